@@ -1,0 +1,91 @@
+/** Review in, review out: decode, gather, judge, respond. A function of the request and of caches; it writes nothing (ADM-13). */
+import { type Judged, judge } from '../checks/judge.ts';
+import type { AdmissionRequest } from '../kubernetes/review.ts';
+import { tenantLabel } from '../mutations/tenant-label.ts';
+import type { Answer, Review } from './decision.ts';
+import { decode } from './decode.ts';
+import type { NamespaceSource, TenancySource } from './facts.ts';
+import { FactsUnavailable, gather, type Sources } from './gather.ts';
+import { denialText, plainDenial, warningTexts } from './message.ts';
+import { labelPatch } from './patch.ts';
+import { refuseUnread, respond, retrySeconds } from './respond.ts';
+
+export interface AdmissionOptions {
+  readonly tenancy: TenancySource;
+  readonly namespaces: NamespaceSource;
+  /** Told of defects (never of refusals), for the log. */
+  readonly onDefect: (error: unknown) => void;
+}
+
+export function createAdmission({ tenancy, namespaces, onDefect }: AdmissionOptions): Review {
+  return async (phase, body, deadline) => {
+    let uid = '';
+    try {
+      const decoded = decode(body);
+      if (!decoded.ok) return refuseUnread(phase, decoded.undecodable.uid, 400, decoded.undecodable.reason);
+      const { request } = decoded;
+      uid = request.uid;
+      // Live requests get half of what is left, so that there is always time to answer.
+      const patience = (deadline - performance.now()) / 2;
+      const sources = { namespaces, tenancy: tenancy(), now: Date.now(), patience };
+      return phase === 'mutate' ? await mutate(request, sources) : await validate(request, sources);
+    } catch (error) {
+      onDefect(error);
+      return refuseUnread(
+        phase,
+        uid,
+        500,
+        'Bulkhead failed on this request, and what is not understood is not admitted',
+      );
+    }
+  };
+}
+
+/** Never refuses: what is missing or wrong is refused once, by validate, which sees the object after all mutations. */
+async function mutate(request: AdmissionRequest, sources: Sources): Promise<Answer> {
+  try {
+    const facts = await gather(request, sources);
+    const intent = tenantLabel(request, facts);
+    const patch = intent && labelPatch(request.object, intent);
+    return respond('mutate', request, { owner: facts.owner, ...(patch !== undefined && { patch }) });
+  } catch (error) {
+    if (error instanceof FactsUnavailable) return respond('mutate', request, {});
+    throw error;
+  }
+}
+
+async function validate(request: AdmissionRequest, sources: Sources): Promise<Answer> {
+  let facts: Awaited<ReturnType<typeof gather>>;
+  try {
+    facts = await gather(request, sources);
+  } catch (error) {
+    if (error instanceof FactsUnavailable) return tryAgain(request, error);
+    throw error;
+  }
+  const { judged, deadPeers } = judge(request, facts);
+  const [gravest, ...others] = judged.filter(({ refuses }) => refuses);
+  const checks = [...new Set(judged.map(({ finding }) => finding.check))];
+  const spoken =
+    facts.owner === 'platform' || facts.owner.mode !== 'audit' ? judged.filter(({ refuses }) => !refuses) : [];
+  return respond('validate', request, {
+    owner: facts.owner,
+    checks,
+    warnings: warningTexts(spoken, deadPeers),
+    ...(gravest && { denial: denialOf(request, facts.owner, [gravest, ...others]) }),
+  });
+}
+
+function denialOf(
+  request: AdmissionRequest,
+  owner: Parameters<typeof denialText>[1],
+  judged: readonly [Judged, ...Judged[]],
+) {
+  return { code: 403, message: denialText(request, owner, judged) } as const;
+}
+
+function tryAgain(request: AdmissionRequest, { message }: FactsUnavailable): Answer {
+  const reason = `cannot be judged now: ${message}`;
+  return respond('validate', request, {
+    denial: { code: 503, message: plainDenial(request, reason, `try again in ${retrySeconds} second`) },
+  });
+}

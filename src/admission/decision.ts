@@ -1,0 +1,42 @@
+/** What one review came to, for the answer, the log line and the metrics. */
+import type { Mode } from '../tenancy/tenant.ts';
+
+export type Phase = 'mutate' | 'validate';
+
+export interface Decision {
+  readonly phase: Phase;
+  /** Empty strings where the body could not be decoded. */
+  readonly uid: string;
+  readonly kind: string;
+  readonly operation: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly username: string;
+  readonly dryRun: boolean;
+  /** The owner's name, `platform`, or undefined when it was not found out. */
+  readonly tenant: string | undefined;
+  readonly mode: Mode;
+  readonly allowed: boolean;
+  /** The HTTP-like code of a denial (403, 400, 503, 500); 200 when allowed. */
+  readonly code: number;
+  /** Ids of the checks that found something, each once, in catalogue order; also when the mode admits it. */
+  readonly checks: readonly string[];
+  /** Whether a JSON Patch was returned. */
+  readonly patched: boolean;
+}
+
+/** The HTTP answer to one review, and what it came to. */
+export interface Answer {
+  /** 200 whenever a uid is known; 400 otherwise. */
+  readonly status: 200 | 400;
+  /** JSON. */
+  readonly body: string;
+  readonly decision: Decision;
+}
+
+/**
+ * One admission endpoint: bytes in, answer out. Never rejects.
+ * @param deadline by when the answer must be sent, on the clock of performance.now() (a jump of the wall clock does not move it)
+ */
+export type Review = (phase: Phase, body: Uint8Array, deadline: number) => Promise<Answer>;

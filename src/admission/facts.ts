@@ -1,0 +1,27 @@
+/** What admission needs to know from outside. The rooms cluster and files implement it; nothing here does I/O. */
+import type { StringMap } from '../kubernetes/objects.ts';
+import type { Tenancy } from '../tenancy/tenancy.ts';
+
+/** What is kept of a namespace. */
+export interface NamespaceRecord {
+  readonly name: string;
+  readonly uid: string;
+  readonly labels: StringMap;
+  /** It has a deletionTimestamp. */
+  readonly terminating: boolean;
+}
+
+/** Where namespaces are looked up: from memory, with one live request behind it. */
+export interface NamespaceSource {
+  /** From memory: no I/O, constant time. Undefined: not known here (yet). */
+  lookup(name: string): NamespaceRecord | undefined;
+  /** One live GET, for a miss. Undefined: there is no such namespace. Rejects when it cannot be known in time. */
+  fetch(name: string, signal: AbortSignal): Promise<NamespaceRecord | undefined>;
+  /** How many namespaces carry this value of the tenant label; from memory, constant time. */
+  countOwned(tenant: string): number;
+  /** Whether any pod is left in the namespace; one live request. Rejects when it cannot be known in time. */
+  hasPods(name: string, signal: AbortSignal): Promise<boolean>;
+}
+
+/** The current tenants and settings; a reload replaces the snapshot whole. */
+export type TenancySource = () => Tenancy;

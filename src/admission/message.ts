@@ -1,0 +1,80 @@
+/** Findings as text for a person: what, where, why, a witness, how to fix it. The only place where such text is made. */
+import type { Judged } from '../checks/judge.ts';
+import type { AdmissionRequest } from '../kubernetes/review.ts';
+import type { PeerVerdict } from '../reach/border.ts';
+import type { Owner } from '../tenancy/tenancy.ts';
+
+/** What a person will read; the API server itself cuts nothing. */
+const denialBytes = 4096;
+/** Of one finding, so that a hostile field cannot push the others out. */
+const pieceCharacters = 360;
+/** The API server cuts warnings at 256 characters once they are many; a terminal shows a line of 120. */
+const warningCharacters = 120;
+const warningLines = 8;
+
+/**
+ * The text of a refusal. It starts on a line of its own, below what the API server writes before it.
+ * @param judged the findings that refuse, at least one, the gravest first
+ */
+export function denialText(request: AdmissionRequest, owner: Owner, judged: readonly [Judged, ...Judged[]]): string {
+  const tenant = owner === 'platform' ? '' : ` (tenant ${owner.name}, ${owner.isolation} isolation)`;
+  const header = `\n${subject(request)} ${judged[0].headline}${tenant}\n`;
+  // Room for the last line, which is always there.
+  let left = denialBytes - Buffer.byteLength(header) - 64;
+  const shown: string[] = [];
+  for (const one of judged) {
+    const text = findingText(one);
+    left -= Buffer.byteLength(text) + 1;
+    if (left < 0 && shown.length > 0) break;
+    shown.push(text);
+  }
+  const count = `${judged.length} ${judged.length === 1 ? 'finding' : 'findings'}`;
+  const hidden = judged.length - shown.length;
+  return [header, ...shown, hidden === 0 ? count : `${count}, ${hidden} of them not shown`].join('\n');
+}
+
+/** A refusal that has nothing to say about the object itself. */
+export function plainDenial(request: AdmissionRequest, reason: string, fix: string): string {
+  return `\n${subject(request)} ${printable(reason)}\n  fix: ${printable(fix)}`;
+}
+
+/** One line each, the gravest first. */
+export function warningTexts(judged: readonly Judged[], deadPeers: readonly PeerVerdict[]): string[] {
+  const lines = [
+    ...judged.map(({ finding }) => line(finding.check, finding.path, finding.reason)),
+    ...deadPeers.map((peer) => line('dead text', peer.path, peer.reason)),
+  ];
+  if (lines.length <= warningLines) return lines;
+  return [...lines.slice(0, warningLines - 1), `${lines.length - warningLines + 1} more warnings are not shown`];
+}
+
+function line(check: string, path: string, reason: string): string {
+  return clip(printable(`${check}: ${path} ${reason}`), warningCharacters);
+}
+
+function findingText({ finding: { check, path, reason, witness, fix } }: Judged): string {
+  const why = witness === undefined ? reason : `${reason}; for example ${witness}`;
+  const lines = [`  ${piece(path === '' ? 'the whole object' : path)}`, `    ${piece(why)}`, `    fix: ${piece(fix)}`];
+  return `${lines.join('\n')}\n    ${check}, docs/checks/${check}.md\n`;
+}
+
+/** `NetworkPolicy acme-web/open`; a name that is still to be generated ends in `*`. */
+function subject({ kind, namespace, name, object }: AdmissionRequest): string {
+  const shown = name || `${object.metadata?.generateName ?? ''}*`;
+  return piece(kind === 'Namespace' ? `${kind} ${shown}` : `${kind} ${namespace}/${shown}`);
+}
+
+function piece(text: string): string {
+  return clip(printable(text), pieceCharacters);
+}
+
+/** Cut between characters, never within one. */
+function clip(text: string, length: number): string {
+  if (text.length <= length) return text;
+  return `${text.slice(0, length - 3).replace(/[\uD800-\uDBFF]$/u, '')}...`;
+}
+
+/** Users choose keys and values: no control characters, line breaks or marks that turn the direction of text reach a terminal. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '\uFFFD');
+}

@@ -1,0 +1,98 @@
+/** The AdmissionReview that answers a request. Source: admission.k8s.io/v1 AdmissionResponse. */
+import type { AdmissionRequest } from '../kubernetes/review.ts';
+import type { Owner } from '../tenancy/tenancy.ts';
+import type { Answer, Decision, Phase } from './decision.ts';
+
+interface Denial {
+  readonly code: 400 | 403 | 500 | 503;
+  readonly message: string;
+}
+
+/** What there is to say about one request. */
+export interface Outcome {
+  readonly denial?: Denial;
+  /** JSON Patch text; only in the mutating phase. */
+  readonly patch?: string;
+  readonly warnings?: readonly string[];
+  /** Ids of the checks that found something. */
+  readonly checks?: readonly string[];
+  /** Undefined when it was not found out. */
+  readonly owner?: Owner;
+}
+
+const reasons = { 400: 'BadRequest', 403: 'Forbidden', 500: 'InternalError', 503: 'ServiceUnavailable' } as const;
+
+/** Seconds after which a refusal that can be tried again is worth trying again. The API server sends them on as Retry-After. */
+export const retrySeconds = 1;
+
+export function respond(phase: Phase, request: AdmissionRequest, outcome: Outcome): Answer {
+  const { owner, checks = [] } = outcome;
+  const tenant = owner === undefined || owner === 'platform' ? owner : owner.name;
+  const mode = owner === undefined || owner === 'platform' ? 'enforce' : owner.mode;
+  const decision: Decision = {
+    phase,
+    uid: request.uid,
+    kind: request.kind,
+    operation: request.operation,
+    subresource: request.subresource,
+    namespace: request.namespace,
+    name: request.name,
+    username: request.user.username,
+    dryRun: request.dryRun,
+    tenant,
+    mode,
+    allowed: outcome.denial === undefined,
+    code: outcome.denial?.code ?? 200,
+    checks,
+    patched: outcome.patch !== undefined,
+  };
+  const auditAnnotations: Record<string, string> = {};
+  if (tenant !== undefined) auditAnnotations.tenant = tenant;
+  if (checks.length > 0) {
+    auditAnnotations.checks = checks.join(',');
+    auditAnnotations.mode = mode;
+  }
+  return { status: 200, body: review(request.uid, outcome, auditAnnotations), decision };
+}
+
+/** The answer where there is no request to speak of: a body that is not understood (400), or a defect (500). */
+export function refuseUnread(phase: Phase, uid: string, code: 400 | 500, message: string): Answer {
+  const decision: Decision = {
+    phase,
+    uid,
+    kind: '',
+    operation: '',
+    subresource: '',
+    namespace: '',
+    name: '',
+    username: '',
+    dryRun: false,
+    tenant: undefined,
+    mode: 'enforce',
+    allowed: false,
+    code,
+    checks: [],
+    patched: false,
+  };
+  // Without a uid there is no review to answer, and the status of HTTP is all that is left to say no with.
+  if (uid === '') return { status: 400, body: JSON.stringify({ error: message }), decision };
+  return { status: 200, body: review(uid, { denial: { code, message } }, {}), decision };
+}
+
+function review(uid: string, { denial, patch, warnings }: Outcome, auditAnnotations: Record<string, string>): string {
+  const response = {
+    uid,
+    allowed: denial === undefined,
+    ...(denial && { status: statusOf(denial) }),
+    ...(patch !== undefined && { patchType: 'JSONPatch', patch: Buffer.from(patch).toString('base64') }),
+    ...(warnings && warnings.length > 0 && { warnings }),
+    auditAnnotations,
+  };
+  return JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response });
+}
+
+/** meta/v1 Status. With `retryAfterSeconds` clients of the API server wait and try again by themselves. */
+function statusOf({ code, message }: Denial) {
+  const status = { status: 'Failure', code, reason: reasons[code], message };
+  return code === 503 ? { ...status, details: { retryAfterSeconds: retrySeconds } } : status;
+}

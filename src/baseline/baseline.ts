@@ -1,0 +1,137 @@
+/**
+ * What every namespace of a tenant must hold: the closed door, and what is agreed to be open in it. Pure.
+ *
+ *   bulkhead-default-deny      no pod is reached and no pod reaches anything
+ *   bulkhead-allow-<service>   one for each shared service of the settings, DNS among them
+ *   bulkhead-allow-within      the other pods of the namespace, or of the tenant, as the tenant has chosen
+ *   bulkhead-quota             the tenant's ResourceQuota, if it has one
+ *
+ * Policies add up, so everything beyond that is the tenant's to open with policies of its own; gates too.
+ */
+import { formatRange } from '../kubernetes/ip-range.ts';
+import type { LabelSelector, LabelSelectorRequirement } from '../kubernetes/label-selector.ts';
+import type {
+  NetworkPolicyEgressRule,
+  NetworkPolicyIngressRule,
+  NetworkPolicyPeer,
+  NetworkPolicyPort,
+  NetworkPolicySpec,
+  StringMap,
+} from '../kubernetes/objects.ts';
+import { allPorts, type PortRange } from '../kubernetes/port-range.ts';
+import type { Settings, SharedService } from '../tenancy/settings.ts';
+import type { Direction, Tenant } from '../tenancy/tenant.ts';
+import { managedByLabel, managedByValue, managedPrefix } from './managed.ts';
+
+interface ManagedMeta {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: StringMap;
+}
+
+/** One object of a baseline, whole, as it is sent to the API server: fields that it would drop or fill in are as it leaves them. */
+export type ManagedObject =
+  | {
+      readonly apiVersion: 'networking.k8s.io/v1';
+      readonly kind: 'NetworkPolicy';
+      readonly metadata: ManagedMeta;
+      readonly spec: NetworkPolicySpec;
+    }
+  | {
+      readonly apiVersion: 'v1';
+      readonly kind: 'ResourceQuota';
+      readonly metadata: ManagedMeta;
+      readonly spec: Readonly<Record<string, unknown>>;
+    };
+
+/** The closed door. Nothing in a tenant namespace may run before it is there. */
+export const defaultDenyName = `${managedPrefix}default-deny`;
+
+/** Set by the API server on every namespace, and immutable: the only label that names a namespace for certain. */
+const namespaceNameLabel = 'kubernetes.io/metadata.name';
+
+/** Traffic that is let through in one direction: to or from these peers, on these ports. */
+interface Opening {
+  readonly name: string;
+  readonly direction: Direction;
+  readonly peers: readonly NetworkPolicyPeer[];
+  readonly ports: readonly PortRange[];
+}
+
+/** The baseline of one namespace of a tenant. The same input gives the same objects in the same order; the closed door is the first. */
+export function baselineOf(namespace: string, tenant: Tenant, settings: Settings): readonly ManagedObject[] {
+  const labels = { [managedByLabel]: managedByValue, [settings.tenantLabel]: tenant.name };
+  const policy = (name: string, spec: NetworkPolicySpec): ManagedObject => ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name, namespace, labels },
+    spec,
+  });
+  const openings = [...settings.sharedServices.map(openService), ...openWithin(tenant, settings)];
+  const objects = [policy(defaultDenyName, { podSelector: {}, policyTypes: ['Ingress', 'Egress'] })];
+  // A service may be both reached and reaching; the two halves share a name and so an object.
+  for (const [name, group] of Map.groupBy(openings, (opening) => opening.name)) {
+    objects.push(policy(`${managedPrefix}allow-${name}`, specOf(group)));
+  }
+  const spec = tenant.resourceQuota;
+  if (spec !== undefined) {
+    const name = `${managedPrefix}quota`;
+    objects.push({ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name, namespace, labels }, spec });
+  }
+  return objects;
+}
+
+function openService({ name, direction, namespace, podSelector, ports, addresses }: SharedService): Opening {
+  const pods: NetworkPolicyPeer = {
+    namespaceSelector: { matchLabels: { [namespaceNameLabel]: namespace } },
+    podSelector: withoutEmptyParts(podSelector),
+  };
+  // Settings write each of them as one CIDR, which is how this prints it again.
+  const blocks = addresses.map((range): NetworkPolicyPeer => ({ ipBlock: { cidr: formatRange(range) } }));
+  return { name, direction, peers: [pods, ...blocks], ports };
+}
+
+/** Both ends need their half: the sender's egress and the receiver's ingress. */
+function openWithin(tenant: Tenant, settings: Settings): readonly Opening[] {
+  const { within } = tenant.network;
+  if (within === 'none') return [];
+  const peer: NetworkPolicyPeer =
+    within === 'namespace'
+      ? { podSelector: {} }
+      : { namespaceSelector: { matchLabels: { [settings.tenantLabel]: tenant.name } } };
+  return (['ingress', 'egress'] as const).map((direction) => ({ name: 'within', direction, peers: [peer], ports: [] }));
+}
+
+/** `policyTypes` is always written out: left to its default it would depend on which rules there are (NP-11). */
+function specOf(openings: readonly Opening[]): NetworkPolicySpec {
+  const ingress: NetworkPolicyIngressRule[] = [];
+  const egress: NetworkPolicyEgressRule[] = [];
+  for (const { direction, peers, ports } of openings) {
+    const limited = ports.length === 0 ? {} : { ports: ports.map(writePort) };
+    if (direction === 'ingress') ingress.push({ from: peers, ...limited });
+    else egress.push({ to: peers, ...limited });
+  }
+  return {
+    podSelector: {},
+    policyTypes: [...(ingress.length > 0 ? ['Ingress'] : []), ...(egress.length > 0 ? ['Egress'] : [])],
+    ...(ingress.length > 0 ? { ingress } : {}),
+    ...(egress.length > 0 ? { egress } : {}),
+  };
+}
+
+function writePort({ protocol, first, last }: PortRange): NetworkPolicyPort {
+  if (allPorts.some((all) => all.first === first && all.last === last)) return { protocol };
+  return first === last ? { protocol, port: first } : { protocol, port: first, endPort: last };
+}
+
+/** A part of a selector that is empty or null means the same as none, and the API server stores none. */
+function withoutEmptyParts({ matchLabels, matchExpressions }: LabelSelector): LabelSelector {
+  const requirements = (matchExpressions ?? []).map(
+    ({ key, operator, values }): LabelSelectorRequirement =>
+      values === null || values === undefined || values.length === 0 ? { key, operator } : { key, operator, values },
+  );
+  return {
+    ...(matchLabels && Object.keys(matchLabels).length > 0 ? { matchLabels } : {}),
+    ...(requirements.length > 0 ? { matchExpressions: requirements } : {}),
+  };
+}

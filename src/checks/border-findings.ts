@@ -1,0 +1,14 @@
+/** Verdicts of the border as findings: the one translation behind cross-tenant-ingress, cross-tenant-egress and ip-block. */
+import type { PeerVerdict } from '../reach/border.ts';
+import type { Finding } from './check.ts';
+
+/** One finding for each verdict that concerns the check. Dead peers harm nobody: judge.ts passes them on as advice. */
+export function borderFindings(
+  check: string,
+  border: readonly PeerVerdict[],
+  concerns: (peer: PeerVerdict) => boolean,
+): readonly Finding[] {
+  return border
+    .filter((peer) => peer.verdict !== 'nothing' && concerns(peer))
+    .map(({ path, reason, witness, fix }) => ({ check, path, reason, fix, ...(witness !== undefined && { witness }) }));
+}

@@ -1,0 +1,45 @@
+/**
+ * Every check, the gravest first: in this order findings are reported. An id is for ever; see check.ts for what belongs to one.
+ */
+import type { Check } from './check.ts';
+import { crossTenantEgress } from './cross-tenant-egress.ts';
+import { crossTenantIngress } from './cross-tenant-ingress.ts';
+import { ephemeralContainers } from './ephemeral-containers.ts';
+import { foreignNamespace } from './foreign-namespace.ts';
+import { hostNamespaces } from './host-namespaces.ts';
+import { hostNetwork } from './host-network.ts';
+import { hostPorts } from './host-ports.ts';
+import { ipBlock } from './ip-block.ts';
+import { managedPolicy } from './managed-policy.ts';
+import { namespaceFinalize } from './namespace-finalize.ts';
+import { namespaceLimit } from './namespace-limit.ts';
+import { namespaceOwnerReferences } from './namespace-owner-references.ts';
+import { networkCapabilities } from './network-capabilities.ts';
+import { podBinding } from './pod-binding.ts';
+import { podTenantLabel } from './pod-tenant-label.ts';
+import { policyTenantLabel } from './policy-tenant-label.ts';
+import { reservedLabels } from './reserved-labels.ts';
+import { reservedPrefix } from './reserved-prefix.ts';
+import { tenantLabelFrozen } from './tenant-label-frozen.ts';
+
+export const catalogue: readonly Check[] = [
+  foreignNamespace,
+  tenantLabelFrozen,
+  reservedPrefix,
+  namespaceOwnerReferences,
+  namespaceFinalize,
+  managedPolicy,
+  crossTenantIngress,
+  crossTenantEgress,
+  ipBlock,
+  hostNetwork,
+  hostNamespaces,
+  networkCapabilities,
+  hostPorts,
+  ephemeralContainers,
+  podBinding,
+  podTenantLabel,
+  policyTenantLabel,
+  reservedLabels,
+  namespaceLimit,
+];

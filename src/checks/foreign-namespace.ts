@@ -1,0 +1,71 @@
+import type { NamespaceRequest } from '../kubernetes/review.ts';
+import type { Ownership } from '../tenancy/ownership.ts';
+import { type Check, type Facts, type Finding, nothing } from './check.ts';
+import { changesOf, sameList } from './metadata-changes.ts';
+
+/**
+ * A namespace is created by, changed by and deleted by its own tenant or the platform.
+ * Reads    who asks; on CREATE the tenant label; on UPDATE metadata of the new and the stored object, on every subresource
+ * Allowed  CREATE: one tenant of the requester can be told to be the owner; the platform: a declared tenant, or none
+ *          UPDATE, DELETE: the requester is the platform or a member of the owner; for everybody else an UPDATE that leaves
+ *          labels, annotations, ownerReferences and finalizers alone (controllers write status and spec.finalizers)
+ * Why      a label on somebody else's namespace lets its owner's, or one's own, policies reach it (TEN-02, TEN-03, TEN-09);
+ *          a namespace of nobody is deny by default, not allow by accident (TEN-03)
+ */
+export const foreignNamespace: Check = {
+  id: 'foreign-namespace',
+  headline: 'is not yours to create or change',
+  protects: 'identity',
+  namespace(request, facts) {
+    if (request.operation === 'CREATE') {
+      return facts.ownership?.kind === 'undecided' ? [undecided(facts.ownership, facts)] : nothing;
+    }
+    if (facts.requester.platform || (facts.owner !== 'platform' && facts.requester.tenants.includes(facts.owner)))
+      return nothing;
+    const path = request.operation === 'DELETE' ? 'metadata.name' : firstChange(request);
+    if (path === undefined) return nothing;
+    return [
+      {
+        check: 'foreign-namespace',
+        path,
+        reason: `would be ${request.operation === 'DELETE' ? 'deleted' : 'changed'}, but the namespace belongs neither to a tenant that ${facts.requester.username || 'the requester'} is a member of, nor is the requester a platform identity`,
+        fix: 'ask the tenant that owns the namespace, or the platform team; a controller that must do this belongs in platform.identities of the settings',
+      },
+    ];
+  },
+};
+
+function undecided(ownership: Ownership & { kind: 'undecided' }, { requester, tenancy }: Facts): Finding {
+  const key = tenancy.settings.tenantLabel;
+  const names = ownership.candidates.map((tenant) => tenant.name).join(', ');
+  const told = {
+    stranger: {
+      reason: `would belong to nobody: ${requester.username || 'the requester'} is neither a member of a tenant nor a platform identity`,
+      fix: 'ask the platform team to list you, or one of your groups, under members of your tenant',
+    },
+    'not-a-member': {
+      reason: `names a tenant that ${requester.username} is not a member of`,
+      fix: `leave the label out or use one of: ${names}`,
+    },
+    'unknown-tenant': {
+      reason: 'names a tenant that is not declared',
+      fix: 'declare the tenant first, or name one that exists',
+    },
+    several: {
+      reason: `is missing, and ${requester.username} is a member of several tenants`,
+      fix: `set it to one of: ${names}; or choose a name that begins with the prefix of one of them`,
+    },
+  }[ownership.why];
+  return { check: 'foreign-namespace', path: `metadata.labels[${key}]`, ...told };
+}
+
+/** The first metadata field that the update changes, or undefined. */
+function firstChange({ object, oldObject }: NamespaceRequest): string | undefined {
+  for (const map of ['labels', 'annotations'] as const) {
+    if (changesOf(map, object, oldObject).length > 0) return `metadata.${map}`;
+  }
+  for (const list of ['ownerReferences', 'finalizers'] as const) {
+    if (!sameList(object.metadata?.[list], oldObject?.metadata?.[list])) return `metadata.${list}`;
+  }
+  return undefined;
+}

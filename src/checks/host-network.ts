@@ -1,0 +1,25 @@
+import { type Check, nothing } from './check.ts';
+
+/**
+ * A pod of a tenant stays on the pod network.
+ * Reads    spec.hostNetwork, on CREATE (it never changes afterwards)
+ * Allowed  false or missing
+ * Why      NetworkPolicy does not apply to a pod on the node's network: it speaks with the address of the node (POD-01)
+ */
+export const hostNetwork: Check = {
+  id: 'host-network',
+  headline: 'leaves the pod network',
+  protects: 'border',
+  pod(request, facts) {
+    if (facts.owner === 'platform' || request.operation !== 'CREATE' || request.object.spec?.hostNetwork !== true)
+      return nothing;
+    return [
+      {
+        check: 'host-network',
+        path: 'spec.hostNetwork',
+        reason: 'is true: the pod would use the address of its node, which no network policy holds back',
+        fix: 'remove hostNetwork; what must run on the network of the nodes belongs in a namespace of the platform',
+      },
+    ];
+  },
+};

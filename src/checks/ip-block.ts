@@ -1,0 +1,17 @@
+import { borderFindings } from './border-findings.ts';
+import type { Check } from './check.ts';
+
+/**
+ * Addresses in a NetworkPolicy of a tenant lie outside the cluster, and those it reaches were granted.
+ * Reads    spec.ingress[*].from[*].ipBlock, spec.egress[*].to[*].ipBlock
+ * Allowed  canonical CIDRs that, less their exceptions, touch no pod, service or node range and no metadata service; for egress
+ *          also: that lie in network.egressCIDRs of the tenant. Addresses of a shared service, on its ports
+ * Why      many networks apply an ipBlock to pods too, so a range that covers the pods of others is a way to them; the
+ *          metadata service hands out the identity of the node (NP-06 to NP-11)
+ */
+export const ipBlock: Check = {
+  id: 'ip-block',
+  headline: 'opens addresses that are not the tenant’s to open',
+  protects: 'border',
+  networkPolicy: (_, { border }) => borderFindings('ip-block', border, (peer) => peer.kind === 'ipBlock'),
+};

@@ -1,0 +1,42 @@
+/** Which keys of a label or annotation map a request adds, changes or removes. */
+import { entry, type KubernetesObject, type StringMap } from '../kubernetes/objects.ts';
+
+export type MapName = 'labels' | 'annotations';
+
+export interface Change {
+  readonly map: MapName;
+  readonly key: string;
+  /** Undefined: the key is added. */
+  readonly before: string | undefined;
+  /** Undefined: the key is removed. */
+  readonly after: string | undefined;
+}
+
+/** Changes from the stored object (none on CREATE, where every key is new) to the new one, in the order the keys stand in. */
+export function changesOf(map: MapName, object: KubernetesObject, oldObject: KubernetesObject | undefined): Change[] {
+  const after = object.metadata?.[map];
+  const before = oldObject?.metadata?.[map];
+  const changes: Change[] = [];
+  for (const key of keysOf(after)) {
+    const value = entry(after, key);
+    const old = entry(before, key);
+    if (value !== old) changes.push({ map, key, before: old, after: value });
+  }
+  for (const key of keysOf(before)) {
+    if (entry(after, key) === undefined) changes.push({ map, key, before: entry(before, key), after: undefined });
+  }
+  return changes;
+}
+
+/** `metadata.labels[app.kubernetes.io/name]`, the form in which the API server itself names such a field. */
+export function fieldOf(change: { readonly map: MapName; readonly key: string }): string {
+  return `metadata.${change.map}[${change.key}]`;
+}
+
+export function sameList(a: readonly unknown[] | null | undefined, b: readonly unknown[] | null | undefined): boolean {
+  return JSON.stringify(a ?? []) === JSON.stringify(b ?? []);
+}
+
+function keysOf(map: StringMap | null | undefined): readonly string[] {
+  return map === null || map === undefined ? [] : Object.keys(map);
+}

@@ -1,0 +1,27 @@
+import { type Check, nothing } from './check.ts';
+
+/**
+ * A tenant has at most as many namespaces as it was given.
+ * Reads    how many namespaces carry the tenant's label, on CREATE
+ * Allowed  up to namespaces.limit of the tenant, this one included
+ * Why      namespaces cost the whole cluster. The count comes from the watch: creates in the same instant may pass it by as many
+ */
+export const namespaceLimit: Check = {
+  id: 'namespace-limit',
+  headline: 'is one namespace too many',
+  protects: 'border',
+  namespace(request, { ownership, namespacesOwned }) {
+    if (request.operation !== 'CREATE' || ownership?.kind !== 'decided' || ownership.owner === 'platform')
+      return nothing;
+    const { name, limit } = ownership.owner;
+    if (limit === undefined || namespacesOwned < limit) return nothing;
+    return [
+      {
+        check: 'namespace-limit',
+        path: 'metadata.name',
+        reason: `tenant ${name} has ${namespacesOwned} namespaces and may have ${limit}`,
+        fix: 'delete one that is not needed, or ask the platform team for a higher limit',
+      },
+    ];
+  },
+};

@@ -1,0 +1,61 @@
+import type { NamespaceRequest, PodRequest } from '../kubernetes/review.ts';
+import type { ReservedKeys } from '../tenancy/reserved-keys.ts';
+import { type Check, type Facts, type Finding, nothing } from './check.ts';
+import { type Change, changesOf, fieldOf } from './metadata-changes.ts';
+
+/**
+ * Some labels and annotations are switches of the network, the scheduler or other guards; they are the platform's.
+ * Reads    metadata.labels and metadata.annotations that a request adds, changes or removes: on namespaces and pods, every
+ *          subresource, and on Bindings (whose labels and annotations are written to the pod)
+ * Allowed  every key that is not reserved (settings: reserved.namespaceKeys, reserved.podKeys); on namespaces also a Pod
+ *          Security label that asks for `restricted`; anything for the platform
+ * Why      pod labels such as Cilium's `host` or `io.kubernetes.pod.namespace` change the identity a pod has on the network
+ *          (POD-06), annotations give it foreign addresses or networks (POD-07), namespace keys switch off the guards
+ *          (TEN-19 to TEN-21)
+ */
+export const reservedLabels: Check = {
+  id: 'reserved-labels',
+  headline: 'sets labels or annotations that are the platform’s',
+  protects: 'identity',
+  namespace(request, facts) {
+    return judge(request, facts, facts.tenancy.reserved.namespaceKeys, 'namespaces');
+  },
+  pod(request, facts) {
+    return facts.owner === 'platform' ? nothing : judge(request, facts, facts.tenancy.reserved.podKeys, 'pods');
+  },
+};
+
+function judge(
+  request: NamespaceRequest | PodRequest,
+  facts: Facts,
+  reserved: ReservedKeys,
+  what: string,
+): readonly Finding[] {
+  if (request.operation === 'DELETE' || facts.requester.platform) return nothing;
+  const findings: Finding[] = [];
+  for (const map of ['labels', 'annotations'] as const) {
+    for (const change of changesOf(map, request.object, request.oldObject)) {
+      // The tenant label has checks of its own.
+      if (change.key === facts.tenancy.settings.tenantLabel && map === 'labels') continue;
+      if (change.key === 'kubernetes.io/metadata.name' && change.after === request.name) continue;
+      if (reserved.reserving(change.key) === undefined || tightensPodSecurity(change)) continue;
+      const verb = change.before === undefined ? 'set' : change.after === undefined ? 'removed' : 'changed';
+      findings.push({
+        check: 'reserved-labels',
+        path: fieldOf(change),
+        reason: `would be ${verb}, and on ${what} of tenants that key is reserved to the platform`,
+        fix: change.before === undefined ? 'leave it out' : 'leave it as it is',
+      });
+    }
+  }
+  return findings;
+}
+
+/**
+ * Pod Security Admission labels: `restricted`, at the version of the cluster, is the tightest there is, so anybody may ask for it.
+ * Source: kubernetes.io/docs/concepts/security/pod-security-admission.
+ */
+function tightensPodSecurity({ map, key, after }: Change): boolean {
+  if (map !== 'labels' || !key.startsWith('pod-security.kubernetes.io/')) return false;
+  return after === (key.endsWith('-version') ? 'latest' : 'restricted');
+}

@@ -1,0 +1,36 @@
+/** The tenant label of what lives in a namespace: the one rule behind pod-tenant-label and policy-tenant-label. */
+import { entry } from '../kubernetes/objects.ts';
+import type { NetworkPolicyRequest, PodRequest } from '../kubernetes/review.ts';
+import { type Facts, type Finding, nothing } from './check.ts';
+
+export function judgeTenantLabel(
+  check: string,
+  request: PodRequest | NetworkPolicyRequest,
+  facts: Facts,
+): readonly Finding[] {
+  const key = facts.tenancy.settings.tenantLabel;
+  const after = entry(request.object.metadata?.labels, key);
+  const wanted = facts.owner === 'platform' ? undefined : facts.owner.name;
+  if (after === wanted) return nothing;
+  if (after === undefined) {
+    const had = entry(request.oldObject?.metadata?.labels, key);
+    if (request.subresource === 'binding' || (request.operation === 'UPDATE' && had === undefined)) return nothing;
+  }
+  if (wanted === undefined && facts.requester.platform) return nothing;
+  return [
+    {
+      check,
+      path: `metadata.labels[${key}]`,
+      reason:
+        after === undefined
+          ? 'is missing or would be removed'
+          : wanted === undefined
+            ? 'claims a tenant, but the namespace belongs to the platform'
+            : `is not the tenant that owns the namespace`,
+      fix:
+        wanted === undefined
+          ? 'leave the label out'
+          : `set ${key}: ${wanted}, or leave it out when you create the object`,
+    },
+  ];
+}

@@ -1,0 +1,29 @@
+/** Values as JSON.parse gives them, before anybody has looked at them. */
+
+/** A JSON object. Fields of the API may be read by name; keys that a user chose only with `entry` (objects.ts). */
+export type JsonMap = Readonly<Record<string, unknown>>;
+
+export function isMap(value: unknown): value is JsonMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether an optional field is there: `null` on the wire means the same as missing. */
+export function isGiven(value: unknown): boolean {
+  return value !== null && value !== undefined;
+}
+
+/** The first key that is not one of the known fields. */
+export function unknownField(map: JsonMap, known: ReadonlySet<string>): string | undefined {
+  for (const key of Object.keys(map)) if (!known.has(key)) return key;
+  return undefined;
+}
+
+/**
+ * A value as a refusal shows it: text in quotes, at most 60 characters, control characters made visible; of a list or map
+ * only what it is, since it may be huge or nested without end.
+ */
+export function excerpt(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+  if (Array.isArray(value)) return 'a list';
+  return isMap(value) ? 'a map' : String(value);
+}

@@ -1,0 +1,256 @@
+/**
+ * Label selectors of meta/v1, and what can be said about every object they could ever match.
+ *
+ * All requirements of a selector are joined by AND, so per key they fold into one domain: may the key be absent, and which
+ * values may it have. A selector matches when every key lies in its domain; keys without a requirement are free. Questions
+ * about all possible objects (can anything match, does one selector contain the other) are then answered key by key.
+ * A label value is one of about 10^113, more than any domain can list, so "every value but these" always leaves one.
+ */
+import { excerpt, isGiven, isMap, unknownField } from './json.ts';
+import { entry, type StringMap } from './objects.ts';
+
+export interface LabelSelectorRequirement {
+  readonly key: string;
+  readonly operator: string;
+  readonly values?: readonly string[] | null;
+}
+
+/** As on the wire. `{}` matches everything; a selector that is `null` or missing is the caller's to interpret. */
+export interface LabelSelector {
+  readonly matchLabels?: StringMap | null;
+  readonly matchExpressions?: readonly LabelSelectorRequirement[] | null;
+}
+
+/** What one label may be. */
+export interface Domain {
+  /** Whether the key may be missing. */
+  readonly absent: boolean;
+  /** True: exactly `values`. False: every value but `values`. */
+  readonly finite: boolean;
+  readonly values: ReadonlySet<string>;
+}
+
+/** One domain for each key that is not free. */
+export type Selector = ReadonlyMap<string, Domain>;
+
+/** What {@link parseSelector} gives: the selector, or which field of it is wrong, why, and what to write instead. */
+export type ParsedSelector = { readonly ok: true; readonly value: Selector } | SelectorFailure;
+export interface SelectorFailure {
+  readonly ok: false;
+  /** From the selector to the field: `['matchExpressions', 0, 'operator']`; empty for the selector itself. */
+  readonly steps: readonly (string | number)[];
+  readonly reason: string;
+  readonly fix: string;
+}
+
+/** A domain while requirements are folded into it. */
+interface Fold {
+  absent: boolean;
+  finite: boolean;
+  values: Set<string>;
+}
+
+const selectorFields: ReadonlySet<string> = new Set(['matchLabels', 'matchExpressions']);
+const requirementFields: ReadonlySet<string> = new Set(['key', 'operator', 'values']);
+const anything: Domain = { absent: true, finite: false, values: new Set() };
+
+/**
+ * Reads a selector; linear in its size. What is not understood is an error, never ignored.
+ * In           the key is there and has one of the values
+ * NotIn        the key is missing, or has none of the values
+ * Exists       the key is there
+ * DoesNotExist the key is missing
+ * Values that no label can have are dropped: stored policies may hold them, and they match nothing.
+ */
+export function parseSelector(selector: unknown): ParsedSelector {
+  if (!isMap(selector)) {
+    return failure(
+      [],
+      `${excerpt(selector)} is not a label selector`,
+      'write a map with matchLabels or matchExpressions',
+    );
+  }
+  const unknown = unknownField(selector, selectorFields);
+  if (unknown !== undefined) {
+    return failure(
+      [],
+      `${excerpt(unknown)} is not a field of a label selector`,
+      'write matchLabels or matchExpressions',
+    );
+  }
+  const { matchLabels, matchExpressions } = selector;
+  const domains = new Map<string, Fold>();
+  if (isGiven(matchLabels)) {
+    const steps = ['matchLabels'];
+    if (!isMap(matchLabels))
+      return failure(steps, `${excerpt(matchLabels)} is not a map of labels`, 'write key: value');
+    for (const key of Object.keys(matchLabels)) {
+      if (!isLabelKey(key)) return wrongKey(steps, key);
+      const value = entry(matchLabels, key);
+      if (typeof value !== 'string') {
+        return failure(
+          steps,
+          `${excerpt(value)} is not a value of the label ${key}, which is text`,
+          'put it in quotes',
+        );
+      }
+      domains.set(key, { absent: false, finite: true, values: labelValues([value]) });
+    }
+  }
+  if (isGiven(matchExpressions)) {
+    const steps = ['matchExpressions'];
+    if (!Array.isArray(matchExpressions)) {
+      return failure(steps, `${excerpt(matchExpressions)} is not a list of requirements`, 'write a list');
+    }
+    for (const [index, requirement] of matchExpressions.entries()) {
+      const wrong = addRequirement(domains, requirement, [...steps, index]);
+      if (wrong !== undefined) return wrong;
+    }
+  }
+  for (const [key, domain] of domains) if (isAnything(domain)) domains.delete(key);
+  return { ok: true, value: domains };
+}
+
+/** A label whose requirements contradict each other, so that nothing can be selected; undefined when something can. */
+export function contradiction(selector: Selector): string | undefined {
+  for (const [key, domain] of selector) if (isEmpty(domain)) return key;
+  return undefined;
+}
+
+/** Whether every object that `inner` could select is selected by `outer`. */
+export function containsSelector(outer: Selector, inner: Selector): boolean {
+  if (contradiction(inner) !== undefined) return true;
+  for (const [key, domain] of outer) if (!within(domainFor(inner, key), domain)) return false;
+  return true;
+}
+
+/** What a selector says about one label. */
+export function domainFor(selector: Selector, key: string): Domain {
+  return selector.get(key) ?? anything;
+}
+
+/** Labels, as few as possible, that a selector without contradiction selects. */
+export function witnessLabels(selector: Selector): Map<string, string> {
+  const labels = new Map<string, string>();
+  for (const [key, { absent, finite, values }] of selector) {
+    if (absent) continue;
+    const [value] = finite ? values : [freshValue('any', (candidate) => values.has(candidate))];
+    if (value !== undefined) labels.set(key, value);
+  }
+  return labels;
+}
+
+/** `base`, or else the first of `base-2`, `base-3` and so on that is not taken. */
+export function freshValue(base: string, taken: (value: string) => boolean): string {
+  let value = base;
+  for (let count = 2; taken(value); count++) value = `${base}-${count}`;
+  return value;
+}
+
+function addRequirement(
+  domains: Map<string, Fold>,
+  requirement: unknown,
+  steps: readonly (string | number)[],
+): SelectorFailure | undefined {
+  if (!isMap(requirement)) {
+    return failure(steps, `${excerpt(requirement)} is not a requirement`, 'write a map with key, operator and values');
+  }
+  const unknown = unknownField(requirement, requirementFields);
+  if (unknown !== undefined) {
+    return failure(steps, `${excerpt(unknown)} is not a field of a requirement`, 'write key, operator and values');
+  }
+  const { key, operator } = requirement;
+  const values = requirement.values ?? [];
+  if (typeof key !== 'string' || !isLabelKey(key)) return wrongKey([...steps, 'key'], key);
+  if (!isTextList(values)) {
+    return failure([...steps, 'values'], `${excerpt(values)} is not a list of text`, 'put every value in quotes');
+  }
+  const domain = domainOf(operator, values);
+  if (domain === undefined) {
+    const reason = `${excerpt(operator)} is not an operator of a label selector`;
+    return failure([...steps, 'operator'], reason, 'write In, NotIn, Exists or DoesNotExist');
+  }
+  const needsValues = operator === 'In' || operator === 'NotIn';
+  if (needsValues !== values.length > 0) {
+    const reason = `${operator} ${needsValues ? 'needs at least one value' : 'takes no values'}`;
+    return failure([...steps, 'values'], reason, needsValues ? 'write the values' : 'remove the values');
+  }
+  const before = domains.get(key);
+  if (before === undefined) domains.set(key, domain);
+  else narrow(before, domain);
+  return undefined;
+}
+
+function domainOf(operator: unknown, values: readonly string[]): Fold | undefined {
+  switch (operator) {
+    case 'In':
+      return { absent: false, finite: true, values: labelValues(values) };
+    case 'NotIn':
+      return { absent: true, finite: false, values: labelValues(values) };
+    case 'Exists':
+      return { absent: false, finite: false, values: new Set() };
+    case 'DoesNotExist':
+      return { absent: true, finite: true, values: new Set() };
+    default:
+      return undefined;
+  }
+}
+
+/** Makes `domain` the intersection of both, in time linear in the size of `by`: many requirements may fall on one key. */
+function narrow(domain: Fold, by: Fold): void {
+  domain.absent &&= by.absent;
+  if (!by.finite) {
+    for (const value of by.values) {
+      if (domain.finite) domain.values.delete(value);
+      else domain.values.add(value);
+    }
+  } else {
+    domain.values = domain.finite ? by.values.intersection(domain.values) : by.values.difference(domain.values);
+    domain.finite = true;
+  }
+}
+
+function labelValues(values: readonly string[]): Set<string> {
+  const kept = new Set<string>();
+  for (const value of values) if (isLabelValue(value)) kept.add(value);
+  return kept;
+}
+
+/** At most 63 characters: letters and digits, with `-`, `_` and `.` inside; may be empty. */
+function isLabelValue(text: string): boolean {
+  return text.length <= 63 && /^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?)?$/.test(text);
+}
+
+/** A name as a label value is, but not empty; before it, if anything, a DNS subdomain and a slash. */
+function isLabelKey(text: string): boolean {
+  const slash = text.indexOf('/');
+  const name = text.slice(slash + 1);
+  if (name === '' || !isLabelValue(name)) return false;
+  return slash < 0 || (slash <= 253 && /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(text.slice(0, slash)));
+}
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function within(inner: Domain, outer: Domain): boolean {
+  if (inner.absent && !outer.absent) return false;
+  if (!inner.finite) return !outer.finite && outer.values.isSubsetOf(inner.values);
+  return outer.finite ? inner.values.isSubsetOf(outer.values) : inner.values.isDisjointFrom(outer.values);
+}
+
+function isEmpty({ absent, finite, values }: Domain): boolean {
+  return !absent && finite && values.size === 0;
+}
+
+function isAnything({ absent, finite, values }: Domain): boolean {
+  return absent && !finite && values.size === 0;
+}
+
+function failure(steps: readonly (string | number)[], reason: string, fix: string): SelectorFailure {
+  return { ok: false, steps, reason, fix };
+}
+
+function wrongKey(steps: readonly (string | number)[], key: unknown): SelectorFailure {
+  return failure(steps, `${excerpt(key)} is not the key of a label`, 'write a key such as app or example.com/app');
+}

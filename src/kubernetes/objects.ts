@@ -1,0 +1,114 @@
+/**
+ * The Kubernetes objects that Bulkhead reads, as they stand on the wire.
+ * Source: the Kubernetes API, core/v1 and networking.k8s.io/v1. Only the fields that a rule reads are named; everything
+ * else passes through untouched. A field that is `null` on the wire means the same as one that is missing.
+ */
+import type { LabelSelector } from './label-selector.ts';
+
+/** Labels and annotations. The keys are the user's: read them with {@link entry}, never by index (`constructor` is legal). */
+export type StringMap = Readonly<Record<string, string>>;
+
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export interface ObjectMeta {
+  readonly name?: string;
+  readonly generateName?: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly deletionTimestamp?: string | null;
+  readonly labels?: StringMap | null;
+  readonly annotations?: StringMap | null;
+  readonly ownerReferences?: readonly OwnerReference[] | null;
+  readonly finalizers?: readonly string[] | null;
+}
+
+export interface KubernetesObject {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata?: ObjectMeta;
+}
+
+export interface Namespace extends KubernetesObject {
+  readonly spec?: { readonly finalizers?: readonly string[] | null } | null;
+  readonly status?: { readonly phase?: string } | null;
+}
+
+export interface ContainerPort {
+  readonly containerPort?: number;
+  readonly hostPort?: number;
+  readonly hostIP?: string;
+  readonly protocol?: string;
+}
+
+export interface Container {
+  readonly name?: string;
+  readonly ports?: readonly ContainerPort[] | null;
+  readonly securityContext?: {
+    readonly privileged?: boolean | null;
+    readonly capabilities?: { readonly add?: readonly string[] | null } | null;
+  } | null;
+}
+
+export interface PodSpec {
+  readonly hostNetwork?: boolean | null;
+  readonly hostPID?: boolean | null;
+  readonly hostIPC?: boolean | null;
+  readonly containers?: readonly Container[] | null;
+  readonly initContainers?: readonly Container[] | null;
+  readonly ephemeralContainers?: readonly Container[] | null;
+}
+
+export interface Pod extends KubernetesObject {
+  readonly spec?: PodSpec | null;
+}
+
+/** networking.k8s.io/v1 IPBlock. */
+export interface IpBlock {
+  readonly cidr: string;
+  readonly except?: readonly string[] | null;
+}
+
+/** networking.k8s.io/v1 NetworkPolicyPeer: `null` or missing is "not given", `{}` is "selects everything". */
+export interface NetworkPolicyPeer {
+  readonly podSelector?: LabelSelector | null;
+  readonly namespaceSelector?: LabelSelector | null;
+  readonly ipBlock?: IpBlock | null;
+}
+
+export interface NetworkPolicyPort {
+  readonly protocol?: string | null;
+  readonly port?: number | string | null;
+  readonly endPort?: number | null;
+}
+
+export interface NetworkPolicyIngressRule {
+  readonly from?: readonly NetworkPolicyPeer[] | null;
+  readonly ports?: readonly NetworkPolicyPort[] | null;
+}
+
+export interface NetworkPolicyEgressRule {
+  readonly to?: readonly NetworkPolicyPeer[] | null;
+  readonly ports?: readonly NetworkPolicyPort[] | null;
+}
+
+export interface NetworkPolicySpec {
+  readonly podSelector?: LabelSelector | null;
+  readonly policyTypes?: readonly string[] | null;
+  readonly ingress?: readonly NetworkPolicyIngressRule[] | null;
+  readonly egress?: readonly NetworkPolicyEgressRule[] | null;
+}
+
+export interface NetworkPolicy extends KubernetesObject {
+  readonly spec?: NetworkPolicySpec | null;
+}
+
+/** The value under a key that a user chose, or undefined. Safe for `__proto__`, `constructor` and the like. */
+export function entry<Value>(map: Readonly<Record<string, Value>> | null | undefined, key: string): Value | undefined {
+  return map !== null && map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined;
+}

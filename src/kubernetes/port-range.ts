@@ -1,0 +1,127 @@
+/** Ports of transport protocols, as NetworkPolicyPort of networking.k8s.io/v1 writes them. Pure. */
+import { excerpt, isGiven, isMap, unknownField } from './json.ts';
+
+export type Protocol = 'TCP' | 'UDP' | 'SCTP';
+
+/** The ports from `first` to `last` of one protocol, both included, 1 to 65535. */
+export interface PortRange {
+  readonly protocol: Protocol;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** A port by its name: every destination pod maps it to a number of its own choice. */
+export interface NamedPort {
+  readonly protocol: Protocol;
+  readonly name: string;
+}
+
+export type Port = PortRange | NamedPort;
+
+/** What {@link parsePort} gives: the port, or which field of it is wrong (undefined: all of it), why, and what to write instead. */
+export type ParsedPort = { readonly ok: true; readonly value: Port } | PortFailure;
+export interface PortFailure {
+  readonly ok: false;
+  readonly field: 'protocol' | 'port' | 'endPort' | undefined;
+  readonly reason: string;
+  readonly fix: string;
+}
+
+const portFields: ReadonlySet<string> = new Set(['protocol', 'port', 'endPort']);
+const highest = 65535;
+
+/** Every port of every protocol. */
+export const allPorts: readonly PortRange[] = [
+  { protocol: 'TCP', first: 1, last: highest },
+  { protocol: 'UDP', first: 1, last: highest },
+  { protocol: 'SCTP', first: 1, last: highest },
+];
+
+/**
+ * Reads one NetworkPolicyPort.
+ * protocol  missing is TCP
+ * port      missing is every port of the protocol; a string is a name, also when it looks like a number
+ * endPort   the last port of a range; needs a numeric port that is not greater
+ */
+export function parsePort(written: unknown): ParsedPort {
+  if (!isMap(written)) return failure(undefined, `${excerpt(written)} is not a port`, 'write protocol and port');
+  const unknown = unknownField(written, portFields);
+  if (unknown !== undefined) {
+    return failure(undefined, `${excerpt(unknown)} is not a field of a port`, 'write protocol, port and endPort');
+  }
+  const { port, endPort } = written;
+  const protocol = isGiven(written.protocol) ? written.protocol : 'TCP';
+  if (!isProtocol(protocol)) {
+    return failure('protocol', `${excerpt(protocol)} is not a protocol of a network policy`, 'write TCP, UDP or SCTP');
+  }
+  if (!isGiven(port) || typeof port === 'string') {
+    if (isGiven(endPort)) {
+      const reason = 'endPort is the end of a range and needs a numeric port as its beginning';
+      return failure('endPort', reason, 'give port as a number, or remove endPort');
+    }
+    if (typeof port !== 'string') return { ok: true, value: { protocol, first: 1, last: highest } };
+    return isPortName(port) ? { ok: true, value: { protocol, name: port } } : wrongName(port);
+  }
+  if (!isPortNumber(port)) return failure('port', `${excerpt(port)} is not a port`, 'write a number from 1 to 65535');
+  if (!isGiven(endPort)) return { ok: true, value: { protocol, first: port, last: port } };
+  if (!isPortNumber(endPort) || endPort < port) {
+    const reason = `${excerpt(endPort)} is not the end of a range that begins at ${port}`;
+    return failure('endPort', reason, `write a number from ${port} to 65535, or remove endPort`);
+  }
+  return { ok: true, value: { protocol, first: port, last: endPort } };
+}
+
+/**
+ * Whether the union of `outer` surely has every port of `inner`. A name may stand for any port of its protocol: whoever
+ * owns the destination pod decides (NP-09).
+ */
+export function containsPort(outer: readonly PortRange[], inner: Port): boolean {
+  const { first, last } = 'name' in inner ? { first: 1, last: highest } : inner;
+  let next = first;
+  // Each round moves `next` behind one range or ends, so a range is used at most once.
+  for (let moved = true; moved && next <= last; ) {
+    moved = false;
+    for (const range of outer) {
+      if (range.protocol === inner.protocol && range.first <= next && next <= range.last) {
+        next = range.last + 1;
+        moved = true;
+      }
+    }
+  }
+  return next > last;
+}
+
+/** `5432/TCP`, `30000-30100/TCP`, `all/UDP`, `http/TCP`. */
+export function formatPort(port: Port): string {
+  if ('name' in port) return `${port.name}/${port.protocol}`;
+  if (port.first === 1 && port.last === highest) return `all/${port.protocol}`;
+  return `${port.first}${port.first === port.last ? '' : `-${port.last}`}/${port.protocol}`;
+}
+
+function isProtocol(value: unknown): value is Protocol {
+  return value === 'TCP' || value === 'UDP' || value === 'SCTP';
+}
+
+function isPortNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= highest;
+}
+
+/** IANA service name (RFC 6335 5.1) as Kubernetes narrows it to lower case. */
+function isPortName(name: string): boolean {
+  return name.length <= 15 && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) && /[a-z]/.test(name);
+}
+
+function wrongName(name: string): PortFailure {
+  const number = Number(name);
+  return failure(
+    'port',
+    `${excerpt(name)} is a string and so the name of a port, and no port can be named so`,
+    /^\d{1,5}$/.test(name) && isPortNumber(number)
+      ? `write the number ${number} without quotes`
+      : 'write a number, or a name of 1 to 15 lower-case letters, digits and single inner hyphens with a letter in it',
+  );
+}
+
+function failure(field: PortFailure['field'], reason: string, fix: string): PortFailure {
+  return { ok: false, field, reason, fix };
+}

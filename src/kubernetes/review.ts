@@ -1,0 +1,29 @@
+/** AdmissionReview of admission.k8s.io/v1, after decoding. */
+import type { Namespace, NetworkPolicy, Pod } from './objects.ts';
+import type { UserInfo } from './user.ts';
+
+export type Operation = 'CREATE' | 'UPDATE' | 'DELETE';
+
+interface RequestOf<Kind extends string, Subject> {
+  readonly kind: Kind;
+  readonly uid: string;
+  readonly operation: Operation;
+  /** Empty for the object itself; `status`, `finalize`, `ephemeralcontainers`, `binding` and so on otherwise. Never trimmed or split (TEN-18). */
+  readonly subresource: string;
+  /** The name of the object; empty while the API server has not generated it (generateName before the validating phase). */
+  readonly name: string;
+  /** The namespace of the object; for a Namespace its own name. */
+  readonly namespace: string;
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+  /** CREATE, UPDATE: the new object. DELETE: the object that is deleted. */
+  readonly object: Subject;
+  /** UPDATE: the stored object. Otherwise undefined. */
+  readonly oldObject: Subject | undefined;
+}
+
+export type NamespaceRequest = RequestOf<'Namespace', Namespace>;
+/** Pods, and Bindings: a Binding's labels and annotations are written to the pod it binds (ADM-02). */
+export type PodRequest = RequestOf<'Pod', Pod>;
+export type NetworkPolicyRequest = RequestOf<'NetworkPolicy', NetworkPolicy>;
+export type AdmissionRequest = NamespaceRequest | PodRequest | NetworkPolicyRequest;

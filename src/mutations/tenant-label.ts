@@ -1,0 +1,32 @@
+import { entry } from '../kubernetes/objects.ts';
+import type { AdmissionRequest } from '../kubernetes/review.ts';
+import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
+
+/** The owner of the namespace that the request is in or about; on CREATE of a Namespace who will own it. */
+interface Ownership {
+  readonly owner: Owner;
+  readonly tenancy: Tenancy;
+}
+
+/** A label that the object is to get. admission/patch.ts writes it. */
+export interface LabelIntent {
+  readonly key: string;
+  readonly value: string;
+}
+
+/**
+ * What a tenant owns carries its label.
+ * Writes   metadata.labels[TENANT LABEL], only where there is none
+ * On       Namespace  CREATE: the tenant it will belong to. Never on UPDATE: a removal is refused, not silently undone
+ *          Pod, NetworkPolicy  CREATE and UPDATE of the object itself: the owner of the namespace, whoever asks
+ * A label that is there is left alone: the checks tenant-label-frozen, pod-tenant-label and policy-tenant-label say
+ * whether it is right, after all other mutations (ADM-12).
+ */
+export function tenantLabel(request: AdmissionRequest, { owner, tenancy }: Ownership): LabelIntent | undefined {
+  if (request.operation === 'DELETE' || request.subresource !== '') return undefined;
+  if (request.kind === 'Namespace' && request.operation !== 'CREATE') return undefined;
+  if (owner === 'platform') return undefined;
+  const key = tenancy.settings.tenantLabel;
+  if (entry(request.object.metadata?.labels, key) !== undefined) return undefined;
+  return { key, value: owner.name };
+}

@@ -1,0 +1,57 @@
+/**
+ * The border of a tenant: which peers of a policy are not proven to stay inside it. Pure, total, and linear in the size of
+ * the policy; its cost does not depend on how many tenants, namespaces or policies there are. Soft isolation is judged as hard.
+ */
+import { formatPath } from '../kubernetes/field-path.ts';
+import type { NetworkPolicy } from '../kubernetes/objects.ts';
+import { readNetworkPolicy } from './dialects/network-policy.ts';
+import { judgeAddresses } from './ip-block-peer.ts';
+import type { Opening, Subject } from './model.ts';
+import type { Border, Objection } from './objection.ts';
+import { judgeSelector } from './selector-peer.ts';
+import { anotherTenant } from './witness.ts';
+
+/** What is to be said about one peer that is not plainly contained. */
+export interface PeerVerdict extends Subject, Objection {
+  /** The field that says it: `spec.ingress[0].from[1].namespaceSelector`. */
+  readonly path: string;
+}
+
+/** One verdict for each peer that is not contained in the tenant, in the order of the fields; contained ones get none. */
+export function judgeBorder(policy: NetworkPolicy, border: Border): readonly PeerVerdict[] {
+  const verdicts: PeerVerdict[] = [];
+  for (const part of readNetworkPolicy(policy)) {
+    if ('verdict' in part) {
+      verdicts.push({ ...part, path: formatPath(part.path) });
+      continue;
+    }
+    const objection = judgeOpening(part, border);
+    if (objection === undefined) continue;
+    verdicts.push({ direction: part.direction, kind: part.peer.kind, path: formatPath(part.path), ...objection });
+  }
+  return verdicts;
+}
+
+function judgeOpening(opening: Opening, border: Border): Objection | undefined {
+  const { peer } = opening;
+  switch (peer.kind) {
+    case 'any':
+      return judgeAnybody(opening, border);
+    case 'selector':
+      return judgeSelector(peer, opening, border);
+    case 'ipBlock':
+      return judgeAddresses(peer, opening, border);
+  }
+}
+
+function judgeAnybody({ direction }: Opening, border: Border): Objection {
+  const { tenant, tenancy } = border;
+  const { tenantLabel } = tenancy.settings;
+  const [field, opens] = direction === 'ingress' ? ['from', 'lets in'] : ['to', 'reaches'];
+  return {
+    verdict: 'escapes',
+    reason: `names no peers, so it ${opens} every pod of the cluster and every address outside it`,
+    witness: `a pod in a namespace with the label ${tenantLabel}=${anotherTenant(border, new Set())}`,
+    fix: `list peers under ${field}: podSelector: {} for this namespace, or a namespaceSelector with ${tenantLabel}: ${tenant.name}`,
+  };
+}

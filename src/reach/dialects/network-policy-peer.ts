@@ -1,0 +1,144 @@
+/** One NetworkPolicyPeer of networking.k8s.io/v1 -> an opening, or a remark that says why it is none. */
+import { type FieldPath, field } from '../../kubernetes/field-path.ts';
+import { type IpRange, parseCidr } from '../../kubernetes/ip-range.ts';
+import { contains, type IpSet, normalise, subtract } from '../../kubernetes/ip-set.ts';
+import { excerpt, isGiven, isMap, unknownField } from '../../kubernetes/json.ts';
+import { contradiction, parseSelector, type Selector } from '../../kubernetes/label-selector.ts';
+import type { Port } from '../../kubernetes/port-range.ts';
+import type { Direction } from '../../tenancy/tenant.ts';
+import { type Opening, type Remark, remark, type Subject } from '../model.ts';
+
+const peerFields: ReadonlySet<string> = new Set(['podSelector', 'namespaceSelector', 'ipBlock']);
+const blockFields: ReadonlySet<string> = new Set(['cidr', 'except']);
+
+/** More values than this for one label are not examined (NP-14). */
+const valuesPerLabel = 100;
+
+/**
+ * Cilium takes this key of a podSelector for the name of a cluster instead of a label of the pod, and a cluster mesh has
+ * tenants that nothing here knows of.
+ */
+const clusterKey = 'io.cilium.k8s.policy.cluster';
+
+const everyPod: Selector = new Map();
+
+/**
+ * `null` is "not given" and `{}` is "all of them". podSelector alone: pods of the policy's own namespace. Together with
+ * namespaceSelector: both must match. ipBlock: "If this field is set then neither of the other fields can be." None of the
+ * three is refused by the API.
+ */
+export function readPeer(
+  peer: unknown,
+  path: FieldPath,
+  direction: Direction,
+  ports: readonly Port[],
+): Opening | Remark {
+  const bySelector: Subject = { direction, kind: 'selector' };
+  const byAddress: Subject = { direction, kind: 'ipBlock' };
+  if (!isMap(peer))
+    return remark(bySelector, 'invalid', path, `${excerpt(peer)} is not a peer`, 'write podSelector: {}');
+  const { podSelector, namespaceSelector, ipBlock } = peer;
+  const unknown = unknownField(peer, peerFields);
+  if (unknown !== undefined) {
+    const reason = `${excerpt(unknown)} is not a field of a peer that is understood`;
+    const fix = 'write podSelector, namespaceSelector or ipBlock';
+    return remark(isGiven(ipBlock) ? byAddress : bySelector, 'invalid', path, reason, fix);
+  }
+  if (isGiven(ipBlock)) {
+    if (isGiven(podSelector) || isGiven(namespaceSelector)) {
+      const reason = 'has an ipBlock beside a selector, and the two exclude each other';
+      return remark(byAddress, 'invalid', path, reason, 'make two peers of them');
+    }
+    const blockPath = field(path, 'ipBlock');
+    const addresses = readIpBlock(ipBlock, blockPath, byAddress);
+    return 'verdict' in addresses
+      ? addresses
+      : { direction, path: blockPath, peer: { kind: 'ipBlock', addresses }, ports };
+  }
+  if (!isGiven(podSelector) && !isGiven(namespaceSelector)) {
+    const reason = 'names no podSelector, namespaceSelector or ipBlock';
+    return remark(bySelector, 'invalid', path, reason, 'write podSelector: {} for the pods of this namespace');
+  }
+  const podsPath = field(path, 'podSelector');
+  const namespacesPath = field(path, 'namespaceSelector');
+  const pods = isGiven(podSelector) ? readSelector(podSelector, podsPath, bySelector) : everyPod;
+  const namespaces = isGiven(namespaceSelector)
+    ? readSelector(namespaceSelector, namespacesPath, bySelector)
+    : undefined;
+  // What is not understood outweighs what matches nothing.
+  if ('verdict' in pods && pods.verdict !== 'nothing') return pods;
+  if (namespaces !== undefined && 'verdict' in namespaces) return namespaces;
+  if ('verdict' in pods) return pods;
+  if (pods.has(clusterKey)) {
+    const reason = `names ${clusterKey}, with which Cilium selects pods of other clusters`;
+    return remark(bySelector, 'unproven', podsPath, reason, `remove ${clusterKey}`);
+  }
+  const said = namespaces === undefined ? podsPath : namespacesPath;
+  return { direction, path: said, peer: { kind: 'selector', namespaces, pods }, ports };
+}
+
+function readSelector(written: unknown, path: FieldPath, subject: Subject): Selector | Remark {
+  const selector = parseSelector(written);
+  if (!selector.ok) {
+    return remark(subject, 'invalid', selector.steps.reduce<FieldPath>(field, path), selector.reason, selector.fix);
+  }
+  for (const [label, { values }] of selector.value) {
+    if (values.size <= valuesPerLabel) continue;
+    const reason = `lists ${values.size} values of the label ${label}, and only ${valuesPerLabel} are examined`;
+    return remark(subject, 'unproven', path, reason, 'list fewer values, or make several peers of it');
+  }
+  const label = contradiction(selector.value);
+  if (label === undefined) return selector.value;
+  const reason = `matches nothing, as no value of the label ${label} meets all its requirements`;
+  return remark(subject, 'nothing', path, reason, `correct the requirements on ${label}, or remove the peer`);
+}
+
+/** "Except values will be rejected if they are outside the cidr range": inside it, of its family, and not the whole of it. */
+function readIpBlock(block: unknown, path: FieldPath, subject: Subject): IpSet | Remark {
+  if (!isMap(block)) {
+    return remark(subject, 'invalid', path, `${excerpt(block)} is not an ipBlock`, 'write a map with cidr and except');
+  }
+  const unknown = unknownField(block, blockFields);
+  if (unknown !== undefined) {
+    const reason = `${excerpt(unknown)} is not a field of an ipBlock that is understood`;
+    return remark(subject, 'invalid', path, reason, 'write cidr and except');
+  }
+  const cidr = readRange(block.cidr, field(path, 'cidr'), subject);
+  if ('verdict' in cidr) return cidr;
+  const excepts = block.except;
+  if (!isGiven(excepts)) return [cidr];
+  const exceptsPath = field(path, 'except');
+  if (!Array.isArray(excepts)) {
+    return remark(
+      subject,
+      'invalid',
+      exceptsPath,
+      `${excerpt(excepts)} is not a list of ranges`,
+      'write a list of ranges',
+    );
+  }
+  const holes: IpRange[] = [];
+  for (const [index, written] of excepts.entries()) {
+    const at = field(exceptsPath, index);
+    const hole = readRange(written, at, subject);
+    if ('verdict' in hole) return hole;
+    if (!contains([cidr], [hole]) || (hole.first === cidr.first && hole.last === cidr.last)) {
+      const reason = `${excerpt(written)} is not a part of ${excerpt(block.cidr)} smaller than the whole`;
+      return remark(subject, 'invalid', at, reason, 'write a smaller range inside cidr, or remove it');
+    }
+    holes.push(hole);
+  }
+  const addresses = subtract([cidr], normalise(holes));
+  if (addresses.length > 0) return addresses;
+  return remark(subject, 'nothing', path, 'matches nothing, as except leaves no address of cidr', 'remove the peer');
+}
+
+function readRange(text: unknown, path: FieldPath, subject: Subject): IpRange | Remark {
+  if (typeof text !== 'string') {
+    return remark(subject, 'invalid', path, `${excerpt(text)} is not an IP range`, 'write text such as 203.0.113.0/24');
+  }
+  const range = parseCidr(text);
+  if (range.ok) return range.value;
+  const fix = `write ${range.fix ?? 'a range such as 203.0.113.0/24'}`;
+  return remark(subject, 'invalid', path, range.reason, fix);
+}

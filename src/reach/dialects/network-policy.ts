@@ -1,0 +1,198 @@
+/**
+ * networking.k8s.io/v1 NetworkPolicy -> Reach.
+ *
+ * Reads the spec as untrusted data: a value that is not what the API says gives an `invalid` remark, and so does a field
+ * that is not known (an API server of a later version may give it a meaning); nothing throws. Where the API means something
+ * else than meets the eye, it is quoted above the function that implements it. Linear in the size of the policy.
+ */
+import { type FieldPath, field } from '../../kubernetes/field-path.ts';
+import { excerpt, isGiven, isMap, unknownField } from '../../kubernetes/json.ts';
+import type { NetworkPolicy } from '../../kubernetes/objects.ts';
+import { allPorts, type Port, parsePort } from '../../kubernetes/port-range.ts';
+import type { Direction } from '../../tenancy/tenant.ts';
+import { type Opening, type Reach, type Remark, remark, type Subject } from '../model.ts';
+import { readPeer } from './network-policy-peer.ts';
+
+/** How much of one policy is looked at; what is beyond is `unproven`. Network plugins struggle far earlier (NP-14). */
+const limits = { rules: 200, peers: 1000, ports: 1000, excepts: 5000 };
+
+const specFields: ReadonlySet<string> = new Set(['podSelector', 'policyTypes', 'ingress', 'egress']);
+const spec = field(undefined, 'spec');
+
+/** One direction of a policy: what its fields are called, and what is found in them. */
+interface Side {
+  readonly subject: Subject;
+  /** The value of policyTypes. */
+  readonly type: string;
+  /** The field of a rule that lists the peers. */
+  readonly peers: string;
+  readonly ruleFields: ReadonlySet<string>;
+}
+const sides: Readonly<Record<Direction, Side>> = {
+  ingress: {
+    subject: { direction: 'ingress', kind: 'any' },
+    type: 'Ingress',
+    peers: 'from',
+    ruleFields: new Set(['from', 'ports']),
+  },
+  egress: {
+    subject: { direction: 'egress', kind: 'any' },
+    type: 'Egress',
+    peers: 'to',
+    ruleFields: new Set(['to', 'ports']),
+  },
+};
+
+export function readNetworkPolicy(policy: NetworkPolicy): Reach {
+  const written: unknown = policy.spec;
+  const found: (Opening | Remark)[] = [];
+  if (!isGiven(written)) return found;
+  const whole = sides.ingress.subject;
+  if (!isMap(written)) {
+    return [
+      remark(whole, 'invalid', spec, `${excerpt(written)} is not a policy`, 'write a map with podSelector and rules'),
+    ];
+  }
+  const unknown = unknownField(written, specFields);
+  if (unknown !== undefined) {
+    const reason = `${excerpt(unknown)} is not a field of a NetworkPolicy that is understood`;
+    found.push(remark(whole, 'invalid', spec, reason, 'write podSelector, policyTypes, ingress and egress'));
+  }
+  const left = { ...limits };
+  const types = readPolicyTypes(written.policyTypes, written.egress, found);
+  for (const direction of ['ingress', 'egress'] as const) {
+    const rules = written[direction];
+    if (!isGiven(rules)) continue;
+    const { subject, type } = sides[direction];
+    const path = field(spec, direction);
+    if (!Array.isArray(rules)) {
+      found.push(remark(subject, 'invalid', path, `${excerpt(rules)} is not a list of rules`, 'write a list of rules'));
+    } else if (!types.has(type)) {
+      found.push(deadRules(sides[direction], path));
+    } else {
+      left.rules -= rules.length;
+      if (left.rules < 0) found.push(beyond(subject, path, 'rules'));
+      else
+        for (const [index, rule] of rules.entries()) readRule(rule, field(path, index), sides[direction], left, found);
+    }
+  }
+  return found;
+}
+
+/**
+ * "If no policyTypes are specified on a NetworkPolicy then by default Ingress will always be set and Egress will be set if
+ * the NetworkPolicy has any egress rules": an empty list has none. What is not understood counts as both, so that no rule
+ * goes unread.
+ */
+function readPolicyTypes(types: unknown, egress: unknown, found: (Opening | Remark)[]): ReadonlySet<unknown> {
+  const ingressOnly = new Set(['Ingress']);
+  const both = new Set(['Ingress', 'Egress']);
+  if (!isGiven(types) || (Array.isArray(types) && types.length === 0)) {
+    return Array.isArray(egress) && egress.length > 0 ? both : ingressOnly;
+  }
+  const listed: readonly unknown[] = Array.isArray(types) ? types : [types];
+  const stranger = listed.find((type) => type !== 'Ingress' && type !== 'Egress');
+  if (Array.isArray(types) && stranger === undefined) return new Set(listed);
+  const reason = `${excerpt(stranger ?? types)} is not ${stranger === undefined ? 'a list' : 'a direction of a policy'}`;
+  const path = field(spec, 'policyTypes');
+  found.push(remark(sides.ingress.subject, 'invalid', path, reason, 'write a list of Ingress, Egress or both'));
+  return both;
+}
+
+/** A list of rules in a direction that policyTypes leaves out opens nothing, and closes nothing either. */
+function deadRules({ subject, type }: Side, path: FieldPath): Remark {
+  const reason = `is never read, as policyTypes lacks ${type}: ${subject.direction} is neither opened nor closed`;
+  return remark(subject, 'nothing', path, reason, `add ${type} to policyTypes, or remove the rules`);
+}
+
+/**
+ * "If this field is empty or missing, this rule matches all sources (traffic not restricted by source)", those outside the
+ * cluster among them. A rule that is `null`, which the API server reads as `{}`, is taken for the mistake it is.
+ */
+function readRule(rule: unknown, path: FieldPath, side: Side, left: typeof limits, found: (Opening | Remark)[]): void {
+  const { subject } = side;
+  if (!isMap(rule)) {
+    const reason = `${excerpt(rule)} is not a rule`;
+    found.push(remark(subject, 'invalid', path, reason, `write a map with ${side.peers} and ports`));
+    return;
+  }
+  const unknown = unknownField(rule, side.ruleFields);
+  if (unknown !== undefined) {
+    const reason = `${excerpt(unknown)} is not a field of an ${subject.direction} rule`;
+    found.push(remark(subject, 'invalid', path, reason, `write ${side.peers} and ports`));
+    return;
+  }
+  const peers = rule[side.peers];
+  const peersPath = field(path, side.peers);
+  if (isGiven(peers) && !Array.isArray(peers)) {
+    found.push(
+      remark(subject, 'invalid', peersPath, `${excerpt(peers)} is not a list of peers`, 'write a list of peers'),
+    );
+    return;
+  }
+  const ports = readPorts(rule.ports, field(path, 'ports'), subject, left, found);
+  if (!Array.isArray(peers) || peers.length === 0) {
+    const said = Array.isArray(peers) ? peersPath : path;
+    found.push({ direction: subject.direction, path: said, peer: { kind: 'any' }, ports });
+    return;
+  }
+  left.peers -= peers.length;
+  if (left.peers < 0) {
+    found.push(beyond(subject, peersPath, 'peers'));
+    return;
+  }
+  for (const [index, written] of peers.entries()) {
+    const at = field(peersPath, index);
+    const excepts = exceptsIn(written);
+    left.excepts -= excepts;
+    if (excepts > 0 && left.excepts < 0) {
+      found.push(beyond({ direction: subject.direction, kind: 'ipBlock' }, at, 'excepts'));
+    } else found.push(readPeer(written, at, subject.direction, ports));
+  }
+}
+
+/**
+ * "If this field is empty or missing, this rule matches all ports (traffic not restricted by port)." Ports that are not
+ * understood count as every port, so that the peers beside them are judged all the same.
+ */
+function readPorts(
+  ports: unknown,
+  path: FieldPath,
+  subject: Subject,
+  left: typeof limits,
+  found: (Opening | Remark)[],
+): readonly Port[] {
+  if (!isGiven(ports)) return allPorts;
+  if (!Array.isArray(ports)) {
+    found.push(remark(subject, 'invalid', path, `${excerpt(ports)} is not a list of ports`, 'write a list of ports'));
+    return allPorts;
+  }
+  left.ports -= ports.length;
+  if (left.ports < 0) {
+    found.push(beyond(subject, path, 'ports'));
+    return allPorts;
+  }
+  const read: Port[] = [];
+  for (const [index, written] of ports.entries()) {
+    const port = parsePort(written);
+    if (!port.ok) {
+      const item = field(path, index);
+      const at = port.field === undefined ? item : field(item, port.field);
+      found.push(remark(subject, 'invalid', at, port.reason, port.fix));
+      return allPorts;
+    }
+    read.push(port.value);
+  }
+  return read.length === 0 ? allPorts : read;
+}
+
+function exceptsIn(peer: unknown): number {
+  const block = isMap(peer) ? peer.ipBlock : undefined;
+  const excepts = isMap(block) ? block.except : undefined;
+  return Array.isArray(excepts) ? excepts.length : 0;
+}
+
+function beyond(subject: Subject, path: FieldPath, what: keyof typeof limits): Remark {
+  const reason = `goes beyond the ${limits[what]} ${what} of one policy that are examined, so it is not proven to stay inside`;
+  return remark(subject, 'unproven', path, reason, 'split the policy into several: policies add up');
+}

@@ -1,0 +1,45 @@
+/** Concrete pods and namespaces that would get through, in words. */
+import { freshValue, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
+import type { Border } from './objection.ts';
+
+/** Labels beyond these are not told, so that a refusal stays readable. */
+const labelsTold = 6;
+
+/** The API server sets it on every namespace, to the name (core/v1 Namespace). */
+export const nameLabel = 'kubernetes.io/metadata.name';
+
+/** What a witness must look like besides what the selectors ask. */
+export interface Shape {
+  /** The value of the tenant label; undefined: without that label. */
+  readonly tenant: string | undefined;
+  /** The name of the namespace; undefined: any that fits. */
+  readonly name: string | undefined;
+}
+
+/** `a pod with the labels app=web in a namespace with the labels bulkhead.dev/tenant=not-acme` */
+export function describeWitness(namespaces: Selector, pods: Selector, shape: Shape, { tenancy }: Border): string {
+  const { tenantLabel } = tenancy.settings;
+  const wanted = witnessLabels(namespaces);
+  wanted.delete(tenantLabel);
+  if (shape.name !== undefined) wanted.set(nameLabel, shape.name);
+  const labels: [string, string][] = [...wanted];
+  if (shape.tenant !== undefined) labels.unshift([tenantLabel, shape.tenant]);
+  const without = shape.tenant === undefined ? ` without the label ${tenantLabel}` : '';
+  const joint = without !== '' && labels.length > 0 ? ',' : '';
+  const pod = pods.size === 0 ? '' : `a pod${describeLabels([...witnessLabels(pods)])} in `;
+  return `${pod}a namespace${without}${joint}${describeLabels(labels)}`;
+}
+
+/** A tenant that nobody is: `not-acme`, or with a number where that is taken. */
+export function anotherTenant({ tenant, tenancy }: Border, excluded: ReadonlySet<string>): string {
+  // A label value has at most 63 characters, and the number needs some.
+  const base = tenant.name.length <= 50 ? `not-${tenant.name}` : 'not-this-tenant';
+  return freshValue(base, (name) => excluded.has(name) || tenancy.tenants.has(name));
+}
+
+function describeLabels(labels: readonly (readonly [string, string])[]): string {
+  if (labels.length === 0) return '';
+  const told = labels.slice(0, labelsTold).map(([key, value]) => `${key}=${value}`);
+  const more = labels.length > labelsTold ? ` and ${labels.length - labelsTold} more` : '';
+  return ` with the label${labels.length === 1 ? '' : 's'} ${told.join(', ')}${more}`;
+}

@@ -1,0 +1,51 @@
+import type { IpRange } from '../kubernetes/ip-range.ts';
+import type { LabelSelector } from '../kubernetes/label-selector.ts';
+import type { PortRange } from '../kubernetes/port-range.ts';
+import type { Direction, Subject } from './tenant.ts';
+
+/**
+ * What the platform lets every tenant use (`egress`: tenants reach it, such as DNS) or be reached from
+ * (`ingress`: it reaches tenants, such as an ingress controller).
+ */
+export interface SharedService {
+  readonly name: string;
+  readonly direction: Direction;
+  /** The platform namespace its pods run in. */
+  readonly namespace: string;
+  readonly podSelector: LabelSelector;
+  /** Empty: every port. For `ingress` these are the tenant's ports. */
+  readonly ports: readonly PortRange[];
+  /** Addresses it answers on besides its pods, such as the node-local DNS cache. */
+  readonly addresses: readonly IpRange[];
+}
+
+/** A named set of addresses that no tenant policy may open: the cluster's own ranges and the metadata services. */
+export interface ProtectedRange {
+  /** What it is, in words for a refusal: `pod network`, `service network`, `node network`, `metadata service`. */
+  readonly name: string;
+  readonly range: IpRange;
+  /** As written in the settings. */
+  readonly text: string;
+}
+
+/** The platform's settings, parsed from the `Settings` document (bulkhead.dev/v1alpha1). Immutable. */
+export interface Settings {
+  /** The label that says to which tenant a namespace belongs. */
+  readonly tenantLabel: string;
+  readonly platform: {
+    /** Whose word is final: exact users, groups and service accounts. */
+    readonly identities: readonly Subject[];
+    /** Names that only the platform may create. */
+    readonly namespaces: ReadonlySet<string>;
+    /** Beginnings of names that only the platform may create, such as `kube-`. */
+    readonly prefixes: readonly string[];
+  };
+  /** Label and annotation keys that tenants may not set on namespaces: an exact key, or a beginning when it ends in `/`, `.` or `-`. */
+  readonly reservedNamespaceKeys: readonly string[];
+  /** The same for pods. */
+  readonly reservedPodKeys: readonly string[];
+  readonly protectedRanges: readonly ProtectedRange[];
+  /** Whether pod, service and node ranges are all given; without them no address can be proven to lie outside the cluster. */
+  readonly rangesComplete: boolean;
+  readonly sharedServices: readonly SharedService[];
+}

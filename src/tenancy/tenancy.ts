@@ -1,0 +1,160 @@
+/** An immutable snapshot of settings and tenants, with look-ups whose cost does not depend on how many tenants there are. */
+import { entry, type StringMap } from '../kubernetes/objects.ts';
+import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
+import { compileReservedKeys, type ReservedKeys } from './reserved-keys.ts';
+import type { Settings } from './settings.ts';
+import type { Direction, Gate, Subject, Tenant } from './tenant.ts';
+
+/** Who owns a namespace: a tenant, or the platform. */
+export type Owner = Tenant | 'platform';
+
+/** Who is asking. A stranger is neither the platform nor a member of any tenant. */
+export interface Requester {
+  readonly username: string;
+  readonly platform: boolean;
+  /** The tenants it speaks for, by name order; empty for a stranger, and for the platform, which speaks for itself. */
+  readonly tenants: readonly Tenant[];
+}
+
+export interface Tenancy {
+  readonly settings: Settings;
+  /** In order of their names. */
+  readonly tenants: ReadonlyMap<string, Tenant>;
+  /** Label and annotation keys that tenants may not set. */
+  readonly reserved: {
+    /** Holds the tenant label too when that is under `bulkhead.dev/`: its value has a rule of its own. */
+    readonly namespaceKeys: ReservedKeys;
+    readonly podKeys: ReservedKeys;
+  };
+  /** The tenant that a namespace name is reserved to by prefix, `platform` for the platform's names and prefixes, or undefined. */
+  reservation(namespaceName: string): Owner | undefined;
+  /**
+   * The owner by the tenant label of a namespace. A label that names no declared tenant gives a tenant of that name with
+   * no members, hard isolation and mode enforce: what nobody declares is closed, not open.
+   */
+  ownerByLabels(labels: StringMap | null | undefined): Owner;
+  /**
+   * @param home the owner of the namespace the service account lives in, when the user is one
+   */
+  requester(user: UserInfo, home: Owner | undefined): Requester;
+  /** The half of a gate that `tenant` declares towards `other`, and its mirror image; both unexpired at `now`. One may be missing. */
+  gates(tenant: Tenant, other: string, direction: Direction, now: number): { own: readonly Gate[]; theirs: readonly Gate[] };
+}
+
+/** The tenant a label names when no such tenant is declared: nobody's, and closed. */
+export function undeclaredTenant(name: string): Tenant {
+  return {
+    name,
+    mode: 'enforce',
+    isolation: 'hard',
+    members: [],
+    prefix: undefined,
+    limit: undefined,
+    resourceQuota: undefined,
+    network: { within: 'tenant', egressRanges: [], gates: [] },
+  };
+}
+
+/**
+ * Builds the snapshot; cost linear in the input. Input that validateTenancy refuses (a name twice, overlapping prefixes) is the
+ * caller's mistake; here the first declaration stands.
+ */
+export function createTenancy(settings: Settings, tenants: readonly Tenant[]): Tenancy {
+  const byName = new Map<string, Tenant>();
+  for (const tenant of tenants.toSorted(byNameOrder)) if (!byName.has(tenant.name)) byName.set(tenant.name, tenant);
+  const platform = new Set(settings.platform.identities.map(identity));
+  const members = new Map<string, Tenant[]>();
+  const owners = new Map<string, Owner>();
+  const gates = new Map<string, Gate[]>();
+  for (const prefix of settings.platform.prefixes) owners.set(prefix, 'platform');
+  for (const tenant of byName.values()) {
+    for (const member of new Set(tenant.members.map(identity))) append(members, member, tenant);
+    if (tenant.prefix !== undefined && !owners.has(tenant.prefix)) owners.set(tenant.prefix, tenant);
+    for (const gate of tenant.network.gates) append(gates, gateKey(tenant.name, gate.tenant, gate.direction), gate);
+  }
+  const openGates = (from: string, to: string, direction: Direction, now: number): readonly Gate[] =>
+    (gates.get(gateKey(from, to, direction)) ?? []).filter(({ expires }) => expires === undefined || now < expires);
+
+  return {
+    settings,
+    tenants: byName,
+    reserved: {
+      namespaceKeys: compileReservedKeys(settings.reservedNamespaceKeys),
+      podKeys: compileReservedKeys(settings.reservedPodKeys),
+    },
+    reservation(namespaceName) {
+      if (settings.platform.namespaces.has(namespaceName)) return 'platform';
+      for (const prefix of prefixesOf(namespaceName)) {
+        const owner = owners.get(prefix);
+        if (owner !== undefined) return owner;
+      }
+      return undefined;
+    },
+    ownerByLabels(labels) {
+      const name = entry(labels, settings.tenantLabel);
+      return name === undefined ? 'platform' : (byName.get(name) ?? undeclaredTenant(name));
+    },
+    requester(user, home) {
+      const identities = identitiesOf(user);
+      if (identities.some((one) => platform.has(one))) return { username: user.username, platform: true, tenants: [] };
+      const spokenFor = new Set(identities.flatMap((one) => members.get(one) ?? []));
+      if (home !== undefined && home !== 'platform' && serviceAccountOf(user) !== undefined) {
+        const declared = byName.get(home.name);
+        if (declared !== undefined) spokenFor.add(declared);
+      }
+      return { username: user.username, platform: false, tenants: [...spokenFor].sort(byNameOrder) };
+    },
+    gates(tenant, other, direction, now) {
+      return {
+        own: openGates(tenant.name, other, direction, now),
+        theirs: openGates(other, tenant.name, direction === 'ingress' ? 'egress' : 'ingress', now),
+      };
+    },
+  };
+}
+
+/**
+ * The parts of a namespace name that a reserved prefix can be, shortest first. Every prefix ends in `-`, so only those parts count.
+ * A name has at most 63 characters (RFC 1123 label); what stands behind them in a forged one is not looked at.
+ */
+export function prefixesOf(namespaceName: string): string[] {
+  const prefixes: string[] = [];
+  const name = namespaceName.slice(0, 63);
+  for (let dash = name.indexOf('-'); dash !== -1; dash = name.indexOf('-', dash + 1)) prefixes.push(name.slice(0, dash + 1));
+  return prefixes;
+}
+
+/**
+ * A subject as one string, so that equal means the same subject. A service account is its user name: the two are one identity
+ * to the API server.
+ */
+export function identity(subject: Subject): string {
+  switch (subject.kind) {
+    case 'User':
+      return `User ${subject.name}`;
+    case 'Group':
+      return `Group ${subject.name}`;
+    case 'ServiceAccount':
+      return `User system:serviceaccount:${subject.namespace}:${subject.name}`;
+  }
+}
+
+function identitiesOf(user: UserInfo): string[] {
+  return [`User ${user.username}`, ...user.groups.map((group) => `Group ${group}`)];
+}
+
+/** The names of tenants hold no blank, so that two different triples never give one key. */
+function gateKey(from: string, to: string, direction: Direction): string {
+  return `${from} ${direction} ${to}`;
+}
+
+function append<Value>(lists: Map<string, Value[]>, key: string, value: Value): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+/** By code unit, not by locale: two replicas agree. */
+function byNameOrder(one: Tenant, other: Tenant): number {
+  return one.name < other.name ? -1 : one.name > other.name ? 1 : 0;
+}

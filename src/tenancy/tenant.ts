@@ -1,0 +1,45 @@
+import type { IpRange } from '../kubernetes/ip-range.ts';
+import type { PortRange } from '../kubernetes/port-range.ts';
+
+/** How far the rollout of a tenant is: `enforce` refuses, `warn` admits with a warning, `audit` admits and only records. */
+export type Mode = 'enforce' | 'warn' | 'audit';
+
+/** The side of the border a rule opens, seen from the tenant that writes it. */
+export type Direction = 'ingress' | 'egress';
+
+/** One of rbac.authorization.k8s.io Subject: who acts. Compared exactly; never by prefix, pattern or letter case (ADM-18). */
+export type Subject =
+  | { readonly kind: 'User'; readonly name: string }
+  | { readonly kind: 'Group'; readonly name: string }
+  | { readonly kind: 'ServiceAccount'; readonly namespace: string; readonly name: string };
+
+/** One half of an agreed crossing. It opens nothing until the other tenant declares the mirror image. */
+export interface Gate {
+  readonly tenant: string;
+  readonly direction: Direction;
+  /** Empty: every port. */
+  readonly ports: readonly PortRange[];
+  /** Milliseconds since the epoch; from then on the gate is shut. */
+  readonly expires: number | undefined;
+}
+
+/** A team or customer, parsed from a `Tenant` document (bulkhead.dev/v1alpha1). Immutable. */
+export interface Tenant {
+  readonly name: string;
+  readonly mode: Mode;
+  readonly isolation: 'hard' | 'soft';
+  readonly members: readonly Subject[];
+  /** Namespace names that begin with this are reserved to the tenant. Ends in `-`, so that `team-a` never covers `team-ab`. */
+  readonly prefix: string | undefined;
+  /** How many namespaces the tenant may have; undefined is no limit. */
+  readonly limit: number | undefined;
+  /** The spec of the ResourceQuota that every namespace of the tenant gets. */
+  readonly resourceQuota: Readonly<Record<string, unknown>> | undefined;
+  readonly network: {
+    /** What the baseline leaves open inside the tenant. */
+    readonly within: 'none' | 'namespace' | 'tenant';
+    /** Addresses outside the cluster that the tenant may open egress to. */
+    readonly egressRanges: readonly IpRange[];
+    readonly gates: readonly Gate[];
+  };
+}
