@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+
+/** An entry of the audit log (audit.k8s.io/v1, stage ResponseComplete or Panic), with the fields tests ask for. */
+export interface AuditEvent {
+  readonly auditID: string;
+  readonly stage: string;
+  readonly level: string;
+  readonly verb: string;
+  readonly requestURI: string;
+  readonly user: { readonly username: string; readonly groups?: readonly string[] };
+  readonly objectRef?: {
+    readonly resource?: string;
+    readonly subresource?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+  };
+  readonly responseStatus?: { readonly code?: number; readonly reason?: string; readonly message?: string };
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly requestObject?: unknown;
+  readonly responseObject?: unknown;
+}
+
+/** Writes with all bodies; reads, most of them watches of the control plane itself, by name only; no health checks. */
+export const auditPolicy = `
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived, ResponseStarted]
+rules:
+- level: None
+  nonResourceURLs: ['*']
+- level: Metadata
+  verbs: [get, list, watch]
+- level: RequestResponse
+`;
+
+/** The API server writes a line at a time; one that is still being written is left out. */
+export async function readAuditLog(path: string): Promise<AuditEvent[]> {
+  const text = await readFile(path, 'utf8');
+  const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as AuditEvent);
+}

@@ -1,0 +1,46 @@
+import tap, { type Test } from 'tap';
+import { type Binaries, findBinaries } from './binaries.ts';
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
+
+export type ClusterTestOptions = Omit<ControlPlaneOptions, 'binaries'>;
+type Run = (t: Test, plane: ControlPlane) => Promise<void>;
+
+/**
+ * A tap test with a control plane of its own, which is stopped when the test ends. Where there can be none, the test is
+ * skipped with the reason; in a CI run (`CI` is set) it fails instead.
+ *
+ * @example
+ * await clusterTest('an empty cluster has the system namespaces', async (t, plane) => {
+ *   const { stdout } = await plane.kubectl(plane.adminKubeconfig, ['get', 'namespaces']);
+ *   t.match(stdout, 'kube-system');
+ * });
+ */
+export async function clusterTest(name: string, run: Run, options: ClusterTestOptions = {}): Promise<void> {
+  const binaries = await binariesOrSkip(name);
+  if (binaries === undefined) return;
+  await tap.test(name, async (t) => {
+    const plane = await startControlPlane({ binaries, ...options });
+    t.teardown(() => plane.stop());
+    await run(t, plane);
+  });
+}
+
+/**
+ * The binaries, for tests that start control planes themselves; without them a skipped (in CI: failed) test of this
+ * name is reported. Building them takes minutes, and the clock of the tests stands still for as long.
+ */
+export async function binariesOrSkip(name: string): Promise<Binaries | undefined> {
+  tap.setTimeout(0);
+  const binaries = await findBinaries();
+  // tap hands its --timeout, in seconds, to every test file in this variable.
+  tap.setTimeout(Number(process.env.TAP_TIMEOUT || 120) * 1_000);
+  if (!('missing' in binaries)) return binaries;
+  skipOrFail(name, binaries.missing);
+  return undefined;
+}
+
+/** Reports a test that cannot run here: skipped on a person's machine, failed in CI, where nobody would notice a skip. */
+export function skipOrFail(name: string, reason: string): void {
+  if (process.env.CI) tap.fail(`${name}: ${reason}`);
+  else tap.pass(name, { skip: reason });
+}
