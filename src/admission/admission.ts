@@ -1,5 +1,5 @@
 /** Review in, review out: decode, gather, judge, respond. A function of the request and of caches; it writes nothing (ADM-13). */
-import { type Judged, judge } from '../checks/judge.ts';
+import { judge } from '../checks/judge.ts';
 import type { AdmissionRequest } from '../kubernetes/review.ts';
 import { tenantLabel } from '../mutations/tenant-label.ts';
 import type { Answer, Review } from './decision.ts';
@@ -71,16 +71,8 @@ async function validate(request: AdmissionRequest, sources: Sources): Promise<An
     owner: facts.owner,
     checks,
     warnings: warningTexts(spoken, deadPeers),
-    ...(gravest && { denial: denialOf(request, facts.owner, [gravest, ...others]) }),
+    ...(gravest && { denial: { code: 403, message: denialText(request, facts, [gravest, ...others]) } }),
   });
-}
-
-function denialOf(
-  request: AdmissionRequest,
-  owner: Parameters<typeof denialText>[1],
-  judged: readonly [Judged, ...Judged[]],
-) {
-  return { code: 403, message: denialText(request, owner, judged) } as const;
 }
 
 function tryAgain(request: AdmissionRequest, { message }: FactsUnavailable): Answer {

@@ -84,7 +84,8 @@ async function find(name: string, sources: Sources): Promise<NamespaceRecord | u
 async function live<Value>(ask: (signal: AbortSignal) => Promise<Value>, { patience }: Sources): Promise<Value> {
   if (patience <= 0) throw new FactsUnavailable('there was no time left to ask the API server');
   try {
-    return await ask(AbortSignal.timeout(patience));
+    // The timer takes whole milliseconds and throws on anything else.
+    return await ask(AbortSignal.timeout(Math.ceil(patience)));
   } catch (error) {
     throw new FactsUnavailable('the API server did not answer in time', { cause: error });
   }

@@ -1,13 +1,20 @@
 /** Findings as text for a person: what, where, why, a witness, how to fix it. The only place where such text is made. */
+
+import type { Facts } from '../checks/check.ts';
 import type { Judged } from '../checks/judge.ts';
 import type { AdmissionRequest } from '../kubernetes/review.ts';
 import type { PeerVerdict } from '../reach/border.ts';
-import type { Owner } from '../tenancy/tenancy.ts';
+
+/** Whose namespace it is, and who wants to know. */
+type Asked = Pick<Facts, 'owner' | 'requester'>;
 
 /** What a person will read; the API server itself cuts nothing. */
 const denialBytes = 4096;
-/** Of one finding, so that a hostile field cannot push the others out. */
-const pieceCharacters = 360;
+/**
+ * Of a name, path, reason or fix, so that a hostile one cannot push the others out: four of them, of characters of three
+ * bytes each (what is unprintable becomes one), leave room for what stands around them.
+ */
+const pieceCharacters = 300;
 /** The API server cuts warnings at 256 characters once they are many; a terminal shows a line of 120. */
 const warningCharacters = 120;
 const warningLines = 8;
@@ -16,9 +23,8 @@ const warningLines = 8;
  * The text of a refusal. It starts on a line of its own, below what the API server writes before it.
  * @param judged the findings that refuse, at least one, the gravest first
  */
-export function denialText(request: AdmissionRequest, owner: Owner, judged: readonly [Judged, ...Judged[]]): string {
-  const tenant = owner === 'platform' ? '' : ` (tenant ${owner.name}, ${owner.isolation} isolation)`;
-  const header = `\n${subject(request)} ${judged[0].headline}${tenant}\n`;
+export function denialText(request: AdmissionRequest, facts: Asked, judged: readonly [Judged, ...Judged[]]): string {
+  const header = `\n${subject(request)} ${judged[0].headline}${tenantOf(request, facts)}\n`;
   // Room for the last line, which is always there.
   let left = denialBytes - Buffer.byteLength(header) - 64;
   const shown: string[] = [];
@@ -31,6 +37,13 @@ export function denialText(request: AdmissionRequest, owner: Owner, judged: read
   const count = `${judged.length} ${judged.length === 1 ? 'finding' : 'findings'}`;
   const hidden = judged.length - shown.length;
   return [header, ...shown, hidden === 0 ? count : `${count}, ${hidden} of them not shown`].join('\n');
+}
+
+/** Whoever may write into a namespace knows whose it is; of a namespace itself only the platform and the members are told. */
+function tenantOf({ kind }: AdmissionRequest, { owner, requester }: Asked): string {
+  if (owner === 'platform') return '';
+  const known = kind !== 'Namespace' || requester.platform || requester.tenants.includes(owner);
+  return known ? ` (tenant ${owner.name}, ${owner.isolation} isolation)` : '';
 }
 
 /** A refusal that has nothing to say about the object itself. */

@@ -28,8 +28,8 @@ export const foreignNamespace: Check = {
       {
         check: 'foreign-namespace',
         path,
-        reason: `would be ${request.operation === 'DELETE' ? 'deleted' : 'changed'}, but the namespace belongs neither to a tenant that ${facts.requester.username || 'the requester'} is a member of, nor is the requester a platform identity`,
-        fix: 'ask the tenant that owns the namespace, or the platform team; a controller that must do this belongs in platform.identities of the settings',
+        reason: `would be ${request.operation === 'DELETE' ? 'deleted' : 'changed'}, but ${facts.requester.username || 'the requester'} speaks neither for its owner nor for the platform`,
+        fix: 'ask the platform team; a controller that must do this belongs in platform.identities of the settings',
       },
     ];
   },

@@ -15,7 +15,7 @@ import { type Change, changesOf, fieldOf } from './metadata-changes.ts';
  */
 export const reservedLabels: Check = {
   id: 'reserved-labels',
-  headline: 'sets labels or annotations that are the platform’s',
+  headline: "sets labels or annotations that are the platform's",
   protects: 'identity',
   namespace(request, facts) {
     return judge(request, facts, facts.tenancy.reserved.namespaceKeys, 'namespaces');

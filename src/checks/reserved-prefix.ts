@@ -4,7 +4,7 @@ import { type Check, nothing } from './check.ts';
 
 /**
  * A name that is reserved goes to whom it is reserved.
- * Reads    metadata.name on CREATE, and on an UPDATE that changes the tenant label
+ * Reads    metadata.name on CREATE once an owner is decided, and on an UPDATE by which the platform changes the tenant label
  * Allowed  names that begin with a tenant's prefix: for namespaces of that tenant, also when the platform creates them;
  *          the platform's names and prefixes: for the platform
  * Why      a policy may select a namespace by its name, and counts as proven because nobody else can take that name;
@@ -19,7 +19,10 @@ export const reservedPrefix: Check = {
     if (request.operation === 'DELETE') return nothing;
     const key = tenancy.settings.tenantLabel;
     const label = entry(request.object.metadata?.labels, key);
-    if (request.operation === 'UPDATE' && label === entry(request.oldObject?.metadata?.labels, key)) return nothing;
+    if (request.operation === 'UPDATE') {
+      // Nobody else may change the label: tenant-label-frozen.
+      if (!requester.platform || label === entry(request.oldObject?.metadata?.labels, key)) return nothing;
+    } else if (facts.ownership?.kind !== 'decided') return nothing;
     const reservation = tenancy.reservation(request.name);
     if (reservation === undefined) return nothing;
     const future: Owner = label === undefined ? 'platform' : (tenancy.tenants.get(label) ?? 'platform');

@@ -34,7 +34,7 @@ function judgeCreate(request: NamespaceRequest, { ownership, tenancy }: Facts): 
   ];
 }
 
-function judgeUpdate(request: NamespaceRequest, { requester, tenancy }: Facts): readonly Finding[] {
+function judgeUpdate(request: NamespaceRequest, { owner, requester, tenancy }: Facts): readonly Finding[] {
   const key = tenancy.settings.tenantLabel;
   const before = entry(request.oldObject?.metadata?.labels, key);
   const after = entry(request.object.metadata?.labels, key);
@@ -45,7 +45,11 @@ function judgeUpdate(request: NamespaceRequest, { requester, tenancy }: Facts): 
         check: 'tenant-label-frozen',
         path: `metadata.labels[${key}]`,
         reason: `${before === undefined ? 'would be added' : after === undefined ? 'would be removed' : 'would be changed'}, but only the platform decides who owns a namespace once it exists`,
-        fix: before === undefined ? `leave the label out` : `keep ${key}: ${before}`,
+        // Whose namespace it is, is not everybody's business.
+        fix:
+          owner !== 'platform' && requester.tenants.includes(owner)
+            ? `keep ${key}: ${owner.name}`
+            : 'leave the label as it is',
       },
     ];
   }

@@ -41,6 +41,7 @@ export function parseCidr(text: string): Parsed<IpRange> {
   const bits = addressBits[address.family];
   const prefix = slash < 0 ? bits : readPrefix(text.slice(slash + 1), bits);
   if (prefix === undefined) {
+    if (/\s/.test(text)) return explain(text);
     return { ok: false, reason: `${excerpt(text)} has no prefix length from 0 to ${bits}` };
   }
   const block = maskTo(address, prefix);

@@ -3,7 +3,7 @@
  *
  * All requirements of a selector are joined by AND, so per key they fold into one domain: may the key be absent, and which
  * values may it have. A selector matches when every key lies in its domain; keys without a requirement are free. Questions
- * about all possible objects (can anything match, does one selector contain the other) are then answered key by key.
+ * about all possible objects (can anything match, can one selector select what another does not) are then answered key by key.
  * A label value is one of about 10^113, more than any domain can list, so "every value but these" always leaves one.
  */
 import { excerpt, isGiven, isMap, unknownField } from './json.ts';
@@ -34,8 +34,8 @@ export interface Domain {
 export type Selector = ReadonlyMap<string, Domain>;
 
 /** What {@link parseSelector} gives: the selector, or which field of it is wrong, why, and what to write instead. */
-export type ParsedSelector = { readonly ok: true; readonly value: Selector } | SelectorFailure;
-export interface SelectorFailure {
+type ParsedSelector = { readonly ok: true; readonly value: Selector } | SelectorFailure;
+interface SelectorFailure {
   readonly ok: false;
   /** From the selector to the field: `['matchExpressions', 0, 'operator']`; empty for the selector itself. */
   readonly steps: readonly (string | number)[];
@@ -117,11 +117,24 @@ export function contradiction(selector: Selector): string | undefined {
   return undefined;
 }
 
-/** Whether every object that `inner` could select is selected by `outer`. */
-export function containsSelector(outer: Selector, inner: Selector): boolean {
-  if (contradiction(inner) !== undefined) return true;
-  for (const [key, domain] of outer) if (!within(domainFor(inner, key), domain)) return false;
+/** Whether an object with these labels is selected. */
+export function matches(selector: Selector, labels: ReadonlyMap<string, string>): boolean {
+  for (const [key, domain] of selector) if (!admits(domain, labels.get(key))) return false;
   return true;
+}
+
+/** Labels that `inner` selects and `outer` does not; undefined when `outer` selects whatever `inner` could ever select. */
+export function labelsOutside(inner: Selector, outer: Selector): ReadonlyMap<string, string> | undefined {
+  if (contradiction(inner) !== undefined) return undefined;
+  for (const [key, domain] of outer) {
+    const outside = valueOutside(domainFor(inner, key), domain);
+    if (outside === undefined) continue;
+    const labels = witnessLabels(inner);
+    if (outside.value === undefined) labels.delete(key);
+    else labels.set(key, outside.value);
+    return labels;
+  }
+  return undefined;
 }
 
 /** What a selector says about one label. */
@@ -233,10 +246,20 @@ function isTextList(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
-function within(inner: Domain, outer: Domain): boolean {
-  if (inner.absent && !outer.absent) return false;
-  if (!inner.finite) return !outer.finite && outer.values.isSubsetOf(inner.values);
-  return outer.finite ? inner.values.isSubsetOf(outer.values) : inner.values.isDisjointFrom(outer.values);
+function admits(domain: Domain, value: string | undefined): boolean {
+  return value === undefined ? domain.absent : domain.values.has(value) === domain.finite;
+}
+
+/** A value of `inner` that `outer` has not, undefined in it when the label is missing; none when `outer` has them all. */
+function valueOutside(inner: Domain, outer: Domain): { readonly value: string | undefined } | undefined {
+  if (inner.absent && !outer.absent) return { value: undefined };
+  if (!inner.finite && outer.finite) {
+    return { value: freshValue('any', (value) => inner.values.has(value) || outer.values.has(value)) };
+  }
+  for (const value of inner.finite ? inner.values : outer.values) {
+    if (admits(inner, value) && !admits(outer, value)) return { value };
+  }
+  return undefined;
 }
 
 function isEmpty({ absent, finite, values }: Domain): boolean {

@@ -1,7 +1,7 @@
 /** Ports of transport protocols, as NetworkPolicyPort of networking.k8s.io/v1 writes them. Pure. */
 import { excerpt, isGiven, isMap, unknownField } from './json.ts';
 
-export type Protocol = 'TCP' | 'UDP' | 'SCTP';
+type Protocol = 'TCP' | 'UDP' | 'SCTP';
 
 /** The ports from `first` to `last` of one protocol, both included, 1 to 65535. */
 export interface PortRange {
@@ -11,7 +11,7 @@ export interface PortRange {
 }
 
 /** A port by its name: every destination pod maps it to a number of its own choice. */
-export interface NamedPort {
+interface NamedPort {
   readonly protocol: Protocol;
   readonly name: string;
 }
@@ -19,8 +19,8 @@ export interface NamedPort {
 export type Port = PortRange | NamedPort;
 
 /** What {@link parsePort} gives: the port, or which field of it is wrong (undefined: all of it), why, and what to write instead. */
-export type ParsedPort = { readonly ok: true; readonly value: Port } | PortFailure;
-export interface PortFailure {
+type ParsedPort = { readonly ok: true; readonly value: Port } | PortFailure;
+interface PortFailure {
   readonly ok: false;
   readonly field: 'protocol' | 'port' | 'endPort' | undefined;
   readonly reason: string;

@@ -25,7 +25,7 @@ export interface Opening {
   readonly ports: readonly Port[];
 }
 
-export type Peer = SelectorPeer | AnyPeer | IpBlockPeer;
+type Peer = SelectorPeer | AnyPeer | IpBlockPeer;
 
 /** Pods by their own labels and those of their namespace. No selector contradicts itself. */
 export interface SelectorPeer {
@@ -36,7 +36,7 @@ export interface SelectorPeer {
 }
 
 /** Everybody, inside and outside the cluster. */
-export interface AnyPeer {
+interface AnyPeer {
   readonly kind: 'any';
 }
 

@@ -7,13 +7,19 @@
  * or an agreed tenant's (tenant label). Labels of pods prove nothing: everybody labels his own.
  */
 import { excerpt } from '../kubernetes/json.ts';
-import { type Domain, domainFor } from '../kubernetes/label-selector.ts';
+import { type Domain, domainFor, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
 import { formatPort } from '../kubernetes/port-range.ts';
 import { gateObjection } from './gate.ts';
 import type { Opening, SelectorPeer } from './model.ts';
 import type { Border, Objection } from './objection.ts';
-import { servePods, servicesOf } from './shared-service.ts';
+import { servicesOf, unservedPod } from './shared-service.ts';
 import { anotherTenant, describeWitness, nameLabel } from './witness.ts';
+
+const coveredInParts: Objection = {
+  verdict: 'unproven',
+  reason: 'may open more than the shared services, as no one of them has all these pods',
+  fix: 'write one peer for each shared service, with the podSelector of that service',
+};
 
 export function judgeSelector(peer: SelectorPeer, opening: Opening, border: Border): Objection | undefined {
   const { namespaces, pods } = peer;
@@ -25,11 +31,13 @@ export function judgeSelector(peer: SelectorPeer, opening: Opening, border: Bord
     const reason = 'matches nothing, as no namespace can have such a name';
     return { verdict: 'nothing', reason, fix: `correct the value of ${nameLabel}, or remove the peer` };
   }
-  const name = names?.find((candidate) => !isOwn(candidate, border) && !isServed(candidate, peer, opening, border));
-  if (names !== undefined && name === undefined) return undefined;
+  const stranger = names && strangerAmong(names, pods, opening, border);
+  if (names !== undefined && stranger === undefined) return undefined;
 
   const escapes = (other: string | undefined, reason: string, fix: string): Objection => {
-    const witness = describeWitness(namespaces, pods, { tenant: other, name }, border);
+    const pod = stranger?.pod ?? witnessLabels(pods);
+    if (pod === 'unproven') return coveredInParts;
+    const witness = describeWitness(namespaces, { tenant: other, name: stranger?.name, pod }, border);
     return { verdict: 'escapes', reason, witness, fix };
   };
   const tenants = domainFor(namespaces, tenantLabel);
@@ -44,7 +52,10 @@ export function judgeSelector(peer: SelectorPeer, opening: Opening, border: Bord
     return undefined;
   }
   const other = tenants.finite ? undefined : anotherTenant(border, tenants.values);
-  if (name !== undefined) return escapes(other, ...aboutName(name, opening, border));
+  if (stranger !== undefined) {
+    const platforms = tenants.absent && tenancy.reservation(stranger.name) === 'platform';
+    return escapes(platforms ? undefined : other, ...aboutName(stranger.name, opening, border));
+  }
   const agree = `add ${tenantLabel}: ${tenant.name} to its matchLabels, or agree on a gate with the other tenant`;
   if (tenants.finite) {
     const reason = `matches namespaces without the label ${tenantLabel}, which are the platform's`;
@@ -54,11 +65,12 @@ export function judgeSelector(peer: SelectorPeer, opening: Opening, border: Bord
   return escapes(other, `matches namespaces of ${whose}, also ones that do not exist yet`, agree);
 }
 
-/** The names that a namespace may have, undefined when they cannot be listed. A name is a DNS label (RFC 1123). */
-function possibleNames({ absent, finite, values }: Domain): readonly string[] | undefined {
+/**
+ * The names that a namespace may have, undefined when they cannot be listed. A name is a DNS label (RFC 1123), and the label
+ * is on every namespace: where it must be missing no name is left.
+ */
+function possibleNames({ finite, values }: Domain): readonly string[] | undefined {
   if (!finite) return undefined;
-  // Every namespace has the label.
-  if (absent) return [];
   return [...values].filter((name) => /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(name));
 }
 
@@ -68,9 +80,19 @@ function isOwn(name: string, { namespace, tenancy, tenant }: Border): boolean {
   return owner !== undefined && owner !== 'platform' && owner.name === tenant.name;
 }
 
-function isServed(name: string, { pods }: SelectorPeer, opening: Opening, border: Border): boolean {
-  const services = servicesOf(name, opening.direction, border);
-  return services.length > 0 && servePods(services, pods, opening);
+/** The first name that is neither the tenant's nor a shared service's, with a pod there that gets through. */
+function strangerAmong(
+  names: readonly string[],
+  pods: Selector,
+  opening: Opening,
+  border: Border,
+): { readonly name: string; readonly pod: ReadonlyMap<string, string> | 'unproven' } | undefined {
+  for (const name of names) {
+    if (isOwn(name, border)) continue;
+    const pod = unservedPod(name, pods, opening, border);
+    if (pod !== 'served') return { name, pod };
+  }
+  return undefined;
 }
 
 /** Reason and fix. A name that another tenant has reserved is told from one that nobody has as little as may be: not at all. */
@@ -83,6 +105,9 @@ function aboutName(name: string, { direction }: Opening, border: Border): [reaso
       `opens more of the namespace ${name} than its shared service ${service.name}`,
       `narrow the podSelector to the pods of ${service.name}${ports}`,
     ];
+  }
+  if (tenancy.reservation(name) === 'platform') {
+    return [`matches the namespace ${name}, which is the platform's`, 'remove the name: only shared services are open'];
   }
   return [
     `matches the namespace ${name}, and that name is not reserved to ${tenant.name}, so anybody may come to own it`,

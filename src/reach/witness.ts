@@ -9,15 +9,17 @@ const labelsTold = 6;
 export const nameLabel = 'kubernetes.io/metadata.name';
 
 /** What a witness must look like besides what the selectors ask. */
-export interface Shape {
+interface Shape {
   /** The value of the tenant label; undefined: without that label. */
   readonly tenant: string | undefined;
   /** The name of the namespace; undefined: any that fits. */
   readonly name: string | undefined;
+  /** The labels of the pod. */
+  readonly pod: ReadonlyMap<string, string>;
 }
 
 /** `a pod with the labels app=web in a namespace with the labels bulkhead.dev/tenant=not-acme` */
-export function describeWitness(namespaces: Selector, pods: Selector, shape: Shape, { tenancy }: Border): string {
+export function describeWitness(namespaces: Selector, shape: Shape, { tenancy }: Border): string {
   const { tenantLabel } = tenancy.settings;
   const wanted = witnessLabels(namespaces);
   wanted.delete(tenantLabel);
@@ -26,7 +28,7 @@ export function describeWitness(namespaces: Selector, pods: Selector, shape: Sha
   if (shape.tenant !== undefined) labels.unshift([tenantLabel, shape.tenant]);
   const without = shape.tenant === undefined ? ` without the label ${tenantLabel}` : '';
   const joint = without !== '' && labels.length > 0 ? ',' : '';
-  const pod = pods.size === 0 ? '' : `a pod${describeLabels([...witnessLabels(pods)])} in `;
+  const pod = shape.pod.size === 0 ? '' : `a pod${describeLabels([...shape.pod])} in `;
   return `${pod}a namespace${without}${joint}${describeLabels(labels)}`;
 }
 

@@ -8,7 +8,11 @@ import type { Tenant } from './tenant.ts';
  */
 export type Ownership =
   | { readonly kind: 'decided'; readonly owner: Owner }
-  | { readonly kind: 'undecided'; readonly why: 'stranger' | 'not-a-member' | 'unknown-tenant' | 'several'; readonly candidates: readonly Tenant[] };
+  | {
+      readonly kind: 'undecided';
+      readonly why: 'stranger' | 'not-a-member' | 'unknown-tenant' | 'several';
+      readonly candidates: readonly Tenant[];
+    };
 
 /**
  * Decides the owner of a Namespace on CREATE (design: "Who owns a namespace").
@@ -22,13 +26,17 @@ export function decideOwner(namespace: Namespace, requester: Requester, tenancy:
   if (requester.platform) {
     if (label === undefined) return { kind: 'decided', owner: 'platform' };
     const tenant = tenancy.tenants.get(label);
-    return tenant === undefined ? { kind: 'undecided', why: 'unknown-tenant', candidates: [] } : { kind: 'decided', owner: tenant };
+    return tenant === undefined
+      ? { kind: 'undecided', why: 'unknown-tenant', candidates: [] }
+      : { kind: 'decided', owner: tenant };
   }
   const candidates = requester.tenants.filter((tenant) => tenancy.tenants.get(tenant.name) === tenant);
   if (candidates.length === 0) return { kind: 'undecided', why: 'stranger', candidates };
   if (label !== undefined) {
     const tenant = candidates.find((candidate) => candidate.name === label);
-    return tenant === undefined ? { kind: 'undecided', why: 'not-a-member', candidates } : { kind: 'decided', owner: tenant };
+    return tenant === undefined
+      ? { kind: 'undecided', why: 'not-a-member', candidates }
+      : { kind: 'decided', owner: tenant };
   }
   const reserved = tenancy.reservation(namespace.metadata?.name || namespace.metadata?.generateName || '');
   const [only] = candidates.length === 1 ? candidates : candidates.filter((candidate) => candidate === reserved);

@@ -9,7 +9,8 @@ export function suggestion(written: string, candidates: readonly string[]): stri
   let least = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
     const distance = editDistance(written.toLowerCase(), candidate.toLowerCase());
-    if (distance < least && distance <= Math.max(1, Math.floor(candidate.length / 3))) [best, least] = [candidate, distance];
+    if (distance < least && distance <= Math.max(1, Math.floor(candidate.length / 3)))
+      [best, least] = [candidate, distance];
   }
   return best;
 }

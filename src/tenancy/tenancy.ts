@@ -38,7 +38,12 @@ export interface Tenancy {
    */
   requester(user: UserInfo, home: Owner | undefined): Requester;
   /** The half of a gate that `tenant` declares towards `other`, and its mirror image; both unexpired at `now`. One may be missing. */
-  gates(tenant: Tenant, other: string, direction: Direction, now: number): { own: readonly Gate[]; theirs: readonly Gate[] };
+  gates(
+    tenant: Tenant,
+    other: string,
+    direction: Direction,
+    now: number,
+  ): { own: readonly Gate[]; theirs: readonly Gate[] };
 }
 
 /** The tenant a label names when no such tenant is declared: nobody's, and closed. */
@@ -120,7 +125,8 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[]): T
 export function prefixesOf(namespaceName: string): string[] {
   const prefixes: string[] = [];
   const name = namespaceName.slice(0, 63);
-  for (let dash = name.indexOf('-'); dash !== -1; dash = name.indexOf('-', dash + 1)) prefixes.push(name.slice(0, dash + 1));
+  for (let dash = name.indexOf('-'); dash !== -1; dash = name.indexOf('-', dash + 1))
+    prefixes.push(name.slice(0, dash + 1));
   return prefixes;
 }
 

@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http';
+import { entry } from '../kubernetes/objects.ts';
+import { isRecord } from './wire.ts';
+
+/** Why a request to the API server came to nothing. */
+export type Failure =
+  /** It answered with an error: meta/v1 Status, as far as the answer had one. */
+  | {
+      readonly ok: false;
+      readonly kind: 'refused';
+      /** The HTTP status. */
+      readonly status: number;
+      /** Status.reason, such as `Expired` or `Forbidden`; empty when there is none. */
+      readonly reason: string;
+      /** Status.details.causes[*].reason, such as `NamespaceTerminating`. */
+      readonly causes: readonly string[];
+      readonly message: string;
+      /** The Retry-After header in milliseconds. */
+      readonly retryAfter: number | undefined;
+    }
+  /** There was no answer, or none that can be used: the connection, TLS, the credentials, the time, or what it says. */
+  | { readonly ok: false; readonly kind: 'broken'; readonly message: string };
+
+/** The API server asks for whole seconds; a longer wait than this would be a mistake of something between. */
+const longestRetryAfter = 60_000;
+
+/** What is shown of a message that may be a whole page of a proxy. */
+const longestMessage = 500;
+
+export function broken(error: unknown): Failure {
+  return { ok: false, kind: 'broken', message: explain(error) };
+}
+
+/** @param text the whole answer: a Status, or anything that stands between here and the API server */
+export function refusal(response: IncomingMessage, text: string): Failure {
+  const status = response.statusCode ?? 0;
+  const seconds = Number(response.headers['retry-after']);
+  const retryAfter = seconds > 0 ? Math.min(seconds * 1000, longestRetryAfter) : undefined;
+  return { ...statusFailure(decode(text), status), retryAfter };
+}
+
+/** A Status object that arrived by other ways than as an HTTP error: the ERROR event of a watch. */
+export function statusFailure(body: unknown, fallbackStatus: number): Extract<Failure, { kind: 'refused' }> {
+  const status = isRecord(body) ? body : {};
+  const code = entry(status, 'code');
+  const details = entry(status, 'details');
+  const causes = isRecord(details) ? entry(details, 'causes') : undefined;
+  const message = entry(status, 'message');
+  return {
+    ok: false,
+    kind: 'refused',
+    status: typeof code === 'number' ? code : fallbackStatus,
+    reason: text(entry(status, 'reason')),
+    causes: Array.isArray(causes) ? causes.map((cause) => (isRecord(cause) ? text(entry(cause, 'reason')) : '')) : [],
+    message: typeof message === 'string' ? message.slice(0, longestMessage) : `HTTP status ${fallbackStatus}`,
+    retryAfter: undefined,
+  };
+}
+
+/** For a log line: what failed, on one line. */
+export function describe(failure: Failure): string {
+  return failure.kind === 'broken' ? failure.message : `${failure.status} ${failure.message}`;
+}
+
+/** The history that was asked for is gone (HTTP 410), or lies ahead of the server's, as after a restore from a backup: only a new list helps. */
+export function needsNewList(failure: Failure): boolean {
+  return (
+    failure.kind === 'refused' &&
+    (failure.status === 410 ||
+      failure.reason === 'Expired' ||
+      failure.reason === 'Gone' ||
+      failure.causes.includes('ResourceVersionTooLarge'))
+  );
+}
+
+/** An abort is explained by its reason; an error of several addresses by the first of them. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'AbortError' && error.cause instanceof Error) return explain(error.cause);
+  if (error instanceof AggregateError && error.errors.length > 0) return explain(error.errors[0]);
+  return error.message;
+}
+
+function decode(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

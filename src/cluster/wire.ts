@@ -1,0 +1,95 @@
+/** The API server's lists and watches, decoded as far as following them needs. */
+import { entry } from '../kubernetes/objects.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export interface WireMeta {
+  readonly name: string;
+  /** Empty for kinds without namespaces. */
+  readonly namespace: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+/** An object as it is on the wire, and what every kind has. */
+export interface WireObject {
+  readonly metadata: WireMeta;
+  /** The whole object. */
+  readonly object: Fields;
+}
+
+export interface ListPage {
+  readonly items: readonly WireObject[];
+  readonly resourceVersion: string;
+  /** The token for the next page; empty on the last one. */
+  readonly next: string;
+}
+
+export type WatchEvent =
+  | { readonly type: 'CHANGED' | 'DELETED'; readonly resourceVersion: string; readonly object: WireObject }
+  | { readonly type: 'BOOKMARK'; readonly resourceVersion: string }
+  /** `status` is a meta/v1 Status. */
+  | { readonly type: 'ERROR'; readonly status: unknown };
+
+/** One page of a list, or undefined when it is not one: an object without name or version cannot be followed. */
+export function decodeList(body: unknown): ListPage | undefined {
+  if (!isRecord(body)) return undefined;
+  const metadata = entry(body, 'metadata');
+  const items = entry(body, 'items');
+  const resourceVersion = isRecord(metadata) ? entry(metadata, 'resourceVersion') : undefined;
+  if (!isRecord(metadata) || typeof resourceVersion !== 'string') return undefined;
+  const decoded: WireObject[] = [];
+  // An empty list may be null (Go's nil slice).
+  for (const item of Array.isArray(items) ? items : []) {
+    const object = decodeObject(item);
+    if (object === undefined) return undefined;
+    decoded.push(object);
+  }
+  const next = entry(metadata, 'continue');
+  return { items: decoded, resourceVersion, next: typeof next === 'string' ? next : '' };
+}
+
+/** One line of a watch (meta/v1 WatchEvent), or undefined when it is not one. */
+export function decodeEvent(line: string): WatchEvent | undefined {
+  const event = parse(line);
+  if (!isRecord(event)) return undefined;
+  const type = entry(event, 'type');
+  const object = entry(event, 'object');
+  if (type === 'ERROR') return { type, status: object };
+  if (type === 'BOOKMARK') {
+    const metadata = isRecord(object) ? entry(object, 'metadata') : undefined;
+    const resourceVersion = isRecord(metadata) ? entry(metadata, 'resourceVersion') : undefined;
+    return typeof resourceVersion === 'string' ? { type, resourceVersion } : undefined;
+  }
+  const decoded = decodeObject(object);
+  if (decoded === undefined) return undefined;
+  const { resourceVersion } = decoded.metadata;
+  if (type === 'ADDED' || type === 'MODIFIED') return { type: 'CHANGED', resourceVersion, object: decoded };
+  return type === 'DELETED' ? { type, resourceVersion, object: decoded } : undefined;
+}
+
+/** An object with the metadata by which it is followed, or undefined when something of that is missing. */
+export function decodeObject(object: unknown): WireObject | undefined {
+  if (!isRecord(object)) return undefined;
+  const metadata = entry(object, 'metadata');
+  if (!isRecord(metadata)) return undefined;
+  const name = entry(metadata, 'name');
+  const namespace = entry(metadata, 'namespace') ?? '';
+  const uid = entry(metadata, 'uid');
+  const resourceVersion = entry(metadata, 'resourceVersion');
+  if (typeof name !== 'string' || typeof namespace !== 'string') return undefined;
+  if (typeof uid !== 'string' || typeof resourceVersion !== 'string') return undefined;
+  return { metadata: { name, namespace, uid, resourceVersion }, object };
+}
+
+export function isRecord(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

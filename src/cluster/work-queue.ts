@@ -1,0 +1,117 @@
+import { type BackoffLimits, fullJitter } from './backoff.ts';
+import type { Clock } from './clock.ts';
+
+/** Per key, after failures in a row. Client-go begins with the same 5 ms; it ends at 1000 s, which is longer than anybody waits. */
+const retryBackoff: BackoffLimits = { first: 5, limit: 60_000 };
+
+/** Thrown by work that is to be tried again, and not before so many milliseconds. */
+export class RetryLater extends Error {
+  readonly milliseconds: number;
+  constructor(message: string, milliseconds: number) {
+    super(message);
+    this.milliseconds = milliseconds;
+  }
+}
+
+export interface WorkQueue {
+  /**
+   * Has the key worked on soon. A key that waits is not taken twice; one that is being worked on is taken once more; one that
+   * waits for its next try after a failure goes on waiting, for the failing work may itself be what adds it.
+   */
+  add(key: string): void;
+  /** How many keys wait, are being worked on, or wait for their next try. */
+  size(): number;
+  /** Takes nothing more; resolves when the work in hand has ended. */
+  stop(): Promise<void>;
+}
+
+/** What is known of a key that is neither idle nor forgotten. */
+interface Entry {
+  state: 'waiting' | 'working' | 'working, once more' | 'pausing';
+  failures: number;
+  cancel: () => void;
+}
+
+/**
+ * Work by key: one key is never worked on twice at once, different keys are, up to `concurrency` of them. Work that fails
+ * is tried again, ever later, for ever.
+ *
+ * @param work   rejects when it failed; gets a signal that ends with the queue
+ * @param failed told of every failure
+ */
+export function createWorkQueue(
+  concurrency: number,
+  clock: Clock,
+  work: (key: string, signal: AbortSignal) => Promise<void>,
+  failed: (key: string, error: unknown, wait: number) => void,
+): WorkQueue {
+  const entries = new Map<string, Entry>();
+  const waiting = new Set<string>();
+  const working = new Set<Promise<void>>();
+  const stopping = new AbortController();
+
+  function add(key: string): void {
+    if (stopping.signal.aborted) return;
+    const entry = entries.get(key);
+    if (entry === undefined) entries.set(key, { state: 'waiting', failures: 0, cancel: () => {} });
+    else {
+      if (entry.state === 'working') entry.state = 'working, once more';
+      return;
+    }
+    waiting.add(key);
+    next();
+  }
+
+  function next(): void {
+    for (const key of waiting) {
+      if (working.size >= concurrency || stopping.signal.aborted) return;
+      waiting.delete(key);
+      const running = run(key).finally(() => {
+        working.delete(running);
+        next();
+      });
+      working.add(running);
+    }
+  }
+
+  async function run(key: string): Promise<void> {
+    const entry = entries.get(key);
+    if (entry === undefined) return;
+    entry.state = 'working';
+    try {
+      await work(key, stopping.signal);
+      entry.failures = 0;
+    } catch (error) {
+      if (stopping.signal.aborted) return;
+      const asked = error instanceof RetryLater ? error.milliseconds : 0;
+      const wait = Math.max(asked, fullJitter(retryBackoff, entry.failures++, clock));
+      failed(key, error, wait);
+      entry.state = 'pausing';
+      entry.cancel = clock.after(wait, () => resume(key, entry));
+      return;
+    }
+    if (isWantedAgain(entry)) resume(key, entry);
+    else entries.delete(key);
+  }
+
+  function resume(key: string, entry: Entry): void {
+    entry.state = 'waiting';
+    waiting.add(key);
+    next();
+  }
+
+  return {
+    add,
+    size: () => entries.size,
+    async stop() {
+      stopping.abort();
+      for (const entry of entries.values()) entry.cancel();
+      await Promise.all(working);
+    },
+  };
+}
+
+/** Read anew: the state changes while the work is awaited. */
+function isWantedAgain(entry: Entry): boolean {
+  return entry.state === 'working, once more';
+}

@@ -1,0 +1,205 @@
+/** Answers the admission reviews of an API server: facts from the cluster or from files, judged by admission, over HTTPS. */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createAdmission } from '../admission/admission.ts';
+import type { NamespaceSource } from '../admission/facts.ts';
+import { type Cluster, connectCluster } from '../cluster/cluster.ts';
+import { readNamespaces } from '../files/read-namespaces.ts';
+import { watchTenancy } from '../files/watch-tenancy.ts';
+import { loadCertificateFiles, watchCertificateFiles } from '../server/certificate-files.ts';
+import { authorityFiles, ensureCertificates, serverFiles } from '../server/certificate-folder.ts';
+import { createHealthServer, createMetricsServer } from '../server/health-server.ts';
+import { CertificateError, type KeyPair } from '../server/key-pair.ts';
+import { createLog, type Logger } from '../server/log.ts';
+import { createMetrics, type Metrics } from '../server/metrics.ts';
+import { createWebhookServer } from '../server/webhook-server.ts';
+import { formatProblem } from '../tenancy/problem.ts';
+
+export interface ServeOptions {
+  /** A folder of YAML files with Tenant documents. */
+  readonly tenants: string;
+  /** A YAML file with the Settings document; undefined: the defaults. */
+  readonly config: string | undefined;
+  /** A folder with `tls.crt` and `tls.key`. Without them, or beside an authority of our own, they are made. */
+  readonly certificates: string;
+  readonly namespaces:
+    | { readonly from: 'cluster'; readonly kubeconfig: string | undefined }
+    | { readonly from: 'files'; readonly folder: string | undefined };
+  /** Nothing is ever written to the cluster. */
+  readonly readOnly: boolean;
+  readonly host: string;
+  /** 0: a free one. */
+  readonly ports: { readonly webhook: number; readonly health: number; readonly metrics: number };
+  readonly logLevel: string;
+  /** The variables of the process. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Running {
+  readonly ports: { readonly webhook: number; readonly health: number; readonly metrics: number };
+  /** Resolves when every namespace of the cluster is known. */
+  readonly ready: Promise<void>;
+  /** Serves on until every client has left its connection, then ends. */
+  drain(): Promise<void>;
+  /** Ends once what is in flight is answered. */
+  stop(): Promise<void>;
+}
+
+/** Names under which a server on this machine is called; in a cluster certificates come from a Secret. */
+const localNames = ['localhost', '127.0.0.1', '::1'];
+
+/** @returns undefined when it cannot start; the log says why, one line for each problem */
+export async function serve(options: ServeOptions): Promise<Running | undefined> {
+  const { log, flush } = createLog(options.logLevel);
+  const metrics = createMetrics();
+  const stops: (() => void | Promise<void>)[] = [];
+  const stop = async () => {
+    for (const end of stops.splice(0).reverse()) await end();
+    flush();
+  };
+  try {
+    return await start(options, log, metrics, stops, stop);
+  } catch (error) {
+    if (!(error instanceof CannotStart || error instanceof CertificateError))
+      log.error({ stack: stackOf(error) }, 'not started');
+    else for (const line of error.message.split('\n')) log.error(line);
+    await stop();
+    return undefined;
+  }
+}
+
+/** What the person who starts it must mend; said without a stack trace. */
+class CannotStart extends Error {}
+
+async function start(
+  options: ServeOptions,
+  log: Logger,
+  metrics: Metrics,
+  stops: (() => void | Promise<void>)[],
+  stop: () => Promise<void>,
+): Promise<Running> {
+  let cluster: Cluster | undefined;
+  const tenancy = await watchTenancy({
+    tenants: options.tenants,
+    config: options.config,
+    onChange: (changed, warnings) => {
+      metrics.tenancyProblems(0);
+      for (const warning of warnings) log.warn(formatProblem(warning));
+      log.info({ tenants: changed.tenants.size }, 'new tenants and settings are in force');
+      cluster?.tenancyChanged();
+    },
+    onProblems: (problems) => {
+      metrics.tenancyProblems(problems.length);
+      for (const problem of problems) log.error(formatProblem(problem));
+      log.error('the tenants and settings that were read last are not in force; the ones before still are');
+    },
+  });
+  if (!tenancy.ok) throw new CannotStart(tenancy.problems.map(formatProblem).join('\n'));
+  stops.push(() => tenancy.value.stop());
+  for (const warning of tenancy.warnings) log.warn(formatProblem(warning));
+  const current = () => tenancy.value.current();
+
+  let namespaces: NamespaceSource;
+  if (options.namespaces.from === 'files') {
+    const read = await readNamespaces(options.namespaces.folder, current);
+    if (!read.ok) throw new CannotStart(read.problems.map(formatProblem).join('\n'));
+    namespaces = read.value;
+    log.info('there is no API server to ask: namespaces are those of the files, and nothing is put in place');
+  } else {
+    const { kubeconfig } = options.namespaces;
+    const { environment } = options;
+    cluster = await connectCluster({ kubeconfig, environment, log, tenancy: current, reconcile: !options.readOnly });
+    stops.push(() => cluster?.stop());
+    namespaces = cluster.namespaces;
+  }
+
+  const certificate = await certificateOf(options.certificates, log);
+  const review = createAdmission({
+    tenancy: current,
+    namespaces,
+    onDefect: (error) => log.error({ stack: stackOf(error) }, 'a review failed'),
+  });
+  const { host, ports } = options;
+  const server = createWebhookServer({
+    review,
+    certificate: certificate.pair,
+    host,
+    port: ports.webhook,
+    log,
+    metrics,
+  });
+  stops.push(certificate.follow((pair) => server.setCertificate(pair)));
+  const unready = () => [server.draining ? 'the server is going away' : undefined, cluster?.ready()].filter(isText);
+  const health = createHealthServer(unready, { host, port: ports.health });
+  const scrape = createMetricsServer(metrics.registry, { host, port: ports.metrics });
+
+  const listening = { webhook: 0, health: 0, metrics: 0 };
+  for (const [name, one] of [
+    ['health', health],
+    ['metrics', scrape],
+    ['webhook', server],
+  ] as const) {
+    stops.push(() => one.close());
+    listening[name] = (await listen(name, one)).port;
+  }
+  log.info({ host, ...listening, tenants: current().tenants.size }, 'listening');
+  return {
+    ports: listening,
+    ready: cluster?.synced ?? Promise.resolve(),
+    drain: async () => {
+      await server.drain();
+      await stop();
+    },
+    stop,
+  };
+}
+
+async function listen(name: string, server: { listen(): Promise<{ port: number }> }): Promise<{ port: number }> {
+  try {
+    return await server.listen();
+  } catch (error) {
+    throw new CannotStart(`the ${name} port cannot be listened on: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+interface Certificate {
+  readonly pair: KeyPair;
+  /** Calls back with every new certificate; gives what ends that. */
+  follow(changed: (pair: KeyPair) => void): () => void;
+}
+
+/** A folder with a certificate and no authority is somebody else's, such as a mounted Secret; any other is ours to fill. */
+async function certificateOf(folder: string, log: Logger): Promise<Certificate> {
+  const files = { certificate: join(folder, serverFiles.certificate), key: join(folder, serverFiles.key) };
+  const given = (await exists(files.certificate)) && !(await exists(join(folder, authorityFiles.key)));
+  if (!given) {
+    const { server, issued } = await ensureCertificates(folder, localNames, Date.now());
+    if (issued !== 'nothing')
+      log.info({ folder, issued }, 'certificates made; ca.crt is what the API server must trust');
+    return { pair: server, follow: () => () => {} };
+  }
+  const pair = await loadCertificateFiles(files, Date.now());
+  const follow = (changed: (pair: KeyPair) => void) => {
+    const failed = (error: Error) => log.error(error.message);
+    const watch = watchCertificateFiles({ files, current: pair, changed, failed });
+    return () => watch.stop();
+  };
+  return { pair, follow };
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isText(text: string | undefined): text is string {
+  return text !== undefined;
+}
+
+function stackOf(error: unknown): string {
+  return (error instanceof Error && error.stack) || String(error);
+}

@@ -1,0 +1,200 @@
+/**
+ * YAML (and so JSON) text to plain values that remember their lines.
+ *
+ * The files are the platform's own, yet often generated, merged and templated: a wrong one must be a problem with a line, never a
+ * hang or a crash. Parsing is linear only while documents are shallow and plain, so that is looked at first, token by token:
+ * 300,000 anchors in 1 MiB take minutes, 100,000 nested lists end the stack.
+ */
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  type Pair,
+  parseAllDocuments,
+  type YAMLMap,
+} from 'yaml';
+import { excerpt } from '../kubernetes/json.ts';
+import {
+  formatSteps,
+  type Loaded,
+  type Locate,
+  type Located,
+  type Place,
+  type Step,
+} from '../tenancy/problem.ts';
+
+/** Nobody nests a configuration deeper. */
+const deepest = 64;
+/** Anchors, aliases and tags in a file, each: enough for reuse by hand. */
+const mostMarks = 100;
+/** Values in a document once aliases are replaced by what they stand for: about what fits into 1 MiB without them. */
+const mostValues = 300_000;
+
+/** The documents of a text in their order; empty ones are left out. Problems are listed for the first document that has any. */
+export function parseYaml(text: string, file: string): Loaded<readonly Located<unknown>[]> {
+  const lines = new LineCounter();
+  const placeAt = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const refusal = (place: Place, reason: string, fix: string, path = ''): Loaded<never> => ({
+    ok: false,
+    problems: [{ ...place, path, reason, fix }],
+  });
+  const excess = excessOf(text);
+  if (excess !== undefined)
+    return refusal({ file, line: excess.line, column: 1 }, excess.reason, 'write it out plainly');
+  // uniqueKeys compares every key with every other; duplicates are found below. prettyErrors costs as much as the text for each error.
+  const parsed = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false });
+  const located: Located<unknown>[] = [];
+  for (const document of parsed) {
+    const [wrong] = [...document.errors, ...document.warnings];
+    if (wrong !== undefined) return refusal(placeAt(wrong.pos[0]), `is not YAML as it should be: ${wrong.message}`, '');
+    if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) continue;
+    const decoder = new Decoder(document);
+    try {
+      const value = decoder.decode(document.contents, []);
+      located.push({ value, locate: locator(document, placeAt) });
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      return refusal(placeAt(error.offset), error.message, error.fix, formatSteps(error.steps));
+    }
+  }
+  return { ok: true, value: located, warnings: [] };
+}
+
+/** Where a text leaves what can be parsed in linear time, or undefined. */
+function excessOf(text: string): { readonly line: number; readonly reason: string } | undefined {
+  const marks: Record<string, number> = { '&': 0, '*': 0, '!': 0 };
+  let [line, brackets, indicators] = [1, 0, 0];
+  for (const token of new Lexer().lex(text)) {
+    const [first = ''] = token;
+    if (token === '[' || token === '{') brackets += 1;
+    else if (token === ']' || token === '}') brackets -= 1;
+    else if (brackets === 0 && (token === '-' || token === '?' || token === ':')) indicators += 1;
+    else if (token === '---' || token === '...') brackets = 0;
+    if (token.length > 1 && Object.hasOwn(marks, first)) marks[first] = (marks[first] ?? 0) + 1;
+    // `- - -` and `? ? ?` nest within a line; nesting by indentation needs a longer line for each level.
+    if (brackets + indicators > deepest) return { line, reason: `nests more than ${deepest} levels deep` };
+    if (Math.max(...Object.values(marks)) > mostMarks) {
+      return { line, reason: `has more than ${mostMarks} anchors, aliases or tags` };
+    }
+    for (let at = token.indexOf('\n'); at !== -1; at = token.indexOf('\n', at + 1)) line += 1;
+    if (token === '\n') indicators = 0;
+  }
+  return undefined;
+}
+
+class Unreadable extends Error {
+  readonly offset: number;
+  readonly steps: readonly Step[];
+  readonly fix: string;
+
+  constructor(offset: number, steps: readonly Step[], reason: string, fix: string) {
+    super(reason);
+    this.offset = offset;
+    this.steps = steps;
+    this.fix = fix;
+  }
+}
+
+/** Nodes of one document to plain values, with aliases replaced by what they stand for. */
+class Decoder {
+  readonly #document: Document;
+  #values = 0;
+
+  constructor(document: Document) {
+    this.#document = document;
+  }
+
+  decode(node: unknown, steps: readonly Step[]): unknown {
+    this.#values += 1;
+    if (this.#values > mostValues || steps.length > deepest) {
+      const reason =
+        steps.length > deepest
+          ? `nests more than ${deepest} levels deep`
+          : 'stands for more values than fit into memory';
+      throw new Unreadable(offsetOf(node), [], reason, 'write it out plainly');
+    }
+    if (isAlias(node)) return this.decode(node.resolve(this.#document), steps);
+    if (isSeq(node)) return node.items.map((item, index) => this.decode(item, [...steps, index]));
+    if (isMap(node)) return this.#map(node.items, steps);
+    const value = isScalar(node) ? node.value : null;
+    if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      return value;
+    throw new Unreadable(
+      offsetOf(node),
+      steps,
+      'is neither text nor a number, true, false or null',
+      'write it as text, in quotes',
+    );
+  }
+
+  #map(pairs: readonly Pair[], steps: readonly Step[]): Readonly<Record<string, unknown>> {
+    const entries = new Map<string, unknown>();
+    for (const { key, value } of pairs) {
+      const name = keyOf(key);
+      if (name === undefined)
+        throw new Unreadable(offsetOf(key), steps, 'has a key that is not text', 'write it in quotes');
+      if (entries.has(name)) {
+        throw new Unreadable(
+          offsetOf(key),
+          [...steps, name],
+          `the key ${excerpt(name)} is there twice`,
+          'keep one of the two',
+        );
+      }
+      entries.set(name, this.decode(value, [...steps, name]));
+    }
+    // Defines own properties, also for __proto__.
+    return Object.fromEntries(entries);
+  }
+}
+
+function locator(document: Document, placeAt: (offset: number) => Place): Locate {
+  const indexes = new Map<YAMLMap, ReadonlyMap<string | undefined, Pair>>();
+  const pairOf = (map: YAMLMap, name: string): Pair | undefined => {
+    const index = indexes.get(map) ?? new Map(map.items.map((pair) => [keyOf(pair.key), pair]));
+    indexes.set(map, index);
+    return index.get(name);
+  };
+  return (steps, part) => {
+    let node: unknown = document.contents;
+    let offset = offsetOf(node);
+    for (const [index, step] of steps.entries()) {
+      const within = isAlias(node) ? node.resolve(document) : node;
+      if (isSeq(within) && typeof step === 'number') {
+        node = within.items[step];
+      } else if (isMap(within) && typeof step === 'string') {
+        const pair = pairOf(within, step);
+        if (pair === undefined) break;
+        node = pair.value;
+        const inner = steps.length - 1 > index || part === 'key' || isEmpty(node) || isMap(node) || isSeq(node);
+        offset = offsetOf(inner ? pair.key : node);
+        continue;
+      } else break;
+      if (node === undefined) break;
+      offset = offsetOf(node);
+    }
+    return placeAt(offset);
+  };
+}
+
+/** Numbers and the like as they were written: the API server knows only keys of text. */
+function keyOf(key: unknown): string | undefined {
+  if (!isScalar(key)) return undefined;
+  return typeof key.value === 'string' ? key.value : key.source;
+}
+
+function isEmpty(node: unknown): boolean {
+  return !isScalar(node) || (node.value === null && node.source === '');
+}
+
+function offsetOf(node: unknown): number {
+  return isNode(node) ? (node.range?.[0] ?? 0) : 0;
+}

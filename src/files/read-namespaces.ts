@@ -1,0 +1,70 @@
+import type { NamespaceRecord, NamespaceSource, TenancySource } from '../admission/facts.ts';
+import { createNamespaceStore } from '../admission/namespace-store.ts';
+import { excerpt, isGiven, isMap } from '../kubernetes/json.ts';
+import type { StringMap } from '../kubernetes/objects.ts';
+import { type Loaded, type Located, type Problem, type Report, reportInto, type Step } from '../tenancy/problem.ts';
+import { readFiles } from './read-files.ts';
+import { parseFiles } from './read-tenancy.ts';
+
+/**
+ * Namespaces for where no API server is: from YAML files with Namespace objects, or Lists of them as `kubectl get -o yaml` prints.
+ * There are no others. None counts as emptied, so that what only an emptied namespace allows stays refused.
+ * @param path a folder or a file; undefined: there are no namespaces
+ */
+export async function readNamespaces(
+  path: string | undefined,
+  tenancy: TenancySource,
+): Promise<Loaded<NamespaceSource>> {
+  const read = parseFiles(path === undefined ? { files: [], problems: [] } : await readFiles(path));
+  if (!read.ok) return read;
+  const records = new Map<string, NamespaceRecord>();
+  const problems: Problem[] = [];
+  for (const { object, steps, document } of read.value.flatMap(namespacesIn)) {
+    const report = reportInto(problems, document.locate);
+    const record = recordOf(object, steps, report);
+    if (record === undefined) continue;
+    if (records.has(record.name))
+      report([...steps, 'metadata', 'name'], `${record.name} is there twice`, 'keep one of the two');
+    records.set(record.name, record);
+  }
+  if (problems.length > 0) return { ok: false, problems };
+  const store = createNamespaceStore(tenancy);
+  store.replaceAll(records.values());
+  const { lookup, countOwned } = store;
+  return {
+    ok: true,
+    value: { lookup, countOwned, fetch: async (name) => lookup(name), hasPods: async () => true },
+    warnings: [],
+  };
+}
+
+interface Found {
+  readonly object: unknown;
+  readonly steps: readonly Step[];
+  readonly document: Located<unknown>;
+}
+
+function namespacesIn(document: Located<unknown>): readonly Found[] {
+  const { value } = document;
+  if (!isMap(value) || value.kind !== 'List' || !Array.isArray(value.items))
+    return [{ object: value, steps: [], document }];
+  return value.items.map((object, index) => ({ object, steps: ['items', index], document }));
+}
+
+function recordOf(object: unknown, steps: readonly Step[], report: Report): NamespaceRecord | undefined {
+  if (!isMap(object) || object.apiVersion !== 'v1' || object.kind !== 'Namespace') {
+    return report(steps, 'is not a v1 Namespace', 'keep only Namespace objects here');
+  }
+  const metadata = isMap(object.metadata) ? object.metadata : {};
+  const { name, uid, labels = {}, deletionTimestamp } = metadata;
+  const at = [...steps, 'metadata'];
+  if (typeof name !== 'string' || name === '')
+    return report([...at, 'name'], 'is missing', 'give the name of the namespace');
+  if (!isStringMap(labels))
+    return report([...at, 'labels'], `${excerpt(labels)} is not a map of text`, 'put values in quotes');
+  return { name, uid: typeof uid === 'string' ? uid : '', labels, terminating: isGiven(deletionTimestamp) };
+}
+
+function isStringMap(value: unknown): value is StringMap {
+  return isMap(value) && Object.values(value).every((one) => typeof one === 'string');
+}

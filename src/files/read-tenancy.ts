@@ -1,0 +1,64 @@
+import { loadTenancy } from '../tenancy/load-tenancy.ts';
+import { inReadingOrder, type Loaded, type Located, type Problem, problemAt } from '../tenancy/problem.ts';
+import type { Tenancy } from '../tenancy/tenancy.ts';
+import { parseYaml } from './parse-yaml.ts';
+import { type ReadFiles, readFiles } from './read-files.ts';
+
+export interface TenancyFiles {
+  /** A folder of YAML files with Tenant documents, or one such file. */
+  readonly tenants: string;
+  /** The file with the Settings document; undefined: the defaults. */
+  readonly config: string | undefined;
+}
+
+export async function readTenancy(files: TenancyFiles): Promise<Loaded<Tenancy>> {
+  return tenancyOf(await readTenancyFiles(files), files, Date.now());
+}
+
+/** The texts of a tenancy, before anybody has looked into them. */
+export interface TenancyTexts {
+  readonly tenants: ReadFiles;
+  readonly config: ReadFiles;
+}
+
+export async function readTenancyFiles({ tenants, config }: TenancyFiles): Promise<TenancyTexts> {
+  return {
+    tenants: await readFiles(tenants),
+    config: config === undefined ? { files: [], problems: [] } : await readFiles(config),
+  };
+}
+
+/** @param now milliseconds since the epoch */
+export function tenancyOf(texts: TenancyTexts, { tenants, config }: TenancyFiles, now: number): Loaded<Tenancy> {
+  const [declared, settings] = [parseFiles(texts.tenants), parseFiles(texts.config)];
+  if (!declared.ok || !settings.ok) {
+    const problems = [settings, declared].flatMap((loaded) => (loaded.ok ? [] : loaded.problems));
+    return { ok: false, problems: inReadingOrder(problems) };
+  }
+  const [first, second] = settings.value;
+  if (second !== undefined) {
+    return { ok: false, problems: [problemAt(second.locate, [], 'is a second document', 'keep all settings in one')] };
+  }
+  if (config !== undefined && first === undefined) {
+    return {
+      ok: false,
+      problems: [unplaced(config, 'holds no Settings document', 'write one, or give no file of settings')],
+    };
+  }
+  const loaded = loadTenancy(first, declared.value, now);
+  if (!loaded.ok || declared.value.length > 0) return loaded;
+  const nobody = unplaced(tenants, 'declares no tenant, so only the platform may create namespaces', '');
+  return { ...loaded, warnings: [...loaded.warnings, nobody] };
+}
+
+/** All documents of all files, or every problem that keeps one of them from being read. */
+export function parseFiles({ files, problems }: ReadFiles): Loaded<readonly Located<unknown>[]> {
+  const parsed = files.map(({ path, text }) => parseYaml(text, path));
+  const all = [...problems, ...parsed.flatMap((loaded) => (loaded.ok ? [] : loaded.problems))];
+  if (all.length > 0) return { ok: false, problems: inReadingOrder(all) };
+  return { ok: true, value: parsed.flatMap((loaded) => (loaded.ok ? loaded.value : [])), warnings: [] };
+}
+
+function unplaced(file: string, reason: string, fix: string): Problem {
+  return { file, line: 0, column: 0, path: '', reason, fix };
+}

@@ -1,0 +1,73 @@
+/** A certificate and key that somebody else keeps in two files (a mounted Secret, cert-manager, a copy by hand), followed as they change. */
+import { readFile } from 'node:fs/promises';
+import { CertificateError, type KeyPair, type KeyPairOrigin, parseKeyPair } from './key-pair.ts';
+
+/** Polling sees every kind of change, also the symlink swap of a mounted Secret, which fs.watch does not; ten seconds as others do. */
+const pollMilliseconds = 10_000;
+
+/** @throws CertificateError when the files cannot be read, do not belong together, or the certificate is not valid now */
+export async function loadCertificateFiles(files: KeyPairOrigin, now: number): Promise<KeyPair> {
+  const [certificate, key] = await Promise.all([read(files.certificate), read(files.key)]);
+  const pair = { certificate, key };
+  const parsed = parseKeyPair(pair, files);
+  if (parsed.validToDate.getTime() <= now) {
+    throw new CertificateError(
+      `${files.certificate} expired on ${parsed.validTo}: the API server would refuse it. Put a new one there.`,
+    );
+  }
+  return pair;
+}
+
+export interface CertificateFilesWatch {
+  stop(): void;
+}
+
+/**
+ * Calls `changed` with every new good pair, and `failed` once for every new bad state of the files (the pair served stays the old one).
+ * An error thrown by `changed` goes to `failed` too.
+ * @param current the pair being served
+ */
+export function watchCertificateFiles(options: {
+  readonly files: KeyPairOrigin;
+  readonly current: KeyPair;
+  readonly changed: (pair: KeyPair) => void;
+  readonly failed: (error: Error) => void;
+  readonly pollMilliseconds?: number;
+}): CertificateFilesWatch {
+  let served = options.current;
+  let lastFailure: string | undefined;
+  let busy = false;
+
+  async function poll(): Promise<void> {
+    if (busy) return;
+    busy = true;
+    try {
+      const pair = await loadCertificateFiles(options.files, Date.now());
+      if (pair.certificate !== served.certificate || pair.key !== served.key) {
+        options.changed(pair);
+        served = pair;
+      }
+      lastFailure = undefined;
+    } catch (error) {
+      const failure = error instanceof Error ? error : new CertificateError(String(error));
+      if (failure.message !== lastFailure) options.failed(failure);
+      lastFailure = failure.message;
+    } finally {
+      busy = false;
+    }
+  }
+
+  const timer = setInterval(() => void poll(), options.pollMilliseconds ?? pollMilliseconds);
+  timer.unref();
+  return { stop: () => clearInterval(timer) };
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new CertificateError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,34 @@
+/** What is answered when there is no review to answer with: one plain sentence, and nothing of the inside. */
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** A metav1.Status, because the API server quotes the message of one to the user. JSON. */
+export function failureBody(code: number, message: string): string {
+  return JSON.stringify({
+    kind: 'Status',
+    apiVersion: 'v1',
+    status: 'Failure',
+    code,
+    reason: (STATUS_CODES[code] ?? '').replaceAll(' ', ''),
+    message,
+  });
+}
+
+/** The same as a whole HTTP/1.1 answer that ends the connection, for a socket whose request could not be read. */
+export function failureResponse(code: number, message: string, headers = ''): string {
+  const body = failureBody(code, message);
+  return `HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${headers}Connection: close\r\n\r\n${body}`;
+}
+
+/** What cannot be read as HTTP is still answered in HTTP. Where there is no TLS connection yet, nothing can be answered. */
+export function answerUnreadable(error: Error & { readonly code: string }, socket: Socket): void {
+  const response = responseTo(error.code);
+  if (response === undefined || !socket.writable) socket.destroy();
+  else socket.end(response, () => socket.destroy());
+}
+
+function responseTo(code: string): string | undefined {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return failureResponse(408, 'The request did not arrive in time.');
+  if (code === 'HPE_HEADER_OVERFLOW') return failureResponse(431, 'The headers are larger than 16 KiB.');
+  return code.startsWith('HPE_') ? failureResponse(400, 'This is not an HTTP/1.1 request.') : undefined;
+}

@@ -1,0 +1,116 @@
+/** What the webhook counts, for Prometheus. Every label has a fixed, small set of values, and none names a tenant (SRV-15). */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Decision, Phase } from '../admission/decision.ts';
+
+/** The decision's own words where they are of these, else `other`: they come from the request, and a forged one may say anything. */
+const kinds: ReadonlySet<string> = new Set(['Namespace', 'Pod', 'NetworkPolicy']);
+const operations: ReadonlySet<string> = new Set(['CREATE', 'UPDATE', 'DELETE']);
+
+/** Seconds. Most reviews take less than the first bound; the API server's own finest bound is 0.005. */
+const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 2.5];
+
+/** How often event-loop delay is sampled, in milliseconds. The default of 10 wakes an idle process a hundred times a second. */
+const eventLoopSampling = 100;
+
+/** Why a request got no review, or none in time. */
+export type Refusal = 'overloaded' | 'no-room' | 'too-large' | 'aborted' | 'late' | 'failed';
+
+export interface Metrics {
+  /** What `/metrics` shows. */
+  readonly registry: Registry;
+  /** @param seconds from the arrival of the request's headers to its answer */
+  reviewed(decision: Decision, seconds: number): void;
+  refused(reason: Refusal): void;
+  inFlight(count: number): void;
+  /** @param expires of the certificate that is served, milliseconds since the epoch */
+  serving(expires: number): void;
+  /** @param count of what is wrong with the tenants and settings that were read last, and so did not replace the good ones */
+  tenancyProblems(count: number): void;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopSampling });
+  const registers = [registry];
+
+  const reviews = new Counter({
+    name: 'bulkhead_reviews_total',
+    help: 'Admission reviews answered, by what they were about and what they came to.',
+    labelNames: ['phase', 'kind', 'operation', 'allowed', 'code'],
+    registers,
+  });
+  const findings = new Counter({
+    name: 'bulkhead_findings_total',
+    help: 'Reviews in which a check found something, by the mode of the tenant: only enforce refuses.',
+    labelNames: ['check', 'mode'],
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'bulkhead_requests_refused_total',
+    help: 'Requests without a review: overloaded, no-room and late (503), too-large (413), aborted by the client, failed (500).',
+    labelNames: ['reason'],
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'bulkhead_review_duration_seconds',
+    help: 'From the arrival of the request to its answer.',
+    labelNames: ['phase'],
+    buckets: durationBuckets,
+    registers,
+  });
+  let reading = 0;
+  new Gauge({
+    name: 'bulkhead_requests_in_flight',
+    help: 'Requests that wait for their answer.',
+    registers,
+    collect() {
+      this.set(reading);
+    },
+  });
+  const problems = new Gauge({
+    name: 'bulkhead_tenancy_reload_problems',
+    help: 'Problems in the tenants and settings that were read last; above zero, older ones are in force.',
+    registers,
+  });
+  let servingUntil: number | undefined;
+  new Gauge({
+    name: 'bulkhead_tls_certificate_expiry_seconds',
+    help: 'Seconds until the certificate that is served expires; negative afterwards.',
+    registers,
+    collect() {
+      if (servingUntil !== undefined) this.set(Math.round((servingUntil - Date.now()) / 1000));
+    },
+  });
+
+  const observe: Record<Phase, (seconds: number) => void> = {
+    mutate: durations.labels('mutate').observe,
+    validate: durations.labels('validate').observe,
+  };
+
+  return {
+    registry,
+    reviewed({ phase, kind, operation, allowed, code, mode, checks }, seconds) {
+      reviews.inc({
+        phase,
+        kind: kinds.has(kind) ? kind : 'other',
+        operation: operations.has(operation) ? operation : 'other',
+        allowed: String(allowed),
+        code,
+      });
+      for (const check of checks) findings.inc({ check, mode });
+      observe[phase](seconds);
+    },
+    refused(reason) {
+      refusals.inc({ reason });
+    },
+    inFlight(count) {
+      reading = count;
+    },
+    serving(expires) {
+      servingUntil = expires;
+    },
+    tenancyProblems(count) {
+      problems.set(count);
+    },
+  };
+}

@@ -1,0 +1,39 @@
+/** The one line that the log holds of every review. */
+import type { Decision } from '../admission/decision.ts';
+import type { Logger } from './log.ts';
+
+/** User names and forged names may be of any length; a line of the log is not. */
+const longest = 256;
+
+/**
+ * Nothing of the object but its name: objects hold secrets. Refusals and admitted findings are warnings, so that a log
+ * at level `warn` holds all that somebody may ask about; what Bulkhead could not decide by its own fault is an error.
+ */
+export function logReview(log: Logger, decision: Decision, milliseconds: number): void {
+  const fields = {
+    phase: decision.phase,
+    uid: short(decision.uid),
+    kind: short(decision.kind),
+    operation: short(decision.operation),
+    subresource: short(decision.subresource),
+    namespace: short(decision.namespace),
+    name: short(decision.name),
+    user: short(decision.username),
+    dryRun: decision.dryRun,
+    tenant: decision.tenant,
+    mode: decision.mode,
+    allowed: decision.allowed,
+    code: decision.code,
+    checks: decision.checks,
+    patched: decision.patched,
+    milliseconds: Math.round(milliseconds * 1000) / 1000,
+  };
+  if (decision.code >= 500) log.error(fields, 'undecided');
+  else if (!decision.allowed) log.warn(fields, 'refused');
+  else if (decision.checks.length > 0) log.warn(fields, 'admitted with findings');
+  else log.info(fields, 'admitted');
+}
+
+function short(text: string): string {
+  return text.length > longest ? `${text.slice(0, longest)}…` : text;
+}

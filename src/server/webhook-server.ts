@@ -1,0 +1,218 @@
+/**
+ * The admission endpoint: `POST /mutate` and `POST /validate` over HTTPS, HTTP/1.1 only (the API server speaks nothing else to webhooks).
+ *
+ *   headers -> room for one more? -> body, within its limits -> review -> answer, log line, metrics
+ *
+ * Whatever arrives is answered, in bounded time and memory. What says 503 also says `Retry-After`: the API server then tries
+ * again within its own deadline, where a connection that breaks would fail the user's request at once.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Server } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { Answer, Phase, Review } from '../admission/decision.ts';
+import { answerUnreadable, failureBody, failureResponse } from './failure-answer.ts';
+import { type KeyPair, parseKeyPair } from './key-pair.ts';
+import type { Logger } from './log.ts';
+import type { Metrics, Refusal } from './metrics.ts';
+import { createBodyReader } from './read-body.ts';
+import { logReview } from './review-line.ts';
+import { timeLimits, within } from './timeout.ts';
+import { type WebhookLimits, webhookLimits } from './webhook-limits.ts';
+
+const json = 'application/json; charset=utf-8';
+const minVersion = 'TLSv1.2';
+
+export interface WebhookServerOptions {
+  readonly review: Review;
+  readonly certificate: KeyPair;
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly limits?: Partial<WebhookLimits>;
+}
+
+export interface WebhookServer {
+  /** Rejects when the address cannot be listened on. */
+  listen(): Promise<AddressInfo>;
+  /**
+   * New connections get this certificate; those that are open live on.
+   * @throws CertificateError when certificate and key do not belong together: the ones served stay
+   */
+  setCertificate(pair: KeyPair): void;
+  /** Whether `drain` or `close` was called: readiness must say no. */
+  readonly draining: boolean;
+  /** Serves on for `drainMilliseconds`, asking each client to close its connection, then closes. */
+  drain(): Promise<void>;
+  /** Takes no more connections, and resolves when the requests in flight are answered. Ends a drain early. */
+  close(): Promise<void>;
+}
+
+const origin = { certificate: 'the certificate', key: 'the key' };
+const retryAfter = '1';
+
+/** What is said instead of a review. */
+const refusals: Record<Exclude<Refusal, 'aborted' | 'failed'>, { readonly code: number; readonly message: string }> = {
+  'too-large': {
+    code: 413,
+    message: 'The body is larger than a review of two objects of the greatest size that the API server takes.',
+  },
+  'no-room': { code: 503, message: 'Bulkhead holds as many request bodies as it may. Try again in a second.' },
+  overloaded: { code: 503, message: 'Bulkhead holds as many reviews as it may. Try again in a second.' },
+  late: { code: 503, message: 'Bulkhead did not decide in time. Try again in a second.' },
+};
+
+/** @throws CertificateError when certificate and key do not belong together */
+export function createWebhookServer(options: WebhookServerOptions): WebhookServer {
+  const { review, log, metrics } = options;
+  const limits = { ...webhookLimits, ...options.limits };
+  const bodies = createBodyReader(limits);
+  const ending = new AbortController();
+  let draining = false;
+  let inFlight = 0;
+  let closed: Promise<void> | undefined;
+
+  metrics.serving(parseKeyPair(options.certificate, origin).validToDate.getTime());
+  const app = fastify({
+    https: {
+      key: options.certificate.key,
+      cert: options.certificate.certificate,
+      minVersion,
+      handshakeTimeout: limits.requestMilliseconds,
+      headersTimeout: limits.requestMilliseconds,
+      // How often these timeouts are looked at; the default of 30 s would let a slow body live four times as long.
+      connectionsCheckingInterval: Math.min(1000, limits.requestMilliseconds),
+    },
+    requestTimeout: limits.requestMilliseconds,
+    keepAliveTimeout: limits.idleMilliseconds,
+    maxRequestsPerSocket: 0,
+    // Either would fail requests on connections that the API server still uses while we close.
+    return503OnClosing: false,
+    forceCloseConnections: false,
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: (_error, _request, reply) => fail(reply, 400, 'The path is not a valid URL path.'),
+  });
+  const server: Server = app.server;
+  server.on('connect', (_request, socket: Socket) => {
+    socket.end(failureResponse(405, 'Bulkhead is no proxy: POST to /mutate or /validate.', 'Allow: POST\r\n'));
+  });
+
+  server.on('checkExpectation', (_request, response: ServerResponse) => {
+    const body = failureBody(417, 'Of what Expect can ask for, only 100-continue is known.');
+    response.writeHead(417, { 'content-type': json, 'content-length': Buffer.byteLength(body) }).end(body);
+  });
+
+  // Bodies are read by the handler, as bytes: the review decides what they are, whatever they are called.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  for (const phase of ['mutate', 'validate'] as const) {
+    app.post(`/${phase}`, (request, reply) => handle(phase, request, reply));
+  }
+  app.setNotFoundHandler((request, reply) => {
+    const [path] = request.url.split('?');
+    return path === '/mutate' || path === '/validate'
+      ? fail(reply.header('allow', 'POST'), 405, `${path} takes POST with an AdmissionReview.`)
+      : fail(reply, 404, 'There is nothing here. Admission reviews go to /mutate and /validate.');
+  });
+  app.setErrorHandler((error, _request, reply) => {
+    const code = typeof error === 'object' && error !== null && 'statusCode' in error ? Number(error.statusCode) : 500;
+    if (code === 415) return fail(reply, 415, 'The Content-Type header is not a media type. Send application/json.');
+    return code >= 400 && code < 500
+      ? fail(reply, code, 'The request is not one that Bulkhead can read.')
+      : failed(reply, error);
+  });
+
+  async function handle(phase: Phase, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const arrived = performance.now();
+    if (inFlight >= limits.inFlight) return refuse(reply, 'overloaded');
+    metrics.inFlight(++inFlight);
+    try {
+      const body = await bodies.read(request.raw);
+      if (!body.ok) return refuse(reply, body.reason);
+      try {
+        const due = timeLimits(request.url);
+        const reviewed = review(phase, body.bytes, arrived + due.review);
+        const answer = await within(reviewed, arrived + due.answer - performance.now());
+        return answer === undefined ? refuse(reply, 'late') : respond(reply, answer, arrived);
+      } finally {
+        bodies.release(body.bytes);
+      }
+    } finally {
+      metrics.inFlight(--inFlight);
+    }
+  }
+
+  function respond(reply: FastifyReply, { status, body, decision }: Answer, arrived: number): FastifyReply {
+    send(reply, status, body);
+    const milliseconds = performance.now() - arrived;
+    metrics.reviewed(decision, milliseconds / 1000);
+    logReview(log, decision, milliseconds);
+    return reply;
+  }
+
+  function refuse(reply: FastifyReply, reason: Exclude<Refusal, 'failed'>): FastifyReply {
+    metrics.refused(reason);
+    // The client is gone in the middle of its body: there is nobody to answer to.
+    if (reason === 'aborted') return reply.hijack();
+    const { code, message } = refusals[reason];
+    return fail(reply, code, message);
+  }
+
+  /** A defect of our own. It is for the log; the caller learns that there is one. */
+  function failed(reply: FastifyReply, error: unknown): FastifyReply {
+    metrics.refused('failed');
+    log.error({ error: error instanceof Error ? error.stack : String(error) }, 'a request failed');
+    return fail(reply, 500, 'Bulkhead failed to answer. Its log says why.');
+  }
+
+  function fail(reply: FastifyReply, code: number, message: string): FastifyReply {
+    if (code === 503) reply.header('retry-after', retryAfter);
+    return send(reply, code, failureBody(code, message));
+  }
+
+  function send(reply: FastifyReply, code: number, body: string): FastifyReply {
+    if (draining) reply.header('connection', 'close');
+    return reply.code(code).header('content-type', json).send(body);
+  }
+
+  function close(): Promise<void> {
+    draining = true;
+    ending.abort();
+    closed ??= closeNow();
+    return closed;
+  }
+
+  async function closeNow(): Promise<void> {
+    const cut = setTimeout(() => server.closeAllConnections(), limits.closeMilliseconds);
+    await app.close();
+    clearTimeout(cut);
+  }
+
+  return {
+    async listen() {
+      await app.listen({ host: options.host, port: options.port });
+      const address = server.address();
+      if (address === null || typeof address === 'string')
+        throw new Error(`${options.host} is not an IP address or host name`);
+      return address;
+    },
+    setCertificate(pair) {
+      const { validToDate } = parseKeyPair(pair, origin);
+      server.setSecureContext({ key: pair.key, cert: pair.certificate, minVersion });
+      metrics.serving(validToDate.getTime());
+    },
+    get draining() {
+      return draining;
+    },
+    async drain() {
+      draining = true;
+      await delay(limits.drainMilliseconds, undefined, { signal: ending.signal }).catch(() => {});
+      await close();
+    },
+    close,
+  };
+}

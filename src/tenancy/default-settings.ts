@@ -1,0 +1,78 @@
+/**
+ * What holds without a settings document. What shuts something (reserved names and keys, protected addresses) is added to, never
+ * replaced; what opens something (shared services) is replaced, so that the document shows all that is open.
+ */
+import { type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
+import { namespaceKeys, podKeys } from './built-in-keys.ts';
+import type { ProtectedRange, Settings, SharedService } from './settings.ts';
+import type { Subject } from './tenant.ts';
+
+/**
+ * Whose word is final on every cluster.
+ * - `system:masters`: the API server itself, which makes the first namespaces, and the way out when all else is locked.
+ * - Bulkhead's own service account, which puts the managed policies in place.
+ * The controllers of Kubernetes are left out on purpose: what the namespace controller and the garbage collector must do passes by the
+ * state of the cluster, and whoever creates the pods of every Deployment would carry every tenant's pods past the checks.
+ */
+export const builtInIdentities: readonly Subject[] = [
+  { kind: 'Group', name: 'system:masters' },
+  { kind: 'ServiceAccount', namespace: 'bulkhead-system', name: 'bulkhead' },
+];
+
+/** The namespaces that Kubernetes makes by itself, and the one Bulkhead runs in. */
+export const builtInNamespaces: readonly string[] = [
+  'default',
+  'kube-node-lease',
+  'kube-public',
+  'kube-system',
+  'bulkhead-system',
+];
+
+/** `kube-` is reserved by Kubernetes ("Namespaces", kubernetes.io), `openshift-` by OpenShift. */
+export const builtInPrefixes: readonly string[] = ['bulkhead-', 'kube-', 'openshift-'];
+
+/**
+ * Where clouds hand out the credentials of a node. All of link-local: 169.254.169.254 nearly everywhere, 169.254.170.2 and .23 for
+ * tasks and pods on AWS; and what lies outside of it on AWS (IPv6), Azure and Alibaba Cloud.
+ */
+export const builtInMetadataRanges: readonly ProtectedRange[] = [
+  '169.254.0.0/16',
+  'fe80::/10',
+  'fd00:ec2::254/128',
+  'fd00:ec2::23/128',
+  '168.63.129.16/32',
+  '100.100.100.200/32',
+].map((text) => ({ name: 'metadata service', range: known(text), text }));
+
+/** CoreDNS as kubeadm and most distributions deploy it. */
+export const builtInServices: readonly SharedService[] = [
+  {
+    name: 'dns',
+    direction: 'egress',
+    namespace: 'kube-system',
+    podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+    ports: [
+      { protocol: 'UDP', first: 53, last: 53 },
+      { protocol: 'TCP', first: 53, last: 53 },
+    ],
+    addresses: [],
+  },
+];
+
+export const defaultTenantLabel = 'bulkhead.dev/tenant';
+
+export const defaultSettings: Settings = {
+  tenantLabel: defaultTenantLabel,
+  platform: { identities: builtInIdentities, namespaces: new Set(builtInNamespaces), prefixes: builtInPrefixes },
+  reservedNamespaceKeys: namespaceKeys,
+  reservedPodKeys: podKeys,
+  protectedRanges: builtInMetadataRanges,
+  rangesComplete: false,
+  sharedServices: builtInServices,
+};
+
+function known(text: string): IpRange {
+  const parsed = parseCidr(text);
+  if (!parsed.ok) throw new Error(parsed.reason);
+  return parsed.value;
+}

@@ -1,0 +1,202 @@
+import { excerpt } from '../kubernetes/json.ts';
+import { contradiction, parseSelector } from '../kubernetes/label-selector.ts';
+import { namespaceKeys, ownKeys, podKeys } from './built-in-keys.ts';
+import {
+  builtInIdentities,
+  builtInMetadataRanges,
+  builtInNamespaces,
+  builtInPrefixes,
+  builtInServices,
+  defaultTenantLabel,
+} from './default-settings.ts';
+import { parsePorts, parseRange } from './parse-network.ts';
+import { parseSubject } from './parse-subject.ts';
+import {
+  inReadingOrder,
+  type Loaded,
+  type Located,
+  type Problem,
+  problemAt,
+  type Report,
+  reportInto,
+  type Step,
+} from './problem.ts';
+import { isBeginning } from './reserved-keys.ts';
+import { compileDocumentSchema } from './schema/check-document.ts';
+import { type SettingsDocument, type SharedServiceDocument, settingsSchema } from './schema/settings-schema.ts';
+import type { ProtectedRange, Settings, SharedService } from './settings.ts';
+import { suggestion } from './suggestion.ts';
+import type { Subject } from './tenant.ts';
+
+const checkDocument = compileDocumentSchema<SettingsDocument>(settingsSchema);
+
+/** Reads the `Settings` document; default-settings.ts says what holds for what is left out. */
+export function parseSettings(document: Located<unknown>): Loaded<Settings> {
+  const checked = checkDocument(document);
+  if (!checked.ok) return checked;
+  const { spec } = checked.value.value;
+  const problems: Problem[] = [];
+  const report = reportInto(problems, document.locate);
+  const { identities = [], namespaces = [], prefixes = [] } = spec.platform ?? {};
+  const tenantLabel = spec.tenantLabel ?? defaultTenantLabel;
+  judgeTenantLabel(tenantLabel, report);
+  const sharedServices =
+    spec.sharedServices === undefined ? builtInServices : parseServices(spec.sharedServices, report);
+  const released = parseReleased(spec.reserved?.released ?? [], report);
+  const reserved = (builtIn: readonly string[], added: readonly string[] = []): readonly string[] => [
+    ...new Set([...builtIn.filter((key) => !released.has(key)), ...added]),
+  ];
+  const settings: Settings = {
+    tenantLabel,
+    platform: {
+      identities: [
+        ...builtInIdentities,
+        ...identities.flatMap(
+          (document, index) => parseIdentity(document, ['spec', 'platform', 'identities', index], report) ?? [],
+        ),
+      ],
+      // A tenant that could take the name of a shared service's namespace would be let in everywhere.
+      namespaces: new Set([...builtInNamespaces, ...namespaces, ...sharedServices.map((service) => service.namespace)]),
+      prefixes: [...new Set([...builtInPrefixes, ...prefixes])],
+    },
+    reservedNamespaceKeys: reserved(namespaceKeys, spec.reserved?.namespaceKeys),
+    reservedPodKeys: reserved(podKeys, spec.reserved?.podKeys),
+    protectedRanges: parseProtectedRanges(spec, report),
+    rangesComplete: missingRanges(spec).length === 0,
+    sharedServices,
+  };
+  if (problems.length > 0) return { ok: false, problems: inReadingOrder(problems) };
+  const unknown = missingRanges(spec);
+  const warnings = unknown.map((field) =>
+    problemAt(
+      document.locate,
+      ['spec', 'network', field],
+      'is missing, so no address can be proven to lie outside the cluster and every ipBlock of a tenant is refused',
+      'list the ranges of the cluster',
+    ),
+  );
+  return { ok: true, value: settings, warnings };
+}
+
+function judgeTenantLabel(key: string, report: Report): void {
+  const slash = key.indexOf('/');
+  const domain = slash < 0 ? '' : key.slice(0, slash);
+  if (/(^|\.)(kubernetes|k8s)\.io$/.test(domain)) {
+    report(
+      ['spec', 'tenantLabel'],
+      `${key} is reserved to Kubernetes itself`,
+      'choose a label under a domain of your own',
+    );
+  }
+}
+
+/** Users and service accounts that create pods on behalf of everybody: trusted, they would carry every tenant's pods past the checks. */
+const workloadControllers: ReadonlySet<string> = new Set([
+  'cronjob-controller',
+  'daemon-set-controller',
+  'deployment-controller',
+  'job-controller',
+  'replicaset-controller',
+  'replication-controller',
+  'statefulset-controller',
+]);
+
+function parseIdentity(
+  document: Parameters<typeof parseSubject>[0],
+  steps: readonly Step[],
+  report: Report,
+): Subject | undefined {
+  const subject = parseSubject(document, steps, report);
+  if (subject === undefined) return undefined;
+  const controller =
+    subject.kind === 'ServiceAccount'
+      ? subject.namespace === 'kube-system' && workloadControllers.has(subject.name)
+      : ['system:kube-controller-manager', 'system:serviceaccounts:kube-system', 'system:nodes'].includes(subject.name);
+  if (!controller) return subject;
+  return report(
+    [...steps, 'name'],
+    `${subject.name} makes or runs the pods of every tenant, and would carry them past every check`,
+    'leave it out: controllers need not be listed',
+  );
+}
+
+function parseReleased(keys: readonly string[], report: Report): ReadonlySet<string> {
+  const builtIn = [...new Set([...namespaceKeys, ...podKeys])].filter((key) => !ownKeys.includes(key));
+  for (const [index, key] of keys.entries()) {
+    if (builtIn.includes(key)) continue;
+    const steps = ['spec', 'reserved', 'released', index];
+    if (ownKeys.some((own) => key.startsWith(own))) {
+      report(steps, `${key} belongs to Bulkhead and cannot be released`, 'leave it out');
+      continue;
+    }
+    const covering = builtIn.find((entry) => isBeginning(entry) && key.startsWith(entry));
+    const meant = covering ?? suggestion(key, builtIn);
+    report(
+      steps,
+      `${excerpt(key)} is not an entry of the built-in lists`,
+      meant === undefined ? 'leave it out' : `did you mean ${meant}?`,
+    );
+  }
+  return new Set(keys);
+}
+
+const networkFields = [
+  ['podCIDRs', 'pod network'],
+  ['serviceCIDRs', 'service network'],
+  ['nodeCIDRs', 'node network'],
+] as const;
+
+function missingRanges({ network }: SettingsDocument['spec']): readonly string[] {
+  return networkFields.map(([field]) => field).filter((field) => (network?.[field] ?? []).length === 0);
+}
+
+function parseProtectedRanges({ network = {} }: SettingsDocument['spec'], report: Report): readonly ProtectedRange[] {
+  const named = (text: string, name: string, steps: readonly Step[]): readonly ProtectedRange[] => {
+    const range = parseRange(text, steps, report);
+    return range === undefined ? [] : [{ name, range, text }];
+  };
+  const base = ['spec', 'network'];
+  return [
+    ...[...networkFields, ['metadataAddresses', 'metadata service'] as const].flatMap(([field, name]) =>
+      (network[field] ?? []).flatMap((text, index) => named(text, name, [...base, field, index])),
+    ),
+    ...builtInMetadataRanges,
+    ...(network.protectedCIDRs ?? []).flatMap(({ name, cidr }, index) =>
+      named(cidr, name, [...base, 'protectedCIDRs', index, 'cidr']),
+    ),
+  ];
+}
+
+function parseServices(documents: readonly SharedServiceDocument[], report: Report): readonly SharedService[] {
+  const seen = new Map<string, number>();
+  return documents.map((document, index) => {
+    const steps: Step[] = ['spec', 'sharedServices', index];
+    const { name, direction, namespace, podSelector } = document;
+    if (name === 'within')
+      report([...steps, 'name'], 'within names the policy for traffic inside a tenant', 'choose another name');
+    // One service may be both used and let in: the two halves share a name.
+    const first = seen.get(`${name} ${direction}`);
+    if (first === undefined) seen.set(`${name} ${direction}`, index);
+    else
+      report(
+        [...steps, 'name'],
+        `${name} is declared for ${direction} by spec.sharedServices[${first}] already`,
+        'merge the two',
+      );
+    const selector = parseSelector(podSelector);
+    const torn = selector.ok ? contradiction(selector.value) : undefined;
+    if (!selector.ok) report([...steps, 'podSelector', ...selector.steps], selector.reason, selector.fix);
+    if (torn !== undefined)
+      report([...steps, 'podSelector'], `leaves no value for the label ${torn}, so it selects no pod`);
+    return {
+      name,
+      direction,
+      namespace,
+      podSelector,
+      ports: parsePorts(document.ports ?? [], [...steps, 'ports'], report),
+      addresses: (document.addresses ?? []).flatMap(
+        (text, at) => parseRange(text, [...steps, 'addresses', at], report) ?? [],
+      ),
+    };
+  });
+}

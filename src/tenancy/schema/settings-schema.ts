@@ -1,0 +1,179 @@
+import type { LabelSelector } from '../../kubernetes/label-selector.ts';
+import { labelKey, labelName, namePrefix } from './names.ts';
+import { type PortDocument, portSchema } from './port-schema.ts';
+import type { StructuralSchema } from './structural-schema.ts';
+import { type SubjectDocument, subjectSchema } from './subject-schema.ts';
+import { apiVersion } from './tenant-schema.ts';
+
+/** A Settings document that has passed its schema. */
+export interface SettingsDocument {
+  readonly spec: {
+    readonly tenantLabel?: string;
+    readonly platform?: {
+      readonly identities?: readonly SubjectDocument[];
+      readonly namespaces?: readonly string[];
+      readonly prefixes?: readonly string[];
+    };
+    readonly reserved?: {
+      readonly namespaceKeys?: readonly string[];
+      readonly podKeys?: readonly string[];
+      readonly released?: readonly string[];
+    };
+    readonly network?: {
+      readonly podCIDRs?: readonly string[];
+      readonly serviceCIDRs?: readonly string[];
+      readonly nodeCIDRs?: readonly string[];
+      readonly metadataAddresses?: readonly string[];
+      readonly protectedCIDRs?: readonly { readonly name: string; readonly cidr: string }[];
+    };
+    readonly sharedServices?: readonly SharedServiceDocument[];
+  };
+}
+
+export interface SharedServiceDocument {
+  readonly name: string;
+  readonly direction: 'ingress' | 'egress';
+  readonly namespace: string;
+  readonly podSelector: LabelSelector;
+  readonly ports?: readonly PortDocument[];
+  readonly addresses?: readonly string[];
+}
+
+const reservedKey = {
+  type: 'string',
+  title: 'a label or annotation key, or the beginning of one that ends in a slash, dot, hyphen or colon',
+  pattern: '^[A-Za-z0-9][-A-Za-z0-9_./:]*$',
+  maxLength: 317,
+} as const satisfies StructuralSchema;
+
+const addressRanges = { type: 'array', items: { type: 'string' } } as const satisfies StructuralSchema;
+
+/** meta/v1 LabelSelector. */
+const labelSelectorSchema: StructuralSchema = {
+  type: 'object',
+  properties: {
+    matchLabels: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description: 'Labels that must be there.',
+    },
+    matchExpressions: {
+      type: 'array',
+      description: 'Further requirements; all must hold.',
+      items: {
+        type: 'object',
+        required: ['key', 'operator'],
+        properties: {
+          key: { ...labelKey, description: 'The label it is about.' },
+          operator: { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] },
+          values: { type: 'array', items: { type: 'string' }, description: 'For In and NotIn.' },
+        },
+      },
+    },
+  },
+};
+
+export const settingsSchema: StructuralSchema = {
+  type: 'object',
+  description: 'What the platform decides for all tenants.',
+  required: ['apiVersion', 'kind', 'spec'],
+  properties: {
+    apiVersion: { type: 'string', enum: [apiVersion] },
+    kind: { type: 'string', enum: ['Settings'] },
+    metadata: { type: 'object', properties: {} },
+    spec: {
+      type: 'object',
+      properties: {
+        tenantLabel: {
+          ...labelKey,
+          description:
+            'The namespace label that says to which tenant a namespace belongs; bulkhead.dev/tenant by default.',
+        },
+        platform: {
+          type: 'object',
+          description: "What is the platform's. Every list adds to the built-in one.",
+          properties: {
+            identities: { type: 'array', items: subjectSchema, description: 'Whose word is final. Compared exactly.' },
+            namespaces: { type: 'array', items: labelName, description: 'Names that only the platform may create.' },
+            prefixes: {
+              type: 'array',
+              items: namePrefix,
+              description: 'Beginnings of names that only the platform may create.',
+            },
+          },
+        },
+        reserved: {
+          type: 'object',
+          description: 'Label and annotation keys that tenants may not set.',
+          properties: {
+            namespaceKeys: {
+              type: 'array',
+              items: reservedKey,
+              description: 'On namespaces; adds to the built-in list.',
+            },
+            podKeys: { type: 'array', items: reservedKey, description: 'On pods; adds to the built-in list.' },
+            released: {
+              type: 'array',
+              items: reservedKey,
+              description: 'Entries of the built-in lists that tenants may set after all.',
+            },
+          },
+        },
+        network: {
+          type: 'object',
+          description: 'The addresses of the cluster, which no policy of a tenant may open.',
+          properties: {
+            podCIDRs: { ...addressRanges, description: 'Where pods get their addresses.' },
+            serviceCIDRs: { ...addressRanges, description: 'Where Services get their cluster IPs.' },
+            nodeCIDRs: { ...addressRanges, description: 'Where the nodes are, control plane included.' },
+            metadataAddresses: {
+              ...addressRanges,
+              description: 'Where the cloud hands out credentials of the node; adds to the built-in list.',
+            },
+            protectedCIDRs: {
+              type: 'array',
+              description: 'Anything else that tenants must not reach, such as a management network.',
+              items: {
+                type: 'object',
+                required: ['name', 'cidr'],
+                properties: {
+                  name: {
+                    type: 'string',
+                    title: 'a name of 1 to 63 characters',
+                    minLength: 1,
+                    maxLength: 63,
+                    description: 'What it is, in words for a refusal.',
+                  },
+                  cidr: { type: 'string' },
+                },
+              },
+            },
+          },
+        },
+        sharedServices: {
+          type: 'array',
+          description:
+            'What every tenant may use (egress) or is reached from (ingress), in namespaces of the platform. Replaces the built-in list, which is the DNS of the cluster.',
+          items: {
+            type: 'object',
+            required: ['name', 'direction', 'namespace', 'podSelector'],
+            properties: {
+              name: { ...labelName, description: 'Part of the name of the policy that each namespace gets for it.' },
+              direction: { type: 'string', enum: ['ingress', 'egress'], description: 'As a tenant sees it.' },
+              namespace: { ...labelName, description: 'Where its pods run.' },
+              podSelector: {
+                ...labelSelectorSchema,
+                description: 'Which pods they are; {} is every pod of the namespace.',
+              },
+              ports: { type: 'array', items: portSchema, description: 'Every port when left out or empty.' },
+              addresses: {
+                ...addressRanges,
+                description: 'Addresses it answers on besides its pods, such as a node-local DNS cache.',
+              },
+            },
+          },
+        },
+      },
+    },
+  },
+};

@@ -1,0 +1,132 @@
+import { labelName, namePrefix } from './names.ts';
+import { type PortDocument, portSchema } from './port-schema.ts';
+import type { StructuralSchema } from './structural-schema.ts';
+import { type SubjectDocument, subjectSchema } from './subject-schema.ts';
+
+export const apiVersion = 'bulkhead.dev/v1alpha1';
+
+/** A Tenant that has passed its schema. */
+export interface TenantDocument {
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly mode?: 'enforce' | 'warn' | 'audit';
+    readonly isolation?: 'hard' | 'soft';
+    readonly members?: readonly SubjectDocument[];
+    readonly namespaces?: {
+      readonly prefix?: string;
+      readonly limit?: number;
+      readonly resourceQuota?: { readonly hard: Readonly<Record<string, string | number>> };
+    };
+    readonly network?: {
+      readonly within?: 'none' | 'namespace' | 'tenant';
+      readonly egressCIDRs?: readonly string[];
+      readonly gates?: readonly GateDocument[];
+    };
+  };
+}
+
+export interface GateDocument {
+  readonly tenant: string;
+  readonly direction: 'ingress' | 'egress';
+  readonly ports?: readonly PortDocument[];
+  readonly expires?: string;
+}
+
+export const tenantSchema: StructuralSchema = {
+  type: 'object',
+  description: 'A team or customer: who acts for it, which namespaces it may have, and what may cross its border.',
+  required: ['apiVersion', 'kind', 'metadata', 'spec'],
+  properties: {
+    apiVersion: { type: 'string', enum: [apiVersion] },
+    kind: { type: 'string', enum: ['Tenant'] },
+    metadata: { type: 'object', required: ['name'], properties: { name: labelName } },
+    spec: {
+      type: 'object',
+      properties: {
+        mode: {
+          type: 'string',
+          enum: ['enforce', 'warn', 'audit'],
+          description:
+            'How far the rollout of the tenant is: enforce refuses (default), warn admits with a warning, audit admits and only records.',
+        },
+        isolation: {
+          type: 'string',
+          enum: ['hard', 'soft'],
+          description:
+            'hard (default) refuses what is not proven contained; soft narrows an over-broad peer where it can, with a warning.',
+        },
+        members: {
+          type: 'array',
+          items: subjectSchema,
+          description:
+            'Who acts for the tenant, beside the service accounts that live in its own namespaces. Compared exactly.',
+        },
+        namespaces: {
+          type: 'object',
+          description: 'Which namespaces the tenant may have, and what each of them gets.',
+          properties: {
+            prefix: {
+              ...namePrefix,
+              description: 'Namespace names that begin with this are reserved to the tenant. Ends in a hyphen.',
+            },
+            limit: {
+              type: 'integer',
+              minimum: 0,
+              description: 'How many namespaces the tenant may have; no limit when left out.',
+            },
+            resourceQuota: {
+              type: 'object',
+              description: 'The ResourceQuota that every namespace of the tenant gets.',
+              required: ['hard'],
+              properties: {
+                hard: {
+                  type: 'object',
+                  additionalProperties: { 'x-kubernetes-int-or-string': true },
+                  description: 'The limit for each named resource, as in the spec of a ResourceQuota.',
+                },
+              },
+            },
+          },
+        },
+        network: {
+          type: 'object',
+          description: 'What the baseline leaves open, and what may cross the border.',
+          properties: {
+            within: {
+              type: 'string',
+              enum: ['none', 'namespace', 'tenant'],
+              description:
+                'What the baseline leaves open: nothing, traffic inside each namespace, or between all namespaces of the tenant (default).',
+            },
+            egressCIDRs: {
+              type: 'array',
+              items: { type: 'string' },
+              description: 'Addresses outside the cluster that policies of the tenant may open egress to.',
+            },
+            gates: {
+              type: 'array',
+              description: 'Agreed crossings. A gate opens only where the other tenant declares its mirror image.',
+              items: {
+                type: 'object',
+                required: ['tenant', 'direction'],
+                properties: {
+                  tenant: { ...labelName, description: 'The other tenant.' },
+                  direction: { type: 'string', enum: ['ingress', 'egress'], description: 'As this tenant sees it.' },
+                  ports: {
+                    type: 'array',
+                    items: portSchema,
+                    description: 'Every port when left out or empty. What opens is what both sides name.',
+                  },
+                  expires: {
+                    type: 'string',
+                    description: 'From this moment on the gate is shut: a time as in RFC 3339. Never when left out.',
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
+    },
+  },
+};

@@ -1,0 +1,165 @@
+/** What tenants and settings must not say together. Cost linear in the input, save for addresses: ranges of tenants times those of the cluster. */
+import { destinations } from '../kubernetes/embedded-ipv4.ts';
+import { intersect } from '../kubernetes/ip-set.ts';
+import { type Located, type Problem, type Problems, problemAt, type Step } from './problem.ts';
+import type { ProtectedRange, Settings } from './settings.ts';
+import { suggestion } from './suggestion.ts';
+import { identity, prefixesOf } from './tenancy.ts';
+import type { Tenant } from './tenant.ts';
+
+/** A judgement of all tenants; problems refuse the load, warnings do not. */
+type Judge = (tenants: readonly Located<Tenant>[], settings: Settings, now: number) => readonly Problem[];
+
+/** @param now milliseconds since the epoch */
+export function validateTenancy(settings: Settings, tenants: readonly Located<Tenant>[], now: number): Problems {
+  const all = (judges: readonly Judge[]) => judges.flatMap((judge) => judge(tenants, settings, now));
+  return {
+    problems: all([declaredTwice, overlappingPrefixes, alsoThePlatform, insideTheCluster]),
+    warnings: all([gatesThatStayShut, accountsOfOthers]),
+  };
+}
+
+const declaredTwice: Judge = (tenants) => {
+  const first = new Map<string, Located<Tenant>>();
+  return tenants.flatMap((tenant) => {
+    const { name } = tenant.value;
+    const other = first.get(name);
+    if (other === undefined) {
+      first.set(name, tenant);
+      return [];
+    }
+    const reason = `tenant ${name} is declared in ${placeOf(other, ['metadata', 'name'])} already`;
+    return [problemAt(tenant.locate, ['metadata', 'name'], reason, 'keep one of the two')];
+  });
+};
+
+const prefixSteps = ['spec', 'namespaces', 'prefix'];
+
+/** No name may be reserved to two, so no prefix may begin with another, nor cover a name of the platform. */
+const overlappingPrefixes: Judge = (tenants, { platform }) => {
+  const problems: Problem[] = [];
+  const report = (tenant: Located<Tenant>, reason: string) => {
+    problems.push(
+      problemAt(tenant.locate, prefixSteps, `${tenant.value.prefix} ${reason}`, 'choose a prefix that shares no names'),
+    );
+  };
+  const holders = new Map<string, Located<Tenant>>();
+  for (const tenant of tenants) {
+    const { prefix } = tenant.value;
+    if (prefix === undefined) continue;
+    const holder = holders.get(prefix);
+    if (holder === undefined) holders.set(prefix, tenant);
+    else report(tenant, `is reserved to tenant ${holder.value.name} (${placeOf(holder, prefixSteps)}) already`);
+  }
+  const ofPlatform = new Set(platform.prefixes);
+  for (const [prefix, tenant] of holders) {
+    const shorter = prefixesOf(prefix);
+    const covering = shorter.find((part) => ofPlatform.has(part));
+    if (covering !== undefined) report(tenant, `lies under ${covering}, which is reserved to the platform`);
+    for (const part of shorter) {
+      const holder = part === prefix ? undefined : holders.get(part);
+      if (holder !== undefined) report(tenant, `lies under ${part}, which is reserved to tenant ${holder.value.name}`);
+    }
+  }
+  for (const prefix of platform.prefixes) {
+    for (const part of prefixesOf(prefix)) {
+      const holder = part === prefix ? undefined : holders.get(part);
+      if (holder !== undefined) report(holder, `covers ${prefix}, which is reserved to the platform`);
+    }
+  }
+  for (const name of platform.namespaces) {
+    for (const part of prefixesOf(name)) {
+      const holder = holders.get(part);
+      if (holder !== undefined) report(holder, `covers ${name}, a namespace of the platform`);
+    }
+  }
+  return problems;
+};
+
+const alsoThePlatform: Judge = (tenants, { platform }) => {
+  const trusted = new Set(platform.identities.map(identity));
+  return tenants.flatMap(({ value, locate }) =>
+    value.members.flatMap((member, index) =>
+      trusted.has(identity(member))
+        ? [
+            problemAt(
+              locate,
+              ['spec', 'members', index],
+              `${member.kind} ${member.name} is a platform identity, which may do everything for every tenant`,
+              'list it here or in the settings, not in both',
+            ),
+          ]
+        : [],
+    ),
+  );
+};
+
+/** Addresses that a tenant may open are outside the cluster; the cluster's own are governed by selectors, gates and shared services. */
+const insideTheCluster: Judge = (tenants, { protectedRanges }) => {
+  const guarded = protectedRanges.map((guard) => ({ guard, addresses: destinations([guard.range]) }));
+  return tenants.flatMap(({ value, locate }) =>
+    value.network.egressRanges.flatMap((range, index) => {
+      const reached = destinations([range]);
+      const touched = guarded.find(({ addresses }) => intersect(reached, addresses).length > 0)?.guard;
+      const steps = ['spec', 'network', 'egressCIDRs', index];
+      return touched === undefined
+        ? []
+        : [problemAt(locate, steps, `reaches into ${named(touched)}`, 'list ranges that leave it out')];
+    }),
+  );
+};
+
+const gatesThatStayShut: Judge = (tenants, _, now) => {
+  const names = new Set(tenants.map(({ value }) => value.name));
+  return tenants.flatMap(({ value, locate }) =>
+    value.network.gates.flatMap(({ tenant, expires }, index): Problem[] => {
+      const steps = ['spec', 'network', 'gates', index];
+      if (!names.has(tenant)) {
+        const meant = suggestion(tenant, [...names]);
+        const fix = meant === undefined ? 'the gate stays shut until it is' : `did you mean ${meant}?`;
+        return [problemAt(locate, [...steps, 'tenant'], `${tenant} is not a declared tenant`, fix)];
+      }
+      if (expires === undefined || now < expires) return [];
+      return [
+        problemAt(
+          locate,
+          [...steps, 'expires'],
+          'has passed, so the gate is shut',
+          'remove the gate, or agree on a later time',
+        ),
+      ];
+    }),
+  );
+};
+
+/** Whoever may create namespaces under a prefix decides who its service accounts are. */
+const accountsOfOthers: Judge = (tenants) => {
+  const holders = new Map(
+    tenants.flatMap(({ value }) => (value.prefix === undefined ? [] : [[value.prefix, value.name]])),
+  );
+  return tenants.flatMap(({ value, locate }) =>
+    value.members.flatMap((member, index): Problem[] => {
+      if (member.kind !== 'ServiceAccount') return [];
+      const holder = prefixesOf(member.namespace).flatMap((part) => holders.get(part) ?? [])[0];
+      if (holder === undefined || holder === value.name) return [];
+      const reason = `${member.namespace} is reserved to tenant ${holder}, which decides who this service account is`;
+      return [
+        problemAt(
+          locate,
+          ['spec', 'members', index, 'namespace'],
+          reason,
+          'use a service account of the tenant or the platform',
+        ),
+      ];
+    }),
+  );
+};
+
+function named({ name, text }: ProtectedRange): string {
+  return `${text}, the ${name} of the cluster`;
+}
+
+function placeOf({ locate }: Located<unknown>, steps: readonly Step[]): string {
+  const { file, line } = locate(steps, 'value');
+  return line === 0 ? file : `${file}:${line}`;
+}

@@ -1,0 +1,39 @@
+/** Tenants and settings for tests of what is put in place. */
+import type { Settings, SharedService } from '../../src/tenancy/settings.ts';
+import type { Mode, Tenant } from '../../src/tenancy/tenant.ts';
+
+export interface TenantSample {
+  readonly name?: string;
+  readonly mode?: Mode;
+  readonly within?: Tenant['network']['within'];
+  readonly resourceQuota?: Readonly<Record<string, unknown>>;
+}
+
+export function tenant({ name = 'acme', mode = 'enforce', within = 'tenant', resourceQuota }: TenantSample): Tenant {
+  return {
+    name,
+    mode,
+    isolation: 'hard',
+    members: [{ kind: 'Group', name: `${name}-developers` }],
+    prefix: `${name}-`,
+    limit: undefined,
+    resourceQuota,
+    network: { within, egressRanges: [], gates: [] },
+  };
+}
+
+export function settings(sharedServices: readonly SharedService[]): Settings {
+  return {
+    tenantLabel: 'bulkhead.dev/tenant',
+    platform: {
+      identities: [{ kind: 'Group', name: 'system:masters' }],
+      namespaces: new Set(['kube-system']),
+      prefixes: ['kube-'],
+    },
+    reservedNamespaceKeys: [],
+    reservedPodKeys: [],
+    protectedRanges: [],
+    rangesComplete: false,
+    sharedServices,
+  };
+}

@@ -1,0 +1,139 @@
+/**
+ * A real API server with Bulkhead in front of it: the example tenants, the webhook configurations of manifests/base (called
+ * by URL on loopback instead of a Service), and people who have every right that RBAC can give, so that only Bulkhead is
+ * between them and the border.
+ */
+
+import { globSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Test } from 'tap';
+import { parseAllDocuments } from 'yaml';
+import { serve } from '../../src/commands/serve.ts';
+import { clusterTest } from '../apiserver/cluster-test.ts';
+import type { ControlPlane, Output, User } from '../apiserver/control-plane.ts';
+
+export const people = {
+  alice: { user: 'alice', groups: ['acme-developers'] },
+  bob: { user: 'bob', groups: ['beta-developers'] },
+  dora: { user: 'dora', groups: ['acme-developers', 'beta-developers'] },
+  carol: { user: 'carol', groups: [] },
+  platform: { user: 'paul', groups: ['platform-team'] },
+} as const satisfies Record<string, User>;
+
+export type PersonName = keyof typeof people;
+
+export interface GuardedCluster {
+  readonly plane: ControlPlane;
+  /** Runs kubectl as one of the people. */
+  kubectl(person: PersonName, command: readonly string[], stdin?: string): Promise<Output>;
+  /** Path of a kubeconfig of that person, for raw requests. */
+  kubeconfig(person: PersonName): Promise<string>;
+  /** Ends Bulkhead, not the control plane. */
+  stop(): Promise<void>;
+}
+
+export async function guardedTest(
+  name: string,
+  run: (t: Test, cluster: GuardedCluster) => Promise<void>,
+): Promise<void> {
+  await clusterTest(name, async (t, plane) => {
+    const cluster = await guard(plane);
+    t.teardown(() => cluster.stop());
+    await run(t, cluster);
+  });
+}
+
+/** Starts Bulkhead, registers it, and waits until the API server asks it. */
+export async function guard(plane: ControlPlane): Promise<GuardedCluster> {
+  const running = await serve({
+    tenants: 'manifests/examples/tenants',
+    config: 'manifests/examples/bulkhead.yaml',
+    certificates: `${plane.directory}/certificates`,
+    namespaces: { from: 'cluster', kubeconfig: plane.adminKubeconfig },
+    readOnly: false,
+    host: '127.0.0.1',
+    ports: { webhook: 0, health: 0, metrics: 0 },
+    logLevel: 'silent',
+    environment: {},
+  });
+  if (running === undefined) throw new Error('serve did not start');
+  await running.ready;
+
+  const kubeconfigs = new Map<PersonName, Promise<string>>();
+  const kubeconfig = (person: PersonName): Promise<string> => {
+    const known = kubeconfigs.get(person) ?? plane.kubeconfigFor(people[person]);
+    kubeconfigs.set(person, known);
+    return known;
+  };
+  await everybodyMayDoEverything(plane);
+  await register(plane, running.ports.webhook, `${plane.directory}/certificates/ca.crt`);
+  return {
+    plane,
+    stop: () => running.stop(),
+    kubeconfig,
+    kubectl: async (person, command, stdin) =>
+      plane.kubectl(await kubeconfig(person), command, stdin === undefined ? {} : { stdin }),
+  };
+}
+
+async function everybodyMayDoEverything(plane: ControlPlane): Promise<void> {
+  const subjects = [...Object.values(people)].map(({ user }) => ({
+    kind: 'User',
+    name: user,
+    apiGroup: 'rbac.authorization.k8s.io',
+  }));
+  await created(plane, '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+    metadata: { name: 'everybody' },
+    subjects,
+    roleRef: { kind: 'ClusterRole', name: 'cluster-admin', apiGroup: 'rbac.authorization.k8s.io' },
+  });
+}
+
+async function created(plane: ControlPlane, path: string, body: unknown): Promise<void> {
+  const { status, body: answer } = await plane.request('POST', path, body);
+  if (status !== 201) throw new Error(`${path}: ${status} ${JSON.stringify(answer)}`);
+}
+
+/** The registrations that people install, called by URL. */
+async function register(plane: ControlPlane, port: number, caFile: string): Promise<void> {
+  const caBundle = (await readFile(caFile)).toString('base64');
+  for (const configuration of await webhookConfigurations()) {
+    for (const webhook of configuration.webhooks) {
+      const path = webhook.clientConfig.service?.path;
+      webhook.clientConfig = { url: `https://localhost:${port}${path}`, caBundle };
+    }
+    const { code, stderr } = await plane.kubectl(plane.adminKubeconfig, ['apply', '-f', '-'], {
+      stdin: JSON.stringify(configuration),
+    });
+    if (code !== 0) throw new Error(stderr);
+  }
+  // Registrations take a moment until the API server goes by them: it does when it refuses what must be refused.
+  const stranger = await plane.kubeconfigFor(people.carol);
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const probe = { metadata: { name: 'registered-yet' } };
+    const { status } = await plane.request('POST', '/api/v1/namespaces?dryRun=All', probe, { kubeconfig: stranger });
+    if (status === 403) return;
+    await sleep(100);
+  }
+  throw new Error('the API server did not ask the webhook within ten seconds');
+}
+
+export interface WebhookConfiguration {
+  readonly kind: string;
+  readonly webhooks: {
+    readonly name: string;
+    clientConfig: { service?: { path: string }; url?: string; caBundle?: string };
+  }[];
+}
+
+export async function webhookConfigurations(): Promise<WebhookConfiguration[]> {
+  const found: WebhookConfiguration[] = [];
+  for (const file of globSync('manifests/base/*.yaml')) {
+    for (const document of parseAllDocuments(await readFile(file, 'utf8'))) {
+      const object = document.toJS() as WebhookConfiguration | null;
+      if (object?.kind.endsWith('WebhookConfiguration')) found.push(object);
+    }
+  }
+  return found;
+}

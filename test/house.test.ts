@@ -1,0 +1,82 @@
+/** The house of docs/architecture.md: imports only point down, and two libraries stay in one room each. */
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import t from 'tap';
+import typescript from 'typescript';
+
+/** For each room, the rooms it may import from beside itself. */
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  kubernetes: [],
+  tenancy: ['kubernetes'],
+  reach: ['kubernetes', 'tenancy'],
+  baseline: ['kubernetes', 'tenancy'],
+  checks: ['kubernetes', 'tenancy', 'reach', 'baseline'],
+  mutations: ['kubernetes', 'tenancy', 'reach', 'baseline'],
+  admission: ['kubernetes', 'tenancy', 'reach', 'baseline', 'checks', 'mutations'],
+  server: ['kubernetes', 'tenancy', 'admission'],
+  cluster: ['kubernetes', 'tenancy', 'baseline', 'admission'],
+  files: ['kubernetes', 'tenancy', 'admission'],
+  commands: ['kubernetes', 'tenancy', 'admission', 'server', 'cluster', 'files'],
+  main: ['commands'],
+};
+
+/** Libraries that only these rooms may import. */
+const confined: Readonly<Record<string, string>> = { fastify: 'server', '@kubernetes/client-node': 'cluster' };
+
+/** Rooms without input and output: none of these modules of Node. */
+const pureRooms = ['kubernetes', 'tenancy', 'reach', 'baseline', 'checks', 'mutations', 'admission'];
+const effects = /^node:(fs|net|tls|http|https|http2|child_process|dgram|dns|worker_threads|process|readline)/;
+
+const files = globSync('src/**/*.ts');
+
+function roomOf(file: string): string {
+  const [, first = '', second] = file.split('/');
+  return second === undefined ? first.replace(/\.ts$/, '') : first;
+}
+
+function importsOf(file: string): string[] {
+  return typescript.preProcessFile(readFileSync(file, 'utf8'), true, true).importedFiles.map((one) => one.fileName);
+}
+
+t.test('every file stands in a room of the house', async (t) => {
+  t.ok(files.length > 50, 'the sources were found');
+  for (const file of files) t.ok(Object.hasOwn(rooms, roomOf(file)), `${file} is in a known room`);
+});
+
+t.test('imports only point down', async (t) => {
+  for (const file of files) {
+    const room = roomOf(file);
+    for (const imported of importsOf(file).filter((name) => name.startsWith('.'))) {
+      const target = roomOf(normalize(join(dirname(file), imported)));
+      t.ok(target === room || rooms[room]?.includes(target), `${file} may import ${imported}`);
+    }
+  }
+});
+
+t.test('a library stays in its room', async (t) => {
+  for (const file of files) {
+    for (const imported of importsOf(file)) {
+      const owner = Object.entries(confined).find(
+        ([name]) => imported === name || imported.startsWith(`${name}/`),
+      )?.[1];
+      if (owner !== undefined) t.equal(roomOf(file), owner, `${file} may import ${imported}`);
+    }
+  }
+});
+
+t.test('what judges does no input or output', async (t) => {
+  for (const file of files.filter((one) => pureRooms.includes(roomOf(one)))) {
+    for (const imported of importsOf(file)) t.notMatch(imported, effects, `${file} does not import ${imported}`);
+    t.notMatch(readFileSync(file, 'utf8'), /\bprocess\.(env|argv|exit|on)\b/, `${file} does not read the process`);
+  }
+});
+
+t.test('main is the only file that knows the process', async (t) => {
+  for (const file of files.filter((one) => one !== 'src/main.ts')) {
+    t.notMatch(
+      readFileSync(file, 'utf8'),
+      /\bprocess\.(env|argv|exit|exitCode|on|once)\b/,
+      `${file} does not read argv or env, install handlers or end the process`,
+    );
+  }
+});
