@@ -301,6 +301,15 @@ const sentences: readonly Sentence[] = [
   },
 ];
 
+/** Tenants that each of the people may hear of. */
+const ownTenants: Readonly<Record<PersonName, readonly string[]>> = {
+  alice: ['acme'],
+  bob: ['beta'],
+  dora: ['acme', 'beta', 'dora'],
+  carol: [],
+  platform: [],
+};
+
 await guardedTest('the border holds for what kubectl sends', async (t, cluster) => {
   for (const [person, namespace] of [
     ['alice', 'acme-web'],
@@ -509,14 +518,6 @@ await guardedTest('what goes wrong at the edge is said, not swallowed', async (t
   );
   t.equal(updated.status, 200, 'and its update, which carries it twice');
 });
-
-const ownTenants: Readonly<Record<PersonName, readonly string[]>> = {
-  alice: ['acme'],
-  bob: ['beta'],
-  dora: ['acme', 'beta', 'dora'],
-  carol: [],
-  platform: [],
-};
 
 async function labelOf(cluster: GuardedCluster, { kind, metadata: { name, namespace } }: Sentence['object']) {
   const where = namespace === undefined ? [] : ['-n', namespace];

@@ -1,0 +1,276 @@
+/**
+ * Bulkhead as it is installed: the commands of manifests/base/README.md, the objects that kustomize makes, the real process
+ * with the rights of its service account, called by the API server through its Service.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import type { Test } from 'tap';
+import { understoodResources } from '../../src/admission/decode.ts';
+import { findBinaries } from '../apiserver/binaries.ts';
+import type { ControlPlane, Output } from '../apiserver/control-plane.ts';
+import { privateNetworkTest } from '../apiserver/private-network.ts';
+import { type RunningPod, request, runPods, until } from './stand-in-kubelet.ts';
+
+const mergePatch = 'application/merge-patch+json';
+/** What kubelets send. */
+const strategicPatch = 'application/strategic-merge-patch+json';
+const web = '/api/v1/namespaces/acme-web/pods/web';
+const alice = { user: 'alice', groups: ['acme-developers'] };
+const carol = { user: 'carol', groups: [] };
+
+await privateNetworkTest(
+  import.meta.url,
+  'installed as the manual says',
+  async (t, plane) => {
+    const shell = await projectFolder(t, plane);
+    const [certificates = [], installation = [], emergency = []] = await shellBlocks('manifests/base/README.md');
+    const [apply = '', rollout = '', applyAll = ''] = installation;
+    for (const command of [...certificates, apply]) succeeded(t, command, await shell(command));
+    const pods = await runPods(
+      plane,
+      { namespace: 'bulkhead-system', selector: 'app.kubernetes.io/name=bulkhead' },
+      ['10.0.1.2', '10.0.1.3'],
+      [process.execPath, resolve('src/main.ts')],
+    );
+    for (const command of [rollout, applyAll]) succeeded(t, command, await shell(command));
+    await everybodyMayDoEverything(plane);
+    const kubeconfig = await plane.kubeconfigFor(alice);
+    await inForce(plane);
+
+    await t.test('the rules name resources that exist', (t) => realResources(t, plane));
+    await t.test('tenants are kept apart', (t) => keptApart(t, plane, kubeconfig));
+    await t.test('only writes that change metadata are judged', (t) => judgedWrites(t, plane, kubeconfig, pods));
+    await t.test('the rights of the service account are enough', (t) => enoughRights(t, plane));
+    for (const pod of pods) await pod.kill();
+    await t.test('without Bulkhead nobody is locked out', (t) => notLockedOut(t, plane, pods));
+    await t.test('one command takes it out of the way', async (t) => {
+      for (const command of emergency) succeeded(t, command, await shell(command));
+      const status = async () => (await plane.request('POST', '/api/v1/namespaces/acme-web/pods', pod('freed'))).status;
+      await until(async () => (await status()) === 201, 'pods to be admitted again');
+    });
+  },
+  { apiServerFlags: ['--enable-aggregator-routing=true'] },
+);
+
+async function realResources(t: Test, plane: ControlPlane): Promise<void> {
+  const served = new Set<string>();
+  for (const version of ['v1', 'networking.k8s.io/v1']) {
+    const { body } = await plane.request('GET', version === 'v1' ? '/api/v1' : `/apis/${version}`);
+    for (const { name } of (body as { readonly resources: readonly { readonly name: string }[] }).resources)
+      served.add(`${version}/${name}`);
+  }
+  for (const resource of understoodResources) t.ok(served.has(resource), `${resource} is served (R2)`);
+}
+
+async function keptApart(t: Test, plane: ControlPlane, kubeconfig: string): Promise<void> {
+  succeeded(t, 'a namespace', await plane.kubectl(kubeconfig, ['apply', '-f', example('namespace-acme-web')]));
+  const namespace = await plane.request('GET', '/api/v1/namespaces/acme-web');
+  t.match(namespace.body, { metadata: { labels: { 'bulkhead.dev/tenant': 'acme' } } }, 'gets the label of its tenant');
+  const policies = '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies';
+  const closed = async () => (await plane.request('GET', `${policies}/bulkhead-default-deny`)).status === 200;
+  await until(closed, 'the default-deny policy');
+  t.pass('and is closed');
+  const account = '/api/v1/namespaces/acme-web/serviceaccounts/default';
+  await until(async () => (await plane.request('GET', account)).status === 200, 'the account of its pods');
+  succeeded(t, 'a pod', await plane.kubectl(kubeconfig, ['apply', '-f', example('pod-web')]));
+  t.match((await plane.request('GET', web)).body, { metadata: { labels: { 'bulkhead.dev/tenant': 'acme' } } });
+  const { code, stderr } = await plane.kubectl(kubeconfig, ['apply', '-f', example('pod-on-the-node')]);
+  t.equal(code, 1, 'a pod on the network of its node is refused');
+  t.match(stderr, 'admission webhook "validate.bulkhead.dev" denied the request:');
+  t.match(stderr, 'Pod acme-web/probe leaves the pod network (tenant acme, hard isolation)');
+  t.match(stderr, 'spec.hostNetwork', 'and the refusal says why');
+}
+
+async function judgedWrites(
+  t: Test,
+  plane: ControlPlane,
+  kubeconfig: string,
+  pods: readonly RunningPod[],
+): Promise<void> {
+  const write = async (method: string, path: string, body: unknown) => {
+    const before = await podReviews(pods);
+    const contentType = method === 'PATCH' ? strategicPatch : 'application/json';
+    const { status, body: answer } = await plane.request(method, path, body, { contentType, kubeconfig });
+    return { status, reviews: (await podReviews(pods)) - before, text: JSON.stringify(answer) };
+  };
+  const label = (value: string) => ({ metadata: { name: 'web', labels: { 'bulkhead.dev/tenant': value } } });
+  const target = { target: { kind: 'Node', name: 'stand-in' } };
+  const conditions = [{ type: 'Ready', status: 'True' }];
+
+  t.match(await write('PATCH', `${web}/status`, { status: { phase: 'Running', conditions } }), {
+    status: 200,
+    reviews: 0,
+  });
+  t.match(
+    await write('PATCH', `${web}/status`, { ...label('beta'), status: { phase: 'Running' } }),
+    { status: 403, reviews: 1, text: 'pod-tenant-label' },
+    'a status that brings a label is judged (ADM-01)',
+  );
+  for (const path of [`${web}/binding`, '/api/v1/namespaces/acme-web/bindings']) {
+    t.match(
+      await write('POST', path, { ...label('beta'), ...target }),
+      { status: 403, reviews: 1, text: 'pod-tenant-label' },
+      'a Binding that brings a label is judged (ADM-02)',
+    );
+  }
+  t.match(await write('POST', `${web}/binding`, { metadata: { name: 'web' }, ...target }), { status: 201, reviews: 0 });
+  const resized = { spec: { containers: [{ name: 'web', resources: { requests: { cpu: '200m' } } }] } };
+  t.match(await write('PATCH', `${web}/resize`, resized), { status: 200, reviews: 0 }, 'a resize writes no metadata');
+
+  const metrics = await plane.metrics();
+  const samples = (name: string) => metrics.split('\n').filter((line) => line.startsWith(name) && !line.endsWith(' 0'));
+  const prefix = 'apiserver_admission_match_condition';
+  t.not(samples(`${prefix}_exclusions_total{`).length, 0, 'the API server evaluates the conditions');
+  t.strictSame(samples(`${prefix}_evaluation_errors_total`), [], 'without an error (R4)');
+  t.strictSame(samples('apiserver_admission_webhook_fail_open_count'), [], 'and has let nothing pass unasked');
+}
+
+/** What was refused to the service account, were it only once, would stand in the audit log. */
+async function enoughRights(t: Test, plane: ControlPlane): Promise<void> {
+  const account = 'system:serviceaccount:bulkhead-system:bulkhead';
+  const events = (await plane.auditEvents()).filter(({ user }) => user.username === account);
+  const uses = (verb: string, resource: string) =>
+    events.some((event) => event.verb === verb && event.objectRef?.resource === resource);
+  for (const resource of ['namespaces', 'networkpolicies', 'resourcequotas'])
+    t.ok(uses('list', resource) || uses('watch', resource), `${resource} are followed`);
+  t.ok(uses('patch', 'networkpolicies') && uses('patch', 'resourcequotas'), 'the baseline is applied');
+  const refused = events.filter(({ responseStatus }) => responseStatus?.code === 403);
+  t.strictSame(
+    refused.map(({ verb, requestURI }) => `${verb} ${requestURI}`),
+    [],
+    'and nothing was forbidden',
+  );
+}
+
+async function notLockedOut(t: Test, plane: ControlPlane, pods: readonly RunningPod[]): Promise<void> {
+  const refused = await plane.request('POST', '/api/v1/namespaces/acme-web/pods', pod('late'));
+  t.match(JSON.stringify(refused.body), 'failed calling webhook', 'what a tenant creates is refused');
+  const writes: readonly [what: string, method: string, path: string, body: unknown][] = [
+    ['a pod of kube-system', 'POST', '/api/v1/namespaces/kube-system/pods', pod('dns')],
+    [
+      'a policy of kube-system',
+      'POST',
+      '/apis/networking.k8s.io/v1/namespaces/kube-system/networkpolicies',
+      { metadata: { name: 'dns' }, spec: { podSelector: {} } },
+    ],
+    [
+      'the lease of a node',
+      'POST',
+      '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases',
+      { metadata: { name: 'stand-in' }, spec: { holderIdentity: 'stand-in' } },
+    ],
+    ['a node', 'PATCH', '/api/v1/nodes/stand-in', { metadata: { labels: { pool: 'blue' } } }],
+    ['the status of a tenant’s pod', 'PATCH', `${web}/status`, { status: { reason: 'Evicted' } }],
+    ['a ConfigMap of a tenant', 'POST', '/api/v1/namespaces/acme-web/configmaps', { metadata: { name: 'later' } }],
+    [
+      'the settings of Bulkhead',
+      'PATCH',
+      '/api/v1/namespaces/bulkhead-system/configmaps/bulkhead-settings',
+      { metadata: { annotations: { mended: 'true' } } },
+    ],
+    [
+      'the registration itself',
+      'PATCH',
+      '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/bulkhead',
+      { metadata: { annotations: { mended: 'true' } } },
+    ],
+  ];
+  for (const [what, method, path, body] of writes) {
+    const contentType = method === 'PATCH' ? mergePatch : 'application/json';
+    const { status, body: answer } = await plane.request(method, path, body, { contentType });
+    t.equal(status, method === 'POST' ? 201 : 200, `${what} can be written`, { answer: JSON.stringify(answer) });
+  }
+  const own = '/api/v1/namespaces/bulkhead-system/pods';
+  for (const { name } of pods) await request(plane, 'DELETE', `${own}/${name}`, { gracePeriodSeconds: 0 });
+  const names = async () =>
+    ((await plane.request('GET', own)).body as { items: { metadata: { name: string } }[] }).items.map(
+      ({ metadata }) => metadata.name,
+    );
+  await until(async () => (await names()).length === pods.length, 'new pods of Bulkhead');
+  t.pass('Bulkhead gets new pods');
+}
+
+function pod(name: string): object {
+  // The quota of tenant acme counts these.
+  const resources = { requests: { cpu: '10m', memory: '16Mi' } };
+  return { metadata: { name }, spec: { containers: [{ name: 'main', image: 'busybox', resources }] } };
+}
+
+function example(name: string): string {
+  return resolve(`manifests/examples/objects/${name}.yaml`);
+}
+
+/** How often a replica was asked about a Pod, mutate and validate together. */
+async function podReviews(pods: readonly RunningPod[]): Promise<number> {
+  let count = 0;
+  for (const { address, portOf } of pods) {
+    const metrics = await (await fetch(`http://${address}:${portOf('metrics')}/metrics`)).text();
+    for (const [, value] of metrics.matchAll(/^bulkhead_reviews_total\{[^}]*kind="Pod"[^}]*\} (\d+)$/gm))
+      count += Number(value);
+  }
+  return count;
+}
+
+/** Nothing but Bulkhead stands between anybody and the cluster. */
+async function everybodyMayDoEverything(plane: ControlPlane): Promise<void> {
+  const apiGroup = 'rbac.authorization.k8s.io';
+  await request(plane, 'POST', `/apis/${apiGroup}/v1/clusterrolebindings`, {
+    metadata: { name: 'everybody' },
+    subjects: [{ kind: 'Group', name: 'system:authenticated', apiGroup }],
+    roleRef: { kind: 'ClusterRole', name: 'cluster-admin', apiGroup },
+  });
+}
+
+/** Registrations and rights take a moment until the API server goes by them. */
+async function inForce(plane: ControlPlane): Promise<void> {
+  const kubeconfig = await plane.kubeconfigFor(carol);
+  const probe = { metadata: { name: 'registered-yet' } };
+  await until(async () => {
+    const { body } = await plane.request('POST', '/api/v1/namespaces?dryRun=All', probe, { kubeconfig });
+    return JSON.stringify(body).includes('validate.bulkhead.dev');
+  }, 'the API server to ask the webhook');
+}
+
+/** The lines of each ```sh block of a page. */
+async function shellBlocks(page: string): Promise<string[][]> {
+  const blocks = (await readFile(page, 'utf8')).matchAll(/^```sh\n([\s\S]*?)^```$/gm);
+  return [...blocks].map(([, text = '']) => text.trim().split('\n'));
+}
+
+function succeeded(t: Test, what: string, { code, stdout, stderr }: Output): void {
+  t.equal(code, 0, what, { stdout, stderr });
+}
+
+/**
+ * A copy of what the commands write to, so that no keys are left in the project, with links to the rest of it.
+ *
+ * @returns runs a command in that folder, with kubectl for the administrator
+ */
+async function projectFolder(t: Test, plane: ControlPlane): Promise<(command: string) => Promise<Output>> {
+  const folder = await mkdtemp(join(tmpdir(), 'bulkhead-install-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  for (const name of ['manifests', 'certs']) await cp(name, join(folder, name), { recursive: true });
+  for (const name of ['package.json', 'src', 'node_modules']) await symlink(resolve(name), join(folder, name));
+  const binaries = await findBinaries();
+  if ('missing' in binaries) throw new Error(binaries.missing);
+  const PATH = [dirname(binaries.kubectl), process.env.PATH].join(':');
+  return async (command) => {
+    const child = spawn('bash', ['-o', 'pipefail', '-c', command], {
+      cwd: folder,
+      env: { PATH, HOME: folder, KUBECONFIG: plane.adminKubeconfig },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 60_000,
+    });
+    const output = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (chunk: string) => {
+        output[name] += chunk;
+      });
+    }
+    const [code]: (number | null)[] = await once(child, 'close');
+    return { code: code ?? -1, ...output };
+  };
+}
