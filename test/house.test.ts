@@ -16,7 +16,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   server: ['kubernetes', 'tenancy', 'admission'],
   cluster: ['kubernetes', 'tenancy', 'baseline', 'admission'],
   files: ['kubernetes', 'tenancy', 'admission'],
-  commands: ['kubernetes', 'tenancy', 'admission', 'server', 'cluster', 'files'],
+  commands: ['kubernetes', 'tenancy', 'baseline', 'admission', 'server', 'cluster', 'files'],
   main: ['commands'],
 };
 

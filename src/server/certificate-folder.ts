@@ -4,6 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { issueAuthority, issueServerCertificate, serverLifetime } from './issue-certificate.ts';
 import { CertificateError, type KeyPair, parseKeyPair } from './key-pair.ts';
@@ -49,7 +50,7 @@ function isUsable(certificate: X509Certificate, authority: KeyPair, names: reado
   return (
     certificate.verify(new X509Certificate(authority.certificate).publicKey) &&
     isValid(certificate, now + serverLifetime / 3) &&
-    names.every((name) => certificate.checkHost(name) !== undefined || certificate.checkIP(name) !== undefined)
+    names.every((name) => (isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name)) !== undefined)
   );
 }
 

@@ -69,7 +69,7 @@ const overlappingPrefixes: Judge = (tenants, { platform }) => {
   }
   for (const name of platform.namespaces) {
     for (const part of prefixesOf(name)) {
-      const holder = holders.get(part);
+      const holder = ofPlatform.has(part) ? undefined : holders.get(part);
       if (holder !== undefined) report(holder, `covers ${name}, a namespace of the platform`);
     }
   }

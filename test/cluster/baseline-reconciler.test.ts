@@ -1,0 +1,412 @@
+import t, { type Test } from 'tap';
+import type { NamespaceRecord } from '../../src/admission/facts.ts';
+import { type BaselineReconciler, createBaselineReconciler } from '../../src/cluster/baseline-reconciler.ts';
+import { createConnection } from '../../src/cluster/connection.ts';
+import { type Handler, startListWatch } from '../../src/cluster/list-watch.ts';
+import { namespaceRecord } from '../../src/cluster/namespaces.ts';
+import { createTenancy, type Tenancy } from '../../src/tenancy/tenancy.ts';
+import type { Tenant } from '../../src/tenancy/tenant.ts';
+import { settings, tenant } from '../baseline/samples.ts';
+import { type FakeApiServer, type FakeObject, startFakeApiServer } from './fake-api-server.ts';
+import { type FakeClock, fakeClock, until } from './fake-clock.ts';
+
+const label = 'bulkhead.dev/tenant';
+const own = { 'app.kubernetes.io/managed-by': 'bulkhead' };
+
+interface Kept {
+  readonly server: FakeApiServer;
+  readonly clock: FakeClock;
+  readonly reconciler: BaselineReconciler;
+  /** The policies and quotas of a namespace, by name. */
+  names(namespace: string): string[];
+  /** The requests that would write, as `PATCH path`. */
+  writes(): string[];
+  replace(tenants: readonly Tenant[]): void;
+  /** Nothing waits, and the watches have told of everything. */
+  settled(): Promise<void>;
+}
+
+async function keep(
+  t: Test,
+  tenants: readonly Tenant[],
+  prepare: (server: FakeApiServer) => void = () => {},
+): Promise<Kept> {
+  const server = await startFakeApiServer();
+  prepare(server);
+  const clock = fakeClock();
+  const connection = createConnection(
+    { credentials: async () => ({ server: server.url, headers: {}, tls: {} }), refused: () => {} },
+    clock,
+  );
+  const ignore = () => {};
+  const log = { info: ignore, warn: ignore, error: ignore };
+  let tenancy: Tenancy = createTenancy(settings([]), tenants);
+  const records = new Map<string, NamespaceRecord>();
+  const reconciler = createBaselineReconciler(
+    connection,
+    clock,
+    log,
+    () => tenancy,
+    (name) => records.get(name),
+  );
+  const common = { connection, clock, log };
+  const labelSelector = 'app.kubernetes.io/managed-by=bulkhead';
+  const { NetworkPolicy, ResourceQuota } = reconciler.handlers;
+  const told = new Map<string, number>();
+  /** The same handler; the test learns how far it is. */
+  const counted = (resource: string, handler: Handler): Handler => ({
+    changed(object) {
+      handler.changed(object);
+      told.set(resource, Number(object.metadata.resourceVersion));
+    },
+    removed: handler.removed,
+  });
+  const watches = [
+    startListWatch({
+      ...common,
+      path: '/api/v1/namespaces',
+      handler: counted('namespaces', {
+        changed(object) {
+          records.set(object.metadata.name, namespaceRecord(object));
+          reconciler.namespaceChanged(object.metadata.name);
+        },
+        removed({ name }) {
+          records.delete(name);
+          reconciler.namespaceChanged(name);
+        },
+      }),
+    }),
+    startListWatch({
+      ...common,
+      path: '/apis/networking.k8s.io/v1/networkpolicies',
+      labelSelector,
+      handler: counted('networkpolicies', NetworkPolicy),
+    }),
+    startListWatch({
+      ...common,
+      path: '/api/v1/resourcequotas',
+      labelSelector,
+      handler: counted('resourcequotas', ResourceQuota),
+    }),
+  ];
+  t.teardown(async () => {
+    await Promise.all(watches.map((watch) => watch.stop()));
+    await reconciler.stop();
+    connection.close();
+    await server.stop();
+  });
+  await Promise.all(watches.map((watch) => watch.synced));
+  reconciler.begin();
+  await until('the watches are open', () => server.watches.length === 3);
+  return {
+    server,
+    clock,
+    reconciler,
+    names: (namespace) =>
+      ['networkpolicies', 'resourcequotas'].flatMap((resource) =>
+        server
+          .list(resource)
+          .filter(({ metadata }) => metadata.namespace === namespace)
+          .map(({ metadata }) => metadata.name),
+      ),
+    writes: () =>
+      server.requests.filter(({ method }) => method !== 'GET').map(({ method, path }) => `${method} ${path}`),
+    replace(next) {
+      tenancy = createTenancy(settings([]), next);
+      reconciler.tenancyChanged();
+    },
+    async settled() {
+      // A mark travels behind everything that the watches have to tell. Once it is there and nothing waits, all is done,
+      // unless that has led to more.
+      for (let seen = -1; seen !== server.requests.length; ) {
+        seen = server.requests.length;
+        for (const resource of ['namespaces', 'networkpolicies', 'resourcequotas']) {
+          const metadata = {
+            name: 'mark',
+            namespace: resource === 'namespaces' ? '' : 'mark',
+            labels: { ...own, version: String(server.version()) },
+          };
+          const { resourceVersion } = server.put(resource, { metadata }).metadata;
+          await until(`${resource} are told`, () => (told.get(resource) ?? 0) >= Number(resourceVersion));
+        }
+        await until('nothing waits', () => reconciler.counters().waiting === 0);
+      }
+    },
+  };
+}
+
+const namespace = (
+  name: string,
+  labels: Record<string, string> = { [label]: 'acme' },
+  more: object = {},
+): FakeObject => ({
+  metadata: { name, labels, ...more },
+});
+const policy = (
+  name: string,
+  spec: object,
+  labels: Record<string, string> = { ...own, [label]: 'acme' },
+): FakeObject => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name, namespace: 'acme-web', labels },
+  spec,
+});
+const deny = { podSelector: {}, policyTypes: ['Ingress', 'Egress'] };
+const baseline = ['bulkhead-allow-within', 'bulkhead-default-deny'];
+
+t.test('a new namespace of a tenant gets exactly its baseline', async (t) => {
+  const kept = await keep(t, [tenant({ resourceQuota: { hard: { pods: '5' } } })]);
+  kept.server.put('namespaces', namespace('acme-web'));
+  kept.server.put('namespaces', namespace('platform', {}));
+  await kept.settled();
+  t.same(kept.names('acme-web'), [...baseline, 'bulkhead-quota']);
+  t.same(kept.names('platform'), [], 'a namespace of nobody gets nothing');
+  t.same(
+    kept.writes(),
+    [
+      'PATCH /apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies/bulkhead-default-deny',
+      'PATCH /apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies/bulkhead-allow-within',
+      'PATCH /api/v1/namespaces/acme-web/resourcequotas/bulkhead-quota',
+    ],
+    'the closed door first, and each once',
+  );
+  const [patch] = kept.server.requests.filter(({ method }) => method === 'PATCH');
+  t.equal(patch?.query.get('fieldManager'), 'bulkhead');
+  t.equal(patch?.query.get('force'), 'true');
+  t.equal(patch?.headers['content-type'], 'application/apply-patch+yaml');
+  t.match(kept.reconciler.counters(), { applied: 3, healed: 0, pruned: 0, failed: 0, waiting: 0 });
+});
+
+t.test('a tenant label that names no declared tenant is closed too', async (t) => {
+  const kept = await keep(t, []);
+  kept.server.put('namespaces', namespace('who', { [label]: 'nobody' }));
+  await kept.settled();
+  t.same(kept.names('who'), baseline);
+});
+
+t.test('a cluster that is as it should be is not written to', async (t) => {
+  const quota = { hard: { pods: '5', 'requests.memory': '1Gi' } };
+  const stored = { hard: { pods: '5', 'requests.memory': '1024Mi' } };
+  const within = { namespaceSelector: { matchLabels: { [label]: 'acme' } } };
+  const kept = await keep(t, [tenant({ resourceQuota: quota })], (server) => {
+    server.put('namespaces', namespace('acme-web'));
+    server.put('networkpolicies', policy('bulkhead-default-deny', deny));
+    server.put(
+      'networkpolicies',
+      policy('bulkhead-allow-within', { ...deny, ingress: [{ from: [within] }], egress: [{ to: [within] }] }),
+    );
+    server.put('resourcequotas', { ...policy('bulkhead-quota', stored), apiVersion: 'v1', kind: 'ResourceQuota' });
+  });
+  await kept.settled();
+  t.same(kept.writes(), []);
+  await t.test('also when the status of the quota changes', async (t) => {
+    const quota = kept.server.get('resourcequotas', 'bulkhead-quota', 'acme-web');
+    if (quota) kept.server.put('resourcequotas', { ...quota, status: { used: { pods: '1' } } });
+    await kept.settled();
+    t.same(kept.writes(), []);
+  });
+});
+
+t.test('what is deleted or edited is put back', async (t) => {
+  const edits: readonly [string, (server: FakeApiServer) => void, string[]][] = [
+    ['deleted', (server) => server.remove('networkpolicies', 'bulkhead-default-deny', 'acme-web'), ['PATCH']],
+    [
+      'fewer directions',
+      (server) => server.put('networkpolicies', policy('bulkhead-default-deny', { ...deny, policyTypes: ['Ingress'] })),
+      ['PATCH'],
+    ],
+    [
+      'a rule that opens all, which server-side apply leaves',
+      (server) => server.put('networkpolicies', policy('bulkhead-default-deny', { ...deny, ingress: [{}] })),
+      ['PATCH', 'PUT'],
+    ],
+    [
+      'no tenant label',
+      (server) => server.put('networkpolicies', policy('bulkhead-default-deny', deny, own)),
+      ['PATCH'],
+    ],
+    [
+      'not marked as managed any more',
+      (server) => server.put('networkpolicies', policy('bulkhead-default-deny', deny, { [label]: 'acme' })),
+      ['PATCH'],
+    ],
+    [
+      'given an owner, with which it would be deleted',
+      (server) => {
+        const { metadata, ...rest } = policy('bulkhead-default-deny', deny);
+        server.put('networkpolicies', {
+          ...rest,
+          metadata: { ...metadata, ownerReferences: [{ kind: 'ConfigMap', name: 'x', uid: 'y' }] },
+        });
+      },
+      ['PATCH', 'PUT'],
+    ],
+  ];
+  for (const [name, edit, methods] of edits) {
+    await t.test(name, async (t) => {
+      const kept = await keep(t, [tenant({})], (server) => server.put('namespaces', namespace('acme-web')));
+      await kept.settled();
+      const before = kept.writes().length;
+      edit(kept.server);
+      await kept.settled();
+      t.same(kept.names('acme-web'), baseline);
+      const stored = kept.server.get('networkpolicies', 'bulkhead-default-deny', 'acme-web');
+      t.same(stored?.spec, deny);
+      t.same(stored?.metadata.labels, { ...own, [label]: 'acme' });
+      t.equal(stored?.metadata.ownerReferences, undefined);
+      t.same(
+        kept
+          .writes()
+          .slice(before)
+          .map((write) => write.split(' ')[0]),
+        methods,
+      );
+      t.match(kept.reconciler.counters(), { applied: 2, healed: 1, failed: 0 });
+    });
+  }
+});
+
+t.test('what no tenant wants any more is removed, and nothing else', async (t) => {
+  const kept = await keep(t, [tenant({})], (server) => {
+    server.put('namespaces', namespace('acme-web'));
+    server.put('networkpolicies', policy('bulkhead-allow-old-service', { podSelector: {} }));
+    server.put('networkpolicies', policy('mine', { podSelector: {} }, {}));
+    server.put('networkpolicies', policy('bulkhead-unmarked', { podSelector: {} }, {}));
+    server.put('networkpolicies', policy('marked-by-mistake', { podSelector: {} }));
+  });
+  await kept.settled();
+  const others = ['bulkhead-unmarked', 'marked-by-mistake', 'mine'];
+  t.same(kept.names('acme-web').sort(), [...baseline, ...others].sort());
+  t.match(kept.reconciler.counters(), { applied: 2, pruned: 1 });
+
+  await t.test('when the tenant opens less inside', async (t) => {
+    kept.replace([tenant({ within: 'none' })]);
+    await kept.settled();
+    t.same(kept.names('acme-web').sort(), ['bulkhead-default-deny', ...others].sort());
+  });
+  await t.test('when the tenant is only watched', async (t) => {
+    kept.replace([tenant({ mode: 'audit' })]);
+    await kept.settled();
+    t.same(kept.names('acme-web').sort(), others);
+  });
+  await t.test('and put back when it is enforced again', async (t) => {
+    kept.replace([tenant({})]);
+    await kept.settled();
+    t.same(kept.names('acme-web').sort(), [...baseline, ...others].sort());
+  });
+  await t.test('when the namespace is the platform\u2019s again', async (t) => {
+    kept.server.put('namespaces', namespace('acme-web', {}));
+    await kept.settled();
+    t.same(kept.names('acme-web').sort(), others);
+  });
+  t.equal(kept.reconciler.counters().healed, 0, 'own removals are not somebody else\u2019s');
+});
+
+t.test('an object that was made anew is not removed in place of the old one', async (t) => {
+  const kept = await keep(t, [tenant({})], (server) => server.put('namespaces', namespace('acme-web')));
+  await kept.settled();
+  kept.server.put('networkpolicies', policy('bulkhead-old', { podSelector: {} }));
+  await kept.settled();
+  const deletion = kept.server.requests.find(({ method }) => method === 'DELETE');
+  t.match(deletion?.body, { kind: 'DeleteOptions', preconditions: { uid: /^uid-/ } });
+});
+
+t.test('only tenants with mode enforce get a baseline', async (t) => {
+  for (const mode of ['warn', 'audit'] as const) {
+    const kept = await keep(t, [tenant({ mode })], (server) => server.put('namespaces', namespace('acme-web')));
+    await kept.settled();
+    t.same(kept.writes(), [], mode);
+  }
+});
+
+t.test('a namespace that is being deleted is left alone', async (t) => {
+  const kept = await keep(t, [tenant({})], (server) => server.put('namespaces', namespace('acme-web')));
+  await kept.settled();
+  const writes = kept.writes().length;
+  kept.server.put(
+    'namespaces',
+    namespace('acme-web', { [label]: 'acme' }, { deletionTimestamp: '2026-01-01T00:00:00Z' }),
+  );
+  kept.server.remove('networkpolicies', 'bulkhead-default-deny', 'acme-web');
+  kept.server.remove('networkpolicies', 'bulkhead-allow-within', 'acme-web');
+  kept.server.remove('namespaces', 'acme-web');
+  await kept.settled();
+  t.equal(kept.writes().length, writes);
+  t.match(kept.reconciler.counters(), { healed: 0, failed: 0 });
+
+  await t.test('and one that is made anew under its name is kept again', async (t) => {
+    kept.server.put('namespaces', namespace('acme-web'));
+    await kept.settled();
+    t.same(kept.names('acme-web'), baseline);
+  });
+});
+
+t.test('the end of a namespace that is not known yet is no failure', async (t) => {
+  const ends: readonly [string, object][] = [
+    ['it terminates', { code: 403, reason: 'Forbidden', cause: 'NamespaceTerminating' }],
+    ['it is gone', { code: 404, reason: 'NotFound' }],
+  ];
+  for (const [name, status] of ends) {
+    const kept = await keep(t, [tenant({})]);
+    kept.server.failNext({ kind: 'status', code: 500, ...status }, ({ method }) => method === 'PATCH');
+    kept.server.put('namespaces', namespace('acme-web'));
+    await kept.settled();
+    t.same(kept.writes().length, 1, `${name}: the others are not tried`);
+    t.match(kept.reconciler.counters(), { applied: 0, failed: 0 });
+  }
+});
+
+t.test('one object that fails holds up no other, and is tried again', async (t) => {
+  const kept = await keep(t, [tenant({})]);
+  kept.server.failNext({ kind: 'status', code: 429, retryAfter: 3 }, ({ path }) =>
+    path.endsWith('bulkhead-default-deny'),
+  );
+  kept.server.put('namespaces', namespace('acme-web'));
+  await until('the failure is counted', () => kept.reconciler.counters().failed === 1);
+  t.same(kept.names('acme-web'), ['bulkhead-allow-within']);
+  kept.clock.advance(2_999);
+  t.equal(kept.reconciler.counters().waiting, 1, 'not before the server wants it');
+  kept.clock.advance(1);
+  await kept.settled();
+  t.same(kept.names('acme-web'), baseline);
+  t.match(kept.reconciler.counters(), { applied: 2, failed: 1 });
+});
+
+t.test('an object that a webhook stores in another form is a failure, not an endless loop', async (t) => {
+  const kept = await keep(t, [tenant({ within: 'none' })]);
+  kept.server.mutate = (object) => ({ ...object, spec: { ...(object.spec as object), policyTypes: ['Ingress'] } });
+  kept.server.put('namespaces', namespace('acme-web'));
+  await until('the failure is counted', () => kept.reconciler.counters().failed === 1);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  t.equal(kept.writes().length, 2, 'applied, then updated, and then a wait');
+  t.equal(kept.reconciler.counters().waiting, 1);
+});
+
+t.test('a write that the watch does not tell of is looked at again', async (t) => {
+  const kept = await keep(t, [tenant({ within: 'none' })]);
+  for (const watch of kept.server.watches) if (watch.resource === 'networkpolicies') watch.mute();
+  kept.server.put('namespaces', namespace('acme-web'));
+  await until('it is applied', () => kept.reconciler.counters().applied === 1);
+  kept.clock.advance(5_000);
+  await until('it is applied again', () => kept.writes().length === 2);
+  t.same(kept.names('acme-web'), ['bulkhead-default-deny']);
+});
+
+t.test('nothing is written before everything is known', async (t) => {
+  const clock = fakeClock();
+  const connection = { request: async () => t.fail('a write'), open: async () => t.fail('a read'), close: () => {} };
+  const record = { name: 'acme-web', uid: 'u', labels: { [label]: 'acme' }, terminating: false };
+  const ignore = () => {};
+  const reconciler = createBaselineReconciler(
+    connection as never,
+    clock,
+    { info: ignore, warn: ignore, error: ignore },
+    () => createTenancy(settings([]), [tenant({})]),
+    () => record,
+  );
+  reconciler.namespaceChanged('acme-web');
+  reconciler.tenancyChanged();
+  t.equal(reconciler.counters().waiting, 0);
+  await reconciler.stop();
+});

@@ -1,0 +1,114 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { type Cluster, type ClusterOptions, connectCluster } from '../../src/cluster/cluster.ts';
+import { createTenancy } from '../../src/tenancy/tenancy.ts';
+import { settings, tenant } from '../baseline/samples.ts';
+import { type FakeApiServer, startFakeApiServer } from './fake-api-server.ts';
+import { type FakeClock, fakeClock, until } from './fake-clock.ts';
+
+const label = 'bulkhead.dev/tenant';
+const acmeWeb = { metadata: { name: 'acme-web', labels: { [label]: 'acme' } } };
+const ignore = () => {};
+const common: Omit<ClusterOptions, 'reconcile'> = {
+  environment: {},
+  log: { info: ignore, warn: ignore, error: ignore },
+  tenancy: () => createTenancy(settings([]), [tenant({ within: 'none' })]),
+};
+
+interface Connected {
+  readonly server: FakeApiServer;
+  readonly clock: FakeClock;
+  readonly cluster: Cluster;
+}
+
+async function connect(t: Test, reconcile: boolean, prepare: (server: FakeApiServer) => void): Promise<Connected> {
+  const server = await startFakeApiServer();
+  prepare(server);
+  const directory = t.testdir({});
+  const kubeconfig = join(directory, 'config');
+  // Plain HTTP is taken only where nothing is to be verified.
+  const cluster = { server: server.url, 'insecure-skip-tls-verify': true };
+  await writeFile(
+    kubeconfig,
+    JSON.stringify({
+      clusters: [{ name: 'fake', cluster }],
+      users: [{ name: 'fake', user: {} }],
+      contexts: [{ name: 'fake', context: { cluster: 'fake', user: 'fake' } }],
+      'current-context': 'fake',
+    }),
+  );
+  const clock = fakeClock();
+  const connected = await connectCluster({ ...common, kubeconfig, reconcile, clock });
+  t.teardown(async () => {
+    await connected.stop();
+    await server.stop();
+  });
+  return { server, clock, cluster: connected };
+}
+
+t.test('where no cluster is known, it says what to do', async (t) => {
+  await t.rejects(connectCluster({ ...common, reconcile: true }), {
+    message: 'no cluster is known here: give a kubeconfig, set KUBECONFIG, or run in a pod',
+  });
+});
+
+t.test('a kubeconfig that cannot be read is said at once', async (t) => {
+  await t.rejects(connectCluster({ ...common, kubeconfig: '/nowhere/config', reconcile: true }), {
+    message: /^the kubeconfig \/nowhere\/config cannot be used/,
+  });
+});
+
+t.test('it is ready when everything is known, and says why it is not', async (t) => {
+  const { server, clock, cluster } = await connect(t, false, (server) => {
+    server.put('namespaces', acmeWeb);
+    server.failNext({ kind: 'status', code: 403, reason: 'Forbidden' });
+  });
+  await until('the failure is noticed', () => cluster.ready()?.includes('Forbidden') === true);
+  t.equal(cluster.ready(), `the namespaces of ${server.url} are not known yet: 403 Forbidden says the fake`);
+  t.equal(cluster.namespaces.lookup('acme-web'), undefined);
+  clock.advance(800);
+  await cluster.synced;
+  t.equal(cluster.ready(), undefined);
+  t.match(cluster.namespaces.lookup('acme-web'), { labels: { [label]: 'acme' } });
+  t.equal(cluster.namespaces.countOwned('acme'), 1);
+});
+
+t.test('where nothing is reconciled, only namespaces are read and nothing is written', async (t) => {
+  const { server, cluster } = await connect(t, false, (server) => server.put('namespaces', acmeWeb));
+  await cluster.synced;
+  await until('the watch is open', () => server.watches.length === 1);
+  cluster.tenancyChanged();
+  t.match(cluster.counters(), { watches: [{ resource: 'namespaces', objects: 1, failures: 0 }], baseline: undefined });
+  t.same([...new Set(server.requests.map(({ method, path }) => `${method} ${path}`))], ['GET /api/v1/namespaces']);
+});
+
+t.test('namespaces come and go, and their baseline with them', async (t) => {
+  const { server, cluster } = await connect(t, true, () => {});
+  await cluster.synced;
+  await until('the watches are open', () => server.watches.length === 3);
+  server.put('namespaces', acmeWeb);
+  await until('the baseline is there', () => server.list('networkpolicies').length === 1);
+  await until('nothing waits', () => cluster.counters().baseline?.waiting === 0);
+  t.match(cluster.counters(), {
+    watches: [{ resource: 'namespaces' }, { resource: 'networkpolicies' }, { resource: 'resourcequotas' }],
+    baseline: { applied: 1, healed: 0, pruned: 0, failed: 0, waiting: 0 },
+  });
+  server.remove('namespaces', 'acme-web');
+  await until('it is gone', () => cluster.namespaces.lookup('acme-web') === undefined);
+  t.equal(cluster.namespaces.countOwned('acme'), 0);
+});
+
+t.test('while the API server is not heard, namespaces are asked for live', async (t) => {
+  const { server, clock, cluster } = await connect(t, false, (server) => server.put('namespaces', acmeWeb));
+  await cluster.synced;
+  await until('the watch is open', () => server.watches.length === 1 && clock.waits().includes(90_000));
+  for (let index = 0; index < 3; index++) server.failNext({ kind: 'reset' }, ({ query }) => query.has('watch'));
+  server.watches[0]?.mute();
+  clock.advance(90_000);
+  t.ok(cluster.namespaces.lookup('acme-web'), 'the silence may still be chance');
+  clock.advance(30_001);
+  t.equal(cluster.namespaces.lookup('acme-web'), undefined, 'now it is not taken for granted any more');
+  t.match(await cluster.namespaces.fetch('acme-web', new AbortController().signal), { name: 'acme-web' });
+  t.equal(cluster.ready(), undefined, 'and it stays ready');
+});

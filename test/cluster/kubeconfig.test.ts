@@ -1,0 +1,101 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { kubeconfigAuthentication } from '../../src/cluster/kubeconfig.ts';
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+interface Sample {
+  readonly user?: Readonly<Record<string, unknown>>;
+  readonly cluster?: Readonly<Record<string, unknown>>;
+  readonly name?: string;
+}
+
+function kubeconfig({ user = {}, cluster = {}, name = 'test' }: Sample): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name, cluster: { server: `https://${name}.example:6443`, ...cluster } }],
+    users: [{ name, user }],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    'current-context': name,
+  });
+}
+
+function authenticate(t: Test, samples: readonly Sample[], context?: string) {
+  const directory = t.testdir(
+    Object.fromEntries(samples.map((sample, index) => [`${index}.json`, kubeconfig(sample)])),
+  );
+  const paths = samples.map((_, index) => join(directory, `${index}.json`));
+  return { authentication: kubeconfigAuthentication({ kind: 'kubeconfig', paths, context }), paths };
+}
+
+t.test('what a user of a kubeconfig sends', async (t) => {
+  const exec = {
+    apiVersion: 'client.authentication.k8s.io/v1',
+    command: process.execPath,
+    args: [
+      '-e',
+      'console.log(JSON.stringify({apiVersion:"client.authentication.k8s.io/v1",kind:"ExecCredential",status:{token:"from-a-plugin"}}))',
+    ],
+    interactiveMode: 'Never',
+  };
+  const table: readonly [string, Sample, object][] = [
+    ['nothing', {}, { server: 'https://test.example:6443', headers: {} }],
+    ['a token', { user: { token: 'secret' } }, { headers: { authorization: 'Bearer secret' } }],
+    [
+      'name and password',
+      { user: { username: 'a', password: 'b' } },
+      { headers: { authorization: `Basic ${base64('a:b')}` } },
+    ],
+    [
+      'a client certificate',
+      { user: { 'client-certificate-data': base64('certificate'), 'client-key-data': base64('key') } },
+      { tls: { cert: Buffer.from('certificate'), key: Buffer.from('key') } },
+    ],
+    ['a plugin', { user: { exec } }, { headers: { authorization: 'Bearer from-a-plugin' } }],
+    [
+      'an authority',
+      { cluster: { 'certificate-authority-data': base64('authority') } },
+      { tls: { ca: Buffer.from('authority') } },
+    ],
+    ['no check at all', { cluster: { 'insecure-skip-tls-verify': true } }, { tls: { rejectUnauthorized: false } }],
+    ['another server name', { cluster: { 'tls-server-name': 'other' } }, { tls: { servername: 'other' } }],
+  ];
+  for (const [name, sample, expected] of table) {
+    await t.test(name, async (t) => {
+      const credentials = await authenticate(t, [sample]).authentication.credentials();
+      t.match(credentials, expected);
+      t.equal(credentials.agent, undefined, 'over the pool of this room');
+    });
+  }
+});
+
+t.test('a proxy brings its own connections', async (t) => {
+  const { authentication } = authenticate(t, [{ cluster: { 'proxy-url': 'http://127.0.0.1:3128' } }]);
+  t.type((await authentication.credentials()).agent, 'object');
+});
+
+t.test('of several files the first that names a context decides, unless one is asked for', async (t) => {
+  const samples = [{ name: 'one' }, { name: 'two' }];
+  t.equal((await authenticate(t, samples).authentication.credentials()).server, 'https://one.example:6443');
+  t.equal((await authenticate(t, samples, 'two').authentication.credentials()).server, 'https://two.example:6443');
+});
+
+t.test('a file that cannot be used says why, and what to do', async (t) => {
+  await t.rejects(authenticate(t, [{}], 'other').authentication.credentials(), {
+    message: /has no usable context other; choose one of: test$/,
+  });
+  const nowhere = kubeconfigAuthentication({ kind: 'kubeconfig', paths: ['/nowhere/config'], context: undefined });
+  await t.rejects(nowhere.credentials(), { message: /^the kubeconfig \/nowhere\/config cannot be used: ENOENT/ });
+});
+
+t.test('after a refusal the file is read anew', async (t) => {
+  const { authentication, paths } = authenticate(t, [{ user: { token: 'one' } }]);
+  const token = async () => (await authentication.credentials()).headers.authorization;
+  t.equal(await token(), 'Bearer one');
+  await writeFile(paths[0] ?? '', kubeconfig({ user: { token: 'two' } }));
+  t.equal(await token(), 'Bearer one');
+  authentication.refused();
+  t.equal(await token(), 'Bearer two');
+});

@@ -1,0 +1,108 @@
+import t, { type Test } from 'tap';
+import type { NamespaceRecord } from '../../src/admission/facts.ts';
+import { createConnection } from '../../src/cluster/connection.ts';
+import { createNamespaceSource, namespaceRecord } from '../../src/cluster/namespaces.ts';
+import { decodeObject } from '../../src/cluster/wire.ts';
+import { startFakeApiServer } from './fake-api-server.ts';
+import { fakeClock } from './fake-clock.ts';
+
+const never = new AbortController().signal;
+const remembered: NamespaceRecord = { name: 'acme-web', uid: 'u', labels: {}, terminating: false };
+
+async function source(t: Test, staleness = 0) {
+  const server = await startFakeApiServer();
+  const connection = createConnection(
+    { credentials: async () => ({ server: server.url, headers: {}, tls: {} }), refused: () => {} },
+    fakeClock(),
+  );
+  t.teardown(async () => {
+    connection.close();
+    await server.stop();
+  });
+  const memory = {
+    lookup: (name: string) => (name === remembered.name ? remembered : undefined),
+    countOwned: (tenant: string) => (tenant === 'acme' ? 7 : 0),
+  };
+  return { server, namespaces: createNamespaceSource(memory, () => staleness, connection) };
+}
+
+t.test('what is looked up comes from memory', async (t) => {
+  const { server, namespaces } = await source(t);
+  t.equal(namespaces.lookup('acme-web'), remembered);
+  t.equal(namespaces.lookup('other'), undefined);
+  t.equal(namespaces.countOwned('acme'), 7);
+  t.same(server.requests, [], 'without any request');
+});
+
+t.test('memory does not count when the API server was not heard for two minutes', async (t) => {
+  t.equal((await source(t, 120_000)).namespaces.lookup('acme-web'), remembered);
+  t.equal((await source(t, 120_001)).namespaces.lookup('acme-web'), undefined);
+});
+
+t.test('one live request tells what a namespace is', async (t) => {
+  const { server, namespaces } = await source(t);
+  server.put('namespaces', { metadata: { name: 'acme-web', labels: { a: 'b' } } });
+  t.same(await namespaces.fetch('acme-web', never), {
+    name: 'acme-web',
+    uid: 'uid-1',
+    labels: { a: 'b' },
+    terminating: false,
+  });
+  t.equal(await namespaces.fetch('other', never), undefined, 'there is none of that name');
+  t.equal(server.requests.length, 2);
+});
+
+t.test('what cannot be known is an error, not an answer', async (t) => {
+  const { server, namespaces } = await source(t);
+  server.failNext({ kind: 'status', code: 500, reason: 'InternalError' });
+  await t.rejects(namespaces.fetch('acme-web', never), {
+    message: 'namespace acme-web cannot be read: 500 InternalError says the fake',
+  });
+  server.failNext({ kind: 'text', text: '{}' });
+  await t.rejects(namespaces.fetch('acme-web', never), { message: /the answer is not a Namespace/ });
+  server.failNext({ kind: 'text', text: '{}' });
+  await t.rejects(namespaces.hasPods('acme-web', never), { message: /the answer is not a list/ });
+  const over = AbortSignal.abort(new Error('no time left'));
+  await t.rejects(namespaces.fetch('acme-web', over), { message: 'namespace acme-web cannot be read: no time left' });
+  await t.rejects(namespaces.hasPods('acme-web', over), {
+    message: 'the pods of acme-web cannot be read: no time left',
+  });
+});
+
+t.test('whether pods are left is asked live, of the newest state', async (t) => {
+  const { server, namespaces } = await source(t);
+  t.equal(await namespaces.hasPods('acme-web', never), false);
+  server.put('pods', { metadata: { name: 'web', namespace: 'acme-web' } });
+  t.equal(await namespaces.hasPods('acme-web', never), true);
+  const [request] = server.requests;
+  t.equal(request?.path, '/api/v1/namespaces/acme-web/pods');
+  t.same([...(request?.query ?? [])], [['limit', '1']], 'no resourceVersion, which would allow an old one');
+});
+
+t.test('a name cannot leave its place in the path', async (t) => {
+  const { server, namespaces } = await source(t);
+  await t.resolves(namespaces.fetch('a/pods?limit=1', never));
+  t.equal(server.requests[0]?.path, '/api/v1/namespaces/a%2Fpods%3Flimit%3D1');
+});
+
+t.test('of a namespace its name, uid, labels and end are kept', async (t) => {
+  const table: readonly [string, unknown, Partial<NamespaceRecord>][] = [
+    ['no labels', {}, { labels: {}, terminating: false }],
+    ['null labels', { labels: null }, { labels: {} }],
+    [
+      'labels of the names that objects have',
+      { labels: JSON.parse('{"__proto__":"a","constructor":"b"}') },
+      { labels: JSON.parse('{"__proto__":"a","constructor":"b"}') },
+    ],
+    ['being deleted', { deletionTimestamp: '2026-01-01T00:00:00Z' }, { terminating: true }],
+    ['not being deleted', { deletionTimestamp: null }, { terminating: false }],
+  ];
+  for (const [name, fields, expected] of table) {
+    const metadata = { name: 'acme-web', uid: 'u', resourceVersion: '1', ...(fields as object) };
+    const object = decodeObject({ metadata });
+    if (object === undefined) throw new Error('a Namespace is an object');
+    const record = namespaceRecord(object);
+    for (const [field, value] of Object.entries(expected)) t.same(Object(record)[field], value, `${name}: ${field}`);
+    t.equal(record.uid, 'u');
+  }
+});
