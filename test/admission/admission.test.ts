@@ -1,0 +1,342 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { createAdmission } from '../../src/admission/admission.ts';
+import type { Answer, Phase, Review } from '../../src/admission/decision.ts';
+import type { NamespaceSource } from '../../src/admission/facts.ts';
+import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
+import { loadCases } from '../fixtures/cases.ts';
+import { cast } from '../fixtures/cast.ts';
+import { findingsIn } from '../fixtures/denial.ts';
+import { applied, operationsOf } from '../fixtures/json-patch.ts';
+import { bytesOf, farDeadline, responseOf, reviewOf, type Sent, submit, uid, validate } from '../fixtures/review.ts';
+import { createWorld, tenantLabel } from '../fixtures/world.ts';
+
+const { tenancy, namespaces } = createWorld();
+const phases: readonly Phase[] = ['mutate', 'validate'];
+const user = cast['acme developer'];
+
+function reviewOver(source: Partial<NamespaceSource> = {}, onDefect: (error: unknown) => void = rethrow): Review {
+  return createAdmission({ tenancy: () => tenancy, namespaces: { ...namespaces, ...source }, onDefect });
+}
+
+function rethrow(error: unknown): never {
+  throw error;
+}
+
+const review = reviewOver();
+
+function ask(phase: Phase, sent: Sent): Promise<Answer> {
+  return review(phase, bytesOf(reviewOf(sent)), farDeadline());
+}
+
+function pod(spec: object = {}, metadata: object = {}): KubernetesObject {
+  const containers = [{ name: 'main', image: 'nginx' }];
+  const meta = { name: 'web', namespace: 'acme-web', ...metadata };
+  return Object.assign({ apiVersion: 'v1', kind: 'Pod', metadata: meta }, { spec: { containers, ...spec } });
+}
+
+function policy(spec: object, metadata: object = {}): KubernetesObject {
+  const meta = { name: 'web', namespace: 'acme-web', ...metadata };
+  return Object.assign({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: meta }, { spec });
+}
+
+t.test('the answer is an AdmissionReview of v1 with the uid of the request (ADM-14)', async (t) => {
+  for (const phase of phases) {
+    const { status, body, decision } = await ask(phase, { user, operation: 'CREATE', object: pod() });
+    const { apiVersion, kind, response } = JSON.parse(body);
+    t.strictSame(
+      { status, apiVersion, kind },
+      { status: 200, apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' },
+    );
+    t.equal(response.uid, uid, `${phase} gives the uid back`);
+    t.match(decision, { phase, uid, kind: 'Pod', tenant: 'acme', username: 'alice', mode: 'enforce' });
+  }
+});
+
+t.test('only the mutating phase patches, and says so with its type (ADM-14)', async (t) => {
+  const sent: Sent = { user, operation: 'CREATE', object: pod() };
+  const mutated = responseOf((await ask('mutate', sent)).body);
+  t.equal(mutated.patchType, 'JSONPatch');
+  t.strictSame(operationsOf(mutated.patch ?? ''), [
+    { op: 'add', path: '/metadata/labels', value: { [tenantLabel]: 'acme' } },
+  ]);
+  const labelled = pod({}, { labels: { [tenantLabel]: 'acme' } });
+  const again = responseOf((await ask('mutate', { ...sent, object: labelled })).body);
+  t.notOk('patch' in again || 'patchType' in again, 'what is right is left alone');
+  const validated = responseOf((await ask('validate', { ...sent, object: labelled })).body);
+  t.notOk('patch' in validated || 'patchType' in validated, 'validate never patches');
+});
+
+t.test('the mutating phase never refuses what it can read', async (t) => {
+  for (const { operation, subresource, object, oldObject, ...one } of loadCases()) {
+    if (object === undefined) continue;
+    const { decision } = await ask('mutate', { user: cast[one.user], operation, subresource, object, oldObject });
+    t.ok(decision.allowed, one.id);
+  }
+});
+
+t.test('a dry run gets the same answer, byte for byte (ADM-13)', async (t) => {
+  for (const { operation, subresource, object, oldObject, ...one } of loadCases()) {
+    const sent: Sent = { user: cast[one.user], operation, subresource, object, oldObject };
+    for (const phase of phases) {
+      const real = await ask(phase, sent);
+      const dry = await ask(phase, { ...sent, dryRun: true });
+      t.equal(dry.body, real.body, `${one.id}, ${phase}`);
+      t.equal(dry.decision.dryRun, true, `${one.id}, ${phase}: the log tells them apart`);
+    }
+  }
+});
+
+t.test('a forged review is answered and nothing is written (SRV-01)', async (t) => {
+  const forged: Sent = {
+    user: cast['platform admin'],
+    operation: 'CREATE',
+    object: {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'kube-system', labels: { [tenantLabel]: 'acme' } },
+    },
+  };
+  const before = JSON.stringify(namespaces.lookup('kube-system'));
+  await submit(review, forged);
+  t.equal(JSON.stringify(namespaces.lookup('kube-system')), before, 'what is known stays as it was');
+});
+
+t.test('a collection delete sends no name (ADM-16)', async (t) => {
+  const managed = policy({ podSelector: {} }, { name: 'bulkhead-default-deny' });
+  const { status } = await validate(review, { user, operation: 'DELETE', oldObject: managed, name: '' });
+  t.match(status?.message, /^\nNetworkPolicy acme-web\/bulkhead-default-deny is managed by Bulkhead/);
+});
+
+t.test('a name that is still to be generated (ADM-04)', async (t) => {
+  const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { generateName: 'acme-' } };
+  const mutated = await ask('mutate', { user: cast['member of acme and beta'], operation: 'CREATE', object });
+  const label = operationsOf(responseOf(mutated.body).patch ?? '');
+  t.strictSame(label, [{ op: 'add', path: '/metadata/labels', value: { [tenantLabel]: 'acme' } }], 'begins as it says');
+  const web = pod({ hostNetwork: true }, { name: undefined, generateName: 'web-' });
+  const { status } = await validate(review, { user, operation: 'CREATE', object: web });
+  t.match(status?.message, /^\nPod acme-web\/web-\* leaves the pod network/, 'is shown with a star');
+});
+
+t.test('what is not understood is refused in both phases (ADM-06, ADM-07)', async (t) => {
+  const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', namespace: 'acme-web' } };
+  const known = reviewOf({ user, operation: 'CREATE', object: pod() });
+  const kind = { group: '', version: 'v1', kind: 'Service' };
+  const resource = { group: '', version: 'v1', resource: 'services' };
+  const unknown = { ...known, request: { ...known.request, kind, resource, object: service } };
+  for (const phase of phases) {
+    const { status, body, decision } = await review(phase, bytesOf(unknown), farDeadline());
+    const { allowed, status: said } = responseOf(body);
+    t.strictSame(
+      { status, allowed, said },
+      {
+        status: 200,
+        allowed: false,
+        said: {
+          status: 'Failure',
+          code: 400,
+          reason: 'BadRequest',
+          message: 'v1 services is not a resource that Bulkhead understands',
+        },
+      },
+      phase,
+    );
+    t.match(decision, { uid, allowed: false, code: 400 });
+    const nobody = await review(phase, Buffer.from('{'), farDeadline());
+    t.strictSame([nobody.status, nobody.body], [400, '{"error":"the body is not JSON"}'], `${phase} without a uid`);
+  }
+});
+
+t.test('facts that cannot be had', async (t) => {
+  const away = reviewOver({
+    lookup: () => undefined,
+    fetch: () => Promise.reject(new Error('connect ECONNREFUSED 10.96.0.1:443')),
+  });
+  const sent: Sent = { user, operation: 'CREATE', object: pod() };
+  const { allowed, status } = await validate(away, sent);
+  t.notOk(allowed, 'validate refuses');
+  t.strictSame(
+    status,
+    {
+      status: 'Failure',
+      code: 503,
+      reason: 'ServiceUnavailable',
+      message:
+        '\nPod acme-web/web cannot be judged now: the API server did not answer in time\n  fix: try again in 1 second',
+      details: { retryAfterSeconds: 1 },
+    },
+    'for now, and says when to try again',
+  );
+  const mutated = responseOf((await away('mutate', bytesOf(reviewOf(sent)), farDeadline())).body);
+  t.strictSame(mutated, { uid, allowed: true, auditAnnotations: {} }, 'mutate admits without a patch');
+});
+
+t.test('a namespace that does not exist', async (t) => {
+  const sent: Sent = { user, operation: 'CREATE', object: pod({}, { namespace: 'nowhere' }) };
+  const { status } = await validate(review, sent);
+  t.equal(status?.code, 503);
+  t.match(status?.message, /cannot be judged now: namespace nowhere is not known/);
+});
+
+t.test('a check that fails closes the door, and shows nothing of itself', async (t) => {
+  for (const mode of ['enforce', 'warn', 'audit'] as const) {
+    const world = createWorld(mode);
+    const moded = createAdmission({ tenancy: () => world.tenancy, namespaces, onDefect: rethrow });
+    const { allowed, status } = await validate(moded, { user, operation: 'CREATE', object: pod({ containers: {} }) });
+    const found = findingsIn(status?.message ?? '');
+    t.notOk(allowed, `${mode}: refused`);
+    t.strictSame(
+      found.find(({ check }) => check === 'host-ports'),
+      {
+        check: 'host-ports',
+        path: 'the whole object',
+        why: 'could not be decided: the check failed with TypeError, and what is not understood is not admitted',
+        fix: 'this is a defect of Bulkhead; please report it with the object',
+      },
+      `${mode}: and it says which check`,
+    );
+    t.notMatch(status?.message, /\.ts|at .*\(/, `${mode}: without a stack`);
+  }
+});
+
+t.test('a defect anywhere else is refused, and told to the log alone', async (t) => {
+  const defects: unknown[] = [];
+  const broken = new Error('secret of the inside');
+  const failing = createAdmission({
+    tenancy: () => rethrow(broken),
+    namespaces,
+    onDefect: (error) => defects.push(error),
+  });
+  for (const phase of phases) {
+    const { status, body } = await failing(
+      phase,
+      bytesOf(reviewOf({ user, operation: 'CREATE', object: pod() })),
+      farDeadline(),
+    );
+    const response = responseOf(body);
+    t.strictSame([status, response.uid, response.allowed, response.status?.code], [200, uid, false, 500], phase);
+    t.notMatch(body, /secret/, `${phase} keeps it to itself`);
+  }
+  t.strictSame(defects, [broken, broken]);
+});
+
+t.test('keys that mean something to JavaScript get a real verdict (SRV-05, SRV-06, POD-13)', async (t) => {
+  const keys = ['__proto__', 'constructor', 'toString', 'valueOf', 'hasOwnProperty', 'prototype'];
+  const map = JSON.stringify(Object.fromEntries(keys.map((key) => [key, 'x']))).replace('{', '{"__proto__":"x",');
+  const strange: KubernetesObject = JSON.parse(`{
+    "apiVersion": "v1", "kind": "Pod",
+    "metadata": { "name": "web", "namespace": "acme-web", "labels": ${map}, "annotations": ${map} },
+    "spec": {
+      "containers": [{ "name": "main", "image": "nginx" }],
+      "volumes": [{ "name": "data", "csi": { "driver": "example.com", "volumeAttributes": ${map} } }]
+    }
+  }`);
+  const { allowed } = await submit(review, { user, operation: 'CREATE', object: strange });
+  t.ok(allowed, 'a harmless pod is admitted');
+  const mutated = responseOf((await ask('mutate', { user, operation: 'CREATE', object: strange })).body);
+  const stored = applied(strange, operationsOf(mutated.patch ?? ''));
+  t.strictSame(Object.keys(stored.metadata?.labels ?? {}), [
+    ...Object.keys(strange.metadata?.labels ?? {}),
+    tenantLabel,
+  ]);
+  const harmful = Object.assign({}, strange, { spec: { hostNetwork: true, containers: [] } });
+  const refused = await submit(review, { user, operation: 'CREATE', object: harmful });
+  t.strictSame(
+    findingsIn(refused.status?.message ?? '').map(({ check }) => check),
+    ['host-network'],
+    'a harmful one is refused',
+  );
+  const prototype: KubernetesObject = JSON.parse(
+    `{ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "web", "namespace": "acme-web", "labels":
+      { "__proto__": "${tenantLabel}" } }, "spec": { "containers": [] } }`,
+  );
+  const bare = await validate(review, { user, operation: 'CREATE', object: prototype });
+  t.strictSame(
+    findingsIn(bare.status?.message ?? '').map(({ check }) => check),
+    ['pod-tenant-label'],
+  );
+});
+
+t.test('objects as large as the API server takes them pass through', async (t) => {
+  const note = 'x'.repeat(3 * 1024 * 1024);
+  const large = pod({}, { labels: { [tenantLabel]: 'acme' }, annotations: { note } });
+  const oldObject = pod({}, { labels: { [tenantLabel]: 'acme' }, annotations: { note: `${note.slice(1)}y` } });
+  t.equal(
+    (await submit(review, { user, operation: 'UPDATE', object: large, oldObject })).allowed,
+    true,
+    '3 MiB, twice',
+  );
+  const peers = Array.from({ length: 20_000 }, () => ({ podSelector: { matchLabels: { app: 'web' } } }));
+  const many = policy({ podSelector: {}, policyTypes: ['Ingress'], ingress: [{ from: peers }] });
+  const { status } = await submit(review, { user, operation: 'CREATE', object: many });
+  t.match(status?.message, /goes beyond the 1000 peers of one policy that are examined/, 'too many peers (NP-14)');
+});
+
+t.test('deep nesting gets an answer (SRV-04)', async (t) => {
+  const depth = 200_000;
+  const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+  const text = JSON.stringify(reviewOf({ user, operation: 'UPDATE', object: policy({}), oldObject: policy({}) }));
+  const quiet = reviewOver({}, () => undefined);
+  const { status, body } = await quiet(
+    'validate',
+    Buffer.from(text.replaceAll('"spec":{}', `"spec":{"ingress":${deep}}`)),
+    farDeadline(),
+  );
+  t.equal(status, 200);
+  t.equal(responseOf(body).allowed, false);
+});
+
+t.test('any bytes get an answer (ADM-06)', async (t) => {
+  const quiet = reviewOver({}, () => undefined);
+  const phase = fc.constantFrom(...phases);
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 400 }),
+    fc.json().map((text) => Buffer.from(text)),
+  );
+  const property = fc.assert(
+    fc.asyncProperty(phase, bytes, async (phase, body) => {
+      const { status, body: answer } = await quiet(phase, body, farDeadline());
+      return status === 400 && typeof JSON.parse(answer).error === 'string';
+    }),
+    { numRuns: 500 },
+  );
+  await t.resolves(property);
+});
+
+t.test('a review with anything anywhere gets an answer with its uid (ADM-06)', async (t) => {
+  const quiet = reviewOver({}, () => undefined);
+  const cases = loadCases();
+  const change = fc.tuple(
+    fc.constantFrom(...phases),
+    fc.nat(cases.length - 1),
+    fc.nat(),
+    fc.jsonValue({ maxDepth: 3 }),
+  );
+  const property = fc.assert(
+    fc.asyncProperty(change, async ([phase, index, where, value]) => {
+      const one = cases[index];
+      if (one === undefined) return false;
+      const { operation, subresource, object, oldObject } = one;
+      const sent = reviewOf({ user: cast[one.user], operation, subresource, object, oldObject });
+      const request = replaced(sent.request, where, value);
+      const { status, body } = await quiet(phase, bytesOf({ ...sent, request: { ...request, uid } }), farDeadline());
+      const response = responseOf(body);
+      return status === 200 && response.uid === uid && typeof response.allowed === 'boolean';
+    }),
+    { numRuns: 1000 },
+  );
+  await t.resolves(property);
+});
+
+/** A copy of the value in which one of its parts, the one that `where` falls on, is another. */
+function replaced(value: object, where: number, by: unknown): object {
+  let count = 0;
+  const text = JSON.stringify(value, (_key, part) => {
+    count++;
+    return part;
+  });
+  const target = 1 + (where % (count - 1));
+  let position = 0;
+  // Counted the same way as above: JSON.stringify visits parts in one order.
+  return JSON.parse(JSON.stringify(JSON.parse(text), (_key, part) => (position++ === target ? by : part)));
+}

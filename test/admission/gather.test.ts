@@ -1,0 +1,190 @@
+import t from 'tap';
+import { createAdmission } from '../../src/admission/admission.ts';
+import { decode } from '../../src/admission/decode.ts';
+import type { NamespaceRecord, NamespaceSource } from '../../src/admission/facts.ts';
+import { FactsUnavailable, gather } from '../../src/admission/gather.ts';
+import { cast, type Role } from '../fixtures/cast.ts';
+import { bytesOf, responseOf, reviewOf, type Sent } from '../fixtures/review.ts';
+import { createWorld, tenantLabel } from '../fixtures/world.ts';
+
+const { tenancy, namespaces } = createWorld();
+const now = Date.UTC(2026, 10, 21);
+
+/** A source that counts how often the API server is asked. */
+function counting(source: Partial<NamespaceSource>) {
+  const asked: string[] = [];
+  const counted: NamespaceSource = {
+    ...namespaces,
+    ...source,
+    fetch(name, signal) {
+      asked.push(`namespace ${name}`);
+      return (source.fetch ?? namespaces.fetch)(name, signal);
+    },
+    hasPods(name, signal) {
+      asked.push(`pods of ${name}`);
+      return (source.hasPods ?? namespaces.hasPods)(name, signal);
+    },
+  };
+  return { asked, source: counted };
+}
+
+function requestOf(sent: Sent) {
+  const decoded = decode(bytesOf(reviewOf(sent)));
+  if (!decoded.ok) throw new Error(decoded.undecodable.reason);
+  return decoded.request;
+}
+
+function podIn(namespace: string, role: Role = 'acme developer'): Sent {
+  return {
+    user: cast[role],
+    operation: 'CREATE',
+    object: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace } },
+  };
+}
+
+function namespaceCreation(role: Role, name: string, labels = {}): Sent {
+  return {
+    user: cast[role],
+    operation: 'CREATE',
+    object: { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } },
+  };
+}
+
+function deletion(namespace: string, role: Role, name = 'bulkhead-default-deny'): Sent {
+  return {
+    user: cast[role],
+    operation: 'DELETE',
+    oldObject: { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace } },
+  };
+}
+
+t.test('what memory knows is not asked for', async (t) => {
+  const { asked, source } = counting({});
+  const facts = await gather(requestOf(podIn('acme-web')), { namespaces: source, tenancy, now, patience: 1000 });
+  t.equal(facts.owner, tenancy.tenants.get('acme'), 'the owner of the namespace owns the pod');
+  t.strictSame(asked, []);
+});
+
+t.test('a miss is one live request', async (t) => {
+  const fresh: NamespaceRecord = { name: 'acme-new', uid: '1', labels: { [tenantLabel]: 'acme' }, terminating: false };
+  const { asked, source } = counting({ fetch: async () => fresh });
+  const facts = await gather(requestOf(podIn('acme-new')), { namespaces: source, tenancy, now, patience: 1000 });
+  t.equal(facts.owner, tenancy.tenants.get('acme'), 'its answer counts');
+  t.strictSame(asked, ['namespace acme-new'], 'one');
+});
+
+t.test('a live request that fails is a refusal for now', async (t) => {
+  const failure = new Error('ECONNREFUSED');
+  const { source } = counting({ fetch: () => Promise.reject(failure) });
+  const sources = { namespaces: source, tenancy, now, patience: 1000 };
+  const refusal = await gather(requestOf(podIn('acme-new')), sources).catch((error: unknown) => error);
+  t.ok(refusal instanceof FactsUnavailable, 'it can be tried again');
+  t.match(refusal, { message: 'the API server did not answer in time', cause: failure });
+});
+
+t.test('a namespace that there is not, is not known', async (t) => {
+  const { source } = counting({ fetch: async () => undefined });
+  const sources = { namespaces: source, tenancy, now, patience: 1000 };
+  const unknown = new FactsUnavailable('namespace acme-new is not known');
+  await t.rejects(gather(requestOf(podIn('acme-new')), sources), unknown);
+});
+
+t.test('without time nobody is asked', async (t) => {
+  const { asked, source } = counting({});
+  for (const patience of [0, -1]) {
+    const sources = { namespaces: source, tenancy, now, patience };
+    const outOfTime = new FactsUnavailable('there was no time left to ask the API server');
+    await t.rejects(gather(requestOf(podIn('acme-new')), sources), outOfTime, `${patience} ms`);
+  }
+  t.strictSame(asked, []);
+});
+
+t.test('a live request gets half of the time that is left, and is told to stop', async (t) => {
+  // As a socket would, the timer keeps the process alive while the request is under way.
+  const stuck: NamespaceSource['fetch'] = (_, signal) =>
+    new Promise((_resolve, reject) => {
+      const socket = setTimeout(() => reject(new Error('nobody ended the request')), 30_000);
+      signal.addEventListener('abort', () => {
+        clearTimeout(socket);
+        reject(signal.reason);
+      });
+    });
+  const { source } = counting({ fetch: stuck });
+  const review = createAdmission({
+    tenancy: () => tenancy,
+    namespaces: source,
+    onDefect: (error) => t.fail(`${error}`),
+  });
+  const asked = performance.now();
+  const deadline = asked + 200;
+  const { body } = await review('validate', bytesOf(reviewOf(podIn('acme-new'))), deadline);
+  const waited = performance.now() - asked;
+  t.equal(responseOf(body).status?.code, 503, 'the request is refused for now');
+  t.ok(waited >= 95, 'not before half of the time is over', { waited });
+});
+
+t.test('a fraction of a millisecond is time enough to ask', async (t) => {
+  const fresh: NamespaceRecord = { name: 'acme-new', uid: '1', labels: {}, terminating: false };
+  const { source } = counting({ fetch: async () => fresh });
+  const facts = await gather(requestOf(podIn('acme-new')), { namespaces: source, tenancy, now, patience: 0.25 });
+  t.equal(facts.owner, 'platform');
+});
+
+t.test('a label that names no declared tenant makes a namespace nobody’s, not everybody’s', async (t) => {
+  const ghost: NamespaceRecord = { name: 'ghost', uid: '1', labels: { [tenantLabel]: 'omega' }, terminating: false };
+  const { source } = counting({ fetch: async () => ghost });
+  const { owner } = await gather(requestOf(podIn('ghost')), { namespaces: source, tenancy, now, patience: 1000 });
+  t.match(owner, { name: 'omega', mode: 'enforce', isolation: 'hard', members: [] });
+});
+
+t.test('who creates a namespace', async (t) => {
+  const { asked, source } = counting({});
+  const sources = { namespaces: source, tenancy, now, patience: 1000 };
+  const factsOf = (role: Role, name: string, labels?: object) =>
+    gather(requestOf(namespaceCreation(role, name, labels)), sources);
+
+  const developer = await factsOf('acme developer', 'acme-shop');
+  t.match(developer, { ownership: { kind: 'decided' }, namespacesOwned: 4 }, 'owns it with all the others');
+  t.equal(developer.owner, tenancy.tenants.get('acme'));
+  const stranger = await factsOf('stranger', 'shop');
+  t.match(stranger, { owner: 'platform', ownership: { kind: 'undecided', why: 'stranger' }, namespacesOwned: 0 });
+  const account = await factsOf('service account in acme-web', 'acme-shop');
+  t.equal(account.owner, tenancy.tenants.get('acme'), 'a service account speaks for the tenant it lives in');
+  t.strictSame(asked, [], 'all of that is known');
+});
+
+t.test('a service account whose namespace is gone speaks for nobody', async (t) => {
+  const { asked, source } = counting({ lookup: () => undefined, fetch: async () => undefined });
+  const sent = namespaceCreation('service account in acme-web', 'acme-shop');
+  const facts = await gather(requestOf(sent), { namespaces: source, tenancy, now, patience: 1000 });
+  t.strictSame(facts.requester.tenants, []);
+  t.strictSame(asked, ['namespace acme-web']);
+});
+
+t.test('the stored labels of a namespace say whose it is, whatever the new ones say', async (t) => {
+  const stored = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'acme-web', labels: { [tenantLabel]: 'acme' } },
+  };
+  const claimed = { ...stored, metadata: { name: 'acme-web', labels: { [tenantLabel]: 'beta' } } };
+  const sent: Sent = { user: cast['beta developer'], operation: 'UPDATE', object: claimed, oldObject: stored };
+  const { owner } = await gather(requestOf(sent), { namespaces, tenancy, now, patience: 1000 });
+  t.equal(owner, tenancy.tenants.get('acme'));
+});
+
+t.test('whether a namespace is emptied is asked only where it decides', async (t) => {
+  const rows: readonly [sentence: string, sent: Sent, emptied: boolean, asked: string[]][] = [
+    ['a managed policy of a namespace in use', deletion('acme-web', 'controller'), false, []],
+    ['of one that still has pods', deletion('acme-leaving', 'controller'), false, ['pods of acme-leaving']],
+    ['of an emptied one', deletion('acme-emptied', 'controller'), true, ['pods of acme-emptied']],
+    ['by the platform, which needs no leave', deletion('acme-emptied', 'platform admin'), false, []],
+    ['a policy of the tenant’s own', deletion('acme-emptied', 'acme developer', 'own'), false, []],
+  ];
+  for (const [sentence, sent, emptied, expected] of rows) {
+    const { asked, source } = counting({});
+    const facts = await gather(requestOf(sent), { namespaces: source, tenancy, now, patience: 1000 });
+    t.equal(facts.namespaceEmptied, emptied, sentence);
+    t.strictSame(asked, expected, `${sentence}: asked`);
+  }
+});

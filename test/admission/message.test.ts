@@ -1,0 +1,271 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { createAdmission } from '../../src/admission/admission.ts';
+import { denialText, plainDenial, warningTexts } from '../../src/admission/message.ts';
+import type { Finding } from '../../src/checks/check.ts';
+import type { Judged } from '../../src/checks/judge.ts';
+import type { KubernetesObject, StringMap } from '../../src/kubernetes/objects.ts';
+import type { AdmissionRequest } from '../../src/kubernetes/review.ts';
+import { createTenancy, type Requester } from '../../src/tenancy/tenancy.ts';
+import type { Gate, Mode, Tenant } from '../../src/tenancy/tenant.ts';
+import { cast } from '../fixtures/cast.ts';
+import { type Sent, submit } from '../fixtures/review.ts';
+import { createWorld, settings, tenantLabel } from '../fixtures/world.ts';
+
+const { tenancy, namespaces } = createWorld();
+const owner = tenancy.ownerByLabels({ [tenantLabel]: 'acme' });
+const alice = tenancy.requester(cast['acme developer'], undefined);
+const bob = tenancy.requester(cast['beta developer'], undefined);
+const acme = { owner, requester: alice };
+const platform = { owner: 'platform', requester: alice } as const;
+
+function requestFor(name: string, generateName?: string): AdmissionRequest {
+  const object = { metadata: { name, ...(generateName !== undefined && { generateName }) } };
+  return {
+    kind: 'NetworkPolicy',
+    uid: '1',
+    operation: 'CREATE',
+    subresource: '',
+    name,
+    namespace: 'acme-web',
+    user: cast['acme developer'],
+    dryRun: false,
+    object,
+    oldObject: undefined,
+  };
+}
+
+const open: Finding = {
+  check: 'cross-tenant-ingress',
+  path: 'spec.ingress[0].from[1].namespaceSelector',
+  reason: 'matches namespaces of every tenant',
+  witness: 'one with the label bulkhead.dev/tenant=not-acme',
+  fix: 'add bulkhead.dev/tenant: acme to its matchLabels',
+};
+
+function judgedOf(finding: Finding): Judged {
+  return { finding, headline: 'lets other tenants in', refuses: true };
+}
+
+t.test('a refusal says what, where, why, for example what, and how to fix it', async (t) => {
+  const plain: Finding = {
+    check: 'ip-block',
+    path: 'spec.egress[0]',
+    reason: 'covers addresses',
+    fix: 'leave them out',
+  };
+  t.equal(
+    denialText(requestFor('open'), acme, [judgedOf(open), judgedOf(plain)]),
+    `
+NetworkPolicy acme-web/open lets other tenants in (tenant acme, hard isolation)
+
+  spec.ingress[0].from[1].namespaceSelector
+    matches namespaces of every tenant; for example one with the label bulkhead.dev/tenant=not-acme
+    fix: add bulkhead.dev/tenant: acme to its matchLabels
+    cross-tenant-ingress, docs/checks/cross-tenant-ingress.md
+
+  spec.egress[0]
+    covers addresses
+    fix: leave them out
+    ip-block, docs/checks/ip-block.md
+
+2 findings`,
+  );
+});
+
+t.test('in a namespace of the platform there is no tenant to name', async (t) => {
+  const [, header] = denialText(requestFor('open'), platform, [judgedOf(open)]).split('\n');
+  t.equal(header, 'NetworkPolicy acme-web/open lets other tenants in');
+});
+
+t.test('whose a namespace is, is told to its own tenant and to the platform', async (t) => {
+  const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'acme-web' } };
+  const request: AdmissionRequest = { ...requestFor('acme-web'), kind: 'Namespace', object, oldObject: undefined };
+  const headerFor = (requester: Requester) =>
+    denialText(request, { owner, requester }, [judgedOf(open)]).split('\n')[1];
+  t.equal(headerFor(alice), 'Namespace acme-web lets other tenants in (tenant acme, hard isolation)');
+  t.equal(headerFor(bob), 'Namespace acme-web lets other tenants in');
+});
+
+t.test('a name that is still to be generated ends in a star', async (t) => {
+  const [, header] = denialText(requestFor('', 'open-'), platform, [judgedOf(open)]).split('\n');
+  t.equal(header, 'NetworkPolicy acme-web/open-* lets other tenants in');
+  t.equal(
+    plainDenial(requestFor('open'), 'cannot be judged now', 'try again'),
+    '\nNetworkPolicy acme-web/open cannot be judged now\n  fix: try again',
+  );
+});
+
+/** Text as hostile as a user may write into a name, key or value. */
+const hostile = fc.string({ unit: 'binary', maxLength: 2000 });
+const anyFinding: fc.Arbitrary<Finding> = fc.record({
+  check: fc.constantFrom('cross-tenant-ingress', 'ip-block'),
+  path: hostile,
+  reason: hostile,
+  witness: hostile,
+  fix: hostile,
+});
+
+t.test('a refusal stays within 4 KB, whatever is in it, and counts what it leaves out', async (t) => {
+  const worst = '\u202e'.repeat(2000);
+  const finding = { ...open, path: worst, reason: worst, witness: worst, fix: worst };
+  const longest = denialText(requestFor(worst), acme, [judgedOf(finding)]);
+  t.ok(Buffer.byteLength(longest) <= 4096, 'one finding that is as long as can be', {
+    bytes: Buffer.byteLength(longest),
+  });
+  fc.assert(
+    fc.property(fc.array(anyFinding, { minLength: 1, maxLength: 60 }), hostile, (findings, name) => {
+      const [first, ...rest] = findings.map(judgedOf);
+      if (first === undefined) return;
+      const text = denialText(requestFor(name), acme, [first, ...rest]);
+      t.ok(Buffer.byteLength(text) <= 4096, 'at most 4 KB', { bytes: Buffer.byteLength(text) });
+      const shown = text.split('docs/checks/').length - 1;
+      const hidden = findings.length - shown;
+      const count = `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}`;
+      t.equal(text.split('\n').at(-1), hidden === 0 ? count : `${count}, ${hidden} of them not shown`);
+      t.ok(shown >= 1, 'the gravest is always shown');
+    }),
+    { numRuns: 100 },
+  );
+});
+
+t.test('no control character, line break or mark of direction reaches a terminal (SRV-13)', async (t) => {
+  const forbidden = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u;
+  const evil = 'a\u001b[2Jb\u202ec\u2066d\r\ne\u2028f\u0000g\u200bh\u009b';
+  const finding = { ...open, path: evil, reason: evil, witness: evil, fix: evil };
+  const text = denialText(requestFor(evil), acme, [judgedOf(finding)]);
+  t.notMatch(text, forbidden, 'in a refusal');
+  t.equal(text.split('\n').length, 9, 'and no line is added');
+  t.match(text, 'a\uFFFD[2Jb\uFFFDc\uFFFDd\uFFFD\uFFFDe\uFFFDf\uFFFDg\uFFFDh\uFFFD', 'each is shown as unprintable');
+  for (const line of warningTexts([judgedOf(finding)], [])) {
+    t.notMatch(line, forbidden, 'in a warning');
+    t.notMatch(line, '\n', 'and it is one line');
+  }
+  t.notMatch(plainDenial(requestFor('open'), evil, evil).slice(1).replace('\n  fix:', ''), /[\n\p{Cc}\p{Cf}]/u);
+  fc.assert(
+    fc.property(anyFinding, (finding) => {
+      t.notMatch(denialText(requestFor('open'), acme, [judgedOf(finding)]), forbidden);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+t.test('warnings are at most 8 lines of 120 characters', async (t) => {
+  fc.assert(
+    fc.property(fc.array(anyFinding, { maxLength: 30 }), (findings) => {
+      const lines = warningTexts(findings.map(judgedOf), []);
+      t.ok(lines.length <= 8, 'few');
+      t.ok(
+        lines.every((line) => line.length <= 120 && line.isWellFormed()),
+        'short and whole',
+      );
+      t.equal(lines.length, Math.min(findings.length, 8), 'none is lost while there is room');
+      if (findings.length > 8) t.equal(lines.at(-1), `${findings.length - 7} more warnings are not shown`);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+t.test('a peer that can never match is worth a word', async (t) => {
+  const dead = {
+    direction: 'ingress',
+    kind: 'selector',
+    verdict: 'nothing',
+    path: 'spec.ingress[0].from[0]',
+    reason: 'matches nothing',
+    fix: 'remove it',
+  } as const;
+  t.strictSame(warningTexts([judgedOf(open)], [dead]), [
+    'cross-tenant-ingress: spec.ingress[0].from[1].namespaceSelector matches namespaces of every tenant',
+    'dead text: spec.ingress[0].from[0] matches nothing',
+  ]);
+});
+
+/** Tenants beside acme, whose names nobody of acme is to learn; their prefixes are another matter. */
+const others = fc
+  .uniqueArray(fc.stringMatching(/^[g-z]{6}$/), { minLength: 1, maxLength: 4 })
+  .chain((names) =>
+    fc.tuple(...names.map((name) => fc.tuple(fc.constant(name), fc.boolean(), fc.boolean(), fc.boolean()))),
+  );
+const selector = fc.record(
+  {
+    matchLabels: fc.dictionary(
+      fc.constantFrom('app', 'env', 'kubernetes.io/metadata.name'),
+      fc.constantFrom('a', 'p0-x'),
+    ),
+    matchExpressions: fc.array(
+      fc.record({
+        key: fc.constantFrom(tenantLabel, 'env'),
+        operator: fc.constantFrom('Exists', 'DoesNotExist', 'In', 'NotIn'),
+        values: fc.constantFrom(undefined, ['acme'], ['nobody']),
+      }),
+      { maxLength: 2 },
+    ),
+  },
+  { requiredKeys: [] },
+);
+const block = fc
+  .constantFrom('0.0.0.0/0', '10.0.0.0/8', '198.51.100.0/24', '::/0')
+  .map((cidr) => ({ ipBlock: { cidr } }));
+const peer = fc.oneof(
+  selector.map((namespaceSelector) => ({ namespaceSelector })),
+  block,
+);
+/** @param secret the label of a namespace that somebody else owns */
+function requestsOf(secret: string): fc.Arbitrary<Sent> {
+  const user = cast['acme developer'];
+  const creation: fc.Arbitrary<KubernetesObject> = fc.oneof(
+    fc.constantFrom('p0-shop', 'p1-shop', 'acme-shop', 'shop', 'kube-shop').map((name) => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name },
+    })),
+    fc.array(peer, { maxLength: 3 }).map((peers) => {
+      const policyTypes = ['Ingress', 'Egress'];
+      const spec = { podSelector: {}, policyTypes, ingress: [{ from: peers }], egress: [{ to: peers }] };
+      const metadata = { name: 'web', namespace: 'acme-web' };
+      return Object.assign({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata }, { spec });
+    }),
+  );
+  const namespace = (labels: StringMap) => ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'p0-x', labels },
+  });
+  const oldObject = namespace({ [tenantLabel]: secret });
+  const labels = fc.constantFrom<StringMap>({}, { [tenantLabel]: 'acme' }, { app: 'web' });
+  return fc.oneof(
+    creation.map((object): Sent => ({ user, operation: 'CREATE', object })),
+    labels.map((labels): Sent => ({ user, operation: 'UPDATE', object: namespace(labels), oldObject })),
+    fc.constant<Sent>({ user, operation: 'DELETE', oldObject }),
+  );
+}
+
+t.test('a tenant never learns the name of another', async (t) => {
+  const template = tenancy.tenants.get('acme');
+  if (template === undefined) throw new Error('the world has no acme');
+  let refused = 0;
+  const scene = others.chain((rows) => fc.tuple(fc.constant(rows), requestsOf(rows[0]?.[0] ?? '')));
+  const property = fc.asyncProperty(scene, fc.constantFrom<Mode>('enforce', 'warn'), async ([rows, sent], mode) => {
+    const towards: Gate = { tenant: 'acme', direction: 'ingress', ports: [], expires: undefined };
+    const declared = rows.map(
+      ([name, gate, reserved, limited], index): Tenant => ({
+        ...template,
+        name,
+        members: [{ kind: 'Group', name: `${name}-developers` }],
+        prefix: reserved ? `p${index}-` : undefined,
+        limit: limited ? 0 : undefined,
+        network: { ...template.network, gates: gate ? [towards, { ...towards, direction: 'egress' }] : [] },
+      }),
+    );
+    const own: Tenant = { ...template, mode, network: { ...template.network, gates: [] } };
+    const world = createTenancy(settings, [own, ...declared]);
+    const review = createAdmission({ tenancy: () => world, namespaces, onDefect: (error) => t.fail(`${error}`) });
+    const { status, warnings = [] } = await submit(review, sent);
+    if (status !== undefined) refused++;
+    const told = [status?.message ?? '', ...warnings].join('\n');
+    return rows.every(([name]) => !told.includes(name));
+  });
+  await t.resolves(fc.assert(property, { numRuns: 500 }));
+  t.ok(refused > 100, 'many of them were refusals');
+});

@@ -1,0 +1,34 @@
+import { existsSync, globSync } from 'node:fs';
+import { basename } from 'node:path';
+import t from 'tap';
+import { catalogue } from '../../src/checks/catalogue.ts';
+
+t.test('an id is one check, its file has the name', async (t) => {
+  const ids = catalogue.map(({ id }) => id);
+  t.equal(new Set(ids).size, ids.length, 'no id is given twice');
+  for (const id of ids) {
+    t.match(id, /^[a-z]+(-[a-z]+)*$/, `${id} is made of words`);
+    t.ok(existsSync(`src/checks/${id}.ts`), `${id} has its file`);
+  }
+});
+
+t.test('every file that holds a check is listed', async (t) => {
+  const ids = new Set(catalogue.map(({ id }) => id));
+  for (const file of globSync('src/checks/*.ts')) {
+    const exported = Object.values(await import(`../../${file}`));
+    for (const value of exported) {
+      if (typeof value !== 'object' || value === null || !('headline' in value)) continue;
+      t.ok(ids.has(basename(file, '.ts')), `${file} is in the catalogue`);
+    }
+  }
+});
+
+t.test('a headline ends the sentence that a name begins', async (t) => {
+  for (const { id, headline } of catalogue) t.match(headline, /^[a-z].*[^.]$/, `${id}: NAME ${headline}`);
+});
+
+t.test('a check looks at something', async (t) => {
+  for (const { id, namespace, pod, networkPolicy } of catalogue) {
+    t.ok(namespace ?? pod ?? networkPolicy, `${id} looks at a kind`);
+  }
+});

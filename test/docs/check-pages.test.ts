@@ -1,0 +1,79 @@
+/**
+ * Runs the samples of docs/checks through admission, so that a page says what the check does.
+ *
+ *   ```yaml refused by ROLE    one document: it is created; two: the first is stored, and updated to the second
+ *   ```yaml admitted by ROLE
+ *   ```text                    after a refused sample: what the refusal says, word for word
+ */
+import { globSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import t from 'tap';
+import { parseAllDocuments } from 'yaml';
+import { createAdmission } from '../../src/admission/admission.ts';
+import { catalogue } from '../../src/checks/catalogue.ts';
+import type { Namespace, Pod } from '../../src/kubernetes/objects.ts';
+import { cast, isRole } from '../fixtures/cast.ts';
+import { findingsIn } from '../fixtures/denial.ts';
+import { type Sent, submit } from '../fixtures/review.ts';
+import { createWorld } from '../fixtures/world.ts';
+
+const { tenancy, namespaces } = createWorld();
+const review = createAdmission({
+  tenancy: () => tenancy,
+  namespaces,
+  onDefect(error) {
+    throw error;
+  },
+});
+const pages = new Map(globSync('docs/checks/*.md').map((file) => [basename(file, '.md'), readFileSync(file, 'utf8')]));
+
+interface Block {
+  readonly info: string;
+  readonly text: string;
+}
+
+function blocksOf(page: string): readonly Block[] {
+  return [...page.matchAll(/^```(.+)\n([\s\S]*?)\n```$/gm)].map(([, info = '', text = '']) => ({ info, text }));
+}
+
+function sentBy(role: string, text: string): Sent {
+  if (!isRole(role)) throw new Error(`${role} is not in the cast`);
+  const user = cast[role];
+  const [first, second, ...rest]: (Namespace & Pod)[] = parseAllDocuments(text).map((document) => document.toJS());
+  if (first === undefined || rest.length > 0) throw new Error('a sample is one document or two');
+  if (second === undefined) {
+    return { user, operation: 'CREATE', object: first, ...(first.kind === 'Binding' && { subresource: 'binding' }) };
+  }
+  const finalizes = first.kind === 'Namespace' && first.spec?.finalizers?.length !== second.spec?.finalizers?.length;
+  const debugs = second.spec?.ephemeralContainers !== undefined;
+  const subresource = finalizes ? 'finalize' : debugs ? 'ephemeralcontainers' : '';
+  return { user, operation: 'UPDATE', subresource, object: second, oldObject: first };
+}
+
+t.test('every check has a page, and every page a check', async (t) => {
+  t.strictSame([...pages.keys()].sort(), catalogue.map(({ id }) => id).sort());
+});
+
+for (const [id, page] of pages) {
+  t.test(id, async (t) => {
+    t.ok(page.startsWith(`# ${id}\n`), 'is headed by its id');
+    const seen = new Set<string>();
+    let denial: string | undefined;
+    for (const { info, text } of blocksOf(page)) {
+      if (info === 'text') {
+        t.equal(text, denial, 'the refusal is quoted word for word');
+        denial = undefined;
+        continue;
+      }
+      const [, verdict = '', role = ''] = /^yaml (refused|admitted) by (.+)$/.exec(info) ?? [];
+      seen.add(verdict);
+      const { allowed, status, warnings = [] } = await submit(review, sentBy(role, text));
+      t.equal(allowed ? 'admitted' : 'refused', verdict, `${info}: ${text}`, { said: status?.message });
+      if (verdict === 'admitted') t.strictSame(warnings, [], 'without a warning');
+      else
+        t.strictSame([...new Set(findingsIn(status?.message ?? '').map(({ check }) => check))], [id], 'for this alone');
+      denial = status?.message.trimStart();
+    }
+    t.strictSame([...seen].sort(), ['admitted', 'refused'], 'shows what is refused and what is admitted');
+  });
+}
