@@ -76,7 +76,8 @@ async function keptApart(t: Test, plane: ControlPlane, kubeconfig: string): Prom
   const account = '/api/v1/namespaces/acme-web/serviceaccounts/default';
   await until(async () => (await plane.request('GET', account)).status === 200, 'the account of its pods');
   succeeded(t, 'a pod', await plane.kubectl(kubeconfig, ['apply', '-f', example('pod-web')]));
-  t.match((await plane.request('GET', web)).body, { metadata: { labels: { 'bulkhead.dev/tenant': 'acme' } } });
+  const stored = await plane.request('GET', web);
+  t.match(stored.body, { metadata: { labels: { 'bulkhead.dev/tenant': 'acme' } } }, 'gets it as well');
   const { code, stderr } = await plane.kubectl(kubeconfig, ['apply', '-f', example('pod-on-the-node')]);
   t.equal(code, 1, 'a pod on the network of its node is refused');
   t.match(stderr, 'admission webhook "validate.bulkhead.dev" denied the request:');
@@ -100,25 +101,39 @@ async function judgedWrites(
   const target = { target: { kind: 'Node', name: 'stand-in' } };
   const conditions = [{ type: 'Ready', status: 'True' }];
 
-  t.match(await write('PATCH', `${web}/status`, { status: { phase: 'Running', conditions } }), {
-    status: 200,
-    reviews: 0,
-  });
+  t.match(
+    await write('PATCH', `${web}/status`, { status: { phase: 'Running', conditions } }),
+    { status: 200, reviews: 0 },
+    'what a kubelet reports is not',
+  );
   t.match(
     await write('PATCH', `${web}/status`, { ...label('beta'), status: { phase: 'Running' } }),
     { status: 403, reviews: 1, text: 'pod-tenant-label' },
-    'a status that brings a label is judged (ADM-01)',
+    'a status that brings a label is (ADM-01)',
   );
   for (const path of [`${web}/binding`, '/api/v1/namespaces/acme-web/bindings']) {
     t.match(
       await write('POST', path, { ...label('beta'), ...target }),
       { status: 403, reviews: 1, text: 'pod-tenant-label' },
-      'a Binding that brings a label is judged (ADM-02)',
+      'a Binding that brings a label is (ADM-02)',
     );
   }
-  t.match(await write('POST', `${web}/binding`, { metadata: { name: 'web' }, ...target }), { status: 201, reviews: 0 });
-  const resized = { spec: { containers: [{ name: 'web', resources: { requests: { cpu: '200m' } } }] } };
-  t.match(await write('PATCH', `${web}/resize`, resized), { status: 200, reviews: 0 }, 'a resize writes no metadata');
+  t.match(
+    await write('POST', `${web}/binding`, { metadata: { name: 'web' }, ...target }),
+    { status: 201, reviews: 0 },
+    'a Binding as the scheduler makes it is not',
+  );
+  const resized = { containers: [{ name: 'web', resources: { requests: { cpu: '200m' } } }] };
+  t.match(
+    await write('PATCH', `${web}/resize`, { ...label('beta'), spec: resized }),
+    { status: 200, reviews: 0 },
+    'a resize is not',
+  );
+  t.match(
+    (await plane.request('GET', web)).body,
+    { metadata: { labels: { 'bulkhead.dev/tenant': 'acme' } }, spec: resized },
+    'because the API server takes no metadata from it',
+  );
 
   const metrics = await plane.metrics();
   const samples = (name: string) => metrics.split('\n').filter((line) => line.startsWith(name) && !line.endsWith(' 0'));
@@ -184,7 +199,7 @@ async function notLockedOut(t: Test, plane: ControlPlane, pods: readonly Running
     t.equal(status, method === 'POST' ? 201 : 200, `${what} can be written`, { answer: JSON.stringify(answer) });
   }
   const own = '/api/v1/namespaces/bulkhead-system/pods';
-  for (const { name } of pods) await request(plane, 'DELETE', `${own}/${name}`, { gracePeriodSeconds: 0 });
+  for (const { name } of pods) await request(plane, 'DELETE', `${own}/${name}?gracePeriodSeconds=0`, undefined);
   const names = async () =>
     ((await plane.request('GET', own)).body as { items: { metadata: { name: string } }[] }).items.map(
       ({ metadata }) => metadata.name,

@@ -62,7 +62,11 @@ export async function runPods(
     ((await plane.request('GET', `${path}?labelSelector=${selector}`)).body as { readonly items: readonly Pod[] })
       .items;
   await until(async () => (await list()).length === addresses.length, `${addresses.length} pods in ${namespace}`);
-  await request(plane, 'POST', '/api/v1/nodes', { metadata: { name: node } });
+  const room = { cpu: '8', memory: '16Gi', pods: '110' };
+  await request(plane, 'POST', '/api/v1/nodes', {
+    metadata: { name: node },
+    status: { capacity: room, allocatable: room },
+  });
   const pods = await list();
   return Promise.all(addresses.map((address, index) => run(plane, `${path}/`, pods[index], address, command)));
 }

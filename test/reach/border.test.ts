@@ -84,7 +84,7 @@ t.test('peers that reach others are refused, with the reason, a witness and a wa
     [
       'everybody outwards',
       { egress: [{ to: [] }] },
-      'any spec.egress[0].to',
+      'any spec.egress[0]',
       'names no peers, so it reaches every pod of the cluster and every address outside it',
       `a pod in ${other}`,
       `list peers under to: podSelector: {} for this namespace, or a namespaceSelector with ${label}: acme`,

@@ -38,7 +38,7 @@ t.test('a policy opens what the API says it opens', (t) => {
     ['an empty list of rules closes the direction', { ingress: [], policyTypes: ['Ingress'] }, []],
     ['null lists are missing lists', { ingress: null, egress: null, policyTypes: null }, []],
     ['an empty rule is everybody', { ingress: [{}] }, ['ingress spec.ingress[0]: anybody on every port']],
-    ['from: [] is everybody', { ingress: [{ from: [] }] }, ['ingress spec.ingress[0].from: anybody on every port']],
+    ['from: [] is everybody', { ingress: [{ from: [] }] }, ['ingress spec.ingress[0]: anybody on every port']],
     ['from: null is everybody', { ingress: [{ from: null }] }, ['ingress spec.ingress[0]: anybody on every port']],
     [
       'only ports is everybody on them',

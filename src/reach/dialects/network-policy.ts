@@ -132,8 +132,8 @@ function readRule(rule: unknown, path: FieldPath, side: Side, left: typeof limit
   }
   const ports = readPorts(rule.ports, field(path, 'ports'), subject, left, found);
   if (!Array.isArray(peers) || peers.length === 0) {
-    const said = Array.isArray(peers) ? peersPath : path;
-    found.push({ direction: subject.direction, path: said, peer: { kind: 'any' }, ports });
+    // An empty list is not told from none: the API server drops it.
+    found.push({ direction: subject.direction, path, peer: { kind: 'any' }, ports });
     return;
   }
   left.peers -= peers.length;

@@ -1,0 +1,84 @@
+/** The cases of test/fixtures that create something, sent to a real API server: it takes the objects, and Bulkhead says the same. */
+
+import { globSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { parse } from 'yaml';
+import { clusterTest } from '../apiserver/cluster-test.ts';
+import { type Case, loadCases } from '../fixtures/cases.ts';
+import { cast, type Role } from '../fixtures/cast.ts';
+import { tenantFolders } from '../fixtures/world.ts';
+import { guard } from './guarded-cluster.ts';
+
+/** Without the mutating webhook, and inside namespaces that end, there is nothing to replay. */
+const cases = loadCases().filter(
+  ({ operation, unmutated, object }) =>
+    operation === 'CREATE' &&
+    !unmutated &&
+    object?.kind !== 'Binding' &&
+    !/leaving|emptied/.test(object?.metadata?.namespace ?? ''),
+);
+
+const resources: Readonly<Record<string, string>> = {
+  Namespace: '/api/v1/namespaces',
+  Pod: '/api/v1/namespaces/NAMESPACE/pods',
+  NetworkPolicy: '/apis/networking.k8s.io/v1/namespaces/NAMESPACE/networkpolicies',
+};
+
+await clusterTest('a real API server gives the verdicts of the cases', async (t, plane) => {
+  const cluster = await guard(plane, await tenantsWithoutQuotas(join(plane.directory, 'tenants')));
+  t.teardown(() => cluster.stop());
+  const kubeconfigs = new Map<Role, string>();
+  for (const [role, { username, groups }] of Object.entries(cast) as [Role, (typeof cast)[Role]][]) {
+    kubeconfigs.set(role, await plane.kubeconfigFor({ user: username, groups }));
+  }
+  const send = (role: Role, object: object, path: string) =>
+    plane.request('POST', path, object, { kubeconfig: kubeconfigs.get(role) ?? '' });
+  for (const [name, tenant] of [
+    ['acme-web', 'acme'],
+    ['acme-db', 'acme'],
+    ['beta-data', 'beta'],
+    ['gamma-lab', 'gamma'],
+    ['delta-one', 'delta'],
+    ['ingress-nginx', undefined],
+  ] as const) {
+    const labels = tenant === undefined ? {} : { 'bulkhead.dev/tenant': tenant };
+    const { status, body } = await send('platform admin', { metadata: { name, labels } }, '/api/v1/namespaces');
+    t.equal(status, 201, `${name} is there ${JSON.stringify(body)}`);
+  }
+
+  t.ok(cases.length > 100, `${cases.length} cases are replayed`);
+  for (const one of cases) {
+    const { status, body } = await send(one.user, one.object ?? {}, `${pathOf(one)}?dryRun=All`);
+    const text = JSON.stringify(body);
+    if (one.expects === 'pass') {
+      t.equal(status, 201, `${one.id}: ${one.sentence}`, { found: text });
+      continue;
+    }
+    const { generateName = '' } = one.object?.metadata ?? {};
+    const settled = (words = '') =>
+      words.replaceAll(new RegExp(`\\b${generateName}[a-z0-9]{5}\\b`, 'g'), `${generateName}*`);
+    const named = generateName === '' ? (words = '') => words : settled;
+    const message = named((body as { message?: string }).message);
+    t.equal(status, 403, `${one.id}: ${one.sentence}`, { found: text });
+    t.match(message, `\n  ${one.finding?.path}\n    ${named(one.finding?.reason)}`, `${one.id}: says why`);
+    t.match(message, `docs/checks/${one.check}.md`, `${one.id}: by its check`);
+  }
+});
+
+function pathOf({ object }: Case): string {
+  const path = resources[object?.kind ?? ''];
+  if (path === undefined) throw new Error(`no case creates a ${object?.kind}`);
+  return path.replace('NAMESPACE', object?.metadata?.namespace ?? '');
+}
+
+/** The cases are about borders; with a quota every pod of them would have to say how much memory it needs. */
+async function tenantsWithoutQuotas(folder: string): Promise<string> {
+  await mkdir(folder);
+  for (const file of tenantFolders.flatMap((from) => globSync(`${from}/*.yaml`))) {
+    const tenant = parse(await readFile(file, 'utf8'));
+    delete tenant.spec.namespaces?.resourceQuota;
+    await writeFile(join(folder, basename(file)), JSON.stringify(tenant));
+  }
+  return folder;
+}

@@ -1,0 +1,150 @@
+/** What is installed beside the registrations: that the parts fit together, and how little they may do (R9, R10). */
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { webhookLimits } from '../../src/server/webhook-limits.ts';
+import { builtInIdentities } from '../../src/tenancy/default-settings.ts';
+import { all, kinds, only } from './base.ts';
+
+const { metadata: deployment, spec } = only('Deployment');
+const pod = spec.template;
+const [container] = pod.spec.containers;
+const portOf = (name: string) => container.ports.find((port) => port.name === name)?.containerPort;
+/** `--port N  HTTPS for the API server (default: 9443)`, as the command line tells it. */
+const usage = readFileSync('src/main.ts', 'utf8');
+const defaultOf = (option: string) =>
+  Number(new RegExp(`^ +--${option} N .*\\(default: (\\d+)\\)`, 'm').exec(usage)?.[1]);
+
+t.test('the base holds these objects', async (t) => {
+  t.strictSame([...kinds].sort(), [
+    'ClusterRole',
+    'ClusterRoleBinding',
+    'Deployment',
+    'MutatingWebhookConfiguration',
+    'MutatingWebhookConfiguration',
+    'Namespace',
+    'NetworkPolicy',
+    'PodDisruptionBudget',
+    'ResourceQuota',
+    'Service',
+    'ServiceAccount',
+    'ValidatingWebhookConfiguration',
+    'ValidatingWebhookConfiguration',
+  ]);
+});
+
+t.test('the way from the API server to the process', async (t) => {
+  t.equal(portOf('webhook'), defaultOf('port'), 'the container listens where serve listens by default');
+  t.equal(portOf('health'), defaultOf('health-port'));
+  t.equal(portOf('metrics'), defaultOf('metrics-port'));
+  t.notOk(
+    container.args.some((argument) => /^--[a-z-]*port\b/.test(argument)),
+    'and is not told another port',
+  );
+  const service = only('Service');
+  for (const { metadata, webhooks } of [
+    ...all('MutatingWebhookConfiguration'),
+    ...all('ValidatingWebhookConfiguration'),
+  ]) {
+    const { name, namespace, port } = webhooks[0].clientConfig.service;
+    t.strictSame(
+      { name, namespace, port },
+      { ...service.metadata, port: service.spec.ports[0]?.port },
+      `${metadata.name} calls the Service`,
+    );
+  }
+  t.equal(service.spec.ports[0]?.targetPort, 'webhook', 'the Service leads to the port of that name');
+  t.strictSame(service.spec.selector, pod.metadata.labels, 'of these pods');
+});
+
+t.test('the network policy of Bulkhead itself', async (t) => {
+  const policy = only('NetworkPolicy');
+  t.strictSame(policy.spec.podSelector.matchLabels, pod.metadata.labels);
+  t.equal(policy.metadata.namespace, deployment.namespace);
+  t.strictSame(policy.spec.policyTypes, ['Ingress', 'Egress']);
+  t.strictSame(
+    policy.spec.ingress,
+    [{ ports: [{ protocol: 'TCP', port: portOf('webhook') }] }],
+    'it lets the API server in on the port of the pod, not of the Service, and on no other (R9)',
+  );
+  t.strictSame(
+    policy.spec.egress,
+    [{ ports: [443, 6443, 8443].map((port) => ({ protocol: 'TCP', port })) }],
+    'it lets Bulkhead out to the API server',
+  );
+});
+
+t.test('what Bulkhead may do in the cluster', async (t) => {
+  const writes = ['create', 'patch', 'update', 'delete'];
+  t.strictSame(
+    only('ClusterRole').rules,
+    [
+      { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list', 'watch'] },
+      { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+      { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['list', 'watch', ...writes] },
+      { apiGroups: [''], resources: ['resourcequotas'], verbs: ['list', 'watch', ...writes] },
+    ],
+    'and nothing else (TEN-06)',
+  );
+  const account = only('ServiceAccount').metadata;
+  t.equal(pod.spec.serviceAccountName, account.name);
+  t.strictSame(only('ClusterRoleBinding').subjects, [{ kind: 'ServiceAccount', ...account }]);
+  t.strictSame(only('ClusterRoleBinding').roleRef, {
+    apiGroup: 'rbac.authorization.k8s.io',
+    kind: 'ClusterRole',
+    name: only('ClusterRole').metadata.name,
+  });
+  t.strictSame(
+    builtInIdentities.filter(({ kind }) => kind === 'ServiceAccount'),
+    [{ kind: 'ServiceAccount', ...account }],
+    'that account may change the policies that Bulkhead manages',
+  );
+});
+
+t.test('the pods', async (t) => {
+  t.equal(spec.replicas, 2);
+  t.equal(only('PodDisruptionBudget').spec.minAvailable, spec.replicas - 1, 'one may be away at a time (R10)');
+  t.strictSame(only('PodDisruptionBudget').spec.selector.matchLabels, pod.metadata.labels);
+  t.match(
+    pod.spec.topologySpreadConstraints[0],
+    { topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' },
+    'two do not die with one node',
+  );
+  t.equal(pod.spec.priorityClassName, 'system-cluster-critical');
+  const ending = webhookLimits.drainMilliseconds + webhookLimits.closeMilliseconds;
+  t.ok(pod.spec.terminationGracePeriodSeconds * 1_000 > ending, 'a drain comes to its end before it is killed');
+  t.match(container.readinessProbe, { httpGet: { path: '/readyz', port: 'health' } });
+  t.match(container.livenessProbe, { httpGet: { path: '/livez', port: 'health' } });
+  const { periodSeconds, failureThreshold = 3 } = container.livenessProbe;
+  t.ok(periodSeconds * failureThreshold <= 30, 'one that hangs is started again within half a minute');
+});
+
+t.test('the restricted Pod Security Standard', async (t) => {
+  const { name, labels } = only('Namespace').metadata;
+  t.equal(name, deployment.namespace);
+  t.equal(labels['pod-security.kubernetes.io/enforce'], 'restricted', 'is enforced on the namespace');
+  t.match(pod.spec.securityContext, { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+  t.strictSame(container.securityContext, {
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+  });
+});
+
+t.test('the image', async (t) => {
+  const dockerfile = readFileSync('Dockerfile', 'utf8');
+  const [last = ''] = dockerfile.split(/^(?=FROM )/m).slice(-1);
+  const { version, bin } = JSON.parse(readFileSync('package.json', 'utf8'));
+  t.equal(container.image, `bulkhead:${version}`, 'has the version of the package');
+  t.match(dockerfile, `docker build --tag ${container.image} .`);
+  t.match(
+    last,
+    `USER ${pod.spec.securityContext.runAsUser}:${pod.spec.securityContext.runAsGroup}\n`,
+    'runs as nobody',
+  );
+  t.match(last, `EXPOSE ${container.ports.map(({ containerPort }) => containerPort).join(' ')}\n`);
+  t.match(last, `ENTRYPOINT ["node", "/app/${bin.bulkhead}"]\n`);
+  t.notMatch(last, /^RUN /m, 'nothing is run in the image that is shipped');
+  const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' '));
+  const admitted = [...readFileSync('.dockerignore', 'utf8').matchAll(/^!(.+)$/gm)].map(([, path]) => path);
+  t.strictSame([...new Set(copied)].sort(), admitted.sort(), 'the builder is sent what is copied, and nothing else');
+});

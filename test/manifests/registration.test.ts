@@ -1,0 +1,147 @@
+/**
+ * Which requests the API server sends, and what it does when it cannot. A gap here is a way around every check, so each
+ * invariant (R1 to R7) is held literally.
+ */
+import t from 'tap';
+import { understoodResources } from '../../src/admission/decode.ts';
+import { builtInNamespaces } from '../../src/tenancy/default-settings.ts';
+import { all, only, type Webhook, type WebhookConfiguration } from './base.ts';
+
+const mutating = all('MutatingWebhookConfiguration');
+const validating = all('ValidatingWebhookConfiguration');
+
+/** Resource, as `understoodResources` writes it -> operations. */
+function registered(configurations: readonly WebhookConfiguration[]): Record<string, readonly string[]> {
+  const found: Record<string, readonly string[]> = {};
+  for (const { webhooks } of configurations) {
+    for (const { apiGroups, apiVersions, resources, operations } of webhooks.flatMap(({ rules }) => rules)) {
+      for (const group of apiGroups) {
+        for (const version of apiVersions) {
+          for (const resource of resources) {
+            const name = `${group === '' ? '' : `${group}/`}${version}/${resource}`;
+            if (found[name] !== undefined) throw new Error(`${name} would be asked about twice`);
+            found[name] = operations;
+          }
+        }
+      }
+    }
+  }
+  return found;
+}
+
+t.test('what is registered is what is understood', async (t) => {
+  t.strictSame(
+    Object.keys(registered(validating)).sort(),
+    [...understoodResources].sort(),
+    'validate is sent every resource that it understands, and no other (R2)',
+  );
+  for (const resource of Object.keys(registered(mutating)))
+    t.ok(understoodResources.includes(resource), `mutate understands ${resource}`);
+});
+
+t.test('operations', async (t) => {
+  t.strictSame(
+    registered(validating),
+    {
+      'v1/namespaces': ['CREATE', 'UPDATE', 'DELETE'],
+      'v1/namespaces/status': ['UPDATE'],
+      'v1/namespaces/finalize': ['UPDATE'],
+      'v1/pods': ['CREATE', 'UPDATE'],
+      'v1/pods/status': ['UPDATE'],
+      'v1/pods/ephemeralcontainers': ['UPDATE'],
+      'v1/pods/resize': ['UPDATE'],
+      'v1/pods/binding': ['CREATE'],
+      'v1/bindings': ['CREATE'],
+      'networking.k8s.io/v1/networkpolicies': ['CREATE', 'UPDATE', 'DELETE'],
+    },
+    'validate is asked about every way to write (ADM-01, ADM-02, ADM-08)',
+  );
+  t.strictSame(
+    registered(mutating),
+    {
+      'v1/namespaces': ['CREATE'],
+      'v1/pods': ['CREATE', 'UPDATE'],
+      'networking.k8s.io/v1/networkpolicies': ['CREATE', 'UPDATE'],
+    },
+    'mutate is asked where a label may be missing',
+  );
+});
+
+t.test('every registration', async (t) => {
+  for (const [configurations, phase] of [
+    [mutating, 'mutate'],
+    [validating, 'validate'],
+  ] as const) {
+    t.equal(configurations.length, 2, `${phase}: for Namespaces, and for what is inside them`);
+    for (const { metadata, webhooks } of configurations) {
+      t.equal(webhooks.length, 1, `${metadata.name} holds one webhook`);
+      const [{ rules, namespaceSelector: _, matchConditions: __, ...rest }] = webhooks;
+      t.strictSame(
+        rest,
+        {
+          name: `${phase}.bulkhead.dev`,
+          admissionReviewVersions: ['v1'],
+          clientConfig: {
+            service: { namespace: 'bulkhead-system', name: 'bulkhead', port: 443, path: `/${phase}` },
+          },
+          sideEffects: 'None',
+          failurePolicy: 'Fail',
+          timeoutSeconds: 5,
+          matchPolicy: 'Equivalent',
+          ...(phase === 'mutate' && { reinvocationPolicy: 'IfNeeded' }),
+        },
+        `${phase} of ${metadata.name} fails closed, has no objectSelector and speaks v1 alone (R1, R6, R7)`,
+      );
+      for (const { scope, resources } of rules) {
+        const cluster = resources.every((resource) => resource.split('/')[0] === 'namespaces');
+        t.equal(scope, cluster ? 'Cluster' : 'Namespaced', `the scope of ${resources} is its own`);
+      }
+    }
+  }
+});
+
+function ofNamespaces({ rules }: Webhook): boolean {
+  return rules.some(({ resources }) => resources.some((resource) => resource.split('/')[0] === 'namespaces'));
+}
+
+t.test('exemptions', async (t) => {
+  const webhooks = [...mutating, ...validating].map((configuration) => configuration.webhooks[0]);
+  for (const webhook of webhooks.filter(ofNamespaces)) {
+    t.equal(webhook.namespaceSelector, undefined, `${webhook.name} exempts no Namespace by its labels (R3)`);
+    t.equal(webhook.matchConditions, undefined, `${webhook.name} exempts no Namespace by a condition (R4)`);
+  }
+  const exempt = ['kube-system', only('Deployment').metadata.namespace ?? ''];
+  for (const webhook of webhooks.filter((one) => !ofNamespaces(one))) {
+    t.strictSame(
+      webhook.namespaceSelector,
+      { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: exempt }] },
+      `${webhook.name} leaves two namespaces out, by the label that cannot be changed (R3)`,
+    );
+  }
+  for (const name of exempt)
+    t.ok(builtInNamespaces.includes(name), `no tenant can create ${name}, which nobody would look into`);
+});
+
+t.test('match conditions', async (t) => {
+  const conditions = [...mutating, ...validating].flatMap(
+    ({ webhooks: [webhook] }) => webhook.matchConditions?.map((condition) => ({ webhook, ...condition })) ?? [],
+  );
+  t.strictSame(
+    conditions.map(({ webhook, name }) => `${webhook.name}: ${name}`),
+    ['validate.bulkhead.dev: status-changes-metadata', 'validate.bulkhead.dev: binding-brings-metadata'],
+  );
+  /** What a condition may look at: which request it is, and the metadata that it writes. Never who asks, never a value (ADM-09). */
+  const allowed = new Set(
+    ['labels', 'annotations', 'ownerReferences', 'finalizers']
+      .flatMap((field) => [`object.metadata.?${field}.orValue`, `oldObject.metadata.?${field}.orValue`])
+      .concat('request.kind.kind', 'request.?subResource.orValue'),
+  );
+  for (const { name, expression } of conditions) {
+    const looksAt = expression.match(/[A-Za-z_]\w*(?:\.\??\w+)*/g) ?? [];
+    const literals = new Set((expression.match(/"[^"]*"/g) ?? []).map((literal) => literal.slice(1, -1)));
+    for (const path of new Set(looksAt)) {
+      if (path === 'in' || literals.has(path)) continue;
+      t.ok(allowed.has(path), `${name} may look at ${path} (R4)`);
+    }
+  }
+});
