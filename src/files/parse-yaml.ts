@@ -6,6 +6,7 @@
  * 300,000 anchors in 1 MiB take minutes, 100,000 nested lists end the stack.
  */
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -19,17 +20,12 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { excerpt } from '../kubernetes/json.ts';
-import {
-  formatSteps,
-  type Loaded,
-  type Locate,
-  type Located,
-  type Place,
-  type Step,
-} from '../tenancy/problem.ts';
+import { formatSteps, type Loaded, type Locate, type Located, type Place, type Step } from '../tenancy/problem.ts';
 
 /** Nobody nests a configuration deeper. */
 const deepest = 64;
+/** Columns of indentation: four for each level. */
+const widest = 4 * deepest;
 /** Anchors, aliases and tags in a file, each: enough for reuse by hand. */
 const mostMarks = 100;
 /** Values in a document once aliases are replaced by what they stand for: about what fits into 1 MiB without them. */
@@ -71,21 +67,25 @@ export function parseYaml(text: string, file: string): Loaded<readonly Located<u
 /** Where a text leaves what can be parsed in linear time, or undefined. */
 function excessOf(text: string): { readonly line: number; readonly reason: string } | undefined {
   const marks: Record<string, number> = { '&': 0, '*': 0, '!': 0 };
-  let [line, brackets, indicators] = [1, 0, 0];
+  let [line, brackets, indicators, indentation] = [1, 0, 0, 0];
+  let lineBegins = true;
   for (const token of new Lexer().lex(text)) {
     const [first = ''] = token;
+    indentation = lineBegins && token.trim() === '' && !token.includes('\n') ? token.length : 0;
     if (token === '[' || token === '{') brackets += 1;
     else if (token === ']' || token === '}') brackets -= 1;
     else if (brackets === 0 && (token === '-' || token === '?' || token === ':')) indicators += 1;
     else if (token === '---' || token === '...') brackets = 0;
     if (token.length > 1 && Object.hasOwn(marks, first)) marks[first] = (marks[first] ?? 0) + 1;
-    // `- - -` and `? ? ?` nest within a line; nesting by indentation needs a longer line for each level.
-    if (brackets + indicators > deepest) return { line, reason: `nests more than ${deepest} levels deep` };
+    // `- - -` and `? ? ?` nest within a line, anything else by indentation or in brackets.
+    if (brackets + indicators > deepest || indentation > widest)
+      return { line, reason: `nests more than ${deepest} levels deep` };
     if (Math.max(...Object.values(marks)) > mostMarks) {
       return { line, reason: `has more than ${mostMarks} anchors, aliases or tags` };
     }
     for (let at = token.indexOf('\n'); at !== -1; at = token.indexOf('\n', at + 1)) line += 1;
-    if (token === '\n') indicators = 0;
+    lineBegins = token.endsWith('\n');
+    if (lineBegins) indicators = 0;
   }
   return undefined;
 }
@@ -106,6 +106,7 @@ class Unreadable extends Error {
 /** Nodes of one document to plain values, with aliases replaced by what they stand for. */
 class Decoder {
   readonly #document: Document;
+  readonly #resolved = new Map<Alias, unknown>();
   #values = 0;
 
   constructor(document: Document) {
@@ -121,7 +122,7 @@ class Decoder {
           : 'stands for more values than fit into memory';
       throw new Unreadable(offsetOf(node), [], reason, 'write it out plainly');
     }
-    if (isAlias(node)) return this.decode(node.resolve(this.#document), steps);
+    if (isAlias(node)) return this.decode(this.#resolve(node, steps), steps);
     if (isSeq(node)) return node.items.map((item, index) => this.decode(item, [...steps, index]));
     if (isMap(node)) return this.#map(node.items, steps);
     const value = isScalar(node) ? node.value : null;
@@ -133,6 +134,17 @@ class Decoder {
       'is neither text nor a number, true, false or null',
       'write it as text, in quotes',
     );
+  }
+
+  /** Once for each alias: the document is searched for its anchor. */
+  #resolve(alias: Alias, steps: readonly Step[]): unknown {
+    const known = this.#resolved.get(alias);
+    if (known !== undefined) return known;
+    const node = alias.resolve(this.#document);
+    if (node === undefined)
+      throw new Unreadable(offsetOf(alias), steps, `no anchor before it is called ${excerpt(alias.source)}`, '');
+    this.#resolved.set(alias, node);
+    return node;
   }
 
   #map(pairs: readonly Pair[], steps: readonly Step[]): Readonly<Record<string, unknown>> {

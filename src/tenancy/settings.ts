@@ -40,7 +40,7 @@ export interface Settings {
     /** Beginnings of names that only the platform may create, such as `kube-`. */
     readonly prefixes: readonly string[];
   };
-  /** Label and annotation keys that tenants may not set on namespaces: an exact key, or a beginning when it ends in `/`, `.` or `-`. */
+  /** Label and annotation keys that tenants may not set on namespaces: an exact key, or a beginning when it ends in `/`, `.`, `-` or `:`. */
   readonly reservedNamespaceKeys: readonly string[];
   /** The same for pods. */
   readonly reservedPodKeys: readonly string[];

@@ -1,5 +1,5 @@
 /**
- * Bulkhead as it is installed: the commands of manifests/base/README.md, the objects that kustomize makes, the real process
+ * Bulkhead as it is installed: the commands of README.md, the objects that kustomize makes, the real process
  * with the rights of its service account, called by the API server through its Service.
  */
 import { spawn } from 'node:child_process';
@@ -26,7 +26,7 @@ await privateNetworkTest(
   'installed as the manual says',
   async (t, plane) => {
     const shell = await projectFolder(t, plane);
-    const [certificates = [], installation = [], emergency = []] = await shellBlocks('manifests/base/README.md');
+    const [certificates = [], installation = [], emergency = []] = await shellBlocks('README.md');
     const [apply = '', rollout = '', applyAll = ''] = installation;
     for (const command of [...certificates, apply]) succeeded(t, command, await shell(command));
     const pods = await runPods(

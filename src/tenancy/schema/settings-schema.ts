@@ -65,7 +65,11 @@ const labelSelectorSchema: StructuralSchema = {
         required: ['key', 'operator'],
         properties: {
           key: { ...labelKey, description: 'The label it is about.' },
-          operator: { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] },
+          operator: {
+            type: 'string',
+            enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'],
+            description: 'How it is compared.',
+          },
           values: { type: 'array', items: { type: 'string' }, description: 'For In and NotIn.' },
         },
       },

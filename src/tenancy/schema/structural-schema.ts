@@ -18,7 +18,6 @@ export interface StructuralSchema {
   readonly maxLength?: number;
   readonly minimum?: number;
   readonly maximum?: number;
-  readonly minItems?: number;
   /** In place of `type`: a whole number or a string. */
   readonly 'x-kubernetes-int-or-string'?: true;
 }

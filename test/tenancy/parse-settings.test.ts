@@ -1,0 +1,271 @@
+import t from 'tap';
+import { namespaceKeys, podKeys } from '../../src/tenancy/built-in-keys.ts';
+import { defaultSettings } from '../../src/tenancy/default-settings.ts';
+import { parseSettings } from '../../src/tenancy/parse-settings.ts';
+import type { Settings } from '../../src/tenancy/settings.ts';
+import { documentIn, problemLines, warningLines } from './documents.ts';
+
+/** What stands under spec, from line 4 on, each line two columns in. */
+function text(...spec: readonly string[]): string {
+  return ['apiVersion: bulkhead.dev/v1alpha1', 'kind: Settings', 'spec:', ...spec.map((line) => `  ${line}`)].join(
+    '\n',
+  );
+}
+
+function settings(...spec: readonly string[]): Settings {
+  const parsed = parseSettings(documentIn(text(...spec)));
+  if (!parsed.ok) throw new Error(problemLines(parsed).join('\n'));
+  return parsed.value;
+}
+
+const service = (...fields: readonly string[]) =>
+  text('sharedServices:', ...fields.map((line, index) => `${index === 0 ? '  - ' : '    '}${line}`));
+const ingress = ['name: web', 'direction: ingress', 'namespace: ingress-nginx'];
+
+const refused: readonly (readonly [sentence: string, text: string, ...problems: string[]])[] = [
+  ['settings have a spec', 'apiVersion: bulkhead.dev/v1alpha1\nkind: Settings\n', 't.yaml:1:1: spec: is missing'],
+  [
+    'an unknown field names the near one',
+    text('platfrom: {}', 'network: { podCIDR: [] }'),
+    't.yaml:4:3: spec.platfrom: is not a known field; did you mean platform?',
+    't.yaml:5:14: spec.network.podCIDR: is not a known field; did you mean podCIDRs?',
+  ],
+  [
+    'the tenant label is a label key',
+    text('tenantLabel: bulk head'),
+    't.yaml:4:16: spec.tenantLabel: "bulk head" is not a label key such as bulkhead.dev/tenant',
+  ],
+  ...['kubernetes.io/metadata.name', 'topology.kubernetes.io/zone', 'k8s.io/tenant'].map(
+    (key) =>
+      [
+        `${key} cannot say who owns a namespace`,
+        text(`tenantLabel: ${key}`),
+        `t.yaml:4:16: spec.tenantLabel: ${key} is reserved to Kubernetes itself; choose a label under a domain of your own`,
+      ] as const,
+  ),
+  [
+    'the platform is not everybody',
+    text('platform:', '  identities:', '    - { kind: Group, name: "system:authenticated" }'),
+    't.yaml:6:30: spec.platform.identities[0].name: system:authenticated is everybody, not one group; list those who are meant',
+  ],
+  ...[
+    ['kind: User, name: "system:kube-controller-manager"', 'system:kube-controller-manager', 29],
+    ['kind: Group, name: "system:serviceaccounts:kube-system"', 'system:serviceaccounts:kube-system', 30],
+    ['kind: Group, name: "system:nodes"', 'system:nodes', 30],
+    ['kind: ServiceAccount, namespace: kube-system, name: replicaset-controller', 'replicaset-controller', 63],
+  ].map(
+    ([subject, name, column]) =>
+      [
+        `${name} is not trusted: it works for tenants`,
+        text('platform:', '  identities:', `    - { ${subject} }`),
+        `t.yaml:6:${column}: spec.platform.identities[0].name: ${name} makes or runs the pods of every tenant, and would carry them past every check; leave it out: controllers need not be listed`,
+      ] as const,
+  ),
+  [
+    'names and prefixes of the platform are such',
+    text('platform:', '  namespaces: [Monitoring, "*"]', '  prefixes: [cattle, ""]'),
+    't.yaml:5:18: spec.platform.namespaces[0]: "Monitoring" is not a name of 1 to 63 lower-case letters, digits and inner hyphens; write monitoring',
+    't.yaml:5:30: spec.platform.namespaces[1]: "*" is not a name of 1 to 63 lower-case letters, digits and inner hyphens',
+    't.yaml:6:16: spec.platform.prefixes[0]: "cattle" is not a beginning of names: at most 62 lower-case letters, digits and hyphens, with a hyphen at its end; write cattle-',
+    't.yaml:6:24: spec.platform.prefixes[1]: "" is not a beginning of names: at most 62 lower-case letters, digits and hyphens, with a hyphen at its end',
+  ],
+  [
+    'reserved keys are keys, or beginnings',
+    text('reserved:', '  podKeys: ["", "a b", "*"]'),
+    't.yaml:5:15: spec.reserved.podKeys[0]: "" is not a label or annotation key, or the beginning of one that ends in a slash, dot, hyphen or colon',
+    't.yaml:5:19: spec.reserved.podKeys[1]: "a b" is not a label or annotation key, or the beginning of one that ends in a slash, dot, hyphen or colon',
+    't.yaml:5:26: spec.reserved.podKeys[2]: "*" is not a label or annotation key, or the beginning of one that ends in a slash, dot, hyphen or colon',
+  ],
+  [
+    'only what is on the built-in lists can be released',
+    text('reserved:', '  released: [bulkhead.dev/, bulkhead.dev/tenant, istio.io/rev, istio-injektion, example.com/]'),
+    't.yaml:5:16: spec.reserved.released[0]: bulkhead.dev/ belongs to Bulkhead and cannot be released; leave it out',
+    't.yaml:5:31: spec.reserved.released[1]: bulkhead.dev/tenant belongs to Bulkhead and cannot be released; leave it out',
+    't.yaml:5:52: spec.reserved.released[2]: "istio.io/rev" is not an entry of the built-in lists; did you mean istio.io/?',
+    't.yaml:5:66: spec.reserved.released[3]: "istio-injektion" is not an entry of the built-in lists; did you mean istio-injection?',
+    't.yaml:5:83: spec.reserved.released[4]: "example.com/" is not an entry of the built-in lists; leave it out',
+  ],
+  [
+    'ranges of the cluster are canonical',
+    text(
+      'network:',
+      '  podCIDRs: [10.244.1.0/16]',
+      '  metadataAddresses: [169.254.169.254]',
+      '  protectedCIDRs: [{ name: management, cidr: 10.0.0.0 }]',
+    ),
+    't.yaml:5:16: spec.network.podCIDRs[0]: "10.244.1.0/16" has bits set after its prefix, so readers disagree on whether it is an address or a range; write 10.244.0.0/16',
+    't.yaml:6:25: spec.network.metadataAddresses[0]: "169.254.169.254" has no prefix length; write 169.254.169.254/32',
+    't.yaml:7:48: spec.network.protectedCIDRs[0].cidr: "10.0.0.0" has no prefix length; write 10.0.0.0/32',
+  ],
+  [
+    'a shared service says which pods it is',
+    service(...ingress),
+    't.yaml:5:7: spec.sharedServices[0].podSelector: is missing',
+  ],
+  [
+    'a shared service has a selector that selects',
+    service(
+      ...ingress,
+      'podSelector: { matchLabels: { app: web }, matchExpressions: [{ key: app, operator: DoesNotExist }] }',
+    ),
+    't.yaml:8:7: spec.sharedServices[0].podSelector: leaves no value for the label app, so it selects no pod',
+  ],
+  [
+    'an operator takes its values',
+    service(...ingress, 'podSelector: { matchExpressions: [{ key: app, operator: In }] }'),
+    't.yaml:8:41: spec.sharedServices[0].podSelector.matchExpressions[0].values: In needs at least one value; write the values',
+  ],
+  [
+    'within is the name of another policy',
+    service('name: within', 'direction: egress', 'namespace: dns', 'podSelector: {}'),
+    't.yaml:5:13: spec.sharedServices[0].name: within names the policy for traffic inside a tenant; choose another name',
+  ],
+  [
+    'a service is declared once for each direction',
+    `${service(...ingress, 'podSelector: {}')}\n    - { name: web, direction: ingress, namespace: other, podSelector: {} }`,
+    't.yaml:9:15: spec.sharedServices[1].name: web is declared for ingress by spec.sharedServices[0] already; merge the two',
+  ],
+  [
+    'ports and addresses of a service are read as everywhere',
+    service(...ingress, 'podSelector: {}', 'ports: [{ port: 0 }]', 'addresses: [169.254.20.10]'),
+    't.yaml:9:23: spec.sharedServices[0].ports[0].port: 0 is not a number from 1 to 65535',
+  ],
+  [
+    'addresses of a service are ranges',
+    service(...ingress, 'podSelector: {}', 'addresses: [169.254.20.10]'),
+    't.yaml:9:19: spec.sharedServices[0].addresses[0]: "169.254.20.10" has no prefix length; write 169.254.20.10/32',
+  ],
+];
+
+for (const [sentence, text, ...problems] of refused) {
+  t.test(sentence, async (t) => {
+    t.strictSame(problemLines(parseSettings(documentIn(text))), problems);
+  });
+}
+
+const warning = (field: string, place: string) =>
+  `t.yaml:${place}: spec.network.${field}: is missing, so no address can be proven to lie outside the cluster and every ipBlock of a tenant is refused; list the ranges of the cluster`;
+
+t.test(
+  'settings that say nothing are the defaults, and a warning that the ranges of the cluster are unknown',
+  async (t) => {
+    const parsed = parseSettings(documentIn(text().replace(/spec:$/, 'spec: {}')));
+    t.ok(parsed.ok);
+    if (parsed.ok) t.strictSame(parsed.value, defaultSettings);
+    t.strictSame(warningLines(parsed), [
+      warning('podCIDRs', '3:1'),
+      warning('serviceCIDRs', '3:1'),
+      warning('nodeCIDRs', '3:1'),
+    ]);
+  },
+);
+
+t.test('a range that is missing is warned about', async (t) => {
+  const parsed = parseSettings(
+    documentIn(text('network:', '  podCIDRs: [10.244.0.0/16]', '  serviceCIDRs: []', '  nodeCIDRs: [192.168.0.0/16]')),
+  );
+  t.strictSame(warningLines(parsed), [warning('serviceCIDRs', '6:5')]);
+  t.equal(parsed.ok && parsed.value.rangesComplete, false);
+});
+
+t.test('what shuts something adds to what is built in', async (t) => {
+  const given = settings(
+    'platform:',
+    '  identities: [{ kind: Group, name: platform-team }]',
+    '  namespaces: [monitoring, kube-system]',
+    '  prefixes: [cattle-]',
+    'reserved:',
+    '  namespaceKeys: [example.com/]',
+    '  podKeys: [example.com/zone]',
+    'network:',
+    '  podCIDRs: [10.244.0.0/16, "fd00:10:244::/56"]',
+    '  serviceCIDRs: [10.96.0.0/12]',
+    '  nodeCIDRs: [192.168.0.0/16]',
+    '  metadataAddresses: [192.0.0.192/32]',
+    '  protectedCIDRs: [{ name: management network, cidr: 172.16.0.0/24 }]',
+  );
+  t.strictSame(given.platform.identities, [
+    { kind: 'Group', name: 'system:masters' },
+    { kind: 'ServiceAccount', namespace: 'bulkhead-system', name: 'bulkhead' },
+    { kind: 'Group', name: 'platform-team' },
+  ]);
+  t.strictSame(
+    [...given.platform.namespaces],
+    ['default', 'kube-node-lease', 'kube-public', 'kube-system', 'bulkhead-system', 'monitoring'],
+  );
+  t.strictSame(given.platform.prefixes, ['bulkhead-', 'kube-', 'openshift-', 'cattle-']);
+  t.strictSame(given.reservedNamespaceKeys, [...namespaceKeys, 'example.com/']);
+  t.strictSame(given.reservedPodKeys, [...podKeys, 'example.com/zone']);
+  t.equal(given.rangesComplete, true);
+  t.strictSame(
+    given.protectedRanges.map(({ name, text }) => `${name} ${text}`),
+    [
+      'pod network 10.244.0.0/16',
+      'pod network fd00:10:244::/56',
+      'service network 10.96.0.0/12',
+      'node network 192.168.0.0/16',
+      'metadata service 192.0.0.192/32',
+      'metadata service 169.254.0.0/16',
+      'metadata service fe80::/10',
+      'metadata service fd00:ec2::254/128',
+      'metadata service fd00:ec2::23/128',
+      'metadata service 168.63.129.16/32',
+      'metadata service 100.100.100.200/32',
+      'management network 172.16.0.0/24',
+    ],
+  );
+});
+
+t.test('released keys are free on namespaces and pods, the others stay', async (t) => {
+  const given = settings('reserved:', '  released: [projectcalico.org/, host]');
+  t.strictSame(
+    given.reservedNamespaceKeys,
+    namespaceKeys.filter((key) => key !== 'projectcalico.org/'),
+  );
+  t.strictSame(
+    given.reservedPodKeys,
+    podKeys.filter((key) => key !== 'projectcalico.org/' && key !== 'host'),
+  );
+});
+
+t.test('shared services replace what is built in, and their namespaces are the platform’s', async (t) => {
+  const given = settings(
+    'sharedServices:',
+    '  - name: web',
+    '    direction: ingress',
+    '    namespace: ingress-nginx',
+    '    podSelector: { matchLabels: { app: nginx } }',
+    '    ports: [{ port: 8080, endPort: 8089 }]',
+    '  - name: web',
+    '    direction: egress',
+    '    namespace: ingress-nginx',
+    '    podSelector: {}',
+    '    addresses: [169.254.20.10/32]',
+  );
+  t.strictSame(given.sharedServices, [
+    {
+      name: 'web',
+      direction: 'ingress',
+      namespace: 'ingress-nginx',
+      podSelector: { matchLabels: { app: 'nginx' } },
+      ports: [{ protocol: 'TCP', first: 8080, last: 8089 }],
+      addresses: [],
+    },
+    {
+      name: 'web',
+      direction: 'egress',
+      namespace: 'ingress-nginx',
+      podSelector: {},
+      ports: [],
+      addresses: [{ family: 4, first: 0xa9fe140an, last: 0xa9fe140an }],
+    },
+  ]);
+  t.ok(given.platform.namespaces.has('ingress-nginx'));
+});
+
+t.test('by default nobody is trusted who makes pods for others', async (t) => {
+  t.strictSame(defaultSettings.platform.identities, [
+    { kind: 'Group', name: 'system:masters' },
+    { kind: 'ServiceAccount', namespace: 'bulkhead-system', name: 'bulkhead' },
+  ]);
+});

@@ -1,0 +1,84 @@
+import { equal } from 'node:assert/strict';
+import fc from 'fast-check';
+import t from 'tap';
+import { namespaceKeys, ownKeys, podKeys } from '../../src/tenancy/built-in-keys.ts';
+import { compileReservedKeys, isBeginning } from '../../src/tenancy/reserved-keys.ts';
+
+t.test('an entry that ends at a boundary is a beginning, any other is one key', async (t) => {
+  const reserved = compileReservedKeys([
+    'istio.io/',
+    'io.cilium.',
+    'config.linkerd.io/skip-',
+    'k8s:',
+    'host',
+    'istio.io/rev',
+  ]);
+  const cases: readonly (readonly [key: string, by: string | undefined])[] = [
+    ['istio.io/rev', 'istio.io/rev'],
+    ['istio.io/rev2', 'istio.io/'],
+    ['istio.io/', 'istio.io/'],
+    ['istio.io', undefined],
+    ['sub.istio.io/rev', undefined],
+    ['Istio.io/rev', undefined],
+    ['io.cilium.k8s.policy', 'io.cilium.'],
+    ['io.ciliumx', undefined],
+    ['config.linkerd.io/skip-inbound-ports', 'config.linkerd.io/skip-'],
+    ['config.linkerd.io/proxy', undefined],
+    ['k8s:app', 'k8s:'],
+    ['host', 'host'],
+    ['hostname', undefined],
+    ['host.example.com/x', undefined],
+    ['', undefined],
+    ['constructor', undefined],
+    [`istio.io/${'x'.repeat(100_000)}`, 'istio.io/'],
+  ];
+  for (const [key, by] of cases) t.equal(reserved.reserving(key), by, `${key.slice(0, 40)} is reserved by ${by}`);
+});
+
+t.test('the answer is that of a search through all entries (TEN-08)', async (t) => {
+  const text = fc.string({ unit: fc.constantFrom('a', 'B', '/', '.', '-', ':'), minLength: 1, maxLength: 6 });
+  const property = fc.property(fc.array(text, { maxLength: 6 }), text, (entries, key) => {
+    const beginnings = entries.filter((entry) => isBeginning(entry) && key.startsWith(entry));
+    const shortest = beginnings.sort((one, other) => one.length - other.length)[0];
+    equal(compileReservedKeys(entries).reserving(key), entries.includes(key) ? key : shortest);
+  });
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }));
+});
+
+t.test('the built-in lists reserve what changes whose an object is, and leave ordinary keys alone', async (t) => {
+  const [namespaces, pods] = [compileReservedKeys(namespaceKeys), compileReservedKeys(podKeys)];
+  const reservedOnNamespaces = [
+    'pod-security.kubernetes.io/enforce',
+    'scheduler.alpha.kubernetes.io/node-selector',
+    'openshift.io/sa.scc.uid-range',
+    'field.cattle.io/projectId',
+    'istio-injection',
+    'bulkhead.dev/anything',
+  ];
+  const reservedOnPods = [
+    'host',
+    'ingress',
+    'io.kubernetes.pod.namespace',
+    'k8s.v1.cni.cncf.io/networks',
+    'kubevirt.io',
+    'bulkhead.dev/x',
+  ];
+  const ordinary = [
+    'app',
+    'app.kubernetes.io/name',
+    'pod-template-hash',
+    'statefulset.kubernetes.io/pod-name',
+    'batch.kubernetes.io/job-name',
+    'hosts',
+  ];
+  for (const key of reservedOnNamespaces)
+    t.not(namespaces.reserving(key), undefined, `${key} is reserved on namespaces`);
+  for (const key of reservedOnPods) t.not(pods.reserving(key), undefined, `${key} is reserved on pods`);
+  for (const key of [...ordinary, 'kubernetes.io/metadata.name'])
+    t.equal(namespaces.reserving(key), undefined, `${key} is free on namespaces`);
+  for (const key of ordinary) t.equal(pods.reserving(key), undefined, `${key} is free on pods`);
+  for (const list of [namespaceKeys, podKeys]) {
+    t.equal(new Set(list).size, list.length, 'each entry stands once');
+    t.ok(ownKeys.every((key) => list.includes(key)));
+  }
+});

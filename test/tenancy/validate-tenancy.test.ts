@@ -1,0 +1,152 @@
+import t from 'tap';
+import { loadTenancy } from '../../src/tenancy/load-tenancy.ts';
+import { documentIn, documents, problemLines, warningLines } from './documents.ts';
+
+const now = Date.UTC(2026, 10, 21);
+
+/** One tenant on four lines: what stands under spec is on the last. */
+const tenant = (name: string, spec: string) =>
+  documentIn(
+    `apiVersion: bulkhead.dev/v1alpha1\nkind: Tenant\nmetadata: { name: ${name} }\nspec: { ${spec} }`,
+    `${name}.yaml`,
+  );
+const prefix = (name: string, of: string) => tenant(name, `namespaces: { prefix: ${of} }`);
+const settings = (spec: string) =>
+  documentIn(`apiVersion: bulkhead.dev/v1alpha1\nkind: Settings\nspec: { ${spec} }`, 'bulkhead.yaml');
+
+const complete = 'podCIDRs: [10.244.0.0/16], serviceCIDRs: [10.96.0.0/12], nodeCIDRs: [192.168.0.0/16, "fd00:1::/64"]';
+const plain = settings(`network: { ${complete} }`);
+
+const refused: readonly (readonly [sentence: string, tenants: ReturnType<typeof tenant>[], ...problems: string[]])[] = [
+  [
+    'a tenant is declared once',
+    [tenant('acme', ''), tenant('acme', 'mode: warn')],
+    'acme.yaml:3:19: metadata.name: tenant acme is declared in acme.yaml:3 already; keep one of the two',
+  ],
+  [
+    'a prefix is reserved to one tenant',
+    [prefix('acme', 'shop-'), prefix('beta', 'shop-')],
+    'beta.yaml:4:31: spec.namespaces.prefix: shop- is reserved to tenant acme (acme.yaml:4) already; choose a prefix that shares no names',
+  ],
+  [
+    'a prefix lies under no other, whichever comes first',
+    [prefix('acme', 'shop-eu-'), prefix('beta', 'shop-'), prefix('gamma', 'shop-eu-west-')],
+    'acme.yaml:4:31: spec.namespaces.prefix: shop-eu- lies under shop-, which is reserved to tenant beta; choose a prefix that shares no names',
+    'gamma.yaml:4:31: spec.namespaces.prefix: shop-eu-west- lies under shop-, which is reserved to tenant beta; choose a prefix that shares no names',
+    'gamma.yaml:4:31: spec.namespaces.prefix: shop-eu-west- lies under shop-eu-, which is reserved to tenant acme; choose a prefix that shares no names',
+  ],
+  [
+    'a prefix lies under none of the platform (ADM-04)',
+    [prefix('acme', 'kube-'), prefix('beta', 'kube-beta-')],
+    'acme.yaml:4:31: spec.namespaces.prefix: kube- lies under kube-, which is reserved to the platform; choose a prefix that shares no names',
+    'beta.yaml:4:31: spec.namespaces.prefix: kube-beta- lies under kube-, which is reserved to the platform; choose a prefix that shares no names',
+    'beta.yaml:4:31: spec.namespaces.prefix: kube-beta- lies under kube-, which is reserved to tenant acme; choose a prefix that shares no names',
+  ],
+  [
+    'the platform is a member of no tenant',
+    [tenant('acme', 'members: [{ kind: Group, name: acme }, { kind: Group, name: "system:masters" }]')],
+    'acme.yaml:4:69: spec.members[1].name: system:masters is part of Kubernetes itself and works for every tenant; list those who are meant',
+  ],
+  [
+    'the service account of Bulkhead is a member of no tenant',
+    [tenant('acme', 'members: [{ kind: ServiceAccount, namespace: bulkhead-system, name: bulkhead }]')],
+    'acme.yaml:4:19: spec.members[0]: ServiceAccount bulkhead is a platform identity, which may do everything for every tenant; list it here or in the settings, not in both',
+  ],
+  ...[
+    ['10.244.7.0/24', '10.244.0.0/16, the pod network of the cluster'],
+    ['10.0.0.0/8', '10.244.0.0/16, the pod network of the cluster'],
+    ['10.97.0.0/16', '10.96.0.0/12, the service network of the cluster'],
+    ['192.168.1.1/32', '192.168.0.0/16, the node network of the cluster'],
+    ['"fd00:1::/32"', 'fd00:1::/64, the node network of the cluster'],
+    ['169.254.169.254/32', '169.254.0.0/16, the metadata service of the cluster'],
+    ['0.0.0.0/0', '10.244.0.0/16, the pod network of the cluster'],
+    ['"::/0"', '10.244.0.0/16, the pod network of the cluster'],
+    ['"64:ff9b::/96"', '10.244.0.0/16, the pod network of the cluster'],
+    ['"64:ff9b::af4:0/120"', '10.244.0.0/16, the pod network of the cluster'],
+  ].map(([range = '', reached]): readonly [string, ReturnType<typeof tenant>[], string] => [
+    `${range} is not outside the cluster`,
+    [tenant('acme', `network: { egressCIDRs: [203.0.113.0/24, ${range}] }`)],
+    `acme.yaml:4:50: spec.network.egressCIDRs[1]: reaches into ${reached}; list ranges that leave it out`,
+  ]),
+];
+
+for (const [sentence, tenants, ...problems] of refused) {
+  t.test(sentence, async (t) => {
+    t.strictSame(problemLines(loadTenancy(plain, tenants, now)), problems);
+  });
+}
+
+t.test('what the settings add to the platform is out of reach for tenants', async (t) => {
+  const given = settings(
+    `network: { ${complete} }, platform: { identities: [{ kind: User, name: root }, { kind: Group, name: ops }], namespaces: [beta-monitoring], prefixes: [gamma-infra-] }, sharedServices: [{ name: web, direction: ingress, namespace: acme-ingress, podSelector: {} }]`,
+  );
+  const tenants = [
+    prefix('acme', 'acme-'),
+    prefix('beta', 'beta-'),
+    prefix('gamma', 'gamma-'),
+    tenant('delta', 'members: [{ kind: Group, name: ops }]'),
+    tenant('epsilon', 'members: [{ kind: Group, name: root }]'),
+  ];
+  t.strictSame(problemLines(loadTenancy(given, tenants, now)), [
+    'acme.yaml:4:31: spec.namespaces.prefix: acme- covers acme-ingress, a namespace of the platform; choose a prefix that shares no names',
+    'beta.yaml:4:31: spec.namespaces.prefix: beta- covers beta-monitoring, a namespace of the platform; choose a prefix that shares no names',
+    'delta.yaml:4:19: spec.members[0]: Group ops is a platform identity, which may do everything for every tenant; list it here or in the settings, not in both',
+    'gamma.yaml:4:31: spec.namespaces.prefix: gamma- covers gamma-infra-, which is reserved to the platform; choose a prefix that shares no names',
+  ]);
+});
+
+t.test('what deserves a second look is loaded all the same', async (t) => {
+  const tenants = [
+    tenant(
+      'acme',
+      'namespaces: { prefix: acme- }, network: { gates: [{ tenant: betta, direction: egress }, { tenant: nobody, direction: egress }] }',
+    ),
+    tenant(
+      'beta',
+      'network: { gates: [{ tenant: acme, direction: ingress, expires: "2026-11-21T00:00:00Z" }, { tenant: acme, direction: egress, expires: "2026-11-21T00:00:01Z" }] }',
+    ),
+    tenant('gamma', 'members: [{ kind: ServiceAccount, namespace: acme-ci, name: deployer }]'),
+  ];
+  const loaded = loadTenancy(plain, tenants, now);
+  t.ok(loaded.ok);
+  t.strictSame(warningLines(loaded), [
+    'acme.yaml:4:69: spec.network.gates[0].tenant: betta is not a declared tenant; did you mean beta?',
+    'acme.yaml:4:107: spec.network.gates[1].tenant: nobody is not a declared tenant; the gate stays shut until it is',
+    'beta.yaml:4:73: spec.network.gates[0].expires: has passed, so the gate is shut; remove the gate, or agree on a later time',
+    'gamma.yaml:4:54: spec.members[0].namespace: acme-ci is reserved to tenant acme, which decides who this service account is; use a service account of the tenant or the platform',
+  ]);
+});
+
+t.test('one person may belong to several tenants, and a tenant may list its own service accounts', async (t) => {
+  const tenants = [
+    tenant(
+      'acme',
+      'namespaces: { prefix: acme- }, members: [{ kind: User, name: alice }, { kind: ServiceAccount, namespace: acme-ci, name: bot }]',
+    ),
+    tenant('beta', 'members: [{ kind: User, name: alice }]'),
+  ];
+  const loaded = loadTenancy(plain, tenants, now);
+  t.strictSame([problemLines(loaded), warningLines(loaded)], [[], []]);
+});
+
+t.test('how tenants go together is judged only when each can be read', async (t) => {
+  const tenants = documents(
+    ['acme', 'acme']
+      .map(
+        (name) => `apiVersion: bulkhead.dev/v1alpha1\nkind: Tenant\nmetadata: { name: ${name} }\nspec: { mode: 1 }\n`,
+      )
+      .join('---\n'),
+  );
+  t.strictSame(problemLines(loadTenancy(settings('tenantlabel: x'), tenants, now)), [
+    'bulkhead.yaml:3:9: spec.tenantlabel: is not a known field; did you mean tenantLabel?',
+    't.yaml:4:15: spec.mode: 1 is not text; write "1" in quotes',
+    't.yaml:9:15: spec.mode: 1 is not text; write "1" in quotes',
+  ]);
+});
+
+t.test('without settings the defaults hold, and say what they do not know', async (t) => {
+  const loaded = loadTenancy(undefined, [tenant('acme', '')], now);
+  t.strictSame(warningLines(loaded), [
+    'settings: spec.network: no settings are given, so no address can be proven to lie outside the cluster and every ipBlock of a tenant is refused; list the ranges of the cluster in a Settings document',
+  ]);
+});
