@@ -108,7 +108,9 @@ async function start(
   } else {
     const { kubeconfig } = options.namespaces;
     const { environment } = options;
-    cluster = await connectCluster({ kubeconfig, environment, log, tenancy: current, reconcile: !options.readOnly });
+    cluster = await explained(
+      connectCluster({ kubeconfig, environment, log, tenancy: current, reconcile: !options.readOnly }),
+    );
     stops.push(() => cluster?.stop());
     namespaces = cluster.namespaces;
   }
@@ -159,6 +161,15 @@ async function listen(name: string, server: { listen(): Promise<{ port: number }
     return await server.listen();
   } catch (error) {
     throw new CannotStart(`the ${name} port cannot be listened on: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** What a connection throws while it is made is a matter of files and settings, in words meant for people. */
+async function explained<Value>(value: Promise<Value>): Promise<Value> {
+  try {
+    return await value;
+  } catch (error) {
+    throw new CannotStart(error instanceof Error ? error.message : String(error));
   }
 }
 

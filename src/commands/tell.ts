@@ -19,7 +19,7 @@ export async function tell(stage: Stage, print: (line: string) => void): Promise
   let asExpected = 0;
   for (const [index, scene] of scenes.entries()) {
     print(`${index + 1}. ${scene.tells}`);
-    print(`$ ${commandLine(scene)}`);
+    print(`   $ ${commandLine(scene)}`);
     const { code, output } = await stage.kubectl(scene.person, scene.command);
     for (const line of output.trimEnd().split('\n')) print(line.trimEnd());
     const [verb, , file] = scene.command;

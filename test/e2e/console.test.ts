@@ -28,7 +28,7 @@ await clusterTest('every console block prints what it shows', async (t, plane) =
   for (const one of commands) {
     // `npm ci && ...`: the first half has been done by whoever runs this.
     const command = one.command.replace(/^npm ci && /, '');
-    const output = await run(command, plane.adminKubeconfig, `${plane.directory}/home`);
+    const output = await run(command, plane.adminKubeconfig, `${plane.directory}/kubectl-cache`);
     t.ok(matchesExpected(output, one.expected), `${one.page}:${one.line}: ${command}`, {
       wanted: one.expected.join('\n'),
       found: output.join('\n'),
@@ -36,12 +36,12 @@ await clusterTest('every console block prints what it shows', async (t, plane) =
   }
 });
 
-async function run(command: string, kubeconfig: string, home: string): Promise<string[]> {
+async function run(command: string, kubeconfig: string, cache: string): Promise<string[]> {
   const binaries = await findBinaries();
   if ('missing' in binaries) throw new Error(binaries.missing);
   const path = [binaries.kubectl.replace(/\/[^/]*$/, ''), 'node_modules/.bin', process.env.PATH].join(':');
   const child = spawn('bash', ['-c', `${command} 2>&1`], {
-    env: { ...process.env, PATH: path, KUBECONFIG: kubeconfig, HOME: home },
+    env: { ...process.env, PATH: path, KUBECONFIG: kubeconfig, KUBECACHEDIR: cache },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let text = '';

@@ -1,0 +1,211 @@
+/** The command line, as a process: what a person at the keyboard, a kubelet and an API server see. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+function start(args: readonly string[], environment: Record<string, string> = {}) {
+  const env = { PATH: process.env.PATH ?? '', ...environment };
+  const child = spawn(process.execPath, ['src/main.ts', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+  const ended = once(child, 'close').then(([code]): Ended => ({ code, output }));
+  /** The first line of the log that matches. */
+  const line = async (pattern: RegExp): Promise<Record<string, unknown>> => {
+    for (let attempt = 0; attempt < 200; attempt++) {
+      const found = output.split('\n').find((one) => pattern.test(one));
+      if (found !== undefined) return JSON.parse(found);
+      await sleep(50);
+    }
+    throw new Error(`no line matches ${pattern}:\n${output}`);
+  };
+  return { child, ended, line, output: () => output };
+}
+
+const free = ['--port', '0', '--health-port', '0', '--metrics-port', '0'];
+
+/** A folder with the example tenants and settings, to be changed. */
+async function examples(t: Test): Promise<{ folder: string; args: string[] }> {
+  const folder = t.testdir();
+  await cp('manifests/examples/tenants', join(folder, 'tenants'), { recursive: true });
+  await copyFile('manifests/examples/bulkhead.yaml', join(folder, 'bulkhead.yaml'));
+  const paths = ['--tenants', join(folder, 'tenants'), '--config', join(folder, 'bulkhead.yaml')];
+  return { folder, args: ['serve', ...paths, '--certificates', join(folder, 'certificates'), ...free] };
+}
+
+t.test('mistakes at the keyboard are said in a sentence', async (t) => {
+  const mistakes: readonly (readonly [string[], RegExp])[] = [
+    [['serv'], /^bulkhead: serv is not a command of bulkhead; it knows serve and demo\nTry: bulkhead --help\n$/],
+    [['serve'], /^bulkhead: serve needs --tenants DIR\n/],
+    [['serve', '--tenants', 'x', '--port', 'https'], /^bulkhead: --port is a port from 0 to 65535, not https\n/],
+    [['serve', '--tenants', 'x', '--port', '65536'], /^bulkhead: --port is a port from 0 to 65535, not 65536\n/],
+    [['serve', '--tenants', 'x', '--log-level', 'loud'], /^bulkhead: --log-level is one of trace, debug/],
+    [['serve', '--tenants', 'x', '--tenant', 'y'], /^bulkhead: Unknown option '--tenant'/],
+    [['serve', 'now', '--tenants', 'x'], /^bulkhead: Unexpected argument 'now'/],
+    [
+      ['serve', '--tenants', 'x', '--namespaces', 'y', '--kubeconfig', 'z'],
+      /^bulkhead: give --namespaces or --kubeconfig/,
+    ],
+    [['demo', 'please'], /^bulkhead: demo takes no arguments\n/],
+  ];
+  for (const [args, says] of mistakes) {
+    const { code, output } = await start(args).ended;
+    t.equal(code, 2, `bulkhead ${args.join(' ')} ends with 2`);
+    t.match(output, says, `bulkhead ${args.join(' ')} says why`);
+    t.notMatch(output, /^ +at /m, 'and shows no stack trace');
+  }
+  const help = await start([]).ended;
+  t.equal(help.code, 0, 'without a command it helps');
+  t.match(help.output, /^bulkhead keeps the tenants of one Kubernetes cluster apart\./);
+});
+
+t.test('what is wrong in the files is said with its place, and nothing starts', async (t) => {
+  const { folder, args } = await examples(t);
+  await writeFile(
+    join(folder, 'tenants/beta.yaml'),
+    'apiVersion: bulkhead.dev/v1alpha1\nkind: Tenant\nmetadata: { name: beta }\nspec:\n  mod: warn\n',
+  );
+  const { code, output } = await start(args).ended;
+  t.equal(code, 1);
+  t.match(output, /tenants\/beta\.yaml:5:3: spec\.mod: [^"]*mode/, 'file, line and column, and what was meant');
+  t.notMatch(output, /^ +at /m, 'no stack trace');
+  const missing = await start(['serve', '--tenants', join(folder, 'nowhere'), ...free]).ended;
+  t.equal(missing.code, 1);
+  t.match(missing.output, /nowhere/);
+  const nothing = await start([...args.slice(0, -6), '--kubeconfig', join(folder, 'no-kubeconfig'), ...free]).ended;
+  t.equal(nothing.code, 1);
+  t.match(
+    nothing.output,
+    /"msg":"the kubeconfig [^ ]+no-kubeconfig cannot be used: /,
+    'a kubeconfig that is not there',
+  );
+  t.notMatch(nothing.output, '"stack"');
+});
+
+t.test('serve answers from files, follows their changes, and never takes over a bad state', async (t) => {
+  const { folder, args } = await examples(t);
+  const { child, ended, line } = start([...args, '--namespaces', 'manifests/examples/namespaces']);
+  t.teardown(() => child.kill('SIGKILL'));
+  const { webhook, health, metrics } = await line(/"msg":"listening"/);
+  t.match((await line(/certificates made/)).issued, 'authority', 'it made its own certificates');
+  const ca = await readFile(join(folder, 'certificates/ca.crt'));
+  const ask = (user: string, group: string) => review(Number(webhook), ca, user, group);
+
+  t.equal((await get(Number(health), '/livez')).status, 200, 'it is alive');
+  t.equal((await get(Number(health), '/readyz')).status, 200, 'and ready');
+  t.same(await ask('alice', 'acme-developers'), { allowed: true }, 'a member of acme creates a namespace');
+  t.same(await ask('zoe', 'zeta-developers'), { allowed: false }, 'nobody of zeta does');
+
+  const zeta = join(folder, 'tenants/zeta.yaml');
+  const document = (spec: string) =>
+    `apiVersion: bulkhead.dev/v1alpha1\nkind: Tenant\nmetadata: { name: zeta }\nspec: ${spec}\n`;
+  await writeFile(zeta, document('{ members: [{ kind: Group, name: zeta-developers }] }'));
+  await line(/"tenants":4,"msg":"new tenants and settings are in force"/);
+  t.same(await ask('zoe', 'zeta-developers'), { allowed: true }, 'a tenant more');
+
+  await writeFile(zeta, document('{ members: [{ kind: Everybody, name: zeta-developers }] }'));
+  t.match((await line(/zeta\.yaml:4:/)).level, 50, 'what is wrong is in the log');
+  await line(/are not in force; the ones before still are/);
+  t.same(await ask('zoe', 'zeta-developers'), { allowed: true }, 'the last good state still holds');
+  t.match(
+    (await get(Number(metrics), '/metrics')).body,
+    /^bulkhead_tenancy_reload_problems [1-9]/m,
+    'and the metric says so',
+  );
+
+  await rm(zeta);
+  for (let attempt = 0; attempt < 200 && (await ask('zoe', 'zeta-developers')).allowed; attempt++) await sleep(50);
+  t.same(await ask('zoe', 'zeta-developers'), { allowed: false }, 'a tenant less');
+  t.match(
+    (await get(Number(metrics), '/metrics')).body,
+    /^bulkhead_tenancy_reload_problems 0/m,
+    'and all is well again',
+  );
+
+  child.kill('SIGINT');
+  t.equal((await ended).code, 0, 'an interrupt ends it at once');
+});
+
+t.test('SIGTERM: not ready any more, but it still answers; a second one ends it', async (t) => {
+  const { folder, args } = await examples(t);
+  const { child, ended, line } = start(args);
+  t.teardown(() => child.kill('SIGKILL'));
+  const { webhook, health } = await line(/"msg":"listening"/);
+  const ca = await readFile(join(folder, 'certificates/ca.crt'));
+  child.kill('SIGTERM');
+  for (let attempt = 0; attempt < 100 && (await get(Number(health), '/readyz')).status === 200; attempt++)
+    await sleep(20);
+  t.match(await get(Number(health), '/readyz'), { status: 503, body: 'the server is going away' });
+  t.same(await review(Number(webhook), ca, 'alice', 'acme-developers'), { allowed: true }, 'it answers to the end');
+  child.kill('SIGTERM');
+  t.equal((await ended).code, 0);
+});
+
+t.test('a certificate of somebody else is taken as it is', async (t) => {
+  const { folder, args } = await examples(t);
+  const first = start(args);
+  await first.line(/"msg":"listening"/);
+  first.child.kill('SIGINT');
+  await first.ended;
+  await rm(join(folder, 'certificates/ca.key'));
+  const second = start(args);
+  t.teardown(() => second.child.kill('SIGKILL'));
+  const { webhook } = await second.line(/"msg":"listening"/);
+  t.notMatch(second.output(), 'certificates made', 'nothing is made');
+  const ca = await readFile(join(folder, 'certificates/ca.crt'));
+  t.same(await review(Number(webhook), ca, 'alice', 'acme-developers'), { allowed: true });
+  await writeFile(join(folder, 'certificates/tls.key'), 'nonsense');
+  second.child.kill('SIGINT');
+  await second.ended;
+  const third = await start(args).ended;
+  t.equal(third.code, 1, 'a pair that does not belong together does not start');
+  t.match(third.output, /tls\.key/, 'and is named');
+  t.notMatch(third.output, /"stack"/, 'without a stack trace');
+});
+
+async function get(port: number, path: string): Promise<{ status: number; body: string }> {
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+  return { status: answer.status, body: await answer.text() };
+}
+
+/** Asks whether somebody may create a namespace. */
+function review(port: number, ca: Buffer, username: string, group: string): Promise<{ allowed: boolean }> {
+  const object = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'fresh', labels: { 'bulkhead.dev/tenant': group.replace('-developers', '') } },
+  };
+  const body = {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: {
+      uid: 'one',
+      kind: { group: '', version: 'v1', kind: 'Namespace' },
+      resource: { group: '', version: 'v1', resource: 'namespaces' },
+      name: 'fresh',
+      operation: 'CREATE',
+      userInfo: { username, groups: [group] },
+      object,
+    },
+  };
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      { host: 'localhost', port, path: '/validate?timeout=5s', method: 'POST', ca, agent: false },
+      (answer) => {
+        let text = '';
+        answer.setEncoding('utf8').on('data', (chunk) => (text += chunk));
+        answer.on('end', () => resolve({ allowed: JSON.parse(text).response.allowed }));
+      },
+    );
+    sent.on('error', reject);
+    sent.end(JSON.stringify(body));
+  });
+}
