@@ -80,7 +80,8 @@ t.test('what is wrong in the files is said with its place, and nothing starts', 
   const missing = await start(['serve', '--tenants', join(folder, 'nowhere'), ...free]).ended;
   t.equal(missing.code, 1);
   t.match(missing.output, /nowhere/);
-  const nothing = await start([...args.slice(0, -6), '--kubeconfig', join(folder, 'no-kubeconfig'), ...free]).ended;
+  const good = ['--tenants', 'manifests/examples/tenants', '--config', 'manifests/examples/bulkhead.yaml'];
+  const nothing = await start(['serve', ...good, '--kubeconfig', join(folder, 'no-kubeconfig'), ...free]).ended;
   t.equal(nothing.code, 1);
   t.match(
     nothing.output,
