@@ -1,0 +1,147 @@
+/**
+ * `npm run bench`: what Bulkhead costs, as ratios to the least that could do its work. README.md says how it is measured.
+ * `--smoke`: only that every measured server answers right.
+ */
+import { spawnSync } from 'node:child_process';
+import { type MeasuredServer, type Program, startServer } from './measured-server.ts';
+import { podMutate, policyValidate, type Scenario, scenarios } from './scenarios.ts';
+
+interface Comparison {
+  readonly name: string;
+  readonly scenario: Scenario;
+  readonly measured: Program;
+  readonly against: Program;
+  /** How many times what it is compared with it may cost, in instructions. */
+  readonly most: number;
+}
+
+const bare = (scenario: Scenario): Program => ({ file: 'bare-server.ts', argument: scenarios.indexOf(scenario) });
+const bulkhead = (namespaces: number): Program => ({ file: 'bulkhead-server.ts', argument: namespaces });
+
+const comparisons: readonly Comparison[] = [
+  { name: 'Bulkhead : bare server', scenario: podMutate, measured: bulkhead(10), against: bare(podMutate), most: 1.4 },
+  {
+    name: 'Bulkhead : bare server',
+    scenario: policyValidate,
+    measured: bulkhead(10),
+    against: bare(policyValidate),
+    most: 1.5,
+  },
+  {
+    name: '10,000 : 10 namespaces',
+    scenario: podMutate,
+    measured: bulkhead(10_000),
+    against: bulkhead(10),
+    most: 1.02,
+  },
+  {
+    name: '10,000 : 10 namespaces',
+    scenario: policyValidate,
+    measured: bulkhead(10_000),
+    against: bulkhead(10),
+    most: 1.02,
+  },
+];
+
+/** Requests after which the code that matters has been compiled for good, and after which counting ends. */
+const warm = 2000;
+const full = 4000;
+
+const rounds = 9;
+const requestsInRound = 1000;
+
+async function smoke(): Promise<void> {
+  for (const { name, scenario, measured, against } of comparisons) {
+    for (const program of [against, measured]) {
+      const server = await startServer(program, 'nothing');
+      await server.send(scenario, 5).finally(() => server.stop());
+    }
+    say(`${scenario.name}, ${name}: both answer right`);
+  }
+}
+
+async function measure(): Promise<boolean> {
+  if (spawnSync('valgrind', ['--version']).status !== 0) {
+    process.stderr.write('Counting instructions takes valgrind, which is not installed: apt-get install valgrind\n');
+    return false;
+  }
+  say(`${'what is measured'.padEnd(54)}${'instructions a request'.padEnd(34)}processor time a request`);
+  const known = new Map<string, Promise<number>>();
+  let kept = true;
+  for (const { name, scenario, measured, against, most } of comparisons) {
+    const instructions = [measured, against].map((program) => {
+      const key = `${program.file} ${program.argument} ${scenario.name}`;
+      const counting = known.get(key) ?? countInstructions(program, scenario);
+      known.set(key, counting);
+      return counting;
+    });
+    const [own = 0, other = 0] = await Promise.all(instructions);
+    const [ownTime, otherTime, timeRatio] = await compareTime(measured, against, scenario);
+    const ratio = own / other;
+    const verdict = ratio <= most ? 'kept' : 'BROKEN';
+    kept &&= ratio <= most;
+    say(
+      `${`${scenario.name}, ${name}`.padEnd(54)}${`${thousands(own)} : ${thousands(other)} = ${ratio.toFixed(3)}`.padEnd(34)}` +
+        `${ownTime.toFixed(0)} : ${otherTime.toFixed(0)} µs = ${timeRatio.toFixed(2)}   at most ${most}: ${verdict}`,
+    );
+  }
+  return kept;
+}
+
+/** Instructions per request of the whole process: the difference of two runs that differ only in how many requests they are sent. */
+async function countInstructions(program: Program, scenario: Scenario): Promise<number> {
+  const run = async (requests: number): Promise<number> => {
+    const server = await startServer(program, 'callgrind');
+    try {
+      await server.send(scenario, requests);
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    const instructions = await server.stop();
+    if (instructions === undefined) throw new Error('callgrind did not say how many instructions it counted');
+    return instructions;
+  };
+  const [few, many] = [await run(warm), await run(full)];
+  return (many - few) / (full - warm);
+}
+
+/** Medians over rounds that alternate between the two servers: microseconds of each a request, and their ratio. */
+async function compareTime(measured: Program, against: Program, scenario: Scenario): Promise<[number, number, number]> {
+  const one = await startServer(measured, 'nothing');
+  const other = await startServer(against, 'nothing');
+  try {
+    await Promise.all([one.send(scenario, warm), other.send(scenario, warm)]);
+    const times: { own: number; other: number }[] = [];
+    for (let round = 0; round < rounds; round++)
+      times.push({ own: await timeOf(one, scenario), other: await timeOf(other, scenario) });
+    return [
+      median(times.map(({ own }) => own)),
+      median(times.map(({ other }) => other)),
+      median(times.map(({ own, other }) => own / other)),
+    ];
+  } finally {
+    await Promise.all([one.stop(), other.stop()]);
+  }
+}
+
+async function timeOf(server: MeasuredServer, scenario: Scenario): Promise<number> {
+  const before = await server.processorTime();
+  await server.send(scenario, requestsInRound);
+  return ((await server.processorTime()) - before) / requestsInRound;
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+}
+
+function thousands(count: number): string {
+  return `${Math.round(count / 1000)}k`;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+if (process.argv.includes('--smoke')) await smoke();
+else if (!(await measure())) process.exitCode = 1;
