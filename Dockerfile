@@ -21,6 +21,8 @@ WORKDIR /app
 COPY package.json ./
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
+# What the demo shows.
+COPY manifests/examples manifests/examples
 # A number, because runAsNonRoot cannot know who a name is; the files belong to root, so that it can change none of them.
 USER 65532:65532
 EXPOSE 9443 8081 8080

@@ -10,10 +10,11 @@ const usage = `bulkhead keeps the tenants of one Kubernetes cluster apart.
   bulkhead demo    see it at work: no cluster needed
 
 serve
-  --tenants DIR        YAML files with Tenant documents (required); changes are picked up
+  --tenants DIR        YAML files with Tenant documents; changes are picked up. Without it, the Tenant objects of the
+                       API server (manifests/crds)
   --config FILE        YAML file with the Settings document; without it, the defaults
   --certificates DIR   ca.crt, tls.crt and tls.key; made on the first start when the folder has none (default: certs)
-  --kubeconfig FILE    how to reach the API server (default: $KUBECONFIG, or the account of the pod)
+  --kubeconfig FILE    how to reach the API server; not needed in a pod. Never taken from $KUBECONFIG: serve writes there
   --namespaces DIR     YAML files with the Namespaces that exist, when there is no API server to ask
   --read-only          watch the API server, but put nothing in place
   --host ADDRESS       where to listen (default: 127.0.0.1)
@@ -43,6 +44,7 @@ const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 class Misuse extends Error {}
 
 async function main([command, ...args]: readonly string[]): Promise<void> {
+  if (args.includes('--help') || args.includes('-h')) return main(['help']);
   switch (command) {
     case 'serve':
       return runServe(args);
@@ -64,13 +66,14 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
 async function runServe(args: readonly string[]): Promise<void> {
   const { values } = parse(args);
   const { tenants, config, namespaces } = values;
-  if (tenants === undefined) throw new Misuse('serve needs --tenants DIR');
-  const kubeconfig = values.kubeconfig ?? (process.env.KUBECONFIG || undefined);
+  const { kubeconfig } = values;
   const inCluster = process.env.KUBERNETES_SERVICE_HOST !== undefined;
   const level = logLevels.find((known) => known === values['log-level']);
   if (level === undefined) throw new Misuse(`--log-level is one of ${logLevels.join(', ')}`);
   const fromFiles = namespaces !== undefined || (kubeconfig === undefined && !inCluster);
-  if (fromFiles && values.kubeconfig !== undefined) throw new Misuse('give --namespaces or --kubeconfig, not both');
+  if (fromFiles && tenants === undefined)
+    throw new Misuse('serve needs --tenants DIR, or an API server that has them: give --kubeconfig FILE');
+  if (fromFiles && kubeconfig !== undefined) throw new Misuse('give --namespaces or --kubeconfig, not both');
   const running = await serve({
     tenants,
     config,
@@ -116,6 +119,6 @@ function portOf(option: string, text: string): number {
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   if (!(error instanceof Misuse)) throw error;
-  process.stderr.write(`bulkhead: ${error.message}\nTry: bulkhead --help\n`);
+  process.stderr.write(`bulkhead: ${error.message}\nTry: --help\n`);
   process.exitCode = 2;
 });

@@ -44,7 +44,7 @@ async function examples(t: Test): Promise<{ folder: string; args: string[] }> {
 t.test('mistakes at the keyboard are said in a sentence', async (t) => {
   const mistakes: readonly (readonly [string[], RegExp])[] = [
     [['serv'], /^bulkhead: serv is not a command of bulkhead; it knows serve and demo\nTry: bulkhead --help\n$/],
-    [['serve'], /^bulkhead: serve needs --tenants DIR\n/],
+    [['serve'], /^bulkhead: serve needs --tenants DIR, or an API server that has them: give --kubeconfig FILE\n/],
     [['serve', '--tenants', 'x', '--port', 'https'], /^bulkhead: --port is a port from 0 to 65535, not https\n/],
     [['serve', '--tenants', 'x', '--port', '65536'], /^bulkhead: --port is a port from 0 to 65535, not 65536\n/],
     [['serve', '--tenants', 'x', '--log-level', 'loud'], /^bulkhead: --log-level is one of trace, debug/],

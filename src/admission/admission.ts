@@ -2,22 +2,26 @@
 import { judge } from '../checks/judge.ts';
 import type { AdmissionRequest } from '../kubernetes/review.ts';
 import { tenantLabel } from '../mutations/tenant-label.ts';
+import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Answer, Review } from './decision.ts';
 import { decode } from './decode.ts';
-import type { NamespaceSource, TenancySource } from './facts.ts';
+import type { BaselineSource, NamespaceSource } from './facts.ts';
 import { FactsUnavailable, gather, type Sources } from './gather.ts';
 import { denialText, plainDenial, warningTexts } from './message.ts';
 import { labelPatch } from './patch.ts';
 import { refuseUnread, respond, retrySeconds } from './respond.ts';
 
 export interface AdmissionOptions {
-  readonly tenancy: TenancySource;
+  /** Undefined: the tenants are not known yet, and every request is to be tried again. */
+  readonly tenancy: () => Tenancy | undefined;
   readonly namespaces: NamespaceSource;
+  /** Undefined where nothing puts baselines in place: pods are not held there. */
+  readonly baselines?: BaselineSource | undefined;
   /** Told of defects (never of refusals), for the log. */
   readonly onDefect: (error: unknown) => void;
 }
 
-export function createAdmission({ tenancy, namespaces, onDefect }: AdmissionOptions): Review {
+export function createAdmission({ tenancy, namespaces, baselines, onDefect }: AdmissionOptions): Review {
   return async (phase, body, deadline) => {
     let uid = '';
     try {
@@ -27,8 +31,13 @@ export function createAdmission({ tenancy, namespaces, onDefect }: AdmissionOpti
       uid = request.uid;
       // Live requests get half of what is left, so that there is always time to answer.
       const patience = (deadline - performance.now()) / 2;
-      const sources = { namespaces, tenancy: tenancy(), now: Date.now(), patience };
-      return phase === 'mutate' ? await mutate(request, sources) : await validate(request, sources);
+      const known = tenancy();
+      if (known === undefined) {
+        const early = new FactsUnavailable('the tenants are not known yet');
+        return phase === 'mutate' ? respond('mutate', request, {}) : tryAgain(request, early);
+      }
+      const sources = { namespaces, tenancy: known, now: Date.now(), patience };
+      return phase === 'mutate' ? await mutate(request, sources) : await validate(request, { ...sources, baselines });
     } catch (error) {
       onDefect(error);
       return refuseUnread(

@@ -28,6 +28,7 @@ const namespace: Expected = { kind: 'Namespace', apiVersion: 'v1', subject: 'Nam
 const pod: Expected = { kind: 'Pod', apiVersion: 'v1', subject: 'Pod' };
 const binding: Expected = { kind: 'Binding', apiVersion: 'v1', subject: 'Pod' };
 const networkPolicy: Expected = { kind: 'NetworkPolicy', apiVersion: 'networking.k8s.io/v1', subject: 'NetworkPolicy' };
+const tenant: Expected = { kind: 'Tenant', apiVersion: 'bulkhead.dev/v1alpha1', subject: 'Tenant' };
 
 /** What is understood: API version, plural resource and subresource -> the kind that must come with it. Whole strings, never cut (TEN-14, TEN-18). */
 const understood: ReadonlyMap<string, Expected> = new Map([
@@ -41,6 +42,8 @@ const understood: ReadonlyMap<string, Expected> = new Map([
   ['v1/pods/binding', binding],
   ['v1/bindings', binding],
   ['networking.k8s.io/v1/networkpolicies', networkPolicy],
+  ['bulkhead.dev/v1alpha1/tenants', tenant],
+  ['bulkhead.dev/v1alpha1/tenants/status', tenant],
 ]);
 
 /** Resource names with subresource, as webhook rules list them; the manifests are held against this. */
@@ -117,6 +120,10 @@ function requestOf(uid: string, request: Json): AdmissionRequest {
     // The API server fills request.namespace of a Namespace with its name.
     agreed('namespace', requestNamespace, name);
     return { ...common, kind: 'Namespace', namespace: name };
+  }
+  if (expected.subject === 'Tenant') {
+    if (requestNamespace !== '') throw new Refusal('a Tenant is in no namespace');
+    return { ...common, kind: 'Tenant', namespace: '' };
   }
   const inNamespace = agreed('namespace', requestNamespace, object.metadata?.namespace, stored?.metadata?.namespace);
   if (inNamespace === '') throw new Refusal('request.namespace is missing');

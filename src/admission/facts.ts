@@ -23,5 +23,28 @@ export interface NamespaceSource {
   hasPods(name: string, signal: AbortSignal): Promise<boolean>;
 }
 
+/**
+ * Whether namespaces are closed: whether the default-deny policy of their baseline is in place. Asked before a pod is admitted.
+ * Keyed by name and uid, so that what is known of a deleted namespace never counts for the next one of its name.
+ */
+export interface BaselineSource {
+  /** From memory: no I/O, constant time. False: not closed, or not known here (yet). */
+  closed(namespace: NamespaceKey): boolean;
+  /**
+   * Waits until it is closed. False: the signal ended the wait, or waiting is of no use.
+   * Rejects with {@link TooManyWait} when as many requests as may do so already wait.
+   */
+  whenClosed(namespace: NamespaceKey, signal: AbortSignal): Promise<boolean>;
+  /** One live GET. Rejects when it cannot be known in time. */
+  fetchClosed(namespace: NamespaceKey, signal: AbortSignal): Promise<boolean>;
+}
+
+export type NamespaceKey = Pick<NamespaceRecord, 'name' | 'uid'>;
+
+/** A request that waits takes room that others need; beyond a bound none waits any more. */
+export class TooManyWait extends Error {
+  override readonly name = 'TooManyWait';
+}
+
 /** The current tenants and settings; a reload replaces the snapshot whole. */
 export type TenancySource = () => Tenancy;

@@ -74,7 +74,8 @@ function findingText({ finding: { check, path, reason, witness, fix } }: Judged)
 /** `NetworkPolicy acme-web/open`; a name that is still to be generated ends in `*`. */
 function subject({ kind, namespace, name, object }: AdmissionRequest): string {
   const shown = name || `${object.metadata?.generateName ?? ''}*`;
-  return piece(kind === 'Namespace' ? `${kind} ${shown}` : `${kind} ${namespace}/${shown}`);
+  const inNamespace = kind === 'Pod' || kind === 'NetworkPolicy';
+  return piece(inNamespace ? `${kind} ${namespace}/${shown}` : `${kind} ${shown}`);
 }
 
 function piece(text: string): string {

@@ -27,6 +27,7 @@ interface ManagedMeta {
   readonly name: string;
   readonly namespace: string;
   readonly labels: StringMap;
+  readonly annotations?: StringMap;
 }
 
 /** One object of a baseline, whole, as it is sent to the API server: fields that it would drop or fill in are as it leaves them. */

@@ -8,6 +8,7 @@ import { ephemeralContainers } from './ephemeral-containers.ts';
 import { foreignNamespace } from './foreign-namespace.ts';
 import { hostNamespaces } from './host-namespaces.ts';
 import { hostNetwork } from './host-network.ts';
+import { hostPath } from './host-path.ts';
 import { hostPorts } from './host-ports.ts';
 import { ipBlock } from './ip-block.ts';
 import { managedPolicy } from './managed-policy.ts';
@@ -20,9 +21,15 @@ import { podTenantLabel } from './pod-tenant-label.ts';
 import { policyTenantLabel } from './policy-tenant-label.ts';
 import { reservedLabels } from './reserved-labels.ts';
 import { reservedPrefix } from './reserved-prefix.ts';
+import { tenantDocument } from './tenant-document.ts';
+import { tenantInUse } from './tenant-in-use.ts';
 import { tenantLabelFrozen } from './tenant-label-frozen.ts';
+import { tenantWriters } from './tenant-writers.ts';
 
 export const catalogue: readonly Check[] = [
+  tenantWriters,
+  tenantDocument,
+  tenantInUse,
   foreignNamespace,
   tenantLabelFrozen,
   reservedPrefix,
@@ -34,6 +41,7 @@ export const catalogue: readonly Check[] = [
   ipBlock,
   hostNetwork,
   hostNamespaces,
+  hostPath,
   networkCapabilities,
   hostPorts,
   ephemeralContainers,

@@ -1,5 +1,5 @@
 /** What a check is: data plus pure, total, synchronous functions. catalogue.ts lists all checks, judge.ts runs them. */
-import type { NamespaceRequest, NetworkPolicyRequest, PodRequest } from '../kubernetes/review.ts';
+import type { NamespaceRequest, NetworkPolicyRequest, PodRequest, TenantRequest } from '../kubernetes/review.ts';
 import type { PeerVerdict } from '../reach/border.ts';
 import type { Ownership } from '../tenancy/ownership.ts';
 import type { Owner, Requester, Tenancy } from '../tenancy/tenancy.ts';
@@ -22,11 +22,11 @@ export interface Finding {
 export interface Facts {
   readonly tenancy: Tenancy;
   readonly requester: Requester;
-  /** Who owns the namespace that the request is in or about, before the request. For a Namespace CREATE: who will own it, `platform` while undecided. */
+  /** Who owns the namespace that the request is in or about, before the request; `platform` for a Tenant. For a Namespace CREATE: who will own it, `platform` while undecided. */
   readonly owner: Owner;
   /** For a Namespace CREATE: whose it will be, or why that is undecided. Otherwise undefined. */
   readonly ownership: Ownership | undefined;
-  /** For a Namespace CREATE: how many namespaces that tenant has now. */
+  /** For a Namespace CREATE: how many namespaces that tenant has now. For a Tenant: how many it has now. */
   readonly namespacesOwned: number;
   /** For requests that only an emptied namespace allows (see gather): it is being deleted and no pod is left in it. */
   readonly namespaceEmptied: boolean;
@@ -56,6 +56,7 @@ export interface Check {
   readonly namespace?: (request: NamespaceRequest, facts: Facts) => readonly Finding[];
   readonly pod?: (request: PodRequest, facts: Facts) => readonly Finding[];
   readonly networkPolicy?: (request: NetworkPolicyRequest, facts: PolicyFacts) => readonly Finding[];
+  readonly tenant?: (request: TenantRequest, facts: Facts) => readonly Finding[];
 }
 
 /** Nothing found: one list for all, so that the common case allocates nothing. */

@@ -1,14 +1,18 @@
+import { isGiven } from '../kubernetes/json.ts';
 import type { NamespaceRequest } from '../kubernetes/review.ts';
 import type { Ownership } from '../tenancy/ownership.ts';
 import { type Check, type Facts, type Finding, nothing } from './check.ts';
-import { changesOf, sameList } from './metadata-changes.ts';
+import { changesOf, onlyRemoves, sameList } from './metadata-changes.ts';
+import { namespaceFinalizer } from './namespace-finalize.ts';
 
 /**
  * A namespace is created by, changed by and deleted by its own tenant or the platform.
  * Reads    who asks; on CREATE the tenant label; on UPDATE metadata of the new and the stored object, on every subresource
  * Allowed  CREATE: one tenant of the requester can be told to be the owner; the platform: a declared tenant, or none
  *          UPDATE, DELETE: the requester is the platform or a member of the owner; for everybody else an UPDATE that leaves
- *          labels, annotations, ownerReferences and finalizers alone (controllers write status and spec.finalizers)
+ *          labels, annotations, ownerReferences and both lists of finalizers alone (controllers write status), but for what
+ *          the ends of a namespace take: `kubernetes` leaves spec.finalizers (check namespace-finalize), and the garbage
+ *          collector takes `foregroundDeletion` and `orphan` off a namespace that is being deleted
  * Why      a label on somebody else's namespace lets its owner's, or one's own, policies reach it (TEN-02, TEN-03, TEN-09);
  *          a namespace of nobody is deny by default, not allow by accident (TEN-03)
  */
@@ -59,13 +63,21 @@ function undecided(ownership: Ownership & { kind: 'undecided' }, { requester, te
   return { check: 'foreign-namespace', path: `metadata.labels[${key}]`, ...told };
 }
 
-/** The first metadata field that the update changes, or undefined. */
+/** Set by a delete that asks for foreground or orphan propagation, and taken off by the garbage collector (meta/v1 DeletionPropagation). */
+const propagation: ReadonlySet<unknown> = new Set(['foregroundDeletion', 'orphan']);
+
+/** The first field of those that only owners change, or undefined. */
 function firstChange({ object, oldObject }: NamespaceRequest): string | undefined {
   for (const map of ['labels', 'annotations'] as const) {
     if (changesOf(map, object, oldObject).length > 0) return `metadata.${map}`;
   }
-  for (const list of ['ownerReferences', 'finalizers'] as const) {
-    if (!sameList(object.metadata?.[list], oldObject?.metadata?.[list])) return `metadata.${list}`;
+  const [after, before] = [object.metadata, oldObject?.metadata];
+  if (!sameList(after?.ownerReferences, before?.ownerReferences)) return 'metadata.ownerReferences';
+  const ending = isGiven(before?.deletionTimestamp);
+  if (!onlyRemoves(after?.finalizers, before?.finalizers, (one) => ending && propagation.has(one))) {
+    return 'metadata.finalizers';
   }
-  return undefined;
+  return onlyRemoves(object.spec?.finalizers, oldObject?.spec?.finalizers, (one) => one === namespaceFinalizer)
+    ? undefined
+    : 'spec.finalizers';
 }

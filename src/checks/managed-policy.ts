@@ -1,11 +1,15 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isManagedName, managedByLabel, managedByValue } from '../baseline/managed.ts';
 import { entry } from '../kubernetes/objects.ts';
+import type { NetworkPolicyRequest } from '../kubernetes/review.ts';
 import { type Check, type Finding, nothing } from './check.ts';
+import { changesOf, onlyRemoves, sameList } from './metadata-changes.ts';
 
 /**
  * The policies that Bulkhead puts in place are Bulkhead's.
  * Reads    metadata.name and metadata.labels[app.kubernetes.io/managed-by] of the new and the stored NetworkPolicy
  * Allowed  CREATE, UPDATE: names that do not begin with `bulkhead-`, and no claim to be managed by Bulkhead
+ *          UPDATE: also of such a policy what changes nothing, or takes finalizers off it (the garbage collector does)
  *          DELETE: such a policy, once its namespace is being deleted and no pod is left in it; anything for the platform
  * Why      they are the closed door that every other policy opens a little; without them a tenant is open (NP-12).
  *          A collection delete sends no name, so the stored object is looked at (ADM-16). A policy that goes before the pods
@@ -21,13 +25,14 @@ export const managedPolicy: Check = {
     const findings: Finding[] = [];
     if (isManagedName(request.name) || isManagedName(request.object.metadata?.generateName ?? '')) {
       if (request.operation === 'DELETE' && facts.namespaceEmptied) return nothing;
+      if (request.operation === 'UPDATE' && leavesAlone(request)) return nothing;
       findings.push({
         check: 'managed-policy',
         path: 'metadata.name',
         reason: {
           CREATE: 'names that begin with bulkhead- are reserved to the policies that Bulkhead manages',
           UPDATE: 'the policy is managed by Bulkhead and changes only with the tenant or the settings',
-          DELETE: 'the policy is managed by Bulkhead and stays as long as the namespace has pods',
+          DELETE: 'the policy is managed by Bulkhead and stays until the namespace is deleted and its last pod is gone',
         }[request.operation],
         fix: {
           CREATE: 'choose another name',
@@ -49,3 +54,14 @@ export const managedPolicy: Check = {
     return findings;
   },
 };
+
+function leavesAlone({ object, oldObject }: NetworkPolicyRequest): boolean {
+  const [after, before] = [object.metadata, oldObject?.metadata];
+  return (
+    changesOf('labels', object, oldObject).length === 0 &&
+    changesOf('annotations', object, oldObject).length === 0 &&
+    sameList(after?.ownerReferences, before?.ownerReferences) &&
+    onlyRemoves(after?.finalizers, before?.finalizers, () => true) &&
+    isDeepStrictEqual(object.spec, oldObject?.spec)
+  );
+}

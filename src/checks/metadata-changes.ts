@@ -37,6 +37,16 @@ export function sameList(a: readonly unknown[] | null | undefined, b: readonly u
   return JSON.stringify(a ?? []) === JSON.stringify(b ?? []);
 }
 
+/** Whether the new list is the stored one, in any order, less entries that may go. */
+export function onlyRemoves(
+  after: readonly unknown[] | null | undefined,
+  before: readonly unknown[] | null | undefined,
+  mayGo: (entry: unknown) => boolean,
+): boolean {
+  const [left, stored] = [new Set(after), new Set(before)];
+  return left.isSubsetOf(stored) && [...stored].every((entry) => left.has(entry) || mayGo(entry));
+}
+
 function keysOf(map: StringMap | null | undefined): readonly string[] {
   return map === null || map === undefined ? [] : Object.keys(map);
 }

@@ -4,11 +4,11 @@ import { containersOf } from './containers.ts';
 
 /**
  * Linux capabilities with which a container can change or leave its network, as capabilities(7) tells: NET_ADMIN (interfaces,
- * routes, packet filters), NET_RAW (forged ARP and router advertisements), SYS_ADMIN (setns and mount), SYS_PTRACE and
- * SYS_MODULE (other processes, the kernel), BPF and PERFMON (programs in the kernel's data path), DAC_READ_SEARCH (opening files
- * of the node by handle), ALL.
+ * routes, packet filters), NET_RAW (forged ARP and router advertisements), SYS_ADMIN (setns and mount), SYS_MODULE (the
+ * kernel), BPF and PERFMON (programs in the kernel's data path), DAC_READ_SEARCH (opening files
+ * of the node by handle), ALL. Not SYS_PTRACE: without hostPID it reaches the pod's own processes only, and `kubectl debug` adds it.
  */
-export const networkCapabilityNames: ReadonlySet<string> = new Set([
+const networkCapabilityNames: ReadonlySet<string> = new Set([
   'ALL',
   'BPF',
   'DAC_READ_SEARCH',
@@ -17,7 +17,6 @@ export const networkCapabilityNames: ReadonlySet<string> = new Set([
   'PERFMON',
   'SYS_ADMIN',
   'SYS_MODULE',
-  'SYS_PTRACE',
 ]);
 
 /**

@@ -3,20 +3,21 @@
  * nothing, so that no leader is needed.
  */
 import type { NamespaceRecord, TenancySource } from '../admission/facts.ts';
-import { baselineOf, type ManagedObject } from '../baseline/baseline.ts';
+import { baselineOf, defaultDenyName, type ManagedObject } from '../baseline/baseline.ts';
+import { namespaceUidOf, tiedTo } from '../baseline/closed-door.ts';
 import { isManagedName } from '../baseline/managed.ts';
+import type { Mode, Tenant } from '../tenancy/tenant.ts';
 import { stateOf } from './baseline-state.ts';
+import { createBaselineWriter, type Kind } from './baseline-writer.ts';
 import type { Clock } from './clock.ts';
-import type { Answer, Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { describe, type Failure } from './failure.ts';
 import type { Handler } from './list-watch.ts';
 import type { Log } from './log.ts';
-import { decodeObject } from './wire.ts';
+import type { NamespaceEvents } from './namespace-events.ts';
 import { createWorkQueue, RetryLater } from './work-queue.ts';
 
-type Kind = ManagedObject['kind'];
-
-/** Since the start, but for `waiting`. */
+/** Since the start, but for the last three, which are of now. */
 export interface BaselineCounters {
   /** Objects put in place or brought up to date. */
   readonly applied: number;
@@ -26,13 +27,19 @@ export interface BaselineCounters {
   readonly pruned: number;
   /** Tries that failed; each is tried again. */
   readonly failed: number;
-  /** Namespaces that wait for their turn, now. */
+  /** Namespaces that wait for their turn. */
   readonly waiting: number;
+  /** How long the first of them has been waiting. */
+  readonly longestWaitMilliseconds: number;
+  /** Namespaces of tenants that get no baseline yet, because of their tenant's mode. */
+  readonly withheld: number;
 }
 
 export interface BaselineReconciler {
   /** A namespace is new, changed or gone. */
   namespaceChanged(name: string): void;
+  /** A pod waits for this namespace to be closed. */
+  hurry(namespace: string): void;
   /** To be told of the objects that carry Bulkhead's managed-by label. */
   readonly handlers: Readonly<Record<Kind, Handler>>;
   /** Everything that exists was told: from now on the cluster is written to. */
@@ -42,14 +49,6 @@ export interface BaselineReconciler {
   counters(): BaselineCounters;
   stop(): Promise<void>;
 }
-
-const fieldManager = 'bulkhead';
-
-/** Where objects of a kind live; `*` stands for the namespace. */
-const collections: Readonly<Record<Kind, string>> = {
-  NetworkPolicy: '/apis/networking.k8s.io/v1/namespaces/*/networkpolicies',
-  ResourceQuota: '/api/v1/namespaces/*/resourcequotas',
-};
 
 /** How many namespaces are worked on at once; enough to hide the way to the API server, few enough not to crowd it. */
 const concurrency = 8;
@@ -63,6 +62,8 @@ interface Observed {
   readonly name: string;
   readonly uid: string;
   readonly state: string;
+  /** The namespace that a closed door is tied to. */
+  readonly namespaceUid: string | undefined;
 }
 
 /** An own write that the watch has not told of yet. */
@@ -82,14 +83,18 @@ export function createBaselineReconciler(
   log: Log,
   tenancy: TenancySource,
   namespaceOf: (name: string) => NamespaceRecord | undefined,
+  events: Pick<NamespaceEvents, 'record'>,
 ): BaselineReconciler {
+  const writer = createBaselineWriter(connection, tenancy);
   const counters = { applied: 0, healed: 0, pruned: 0, failed: 0 };
   const namespaces = new Set<string>();
-  /** By namespace, then by kind and name. */
-  const observed = new Map<string, Map<string, Observed>>();
+  /** By namespace. A few for each: a list takes a third of the memory of a map. */
+  const observed = new Map<string, Observed[]>();
   const written = new Map<string, Written>();
   /** What somebody else deleted or edited, by namespace, until that is looked at. */
   const disturbed = new Map<string, Set<string>>();
+  /** Which namespaces get no baseline, and because of which mode: said once. */
+  const withheld = new Map<string, Mode>();
   let begun = false;
   let cancelCheck: (() => void) | undefined;
 
@@ -97,6 +102,9 @@ export function createBaselineReconciler(
     counters.failed++;
     const failure = error instanceof Error ? error.message : String(error);
     log.warn({ namespace, failure, wait: Math.round(wait) }, 'the baseline could not be applied and is tried again');
+    const record = namespaceOf(namespace);
+    if (record !== undefined)
+      events.record(record, 'BaselineFailed', `the baseline could not be put in place: ${failure}`);
   });
 
   function look(namespace: string): void {
@@ -118,9 +126,12 @@ export function createBaselineReconciler(
         const key = keyOf(kind, name);
         const place = `${namespace}/${key}`;
         const state = stateOf(object, tenancy().settings.tenantLabel);
-        const inNamespace = observed.get(namespace) ?? new Map<string, Observed>();
-        const before = inNamespace.get(key);
-        observed.set(namespace, inNamespace.set(key, { kind, name, uid, state }));
+        const objects = observed.get(namespace) ?? [];
+        const index = objects.findIndex((one) => one.kind === kind && one.name === name);
+        const before = objects[index];
+        const namespaceUid = name === defaultDenyName ? namespaceUidOf(object) : undefined;
+        objects[index === -1 ? objects.length : index] = { kind, name, uid, state, namespaceUid };
+        observed.set(namespace, objects);
         const own = written.get(place);
         if (own !== undefined && own.version <= Number(resourceVersion)) written.delete(place);
         // The status of a quota changes with every pod.
@@ -129,15 +140,46 @@ export function createBaselineReconciler(
         look(namespace);
       },
       removed({ namespace, name }) {
+        const objects = observed.get(namespace) ?? [];
+        const others = objects.filter((one) => one.kind !== kind || one.name !== name);
+        if (others.length === objects.length) return;
+        if (others.length === 0) observed.delete(namespace);
+        else observed.set(namespace, others);
         const key = keyOf(kind, name);
-        const inNamespace = observed.get(namespace);
-        if (!inNamespace?.delete(key)) return;
-        if (inNamespace.size === 0) observed.delete(namespace);
         written.delete(`${namespace}/${key}`);
         disturb(namespace, key);
         look(namespace);
       },
     };
+  }
+
+  /**
+   * The mode of a tenant decides whether a baseline is begun. One that stands is kept whatever the mode is (decision 7): a
+   * namespace is not opened by a change of mode, but by the platform, which deletes its closed door.
+   */
+  function isKept({ mode }: Tenant, { name, uid }: NamespaceRecord): boolean {
+    if (mode === 'enforce') return true;
+    const door = observed.get(name)?.find((one) => one.kind === 'NetworkPolicy' && one.name === defaultDenyName);
+    return door !== undefined && (door.namespaceUid ?? uid) === uid;
+  }
+
+  /** A tenant in a mode that does not put baselines in place: says what it would be. */
+  function withhold(
+    namespace: NamespaceRecord,
+    { name: tenant, mode }: Tenant,
+    objects: readonly ManagedObject[],
+  ): void {
+    if (withheld.get(namespace.name) === mode) return;
+    withheld.set(namespace.name, mode);
+    const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    log.info(
+      { namespace: namespace.name, tenant, mode, objects: names },
+      'mode enforce would put the baseline in place',
+    );
+    if (mode === 'warn') {
+      const message = `not closed while tenant ${tenant} is in mode warn; mode enforce puts in place: ${names.join(', ')}`;
+      events.record(namespace, 'BaselineWithheld', message);
+    }
   }
 
   async function reconcile(namespace: string, signal: AbortSignal): Promise<void> {
@@ -146,87 +188,57 @@ export function createBaselineReconciler(
     disturbed.delete(namespace);
     const record = namespaceOf(namespace);
     // Its end takes all objects with it, and lets none be made.
-    if (record === undefined || record.terminating) return;
+    if (record === undefined || record.terminating) {
+      withheld.delete(namespace);
+      return;
+    }
     const owner = ownerByLabels(record.labels);
-    const wanted = owner !== 'platform' && owner.mode === 'enforce' ? baselineOf(namespace, owner, settings) : [];
+    const baseline = owner === 'platform' ? [] : baselineOf(namespace, owner, settings);
+    const kept = owner === 'platform' || isKept(owner, record);
+    if (kept) withheld.delete(namespace);
+    else withhold(record, owner, baseline);
     const failures: Failure[] = [];
+    const healed: string[] = [];
     const keys = new Set<string>();
-    for (const object of wanted) {
+    for (const object of kept ? baseline.map((one) => tiedTo(one, record.uid)) : []) {
       const key = keyOf(object.kind, object.metadata.name);
       keys.add(key);
       const place = `${namespace}/${key}`;
       const state = stateOf({ ...object }, settings.tenantLabel);
-      const now = written.get(place)?.state ?? observed.get(namespace)?.get(key)?.state;
+      const now = written.get(place)?.state ?? stateIn(namespace, key);
       if (now === state) continue;
-      const failure = await apply(object, state, place, signal);
-      if (failure === undefined) counters[hurt?.has(key) ? 'healed' : 'applied']++;
-      else if (isEnding(failure)) return;
+      const answer = await writer.apply(object, state, signal);
+      if (answer.ok) {
+        written.set(place, { namespace, state, version: Number(answer.resourceVersion), at: clock.now() });
+        cancelCheck ??= clock.after(echoLimit, checkEchoes);
+        counters[hurt?.has(key) ? 'healed' : 'applied']++;
+        if (hurt?.has(key)) healed.push(key);
+      } else if (isEnding(answer)) return;
       else {
-        failures.push(failure);
+        failures.push(answer);
         if (hurt?.has(key)) disturb(namespace, key);
       }
     }
-    for (const { kind, name, uid } of [...(observed.get(namespace)?.values() ?? [])]) {
+    if (healed.length > 0) {
+      log.warn(
+        { namespace, objects: healed },
+        'somebody had deleted or changed a part of the baseline; it is put back',
+      );
+      events.record(record, 'BaselineHealed', `put back after somebody deleted or changed it: ${healed.join(', ')}`);
+    }
+    for (const { kind, name, uid } of [...(observed.get(namespace) ?? [])]) {
       if (keys.has(keyOf(kind, name))) continue;
-      const failure = await prune(kind, namespace, name, uid, signal);
-      if (failure !== undefined) failures.push(failure);
+      const answer = await writer.prune(kind, namespace, name, uid, signal);
+      if (!answer.ok) failures.push(answer);
+      else if (answer.pruned) counters.pruned++;
     }
     const [first] = failures;
     if (first === undefined) return;
     throw new RetryLater(describe(first), first.kind === 'refused' ? (first.retryAfter ?? 0) : 0);
   }
 
-  /** Server-side apply, and a plain update where that leaves something standing which others have added. */
-  async function apply(
-    object: ManagedObject,
-    state: string,
-    place: string,
-    signal: AbortSignal,
-  ): Promise<Failure | undefined> {
-    const path = pathOf(object.kind, object.metadata.namespace, object.metadata.name);
-    const query = `?fieldManager=${fieldManager}`;
-    const contentType = 'application/apply-patch+yaml';
-    let answer = await connection.request('PATCH', `${path}${query}&force=true`, { body: object, contentType, signal });
-    let result = resultOf(answer);
-    if (result !== undefined && result.state !== state) {
-      const { resourceVersion } = result;
-      const body = { ...object, metadata: { ...object.metadata, resourceVersion } };
-      answer = await connection.request('PUT', `${path}${query}`, { body, signal });
-      result = resultOf(answer);
-    }
-    if (!answer.ok) return answer;
-    if (result === undefined || result.state !== state) {
-      return {
-        ok: false,
-        kind: 'broken',
-        message: `${place} was stored in another form; does a webhook change it?`,
-      };
-    }
-    const { namespace } = object.metadata;
-    written.set(place, { namespace, state, version: Number(result.resourceVersion), at: clock.now() });
-    cancelCheck ??= clock.after(echoLimit, checkEchoes);
-    return undefined;
-  }
-
-  function resultOf(answer: Answer): { readonly state: string; readonly resourceVersion: string } | undefined {
-    const stored = answer.ok ? decodeObject(answer.body) : undefined;
-    if (stored === undefined) return undefined;
-    const state = stateOf(stored.object, tenancy().settings.tenantLabel);
-    return { state, resourceVersion: stored.metadata.resourceVersion };
-  }
-
-  /** Only that very object: one that was made anew under its name is looked at first. */
-  async function prune(
-    kind: Kind,
-    namespace: string,
-    name: string,
-    uid: string,
-    signal: AbortSignal,
-  ): Promise<Failure | undefined> {
-    const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } };
-    const answer = await connection.request('DELETE', pathOf(kind, namespace, name), { body, signal });
-    if (answer.ok) counters.pruned++;
-    return answer.ok || (answer.kind === 'refused' && answer.status === 404) ? undefined : answer;
+  function stateIn(namespace: string, key: string): string | undefined {
+    return observed.get(namespace)?.find(({ kind, name }) => keyOf(kind, name) === key)?.state;
   }
 
   function checkEchoes(): void {
@@ -241,10 +253,13 @@ export function createBaselineReconciler(
 
   return {
     namespaceChanged(name) {
-      if (namespaceOf(name) === undefined) namespaces.delete(name);
-      else namespaces.add(name);
+      if (namespaceOf(name) === undefined) {
+        namespaces.delete(name);
+        withheld.delete(name);
+      } else namespaces.add(name);
       look(name);
     },
+    hurry: queue.hurry,
     handlers: { NetworkPolicy: handlerOf('NetworkPolicy'), ResourceQuota: handlerOf('ResourceQuota') },
     begin() {
       begun = true;
@@ -252,7 +267,12 @@ export function createBaselineReconciler(
       lookAtAll();
     },
     tenancyChanged: lookAtAll,
-    counters: () => ({ ...counters, waiting: queue.size() }),
+    counters: () => ({
+      ...counters,
+      waiting: queue.size(),
+      longestWaitMilliseconds: queue.longestWait(),
+      withheld: withheld.size,
+    }),
     async stop() {
       cancelCheck?.();
       await queue.stop();
@@ -262,10 +282,6 @@ export function createBaselineReconciler(
 
 function keyOf(kind: Kind, name: string): string {
   return `${kind} ${name}`;
-}
-
-function pathOf(kind: Kind, namespace: string, name: string): string {
-  return `${collections[kind].replace('*', namespace)}/${name}`;
 }
 
 /** The namespace went away between the look at it and the write. */

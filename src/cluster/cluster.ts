@@ -1,9 +1,10 @@
 /** The one way into this room: a cluster that is followed, asked, and kept to its baselines. */
-import type { NamespaceSource, TenancySource } from '../admission/facts.ts';
+import type { BaselineSource, NamespaceSource, TenancySource } from '../admission/facts.ts';
 import { createNamespaceStore } from '../admission/namespace-store.ts';
-import { managedByLabel, managedByValue } from '../baseline/managed.ts';
+import type { Problem } from '../tenancy/problem.ts';
+import type { Settings } from '../tenancy/settings.ts';
 import { type Authentication, type ClusterLocation, inClusterAuthentication } from './authentication.ts';
-import { type BaselineCounters, createBaselineReconciler } from './baseline-reconciler.ts';
+import { type BaselinesCounters, keepBaselines } from './baselines.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createConnection } from './connection.ts';
 import { kubeconfigAuthentication } from './kubeconfig.ts';
@@ -11,6 +12,16 @@ import { type Handler, type ListWatch, startListWatch, type WatchCounters } from
 import { locateCluster } from './location.ts';
 import type { Log } from './log.ts';
 import { createNamespaceSource, namespaceRecord, namespacesPath } from './namespaces.ts';
+import { createTenantStatusWriter, type TenantStatusCounters } from './tenant-status.ts';
+import { createTenants, type Tenants, tenantsPath } from './tenants.ts';
+
+/** Tenants that are objects of the cluster. */
+export interface TenantObjects {
+  /** What holds for all of them until {@link Cluster.settingsChanged}. */
+  readonly settings: Settings;
+  /** Other tenants may be in force; the newest version of so many objects is not. */
+  readonly onTenants: (refused: number) => void;
+}
 
 export interface ClusterOptions {
   /** A kubeconfig file; without one, what {@link locateCluster} finds. */
@@ -19,7 +30,7 @@ export interface ClusterOptions {
   /** The variables of the process. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
-  readonly tenancy: TenancySource;
+  readonly tenancy: TenancySource | TenantObjects;
   /** Whether baselines are applied; otherwise nothing is ever written. */
   readonly reconcile: boolean;
   readonly clock?: Clock;
@@ -32,17 +43,27 @@ export interface ClusterCounters {
     readonly stalenessMilliseconds: number;
   })[];
   /** Undefined where nothing is reconciled. */
-  readonly baseline: BaselineCounters | undefined;
+  readonly baselines: BaselinesCounters | undefined;
+  /** Undefined where tenants are not objects, and where nothing is written. */
+  readonly tenantStatus: TenantStatusCounters | undefined;
 }
 
 export interface Cluster {
   readonly namespaces: NamespaceSource;
+  /** Undefined where nothing is reconciled: nobody promises there that a namespace will be closed. */
+  readonly baselines: BaselineSource | undefined;
+  /** What is in force: the one that was given, or that of the Tenant objects. */
+  readonly tenancy: TenancySource;
+  /** Whether the tenants are known. Where they are objects, there are none until they have been listed. */
+  tenantsKnown(): boolean;
   /** Resolves when everything that exists is known. Never rejects. */
   readonly synced: Promise<void>;
   /** Why the cluster is not known yet, or undefined once it is. From then on it stays so: what is missed is asked for live. */
   ready(): string | undefined;
   /** To be called after a reload: baselines follow the new tenants and settings. */
   tenancyChanged(): void;
+  /** Where tenants are objects: puts settings in force, or says why they do not go together with the tenants. */
+  settingsChanged(settings: Settings): readonly Problem[];
   counters(): ClusterCounters;
   /** Resolves when nothing runs any more. */
   stop(): Promise<void>;
@@ -54,7 +75,7 @@ export interface Cluster {
  * @throws when nothing says where a cluster is, and when the kubeconfig or the service account cannot be read
  */
 export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
-  const { log, tenancy, clock = systemClock } = options;
+  const { log, clock = systemClock } = options;
   const location = locateCluster(options, options.environment);
   if (location === undefined) {
     throw new Error('no cluster is known here: give a kubeconfig, set KUBECONFIG, or run in a pod');
@@ -72,63 +93,99 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       ...(labelSelector === undefined ? {} : { labelSelector }),
     });
 
+  const home = options.tenancy;
+  let tenants: Tenants | undefined;
+  let tenancy: TenancySource;
+  if (typeof home === 'function') tenancy = home;
+  else {
+    tenants = createTenants({
+      settings: home.settings,
+      clock,
+      log,
+      wallClock: Date.now,
+      onTenants(refused) {
+        home.onTenants(refused);
+        baselines?.tenancyChanged();
+      },
+      onObjects: () => tenantStatus?.changed(),
+    });
+    tenancy = tenants.current;
+  }
   const store = createNamespaceStore(tenancy);
-  const reconciler = options.reconcile
-    ? createBaselineReconciler(connection, clock, log, tenancy, (name) => store.lookup(name))
+  const tenantStatus =
+    tenants !== undefined && options.reconcile
+      ? createTenantStatusWriter({
+          connection,
+          clock,
+          log,
+          wallClock: Date.now,
+          tenants,
+          countOwned: (tenant) => store.countOwned(tenant),
+        })
+      : undefined;
+  const baselines = options.reconcile
+    ? keepBaselines({ connection, clock, log }, follow, tenancy, (name) => store.lookup(name))
     : undefined;
-  const watches = new Map<string, ListWatch>();
   const namespaceWatch = follow(namespacesPath, {
     changed(object) {
       store.set(namespaceRecord(object));
-      reconciler?.namespaceChanged(object.metadata.name);
+      baselines?.namespaceChanged(object.metadata.name);
+      tenantStatus?.changed();
     },
     removed({ name }) {
       store.delete(name);
-      reconciler?.namespaceChanged(name);
+      baselines?.namespaceChanged(name);
+      tenantStatus?.changed();
     },
   });
-  watches.set('namespaces', namespaceWatch);
-  if (reconciler !== undefined) {
-    const { NetworkPolicy, ResourceQuota } = reconciler.handlers;
-    const own = `${managedByLabel}=${managedByValue}`;
-    watches.set('networkpolicies', follow('/apis/networking.k8s.io/v1/networkpolicies', NetworkPolicy, own));
-    watches.set('resourcequotas', follow('/api/v1/resourcequotas', ResourceQuota, own));
-  }
+  const watches = new Map<string, ListWatch>([['namespaces', namespaceWatch], ...(baselines?.watches ?? [])]);
+  if (tenants !== undefined) watches.set('tenants', follow(tenantsPath, tenants.handler));
 
   const waitingFor = new Set(watches.keys());
   const synced = Promise.all(
     [...watches].map(async ([resource, watch]) => {
       await watch.synced;
+      if (resource === 'tenants') tenants?.begin();
       waitingFor.delete(resource);
     }),
   ).then(() => {
     log.info({ server, namespaces: namespaceWatch.counters().objects }, 'the cluster is known');
-    reconciler?.begin();
+    baselines?.begin();
+    tenantStatus?.begin();
   });
 
   return {
     namespaces: createNamespaceSource(store, namespaceWatch.staleness, connection),
+    tenancy,
+    tenantsKnown: () => !waitingFor.has('tenants'),
+    baselines: baselines?.source,
     synced,
     ready() {
       const [resource] = waitingFor;
       if (resource === undefined) return undefined;
       const trouble = watches.get(resource)?.trouble();
+      if (resource === 'tenants' && trouble?.startsWith('404'))
+        return `${server} does not serve Tenants: apply manifests/crds, or give the tenants as files`;
       return `the ${resource} of ${server} are not known yet${trouble === undefined ? '' : `: ${trouble}`}`;
     },
     tenancyChanged() {
-      reconciler?.tenancyChanged();
+      baselines?.tenancyChanged();
     },
+    settingsChanged: (settings) => tenants?.settingsChanged(settings) ?? [],
     counters: () => ({
       watches: [...watches].map(([resource, watch]) => ({
         resource,
         ...watch.counters(),
         stalenessMilliseconds: watch.staleness(),
       })),
-      baseline: reconciler?.counters(),
+      baselines: baselines?.counters(),
+      tenantStatus: tenantStatus?.counters(),
     }),
     async stop() {
       await Promise.all([...watches.values()].map((watch) => watch.stop()));
-      await reconciler?.stop();
+      tenants?.stop();
+      await tenantStatus?.stop();
+      await baselines?.stop();
       connection.close();
     },
   };

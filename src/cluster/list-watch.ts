@@ -13,8 +13,9 @@ import { type Clock, pause } from './clock.ts';
 import type { Connection } from './connection.ts';
 import { broken, describe, type Failure, needsNewList, statusFailure } from './failure.ts';
 import { LineTooLong, linesOf } from './lines.ts';
+import { readList } from './list-items.ts';
 import type { Log } from './log.ts';
-import { decodeEvent, decodeList, type WireMeta, type WireObject } from './wire.ts';
+import { decodeEvent, decodeListMeta, decodeObject, type ListMeta, type WireMeta, type WireObject } from './wire.ts';
 
 /** Told of every change, in the order of the server, one at a time. */
 export interface Handler {
@@ -61,6 +62,9 @@ export interface ListWatchOptions {
 
 const pageSize = 500;
 
+/** For a whole page. The API server itself ends a request after 60 s; half of it leaves room for a second try. */
+const pageLimit = 30_000;
+
 /** A watch that lasts this long was healthy: what failed before it does not count any more. */
 const healthyAfter = 120_000;
 
@@ -73,8 +77,11 @@ const silenceLimit = 90_000;
 /** The largest object that etcd takes is 1.5 MiB, and a request to the API server 3 MiB; JSON escapes can double that. */
 const longestLine = 8 * 1024 * 1024;
 
-/** How often what is known here is compared with the server. */
-const comparisonPeriod = 600_000;
+/**
+ * How often what is known here is compared with the server: ten minutes, a quarter more or less, so that neither the lists of
+ * one replica nor those of all of them come at once.
+ */
+const comparisonPeriod = { least: 450_000, spread: 300_000 };
 
 /** How a watch ended. */
 type End = { readonly next: 'watch' | 'list'; readonly failure: Failure | undefined };
@@ -144,15 +151,33 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
     const moment = at === undefined ? undefined : { resourceVersion: at, resourceVersionMatch: 'Exact' };
     let position: Readonly<Record<string, string>> | undefined = moment;
     for (;;) {
-      const page = { limit: String(pageSize), ...position };
-      const answer = await connection.request('GET', query(page), { signal: stopping.signal });
-      if (!answer.ok) return answer;
-      const decoded = decodeList(answer.body);
-      if (decoded === undefined) return broken(new Error('the answer is not a list of objects'));
-      for (const object of decoded.items) each(object);
+      const page = await listPage({ limit: String(pageSize), ...position }, each);
+      if ('ok' in page) return page;
       // From the second page on, the token holds the moment of the first.
-      if (decoded.next === '') return { ok: true, resourceVersion: decoded.resourceVersion };
-      position = { continue: decoded.next };
+      if (page.next === '') return { ok: true, resourceVersion: page.resourceVersion };
+      position = { continue: page.next };
+    }
+  }
+
+  async function listPage(
+    parameters: Readonly<Record<string, string>>,
+    each: (object: WireObject) => void,
+  ): Promise<ListMeta | Failure> {
+    const late = new AbortController();
+    const cancel = clock.after(pageLimit, () => late.abort(new Error(`no whole page within ${pageLimit / 1000} s`)));
+    try {
+      const answer = await connection.open(query(parameters), AbortSignal.any([stopping.signal, late.signal]));
+      if (!answer.ok) return answer;
+      const list = await readList(answer.chunks, longestLine, (item) => {
+        const object = decodeObject(item);
+        if (object === undefined) throw new Error('an item of the list cannot be followed');
+        each(object);
+      });
+      return decodeListMeta(list) ?? broken(new Error('the answer is not a list of objects'));
+    } catch (error) {
+      return broken(late.signal.aborted ? late.signal.reason : error);
+    } finally {
+      cancel();
     }
   }
 
@@ -272,7 +297,8 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
   let cancelComparison = (): void => {};
   let comparing: Promise<void> = Promise.resolve();
   function scheduleComparison(): void {
-    cancelComparison = clock.after(comparisonPeriod, () => {
+    const wait = comparisonPeriod.least + clock.random() * comparisonPeriod.spread;
+    cancelComparison = clock.after(wait, () => {
       scheduleComparison();
       comparing = compare();
     });

@@ -3,7 +3,7 @@ import type { NamespaceRecord, NamespaceSource } from '../admission/facts.ts';
 import { entry } from '../kubernetes/objects.ts';
 import type { Answer, Connection } from './connection.ts';
 import { describe } from './failure.ts';
-import { decodeList, decodeObject, isRecord, type WireObject } from './wire.ts';
+import { decodeListMeta, decodeObject, isRecord, type WireObject } from './wire.ts';
 
 export const namespacesPath = '/api/v1/namespaces';
 
@@ -11,7 +11,7 @@ export const namespacesPath = '/api/v1/namespaces';
  * What is in memory counts for this many milliseconds after the API server was last heard. A healthy watch is heard every
  * minute, a dead one is given up after a minute and a half.
  */
-const trustedFor = 120_000;
+export const trustedFor = 120_000;
 
 /** What is kept of a namespace. */
 export function namespaceRecord({ metadata, object }: WireObject): NamespaceRecord {
@@ -53,9 +53,12 @@ export function createNamespaceSource(
     async hasPods(name, signal) {
       // Without a resourceVersion the answer is the newest state, not that of a cache.
       const path = `${namespacesPath}/${encodeURIComponent(name)}/pods?limit=1`;
-      const pods = decodeList(bodyOf(await connection.request('GET', path, { signal }), `the pods of ${name}`));
-      if (pods === undefined) throw new Error(`the pods of ${name} cannot be read: the answer is not a list`);
-      return pods.items.length > 0;
+      const list = bodyOf(await connection.request('GET', path, { signal }), `the pods of ${name}`);
+      if (decodeListMeta(list) === undefined || !isRecord(list))
+        throw new Error(`the pods of ${name} cannot be read: the answer is not a list`);
+      const items = entry(list, 'items');
+      // An empty list may be null (Go's nil slice).
+      return Array.isArray(items) && items.length > 0;
     },
   };
 }

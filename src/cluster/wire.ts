@@ -18,8 +18,8 @@ export interface WireObject {
   readonly object: Fields;
 }
 
-export interface ListPage {
-  readonly items: readonly WireObject[];
+/** What a page of a list says beside its items (meta/v1 ListMeta). */
+export interface ListMeta {
   readonly resourceVersion: string;
   /** The token for the next page; empty on the last one. */
   readonly next: string;
@@ -31,22 +31,14 @@ export type WatchEvent =
   /** `status` is a meta/v1 Status. */
   | { readonly type: 'ERROR'; readonly status: unknown };
 
-/** One page of a list, or undefined when it is not one: an object without name or version cannot be followed. */
-export function decodeList(body: unknown): ListPage | undefined {
+/** What a list says of itself, or undefined when it is none. */
+export function decodeListMeta(body: unknown): ListMeta | undefined {
   if (!isRecord(body)) return undefined;
   const metadata = entry(body, 'metadata');
-  const items = entry(body, 'items');
   const resourceVersion = isRecord(metadata) ? entry(metadata, 'resourceVersion') : undefined;
   if (!isRecord(metadata) || typeof resourceVersion !== 'string') return undefined;
-  const decoded: WireObject[] = [];
-  // An empty list may be null (Go's nil slice).
-  for (const item of Array.isArray(items) ? items : []) {
-    const object = decodeObject(item);
-    if (object === undefined) return undefined;
-    decoded.push(object);
-  }
   const next = entry(metadata, 'continue');
-  return { items: decoded, resourceVersion, next: typeof next === 'string' ? next : '' };
+  return { resourceVersion, next: typeof next === 'string' ? next : '' };
 }
 
 /** One line of a watch (meta/v1 WatchEvent), or undefined when it is not one. */

@@ -19,6 +19,10 @@ export interface WorkQueue {
    * waits for its next try after a failure goes on waiting, for the failing work may itself be what adds it.
    */
   add(key: string): void;
+  /** Somebody waits for this key: of those that wait it is taken first. */
+  hurry(key: string): void;
+  /** How long the key has been waiting that waits longest, in milliseconds; 0 when none does. A failure does not begin the wait anew. */
+  longestWait(): number;
   /** How many keys wait, are being worked on, or wait for their next try. */
   size(): number;
   /** Takes nothing more; resolves when the work in hand has ended. */
@@ -29,6 +33,7 @@ export interface WorkQueue {
 interface Entry {
   state: 'waiting' | 'working' | 'working, once more' | 'pausing';
   failures: number;
+  readonly since: number;
   cancel: () => void;
 }
 
@@ -47,13 +52,14 @@ export function createWorkQueue(
 ): WorkQueue {
   const entries = new Map<string, Entry>();
   const waiting = new Set<string>();
+  const urgent = new Set<string>();
   const working = new Set<Promise<void>>();
   const stopping = new AbortController();
 
   function add(key: string): void {
     if (stopping.signal.aborted) return;
     const entry = entries.get(key);
-    if (entry === undefined) entries.set(key, { state: 'waiting', failures: 0, cancel: () => {} });
+    if (entry === undefined) entries.set(key, { state: 'waiting', failures: 0, since: clock.now(), cancel: () => {} });
     else {
       if (entry.state === 'working') entry.state = 'working, once more';
       return;
@@ -63,14 +69,16 @@ export function createWorkQueue(
   }
 
   function next(): void {
-    for (const key of waiting) {
-      if (working.size >= concurrency || stopping.signal.aborted) return;
-      waiting.delete(key);
-      const running = run(key).finally(() => {
-        working.delete(running);
-        next();
-      });
-      working.add(running);
+    for (const lane of [urgent, waiting]) {
+      for (const key of lane) {
+        if (working.size >= concurrency || stopping.signal.aborted) return;
+        lane.delete(key);
+        const running = run(key).finally(() => {
+          working.delete(running);
+          next();
+        });
+        working.add(running);
+      }
     }
   }
 
@@ -102,6 +110,14 @@ export function createWorkQueue(
 
   return {
     add,
+    hurry(key) {
+      if (waiting.delete(key)) urgent.add(key);
+    },
+    longestWait() {
+      let since = clock.now();
+      for (const entry of entries.values()) since = Math.min(since, entry.since);
+      return clock.now() - since;
+    },
     size: () => entries.size,
     async stop() {
       stopping.abort();

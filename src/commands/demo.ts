@@ -18,7 +18,12 @@ import { formatProblem } from '../tenancy/problem.ts';
 import { type Ask, type ReviewResponse, StandIn } from './stand-in.ts';
 import { tell } from './tell.ts';
 
-const examples = { tenants: 'manifests/examples/tenants', config: 'manifests/examples/bulkhead.yaml' };
+/** The project's folder, from wherever the demo is called. */
+const root = join(import.meta.dirname, '../..');
+const examples = {
+  tenants: join(root, 'manifests/examples/tenants'),
+  config: join(root, 'manifests/examples/bulkhead.yaml'),
+};
 
 /** @returns whether everything ended as it should */
 export async function demo(print: (line: string) => void): Promise<boolean> {
@@ -53,7 +58,7 @@ export async function demo(print: (line: string) => void): Promise<boolean> {
         `Bulkhead answers on loopback, for the tenants ${[...loaded.value.tenants.keys()].join(', ')}. Nothing leaves this machine.`,
       );
       print('');
-      return await tell(new StandIn(asking(agent, port), tenancy, namespaces), print);
+      return await tell(new StandIn(asking(agent, port), tenancy, namespaces, root), print);
     } finally {
       agent.destroy();
       await server.close();

@@ -7,20 +7,21 @@ import { type Cluster, connectCluster } from '../cluster/cluster.ts';
 import { readNamespaces } from '../files/read-namespaces.ts';
 import { watchTenancy } from '../files/watch-tenancy.ts';
 import { loadCertificateFiles, watchCertificateFiles } from '../server/certificate-files.ts';
-import { authorityFiles, ensureCertificates, serverFiles } from '../server/certificate-folder.ts';
+import { ensureCertificates, serverFiles } from '../server/certificate-folder.ts';
 import { createHealthServer, createMetricsServer } from '../server/health-server.ts';
 import { CertificateError, type KeyPair } from '../server/key-pair.ts';
 import { createLog, type Logger } from '../server/log.ts';
 import { createMetrics, type Metrics } from '../server/metrics.ts';
 import { createWebhookServer } from '../server/webhook-server.ts';
-import { formatProblem } from '../tenancy/problem.ts';
+import { formatProblem, type Problem } from '../tenancy/problem.ts';
+import { registerClusterMetrics } from './cluster-metrics.ts';
 
 export interface ServeOptions {
-  /** A folder of YAML files with Tenant documents. */
-  readonly tenants: string;
+  /** A folder of YAML files with Tenant documents; undefined: the Tenant objects of the cluster. */
+  readonly tenants: string | undefined;
   /** A YAML file with the Settings document; undefined: the defaults. */
   readonly config: string | undefined;
-  /** A folder with `tls.crt` and `tls.key`. Without them, or beside an authority of our own, they are made. */
+  /** A folder with `tls.crt` and `tls.key`, which are followed as they change; made, with an authority, where there are none. */
   readonly certificates: string;
   readonly namespaces:
     | { readonly from: 'cluster'; readonly kubeconfig: string | undefined }
@@ -79,25 +80,37 @@ async function start(
   stop: () => Promise<void>,
 ): Promise<Running> {
   let cluster: Cluster | undefined;
+  const problems = { files: 0, objects: 0 };
+  const count = (changed: Partial<typeof problems>) => {
+    Object.assign(problems, changed);
+    metrics.tenancyProblems(problems.files + problems.objects);
+  };
+  const onProblems = (found: readonly Problem[]) => {
+    count({ files: found.length });
+    for (const problem of found) log.error(formatProblem(problem));
+    log.error('the tenants and settings that were read last are not in force; the ones before still are');
+  };
   const tenancy = await watchTenancy({
     tenants: options.tenants,
     config: options.config,
     onChange: (changed, warnings) => {
-      metrics.tenancyProblems(0);
+      const conflicts = cluster?.settingsChanged(changed.settings) ?? [];
+      if (conflicts.length > 0) {
+        onProblems(conflicts);
+        return;
+      }
+      count({ files: 0 });
       for (const warning of warnings) log.warn(formatProblem(warning));
-      log.info({ tenants: changed.tenants.size }, 'new tenants and settings are in force');
+      log.info({ tenants: current().tenants.size }, 'new tenants and settings are in force');
       cluster?.tenancyChanged();
     },
-    onProblems: (problems) => {
-      metrics.tenancyProblems(problems.length);
-      for (const problem of problems) log.error(formatProblem(problem));
-      log.error('the tenants and settings that were read last are not in force; the ones before still are');
-    },
+    onProblems,
   });
   if (!tenancy.ok) throw new CannotStart(tenancy.problems.map(formatProblem).join('\n'));
   stops.push(() => tenancy.value.stop());
   for (const warning of tenancy.warnings) log.warn(formatProblem(warning));
-  const current = () => tenancy.value.current();
+  const fromFiles = () => tenancy.value.current();
+  const current = () => (cluster?.tenancy ?? fromFiles)();
 
   let namespaces: NamespaceSource;
   if (options.namespaces.from === 'files') {
@@ -108,17 +121,21 @@ async function start(
   } else {
     const { kubeconfig } = options.namespaces;
     const { environment } = options;
+    const objects = { settings: fromFiles().settings, onTenants: (refused: number) => count({ objects: refused }) };
+    const home = options.tenants === undefined ? objects : fromFiles;
     cluster = await explained(
-      connectCluster({ kubeconfig, environment, log, tenancy: current, reconcile: !options.readOnly }),
+      connectCluster({ kubeconfig, environment, log, tenancy: home, reconcile: !options.readOnly }),
     );
     stops.push(() => cluster?.stop());
     namespaces = cluster.namespaces;
+    registerClusterMetrics(metrics.registry, cluster);
   }
 
   const certificate = await certificateOf(options.certificates, log);
   const review = createAdmission({
-    tenancy: current,
+    tenancy: () => (cluster?.tenantsKnown() === false ? undefined : current()),
     namespaces,
+    baselines: cluster?.baselines,
     onDefect: (error) => log.error({ stack: stackOf(error) }, 'a review failed'),
   });
   const { host, ports } = options;
@@ -137,9 +154,9 @@ async function start(
 
   const listening = { webhook: 0, health: 0, metrics: 0 };
   for (const [name, one] of [
+    ['webhook', server],
     ['health', health],
     ['metrics', scrape],
-    ['webhook', server],
   ] as const) {
     stops.push(() => one.close());
     listening[name] = (await listen(name, one)).port;
@@ -175,19 +192,16 @@ async function explained<Value>(value: Promise<Value>): Promise<Value> {
 
 interface Certificate {
   readonly pair: KeyPair;
-  /** Calls back with every new certificate; gives what ends that. */
+  /** Calls back with every new certificate that is put into the folder; gives what ends that. */
   follow(changed: (pair: KeyPair) => void): () => void;
 }
 
-/** A folder with a certificate and no authority is somebody else's, such as a mounted Secret; any other is ours to fill. */
+/** What is in the folder is served, whoever made it; only where there is no certificate is one made. */
 async function certificateOf(folder: string, log: Logger): Promise<Certificate> {
   const files = { certificate: join(folder, serverFiles.certificate), key: join(folder, serverFiles.key) };
-  const given = (await exists(files.certificate)) && !(await exists(join(folder, authorityFiles.key)));
-  if (!given) {
-    const { server, issued } = await ensureCertificates(folder, localNames, Date.now());
-    if (issued !== 'nothing')
-      log.info({ folder, issued }, 'certificates made; ca.crt is what the API server must trust');
-    return { pair: server, follow: () => () => {} };
+  if (!(await exists(files.certificate))) {
+    const { issued } = await ensureCertificates(folder, localNames, Date.now());
+    log.info({ folder, issued }, 'certificates made; ca.crt is what the API server must trust');
   }
   const pair = await loadCertificateFiles(files, Date.now());
   const follow = (changed: (pair: KeyPair) => void) => {

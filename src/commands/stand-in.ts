@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { Phase } from '../admission/decision.ts';
 import type { NamespaceStore } from '../admission/namespace-store.ts';
@@ -41,9 +42,12 @@ export class StandIn implements Stage {
   readonly #ask: Ask;
   readonly #tenancy: () => Tenancy;
   readonly #namespaces: NamespaceStore;
+  readonly #root: string;
   readonly #objects = new Map<string, StoredObject>();
 
-  constructor(ask: Ask, tenancy: () => Tenancy, namespaces: NamespaceStore) {
+  /** @param root the folder that file names are relative to */
+  constructor(ask: Ask, tenancy: () => Tenancy, namespaces: NamespaceStore, root: string) {
+    this.#root = root;
     this.#ask = ask;
     this.#tenancy = tenancy;
     this.#namespaces = namespaces;
@@ -66,11 +70,11 @@ export class StandIn implements Stage {
   }
 
   async labelsOf(file: string): Promise<Readonly<Record<string, string>>> {
-    return this.#objects.get(keyOf(await read(file)))?.metadata.labels ?? {};
+    return this.#objects.get(keyOf(await this.#read(file)))?.metadata.labels ?? {};
   }
 
   async #apply(person: Person, file: string): Promise<Ran> {
-    const object = await read(file);
+    const object = await this.#read(file);
     const { admitted, output, stored } = await this.#admit(person, 'CREATE', object, undefined);
     if (!admitted) return refusal(`error when creating "${file}": `, output);
     this.#keep(stored);
@@ -102,6 +106,10 @@ export class StandIn implements Stage {
       ({ kind, metadata }) => kind.toLowerCase() === resource && metadata.namespace === namespace,
     );
     return { code: 0, output: found.map(nameOf).sort().join('\n') };
+  }
+
+  async #read(file: string): Promise<StoredObject> {
+    return parse(await readFile(join(this.#root, file), 'utf8'));
   }
 
   async #admit(
@@ -168,10 +176,6 @@ function patched(object: StoredObject, patch: string): StoredObject {
     else labels[path.slice('/metadata/labels/'.length).replaceAll('~1', '/').replaceAll('~0', '~')] = String(value);
   }
   return { ...object, metadata: { ...object.metadata, labels } };
-}
-
-async function read(file: string): Promise<StoredObject> {
-  return parse(await readFile(file, 'utf8'));
 }
 
 function refusal(before: string, message: string): Ran {

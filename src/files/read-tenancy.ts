@@ -5,8 +5,8 @@ import { parseYaml } from './parse-yaml.ts';
 import { type ReadFiles, readFiles } from './read-files.ts';
 
 export interface TenancyFiles {
-  /** A folder of YAML files with Tenant documents, or one such file. */
-  readonly tenants: string;
+  /** A folder of YAML files with Tenant documents, or one such file; undefined: there are none in files. */
+  readonly tenants: string | undefined;
   /** The file with the Settings document; undefined: the defaults. */
   readonly config: string | undefined;
 }
@@ -21,10 +21,12 @@ export interface TenancyTexts {
   readonly config: ReadFiles;
 }
 
+const none: ReadFiles = { files: [], problems: [] };
+
 export async function readTenancyFiles({ tenants, config }: TenancyFiles): Promise<TenancyTexts> {
   return {
-    tenants: await readFiles(tenants),
-    config: config === undefined ? { files: [], problems: [] } : await readFiles(config),
+    tenants: tenants === undefined ? none : await readFiles(tenants),
+    config: config === undefined ? none : await readFiles(config),
   };
 }
 
@@ -46,7 +48,7 @@ export function tenancyOf(texts: TenancyTexts, { tenants, config }: TenancyFiles
     };
   }
   const loaded = loadTenancy(first, declared.value, now);
-  if (!loaded.ok || declared.value.length > 0) return loaded;
+  if (!loaded.ok || tenants === undefined || declared.value.length > 0) return loaded;
   const nobody = unplaced(tenants, 'declares no tenant, so only the platform may create namespaces', '');
   return { ...loaded, warnings: [...loaded.warnings, nobody] };
 }

@@ -32,7 +32,7 @@ export interface TenancyWatch {
 /** The problems of the first state, or a watch that follows from then on. Never rejects. */
 export async function watchTenancy(options: WatchTenancyOptions): Promise<Loaded<TenancyWatch>> {
   const { onChange, onProblems, intervalMilliseconds = 2000 } = options;
-  const paths = options.config === undefined ? [options.tenants] : [options.tenants, options.config];
+  const paths = [options.tenants, options.config].filter((path) => path !== undefined);
   // The state before reading: what changes while it is read differs at the first look.
   let taken = await fingerprint(paths);
   let texts = await readTenancyFiles(options);

@@ -55,6 +55,11 @@ export interface Container {
   } | null;
 }
 
+export interface Volume {
+  readonly name?: string;
+  readonly hostPath?: object | null;
+}
+
 export interface PodSpec {
   readonly hostNetwork?: boolean | null;
   readonly hostPID?: boolean | null;
@@ -62,6 +67,7 @@ export interface PodSpec {
   readonly containers?: readonly Container[] | null;
   readonly initContainers?: readonly Container[] | null;
   readonly ephemeralContainers?: readonly Container[] | null;
+  readonly volumes?: readonly Volume[] | null;
 }
 
 export interface Pod extends KubernetesObject {
@@ -106,6 +112,11 @@ export interface NetworkPolicySpec {
 
 export interface NetworkPolicy extends KubernetesObject {
   readonly spec?: NetworkPolicySpec | null;
+}
+
+/** bulkhead.dev/v1alpha1. What is in it, tenancy/parse-tenant.ts says. */
+export interface TenantObject extends KubernetesObject {
+  readonly spec?: unknown;
 }
 
 /** The value under a key that a user chose, or undefined. Safe for `__proto__`, `constructor` and the like. */

@@ -1,5 +1,5 @@
 /** AdmissionReview of admission.k8s.io/v1, after decoding. */
-import type { Namespace, NetworkPolicy, Pod } from './objects.ts';
+import type { Namespace, NetworkPolicy, Pod, TenantObject } from './objects.ts';
 import type { UserInfo } from './user.ts';
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE';
@@ -12,7 +12,7 @@ interface RequestOf<Kind extends string, Subject> {
   readonly subresource: string;
   /** The name of the object; empty while the API server has not generated it (generateName before the validating phase). */
   readonly name: string;
-  /** The namespace of the object; for a Namespace its own name. */
+  /** The namespace of the object; for a Namespace its own name, for a Tenant empty. */
   readonly namespace: string;
   readonly user: UserInfo;
   readonly dryRun: boolean;
@@ -26,4 +26,5 @@ export type NamespaceRequest = RequestOf<'Namespace', Namespace>;
 /** Pods, and Bindings: a Binding's labels and annotations are written to the pod it binds (ADM-02). */
 export type PodRequest = RequestOf<'Pod', Pod>;
 export type NetworkPolicyRequest = RequestOf<'NetworkPolicy', NetworkPolicy>;
-export type AdmissionRequest = NamespaceRequest | PodRequest | NetworkPolicyRequest;
+export type TenantRequest = RequestOf<'Tenant', TenantObject>;
+export type AdmissionRequest = NamespaceRequest | PodRequest | NetworkPolicyRequest | TenantRequest;

@@ -1,7 +1,16 @@
 /** The log: one JSON object a line, written in blocks so that a line costs no system call on the path of a request. */
-import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { type DestinationStream, destination, type Logger as PinoLogger, pino } from 'pino';
 
-export type { Logger } from 'pino';
+export type Level = 'info' | 'warn' | 'error';
+
+export interface Logger extends PinoLogger {
+  /**
+   * Writes the same line as the method of that level would. For what happens at every request: pino puts a line together piece by
+   * piece, and making it at once costs a third of the instructions.
+   * @param fields in the order of the line, with the message as `msg`
+   */
+  record(level: Level, fields: Readonly<Record<string, unknown>> & { readonly msg: string }): void;
+}
 
 export interface Log {
   readonly log: Logger;
@@ -15,9 +24,18 @@ const flushMilliseconds = 1000;
 
 /** @param stream where lines go instead of the standard output, unbuffered; for tests */
 export function createLog(level: string, stream?: DestinationStream): Log {
-  // No process id and host name in every line: the pod's name is added by whoever collects the lines.
-  const options = { level, base: null };
-  if (stream !== undefined) return { log: pino(options, stream), flush: () => {} };
+  if (stream !== undefined) return { log: logger(level, stream), flush: () => {} };
   const output = destination({ dest: 1, sync: false, minLength: blockBytes, periodicFlush: flushMilliseconds });
-  return { log: pino(options, output), flush: () => output.flushSync() };
+  return { log: logger(level, output), flush: () => output.flushSync() };
+}
+
+function logger(level: string, output: DestinationStream): Logger {
+  // No process id and host name in every line: the pod's name is added by whoever collects the lines.
+  const log = pino({ level, base: null }, output);
+  return Object.assign(log, {
+    record(level: Level, fields: Readonly<Record<string, unknown>>): void {
+      if (!log.isLevelEnabled(level)) return;
+      output.write(`{"level":${log.levels.values[level]},"time":${Date.now()},${JSON.stringify(fields).slice(1)}\n`);
+    },
+  });
 }

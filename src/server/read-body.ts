@@ -56,10 +56,13 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
   }
 
   return {
-    async read(request) {
-      // A declared length is refused before anything of it is read; without one (chunked) the count decides.
-      if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytes) return { ok: false, reason: 'too-large' };
-      return new Promise((resolve) => collect(request, resolve));
+    read(request) {
+      return new Promise((resolve) => {
+        // A declared length is refused before anything of it is read; without one (chunked) the count decides.
+        if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytes)
+          resolve({ ok: false, reason: 'too-large' });
+        else collect(request, resolve);
+      });
     },
     release(bytes) {
       held -= bytes.length;

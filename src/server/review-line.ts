@@ -1,6 +1,6 @@
 /** The one line that the log holds of every review. */
 import type { Decision } from '../admission/decision.ts';
-import type { Logger } from './log.ts';
+import type { Level, Logger } from './log.ts';
 
 /** User names and forged names may be of any length; a line of the log is not. */
 const longest = 256;
@@ -10,7 +10,8 @@ const longest = 256;
  * at level `warn` holds all that somebody may ask about; what Bulkhead could not decide by its own fault is an error.
  */
 export function logReview(log: Logger, decision: Decision, milliseconds: number): void {
-  const fields = {
+  const { level, msg } = outcome(decision);
+  log.record(level, {
     phase: decision.phase,
     uid: short(decision.uid),
     kind: short(decision.kind),
@@ -27,11 +28,14 @@ export function logReview(log: Logger, decision: Decision, milliseconds: number)
     checks: decision.checks,
     patched: decision.patched,
     milliseconds: Math.round(milliseconds * 1000) / 1000,
-  };
-  if (decision.code >= 500) log.error(fields, 'undecided');
-  else if (!decision.allowed) log.warn(fields, 'refused');
-  else if (decision.checks.length > 0) log.warn(fields, 'admitted with findings');
-  else log.info(fields, 'admitted');
+    msg,
+  });
+}
+
+function outcome({ code, allowed, checks }: Decision): { level: Level; msg: string } {
+  if (code >= 500) return { level: 'error', msg: 'undecided' };
+  if (!allowed) return { level: 'warn', msg: 'refused' };
+  return checks.length > 0 ? { level: 'warn', msg: 'admitted with findings' } : { level: 'info', msg: 'admitted' };
 }
 
 function short(text: string): string {

@@ -48,10 +48,8 @@ export interface TimeLimits {
  * @param url the request target with its query
  */
 export function timeLimits(url: string): TimeLimits {
-  const start = url.indexOf('?');
-  const text = start === -1 ? null : new URLSearchParams(url.slice(start)).get('timeout');
-  const asked = (text === null ? undefined : parseDuration(text)) ?? defaultMilliseconds;
-  const given = Math.min(asked, maximumMilliseconds);
+  const [, text = ''] = /[?&]timeout=([^&]*)/.exec(url) ?? [];
+  const given = Math.min(parseDuration(text) ?? defaultMilliseconds, maximumMilliseconds);
   return { review: given * reviewShare, answer: given * answerShare };
 }
 
@@ -59,6 +57,15 @@ export function timeLimits(url: string): TimeLimits {
 export function within<Value>(promise: Promise<Value>, milliseconds: number): Promise<Value | undefined> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, Math.max(0, milliseconds), undefined);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    promise.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
 }

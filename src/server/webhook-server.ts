@@ -6,7 +6,7 @@
  * Whatever arrives is answered, in bounded time and memory. What says 503 also says `Retry-After`: the API server then tries
  * again within its own deadline, where a connection that breaks would fail the user's request at once.
  */
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -94,7 +94,10 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     return503OnClosing: false,
     forceCloseConnections: false,
     clientErrorHandler: answerUnreadable,
-    frameworkErrors: (_error, _request, reply) => fail(reply, 400, 'The path is not a valid URL path.'),
+    frameworkErrors: (_error, _request, reply) => {
+      reply.hijack();
+      fail(reply.raw, 400, 'The path is not a valid URL path.');
+    },
   });
   const server: Server = app.server;
   server.on('connect', (_request, socket: Socket) => {
@@ -102,42 +105,46 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
   });
 
   server.on('checkExpectation', (_request, response: ServerResponse) => {
-    const body = failureBody(417, 'Of what Expect can ask for, only 100-continue is known.');
-    response.writeHead(417, { 'content-type': json, 'content-length': Buffer.byteLength(body) }).end(body);
+    fail(response, 417, 'Of what Expect can ask for, only 100-continue is known.');
   });
 
-  // Bodies are read by the handler, as bytes: the review decides what they are, whatever they are called.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   for (const phase of ['mutate', 'validate'] as const) {
-    app.post(`/${phase}`, (request, reply) => handle(phase, request, reply));
+    // A review leaves fastify's way before its body is read: it takes bytes, whatever those are called, and every step costs.
+    const onRequest = (request: FastifyRequest, reply: FastifyReply): void => {
+      reply.hijack();
+      handle(phase, request.raw, reply.raw).catch((error: unknown) => failed(reply.raw, error));
+    };
+    app.post(`/${phase}`, { onRequest }, () => undefined);
   }
   app.setNotFoundHandler((request, reply) => {
+    reply.hijack();
     const [path] = request.url.split('?');
-    return path === '/mutate' || path === '/validate'
-      ? fail(reply.header('allow', 'POST'), 405, `${path} takes POST with an AdmissionReview.`)
-      : fail(reply, 404, 'There is nothing here. Admission reviews go to /mutate and /validate.');
+    if (path !== '/mutate' && path !== '/validate') {
+      return fail(reply.raw, 404, 'There is nothing here. Admission reviews go to /mutate and /validate.');
+    }
+    reply.raw.setHeader('Allow', 'POST');
+    fail(reply.raw, 405, `${path} takes POST with an AdmissionReview.`);
   });
   app.setErrorHandler((error, _request, reply) => {
+    reply.hijack();
     const code = typeof error === 'object' && error !== null && 'statusCode' in error ? Number(error.statusCode) : 500;
-    if (code === 415) return fail(reply, 415, 'The Content-Type header is not a media type. Send application/json.');
-    return code >= 400 && code < 500
-      ? fail(reply, code, 'The request is not one that Bulkhead can read.')
-      : failed(reply, error);
+    if (code >= 400 && code < 500) fail(reply.raw, code, 'The request is not one that Bulkhead can read.');
+    else failed(reply.raw, error);
   });
 
-  async function handle(phase: Phase, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async function handle(phase: Phase, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const arrived = performance.now();
-    if (inFlight >= limits.inFlight) return refuse(reply, 'overloaded');
+    if (inFlight >= limits.inFlight) return refuse(response, 'overloaded');
     metrics.inFlight(++inFlight);
     try {
-      const body = await bodies.read(request.raw);
-      if (!body.ok) return refuse(reply, body.reason);
+      const body = await bodies.read(request);
+      if (!body.ok) return refuse(response, body.reason);
       try {
-        const due = timeLimits(request.url);
+        const due = timeLimits(request.url ?? '');
         const reviewed = review(phase, body.bytes, arrived + due.review);
         const answer = await within(reviewed, arrived + due.answer - performance.now());
-        return answer === undefined ? refuse(reply, 'late') : respond(reply, answer, arrived);
+        if (answer === undefined) refuse(response, 'late');
+        else respond(response, answer, arrived);
       } finally {
         bodies.release(body.bytes);
       }
@@ -146,37 +153,36 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     }
   }
 
-  function respond(reply: FastifyReply, { status, body, decision }: Answer, arrived: number): FastifyReply {
-    send(reply, status, body);
+  function respond(response: ServerResponse, { status, body, decision }: Answer, arrived: number): void {
+    send(response, status, body);
     const milliseconds = performance.now() - arrived;
     metrics.reviewed(decision, milliseconds / 1000);
     logReview(log, decision, milliseconds);
-    return reply;
   }
 
-  function refuse(reply: FastifyReply, reason: Exclude<Refusal, 'failed'>): FastifyReply {
+  function refuse(response: ServerResponse, reason: Exclude<Refusal, 'failed'>): void {
     metrics.refused(reason);
     // The client is gone in the middle of its body: there is nobody to answer to.
-    if (reason === 'aborted') return reply.hijack();
+    if (reason === 'aborted') return;
     const { code, message } = refusals[reason];
-    return fail(reply, code, message);
+    if (code === 503) response.setHeader('Retry-After', retryAfter);
+    fail(response, code, message);
   }
 
   /** A defect of our own. It is for the log; the caller learns that there is one. */
-  function failed(reply: FastifyReply, error: unknown): FastifyReply {
+  function failed(response: ServerResponse, error: unknown): void {
     metrics.refused('failed');
     log.error({ error: error instanceof Error ? error.stack : String(error) }, 'a request failed');
-    return fail(reply, 500, 'Bulkhead failed to answer. Its log says why.');
+    if (!response.headersSent) fail(response, 500, 'Bulkhead failed to answer. Its log says why.');
   }
 
-  function fail(reply: FastifyReply, code: number, message: string): FastifyReply {
-    if (code === 503) reply.header('retry-after', retryAfter);
-    return send(reply, code, failureBody(code, message));
+  function fail(response: ServerResponse, code: number, message: string): void {
+    send(response, code, failureBody(code, message));
   }
 
-  function send(reply: FastifyReply, code: number, body: string): FastifyReply {
-    if (draining) reply.header('connection', 'close');
-    return reply.code(code).header('content-type', json).send(body);
+  function send(response: ServerResponse, code: number, body: string): void {
+    if (draining) response.setHeader('Connection', 'close');
+    response.writeHead(code, { 'Content-Type': json, 'Content-Length': Buffer.byteLength(body) }).end(body);
   }
 
   function close(): Promise<void> {

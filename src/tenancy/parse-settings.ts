@@ -46,17 +46,24 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
   const reserved = (builtIn: readonly string[], added: readonly string[] = []): readonly string[] => [
     ...new Set([...builtIn.filter((key) => !released.has(key)), ...added]),
   ];
+  const platformIdentities = [
+    ...builtInIdentities,
+    ...identities.flatMap(
+      (document, index) => parseIdentity(document, ['spec', 'platform', 'identities', index], report) ?? [],
+    ),
+  ];
   const settings: Settings = {
     tenantLabel,
     platform: {
-      identities: [
-        ...builtInIdentities,
-        ...identities.flatMap(
-          (document, index) => parseIdentity(document, ['spec', 'platform', 'identities', index], report) ?? [],
-        ),
-      ],
-      // A tenant that could take the name of a shared service's namespace would be let in everywhere.
-      namespaces: new Set([...builtInNamespaces, ...namespaces, ...sharedServices.map((service) => service.namespace)]),
+      identities: platformIdentities,
+      namespaces: new Set([
+        ...builtInNamespaces,
+        ...namespaces,
+        // A tenant that could take the name of a shared service's namespace would be let in everywhere.
+        ...sharedServices.map((service) => service.namespace),
+        // A tenant that could take the name of this one would make itself the platform.
+        ...platformIdentities.flatMap((subject) => (subject.kind === 'ServiceAccount' ? [subject.namespace] : [])),
+      ]),
       prefixes: [...new Set([...builtInPrefixes, ...prefixes])],
     },
     reservedNamespaceKeys: reserved(namespaceKeys, spec.reserved?.namespaceKeys),

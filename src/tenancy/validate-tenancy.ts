@@ -14,8 +14,8 @@ type Judge = (tenants: readonly Located<Tenant>[], settings: Settings, now: numb
 export function validateTenancy(settings: Settings, tenants: readonly Located<Tenant>[], now: number): Problems {
   const all = (judges: readonly Judge[]) => judges.flatMap((judge) => judge(tenants, settings, now));
   return {
-    problems: all([declaredTwice, overlappingPrefixes, alsoThePlatform, insideTheCluster]),
-    warnings: all([gatesThatStayShut, accountsOfOthers]),
+    problems: all([declaredTwice, overlappingPrefixes, alsoThePlatform, accountsOfOthers, insideTheCluster]),
+    warnings: all([gatesThatStayShut]),
   };
 }
 
@@ -35,7 +35,10 @@ const declaredTwice: Judge = (tenants) => {
 
 const prefixSteps = ['spec', 'namespaces', 'prefix'];
 
-/** No name may be reserved to two, so no prefix may begin with another, nor cover a name of the platform. */
+/**
+ * No name may be reserved to two, so no prefix may begin with another, nor cover a name of the platform. Of two tenants the
+ * later one is told.
+ */
 const overlappingPrefixes: Judge = (tenants, { platform }) => {
   const problems: Problem[] = [];
   const report = (tenant: Located<Tenant>, reason: string) => {
@@ -52,13 +55,17 @@ const overlappingPrefixes: Judge = (tenants, { platform }) => {
     else report(tenant, `is reserved to tenant ${holder.value.name} (${placeOf(holder, prefixSteps)}) already`);
   }
   const ofPlatform = new Set(platform.prefixes);
+  const seen = new Set<Located<Tenant>>();
   for (const [prefix, tenant] of holders) {
+    seen.add(tenant);
     const shorter = prefixesOf(prefix);
     const covering = shorter.find((part) => ofPlatform.has(part));
     if (covering !== undefined) report(tenant, `lies under ${covering}, which is reserved to the platform`);
     for (const part of shorter) {
       const holder = part === prefix ? undefined : holders.get(part);
-      if (holder !== undefined) report(tenant, `lies under ${part}, which is reserved to tenant ${holder.value.name}`);
+      if (holder === undefined) continue;
+      if (seen.has(holder)) report(tenant, `lies under ${part}, which is reserved to tenant ${holder.value.name}`);
+      else report(holder, `covers ${prefix}, which is reserved to tenant ${tenant.value.name}`);
     }
   }
   for (const prefix of platform.prefixes) {
@@ -132,25 +139,29 @@ const gatesThatStayShut: Judge = (tenants, _, now) => {
   );
 };
 
-/** Whoever may create namespaces under a prefix decides who its service accounts are. */
-const accountsOfOthers: Judge = (tenants) => {
+/** Whoever may create a namespace decides who its service accounts are: it must be the platform, or the tenant itself. */
+const accountsOfOthers: Judge = (tenants, { platform }) => {
   const holders = new Map(
     tenants.flatMap(({ value }) => (value.prefix === undefined ? [] : [[value.prefix, value.name]])),
   );
+  const ofThePlatform = (namespace: string) =>
+    platform.namespaces.has(namespace) || platform.prefixes.some((prefix) => namespace.startsWith(prefix));
   return tenants.flatMap(({ value, locate }) =>
     value.members.flatMap((member, index): Problem[] => {
-      if (member.kind !== 'ServiceAccount') return [];
+      if (member.kind !== 'ServiceAccount' || ofThePlatform(member.namespace)) return [];
       const holder = prefixesOf(member.namespace).flatMap((part) => holders.get(part) ?? [])[0];
-      if (holder === undefined || holder === value.name) return [];
-      const reason = `${member.namespace} is reserved to tenant ${holder}, which decides who this service account is`;
-      return [
-        problemAt(
-          locate,
-          ['spec', 'members', index, 'namespace'],
-          reason,
-          'use a service account of the tenant or the platform',
-        ),
-      ];
+      if (holder === value.name) return [];
+      const [reason, fix] =
+        holder === undefined
+          ? [
+              `${member.namespace} is a name that anybody may take, and so decide who this service account is`,
+              'list it under platform.namespaces of the settings, or use a namespace with the prefix of the tenant',
+            ]
+          : [
+              `${member.namespace} is reserved to tenant ${holder}, which decides who this service account is`,
+              'use a service account of the tenant or the platform',
+            ];
+      return [problemAt(locate, ['spec', 'members', index, 'namespace'], reason, fix)];
     }),
   );
 };

@@ -171,6 +171,26 @@ t.test('facts that cannot be had', async (t) => {
   t.strictSame(mutated, { uid, allowed: true, auditAnnotations: {} }, 'mutate admits without a patch');
 });
 
+t.test('while the tenants are not known nobody is judged', async (t) => {
+  const early = createAdmission({ tenancy: () => undefined, namespaces, onDefect: rethrow });
+  for (const one of [cast['acme developer'], cast['platform admin'], cast.stranger]) {
+    const sent: Sent = { user: one, operation: 'CREATE', object: pod() };
+    const { allowed, status } = await validate(early, sent);
+    t.notOk(allowed, `${one.username} is refused`);
+    t.match(
+      status,
+      {
+        code: 503,
+        message: /cannot be judged now: the tenants are not known yet\n {2}fix: try again/,
+        details: { retryAfterSeconds: 1 },
+      },
+      'for now, and not as a stranger',
+    );
+    const mutated = responseOf((await early('mutate', bytesOf(reviewOf(sent)), farDeadline())).body);
+    t.strictSame(mutated, { uid, allowed: true, auditAnnotations: {} }, 'mutate admits without a patch');
+  }
+});
+
 t.test('a namespace that does not exist', async (t) => {
   const sent: Sent = { user, operation: 'CREATE', object: pod({}, { namespace: 'nowhere' }) };
   const { status } = await validate(review, sent);

@@ -171,6 +171,9 @@ t.test('a broken review is refused with its uid and what is wrong', async (t) =>
   const named = reviewWith('request.namespace', 'kube-system', { user, operation: 'CREATE', object: namespace });
   const reason = 'the request and its objects disagree about the namespace';
   t.strictSame(reasonOf(bytesOf(named)), { uid, reason }, 'a Namespace of another name (ADM-15)');
+  const tenant = { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Tenant', metadata: { name: 'acme' } };
+  const placed = reviewWith('request.namespace', 'acme-web', { user, operation: 'CREATE', object: tenant });
+  t.strictSame(reasonOf(bytesOf(placed)), { uid, reason: 'a Tenant is in no namespace' }, 'a Tenant in a namespace');
 });
 
 t.test('an update and a delete are judged by the stored object too', async (t) => {
@@ -254,5 +257,7 @@ t.test('what is understood is a frozen list of real resources', async (t) => {
     'v1/pods/binding',
     'v1/bindings',
     'networking.k8s.io/v1/networkpolicies',
+    'bulkhead.dev/v1alpha1/tenants',
+    'bulkhead.dev/v1alpha1/tenants/status',
   ]);
 });

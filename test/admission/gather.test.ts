@@ -1,7 +1,12 @@
 import t from 'tap';
 import { createAdmission } from '../../src/admission/admission.ts';
 import { decode } from '../../src/admission/decode.ts';
-import type { NamespaceRecord, NamespaceSource } from '../../src/admission/facts.ts';
+import {
+  type BaselineSource,
+  type NamespaceRecord,
+  type NamespaceSource,
+  TooManyWait,
+} from '../../src/admission/facts.ts';
 import { FactsUnavailable, gather } from '../../src/admission/gather.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { bytesOf, responseOf, reviewOf, type Sent } from '../fixtures/review.ts';
@@ -187,4 +192,179 @@ t.test('whether a namespace is emptied is asked only where it decides', async (t
     t.equal(facts.namespaceEmptied, emptied, sentence);
     t.strictSame(asked, expected, `${sentence}: asked`);
   }
+});
+
+/** A source of baselines that writes down what it is asked. */
+function baselinesThat(answers: Partial<BaselineSource>) {
+  const asked: string[] = [];
+  const unasked = () => {
+    throw new Error('nobody should have asked');
+  };
+  const { closed = () => false, whenClosed = unasked, fetchClosed = unasked } = answers;
+  const baselines: BaselineSource = {
+    closed: (namespace) => {
+      asked.push(`memory ${namespace.name} ${namespace.uid}`);
+      return closed(namespace);
+    },
+    whenClosed: (namespace, signal) => {
+      asked.push('watch');
+      return whenClosed(namespace, signal);
+    },
+    fetchClosed: (namespace, signal) => {
+      asked.push('live');
+      return fetchClosed(namespace, signal);
+    },
+  };
+  return { asked, baselines };
+}
+
+const open: BaselineSource['whenClosed'] = async () => false;
+const uidOf = (name: string) => namespaces.lookup(name)?.uid;
+
+t.test('a pod is held until its namespace is closed (POD-16)', async (t) => {
+  const memory = `memory acme-web ${uidOf('acme-web')}`;
+  const rows: readonly [sentence: string, answers: Partial<BaselineSource>, asked: string[], refusal?: RegExp][] = [
+    ['it is: nobody is asked', { closed: () => true }, [memory]],
+    ['the watch tells of it in time', { whenClosed: async () => true }, [memory, 'watch']],
+    [
+      'the watch is behind, the API server knows',
+      { whenClosed: open, fetchClosed: async () => true },
+      [memory, 'watch', 'live'],
+    ],
+    [
+      'nobody knows of it',
+      { whenClosed: open, fetchClosed: open },
+      [memory, 'watch', 'live'],
+      /^namespace acme-web has no default-deny policy yet, and no pod is admitted before it$/,
+    ],
+    [
+      'the API server does not answer',
+      { whenClosed: open, fetchClosed: () => Promise.reject(new Error('ECONNREFUSED')) },
+      [memory, 'watch', 'live'],
+      /^the API server did not answer in time$/,
+    ],
+    [
+      'too many wait',
+      { whenClosed: () => Promise.reject(new TooManyWait()) },
+      [memory, 'watch'],
+      /; others wait for it already$/,
+    ],
+  ];
+  for (const [sentence, answers, expected, refusal] of rows) {
+    const { asked, baselines } = baselinesThat(answers);
+    const gathered = gather(requestOf(podIn('acme-web')), { namespaces, baselines, tenancy, now, patience: 1000 });
+    if (refusal === undefined) await gathered;
+    else await t.rejects(gathered, { name: 'FactsUnavailable', message: refusal }, sentence);
+    t.strictSame(asked, expected, sentence);
+  }
+});
+
+t.test('a defect of whoever knows the baselines is no refusal for now', async (t) => {
+  const defect = new TypeError('undefined is not a function');
+  const { baselines } = baselinesThat({ whenClosed: () => Promise.reject(defect) });
+  const gathered = gather(requestOf(podIn('acme-web')), { namespaces, baselines, tenancy, now, patience: 1000 });
+  await t.rejects(gathered, defect);
+});
+
+t.test('which requests are held, and which are not', async (t) => {
+  const binding: Sent = {
+    ...podIn('acme-web'),
+    subresource: 'binding',
+    object: { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'web', namespace: 'acme-web' } },
+  };
+  const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'acme-web' } };
+  const mirror = { ...object.metadata, annotations: { 'kubernetes.io/config.mirror': 'x' } };
+  const placed = Object.assign({ ...object }, { spec: { nodeName: 'n1' } });
+  const rows: readonly [sentence: string, sent: Sent, held: boolean][] = [
+    ['a pod', podIn('acme-web'), true],
+    ['a dry run, which gets the same answer', { ...podIn('acme-web'), dryRun: true }, true],
+    ['the mirror of a static pod', { ...podIn('acme-web'), object: { ...object, metadata: mirror } }, true],
+    ['a pod that names its node', { ...podIn('acme-web'), object: placed }, true],
+    ['a pod of a controller', podIn('acme-web', 'controller'), true],
+    ['a pod of the platform', podIn('acme-web', 'platform admin'), true],
+    ['a Binding: its pod was admitted before', binding, false],
+    ['an update', { ...podIn('acme-web'), operation: 'UPDATE', oldObject: object }, false],
+    ['a pod in a namespace of the platform', podIn('kube-system', 'platform admin'), false],
+    [
+      'a policy',
+      {
+        ...deletion('acme-web', 'acme developer', 'own'),
+        operation: 'CREATE',
+        object: deletion('acme-web', 'acme developer', 'own').oldObject ?? object,
+      },
+      false,
+    ],
+  ];
+  for (const [sentence, sent, held] of rows) {
+    const { asked, baselines } = baselinesThat({ closed: () => true });
+    await gather(requestOf(sent), { namespaces, baselines, tenancy, now, patience: 1000 });
+    t.equal(asked.length > 0, held, sentence);
+  }
+});
+
+t.test('only a tenant whose baseline is put in place is waited for', async (t) => {
+  for (const mode of ['audit', 'warn', 'enforce'] as const) {
+    const acme = tenancy.tenants.get('acme');
+    if (acme === undefined) throw new Error('there is no acme');
+    const moded = { ...tenancy, ownerByLabels: () => ({ ...acme, mode }) };
+    const { asked, baselines } = baselinesThat({ closed: () => true });
+    await gather(requestOf(podIn('acme-web')), { namespaces, baselines, tenancy: moded, now, patience: 1000 });
+    t.equal(asked.length > 0, mode === 'enforce', mode);
+  }
+});
+
+t.test('the mutating phase never waits, and without baselines nobody does', async (t) => {
+  const { asked, baselines } = baselinesThat({ whenClosed: open, fetchClosed: open });
+  const onDefect = (error: unknown) => t.fail(`${error}`);
+  const review = createAdmission({ tenancy: () => tenancy, namespaces, baselines, onDefect });
+  const bytes = bytesOf(reviewOf(podIn('acme-web')));
+  const { body: mutated } = await review('mutate', bytes, performance.now() + 1000);
+  t.equal(responseOf(mutated).allowed, true);
+  t.strictSame(asked, []);
+  const { body: validated } = await review('validate', bytes, performance.now() + 1000);
+  t.match(responseOf(validated).status, {
+    code: 503,
+    details: { retryAfterSeconds: 1 },
+    message: /has no default-deny policy yet/,
+  });
+  const unheld = createAdmission({ tenancy: () => tenancy, namespaces, onDefect });
+  t.not(responseOf((await unheld('validate', bytes, performance.now() + 1000)).body).status?.code, 503);
+});
+
+t.test('a held pod takes half of the time that is left, the watch three quarters of that', async (t) => {
+  const lasted: Record<string, number> = {};
+  const stuck = (what: string) => (_: unknown, signal: AbortSignal) => {
+    const began = performance.now();
+    return new Promise<boolean>((resolve) => {
+      // As a socket would, the timer keeps the process alive meanwhile.
+      const socket = setTimeout(resolve, 30_000, false);
+      signal.addEventListener('abort', () => {
+        clearTimeout(socket);
+        lasted[what] = performance.now() - began;
+        resolve(false);
+      });
+    });
+  };
+  const { baselines } = baselinesThat({ whenClosed: stuck('watch'), fetchClosed: stuck('live') });
+  await t.rejects(
+    gather(requestOf(podIn('acme-web')), { namespaces, baselines, tenancy, now, patience: 400 }),
+    FactsUnavailable,
+  );
+  t.ok((lasted.watch ?? 0) >= 290, 'the watch is waited for', lasted);
+  t.ok((lasted.live ?? 0) >= 90, 'and the API server gets the rest', lasted);
+});
+
+t.test('a namespace on its way out takes no pod, so there must be a newer one of its name', async (t) => {
+  const newer: NamespaceRecord = {
+    name: 'acme-leaving',
+    uid: 'newer',
+    labels: { [tenantLabel]: 'acme' },
+    terminating: false,
+  };
+  const { asked, source } = counting({ fetch: async () => newer });
+  const known = baselinesThat({ closed: () => true });
+  const sources = { namespaces: source, baselines: known.baselines, tenancy, now, patience: 1000 };
+  await gather(requestOf(podIn('acme-leaving')), sources);
+  t.strictSame(asked, ['namespace acme-leaving'], 'it is asked for');
+  t.strictSame(known.asked, ['memory acme-leaving newer'], 'and it is the newer one that must be closed');
 });

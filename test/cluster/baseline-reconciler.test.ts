@@ -17,6 +17,10 @@ interface Kept {
   readonly server: FakeApiServer;
   readonly clock: FakeClock;
   readonly reconciler: BaselineReconciler;
+  /** What was recorded, as `namespace Reason: message`. */
+  readonly events: string[];
+  /** The log lines of level info and warn. */
+  readonly logged: string[];
   /** The policies and quotas of a namespace, by name. */
   names(namespace: string): string[];
   /** The requests that would write, as `PATCH path`. */
@@ -39,15 +43,19 @@ async function keep(
     clock,
   );
   const ignore = () => {};
-  const log = { info: ignore, warn: ignore, error: ignore };
+  const logged: string[] = [];
+  const say = (fields: object, message: string) => void logged.push(`${message} ${JSON.stringify(fields)}`);
+  const log = { info: say, warn: say, error: ignore };
   let tenancy: Tenancy = createTenancy(settings([]), tenants);
   const records = new Map<string, NamespaceRecord>();
+  const events: string[] = [];
   const reconciler = createBaselineReconciler(
     connection,
     clock,
     log,
     () => tenancy,
     (name) => records.get(name),
+    { record: (namespace, reason, message) => events.push(`${namespace.name} ${reason}: ${message}`) },
   );
   const common = { connection, clock, log };
   const labelSelector = 'app.kubernetes.io/managed-by=bulkhead';
@@ -102,6 +110,8 @@ async function keep(
     server,
     clock,
     reconciler,
+    events,
+    logged,
     names: (namespace) =>
       ['networkpolicies', 'resourcequotas'].flatMap((resource) =>
         server
@@ -190,8 +200,10 @@ t.test('a cluster that is as it should be is not written to', async (t) => {
   const stored = { hard: { pods: '5', 'requests.memory': '1024Mi' } };
   const within = { namespaceSelector: { matchLabels: { [label]: 'acme' } } };
   const kept = await keep(t, [tenant({ resourceQuota: quota })], (server) => {
-    server.put('namespaces', namespace('acme-web'));
-    server.put('networkpolicies', policy('bulkhead-default-deny', deny));
+    const uid = server.put('namespaces', namespace('acme-web')).metadata.uid ?? '';
+    const { metadata, ...door } = policy('bulkhead-default-deny', deny);
+    const annotations = { 'bulkhead.dev/namespace-uid': uid };
+    server.put('networkpolicies', { ...door, metadata: { ...metadata, annotations } });
     server.put(
       'networkpolicies',
       policy('bulkhead-allow-within', { ...deny, ingress: [{ from: [within] }], egress: [{ to: [within] }] }),
@@ -209,7 +221,7 @@ t.test('a cluster that is as it should be is not written to', async (t) => {
 });
 
 t.test('what is deleted or edited is put back', async (t) => {
-  const edits: readonly [string, (server: FakeApiServer) => void, string[]][] = [
+  const edits: [string, (server: FakeApiServer) => void, string[]][] = [
     ['deleted', (server) => server.remove('networkpolicies', 'bulkhead-default-deny', 'acme-web'), ['PATCH']],
     [
       'fewer directions',
@@ -243,6 +255,14 @@ t.test('what is deleted or edited is put back', async (t) => {
       ['PATCH', 'PUT'],
     ],
   ];
+  edits.push([
+    'given a finalizer, with which it would outstay its namespace',
+    (server) => {
+      const { metadata, ...rest } = policy('bulkhead-default-deny', deny);
+      server.put('networkpolicies', { ...rest, metadata: { ...metadata, finalizers: ['example.org/stay'] } });
+    },
+    ['PATCH', 'PUT'],
+  ]);
   for (const [name, edit, methods] of edits) {
     await t.test(name, async (t) => {
       const kept = await keep(t, [tenant({})], (server) => server.put('namespaces', namespace('acme-web')));
@@ -255,6 +275,7 @@ t.test('what is deleted or edited is put back', async (t) => {
       t.same(stored?.spec, deny);
       t.same(stored?.metadata.labels, { ...own, [label]: 'acme' });
       t.equal(stored?.metadata.ownerReferences, undefined);
+      t.equal(stored?.metadata.finalizers, undefined);
       t.same(
         kept
           .writes()
@@ -285,16 +306,6 @@ t.test('what no tenant wants any more is removed, and nothing else', async (t) =
     await kept.settled();
     t.same(kept.names('acme-web').sort(), ['bulkhead-default-deny', ...others].sort());
   });
-  await t.test('when the tenant is only watched', async (t) => {
-    kept.replace([tenant({ mode: 'audit' })]);
-    await kept.settled();
-    t.same(kept.names('acme-web').sort(), others);
-  });
-  await t.test('and put back when it is enforced again', async (t) => {
-    kept.replace([tenant({})]);
-    await kept.settled();
-    t.same(kept.names('acme-web').sort(), [...baseline, ...others].sort());
-  });
   await t.test('when the namespace is the platform\u2019s again', async (t) => {
     kept.server.put('namespaces', namespace('acme-web', {}));
     await kept.settled();
@@ -312,12 +323,84 @@ t.test('an object that was made anew is not removed in place of the old one', as
   t.match(deletion?.body, { kind: 'DeleteOptions', preconditions: { uid: /^uid-/ } });
 });
 
-t.test('only tenants with mode enforce get a baseline', async (t) => {
-  for (const mode of ['warn', 'audit'] as const) {
-    const kept = await keep(t, [tenant({ mode })], (server) => server.put('namespaces', namespace('acme-web')));
-    await kept.settled();
-    t.same(kept.writes(), [], mode);
+t.test('a tenant in another mode than enforce is told what it would get', async (t) => {
+  const objects = 'NetworkPolicy bulkhead-default-deny, NetworkPolicy bulkhead-allow-within';
+  const modes = [
+    ['audit', []],
+    [
+      'warn',
+      [
+        `acme-web BaselineWithheld: not closed while tenant acme is in mode warn; mode enforce puts in place: ${objects}`,
+      ],
+    ],
+  ] as const;
+  for (const [mode, events] of modes) {
+    await t.test(mode, async (t) => {
+      const kept = await keep(t, [tenant({ mode })], (server) => server.put('namespaces', namespace('acme-web')));
+      await kept.settled();
+      t.same(kept.writes(), [], 'nothing is put in place');
+      const lines = () => kept.logged.filter((line) => line.startsWith('mode enforce would put'));
+      t.match(lines(), [`"namespace":"acme-web","tenant":"acme","mode":"${mode}"`], 'one line says what would be');
+      t.same(kept.events, events);
+      t.equal(kept.reconciler.counters().withheld, 1);
+
+      kept.server.put('namespaces', namespace('acme-web', { [label]: 'acme', team: 'web' }));
+      await kept.settled();
+      t.equal(lines().length, 1, 'and it is said once');
+
+      kept.replace([tenant({})]);
+      await kept.settled();
+      t.same(kept.names('acme-web'), baseline, 'mode enforce puts it in place');
+      t.equal(kept.reconciler.counters().withheld, 0);
+    });
   }
+});
+
+t.test('a baseline that stands is kept when the mode is eased, until the platform opens the door', async (t) => {
+  const kept = await keep(t, [tenant({})], (server) => server.put('namespaces', namespace('acme-web')));
+  await kept.settled();
+  for (const mode of ['warn', 'audit'] as const) {
+    kept.replace([tenant({ mode })]);
+    kept.server.put('networkpolicies', policy('bulkhead-allow-within', { ...deny, ingress: [{}] }));
+    await kept.settled();
+    t.same(kept.names('acme-web'), baseline, `mode ${mode} takes nothing away`);
+    const within = kept.server.get('networkpolicies', 'bulkhead-allow-within', 'acme-web');
+    t.not(JSON.stringify(within?.spec), JSON.stringify({ ...deny, ingress: [{}] }), 'and what is edited is put back');
+  }
+  t.equal(kept.reconciler.counters().withheld, 0);
+
+  kept.server.remove('networkpolicies', 'bulkhead-default-deny', 'acme-web');
+  await kept.settled();
+  t.same(kept.names('acme-web'), [], 'without the closed door the rest makes no sense and goes too');
+  t.equal(kept.reconciler.counters().withheld, 1);
+});
+
+t.test('a closed door of an earlier namespace of that name does not begin a baseline', async (t) => {
+  const { metadata, ...door } = policy('bulkhead-default-deny', deny);
+  const annotations = { 'bulkhead.dev/namespace-uid': 'of-another-one' };
+  const kept = await keep(t, [tenant({ mode: 'warn' })], (server) => {
+    server.put('namespaces', namespace('acme-web'));
+    server.put('networkpolicies', { ...door, metadata: { ...metadata, annotations } });
+  });
+  await kept.settled();
+  t.same(kept.names('acme-web'), []);
+});
+
+t.test('an Event says what was put back, and what could not be put in place', async (t) => {
+  const kept = await keep(t, [tenant({ within: 'none' })], (server) => server.put('namespaces', namespace('acme-web')));
+  await kept.settled();
+  t.same(kept.events, [], 'nothing worth a word');
+  kept.server.remove('networkpolicies', 'bulkhead-default-deny', 'acme-web');
+  await kept.settled();
+  const healed = 'put back after somebody deleted or changed it: NetworkPolicy bulkhead-default-deny';
+  t.same(kept.events, [`acme-web BaselineHealed: ${healed}`]);
+  kept.server.failNext({ kind: 'status', code: 403, reason: 'Forbidden' }, ({ method }) => method === 'PATCH');
+  kept.server.remove('networkpolicies', 'bulkhead-default-deny', 'acme-web');
+  await until('the failure is counted', () => kept.reconciler.counters().failed === 1);
+  t.equal(
+    kept.events[1],
+    'acme-web BaselineFailed: the baseline could not be put in place: 403 Forbidden says the fake',
+  );
 });
 
 t.test('a namespace that is being deleted is left alone', async (t) => {
@@ -404,6 +487,7 @@ t.test('nothing is written before everything is known', async (t) => {
     { info: ignore, warn: ignore, error: ignore },
     () => createTenancy(settings([]), [tenant({})]),
     () => record,
+    { record: ignore },
   );
   reconciler.namespaceChanged('acme-web');
   reconciler.tenancyChanged();

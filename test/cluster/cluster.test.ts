@@ -22,7 +22,12 @@ interface Connected {
   readonly cluster: Cluster;
 }
 
-async function connect(t: Test, reconcile: boolean, prepare: (server: FakeApiServer) => void): Promise<Connected> {
+async function connect(
+  t: Test,
+  reconcile: boolean,
+  prepare: (server: FakeApiServer) => void,
+  tenancy = common.tenancy,
+): Promise<Connected> {
   const server = await startFakeApiServer();
   prepare(server);
   const directory = t.testdir({});
@@ -39,7 +44,7 @@ async function connect(t: Test, reconcile: boolean, prepare: (server: FakeApiSer
     }),
   );
   const clock = fakeClock();
-  const connected = await connectCluster({ ...common, kubeconfig, reconcile, clock });
+  const connected = await connectCluster({ ...common, tenancy, kubeconfig, reconcile, clock });
   t.teardown(async () => {
     await connected.stop();
     await server.stop();
@@ -79,7 +84,7 @@ t.test('where nothing is reconciled, only namespaces are read and nothing is wri
   await cluster.synced;
   await until('the watch is open', () => server.watches.length === 1);
   cluster.tenancyChanged();
-  t.match(cluster.counters(), { watches: [{ resource: 'namespaces', objects: 1, failures: 0 }], baseline: undefined });
+  t.match(cluster.counters(), { watches: [{ resource: 'namespaces', objects: 1, failures: 0 }], baselines: undefined });
   t.same([...new Set(server.requests.map(({ method, path }) => `${method} ${path}`))], ['GET /api/v1/namespaces']);
 });
 
@@ -89,10 +94,10 @@ t.test('namespaces come and go, and their baseline with them', async (t) => {
   await until('the watches are open', () => server.watches.length === 3);
   server.put('namespaces', acmeWeb);
   await until('the baseline is there', () => server.list('networkpolicies').length === 1);
-  await until('nothing waits', () => cluster.counters().baseline?.waiting === 0);
+  await until('nothing waits', () => cluster.counters().baselines?.baseline.waiting === 0);
   t.match(cluster.counters(), {
     watches: [{ resource: 'namespaces' }, { resource: 'networkpolicies' }, { resource: 'resourcequotas' }],
-    baseline: { applied: 1, healed: 0, pruned: 0, failed: 0, waiting: 0 },
+    baselines: { baseline: { applied: 1, healed: 0, pruned: 0, failed: 0, waiting: 0, withheld: 0 } },
   });
   server.remove('namespaces', 'acme-web');
   await until('it is gone', () => cluster.namespaces.lookup('acme-web') === undefined);
@@ -111,4 +116,75 @@ t.test('while the API server is not heard, namespaces are asked for live', async
   t.equal(cluster.namespaces.lookup('acme-web'), undefined, 'now it is not taken for granted any more');
   t.match(await cluster.namespaces.fetch('acme-web', new AbortController().signal), { name: 'acme-web' });
   t.equal(cluster.ready(), undefined, 'and it stays ready');
+});
+
+const acme = {
+  apiVersion: 'bulkhead.dev/v1alpha1',
+  kind: 'Tenant',
+  metadata: { name: 'acme', generation: 1, creationTimestamp: '2026-11-21T00:00:00Z' },
+  spec: { network: { within: 'none' } },
+};
+
+t.test('where tenants are objects, it is ready when they are known', async (t) => {
+  const counts: number[] = [];
+  const objects = { settings: settings([]), onTenants: (refused: number) => void counts.push(refused) };
+  const { server, clock, cluster } = await connect(
+    t,
+    false,
+    (server) => {
+      server.put('tenants', acme);
+      server.failNext({ kind: 'status', code: 404, reason: 'NotFound' }, ({ path }) => path.endsWith('/tenants'));
+    },
+    objects,
+  );
+  const missing = `${server.url} does not serve Tenants: apply manifests/crds, or give the tenants as files`;
+  await until('the failure is noticed', () => cluster.ready() === missing);
+  t.notOk(cluster.tenantsKnown());
+  t.equal(cluster.tenancy().tenants.size, 0);
+  clock.advance(800);
+  await cluster.synced;
+  t.equal(cluster.ready(), undefined);
+  t.ok(cluster.tenantsKnown());
+  t.strictSame([...cluster.tenancy().tenants.keys()], ['acme']);
+  t.strictSame(counts, [0]);
+  await until('the watch is open', () => server.watches.some(({ resource }) => resource === 'tenants'));
+  server.put('tenants', { ...acme, metadata: { ...acme.metadata, generation: 2 }, spec: { mode: 'loud' } });
+  await until('the change has come', () => clock.waits().includes(20));
+  clock.advance(20);
+  t.strictSame(counts, [0, 1], 'a bad version is counted');
+  t.equal(cluster.tenancy().tenants.get('acme')?.network.within, 'none', 'and not in force');
+  const plain = settings([]);
+  const relabelled = { ...plain, tenantLabel: 'example.org/tenant' };
+  t.strictSame(cluster.settingsChanged(relabelled), []);
+  t.equal(cluster.tenancy().settings.tenantLabel, 'example.org/tenant');
+  t.notOk(
+    server.requests.some(({ method }) => method !== 'GET'),
+    'nothing is written where nothing is reconciled',
+  );
+});
+
+t.test('a Tenant object changes the baselines of its namespaces, and gets its status', async (t) => {
+  const objects = { settings: settings([]), onTenants: ignore };
+  const { server, clock, cluster } = await connect(
+    t,
+    true,
+    (server) => {
+      server.put('tenants', acme);
+      server.put('namespaces', acmeWeb);
+    },
+    objects,
+  );
+  await cluster.synced;
+  await until('the baseline is there', () => server.list('networkpolicies').length === 1);
+  const path = '/apis/bulkhead.dev/v1alpha1/tenants/acme/status';
+  clock.advance(1_500);
+  await until('the status is written', () => server.requests.some((request) => request.path === path));
+  const written = server.requests.find((request) => request.path === path);
+  t.match(written?.body, { status: { namespaces: 1, conditions: [{ type: 'Ready', status: 'True' }] } });
+  await until('the watch is open', () => server.watches.some(({ resource }) => resource === 'tenants'));
+  const open = { ...acme, metadata: { ...acme.metadata, generation: 2 }, spec: { network: { within: 'namespace' } } };
+  server.put('tenants', open);
+  await until('the change has come', () => clock.waits().includes(20));
+  clock.advance(20);
+  await until('the baseline follows', () => server.list('networkpolicies').length === 2);
 });

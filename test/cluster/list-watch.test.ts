@@ -170,7 +170,7 @@ t.test('a list that is not answered at all is given up after 30 s', async (t) =>
   await until('the request is there', () => followed.server.requests.length === 1);
   followed.clock.advance(30_000);
   await until('the failure is noticed', () => followed.watch.trouble() !== undefined);
-  t.equal(followed.watch.trouble(), 'no answer within 30 s');
+  t.equal(followed.watch.trouble(), 'no whole page within 30 s');
   await followed.retry();
   await followed.watch.synced;
   t.same(followed.told, ['+a uid-1']);

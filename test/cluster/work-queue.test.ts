@@ -122,3 +122,31 @@ t.test('a stop waits for what is in hand, and takes nothing more', async (t) => 
   t.same(started, ['a', 'b', 'c']);
   t.same(clock.waits(), [], 'no timer is left');
 });
+
+t.test('a key that somebody waits for is taken before the others', async (t) => {
+  const { queue, started, end } = controlled(1);
+  for (const key of ['a', 'b', 'c', 'd']) queue.add(key);
+  queue.hurry('d');
+  queue.hurry('a');
+  queue.hurry('unknown');
+  queue.add('d');
+  t.equal(queue.size(), 4, 'what is not in the queue does not come into it');
+  for (const key of ['a', 'd', 'b', 'c']) await end(key);
+  t.same(started, ['a', 'd', 'b', 'c']);
+});
+
+t.test('how long the first has been waiting', async (t) => {
+  const { queue, clock, end, fail } = controlled(1);
+  t.equal(queue.longestWait(), 0);
+  queue.add('a');
+  clock.advance(100);
+  queue.add('b');
+  clock.advance(50);
+  t.equal(queue.longestWait(), 150);
+  await fail('a');
+  t.equal(queue.longestWait(), 150, 'a failure does not begin the wait anew');
+  clock.advance(5);
+  await end('b');
+  await end('a');
+  t.equal(queue.longestWait(), 0);
+});

@@ -1,7 +1,8 @@
 /**
  * Runs the samples of docs/checks through admission, so that a page says what the check does.
  *
- *   ```yaml refused by ROLE    one document: it is created; two: the first is stored, and updated to the second
+ *   ```yaml refused by ROLE    one document: it is created; two: the first is stored, and updated to the second;
+ *                              with `on delete` behind it, it is deleted
  *   ```yaml admitted by ROLE
  *   ```text                    after a refused sample: what the refusal says, word for word
  */
@@ -36,11 +37,12 @@ function blocksOf(page: string): readonly Block[] {
   return [...page.matchAll(/^```(.+)\n([\s\S]*?)\n```$/gm)].map(([, info = '', text = '']) => ({ info, text }));
 }
 
-function sentBy(role: string, text: string): Sent {
+function sentBy(role: string, deletes: boolean, text: string): Sent {
   if (!isRole(role)) throw new Error(`${role} is not in the cast`);
   const user = cast[role];
   const [first, second, ...rest]: (Namespace & Pod)[] = parseAllDocuments(text).map((document) => document.toJS());
   if (first === undefined || rest.length > 0) throw new Error('a sample is one document or two');
+  if (deletes) return { user, operation: 'DELETE', oldObject: first };
   if (second === undefined) {
     return { user, operation: 'CREATE', object: first, ...(first.kind === 'Binding' && { subresource: 'binding' }) };
   }
@@ -65,9 +67,9 @@ for (const [id, page] of pages) {
         denial = undefined;
         continue;
       }
-      const [, verdict = '', role = ''] = /^yaml (refused|admitted) by (.+)$/.exec(info) ?? [];
+      const [, verdict = '', role = '', deletes] = /^yaml (refused|admitted) by (.+?)( on delete)?$/.exec(info) ?? [];
       seen.add(verdict);
-      const { allowed, status, warnings = [] } = await submit(review, sentBy(role, text));
+      const { allowed, status, warnings = [] } = await submit(review, sentBy(role, deletes !== undefined, text));
       t.equal(allowed ? 'admitted' : 'refused', verdict, `${info}: ${text}`, { said: status?.message });
       if (verdict === 'admitted') t.strictSame(warnings, [], 'without a warning');
       else

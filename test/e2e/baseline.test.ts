@@ -101,7 +101,7 @@ async function isHealed(plane: ControlPlane): Promise<Observed> {
 async function atRest(cluster: Cluster): Promise<void> {
   let quiet = 0;
   await eventually('nothing is written any more', async () => {
-    quiet = cluster.counters().baseline?.waiting === 0 ? quiet + 1 : 0;
+    quiet = cluster.counters().baselines?.baseline.waiting === 0 ? quiet + 1 : 0;
     return quiet > 10 ? quiet : undefined;
   });
 }
@@ -156,10 +156,10 @@ await clusterTest('every namespace of a tenant is brought to its baseline and ke
 
   await t.test('what the API server stored is recognised: nothing is written twice', async (t) => {
     const versions = async () => (await managedIn(plane, 'acme-web')).map(({ metadata }) => metadata.resourceVersion);
-    const before = [await versions(), cluster.counters().baseline];
+    const before = [await versions(), cluster.counters().baselines?.baseline];
     cluster.tenancyChanged();
     await atRest(cluster);
-    t.same([await versions(), cluster.counters().baseline], before);
+    t.same([await versions(), cluster.counters().baselines?.baseline], before);
   });
 
   const merge = { contentType: 'application/merge-patch+json' };
@@ -188,10 +188,10 @@ await clusterTest('every namespace of a tenant is brought to its baseline and ke
   ];
   for (const [name, edit] of edits) {
     await t.test(`a closed door that is ${name}`, async (t) => {
-      const healed = cluster.counters().baseline?.healed ?? 0;
+      const healed = cluster.counters().baselines?.baseline.healed ?? 0;
       t.match(await edit(), { status: 200 }, 'without the webhook anybody can');
       await eventually('it is counted', async () =>
-        (cluster.counters().baseline?.healed ?? 0) > healed ? true : undefined,
+        (cluster.counters().baselines?.baseline.healed ?? 0) > healed ? true : undefined,
       );
       t.match((await isHealed(plane)).metadata.name, 'bulkhead-default-deny');
       t.same(namesOf(await hasBaseline(plane, 'acme-web')), baseline);
@@ -231,13 +231,13 @@ await clusterTest('every namespace of a tenant is brought to its baseline and ke
   });
 
   await t.test('a namespace that is deleted', async (t) => {
-    const failed = cluster.counters().baseline?.failed;
+    const failed = cluster.counters().baselines?.baseline.failed;
     await plane.request('DELETE', '/api/v1/namespaces/acme-web');
     await eventually('it is gone', async () =>
       (await plane.request('GET', '/api/v1/namespaces/acme-web')).status === 404 ? true : undefined,
     );
     await eventually('that is known', async () => (cluster.namespaces.lookup('acme-web') ? undefined : true));
-    t.equal(cluster.counters().baseline?.failed, failed, 'and nothing was tried in vain');
+    t.equal(cluster.counters().baselines?.baseline.failed, failed, 'and nothing was tried in vain');
   });
 
   for (const { resource, comparisons, divergences, handlerErrors } of cluster.counters().watches) {

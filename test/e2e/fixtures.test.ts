@@ -8,7 +8,7 @@ import { clusterTest } from '../apiserver/cluster-test.ts';
 import { type Case, loadCases } from '../fixtures/cases.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { tenantFolders } from '../fixtures/world.ts';
-import { guard } from './guarded-cluster.ts';
+import { guard, installTenantResource } from './guarded-cluster.ts';
 
 /** Without the mutating webhook, and inside namespaces that end, there is nothing to replay. */
 const cases = loadCases().filter(
@@ -23,9 +23,11 @@ const resources: Readonly<Record<string, string>> = {
   Namespace: '/api/v1/namespaces',
   Pod: '/api/v1/namespaces/NAMESPACE/pods',
   NetworkPolicy: '/apis/networking.k8s.io/v1/namespaces/NAMESPACE/networkpolicies',
+  Tenant: '/apis/bulkhead.dev/v1alpha1/tenants',
 };
 
 await clusterTest('a real API server gives the verdicts of the cases', async (t, plane) => {
+  await installTenantResource(plane);
   const cluster = await guard(plane, await tenantsWithoutQuotas(join(plane.directory, 'tenants')));
   t.teardown(() => cluster.stop());
   const kubeconfigs = new Map<Role, string>();

@@ -44,10 +44,16 @@ export async function guardedTest(
   });
 }
 
+/** In place of a folder: the tenants are the Tenant objects of the cluster. */
+export const tenantObjects = Symbol('Tenant objects');
+
 /** Starts Bulkhead, registers it, and waits until the API server asks it. */
-export async function guard(plane: ControlPlane, tenants = 'manifests/examples/tenants'): Promise<GuardedCluster> {
+export async function guard(
+  plane: ControlPlane,
+  tenants: string | typeof tenantObjects = 'manifests/examples/tenants',
+): Promise<GuardedCluster> {
   const running = await serve({
-    tenants,
+    tenants: tenants === tenantObjects ? undefined : tenants,
     config: 'manifests/examples/bulkhead.yaml',
     certificates: `${plane.directory}/certificates`,
     namespaces: { from: 'cluster', kubeconfig: plane.adminKubeconfig },
@@ -77,6 +83,17 @@ export async function guard(plane: ControlPlane, tenants = 'manifests/examples/t
   };
 }
 
+/** The resource of the tenants, as people install it. */
+export async function installTenantResource(plane: ControlPlane): Promise<void> {
+  for (const command of [
+    ['apply', '-f', 'manifests/crds/tenants.bulkhead.dev.yaml'],
+    ['wait', '--for=condition=Established', 'crd/tenants.bulkhead.dev', '--timeout=20s'],
+  ]) {
+    const { code, stderr } = await plane.kubectl(plane.adminKubeconfig, command);
+    if (code !== 0) throw new Error(stderr);
+  }
+}
+
 async function everybodyMayDoEverything(plane: ControlPlane): Promise<void> {
   await created(plane, '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
     metadata: { name: 'everybody' },
@@ -87,7 +104,8 @@ async function everybodyMayDoEverything(plane: ControlPlane): Promise<void> {
 
 async function created(plane: ControlPlane, path: string, body: unknown): Promise<void> {
   const { status, body: answer } = await plane.request('POST', path, body);
-  if (status !== 201) throw new Error(`${path}: ${status} ${JSON.stringify(answer)}`);
+  // Bulkhead may be started again on the same cluster.
+  if (status !== 201 && status !== 409) throw new Error(`${path}: ${status} ${JSON.stringify(answer)}`);
 }
 
 /** The registrations that people install, called by URL. */

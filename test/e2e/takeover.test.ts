@@ -149,6 +149,46 @@ await guardedTest('nobody takes over a namespace', async (t, cluster) => {
   t.match(emptied.stderr, 'namespace-finalize', 'bob cannot take the finalizer off a namespace that is in use');
 });
 
+await guardedTest('nobody leaves anything behind in a name', async (t, cluster) => {
+  const finalize = async (namespace: string, finalizers: readonly string[]) =>
+    cluster.kubectl(
+      'bob',
+      ['replace', '--raw', `/api/v1/namespaces/${namespace}/finalize`, '-f', '-'],
+      JSON.stringify({ ...JSON.parse(await objectOf(cluster, namespace)), spec: { finalizers } }),
+    );
+  await cluster.kubectl('bob', ['create', 'namespace', 'shared-data']);
+  // Something that takes its time to go, and no pod: what the next owner of the name would inherit.
+  const trap = { metadata: { name: 'trap', finalizers: ['example.com/later'] }, data: {} };
+  const kubeconfig = await cluster.kubeconfig('bob');
+  const made = await cluster.plane.request('POST', '/api/v1/namespaces/shared-data/configmaps', trap, { kubeconfig });
+  t.equal(made.status, 201);
+  const deleted = await cluster.kubectl('bob', ['delete', 'namespace', 'shared-data', '--wait=false']);
+  t.equal(deleted.code, 0, deleted.stderr);
+  t.match(
+    (await finalize('shared-data', [])).stderr,
+    'namespace-finalize',
+    'a deleted namespace without pods is not let go by a tenant',
+  );
+  const stuck = await cluster.kubectl('bob', ['create', 'namespace', 'shared-data']);
+  t.match(stuck.stderr, 'AlreadyExists', 'so nobody gets the name while something is left');
+  const undo = [{ op: 'remove', path: '/metadata/finalizers' }];
+  await cluster.kubectl('bob', [
+    'patch',
+    'configmap',
+    'trap',
+    '-n',
+    'shared-data',
+    '--type=json',
+    '-p',
+    JSON.stringify(undo),
+  ]);
+  const gone = await cluster.kubectl('platform', ['wait', '--for=delete', 'namespace/shared-data', '--timeout=60s']);
+  t.equal(gone.code, 0, `then it ends ${gone.stderr}`);
+
+  const held = await finalize('kube-system', ['kubernetes', 'example.com/stuck']);
+  t.match(held.stderr, 'foreign-namespace', 'nobody holds somebody else’s namespace by a finalizer');
+});
+
 await guardedTest('harmless edits pass', async (t, cluster) => {
   const commands: readonly (readonly [PersonName, readonly string[]])[] = [
     ['alice', ['create', 'namespace', 'acme-web']],
@@ -174,6 +214,8 @@ await guardedTest('harmless edits pass', async (t, cluster) => {
       ],
     ],
     ['alice', ['delete', 'namespace', 'acme-web', '--wait=false']],
+    ['alice', ['create', 'namespace', 'acme-short']],
+    ['alice', ['delete', 'namespace', 'acme-short', '--cascade=foreground', '--wait=false']],
   ];
   for (const [person, command] of commands) {
     const { code, stderr } = await cluster.kubectl(person, command);
@@ -182,6 +224,13 @@ await guardedTest('harmless edits pass', async (t, cluster) => {
   // The namespace controller takes the finalizer off without being trusted by name.
   const gone = await cluster.kubectl('platform', ['wait', '--for=delete', 'namespace/acme-web', '--timeout=40s']);
   t.equal(gone.code, 0, `a deleted namespace ends ${gone.stderr}`);
+  const foreground = await cluster.kubectl('platform', [
+    'wait',
+    '--for=delete',
+    'namespace/acme-short',
+    '--timeout=60s',
+  ]);
+  t.equal(foreground.code, 0, `one that is deleted in the foreground, too ${foreground.stderr}`);
 });
 
 async function objectOf(cluster: GuardedCluster, namespace: string): Promise<string> {

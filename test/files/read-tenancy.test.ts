@@ -57,6 +57,12 @@ t.test('the examples are good, without a warning', async (t) => {
   );
 });
 
+t.test('without a folder there are no tenants, and that is no matter', async (t) => {
+  const loaded = await readTenancy({ tenants: undefined, config: 'manifests/examples/bulkhead.yaml' });
+  t.strictSame(told(loaded, 'manifests/examples'), []);
+  t.ok(loaded.ok && loaded.value.settings.rangesComplete, 'the settings are read');
+});
+
 t.test('a folder is read in the order of names: yaml, yml and json, nothing hidden, nothing below', async (t) => {
   const folder = t.testdir({
     tenants: {

@@ -82,6 +82,8 @@ t.test('what Bulkhead may do in the cluster', async (t) => {
       { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
       { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['list', 'watch', ...writes] },
       { apiGroups: [''], resources: ['resourcequotas'], verbs: ['list', 'watch', ...writes] },
+      { apiGroups: ['bulkhead.dev'], resources: ['tenants'], verbs: ['list', 'watch'] },
+      { apiGroups: ['bulkhead.dev'], resources: ['tenants/status'], verbs: ['patch'] },
     ],
     'and nothing else (TEN-06)',
   );

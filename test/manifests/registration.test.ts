@@ -53,6 +53,8 @@ t.test('operations', async (t) => {
       'v1/pods/binding': ['CREATE'],
       'v1/bindings': ['CREATE'],
       'networking.k8s.io/v1/networkpolicies': ['CREATE', 'UPDATE', 'DELETE'],
+      'bulkhead.dev/v1alpha1/tenants': ['CREATE', 'UPDATE', 'DELETE'],
+      'bulkhead.dev/v1alpha1/tenants/status': ['UPDATE'],
     },
     'validate is asked about every way to write (ADM-01, ADM-02, ADM-08)',
   );
@@ -93,7 +95,7 @@ t.test('every registration', async (t) => {
         `${phase} of ${metadata.name} fails closed, has no objectSelector and speaks v1 alone (R1, R6, R7)`,
       );
       for (const { scope, resources } of rules) {
-        const cluster = resources.every((resource) => resource.split('/')[0] === 'namespaces');
+        const cluster = resources.every((resource) => ['namespaces', 'tenants'].includes(resource.split('/')[0] ?? ''));
         t.equal(scope, cluster ? 'Cluster' : 'Namespaced', `the scope of ${resources} is its own`);
       }
     }

@@ -338,12 +338,22 @@ t.test('what is beyond the limits is not proven, and what is within them is read
   t.end();
 });
 
-t.test('a key by which Cilium selects another cluster is not proven', (t) => {
-  t.same(
-    read({ ingress: [{ from: [{ podSelector: { matchLabels: { 'io.cilium.k8s.policy.cluster': 'other' } } }] }] }),
-    [
-      'unproven ingress selector spec.ingress[0].from[0].podSelector: names io.cilium.k8s.policy.cluster, with which Cilium selects pods of other clusters',
-    ],
-  );
+t.test('keys that Cilium does not take for labels of the pod are not proven', (t) => {
+  const keys = [
+    'io.cilium.k8s.policy.cluster',
+    'io.cilium.k8s.namespace.labels.bulkhead.dev/tenant',
+    'io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name',
+    'io.kubernetes.pod.namespace',
+  ];
+  for (const key of keys) {
+    const pinned = { namespaceSelector: { matchLabels: { 'bulkhead.dev/tenant': 'acme' } } };
+    t.same(
+      read({ ingress: [{ from: [{ ...pinned, podSelector: { matchLabels: { [key]: 'other' } } }] }] }),
+      [
+        `unproven ingress selector spec.ingress[0].from[0].podSelector: names "${key}", with which Cilium selects pods of other namespaces and clusters`,
+      ],
+      key,
+    );
+  }
   t.end();
 });

@@ -17,7 +17,11 @@ const person = fc
   .filter((name) => name === name.trim() && !/^system:|\*|\p{Cc}/u.test(name));
 const subject: fc.Arbitrary<Subject> = fc.oneof(
   fc.record({ kind: fc.constantFrom('User' as const, 'Group' as const), name: person }, plain),
-  fc.record({ kind: fc.constant('ServiceAccount' as const), namespace: label, name: label }, plain),
+  // Namespaces of the platform: those of nobody are refused.
+  fc.record(
+    { kind: fc.constant('ServiceAccount' as const), namespace: label.map((name) => `kube-${name}`), name: label },
+    plain,
+  ),
 );
 /** Blocks of documentation addresses (RFC 5737, RFC 3849): outside of every cluster. */
 const range: fc.Arbitrary<IpRange> = fc.oneof(

@@ -66,6 +66,16 @@ const refused: readonly (readonly [sentence: string, text: string, ...problems: 
     't.yaml:6:3: spec.netwrok: is not a known field; did you mean network?',
   ],
   [
+    'a list has an end',
+    members(...Array.from({ length: 129 }, (_, index) => `{ kind: User, name: user-${index} }`)),
+    't.yaml:5:3: spec.members: holds more than 128; keep fewer',
+  ],
+  [
+    'so has a map',
+    hard(...Array.from({ length: 65 }, (_, index) => `count/things-${index}.example.org: 1`)),
+    't.yaml:7:7: spec.namespaces.resourceQuota.hard: holds more than 64; keep fewer',
+  ],
+  [
     'fields that every object has by birth are unknown too',
     tenant('constructor: 1', '__proto__: { mode: warn }'),
     't.yaml:5:3: spec.constructor: is not a known field; the fields here are mode, isolation, members, namespaces, network',

@@ -19,6 +19,19 @@ const plain = settings(`network: { ${complete} }`);
 
 const refused: readonly (readonly [sentence: string, tenants: ReturnType<typeof tenant>[], ...problems: string[]])[] = [
   [
+    'a service account lives where another tenant decides who it is',
+    [
+      tenant('acme', 'namespaces: { prefix: acme- }'),
+      tenant('gamma', 'members: [{ kind: ServiceAccount, namespace: acme-ci, name: deployer }]'),
+    ],
+    'gamma.yaml:4:54: spec.members[0].namespace: acme-ci is reserved to tenant acme, which decides who this service account is; use a service account of the tenant or the platform',
+  ],
+  [
+    'a service account lives in a namespace that anybody may come to own',
+    [tenant('gamma', 'members: [{ kind: ServiceAccount, namespace: ci, name: deployer }]')],
+    'gamma.yaml:4:54: spec.members[0].namespace: ci is a name that anybody may take, and so decide who this service account is; list it under platform.namespaces of the settings, or use a namespace with the prefix of the tenant',
+  ],
+  [
     'a tenant is declared once',
     [tenant('acme', ''), tenant('acme', 'mode: warn')],
     'acme.yaml:3:19: metadata.name: tenant acme is declared in acme.yaml:3 already; keep one of the two',
@@ -29,9 +42,9 @@ const refused: readonly (readonly [sentence: string, tenants: ReturnType<typeof 
     'beta.yaml:4:31: spec.namespaces.prefix: shop- is reserved to tenant acme (acme.yaml:4) already; choose a prefix that shares no names',
   ],
   [
-    'a prefix lies under no other, whichever comes first',
+    'a prefix lies under no other and covers none; the tenant that comes later is told',
     [prefix('acme', 'shop-eu-'), prefix('beta', 'shop-'), prefix('gamma', 'shop-eu-west-')],
-    'acme.yaml:4:31: spec.namespaces.prefix: shop-eu- lies under shop-, which is reserved to tenant beta; choose a prefix that shares no names',
+    'beta.yaml:4:31: spec.namespaces.prefix: shop- covers shop-eu-, which is reserved to tenant acme; choose a prefix that shares no names',
     'gamma.yaml:4:31: spec.namespaces.prefix: shop-eu-west- lies under shop-, which is reserved to tenant beta; choose a prefix that shares no names',
     'gamma.yaml:4:31: spec.namespaces.prefix: shop-eu-west- lies under shop-eu-, which is reserved to tenant acme; choose a prefix that shares no names',
   ],
@@ -105,7 +118,6 @@ t.test('what deserves a second look is loaded all the same', async (t) => {
       'beta',
       'network: { gates: [{ tenant: acme, direction: ingress, expires: "2026-11-21T00:00:00Z" }, { tenant: acme, direction: egress, expires: "2026-11-21T00:00:01Z" }] }',
     ),
-    tenant('gamma', 'members: [{ kind: ServiceAccount, namespace: acme-ci, name: deployer }]'),
   ];
   const loaded = loadTenancy(plain, tenants, now);
   t.ok(loaded.ok);
@@ -113,7 +125,6 @@ t.test('what deserves a second look is loaded all the same', async (t) => {
     'acme.yaml:4:69: spec.network.gates[0].tenant: betta is not a declared tenant; did you mean beta?',
     'acme.yaml:4:107: spec.network.gates[1].tenant: nobody is not a declared tenant; the gate stays shut until it is',
     'beta.yaml:4:73: spec.network.gates[0].expires: has passed, so the gate is shut; remove the gate, or agree on a later time',
-    'gamma.yaml:4:54: spec.members[0].namespace: acme-ci is reserved to tenant acme, which decides who this service account is; use a service account of the tenant or the platform',
   ]);
 });
 

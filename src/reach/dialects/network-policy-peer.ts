@@ -15,10 +15,11 @@ const blockFields: ReadonlySet<string> = new Set(['cidr', 'except']);
 const valuesPerLabel = 100;
 
 /**
- * Cilium takes this key of a podSelector for the name of a cluster instead of a label of the pod, and a cluster mesh has
- * tenants that nothing here knows of.
+ * Keys that Cilium does not take for labels of the pod: the cluster of a mesh, the namespace, and labels of the namespace. It
+ * merges both selectors of a peer into one map, where such a key in the podSelector takes the place of what namespaceSelector
+ * says (cilium/cilium pkg/k8s/network_policy.go, parseNetworkPolicyPeer).
  */
-const clusterKey = 'io.cilium.k8s.policy.cluster';
+const foreignKey = /^(?:io\.cilium\.|io\.kubernetes\.pod\.)/;
 
 const everyPod: Selector = new Map();
 
@@ -69,9 +70,10 @@ export function readPeer(
   if ('verdict' in pods && pods.verdict !== 'nothing') return pods;
   if (namespaces !== undefined && 'verdict' in namespaces) return namespaces;
   if ('verdict' in pods) return pods;
-  if (pods.has(clusterKey)) {
-    const reason = `names ${clusterKey}, with which Cilium selects pods of other clusters`;
-    return remark(bySelector, 'unproven', podsPath, reason, `remove ${clusterKey}`);
+  for (const key of pods.keys()) {
+    if (!foreignKey.test(key)) continue;
+    const reason = `names ${excerpt(key)}, with which Cilium selects pods of other namespaces and clusters`;
+    return remark(bySelector, 'unproven', podsPath, reason, 'remove it, and select namespaces with namespaceSelector');
   }
   const said = namespaces === undefined ? podsPath : namespacesPath;
   return { direction, path: said, peer: { kind: 'selector', namespaces, pods }, ports };

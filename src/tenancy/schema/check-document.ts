@@ -81,6 +81,9 @@ function problemOf(error: ErrorObject, { value, locate }: Located<unknown>): Pro
     case 'minimum':
     case 'maximum':
       return problemAt(locate, steps, `${excerpt(error.data)} is not a number ${rangeOf(schema)}`, '');
+    case 'maxItems':
+    case 'maxProperties':
+      return problemAt(locate, steps, `holds more than ${schema.maxItems ?? schema.maxProperties}`, 'keep fewer');
     default: {
       const text = String(error.data);
       return problemAt(

@@ -18,6 +18,11 @@ export interface StructuralSchema {
   readonly maxLength?: number;
   readonly minimum?: number;
   readonly maximum?: number;
+  /** How many items a list, or keys a map, may have. The API server refuses CEL rules over lists without end. */
+  readonly maxItems?: number;
+  readonly maxProperties?: number;
+  /** Written into stored objects by the API server; in files a field that is left out stays so, and means the same. */
+  readonly default?: string;
   /** In place of `type`: a whole number or a string. */
   readonly 'x-kubernetes-int-or-string'?: true;
 }

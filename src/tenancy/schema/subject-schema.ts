@@ -20,6 +20,11 @@ export const subjectSchema: StructuralSchema = {
       maxLength: 256,
       description: 'The exact name, as the API server sees it. Never a pattern.',
     },
-    namespace: { type: 'string', description: 'The namespace of a ServiceAccount; left out for the other kinds.' },
+    namespace: {
+      type: 'string',
+      title: 'the name of a namespace',
+      maxLength: 63,
+      description: 'The namespace of a ServiceAccount; left out for the other kinds.',
+    },
   },
 };

@@ -46,18 +46,21 @@ export const tenantSchema: StructuralSchema = {
         mode: {
           type: 'string',
           enum: ['enforce', 'warn', 'audit'],
+          default: 'enforce',
           description:
             'How far the rollout of the tenant is: enforce refuses (default), warn admits with a warning, audit admits and only records.',
         },
         isolation: {
           type: 'string',
           enum: ['hard', 'soft'],
+          default: 'hard',
           description:
             'hard (default) refuses what is not proven contained; soft narrows an over-broad peer where it can, with a warning.',
         },
         members: {
           type: 'array',
           items: subjectSchema,
+          maxItems: 128,
           description:
             'Who acts for the tenant, beside the service accounts that live in its own namespaces. Compared exactly.',
         },
@@ -82,6 +85,7 @@ export const tenantSchema: StructuralSchema = {
                 hard: {
                   type: 'object',
                   additionalProperties: { 'x-kubernetes-int-or-string': true },
+                  maxProperties: 64,
                   description: 'The limit for each named resource, as in the spec of a ResourceQuota.',
                 },
               },
@@ -100,11 +104,13 @@ export const tenantSchema: StructuralSchema = {
             },
             egressCIDRs: {
               type: 'array',
-              items: { type: 'string' },
+              items: { type: 'string', title: 'a range of addresses', maxLength: 64 },
+              maxItems: 256,
               description: 'Addresses outside the cluster that policies of the tenant may open egress to.',
             },
             gates: {
               type: 'array',
+              maxItems: 64,
               description: 'Agreed crossings. A gate opens only where the other tenant declares its mirror image.',
               items: {
                 type: 'object',
@@ -115,10 +121,13 @@ export const tenantSchema: StructuralSchema = {
                   ports: {
                     type: 'array',
                     items: portSchema,
+                    maxItems: 32,
                     description: 'Every port when left out or empty. What opens is what both sides name.',
                   },
                   expires: {
                     type: 'string',
+                    title: 'a time as in RFC 3339',
+                    maxLength: 64,
                     description: 'From this moment on the gate is shut: a time as in RFC 3339. Never when left out.',
                   },
                 },

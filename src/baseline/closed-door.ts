@@ -1,0 +1,55 @@
+/**
+ * The closed door of a namespace: how it is tied to the very namespace that it closes, and how it is recognised.
+ *
+ * A name can be given anew, to a namespace of another tenant. What is known of the old one must not count for the new one,
+ * however the two reports of its end (of the namespace, of the policy) overtake each other. So the policy carries the uid of
+ * its namespace; nobody else can write it, because tenants cannot write managed policies (check managed-policy).
+ */
+
+import { isGiven, isMap } from '../kubernetes/json.ts';
+import { entry } from '../kubernetes/objects.ts';
+import { defaultDenyName, type ManagedObject } from './baseline.ts';
+
+/** On the default-deny policy: metadata.uid of its namespace. */
+export const namespaceUidAnnotation = 'bulkhead.dev/namespace-uid';
+
+/** The same object, and where it is the closed door, tied to the namespace with this uid. */
+export function tiedTo(object: ManagedObject, uid: string): ManagedObject {
+  if (object.kind !== 'NetworkPolicy' || object.metadata.name !== defaultDenyName) return object;
+  return { ...object, metadata: { ...object.metadata, annotations: { [namespaceUidAnnotation]: uid } } };
+}
+
+/**
+ * The uid of the namespace that a NetworkPolicy closes: all of its pods, in both directions, and nothing is let through.
+ * Undefined: it does not close any, or is on its way out (it may hang on a finalizer, and go at any moment).
+ *
+ * @param policy a NetworkPolicy as it is on the wire
+ */
+export function namespaceClosedBy(policy: Readonly<Record<string, unknown>>): string | undefined {
+  const metadata = entry(policy, 'metadata');
+  const spec = entry(policy, 'spec');
+  if (!isMap(metadata) || !isMap(spec)) return undefined;
+  if (metadata.name !== defaultDenyName || isGiven(metadata.deletionTimestamp)) return undefined;
+  const { podSelector, policyTypes, ingress, egress } = spec;
+  if (!isMap(podSelector) || !isEmpty(podSelector.matchLabels) || !isEmpty(podSelector.matchExpressions))
+    return undefined;
+  if (!Array.isArray(policyTypes) || !policyTypes.includes('Ingress') || !policyTypes.includes('Egress'))
+    return undefined;
+  if (!isEmpty(ingress) || !isEmpty(egress)) return undefined;
+  return namespaceUidOf(policy);
+}
+
+/** The uid of the namespace that an object is tied to, whatever it does. */
+export function namespaceUidOf(object: Readonly<Record<string, unknown>>): string | undefined {
+  const metadata = entry(object, 'metadata');
+  const annotations = isMap(metadata) ? metadata.annotations : undefined;
+  const uid = isMap(annotations) ? entry(annotations, namespaceUidAnnotation) : undefined;
+  return typeof uid === 'string' ? uid : undefined;
+}
+
+/** Not given, or a list or map without anything in it. */
+function isEmpty(value: unknown): boolean {
+  return (
+    !isGiven(value) || (Array.isArray(value) && value.length === 0) || (isMap(value) && Object.keys(value).length === 0)
+  );
+}

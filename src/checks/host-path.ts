@@ -1,0 +1,29 @@
+import { isGiven } from '../kubernetes/json.ts';
+import { type Check, type Finding, nothing } from './check.ts';
+
+/**
+ * A pod of a tenant mounts nothing of its node.
+ * Reads    spec.volumes[*].hostPath, on CREATE (it never changes afterwards)
+ * Allowed  no such volume
+ * Why      sockets of the container runtime, network namespaces and the plugin's own files lie in the file system of the node: whoever
+ *          mounts them is past every other check on pods (POD-03)
+ */
+export const hostPath: Check = {
+  id: 'host-path',
+  headline: 'mounts files of its node',
+  protects: 'border',
+  pod(request, facts) {
+    if (facts.owner === 'platform' || request.operation !== 'CREATE') return nothing;
+    const findings: Finding[] = [];
+    for (const [index, volume] of (request.object.spec?.volumes ?? []).entries()) {
+      if (!isGiven(volume.hostPath)) continue;
+      findings.push({
+        check: 'host-path',
+        path: `spec.volumes[${index}].hostPath`,
+        reason: 'opens the file system of the node, and with it the way to its network',
+        fix: 'use a persistent volume, an emptyDir or a ConfigMap; what must read the node belongs in a namespace of the platform',
+      });
+    }
+    return findings;
+  },
+};

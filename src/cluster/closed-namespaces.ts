@@ -1,0 +1,109 @@
+/**
+ * Which namespaces are closed, as the watch of their policies tells, and who waits for it.
+ *
+ * How old that knowledge may be: a default-deny policy that goes is told by the watch within milliseconds, and put back. A watch
+ * whose connection is dead without anybody having noticed still counts for `trustedFor`; in that time a policy that somebody has
+ * deleted would count as seen. Only the platform can delete one (check managed-policy), a deleted namespace does not hand its
+ * policies on (they name its uid), and a pod in it would be reached by nothing before another replica, or this one after its
+ * reconnection, has put the policy back. After `trustedFor` the API server itself is asked.
+ */
+import { type BaselineSource, type NamespaceKey, TooManyWait } from '../admission/facts.ts';
+import { defaultDenyName } from '../baseline/baseline.ts';
+import { namespaceClosedBy } from '../baseline/closed-door.ts';
+import type { Connection } from './connection.ts';
+import { describe } from './failure.ts';
+import { trustedFor } from './namespaces.ts';
+import { isRecord } from './wire.ts';
+
+/**
+ * How many requests may wait. Held pods are a part of the reviews that the server takes at one time (400), and of the memory for
+ * their bodies; the rest must stay free for everybody else. One namespace may take a part of that: the controllers that make
+ * many pods at once send them again.
+ */
+const waitLimits = { all: 64, ofOneNamespace: 16 };
+
+export interface HoldCounters {
+  /** Pods that wait, now. */
+  readonly waiting: number;
+  /** Pods that had to wait, since the start, by what became of them. */
+  readonly held: { readonly closed: number; readonly ended: number; readonly refused: number };
+}
+
+export interface ClosedNamespaces extends BaselineSource {
+  /** @param uid of the namespace that is closed; undefined: the namespace of that name is not closed */
+  set(name: string, uid: string | undefined): void;
+  counters(): HoldCounters;
+}
+
+/** Where the default-deny policy of a namespace is. */
+export function closedDoorPath(namespace: string): string {
+  return `/apis/networking.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/networkpolicies/${defaultDenyName}`;
+}
+
+interface Waiter {
+  readonly uid: string;
+  readonly end: (closed: boolean) => void;
+}
+
+/**
+ * @param staleness milliseconds since the watch of the policies was last heard
+ * @param wanted    told of a namespace that somebody waits for
+ */
+export function createClosedNamespaces(
+  connection: Connection,
+  staleness: () => number,
+  wanted: (namespace: string) => void,
+): ClosedNamespaces {
+  const uids = new Map<string, string>();
+  const waiters = new Map<string, Set<Waiter>>();
+  const held = { closed: 0, ended: 0, refused: 0 };
+  let waiting = 0;
+
+  function closed({ name, uid }: NamespaceKey): boolean {
+    return uids.get(name) === uid && staleness() <= trustedFor;
+  }
+
+  return {
+    closed,
+    whenClosed(namespace, signal) {
+      if (closed(namespace)) return Promise.resolve(true);
+      const { name, uid } = namespace;
+      if (signal.aborted || staleness() > trustedFor) return Promise.resolve(false);
+      const others = waiters.get(name) ?? new Set();
+      if (waiting >= waitLimits.all || others.size >= waitLimits.ofOneNamespace) {
+        held.refused++;
+        return Promise.reject(new TooManyWait());
+      }
+      wanted(name);
+      return new Promise((resolve) => {
+        const abort = () => waiter.end(false);
+        const waiter: Waiter = {
+          uid,
+          end(isClosed) {
+            signal.removeEventListener('abort', abort);
+            others.delete(waiter);
+            if (others.size === 0) waiters.delete(name);
+            waiting--;
+            held[isClosed ? 'closed' : 'ended']++;
+            resolve(isClosed);
+          },
+        };
+        signal.addEventListener('abort', abort, { once: true });
+        waiters.set(name, others.add(waiter));
+        waiting++;
+      });
+    },
+    async fetchClosed({ name, uid }, signal) {
+      const answer = await connection.request('GET', closedDoorPath(name), { signal });
+      if (answer.ok) return isRecord(answer.body) && namespaceClosedBy(answer.body) === uid;
+      if (answer.kind === 'refused' && answer.status === 404) return false;
+      throw new Error(`the default-deny policy of ${name} cannot be read: ${describe(answer)}`);
+    },
+    set(name, uid) {
+      if (uid === undefined) uids.delete(name);
+      else uids.set(name, uid);
+      for (const waiter of waiters.get(name) ?? []) if (waiter.uid === uid) waiter.end(true);
+    },
+    counters: () => ({ waiting, held: { ...held } }),
+  };
+}

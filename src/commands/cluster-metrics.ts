@@ -1,0 +1,98 @@
+/** What is known of the cluster and done in it, for Prometheus. No label names a tenant or a namespace (SRV-15). */
+import { Gauge, type Registry } from 'prom-client';
+import type { Cluster, ClusterCounters } from '../cluster/cluster.ts';
+
+interface Reading {
+  /** Values of the label, where there is one. */
+  readonly label?: string;
+  readonly value: number;
+}
+
+/** Figures that only grow end in `_total`; they are read when they are scraped, from counters that are kept anyway. */
+export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster, 'counters'>): void {
+  const register = (
+    name: string,
+    help: string,
+    label: string | undefined,
+    read: (counters: ClusterCounters) => readonly Reading[],
+  ): void => {
+    new Gauge({
+      name: `bulkhead_${name}`,
+      help,
+      labelNames: label === undefined ? [] : [label],
+      registers: [registry],
+      collect() {
+        for (const { label: value, value: figure } of read(cluster.counters())) {
+          if (label === undefined || value === undefined) this.set(figure);
+          else this.set({ [label]: value }, figure);
+        }
+      },
+    });
+  };
+
+  const watched = (name: string, help: string, figure: (watch: ClusterCounters['watches'][number]) => number): void =>
+    register(`watch_${name}`, help, 'resource', ({ watches }) =>
+      watches.map((watch) => ({ label: watch.resource, value: figure(watch) })),
+    );
+  watched('objects', 'Objects that are known.', ({ objects }) => objects);
+  watched(
+    'staleness_seconds',
+    'Since the API server was last heard. A healthy watch is heard every minute.',
+    ({ stalenessMilliseconds }) => stalenessMilliseconds / 1000,
+  );
+  watched('lists_total', 'Lists that were begun.', ({ lists }) => lists);
+  watched('watches_total', 'Watches that were begun.', ({ watches }) => watches);
+  watched('failures_total', 'Lists and watches that failed; each is tried again.', ({ failures }) => failures);
+  watched(
+    'divergences_total',
+    'Objects that were found different. Anything but 0 is a defect.',
+    (watch) => watch.divergences,
+  );
+  watched(
+    'handler_errors_total',
+    'Changes that could not be handled. Anything but 0 is a defect.',
+    (watch) => watch.handlerErrors,
+  );
+
+  const results = ['applied', 'healed', 'pruned', 'failed'] as const;
+  register(
+    'baseline_objects_total',
+    'Managed objects: applied, healed after somebody had deleted or changed them, pruned, failed (tried again).',
+    'result',
+    ({ baselines }) => results.map((label) => ({ label, value: baselines?.baseline[label] ?? 0 })),
+  );
+  const now = (
+    name: string,
+    help: string,
+    read: (counters: NonNullable<ClusterCounters['baselines']>) => number,
+  ): void =>
+    register(name, help, undefined, ({ baselines }) => (baselines === undefined ? [] : [{ value: read(baselines) }]));
+  now(
+    'baseline_waiting_namespaces',
+    'Namespaces that wait to be brought to their baseline.',
+    ({ baseline }) => baseline.waiting,
+  );
+  now(
+    'baseline_longest_wait_seconds',
+    'How long the first of them has been waiting. More than a few seconds: something keeps baselines from being applied.',
+    ({ baseline }) => baseline.longestWaitMilliseconds / 1000,
+  );
+  now(
+    'baseline_withheld_namespaces',
+    'Namespaces that are not closed because their tenant is in mode audit or warn.',
+    ({ baseline }) => baseline.withheld,
+  );
+  now('pods_held', 'Pods that wait until their namespace is closed.', ({ holds }) => holds.waiting);
+  register(
+    'pods_held_total',
+    'Pods that had to wait: until it was closed, until the wait was ended, or refused at once because too many waited.',
+    'result',
+    ({ baselines }) => Object.entries(baselines?.holds.held ?? {}).map(([label, value]) => ({ label, value })),
+  );
+  register(
+    'events_total',
+    'Events about namespaces: written, suppressed as too many, failed.',
+    'result',
+    ({ baselines }) => Object.entries(baselines?.events ?? {}).map(([label, value]) => ({ label, value })),
+  );
+}

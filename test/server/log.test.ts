@@ -1,0 +1,23 @@
+import t from 'tap';
+import { createLog } from '../../src/server/log.ts';
+
+t.test('a record is the line that pino would write', async (t) => {
+  const written: string[] = [];
+  const { log } = createLog('info', { write: (line: string) => written.push(line) });
+  const fields = { name: 'a "quoted"\nname \u2028', count: 3, list: ['a'], none: undefined, yes: true };
+  for (const level of ['info', 'warn', 'error'] as const) {
+    log[level](fields, 'what happened');
+    log.record(level, { ...fields, msg: 'what happened' });
+    const [pinos, ours] = written.splice(0).map((line) => line.replace(/"time":\d+/, '"time":0'));
+    t.equal(ours, pinos, `at level ${level}`);
+  }
+});
+
+t.test('a record below the level of the log is not written', async (t) => {
+  const written: string[] = [];
+  const { log } = createLog('warn', { write: (line: string) => written.push(line) });
+  log.record('info', { msg: 'not this' });
+  log.record('warn', { msg: 'but this' });
+  t.equal(written.length, 1);
+  t.match(written[0], /"level":40,"time":\d+,"msg":"but this"/);
+});

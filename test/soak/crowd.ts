@@ -1,0 +1,45 @@
+/** A tenant that may have as many namespaces as it likes, for measurements with many of them. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findBinaries } from '../apiserver/binaries.ts';
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../apiserver/control-plane.ts';
+import { type GuardedCluster, guard } from '../e2e/guarded-cluster.ts';
+
+const tenant = `apiVersion: bulkhead.dev/v1alpha1
+kind: Tenant
+metadata: { name: acme }
+spec:
+  members: [{ kind: Group, name: acme-developers }]
+  namespaces: { prefix: acme- }
+`;
+
+/**
+ * No controllers: without the ServiceAccount admission plugin a pod can be created in the very instant of its namespace, where it
+ * would otherwise be refused until the account of its namespace exists.
+ */
+export const withoutControllers: ControlPlaneOptions = { controllers: false };
+
+/** Bulkhead in front of a control plane, with that tenant alone. */
+export async function guardCrowd(plane: ControlPlane): Promise<GuardedCluster> {
+  const folder = join(plane.directory, 'crowd');
+  await mkdir(folder);
+  await writeFile(join(folder, 'acme.yaml'), tenant);
+  return await guard(plane, folder);
+}
+
+/** Runs with a control plane of its own, and ends it whatever happens. */
+export async function withCrowd<Result>(run: (cluster: GuardedCluster) => Promise<Result>): Promise<Result> {
+  const binaries = await findBinaries();
+  if ('missing' in binaries) throw new Error(binaries.missing);
+  const plane = await startControlPlane({ binaries, ...withoutControllers });
+  try {
+    const cluster = await guardCrowd(plane);
+    try {
+      return await run(cluster);
+    } finally {
+      await cluster.stop();
+    }
+  } finally {
+    await plane.stop();
+  }
+}

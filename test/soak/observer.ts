@@ -1,0 +1,53 @@
+/** Follows collections of a control plane, for measurements: what is told, and when. */
+import { systemClock } from '../../src/cluster/clock.ts';
+import { createConnection } from '../../src/cluster/connection.ts';
+import { kubeconfigAuthentication } from '../../src/cluster/kubeconfig.ts';
+import { type Handler, type ListWatch, startListWatch } from '../../src/cluster/list-watch.ts';
+import type { Log } from '../../src/cluster/log.ts';
+
+const ignore = (): void => {};
+export const silent: Log = { info: ignore, warn: ignore, error: ignore };
+
+export interface Observer {
+  /** Resolves when what exists was told. */
+  follow(path: string, handler: Partial<Handler>): Promise<ListWatch>;
+  stop(): Promise<void>;
+}
+
+export function observe(kubeconfig: string): Observer {
+  const authentication = kubeconfigAuthentication({ kind: 'kubeconfig', paths: [kubeconfig], context: undefined });
+  const connection = createConnection(authentication, systemClock);
+  const watches: ListWatch[] = [];
+  return {
+    async follow(path, { changed = ignore, removed = ignore }) {
+      const handler = { changed, removed };
+      const watch = startListWatch({ connection, path, handler, clock: systemClock, log: silent });
+      watches.push(watch);
+      await watch.synced;
+      return watch;
+    },
+    async stop() {
+      await Promise.all(watches.map((watch) => watch.stop()));
+      connection.close();
+    },
+  };
+}
+
+/** Waits until it is true, without any promise of how soon. */
+export async function eventually(what: string, isTrue: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
+  const end = performance.now() + seconds * 1000;
+  while (!(await isTrue())) {
+    if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** The value below which so large a share of the values is; the values are sorted on the way. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+}
+
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
