@@ -31,7 +31,7 @@ export interface Authentication {
 /** Where the API server is and as whom to speak to it. */
 export type ClusterLocation =
   | { readonly kind: 'in-cluster'; readonly host: string; readonly port: string; readonly directory: string }
-  | { readonly kind: 'kubeconfig'; readonly paths: readonly string[]; readonly context: string | undefined };
+  | { readonly kind: 'kubeconfig'; readonly path: string };
 
 /** Client-go and the token file of the kubelet use the same period: a token is replaced long before it expires. */
 const tokenPeriod = 60_000;

@@ -24,9 +24,8 @@ export interface TenantObjects {
 }
 
 export interface ClusterOptions {
-  /** A kubeconfig file; without one, what {@link locateCluster} finds. */
+  /** A kubeconfig file; without one, the account of the pod. */
   readonly kubeconfig?: string | undefined;
-  readonly context?: string | undefined;
   /** The variables of the process. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
@@ -76,9 +75,9 @@ export interface Cluster {
  */
 export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
   const { log, clock = systemClock } = options;
-  const location = locateCluster(options, options.environment);
+  const location = locateCluster(options.kubeconfig, options.environment);
   if (location === undefined) {
-    throw new Error('no cluster is known here: give a kubeconfig, set KUBECONFIG, or run in a pod');
+    throw new Error('no cluster is known here: give a kubeconfig, or run in a pod');
   }
   const authentication = authenticationAt(location, clock);
   const { server } = await authentication.credentials();

@@ -3,7 +3,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Authentication, ClusterLocation } from './authentication.ts';
 
 /**
- * The clusters and users of kubeconfig files: client certificates, tokens, exec plugins, OIDC, tls-server-name,
+ * The cluster and user of the current context of a kubeconfig: client certificates, tokens, exec plugins, OIDC, tls-server-name,
  * insecure-skip-tls-verify, proxy-url and impersonation, as @kubernetes/client-node reads them. Of that package this is all
  * that is used: its typed API renames fields (`from` becomes `_from`) and drops the ones it does not know.
  * The package is loaded with the first request, because it costs 90 MB of resident memory.
@@ -56,18 +56,12 @@ export function kubeconfigAuthentication(location: Extract<ClusterLocation, { ki
 async function load(location: Extract<ClusterLocation, { kind: 'kubeconfig' }>): Promise<KubeConfig> {
   const { KubeConfig } = await import('@kubernetes/client-node');
   const kubeConfig = new KubeConfig();
-  for (const [index, path] of location.paths.entries()) {
-    const part = index === 0 ? kubeConfig : new KubeConfig();
-    try {
-      part.loadFromFile(path);
-      // The first file that names a current context decides, as in kubectl.
-      if (part !== kubeConfig) kubeConfig.mergeConfig(part, Boolean(kubeConfig.currentContext));
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(`the kubeconfig ${path} cannot be used: ${reason}`, { cause: error });
-    }
+  try {
+    kubeConfig.loadFromFile(location.path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`the kubeconfig ${location.path} cannot be used: ${reason}`, { cause: error });
   }
-  if (location.context !== undefined) kubeConfig.setCurrentContext(location.context);
   if (kubeConfig.getCurrentCluster() === null) throw new Error(noContext(location, kubeConfig));
   return kubeConfig;
 }
@@ -75,8 +69,8 @@ async function load(location: Extract<ClusterLocation, { kind: 'kubeconfig' }>):
 function noContext(location: Extract<ClusterLocation, { kind: 'kubeconfig' }>, kubeConfig: KubeConfig): string {
   const known = kubeConfig.getContexts().map((context) => context.name);
   const wanted = kubeConfig.currentContext ? `no usable context ${kubeConfig.currentContext}` : 'no current context';
-  const fix = known.length === 0 ? 'it has no contexts at all' : `choose one of: ${known.join(', ')}`;
-  return `the kubeconfig ${location.paths.join(', ')} has ${wanted}; ${fix}`;
+  const fix = known.length === 0 ? 'it has no contexts at all' : `set current-context to one of: ${known.join(', ')}`;
+  return `the kubeconfig ${location.path} has ${wanted}; ${fix}`;
 }
 
 function isText(value: unknown): value is Buffer | string {

@@ -54,7 +54,7 @@ async function connect(
 
 t.test('where no cluster is known, it says what to do', async (t) => {
   await t.rejects(connectCluster({ ...common, reconcile: true }), {
-    message: 'no cluster is known here: give a kubeconfig, set KUBECONFIG, or run in a pod',
+    message: 'no cluster is known here: give a kubeconfig, or run in a pod',
   });
 });
 

@@ -22,12 +22,15 @@ function kubeconfig({ user = {}, cluster = {}, name = 'test' }: Sample): string 
   });
 }
 
-function authenticate(t: Test, samples: readonly Sample[], context?: string) {
-  const directory = t.testdir(
-    Object.fromEntries(samples.map((sample, index) => [`${index}.json`, kubeconfig(sample)])),
+function authenticate(t: Test, sample: Sample, current?: string) {
+  const text = kubeconfig(sample);
+  const path = join(
+    t.testdir({
+      config: current === undefined ? text : text.replace('"current-context":"test"', `"current-context":"${current}"`),
+    }),
+    'config',
   );
-  const paths = samples.map((_, index) => join(directory, `${index}.json`));
-  return { authentication: kubeconfigAuthentication({ kind: 'kubeconfig', paths, context }), paths };
+  return { authentication: kubeconfigAuthentication({ kind: 'kubeconfig', path }), path };
 }
 
 t.test('what a user of a kubeconfig sends', async (t) => {
@@ -64,7 +67,7 @@ t.test('what a user of a kubeconfig sends', async (t) => {
   ];
   for (const [name, sample, expected] of table) {
     await t.test(name, async (t) => {
-      const credentials = await authenticate(t, [sample]).authentication.credentials();
+      const credentials = await authenticate(t, sample).authentication.credentials();
       t.match(credentials, expected);
       t.equal(credentials.agent, undefined, 'over the pool of this room');
     });
@@ -72,29 +75,23 @@ t.test('what a user of a kubeconfig sends', async (t) => {
 });
 
 t.test('a proxy brings its own connections', async (t) => {
-  const { authentication } = authenticate(t, [{ cluster: { 'proxy-url': 'http://127.0.0.1:3128' } }]);
+  const { authentication } = authenticate(t, { cluster: { 'proxy-url': 'http://127.0.0.1:3128' } });
   t.type((await authentication.credentials()).agent, 'object');
 });
 
-t.test('of several files the first that names a context decides, unless one is asked for', async (t) => {
-  const samples = [{ name: 'one' }, { name: 'two' }];
-  t.equal((await authenticate(t, samples).authentication.credentials()).server, 'https://one.example:6443');
-  t.equal((await authenticate(t, samples, 'two').authentication.credentials()).server, 'https://two.example:6443');
-});
-
 t.test('a file that cannot be used says why, and what to do', async (t) => {
-  await t.rejects(authenticate(t, [{}], 'other').authentication.credentials(), {
-    message: /has no usable context other; choose one of: test$/,
+  await t.rejects(authenticate(t, {}, 'other').authentication.credentials(), {
+    message: /has no usable context other; set current-context to one of: test$/,
   });
-  const nowhere = kubeconfigAuthentication({ kind: 'kubeconfig', paths: ['/nowhere/config'], context: undefined });
+  const nowhere = kubeconfigAuthentication({ kind: 'kubeconfig', path: '/nowhere/config' });
   await t.rejects(nowhere.credentials(), { message: /^the kubeconfig \/nowhere\/config cannot be used: ENOENT/ });
 });
 
 t.test('after a refusal the file is read anew', async (t) => {
-  const { authentication, paths } = authenticate(t, [{ user: { token: 'one' } }]);
+  const { authentication, path } = authenticate(t, { user: { token: 'one' } });
   const token = async () => (await authentication.credentials()).headers.authorization;
   t.equal(await token(), 'Bearer one');
-  await writeFile(paths[0] ?? '', kubeconfig({ user: { token: 'two' } }));
+  await writeFile(path, kubeconfig({ user: { token: 'two' } }));
   t.equal(await token(), 'Bearer one');
   authentication.refused();
   t.equal(await token(), 'Bearer two');

@@ -3,7 +3,6 @@ import type { ClusterLocation } from '../../src/cluster/authentication.ts';
 import { locateCluster } from '../../src/cluster/location.ts';
 
 const pod = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' };
-const files = (...paths: string[]): ClusterLocation => ({ kind: 'kubeconfig', paths, context: undefined });
 const inPod: ClusterLocation = {
   kind: 'in-cluster',
   host: '10.96.0.1',
@@ -12,29 +11,13 @@ const inPod: ClusterLocation = {
 };
 
 t.test('which cluster is meant', async (t) => {
-  const table: readonly [
-    string,
-    { kubeconfig?: string; context?: string },
-    Record<string, string>,
-    ClusterLocation | undefined,
-  ][] = [
-    [
-      'the file that is asked for, before anything else',
-      { kubeconfig: 'a' },
-      { ...pod, KUBECONFIG: 'b', HOME: '/h' },
-      files('a'),
-    ],
-    ['the account of the pod', {}, { ...pod, KUBECONFIG: 'b', HOME: '/h' }, inPod],
-    ['half of a pod is none', {}, { KUBERNETES_SERVICE_HOST: '10.96.0.1', HOME: '/h' }, files('/h/.kube/config')],
-    [
-      'a context has a meaning in a kubeconfig only',
-      { context: 'c' },
-      { ...pod, HOME: '/h' },
-      { kind: 'kubeconfig', paths: ['/h/.kube/config'], context: 'c' },
-    ],
-    ['KUBECONFIG, which may name several', {}, { KUBECONFIG: 'b::c', HOME: '/h' }, files('b', 'c')],
-    ['an empty KUBECONFIG is none', {}, { KUBECONFIG: '', HOME: '/h' }, files('/h/.kube/config')],
-    ['nothing says it', {}, {}, undefined],
+  const table: readonly [string, string | undefined, Record<string, string>, ClusterLocation | undefined][] = [
+    ['the file that is asked for, before anything else', 'a', pod, { kind: 'kubeconfig', path: 'a' }],
+    ['the account of the pod', undefined, pod, inPod],
+    ['half of a pod is none', undefined, { KUBERNETES_SERVICE_HOST: '10.96.0.1' }, undefined],
+    ['never the cluster that kubectl happens to speak to', undefined, { KUBECONFIG: 'b', HOME: '/h' }, undefined],
   ];
-  for (const [name, asked, environment, expected] of table) t.same(locateCluster(asked, environment), expected, name);
+  for (const [name, kubeconfig, environment, expected] of table) {
+    t.same(locateCluster(kubeconfig, environment), expected, name);
+  }
 });

@@ -15,7 +15,7 @@ export interface Observer {
 }
 
 export function observe(kubeconfig: string): Observer {
-  const authentication = kubeconfigAuthentication({ kind: 'kubeconfig', paths: [kubeconfig], context: undefined });
+  const authentication = kubeconfigAuthentication({ kind: 'kubeconfig', path: kubeconfig });
   const connection = createConnection(authentication, systemClock);
   const watches: ListWatch[] = [];
   return {
