@@ -34,7 +34,7 @@ export function createAdmission({ tenancy, namespaces, baselines, onDefect }: Ad
       const known = tenancy();
       if (known === undefined) {
         const early = new FactsUnavailable('the tenants are not known yet');
-        return phase === 'mutate' ? respond('mutate', request, {}) : tryAgain(request, early);
+        return phase === 'mutate' ? respond('mutate', request, { reason: explained(early) }) : tryAgain(request, early);
       }
       const sources = { namespaces, tenancy: known, now: Date.now(), patience };
       return phase === 'mutate' ? await mutate(request, sources) : await validate(request, { ...sources, baselines });
@@ -58,7 +58,7 @@ async function mutate(request: AdmissionRequest, sources: Sources): Promise<Answ
     const patch = intent && labelPatch(request.object, intent);
     return respond('mutate', request, { owner: facts.owner, ...(patch !== undefined && { patch }) });
   } catch (error) {
-    if (error instanceof FactsUnavailable) return respond('mutate', request, {});
+    if (error instanceof FactsUnavailable) return respond('mutate', request, { reason: explained(error) });
     throw error;
   }
 }
@@ -84,9 +84,12 @@ async function validate(request: AdmissionRequest, sources: Sources): Promise<An
   });
 }
 
-function tryAgain(request: AdmissionRequest, { message }: FactsUnavailable): Answer {
-  const reason = `cannot be judged now: ${message}`;
-  return respond('validate', request, {
-    denial: { code: 503, message: plainDenial(request, reason, `try again in ${retrySeconds} second`) },
-  });
+function tryAgain(request: AdmissionRequest, error: FactsUnavailable): Answer {
+  const told = plainDenial(request, `cannot be judged now: ${error.message}`, `try again in ${retrySeconds} second`);
+  return respond('validate', request, { denial: { code: 503, message: told }, reason: explained(error) });
+}
+
+/** With what lies behind it, which is for the log and not for whoever asked. */
+function explained({ message, cause }: FactsUnavailable): string {
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
 }

@@ -24,6 +24,8 @@ export interface Decision {
   readonly checks: readonly string[];
   /** Whether a JSON Patch was returned. */
   readonly patched: boolean;
+  /** For the log: why, where no check says it (not understood, facts that could not be had, a defect). Otherwise undefined. */
+  readonly reason: string | undefined;
 }
 
 /** The HTTP answer to one review, and what it came to. */

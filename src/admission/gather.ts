@@ -12,6 +12,7 @@ import type {
   NamespaceRequest,
   NetworkPolicyRequest,
   PodRequest,
+  ResourceQuotaRequest,
   TenantRequest,
 } from '../kubernetes/review.ts';
 import { serviceAccountOf } from '../kubernetes/user.ts';
@@ -74,7 +75,9 @@ async function aboutNamespace(request: NamespaceRequest, sources: Sources): Prom
   return { ...common, owner, ownership: undefined, namespacesOwned: 0, namespaceEmptied };
 }
 
-async function inNamespace(request: PodRequest | NetworkPolicyRequest, sources: Sources): Promise<Facts> {
+type InNamespace = PodRequest | NetworkPolicyRequest | ResourceQuotaRequest;
+
+async function inNamespace(request: InNamespace, sources: Sources): Promise<Facts> {
   const { tenancy, namespaces, now } = sources;
   const began = performance.now();
   const requester = tenancy.requester(request.user, undefined);
@@ -88,7 +91,7 @@ async function inNamespace(request: PodRequest | NetworkPolicyRequest, sources: 
     await untilClosed(record, sources, began + sources.patience);
   }
   const namespaceEmptied =
-    request.kind === 'NetworkPolicy' &&
+    request.kind !== 'Pod' &&
     request.operation === 'DELETE' &&
     isManagedName(request.name) &&
     !requester.platform &&
@@ -147,10 +150,12 @@ async function live<Value>(
   { patience }: Pick<Sources, 'patience'>,
 ): Promise<Value> {
   if (patience <= 0) throw new FactsUnavailable('there was no time left to ask the API server');
+  // The timer takes whole milliseconds and throws on anything else.
+  const signal = AbortSignal.timeout(Math.ceil(patience));
   try {
-    // The timer takes whole milliseconds and throws on anything else.
-    return await ask(AbortSignal.timeout(Math.ceil(patience)));
+    return await ask(signal);
   } catch (error) {
-    throw new FactsUnavailable('the API server did not answer in time', { cause: error });
+    const failed = signal.aborted ? 'did not answer in time' : 'could not be asked';
+    throw new FactsUnavailable(`the API server ${failed}`, { cause: error });
   }
 }

@@ -18,6 +18,8 @@ export interface Outcome {
   readonly checks?: readonly string[];
   /** Undefined when it was not found out. */
   readonly owner?: Owner;
+  /** See Decision. */
+  readonly reason?: string;
 }
 
 const reasons = { 400: 'BadRequest', 403: 'Forbidden', 500: 'InternalError', 503: 'ServiceUnavailable' } as const;
@@ -45,6 +47,7 @@ export function respond(phase: Phase, request: AdmissionRequest, outcome: Outcom
     code: outcome.denial?.code ?? 200,
     checks,
     patched: outcome.patch !== undefined,
+    reason: outcome.reason,
   };
   const auditAnnotations: Record<string, string> = {};
   if (tenant !== undefined) auditAnnotations.tenant = tenant;
@@ -73,6 +76,7 @@ export function refuseUnread(phase: Phase, uid: string, code: 400 | 500, message
     code,
     checks: [],
     patched: false,
+    reason: message,
   };
   // Without a uid there is no review to answer, and the status of HTTP is all that is left to say no with.
   if (uid === '') return { status: 400, body: JSON.stringify({ error: message }), decision };

@@ -27,6 +27,7 @@ export function logReview(log: Logger, decision: Decision, milliseconds: number)
     code: decision.code,
     checks: decision.checks,
     patched: decision.patched,
+    reason: decision.reason === undefined ? undefined : short(decision.reason),
     milliseconds: Math.round(milliseconds * 1000) / 1000,
     msg,
   });

@@ -162,7 +162,7 @@ t.test('facts that cannot be had', async (t) => {
       code: 503,
       reason: 'ServiceUnavailable',
       message:
-        '\nPod acme-web/web cannot be judged now: the API server did not answer in time\n  fix: try again in 1 second',
+        '\nPod acme-web/web cannot be judged now: the API server could not be asked\n  fix: try again in 1 second',
       details: { retryAfterSeconds: 1 },
     },
     'for now, and says when to try again',

@@ -84,7 +84,7 @@ t.test('a live request that fails is a refusal for now', async (t) => {
   const sources = { namespaces: source, tenancy, now, patience: 1000 };
   const refusal = await gather(requestOf(podIn('acme-new')), sources).catch((error: unknown) => error);
   t.ok(refusal instanceof FactsUnavailable, 'it can be tried again');
-  t.match(refusal, { message: 'the API server did not answer in time', cause: failure });
+  t.match(refusal, { message: 'the API server could not be asked', cause: failure });
 });
 
 t.test('a namespace that there is not, is not known', async (t) => {
@@ -241,7 +241,7 @@ t.test('a pod is held until its namespace is closed (POD-16)', async (t) => {
       'the API server does not answer',
       { whenClosed: open, fetchClosed: () => Promise.reject(new Error('ECONNREFUSED')) },
       [memory, 'watch', 'live'],
-      /^the API server did not answer in time$/,
+      /^the API server could not be asked$/,
     ],
     [
       'too many wait',

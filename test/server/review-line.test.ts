@@ -51,6 +51,11 @@ t.test('a line says who did what where, and nothing else', async (t) => {
   });
 });
 
+t.test('a line says why where no check does', async (t) => {
+  const reason = 'the API server could not be asked: forbidden';
+  t.match(lineOf({ allowed: false, code: 503, reason }), { reason });
+});
+
 t.test('a line is short, and one line, whatever a request says', async (t) => {
   const endless = 'x\n'.repeat(1_000_000);
   const line = lineOf({

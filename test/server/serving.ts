@@ -36,6 +36,7 @@ export const admitted: Decision = {
   code: 200,
   checks: [],
   patched: false,
+  reason: undefined,
 };
 
 /** Says which phase it was asked for and how many bytes it was given. */
