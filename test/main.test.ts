@@ -43,7 +43,7 @@ async function examples(t: Test): Promise<{ folder: string; args: string[] }> {
 
 t.test('mistakes at the keyboard are said in a sentence', async (t) => {
   const mistakes: readonly (readonly [string[], RegExp])[] = [
-    [['serv'], /^bulkhead: serv is not a command of bulkhead; it knows serve and demo\nTry: bulkhead --help\n$/],
+    [['serv'], /^bulkhead: serv is not a command of bulkhead; it knows serve and demo\nTry: --help\n$/],
     [['serve'], /^bulkhead: serve needs --tenants DIR, or an API server that has them: give --kubeconfig FILE\n/],
     [['serve', '--tenants', 'x', '--port', 'https'], /^bulkhead: --port is a port from 0 to 65535, not https\n/],
     [['serve', '--tenants', 'x', '--port', '65536'], /^bulkhead: --port is a port from 0 to 65535, not 65536\n/],
@@ -133,6 +133,20 @@ t.test('serve answers from files, follows their changes, and never takes over a 
 
   child.kill('SIGINT');
   t.equal((await ended).code, 0, 'an interrupt ends it at once');
+});
+
+t.test('the command of the README starts', async (t) => {
+  const [, command = ''] = /```sh\nnpm run bulkhead -- (serve .+)\n```/.exec(await readFile('README.md', 'utf8')) ?? [];
+  const { child, ended, line } = start([
+    ...command.split(' '),
+    '--certificates',
+    join(t.testdir(), 'certificates'),
+    ...free,
+  ]);
+  t.teardown(() => child.kill('SIGKILL'));
+  t.equal((await line(/"msg":"listening"/)).tenants, 3);
+  child.kill('SIGINT');
+  t.equal((await ended).code, 0);
 });
 
 t.test('SIGTERM: not ready any more, but it still answers; a second one ends it', async (t) => {

@@ -28,6 +28,7 @@ const namespace: Expected = { kind: 'Namespace', apiVersion: 'v1', subject: 'Nam
 const pod: Expected = { kind: 'Pod', apiVersion: 'v1', subject: 'Pod' };
 const binding: Expected = { kind: 'Binding', apiVersion: 'v1', subject: 'Pod' };
 const networkPolicy: Expected = { kind: 'NetworkPolicy', apiVersion: 'networking.k8s.io/v1', subject: 'NetworkPolicy' };
+const resourceQuota: Expected = { kind: 'ResourceQuota', apiVersion: 'v1', subject: 'ResourceQuota' };
 const tenant: Expected = { kind: 'Tenant', apiVersion: 'bulkhead.dev/v1alpha1', subject: 'Tenant' };
 
 /** What is understood: API version, plural resource and subresource -> the kind that must come with it. Whole strings, never cut (TEN-14, TEN-18). */
@@ -42,6 +43,7 @@ const understood: ReadonlyMap<string, Expected> = new Map([
   ['v1/pods/binding', binding],
   ['v1/bindings', binding],
   ['networking.k8s.io/v1/networkpolicies', networkPolicy],
+  ['v1/resourcequotas', resourceQuota],
   ['bulkhead.dev/v1alpha1/tenants', tenant],
   ['bulkhead.dev/v1alpha1/tenants/status', tenant],
 ]);
@@ -129,9 +131,7 @@ function requestOf(uid: string, request: Json): AdmissionRequest {
   if (inNamespace === '') throw new Refusal('request.namespace is missing');
   // A Binding posted to /bindings or /pods/NAME/binding is one subresource of the pod: what it writes, it writes to the pod.
   if (expected === binding) return { ...common, kind: 'Pod', namespace: inNamespace, subresource: 'binding' };
-  return expected.subject === 'Pod'
-    ? { ...common, kind: 'Pod', namespace: inNamespace }
-    : { ...common, kind: 'NetworkPolicy', namespace: inNamespace };
+  return { ...common, kind: expected.subject, namespace: inNamespace };
 }
 
 /** The one value that all sources that name one agree on (ADM-15); empty when none does. */

@@ -74,7 +74,7 @@ function findingText({ finding: { check, path, reason, witness, fix } }: Judged)
 /** `NetworkPolicy acme-web/open`; a name that is still to be generated ends in `*`. */
 function subject({ kind, namespace, name, object }: AdmissionRequest): string {
   const shown = name || `${object.metadata?.generateName ?? ''}*`;
-  const inNamespace = kind === 'Pod' || kind === 'NetworkPolicy';
+  const inNamespace = kind !== 'Namespace' && kind !== 'Tenant';
   return piece(inNamespace ? `${kind} ${namespace}/${shown}` : `${kind} ${shown}`);
 }
 

@@ -12,6 +12,7 @@ import { hostPath } from './host-path.ts';
 import { hostPorts } from './host-ports.ts';
 import { ipBlock } from './ip-block.ts';
 import { managedPolicy } from './managed-policy.ts';
+import { managedQuota } from './managed-quota.ts';
 import { namespaceFinalize } from './namespace-finalize.ts';
 import { namespaceLimit } from './namespace-limit.ts';
 import { namespaceOwnerReferences } from './namespace-owner-references.ts';
@@ -36,6 +37,7 @@ export const catalogue: readonly Check[] = [
   namespaceOwnerReferences,
   namespaceFinalize,
   managedPolicy,
+  managedQuota,
   crossTenantIngress,
   crossTenantEgress,
   ipBlock,

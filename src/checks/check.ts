@@ -1,5 +1,11 @@
 /** What a check is: data plus pure, total, synchronous functions. catalogue.ts lists all checks, judge.ts runs them. */
-import type { NamespaceRequest, NetworkPolicyRequest, PodRequest, TenantRequest } from '../kubernetes/review.ts';
+import type {
+  NamespaceRequest,
+  NetworkPolicyRequest,
+  PodRequest,
+  ResourceQuotaRequest,
+  TenantRequest,
+} from '../kubernetes/review.ts';
 import type { PeerVerdict } from '../reach/border.ts';
 import type { Ownership } from '../tenancy/ownership.ts';
 import type { Owner, Requester, Tenancy } from '../tenancy/tenancy.ts';
@@ -56,6 +62,7 @@ export interface Check {
   readonly namespace?: (request: NamespaceRequest, facts: Facts) => readonly Finding[];
   readonly pod?: (request: PodRequest, facts: Facts) => readonly Finding[];
   readonly networkPolicy?: (request: NetworkPolicyRequest, facts: PolicyFacts) => readonly Finding[];
+  readonly resourceQuota?: (request: ResourceQuotaRequest, facts: Facts) => readonly Finding[];
   readonly tenant?: (request: TenantRequest, facts: Facts) => readonly Finding[];
 }
 

@@ -68,6 +68,8 @@ function run(check: Check, request: AdmissionRequest, facts: Facts & { border: r
       return check.pod?.(request, facts) ?? nothing;
     case 'NetworkPolicy':
       return check.networkPolicy?.(request, facts) ?? nothing;
+    case 'ResourceQuota':
+      return check.resourceQuota?.(request, facts) ?? nothing;
     case 'Tenant':
       return check.tenant?.(request, facts) ?? nothing;
   }

@@ -114,9 +114,10 @@ export function createWorkQueue(
       if (waiting.delete(key)) urgent.add(key);
     },
     longestWait() {
-      let since = clock.now();
+      const now = clock.now();
+      let since = now;
       for (const entry of entries.values()) since = Math.min(since, entry.since);
-      return clock.now() - since;
+      return now - since;
     },
     size: () => entries.size,
     async stop() {

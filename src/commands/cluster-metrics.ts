@@ -1,5 +1,5 @@
 /** What is known of the cluster and done in it, for Prometheus. No label names a tenant or a namespace (SRV-15). */
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Cluster, ClusterCounters } from '../cluster/cluster.ts';
 
 interface Reading {
@@ -8,26 +8,29 @@ interface Reading {
   readonly value: number;
 }
 
-/** Figures that only grow end in `_total`; they are read when they are scraped, from counters that are kept anyway. */
+/** Read when they are scraped, from counters that are kept anyway. What only grows ends in `_total`. */
 export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster, 'counters'>): void {
-  const register = (
-    name: string,
-    help: string,
-    label: string | undefined,
-    read: (counters: ClusterCounters) => readonly Reading[],
-  ): void => {
-    new Gauge({
-      name: `bulkhead_${name}`,
-      help,
-      labelNames: label === undefined ? [] : [label],
-      registers: [registry],
-      collect() {
-        for (const { label: value, value: figure } of read(cluster.counters())) {
-          if (label === undefined || value === undefined) this.set(figure);
-          else this.set({ [label]: value }, figure);
-        }
-      },
-    });
+  const register: Register = (name, help, label, read) => {
+    const readings = () => read(cluster.counters());
+    const labelNames = label === undefined ? [] : [label];
+    const labelsOf = ({ label: value }: Reading): Record<string, string> =>
+      label === undefined || value === undefined ? {} : { [label]: value };
+    const common = { name: `bulkhead_${name}`, help, labelNames, registers: [registry] };
+    if (name.endsWith('_total'))
+      new Counter({
+        ...common,
+        collect() {
+          this.reset();
+          for (const reading of readings()) this.inc(labelsOf(reading), reading.value);
+        },
+      });
+    else
+      new Gauge({
+        ...common,
+        collect() {
+          for (const reading of readings()) this.set(labelsOf(reading), reading.value);
+        },
+      });
   };
 
   const watched = (name: string, help: string, figure: (watch: ClusterCounters['watches'][number]) => number): void =>
@@ -54,6 +57,18 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
     (watch) => watch.handlerErrors,
   );
 
+  if (cluster.counters().baselines !== undefined) registerBaselineMetrics(register);
+}
+
+type Register = (
+  name: string,
+  help: string,
+  label: string | undefined,
+  read: (counters: ClusterCounters) => readonly Reading[],
+) => void;
+
+/** Where baselines are put in place. */
+function registerBaselineMetrics(register: Register): void {
   const results = ['applied', 'healed', 'pruned', 'failed'] as const;
   register(
     'baseline_objects_total',

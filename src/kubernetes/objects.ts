@@ -119,6 +119,11 @@ export interface TenantObject extends KubernetesObject {
   readonly spec?: unknown;
 }
 
+/** Only what every object has is looked into; the spec is compared as a whole. */
+export interface ResourceQuota extends KubernetesObject {
+  readonly spec?: unknown;
+}
+
 /** The value under a key that a user chose, or undefined. Safe for `__proto__`, `constructor` and the like. */
 export function entry<Value>(map: Readonly<Record<string, Value>> | null | undefined, key: string): Value | undefined {
   return map !== null && map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined;

@@ -1,5 +1,5 @@
 /** AdmissionReview of admission.k8s.io/v1, after decoding. */
-import type { Namespace, NetworkPolicy, Pod, TenantObject } from './objects.ts';
+import type { Namespace, NetworkPolicy, Pod, ResourceQuota, TenantObject } from './objects.ts';
 import type { UserInfo } from './user.ts';
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE';
@@ -27,4 +27,10 @@ export type NamespaceRequest = RequestOf<'Namespace', Namespace>;
 export type PodRequest = RequestOf<'Pod', Pod>;
 export type NetworkPolicyRequest = RequestOf<'NetworkPolicy', NetworkPolicy>;
 export type TenantRequest = RequestOf<'Tenant', TenantObject>;
-export type AdmissionRequest = NamespaceRequest | PodRequest | NetworkPolicyRequest | TenantRequest;
+export type ResourceQuotaRequest = RequestOf<'ResourceQuota', ResourceQuota>;
+export type AdmissionRequest =
+  | NamespaceRequest
+  | PodRequest
+  | NetworkPolicyRequest
+  | ResourceQuotaRequest
+  | TenantRequest;

@@ -25,7 +25,7 @@ export interface LabelIntent {
 export function tenantLabel(request: AdmissionRequest, { owner, tenancy }: Ownership): LabelIntent | undefined {
   if (request.operation === 'DELETE' || request.subresource !== '') return undefined;
   if (request.kind === 'Namespace' && request.operation !== 'CREATE') return undefined;
-  if (owner === 'platform' || request.kind === 'Tenant') return undefined;
+  if (owner === 'platform' || request.kind === 'Tenant' || request.kind === 'ResourceQuota') return undefined;
   const key = tenancy.settings.tenantLabel;
   if (entry(request.object.metadata?.labels, key) !== undefined) return undefined;
   return { key, value: owner.name };

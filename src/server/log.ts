@@ -18,15 +18,30 @@ export interface Log {
   flush(): void;
 }
 
-/** Lines are written when so many bytes have gathered, or after `flushMilliseconds`. */
-const blockBytes = 4096;
+/** Lines are written when so many characters have gathered, or after `flushMilliseconds`. */
+const blockLength = 4096;
 const flushMilliseconds = 1000;
 
 /** @param stream where lines go instead of the standard output, unbuffered; for tests */
 export function createLog(level: string, stream?: DestinationStream): Log {
   if (stream !== undefined) return { log: logger(level, stream), flush: () => {} };
-  const output = destination({ dest: 1, sync: false, minLength: blockBytes, periodicFlush: flushMilliseconds });
-  return { log: logger(level, output), flush: () => output.flushSync() };
+  const output = destination({ dest: 1, sync: false });
+  // Gathered here and not by pino's own `minLength`, which measures all that has gathered again at every line.
+  let gathered = '';
+  const pass = (): void => {
+    if (gathered !== '') output.write(gathered);
+    gathered = '';
+  };
+  setInterval(pass, flushMilliseconds).unref();
+  const write = (line: string): void => {
+    gathered += line;
+    if (gathered.length >= blockLength) pass();
+  };
+  const flush = (): void => {
+    pass();
+    output.flushSync();
+  };
+  return { log: logger(level, { write }), flush };
 }
 
 function logger(level: string, output: DestinationStream): Logger {

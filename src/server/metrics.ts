@@ -3,7 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Decision, Phase } from '../admission/decision.ts';
 
 /** The decision's own words where they are of these, else `other`: they come from the request, and a forged one may say anything. */
-const kinds: ReadonlySet<string> = new Set(['Namespace', 'Pod', 'NetworkPolicy', 'Tenant']);
+const kinds: ReadonlySet<string> = new Set(['Namespace', 'Pod', 'NetworkPolicy', 'ResourceQuota', 'Tenant']);
 const operations: ReadonlySet<string> = new Set(['CREATE', 'UPDATE', 'DELETE']);
 
 /** Seconds. Most reviews take less than the first bound; the API server's own finest bound is 0.005. */

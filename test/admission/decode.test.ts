@@ -257,6 +257,7 @@ t.test('what is understood is a frozen list of real resources', async (t) => {
     'v1/pods/binding',
     'v1/bindings',
     'networking.k8s.io/v1/networkpolicies',
+    'v1/resourcequotas',
     'bulkhead.dev/v1alpha1/tenants',
     'bulkhead.dev/v1alpha1/tenants/status',
   ]);

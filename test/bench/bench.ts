@@ -44,8 +44,8 @@ const comparisons: readonly Comparison[] = [
 ];
 
 /** Requests after which the code that matters has been compiled for good, and after which counting ends. */
-const warm = 2000;
-const full = 4000;
+const warm = 3000;
+const full = 6000;
 
 const rounds = 9;
 const requestsInRound = 1000;

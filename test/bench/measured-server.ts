@@ -6,8 +6,18 @@ import { join } from 'node:path';
 import { host, type Listening, type ProcessorTime } from './child.ts';
 import { type Scenario, uid } from './scenarios.ts';
 
-/** Makes two runs of the same program execute the same instructions: no threads, no randomness. */
-const predictable = ['--single-threaded', '--predictable', '--hash-seed=1', '--random-seed=1'];
+/**
+ * No threads and no randomness, so that two runs of the same program execute the same instructions; and what runs at every request is
+ * compiled for good within hundreds of requests instead of many thousands, so that the compiler is not what is measured.
+ */
+const predictable = [
+  '--single-threaded',
+  '--predictable',
+  '--hash-seed=1',
+  '--random-seed=1',
+  '--invocation-count-for-maglev=50',
+  '--invocation-count-for-turbofan=200',
+];
 const callgrind = ['--tool=callgrind', '--callgrind-out-file=/dev/null'];
 
 export interface Program {

@@ -23,6 +23,7 @@ const resources: Readonly<Record<string, string>> = {
   Namespace: '/api/v1/namespaces',
   Pod: '/api/v1/namespaces/NAMESPACE/pods',
   NetworkPolicy: '/apis/networking.k8s.io/v1/namespaces/NAMESPACE/networkpolicies',
+  ResourceQuota: '/api/v1/namespaces/NAMESPACE/resourcequotas',
   Tenant: '/apis/bulkhead.dev/v1alpha1/tenants',
 };
 

@@ -73,6 +73,24 @@ await guardedTest('nobody but the platform touches a managed policy', async (t, 
     t.equal(status, 403, `a tenant cannot ${what}`);
     t.match(body, { message: /managed-policy/ }, `a tenant cannot ${what}: the check says why`);
   }
+  const quota = '/api/v1/namespaces/acme-web/resourcequotas';
+  const quotaWays: readonly [what: string, send: () => Promise<Answer>][] = [
+    [
+      'raise its quota',
+      () =>
+        plane.request(
+          'PATCH',
+          `${quota}/bulkhead-quota`,
+          { spec: { hard: { pods: '9' } } },
+          { ...merge, kubeconfig: alice },
+        ),
+    ],
+    ['delete its quota', () => plane.request('DELETE', `${quota}/bulkhead-quota`, undefined, { kubeconfig: alice })],
+    ['delete all quotas', () => plane.request('DELETE', quota, undefined, { kubeconfig: alice })],
+  ];
+  for (const [what, send] of quotaWays) {
+    t.match(await send(), { status: 403, body: { message: /managed-quota, docs/ } }, `a tenant cannot ${what}`);
+  }
   for (const [who, user] of Object.entries(controllers)) {
     const kubeconfig = await plane.kubeconfigFor(user);
     const { status } = await plane.request('DELETE', door, undefined, { kubeconfig });

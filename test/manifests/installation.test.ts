@@ -80,8 +80,9 @@ t.test('what Bulkhead may do in the cluster', async (t) => {
     [
       { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list', 'watch'] },
       { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
-      { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['list', 'watch', ...writes] },
+      { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['get', 'list', 'watch', ...writes] },
       { apiGroups: [''], resources: ['resourcequotas'], verbs: ['list', 'watch', ...writes] },
+      { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
       { apiGroups: ['bulkhead.dev'], resources: ['tenants'], verbs: ['list', 'watch'] },
       { apiGroups: ['bulkhead.dev'], resources: ['tenants/status'], verbs: ['patch'] },
     ],
@@ -144,7 +145,7 @@ t.test('the image', async (t) => {
     'runs as nobody',
   );
   t.match(last, `EXPOSE ${container.ports.map(({ containerPort }) => containerPort).join(' ')}\n`);
-  t.match(last, `ENTRYPOINT ["node", "/app/${bin.bulkhead}"]\n`);
+  t.match(last, `ENTRYPOINT ["node", "--max-semi-space-size=4", "/app/${bin.bulkhead}"]\n`);
   t.notMatch(last, /^RUN /m, 'nothing is run in the image that is shipped');
   const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' '));
   const admitted = [...readFileSync('.dockerignore', 'utf8').matchAll(/^!(.+)$/gm)].map(([, path]) => path);

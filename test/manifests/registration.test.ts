@@ -53,6 +53,7 @@ t.test('operations', async (t) => {
       'v1/pods/binding': ['CREATE'],
       'v1/bindings': ['CREATE'],
       'networking.k8s.io/v1/networkpolicies': ['CREATE', 'UPDATE', 'DELETE'],
+      'v1/resourcequotas': ['CREATE', 'UPDATE', 'DELETE'],
       'bulkhead.dev/v1alpha1/tenants': ['CREATE', 'UPDATE', 'DELETE'],
       'bulkhead.dev/v1alpha1/tenants/status': ['UPDATE'],
     },

@@ -1,6 +1,7 @@
 /** A tenant that may have as many namespaces as it likes, for measurements with many of them. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import tap from 'tap';
 import { findBinaries } from '../apiserver/binaries.ts';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../apiserver/control-plane.ts';
 import { type GuardedCluster, guard } from '../e2e/guarded-cluster.ts';
@@ -29,6 +30,8 @@ export async function guardCrowd(plane: ControlPlane): Promise<GuardedCluster> {
 
 /** Runs with a control plane of its own, and ends it whatever happens. */
 export async function withCrowd<Result>(run: (cluster: GuardedCluster) => Promise<Result>): Promise<Result> {
+  // No test runs here, but what starts Bulkhead for tests brings tap along, and its clock.
+  tap.setTimeout(0);
   const binaries = await findBinaries();
   if ('missing' in binaries) throw new Error(binaries.missing);
   const plane = await startControlPlane({ binaries, ...withoutControllers });

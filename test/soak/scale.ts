@@ -9,7 +9,7 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { say } from './observer.ts';
@@ -18,8 +18,16 @@ import type { FollowerReport } from './scale-follower.ts';
 const few = 100;
 const many = 10_000;
 /** After the start V8 gives memory back by and by. */
-const restMilliseconds = 8_000;
+const restMilliseconds = 20_000;
 const limits = { readyMilliseconds: 5_000, bytesPerNamespace: 6 * 1024 };
+
+/** The flags of Node with which the image runs Bulkhead: they bound how much memory is kept for objects that live shortly. */
+async function imageFlags(): Promise<string[]> {
+  const dockerfile = await readFile(join(import.meta.dirname, '../../Dockerfile'), 'utf8');
+  const [, entrypoint] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile) ?? [];
+  const words: readonly string[] = JSON.parse(entrypoint ?? '[]');
+  return words.filter((word) => word.startsWith('--'));
+}
 
 async function follow(namespaces: number): Promise<FollowerReport & { readonly writes: number }> {
   const directory = await mkdtemp(join(tmpdir(), 'bulkhead-scale-'));
@@ -36,7 +44,9 @@ async function follow(namespaces: number): Promise<FollowerReport & { readonly w
         'current-context': 'recorded',
       }),
     );
-    const follower = fork(join(import.meta.dirname, 'scale-follower.ts'), [kubeconfig, String(restMilliseconds)]);
+    const follower = fork(join(import.meta.dirname, 'scale-follower.ts'), [kubeconfig, String(restMilliseconds)], {
+      execArgv: await imageFlags(),
+    });
     const [report] = (await once(follower, 'message')) as [FollowerReport];
     server.send('writes?');
     const [{ writes }] = (await once(server, 'message')) as [{ writes: number }];
