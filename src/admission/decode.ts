@@ -4,6 +4,7 @@
  * read later is checked here, once. Unknown kinds, versions, subresources and operations are refused: a request that is
  * not understood is not waved through (ADM-07).
  */
+import { isMap, type JsonMap } from '../kubernetes/json.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import type { AdmissionRequest, Operation } from '../kubernetes/review.ts';
 
@@ -51,8 +52,6 @@ const understood: ReadonlyMap<string, Expected> = new Map([
 /** Resource names with subresource, as webhook rules list them; the manifests are held against this. */
 export const understoodResources: readonly string[] = [...understood.keys()];
 
-type Json = Readonly<Record<string, unknown>>;
-
 class Refusal extends Error {}
 
 export function decode(body: Uint8Array): Decoded {
@@ -62,7 +61,7 @@ export function decode(body: Uint8Array): Decoded {
   } catch {
     return undecodable('', 'the body is not JSON');
   }
-  if (!isObject(review) || !isObject(review.request))
+  if (!isMap(review) || !isMap(review.request))
     return undecodable('', 'the body is not an AdmissionReview with a request');
   const { request } = review;
   const uid = typeof request.uid === 'string' && request.uid.length <= 256 ? request.uid : '';
@@ -78,7 +77,7 @@ export function decode(body: Uint8Array): Decoded {
   }
 }
 
-function requestOf(uid: string, request: Json): AdmissionRequest {
+function requestOf(uid: string, request: JsonMap): AdmissionRequest {
   const resource = objectAt(request.resource, 'request.resource');
   const subresource = optionalText(request.subResource, 'request.subResource');
   const apiVersion = apiVersionOf(resource, 'request.resource');
@@ -174,7 +173,7 @@ function operationOf(value: unknown): Operation {
   throw new Refusal('request.operation is none of CREATE, UPDATE, DELETE');
 }
 
-function apiVersionOf(value: Json, path: string): string {
+function apiVersionOf(value: JsonMap, path: string): string {
   const group = optionalText(value.group, `${path}.group`);
   const version = text(value.version, `${path}.version`);
   return group === '' ? version : `${group}/${version}`;
@@ -184,12 +183,8 @@ function undecodable(uid: string, reason: string): Decoded {
   return { ok: false, undecodable: { uid, reason } };
 }
 
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function objectAt(value: unknown, path: string): Json {
-  if (!isObject(value)) throw new Refusal(`${path} is not an object`);
+function objectAt(value: unknown, path: string): JsonMap {
+  if (!isMap(value)) throw new Refusal(`${path} is not an object`);
   return value;
 }
 

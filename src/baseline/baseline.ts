@@ -10,13 +10,14 @@
  */
 import { formatRange } from '../kubernetes/ip-range.ts';
 import type { LabelSelector, LabelSelectorRequirement } from '../kubernetes/label-selector.ts';
-import type {
-  NetworkPolicyEgressRule,
-  NetworkPolicyIngressRule,
-  NetworkPolicyPeer,
-  NetworkPolicyPort,
-  NetworkPolicySpec,
-  StringMap,
+import {
+  type NetworkPolicyEgressRule,
+  type NetworkPolicyIngressRule,
+  type NetworkPolicyPeer,
+  type NetworkPolicyPort,
+  type NetworkPolicySpec,
+  namespaceNameLabel,
+  type StringMap,
 } from '../kubernetes/objects.ts';
 import { allPorts, type PortRange } from '../kubernetes/port-range.ts';
 import type { Settings, SharedService } from '../tenancy/settings.ts';
@@ -47,9 +48,6 @@ export type ManagedObject =
 
 /** The closed door. Nothing in a tenant namespace may run before it is there. */
 export const defaultDenyName = `${managedPrefix}default-deny`;
-
-/** Set by the API server on every namespace, and immutable: the only label that names a namespace for certain. */
-const namespaceNameLabel = 'kubernetes.io/metadata.name';
 
 /** Traffic that is let through in one direction: to or from these peers, on these ports. */
 interface Opening {

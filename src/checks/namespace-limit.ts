@@ -19,7 +19,7 @@ export const namespaceLimit: Check = {
       {
         check: 'namespace-limit',
         path: 'metadata.name',
-        reason: `tenant ${name} has ${namespacesOwned} namespaces and may have ${limit}`,
+        reason: `tenant ${name} has ${namespacesOwned} of at most ${limit} namespaces`,
         fix: 'delete one that is not needed, or ask the platform team for a higher limit',
       },
     ];

@@ -1,3 +1,4 @@
+import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { NamespaceRequest, PodRequest } from '../kubernetes/review.ts';
 import type { ReservedKeys } from '../tenancy/reserved-keys.ts';
 import { type Check, type Facts, type Finding, nothing } from './check.ts';
@@ -37,7 +38,7 @@ function judge(
     for (const change of changesOf(map, request.object, request.oldObject)) {
       // The tenant label has checks of its own.
       if (change.key === facts.tenancy.settings.tenantLabel && map === 'labels') continue;
-      if (change.key === 'kubernetes.io/metadata.name' && change.after === request.name) continue;
+      if (change.key === namespaceNameLabel && change.after === request.name) continue;
       if (reserved.reserving(change.key) === undefined || tightensPodSecurity(change)) continue;
       const verb = change.before === undefined ? 'set' : change.after === undefined ? 'removed' : 'changed';
       findings.push({

@@ -1,4 +1,5 @@
 /** Plays the scenes of the demo and prints them. What runs kubectl is given: a stand-in, or the real one. */
+import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import { type Person, type Scene, scenes } from './scenes.ts';
 
 export interface Ran {
@@ -44,7 +45,7 @@ function commandLine({ person, command }: Scene): string {
 
 function formatLabels(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
-    .filter(([key]) => key !== 'kubernetes.io/metadata.name')
+    .filter(([key]) => key !== namespaceNameLabel)
     .map(([key, value]) => `${key}=${value}`)
     .sort()
     .join(',');

@@ -1,7 +1,7 @@
 /** Values as JSON.parse gives them, before anybody has looked at them. */
 
 /** A JSON object. Fields of the API may be read by name; keys that a user chose only with `entry` (objects.ts). */
-type JsonMap = Readonly<Record<string, unknown>>;
+export type JsonMap = Readonly<Record<string, unknown>>;
 
 export function isMap(value: unknown): value is JsonMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

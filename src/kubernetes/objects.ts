@@ -128,3 +128,6 @@ export interface ResourceQuota extends KubernetesObject {
 export function entry<Value>(map: Readonly<Record<string, Value>> | null | undefined, key: string): Value | undefined {
   return map !== null && map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined;
 }
+
+/** The API server sets it on every namespace, to the name, and nobody can change it (core/v1 Namespace). */
+export const namespaceNameLabel = 'kubernetes.io/metadata.name';

@@ -8,12 +8,13 @@
  */
 import { excerpt } from '../kubernetes/json.ts';
 import { type Domain, domainFor, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
+import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import { formatPort } from '../kubernetes/port-range.ts';
 import { gateObjection } from './gate.ts';
 import type { Opening, SelectorPeer } from './model.ts';
 import type { Border, Objection } from './objection.ts';
 import { servicesOf, unservedPod } from './shared-service.ts';
-import { anotherTenant, describeWitness, nameLabel } from './witness.ts';
+import { anotherTenant, describeWitness } from './witness.ts';
 
 const coveredInParts: Objection = {
   verdict: 'unproven',
@@ -26,10 +27,10 @@ export function judgeSelector(peer: SelectorPeer, opening: Opening, border: Bord
   if (namespaces === undefined) return undefined;
   const { tenant, tenancy } = border;
   const { tenantLabel } = tenancy.settings;
-  const names = possibleNames(domainFor(namespaces, nameLabel));
+  const names = possibleNames(domainFor(namespaces, namespaceNameLabel));
   if (names?.length === 0) {
     const reason = 'matches nothing, as no namespace can have such a name';
-    return { verdict: 'nothing', reason, fix: `correct the value of ${nameLabel}, or remove the peer` };
+    return { verdict: 'nothing', reason, fix: `correct the value of ${namespaceNameLabel}, or remove the peer` };
   }
   const stranger = names && strangerAmong(names, pods, opening, border);
   if (names !== undefined && stranger === undefined) return undefined;

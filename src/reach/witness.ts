@@ -1,12 +1,10 @@
 /** Concrete pods and namespaces that would get through, in words. */
 import { freshValue, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
+import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { Border } from './objection.ts';
 
 /** Labels beyond these are not told, so that a refusal stays readable. */
 const labelsTold = 6;
-
-/** The API server sets it on every namespace, to the name (core/v1 Namespace). */
-export const nameLabel = 'kubernetes.io/metadata.name';
 
 /** What a witness must look like besides what the selectors ask. */
 interface Shape {
@@ -23,7 +21,7 @@ export function describeWitness(namespaces: Selector, shape: Shape, { tenancy }:
   const { tenantLabel } = tenancy.settings;
   const wanted = witnessLabels(namespaces);
   wanted.delete(tenantLabel);
-  if (shape.name !== undefined) wanted.set(nameLabel, shape.name);
+  if (shape.name !== undefined) wanted.set(namespaceNameLabel, shape.name);
   const labels: [string, string][] = [...wanted];
   if (shape.tenant !== undefined) labels.unshift([tenantLabel, shape.tenant]);
   const without = shape.tenant === undefined ? ` without the label ${tenantLabel}` : '';
