@@ -2,28 +2,12 @@ import { Registry } from 'prom-client';
 import t from 'tap';
 import type { ClusterCounters } from '../../src/cluster/cluster.ts';
 import { registerClusterMetrics } from '../../src/commands/cluster-metrics.ts';
-
-const watch = {
-  resource: 'namespaces',
-  objects: 7,
-  lists: 2,
-  watches: 3,
-  failures: 1,
-  comparisons: 4,
-  divergences: 0,
-  handlerErrors: 0,
-  stalenessMilliseconds: 1500,
-};
-const baselines: NonNullable<ClusterCounters['baselines']> = {
-  baseline: { applied: 5, healed: 4, pruned: 3, failed: 2, waiting: 1, longestWaitMilliseconds: 2500, withheld: 6 },
-  events: { written: 8, suppressed: 9, failed: 0 },
-  holds: { waiting: 2, held: { closed: 10, ended: 11, refused: 12 } },
-};
+import { baselines, counters as figures } from './counters.ts';
 
 async function scraped(counters: Partial<ClusterCounters>): Promise<string[]> {
   const registry = new Registry();
   registerClusterMetrics(registry, {
-    counters: () => ({ watches: [watch], baselines: undefined, tenantStatus: undefined, ...counters }),
+    counters: () => ({ ...figures, baselines: undefined, ...counters }),
   });
   return (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }

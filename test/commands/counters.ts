@@ -1,0 +1,21 @@
+/** Figures of a cluster, each different, so that none is taken for another. */
+import type { ClusterCounters } from '../../src/cluster/cluster.ts';
+
+const watch = {
+  resource: 'namespaces',
+  objects: 7,
+  lists: 2,
+  watches: 3,
+  failures: 1,
+  comparisons: 4,
+  divergences: 0,
+  handlerErrors: 0,
+  stalenessMilliseconds: 1500,
+};
+export const baselines: NonNullable<ClusterCounters['baselines']> = {
+  baseline: { applied: 5, healed: 4, pruned: 3, failed: 2, waiting: 1, longestWaitMilliseconds: 2500, withheld: 6 },
+  events: { written: 8, suppressed: 9, failed: 0 },
+  holds: { waiting: 2, held: { closed: 10, ended: 11, refused: 12 } },
+};
+
+export const counters: ClusterCounters = { watches: [watch], baselines, tenantStatus: undefined };
