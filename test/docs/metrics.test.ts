@@ -10,7 +10,7 @@ t.test('the page of the metrics has every metric, with what it says of itself', 
   const all = (await registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('bulkhead_'));
   const rows = [...readFileSync('docs/metrics.md', 'utf8').matchAll(/^\| `(bulkhead_\w+)` \| (.+) \|$/gm)];
   t.strictSame(
-    rows.map(([, name, help]) => `${name}: ${help}`),
+    rows.map(([, name, help]) => `${name}: ${help}`).sort(),
     all.map(({ name, help }) => `${name}: ${help}`).sort(),
   );
 });
