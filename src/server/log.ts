@@ -1,4 +1,4 @@
-/** The log: one JSON object a line, written in blocks so that a line costs no system call on the path of a request. */
+/** The log: one JSON object a line, written in blocks so that most lines cost no system call. */
 import { type DestinationStream, destination, type Logger as PinoLogger, pino } from 'pino';
 
 export type Level = 'info' | 'warn' | 'error';
@@ -25,7 +25,8 @@ const flushMilliseconds = 1000;
 /** @param stream where lines go instead of the standard output, unbuffered; for tests */
 export function createLog(level: string, stream?: DestinationStream): Log {
   if (stream !== undefined) return { log: logger(level, stream), flush: () => {} };
-  const output = destination({ dest: 1, sync: false });
+  // Written at once and in order, as every program writes to its standard output: lines in flight would be lost or late at the end.
+  const output = destination({ dest: 1, sync: true });
   // Gathered here and not by pino's own `minLength`, which measures all that has gathered again at every line.
   let gathered = '';
   const pass = (): void => {

@@ -9,7 +9,7 @@ const longest = 256;
  * Nothing of the object but its name: objects hold secrets. Refusals and admitted findings are warnings, so that a log
  * at level `warn` holds all that somebody may ask about; what Bulkhead could not decide by its own fault is an error.
  */
-export function logReview(log: Logger, decision: Decision, milliseconds: number): void {
+export function logReview(log: Logger, decision: Decision, seconds: number): void {
   const { level, msg } = outcome(decision);
   log.record(level, {
     phase: decision.phase,
@@ -28,7 +28,7 @@ export function logReview(log: Logger, decision: Decision, milliseconds: number)
     checks: decision.checks,
     patched: decision.patched,
     reason: decision.reason === undefined ? undefined : short(decision.reason),
-    milliseconds: Math.round(milliseconds * 1000) / 1000,
+    microseconds: Math.round(seconds * 1e6),
     msg,
   });
 }

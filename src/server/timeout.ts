@@ -56,16 +56,25 @@ export function timeLimits(url: string): TimeLimits {
 /** What the promise gives; undefined when it takes longer than so many milliseconds. */
 export function within<Value>(promise: Promise<Value>, milliseconds: number): Promise<Value | undefined> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, Math.max(0, milliseconds), undefined);
+    let settled = false;
+    let timer: NodeJS.Timeout | undefined;
+    const settle = (): void => {
+      settled = true;
+      clearTimeout(timer);
+    };
     promise.then(
       (value) => {
-        clearTimeout(timer);
+        settle();
         resolve(value);
       },
       (error) => {
-        clearTimeout(timer);
+        settle();
         reject(error);
       },
     );
+    // What needs nothing from outside is settled before the next tick, and a timer costs more than all else here.
+    process.nextTick(() => {
+      if (!settled) timer = setTimeout(resolve, Math.max(0, milliseconds), undefined);
+    });
   });
 }

@@ -155,9 +155,9 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
 
   function respond(response: ServerResponse, { status, body, decision }: Answer, arrived: number): void {
     send(response, status, body);
-    const milliseconds = performance.now() - arrived;
-    metrics.reviewed(decision, milliseconds / 1000);
-    logReview(log, decision, milliseconds);
+    const seconds = (performance.now() - arrived) / 1000;
+    metrics.reviewed(decision, seconds);
+    logReview(log, decision, seconds);
   }
 
   function refuse(response: ServerResponse, reason: Exclude<Refusal, 'failed'>): void {

@@ -3,7 +3,9 @@
  * `--smoke`: only that every measured server answers right.
  */
 import { spawnSync } from 'node:child_process';
+import { instructionsPerRequest } from './instructions.ts';
 import { type MeasuredServer, type Program, startServer } from './measured-server.ts';
+import { median } from './median.ts';
 import { podMutate, policyValidate, type Scenario, scenarios } from './scenarios.ts';
 
 interface Comparison {
@@ -43,17 +45,15 @@ const comparisons: readonly Comparison[] = [
   },
 ];
 
-/** Requests after which the code that matters has been compiled for good, and after which counting ends. */
-const warm = 3000;
-const full = 6000;
-
+/** Of the measurement of processor time. */
+const warmUp = 5000;
 const rounds = 9;
 const requestsInRound = 1000;
 
 async function smoke(): Promise<void> {
   for (const { name, scenario, measured, against } of comparisons) {
     for (const program of [against, measured]) {
-      const server = await startServer(program, 'nothing');
+      const server = await startServer(program);
       await server.send(scenario, 5).finally(() => server.stop());
     }
     say(`${scenario.name}, ${name}: both answer right`);
@@ -71,7 +71,7 @@ async function measure(): Promise<boolean> {
   for (const { name, scenario, measured, against, most } of comparisons) {
     const instructions = [measured, against].map((program) => {
       const key = `${program.file} ${program.argument} ${scenario.name}`;
-      const counting = known.get(key) ?? countInstructions(program, scenario);
+      const counting = known.get(key) ?? instructionsPerRequest(program, scenario);
       known.set(key, counting);
       return counting;
     });
@@ -88,30 +88,12 @@ async function measure(): Promise<boolean> {
   return kept;
 }
 
-/** Instructions per request of the whole process: the difference of two runs that differ only in how many requests they are sent. */
-async function countInstructions(program: Program, scenario: Scenario): Promise<number> {
-  const run = async (requests: number): Promise<number> => {
-    const server = await startServer(program, 'callgrind');
-    try {
-      await server.send(scenario, requests);
-    } catch (error) {
-      await server.stop();
-      throw error;
-    }
-    const instructions = await server.stop();
-    if (instructions === undefined) throw new Error('callgrind did not say how many instructions it counted');
-    return instructions;
-  };
-  const [few, many] = [await run(warm), await run(full)];
-  return (many - few) / (full - warm);
-}
-
 /** Medians over rounds that alternate between the two servers: microseconds of each a request, and their ratio. */
 async function compareTime(measured: Program, against: Program, scenario: Scenario): Promise<[number, number, number]> {
-  const one = await startServer(measured, 'nothing');
-  const other = await startServer(against, 'nothing');
+  const one = await startServer(measured);
+  const other = await startServer(against);
   try {
-    await Promise.all([one.send(scenario, warm), other.send(scenario, warm)]);
+    await Promise.all([one.send(scenario, warmUp), other.send(scenario, warmUp)]);
     const times: { own: number; other: number }[] = [];
     for (let round = 0; round < rounds; round++)
       times.push({ own: await timeOf(one, scenario), other: await timeOf(other, scenario) });
@@ -129,10 +111,6 @@ async function timeOf(server: MeasuredServer, scenario: Scenario): Promise<numbe
   const before = await server.processorTime();
   await server.send(scenario, requestsInRound);
   return ((await server.processorTime()) - before) / requestsInRound;
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }
 
 function thousands(count: number): string {

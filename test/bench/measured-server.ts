@@ -1,24 +1,10 @@
-/** Starts a server in a process of its own, natively or under callgrind, and sends it reviews over one connection, one after the other. */
+/** Starts a server in a process of its own and sends it reviews over one connection, one after the other. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { host, type Listening, type ProcessorTime } from './child.ts';
 import { type Scenario, uid } from './scenarios.ts';
-
-/**
- * No threads and no randomness, so that two runs of the same program execute the same instructions; and what runs at every request is
- * compiled for good within hundreds of requests instead of many thousands, so that the compiler is not what is measured.
- */
-const predictable = [
-  '--single-threaded',
-  '--predictable',
-  '--hash-seed=1',
-  '--random-seed=1',
-  '--invocation-count-for-maglev=50',
-  '--invocation-count-for-turbofan=200',
-];
-const callgrind = ['--tool=callgrind', '--callgrind-out-file=/dev/null'];
 
 export interface Program {
   readonly file: 'bare-server.ts' | 'bulkhead-server.ts';
@@ -28,23 +14,20 @@ export interface Program {
 export interface MeasuredServer {
   /** Sends so many reviews; rejects at the first wrong answer. */
   send(scenario: Scenario, count: number): Promise<void>;
+  /** Processor time of the process since its start, in microseconds. */
   processorTime(): Promise<number>;
-  /** Ends it. Under callgrind: how many instructions the whole process has executed. */
-  stop(): Promise<number | undefined>;
+  stop(): Promise<void>;
 }
 
+/** @param runner what is put before the file on the command line: Node with its options, or what runs Node */
 export async function startServer(
   { file, argument }: Program,
-  under: 'nothing' | 'callgrind',
+  runner: readonly [string, ...string[]] = [process.execPath],
 ): Promise<MeasuredServer> {
-  const command = [
-    process.execPath,
-    ...(under === 'callgrind' ? predictable : []),
-    join(import.meta.dirname, file),
-    String(argument),
-  ];
-  const [program = '', ...rest] = under === 'callgrind' ? ['valgrind', ...callgrind, ...command] : command;
-  const child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const [program, ...options] = runner;
+  const child = spawn(program, [...options, join(import.meta.dirname, file), String(argument)], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
   let errors = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     errors += chunk.toString();
@@ -71,8 +54,6 @@ export async function startServer(
       agent.destroy();
       child.kill('SIGTERM');
       await exited;
-      const [, instructions] = /Collected : (\d+)/.exec(errors) ?? [];
-      return instructions === undefined ? undefined : Number(instructions);
     },
   };
 }

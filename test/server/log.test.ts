@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import t from 'tap';
 import { createLog } from '../../src/server/log.ts';
 
@@ -20,4 +21,29 @@ t.test('a record below the level of the log is not written', async (t) => {
   log.record('warn', { msg: 'but this' });
   t.equal(written.length, 1);
   t.match(written[0], /"level":40,"time":\d+,"msg":"but this"/);
+});
+
+t.test('what has gathered is written by a flush, in its order', async (t) => {
+  const script = `
+    import { createLog } from ${JSON.stringify(new URL('../../src/server/log.ts', import.meta.url).href)};
+    const { log, flush } = createLog('info');
+    for (let index = 0; index < 1000; index++) {
+      if (index % 2 === 0) log.info({ index }, 'by pino');
+      else log.record('info', { index, msg: 'at once' });
+      if (index % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    flush();
+  `;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    encoding: 'utf8',
+  });
+  t.equal(stderr, '');
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).index);
+  t.same(
+    lines,
+    Array.from({ length: 1000 }, (_, index) => index),
+  );
 });

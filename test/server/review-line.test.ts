@@ -4,10 +4,10 @@ import { createLog } from '../../src/server/log.ts';
 import { logReview } from '../../src/server/review-line.ts';
 import { admitted } from './serving.ts';
 
-function lineOf(decision: Partial<Decision>, milliseconds = 0.5): Record<string, unknown> {
+function lineOf(decision: Partial<Decision>, seconds = 0.0005): Record<string, unknown> {
   const written: string[] = [];
   const { log } = createLog('trace', { write: (line: string) => written.push(line) });
-  logReview(log, { ...admitted, ...decision }, milliseconds);
+  logReview(log, { ...admitted, ...decision }, seconds);
   if (written.length !== 1) throw new Error(`${written.length} lines`);
   return JSON.parse(written[0] ?? '');
 }
@@ -27,7 +27,7 @@ t.test('the level of a line tells how it came out', async (t) => {
 });
 
 t.test('a line says who did what where, and nothing else', async (t) => {
-  const { time, ...line } = lineOf({ allowed: false, code: 403, checks: ['host-network'] }, 1.23456);
+  const { time, ...line } = lineOf({ allowed: false, code: 403, checks: ['host-network'] }, 0.00123456);
   t.type(time, 'number');
   t.same(line, {
     level: 40,
@@ -46,7 +46,7 @@ t.test('a line says who did what where, and nothing else', async (t) => {
     code: 403,
     checks: ['host-network'],
     patched: false,
-    milliseconds: 1.235,
+    microseconds: 1235,
     msg: 'refused',
   });
 });

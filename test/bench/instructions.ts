@@ -1,0 +1,59 @@
+/** Counts the instructions that one request costs a server, under callgrind. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Program, startServer } from './measured-server.ts';
+import { median } from './median.ts';
+import type { Scenario } from './scenarios.ts';
+
+/** Requests before counting begins. */
+const warmUp = 2500;
+const intervals = 9;
+const requestsInInterval = 400;
+
+/**
+ * No threads and no randomness, so that two runs of the same program execute the same instructions; and what runs at every request is
+ * compiled for good within hundreds of requests instead of many thousands, so that the compiler is not what is measured.
+ */
+const predictable = [
+  '--single-threaded',
+  '--predictable',
+  '--hash-seed=1',
+  '--random-seed=1',
+  '--invocation-count-for-maglev=50',
+  '--invocation-count-for-turbofan=200',
+];
+
+/** The function inside Node behind process.cpuUsage(): a server that is asked for its processor time marks the end of an interval by it. */
+const mark = 'node::CPUUsage(*';
+
+/** Of the whole process, kernel excluded: the median of intervals of requests, so that what happens once in thousands of them is left out. */
+export async function instructionsPerRequest(program: Program, scenario: Scenario): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'bulkhead-bench-'));
+  const counts = join(folder, 'counts');
+  try {
+    const callgrind = ['--tool=callgrind', `--callgrind-out-file=${counts}`, `--dump-before=${mark}`];
+    const server = await startServer(program, ['valgrind', ...callgrind, process.execPath, ...predictable]);
+    try {
+      await server.send(scenario, warmUp);
+      await server.processorTime();
+      for (let interval = 0; interval < intervals; interval++) {
+        await server.send(scenario, requestsInInterval);
+        await server.processorTime();
+      }
+    } finally {
+      await server.stop();
+    }
+    // The first file holds the start and the warming up.
+    const totals = Array.from({ length: intervals }, (_, index) => totalIn(`${counts}.${index + 2}`));
+    return median(await Promise.all(totals)) / requestsInInterval;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function totalIn(file: string): Promise<number> {
+  const [, total] = /^totals: (\d+)$/m.exec(await readFile(file, 'utf8')) ?? [];
+  if (total === undefined) throw new Error(`callgrind wrote no total into ${file}`);
+  return Number(total);
+}
