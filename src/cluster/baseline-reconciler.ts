@@ -213,8 +213,13 @@ export function createBaselineReconciler(
         cancelCheck ??= clock.after(echoLimit, checkEchoes);
         counters[hurt?.has(key) ? 'healed' : 'applied']++;
         if (hurt?.has(key)) healed.push(key);
-      } else if (isEnding(answer)) return;
-      else {
+      } else if (isEnding(answer)) {
+        const known = namespaceOf(namespace);
+        if (known === undefined || known.terminating) return;
+        // The API server still speaks of the namespace that had this name before, or this watch has not heard of the end yet:
+        // whoever is behind catches up, and until then the namespace is not given up.
+        throw new RetryLater(describe(answer), 0);
+      } else {
         failures.push(answer);
         if (hurt?.has(key)) disturb(namespace, key);
       }
