@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /** The command line: the only file that reads argv and env, installs signal handlers, and ends the process. */
-import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { inspect, type ParseArgsConfig, parseArgs } from 'node:util';
+import { audit } from './commands/audit.ts';
 import { demo } from './commands/demo.ts';
-import { serve } from './commands/serve.ts';
+import { CannotStart, serve } from './commands/serve.ts';
 
 const usage = `bulkhead keeps the tenants of one Kubernetes cluster apart.
 
   bulkhead serve   answer the admission reviews of an API server
+  bulkhead audit   say what the baselines would cut off in a cluster that is in use; changes nothing
   bulkhead demo    see it at work: no cluster needed
 
 serve
@@ -15,13 +17,17 @@ serve
   --config FILE        YAML file with the Settings document; without it, the defaults
   --certificates DIR   ca.crt, tls.crt and tls.key; made on the first start when the folder has none (default: certs)
   --kubeconfig FILE    how to reach the API server; not needed in a pod. Never taken from $KUBECONFIG: serve writes there
-  --namespaces DIR     YAML files with the Namespaces that exist, when there is no API server to ask
+  --namespaces DIR     YAML files with the Namespaces that exist, when there is no API server to ask; changes are
+                       picked up
   --read-only          watch the API server, but put nothing in place
   --host ADDRESS       where to listen (default: 127.0.0.1)
   --port N             HTTPS for the API server (default: 9443)
   --health-port N      /livez and /readyz (default: 8081)
   --metrics-port N     /metrics (default: 8080)
   --log-level LEVEL    trace, debug, info, warn, error or silent (default: info)
+
+audit
+  --tenants DIR, --config FILE, --kubeconfig FILE    as for serve
 `;
 
 const serveOptions = {
@@ -38,6 +44,12 @@ const serveOptions = {
   'log-level': { type: 'string', default: 'info' },
 } as const satisfies ParseArgsConfig['options'];
 
+const auditOptions = {
+  tenants: serveOptions.tenants,
+  config: serveOptions.config,
+  kubeconfig: serveOptions.kubeconfig,
+};
+
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
 /** A mistake of the person at the keyboard: said in a sentence, without a stack trace. */
@@ -48,6 +60,11 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
   switch (command) {
     case 'serve':
       return runServe(args);
+    case 'audit': {
+      const { tenants, config, kubeconfig } = parse(args, auditOptions).values;
+      const print = (line: string) => process.stdout.write(`${line}\n`);
+      return audit({ tenants, config, kubeconfig, environment: process.env }, print);
+    }
     case 'demo':
       if (args.length > 0) throw new Misuse('demo takes no arguments');
       process.exitCode = (await demo((line) => process.stdout.write(`${line}\n`))) ? 0 : 1;
@@ -59,52 +76,58 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
       process.stdout.write(usage);
       return;
     default:
-      throw new Misuse(`${command} is not a command of bulkhead; it knows serve and demo`);
+      throw new Misuse(`${command} is not a command of bulkhead; it knows serve, audit and demo`);
   }
 }
 
 async function runServe(args: readonly string[]): Promise<void> {
-  const { values } = parse(args);
-  const { tenants, config, namespaces } = values;
-  const { kubeconfig } = values;
+  const { values } = parse(args, serveOptions);
+  const { tenants, config, namespaces, kubeconfig } = values;
+  const ports = {
+    webhook: portOf('port', values.port),
+    health: portOf('health-port', values['health-port']),
+    metrics: portOf('metrics-port', values['metrics-port']),
+  };
   const inCluster = process.env.KUBERNETES_SERVICE_HOST !== undefined;
   const level = logLevels.find((known) => known === values['log-level']);
   if (level === undefined) throw new Misuse(`--log-level is one of ${logLevels.join(', ')}`);
-  const fromFiles = namespaces !== undefined || (kubeconfig === undefined && !inCluster);
-  if (fromFiles && tenants === undefined)
-    throw new Misuse('serve needs --tenants DIR, or an API server that has them: give --kubeconfig FILE');
-  if (fromFiles && kubeconfig !== undefined) throw new Misuse('give --namespaces or --kubeconfig, not both');
+  if (namespaces !== undefined && kubeconfig !== undefined)
+    throw new Misuse('give --namespaces or --kubeconfig, not both');
+  const withoutCluster = namespaces !== undefined || (kubeconfig === undefined && !inCluster);
+  // Without any namespace every pod and policy would be refused for ever.
+  if (withoutCluster && (tenants === undefined || namespaces === undefined))
+    throw new Misuse(
+      'serve needs --tenants DIR and --namespaces DIR, or an API server that has both: give --kubeconfig FILE',
+    );
   const running = await serve({
     tenants,
     config,
     certificates: values.certificates,
-    namespaces: fromFiles ? { from: 'files', folder: namespaces } : { from: 'cluster', kubeconfig },
+    namespaces: namespaces === undefined ? { from: 'cluster', kubeconfig } : { from: 'files', folder: namespaces },
     readOnly: values['read-only'],
     host: values.host,
-    ports: {
-      webhook: portOf('port', values.port),
-      health: portOf('health-port', values['health-port']),
-      metrics: portOf('metrics-port', values['metrics-port']),
-    },
+    ports,
     logLevel: level,
     environment: process.env,
   });
-  if (running === undefined) {
-    process.exitCode = 1;
-    return;
-  }
   // The first SIGTERM lets clients leave at their own pace; a second one, or an interrupt at the keyboard, does not wait for them.
-  const end = () => void running.stop();
+  const end = () => running.stop().catch(endedBadly);
   process.once('SIGTERM', () => {
     process.once('SIGTERM', end);
-    void running.drain();
+    running.drain().catch(endedBadly);
   });
   process.once('SIGINT', end);
 }
 
-function parse(args: readonly string[]) {
+/** What could not be ended may keep the process alive. */
+function endedBadly(error: unknown): never {
+  process.stderr.write(`bulkhead: ${inspect(error)}\n`);
+  process.exit(1);
+}
+
+function parse<Options extends NonNullable<ParseArgsConfig['options']>>(args: readonly string[], options: Options) {
   try {
-    return parseArgs({ args: [...args], options: serveOptions, strict: true, allowPositionals: false });
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
   } catch (error) {
     throw new Misuse(error instanceof Error ? error.message : String(error));
   }
@@ -118,7 +141,12 @@ function portOf(option: string, text: string): number {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  if (!(error instanceof Misuse)) throw error;
-  process.stderr.write(`bulkhead: ${error.message}\nTry: --help\n`);
-  process.exitCode = 2;
+  if (error instanceof Misuse) {
+    process.stderr.write(`bulkhead: ${error.message}\nTry: --help\n`);
+    process.exitCode = 2;
+  } else if (error instanceof CannotStart) {
+    // Whatever the level of the log is: without it nobody knows what to mend.
+    for (const line of error.message.split('\n')) process.stderr.write(`bulkhead: ${line}\n`);
+    process.exitCode = 1;
+  } else throw error;
 });

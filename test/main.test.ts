@@ -9,15 +9,19 @@ import t, { type Test } from 'tap';
 
 interface Ended {
   readonly code: number | null;
+  /** All that it wrote. */
   readonly output: string;
+  /** What of it went to the standard error. */
+  readonly errors: string;
 }
 
 function start(args: readonly string[], environment: Record<string, string> = {}) {
   const env = { PATH: process.env.PATH ?? '', ...environment };
   const child = spawn(process.execPath, ['src/main.ts', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
+  let [output, errors] = ['', ''];
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
-  const ended = once(child, 'close').then(([code]): Ended => ({ code, output }));
+  child.stderr.on('data', (text) => (errors += text));
+  const ended = once(child, 'close').then(([code]): Ended => ({ code, output, errors }));
   /** The first line of the log that matches. */
   const line = async (pattern: RegExp): Promise<Record<string, unknown>> => {
     for (let attempt = 0; attempt < 200; attempt++) {
@@ -32,19 +36,25 @@ function start(args: readonly string[], environment: Record<string, string> = {}
 
 const free = ['--port', '0', '--health-port', '0', '--metrics-port', '0'];
 
-/** A folder with the example tenants and settings, to be changed. */
+/** A folder with the example tenants, namespaces and settings, to be changed. */
 async function examples(t: Test): Promise<{ folder: string; args: string[] }> {
   const folder = t.testdir();
   await cp('manifests/examples/tenants', join(folder, 'tenants'), { recursive: true });
+  await cp('manifests/examples/namespaces', join(folder, 'namespaces'), { recursive: true });
   await copyFile('manifests/examples/bulkhead.yaml', join(folder, 'bulkhead.yaml'));
   const paths = ['--tenants', join(folder, 'tenants'), '--config', join(folder, 'bulkhead.yaml')];
-  return { folder, args: ['serve', ...paths, '--certificates', join(folder, 'certificates'), ...free] };
+  const namespaces = ['--namespaces', join(folder, 'namespaces')];
+  return { folder, args: ['serve', ...paths, ...namespaces, '--certificates', join(folder, 'certificates'), ...free] };
 }
 
 t.test('mistakes at the keyboard are said in a sentence', async (t) => {
+  const needs =
+    /^bulkhead: serve needs --tenants DIR and --namespaces DIR, or an API server that has both: give --kubeconfig FILE\n/;
   const mistakes: readonly (readonly [string[], RegExp])[] = [
-    [['serv'], /^bulkhead: serv is not a command of bulkhead; it knows serve and demo\nTry: --help\n$/],
-    [['serve'], /^bulkhead: serve needs --tenants DIR, or an API server that has them: give --kubeconfig FILE\n/],
+    [['serv'], /^bulkhead: serv is not a command of bulkhead; it knows serve, audit and demo\nTry: --help\n$/],
+    [['serve'], needs],
+    [['serve', '--tenants', 'x'], needs],
+    [['serve', '--namespaces', 'x'], needs],
     [['serve', '--tenants', 'x', '--port', 'https'], /^bulkhead: --port is a port from 0 to 65535, not https\n/],
     [['serve', '--tenants', 'x', '--port', '65536'], /^bulkhead: --port is a port from 0 to 65535, not 65536\n/],
     [['serve', '--tenants', 'x', '--log-level', 'loud'], /^bulkhead: --log-level is one of trace, debug/],
@@ -55,6 +65,7 @@ t.test('mistakes at the keyboard are said in a sentence', async (t) => {
       /^bulkhead: give --namespaces or --kubeconfig/,
     ],
     [['demo', 'please'], /^bulkhead: demo takes no arguments\n/],
+    [['audit', '--port', '1'], /^bulkhead: Unknown option '--port'/],
   ];
   for (const [args, says] of mistakes) {
     const { code, output } = await start(args).ended;
@@ -69,31 +80,49 @@ t.test('mistakes at the keyboard are said in a sentence', async (t) => {
 
 t.test('what is wrong in the files is said with its place, and nothing starts', async (t) => {
   const { folder, args } = await examples(t);
-  await writeFile(
-    join(folder, 'tenants/beta.yaml'),
-    'apiVersion: bulkhead.dev/v1alpha1\nkind: Tenant\nmetadata: { name: beta }\nspec:\n  mod: warn\n',
-  );
-  const { code, output } = await start(args).ended;
-  t.equal(code, 1);
-  t.match(output, /tenants\/beta\.yaml:5:3: spec\.mod: [^"]*mode/, 'file, line and column, and what was meant');
-  t.notMatch(output, /^ +at /m, 'no stack trace');
-  const missing = await start(['serve', '--tenants', join(folder, 'nowhere'), ...free]).ended;
-  t.equal(missing.code, 1);
-  t.match(missing.output, /nowhere/);
-  const good = ['--tenants', 'manifests/examples/tenants', '--config', 'manifests/examples/bulkhead.yaml'];
-  const nothing = await start(['serve', ...good, '--kubeconfig', join(folder, 'no-kubeconfig'), ...free]).ended;
-  t.equal(nothing.code, 1);
-  t.match(
-    nothing.output,
-    /"msg":"the kubeconfig [^ ]+no-kubeconfig cannot be used: /,
-    'a kubeconfig that is not there',
-  );
-  t.notMatch(nothing.output, '"stack"');
+  const typo = 'apiVersion: bulkhead.dev/v1alpha1\nkind: Tenant\nmetadata: { name: beta }\nspec:\n  mod: warn\n';
+  await writeFile(join(folder, 'typo.yaml'), typo);
+  await writeFile(join(folder, 'tenant.yaml'), typo.replace('mod:', 'mode:'));
+  const withTenants = (file: string) => ['serve', '--tenants', join(folder, file), ...free];
+  const inNoCluster = ['--kubeconfig', join(folder, 'no-kubeconfig')];
+  const reasons: readonly (readonly [what: string, args: string[], says: RegExp])[] = [
+    [
+      'a typo, with its file, line and column and what was meant',
+      [...withTenants('typo.yaml'), '--namespaces', folder],
+      /^bulkhead: [^ ]+typo\.yaml:5:3: spec\.mod: [^"]*mode/,
+    ],
+    [
+      'a folder that is not there',
+      [...withTenants('nowhere'), '--namespaces', folder],
+      /^bulkhead: [^ ]+nowhere: does not exist/,
+    ],
+    [
+      'what is no namespace',
+      [...withTenants('tenant.yaml'), '--namespaces', join(folder, 'tenant.yaml')],
+      /^bulkhead: [^ ]+tenant\.yaml:1:1: is not a v1 Namespace/,
+    ],
+    [
+      'a kubeconfig that is not there',
+      [...withTenants('tenant.yaml'), ...inNoCluster],
+      /^bulkhead: the kubeconfig [^ ]+no-kubeconfig cannot be used: /,
+    ],
+    [
+      'an address of somebody else',
+      [...args, '--host', '192.0.2.1'],
+      /^bulkhead: the webhook port cannot be listened on: /m,
+    ],
+  ];
+  for (const [what, command, says] of reasons) {
+    const { code, errors, output } = await start([...command, '--log-level', 'silent']).ended;
+    t.equal(code, 1, what);
+    t.match(errors, says, `${what}: is said whatever the level of the log is`);
+    t.notMatch(output, /^ +at |"stack"/m, 'without a stack trace');
+  }
 });
 
 t.test('serve answers from files, follows their changes, and never takes over a bad state', async (t) => {
   const { folder, args } = await examples(t);
-  const { child, ended, line } = start([...args, '--namespaces', 'manifests/examples/namespaces']);
+  const { child, ended, line } = start(args);
   t.teardown(() => child.kill('SIGKILL'));
   const { webhook, health, metrics } = await line(/"msg":"listening"/);
   t.match((await line(/certificates made/)).issued, 'authority', 'it made its own certificates');
@@ -131,8 +160,33 @@ t.test('serve answers from files, follows their changes, and never takes over a 
     'and all is well again',
   );
 
+  const own = join(folder, 'namespaces/zeta.yaml');
+  await writeFile(own, 'apiVersion: v1\nkind: Namespace\nmetadata: { name: zeta }\n');
+  t.match(await line(/"msg":"new namespaces are in force"/), { namespaces: 8 });
+  await writeFile(own, 'kind: Namespace');
+  await line(/the namespaces that were read last are not in force; the ones before still are/);
+  t.match((await get(Number(metrics), '/metrics')).body, /^bulkhead_tenancy_reload_problems 1$/m, 'namespaces too');
+
   child.kill('SIGINT');
   t.equal((await ended).code, 0, 'an interrupt ends it at once');
+});
+
+t.test('an end that fails is told, and is no success', async (t) => {
+  const { args } = await examples(t);
+  const stuck = `import { Server } from 'node:http'; Server.prototype.closeAllConnections = () => { throw new Error('stuck'); };`;
+  const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(stuck)}` };
+  for (const signals of [['SIGINT'], ['SIGTERM', 'SIGTERM']] as const) {
+    const { child, ended, line } = start(args, environment);
+    t.teardown(() => child.kill('SIGKILL'));
+    const { health } = await line(/"msg":"listening"/);
+    for (const [index, signal] of signals.entries()) {
+      child.kill(signal);
+      if (index + 1 < signals.length) await unready(Number(health));
+    }
+    const { code, errors } = await ended;
+    t.equal(code, 1, signals.join(', then '));
+    t.match(errors, /^bulkhead: AggregateError: a part of the server could not be ended(.|\n)*stuck/);
+  }
 });
 
 t.test('the command of the README starts', async (t) => {
@@ -156,9 +210,7 @@ t.test('SIGTERM: not ready any more, but it still answers; a second one ends it'
   const { webhook, health } = await line(/"msg":"listening"/);
   const ca = await readFile(join(folder, 'certificates/ca.crt'));
   child.kill('SIGTERM');
-  for (let attempt = 0; attempt < 100 && (await get(Number(health), '/readyz')).status === 200; attempt++)
-    await sleep(20);
-  t.match(await get(Number(health), '/readyz'), { status: 503, body: 'the server is going away' });
+  t.match(await unready(Number(health)), { status: 503, body: 'the server is going away' });
   t.same(await review(Number(webhook), ca, 'alice', 'acme-developers'), { allowed: true }, 'it answers to the end');
   child.kill('SIGTERM');
   t.equal((await ended).code, 0);
@@ -185,6 +237,12 @@ t.test('a certificate of somebody else is taken as it is', async (t) => {
   t.match(third.output, /tls\.key/, 'and is named');
   t.notMatch(third.output, /"stack"/, 'without a stack trace');
 });
+
+/** What readiness says when it does not say yes any more. */
+async function unready(port: number): Promise<{ status: number; body: string }> {
+  for (let attempt = 0; attempt < 100 && (await get(port, '/readyz')).status === 200; attempt++) await sleep(20);
+  return get(port, '/readyz');
+}
 
 async function get(port: number, path: string): Promise<{ status: number; body: string }> {
   const answer = await fetch(`http://127.0.0.1:${port}${path}`);

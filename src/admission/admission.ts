@@ -1,18 +1,19 @@
 /** Review in, review out: decode, gather, judge, respond. A function of the request and of caches; it writes nothing (ADM-13). */
 import { judge } from '../checks/judge.ts';
-import type { AdmissionRequest } from '../kubernetes/review.ts';
+import { type AdmissionRequest, isWorkload } from '../kubernetes/review.ts';
+import { narrowedPeers } from '../mutations/narrowed-peers.ts';
 import { tenantLabel } from '../mutations/tenant-label.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
-import type { Answer, Review } from './decision.ts';
+import type { Answer, Phase, Review } from './decision.ts';
 import { decode } from './decode.ts';
 import type { BaselineSource, NamespaceSource } from './facts.ts';
 import { FactsUnavailable, gather, type Sources } from './gather.ts';
-import { denialText, plainDenial, warningTexts } from './message.ts';
-import { labelPatch } from './patch.ts';
+import { denialText, narrowingTexts, plainDenial, warningTexts } from './message.ts';
+import { patchText } from './patch.ts';
 import { refuseUnread, respond, retrySeconds } from './respond.ts';
 
 export interface AdmissionOptions {
-  /** Undefined: the tenants are not known yet, and every request is to be tried again. */
+  /** Undefined: the tenants are not known, and every request is to be tried again. */
   readonly tenancy: () => Tenancy | undefined;
   readonly namespaces: NamespaceSource;
   /** Undefined where nothing puts baselines in place: pods are not held there. */
@@ -33,11 +34,15 @@ export function createAdmission({ tenancy, namespaces, baselines, onDefect }: Ad
       const patience = (deadline - performance.now()) / 2;
       const known = tenancy();
       if (known === undefined) {
-        const early = new FactsUnavailable('the tenants are not known yet');
-        return phase === 'mutate' ? respond('mutate', request, { reason: explained(early) }) : tryAgain(request, early);
+        const early = new FactsUnavailable('the tenants are not known');
+        return phase === 'mutate'
+          ? respond('mutate', request, { reason: explained(early) })
+          : tryAgain(phase, request, early);
       }
       const sources = { namespaces, tenancy: known, now: Date.now(), patience };
-      return phase === 'mutate' ? await mutate(request, sources) : await validate(request, { ...sources, baselines });
+      return phase === 'mutate'
+        ? await mutate(request, sources)
+        : await validate(phase, request, { ...sources, baselines });
     } catch (error) {
       onDefect(error);
       return refuseUnread(
@@ -53,40 +58,47 @@ export function createAdmission({ tenancy, namespaces, baselines, onDefect }: Ad
 /** Never refuses: what is missing or wrong is refused once, by validate, which sees the object after all mutations. */
 async function mutate(request: AdmissionRequest, sources: Sources): Promise<Answer> {
   try {
-    const facts = await gather(request, sources);
-    const intent = tenantLabel(request, facts);
-    const patch = intent && labelPatch(request.object, intent);
-    return respond('mutate', request, { owner: facts.owner, ...(patch !== undefined && { patch }) });
+    const facts = await gather(request, { ...sources, mutating: true });
+    const narrowed = narrowedPeers(request, facts);
+    const labelled = tenantLabel(request, facts);
+    const patch = patchText(request.object, labelled === undefined ? narrowed : [labelled, ...narrowed]);
+    const warnings = narrowingTexts(narrowed);
+    return respond('mutate', request, { owner: facts.owner, warnings, ...(patch !== undefined && { patch }) });
   } catch (error) {
     if (error instanceof FactsUnavailable) return respond('mutate', request, { reason: explained(error) });
     throw error;
   }
 }
 
-async function validate(request: AdmissionRequest, sources: Sources): Promise<Answer> {
+async function validate(phase: Phase, request: AdmissionRequest, sources: Sources): Promise<Answer> {
   let facts: Awaited<ReturnType<typeof gather>>;
   try {
     facts = await gather(request, sources);
   } catch (error) {
-    if (error instanceof FactsUnavailable) return tryAgain(request, error);
+    if (error instanceof FactsUnavailable) return tryAgain(phase, request, error);
     throw error;
   }
-  const { judged, deadPeers } = judge(request, facts);
-  const [gravest, ...others] = judged.filter(({ refuses }) => refuses);
+  const { owner } = facts;
+  const judged = judge(request, facts);
+  if (judged.length === 0) return respond(phase, request, { owner });
   const checks = [...new Set(judged.map(({ finding }) => finding.check))];
-  const spoken =
-    facts.owner === 'platform' || facts.owner.mode !== 'audit' ? judged.filter(({ refuses }) => !refuses) : [];
-  return respond('validate', request, {
-    owner: facts.owner,
+  const refusing = judged.filter(({ refuses }) => refuses);
+  const told = owner === 'platform' || owner.mode !== 'audit' ? judged.filter(({ refuses }) => !refuses) : [];
+  // The pods are refused when they come; whoever writes the workload is to know before.
+  if (isWorkload(request))
+    return respond(phase, request, { owner, checks, warnings: warningTexts([...refusing, ...told]) });
+  const [gravest, ...others] = refusing;
+  return respond(phase, request, {
+    owner,
     checks,
-    warnings: warningTexts(spoken, deadPeers),
+    warnings: warningTexts(told),
     ...(gravest && { denial: { code: 403, message: denialText(request, facts, [gravest, ...others]) } }),
   });
 }
 
-function tryAgain(request: AdmissionRequest, error: FactsUnavailable): Answer {
+function tryAgain(phase: Phase, request: AdmissionRequest, error: FactsUnavailable): Answer {
   const told = plainDenial(request, `cannot be judged now: ${error.message}`, `try again in ${retrySeconds} second`);
-  return respond('validate', request, { denial: { code: 503, message: told }, reason: explained(error) });
+  return respond(phase, request, { denial: { code: 503, message: told }, reason: explained(error) });
 }
 
 /** With what lies behind it, which is for the log and not for whoever asked. */

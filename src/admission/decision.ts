@@ -1,7 +1,11 @@
 /** What one review came to, for the answer, the log line and the metrics. */
 import type { Mode } from '../tenancy/tenant.ts';
 
-export type Phase = 'mutate' | 'validate';
+/** The endpoints. `warn` is for workloads: it says what `validate` will say to their pods, and never refuses, whatever happens. */
+export const phases = ['mutate', 'validate', 'warn'] as const;
+
+/** The endpoint that was asked. */
+export type Phase = (typeof phases)[number];
 
 export interface Decision {
   readonly phase: Phase;
@@ -18,7 +22,7 @@ export interface Decision {
   readonly tenant: string | undefined;
   readonly mode: Mode;
   readonly allowed: boolean;
-  /** The HTTP-like code of a denial (403, 400, 503, 500); 200 when allowed. */
+  /** The HTTP-like code of a denial (403, 400, 503, 500), also of one that phase `warn` did not give; 200 otherwise. */
   readonly code: number;
   /** Ids of the checks that found something, each once, in catalogue order; also when the mode admits it. */
   readonly checks: readonly string[];
@@ -30,9 +34,9 @@ export interface Decision {
 
 /** The HTTP answer to one review, and what it came to. */
 export interface Answer {
-  /** 200 whenever a uid is known; 400 otherwise. */
-  readonly status: 200 | 400;
-  /** JSON. */
+  /** 200 whenever a uid is known; otherwise the code of the decision. */
+  readonly status: 200 | 400 | 500;
+  /** JSON: an AdmissionReview, or a metav1.Status where no uid is known. */
   readonly body: string;
   readonly decision: Decision;
 }

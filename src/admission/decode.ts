@@ -7,6 +7,7 @@
 import { isMap, type JsonMap } from '../kubernetes/json.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import type { AdmissionRequest, Operation } from '../kubernetes/review.ts';
+import { templatePath, type WorkloadKind } from '../kubernetes/workload.ts';
 
 /** `uid` is empty when the body gave none: then there is nobody to answer to, and HTTP 400 is all that can be said. */
 export interface Undecodable {
@@ -23,6 +24,8 @@ interface Expected {
   readonly kind: string;
   readonly apiVersion: string;
   readonly subject: AdmissionRequest['kind'];
+  /** Of a workload: the way to the template of its pods. */
+  readonly template?: readonly string[];
 }
 
 const namespace: Expected = { kind: 'Namespace', apiVersion: 'v1', subject: 'Namespace' };
@@ -31,6 +34,17 @@ const binding: Expected = { kind: 'Binding', apiVersion: 'v1', subject: 'Pod' };
 const networkPolicy: Expected = { kind: 'NetworkPolicy', apiVersion: 'networking.k8s.io/v1', subject: 'NetworkPolicy' };
 const resourceQuota: Expected = { kind: 'ResourceQuota', apiVersion: 'v1', subject: 'ResourceQuota' };
 const tenant: Expected = { kind: 'Tenant', apiVersion: 'bulkhead.dev/v1alpha1', subject: 'Tenant' };
+
+/** A workload: its group and version, its plural, its kind. */
+const workloads = [
+  ['apps/v1', 'deployments', 'Deployment'],
+  ['apps/v1', 'statefulsets', 'StatefulSet'],
+  ['apps/v1', 'daemonsets', 'DaemonSet'],
+  ['apps/v1', 'replicasets', 'ReplicaSet'],
+  ['batch/v1', 'jobs', 'Job'],
+  ['batch/v1', 'cronjobs', 'CronJob'],
+  ['v1', 'replicationcontrollers', 'ReplicationController'],
+] as const satisfies readonly (readonly [apiVersion: string, plural: string, kind: WorkloadKind])[];
 
 /** What is understood: API version, plural resource and subresource -> the kind that must come with it. Whole strings, never cut (TEN-14, TEN-18). */
 const understood: ReadonlyMap<string, Expected> = new Map([
@@ -45,8 +59,13 @@ const understood: ReadonlyMap<string, Expected> = new Map([
   ['v1/bindings', binding],
   ['networking.k8s.io/v1/networkpolicies', networkPolicy],
   ['v1/resourcequotas', resourceQuota],
+  ['v1/resourcequotas/status', resourceQuota],
   ['bulkhead.dev/v1alpha1/tenants', tenant],
   ['bulkhead.dev/v1alpha1/tenants/status', tenant],
+  ...workloads.map(([apiVersion, plural, kind]): [string, Expected] => [
+    `${apiVersion}/${plural}`,
+    { kind, apiVersion, subject: kind, template: templatePath(kind).split('.') },
+  ]),
 ]);
 
 /** Resource names with subresource, as webhook rules list them; the manifests are held against this. */
@@ -149,14 +168,32 @@ function subjectAt(value: unknown, path: string, expected: Expected): Kubernetes
   if (object.kind !== expected.kind || object.apiVersion !== expected.apiVersion) {
     throw new Refusal(`${path} is not a ${expected.apiVersion} ${expected.kind}`);
   }
-  const metadata = objectAt(object.metadata, `${path}.metadata`);
-  for (const field of ['name', 'generateName', 'namespace'] as const)
-    optionalText(metadata[field], `${path}.metadata.${field}`);
-  for (const field of ['labels', 'annotations'] as const) stringMap(metadata[field], `${path}.metadata.${field}`);
-  for (const field of ['ownerReferences', 'finalizers'] as const)
-    optionalList(metadata[field], `${path}.metadata.${field}`);
-  if (object.spec !== undefined && object.spec !== null) objectAt(object.spec, `${path}.spec`);
+  readMetadata(objectAt(object.metadata, `${path}.metadata`), `${path}.metadata`);
+  const spec = optionalMap(object.spec, `${path}.spec`);
+  if (expected.template !== undefined) readTemplate(object, path, expected.template);
+  if (expected === resourceQuota) {
+    const status = optionalMap(object.status, `${path}.status`);
+    stringMap(spec.hard, `${path}.spec.hard`);
+    for (const field of ['hard', 'used'] as const) stringMap(status[field], `${path}.status.${field}`);
+  }
   return object;
+}
+
+function readMetadata(metadata: JsonMap, path: string): void {
+  for (const field of ['name', 'generateName', 'namespace'] as const) optionalText(metadata[field], `${path}.${field}`);
+  for (const field of ['labels', 'annotations'] as const) stringMap(metadata[field], `${path}.${field}`);
+  for (const field of ['ownerReferences', 'finalizers'] as const) optionalList(metadata[field], `${path}.${field}`);
+}
+
+function readTemplate(workload: JsonMap, path: string, steps: readonly string[]): void {
+  let template = workload;
+  let at = path;
+  for (const step of steps) {
+    at = `${at}.${step}`;
+    template = optionalMap(template[step], at);
+  }
+  readMetadata(optionalMap(template.metadata, `${at}.metadata`), `${at}.metadata`);
+  optionalMap(template.spec, `${at}.spec`);
 }
 
 function userOf(value: unknown): AdmissionRequest['user'] {
@@ -186,6 +223,10 @@ function undecodable(uid: string, reason: string): Decoded {
 function objectAt(value: unknown, path: string): JsonMap {
   if (!isMap(value)) throw new Refusal(`${path} is not an object`);
   return value;
+}
+
+function optionalMap(value: unknown, path: string): JsonMap {
+  return value === undefined || value === null ? {} : objectAt(value, path);
 }
 
 function text(value: unknown, path: string): string {

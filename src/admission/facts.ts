@@ -13,12 +13,16 @@ export interface NamespaceRecord {
 
 /** Where namespaces are looked up: from memory, with one live request behind it. */
 export interface NamespaceSource {
-  /** From memory: no I/O, constant time. Undefined: not known here (yet). */
+  /** From memory: no I/O, constant time. Undefined: not known here (yet), or known for too long to be sure of it. */
   lookup(name: string): NamespaceRecord | undefined;
   /** One live GET, for a miss. Undefined: there is no such namespace. Rejects when it cannot be known in time. */
   fetch(name: string, signal: AbortSignal): Promise<NamespaceRecord | undefined>;
   /** How many namespaces carry this value of the tenant label; from memory, constant time. */
   countOwned(tenant: string): number;
+  /** Their names; from memory, in constant time and not a copy, so to be read at once. */
+  namesOwned(tenant: string): ReadonlySet<string>;
+  /** The namespaces whose names begin so; from memory, in linear time. */
+  startingWith(prefix: string): readonly NamespaceRecord[];
   /** Whether any pod is left in the namespace; one live request. Rejects when it cannot be known in time. */
   hasPods(name: string, signal: AbortSignal): Promise<boolean>;
 }
@@ -28,10 +32,10 @@ export interface NamespaceSource {
  * Keyed by name and uid, so that what is known of a deleted namespace never counts for the next one of its name.
  */
 export interface BaselineSource {
-  /** From memory: no I/O, constant time. False: not closed, or not known here (yet). */
+  /** From memory: no I/O, constant time. False: not closed, not known here (yet), or known for too long to be sure of it. */
   closed(namespace: NamespaceKey): boolean;
   /**
-   * Waits until it is closed. False: the signal ended the wait, or waiting is of no use.
+   * Waits until it is told that it is closed. False: the signal ended the wait, or it was told already, too long ago.
    * Rejects with {@link TooManyWait} when as many requests as may do so already wait.
    */
   whenClosed(namespace: NamespaceKey, signal: AbortSignal): Promise<boolean>;

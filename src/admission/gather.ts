@@ -1,11 +1,12 @@
 /**
  * Everything the judgement needs beside the request: the only place on the way of a request that waits. Memory first, one
- * live request on a miss, else a refusal that can be tried again.
+ * live request on a miss of each name that counts, else a refusal that can be tried again.
  */
 
 import { isManagedName } from '../baseline/managed.ts';
 import type { Facts } from '../checks/check.ts';
 import { losesItsFinalizer } from '../checks/namespace-finalize.ts';
+import { newPrefix } from '../checks/prefix-in-use.ts';
 import { isGiven } from '../kubernetes/json.ts';
 import type {
   AdmissionRequest,
@@ -14,8 +15,13 @@ import type {
   PodRequest,
   ResourceQuotaRequest,
   TenantRequest,
+  WorkloadRequest,
 } from '../kubernetes/review.ts';
 import { serviceAccountOf } from '../kubernetes/user.ts';
+import { isNarrowed } from '../mutations/narrowed-peers.ts';
+import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
+import { namesToLookUp } from '../reach/names-to-look-up.ts';
+import type { HolderOf } from '../reach/objection.ts';
 import { decideOwner } from '../tenancy/ownership.ts';
 import type { Owner, Requester, Tenancy } from '../tenancy/tenancy.ts';
 import { type BaselineSource, type NamespaceRecord, type NamespaceSource, TooManyWait } from './facts.ts';
@@ -33,28 +39,46 @@ export interface Sources {
    * nothing puts baselines in place (namespaces from files, or a cluster that is only read), for there the wait would be for ever.
    */
   readonly baselines?: BaselineSource | undefined;
+  /** The phase in which a policy is not judged, and looked into only where it may be narrowed. */
+  readonly mutating?: true;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** Milliseconds that live requests may take, and that a pod may be held. */
   readonly patience: number;
 }
 
-/** The share of a pod's patience in which the watch is waited for; the rest is for asking the API server itself. */
+/** The share of what is left of a pod's patience in which the watch is waited for; the rest is for asking the API server itself. */
 const watchShare = 0.75;
 
-export async function gather(request: AdmissionRequest, sources: Sources): Promise<Facts> {
-  if (request.kind === 'Tenant') return aboutTenant(request, sources);
-  return request.kind === 'Namespace' ? aboutNamespace(request, sources) : inNamespace(request, sources);
+/** Sources with the time, as of `performance.now`, at which the patience is over for all that is asked. */
+interface TimedSources extends Sources {
+  readonly deadline: number;
+}
+
+export function gather(request: AdmissionRequest, sources: Sources): Promise<Facts> {
+  if (request.kind === 'Tenant') return Promise.resolve(aboutTenant(request, sources));
+  const timed = { ...sources, deadline: performance.now() + sources.patience };
+  return request.kind === 'Namespace' ? aboutNamespace(request, timed) : inNamespace(request, timed);
 }
 
 /** Tenants are the platform's, whatever they say. */
-function aboutTenant({ name, user }: TenantRequest, { tenancy, namespaces, now }: Sources): Facts {
+function aboutTenant(request: TenantRequest, { tenancy, namespaces, now }: Sources): Facts {
+  const { name, user } = request;
   const requester = tenancy.requester(user, undefined);
-  const namespacesOwned = namespaces.countOwned(name);
-  return { tenancy, requester, owner: 'platform', ownership: undefined, namespacesOwned, namespaceEmptied: false, now };
+  const namesOwned = namespaces.namesOwned(name);
+  const owned = { namespacesOwned: namesOwned.size, namesOwned };
+  const common = { tenancy, requester, now, ...owned };
+  const facts = { ...common, owner: 'platform', ownership: undefined, namespaceEmptied: false } as const;
+  const prefix = requester.platform ? newPrefix(request) : undefined;
+  if (prefix === undefined) return facts;
+  const namesOfOthers = namespaces.startingWith(prefix).flatMap((record) => {
+    const owner = tenancy.ownerByLabels(record.labels);
+    return owner !== 'platform' && owner.name === name ? [] : [record.name];
+  });
+  return { ...facts, namesOfOthers };
 }
 
-async function aboutNamespace(request: NamespaceRequest, sources: Sources): Promise<Facts> {
+async function aboutNamespace(request: NamespaceRequest, sources: TimedSources): Promise<Facts> {
   const { tenancy, namespaces, now } = sources;
   const requester = await requesterOf(request, sources);
   const common = { tenancy, requester, now };
@@ -75,20 +99,16 @@ async function aboutNamespace(request: NamespaceRequest, sources: Sources): Prom
   return { ...common, owner, ownership: undefined, namespacesOwned: 0, namespaceEmptied };
 }
 
-type InNamespace = PodRequest | NetworkPolicyRequest | ResourceQuotaRequest;
+type InNamespace = PodRequest | NetworkPolicyRequest | ResourceQuotaRequest | WorkloadRequest;
 
-async function inNamespace(request: InNamespace, sources: Sources): Promise<Facts> {
+async function inNamespace(request: InNamespace, sources: TimedSources): Promise<Facts> {
   const { tenancy, namespaces, now } = sources;
-  const began = performance.now();
   const requester = tenancy.requester(request.user, undefined);
-  const remembered = namespaces.lookup(request.namespace);
-  // The API server itself lets no pod into a namespace on its way out: there must be a newer one of the same name.
-  const outdated = isPodCreation(request) && remembered?.terminating === true;
-  const record = outdated || remembered === undefined ? await fetch(request.namespace, sources) : remembered;
+  const record = remembered(request.namespace, sources) ?? (await fetch(request.namespace, sources));
   if (record === undefined) throw new FactsUnavailable(`namespace ${request.namespace} is not known`);
   const owner = tenancy.ownerByLabels(record.labels);
   if (isPodCreation(request) && owner !== 'platform' && owner.mode === 'enforce') {
-    await untilClosed(record, sources, began + sources.patience);
+    await untilClosed(record, sources);
   }
   const namespaceEmptied =
     request.kind !== 'Pod' &&
@@ -97,20 +117,37 @@ async function inNamespace(request: InNamespace, sources: Sources): Promise<Fact
     !requester.platform &&
     record.terminating &&
     !(await live((signal) => namespaces.hasPods(request.namespace, signal), sources));
-  return { tenancy, requester, owner, ownership: undefined, namespacesOwned: 0, namespaceEmptied, now };
+  const facts = { tenancy, requester, owner, ownership: undefined, namespacesOwned: 0, namespaceEmptied, now };
+  if (request.kind !== 'NetworkPolicy' || request.operation === 'DELETE' || owner === 'platform') return facts;
+  if (sources.mutating === true && !isNarrowed(owner)) return facts;
+  const reach = readNetworkPolicy(request.object);
+  const names = namesToLookUp(reach, { tenant: owner, tenancy, namespace: request.namespace });
+  return { ...facts, reach, holderOf: names.length === 0 ? undefined : await holdersOf(names, sources) };
+}
+
+/** Who has these namespaces: where memory does not know, all are asked at once. */
+async function holdersOf(names: readonly string[], sources: TimedSources): Promise<HolderOf> {
+  const { tenancy } = sources;
+  const holders = await Promise.all(
+    names.map(async (name): Promise<[string, Owner | 'nobody']> => {
+      const record = remembered(name, sources) ?? (await fetch(name, sources));
+      return [name, record === undefined ? 'nobody' : tenancy.ownerByLabels(record.labels)];
+    }),
+  );
+  const known = new Map(holders);
+  return (name) => known.get(name);
 }
 
 /**
  * Every pod that is created, by whomever, for whichever node, dry-run too: it is held until its namespace is closed, and
  * refused for now when that does not come in time (POD-16). A Binding is not held: what was never admitted cannot be bound.
  */
-async function untilClosed(namespace: NamespaceRecord, sources: Sources, deadline: number): Promise<void> {
-  const { baselines } = sources;
+async function untilClosed(namespace: NamespaceRecord, sources: TimedSources): Promise<void> {
+  const { baselines, deadline } = sources;
   if (baselines === undefined || baselines.closed(namespace)) return;
   const left = deadline - performance.now();
   const notYet = `namespace ${namespace.name} has no default-deny policy yet, and no pod is admitted before it`;
   if (left <= 0) throw new FactsUnavailable(notYet);
-  const patience = left * (1 - watchShare);
   const ended = new AbortController();
   const timer = setTimeout(() => ended.abort(), left * watchShare);
   let closed: boolean;
@@ -122,7 +159,7 @@ async function untilClosed(namespace: NamespaceRecord, sources: Sources, deadlin
   } finally {
     clearTimeout(timer);
   }
-  closed ||= await live((signal) => baselines.fetchClosed(namespace, signal), { patience });
+  closed ||= await live((signal) => baselines.fetchClosed(namespace, signal), sources);
   if (!closed) throw new FactsUnavailable(notYet);
 }
 
@@ -131,24 +168,31 @@ function isPodCreation({ kind, operation, subresource }: AdmissionRequest): bool
 }
 
 /** Service accounts speak for the tenant whose namespace they live in, so that namespace is looked up as well. */
-async function requesterOf(request: NamespaceRequest, sources: Sources): Promise<Requester> {
+async function requesterOf(request: NamespaceRequest, sources: TimedSources): Promise<Requester> {
   const { tenancy } = sources;
   const requester = tenancy.requester(request.user, undefined);
   const account = serviceAccountOf(request.user);
   if (requester.platform || account === undefined) return requester;
-  const home = sources.namespaces.lookup(account.namespace) ?? (await fetch(account.namespace, sources));
+  const home = remembered(account.namespace, sources) ?? (await fetch(account.namespace, sources));
   // An account whose namespace is gone speaks for nobody but those that list it by name.
   return home === undefined ? requester : tenancy.requester(request.user, tenancy.ownerByLabels(home.labels));
 }
 
-async function fetch(name: string, sources: Sources): Promise<NamespaceRecord | undefined> {
-  return await live((signal) => sources.namespaces.fetch(name, signal), sources);
+/**
+ * A namespace on its way out is asked for live: it may be gone by now, and its name given anew. Judged by what was known of the
+ * old one, a tenant could delete the closed door of the new one, or be taken for the tenant that had the name before.
+ */
+function remembered(name: string, { namespaces }: Sources): NamespaceRecord | undefined {
+  const record = namespaces.lookup(name);
+  return record?.terminating === true ? undefined : record;
 }
 
-async function live<Value>(
-  ask: (signal: AbortSignal) => Promise<Value>,
-  { patience }: Pick<Sources, 'patience'>,
-): Promise<Value> {
+function fetch(name: string, sources: TimedSources): Promise<NamespaceRecord | undefined> {
+  return live((signal) => sources.namespaces.fetch(name, signal), sources);
+}
+
+async function live<Value>(ask: (signal: AbortSignal) => Promise<Value>, { deadline }: TimedSources): Promise<Value> {
+  const patience = deadline - performance.now();
   if (patience <= 0) throw new FactsUnavailable('there was no time left to ask the API server');
   // The timer takes whole milliseconds and throws on anything else.
   const signal = AbortSignal.timeout(Math.ceil(patience));

@@ -2,8 +2,9 @@
 
 import type { Facts } from '../checks/check.ts';
 import type { Judged } from '../checks/judge.ts';
+import { formatPath } from '../kubernetes/field-path.ts';
 import type { AdmissionRequest } from '../kubernetes/review.ts';
-import type { PeerVerdict } from '../reach/border.ts';
+import type { LabelIntent } from '../mutations/label-intent.ts';
 
 /** Whose namespace it is, and who wants to know. */
 type Asked = Pick<Facts, 'owner' | 'requester'>;
@@ -51,18 +52,29 @@ export function plainDenial(request: AdmissionRequest, reason: string, fix: stri
   return `\n${subject(request)} ${printable(reason)}\n  fix: ${printable(fix)}`;
 }
 
-/** One line each, the gravest first. */
-export function warningTexts(judged: readonly Judged[], deadPeers: readonly PeerVerdict[]): string[] {
-  const lines = [
-    ...judged.map(({ finding }) => line(finding.check, finding.path, finding.reason)),
-    ...deadPeers.map((peer) => line('dead text', peer.path, peer.reason)),
-  ];
-  if (lines.length <= warningLines) return lines;
-  return [...lines.slice(0, warningLines - 1), `${lines.length - warningLines + 1} more warnings are not shown`];
+/** One line each, the gravest first. A finding that refuses is told here of a workload alone: then it refuses the pods. */
+export function warningTexts(judged: readonly Judged[]): string[] {
+  return capped(
+    judged.map(({ finding: { check, path, reason }, refuses }) =>
+      warning(`${check}${refuses ? ' refuses the pods' : ''}: ${path} ${reason}`),
+    ),
+  );
 }
 
-function line(check: string, path: string, reason: string): string {
-  return clip(printable(`${check}: ${path} ${reason}`), warningCharacters);
+/** One line for each selector that was narrowed: what was added, and where. */
+export function narrowingTexts(narrowed: readonly LabelIntent[]): string[] {
+  return capped(
+    narrowed.map(({ labels, key, value }) => warning(`narrowed: ${key}: ${value} was added to ${formatPath(labels)}`)),
+  );
+}
+
+function warning(text: string): string {
+  return clip(printable(text), warningCharacters);
+}
+
+function capped(lines: string[]): string[] {
+  if (lines.length <= warningLines) return lines;
+  return [...lines.slice(0, warningLines - 1), `${lines.length - warningLines + 1} more warnings are not shown`];
 }
 
 function findingText({ finding: { check, path, reason, witness, fix } }: Judged): string {

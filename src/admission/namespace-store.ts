@@ -2,7 +2,7 @@ import { entry } from '../kubernetes/objects.ts';
 import type { NamespaceRecord, NamespaceSource, TenancySource } from './facts.ts';
 
 /** The namespaces that are known, in memory. Whoever follows them writes; admission reads. */
-export interface NamespaceStore extends Pick<NamespaceSource, 'lookup' | 'countOwned'> {
+export interface NamespaceStore extends Pick<NamespaceSource, 'lookup' | 'countOwned' | 'namesOwned' | 'startingWith'> {
   /** Adds the namespace, or replaces what was known of it. */
   set(record: NamespaceRecord): void;
   /** A name that is not known is no mistake. */
@@ -11,48 +11,57 @@ export interface NamespaceStore extends Pick<NamespaceSource, 'lookup' | 'countO
   replaceAll(records: Iterable<NamespaceRecord>): void;
 }
 
+const none: ReadonlySet<string> = new Set();
+
 /**
- * Every operation takes constant time, however many namespaces there are; only replaceAll is linear. Namespaces are counted as they
- * come and go, by the value of the tenant label. When the settings name another label, the counts say nothing any more: the first
- * operation that needs them counts anew, once.
+ * Every operation takes constant time, however many namespaces there are; only replaceAll and startingWith are linear. Namespaces are sorted as they
+ * come and go, by the value of the tenant label. When the settings name another label, that says nothing any more: the first
+ * operation that needs it sorts anew, once.
  */
 export function createNamespaceStore(tenancy: TenancySource): NamespaceStore {
   let records = new Map<string, NamespaceRecord>();
-  let counts = new Map<string, number>();
-  let countedBy = tenancy().settings.tenantLabel;
+  let owned = new Map<string, Set<string>>();
+  let sortedBy = tenancy().settings.tenantLabel;
 
-  const count = (record: NamespaceRecord | undefined, step: 1 | -1) => {
-    const tenant = entry(record?.labels, countedBy);
-    if (tenant === undefined) return;
-    const number = (counts.get(tenant) ?? 0) + step;
-    if (number === 0) counts.delete(tenant);
-    else counts.set(tenant, number);
+  const add = ({ name, labels }: NamespaceRecord) => {
+    const tenant = entry(labels, sortedBy);
+    if (tenant !== undefined) owned.set(tenant, (owned.get(tenant) ?? new Set()).add(name));
   };
-  const countAnew = () => {
-    counts = new Map();
-    countedBy = tenancy().settings.tenantLabel;
-    for (const record of records.values()) count(record, 1);
+  const remove = (record: NamespaceRecord | undefined) => {
+    const tenant = entry(record?.labels, sortedBy);
+    if (record === undefined || tenant === undefined) return;
+    const names = owned.get(tenant);
+    names?.delete(record.name);
+    if (names?.size === 0) owned.delete(tenant);
+  };
+  const sortAnew = () => {
+    owned = new Map();
+    sortedBy = tenancy().settings.tenantLabel;
+    for (const record of records.values()) add(record);
+  };
+  const namesOwned = (tenant: string): ReadonlySet<string> => {
+    if (sortedBy !== tenancy().settings.tenantLabel) sortAnew();
+    return owned.get(tenant) ?? none;
   };
 
   return {
     lookup: (name) => records.get(name),
-    countOwned(tenant) {
-      if (countedBy !== tenancy().settings.tenantLabel) countAnew();
-      return counts.get(tenant) ?? 0;
-    },
+    countOwned: (tenant) => namesOwned(tenant).size,
+    namesOwned,
+    startingWith: (prefix) => [...records.values()].filter(({ name }) => name.startsWith(prefix)),
     set(record) {
-      count(records.get(record.name), -1);
+      remove(records.get(record.name));
       records.set(record.name, record);
-      count(record, 1);
+      add(record);
     },
     delete(name) {
-      count(records.get(name), -1);
+      remove(records.get(name));
       records.delete(name);
     },
     replaceAll(all) {
       records = new Map();
       for (const record of all) records.set(record.name, record);
-      countAnew();
+      sortAnew();
     },
   };
 }

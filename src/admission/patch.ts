@@ -1,18 +1,34 @@
-/** The smallest JSON Patch (RFC 6902) for an intent, written by hand: the object is neither cloned nor compared. */
+/** The smallest JSON Patch (RFC 6902) for what an object is to get, written by hand: it is neither cloned nor compared. */
+import type { FieldPath } from '../kubernetes/field-path.ts';
+import { isGiven } from '../kubernetes/json.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
-import type { LabelIntent } from '../mutations/tenant-label.ts';
+import type { LabelIntent } from '../mutations/label-intent.ts';
+
+/** One `add` for each intent, undefined when there is none. No two intents may be for one map. */
+export function patchText(object: KubernetesObject, intents: readonly LabelIntent[]): string | undefined {
+  return intents.length === 0 ? undefined : JSON.stringify(intents.map((intent) => addition(object, intent)));
+}
 
 /**
- * One `add`. On an object it creates the member or replaces it, so it applies whether or not the key is there; where there
- * is no map of labels yet (missing and `null` are the same to the API), the whole map is added.
+ * On an object `add` creates the member or replaces it, so it applies whether or not the key is there; where there is no map
+ * of labels yet (missing and `null` are the same to the API), the whole map is added.
  */
-export function labelPatch(object: KubernetesObject, { key, value }: LabelIntent): string {
-  const { labels } = object.metadata ?? {};
-  const operation =
-    labels === undefined || labels === null
-      ? { op: 'add', path: '/metadata/labels', value: { [key]: value } }
-      : { op: 'add', path: `/metadata/labels/${escapeToken(key)}`, value };
-  return JSON.stringify([operation]);
+function addition(object: KubernetesObject, { labels, key, value }: LabelIntent) {
+  const path = pointer(labels);
+  return isGiven(valueAt(object, labels))
+    ? { op: 'add', path: `${path}/${escapeToken(key)}`, value }
+    : { op: 'add', path, value: { [key]: value } };
+}
+
+/** The steps are fields of the API and places in lists, never keys that a user chose. */
+function valueAt(object: object, { parent, step }: FieldPath): unknown {
+  const holder: unknown = parent === undefined ? object : valueAt(object, parent);
+  return typeof holder === 'object' && holder !== null ? Reflect.get(holder, step) : undefined;
+}
+
+/** RFC 6901: `/spec/ingress/0/from/1/namespaceSelector/matchLabels` */
+function pointer({ parent, step }: FieldPath): string {
+  return `${parent === undefined ? '' : pointer(parent)}/${escapeToken(String(step))}`;
 }
 
 /** RFC 6901 section 3: `~` first, so that what it becomes is not escaped again. */

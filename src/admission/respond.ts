@@ -43,7 +43,7 @@ export function respond(phase: Phase, request: AdmissionRequest, outcome: Outcom
     dryRun: request.dryRun,
     tenant,
     mode,
-    allowed: outcome.denial === undefined,
+    allowed: outcome.denial === undefined || phase === 'warn',
     code: outcome.denial?.code ?? 200,
     checks,
     patched: outcome.patch !== undefined,
@@ -55,7 +55,7 @@ export function respond(phase: Phase, request: AdmissionRequest, outcome: Outcom
     auditAnnotations.checks = checks.join(',');
     auditAnnotations.mode = mode;
   }
-  return { status: 200, body: review(request.uid, outcome, auditAnnotations), decision };
+  return { status: 200, body: review(phase, request.uid, outcome, auditAnnotations), decision };
 }
 
 /** The answer where there is no request to speak of: a body that is not understood (400), or a defect (500). */
@@ -72,18 +72,25 @@ export function refuseUnread(phase: Phase, uid: string, code: 400 | 500, message
     dryRun: false,
     tenant: undefined,
     mode: 'enforce',
-    allowed: false,
+    allowed: phase === 'warn' && uid !== '',
     code,
     checks: [],
     patched: false,
     reason: message,
   };
   // Without a uid there is no review to answer, and the status of HTTP is all that is left to say no with.
-  if (uid === '') return { status: 400, body: JSON.stringify({ error: message }), decision };
-  return { status: 200, body: review(uid, { denial: { code, message } }, {}), decision };
+  if (uid === '') {
+    const body = JSON.stringify({ kind: 'Status', apiVersion: 'v1', ...statusOf({ code, message }) });
+    return { status: code, body, decision };
+  }
+  return { status: 200, body: review(phase, uid, { denial: { code, message } }, {}), decision };
 }
 
-function review(uid: string, { denial, patch, warnings }: Outcome, auditAnnotations: Record<string, string>): string {
+const reviewOpening = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":';
+
+function review(phase: Phase, uid: string, outcome: Outcome, auditAnnotations: Record<string, string>): string {
+  const { patch, warnings } = outcome;
+  const denial = phase === 'warn' ? undefined : outcome.denial;
   const response = {
     uid,
     allowed: denial === undefined,
@@ -92,7 +99,7 @@ function review(uid: string, { denial, patch, warnings }: Outcome, auditAnnotati
     ...(warnings && warnings.length > 0 && { warnings }),
     auditAnnotations,
   };
-  return JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response });
+  return `${reviewOpening}${JSON.stringify(response)}}`;
 }
 
 /** meta/v1 Status. With `retryAfterSeconds` clients of the API server wait and try again by themselves. */

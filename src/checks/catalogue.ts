@@ -1,9 +1,12 @@
 /**
  * Every check, the gravest first: in this order findings are reported. An id is for ever; see check.ts for what belongs to one.
  */
+import { accidentalIsolation } from './accidental-isolation.ts';
 import type { Check } from './check.ts';
 import { crossTenantEgress } from './cross-tenant-egress.ts';
 import { crossTenantIngress } from './cross-tenant-ingress.ts';
+import { deadRule } from './dead-rule.ts';
+import { egressWithoutDns } from './egress-without-dns.ts';
 import { ephemeralContainers } from './ephemeral-containers.ts';
 import { foreignNamespace } from './foreign-namespace.ts';
 import { hostNamespaces } from './host-namespaces.ts';
@@ -20,18 +23,26 @@ import { networkCapabilities } from './network-capabilities.ts';
 import { podBinding } from './pod-binding.ts';
 import { podTenantLabel } from './pod-tenant-label.ts';
 import { policyTenantLabel } from './policy-tenant-label.ts';
+import { policyWithoutPods } from './policy-without-pods.ts';
+import { prefixInUse } from './prefix-in-use.ts';
 import { reservedLabels } from './reserved-labels.ts';
 import { reservedPrefix } from './reserved-prefix.ts';
+import { splitPeer } from './split-peer.ts';
 import { tenantDocument } from './tenant-document.ts';
 import { tenantInUse } from './tenant-in-use.ts';
 import { tenantLabelFrozen } from './tenant-label-frozen.ts';
+import { tenantLeaving } from './tenant-leaving.ts';
+import { tenantNarrowed } from './tenant-narrowed.ts';
 import { tenantWriters } from './tenant-writers.ts';
 
 export const catalogue: readonly Check[] = [
   tenantWriters,
   tenantDocument,
   tenantInUse,
+  tenantNarrowed,
+  prefixInUse,
   foreignNamespace,
+  tenantLeaving,
   tenantLabelFrozen,
   reservedPrefix,
   namespaceOwnerReferences,
@@ -41,6 +52,11 @@ export const catalogue: readonly Check[] = [
   crossTenantIngress,
   crossTenantEgress,
   ipBlock,
+  policyWithoutPods,
+  deadRule,
+  splitPeer,
+  accidentalIsolation,
+  egressWithoutDns,
   hostNetwork,
   hostNamespaces,
   hostPath,

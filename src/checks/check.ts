@@ -7,6 +7,8 @@ import type {
   TenantRequest,
 } from '../kubernetes/review.ts';
 import type { PeerVerdict } from '../reach/border.ts';
+import type { Reach } from '../reach/model.ts';
+import type { HolderOf } from '../reach/objection.ts';
 import type { Ownership } from '../tenancy/ownership.ts';
 import type { Owner, Requester, Tenancy } from '../tenancy/tenancy.ts';
 
@@ -34,6 +36,14 @@ export interface Facts {
   readonly ownership: Ownership | undefined;
   /** For a Namespace CREATE: how many namespaces that tenant has now. For a Tenant: how many it has now. */
   readonly namespacesOwned: number;
+  /** For a Tenant: their names. Otherwise undefined. */
+  readonly namesOwned?: ReadonlySet<string>;
+  /** For a Tenant that asks for a new prefix: the names it covers of namespaces that are not the tenant's. Otherwise undefined. */
+  readonly namesOfOthers?: readonly string[];
+  /** For a NetworkPolicy of a tenant that is written: what it opens. Otherwise undefined. */
+  readonly reach?: Reach | undefined;
+  /** For a NetworkPolicy: who has the namespaces that it selects by names reserved to the owner. Otherwise undefined. */
+  readonly holderOf?: HolderOf | undefined;
   /** For requests that only an emptied namespace allows (see gather): it is being deleted and no pod is left in it. */
   readonly namespaceEmptied: boolean;
   /** Milliseconds since the epoch. */
@@ -48,9 +58,10 @@ export interface PolicyFacts extends Facts {
 
 /**
  * What a check protects. `identity`: facts that the proofs of all tenants rest on (who owns what, managed objects);
- * always enforced. `border`: the tenant's own border; follows the mode of the tenant.
+ * always enforced. `border`: the tenant's own border; follows the mode of the tenant. `intent`: whoever asks, from what was
+ * not meant; never refuses, but warns.
  */
-export type Protects = 'identity' | 'border';
+export type Protects = 'identity' | 'border' | 'intent';
 
 /** Findings are listed in the order of the object's fields; none means that the check has nothing against the request. */
 export interface Check {

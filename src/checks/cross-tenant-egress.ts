@@ -5,8 +5,8 @@ import type { Check } from './check.ts';
  * A NetworkPolicy of a tenant does not open the way to others.
  * Reads    spec.egress[*].to[*].{namespaceSelector,podSelector} and the ports of their rule; spec.egress[*] without `to`
  * Allowed  peers that can only ever match the policy's own tenant: no namespaceSelector, one that pins the tenant label to the
- *          tenant, or one that pins the name to this namespace or to names reserved to the tenant; a shared service on its
- *          ports; a tenant with whom a gate is agreed, on its ports. A peer that can never match is admitted with a warning
+ *          tenant, or one that pins the name to this namespace or to names that are reserved to the tenant and that nobody
+ *          else has; a shared service on its ports; a tenant with whom a gate is agreed, on its ports. A peer that can never match is admitted with a warning
  * Why      what a pod may reach is half of every crossing, and the other half is not this tenant's to rely on (NP-01 to NP-05)
  */
 export const crossTenantEgress: Check = {

@@ -5,8 +5,8 @@ import type { Check } from './check.ts';
  * A NetworkPolicy of a tenant does not let others in.
  * Reads    spec.ingress[*].from[*].{namespaceSelector,podSelector} and the ports of their rule; spec.ingress[*] without `from`
  * Allowed  peers that can only ever match the policy's own tenant: no namespaceSelector, one that pins the tenant label to the
- *          tenant, or one that pins the name to this namespace or to names reserved to the tenant; a shared service on its
- *          ports; a tenant with whom a gate is agreed, on its ports. A peer that can never match is admitted with a warning
+ *          tenant, or one that pins the name to this namespace or to names that are reserved to the tenant and that nobody
+ *          else has; a shared service on its ports; a tenant with whom a gate is agreed, on its ports. A peer that can never match is admitted with a warning
  * Why      an empty namespaceSelector means every namespace of the cluster, also those that do not exist yet (NP-01 to NP-05)
  */
 export const crossTenantIngress: Check = {

@@ -64,7 +64,7 @@ function undecided(ownership: Ownership & { kind: 'undecided' }, { requester, te
 }
 
 /** Set by a delete that asks for foreground or orphan propagation, and taken off by the garbage collector (meta/v1 DeletionPropagation). */
-const propagation: ReadonlySet<unknown> = new Set(['foregroundDeletion', 'orphan']);
+export const propagation: ReadonlySet<unknown> = new Set(['foregroundDeletion', 'orphan']);
 
 /** The first field of those that only owners change, or undefined. */
 function firstChange({ object, oldObject }: NamespaceRequest): string | undefined {

@@ -3,10 +3,17 @@
  * closes the door instead of opening it, and in this one place.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { AdmissionRequest, NetworkPolicyRequest } from '../kubernetes/review.ts';
+import {
+  type AdmissionRequest,
+  isWorkload,
+  type NetworkPolicyRequest,
+  type WorkloadRequest,
+} from '../kubernetes/review.ts';
 import { judgeBorder, type PeerVerdict } from '../reach/border.ts';
+import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
 import { catalogue } from './catalogue.ts';
 import { type Check, type Facts, type Finding, nothing } from './check.ts';
+import { podToCome } from './pod-to-come.ts';
 
 /** A finding with what follows from it. */
 export interface Judged {
@@ -14,53 +21,66 @@ export interface Judged {
   /** The end of the sentence that begins with the object's name; from the check. */
   readonly headline: string;
   /**
-   * Whether it refuses the request. Findings about identity always do. Findings about a tenant's own border do when the
-   * tenant's mode is `enforce`, unless the update leaves the whole spec as it was: what has been admitted once can still
-   * be labelled, finalized and deleted (ADM-11, ADM-22).
+   * Whether it refuses the request; of a workload: the pods that come of it. Findings about identity always do, those about intent
+   * never. Findings about a tenant's own border do when the tenant's mode is `enforce`, unless the update leaves the whole spec as
+   * it was: what has been admitted once can still be labelled, finalized and deleted (ADM-11, ADM-22).
    */
   readonly refuses: boolean;
 }
 
-export interface Judgement {
-  /** In catalogue order, so that two replicas print the same text. */
-  readonly judged: readonly Judged[];
-  /** Peers that can never match anything: admitted, and worth a word. */
-  readonly deadPeers: readonly PeerVerdict[];
-}
+/** What checks look at. A workload is judged by the pods that come of it. */
+type JudgedRequest = Exclude<AdmissionRequest, WorkloadRequest>;
 
-const clean: Judgement = { judged: [], deadPeers: [] };
+/** The checks that look at a kind, in catalogue order. */
+const checksOf: Readonly<Record<JudgedRequest['kind'], readonly Check[]>> = {
+  Namespace: catalogue.filter(({ namespace }) => namespace),
+  Pod: catalogue.filter(({ pod }) => pod),
+  NetworkPolicy: catalogue.filter(({ networkPolicy }) => networkPolicy),
+  ResourceQuota: catalogue.filter(({ resourceQuota }) => resourceQuota),
+  Tenant: catalogue.filter(({ tenant }) => tenant),
+};
 
-export function judge(request: AdmissionRequest, facts: Facts): Judgement {
+/** @returns in catalogue order, so that two replicas print the same text */
+export function judge(request: AdmissionRequest, facts: Facts): readonly Judged[] {
+  if (isWorkload(request)) return judgeWorkload(request, facts);
   let border: readonly PeerVerdict[] = [];
   let broken: Judged | undefined;
   try {
     if (request.kind === 'NetworkPolicy') border = borderOf(request, facts);
   } catch (error) {
-    broken = brokenCheck('border', error);
+    broken = brokenCheck('border', error, true);
   }
   const policyFacts = { ...facts, border };
   const judged: Judged[] = broken === undefined ? [] : [broken];
   let ratchet: boolean | undefined;
-  for (const check of catalogue) {
+  for (const check of checksOf[request.kind]) {
     let findings: readonly Finding[];
     try {
       findings = run(check, request, policyFacts);
     } catch (error) {
-      judged.push(brokenCheck(check.id, error));
+      judged.push(brokenCheck(check.id, error, check.protects !== 'intent'));
       continue;
     }
     for (const finding of findings) {
       const enforced = check.protects === 'identity' || facts.owner === 'platform' || facts.owner.mode === 'enforce';
       if (enforced && check.protects === 'border') ratchet ??= leavesSpecAlone(request);
-      const refuses = enforced && !(check.protects === 'border' && ratchet === true);
+      const refuses = enforced && check.protects !== 'intent' && !(check.protects === 'border' && ratchet === true);
       judged.push({ finding, headline: check.headline, refuses });
     }
   }
-  const deadPeers = border.filter(({ verdict }) => verdict === 'nothing');
-  return judged.length === 0 && deadPeers.length === 0 ? clean : { judged, deadPeers };
+  return judged;
 }
 
-function run(check: Check, request: AdmissionRequest, facts: Facts & { border: readonly PeerVerdict[] }) {
+function judgeWorkload(workload: WorkloadRequest, facts: Facts): readonly Judged[] {
+  const toCome = podToCome(workload, facts);
+  if (toCome === undefined) return [];
+  return judge(toCome.request, toCome.facts).map((judged) => {
+    const path = toCome.place(judged.finding.path);
+    return { ...judged, finding: { ...judged.finding, path } };
+  });
+}
+
+function run(check: Check, request: JudgedRequest, facts: Facts & { border: readonly PeerVerdict[] }) {
   switch (request.kind) {
     case 'Namespace':
       return check.namespace?.(request, facts) ?? nothing;
@@ -78,15 +98,16 @@ function run(check: Check, request: AdmissionRequest, facts: Facts & { border: r
 /** A policy of a tenant is judged when it is written. The platform's own namespaces are its own business. */
 function borderOf(request: NetworkPolicyRequest, facts: Facts): readonly PeerVerdict[] {
   if (request.operation === 'DELETE' || facts.owner === 'platform') return [];
-  return judgeBorder(request.object, {
+  return judgeBorder(facts.reach ?? readNetworkPolicy(request.object), {
     namespace: request.namespace,
     tenant: facts.owner,
     tenancy: facts.tenancy,
     now: facts.now,
+    holderOf: facts.holderOf,
   });
 }
 
-function leavesSpecAlone(request: AdmissionRequest): boolean {
+function leavesSpecAlone(request: JudgedRequest): boolean {
   return (
     request.kind === 'NetworkPolicy' &&
     request.oldObject !== undefined &&
@@ -94,15 +115,15 @@ function leavesSpecAlone(request: AdmissionRequest): boolean {
   );
 }
 
-function brokenCheck(check: string, error: unknown): Judged {
+function brokenCheck(check: string, error: unknown, refuses: boolean): Judged {
   return {
     finding: {
       check,
       path: '',
-      reason: `could not be decided: the check failed with ${error instanceof Error ? error.name : 'an error'}, and what is not understood is not admitted`,
+      reason: `could not be decided: the check failed with ${error instanceof Error ? error.name : 'an error'}${refuses ? ', and what is not understood is not admitted' : ''}`,
       fix: 'this is a defect of Bulkhead; please report it with the object',
     },
     headline: 'could not be judged',
-    refuses: true,
+    refuses,
   };
 }

@@ -1,8 +1,12 @@
+import { isGiven } from '../kubernetes/json.ts';
+import type { TenantRequest } from '../kubernetes/review.ts';
 import { type Check, nothing } from './check.ts';
+import { letsGo } from './tenant-writers.ts';
 
 /**
  * A Tenant outlives its namespaces.
- * Reads    how many namespaces carry the tenant's label, on DELETE
+ * Reads    how many namespaces carry the tenant's label, on DELETE, and on an UPDATE that takes the last finalizer off a tenant
+ *          that is being deleted: it is gone with that, and nobody is asked again
  * Allowed  to delete a tenant that has none; the platform is held to it as well
  * Why      namespaces whose tenant is gone belong to nobody: they stay closed, and nobody may change them any more. Their
  *          names are free for others to take, while policies that were written for those names are still there
@@ -12,17 +16,24 @@ export const tenantInUse: Check = {
   headline: 'still has namespaces',
   protects: 'identity',
   tenant(request, { tenancy, requester, namespacesOwned }) {
-    // Refused anyway (tenant-writers), and the number is nobody else's to know.
-    if (!requester.platform) return nothing;
-    if (request.operation !== 'DELETE' || namespacesOwned === 0) return nothing;
-    const namespaces = namespacesOwned === 1 ? '1 namespace' : `${namespacesOwned} namespaces`;
+    if (namespacesOwned === 0 || !isItsEnd(request)) return nothing;
+    // Others are refused anyway (tenant-writers), but for the garbage collector; and the number is not theirs to know.
+    if (!requester.platform && !letsGo(request)) return nothing;
+    const counted = namespacesOwned === 1 ? '1 namespace' : `${namespacesOwned} namespaces`;
+    const namespaces = requester.platform ? counted : 'namespaces';
     return [
       {
         check: 'tenant-in-use',
-        path: 'metadata.name',
+        path: request.operation === 'DELETE' ? 'metadata.name' : 'metadata.finalizers',
         reason: `${namespaces} of tenant ${request.name} would belong to nobody`,
         fix: `delete them or change their label first: kubectl get namespaces -l ${tenancy.settings.tenantLabel}=${request.name}`,
       },
     ];
   },
 };
+
+function isItsEnd({ operation, object, oldObject }: TenantRequest): boolean {
+  if (operation === 'DELETE') return true;
+  const held = (oldObject?.metadata?.finalizers ?? []).length > 0;
+  return held && isGiven(oldObject?.metadata?.deletionTimestamp) && (object.metadata?.finalizers ?? []).length === 0;
+}

@@ -12,7 +12,8 @@ export function judgeTenantLabel(
   const after = entry(request.object.metadata?.labels, key);
   const wanted = facts.owner === 'platform' ? undefined : facts.owner.name;
   if (after === wanted) return nothing;
-  if (after === undefined && request.subresource === 'binding') return nothing;
+  // What a Binding or a template leaves out, the pod has already or will get.
+  if (after === undefined && (request.subresource === 'binding' || request.subresource === 'template')) return nothing;
   // Who leaves a label alone forges nothing. When the platform gives a namespace to another tenant, what runs in it must end well.
   if (request.operation === 'UPDATE' && after === entry(request.oldObject?.metadata?.labels, key)) return nothing;
   if (wanted === undefined && facts.requester.platform) return nothing;

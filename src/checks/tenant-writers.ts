@@ -1,9 +1,15 @@
+import { isDeepStrictEqual } from 'node:util';
+import { isGiven } from '../kubernetes/json.ts';
+import type { TenantRequest } from '../kubernetes/review.ts';
 import { type Check, nothing } from './check.ts';
+import { propagation } from './foreign-namespace.ts';
+import { changesOf, onlyRemoves, sameList } from './metadata-changes.ts';
 
 /**
  * Tenants are written by the platform.
- * Reads    who asks
- * Allowed  CREATE, UPDATE, DELETE by a platform identity, on every subresource
+ * Reads    who asks; of an UPDATE by others the whole object, new and stored
+ * Allowed  CREATE, UPDATE, DELETE by a platform identity, on every subresource; an UPDATE that does nothing but take
+ *          `foregroundDeletion` or `orphan` off a tenant that is being deleted, as the garbage collector does
  * Why      whoever writes a Tenant decides who speaks for it, which names are reserved to it and which borders are open;
  *          the right to write Tenants is easily given by accident, with `*` in a role
  */
@@ -12,7 +18,7 @@ export const tenantWriters: Check = {
   headline: 'is written by the platform alone',
   protects: 'identity',
   tenant(request, { requester }) {
-    if (requester.platform) return nothing;
+    if (requester.platform || letsGo(request)) return nothing;
     const verb = { CREATE: 'created', UPDATE: 'changed', DELETE: 'deleted' }[request.operation];
     return [
       {
@@ -24,3 +30,17 @@ export const tenantWriters: Check = {
     ];
   },
 };
+
+/** Whether an update only ends what the platform began when it deleted the tenant. */
+export function letsGo({ operation, object, oldObject }: TenantRequest): boolean {
+  const [after, before] = [object.metadata, oldObject?.metadata];
+  return (
+    operation === 'UPDATE' &&
+    isGiven(before?.deletionTimestamp) &&
+    onlyRemoves(after?.finalizers, before?.finalizers, (one) => propagation.has(one)) &&
+    changesOf('labels', object, oldObject).length === 0 &&
+    changesOf('annotations', object, oldObject).length === 0 &&
+    sameList(after?.ownerReferences, before?.ownerReferences) &&
+    isDeepStrictEqual(object.spec, oldObject?.spec)
+  );
+}

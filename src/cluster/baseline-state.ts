@@ -6,9 +6,9 @@ import { isRecord } from './wire.ts';
 
 /**
  * What of a managed object must be as it is, in 16 characters: two objects with the same state do the same. That is the
- * spec, the tenant label, the namespace that it is tied to, and what could make it go or stay against our will: owner
- * references (it would be deleted with its owner, ADM-17), finalizers, and a deletion under way. A managed object has none
- * of these. Other labels and annotations are free.
+ * spec, the tenant label (its key too, which is a setting), the namespace that it is tied to, and what could make it go or
+ * stay against our will: owner references (it would be deleted with its owner, ADM-17), finalizers, and a deletion under way.
+ * A managed object has none of these. Other labels and annotations are free.
  *
  * Spellings that the API server replaces by others do not count: the order of keys, a list of rules that is empty instead
  * of missing, and how a quantity is written.
@@ -18,7 +18,7 @@ export function stateOf(object: Readonly<Record<string, unknown>>, tenantLabel: 
   const labels = fields(entry(metadata, 'labels'));
   const parts = [
     canonicalSpec(fields(entry(object, 'spec'))),
-    entry(labels, tenantLabel),
+    [tenantLabel, entry(labels, tenantLabel)],
     entry(fields(entry(metadata, 'annotations')), namespaceUidAnnotation),
     ...(['ownerReferences', 'finalizers', 'deletionTimestamp'] as const).map((name) =>
       unlessEmpty(entry(metadata, name)),

@@ -55,7 +55,7 @@ export function keepBaselines(
     },
     managed,
   );
-  const closed = createClosedNamespaces(connection, policies.staleness, reconciler.hurry);
+  const closed = createClosedNamespaces(connection, policies.staleness, reconciler.hurry, clock);
   const quotas = follow('/api/v1/resourcequotas', ResourceQuota, managed);
   return {
     ...reconciler,

@@ -2,14 +2,15 @@
  * Which namespaces are closed, as the watch of their policies tells, and who waits for it.
  *
  * How old that knowledge may be: a default-deny policy that goes is told by the watch within milliseconds, and put back. A watch
- * whose connection is dead without anybody having noticed still counts for `trustedFor`; in that time a policy that somebody has
- * deleted would count as seen. Only the platform can delete one (check managed-policy), a deleted namespace does not hand its
- * policies on (they name its uid), and a pod in it would be reached by nothing before another replica, or this one after its
- * reconnection, has put the policy back. After `trustedFor` the API server itself is asked.
+ * whose connection is dead without a word is told from one on which nothing happens by nothing but time, so memory counts for
+ * `trustedFor` (namespaces.ts) after the watch was heard, or after the API server itself said the same; then it is asked. In that
+ * time a policy that somebody has deleted would count as seen: only the platform can delete one (check managed-policy), and a
+ * deleted namespace does not hand its policies on, for they name its uid, and whose uid is asked for is as new (gather.ts).
  */
 import { type BaselineSource, type NamespaceKey, TooManyWait } from '../admission/facts.ts';
 import { defaultDenyName } from '../baseline/baseline.ts';
 import { namespaceClosedBy } from '../baseline/closed-door.ts';
+import type { Clock } from './clock.ts';
 import type { Connection } from './connection.ts';
 import { describe } from './failure.ts';
 import { trustedFor } from './namespaces.ts';
@@ -40,6 +41,14 @@ export function closedDoorPath(namespace: string): string {
   return `/apis/networking.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/networkpolicies/${defaultDenyName}`;
 }
 
+/** The closed door of a namespace, as the watch told of it. */
+interface Door {
+  /** Of the namespace. */
+  readonly uid: string;
+  /** When the API server was asked, and said so too. */
+  confirmedAt: number;
+}
+
 interface Waiter {
   readonly uid: string;
   readonly end: (closed: boolean) => void;
@@ -53,14 +62,21 @@ export function createClosedNamespaces(
   connection: Connection,
   staleness: () => number,
   wanted: (namespace: string) => void,
+  clock: Clock,
 ): ClosedNamespaces {
-  const uids = new Map<string, string>();
+  const doors = new Map<string, Door>();
   const waiters = new Map<string, Set<Waiter>>();
   const held = { closed: 0, ended: 0, refused: 0 };
   let waiting = 0;
 
-  function closed({ name, uid }: NamespaceKey): boolean {
-    return uids.get(name) === uid && staleness() <= trustedFor;
+  function doorOf({ name, uid }: NamespaceKey): Door | undefined {
+    const door = doors.get(name);
+    return door?.uid === uid ? door : undefined;
+  }
+
+  function closed(namespace: NamespaceKey): boolean {
+    const door = doorOf(namespace);
+    return door !== undefined && (staleness() <= trustedFor || clock.now() - door.confirmedAt <= trustedFor);
   }
 
   return {
@@ -68,7 +84,8 @@ export function createClosedNamespaces(
     whenClosed(namespace, signal) {
       if (closed(namespace)) return Promise.resolve(true);
       const { name, uid } = namespace;
-      if (signal.aborted || staleness() > trustedFor) return Promise.resolve(false);
+      // What was told already, too long ago, is not told again: whoever asks must ask live.
+      if (signal.aborted || doorOf(namespace) !== undefined) return Promise.resolve(false);
       const others = waiters.get(name) ?? new Set();
       if (waiting >= waitLimits.all || others.size >= waitLimits.ofOneNamespace) {
         held.refused++;
@@ -93,15 +110,23 @@ export function createClosedNamespaces(
         waiting++;
       });
     },
-    async fetchClosed({ name, uid }, signal) {
+    async fetchClosed(namespace, signal) {
+      const { name, uid } = namespace;
+      const asked = clock.now();
+      const door = doorOf(namespace);
       const answer = await connection.request('GET', closedDoorPath(name), { signal });
-      if (answer.ok) return isRecord(answer.body) && namespaceClosedBy(answer.body) === uid;
-      if (answer.kind === 'refused' && answer.status === 404) return false;
-      throw new Error(`the default-deny policy of ${name} cannot be read: ${describe(answer)}`);
+      if (!answer.ok) {
+        if (answer.kind === 'refused' && answer.status === 404) return false;
+        throw new Error(`the default-deny policy of ${name} cannot be read: ${describe(answer)}`);
+      }
+      const isClosed = isRecord(answer.body) && namespaceClosedBy(answer.body) === uid;
+      // What the watch tells meanwhile has put another door in its place.
+      if (isClosed && door !== undefined) door.confirmedAt = asked;
+      return isClosed;
     },
     set(name, uid) {
-      if (uid === undefined) uids.delete(name);
-      else uids.set(name, uid);
+      if (uid === undefined) doors.delete(name);
+      else doors.set(name, { uid, confirmedAt: Number.NEGATIVE_INFINITY });
       for (const waiter of waiters.get(name) ?? []) if (waiter.uid === uid) waiter.end(true);
     },
     counters: () => ({ waiting, held: { ...held } }),

@@ -1,4 +1,4 @@
-/** The one way into this room: a cluster that is followed, asked, and kept to its baselines. */
+/** The way into this room for a server: a cluster that is followed, asked, and kept to its baselines. */
 import type { BaselineSource, NamespaceSource, TenancySource } from '../admission/facts.ts';
 import { createNamespaceStore } from '../admission/namespace-store.ts';
 import type { Problem } from '../tenancy/problem.ts';
@@ -14,6 +14,12 @@ import type { Log } from './log.ts';
 import { createNamespaceSource, namespaceRecord, namespacesPath } from './namespaces.ts';
 import { createTenantStatusWriter, type TenantStatusCounters } from './tenant-status.ts';
 import { createTenants, type Tenants, tenantsPath } from './tenants.ts';
+
+/**
+ * Milliseconds. Nobody can be asked live who speaks for a tenant, or what two tenants have agreed on: once the watch of the tenants
+ * was not heard for so long, they are not known any more. A watch that is cut, one after it that brings nothing, and the list after that take less.
+ */
+const tenantsTrustedFor = 300_000;
 
 /** Tenants that are objects of the cluster. */
 export interface TenantObjects {
@@ -53,11 +59,11 @@ export interface Cluster {
   readonly baselines: BaselineSource | undefined;
   /** What is in force: the one that was given, or that of the Tenant objects. */
   readonly tenancy: TenancySource;
-  /** Whether the tenants are known. Where they are objects, there are none until they have been listed. */
+  /** Whether the tenants are known. Where they are objects, they are not until they have been listed, nor after five minutes of silence. */
   tenantsKnown(): boolean;
   /** Resolves when everything that exists is known. Never rejects. */
   readonly synced: Promise<void>;
-  /** Why the cluster is not known yet, or undefined once it is. From then on it stays so: what is missed is asked for live. */
+  /** Why the cluster is not known, or undefined while it is. Once known it stays so, but for the tenants: namespaces are asked for live. */
   ready(): string | undefined;
   /** To be called after a reload: baselines follow the new tenants and settings. */
   tenancyChanged(): void;
@@ -141,6 +147,8 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   if (tenants !== undefined) watches.set('tenants', follow(tenantsPath, tenants.handler));
 
   const waitingFor = new Set(watches.keys());
+  const tenantsKnown = (): boolean =>
+    !waitingFor.has('tenants') && (watches.get('tenants')?.staleness() ?? 0) <= tenantsTrustedFor;
   const synced = Promise.all(
     [...watches].map(async ([resource, watch]) => {
       await watch.synced;
@@ -154,18 +162,19 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   });
 
   return {
-    namespaces: createNamespaceSource(store, namespaceWatch.staleness, connection),
+    namespaces: createNamespaceSource(store, namespaceWatch.staleness, connection, clock),
     tenancy,
-    tenantsKnown: () => !waitingFor.has('tenants'),
+    tenantsKnown,
     baselines: baselines?.source,
     synced,
     ready() {
-      const [resource] = waitingFor;
+      const [first] = waitingFor;
+      const resource = first ?? (tenantsKnown() ? undefined : 'tenants');
       if (resource === undefined) return undefined;
       const trouble = watches.get(resource)?.trouble();
       if (resource === 'tenants' && trouble?.startsWith('404'))
         return `${server} does not serve Tenants: apply manifests/crds, or give the tenants as files`;
-      return `the ${resource} of ${server} are not known yet${trouble === undefined ? '' : `: ${trouble}`}`;
+      return `the ${resource} of ${server} are not known ${first === undefined ? 'any more' : 'yet'}${trouble === undefined ? '' : `: ${trouble}`}`;
     },
     tenancyChanged() {
       baselines?.tenancyChanged();
@@ -190,6 +199,6 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   };
 }
 
-function authenticationAt(location: ClusterLocation, clock: Clock): Authentication {
+export function authenticationAt(location: ClusterLocation, clock: Clock): Authentication {
   return location.kind === 'in-cluster' ? inClusterAuthentication(location, clock) : kubeconfigAuthentication(location);
 }

@@ -10,7 +10,7 @@ import type { Clock } from './clock.ts';
 import type { Connection } from './connection.ts';
 
 /** Why, in one word, as `kubectl get events` shows it. */
-export type EventReason = 'BaselineHealed' | 'BaselineFailed' | 'BaselineWithheld';
+export type EventReason = 'BaselineHealed' | 'BaselineContested' | 'BaselineFailed' | 'BaselineWithheld';
 
 export interface EventCounters {
   readonly written: number;

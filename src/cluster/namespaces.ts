@@ -1,6 +1,15 @@
-/** Namespaces as admission asks for them: from memory, and live where memory does not know. */
+/**
+ * Namespaces as admission asks for them: from memory, and live where memory does not know, or may be behind.
+ *
+ * A name can be given anew, so what is remembered of a namespace is good for nothing once there is another one of its name. A
+ * healthy watch tells of that within milliseconds. But a connection that is dead without a word looks like a healthy watch on
+ * which nothing happens: both are heard once a minute. So memory counts for `trustedFor` after the watch was heard, and then
+ * again for so long after a live answer that agrees with it: in a quiet cluster one live request for each namespace in that time.
+ */
+import { isDeepStrictEqual } from 'node:util';
 import type { NamespaceRecord, NamespaceSource } from '../admission/facts.ts';
 import { entry } from '../kubernetes/objects.ts';
+import type { Clock } from './clock.ts';
 import type { Answer, Connection } from './connection.ts';
 import { describe } from './failure.ts';
 import { decodeListMeta, decodeObject, isRecord, type WireObject } from './wire.ts';
@@ -8,10 +17,11 @@ import { decodeListMeta, decodeObject, isRecord, type WireObject } from './wire.
 export const namespacesPath = '/api/v1/namespaces';
 
 /**
- * What is in memory counts for this many milliseconds after the API server was last heard. A healthy watch is heard every
- * minute, a dead one is given up after a minute and a half.
+ * Milliseconds. The namespace controller empties a namespace five seconds after its deletion at the earliest, as a rule
+ * (k8s.io/kubernetes, pkg/controller/namespace, namespaceDeletionGracePeriod), so what was heard to live three seconds ago is still
+ * the namespace of its name; the rest is for the way of the news.
  */
-export const trustedFor = 120_000;
+export const trustedFor = 3_000;
 
 /** What is kept of a namespace. */
 export function namespaceRecord({ metadata, object }: WireObject): NamespaceRecord {
@@ -35,20 +45,32 @@ export function namespaceRecord({ metadata, object }: WireObject): NamespaceReco
  * @param staleness milliseconds since the watch was last heard
  */
 export function createNamespaceSource(
-  memory: Pick<NamespaceSource, 'lookup' | 'countOwned'>,
+  memory: Pick<NamespaceSource, 'lookup' | 'countOwned' | 'namesOwned' | 'startingWith'>,
   staleness: () => number,
   connection: Connection,
+  clock: Clock,
 ): NamespaceSource {
+  /** When the API server was asked and said the same. What the watch tells takes the place of the record, and of this. */
+  const confirmed = new WeakMap<NamespaceRecord, number>();
   return {
-    // Who is asked after a miss is the API server itself.
-    lookup: (name) => (staleness() > trustedFor ? undefined : memory.lookup(name)),
+    lookup(name) {
+      const record = memory.lookup(name);
+      if (record === undefined || staleness() <= trustedFor) return record;
+      return clock.now() - (confirmed.get(record) ?? Number.NEGATIVE_INFINITY) <= trustedFor ? record : undefined;
+    },
     countOwned: (tenant) => memory.countOwned(tenant),
+    namesOwned: (tenant) => memory.namesOwned(tenant),
+    startingWith: (prefix) => memory.startingWith(prefix),
     async fetch(name, signal) {
+      const asked = clock.now();
+      const remembered = memory.lookup(name);
       const answer = await connection.request('GET', `${namespacesPath}/${encodeURIComponent(name)}`, { signal });
       if (!answer.ok && answer.kind === 'refused' && answer.status === 404) return undefined;
       const object = decodeObject(bodyOf(answer, `namespace ${name}`));
       if (object === undefined) throw new Error(`namespace ${name} cannot be read: the answer is not a Namespace`);
-      return namespaceRecord(object);
+      const record = namespaceRecord(object);
+      if (remembered !== undefined && isDeepStrictEqual(record, remembered)) confirmed.set(remembered, asked);
+      return record;
     },
     async hasPods(name, signal) {
       // Without a resourceVersion the answer is the newest state, not that of a cache.

@@ -16,6 +16,7 @@ import type { Connection } from './connection.ts';
 import { describe } from './failure.ts';
 import type { Log } from './log.ts';
 import { type Tenants, type TenantVerdict, tenantsPath } from './tenants.ts';
+import { createWaits, type WaitLimits } from './waits.ts';
 import { createWorkQueue, RetryLater } from './work-queue.ts';
 
 export interface GateStatus {
@@ -166,14 +167,19 @@ const settling = { least: 300, most: 1_500 };
 /** No replica writes more often than twenty times a second, however many tenants there are. */
 const spacing = 50;
 
-/** What was written once is written again after this long, if somebody has replaced it. */
-const repeatAfter = 300_000;
+/** What was written once is written again after five to ten minutes, if somebody has replaced it. */
+const repeatLimits: WaitLimits = { free: 1, first: 600_000, limit: 600_000 };
+
+/** How often that is looked for. */
+const lookEvery = 300_000;
 
 export function createTenantStatusWriter(options: TenantStatusOptions): TenantStatusWriter {
   const { connection, clock, log, wallClock, tenants, countOwned } = options;
   const counters = { written: 0, failed: 0 };
   /** What this replica last wrote, or saw to be written, of an object. */
-  const settled = new Map<string, { readonly uid: string; readonly text: string; readonly at: number }>();
+  const settled = new Map<string, { readonly uid: string; readonly text: string }>();
+  /** By name, since it was settled. */
+  const repeats = createWaits(repeatLimits, clock);
   let begun = false;
   let next: { readonly at: number; readonly cancel: () => void } | undefined;
 
@@ -194,7 +200,7 @@ export function createTenantStatusWriter(options: TenantStatusOptions): TenantSt
     next = undefined;
     const now = wallClock();
     const names = new Set<string>();
-    let wait = repeatAfter;
+    let wait = lookEvery;
     for (const verdict of tenants.verdicts()) {
       const { name } = verdict.object;
       names.add(name);
@@ -210,17 +216,23 @@ export function createTenantStatusWriter(options: TenantStatusOptions): TenantSt
     return statusOf(verdict, tenants.current(), countOwned(verdict.object.name), now);
   }
 
+  function settle(name: string, uid: string, text: string): void {
+    settled.set(name, { uid, text });
+    repeats.forget(name);
+    repeats.begin(name);
+  }
+
   function due({ object: { name, uid, status } }: TenantVerdict, wanted: TenantStatus): boolean {
     const text = textOf(wanted);
     if (text === textOf(status)) {
-      settled.set(name, { uid, text, at: clock.now() });
+      settle(name, uid, text);
       return false;
     }
     const before = settled.get(name);
-    return before?.uid !== uid || before.text !== text || clock.now() - before.at >= repeatAfter;
+    return before?.uid !== uid || before.text !== text || repeats.left(name) === 0;
   }
 
-  async function write(name: string, signal: AbortSignal): Promise<void> {
+  async function write(name: string, signal: AbortSignal): Promise<undefined> {
     const verdict = tenants.verdict(name);
     if (verdict === undefined) return;
     const status = statusAt(verdict, wallClock());
@@ -240,7 +252,7 @@ export function createTenantStatusWriter(options: TenantStatusOptions): TenantSt
     }
     if (answer.ok) {
       counters.written++;
-      settled.set(name, { uid, text: textOf(status), at: clock.now() });
+      settle(name, uid, textOf(status));
     }
     await pause(clock, spacing, signal);
   }

@@ -1,5 +1,6 @@
 /** The tenants of a cluster whose tenants are objects: what the watch tells of them, as a tenancy. */
 import type { TenancySource } from '../admission/facts.ts';
+import { isGiven } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
 import { parseTenant } from '../tenancy/parse-tenant.ts';
 import { formatProblem, type Problem, unlined } from '../tenancy/problem.ts';
@@ -7,6 +8,7 @@ import {
   type DeclaredTenant,
   locatedTenant,
   prefixIn,
+  type Resolution,
   resolveTenants,
   tenantFile,
 } from '../tenancy/resolve-tenants.ts';
@@ -25,6 +27,8 @@ export const tenantsPath = '/apis/bulkhead.dev/v1alpha1/tenants';
 export interface TenantObject extends DeclaredTenant {
   readonly uid: string;
   readonly generation: number;
+  /** It has a deletionTimestamp: a finalizer holds it. */
+  readonly leaving: boolean;
   /** As the watch told it. */
   readonly status: unknown;
 }
@@ -70,10 +74,11 @@ export function createTenants(options: TenantsOptions): Tenants {
   const { clock, log, wallClock, onTenants, onObjects } = options;
   let { settings } = options;
   const objects = new Map<string, TenantObject>();
-  let inForce: ReadonlyMap<string, Tenant> = new Map();
-  let refused: ReadonlyMap<string, readonly Problem[]> = new Map();
+  /** By name, the version of each object that was last in force as its newest one. */
+  const lastGood = new Map<string, Tenant>();
+  let resolution: Resolution = { inForce: new Map(), closed: [], refused: new Map(), warnings: [] };
   let tenancy = createTenancy(settings, []);
-  /** What `inForce` and `refused` are about. */
+  /** What `resolution` is about. */
   let judged: ReadonlyMap<string, TenantObject['loaded']> = new Map();
   /** What has been logged already and still holds. */
   let told = new Set<string>();
@@ -81,14 +86,16 @@ export function createTenants(options: TenantsOptions): Tenants {
   let cancel: (() => void) | undefined;
 
   function resolve(): void {
+    cancel?.();
     cancel = undefined;
-    const resolution = resolveTenants([...objects.values()], inForce, settings, wallClock());
-    inForce = resolution.inForce;
-    refused = resolution.refused;
+    resolution = resolveTenants([...objects.values()], lastGood, settings, wallClock());
+    const { inForce, closed, refused, warnings } = resolution;
+    for (const { name, loaded } of objects.values())
+      if (loaded.ok && inForce.get(name) === loaded.value) lastGood.set(name, loaded.value);
     judged = new Map([...objects.values()].map(({ name, loaded }) => [name, loaded]));
-    tenancy = createTenancy(settings, [...inForce.values(), ...resolution.closed]);
+    tenancy = createTenancy(settings, [...inForce.values(), ...closed].map(asItStands));
     const texts = new Map<string, 'warn' | 'error'>();
-    for (const warning of resolution.warnings) texts.set(formatProblem(warning), 'warn');
+    for (const warning of warnings) texts.set(formatProblem(warning), 'warn');
     for (const problem of [...refused.values()].flat()) texts.set(formatProblem(problem), 'error');
     for (const [text, level] of texts) if (!told.has(text)) log[level]({}, text);
     told = new Set(texts.keys());
@@ -97,9 +104,15 @@ export function createTenants(options: TenantsOptions): Tenants {
     onObjects();
   }
 
+  function asItStands(tenant: Tenant): Tenant {
+    return objects.get(tenant.name)?.leaving ? { ...tenant, leaving: true } : tenant;
+  }
+
   function verdictOf(object: TenantObject | undefined): TenantVerdict[] {
     if (object === undefined || judged.get(object.name) !== object.loaded) return [];
-    return [{ object, inForce: inForce.get(object.name), problems: refused.get(object.name) ?? [] }];
+    return [
+      { object, inForce: resolution.inForce.get(object.name), problems: resolution.refused.get(object.name) ?? [] },
+    ];
   }
 
   function resolveSoon(): void {
@@ -112,15 +125,18 @@ export function createTenants(options: TenantsOptions): Tenants {
         const { name } = wire.metadata;
         const before = objects.get(name);
         const object = read(wire, before);
+        // A version that is replaced at once may still be the one to stand in for the next, as where it was not so fast.
+        if (cancel !== undefined && before !== undefined && judged.get(name) !== before.loaded) resolve();
         objects.set(name, object);
+        if (object.uid !== before?.uid) lastGood.delete(name);
         // A new version of the object need not be one of what it declares: labels, or the status.
-        if (object.loaded !== before?.loaded) resolveSoon();
+        if (object.loaded !== before?.loaded || object.leaving !== before.leaving) resolveSoon();
         else if (begun) onObjects();
       },
       removed({ name }) {
         objects.delete(name);
         // The next object of this name has no version before.
-        inForce = new Map([...inForce].filter(([held]) => held !== name));
+        lastGood.delete(name);
         resolveSoon();
       },
     },
@@ -130,7 +146,7 @@ export function createTenants(options: TenantsOptions): Tenants {
     },
     current: () => tenancy,
     settingsChanged(next) {
-      const { problems } = validateTenancy(next, [...inForce.values()].map(locatedTenant), wallClock());
+      const { problems } = validateTenancy(next, [...resolution.inForce.values()].map(locatedTenant), wallClock());
       if (problems.length > 0) return problems;
       settings = next;
       if (begun) resolve();
@@ -159,6 +175,7 @@ function read({ metadata: { name, uid }, object }: WireObject, before: TenantObj
     created: typeof created === 'string' ? created : '',
     loaded: same ? before.loaded : parseTenant({ value: document, locate: unlined(tenantFile(name)) }),
     prefix: prefixIn(spec),
+    leaving: isGiven(field('deletionTimestamp')),
     status: entry(object, 'status'),
   };
 }

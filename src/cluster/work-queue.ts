@@ -16,14 +16,15 @@ export class RetryLater extends Error {
 export interface WorkQueue {
   /**
    * Has the key worked on soon. A key that waits is not taken twice; one that is being worked on is taken once more; one that
-   * waits for its next try after a failure goes on waiting, for the failing work may itself be what adds it.
+   * rests is taken now. One that waits for its next try after a failure goes on waiting: the failing work may itself be what
+   * adds it.
    */
   add(key: string): void;
-  /** Somebody waits for this key: of those that wait it is taken first. */
+  /** Like `add`, and somebody waits for this key: of those that wait it is taken first. */
   hurry(key: string): void;
-  /** How long the key has been waiting that waits longest, in milliseconds; 0 when none does. A failure does not begin the wait anew. */
+  /** How long the key has been waiting that waits longest, in milliseconds; 0 when none does. Neither a failure nor a rest begins the wait anew. */
   longestWait(): number;
-  /** How many keys wait, are being worked on, or wait for their next try. */
+  /** How many keys wait, are being worked on, rest, or wait for their next try. */
   size(): number;
   /** Takes nothing more; resolves when the work in hand has ended. */
   stop(): Promise<void>;
@@ -31,7 +32,7 @@ export interface WorkQueue {
 
 /** What is known of a key that is neither idle nor forgotten. */
 interface Entry {
-  state: 'waiting' | 'working' | 'working, once more' | 'pausing';
+  state: 'waiting' | 'working' | 'working, once more' | 'resting' | 'pausing';
   failures: number;
   readonly since: number;
   cancel: () => void;
@@ -41,13 +42,14 @@ interface Entry {
  * Work by key: one key is never worked on twice at once, different keys are, up to `concurrency` of them. Work that fails
  * is tried again, ever later, for ever.
  *
- * @param work   rejects when it failed; gets a signal that ends with the queue
+ * @param work   resolves to the milliseconds after which there is more to do for the key (it rests), if there is; rejects when it
+ *               failed; gets a signal that ends with the queue
  * @param failed told of every failure
  */
 export function createWorkQueue(
   concurrency: number,
   clock: Clock,
-  work: (key: string, signal: AbortSignal) => Promise<void>,
+  work: (key: string, signal: AbortSignal) => Promise<number | undefined>,
   failed: (key: string, error: unknown, wait: number) => void,
 ): WorkQueue {
   const entries = new Map<string, Entry>();
@@ -56,16 +58,15 @@ export function createWorkQueue(
   const working = new Set<Promise<void>>();
   const stopping = new AbortController();
 
-  function add(key: string): void {
+  function add(key: string, lane = waiting): void {
     if (stopping.signal.aborted) return;
     const entry = entries.get(key);
-    if (entry === undefined) entries.set(key, { state: 'waiting', failures: 0, since: clock.now(), cancel: () => {} });
-    else {
-      if (entry.state === 'working') entry.state = 'working, once more';
-      return;
-    }
-    waiting.add(key);
-    next();
+    if (entry === undefined) {
+      const fresh: Entry = { state: 'waiting', failures: 0, since: clock.now(), cancel: () => {} };
+      entries.set(key, fresh);
+      resume(key, fresh, lane);
+    } else if (entry.state === 'working') entry.state = 'working, once more';
+    else if (entry.state === 'resting') resume(key, entry, lane);
   }
 
   function next(): void {
@@ -86,8 +87,9 @@ export function createWorkQueue(
     const entry = entries.get(key);
     if (entry === undefined) return;
     entry.state = 'working';
+    let rest: number | undefined;
     try {
-      await work(key, stopping.signal);
+      rest = await work(key, stopping.signal);
       entry.failures = 0;
     } catch (error) {
       if (stopping.signal.aborted) return;
@@ -99,19 +101,25 @@ export function createWorkQueue(
       return;
     }
     if (isWantedAgain(entry)) resume(key, entry);
-    else entries.delete(key);
+    else if (rest === undefined || stopping.signal.aborted) entries.delete(key);
+    else {
+      entry.state = 'resting';
+      entry.cancel = clock.after(rest, () => resume(key, entry));
+    }
   }
 
-  function resume(key: string, entry: Entry): void {
+  function resume(key: string, entry: Entry, lane = waiting): void {
+    entry.cancel();
     entry.state = 'waiting';
-    waiting.add(key);
+    lane.add(key);
     next();
   }
 
   return {
-    add,
+    add: (key) => add(key),
     hurry(key) {
       if (waiting.delete(key)) urgent.add(key);
+      else add(key, urgent);
     },
     longestWait() {
       const now = clock.now();

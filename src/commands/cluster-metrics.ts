@@ -40,12 +40,17 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
   watched('objects', 'Objects that are known.', ({ objects }) => objects);
   watched(
     'staleness_seconds',
-    'Since the API server was last heard. A healthy watch is heard every minute.',
+    'How old what is known may be: since a list, a change or a bookmark came. A healthy watch is heard every minute.',
     ({ stalenessMilliseconds }) => stalenessMilliseconds / 1000,
   );
   watched('lists_total', 'Lists that were begun.', ({ lists }) => lists);
   watched('watches_total', 'Watches that were begun.', ({ watches }) => watches);
   watched('failures_total', 'Lists and watches that failed; each is tried again.', ({ failures }) => failures);
+  watched(
+    'comparisons_total',
+    'How often what is known was compared with the API server: every ten minutes.',
+    ({ comparisons }) => comparisons,
+  );
   watched(
     'divergences_total',
     'Objects that were found different. Anything but 0 is a defect.',
@@ -96,6 +101,11 @@ function registerBaselineMetrics(register: Register): void {
     'baseline_withheld_namespaces',
     'Namespaces that are not closed because their tenant is in mode audit or warn.',
     ({ baseline }) => baseline.withheld,
+  );
+  now(
+    'baseline_contested_objects',
+    'Managed objects that somebody changes or deletes again and again, in the last minutes: replicas with different settings, or a person. The log and an Event say who.',
+    ({ baseline }) => baseline.contested,
   );
   now('pods_held', 'Pods that wait until their namespace is closed.', ({ holds }) => holds.waiting);
   register(

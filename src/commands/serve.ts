@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createAdmission } from '../admission/admission.ts';
 import type { NamespaceSource } from '../admission/facts.ts';
 import { type Cluster, connectCluster } from '../cluster/cluster.ts';
-import { readNamespaces } from '../files/read-namespaces.ts';
+import { watchNamespaces } from '../files/watch-namespaces.ts';
 import { watchTenancy } from '../files/watch-tenancy.ts';
 import { loadCertificateFiles, watchCertificateFiles } from '../server/certificate-files.ts';
 import { ensureCertificates, serverFiles } from '../server/certificate-folder.ts';
@@ -25,7 +25,7 @@ export interface ServeOptions {
   readonly certificates: string;
   readonly namespaces:
     | { readonly from: 'cluster'; readonly kubeconfig: string | undefined }
-    | { readonly from: 'files'; readonly folder: string | undefined };
+    | { readonly from: 'files'; readonly folder: string };
   /** Nothing is ever written to the cluster. */
   readonly readOnly: boolean;
   readonly host: string;
@@ -40,37 +40,43 @@ export interface Running {
   readonly ports: { readonly webhook: number; readonly health: number; readonly metrics: number };
   /** Resolves when every namespace of the cluster is known. */
   readonly ready: Promise<void>;
-  /** Serves on until every client has left its connection, then ends. */
+  /** Serves on until every client has left its connection, then ends. Rejects as `stop` does. */
   drain(): Promise<void>;
-  /** Ends once what is in flight is answered. */
+  /** Ends once what is in flight is answered. Rejects when a part of it could not be ended; the others are. */
   stop(): Promise<void>;
 }
 
 /** Names under which a server on this machine is called; in a cluster certificates come from a Secret. */
 const localNames = ['localhost', '127.0.0.1', '::1'];
 
-/** @returns undefined when it cannot start; the log says why, one line for each problem */
-export async function serve(options: ServeOptions): Promise<Running | undefined> {
+/** What the person who starts it must mend, one line for each problem; to be said without a stack trace. */
+export class CannotStart extends Error {}
+
+/** @throws CannotStart */
+export async function serve(options: ServeOptions): Promise<Running> {
   const { log, flush } = createLog(options.logLevel);
   const metrics = createMetrics();
   const stops: (() => void | Promise<void>)[] = [];
   const stop = async () => {
-    for (const end of stops.splice(0).reverse()) await end();
+    const failures: unknown[] = [];
+    for (const end of stops.splice(0).reverse()) {
+      try {
+        await end();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
     flush();
+    if (failures.length > 0) throw new AggregateError(failures, 'a part of the server could not be ended');
   };
   try {
     return await start(options, log, metrics, stops, stop);
   } catch (error) {
-    if (!(error instanceof CannotStart || error instanceof CertificateError))
-      log.error({ stack: stackOf(error) }, 'not started');
-    else for (const line of error.message.split('\n')) log.error(line);
-    await stop();
-    return undefined;
+    // Why it did not start says more than what went wrong on the way out.
+    await stop().catch(() => {});
+    throw error instanceof CertificateError ? new CannotStart(error.message) : error;
   }
 }
-
-/** What the person who starts it must mend; said without a stack trace. */
-class CannotStart extends Error {}
 
 async function start(
   options: ServeOptions,
@@ -80,15 +86,21 @@ async function start(
   stop: () => Promise<void>,
 ): Promise<Running> {
   let cluster: Cluster | undefined;
-  const problems = { files: 0, objects: 0 };
+  const problems = { files: 0, namespaces: 0, objects: 0 };
   const count = (changed: Partial<typeof problems>) => {
     Object.assign(problems, changed);
-    metrics.tenancyProblems(problems.files + problems.objects);
+    metrics.tenancyProblems(problems.files + problems.namespaces + problems.objects);
+  };
+  const notInForce = (found: readonly Problem[], what: string) => {
+    for (const problem of found) log.error(formatProblem(problem));
+    log.error(`the ${what} that were read last are not in force; the ones before still are`);
+  };
+  const warn = (warnings: readonly Problem[]) => {
+    for (const warning of warnings) log.warn(formatProblem(warning));
   };
   const onProblems = (found: readonly Problem[]) => {
     count({ files: found.length });
-    for (const problem of found) log.error(formatProblem(problem));
-    log.error('the tenants and settings that were read last are not in force; the ones before still are');
+    notInForce(found, 'tenants and settings');
   };
   const tenancy = await watchTenancy({
     tenants: options.tenants,
@@ -100,23 +112,35 @@ async function start(
         return;
       }
       count({ files: 0 });
-      for (const warning of warnings) log.warn(formatProblem(warning));
+      warn(warnings);
       log.info({ tenants: current().tenants.size }, 'new tenants and settings are in force');
       cluster?.tenancyChanged();
     },
     onProblems,
   });
-  if (!tenancy.ok) throw new CannotStart(tenancy.problems.map(formatProblem).join('\n'));
+  if (!tenancy.ok) throw unreadable(tenancy.problems);
   stops.push(() => tenancy.value.stop());
-  for (const warning of tenancy.warnings) log.warn(formatProblem(warning));
+  warn(tenancy.warnings);
   const fromFiles = () => tenancy.value.current();
   const current = () => (cluster?.tenancy ?? fromFiles)();
 
   let namespaces: NamespaceSource;
   if (options.namespaces.from === 'files') {
-    const read = await readNamespaces(options.namespaces.folder, current);
-    if (!read.ok) throw new CannotStart(read.problems.map(formatProblem).join('\n'));
-    namespaces = read.value;
+    const watched = await watchNamespaces(options.namespaces.folder, current, {
+      onChange: ({ size }, warnings) => {
+        count({ namespaces: 0 });
+        warn(warnings);
+        log.info({ namespaces: size }, 'new namespaces are in force');
+      },
+      onProblems: (found) => {
+        count({ namespaces: found.length });
+        notInForce(found, 'namespaces');
+      },
+    });
+    if (!watched.ok) throw unreadable(watched.problems);
+    stops.push(() => watched.value.stop());
+    warn(watched.warnings);
+    namespaces = watched.value.source;
     log.info('there is no API server to ask: namespaces are those of the files, and nothing is put in place');
   } else {
     const { kubeconfig } = options.namespaces;
@@ -171,6 +195,10 @@ async function start(
     },
     stop,
   };
+}
+
+function unreadable(problems: readonly Problem[]): CannotStart {
+  return new CannotStart(problems.map(formatProblem).join('\n'));
 }
 
 async function listen(name: string, server: { listen(): Promise<{ port: number }> }): Promise<{ port: number }> {

@@ -15,11 +15,14 @@ export interface ReadFiles {
   readonly problems: readonly Problem[];
 }
 
+export const noFiles: ReadFiles = { files: [], problems: [] };
+
 /** What a ConfigMap can hold at most, and so any one file of it. */
 const largest = 1024 * 1024;
 
-/** The file, or what the folder holds by the names *.yaml, *.yml and *.json. Folders inside it are not entered. */
-export async function readFiles(path: string): Promise<ReadFiles> {
+/** The file, or what the folder holds by the names *.yaml, *.yml and *.json. Folders inside it are not entered. Undefined: nothing. */
+export async function readFiles(path: string | undefined): Promise<ReadFiles> {
+  if (path === undefined) return noFiles;
   const listed = await listFiles(path);
   const read = await Promise.all(listed.paths.map(readText));
   return {

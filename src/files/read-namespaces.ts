@@ -1,21 +1,19 @@
-import type { NamespaceRecord, NamespaceSource, TenancySource } from '../admission/facts.ts';
-import { createNamespaceStore } from '../admission/namespace-store.ts';
+import type { NamespaceRecord } from '../admission/facts.ts';
 import { excerpt, isGiven, isMap } from '../kubernetes/json.ts';
 import type { StringMap } from '../kubernetes/objects.ts';
 import { type Loaded, type Located, type Problem, type Report, reportInto, type Step } from '../tenancy/problem.ts';
-import { readFiles } from './read-files.ts';
-import { parseFiles } from './read-tenancy.ts';
+import type { ReadFiles } from './read-files.ts';
+import { parseFiles, unplaced } from './read-tenancy.ts';
+
+/** By their names. */
+export type Namespaces = ReadonlyMap<string, NamespaceRecord>;
 
 /**
- * Namespaces for where no API server is: from YAML files with Namespace objects, or Lists of them as `kubectl get -o yaml` prints.
- * There are no others. None counts as emptied, so that what only an emptied namespace allows stays refused.
- * @param path a folder or a file; undefined: there are no namespaces
+ * YAML files with Namespace objects, or Lists of them as `kubectl get -o yaml` prints.
+ * @param path where the files were read from, for what is to be said about all of them
  */
-export async function readNamespaces(
-  path: string | undefined,
-  tenancy: TenancySource,
-): Promise<Loaded<NamespaceSource>> {
-  const read = parseFiles(path === undefined ? { files: [], problems: [] } : await readFiles(path));
+export function namespacesOf(texts: ReadFiles, path: string): Loaded<Namespaces> {
+  const read = parseFiles(texts);
   if (!read.ok) return read;
   const records = new Map<string, NamespaceRecord>();
   const problems: Problem[] = [];
@@ -28,14 +26,8 @@ export async function readNamespaces(
     records.set(record.name, record);
   }
   if (problems.length > 0) return { ok: false, problems };
-  const store = createNamespaceStore(tenancy);
-  store.replaceAll(records.values());
-  const { lookup, countOwned } = store;
-  return {
-    ok: true,
-    value: { lookup, countOwned, fetch: async (name) => lookup(name), hasPods: async () => true },
-    warnings: [],
-  };
+  const nowhere = unplaced(path, 'holds no Namespace, so every pod and policy is refused', 'list those that exist');
+  return { ok: true, value: records, warnings: records.size === 0 ? [nowhere] : [] };
 }
 
 interface Found {

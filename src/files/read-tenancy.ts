@@ -12,22 +12,14 @@ export interface TenancyFiles {
 }
 
 export async function readTenancy(files: TenancyFiles): Promise<Loaded<Tenancy>> {
-  return tenancyOf(await readTenancyFiles(files), files, Date.now());
+  const [tenants, config] = await Promise.all([readFiles(files.tenants), readFiles(files.config)]);
+  return tenancyOf({ tenants, config }, files, Date.now());
 }
 
 /** The texts of a tenancy, before anybody has looked into them. */
 export interface TenancyTexts {
   readonly tenants: ReadFiles;
   readonly config: ReadFiles;
-}
-
-const none: ReadFiles = { files: [], problems: [] };
-
-export async function readTenancyFiles({ tenants, config }: TenancyFiles): Promise<TenancyTexts> {
-  return {
-    tenants: tenants === undefined ? none : await readFiles(tenants),
-    config: config === undefined ? none : await readFiles(config),
-  };
 }
 
 /** @param now milliseconds since the epoch */
@@ -61,6 +53,6 @@ export function parseFiles({ files, problems }: ReadFiles): Loaded<readonly Loca
   return { ok: true, value: parsed.flatMap((loaded) => (loaded.ok ? loaded.value : [])), warnings: [] };
 }
 
-function unplaced(file: string, reason: string, fix: string): Problem {
+export function unplaced(file: string, reason: string, fix: string): Problem {
   return { file, line: 0, column: 0, path: '', reason, fix };
 }

@@ -1,6 +1,7 @@
 /**
  * Sets of addresses: sorted, disjoint, not adjacent ranges, IPv4 before IPv6. Pure.
- * {@link normalise} makes one of any list; the other operations take and give such sets, in time linear in their size.
+ * {@link normalise} makes one of any list; the other operations take and give such sets. They take time linear in the size of
+ * both, and less where most of one lies far from the other: what is passed over costs the logarithm of its number.
  */
 import type { IpRange } from './ip-range.ts';
 
@@ -25,7 +26,7 @@ export function subtract(from: IpSet, what: IpSet): IpSet {
   const rest: IpRange[] = [];
   let index = 0;
   for (const range of from) {
-    while (liesBefore(what[index], range)) index++;
+    index = skip(what, index, range);
     let { first } = range;
     // The last hole may reach into the next range of `from`, so it is looked at again there.
     for (let at = index; ; at++) {
@@ -47,8 +48,8 @@ export function intersect(left: IpSet, right: IpSet): IpSet {
   for (;;) {
     const [a, b] = [left[l], right[r]];
     if (a === undefined || b === undefined) return common;
-    if (liesBefore(a, b)) l++;
-    else if (liesBefore(b, a)) r++;
+    if (liesBefore(a, b)) l = skip(left, l, b);
+    else if (liesBefore(b, a)) r = skip(right, r, a);
     else {
       const [begin, end] = [a.first > b.first ? a : b, a.last < b.last ? a : b];
       common.push({ family: a.family, first: begin.first, last: end.last });
@@ -61,6 +62,21 @@ export function intersect(left: IpSet, right: IpSet): IpSet {
 /** Whether every address of `inner` is in `outer`. */
 export function contains(outer: IpSet, inner: IpSet): boolean {
   return subtract(inner, outer).length === 0;
+}
+
+/** The first index from `from` on whose range does not lie wholly before the other, or the end. Steps that double, then halves. */
+function skip(set: IpSet, from: number, other: IpRange): number {
+  if (!liesBefore(set[from], other)) return from;
+  let before = from;
+  let step = 1;
+  for (; liesBefore(set[before + step], other); step *= 2) before += step;
+  let found = before + step;
+  while (found - before > 1) {
+    const middle = (before + found) >>> 1;
+    if (liesBefore(set[middle], other)) before = middle;
+    else found = middle;
+  }
+  return found;
 }
 
 /** Whether the range lies wholly before the other; false when there is none. */

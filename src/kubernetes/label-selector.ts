@@ -106,8 +106,8 @@ export function parseSelector(selector: unknown): ParsedSelector {
       const wrong = addRequirement(domains, requirement, [...steps, index]);
       if (wrong !== undefined) return wrong;
     }
+    for (const [key, domain] of domains) if (isAnything(domain)) domains.delete(key);
   }
-  for (const [key, domain] of domains) if (isAnything(domain)) domains.delete(key);
   return { ok: true, value: domains };
 }
 
@@ -231,15 +231,34 @@ function labelValues(values: readonly string[]): Set<string> {
 
 /** At most 63 characters: letters and digits, with `-`, `_` and `.` inside; may be empty. */
 function isLabelValue(text: string): boolean {
-  return text.length <= 63 && /^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?)?$/.test(text);
+  return text === '' || isLabelName(text, 0);
 }
 
 /** A name as a label value is, but not empty; before it, if anything, a DNS subdomain and a slash. */
 function isLabelKey(text: string): boolean {
   const slash = text.indexOf('/');
-  const name = text.slice(slash + 1);
-  if (name === '' || !isLabelValue(name)) return false;
-  return slash < 0 || (slash <= 253 && /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(text.slice(0, slash)));
+  return isLabelName(text, slash + 1) && (slash < 0 || isSubdomain(text.slice(0, slash)));
+}
+
+function isSubdomain(text: string): boolean {
+  return text.length <= 253 && /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(text);
+}
+
+/** What follows `start`. A loop, as a regular expression costs several times as much, and every selector has some of these. */
+function isLabelName(text: string, start: number): boolean {
+  const length = text.length - start;
+  if (length < 1 || length > 63) return false;
+  for (let at = start; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (isAlphanumeric(code)) continue;
+    const inside = at > start && at < text.length - 1;
+    if (!inside || (code !== 0x2d && code !== 0x5f && code !== 0x2e)) return false;
+  }
+  return true;
+}
+
+function isAlphanumeric(code: number): boolean {
+  return (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a);
 }
 
 function isTextList(value: unknown): value is readonly string[] {
@@ -262,7 +281,8 @@ function valueOutside(inner: Domain, outer: Domain): { readonly value: string | 
   return undefined;
 }
 
-function isEmpty({ absent, finite, values }: Domain): boolean {
+/** Whether no label can meet the requirements. */
+export function isEmpty({ absent, finite, values }: Domain): boolean {
   return !absent && finite && values.size === 0;
 }
 

@@ -119,9 +119,14 @@ export interface TenantObject extends KubernetesObject {
   readonly spec?: unknown;
 }
 
-/** Only what every object has is looked into; the spec is compared as a whole. */
+/** core/v1 ResourceQuota. Maps from the name of a resource to a quantity (quantity.ts). */
 export interface ResourceQuota extends KubernetesObject {
-  readonly spec?: unknown;
+  readonly spec?: { readonly hard?: StringMap | null } | null;
+  readonly status?: {
+    /** What is enforced: the `hard` of the spec, once the quota controller has followed it. */
+    readonly hard?: StringMap | null;
+    readonly used?: StringMap | null;
+  } | null;
 }
 
 /** The value under a key that a user chose, or undefined. Safe for `__proto__`, `constructor` and the like. */

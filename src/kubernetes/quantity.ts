@@ -1,6 +1,7 @@
 /** Resource quantities (apimachinery resource.Quantity): many spellings of one amount. */
 
-const quantity = /^([+-]?)(\d*)\.?(\d*)(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?\d{1,3}))?$/;
+/** The API server writes at most 32 characters: a sign, 28 digits (2^63, the largest amount, in billionths) and `e-9`. */
+const quantity = /^(?=.{1,32}$)([+-]?)(\d*)\.?(\d*)(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?\d{1,3}))?$/;
 const decimal = new Map([...'num'].map((suffix, index) => [suffix, -9 + 3 * index]));
 for (const [index, suffix] of [...'kMGTPE'].entries()) decimal.set(suffix, 3 * (index + 1));
 const binary = new Map(
@@ -19,4 +20,11 @@ export function parseQuantity(text: string): bigint | undefined {
   const scale = 10n ** BigInt(Math.abs(power));
   const amount = power >= 0 ? digits * scale : (digits + scale - 1n) / scale;
   return sign === '-' ? -amount : amount;
+}
+
+/** Less than zero when `one` is the smaller amount, zero when they are equal; NaN when either is no quantity. */
+export function compareQuantities(one: string, other: string): number {
+  const [amount, reference] = [parseQuantity(one), parseQuantity(other)];
+  if (amount === undefined || reference === undefined) return Number.NaN;
+  return amount < reference ? -1 : amount > reference ? 1 : 0;
 }

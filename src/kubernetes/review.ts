@@ -1,6 +1,7 @@
 /** AdmissionReview of admission.k8s.io/v1, after decoding. */
 import type { Namespace, NetworkPolicy, Pod, ResourceQuota, TenantObject } from './objects.ts';
 import type { UserInfo } from './user.ts';
+import { type Workload, type WorkloadKind, workloadKinds } from './workload.ts';
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE';
 
@@ -23,14 +24,25 @@ interface RequestOf<Kind extends string, Subject> {
 }
 
 export type NamespaceRequest = RequestOf<'Namespace', Namespace>;
-/** Pods, and Bindings: a Binding's labels and annotations are written to the pod it binds (ADM-02). */
+/**
+ * Pods, and Bindings (subresource `binding`): a Binding's labels and annotations are written to the pod it binds (ADM-02).
+ * Checks also see the template of a workload as the creation of a pod (subresource `template`), before mutating webhooks.
+ */
 export type PodRequest = RequestOf<'Pod', Pod>;
 export type NetworkPolicyRequest = RequestOf<'NetworkPolicy', NetworkPolicy>;
 export type TenantRequest = RequestOf<'Tenant', TenantObject>;
 export type ResourceQuotaRequest = RequestOf<'ResourceQuota', ResourceQuota>;
+export type WorkloadRequest = RequestOf<WorkloadKind, Workload>;
 export type AdmissionRequest =
   | NamespaceRequest
   | PodRequest
   | NetworkPolicyRequest
   | ResourceQuotaRequest
-  | TenantRequest;
+  | TenantRequest
+  | WorkloadRequest;
+
+const workloads: ReadonlySet<string> = new Set(workloadKinds);
+
+export function isWorkload(request: AdmissionRequest): request is WorkloadRequest {
+  return workloads.has(request.kind);
+}

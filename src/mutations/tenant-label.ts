@@ -1,6 +1,8 @@
+import { field } from '../kubernetes/field-path.ts';
 import { entry } from '../kubernetes/objects.ts';
-import type { AdmissionRequest } from '../kubernetes/review.ts';
+import { type AdmissionRequest, isWorkload } from '../kubernetes/review.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
+import type { LabelIntent } from './label-intent.ts';
 
 /** The owner of the namespace that the request is in or about; on CREATE of a Namespace who will own it. */
 interface Ownership {
@@ -8,11 +10,7 @@ interface Ownership {
   readonly tenancy: Tenancy;
 }
 
-/** A label that the object is to get. admission/patch.ts writes it. */
-export interface LabelIntent {
-  readonly key: string;
-  readonly value: string;
-}
+const labels = field(field(undefined, 'metadata'), 'labels');
 
 /**
  * What a tenant owns carries its label.
@@ -26,7 +24,8 @@ export function tenantLabel(request: AdmissionRequest, { owner, tenancy }: Owner
   if (request.operation === 'DELETE' || request.subresource !== '') return undefined;
   if (request.kind === 'Namespace' && request.operation !== 'CREATE') return undefined;
   if (owner === 'platform' || request.kind === 'Tenant' || request.kind === 'ResourceQuota') return undefined;
+  if (isWorkload(request)) return undefined;
   const key = tenancy.settings.tenantLabel;
   if (entry(request.object.metadata?.labels, key) !== undefined) return undefined;
-  return { key, value: owner.name };
+  return { labels, key, value: owner.name };
 }

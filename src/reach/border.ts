@@ -3,10 +3,8 @@
  * the policy; its cost does not depend on how many tenants, namespaces or policies there are. Soft isolation is judged as hard.
  */
 import { formatPath } from '../kubernetes/field-path.ts';
-import type { NetworkPolicy } from '../kubernetes/objects.ts';
-import { readNetworkPolicy } from './dialects/network-policy.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
-import type { Opening, Subject } from './model.ts';
+import type { Opening, Reach, Subject } from './model.ts';
 import type { Border, Objection } from './objection.ts';
 import { judgeSelector } from './selector-peer.ts';
 import { anotherTenant } from './witness.ts';
@@ -18,9 +16,9 @@ export interface PeerVerdict extends Subject, Objection {
 }
 
 /** One verdict for each peer that is not contained in the tenant, in the order of the fields; contained ones get none. */
-export function judgeBorder(policy: NetworkPolicy, border: Border): readonly PeerVerdict[] {
+export function judgeBorder(reach: Reach, border: Border): readonly PeerVerdict[] {
   const verdicts: PeerVerdict[] = [];
-  for (const part of readNetworkPolicy(policy)) {
+  for (const part of reach) {
     if ('verdict' in part) {
       verdicts.push({ ...part, path: formatPath(part.path) });
       continue;
@@ -32,7 +30,8 @@ export function judgeBorder(policy: NetworkPolicy, border: Border): readonly Pee
   return verdicts;
 }
 
-function judgeOpening(opening: Opening, border: Border): Objection | undefined {
+/** Undefined: contained in the tenant, or agreed. */
+export function judgeOpening(opening: Opening, border: Border): Objection | undefined {
   const { peer } = opening;
   switch (peer.kind) {
     case 'any':
@@ -52,6 +51,6 @@ function judgeAnybody({ direction }: Opening, border: Border): Objection {
     verdict: 'escapes',
     reason: `names no peers, so it ${opens} every pod of the cluster and every address outside it`,
     witness: `a pod in a namespace with the label ${tenantLabel}=${anotherTenant(border, new Set())}`,
-    fix: `list peers under ${field}: podSelector: {} for this namespace, or a namespaceSelector with ${tenantLabel}: ${tenant.name}`,
+    fix: `list peers under ${field}: podSelector: {} for this namespace, or a namespaceSelector with ${tenantLabel}: ${tenant.name} in its matchLabels`,
   };
 }

@@ -47,12 +47,13 @@ export interface IpBlockPeer {
 }
 
 /**
- * nothing   can never match: dead text, harmless
- * escapes   lets somebody through who is not the tenant's
- * unproven  may be fine, but that was not shown
- * invalid   is not understood
+ * nothing      can never match: dead text, harmless
+ * conditional  lets nobody else through while certain assumptions hold, and nothing makes sure that they do
+ * escapes      lets somebody through who is not the tenant's
+ * unproven     may be fine, but that was not shown
+ * invalid      is not understood
  */
-export type Verdict = 'nothing' | 'escapes' | 'unproven' | 'invalid';
+export type Verdict = 'nothing' | 'conditional' | 'escapes' | 'unproven' | 'invalid';
 
 /** Which side of the border a part of a policy is about, and what kind of peer. */
 export interface Subject {
@@ -66,9 +67,15 @@ export interface Remark extends Subject {
   readonly path: FieldPath;
   /** What is wrong with the field at `path`: a sentence of its own, or one that begins with the field. No full stop. */
   readonly reason: string;
+  /** For `escapes`: somebody who would get through. */
+  readonly witness?: string;
   /** What to write instead. */
   readonly fix: string;
 }
+
+/** What is left of a rule without its only peer lets everybody through. */
+export const removePeer =
+  'remove the peer, with its rule where it is the only one: a rule without peers is open to everybody';
 
 export function remark(subject: Subject, verdict: Verdict, path: FieldPath, reason: string, fix: string): Remark {
   return { direction: subject.direction, kind: subject.kind, verdict, path, reason, fix };

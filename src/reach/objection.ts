@@ -1,6 +1,9 @@
-import type { Tenancy } from '../tenancy/tenancy.ts';
+import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import type { Verdict } from './model.ts';
+
+/** Who has the namespace of a name now: its owner, `nobody` when there is no such namespace, undefined when that was not looked up. */
+export type HolderOf = (namespace: string) => Owner | 'nobody' | undefined;
 
 /** Whose border it is, and what is agreed about it. */
 export interface Border {
@@ -10,11 +13,15 @@ export interface Border {
   readonly tenancy: Tenancy;
   /** Milliseconds since the epoch; gates that have expired by then are shut. */
   readonly now: number;
+  /** Asked of names that are reserved to the tenant; left out: none of them was looked up. */
+  readonly holderOf?: HolderOf | undefined;
 }
 
 /** Why an opening is not contained in the tenant. */
 export interface Objection {
   readonly verdict: Verdict;
+  /** For `conditional`: the opening is contained as long as every namespace of these names is the tenant's. */
+  readonly assumedOwn?: readonly string[];
   readonly reason: string;
   /** Something that would get through. Made up, or what the policy itself names; never another tenant's object. */
   readonly witness?: string;

@@ -7,6 +7,30 @@ interface Door {
 
 /** The first port that none of the doors opens; undefined when together they open all of them. */
 export function shutPort(doors: readonly Door[], ports: readonly Port[]): Port | undefined {
-  const open = doors.flatMap((door) => (door.ports.length === 0 ? allPorts : door.ports));
+  const open = opened(doors);
   return ports.find((port) => !containsPort(open, port));
+}
+
+/** All of them. */
+export function shutPorts(doors: readonly Door[], ports: readonly Port[]): readonly Port[] {
+  const open = opened(doors);
+  return ports.filter((port) => !containsPort(open, port));
+}
+
+/** Whether one of the ports is opened on both sides; a name may stand for any port. */
+export function sharePort(own: readonly Door[], theirs: readonly Door[], ports: readonly Port[]): boolean {
+  return opened(own).some((one) =>
+    opened(theirs).some((other) => {
+      const first = Math.max(one.first, other.first);
+      const last = Math.min(one.last, other.last);
+      if (one.protocol !== other.protocol || first > last) return false;
+      return ports.some(
+        (port) => port.protocol === one.protocol && ('name' in port || (port.first <= last && first <= port.last)),
+      );
+    }),
+  );
+}
+
+function opened(doors: readonly Door[]): readonly PortRange[] {
+  return doors.flatMap((door) => (door.ports.length === 0 ? allPorts : door.ports));
 }

@@ -1,19 +1,22 @@
 /**
  * Whether everything that a selector could ever match is the tenant's own, or agreed.
  *
- * Nothing is asked about the namespaces that exist today. Two labels of a namespace can be trusted, because no tenant can
- * choose them freely: the tenant label, which follows the owner, and the name, which the API server sets and prefixes reserve.
- * A selector is contained exactly when one of them is pinned to values that are all the tenant's, a shared service's (name)
- * or an agreed tenant's (tenant label). Labels of pods prove nothing: everybody labels his own.
+ * Two labels of a namespace can be trusted, because no tenant can choose them freely: the tenant label, which follows the
+ * owner, and the name, which the API server sets and prefixes reserve. A selector is contained exactly when one of them is
+ * pinned to values that are all the tenant's, a shared service's (name) or an agreed tenant's (tenant label). Labels of pods
+ * prove nothing: everybody labels his own. What is not contained only because names are not reserved is conditional.
  */
 import { excerpt } from '../kubernetes/json.ts';
-import { type Domain, domainFor, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
+import { domainFor, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import { formatPort } from '../kubernetes/port-range.ts';
+import type { SharedService } from '../tenancy/settings.ts';
 import { gateObjection } from './gate.ts';
-import type { Opening, SelectorPeer } from './model.ts';
+import { listed } from './listed.ts';
+import { type Opening, removePeer, type SelectorPeer } from './model.ts';
+import { mostLookedUp, possibleNames, standingOf } from './namespace-name.ts';
 import type { Border, Objection } from './objection.ts';
-import { servicesOf, unservedPod } from './shared-service.ts';
+import { servicesMeant, servicesOf, unservedPod } from './shared-service.ts';
 import { anotherTenant, describeWitness } from './witness.ts';
 
 const coveredInParts: Objection = {
@@ -21,6 +24,23 @@ const coveredInParts: Objection = {
   reason: 'may open more than the shared services, as no one of them has all these pods',
   fix: 'write one peer for each shared service, with the podSelector of that service',
 };
+
+const openInParts: Objection = {
+  verdict: 'unproven',
+  reason: 'may open more than the shared services, as gates of other tenants would have to account for the rest',
+  fix: 'write one peer for the shared service and one for the other tenant',
+};
+
+/** Names beyond these are counted, so that a refusal stays readable. */
+const namesTold = 3;
+
+/** A namespace that the selector may match by its name, and that is not proven to be the tenant's or a shared service's. */
+interface Stranger {
+  readonly name: string;
+  readonly standing: ReturnType<typeof standingOf>;
+  /** A pod there that gets through. */
+  readonly pod: ReadonlyMap<string, string> | 'unproven';
+}
 
 export function judgeSelector(peer: SelectorPeer, opening: Opening, border: Border): Objection | undefined {
   const { namespaces, pods } = peer;
@@ -30,12 +50,16 @@ export function judgeSelector(peer: SelectorPeer, opening: Opening, border: Bord
   const names = possibleNames(domainFor(namespaces, namespaceNameLabel));
   if (names?.length === 0) {
     const reason = 'matches nothing, as no namespace can have such a name';
-    return { verdict: 'nothing', reason, fix: `correct the value of ${namespaceNameLabel}, or remove the peer` };
+    return { verdict: 'nothing', reason, fix: `correct the value of ${namespaceNameLabel}, or ${removePeer}` };
   }
-  const stranger = names && strangerAmong(names, pods, opening, border);
-  if (names !== undefined && stranger === undefined) return undefined;
+  const strangers = names && strangersAmong(names, pods, opening, border);
+  if (strangers?.length === 0) return undefined;
+  // Somebody who surely is one comes before whoever was not looked up.
+  const stranger = strangers?.find(({ standing }) => standing !== 'unknown') ?? strangers?.[0];
 
+  const agree = `add ${tenantLabel}: ${tenant.name} to its matchLabels, or agree on a gate with the other tenant`;
   const escapes = (other: string | undefined, reason: string, fix: string): Objection => {
+    if (stranger?.standing === 'unknown') return notLookedUp(border);
     const pod = stranger?.pod ?? witnessLabels(pods);
     if (pod === 'unproven') return coveredInParts;
     const witness = describeWitness(namespaces, { tenant: other, name: stranger?.name, pod }, border);
@@ -47,71 +71,98 @@ export function judgeSelector(peer: SelectorPeer, opening: Opening, border: Bord
       if (other === tenant.name) continue;
       const shut = gateObjection(other, opening, border);
       if (shut !== undefined) {
+        // What the gate leaves shut, a service may open, so that nobody can be named who surely gets through.
+        if (stranger !== undefined && servicesOf(stranger.name, opening.direction, border).length > 0)
+          return openInParts;
         return escapes(other, `matches namespaces of tenant ${excerpt(other)}, and ${shut.reason}`, shut.fix);
       }
     }
     return undefined;
   }
   const other = tenants.finite ? undefined : anotherTenant(border, tenants.values);
-  if (stranger !== undefined) {
-    const platforms = tenants.absent && tenancy.reservation(stranger.name) === 'platform';
-    return escapes(platforms ? undefined : other, ...aboutName(stranger.name, opening, border));
+  if (strangers !== undefined && stranger !== undefined) {
+    const platforms = tenants.absent && stranger.standing === 'platform';
+    const objection = escapes(platforms ? undefined : other, ...aboutNames(stranger, strangers, opening, border));
+    const ownMatch = tenants.values.has(tenant.name) === tenants.finite;
+    if (!ownMatch || !strangers.every((one) => isAssumable(one, opening, border))) return objection;
+    return { ...objection, verdict: 'conditional', assumedOwn: strangers.map(({ name }) => name) };
   }
-  const agree = `add ${tenantLabel}: ${tenant.name} to its matchLabels, or agree on a gate with the other tenant`;
   if (tenants.finite) {
     const reason = `matches namespaces without the label ${tenantLabel}, which are the platform's`;
     return escapes(other, reason, `write ${tenantLabel}: ${tenant.name} in matchLabels instead`);
   }
   const whose = tenants.values.size === 0 ? 'every tenant' : 'other tenants';
-  return escapes(other, `matches namespaces of ${whose}, also ones that do not exist yet`, agree);
+  const [service] = servicesMeant(pods, opening.direction, border);
+  const fix = service && `add ${namespaceNameLabel}: ${service.namespace} to its matchLabels${onlyPortsOf(service)}`;
+  return escapes(other, `matches namespaces of ${whose}, also ones that do not exist yet`, fix ?? agree);
 }
 
-/**
- * The names that a namespace may have, undefined when they cannot be listed. A name is a DNS label (RFC 1123), and the label
- * is on every namespace: where it must be missing no name is left.
- */
-function possibleNames({ finite, values }: Domain): readonly string[] | undefined {
-  if (!finite) return undefined;
-  return [...values].filter((name) => /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(name));
-}
-
-function isOwn(name: string, { namespace, tenancy, tenant }: Border): boolean {
-  if (name === namespace) return true;
-  const owner = tenancy.reservation(name);
-  return owner !== undefined && owner !== 'platform' && owner.name === tenant.name;
-}
-
-/** The first name that is neither the tenant's nor a shared service's, with a pod there that gets through. */
-function strangerAmong(
+function strangersAmong(
   names: readonly string[],
   pods: Selector,
   opening: Opening,
   border: Border,
-): { readonly name: string; readonly pod: ReadonlyMap<string, string> | 'unproven' } | undefined {
-  for (const name of names) {
-    if (isOwn(name, border)) continue;
-    const pod = unservedPod(name, pods, opening, border);
-    if (pod !== 'served') return { name, pod };
-  }
-  return undefined;
+): readonly Stranger[] {
+  return names.flatMap((name): Stranger | [] => {
+    const standing = standingOf(name, border);
+    const pod = standing === 'own' ? 'served' : unservedPod(name, pods, opening, border);
+    return pod === 'served' ? [] : { name, standing, pod };
+  });
+}
+
+/** Whether it would be no stranger if the tenant had it, which nobody else has a claim to. */
+function isAssumable({ name, standing }: Stranger, { direction }: Opening, border: Border): boolean {
+  return standing === 'unreserved' && servicesOf(name, direction, border).length === 0;
 }
 
 /** Reason and fix. A name that another tenant has reserved is told from one that nobody has as little as may be: not at all. */
-function aboutName(name: string, { direction }: Opening, border: Border): [reason: string, fix: string] {
+function aboutNames(
+  { name, standing }: Stranger,
+  strangers: readonly Stranger[],
+  { direction }: Opening,
+  border: Border,
+): [reason: string, fix: string] {
   const { tenant, tenancy } = border;
+  const add = `add ${tenancy.settings.tenantLabel}: ${tenant.name} to its matchLabels`;
   const [service] = servicesOf(name, direction, border);
   if (service !== undefined) {
-    const ports = service.ports.length === 0 ? '' : ` and its ports to ${service.ports.map(formatPort).join(', ')}`;
+    const pods = JSON.stringify(service.podSelector);
     return [
       `opens more of the namespace ${name} than its shared service ${service.name}`,
-      `narrow the podSelector to the pods of ${service.name}${ports}`,
+      `narrow it to ${service.name}: podSelector: ${pods}${onlyPortsOf(service)}`,
     ];
   }
-  if (tenancy.reservation(name) === 'platform') {
-    return [`matches the namespace ${name}, which is the platform's`, 'remove the name: only shared services are open'];
+  if (standing === 'platform') {
+    return [
+      `matches the namespace ${name}, which is the platform's`,
+      `remove the name, as only shared services are open, or ${removePeer}`,
+    ];
   }
+  if (standing === 'taken') {
+    const reason = `matches the namespace ${name}, which is not of ${tenant.name} although that name is reserved to it`;
+    return [reason, `${add}, or remove the name`];
+  }
+  const free = strangers
+    .filter((one) => one.standing === 'unreserved' || one.standing === 'foreign')
+    .map((one) => one.name);
+  const [what, said, them] =
+    free.length === 1 ? ['namespace', 'that name is', 'it'] : ['namespaces', 'these names are', 'them'];
   return [
-    `matches the namespace ${name}, and that name is not reserved to ${tenant.name}, so anybody may come to own it`,
-    `add ${tenancy.settings.tenantLabel}: ${tenant.name} to its matchLabels, or agree on a gate with the other tenant`,
+    `matches the ${what} ${listed(free, namesTold)}, and ${said} not reserved to ${tenant.name}, so anybody may come to own ${them}`,
+    tenant.prefix === undefined
+      ? `${add}, or agree on a gate with the other tenant`
+      : `${add}, or select only names that begin with ${tenant.prefix}, which are reserved to it`,
   ];
+}
+
+function onlyPortsOf({ name, ports }: SharedService): string {
+  return ports.length === 0 ? '' : `, and only the ports of ${name}: ${listed(ports.map(formatPort))}`;
+}
+
+function notLookedUp({ tenant, tenancy }: Border): Objection {
+  return {
+    verdict: 'unproven',
+    reason: `belongs to a policy that selects more than ${mostLookedUp} namespaces by name, and only so many are looked up`,
+    fix: `add ${tenancy.settings.tenantLabel}: ${tenant.name} to its matchLabels`,
+  };
 }

@@ -1,17 +1,47 @@
 /** Shared services: what the platform opens to every tenant. */
-import { type IpSet, normalise } from '../kubernetes/ip-set.ts';
+import { destinations } from '../kubernetes/embedded-ipv4.ts';
+import { type IpSet, intersect, normalise, subtract } from '../kubernetes/ip-set.ts';
 import { labelsOutside, matches, parseSelector, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
-import type { SharedService } from '../tenancy/settings.ts';
+import type { Settings, SharedService } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import type { Opening } from './model.ts';
 import type { Border } from './objection.ts';
+import { once } from './once.ts';
 import { shutPort } from './open-ports.ts';
 
+interface ReadService extends SharedService {
+  readonly pods: Selector;
+}
+
+/** By direction and namespace. A selector that cannot be read, which the parser of the settings refuses, serves nobody. */
+const selected = once(({ sharedServices }: Settings) =>
+  Map.groupBy(
+    sharedServices.flatMap((service): readonly ReadService[] => {
+      const pods = parseSelector(service.podSelector);
+      return pods.ok ? [{ ...service, pods: pods.value }] : [];
+    }),
+    ({ direction, namespace }) => `${direction} ${namespace}`,
+  ),
+);
+
+/** Those that answer on addresses beside their pods. */
+const addressed = once(({ sharedServices }: Settings) =>
+  sharedServices
+    .filter(({ addresses }) => addresses.length > 0)
+    .map((service) => ({ service, answersOn: destinations(normalise(service.addresses)) })),
+);
+
 /** The services of one namespace that tenants may reach (egress) or be reached from (ingress). */
-export function servicesOf(namespace: string, direction: Direction, { tenancy }: Border): readonly SharedService[] {
-  return tenancy.settings.sharedServices.filter(
-    (service) => service.direction === direction && service.namespace === namespace,
-  );
+export function servicesOf(namespace: string, direction: Direction, { tenancy }: Border): readonly ReadService[] {
+  return selected(tenancy.settings).get(`${direction} ${namespace}`) ?? [];
+}
+
+/** The services whose pods these labels single out, wherever those pods are looked for. */
+export function servicesMeant(pods: Selector, direction: Direction, border: Border): readonly ReadService[] {
+  if (pods.size === 0) return [];
+  return border.tenancy.settings.sharedServices
+    .flatMap(({ namespace }) => servicesOf(namespace, direction, border))
+    .filter((service) => service.pods.size > 0 && labelsOutside(pods, service.pods) === undefined);
 }
 
 /**
@@ -25,34 +55,33 @@ export function unservedPod(
   border: Border,
 ): ReadonlyMap<string, string> | 'served' | 'unproven' {
   const candidates: ReadonlyMap<string, string>[] = [witnessLabels(pods)];
-  const services: { readonly selector: Selector; readonly service: SharedService }[] = [];
+  const services = servicesOf(namespace, direction, border);
   const whole: SharedService[] = [];
-  for (const service of servicesOf(namespace, direction, border)) {
-    const selector = parseSelector(service.podSelector);
-    if (!selector.ok) continue;
-    services.push({ selector: selector.value, service });
-    const outside = labelsOutside(pods, selector.value);
+  for (const service of services) {
+    const outside = labelsOutside(pods, service.pods);
     if (outside === undefined) whole.push(service);
     else candidates.push(outside);
   }
   if (shutPort(whole, ports) === undefined) return 'served';
   const unserved = candidates.find((labels) => {
-    const serving = services.filter(({ selector }) => matches(selector, labels));
-    return (
-      shutPort(
-        serving.map(({ service }) => service),
-        ports,
-      ) !== undefined
-    );
+    const serving = services.filter((service) => matches(service.pods, labels));
+    return shutPort(serving, ports) !== undefined;
   });
   return unserved ?? 'unproven';
 }
 
-/** The addresses on which a service answers on every port of the opening. */
-export function servedAddresses({ direction, ports }: Opening, { tenancy }: Border): IpSet {
-  const serving = tenancy.settings.sharedServices.filter(
-    (service) =>
-      service.direction === direction && service.addresses.length > 0 && shutPort([service], ports) === undefined,
-  );
-  return normalise(serving.flatMap(({ addresses }) => addresses));
+/** The addresses less those on which services together answer on every port of the opening. Both as traffic arrives at them. */
+export function withoutServed(addresses: IpSet, { direction, ports }: Opening, settings: Settings): IpSet {
+  const services = addressed(settings);
+  /** @param doors those of the services before `at` that answer on all of `rest` */
+  const unserved = (rest: IpSet, at: number, doors: readonly SharedService[]): IpSet => {
+    const next = services[at];
+    if (next === undefined) return rest;
+    const common = next.service.direction === direction ? intersect(rest, next.answersOn) : [];
+    if (common.length === 0) return unserved(rest, at + 1, doors);
+    const serving = [...doors, next.service];
+    const half = shutPort(serving, ports) === undefined ? [] : unserved(common, at + 1, serving);
+    return normalise([...half, ...unserved(subtract(rest, next.answersOn), at + 1, doors)]);
+  };
+  return unserved(addresses, 0, []);
 }

@@ -2,6 +2,13 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 
+/** What meta/v1 StatusReason calls otherwise than HTTP. */
+const reasons: Readonly<Record<number, string>> = {
+  408: 'Timeout',
+  413: 'RequestEntityTooLarge',
+  500: 'InternalError',
+};
+
 /** A metav1.Status, because the API server quotes the message of one to the user. JSON. */
 export function failureBody(code: number, message: string): string {
   return JSON.stringify({
@@ -9,7 +16,7 @@ export function failureBody(code: number, message: string): string {
     apiVersion: 'v1',
     status: 'Failure',
     code,
-    reason: (STATUS_CODES[code] ?? '').replaceAll(' ', ''),
+    reason: reasons[code] ?? (STATUS_CODES[code] ?? '').replaceAll(' ', ''),
     message,
   });
 }

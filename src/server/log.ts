@@ -19,7 +19,7 @@ export interface Log {
 }
 
 /** Lines are written when so many characters have gathered, or after `flushMilliseconds`. */
-const blockLength = 4096;
+const blockLength = 16_384;
 const flushMilliseconds = 1000;
 
 /** @param stream where lines go instead of the standard output, unbuffered; for tests */

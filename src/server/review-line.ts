@@ -8,6 +8,7 @@ const longest = 256;
 /**
  * Nothing of the object but its name: objects hold secrets. Refusals and admitted findings are warnings, so that a log
  * at level `warn` holds all that somebody may ask about; what Bulkhead could not decide by its own fault is an error.
+ * Most reviews are plain, so what is empty or false is left out.
  */
 export function logReview(log: Logger, decision: Decision, seconds: number): void {
   const { level, msg } = outcome(decision);
@@ -16,17 +17,17 @@ export function logReview(log: Logger, decision: Decision, seconds: number): voi
     uid: short(decision.uid),
     kind: short(decision.kind),
     operation: short(decision.operation),
-    subresource: short(decision.subresource),
+    subresource: short(decision.subresource) || undefined,
     namespace: short(decision.namespace),
     name: short(decision.name),
     user: short(decision.username),
-    dryRun: decision.dryRun,
+    dryRun: decision.dryRun || undefined,
     tenant: decision.tenant,
     mode: decision.mode,
     allowed: decision.allowed,
     code: decision.code,
-    checks: decision.checks,
-    patched: decision.patched,
+    checks: decision.checks.length === 0 ? undefined : decision.checks,
+    patched: decision.patched || undefined,
     reason: decision.reason === undefined ? undefined : short(decision.reason),
     microseconds: Math.round(seconds * 1e6),
     msg,

@@ -42,6 +42,12 @@ export interface TimeLimits {
   readonly answer: number;
 }
 
+/** The last one read: the API server writes the same in all its calls of one webhook. */
+let latest: { readonly text: string; readonly limits: TimeLimits } = {
+  text: '',
+  limits: { review: defaultMilliseconds * reviewShare, answer: defaultMilliseconds * answerShare },
+};
+
 /**
  * By when the review is due, and by when something must be answered, in milliseconds from the arrival of the request.
  * What is no Go duration counts as not given.
@@ -49,8 +55,11 @@ export interface TimeLimits {
  */
 export function timeLimits(url: string): TimeLimits {
   const [, text = ''] = /[?&]timeout=([^&]*)/.exec(url) ?? [];
-  const given = Math.min(parseDuration(text) ?? defaultMilliseconds, maximumMilliseconds);
-  return { review: given * reviewShare, answer: given * answerShare };
+  if (text !== latest.text) {
+    const given = Math.min(parseDuration(text) ?? defaultMilliseconds, maximumMilliseconds);
+    latest = { text, limits: { review: given * reviewShare, answer: given * answerShare } };
+  }
+  return latest.limits;
 }
 
 /** What the promise gives; undefined when it takes longer than so many milliseconds. */

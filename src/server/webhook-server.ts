@@ -1,10 +1,11 @@
 /**
- * The admission endpoint: `POST /mutate` and `POST /validate` over HTTPS, HTTP/1.1 only (the API server speaks nothing else to webhooks).
+ * The admission endpoint: `POST /mutate`, `POST /validate` and `POST /warn` over HTTPS, HTTP/1.1 only (the API server speaks nothing else to webhooks).
  *
  *   headers -> room for one more? -> body, within its limits -> review -> answer, log line, metrics
  *
- * Whatever arrives is answered, in bounded time and memory. What says 503 also says `Retry-After`: the API server then tries
- * again within its own deadline, where a connection that breaks would fail the user's request at once.
+ * Whatever arrives is answered, in bounded time and memory. As soon as a uid is known that is HTTP 200 with a review. Before, an
+ * HTTP 503 also says `Retry-After`: the API server then tries again within its own deadline, where a connection that breaks
+ * would fail the user's request at once.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
@@ -12,12 +13,14 @@ import type { AddressInfo, Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import type { Answer, Phase, Review } from '../admission/decision.ts';
+import { type Answer, type Phase, phases, type Review } from '../admission/decision.ts';
 import { answerUnreadable, failureBody, failureResponse } from './failure-answer.ts';
 import { type KeyPair, parseKeyPair } from './key-pair.ts';
+import { lateAnswer } from './late-answer.ts';
 import type { Logger } from './log.ts';
 import type { Metrics, Refusal } from './metrics.ts';
 import { createBodyReader } from './read-body.ts';
+import { createRefusalLog } from './refusal-line.ts';
 import { logReview } from './review-line.ts';
 import { timeLimits, within } from './timeout.ts';
 import { type WebhookLimits, webhookLimits } from './webhook-limits.ts';
@@ -56,7 +59,10 @@ const origin = { certificate: 'the certificate', key: 'the key' };
 const retryAfter = '1';
 
 /** What is said instead of a review. */
-const refusals: Record<Exclude<Refusal, 'aborted' | 'failed'>, { readonly code: number; readonly message: string }> = {
+const refusalTexts: Record<
+  Exclude<Refusal, 'aborted' | 'failed'>,
+  { readonly code: number; readonly message: string }
+> = {
   'too-large': {
     code: 413,
     message: 'The body is larger than a review of two objects of the greatest size that the API server takes.',
@@ -71,6 +77,7 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
   const { review, log, metrics } = options;
   const limits = { ...webhookLimits, ...options.limits };
   const bodies = createBodyReader(limits);
+  const refusals = createRefusalLog(log);
   const ending = new AbortController();
   let draining = false;
   let inFlight = 0;
@@ -101,14 +108,14 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
   });
   const server: Server = app.server;
   server.on('connect', (_request, socket: Socket) => {
-    socket.end(failureResponse(405, 'Bulkhead is no proxy: POST to /mutate or /validate.', 'Allow: POST\r\n'));
+    socket.end(failureResponse(405, 'Bulkhead is no proxy: POST to /mutate, /validate or /warn.', 'Allow: POST\r\n'));
   });
 
   server.on('checkExpectation', (_request, response: ServerResponse) => {
     fail(response, 417, 'Of what Expect can ask for, only 100-continue is known.');
   });
 
-  for (const phase of ['mutate', 'validate'] as const) {
+  for (const phase of phases) {
     // A review leaves fastify's way before its body is read: it takes bytes, whatever those are called, and every step costs.
     const onRequest = (request: FastifyRequest, reply: FastifyReply): void => {
       reply.hijack();
@@ -119,8 +126,8 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
   app.setNotFoundHandler((request, reply) => {
     reply.hijack();
     const [path] = request.url.split('?');
-    if (path !== '/mutate' && path !== '/validate') {
-      return fail(reply.raw, 404, 'There is nothing here. Admission reviews go to /mutate and /validate.');
+    if (!phases.some((phase) => path === `/${phase}`)) {
+      return fail(reply.raw, 404, 'There is nothing here. Admission reviews go to /mutate, /validate and /warn.');
     }
     reply.raw.setHeader('Allow', 'POST');
     fail(reply.raw, 405, `${path} takes POST with an AdmissionReview.`);
@@ -143,8 +150,11 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
         const due = timeLimits(request.url ?? '');
         const reviewed = review(phase, body.bytes, arrived + due.review);
         const answer = await within(reviewed, arrived + due.answer - performance.now());
-        if (answer === undefined) refuse(response, 'late');
-        else respond(response, answer, arrived);
+        if (answer !== undefined) return respond(response, answer, arrived);
+        const late = lateAnswer(phase, body.bytes);
+        if (late === undefined) return refuse(response, 'late');
+        metrics.refused('late');
+        respond(response, late, arrived);
       } finally {
         bodies.release(body.bytes);
       }
@@ -164,7 +174,8 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     metrics.refused(reason);
     // The client is gone in the middle of its body: there is nobody to answer to.
     if (reason === 'aborted') return;
-    const { code, message } = refusals[reason];
+    refusals.count(reason);
+    const { code, message } = refusalTexts[reason];
     if (code === 503) response.setHeader('Retry-After', retryAfter);
     fail(response, code, message);
   }
@@ -196,6 +207,7 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     const cut = setTimeout(() => server.closeAllConnections(), limits.closeMilliseconds);
     await app.close();
     clearTimeout(cut);
+    refusals.end();
   }
 
   return {

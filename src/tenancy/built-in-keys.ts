@@ -4,7 +4,7 @@
  * A key is listed when setting it changes whose an object is, or by whose rules it is treated. Keys that ordinary controllers put on
  * every pod (`pod-template-hash`, `app.kubernetes.io/*`, `statefulset.kubernetes.io/*`, `batch.kubernetes.io/*`,
  * `topology.kubernetes.io/*`) are not, nor are keys that a network plugin only writes to report (`cni.projectcalico.org/podIP`,
- * `k8s.v1.cni.cncf.io/network-status`).
+ * `k8s.v1.cni.cncf.io/network-status`), nor those by which a pod only limits itself (`kubernetes.io/egress-bandwidth`).
  *
  * Some listed keys are also written by add-ons of the platform: Istio's injector (`traffic.sidecar.istio.io/`, when Istio CNI is on),
  * OVN-Kubernetes and Kube-OVN (addresses of a pod), KubeVirt (the pods of its machines). Where such an add-on runs, its service account
@@ -49,6 +49,8 @@ export const namespaceKeys: readonly string[] = [
   // Calico: IP pools and other address assignment (TEN-21). https://docs.tigera.io/calico/latest/reference/configure-cni-plugins
   'cni.projectcalico.org/',
   'projectcalico.org/',
+  // Calico: the gateway, and so the address, by which traffic leaves the cluster.
+  'egress.projectcalico.org/',
   // Cilium: identity labels, IP pools, namespaces shared with other clusters.
   'io.cilium.',
   'io.cilium/',
@@ -68,13 +70,16 @@ export const podKeys: readonly string[] = [
   'io.cilium.',
   'io.cilium/',
   'io.kubernetes.pod.',
-  // Cilium: the sources of its label notation, and keys that collide with its reserved identities; a pod labelled `host` or
+  // Cilium: the sources of its label notation, both ways of writing them, and keys that collide with its reserved identities; a pod labelled `host` or
   // `ingress` loses all policy enforcement (POD-06: cilium#48027, cilium#40791).
   'k8s:',
   'reserved:',
+  'reserved.',
   'host',
   'ingress',
   'world',
+  'world-ipv4',
+  'world-ipv6',
   'health',
   'init',
   'remote-node',
@@ -84,6 +89,7 @@ export const podKeys: readonly string[] = [
   'all',
   // Cilium: proxy visibility, no-track ports, MAC address, IP pool (POD-07: CVE-2023-41332).
   'policy.cilium.io/',
+  'network.cilium.io/no-track-host-ports',
   'cni.cilium.io/',
   'ipam.cilium.io/',
   // Calico: addresses of the pod's choice (POD-07: CVE-2022-28224), and labels under which Calico keeps the namespace and
@@ -98,6 +104,8 @@ export const podKeys: readonly string[] = [
   'projectcalico.org/',
   'pcns.',
   'pcsa.',
+  // Calico: the gateway by which traffic leaves the cluster, also one of another namespace.
+  'egress.projectcalico.org/',
   // Antrea: addresses and IP pools.
   'ipam.antrea.io/',
   // Multus: a second network, also one of another namespace, that no NetworkPolicy governs (POD-07).
@@ -114,9 +122,11 @@ export const podKeys: readonly string[] = [
   'istio.io/use-waypoint',
   'istio.io/use-waypoint-namespace',
   'ambient.istio.io/bypass-inbound-capture',
-  // Linkerd: the same (POD-08).
+  'ambient.istio.io/dns-capture',
+  // Linkerd: the same, and whom a pod lets in without an identity (POD-08).
   'linkerd.io/inject',
   'config.linkerd.io/skip-',
+  'config.linkerd.io/default-inbound-policy',
   // KubeVirt: pods that pass as a virtual machine's (TEN-18: CVE-2025-64435).
   'kubevirt.io',
   'kubevirt.io/',

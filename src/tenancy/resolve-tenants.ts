@@ -2,10 +2,12 @@
  * Tenants that are written one by one: which version of each is in force. A folder of files is good or bad as a whole; of
  * objects, one that is bad must neither stop all others from changing nor open anything.
  *
- * - What goes together with all that is in force is in force.
- * - Otherwise the version before stays, and the new one is told why. What was in force first keeps its place; among those
- *   that are new together, what was made first does.
- * - A tenant that never was good is closed: nobody speaks for it, and its prefix, where that can be read, stays reserved.
+ * - From the oldest object to the youngest, the newest version of each is in force if it goes together with those before it.
+ *   Where it does not, or cannot be read, the object still has its turn for the prefix that it asks for. All this depends on
+ *   the objects alone, not on when or in which order they were heard of, so that replicas agree.
+ * - In place of a newest version that is not in force stands the last one of that object that was, if it takes nothing from
+ *   the others. It is remembered, not written anywhere: a replica that has just started knows none.
+ * - A tenant that is left without either is closed: nobody speaks for it, and the prefix that it got is reserved.
  */
 import { isMap } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
@@ -18,6 +20,7 @@ import { validateTenancy } from './validate-tenancy.ts';
 
 /** A Tenant object, and what its newest version says by itself. */
 export interface DeclaredTenant {
+  /** Of each name there is one. */
   readonly name: string;
   /** RFC 3339, in UTC and whole seconds (metadata.creationTimestamp): as text in the order of time. */
   readonly created: string;
@@ -29,7 +32,7 @@ export interface DeclaredTenant {
 export interface Resolution {
   /** In force, by name, as their objects say now or said once. */
   readonly inForce: ReadonlyMap<string, Tenant>;
-  /** What was never good, as far as it counts: it reserves names, and nobody speaks for it. */
+  /** What no version is in force of, as far as it counts: it reserves names, and nobody speaks for it. */
   readonly closed: readonly Tenant[];
   /** By name, for each object whose newest version is not in force: why. */
   readonly refused: ReadonlyMap<string, readonly Problem[]>;
@@ -57,62 +60,63 @@ export function locatedTenant(tenant: Tenant): Located<Tenant> {
 }
 
 /**
- * @param before what was in force; goes together with the settings
+ * @param lastGood by name, the version of each object that was last in force as its newest one
  * @param now milliseconds since the epoch
  */
 export function resolveTenants(
   declared: readonly DeclaredTenant[],
-  before: ReadonlyMap<string, Tenant>,
+  lastGood: ReadonlyMap<string, Tenant>,
   settings: Settings,
   now: number,
 ): Resolution {
   const inOrder = declared.toSorted(byAge);
+  const judge = (tenants: Iterable<Tenant>) => validateTenancy(settings, [...tenants].map(locatedTenant), now);
   const refused = new Map<string, readonly Problem[]>();
-  let inForce = new Map<string, Tenant>();
-  let pending: Tenant[] = [];
-  for (const { name, loaded } of inOrder) {
-    const held = before.get(name);
-    if (held !== undefined) inForce.set(name, held);
-    if (!loaded.ok) refused.set(name, loaded.problems);
-    else if (loaded.value !== held) pending.push(loaded.value);
-  }
+  for (const { name, loaded } of inOrder) if (!loaded.ok) refused.set(name, loaded.problems);
 
-  const problemsWith = (changes: readonly Tenant[]) => {
-    const changed = new Set(changes.map(({ name }) => name));
-    const kept = [...inForce.values()].filter(({ name }) => !changed.has(name));
-    return validateTenancy(settings, [...kept, ...changes].map(locatedTenant), now).problems;
-  };
-  const takeOver = (changes: readonly Tenant[]) => {
-    inForce = new Map([...inForce, ...changes.map((tenant): [string, Tenant] => [tenant.name, tenant])]);
-    pending = pending.filter((tenant) => !changes.includes(tenant));
-  };
-
-  // One change may make room for another, so it goes on until no more can be taken over.
-  for (let moved = true; moved && pending.length > 0; ) {
-    const blamed = new Set(problemsWith(pending).map(({ file }) => file));
-    const together = pending.filter(({ name }) => !blamed.has(tenantFile(name)));
-    moved = together.length > 0 && problemsWith(together).length === 0;
-    if (moved) takeOver(together);
+  const wanted = inOrder.map((one) => (one.loaded.ok ? one.loaded.value : reserving(one)));
+  // Of two that do not go together the later one is told, so whoever is not told has its place.
+  const told = new Set(judge(wanted).problems.map(({ file }) => file));
+  const places = new Map(wanted.flatMap((one) => (told.has(tenantFile(one.name)) ? [] : [[one.name, one]])));
+  for (const one of inOrder) {
+    const { name, loaded } = one;
+    if (places.has(name)) continue;
+    // What stood in its way may be out of the way itself.
+    const problems = loaded.ok ? judge([...places.values(), loaded.value]).problems : loaded.problems;
+    if (loaded.ok && problems.length === 0) places.set(name, loaded.value);
     else {
-      for (const tenant of [...pending]) {
-        if (problemsWith([tenant]).length > 0) continue;
-        takeOver([tenant]);
-        moved = true;
-      }
+      refused.set(name, problems);
+      const claim = reserving(one);
+      const fits = judge([...places.values(), claim]).problems.length === 0;
+      places.set(name, fits ? claim : undeclaredTenant(name));
     }
   }
-  for (const tenant of pending) refused.set(tenant.name, problemsWith([tenant]));
 
-  const closed: Tenant[] = [];
-  for (const { name, prefix } of inOrder) {
-    if (inForce.has(name)) continue;
-    const reserving = { ...undeclaredTenant(name), prefix };
-    closed.push(problemsWith([...closed, reserving]).length === 0 ? reserving : undeclaredTenant(name));
+  const standIns = new Set<string>();
+  for (const { name } of inOrder) {
+    const standIn = refused.has(name) ? lastGood.get(name) : undefined;
+    if (standIn === undefined) continue;
+    const others = [...places.values()].filter((other) => other.name !== name);
+    if (judge([...others, standIn]).problems.length > 0) continue;
+    places.set(name, standIn);
+    standIns.add(name);
   }
-  const { warnings } = validateTenancy(settings, [...inForce.values()].map(locatedTenant), now);
-  return { inForce, closed, refused, warnings };
+  const isInForce = ({ name }: Tenant) => standIns.has(name) || !refused.has(name);
+  const inForce = [...places.values()].filter(isInForce);
+  return {
+    inForce: new Map(inForce.map((tenant) => [tenant.name, tenant])),
+    closed: [...places.values()].filter((tenant) => !isInForce(tenant)),
+    refused,
+    warnings: judge(inForce).warnings,
+  };
 }
 
+/** An object of which no version counts, with the prefix that it asks for. */
+function reserving({ name, prefix }: DeclaredTenant): Tenant {
+  return { ...undeclaredTenant(name), prefix };
+}
+
+/** Both are the API server's and never change, and no two objects share a name: one order, everywhere and for good. */
 function byAge(one: DeclaredTenant, other: DeclaredTenant): number {
   return compare(one.created, other.created) || compare(one.name, other.name);
 }

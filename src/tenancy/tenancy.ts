@@ -67,18 +67,29 @@ export function undeclaredTenant(name: string): Tenant {
 export function createTenancy(settings: Settings, tenants: readonly Tenant[]): Tenancy {
   const byName = new Map<string, Tenant>();
   for (const tenant of tenants.toSorted(byNameOrder)) if (!byName.has(tenant.name)) byName.set(tenant.name, tenant);
-  const platform = new Set(settings.platform.identities.map(identity));
-  const members = new Map<string, Tenant[]>();
+  const platform = bySubject<true>();
+  const members = bySubject<Tenant[]>();
   const owners = new Map<string, Owner>();
   const gates = new Map<string, Gate[]>();
   for (const prefix of settings.platform.prefixes) owners.set(prefix, 'platform');
+  for (const subject of settings.platform.identities) place(platform, subject).set(nameOf(subject), true);
   for (const tenant of byName.values()) {
-    for (const member of new Set(tenant.members.map(identity))) append(members, member, tenant);
+    for (const member of tenant.members) append(place(members, member), nameOf(member), tenant);
     if (tenant.prefix !== undefined && !owners.has(tenant.prefix)) owners.set(tenant.prefix, tenant);
     for (const gate of tenant.network.gates) append(gates, gateKey(tenant.name, gate.tenant, gate.direction), gate);
   }
   const openGates = (from: string, to: string, direction: Direction, now: number): readonly Gate[] =>
     (gates.get(gateKey(from, to, direction)) ?? []).filter(({ expires }) => expires === undefined || now < expires);
+
+  function spokenFor(user: UserInfo, home: Owner | undefined): Tenant[] {
+    const spoken = new Set(members.users.get(user.username));
+    for (const group of user.groups) for (const tenant of members.groups.get(group) ?? []) spoken.add(tenant);
+    if (home !== undefined && home !== 'platform' && serviceAccountOf(user) !== undefined) {
+      const declared = byName.get(home.name);
+      if (declared !== undefined) spoken.add(declared);
+    }
+    return [...spoken].sort(byNameOrder);
+  }
 
   return {
     settings,
@@ -100,14 +111,11 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[]): T
       return name === undefined ? 'platform' : (byName.get(name) ?? undeclaredTenant(name));
     },
     requester(user, home) {
-      const identities = identitiesOf(user);
-      if (identities.some((one) => platform.has(one))) return { username: user.username, platform: true, tenants: [] };
-      const spokenFor = new Set(identities.flatMap((one) => members.get(one) ?? []));
-      if (home !== undefined && home !== 'platform' && serviceAccountOf(user) !== undefined) {
-        const declared = byName.get(home.name);
-        if (declared !== undefined) spokenFor.add(declared);
+      const { username } = user;
+      if (platform.users.has(username) || user.groups.some((group) => platform.groups.has(group))) {
+        return { username, platform: true, tenants: [] };
       }
-      return { username: user.username, platform: false, tenants: [...spokenFor].sort(byNameOrder) };
+      return new Asker(username, () => spokenFor(user, home));
     },
     gates(tenant, other, direction, now) {
       return {
@@ -130,23 +138,48 @@ export function prefixesOf(namespaceName: string): string[] {
   return prefixes;
 }
 
-/**
- * A subject as one string, so that equal means the same subject. A service account is its user name: the two are one identity
- * to the API server.
- */
+/** A subject as one string, so that equal means the same subject. */
 export function identity(subject: Subject): string {
-  switch (subject.kind) {
-    case 'User':
-      return `User ${subject.name}`;
-    case 'Group':
-      return `Group ${subject.name}`;
-    case 'ServiceAccount':
-      return `User system:serviceaccount:${subject.namespace}:${subject.name}`;
+  return subject.kind === 'Group' ? `Group ${subject.name}` : `User ${nameOf(subject)}`;
+}
+
+/** As the API server says it of a request. A service account is its user name: the two are one identity. */
+function nameOf(subject: Subject): string {
+  return subject.kind === 'ServiceAccount'
+    ? `system:serviceaccount:${subject.namespace}:${subject.name}`
+    : subject.name;
+}
+
+/** Whom it speaks for is found out when somebody asks: most requests are about what is inside a namespace, where only its owner counts. */
+class Asker implements Requester {
+  readonly username: string;
+  readonly platform = false;
+  readonly #find: () => readonly Tenant[];
+  #tenants: readonly Tenant[] | undefined;
+
+  constructor(username: string, find: () => readonly Tenant[]) {
+    this.username = username;
+    this.#find = find;
+  }
+
+  get tenants(): readonly Tenant[] {
+    this.#tenants ??= this.#find();
+    return this.#tenants;
   }
 }
 
-function identitiesOf(user: UserInfo): string[] {
-  return [`User ${user.username}`, ...user.groups.map((group) => `Group ${group}`)];
+/** What is known of users and of groups, by their names. */
+interface BySubject<Value> {
+  readonly users: Map<string, Value>;
+  readonly groups: Map<string, Value>;
+}
+
+function bySubject<Value>(): BySubject<Value> {
+  return { users: new Map(), groups: new Map() };
+}
+
+function place<Value>({ users, groups }: BySubject<Value>, { kind }: Subject): Map<string, Value> {
+  return kind === 'Group' ? groups : users;
 }
 
 /** The names of tenants hold no blank, so that two different triples never give one key. */

@@ -31,6 +31,8 @@ export interface Tenant {
   readonly members: readonly Subject[];
   /** Namespace names that begin with this are reserved to the tenant. Ends in `-`, so that `team-a` never covers `team-ab`. */
   readonly prefix: string | undefined;
+  /** Its object is being deleted: it gets no namespace more (check tenant-leaving). */
+  readonly leaving?: true;
   /** How many namespaces the tenant may have; undefined is no limit. */
   readonly limit: number | undefined;
   /** The spec of the ResourceQuota that every namespace of the tenant gets. */

@@ -172,6 +172,51 @@ t.test('a broken review is refused with its uid and what is wrong', async (t) =>
   const reason = 'the request and its objects disagree about the namespace';
   t.strictSame(reasonOf(bytesOf(named)), { uid, reason }, 'a Namespace of another name (ADM-15)');
   const tenant = { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Tenant', metadata: { name: 'acme' } };
+  const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'own', namespace: 'acme-web' } };
+  const counted: Sent = { user, operation: 'CREATE', object: quota };
+  for (const [path, value, wrong] of [
+    ['spec', { hard: { pods: 1 } }, 'spec.hard holds something that is not a string'],
+    ['status', 'none', 'status is not an object'],
+    ['status', { hard: ['pods'] }, 'status.hard is not an object'],
+    ['status', { used: { pods: null } }, 'status.used holds something that is not a string'],
+  ] as const) {
+    const body = bytesOf(reviewWith(`request.object.${path}`, value, counted));
+    t.strictSame(reasonOf(body), { uid, reason: `request.object.${wrong}` }, 'amounts that are none');
+  }
+  const workload = (kind: string, apiVersion: string, spec: object): Sent => ({
+    user,
+    operation: 'CREATE',
+    object: Object.assign({ apiVersion, kind, metadata: { name: 'web', namespace: 'acme-web' } }, { spec }),
+  });
+  const deployment = workload('Deployment', 'apps/v1', {});
+  const cronJob = workload('CronJob', 'batch/v1', { jobTemplate: { spec: { template: {} } } });
+  for (const [sent, path, value, wrong] of [
+    [deployment, 'object.spec.template', [], 'request.object.spec.template is not an object'],
+    [deployment, 'object.spec.template', { spec: 'none' }, 'request.object.spec.template.spec is not an object'],
+    [
+      deployment,
+      'object.spec.template',
+      { metadata: { labels: { app: 1 } } },
+      'request.object.spec.template.metadata.labels holds something that is not a string',
+    ],
+    [
+      cronJob,
+      'object.spec.jobTemplate.spec.template',
+      { metadata: { annotations: [] } },
+      'request.object.spec.jobTemplate.spec.template.metadata.annotations is not an object',
+    ],
+    [cronJob, 'object.spec.jobTemplate', 'none', 'request.object.spec.jobTemplate is not an object'],
+    [cronJob, 'object.kind', 'Job', 'request.object is not a batch/v1 CronJob'],
+    [deployment, 'subResource', 'scale', 'apps/v1 deployments/scale is not a resource that Bulkhead understands'],
+    [
+      deployment,
+      'resource.resource',
+      'statefulsets',
+      'request.kind is not the apps/v1 StatefulSet that belongs to statefulsets',
+    ],
+  ] as const) {
+    t.strictSame(reasonOf(bytesOf(reviewWith(`request.${path}`, value, sent))), { uid, reason: wrong }, 'a workload');
+  }
   const placed = reviewWith('request.namespace', 'acme-web', { user, operation: 'CREATE', object: tenant });
   t.strictSame(reasonOf(bytesOf(placed)), { uid, reason: 'a Tenant is in no namespace' }, 'a Tenant in a namespace');
 });
@@ -258,7 +303,15 @@ t.test('what is understood is a frozen list of real resources', async (t) => {
     'v1/bindings',
     'networking.k8s.io/v1/networkpolicies',
     'v1/resourcequotas',
+    'v1/resourcequotas/status',
     'bulkhead.dev/v1alpha1/tenants',
     'bulkhead.dev/v1alpha1/tenants/status',
+    'apps/v1/deployments',
+    'apps/v1/statefulsets',
+    'apps/v1/daemonsets',
+    'apps/v1/replicasets',
+    'batch/v1/jobs',
+    'batch/v1/cronjobs',
+    'v1/replicationcontrollers',
   ]);
 });

@@ -137,7 +137,7 @@ t.test('no control character, line break or mark of direction reaches a terminal
   t.notMatch(text, forbidden, 'in a refusal');
   t.equal(text.split('\n').length, 9, 'and no line is added');
   t.match(text, 'a\uFFFD[2Jb\uFFFDc\uFFFDd\uFFFD\uFFFDe\uFFFDf\uFFFDg\uFFFDh\uFFFD', 'each is shown as unprintable');
-  for (const line of warningTexts([judgedOf(finding)], [])) {
+  for (const line of warningTexts([judgedOf(finding)])) {
     t.notMatch(line, forbidden, 'in a warning');
     t.notMatch(line, '\n', 'and it is one line');
   }
@@ -153,7 +153,7 @@ t.test('no control character, line break or mark of direction reaches a terminal
 t.test('warnings are at most 8 lines of 120 characters', async (t) => {
   fc.assert(
     fc.property(fc.array(anyFinding, { maxLength: 30 }), (findings) => {
-      const lines = warningTexts(findings.map(judgedOf), []);
+      const lines = warningTexts(findings.map(judgedOf));
       t.ok(lines.length <= 8, 'few');
       t.ok(
         lines.every((line) => line.length <= 120 && line.isWellFormed()),
@@ -166,18 +166,10 @@ t.test('warnings are at most 8 lines of 120 characters', async (t) => {
   );
 });
 
-t.test('a peer that can never match is worth a word', async (t) => {
-  const dead = {
-    direction: 'ingress',
-    kind: 'selector',
-    verdict: 'nothing',
-    path: 'spec.ingress[0].from[0]',
-    reason: 'matches nothing',
-    fix: 'remove it',
-  } as const;
-  t.strictSame(warningTexts([judgedOf(open)], [dead]), [
+t.test('a warning says whether the pods of a workload will be refused', async (t) => {
+  t.strictSame(warningTexts([judgedOf(open), { ...judgedOf(open), refuses: false }]), [
+    'cross-tenant-ingress refuses the pods: spec.ingress[0].from[1].namespaceSelector matches namespaces of every tenant',
     'cross-tenant-ingress: spec.ingress[0].from[1].namespaceSelector matches namespaces of every tenant',
-    'dead text: spec.ingress[0].from[0] matches nothing',
   ]);
 });
 

@@ -23,6 +23,9 @@ t.test('a namespace is known from when it is set until it is deleted', async (t)
   t.equal(store.countOwned('acme'), 1);
   store.set(record('a', { tenant: 'beta' }));
   t.strictSame([store.countOwned('acme'), store.countOwned('beta')], [0, 1], 'it changes hands');
+  store.set(record('a-b'));
+  store.set(record('ab'));
+  t.strictSame(store.startingWith('a-'), [record('a-b')], 'names are found by how they begin');
   store.delete('a');
   store.delete('a');
   t.strictSame([store.lookup('a'), store.countOwned('beta')], [undefined, 0]);
@@ -83,8 +86,11 @@ t.test('after any history the store says what its records say', async (t) => {
         store.lookup(name),
         model.find((one) => one.name === name),
       );
-    for (const name of ['acme', 'beta'])
-      equal(store.countOwned(name), model.filter(({ labels }) => labels[key] === name).length);
+    for (const tenant of ['acme', 'beta']) {
+      const names = model.filter(({ labels }) => labels[key] === tenant).map(({ name }) => name);
+      equal(store.countOwned(tenant), names.length);
+      deepStrictEqual([...store.namesOwned(tenant)].sort(), names.sort());
+    }
   });
   t.doesNotThrow(() => fc.assert(property, { numRuns: 500 }));
 });

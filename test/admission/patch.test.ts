@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { createAdmission } from '../../src/admission/admission.ts';
-import { labelPatch } from '../../src/admission/patch.ts';
+import { patchText } from '../../src/admission/patch.ts';
+import { field } from '../../src/kubernetes/field-path.ts';
 import type { KubernetesObject, StringMap } from '../../src/kubernetes/objects.ts';
 import { cast } from '../fixtures/cast.ts';
 import { applied, operationsOf } from '../fixtures/json-patch.ts';
@@ -13,13 +14,13 @@ const key = fc.oneof(
   fc.string({ minLength: 1, unit: fc.constantFrom('~', '/', '0', '1', 'a', '.') }),
   fc.constantFrom('__proto__', 'constructor', 'toString', tenantLabel, 'a/b~c', '~1', '~0', '/'),
 );
-const labels: fc.Arbitrary<StringMap> = fc
+const anyLabels: fc.Arbitrary<StringMap> = fc
   .array(fc.tuple(key, fc.string()))
   .map((entries) => Object.fromEntries(entries));
 const metadata = fc.oneof(
   fc.constant({ name: 'web', namespace: 'acme-web' }),
   fc.constant({ name: 'web', namespace: 'acme-web', labels: null }),
-  labels.map((labels) => ({ name: 'web', namespace: 'acme-web', labels, annotations: { note: 'kept' } })),
+  anyLabels.map((labels) => ({ name: 'web', namespace: 'acme-web', labels, annotations: { note: 'kept' } })),
 );
 const object: fc.Arbitrary<KubernetesObject> = metadata.map((metadata) =>
   Object.assign({ apiVersion: 'v1', kind: 'Pod', metadata }, { spec: { containers: [] } }),
@@ -31,14 +32,16 @@ function labelled(object: KubernetesObject, key: string, value: string): Kuberne
   return { ...object, metadata: { ...object.metadata, labels: Object.fromEntries([...entries, [key, value]]) } };
 }
 
-function patched(object: KubernetesObject, patch: string): KubernetesObject {
+const labels = field(field(undefined, 'metadata'), 'labels');
+
+function patched(object: KubernetesObject, patch = '[]'): KubernetesObject {
   return applied(object, operationsOf(Buffer.from(patch).toString('base64')));
 }
 
 t.test('the patch is the object with the label, and nothing else (SRV-09)', async (t) => {
   fc.assert(
     fc.property(object, key, fc.string(), (object, key, value) => {
-      t.strictSame(patched(object, labelPatch(object, { key, value })), labelled(object, key, value));
+      t.strictSame(patched(object, patchText(object, [{ labels, key, value }])), labelled(object, key, value));
     }),
     { numRuns: 300 },
   );
@@ -48,9 +51,28 @@ t.test('the patch is one operation, whatever the size of the object', async (t) 
   const many = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`key-${index}`, 'x']));
   const large = { kind: 'Pod', metadata: { labels: many } };
   t.equal(
-    labelPatch(large, { key: 'a/b~c', value: 'acme' }),
+    patchText(large, [{ labels, key: 'a/b~c', value: 'acme' }]),
     '[{"op":"add","path":"/metadata/labels/a~1b~0c","value":"acme"}]',
   );
+});
+
+t.test('there is one operation for each label, in the order of the intents', async (t) => {
+  const wide = { namespaceSelector: {} };
+  const tight = { namespaceSelector: { matchLabels: { 'a/b~c': 'x' } } };
+  const empty = { namespaceSelector: { matchLabels: null } };
+  const policy = { metadata: { labels: { app: 'web' } }, spec: { egress: [{ to: [wide] }, { to: [tight, empty] }] } };
+  const selector = (rule: number, peer: number) => {
+    const at = field(field(field(field(field(undefined, 'spec'), 'egress'), rule), 'to'), peer);
+    return { labels: field(field(at, 'namespaceSelector'), 'matchLabels'), key: 'a/b~c', value: 'acme' };
+  };
+  const intents = [{ labels, key: 'tenant', value: 'acme' }, selector(0, 0), selector(1, 0), selector(1, 1)];
+  t.strictSame(JSON.parse(patchText(policy, intents) ?? ''), [
+    { op: 'add', path: '/metadata/labels/tenant', value: 'acme' },
+    { op: 'add', path: '/spec/egress/0/to/0/namespaceSelector/matchLabels', value: { 'a/b~c': 'acme' } },
+    { op: 'add', path: '/spec/egress/1/to/0/namespaceSelector/matchLabels/a~1b~0c', value: 'acme' },
+    { op: 'add', path: '/spec/egress/1/to/1/namespaceSelector/matchLabels', value: { 'a/b~c': 'acme' } },
+  ]);
+  t.equal(patchText(policy, []), undefined, 'and no patch where nothing is to be added');
 });
 
 t.test('mutating twice changes nothing', async (t) => {

@@ -5,6 +5,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: unknown;
+  /** The answer as it came: what decoding would round or reorder is still there. */
+  readonly text: string;
 }
 
 export interface ApiRequest {
@@ -42,7 +44,7 @@ export function sendApiRequest(agent: Agent, port: number, request: ApiRequest):
         response.on('end', () => {
           const isJson = response.headers['content-type']?.startsWith('application/json') ?? false;
           const decoded: unknown = isJson ? JSON.parse(text) : text;
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: decoded });
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: decoded, text });
         });
       },
     );

@@ -7,6 +7,9 @@ export interface AuditEvent {
   readonly level: string;
   readonly verb: string;
   readonly requestURI: string;
+  /** When the request arrived, and when this entry was made; by the clock of the API server, in microseconds (RFC 3339). */
+  readonly requestReceivedTimestamp: string;
+  readonly stageTimestamp: string;
   readonly user: { readonly username: string; readonly groups?: readonly string[] };
   readonly objectRef?: {
     readonly resource?: string;

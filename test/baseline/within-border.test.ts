@@ -6,6 +6,7 @@ import type { IpRange } from '../../src/kubernetes/ip-range.ts';
 import type { LabelSelector } from '../../src/kubernetes/label-selector.ts';
 import type { PortRange } from '../../src/kubernetes/port-range.ts';
 import { judgeBorder } from '../../src/reach/border.ts';
+import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
 import type { SharedService } from '../../src/tenancy/settings.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { settings, tenant } from './samples.ts';
@@ -60,7 +61,7 @@ t.test('the border of the tenant contains every policy of its baseline', async (
         const border = { tenant: owner, namespace: 'acme-web', tenancy, now: 0 };
         for (const object of baselineOf('acme-web', owner, tenancy.settings)) {
           if (object.kind !== 'NetworkPolicy') continue;
-          const escapes = judgeBorder(object, border).filter(({ verdict }) => verdict !== 'nothing');
+          const escapes = judgeBorder(readNetworkPolicy(object), border).filter(({ verdict }) => verdict !== 'nothing');
           if (escapes.length > 0) throw new Error(`${object.metadata.name}: ${JSON.stringify(escapes)}`);
         }
       },

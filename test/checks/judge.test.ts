@@ -97,5 +97,15 @@ t.test('a peer that can never match is admitted with a word in every mode but au
   const object = policy({ ...open, ingress: [{ from: [{ namespaceSelector: never }] }] }, { name: 'dead' });
   const { allowed, warnings = [] } = await submit(review, { user, operation: 'CREATE', object });
   t.ok(allowed);
-  t.match(warnings, [/^dead text: spec\.ingress\[0\]\.from\[0\]/]);
+  t.match(warnings, [/^dead-rule: spec\.ingress\[0\]\.from\[0\]/]);
+
+  const world = createWorld('audit');
+  const recording = createAdmission({
+    ...world,
+    tenancy: () => world.tenancy,
+    onDefect: (error) => t.fail(`${error}`),
+  });
+  const recorded = await submit(recording, { user, operation: 'CREATE', object });
+  t.equal(recorded.warnings, undefined, 'in mode audit nothing is said');
+  t.equal(recorded.auditAnnotations.checks, 'dead-rule', 'but recorded');
 });

@@ -1,168 +1,21 @@
-import t, { type Test } from 'tap';
+import t from 'tap';
 import type { NamespaceRecord } from '../../src/admission/facts.ts';
-import { type BaselineReconciler, createBaselineReconciler } from '../../src/cluster/baseline-reconciler.ts';
-import { createConnection } from '../../src/cluster/connection.ts';
-import { type Handler, startListWatch } from '../../src/cluster/list-watch.ts';
-import { namespaceRecord } from '../../src/cluster/namespaces.ts';
-import { createTenancy, type Tenancy } from '../../src/tenancy/tenancy.ts';
-import type { Tenant } from '../../src/tenancy/tenant.ts';
+import { createBaselineReconciler } from '../../src/cluster/baseline-reconciler.ts';
+import type { SharedService } from '../../src/tenancy/settings.ts';
+import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { settings, tenant } from '../baseline/samples.ts';
-import { type FakeApiServer, type FakeObject, startFakeApiServer } from './fake-api-server.ts';
-import { type FakeClock, fakeClock, until } from './fake-clock.ts';
+import type { FakeApiServer } from './fake-api-server.ts';
+import { fakeClock, until } from './fake-clock.ts';
+import { deny, keep, label, namespace, own, policy } from './kept-baselines.ts';
 
-const label = 'bulkhead.dev/tenant';
-const own = { 'app.kubernetes.io/managed-by': 'bulkhead' };
-
-interface Kept {
-  readonly server: FakeApiServer;
-  readonly clock: FakeClock;
-  readonly reconciler: BaselineReconciler;
-  /** What was recorded, as `namespace Reason: message`. */
-  readonly events: string[];
-  /** The log lines of level info and warn. */
-  readonly logged: string[];
-  /** The policies and quotas of a namespace, by name. */
-  names(namespace: string): string[];
-  /** The requests that would write, as `PATCH path`. */
-  writes(): string[];
-  replace(tenants: readonly Tenant[]): void;
-  /** Nothing waits, and the watches have told of everything. */
-  settled(): Promise<void>;
-}
-
-async function keep(
-  t: Test,
-  tenants: readonly Tenant[],
-  prepare: (server: FakeApiServer) => void = () => {},
-): Promise<Kept> {
-  const server = await startFakeApiServer();
-  prepare(server);
-  const clock = fakeClock();
-  const connection = createConnection(
-    { credentials: async () => ({ server: server.url, headers: {}, tls: {} }), refused: () => {} },
-    clock,
-  );
-  const ignore = () => {};
-  const logged: string[] = [];
-  const say = (fields: object, message: string) => void logged.push(`${message} ${JSON.stringify(fields)}`);
-  const log = { info: say, warn: say, error: ignore };
-  let tenancy: Tenancy = createTenancy(settings([]), tenants);
-  const records = new Map<string, NamespaceRecord>();
-  const events: string[] = [];
-  const reconciler = createBaselineReconciler(
-    connection,
-    clock,
-    log,
-    () => tenancy,
-    (name) => records.get(name),
-    { record: (namespace, reason, message) => events.push(`${namespace.name} ${reason}: ${message}`) },
-  );
-  const common = { connection, clock, log };
-  const labelSelector = 'app.kubernetes.io/managed-by=bulkhead';
-  const { NetworkPolicy, ResourceQuota } = reconciler.handlers;
-  const told = new Map<string, number>();
-  /** The same handler; the test learns how far it is. */
-  const counted = (resource: string, handler: Handler): Handler => ({
-    changed(object) {
-      handler.changed(object);
-      told.set(resource, Number(object.metadata.resourceVersion));
-    },
-    removed: handler.removed,
-  });
-  const watches = [
-    startListWatch({
-      ...common,
-      path: '/api/v1/namespaces',
-      handler: counted('namespaces', {
-        changed(object) {
-          records.set(object.metadata.name, namespaceRecord(object));
-          reconciler.namespaceChanged(object.metadata.name);
-        },
-        removed({ name }) {
-          records.delete(name);
-          reconciler.namespaceChanged(name);
-        },
-      }),
-    }),
-    startListWatch({
-      ...common,
-      path: '/apis/networking.k8s.io/v1/networkpolicies',
-      labelSelector,
-      handler: counted('networkpolicies', NetworkPolicy),
-    }),
-    startListWatch({
-      ...common,
-      path: '/api/v1/resourcequotas',
-      labelSelector,
-      handler: counted('resourcequotas', ResourceQuota),
-    }),
-  ];
-  t.teardown(async () => {
-    await Promise.all(watches.map((watch) => watch.stop()));
-    await reconciler.stop();
-    connection.close();
-    await server.stop();
-  });
-  await Promise.all(watches.map((watch) => watch.synced));
-  reconciler.begin();
-  await until('the watches are open', () => server.watches.length === 3);
-  return {
-    server,
-    clock,
-    reconciler,
-    events,
-    logged,
-    names: (namespace) =>
-      ['networkpolicies', 'resourcequotas'].flatMap((resource) =>
-        server
-          .list(resource)
-          .filter(({ metadata }) => metadata.namespace === namespace)
-          .map(({ metadata }) => metadata.name),
-      ),
-    writes: () =>
-      server.requests.filter(({ method }) => method !== 'GET').map(({ method, path }) => `${method} ${path}`),
-    replace(next) {
-      tenancy = createTenancy(settings([]), next);
-      reconciler.tenancyChanged();
-    },
-    async settled() {
-      // A mark travels behind everything that the watches have to tell. Once it is there and nothing waits, all is done,
-      // unless that has led to more.
-      for (let seen = -1; seen !== server.requests.length; ) {
-        seen = server.requests.length;
-        for (const resource of ['namespaces', 'networkpolicies', 'resourcequotas']) {
-          const metadata = {
-            name: 'mark',
-            namespace: resource === 'namespaces' ? '' : 'mark',
-            labels: { ...own, version: String(server.version()) },
-          };
-          const { resourceVersion } = server.put(resource, { metadata }).metadata;
-          await until(`${resource} are told`, () => (told.get(resource) ?? 0) >= Number(resourceVersion));
-        }
-        await until('nothing waits', () => reconciler.counters().waiting === 0);
-      }
-    },
-  };
-}
-
-const namespace = (
-  name: string,
-  labels: Record<string, string> = { [label]: 'acme' },
-  more: object = {},
-): FakeObject => ({
-  metadata: { name, labels, ...more },
+const service = (name: string): SharedService => ({
+  name,
+  direction: 'egress',
+  namespace: 'kube-system',
+  podSelector: { matchLabels: {}, matchExpressions: [] },
+  ports: [],
+  addresses: [],
 });
-const policy = (
-  name: string,
-  spec: object,
-  labels: Record<string, string> = { ...own, [label]: 'acme' },
-): FakeObject => ({
-  apiVersion: 'networking.k8s.io/v1',
-  kind: 'NetworkPolicy',
-  metadata: { name, namespace: 'acme-web', labels },
-  spec,
-});
-const deny = { podSelector: {}, policyTypes: ['Ingress', 'Egress'] };
 const baseline = ['bulkhead-allow-within', 'bulkhead-default-deny'];
 
 t.test('a new namespace of a tenant gets exactly its baseline', async (t) => {
@@ -172,12 +25,13 @@ t.test('a new namespace of a tenant gets exactly its baseline', async (t) => {
   await kept.settled();
   t.same(kept.names('acme-web'), [...baseline, 'bulkhead-quota']);
   t.same(kept.names('platform'), [], 'a namespace of nobody gets nothing');
+  const [first, ...others] = kept.writes();
+  t.equal(first, 'PATCH /apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies/bulkhead-default-deny');
   t.same(
-    kept.writes(),
+    others.sort(),
     [
-      'PATCH /apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies/bulkhead-default-deny',
-      'PATCH /apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies/bulkhead-allow-within',
       'PATCH /api/v1/namespaces/acme-web/resourcequotas/bulkhead-quota',
+      'PATCH /apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies/bulkhead-allow-within',
     ],
     'the closed door first, and each once',
   );
@@ -448,7 +302,8 @@ t.test('one object that fails holds up no other, and is tried again', async (t) 
     path.endsWith('bulkhead-default-deny'),
   );
   kept.server.put('namespaces', namespace('acme-web'));
-  await until('the failure is counted', () => kept.reconciler.counters().failed === 1);
+  await kept.settled();
+  t.equal(kept.reconciler.counters().failed, 1);
   t.same(kept.names('acme-web'), ['bulkhead-allow-within']);
   kept.clock.advance(2_999);
   t.equal(kept.reconciler.counters().waiting, 1, 'not before the server wants it');
@@ -476,6 +331,52 @@ t.test('a write that the watch does not tell of is looked at again', async (t) =
   kept.clock.advance(5_000);
   await until('it is applied again', () => kept.writes().length === 2);
   t.same(kept.names('acme-web'), ['bulkhead-default-deny']);
+});
+
+t.test('the objects of a baseline are written at once, behind the closed door, and never too many', async (t) => {
+  const kept = await keep(t, [tenant({})]);
+  const services = Array.from({ length: 10 }, (_, index) => service(`service-${index}`));
+  kept.replace([tenant({})], settings(services));
+  kept.server.put('namespaces', namespace('acme-1'));
+  await kept.settled();
+  t.equal(kept.most(), 2, 'two of one namespace');
+  for (let index = 2; index < 30; index++) kept.server.put('namespaces', namespace(`acme-${index}`));
+  await kept.settled();
+  t.ok(kept.most() > 8 && kept.most() <= 16, `${kept.most()} of all, at most 16`);
+  for (let index = 1; index < 30; index++) {
+    const [first, ...others] = kept.writes().filter((write) => write.includes(`/acme-${index}/`));
+    t.match(first, /default-deny$/);
+    t.equal(others.length, services.length + 1);
+  }
+});
+
+t.test('who waits for a namespace has it looked at, also when nothing is known to be wrong', async (t) => {
+  const written: string[] = [];
+  const connection = {
+    request: async (method: string, path: string) => {
+      written.push(`${method} ${path.split('?')[0]}`);
+      return { ok: false, kind: 'broken', message: 'no' };
+    },
+  };
+  let record: NamespaceRecord | undefined;
+  const ignore = () => {};
+  const reconciler = createBaselineReconciler(
+    connection as never,
+    fakeClock(),
+    { info: ignore, warn: ignore, error: ignore },
+    () => createTenancy(settings([]), [tenant({ within: 'none' })]),
+    () => record,
+    { record: ignore },
+  );
+  reconciler.hurry('acme-web');
+  reconciler.begin();
+  reconciler.hurry('acme-web');
+  t.same(written, [], 'not before all is known, and not where there is no namespace');
+  record = { name: 'acme-web', uid: 'u', labels: { [label]: 'acme' }, terminating: false };
+  reconciler.hurry('acme-web');
+  await until('it is written', () => written.length > 0);
+  t.same(written, ['PATCH /apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies/bulkhead-default-deny']);
+  await reconciler.stop();
 });
 
 t.test('nothing is written before everything is known', async (t) => {

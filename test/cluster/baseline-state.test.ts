@@ -61,3 +61,13 @@ t.test('what has another effect is another state', async (t) => {
   ];
   for (const [name, one, other] of table) t.not(state(other), state(one), name);
 });
+
+t.test('the key of the tenant label is a part of it', async (t) => {
+  const moved = { ...metadata, labels: { 'other.dev/tenant': 'acme' } };
+  t.not(
+    stateOf({ ...policy, metadata: moved }, 'other.dev/tenant'),
+    state(policy),
+    'a label that was right before the key was changed',
+  );
+  t.not(stateOf(policy, 'other.dev/tenant'), stateOf({ ...policy, metadata: moved }, 'other.dev/tenant'));
+});

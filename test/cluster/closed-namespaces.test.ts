@@ -8,11 +8,18 @@ import { fakeClock } from './fake-clock.ts';
 const web = { name: 'acme-web', uid: 'uid-of-web' };
 const never = new AbortController().signal;
 
+const deny = { podSelector: {}, policyTypes: ['Ingress', 'Egress'] };
+function policy(uid: string, spec: object) {
+  const annotations = { 'bulkhead.dev/namespace-uid': uid };
+  return { metadata: { name: 'bulkhead-default-deny', namespace: 'acme-web', annotations }, spec };
+}
+
 async function closedNamespaces(t: Test) {
+  const clock = fakeClock();
   const server = await startFakeApiServer();
   const connection = createConnection(
     { credentials: async () => ({ server: server.url, headers: {}, tls: {} }), refused: () => {} },
-    fakeClock(),
+    clock,
   );
   t.teardown(async () => {
     connection.close();
@@ -24,8 +31,9 @@ async function closedNamespaces(t: Test) {
     connection,
     () => state.staleness,
     (name) => wanted.push(name),
+    clock,
   );
-  return { server, state, wanted, closed };
+  return { server, clock, state, wanted, closed };
 }
 
 t.test('a namespace is closed while the watch says so', async (t) => {
@@ -49,14 +57,48 @@ t.test('what is known of a namespace does not count for the next one of its name
   t.equal(await waited, true, 'its own policy does');
 });
 
-t.test('memory does not count when the watch was not heard for two minutes', async (t) => {
-  const { closed, state } = await closedNamespaces(t);
+t.test('memory does not count when the watch was not heard for three seconds', async (t) => {
+  const { closed, state, wanted } = await closedNamespaces(t);
   closed.set('acme-web', 'uid-of-web');
-  state.staleness = 120_000;
+  state.staleness = 3_000;
   t.equal(closed.closed(web), true);
-  state.staleness = 120_001;
+  state.staleness = 3_001;
   t.equal(closed.closed(web), false);
-  t.equal(await closed.whenClosed(web, never), false, 'and there is no use in waiting for it');
+  t.equal(await closed.whenClosed(web, never), false, 'there is no use in waiting for what was told already');
+  t.same(wanted, []);
+});
+
+t.test('where nothing happens, a namespace that is new is waited for all the same', async (t) => {
+  const { closed, state } = await closedNamespaces(t);
+  state.staleness = 60_000;
+  closed.set('acme-web', 'uid-of-the-old-one');
+  const waited = closed.whenClosed(web, never);
+  closed.set('acme-web', 'uid-of-web');
+  t.equal(await waited, true);
+});
+
+t.test('a live answer that says the same makes memory count for three seconds more', async (t) => {
+  const { closed, clock, server, state } = await closedNamespaces(t);
+  server.put('namespaces', { metadata: { name: 'acme-web' } });
+  server.put('networkpolicies', policy('uid-of-web', deny));
+  state.staleness = 60_000;
+  t.equal(await closed.fetchClosed(web, never), true);
+  t.equal(closed.closed(web), false, 'what the watch has not told is not remembered');
+  closed.set('acme-web', 'uid-of-web');
+  const answer = closed.fetchClosed(web, never);
+  clock.advance(1_000);
+  t.equal(await answer, true);
+  clock.advance(2_000);
+  t.equal(closed.closed(web), true, 'as of the moment of the question');
+  t.equal(closed.closed({ name: 'acme-web', uid: 'uid-of-the-next-one' }), false);
+  clock.advance(1);
+  t.equal(closed.closed(web), false);
+  await closed.fetchClosed(web, never);
+  closed.set('acme-web', 'uid-of-web');
+  t.equal(closed.closed(web), false, 'what the watch has told since then is not what was confirmed');
+  server.remove('networkpolicies', 'bulkhead-default-deny', 'acme-web');
+  t.equal(await closed.fetchClosed(web, never), false);
+  t.equal(closed.closed(web), false, 'an answer that says something else confirms nothing');
 });
 
 t.test('a wait ends with what it waits for, or with its signal, and leaves nothing behind', async (t) => {
@@ -97,15 +139,6 @@ t.test('as many wait as may', async (t) => {
 t.test('one live request tells whether it is closed', async (t) => {
   const { closed, server } = await closedNamespaces(t);
   t.equal(await closed.fetchClosed(web, never), false, 'there is no policy');
-  const policy = (uid: string, spec: object) => ({
-    metadata: {
-      name: 'bulkhead-default-deny',
-      namespace: 'acme-web',
-      annotations: { 'bulkhead.dev/namespace-uid': uid },
-    },
-    spec,
-  });
-  const deny = { podSelector: {}, policyTypes: ['Ingress', 'Egress'] };
   server.put('namespaces', { metadata: { name: 'acme-web' } });
   server.put('networkpolicies', policy('uid-of-web', deny));
   t.equal(await closed.fetchClosed(web, never), true);

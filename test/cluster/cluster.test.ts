@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { gather } from '../../src/admission/gather.ts';
 import { type Cluster, type ClusterOptions, connectCluster } from '../../src/cluster/cluster.ts';
+import type { AdmissionRequest } from '../../src/kubernetes/review.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { settings, tenant } from '../baseline/samples.ts';
 import { type FakeApiServer, startFakeApiServer } from './fake-api-server.ts';
@@ -108,14 +110,47 @@ t.test('while the API server is not heard, namespaces are asked for live', async
   const { server, clock, cluster } = await connect(t, false, (server) => server.put('namespaces', acmeWeb));
   await cluster.synced;
   await until('the watch is open', () => server.watches.length === 1 && clock.waits().includes(90_000));
-  for (let index = 0; index < 3; index++) server.failNext({ kind: 'reset' }, ({ query }) => query.has('watch'));
   server.watches[0]?.mute();
-  clock.advance(90_000);
+  clock.advance(3_000);
   t.ok(cluster.namespaces.lookup('acme-web'), 'the silence may still be chance');
-  clock.advance(30_001);
+  clock.advance(1);
   t.equal(cluster.namespaces.lookup('acme-web'), undefined, 'now it is not taken for granted any more');
   t.match(await cluster.namespaces.fetch('acme-web', new AbortController().signal), { name: 'acme-web' });
+  t.ok(cluster.namespaces.lookup('acme-web'), 'but what the API server has confirmed is, for a moment');
   t.equal(cluster.ready(), undefined, 'and it stays ready');
+});
+
+t.test('while nothing is heard, a namespace has to be closed itself, and not the one that had its name', async (t) => {
+  const { server, clock, cluster } = await connect(t, true, () => {});
+  await cluster.synced;
+  await until('the watches are open', () => server.watches.length === 3);
+  const pod = { kind: 'Pod', operation: 'CREATE', subresource: '', namespace: 'acme-web', object: {} };
+  const admitted = async () => {
+    const sources = { ...cluster, tenancy: cluster.tenancy(), now: 0, patience: 300 };
+    const request = { ...pod, user: { username: 'alice', groups: [] } } as unknown as AdmissionRequest;
+    return await gather(request, sources).then(
+      () => true,
+      (error: Error) => error.message,
+    );
+  };
+  const notYet = 'namespace acme-web has no default-deny policy yet, and no pod is admitted before it';
+  server.put('namespaces', acmeWeb);
+  await until('the baseline is known', () => server.list('networkpolicies').length === 1);
+  t.equal(await admitted(), true);
+
+  for (const watch of server.watches) watch.mute();
+  clock.advance(3_001);
+  t.equal(await admitted(), true, 'the API server itself says so');
+  const [door] = server.list('networkpolicies');
+  server.remove('networkpolicies', 'bulkhead-default-deny', 'acme-web');
+  server.remove('namespaces', 'acme-web');
+  const { uid } = server.put('namespaces', acmeWeb).metadata;
+  clock.advance(3_001);
+  t.equal(await admitted(), notYet, 'nobody has closed the next one');
+  if (door === undefined || uid === undefined) throw new Error('there were a door and a uid');
+  const annotations = { 'bulkhead.dev/namespace-uid': uid };
+  server.put('networkpolicies', { ...door, metadata: { ...door.metadata, annotations } });
+  t.equal(await admitted(), true, 'somebody else has');
 });
 
 const acme = {
@@ -161,6 +196,27 @@ t.test('where tenants are objects, it is ready when they are known', async (t) =
     server.requests.some(({ method }) => method !== 'GET'),
     'nothing is written where nothing is reconciled',
   );
+});
+
+t.test('tenants that were not heard for five minutes are not known any more', async (t) => {
+  const objects = { settings: settings([]), onTenants: ignore };
+  const { server, clock, cluster } = await connect(t, false, (server) => server.put('tenants', acme), objects);
+  await cluster.synced;
+  const opened = () => server.watches.some(({ resource }) => resource === 'tenants');
+  await until('the watch is open', opened);
+  // From now on the tenants cannot be read.
+  const ofTenants = ({ path }: { readonly path: string }) => path.endsWith('/tenants');
+  for (let index = 0; index < 100; index++)
+    server.failNext({ kind: 'status', code: 403, reason: 'Forbidden' }, ofTenants);
+  server.watches.find(({ resource }) => resource === 'tenants')?.end();
+  await until('the watch is closed', () => !opened());
+  clock.advance(300_000);
+  t.ok(cluster.tenantsKnown());
+  t.equal(cluster.ready(), undefined);
+  clock.advance(1);
+  t.notOk(cluster.tenantsKnown());
+  t.match(cluster.ready(), `the tenants of ${server.url} are not known any more`);
+  await until('the failure is noticed', () => cluster.ready()?.includes('403 Forbidden') === true);
 });
 
 t.test('a Tenant object changes the baselines of its namespaces, and gets its status', async (t) => {

@@ -352,6 +352,106 @@ t.test('a connection that is silent for 90 s is given up, whatever TCP believes'
   t.equal(followed.watch.staleness(), 0);
 });
 
+t.test('only what says something about the state is heard', async (t) => {
+  const rows: readonly [sentence: string, heard: boolean, happens: (followed: Followed) => Promise<void>][] = [
+    [
+      'a watch that is opened again',
+      false,
+      async (followed) => {
+        followed.server.watches[0]?.reset();
+        await until('the watch is closed', () => followed.server.watches.length === 0);
+        await followed.retry();
+        await watching(followed, 2);
+      },
+    ],
+    [
+      'half a line',
+      false,
+      async ({ server }) => {
+        server.watches[0]?.write('{"type":"BOOKMARK",');
+        // There is nothing that this could be seen by.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      },
+    ],
+    [
+      'a bookmark',
+      true,
+      async ({ server, watch }) => {
+        server.bookmark();
+        await until('it is heard', () => watch.staleness() < 60_000);
+      },
+    ],
+    [
+      'a change',
+      true,
+      async (followed) => {
+        followed.server.put('namespaces', namespace('a'));
+        await atRest(followed);
+      },
+    ],
+    [
+      'a new list',
+      true,
+      async (followed) => {
+        followed.server.watches[0]?.write('oops\n');
+        await until('the failure is noticed', () => followed.watch.trouble() !== undefined);
+        await followed.retry();
+        await until('it is listed', () => followed.watch.staleness() < 60_000);
+      },
+    ],
+  ];
+  for (const [sentence, heard, happens] of rows) {
+    await t.test(sentence, async (t) => {
+      const followed = await follow(t);
+      await watching(followed);
+      followed.clock.advance(60_000);
+      await happens(followed);
+      t.equal(followed.watch.staleness() < 60_000, heard);
+    });
+  }
+});
+
+t.test('a list is as old as its beginning, for all its pages show the moment of the first', async (t) => {
+  let clock: FakeClock | undefined;
+  const followed = await follow(t, (server) => {
+    for (let index = 0; index < 600; index++) server.put('namespaces', namespace(`n${index}`));
+    const takeTime = ({ query }: { readonly query: URLSearchParams }) => {
+      if (query.has('continue')) clock?.advance(7_000);
+      return false;
+    };
+    server.failNext({ kind: 'reset' }, takeTime);
+  });
+  clock = followed.clock;
+  await followed.watch.synced;
+  t.equal(followed.watch.staleness(), 7_000);
+});
+
+t.test('what was not heard for 90 s is listed anew, not watched from the same place for ever', async (t) => {
+  const listed = ({ watch }: Followed) => watch.counters().lists;
+  await t.test('a watch that brings nothing', async (t) => {
+    const followed = await follow(t);
+    await watching(followed);
+    followed.clock.advance(90_000);
+    await until('it is given up', () => followed.watch.trouble() !== undefined);
+    await followed.retry();
+    const asked = followed.server.requests.slice(0, 3).map(({ query }) => (query.has('watch') ? 'watch' : 'list'));
+    t.same(asked, ['list', 'watch', 'list']);
+  });
+
+  await t.test('watches that are cut before they bring anything', async (t) => {
+    const followed = await follow(t);
+    for (const watches of [1, 2]) {
+      await watching(followed, watches);
+      t.equal(listed(followed), 1, 'a short silence is none');
+      followed.clock.advance(50_000);
+      followed.server.watches[0]?.reset();
+      await until('the failure is noticed', () => followed.watch.trouble() !== undefined);
+      await followed.retry();
+    }
+    await until('the list', () => listed(followed) === 2);
+  });
+});
+
 t.test('bookmarks keep a quiet watch alive', async (t) => {
   const followed = await follow(t);
   await watching(followed);

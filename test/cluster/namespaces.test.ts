@@ -10,20 +10,24 @@ const never = new AbortController().signal;
 const remembered: NamespaceRecord = { name: 'acme-web', uid: 'u', labels: {}, terminating: false };
 
 async function source(t: Test, staleness = 0) {
+  const clock = fakeClock();
   const server = await startFakeApiServer();
   const connection = createConnection(
     { credentials: async () => ({ server: server.url, headers: {}, tls: {} }), refused: () => {} },
-    fakeClock(),
+    clock,
   );
   t.teardown(async () => {
     connection.close();
     await server.stop();
   });
   const memory = {
-    lookup: (name: string) => (name === remembered.name ? remembered : undefined),
+    record: remembered,
+    lookup: (name: string) => (name === remembered.name ? memory.record : undefined),
     countOwned: (tenant: string) => (tenant === 'acme' ? 7 : 0),
+    namesOwned: (tenant: string) => new Set(tenant === 'acme' ? ['acme-web'] : []),
+    startingWith: (prefix: string) => (remembered.name.startsWith(prefix) ? [remembered] : []),
   };
-  return { server, namespaces: createNamespaceSource(memory, () => staleness, connection) };
+  return { server, clock, memory, namespaces: createNamespaceSource(memory, () => staleness, connection, clock) };
 }
 
 t.test('what is looked up comes from memory', async (t) => {
@@ -31,12 +35,53 @@ t.test('what is looked up comes from memory', async (t) => {
   t.equal(namespaces.lookup('acme-web'), remembered);
   t.equal(namespaces.lookup('other'), undefined);
   t.equal(namespaces.countOwned('acme'), 7);
+  t.strictSame([...namespaces.namesOwned('acme')], ['acme-web']);
+  t.strictSame([namespaces.startingWith('acme-'), namespaces.startingWith('beta-')], [[remembered], []]);
   t.same(server.requests, [], 'without any request');
 });
 
-t.test('memory does not count when the API server was not heard for two minutes', async (t) => {
-  t.equal((await source(t, 120_000)).namespaces.lookup('acme-web'), remembered);
-  t.equal((await source(t, 120_001)).namespaces.lookup('acme-web'), undefined);
+t.test('memory does not count when the watch was not heard for three seconds', async (t) => {
+  t.equal((await source(t, 3_000)).namespaces.lookup('acme-web'), remembered);
+  t.equal((await source(t, 3_001)).namespaces.lookup('acme-web'), undefined);
+});
+
+t.test('a live answer that says the same makes memory count for three seconds more', async (t) => {
+  const { server, clock, memory, namespaces } = await source(t, 60_000);
+  server.put('namespaces', { metadata: { name: 'acme-web', uid: 'u' } });
+  await namespaces.fetch('acme-web', never);
+  clock.advance(3_000);
+  t.equal(namespaces.lookup('acme-web'), remembered);
+  memory.record = { ...remembered };
+  t.equal(namespaces.lookup('acme-web'), undefined, 'what the watch has told since then is not what was confirmed');
+  memory.record = remembered;
+  clock.advance(1);
+  t.equal(namespaces.lookup('acme-web'), undefined);
+});
+
+t.test('a live answer counts as of the moment of the question', async (t) => {
+  const { server, clock, namespaces } = await source(t, 60_000);
+  server.put('namespaces', { metadata: { name: 'acme-web', uid: 'u' } });
+  const answer = namespaces.fetch('acme-web', never);
+  clock.advance(3_001);
+  await answer;
+  t.equal(namespaces.lookup('acme-web'), undefined);
+});
+
+t.test('a live answer that says something else does not make memory count', async (t) => {
+  const rows: readonly [sentence: string, metadata: object][] = [
+    ['another namespace of that name', { uid: 'v' }],
+    ['other labels', { uid: 'u', labels: { a: 'b' } }],
+    ['it is on its way out', { uid: 'u', deletionTimestamp: '2026-01-01T00:00:00Z' }],
+  ];
+  for (const [sentence, metadata] of rows) {
+    const { server, namespaces } = await source(t, 60_000);
+    server.put('namespaces', { metadata: { name: 'acme-web', ...metadata } });
+    t.not(await namespaces.fetch('acme-web', never), undefined);
+    t.equal(namespaces.lookup('acme-web'), undefined, sentence);
+  }
+  const { namespaces } = await source(t, 60_000);
+  t.equal(await namespaces.fetch('acme-web', never), undefined);
+  t.equal(namespaces.lookup('acme-web'), undefined, 'there is none');
 });
 
 t.test('one live request tells what a namespace is', async (t) => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { createTenants, type Tenants } from '../../src/cluster/tenants.ts';
 import { formatProblem } from '../../src/tenancy/problem.ts';
@@ -7,6 +8,16 @@ import { type FakeClock, fakeClock } from './fake-clock.ts';
 const apiVersion = 'bulkhead.dev/v1alpha1';
 const now = Date.UTC(2026, 10, 21);
 
+interface More {
+  readonly uid?: string;
+  readonly generation?: number;
+  readonly status?: object;
+  /** The second in which it was made. */
+  readonly made?: number;
+  /** It is being deleted. */
+  readonly leaving?: boolean;
+}
+
 interface Followed {
   readonly tenants: Tenants;
   readonly clock: FakeClock;
@@ -14,7 +25,7 @@ interface Followed {
   readonly told: string[];
   readonly logged: string[];
   /** The watch tells of a Tenant; a new spec is a new generation. */
-  put(name: string, spec: object, more?: { uid?: string; generation?: number; status?: object }): void;
+  put(name: string, spec: object, more?: More): void;
 }
 
 function follow(): Followed {
@@ -36,8 +47,9 @@ function follow(): Followed {
     clock,
     told,
     logged,
-    put(name, spec, { uid = `uid-${name}`, generation = ++version, status } = {}) {
-      const metadata = { name, uid, generation, creationTimestamp: '2026-11-21T00:00:00Z' };
+    put(name, spec, { uid = `uid-${name}`, generation = ++version, status, made = 0, leaving = false } = {}) {
+      const deletionTimestamp = leaving ? { deletionTimestamp: '2026-11-21T01:00:00Z' } : {};
+      const metadata = { name, uid, generation, creationTimestamp: `2026-11-21T00:00:0${made}Z`, ...deletionTimestamp };
       const meta = { name, namespace: '', uid, resourceVersion: String(++version) };
       tenants.handler.changed({ metadata: meta, object: { apiVersion, kind: 'Tenant', metadata, spec, status } });
     },
@@ -137,6 +149,157 @@ t.test('settings that do not go together with the tenants in force are not taken
   t.equal(tenants.current().settings, other);
   t.strictSame(names(tenants), ['acme']);
 });
+
+t.test('a tenant that is being deleted is known to be, whichever version of it is in force', async (t) => {
+  const rows: readonly [sentence: string, spec: object, mode: string][] = [
+    ['as it is written', { mode: 'warn' }, 'warn'],
+    ['where the version before stands in', { mode: 'loud' }, 'warn'],
+    ['where it is closed', { mode: 'loud', namespaces: { prefix: 'acme-' } }, 'enforce'],
+  ];
+  for (const [sentence, spec, mode] of rows) {
+    const { tenants, clock, told, put } = follow();
+    const closed = 'namespaces' in spec;
+    put('acme', closed ? spec : { mode: 'warn' }, { generation: 1 });
+    tenants.begin();
+    t.notOk(tenants.current().tenants.get('acme')?.leaving, `${sentence}: not yet`);
+    told.length = 0;
+    put('acme', spec, { generation: closed ? 1 : 2, leaving: true });
+    clock.advance(20);
+    t.match(tenants.current().tenants.get('acme'), { mode, leaving: true }, sentence);
+    t.ok(told.length > 0, `${sentence}: it is told`);
+  }
+});
+
+t.test(
+  'a version that was in force for a moment is the one that stands in, however fast it was replaced',
+  async (t) => {
+    for (const pause of [0, 20]) {
+      const { tenants, clock, put } = follow();
+      put('acme', { mode: 'audit' });
+      tenants.begin();
+      put('acme', { mode: 'warn' });
+      clock.advance(pause);
+      put('acme', { mode: 'loud' });
+      clock.advance(20);
+      t.equal(tenants.current().tenants.get('acme')?.mode, 'warn', `${pause} ms`);
+    }
+  },
+);
+
+const name = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+const prefix = fc.constantFrom('s-', 's-x-', 's-x-y-', 't-', 't-x-', 'kube-', 'u-');
+const writtenFields = { name, prefix, bad: fc.boolean(), made: fc.nat(1) };
+const written = fc.record(writtenFields);
+type Written = typeof written extends fc.Arbitrary<infer Value> ? Value : never;
+const specOf = ({ prefix, bad }: { prefix: string; bad: boolean }) => ({
+  namespaces: { prefix },
+  ...(bad && { mode: 'loud' }),
+});
+
+/** What a replica makes of the tenants, to the last word. */
+function outcome({ tenants }: Followed): string {
+  const verdicts = tenants.verdicts().map(({ object, inForce, problems }) => [object.name, inForce, problems]);
+  return JSON.stringify([[...tenants.current().tenants], verdicts.sort()]);
+}
+
+t.test('replicas that hear of the same objects, in any order and any crowds, make the same of them', async (t) => {
+  const objects = fc.uniqueArray(written, { selector: ({ name }) => name, minLength: 2 });
+  const orders = objects.chain((all) =>
+    fc.tuple(
+      fc.constant(all),
+      fc.shuffledSubarray(all, { minLength: all.length }),
+      fc.infiniteStream(fc.boolean()),
+      fc.nat(all.length),
+    ),
+  );
+  let conflicts = 0;
+  const property = fc.property(orders, ([all, arriving, pauses, listed]) => {
+    const [restarted, running] = [follow(), follow()];
+    for (const one of all) restarted.put(one.name, specOf(one), { made: one.made, generation: 1 });
+    restarted.tenants.begin();
+    for (const [index, one] of arriving.entries()) {
+      if (index === listed) running.tenants.begin();
+      running.put(one.name, specOf(one), { made: one.made, generation: 1 });
+      if (pauses.next().value) running.clock.advance(20);
+    }
+    if (listed === all.length) running.tenants.begin();
+    running.clock.advance(20);
+    if (restarted.tenants.verdicts().some(({ object, problems }) => object.loaded.ok && problems.length > 0))
+      conflicts++;
+    return outcome(restarted) === outcome(running);
+  });
+  fc.assert(property, { numRuns: 500 });
+  t.ok(conflicts > 50, 'many did not go together', { conflicts });
+});
+
+t.test(
+  'whatever was written before, replicas agree which newest versions are in force, and why others are not',
+  async (t) => {
+    const events = fc.array(
+      fc.record({
+        ...writtenFields,
+        deleted: fc.integer({ min: 0, max: 5 }).map((one) => one === 0),
+        pause: fc.boolean(),
+      }),
+      { maxLength: 20 },
+    );
+    let standing = 0;
+    const property = fc.property(events, (all) => {
+      const [running, restarted] = [follow(), follow()];
+      running.tenants.begin();
+      const left = new Map<string, Written>();
+      for (const [index, one] of all.entries()) {
+        const made = left.get(one.name)?.made ?? one.made;
+        if (one.deleted) {
+          running.tenants.handler.removed({ namespace: '', name: one.name, uid: `uid-${one.name}` });
+          left.delete(one.name);
+        } else {
+          running.put(one.name, specOf(one), { made, generation: index });
+          left.set(one.name, { ...one, made });
+        }
+        if (one.pause) running.clock.advance(20);
+      }
+      running.clock.advance(20);
+      for (const [name, one] of left) restarted.put(name, specOf(one), { made: one.made });
+      restarted.tenants.begin();
+      const told = ({ tenants }: Followed) =>
+        JSON.stringify(
+          tenants
+            .verdicts()
+            .map(({ object, problems }) => [object.name, problems])
+            .sort(),
+        );
+      if (outcome(running) !== outcome(restarted)) standing++;
+      return told(running) === told(restarted);
+    });
+    fc.assert(property, { numRuns: 500 });
+    t.ok(standing > 50, 'many had a version before, and only one of the two knew it', { standing });
+  },
+);
+
+t.test(
+  'where no two want the same names, the same events in other crowds leave the same in force, also what stands in',
+  async (t) => {
+    const events = fc.array(fc.tuple(written, fc.boolean(), fc.boolean()), { maxLength: 20 });
+    let standing = 0;
+    const property = fc.property(events, (all) => {
+      const [one, other] = [follow(), follow()];
+      for (const [index, replica] of [one, other].entries()) {
+        replica.tenants.begin();
+        for (const [generation, [event, ...pauses]] of all.entries()) {
+          replica.put(event.name, specOf({ ...event, prefix: `${event.name}-${event.prefix}` }), { generation });
+          if (pauses[index]) replica.clock.advance(20);
+        }
+        replica.clock.advance(20);
+      }
+      if (one.tenants.verdicts().some(({ inForce, problems }) => inForce !== undefined && problems.length > 0))
+        standing++;
+      return outcome(one) === outcome(other);
+    });
+    fc.assert(property, { numRuns: 500 });
+    t.ok(standing > 50, 'in many a version before stands in', { standing });
+  },
+);
 
 t.test('after the end nothing is judged any more', async (t) => {
   const { tenants, clock, told, put } = follow();

@@ -7,7 +7,7 @@ function controlled(concurrency: number) {
   const clock = fakeClock();
   const started: string[] = [];
   const failures: [string, number][] = [];
-  const running = new Map<string, { end(): void; fail(error: Error): void }>();
+  const running = new Map<string, { end(rest?: number): void; fail(error: Error): void }>();
   const queue = createWorkQueue(
     concurrency,
     clock,
@@ -23,8 +23,8 @@ function controlled(concurrency: number) {
     started,
     failures,
     queue,
-    async end(key: string) {
-      running.get(key)?.end();
+    async end(key: string, rest?: number) {
+      running.get(key)?.end(rest);
       await turn();
     },
     async fail(key: string, error = new Error('no')) {
@@ -123,16 +123,48 @@ t.test('a stop waits for what is in hand, and takes nothing more', async (t) => 
   t.same(clock.waits(), [], 'no timer is left');
 });
 
+t.test('a key for which there is more to do later rests, and is taken before that when it is added', async (t) => {
+  const { queue, clock, started, failures, end } = controlled(1);
+  queue.add('a');
+  await end('a', 5_000);
+  t.equal(queue.size(), 1);
+  clock.advance(4_999);
+  t.same(started, ['a']);
+  clock.advance(1);
+  t.same(started, ['a', 'a']);
+  await end('a', 5_000);
+  queue.add('a');
+  t.same(started, ['a', 'a', 'a'], 'at once');
+  await end('a', 5_000);
+  queue.hurry('a');
+  t.same(started, ['a', 'a', 'a', 'a'], 'also for somebody who waits');
+  queue.add('a');
+  await end('a', 5_000);
+  t.equal(started.length, 5, 'and what was added meanwhile does not wait either');
+  await end('a');
+  t.same([queue.size(), clock.waits(), failures], [0, [], []], 'no timer is left, and none of it is a failure');
+});
+
+t.test('a stop leaves nothing that rests', async (t) => {
+  const { queue, clock, end } = controlled(2);
+  for (const key of ['a', 'b']) queue.add(key);
+  await end('a', 5_000);
+  const stopped = queue.stop();
+  await end('b', 5_000);
+  await stopped;
+  t.same(clock.waits(), []);
+});
+
 t.test('a key that somebody waits for is taken before the others', async (t) => {
   const { queue, started, end } = controlled(1);
   for (const key of ['a', 'b', 'c', 'd']) queue.add(key);
   queue.hurry('d');
   queue.hurry('a');
-  queue.hurry('unknown');
+  queue.hurry('new');
   queue.add('d');
-  t.equal(queue.size(), 4, 'what is not in the queue does not come into it');
-  for (const key of ['a', 'd', 'b', 'c']) await end(key);
-  t.same(started, ['a', 'd', 'b', 'c']);
+  t.equal(queue.size(), 5, 'also one that was not in the queue');
+  for (const key of ['a', 'd', 'new', 'a', 'b', 'c']) await end(key);
+  t.same(started, ['a', 'd', 'new', 'b', 'c', 'a'], 'one that was being worked on is taken once more');
 });
 
 t.test('how long the first has been waiting', async (t) => {

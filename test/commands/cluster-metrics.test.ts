@@ -14,6 +14,7 @@ async function scraped(counters: Partial<ClusterCounters>): Promise<string[]> {
 
 t.test('what is counted is scraped', async (t) => {
   t.strictSame((await scraped({ baselines })).sort(), [
+    'bulkhead_baseline_contested_objects 13',
     'bulkhead_baseline_longest_wait_seconds 2.5',
     'bulkhead_baseline_objects_total{result="applied"} 5',
     'bulkhead_baseline_objects_total{result="failed"} 2',
@@ -28,6 +29,7 @@ t.test('what is counted is scraped', async (t) => {
     'bulkhead_pods_held_total{result="closed"} 10',
     'bulkhead_pods_held_total{result="ended"} 11',
     'bulkhead_pods_held_total{result="refused"} 12',
+    'bulkhead_watch_comparisons_total{resource="namespaces"} 4',
     'bulkhead_watch_divergences_total{resource="namespaces"} 0',
     'bulkhead_watch_failures_total{resource="namespaces"} 1',
     'bulkhead_watch_handler_errors_total{resource="namespaces"} 0',

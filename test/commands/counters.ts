@@ -13,7 +13,16 @@ const watch = {
   stalenessMilliseconds: 1500,
 };
 export const baselines: NonNullable<ClusterCounters['baselines']> = {
-  baseline: { applied: 5, healed: 4, pruned: 3, failed: 2, waiting: 1, longestWaitMilliseconds: 2500, withheld: 6 },
+  baseline: {
+    applied: 5,
+    healed: 4,
+    pruned: 3,
+    failed: 2,
+    waiting: 1,
+    longestWaitMilliseconds: 2500,
+    withheld: 6,
+    contested: 13,
+  },
   events: { written: 8, suppressed: 9, failed: 0 },
   holds: { waiting: 2, held: { closed: 10, ended: 11, refused: 12 } },
 };

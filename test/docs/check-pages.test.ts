@@ -3,8 +3,9 @@
  *
  *   ```yaml refused by ROLE    one document: it is created; two: the first is stored, and updated to the second;
  *                              with `on delete` behind it, it is deleted
+ *   ```yaml warned by ROLE     admitted, with a warning
  *   ```yaml admitted by ROLE
- *   ```text                    after a refused sample: what the refusal says, word for word
+ *   ```text                    after a refused or warned sample: what is said, word for word
  */
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -60,22 +61,24 @@ for (const [id, page] of pages) {
   t.test(id, async (t) => {
     t.ok(page.startsWith(`# ${id}\n`), 'is headed by its id');
     const seen = new Set<string>();
-    let denial: string | undefined;
+    let said: string | undefined;
     for (const { info, text } of blocksOf(page)) {
       if (info === 'text') {
-        t.equal(text, denial, 'the refusal is quoted word for word');
-        denial = undefined;
+        t.equal(text, said, 'what is said is quoted word for word');
+        said = undefined;
         continue;
       }
-      const [, verdict = '', role = '', deletes] = /^yaml (refused|admitted) by (.+?)( on delete)?$/.exec(info) ?? [];
+      const [, verdict = '', role = '', deletes] =
+        /^yaml (refused|warned|admitted) by (.+?)( on delete)?$/.exec(info) ?? [];
       seen.add(verdict);
       const { allowed, status, warnings = [] } = await submit(review, sentBy(role, deletes !== undefined, text));
-      t.equal(allowed ? 'admitted' : 'refused', verdict, `${info}: ${text}`, { said: status?.message });
-      if (verdict === 'admitted') t.strictSame(warnings, [], 'without a warning');
-      else
+      const given = !allowed ? 'refused' : warnings.length > 0 ? 'warned' : 'admitted';
+      t.equal(given, verdict, `${info}: ${text}`, { said: status?.message, warnings });
+      if (verdict === 'refused')
         t.strictSame([...new Set(findingsIn(status?.message ?? '').map(({ check }) => check))], [id], 'for this alone');
-      denial = status?.message.trimStart();
+      said = allowed ? warnings.join('\n') || undefined : status?.message.trimStart();
     }
-    t.strictSame([...seen].sort(), ['admitted', 'refused'], 'shows what is refused and what is admitted');
+    const finds = catalogue.find((check) => check.id === id)?.protects === 'intent' ? 'warned' : 'refused';
+    t.strictSame([...seen].sort(), ['admitted', finds], 'shows what is found and what is admitted');
   });
 }

@@ -10,7 +10,10 @@ t.test(
     ];
     t.same(
       rows.map(([, id, enforced]) => [id, enforced]),
-      catalogue.map(({ id, protects }) => [id, protects === 'identity' ? 'always' : 'by mode']),
+      catalogue.map(({ id, protects }) => [
+        id,
+        { identity: 'always', border: 'by mode', intent: 'as a warning' }[protects],
+      ]),
     );
   },
 );

@@ -47,23 +47,27 @@ export async function guardedTest(
 /** In place of a folder: the tenants are the Tenant objects of the cluster. */
 export const tenantObjects = Symbol('Tenant objects');
 
-/** Starts Bulkhead, registers it, and waits until the API server asks it. */
+/**
+ * Starts Bulkhead, registers it, and waits until the API server asks it.
+ *
+ * @param ownKubeconfig by which Bulkhead itself reaches the API server
+ */
 export async function guard(
   plane: ControlPlane,
   tenants: string | typeof tenantObjects = 'manifests/examples/tenants',
+  ownKubeconfig = plane.adminKubeconfig,
 ): Promise<GuardedCluster> {
   const running = await serve({
     tenants: tenants === tenantObjects ? undefined : tenants,
     config: 'manifests/examples/bulkhead.yaml',
     certificates: `${plane.directory}/certificates`,
-    namespaces: { from: 'cluster', kubeconfig: plane.adminKubeconfig },
+    namespaces: { from: 'cluster', kubeconfig: ownKubeconfig },
     readOnly: false,
     host: '127.0.0.1',
     ports: { webhook: 0, health: 0, metrics: 0 },
     logLevel: 'silent',
     environment: {},
   });
-  if (running === undefined) throw new Error('serve did not start');
   await running.ready;
 
   const kubeconfigs = new Map<PersonName, Promise<string>>();

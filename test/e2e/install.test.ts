@@ -58,7 +58,7 @@ await privateNetworkTest(
 
 async function realResources(t: Test, plane: ControlPlane): Promise<void> {
   const served = new Set<string>();
-  for (const version of ['v1', 'networking.k8s.io/v1', 'bulkhead.dev/v1alpha1']) {
+  for (const version of ['v1', 'apps/v1', 'batch/v1', 'networking.k8s.io/v1', 'bulkhead.dev/v1alpha1']) {
     const { body } = await plane.request('GET', version === 'v1' ? '/api/v1' : `/apis/${version}`);
     for (const { name } of (body as { readonly resources: readonly { readonly name: string }[] }).resources)
       served.add(`${version}/${name}`);
@@ -180,6 +180,21 @@ async function notLockedOut(t: Test, plane: ControlPlane, pods: readonly Running
     ],
     ['a node', 'PATCH', '/api/v1/nodes/stand-in', { metadata: { labels: { pool: 'blue' } } }],
     ['the status of a tenant’s pod', 'PATCH', `${web}/status`, { status: { reason: 'Evicted' } }],
+    [
+      'a Deployment of a tenant',
+      'POST',
+      '/apis/apps/v1/namespaces/acme-web/deployments',
+      {
+        metadata: { name: 'later' },
+        spec: {
+          selector: { matchLabels: { app: 'later' } },
+          template: {
+            metadata: { labels: { app: 'later' } },
+            spec: { containers: [{ name: 'main', image: 'busybox' }] },
+          },
+        },
+      },
+    ],
     ['a ConfigMap of a tenant', 'POST', '/api/v1/namespaces/acme-web/configmaps', { metadata: { name: 'later' } }],
     [
       'the settings of Bulkhead',

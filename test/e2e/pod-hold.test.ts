@@ -1,5 +1,6 @@
 /** Pods and the policy that closes their namespace: which comes first, in every way in which pods come to be (POD-16). */
-import type { Test } from 'tap';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { keysSince, revisionIn } from '../soak/etcd.ts';
 import { eventually } from '../soak/observer.ts';
 import { type GuardedCluster, guardedTest } from './guarded-cluster.ts';
 
@@ -128,43 +129,61 @@ await guardedTest(
   },
 );
 
-await guardedTest('a dry run and a refusal write nothing', async (t, cluster) => {
+await guardedTest('a dry run, a refusal and a conflict write nothing', async (t, cluster) => {
   const { plane } = cluster;
-  const kubeconfig = await cluster.kubeconfig('alice');
-  const stranger = await cluster.kubeconfig('carol');
-  const post = async (path: string, body: object, who = kubeconfig) =>
-    (await plane.request('POST', path, body, { kubeconfig: who })).status;
-  t.equal(await post('/api/v1/namespaces', { metadata: { name: 'acme-web' } }), 201);
+  const [alice, carol] = [await cluster.kubeconfig('alice'), await cluster.kubeconfig('carol')];
+  const post = async (path: string, body: object, kubeconfig = alice) =>
+    (await plane.request('POST', path, body, { kubeconfig })).status;
+  const namespaces = '/api/v1/namespaces';
+  const [pods, policies] = [
+    '/api/v1/namespaces/acme-web/pods',
+    '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies',
+  ];
+  const named = (name: string) => ({ metadata: { name } });
+  const pod = (name: string) => ({ ...named(name), spec: { containers } });
+  const policy = { ...named('mine'), spec: { podSelector: {} } };
+  const nothing = { times: 0, keys: [] };
+
+  t.equal(await post(namespaces, named('acme-web')), 201);
   await accountIn(cluster, 'acme-web');
-  const pods = '/api/v1/namespaces/acme-web/pods';
-  t.equal(await post(pods, { metadata: { name: 'first' }, spec: { containers } }), 201);
-  const policy = { metadata: { name: 'mine' }, spec: { podSelector: {} } };
+  // The controllers know the quota.
+  await eventually('a pod is let in', async () => (await post(pods, pod('first'))) === 201);
+  const rests = async () => (await writtenBy(cluster, () => sleep(1_000))).times === 0;
+  await eventually('nothing is written any more', rests);
 
   const rows: readonly [what: string, status: number, send: () => Promise<number>][] = [
-    ['a namespace', 201, () => post('/api/v1/namespaces?dryRun=All', { metadata: { name: 'acme-dry' } })],
+    ['a dry run of a namespace', 201, () => post(`${namespaces}?dryRun=All`, named('acme-dry'))],
     // That namespace was never written, and the API server says so before anybody is asked.
-    [
-      'a pod in it',
-      404,
-      () => post('/api/v1/namespaces/acme-dry/pods?dryRun=All', { metadata: { name: 'p' }, spec: { containers } }),
-    ],
-    ['a pod', 201, () => post(`${pods}?dryRun=All`, { metadata: { name: 'dry' }, spec: { containers } })],
-    ['a policy', 201, () => post('/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies?dryRun=All', policy)],
-    ['a namespace of a stranger', 403, () => post('/api/v1/namespaces', { metadata: { name: 'stranger' } }, stranger)],
-    ['a namespace that exists', 409, () => post('/api/v1/namespaces', { metadata: { name: 'acme-web' } })],
+    ['a dry run of a pod in it', 404, () => post('/api/v1/namespaces/acme-dry/pods?dryRun=All', pod('dry'))],
+    ['a dry run of a pod', 201, () => post(`${pods}?dryRun=All`, pod('dry'))],
+    ['a dry run of a policy', 201, () => post(`${policies}?dryRun=All`, policy)],
+    ['a namespace of a stranger', 403, () => post(namespaces, named('stranger'), carol)],
+    ['a namespace with the name of another tenant', 403, () => post(namespaces, named('beta-web'))],
+    ['a namespace that exists', 409, () => post(namespaces, named('acme-web'))],
   ];
+  const before = await everythingIn(cluster);
   for (const [what, status, send] of rows) {
-    t.equal(await writesNothing(t, cluster, send), status, `${what} changes nothing in etcd`);
+    const written = await writtenBy(cluster, async () => t.equal(await send(), status, what));
+    t.same(written, nothing, `${what} leaves the revision of etcd as it is`);
   }
-  const { body } = await plane.request('GET', '/apis/networking.k8s.io/v1/networkpolicies');
-  const where = new Set((body as { items: Item[] }).items.map(({ metadata }) => metadata.namespace));
-  t.same([...where], ['acme-web'], 'and no namespace that never was has a policy');
+  t.same(await writtenBy(cluster, () => sleep(3_000)), nothing, 'and nothing is written because of them later on');
+  t.same(await everythingIn(cluster), before, 'no namespace, policy, quota or Event is left behind');
+
+  const real: readonly [what: string, send: () => Promise<number>][] = [
+    ['a policy', () => post(policies, policy)],
+    ['a pod', () => post(pods, pod('second'))],
+    ['a namespace', () => post(namespaces, named('acme-dry'))],
+  ];
+  for (const [what, send] of real) {
+    const { times } = await writtenBy(cluster, async () => t.equal(await send(), 201, what));
+    t.ok(times > 0, `while ${what} that is meant changes it, by ${times}`);
+  }
 });
 
 interface Item {
   readonly metadata: {
     readonly name: string;
-    readonly namespace: string;
+    readonly namespace?: string;
     readonly resourceVersion: string;
     readonly labels?: Readonly<Record<string, string>>;
   };
@@ -180,24 +199,35 @@ async function accountIn({ plane }: GuardedCluster, namespace: string): Promise<
   await eventually(`${namespace} has its account`, async () => (await plane.request('GET', path)).status === 200);
 }
 
-/**
- * Sends until etcd's revision is the same before and after. The control plane itself writes now and then (leases, quotas), so a
- * try in which something moved proves nothing; what always writes never passes.
- */
-async function writesNothing(t: Test, { plane }: GuardedCluster, send: () => Promise<number>): Promise<number> {
-  const revision = async () => {
-    const { body } = await plane.request('GET', '/api/v1/namespaces?limit=1');
-    return (body as { metadata: { resourceVersion: string } }).metadata.resourceVersion;
-  };
-  for (let attempt = 1; attempt <= 50; attempt++) {
-    const before = await revision();
-    const status = await send();
-    // Whatever would be written because of it is written within milliseconds.
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    if ((await revision()) === before) return status;
+/** What Bulkhead could leave behind, with the version of each. */
+async function everythingIn(cluster: GuardedCluster): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const path of [
+    '/api/v1/namespaces',
+    '/apis/networking.k8s.io/v1/networkpolicies',
+    '/api/v1/resourcequotas',
+    '/api/v1/events',
+  ]) {
+    for (const { metadata } of await itemsAt(cluster, path))
+      found.push(`${path} ${metadata.namespace ?? ''}/${metadata.name} at ${metadata.resourceVersion}`);
   }
-  t.fail('every time something was written');
-  return 0;
+  return found.sort();
+}
+
+/** What etcd is written by a run, and a while longer. The API server renews leases of its own now and then, which does not count. */
+async function writtenBy({ plane }: GuardedCluster, run: () => Promise<unknown>): Promise<Written> {
+  const before = await revisionIn(plane);
+  await run();
+  await sleep(200);
+  const after = await revisionIn(plane);
+  const times = after.revision - before.revision - (after.renewals - before.renewals);
+  return { times, keys: times === 0 ? [] : await keysSince(plane, before.revision) };
+}
+
+interface Written {
+  /** By how much the revision has grown. */
+  readonly times: number;
+  readonly keys: readonly string[];
 }
 
 /** An API server that takes no baseline into some namespaces. */

@@ -1,22 +1,25 @@
 /** The short forms of test/soak: they assert what must never be, and nothing about speed. */
+import t, { type Test } from 'tap';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import { guardCrowd, withoutControllers } from '../soak/crowd.ts';
-import { describeLatency, measureLatency } from '../soak/latency.ts';
-import { describeRace, race } from '../soak/race.ts';
-import { describeWatch, watchThroughFaults } from '../soak/watch.ts';
+import { describeLatency, measureLatency, missedLatency } from '../soak/latency.ts';
+import { describeRace, missedRace, race } from '../soak/race.ts';
+import { describeScale, measureScale, missedScale } from '../soak/scale.ts';
+import { describeWatch, missedWatch, watchThroughFaults } from '../soak/watch.ts';
+
+function nothingMissed(t: Test, missed: readonly string[], figures: string): void {
+  t.same(missed, [], figures);
+}
 
 await clusterTest(
-  'no pod is faster than the policy that closes its namespace',
+  'no pod is faster than the policy that closes its namespace, and what is deleted or opened is healed',
   async (t, plane) => {
     const cluster = await guardCrowd(plane);
     t.teardown(() => cluster.stop());
     const raced = await race(cluster, 25);
-    t.same(raced.violations, [], describeRace(raced));
-
+    nothingMissed(t, missedRace(raced, 25), describeRace(raced));
     const measured = await measureLatency(cluster, 8);
-    t.equal(measured.whole.filter(Number.isFinite).length, measured.namespaces, 'every namespace gets its baseline');
-    t.ok(measured.healed.length > 0, 'and what was deleted or opened was healed');
-    t.comment(describeLatency(measured));
+    nothingMissed(t, missedLatency(measured), describeLatency(measured));
   },
   withoutControllers,
 );
@@ -24,9 +27,14 @@ await clusterTest(
 await clusterTest(
   'what is known of a cluster is what the cluster has, whatever lies between',
   async (t, plane) => {
-    const result = await watchThroughFaults(plane, { changes: 800, kills: 1, seed: 4 });
-    t.same(result.violations, [], describeWatch(result));
-    t.comment(describeWatch(result));
+    const wanted = { changes: 800, kills: 1, faults: 2 };
+    const result = await watchThroughFaults(plane, { ...wanted, seed: 4 });
+    nothingMissed(t, missedWatch(result, wanted), describeWatch(result));
   },
   withoutControllers,
 );
+
+t.test('a large cluster is known whole, and nothing is written to one that is as it should be', async (t) => {
+  const result = await measureScale({ few: 20, many: 600, restMilliseconds: 500 });
+  nothingMissed(t, missedScale(result), describeScale(result));
+});

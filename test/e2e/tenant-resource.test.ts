@@ -119,6 +119,9 @@ await clusterTest('tenants as objects', async (t, plane) => {
   await t.test('no member writes tenants', (t) => keepsMembersOut(t, cluster));
   await t.test('what does not go together is refused, as from files', (t) => refusesConflicts(t, cluster));
   await t.test('a tenant in use stays', (t) => keepsTenantsInUse(t, cluster));
+  await t.test('who takes from a tenant what its namespaces need is told', (t) => warns(t, cluster));
+  await t.test('a tenant that is being deleted gets no namespace, and stays while it has one', (t) => ends(t, cluster));
+  await t.test('a namespace whose tenant is gone is nobody’s, and closed', (t) => closesOrphans(t, cluster));
   await t.test('a bad object does not replace a good one', (t) => keepsTheLastGood(t, cluster));
   await cluster.stop();
   cluster = await guard(plane, tenantObjects);
@@ -254,22 +257,120 @@ async function keepsTenantsInUse(t: Test, cluster: GuardedCluster): Promise<void
   succeeded(t, 'a tenant without namespaces', await cluster.kubectl('platform', ['delete', 'tn', 'gamma']));
 }
 
-async function keepsTheLastGood(t: Test, cluster: GuardedCluster): Promise<void> {
-  // A bad object gets past a webhook that is not asked: the registrations are taken away for a moment.
-  const registrations = await cluster.plane.kubectl(cluster.plane.adminKubeconfig, [
+async function warns(t: Test, cluster: GuardedCluster): Promise<void> {
+  const acme = { members: [{ kind: 'Group', name: 'acme-developers' }], namespaces: { prefix: 'acme-', limit: 20 } };
+  const rows: readonly (readonly [sentence: string, spec: object, warnings: readonly string[]])[] = [
+    ['nothing is taken', acme, []],
+    ['the members', { namespaces: acme.namespaces }, ['spec.members is empty: only their own service accounts still']],
+    [
+      'the prefix, and the limit',
+      { ...acme, namespaces: { limit: 0 } },
+      [
+        'spec.namespaces.prefix no longer covers 1 namespace: once deleted, others may take its name',
+        'spec.namespaces.limit is below the 1 namespace there is, which stays; no more are let in',
+      ],
+    ],
+  ];
+  for (const [sentence, spec, warnings] of rows) {
+    const { code, stderr } = await apply(cluster, 'platform', tenant('acme', spec), '--dry-run=server');
+    t.equal(code, 0, `${sentence}: it is admitted ${stderr}`);
+    const lines = stderr.split('\n').filter((line) => line.includes('tenant-narrowed'));
+    t.equal(lines.length, warnings.length, `${sentence}: ${stderr}`);
+    for (const [index, warning] of warnings.entries())
+      t.ok(lines[index]?.startsWith(`Warning: tenant-narrowed: ${warning}`), `${sentence}: ${warning}`);
+  }
+}
+
+async function ends(t: Test, cluster: GuardedCluster): Promise<void> {
+  const finalizer = (...finalizers: string[]) => ['--type=merge', '-p', JSON.stringify({ metadata: { finalizers } })];
+  const omega = tenant('omega', { members: [{ kind: 'User', name: 'carol' }] });
+  succeeded(t, 'omega', await apply(cluster, 'platform', omega));
+  const create = (...flags: string[]) => cluster.kubectl('carol', ['create', 'namespace', 'late', ...flags]);
+  await until(async () => (await create('--dry-run=server')).code === 0, 'carol to be a member');
+  const patched = await cluster.kubectl('platform', ['patch', 'tn', 'omega', ...finalizer('example.org/backup')]);
+  succeeded(t, 'a finalizer', patched);
+  succeeded(t, 'without namespaces', await cluster.kubectl('platform', ['delete', 'tn', 'omega', '--wait=false']));
+  await until(async () => (await create('--dry-run=server')).code !== 0, 'the deletion to be known');
+  t.match((await create()).stderr, /tenant omega is being deleted[\s\S]*docs\/checks\/tenant-leaving\.md/);
+  const late = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'late', labels: labelOf('omega') } };
+  t.match((await apply(cluster, 'platform', late)).stderr, /tenant-leaving/, 'nor does the platform give it one');
+
+  // As if it had been created in the same instant.
+  await unguarded(t, cluster, async () => {
+    await until(async () => (await apply(cluster, 'platform', late)).code === 0, 'the namespace to pass');
+  });
+  const letGo = (...flags: string[]) => cluster.kubectl('platform', ['patch', 'tn', 'omega', ...finalizer(), ...flags]);
+  await until(async () => (await letGo('--dry-run=server')).code !== 0, 'the namespace to be known');
+  t.match(
+    (await letGo()).stderr,
+    /metadata\.finalizers\s+1 namespace of tenant omega would belong to nobody\s+fix: delete them or change their label/,
+  );
+  const taken = await cluster.kubectl('platform', ['label', 'namespace', 'late', 'bulkhead.dev/tenant-']);
+  succeeded(t, 'the namespace is taken away', taken);
+  await until(async () => (await letGo()).code === 0, 'omega to go');
+  t.equal((await cluster.plane.request('GET', `${path}/omega`)).status, 404, 'it is gone');
+
+  succeeded(t, 'another', await apply(cluster, 'platform', tenant('omega', {})));
+  const foreground = ['delete', 'tn', 'omega', '--cascade=foreground', '--timeout=20s'];
+  succeeded(t, 'the garbage collector can finish', await cluster.kubectl('platform', foreground));
+}
+
+async function closesOrphans(t: Test, cluster: GuardedCluster): Promise<void> {
+  const orphan = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'orphan', labels: labelOf('omega') } };
+  await unguarded(t, cluster, async () => {
+    await until(async () => (await apply(cluster, 'platform', orphan)).code === 0, 'the namespace to pass');
+  });
+  const policies = '/apis/networking.k8s.io/v1/namespaces/orphan/networkpolicies';
+  const closed = async () => (await cluster.plane.request('GET', `${policies}/bulkhead-default-deny`)).status === 200;
+  await until(closed, 'the default-deny of what is nobody’s');
+  for (const command of [
+    ['label', 'namespace', 'orphan', 'team=web'],
+    ['label', 'namespace', 'orphan', 'bulkhead.dev/tenant=acme', '--overwrite'],
+    ['delete', 'namespace', 'orphan', '--wait=false'],
+    ['delete', 'networkpolicy', '-n', 'orphan', 'bulkhead-default-deny', '--wait=false'],
+  ]) {
+    const { stderr } = await cluster.kubectl('alice', command);
+    t.match(stderr, /docs\/checks\/(foreign-namespace|managed-policy)\.md/, command.join(' '));
+  }
+  const open = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'open', namespace: 'orphan' },
+    spec: { podSelector: {}, ingress: [{ from: [{ namespaceSelector: { matchLabels: labelOf('acme') } }] }] },
+  };
+  t.match((await apply(cluster, 'alice', open)).stderr, /cross-tenant-ingress/, 'nobody opens it');
+  succeeded(t, 'the platform ends it', await cluster.kubectl('platform', ['delete', 'namespace', 'orphan']));
+}
+
+/** What happens while the webhook is not asked: the registrations are taken away for a moment. */
+async function unguarded(t: Test, cluster: GuardedCluster, meanwhile: () => Promise<void>): Promise<void> {
+  const { plane } = cluster;
+  const registrations = await plane.kubectl(plane.adminKubeconfig, [
     ...['get', 'validatingwebhookconfigurations', '-o', 'json'],
   ]);
-  const { plane } = cluster;
   for (const { kind, metadata } of JSON.parse(registrations.stdout).items)
     succeeded(t, 'unregistered', await plane.kubectl(plane.adminKubeconfig, ['delete', kind, metadata.name]));
-  const bad = { namespaces: { prefix: 'acme-' }, network: { egressCIDRs: ['nowhere'] }, mode: 'audit' };
-  await until(async () => (await apply(cluster, 'platform', tenant('acme', bad))).code === 0, 'the bad object to pass');
-  await apply(cluster, 'platform', tenant('omega', { namespaces: { prefix: 'beta-omega-' } }));
+  await meanwhile();
   for (const item of JSON.parse(registrations.stdout).items) {
     const { name } = item.metadata;
-    const object = { ...item, metadata: { name } };
-    succeeded(t, 'registered', await apply(cluster, 'platform', object));
+    succeeded(t, 'registered', await apply(cluster, 'platform', { ...item, metadata: { name } }));
   }
+  const refused = async () =>
+    (await cluster.kubectl('carol', ['create', 'namespace', 'asked', '--dry-run=server'])).code;
+  await until(async () => (await refused()) !== 0, 'the webhook to be asked again');
+}
+
+function labelOf(tenant: string): Record<string, string> {
+  return { 'bulkhead.dev/tenant': tenant };
+}
+
+async function keepsTheLastGood(t: Test, cluster: GuardedCluster): Promise<void> {
+  const bad = { namespaces: { prefix: 'acme-' }, network: { egressCIDRs: ['nowhere'] }, mode: 'audit' };
+  await unguarded(t, cluster, async () => {
+    const applied = async () => (await apply(cluster, 'platform', tenant('acme', bad))).code === 0;
+    await until(applied, 'the bad object to pass');
+    await apply(cluster, 'platform', tenant('omega', { namespaces: { prefix: 'beta-omega-' } }));
+  });
 
   const ready = async (name: string) => (await statusOf(cluster, name)).conditions?.[0];
   await until(async () => (await ready('acme'))?.status === 'False', 'acme not to be ready');

@@ -1,28 +1,10 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { readNamespaces } from '../../src/files/read-namespaces.ts';
-import { defaultSettings } from '../../src/tenancy/default-settings.ts';
+import { readFiles } from '../../src/files/read-files.ts';
+import { namespacesOf } from '../../src/files/read-namespaces.ts';
 import { formatProblem } from '../../src/tenancy/problem.ts';
-import { createTenancy } from '../../src/tenancy/tenancy.ts';
 
-const tenancy = createTenancy(defaultSettings, []);
-const { signal } = new AbortController();
-
-t.test('the examples are known by name and counted by tenant', async (t) => {
-  const read = await readNamespaces('manifests/examples/namespaces', () => tenancy);
-  if (!read.ok) throw new Error(read.problems.map(formatProblem).join('\n'));
-  t.strictSame(read.value.lookup('acme-web'), {
-    name: 'acme-web',
-    uid: '',
-    labels: { 'bulkhead.dev/tenant': 'acme', 'kubernetes.io/metadata.name': 'acme-web' },
-    terminating: false,
-  });
-  t.equal(read.value.countOwned('acme'), 2);
-  t.equal(read.value.countOwned('nobody'), 0);
-  t.equal(read.value.lookup('nothing'), undefined);
-  t.equal(await read.value.fetch('nothing', signal), undefined, 'there are no others');
-  t.equal(await read.value.hasPods('acme-web', signal), true, 'none counts as emptied');
-});
+const read = async (path: string) => namespacesOf(await readFiles(path), path);
 
 t.test('a List as kubectl prints it is read too', async (t) => {
   const list = {
@@ -44,15 +26,18 @@ t.test('a List as kubectl prints it is read too', async (t) => {
     ],
   };
   const folder = t.testdir({ 'all.json': JSON.stringify(list) });
-  const read = await readNamespaces(join(folder, 'all.json'), () => tenancy);
-  if (!read.ok) throw new Error(read.problems.map(formatProblem).join('\n'));
-  t.strictSame(read.value.lookup('a'), { name: 'a', uid: 'u', labels: {}, terminating: true });
-  t.strictSame(read.value.lookup('__proto__')?.labels, { constructor: 'x' });
+  const loaded = await read(join(folder, 'all.json'));
+  if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+  t.strictSame(loaded.value.get('a'), { name: 'a', uid: 'u', labels: {}, terminating: true });
+  t.strictSame(loaded.value.get('__proto__')?.labels, { constructor: 'x' });
 });
 
-t.test('without files there are no namespaces', async (t) => {
-  const read = await readNamespaces(undefined, () => tenancy);
-  t.equal(read.ok && read.value.lookup('default'), undefined);
+t.test('no namespace at all deserves a second look', async (t) => {
+  const folder = t.testdir({});
+  const loaded = await read(folder);
+  t.strictSame(loaded.ok && loaded.warnings.map(formatProblem), [
+    `${folder}: holds no Namespace, so every pod and policy is refused; list those that exist`,
+  ]);
 });
 
 t.test('what is no namespace is a problem', async (t) => {
@@ -66,8 +51,8 @@ t.test('what is no namespace is a problem', async (t) => {
       'apiVersion: v1\nkind: List\nitems: [{ apiVersion: v1, kind: Namespace, metadata: { name: b } }]',
     ].join('\n---\n'),
   });
-  const read = await readNamespaces(folder, () => tenancy);
-  t.strictSame(read.ok ? [] : read.problems.map((problem) => formatProblem(problem).replace(`${folder}/`, '')), [
+  const loaded = await read(folder);
+  t.strictSame(loaded.ok ? [] : loaded.problems.map((problem) => formatProblem(problem).replace(`${folder}/`, '')), [
     'all.yaml:1:1: is not a v1 Namespace; keep only Namespace objects here',
     'all.yaml:5:1: is not a v1 Namespace; keep only Namespace objects here',
     'all.yaml:11:1: metadata.name: is missing; give the name of the namespace',

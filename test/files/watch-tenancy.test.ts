@@ -2,14 +2,16 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type TenancyWatch, watchTenancy } from '../../src/files/watch-tenancy.ts';
+import type { Watch } from '../../src/files/watch-files.ts';
+import { watchTenancy } from '../../src/files/watch-tenancy.ts';
 import { formatProblem } from '../../src/tenancy/problem.ts';
+import type { Tenancy } from '../../src/tenancy/tenancy.ts';
 
 const tenant = (name: string, mode = 'enforce') =>
   `apiVersion: bulkhead.dev/v1alpha1\nkind: Tenant\nmetadata: { name: ${name} }\nspec: { mode: ${mode} }\n`;
 
 interface Watched {
-  readonly watch: TenancyWatch;
+  readonly watch: Watch<Tenancy>;
   /** `acme enforce` for each tenant in force. */
   readonly inForce: () => readonly string[];
   /** What was called back since the last time. */

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parseQuantity } from '../../src/kubernetes/quantity.ts';
+import { compareQuantities, parseQuantity } from '../../src/kubernetes/quantity.ts';
 
 const one = 10n ** 9n;
 
@@ -39,7 +39,22 @@ t.test('what is not an amount is not read', async (t) => {
     '0x10',
     '1e9999',
     'Infinity',
+    '1'.repeat(33),
   ]) {
     t.equal(parseQuantity(text), undefined, JSON.stringify(text));
   }
+});
+
+t.test('amounts are compared, not texts', async (t) => {
+  for (const [one, sign, other] of [
+    ['40', 0, '40000m'],
+    ['9k', 1, '500'],
+    ['1Gi', 1, '1G'],
+    ['-1', -1, '0'],
+  ] as const) {
+    t.equal(compareQuantities(one, other), sign, `${one} to ${other}`);
+    t.equal(compareQuantities(other, one) + sign, 0, `${other} to ${one}`);
+  }
+  t.ok(Number.isNaN(compareQuantities('1', 'many')), 'what is no amount is neither less nor more');
+  t.ok(Number.isNaN(compareQuantities('', '1')));
 });

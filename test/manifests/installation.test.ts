@@ -29,6 +29,7 @@ t.test('the base holds these objects', async (t) => {
     'ServiceAccount',
     'ValidatingWebhookConfiguration',
     'ValidatingWebhookConfiguration',
+    'ValidatingWebhookConfiguration',
   ]);
 });
 
@@ -64,7 +65,7 @@ t.test('the network policy of Bulkhead itself', async (t) => {
   t.strictSame(
     policy.spec.ingress,
     [{ ports: [{ protocol: 'TCP', port: portOf('webhook') }] }],
-    'it lets the API server in on the port of the pod, not of the Service, and on no other (R9)',
+    'it lets the API server in on the port of the pod, not of the Service, and on no other; no label of a pod opens more (R9, SRV-03)',
   );
   t.strictSame(
     policy.spec.egress,

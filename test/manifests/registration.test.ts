@@ -4,11 +4,14 @@
  */
 import t from 'tap';
 import { understoodResources } from '../../src/admission/decode.ts';
+import { managedPrefix } from '../../src/baseline/managed.ts';
 import { builtInNamespaces } from '../../src/tenancy/default-settings.ts';
 import { all, only, type Webhook, type WebhookConfiguration } from './base.ts';
 
 const mutating = all('MutatingWebhookConfiguration');
-const validating = all('ValidatingWebhookConfiguration');
+const pathOf = ({ webhooks: [webhook] }: WebhookConfiguration): string => webhook.clientConfig.service.path;
+const validating = all('ValidatingWebhookConfiguration').filter((one) => pathOf(one) === '/validate');
+const warning = all('ValidatingWebhookConfiguration').filter((one) => pathOf(one) !== '/validate');
 
 /** Resource, as `understoodResources` writes it -> operations. */
 function registered(configurations: readonly WebhookConfiguration[]): Record<string, readonly string[]> {
@@ -31,9 +34,9 @@ function registered(configurations: readonly WebhookConfiguration[]): Record<str
 
 t.test('what is registered is what is understood', async (t) => {
   t.strictSame(
-    Object.keys(registered(validating)).sort(),
+    Object.keys(registered([...validating, ...warning])).sort(),
     [...understoodResources].sort(),
-    'validate is sent every resource that it understands, and no other (R2)',
+    'every resource that is understood is sent to validate or warn, and no other (R2)',
   );
   for (const resource of Object.keys(registered(mutating)))
     t.ok(understoodResources.includes(resource), `mutate understands ${resource}`);
@@ -54,6 +57,7 @@ t.test('operations', async (t) => {
       'v1/bindings': ['CREATE'],
       'networking.k8s.io/v1/networkpolicies': ['CREATE', 'UPDATE', 'DELETE'],
       'v1/resourcequotas': ['CREATE', 'UPDATE', 'DELETE'],
+      'v1/resourcequotas/status': ['UPDATE'],
       'bulkhead.dev/v1alpha1/tenants': ['CREATE', 'UPDATE', 'DELETE'],
       'bulkhead.dev/v1alpha1/tenants/status': ['UPDATE'],
     },
@@ -68,6 +72,42 @@ t.test('operations', async (t) => {
     },
     'mutate is asked where a label may be missing',
   );
+  const writes = ['CREATE', 'UPDATE'];
+  t.strictSame(
+    registered(warning),
+    {
+      'apps/v1/deployments': writes,
+      'apps/v1/statefulsets': writes,
+      'apps/v1/daemonsets': writes,
+      'apps/v1/replicasets': writes,
+      'batch/v1/jobs': writes,
+      'batch/v1/cronjobs': writes,
+      'v1/replicationcontrollers': writes,
+    },
+    'warn is asked where a template is written: not about status, scale or deletion',
+  );
+});
+
+t.test('the registration for warnings stops nobody', async (t) => {
+  const [configuration, ...others] = warning;
+  if (configuration === undefined || others.length > 0) throw new Error(`there are ${others.length + 1}`);
+  const [{ rules, namespaceSelector, matchConditions, ...rest }] = configuration.webhooks;
+  t.strictSame(rest, {
+    name: 'warn.bulkhead.dev',
+    admissionReviewVersions: ['v1'],
+    clientConfig: { service: { namespace: 'bulkhead-system', name: 'bulkhead', port: 443, path: '/warn' } },
+    sideEffects: 'None',
+    failurePolicy: 'Ignore',
+    timeoutSeconds: 2,
+    matchPolicy: 'Equivalent',
+  });
+  const [inside] = validating.filter(({ webhooks: [webhook] }) => !ofNamespaces(webhook));
+  t.strictSame(namespaceSelector, inside?.webhooks[0].namespaceSelector, 'it leaves out what the pods leave out');
+  t.strictSame(
+    matchConditions?.map(({ name }) => name),
+    ['template-changes', 'nobodys-child'],
+  );
+  for (const { scope } of rules) t.equal(scope, 'Namespaced');
 });
 
 t.test('every registration', async (t) => {
@@ -93,7 +133,7 @@ t.test('every registration', async (t) => {
           matchPolicy: 'Equivalent',
           ...(phase === 'mutate' && { reinvocationPolicy: 'IfNeeded' }),
         },
-        `${phase} of ${metadata.name} fails closed, has no objectSelector and speaks v1 alone (R1, R6, R7)`,
+        `${phase} of ${metadata.name} fails closed, has no objectSelector (ADM-05) and speaks v1 alone (R1, R6, R7)`,
       );
       for (const { scope, resources } of rules) {
         const cluster = resources.every((resource) => ['namespaces', 'tenants'].includes(resource.split('/')[0] ?? ''));
@@ -131,20 +171,26 @@ t.test('match conditions', async (t) => {
   );
   t.strictSame(
     conditions.map(({ webhook, name }) => `${webhook.name}: ${name}`),
-    ['validate.bulkhead.dev: status-changes-metadata', 'validate.bulkhead.dev: binding-brings-metadata'],
+    ['validate.bulkhead.dev: status-changes-metadata-or-limits', 'validate.bulkhead.dev: binding-brings-metadata'],
   );
-  /** What a condition may look at: which request it is, and the metadata that it writes. Never who asks, never a value (ADM-09). */
+  /** What a condition may look at: which request it is, and what it changes. Never who asks (ADM-09). */
   const allowed = new Set(
-    ['labels', 'annotations', 'ownerReferences', 'finalizers']
-      .flatMap((field) => [`object.metadata.?${field}.orValue`, `oldObject.metadata.?${field}.orValue`])
-      .concat('request.kind.kind', 'request.?subResource.orValue'),
+    ['metadata.?labels', 'metadata.?annotations', 'metadata.?ownerReferences', 'metadata.?finalizers']
+      .concat('?status.?hard', '?status.?used')
+      .flatMap((field) => [`object.${field}.orValue`, `oldObject.${field}.orValue`])
+      .concat('object.status.used', 'oldObject.status.used')
+      .concat('request.kind.kind', 'request.name.startsWith', 'request.?subResource.orValue'),
   );
+  const words = new Set(['in', 'all', 'name', 'size', 'quantity', 'compareTo']);
   for (const { name, expression } of conditions) {
-    const looksAt = expression.match(/[A-Za-z_]\w*(?:\.\??\w+)*/g) ?? [];
-    const literals = new Set((expression.match(/"[^"]*"/g) ?? []).map((literal) => literal.slice(1, -1)));
+    const looksAt = expression.replaceAll(/"[^"]*"/g, '').match(/[A-Za-z_]\w*(?:\.\??\w+)*/g) ?? [];
     for (const path of new Set(looksAt)) {
-      if (path === 'in' || literals.has(path)) continue;
-      t.ok(allowed.has(path), `${name} may look at ${path} (R4)`);
+      if (!words.has(path)) t.ok(allowed.has(path), `${name} may look at ${path} (R4)`);
     }
   }
+  t.match(
+    conditions[0]?.expression,
+    `request.name.startsWith("${managedPrefix}")`,
+    'which quotas are managed is told as the check tells it',
+  );
 });

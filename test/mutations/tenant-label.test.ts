@@ -1,4 +1,5 @@
 import t from 'tap';
+import { field } from '../../src/kubernetes/field-path.ts';
 import type { KubernetesObject, StringMap } from '../../src/kubernetes/objects.ts';
 import type { AdmissionRequest, Operation } from '../../src/kubernetes/review.ts';
 import { tenantLabel as mutation } from '../../src/mutations/tenant-label.ts';
@@ -8,7 +9,7 @@ import { createWorld, tenantLabel } from '../fixtures/world.ts';
 
 const { tenancy } = createWorld();
 const acme = tenancy.ownerByLabels({ [tenantLabel]: 'acme' });
-const intent = { key: tenantLabel, value: 'acme' };
+const intent = { labels: field(field(undefined, 'metadata'), 'labels'), key: tenantLabel, value: 'acme' };
 
 function request(
   kind: AdmissionRequest['kind'],

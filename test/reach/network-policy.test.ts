@@ -338,9 +338,24 @@ t.test('what is beyond the limits is not proven, and what is within them is read
   t.end();
 });
 
+t.test('on Cilium, a cluster that is named in a podSelector is another one', (t) => {
+  const key = 'io.cilium.k8s.policy.cluster';
+  const table: readonly [unknown, string][] = [
+    [{ matchLabels: { [key]: 'other' } }, 'escapes with a pod of the cluster other in the same mesh'],
+    [{ matchExpressions: [{ key, operator: 'Exists' }] }, 'escapes with a pod of the cluster any in the same mesh'],
+    [{ matchExpressions: [{ key, operator: 'NotIn', values: ['other'] }] }, 'unproven with undefined'],
+    [{ matchExpressions: [{ key, operator: 'DoesNotExist' }] }, 'unproven with undefined'],
+  ];
+  for (const [podSelector, expected] of table) {
+    const [part] = readNetworkPolicy(JSON.parse(JSON.stringify({ spec: { ingress: [{ from: [{ podSelector }] }] } })));
+    if (part === undefined || !('verdict' in part)) t.fail(`${JSON.stringify(podSelector)} is taken for a peer`);
+    else t.equal(`${part.verdict} with ${part.witness}`, expected);
+  }
+  t.end();
+});
+
 t.test('keys that Cilium does not take for labels of the pod are not proven', (t) => {
   const keys = [
-    'io.cilium.k8s.policy.cluster',
     'io.cilium.k8s.namespace.labels.bulkhead.dev/tenant',
     'io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name',
     'io.kubernetes.pod.namespace',

@@ -3,6 +3,7 @@ import { type IpRange, parseCidr } from '../../src/kubernetes/ip-range.ts';
 import type { NetworkPolicy } from '../../src/kubernetes/objects.ts';
 import type { PortRange } from '../../src/kubernetes/port-range.ts';
 import { judgeBorder, type PeerVerdict } from '../../src/reach/border.ts';
+import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
 import type { Border } from '../../src/reach/objection.ts';
 import type { ProtectedRange, Settings, SharedService } from '../../src/tenancy/settings.ts';
 import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
@@ -104,12 +105,13 @@ export const border: Border = {
   namespace: 'acme-web',
   tenancy: createTenancy(settings, [acme, beta, delta, tenant('gamma'), tenant('not-acme')]),
   now,
+  holderOf: () => 'nobody',
 };
 
 /** The verdicts on a spec as an API server would send it, or as somebody forged it. */
 export function judge(spec: unknown, where: Border = border): readonly PeerVerdict[] {
   const policy: NetworkPolicy = JSON.parse(JSON.stringify({ spec }));
-  return judgeBorder(policy, where);
+  return judgeBorder(readNetworkPolicy(policy), where);
 }
 
 /** `escapes ingress selector spec.ingress[0].from[0].namespaceSelector` */

@@ -1,4 +1,6 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import fc from 'fast-check';
 import t from 'tap';
 import { createAdmission } from '../../src/admission/admission.ts';
@@ -14,20 +16,34 @@ async function exchangeAndEnd(port: number, bytes: string | Uint8Array): Promise
 
 const statuses = (text: string): number[] => repliesIn(text).map(({ status }) => status);
 
+const isBlank = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 10 || byte === 13);
+
 t.test('every byte string gets an HTTP answer', async (t) => {
   const { port } = await serve(t, echo);
-  const answered = fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 2000 }), async (bytes) => {
-    // Blank lines alone are not yet a request, and to say goodbye after them is no mistake.
-    if (bytes.every((byte) => byte === 10 || byte === 13)) return true;
+  const anything = fc.uint8Array({ minLength: 1, maxLength: 2000 }).filter((bytes) => !isBlank(bytes));
+  const answered = fc.asyncProperty(anything, async (bytes) => {
     return statuses(await exchangeAndEnd(port, bytes)).join() === '400';
   });
   await t.resolves(fc.assert(answered, { numRuns: 150 }));
 });
 
-t.test('every request line, header and body gets an HTTP answer', async (t) => {
+// "a server that is expecting to receive and parse a request-line SHOULD ignore at least one empty line (CRLF) received prior
+// to the request-line" (RFC 9112 2.2): blank lines are no request yet, and to say goodbye after them is no mistake.
+t.test('blank lines alone get no answer, and the request after them gets its own', async (t) => {
+  const { port } = await serve(t, echo);
+  const blank = fc.string({ unit: fc.constantFrom('\r', '\n', '\r\n'), minLength: 1, maxLength: 20 });
+  const passedOver = fc.asyncProperty(blank, async (lines) => {
+    if ((await exchangeAndEnd(port, lines)) !== '') return false;
+    const after = lines + request('POST', '/validate', '{}');
+    return isBlank(Buffer.from(lines)) && statuses(await exchange(port, after)).join() === '200';
+  });
+  await t.resolves(fc.assert(passedOver, { numRuns: 50 }));
+});
+
+t.test('every request line, header and body gets an HTTP answer, and none leads elsewhere (SRV-02)', async (t) => {
   const { port } = await serve(t, echo);
   const targets = fc.oneof(
-    fc.constantFrom('/mutate', '/validate', '/', '*', '/mutate/', '//', '/%'),
+    fc.constantFrom('/mutate', '/validate', '/warn', '/', '*', '/mutate/', '//', '/%'),
     fc.webPath(),
     fc.string({ unit: 'binary-ascii' }),
   );
@@ -62,7 +78,7 @@ t.test('every request line, header and body gets an HTTP answer', async (t) => {
   );
   const answered = fc.asyncProperty(methods, targets, headers, fc.string(), async (method, target, headers, body) => {
     const text = await exchangeAndEnd(port, Buffer.from(request(method, target, body, headers), 'latin1'));
-    return /^HTTP\/1\.1 [1-5]\d\d /.test(text);
+    return /^HTTP\/1\.1 [1245]\d\d /.test(text) && !/^location:/im.test(text);
   });
   await t.resolves(fc.assert(answered, { numRuns: 200 }));
 });
@@ -73,6 +89,8 @@ t.test('every body gets an answer of the admission, within the size that is sent
     lookup: () => undefined,
     fetch: async () => undefined,
     countOwned: () => 0,
+    namesOwned: () => new Set<string>(),
+    startingWith: () => [],
     hasPods: async () => false,
   };
   const review = createAdmission({
@@ -90,7 +108,7 @@ t.test('every body gets an answer of the admission, within the size that is sent
   const answered = fc.asyncProperty(bodies, async (body) => {
     const head = request('POST', '/validate', '', { 'Content-Length': String(body.length) });
     const [reply, ...more] = repliesIn(await exchange(port, Buffer.concat([Buffer.from(head), body])));
-    return more.length === 0 && reply?.status === 400 && typeof JSON.parse(reply.body).error === 'string';
+    return more.length === 0 && reply?.status === 400 && JSON.parse(reply.body).kind === 'Status';
   });
   await t.resolves(fc.assert(answered, { numRuns: 150 }));
   t.same(defects, [], 'none of them is a defect');
@@ -164,16 +182,55 @@ t.test('requests that are sent without waiting are answered in their order', asy
   t.same(JSON.parse(replies[2]?.body ?? ''), { phase: 'validate', bytes: 3 });
 });
 
-t.test('what is not TLS is closed', async (t) => {
+t.test('what is not TLS is closed (SRV-11)', async (t) => {
   const { port } = await serve(t, echo, { requestMilliseconds: 200 });
   for (const bytes of ['GET / HTTP/1.1\r\n\r\n', '\x16\x03\x01\xff\xff', '']) {
-    const socket = connect({ port, host: '127.0.0.1' });
-    const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
-    socket.on('error', () => {});
-    socket.resume();
-    socket.write(bytes);
-    await closed;
+    await sentPlainly(port, bytes);
     t.pass(`${JSON.stringify(bytes)} does not hold a connection`);
   }
   t.same(statuses(await exchange(port, request('POST', '/validate', '{}'))), [200], 'and the next one is served');
 });
+
+t.test('a handshake with anything changed in it is closed or served, and harms nobody else (SRV-11)', async (t) => {
+  const { port } = await serve(t, echo, { requestMilliseconds: 200 });
+  const hello = await clientHello();
+  const change = fc.array(fc.tuple(fc.nat(hello.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 });
+  const changes = fc.array(fc.tuple(change, fc.integer({ min: 1, max: hello.length })), {
+    minLength: 40,
+    maxLength: 40,
+  });
+  const ended = fc.asyncProperty(changes, async (all) => {
+    const closed = all.map(([bytes, length]) => {
+      const changed = Buffer.from(hello.subarray(0, length));
+      for (const [at, value] of bytes) if (at < length) changed[at] = value;
+      return sentPlainly(port, changed);
+    });
+    await Promise.all(closed);
+    return statuses(await exchange(port, request('POST', '/validate', '{}'))).join() === '200';
+  });
+  await t.resolves(fc.assert(ended, { numRuns: 5 }));
+});
+
+/** The first bytes of a TLS client. */
+async function clientHello(): Promise<Buffer> {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const address = listener.address();
+  const client = connectTls({ port: typeof address === 'object' ? (address?.port ?? 0) : 0, host: '127.0.0.1' });
+  client.on('error', () => {});
+  const [socket] = await once(listener, 'connection');
+  const [bytes] = await once(socket, 'data');
+  client.destroy();
+  socket.destroy();
+  listener.close();
+  return bytes;
+}
+
+/** Sends bytes without TLS, and waits until the server closes the connection. */
+function sentPlainly(port: number, bytes: string | Uint8Array): Promise<void> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  socket.on('error', () => {});
+  socket.resume();
+  socket.write(bytes);
+  return new Promise((resolve) => socket.on('close', () => resolve()));
+}

@@ -39,7 +39,7 @@ t.test('a pair of files is read', async (t) => {
   );
 });
 
-t.test('a change is followed, and a bad one reported once', async (t) => {
+t.test('a change is followed, and a bad one reported once (SRV-12)', async (t) => {
   const folder = t.testdir({});
   const first = newCertificate();
   await write(folder, first);

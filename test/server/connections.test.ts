@@ -21,7 +21,7 @@ import {
 
 const keepAlive = { Connection: 'keep-alive' };
 
-t.test('the protocol is HTTP/1.1 over TLS 1.2 or later', async (t) => {
+t.test('the protocol is HTTP/1.1 over TLS 1.2 or later (SRV-11)', async (t) => {
   const { port } = await serve(t, echo);
   const handshake = (options: object): Promise<string> =>
     new Promise((resolve) => {
@@ -36,6 +36,15 @@ t.test('the protocol is HTTP/1.1 over TLS 1.2 or later', async (t) => {
     'TLSv1.3 http/1.1',
     'also for a client that offers HTTP/2',
   );
+  t.equal(
+    await handshake({ ALPNProtocols: ['h2'] }),
+    'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL',
+    'and HTTP/2 alone is not spoken',
+  );
+  for (const servername of ['__proto__', 'x'.repeat(255), '*', 'bulkhead.bulkhead-system.svc']) {
+    const anyName = { servername, checkServerIdentity: () => undefined };
+    t.equal(await handshake(anyName), 'TLSv1.3 none', 'whatever name the server is called by');
+  }
   t.equal(await handshake({ maxVersion: 'TLSv1.2' }), 'TLSv1.2 none', 'TLS 1.2 is taken');
   t.equal(
     await handshake({ minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }),
@@ -44,7 +53,7 @@ t.test('the protocol is HTTP/1.1 over TLS 1.2 or later', async (t) => {
   );
 });
 
-t.test('a new certificate is for new connections, and open ones live on', async (t) => {
+t.test('a new certificate is for new connections, and open ones live on (SRV-12)', async (t) => {
   const { server, port, certificate, metrics } = await serve(t, echo);
   const before = await open(port);
   const renewed = newCertificate();
@@ -87,6 +96,21 @@ t.test('a new certificate is for new connections, and open ones live on', async 
   t.ok(Math.abs(Number(seconds) - left) < 60, 'the metric says when the one that is served expires');
 });
 
+t.test('certificates that change under load fail nobody (SRV-12)', async (t) => {
+  const { server, port } = await serve(t, echo);
+  const agents = [true, false].map((keepAlive) => new Agent({ keepAlive, ca: caBundle }));
+  t.teardown(() => {
+    for (const agent of agents) agent.destroy();
+  });
+  const outcomes: string[] = [];
+  for (let round = 0; round < 20; round++) {
+    const sent = agents.flatMap((agent) => [posted(port, agent), posted(port, agent)]);
+    server.setCertificate(newCertificate());
+    outcomes.push(...(await Promise.all(sent)));
+  }
+  t.strictSame([outcomes.length, ...new Set(outcomes)], [80, '200']);
+});
+
 t.test('a drain serves old and new connections, and asks each to close', async (t) => {
   const { server, port } = await serve(t, echo, { drainMilliseconds: 60_000 });
   const idle = await open(port);
@@ -124,16 +148,7 @@ t.test('clients that keep their connections see no error while the server drains
   const { server, port } = await serve(t, echo, { drainMilliseconds: 300 });
   const agent = new Agent({ keepAlive: true, maxSockets: 5, ca: caBundle });
   t.teardown(() => agent.destroy());
-  const post = (): Promise<number | undefined> =>
-    new Promise((resolve, reject) => {
-      const options = { port, host: '127.0.0.1', method: 'POST', path: '/validate?timeout=5s', agent };
-      httpsRequest(options, (response: IncomingMessage) => {
-        response.resume();
-        response.on('end', () => resolve(response.statusCode));
-      })
-        .on('error', reject)
-        .end('{}');
-    });
+  const post = () => posted(port, agent);
   await Promise.all(Array.from({ length: 5 }, post));
   let over = false;
   const drained = server.drain().finally(() => {
@@ -144,7 +159,7 @@ t.test('clients that keep their connections see no error while the server drains
   const end = performance.now() + 200;
   const loop = async (): Promise<void> => {
     while (performance.now() < end && !over) {
-      const outcome = await post().then(String, (error: Error & { code?: string }) => error.code ?? error.message);
+      const outcome = await post();
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     }
   };
@@ -190,6 +205,19 @@ t.test('an address that cannot be listened on is an error', async (t) => {
   const { port } = await serve(t, echo);
   await t.rejects(serve({ teardown: () => {} }, echo, {}, port), { code: 'EADDRINUSE' });
 });
+
+/** The status of a review that is sent by the agent, or how it failed. */
+function posted(port: number, agent: Agent): Promise<string> {
+  return new Promise((resolve) => {
+    const options = { port, host: '127.0.0.1', method: 'POST', path: '/validate?timeout=5s', agent };
+    httpsRequest(options, (response: IncomingMessage) => {
+      response.resume();
+      response.on('end', () => resolve(String(response.statusCode)));
+    })
+      .on('error', (error: Error & { code?: string }) => resolve(error.code ?? error.message))
+      .end('{}');
+  });
+}
 
 function refused(port: number): Promise<string | undefined> {
   return open(port).then(

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { workloadKinds } from '../../src/kubernetes/workload.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
 import { admitted } from './serving.ts';
 
@@ -24,6 +25,20 @@ t.test('a review is counted by what it was about and what it came to', async (t)
     'bulkhead_review_duration_seconds_bucket{le="+Inf",phase="validate"} 4',
   ];
   for (const line of lines) t.ok(text.includes(`${line}\n`), line);
+});
+
+t.test('every kind that is understood has its label', async (t) => {
+  const metrics = createMetrics();
+  const names = ['Namespace', 'Pod', 'NetworkPolicy', 'ResourceQuota', 'Tenant', ...workloadKinds];
+  for (const kind of names) metrics.reviewed({ ...admitted, phase: 'warn', kind }, 0.001);
+  const text = await metrics.registry.metrics();
+  for (const kind of names) {
+    t.match(
+      text,
+      `bulkhead_reviews_total{phase="warn",kind="${kind}",operation="CREATE",allowed="true",code="200"} 1\n`,
+    );
+  }
+  t.match(text, `bulkhead_review_duration_seconds_count{phase="warn"} ${names.length}\n`);
 });
 
 t.test('what a forged request says makes no label (SRV-15)', async (t) => {

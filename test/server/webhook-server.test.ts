@@ -1,10 +1,11 @@
 import t from 'tap';
 import type { Review } from '../../src/admission/decision.ts';
+import { responseOf, reviewOf, uid } from '../fixtures/review.ts';
 import { answerOf, echo, everything, exchange, open, repliesIn, request, serve, until } from './serving.ts';
 
 const message = (body: string): unknown => JSON.parse(body).message;
 
-t.test('a review gets the bytes that were sent, whatever they are called', async (t) => {
+t.test('a review gets the bytes that were sent, whatever they are called (SRV-07)', async (t) => {
   const { port } = await serve(t, echo);
   const cases: [what: string, bytes: string, answer: object][] = [
     [
@@ -27,6 +28,21 @@ t.test('a review gets the bytes that were sent, whatever they are called', async
       'a content type that is none',
       request('POST', '/mutate', '{}', { 'Content-Type': 'json' }),
       { phase: 'mutate', bytes: 2 },
+    ],
+    [
+      'a content type with a tab',
+      request('POST', '/mutate', '{}', { 'Content-Type': 'application/json\t; charset=utf-8' }),
+      { phase: 'mutate', bytes: 2 },
+    ],
+    [
+      'a content type with blanks before it',
+      request('POST', '/validate', '{}', { 'Content-Type': '   application/json' }),
+      { phase: 'validate', bytes: 2 },
+    ],
+    [
+      'two content types',
+      request('POST', '/validate', '{}', { 'Content-Type': 'application/json', 'content-type': 'text/plain' }),
+      { phase: 'validate', bytes: 2 },
     ],
     ['no body', request('POST', '/validate'), { phase: 'validate', bytes: 0 }],
     ['a body in chunks', chunked('/validate', ['{"a"', ':1}']), { phase: 'validate', bytes: 7 }],
@@ -52,7 +68,7 @@ t.test('a review gets the bytes that were sent, whatever they are called', async
 t.test('what is no review is told so, in a Status whose message the API server can quote', async (t) => {
   const { port } = await serve(t, echo);
   const cases: [what: string, bytes: string, status: number, message: RegExp][] = [
-    ['another path', request('POST', '/other', '{}'), 404, /\/mutate and \/validate/],
+    ['another path', request('POST', '/other', '{}'), 404, /\/mutate, \/validate and \/warn/],
     ['another method', request('GET', '/validate?timeout=1s'), 405, /^\/validate takes POST/],
     ['a method with a body', request('PUT', '/mutate', '{}'), 405, /^\/mutate takes POST/],
     ['a tunnel', 'CONNECT elsewhere:443 HTTP/1.1\r\nHost: elsewhere\r\n\r\n', 405, /no proxy/],
@@ -77,7 +93,11 @@ t.test('what is no review is told so, in a Status whose message the API server c
   for (const [what, bytes, status, expected] of cases) {
     const [reply] = repliesIn(await exchange(port, bytes));
     t.equal(reply?.status, status, `${what}: ${status}`);
-    t.match(message(reply?.body ?? ''), expected, `${what}: says ${expected}`);
+    t.match(
+      JSON.parse(reply?.body ?? ''),
+      { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: status, reason: /^\w+$/, message: expected },
+      `${what}: says ${expected}`,
+    );
     t.notMatch(reply?.body, /node_modules|\.ts|Error/, `${what}: shows nothing of the inside`);
   }
 });
@@ -181,11 +201,80 @@ t.test('an answer comes in time', async (t) => {
   };
   const { port, metrics } = await serve(t, never);
   const [late] = repliesIn(await exchange(port, request('POST', '/validate?timeout=100ms', '{}')));
-  t.match(late, { status: 503, body: /did not decide in time/ }, 'also when the review gives none');
+  t.match(late, { status: 503, body: /did not decide in time/ }, 'also when the review gives none and no uid is known');
   t.equal(late?.headers.get('retry-after'), '1', 'and it may be tried again');
   t.ok((deadlines[0] ?? 0) <= 90, 'the review was told of an earlier deadline');
   t.match(await metrics.registry.metrics(), /refused_total\{reason="late"\} 1/, 'it is counted');
   t.match(await metrics.registry.metrics(), /bulkhead_requests_in_flight 0/, 'and no longer in flight');
+});
+
+t.test('a review that is late is denied, to be tried again, under its own uid', async (t) => {
+  const { port, metrics, lines } = await serve(t, () => new Promise(() => {}));
+  const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'acme-new' } };
+  const body = JSON.stringify(reviewOf({ user: { username: 'alice', groups: [] }, operation: 'CREATE', object }));
+  for (const phase of ['mutate', 'validate']) {
+    const [reply] = repliesIn(await exchange(port, request('POST', `/${phase}?timeout=50ms`, body)));
+    t.equal(
+      reply?.status,
+      200,
+      `${phase}: any other status would be a failed call, which the user reads as an internal error`,
+    );
+    t.equal(reply?.headers.get('retry-after'), undefined, 'and no time is left to ask again');
+    t.strictSame(
+      responseOf(reply?.body ?? ''),
+      {
+        uid,
+        allowed: false,
+        status: {
+          status: 'Failure',
+          code: 503,
+          reason: 'ServiceUnavailable',
+          message: '\nNamespace acme-new was not decided in time\n  fix: try again in 1 second',
+          details: { retryAfterSeconds: 1 },
+        },
+        auditAnnotations: {},
+      },
+      phase,
+    );
+  }
+  const line = { level: 50, uid, name: 'acme-new', user: 'alice', allowed: false, code: 503, msg: 'undecided' };
+  t.match(
+    lines(),
+    [
+      { ...line, phase: 'mutate' },
+      { ...line, phase: 'validate' },
+    ],
+    'each has its line in the log',
+  );
+  const text = await metrics.registry.metrics();
+  t.match(
+    text,
+    'bulkhead_reviews_total{phase="validate",kind="Namespace",operation="CREATE",allowed="false",code="503"}',
+  );
+  t.match(text, 'bulkhead_requests_refused_total{reason="late"} 2');
+});
+
+t.test('a warning that is late is none', async (t) => {
+  const { port, lines } = await serve(t, () => new Promise(() => {}));
+  const object = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'acme-web' } };
+  const body = JSON.stringify(reviewOf({ user: { username: 'alice', groups: [] }, operation: 'CREATE', object }));
+  const [reply] = repliesIn(await exchange(port, request('POST', '/warn?timeout=50ms', body)));
+  t.equal(reply?.status, 200);
+  t.strictSame(responseOf(reply?.body ?? ''), { uid, allowed: true, auditAnnotations: {} }, 'and refuses nothing');
+  t.match(lines(), [{ phase: 'warn', kind: 'Deployment', allowed: true, code: 503, msg: 'undecided' }]);
+});
+
+t.test('requests that are refused without a review are told in few lines', async (t) => {
+  const { port, server, lines } = await serve(t, echo, { bodyBytes: 10 });
+  for (let count = 0; count < 5; count++) await exchange(port, request('POST', '/validate', 'x'.repeat(11)));
+  t.match(lines(), [{ level: 40, refused: { 'too-large': 1 }, msg: /without a review/ }], 'the first one at once');
+  await server.close();
+  const told = lines().map(({ refused }) => Object(refused)['too-large']);
+  t.equal(
+    told.reduce((sum, number) => sum + number),
+    5,
+    'the others by their number, none left out at the end',
+  );
 });
 
 t.test('a review that fails against its promise is a defect', async (t) => {

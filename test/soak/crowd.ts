@@ -2,6 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import tap from 'tap';
+import { readTenancy } from '../../src/files/read-tenancy.ts';
+import type { Tenancy } from '../../src/tenancy/tenancy.ts';
 import { findBinaries } from '../apiserver/binaries.ts';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../apiserver/control-plane.ts';
 import { type GuardedCluster, guard } from '../e2e/guarded-cluster.ts';
@@ -11,8 +13,18 @@ kind: Tenant
 metadata: { name: acme }
 spec:
   members: [{ kind: Group, name: acme-developers }]
-  namespaces: { prefix: acme- }
+  namespaces:
+    prefix: acme-
+    # Of something that no pod counts for: nobody fills in the status of a quota where no controllers run, and without it a quota
+    # of pods lets none in.
+    resourceQuota: { hard: { services: "100" } }
 `;
+
+const config = 'manifests/examples/bulkhead.yaml';
+
+export interface Crowd extends GuardedCluster {
+  readonly tenancy: Tenancy;
+}
 
 /**
  * No controllers: without the ServiceAccount admission plugin a pod can be created in the very instant of its namespace, where it
@@ -21,15 +33,17 @@ spec:
 export const withoutControllers: ControlPlaneOptions = { controllers: false };
 
 /** Bulkhead in front of a control plane, with that tenant alone. */
-export async function guardCrowd(plane: ControlPlane): Promise<GuardedCluster> {
-  const folder = join(plane.directory, 'crowd');
-  await mkdir(folder);
-  await writeFile(join(folder, 'acme.yaml'), tenant);
-  return await guard(plane, folder);
+export async function guardCrowd(plane: ControlPlane): Promise<Crowd> {
+  const tenants = join(plane.directory, 'crowd');
+  await mkdir(tenants);
+  await writeFile(join(tenants, 'acme.yaml'), tenant);
+  const tenancy = await readTenancy({ tenants, config });
+  if (!tenancy.ok) throw new Error('the tenant of the crowd cannot be read');
+  return { ...(await guard(plane, tenants)), tenancy: tenancy.value };
 }
 
 /** Runs with a control plane of its own, and ends it whatever happens. */
-export async function withCrowd<Result>(run: (cluster: GuardedCluster) => Promise<Result>): Promise<Result> {
+export async function withCrowd<Result>(run: (cluster: Crowd) => Promise<Result>): Promise<Result> {
   // No test runs here, but what starts Bulkhead for tests brings tap along, and its clock.
   tap.setTimeout(0);
   const binaries = await findBinaries();

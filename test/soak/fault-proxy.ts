@@ -45,10 +45,11 @@ export async function startFaultProxy(plane: ControlPlane): Promise<FaultProxy> 
   let next: 'busy' | 'gone' | undefined;
 
   function forward(incoming: IncomingMessage, response: ServerResponse): void {
+    const type = incoming.headers['content-type'];
     const outgoing = httpsRequest(
       {
         ...{ host: '127.0.0.1', port: plane.port, method: incoming.method, path: incoming.url, ...identity },
-        headers: { accept: 'application/json' },
+        headers: { accept: 'application/json', ...(type !== undefined && { 'content-type': type }) },
       },
       (answer) => {
         const status = answer.statusCode ?? 502;
@@ -59,7 +60,7 @@ export async function startFaultProxy(plane: ControlPlane): Promise<FaultProxy> 
         if (incoming.url?.includes('watch=1')) watches.add(watch);
         answer.on('data', (chunk: Buffer) => {
           if (watch.muted || response.writableEnded) return;
-          if (chunk.includes('"type":"ERROR"')) gone++;
+          if (/"type":"ERROR".*"code":410\b/.test(chunk.toString('latin1'))) gone++;
           if (!watch.halve) response.write(chunk);
           else {
             inflicted['half a line']++;
@@ -78,7 +79,7 @@ export async function startFaultProxy(plane: ControlPlane): Promise<FaultProxy> 
     );
     outgoing.on('error', () => response.socket?.destroy());
     response.on('close', () => outgoing.destroy());
-    outgoing.end();
+    incoming.pipe(outgoing);
   }
 
   const http = createServer((incoming, response) => {

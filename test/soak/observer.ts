@@ -33,6 +33,19 @@ export function observe(kubeconfig: string): Observer {
   };
 }
 
+/** What a default-deny is, said once more: what is measured is not asked what it takes for one. */
+const everythingClosed = JSON.stringify({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
+
+/** The uid of the namespace that this NetworkPolicy closes; undefined when it does not. */
+export function uidOfClosedNamespace(policy: object): string | undefined {
+  const { metadata, spec } = policy as {
+    readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
+    readonly spec: unknown;
+  };
+  const closes = metadata.name === 'bulkhead-default-deny' && JSON.stringify(spec) === everythingClosed;
+  return closes ? metadata.annotations?.['bulkhead.dev/namespace-uid'] : undefined;
+}
+
 /** Waits until it is true, without any promise of how soon. */
 export async function eventually(what: string, isTrue: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
   const end = performance.now() + seconds * 1000;

@@ -15,11 +15,48 @@ import { join } from 'node:path';
 import { say } from './observer.ts';
 import type { FollowerReport } from './scale-follower.ts';
 
-const few = 100;
-const many = 10_000;
-/** After the start V8 gives memory back by and by. */
-const restMilliseconds = 20_000;
-const limits = { readyMilliseconds: 5_000, bytesPerNamespace: 6 * 1024 };
+export interface ScaleOptions {
+  /** Namespaces of the two clusters that are compared. */
+  readonly few: number;
+  readonly many: number;
+  /** After the start V8 gives memory back by and by. */
+  readonly restMilliseconds: number;
+}
+
+interface Followed extends FollowerReport {
+  readonly namespaces: number;
+  /** Requests that would have written. */
+  readonly writes: number;
+}
+
+export interface ScaleResult {
+  readonly small: Followed;
+  readonly large: Followed;
+}
+
+const full: ScaleOptions = { few: 100, many: 10_000, restMilliseconds: 20_000 };
+export const fullLimits = { readyMilliseconds: 5_000, bytesPerNamespace: 6 * 1024 };
+
+/** Each namespace has five policies. */
+const objectsOfNamespace = 6;
+
+function bytesPerNamespace({ small, large }: ScaleResult): number {
+  return (large.residentAtRest - small.residentAtRest) / (large.namespaces - small.namespaces);
+}
+
+/** What should have been otherwise. Without limits nothing is asked of time and memory. */
+export function missedScale(result: ScaleResult, limits?: typeof fullLimits): string[] {
+  const missed: string[] = [];
+  for (const { namespaces, objects, writes, applied } of [result.small, result.large]) {
+    if (objects !== namespaces * objectsOfNamespace || objects === 0)
+      missed.push(`${objects} objects are known instead of ${namespaces * objectsOfNamespace}`);
+    if (writes + applied !== 0) missed.push(`it wrote ${writes} times although nothing was to be written`);
+  }
+  if (limits === undefined) return missed;
+  if (!(result.large.readyMilliseconds <= limits.readyMilliseconds)) missed.push('it was ready too late');
+  if (!(bytesPerNamespace(result) <= limits.bytesPerNamespace)) missed.push('it takes too much memory');
+  return missed;
+}
 
 /** The flags of Node with which the image runs Bulkhead: they bound how much memory is kept for objects that live shortly. */
 async function imageFlags(): Promise<string[]> {
@@ -29,7 +66,7 @@ async function imageFlags(): Promise<string[]> {
   return words.filter((word) => word.startsWith('--'));
 }
 
-async function follow(namespaces: number): Promise<FollowerReport & { readonly writes: number }> {
+async function follow(namespaces: number, restMilliseconds: number): Promise<Followed> {
   const directory = await mkdtemp(join(tmpdir(), 'bulkhead-scale-'));
   const server = fork(join(import.meta.dirname, 'recorded-cluster.ts'), [String(namespaces)]);
   try {
@@ -50,32 +87,35 @@ async function follow(namespaces: number): Promise<FollowerReport & { readonly w
     const [report] = (await once(follower, 'message')) as [FollowerReport];
     server.send('writes?');
     const [{ writes }] = (await once(server, 'message')) as [{ writes: number }];
-    return { ...report, writes };
+    return { ...report, namespaces, writes };
   } finally {
     server.kill();
     await rm(directory, { recursive: true });
   }
 }
 
-const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
-const [small, large] = [await follow(few), await follow(many)];
-for (const [namespaces, report] of [
-  [few, small],
-  [many, large],
-] as const) {
-  say(
-    `${namespaces} namespaces, ${report.objects} objects: ready after ${Math.round(report.readyMilliseconds)} ms, ` +
-      `resident ${mebibytes(report.residentAtReady)} then, ${mebibytes(report.residentAtRest)} at rest, ` +
-      `heap ${mebibytes(report.heapAtRest)}, ${report.writes} writes`,
-  );
+/** One after the other, so that neither takes anything from the other. */
+export async function measureScale({ few, many, restMilliseconds }: ScaleOptions): Promise<ScaleResult> {
+  return { small: await follow(few, restMilliseconds), large: await follow(many, restMilliseconds) };
 }
-const bytesPerNamespace = (large.residentAtRest - small.residentAtRest) / (many - few);
-say(`${Math.round(bytesPerNamespace)} bytes resident for each namespace beyond the first ${few}`);
-const missed = [
-  large.objects === many * 6 ? undefined : `${large.objects} objects are known instead of ${many * 6}`,
-  large.readyMilliseconds <= limits.readyMilliseconds ? undefined : 'it was ready too late',
-  bytesPerNamespace <= limits.bytesPerNamespace ? undefined : 'it takes too much memory',
-  small.writes + large.writes + large.applied === 0 ? undefined : 'it wrote although nothing was to be written',
-].filter((one) => one !== undefined);
-for (const one of missed) say(one);
-process.exitCode = missed.length === 0 ? 0 : 1;
+
+export function describeScale(result: ScaleResult): string {
+  const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+  return [
+    ...[result.small, result.large].map(
+      ({ namespaces, objects, readyMilliseconds, residentAtReady, residentAtRest, heapAtRest, writes }) =>
+        `${namespaces} namespaces, ${objects} objects: ready after ${Math.round(readyMilliseconds)} ms, ` +
+        `resident ${mebibytes(residentAtReady)} then, ${mebibytes(residentAtRest)} at rest, ` +
+        `heap ${mebibytes(heapAtRest)}, ${writes} writes`,
+    ),
+    `${Math.round(bytesPerNamespace(result))} bytes resident for each namespace beyond the first ${result.small.namespaces}`,
+  ].join('\n');
+}
+
+if (import.meta.main) {
+  const result = await measureScale(full);
+  say(describeScale(result));
+  const missed = missedScale(result, fullLimits);
+  for (const one of missed) say(one);
+  process.exitCode = missed.length === 0 ? 0 : 1;
+}

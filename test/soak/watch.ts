@@ -1,21 +1,21 @@
 /**
  * What is known of a cluster is what the cluster has, whatever lies between: 10,000 random creates, updates and deletes, followed
  * through a proxy that does everything a network can, while the API server is killed and started again twenty times, and etcd
- * forgets its history. Changes of one object arrive in order, and at rest the cache is the list.
+ * forgets its history. Changes of one object arrive in order, and at rest the cache is the list. The follower lives in this very
+ * process: what ends it ends the run, and nobody starts it again.
  *
  * Time passes ten times as fast for the follower, so that silent connections are given up after 9 s and comparisons with the
- * server happen every minute. Chance comes from a seed that is printed. Prints its figures and ends with 1 when anything is
- * missed. `node test/soak/watch.ts [changes] [kills] [seed]`, some minutes.
+ * server happen every minute. Chance comes from a seed that is printed. It goes on until every fault has happened often enough.
+ * Prints its figures and ends with 1 when anything is missed. `node test/soak/watch.ts [changes] [kills] [seed]`, some minutes.
  */
-import { request as httpRequest } from 'node:http';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clock, systemClock } from '../../src/cluster/clock.ts';
 import { createConnection } from '../../src/cluster/connection.ts';
 import { type ListWatch, startListWatch, type WatchCounters } from '../../src/cluster/list-watch.ts';
 import { findBinaries } from '../apiserver/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../apiserver/control-plane.ts';
-import { faults, startFaultProxy } from './fault-proxy.ts';
+import { compact, revisionIn } from './etcd.ts';
+import { type Fault, faults, startFaultProxy } from './fault-proxy.ts';
 import { eventually, say, silent } from './observer.ts';
 
 const speed = 10;
@@ -42,17 +42,44 @@ export interface WatchOptions {
   readonly changes: number;
   readonly kills: number;
   readonly seed: number;
+  /** Of each fault of the proxy. */
+  readonly faults: number;
 }
 
 export interface WatchResult {
   readonly written: number;
-  readonly inflicted: Readonly<Record<string, number>>;
+  readonly inflicted: Readonly<Record<Fault, number>>;
+  /** How often the API server was killed and came back. */
+  readonly killed: number;
   readonly compactions: number;
   /** How often the API server itself said that history is gone. */
   readonly gone: number;
+  /** Objects of each kind that were known at rest. */
+  readonly atRest: readonly number[];
   readonly counters: readonly WatchCounters[];
   /** Sentences about what should not have been. */
   readonly violations: readonly string[];
+}
+
+/** What should have been otherwise. */
+export function missedWatch(result: WatchResult, wanted: Omit<WatchOptions, 'seed'>): string[] {
+  const missed = [...result.violations];
+  const atLeast = (least: number, found: number, what: string): void => {
+    if (!(found >= least)) missed.push(`${what}: ${found}, and not at least ${least}`);
+  };
+  atLeast(wanted.changes, result.written, 'changes');
+  atLeast(wanted.kills, result.killed, 'kills of the API server');
+  atLeast(wanted.kills, result.compactions, 'compactions');
+  // A watch may be at the newest revision when history goes.
+  atLeast(Math.ceil(wanted.kills / 2), result.gone, 'times the API server said 410');
+  for (const fault of faults) atLeast(wanted.faults, result.inflicted[fault], `fault "${fault}"`);
+  for (const [index, { all }] of kinds.entries()) {
+    atLeast(10, result.atRest[index] ?? 0, `objects at rest of ${all}`);
+    const { divergences, handlerErrors } = result.counters[index] ?? {};
+    if (divergences !== 0 || handlerErrors !== 0)
+      missed.push(`${all}: ${divergences} divergences, ${handlerErrors} handler errors`);
+  }
+  return missed;
 }
 
 interface Listed {
@@ -68,7 +95,7 @@ interface Listed {
 
 export async function watchThroughFaults(
   plane: ControlPlane,
-  { changes, kills, seed }: WatchOptions,
+  { changes, kills, seed, faults: faultsWanted }: WatchOptions,
 ): Promise<WatchResult> {
   const chance = mulberry32(seed);
   const proxy = await startFaultProxy(plane);
@@ -77,6 +104,8 @@ export async function watchThroughFaults(
   const connection = createConnection(authentication, hurried);
   const followed = kinds.map(({ all, selector }) => {
     const cache = new Map<string, { readonly uid: string; readonly version: number }>();
+    /** Also of what is gone: a version of before must not come back. */
+    const newest = new Map<string, number>();
     const watch: ListWatch = startListWatch({
       connection,
       path: all,
@@ -90,8 +119,9 @@ export async function watchThroughFaults(
           const version = Number(resourceVersion);
           if (before !== undefined && before.uid !== uid)
             violations.push(`${key}: a new one before the end of the old`);
-          if (before !== undefined && before.version >= version)
-            violations.push(`${key}: ${version} after ${before.version}`);
+          const last = newest.get(key) ?? 0;
+          if (last >= version) violations.push(`${key}: ${version} after ${last}`);
+          newest.set(key, version);
           cache.set(key, { uid, version });
         },
         removed({ namespace, name, uid }) {
@@ -105,9 +135,14 @@ export async function watchThroughFaults(
   });
 
   let written = 0;
-  let done = false;
+  let killed = 0;
+  let compactions = 0;
+  /** Or five times as many changes: then what is missing is said by the result. */
+  const isEnough = (): boolean =>
+    written >= 5 * changes ||
+    (written >= changes && killed >= kills && faults.every((fault) => proxy.inflicted[fault] >= faultsWanted));
   async function write(): Promise<void> {
-    while (written < changes) {
+    while (!isEnough()) {
       const { path } = kinds[chance() < 0.5 ? 0 : 1];
       const name = `object-${Math.floor(chance() * namesPerKind)}`;
       try {
@@ -119,26 +154,32 @@ export async function watchThroughFaults(
     }
   }
   async function disturb(): Promise<void> {
-    while (!done) {
-      const fault = faults[Math.floor(chance() * faults.length)];
-      if (fault !== undefined) proxy.inflict(fault, chance());
+    let round: Fault[] = [];
+    while (!isEnough()) {
+      if (killed < kills && written >= ((killed + 1) * changes) / (kills + 2)) await kill();
+      if (round.length === 0) round = [...faults];
+      const [fault] = round.splice(Math.floor(chance() * round.length), 1);
+      if (fault !== undefined) await inflict(fault);
+    }
+  }
+  /** A watch that has gone silent is not there for others before it is given up. */
+  async function inflict(fault: Fault): Promise<void> {
+    const before = proxy.inflicted[fault];
+    for (let attempt = 0; attempt < 100 && proxy.inflicted[fault] === before; attempt++) {
+      proxy.inflict(fault, chance());
       await sleep(faultEvery);
     }
   }
-  let compactions = 0;
   async function kill(): Promise<void> {
-    for (let killed = 0; killed < kills; killed++) {
-      await eventually('so many are written', () => written >= ((killed + 1) * changes) / (kills + 2), 600);
-      if (await compact(plane)) compactions++;
-      await plane.killApiServer();
-      await plane.startApiServer();
-    }
+    if (await compact(plane, (await revisionIn(plane)).revision)) compactions++;
+    await plane.killApiServer();
+    const answers = await plane.request('GET', '/livez').catch(() => undefined);
+    if (answers !== undefined) violations.push('the API server answers although it was killed');
+    await plane.startApiServer();
+    killed++;
   }
   try {
-    const disturbing = disturb();
-    await Promise.all([kill(), ...Array.from({ length: writers }, write)]);
-    done = true;
-    await disturbing;
+    await Promise.all([disturb(), ...Array.from({ length: writers }, write)]);
 
     // From now on everything works. A connection that has gone silent is noticed after 9 s.
     for (const [index, { cache }] of followed.entries()) {
@@ -158,13 +199,10 @@ export async function watchThroughFaults(
       );
     }
     const counters = followed.map(({ watch }) => watch.counters());
-    for (const { divergences, handlerErrors } of counters) {
-      if (divergences + handlerErrors > 0)
-        violations.push(`${divergences} divergences, ${handlerErrors} handler errors`);
-    }
-    return { written, inflicted: proxy.inflicted, compactions, gone: proxy.gone(), counters, violations };
+    const atRest = followed.map(({ cache }) => cache.size);
+    const { inflicted } = proxy;
+    return { written, inflicted, killed, compactions, gone: proxy.gone(), atRest, counters, violations };
   } finally {
-    done = true;
     await Promise.all(followed.map(({ watch }) => watch.stop()));
     connection.close();
     await proxy.stop();
@@ -191,23 +229,6 @@ async function change(plane: ControlPlane, path: string, name: string, choice: n
   return status < 300;
 }
 
-/** Has etcd forget everything up to now, over the socket in the control plane's folder. */
-async function compact(plane: ControlPlane): Promise<boolean> {
-  const { body } = await plane.request('GET', '/api/v1/namespaces?limit=1');
-  const { metadata } = body as { readonly metadata: { readonly resourceVersion: string } };
-  return await new Promise((resolve) => {
-    const request = httpRequest(
-      { socketPath: join(plane.directory, 'etcd:1'), method: 'POST', path: '/v3/kv/compaction' },
-      (response) => {
-        response.resume();
-        resolve(response.statusCode === 200);
-      },
-    );
-    request.on('error', () => resolve(false));
-    request.end(JSON.stringify({ revision: metadata.resourceVersion }));
-  });
-}
-
 /** A small generator of numbers at least 0 and less than 1 (Tommy Ettinger's, public domain): the same seed, the same numbers. */
 function mulberry32(seed: number): () => number {
   let state = seed;
@@ -219,15 +240,23 @@ function mulberry32(seed: number): () => number {
   };
 }
 
-export function describeWatch({ written, inflicted, compactions, gone, counters, violations }: WatchResult): string {
+export function describeWatch({
+  written,
+  inflicted,
+  killed,
+  compactions,
+  gone,
+  atRest,
+  counters,
+}: WatchResult): string {
   const total = (figure: (one: WatchCounters) => number): number => counters.reduce((sum, one) => sum + figure(one), 0);
   return [
     `${written} changes; ${Object.entries(inflicted)
       .map(([fault, times]) => `${fault}: ${times}`)
-      .join(', ')}; ${compactions} compactions, ${gone} times the API server said 410`,
+      .join(', ')}`,
+    `${killed} kills and ${compactions} compactions, ${gone} times the API server said 410; ${atRest.join(' and ')} objects at rest`,
     `${total(({ lists }) => lists)} lists, ${total(({ watches }) => watches)} watches, ${total(({ comparisons }) => comparisons)} comparisons, ` +
       `${total(({ divergences }) => divergences)} divergences`,
-    ...violations,
   ].join('\n');
 }
 
@@ -238,9 +267,12 @@ if (import.meta.main) {
   if ('missing' in binaries) throw new Error(binaries.missing);
   const plane = await startControlPlane({ binaries, controllers: false });
   try {
-    const result = await watchThroughFaults(plane, { changes, kills, seed });
+    const wanted = { changes, kills, faults: 20 };
+    const result = await watchThroughFaults(plane, { ...wanted, seed });
     say(describeWatch(result));
-    process.exitCode = result.violations.length === 0 ? 0 : 1;
+    const missed = missedWatch(result, wanted);
+    for (const one of missed) say(one);
+    process.exitCode = missed.length === 0 ? 0 : 1;
   } finally {
     await plane.stop();
   }

@@ -12,7 +12,7 @@ import {
   tenantFile,
 } from '../../src/tenancy/resolve-tenants.ts';
 import type { Settings } from '../../src/tenancy/settings.ts';
-import { createTenancy } from '../../src/tenancy/tenancy.ts';
+import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import type { Tenant } from '../../src/tenancy/tenant.ts';
 import { validateTenancy } from '../../src/tenancy/validate-tenancy.ts';
 
@@ -84,11 +84,28 @@ t.test('what was never good is closed: nobody speaks for it, and its names stay 
   t.strictSame(tenancy.requester({ username: 'alice', groups: [] }, undefined).tenants, []);
 });
 
-t.test('a closed tenant takes no names from one that is in force', async (t) => {
-  const bad = declared('acme', 1, { namespaces: { prefix: 'shop-' }, mode: 'loud' });
-  const resolution = after([bad, reserving('beta', 2, 'shop-')]);
-  t.strictSame(prefixes(resolution), { beta: 'shop-' });
-  t.match(resolution.closed, [{ name: 'acme', prefix: undefined }]);
+t.test('a version that is not in force has its turn for the names too: the older object gets them', async (t) => {
+  const rows: readonly [sentence: string, spec: object][] = [
+    ['it cannot be read', { mode: 'loud' }],
+    ['it does not go together with the settings', { network: { egressCIDRs: ['10.244.7.0/24'] } }],
+  ];
+  for (const [sentence, wrong] of rows) {
+    const bad = (made: number) => declared('acme', made, { namespaces: { prefix: 'shop-' }, ...wrong });
+    const beta = reserving('beta', 2, 'shop-eu-');
+    const older = after([bad(1), beta]);
+    t.strictSame(prefixes(older), {}, `${sentence}, and is older`);
+    t.match(older.closed, [
+      { name: 'acme', prefix: 'shop-' },
+      { name: 'beta', prefix: undefined },
+    ]);
+    const younger = after([bad(3), beta]);
+    t.strictSame(prefixes(younger), { beta: 'shop-eu-' }, `${sentence}, and is younger`);
+    t.match(younger.closed, [{ name: 'acme', prefix: undefined }]);
+    const restarted = after([bad(1), beta]);
+    const running = after([reserving('acme', 1, 'shop-')], [bad(1), beta]);
+    t.strictSame(prefixes(running), { acme: 'shop-' }, `${sentence}: the version before keeps the names`);
+    t.strictSame(told(running), told(restarted), `${sentence}: whether or not that one is known`);
+  }
 });
 
 t.test('of two that are new and do not go together, the newer one is told', async (t) => {
@@ -111,11 +128,39 @@ t.test('in the same second, the name decides', async (t) => {
   t.strictSame(prefixes(resolution), { acme: 'shop-' });
 });
 
-t.test('what is in force keeps its place, whoever is older', async (t) => {
+t.test('of two newest versions the older object keeps the names, whichever was in force first', async (t) => {
+  const older = reserving('acme', 1, 'shop-');
   const beta = reserving('beta', 2, 'shop-');
-  const resolution = after([reserving('acme', 1, 'acme-'), beta], [reserving('acme', 1, 'shop-'), beta]);
-  t.strictSame(prefixes(resolution), { acme: 'acme-', beta: 'shop-' });
-  t.match(told(resolution), [/^tenants.bulkhead.dev\/acme: spec.namespaces.prefix: shop- is reserved to tenant beta/]);
+  const alone = after([older, beta]);
+  t.strictSame(prefixes(alone), { acme: 'shop-' });
+  const rows: readonly [sentence: string, before: readonly DeclaredTenant[]][] = [
+    ['the younger was', [beta]],
+    ['the older had other names', [reserving('acme', 1, 'acme-'), beta]],
+    ['the younger had other names', [older, reserving('beta', 2, 'beta-')]],
+  ];
+  for (const [sentence, before] of rows) {
+    const resolution = after(before, [older, beta]);
+    t.equal(resolution.inForce.get('acme')?.prefix, 'shop-', sentence);
+    t.strictSame(told(resolution), told(alone), `${sentence}: the same is told`);
+  }
+});
+
+t.test('an earlier version stands in only where it takes nothing from a newest one', async (t) => {
+  const rows: readonly [sentence: string, taken: string, stands: string | undefined][] = [
+    ['its names are free', 'beta-', 'acme-'],
+    ['another has them now, however young it is', 'acme-', undefined],
+  ];
+  for (const [sentence, taken, stands] of rows) {
+    const bad = declared('acme', 1, { namespaces: { prefix: 'ac-' }, mode: 'loud' });
+    const { inForce, closed } = after([reserving('acme', 1, 'acme-')], [bad, reserving('beta', 2, taken)]);
+    t.equal(inForce.get('beta')?.prefix, taken, sentence);
+    t.equal(inForce.get('acme')?.prefix, stands, sentence);
+    t.strictSame(
+      closed.map(({ prefix }) => prefix),
+      stands === undefined ? ['ac-'] : [],
+      `${sentence}: otherwise it is closed`,
+    );
+  }
 });
 
 t.test('the place that one leaves another may take, in any order', async (t) => {
@@ -165,11 +210,17 @@ t.test('a prefix is read only where it is one', async (t) => {
 
 const name = fc.constantFrom('a', 'b', 'c', 'd', 'e');
 const prefix = fc.constantFrom('s-', 's-x-', 's-x-y-', 't-', 't-x-', 'kube-', 'u-', 'v-', 'w-');
+const written = fc.tuple(prefix, fc.constantFrom({}, {}, { mode: 7 }, { network: { egressCIDRs: ['10.244.7.0/24'] } }));
+const specOf = ([prefix, wrong]: readonly [string, object]) => ({ namespaces: { prefix }, ...wrong });
+const byName = { selector: ([name]: readonly [string, ...unknown[]]) => name };
 const state = fc
-  .uniqueArray(fc.tuple(name, prefix, fc.boolean(), fc.nat(3)), { selector: ([name]) => name })
-  .map((some) =>
-    some.map(([name, prefix, bad, made]) => declared(name, made, { ...(bad && { mode: 7 }), namespaces: { prefix } })),
-  );
+  .uniqueArray(fc.tuple(name, written, fc.nat(3)), byName)
+  .map((some) => some.map(([name, written, made]) => declared(name, made, specOf(written))));
+/** Versions that were in force once, each with its tenant. */
+const memory = fc.uniqueArray(fc.tuple(name, written), byName).map((some) => {
+  const remembered = some.map(([name, written]) => declared(name, 0, specOf(written)).loaded);
+  return new Map(remembered.flatMap((one): [string, Tenant][] => (one.ok ? [[one.value.name, one.value]] : [])));
+});
 
 t.test('whatever is written: what is in force goes together, and nothing moves without being written', async (t) => {
   let moved = 0;
@@ -186,17 +237,59 @@ t.test('whatever is written: what is in force goes together, and nothing moves w
         const [was, is] = [before.get(name), inForce.get(name)];
         if (is !== was) moved++;
         const newest = loaded.ok && is === loaded.value;
-        // In force is the newest version, and nothing is said; or the one before, and something is.
-        if (newest === refused.has(name) || !(newest || is === was)) return false;
+        // In force is the newest version, and nothing is said; or the one before, or none, and something is.
+        if (newest === refused.has(name) || !(newest || is === was || is === undefined)) return false;
       }
-      const again = resolveTenants(objects.toReversed(), inForce, settings, now);
-      if (JSON.stringify([...again.inForce].sort()) !== JSON.stringify([...inForce].sort())) return false;
       before = inForce;
     }
     return true;
   });
   fc.assert(property, { numRuns: 500 });
   t.ok(moved > 500, 'many came into force', { moved });
+});
+
+t.test(
+  'which newest versions are in force is told by the objects alone: from the oldest, each that goes together',
+  async (t) => {
+    let refusing = 0;
+    const property = fc.property(
+      state,
+      memory,
+      fc.array(fc.nat(), { minLength: 5, maxLength: 5 }),
+      (objects, before, keys) => {
+        const shuffled = objects.map((one, index) => ({ one, key: keys[index] ?? 0 })).sort((a, b) => a.key - b.key);
+        const arrived = shuffled.map(({ one }) => one);
+        const { inForce, refused } = resolveTenants(arrived, before, settings, now);
+        const expected = new Set<Tenant>();
+        const inOrder = objects.toSorted((a, b) => (`${a.created} ${a.name}` < `${b.created} ${b.name}` ? -1 : 1));
+        for (const { name, loaded, prefix } of inOrder) {
+          const turns = [...(loaded.ok ? [loaded.value] : []), { ...undeclaredTenant(name), prefix }];
+          const fits = (one: Tenant) =>
+            validateTenancy(settings, [...expected, one].map(locatedTenant), now).problems.length === 0;
+          const first = turns.find(fits);
+          if (first !== undefined) expected.add(first);
+        }
+        if (objects.some(({ loaded }) => loaded.ok && !expected.has(loaded.value))) refusing++;
+        return objects.every(({ name, loaded }) => {
+          const newest = loaded.ok && expected.has(loaded.value);
+          return refused.has(name) !== newest && (!newest || inForce.get(name) === (loaded.ok && loaded.value));
+        });
+      },
+    );
+    fc.assert(property, { numRuns: 1000 });
+    t.ok(refusing > 100, 'many did not go together', { refusing });
+  },
+);
+
+t.test('what is told of an object does not depend on what was in force before', async (t) => {
+  fc.assert(
+    fc.property(state, memory, (objects, before) => {
+      const [one, other] = [nothing, before].map((held) => [...resolveTenants(objects, held, settings, now).refused]);
+      return JSON.stringify(one) === JSON.stringify(other);
+    }),
+    { numRuns: 500 },
+  );
+  t.pass();
 });
 
 t.test('the order in which objects are listed changes nothing', async (t) => {

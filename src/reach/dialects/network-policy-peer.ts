@@ -3,10 +3,10 @@ import { type FieldPath, field } from '../../kubernetes/field-path.ts';
 import { type IpRange, parseCidr } from '../../kubernetes/ip-range.ts';
 import { contains, type IpSet, normalise, subtract } from '../../kubernetes/ip-set.ts';
 import { excerpt, isGiven, isMap, unknownField } from '../../kubernetes/json.ts';
-import { contradiction, parseSelector, type Selector } from '../../kubernetes/label-selector.ts';
+import { isEmpty, parseSelector, type Selector, witnessLabels } from '../../kubernetes/label-selector.ts';
 import type { Port } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
-import { type Opening, type Remark, remark, type Subject } from '../model.ts';
+import { type Opening, type Remark, remark, removePeer, type Subject } from '../model.ts';
 
 const peerFields: ReadonlySet<string> = new Set(['podSelector', 'namespaceSelector', 'ipBlock']);
 const blockFields: ReadonlySet<string> = new Set(['cidr', 'except']);
@@ -20,6 +20,9 @@ const valuesPerLabel = 100;
  * says (cilium/cilium pkg/k8s/network_policy.go, parseNetworkPolicyPeer).
  */
 const foreignKey = /^(?:io\.cilium\.|io\.kubernetes\.pod\.)/;
+
+/** "if the pod selector is selecting a cluster": then Cilium adds no condition for its own (isPodSelectorSelectingCluster). */
+const clusterKey = 'io.cilium.k8s.policy.cluster';
 
 const everyPod: Selector = new Map();
 
@@ -73,7 +76,12 @@ export function readPeer(
   for (const key of pods.keys()) {
     if (!foreignKey.test(key)) continue;
     const reason = `names ${excerpt(key)}, with which Cilium selects pods of other namespaces and clusters`;
-    return remark(bySelector, 'unproven', podsPath, reason, 'remove it, and select namespaces with namespaceSelector');
+    const fix = 'remove it, and select namespaces with namespaceSelector';
+    const cluster = key === clusterKey ? witnessLabels(pods).get(key) : undefined;
+    if (cluster === undefined) return remark(bySelector, 'unproven', podsPath, reason, fix);
+    // Whose a namespace of another cluster is, the labels of this one do not say.
+    const witness = `a pod of the cluster ${cluster} in the same mesh`;
+    return { ...remark(bySelector, 'escapes', podsPath, reason, fix), witness };
   }
   const said = namespaces === undefined ? podsPath : namespacesPath;
   return { direction, path: said, peer: { kind: 'selector', namespaces, pods }, ports };
@@ -84,15 +92,18 @@ function readSelector(written: unknown, path: FieldPath, subject: Subject): Sele
   if (!selector.ok) {
     return remark(subject, 'invalid', selector.steps.reduce<FieldPath>(field, path), selector.reason, selector.fix);
   }
-  for (const [label, { values }] of selector.value) {
-    if (values.size <= valuesPerLabel) continue;
-    const reason = `lists ${values.size} values of the label ${label}, and only ${valuesPerLabel} are examined`;
-    return remark(subject, 'unproven', path, reason, 'list fewer values, or make several peers of it');
+  let torn: string | undefined;
+  for (const [label, domain] of selector.value) {
+    const { size } = domain.values;
+    if (size > valuesPerLabel) {
+      const reason = `lists ${size} values of the label ${label}, and only ${valuesPerLabel} are examined`;
+      return remark(subject, 'unproven', path, reason, 'list fewer values, or make several peers of it');
+    }
+    if (isEmpty(domain)) torn ??= label;
   }
-  const label = contradiction(selector.value);
-  if (label === undefined) return selector.value;
-  const reason = `matches nothing, as no value of the label ${label} meets all its requirements`;
-  return remark(subject, 'nothing', path, reason, `correct the requirements on ${label}, or remove the peer`);
+  if (torn === undefined) return selector.value;
+  const reason = `matches nothing, as no value of the label ${torn} meets all its requirements`;
+  return remark(subject, 'nothing', path, reason, `correct the requirements on ${torn}, or ${removePeer}`);
 }
 
 /** "Except values will be rejected if they are outside the cidr range": inside it, of its family, and not the whole of it. */
@@ -132,7 +143,7 @@ function readIpBlock(block: unknown, path: FieldPath, subject: Subject): IpSet |
   }
   const addresses = subtract([cidr], normalise(holes));
   if (addresses.length > 0) return addresses;
-  return remark(subject, 'nothing', path, 'matches nothing, as except leaves no address of cidr', 'remove the peer');
+  return remark(subject, 'nothing', path, 'matches nothing, as except leaves no address of cidr', removePeer);
 }
 
 function readRange(text: unknown, path: FieldPath, subject: Subject): IpRange | Remark {

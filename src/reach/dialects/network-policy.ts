@@ -18,6 +18,7 @@ const limits = { rules: 200, peers: 1000, ports: 1000, excepts: 5000 };
 
 const specFields: ReadonlySet<string> = new Set(['podSelector', 'policyTypes', 'ingress', 'egress']);
 const spec = field(undefined, 'spec');
+const bothTypes: readonly string[] = ['Ingress', 'Egress'];
 
 /** One direction of a policy: what its fields are called, and what is found in them. */
 interface Side {
@@ -67,7 +68,7 @@ export function readNetworkPolicy(policy: NetworkPolicy): Reach {
     const path = field(spec, direction);
     if (!Array.isArray(rules)) {
       found.push(remark(subject, 'invalid', path, `${excerpt(rules)} is not a list of rules`, 'write a list of rules'));
-    } else if (!types.has(type)) {
+    } else if (!types.includes(type)) {
       found.push(deadRules(sides[direction], path));
     } else {
       left.rules -= rules.length;
@@ -84,19 +85,17 @@ export function readNetworkPolicy(policy: NetworkPolicy): Reach {
  * the NetworkPolicy has any egress rules": an empty list has none. What is not understood counts as both, so that no rule
  * goes unread.
  */
-function readPolicyTypes(types: unknown, egress: unknown, found: (Opening | Remark)[]): ReadonlySet<unknown> {
-  const ingressOnly = new Set(['Ingress']);
-  const both = new Set(['Ingress', 'Egress']);
+function readPolicyTypes(types: unknown, egress: unknown, found: (Opening | Remark)[]): readonly unknown[] {
   if (!isGiven(types) || (Array.isArray(types) && types.length === 0)) {
-    return Array.isArray(egress) && egress.length > 0 ? both : ingressOnly;
+    return Array.isArray(egress) && egress.length > 0 ? bothTypes : ['Ingress'];
   }
   const listed: readonly unknown[] = Array.isArray(types) ? types : [types];
   const stranger = listed.find((type) => type !== 'Ingress' && type !== 'Egress');
-  if (Array.isArray(types) && stranger === undefined) return new Set(listed);
+  if (Array.isArray(types) && stranger === undefined) return listed;
   const reason = `${excerpt(stranger ?? types)} is not ${stranger === undefined ? 'a list' : 'a direction of a policy'}`;
   const path = field(spec, 'policyTypes');
   found.push(remark(sides.ingress.subject, 'invalid', path, reason, 'write a list of Ingress, Egress or both'));
-  return both;
+  return bothTypes;
 }
 
 /** A list of rules in a direction that policyTypes leaves out opens nothing, and closes nothing either. */

@@ -1,0 +1,73 @@
+/** A policy that is in place, judged as if somebody wrote it now: gates shut, prefixes and ranges are given up, settings change. */
+import { isManagedName, managedByLabel, managedByValue } from '../baseline/managed.ts';
+import { catalogue } from '../checks/catalogue.ts';
+import type { Finding } from '../checks/check.ts';
+import { judge } from '../checks/judge.ts';
+import { entry, type NetworkPolicy } from '../kubernetes/objects.ts';
+import type { NetworkPolicyRequest } from '../kubernetes/review.ts';
+import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
+import type { Tenant } from '../tenancy/tenant.ts';
+import type { NamespaceSource } from './facts.ts';
+
+/** What a stored policy is judged by. */
+export interface State {
+  readonly tenancy: Tenancy;
+  /** All namespaces are known: a name that is not is nobody's. */
+  readonly namespaces: Pick<NamespaceSource, 'lookup'>;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** A policy that opens what is not agreed. */
+export interface CrossingPolicy {
+  readonly tenant: Tenant;
+  readonly namespace: string;
+  readonly name: string;
+  /** Those of the checks on the border, in catalogue order. */
+  readonly findings: readonly [Finding, ...Finding[]];
+}
+
+/** A check that fails is not among them: what cannot be judged crosses. */
+const otherChecks = new Set(catalogue.filter(({ protects }) => protects !== 'border').map(({ id }) => id));
+const nobody = { username: '', groups: [] };
+
+/**
+ * The very judgement of admission, less what is not about the border. Only how many names of one policy are looked up is not
+ * bounded, as who has them is in memory.
+ *
+ * @returns undefined when it stays inside its tenant or is agreed, is the platform's, or one of those that Bulkhead keeps as they should be
+ */
+export function crossingOf(policy: NetworkPolicy, { tenancy, namespaces, now }: State): CrossingPolicy | undefined {
+  const { name = '', namespace = '', labels } = policy.metadata ?? {};
+  if (isManagedName(name) && entry(labels, managedByLabel) === managedByValue) return undefined;
+  const holderOf = (name: string): Owner | 'nobody' => {
+    const record = namespaces.lookup(name);
+    return record === undefined ? 'nobody' : tenancy.ownerByLabels(record.labels);
+  };
+  const owner = holderOf(namespace);
+  if (owner === 'nobody' || owner === 'platform') return undefined;
+  const request: NetworkPolicyRequest = {
+    kind: 'NetworkPolicy',
+    uid: '',
+    operation: 'CREATE',
+    subresource: '',
+    name,
+    namespace,
+    user: nobody,
+    dryRun: true,
+    object: policy,
+    oldObject: undefined,
+  };
+  const judged = judge(request, {
+    tenancy,
+    requester: tenancy.requester(nobody, undefined),
+    owner,
+    ownership: undefined,
+    namespacesOwned: 0,
+    namespaceEmptied: false,
+    holderOf,
+    now,
+  });
+  const [first, ...others] = judged.map(({ finding }) => finding).filter(({ check }) => !otherChecks.has(check));
+  return first && { tenant: owner, namespace, name, findings: [first, ...others] };
+}

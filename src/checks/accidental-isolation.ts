@@ -1,0 +1,45 @@
+import { isolationOf } from '../baseline/cut-off.ts';
+import { type Check, type Finding, nothing } from './check.ts';
+
+/**
+ * Whoever closes a direction by a NetworkPolicy that has rules for the other one alone is told.
+ * Reads    spec.policyTypes, spec.ingress and spec.egress of a policy of a tenant that is not in mode `enforce`
+ * Warns    when policyTypes has Egress and there are only ingress rules, and when it has Ingress and there are only egress rules.
+ *          The second is also the default: a policy that leaves policyTypes out always closes ingress. Not of a policy without any
+ *          rules: that closes on purpose
+ * Why      in such a namespace a pod is open in every direction in which no policy selects it, so this cuts what worked. In mode
+ *          `enforce` the baseline has closed both directions, and a policy can only open
+ */
+export const accidentalIsolation: Check = {
+  id: 'accidental-isolation',
+  headline: 'closes a direction for which it has no rules',
+  protects: 'intent',
+  networkPolicy({ operation, object }, { owner }) {
+    if (owner === 'platform' || operation === 'DELETE' || owner.mode === 'enforce') return nothing;
+    const { spec } = object;
+    const [ingress, egress] = [hasRules(spec?.ingress), hasRules(spec?.egress)];
+    if (ingress === egress) return nothing;
+    const closed = isolationOf({ spec })?.directions;
+    if (ingress && closed?.includes('egress')) {
+      return [found('has Egress and no egress rule follows: only other policies let the pods out', 'Egress')];
+    }
+    if (egress && closed?.includes('ingress')) {
+      return [found('has Ingress and no ingress rule follows: only other policies let anybody in', 'Ingress')];
+    }
+    return nothing;
+  },
+};
+
+function found(reason: string, type: string): Finding {
+  const others = type === 'Ingress' ? 'Egress' : 'Ingress';
+  return {
+    check: 'accidental-isolation',
+    path: 'spec.policyTypes',
+    reason,
+    fix: `write policyTypes: [${others}], or add the rules`,
+  };
+}
+
+function hasRules(rules: unknown): boolean {
+  return Array.isArray(rules) && rules.length > 0;
+}

@@ -1,0 +1,63 @@
+import { isManagedName } from '../baseline/managed.ts';
+import { domainFor } from '../kubernetes/label-selector.ts';
+import { allPorts, type Port } from '../kubernetes/port-range.ts';
+import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
+import type { Opening, Remark } from '../reach/model.ts';
+import { once } from '../reach/once.ts';
+import type { Settings } from '../tenancy/settings.ts';
+import { type Check, nothing } from './check.ts';
+
+/** Where name servers listen: everywhere, and the pods of OpenShift's. */
+const namePorts: ReadonlySet<number> = new Set([53, 5353]);
+
+const baselineOpensNames = once(({ sharedServices }: Settings) =>
+  sharedServices.some(
+    ({ direction, ports }) => direction === 'egress' && (ports.length === 0 || ports.some(isNamePort)),
+  ),
+);
+
+/**
+ * Whoever opens egress by a NetworkPolicy and forgets DNS is told, where no baseline opens it.
+ * Reads    spec.egress of a policy of a tenant that is not in mode `enforce`, or when no shared service of the settings is a
+ *          name server
+ * Warns    when there are egress rules, and none names port 53 or 5353, names a port by name, or leaves the ports open for a peer
+ *          that may be a name server: one outside the policy's namespace that is not told by a tenant label. Not of a managed
+ *          policy: each opens one thing
+ * Why      a policy with egress rules closes the rest of egress, DNS too, and then nothing is reached by its name
+ */
+export const egressWithoutDns: Check = {
+  id: 'egress-without-dns',
+  headline: 'opens egress without DNS',
+  protects: 'intent',
+  networkPolicy({ operation, object, name }, { owner, tenancy, reach }) {
+    if (owner === 'platform' || operation === 'DELETE') return nothing;
+    if (owner.mode === 'enforce' && baselineOpensNames(tenancy.settings)) return nothing;
+    if (isManagedName(name)) return nothing;
+    const openings = (reach ?? readNetworkPolicy(object)).filter(isEgressOpening);
+    if (openings.length === 0) return nothing;
+    if (openings.some((opening) => opensNames(opening, tenancy.settings.tenantLabel))) return nothing;
+    return [
+      {
+        check: 'egress-without-dns',
+        path: 'spec.egress',
+        reason: 'opens no port of DNS, nor does a baseline: without another policy no name resolves',
+        fix: 'add a rule for UDP and TCP 53 to the DNS of the cluster, or ask the platform to make it a shared service',
+      },
+    ];
+  },
+};
+
+function isEgressOpening(part: Opening | Remark): part is Opening {
+  return 'peer' in part && part.direction === 'egress';
+}
+
+function opensNames({ peer, ports }: Opening, tenantLabel: string): boolean {
+  if (!ports.some(isNamePort)) return false;
+  if (ports !== allPorts || peer.kind !== 'selector') return true;
+  return peer.namespaces !== undefined && domainFor(peer.namespaces, tenantLabel).absent;
+}
+
+function isNamePort(port: Port): boolean {
+  if ('name' in port) return true;
+  return [...namePorts].some((number) => port.first <= number && number <= port.last);
+}

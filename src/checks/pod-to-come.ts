@@ -1,0 +1,38 @@
+/**
+ * A workload is judged by the pods that a controller will make of its template: as their creation, by the same checks, before
+ * there is a pod that could be refused.
+ */
+import type { PodRequest, WorkloadRequest } from '../kubernetes/review.ts';
+import { templateOf, templatePath } from '../kubernetes/workload.ts';
+import type { Requester } from '../tenancy/tenancy.ts';
+import type { Facts } from './check.ts';
+
+interface PodToCome {
+  readonly request: PodRequest;
+  readonly facts: Facts;
+  /** Where a field of the pod stands in the workload: `spec.template.spec.hostNetwork`. */
+  place(path: string): string;
+}
+
+/** Whoever writes the workload, its pods are made by a controller, which speaks for nobody. */
+const controller: Requester = { username: '', platform: false, tenants: [] };
+
+/** Undefined where no pods come of the request. Nothing of the template is copied. */
+export function podToCome(workload: WorkloadRequest, facts: Facts): PodToCome | undefined {
+  const { kind, operation, object } = workload;
+  if (operation === 'DELETE') return undefined;
+  const { metadata, spec } = templateOf(kind, object) ?? {};
+  const template = templatePath(kind);
+  return {
+    request: {
+      ...workload,
+      kind: 'Pod',
+      operation: 'CREATE',
+      subresource: 'template',
+      object: { ...(metadata && { metadata }), ...(spec && { spec }) },
+      oldObject: undefined,
+    },
+    facts: { ...facts, requester: controller },
+    place: (path) => (path === '' ? template : `${template}.${path}`),
+  };
+}

@@ -1,0 +1,84 @@
+import { isMap, type JsonMap } from '../kubernetes/json.ts';
+import { type Check, type Facts, type Finding, nothing } from './check.ts';
+
+/**
+ * Whoever takes something from a tenant that its namespaces need is told.
+ * Reads    spec.members, spec.namespaces.prefix and spec.namespaces.limit of the new and the stored Tenant, and its namespaces
+ * Warns    when the last member goes, when names of its namespaces lose the prefix, and when a lower limit is below what it has
+ * Why      all of this may be meant, so it is admitted. What follows is seen later, and by others: a policy may select a namespace
+ *          by a name that from now on anybody may take
+ */
+export const tenantNarrowed: Check = {
+  id: 'tenant-narrowed',
+  headline: 'takes from its namespaces what they need',
+  protects: 'intent',
+  tenant(request, facts) {
+    const { operation, subresource, object, oldObject } = request;
+    // Others are refused (tenant-writers), and the numbers are not theirs to know.
+    if (operation !== 'UPDATE' || subresource !== '' || !facts.requester.platform) return nothing;
+    if (facts.namespacesOwned === 0) return nothing;
+    const [before, after] = [reading(oldObject?.spec), reading(object.spec)];
+    return [
+      ...aboutMembers(before, after, facts),
+      ...aboutPrefix(before, after, facts),
+      ...aboutLimit(before, after, facts),
+    ];
+  },
+};
+
+interface Reading {
+  readonly members: number;
+  readonly prefix: string | undefined;
+  readonly limit: number;
+}
+
+/** What cannot be read counts as left out: check tenant-document refuses it where it is new. */
+function reading(spec: unknown): Reading {
+  const { members, namespaces }: JsonMap = isMap(spec) ? spec : {};
+  const { prefix, limit }: JsonMap = isMap(namespaces) ? namespaces : {};
+  return {
+    members: Array.isArray(members) ? members.length : 0,
+    prefix: typeof prefix === 'string' ? prefix : undefined,
+    limit: typeof limit === 'number' ? limit : Number.POSITIVE_INFINITY,
+  };
+}
+
+function aboutMembers(before: Reading, after: Reading, { namespacesOwned }: Facts): readonly Finding[] {
+  if (before.members === 0 || after.members > 0) return nothing;
+  return told(
+    'spec.members',
+    `is empty: only their own service accounts still speak for ${counted(namespacesOwned)}`,
+    'list who acts for the tenant, or delete its namespaces',
+  );
+}
+
+function aboutPrefix(before: Reading, after: Reading, { namesOwned = new Set() }: Facts): readonly Finding[] {
+  const { prefix } = before;
+  if (prefix === undefined || prefix === after.prefix) return nothing;
+  let lost = 0;
+  for (const name of namesOwned)
+    if (name.startsWith(prefix) && !(after.prefix !== undefined && name.startsWith(after.prefix))) lost++;
+  if (lost === 0) return nothing;
+  return told(
+    'spec.namespaces.prefix',
+    `no longer covers ${counted(lost)}: once deleted, others may take ${lost === 1 ? 'its name' : 'their names'}`,
+    'keep the prefix until no policy selects these namespaces by name',
+  );
+}
+
+function aboutLimit(before: Reading, after: Reading, { namespacesOwned }: Facts): readonly Finding[] {
+  if (after.limit >= before.limit || after.limit >= namespacesOwned) return nothing;
+  return told(
+    'spec.namespaces.limit',
+    `is below the ${counted(namespacesOwned)} there ${namespacesOwned === 1 ? 'is, which stays' : 'are, which stay'}; no more are let in`,
+    'delete namespaces that are not needed, or leave the limit higher',
+  );
+}
+
+function told(path: string, reason: string, fix: string): readonly Finding[] {
+  return [{ check: 'tenant-narrowed', path, reason, fix }];
+}
+
+function counted(namespaces: number): string {
+  return namespaces === 1 ? '1 namespace' : `${namespaces} namespaces`;
+}

@@ -1,0 +1,127 @@
+/** What is known of a collection: which objects, in which version. Whoever handles their changes is told of every difference. */
+import type { WireMeta, WireObject } from './wire.ts';
+
+/** Told of every change, in the order of the server, one at a time. */
+export interface Handler {
+  /** It is new or changed. The first list comes this way too. */
+  changed(object: WireObject): void;
+  /** It is gone. An object that was made anew under its name while nobody looked is first `removed`, then `changed`. */
+  removed(object: { readonly namespace: string; readonly name: string; readonly uid: string }): void;
+}
+
+/** A list that is being read. */
+export interface Listing<End> {
+  each(object: WireObject): void;
+  /** All of it was read. */
+  end(): End;
+}
+
+export interface Comparison extends Listing<{ readonly missing: number; readonly surplus: number }> {
+  /** To be called whatever becomes of the list, before the next one begins. */
+  cancel(): void;
+}
+
+export interface KnownObjects {
+  size(): number;
+  /** How often the handler threw. */
+  handlerErrors(): number;
+  put(object: WireObject): void;
+  remove(object: Pick<WireMeta, 'namespace' | 'name'>): void;
+  /**
+   * Objects that are already known in their version are not handled again; those that are not in the list are gone. A list that
+   * breaks off leaves objects of different moments behind; the next one puts that right.
+   */
+  replace(): Listing<void>;
+  /**
+   * Counts how what is known differs from a list, and puts it right. What changes while the list is read is left out.
+   * Undefined: another comparison is under way.
+   */
+  compare(): Comparison | undefined;
+}
+
+/** @param onError told of what the handler throws; the next change is handled all the same */
+export function createKnownObjects(handler: Handler, onError: (error: unknown) => void): KnownObjects {
+  /** Tens of thousands of them: a version takes no memory of its own as a number, which it is (KEP-5504). */
+  const known = new Map<string, { readonly uid: string; readonly version: number }>();
+  /** The keys that changed since a comparison began; undefined while there is none. */
+  let changedMeanwhile: Set<string> | undefined;
+  let handlerErrors = 0;
+
+  function guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      handlerErrors++;
+      onError(error);
+    }
+  }
+
+  function put(object: WireObject): void {
+    const key = keyOf(object.metadata);
+    const { uid } = object.metadata;
+    const version = Number(object.metadata.resourceVersion);
+    const before = known.get(key);
+    if (before?.version === version && before.uid === uid) return;
+    if (before !== undefined && before.uid !== uid) remove(key);
+    known.set(key, { uid, version });
+    changedMeanwhile?.add(key);
+    guarded(() => handler.changed(object));
+  }
+
+  function remove(key: string): void {
+    const before = known.get(key);
+    if (before === undefined) return;
+    known.delete(key);
+    changedMeanwhile?.add(key);
+    const slash = key.indexOf('/');
+    guarded(() => handler.removed({ namespace: key.slice(0, slash), name: key.slice(slash + 1), uid: before.uid }));
+  }
+
+  return {
+    size: () => known.size,
+    handlerErrors: () => handlerErrors,
+    put,
+    remove: (object) => remove(keyOf(object)),
+    replace() {
+      const listed = new Set<string>();
+      return {
+        each(object) {
+          listed.add(keyOf(object.metadata));
+          put(object);
+        },
+        end() {
+          for (const key of known.keys()) if (!listed.has(key)) remove(key);
+        },
+      };
+    },
+    compare() {
+      if (changedMeanwhile !== undefined) return undefined;
+      const changed = new Set<string>();
+      changedMeanwhile = changed;
+      const listed = new Set<string>();
+      const different: WireObject[] = [];
+      return {
+        each(object) {
+          const key = keyOf(object.metadata);
+          listed.add(key);
+          if (known.get(key)?.version !== Number(object.metadata.resourceVersion)) different.push(object);
+        },
+        cancel() {
+          changedMeanwhile = undefined;
+        },
+        end() {
+          const missing = different.filter((object) => !changed.has(keyOf(object.metadata)));
+          const surplus = [...known.keys()].filter((key) => !listed.has(key) && !changed.has(key));
+          for (const object of missing) put(object);
+          for (const key of surplus) remove(key);
+          return { missing: missing.length, surplus: surplus.length };
+        },
+      };
+    },
+  };
+}
+
+/** Neither a namespace nor a name holds a slash. Joined, because what a template makes keeps its parts in memory. */
+function keyOf({ namespace, name }: Pick<WireMeta, 'namespace' | 'name'>): string {
+  return [namespace, name].join('/');
+}

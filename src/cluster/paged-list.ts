@@ -1,0 +1,76 @@
+/** The whole list of a collection, read page by page. */
+import type { Clock } from './clock.ts';
+import type { Connection } from './connection.ts';
+import { broken, type Failure } from './failure.ts';
+import { readList } from './list-items.ts';
+import { decodeListMeta, decodeObject, type ListMeta, type WireObject } from './wire.ts';
+
+export interface Collection {
+  readonly connection: Connection;
+  /** For example `/apis/networking.k8s.io/v1/networkpolicies`. */
+  readonly path: string;
+  readonly labelSelector?: string;
+  readonly clock: Clock;
+}
+
+/** The largest object that etcd takes is 1.5 MiB, and a request to the API server 3 MiB; JSON escapes can double that. */
+export const longestObject = 8 * 1024 * 1024;
+
+const pageSize = 500;
+
+/** For a whole page. The API server itself ends a request after 60 s; half of it leaves room for a second try. */
+const pageLimit = 30_000;
+
+/** Path and query of a request about the collection. */
+export function pathOf({ path, labelSelector }: Collection, parameters: Readonly<Record<string, string>>): string {
+  const search = new URLSearchParams(parameters);
+  if (labelSelector !== undefined) search.set('labelSelector', labelSelector);
+  return `${path}?${search}`;
+}
+
+/**
+ * @param at a resourceVersion: the state at exactly that moment; otherwise the newest
+ * @param each told of every object
+ * @returns the resourceVersion of the list
+ */
+export async function readPages(
+  collection: Collection,
+  at: string | undefined,
+  each: (object: WireObject) => void,
+  signal: AbortSignal,
+): Promise<{ readonly ok: true; readonly resourceVersion: string } | Failure> {
+  const moment = at === undefined ? undefined : { resourceVersion: at, resourceVersionMatch: 'Exact' };
+  let position: Readonly<Record<string, string>> | undefined = moment;
+  for (;;) {
+    const page = await readPage(collection, { limit: String(pageSize), ...position }, each, signal);
+    if ('ok' in page) return page;
+    // From the second page on, the token holds the moment of the first.
+    if (page.next === '') return { ok: true, resourceVersion: page.resourceVersion };
+    position = { continue: page.next };
+  }
+}
+
+async function readPage(
+  collection: Collection,
+  parameters: Readonly<Record<string, string>>,
+  each: (object: WireObject) => void,
+  signal: AbortSignal,
+): Promise<ListMeta | Failure> {
+  const { connection, clock } = collection;
+  const late = new AbortController();
+  const cancel = clock.after(pageLimit, () => late.abort(new Error(`no whole page within ${pageLimit / 1000} s`)));
+  try {
+    const answer = await connection.open(pathOf(collection, parameters), AbortSignal.any([signal, late.signal]));
+    if (!answer.ok) return answer;
+    const list = await readList(answer.chunks, longestObject, (item) => {
+      const object = decodeObject(item);
+      if (object === undefined) throw new Error('an item of the list cannot be followed');
+      each(object);
+    });
+    return decodeListMeta(list) ?? broken(new Error('the answer is not a list of objects'));
+  } catch (error) {
+    return broken(late.signal.aborted ? late.signal.reason : error);
+  } finally {
+    cancel();
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * What the baselines would cut off in a cluster that is in use, before they are put in place. Reads namespaces, policies and pods
+ * once, and keeps no more of a pod than a number: the pods of a cluster are many, and nobody else here looks at them.
+ */
+import { baselineOf, defaultDenyName } from '../baseline/baseline.ts';
+import { cutOff, type Isolation, isolationOf } from '../baseline/cut-off.ts';
+import { type ClusterReader, readCluster, Unreadable } from '../cluster/cluster-reader.ts';
+import { locateCluster } from '../cluster/location.ts';
+import { namespaceRecord, namespacesPath } from '../cluster/namespaces.ts';
+import { readTenancy } from '../files/read-tenancy.ts';
+import { formatProblem } from '../tenancy/problem.ts';
+import type { Tenancy } from '../tenancy/tenancy.ts';
+import type { Tenant } from '../tenancy/tenant.ts';
+import { CannotStart } from './serve.ts';
+
+export interface AuditOptions {
+  /** A folder of YAML files with Tenant documents; undefined: the Tenant objects of the cluster. */
+  readonly tenants: string | undefined;
+  /** A YAML file with the Settings document; undefined: the defaults. */
+  readonly config: string | undefined;
+  readonly kubeconfig: string | undefined;
+  /** The variables of the process. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** A namespace of a tenant: how many pods it has, how many of them lose what, and the names of the first of those. */
+interface Row {
+  readonly namespace: string;
+  readonly tenant: Tenant;
+  readonly isolations: Isolation[];
+  pods: number;
+  readonly lost: { ingress: number; egress: number };
+  readonly names: string[];
+  losing: number;
+}
+
+const namesShown = 3;
+
+/** @throws CannotStart */
+export async function audit(options: AuditOptions, print: (line: string) => void): Promise<void> {
+  const loaded = await readTenancy(options);
+  if (!loaded.ok) throw new CannotStart(loaded.problems.map(formatProblem).join('\n'));
+  const location = locateCluster(options.kubeconfig, options.environment);
+  if (location === undefined) throw new CannotStart('audit needs a cluster to look at: give --kubeconfig FILE');
+  const reader = readCluster(location);
+  try {
+    const tell = (_: unknown, message: string): void => print(message);
+    const log = { info: () => {}, warn: tell, error: tell };
+    const { settings } = loaded.value;
+    const tenancy = options.tenants === undefined ? await reader.tenancy(settings, log) : loaded.value;
+    const rows = await survey(reader, tenancy);
+    for (const line of report(rows, tenancy)) print(line);
+  } catch (error) {
+    throw error instanceof Unreadable ? new CannotStart(error.message) : error;
+  } finally {
+    reader.close();
+  }
+}
+
+/** Every namespace that would get a baseline. */
+async function survey(reader: ClusterReader, tenancy: Tenancy): Promise<readonly Row[]> {
+  const rows = new Map<string, Row>();
+  await reader.each(namespacesPath, (object) => {
+    const { name, labels, terminating } = namespaceRecord(object);
+    const tenant = tenancy.ownerByLabels(labels);
+    if (terminating || tenant === 'platform') return;
+    const lost = { ingress: 0, egress: 0 };
+    rows.set(name, { namespace: name, tenant, isolations: [], pods: 0, lost, names: [], losing: 0 });
+  });
+  await reader.each('/apis/networking.k8s.io/v1/networkpolicies', ({ metadata, object }) => {
+    const isolation = isolationOf(object);
+    if (isolation !== undefined) rows.get(metadata.namespace)?.isolations.push(isolation);
+  });
+  await reader.each('/api/v1/pods', ({ metadata, object }) => {
+    const row = rows.get(metadata.namespace);
+    const lost = row && cutOff(object, row.isolations);
+    if (row === undefined || lost === undefined) return;
+    row.pods++;
+    if (lost.length === 0) return;
+    row.losing++;
+    for (const direction of lost) row.lost[direction]++;
+    if (row.names.length < namesShown) row.names.push(metadata.name);
+  });
+  return [...rows.values()];
+}
+
+function report(rows: readonly Row[], { settings }: Tenancy): readonly string[] {
+  const losing = rows.filter((row) => row.losing > 0);
+  const of = `of the ${rows.length} namespaces with the label ${settings.tenantLabel}`;
+  if (losing.length === 0) return [`No pod would be cut off: policies isolate every pod ${of} in both directions.`];
+  const cells = losing.map(({ namespace, tenant, pods, lost, names, losing }) => [
+    ...[namespace, tenant.name, tenant.mode, String(pods), String(lost.ingress), String(lost.egress)],
+    names.join(', ') + (losing > names.length ? ` and ${losing - names.length} more` : ''),
+  ]);
+  const tenants = new Map(losing.map(({ tenant }) => [tenant.name, tenant]));
+  return [
+    ...table([['NAMESPACE', 'TENANT', 'MODE', 'PODS', 'INGRESS', 'EGRESS', 'WHICH'], ...cells]),
+    '',
+    `${losing.length} ${of}. INGRESS, EGRESS: pods that no policy isolates in that direction today.`,
+    'In mode enforce the baseline isolates them. What it leaves open, beside what other policies open:',
+    ...[...tenants.values()].map((tenant) => `  ${tenant.name}: ${openedFor(tenant, settings) || 'nothing'}`),
+  ];
+}
+
+/** The policies of a tenant's baseline that open something, and in which directions. */
+function openedFor(tenant: Tenant, settings: Tenancy['settings']): string {
+  return baselineOf('', tenant, settings)
+    .flatMap(({ kind, metadata, spec }) => {
+      if (kind !== 'NetworkPolicy' || metadata.name === defaultDenyName) return [];
+      return [`${metadata.name} (${spec.policyTypes?.join(' and ').toLowerCase()})`];
+    })
+    .join(', ');
+}
+
+function table(lines: readonly (readonly string[])[]): readonly string[] {
+  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
+  return lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

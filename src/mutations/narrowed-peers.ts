@@ -1,0 +1,58 @@
+import { isDeepStrictEqual } from 'node:util';
+import { isManagedName } from '../baseline/managed.ts';
+import { field } from '../kubernetes/field-path.ts';
+import type { AdmissionRequest } from '../kubernetes/review.ts';
+import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
+import type { Reach } from '../reach/model.ts';
+import type { HolderOf } from '../reach/objection.ts';
+import { overBroadSelectors } from '../reach/over-broad.ts';
+import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
+import type { Tenant } from '../tenancy/tenant.ts';
+import type { LabelIntent } from './label-intent.ts';
+
+interface Ownership {
+  /** The owner of the namespace that the policy is in. */
+  readonly owner: Owner;
+  readonly tenancy: Tenancy;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly reach?: Reach | undefined;
+  readonly holderOf?: HolderOf | undefined;
+}
+
+const none: readonly LabelIntent[] = [];
+
+/**
+ * Under soft isolation a policy that lets in or reaches too many namespaces is narrowed to the tenant's own.
+ * Writes   spec.ingress[*].from[*].namespaceSelector.matchLabels[TENANT LABEL], and spec.egress[*].to[*] likewise
+ * On       NetworkPolicy  CREATE and UPDATE, in namespaces of a tenant with soft isolation and mode enforce: as long as the
+ *          mode only warns or records, nothing is changed
+ * Only where that makes the whole policy one that stays inside the tenant, and nothing else can have been meant
+ * (reach/over-broad.ts); everything else is refused, after all other mutations, as under hard isolation. An update that leaves
+ * the spec as it was is not narrowed: what has been admitted once can still be labelled and finalized (ADM-11, ADM-22).
+ */
+export function narrowedPeers(
+  request: AdmissionRequest,
+  { owner, tenancy, now, reach, holderOf }: Ownership,
+): readonly LabelIntent[] {
+  if (request.kind !== 'NetworkPolicy' || request.operation === 'DELETE') return none;
+  if (!isNarrowed(owner)) return none;
+  const { name, namespace, object, oldObject } = request;
+  if (isManagedName(name)) return none;
+  const selectors = overBroadSelectors(reach ?? readNetworkPolicy(object), {
+    tenant: owner,
+    namespace,
+    tenancy,
+    now,
+    holderOf,
+  });
+  if (selectors.length === 0 || (oldObject !== undefined && isDeepStrictEqual(object.spec, oldObject.spec)))
+    return none;
+  const { tenantLabel: key } = tenancy.settings;
+  return selectors.map((selector) => ({ labels: field(selector, 'matchLabels'), key, value: owner.name }));
+}
+
+/** Whether policies in the owner's namespaces may be narrowed; of all others nothing has to be known. */
+export function isNarrowed(owner: Owner): owner is Tenant {
+  return owner !== 'platform' && owner.isolation === 'soft' && owner.mode === 'enforce';
+}

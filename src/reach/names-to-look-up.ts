@@ -1,0 +1,27 @@
+import { domainFor } from '../kubernetes/label-selector.ts';
+import { namespaceNameLabel } from '../kubernetes/objects.ts';
+import type { Reach } from './model.ts';
+import { mostLookedUp, possibleNames } from './namespace-name.ts';
+import type { Border } from './objection.ts';
+
+/**
+ * The names whose holders have to be known before the policy is judged, each once; none when they are more than
+ * {@link mostLookedUp}: such a policy is not proven, whoever has them. Where the tenant label is pinned to the tenant, names
+ * prove nothing more.
+ */
+export function namesToLookUp(reach: Reach, border: Omit<Border, 'holderOf' | 'now'>): readonly string[] {
+  const { tenant, tenancy, namespace } = border;
+  const asked = new Set<string>();
+  for (const part of reach) {
+    if ('verdict' in part || part.peer.kind !== 'selector' || part.peer.namespaces === undefined) continue;
+    const { absent, finite, values } = domainFor(part.peer.namespaces, tenancy.settings.tenantLabel);
+    if (!absent && finite && values.size === 1 && values.has(tenant.name)) continue;
+    for (const name of possibleNames(domainFor(part.peer.namespaces, namespaceNameLabel)) ?? []) {
+      const owner = name === namespace ? undefined : tenancy.reservation(name);
+      if (owner === undefined || owner === 'platform' || owner.name !== tenant.name) continue;
+      asked.add(name);
+      if (asked.size > mostLookedUp) return [];
+    }
+  }
+  return [...asked];
+}

@@ -1,0 +1,39 @@
+/**
+ * What the name of a namespace says about whose it is. A name is proven to be the tenant's by two things together: it is
+ * reserved to the tenant, so that nobody else can take it from now on, and nobody else has it from before it was reserved.
+ */
+import type { Domain } from '../kubernetes/label-selector.ts';
+import type { Border } from './objection.ts';
+
+/** By one policy. Each may be a request to the API server; who selects more namespaces can do so by the tenant label. */
+export const mostLookedUp = 50;
+
+/**
+ * own         the policy's own, which ends with its namespace; or reserved to the tenant, and nobody else has it
+ * taken       reserved to the tenant, and somebody else has it
+ * unknown     reserved to the tenant, and whether somebody has it was not looked up
+ * platform    reserved to the platform
+ * unreserved  anybody may come to have it
+ * foreign     reserved to another tenant
+ */
+type Standing = 'own' | 'taken' | 'unknown' | 'platform' | 'unreserved' | 'foreign';
+
+export function standingOf(name: string, { namespace, tenancy, tenant, holderOf }: Border): Standing {
+  if (name === namespace) return 'own';
+  const reserved = tenancy.reservation(name);
+  if (reserved === undefined) return 'unreserved';
+  if (reserved === 'platform') return 'platform';
+  if (reserved.name !== tenant.name) return 'foreign';
+  const holder = holderOf?.(name);
+  if (holder === undefined) return 'unknown';
+  return holder === 'nobody' || (holder !== 'platform' && holder.name === tenant.name) ? 'own' : 'taken';
+}
+
+/**
+ * The names that a namespace may have, undefined when they cannot be listed. A name is a DNS label (RFC 1123), and the label
+ * is on every namespace: where it must be missing no name is left.
+ */
+export function possibleNames({ finite, values }: Domain): readonly string[] | undefined {
+  if (!finite) return undefined;
+  return [...values].filter((name) => /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(name));
+}

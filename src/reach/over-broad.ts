@@ -1,0 +1,73 @@
+/**
+ * Which namespaceSelectors of a policy are merely too wide: with the tenant label added to each of them, the whole policy is
+ * proven to stay inside the tenant. Pure and total.
+ *
+ * The label takes something away, so it must be plain that nothing of it was meant. It is not where the selector
+ *   says which tenants  In or DoesNotExist on the tenant label, or NotIn the own one: others were meant
+ *   names namespaces    of the platform, or that are reserved to others
+ *   meets a gate        that is open for one of its ports: what two tenants have agreed on is not cut behind their backs
+ *   meets a service     in its podSelector, which selects the pods of a shared service alone
+ * What a selector for all pods takes in of shared services is no loss: the baseline opens those to every namespace.
+ */
+import type { FieldPath } from '../kubernetes/field-path.ts';
+import { type Domain, domainFor } from '../kubernetes/label-selector.ts';
+import { namespaceNameLabel } from '../kubernetes/objects.ts';
+import type { Port } from '../kubernetes/port-range.ts';
+import type { Direction } from '../tenancy/tenant.ts';
+import { judgeOpening } from './border.ts';
+import type { Opening, Reach } from './model.ts';
+import type { Border } from './objection.ts';
+import { once } from './once.ts';
+import { sharePort } from './open-ports.ts';
+import { servicesMeant } from './shared-service.ts';
+
+/** Tenants with whom a gate is open for one of these ports. */
+type Partners = Readonly<Record<Direction, (ports: readonly Port[]) => readonly string[]>>;
+
+/** The fields that hold those selectors; none when something in the policy would be refused all the same. */
+export function overBroadSelectors(reach: Reach, border: Border): readonly FieldPath[] {
+  const wide: FieldPath[] = [];
+  // The peers of a rule share the list of its ports.
+  const partners: Partners = {
+    ingress: once((ports) => partnersFor('ingress', ports, border)),
+    egress: once((ports) => partnersFor('egress', ports, border)),
+  };
+  for (const part of reach) {
+    const { verdict } = ('verdict' in part ? part : judgeOpening(part, border)) ?? {};
+    if (verdict === undefined || verdict === 'nothing') continue;
+    if ('verdict' in part || !isOverBroad(part, border, partners)) return [];
+    wide.push(part.path);
+  }
+  return wide;
+}
+
+function isOverBroad(opening: Opening, border: Border, partners: Partners): boolean {
+  const { peer, direction, ports } = opening;
+  const { tenant, tenancy } = border;
+  if (peer.kind !== 'selector' || peer.namespaces === undefined) return false;
+  const { tenantLabel } = tenancy.settings;
+  const tenants = domainFor(peer.namespaces, tenantLabel);
+  const names = domainFor(peer.namespaces, namespaceNameLabel);
+  if (tenants.finite || tenants.values.has(tenant.name) || namesOthers(names, border)) return false;
+  if (partners[direction](ports).some((partner) => !tenants.values.has(partner))) return false;
+  return servicesMeant(peer.pods, direction, border).length === 0;
+}
+
+function namesOthers({ finite, values }: Domain, { tenant, tenancy }: Border): boolean {
+  if (!finite) return false;
+  for (const name of values) {
+    const owner = tenancy.reservation(name);
+    if (owner !== undefined && (owner === 'platform' || owner.name !== tenant.name)) return true;
+  }
+  return false;
+}
+
+function partnersFor(direction: Direction, ports: readonly Port[], { tenant, tenancy, now }: Border): string[] {
+  const declared = new Set(
+    tenant.network.gates.filter((gate) => gate.direction === direction).map((gate) => gate.tenant),
+  );
+  return [...declared].filter((other) => {
+    const { own, theirs } = tenancy.gates(tenant, other, direction, now);
+    return sharePort(own, theirs, ports);
+  });
+}

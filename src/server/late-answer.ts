@@ -1,0 +1,19 @@
+/**
+ * The answer to a review that was not decided in time.
+ *
+ * An HTTP status of 503 would be a failed call: the API server would ask again, for which no time is left, and the user would read
+ * of an internal error. A denial with code 503 is read by the user as it is, and clients try again by themselves.
+ */
+import type { Answer, Phase } from '../admission/decision.ts';
+import { decode } from '../admission/decode.ts';
+import { plainDenial } from '../admission/message.ts';
+import { respond, retrySeconds } from '../admission/respond.ts';
+
+/** Reads the body a second time, so that only what is late pays for it. Undefined when it is not a request that is understood. */
+export function lateAnswer(phase: Phase, body: Uint8Array): Answer | undefined {
+  const decoded = decode(body);
+  if (!decoded.ok) return undefined;
+  const reason = 'was not decided in time';
+  const message = plainDenial(decoded.request, reason, `try again in ${retrySeconds} second`);
+  return respond(phase, decoded.request, { denial: { code: 503, message }, reason });
+}

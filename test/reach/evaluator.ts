@@ -1,0 +1,241 @@
+/**
+ * Who gets through a NetworkPolicy, and who of them is a foreigner: word by word as the API and the design say it, one packet
+ * at a time. Deliberately naive, and shares no code with src/: it is what src/reach is held against.
+ *
+ * A foreigner is who is not the tenant's own, no shared service on its ports, and not let through by both halves of a gate.
+ * Owner of a namespace is whom its tenant label names. What another tenant or the platform has reserved is not counted on: such
+ * a name may belong to anybody tomorrow.
+ */
+import { type Address, type Block, isIn, reaches, readBlock, spellings } from './evaluator-addresses.ts';
+
+export type Direction = 'ingress' | 'egress';
+export type Labels = ReadonlyMap<string, string>;
+
+export type Party =
+  | { readonly kind: 'pod'; readonly namespace: Labels; readonly pod: Labels; readonly cluster?: string }
+  | { readonly kind: 'address'; readonly address: Address };
+
+export interface WirePort {
+  readonly protocol: string;
+  readonly port: number;
+}
+
+/** As written in a policy. Whatever else a policy holds is for wrong-places.ts to find. */
+export interface WrittenSelector {
+  readonly matchLabels?: Readonly<Record<string, string>> | null;
+  readonly matchExpressions?:
+    | readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] | null }[]
+    | null;
+}
+export interface WrittenPort {
+  readonly protocol?: string | null;
+  readonly port?: number | string | null;
+  readonly endPort?: number | null;
+}
+export interface WrittenPeer {
+  readonly podSelector?: WrittenSelector | null;
+  readonly namespaceSelector?: WrittenSelector | null;
+  readonly ipBlock?: { readonly cidr: string; readonly except?: readonly string[] | null } | null;
+}
+export interface WrittenRule {
+  readonly from?: readonly WrittenPeer[] | null;
+  readonly to?: readonly WrittenPeer[] | null;
+  readonly ports?: readonly WrittenPort[] | null;
+}
+export interface WrittenSpec {
+  readonly podSelector?: WrittenSelector | null;
+  readonly policyTypes?: readonly string[] | null;
+  readonly ingress?: readonly WrittenRule[] | null;
+  readonly egress?: readonly WrittenRule[] | null;
+}
+
+/** What is declared, as written. */
+export interface World {
+  readonly tenantLabel: string;
+  /** Whose policy it is, and in which namespace. */
+  readonly tenant: string;
+  readonly namespace: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly tenants: readonly {
+    readonly name: string;
+    readonly prefix?: string;
+    readonly egressCIDRs: readonly string[];
+    readonly gates: readonly WrittenGate[];
+  }[];
+  readonly services: readonly {
+    readonly name: string;
+    readonly direction: Direction;
+    readonly namespace: string;
+    readonly podSelector: WrittenSelector;
+    readonly ports: readonly WrittenPort[];
+    readonly addresses: readonly string[];
+  }[];
+  readonly protectedRanges: readonly { readonly name: string; readonly cidr: string }[];
+  /** Whether these are all: if not, any address may be one of the cluster. */
+  readonly rangesKnown: boolean;
+  /** Names that are reserved to the tenant, and that others have from before that. */
+  readonly taken?: readonly string[];
+  /** Names that are taken for the tenant's, reserved or not. */
+  readonly assumedOwn?: readonly string[];
+}
+export interface WrittenGate {
+  readonly tenant: string;
+  readonly direction: Direction;
+  readonly ports: readonly WrittenPort[];
+  readonly expires?: string;
+}
+
+/** With this label in a podSelector, Cilium selects pods of another cluster, in namespaces that are nobody's here. */
+const clusterLabel = 'io.cilium.k8s.policy.cluster';
+export const nameLabel = 'kubernetes.io/metadata.name';
+
+export function selects(selector: WrittenSelector, labels: Labels): boolean {
+  for (const [key, value] of Object.entries(selector.matchLabels ?? {})) if (labels.get(key) !== value) return false;
+  for (const { key, operator, values } of selector.matchExpressions ?? []) {
+    const value = labels.get(key);
+    const listed = value !== undefined && (values ?? []).includes(value);
+    if (operator === 'In' && !listed) return false;
+    if (operator === 'NotIn' && listed) return false;
+    if (operator === 'Exists' && value === undefined) return false;
+    if (operator === 'DoesNotExist' && value !== undefined) return false;
+  }
+  return true;
+}
+
+/**
+ * The rules that count in a direction: none where policyTypes, or what the API puts in its place, leaves it out. A type that is
+ * none may mean anything.
+ */
+export function rulesOf(spec: WrittenSpec, direction: Direction): readonly WrittenRule[] {
+  const type = direction === 'ingress' ? 'Ingress' : 'Egress';
+  const types = spec.policyTypes ?? [];
+  const counts =
+    types.length > 0
+      ? types.includes(type) || types.some((one) => one !== 'Ingress' && one !== 'Egress')
+      : direction === 'ingress' || (spec.egress ?? []).length > 0;
+  return counts ? (spec[direction] ?? []) : [];
+}
+
+/** No peers are everybody: undefined. */
+export function peersOf(rule: WrittenRule, direction: Direction): readonly WrittenPeer[] | undefined {
+  const peers = direction === 'ingress' ? rule.from : rule.to;
+  return (peers ?? []).length === 0 ? undefined : (peers ?? undefined);
+}
+
+/** @param peer undefined: everybody */
+export function letsParty(peer: WrittenPeer | undefined, party: Party, { namespace }: World): boolean {
+  if (peer === undefined) return true;
+  const { podSelector, namespaceSelector, ipBlock } = peer;
+  if (party.kind === 'address') {
+    const cidr = ipBlock && readBlock(ipBlock.cidr);
+    if (!cidr) return false;
+    const excepts = (ipBlock.except ?? []).flatMap((except) => readBlock(except) ?? []);
+    return spellings(party.address).some(
+      (spelling) => isIn(spelling, cidr) && !excepts.some((except) => isIn(spelling, except)),
+    );
+  }
+  if (ipBlock) return false;
+  if (party.cluster !== undefined) return podSelector ? selectsCluster(podSelector, party.cluster) : false;
+  if (podSelector && !selects(podSelector, party.pod)) return false;
+  if (namespaceSelector) return selects(namespaceSelector, party.namespace);
+  return party.namespace.get(nameLabel) === namespace;
+}
+
+function selectsCluster({ matchLabels, matchExpressions }: WrittenSelector, cluster: string): boolean {
+  const named = matchLabels?.[clusterLabel];
+  const requirements = (matchExpressions ?? []).filter(({ key }) => key === clusterLabel);
+  if (named === undefined && requirements.length === 0) return false;
+  const selector = {
+    ...(named !== undefined && { matchLabels: { [clusterLabel]: named } }),
+    matchExpressions: requirements,
+  };
+  return selects(selector, new Map([[clusterLabel, cluster]]));
+}
+
+/** A named port is whatever the destination makes of it. No ports are all. */
+export function letsPort(ports: readonly WrittenPort[] | null | undefined, { protocol, port }: WirePort): boolean {
+  if (!ports || ports.length === 0) return true;
+  return ports.some((one) => {
+    if ((one.protocol ?? 'TCP') !== protocol) return false;
+    if (typeof one.port !== 'number') return true;
+    return one.port <= port && port <= (one.endPort ?? one.port);
+  });
+}
+
+/** Whether such a namespace can be: whoever has the name of the policy's, or one that is reserved to the tenant and not taken, is the tenant's. */
+export function canBe(namespace: Labels, world: World): boolean {
+  const name = namespace.get(nameLabel) ?? '';
+  if (name.length > 63 || !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) return false;
+  const { prefix } = world.tenants.find((tenant) => tenant.name === world.tenant) ?? {};
+  const reserved = prefix !== undefined && name.startsWith(prefix) && !world.taken?.includes(name);
+  const own = name === world.namespace || reserved || world.assumedOwn?.includes(name);
+  return !own || namespace.get(world.tenantLabel) === world.tenant;
+}
+
+export function isForeign(party: Party, wire: WirePort, direction: Direction, world: World): boolean {
+  return party.kind === 'pod'
+    ? isForeignPod(party, wire, direction, world)
+    : isForeignAddress(party, wire, direction, world);
+}
+
+/** Whether it is let through by agreement: a shared service, or both halves of a gate. */
+export function isAgreed(party: Party & { kind: 'pod' }, wire: WirePort, direction: Direction, world: World): boolean {
+  const owner = party.namespace.get(world.tenantLabel);
+  const opposite = direction === 'ingress' ? 'egress' : 'ingress';
+  return (
+    world.services.some(
+      (service) =>
+        service.direction === direction &&
+        service.namespace === party.namespace.get(nameLabel) &&
+        selects(service.podSelector, party.pod) &&
+        letsPort(service.ports, wire),
+    ) ||
+    (owner !== undefined &&
+      hasHalf(world.tenant, owner, direction, wire, world) &&
+      hasHalf(owner, world.tenant, opposite, wire, world))
+  );
+}
+
+function isForeignPod(party: Party & { kind: 'pod' }, wire: WirePort, direction: Direction, world: World): boolean {
+  if (party.cluster !== undefined) return true;
+  return party.namespace.get(world.tenantLabel) !== world.tenant && !isAgreed(party, wire, direction, world);
+}
+
+/**
+ * An address of a shared service, on its ports, is none. An address of the cluster is one, whoever has it. For egress, any
+ * other that was not granted is one.
+ */
+function isForeignAddress(
+  { address }: Party & { kind: 'address' },
+  wire: WirePort,
+  direction: Direction,
+  world: World,
+): boolean {
+  const among = (cidrs: readonly string[]) => cidrs.some((cidr) => reaches(known(cidr), address));
+  const served = world.services.some(
+    (service) => service.direction === direction && among(service.addresses) && letsPort(service.ports, wire),
+  );
+  if (served) return false;
+  if (!world.rangesKnown || among(world.protectedRanges.map(({ cidr }) => cidr))) return true;
+  const granted = world.tenants.find(({ name }) => name === world.tenant)?.egressCIDRs ?? [];
+  return direction === 'egress' && !among(granted);
+}
+
+function hasHalf(from: string, to: string, direction: Direction, wire: WirePort, { tenants, now }: World): boolean {
+  const { gates = [] } = tenants.find(({ name }) => name === from) ?? {};
+  return gates.some(
+    (gate) =>
+      gate.tenant === to &&
+      gate.direction === direction &&
+      (gate.expires === undefined || now < Date.parse(gate.expires)) &&
+      letsPort(gate.ports, wire),
+  );
+}
+
+/** A block of the world, which is always well written. */
+export function known(cidr: string): Block {
+  const block = readBlock(cidr);
+  if (block === undefined) throw new Error(`${cidr} is not a range`);
+  return block;
+}

@@ -1,0 +1,213 @@
+/**
+ * Random tenants, gates, shared services and addresses: a small world, so that things meet, and bent towards what is nearly
+ * agreed. A world goes to the evaluator as it is written and to Bulkhead as the documents that say the same.
+ */
+import fc from 'fast-check';
+import type { Border } from '../../src/reach/objection.ts';
+import { parseSettings } from '../../src/tenancy/parse-settings.ts';
+import { parseTenant } from '../../src/tenancy/parse-tenant.ts';
+import { type Loaded, unlined } from '../../src/tenancy/problem.ts';
+import { createTenancy } from '../../src/tenancy/tenancy.ts';
+import {
+  type Direction,
+  known,
+  type World,
+  type WrittenGate,
+  type WrittenPort,
+  type WrittenSelector,
+} from './evaluator.ts';
+
+export const now = Date.UTC(2027, 0, 1);
+
+/** What Bulkhead protects whatever the settings say (docs/checks/cross-tenant-address.md). */
+export const alwaysProtected = [
+  '169.254.0.0/16',
+  'fe80::/10',
+  'fd00:ec2::254/128',
+  'fd00:ec2::23/128',
+  '168.63.129.16/32',
+  '100.100.100.200/32',
+];
+
+export const direction = fc.constantFrom<Direction>('ingress', 'egress');
+export const app = fc.constantFrom('x', 'y');
+
+/** A part of one of three places of 32 addresses: IPv4, the same behind NAT64, and IPv6. */
+export const smallBlock = fc
+  .tuple(fc.nat(31), fc.constantFrom(0, 1, 1, 2, 3, 4, 5), fc.constantFrom('ipv4', 'ipv4', 'nat64', 'ipv6'))
+  .map(([at, bits, place]) => writeBlock(place, (at >> bits) << bits, bits));
+
+export function writeBlock(place: string, at: number, bits: number): string {
+  if (place === 'ipv4') return `10.0.0.${at}/${32 - bits}`;
+  const last = at.toString(16);
+  if (place === 'nat64') return `64:ff9b::a00:${last}/${128 - bits}`;
+  return `2001:db8::${at === 0 ? '' : last}/${128 - bits}`;
+}
+
+const number = fc.integer({ min: 1, max: 4 });
+const protocol = fc.constantFrom('TCP', 'TCP', 'UDP', 'SCTP');
+export const numericPort: fc.Arbitrary<WrittenPort> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ protocol, port: number }) },
+  { weight: 1, arbitrary: fc.record({ port: number }) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(protocol, number, number)
+      .map(([protocol, a, b]) => ({ protocol, port: Math.min(a, b), endPort: Math.max(a, b) })),
+  },
+  { weight: 1, arbitrary: fc.record({ protocol }) },
+  { weight: 1, arbitrary: fc.record({ protocol, port: fc.constant(1), endPort: fc.constantFrom(65534, 65535) }) },
+);
+const openPorts = fc.oneof(
+  { weight: 1, arbitrary: fc.constant<WrittenPort[]>([]) },
+  { weight: 2, arbitrary: fc.array(numericPort, { minLength: 1, maxLength: 3 }) },
+);
+
+const open = ['2027-01-01T00:00:01Z', '2026-12-31T23:30:00-01:00'];
+const expired = ['2027-01-01T00:00:00Z', '2026-12-31T23:59:59Z', '2027-01-01T01:30:00+02:00'];
+const expiry = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(undefined) },
+  { weight: 1, arbitrary: fc.constantFrom(...open) },
+  { weight: 1, arbitrary: fc.constantFrom(...expired) },
+);
+
+/** What two tenants agree on, or nearly. */
+const agreement = fc.record({
+  other: fc.constantFrom('beta', 'gamma'),
+  direction,
+  halves: fc.constantFrom('both', 'both', 'both', 'own', 'theirs', 'same way'),
+  ports: openPorts,
+  theirPorts: fc.option(openPorts, { nil: undefined, freq: 2 }),
+  expires: expiry,
+  theirExpires: expiry,
+});
+
+const service = fc.record({
+  direction,
+  namespace: fc.constantFrom('kube-system', 'infra'),
+  podSelector: fc.oneof<fc.Arbitrary<WrittenSelector>[]>(
+    fc.constant({}),
+    app.map((app) => ({ matchLabels: { app } })),
+    fc.record({ app, role: app }).map((matchLabels) => ({ matchLabels })),
+    fc
+      .tuple(fc.constantFrom('In', 'NotIn'), app)
+      .map(([operator, value]) => ({ matchExpressions: [{ key: 'app', operator, values: [value] }] })),
+    fc.constantFrom('Exists', 'DoesNotExist').map((operator) => ({ matchExpressions: [{ key: 'app', operator }] })),
+  ),
+  ports: openPorts,
+  addresses: fc.array(smallBlock, { maxLength: 2 }),
+});
+
+const network = fc.record({
+  podCIDRs: fc.array(smallBlock, { minLength: 1, maxLength: 2 }),
+  serviceCIDRs: fc.constantFrom(['192.0.2.0/24'], ['192.0.2.0/24', '2001:db8:5::/112']),
+  nodeCIDRs: fc.oneof(
+    fc.constant(['198.51.100.0/24']),
+    smallBlock.map((block) => [block]),
+  ),
+  /** Left out when not undefined, so that the ranges of the cluster are not all known. */
+  missing: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.constantFrom('podCIDRs', 'serviceCIDRs', 'nodeCIDRs') },
+  ),
+});
+
+export const world: fc.Arbitrary<World> = fc
+  .record({
+    tenantLabel: fc.constantFrom('bulkhead.dev/tenant', 'tenant'),
+    namespace: fc.constantFrom('acme-web', 'web'),
+    prefix: fc.constantFrom('acme-', 'acme-', undefined),
+    betaPrefix: fc.constantFrom('beta-', undefined),
+    taken: fc.constantFrom([], [], ['acme-db']),
+    granted: fc.oneof(
+      fc.array(smallBlock, { maxLength: 2 }),
+      fc.constantFrom(['10.0.0.0/27'], ['64:ff9b::a00:0/123'], ['2001:db8::/123', '10.0.0.0/27']),
+    ),
+    agreements: fc.array(agreement, { maxLength: 3 }),
+    services: fc.array(service, { maxLength: 3 }),
+    network,
+  })
+  .map(({ tenantLabel, namespace, prefix, betaPrefix, taken, granted, agreements, services, network }): World => {
+    const gates: Record<string, WrittenGate[]> = { acme: [], beta: [], gamma: [] };
+    for (const { other, direction, halves, ports, theirPorts = ports, expires, theirExpires } of agreements) {
+      const opposite = direction === 'ingress' ? 'egress' : 'ingress';
+      const mirror = halves === 'same way' ? direction : opposite;
+      if (halves !== 'theirs') gates.acme?.push({ tenant: other, direction, ports, ...(expires && { expires }) });
+      if (halves === 'own') continue;
+      const theirs = { tenant: 'acme', direction: mirror, ports: theirPorts };
+      gates[other]?.push({ ...theirs, ...(theirExpires && { expires: theirExpires }) });
+    }
+    const { missing } = network;
+    const ranges = (['podCIDRs', 'serviceCIDRs', 'nodeCIDRs'] as const).flatMap((field) =>
+      field === missing ? [] : [...network[field]].map((cidr) => ({ name: field, cidr })),
+    );
+    return {
+      tenantLabel,
+      tenant: 'acme',
+      namespace,
+      now,
+      tenants: [
+        { name: 'acme', ...(prefix && { prefix }), egressCIDRs: granted, gates: withoutDoubles(gates.acme) },
+        { name: 'beta', ...(betaPrefix && { prefix: betaPrefix }), egressCIDRs: [], gates: withoutDoubles(gates.beta) },
+        { name: 'gamma', egressCIDRs: [], gates: withoutDoubles(gates.gamma) },
+      ],
+      services: services.map((service, index) => ({ name: `service-${index}`, ...service })),
+      protectedRanges: [...ranges, ...alwaysProtected.map((cidr) => ({ name: 'metadata', cidr }))],
+      rangesKnown: missing === undefined,
+      taken,
+    };
+  });
+
+/** Bulkhead refuses a gate that opens what another one opens. */
+function withoutDoubles(gates: readonly WrittenGate[] = []): WrittenGate[] {
+  const text = ({ protocol = 'TCP', port = 1, endPort }: WrittenPort, whole: boolean) =>
+    `${port}-${endPort ?? (whole ? 65535 : port)}/${protocol}`;
+  const key = ({ tenant, direction, ports }: WrittenGate) =>
+    [tenant, direction, ...ports.map((port) => text(port, port.port === undefined)).sort()].join();
+  return [...new Map(gates.map((gate) => [key(gate), gate])).values()];
+}
+
+const apiVersion = 'bulkhead.dev/v1alpha1';
+
+/** The settings, then the tenants. */
+export function documentsOf(world: World): readonly unknown[] {
+  const { tenantLabel, protectedRanges, services } = world;
+  const field = (name: string) => protectedRanges.flatMap((range) => (range.name === name ? [range.cidr] : []));
+  const network = {
+    podCIDRs: field('podCIDRs'),
+    serviceCIDRs: field('serviceCIDRs'),
+    nodeCIDRs: field('nodeCIDRs'),
+  };
+  return [
+    { apiVersion, kind: 'Settings', spec: { tenantLabel, network, sharedServices: services } },
+    ...world.tenants.map(({ name, prefix, egressCIDRs, gates }) => ({
+      apiVersion,
+      kind: 'Tenant',
+      metadata: { name },
+      spec: { namespaces: { ...(prefix && { prefix }) }, network: { egressCIDRs, gates } },
+    })),
+  ];
+}
+
+export function borderOf(world: World): Border {
+  const [settings, ...tenants] = documentsOf(world).map((value) => ({ value, locate: unlined('search') }));
+  if (settings === undefined) throw new Error('no settings');
+  const tenancy = createTenancy(
+    loaded(parseSettings(settings)),
+    tenants.map((document) => loaded(parseTenant(document))),
+  );
+  const tenant = tenancy.tenants.get(world.tenant);
+  if (tenant === undefined) throw new Error(`${world.tenant} is not declared`);
+  const holderOf = (name: string) => (world.taken?.includes(name) ? 'platform' : 'nobody');
+  return { tenant, namespace: world.namespace, tenancy, now: world.now, holderOf };
+}
+
+function loaded<Value>(result: Loaded<Value>): Value {
+  if (result.ok) return result.value;
+  throw new Error(result.problems.map(({ path, reason }) => `${path} ${reason}`).join('; '));
+}
+
+/** Everything that the world protects, for policies that want to leave it out. */
+export function protectedIn({ protectedRanges }: World, family: 4 | 6): readonly string[] {
+  return protectedRanges.map(({ cidr }) => cidr).filter((cidr) => known(cidr).family === family);
+}
