@@ -1,16 +1,19 @@
 /** The way into this room for a server: a cluster that is followed, asked, and kept to its baselines. */
-import type { BaselineSource, NamespaceSource, TenancySource } from '../admission/facts.ts';
+import type { BaselineSource, NamespaceRecord, NamespaceSource, TenancySource } from '../admission/facts.ts';
 import { createNamespaceStore } from '../admission/namespace-store.ts';
+import { entry } from '../kubernetes/objects.ts';
 import type { Problem } from '../tenancy/problem.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import { type Authentication, type ClusterLocation, inClusterAuthentication } from './authentication.ts';
 import { type BaselinesCounters, keepBaselines } from './baselines.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createConnection } from './connection.ts';
+import { type CrossingCounters, createCrossingPolicies } from './crossing-policies.ts';
 import { kubeconfigAuthentication } from './kubeconfig.ts';
 import { type Handler, type ListWatch, startListWatch, type WatchCounters } from './list-watch.ts';
 import { locateCluster } from './location.ts';
 import type { Log } from './log.ts';
+import { createNamespaceEvents } from './namespace-events.ts';
 import { createNamespaceSource, namespaceRecord, namespacesPath } from './namespaces.ts';
 import { createTenantStatusWriter, type TenantStatusCounters } from './tenant-status.ts';
 import { createTenants, type Tenants, tenantsPath } from './tenants.ts';
@@ -51,6 +54,7 @@ export interface ClusterCounters {
   readonly baselines: BaselinesCounters | undefined;
   /** Undefined where tenants are not objects, and where nothing is written. */
   readonly tenantStatus: TenantStatusCounters | undefined;
+  readonly crossing: CrossingCounters;
 }
 
 export interface Cluster {
@@ -65,7 +69,7 @@ export interface Cluster {
   readonly synced: Promise<void>;
   /** Why the cluster is not known, or undefined while it is. Once known it stays so, but for the tenants: namespaces are asked for live. */
   ready(): string | undefined;
-  /** To be called after a reload: baselines follow the new tenants and settings. */
+  /** To be called after a reload: baselines follow the new tenants and settings, and policies in place are judged by them. */
   tenancyChanged(): void;
   /** Where tenants are objects: puts settings in force, or says why they do not go together with the tenants. */
   settingsChanged(settings: Settings): readonly Problem[];
@@ -111,6 +115,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       onTenants(refused) {
         home.onTenants(refused);
         baselines?.tenancyChanged();
+        crossing.changed();
       },
       onObjects: () => tenantStatus?.changed(),
     });
@@ -131,9 +136,23 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   const baselines = options.reconcile
     ? keepBaselines({ connection, clock, log }, follow, tenancy, (name) => store.lookup(name))
     : undefined;
+  const crossing = createCrossingPolicies({
+    connection,
+    clock,
+    log,
+    wallClock: Date.now,
+    tenancy,
+    namespaces: store,
+    events: options.reconcile ? createNamespaceEvents(connection, clock) : undefined,
+  });
+  const ownerLabel = (record: NamespaceRecord): string | undefined =>
+    entry(record.labels, tenancy().settings.tenantLabel);
   const namespaceWatch = follow(namespacesPath, {
     changed(object) {
-      store.set(namespaceRecord(object));
+      const record = namespaceRecord(object);
+      const before = store.lookup(record.name);
+      store.set(record);
+      if (before !== undefined && ownerLabel(before) !== ownerLabel(record)) crossing.changed();
       baselines?.namespaceChanged(object.metadata.name);
       tenantStatus?.changed();
     },
@@ -159,6 +178,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     log.info({ server, namespaces: namespaceWatch.counters().objects }, 'the cluster is known');
     baselines?.begin();
     tenantStatus?.begin();
+    crossing.begin();
   });
 
   return {
@@ -178,6 +198,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     },
     tenancyChanged() {
       baselines?.tenancyChanged();
+      crossing.changed();
     },
     settingsChanged: (settings) => tenants?.settingsChanged(settings) ?? [],
     counters: () => ({
@@ -188,12 +209,14 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       })),
       baselines: baselines?.counters(),
       tenantStatus: tenantStatus?.counters(),
+      crossing: crossing.counters(),
     }),
     async stop() {
       await Promise.all([...watches.values()].map((watch) => watch.stop()));
       tenants?.stop();
       await tenantStatus?.stop();
       await baselines?.stop();
+      await crossing.stop();
       connection.close();
     },
   };

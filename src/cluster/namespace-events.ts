@@ -10,7 +10,12 @@ import type { Clock } from './clock.ts';
 import type { Connection } from './connection.ts';
 
 /** Why, in one word, as `kubectl get events` shows it. */
-export type EventReason = 'BaselineHealed' | 'BaselineContested' | 'BaselineFailed' | 'BaselineWithheld';
+export type EventReason =
+  | 'BaselineHealed'
+  | 'BaselineContested'
+  | 'BaselineFailed'
+  | 'BaselineWithheld'
+  | 'PolicyCrosses';
 
 export interface EventCounters {
   readonly written: number;

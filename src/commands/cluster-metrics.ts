@@ -62,6 +62,18 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
     (watch) => watch.handlerErrors,
   );
 
+  register(
+    'policies_crossing',
+    'Policies in place that open what is not agreed any more, by the mode of their tenant, when all were last read. The log and an Event say which.',
+    'mode',
+    ({ crossing }) => Object.entries(crossing.policies ?? {}).map(([label, value]) => ({ label, value })),
+  );
+  register(
+    'policy_readings_total',
+    'How often the policies in place were read and judged again: completed, failed (tried again).',
+    'result',
+    ({ crossing }) => Object.entries(crossing.readings).map(([label, value]) => ({ label, value })),
+  );
   if (cluster.counters().baselines !== undefined) registerBaselineMetrics(register);
 }
 
@@ -118,6 +130,9 @@ function registerBaselineMetrics(register: Register): void {
     'events_total',
     'Events about namespaces: written, suppressed as too many, failed.',
     'result',
-    ({ baselines }) => Object.entries(baselines?.events ?? {}).map(([label, value]) => ({ label, value })),
+    ({ baselines, crossing }) =>
+      [baselines?.events, crossing.events].flatMap((events) =>
+        Object.entries(events ?? {}).map(([label, value]) => ({ label, value })),
+      ),
   );
 }

@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { instructionsPerRequest } from './instructions.ts';
+import { measureLargestPolicy } from './largest-policy.ts';
 import { type MeasuredServer, type Program, startServer } from './measured-server.ts';
 import { median } from './median.ts';
 import { podMutate, policyValidate, type Scenario, scenarios } from './scenarios.ts';
@@ -56,6 +57,9 @@ const comparisons: readonly Comparison[] = [
   },
 ];
 
+/** Milliseconds of processor time to judge one policy of 1,000 peers and 5,000 exceptions. */
+const mostForLargest = 20;
+
 /** Of the measurement of processor time. V8 goes on compiling for tens of thousands of requests, and a webhook runs for weeks. */
 const warmUp = 30_000;
 const rounds = 15;
@@ -97,7 +101,13 @@ async function measure(): Promise<boolean> {
         `${ownTime.toFixed(0)} : ${otherTime.toFixed(0)} µs = ${timeRatio.toFixed(2)}   at most ${most}: ${verdict}`,
     );
   }
-  return kept;
+  const { examined, beyond } = measureLargestPolicy();
+  const bounded = examined <= mostForLargest && beyond <= examined;
+  say(
+    `The largest policy that is examined ${examined.toFixed(1)} ms, one of ten times its size ${beyond.toFixed(1)} ms   ` +
+      `at most ${mostForLargest} ms: ${bounded ? 'kept' : 'BROKEN'}`,
+  );
+  return kept && bounded;
 }
 
 /** Medians over rounds that alternate between the two servers: microseconds of each a request, and their ratio. */

@@ -22,13 +22,18 @@ t.test('what is counted is scraped', async (t) => {
     'bulkhead_baseline_objects_total{result="pruned"} 3',
     'bulkhead_baseline_waiting_namespaces 1',
     'bulkhead_baseline_withheld_namespaces 6',
-    'bulkhead_events_total{result="failed"} 0',
-    'bulkhead_events_total{result="suppressed"} 9',
-    'bulkhead_events_total{result="written"} 8',
+    'bulkhead_events_total{result="failed"} 21',
+    'bulkhead_events_total{result="suppressed"} 29',
+    'bulkhead_events_total{result="written"} 27',
     'bulkhead_pods_held 2',
     'bulkhead_pods_held_total{result="closed"} 10',
     'bulkhead_pods_held_total{result="ended"} 11',
     'bulkhead_pods_held_total{result="refused"} 12',
+    'bulkhead_policies_crossing{mode="audit"} 16',
+    'bulkhead_policies_crossing{mode="enforce"} 14',
+    'bulkhead_policies_crossing{mode="warn"} 15',
+    'bulkhead_policy_readings_total{result="completed"} 17',
+    'bulkhead_policy_readings_total{result="failed"} 18',
     'bulkhead_watch_comparisons_total{resource="namespaces"} 4',
     'bulkhead_watch_divergences_total{resource="namespaces"} 0',
     'bulkhead_watch_failures_total{resource="namespaces"} 1',
@@ -40,7 +45,12 @@ t.test('what is counted is scraped', async (t) => {
   ]);
 });
 
+t.test('before all policies were read once, nothing is said of how many cross', async (t) => {
+  const lines = await scraped({ crossing: { ...figures.crossing, policies: undefined } });
+  t.notMatch(lines.join(), 'policies_crossing');
+});
+
 t.test('where nothing is reconciled, nothing is said of baselines', async (t) => {
   const names = (await scraped({})).map((line) => line.replace(/\{.*/, ''));
-  t.ok(names.length > 0 && names.every((name) => name.startsWith('bulkhead_watch_')), names.join());
+  t.ok(names.length > 0 && names.every((name) => /^bulkhead_(watch|polic)/.test(name)), names.join());
 });

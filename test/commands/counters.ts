@@ -27,4 +27,10 @@ export const baselines: NonNullable<ClusterCounters['baselines']> = {
   holds: { waiting: 2, held: { closed: 10, ended: 11, refused: 12 } },
 };
 
-export const counters: ClusterCounters = { watches: [watch], baselines, tenantStatus: undefined };
+const crossing: ClusterCounters['crossing'] = {
+  policies: { enforce: 14, warn: 15, audit: 16 },
+  readings: { completed: 17, failed: 18 },
+  events: { written: 19, suppressed: 20, failed: 21 },
+};
+
+export const counters: ClusterCounters = { watches: [watch], baselines, tenantStatus: undefined, crossing };

@@ -64,7 +64,6 @@ const hints: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   'NetworkPolicyPort.port': fc.oneof(port, fc.constantFrom('http', 'UPPER')),
   'NetworkPolicyPort.endPort': fc.option(port),
   'NetworkPolicySpec.policyTypes': fc.subarray(['Ingress', 'Egress']),
-  'PodSpec.containers': fc.constant(undefined),
   'PodSpec.ephemeralContainers': never,
   'PodSpec.nodeName': fc.constantFrom('', 'node-1'),
   'PodSpec.nodeSelector': labels,
@@ -74,6 +73,8 @@ const hints: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   'PodSpec.runtimeClassName': never,
   'PodSpec.dnsPolicy': fc.constantFrom('ClusterFirst', 'ClusterFirstWithHostNet', 'Default'),
   'PodSpec.schedulingGroup': never,
+  'Container.name': word,
+  'Volume.name': word,
   'Container.image': fc.constantFrom('registry.example/web:1', 'a'),
   'ContainerPort.containerPort': port,
   'ContainerPort.hostPort': fc.option(port),
@@ -88,6 +89,7 @@ const hints: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
 const oneMember = new Set(['Volume', 'VolumeProjection', 'EnvVarSource', 'LifecycleHandler', 'NetworkPolicyPeer']);
 /** Fields of volumes that carry maps of free keys, which are rare otherwise. */
 const preferred: Readonly<Record<string, readonly string[]>> = {
+  ObjectMeta: ['labels', 'annotations'],
   Volume: ['csi', 'flexVolume', 'emptyDir', 'configMap', 'secret', 'downwardAPI', 'projected'],
   CSIVolumeSource: ['volumeAttributes'],
   FlexVolumeSource: ['options'],
@@ -111,12 +113,13 @@ export function objectsOf({ components: { schemas } }: OpenApi, definition: stri
     return arbitrary;
   }
 
-  function valuesOf(schema: Schema, name: string): fc.Arbitrary<unknown> {
+  /** A list that is required is not empty. */
+  function valuesOf(schema: Schema, name: string, isRequired = false): fc.Arbitrary<unknown> {
     const reference = schema.$ref ?? schema.allOf?.[0]?.$ref;
     if (reference !== undefined) return named(reference.split('/').at(-1) ?? '');
     if (schema.enum) return fc.constantFrom(...schema.enum);
     if (schema.properties) return structure(schema, schema.properties, name);
-    if (schema.items) return fc.array(valuesOf(schema.items, name), { maxLength: 2 });
+    if (schema.items) return fc.array(valuesOf(schema.items, name), { minLength: isRequired ? 1 : 0, maxLength: 2 });
     if (schema.additionalProperties) return mapOf(hostileKey, valuesOf(schema.additionalProperties, name));
     if (schema.format === 'int-or-string') return fc.oneof(port, word);
     if (schema.oneOf) return quantity;
@@ -128,11 +131,13 @@ export function objectsOf({ components: { schemas } }: OpenApi, definition: stri
     return fc.oneof({ weight: 6, arbitrary: word }, { weight: 1, arbitrary: fc.constantFrom('', '/', 'é"\\', '1') });
   }
 
-  function structure({ required = [] }: Schema, properties: Readonly<Record<string, Schema>>, name: string) {
+  function structure({ required: needed = [] }: Schema, properties: Readonly<Record<string, Schema>>, name: string) {
+    // No kind calls them required, and without them there is little to see.
+    const required = [...needed, ...['metadata', 'spec'].filter((field) => Object.hasOwn(properties, field))];
     const fields = Object.fromEntries(
       Object.entries(properties).map(([field, schema]) => [
         field,
-        hints[`${name}.${field}`] ?? valuesOf(schema, `${name}.${field}`),
+        hints[`${name}.${field}`] ?? valuesOf(schema, `${name}.${field}`, required.includes(field)),
       ]),
     );
     const optional = Object.keys(fields).filter((field) => !required.includes(field));

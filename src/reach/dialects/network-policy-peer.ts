@@ -12,7 +12,7 @@ const peerFields: ReadonlySet<string> = new Set(['podSelector', 'namespaceSelect
 const blockFields: ReadonlySet<string> = new Set(['cidr', 'except']);
 
 /** More values than this for one label are not examined (NP-14). */
-const valuesPerLabel = 100;
+export const valuesPerLabel = 100;
 
 /**
  * Keys that Cilium does not take for labels of the pod: the cluster of a mesh, the namespace, and labels of the namespace. It

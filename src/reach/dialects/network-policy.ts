@@ -14,7 +14,7 @@ import { type Opening, type Reach, type Remark, remark, type Subject } from '../
 import { readPeer } from './network-policy-peer.ts';
 
 /** How much of one policy is looked at; what is beyond is `unproven`. Network plugins struggle far earlier (NP-14). */
-const limits = { rules: 200, peers: 1000, ports: 1000, excepts: 5000 };
+export const limits = { rules: 200, peers: 1000, ports: 1000, excepts: 5000 };
 
 const specFields: ReadonlySet<string> = new Set(['podSelector', 'policyTypes', 'ingress', 'egress']);
 const spec = field(undefined, 'spec');

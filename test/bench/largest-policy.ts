@@ -1,0 +1,61 @@
+/** What the largest policy costs that is still examined, and one far above that, in this process. */
+
+import { parseCidr } from '../../src/kubernetes/ip-range.ts';
+import { judgeBorder } from '../../src/reach/border.ts';
+import { limits, readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
+import type { Border } from '../../src/reach/objection.ts';
+import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
+import { settings } from '../reach/world.ts';
+import { median } from './median.ts';
+
+const rounds = 25;
+
+/** Ranges that touch nowhere, so that none can be joined. */
+function network(index: number): string {
+  return `20.${index >> 7}.${(index & 127) * 2}`;
+}
+
+function granted(count: number): Border {
+  const egressRanges = Array.from({ length: count }, (_, index) => {
+    const range = parseCidr(`${network(index)}.0/24`);
+    if (!range.ok) throw new Error(range.reason);
+    return range.value;
+  });
+  const acme = undeclaredTenant('acme');
+  const tenant = { ...acme, network: { ...acme.network, egressRanges } };
+  return { tenant, tenancy: createTenancy(settings, [tenant]), namespace: 'acme-web', now: 0 };
+}
+
+function policy(peers: number, exceptsOfEach: number): string {
+  const to = Array.from({ length: peers }, (_, index) => ({
+    ipBlock: {
+      cidr: `${network(index)}.0/24`,
+      except: Array.from({ length: exceptsOfEach }, (_, part) => `${network(index)}.${part * 8}/29`),
+    },
+  }));
+  return JSON.stringify({ spec: { podSelector: {}, policyTypes: ['Egress'], egress: [{ to }] } });
+}
+
+/** Milliseconds of processor time, the median; the parsing of JSON is not in it. */
+function timeOf(text: string, border: Border): { readonly milliseconds: number; readonly verdicts: number } {
+  const times: number[] = [];
+  let verdicts = 0;
+  for (let round = 0; round < rounds; round++) {
+    const object = JSON.parse(text);
+    const before = process.cpuUsage();
+    verdicts = judgeBorder(readNetworkPolicy(object), border).length;
+    const { user, system } = process.cpuUsage(before);
+    times.push((user + system) / 1000);
+  }
+  return { milliseconds: median(times), verdicts };
+}
+
+/** One with as many peers and exceptions as are examined, of a tenant with as many granted ranges; and one with ten times as many. */
+export function measureLargestPolicy(): { readonly examined: number; readonly beyond: number } {
+  const border = granted(limits.peers);
+  const examined = timeOf(policy(limits.peers, limits.excepts / limits.peers), border);
+  const beyond = timeOf(policy(10 * limits.peers, limits.excepts / limits.peers), border);
+  if (examined.verdicts !== 0) throw new Error('the largest policy was not admitted');
+  if (beyond.verdicts !== 1) throw new Error('a policy beyond the limits was not refused');
+  return { examined: examined.milliseconds, beyond: beyond.milliseconds };
+}
