@@ -3,6 +3,7 @@
  */
 import { accidentalIsolation } from './accidental-isolation.ts';
 import type { Check } from './check.ts';
+import { chosenNode } from './chosen-node.ts';
 import { crossTenantEgress } from './cross-tenant-egress.ts';
 import { crossTenantIngress } from './cross-tenant-ingress.ts';
 import { deadRule } from './dead-rule.ts';
@@ -16,6 +17,7 @@ import { hostPorts } from './host-ports.ts';
 import { ipBlock } from './ip-block.ts';
 import { managedPolicy } from './managed-policy.ts';
 import { managedQuota } from './managed-quota.ts';
+import { nameServers } from './name-servers.ts';
 import { namespaceFinalize } from './namespace-finalize.ts';
 import { namespaceLimit } from './namespace-limit.ts';
 import { namespaceOwnerReferences } from './namespace-owner-references.ts';
@@ -27,7 +29,9 @@ import { policyWithoutPods } from './policy-without-pods.ts';
 import { prefixInUse } from './prefix-in-use.ts';
 import { reservedLabels } from './reserved-labels.ts';
 import { reservedPrefix } from './reserved-prefix.ts';
+import { runtimeClass } from './runtime-class.ts';
 import { splitPeer } from './split-peer.ts';
+import { sysctls } from './sysctls.ts';
 import { tenantDocument } from './tenant-document.ts';
 import { tenantInUse } from './tenant-in-use.ts';
 import { tenantLabelFrozen } from './tenant-label-frozen.ts';
@@ -63,6 +67,10 @@ export const catalogue: readonly Check[] = [
   networkCapabilities,
   hostPorts,
   ephemeralContainers,
+  chosenNode,
+  runtimeClass,
+  sysctls,
+  nameServers,
   podBinding,
   podTenantLabel,
   policyTenantLabel,

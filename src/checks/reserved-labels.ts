@@ -1,5 +1,5 @@
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
-import type { NamespaceRequest, PodRequest } from '../kubernetes/review.ts';
+import type { NamespaceRequest, NetworkPolicyRequest, PodRequest } from '../kubernetes/review.ts';
 import type { ReservedKeys } from '../tenancy/reserved-keys.ts';
 import { type Check, type Facts, type Finding, nothing } from './check.ts';
 import { type Change, changesOf, fieldOf } from './metadata-changes.ts';
@@ -7,12 +7,12 @@ import { type Change, changesOf, fieldOf } from './metadata-changes.ts';
 /**
  * Some labels and annotations are switches of the network, the scheduler or other guards; they are the platform's.
  * Reads    metadata.labels and metadata.annotations that a request adds, changes or removes: on namespaces and pods, every
- *          subresource, and on Bindings (whose labels and annotations are written to the pod)
- * Allowed  every key that is not reserved (settings: reserved.namespaceKeys, reserved.podKeys); on namespaces also a Pod
- *          Security label that asks for `restricted`; anything for the platform
+ *          subresource, on Bindings (whose labels and annotations are written to the pod), and on network policies
+ * Allowed  every key that is not reserved (settings: reserved.namespaceKeys, reserved.podKeys, reserved.policyKeys); on
+ *          namespaces also a Pod Security label that asks for `restricted`; anything for the platform
  * Why      pod labels such as Cilium's `host` or `io.kubernetes.pod.namespace` change the identity a pod has on the network
  *          (POD-06), annotations give it foreign addresses or networks (POD-07), namespace keys switch off the guards
- *          (TEN-19 to TEN-21)
+ *          (TEN-19 to TEN-21), policy keys change what a network plugin makes of the rules (NP-20)
  */
 export const reservedLabels: Check = {
   id: 'reserved-labels',
@@ -24,10 +24,14 @@ export const reservedLabels: Check = {
   pod(request, facts) {
     return facts.owner === 'platform' ? nothing : judge(request, facts, facts.tenancy.reserved.podKeys, 'pods');
   },
+  networkPolicy(request, facts) {
+    if (facts.owner === 'platform') return nothing;
+    return judge(request, facts, facts.tenancy.reserved.policyKeys, 'policies');
+  },
 };
 
 function judge(
-  request: NamespaceRequest | PodRequest,
+  request: NamespaceRequest | PodRequest | NetworkPolicyRequest,
   facts: Facts,
   reserved: ReservedKeys,
   what: string,

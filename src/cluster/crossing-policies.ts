@@ -4,7 +4,7 @@
  *
  * The policies of tenants are many, so none is kept. All are read page by page when tenants or settings change, when a gate expires,
  * and every ten minutes while some cross, so that what was mended is seen. One reading at a time, and a rest after each of at least
- * nineteen times as long as it took: reading never takes more than a twentieth of the time.
+ * nineteen times as long as it took, within bounds: reading takes about a twentieth of the time at most.
  */
 import type { NamespaceSource, TenancySource } from '../admission/facts.ts';
 import { type CrossingPolicy, crossingOf } from '../admission/stored-policy.ts';
@@ -53,7 +53,7 @@ export const policiesPath = '/apis/networking.k8s.io/v1/networkpolicies';
 
 /** Milliseconds. Changes come in crowds; spread, so that replicas do not all read in one instant. */
 const settling = { least: 300, most: 1_500 };
-const rest = { times: 19, least: 2_000, most: 600_000 };
+const rest = { times: 19, least: 2_000, most: 600_000, mostAfterFailure: 60_000 };
 const repeatAfter = 600_000;
 /** A timer takes at most 2^31 ms, and the wall clock may be set meanwhile: what is further off is looked at again. */
 const longestTimer = 3_600_000;
@@ -114,13 +114,14 @@ export function createCrossingPolicies(options: CrossingOptions): CrossingPolici
     const found = createFindings(options, told, judgedAt);
     const result = await readPages({ connection, path: policiesPath, clock }, undefined, found.see, stopping.signal);
     if (stopping.signal.aborted) return;
+    const took = clock.now() - began;
+    const resting = Math.min(rest.most, Math.max(rest.least, took * rest.times));
     if (!result.ok) {
       stale = true;
-      restUntil = clock.now() + waitAfter(result);
+      restUntil = clock.now() + Math.max(waitAfter(result), Math.min(rest.mostAfterFailure, resting));
       return;
     }
-    const took = clock.now() - began;
-    restUntil = clock.now() + Math.min(rest.most, Math.max(rest.least, took * rest.times));
+    restUntil = clock.now() + resting;
     failures = 0;
     readings.completed++;
     const { seen, crossing, logged } = found.end();
@@ -136,10 +137,7 @@ export function createCrossingPolicies(options: CrossingOptions): CrossingPolici
     readings.failed++;
     const asked = failure.kind === 'refused' ? (failure.retryAfter ?? 0) : 0;
     const wait = Math.max(asked, fullJitter(reconnectBackoff, failures++, clock));
-    log.warn(
-      { failure: describe(failure), wait: Math.round(wait) },
-      'the policies in place could not all be read, and are read again',
-    );
+    log.warn({ failure: describe(failure) }, 'the policies in place could not all be read, and are read again');
     return wait;
   }
 

@@ -1,7 +1,9 @@
 /**
- * What the baselines would cut off in a cluster that is in use, before they are put in place. Reads namespaces, policies and pods
- * once, and keeps no more of a pod than a number: the pods of a cluster are many, and nobody else here looks at them.
+ * What the baselines would cut off in a cluster that is in use, before they are put in place, and which policies in place open what
+ * is not agreed. Reads namespaces, policies and pods once, and keeps no more of a pod than a number: the pods of a cluster are many, and nobody else here looks at them.
  */
+import { createNamespaceStore } from '../admission/namespace-store.ts';
+import { type CrossingPolicy, crossingOf } from '../admission/stored-policy.ts';
 import { baselineOf, defaultDenyName } from '../baseline/baseline.ts';
 import { cutOff, type Isolation, isolationOf } from '../baseline/cut-off.ts';
 import { type ClusterReader, readCluster, Unreadable } from '../cluster/cluster-reader.ts';
@@ -48,8 +50,8 @@ export async function audit(options: AuditOptions, print: (line: string) => void
     const log = { info: () => {}, warn: tell, error: tell };
     const { settings } = loaded.value;
     const tenancy = options.tenants === undefined ? await reader.tenancy(settings, log) : loaded.value;
-    const rows = await survey(reader, tenancy);
-    for (const line of report(rows, tenancy)) print(line);
+    const { rows, crossing } = await survey(reader, tenancy);
+    for (const line of [...report(rows, tenancy), ...reportCrossing(crossing)]) print(line);
   } catch (error) {
     throw error instanceof Unreadable ? new CannotStart(error.message) : error;
   } finally {
@@ -57,11 +59,21 @@ export async function audit(options: AuditOptions, print: (line: string) => void
   }
 }
 
-/** Every namespace that would get a baseline. */
-async function survey(reader: ClusterReader, tenancy: Tenancy): Promise<readonly Row[]> {
+interface Survey {
+  /** Every namespace that would get a baseline. */
+  readonly rows: readonly Row[];
+  readonly crossing: readonly CrossingPolicy[];
+}
+
+async function survey(reader: ClusterReader, tenancy: Tenancy): Promise<Survey> {
   const rows = new Map<string, Row>();
+  const crossing: CrossingPolicy[] = [];
+  const namespaces = createNamespaceStore(() => tenancy);
+  const now = Date.now();
   await reader.each(namespacesPath, (object) => {
-    const { name, labels, terminating } = namespaceRecord(object);
+    const record = namespaceRecord(object);
+    const { name, labels, terminating } = record;
+    namespaces.set(record);
     const tenant = tenancy.ownerByLabels(labels);
     if (terminating || tenant === 'platform') return;
     const lost = { ingress: 0, egress: 0 };
@@ -70,6 +82,8 @@ async function survey(reader: ClusterReader, tenancy: Tenancy): Promise<readonly
   await reader.each('/apis/networking.k8s.io/v1/networkpolicies', ({ metadata, object }) => {
     const isolation = isolationOf(object);
     if (isolation !== undefined) rows.get(metadata.namespace)?.isolations.push(isolation);
+    const found = crossingOf(object, { tenancy, namespaces, now });
+    if (found !== undefined) crossing.push(found);
   });
   await reader.each('/api/v1/pods', ({ metadata, object }) => {
     const row = rows.get(metadata.namespace);
@@ -81,7 +95,7 @@ async function survey(reader: ClusterReader, tenancy: Tenancy): Promise<readonly
     for (const direction of lost) row.lost[direction]++;
     if (row.names.length < namesShown) row.names.push(metadata.name);
   });
-  return [...rows.values()];
+  return { rows: [...rows.values()], crossing };
 }
 
 function report(rows: readonly Row[], { settings }: Tenancy): readonly string[] {
@@ -99,6 +113,20 @@ function report(rows: readonly Row[], { settings }: Tenancy): readonly string[] 
     `${losing.length} ${of}. INGRESS, EGRESS: pods that no policy isolates in that direction today.`,
     'In mode enforce the baseline isolates them. What it leaves open, beside what other policies open:',
     ...[...tenants.values()].map((tenant) => `  ${tenant.name}: ${openedFor(tenant, settings) || 'nothing'}`),
+  ];
+}
+
+/** One line for each finding: what would be refused, or warned about, if the policy were written now. */
+function reportCrossing(crossing: readonly CrossingPolicy[]): readonly string[] {
+  if (crossing.length === 0) return ['', 'No policy in place opens what is not agreed.'];
+  const cells = crossing.flatMap(({ namespace, name, tenant, findings }) =>
+    findings.map(({ check, path }) => [namespace, tenant.name, tenant.mode, name, check, path]),
+  );
+  return [
+    '',
+    ...table([['NAMESPACE', 'TENANT', 'MODE', 'POLICY', 'CHECK', 'WHERE'], ...cells]),
+    '',
+    `${crossing.length} ${crossing.length === 1 ? 'policy in place opens' : 'policies in place open'} what is not agreed. Nothing is taken back; docs/checks says how to mend what each check finds.`,
   ];
 }
 

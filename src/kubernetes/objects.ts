@@ -68,6 +68,10 @@ export interface PodSpec {
   readonly initContainers?: readonly Container[] | null;
   readonly ephemeralContainers?: readonly Container[] | null;
   readonly volumes?: readonly Volume[] | null;
+  readonly nodeName?: string | null;
+  readonly runtimeClassName?: string | null;
+  readonly securityContext?: { readonly sysctls?: readonly { readonly name?: string }[] | null } | null;
+  readonly dnsConfig?: { readonly nameservers?: readonly string[] | null } | null;
 }
 
 export interface Pod extends KubernetesObject {

@@ -71,7 +71,11 @@ export function unservedPod(
 }
 
 /** The addresses less those on which services together answer on every port of the opening. Both as traffic arrives at them. */
-export function withoutServed(addresses: IpSet, { direction, ports }: Opening, settings: Settings): IpSet {
+export function withoutServed(
+  addresses: IpSet,
+  { direction, ports }: Pick<Opening, 'direction' | 'ports'>,
+  settings: Settings,
+): IpSet {
   const services = addressed(settings);
   /** @param doors those of the services before `at` that answer on all of `rest` */
   const unserved = (rest: IpSet, at: number, doors: readonly SharedService[]): IpSet => {

@@ -131,3 +131,20 @@ export const podKeys: readonly string[] = [
   'kubevirt.io',
   'kubevirt.io/',
 ];
+
+/**
+ * On network policies, labels and annotations alike (NP-20). Bulkhead's own keys are not among them: the tenant label and the mark of
+ * what is managed have checks of their own. Nor are switches that only write logs, where the plugin keeps them apart.
+ */
+export const policyKeys: readonly string[] = [
+  // OVN-Kubernetes: acl-stateless has packets let through without following their connections; acl-logging.
+  'k8s.ovn.org/',
+  // Kube-OVN: network_policy_enforcement `lax` holds TCP, UDP and SCTP back and nothing else; logging.
+  'ovn.kubernetes.io/',
+  // Cilium: labels of its own notation, by which policies are found and told apart.
+  'policy.cilium.io/',
+  'io.cilium.',
+  'io.cilium/',
+  // Calico: metadata that it keeps of policies of its own.
+  'projectcalico.org/',
+];

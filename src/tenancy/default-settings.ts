@@ -3,7 +3,7 @@
  * replaced; what opens something (shared services) is replaced, so that the document shows all that is open.
  */
 import { type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
-import { namespaceKeys, podKeys } from './built-in-keys.ts';
+import { namespaceKeys, podKeys, policyKeys } from './built-in-keys.ts';
 import type { ProtectedRange, Settings, SharedService } from './settings.ts';
 import type { Subject } from './tenant.ts';
 
@@ -66,6 +66,8 @@ export const defaultSettings: Settings = {
   platform: { identities: builtInIdentities, namespaces: new Set(builtInNamespaces), prefixes: builtInPrefixes },
   reservedNamespaceKeys: namespaceKeys,
   reservedPodKeys: podKeys,
+  reservedPolicyKeys: policyKeys,
+  pods: { sysctls: new Set(), runtimeClasses: undefined },
   protectedRanges: builtInMetadataRanges,
   rangesComplete: false,
   sharedServices: builtInServices,

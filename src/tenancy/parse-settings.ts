@@ -1,6 +1,6 @@
 import { excerpt } from '../kubernetes/json.ts';
 import { contradiction, parseSelector } from '../kubernetes/label-selector.ts';
-import { namespaceKeys, ownKeys, podKeys } from './built-in-keys.ts';
+import { namespaceKeys, ownKeys, podKeys, policyKeys } from './built-in-keys.ts';
 import {
   builtInIdentities,
   builtInMetadataRanges,
@@ -68,6 +68,11 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     },
     reservedNamespaceKeys: reserved(namespaceKeys, spec.reserved?.namespaceKeys),
     reservedPodKeys: reserved(podKeys, spec.reserved?.podKeys),
+    reservedPolicyKeys: reserved(policyKeys, spec.reserved?.policyKeys),
+    pods: {
+      sysctls: new Set(spec.pods?.sysctls),
+      runtimeClasses: spec.pods?.runtimeClasses && new Set(spec.pods.runtimeClasses),
+    },
     protectedRanges: parseProtectedRanges(spec, report),
     rangesComplete: missingRanges(spec).length === 0,
     sharedServices,
@@ -128,7 +133,7 @@ function parseIdentity(
 }
 
 function parseReleased(keys: readonly string[], report: Report): ReadonlySet<string> {
-  const builtIn = [...new Set([...namespaceKeys, ...podKeys])].filter((key) => !ownKeys.includes(key));
+  const builtIn = [...new Set([...namespaceKeys, ...podKeys, ...policyKeys])].filter((key) => !ownKeys.includes(key));
   for (const [index, key] of keys.entries()) {
     if (builtIn.includes(key)) continue;
     const steps = ['spec', 'reserved', 'released', index];

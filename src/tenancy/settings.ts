@@ -44,6 +44,14 @@ export interface Settings {
   readonly reservedNamespaceKeys: readonly string[];
   /** The same for pods. */
   readonly reservedPodKeys: readonly string[];
+  /** The same for network policies. */
+  readonly reservedPolicyKeys: readonly string[];
+  readonly pods: {
+    /** Kernel settings of the network that pods of tenants may have beside the safe ones, written with dots. */
+    readonly sysctls: ReadonlySet<string>;
+    /** Runtime classes that pods of tenants may ask for; undefined: every one. */
+    readonly runtimeClasses: ReadonlySet<string> | undefined;
+  };
   readonly protectedRanges: readonly ProtectedRange[];
   /** Whether pod, service and node ranges are all given; without them no address can be proven to lie outside the cluster. */
   readonly rangesComplete: boolean;

@@ -25,6 +25,7 @@ export interface Tenancy {
     /** Holds the tenant label too when that is under `bulkhead.dev/`: its value has a rule of its own. */
     readonly namespaceKeys: ReservedKeys;
     readonly podKeys: ReservedKeys;
+    readonly policyKeys: ReservedKeys;
   };
   /** The tenant that a namespace name is reserved to by prefix, `platform` for the platform's names and prefixes, or undefined. */
   reservation(namespaceName: string): Owner | undefined;
@@ -97,6 +98,7 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[]): T
     reserved: {
       namespaceKeys: compileReservedKeys(settings.reservedNamespaceKeys),
       podKeys: compileReservedKeys(settings.reservedPodKeys),
+      policyKeys: compileReservedKeys(settings.reservedPolicyKeys),
     },
     reservation(namespaceName) {
       if (settings.platform.namespaces.has(namespaceName)) return 'platform';

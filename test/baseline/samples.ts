@@ -32,6 +32,8 @@ export function settings(sharedServices: readonly SharedService[]): Settings {
     },
     reservedNamespaceKeys: [],
     reservedPodKeys: [],
+    reservedPolicyKeys: [],
+    pods: { sysctls: new Set(), runtimeClasses: undefined },
     protectedRanges: [],
     rangesComplete: false,
     sharedServices,

@@ -87,13 +87,17 @@ t.test(
     t.strictSame(
       [...checks].sort(),
       [
+        'chosen-node',
         'host-namespaces',
         'host-network',
         'host-path',
         'host-ports',
+        'name-servers',
         'network-capabilities',
         'pod-tenant-label',
         'reserved-labels',
+        'runtime-class',
+        'sysctls',
       ],
       'every check on the creation of pods',
     );

@@ -22,8 +22,14 @@ await clusterTest(
 
     t.same(await says(), [
       'No pod would be cut off: policies isolate every pod of the 0 namespaces with the label bulkhead.dev/tenant in both directions.',
+      '',
+      'No policy in place opens what is not agreed.',
     ]);
     await fill(t, plane);
+    const told = [
+      '',
+      '1 policy in place opens what is not agreed. Nothing is taken back; docs/checks says how to mend what each check finds.',
+    ];
     const expected = [
       'NAMESPACE  TENANT  MODE     PODS  INGRESS  EGRESS  WHICH',
       'acme-shop  acme    audit    6     5        6       db, web-1, web-2 and 3 more',
@@ -37,6 +43,10 @@ await clusterTest(
       '  beta: bulkhead-allow-dns (egress), bulkhead-allow-ingress (ingress)',
       '  gamma: bulkhead-allow-dns (egress), bulkhead-allow-ingress (ingress), bulkhead-allow-within (ingress and egress)',
       '  ghost: bulkhead-allow-dns (egress), bulkhead-allow-ingress (ingress), bulkhead-allow-within (ingress and egress)',
+      '',
+      'NAMESPACE  TENANT  MODE   POLICY  CHECK                 WHERE',
+      'acme-shop  acme    audit  db      cross-tenant-ingress  spec.ingress[0]',
+      ...told,
     ];
     t.same(await says(), expected, 'by the tenants of files');
     await t.rejects(linesOf({ tenants: undefined, config, kubeconfig: reader }), {
@@ -57,8 +67,14 @@ await clusterTest(
       t.teardown(() => cluster.stop());
       const nothing =
         'No pod would be cut off: policies isolate every pod of the 6 namespaces with the label bulkhead.dev/tenant in both directions.';
-      await eventually('it says so', async () => (await says(enforced)).join('\n') === nothing, 20);
-      t.same(await says(enforced), [nothing]);
+      await eventually('it says so', async () => (await says(enforced))[0] === nothing, 20);
+      t.same(await says(enforced), [
+        nothing,
+        '',
+        'NAMESPACE  TENANT  MODE     POLICY  CHECK                 WHERE',
+        'acme-shop  acme    enforce  db      cross-tenant-ingress  spec.ingress[0]',
+        ...told,
+      ]);
     });
   },
   withoutControllers,

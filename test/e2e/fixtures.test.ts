@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { catalogue } from '../../src/checks/catalogue.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
-import { type Case, loadCases } from '../fixtures/cases.ts';
+import { type Case, isReplayed, loadCases } from '../fixtures/cases.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { applied } from '../fixtures/json-patch.ts';
 import { tenantFolders } from '../fixtures/world.ts';
@@ -14,15 +14,7 @@ import { guard, installTenantResource } from './guarded-cluster.ts';
 
 const intent = new Set(catalogue.filter(({ protects }) => protects === 'intent').map(({ id }) => id));
 
-/** Without the mutating webhook, inside namespaces that end, and for a tenant that does (no file does), there is nothing to replay. */
-const cases = loadCases().filter(
-  ({ check, expects, operation, unmutated, object }) =>
-    operation === 'CREATE' &&
-    !unmutated &&
-    object?.kind !== 'Binding' &&
-    !(check === 'tenant-leaving' && expects === 'fail') &&
-    !/leaving|emptied/.test(object?.metadata?.namespace ?? ''),
-);
+const cases = loadCases().filter(isReplayed);
 
 const resources: Readonly<Record<string, string>> = {
   Namespace: '/api/v1/namespaces',
@@ -54,6 +46,12 @@ await clusterTest('a real API server gives the verdicts of the cases', async (t,
     const labels = tenant === undefined ? {} : { 'bulkhead.dev/tenant': tenant };
     const { status, body } = await send('platform admin', { metadata: { name, labels } }, '/api/v1/namespaces');
     t.equal(status, 201, `${name} is there ${JSON.stringify(body)}`);
+  }
+
+  for (const handler of ['gvisor', 'kata']) {
+    const runtime = { metadata: { name: handler }, handler };
+    const { status } = await plane.request('POST', '/apis/node.k8s.io/v1/runtimeclasses', runtime);
+    t.equal(status, 201, `the API server knows the runtime class ${handler}`);
   }
 
   t.ok(cases.length > 100, `${cases.length} cases are replayed`);

@@ -29,6 +29,8 @@ export interface GuardedCluster {
   kubectl(person: PersonName, command: readonly string[], stdin?: string): Promise<Output>;
   /** Path of a kubeconfig of that person, for raw requests. */
   kubeconfig(person: PersonName): Promise<string>;
+  /** What `/metrics` shows. */
+  metrics(): Promise<string>;
   /** Ends Bulkhead, not the control plane. */
   stop(): Promise<void>;
 }
@@ -80,6 +82,7 @@ export async function guard(
   await register(plane, running.ports.webhook, `${plane.directory}/certificates/ca.crt`);
   return {
     plane,
+    metrics: async () => (await fetch(`http://127.0.0.1:${running.ports.metrics}/metrics`)).text(),
     stop: () => running.stop(),
     kubeconfig,
     kubectl: async (person, command, stdin) =>

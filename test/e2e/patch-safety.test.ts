@@ -1,4 +1,4 @@
-/** Patches harm nothing, shown with random objects; many more of them with `npm run patches`. */
+/** Patches harm nothing (SRV-09), shown with random objects; many more of them with `npm run patches`. */
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import { searchPatches, summary } from './patch-search.ts';
 

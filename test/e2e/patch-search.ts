@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
+import tap from 'tap';
 import { catalogue } from '../../src/checks/catalogue.ts';
 import { isMap, type JsonMap } from '../../src/kubernetes/json.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
@@ -17,9 +18,8 @@ import { type ControlPlane, startControlPlane, type User } from '../apiserver/co
 import { responseOf, reviewOf } from '../fixtures/review.ts';
 import { parseExactly } from './exact-json.ts';
 import { guard } from './guarded-cluster.ts';
+import { at, labelOf, selectorPlaces, settled, takeLabel } from './patched-objects.ts';
 import { mended, type OpenApi, objectsOf } from './schema-objects.ts';
-
-const key = 'bulkhead.dev/tenant';
 
 interface Kind {
   readonly kind: 'Namespace' | 'Pod' | 'NetworkPolicy';
@@ -49,6 +49,9 @@ const tenants: readonly { readonly name: string; readonly member: User; readonly
   { name: 'beta', member: { user: 'bob', groups: ['beta-developers'] }, isNarrowed: false },
   { name: 'gamma', member: { user: 'gina', groups: ['gamma-developers'] }, isNarrowed: true },
 ];
+
+/** They refuse a wrong label; where there is none, the patch adds the right one. */
+const labelChecks = new Set(['foreign-namespace', 'pod-tenant-label', 'policy-tenant-label']);
 
 interface Sent {
   readonly kind: Kind;
@@ -84,14 +87,15 @@ export async function searchPatches(plane: ControlPlane, objects: number, seed: 
     hostile: { ['__proto__']: 0, constructor: 0, '9007199254740993': 0 },
   };
   for (const { name } of tenants) {
-    const labels = { [key]: name };
+    const labels = { 'bulkhead.dev/tenant': name };
     await plane.request('POST', '/api/v1/namespaces', { metadata: { name: `${name}-one`, labels } });
   }
   const all: Sent[] = [];
   for (const kind of kinds) {
     const path = kind.apiVersion === 'v1' ? 'api/v1' : `apis/${kind.apiVersion}`;
     const { body } = await plane.request('GET', `/openapi/v3/${path}`);
-    for (const tenant of tenants) all.push(...(await sendAlone(plane, kind, tenant, body as OpenApi, objects, seed)));
+    for (const [index, tenant] of tenants.entries())
+      all.push(...(await sendAlone(plane, kind, tenant, body as OpenApi, objects, seed * 2 + index)));
   }
 
   const cluster = await guard(plane);
@@ -138,7 +142,6 @@ async function sendAlone(
       if (paths.some((path) => path === 'spec') || !mended(object, paths)) break;
       alone = await post(plane, kind, { tenant, object });
     }
-    if (process.env.SHOW && alone.status !== 201) console.log(alone.status, (alone.body as any).message?.slice(0, 300));
     sent.push({ kind, tenant, object, alone });
   }
   return sent;
@@ -170,6 +173,8 @@ async function harmOf(
     const checks = catalogue.filter(({ id }) => guarded.text.includes(`docs/checks/${id}.md`));
     for (const { id } of checks) tally.checks.set(id, (tally.checks.get(id) ?? 0) + 1);
     count.refused += 1;
+    const isUnlabelled = labelOf(at(object, ['metadata', 'labels'])) === undefined;
+    if (isUnlabelled && checks.some(({ id }) => labelChecks.has(id))) return `refused without a label: ${guarded.text}`;
     const isNamed = guarded.status === 403 && checks.some(({ protects }) => protects !== 'intent');
     return isNamed ? undefined : `refused by no check: ${guarded.text}`;
   }
@@ -204,54 +209,6 @@ async function harmOf(
     if (patch !== undefined) return `changed again by ${operation}: ${Buffer.from(patch, 'base64')}`;
   }
   return undefined;
-}
-
-function at(object: unknown, path: readonly (string | number)[]): unknown {
-  return path.reduce(
-    (value, step) => (isMap(value) || Array.isArray(value) ? Reflect.get(value, step) : undefined),
-    object,
-  );
-}
-
-const labelOf = (map: unknown): unknown => (isMap(map) && Object.hasOwn(map, key) ? map[key] : undefined);
-
-/** Takes out the label that a map of `after` has and that of `before` has not; a map that it has made goes with it. */
-function takeLabel(before: unknown, after: unknown, field: string, value: string): boolean {
-  const map = at(after, [field]);
-  const isNew = at(before, [field]) === undefined;
-  if (!isMap(after) || !isMap(map) || labelOf(map) !== value || labelOf(at(before, [field])) !== undefined)
-    return false;
-  Reflect.deleteProperty(map, key);
-  if (isNew) Reflect.deleteProperty(after, field);
-  return true;
-}
-
-function selectorPlaces(policy: unknown): (string | number)[][] {
-  const places: (string | number)[][] = [];
-  for (const [rules, peers] of [
-    ['ingress', 'from'],
-    ['egress', 'to'],
-  ] as const) {
-    for (const rule of listAt(policy, ['spec', rules]).keys()) {
-      for (const peer of listAt(policy, ['spec', rules, rule, peers]).keys())
-        places.push(['spec', rules, rule, peers, peer, 'namespaceSelector']);
-    }
-  }
-  return places;
-}
-
-function listAt(object: unknown, path: readonly (string | number)[]): readonly unknown[] {
-  const list = at(object, path);
-  return Array.isArray(list) ? list : [];
-}
-
-/** As text, without what differs between any two answers to one request. */
-function settled(answer: KubernetesObject, object: JsonMap): string {
-  const { metadata = {} } = answer;
-  const made = at(object, ['metadata', 'name']) === '' ? metadata.name : undefined;
-  for (const field of ['uid', 'creationTimestamp', 'managedFields']) Reflect.deleteProperty(metadata, field);
-  const text = JSON.stringify(answer);
-  return made === undefined ? text : text.replaceAll(made, 'MADE');
 }
 
 type Mutate = (sent: {
@@ -291,6 +248,8 @@ export function summary({ counts, checks, labelled, narrowed, hostile }: Tally):
 }
 
 if (import.meta.main) {
+  // What makes a plane for tests brings the clock of the tests with it.
+  tap.setTimeout(0);
   const { values } = parseArgs({
     options: { objects: { type: 'string', default: '20000' }, seed: { type: 'string', default: '1' } },
   });

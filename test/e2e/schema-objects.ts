@@ -26,7 +26,7 @@ export interface OpenApi {
 }
 
 const word = fc.constantFrom('a', 'b', 'web', 'x-1');
-const hostileKey = fc.constantFrom('__proto__', 'constructor', 'a~b', '~1', 'a/b~1c', '0', '', 'é"\\');
+const hostileKey = fc.constantFrom('__proto__', '__proto__', 'constructor', 'a~b', '~1', 'a/b~1c', '0', '', 'é"\\');
 /** Valid keys of labels; the first ones are inherited by every object of JavaScript. */
 const labelKey = fc.constantFrom(
   ...['constructor', 'toString', 'hasOwnProperty', 'app', '0', 'a_b.c-d', 'example.com/a.b'],
@@ -85,18 +85,28 @@ const hints: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   'VolumeMount.mountPath': fc.constantFrom('/data', '/a', '/b'),
 };
 
-/** Keys that a union of one member needs. Without it most volumes would have several sources, and none would stay. */
+/** Of their optional fields one must be given: with several, most volumes would be taken out again. */
 const oneMember = new Set(['Volume', 'VolumeProjection', 'EnvVarSource', 'LifecycleHandler', 'NetworkPolicyPeer']);
-/** Fields of volumes that carry maps of free keys, which are rare otherwise. */
+/** Fields that would be rare otherwise: each is there every second time. */
 const preferred: Readonly<Record<string, readonly string[]>> = {
   ObjectMeta: ['labels', 'annotations'],
-  Volume: ['csi', 'flexVolume', 'emptyDir', 'configMap', 'secret', 'downwardAPI', 'projected'],
-  CSIVolumeSource: ['volumeAttributes'],
-  FlexVolumeSource: ['options'],
+  Volume: ['csi', 'flexVolume'],
+  NetworkPolicyPeer: ['namespaceSelector'],
   NetworkPolicySpec: ['ingress', 'egress'],
+  PodSpec: ['volumes', 'tolerations', 'terminationGracePeriodSeconds'],
+};
+
+/** What no schema calls required, and without which there is little to see. */
+const always: Readonly<Record<string, readonly string[]>> = {
+  Namespace: ['metadata'],
+  Pod: ['metadata', 'spec'],
+  NetworkPolicy: ['metadata', 'spec'],
   NetworkPolicyIngressRule: ['from'],
   NetworkPolicyEgressRule: ['to'],
-  PodSpec: ['volumes', 'tolerations', 'terminationGracePeriodSeconds'],
+  Container: ['image'],
+  // The two that carry maps of free keys.
+  CSIVolumeSource: ['volumeAttributes'],
+  FlexVolumeSource: ['options'],
 };
 
 /** @param definition for example `io.k8s.api.core.v1.Pod` */
@@ -132,8 +142,7 @@ export function objectsOf({ components: { schemas } }: OpenApi, definition: stri
   }
 
   function structure({ required: needed = [] }: Schema, properties: Readonly<Record<string, Schema>>, name: string) {
-    // No kind calls them required, and without them there is little to see.
-    const required = [...needed, ...['metadata', 'spec'].filter((field) => Object.hasOwn(properties, field))];
+    const required = [...needed, ...(always[name] ?? [])];
     const fields = Object.fromEntries(
       Object.entries(properties).map(([field, schema]) => [
         field,
@@ -141,21 +150,23 @@ export function objectsOf({ components: { schemas } }: OpenApi, definition: stri
       ]),
     );
     const optional = Object.keys(fields).filter((field) => !required.includes(field));
-    const rare = optional.filter((field) => !preferred[name]?.includes(field));
-    const maxLength = oneMember.has(name) ? 1 : 3;
-    const some = fc.tuple(
-      fc.subarray(rare, { maxLength: Math.min(rare.length, maxLength) }),
-      fc.subarray([...(preferred[name] ?? [])]),
-    );
-    return some.chain(([left, right]) => {
-      const both = oneMember.has(name) ? [...right, ...left].slice(0, 1) : [...left, ...right];
-      return fc.record(
+    const liked = preferred[name] ?? [];
+    const rare = optional.filter((field) => !liked.includes(field));
+    const some = oneMember.has(name)
+      ? fc
+          .oneof(fc.constantFrom(...optional), fc.constantFrom(...(liked.length > 0 ? liked : optional)))
+          .map((field) => [field])
+      : fc
+          .tuple(fc.subarray(rare, { maxLength: Math.min(rare.length, 3) }), fc.subarray([...liked]))
+          .map(([left, right]) => [...left, ...right]);
+    return some.chain((chosen) =>
+      fc.record(
         Object.fromEntries([
           ...required.map((field) => [field, fields[field]]),
-          ...both.map((field) => [field, fc.option(fields[field] ?? never, { freq: 12 })]),
+          ...chosen.map((field) => [field, fc.option(fields[field] ?? never, { freq: 12 })]),
         ]),
-      );
-    });
+      ),
+    );
   }
 
   return named(definition).map((value) => {

@@ -58,6 +58,8 @@ export const settings: Settings = {
   },
   reservedNamespaceKeys: [],
   reservedPodKeys: [],
+  reservedPolicyKeys: [],
+  pods: { sysctls: new Set(), runtimeClasses: undefined },
   protectedRanges: [
     protect('pod network', '10.244.0.0/16'),
     protect('pod network', '2001:db8:42::/56'),

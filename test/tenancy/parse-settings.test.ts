@@ -1,5 +1,5 @@
 import t from 'tap';
-import { namespaceKeys, podKeys } from '../../src/tenancy/built-in-keys.ts';
+import { namespaceKeys, podKeys, policyKeys } from '../../src/tenancy/built-in-keys.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
 import { parseSettings } from '../../src/tenancy/parse-settings.ts';
 import type { Settings } from '../../src/tenancy/settings.ts';
@@ -84,6 +84,15 @@ const refused: readonly (readonly [sentence: string, text: string, ...problems: 
     't.yaml:5:52: spec.reserved.released[2]: "istio.io/rev" is not an entry of the built-in lists; did you mean istio.io/?',
     't.yaml:5:66: spec.reserved.released[3]: "istio-injektion" is not an entry of the built-in lists; did you mean istio-injection?',
     't.yaml:5:83: spec.reserved.released[4]: "example.com/" is not an entry of the built-in lists; leave it out',
+  ],
+  [
+    'what pods may have is listed by its name',
+    text('pods:', '  sysctls: [net/core/somaxconn, kernel.msgmax, "net.*"]', '  runtimeClasses: [Kata, ""]'),
+    't.yaml:5:15: spec.pods.sysctls[0]: "net/core/somaxconn" is not a kernel setting of the network such as net.core.somaxconn',
+    't.yaml:5:35: spec.pods.sysctls[1]: "kernel.msgmax" is not a kernel setting of the network such as net.core.somaxconn',
+    't.yaml:5:50: spec.pods.sysctls[2]: "net.*" is not a kernel setting of the network such as net.core.somaxconn',
+    't.yaml:6:22: spec.pods.runtimeClasses[0]: "Kata" is not a name of 1 to 253 lower-case letters, digits, inner hyphens and inner dots; write kata',
+    't.yaml:6:28: spec.pods.runtimeClasses[1]: "" is not a name of 1 to 253 lower-case letters, digits, inner hyphens and inner dots',
   ],
   [
     'ranges of the cluster are canonical',
@@ -177,6 +186,7 @@ t.test('what shuts something adds to what is built in', async (t) => {
     'reserved:',
     '  namespaceKeys: [example.com/]',
     '  podKeys: [example.com/zone]',
+    '  policyKeys: [example.com/plugin]',
     'network:',
     '  podCIDRs: [10.244.0.0/16, "fd00:10:244::/56"]',
     '  serviceCIDRs: [10.96.0.0/12]',
@@ -196,6 +206,7 @@ t.test('what shuts something adds to what is built in', async (t) => {
   t.strictSame(given.platform.prefixes, ['bulkhead-', 'kube-', 'openshift-', 'cattle-']);
   t.strictSame(given.reservedNamespaceKeys, [...namespaceKeys, 'example.com/']);
   t.strictSame(given.reservedPodKeys, [...podKeys, 'example.com/zone']);
+  t.strictSame(given.reservedPolicyKeys, [...policyKeys, 'example.com/plugin']);
   t.equal(given.rangesComplete, true);
   t.strictSame(
     given.protectedRanges.map(({ name, text }) => `${name} ${text}`),
@@ -216,7 +227,7 @@ t.test('what shuts something adds to what is built in', async (t) => {
   );
 });
 
-t.test('released keys are free on namespaces and pods, the others stay', async (t) => {
+t.test('released keys are free on namespaces, pods and policies, the others stay', async (t) => {
   const given = settings('reserved:', '  released: [projectcalico.org/, host]');
   t.strictSame(
     given.reservedNamespaceKeys,
@@ -226,6 +237,17 @@ t.test('released keys are free on namespaces and pods, the others stay', async (
     given.reservedPodKeys,
     podKeys.filter((key) => key !== 'projectcalico.org/' && key !== 'host'),
   );
+  t.strictSame(
+    given.reservedPolicyKeys,
+    policyKeys.filter((key) => key !== 'projectcalico.org/'),
+  );
+});
+
+t.test('runtime classes are free until they are listed, and none when the list is empty', async (t) => {
+  const runtimeClasses = (...spec: readonly string[]) => settings('pods:', ...spec).pods.runtimeClasses;
+  t.equal(runtimeClasses('  sysctls: [net.core.somaxconn]'), undefined);
+  t.strictSame(runtimeClasses('  runtimeClasses: []'), new Set());
+  t.strictSame(runtimeClasses('  runtimeClasses: [gvisor, kata.example]'), new Set(['gvisor', 'kata.example']));
 });
 
 t.test('shared services replace what is built in, and their namespaces are the platform’s', async (t) => {

@@ -1,7 +1,7 @@
 import { equal } from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import { namespaceKeys, ownKeys, podKeys } from '../../src/tenancy/built-in-keys.ts';
+import { namespaceKeys, ownKeys, podKeys, policyKeys } from '../../src/tenancy/built-in-keys.ts';
 import { compileReservedKeys, isBeginning } from '../../src/tenancy/reserved-keys.ts';
 
 t.test('an entry that ends at a boundary is a beginning, any other is one key', async (t) => {
@@ -141,6 +141,32 @@ t.test(
     for (const list of [namespaceKeys, podKeys]) {
       t.equal(new Set(list).size, list.length, 'each entry stands once');
       t.ok(ownKeys.every((key) => list.includes(key)));
+    }
+  },
+);
+
+t.test(
+  'on policies the keys by which a network plugin reads them otherwise are reserved, and no others (NP-20)',
+  async (t) => {
+    const policies = compileReservedKeys(policyKeys);
+    for (const key of [
+      'k8s.ovn.org/acl-stateless',
+      'k8s.ovn.org/acl-logging',
+      'ovn.kubernetes.io/network_policy_enforcement',
+      'ovn.kubernetes.io/enable_log',
+      'policy.cilium.io/anything',
+      'io.cilium.k8s.policy.namespace',
+      'projectcalico.org/metadata',
+    ]) {
+      t.not(policies.reserving(key), undefined, `${key} is reserved`);
+    }
+    for (const key of [
+      'app',
+      'app.kubernetes.io/name',
+      'bulkhead.dev/tenant',
+      'policy.network.gke.io/enable-logging',
+    ]) {
+      t.equal(policies.reserving(key), undefined, `${key} is free`);
     }
   },
 );

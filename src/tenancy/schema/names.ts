@@ -25,3 +25,12 @@ export const labelKey = {
   pattern: '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$',
   maxLength: 317,
 } as const satisfies StructuralSchema;
+
+/** RFC 1123 subdomain: what most objects can be called. */
+export const objectName = {
+  type: 'string',
+  title: 'a name of 1 to 253 lower-case letters, digits, inner hyphens and inner dots',
+  pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
+  minLength: 1,
+  maxLength: 253,
+} as const satisfies StructuralSchema;

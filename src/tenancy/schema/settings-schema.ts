@@ -1,5 +1,5 @@
 import type { LabelSelector } from '../../kubernetes/label-selector.ts';
-import { labelKey, labelName, namePrefix } from './names.ts';
+import { labelKey, labelName, namePrefix, objectName } from './names.ts';
 import { type PortDocument, portSchema } from './port-schema.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 import { type SubjectDocument, subjectSchema } from './subject-schema.ts';
@@ -17,7 +17,12 @@ export interface SettingsDocument {
     readonly reserved?: {
       readonly namespaceKeys?: readonly string[];
       readonly podKeys?: readonly string[];
+      readonly policyKeys?: readonly string[];
       readonly released?: readonly string[];
+    };
+    readonly pods?: {
+      readonly sysctls?: readonly string[];
+      readonly runtimeClasses?: readonly string[];
     };
     readonly network?: {
       readonly podCIDRs?: readonly string[];
@@ -44,6 +49,14 @@ const reservedKey = {
   title: 'a label or annotation key, or the beginning of one that ends in a slash, dot, hyphen or colon',
   pattern: '^[A-Za-z0-9][-A-Za-z0-9_./:]*$',
   maxLength: 317,
+} as const satisfies StructuralSchema;
+
+/** The API server takes slashes for dots as well. There is one way to write it here. */
+const networkSysctl = {
+  type: 'string',
+  title: 'a kernel setting of the network such as net.core.somaxconn',
+  pattern: '^net\\.[-a-z0-9_.]+$',
+  maxLength: 253,
 } as const satisfies StructuralSchema;
 
 const addressRanges = { type: 'array', items: { type: 'string' } } as const satisfies StructuralSchema;
@@ -116,10 +129,32 @@ export const settingsSchema: StructuralSchema = {
               description: 'On namespaces; adds to the built-in list.',
             },
             podKeys: { type: 'array', items: reservedKey, description: 'On pods; adds to the built-in list.' },
+            policyKeys: {
+              type: 'array',
+              items: reservedKey,
+              description: 'On network policies; adds to the built-in list.',
+            },
             released: {
               type: 'array',
               items: reservedKey,
               description: 'Entries of the built-in lists that tenants may set after all.',
+            },
+          },
+        },
+        pods: {
+          type: 'object',
+          description: 'What pods of tenants may ask of their node.',
+          properties: {
+            sysctls: {
+              type: 'array',
+              items: networkSysctl,
+              description:
+                'Kernel settings of the network that pods may have, beside those that Kubernetes calls safe.',
+            },
+            runtimeClasses: {
+              type: 'array',
+              items: objectName,
+              description: 'Runtime classes that pods may ask for; every one when left out, none when empty.',
             },
           },
         },

@@ -1,0 +1,73 @@
+import { destinations } from '../kubernetes/embedded-ipv4.ts';
+import { formatAddress, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
+import { contains, intersect, normalise } from '../kubernetes/ip-set.ts';
+import { excerpt } from '../kubernetes/json.ts';
+import type { PortRange } from '../kubernetes/port-range.ts';
+import { listed } from '../reach/listed.ts';
+import { withoutServed } from '../reach/shared-service.ts';
+import type { Settings } from '../tenancy/settings.ts';
+import type { Tenant } from '../tenancy/tenant.ts';
+import { type Check, type Finding, nothing } from './check.ts';
+
+/** Where a resolver asks; by TCP only what was too long. */
+const dnsPorts: readonly PortRange[] = [{ protocol: 'UDP', first: 53, last: 53 }];
+
+/** Protected ranges in which policies that select pods decide what is reached: those of a tenant stay inside its border. */
+const podAddresses: ReadonlySet<string> = new Set(['pod network', 'service network']);
+
+const fix =
+  'remove it, with dnsPolicy None where no other is left, and the DNS of the cluster answers; or ask the platform to grant the address';
+
+/**
+ * The name servers of a pod are ones that its tenant may reach.
+ * Reads    spec.dnsConfig.nameservers, on CREATE (they never change), whatever spec.dnsPolicy is: they are asked beside the others
+ * Allowed  the pod itself (loopback); addresses of pods and Services; those on which a shared service answers at UDP 53;
+ *          those in network.egressCIDRs of the tenant that are not protected. dnsPolicy None and Default as such
+ * Why      who answers a pod's questions decides where it connects to, and a name server outside is a way out for what is asked
+ *          (POD-05). Default names no address: it takes those of the node, and the baseline holds them back like any other
+ */
+export const nameServers: Check = {
+  id: 'name-servers',
+  headline: "asks name servers that are not the tenant's to reach",
+  protects: 'border',
+  pod(request, { owner, tenancy }) {
+    const servers = request.object.spec?.dnsConfig?.nameservers;
+    if (!servers || owner === 'platform' || request.operation !== 'CREATE') return nothing;
+    const findings: Finding[] = [];
+    for (const [index, server] of servers.entries()) {
+      const reason = objectionTo(server, owner, tenancy.settings);
+      if (reason === undefined) continue;
+      findings.push({ check: 'name-servers', path: `spec.dnsConfig.nameservers[${index}]`, reason, fix });
+    }
+    return findings;
+  },
+};
+
+function objectionTo(server: string, tenant: Tenant, settings: Settings): string | undefined {
+  const read = addressOf(server);
+  if (read === undefined) return `${excerpt(server)} is not an address that all programs read alike`;
+  const address = destinations([read]);
+  if (contains(loopback, address)) return undefined;
+  if (withoutServed(address, { direction: 'egress', ports: dnsPorts }, settings).length === 0) return undefined;
+  const touched = settings.protectedRanges
+    .filter(({ range }) => intersect(address, destinations([range])).length > 0)
+    .map(({ name }) => name);
+  const told = formatAddress(read.family, read.first);
+  const guarded = new Set(touched.filter((name) => !podAddresses.has(name)));
+  if (guarded.size > 0) return `is ${told}, an address of the ${listed([...guarded])}`;
+  if (touched.length > 0 || contains(destinations(normalise(tenant.network.egressRanges)), address)) return undefined;
+  return `is ${told}, which network.egressCIDRs of ${tenant.name} does not grant`;
+}
+
+const loopback = ['127.0.0.0/8', '::1/128'].flatMap((text) => {
+  const parsed = parseCidr(text);
+  return parsed.ok ? [parsed.value] : [];
+});
+
+/** IPv6 in any spelling; IPv4 in the one that has no leading zeros, which some resolvers read as octal. */
+function addressOf(text: string): IpRange | undefined {
+  const six = text.includes(':');
+  let parsed = parseCidr(`${text}/${six ? 128 : 32}`);
+  if (six && !parsed.ok && parsed.fix !== undefined) parsed = parseCidr(parsed.fix);
+  return parsed.ok ? parsed.value : undefined;
+}

@@ -1,0 +1,82 @@
+/** What was admitted under a gate, on a real API server: told when the gate is shut, and left as it is. */
+import { clusterTest } from '../apiserver/cluster-test.ts';
+import { withoutControllers } from '../soak/crowd.ts';
+import { eventually } from '../soak/observer.ts';
+import { guard, installTenantResource, tenantObjects } from './guarded-cluster.ts';
+
+const tenants = '/apis/bulkhead.dev/v1alpha1/tenants';
+const policies = '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies';
+const label = 'bulkhead.dev/tenant';
+const database = { podSelector: {}, policyTypes: ['Egress'], egress: [toBeta(5432)] };
+
+function toBeta(port: number): object {
+  return { to: [{ namespaceSelector: { matchLabels: { [label]: 'beta' } } }], ports: [{ port }] };
+}
+
+function tenant(name: string, gate?: object): object {
+  const network = gate === undefined ? {} : { network: { gates: [{ ...gate, ports: [{ port: 5432 }] }] } };
+  return { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Tenant', metadata: { name }, spec: network };
+}
+
+await clusterTest(
+  'a policy that a gate let through is told when the gate is shut, and left as it is',
+  async (t, plane) => {
+    await installTenantResource(plane);
+    const apply = async (object: object, path: string): Promise<void> => {
+      const contentType = 'application/apply-patch+yaml';
+      const { status, body } = await plane.request('PATCH', `${path}?fieldManager=platform&force=true`, object, {
+        contentType,
+      });
+      if (status !== 200 && status !== 201) throw new Error(JSON.stringify(body));
+    };
+    const agree = (gate?: object) => apply(tenant('beta', gate), `${tenants}/beta`);
+    await apply(tenant('acme', { tenant: 'beta', direction: 'egress' }), `${tenants}/acme`);
+    const half = { tenant: 'acme', direction: 'ingress' };
+    await agree(half);
+
+    const cluster = await guard(plane, tenantObjects);
+    t.teardown(() => cluster.stop());
+    const metadata = { name: 'acme-web', labels: { [label]: 'acme' } };
+    await apply({ apiVersion: 'v1', kind: 'Namespace', metadata }, '/api/v1/namespaces/acme-web');
+    const policy = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' };
+    const write = (name: string) =>
+      cluster.kubectl(
+        'alice',
+        ['apply', '-f', '-'],
+        JSON.stringify({ ...policy, metadata: { name, namespace: 'acme-web' }, spec: database }),
+      );
+    t.match(await write('database'), { code: 0 }, 'it is admitted under the gate');
+
+    const crossing = async (): Promise<number> =>
+      Number(/^bulkhead_policies_crossing\{mode="enforce"\} (\d+)$/m.exec(await cluster.metrics())?.[1]);
+    const becomes = (count: number) => eventually(`${count} cross`, async () => (await crossing()) === count, 30);
+    await becomes(0);
+    const before = await plane.request('GET', `${policies}/database`);
+
+    await agree();
+    await becomes(1);
+    t.match(await write('another'), { code: 1, stderr: /cross-tenant-egress/ }, 'the same is not admitted any more');
+    const event = '/api/v1/namespaces/acme-web/events/bulkhead.policycrosses';
+    await eventually('the Event is there', async () => (await plane.request('GET', event)).status === 200);
+    t.match((await plane.request('GET', event)).body, {
+      reason: 'PolicyCrosses',
+      type: 'Warning',
+      involvedObject: { kind: 'Namespace', name: 'acme-web' },
+      message: /^NetworkPolicy database opens what is not agreed any more.*5432\/TCP.*\(cross-tenant-egress\)$/,
+    });
+
+    await agree(half);
+    await becomes(0);
+
+    const expires = Date.now() + 8_000;
+    await agree({ ...half, expires: new Date(expires).toISOString() });
+    await becomes(1);
+    t.ok(Date.now() >= expires, 'a gate that expires is open until then');
+    t.same(
+      (await plane.request('GET', `${policies}/database`)).body,
+      before.body,
+      'and nothing of it has touched the policy',
+    );
+  },
+  withoutControllers,
+);
