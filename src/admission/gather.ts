@@ -3,7 +3,7 @@
  * live request on a miss of each name that counts, else a refusal that can be tried again.
  */
 
-import { isManagedName } from '../baseline/managed.ts';
+import { isManaged } from '../baseline/managed.ts';
 import type { Facts } from '../checks/check.ts';
 import { losesItsFinalizer } from '../checks/namespace-finalize.ts';
 import { newPrefix } from '../checks/prefix-in-use.ts';
@@ -113,7 +113,7 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
   const namespaceEmptied =
     request.kind !== 'Pod' &&
     request.operation === 'DELETE' &&
-    isManagedName(request.name) &&
+    isManaged(request.object) &&
     !requester.platform &&
     record.terminating &&
     !(await live((signal) => namespaces.hasPods(request.namespace, signal), sources));

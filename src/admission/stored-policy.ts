@@ -1,9 +1,9 @@
 /** A policy that is in place, judged as if somebody wrote it now: gates shut, prefixes and ranges are given up, settings change. */
-import { isManagedName, managedByLabel, managedByValue } from '../baseline/managed.ts';
+import { isManaged } from '../baseline/managed.ts';
 import { catalogue } from '../checks/catalogue.ts';
 import type { Finding } from '../checks/check.ts';
 import { judge } from '../checks/judge.ts';
-import { entry, type NetworkPolicy } from '../kubernetes/objects.ts';
+import type { NetworkPolicy } from '../kubernetes/objects.ts';
 import type { NetworkPolicyRequest } from '../kubernetes/review.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
@@ -38,8 +38,8 @@ const nobody = { username: '', groups: [] };
  * @returns undefined when it stays inside its tenant or is agreed, is the platform's, or one of those that Bulkhead keeps as they should be
  */
 export function crossingOf(policy: NetworkPolicy, { tenancy, namespaces, now }: State): CrossingPolicy | undefined {
-  const { name = '', namespace = '', labels } = policy.metadata ?? {};
-  if (isManagedName(name) && entry(labels, managedByLabel) === managedByValue) return undefined;
+  if (isManaged(policy)) return undefined;
+  const { name = '', namespace = '' } = policy.metadata ?? {};
   const holderOf = (name: string): Owner | 'nobody' => {
     const record = namespaces.lookup(name);
     return record === undefined ? 'nobody' : tenancy.ownerByLabels(record.labels);

@@ -9,6 +9,7 @@
 import { isGiven, isMap } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
 import { defaultDenyName, type ManagedObject } from './baseline.ts';
+import { managedByLabel, managedByValue } from './managed.ts';
 
 /** On the default-deny policy: metadata.uid of its namespace. */
 export const namespaceUidAnnotation = 'bulkhead.dev/namespace-uid';
@@ -21,7 +22,8 @@ export function tiedTo(object: ManagedObject, uid: string): ManagedObject {
 
 /**
  * The uid of the namespace that a NetworkPolicy closes: all of its pods, in both directions, and nothing is let through.
- * Undefined: it does not close any, or is on its way out (it may hang on a finalizer, and go at any moment).
+ * Undefined: it does not close any, or may go at any moment: it is on its way out (it may hang on a finalizer), or lacks the label of
+ * what is managed, so that a tenant may delete it.
  *
  * @param policy a NetworkPolicy as it is on the wire
  */
@@ -30,6 +32,7 @@ export function namespaceClosedBy(policy: Readonly<Record<string, unknown>>): st
   const spec = entry(policy, 'spec');
   if (!isMap(metadata) || !isMap(spec)) return undefined;
   if (metadata.name !== defaultDenyName || isGiven(metadata.deletionTimestamp)) return undefined;
+  if (!isMap(metadata.labels) || entry(metadata.labels, managedByLabel) !== managedByValue) return undefined;
   const { podSelector, policyTypes, ingress, egress } = spec;
   if (!isMap(podSelector) || !isEmpty(podSelector.matchLabels) || !isEmpty(podSelector.matchExpressions))
     return undefined;

@@ -27,6 +27,7 @@ import { podTenantLabel } from './pod-tenant-label.ts';
 import { policyTenantLabel } from './policy-tenant-label.ts';
 import { policyWithoutPods } from './policy-without-pods.ts';
 import { prefixInUse } from './prefix-in-use.ts';
+import { quotaOnBaseline } from './quota-on-baseline.ts';
 import { reservedLabels } from './reserved-labels.ts';
 import { reservedPrefix } from './reserved-prefix.ts';
 import { runtimeClass } from './runtime-class.ts';
@@ -53,6 +54,7 @@ export const catalogue: readonly Check[] = [
   namespaceFinalize,
   managedPolicy,
   managedQuota,
+  quotaOnBaseline,
   crossTenantIngress,
   crossTenantEgress,
   ipBlock,

@@ -1,6 +1,6 @@
 /** What holds for every object that Bulkhead puts in place, whatever its kind. */
 import { isDeepStrictEqual } from 'node:util';
-import { isManagedName, managedByLabel, managedByValue } from '../baseline/managed.ts';
+import { isManaged, isManagedName, managedByLabel, managedByValue } from '../baseline/managed.ts';
 import { entry } from '../kubernetes/objects.ts';
 import type { NetworkPolicyRequest, ResourceQuotaRequest } from '../kubernetes/review.ts';
 import { type Facts, type Finding, nothing } from './check.ts';
@@ -18,30 +18,34 @@ export interface ManagedKind {
   readonly instead: string;
 }
 
-/** The names and the label of managed objects are Bulkhead's; managed objects stay as they are, and go with their namespace. */
+/**
+ * The names and the label of managed objects are Bulkhead's; managed objects stay as they are, and go with their namespace.
+ * What has such a name and not the label is older than Bulkhead: its owner may delete it and no more.
+ */
 export function judgeManaged(
   { check, one, many, instead }: ManagedKind,
   request: ManagedRequest,
   facts: Facts,
 ): readonly Finding[] {
+  const { operation, name, object, oldObject } = request;
   if (facts.requester.platform) return nothing;
-  if (isManagedName(request.name) || isManagedName(request.object.metadata?.generateName ?? '')) {
-    if (request.operation === 'DELETE' && facts.namespaceEmptied) return nothing;
-    if (request.operation === 'UPDATE' && leavesAlone(request)) return nothing;
-    const reason = {
-      CREATE: `names that begin with bulkhead- are reserved to the ${many} that Bulkhead manages`,
-      UPDATE: `the ${one} is managed by Bulkhead and changes only with the tenant or the settings`,
-      DELETE: `the ${one} is managed by Bulkhead and stays until the namespace is deleted and its last pod is gone`,
-    }[request.operation];
-    const fix = {
-      CREATE: 'choose another name',
-      UPDATE: instead,
-      DELETE: 'leave it in place; it goes with the namespace',
-    }[request.operation];
-    return [{ check, path: 'metadata.name', reason, fix }];
+  const path = 'metadata.name';
+  if (operation === 'DELETE') {
+    if (!isManaged(object) || facts.namespaceEmptied) return nothing;
+    const reason = `the ${one} is managed by Bulkhead and stays until the namespace is deleted and its last pod is gone`;
+    return [{ check, path, reason, fix: 'leave it in place; it goes with the namespace' }];
   }
-  if (request.operation === 'DELETE' || entry(request.object.metadata?.labels, managedByLabel) !== managedByValue)
-    return nothing;
+  if (isManagedName(name) || isManagedName(object.metadata?.generateName ?? '')) {
+    if (operation === 'UPDATE' && leavesAlone(request)) return nothing;
+    if (oldObject !== undefined && isManaged(oldObject)) {
+      const reason = `the ${one} is managed by Bulkhead and changes only with the tenant or the settings`;
+      return [{ check, path, reason, fix: instead }];
+    }
+    const reason = `names that begin with bulkhead- are reserved to the ${many} that Bulkhead manages`;
+    const fix = oldObject === undefined ? 'choose another name' : 'delete it and write it anew under another name';
+    return [{ check, path, reason, fix }];
+  }
+  if (entry(object.metadata?.labels, managedByLabel) !== managedByValue) return nothing;
   return [
     {
       check,

@@ -13,7 +13,8 @@ const kind: ManagedKind = {
  * Reads    metadata.name and metadata.labels[app.kubernetes.io/managed-by] of the new and the stored NetworkPolicy
  * Allowed  CREATE, UPDATE: names that do not begin with `bulkhead-`, and no claim to be managed by Bulkhead
  *          UPDATE: also of such a policy what changes nothing, or takes finalizers off it (the garbage collector does)
- *          DELETE: such a policy, once its namespace is being deleted and no pod is left in it; anything for the platform
+ *          DELETE: such a policy, once its namespace is being deleted and no pod is left in it; a policy that has
+ *          such a name and not the label, which is older than Bulkhead; anything for the platform
  * Why      they are the closed door that every other policy opens a little; without them a tenant is open (NP-12).
  *          A collection delete sends no name, so the stored object is looked at (ADM-16). A policy that goes before the pods
  *          leaves them open while the namespace ends (CVE-2024-7598). Judged by the state of the cluster, so that the

@@ -31,7 +31,8 @@ const controllers: ReadonlySet<string> = new Set([
  *          UPDATE: also of such a quota what changes nothing, or takes finalizers off it
  *          UPDATE of such a quota's status, beside that: each limit in status.hard stays, or becomes the amount that spec.hard
  *          says; each amount in status.used stays or grows, and is anything when the quota controller writes it
- *          DELETE: such a quota, once its namespace is being deleted and no pod is left in it; anything for the platform
+ *          DELETE: such a quota, once its namespace is being deleted and no pod is left in it; a quota that has
+ *          such a name and not the label, which is older than Bulkhead; anything for the platform
  * Why      a quota that is deleted or raised is put back within a second, but what was created in that second stays, and
  *          the nodes that it runs on are everybody's. What the API server enforces stands in the status, next to what it
  *          has counted. A higher count takes from the namespace alone; a lower one cannot be told from a false one by its
@@ -74,7 +75,7 @@ function judgeStatus({ name, object, oldObject }: ResourceQuotaRequest, { reques
 }
 
 /** Missing is no amount: without a limit nothing is enforced, and without a count nothing is admitted. */
-function sameAmount(one: string | undefined, other: string | undefined): boolean {
+export function sameAmount(one: string | undefined, other: string | undefined): boolean {
   return one === other || (one !== undefined && other !== undefined && compareQuantities(one, other) === 0);
 }
 

@@ -6,7 +6,7 @@ import type { NamespaceRecord, TenancySource } from '../admission/facts.ts';
 import { baselineOf, type ManagedObject } from '../baseline/baseline.ts';
 import { tiedTo } from '../baseline/closed-door.ts';
 import type { Mode, Tenant } from '../tenancy/tenant.ts';
-import { createBaselineRounds, doorKey, type RoundCounters } from './baseline-rounds.ts';
+import { createBaselineRounds, doorKey, keyOfObject, type RoundCounters } from './baseline-rounds.ts';
 import type { Clock } from './clock.ts';
 import type { Connection } from './connection.ts';
 import type { Log } from './log.ts';
@@ -57,7 +57,7 @@ export function createBaselineReconciler(
 ): BaselineReconciler {
   const namespaces = new Set<string>();
   /** Which namespaces get no baseline, and because of which mode: said once. */
-  const withheld = new Map<string, Mode>();
+  const withheld = new Map<string, Mode | 'unknown'>();
   /** The namespaces in which something has changed that may let a refused object pass. */
   const hurried = new Set<string>();
   const store = createManagedStore(clock, () => tenancy().settings.tenantLabel, look);
@@ -81,45 +81,50 @@ export function createBaselineReconciler(
 
   /**
    * The mode of a tenant decides whether a baseline is begun. One that stands is kept whatever the mode is (decision 7): a
-   * namespace is not opened by a change of mode, but by the platform, which deletes its closed door.
+   * namespace is not opened by a change of mode, but by the platform, which deletes its closed door. None is begun for a tenant
+   * that is not declared, or not here yet: its mode is not known, and new pods are held all the same.
    */
-  function isKept({ mode }: Tenant, { name, uid }: NamespaceRecord): boolean {
-    if (mode === 'enforce') return true;
+  function isKept(tenant: Tenant, { name, uid }: NamespaceRecord): boolean {
+    if (tenant.mode === 'enforce' && tenancy().declares(tenant)) return true;
     const door = store.find(name, doorKey);
     return door !== undefined && (door.namespaceUid ?? uid) === uid;
   }
 
-  /** A tenant in a mode that does not put baselines in place: says what it would be. */
-  function withhold(
-    namespace: NamespaceRecord,
-    { name: tenant, mode }: Tenant,
-    objects: readonly ManagedObject[],
-  ): void {
+  /** A tenant in a mode that does not put baselines in place, or in an unknown one: says what would be. */
+  function withhold(namespace: NamespaceRecord, tenant: Tenant, objects: readonly ManagedObject[]): void {
+    const mode = tenancy().declares(tenant) ? tenant.mode : 'unknown';
     if (withheld.get(namespace.name) === mode) return;
     withheld.set(namespace.name, mode);
     const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
     log.info(
-      { namespace: namespace.name, tenant, mode, objects: names },
+      { namespace: namespace.name, tenant: tenant.name, mode, objects: names },
       'mode enforce would put the baseline in place',
     );
-    if (mode === 'warn') {
-      const message = `not closed while tenant ${tenant} is in mode warn; mode enforce puts in place: ${names.join(', ')}`;
-      events.record(namespace, 'BaselineWithheld', message);
-    }
+    if (mode === 'audit') return;
+    const because =
+      mode === 'unknown' ? `no tenant ${tenant.name} is known` : `tenant ${tenant.name} is in mode ${mode}`;
+    const message = `not closed while ${because}; mode enforce puts in place: ${names.join(', ')}`;
+    events.record(namespace, 'BaselineWithheld', message);
   }
 
   async function reconcile(namespace: string, signal: AbortSignal): Promise<number | undefined> {
     const isHurried = hurried.delete(namespace);
     const record = namespaceOf(namespace);
-    // Its end takes all objects with it, and lets none be made.
-    if (record === undefined || record.terminating) {
+    if (record === undefined) {
       withheld.delete(namespace);
       store.forgive(namespace, () => true);
       return undefined;
     }
     const { settings, ownerByLabels } = tenancy();
     const owner = ownerByLabels(record.labels);
-    const baseline = owner === 'platform' ? [] : baselineOf(namespace, owner, settings);
+    const wanted = owner === 'platform' ? [] : baselineOf(namespace, owner, settings);
+    const baseline = record.terminating ? wanted.filter((one) => store.find(namespace, keyOfObject(one))) : wanted;
+    // The end takes everything with it and lets nothing be made. Until then what stands is kept, for the pods that still run; where
+    // the closed door is of another uid there is a newer namespace of this name already, and nothing is known of it.
+    if (record.terminating && (owner === 'platform' || store.find(namespace, doorKey)?.namespaceUid !== record.uid)) {
+      withheld.delete(namespace);
+      return undefined;
+    }
     const kept = owner === 'platform' || isKept(owner, record);
     if (kept) withheld.delete(namespace);
     else withhold(record, owner, baseline);

@@ -10,10 +10,10 @@
  * the first minute and twice in each that follows, and agree as soon as they have read the same. The count begins anew after
  * five calm minutes.
  *
- * The closed door does not wait while the namespace stands open, that is while its default-deny policy is missing, is going, is
- * tied to another namespace, or does not close every pod in both directions: that is healed at once, however often. Only the
- * rest of it waits, such as its labels. What other policies of the baseline open too much waits: whoever opens it more than
- * three times in a row has the right to.
+ * The closed door waits a second at most while the namespace stands open, that is while its default-deny policy is missing, is
+ * going, is tied to another namespace, or does not close every pod in both directions. Only the rest of it waits longer, such as
+ * its labels. What other policies of the baseline open too much waits: whoever opens it more than three times in a row has the
+ * right to.
  */
 import type { NamespaceRecord } from '../admission/facts.ts';
 import { defaultDenyName, type ManagedObject } from '../baseline/baseline.ts';
@@ -26,7 +26,7 @@ import { fieldManager } from './field-manager.ts';
 import type { Log } from './log.ts';
 import { type Disturbance, type Key, keyOf, type ManagedStore, type Observed } from './managed-store.ts';
 import type { NamespaceEvents } from './namespace-events.ts';
-import { createWaits, type WaitLimits } from './waits.ts';
+import { createWaits, type WaitLimits, type Waits } from './waits.ts';
 
 /** Since the start, but for the last, which is of now. */
 export interface RoundCounters {
@@ -77,6 +77,12 @@ const writesAtOnce = 2;
 /** When an object that others have undone is put back, or removed, again. */
 const repeatLimits: WaitLimits = { free: 3, first: 2_000, limit: 60_000 };
 
+/**
+ * The same for the closed door of a namespace that stands open. Not without end at once: a replica whose watch of the namespaces has
+ * fallen silent, or of a version that ties the door in another way, takes for open what this one takes for closed.
+ */
+const openDoorLimits: WaitLimits = { free: 3, first: 500, limit: 1_000 };
+
 /** When an object that the API server refused is tried again. Client-go begins with the same 5 ms; it ends at 1000 s, which is longer than anybody waits. */
 const retryLimits: WaitLimits = { free: 1, first: 5, limit: 60_000 };
 
@@ -96,6 +102,7 @@ export function createBaselineRounds(
   const counters = { applied: 0, healed: 0, pruned: 0, failed: 0 };
   /** By uid of the namespace and key of the object. */
   const repeats = createWaits(repeatLimits, clock);
+  const openDoors = createWaits(openDoorLimits, clock);
   const retries = createWaits(retryLimits, clock);
 
   async function run(task: Task, signal: AbortSignal): Promise<number | undefined> {
@@ -131,7 +138,8 @@ export function createBaselineRounds(
     }
     const disturbance = store.disturbance(namespace, key);
     const isOpen = key === doorKey && store.find(namespace, key)?.closes !== record.uid;
-    if (!isDue(round, key, disturbance !== undefined && !isOpen)) return;
+    const repeated = isOpen ? openDoors : repeats;
+    if (!isDue(round, key, disturbance === undefined ? undefined : repeated)) return;
     const answer = await writer.apply(object, round.tenantLabel, signal);
     if (!answer.ok) {
       fail(round, key, answer);
@@ -142,13 +150,13 @@ export function createBaselineRounds(
     counters[disturbance === undefined ? 'applied' : 'healed']++;
     if (disturbance === undefined) return;
     round.healed.push(key);
-    repeat(round, key, `is changed or deleted again and again, last by ${whoOf(disturbance)}`);
+    repeat(round, key, repeated, `is changed or deleted again and again, last by ${whoOf(disturbance)}`);
   }
 
   /** Removes one object that is not in the baseline, unless that has to wait. */
   async function prune(round: Round, one: Observed): Promise<void> {
     const key = keyOf(one);
-    if (!isDue(round, key, true)) return;
+    if (!isDue(round, key, repeats)) return;
     const answer = await writer.prune(one.kind, round.record.name, one.name, one.uid, round.signal);
     if (!answer.ok) {
       fail(round, key, answer);
@@ -157,26 +165,26 @@ export function createBaselineRounds(
     retries.forget(waitKey(round, key));
     if (!answer.pruned) return;
     counters.pruned++;
-    repeat(round, key, 'is not wanted, and put in place again and again after it was removed');
+    repeat(round, key, repeats, 'is not wanted, and put in place again and again after it was removed');
   }
 
-  /** @param isRepeat it undoes what somebody else did */
-  function isDue(round: Round, key: Key, isRepeat: boolean): boolean {
+  /** @param repeated the waits that it keeps, where it undoes what somebody else did */
+  function isDue(round: Round, key: Key, repeated: Waits | undefined): boolean {
     if (round.ended || round.signal.aborted) return false;
     const waiting = waitKey(round, key);
     if (round.hurried) retries.shorten(waiting, retryAtMostEvery);
-    const wait = Math.max(retries.left(waiting), isRepeat ? repeats.left(waiting) : 0);
+    const wait = Math.max(retries.left(waiting), repeated?.left(waiting) ?? 0);
     if (wait > 0) round.waits.push(wait);
     return wait === 0;
   }
 
   /** It was done once more: from some time on that is worth a word, and has to wait. */
-  function repeat(round: Round, key: Key, what: string): void {
-    const wait = repeats.begin(waitKey(round, key));
+  function repeat(round: Round, key: Key, repeated: Waits, what: string): void {
+    const wait = repeated.begin(waitKey(round, key));
     if (wait === 0) return;
     const { record } = round;
     log.warn({ namespace: record.name, object: key, wait: Math.round(wait) }, `a part of the baseline ${what}`);
-    const message = `${key} ${what}; that is undone ever less often, down to once a minute, but a namespace that stands open is closed at once. Unless somebody does it on purpose, replicas of Bulkhead have read different tenants or settings`;
+    const message = `${key} ${what}; that is undone ever less often, down to once a minute, but a namespace that stands open is closed within a second. Unless somebody does it on purpose, replicas of Bulkhead have read different tenants or settings`;
     events.record(record, 'BaselineContested', message);
   }
 
@@ -201,10 +209,10 @@ export function createBaselineRounds(
     events.record(record, 'BaselineFailed', `the baseline could not be put in place: ${describe(failure)}`);
   }
 
-  return { run, counters: () => ({ ...counters, contested: repeats.size() }) };
+  return { run, counters: () => ({ ...counters, contested: repeats.size() + openDoors.size() }) };
 }
 
-function keyOfObject({ kind, metadata }: ManagedObject): Key {
+export function keyOfObject({ kind, metadata }: ManagedObject): Key {
   return keyOf({ kind, name: metadata.name });
 }
 

@@ -93,7 +93,7 @@ export function createTenants(options: TenantsOptions): Tenants {
     for (const { name, loaded } of objects.values())
       if (loaded.ok && inForce.get(name) === loaded.value) lastGood.set(name, loaded.value);
     judged = new Map([...objects.values()].map(({ name, loaded }) => [name, loaded]));
-    tenancy = createTenancy(settings, [...inForce.values(), ...closed].map(asItStands));
+    tenancy = createTenancy(settings, [...inForce.values()].map(asItStands), closed.map(asItStands));
     const texts = new Map<string, 'warn' | 'error'>();
     for (const warning of warnings) texts.set(formatProblem(warning), 'warn');
     for (const problem of [...refused.values()].flat()) texts.set(formatProblem(problem), 'error');

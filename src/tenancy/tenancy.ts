@@ -34,6 +34,8 @@ export interface Tenancy {
    * no members, hard isolation and mode enforce: what nobody declares is closed, not open.
    */
   ownerByLabels(labels: StringMap | null | undefined): Owner;
+  /** Whether a version of the tenant is in force. One that is not is closed to everybody, and in which mode it would be nobody knows. */
+  declares(tenant: Tenant): boolean;
   /**
    * @param home the owner of the namespace the service account lives in, when the user is one
    */
@@ -64,10 +66,14 @@ export function undeclaredTenant(name: string): Tenant {
 /**
  * Builds the snapshot; cost linear in the input. Input that validateTenancy refuses (a name twice, overlapping prefixes) is the
  * caller's mistake; here the first declaration stands.
+ *
+ * @param closed tenants of which no version is in force: they have a name and maybe a prefix
  */
-export function createTenancy(settings: Settings, tenants: readonly Tenant[]): Tenancy {
+export function createTenancy(settings: Settings, tenants: readonly Tenant[], closed: readonly Tenant[] = []): Tenancy {
   const byName = new Map<string, Tenant>();
-  for (const tenant of tenants.toSorted(byNameOrder)) if (!byName.has(tenant.name)) byName.set(tenant.name, tenant);
+  const undeclared = new Set(closed.map(({ name }) => name));
+  for (const tenant of [...tenants, ...closed].toSorted(byNameOrder))
+    if (!byName.has(tenant.name)) byName.set(tenant.name, tenant);
   const platform = bySubject<true>();
   const members = bySubject<Tenant[]>();
   const owners = new Map<string, Owner>();
@@ -112,6 +118,7 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[]): T
       const name = entry(labels, settings.tenantLabel);
       return name === undefined ? 'platform' : (byName.get(name) ?? undeclaredTenant(name));
     },
+    declares: ({ name }) => byName.has(name) && !undeclared.has(name),
     requester(user, home) {
       const { username } = user;
       if (platform.users.has(username) || user.groups.some((group) => platform.groups.has(group))) {

@@ -166,7 +166,10 @@ t.test('a forged review is answered and nothing is written (SRV-01)', async (t) 
 });
 
 t.test('a collection delete sends no name (ADM-16)', async (t) => {
-  const managed = policy({ podSelector: {} }, { name: 'bulkhead-default-deny' });
+  const managed = policy(
+    { podSelector: {} },
+    { name: 'bulkhead-default-deny', labels: { 'app.kubernetes.io/managed-by': 'bulkhead' } },
+  );
   const { status } = await validate(review, { user, operation: 'DELETE', oldObject: managed, name: '' });
   t.match(status?.message, /^\nNetworkPolicy acme-web\/bulkhead-default-deny is managed by Bulkhead/);
 });

@@ -55,12 +55,12 @@ function namespaceCreation(role: Role, name: string, labels = {}): Sent {
   };
 }
 
-function deletion(namespace: string, role: Role, name = 'bulkhead-default-deny'): Sent {
-  return {
-    user: cast[role],
-    operation: 'DELETE',
-    oldObject: { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace } },
-  };
+const closedDoor = { name: 'bulkhead-default-deny', labels: { 'app.kubernetes.io/managed-by': 'bulkhead' } };
+
+function deletion(namespace: string, role: Role, own?: string): Sent {
+  const metadata = { ...(own === undefined ? closedDoor : { name: own }), namespace };
+  const oldObject = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata };
+  return { user: cast[role], operation: 'DELETE', oldObject };
 }
 
 t.test('what memory knows is not asked for', async (t) => {
@@ -185,6 +185,12 @@ t.test('whether a namespace is emptied is asked only where it decides', async (t
     ['of an emptied one', deletion('acme-emptied', 'controller'), true, ['pods of acme-emptied']],
     ['by the platform, which needs no leave', deletion('acme-emptied', 'platform admin'), false, []],
     ['a policy of the tenant’s own', deletion('acme-emptied', 'acme developer', 'own'), false, []],
+    [
+      'one of the tenant’s own with a reserved name',
+      deletion('acme-emptied', 'acme developer', 'bulkhead-open'),
+      false,
+      [],
+    ],
   ];
   const ofPods = (asked: string) => asked.startsWith('pods of');
   for (const [sentence, sent, emptied, expected] of rows) {

@@ -5,7 +5,8 @@ import { settings, tenant } from './samples.ts';
 
 const uid = 'd9b1b9a4-0000-4000-8000-000000000001';
 const annotations = { 'bulkhead.dev/namespace-uid': uid };
-const metadata = { name: 'bulkhead-default-deny', namespace: 'acme-web', annotations };
+const labels = { 'app.kubernetes.io/managed-by': 'bulkhead' };
+const metadata = { name: 'bulkhead-default-deny', namespace: 'acme-web', labels, annotations };
 const spec = { podSelector: {}, policyTypes: ['Ingress', 'Egress'] };
 
 t.test('the closed door of a baseline closes the namespace that it is tied to', async (t) => {
@@ -47,7 +48,8 @@ t.test('what leaves anything open does not close', async (t) => {
     ['no selector', { metadata, spec: { policyTypes: spec.policyTypes } }],
     ['another name', { metadata: { ...metadata, name: 'mine' }, spec }],
     ['a deletion under way', { metadata: { ...metadata, deletionTimestamp: '2026-01-01T00:00:00Z' }, spec }],
-    ['no namespace named', { metadata: { name: metadata.name }, spec }],
+    ['no namespace named', { metadata: { name: metadata.name, labels }, spec }],
+    ['no label, so that its owner may delete it', { metadata: { ...metadata, labels: {} }, spec }],
     ['a uid that is no text', { metadata: { ...metadata, annotations: { 'bulkhead.dev/namespace-uid': 1 } }, spec }],
     ['no spec', { metadata }],
     ['no metadata', { spec }],

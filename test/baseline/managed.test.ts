@@ -1,5 +1,6 @@
 import t from 'tap';
-import { isManagedName } from '../../src/baseline/managed.ts';
+import { isManaged, isManagedName } from '../../src/baseline/managed.ts';
+import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 
 t.test('names that begin with bulkhead- are reserved', async (t) => {
   const table: readonly [string, boolean][] = [
@@ -11,4 +12,17 @@ t.test('names that begin with bulkhead- are reserved', async (t) => {
     ['', false],
   ];
   for (const [name, managed] of table) t.equal(isManagedName(name), managed, JSON.stringify(name));
+});
+
+t.test('what is managed has both the name and the label', async (t) => {
+  const label = { 'app.kubernetes.io/managed-by': 'bulkhead' };
+  const table: readonly [NonNullable<KubernetesObject['metadata']>, boolean][] = [
+    [{ name: 'bulkhead-default-deny', labels: label }, true],
+    [{ name: 'bulkhead-default-deny' }, false],
+    [{ name: 'bulkhead-default-deny', labels: { 'app.kubernetes.io/managed-by': 'Helm' } }, false],
+    [{ name: 'own', labels: label }, false],
+    [{ generateName: 'bulkhead-', labels: label }, false],
+    [{}, false],
+  ];
+  for (const [metadata, managed] of table) t.equal(isManaged({ metadata }), managed, JSON.stringify(metadata));
 });

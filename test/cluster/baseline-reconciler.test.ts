@@ -3,6 +3,7 @@ import type { NamespaceRecord } from '../../src/admission/facts.ts';
 import { createBaselineReconciler } from '../../src/cluster/baseline-reconciler.ts';
 import type { SharedService } from '../../src/tenancy/settings.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
+import type { Tenant } from '../../src/tenancy/tenant.ts';
 import { settings, tenant } from '../baseline/samples.ts';
 import type { FakeApiServer } from './fake-api-server.ts';
 import { fakeClock, until } from './fake-clock.ts';
@@ -42,11 +43,25 @@ t.test('a new namespace of a tenant gets exactly its baseline', async (t) => {
   t.match(kept.reconciler.counters(), { applied: 3, healed: 0, pruned: 0, failed: 0, waiting: 0 });
 });
 
-t.test('a tenant label that names no declared tenant is closed too', async (t) => {
-  const kept = await keep(t, []);
-  kept.server.put('namespaces', namespace('who', { [label]: 'nobody' }));
+t.test('for a tenant that is not known no baseline is begun, and one that stands is kept', async (t) => {
+  const kept = await keep(t, [], (server) => server.put('namespaces', namespace('acme-web')));
+  const seen = async (tenants: readonly Tenant[]) => {
+    kept.replace(tenants);
+    await kept.settled();
+    return kept.names('acme-web');
+  };
+  t.same(await seen([]), [], 'its mode is not known');
+  t.match(kept.events, [
+    /^acme-web BaselineWithheld: not closed while no tenant acme is known; mode enforce puts in place: /,
+  ]);
+  t.equal(kept.reconciler.counters().withheld, 1);
+  t.same(await seen([tenant({ mode: 'audit' })]), [], 'it was audit');
+  t.same(await seen([]), [], 'and may be again');
+  t.same(await seen([tenant({})]), baseline, 'mode enforce begins it');
+  t.same(await seen([]), baseline, 'the tenant is gone, its namespaces stay closed');
+  kept.server.remove('networkpolicies', 'bulkhead-allow-within', 'acme-web');
   await kept.settled();
-  t.same(kept.names('who'), baseline);
+  t.same(kept.names('acme-web'), baseline, 'and are kept so');
 });
 
 t.test('a cluster that is as it should be is not written to', async (t) => {
@@ -257,7 +272,7 @@ t.test('an Event says what was put back, and what could not be put in place', as
   );
 });
 
-t.test('a namespace that is being deleted is left alone', async (t) => {
+t.test('nothing is made in a namespace that is being deleted', async (t) => {
   const kept = await keep(t, [tenant({})], (server) => server.put('namespaces', namespace('acme-web')));
   await kept.settled();
   const writes = kept.writes().length;
@@ -278,6 +293,35 @@ t.test('a namespace that is being deleted is left alone', async (t) => {
     t.same(kept.names('acme-web'), baseline);
   });
 });
+
+t.test(
+  'what stands in a namespace that is being deleted is kept as it should be, for the pods that still run',
+  async (t) => {
+    const ending = namespace('acme-web', { [label]: 'acme' }, { deletionTimestamp: '2026-01-01T00:00:00Z' });
+    const kept = await keep(t, [tenant({})], (server) => server.put('namespaces', namespace('acme-web')));
+    await kept.settled();
+    const { server } = kept;
+    const uid = server.get('namespaces', 'acme-web')?.metadata.uid ?? '';
+    server.put('namespaces', { ...ending, metadata: { ...ending.metadata, uid } });
+    const door = server.get('networkpolicies', 'bulkhead-default-deny', 'acme-web');
+    server.put('networkpolicies', {
+      ...policy('bulkhead-default-deny', {}),
+      ...door,
+      spec: { ...deny, ingress: [{}] },
+    });
+    await kept.settled();
+    t.same(server.get('networkpolicies', 'bulkhead-default-deny', 'acme-web')?.spec, deny, 'what is opened is closed');
+    kept.replace([tenant({ within: 'none' })]);
+    await kept.settled();
+    t.same(kept.names('acme-web'), ['bulkhead-default-deny'], 'what is not wanted any more is removed');
+    kept.replace([tenant({})]);
+    await kept.settled();
+    t.same(kept.names('acme-web'), ['bulkhead-default-deny'], 'and nothing is made');
+    kept.replace([]);
+    await kept.settled();
+    t.same(kept.names('acme-web'), ['bulkhead-default-deny'], 'the door stays whatever comes');
+  },
+);
 
 t.test('a namespace that is said to end but known to live is tried again until one of the two is right', async (t) => {
   const ends: readonly [string, object][] = [

@@ -10,8 +10,9 @@ const never = new AbortController().signal;
 
 const deny = { podSelector: {}, policyTypes: ['Ingress', 'Egress'] };
 function policy(uid: string, spec: object) {
+  const labels = { 'app.kubernetes.io/managed-by': 'bulkhead' };
   const annotations = { 'bulkhead.dev/namespace-uid': uid };
-  return { metadata: { name: 'bulkhead-default-deny', namespace: 'acme-web', annotations }, spec };
+  return { metadata: { name: 'bulkhead-default-deny', namespace: 'acme-web', labels, annotations }, spec };
 }
 
 async function closedNamespaces(t: Test) {

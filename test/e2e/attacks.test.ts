@@ -58,6 +58,13 @@ const rows: readonly Row[] = [
     'cross-tenant-ingress',
   ],
   [
+    'ADM-21: whose a policy is follows from its namespace, whatever label it was stored with',
+    'PATCH',
+    `${policies}/own`,
+    labelled({ 'bulkhead.dev/tenant': 'acme' }),
+    'policy-tenant-label',
+  ],
+  [
     'ADM-11: a policy that is being deleted is not widened',
     'PATCH',
     `${policies}/ending`,
@@ -160,6 +167,7 @@ await clusterTest(
       metadata: { name: 'beta-data', labels: { 'bulkhead.dev/tenant': 'beta' } },
     });
     await done('POST', policies, policy('legacy', sender({})));
+    await done('POST', policies, policy('bulkhead-legacy', sender({})));
     const cluster = await guard(plane);
     t.teardown(() => cluster.stop());
     await done('POST', policies, policy('own', { ingress: [] }));
@@ -199,6 +207,13 @@ await clusterTest(
       200,
       'ADM-22: what was too wide before can still be labelled',
     );
+    const older = `${policies}/bulkhead-legacy`;
+    t.match(
+      await send('PATCH', older, labelled({ 'app.kubernetes.io/managed-by': 'bulkhead' })),
+      { status: 403, message: 'docs/checks/managed-policy.md' },
+      'TEN-10: a policy whose name is older than Bulkhead does not become a managed one',
+    );
+    t.equal((await send('DELETE', older)).status, 200, 'and its owner may delete it');
   },
   { controllers: false },
 );

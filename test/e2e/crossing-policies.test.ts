@@ -7,7 +7,6 @@ import { guard, installTenantResource, tenantObjects } from './guarded-cluster.t
 const tenants = '/apis/bulkhead.dev/v1alpha1/tenants';
 const policies = '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies';
 const label = 'bulkhead.dev/tenant';
-const database = { podSelector: {}, policyTypes: ['Egress'], egress: [toBeta(5432)] };
 
 function toBeta(port: number): object {
   return { to: [{ namespaceSelector: { matchLabels: { [label]: 'beta' } } }], ports: [{ port }] };
@@ -34,18 +33,20 @@ await clusterTest(
     const half = { tenant: 'acme', direction: 'ingress' };
     await agree(half);
 
+    await apply(tenant('gamma'), `${tenants}/gamma`);
     const cluster = await guard(plane, tenantObjects);
     t.teardown(() => cluster.stop());
     const metadata = { name: 'acme-web', labels: { [label]: 'acme' } };
     await apply({ apiVersion: 'v1', kind: 'Namespace', metadata }, '/api/v1/namespaces/acme-web');
     const policy = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' };
-    const write = (name: string) =>
-      cluster.kubectl(
-        'alice',
-        ['apply', '-f', '-'],
-        JSON.stringify({ ...policy, metadata: { name, namespace: 'acme-web' }, spec: database }),
-      );
-    t.match(await write('database'), { code: 0 }, 'it is admitted under the gate');
+    const write = (name: string, egress: readonly object[]) => {
+      const spec = { podSelector: {}, policyTypes: ['Egress'], egress };
+      const object = { ...policy, metadata: { name, namespace: 'acme-web' }, spec };
+      return cluster.kubectl('alice', ['apply', '-f', '-'], JSON.stringify(object));
+    };
+    const within = { namespaceSelector: { matchLabels: { [label]: 'acme' } } };
+    t.match(await write('database', [toBeta(5432)]), { code: 0 }, 'it is admitted under the gate');
+    t.match(await write('within', [{ to: [within] }]), { code: 0 }, 'and one inside the tenant');
 
     const crossing = async (): Promise<number> =>
       Number(/^bulkhead_policies_crossing\{mode="enforce"\} (\d+)$/m.exec(await cluster.metrics())?.[1]);
@@ -55,7 +56,11 @@ await clusterTest(
 
     await agree();
     await becomes(1);
-    t.match(await write('another'), { code: 1, stderr: /cross-tenant-egress/ }, 'the same is not admitted any more');
+    t.match(
+      await write('another', [toBeta(5432)]),
+      { code: 1, stderr: /cross-tenant-egress/ },
+      'the same is not admitted any more',
+    );
     const event = '/api/v1/namespaces/acme-web/events/bulkhead.policycrosses';
     await eventually('the Event is there', async () => (await plane.request('GET', event)).status === 200);
     t.match((await plane.request('GET', event)).body, {
@@ -77,6 +82,13 @@ await clusterTest(
       before.body,
       'and nothing of it has touched the policy',
     );
+
+    await agree(half);
+    await becomes(0);
+    const given = { ...metadata, labels: { [label]: 'gamma' } };
+    await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: given }, '/api/v1/namespaces/acme-web');
+    await becomes(2);
+    t.pass('NP-17: what was proven for one tenant is judged again when its namespace is given to another');
   },
   withoutControllers,
 );

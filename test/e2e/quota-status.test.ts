@@ -165,6 +165,12 @@ await clusterTest('what a managed quota enforces is out of the hands of its tena
       { status: 403, body: { message: /managed-quota, docs/ } },
       'but it cannot pass for a managed one',
     );
+    const refused = { status: 403, body: { message: /quota-on-baseline, docs/ } };
+    for (const name of ['count/networkpolicies.networking.k8s.io', 'count/resourcequotas', 'resourcequotas']) {
+      const limit = { hard: { [name]: '0' }, used: { [name]: '0' } };
+      t.match(await send('PATCH', `${path}/status`, { status: limit }, merge), refused, `nor keep out by ${name}`);
+      t.match(await send('PATCH', path, { spec: { hard: { [name]: '0' } } }, merge), refused, `nor by its spec`);
+    }
   });
 
   await t.test('the quota controller counts again when something is deleted', async (t) => {

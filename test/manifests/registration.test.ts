@@ -5,6 +5,7 @@
 import t from 'tap';
 import { understoodResources } from '../../src/admission/decode.ts';
 import { managedPrefix } from '../../src/baseline/managed.ts';
+import { countsOfBaseline } from '../../src/checks/quota-on-baseline.ts';
 import { builtInNamespaces } from '../../src/tenancy/default-settings.ts';
 import { all, only, type Webhook, type WebhookConfiguration } from './base.ts';
 
@@ -178,10 +179,10 @@ t.test('match conditions', async (t) => {
     ['metadata.?labels', 'metadata.?annotations', 'metadata.?ownerReferences', 'metadata.?finalizers']
       .concat('?status.?hard', '?status.?used')
       .flatMap((field) => [`object.${field}.orValue`, `oldObject.${field}.orValue`])
-      .concat('object.status.used', 'oldObject.status.used')
+      .concat('object.status.used', 'oldObject.status.used', 'object.?status.?hard', 'oldObject.?status.?hard')
       .concat('request.kind.kind', 'request.name.startsWith', 'request.?subResource.orValue'),
   );
-  const words = new Set(['in', 'all', 'name', 'size', 'quantity', 'compareTo']);
+  const words = new Set(['in', 'all', 'exists', 'name', 'orValue', 'size', 'quantity', 'compareTo']);
   for (const { name, expression } of conditions) {
     const looksAt = expression.replaceAll(/"[^"]*"/g, '').match(/[A-Za-z_]\w*(?:\.\??\w+)*/g) ?? [];
     for (const path of new Set(looksAt)) {
@@ -193,4 +194,6 @@ t.test('match conditions', async (t) => {
     `request.name.startsWith("${managedPrefix}")`,
     'which quotas are managed is told as the check tells it',
   );
+  const counts = [...countsOfBaseline.keys()].map((name) => `"${name}"`).join(', ');
+  t.ok(conditions[0]?.expression.includes(`[${counts}]`), `${counts}: what could keep the baseline out is told so too`);
 });
