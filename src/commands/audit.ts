@@ -98,12 +98,15 @@ async function survey(reader: ClusterReader, tenancy: Tenancy): Promise<Survey> 
   return { rows: [...rows.values()], crossing };
 }
 
-function report(rows: readonly Row[], { settings }: Tenancy): readonly string[] {
+/** The mode of a tenant that nobody has declared is unknown, and no baseline is begun for it. */
+function report(rows: readonly Row[], tenancy: Tenancy): readonly string[] {
+  const { settings } = tenancy;
+  const modeOf = (tenant: Tenant): string => (tenancy.declares(tenant) ? tenant.mode : 'unknown');
   const losing = rows.filter((row) => row.losing > 0);
   const of = `of the ${rows.length} namespaces with the label ${settings.tenantLabel}`;
   if (losing.length === 0) return [`No pod would be cut off: policies isolate every pod ${of} in both directions.`];
   const cells = losing.map(({ namespace, tenant, pods, lost, names, losing }) => [
-    ...[namespace, tenant.name, tenant.mode, String(pods), String(lost.ingress), String(lost.egress)],
+    ...[namespace, tenant.name, modeOf(tenant), String(pods), String(lost.ingress), String(lost.egress)],
     names.join(', ') + (losing > names.length ? ` and ${losing - names.length} more` : ''),
   ]);
   const tenants = new Map(losing.map(({ tenant }) => [tenant.name, tenant]));

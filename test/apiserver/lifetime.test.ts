@@ -56,8 +56,12 @@ if (binaries !== undefined) {
   await tap.test('after stop no process and no folder is left, not even of a kubectl that still runs', async (t) => {
     const plane = await startControlPlane({ binaries });
     const watch = plane.kubectl(plane.adminKubeconfig, ['get', 'namespaces', '--watch']);
-    await until(async () => (await processesOf(plane.directory)).some((line) => line.includes('--watch')));
-    const running = new Set((await processesOf(plane.directory)).map((line) => basename(line.split(' ')[0] ?? '')));
+    let lines: readonly string[] = [];
+    await until(async () => {
+      lines = await processesOf(plane.directory);
+      return lines.some((line) => line.includes('--watch'));
+    });
+    const running = new Set(lines.map((line) => basename(line.split(' ')[0] ?? '')));
     const programs = ['etcd', 'kube-apiserver', 'kubectl', ...(plane.controllers ? ['kube-controller-manager'] : [])];
     t.strictSame(
       programs.filter((program) => !running.has(program)),
