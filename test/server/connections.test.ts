@@ -145,7 +145,7 @@ t.test('a drain ends by itself', async (t) => {
 });
 
 t.test('clients that keep their connections see no error while the server drains', async (t) => {
-  const { server, port } = await serve(t, echo, { drainMilliseconds: 300 });
+  const { server, port } = await serve(t, echo, { drainMilliseconds: 1500 });
   const agent = new Agent({ keepAlive: true, maxSockets: 5, ca: caBundle });
   t.teardown(() => agent.destroy());
   const post = () => posted(port, agent);
