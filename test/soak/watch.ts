@@ -139,7 +139,7 @@ export async function watchThroughFaults(
   let compactions = 0;
   /** Or five times as many changes: then what is missing is said by the result. */
   const isEnough = (): boolean =>
-    written >= 5 * changes ||
+    written >= 10 * changes ||
     (written >= changes && killed >= kills && faults.every((fault) => proxy.inflicted[fault] >= faultsWanted));
   async function write(): Promise<void> {
     while (!isEnough()) {
