@@ -137,7 +137,7 @@ export async function watchThroughFaults(
   let written = 0;
   let killed = 0;
   let compactions = 0;
-  /** Or five times as many changes: then what is missing is said by the result. */
+  /** Or ten times as many changes: then what is missing is said by the result. */
   const isEnough = (): boolean =>
     written >= 10 * changes ||
     (written >= changes && killed >= kills && faults.every((fault) => proxy.inflicted[fault] >= faultsWanted));
