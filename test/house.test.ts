@@ -13,10 +13,11 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   checks: ['kubernetes', 'tenancy', 'reach', 'baseline'],
   mutations: ['kubernetes', 'tenancy', 'reach', 'baseline'],
   admission: ['kubernetes', 'tenancy', 'reach', 'baseline', 'checks', 'mutations'],
-  server: ['kubernetes', 'tenancy', 'admission'],
-  cluster: ['kubernetes', 'tenancy', 'baseline', 'admission'],
+  certificates: [],
+  server: ['kubernetes', 'tenancy', 'admission', 'certificates'],
+  cluster: ['kubernetes', 'tenancy', 'baseline', 'admission', 'certificates'],
   files: ['kubernetes', 'tenancy', 'admission'],
-  commands: ['kubernetes', 'tenancy', 'baseline', 'admission', 'server', 'cluster', 'files'],
+  commands: ['kubernetes', 'tenancy', 'baseline', 'admission', 'certificates', 'server', 'cluster', 'files'],
   main: ['commands'],
 };
 

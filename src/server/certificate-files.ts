@@ -1,6 +1,6 @@
 /** A certificate and key that somebody else keeps in two files (a mounted Secret, cert-manager, a copy by hand), followed as they change. */
 import { readFile } from 'node:fs/promises';
-import { CertificateError, type KeyPair, type KeyPairOrigin, parseKeyPair } from './key-pair.ts';
+import { CertificateError, type KeyPair, type KeyPairOrigin, parseKeyPair } from '../certificates/key-pair.ts';
 
 /** Polling sees every kind of change, also the symlink swap of a mounted Secret, which fs.watch does not; ten seconds as others do. */
 const pollMilliseconds = 10_000;

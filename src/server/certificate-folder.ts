@@ -6,8 +6,8 @@ import { X509Certificate } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { issueAuthority, issueServerCertificate, serverLifetime } from './issue-certificate.ts';
-import { CertificateError, type KeyPair, parseKeyPair } from './key-pair.ts';
+import { issueAuthority, issueServerCertificate, serverLifetime } from '../certificates/issue-certificate.ts';
+import { CertificateError, type KeyPair, parseKeyPair } from '../certificates/key-pair.ts';
 
 export const authorityFiles = { certificate: 'ca.crt', key: 'ca.key' } as const;
 export const serverFiles = { certificate: 'tls.crt', key: 'tls.key' } as const;

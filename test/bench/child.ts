@@ -1,6 +1,6 @@
 /** What the two measured servers have in common: a certificate, and a word with the process that measures them. */
-import { issueAuthority, issueServerCertificate } from '../../src/server/issue-certificate.ts';
-import type { KeyPair } from '../../src/server/key-pair.ts';
+import { issueAuthority, issueServerCertificate } from '../../src/certificates/issue-certificate.ts';
+import type { KeyPair } from '../../src/certificates/key-pair.ts';
 
 /** What a server says when it listens. */
 export interface Listening {

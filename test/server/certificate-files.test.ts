@@ -1,9 +1,9 @@
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { serverLifetime } from '../../src/certificates/issue-certificate.ts';
+import type { KeyPair } from '../../src/certificates/key-pair.ts';
 import { loadCertificateFiles, watchCertificateFiles } from '../../src/server/certificate-files.ts';
-import { serverLifetime } from '../../src/server/issue-certificate.ts';
-import type { KeyPair } from '../../src/server/key-pair.ts';
 import { newCertificate, until } from './serving.ts';
 
 const names = { certificate: 'tls.crt', key: 'tls.key' };

@@ -4,7 +4,7 @@ import { Agent, request as httpsRequest } from 'node:https';
 import { connect } from 'node:tls';
 import t from 'tap';
 import type { Review } from '../../src/admission/decision.ts';
-import { issueAuthority, issueServerCertificate } from '../../src/server/issue-certificate.ts';
+import { issueAuthority, issueServerCertificate } from '../../src/certificates/issue-certificate.ts';
 import {
   answerOf,
   caBundle,

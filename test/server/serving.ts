@@ -2,8 +2,8 @@
 import { X509Certificate } from 'node:crypto';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Answer, Decision, Review } from '../../src/admission/decision.ts';
-import { issueAuthority, issueServerCertificate } from '../../src/server/issue-certificate.ts';
-import type { KeyPair } from '../../src/server/key-pair.ts';
+import { issueAuthority, issueServerCertificate } from '../../src/certificates/issue-certificate.ts';
+import type { KeyPair } from '../../src/certificates/key-pair.ts';
 import { createLog } from '../../src/server/log.ts';
 import { createMetrics, type Metrics } from '../../src/server/metrics.ts';
 import type { WebhookLimits } from '../../src/server/webhook-limits.ts';

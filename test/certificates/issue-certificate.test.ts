@@ -9,7 +9,7 @@ import {
   issueAuthority,
   issueServerCertificate,
   serverLifetime,
-} from '../../src/server/issue-certificate.ts';
+} from '../../src/certificates/issue-certificate.ts';
 
 const now = Date.parse('2026-11-21T12:00:00Z');
 const hour = 3_600_000;
