@@ -52,9 +52,9 @@ export function createConnection(authentication: Authentication, clock: Clock): 
     const payload = options.body === undefined ? undefined : Buffer.from(JSON.stringify(options.body));
     const secure = protocol === 'https:';
     const parameters = {
-      host: hostname.replace(/^\[|\]$/g, ''),
+      host: hostname.startsWith('[') ? hostname.slice(1, -1) : hostname,
       port: port || (secure ? 443 : 80),
-      path: pathname.replace(/\/$/, '') + path,
+      path: (pathname.endsWith('/') ? pathname.slice(0, -1) : pathname) + path,
       method,
       agent: credentials.agent ?? (secure ? https : http),
       signal: options.signal,

@@ -9,8 +9,6 @@ const quote = 0x22;
 const backslash = 0x5c;
 const opening = new Set([0x5b, 0x7b]);
 const closing = new Set([0x5d, 0x7d]);
-/** What stands before the first item. */
-const itemsKey = /"items"\s*:\s*$/;
 
 /**
  * @param each told of every item, decoded
@@ -58,7 +56,7 @@ export async function readList(
         depth++;
         if (depth === 2 && byte === 0x5b) {
           const before = Buffer.concat([...around, chunk.subarray(start, index)]).toString('latin1');
-          if (itemsKey.test(before)) {
+          if (endsInItemsKey(before)) {
             keepAround(chunk.subarray(start, index + 1));
             start = index + 1;
             inItems = true;
@@ -84,4 +82,10 @@ export async function readList(
   }
   if (depth !== 0) throw new Error('the list was cut off');
   return JSON.parse(Buffer.concat(around).toString());
+}
+
+/** Whether what stands before a list says that it is the list of items: `"items" : `. In steps, as an expression would start over at every blank. */
+function endsInItemsKey(before: string): boolean {
+  const colon = before.trimEnd();
+  return colon.endsWith(':') && colon.slice(0, -1).trimEnd().endsWith('"items"');
 }

@@ -69,7 +69,8 @@ export function statusOf(
         type: 'Ready',
         status,
         observedGeneration: generation,
-        lastTransitionTime: typeof since === 'string' ? since : new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),
+        lastTransitionTime:
+          typeof since === 'string' ? since : `${new Date(now).toISOString().slice(0, -'.000Z'.length)}Z`,
         reason: ready ? 'InForce' : object.loaded.ok ? 'Conflict' : 'Invalid',
         message: ready ? 'what is written is in force' : refusal(problems, inForce),
       },

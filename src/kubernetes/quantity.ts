@@ -1,7 +1,8 @@
 /** Resource quantities (apimachinery resource.Quantity): many spellings of one amount. */
 
-/** The API server writes at most 32 characters: a sign, 28 digits (2^63, the largest amount, in billionths) and `e-9`. */
-const quantity = /^(?=.{1,32}$)([+-]?)(\d*)\.?(\d*)(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?\d{1,3}))?$/;
+/** The API server writes no more: a sign, 28 digits (2^63, the largest amount, in billionths) and `e-9`. */
+const longest = 32;
+const quantity = /^([+-]?)(\d*)(?:\.(\d*))?(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?\d{1,3}))?$/;
 const decimal = new Map([...'num'].map((suffix, index) => [suffix, -9 + 3 * index]));
 for (const [index, suffix] of [...'kMGTPE'].entries()) decimal.set(suffix, 3 * (index + 1));
 const binary = new Map(
@@ -13,6 +14,7 @@ const binary = new Map(
  * are equal, and so are `1Gi` and `1024Mi`. Undefined when the text is no quantity.
  */
 export function parseQuantity(text: string): bigint | undefined {
+  if (text.length > longest) return undefined;
   const [, sign, whole = '', fraction = '', suffix = '', exponent] = quantity.exec(text) ?? [];
   if (sign === undefined || whole + fraction === '') return undefined;
   const power = 9 - fraction.length + (exponent === undefined ? (decimal.get(suffix) ?? 0) : Number(exponent));

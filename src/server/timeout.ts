@@ -29,7 +29,7 @@ export function parseDuration(text: string): number | undefined {
   let total = 0;
   let rest = text.startsWith('+') ? text.slice(1) : text;
   do {
-    const [term, digits, unit] = /^(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/.exec(rest) ?? [];
+    const [term, digits, unit] = /^(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/.exec(rest) ?? [];
     if (term === undefined || digits === undefined || unit === undefined) return undefined;
     total += Number(digits) * (millisecondsOf.get(unit) ?? 0);
     rest = rest.slice(term.length);

@@ -12,6 +12,7 @@
 import { isMap } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
 import { type Loaded, type Located, type Problem, unlined } from './problem.ts';
+import { fitsPattern } from './schema/fits-pattern.ts';
 import { namePrefix } from './schema/names.ts';
 import type { Settings } from './settings.ts';
 import { undeclaredTenant } from './tenancy.ts';
@@ -40,14 +41,11 @@ export interface Resolution {
   readonly warnings: readonly Problem[];
 }
 
-const prefixPattern = new RegExp(namePrefix.pattern, 'u');
-
 /** The prefix that an object asks for, also where the rest cannot be read. */
 export function prefixIn(spec: unknown): string | undefined {
   const namespaces = isMap(spec) ? entry(spec, 'namespaces') : undefined;
   const prefix = isMap(namespaces) ? entry(namespaces, 'prefix') : undefined;
-  const fits = typeof prefix === 'string' && prefix.length <= namePrefix.maxLength && prefixPattern.test(prefix);
-  return fits ? prefix : undefined;
+  return typeof prefix === 'string' && fitsPattern(prefix, namePrefix) ? prefix : undefined;
 }
 
 /** What a problem of a Tenant object names as its file: what kubectl takes. */

@@ -48,6 +48,7 @@ function holders(places: readonly string[]): string[] {
   const inFolder = (folder: RegExp) => [...new Set(places.flatMap((place) => folder.exec(place)?.[1] ?? []))];
   const checks = inFolder(/^test\/fixtures\/([^/]+)$/).map((id) => `[${id}](../../docs/checks/${id}.md)`);
   if (checks.length > 0) return checks;
+  if (places.some((place) => /^test\/[^/]+$/.test(place))) return [code('src')];
   return inFolder(/^test\/(?!e2e)([^/]+)\//).map((room) => code(room === 'manifests' ? room : `src/${room}`));
 }
 

@@ -4,6 +4,7 @@ import { excerpt, isMap } from '../../kubernetes/json.ts';
 import { entry } from '../../kubernetes/objects.ts';
 import { inReadingOrder, type Loaded, type Located, type Problem, problemAt, type Step } from '../problem.ts';
 import { suggestion } from '../suggestion.ts';
+import { fitsPattern } from './fits-pattern.ts';
 import { type ClosedSchema, closedObject, type StructuralSchema } from './structural-schema.ts';
 
 /** Gives the document back with its type, or everything that is wrong with its shape. */
@@ -135,11 +136,9 @@ function rangeOf({ minimum, maximum }: ClosedSchema): string {
 }
 
 /** The first small change that makes the text fit: trimmed, in lower case, with a hyphen at its end. */
-function repaired(text: string, { pattern, maxLength = Number.POSITIVE_INFINITY }: ClosedSchema): string {
-  if (pattern === undefined || text.length > maxLength) return '';
-  const expression = new RegExp(pattern, 'u');
+function repaired(text: string, schema: ClosedSchema): string {
   const plain = text.trim().toLowerCase();
-  const fitting = [plain, `${plain}-`].find((candidate) => expression.test(candidate) && candidate.length <= maxLength);
+  const fitting = [plain, `${plain}-`].find((candidate) => fitsPattern(candidate, schema));
   return fitting === undefined ? '' : `write ${fitting}`;
 }
 
