@@ -8,7 +8,7 @@ export const namespaceFinalizer = 'kubernetes';
  * Who takes it off, once everything in the namespace is deleted (k8s.io/kubernetes, pkg/controller/namespace/deletion): its own
  * service account, or the controller manager where controllers have none (--use-service-account-credentials=false).
  */
-const controllers: ReadonlySet<string> = new Set([
+export const namespaceControllers: ReadonlySet<string> = new Set([
   'system:serviceaccount:kube-system:namespace-controller',
   'system:kube-controller-manager',
 ]);
@@ -20,7 +20,8 @@ const controllers: ReadonlySet<string> = new Set([
  *          has no pods; anything for the platform
  * Why      without it a namespace disappears before its contents do. Policies, roles and workloads stay behind in that name,
  *          and the next namespace of that name, of whatever tenant, has them inside its border. Only the namespace controller
- *          knows that nothing of any kind is left, so here a name counts, and the state of the cluster beside it
+ *          knows that nothing of any kind is left, so here a name counts, and the state of the cluster beside it. Its ordinary call,
+ *          which changes nothing else, is not even sent: the webhook's match condition says the same (docs/decisions/0022)
  */
 export const namespaceFinalize: Check = {
   id: 'namespace-finalize',
@@ -28,7 +29,7 @@ export const namespaceFinalize: Check = {
   protects: 'identity',
   namespace(request, facts) {
     if (!losesItsFinalizer(request) || facts.requester.platform) return nothing;
-    if (facts.namespaceEmptied && controllers.has(facts.requester.username)) return nothing;
+    if (facts.namespaceEmptied && namespaceControllers.has(facts.requester.username)) return nothing;
     return [
       {
         check: 'namespace-finalize',

@@ -5,6 +5,7 @@
 import t from 'tap';
 import { understoodResources } from '../../src/admission/decode.ts';
 import { managedPrefix } from '../../src/baseline/managed.ts';
+import { namespaceControllers } from '../../src/checks/namespace-finalize.ts';
 import { countsOfBaseline } from '../../src/checks/quota-on-baseline.ts';
 import { builtInNamespaces } from '../../src/tenancy/default-settings.ts';
 import { all, only, type Webhook, type WebhookConfiguration } from './base.ts';
@@ -152,7 +153,6 @@ t.test('exemptions', async (t) => {
   const webhooks = [...mutating, ...validating].map((configuration) => configuration.webhooks[0]);
   for (const webhook of webhooks.filter(ofNamespaces)) {
     t.equal(webhook.namespaceSelector, undefined, `${webhook.name} exempts no Namespace by its labels (R3)`);
-    t.equal(webhook.matchConditions, undefined, `${webhook.name} exempts no Namespace by a condition (R4)`);
   }
   const exempt = ['kube-system', only('Deployment').metadata.namespace ?? ''];
   for (const webhook of webhooks.filter((one) => !ofNamespaces(one))) {
@@ -172,28 +172,48 @@ t.test('match conditions', async (t) => {
   );
   t.strictSame(
     conditions.map(({ webhook, name }) => `${webhook.name}: ${name}`),
-    ['validate.bulkhead.dev: status-changes-metadata-or-limits', 'validate.bulkhead.dev: binding-brings-metadata'],
+    [
+      'mutate.bulkhead.dev: pod-update-changes-what-is-guarded',
+      'validate.bulkhead.dev: update-changes-what-is-guarded',
+      'validate.bulkhead.dev: not-the-end-of-a-namespace',
+      'validate.bulkhead.dev: status-changes-metadata-or-limits',
+      'validate.bulkhead.dev: binding-brings-metadata',
+      'validate.bulkhead.dev: pod-update-changes-what-is-guarded',
+      'validate.bulkhead.dev: deletes-what-is-managed',
+    ],
   );
-  /** What a condition may look at: which request it is, and what it changes. Never who asks (ADM-09). */
+  /** What a condition may look at: which request it is, and what it changes. Who asks, only one and as one thing among others (ADM-09). */
   const allowed = new Set(
     ['metadata.?labels', 'metadata.?annotations', 'metadata.?ownerReferences', 'metadata.?finalizers']
-      .concat('?status.?hard', '?status.?used')
+      .concat('?status.?hard', '?status.?used', '?spec.?finalizers')
       .flatMap((field) => [`object.${field}.orValue`, `oldObject.${field}.orValue`])
       .concat('object.status.used', 'oldObject.status.used', 'object.?status.?hard', 'oldObject.?status.?hard')
+      .concat('object.?spec', 'oldObject.?spec', 'oldObject.metadata.name.startsWith', 'request.operation')
       .concat('request.kind.kind', 'request.name.startsWith', 'request.?subResource.orValue'),
   );
+  const ofTheEnd = new Set(['request.userInfo.username', 'oldObject.metadata.?deletionTimestamp.hasValue']);
   const words = new Set(['in', 'all', 'exists', 'name', 'orValue', 'size', 'quantity', 'compareTo']);
   for (const { name, expression } of conditions) {
     const looksAt = expression.replaceAll(/"[^"]*"/g, '').match(/[A-Za-z_]\w*(?:\.\??\w+)*/g) ?? [];
     for (const path of new Set(looksAt)) {
-      if (!words.has(path)) t.ok(allowed.has(path), `${name} may look at ${path} (R4)`);
+      const may = allowed.has(path) || (name === 'not-the-end-of-a-namespace' && ofTheEnd.has(path));
+      if (!words.has(path)) t.ok(may, `${name} may look at ${path} (R4)`);
     }
   }
+  const expressionOf = (wanted: string) => conditions.findLast(({ name }) => name === wanted)?.expression ?? '';
   t.match(
-    conditions[0]?.expression,
+    expressionOf('status-changes-metadata-or-limits'),
     `request.name.startsWith("${managedPrefix}")`,
     'which quotas are managed is told as the check tells it',
   );
+  t.match(expressionOf('deletes-what-is-managed'), `oldObject.metadata.name.startsWith("${managedPrefix}")`);
   const counts = [...countsOfBaseline.keys()].map((name) => `"${name}"`).join(', ');
-  t.ok(conditions[0]?.expression.includes(`[${counts}]`), `${counts}: what could keep the baseline out is told so too`);
+  t.ok(
+    expressionOf('status-changes-metadata-or-limits').includes(`[${counts}]`),
+    `${counts}: what could keep the baseline out is told so too`,
+  );
+  const names = [...namespaceControllers].map((name) => `"${name}"`).join(', ');
+  const end = expressionOf('not-the-end-of-a-namespace');
+  t.ok(end.includes(`request.userInfo.username in [${names}]`), 'who ends a namespace is told as the check tells it');
+  t.notMatch(end, '||', 'and must do so beside everything else that is said there (ADM-09)');
 });
