@@ -2,14 +2,16 @@
 /** The command line: the only file that reads argv and env, installs signal handlers, and ends the process. */
 import { inspect, type ParseArgsConfig, parseArgs } from 'node:util';
 import { audit } from './commands/audit.ts';
+import { backstop } from './commands/backstop.ts';
 import { demo } from './commands/demo.ts';
 import { CannotStart, serve } from './commands/serve.ts';
 
 const usage = `bulkhead keeps the tenants of one Kubernetes cluster apart.
 
-  bulkhead serve   answer the admission reviews of an API server
-  bulkhead audit   say what the baselines would cut off in a cluster that is in use; changes nothing
-  bulkhead demo    see it at work: no cluster needed
+  bulkhead serve     answer the admission reviews of an API server
+  bulkhead audit     say what the baselines would cut off in a cluster that is in use; changes nothing
+  bulkhead backstop  print the policies by which the API server keeps what matters most, also without Bulkhead
+  bulkhead demo      see it at work: no cluster needed
 
 serve
   --tenants DIR        YAML files with Tenant documents; changes are picked up. Without it, the Tenant objects of the
@@ -28,6 +30,9 @@ serve
 
 audit
   --tenants DIR, --config FILE, --kubeconfig FILE    as for serve
+
+backstop
+  --tenants DIR, --config FILE    as for serve
 `;
 
 const serveOptions = {
@@ -50,6 +55,8 @@ const auditOptions = {
   kubeconfig: serveOptions.kubeconfig,
 };
 
+const backstopOptions = { tenants: serveOptions.tenants, config: serveOptions.config };
+
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
 /** A mistake of the person at the keyboard: said in a sentence, without a stack trace. */
@@ -65,6 +72,11 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
       const print = (line: string) => process.stdout.write(`${line}\n`);
       return audit({ tenants, config, kubeconfig, environment: process.env }, print);
     }
+    case 'backstop': {
+      const { tenants, config } = parse(args, backstopOptions).values;
+      process.stdout.write(await backstop({ tenants, config }));
+      return;
+    }
     case 'demo':
       if (args.length > 0) throw new Misuse('demo takes no arguments');
       process.exitCode = (await demo((line) => process.stdout.write(`${line}\n`))) ? 0 : 1;
@@ -76,7 +88,7 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
       process.stdout.write(usage);
       return;
     default:
-      throw new Misuse(`${command} is not a command of bulkhead; it knows serve, audit and demo`);
+      throw new Misuse(`${command} is not a command of bulkhead; it knows serve, audit, backstop and demo`);
   }
 }
 

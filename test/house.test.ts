@@ -12,12 +12,23 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   baseline: ['kubernetes', 'tenancy'],
   checks: ['kubernetes', 'tenancy', 'reach', 'baseline'],
   mutations: ['kubernetes', 'tenancy', 'reach', 'baseline'],
+  backstop: ['kubernetes', 'tenancy', 'baseline', 'checks'],
   admission: ['kubernetes', 'tenancy', 'reach', 'baseline', 'checks', 'mutations'],
   certificates: [],
   server: ['kubernetes', 'tenancy', 'admission', 'certificates'],
   cluster: ['kubernetes', 'tenancy', 'baseline', 'admission', 'certificates'],
   files: ['kubernetes', 'tenancy', 'admission'],
-  commands: ['kubernetes', 'tenancy', 'baseline', 'admission', 'certificates', 'server', 'cluster', 'files'],
+  commands: [
+    'kubernetes',
+    'tenancy',
+    'baseline',
+    'backstop',
+    'admission',
+    'certificates',
+    'server',
+    'cluster',
+    'files',
+  ],
   main: ['commands'],
 };
 
@@ -25,7 +36,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 const confined: Readonly<Record<string, string>> = { fastify: 'server', '@kubernetes/client-node': 'cluster' };
 
 /** Rooms without input and output: none of these modules of Node. */
-const pureRooms = ['kubernetes', 'tenancy', 'reach', 'baseline', 'checks', 'mutations', 'admission'];
+const pureRooms = ['kubernetes', 'tenancy', 'reach', 'baseline', 'checks', 'mutations', 'backstop', 'admission'];
 const effects = /^node:(fs|net|tls|http|https|http2|child_process|dgram|dns|worker_threads|process|readline)/;
 
 const files = globSync('src/**/*.ts');

@@ -51,7 +51,10 @@ t.test('mistakes at the keyboard are said in a sentence', async (t) => {
   const needs =
     /^bulkhead: serve needs --tenants DIR and --namespaces DIR, or an API server that has both: give --kubeconfig FILE\n/;
   const mistakes: readonly (readonly [string[], RegExp])[] = [
-    [['serv'], /^bulkhead: serv is not a command of bulkhead; it knows serve, audit and demo\nTry: --help\n$/],
+    [
+      ['serv'],
+      /^bulkhead: serv is not a command of bulkhead; it knows serve, audit, backstop and demo\nTry: --help\n$/,
+    ],
     [['serve'], needs],
     [['serve', '--tenants', 'x'], needs],
     [['serve', '--namespaces', 'x'], needs],

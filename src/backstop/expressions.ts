@@ -1,0 +1,43 @@
+/** Pieces of CEL that several rules are made of. */
+
+/** Whether the requester is the platform; every policy has this variable. */
+export const platform = 'variables.platform';
+
+/** A string, or a list of strings. What JSON escapes, CEL reads the same way. */
+export function literal(value: string | readonly string[]): string {
+  return JSON.stringify(value);
+}
+
+const empty = { labels: '{}', annotations: '{}', ownerReferences: '[]', finalizers: '[]' } as const;
+
+/** A field of metadata; what is missing is empty. */
+export function metadata(object: 'object' | 'oldObject', field: keyof typeof empty): string {
+  return `${object}.metadata.?${field}.orValue(${empty[field]})`;
+}
+
+/** The update leaves these as they are. */
+export function unchanged(...fields: readonly (keyof typeof empty)[]): string {
+  return allOf(...fields.map((field) => `${metadata('object', field)} == ${metadata('oldObject', field)}`));
+}
+
+/** The finalizers that Kubernetes keeps in the spec of a namespace. */
+export function specFinalizers(object: 'object' | 'oldObject'): string {
+  return `${object}.?spec.?finalizers.orValue([])`;
+}
+
+/** The update adds none to a list, and what it takes from it satisfies `mayGo`, which speaks of `one`. */
+export function onlyRemoves(after: string, before: string, mayGo: string): string {
+  return allOf(`${after}.all(one, one in ${before})`, `${before}.all(one, one in ${after} || (${mayGo}))`);
+}
+
+export function allOf(...conditions: readonly string[]): string {
+  return conditions.map(inside).join('\n&& ');
+}
+
+export function anyOf(...conditions: readonly string[]): string {
+  return conditions.map(inside).join('\n|| ');
+}
+
+function inside(condition: string): string {
+  return /&&|\|\||\?.* : /s.test(condition) ? `(${condition})` : condition;
+}

@@ -1,0 +1,52 @@
+import { managedByLabel, managedByValue, managedPrefix } from '../baseline/managed.ts';
+import { managedPolicy as check } from '../checks/managed-policy.ts';
+import { allOf, anyOf, literal, metadata, platform, unchanged } from './expressions.ts';
+import type { Rule } from './rule.ts';
+
+const label = (object: string): string => `${object}.metadata.?labels[?${literal(managedByLabel)}].orValue("")`;
+const claims = (object: string): string => `${label(object)} == ${literal(managedByValue)}`;
+const named = (name: string): string => `${name}.startsWith(${literal(managedPrefix)})`;
+
+/**
+ * The policies that Bulkhead puts in place are Bulkhead's, and nobody else has one that looks like them.
+ * Leaves to the webhook   whether a pod is left in a namespace that is being deleted: the policies go while it ends
+ */
+export const managedPolicy: Rule = {
+  check,
+  kind: 'NetworkPolicy',
+  on: [
+    {
+      apiGroups: ['networking.k8s.io'],
+      apiVersions: ['v1'],
+      resources: ['networkpolicies'],
+      operations: ['CREATE', 'UPDATE', 'DELETE'],
+      scope: 'Namespaced',
+    },
+  ],
+  admits: () =>
+    anyOf(
+      platform,
+      // A delete of many sends no name: the stored one counts (ADM-16).
+      allOf(
+        'request.operation == "DELETE"',
+        anyOf(
+          `!(${allOf(named('oldObject.metadata.name'), claims('oldObject'))})`,
+          'namespaceObject.metadata.?deletionTimestamp.hasValue()',
+        ),
+      ),
+      allOf(
+        'request.operation != "DELETE"',
+        anyOf(named('object.metadata.?name.orValue("")'), named('object.metadata.?generateName.orValue("")')),
+        'request.operation == "UPDATE"',
+        unchanged('labels', 'annotations', 'ownerReferences'),
+        `${metadata('object', 'finalizers')}.all(one, one in ${metadata('oldObject', 'finalizers')})`,
+        'object.?spec == oldObject.?spec',
+      ),
+      allOf(
+        'request.operation != "DELETE"',
+        `!${named('object.metadata.?name.orValue("")')}`,
+        `!${named('object.metadata.?generateName.orValue("")')}`,
+        `!(${claims('object')})`,
+      ),
+    ),
+};

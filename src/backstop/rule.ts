@@ -1,0 +1,49 @@
+/**
+ * What a rule of the backstop is: a check of the catalogue, said once more as an expression in CEL that the API server itself
+ * evaluates. It holds while no replica answers, and while the webhook configurations are deleted.
+ */
+import type { Check } from '../checks/check.ts';
+
+/** Which requests a rule sees: admissionregistration.k8s.io/v1 NamedRuleWithOperations. */
+export interface ResourceRule {
+  readonly apiGroups: readonly string[];
+  readonly apiVersions: readonly ['v1'];
+  readonly resources: readonly string[];
+  readonly operations: readonly ('CREATE' | 'UPDATE' | 'DELETE')[];
+  readonly scope: 'Cluster' | 'Namespaced';
+}
+
+export interface Rule {
+  /**
+   * The check that it doubles, which gives it its name, its words and its page. A rule refuses nothing that the check admits: it
+   * is in force beside the webhook, too. It may admit what the check refuses, where a decision takes more than the request.
+   */
+  readonly check: Check;
+  /** What the refusal is about. */
+  readonly kind: 'Namespace' | 'NetworkPolicy' | 'Pod';
+  readonly on: readonly ResourceRule[];
+  /**
+   * True for what is admitted. Total: an error refuses.
+   * Where the check protects a border, it is only asked for pods of tenants whose mode is `enforce`.
+   *
+   * @param tenantLabel the key, as a literal of CEL
+   */
+  readonly admits: (tenantLabel: string) => string;
+}
+
+/** Every way in which the metadata of a namespace that exists can be written (ADM-01). */
+export const namespaceUpdates: ResourceRule = {
+  apiGroups: [''],
+  apiVersions: ['v1'],
+  resources: ['namespaces', 'namespaces/status', 'namespaces/finalize'],
+  operations: ['UPDATE'],
+  scope: 'Cluster',
+};
+
+export const podCreations: ResourceRule = {
+  apiGroups: [''],
+  apiVersions: ['v1'],
+  resources: ['pods'],
+  operations: ['CREATE'],
+  scope: 'Namespaced',
+};

@@ -1,0 +1,25 @@
+/** Prints the policies by which the API server itself keeps what matters most. Reads files, and changes nothing. */
+import { stringify } from 'yaml';
+import { backstopOf } from '../backstop/backstop.ts';
+import { readTenancy, type TenancyFiles } from '../files/read-tenancy.ts';
+import { formatProblem } from '../tenancy/problem.ts';
+import { CannotStart } from './serve.ts';
+
+const head = `# Made by \`bulkhead backstop\` from the settings and tenants; make it anew when they change.
+# What it does, and what it leaves to the webhook: docs/outage.md.
+`;
+
+/** @throws CannotStart when the settings or the tenants cannot be read */
+export async function backstop(files: TenancyFiles): Promise<string> {
+  const loaded = await readTenancy(files);
+  if (!loaded.ok) throw new CannotStart(loaded.problems.map(formatProblem).join('\n'));
+  const { settings, tenants } = loaded.value;
+  const enforced = [...tenants.values()].filter(({ mode }) => mode === 'enforce').map(({ name }) => name);
+  const documents = backstopOf(
+    settings,
+    files.tenants === undefined ? { from: 'objects' } : { from: 'listed', tenants: enforced },
+  );
+  // Expressions keep the lines they were made with, and no line is broken.
+  const format = { aliasDuplicateObjects: false, blockQuote: 'literal', lineWidth: 0 } as const;
+  return head + documents.map((document) => `---\n${stringify(document, format)}`).join('');
+}

@@ -1,0 +1,109 @@
+/** The documents of the backstop; test/e2e/backstop.test.ts holds what they do. */
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { parseAllDocuments } from 'yaml';
+import { backstopOf, rules, unaskedNamespaces } from '../../src/backstop/backstop.ts';
+import { catalogue } from '../../src/checks/catalogue.ts';
+import { backstop } from '../../src/commands/backstop.ts';
+import { defaultSettings } from '../../src/tenancy/default-settings.ts';
+import { all } from '../manifests/base.ts';
+
+interface Document {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly spec: {
+    readonly failurePolicy?: string;
+    readonly policyName?: string;
+    readonly paramKind?: unknown;
+    readonly paramRef?: unknown;
+    readonly validationActions?: readonly string[];
+    readonly matchConditions?: unknown;
+    readonly matchConstraints?: {
+      readonly namespaceSelector?: { readonly matchExpressions: readonly { readonly key: string }[] };
+      readonly objectSelector?: unknown;
+    };
+    readonly variables?: readonly { readonly name: string; readonly expression: string }[];
+    readonly validations?: readonly { readonly message: string; readonly reason: string }[];
+  };
+}
+
+const listed = backstopOf(defaultSettings, { from: 'listed', tenants: ['acme'] }) as Document[];
+const objects = backstopOf(defaultSettings, { from: 'objects' }) as Document[];
+
+t.test('every rule doubles a check of the catalogue, in its order', async (t) => {
+  const checks = rules.map(({ check }) => check);
+  t.strictSame(
+    checks.toSorted((one, other) => catalogue.indexOf(one) - catalogue.indexOf(other)),
+    checks,
+  );
+  t.equal(new Set(checks).size, checks.length, 'none twice');
+  t.notOk(
+    checks.some(({ protects }) => protects === 'intent'),
+    'what only warns has no double',
+  );
+});
+
+t.test('a policy and its binding for each', async (t) => {
+  for (const documents of [listed, objects]) {
+    t.equal(documents.length, 2 * rules.length);
+    for (const [index, { check }] of rules.entries()) {
+      const [policy, binding] = documents.slice(2 * index);
+      t.match(policy, {
+        kind: 'ValidatingAdmissionPolicy',
+        metadata: { name: `bulkhead-${check.id}` },
+        spec: { failurePolicy: 'Fail', matchConditions: undefined, matchConstraints: { objectSelector: undefined } },
+      });
+      t.match(binding, {
+        kind: 'ValidatingAdmissionPolicyBinding',
+        spec: { policyName: policy?.metadata.name, validationActions: ['Deny'] },
+      });
+      const message = policy?.spec.validations?.[0]?.message ?? '';
+      t.ok(message.includes(`${check.headline} (${check.id}, docs/checks/${check.id}.md)`), message);
+      t.notMatch(message, '\n', 'the API server takes no line breaks');
+      for (const { metadata } of [policy, binding].filter((one) => one !== undefined))
+        t.equal(metadata.labels['app.kubernetes.io/name'], 'bulkhead', 'the command that removes everything finds it');
+    }
+  }
+});
+
+t.test('no label that a tenant may set exempts anything', async (t) => {
+  for (const { metadata, spec } of listed) {
+    // A namespace that lost its tenant label is not a tenant's any more, and only the platform can take it away.
+    for (const { key } of spec.matchConstraints?.namespaceSelector?.matchExpressions ?? [])
+      t.ok(['kubernetes.io/metadata.name', defaultSettings.tenantLabel].includes(key), `${metadata.name}: ${key}`);
+  }
+  const [webhook] = all('ValidatingWebhookConfiguration').filter(({ metadata }) => metadata.name === 'bulkhead');
+  t.match(webhook?.webhooks[0].namespaceSelector, { matchExpressions: [{ values: unaskedNamespaces }] });
+});
+
+t.test('borders follow the mode of the tenant', async (t) => {
+  const border = new Set(rules.filter(({ check }) => check.protects === 'border').map(({ check }) => check.id));
+  const enforcedBy = (documents: readonly Document[]) =>
+    documents.flatMap(({ metadata, spec }) =>
+      border.has(metadata.name.slice('bulkhead-'.length)) ? (spec.variables ?? []) : [],
+    );
+  for (const { expression } of enforcedBy(listed)) t.match(expression, 'in ["acme"]', 'as it was read');
+  for (const { expression } of enforcedBy(objects)) t.match(expression, 'params.spec.?mode', 'as the object says now');
+  t.equal(listed.filter(({ spec }) => spec.paramKind ?? spec.paramRef).length, 0, 'files need no Tenant objects');
+  t.equal(objects.filter(({ spec }) => spec.paramKind ?? spec.paramRef).length, 2 * border.size);
+});
+
+t.test('names are taken literally', async (t) => {
+  const hostile = 'a"] || true || "x" in ["\\\n\u2028';
+  const identities = [{ kind: 'Group', name: hostile } as const];
+  const settings = { ...defaultSettings, platform: { ...defaultSettings.platform, identities } };
+  const [policy] = backstopOf(settings, { from: 'objects' }) as Document[];
+  const expression = policy?.spec.variables?.[0]?.expression ?? '';
+  t.ok(expression.includes(`group in ${JSON.stringify([hostile])}`), 'quotes and line breaks stay inside the string');
+});
+
+t.test('what is printed', async (t) => {
+  const files = { config: 'manifests/examples/bulkhead.yaml', tenants: 'manifests/examples/tenants' };
+  const file = readFileSync('manifests/examples/backstop.yaml', 'utf8');
+  t.equal(file, await backstop(files), 'manifests/examples/backstop.yaml is what the examples give: npm run backstop');
+  const parsed = parseAllDocuments(file).map((one) => one.toJS());
+  t.strictSame(parsed.length, 2 * rules.length);
+  await t.rejects(backstop({ config: 'manifests/examples/objects/pod-web.yaml', tenants: undefined }), {
+    message: /apiVersion: is "v1"/,
+  });
+});

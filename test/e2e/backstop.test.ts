@@ -1,0 +1,139 @@
+/**
+ * The backstop alone, on a real API server: it refuses the cases that it doubles, each by its check, and nothing that the webhook
+ * would admit.
+ */
+import { backstopOf, policyName, rules } from '../../src/backstop/backstop.ts';
+import { clusterTest } from '../apiserver/cluster-test.ts';
+import type { ControlPlane } from '../apiserver/control-plane.ts';
+import { type Case, loadCases } from '../fixtures/cases.ts';
+import { cast, type Role } from '../fixtures/cast.ts';
+import { createWorld, settings, tenantLabel } from '../fixtures/world.ts';
+import { eventually } from '../soak/observer.ts';
+import { restage, stage, submitDry } from './stage-case.ts';
+
+/** Cases that a rule leaves to the webhook, and why; everything else that its check refuses, it refuses. */
+const left: Readonly<Record<string, readonly string[]>> = {
+  'who the members of a tenant are': [
+    'foreign-namespace/fail/annotates-a-foreign-namespace',
+    'foreign-namespace/fail/controller-relabels',
+    'foreign-namespace/fail/deletes-a-foreign-namespace',
+    'foreign-namespace/fail/holds-by-a-finalizer',
+    'foreign-namespace/fail/holds-by-the-spec',
+    'foreign-namespace/fail/member-of-two-names-none',
+    'foreign-namespace/fail/names-a-foreign-tenant',
+    'foreign-namespace/fail/propagation-of-a-living-namespace',
+    'foreign-namespace/fail/stranger-creates',
+    'foreign-namespace/fail/through-finalize',
+    'foreign-namespace/fail/through-status',
+    'foreign-namespace/fail/while-it-terminates',
+    'tenant-label-frozen/fail/mutation-passed-by',
+  ],
+  'which tenants are declared': [
+    'foreign-namespace/fail/platform-names-an-unknown-tenant',
+    'tenant-label-frozen/fail/platform-to-an-unknown-tenant',
+  ],
+  'whether a pod is left': ['managed-policy/fail/before-the-pods'],
+};
+/** Two rules refuse these, and the API server tells of one, whichever it asked first. */
+const together: Readonly<Record<string, string>> = {
+  'foreign-namespace/fail/adopts-by-owner-reference': 'namespace-owner-references',
+  'tenant-label-frozen/fail/adopts-a-platform-namespace': 'foreign-namespace',
+};
+const leftCases = new Set(Object.values(left).flat());
+
+const leaving = new Set(['acme-leaving', 'acme-emptied']);
+
+const doubled = new Set(rules.map(({ check }) => check.id));
+const kinds = new Set<string>(['Namespace', 'NetworkPolicy', 'Pod']);
+
+function isSeen({ operation, collection, object, oldObject }: Case): boolean {
+  const kind = (object ?? oldObject)?.kind ?? '';
+  // Namespaces are not deleted as a collection: the API server knows no such request.
+  if (kind === 'Namespace' && collection) return false;
+  // Of pods the rules see only how they are made.
+  return kinds.has(kind) && (kind !== 'Pod' || operation === 'CREATE');
+}
+
+const cases = loadCases().filter((one) => isSeen(one) && (one.expects === 'pass' || doubled.has(one.check)));
+
+await clusterTest(
+  'the API server alone refuses what is doubled, and nothing that the webhook admits',
+  async (t, plane) => {
+    const world = createWorld();
+    await peopled(plane);
+    const enforcing = [...world.tenancy.tenants.values()].filter(({ mode }) => mode === 'enforce');
+    const documents = backstopOf(settings, { from: 'listed', tenants: enforcing.map(({ name }) => name) });
+    const stdin = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: documents });
+    const { code, stdout, stderr } = await plane.kubectl(plane.adminKubeconfig, ['apply', '-f', '-'], { stdin });
+    t.equal(code, 0, 'it can be applied', { stdout, stderr });
+    const kubeconfigs = new Map<Role, string>();
+    for (const [role, { username, groups }] of Object.entries(cast) as [Role, (typeof cast)[Role]][])
+      kubeconfigs.set(role, await plane.kubeconfigFor({ user: username, groups }));
+    const last = loadCases().find(({ check, expects }) => check === rules.at(-1)?.check.id && expects === 'fail');
+    if (last === undefined) throw new Error('there is no case to tell by that the rules are in force');
+    await eventually('the rules are in force', async () => {
+      const { status } = await submitDry(plane, last, kubeconfigs.get(last.user) ?? '');
+      return status === 403;
+    });
+
+    t.ok(cases.length > 150, `${cases.length} cases are replayed`);
+    for (const one of cases) {
+      await stage(plane, one);
+      const { status, text } = await submitDry(plane, one, kubeconfigs.get(one.user) ?? '');
+      const admitted = one.expects === 'pass' || leftCases.has(one.id);
+      if (admitted) t.ok(status < 300, `${one.id}: ${one.sentence}`, { found: text });
+      else {
+        t.equal(status, 403, `${one.id}: ${one.sentence}`, { found: text });
+        const said = [one.check, together[one.id] ?? one.check].some((id) =>
+          text.includes(`(${id}, docs/checks/${id}.md)`),
+        );
+        t.ok(said, `${one.id}: says by which check`, { found: text });
+        t.match(text, `ValidatingAdmissionPolicy 'bulkhead-`, `${one.id}: says who refuses`);
+      }
+      const { kind, metadata } = one.oldObject ?? {};
+      const name = metadata?.name ?? '';
+      if (kind === 'Namespace' && !leaving.has(name)) await restage(plane, name, metadata?.labels ?? {});
+    }
+    for (const id of leftCases)
+      t.ok(
+        cases.some((one) => one.id === id),
+        `${id} is replayed`,
+      );
+    const names = new Set(rules.map(policyName));
+    t.equal(names.size, rules.length, 'every rule has a policy of its own');
+  },
+  { controllers: false },
+);
+
+/** The namespaces of the cases, and people who have every right that RBAC can give. */
+async function peopled(plane: ControlPlane): Promise<void> {
+  const create = async (path: string, body: object): Promise<void> => {
+    const { status, text } = await plane.request('POST', path, body);
+    if (status !== 201) throw new Error(text);
+  };
+  const apiGroup = 'rbac.authorization.k8s.io';
+  await create(`/apis/${apiGroup}/v1/clusterrolebindings`, {
+    metadata: { name: 'everybody' },
+    subjects: [{ kind: 'Group', name: 'system:authenticated', apiGroup }],
+    roleRef: { kind: 'ClusterRole', name: 'cluster-admin', apiGroup },
+  });
+  const owners = { 'acme-web': 'acme', 'acme-db': 'acme', 'acme-leaving': 'acme', 'acme-emptied': 'acme' };
+  const others = {
+    'beta-data': 'beta',
+    'gamma-lab': 'gamma',
+    'delta-one': 'delta',
+    'last-of-zeta': 'zeta',
+    'eta-web': 'eta',
+  };
+  for (const [name, owner] of Object.entries({ ...owners, ...others, 'ingress-nginx': undefined })) {
+    const labels = owner === undefined ? {} : { [tenantLabel]: owner };
+    await create('/api/v1/namespaces', { metadata: { name, labels } });
+  }
+  for (const handler of ['gvisor', 'kata'])
+    await create('/apis/node.k8s.io/v1/runtimeclasses', { metadata: { name: handler }, handler });
+  // Nothing can be created in them once they end.
+  for (const one of loadCases())
+    if (one.oldObject?.kind === 'NetworkPolicy' && leaving.has(one.oldObject.metadata?.namespace ?? ''))
+      await stage(plane, one);
+  for (const name of leaving) await plane.request('DELETE', `/api/v1/namespaces/${name}`);
+}
