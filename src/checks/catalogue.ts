@@ -10,6 +10,7 @@ import { deadRule } from './dead-rule.ts';
 import { egressWithoutDns } from './egress-without-dns.ts';
 import { ephemeralContainers } from './ephemeral-containers.ts';
 import { foreignNamespace } from './foreign-namespace.ts';
+import { handshake } from './handshake.ts';
 import { hostNamespaces } from './host-namespaces.ts';
 import { hostNetwork } from './host-network.ts';
 import { hostPath } from './host-path.ts';
@@ -41,6 +42,7 @@ import { tenantNarrowed } from './tenant-narrowed.ts';
 import { tenantWriters } from './tenant-writers.ts';
 
 export const catalogue: readonly Check[] = [
+  handshake,
   tenantWriters,
   tenantDocument,
   tenantInUse,

@@ -1,0 +1,36 @@
+import { entry } from '../kubernetes/objects.ts';
+import type { NamespaceRequest, NetworkPolicyRequest } from '../kubernetes/review.ts';
+import { handshakeAnnotation, handshakeReason } from '../tenancy/handshake.ts';
+import { type Check, type Finding, nothing } from './check.ts';
+import { fieldOf } from './metadata-changes.ts';
+
+/**
+ * A handshake is refused, whoever sends it; the platform and Bulkhead itself, too.
+ * Reads    metadata.annotations[bulkhead.dev/handshake] of the new and the stored Namespace or NetworkPolicy, on every subresource
+ * Allowed  every write that does not add that annotation or give it another value
+ * Why      a webhook that the API server does not reach must not be made one that fails closed: that would lock the cluster.
+ *          Only a refusal that comes back through the API server shows that it asks Bulkhead, so there must be something that
+ *          Bulkhead refuses on every cluster, for every account, with any tenants, settings and modes
+ */
+export const handshake: Check = {
+  id: 'handshake',
+  headline: 'is a handshake',
+  protects: 'identity',
+  namespace: judge,
+  networkPolicy: judge,
+};
+
+function judge({ operation, object, oldObject }: NamespaceRequest | NetworkPolicyRequest): readonly Finding[] {
+  if (operation === 'DELETE') return nothing;
+  const value = entry(object.metadata?.annotations, handshakeAnnotation);
+  // An annotation that was stored while nobody looked must not hold up whatever becomes of the object.
+  if (value === undefined || value === entry(oldObject?.metadata?.annotations, handshakeAnnotation)) return nothing;
+  return [
+    {
+      check: 'handshake',
+      path: fieldOf({ map: 'annotations', key: handshakeAnnotation }),
+      reason: handshakeReason(value),
+      fix: 'leave the annotation out: it is how Bulkhead learns that the API server asks it',
+    },
+  ];
+}

@@ -1,0 +1,13 @@
+/**
+ * The handshake: a write that must be refused, whoever sends it. Bulkhead sends it through the API server, and never means it, to
+ * learn whether the API server asks Bulkhead: checks/handshake.ts refuses it, cluster/handshake.ts sends it and reads the refusal.
+ */
+import { excerpt } from '../kubernetes/json.ts';
+
+/** Its value is made anew for each handshake, and comes back in the refusal. */
+export const handshakeAnnotation = 'bulkhead.dev/handshake';
+
+/** The words of the refusal; with the value, nobody else has a reason to say them. */
+export function handshakeReason(value: string): string {
+  return `handshake ${excerpt(value)} is refused, as every handshake is`;
+}
