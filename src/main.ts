@@ -22,6 +22,7 @@ serve
   --namespaces DIR     YAML files with the Namespaces that exist, when there is no API server to ask; changes are
                        picked up
   --read-only          watch the API server, but put nothing in place
+  --registration       make the webhook configurations fail closed, once the API server was seen to ask
   --host ADDRESS       where to listen (default: 127.0.0.1)
   --port N             HTTPS for the API server (default: 9443)
   --health-port N      /livez and /readyz (default: 8081)
@@ -42,6 +43,7 @@ const serveOptions = {
   kubeconfig: { type: 'string' },
   namespaces: { type: 'string' },
   'read-only': { type: 'boolean', default: false },
+  registration: { type: 'boolean', default: false },
   host: { type: 'string', default: '127.0.0.1' },
   port: { type: 'string', default: '9443' },
   'health-port': { type: 'string', default: '8081' },
@@ -111,12 +113,15 @@ async function runServe(args: readonly string[]): Promise<void> {
     throw new Misuse(
       'serve needs --tenants DIR and --namespaces DIR, or an API server that has both: give --kubeconfig FILE',
     );
+  if (values.registration && (withoutCluster || values['read-only']))
+    throw new Misuse('--registration writes to an API server: it goes neither with --namespaces nor with --read-only');
   const running = await serve({
     tenants,
     config,
     certificates: values.certificates,
     namespaces: namespaces === undefined ? { from: 'cluster', kubeconfig } : { from: 'files', folder: namespaces },
     readOnly: values['read-only'],
+    registration: values.registration,
     host: values.host,
     ports,
     logLevel: level,

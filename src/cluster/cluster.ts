@@ -15,6 +15,7 @@ import { locateCluster } from './location.ts';
 import type { Log } from './log.ts';
 import { createNamespaceEvents } from './namespace-events.ts';
 import { createNamespaceSource, namespaceRecord, namespacesPath } from './namespaces.ts';
+import { keepRegistration, type RegistrationCounters } from './registration.ts';
 import { createTenantStatusWriter, type TenantStatusCounters } from './tenant-status.ts';
 import { createTenants, type Tenants, tenantsPath } from './tenants.ts';
 
@@ -23,6 +24,9 @@ import { createTenants, type Tenants, tenantsPath } from './tenants.ts';
  * was not heard for so long, they are not known any more. A watch that is cut, one after it that brings nothing, and the list after that take less.
  */
 const tenantsTrustedFor = 300_000;
+
+/** Where Bulkhead runs: what it has to tell of itself is told there. */
+const ownNamespace = 'bulkhead-system';
 
 /** Tenants that are objects of the cluster. */
 export interface TenantObjects {
@@ -41,6 +45,8 @@ export interface ClusterOptions {
   readonly tenancy: TenancySource | TenantObjects;
   /** Whether baselines are applied; otherwise nothing is ever written. */
   readonly reconcile: boolean;
+  /** Whether the webhook configurations are made to fail closed, once the API server was seen to ask. Default: no. */
+  readonly registration?: boolean;
   readonly clock?: Clock;
 }
 
@@ -55,6 +61,8 @@ export interface ClusterCounters {
   /** Undefined where tenants are not objects, and where nothing is written. */
   readonly tenantStatus: TenantStatusCounters | undefined;
   readonly crossing: CrossingCounters;
+  /** Undefined where nobody looks after the webhook configurations. */
+  readonly registration: RegistrationCounters | undefined;
 }
 
 export interface Cluster {
@@ -73,6 +81,8 @@ export interface Cluster {
   tenancyChanged(): void;
   /** Where tenants are objects: puts settings in force, or says why they do not go together with the tenants. */
   settingsChanged(settings: Settings): readonly Problem[];
+  /** Reviews are answered from now on, or will soon not be any more. */
+  serving(serves: boolean): void;
   counters(): ClusterCounters;
   /** Resolves when nothing runs any more. */
   stop(): Promise<void>;
@@ -162,15 +172,20 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       tenantStatus?.changed();
     },
   });
+  const registration = options.registration
+    ? keepRegistration({ connection, clock, log, ownNamespace: () => store.lookup(ownNamespace) }, follow)
+    : undefined;
   const watches = new Map<string, ListWatch>([['namespaces', namespaceWatch], ...(baselines?.watches ?? [])]);
   if (tenants !== undefined) watches.set('tenants', follow(tenantsPath, tenants.handler));
 
   const waitingFor = new Set(watches.keys());
+  // Nothing is judged by the registrations, so nobody waits for them: a rollout would wait for itself.
+  for (const [resource, watch] of registration?.watches ?? []) watches.set(resource, watch);
   const tenantsKnown = (): boolean =>
     !waitingFor.has('tenants') && (watches.get('tenants')?.staleness() ?? 0) <= tenantsTrustedFor;
   const synced = Promise.all(
-    [...watches].map(async ([resource, watch]) => {
-      await watch.synced;
+    [...waitingFor].map(async (resource) => {
+      await watches.get(resource)?.synced;
       if (resource === 'tenants') tenants?.begin();
       waitingFor.delete(resource);
     }),
@@ -200,6 +215,10 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       baselines?.tenancyChanged();
       crossing.changed();
     },
+    serving(serves) {
+      if (serves) void synced.then(() => registration?.begin());
+      else registration?.end();
+    },
     settingsChanged: (settings) => tenants?.settingsChanged(settings) ?? [],
     counters: () => ({
       watches: [...watches].map(([resource, watch]) => ({
@@ -210,6 +229,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       baselines: baselines?.counters(),
       tenantStatus: tenantStatus?.counters(),
       crossing: crossing.counters(),
+      registration: registration?.counters(),
     }),
     async stop() {
       await Promise.all([...watches.values()].map((watch) => watch.stop()));
@@ -217,6 +237,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       await tenantStatus?.stop();
       await baselines?.stop();
       await crossing.stop();
+      await registration?.stop();
       connection.close();
     },
   };

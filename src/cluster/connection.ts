@@ -14,7 +14,7 @@ export type Answer = { readonly ok: true; readonly body: unknown } | Failure;
 /** An answer that is read while it is being written, such as a watch. The chunks end with the answer, and throw when it is cut off. */
 export type OpenAnswer = { readonly ok: true; readonly chunks: AsyncIterable<Buffer> } | Failure;
 
-export type Method = 'GET' | 'PUT' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface Options {
   /** Sent as JSON. */

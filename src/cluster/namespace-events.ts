@@ -15,7 +15,8 @@ export type EventReason =
   | 'BaselineContested'
   | 'BaselineFailed'
   | 'BaselineWithheld'
-  | 'PolicyCrosses';
+  | 'PolicyCrosses'
+  | 'RegistrationDeleted';
 
 export interface EventCounters {
   readonly written: number;

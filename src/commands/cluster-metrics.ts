@@ -1,6 +1,7 @@
 /** What is known of the cluster and done in it, for Prometheus. No label names a tenant or a namespace (SRV-15). */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Cluster, ClusterCounters } from '../cluster/cluster.ts';
+import type { RegistrationCounters } from '../cluster/registration.ts';
 
 interface Reading {
   /** Values of the label, where there is one. */
@@ -75,6 +76,7 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
     ({ crossing }) => Object.entries(crossing.readings).map(([label, value]) => ({ label, value })),
   );
   if (cluster.counters().baselines !== undefined) registerBaselineMetrics(register);
+  if (cluster.counters().registration !== undefined) registerRegistrationMetrics(register);
 }
 
 type Register = (
@@ -130,9 +132,47 @@ function registerBaselineMetrics(register: Register): void {
     'events_total',
     'Events about namespaces: written, suppressed as too many, failed.',
     'result',
-    ({ baselines, crossing }) =>
-      [baselines?.events, crossing.events].flatMap((events) =>
+    ({ baselines, crossing, registration }) =>
+      [baselines?.events, crossing.events, registration?.events].flatMap((events) =>
         Object.entries(events ?? {}).map(([label, value]) => ({ label, value })),
       ),
+  );
+}
+
+/** Where the webhook configurations are looked after. */
+function registerRegistrationMetrics(register: Register): void {
+  const each = (
+    name: string,
+    help: string,
+    is: (one: RegistrationCounters['configurations'][number]) => boolean,
+  ): void =>
+    register(name, help, 'configuration', ({ registration }) =>
+      (registration?.configurations ?? []).map((one) => ({ label: one.name, value: is(one) ? 1 : 0 })),
+    );
+  each('registration_present', 'Whether a webhook configuration of Bulkhead is there.', ({ present }) => present);
+  each(
+    'registration_fail_closed',
+    'Whether it fails closed. validating/bulkhead-workloads only warns and never does; another one at 0 guards nothing while Bulkhead is not reached.',
+    ({ closed }) => closed,
+  );
+  register(
+    'registration_handshakes_total',
+    'Writes that Bulkhead must refuse, sent through the API server: proven, or admitted by all, refused by somebody else, failed without an answer.',
+    'result',
+    ({ registration }) => Object.entries(registration?.handshakes ?? {}).map(([label, value]) => ({ label, value })),
+  );
+  const rules = (name: string, help: string, read: (counters: RegistrationCounters) => number): void =>
+    register(name, help, undefined, ({ registration }) =>
+      registration === undefined ? [] : [{ value: read(registration) }],
+    );
+  rules(
+    'registration_unknown_rules',
+    'Entries in the rules of the webhook configurations that the API server does not serve, such as a misspelt subresource. The log says which.',
+    (counters) => counters.rules.unknown,
+  );
+  rules(
+    'registration_missing_rules',
+    'Resources that Bulkhead must be asked about and no rule names. The log says which.',
+    (counters) => counters.rules.missing,
   );
 }

@@ -28,6 +28,8 @@ export interface ServeOptions {
     | { readonly from: 'files'; readonly folder: string };
   /** Nothing is ever written to the cluster. */
   readonly readOnly: boolean;
+  /** The webhook configurations of the cluster are looked after. */
+  readonly registration: boolean;
   readonly host: string;
   /** 0: a free one. */
   readonly ports: { readonly webhook: number; readonly health: number; readonly metrics: number };
@@ -147,8 +149,9 @@ async function start(
     const { environment } = options;
     const objects = { settings: fromFiles().settings, onTenants: (refused: number) => count({ objects: refused }) };
     const home = options.tenants === undefined ? objects : fromFiles;
+    const { registration } = options;
     cluster = await explained(
-      connectCluster({ kubeconfig, environment, log, tenancy: home, reconcile: !options.readOnly }),
+      connectCluster({ kubeconfig, environment, log, tenancy: home, reconcile: !options.readOnly, registration }),
     );
     stops.push(() => cluster?.stop());
     namespaces = cluster.namespaces;
@@ -186,10 +189,12 @@ async function start(
     listening[name] = (await listen(name, one)).port;
   }
   log.info({ host, ...listening, tenants: current().tenants.size }, 'listening');
+  cluster?.serving(true);
   return {
     ports: listening,
     ready: cluster?.synced ?? Promise.resolve(),
     drain: async () => {
+      cluster?.serving(false);
       await server.drain();
       await stop();
     },

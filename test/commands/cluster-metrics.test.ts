@@ -2,12 +2,12 @@ import { Registry } from 'prom-client';
 import t from 'tap';
 import type { ClusterCounters } from '../../src/cluster/cluster.ts';
 import { registerClusterMetrics } from '../../src/commands/cluster-metrics.ts';
-import { baselines, counters as figures } from './counters.ts';
+import { baselines, counters as figures, registration } from './counters.ts';
 
 async function scraped(counters: Partial<ClusterCounters>): Promise<string[]> {
   const registry = new Registry();
   registerClusterMetrics(registry, {
-    counters: () => ({ ...figures, baselines: undefined, ...counters }),
+    counters: () => ({ ...figures, baselines: undefined, registration: undefined, ...counters }),
   });
   return (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
@@ -42,6 +42,24 @@ t.test('what is counted is scraped', async (t) => {
     'bulkhead_watch_objects{resource="namespaces"} 7',
     'bulkhead_watch_staleness_seconds{resource="namespaces"} 1.5',
     'bulkhead_watch_watches_total{resource="namespaces"} 3',
+  ]);
+});
+
+t.test('where registrations are looked after, it is told what became of them', async (t) => {
+  const lines = (await scraped({ registration })).filter((line) => line.startsWith('bulkhead_registration'));
+  t.strictSame(lines.sort(), [
+    'bulkhead_registration_fail_closed{configuration="mutating/bulkhead"} 0',
+    'bulkhead_registration_fail_closed{configuration="validating/bulkhead"} 1',
+    'bulkhead_registration_fail_closed{configuration="validating/bulkhead-workloads"} 0',
+    'bulkhead_registration_handshakes_total{result="admitted"} 23',
+    'bulkhead_registration_handshakes_total{result="failed"} 25',
+    'bulkhead_registration_handshakes_total{result="proven"} 22',
+    'bulkhead_registration_handshakes_total{result="refused"} 24',
+    'bulkhead_registration_missing_rules 28',
+    'bulkhead_registration_present{configuration="mutating/bulkhead"} 0',
+    'bulkhead_registration_present{configuration="validating/bulkhead"} 1',
+    'bulkhead_registration_present{configuration="validating/bulkhead-workloads"} 1',
+    'bulkhead_registration_unknown_rules 26',
   ]);
 });
 

@@ -33,4 +33,21 @@ const crossing: ClusterCounters['crossing'] = {
   events: { written: 19, suppressed: 20, failed: 21 },
 };
 
-export const counters: ClusterCounters = { watches: [watch], baselines, tenantStatus: undefined, crossing };
+export const registration: NonNullable<ClusterCounters['registration']> = {
+  configurations: [
+    { name: 'validating/bulkhead', present: true, closed: true },
+    { name: 'validating/bulkhead-workloads', present: true, closed: false },
+    { name: 'mutating/bulkhead', present: false, closed: false },
+  ],
+  handshakes: { proven: 22, admitted: 23, refused: 24, failed: 25 },
+  rules: { unknown: 26, missing: 28 },
+  events: { written: 30, suppressed: 31, failed: 32 },
+};
+
+export const counters: ClusterCounters = {
+  watches: [watch],
+  baselines,
+  tenantStatus: undefined,
+  crossing,
+  registration,
+};

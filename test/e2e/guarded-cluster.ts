@@ -65,6 +65,7 @@ export async function guard(
     certificates: `${plane.directory}/certificates`,
     namespaces: { from: 'cluster', kubeconfig: ownKubeconfig },
     readOnly: false,
+    registration: false,
     host: '127.0.0.1',
     ports: { webhook: 0, health: 0, metrics: 0 },
     logLevel: 'silent',
@@ -115,19 +116,32 @@ async function created(plane: ControlPlane, path: string, body: unknown): Promis
   if (status !== 201 && status !== 409) throw new Error(`${path}: ${status} ${JSON.stringify(answer)}`);
 }
 
-/** The registrations that people install, called by URL. */
-async function register(plane: ControlPlane, port: number, caFile: string): Promise<void> {
+/** Applies the registrations that people install, called by URL. */
+export async function applyConfigurations(
+  plane: ControlPlane,
+  port: number,
+  caFile: string,
+  change: (configuration: WebhookConfiguration) => void = () => {},
+): Promise<void> {
   const caBundle = (await readFile(caFile)).toString('base64');
-  for (const configuration of await webhookConfigurations()) {
+  const items = await webhookConfigurations();
+  for (const configuration of items) {
     for (const webhook of configuration.webhooks) {
-      const path = webhook.clientConfig.service?.path;
+      const path = `/${webhook.name.split('.')[0]}`;
       webhook.clientConfig = { url: `https://localhost:${port}${path}`, caBundle };
     }
-    const { code, stderr } = await plane.kubectl(plane.adminKubeconfig, ['apply', '-f', '-'], {
-      stdin: JSON.stringify(configuration),
-    });
-    if (code !== 0) throw new Error(stderr);
+    change(configuration);
   }
+  const stdin = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+  const { code, stderr } = await plane.kubectl(plane.adminKubeconfig, ['apply', '-f', '-'], { stdin });
+  if (code !== 0) throw new Error(stderr);
+}
+
+/** Closed at once, as `serve --registration` would close them (test/e2e/registration.test.ts). */
+async function register(plane: ControlPlane, port: number, caFile: string): Promise<void> {
+  await applyConfigurations(plane, port, caFile, ({ webhooks }) => {
+    for (const webhook of webhooks) if (webhook.name !== 'warn.bulkhead.dev') webhook.failurePolicy = 'Fail';
+  });
   // Registrations take a moment until the API server goes by them: it does when it refuses what must be refused.
   const stranger = await plane.kubeconfigFor(people.carol);
   for (let attempt = 0; attempt < 100; attempt++) {
@@ -141,9 +155,12 @@ async function register(plane: ControlPlane, port: number, caFile: string): Prom
 
 export interface WebhookConfiguration {
   readonly kind: string;
+  readonly metadata: { readonly name: string };
   readonly webhooks: {
     readonly name: string;
-    clientConfig: { service?: { path: string }; url?: string; caBundle?: string };
+    clientConfig: { service?: { path?: string }; url?: string; caBundle?: string };
+    failurePolicy: string;
+    readonly rules: { resources: string[] }[];
   }[];
 }
 

@@ -76,6 +76,7 @@ t.test('the network policy of Bulkhead itself', async (t) => {
 
 t.test('what Bulkhead may do in the cluster', async (t) => {
   const writes = ['create', 'patch', 'update', 'delete'];
+  const registrations = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'];
   t.strictSame(
     only('ClusterRole').rules,
     [
@@ -86,6 +87,14 @@ t.test('what Bulkhead may do in the cluster', async (t) => {
       { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
       { apiGroups: ['bulkhead.dev'], resources: ['tenants'], verbs: ['list', 'watch'] },
       { apiGroups: ['bulkhead.dev'], resources: ['tenants/status'], verbs: ['patch'] },
+      { apiGroups: ['admissionregistration.k8s.io'], resources: registrations, verbs: ['list', 'watch'] },
+      {
+        apiGroups: ['admissionregistration.k8s.io'],
+        resources: registrations,
+        resourceNames: ['bulkhead', 'bulkhead-namespaces'],
+        verbs: ['patch'],
+      },
+      { apiGroups: [''], resources: ['namespaces'], resourceNames: ['kube-public'], verbs: ['patch'] },
     ],
     'and nothing else (TEN-06)',
   );
