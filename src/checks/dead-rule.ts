@@ -1,4 +1,5 @@
 import { type Check, nothing } from './check.ts';
+import { isAboutItsPods } from './policy-without-pods.ts';
 
 /**
  * Whoever writes a rule or a peer of a NetworkPolicy that can never match anything is told.
@@ -14,7 +15,7 @@ export const deadRule: Check = {
   networkPolicy(_, { border }) {
     if (border.length === 0) return nothing;
     return border
-      .filter(({ verdict }) => verdict === 'nothing')
+      .filter((verdict) => verdict.verdict === 'nothing' && !isAboutItsPods(verdict))
       .map(({ path, reason, fix }) => ({ check: 'dead-rule', path, reason, fix }));
   },
 };

@@ -2,7 +2,7 @@ import { isManagedName } from '../baseline/managed.ts';
 import { domainFor } from '../kubernetes/label-selector.ts';
 import { allPorts, type Port } from '../kubernetes/port-range.ts';
 import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
-import type { Opening, Remark } from '../reach/model.ts';
+import type { Closing, Opening, Remark } from '../reach/model.ts';
 import { once } from '../reach/once.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import { type Check, nothing } from './check.ts';
@@ -47,8 +47,8 @@ export const egressWithoutDns: Check = {
   },
 };
 
-function isEgressOpening(part: Opening | Remark): part is Opening {
-  return 'peer' in part && part.direction === 'egress';
+function isEgressOpening(part: Opening | Closing | Remark): part is Opening {
+  return 'action' in part && part.action !== 'deny' && part.direction === 'egress';
 }
 
 function opensNames({ peer, ports }: Opening, tenantLabel: string): boolean {

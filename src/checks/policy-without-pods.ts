@@ -1,5 +1,4 @@
-import { isMap } from '../kubernetes/json.ts';
-import { contradiction, parseSelector } from '../kubernetes/label-selector.ts';
+import type { PeerVerdict } from '../reach/border.ts';
 import { type Check, nothing } from './check.ts';
 
 /**
@@ -13,21 +12,15 @@ export const policyWithoutPods: Check = {
   id: 'policy-without-pods',
   headline: 'selects no pod',
   protects: 'intent',
-  networkPolicy({ operation, object }, { owner }) {
-    if (owner === 'platform' || operation === 'DELETE') return nothing;
-    const podSelector: unknown = object.spec?.podSelector;
-    // Equalities alone contradict nothing.
-    if (!isMap(podSelector) || !Array.isArray(podSelector.matchExpressions)) return nothing;
-    const selector = parseSelector(podSelector);
-    const label = selector.ok ? contradiction(selector.value) : undefined;
-    if (label === undefined) return nothing;
-    return [
-      {
-        check: 'policy-without-pods',
-        path: 'spec.podSelector',
-        reason: `selects no pod, as no value of the label ${label} meets all its requirements`,
-        fix: `correct the requirements on ${label}`,
-      },
-    ];
+  networkPolicy(_, { border }) {
+    if (border.length === 0) return nothing;
+    return border
+      .filter(isAboutItsPods)
+      .map(({ path, reason, fix }) => ({ check: 'policy-without-pods', path, reason, fix }));
   },
 };
+
+/** Whether it says of a policy that it selects no pod. */
+export function isAboutItsPods({ verdict, path }: PeerVerdict): boolean {
+  return verdict === 'nothing' && path === 'spec.podSelector';
+}

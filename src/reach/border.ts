@@ -4,33 +4,47 @@
  */
 import { formatPath } from '../kubernetes/field-path.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
-import type { Opening, Reach, Subject } from './model.ts';
+import type { Concern, Opening, Reach, Subject } from './model.ts';
 import type { Border, Objection } from './objection.ts';
 import { judgeSelector } from './selector-peer.ts';
+import { judgeSubject } from './subject.ts';
 import { anotherTenant } from './witness.ts';
 
 /** What is to be said about one peer that is not plainly contained. */
-export interface PeerVerdict extends Subject, Objection {
+export interface PeerVerdict extends Concern, Objection {
   /** The field that says it: `spec.ingress[0].from[1].namespaceSelector`. */
   readonly path: string;
 }
 
-/** One verdict for each peer that is not contained in the tenant, in the order of the fields; contained ones get none. */
+/**
+ * One verdict for each peer, and for each subject, that is not contained in the tenant, in the order of the fields; contained ones get
+ * none. What a closing takes away is not asked.
+ */
 export function judgeBorder(reach: Reach, border: Border): readonly PeerVerdict[] {
   const verdicts: PeerVerdict[] = [];
+  let judged: Subject | undefined;
   for (const part of reach) {
     if ('verdict' in part) {
       verdicts.push({ ...part, path: formatPath(part.path) });
       continue;
     }
+    if (part.action === 'deny') continue;
+    const { subject, direction, peer } = part;
+    if (subject !== judged) {
+      judged = subject;
+      const about = judgeSubject(subject, border);
+      if (about !== undefined) {
+        verdicts.push({ direction, kind: 'selector', path: formatPath(subject.path), ...about });
+      }
+    }
     const objection = judgeOpening(part, border);
     if (objection === undefined) continue;
-    verdicts.push({ direction: part.direction, kind: part.peer.kind, path: formatPath(part.path), ...objection });
+    verdicts.push({ direction, kind: peer.kind, path: formatPath(part.path), ...objection });
   }
   return verdicts;
 }
 
-/** Undefined: contained in the tenant, or agreed. */
+/** Undefined: the peer is contained in the tenant, or agreed. Of the subject it says nothing. */
 export function judgeOpening(opening: Opening, border: Border): Objection | undefined {
   const { peer } = opening;
   switch (peer.kind) {

@@ -1,11 +1,13 @@
 /**
  * Reach: who may talk to whom, in one form for every kind of policy.
  *
- * Policies only ever add openings, so a policy crosses the border exactly when one of its openings does, and each can be
- * judged alone: no other policy, namespace or pod has to be known. What a dialect cannot turn into an opening is a remark
- * in the same list, so that verdicts come in the order of the object's fields.
+ *   policy ──dialect──▶ Reach = (Opening | Closing | Remark)[] ──border──▶ verdicts
  *
- *   policy ──dialect──▶ Reach = (Opening | Remark)[] ──border──▶ verdicts
+ * An opening lets the pods of its subject and one peer talk, on some ports. A policy crosses the border exactly when one of its
+ * openings does, whatever other policies say, so each is judged alone: no other policy, namespace or pod has to be known. Where rules
+ * have an order, an earlier closing may take away from a later opening; nothing is proven by that, as an order can change and
+ * what is closed is somebody else's text. What a dialect cannot say exactly in these terms is a remark in the same list, so that verdicts
+ * come in the order of the object's fields.
  */
 import type { FieldPath } from '../kubernetes/field-path.ts';
 import type { IpSet } from '../kubernetes/ip-set.ts';
@@ -13,26 +15,51 @@ import type { Selector } from '../kubernetes/label-selector.ts';
 import type { Port } from '../kubernetes/port-range.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 
-export type Reach = readonly (Opening | Remark)[];
+export type Reach = readonly (Opening | Closing | Remark)[];
 
-/** Traffic between the policy's pods and one peer that the policy lets through. */
-export interface Opening {
+/** Traffic between the subject and one peer. */
+interface Rule {
+  readonly subject: Subject;
+  /** As the subject sees it. */
   readonly direction: Direction;
   /** The field that says who the peer is. */
   readonly path: FieldPath;
   readonly peer: Peer;
-  /** Never empty. Of the policy's pods for ingress, of the peer for egress. */
+  /** Never empty. Of the subject for ingress, of the peer for egress. */
   readonly ports: readonly Port[];
+  /**
+   * What the requests must be besides, as the policy writes it: `GET /orders`. Undefined: anything. It narrows where a proxy stands in
+   * the way and proves nothing, as who is let in on a port may speak what he likes, and past the proxy.
+   */
+  readonly layer7?: readonly string[];
+}
+
+export interface Opening extends Rule {
+  /** `pass` leaves it to later rules, or to what holds when there are none, which may be to let it through. */
+  readonly action: 'allow' | 'pass';
+}
+
+export interface Closing extends Rule {
+  readonly action: 'deny';
+}
+
+/** Pods by their own labels and those of their namespace. No selector contradicts itself: who can be nobody is left out. */
+interface Pods {
+  /** Undefined: the policy's own namespace. */
+  readonly namespaces: Selector | undefined;
+  readonly pods: Selector;
+}
+
+/** Whom the policy is about. One object for all rules about the same pods. */
+export interface Subject extends Pods {
+  /** The field that says so. */
+  readonly path: FieldPath;
 }
 
 type Peer = SelectorPeer | AnyPeer | IpBlockPeer;
 
-/** Pods by their own labels and those of their namespace. No selector contradicts itself. */
-export interface SelectorPeer {
+export interface SelectorPeer extends Pods {
   readonly kind: 'selector';
-  /** Undefined: the policy's own namespace. */
-  readonly namespaces: Selector | undefined;
-  readonly pods: Selector;
 }
 
 /** Everybody, inside and outside the cluster. */
@@ -55,14 +82,14 @@ export interface IpBlockPeer {
  */
 export type Verdict = 'nothing' | 'conditional' | 'escapes' | 'unproven' | 'invalid';
 
-/** Which side of the border a part of a policy is about, and what kind of peer. */
-export interface Subject {
+/** Which direction a part of a policy concerns, and what kind of peer. */
+export interface Concern {
   readonly direction: Direction;
   readonly kind: Peer['kind'];
 }
 
 /** A part of the policy that has its verdict already, whoever the tenant is. */
-export interface Remark extends Subject {
+export interface Remark extends Concern {
   readonly verdict: Verdict;
   readonly path: FieldPath;
   /** What is wrong with the field at `path`: a sentence of its own, or one that begins with the field. No full stop. */
@@ -77,6 +104,6 @@ export interface Remark extends Subject {
 export const removePeer =
   'remove the peer, with its rule where it is the only one: a rule without peers is open to everybody';
 
-export function remark(subject: Subject, verdict: Verdict, path: FieldPath, reason: string, fix: string): Remark {
-  return { direction: subject.direction, kind: subject.kind, verdict, path, reason, fix };
+export function remark(concern: Concern, verdict: Verdict, path: FieldPath, reason: string, fix: string): Remark {
+  return { direction: concern.direction, kind: concern.kind, verdict, path, reason, fix };
 }

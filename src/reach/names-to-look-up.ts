@@ -13,14 +13,18 @@ export function namesToLookUp(reach: Reach, border: Omit<Border, 'holderOf' | 'n
   const { tenant, tenancy, namespace } = border;
   const asked = new Set<string>();
   for (const part of reach) {
-    if ('verdict' in part || part.peer.kind !== 'selector' || part.peer.namespaces === undefined) continue;
-    const { absent, finite, values } = domainFor(part.peer.namespaces, tenancy.settings.tenantLabel);
-    if (!absent && finite && values.size === 1 && values.has(tenant.name)) continue;
-    for (const name of possibleNames(domainFor(part.peer.namespaces, namespaceNameLabel)) ?? []) {
-      const owner = name === namespace ? undefined : tenancy.reservation(name);
-      if (owner === undefined || owner === 'platform' || owner.name !== tenant.name) continue;
-      asked.add(name);
-      if (asked.size > mostLookedUp) return [];
+    if ('verdict' in part || part.action === 'deny') continue;
+    const { subject, peer } = part;
+    for (const namespaces of [subject.namespaces, peer.kind === 'selector' ? peer.namespaces : undefined]) {
+      if (namespaces === undefined) continue;
+      const { absent, finite, values } = domainFor(namespaces, tenancy.settings.tenantLabel);
+      if (!absent && finite && values.size === 1 && values.has(tenant.name)) continue;
+      for (const name of possibleNames(domainFor(namespaces, namespaceNameLabel)) ?? []) {
+        const owner = name === namespace ? undefined : tenancy.reservation(name);
+        if (owner === undefined || owner === 'platform' || owner.name !== tenant.name) continue;
+        asked.add(name);
+        if (asked.size > mostLookedUp) return [];
+      }
     }
   }
   return [...asked];

@@ -33,9 +33,16 @@ export function overBroadSelectors(reach: Reach, border: Border): readonly Field
     egress: once((ports) => partnersFor('egress', ports, border)),
   };
   for (const part of reach) {
-    const { verdict } = ('verdict' in part ? part : judgeOpening(part, border)) ?? {};
+    if ('verdict' in part) {
+      if (part.verdict === 'nothing') continue;
+      return [];
+    }
+    if (part.action === 'deny') continue;
+    // Whose pods these are, a label more in a peer does not settle.
+    if (part.subject.namespaces !== undefined) return [];
+    const { verdict } = judgeOpening(part, border) ?? {};
     if (verdict === undefined || verdict === 'nothing') continue;
-    if ('verdict' in part || !isOverBroad(part, border, partners)) return [];
+    if (!isOverBroad(part, border, partners)) return [];
     wide.push(part.path);
   }
   return wide;

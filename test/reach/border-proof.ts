@@ -3,7 +3,8 @@
  * - what gets no verdict lets no foreigner through,
  * - whoever is called a witness gets through at that very path, and is a foreigner,
  * - what is called conditional lets a foreigner through, and none once the names it assumes are the tenant's,
- * - what is called nothing matches nobody, what is called invalid is wrong, and nothing else is refused.
+ * - what is called nothing matches nobody, what is called invalid is wrong, and nothing else is refused,
+ * - of a policy that selects no pod just that is said, and what is wrong in it.
  */
 import type { PeerVerdict } from '../../src/reach/border.ts';
 import type { Verdict } from '../../src/reach/model.ts';
@@ -22,7 +23,7 @@ import {
 } from './evaluator.ts';
 import { destination, isIn, readBlock } from './evaluator-addresses.ts';
 import { readWitness } from './read-witness.ts';
-import { portsAround, type Trial, tryEverything } from './universe.ts';
+import { canSelect, portsAround, type Trial, tryEverything } from './universe.ts';
 import { ruleAt, wrongPlaces } from './wrong-places.ts';
 
 /** How often what was seen. */
@@ -60,6 +61,14 @@ export function proveBorder(spec: WrittenSpec, world: World, verdicts: readonly 
     if (verdict.verdict === 'invalid') {
       if (!wrong.some((place) => isAt(verdict.path, place))) throw new Error(`${verdict.path} is called invalid`);
     }
+  }
+  const selectsNone = verdicts.some(({ verdict, path }) => verdict === 'nothing' && path === 'spec.podSelector');
+  if (selectsNone === canSelect(spec.podSelector))
+    throw new Error(`spec.podSelector selects ${selectsNone ? 'some' : 'no'} pod`);
+  if (selectsNone) {
+    const more = verdicts.find(({ verdict, path }) => verdict !== 'invalid' && path !== 'spec.podSelector');
+    if (more !== undefined) throw new Error(`${more.path} is called ${more.verdict}, and nobody is concerned`);
+    return;
   }
   for (const direction of ['ingress', 'egress'] as const) {
     const rules = rulesOf(spec, direction);

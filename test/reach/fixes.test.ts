@@ -347,7 +347,10 @@ t.test('every fix of the border, followed to the letter, leaves nothing to be sa
 });
 
 t.test('no fix of the border is missing above', async (t) => {
-  const files = globSync(['src/reach/**/*.ts', 'src/kubernetes/{port-range,label-selector}.ts']);
+  // No NetworkPolicy has a subject to correct: model.test.ts mends one.
+  const files = globSync(['src/reach/**/*.ts', 'src/kubernetes/{port-range,label-selector}.ts'], {
+    exclude: ['src/reach/subject.ts'],
+  });
   const verb = 'write|remove|correct|split|list|add|have|renew|leave|narrow|put|give|ask|make';
   const literal = new RegExp(`'((?:${verb})\\b[^'\\n]*)'|\`((?:${verb})\\b[^\`\\n]*)\``, 'g');
   let count = 0;

@@ -5,7 +5,7 @@ import type { Selector } from '../../src/kubernetes/label-selector.ts';
 import type { NetworkPolicy } from '../../src/kubernetes/objects.ts';
 import { formatPort } from '../../src/kubernetes/port-range.ts';
 import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
-import type { Opening, Remark } from '../../src/reach/model.ts';
+import type { Reach, Remark } from '../../src/reach/model.ts';
 
 /** One line for each part of what a spec comes to. */
 function read(spec: unknown): string[] {
@@ -13,14 +13,14 @@ function read(spec: unknown): string[] {
   return readNetworkPolicy(policy).map(line);
 }
 
-function line(part: Opening | Remark): string {
+function line(part: Reach[number]): string {
   const path = formatPath(part.path);
   if ('verdict' in part) return `${part.verdict} ${part.direction} ${part.kind} ${path}: ${part.reason}`;
   const ports = part.ports.map(formatPort).join();
   return `${part.direction} ${path}: ${describe(part)} on ${ports === 'all/TCP,all/UDP,all/SCTP' ? 'every port' : ports}`;
 }
 
-function describe({ peer }: Opening): string {
+function describe({ peer }: Exclude<Reach[number], Remark>): string {
   if (peer.kind === 'any') return 'anybody';
   if (peer.kind === 'ipBlock') return peer.addresses.map(formatRange).join();
   const labels = (selector: Selector) => [...selector.keys()].join() || 'all';
@@ -37,6 +37,28 @@ t.test('a policy opens what the API says it opens', (t) => {
     ['an empty spec opens nothing', {}, []],
     ['an empty list of rules closes the direction', { ingress: [], policyTypes: ['Ingress'] }, []],
     ['null lists are missing lists', { ingress: null, egress: null, policyTypes: null }, []],
+    [
+      'who can be nobody opens nothing, and what is wrong is wrong all the same',
+      {
+        podSelector: {
+          matchLabels: { app: 'a' },
+          matchExpressions: [{ key: 'app', operator: 'NotIn', values: ['a'] }],
+        },
+        ingress: [{}, { from: [{}] }, { from: [everywhere] }],
+      },
+      [
+        'nothing ingress any spec.podSelector: selects no pod, as no value of the label app meets all its requirements',
+        'invalid ingress selector spec.ingress[1].from[0]: names no podSelector, namespaceSelector or ipBlock',
+      ],
+    ],
+    [
+      'a podSelector that is not understood',
+      { podSelector: { matchNames: {} }, ingress: [{}] },
+      [
+        'invalid ingress any spec.podSelector: "matchNames" is not a field of a label selector',
+        'ingress spec.ingress[0]: anybody on every port',
+      ],
+    ],
     ['an empty rule is everybody', { ingress: [{}] }, ['ingress spec.ingress[0]: anybody on every port']],
     ['from: [] is everybody', { ingress: [{ from: [] }] }, ['ingress spec.ingress[0]: anybody on every port']],
     ['from: null is everybody', { ingress: [{ from: null }] }, ['ingress spec.ingress[0]: anybody on every port']],

@@ -77,7 +77,7 @@ function selector(requirements: fc.Arbitrary<Requirement>, maxLength: number): f
     return short ? { matchLabels, matchExpressions } : { matchExpressions };
   });
 }
-const namespaceSelector = selector(namespaceRequirement, 3);
+export const namespaceSelector = selector(namespaceRequirement, 3);
 const podSelector = selector(podRequirement, 2);
 
 const selectorPeer: fc.Arbitrary<Recipe<WrittenPeer>> = fc
@@ -281,10 +281,17 @@ const policyTypes = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(['Both'], ['Ingress', 'egress']) },
 );
 
+/** Of the policy: mostly some pods, now and then none that can be. */
+const subject: fc.Arbitrary<Recipe<WrittenSelector | null>> = fc.oneof(
+  { weight: 8, arbitrary: app.map((value) => () => ({ matchLabels: { app: value } })) },
+  { weight: 1, arbitrary: fc.constantFrom({}, null).map((written) => () => written) },
+  { weight: 2, arbitrary: podSelector },
+);
+
 export const policy: fc.Arbitrary<(world: World) => WrittenSpec> = fc
-  .record({ podSelector: app, policyTypes, ingress: rules, egress: rules })
+  .record({ podSelector: subject, policyTypes, ingress: rules, egress: rules })
   .map(({ podSelector, policyTypes, ingress, egress }) => (world) => ({
-    podSelector: { matchLabels: { app: podSelector } },
+    podSelector: podSelector(world, 'ingress'),
     ...(policyTypes !== undefined && { policyTypes }),
     ...(ingress !== undefined && { ingress: ingress?.map((recipe) => recipe(world, 'ingress')) ?? null }),
     ...(egress !== undefined && { egress: egress?.map((recipe) => recipe(world, 'egress')) ?? null }),

@@ -14,6 +14,7 @@ import {
   letsPort,
   nameLabel,
   type Party,
+  selects,
   type WirePort,
   type World,
   type WrittenPeer,
@@ -72,6 +73,11 @@ export function portsAround({ ports }: WrittenRule, { tenants, services }: World
   return [...numbers]
     .filter((port) => port >= 1 && port <= 65535)
     .flatMap((port) => ['TCP', 'UDP', 'SCTP'].map((protocol) => ({ protocol, port })));
+}
+
+/** Whether any pod at all can have the labels that it asks for. */
+export function canSelect(selector: WrittenSelector | null | undefined): boolean {
+  return combinations(valuesIn([selector ?? {}])).some((labels) => selects(selector ?? {}, labels));
 }
 
 function* partiesAround(peer: WrittenPeer | undefined, world: World): Iterable<Party> {

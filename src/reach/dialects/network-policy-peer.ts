@@ -6,7 +6,7 @@ import { excerpt, isGiven, isMap, unknownField } from '../../kubernetes/json.ts'
 import { isEmpty, parseSelector, type Selector, witnessLabels } from '../../kubernetes/label-selector.ts';
 import type { Port } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
-import { type Opening, type Remark, remark, removePeer, type Subject } from '../model.ts';
+import { type Concern, type Opening, type Remark, remark, removePeer, type Subject } from '../model.ts';
 
 const peerFields: ReadonlySet<string> = new Set(['podSelector', 'namespaceSelector', 'ipBlock']);
 const blockFields: ReadonlySet<string> = new Set(['cidr', 'except']);
@@ -24,7 +24,7 @@ const foreignKey = /^(?:io\.cilium\.|io\.kubernetes\.pod\.)/;
 /** "if the pod selector is selecting a cluster": then Cilium adds no condition for its own (isPodSelectorSelectingCluster). */
 const clusterKey = 'io.cilium.k8s.policy.cluster';
 
-const everyPod: Selector = new Map();
+export const everyPod: Selector = new Map();
 
 /**
  * `null` is "not given" and `{}` is "all of them". podSelector alone: pods of the policy's own namespace. Together with
@@ -36,9 +36,10 @@ export function readPeer(
   path: FieldPath,
   direction: Direction,
   ports: readonly Port[],
+  subject: Subject,
 ): Opening | Remark {
-  const bySelector: Subject = { direction, kind: 'selector' };
-  const byAddress: Subject = { direction, kind: 'ipBlock' };
+  const bySelector: Concern = { direction, kind: 'selector' };
+  const byAddress: Concern = { direction, kind: 'ipBlock' };
   if (!isMap(peer))
     return remark(bySelector, 'invalid', path, `${excerpt(peer)} is not a peer`, 'write podSelector: {}');
   const { podSelector, namespaceSelector, ipBlock } = peer;
@@ -57,7 +58,7 @@ export function readPeer(
     const addresses = readIpBlock(ipBlock, blockPath, byAddress);
     return 'verdict' in addresses
       ? addresses
-      : { direction, path: blockPath, peer: { kind: 'ipBlock', addresses }, ports };
+      : { action: 'allow', subject, direction, path: blockPath, peer: { kind: 'ipBlock', addresses }, ports };
   }
   if (!isGiven(podSelector) && !isGiven(namespaceSelector)) {
     const reason = 'names no podSelector, namespaceSelector or ipBlock';
@@ -84,46 +85,46 @@ export function readPeer(
     return { ...remark(bySelector, 'escapes', podsPath, reason, fix), witness };
   }
   const said = namespaces === undefined ? podsPath : namespacesPath;
-  return { direction, path: said, peer: { kind: 'selector', namespaces, pods }, ports };
+  return { action: 'allow', subject, direction, path: said, peer: { kind: 'selector', namespaces, pods }, ports };
 }
 
-function readSelector(written: unknown, path: FieldPath, subject: Subject): Selector | Remark {
+function readSelector(written: unknown, path: FieldPath, concern: Concern): Selector | Remark {
   const selector = parseSelector(written);
   if (!selector.ok) {
-    return remark(subject, 'invalid', selector.steps.reduce<FieldPath>(field, path), selector.reason, selector.fix);
+    return remark(concern, 'invalid', selector.steps.reduce<FieldPath>(field, path), selector.reason, selector.fix);
   }
   let torn: string | undefined;
   for (const [label, domain] of selector.value) {
     const { size } = domain.values;
     if (size > valuesPerLabel) {
       const reason = `lists ${size} values of the label ${label}, and only ${valuesPerLabel} are examined`;
-      return remark(subject, 'unproven', path, reason, 'list fewer values, or make several peers of it');
+      return remark(concern, 'unproven', path, reason, 'list fewer values, or make several peers of it');
     }
     if (isEmpty(domain)) torn ??= label;
   }
   if (torn === undefined) return selector.value;
   const reason = `matches nothing, as no value of the label ${torn} meets all its requirements`;
-  return remark(subject, 'nothing', path, reason, `correct the requirements on ${torn}, or ${removePeer}`);
+  return remark(concern, 'nothing', path, reason, `correct the requirements on ${torn}, or ${removePeer}`);
 }
 
 /** "Except values will be rejected if they are outside the cidr range": inside it, of its family, and not the whole of it. */
-function readIpBlock(block: unknown, path: FieldPath, subject: Subject): IpSet | Remark {
+function readIpBlock(block: unknown, path: FieldPath, concern: Concern): IpSet | Remark {
   if (!isMap(block)) {
-    return remark(subject, 'invalid', path, `${excerpt(block)} is not an ipBlock`, 'write a map with cidr and except');
+    return remark(concern, 'invalid', path, `${excerpt(block)} is not an ipBlock`, 'write a map with cidr and except');
   }
   const unknown = unknownField(block, blockFields);
   if (unknown !== undefined) {
     const reason = `${excerpt(unknown)} is not a field of an ipBlock that is understood`;
-    return remark(subject, 'invalid', path, reason, 'write cidr and except');
+    return remark(concern, 'invalid', path, reason, 'write cidr and except');
   }
-  const cidr = readRange(block.cidr, field(path, 'cidr'), subject);
+  const cidr = readRange(block.cidr, field(path, 'cidr'), concern);
   if ('verdict' in cidr) return cidr;
   const excepts = block.except;
   if (!isGiven(excepts)) return [cidr];
   const exceptsPath = field(path, 'except');
   if (!Array.isArray(excepts)) {
     return remark(
-      subject,
+      concern,
       'invalid',
       exceptsPath,
       `${excerpt(excepts)} is not a list of ranges`,
@@ -133,25 +134,25 @@ function readIpBlock(block: unknown, path: FieldPath, subject: Subject): IpSet |
   const holes: IpRange[] = [];
   for (const [index, written] of excepts.entries()) {
     const at = field(exceptsPath, index);
-    const hole = readRange(written, at, subject);
+    const hole = readRange(written, at, concern);
     if ('verdict' in hole) return hole;
     if (!contains([cidr], [hole]) || (hole.first === cidr.first && hole.last === cidr.last)) {
       const reason = `${excerpt(written)} is not a part of ${excerpt(block.cidr)} smaller than the whole`;
-      return remark(subject, 'invalid', at, reason, 'write a smaller range inside cidr, or remove it');
+      return remark(concern, 'invalid', at, reason, 'write a smaller range inside cidr, or remove it');
     }
     holes.push(hole);
   }
   const addresses = subtract([cidr], normalise(holes));
   if (addresses.length > 0) return addresses;
-  return remark(subject, 'nothing', path, 'matches nothing, as except leaves no address of cidr', removePeer);
+  return remark(concern, 'nothing', path, 'matches nothing, as except leaves no address of cidr', removePeer);
 }
 
-function readRange(text: unknown, path: FieldPath, subject: Subject): IpRange | Remark {
+function readRange(text: unknown, path: FieldPath, concern: Concern): IpRange | Remark {
   if (typeof text !== 'string') {
-    return remark(subject, 'invalid', path, `${excerpt(text)} is not an IP range`, 'write text such as 203.0.113.0/24');
+    return remark(concern, 'invalid', path, `${excerpt(text)} is not an IP range`, 'write text such as 203.0.113.0/24');
   }
   const range = parseCidr(text);
   if (range.ok) return range.value;
   const fix = `write ${range.fix ?? 'a range such as 203.0.113.0/24'}`;
-  return remark(subject, 'invalid', path, range.reason, fix);
+  return remark(concern, 'invalid', path, range.reason, fix);
 }

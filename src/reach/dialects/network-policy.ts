@@ -7,22 +7,24 @@
  */
 import { type FieldPath, field } from '../../kubernetes/field-path.ts';
 import { excerpt, isGiven, isMap, unknownField } from '../../kubernetes/json.ts';
+import { contradiction, parseSelector } from '../../kubernetes/label-selector.ts';
 import type { NetworkPolicy } from '../../kubernetes/objects.ts';
 import { allPorts, type Port, parsePort } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
-import { type Opening, type Reach, type Remark, remark, type Subject } from '../model.ts';
-import { readPeer } from './network-policy-peer.ts';
+import { type Concern, type Opening, type Reach, type Remark, remark, type Subject } from '../model.ts';
+import { everyPod, readPeer } from './network-policy-peer.ts';
 
 /** How much of one policy is looked at; what is beyond is `unproven`. Network plugins struggle far earlier (NP-14). */
 export const limits = { rules: 200, peers: 1000, ports: 1000, excepts: 5000 };
 
 const specFields: ReadonlySet<string> = new Set(['podSelector', 'policyTypes', 'ingress', 'egress']);
 const spec = field(undefined, 'spec');
+const podSelectorPath = field(spec, 'podSelector');
 const bothTypes: readonly string[] = ['Ingress', 'Egress'];
 
 /** One direction of a policy: what its fields are called, and what is found in them. */
 interface Side {
-  readonly subject: Subject;
+  readonly concern: Concern;
   /** The value of policyTypes. */
   readonly type: string;
   /** The field of a rule that lists the peers. */
@@ -31,13 +33,13 @@ interface Side {
 }
 const sides: Readonly<Record<Direction, Side>> = {
   ingress: {
-    subject: { direction: 'ingress', kind: 'any' },
+    concern: { direction: 'ingress', kind: 'any' },
     type: 'Ingress',
     peers: 'from',
     ruleFields: new Set(['from', 'ports']),
   },
   egress: {
-    subject: { direction: 'egress', kind: 'any' },
+    concern: { direction: 'egress', kind: 'any' },
     type: 'Egress',
     peers: 'to',
     ruleFields: new Set(['to', 'ports']),
@@ -48,7 +50,7 @@ export function readNetworkPolicy(policy: NetworkPolicy): Reach {
   const written: unknown = policy.spec;
   const found: (Opening | Remark)[] = [];
   if (!isGiven(written)) return found;
-  const whole = sides.ingress.subject;
+  const whole = sides.ingress.concern;
   if (!isMap(written)) {
     return [
       remark(whole, 'invalid', spec, `${excerpt(written)} is not a policy`, 'write a map with podSelector and rules'),
@@ -59,25 +61,49 @@ export function readNetworkPolicy(policy: NetworkPolicy): Reach {
     const reason = `${excerpt(unknown)} is not a field of a NetworkPolicy that is understood`;
     found.push(remark(whole, 'invalid', spec, reason, 'write podSelector, policyTypes, ingress and egress'));
   }
+  const about = readSubject(written.podSelector);
+  if ('verdict' in about) found.push(about);
+  const subject = 'verdict' in about ? { namespaces: undefined, pods: everyPod, path: podSelectorPath } : about;
   const left = { ...limits };
   const types = readPolicyTypes(written.policyTypes, written.egress, found);
   for (const direction of ['ingress', 'egress'] as const) {
     const rules = written[direction];
     if (!isGiven(rules)) continue;
-    const { subject, type } = sides[direction];
+    const { concern, type } = sides[direction];
     const path = field(spec, direction);
     if (!Array.isArray(rules)) {
-      found.push(remark(subject, 'invalid', path, `${excerpt(rules)} is not a list of rules`, 'write a list of rules'));
+      found.push(remark(concern, 'invalid', path, `${excerpt(rules)} is not a list of rules`, 'write a list of rules'));
     } else if (!types.includes(type)) {
       found.push(deadRules(sides[direction], path));
     } else {
       left.rules -= rules.length;
-      if (left.rules < 0) found.push(beyond(subject, path, 'rules'));
+      if (left.rules < 0) found.push(beyond(concern, path, 'rules'));
       else
-        for (const [index, rule] of rules.entries()) readRule(rule, field(path, index), sides[direction], left, found);
+        for (const [index, rule] of rules.entries()) {
+          readRule(rule, field(path, index), sides[direction], subject, left, found);
+        }
     }
   }
-  return found;
+  if (!('verdict' in about) || about.verdict !== 'nothing') return found;
+  return found.filter((part) => part === about || ('verdict' in part && part.verdict === 'invalid'));
+}
+
+/**
+ * "An empty podSelector matches all pods in this namespace", and so does none. One that contradicts itself selects no pod, and then
+ * nothing is opened, whatever the rules say: labels of pods are free, but none of them can meet it.
+ */
+function readSubject(podSelector: unknown): Subject | Remark {
+  const { concern } = sides.ingress;
+  if (!isGiven(podSelector)) return { namespaces: undefined, pods: everyPod, path: podSelectorPath };
+  const selector = parseSelector(podSelector);
+  if (!selector.ok) {
+    const at = selector.steps.reduce<FieldPath>(field, podSelectorPath);
+    return remark(concern, 'invalid', at, selector.reason, selector.fix);
+  }
+  const torn = contradiction(selector.value);
+  if (torn === undefined) return { namespaces: undefined, pods: selector.value, path: podSelectorPath };
+  const reason = `selects no pod, as no value of the label ${torn} meets all its requirements`;
+  return remark(concern, 'nothing', podSelectorPath, reason, `correct the requirements on ${torn}`);
 }
 
 /**
@@ -94,50 +120,57 @@ function readPolicyTypes(types: unknown, egress: unknown, found: (Opening | Rema
   if (Array.isArray(types) && stranger === undefined) return listed;
   const reason = `${excerpt(stranger ?? types)} is not ${stranger === undefined ? 'a list' : 'a direction of a policy'}`;
   const path = field(spec, 'policyTypes');
-  found.push(remark(sides.ingress.subject, 'invalid', path, reason, 'write a list of Ingress, Egress or both'));
+  found.push(remark(sides.ingress.concern, 'invalid', path, reason, 'write a list of Ingress, Egress or both'));
   return bothTypes;
 }
 
 /** A list of rules in a direction that policyTypes leaves out opens nothing, and closes nothing either. */
-function deadRules({ subject, type }: Side, path: FieldPath): Remark {
-  const reason = `is never read, as policyTypes lacks ${type}: ${subject.direction} is neither opened nor closed`;
-  return remark(subject, 'nothing', path, reason, `add ${type} to policyTypes, or remove the rules`);
+function deadRules({ concern, type }: Side, path: FieldPath): Remark {
+  const reason = `is never read, as policyTypes lacks ${type}: ${concern.direction} is neither opened nor closed`;
+  return remark(concern, 'nothing', path, reason, `add ${type} to policyTypes, or remove the rules`);
 }
 
 /**
  * "If this field is empty or missing, this rule matches all sources (traffic not restricted by source)", those outside the
  * cluster among them. A rule that is `null`, which the API server reads as `{}`, is taken for the mistake it is.
  */
-function readRule(rule: unknown, path: FieldPath, side: Side, left: typeof limits, found: (Opening | Remark)[]): void {
-  const { subject } = side;
+function readRule(
+  rule: unknown,
+  path: FieldPath,
+  side: Side,
+  subject: Subject,
+  left: typeof limits,
+  found: (Opening | Remark)[],
+): void {
+  const { concern } = side;
   if (!isMap(rule)) {
     const reason = `${excerpt(rule)} is not a rule`;
-    found.push(remark(subject, 'invalid', path, reason, `write a map with ${side.peers} and ports`));
+    found.push(remark(concern, 'invalid', path, reason, `write a map with ${side.peers} and ports`));
     return;
   }
   const unknown = unknownField(rule, side.ruleFields);
   if (unknown !== undefined) {
-    const reason = `${excerpt(unknown)} is not a field of an ${subject.direction} rule`;
-    found.push(remark(subject, 'invalid', path, reason, `write ${side.peers} and ports`));
+    const reason = `${excerpt(unknown)} is not a field of an ${concern.direction} rule`;
+    found.push(remark(concern, 'invalid', path, reason, `write ${side.peers} and ports`));
     return;
   }
   const peers = rule[side.peers];
   const peersPath = field(path, side.peers);
   if (isGiven(peers) && !Array.isArray(peers)) {
     found.push(
-      remark(subject, 'invalid', peersPath, `${excerpt(peers)} is not a list of peers`, 'write a list of peers'),
+      remark(concern, 'invalid', peersPath, `${excerpt(peers)} is not a list of peers`, 'write a list of peers'),
     );
     return;
   }
-  const ports = readPorts(rule.ports, field(path, 'ports'), subject, left, found);
+  const ports = readPorts(rule.ports, field(path, 'ports'), concern, left, found);
   if (!Array.isArray(peers) || peers.length === 0) {
     // An empty list is not told from none: the API server drops it.
-    found.push({ direction: subject.direction, path, peer: { kind: 'any' }, ports });
+    found.push({ action: 'allow', subject, direction: concern.direction, path, peer: { kind: 'any' }, ports });
     return;
   }
   left.peers -= peers.length;
   if (left.peers < 0) {
-    found.push(beyond(subject, peersPath, 'peers'));
+    found.push(beyond(concern, peersPath, 'peers'));
     return;
   }
   for (const [index, written] of peers.entries()) {
@@ -145,8 +178,8 @@ function readRule(rule: unknown, path: FieldPath, side: Side, left: typeof limit
     const excepts = exceptsIn(written);
     left.excepts -= excepts;
     if (excepts > 0 && left.excepts < 0) {
-      found.push(beyond({ direction: subject.direction, kind: 'ipBlock' }, at, 'excepts'));
-    } else found.push(readPeer(written, at, subject.direction, ports));
+      found.push(beyond({ direction: concern.direction, kind: 'ipBlock' }, at, 'excepts'));
+    } else found.push(readPeer(written, at, concern.direction, ports, subject));
   }
 }
 
@@ -157,18 +190,18 @@ function readRule(rule: unknown, path: FieldPath, side: Side, left: typeof limit
 function readPorts(
   ports: unknown,
   path: FieldPath,
-  subject: Subject,
+  concern: Concern,
   left: typeof limits,
   found: (Opening | Remark)[],
 ): readonly Port[] {
   if (!isGiven(ports)) return allPorts;
   if (!Array.isArray(ports)) {
-    found.push(remark(subject, 'invalid', path, `${excerpt(ports)} is not a list of ports`, 'write a list of ports'));
+    found.push(remark(concern, 'invalid', path, `${excerpt(ports)} is not a list of ports`, 'write a list of ports'));
     return allPorts;
   }
   left.ports -= ports.length;
   if (left.ports < 0) {
-    found.push(beyond(subject, path, 'ports'));
+    found.push(beyond(concern, path, 'ports'));
     return allPorts;
   }
   const read: Port[] = [];
@@ -177,7 +210,7 @@ function readPorts(
     if (!port.ok) {
       const item = field(path, index);
       const at = port.field === undefined ? item : field(item, port.field);
-      found.push(remark(subject, 'invalid', at, port.reason, port.fix));
+      found.push(remark(concern, 'invalid', at, port.reason, port.fix));
       return allPorts;
     }
     read.push(port.value);
@@ -191,7 +224,7 @@ function exceptsIn(peer: unknown): number {
   return Array.isArray(excepts) ? excepts.length : 0;
 }
 
-function beyond(subject: Subject, path: FieldPath, what: keyof typeof limits): Remark {
+function beyond(concern: Concern, path: FieldPath, what: keyof typeof limits): Remark {
   const reason = `goes beyond the ${limits[what]} ${what} of one policy that are examined, so it is not proven to stay inside`;
-  return remark(subject, 'unproven', path, reason, 'split the policy into several: policies add up');
+  return remark(concern, 'unproven', path, reason, 'split the policy into several: policies add up');
 }

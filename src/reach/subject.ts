@@ -1,0 +1,36 @@
+/**
+ * Whether the pods that a rule is about are the tenant's. Gates and shared services do not count: they agree on whom the tenant's own
+ * pods may talk to, and give nobody a say over the pods of others.
+ */
+import { domainFor, witnessLabels } from '../kubernetes/label-selector.ts';
+import { namespaceNameLabel } from '../kubernetes/objects.ts';
+import type { Subject } from './model.ts';
+import { possibleNames, standingOf } from './namespace-name.ts';
+import type { Border, Objection } from './objection.ts';
+import { anotherTenant, describeWitness } from './witness.ts';
+
+/** Undefined: contained in the tenant. */
+export function judgeSubject({ namespaces, pods }: Subject, border: Border): Objection | undefined {
+  if (namespaces === undefined) return undefined;
+  const { tenant, tenancy } = border;
+  const { tenantLabel } = tenancy.settings;
+  const { absent, finite, values } = domainFor(namespaces, tenantLabel);
+  const foreign = finite ? [...values].find((name) => name !== tenant.name) : anotherTenant(border, values);
+  if (foreign === undefined && !absent) return undefined;
+  const names = possibleNames(domainFor(namespaces, namespaceNameLabel));
+  const strangers = names?.map((name) => ({ name, standing: standingOf(name, border) })) ?? [];
+  const stranger = strangers.find(({ standing }) => standing !== 'own' && standing !== 'unknown');
+  const fix = `write ${tenantLabel}: ${tenant.name} among the labels that its namespaces must have`;
+  if (names !== undefined && stranger === undefined) {
+    if (strangers.every(({ standing }) => standing === 'own')) return undefined;
+    return { verdict: 'unproven', reason: 'names namespaces of which it was not looked up who has them', fix };
+  }
+  const tenantOfWitness = absent && stranger?.standing === 'platform' ? undefined : foreign;
+  const shape = { tenant: tenantOfWitness, name: stranger?.name, pod: witnessLabels(pods) };
+  return {
+    verdict: 'escapes',
+    reason: `is about pods that are not of ${tenant.name}, whose traffic is not its to open`,
+    witness: describeWitness(namespaces, shape, border),
+    fix,
+  };
+}
