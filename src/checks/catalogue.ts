@@ -24,6 +24,7 @@ import { namespaceLimit } from './namespace-limit.ts';
 import { namespaceOwnerReferences } from './namespace-owner-references.ts';
 import { networkCapabilities } from './network-capabilities.ts';
 import { podBinding } from './pod-binding.ts';
+import { podScheduler } from './pod-scheduler.ts';
 import { podTenantLabel } from './pod-tenant-label.ts';
 import { policyTenantLabel } from './policy-tenant-label.ts';
 import { policyWithoutPods } from './policy-without-pods.ts';
@@ -72,6 +73,7 @@ export const catalogue: readonly Check[] = [
   hostPorts,
   ephemeralContainers,
   chosenNode,
+  podScheduler,
   runtimeClass,
   sysctls,
   nameServers,

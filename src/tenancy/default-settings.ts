@@ -19,6 +19,9 @@ export const builtInIdentities: readonly Subject[] = [
   { kind: 'ServiceAccount', namespace: 'bulkhead-system', name: 'bulkhead' },
 ];
 
+/** The scheduler of Kubernetes, by its certificate. manifests/base keeps its Bindings from the webhook, so that pods are scheduled without Bulkhead. */
+export const builtInSchedulers: readonly Subject[] = [{ kind: 'User', name: 'system:kube-scheduler' }];
+
 /** The namespaces that Kubernetes makes by itself, and the one Bulkhead runs in. */
 export const builtInNamespaces: readonly string[] = [
   'default',
@@ -63,7 +66,12 @@ export const defaultTenantLabel = 'bulkhead.dev/tenant';
 
 export const defaultSettings: Settings = {
   tenantLabel: defaultTenantLabel,
-  platform: { identities: builtInIdentities, namespaces: new Set(builtInNamespaces), prefixes: builtInPrefixes },
+  platform: {
+    identities: builtInIdentities,
+    schedulers: builtInSchedulers,
+    namespaces: new Set(builtInNamespaces),
+    prefixes: builtInPrefixes,
+  },
   reservedNamespaceKeys: namespaceKeys,
   reservedPodKeys: podKeys,
   reservedPolicyKeys: policyKeys,

@@ -6,6 +6,7 @@ import {
   builtInMetadataRanges,
   builtInNamespaces,
   builtInPrefixes,
+  builtInSchedulers,
   builtInServices,
   defaultTenantLabel,
 } from './default-settings.ts';
@@ -37,7 +38,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
   const { spec } = checked.value.value;
   const problems: Problem[] = [];
   const report = reportInto(problems, document.locate);
-  const { identities = [], namespaces = [], prefixes = [] } = spec.platform ?? {};
+  const { identities = [], schedulers = [], namespaces = [], prefixes = [] } = spec.platform ?? {};
   const tenantLabel = spec.tenantLabel ?? defaultTenantLabel;
   judgeTenantLabel(tenantLabel, report);
   const sharedServices =
@@ -52,17 +53,26 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
       (document, index) => parseIdentity(document, ['spec', 'platform', 'identities', index], report) ?? [],
     ),
   ];
+  const allSchedulers = [
+    ...builtInSchedulers,
+    ...schedulers.flatMap(
+      (document, index) => parseSubject(document, ['spec', 'platform', 'schedulers', index], report) ?? [],
+    ),
+  ];
   const settings: Settings = {
     tenantLabel,
     platform: {
       identities: platformIdentities,
+      schedulers: allSchedulers,
       namespaces: new Set([
         ...builtInNamespaces,
         ...namespaces,
         // A tenant that could take the name of a shared service's namespace would be let in everywhere.
         ...sharedServices.map((service) => service.namespace),
-        // A tenant that could take the name of this one would make itself the platform.
-        ...platformIdentities.flatMap((subject) => (subject.kind === 'ServiceAccount' ? [subject.namespace] : [])),
+        // A tenant that could take the name of one of these would make itself the platform, or a scheduler.
+        ...[...platformIdentities, ...allSchedulers].flatMap((subject) =>
+          subject.kind === 'ServiceAccount' ? [subject.namespace] : [],
+        ),
       ]),
       prefixes: [...new Set([...builtInPrefixes, ...prefixes])],
     },

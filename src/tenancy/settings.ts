@@ -35,6 +35,8 @@ export interface Settings {
   readonly platform: {
     /** Whose word is final: exact users, groups and service accounts. */
     readonly identities: readonly Subject[];
+    /** Who may put pods of tenants on nodes: exact users, groups and service accounts. */
+    readonly schedulers: readonly Subject[];
     /** Names that only the platform may create. */
     readonly namespaces: ReadonlySet<string>;
     /** Beginnings of names that only the platform may create, such as `kube-`. */

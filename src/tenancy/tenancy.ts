@@ -40,6 +40,8 @@ export interface Tenancy {
    * @param home the owner of the namespace the service account lives in, when the user is one
    */
   requester(user: UserInfo, home: Owner | undefined): Requester;
+  /** Whether it is one of the cluster's schedulers. */
+  schedules(user: UserInfo): boolean;
   /** The half of a gate that `tenant` declares towards `other`, and its mirror image; both unexpired at `now`. One may be missing. */
   gates(
     tenant: Tenant,
@@ -75,11 +77,13 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
   for (const tenant of [...tenants, ...closed].toSorted(byNameOrder))
     if (!byName.has(tenant.name)) byName.set(tenant.name, tenant);
   const platform = bySubject<true>();
+  const schedulers = bySubject<true>();
   const members = bySubject<Tenant[]>();
   const owners = new Map<string, Owner>();
   const gates = new Map<string, Gate[]>();
   for (const prefix of settings.platform.prefixes) owners.set(prefix, 'platform');
   for (const subject of settings.platform.identities) place(platform, subject).set(nameOf(subject), true);
+  for (const subject of settings.platform.schedulers) place(schedulers, subject).set(nameOf(subject), true);
   for (const tenant of byName.values()) {
     for (const member of tenant.members) append(place(members, member), nameOf(member), tenant);
     if (tenant.prefix !== undefined && !owners.has(tenant.prefix)) owners.set(tenant.prefix, tenant);
@@ -121,11 +125,12 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
     declares: ({ name }) => byName.has(name) && !undeclared.has(name),
     requester(user, home) {
       const { username } = user;
-      if (platform.users.has(username) || user.groups.some((group) => platform.groups.has(group))) {
+      if (isAmong(platform, user)) {
         return { username, platform: true, tenants: [] };
       }
       return new Asker(username, () => spokenFor(user, home));
     },
+    schedules: (user) => isAmong(schedulers, user),
     gates(tenant, other, direction, now) {
       return {
         own: openGates(tenant.name, other, direction, now),
@@ -189,6 +194,11 @@ function bySubject<Value>(): BySubject<Value> {
 
 function place<Value>({ users, groups }: BySubject<Value>, { kind }: Subject): Map<string, Value> {
   return kind === 'Group' ? groups : users;
+}
+
+/** Names are compared exactly (ADM-18). */
+function isAmong({ users, groups }: BySubject<true>, user: UserInfo): boolean {
+  return users.has(user.username) || user.groups.some((group) => groups.has(group));
 }
 
 /** The names of tenants hold no blank, so that two different triples never give one key. */

@@ -27,6 +27,7 @@ export function settings(sharedServices: readonly SharedService[]): Settings {
     tenantLabel: 'bulkhead.dev/tenant',
     platform: {
       identities: [{ kind: 'Group', name: 'system:masters' }],
+      schedulers: [],
       namespaces: new Set(['kube-system']),
       prefixes: ['kube-'],
     },

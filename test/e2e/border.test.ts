@@ -454,7 +454,9 @@ await guardedTest('subresources and deletions are no way around', async (t, clus
     ['create', '--raw', '/api/v1/namespaces/acme-web/pods/plain/binding', '-f', '-'],
     '{"apiVersion":"v1","kind":"Binding","metadata":{"name":"plain"},"target":{"kind":"Node","name":"n1"}}',
   );
-  t.equal(bound.code, 0, `a plain Binding passes ${bound.stderr}`);
+  t.not(bound.code, 0, 'nor does a tenant choose the node by a plain Binding (POD-09, ADM-02)');
+  t.match(bound.stderr, 'Pod acme-web/plain is put on a node by hand (tenant acme, hard isolation)');
+  t.match(bound.stderr, 'pod-scheduler, docs/checks/pod-scheduler.md');
 });
 
 await guardedTest('what goes wrong at the edge is said, not swallowed', async (t, cluster) => {

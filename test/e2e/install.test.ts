@@ -92,13 +92,14 @@ async function judgedWrites(
   kubeconfig: string,
   pods: readonly RunningPod[],
 ): Promise<void> {
-  const write = async (method: string, path: string, body: unknown) => {
+  const write = async (method: string, path: string, body: unknown, as = kubeconfig) => {
     const before = await podReviews(pods);
     const contentType = method === 'PATCH' ? strategicPatch : 'application/json';
-    const { status, body: answer } = await plane.request(method, path, body, { contentType, kubeconfig });
+    const { status, body: answer } = await plane.request(method, path, body, { contentType, kubeconfig: as });
     return { status, reviews: (await podReviews(pods)) - before, text: JSON.stringify(answer) };
   };
   const label = (value: string) => ({ metadata: { name: 'web', labels: { 'bulkhead.dev/tenant': value } } });
+  const topology = { 'topology.kubernetes.io/zone': 'a', 'kubernetes.io/hostname': 'stand-in' };
   const target = { target: { kind: 'Node', name: 'stand-in' } };
   const conditions = [{ type: 'Ready', status: 'True' }];
 
@@ -119,8 +120,21 @@ async function judgedWrites(
       'a Binding that brings a label is (ADM-02)',
     );
   }
+  const plain = { metadata: { name: 'web' }, ...target };
   t.match(
-    await write('POST', `${web}/binding`, { metadata: { name: 'web' }, ...target }),
+    await write('POST', `${web}/binding`, plain),
+    { status: 403, reviews: 1, text: 'pod-scheduler' },
+    'and so is a plain one of somebody who is no scheduler (POD-09)',
+  );
+  const scheduler = await plane.kubeconfigFor({ user: 'system:kube-scheduler' });
+  const annotated = { metadata: { name: 'web', annotations: { 'cni.projectcalico.org/ipAddrs': '["10.244.9.9"]' } } };
+  t.match(
+    await write('POST', `${web}/binding`, { ...annotated, ...target }, scheduler),
+    { status: 403, reviews: 1, text: 'reserved-labels' },
+    'and what the scheduler itself would write to the pod with it',
+  );
+  t.match(
+    await write('POST', `${web}/binding`, { metadata: { name: 'web', labels: topology }, ...target }, scheduler),
     { status: 201, reviews: 0 },
     'a Binding as the scheduler makes it is not',
   );

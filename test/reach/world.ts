@@ -53,6 +53,7 @@ export const settings: Settings = {
   tenantLabel: label,
   platform: {
     identities: [{ kind: 'Group', name: 'platform-admins' }],
+    schedulers: [],
     namespaces: new Set(['ingress-nginx', 'default']),
     prefixes: ['kube-'],
   },

@@ -48,6 +48,11 @@ const refused: readonly (readonly [sentence: string, text: string, ...problems: 
     text('platform:', '  identities:', '    - { kind: Group, name: "system:authenticated" }'),
     't.yaml:6:30: spec.platform.identities[0].name: system:authenticated is everybody, not one group; list those who are meant',
   ],
+  [
+    'the platform is not everybody',
+    text('platform:', '  schedulers:', '    - { kind: Group, name: "system:serviceaccounts" }'),
+    't.yaml:6:30: spec.platform.schedulers[0].name: system:serviceaccounts is everybody, not one group; list those who are meant',
+  ],
   ...[
     ['kind: User, name: "system:kube-controller-manager"', 'system:kube-controller-manager', 29],
     ['kind: Group, name: "system:serviceaccounts:kube-system"', 'system:serviceaccounts:kube-system', 30],
@@ -181,6 +186,7 @@ t.test('what shuts something adds to what is built in', async (t) => {
   const given = settings(
     'platform:',
     '  identities: [{ kind: Group, name: platform-team }]',
+    '  schedulers: [{ kind: ServiceAccount, namespace: batch-system, name: scheduler }]',
     '  namespaces: [monitoring, kube-system]',
     '  prefixes: [cattle-]',
     'reserved:',
@@ -199,9 +205,13 @@ t.test('what shuts something adds to what is built in', async (t) => {
     { kind: 'ServiceAccount', namespace: 'bulkhead-system', name: 'bulkhead' },
     { kind: 'Group', name: 'platform-team' },
   ]);
+  t.strictSame(given.platform.schedulers, [
+    { kind: 'User', name: 'system:kube-scheduler' },
+    { kind: 'ServiceAccount', namespace: 'batch-system', name: 'scheduler' },
+  ]);
   t.strictSame(
     [...given.platform.namespaces],
-    ['default', 'kube-node-lease', 'kube-public', 'kube-system', 'bulkhead-system', 'monitoring'],
+    ['default', 'kube-node-lease', 'kube-public', 'kube-system', 'bulkhead-system', 'monitoring', 'batch-system'],
   );
   t.strictSame(given.platform.prefixes, ['bulkhead-', 'kube-', 'openshift-', 'cattle-']);
   t.strictSame(given.reservedNamespaceKeys, [...namespaceKeys, 'example.com/']);
@@ -290,4 +300,5 @@ t.test('by default nobody is trusted who makes pods for others', async (t) => {
     { kind: 'Group', name: 'system:masters' },
     { kind: 'ServiceAccount', namespace: 'bulkhead-system', name: 'bulkhead' },
   ]);
+  t.strictSame(defaultSettings.platform.schedulers, [{ kind: 'User', name: 'system:kube-scheduler' }]);
 });

@@ -11,6 +11,7 @@ export interface SettingsDocument {
     readonly tenantLabel?: string;
     readonly platform?: {
       readonly identities?: readonly SubjectDocument[];
+      readonly schedulers?: readonly SubjectDocument[];
       readonly namespaces?: readonly string[];
       readonly prefixes?: readonly string[];
     };
@@ -111,6 +112,12 @@ export const settingsSchema: StructuralSchema = {
           description: "What is the platform's. Every list adds to the built-in one.",
           properties: {
             identities: { type: 'array', items: subjectSchema, description: 'Whose word is final. Compared exactly.' },
+            schedulers: {
+              type: 'array',
+              items: subjectSchema,
+              description:
+                'Who may put pods of tenants on nodes, beside the scheduler of Kubernetes. Compared exactly.',
+            },
             namespaces: { type: 'array', items: labelName, description: 'Names that only the platform may create.' },
             prefixes: {
               type: 'array',
