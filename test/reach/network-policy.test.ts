@@ -31,6 +31,25 @@ const anything = { podSelector: {} };
 const everywhere = { namespaceSelector: {} };
 const app = { matchLabels: { app: 'web' } };
 
+t.test('a rule is about the pods that the policy selects, in its own namespace', (t) => {
+  const subjectOf = (podSelector: unknown) => {
+    const [part] = readNetworkPolicy(JSON.parse(JSON.stringify({ spec: { podSelector, ingress: [{}] } })));
+    return part !== undefined && 'subject' in part ? part.subject : undefined;
+  };
+  const labels = { matchLabels: { app: 'web' } };
+  const expressions = { matchExpressions: [{ key: 'app', operator: 'In', values: ['web'] }] };
+  for (const podSelector of [labels, expressions]) {
+    const subject = subjectOf(podSelector);
+    t.equal(subject?.namespaces, undefined);
+    t.strictSame([...(subject?.pods.get('app')?.values ?? [])], ['web']);
+    t.equal(subject && formatPath(subject.path), 'spec.podSelector');
+  }
+  for (const podSelector of [undefined, null, {}, { matchLabels: null }]) {
+    t.equal(subjectOf(podSelector)?.pods.size, 0, `${JSON.stringify(podSelector)} is every pod`);
+  }
+  t.end();
+});
+
 t.test('a policy opens what the API says it opens', (t) => {
   const table: readonly [string, unknown, string[]][] = [
     ['no spec opens nothing', null, []],

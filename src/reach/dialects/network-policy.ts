@@ -7,7 +7,7 @@
  */
 import { type FieldPath, field } from '../../kubernetes/field-path.ts';
 import { excerpt, isGiven, isMap, unknownField } from '../../kubernetes/json.ts';
-import { contradiction, parseSelector } from '../../kubernetes/label-selector.ts';
+import { contradiction, parseSelector, type Selector } from '../../kubernetes/label-selector.ts';
 import type { NetworkPolicy } from '../../kubernetes/objects.ts';
 import { allPorts, type Port, parsePort } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
@@ -21,6 +21,24 @@ const specFields: ReadonlySet<string> = new Set(['podSelector', 'policyTypes', '
 const spec = field(undefined, 'spec');
 const podSelectorPath = field(spec, 'podSelector');
 const bothTypes: readonly string[] = ['Ingress', 'Egress'];
+
+const anyPod: Subject = { namespaces: undefined, pods: everyPod, path: podSelectorPath };
+
+/** Read when somebody asks: which of its own pods a policy is about, no proof rests on. */
+class OwnPods implements Subject {
+  readonly namespaces = undefined;
+  readonly path = podSelectorPath;
+  readonly #written: unknown;
+
+  constructor(podSelector: unknown) {
+    this.#written = podSelector;
+  }
+
+  get pods(): Selector {
+    const selector = parseSelector(this.#written);
+    return selector.ok ? selector.value : everyPod;
+  }
+}
 
 /** One direction of a policy: what its fields are called, and what is found in them. */
 interface Side {
@@ -63,7 +81,7 @@ export function readNetworkPolicy(policy: NetworkPolicy): Reach {
   }
   const about = readSubject(written.podSelector);
   if ('verdict' in about) found.push(about);
-  const subject = 'verdict' in about ? { namespaces: undefined, pods: everyPod, path: podSelectorPath } : about;
+  const subject = 'verdict' in about ? anyPod : about;
   const left = { ...limits };
   const types = readPolicyTypes(written.policyTypes, written.egress, found);
   for (const direction of ['ingress', 'egress'] as const) {
@@ -94,7 +112,8 @@ export function readNetworkPolicy(policy: NetworkPolicy): Reach {
  */
 function readSubject(podSelector: unknown): Subject | Remark {
   const { concern } = sides.ingress;
-  if (!isGiven(podSelector)) return { namespaces: undefined, pods: everyPod, path: podSelectorPath };
+  if (!isGiven(podSelector)) return anyPod;
+  if (hasEqualitiesAlone(podSelector)) return new OwnPods(podSelector);
   const selector = parseSelector(podSelector);
   if (!selector.ok) {
     const at = selector.steps.reduce<FieldPath>(field, podSelectorPath);
@@ -104,6 +123,13 @@ function readSubject(podSelector: unknown): Subject | Remark {
   if (torn === undefined) return { namespaces: undefined, pods: selector.value, path: podSelectorPath };
   const reason = `selects no pod, as no value of the label ${torn} meets all its requirements`;
   return remark(concern, 'nothing', podSelectorPath, reason, `correct the requirements on ${torn}`);
+}
+
+/** They contradict nothing. */
+function hasEqualitiesAlone(podSelector: unknown): boolean {
+  if (!isMap(podSelector)) return false;
+  for (const name of Object.keys(podSelector)) if (name !== 'matchLabels') return false;
+  return true;
 }
 
 /**
