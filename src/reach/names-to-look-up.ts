@@ -1,4 +1,4 @@
-import { domainFor } from '../kubernetes/label-selector.ts';
+import { domainFor, type Selector } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { Reach } from './model.ts';
 import { mostLookedUp, possibleNames } from './namespace-name.ts';
@@ -10,22 +10,29 @@ import type { Border } from './objection.ts';
  * prove nothing more.
  */
 export function namesToLookUp(reach: Reach, border: Omit<Border, 'holderOf' | 'now'>): readonly string[] {
-  const { tenant, tenancy, namespace } = border;
   const asked = new Set<string>();
   for (const part of reach) {
     if ('verdict' in part || part.action === 'deny') continue;
     const { subject, peer } = part;
-    for (const namespaces of [subject.namespaces, peer.kind === 'selector' ? peer.namespaces : undefined]) {
-      if (namespaces === undefined) continue;
-      const { absent, finite, values } = domainFor(namespaces, tenancy.settings.tenantLabel);
-      if (!absent && finite && values.size === 1 && values.has(tenant.name)) continue;
-      for (const name of possibleNames(domainFor(namespaces, namespaceNameLabel)) ?? []) {
-        const owner = name === namespace ? undefined : tenancy.reservation(name);
-        if (owner === undefined || owner === 'platform' || owner.name !== tenant.name) continue;
-        asked.add(name);
-        if (asked.size > mostLookedUp) return [];
-      }
-    }
+    if (subject.namespaces !== undefined) addNames(asked, subject.namespaces, border);
+    if (peer.kind === 'selector' && peer.namespaces !== undefined) addNames(asked, peer.namespaces, border);
+    if (asked.size > mostLookedUp) return [];
   }
   return [...asked];
+}
+
+/** Stops when they are too many. */
+function addNames(
+  asked: Set<string>,
+  namespaces: Selector,
+  { tenant, tenancy, namespace }: Omit<Border, 'holderOf' | 'now'>,
+): void {
+  const { absent, finite, values } = domainFor(namespaces, tenancy.settings.tenantLabel);
+  if (!absent && finite && values.size === 1 && values.has(tenant.name)) return;
+  for (const name of possibleNames(domainFor(namespaces, namespaceNameLabel)) ?? []) {
+    const owner = name === namespace ? undefined : tenancy.reservation(name);
+    if (owner === undefined || owner === 'platform' || owner.name !== tenant.name) continue;
+    asked.add(name);
+    if (asked.size > mostLookedUp) return;
+  }
 }
