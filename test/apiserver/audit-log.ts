@@ -12,6 +12,7 @@ export interface AuditEvent {
   readonly stageTimestamp: string;
   readonly user: { readonly username: string; readonly groups?: readonly string[] };
   readonly objectRef?: {
+    readonly apiGroup?: string;
     readonly resource?: string;
     readonly subresource?: string;
     readonly namespace?: string;

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keysSince, revisionIn } from '../soak/etcd.ts';
 import { eventually } from '../soak/observer.ts';
+import { forbidPolicies } from './forbidden-policies.ts';
 import { type GuardedCluster, guardedTest } from './guarded-cluster.ts';
 
 /** The tenant has a quota, so a pod must say what it needs. */
@@ -73,7 +74,7 @@ await guardedTest(
   'a namespace that cannot be closed gets no pod, and gets its pods once it can',
   async (t, cluster) => {
     const { plane } = cluster;
-    await forbidPolicies(cluster);
+    await forbidPolicies(plane);
     const kubeconfig = await cluster.kubeconfig('alice');
     const platform = await cluster.kubeconfig('platform');
     const broken = { metadata: { name: 'acme-broken', labels: { broken: 'yes' } } };
@@ -228,38 +229,4 @@ interface Written {
   /** By how much the revision has grown. */
   readonly times: number;
   readonly keys: readonly string[];
-}
-
-/** An API server that takes no baseline into some namespaces. */
-async function forbidPolicies({ plane }: GuardedCluster): Promise<void> {
-  const api = '/apis/admissionregistration.k8s.io/v1';
-  const policy = {
-    metadata: { name: 'broken' },
-    spec: {
-      failurePolicy: 'Fail',
-      matchConstraints: {
-        namespaceSelector: { matchLabels: { broken: 'yes' } },
-        resourceRules: [
-          {
-            apiGroups: ['networking.k8s.io'],
-            apiVersions: ['v1'],
-            operations: ['CREATE'],
-            resources: ['networkpolicies'],
-          },
-        ],
-      },
-      validations: [{ expression: 'false', message: 'no policies here, please' }],
-    },
-  };
-  const binding = { metadata: { name: 'broken' }, spec: { policyName: 'broken', validationActions: ['Deny'] } };
-  await plane.request('POST', `${api}/validatingadmissionpolicies`, policy);
-  await plane.request('POST', `${api}/validatingadmissionpolicybindings`, binding);
-  const probe = { metadata: { name: 'probe', labels: { broken: 'yes' } } };
-  await plane.request('POST', '/api/v1/namespaces', probe);
-  await eventually('the API server goes by it', async () => {
-    const path = '/apis/networking.k8s.io/v1/namespaces/probe/networkpolicies?dryRun=All';
-    return (
-      (await plane.request('POST', path, { metadata: { name: 'probe' }, spec: { podSelector: {} } })).status !== 201
-    );
-  });
 }

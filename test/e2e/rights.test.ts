@@ -1,0 +1,183 @@
+/**
+ * The rights of manifests/base/access.yaml are those that Bulkhead uses, on a real API server with RBAC: whatever it asks for is
+ * allowed, and whatever is granted was asked for at least once in a life that has everything. The audit log says what was.
+ */
+import { readFile } from 'node:fs/promises';
+import { parseAllDocuments } from 'yaml';
+import { serve } from '../../src/commands/serve.ts';
+import type { AuditEvent } from '../apiserver/audit-log.ts';
+import { clusterTest } from '../apiserver/cluster-test.ts';
+import type { ControlPlane } from '../apiserver/control-plane.ts';
+import { eventually } from '../soak/observer.ts';
+import { forbidPolicies } from './forbidden-policies.ts';
+import { applyConfigurations, installTenantResource } from './guarded-cluster.ts';
+import { request } from './stand-in-kubelet.ts';
+
+const account = 'system:serviceaccount:bulkhead-system:bulkhead';
+const policies = '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies';
+const quota = '/api/v1/namespaces/acme-web/resourcequotas/bulkhead-quota';
+const tenant = '/apis/bulkhead.dev/v1alpha1/tenants/acme';
+const jsonPatch = 'application/json-patch+json';
+
+interface Role {
+  readonly kind: string;
+  readonly metadata: { readonly namespace?: string };
+  readonly rules: readonly {
+    readonly apiGroups: readonly string[];
+    readonly resources: readonly string[];
+    readonly resourceNames?: readonly string[];
+    readonly verbs: readonly string[];
+  }[];
+}
+
+/** One thing that somebody may do, or has done. Empty: in every namespace, under every name. */
+interface Right {
+  readonly verb: string;
+  readonly resource: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+await clusterTest('the rights of the manifests are those that are used', async (t, plane) => {
+  await request(plane, 'POST', '/api/v1/namespaces', { metadata: { name: 'bulkhead-system' } });
+  await installTenantResource(plane);
+  for (const file of ['manifests/base/access.yaml', 'manifests/examples/tenants']) {
+    const { code, stderr } = await plane.kubectl(plane.adminKubeconfig, ['apply', '-f', file]);
+    t.equal(code, 0, `${file} is applied`, { stderr });
+  }
+  const running = await serve({
+    tenants: undefined,
+    config: 'manifests/examples/bulkhead.yaml',
+    certificates: `${plane.directory}/certificates`,
+    namespaces: { from: 'cluster', kubeconfig: await plane.kubeconfigFor({ user: account }) },
+    readOnly: false,
+    registration: true,
+    host: '127.0.0.1',
+    ports: { webhook: 0, health: 0, metrics: 0 },
+    logLevel: 'silent',
+    environment: {},
+  });
+  t.teardown(() => running.stop());
+  await running.ready;
+  await applyConfigurations(plane, running.ports.webhook, `${plane.directory}/certificates/ca.crt`);
+  const closed = async () =>
+    (await scrape(running.ports.metrics)).match(/^bulkhead_registration_fail_closed\{.*\} 1$/gm)?.length === 4;
+  await live(plane, closed);
+  // A watch is in the audit log when it has ended.
+  await running.stop();
+
+  const granted = await rightsIn('manifests/base/access.yaml');
+  const asked = (await plane.auditEvents()).filter(({ user, objectRef }) => user.username === account && objectRef);
+  const forbidden = asked.filter(({ annotations }) => annotations?.['authorization.k8s.io/decision'] !== 'allow');
+  t.strictSame(
+    forbidden.map(({ verb, requestURI }) => `${verb} ${requestURI}`),
+    [],
+    'nothing was asked for that is not granted',
+  );
+  const used = asked.flatMap(usesOf);
+  const unused = granted.filter((right) => !used.some((use) => isUse(use, right)));
+  t.strictSame(unused.map(text), [], 'nothing is granted that was not used');
+  const beyond = used.filter((use) => !granted.some((right) => isUse(use, right)));
+  t.strictSame(beyond.map(text), [], 'and what was used comes from no other role');
+  t.ok(granted.length > 20 && used.length > granted.length, 'there was something to compare');
+});
+
+/** A life with everything in it that Bulkhead may have to do. */
+async function live(plane: ControlPlane, registered: () => Promise<boolean>): Promise<void> {
+  const write = (method: string, path: string, body?: unknown, contentType?: string) =>
+    request(plane, method, path, body, contentType);
+  const is = async (path: string, status: number) => (await plane.request('GET', path)).status === status;
+  const labels = { 'bulkhead.dev/tenant': 'acme' };
+  await eventually('the registrations are closed', registered);
+
+  await write('POST', '/api/v1/namespaces', { metadata: { name: 'acme-web', labels } });
+  for (const path of [`${policies}/bulkhead-default-deny`, `${policies}/bulkhead-allow-within`, quota])
+    await eventually(`${path} is put in place`, () => is(path, 200));
+
+  // What others add, apply alone does not take away.
+  const open = [{ op: 'add', path: '/spec/ingress', value: [{ from: [{ podSelector: {} }] }] }];
+  await write('PATCH', `${policies}/bulkhead-default-deny`, open, jsonPatch);
+  const more = [{ op: 'add', path: '/spec/hard/services', value: '1' }];
+  await write('PATCH', quota, more, jsonPatch);
+  const spec = async (path: string) =>
+    JSON.stringify(((await plane.request('GET', path)).body as { spec: unknown }).spec);
+  await eventually(
+    'the policy is healed',
+    async () => !(await spec(`${policies}/bulkhead-default-deny`)).includes('from'),
+  );
+  await eventually('the quota is healed', async () => !(await spec(quota)).includes('services'));
+  const event = '/api/v1/namespaces/acme-web/events/bulkhead.baselinehealed';
+  await eventually('that is told', () => is(event, 200));
+
+  // A policy that names a namespace which does not exist is judged by asking for it.
+  const peer = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'acme-later' } } };
+  await write('POST', policies, {
+    metadata: { name: 'later' },
+    spec: { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ from: [peer] }] },
+  });
+
+  const less = [
+    { op: 'remove', path: '/spec/namespaces/resourceQuota' },
+    { op: 'add', path: '/spec/network/within', value: 'none' },
+  ];
+  await write('PATCH', tenant, less, jsonPatch);
+  for (const path of [`${policies}/bulkhead-allow-within`, quota])
+    await eventually(`${path} is taken away`, () => is(path, 404));
+  const status = async () => JSON.stringify((await plane.request('GET', tenant)).body);
+  await eventually('the status of the tenant', async () => (await status()).includes('"InForce"'));
+
+  await forbidPolicies(plane);
+  const broken = { name: 'acme-broken', labels: { ...labels, broken: 'yes' } };
+  await write('POST', '/api/v1/namespaces', { metadata: broken });
+  const home = '/api/v1/namespaces/acme-broken/serviceaccounts/default';
+  await eventually('acme-broken has its account', () => is(home, 200));
+  const pod = { metadata: { name: 'held' }, spec: { containers: [{ name: 'main', image: 'example.org/web' }] } };
+  const { status: held } = await plane.request('POST', '/api/v1/namespaces/acme-broken/pods', pod);
+  if (held !== 503) throw new Error(`a pod of an open namespace was answered with ${held}`);
+
+  // Its end: whether pods are left is asked when its policies go.
+  await write('DELETE', '/api/v1/namespaces/acme-web');
+  await eventually('acme-web is gone', () => is('/api/v1/namespaces/acme-web', 404));
+}
+
+async function scrape(port: number): Promise<string> {
+  return (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+}
+
+async function rightsIn(file: string): Promise<readonly Right[]> {
+  const documents = parseAllDocuments(await readFile(file, 'utf8')).map((document): Role => document.toJS());
+  return documents
+    .filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role')
+    .flatMap(({ metadata: { namespace = '' }, rules }) =>
+      rules.flatMap(({ apiGroups, resources, resourceNames = [''], verbs }) =>
+        apiGroups.flatMap((group) =>
+          resources.flatMap((resource) =>
+            resourceNames.flatMap((name) =>
+              verbs.map((verb) => ({ verb, resource: `${group}/${resource}`, namespace, name })),
+            ),
+          ),
+        ),
+      ),
+    );
+}
+
+/** A server-side apply that makes the object is asked for as `patch`, and for leave to `create` as well. */
+function usesOf({ verb, objectRef = {}, responseStatus }: AuditEvent): Right[] {
+  const { apiGroup = '', resource = '', subresource, namespace = '', name = '' } = objectRef;
+  const whole = subresource === undefined ? resource : `${resource}/${subresource}`;
+  const verbs = verb === 'patch' && responseStatus?.code === 201 ? ['patch', 'create'] : [verb];
+  return verbs.map((one) => ({ verb: one, resource: `${apiGroup}/${whole}`, namespace, name }));
+}
+
+function isUse(use: Right, { verb, resource, namespace, name }: Right): boolean {
+  return (
+    use.verb === verb &&
+    use.resource === resource &&
+    (namespace === '' || use.namespace === namespace) &&
+    (name === '' || use.name === name)
+  );
+}
+
+function text({ verb, resource, namespace, name }: Right): string {
+  return [verb, resource, namespace, name].filter((part) => part !== '').join(' ');
+}
