@@ -8,7 +8,7 @@ export interface ExpectedRule {
   readonly operations: readonly ('CREATE' | 'UPDATE' | 'DELETE')[];
 }
 
-/** Not every cluster serves these: tenants may come as files, and `resize` came with Kubernetes 1.32. */
+/** Not every cluster serves these: tenants may come as files, and `resize` is served since Kubernetes 1.33. */
 export const optionalResources: ReadonlySet<string> = new Set([
   'bulkhead.dev/v1alpha1/tenants',
   'bulkhead.dev/v1alpha1/tenants/status',

@@ -153,6 +153,7 @@ export function keepRegistration(
       tell(pair, handshake.why);
       return nextTry(pair);
     }
+    told.delete(pair);
     for (const configuration of pending) {
       const closable = configuration.webhooks.filter((webhook) => isOwn(webhook) && isReachedAs(webhook, proof));
       if (closable.length === 0) {
@@ -172,10 +173,11 @@ export function keepRegistration(
    * one that was deleted meanwhile does not come back either.
    */
   async function apply(
-    { name, uid, resourceVersion }: Configuration,
+    configuration: Configuration,
     webhooks: readonly Webhook[],
     signal: AbortSignal,
   ): Promise<string | undefined> {
+    const { name, uid, resourceVersion } = configuration;
     const [phase, object] = partsOf(name);
     const body = {
       apiVersion: 'admissionregistration.k8s.io/v1',
@@ -190,6 +192,11 @@ export function keepRegistration(
       signal,
     });
     if (!answer.ok) return `${name} could not be closed: ${describe(answer)}`;
+    // Until the watch tells of it. What the watch has told meanwhile is newer.
+    if (configurations.get(name) === configuration) {
+      const closed = (one: Webhook) => (webhooks.includes(one) ? { ...one, failurePolicy: 'Fail' } : one);
+      configurations.set(name, { ...configuration, webhooks: configuration.webhooks.map(closed) });
+    }
     log.info({ configuration: name }, 'fails closed from now on: the API server was seen to ask Bulkhead');
     return undefined;
   }
