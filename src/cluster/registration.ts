@@ -271,5 +271,6 @@ function isClosed({ webhooks }: Configuration): boolean {
 /** No refusal can come from `mutate`, so it is proven by its neighbour: the same address, trust and path, but for the last word. */
 function isReachedAs({ name, address, path, caBundle }: Webhook, proof: Webhook): boolean {
   const [word = ''] = name.split('.');
-  return address === proof.address && caBundle === proof.caBundle && path === proof.path.replace(/[^/]*$/, word);
+  const neighbour = proof.path.slice(0, proof.path.lastIndexOf('/') + 1) + word;
+  return address === proof.address && caBundle === proof.caBundle && path === neighbour;
 }
