@@ -18,6 +18,9 @@ serve
                        API server (manifests/crds)
   --config FILE        YAML file with the Settings document; without it, the defaults
   --certificates DIR   ca.crt, tls.crt and tls.key; made on the first start when the folder has none (default: certs)
+  --client-ca FILE     the authority of client certificates: nobody without one gets an answer; changes are picked up.
+                       Without it, everybody who reaches the port
+  --client-name NAME   a common name or DNS name of such a certificate that may ask; may be given again. Without it, all
   --kubeconfig FILE    how to reach the API server; not needed in a pod. Never taken from $KUBECONFIG: serve writes there
   --namespaces DIR     YAML files with the Namespaces that exist, when there is no API server to ask; changes are
                        picked up
@@ -40,6 +43,8 @@ const serveOptions = {
   tenants: { type: 'string' },
   config: { type: 'string' },
   certificates: { type: 'string', default: 'certs' },
+  'client-ca': { type: 'string' },
+  'client-name': { type: 'string', multiple: true, default: [] },
   kubeconfig: { type: 'string' },
   namespaces: { type: 'string' },
   'read-only': { type: 'boolean', default: false },
@@ -107,6 +112,11 @@ async function runServe(args: readonly string[]): Promise<void> {
   if (level === undefined) throw new Misuse(`--log-level is one of ${logLevels.join(', ')}`);
   if (namespaces !== undefined && kubeconfig !== undefined)
     throw new Misuse('give --namespaces or --kubeconfig, not both');
+  const clientAuthority = values['client-ca'];
+  const clientNames = values['client-name'];
+  if (clientNames.includes('')) throw new Misuse('--client-name is a name, not nothing');
+  if (clientAuthority === undefined && clientNames.length > 0)
+    throw new Misuse('--client-name needs --client-ca FILE, the authority that gives such names');
   const withoutCluster = namespaces !== undefined || (kubeconfig === undefined && !inCluster);
   // Without any namespace every pod and policy would be refused for ever.
   if (withoutCluster && (tenants === undefined || namespaces === undefined))
@@ -119,6 +129,7 @@ async function runServe(args: readonly string[]): Promise<void> {
     tenants,
     config,
     certificates: values.certificates,
+    clients: clientAuthority === undefined ? undefined : { authority: clientAuthority, names: clientNames },
     namespaces: namespaces === undefined ? { from: 'cluster', kubeconfig } : { from: 'files', folder: namespaces },
     readOnly: values['read-only'],
     registration: values.registration,

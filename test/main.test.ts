@@ -67,6 +67,8 @@ t.test('mistakes at the keyboard are said in a sentence', async (t) => {
       ['serve', '--tenants', 'x', '--namespaces', 'y', '--kubeconfig', 'z'],
       /^bulkhead: give --namespaces or --kubeconfig/,
     ],
+    [['serve', '--client-name', 'x'], /^bulkhead: --client-name needs --client-ca FILE, the authority that gives such/],
+    [['serve', '--client-ca', 'x', '--client-name', ''], /^bulkhead: --client-name is a name, not nothing\n/],
     [['demo', 'please'], /^bulkhead: demo takes no arguments\n/],
     [['audit', '--port', '1'], /^bulkhead: Unknown option '--port'/],
   ];
@@ -108,6 +110,11 @@ t.test('what is wrong in the files is said with its place, and nothing starts', 
       'a kubeconfig that is not there',
       [...withTenants('tenant.yaml'), ...inNoCluster],
       /^bulkhead: the kubeconfig [^ ]+no-kubeconfig cannot be used: /,
+    ],
+    [
+      'no authority of the clients',
+      [...args, '--client-ca', join(folder, 'tenant.yaml')],
+      /^bulkhead: [^ ]+tenant\.yaml is not a list of PEM certificates/,
     ],
     [
       'an address of somebody else',

@@ -9,10 +9,13 @@ import { watchNamespaces } from '../files/watch-namespaces.ts';
 import { watchTenancy } from '../files/watch-tenancy.ts';
 import { loadCertificateFiles, watchCertificateFiles } from '../server/certificate-files.ts';
 import { ensureCertificates, serverFiles } from '../server/certificate-folder.ts';
+import { loadClientAuthority } from '../server/client-authority.ts';
+import { type ClientCheck, createClientCheck } from '../server/client-check.ts';
 import { createHealthServer, createMetricsServer } from '../server/health-server.ts';
 import { createLog, type Logger } from '../server/log.ts';
 import { createMetrics, type Metrics } from '../server/metrics.ts';
-import { createWebhookServer } from '../server/webhook-server.ts';
+import { poll } from '../server/poll.ts';
+import { createWebhookServer, type WebhookServer } from '../server/webhook-server.ts';
 import { formatProblem, type Problem } from '../tenancy/problem.ts';
 import { registerClusterMetrics } from './cluster-metrics.ts';
 
@@ -23,6 +26,8 @@ export interface ServeOptions {
   readonly config: string | undefined;
   /** A folder with `tls.crt` and `tls.key`, which are followed as they change; made, with an authority, where there are none. */
   readonly certificates: string;
+  /** Who may ask: a PEM file with the authority of their certificates, and the names that these may have (none: any). Undefined: everybody. */
+  readonly clients?: { readonly authority: string; readonly names: readonly string[] } | undefined;
   readonly namespaces:
     | { readonly from: 'cluster'; readonly kubeconfig: string | undefined }
     | { readonly from: 'files'; readonly folder: string };
@@ -159,6 +164,7 @@ async function start(
   }
 
   const certificate = await certificateOf(options.certificates, log);
+  const clients = await clientsOf(options.clients);
   const review = createAdmission({
     tenancy: () => (cluster?.tenantsKnown() === false ? undefined : current()),
     namespaces,
@@ -169,12 +175,15 @@ async function start(
   const server = createWebhookServer({
     review,
     certificate: certificate.pair,
+    clients,
     host,
     port: ports.webhook,
     log,
     metrics,
   });
   stops.push(certificate.follow((pair) => server.setCertificate(pair)));
+  if (options.clients !== undefined && clients !== undefined)
+    stops.push(followClients(options.clients.authority, clients, server, log));
   const unready = () => [server.draining ? 'the server is going away' : undefined, cluster?.ready()].filter(isText);
   const health = createHealthServer(unready, { host, port: ports.health });
   const scrape = createMetricsServer(metrics.registry, { host, port: ports.metrics });
@@ -243,6 +252,26 @@ async function certificateOf(folder: string, log: Logger): Promise<Certificate> 
     return () => watch.stop();
   };
   return { pair, follow };
+}
+
+async function clientsOf(clients: ServeOptions['clients']): Promise<ClientCheck | undefined> {
+  if (clients === undefined) return undefined;
+  return createClientCheck(await loadClientAuthority(clients.authority, Date.now()), clients.names);
+}
+
+/** @returns what ends it */
+function followClients(path: string, { authority }: ClientCheck, server: WebhookServer, log: Logger): () => void {
+  const following = poll({
+    load: () => loadClientAuthority(path, Date.now()),
+    current: authority,
+    same: (one, other) => one.bundle === other.bundle,
+    changed: (changed) => {
+      server.setClientAuthority(changed);
+      log.info({ file: path, authorities: changed.certificates.length }, 'a new client authority is in force');
+    },
+    failed: (error) => log.error(`${error.message} The client authority from before stays in force.`),
+  });
+  return () => following.stop();
 }
 
 async function exists(path: string): Promise<boolean> {

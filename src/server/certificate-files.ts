@@ -1,9 +1,7 @@
 /** A certificate and key that somebody else keeps in two files (a mounted Secret, cert-manager, a copy by hand), followed as they change. */
 import { readFile } from 'node:fs/promises';
 import { CertificateError, type KeyPair, type KeyPairOrigin, parseKeyPair } from '../certificates/key-pair.ts';
-
-/** Polling sees every kind of change, also the symlink swap of a mounted Secret, which fs.watch does not; ten seconds as others do. */
-const pollMilliseconds = 10_000;
+import { type Poll, poll } from './poll.ts';
 
 /** @throws CertificateError when the files cannot be read, do not belong together, or the certificate is not valid now */
 export async function loadCertificateFiles(files: KeyPairOrigin, now: number): Promise<KeyPair> {
@@ -18,10 +16,6 @@ export async function loadCertificateFiles(files: KeyPairOrigin, now: number): P
   return pair;
 }
 
-export interface CertificateFilesWatch {
-  stop(): void;
-}
-
 /**
  * Calls `changed` with every new good pair, and `failed` once for every new bad state of the files (the pair served stays the old one).
  * An error thrown by `changed` goes to `failed` too.
@@ -33,33 +27,12 @@ export function watchCertificateFiles(options: {
   readonly changed: (pair: KeyPair) => void;
   readonly failed: (error: Error) => void;
   readonly pollMilliseconds?: number;
-}): CertificateFilesWatch {
-  let served = options.current;
-  let lastFailure: string | undefined;
-  let busy = false;
-
-  async function poll(): Promise<void> {
-    if (busy) return;
-    busy = true;
-    try {
-      const pair = await loadCertificateFiles(options.files, Date.now());
-      if (pair.certificate !== served.certificate || pair.key !== served.key) {
-        options.changed(pair);
-        served = pair;
-      }
-      lastFailure = undefined;
-    } catch (error) {
-      const failure = error instanceof Error ? error : new CertificateError(String(error));
-      if (failure.message !== lastFailure) options.failed(failure);
-      lastFailure = failure.message;
-    } finally {
-      busy = false;
-    }
-  }
-
-  const timer = setInterval(() => void poll(), options.pollMilliseconds ?? pollMilliseconds);
-  timer.unref();
-  return { stop: () => clearInterval(timer) };
+}): Poll {
+  return poll({
+    ...options,
+    load: () => loadCertificateFiles(options.files, Date.now()),
+    same: (one, other) => one.certificate === other.certificate && one.key === other.key,
+  });
 }
 
 async function read(path: string): Promise<string> {

@@ -23,7 +23,15 @@ const mostUntold = 1000;
 const eventLoopSampling = 100;
 
 /** Why a request was not judged, or not in time. */
-export type Refusal = 'overloaded' | 'no-room' | 'too-large' | 'aborted' | 'late' | 'failed';
+export type Refusal =
+  | 'overloaded'
+  | 'no-room'
+  | 'too-large'
+  | 'aborted'
+  | 'late'
+  | 'failed'
+  | 'no-certificate'
+  | 'other-client';
 
 export interface Metrics {
   /** What `/metrics` shows. */
@@ -55,7 +63,7 @@ export function createMetrics(): Metrics {
   });
   const refusals = new Counter({
     name: 'bulkhead_requests_refused_total',
-    help: 'Requests that were not judged: overloaded, no-room and late (503), too-large (413), aborted by the client, failed (500). Late ones are answered, and counted, as reviews too.',
+    help: 'Requests that were not judged: overloaded, no-room and late (503), too-large (413), aborted by the client, failed (500), no-certificate (401) and other-client (403) where clients are checked. Late ones are answered, and counted, as reviews too.',
     labelNames: ['reason'],
     registers,
   });

@@ -3,26 +3,35 @@ import type { Logger } from './log.ts';
 import type { Refusal } from './metrics.ts';
 
 export interface RefusalLog {
-  /** The first is told at once, those that follow together when the interval is over. */
-  count(reason: Refusal): void;
+  /**
+   * The first is told at once, those that follow together when the interval is over.
+   * @param detail of who is refused; of all in one line, the last one's is told
+   */
+  count(reason: Refusal, detail?: string): void;
   /** Tells what is not told yet. */
   end(): void;
 }
 
 export function createRefusalLog(log: Logger, intervalMilliseconds = 1000): RefusalLog {
   let untold: Partial<Record<Refusal, number>> = {};
+  let last: string | undefined;
   let timer: NodeJS.Timeout | undefined;
 
   function tell(): void {
     timer = undefined;
     if (Object.keys(untold).length === 0) return;
-    log.warn({ refused: untold }, 'requests were refused without a review');
+    log.warn(
+      last === undefined ? { refused: untold } : { refused: untold, last },
+      'requests were refused without a review',
+    );
     untold = {};
+    last = undefined;
     timer = setTimeout(tell, intervalMilliseconds).unref();
   }
 
   return {
-    count(reason) {
+    count(reason, detail) {
+      last = detail ?? last;
       untold[reason] = (untold[reason] ?? 0) + 1;
       if (timer === undefined) tell();
     },

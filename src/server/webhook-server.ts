@@ -1,20 +1,24 @@
 /**
  * The admission endpoint: `POST /mutate`, `POST /validate` and `POST /warn` over HTTPS, HTTP/1.1 only (the API server speaks nothing else to webhooks).
  *
- *   headers -> room for one more? -> body, within its limits -> review -> answer, log line, metrics
+ *   headers -> a client that may ask? -> room for one more? -> body, within its limits -> review -> answer, log line, metrics
  *
  * Whatever arrives is answered, in bounded time and memory. As soon as a uid is known that is HTTP 200 with a review. Before, an
  * HTTP 503 also says `Retry-After`: the API server then tries again within its own deadline, where a connection that breaks
  * would fail the user's request at once.
  */
+import { constants } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { SecureContextOptions } from 'node:tls';
 import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { type Answer, type Phase, phases, type Review } from '../admission/decision.ts';
 import { type KeyPair, parseKeyPair } from '../certificates/key-pair.ts';
+import type { ClientAuthority } from './client-authority.ts';
+import type { ClientCheck } from './client-check.ts';
 import { answerUnreadable, failureBody, failureResponse } from './failure-answer.ts';
 import { lateAnswer } from './late-answer.ts';
 import type { Logger } from './log.ts';
@@ -26,11 +30,12 @@ import { timeLimits, within } from './timeout.ts';
 import { type WebhookLimits, webhookLimits } from './webhook-limits.ts';
 
 const json = 'application/json; charset=utf-8';
-const minVersion = 'TLSv1.2';
 
 export interface WebhookServerOptions {
   readonly review: Review;
   readonly certificate: KeyPair;
+  /** Undefined: whoever reaches the port may ask. */
+  readonly clients?: ClientCheck | undefined;
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
@@ -47,6 +52,8 @@ export interface WebhookServer {
    * @throws CertificateError when certificate and key do not belong together: the ones served stay
    */
   setCertificate(pair: KeyPair): void;
+  /** New connections are asked for a certificate of this authority; those that are open are judged by it again. Only with `clients`. */
+  setClientAuthority(authority: ClientAuthority): void;
   /** Whether `drain` or `close` was called: readiness must say no. */
   readonly draining: boolean;
   /** Serves on for `drainMilliseconds`, asking each client to close its connection, then closes. */
@@ -70,11 +77,13 @@ const refusalTexts: Record<
   'no-room': { code: 503, message: 'Bulkhead holds as many request bodies as it may. Try again in a second.' },
   overloaded: { code: 503, message: 'Bulkhead holds as many reviews as it may. Try again in a second.' },
   late: { code: 503, message: 'Bulkhead did not decide in time. Try again in a second.' },
+  'no-certificate': { code: 401, message: 'Bulkhead answers nobody without a client certificate.' },
+  'other-client': { code: 403, message: 'Bulkhead does not answer to the client certificate that it was shown.' },
 };
 
 /** @throws CertificateError when certificate and key do not belong together */
 export function createWebhookServer(options: WebhookServerOptions): WebhookServer {
-  const { review, log, metrics } = options;
+  const { review, log, metrics, clients } = options;
   const limits = { ...webhookLimits, ...options.limits };
   const bodies = createBodyReader(limits);
   const refusals = createRefusalLog(log);
@@ -83,12 +92,13 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
   let inFlight = 0;
   let closed: Promise<void> | undefined;
 
-  metrics.serving(parseKeyPair(options.certificate, origin).validToDate.getTime());
+  let certificate = options.certificate;
+  metrics.serving(parseKeyPair(certificate, origin).validToDate.getTime());
   const app = fastify({
     https: {
-      key: options.certificate.key,
-      cert: options.certificate.certificate,
-      minVersion,
+      ...secureContext(certificate, clients?.authority),
+      requestCert: clients !== undefined,
+      rejectUnauthorized: false,
       handshakeTimeout: limits.requestMilliseconds,
       headersTimeout: limits.requestMilliseconds,
       // How often these timeouts are looked at; the default of 30 s would let a slow body live four times as long.
@@ -141,6 +151,8 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
 
   async function handle(phase: Phase, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const arrived = performance.now();
+    const stranger = clients?.refusal(request.socket);
+    if (stranger !== undefined) return refuse(response, stranger.reason, stranger.detail);
     if (inFlight >= limits.inFlight) return refuse(response, 'overloaded');
     metrics.inFlight(++inFlight);
     try {
@@ -170,11 +182,11 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     logReview(log, decision, seconds);
   }
 
-  function refuse(response: ServerResponse, reason: Exclude<Refusal, 'failed'>): void {
+  function refuse(response: ServerResponse, reason: Exclude<Refusal, 'failed'>, detail?: string): void {
     metrics.refused(reason);
     // The client is gone in the middle of its body: there is nobody to answer to.
     if (reason === 'aborted') return;
-    refusals.count(reason);
+    refusals.count(reason, detail);
     const { code, message } = refusalTexts[reason];
     if (code === 503) response.setHeader('Retry-After', retryAfter);
     fail(response, code, message);
@@ -220,8 +232,13 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     },
     setCertificate(pair) {
       const { validToDate } = parseKeyPair(pair, origin);
-      server.setSecureContext({ key: pair.key, cert: pair.certificate, minVersion });
+      server.setSecureContext(secureContext(pair, clients?.authority));
+      certificate = pair;
       metrics.serving(validToDate.getTime());
+    },
+    setClientAuthority(authority) {
+      server.setSecureContext(secureContext(certificate, authority));
+      clients?.setAuthority(authority);
     },
     get draining() {
       return draining;
@@ -232,5 +249,19 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
       await close();
     },
     close,
+  };
+}
+
+/**
+ * The whole of it each time: what is left out of a new context falls back to Node's defaults, and for `ca` these are all the public
+ * authorities. Sessions are not resumed: the API server never does, and a resumed one would bring no certificate.
+ */
+function secureContext(pair: KeyPair, authority: ClientAuthority | undefined): SecureContextOptions {
+  return {
+    key: pair.key,
+    cert: pair.certificate,
+    ca: authority?.bundle ?? [],
+    minVersion: 'TLSv1.2',
+    secureOptions: constants.SSL_OP_NO_TICKET,
   };
 }

@@ -105,7 +105,6 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'SRV-01': {
     attack: 'A forged review from inside the cluster',
     must: true,
-    alone: 'it is about those who ask in its stead',
   },
   'SRV-02': {
     attack: 'A redirect leads the API server elsewhere',

@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { parseAllDocuments } from 'yaml';
-import { serve } from '../../src/commands/serve.ts';
+import { type ServeOptions, serve } from '../../src/commands/serve.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane, Output, User } from '../apiserver/control-plane.ts';
 
@@ -53,11 +53,13 @@ export const tenantObjects = Symbol('Tenant objects');
  * Starts Bulkhead, registers it, and waits until the API server asks it.
  *
  * @param ownKubeconfig by which Bulkhead itself reaches the API server
+ * @param others what else is to differ from the usual
  */
 export async function guard(
   plane: ControlPlane,
   tenants: string | typeof tenantObjects = 'manifests/examples/tenants',
   ownKubeconfig = plane.adminKubeconfig,
+  others: Partial<ServeOptions> = {},
 ): Promise<GuardedCluster> {
   const running = await serve({
     tenants: tenants === tenantObjects ? undefined : tenants,
@@ -70,6 +72,7 @@ export async function guard(
     ports: { webhook: 0, health: 0, metrics: 0 },
     logLevel: 'silent',
     environment: {},
+    ...others,
   });
   await running.ready;
 

@@ -1,9 +1,10 @@
 /** A webhook server on a free loopback port, with certificates of its own and a review that the test chooses. */
 import { X509Certificate } from 'node:crypto';
-import { connect, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { Answer, Decision, Review } from '../../src/admission/decision.ts';
 import { issueAuthority, issueServerCertificate } from '../../src/certificates/issue-certificate.ts';
 import type { KeyPair } from '../../src/certificates/key-pair.ts';
+import type { ClientCheck } from '../../src/server/client-check.ts';
 import { createLog } from '../../src/server/log.ts';
 import { createMetrics, type Metrics } from '../../src/server/metrics.ts';
 import type { WebhookLimits } from '../../src/server/webhook-limits.ts';
@@ -65,6 +66,7 @@ export async function serve(
   review: Review,
   limits: Partial<WebhookLimits> = {},
   wantedPort = 0,
+  clients?: ClientCheck,
 ): Promise<Serving> {
   const certificate = newCertificate();
   const written: string[] = [];
@@ -73,6 +75,7 @@ export async function serve(
   const server = createWebhookServer({
     review,
     certificate,
+    clients,
     host: '127.0.0.1',
     port: wantedPort,
     log,
@@ -84,8 +87,8 @@ export async function serve(
   return { server, port, certificate, metrics, lines: () => written.map((line) => JSON.parse(line)) };
 }
 
-export async function open(port: number): Promise<TLSSocket> {
-  const socket = connect({ port, host: '127.0.0.1', ca: caBundle, ALPNProtocols: ['http/1.1'] });
+export async function open(port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
+  const socket = connect({ port, host: '127.0.0.1', ca: caBundle, ALPNProtocols: ['http/1.1'], ...options });
   await new Promise<void>((resolve, reject) => {
     socket.once('secureConnect', resolve);
     socket.once('error', reject);

@@ -1,0 +1,49 @@
+/** Follows something outside that may change at any time, such as files that somebody else writes. */
+
+/** Polling sees every kind of change, also the symlink swap of a mounted Secret, which fs.watch does not; ten seconds as others do. */
+const pollMilliseconds = 10_000;
+
+export interface Poll {
+  stop(): void;
+}
+
+/**
+ * Calls `changed` with every new good value, and `failed` once for every new bad state (the value in use stays the old one).
+ * An error thrown by `changed` goes to `failed` too.
+ */
+export function poll<Value>(options: {
+  readonly load: () => Promise<Value>;
+  /** What is in use. */
+  readonly current: Value;
+  readonly same: (one: Value, other: Value) => boolean;
+  readonly changed: (value: Value) => void;
+  readonly failed: (error: Error) => void;
+  readonly pollMilliseconds?: number | undefined;
+}): Poll {
+  let current = options.current;
+  let lastFailure: string | undefined;
+  let busy = false;
+
+  async function look(): Promise<void> {
+    if (busy) return;
+    busy = true;
+    try {
+      const value = await options.load();
+      if (!options.same(value, current)) {
+        options.changed(value);
+        current = value;
+      }
+      lastFailure = undefined;
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error));
+      if (failure.message !== lastFailure) options.failed(failure);
+      lastFailure = failure.message;
+    } finally {
+      busy = false;
+    }
+  }
+
+  const timer = setInterval(() => void look(), options.pollMilliseconds ?? pollMilliseconds);
+  timer.unref();
+  return { stop: () => clearInterval(timer) };
+}
