@@ -3,13 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import tap from 'tap';
 import { binariesOrSkip, type ClusterTestOptions, clusterTest, skipOrFail } from './cluster-test.ts';
-
-/**
- * A user and network namespace in which every address of 10.0.0.0/23, the Services' range and a range for "pods", is
- * this machine itself. Nothing outside can be reached, and nothing outside sees it.
- */
-const enterNamespace = ['--map-root-user', '--net', 'setpriv', '--pdeathsig', 'KILL', '/bin/sh', '-c'];
-const makeNetwork = 'ip link set lo up && ip route add local 10.0.0.0/23 dev lo && exec "$@"';
+import { inNetworkNamespace } from './network-namespace.ts';
 
 /** Says to the file, started again inside the network, which of its tests to run. */
 const insideVariable = 'BULKHEAD_PRIVATE_NETWORK_TEST';
@@ -44,8 +38,7 @@ export async function privateNetworkTest(
   if ((await binariesOrSkip(name)) === undefined) return;
   const node = [process.execPath, ...process.execArgv, fileURLToPath(file)];
   await tap.spawn(
-    'unshare',
-    [...enterNamespace, makeNetwork, 'sh', ...node],
+    ...inNetworkNamespace(node),
     { env: { ...process.env, [insideVariable]: name } },
     `${name}, in a private network`,
   );
@@ -54,7 +47,7 @@ export async function privateNetworkTest(
 /** Why no private network can be made here; `undefined` when one can. */
 async function whyUnavailable(): Promise<string | undefined> {
   try {
-    await promisify(execFile)('unshare', [...enterNamespace, makeNetwork, 'sh', 'true']);
+    await promisify(execFile)(...inNetworkNamespace(['true']));
     return undefined;
   } catch (error) {
     const detail = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);

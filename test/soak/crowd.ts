@@ -7,18 +7,7 @@ import type { Tenancy } from '../../src/tenancy/tenancy.ts';
 import { findBinaries } from '../apiserver/binaries.ts';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../apiserver/control-plane.ts';
 import { type GuardedCluster, guard } from '../e2e/guarded-cluster.ts';
-
-const tenant = `apiVersion: bulkhead.dev/v1alpha1
-kind: Tenant
-metadata: { name: acme }
-spec:
-  members: [{ kind: Group, name: acme-developers }]
-  namespaces:
-    prefix: acme-
-    # Of something that no pod counts for: nobody fills in the status of a quota where no controllers run, and without it a quota
-    # of pods lets none in.
-    resourceQuota: { hard: { services: "100" } }
-`;
+import { tenant } from './crowd-tenant.ts';
 
 const config = 'manifests/examples/bulkhead.yaml';
 

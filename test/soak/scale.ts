@@ -9,9 +9,10 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { imageFlags } from './image-flags.ts';
 import { say } from './observer.ts';
 import type { FollowerReport } from './scale-follower.ts';
 
@@ -56,14 +57,6 @@ export function missedScale(result: ScaleResult, limits?: typeof fullLimits): st
   if (!(result.large.readyMilliseconds <= limits.readyMilliseconds)) missed.push('it was ready too late');
   if (!(bytesPerNamespace(result) <= limits.bytesPerNamespace)) missed.push('it takes too much memory');
   return missed;
-}
-
-/** The flags of Node with which the image runs Bulkhead: they bound how much memory is kept for objects that live shortly. */
-async function imageFlags(): Promise<string[]> {
-  const dockerfile = await readFile(join(import.meta.dirname, '../../Dockerfile'), 'utf8');
-  const [, entrypoint] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile) ?? [];
-  const words: readonly string[] = JSON.parse(entrypoint ?? '[]');
-  return words.filter((word) => word.startsWith('--'));
 }
 
 async function follow(namespaces: number, restMilliseconds: number): Promise<Followed> {
