@@ -27,6 +27,15 @@ export function failureResponse(code: number, message: string, headers = ''): st
   return `HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${headers}Connection: close\r\n\r\n${body}`;
 }
 
+/**
+ * Whether a connection took too long only because nothing has been asked on it yet. Go's client opens one, sends its request on another
+ * that has become free meanwhile, and keeps the new one: it is idle like those that were used, and who closes it first must be the
+ * client. Node counts from the handshake, and once; from the first byte of a request on it counts again.
+ */
+export function isUnused({ code }: { readonly code: string }, socket: Socket): boolean {
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
+}
+
 /** What cannot be read as HTTP is still answered in HTTP. Where there is no TLS connection yet, nothing can be answered. */
 export function answerUnreadable(error: Error & { readonly code: string }, socket: Socket): void {
   const response = responseTo(error.code);

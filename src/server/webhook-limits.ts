@@ -9,9 +9,9 @@ export interface WebhookLimits {
   readonly bodyBytes: number;
   /** Of all bodies that are held at one time. */
   readonly heldBytes: number;
-  /** How long the headers, and headers and body together, may take to arrive; a TLS handshake too. */
+  /** How long the headers, and headers and body together, may take to arrive from their first byte on; a TLS handshake too. */
   readonly requestMilliseconds: number;
-  /** How long a connection may be idle. The API server keeps idle ones for 90 s: who closes first must be the client. */
+  /** How long a connection may be idle, before its first request (and then as long as a request may take) and after each. The API server keeps idle ones for 90 s: who closes first must be the client. */
   readonly idleMilliseconds: number;
   /**
    * How long a drain serves on. After the 90 s for which the API server keeps an idle connection, every connection has either

@@ -19,7 +19,7 @@ import { type Answer, type Phase, phases, type Review } from '../admission/decis
 import { type KeyPair, parseKeyPair } from '../certificates/key-pair.ts';
 import type { ClientAuthority } from './client-authority.ts';
 import type { ClientCheck } from './client-check.ts';
-import { answerUnreadable, failureBody, failureResponse } from './failure-answer.ts';
+import { answerUnreadable, failureBody, failureResponse, isUnused } from './failure-answer.ts';
 import { lateAnswer } from './late-answer.ts';
 import type { Logger } from './log.ts';
 import type { Metrics, Refusal } from './metrics.ts';
@@ -110,7 +110,10 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     // Either would fail requests on connections that the API server still uses while we close.
     return503OnClosing: false,
     forceCloseConnections: false,
-    clientErrorHandler: answerUnreadable,
+    clientErrorHandler: (error, socket) => {
+      if (isUnused(error, socket)) socket.setTimeout(limits.idleMilliseconds);
+      else answerUnreadable(error, socket);
+    },
     frameworkErrors: (_error, _request, reply) => {
       reply.hijack();
       fail(reply.raw, 400, 'The path is not a valid URL path.');

@@ -111,6 +111,19 @@ t.test('certificates that change under load fail nobody (SRV-12)', async (t) => 
   t.strictSame([outcomes.length, ...new Set(outcomes)], [80, '200']);
 });
 
+t.test('a connection on which nothing was asked yet is kept like one that was used', async (t) => {
+  const { port } = await serve(t, echo, { requestMilliseconds: 300, idleMilliseconds: 2000 });
+  const [unused, begun, forgotten] = [await open(port), await open(port), await open(port)];
+  const [ofBegun, ofForgotten] = [everything(begun), everything(forgotten)];
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const answers = everything(unused);
+  unused.write(request('POST', '/mutate', '{}'));
+  t.match(repliesIn(await answers), [{ status: 200 }], 'it outlives the time for a request, and its first one is answered');
+  begun.write('POST /validate HT');
+  t.match(repliesIn(await ofBegun), [{ status: 408 }], 'from its first byte on a request has its time, and no more');
+  t.equal(await ofForgotten, '', 'what is never used is closed in the end');
+});
+
 t.test('a drain serves old and new connections, and asks each to close', async (t) => {
   const { server, port } = await serve(t, echo, { drainMilliseconds: 60_000 });
   const idle = await open(port);
