@@ -119,6 +119,7 @@ const controllerNames = [
   'endpointslice-controller',
   'endpoints-controller',
   'resourcequota-controller',
+  'validatingadmissionpolicy-status-controller',
 ];
 
 /**

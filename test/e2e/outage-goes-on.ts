@@ -1,0 +1,185 @@
+/** What goes on, row by row of docs/outage.md: the requests that are sent while every replica is dead. */
+import { eventually } from '../soak/observer.ts';
+import { bindingOf, closedDoor, type DeadCluster, jobPod, paths, pod, type Sent, workload } from './outage-stage.ts';
+
+/** Requests that succeed, and what is seen after them. */
+export interface GoesOn {
+  readonly sends: readonly Sent[];
+  readonly after?: (cluster: DeadCluster) => Promise<void>;
+}
+
+const { web, own, policies } = paths;
+const system = '/api/v1/namespaces/kube-system';
+const annotated = { metadata: { annotations: { mended: 'true' } } };
+const certificateRequest =
+  'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIeE1JR1lBZ0VBTURZeEhUQWJCZ05WQkFNTUZITjVjM1JsYlRwdWIyUmxPbk4wWVc1a0xXbHVNUlV3RXdZRApWUVFLREF4emVYTjBaVzA2Ym05a1pYTXdXVEFUQmdjcWhrak9QUUlCQmdncWhrak9QUU1CQndOQ0FBUVZFQ0RGCmtrNFZ3SSszdkh6RU1DdEZhMmFDZmV0U3RMUktOaGs5NTBpKzNNdFNSOGJuQjFYOGd0cFZZTGtKQWpVeHN1dkYKZU9KeDdLWHJmcnRMMDV2eG9BQXdDZ1lJS29aSXpqMEVBd0lEU0FBd1JRSWdZSktVTnF3bVhqMjVNcVFFU0NTUwpCSCs1U0FycjlWRTF0MDd6TE1oM3dIRUNJUUNFMkxuaHhidlZJOG9lL2xaTXdtQ2JWU3Z6VXRLc2t4bmpaMWhKCnJ4b1dVQT09Ci0tLS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo=';
+
+export const goesOn: Readonly<Record<string, GoesOn>> = {
+  'Pods, policies, quotas and all else in `kube-system`': {
+    sends: [
+      ['admin', 'POST', `${system}/pods`, pod('dns')],
+      ['admin', 'PATCH', `${system}/pods/dns`, { metadata: { labels: { app: 'dns' } } }],
+      [
+        'admin',
+        'POST',
+        '/apis/networking.k8s.io/v1/namespaces/kube-system/networkpolicies',
+        { ...closedDoor, metadata: { name: 'dns' } },
+      ],
+      ['admin', 'POST', `${system}/resourcequotas`, { metadata: { name: 'few' }, spec: { hard: { services: '9' } } }],
+      ['admin', 'POST', `${system}/configmaps`, { metadata: { name: 'dns' } }],
+      ['admin', 'DELETE', `${system}/pods/dns`],
+    ],
+  },
+  'All that is inside `bulkhead-system`: the Deployment, the pods of its ReplicaSets, Secrets': {
+    sends: [
+      [
+        'admin',
+        'PATCH',
+        '/apis/apps/v1/namespaces/bulkhead-system/deployments/bulkhead',
+        { spec: { template: { metadata: { annotations: { mended: 'true' } } } } },
+      ],
+      ['admin', 'POST', `${own}/secrets`, { metadata: { name: 'mended' } }],
+      ['admin', 'PATCH', `${own}/configmaps/bulkhead-settings`, annotated],
+      ['admin', 'PATCH', '/apis/networking.k8s.io/v1/namespaces/bulkhead-system/networkpolicies/bulkhead', annotated],
+    ],
+    after: ({ plane }) =>
+      eventually('new pods of Bulkhead', async () =>
+        (await plane.request('GET', `${own}/pods`)).text.includes('"mended":"true"'),
+      ),
+  },
+  'Nodes: they join, report and are cordoned': {
+    sends: [
+      ['kubelet', 'POST', '/api/v1/nodes', { metadata: { name: 'new' } }],
+      ['kubelet', 'PATCH', '/api/v1/nodes/new/status', { status: { conditions: [{ type: 'Ready', status: 'True' }] } }],
+      [
+        'admin',
+        'PATCH',
+        '/api/v1/nodes/new',
+        { metadata: { labels: { pool: 'blue' } }, spec: { unschedulable: true } },
+      ],
+      ['admin', 'DELETE', '/api/v1/nodes/new'],
+    ],
+  },
+  'Leases of nodes and of those who elect a leader': {
+    sends: ['kube-node-lease', 'kube-system', 'bulkhead-system'].map((namespace) => [
+      'kubelet',
+      'POST',
+      `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`,
+      { metadata: { name: 'stand-in' }, spec: { holderIdentity: 'stand-in' } },
+    ]),
+  },
+  'Certificate signing requests': {
+    sends: [
+      [
+        'kubelet',
+        'POST',
+        '/apis/certificates.k8s.io/v1/certificatesigningrequests',
+        {
+          metadata: { name: 'stand-in' },
+          spec: { request: certificateRequest, signerName: 'example.org/nodes', usages: ['client auth'] },
+        },
+      ],
+      [
+        'admin',
+        'PATCH',
+        '/apis/certificates.k8s.io/v1/certificatesigningrequests/stand-in/approval',
+        { status: { conditions: [{ type: 'Approved', status: 'True', reason: 'Known', message: 'a node' }] } },
+      ],
+    ],
+  },
+  'Webhook configurations and admission policies are changed and deleted': {
+    sends: [
+      ['admin', 'PATCH', `${paths.configurations}/bulkhead`, annotated],
+      ['admin', 'DELETE', `${paths.configurations}/bulkhead?dryRun=All`],
+      [
+        'admin',
+        'DELETE',
+        '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/bulkhead-host-network?dryRun=All',
+      ],
+    ],
+  },
+  'Roles, bindings, service accounts and their tokens': {
+    sends: [
+      ['admin', 'POST', '/apis/rbac.authorization.k8s.io/v1/clusterroles', { metadata: { name: 'mended' }, rules: [] }],
+      [
+        'alice',
+        'POST',
+        '/apis/rbac.authorization.k8s.io/v1/namespaces/acme-web/rolebindings',
+        {
+          metadata: { name: 'view' },
+          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' },
+        },
+      ],
+      ['alice', 'POST', `${web}/serviceaccounts`, { metadata: { name: 'deployer' } }],
+      ['alice', 'POST', `${web}/serviceaccounts/deployer/token`, { spec: { audiences: [] } }],
+    ],
+  },
+  'Custom resource definitions': {
+    sends: [
+      ['admin', 'PATCH', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tenants.bulkhead.dev', annotated],
+    ],
+  },
+  'Services, ConfigMaps, Secrets, Deployments and all else of tenants that is not listed below': {
+    sends: [
+      ['alice', 'POST', `${web}/services`, { metadata: { name: 'web' }, spec: { ports: [{ port: 80 }] } }],
+      ['alice', 'POST', `${web}/configmaps`, { metadata: { name: 'web' } }],
+      ['alice', 'POST', `${web}/secrets`, { metadata: { name: 'web' } }],
+      ['alice', 'POST', paths.deployments, workload('web')],
+      ['alice', 'PATCH', `${paths.deployments}/web/scale`, { spec: { replicas: 2 } }],
+      [
+        'alice',
+        'POST',
+        '/api/v1/namespaces/acme-web/events',
+        { metadata: { name: 'e' }, involvedObject: { namespace: 'acme-web' } },
+      ],
+    ],
+  },
+  'Kubelets report the status of pods': {
+    sends: [
+      [
+        'kubelet',
+        'PATCH',
+        `${web}/pods/running/status`,
+        { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } },
+      ],
+    ],
+  },
+  'The scheduler binds the pods that wait': {
+    sends: [['scheduler', 'POST', `${web}/pods/waiting/binding`, bindingOf('waiting')]],
+  },
+  'Pods end: they are deleted and evicted, and Jobs let go of them': {
+    sends: [
+      ['alice', 'DELETE', `${web}/pods/ending`],
+      ['admin', 'POST', `${web}/pods/evicted/eviction`, { metadata: { name: 'evicted' } }],
+    ],
+    after: async ({ plane, send }) => {
+      const name = (await jobPod(plane))?.metadata.name;
+      await send('kubelet', 'PATCH', `${web}/pods/${name}/status`, { status: { phase: 'Succeeded' } });
+      await eventually(
+        'the Job lets go of its pod',
+        async () => (await jobPod(plane))?.metadata.finalizers === undefined,
+      );
+    },
+  },
+  'Tenants delete policies and quotas of their own': {
+    sends: [
+      ['alice', 'DELETE', `${policies}/own`],
+      ['alice', 'DELETE', `${web}/resourcequotas/own`],
+    ],
+  },
+  'Controllers report the status of namespaces': {
+    sends: [
+      [
+        'namespace controller',
+        'PATCH',
+        `${web}/status`,
+        { status: { conditions: [{ type: 'Checked', status: 'True' }] } },
+      ],
+    ],
+  },
+  'Namespaces that were being deleted and hold nothing that Bulkhead manages come to their end': {
+    sends: [['admin', 'PATCH', `${paths.tools}/configmaps/stays`, { metadata: { finalizers: null } }]],
+    after: ({ plane }) =>
+      eventually('it is gone', async () => (await plane.request('GET', paths.tools)).status === 404),
+  },
+};

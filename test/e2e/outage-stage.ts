@@ -1,0 +1,194 @@
+/**
+ * A cluster in use whose Bulkhead is dead: namespaces of tenants and of the platform, with what is in them, and the registrations of
+ * manifests/base, which fail closed. No replica ever ran, so what replicas would have put in place is written by hand.
+ */
+import { backstop } from '../../src/commands/backstop.ts';
+import type { Answer } from '../apiserver/api-request.ts';
+import type { ControlPlane, Output, User } from '../apiserver/control-plane.ts';
+import { eventually } from '../soak/observer.ts';
+import { installTenantResource, people } from './guarded-cluster.ts';
+
+export const paths = {
+  namespaces: '/api/v1/namespaces',
+  web: '/api/v1/namespaces/acme-web',
+  old: '/api/v1/namespaces/acme-old',
+  tools: '/api/v1/namespaces/old-tools',
+  own: '/api/v1/namespaces/bulkhead-system',
+  policies: '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies',
+  deployments: '/apis/apps/v1/namespaces/acme-web/deployments',
+  configurations: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
+} as const;
+
+export const callers = {
+  admin: { user: 'admin', groups: ['system:masters'] },
+  alice: people.alice,
+  bob: people.bob,
+  kubelet: { user: 'system:node:stand-in', groups: ['system:nodes'] },
+  scheduler: { user: 'system:kube-scheduler' },
+  'quota controller': { user: 'system:serviceaccount:kube-system:resourcequota-controller' },
+  'namespace controller': { user: 'system:serviceaccount:kube-system:namespace-controller' },
+} as const satisfies Record<string, User>;
+
+export type Caller = keyof typeof callers;
+
+export type Sent = readonly [caller: Caller, method: string, path: string, body?: object];
+
+export interface DeadCluster {
+  readonly plane: ControlPlane;
+  /** A PATCH is a merge patch. */
+  send(caller: Caller, method: string, path: string, body?: object): Promise<Answer>;
+  kubectl(caller: Caller, command: readonly string[], stdin?: string): Promise<Output>;
+}
+
+export function pod(name: string, spec: object = {}, metadata: object = {}): object {
+  return {
+    metadata: { name, ...metadata },
+    spec: { containers: [{ name: 'main', image: 'example.org/web' }], ...spec },
+  };
+}
+
+export const closedDoor = {
+  metadata: { name: 'bulkhead-default-deny', labels: { 'app.kubernetes.io/managed-by': 'bulkhead' } },
+  spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
+};
+
+export function workload(name: string): object {
+  const template = {
+    metadata: { labels: { app: name } },
+    spec: { containers: [{ name: 'main', image: 'example.org/web' }] },
+  };
+  return { metadata: { name }, spec: { replicas: 1, selector: { matchLabels: { app: name } }, template } };
+}
+
+export async function deadCluster(plane: ControlPlane): Promise<DeadCluster> {
+  const kubeconfigs = new Map<Caller, string>();
+  for (const [caller, user] of Object.entries(callers) as [Caller, User][])
+    kubeconfigs.set(caller, await plane.kubeconfigFor(user));
+  const cluster: DeadCluster = {
+    plane,
+    send: (caller, method, path, body) => {
+      const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+      return plane.request(method, path, body, { contentType, kubeconfig: kubeconfigs.get(caller) ?? '' });
+    },
+    kubectl: (caller, command, stdin) =>
+      plane.kubectl(kubeconfigs.get(caller) ?? '', command, stdin === undefined ? {} : { stdin }),
+  };
+  await furnish(cluster);
+  await register(cluster);
+  return cluster;
+}
+
+async function furnish({ plane, send, kubectl }: DeadCluster): Promise<void> {
+  const done = async (method: string, path: string, body?: object): Promise<void> => {
+    const { status, text } = await send('admin', method, path, body);
+    if (status >= 300) throw new Error(`${method} ${path}: ${text}`);
+  };
+  const apiGroup = 'rbac.authorization.k8s.io';
+  await done('POST', `/apis/${apiGroup}/v1/clusterrolebindings`, {
+    metadata: { name: 'everybody' },
+    subjects: [{ kind: 'Group', name: 'system:authenticated', apiGroup }],
+    roleRef: { kind: 'ClusterRole', name: 'cluster-admin', apiGroup },
+  });
+  await installTenantResource(plane);
+  succeeded(await kubectl('admin', ['apply', '-f', 'manifests/examples/tenants']));
+  await done('POST', '/api/v1/nodes', { metadata: { name: 'stand-in' } });
+  for (const name of ['acme-web', 'acme-old']) {
+    await done('POST', paths.namespaces, { metadata: { name, labels: { 'bulkhead.dev/tenant': 'acme' } } });
+    await done('POST', `/apis/networking.k8s.io/v1/namespaces/${name}/networkpolicies`, closedDoor);
+  }
+  await done('POST', paths.namespaces, { metadata: { name: 'old-tools' } });
+  await done('POST', paths.policies, { ...closedDoor, metadata: { name: 'own' } });
+  const quotas = `${paths.web}/resourcequotas`;
+  await done('POST', quotas, { metadata: { name: 'own' }, spec: { hard: { configmaps: '9' } } });
+  const { labels } = closedDoor.metadata;
+  await done('POST', quotas, { metadata: { name: 'bulkhead-quota', labels }, spec: { hard: { services: '9' } } });
+  for (const path of [`${paths.web}/serviceaccounts/default`, '/api/v1/namespaces/kube-system/serviceaccounts/default'])
+    await eventually(`${path} is there`, async () => (await send('admin', 'GET', path)).status === 200);
+  for (const name of ['running', 'waiting', 'ending', 'evicted']) await done('POST', `${paths.web}/pods`, pod(name));
+  await done('POST', `${paths.web}/pods/running/binding`, bindingOf('running'));
+  await done('POST', '/apis/batch/v1/namespaces/acme-web/jobs', {
+    metadata: { name: 'once' },
+    spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'example.org/once' }] } } },
+  });
+  await eventually('the Job has its pod', async () => (await jobPod(plane)) !== undefined);
+  await done('POST', `${paths.web}/services`, { metadata: { name: 'counted' }, spec: { ports: [{ port: 80 }] } });
+  await eventually('the quota counts', async () => {
+    const { text } = await send('admin', 'GET', `${quotas}/bulkhead-quota`);
+    return text.includes('"used":{"services":"1"}');
+  });
+  // The first is held by a pod, before which no policy of it is deleted.
+  const stays = { name: 'stays', finalizers: ['example.org/stays'] };
+  const account = `${paths.old}/serviceaccounts/default`;
+  await eventually(`${account} is there`, async () => (await send('admin', 'GET', account)).status === 200);
+  await done('POST', `${paths.old}/pods`, pod('stays', {}, stays));
+  await done('POST', `${paths.tools}/configmaps`, { metadata: stays });
+  for (const held of [`${paths.old}/pods/stays`, `${paths.tools}/configmaps/stays`]) {
+    const [namespace = ''] = held.split(/\/(?:pods|configmaps)/);
+    await done('DELETE', namespace);
+    await eventually(`${held} is being deleted`, async () =>
+      (await send('admin', 'GET', held)).text.includes('"deletionTimestamp"'),
+    );
+  }
+}
+
+export function bindingOf(name: string, labels: object = {}): object {
+  return { metadata: { name, labels }, target: { kind: 'Node', name: 'stand-in' } };
+}
+
+export interface StoredPod {
+  readonly metadata: { readonly name: string; readonly finalizers?: readonly string[] };
+}
+
+export async function jobPod(plane: ControlPlane): Promise<StoredPod | undefined> {
+  const { body } = await plane.request('GET', `${paths.web}/pods?labelSelector=job-name=once`);
+  return (body as { items: StoredPod[] }).items[0];
+}
+
+/** Everything of manifests/base and the backstop, closed as running replicas would have closed it. */
+async function register(cluster: DeadCluster): Promise<void> {
+  const { kubectl } = cluster;
+  succeeded(await kubectl('admin', ['apply', '-k', 'manifests/base']));
+  const config = 'manifests/examples/bulkhead.yaml';
+  const documents = await backstop({ config, tenants: undefined });
+  succeeded(await kubectl('admin', ['apply', '-f', '-'], documents));
+  await closeGate(cluster);
+}
+
+export async function closeGate({ plane, send, kubectl }: DeadCluster): Promise<void> {
+  for (const kind of ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations']) {
+    const { body } = await plane.request('GET', `/apis/admissionregistration.k8s.io/v1/${kind}`);
+    for (const { metadata, webhooks } of (body as { items: Configuration[] }).items) {
+      if (webhooks.some(({ name }) => name.startsWith('warn.'))) continue;
+      const replacement = [{ op: 'replace', path: '/webhooks/0/failurePolicy', value: 'Fail' }];
+      succeeded(
+        await kubectl('admin', ['patch', kind, metadata.name, '--type=json', `--patch=${JSON.stringify(replacement)}`]),
+      );
+    }
+  }
+  const refuses = async (path: string, body: object): Promise<boolean> =>
+    (await send('admin', 'POST', `${path}?dryRun=All`, body)).text.includes('failed calling webhook');
+  await eventually('the gate is closed', async () => {
+    const answers = [
+      await refuses(paths.namespaces, { metadata: { name: 'probe' } }),
+      await refuses(`${paths.web}/pods`, pod('probe')),
+      await refuses(`${paths.web}/resourcequotas`, { metadata: { name: 'probe' }, spec: {} }),
+    ];
+    return answers.every(Boolean);
+  });
+  await eventually('the backstop holds', async () => {
+    const path = `${paths.namespaces}/kube-system?dryRun=All`;
+    return (await send('bob', 'PATCH', path, { metadata: { labels: { mine: '' } } })).text.includes(
+      'foreign-namespace',
+    );
+  });
+}
+
+interface Configuration {
+  readonly metadata: { readonly name: string };
+  readonly webhooks: readonly { readonly name: string }[];
+}
+
+export function succeeded({ code, stdout, stderr }: Output): string {
+  if (code !== 0) throw new Error(`${stdout}${stderr}`);
+  return stdout;
+}

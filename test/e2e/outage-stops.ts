@@ -1,0 +1,99 @@
+/** What waits and what is refused, row by row of docs/outage.md, while every replica is dead. */
+import { eventually } from '../soak/observer.ts';
+import { bindingOf, closedDoor, type DeadCluster, paths, pod, type Sent } from './outage-stage.ts';
+
+const { web, policies } = paths;
+const system = '/api/v1/namespaces/kube-system';
+const annotated = { metadata: { annotations: { mended: 'true' } } };
+const unreached = 'failed calling webhook';
+
+/** Seen while Bulkhead is dead, and over once the gate is open. */
+export interface Waits {
+  begins(cluster: DeadCluster): Promise<void>;
+  ends(cluster: DeadCluster): Promise<void>;
+}
+
+export const waits: Readonly<Record<string, Waits>> = {
+  'Deployments, Jobs and others of tenants get no new pods': {
+    begins: ({ plane }) =>
+      eventually('ReplicaFailure', async () => {
+        const { text } = await plane.request('GET', '/apis/apps/v1/namespaces/acme-web/replicasets');
+        return text.includes('"type":"ReplicaFailure"') && text.includes(unreached);
+      }),
+    ends: ({ plane }) =>
+      eventually('it gets its pods', async () => {
+        const { body } = await plane.request('GET', `${web}/pods?labelSelector=app=web`);
+        return (body as { items: unknown[] }).items.length === 2;
+      }),
+  },
+  'Namespaces of tenants that were being deleted stay': {
+    async begins({ plane, send }) {
+      await send('admin', 'PATCH', `${paths.old}/pods/stays`, { metadata: { finalizers: null } });
+      await eventually('NamespaceDeletionContentFailure', async () => {
+        const { text } = await plane.request('GET', paths.old);
+        return text.includes('Failed to delete all resource types') && text.includes(unreached);
+      });
+    },
+    ends: ({ plane }) => eventually('it is gone', async () => (await plane.request('GET', paths.old)).status === 404),
+  },
+  'Quotas that Bulkhead manages count nothing less': {
+    async begins({ plane, send }) {
+      await send('alice', 'DELETE', `${web}/services/counted`);
+      await send('alice', 'DELETE', `${web}/services/web`);
+      const status = `${web}/resourcequotas/bulkhead-quota/status`;
+      const { text } = await send('quota controller', 'PATCH', status, { status: { used: { services: '0' } } });
+      if (!text.includes(unreached)) throw new Error(text);
+      if ((await plane.request('GET', status)).text.includes('"services":"0"')) throw new Error('it counted');
+    },
+    ends: ({ plane }) =>
+      eventually('it counts', async () =>
+        (await plane.request('GET', `${web}/resourcequotas/bulkhead-quota`)).text.includes('"used":{"services":"0"}'),
+      ),
+  },
+};
+
+/** Requests that are refused because the webhook cannot be reached. */
+export const refused: Readonly<Record<string, readonly Sent[]>> = {
+  'A new namespace': [
+    ['alice', 'POST', paths.namespaces, { metadata: { name: 'acme-new' } }],
+    ['admin', 'POST', paths.namespaces, { metadata: { name: 'new' } }],
+  ],
+  'A namespace is deleted': [['admin', 'DELETE', web]],
+  'A namespace, also one of the platform, gets other labels, annotations, owners or finalizers': [
+    ['alice', 'PATCH', web, { metadata: { labels: { team: 'web' } } }],
+    ['admin', 'PATCH', `${system}/status`, { metadata: { annotations: { note: 'x' } } }],
+    ['admin', 'PATCH', '/api/v1/namespaces/default', { metadata: { finalizers: ['example.org/stays'] } }],
+  ],
+  'A pod is created outside of `kube-system` and `bulkhead-system`': [
+    ['alice', 'POST', `${web}/pods`, pod('late')],
+    ['admin', 'POST', '/api/v1/namespaces/default/pods', pod('late', { serviceAccountName: 'default' })],
+  ],
+  'A pod gets other labels or annotations, or another image': [
+    ['alice', 'PATCH', `${web}/pods/running`, { metadata: { labels: { app: 'x' } } }],
+    ['alice', 'PATCH', `${web}/pods/running`, { spec: { containers: [{ name: 'main', image: 'example.org/new' }] } }],
+  ],
+  'A pod gets a debugging container': [
+    [
+      'alice',
+      'PATCH',
+      `${web}/pods/running/ephemeralcontainers`,
+      { spec: { ephemeralContainers: [{ name: 'debug', image: 'example.org/debug' }] } },
+    ],
+  ],
+  'A Binding brings a label to its pod': [
+    ['scheduler', 'POST', `${web}/pods/running/binding`, bindingOf('running', { app: 'x' })],
+  ],
+  'A network policy is created or changed': [
+    ['alice', 'POST', policies, { ...closedDoor, metadata: { name: 'late' } }],
+    ['admin', 'PATCH', `${policies}/bulkhead-default-deny`, annotated],
+  ],
+  'A policy that Bulkhead manages is deleted': [['admin', 'DELETE', `${policies}/bulkhead-default-deny`]],
+  'A quota is created or changed': [
+    ['alice', 'POST', `${web}/resourcequotas`, { metadata: { name: 'late' }, spec: { hard: { configmaps: '9' } } }],
+    ['admin', 'PATCH', `${web}/resourcequotas/bulkhead-quota`, annotated],
+  ],
+  'A Tenant is created, changed or deleted': [
+    ['admin', 'PATCH', '/apis/bulkhead.dev/v1alpha1/tenants/acme', annotated],
+    ['admin', 'DELETE', '/apis/bulkhead.dev/v1alpha1/tenants/beta'],
+  ],
+};
