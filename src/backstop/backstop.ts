@@ -4,6 +4,7 @@
  */
 import type { Settings } from '../tenancy/settings.ts';
 import { identity } from '../tenancy/tenancy.ts';
+import type { Subject, Tenant } from '../tenancy/tenant.ts';
 import { allOf, anyOf, literal } from './expressions.ts';
 import { foreignNamespace } from './foreign-namespace.ts';
 import { hostNamespaces } from './host-namespaces.ts';
@@ -13,11 +14,13 @@ import { hostPorts } from './host-ports.ts';
 import { managedPolicy } from './managed-policy.ts';
 import { namespaceFinalize } from './namespace-finalize.ts';
 import { namespaceOwnerReferences } from './namespace-owner-references.ts';
+import { newNamespace } from './new-namespace.ts';
 import type { Rule } from './rule.ts';
 import { tenantLabelFrozen } from './tenant-label-frozen.ts';
 
 export const rules: readonly Rule[] = [
   foreignNamespace,
+  newNamespace,
   tenantLabelFrozen,
   namespaceOwnerReferences,
   namespaceFinalize,
@@ -29,22 +32,24 @@ export const rules: readonly Rule[] = [
 ];
 
 /**
- * For whom the rules about a tenant's border hold, which follow its mode.
- * `listed`: these tenants, as they are now; `objects`: whichever Tenant objects say so when a request comes.
+ * Where the rules that need to know tenants take them from.
+ * `listed`: these tenants, as they are now; `objects`: the Tenant objects that there are when a request comes.
  */
-export type Enforcing = { readonly from: 'listed'; readonly tenants: readonly string[] } | { readonly from: 'objects' };
+export type TenantSource =
+  | { readonly from: 'listed'; readonly tenants: readonly Tenant[] }
+  | { readonly from: 'objects' };
 
 /** The namespaces inside of which nothing is asked about; manifests/base leaves the same ones out. */
 export const unaskedNamespaces: readonly string[] = ['kube-system', 'bulkhead-system'];
 
 /** In the order in which they are to be applied: a policy does nothing before its binding is there. */
-export function backstopOf(settings: Settings, enforcing: Enforcing): readonly object[] {
-  return rules.flatMap((rule) => [policyOf(rule, settings, enforcing), bindingOf(rule, enforcing)]);
+export function backstopOf(settings: Settings, source: TenantSource): readonly object[] {
+  return rules.flatMap((rule) => [policyOf(rule, settings, source), bindingOf(rule, source)]);
 }
 
 /** Also the name of its binding. A refusal begins with it. */
-export function policyName({ check }: Rule): string {
-  return `bulkhead-${check.id}`;
+export function policyName({ check, name }: Rule): string {
+  return `bulkhead-${name ?? check.id}`;
 }
 
 function metadataOf(rule: Rule): object {
@@ -54,7 +59,7 @@ function metadataOf(rule: Rule): object {
   };
 }
 
-function policyOf(rule: Rule, settings: Settings, enforcing: Enforcing): object {
+function policyOf(rule: Rule, settings: Settings, source: TenantSource): object {
   const { check, kind, on } = rule;
   const border = check.protects === 'border';
   const key = literal(settings.tenantLabel);
@@ -65,18 +70,14 @@ function policyOf(rule: Rule, settings: Settings, enforcing: Enforcing): object 
     metadata: metadataOf(rule),
     spec: {
       failurePolicy: 'Fail',
-      ...(border &&
-        enforcing.from === 'objects' && { paramKind: { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Tenant' } }),
+      ...(asksTenants(rule) &&
+        source.from === 'objects' && { paramKind: { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Tenant' } }),
       matchConstraints: {
         matchPolicy: 'Equivalent',
         ...(kind !== 'Namespace' && { namespaceSelector: selectorOf(border ? settings.tenantLabel : undefined) }),
         resourceRules: on,
       },
-      variables: [
-        border
-          ? { name: 'enforced', expression: enforcedOf(key, enforcing) }
-          : { name: 'platform', expression: platformOf(settings) },
-      ],
+      variables: variablesOf(rule, settings, source),
       validations: [
         {
           expression: border ? anyOf(admits, '!variables.enforced') : admits,
@@ -89,8 +90,8 @@ function policyOf(rule: Rule, settings: Settings, enforcing: Enforcing): object 
   };
 }
 
-function bindingOf(rule: Rule, enforcing: Enforcing): object {
-  const params = rule.check.protects === 'border' && enforcing.from === 'objects';
+function bindingOf(rule: Rule, source: TenantSource): object {
+  const params = asksTenants(rule) && source.from === 'objects';
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingAdmissionPolicyBinding',
@@ -98,7 +99,7 @@ function bindingOf(rule: Rule, enforcing: Enforcing): object {
     spec: {
       policyName: policyName(rule),
       validationActions: ['Deny'],
-      // Every Tenant is asked; without one, nobody's border is anybody's business.
+      // Every Tenant is asked; without one there is no border to keep.
       ...(params && { paramRef: { selector: {}, parameterNotFoundAction: 'Allow' } }),
     },
   };
@@ -111,17 +112,62 @@ function selectorOf(tenantLabel: string | undefined): object {
 }
 
 function platformOf({ platform }: Settings): string {
-  const names = platform.identities.map(identity);
-  const starting = (word: string): string[] =>
-    names.filter((name) => name.startsWith(word)).map((name) => name.slice(word.length));
+  const { users, groups } = subjects(platform.identities);
   return anyOf(
-    `request.userInfo.username in ${literal(starting('User '))}`,
-    `request.userInfo.?groups.orValue([]).exists(group, group in ${literal(starting('Group '))})`,
+    `request.userInfo.username in ${literal(users)}`,
+    `request.userInfo.?groups.orValue([]).exists(group, group in ${literal(groups)})`,
   );
 }
 
-function enforcedOf(key: string, enforcing: Enforcing): string {
+/** By the names that the API server knows them by. */
+function subjects(listed: readonly Subject[]): {
+  readonly users: readonly string[];
+  readonly groups: readonly string[];
+} {
+  const names = listed.map(identity);
+  const starting = (word: string): string[] =>
+    names.filter((name) => name.startsWith(word)).map((name) => name.slice(word.length));
+  return { users: starting('User '), groups: starting('Group ') };
+}
+
+function asksTenants({ check, about }: Rule): boolean {
+  return check.protects === 'border' || about === 'members';
+}
+
+function variablesOf({ check, about }: Rule, settings: Settings, source: TenantSource): readonly object[] {
+  const key = literal(settings.tenantLabel);
+  if (check.protects === 'border') return [{ name: 'enforced', expression: enforcedOf(key, source) }];
+  const platform = { name: 'platform', expression: platformOf(settings) };
+  return about === 'members' ? [platform, { name: 'spokenFor', expression: spokenForOf(key, source) }] : [platform];
+}
+
+/** Whether the namespace of the request belongs to a tenant in mode `enforce`. */
+function enforcedOf(key: string, source: TenantSource): string {
   const owner = `namespaceObject.metadata.?labels[?${key}].orValue("")`;
-  if (enforcing.from === 'listed') return `${owner} in ${literal(enforcing.tenants)}`;
-  return allOf(`${owner} == params.metadata.name`, 'params.spec.?mode.orValue("enforce") == "enforce"');
+  if (source.from === 'objects')
+    return allOf(`${owner} == params.metadata.name`, 'params.spec.?mode.orValue("enforce") == "enforce"');
+  const enforced = source.tenants.filter(({ mode }) => mode === 'enforce').map(({ name }) => name);
+  return `${owner} in ${literal(enforced)}`;
+}
+
+/** Whether the requester is listed as a member of the tenant that the object's label names; of a tenant that is not known, everybody is. */
+function spokenForOf(key: string, source: TenantSource): string {
+  const label = `object.metadata.?labels[?${key}].orValue("")`;
+  const groups = 'request.userInfo.?groups.orValue([])';
+  if (source.from === 'objects')
+    return anyOf(
+      `${label} != params.metadata.name`,
+      `params.spec.?members.orValue([]).exists(member, member.kind == "User" ? member.name == request.userInfo.username : member.kind == "Group" && member.name in ${groups})`,
+    );
+  return allOf(
+    ...source.tenants.map(({ name, members }) => {
+      const { users, groups: theirs } = subjects(members);
+      return anyOf(
+        `${label} != ${literal(name)}`,
+        `request.userInfo.username in ${literal(users)}`,
+        `${groups}.exists(group, group in ${literal(theirs)})`,
+      );
+    }),
+    'true',
+  );
 }

@@ -19,6 +19,10 @@ export interface Rule {
    * is in force beside the webhook, too. It may admit what the check refuses, where a decision takes more than the request.
    */
   readonly check: Check;
+  /** What its policy is called after `bulkhead-`, where a check has two rules; otherwise the id of the check. */
+  readonly name?: string;
+  /** `members`: asks who speaks for the tenant of the object's label (variables.spokenFor). */
+  readonly about?: 'members';
   /** What the refusal is about. */
   readonly kind: 'Namespace' | 'NetworkPolicy' | 'Pod';
   readonly on: readonly ResourceRule[];

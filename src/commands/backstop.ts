@@ -14,10 +14,9 @@ export async function backstop(files: TenancyFiles): Promise<string> {
   const loaded = await readTenancy(files);
   if (!loaded.ok) throw new CannotStart(loaded.problems.map(formatProblem).join('\n'));
   const { settings, tenants } = loaded.value;
-  const enforced = [...tenants.values()].filter(({ mode }) => mode === 'enforce').map(({ name }) => name);
   const documents = backstopOf(
     settings,
-    files.tenants === undefined ? { from: 'objects' } : { from: 'listed', tenants: enforced },
+    files.tenants === undefined ? { from: 'objects' } : { from: 'listed', tenants: [...tenants.values()] },
   );
   // Expressions keep the lines they were made with, and no line is broken.
   const format = { aliasDuplicateObjects: false, blockQuote: 'literal', lineWidth: 0 } as const;

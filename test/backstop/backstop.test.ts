@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parseAllDocuments } from 'yaml';
-import { backstopOf, rules, unaskedNamespaces } from '../../src/backstop/backstop.ts';
+import { backstopOf, policyName, rules, unaskedNamespaces } from '../../src/backstop/backstop.ts';
 import { catalogue } from '../../src/checks/catalogue.ts';
 import { backstop } from '../../src/commands/backstop.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
+import { undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import { all } from '../manifests/base.ts';
 
 interface Document {
@@ -27,7 +28,8 @@ interface Document {
   };
 }
 
-const listed = backstopOf(defaultSettings, { from: 'listed', tenants: ['acme'] }) as Document[];
+const acme = { ...undeclaredTenant('acme'), members: [{ kind: 'Group', name: 'acme-developers' } as const] };
+const listed = backstopOf(defaultSettings, { from: 'listed', tenants: [acme] }) as Document[];
 const objects = backstopOf(defaultSettings, { from: 'objects' }) as Document[];
 
 t.test('every rule doubles a check of the catalogue, in its order', async (t) => {
@@ -36,7 +38,7 @@ t.test('every rule doubles a check of the catalogue, in its order', async (t) =>
     checks.toSorted((one, other) => catalogue.indexOf(one) - catalogue.indexOf(other)),
     checks,
   );
-  t.equal(new Set(checks).size, checks.length, 'none twice');
+  t.equal(new Set(rules.map(policyName)).size, rules.length, 'under a name of its own');
   t.notOk(
     checks.some(({ protects }) => protects === 'intent'),
     'what only warns has no double',
@@ -46,11 +48,12 @@ t.test('every rule doubles a check of the catalogue, in its order', async (t) =>
 t.test('a policy and its binding for each', async (t) => {
   for (const documents of [listed, objects]) {
     t.equal(documents.length, 2 * rules.length);
-    for (const [index, { check }] of rules.entries()) {
+    for (const [index, rule] of rules.entries()) {
+      const { check } = rule;
       const [policy, binding] = documents.slice(2 * index);
       t.match(policy, {
         kind: 'ValidatingAdmissionPolicy',
-        metadata: { name: `bulkhead-${check.id}` },
+        metadata: { name: policyName(rule) },
         spec: { failurePolicy: 'Fail', matchConditions: undefined, matchConstraints: { objectSelector: undefined } },
       });
       t.match(binding, {
@@ -85,7 +88,11 @@ t.test('borders follow the mode of the tenant', async (t) => {
   for (const { expression } of enforcedBy(listed)) t.match(expression, 'in ["acme"]', 'as it was read');
   for (const { expression } of enforcedBy(objects)) t.match(expression, 'params.spec.?mode', 'as the object says now');
   t.equal(listed.filter(({ spec }) => spec.paramKind ?? spec.paramRef).length, 0, 'files need no Tenant objects');
-  t.equal(objects.filter(({ spec }) => spec.paramKind ?? spec.paramRef).length, 2 * border.size);
+  t.equal(
+    objects.filter(({ spec }) => spec.paramKind ?? spec.paramRef).length,
+    2 * (border.size + 1),
+    'and the members',
+  );
 });
 
 t.test('names are taken literally', async (t) => {

@@ -1,0 +1,25 @@
+import { foreignNamespace as check } from '../checks/foreign-namespace.ts';
+import { allOf, anyOf, platform } from './expressions.ts';
+import { namespaceUpdates, type Rule } from './rule.ts';
+
+/**
+ * A new namespace belongs to a tenant of whoever creates it: the mutating webhook has set the label, and without the webhook it is
+ * to be written by hand. Of a namespace without one nobody but the platform is the owner.
+ * Leaves to the webhook   which tenant a service account speaks for (it may live in one of the tenant's namespaces), labels of
+ *                         tenants that the rule does not know, and reserved names
+ */
+export const newNamespace: Rule = {
+  check,
+  name: 'new-namespace',
+  kind: 'Namespace',
+  about: 'members',
+  on: [{ ...namespaceUpdates, resources: ['namespaces'], operations: ['CREATE'] }],
+  admits: (key) =>
+    anyOf(
+      platform,
+      allOf(
+        `object.metadata.?labels[?${key}].hasValue()`,
+        anyOf('request.userInfo.username.startsWith("system:serviceaccount:")', 'variables.spokenFor'),
+      ),
+    ),
+};
