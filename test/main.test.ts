@@ -64,6 +64,10 @@ t.test('mistakes at the keyboard are said in a sentence', async (t) => {
     [['serve', '--tenants', 'x', '--tenant', 'y'], /^bulkhead: Unknown option '--tenant'/],
     [['serve', 'now', '--tenants', 'x'], /^bulkhead: Unexpected argument 'now'/],
     [
+      ['serve', '--kubeconfig', 'x', '--registration', '--read-only'],
+      /^bulkhead: --registration writes to an API server: it goes neither with --namespaces nor with --read-only\n/,
+    ],
+    [
       ['serve', '--tenants', 'x', '--namespaces', 'y', '--kubeconfig', 'z'],
       /^bulkhead: give --namespaces or --kubeconfig/,
     ],

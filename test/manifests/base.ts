@@ -4,7 +4,11 @@ import { parseAllDocuments } from 'yaml';
 
 interface BaseObject {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
 }
 
 export interface Rule {

@@ -146,6 +146,11 @@ t.test('every registration', async (t) => {
     t.equal(configurations.length, 2, `${phase}: for Namespaces, and for what is inside them`);
     for (const { metadata, webhooks } of configurations) {
       t.equal(webhooks.length, 1, `${metadata.name} holds one webhook`);
+      t.strictSame(
+        metadata.annotations,
+        { 'admissions.enforcer/disabled': 'true' },
+        'to which AKS adds no selector that exempts by a label',
+      );
       const [{ rules, namespaceSelector: _, matchConditions: __, ...rest }] = webhooks;
       t.strictSame(
         rest,
