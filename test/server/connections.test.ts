@@ -118,7 +118,11 @@ t.test('a connection on which nothing was asked yet is kept like one that was us
   await new Promise((resolve) => setTimeout(resolve, 1000));
   const answers = everything(unused);
   unused.write(request('POST', '/mutate', '{}'));
-  t.match(repliesIn(await answers), [{ status: 200 }], 'it outlives the time for a request, and its first one is answered');
+  t.match(
+    repliesIn(await answers),
+    [{ status: 200 }],
+    'it outlives the time for a request, and its first one is answered',
+  );
   begun.write('POST /validate HT');
   t.match(repliesIn(await ofBegun), [{ status: 408 }], 'from its first byte on a request has its time, and no more');
   t.equal(await ofForgotten, '', 'what is never used is closed in the end');

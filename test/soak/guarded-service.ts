@@ -3,20 +3,24 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { issueAuthority, issueServerCertificate } from '../../src/certificates/issue-certificate.ts';
 import type { KeyPair } from '../../src/certificates/key-pair.ts';
+import { readTenancy } from '../../src/files/read-tenancy.ts';
+import type { Tenancy } from '../../src/tenancy/tenancy.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { tenant } from './crowd-tenant.ts';
-import { apply, completed, type Manifests, type Probe, readManifests, serviceName } from './manifests.ts';
+import { apply, completed, incomplete, type Manifests, type Probe, readManifests, serviceName } from './manifests.ts';
 import { eventually } from './observer.ts';
 import { type Replicas, startReplicas } from './replicas.ts';
 
 export interface GuardedService {
   readonly plane: ControlPlane;
   readonly manifests: Manifests;
+  /** Has signed what the replicas serve; of no use where they make certificates themselves. */
   readonly authority: KeyPair;
   readonly replicas: Replicas;
   /** Of a member of the tenant, who may do everything that RBAC can allow. */
   readonly kubeconfig: string;
   readonly namespaces: readonly string[];
+  readonly tenancy: Tenancy;
   stop(): Promise<void>;
 }
 
@@ -27,9 +31,11 @@ export interface GuardedServiceOptions {
   readonly replicas?: number;
   /** Namespaces of the tenant. Default 10. */
   readonly namespaces?: number;
-  /** Further arguments of `bulkhead serve`. */
-  readonly serveArguments?: readonly string[];
+  /** Arguments with which the replicas make their certificates and complete the registrations. Default: they are given files. */
+  readonly certificateArguments?: readonly string[];
 }
+
+const config = 'manifests/base/bulkhead.yaml';
 
 /** Into a folder that `--certificates` names; what was there before is no longer. */
 export async function writeCertificates(folder: string, { certificate, key }: KeyPair): Promise<void> {
@@ -49,29 +55,40 @@ export async function guardService(plane: ControlPlane, options: GuardedServiceO
   await writeFile(join(tenants, 'acme.yaml'), tenant);
   const namespaces = await createNamespaces(plane, options.namespaces ?? 10);
 
+  const tenancy = await readTenancy({ tenants, config });
+  if (!tenancy.ok) throw new Error('the tenant of the crowd cannot be read');
+
   const authority = issueAuthority(Date.now());
   const replicas = await startReplicas({
     plane,
     probe: options.probe ?? manifests.probe,
     graceSeconds: manifests.graceSeconds,
     async argumentsOf(folder) {
+      const common = [`--tenants=${tenants}`, `--config=${config}`];
+      if (options.certificateArguments !== undefined) return [...common, ...options.certificateArguments];
       const certificates = join(folder, 'certificates');
       await writeCertificates(certificates, issueServerCertificate(authority, [serviceName], Date.now()));
-      const config = 'manifests/base/bulkhead.yaml';
-      return [
-        `--tenants=${tenants}`,
-        `--config=${config}`,
-        `--certificates=${certificates}`,
-        ...(options.serveArguments ?? []),
-      ];
+      return [...common, `--certificates=${certificates}`];
     },
   });
   try {
+    const selfMade = options.certificateArguments !== undefined;
+    if (selfMade) await apply(plane, incomplete(manifests.registrations, 'Ignore'));
     for (let index = 0; index < (options.replicas ?? 2); index++) await replicas.start();
-    await apply(plane, completed(manifests.registrations, authority.certificate));
+    const { registrations } = manifests;
+    await apply(plane, selfMade ? incomplete(registrations, 'Fail') : completed(registrations, authority.certificate));
     await inForce(plane);
     const kubeconfig = await plane.kubeconfigFor({ user: 'alice', groups: ['acme-developers'] });
-    return { plane, manifests, authority, replicas, kubeconfig, namespaces, stop: () => replicas.stop() };
+    return {
+      plane,
+      manifests,
+      authority,
+      replicas,
+      kubeconfig,
+      namespaces,
+      tenancy: tenancy.value,
+      stop: () => replicas.stop(),
+    };
   } catch (error) {
     await replicas.stop();
     throw error;

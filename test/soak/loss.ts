@@ -65,12 +65,15 @@ export function missedLoss({ kills, hang, wrong }: LossResult, options: LossOpti
     const late = failedAfter.filter((one) => one > killLimit);
     if (requests === 0) missed.push(`kill ${index + 1}: nothing was asked after it`);
     if (late.length > 0)
-      missed.push(`kill ${index + 1}: ${late.length} requests failed later than a second, the last after ${milliseconds(Math.max(...late))}`);
+      missed.push(
+        `kill ${index + 1}: ${late.length} requests failed later than a second, the last after ${milliseconds(Math.max(...late))}`,
+      );
   });
   if (kills.every(({ failedAfter }) => failedAfter.length === 0))
     missed.push('no kill was noticed at all: nothing was in flight');
   const limit = hang.timeoutSeconds * 1000 + Math.max(hangMargin, hang.longestBefore);
-  if (!(hang.longest <= limit)) missed.push(`a request took ${milliseconds(hang.longest)}, more than ${milliseconds(limit)}`);
+  if (!(hang.longest <= limit))
+    missed.push(`a request took ${milliseconds(hang.longest)}, more than ${milliseconds(limit)}`);
   if (hang.throughput.length < options.hangSeconds) missed.push(`it hung for ${hang.throughput.length} seconds only`);
   const still = hang.throughput.filter((count) => count === 0).length;
   if (still > 0) missed.push(`in ${still} seconds nobody got through`);
@@ -158,7 +161,8 @@ function failed({ failure }: Create): boolean {
 
 async function reviews(replica: Replica): Promise<number> {
   let count = 0;
-  for (const [, value] of (await replica.metrics()).matchAll(/^bulkhead_reviews_total\{.*\} (\d+)$/gm)) count += Number(value);
+  for (const [, value] of (await replica.metrics()).matchAll(/^bulkhead_reviews_total\{.*\} (\d+)$/gm))
+    count += Number(value);
   return count;
 }
 

@@ -10,7 +10,7 @@ interface Webhook {
   readonly name: string;
   readonly timeoutSeconds: number;
   failurePolicy: string;
-  readonly clientConfig: { caBundle?: string };
+  readonly clientConfig: { readonly service: object; readonly caBundle?: string };
 }
 
 interface Manifest {
@@ -39,7 +39,9 @@ export async function readManifests(plane: ControlPlane): Promise<Manifests> {
   const { code, stdout, stderr } = await plane.kubectl(plane.adminKubeconfig, ['kustomize', 'manifests/base']);
   if (code !== 0) throw new Error(stderr);
   const all = parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
-  const { template } = all.find(({ kind }) => kind === 'Deployment')?.spec as {
+  const deployment = all.find(({ kind }) => kind === 'Deployment');
+  if (deployment === undefined) throw new Error('manifests/base has no Deployment');
+  const { template } = deployment.spec as {
     readonly template: {
       readonly spec: {
         readonly terminationGracePeriodSeconds: number;
@@ -74,6 +76,17 @@ export async function apply(plane: ControlPlane, objects: readonly unknown[]): P
   }
 }
 
+/** The registrations as people apply them where replicas complete them: whom to trust, and by which path, is left to those. */
+export function incomplete(registrations: readonly Manifest[], failurePolicy: 'Fail' | 'Ignore'): Manifest[] {
+  return registrations.map((registration) => ({
+    ...registration,
+    webhooks: (registration.webhooks ?? []).map((webhook) => {
+      const { path: _path, ...service } = { path: '', ...webhook.clientConfig.service };
+      return { ...webhook, clientConfig: { service }, failurePolicy: failsClosed(webhook) ? failurePolicy : 'Ignore' };
+    }),
+  }));
+}
+
 /** The registrations with this trust, failing closed. */
 export function completed(registrations: readonly Manifest[], caBundle: string): Manifest[] {
   const encoded = Buffer.from(caBundle).toString('base64');
@@ -81,7 +94,11 @@ export function completed(registrations: readonly Manifest[], caBundle: string):
     ...registration,
     webhooks: (registration.webhooks ?? []).map((webhook) => ({
       ...webhook,
-      clientConfig: { ...webhook.clientConfig, caBundle: encoded },
+      // By the name's first word, also where the manifests leave the path to the replicas.
+      clientConfig: {
+        service: { ...webhook.clientConfig.service, path: `/${webhook.name.split('.')[0]}` },
+        caBundle: encoded,
+      },
       failurePolicy: failsClosed(webhook) ? 'Fail' : 'Ignore',
     })),
   }));

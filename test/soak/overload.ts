@@ -89,7 +89,8 @@ export function missedOverload(result: OverloadResult): string[] {
   if (!(goodput >= limits.goodput)) missed.push(`goodput fell to ${Math.round(goodput * 100)} % of the capacity`);
   if (!(recovery <= limits.recovery)) missed.push(`it had not recovered after ${milliseconds(recovery)}`);
   const wrong = report.refused.filter(({ status, retryAfter }) => status !== 503 || !retryAfter);
-  if (wrong.length > 0) missed.push(`${wrong.length} refusals other than 503 with Retry-After, the first ${wrong[0]?.status}`);
+  if (wrong.length > 0)
+    missed.push(`${wrong.length} refusals other than 503 with Retry-After, the first ${wrong[0]?.status}`);
   if (report.broken > 0) missed.push(`${report.broken} connections broke or had no answer`);
   if (!(sent + report.dropped.length >= due * 0.95)) missed.push(`only ${sent} of ${Math.round(due)} reviews were due`);
   if (!(behind <= longestBehind)) missed.push(`the client was late itself, by ${milliseconds(behind)} (p99)`);
@@ -104,7 +105,12 @@ export async function overload(stages: Stages): Promise<OverloadResult> {
   try {
     const seconds = Math.max(1, stages.before);
     // More than anything can do: as soon as a connection is free, the next review goes out.
-    const most = { ...common, connections: enoughConnections, whenTaken: 'wait', stages: [{ perSecond: 1e6, seconds }] } as const;
+    const most = {
+      ...common,
+      connections: enoughConnections,
+      whenTaken: 'wait',
+      stages: [{ perSecond: 1e6, seconds }],
+    } as const;
     await client.run(most);
     const capacity = (await client.run(most)).good.length / seconds;
     const ordinary = (during: number): Stage => ({ perSecond: capacity * ordinaryShare, seconds: during });
@@ -112,7 +118,11 @@ export async function overload(stages: Stages): Promise<OverloadResult> {
       ...common,
       connections: manyConnections,
       whenTaken: 'drop',
-      stages: [ordinary(stages.before), { perSecond: capacity * times, seconds: stages.overload }, ordinary(stages.after)],
+      stages: [
+        ordinary(stages.before),
+        { perSecond: capacity * times, seconds: stages.overload },
+        ordinary(stages.after),
+      ],
     });
     return { capacity, stages, report };
   } finally {

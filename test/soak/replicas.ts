@@ -35,8 +35,11 @@ export interface Replica {
 }
 
 export interface Replicas {
-  /** Resolves when it is ready and the API server may call it. */
-  start(): Promise<Replica>;
+  /**
+   * Resolves when it is ready and the API server may call it.
+   * @param aside one that is ready and never called, like a pod that no Service selects
+   */
+  start(aside?: boolean): Promise<Replica>;
   /** As a rollout ends a pod. Resolves when the signal is sent: it drains on. */
   terminate(replica: Replica): Promise<void>;
   /** The whole process dies at once; it comes back on the same address. Resolves when the signal is sent. */
@@ -44,8 +47,8 @@ export interface Replicas {
   /** The process hangs, with all its connections open, until `resume`. */
   suspend(replica: Replica): void;
   resume(replica: Replica): void;
-  /** Those that are in the slice and ready. */
-  ready(): Replica[];
+  /** Those that are in the slice and ready; and those that are ready without being in it. */
+  ready(aside?: boolean): Replica[];
   /** Resolves when those that were told to end have ended. */
   drained(): Promise<void>;
   /** What should not have been: processes that ended by themselves, drains that had to be cut off. */
@@ -54,6 +57,7 @@ export interface Replicas {
 }
 
 interface Member extends Replica {
+  readonly aside: boolean;
   child: ChildProcess;
   ready: boolean;
   failures: number;
@@ -94,7 +98,7 @@ export async function startReplicas(options: ReplicasOptions): Promise<Replicas>
     published = published.then(async () => {
       if (ending) return;
       const endpoints = members
-        .filter(({ gone }) => !gone)
+        .filter(({ gone, aside }) => !gone && !aside)
         .map(({ address, ready, terminating }) => ({
           addresses: [address],
           conditions: { ready: ready && !terminating, serving: ready, terminating },
@@ -169,13 +173,13 @@ export async function startReplicas(options: ReplicasOptions): Promise<Replicas>
 
   return {
     wrong,
-    async start() {
+    async start(aside = false) {
       const address = `10.0.1.${2 + (count++ % 250)}`;
       const folder = join(plane.directory, `replica-${count}`);
       await mkdir(folder);
       const state = { ready: false, failures: 0, terminating: false, killed: false, gone: false };
       const metrics = async () => (await fetch(`http://${address}:${ports.metrics}/metrics`)).text();
-      const member: Member = { address, folder, metrics, child: await run(address, folder), ...state };
+      const member: Member = { address, aside, folder, metrics, child: await run(address, folder), ...state };
       members.push(member);
       tasks.push(probes(member), looks(member));
       const deadline = performance.now() + 60_000;
@@ -201,7 +205,7 @@ export async function startReplicas(options: ReplicasOptions): Promise<Replicas>
     },
     suspend: (replica) => void memberOf(replica).child.kill('SIGSTOP'),
     resume: (replica) => void memberOf(replica).child.kill('SIGCONT'),
-    ready: () => members.filter(({ ready, terminating }) => ready && !terminating),
+    ready: (aside = false) => members.filter((member) => member.ready && !member.terminating && member.aside === aside),
     async drained() {
       const ends = members.filter(({ terminating }) => terminating);
       await Promise.all(ends.map(({ child }) => hasEnded(child) || once(child, 'exit')));

@@ -69,16 +69,20 @@ export function missedSteady(result: SteadyResult, limits?: typeof fullLimits): 
   if (limits === undefined) return missed;
   const p99 = quantile(bulkhead.blocks.flat(), 0.99);
   if (!(p99 <= limits.p99)) missed.push(`p99 is ${milliseconds(p99)}`);
-  if (!(ratioOf(result) <= limits.ratio)) missed.push(`p99 is ${ratioOf(result).toFixed(2)} times that of the bare server`);
+  if (!(ratioOf(result) <= limits.ratio))
+    missed.push(`p99 is ${ratioOf(result).toFixed(2)} times that of the bare server`);
   for (const { behind } of [bulkhead, bare]) {
-    if (behind > longestBehind) missed.push(`the client was late itself, by ${milliseconds(behind)} (p99): nothing is known`);
+    if (behind > longestBehind)
+      missed.push(`the client was late itself, by ${milliseconds(behind)} (p99): nothing is known`);
   }
   return missed;
 }
 
 /** Median of the ratios of neighbouring blocks: each is of one minute of one machine. */
 function ratioOf({ bulkhead, bare }: SteadyResult): number {
-  const ratios = bulkhead.blocks.map((block, index) => quantile(block, 0.99) / quantile(bare.blocks[index] ?? [], 0.99));
+  const ratios = bulkhead.blocks.map(
+    (block, index) => quantile(block, 0.99) / quantile(bare.blocks[index] ?? [], 0.99),
+  );
   return quantile(ratios, 0.5);
 }
 
@@ -142,7 +146,10 @@ function steady(reports: readonly LoadReport[]): Steady {
   return {
     blocks: reports.map(({ good }) => good.map(([, took]) => took)),
     errors: reports.reduce((sum, { refused, broken, unsent }) => sum + refused.length + broken + unsent, 0),
-    behind: quantile(reports.flatMap(({ behind }) => behind), 0.99),
+    behind: quantile(
+      reports.flatMap(({ behind }) => behind),
+      0.99,
+    ),
   };
 }
 
