@@ -1,10 +1,13 @@
 /** The short forms of test/soak: they assert what must never be, and nothing about speed. */
+import { availableParallelism } from 'node:os';
 import t, { type Test } from 'tap';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import { guardCrowd, withoutControllers } from '../soak/crowd.ts';
 import { describeLatency, measureLatency, missedLatency } from '../soak/latency.ts';
+import { describeOverload, missedOverload, overload } from '../soak/overload.ts';
 import { describeRace, missedRace, race } from '../soak/race.ts';
 import { describeScale, measureScale, missedScale } from '../soak/scale.ts';
+import { describeSteady, measureSteady, missedSteady } from '../soak/steady.ts';
 import { describeWatch, missedWatch, watchThroughFaults } from '../soak/watch.ts';
 
 function nothingMissed(t: Test, missed: readonly string[], figures: string): void {
@@ -37,4 +40,26 @@ await clusterTest(
 t.test('a large cluster is known whole, and nothing is written to one that is as it should be', async (t) => {
   const result = await measureScale({ few: 20, many: 600, restMilliseconds: 500 });
   nothingMissed(t, missedScale(result), describeScale(result));
+});
+
+t.test('reviews that are due are answered, however many there are', async (t) => {
+  if (availableParallelism() < 2) {
+    t.pass('server and client need a processor each', { skip: 'there is one' });
+    return;
+  }
+  const steady = await measureSteady({ perSecond: 100, blockSeconds: 0.5, blocks: 4, warmUpSeconds: 0.5 });
+  // Four blocks are too few to tell what grows.
+  const growth = /^memory grew|descriptors more$/;
+  nothingMissed(
+    t,
+    missedSteady(steady).filter((one) => !growth.test(one)),
+    describeSteady(steady),
+  );
+  const overloaded = await overload({ before: 1, overload: 1, after: 1 });
+  const speed = /^goodput|^it had not recovered|^the client was late/;
+  nothingMissed(
+    t,
+    missedOverload(overloaded).filter((one) => !speed.test(one)),
+    describeOverload(overloaded),
+  );
 });
