@@ -3,7 +3,7 @@
  * as a Deployment with maxSurge 1 and maxUnavailable 0 does it. No create may fail, and no call of the webhook.
  *
  * A drain takes 95 s and is not waited for by a rollout, so drains overlap with what comes after; the last are waited for.
- * `node test/soak/rollout.ts [--restarts 10] [--pause 20]`: so many restarts, so many seconds between them; about ten minutes.
+ * `node test/soak/rollout.ts [--restarts 10] [--pause 20]`: so many restarts, so many seconds between them; about eight minutes.
  * Ends with 1 when something was missed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';

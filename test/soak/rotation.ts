@@ -42,8 +42,8 @@ export interface RotationResult {
 const load = { perSecond: 40, burst: { everySeconds: 5, count: 60 } };
 const secret = `/api/v1/namespaces/${systemNamespace}/secrets/bulkhead-certificates`;
 const seconds = { tick: 1, settle: 3, overlap: 6 };
-/** Of one rotation, about. */
-const length = seconds.settle + seconds.overlap + 2 * seconds.tick;
+/** Of one rotation, and a while beyond its end. */
+const length = seconds.settle + seconds.overlap + 6 * seconds.tick;
 const killLimit = 1000;
 const goldenRatio = 0.618_033_988_75;
 
