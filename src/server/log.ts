@@ -45,7 +45,26 @@ export function createLog(level: string, stream?: DestinationStream): Log {
   return { log: logger(level, { write }), flush };
 }
 
-function logger(level: string, output: DestinationStream): Logger {
+/**
+ * What a terminal or a reader of lines could take for more than text, and JSON leaves as it is: control characters (U+009B begins
+ * a command as ESC [ does), what some readers end a line at (U+0085, U+2028), and what is invisible or reorders text. The end of
+ * the line itself stays.
+ */
+const unprintable = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]--\n]/gv;
+
+/** The same JSON with these escaped: they come from names in requests, and from what API servers say (SRV-13). */
+function printable(line: string): string {
+  return line.replace(unprintable, (character) =>
+    Array.from({ length: character.length }, (_, index) => codeUnit(character.charCodeAt(index))).join(''),
+  );
+}
+
+function codeUnit(code: number): string {
+  return `\\u${code.toString(16).padStart(4, '0')}`;
+}
+
+function logger(level: string, stream: DestinationStream): Logger {
+  const output: DestinationStream = { write: (line) => stream.write(printable(line)) };
   // No process id and host name in every line: the pod's name is added by whoever collects the lines.
   const log = pino({ level, base: null }, output);
   return Object.assign(log, {
