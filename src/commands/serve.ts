@@ -18,6 +18,7 @@ import { poll } from '../server/poll.ts';
 import { createWebhookServer, type WebhookServer } from '../server/webhook-server.ts';
 import { formatProblem, type Problem } from '../tenancy/problem.ts';
 import { registerClusterMetrics } from './cluster-metrics.ts';
+import { registerProcessMetrics } from './process-metrics.ts';
 
 export interface ServeOptions {
   /** A folder of YAML files with Tenant documents; undefined: the Tenant objects of the cluster. */
@@ -185,6 +186,7 @@ async function start(
   if (options.clients !== undefined && clients !== undefined)
     stops.push(followClients(options.clients.authority, clients, server, log));
   const unready = () => [server.draining ? 'the server is going away' : undefined, cluster?.ready()].filter(isText);
+  registerProcessMetrics(metrics.registry, unready);
   const health = createHealthServer(unready, { host, port: ports.health });
   const scrape = createMetricsServer(metrics.registry, { host, port: ports.metrics });
 

@@ -23,15 +23,17 @@ const mostUntold = 1000;
 const eventLoopSampling = 100;
 
 /** Why a request was not judged, or not in time. */
-export type Refusal =
-  | 'overloaded'
-  | 'no-room'
-  | 'too-large'
-  | 'aborted'
-  | 'late'
-  | 'failed'
-  | 'no-certificate'
-  | 'other-client';
+export const refusalReasons = [
+  'overloaded',
+  'no-room',
+  'too-large',
+  'aborted',
+  'late',
+  'failed',
+  'no-certificate',
+  'other-client',
+] as const;
+export type Refusal = (typeof refusalReasons)[number];
 
 export interface Metrics {
   /** What `/metrics` shows. */
@@ -67,6 +69,8 @@ export function createMetrics(): Metrics {
     labelNames: ['reason'],
     registers,
   });
+  // From the start: Prometheus sees no increase in a series that begins with 1.
+  for (const reason of refusalReasons) refusals.inc({ reason }, 0);
   const durations = new Histogram({
     name: 'bulkhead_review_duration_seconds',
     help: 'From the arrival of the request to its answer.',
