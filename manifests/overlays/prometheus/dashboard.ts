@@ -1,0 +1,358 @@
+/** The dashboard, by the questions that somebody has who looks at it. Grafana reads dashboard.json. */
+import { laidOut, type Panel, type Question } from './dashboard-panels.ts';
+
+/** Those that refuse. */
+const guards = 'name=~"(mutate|validate)[.]bulkhead[.]dev"';
+const webhooks = 'name=~"(mutate|validate|warn)[.]bulkhead[.]dev"';
+/** What every process says of itself, of the replicas of Bulkhead alone. */
+const ofBulkhead = (expression: string): string => `${expression} and on (job, instance) bulkhead_ready`;
+const perSecond = (selector: string, by: string): string => `sum by (${by}) (rate(${selector}[$__rate_interval]))`;
+const quantile = (fraction: number, histogram: string, by: string): string =>
+  `histogram_quantile(${fraction}, ${perSecond(histogram, `${by}, le`)})`;
+
+const up: Question = {
+  title: 'Is it up?',
+  panels: [
+    {
+      title: 'Replicas that take requests',
+      description: 'As their own readiness says. None: tenants can write nothing that Bulkhead guards.',
+      type: 'stat',
+      targets: [{ expr: 'sum(bulkhead_ready) or vector(0)', legend: 'ready' }],
+      thresholds: { red: 0, orange: 1, green: 2 },
+    },
+    {
+      title: 'Calls that failed, last hour',
+      description: 'The API server could not ask, and refused the write. Anything but 0 was noticed by somebody.',
+      type: 'stat',
+      targets: [
+        {
+          expr: `sum(increase(apiserver_admission_webhook_rejection_count{${guards}, error_type="calling_webhook_error"}[1h])) or vector(0)`,
+          legend: 'failed',
+        },
+      ],
+      thresholds: { green: 0, red: 1 },
+    },
+    {
+      title: 'Writes that passed unasked, last hour',
+      description:
+        'The API server could not ask, and admitted the write, of webhooks that fail open. warn always does.',
+      type: 'stat',
+      targets: [
+        {
+          expr: `sum by (name) (increase(apiserver_admission_webhook_fail_open_count{${webhooks}}[1h])) or vector(0)`,
+          legend: '{{name}}',
+        },
+      ],
+      thresholds: { green: 0, red: 1 },
+    },
+    {
+      title: 'Certificate expires in',
+      description: 'Of the certificates that replicas serve, the one that expires first.',
+      type: 'stat',
+      unit: 's',
+      targets: [{ expr: 'min(bulkhead_tls_certificate_expiry_seconds)', legend: 'expires' }],
+      thresholds: { red: 0, orange: 86_400, green: 604_800 },
+    },
+    {
+      title: 'Versions',
+      description: 'More than one: a rollout is under way.',
+      type: 'timeseries',
+      targets: [{ expr: 'count by (version) (bulkhead_build_info)', legend: '{{version}}' }],
+    },
+    {
+      title: 'Registrations that fail closed',
+      description:
+        '1: what Bulkhead guards is refused while it is not reached. validating/bulkhead-workloads only warns and stays at 0.',
+      type: 'timeseries',
+      targets: [{ expr: 'min by (configuration) (bulkhead_registration_fail_closed)', legend: '{{configuration}}' }],
+    },
+    {
+      title: 'Registrations that are there',
+      description: '0: somebody has deleted it, and the API server does not ask.',
+      type: 'timeseries',
+      targets: [{ expr: 'min by (configuration) (bulkhead_registration_present)', legend: '{{configuration}}' }],
+    },
+    {
+      title: 'Rules that do not fit',
+      description: 'Entries that the API server does not serve, and resources that no rule names. Both should be 0.',
+      type: 'timeseries',
+      targets: [
+        { expr: 'max(bulkhead_registration_unknown_rules)', legend: 'unknown' },
+        { expr: 'max(bulkhead_registration_missing_rules)', legend: 'missing' },
+      ],
+    },
+    {
+      title: 'Handshakes',
+      description: 'Writes that Bulkhead must refuse, sent through the API server before a registration fails closed.',
+      type: 'timeseries',
+      unit: 'ops',
+      targets: [{ expr: perSecond('bulkhead_registration_handshakes_total', 'result'), legend: '{{result}}' }],
+    },
+  ],
+};
+
+const refuses: Question = {
+  title: 'What does it refuse?',
+  panels: [
+    {
+      title: 'Reviews by kind and outcome',
+      description: '200 admitted, 403 refused, 400 not understood, 503 to be tried again, 500 a defect.',
+      type: 'timeseries',
+      unit: 'reqps',
+      targets: [{ expr: perSecond('bulkhead_reviews_total', 'kind, code'), legend: '{{kind}} {{code}}' }],
+    },
+    {
+      title: 'What is not admitted, by webhook',
+      description: 'Everything but 200. warn never refuses: it tells what will be.',
+      type: 'timeseries',
+      unit: 'reqps',
+      targets: [
+        { expr: perSecond('bulkhead_reviews_total{code!="200"}', 'phase, code'), legend: '{{phase}} {{code}}' },
+      ],
+    },
+    {
+      title: 'Findings in mode enforce, by check',
+      description: 'Most of them are refusals. Checks that only warn are counted, too.',
+      type: 'timeseries',
+      unit: 'reqps',
+      targets: [{ expr: perSecond('bulkhead_findings_total{mode="enforce"}', 'check'), legend: '{{check}}' }],
+    },
+    {
+      title: 'Findings in modes warn and audit, by check',
+      description: 'What would be refused if these tenants were enforced, and what is refused in every mode.',
+      type: 'timeseries',
+      unit: 'reqps',
+      targets: [
+        { expr: perSecond('bulkhead_findings_total{mode!="enforce"}', 'mode, check'), legend: '{{mode}} {{check}}' },
+      ],
+    },
+    {
+      title: 'Policies in place that are not agreed any more',
+      description: 'They were admitted under what was agreed then, and stay in force. The log and an Event say which.',
+      type: 'timeseries',
+      targets: [{ expr: 'max by (mode) (bulkhead_policies_crossing)', legend: '{{mode}}' }],
+    },
+    {
+      title: 'Refusals as the API server counts them',
+      description: 'no_error: refused by Bulkhead. calling_webhook_error: refused because Bulkhead did not answer.',
+      type: 'timeseries',
+      unit: 'reqps',
+      targets: [
+        {
+          expr: perSecond(`apiserver_admission_webhook_rejection_count{${guards}}`, 'name, error_type'),
+          legend: '{{name}} {{error_type}}',
+        },
+      ],
+    },
+  ],
+};
+
+const serverSide = 'apiserver_admission_webhook_admission_duration_seconds';
+
+const fast: Question = {
+  title: 'How fast is it?',
+  panels: [
+    {
+      title: 'Calls as the API server measures them',
+      description: 'With the network between. Its finest bound is 5 ms: a line below that may be anywhere below.',
+      type: 'timeseries',
+      unit: 's',
+      targets: [
+        { expr: quantile(0.5, `${serverSide}_bucket{${webhooks}}`, 'name'), legend: '{{name}} p50' },
+        { expr: quantile(0.99, `${serverSide}_bucket{${webhooks}}`, 'name'), legend: '{{name}} p99' },
+      ],
+    },
+    {
+      title: 'Calls within 5 ms, as the API server measures them',
+      description: 'At least 99 in a hundred are promised.',
+      type: 'timeseries',
+      unit: 'percentunit',
+      targets: [
+        {
+          expr: `${perSecond(`${serverSide}_bucket{${webhooks}, le="0.005"}`, 'name')} / ${perSecond(`${serverSide}_count{${webhooks}}`, 'name')}`,
+          legend: '{{name}}',
+        },
+      ],
+    },
+    {
+      title: 'Reviews as Bulkhead measures them',
+      description:
+        'From the arrival of a request to its answer. A pod that waits until its namespace is closed counts as long as it waits.',
+      type: 'timeseries',
+      unit: 's',
+      targets: [
+        { expr: quantile(0.5, 'bulkhead_review_duration_seconds_bucket', 'phase'), legend: '{{phase}} p50' },
+        { expr: quantile(0.99, 'bulkhead_review_duration_seconds_bucket', 'phase'), legend: '{{phase}} p99' },
+      ],
+    },
+    {
+      title: 'Requests in flight',
+      description: 'Above its limit a replica answers 503.',
+      type: 'timeseries',
+      targets: [{ expr: 'bulkhead_requests_in_flight', legend: '{{instance}}' }],
+    },
+    {
+      title: 'Requests that were not judged',
+      description:
+        'overloaded, no-room, late: too many at once. no-certificate, other-client: who may not ask. failed: a defect.',
+      type: 'timeseries',
+      unit: 'reqps',
+      targets: [{ expr: perSecond('bulkhead_requests_refused_total', 'reason'), legend: '{{reason}}' }],
+    },
+    {
+      title: 'Delay of the event loop, p99',
+      description:
+        'How long a request may wait for another one. Much more than a review takes: the processor is short.',
+      type: 'timeseries',
+      unit: 's',
+      targets: [{ expr: ofBulkhead('nodejs_eventloop_lag_p99_seconds'), legend: '{{instance}}' }],
+    },
+  ],
+};
+
+const follows: Question = {
+  title: 'Does it follow the cluster?',
+  panels: [
+    {
+      title: 'Age of what is known',
+      description:
+        'Since a list, a change or a bookmark came, in the replica that has heard nothing for longest. A healthy watch is heard every minute.',
+      type: 'timeseries',
+      unit: 's',
+      targets: [{ expr: 'max by (resource) (bulkhead_watch_staleness_seconds)', legend: '{{resource}}' }],
+    },
+    {
+      title: 'Objects that are known',
+      description: 'By each replica. The lines of replicas should lie on each other.',
+      type: 'timeseries',
+      targets: [{ expr: 'bulkhead_watch_objects', legend: '{{resource}} {{instance}}' }],
+    },
+    {
+      title: 'Lists, watches and their failures',
+      description: 'A watch is begun anew every few minutes; lists are rare.',
+      type: 'timeseries',
+      unit: 'ops',
+      targets: [
+        { expr: perSecond('bulkhead_watch_watches_total', 'resource'), legend: 'watches of {{resource}}' },
+        { expr: perSecond('bulkhead_watch_lists_total', 'resource'), legend: 'lists of {{resource}}' },
+        { expr: perSecond('bulkhead_watch_failures_total', 'resource'), legend: 'failures of {{resource}}' },
+      ],
+    },
+    {
+      title: 'Defects of following, last hour',
+      description:
+        'Objects that were found different from what was known, and changes that could not be handled. Both should be 0.',
+      type: 'timeseries',
+      targets: [
+        {
+          expr: 'sum by (resource) (increase(bulkhead_watch_divergences_total[1h]))',
+          legend: 'divergences of {{resource}}',
+        },
+        {
+          expr: 'sum by (resource) (increase(bulkhead_watch_handler_errors_total[1h]))',
+          legend: 'errors of {{resource}}',
+        },
+      ],
+    },
+    {
+      title: 'Comparisons and readings',
+      description:
+        'How often what is known was compared with the API server, and the policies in place were read and judged again.',
+      type: 'timeseries',
+      unit: 'ops',
+      targets: [
+        { expr: perSecond('bulkhead_watch_comparisons_total', 'resource'), legend: 'comparisons of {{resource}}' },
+        { expr: perSecond('bulkhead_policy_readings_total', 'result'), legend: 'readings {{result}}' },
+      ],
+    },
+    {
+      title: 'Problems in tenants and settings',
+      description: 'Above 0, what was in force before still is. The log says what is wrong.',
+      type: 'timeseries',
+      targets: [{ expr: 'bulkhead_tenancy_reload_problems', legend: '{{instance}}' }],
+    },
+  ],
+};
+
+const closed: Question = {
+  title: 'Are the namespaces closed?',
+  panels: [
+    {
+      title: 'Namespaces that wait for their baseline',
+      description: 'Withheld are those whose tenant is in mode audit or warn.',
+      type: 'timeseries',
+      targets: [
+        { expr: 'max(bulkhead_baseline_waiting_namespaces)', legend: 'waiting' },
+        { expr: 'max(bulkhead_baseline_withheld_namespaces)', legend: 'withheld' },
+      ],
+    },
+    {
+      title: 'Longest wait',
+      description:
+        'Of the namespace that waits longest. More than a few seconds: something keeps baselines from being applied.',
+      type: 'timeseries',
+      unit: 's',
+      targets: [{ expr: 'max(bulkhead_baseline_longest_wait_seconds)', legend: 'longest' }],
+    },
+    {
+      title: 'Managed objects',
+      description: 'healed: put back after somebody had deleted or changed them. failed: tried again.',
+      type: 'timeseries',
+      unit: 'ops',
+      targets: [{ expr: perSecond('bulkhead_baseline_objects_total', 'result'), legend: '{{result}}' }],
+    },
+    {
+      title: 'Contested objects',
+      description: 'What somebody changes or deletes again and again. The log and an Event say who.',
+      type: 'timeseries',
+      targets: [{ expr: 'max(bulkhead_baseline_contested_objects)', legend: 'contested' }],
+    },
+    {
+      title: 'Pods that wait until their namespace is closed',
+      description: 'closed: it was, and they were judged. ended, refused: they were told to try again.',
+      type: 'timeseries',
+      targets: [
+        { expr: 'sum(bulkhead_pods_held)', legend: 'waiting now' },
+        { expr: perSecond('bulkhead_pods_held_total', 'result'), legend: '{{result}} a second' },
+      ],
+    },
+    {
+      title: 'Events',
+      description: 'What was told on namespaces. suppressed: too many at once.',
+      type: 'timeseries',
+      unit: 'ops',
+      targets: [{ expr: perSecond('bulkhead_events_total', 'result'), legend: '{{result}}' }],
+    },
+  ],
+};
+
+const process: Question = {
+  title: 'What does it cost?',
+  panels: [
+    usage(
+      'Resident memory',
+      'Grows with the cluster, and not with the traffic.',
+      'bytes',
+      'process_resident_memory_bytes',
+    ),
+    usage(
+      'Processor',
+      'Seconds of processor time a second.',
+      'short',
+      'rate(process_cpu_seconds_total[$__rate_interval])',
+    ),
+    usage('Open files', 'Most of them are connections of API servers.', 'short', 'process_open_fds'),
+  ],
+};
+
+function usage(title: string, description: string, unit: string, expression: string): Panel {
+  return {
+    title,
+    description,
+    type: 'timeseries',
+    unit,
+    targets: [{ expr: ofBulkhead(expression), legend: '{{instance}}' }],
+  };
+}
+
+export const dashboard = laidOut([up, refuses, fast, follows, closed, process]);
