@@ -14,7 +14,7 @@ export const apiServerSeries: string = webhooks
     ...(name.startsWith('warn')
       ? []
       : [
-          `rejection_count{error_type="calling_webhook_error",name="${name}",operation="CREATE",rejection_code="0",type="${type}"} 1`,
+          `rejection_count{error_type="calling_webhook_error",name="${name}",operation="CREATE",rejection_code="503",type="${type}"} 1`,
         ]),
     `fail_open_count{name="${name}",type="${type}"} 1`,
     `admission_duration_seconds_bucket{name="${name}",operation="CREATE",rejected="false",type="${type}",le="0.005"} 1`,
