@@ -1,10 +1,7 @@
 #!/usr/bin/env node
 /** The command line: the only file that reads argv and env, installs signal handlers, and ends the process. */
 import { inspect, type ParseArgsConfig, parseArgs } from 'node:util';
-import { audit } from './commands/audit.ts';
-import { backstop } from './commands/backstop.ts';
-import { demo } from './commands/demo.ts';
-import { CannotStart, serve } from './commands/serve.ts';
+import { CannotStart } from './commands/cannot-start.ts';
 
 const usage = `bulkhead keeps the tenants of one Kubernetes cluster apart.
 
@@ -76,18 +73,22 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
       return runServe(args);
     case 'audit': {
       const { tenants, config, kubeconfig } = parse(args, auditOptions).values;
+      const { audit } = await import('./commands/audit.ts');
       const print = (line: string) => process.stdout.write(`${line}\n`);
       return audit({ tenants, config, kubeconfig, environment: process.env }, print);
     }
     case 'backstop': {
       const { tenants, config } = parse(args, backstopOptions).values;
+      const { backstop } = await import('./commands/backstop.ts');
       process.stdout.write(await backstop({ tenants, config }));
       return;
     }
-    case 'demo':
+    case 'demo': {
       if (args.length > 0) throw new Misuse('demo takes no arguments');
+      const { demo } = await import('./commands/demo.ts');
       process.exitCode = (await demo((line) => process.stdout.write(`${line}\n`))) ? 0 : 1;
       return;
+    }
     case undefined:
     case 'help':
     case '--help':
@@ -125,6 +126,8 @@ async function runServe(args: readonly string[]): Promise<void> {
     );
   if (values.registration && (withoutCluster || values['read-only']))
     throw new Misuse('--registration writes to an API server: it goes neither with --namespaces nor with --read-only');
+  // Each command loads what it needs, and serve none of what the others do.
+  const { serve } = await import('./commands/serve.ts');
   const running = await serve({
     tenants,
     config,

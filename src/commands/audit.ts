@@ -13,7 +13,7 @@ import { readTenancy } from '../files/read-tenancy.ts';
 import { formatProblem } from '../tenancy/problem.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
-import { CannotStart } from './serve.ts';
+import { CannotStart } from './cannot-start.ts';
 
 export interface AuditOptions {
   /** A folder of YAML files with Tenant documents; undefined: the Tenant objects of the cluster. */

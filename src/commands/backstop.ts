@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { backstopOf } from '../backstop/backstop.ts';
 import { readTenancy, type TenancyFiles } from '../files/read-tenancy.ts';
 import { formatProblem } from '../tenancy/problem.ts';
-import { CannotStart } from './serve.ts';
+import { CannotStart } from './cannot-start.ts';
 
 const head = `# Made by \`bulkhead backstop\` from the settings and tenants; make it anew when they change.
 # What it does, and what it leaves to the webhook: docs/outage.md.

@@ -17,6 +17,7 @@ import { createMetrics, type Metrics } from '../server/metrics.ts';
 import { poll } from '../server/poll.ts';
 import { createWebhookServer, type WebhookServer } from '../server/webhook-server.ts';
 import { formatProblem, type Problem } from '../tenancy/problem.ts';
+import { CannotStart } from './cannot-start.ts';
 import { registerClusterMetrics } from './cluster-metrics.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 
@@ -56,9 +57,6 @@ export interface Running {
 
 /** Names under which a server on this machine is called; in a cluster certificates come from a Secret. */
 const localNames = ['localhost', '127.0.0.1', '::1'];
-
-/** What the person who starts it must mend, one line for each problem; to be said without a stack trace. */
-export class CannotStart extends Error {}
 
 /** @throws CannotStart */
 export async function serve(options: ServeOptions): Promise<Running> {
