@@ -1,25 +1,25 @@
-# The image of the webhook: compiled JavaScript, what it needs at run time, and nothing to build or test with.
+# The image of the webhook: one program of JavaScript, Node, and nothing to build or test with; no shell either.
 #   docker build --tag bulkhead:0.1.0 .
+# BASE is an image with Node 24 as /nodejs/bin/node or in the PATH, and with nothing else, best by its digest:
+#   docker build --tag bulkhead:0.1.0 --build-arg BASE=REGISTRY/distroless/nodejs24-debian13:nonroot .
+
+ARG BASE=distroless/nodejs24-debian13:nonroot
 
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json build.ts ./
 COPY src src
 RUN npm run build
 
-FROM node:24-slim AS dependencies
-WORKDIR /app
-COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev
-
-FROM node:24-slim
+FROM ${BASE}
 ENV NODE_ENV=production
+# Where Node is in distroless images, which have no PATH to it.
+ENV PATH=/nodejs/bin:/usr/local/bin:/usr/bin:/bin
 WORKDIR /app
 # Says that the JavaScript below consists of modules.
 COPY package.json ./
-COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 # What the demo shows.
 COPY manifests/examples manifests/examples

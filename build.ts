@@ -12,6 +12,8 @@ await build({
   outdir,
   bundle: true,
   splitting: true,
+  // As deep as in src: what is read beside the code, such as the examples of the demo, is found by its place.
+  chunkNames: 'commands/[name]-[hash]',
   platform: 'node',
   target: 'node24',
   format: 'esm',
