@@ -1,8 +1,9 @@
 /**
  * `npm run bench`: what Bulkhead costs, as ratios to the least that could do its work. README.md says how it is measured.
- * `--smoke`: only that every measured server answers right.
+ * `--smoke`: only that every measured server answers right. `--budget`: only the instructions of budget.json, which `--update` writes anew.
  */
 import { spawnSync } from 'node:child_process';
+import { compareWithBudget, countInstructions, readBudget, writeBudget } from './budget.ts';
 import { instructionsPerRequest } from './instructions.ts';
 import { measureLargestPolicy } from './largest-policy.ts';
 import { type MeasuredServer, type Program, startServer } from './measured-server.ts';
@@ -75,11 +76,21 @@ async function smoke(): Promise<void> {
   }
 }
 
+async function budget(): Promise<boolean> {
+  const { lines, kept } = compareWithBudget(await countInstructions(), await readBudget());
+  for (const line of lines) say(line);
+  return kept;
+}
+
+async function update(): Promise<boolean> {
+  const counted = await countInstructions();
+  await writeBudget(counted);
+  const { lines, kept } = compareWithBudget(counted, counted);
+  for (const line of lines) say(line);
+  return kept;
+}
+
 async function measure(): Promise<boolean> {
-  if (spawnSync('valgrind', ['--version']).status !== 0) {
-    process.stderr.write('Counting instructions takes valgrind, which is not installed: apt-get install valgrind\n');
-    return false;
-  }
   say(`${'what is measured'.padEnd(54)}${'instructions a request'.padEnd(34)}processor time a request`);
   const known = new Map<string, Promise<number>>();
   let kept = true;
@@ -143,5 +154,17 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** What counts instructions, by its option; without one, everything is measured. */
+const counting = new Map([
+  ['--budget', budget],
+  ['--update', update],
+]);
+
 if (process.argv.includes('--smoke')) await smoke();
-else if (!(await measure())) process.exitCode = 1;
+else if (spawnSync('valgrind', ['--version']).status !== 0) {
+  process.stderr.write('Counting instructions takes valgrind, which is not installed: apt-get install valgrind\n');
+  process.exitCode = 1;
+} else {
+  const [, , option = ''] = process.argv;
+  if (!(await (counting.get(option) ?? measure)())) process.exitCode = 1;
+}
