@@ -39,5 +39,5 @@ export function anyOf(...conditions: readonly string[]): string {
 }
 
 function inside(condition: string): string {
-  return /&&|\|\||\?.* : /s.test(condition) ? `(${condition})` : condition;
+  return ['&&', '||', ' : '].some((operator) => condition.includes(operator)) ? `(${condition})` : condition;
 }

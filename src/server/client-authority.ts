@@ -9,7 +9,8 @@ export interface ClientAuthority {
   readonly certificates: readonly X509Certificate[];
 }
 
-const blocks = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
+const begin = '-----BEGIN ';
+const end = '-----END ';
 
 /**
  * OpenSSL stops at the first block that it cannot read and is content with those before it: half a file would be half the trust.
@@ -22,12 +23,13 @@ export async function loadClientAuthority(path: string, now: number): Promise<Cl
   } catch (error) {
     throw new CertificateError(`${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
-  const certificates = [...text.matchAll(blocks)].map(([block]) => parse(path, block));
-  if (certificates.length === 0 || text.split('-----BEGIN ').length - 1 !== certificates.length) {
+  const blocks = text.split(begin).slice(1);
+  if (blocks.length === 0 || !blocks.every((block) => block.includes(end))) {
     throw new CertificateError(
       `${path} is not a list of PEM certificates (-----BEGIN CERTIFICATE-----): put the whole authority of the clients there.`,
     );
   }
+  const certificates = blocks.map((block) => parse(path, begin + block));
   if (certificates.every(({ validToDate }) => validToDate.getTime() <= now)) {
     throw new CertificateError(`${path} holds no authority that is still valid: no client could be believed.`);
   }

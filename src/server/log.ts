@@ -50,7 +50,7 @@ export function createLog(level: string, stream?: DestinationStream): Log {
  * a command as ESC [ does), what some readers end a line at (U+0085, U+2028), and what is invisible or reorders text. The end of
  * the line itself stays.
  */
-const unprintable = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]--\n]/gv;
+const unprintable = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** The same JSON with these escaped: they come from names in requests, and from what API servers say (SRV-13). */
 function printable(line: string): string {
