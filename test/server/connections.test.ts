@@ -5,6 +5,7 @@ import { connect } from 'node:tls';
 import t from 'tap';
 import type { Review } from '../../src/admission/decision.ts';
 import { issueAuthority, issueServerCertificate } from '../../src/certificates/issue-certificate.ts';
+import { webhookLimits } from '../../src/server/webhook-limits.ts';
 import {
   answerOf,
   caBundle,
@@ -51,6 +52,58 @@ t.test('the protocol is HTTP/1.1 over TLS 1.2 or later (SRV-11)', async (t) => {
     'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
     'TLS 1.1 is not',
   );
+});
+
+t.test('handshakes are the cheap ones: ECDSA, also in TLS 1.2', async (t) => {
+  const { port } = await serve(t, echo);
+  const socket = await open(port, { maxVersion: 'TLSv1.2' });
+  t.match(socket.getCipher().name, /^ECDHE-ECDSA-/);
+  t.match(socket.getPeerCertificate(), { asn1Curve: 'prime256v1' });
+  socket.destroy();
+});
+
+/** Go's http.DefaultTransport, and so the API server: IdleConnTimeout. */
+const clientIdle = 90_000;
+
+t.test('who closes an idle connection is the client', async (t) => {
+  const { port } = await serve(t, echo);
+  const socket = await open(port);
+  const first = new Promise<string>((resolve) => socket.once('data', (chunk: Buffer) => resolve(chunk.toString())));
+  socket.write(request('POST', '/validate', '{}', keepAlive));
+  const [, seconds] = /timeout=(\d+)/.exec(repliesIn(await first)[0]?.headers.get('keep-alive') ?? '') ?? [];
+  t.ok(Number(seconds) * 1000 > clientIdle, `it is kept for ${seconds} s, and the API server gives it up before`);
+  t.ok(webhookLimits.drainMilliseconds > clientIdle, 'a drain outlasts every connection that is idle when it begins');
+  socket.destroy();
+
+  const impatient = await serve(t, echo, { idleMilliseconds: 100 });
+  const idle = await open(impatient.port);
+  const closed = everything(idle);
+  idle.write(request('POST', '/validate', '{}', keepAlive));
+  t.equal(repliesIn(await closed)[0]?.status, 200, 'that limit is the one that holds');
+});
+
+t.test('two hundred clients at once are all answered', async (t) => {
+  const { port } = await serve(t, echo);
+  const agent = new Agent({ keepAlive: false, ca: caBundle });
+  const outcomes = await Promise.all(Array.from({ length: 200 }, () => posted(port, agent)));
+  t.strictSame([outcomes.length, ...new Set(outcomes)], [200, '200'], 'each with a handshake of its own');
+});
+
+t.test('many that send slowly do not keep others from an answer', async (t) => {
+  const { port, metrics } = await serve(t, echo, { requestMilliseconds: 1500 });
+  const slow = await Promise.all(Array.from({ length: 100 }, () => open(port)));
+  const endings = slow.map((socket) => everything(socket));
+  const drips = setInterval(() => {
+    for (const socket of slow) if (socket.writable) socket.write('x');
+  }, 50);
+  for (const socket of slow) socket.write('POST /validate HTTP/1.1\r\nHost: localhost\r\nX-Slow: ');
+  const agent = new Agent({ keepAlive: true, ca: caBundle });
+  for (let count = 0; count < 20; count++) t.equal(await posted(port, agent), '200');
+  agent.destroy();
+  const statuses = (await Promise.all(endings)).map((text) => repliesIn(text)[0]?.status);
+  clearInterval(drips);
+  t.strictSame([statuses.length, ...new Set(statuses)], [100, 408], 'and are cut off when their time is over');
+  t.match(await metrics.registry.metrics(), 'bulkhead_requests_in_flight 0', 'none of them has held a place');
 });
 
 t.test('a new certificate is for new connections, and open ones live on (SRV-12)', async (t) => {

@@ -139,6 +139,15 @@ t.test('a review of two objects of the greatest size passes', async (t) => {
   });
 });
 
+t.test('seven mebibytes are the most, and one byte more is refused', async (t) => {
+  const { port } = await serve(t, echo);
+  const most = 7 * 1024 * 1024;
+  const [exact] = repliesIn(await exchange(port, request('POST', '/validate', 'x'.repeat(most))));
+  t.match(exact, { status: 200, body: JSON.stringify({ phase: 'validate', bytes: most }) });
+  const [more] = repliesIn(await exchange(port, chunked('/validate', ['x'.repeat(most), 'x'])));
+  t.equal(more?.status, 413);
+});
+
 t.test('all bodies together have a greatest size', async (t) => {
   const { port, metrics } = await serve(t, echo, { heldBytes: 1000 });
   const unfinished = await open(port);
