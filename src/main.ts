@@ -2,6 +2,7 @@
 /** The command line: the only file that reads argv and env, installs signal handlers, and ends the process. */
 import { inspect, type ParseArgsConfig, parseArgs } from 'node:util';
 import { CannotStart } from './commands/cannot-start.ts';
+import type { CertificateOptions } from './commands/certificates.ts';
 
 const usage = `bulkhead keeps the tenants of one Kubernetes cluster apart.
 
@@ -18,11 +19,18 @@ serve
   --client-ca FILE     the authority of client certificates: nobody without one gets an answer; changes are picked up.
                        Without it, everybody who reaches the port
   --client-name NAME   a common name or DNS name of such a certificate that may ask; may be given again. Without it, all
+  --certificate-secret NAMESPACE/NAME
+                       in place of files: the replicas make certificates, renew them, and share them in this Secret
+  --service NAMESPACE/NAME
+                       how the API server calls the webhook (default: bulkhead-system/bulkhead)
+  --rotation FIGURES   seconds of the rotation of --certificate-secret, for example settle=60,overlap=900; also tick,
+                       authority and server, which are lifetimes
   --kubeconfig FILE    how to reach the API server; not needed in a pod. Never taken from $KUBECONFIG: serve writes there
   --namespaces DIR     YAML files with the Namespaces that exist, when there is no API server to ask; changes are
                        picked up
   --read-only          watch the API server, but put nothing in place
-  --registration       make the webhook configurations fail closed, once the API server was seen to ask
+  --registration       complete the webhook configurations of Bulkhead in the API server: whom it trusts (caBundle), the
+                       path, and that they fail closed, once the API server was seen to ask
   --host ADDRESS       where to listen (default: 127.0.0.1)
   --port N             HTTPS for the API server (default: 9443)
   --health-port N      /livez and /readyz (default: 8081)
@@ -39,7 +47,10 @@ backstop
 const serveOptions = {
   tenants: { type: 'string' },
   config: { type: 'string' },
-  certificates: { type: 'string', default: 'certs' },
+  certificates: { type: 'string' },
+  'certificate-secret': { type: 'string' },
+  service: { type: 'string', default: 'bulkhead-system/bulkhead' },
+  rotation: { type: 'string' },
   'client-ca': { type: 'string' },
   'client-name': { type: 'string', multiple: true, default: [] },
   kubeconfig: { type: 'string' },
@@ -131,7 +142,7 @@ async function runServe(args: readonly string[]): Promise<void> {
   const running = await serve({
     tenants,
     config,
-    certificates: values.certificates,
+    certificates: certificatesOf(values),
     clients: clientAuthority === undefined ? undefined : { authority: clientAuthority, names: clientNames },
     namespaces: namespaces === undefined ? { from: 'cluster', kubeconfig } : { from: 'files', folder: namespaces },
     readOnly: values['read-only'],
@@ -148,6 +159,53 @@ async function runServe(args: readonly string[]): Promise<void> {
     running.drain().catch(endedBadly);
   });
   process.once('SIGINT', end);
+}
+
+function certificatesOf(values: {
+  readonly certificates?: string;
+  readonly 'certificate-secret'?: string;
+  readonly service: string;
+  readonly rotation?: string;
+  readonly registration: boolean;
+}): CertificateOptions {
+  const { certificates, service, rotation, 'certificate-secret': secret } = values;
+  if (secret === undefined) {
+    if (rotation !== undefined) throw new Misuse('--rotation goes with --certificate-secret');
+    return certificates ?? 'certs';
+  }
+  if (certificates !== undefined) throw new Misuse('give --certificates or --certificate-secret, not both');
+  if (!values.registration)
+    throw new Misuse('--certificate-secret needs --registration: API servers must learn whom to trust');
+  return {
+    secret: namespacedName('certificate-secret', secret),
+    service: namespacedName('service', service),
+    limits: rotation === undefined ? {} : rotationOf(rotation),
+  };
+}
+
+function namespacedName(option: string, text: string): { readonly namespace: string; readonly name: string } {
+  const [, namespace, name] = /^([a-z0-9-]+)\/([a-z0-9.-]+)$/.exec(text) ?? [];
+  if (namespace === undefined || name === undefined) throw new Misuse(`--${option} is NAMESPACE/NAME, not ${text}`);
+  return { namespace, name };
+}
+
+const rotationFigures = {
+  settle: 'settle',
+  overlap: 'overlap',
+  tick: 'tick',
+  authority: 'authorityLifetime',
+  server: 'serverLifetime',
+} as const;
+
+function rotationOf(text: string): Readonly<Record<string, number>> {
+  const figures = text.split(',').map((figure) => {
+    const [, name = '', seconds] = /^([a-z]+)=(\d+(?:\.\d+)?)$/.exec(figure) ?? [];
+    const known = Object.entries(rotationFigures).find(([one]) => one === name);
+    if (known === undefined || !(Number(seconds) > 0))
+      throw new Misuse(`--rotation takes ${Object.keys(rotationFigures).join(', ')} as NAME=SECONDS, not ${figure}`);
+    return [known[1], Number(seconds) * 1000] as const;
+  });
+  return Object.fromEntries(figures);
 }
 
 /** What could not be ended may keep the process alive. */

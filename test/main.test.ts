@@ -123,7 +123,7 @@ t.test('what is wrong in the files is said with its place, and nothing starts', 
     [
       'an address of somebody else',
       [...args, '--host', '192.0.2.1'],
-      /^bulkhead: the webhook port cannot be listened on: /m,
+      /^bulkhead: the health port cannot be listened on: /m,
     ],
   ];
   for (const [what, command, says] of reasons) {

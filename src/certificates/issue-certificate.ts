@@ -35,7 +35,7 @@ const day = 24 * hour;
 /** The clock of an API server may be behind ours; a certificate from the future would be refused. */
 const backdated = hour;
 
-/** Replacing the authority means changing the caBundle of both webhook configurations, so it lives long. */
+/** Of an authority in a folder: replacing it means that a person changes the caBundle that is installed, so it lives long. */
 export const authorityLifetime = 3650 * day;
 
 /** A renewal at two thirds of it leaves four months to notice that renewals fail. */
@@ -44,15 +44,19 @@ export const serverLifetime = 365 * day;
 const ecdsaWithSha256 = sequence(objectIdentifier('1.2.840.10045.4.3.2'));
 const version3 = explicit(0, integer(Buffer.from([2])));
 
-/** A self-signed ECDSA P-256 authority that may sign server certificates and nothing below it. */
-export function issueAuthority(now: number): KeyPair {
+/**
+ * A self-signed ECDSA P-256 authority that may sign server certificates and nothing below it.
+ * @param now      milliseconds since 1970
+ * @param lifetime milliseconds
+ */
+export function issueAuthority(now: number, lifetime: number = authorityLifetime): KeyPair {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const identifier = keyIdentifier(keys.publicKey);
   // The name carries the key, so that two authorities in one bundle can be told apart.
   const name = commonName(`bulkhead certificate authority ${identifier.toString('hex').slice(0, 8)}`);
   return toPem(keys.privateKey, keys.privateKey, [
     name,
-    validity(now - backdated, now + authorityLifetime),
+    validity(now - backdated, now + lifetime),
     name,
     publicKeyInfo(keys.publicKey),
     extensions(
@@ -66,14 +70,20 @@ export function issueAuthority(now: number): KeyPair {
 /**
  * A server certificate (ECDSA P-256) signed by the authority; never outlives it.
  * @param names DNS names and IP addresses, at least one, all as subjectAltName: the API server does not read the common name
+ * @param lifetime milliseconds
  */
-export function issueServerCertificate(authority: KeyPair, names: readonly string[], now: number): KeyPair {
+export function issueServerCertificate(
+  authority: KeyPair,
+  names: readonly string[],
+  now: number,
+  lifetime: number = serverLifetime,
+): KeyPair {
   const issuer = new X509Certificate(authority.certificate);
   const signingKey = createPrivateKey(authority.key);
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const issued = toPem(keys.privateKey, signingKey, [
     nameOf(issuer),
-    validity(now - backdated, Math.min(now + serverLifetime, issuer.validToDate.getTime())),
+    validity(now - backdated, Math.min(now + lifetime, issuer.validToDate.getTime())),
     commonName('bulkhead webhook'),
     publicKeyInfo(keys.publicKey),
     extensions(

@@ -6,9 +6,11 @@ import type { Problem } from '../tenancy/problem.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import { type Authentication, type ClusterLocation, inClusterAuthentication } from './authentication.ts';
 import { type BaselinesCounters, keepBaselines } from './baselines.ts';
+import type { CertificateCounters, KeptCertificates } from './certificates.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createConnection } from './connection.ts';
 import { type CrossingCounters, createCrossingPolicies } from './crossing-policies.ts';
+import { type Given, type GivenCertificates, type GivenLimits, keepGivenCertificates } from './given-certificates.ts';
 import { kubeconfigAuthentication } from './kubeconfig.ts';
 import { type Handler, type ListWatch, startListWatch, type WatchCounters } from './list-watch.ts';
 import { locateCluster } from './location.ts';
@@ -16,6 +18,7 @@ import type { Log } from './log.ts';
 import { createNamespaceEvents } from './namespace-events.ts';
 import { createNamespaceSource, namespaceRecord, namespacesPath } from './namespaces.ts';
 import { keepRegistration, type RegistrationCounters } from './registration.ts';
+import { keepSecretCertificates, type SecretCertificatesOptions } from './secret-certificates.ts';
 import { createTenantStatusWriter, type TenantStatusCounters } from './tenant-status.ts';
 import { createTenants, type Tenants, tenantsPath } from './tenants.ts';
 
@@ -47,8 +50,14 @@ export interface ClusterOptions {
   readonly reconcile: boolean;
   /** Whether the webhook configurations are made to fail closed, once the API server was seen to ask. Default: no. */
   readonly registration?: boolean;
+  /** With `registration`: where the certificates come from whose authority is written into the configurations. */
+  readonly certificates?: CertificateSource | undefined;
   readonly clock?: Clock;
 }
+
+export type CertificateSource =
+  | ({ readonly from: 'secret' } & SecretCertificatesOptions)
+  | { readonly from: 'files'; readonly first: Given; readonly limits?: Partial<GivenLimits> | undefined };
 
 export interface ClusterCounters {
   readonly watches: readonly (WatchCounters & {
@@ -63,6 +72,8 @@ export interface ClusterCounters {
   readonly crossing: CrossingCounters;
   /** Undefined where nobody looks after the webhook configurations. */
   readonly registration: RegistrationCounters | undefined;
+  /** Undefined where the registrations are left alone. */
+  readonly certificates: CertificateCounters | undefined;
 }
 
 export interface Cluster {
@@ -71,6 +82,10 @@ export interface Cluster {
   readonly baselines: BaselineSource | undefined;
   /** What is in force: the one that was given, or that of the Tenant objects. */
   readonly tenancy: TenancySource;
+  /** Undefined where the registrations are left alone. */
+  readonly certificates: KeptCertificates | undefined;
+  /** Where certificates come from files: these have changed. */
+  certificatesGiven(given: Given): void;
   /** Whether the tenants are known. Where they are objects, they are not until they have been listed, nor after five minutes of silence. */
   tenantsKnown(): boolean;
   /** Resolves when everything that exists is known. Never rejects. */
@@ -172,9 +187,19 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       tenantStatus?.changed();
     },
   });
+  const source = options.certificates;
+  const certificateTools = { connection, clock, log, wallClock: Date.now };
+  let given: GivenCertificates | undefined;
+  if (source?.from === 'files') given = keepGivenCertificates(certificateTools, source.first, source.limits);
+  const certificates = source?.from === 'secret' ? keepSecretCertificates(certificateTools, source) : given;
   const registration = options.registration
-    ? keepRegistration({ connection, clock, log, ownNamespace: () => store.lookup(ownNamespace) }, follow)
+    ? keepRegistration({ connection, clock, log, ownNamespace: () => store.lookup(ownNamespace) }, (path, handler) =>
+        follow(path, certificates === undefined ? handler : both(handler, certificates.registrations.handlerAt(path))),
+      )
     : undefined;
+  void Promise.all([...(registration?.watches.values() ?? [])].map((watch) => watch.synced)).then(() =>
+    certificates?.registrations.begin(),
+  );
   const watches = new Map<string, ListWatch>([['namespaces', namespaceWatch], ...(baselines?.watches ?? [])]);
   if (tenants !== undefined) watches.set('tenants', follow(tenantsPath, tenants.handler));
 
@@ -200,12 +225,14 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     namespaces: createNamespaceSource(store, namespaceWatch.staleness, connection, clock),
     tenancy,
     tenantsKnown,
+    certificates,
+    certificatesGiven: (changed) => given?.offer(changed),
     baselines: baselines?.source,
     synced,
     ready() {
       const [first] = waitingFor;
       const resource = first ?? (tenantsKnown() ? undefined : 'tenants');
-      if (resource === undefined) return undefined;
+      if (resource === undefined) return certificates?.ready();
       const trouble = watches.get(resource)?.trouble();
       if (resource === 'tenants' && trouble?.startsWith('404'))
         return `${server} does not serve Tenants: apply manifests/crds, or give the tenants as files`;
@@ -221,7 +248,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     },
     settingsChanged: (settings) => tenants?.settingsChanged(settings) ?? [],
     counters: () => ({
-      watches: [...watches].map(([resource, watch]) => ({
+      watches: [...watches, ...(certificates?.watches ?? [])].map(([resource, watch]) => ({
         resource,
         ...watch.counters(),
         stalenessMilliseconds: watch.staleness(),
@@ -230,6 +257,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       tenantStatus: tenantStatus?.counters(),
       crossing: crossing.counters(),
       registration: registration?.counters(),
+      certificates: certificates?.counters(),
     }),
     async stop() {
       await Promise.all([...watches.values()].map((watch) => watch.stop()));
@@ -238,7 +266,22 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       await baselines?.stop();
       await crossing.stop();
       await registration?.stop();
+      await certificates?.stop();
       connection.close();
+    },
+  };
+}
+
+/** Tells both of every change. */
+function both(first: Handler, second: Handler): Handler {
+  return {
+    changed(object) {
+      first.changed(object);
+      second.changed(object);
+    },
+    removed(object) {
+      first.removed(object);
+      second.removed(object);
     },
   };
 }

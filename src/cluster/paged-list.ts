@@ -10,6 +10,8 @@ export interface Collection {
   /** For example `/apis/networking.k8s.io/v1/networkpolicies`. */
   readonly path: string;
   readonly labelSelector?: string;
+  /** For example `metadata.name=bulkhead`: the one form of it that rights for single objects go with. */
+  readonly fieldSelector?: string;
   readonly clock: Clock;
 }
 
@@ -22,9 +24,13 @@ const pageSize = 500;
 const pageLimit = 30_000;
 
 /** Path and query of a request about the collection. */
-export function pathOf({ path, labelSelector }: Collection, parameters: Readonly<Record<string, string>>): string {
+export function pathOf(
+  { path, labelSelector, fieldSelector }: Collection,
+  parameters: Readonly<Record<string, string>>,
+): string {
   const search = new URLSearchParams(parameters);
   if (labelSelector !== undefined) search.set('labelSelector', labelSelector);
+  if (fieldSelector !== undefined) search.set('fieldSelector', fieldSelector);
   return `${path}?${search}`;
 }
 

@@ -77,6 +77,7 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
   );
   if (cluster.counters().baselines !== undefined) registerBaselineMetrics(register);
   if (cluster.counters().registration !== undefined) registerRegistrationMetrics(register);
+  if (cluster.counters().certificates !== undefined) registerCertificateMetrics(register);
 }
 
 type Register = (
@@ -85,6 +86,50 @@ type Register = (
   label: string | undefined,
   read: (counters: ClusterCounters) => readonly Reading[],
 ) => void;
+
+/** Where registrations are completed. */
+function registerCertificateMetrics(register: Register): void {
+  const phases = ['steady', 'publishing', 'overlap'] as const;
+  register(
+    'certificate_trusted',
+    'Whether every registration names the authority of the certificate that is served (1), or not (0).',
+    undefined,
+    ({ certificates }) => (certificates?.trusted === undefined ? [] : [{ value: certificates.trusted ? 1 : 0 }]),
+  );
+  register(
+    'trust_writes_total',
+    'Registrations that were told whom to trust: written, failed (tried again).',
+    'result',
+    ({ certificates }) =>
+      (['written', 'failed'] as const).map((label) => ({ label, value: certificates?.trust[label] ?? 0 })),
+  );
+  const rotation = (
+    read: (figures: NonNullable<NonNullable<ClusterCounters['certificates']>['rotation']>) => readonly Reading[],
+  ) => {
+    return ({ certificates }: ClusterCounters) =>
+      certificates?.rotation === undefined ? [] : read(certificates.rotation);
+  };
+  register(
+    'certificate_rotation_phase',
+    'Where the replacement of the authority stands: 1 for steady, publishing (its successor is being made known) or overlap (it is still trusted).',
+    'phase',
+    rotation(({ phase }) => phases.map((label) => ({ label, value: label === phase ? 1 : 0 }))),
+  );
+  register(
+    'certificate_authority_expiry_seconds',
+    'Seconds until the authority in the Secret expires; negative afterwards. It is replaced at two thirds of its life.',
+    undefined,
+    rotation(({ authorityExpiry }) =>
+      authorityExpiry === undefined ? [] : [{ value: (authorityExpiry - Date.now()) / 1000 }],
+    ),
+  );
+  register(
+    'certificate_writes_total',
+    'Writes of certificates to the Secret: written, failed (tried again).',
+    'result',
+    rotation((figures) => (['written', 'failed'] as const).map((label) => ({ label, value: figures[label] }))),
+  );
+}
 
 /** Where baselines are put in place. */
 function registerBaselineMetrics(register: Register): void {

@@ -1,14 +1,10 @@
 /** Answers the admission reviews of an API server: facts from the cluster or from files, judged by admission, over HTTPS. */
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createAdmission } from '../admission/admission.ts';
 import type { NamespaceSource } from '../admission/facts.ts';
-import { CertificateError, type KeyPair } from '../certificates/key-pair.ts';
+import { CertificateError } from '../certificates/key-pair.ts';
 import { type Cluster, connectCluster } from '../cluster/cluster.ts';
 import { watchNamespaces } from '../files/watch-namespaces.ts';
 import { watchTenancy } from '../files/watch-tenancy.ts';
-import { loadCertificateFiles, watchCertificateFiles } from '../server/certificate-files.ts';
-import { ensureCertificates, serverFiles } from '../server/certificate-folder.ts';
 import { loadClientAuthority } from '../server/client-authority.ts';
 import { type ClientCheck, createClientCheck } from '../server/client-check.ts';
 import { createHealthServer, createMetricsServer } from '../server/health-server.ts';
@@ -18,6 +14,7 @@ import { poll } from '../server/poll.ts';
 import { createWebhookServer, type WebhookServer } from '../server/webhook-server.ts';
 import { formatProblem, type Problem } from '../tenancy/problem.ts';
 import { CannotStart } from './cannot-start.ts';
+import { type CertificateOptions, openCertificates } from './certificates.ts';
 import { registerClusterMetrics } from './cluster-metrics.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 
@@ -26,8 +23,7 @@ export interface ServeOptions {
   readonly tenants: string | undefined;
   /** A YAML file with the Settings document; undefined: the defaults. */
   readonly config: string | undefined;
-  /** A folder with `tls.crt` and `tls.key`, which are followed as they change; made, with an authority, where there are none. */
-  readonly certificates: string;
+  readonly certificates: CertificateOptions;
   /** Who may ask: a PEM file with the authority of their certificates, and the names that these may have (none: any). Undefined: everybody. */
   readonly clients?: { readonly authority: string; readonly names: readonly string[] } | undefined;
   readonly namespaces:
@@ -54,9 +50,6 @@ export interface Running {
   /** Ends once what is in flight is answered. Rejects when a part of it could not be ended; the others are. */
   stop(): Promise<void>;
 }
-
-/** Names under which a server on this machine is called; in a cluster certificates come from a Secret. */
-const localNames = ['localhost', '127.0.0.1', '::1'];
 
 /** @throws CannotStart */
 export async function serve(options: ServeOptions): Promise<Running> {
@@ -130,6 +123,7 @@ async function start(
   const fromFiles = () => tenancy.value.current();
   const current = () => (cluster?.tenancy ?? fromFiles)();
 
+  const certificates = await openCertificates(options.certificates, options.registration === true, log);
   let namespaces: NamespaceSource;
   if (options.namespaces.from === 'files') {
     const watched = await watchNamespaces(options.namespaces.folder, current, {
@@ -154,15 +148,23 @@ async function start(
     const objects = { settings: fromFiles().settings, onTenants: (refused: number) => count({ objects: refused }) };
     const home = options.tenants === undefined ? objects : fromFiles;
     const { registration } = options;
+    const source = registration ? certificates.source : undefined;
     cluster = await explained(
-      connectCluster({ kubeconfig, environment, log, tenancy: home, reconcile: !options.readOnly, registration }),
+      connectCluster({
+        kubeconfig,
+        environment,
+        log,
+        tenancy: home,
+        reconcile: !options.readOnly,
+        registration,
+        certificates: source,
+      }),
     );
     stops.push(() => cluster?.stop());
     namespaces = cluster.namespaces;
     registerClusterMetrics(metrics.registry, cluster);
   }
 
-  const certificate = await certificateOf(options.certificates, log);
   const clients = await clientsOf(options.clients);
   const review = createAdmission({
     tenancy: () => (cluster?.tenantsKnown() === false ? undefined : current()),
@@ -171,32 +173,41 @@ async function start(
     onDefect: (error) => log.error({ stack: stackOf(error) }, 'a review failed'),
   });
   const { host, ports } = options;
-  const server = createWebhookServer({
+  // These answer while a certificate is waited for.
+  let server: WebhookServer | undefined;
+  const unready = () => {
+    if (server === undefined) return ['there is no certificate yet', cluster?.ready()].filter(isText);
+    return [server.draining ? 'the server is going away' : undefined, cluster?.ready()].filter(isText);
+  };
+  registerProcessMetrics(metrics.registry, unready);
+  const health = createHealthServer(unready, { host, port: ports.health });
+  const scrape = createMetricsServer(metrics.registry, { host, port: ports.metrics });
+  const listening = { webhook: 0, health: 0, metrics: 0 };
+  const begin = async (
+    name: keyof typeof listening,
+    one: { listen(): Promise<{ port: number }>; close(): Promise<void> },
+  ) => {
+    stops.push(() => one.close());
+    listening[name] = (await listen(name, one)).port;
+  };
+  await begin('health', health);
+  await begin('metrics', scrape);
+  const certificate = certificates.served(cluster);
+  const webhook = createWebhookServer({
     review,
-    certificate: certificate.pair,
+    certificate: await certificate.first,
+    paths: certificate.paths,
     clients,
     host,
     port: ports.webhook,
     log,
     metrics,
   });
-  stops.push(certificate.follow((pair) => server.setCertificate(pair)));
+  server = webhook;
+  stops.push(certificate.follow((pair) => webhook.setCertificate(pair)));
   if (options.clients !== undefined && clients !== undefined)
-    stops.push(followClients(options.clients.authority, clients, server, log));
-  const unready = () => [server.draining ? 'the server is going away' : undefined, cluster?.ready()].filter(isText);
-  registerProcessMetrics(metrics.registry, unready);
-  const health = createHealthServer(unready, { host, port: ports.health });
-  const scrape = createMetricsServer(metrics.registry, { host, port: ports.metrics });
-
-  const listening = { webhook: 0, health: 0, metrics: 0 };
-  for (const [name, one] of [
-    ['webhook', server],
-    ['health', health],
-    ['metrics', scrape],
-  ] as const) {
-    stops.push(() => one.close());
-    listening[name] = (await listen(name, one)).port;
-  }
+    stops.push(followClients(options.clients.authority, clients, webhook, log));
+  await begin('webhook', webhook);
   log.info({ host, ...listening, tenants: current().tenants.size }, 'listening');
   cluster?.serving(true);
   return {
@@ -204,7 +215,7 @@ async function start(
     ready: cluster?.synced ?? Promise.resolve(),
     drain: async () => {
       cluster?.serving(false);
-      await server.drain();
+      await webhook.drain();
       await stop();
     },
     stop,
@@ -232,28 +243,6 @@ async function explained<Value>(value: Promise<Value>): Promise<Value> {
   }
 }
 
-interface Certificate {
-  readonly pair: KeyPair;
-  /** Calls back with every new certificate that is put into the folder; gives what ends that. */
-  follow(changed: (pair: KeyPair) => void): () => void;
-}
-
-/** What is in the folder is served, whoever made it; only where there is no certificate is one made. */
-async function certificateOf(folder: string, log: Logger): Promise<Certificate> {
-  const files = { certificate: join(folder, serverFiles.certificate), key: join(folder, serverFiles.key) };
-  if (!(await exists(files.certificate))) {
-    const { issued } = await ensureCertificates(folder, localNames, Date.now());
-    log.info({ folder, issued }, 'certificates made; ca.crt is what the API server must trust');
-  }
-  const pair = await loadCertificateFiles(files, Date.now());
-  const follow = (changed: (pair: KeyPair) => void) => {
-    const failed = (error: Error) => log.error(error.message);
-    const watch = watchCertificateFiles({ files, current: pair, changed, failed });
-    return () => watch.stop();
-  };
-  return { pair, follow };
-}
-
 async function clientsOf(clients: ServeOptions['clients']): Promise<ClientCheck | undefined> {
   if (clients === undefined) return undefined;
   return createClientCheck(await loadClientAuthority(clients.authority, Date.now()), clients.names);
@@ -272,15 +261,6 @@ function followClients(path: string, { authority }: ClientCheck, server: Webhook
     failed: (error) => log.error(`${error.message} The client authority from before stays in force.`),
   });
   return () => following.stop();
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function isText(text: string | undefined): text is string {

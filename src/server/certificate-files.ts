@@ -1,5 +1,7 @@
 /** A certificate and key that somebody else keeps in two files (a mounted Secret, cert-manager, a copy by hand), followed as they change. */
 import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { anchorOf, certificatesIn } from '../certificates/authorities.ts';
 import { CertificateError, type KeyPair, type KeyPairOrigin, parseKeyPair } from '../certificates/key-pair.ts';
 import { type Poll, poll } from './poll.ts';
 
@@ -14,6 +16,32 @@ export async function loadCertificateFiles(files: KeyPairOrigin, now: number): P
     );
   }
   return pair;
+}
+
+/** A pair, and who vouches for it. */
+export interface VouchedPair {
+  readonly pair: KeyPair;
+  /** What the third file names, PEM; undefined when it is not there, or empty. */
+  readonly authorities: readonly string[] | undefined;
+  /** The one of them that API servers find above the certificate. */
+  readonly authority: string | undefined;
+}
+
+/**
+ * @param authorityFile certificates, PEM
+ * @throws CertificateError as above, and when none of the authorities has signed the certificate
+ */
+export async function loadVouchedPair(files: KeyPairOrigin, authorityFile: string, now: number): Promise<VouchedPair> {
+  const [text, pair] = await Promise.all([readIfThere(authorityFile), loadCertificateFiles(files, now)]);
+  if (text.trim() === '') return { pair, authorities: undefined, authority: undefined };
+  const authorities = certificatesIn(text);
+  const authority = anchorOf(pair, authorities);
+  if (authority === undefined) {
+    throw new CertificateError(
+      `${files.certificate} was not signed by any certificate in ${authorityFile}: API servers would refuse it. Put in the authority that did.`,
+    );
+  }
+  return { pair, authorities, authority };
 }
 
 /**
@@ -33,6 +61,33 @@ export function watchCertificateFiles(options: {
     load: () => loadCertificateFiles(options.files, Date.now()),
     same: (one, other) => one.certificate === other.certificate && one.key === other.key,
   });
+}
+
+/** The same for a pair with its authorities: a change of either is told. */
+export function watchVouchedPair(options: {
+  readonly files: KeyPairOrigin;
+  readonly authorityFile: string;
+  readonly current: VouchedPair;
+  readonly changed: (vouched: VouchedPair) => void;
+  readonly failed: (error: Error) => void;
+  readonly pollMilliseconds?: number;
+}): Poll {
+  return poll({
+    ...options,
+    load: () => loadVouchedPair(options.files, options.authorityFile, Date.now()),
+    same: isDeepStrictEqual,
+  });
+}
+
+async function readIfThere(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw new CertificateError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 async function read(path: string): Promise<string> {

@@ -7,7 +7,7 @@
  * HTTP 503 also says `Retry-After`: the API server then tries again within its own deadline, where a connection that breaks
  * would fail the user's request at once.
  */
-import { constants } from 'node:crypto';
+import { constants, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -36,6 +36,11 @@ export interface WebhookServerOptions {
   readonly certificate: KeyPair;
   /** Undefined: whoever reaches the port may ask. */
   readonly clients?: ClientCheck | undefined;
+  /**
+   * The segments that may come before `/validate` in the path, any of them. Where there are any, nothing else has an answer that
+   * says something: only an API server knows one. Default: none, and reviews go to `/validate` itself.
+   */
+  readonly paths?: () => readonly string[];
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
@@ -62,6 +67,7 @@ export interface WebhookServer {
   close(): Promise<void>;
 }
 
+const nothingHere = 'There is nothing here.';
 const origin = { certificate: 'the certificate', key: 'the key' };
 const retryAfter = '1';
 
@@ -80,6 +86,18 @@ const refusalTexts: Record<
   'no-certificate': { code: 401, message: 'Bulkhead answers nobody without a client certificate.' },
   'other-client': { code: 403, message: 'Bulkhead does not answer to the client certificate that it was shown.' },
 };
+
+/** Takes as long for a path that is almost right as for one that is all wrong. */
+function isOneOf(path: string, known: readonly string[]): boolean {
+  const asked = Buffer.from(path);
+  return known.some((one) => asked.length === one.length && timingSafeEqual(asked, Buffer.from(one)));
+}
+
+/** The first segment. */
+function pathOf({ params }: FastifyRequest): string {
+  const path = typeof params === 'object' && params !== null && 'path' in params ? params.path : undefined;
+  return typeof path === 'string' ? path : '';
+}
 
 /** @throws CertificateError when certificate and key do not belong together */
 export function createWebhookServer(options: WebhookServerOptions): WebhookServer {
@@ -128,16 +146,21 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     fail(response, 417, 'Of what Expect can ask for, only 100-continue is known.');
   });
 
+  const paths = options.paths ?? (() => []);
+  const secret = paths().length > 0;
+
   for (const phase of phases) {
     // A review leaves fastify's way before its body is read: it takes bytes, whatever those are called, and every step costs.
     const onRequest = (request: FastifyRequest, reply: FastifyReply): void => {
       reply.hijack();
-      handle(phase, request.raw, reply.raw).catch((error: unknown) => failed(reply.raw, error));
+      if (secret && !isOneOf(pathOf(request), paths())) fail(reply.raw, 404, nothingHere);
+      else handle(phase, request.raw, reply.raw).catch((error: unknown) => failed(reply.raw, error));
     };
-    app.post(`/${phase}`, { onRequest }, () => undefined);
+    app.post(secret ? `/:path/${phase}` : `/${phase}`, { onRequest }, () => undefined);
   }
   app.setNotFoundHandler((request, reply) => {
     reply.hijack();
+    if (secret) return fail(reply.raw, 404, nothingHere);
     const [path] = request.url.split('?');
     if (!phases.some((phase) => path === `/${phase}`)) {
       return fail(reply.raw, 404, 'There is nothing here. Admission reviews go to /mutate, /validate and /warn.');

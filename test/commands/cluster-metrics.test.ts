@@ -2,12 +2,18 @@ import { Registry } from 'prom-client';
 import t from 'tap';
 import type { ClusterCounters } from '../../src/cluster/cluster.ts';
 import { registerClusterMetrics } from '../../src/commands/cluster-metrics.ts';
-import { baselines, counters as figures, registration } from './counters.ts';
+import { baselines, certificates, counters as figures, registration } from './counters.ts';
 
 async function scraped(counters: Partial<ClusterCounters>): Promise<string[]> {
   const registry = new Registry();
   registerClusterMetrics(registry, {
-    counters: () => ({ ...figures, baselines: undefined, registration: undefined, ...counters }),
+    counters: () => ({
+      ...figures,
+      baselines: undefined,
+      registration: undefined,
+      certificates: undefined,
+      ...counters,
+    }),
   });
   return (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
@@ -72,3 +78,24 @@ t.test('where nothing is reconciled, nothing is said of baselines', async (t) =>
   const names = (await scraped({})).map((line) => line.replace(/\{.*/, ''));
   t.ok(names.length > 0 && names.every((name) => /^bulkhead_(watch|polic)/.test(name)), names.join());
 });
+
+t.test(
+  'where registrations are completed, it says how far the rotation is and whether API servers get through',
+  async (t) => {
+    const lines = (await scraped({ certificates })).filter((line) => /^bulkhead_(cert|trust)/.test(line));
+    t.match(
+      lines.find((line) => line.startsWith('bulkhead_certificate_authority_expiry_seconds')),
+      / -\d+/,
+    );
+    t.strictSame(lines.filter((line) => !line.includes('expiry')).sort(), [
+      'bulkhead_certificate_rotation_phase{phase="overlap"} 0',
+      'bulkhead_certificate_rotation_phase{phase="publishing"} 1',
+      'bulkhead_certificate_rotation_phase{phase="steady"} 0',
+      'bulkhead_certificate_trusted 1',
+      'bulkhead_certificate_writes_total{result="failed"} 34',
+      'bulkhead_certificate_writes_total{result="written"} 33',
+      'bulkhead_trust_writes_total{result="failed"} 36',
+      'bulkhead_trust_writes_total{result="written"} 35',
+    ]);
+  },
+);

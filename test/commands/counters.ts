@@ -44,10 +44,17 @@ export const registration: NonNullable<ClusterCounters['registration']> = {
   events: { written: 30, suppressed: 31, failed: 32 },
 };
 
+export const certificates: NonNullable<ClusterCounters['certificates']> = {
+  rotation: { phase: 'publishing', authorityExpiry: 0, written: 33, failed: 34 },
+  trust: { written: 35, failed: 36 },
+  trusted: true,
+};
+
 export const counters: ClusterCounters = {
   watches: [watch],
   baselines,
   tenantStatus: undefined,
   crossing,
   registration,
+  certificates,
 };

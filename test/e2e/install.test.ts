@@ -26,9 +26,9 @@ await privateNetworkTest(
   async (t, plane) => {
     const shell = await projectFolder(t, plane);
     // The first one, without a cluster, is executed by test/main.test.ts.
-    const [, certificates = [], installation = [], emergency = [], removal = []] = await shellBlocks('README.md');
+    const [, installation = [], emergency = [], removal = []] = await shellBlocks('README.md');
     const [apply = '', rollout = '', closed = ''] = installation;
-    for (const command of [...certificates, apply]) succeeded(t, command, await shell(command));
+    succeeded(t, apply, await shell(apply));
     const pods = await runPods(
       plane,
       { namespace: 'bulkhead-system', selector: 'app.kubernetes.io/name=bulkhead' },
@@ -173,6 +173,9 @@ async function enoughRights(t: Test, plane: ControlPlane): Promise<void> {
     events.some((event) => event.verb === verb && event.objectRef?.resource === resource);
   for (const resource of ['namespaces', 'networkpolicies', 'resourcequotas'])
     t.ok(uses('list', resource) || uses('watch', resource), `${resource} are followed`);
+  for (const kind of ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'])
+    t.ok(uses('list', kind) && uses('patch', kind), `${kind} are followed and completed`);
+  for (const verb of ['get', 'create', 'list']) t.ok(uses(verb, 'secrets'), `${verb} of the Secret is used`);
   t.ok(uses('patch', 'networkpolicies') && uses('patch', 'resourcequotas'), 'the baseline is applied');
   // What the webhook refuses is the handshake; test/e2e/rights.test.ts looks at the rights one by one.
   const refused = events.filter(({ annotations }) => annotations?.['authorization.k8s.io/decision'] === 'forbid');

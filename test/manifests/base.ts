@@ -21,7 +21,7 @@ export interface Rule {
 
 export interface Webhook {
   readonly name: string;
-  readonly clientConfig: { readonly service: { name: string; namespace: string; port: number; path: string } };
+  readonly clientConfig: { readonly service: { name: string; namespace: string; port: number; path?: string } };
   readonly namespaceSelector?: unknown;
   readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[];
   readonly rules: readonly Rule[];

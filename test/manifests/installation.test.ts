@@ -88,12 +88,14 @@ t.test('what Bulkhead may do in the cluster', async (t) => {
       { apiGroups: ['bulkhead.dev'], resources: ['tenants'], verbs: ['list', 'watch'] },
       { apiGroups: ['bulkhead.dev'], resources: ['tenants/status'], verbs: ['patch'] },
       { apiGroups: ['admissionregistration.k8s.io'], resources: registrations, verbs: ['list', 'watch'] },
-      {
+      ...(['Mutating', 'Validating'] as const).map((kind) => ({
         apiGroups: ['admissionregistration.k8s.io'],
-        resources: registrations,
-        resourceNames: ['bulkhead', 'bulkhead-namespaces'],
+        resources: [`${kind.toLowerCase()}webhookconfigurations`],
+        resourceNames: all(`${kind}WebhookConfiguration`)
+          .map(({ metadata }) => metadata.name)
+          .sort(),
         verbs: ['patch'],
-      },
+      })),
       { apiGroups: [''], resources: ['namespaces'], resourceNames: ['kube-public'], verbs: ['patch'] },
     ],
     'and nothing else (TEN-06)',

@@ -3,18 +3,22 @@
  * invariant (R1 to R7) is held literally.
  */
 import t from 'tap';
+import { phases } from '../../src/admission/decision.ts';
 import { understoodResources } from '../../src/admission/decode.ts';
 import { managedPrefix } from '../../src/baseline/managed.ts';
 import { namespaceControllers } from '../../src/checks/namespace-finalize.ts';
 import { countsOfBaseline } from '../../src/checks/quota-on-baseline.ts';
 import { expectedRules } from '../../src/cluster/expected-rules.ts';
+import { endpointOf } from '../../src/cluster/registrations.ts';
+import { configurationNames } from '../../src/cluster/webhook-configuration.ts';
 import { builtInNamespaces } from '../../src/tenancy/default-settings.ts';
 import { all, only, type Webhook, type WebhookConfiguration } from './base.ts';
 
 const mutating = all('MutatingWebhookConfiguration');
-const pathOf = ({ webhooks: [webhook] }: WebhookConfiguration): string => webhook.clientConfig.service.path;
-const validating = all('ValidatingWebhookConfiguration').filter((one) => pathOf(one) === '/validate');
-const warning = all('ValidatingWebhookConfiguration').filter((one) => pathOf(one) !== '/validate');
+/** The first word of the name, by which Bulkhead writes the path. */
+const phaseOf = ({ webhooks: [webhook] }: WebhookConfiguration): string | undefined => webhook.name.split('.')[0];
+const validating = all('ValidatingWebhookConfiguration').filter((one) => phaseOf(one) === 'validate');
+const warning = all('ValidatingWebhookConfiguration').filter((one) => phaseOf(one) !== 'validate');
 
 /** Resource, as `understoodResources` writes it -> operations. */
 function registered(configurations: readonly WebhookConfiguration[]): Record<string, readonly string[]> {
@@ -123,7 +127,7 @@ t.test('the registration for warnings stops nobody', async (t) => {
   t.strictSame(rest, {
     name: 'warn.bulkhead.dev',
     admissionReviewVersions: ['v1'],
-    clientConfig: { service: { namespace: 'bulkhead-system', name: 'bulkhead', port: 443, path: '/warn' } },
+    clientConfig: { service: { namespace: 'bulkhead-system', name: 'bulkhead', port: 443 } },
     sideEffects: 'None',
     failurePolicy: 'Ignore',
     timeoutSeconds: 2,
@@ -136,6 +140,21 @@ t.test('the registration for warnings stops nobody', async (t) => {
     ['template-changes', 'nobodys-child'],
   );
   for (const { scope } of rules) t.equal(scope, 'Namespaced');
+});
+
+t.test('Bulkhead completes every registration of the base, and no other', async (t) => {
+  t.strictSame(
+    [...configurationNames].sort(),
+    [...mutating, ...validating, ...warning]
+      .map(({ kind, metadata }) => `${kind.replace('WebhookConfiguration', '').toLowerCase()}/${metadata.name}`)
+      .sort(),
+  );
+  for (const { webhooks } of [...mutating, ...validating, ...warning])
+    for (const { name } of webhooks)
+      t.ok(
+        phases.some((phase) => phase === endpointOf({ name })),
+        name,
+      );
 });
 
 t.test('every registration', async (t) => {
@@ -158,7 +177,7 @@ t.test('every registration', async (t) => {
           name: `${phase}.bulkhead.dev`,
           admissionReviewVersions: ['v1'],
           clientConfig: {
-            service: { namespace: 'bulkhead-system', name: 'bulkhead', port: 443, path: `/${phase}` },
+            service: { namespace: 'bulkhead-system', name: 'bulkhead', port: 443 },
           },
           sideEffects: 'None',
           failurePolicy: 'Ignore',

@@ -10,7 +10,7 @@ interface Webhook {
   readonly name: string;
   readonly timeoutSeconds: number;
   failurePolicy: string;
-  readonly clientConfig: { readonly service: object; readonly caBundle?: string };
+  readonly clientConfig: { readonly service: object; caBundle?: string };
 }
 
 interface Manifest {
@@ -87,14 +87,13 @@ export function incomplete(registrations: readonly Manifest[], failurePolicy: 'F
   }));
 }
 
-/** The registrations with this trust, failing closed. */
+/** The registrations with this trust and their paths, failing closed: as `serve --registration` leaves them. */
 export function completed(registrations: readonly Manifest[], caBundle: string): Manifest[] {
   const encoded = Buffer.from(caBundle).toString('base64');
   return registrations.map((registration) => ({
     ...registration,
     webhooks: (registration.webhooks ?? []).map((webhook) => ({
       ...webhook,
-      // By the name's first word, also where the manifests leave the path to the replicas.
       clientConfig: {
         service: { ...webhook.clientConfig.service, path: `/${webhook.name.split('.')[0]}` },
         caBundle: encoded,

@@ -1,0 +1,96 @@
+/**
+ * What the replicas share: the authority, the certificate that is served, and how far the replacement of the authority is.
+ * That is told by which keys are there, so whoever finds the state goes on where somebody else has stopped.
+ *
+ *   steady      ca.crt ca.key  tls.crt tls.key  path
+ *   publishing  the same, and next-ca.crt next-ca.key     the successor is trusted, and signs nothing yet
+ *   overlap     the same, and previous-ca.crt             the successor is the authority; the one before is still trusted
+ */
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { anchorOf, certificatesIn } from './authorities.ts';
+import { type KeyPair, parseKeyPair } from './key-pair.ts';
+
+export interface RotationState {
+  /** Has signed `server`. */
+  readonly authority: KeyPair;
+  readonly server: KeyPair;
+  readonly next: KeyPair | undefined;
+  /** Certificates, PEM: their keys are thrown away. */
+  readonly previous: readonly string[];
+  /** The first segment of the webhook's URLs: nobody guesses it. */
+  readonly path: string;
+}
+
+/** What could be read of a state. A part that is damaged counts as missing. */
+export type Remains = {
+  readonly [Key in keyof RotationState]?: RotationState[Key] | undefined;
+};
+
+export type RotationPhase = 'steady' | 'publishing' | 'overlap';
+
+/** 192 bits. In the path of a Service the API server takes lower case alone: each segment must be a DNS name. */
+export const newPath = (): string => randomBytes(24).toString('hex');
+
+const pathPattern = /^[0-9a-f]{32,64}$/;
+
+/** @param data the decoded values of the Secret, by key */
+export function readState(data: ReadonlyMap<string, string>): Remains {
+  const authority = readAuthority(data, 'ca');
+  const server = readPair(data, 'tls');
+  const path = data.get('path');
+  return {
+    authority,
+    server: authority && server && anchorOf(server, [authority.certificate]) !== undefined ? server : undefined,
+    next: readAuthority(data, 'next-ca'),
+    previous: certificatesIn(data.get('previous-ca.crt') ?? ''),
+    path: path !== undefined && pathPattern.test(path) ? path : undefined,
+  };
+}
+
+export function isComplete(remains: Remains): remains is RotationState {
+  const { authority, server, path } = remains;
+  return authority !== undefined && server !== undefined && path !== undefined && remains.previous !== undefined;
+}
+
+/** The keys of the Secret; undefined for those that must not be there. */
+export function writeState(state: RotationState): Readonly<Record<string, string | undefined>> {
+  return {
+    'ca.crt': state.authority.certificate,
+    'ca.key': state.authority.key,
+    'tls.crt': state.server.certificate,
+    'tls.key': state.server.key,
+    'next-ca.crt': state.next?.certificate,
+    'next-ca.key': state.next?.key,
+    'previous-ca.crt': state.previous.length === 0 ? undefined : state.previous.join(''),
+    path: state.path,
+  };
+}
+
+/** Everything that API servers must trust. */
+export function bundleOf(state: RotationState): string[] {
+  const next = state.next === undefined ? [] : [state.next.certificate];
+  return [...new Set([state.authority.certificate, ...next, ...state.previous])];
+}
+
+export function phaseOf(state: RotationState): RotationPhase {
+  if (state.next !== undefined) return 'publishing';
+  return state.previous.length > 0 ? 'overlap' : 'steady';
+}
+
+function readPair(data: ReadonlyMap<string, string>, name: string): KeyPair | undefined {
+  const pair = { certificate: data.get(`${name}.crt`) ?? '', key: data.get(`${name}.key`) ?? '' };
+  try {
+    parseKeyPair(pair, { certificate: `${name}.crt`, key: `${name}.key` });
+    return pair;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One certificate, in the form in which it is compared. */
+function readAuthority(data: ReadonlyMap<string, string>, name: string): KeyPair | undefined {
+  const pair = readPair(data, name);
+  if (pair === undefined) return undefined;
+  const certificate = new X509Certificate(pair.certificate);
+  return certificate.ca ? { certificate: certificate.toString(), key: pair.key } : undefined;
+}

@@ -1,0 +1,140 @@
+/**
+ * The next step of the rotation, as a function of what is there. Every replica takes steps; the store takes the first and
+ * refuses the others, who look again.
+ *
+ *   steady ──(asked, or two thirds of its life over)──► publishing ──(successor read back, settled)──► overlap ──(over)──► steady
+ *
+ * The certificate that is served is renewed by the same authority at two thirds of its life: nobody has to learn anything for that.
+ */
+import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { isValidAt } from './authorities.ts';
+import { issueAuthority, issueServerCertificate } from './issue-certificate.ts';
+import type { KeyPair } from './key-pair.ts';
+import type { Published } from './published.ts';
+import { isComplete, newPath, type Remains, type RotationState } from './rotation-state.ts';
+
+export interface RotationFacts {
+  /** Milliseconds since 1970: the clock by which certificates are judged. */
+  readonly now: number;
+  readonly published: Published;
+  /** Milliseconds for which this replica has known the certificate that is to be served. */
+  readonly serverKnownFor: number;
+  /** Somebody asks for another authority. */
+  readonly asked: boolean;
+}
+
+/** Milliseconds, all of them. */
+export interface RotationLimits {
+  /** API servers learn of a changed registration by a watch: after so long every one has. */
+  readonly settle: number;
+  /** After so long every replica serves a certificate of the new authority. */
+  readonly overlap: number;
+  readonly authorityLifetime: number;
+  readonly serverLifetime: number;
+}
+
+const minute = 60_000;
+const day = 24 * 60 * minute;
+
+export const rotationLimits: RotationLimits = {
+  settle: minute,
+  // Longer than the longest time for which a lost event of a watch can stay unnoticed (12.5 minutes, see list-watch.ts).
+  overlap: 15 * minute,
+  authorityLifetime: 365 * day,
+  // Renewed after twenty days; ten are left to notice that it fails.
+  serverLifetime: 30 * day,
+};
+
+export interface Step {
+  readonly state: RotationState;
+  /** For the log. */
+  readonly reason: string;
+}
+
+/**
+ * @param names what the certificate is for, at least one
+ * @returns undefined when there is nothing to do now
+ */
+export function nextStep(
+  remains: Remains,
+  facts: RotationFacts,
+  names: readonly string[],
+  limits: RotationLimits,
+): Step | undefined {
+  const { now, published } = facts;
+  const issue = (authority: KeyPair): KeyPair => issueServerCertificate(authority, names, now, limits.serverLifetime);
+  const { authority, server, next, path = newPath() } = remains;
+  const previous = remains.previous ?? [];
+
+  if (authority === undefined) {
+    const made = issueAuthority(now, limits.authorityLifetime);
+    // Replicas may be serving by what API servers trust today; also what is over by the clock here, which may be wrong.
+    const trusted = [...new Set([...previous, ...published.authorities])];
+    return {
+      state: { authority: made, server: issue(made), next: undefined, previous: trusted, path },
+      reason: 'there was no authority',
+    };
+  }
+  const good = isValidAt(authority.certificate, now);
+  if (next !== undefined) {
+    if (!isValidAt(next.certificate, now))
+      return whole({ next: issueAuthority(now, limits.authorityLifetime) }, 'the successor is not valid now');
+    const trustedFor = published.registered ? published.trustedFor(next.certificate) : Number.POSITIVE_INFINITY;
+    if (trustedFor !== undefined && trustedFor >= limits.settle)
+      return {
+        state: {
+          authority: next,
+          server: issue(next),
+          next: undefined,
+          previous: [...new Set([authority.certificate, ...previous])],
+          path,
+        },
+        reason: 'the successor is trusted',
+      };
+  }
+  if (good && (server === undefined || !isUsable(server.certificate, names, now, limits.serverLifetime)))
+    return {
+      state: { authority, server: issue(authority), next, previous, path },
+      reason: 'the certificate was due for renewal',
+    };
+  if (next === undefined) {
+    const due = facts.asked || isDue(authority.certificate, now, limits.authorityLifetime);
+    if (!good || (due && previous.length === 0))
+      return whole(
+        { next: issueAuthority(now, limits.authorityLifetime) },
+        facts.asked ? 'another authority was asked for' : 'the authority is due for replacement',
+      );
+    const trustedFor = published.registered ? (published.trustedFor(authority.certificate) ?? 0) : facts.serverKnownFor;
+    if (previous.length > 0 && Math.min(trustedFor, facts.serverKnownFor) >= limits.overlap)
+      return whole({ previous: [] }, 'the overlap is over');
+  }
+  return remains.path === undefined ? whole({ path }, 'there was no path') : undefined;
+
+  function whole(changes: Partial<RotationState>, reason: string): Step | undefined {
+    const state = { ...remains, previous, path, ...changes };
+    // Only without a certificate of an authority that is over: the one of its successor comes first.
+    return isComplete(state) ? { state, reason } : restart(changes, reason);
+  }
+
+  /** Nothing can be served until the successor is in its place, and nobody trusts the authority any more. */
+  function restart({ next: successor }: Partial<RotationState>, reason: string): Step | undefined {
+    if (successor === undefined) return undefined;
+    const state = { authority: successor, server: issue(successor), next: undefined, previous, path };
+    return { state, reason };
+  }
+}
+
+/** Valid now, good for all names, and with more than a third of its life before it. */
+function isUsable(text: string, names: readonly string[], now: number, lifetime: number): boolean {
+  const certificate = new X509Certificate(text);
+  const covers = (name: string) => (isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name)) !== undefined;
+  return isValidAt(text, now) && !isDue(text, now, lifetime) && names.every(covers);
+}
+
+/** Two thirds of its life are over. One that was cut short by the end of its authority has a shorter life. */
+function isDue(text: string, now: number, lifetime: number): boolean {
+  const { validFromDate, validToDate } = new X509Certificate(text);
+  const end = validToDate.getTime();
+  return now >= end - Math.min(lifetime, end - validFromDate.getTime()) / 3;
+}

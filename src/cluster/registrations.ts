@@ -1,0 +1,84 @@
+/**
+ * The webhook configurations by which API servers call Bulkhead, as whoever completes them sees them: those that are there, in
+ * their newest version. People apply and delete them.
+ */
+import type { Handler } from './known-objects.ts';
+import {
+  type Configuration,
+  type ConfigurationName,
+  configurationNameOf,
+  configurationPaths,
+  type Phase,
+  readConfiguration,
+  type Webhook,
+} from './webhook-configuration.ts';
+import type { WireObject } from './wire.ts';
+
+export interface Registration extends Configuration {
+  /** Bulkhead's own webhooks: each has an endpoint by the first word of its name. */
+  readonly webhooks: readonly Webhook[];
+  /** The whole object. */
+  readonly object: Readonly<Record<string, unknown>>;
+}
+
+export interface Registrations {
+  /** Those that exist, or undefined before all have been looked for. */
+  current(): readonly Registration[] | undefined;
+  /** For the watch of one of the two kinds. */
+  handlerAt(path: string): Handler;
+  /** All have been looked for. */
+  begin(): void;
+  /** What the API server has answered to a write. */
+  learned(phase: Phase, object: WireObject): void;
+}
+
+/** @param changed told after every change */
+export function createRegistrations(changed: () => void): Registrations {
+  const known = new Map<ConfigurationName, Registration>();
+  let begun = false;
+
+  function learned(phase: Phase, object: WireObject): void {
+    const name = configurationNameOf(phase, object.metadata.name);
+    if (name === undefined) return;
+    const configuration = readConfiguration(name, object);
+    // An answer may have come before what the watch tells.
+    if (Number(known.get(name)?.resourceVersion ?? 0) > Number(configuration.resourceVersion)) return;
+    const webhooks = configuration.webhooks.filter((webhook) => endpointOf(webhook) !== undefined);
+    known.set(name, { ...configuration, webhooks, object: object.object });
+    changed();
+  }
+
+  return {
+    current: () => (begun ? [...known.values()] : undefined),
+    handlerAt(path) {
+      const phase = path === configurationPaths.mutating ? 'mutating' : 'validating';
+      return {
+        changed: (object) => learned(phase, object),
+        removed({ name: object, uid }) {
+          const name = configurationNameOf(phase, object);
+          if (name !== undefined && known.get(name)?.uid === uid) known.delete(name);
+          changed();
+        },
+      };
+    },
+    begin() {
+      begun = true;
+      changed();
+    },
+    learned,
+  };
+}
+
+/** Which of the three endpoints a webhook is for. Undefined: it is none of ours. */
+export function endpointOf({ name }: Pick<Webhook, 'name'>): string | undefined {
+  return /^(mutate|validate|warn)\.bulkhead\.dev$/.exec(name)?.[1];
+}
+
+/** By whom the API server knows the webhook: PEM, empty where there is none. */
+export function bundleTextOf({ caBundle }: Pick<Webhook, 'caBundle'>): string {
+  return Buffer.from(caBundle, 'base64').toString('latin1');
+}
+
+export function isCalledByService({ address }: Pick<Webhook, 'address'>): boolean {
+  return address.startsWith('service ');
+}

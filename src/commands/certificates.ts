@@ -1,0 +1,111 @@
+/** Where the certificate of the webhook comes from: a folder of files, or a Secret that the replicas share. */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CertificateError, type KeyPair } from '../certificates/key-pair.ts';
+import type { CertificateSource, Cluster } from '../cluster/cluster.ts';
+import type { KeeperLimits } from '../cluster/secret-certificates.ts';
+import {
+  loadCertificateFiles,
+  loadVouchedPair,
+  watchCertificateFiles,
+  watchVouchedPair,
+} from '../server/certificate-files.ts';
+import { authorityFiles, ensureCertificates, serverFiles } from '../server/certificate-folder.ts';
+import type { Logger } from '../server/log.ts';
+
+export type CertificateOptions =
+  /** A folder with `tls.crt` and `tls.key`, which are followed as they change; made, with an authority, where there are none. */
+  | string
+  /** Made and renewed by the replicas themselves; only where registrations are completed. */
+  | {
+      readonly secret: { readonly namespace: string; readonly name: string };
+      /** By which API servers call the webhook. */
+      readonly service: { readonly namespace: string; readonly name: string };
+      readonly limits?: Partial<KeeperLimits> | undefined;
+    };
+
+export interface ServedCertificate {
+  /** Resolves with the first one. */
+  readonly first: Promise<KeyPair>;
+  readonly paths: () => readonly string[];
+  /** Calls back with every later one; gives what ends that. */
+  follow(changed: (pair: KeyPair) => void): () => void;
+}
+
+export interface Certificates {
+  /** For a cluster whose registrations are completed. */
+  readonly source: CertificateSource;
+  /** @param cluster the one that was given the source, if any was */
+  served(cluster: Cluster | undefined): ServedCertificate;
+}
+
+/** Names under which a server on this machine is called. */
+const localNames = ['localhost', '127.0.0.1', '::1'];
+
+/**
+ * @param registration whether registrations are completed: then `ca.crt` counts, too
+ * @throws CertificateError
+ */
+export async function openCertificates(
+  options: CertificateOptions,
+  registration: boolean,
+  log: Logger,
+): Promise<Certificates> {
+  if (typeof options === 'string') return openFolder(options, registration, log);
+  const { secret, service, limits } = options;
+  return {
+    source: { from: 'secret', secret, names: [`${service.name}.${service.namespace}.svc`], limits },
+    served(cluster) {
+      const kept = cluster?.certificates;
+      if (kept === undefined)
+        throw new CertificateError('certificates in a Secret need a cluster whose registrations are completed');
+      return kept;
+    },
+  };
+}
+
+/** What is in the folder is served, whoever made it; only where there is no certificate is one made. */
+async function openFolder(folder: string, registration: boolean, log: Logger): Promise<Certificates> {
+  const files = { certificate: join(folder, serverFiles.certificate), key: join(folder, serverFiles.key) };
+  const authorityFile = join(folder, authorityFiles.certificate);
+  if (!(await exists(files.certificate))) {
+    const { issued } = await ensureCertificates(folder, localNames, Date.now());
+    log.info({ folder, issued }, 'certificates made; ca.crt is what the API server must trust');
+  }
+  const failed = (error: Error) => log.error(error.message);
+  const first = registration
+    ? await loadVouchedPair(files, authorityFile, Date.now())
+    : { pair: await loadCertificateFiles(files, Date.now()), authorities: undefined, authority: undefined };
+  return {
+    source: { from: 'files', first },
+    served(cluster) {
+      const kept = cluster?.certificates;
+      if (cluster === undefined || kept === undefined) {
+        const follow = (changed: (pair: KeyPair) => void) => {
+          const watch = watchCertificateFiles({ files, current: first.pair, changed, failed });
+          return () => watch.stop();
+        };
+        return { first: Promise.resolve(first.pair), paths: () => [], follow };
+      }
+      const follow = (changed: (pair: KeyPair) => void) => {
+        const end = kept.follow(changed);
+        const given = cluster.certificatesGiven;
+        const watch = watchVouchedPair({ files, authorityFile, current: first, changed: given, failed });
+        return () => {
+          watch.stop();
+          end();
+        };
+      };
+      return { ...kept, follow };
+    },
+  };
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

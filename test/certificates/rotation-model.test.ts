@@ -1,0 +1,339 @@
+/**
+ * Random search over replicas that take steps, stop in the middle of one, start anew, sleep and have wrong clocks, against a
+ * model of the API server: a Secret and registrations that take a write only in the version that was read, and API servers that
+ * learn of a registration after a while. At every moment, what each replica serves is trusted by all of them.
+ */
+import fc from 'fast-check';
+import t from 'tap';
+import { type Candidate, chooseServed } from '../../src/certificates/choose-served.ts';
+import type { Published } from '../../src/certificates/published.ts';
+import { nextStep, type RotationLimits, type Step } from '../../src/certificates/rotation.ts';
+import { bundleOf, phaseOf, type RotationState } from '../../src/certificates/rotation-state.ts';
+
+const limits: RotationLimits = { settle: 10, overlap: 40, authorityLifetime: 600_000, serverLifetime: 200_000 };
+/** No replica is behind for longer: it reads the Secret at every tick, and watches both. */
+const longestDelay = 15;
+/** No API server is behind for longer than this, which is less than `settle`. */
+const informerDelay = 9;
+const names = ['bulkhead.bulkhead-system.svc'];
+const replicaCount = 3;
+const start = Date.parse('2026-11-21T12:00:00Z');
+
+interface Versioned<Value> {
+  readonly version: number;
+  readonly value: Value;
+}
+
+interface Replica {
+  up: boolean;
+  clockOff: number;
+  memory: Versioned<RotationState> | undefined;
+  serverSince: number;
+  served: Candidate | undefined;
+  trusted: Map<string, number>;
+  registration: Versioned<readonly string[]>;
+  secretSeenAt: number;
+  registrationSeenAt: number;
+  /** Whether it tells that it is ready: API servers call no other. */
+  ready: boolean;
+  refused: boolean;
+  pendingStep: { readonly version: number; readonly step: Step } | undefined;
+  pendingTrust: { readonly version: number; readonly bundle: readonly string[] | undefined } | undefined;
+}
+
+class Model {
+  now = 0;
+  version = 1;
+  asked = false;
+  secret: Versioned<RotationState | undefined> = { version: 0, value: undefined };
+  /** Every bundle that was registered, with the moment. */
+  readonly bundles: { readonly at: number; readonly version: number; readonly bundle: readonly string[] }[] = [
+    { at: 0, version: 0, bundle: [] },
+  ];
+  readonly replicas: Replica[] = Array.from({ length: replicaCount }, () => ({
+    up: false,
+    clockOff: 0,
+    memory: undefined,
+    serverSince: 0,
+    served: undefined,
+    trusted: new Map(),
+    registration: { version: -1, value: [] },
+    secretSeenAt: 0,
+    registrationSeenAt: 0,
+    ready: false,
+    refused: false,
+    pendingStep: undefined,
+    pendingTrust: undefined,
+  }));
+  readonly seen = new Set<string>();
+
+  get registration(): Versioned<readonly string[]> {
+    const last = this.bundles.at(-1);
+    if (last === undefined) throw new Error('nothing');
+    return { version: last.version, value: last.bundle };
+  }
+
+  published(replica: Replica): Published {
+    return {
+      registered: replica.registration.value.length > 0,
+      authorities: replica.registration.value,
+      trustedFor: (one) => {
+        const since = replica.trusted.get(one);
+        return since === undefined ? undefined : this.now - since;
+      },
+    };
+  }
+
+  wall(replica: Replica): number {
+    return start + this.now + replica.clockOff;
+  }
+
+  review(replica: Replica): void {
+    const { memory } = replica;
+    if (memory === undefined) return;
+    const { server: pair, authority: issuer } = memory.value;
+    const offered = { pair, authority: issuer.certificate, recent: phaseOf(memory.value) === 'overlap' };
+    const published = this.published(replica);
+    const known = replica.registration.version >= 0;
+    if (replica.served !== undefined && !known) return;
+    replica.served =
+      replica.served === undefined
+        ? offered
+        : chooseServed(replica.served, offered, published, this.wall(replica), limits.settle);
+    const { authority = '' } = replica.served;
+    if (replica.ready || !known) return;
+    const trustedFor = published.registered ? published.trustedFor(authority) : Number.POSITIVE_INFINITY;
+    const byAnother = trustedFor === undefined && published.authorities.some((one) => one !== authority);
+    replica.refused ||= byAnother || replica.served.recent === true;
+    replica.ready = trustedFor !== undefined && trustedFor >= (replica.refused ? limits.settle : 0);
+  }
+
+  learn(replica: Replica, { version, value }: Versioned<RotationState | undefined>): void {
+    replica.secretSeenAt = this.now;
+    if (value === undefined || version <= (replica.memory?.version ?? 0)) return;
+    if (value.server.certificate !== replica.memory?.value.server.certificate) replica.serverSince = this.now;
+    replica.memory = { version, value };
+    this.review(replica);
+  }
+
+  seeSecret(replica: Replica): void {
+    if (replica.up) this.learn(replica, this.secret);
+  }
+
+  seeRegistration(replica: Replica): void {
+    if (!replica.up) return;
+    replica.registrationSeenAt = this.now;
+    const current = this.registration;
+    replica.registration = current;
+    for (const one of replica.trusted.keys()) if (!current.value.includes(one)) replica.trusted.delete(one);
+    for (const one of current.value) if (!replica.trusted.has(one)) replica.trusted.set(one, this.now);
+    this.review(replica);
+  }
+
+  /** Reads the Secret and decides; the write comes later, if ever. */
+  decide(replica: Replica): void {
+    if (!replica.up || replica.registration.version < 0) return;
+    const secret = this.secret;
+    this.learn(replica, secret);
+    const step =
+      secret.value === undefined && replica.memory !== undefined
+        ? { state: replica.memory.value, reason: 'gone' }
+        : nextStep(
+            secret.value ?? {},
+            {
+              now: this.wall(replica),
+              published: this.published(replica),
+              serverKnownFor: this.now - replica.serverSince,
+              asked: this.asked,
+            },
+            names,
+            limits,
+          );
+    replica.pendingStep = step && { version: secret.version, step };
+  }
+
+  commit(replica: Replica): void {
+    const { pendingStep } = replica;
+    replica.pendingStep = undefined;
+    if (!replica.up || pendingStep === undefined || pendingStep.version !== this.secret.version) return;
+    this.seen.add(pendingStep.step.reason);
+    if (pendingStep.step.state.next !== undefined) this.asked = false;
+    this.secret = { version: ++this.version, value: pendingStep.step.state };
+    this.learn(replica, this.secret);
+  }
+
+  /** The registration was read at some time before; now the Secret is, and the write comes later. */
+  readTrust(replica: Replica): void {
+    if (!replica.up || replica.memory === undefined || replica.registration.version < 0) return;
+    const expected = bundleOf(replica.memory.value).join();
+    if (replica.registration.value.join() === expected) return;
+    const { version } = replica.registration;
+    this.learn(replica, this.secret);
+    replica.pendingTrust = { version, bundle: this.secret.value && bundleOf(this.secret.value) };
+  }
+
+  writeTrust(replica: Replica): void {
+    const { pendingTrust } = replica;
+    replica.pendingTrust = undefined;
+    if (!replica.up || pendingTrust?.bundle === undefined) return;
+    if (pendingTrust.version !== this.registration.version) return;
+    if (pendingTrust.bundle.join() === this.registration.value.join()) return;
+    this.bundles.push({ at: this.now, version: ++this.version, bundle: pendingTrust.bundle });
+    this.seeRegistration(replica);
+  }
+
+  crash(replica: Replica): void {
+    // One remains: with all of them goes what is only in memory.
+    if (this.replicas.filter(({ up }) => up).length < 2) return;
+    replica.up = false;
+    replica.pendingStep = undefined;
+    replica.pendingTrust = undefined;
+  }
+
+  startAgain(replica: Replica): void {
+    if (replica.up) return;
+    Object.assign(replica, {
+      up: true,
+      memory: undefined,
+      served: undefined,
+      serverSince: this.now,
+      trusted: new Map(),
+      registration: { version: -1, value: [] },
+      secretSeenAt: this.now,
+      registrationSeenAt: this.now,
+      ready: false,
+      refused: false,
+    });
+  }
+
+  pass(milliseconds: number): void {
+    for (let passed = 0; passed < milliseconds; passed++) {
+      this.now++;
+      for (const replica of this.replicas) {
+        if (this.now - replica.secretSeenAt >= longestDelay) this.seeSecret(replica);
+        if (this.now - replica.registrationSeenAt >= longestDelay) this.seeRegistration(replica);
+        if (replica.up) this.review(replica);
+      }
+      this.check();
+    }
+  }
+
+  /** @throws when an API server, however late it learns, would refuse what a replica serves */
+  check(): void {
+    for (const { up, ready, served } of this.replicas) {
+      if (!up || !ready || served?.authority === undefined) continue;
+      for (const [index, { bundle }] of this.bundles.entries()) {
+        const replacedAt = this.bundles[index + 1]?.at ?? Number.POSITIVE_INFINITY;
+        if (replacedAt + informerDelay < this.now || bundle.length === 0) continue;
+        if (!bundle.includes(served.authority)) throw new Error(`what is served is not trusted at ${this.now}`);
+      }
+    }
+  }
+}
+
+const which = fc.nat({ max: replicaCount - 1 });
+/** What happens next, with a name by which a counterexample is read. */
+class Act {
+  readonly name: string;
+  readonly run: (model: Model) => void;
+  constructor(name: string, run: (model: Model) => void) {
+    this.name = name;
+    this.run = run;
+  }
+  toString(): string {
+    return this.name;
+  }
+}
+
+const named = (name: string, run: (model: Model) => void): fc.Arbitrary<Act> => fc.constant(new Act(name, run));
+const on = (act: (model: Model, replica: Replica) => void, name: string): fc.Arbitrary<Act> =>
+  which.map(
+    (index) =>
+      new Act(`${name}(${index})`, (model) => {
+        const replica = model.replicas[index];
+        if (replica !== undefined) act(model, replica);
+      }),
+  );
+
+const year = 365 * 24 * 3_600_000;
+const acts = fc.oneof(
+  { weight: 6, arbitrary: on((model, replica) => model.decide(replica), 'decide') },
+  { weight: 6, arbitrary: on((model, replica) => model.commit(replica), 'commit') },
+  { weight: 6, arbitrary: on((model, replica) => model.readTrust(replica), 'readTrust') },
+  { weight: 6, arbitrary: on((model, replica) => model.writeTrust(replica), 'writeTrust') },
+  { weight: 3, arbitrary: on((model, replica) => model.seeSecret(replica), 'seeSecret') },
+  { weight: 3, arbitrary: on((model, replica) => model.seeRegistration(replica), 'seeRegistration') },
+  { weight: 1, arbitrary: on((model, replica) => model.crash(replica), 'crash') },
+  { weight: 2, arbitrary: on((model, replica) => model.startAgain(replica), 'start') },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(which, fc.constantFrom(0, 0, -year, year, 150_000, 500_000)).map(
+      ([index, off]) =>
+        new Act(`clock(${index}, ${off})`, (model) => {
+          const replica = model.replicas[index];
+          if (replica !== undefined) replica.clockOff = off;
+        }),
+    ),
+  },
+  {
+    weight: 5,
+    arbitrary: fc
+      .constantFrom(1, 3, 9, 11, 30)
+      .map((milliseconds) => new Act(`pass(${milliseconds})`, (model) => model.pass(milliseconds))),
+  },
+  {
+    weight: 2,
+    arbitrary: named('ask', (model) => {
+      model.asked = true;
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: named('delete', (model) => {
+      // Only while a replica remembers it.
+      if (model.replicas.some(({ up, memory }) => up && memory?.version === model.secret.version))
+        model.secret = { version: ++model.version, value: undefined };
+    }),
+  },
+);
+
+/** An installation that works: everybody is up, and what is served is trusted. */
+function installed(): Model {
+  const model = new Model();
+  for (const replica of model.replicas) model.startAgain(replica);
+  for (let round = 0; round < 2; round++) {
+    for (const replica of model.replicas) {
+      model.seeRegistration(replica);
+      model.decide(replica);
+      model.commit(replica);
+      model.readTrust(replica);
+      model.writeTrust(replica);
+    }
+  }
+  model.pass(longestDelay + informerDelay + limits.settle);
+  return model;
+}
+
+t.test('what is served is trusted at every moment, whatever happens', async (t) => {
+  const reached = new Map<string, number>();
+  fc.assert(
+    fc.property(fc.array(acts, { minLength: 50, maxLength: 250, size: 'max' }), (run) => {
+      const model = installed();
+      for (const act of run) {
+        act.run(model);
+        model.check();
+      }
+      for (const reason of model.seen) reached.set(reason, (reached.get(reason) ?? 0) + 1);
+    }),
+    { numRuns: Number(process.env.BULKHEAD_MODEL_RUNS ?? 300) },
+  );
+  for (const reason of [
+    'another authority was asked for',
+    'the successor is trusted',
+    'the overlap is over',
+    'gone',
+    'the successor is not valid now',
+    'the certificate was due for renewal',
+  ])
+    t.ok((reached.get(reason) ?? 0) > 5, `${reason}: ${reached.get(reason)} times`);
+});
