@@ -71,6 +71,26 @@ t.test('mistakes at the keyboard are said in a sentence', async (t) => {
       ['serve', '--tenants', 'x', '--namespaces', 'y', '--kubeconfig', 'z'],
       /^bulkhead: give --namespaces or --kubeconfig/,
     ],
+    [
+      ['serve', '--kubeconfig', 'x', '--certificate-secret', 'a/b'],
+      /^bulkhead: --certificate-secret needs --registration: API servers must learn whom to trust\n/,
+    ],
+    [
+      ['serve', '--kubeconfig', 'x', '--registration', '--certificate-secret', 'b'],
+      /^bulkhead: --certificate-secret is NAMESPACE\/NAME, not b\n/,
+    ],
+    [
+      ['serve', '--kubeconfig', 'x', '--registration', '--certificate-secret', 'a/b', '--certificates', 'c'],
+      /^bulkhead: give --certificates or --certificate-secret, not both\n/,
+    ],
+    [
+      ['serve', '--kubeconfig', 'x', '--registration', '--certificate-secret', 'a/b', '--rotation', 'settle=0'],
+      /^bulkhead: --rotation takes settle, overlap, tick, authority, server as NAME=SECONDS, not settle=0\n/,
+    ],
+    [
+      ['serve', '--kubeconfig', 'x', '--rotation', 'settle=1'],
+      /^bulkhead: --rotation goes with --certificate-secret\n/,
+    ],
     [['serve', '--client-name', 'x'], /^bulkhead: --client-name needs --client-ca FILE, the authority that gives such/],
     [['serve', '--client-ca', 'x', '--client-name', ''], /^bulkhead: --client-name is a name, not nothing\n/],
     [['demo', 'please'], /^bulkhead: demo takes no arguments\n/],

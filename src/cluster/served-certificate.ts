@@ -60,7 +60,7 @@ export function createServedCertificate(
     const before = served?.pair;
     served = chosen;
     resolveFirst(chosen.pair);
-    if (before?.certificate !== chosen.pair.certificate || before.key !== chosen.pair.key)
+    if (before !== undefined && (before.certificate !== chosen.pair.certificate || before.key !== chosen.pair.key))
       for (const changed of followers) changed(chosen.pair);
   }
 

@@ -42,7 +42,9 @@ export type Fault =
   | { readonly kind: 'silence' }
   /** The answer is cut off in the middle. */
   | { readonly kind: 'truncate' }
-  | { readonly kind: 'text'; readonly text: string };
+  | { readonly kind: 'text'; readonly text: string }
+  /** What is asked for is done, and the connection is reset in place of the answer. */
+  | { readonly kind: 'done' };
 
 /** A watch that is open. */
 export interface OpenWatch {
@@ -223,6 +225,9 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
       return sendStatus(response, 403, 'Forbidden', { cause: 'NamespaceTerminating' });
     }
     const body = server.mutate(request.body as FakeObject);
+    const { uid = stored?.metadata.uid, resourceVersion = stored?.metadata.resourceVersion } = body.metadata;
+    if (uid !== stored?.metadata.uid || resourceVersion !== stored?.metadata.resourceVersion)
+      return sendStatus(response, 409, 'Conflict');
     if (request.method === 'PUT') {
       if (!stored || body.metadata.resourceVersion !== stored.metadata.resourceVersion)
         return sendStatus(response, 409, 'Conflict');
@@ -231,7 +236,15 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
     // Server-side apply: what the body does not name stays as it is.
     const metadata = { ...stored?.metadata, ...body.metadata };
     const spec = { ...(stored?.spec as object | undefined), ...(body.spec as object | undefined) };
-    send(response, stored ? 200 : 201, put(resource, { ...stored, ...body, metadata, spec }));
+    const webhooks = body.webhooks === undefined ? {} : { webhooks: merged(stored?.webhooks, body.webhooks) };
+    send(response, stored ? 200 : 201, put(resource, { ...stored, ...body, ...webhooks, metadata, spec }));
+  }
+
+  function create({ body }: SeenRequest, resource: string, namespace: string | undefined, response: ServerResponse) {
+    const object = body as FakeObject;
+    const known = state.has(keyOf(resource, object.metadata.name, namespace));
+    if (known) return sendStatus(response, 409, 'AlreadyExists');
+    send(response, 201, put(resource, object));
   }
 
   function fail(fault: Fault, response: ServerResponse): void {
@@ -258,10 +271,16 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
     requests.push(request);
     const index = faults.findIndex(({ matches }) => matches(request));
     const [met] = index === -1 ? [] : faults.splice(index, 1);
-    if (met !== undefined) return fail(met.fault, response);
+    if (met?.fault.kind === 'done')
+      response.writeHead = () => {
+        response.socket?.resetAndDestroy();
+        return response;
+      };
+    else if (met !== undefined) return fail(met.fault, response);
     const [, namespace, resource = '', name] = itemPath.exec(url.pathname) ?? [];
     if (resource === '') sendStatus(response, 404, 'NotFound');
     else if (name !== undefined) change(request, resource, namespace, name, response);
+    else if (request.method === 'POST') create(request, resource, namespace, response);
     else if (url.searchParams.has('watch')) openWatch(resource, url.searchParams, response);
     else answerList(resource, url.searchParams, response);
   });
@@ -300,8 +319,25 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
   return server;
 }
 
+/** Lists of entries with a name, as server-side apply merges them: entry by entry, and their fields one by one. */
+function merged(before: unknown, applied: unknown): unknown {
+  if (!isFields(before) || !isFields(applied)) return applied;
+  if (!Array.isArray(before) || !Array.isArray(applied))
+    return {
+      ...before,
+      ...Object.fromEntries(Object.entries(applied).map(([key, value]) => [key, merged(before[key], value)])),
+    };
+  return before.map((entry) => merged(entry, applied.find(({ name }) => name === entry.name) ?? entry));
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
 /** Only `key=value`, which is all that is asked for. */
 function selected(object: FakeObject, query: URLSearchParams): boolean {
+  const name = query.get('fieldSelector')?.replace('metadata.name=', '');
+  if (name !== undefined && object.metadata.name !== name) return false;
   const [key = '', value] = (query.get('labelSelector') ?? '').split('=');
   return key === '' || object.metadata.labels?.[key] === value;
 }

@@ -67,6 +67,7 @@ export async function serve(
   limits: Partial<WebhookLimits> = {},
   wantedPort = 0,
   clients?: ClientCheck,
+  paths: readonly string[] = [],
 ): Promise<Serving> {
   const certificate = newCertificate();
   const written: string[] = [];
@@ -76,6 +77,7 @@ export async function serve(
     review,
     certificate,
     clients,
+    paths: () => paths,
     host: '127.0.0.1',
     port: wantedPort,
     log,

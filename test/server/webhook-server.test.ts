@@ -323,3 +323,24 @@ function chunked(target: string, chunks: readonly string[]): string {
   const body = [...chunks, ''].map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('');
   return `POST ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n${body}`;
 }
+
+t.test('where it is called by a path that nobody guesses, everything else is nothing', async (t) => {
+  const secrets = ['0'.repeat(48), '1'.repeat(48)];
+  const { port } = await serve(t, echo, {}, 0, undefined, secrets);
+  const [newest = '', before = ''] = secrets;
+  for (const [what, sent] of [
+    ['the path of the phase alone', request('POST', '/validate', '{}')],
+    ['another one', request('POST', `/${'2'.repeat(48)}/validate`, '{}')],
+    ['a part of it', request('POST', `/${newest.slice(1)}/validate`, '{}')],
+    ['one with more', request('POST', `/${newest}0/validate`, '{}')],
+    ['none', request('POST', '//validate', '{}')],
+    ['another method', request('GET', `/${newest}/validate`)],
+    ['another phase', request('POST', `/${newest}/other`, '{}')],
+  ] as const) {
+    const [reply] = repliesIn(await exchange(port, sent));
+    t.match(reply, { status: 404, body: /There is nothing here\./ }, what);
+    t.notMatch(reply?.body, /mutate|validate|warn|review/i, 'and nothing is said');
+  }
+  for (const path of [newest, before])
+    t.match(repliesIn(await exchange(port, request('POST', `/${path}/validate?timeout=5s`, '{}')))[0], { status: 200 });
+});
