@@ -5,7 +5,8 @@
 import { X509Certificate } from 'node:crypto';
 import type { KeyPair } from './key-pair.ts';
 
-const block = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+const begin = '-----BEGIN CERTIFICATE-----';
+const end = '-----END CERTIFICATE-----';
 
 /** A caBundle of more is nobody's who means well; parsing it would cost. */
 const mostCertificates = 100;
@@ -13,8 +14,9 @@ const mostCertificates = 100;
 /** Every certificate in the text, once each, in its order. What is no certificate is left out. */
 export function certificatesIn(text: string): string[] {
   const found = new Set<string>();
-  for (const [one] of [...text.matchAll(block)].slice(0, mostCertificates)) {
-    const certificate = parse(one);
+  for (const block of text.split(begin, mostCertificates + 1).slice(1)) {
+    const length = block.indexOf(end);
+    const certificate = length < 0 ? undefined : parse(`${begin}${block.slice(0, length)}${end}`);
     if (certificate !== undefined) found.add(certificate.toString());
   }
   return [...found];
