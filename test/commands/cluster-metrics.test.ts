@@ -97,5 +97,7 @@ t.test(
       'bulkhead_trust_writes_total{result="failed"} 36',
       'bulkhead_trust_writes_total{result="written"} 35',
     ]);
+    const refused = await scraped({ certificates: { ...certificates, trusted: false } });
+    t.ok(refused.includes('bulkhead_certificate_trusted 0'), 'a registration that lacks the authority is told');
   },
 );

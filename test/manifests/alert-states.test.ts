@@ -20,6 +20,7 @@ const shown: Readonly<Record<string, readonly [file: string, words: string]>> = 
   BulkheadTenancyNotLoaded: ['main', '/^bulkhead_tenancy_reload_problems [1-9]/m'],
   BulkheadOpen: ['e2e/registration', 'bulkhead_registration_fail_closed'],
   BulkheadRulesWrong: ['e2e/registration', "(await told('unknown_rules')) && (await told('missing_rules'))"],
+  BulkheadNotTrusted: ['commands/cluster-metrics', 'bulkhead_certificate_trusted 0'],
   BulkheadWatchStale: ['cluster/list-watch', 'how old the knowledge is can be asked'],
   BulkheadWatchDiverges: ['cluster/list-watch', 'counters().divergences, 2'],
   BulkheadChangesNotHandled: ['cluster/list-watch', 'counters().handlerErrors, 1'],

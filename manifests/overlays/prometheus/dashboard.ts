@@ -54,6 +54,36 @@ const up: Question = {
       thresholds: { red: 0, orange: 86_400, green: 604_800 },
     },
     {
+      title: 'Authority expires in',
+      description:
+        'Where Bulkhead keeps its own certificates: the authority in the Secret. It is replaced at two thirds of its life.',
+      type: 'stat',
+      unit: 's',
+      targets: [{ expr: 'min(bulkhead_certificate_authority_expiry_seconds)', legend: 'expires' }],
+      thresholds: { red: 0, orange: 604_800, green: 2_592_000 },
+    },
+    {
+      title: 'Trust in what is served',
+      description: '0: a registration does not name the authority of a certificate that a replica serves.',
+      type: 'timeseries',
+      targets: [{ expr: 'min(bulkhead_certificate_trusted)', legend: 'trusted' }],
+    },
+    {
+      title: 'Rotation of the authority',
+      description: 'Publishing: its successor is being made known. Overlap: the one before is still trusted.',
+      type: 'timeseries',
+      targets: [{ expr: 'max by (phase) (bulkhead_certificate_rotation_phase)', legend: '{{phase}}' }],
+    },
+    {
+      title: 'Writes of certificates and trust',
+      description: 'To the Secret, and to the registrations. Each that failed is tried again.',
+      type: 'timeseries',
+      targets: [
+        { expr: 'sum by (result) (increase(bulkhead_certificate_writes_total[10m]))', legend: 'Secret, {{result}}' },
+        { expr: 'sum by (result) (increase(bulkhead_trust_writes_total[10m]))', legend: 'registrations, {{result}}' },
+      ],
+    },
+    {
       title: 'Versions',
       description: 'More than one: a rollout is under way.',
       type: 'timeseries',
