@@ -28,7 +28,8 @@ t.test('what has gathered is written by a flush, in its order', async (t) => {
     import { createLog } from ${JSON.stringify(new URL('../../src/server/log.ts', import.meta.url).href)};
     const { log, flush } = createLog('info');
     for (let index = 0; index < 1000; index++) {
-      if (index % 2 === 0) log.info({ index }, 'by pino');
+      if (index === 500) log.info({ index, name: 'a\\u2028b\\u007f' }, 'by pino');
+      else if (index % 2 === 0) log.info({ index }, 'by pino');
       else log.record('info', { index, msg: 'at once' });
       if (index % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
@@ -38,6 +39,7 @@ t.test('what has gathered is written by a flush, in its order', async (t) => {
     encoding: 'utf8',
   });
   t.equal(stderr, '');
+  t.notMatch(stdout, /[\u2028\u007f]/, 'and is printable');
   const lines = stdout
     .trim()
     .split('\n')
