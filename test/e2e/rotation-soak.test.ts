@@ -1,0 +1,18 @@
+/** The short form of test/soak/rotation.ts: it asks nothing of the phases in which the kills come. */
+import { privateNetworkTest } from '../apiserver/private-network.ts';
+import { guardService } from '../soak/guarded-service.ts';
+import { certificateArguments, describeRotation, missedRotation, rotate } from '../soak/rotation.ts';
+import { routing } from '../soak/soak-network.ts';
+
+await privateNetworkTest(
+  import.meta.url,
+  'authorities are rotated under load, and replicas die meanwhile',
+  async (t, plane) => {
+    const probe = { periodSeconds: 0.2, failureThreshold: 2 };
+    const service = await guardService(plane, { probe, certificateArguments });
+    t.teardown(() => service.stop());
+    const result = await rotate(service, 2);
+    t.same(missedRotation(result, 2), [], describeRotation(result));
+  },
+  { apiServerFlags: [routing], controllers: false },
+);
