@@ -26,6 +26,7 @@ COPY manifests/examples manifests/examples
 # A number, because runAsNonRoot cannot know who a name is; the files belong to root, so that it can change none of them.
 USER 65532:65532
 EXPOSE 9443 8081 8080
-# Objects of a list live for a moment: a small young generation lets go of them, where the default keeps 130 MB.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "/app/dist/main.js"]
+# Objects of a list live for a moment: a small young generation lets go of them, where the default keeps 130 MB. With 4 an idle process
+# keeps 93 MiB, with 2 it keeps 87.
+ENTRYPOINT ["node", "--max-semi-space-size=2", "/app/dist/main.js"]
 CMD ["serve"]
