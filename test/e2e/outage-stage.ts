@@ -91,7 +91,9 @@ async function furnish({ plane, send, kubectl }: DeadCluster): Promise<void> {
   });
   await installTenantResource(plane);
   succeeded(await kubectl('admin', ['apply', '-f', 'manifests/examples/tenants']));
-  await done('POST', '/api/v1/nodes', { metadata: { name: 'stand-in' } });
+  await done('POST', '/api/v1/nodes', {
+    metadata: { name: 'stand-in', labels: { 'topology.kubernetes.io/zone': 'a' } },
+  });
   for (const name of ['acme-web', 'acme-old']) {
     await done('POST', paths.namespaces, { metadata: { name, labels: { 'bulkhead.dev/tenant': 'acme' } } });
     await done('POST', `/apis/networking.k8s.io/v1/namespaces/${name}/networkpolicies`, closedDoor);
