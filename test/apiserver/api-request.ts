@@ -22,7 +22,8 @@ export interface ApiRequest {
 }
 
 /**
- * One request to the API server on 127.0.0.1, in the name of the agent's client certificate.
+ * One request to the API server on 127.0.0.1, in the name of the agent's client certificate. A kept connection that the API server
+ * has closed meanwhile is no answer: the request is sent again, on another one.
  *
  * @throws when there is no answer
  */
@@ -49,7 +50,11 @@ export function sendApiRequest(agent: Agent, port: number, request: ApiRequest):
       },
     );
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer to ${method} ${path}`)));
-    outgoing.on('error', reject);
+    outgoing.on('error', (error) => {
+      const stale = outgoing.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
+      if (stale) resolve(sendApiRequest(agent, port, request));
+      else reject(error);
+    });
     outgoing.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
