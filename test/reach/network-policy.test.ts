@@ -413,3 +413,26 @@ t.test('keys that Cilium does not take for labels of the pod are not proven', (t
   }
   t.end();
 });
+
+t.test('what Cilium replaces may take a contradiction with it', (t) => {
+  const key = 'io.kubernetes.pod.namespace';
+  const torn = { matchLabels: { [key]: 'x' }, matchExpressions: [{ key, operator: 'NotIn', values: ['x'] }] };
+  t.same(
+    read({ podSelector: torn, ingress: [{}], egress: [{}] }),
+    ['ingress spec.ingress[0]: anybody on every port', 'egress spec.egress[0]: anybody on every port'],
+    'of the pods that a policy is about',
+  );
+  const tenant = 'bulkhead.dev/tenant';
+  const dead = {
+    matchLabels: { [tenant]: 'x' },
+    matchExpressions: [{ key: tenant, operator: 'NotIn', values: ['x'] }],
+  };
+  const revived = { matchLabels: { [`io.cilium.k8s.namespace.labels.${tenant}`]: 'beta' } };
+  for (const from of [{ podSelector: torn }, { podSelector: revived, namespaceSelector: dead }]) {
+    const said = read({ ingress: [{ from: [from] }] });
+    t.match(said, [
+      /^unproven ingress selector spec\.ingress\[0\]\.from\[0\]\.podSelector: .* with which Cilium selects pods/,
+    ]);
+  }
+  t.end();
+});

@@ -21,6 +21,15 @@ export const valuesPerLabel = 100;
  */
 const foreignKey = /^(?:io\.cilium\.|io\.kubernetes\.pod\.)/;
 
+/**
+ * The first key of a selector of pods that Cilium may replace by what it says itself. What such a selector requires may be gone then,
+ * so that even one that contradicts itself selects pods.
+ */
+export function foreignKeyOf(selector: Selector): string | undefined {
+  for (const key of selector.keys()) if (foreignKey.test(key)) return key;
+  return undefined;
+}
+
 /** "if the pod selector is selecting a cluster": then Cilium adds no condition for its own (isPodSelectorSelectingCluster). */
 const clusterKey = 'io.cilium.k8s.policy.cluster';
 
@@ -72,18 +81,20 @@ export function readPeer(
     : undefined;
   // What is not understood outweighs what matches nothing.
   if ('verdict' in pods && pods.verdict !== 'nothing') return pods;
-  if (namespaces !== undefined && 'verdict' in namespaces) return namespaces;
-  if ('verdict' in pods) return pods;
-  for (const key of pods.keys()) {
-    if (!foreignKey.test(key)) continue;
+  if (namespaces !== undefined && 'verdict' in namespaces && namespaces.verdict !== 'nothing') return namespaces;
+  // Before what matches nothing: with what is replaced, the contradiction may be gone, also that of the namespaceSelector.
+  const key = foreignKeyOf('verdict' in pods ? parsedOf(podSelector) : pods);
+  if (key !== undefined) {
     const reason = `names ${excerpt(key)}, with which Cilium selects pods of other namespaces and clusters`;
     const fix = 'remove it, and select namespaces with namespaceSelector';
-    const cluster = key === clusterKey ? witnessLabels(pods).get(key) : undefined;
+    const cluster = key === clusterKey && !('verdict' in pods) ? witnessLabels(pods).get(key) : undefined;
     if (cluster === undefined) return remark(bySelector, 'unproven', podsPath, reason, fix);
     // Whose a namespace of another cluster is, the labels of this one do not say.
     const witness = `a pod of the cluster ${cluster} in the same mesh`;
     return { ...remark(bySelector, 'escapes', podsPath, reason, fix), witness };
   }
+  if (namespaces !== undefined && 'verdict' in namespaces) return namespaces;
+  if ('verdict' in pods) return pods;
   const said = namespaces === undefined ? podsPath : namespacesPath;
   return { action: 'allow', subject, direction, path: said, peer: { kind: 'selector', namespaces, pods }, ports };
 }
@@ -155,4 +166,10 @@ function readRange(text: unknown, path: FieldPath, concern: Concern): IpRange | 
   if (range.ok) return range.value;
   const fix = `write ${range.fix ?? 'a range such as 203.0.113.0/24'}`;
   return remark(concern, 'invalid', path, range.reason, fix);
+}
+
+/** Of a selector that was read before; one that is not understood says nothing. */
+function parsedOf(written: unknown): Selector {
+  const selector = parseSelector(written);
+  return selector.ok ? selector.value : everyPod;
 }

@@ -12,7 +12,7 @@ import type { NetworkPolicy } from '../../kubernetes/objects.ts';
 import { allPorts, type Port, parsePort } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
 import { type Concern, type Opening, type Reach, type Remark, remark, type Subject } from '../model.ts';
-import { everyPod, readPeer } from './network-policy-peer.ts';
+import { everyPod, foreignKeyOf, readPeer } from './network-policy-peer.ts';
 
 /** How much of one policy is looked at; what is beyond is `unproven`. Network plugins struggle far earlier (NP-14). */
 export const limits = { rules: 200, peers: 1000, ports: 1000, excepts: 5000 };
@@ -120,6 +120,8 @@ function readSubject(podSelector: unknown): Subject | Remark {
     return remark(concern, 'invalid', at, selector.reason, selector.fix);
   }
   const torn = contradiction(selector.value);
+  // Cilium writes the policy's own namespace over such a key, and the contradiction with it: every pod may be selected.
+  if (torn !== undefined && foreignKeyOf(selector.value) !== undefined) return anyPod;
   if (torn === undefined) return { namespaces: undefined, pods: selector.value, path: podSelectorPath };
   const reason = `selects no pod, as no value of the label ${torn} meets all its requirements`;
   return remark(concern, 'nothing', podSelectorPath, reason, `correct the requirements on ${torn}`);
