@@ -178,7 +178,11 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
   async function handle(phase: Phase, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const arrived = performance.now();
     const stranger = clients?.refusal(request.socket);
-    if (stranger !== undefined) return refuse(response, stranger.reason, stranger.detail);
+    if (stranger !== undefined) {
+      // Who it is was found out when the connection began: only a new one can show another certificate, or meet another authority.
+      response.setHeader('Connection', 'close');
+      return refuse(response, stranger.reason, stranger.detail);
+    }
     if (inFlight >= limits.inFlight) return refuse(response, 'overloaded');
     metrics.inFlight(++inFlight);
     try {

@@ -56,7 +56,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
   const allSchedulers = [
     ...builtInSchedulers,
     ...schedulers.flatMap(
-      (document, index) => parseSubject(document, ['spec', 'platform', 'schedulers', index], report) ?? [],
+      (document, index) => parseScheduler(document, ['spec', 'platform', 'schedulers', index], report) ?? [],
     ),
   ];
   const settings: Settings = {
@@ -139,6 +139,21 @@ function parseIdentity(
     [...steps, 'name'],
     `${subject.name} makes or runs the pods of every tenant, and would carry them past every check`,
     'leave it out: controllers need not be listed',
+  );
+}
+
+/** Every service account of a namespace, and every node, is in a group of its own: whoever is in it would choose nodes for all tenants. */
+function parseScheduler(
+  document: Parameters<typeof parseSubject>[0],
+  steps: readonly Step[],
+  report: Report,
+): Subject | undefined {
+  const subject = parseSubject(document, steps, report);
+  if (subject?.kind !== 'Group' || !subject.name.startsWith('system:')) return subject;
+  return report(
+    [...steps, 'name'],
+    `${subject.name} is a group that the API server puts accounts into by itself`,
+    'list the scheduler by its own name: kind ServiceAccount or User',
   );
 }
 

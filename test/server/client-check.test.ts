@@ -87,6 +87,14 @@ t.test('only a certificate of the authority, with a name that is listed, is answ
   t.match(line, { level: 40, refused: { 'no-certificate': 1 }, last: 'no certificate' }, 'and told, once a second');
 });
 
+t.test('who is refused has to begin a new connection, with which the next certificate can be shown', async (t) => {
+  const { port } = await guarded(t, [], await authorityOf(t, platform.certificate));
+  const refused = await open(port, shown(foreign.issueClient('anybody', [])));
+  const ended = new Promise<string>((resolve) => refused.once('close', () => resolve('closed by the server')));
+  t.match(await ask(refused), { status: 403 });
+  t.equal(await ended, 'closed by the server');
+});
+
 t.test('without names every client of the authority may ask', async (t) => {
   const { port } = await guarded(t, [], await authorityOf(t, platform.certificate));
   t.match(await askedBy(port, shown(platform.issueClient('anybody', []))), { status: 200 });

@@ -53,6 +53,11 @@ const refused: readonly (readonly [sentence: string, text: string, ...problems: 
     text('platform:', '  schedulers:', '    - { kind: Group, name: "system:serviceaccounts" }'),
     't.yaml:6:30: spec.platform.schedulers[0].name: system:serviceaccounts is everybody, not one group; list those who are meant',
   ],
+  [
+    'a scheduler is not whoever is in a namespace',
+    text('platform:', '  schedulers:', '    - { kind: Group, name: "system:serviceaccounts:acme-web" }'),
+    't.yaml:6:30: spec.platform.schedulers[0].name: system:serviceaccounts:acme-web is a group that the API server puts accounts into by itself; list the scheduler by its own name: kind ServiceAccount or User',
+  ],
   ...[
     ['kind: User, name: "system:kube-controller-manager"', 'system:kube-controller-manager', 29],
     ['kind: Group, name: "system:serviceaccounts:kube-system"', 'system:serviceaccounts:kube-system', 30],
