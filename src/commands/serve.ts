@@ -123,7 +123,7 @@ async function start(
   const fromFiles = () => tenancy.value.current();
   const current = () => (cluster?.tenancy ?? fromFiles)();
 
-  const certificates = await openCertificates(options.certificates, options.registration === true, log);
+  const certificates = await openCertificates(options.certificates, options.registration, log);
   let namespaces: NamespaceSource;
   if (options.namespaces.from === 'files') {
     const watched = await watchNamespaces(options.namespaces.folder, current, {
