@@ -63,8 +63,8 @@ const tenant: fc.Arbitrary<Tenant> = label.chain((name) =>
       mode: fc.constantFrom('enforce' as const, 'warn' as const, 'audit' as const),
       isolation: fc.constantFrom('hard' as const, 'soft' as const),
       members: fc.array(subject, { maxLength: 4 }),
-      // Distinct names of one length give prefixes of which none covers another.
-      prefix: fc.option(fc.constant(`t-${name.padEnd(22, '0')}-`.replaceAll(/-(?=.)/g, 'x')), { nil: undefined }),
+      // Distinct names give prefixes of one length, of which none is another or covers it: no character of a name is 00 in hexadecimal.
+      prefix: fc.option(fc.constant(`t${Buffer.from(name).toString('hex').padEnd(44, '0')}-`), { nil: undefined }),
       limit: fc.option(fc.nat(), { nil: undefined }),
       resourceQuota: fc.option(
         fc
