@@ -24,7 +24,7 @@ serve
   --service NAMESPACE/NAME
                        how the API server calls the webhook (default: bulkhead-system/bulkhead)
   --rotation FIGURES   seconds of the rotation of --certificate-secret, for example settle=60,overlap=900; also tick,
-                       authority and server, which are lifetimes
+                       and authority, server and path, which are lifetimes
   --kubeconfig FILE    how to reach the API server; not needed in a pod. Never taken from $KUBECONFIG: serve writes there
   --namespaces DIR     YAML files with the Namespaces that exist, when there is no API server to ask; changes are
                        picked up
@@ -195,6 +195,7 @@ const rotationFigures = {
   tick: 'tick',
   authority: 'authorityLifetime',
   server: 'serverLifetime',
+  path: 'pathLifetime',
 } as const;
 
 function rotationOf(text: string): Readonly<Record<string, number>> {

@@ -5,20 +5,21 @@
  *   steady      ca.crt ca.key  tls.crt tls.key  path
  *   publishing  the same, and next-ca.crt next-ca.key     the successor is trusted, and signs nothing yet
  *   overlap     the same, and previous-ca.crt             the successor is the authority; the one before is still trusted
+ *
+ * In any of them previous-path: what API servers may call still.
  */
-import { randomBytes, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { anchorOf, certificatesIn } from './authorities.ts';
 import { type KeyPair, parseKeyPair } from './key-pair.ts';
+import { type Paths, pathPattern } from './paths.ts';
 
-export interface RotationState {
+export interface RotationState extends Paths {
   /** Has signed `server`. */
   readonly authority: KeyPair;
   readonly server: KeyPair;
   readonly next: KeyPair | undefined;
   /** Certificates, PEM: their keys are thrown away. */
   readonly previous: readonly string[];
-  /** The first segment of the webhook's URLs: nobody guesses it. */
-  readonly path: string;
 }
 
 /** What could be read of a state. A part that is damaged counts as missing. */
@@ -27,11 +28,6 @@ export type Remains = {
 };
 
 export type RotationPhase = 'steady' | 'publishing' | 'overlap';
-
-/** 192 bits. In the path of a Service the API server takes lower case alone: each segment must be a DNS name. */
-export const newPath = (): string => randomBytes(24).toString('hex');
-
-const pathPattern = /^[0-9a-f]{32,64}$/;
 
 /** @param data the decoded values of the Secret, by key */
 export function readState(data: ReadonlyMap<string, string>): Remains {
@@ -44,6 +40,7 @@ export function readState(data: ReadonlyMap<string, string>): Remains {
     next: readAuthority(data, 'next-ca'),
     previous: certificatesIn(data.get('previous-ca.crt') ?? ''),
     path: path !== undefined && pathPattern.test(path) ? path : undefined,
+    previousPaths: (data.get('previous-path')?.split(',') ?? []).filter((one) => one === '' || pathPattern.test(one)),
   };
 }
 
@@ -63,6 +60,7 @@ export function writeState(state: RotationState): Readonly<Record<string, string
     'next-ca.key': state.next?.key,
     'previous-ca.crt': state.previous.length === 0 ? undefined : state.previous.join(''),
     path: state.path,
+    'previous-path': state.previousPaths.length === 0 ? undefined : state.previousPaths.join(','),
   };
 }
 

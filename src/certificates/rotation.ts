@@ -11,10 +11,11 @@ import { isIP } from 'node:net';
 import { isValidAt } from './authorities.ts';
 import { issueAuthority, issueServerCertificate } from './issue-certificate.ts';
 import type { KeyPair } from './key-pair.ts';
+import { newPath, nextPaths, type PathFacts, type PathLimits, type Paths, replacePath } from './paths.ts';
 import type { Published } from './published.ts';
-import { isComplete, newPath, type Remains, type RotationState } from './rotation-state.ts';
+import { isComplete, type Remains, type RotationState } from './rotation-state.ts';
 
-export interface RotationFacts {
+export interface RotationFacts extends PathFacts {
   /** Milliseconds since 1970: the clock by which certificates are judged. */
   readonly now: number;
   readonly published: Published;
@@ -25,7 +26,7 @@ export interface RotationFacts {
 }
 
 /** Milliseconds, all of them. */
-export interface RotationLimits {
+export interface RotationLimits extends PathLimits {
   /** API servers learn of a changed registration by a watch: after so long every one has. */
   readonly settle: number;
   /** After so long every replica serves a certificate of the new authority. */
@@ -44,6 +45,7 @@ export const rotationLimits: RotationLimits = {
   authorityLifetime: 365 * day,
   // Renewed after twenty days; ten are left to notice that it fails.
   serverLifetime: 30 * day,
+  pathLifetime: day,
 };
 
 export interface Step {
@@ -64,15 +66,16 @@ export function nextStep(
 ): Step | undefined {
   const { now, published } = facts;
   const issue = (authority: KeyPair): KeyPair => issueServerCertificate(authority, names, now, limits.serverLifetime);
-  const { authority, server, next, path = newPath() } = remains;
+  const { authority, server, next } = remains;
   const previous = remains.previous ?? [];
+  const paths = pathsOf(remains, published);
 
   if (authority === undefined) {
     const made = issueAuthority(now, limits.authorityLifetime);
     // Replicas may be serving by what API servers trust today; also what is over by the clock here, which may be wrong.
     const trusted = [...new Set([...previous, ...published.authorities])];
     return {
-      state: { authority: made, server: issue(made), next: undefined, previous: trusted, path },
+      state: { authority: made, server: issue(made), next: undefined, previous: trusted, ...paths },
       reason: 'there was no authority',
     };
   }
@@ -88,31 +91,36 @@ export function nextStep(
           server: issue(next),
           next: undefined,
           previous: [...new Set([authority.certificate, ...previous])],
-          path,
+          ...paths,
         },
         reason: 'the successor is trusted',
       };
   }
   if (good && (server === undefined || !isUsable(server.certificate, names, now, limits.serverLifetime)))
     return {
-      state: { authority, server: issue(authority), next, previous, path },
+      state: { authority, server: issue(authority), next, previous, ...paths },
       reason: 'the certificate was due for renewal',
     };
   if (next === undefined) {
     const due = facts.asked || isDue(authority.certificate, now, limits.authorityLifetime);
     if (!good || (due && previous.length === 0))
       return whole(
-        { next: issueAuthority(now, limits.authorityLifetime) },
+        {
+          next: issueAuthority(now, limits.authorityLifetime),
+          ...(paths.previousPaths.length === 0 && replacePath(paths)),
+        },
         facts.asked ? 'another authority was asked for' : 'the authority is due for replacement',
       );
     const trustedFor = published.registered ? (published.trustedFor(authority.certificate) ?? 0) : facts.serverKnownFor;
     if (previous.length > 0 && Math.min(trustedFor, facts.serverKnownFor) >= limits.overlap)
       return whole({ previous: [] }, 'the overlap is over');
   }
-  return remains.path === undefined ? whole({ path }, 'there was no path') : undefined;
+  if (remains.path === undefined) return whole({}, 'there was no path');
+  const replaced = nextPaths(paths, facts, limits);
+  return replaced && whole(replaced.paths, replaced.reason);
 
   function whole(changes: Partial<RotationState>, reason: string): Step | undefined {
-    const state = { ...remains, previous, path, ...changes };
+    const state = { ...remains, previous, ...paths, ...changes };
     // Only without a certificate of an authority that is over: the one of its successor comes first.
     return isComplete(state) ? { state, reason } : restart(changes, reason);
   }
@@ -120,9 +128,15 @@ export function nextStep(
   /** Nothing can be served until the successor is in its place, and nobody trusts the authority any more. */
   function restart({ next: successor }: Partial<RotationState>, reason: string): Step | undefined {
     if (successor === undefined) return undefined;
-    const state = { authority: successor, server: issue(successor), next: undefined, previous, path };
+    const state = { authority: successor, server: issue(successor), next: undefined, previous, ...paths };
     return { state, reason };
   }
+}
+
+/** A path that is lost is made anew; API servers may know what it was. */
+function pathsOf({ path, previousPaths = [] }: Remains, published: Published): Paths {
+  if (path !== undefined) return { path, previousPaths };
+  return { path: newPath(), previousPaths: [...new Set([...previousPaths, ...published.paths])] };
 }
 
 /** Valid now, good for all names, and with more than a third of its life before it. */

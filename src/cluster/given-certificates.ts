@@ -3,14 +3,13 @@
  * Replicas share nothing but the registrations, so each adds its own authorities to what the others have written there, and
  * takes away what none of its files has named for a day.
  */
-import { certificatesIn } from '../certificates/authorities.ts';
 import type { Candidate } from '../certificates/choose-served.ts';
-import { entry } from '../kubernetes/objects.ts';
+import { pathToName } from '../certificates/paths.ts';
 import type { CertificateTools, KeptCertificates } from './certificates.ts';
-import { bundleTextOf, type Registration } from './registrations.ts';
+import { createKeptAuthorities, writtenByBulkhead } from './kept-authorities.ts';
+import { pathNamedIn, type Registration } from './registrations.ts';
 import { createServedCertificate } from './served-certificate.ts';
-import { createTrust, trustManager, type Wanted } from './trust.ts';
-import { isRecord } from './wire.ts';
+import { createTrust, type Wanted } from './trust.ts';
 
 /** What the files hold. */
 export interface Given extends Candidate {
@@ -41,38 +40,35 @@ export function keepGivenCertificates(
 ): GivenCertificates {
   const { clock, wallClock } = tools;
   const limits = { ...givenLimits, ...partial };
-  /** Since when an authority of others has been known; by certificate. */
-  const foreignSince = new Map<string, number>();
+  const keptAuthorities = createKeptAuthorities(clock, limits.kept);
   let given = first;
+  /** What is answered: without a segment, and as API servers may have been told when the replicas made certificates themselves. */
+  let paths: readonly string[] = [''];
   let cancel = (): void => {};
 
   function wanted(registration: Registration): Wanted {
     const { authorities } = given;
-    if (authorities === undefined) return { authorities, prefix: '' };
-    const servedBy = served.current()?.authority;
-    const kept = writtenByUs(registration).filter((one) => {
-      if (authorities.includes(one)) return false;
-      if (!foreignSince.has(one)) foreignSince.set(one, clock.now());
-      const age = clock.now() - (foreignSince.get(one) ?? 0);
-      return age < limits.kept;
-    });
-    return {
-      authorities: [...new Set([...authorities, ...kept, ...(servedBy === undefined ? [] : [servedBy])])],
-      prefix: '',
-    };
+    // No other one is asked for: replicas that make certificates themselves may still run, and answer there alone.
+    const path = pathToName({ path: '', previousPaths: paths }, pathNamedIn(registration), paths.slice(1), false);
+    if (authorities === undefined) return { authorities, path };
+    const serving = served.current()?.authority;
+    const own = [...authorities, ...(serving === undefined ? [] : [serving])];
+    return { authorities: keptAuthorities.with(own, writtenByBulkhead(registration)), path };
   }
 
   const trust = createTrust({
     ...tools,
     expected: wanted,
     confirmed: async (registration) => wanted(registration),
-    onChange: () => served.review(),
+    onChange() {
+      paths = [...new Set(['', ...(trust.published()?.paths ?? [])])];
+      served.review();
+    },
   });
   const served = createServedCertificate(trust.published, wallClock, limits.settle);
 
   function offer(next: Given): void {
     given = next;
-    for (const one of next.authorities ?? []) foreignSince.delete(one);
     served.offer(next);
     trust.changed();
   }
@@ -89,7 +85,7 @@ export function keepGivenCertificates(
     first: served.first,
     follow: served.follow,
     offer,
-    paths: () => [],
+    paths: () => paths,
     ready: () => (served.reached() ? undefined : 'API servers do not trust the certificate yet'),
     counters: () => ({ rotation: undefined, trust: trust.counters(), trusted: served.trusted() }),
     registrations: trust.registrations,
@@ -99,22 +95,4 @@ export function keepGivenCertificates(
       await trust.stop();
     },
   };
-}
-
-/**
- * The authorities that Bulkhead has written there itself. What a person has put into a caBundle belongs to him, by
- * metadata.managedFields, and is not kept.
- */
-function writtenByUs({ object, webhooks }: Registration): string[] {
-  const metadata = entry(object, 'metadata');
-  const managers = isRecord(metadata) ? entry(metadata, 'managedFields') : undefined;
-  const ours = (Array.isArray(managers) ? managers : []).filter(
-    (one) => isRecord(one) && one.manager === trustManager && one.operation === 'Apply',
-  );
-  const owns = (name: string): boolean =>
-    ours.some((one) => {
-      const path = ['fieldsV1', 'f:webhooks', `k:${JSON.stringify({ name })}`, 'f:clientConfig', 'f:caBundle'];
-      return path.reduce<unknown>((at, key) => (isRecord(at) ? entry(at, key) : undefined), one) !== undefined;
-    });
-  return webhooks.flatMap((webhook) => (owns(webhook.name) ? certificatesIn(bundleTextOf(webhook)) : []));
 }

@@ -2,6 +2,7 @@
  * The webhook configurations by which API servers call Bulkhead, as whoever completes them sees them: those that are there, in
  * their newest version. People apply and delete them.
  */
+import { pathIn } from '../certificates/paths.ts';
 import type { Handler } from './known-objects.ts';
 import {
   type Configuration,
@@ -77,6 +78,16 @@ export function endpointOf({ name }: Pick<Webhook, 'name'>): string | undefined 
 /** By whom the API server knows the webhook: PEM, empty where there is none. */
 export function bundleTextOf({ caBundle }: Pick<Webhook, 'caBundle'>): string {
   return Buffer.from(caBundle, 'base64').toString('latin1');
+}
+
+/** The path by which it is called, see certificates/paths.ts. Undefined: it leads nowhere. */
+export function pathNamedBy(webhook: Pick<Webhook, 'name' | 'path'>): string | undefined {
+  return pathIn(webhook.path, endpointOf(webhook) ?? '');
+}
+
+/** Its webhooks are written at once, so they name one. */
+export function pathNamedIn({ webhooks }: Pick<Registration, 'webhooks'>): string | undefined {
+  return webhooks.map(pathNamedBy).find((path) => path !== undefined);
 }
 
 export function isCalledByService({ address }: Pick<Webhook, 'address'>): boolean {

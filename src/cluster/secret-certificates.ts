@@ -9,6 +9,7 @@
  * While the API server cannot be reached, what is in memory is served on. A Secret that is deleted or damaged is written anew from it.
  */
 import { X509Certificate } from 'node:crypto';
+import { pathToName } from '../certificates/paths.ts';
 import {
   nextStep,
   type RotationFacts,
@@ -20,7 +21,9 @@ import { bundleOf, phaseOf, type RotationState } from '../certificates/rotation-
 import { fullJitter, reconnectBackoff } from './backoff.ts';
 import type { CertificateTools, KeptCertificates } from './certificates.ts';
 import { describe } from './failure.ts';
+import { createKeptAuthorities, writtenByBulkhead } from './kept-authorities.ts';
 import { startListWatch } from './list-watch.ts';
+import { pathNamedIn, type Registration } from './registrations.ts';
 import { createSecretStore, readSecret, type SecretName, type StoredSecret, secretsPath } from './secret-store.ts';
 import { createServedCertificate } from './served-certificate.ts';
 import { createTrust, type Wanted } from './trust.ts';
@@ -50,45 +53,72 @@ export function keepSecretCertificates(tools: CertificateTools, options: SecretC
   const stopping = new AbortController();
   const { signal } = stopping;
   const counters = { written: 0, failed: 0 };
-  /** Newest first: API servers may call by any of them until all have learned of the newest. */
-  const paths: string[] = [];
+  /** What is answered: a new array for every change. */
+  let paths: readonly string[] = [];
+  /** What somebody has taken out of the Secret, with a backup for example: registrations may name it, and nothing here know it yet. */
+  const lost = new Set<string>();
+  const keptAuthorities = createKeptAuthorities(clock, limits.overlap);
   let memory: { readonly state: RotationState; readonly version: number } | undefined;
-  let serverSince = 0;
+  let serverSince = clock.now();
+  let pathSince = clock.now();
+  let pathFound = false;
   let failures = 0;
   let cancelTick = (): void => {};
   let running: Promise<void> | undefined;
   let again = false;
 
-  const wantedOf = (state: RotationState): Wanted => ({ authorities: bundleOf(state), prefix: `/${state.path}` });
+  function wantedOf(state: RotationState, registration: Registration): Wanted {
+    const serving = served.current()?.authority;
+    const own = [...bundleOf(state), ...(serving === undefined ? [] : [serving])];
+    const isSettled = clock.now() - pathSince >= limits.overlap;
+    return {
+      authorities: keptAuthorities.with(own, writtenByBulkhead(registration)),
+      path: pathToName(state, pathNamedIn(registration), trust.published()?.paths ?? [], isSettled),
+    };
+  }
   const trust = createTrust({
     connection,
     clock,
     log,
-    expected: () => memory && wantedOf(memory.state),
-    async confirmed(_registration, ending) {
+    expected: (registration) => memory && wantedOf(memory.state, registration),
+    async confirmed(registration, ending) {
       const read = await store.read(ending);
       if (!read.ok || read.secret?.state === undefined) return undefined;
       learned(read.secret);
-      return wantedOf(read.secret.state);
+      return wantedOf(read.secret.state, registration);
     },
     onChange() {
+      accept();
       served.review();
-      // The first step waits for what is registered.
-      if (memory === undefined) look();
+      // The first step waits for what is registered, and a path that is called is written down before it is replaced.
+      const known = answered(memory?.state);
+      if (memory === undefined || !trust.published()?.paths.every((one) => known.includes(one))) look();
     },
   });
   const served = createServedCertificate(trust.published, wallClock, limits.settle);
+
+  /** What API servers may call: what the Secret says, and what the registrations say. */
+  function accept(): void {
+    paths = [...new Set([...answered(memory?.state), ...lost, ...(trust.published()?.paths ?? [])])];
+  }
 
   /** What the Secret holds, as soon as it is newer than what is known, and whole. */
   function learned({ resourceVersion, state }: StoredSecret): void {
     if (state === undefined || Number(resourceVersion) <= (memory?.version ?? 0)) return;
     if (state.server.certificate !== memory?.state.server.certificate) serverSince = clock.now();
+    if (state.path !== memory?.state.path) {
+      for (const one of answered(memory?.state)) if (!answered(state).includes(one)) lost.add(one);
+      pathSince = clock.now();
+      pathFound = memory === undefined;
+    }
     memory = { state, version: Number(resourceVersion) };
-    if (paths[0] !== state.path) paths.unshift(state.path);
+    // When they are missing one day, their time is over.
+    for (const one of state.previous) keptAuthorities.drop(one);
+    accept();
     served.offer({
       pair: state.server,
       authority: state.authority.certificate,
-      recent: phaseOf(state) === 'overlap',
+      recent: state.previous.length > 0,
     });
     trust.changed();
   }
@@ -124,6 +154,8 @@ export function keepSecretCertificates(tools: CertificateTools, options: SecretC
       const ok = await step();
       failures = ok ? 0 : failures + 1;
       served.review();
+      // A path is named when its time has come, and an authority has its time.
+      trust.changed();
       const wait = ok ? limits.tick : Math.min(limits.tick, fullJitter(reconnectBackoff, failures - 1, clock));
       if (!signal.aborted) cancelTick = clock.after(wait, look);
     }
@@ -142,8 +174,14 @@ export function keepSecretCertificates(tools: CertificateTools, options: SecretC
       // It calls back as soon as it knows.
       if (published === undefined) return true;
       const now = wallClock();
-      const serverKnownFor = clock.now() - serverSince;
-      const wanted = wantedStep(secret, { now, published, serverKnownFor, asked: secret?.asked === true });
+      const wanted = wantedStep(secret, {
+        now,
+        published,
+        serverKnownFor: clock.now() - serverSince,
+        asked: secret?.asked === true,
+        pathKnownFor: clock.now() - pathSince,
+        pathFound,
+      });
       if (wanted === undefined) return true;
       const { state, reason } = wanted;
       const granted = state.next !== undefined && secret?.remains.next === undefined;
@@ -156,6 +194,9 @@ export function keepSecretCertificates(tools: CertificateTools, options: SecretC
       counters.written++;
       log.info({ ...where, phase: phaseOf(state), reason }, 'the certificates in the Secret are new');
       learned(written.secret);
+      if (state.path !== secret?.remains.path) pathFound = false;
+      // While it was gone nobody could learn of it.
+      if (secret?.state === undefined) pathSince = clock.now();
       return true;
     }
     return false;
@@ -204,4 +245,8 @@ export function keepSecretCertificates(tools: CertificateTools, options: SecretC
       await trust.stop();
     },
   };
+}
+
+function answered(state: RotationState | undefined): readonly string[] {
+  return state === undefined ? [] : [state.path, ...state.previousPaths];
 }

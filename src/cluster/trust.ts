@@ -8,6 +8,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { certificatesIn } from '../certificates/authorities.ts';
+import { prefixOf } from '../certificates/paths.ts';
 import type { Published } from '../certificates/published.ts';
 import type { Clock } from './clock.ts';
 import type { Connection } from './connection.ts';
@@ -32,8 +33,8 @@ export const trustManager = 'bulkhead-trust';
 export interface Wanted {
   /** Certificates, PEM; undefined: whoever has given the webhook its certificate also writes the bundle. */
   readonly authorities: readonly string[] | undefined;
-  /** What comes before `/validate` in the path: empty, or a slash and a segment. */
-  readonly prefix: string;
+  /** The segment before `/validate` in the path; empty: there is none. */
+  readonly path: string;
 }
 
 export interface TrustCounters {
@@ -154,7 +155,7 @@ export function createTrust(options: TrustOptions): Trust {
       counters.failed++;
       // The API server quotes what it does not take; a log is no place for the path.
       const said = answer.ok ? 'the answer is no configuration' : describe(answer);
-      const failure = wanted.prefix === '' ? said : said.replaceAll(wanted.prefix, '/***');
+      const failure = wanted.path === '' ? said : said.replaceAll(wanted.path, '***');
       log.warn(
         { configuration: name, failure },
         'the authority could not be written to a registration; it is tried again',
@@ -196,6 +197,6 @@ function applied(webhook: Webhook, wanted: Wanted): object {
   return { name, clientConfig };
 }
 
-function pathOf(webhook: Webhook, { prefix }: Wanted): string {
-  return `${prefix}/${endpointOf(webhook)}`;
+function pathOf(webhook: Webhook, { path }: Wanted): string {
+  return `${prefixOf(path)}/${endpointOf(webhook)}`;
 }

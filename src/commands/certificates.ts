@@ -85,7 +85,7 @@ async function openFolder(folder: string, registration: boolean, log: Logger): P
           const watch = watchCertificateFiles({ files, current: first.pair, changed, failed });
           return () => watch.stop();
         };
-        return { first: Promise.resolve(first.pair), paths: () => [], follow };
+        return { first: Promise.resolve(first.pair), paths: () => [''], follow };
       }
       const follow = (changed: (pair: KeyPair) => void) => {
         const end = kept.follow(changed);

@@ -37,8 +37,8 @@ export interface WebhookServerOptions {
   /** Undefined: whoever reaches the port may ask. */
   readonly clients?: ClientCheck | undefined;
   /**
-   * The segments that may come before `/validate` in the path, any of them. Where there are any, nothing else has an answer that
-   * says something: only an API server knows one. Default: none, and reviews go to `/validate` itself.
+   * The segments that may come before `/validate` in the path, any of them; the empty one for `/validate` itself. Without that,
+   * nothing else has an answer that says something: only an API server knows one. Default: the empty one alone.
    */
   readonly paths?: () => readonly string[];
   readonly host: string;
@@ -67,7 +67,6 @@ export interface WebhookServer {
   close(): Promise<void>;
 }
 
-const nothingHere = 'There is nothing here.';
 const origin = { certificate: 'the certificate', key: 'the key' };
 const retryAfter = '1';
 
@@ -146,25 +145,21 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     fail(response, 417, 'Of what Expect can ask for, only 100-continue is known.');
   });
 
-  const paths = options.paths ?? (() => []);
-  const secret = paths().length > 0;
+  const paths = options.paths ?? (() => ['']);
 
   for (const phase of phases) {
     // A review leaves fastify's way before its body is read: it takes bytes, whatever those are called, and every step costs.
     const onRequest = (request: FastifyRequest, reply: FastifyReply): void => {
       reply.hijack();
-      if (secret && !isOneOf(pathOf(request), paths())) fail(reply.raw, 404, nothingHere);
+      if (!isOneOf(pathOf(request), paths())) missing(reply.raw);
       else handle(phase, request.raw, reply.raw).catch((error: unknown) => failed(reply.raw, error));
     };
-    app.post(secret ? `/:path/${phase}` : `/${phase}`, { onRequest }, () => undefined);
+    for (const url of [`/${phase}`, `/:path/${phase}`]) app.post(url, { onRequest }, () => undefined);
   }
   app.setNotFoundHandler((request, reply) => {
     reply.hijack();
-    if (secret) return fail(reply.raw, 404, nothingHere);
     const [path] = request.url.split('?');
-    if (!phases.some((phase) => path === `/${phase}`)) {
-      return fail(reply.raw, 404, 'There is nothing here. Admission reviews go to /mutate, /validate and /warn.');
-    }
+    if (!paths().includes('') || !phases.some((phase) => path === `/${phase}`)) return missing(reply.raw);
     reply.raw.setHeader('Allow', 'POST');
     fail(reply.raw, 405, `${path} takes POST with an AdmissionReview.`);
   });
@@ -231,6 +226,12 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
 
   function fail(response: ServerResponse, code: number, message: string): void {
     send(response, code, failureBody(code, message));
+  }
+
+  /** Of one who does not know the path nothing is to be learned. */
+  function missing(response: ServerResponse): void {
+    const where = paths().includes('') ? ' Admission reviews go to /mutate, /validate and /warn.' : '';
+    fail(response, 404, `There is nothing here.${where}`);
   }
 
   function send(response: ServerResponse, code: number, body: string): void {

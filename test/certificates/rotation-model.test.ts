@@ -1,17 +1,27 @@
 /**
  * Random search over replicas that take steps, stop in the middle of one, start anew, sleep and have wrong clocks, against a
  * model of the API server: a Secret and registrations that take a write only in the version that was read, and API servers that
- * learn of a registration after a while. At every moment, what each replica serves is trusted by all of them.
+ * learn of a registration after a while. Now and then, when nothing else goes on, an older Secret is put back. At every moment, what each replica serves is trusted by all of them, and each replica
+ * answers wherever any of them calls.
  */
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
 import { type Candidate, chooseServed } from '../../src/certificates/choose-served.ts';
+import { pathToName } from '../../src/certificates/paths.ts';
 import type { Published } from '../../src/certificates/published.ts';
 import { nextStep, type RotationLimits, type Step } from '../../src/certificates/rotation.ts';
-import { bundleOf, phaseOf, type RotationState } from '../../src/certificates/rotation-state.ts';
+import { bundleOf, type RotationState } from '../../src/certificates/rotation-state.ts';
+import { createKeptAuthorities, type KeptAuthorities } from '../../src/cluster/kept-authorities.ts';
 
-const limits: RotationLimits = { settle: 10, overlap: 40, authorityLifetime: 600_000, serverLifetime: 200_000 };
-/** No replica is behind for longer: it reads the Secret at every tick, and watches both. */
+const limits: RotationLimits = {
+  settle: 10,
+  overlap: 40,
+  authorityLifetime: 600_000,
+  serverLifetime: 200_000,
+  pathLifetime: 200,
+};
+/** No replica is behind for longer: it reads the Secret at every tick, takes the next step, and watches both. */
 const longestDelay = 15;
 /** No API server is behind for longer than this, which is less than `settle`. */
 const informerDelay = 9;
@@ -24,6 +34,11 @@ interface Versioned<Value> {
   readonly value: Value;
 }
 
+interface Registered {
+  readonly bundle: readonly string[];
+  readonly path: string | undefined;
+}
+
 interface Replica {
   up: boolean;
   clockOff: number;
@@ -31,14 +46,20 @@ interface Replica {
   serverSince: number;
   served: Candidate | undefined;
   trusted: Map<string, number>;
-  registration: Versioned<readonly string[]>;
+  pathSince: number;
+  pathFound: boolean;
+  lost: Set<string>;
+  pathNamed: { readonly path: string | undefined; readonly since: number };
+  kept: KeptAuthorities;
+  registration: Versioned<Registered>;
   secretSeenAt: number;
   registrationSeenAt: number;
+  decidedAt: number;
   /** Whether it tells that it is ready: API servers call no other. */
   ready: boolean;
   refused: boolean;
   pendingStep: { readonly version: number; readonly step: Step } | undefined;
-  pendingTrust: { readonly version: number; readonly bundle: readonly string[] | undefined } | undefined;
+  pendingTrust: { readonly version: number; readonly registered: Registered | undefined } | undefined;
 }
 
 class Model {
@@ -46,9 +67,11 @@ class Model {
   version = 1;
   asked = false;
   secret: Versioned<RotationState | undefined> = { version: 0, value: undefined };
-  /** Every bundle that was registered, with the moment. */
-  readonly bundles: { readonly at: number; readonly version: number; readonly bundle: readonly string[] }[] = [
-    { at: 0, version: 0, bundle: [] },
+  /** Every one that was whole. */
+  readonly secrets: RotationState[] = [];
+  /** Everything that was registered, with the moment. */
+  readonly registrations: (Versioned<Registered> & { readonly at: number })[] = [
+    { at: 0, version: 0, value: { bundle: [], path: undefined } },
   ];
   readonly replicas: Replica[] = Array.from({ length: replicaCount }, () => ({
     up: false,
@@ -57,9 +80,15 @@ class Model {
     serverSince: 0,
     served: undefined,
     trusted: new Map(),
-    registration: { version: -1, value: [] },
+    pathSince: 0,
+    pathFound: false,
+    lost: new Set(),
+    pathNamed: { path: undefined, since: 0 },
+    kept: this.forgotten(),
+    registration: { version: -1, value: { bundle: [], path: undefined } },
     secretSeenAt: 0,
     registrationSeenAt: 0,
+    decidedAt: 0,
     ready: false,
     refused: false,
     pendingStep: undefined,
@@ -67,20 +96,43 @@ class Model {
   }));
   readonly seen = new Set<string>();
 
-  get registration(): Versioned<readonly string[]> {
-    const last = this.bundles.at(-1);
+  get registration(): Versioned<Registered> {
+    const last = this.registrations.at(-1);
     if (last === undefined) throw new Error('nothing');
-    return { version: last.version, value: last.bundle };
+    return last;
+  }
+
+  forgotten(): KeptAuthorities {
+    return createKeptAuthorities({ now: () => this.now }, limits.overlap);
   }
 
   published(replica: Replica): Published {
+    const { bundle, path } = replica.registration.value;
     return {
-      registered: replica.registration.value.length > 0,
-      authorities: replica.registration.value,
+      registered: bundle.length > 0,
+      authorities: bundle,
       trustedFor: (one) => {
         const since = replica.trusted.get(one);
         return since === undefined ? undefined : this.now - since;
       },
+      paths: path === undefined ? [] : [path],
+      pathNamedFor: (one) => (one === replica.pathNamed.path ? this.now - replica.pathNamed.since : undefined),
+    };
+  }
+
+  /** Where this replica answers. */
+  answers(replica: Replica): string[] {
+    return [...answered(replica.memory?.value), ...replica.lost, ...this.published(replica).paths];
+  }
+
+  wanted(replica: Replica, state: RotationState): Registered {
+    const { bundle, path } = replica.registration.value;
+    const serving = replica.served?.authority;
+    const own = [...bundleOf(state), ...(serving === undefined ? [] : [serving])];
+    const isSettled = this.now - replica.pathSince >= limits.overlap;
+    return {
+      bundle: [...replica.kept.with(own, bundle)].sort(),
+      path: pathToName(state, path, this.published(replica).paths, isSettled),
     };
   }
 
@@ -92,7 +144,7 @@ class Model {
     const { memory } = replica;
     if (memory === undefined) return;
     const { server: pair, authority: issuer } = memory.value;
-    const offered = { pair, authority: issuer.certificate, recent: phaseOf(memory.value) === 'overlap' };
+    const offered = { pair, authority: issuer.certificate, recent: memory.value.previous.length > 0 };
     const published = this.published(replica);
     const known = replica.registration.version >= 0;
     if (replica.served !== undefined && !known) return;
@@ -112,7 +164,13 @@ class Model {
     replica.secretSeenAt = this.now;
     if (value === undefined || version <= (replica.memory?.version ?? 0)) return;
     if (value.server.certificate !== replica.memory?.value.server.certificate) replica.serverSince = this.now;
+    if (value.path !== replica.memory?.value.path) {
+      for (const one of answered(replica.memory?.value)) if (!answered(value).includes(one)) replica.lost.add(one);
+      replica.pathSince = this.now;
+      replica.pathFound = replica.memory === undefined;
+    }
     replica.memory = { version, value };
+    for (const one of value.previous) replica.kept.drop(one);
     this.review(replica);
   }
 
@@ -125,14 +183,17 @@ class Model {
     replica.registrationSeenAt = this.now;
     const current = this.registration;
     replica.registration = current;
-    for (const one of replica.trusted.keys()) if (!current.value.includes(one)) replica.trusted.delete(one);
-    for (const one of current.value) if (!replica.trusted.has(one)) replica.trusted.set(one, this.now);
+    const { bundle, path } = current.value;
+    for (const one of replica.trusted.keys()) if (!bundle.includes(one)) replica.trusted.delete(one);
+    for (const one of bundle) if (!replica.trusted.has(one)) replica.trusted.set(one, this.now);
+    if (path !== replica.pathNamed.path) replica.pathNamed = { path, since: this.now };
     this.review(replica);
   }
 
   /** Reads the Secret and decides; the write comes later, if ever. */
   decide(replica: Replica): void {
     if (!replica.up || replica.registration.version < 0) return;
+    replica.decidedAt = this.now;
     const secret = this.secret;
     this.learn(replica, secret);
     const step =
@@ -145,6 +206,8 @@ class Model {
               published: this.published(replica),
               serverKnownFor: this.now - replica.serverSince,
               asked: this.asked,
+              pathKnownFor: this.now - replica.pathSince,
+              pathFound: replica.pathFound,
             },
             names,
             limits,
@@ -158,27 +221,35 @@ class Model {
     if (!replica.up || pendingStep === undefined || pendingStep.version !== this.secret.version) return;
     this.seen.add(pendingStep.step.reason);
     if (pendingStep.step.state.next !== undefined) this.asked = false;
-    this.secret = { version: ++this.version, value: pendingStep.step.state };
+    const made = pendingStep.step.state.path !== this.secret.value?.path;
+    if (this.secret.value === undefined) replica.pathSince = this.now;
+    this.write(pendingStep.step.state);
     this.learn(replica, this.secret);
+    if (made) replica.pathFound = false;
+  }
+
+  write(state: RotationState): void {
+    this.secret = { version: ++this.version, value: state };
+    this.secrets.push(state);
   }
 
   /** The registration was read at some time before; now the Secret is, and the write comes later. */
   readTrust(replica: Replica): void {
     if (!replica.up || replica.memory === undefined || replica.registration.version < 0) return;
-    const expected = bundleOf(replica.memory.value).join();
-    if (replica.registration.value.join() === expected) return;
+    const same = (one: Registered) => isDeepStrictEqual(one, replica.registration.value);
+    if (same(this.wanted(replica, replica.memory.value))) return;
     const { version } = replica.registration;
     this.learn(replica, this.secret);
-    replica.pendingTrust = { version, bundle: this.secret.value && bundleOf(this.secret.value) };
+    const registered = this.secret.value && this.wanted(replica, this.secret.value);
+    replica.pendingTrust = registered && !same(registered) ? { version, registered } : undefined;
   }
 
   writeTrust(replica: Replica): void {
     const { pendingTrust } = replica;
     replica.pendingTrust = undefined;
-    if (!replica.up || pendingTrust?.bundle === undefined) return;
+    if (!replica.up || pendingTrust?.registered === undefined) return;
     if (pendingTrust.version !== this.registration.version) return;
-    if (pendingTrust.bundle.join() === this.registration.value.join()) return;
-    this.bundles.push({ at: this.now, version: ++this.version, bundle: pendingTrust.bundle });
+    this.registrations.push({ at: this.now, version: ++this.version, value: pendingTrust.registered });
     this.seeRegistration(replica);
   }
 
@@ -198,9 +269,15 @@ class Model {
       served: undefined,
       serverSince: this.now,
       trusted: new Map(),
-      registration: { version: -1, value: [] },
+      pathSince: this.now,
+      pathFound: false,
+      lost: new Set(),
+      pathNamed: { path: undefined, since: this.now },
+      kept: this.forgotten(),
+      registration: { version: -1, value: { bundle: [], path: undefined } },
       secretSeenAt: this.now,
       registrationSeenAt: this.now,
+      decidedAt: this.now,
       ready: false,
       refused: false,
     });
@@ -212,23 +289,49 @@ class Model {
       for (const replica of this.replicas) {
         if (this.now - replica.secretSeenAt >= longestDelay) this.seeSecret(replica);
         if (this.now - replica.registrationSeenAt >= longestDelay) this.seeRegistration(replica);
+        if (this.now - replica.decidedAt >= longestDelay) {
+          this.decide(replica);
+          this.commit(replica);
+        }
         if (replica.up) this.review(replica);
       }
       this.check();
     }
   }
 
-  /** @throws when an API server, however late it learns, would refuse what a replica serves */
+  /** Everybody knows everything, and nothing is under way, as when somebody comes with a backup. */
+  isQuiet(): boolean {
+    const last = this.registrations.at(-1);
+    if (last === undefined || this.now - last.at <= informerDelay) return false;
+    return this.replicas.every(
+      (replica) =>
+        !replica.up ||
+        (replica.memory?.version === this.secret.version &&
+          replica.registration.version === last.version &&
+          isDeepStrictEqual(this.wanted(replica, replica.memory.value), last.value) &&
+          replica.pendingStep === undefined &&
+          replica.pendingTrust === undefined),
+    );
+  }
+
+  /** @throws when an API server, however late it learns, would refuse what a replica serves, or call where it does not answer */
   check(): void {
-    for (const { up, ready, served } of this.replicas) {
-      if (!up || !ready || served?.authority === undefined) continue;
-      for (const [index, { bundle }] of this.bundles.entries()) {
-        const replacedAt = this.bundles[index + 1]?.at ?? Number.POSITIVE_INFINITY;
-        if (replacedAt + informerDelay < this.now || bundle.length === 0) continue;
-        if (!bundle.includes(served.authority)) throw new Error(`what is served is not trusted at ${this.now}`);
+    for (const [index, { value }] of this.registrations.entries()) {
+      const replacedAt = this.registrations[index + 1]?.at ?? Number.POSITIVE_INFINITY;
+      if (replacedAt + informerDelay < this.now || value.bundle.length === 0) continue;
+      for (const replica of this.replicas) {
+        const { up, ready, served } = replica;
+        if (!up || !ready || served?.authority === undefined) continue;
+        if (!value.bundle.includes(served.authority)) throw new Error(`what is served is not trusted at ${this.now}`);
+        if (value.path !== undefined && !this.answers(replica).includes(value.path))
+          throw new Error(`where it is called a replica does not answer at ${this.now}`);
       }
     }
   }
+}
+
+function answered(state: RotationState | undefined): readonly string[] {
+  return state === undefined ? [] : [state.path, ...state.previousPaths];
 }
 
 const which = fc.nat({ max: replicaCount - 1 });
@@ -289,6 +392,16 @@ const acts = fc.oneof(
   },
   {
     weight: 1,
+    arbitrary: fc.nat().map(
+      (index) =>
+        new Act(`restore(${index})`, (model) => {
+          const state = model.secrets[index % model.secrets.length];
+          if (state !== undefined && model.isQuiet()) model.write(state);
+        }),
+    ),
+  },
+  {
+    weight: 1,
     arbitrary: named('delete', (model) => {
       // Only while a replica remembers it.
       if (model.replicas.some(({ up, memory }) => up && memory?.version === model.secret.version))
@@ -331,6 +444,9 @@ t.test('what is served is trusted at every moment, whatever happens', async (t) 
     'another authority was asked for',
     'the successor is trusted',
     'the overlap is over',
+    'the path was due for replacement',
+    'nobody calls the path before any more',
+    'API servers call another path',
     'gone',
     'the successor is not valid now',
     'the certificate was due for renewal',

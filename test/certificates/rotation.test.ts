@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import t from 'tap';
 import { anchorOf } from '../../src/certificates/authorities.ts';
 import { issueAuthority, issueServerCertificate } from '../../src/certificates/issue-certificate.ts';
+import { newPath } from '../../src/certificates/paths.ts';
 import type { Published } from '../../src/certificates/published.ts';
 import { nextStep, type RotationFacts, rotationLimits } from '../../src/certificates/rotation.ts';
 import {
@@ -21,14 +22,16 @@ const hour = 60 * minute;
 const day = 24 * hour;
 const names = ['bulkhead.bulkhead-system.svc'];
 
-const nobody: Published = { registered: false, authorities: [], trustedFor: () => undefined };
+const noPath = { paths: [], pathNamedFor: () => undefined };
+const nobody: Published = { registered: false, authorities: [], trustedFor: () => undefined, ...noPath };
 function published(trust: ReadonlyMap<string, number>): Published {
-  return { registered: true, authorities: [...trust.keys()], trustedFor: (one) => trust.get(one) };
+  return { registered: true, authorities: [...trust.keys()], trustedFor: (one) => trust.get(one), ...noPath };
 }
 
+const atFirst = { now, published: nobody, serverKnownFor: 0, asked: false, pathKnownFor: 0, pathFound: false };
+
 function step(remains: Remains, facts: Partial<RotationFacts> = {}) {
-  const all = { now, published: nobody, serverKnownFor: 0, asked: false, ...facts };
-  return nextStep(remains, all, names, rotationLimits);
+  return nextStep(remains, { ...atFirst, ...facts }, names, rotationLimits);
 }
 
 function must(found: ReturnType<typeof step>): RotationState {
@@ -55,14 +58,29 @@ t.test('where there is nothing, all of it is made', async (t) => {
 
 t.test('a state is read as it was written', async (t) => {
   const next = issueAuthority(now);
-  const state = { ...fresh, next, previous: [issueAuthority(now).certificate, issueAuthority(now).certificate] };
+  const state = {
+    ...fresh,
+    next,
+    previous: [issueAuthority(now).certificate, issueAuthority(now).certificate],
+    previousPaths: [newPath(), ''],
+  };
   const data = new Map(
     Object.entries(writeState(state)).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const])),
   );
   t.strictSame(readState(data), state);
   t.strictSame(
     [...data.keys()],
-    ['ca.crt', 'ca.key', 'tls.crt', 'tls.key', 'next-ca.crt', 'next-ca.key', 'previous-ca.crt', 'path'],
+    [
+      'ca.crt',
+      'ca.key',
+      'tls.crt',
+      'tls.key',
+      'next-ca.crt',
+      'next-ca.key',
+      'previous-ca.crt',
+      'path',
+      'previous-path',
+    ],
   );
   for (const [key, part] of [
     ['ca.crt', 'authority'],
@@ -104,12 +122,7 @@ t.test('the certificate is renewed by the same authority', async (t) => {
     t.strictSame(rest, before, `${when}: nothing else changes`);
     t.equal(new X509Certificate(server.certificate).validToDate.getTime(), at + 30 * day);
   }
-  const renamed = nextStep(
-    fresh,
-    { now, published: settled(fresh), serverKnownFor: 0, asked: false },
-    ['other.svc'],
-    rotationLimits,
-  );
+  const renamed = nextStep(fresh, { ...atFirst, published: settled(fresh) }, ['other.svc'], rotationLimits);
   t.ok(new X509Certificate(must(renamed).server.certificate).checkHost('other.svc'), 'also for another name');
   t.ok(must(step({ ...fresh, server: undefined })).server, 'also when it is damaged');
   const short = issueAuthority(now, 2 * day);
@@ -142,6 +155,8 @@ t.test('the authority is replaced by overlap', async (t) => {
     const began = must(step(renewed, { ...facts, published: settled(renewed) }));
     t.equal(phaseOf(began), 'publishing', why);
     t.strictSame([began.authority, began.server], [renewed.authority, renewed.server], 'it serves on');
+    t.strictSame(began.previousPaths, [renewed.path], 'there is another path, and both are answered');
+    t.match(began.path, /^[0-9a-f]{48}$/);
     t.equal(bundleOf(began).length, 2, 'both are to be trusted');
     const trust = (milliseconds: number | undefined) =>
       published(

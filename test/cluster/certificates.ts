@@ -99,6 +99,17 @@ export function register(server: FakeApiServer, caBundle?: string, more: object 
   }
 }
 
+/** As the API server notes that Bulkhead has applied a caBundle. */
+export const ours = {
+  managedFields: ['mutate', 'validate'].map((phase) => ({
+    manager: 'bulkhead-trust',
+    operation: 'Apply',
+    fieldsV1: {
+      'f:webhooks': { [`k:{"name":"${phase}.bulkhead.dev"}`]: { 'f:clientConfig': { 'f:caBundle': {} } } },
+    },
+  })),
+};
+
 export interface Registered {
   readonly authorities: readonly string[];
   readonly path: string | undefined;

@@ -3,7 +3,7 @@ import t from 'tap';
 import { issueAuthority, issueServerCertificate } from '../../src/certificates/issue-certificate.ts';
 import type { CertificateTools } from '../../src/cluster/certificates.ts';
 import { type Given, keepGivenCertificates } from '../../src/cluster/given-certificates.ts';
-import { now, register, registered, stage } from './certificates.ts';
+import { now, ours, register, registered, stage } from './certificates.ts';
 import { until } from './fake-clock.ts';
 
 function given(): Given {
@@ -13,17 +13,6 @@ function given(): Given {
 }
 const keep = (first: Given) => (tools: CertificateTools) =>
   keepGivenCertificates(tools, first, { settle: 3_000, kept: 20_000, tick: 1_000 });
-
-/** As the API server notes that Bulkhead has applied a caBundle. */
-const ours = {
-  managedFields: ['mutate', 'validate'].map((phase) => ({
-    manager: 'bulkhead-trust',
-    operation: 'Apply',
-    fieldsV1: {
-      'f:webhooks': { [`k:{"name":"${phase}.bulkhead.dev"}`]: { 'f:clientConfig': { 'f:caBundle': {} } } },
-    },
-  })),
-};
 
 t.test('files that change are served when API servers have learned of them', async (t) => {
   const at = await stage(t);

@@ -67,7 +67,7 @@ export async function serve(
   limits: Partial<WebhookLimits> = {},
   wantedPort = 0,
   clients?: ClientCheck,
-  paths: readonly string[] = [],
+  paths: readonly string[] = [''],
 ): Promise<Serving> {
   const certificate = newCertificate();
   const written: string[] = [];

@@ -1,0 +1,97 @@
+/**
+ * The segment of the webhook's URLs that nobody guesses, and how it is replaced without a request that finds no one.
+ *
+ * An API server prints the whole URL of a webhook that does not answer to whoever it refuses. So a path lives for a day, and no
+ * longer than an overlap after a replica has found it at its start, which may have been the end of an outage. A new one is in
+ * the Secret for an overlap, so that every replica answers under it, before it is written into the registrations; and the one
+ * before is answered until all of them have named the new one for an overlap.
+ *
+ * What the registrations name is what API servers call. Where it is another path, because the Secret was lost or restored, or
+ * certificates came another way before, it counts as the one before.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Published } from './published.ts';
+
+export interface Paths {
+  /** What registrations are to name. Empty: no segment, as where nobody makes one. */
+  readonly path: string;
+  /** What they may name still. */
+  readonly previousPaths: readonly string[];
+}
+
+export interface PathFacts {
+  readonly published: Pick<Published, 'paths' | 'pathNamedFor'>;
+  /** Milliseconds for which this replica has known the path, or has run without one. */
+  readonly pathKnownFor: number;
+  /** It was there when this replica started. */
+  readonly pathFound: boolean;
+}
+
+export interface PathLimits {
+  /** Milliseconds after which every replica has learned what is in the Secret, and every API server what is registered. */
+  readonly overlap: number;
+  /** Milliseconds after which a path is replaced. */
+  readonly pathLifetime: number;
+}
+
+/** 192 bits. In the path of a Service the API server takes lower case alone: each segment must be a DNS name. */
+export const newPath = (): string => randomBytes(24).toString('hex');
+
+export const pathPattern = /^[0-9a-f]{32,64}$/;
+
+/** What comes before `/validate` in a URL. */
+export function prefixOf(path: string): string {
+  return path === '' ? '' : `/${path}`;
+}
+
+/** The path in `/PATH/validate`, empty for `/validate`; undefined: Bulkhead has not written this. */
+export function pathIn(urlPath: string, endpoint: string): string | undefined {
+  if (!urlPath.endsWith(`/${endpoint}`)) return undefined;
+  const prefix = urlPath.slice(0, -endpoint.length - 1);
+  const path = prefix.slice(1);
+  return prefix === '' || (prefix.startsWith('/') && pathPattern.test(path)) ? path : undefined;
+}
+
+export function replacePath({ path, previousPaths }: Paths): Paths {
+  return { path: newPath(), previousPaths: [...new Set([path, ...previousPaths])] };
+}
+
+/** @returns undefined when there is nothing to do now */
+export function nextPaths(
+  { path, previousPaths }: Paths,
+  { published, pathKnownFor, pathFound }: PathFacts,
+  { overlap, pathLifetime }: PathLimits,
+): { readonly paths: Paths; readonly reason: string } | undefined {
+  const others = published.paths.filter((one) => one !== path && !previousPaths.includes(one));
+  if (others.length > 0)
+    return { paths: { path, previousPaths: [...others, ...previousPaths] }, reason: 'API servers call another path' };
+  if (previousPaths.length > 0) {
+    const namedFor = published.paths.length === 0 ? pathKnownFor : (published.pathNamedFor(path) ?? 0);
+    if (Math.min(namedFor, pathKnownFor) < overlap) return undefined;
+    return { paths: { path, previousPaths: [] }, reason: 'nobody calls the path before any more' };
+  }
+  if (pathKnownFor < (pathFound ? overlap : pathLifetime)) return undefined;
+  return { paths: replacePath({ path, previousPaths }), reason: 'the path was due for replacement' };
+}
+
+/**
+ * Which path a registration is to name now. It is never taken away before every replica answers under another one, nor before
+ * the Secret says that it is still answered.
+ *
+ * @param named     what it names; undefined: nothing that leads to Bulkhead
+ * @param byOthers  what any registration names
+ * @param isSettled every replica has learned of the path
+ */
+export function pathToName(
+  { path, previousPaths }: Paths,
+  named: string | undefined,
+  byOthers: readonly string[],
+  isSettled: boolean,
+): string {
+  if (named !== undefined) {
+    const isAnswered = named === path || previousPaths.includes(named);
+    return isAnswered && isSettled ? path : named;
+  }
+  // The webhooks of one name are proven by each other, and so lead to the same place.
+  return byOthers.includes(path) ? path : (previousPaths.find((one) => byOthers.includes(one)) ?? path);
+}
