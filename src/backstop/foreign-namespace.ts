@@ -17,7 +17,7 @@ export const foreignNamespace: Rule = {
       `oldObject.metadata.?labels[?${key}].hasValue()`,
       allOf(
         'request.operation == "UPDATE"',
-        unchanged('labels', 'annotations', 'ownerReferences'),
+        unchanged('labels', 'annotations'),
         onlyRemoves(
           metadata('object', 'finalizers'),
           metadata('oldObject', 'finalizers'),

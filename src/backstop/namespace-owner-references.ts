@@ -1,6 +1,11 @@
-import { namespaceOwnerReferences as check } from '../checks/namespace-owner-references.ts';
-import { anyOf, metadata, platform } from './expressions.ts';
+import { namespaceOwnerReferences as check, garbageCollectors } from '../checks/namespace-owner-references.ts';
+import { allOf, anyOf, literal, metadata, platform } from './expressions.ts';
 import { namespaceUpdates, type Rule } from './rule.ts';
+
+const sameOwner = [
+  ...['apiVersion', 'kind', 'name', 'uid'].map((field) => `one.${field} == other.${field}`),
+  'one.?controller.orValue(false) == other.?controller.orValue(false)',
+].join(' && ');
 
 /** Nobody but the platform says which object a namespace hangs on. The whole check. */
 export const namespaceOwnerReferences: Rule = {
@@ -10,6 +15,11 @@ export const namespaceOwnerReferences: Rule = {
   admits: () =>
     anyOf(
       platform,
+      allOf(
+        'request.operation == "UPDATE"',
+        `request.userInfo.username in ${literal([...garbageCollectors])}`,
+        `${metadata('object', 'ownerReferences')}.all(one, ${metadata('oldObject', 'ownerReferences')}.exists(other, ${sameOwner}))`,
+      ),
       `${metadata('object', 'ownerReferences')} == (request.operation == "CREATE" ? [] : ${metadata('oldObject', 'ownerReferences')})`,
     ),
 };

@@ -2,7 +2,7 @@ import { isGiven } from '../kubernetes/json.ts';
 import type { NamespaceRequest } from '../kubernetes/review.ts';
 import type { Ownership } from '../tenancy/ownership.ts';
 import { type Check, type Facts, type Finding, nothing } from './check.ts';
-import { changesOf, onlyRemoves, sameList } from './metadata-changes.ts';
+import { changesOf, onlyRemoves } from './metadata-changes.ts';
 import { namespaceFinalizer } from './namespace-finalize.ts';
 
 /**
@@ -10,9 +10,9 @@ import { namespaceFinalizer } from './namespace-finalize.ts';
  * Reads    who asks; on CREATE the tenant label; on UPDATE metadata of the new and the stored object, on every subresource
  * Allowed  CREATE: one tenant of the requester can be told to be the owner; the platform: a declared tenant, or none
  *          UPDATE, DELETE: the requester is the platform or a member of the owner; for everybody else an UPDATE that leaves
- *          labels, annotations, ownerReferences and both lists of finalizers alone (controllers write status), but for what
- *          the ends of a namespace take: `kubernetes` leaves spec.finalizers (check namespace-finalize), and the garbage
- *          collector takes `foregroundDeletion` and `orphan` off a namespace that is being deleted
+ *          labels, annotations and both lists of finalizers alone (controllers write status), but for what the ends of a
+ *          namespace take: `kubernetes` leaves spec.finalizers (check namespace-finalize), and the garbage collector takes
+ *          `foregroundDeletion` and `orphan` off a namespace that is being deleted. Of ownerReferences see namespace-owner-references
  * Why      a label on somebody else's namespace lets its owner's, or one's own, policies reach it (TEN-02, TEN-03, TEN-09);
  *          a namespace of nobody is deny by default, not allow by accident (TEN-03)
  */
@@ -72,7 +72,6 @@ function firstChange({ object, oldObject }: NamespaceRequest): string | undefine
     if (changesOf(map, object, oldObject).length > 0) return `metadata.${map}`;
   }
   const [after, before] = [object.metadata, oldObject?.metadata];
-  if (!sameList(after?.ownerReferences, before?.ownerReferences)) return 'metadata.ownerReferences';
   const ending = isGiven(before?.deletionTimestamp);
   if (!onlyRemoves(after?.finalizers, before?.finalizers, (one) => ending && propagation.has(one))) {
     return 'metadata.finalizers';

@@ -1,10 +1,18 @@
+import type { OwnerReference } from '../kubernetes/objects.ts';
 import { type Check, nothing } from './check.ts';
-import { sameList } from './metadata-changes.ts';
+import { onlyRemoves, sameList } from './metadata-changes.ts';
+
+/** Who takes the reference to an owner away that is deleted without what hangs on it: its own service account, or all controllers together. */
+export const garbageCollectors: ReadonlySet<string> = new Set([
+  'system:serviceaccount:kube-system:generic-garbage-collector',
+  'system:kube-controller-manager',
+]);
 
 /**
  * Only the platform says which object a namespace hangs on.
  * Reads    metadata.ownerReferences of the new and the stored namespace, on every subresource
- * Allowed  no owner references on CREATE, unchanged ones on UPDATE; anything for the platform
+ * Allowed  no owner references on CREATE, unchanged ones on UPDATE; anything for the platform. The garbage
+ *          collector takes some away, and no longer lets them hold up the deletion of the owner (kubectl delete --cascade=orphan)
  * Why      the garbage collector deletes a namespace when its owner goes, whoever may delete it (ADM-17); other tenancy
  *          controllers read ownership from them (TEN-01, TEN-02)
  */
@@ -14,7 +22,10 @@ export const namespaceOwnerReferences: Check = {
   protects: 'identity',
   namespace(request, facts) {
     if (request.operation === 'DELETE' || facts.requester.platform) return nothing;
-    if (sameList(request.object.metadata?.ownerReferences, request.oldObject?.metadata?.ownerReferences))
+    const after = request.object.metadata?.ownerReferences;
+    const before = request.oldObject?.metadata?.ownerReferences;
+    if (sameList(after, before)) return nothing;
+    if (garbageCollectors.has(facts.requester.username) && onlyRemoves(ownersOf(after), ownersOf(before), () => true))
       return nothing;
     return [
       {
@@ -26,3 +37,10 @@ export const namespaceOwnerReferences: Check = {
     ];
   },
 };
+
+/** What is owned by whom; not whether that holds up the owner's deletion. */
+function ownersOf(references: readonly OwnerReference[] | null | undefined): string[] {
+  return (references ?? []).map(({ apiVersion, kind, name, uid, controller }) =>
+    JSON.stringify([apiVersion, kind, name, uid, controller === true]),
+  );
+}

@@ -13,6 +13,7 @@ export interface OwnerReference {
   readonly kind: string;
   readonly name: string;
   readonly uid: string;
+  readonly controller?: boolean | null;
 }
 
 export interface ObjectMeta {

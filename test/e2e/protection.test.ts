@@ -175,6 +175,24 @@ await guardedTest('the policies of a namespace outlive its pods, and the namespa
   });
 });
 
+await guardedTest('an owner goes, and what hung on it stays', async (t, cluster) => {
+  const { plane } = cluster;
+  await closedNamespace(cluster);
+  const alice = { ...merge, kubeconfig: await cluster.kubeconfig('alice') };
+  const collector = { ...merge, kubeconfig: await plane.kubeconfigFor(controllers['garbage collector']) };
+  const owner = { apiVersion: 'v1', kind: 'Node', name: 'bait', uid: 'no-such-uid', blockOwnerDeletion: true };
+  const hangingOn = (...ownerReferences: readonly object[]) => ({ metadata: { ownerReferences } });
+  const refused = { status: 403, body: { message: /namespace-owner-references, docs/ } };
+  t.match(await plane.request('PATCH', namespace, hangingOn(owner), alice), refused);
+  t.match(await plane.request('PATCH', namespace, hangingOn(owner), merge), { status: 200 }, 'the platform may');
+  t.match(await plane.request('PATCH', namespace, hangingOn(), alice), refused);
+  const other = { ...owner, uid: 'another-uid' };
+  t.match(await plane.request('PATCH', namespace, hangingOn(owner, other), collector), refused);
+  const unblocked = { ...owner, blockOwnerDeletion: false };
+  t.match(await plane.request('PATCH', namespace, hangingOn(unblocked), collector), { status: 200 });
+  t.match(await plane.request('PATCH', namespace, hangingOn(), collector), { status: 200 }, 'as with cascade=orphan');
+});
+
 async function policy({ plane }: GuardedCluster): Promise<Policy | undefined> {
   const { status, body } = await plane.request('GET', door);
   return status === 200 ? (body as Policy) : undefined;

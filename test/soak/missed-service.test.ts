@@ -57,11 +57,21 @@ t.test('a rollout fails unless everything was replaced and nobody noticed', asyn
 
 t.test('a rotation fails unless every phase was disturbed and nobody noticed', async (t) => {
   const kills = [...phases, ...phases].map((phase) => ({ phase, serving: true }));
-  const good: RotationResult = { rotated: 6, kills, creates: [create()], counts, lost: 3, lostCalls: 3, wrong: [] };
+  const good: RotationResult = {
+    rotated: 6,
+    paths: 3,
+    kills,
+    creates: [create()],
+    counts,
+    lost: 3,
+    lostCalls: 3,
+    wrong: [],
+  };
   t.same(missedRotation(good, 6), [], 'what a death costs by itself is no matter of rotations');
   const steady = kills.map(({ serving }) => ({ phase: 'steady' as const, serving }));
   const rows: readonly [string, Partial<RotationResult>, RegExp][] = [
     ['a rotation that did not end', { rotated: 5 }, /^5 rotations, not 6$/],
+    ['a path that is not replaced', { paths: 1 }, /^1 paths in 6 rotations$/],
     ['a kill too few', { kills: kills.slice(1) }, /^5 kills, not 6$/],
     ['a phase without a kill', { kills: steady }, /^no kill in phase publishing, overlap$/],
     ['a create that failed', { creates: [create('x509')] }, /^1 of 1 requests failed, the first: x509$/],

@@ -28,6 +28,8 @@ export type Phase = (typeof phases)[number];
 export interface RotationResult {
   /** Rotations at whose end another authority signs, and it alone is trusted. */
   readonly rotated: number;
+  /** Paths by which the webhook was called, one after the other. */
+  readonly paths: number;
   /** In which phase each kill came, and whether it was of a replica that serves. */
   readonly kills: readonly { readonly phase: Phase; readonly serving: boolean }[];
   /** Outside of the seconds after a kill of a replica that serves. */
@@ -41,6 +43,7 @@ export interface RotationResult {
 
 const load = { perSecond: 40, burst: { everySeconds: 5, count: 60 } };
 const secret = `/api/v1/namespaces/${systemNamespace}/secrets/bulkhead-certificates`;
+const registrations = '/apis/admissionregistration.k8s.io/v1';
 const seconds = { tick: 1, settle: 3, overlap: 6 };
 /** Of one rotation, and a while beyond its end. */
 const length = seconds.settle + seconds.overlap + 6 * seconds.tick;
@@ -57,9 +60,11 @@ export const certificateArguments = [
 
 /** What should have been otherwise. */
 export function missedRotation(result: RotationResult, rotations: number): string[] {
-  const { rotated, kills, creates, counts, wrong } = result;
+  const { rotated, paths, kills, creates, counts, wrong } = result;
   const missed = [...wrong];
   if (rotated !== rotations) missed.push(`${rotated} rotations, not ${rotations}`);
+  // A path takes about as long as a rotation, and a replica that was killed in it begins to count anew.
+  if (paths <= rotations / 3) missed.push(`${paths} paths in ${rotations} rotations`);
   if (kills.length !== rotations) missed.push(`${kills.length} kills, not ${rotations}`);
   const untouched = phases.filter((one) => kills.every(({ phase }) => phase !== one));
   if (rotations >= 2 * phases.length && untouched.length > 0) missed.push(`no kill in phase ${untouched.join(', ')}`);
@@ -76,6 +81,20 @@ async function readSecret(plane: ControlPlane): Promise<Secret> {
   return body as Secret;
 }
 
+/** As the registrations have them. */
+async function pathsCalled(plane: ControlPlane): Promise<string[]> {
+  const { body, text, status } = await plane.request('GET', `${registrations}/validatingwebhookconfigurations`);
+  if (status !== 200) throw new Error(text);
+  const { items } = body as {
+    readonly items: readonly { readonly webhooks: readonly { readonly clientConfig: ClientConfig }[] }[];
+  };
+  return items.flatMap(({ webhooks }) => webhooks.map(({ clientConfig }) => clientConfig.service?.path ?? ''));
+}
+
+interface ClientConfig {
+  readonly service?: { readonly path?: string };
+}
+
 function phaseOf({ data }: Secret): Phase {
   if (data['next-ca.crt'] !== undefined) return 'publishing';
   return data['previous-ca.crt'] === undefined ? 'steady' : 'overlap';
@@ -88,6 +107,7 @@ export async function rotate(service: GuardedService, rotations: number): Promis
   const creates = startCreates({ ...service, ...load });
   const kills: { phase: Phase; serving: boolean }[] = [];
   const windows: { readonly from: number; readonly to: number; readonly counts: WebhookCounts }[] = [];
+  const paths = new Set<string>();
   let rotated = 0;
 
   async function kill(victim: Replica, serving: boolean): Promise<void> {
@@ -115,6 +135,7 @@ export async function rotate(service: GuardedService, rotations: number): Promis
       await eventually('the rotation is over', async () => {
         await sleep(200);
         const now = await readSecret(plane);
+        for (const path of await pathsCalled(plane)) paths.add(path);
         return phaseOf(now) === 'steady' && now.data['ca.crt'] !== before.data['ca.crt'];
       });
       rotated++;
@@ -129,6 +150,7 @@ export async function rotate(service: GuardedService, rotations: number): Promis
   const lostCalls = windows.reduce((sum, { counts }) => sum + counts.callErrors, 0);
   return {
     rotated,
+    paths: paths.size,
     kills,
     creates: creates.done.filter((create) => create.failure === undefined || !inWindow(create)),
     counts: { ...all, callErrors: all.callErrors - lostCalls },
@@ -138,9 +160,10 @@ export async function rotate(service: GuardedService, rotations: number): Promis
   };
 }
 
-export function describeRotation({ rotated, kills, creates, counts, lost, lostCalls }: RotationResult): string {
+export function describeRotation({ rotated, paths, kills, creates, counts, lost, lostCalls }: RotationResult): string {
   return table([
     ['rotations', rotated],
+    ['paths that were called', paths],
     ...phases.map((one) => [`kills in phase ${one}`, kills.filter(({ phase }) => phase === one).length]),
     ['  of a replica that serves', kills.filter(({ serving }) => serving).length],
     ['requests of the tenant', creates.length],
