@@ -112,7 +112,7 @@ export function keepSecretCertificates(tools: CertificateTools, options: SecretC
       pathFound = memory === undefined;
     }
     memory = { state, version: Number(resourceVersion) };
-    // When they are missing one day, their time is over.
+    // On their way out: once they are gone, they are gone.
     for (const one of state.previous) keptAuthorities.drop(one);
     accept();
     served.offer({
@@ -154,7 +154,7 @@ export function keepSecretCertificates(tools: CertificateTools, options: SecretC
       const ok = await step();
       failures = ok ? 0 : failures + 1;
       served.review();
-      // A path is named when its time has come, and an authority has its time.
+      // What a registration is to name depends on the time, too.
       trust.changed();
       const wait = ok ? limits.tick : Math.min(limits.tick, fullJitter(reconnectBackoff, failures - 1, clock));
       if (!signal.aborted) cancelTick = clock.after(wait, look);

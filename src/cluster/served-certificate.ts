@@ -78,7 +78,11 @@ export function createServedCertificate(
       if (!trust?.registered || authority === undefined) return undefined;
       return trust.trustedFor(authority) !== undefined;
     },
-    reached: () => reached,
+    reached() {
+      // Whoever asks whether this is ready asks again and again.
+      review();
+      return reached;
+    },
     follow(changed) {
       followers.add(changed);
       return () => followers.delete(changed);

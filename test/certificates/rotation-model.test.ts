@@ -391,7 +391,7 @@ const acts = fc.oneof(
     }),
   },
   {
-    weight: 1,
+    weight: 5,
     arbitrary: fc.nat().map(
       (index) =>
         new Act(`restore(${index})`, (model) => {

@@ -32,7 +32,7 @@ export interface GuardedServiceOptions {
   /** Namespaces of the tenant. Default 10. */
   readonly namespaces?: number;
   /** Arguments with which the replicas make their certificates and complete the registrations. Default: they are given files. */
-  readonly certificateArguments?: readonly string[];
+  readonly certificateArguments?: readonly string[] | ((folder: string) => Promise<readonly string[]>);
 }
 
 const config = 'manifests/base/bulkhead.yaml';
@@ -65,7 +65,8 @@ export async function guardService(plane: ControlPlane, options: GuardedServiceO
     graceSeconds: manifests.graceSeconds,
     async argumentsOf(folder) {
       const common = [`--tenants=${tenants}`, `--config=${config}`];
-      if (options.certificateArguments !== undefined) return [...common, ...options.certificateArguments];
+      const { certificateArguments: own } = options;
+      if (own !== undefined) return [...common, ...(typeof own === 'function' ? await own(folder) : own)];
       const certificates = join(folder, 'certificates');
       await writeCertificates(certificates, issueServerCertificate(authority, [serviceName], Date.now()));
       return [...common, `--certificates=${certificates}`];

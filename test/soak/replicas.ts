@@ -10,7 +10,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
@@ -69,6 +69,8 @@ interface Member extends Replica {
 const ports = { webhook: 9443, health: 8081, metrics: 8080 };
 const lookEvery = 1000;
 const probeTimeout = 1000;
+/** With files, a replica whose authority is news waits a minute until API servers have learned of it. */
+const readyWithin = 120_000;
 const slices = `/apis/discovery.k8s.io/v1/namespaces/${systemNamespace}/endpointslices`;
 const sliceName = 'bulkhead-by-hand';
 
@@ -171,6 +173,12 @@ export async function startReplicas(options: ReplicasOptions): Promise<Replicas>
     return member;
   }
 
+  /** Why it is not ready, and the end of its log. */
+  async function said({ address, folder }: Member): Promise<string> {
+    const why = await fetch(`http://${address}:${ports.health}/readyz`).then((answer) => answer.text(), String);
+    return `${why}\n${(await readFile(join(folder, 'log'), 'utf8')).slice(-2000)}`;
+  }
+
   return {
     wrong,
     async start(aside = false) {
@@ -182,9 +190,10 @@ export async function startReplicas(options: ReplicasOptions): Promise<Replicas>
       const member: Member = { address, aside, folder, metrics, child: await run(address, folder), ...state };
       members.push(member);
       tasks.push(probes(member), looks(member));
-      const deadline = performance.now() + 60_000;
+      const deadline = performance.now() + readyWithin;
       while (!member.ready) {
-        if (performance.now() > deadline) throw new Error(`${address} did not become ready: see ${folder}/log`);
+        if (performance.now() > deadline)
+          throw new Error(`${address} did not become ready`, { cause: await said(member) });
         await sleep(20);
       }
       await published;

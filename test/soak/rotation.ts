@@ -88,7 +88,9 @@ async function pathsCalled(plane: ControlPlane): Promise<string[]> {
   const { items } = body as {
     readonly items: readonly { readonly webhooks: readonly { readonly clientConfig: ClientConfig }[] }[];
   };
-  return items.flatMap(({ webhooks }) => webhooks.map(({ clientConfig }) => clientConfig.service?.path ?? ''));
+  return items.flatMap(({ webhooks }) =>
+    webhooks.map(({ clientConfig }) => clientConfig.service?.path?.split('/')[1] ?? ''),
+  );
 }
 
 interface ClientConfig {
