@@ -92,6 +92,7 @@ export function pathToName(
     const isAnswered = named === path || previousPaths.includes(named);
     return isAnswered && isSettled ? path : named;
   }
+  if (isSettled || byOthers.includes(path)) return path;
   // The webhooks of one name are proven by each other, and so lead to the same place.
-  return byOthers.includes(path) ? path : (previousPaths.find((one) => byOthers.includes(one)) ?? path);
+  return previousPaths.find((one) => byOthers.includes(one)) ?? previousPaths[0] ?? path;
 }

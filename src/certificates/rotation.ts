@@ -107,7 +107,8 @@ export function nextStep(
       return whole(
         {
           next: issueAuthority(now, limits.authorityLifetime),
-          ...(paths.previousPaths.length === 0 && replacePath(paths)),
+          // Whoever has seen the Secret has seen the path.
+          ...replacePath(paths),
         },
         facts.asked ? 'another authority was asked for' : 'the authority is due for replacement',
       );

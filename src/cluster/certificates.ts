@@ -41,7 +41,7 @@ export interface KeptCertificates {
   readonly first: Promise<KeyPair>;
   /** Calls back with every later one; gives what ends that. */
   follow(changed: (pair: KeyPair) => void): () => void;
-  /** The path segments before `/validate` that count: the newest first. Empty: there is none. */
+  /** The path segments before `/validate` that are answered; the empty one stands for none. */
   paths(): readonly string[];
   /** Why API servers could not get through at the start, or undefined as soon as they could once. */
   ready(): string | undefined;

@@ -57,9 +57,13 @@ export function statusFailure(body: unknown, fallbackStatus: number): Extract<Fa
   };
 }
 
-/** For a log line: what failed, on one line. */
+/**
+ * For a log line, or an Event: what failed, on one line. The API server quotes the address of a webhook that does not answer, and a
+ * registration that it does not take: the path that nobody guesses is for neither.
+ */
 export function describe(failure: Failure): string {
-  return failure.kind === 'broken' ? failure.message : `${failure.status} ${failure.message}`;
+  const said = failure.kind === 'broken' ? failure.message : `${failure.status} ${failure.message}`;
+  return said.replaceAll(/\/[0-9a-f]{32,64}\/(?=mutate|validate|warn)/g, '/***/');
 }
 
 /** The history that was asked for is gone (HTTP 410), or lies ahead of the server's, as after a restore from a backup: only a new list helps. */

@@ -61,7 +61,10 @@ export function keepGivenCertificates(
     expected: wanted,
     confirmed: async (registration) => wanted(registration),
     onChange() {
-      paths = [...new Set(['', ...(trust.published()?.paths ?? [])])];
+      const published = trust.published();
+      keptAuthorities.named(published?.authorities ?? []);
+      // For good: an API server may not have heard yet that it is another one.
+      paths = [...new Set([...paths, ...(published?.paths ?? [])])];
       served.review();
     },
   });

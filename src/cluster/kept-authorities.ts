@@ -16,8 +16,10 @@ export interface KeptAuthorities {
    * @returns what is to be named
    */
   with(own: readonly string[], written: readonly string[]): readonly string[];
-  /** Never kept: it was dropped on purpose. */
+  /** Not kept: it was dropped on purpose. */
   drop(authority: string): void;
+  /** What no registration names has come to its end; if it is named again, that is something new. */
+  named(authorities: readonly string[]): void;
 }
 
 /** @param kept milliseconds for which one stays */
@@ -39,6 +41,13 @@ export function createKeptAuthorities(clock: Pick<Clock, 'now'>, kept: number): 
       return [...new Set([...own, ...others.filter(stays)])];
     },
     drop: (authority) => void dropped.add(authority),
+    named(authorities) {
+      for (const one of [...since.keys(), ...dropped]) {
+        if (authorities.includes(one)) continue;
+        since.delete(one);
+        dropped.delete(one);
+      }
+    },
   };
 }
 

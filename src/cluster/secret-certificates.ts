@@ -36,11 +36,13 @@ export interface SecretCertificatesOptions {
 }
 
 export interface KeeperLimits extends RotationLimits {
+  /** For so long an authority of others stays trusted: replicas that are given files, or have another Secret. */
+  readonly kept: number;
   /** How often the next step is looked for. Short against a day, so that neither sleep nor a jump of the clock is missed for long. */
   readonly tick: number;
 }
 
-export const keeperLimits: KeeperLimits = { ...rotationLimits, tick: 60_000 };
+export const keeperLimits: KeeperLimits = { ...rotationLimits, kept: 24 * 3_600_000, tick: 60_000 };
 
 /** A replica that finds itself too slow as often as this waits for the next tick. */
 const mostConflicts = 5;
@@ -55,9 +57,12 @@ export function keepSecretCertificates(tools: CertificateTools, options: SecretC
   const counters = { written: 0, failed: 0 };
   /** What is answered: a new array for every change. */
   let paths: readonly string[] = [];
-  /** What somebody has taken out of the Secret, with a backup for example: registrations may name it, and nothing here know it yet. */
-  const lost = new Set<string>();
-  const keptAuthorities = createKeptAuthorities(clock, limits.overlap);
+  /**
+   * What somebody has taken out of the Secret, with a backup for example, and since when: registrations may name it, and nothing
+   * here know it yet.
+   */
+  const lost = new Map<string, number>();
+  const keptAuthorities = createKeptAuthorities(clock, limits.kept);
   let memory: { readonly state: RotationState; readonly version: number } | undefined;
   let serverSince = clock.now();
   let pathSince = clock.now();
@@ -88,6 +93,7 @@ export function keepSecretCertificates(tools: CertificateTools, options: SecretC
       return wantedOf(read.secret.state, registration);
     },
     onChange() {
+      keptAuthorities.named(trust.published()?.authorities ?? []);
       accept();
       served.review();
       // The first step waits for what is registered, and a path that is called is written down before it is replaced.
@@ -99,7 +105,8 @@ export function keepSecretCertificates(tools: CertificateTools, options: SecretC
 
   /** What API servers may call: what the Secret says, and what the registrations say. */
   function accept(): void {
-    paths = [...new Set([...answered(memory?.state), ...lost, ...(trust.published()?.paths ?? [])])];
+    for (const [path, since] of lost) if (clock.now() - since >= limits.overlap) lost.delete(path);
+    paths = [...new Set([...answered(memory?.state), ...lost.keys(), ...(trust.published()?.paths ?? [])])];
   }
 
   /** What the Secret holds, as soon as it is newer than what is known, and whole. */
@@ -107,7 +114,7 @@ export function keepSecretCertificates(tools: CertificateTools, options: SecretC
     if (state === undefined || Number(resourceVersion) <= (memory?.version ?? 0)) return;
     if (state.server.certificate !== memory?.state.server.certificate) serverSince = clock.now();
     if (state.path !== memory?.state.path) {
-      for (const one of answered(memory?.state)) if (!answered(state).includes(one)) lost.add(one);
+      for (const one of answered(memory?.state)) if (!answered(state).includes(one)) lost.set(one, clock.now());
       pathSince = clock.now();
       pathFound = memory === undefined;
     }
@@ -154,7 +161,8 @@ export function keepSecretCertificates(tools: CertificateTools, options: SecretC
       const ok = await step();
       failures = ok ? 0 : failures + 1;
       served.review();
-      // What a registration is to name depends on the time, too.
+      // What is answered, and what a registration is to name, depends on the time, too.
+      accept();
       trust.changed();
       const wait = ok ? limits.tick : Math.min(limits.tick, fullJitter(reconnectBackoff, failures - 1, clock));
       if (!signal.aborted) cancelTick = clock.after(wait, look);

@@ -45,8 +45,8 @@ export function createServedCertificate(
     if (reached || served === undefined || trust === undefined) return;
     const trustedFor =
       trust.registered && authority !== undefined ? trust.trustedFor(authority) : Number.POSITIVE_INFINITY;
-    const byAnother = trustedFor === undefined && trust.authorities.some((one) => one !== authority);
-    refused ||= byAnother || served.recent === true;
+    // Where others are named as well, one of the two came lately.
+    refused ||= served.recent === true || trust.authorities.some((one) => one !== authority);
     reached = trustedFor !== undefined && trustedFor >= (refused ? settle : 0);
   }
 
@@ -79,7 +79,7 @@ export function createServedCertificate(
       return trust.trustedFor(authority) !== undefined;
     },
     reached() {
-      // Whoever asks whether this is ready asks again and again.
+      // Time alone makes it so, and who asks does not wait for the next change.
       review();
       return reached;
     },

@@ -153,9 +153,7 @@ export function createTrust(options: TrustOptions): Trust {
     const conflict = !answer.ok && answer.kind === 'refused' && answer.status === 409;
     if (!conflict) {
       counters.failed++;
-      // The API server quotes what it does not take; a log is no place for the path.
-      const said = answer.ok ? 'the answer is no configuration' : describe(answer);
-      const failure = wanted.path === '' ? said : said.replaceAll(wanted.path, '***');
+      const failure = answer.ok ? 'the answer is no configuration' : describe(answer);
       log.warn(
         { configuration: name, failure },
         'the authority could not be written to a registration; it is tried again',

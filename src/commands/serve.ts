@@ -213,13 +213,12 @@ async function start(
   await begin('webhook', webhook);
   log.info({ host, ...listening, tenants: current().tenants.size }, 'listening');
   cluster?.serving(true);
-  const ready = cluster?.synced ?? Promise.resolve();
   const tidy = setTimeout(tidyUp, tidyAfter);
   tidy.unref();
   stops.push(() => clearTimeout(tidy));
   return {
     ports: listening,
-    ready,
+    ready: cluster?.synced ?? Promise.resolve(),
     drain: async () => {
       cluster?.serving(false);
       await webhook.drain();

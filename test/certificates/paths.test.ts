@@ -58,7 +58,8 @@ t.test('what API servers call is answered, whoever has written it', async (t) =>
 t.test('a registration is led from one path to the next', async (t) => {
   const both: Paths = { path, previousPaths: [before] };
   for (const [what, named, byOthers, isSettled, expected] of [
-    ['it names nothing, and nobody does', undefined, [], false, path],
+    ['it names nothing, and nobody does: late API servers call the one before', undefined, [], false, before],
+    ['it names nothing, nobody does, and every replica knows the new one', undefined, [], true, path],
     ['it names nothing, and others the one before', undefined, [before], false, before],
     ['it names nothing, and others already the new one', undefined, [before, path], false, path],
     ['the one before, and not every replica knows the new one', before, [before], false, before],

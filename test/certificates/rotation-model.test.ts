@@ -48,7 +48,7 @@ interface Replica {
   trusted: Map<string, number>;
   pathSince: number;
   pathFound: boolean;
-  lost: Set<string>;
+  lost: Map<string, number>;
   pathNamed: { readonly path: string | undefined; readonly since: number };
   kept: KeptAuthorities;
   registration: Versioned<Registered>;
@@ -82,7 +82,7 @@ class Model {
     trusted: new Map(),
     pathSince: 0,
     pathFound: false,
-    lost: new Set(),
+    lost: new Map(),
     pathNamed: { path: undefined, since: 0 },
     kept: this.forgotten(),
     registration: { version: -1, value: { bundle: [], path: undefined } },
@@ -103,7 +103,7 @@ class Model {
   }
 
   forgotten(): KeptAuthorities {
-    return createKeptAuthorities({ now: () => this.now }, limits.overlap);
+    return createKeptAuthorities({ now: () => this.now }, 150);
   }
 
   published(replica: Replica): Published {
@@ -122,7 +122,8 @@ class Model {
 
   /** Where this replica answers. */
   answers(replica: Replica): string[] {
-    return [...answered(replica.memory?.value), ...replica.lost, ...this.published(replica).paths];
+    const lost = [...replica.lost].filter(([, since]) => this.now - since < limits.overlap).map(([path]) => path);
+    return [...answered(replica.memory?.value), ...lost, ...this.published(replica).paths];
   }
 
   wanted(replica: Replica, state: RotationState): Registered {
@@ -155,8 +156,7 @@ class Model {
     const { authority = '' } = replica.served;
     if (replica.ready || !known) return;
     const trustedFor = published.registered ? published.trustedFor(authority) : Number.POSITIVE_INFINITY;
-    const byAnother = trustedFor === undefined && published.authorities.some((one) => one !== authority);
-    replica.refused ||= byAnother || replica.served.recent === true;
+    replica.refused ||= replica.served.recent === true || published.authorities.some((one) => one !== authority);
     replica.ready = trustedFor !== undefined && trustedFor >= (replica.refused ? limits.settle : 0);
   }
 
@@ -165,7 +165,8 @@ class Model {
     if (value === undefined || version <= (replica.memory?.version ?? 0)) return;
     if (value.server.certificate !== replica.memory?.value.server.certificate) replica.serverSince = this.now;
     if (value.path !== replica.memory?.value.path) {
-      for (const one of answered(replica.memory?.value)) if (!answered(value).includes(one)) replica.lost.add(one);
+      for (const one of answered(replica.memory?.value))
+        if (!answered(value).includes(one)) replica.lost.set(one, this.now);
       replica.pathSince = this.now;
       replica.pathFound = replica.memory === undefined;
     }
@@ -186,6 +187,7 @@ class Model {
     const { bundle, path } = current.value;
     for (const one of replica.trusted.keys()) if (!bundle.includes(one)) replica.trusted.delete(one);
     for (const one of bundle) if (!replica.trusted.has(one)) replica.trusted.set(one, this.now);
+    replica.kept.named(bundle);
     if (path !== replica.pathNamed.path) replica.pathNamed = { path, since: this.now };
     this.review(replica);
   }
@@ -271,7 +273,7 @@ class Model {
       trusted: new Map(),
       pathSince: this.now,
       pathFound: false,
-      lost: new Set(),
+      lost: new Map(),
       pathNamed: { path: undefined, since: this.now },
       kept: this.forgotten(),
       registration: { version: -1, value: { bundle: [], path: undefined } },

@@ -16,7 +16,7 @@ const keep = (tools: CertificateTools) =>
   keepSecretCertificates(tools, {
     secret: { namespace: systemNamespace, name },
     names: ['bulkhead.bulkhead-system.svc'],
-    limits: { settle: 3_000, overlap: 5_000, tick: 1_000 },
+    limits: { settle: 3_000, overlap: 5_000, kept: 5_000, tick: 1_000 },
   });
 
 function state(server: FakeApiServer): RotationState | undefined {
