@@ -53,7 +53,7 @@ await guardedTest('what nobody guards is not asked about', async (t, cluster) =>
       [
         'ADM-17: an owner',
         1,
-        'foreign-namespace',
+        'namespace-owner-references',
         'PATCH',
         web,
         { metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'n', uid: 'u' }] } },
