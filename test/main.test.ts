@@ -85,7 +85,7 @@ t.test('mistakes at the keyboard are said in a sentence', async (t) => {
     ],
     [
       ['serve', '--kubeconfig', 'x', '--registration', '--certificate-secret', 'a/b', '--rotation', 'settle=0'],
-      /^bulkhead: --rotation takes settle, overlap, tick, authority, server as NAME=SECONDS, not settle=0\n/,
+      /^bulkhead: --rotation takes settle, overlap, tick, authority, server, path as NAME=SECONDS, not settle=0\n/,
     ],
     [
       ['serve', '--kubeconfig', 'x', '--rotation', 'settle=1'],
