@@ -149,12 +149,16 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
 
   for (const phase of phases) {
     // A review leaves fastify's way before its body is read: it takes bytes, whatever those are called, and every step costs.
-    const onRequest = (request: FastifyRequest, reply: FastifyReply): void => {
+    const answer = (isAnswered: boolean, request: FastifyRequest, reply: FastifyReply): void => {
       reply.hijack();
-      if (!isOneOf(pathOf(request), paths())) missing(reply.raw);
+      if (!isAnswered) missing(reply.raw);
       else handle(phase, request.raw, reply.raw).catch((error: unknown) => failed(reply.raw, error));
     };
-    for (const url of [`/${phase}`, `/:path/${phase}`]) app.post(url, { onRequest }, () => undefined);
+    const plain = (request: FastifyRequest, reply: FastifyReply) => answer(paths().includes(''), request, reply);
+    const byPath = (request: FastifyRequest, reply: FastifyReply) =>
+      answer(isOneOf(pathOf(request), paths()), request, reply);
+    app.post(`/${phase}`, { onRequest: plain }, () => undefined);
+    app.post(`/:path/${phase}`, { onRequest: byPath }, () => undefined);
   }
   app.setNotFoundHandler((request, reply) => {
     reply.hijack();
