@@ -1,8 +1,8 @@
 /**
  * The segment of the webhook's URLs that nobody guesses, and how it is replaced without a request that finds no one.
  *
- * An API server prints the whole URL of a webhook that does not answer to whoever it refuses. So a path lives for a day, and no
- * longer than an overlap after a replica has found it at its start, which may have been the end of an outage. A new one is in
+ * An API server tells the whole URL of a call that has failed to whoever it refuses. So a path is replaced after a day, and an
+ * overlap after a replica has found it at its start, which may have been the end of an outage. A new one is in
  * the Secret for an overlap, so that every replica answers under it, before it is written into the registrations; and the one
  * before is answered until all of them have named the new one for an overlap.
  *

@@ -55,7 +55,7 @@ export function keepSecretCertificates(tools: CertificateTools, options: SecretC
   const stopping = new AbortController();
   const { signal } = stopping;
   const counters = { written: 0, failed: 0 };
-  /** What is answered: a new array for every change. */
+  /** What is answered; every request reads it. */
   let paths: readonly string[] = [];
   /**
    * What somebody has taken out of the Secret, with a backup for example, and since when: registrations may name it, and nothing

@@ -99,13 +99,19 @@ async function watched(
 const allReady = (replicas: readonly Some[]) => () => replicas.every(({ kept }) => kept.ready() === undefined);
 const inForce = (at: Stage, replicas: readonly Some[]) => () => allReady(replicas)() && pathsCalled(at).length === 2;
 
-t.test('a path that was found is replaced, and answered until nobody calls it', async (t) => {
+/** What a replica has made and registered, which runs no more. */
+async function installed(t: Test): Promise<Stage> {
   const at = await stage(t);
   register(at.server, undefined, ours);
   const first = at.start(fromSecret());
   await watched(t, at, [first], 'it serves', inForce(at, [first]));
-  const { path } = secretOf(at);
   await first.stop();
+  return at;
+}
+
+t.test('a path that was found is replaced, and answered until nobody calls it', async (t) => {
+  const at = await installed(t);
+  const { path } = secretOf(at);
   const replicas = [1, 2].map(() => at.start(fromSecret()));
   await watched(t, at, replicas, 'there is another one', () => secretOf(at).path !== path);
   t.strictSame(secretOf(at).previousPaths, [path]);
@@ -140,12 +146,8 @@ t.test('a path lives for a day', async (t) => {
 });
 
 t.test('without a path and without memory, the one that is called is answered', async (t) => {
-  const at = await stage(t);
-  register(at.server, undefined, ours);
-  const first = at.start(fromSecret());
-  await watched(t, at, [first], 'it serves', inForce(at, [first]));
+  const at = await installed(t);
   const { path } = secretOf(at);
-  await first.stop();
   const secret = at.server.get('secrets', name, systemNamespace);
   const data = { ...(secret?.data as object), path: '' };
   at.server.put('secrets', { ...secret, metadata: secret?.metadata ?? { name }, data });
