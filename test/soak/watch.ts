@@ -27,6 +27,7 @@ const hurried: Clock = {
 const namesPerKind = 150;
 const writers = 4;
 const faultEvery = 250;
+const longestMilliseconds = 20 * 60_000;
 const label = 'app.kubernetes.io/managed-by=bulkhead';
 
 const kinds = [
@@ -137,12 +138,15 @@ export async function watchThroughFaults(
   let written = 0;
   let killed = 0;
   let compactions = 0;
-  /** Or ten times as many changes: then what is missing is said by the result. */
+  /** Longer is not waited for: what is missing by then is said by the result. */
+  const end = performance.now() + longestMilliseconds;
   const isEnough = (): boolean =>
-    written >= 10 * changes ||
+    performance.now() >= end ||
     (written >= changes && killed >= kills && faults.every((fault) => proxy.inflicted[fault] >= faultsWanted));
   async function write(): Promise<void> {
     while (!isEnough()) {
+      // Faults take their time, however fast the API server writes: something is to change during each of them.
+      if (written >= changes) await sleep(100);
       const { path } = kinds[chance() < 0.5 ? 0 : 1];
       const name = `object-${Math.floor(chance() * namesPerKind)}`;
       try {
