@@ -283,6 +283,10 @@ function both(first: Handler, second: Handler): Handler {
       first.removed(object);
       second.removed(object);
     },
+    rewound() {
+      first.rewound?.();
+      second.rewound?.();
+    },
   };
 }
 

@@ -7,6 +7,11 @@ export interface Handler {
   changed(object: WireObject): void;
   /** It is gone. An object that was made anew under its name while nobody looked is first `removed`, then `changed`. */
   removed(object: { readonly namespace: string; readonly name: string; readonly uid: string }): void;
+  /**
+   * History went backwards, as after a restore of etcd from a backup: versions that are known so far say nothing about those to come.
+   * All that is there is told of next.
+   */
+  rewound?(): void;
 }
 
 /** A list that is being read. */
@@ -32,6 +37,8 @@ export interface KnownObjects {
    * breaks off leaves objects of different moments behind; the next one puts that right.
    */
   replace(): Listing<void>;
+  /** History went backwards: whatever is listed next is handled, in whatever version. */
+  rewind(): void;
   /**
    * Counts how what is known differs from a list, and puts it right. What changes while the list is read is left out.
    * Undefined: another comparison is under way.
@@ -93,6 +100,13 @@ export function createKnownObjects(handler: Handler, onError: (error: unknown) =
           for (const key of known.keys()) if (!listed.has(key)) remove(key);
         },
       };
+    },
+    rewind() {
+      for (const [key, { uid }] of known) {
+        known.set(key, { uid, version: Number.NaN });
+        changedMeanwhile?.add(key);
+      }
+      guarded(() => handler.rewound?.());
     },
     compare() {
       if (changedMeanwhile !== undefined) return undefined;

@@ -2,8 +2,8 @@
  * Follows every object of one kind: a list, then a watch from where the list ended, for ever.
  *
  *   list ──► watch ──► connection lost, time over ──► watch again from the last change applied
- *    ▲         └────► history gone (410), answer unreadable, nothing heard for 90 s ──┐
- *    └────────────────────────────────────────────────────────────────────────────────┘ and the difference by uid
+ *    ▲         └────► history gone (410) or another one, answer unreadable, nothing heard for 90 s ──┐
+ *    └───────────────────────────────────────────────────────────────────────────────────────────────┘ and the difference by uid
  *
  * Only what says something about the state counts as heard: a whole list, as of its beginning, and a line of the watch. That a
  * watch was opened says nothing.
@@ -17,7 +17,7 @@ import { broken, describe, type Failure, needsNewList, statusFailure } from './f
 import { createKnownObjects, type Handler } from './known-objects.ts';
 import { LineTooLong, linesOf } from './lines.ts';
 import type { Log } from './log.ts';
-import { type Collection, longestObject, pathOf, readPages } from './paged-list.ts';
+import { type Collection, longestObject, pathOf, readPages, readVersion } from './paged-list.ts';
 import { decodeEvent } from './wire.ts';
 
 export type { Handler };
@@ -92,6 +92,11 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
 
   const staleness = (): number => (heardAt === undefined ? Number.POSITIVE_INFINITY : clock.now() - heardAt);
 
+  /** Versions only grow; a smaller one is another history, as after a restore of etcd from a backup. */
+  function isEarlier(resourceVersion: string): boolean {
+    return Number(resourceVersion) < Number(applied);
+  }
+
   async function relist(): Promise<Failure | undefined> {
     counters.lists++;
     // Its pages show the state at the moment of the first.
@@ -99,6 +104,12 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
     const listing = known.replace();
     const result = await readPages(options, undefined, listing.each, stopping.signal);
     if (!result.ok) return result;
+    if (isEarlier(result.resourceVersion)) {
+      log.warn({ path }, 'the resourceVersion went backwards: everything is listed anew');
+      applied = '';
+      known.rewind();
+      return relist();
+    }
     listing.end();
     heardAt = began;
     applied = result.resourceVersion;
@@ -113,18 +124,23 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
       const failure = statusFailure(event.status, 500);
       return { next: needsNewList(failure) ? 'list' : 'watch', failure };
     }
-    // Versions only grow; a smaller one is another history, as after a restore of etcd from a backup.
-    if (Number(event.resourceVersion) < Number(applied)) {
+    if (isEarlier(event.resourceVersion))
       return { next: 'list', failure: broken(new Error('the resourceVersion went backwards')) };
-    }
     if (event.type === 'CHANGED') known.put(event.object);
     if (event.type === 'DELETED') known.remove(event.object.metadata);
     applied = event.resourceVersion;
     return undefined;
   }
 
-  async function watch(): Promise<End> {
+  /** @param suspicious after a failure: a watch from a moment that has not come yet would be silent, whatever happens */
+  async function watch(suspicious: boolean): Promise<End> {
     counters.watches++;
+    if (suspicious) {
+      const newest = await readVersion(options, stopping.signal);
+      if (!newest.ok) return { next: 'watch', failure: newest };
+      const failure = isEarlier(newest.resourceVersion) ? await relist() : undefined;
+      if (failure !== undefined) return { next: 'list', failure };
+    }
     const seconds = watchSeconds.least + Math.floor(clock.random() * (watchSeconds.most - watchSeconds.least));
     const parameters = {
       watch: '1',
@@ -203,7 +219,7 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
           markSynced();
         }
       } else {
-        const end = await watch();
+        const end = await watch(failures > 0);
         next = staleness() >= silenceLimit ? 'list' : end.next;
         failure = end.failure;
         const lasted = clock.now() - startedAt;

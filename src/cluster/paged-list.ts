@@ -56,6 +56,15 @@ export async function readPages(
   }
 }
 
+/** The version that the collection has now. */
+export async function readVersion(
+  collection: Collection,
+  signal: AbortSignal,
+): Promise<{ readonly ok: true; readonly resourceVersion: string } | Failure> {
+  const page = await readPage(collection, { limit: '1' }, () => {}, signal);
+  return 'ok' in page ? page : { ok: true, resourceVersion: page.resourceVersion };
+}
+
 async function readPage(
   collection: Collection,
   parameters: Readonly<Record<string, string>>,

@@ -10,6 +10,7 @@ import {
   configurationNameOf,
   configurationPaths,
   type Phase,
+  partsOf,
   readConfiguration,
   type Webhook,
 } from './webhook-configuration.ts';
@@ -36,14 +37,17 @@ export interface Registrations {
 /** @param changed told after every change */
 export function createRegistrations(changed: () => void): Registrations {
   const known = new Map<ConfigurationName, Registration>();
+  /** An answer may come before what the watch tells, and what it tells then is old. */
+  const newest = new Map<ConfigurationName, number>();
   let begun = false;
 
   function learned(phase: Phase, object: WireObject): void {
     const name = configurationNameOf(phase, object.metadata.name);
     if (name === undefined) return;
     const configuration = readConfiguration(name, object);
-    // An answer may have come before what the watch tells.
-    if (Number(known.get(name)?.resourceVersion ?? 0) > Number(configuration.resourceVersion)) return;
+    const version = Number(configuration.resourceVersion);
+    if (version < (newest.get(name) ?? 0)) return;
+    newest.set(name, version);
     const webhooks = configuration.webhooks.filter((webhook) => endpointOf(webhook) !== undefined);
     known.set(name, { ...configuration, webhooks, object: object.object });
     changed();
@@ -59,6 +63,9 @@ export function createRegistrations(changed: () => void): Registrations {
           const name = configurationNameOf(phase, object);
           if (name !== undefined && known.get(name)?.uid === uid) known.delete(name);
           changed();
+        },
+        rewound() {
+          for (const name of newest.keys()) if (partsOf(name)[0] === phase) newest.delete(name);
         },
       };
     },

@@ -143,6 +143,9 @@ export function keepSecretCertificates(tools: CertificateTools, options: SecretC
         if (secret.state === undefined || secret.asked) look();
       },
       removed: () => look(),
+      rewound() {
+        if (memory !== undefined) memory = { ...memory, version: 0 };
+      },
     },
   });
 

@@ -81,6 +81,12 @@ export interface ControlPlane {
   killApiServer(): Promise<void>;
   /** Starts the API server again on the same port and waits until it is ready. */
   startApiServer(): Promise<void>;
+  /**
+   * SIGKILL to the API server and etcd, then starts both again.
+   *
+   * @param meanwhile given the folder of what etcd has stored, to copy it or to put another in its place
+   */
+  restartEtcd(meanwhile: (data: string) => Promise<void>): Promise<void>;
   /** Ends all processes, running kubectls too, and removes the folder. May be called twice. */
   stop(): Promise<void>;
 }
@@ -326,6 +332,15 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     killApiServer: async () => {
       const child = programs.get('kube-apiserver');
       if (child) await killGuarded(child);
+    },
+    restartEtcd: async (meanwhile) => {
+      for (const name of ['kube-apiserver', 'etcd']) {
+        const child = programs.get(name);
+        if (child) await killGuarded(child);
+      }
+      await meanwhile(inDirectory('etcd'));
+      startEtcd();
+      await startApiServerOn(async () => port);
     },
     startApiServer: async () => {
       const child = programs.get('kube-apiserver');

@@ -85,6 +85,8 @@ export interface FakeApiServer {
   failNext(fault: Fault, matches?: (request: SeenRequest) => boolean): void;
   /** Forgets the history up to now: whoever asks for it gets 410. */
   compact(): void;
+  /** Everything is as it was at that version again, which is the newest now, and connections are reset: a restore of etcd. */
+  restore(version: number): void;
   /** Tells every watch how far it is. */
   bookmark(): void;
   /** Stores without telling any watch: an event that is lost. */
@@ -187,7 +189,8 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
       },
       open: () => !response.destroyed && !response.writableEnded,
       tell(change: Change) {
-        if (change.resource !== resource) return;
+        // As the real one does: of a moment that has not come yet, it says nothing before it has come.
+        if (change.resource !== resource || change.version <= from) return;
         const was = change.before !== undefined && selected(change.before, query);
         const is = change.type !== 'DELETED' && selected(change.object, query);
         // For a watch with a selector, an object that does not match any more is gone.
@@ -197,7 +200,7 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
           );
       },
     };
-    for (const change of history) if (change.version > from) watch.tell(change);
+    for (const change of history) watch.tell(change);
     watches.push(watch);
     response.on('close', () => watches.splice(watches.indexOf(watch), 1));
   }
@@ -298,6 +301,16 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
     failNext: (fault, matches = () => true) => void faults.push({ fault, matches }),
     compact: () => {
       compacted = ++version;
+    },
+    restore(moment) {
+      version = moment;
+      while ((history.at(-1)?.version ?? 0) > moment) history.pop();
+      state.clear();
+      for (const { type, resource, key, object } of history) {
+        if (type === 'DELETED') state.delete(key);
+        else state.set(key, { resource, object });
+      }
+      for (const watch of [...watches]) watch.reset();
     },
     bookmark() {
       version++;

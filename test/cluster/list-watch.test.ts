@@ -11,7 +11,7 @@ interface Followed {
   readonly server: FakeApiServer;
   readonly clock: FakeClock;
   readonly watch: ListWatch;
-  /** `+name uid`, `~name uid` for a change, `-name uid`, as the handler was told. */
+  /** `+name uid`, `~name uid` for a change, `-name uid` and `rewound`, as the handler was told. */
   readonly told: string[];
   /** What somebody who believes the handler knows: name to resourceVersion. */
   readonly cache: Map<string, string>;
@@ -54,6 +54,9 @@ async function follow(
       removed({ name, uid }) {
         told.push(`-${name} ${uid}`);
         cache.delete(name);
+      },
+      rewound() {
+        told.push('rewound');
       },
     },
   });
@@ -289,7 +292,7 @@ t.test('history that is gone brings a new list, and the difference by uid', asyn
   }
 });
 
-t.test('versions that go backwards are another history', async (t) => {
+t.test('a version that goes backwards brings a new list', async (t) => {
   const followed = await follow(t, (server) => server.put('namespaces', namespace('a')));
   await watching(followed);
   followed.server.watches[0]?.write('{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"7"}}}\n');
@@ -297,6 +300,35 @@ t.test('versions that go backwards are another history', async (t) => {
   t.equal(followed.watch.trouble(), 'the resourceVersion went backwards');
   await followed.retry();
   await until('a new list', () => followed.watch.counters().lists === 2);
+});
+
+t.test('etcd is restored from a backup: history is another one, and all of it is told', async (t) => {
+  const followed = await follow(t, (server) => server.put('namespaces', namespace('a')));
+  const { server, told, watch } = followed;
+  await watching(followed);
+  const moment = server.version();
+  server.put('namespaces', namespace('b'));
+  server.put('namespaces', namespace('c'));
+  await atRest(followed);
+  t.same(told.splice(0), ['+a uid-1', '+b uid-2', '+c uid-3']);
+  const logged = () => followed.logged.filter(({ message }) => /went backwards/.test(message)).length;
+
+  server.restore(moment);
+  server.put('namespaces', namespace('b', { uid: 'uid-2', labels: { other: 'history' } }));
+  await until('the failure is noticed', () => watch.trouble() !== undefined);
+  await followed.retry();
+  await until('a watch is open', () => watch.trouble() === undefined && server.watches.length > 0);
+  await atRest(followed);
+  t.same(
+    told.splice(told.indexOf('rewound')),
+    ['rewound', '~a uid-1', '~b uid-2', '-c uid-3'],
+    'also what has a version that was known',
+  );
+  t.equal(logged(), 1);
+  server.put('namespaces', namespace('d'));
+  await atRest(followed);
+  t.same(told.at(-1), '+d uid-4');
+  t.match(watch.counters(), { divergences: 0, failures: 1 });
 });
 
 t.test('a line that cannot be read brings a new list instead of the same line again', async (t) => {
