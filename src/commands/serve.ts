@@ -2,6 +2,7 @@
 import { createAdmission } from '../admission/admission.ts';
 import type { NamespaceSource } from '../admission/facts.ts';
 import { CertificateError } from '../certificates/key-pair.ts';
+import { systemClock } from '../cluster/clock.ts';
 import { type Cluster, connectCluster } from '../cluster/cluster.ts';
 import { watchNamespaces } from '../files/watch-namespaces.ts';
 import { watchTenancy } from '../files/watch-tenancy.ts';
@@ -17,6 +18,7 @@ import { CannotStart } from './cannot-start.ts';
 import { type CertificateOptions, openCertificates } from './certificates.ts';
 import { registerClusterMetrics } from './cluster-metrics.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
+import { tidyUpWhenIdle } from './tidy-up.ts';
 
 export interface ServeOptions {
   /** A folder of YAML files with Tenant documents; undefined: the Tenant objects of the cluster. */
@@ -40,9 +42,6 @@ export interface ServeOptions {
   /** The variables of the process. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
-
-/** Milliseconds after the start. By then the first reviews are answered, and their code is compiled. */
-const tidyAfter = 5_000;
 
 export interface Running {
   readonly ports: { readonly webhook: number; readonly health: number; readonly metrics: number };
@@ -169,12 +168,17 @@ async function start(
   }
 
   const clients = await clientsOf(options.clients);
-  const review = createAdmission({
+  const judge = createAdmission({
     tenancy: () => (cluster?.tenantsKnown() === false ? undefined : current()),
     namespaces,
     baselines: cluster?.baselines,
     onDefect: (error) => log.error({ stack: stackOf(error) }, 'a review failed'),
   });
+  let reviews = 0;
+  const review: typeof judge = (...request) => {
+    reviews++;
+    return judge(...request);
+  };
   const { host, ports } = options;
   // These answer while a certificate is waited for.
   let server: WebhookServer | undefined;
@@ -213,9 +217,7 @@ async function start(
   await begin('webhook', webhook);
   log.info({ host, ...listening, tenants: current().tenants.size }, 'listening');
   cluster?.serving(true);
-  const tidy = setTimeout(tidyUp, tidyAfter);
-  tidy.unref();
-  stops.push(() => clearTimeout(tidy));
+  stops.push(tidyUpWhenIdle({ clock: systemClock, reviews: () => reviews }));
   return {
     ports: listening,
     ready: cluster?.synced ?? Promise.resolve(),
@@ -226,14 +228,6 @@ async function start(
     },
     stop,
   };
-}
-
-/**
- * What a start leaves behind is a tenth of what an idle replica keeps, and nobody else would take it away. One pause of about 20 ms.
- * Only where Node lets a program do it (--expose-gc, as the image says).
- */
-function tidyUp(): void {
-  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
 function unreadable(problems: readonly Problem[]): CannotStart {
