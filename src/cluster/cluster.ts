@@ -283,9 +283,9 @@ function both(first: Handler, second: Handler): Handler {
       first.removed(object);
       second.removed(object);
     },
-    rewound() {
-      first.rewound?.();
-      second.rewound?.();
+    forgetVersions() {
+      first.forgetVersions?.();
+      second.forgetVersions?.();
     },
   };
 }

@@ -8,10 +8,10 @@ export interface Handler {
   /** It is gone. An object that was made anew under its name while nobody looked is first `removed`, then `changed`. */
   removed(object: { readonly namespace: string; readonly name: string; readonly uid: string }): void;
   /**
-   * History went backwards, as after a restore of etcd from a backup: versions that are known so far say nothing about those to come.
-   * All that is there is told of next.
+   * For whoever remembers versions or generations. A list begins, and all that is there is told of, in whatever version: etcd may have
+   * been restored from a backup, and then an object has an older one, or the same one with another content.
    */
-  rewound?(): void;
+  forgetVersions?(): void;
 }
 
 /** A list that is being read. */
@@ -37,8 +37,8 @@ export interface KnownObjects {
    * breaks off leaves objects of different moments behind; the next one puts that right.
    */
   replace(): Listing<void>;
-  /** History went backwards: whatever is listed next is handled, in whatever version. */
-  rewind(): void;
+  /** Whatever is listed next is handled, in whatever version. */
+  forgetVersions(): void;
   /**
    * Counts how what is known differs from a list, and puts it right. What changes while the list is read is left out.
    * Undefined: another comparison is under way.
@@ -101,12 +101,12 @@ export function createKnownObjects(handler: Handler, onError: (error: unknown) =
         },
       };
     },
-    rewind() {
+    forgetVersions() {
       for (const [key, { uid }] of known) {
         known.set(key, { uid, version: Number.NaN });
         changedMeanwhile?.add(key);
       }
-      guarded(() => handler.rewound?.());
+      guarded(() => handler.forgetVersions?.());
     },
     compare() {
       if (changedMeanwhile !== undefined) return undefined;

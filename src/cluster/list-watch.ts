@@ -101,13 +101,14 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
     counters.lists++;
     // Its pages show the state at the moment of the first.
     const began = clock.now();
+    if (handler.forgetVersions !== undefined) known.forgetVersions();
     const listing = known.replace();
     const result = await readPages(options, undefined, listing.each, stopping.signal);
     if (!result.ok) return result;
     if (isEarlier(result.resourceVersion)) {
       log.warn({ path }, 'the resourceVersion went backwards: everything is listed anew');
       applied = '';
-      known.rewind();
+      known.forgetVersions();
       return relist();
     }
     listing.end();
@@ -132,15 +133,25 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
     return undefined;
   }
 
-  /** @param suspicious after a failure: a watch from a moment that has not come yet would be silent, whatever happens */
-  async function watch(suspicious: boolean): Promise<End> {
-    counters.watches++;
-    if (suspicious) {
+  /**
+   * Before a watch goes on: one from a moment that has not come yet would be silent, whatever happens. A handler that remembers versions
+   * gets a list, as another history may have come as far as the one before.
+   */
+  async function resume(): Promise<End | undefined> {
+    if (handler.forgetVersions === undefined) {
       const newest = await readVersion(options, stopping.signal);
       if (!newest.ok) return { next: 'watch', failure: newest };
-      const failure = isEarlier(newest.resourceVersion) ? await relist() : undefined;
-      if (failure !== undefined) return { next: 'list', failure };
+      if (!isEarlier(newest.resourceVersion)) return undefined;
     }
+    const failure = await relist();
+    return failure && { next: 'list', failure };
+  }
+
+  /** @param suspicious after a failure, and with it history may be another one */
+  async function watch(suspicious: boolean): Promise<End> {
+    counters.watches++;
+    const end = suspicious ? await resume() : undefined;
+    if (end !== undefined) return end;
     const seconds = watchSeconds.least + Math.floor(clock.random() * (watchSeconds.most - watchSeconds.least));
     const parameters = {
       watch: '1',
@@ -208,6 +219,7 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
 
   async function run(): Promise<void> {
     let failures = 0;
+    let suspicious = false;
     let next: 'watch' | 'list' = 'list';
     while (!stopping.signal.aborted) {
       const startedAt = clock.now();
@@ -216,16 +228,18 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
         failure = await relist();
         if (failure === undefined) {
           next = 'watch';
+          suspicious = false;
           markSynced();
         }
       } else {
-        const end = await watch(failures > 0);
+        const end = await watch(suspicious);
         next = staleness() >= silenceLimit ? 'list' : end.next;
         failure = end.failure;
         const lasted = clock.now() - startedAt;
         if (lasted >= healthyAfter) failures = 0;
         // A server that ends every watch at once is not healthy either.
         else failure ??= broken(new Error(`the watch was ended after ${Math.round(lasted)} ms`));
+        suspicious = failure !== undefined;
       }
       if (stopping.signal.aborted) return;
       trouble = failure;

@@ -61,10 +61,13 @@ export function createRegistrations(changed: () => void): Registrations {
         changed: (object) => learned(phase, object),
         removed({ name: object, uid }) {
           const name = configurationNameOf(phase, object);
-          if (name !== undefined && known.get(name)?.uid === uid) known.delete(name);
+          if (name !== undefined && known.get(name)?.uid === uid) {
+            known.delete(name);
+            newest.delete(name);
+          }
           changed();
         },
-        rewound() {
+        forgetVersions() {
           for (const name of newest.keys()) if (partsOf(name)[0] === phase) newest.delete(name);
         },
       };

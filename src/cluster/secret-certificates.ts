@@ -143,7 +143,7 @@ export function keepSecretCertificates(tools: CertificateTools, options: SecretC
         if (secret.state === undefined || secret.asked) look();
       },
       removed: () => look(),
-      rewound() {
+      forgetVersions() {
         if (memory !== undefined) memory = { ...memory, version: 0 };
       },
     },

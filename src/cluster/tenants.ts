@@ -74,6 +74,8 @@ export function createTenants(options: TenantsOptions): Tenants {
   const { clock, log, wallClock, onTenants, onObjects } = options;
   let { settings } = options;
   const objects = new Map<string, TenantObject>();
+  /** The same generation may be another one there: it was told of before a list that has begun. */
+  const doubtful = new Set<string>();
   /** By name, the version of each object that was last in force as its newest one. */
   const lastGood = new Map<string, Tenant>();
   let resolution: Resolution = { inForce: new Map(), closed: [], refused: new Map(), warnings: [] };
@@ -124,7 +126,7 @@ export function createTenants(options: TenantsOptions): Tenants {
       changed(wire) {
         const { name } = wire.metadata;
         const before = objects.get(name);
-        const object = read(wire, before);
+        const object = read(wire, doubtful.delete(name) ? undefined : before);
         // A version that is replaced at once may still be the one to stand in for the next, as where it was not so fast.
         if (cancel !== undefined && before !== undefined && judged.get(name) !== before.loaded) resolve();
         objects.set(name, object);
@@ -133,8 +135,12 @@ export function createTenants(options: TenantsOptions): Tenants {
         if (object.loaded !== before?.loaded || object.leaving !== before.leaving) resolveSoon();
         else if (begun) onObjects();
       },
+      forgetVersions() {
+        for (const name of objects.keys()) doubtful.add(name);
+      },
       removed({ name }) {
         objects.delete(name);
+        doubtful.delete(name);
         // The next object of this name has no version before.
         lastGood.delete(name);
         resolveSoon();

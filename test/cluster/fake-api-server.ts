@@ -85,8 +85,12 @@ export interface FakeApiServer {
   failNext(fault: Fault, matches?: (request: SeenRequest) => boolean): void;
   /** Forgets the history up to now: whoever asks for it gets 410. */
   compact(): void;
-  /** Everything is as it was at that version again, which is the newest now, and connections are reset: a restore of etcd. */
-  restore(version: number): void;
+  /**
+   * Everything is as it was at that version again, and connections are reset: a restore of etcd.
+   *
+   * @param bumped what is written next has a higher version than this, and there is no history (`etcdutl snapshot restore --bump-revision`)
+   */
+  restore(version: number, bumped?: number): void;
   /** Tells every watch how far it is. */
   bookmark(): void;
   /** Stores without telling any watch: an event that is lost. */
@@ -302,8 +306,9 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
     compact: () => {
       compacted = ++version;
     },
-    restore(moment) {
-      version = moment;
+    restore(moment, bumped = moment) {
+      version = bumped;
+      if (bumped > moment) compacted = bumped;
       while ((history.at(-1)?.version ?? 0) > moment) history.pop();
       state.clear();
       for (const { type, resource, key, object } of history) {

@@ -11,7 +11,7 @@ interface Followed {
   readonly server: FakeApiServer;
   readonly clock: FakeClock;
   readonly watch: ListWatch;
-  /** `+name uid`, `~name uid` for a change, `-name uid` and `rewound`, as the handler was told. */
+  /** `+name uid`, `~name uid` for a change, `-name uid`, and `forget` versions, as the handler was told. */
   readonly told: string[];
   /** What somebody who believes the handler knows: name to resourceVersion. */
   readonly cache: Map<string, string>;
@@ -24,6 +24,8 @@ interface Start {
   readonly server?: FakeApiServer;
   readonly chance?: number;
   readonly throwsOn?: string;
+  /** The handler remembers versions. */
+  readonly remembers?: boolean;
 }
 
 async function follow(
@@ -55,9 +57,7 @@ async function follow(
         told.push(`-${name} ${uid}`);
         cache.delete(name);
       },
-      rewound() {
-        told.push('rewound');
-      },
+      ...(start.remembers && { forgetVersions: () => void told.push('forget') }),
     },
   });
   t.teardown(async () => {
@@ -302,34 +302,59 @@ t.test('a version that goes backwards brings a new list', async (t) => {
   await until('a new list', () => followed.watch.counters().lists === 2);
 });
 
-t.test('etcd is restored from a backup: history is another one, and all of it is told', async (t) => {
-  const followed = await follow(t, (server) => server.put('namespaces', namespace('a')));
-  const { server, told, watch } = followed;
-  await watching(followed);
-  const moment = server.version();
-  server.put('namespaces', namespace('b'));
-  server.put('namespaces', namespace('c'));
-  await atRest(followed);
-  t.same(told.splice(0), ['+a uid-1', '+b uid-2', '+c uid-3']);
-  const logged = () => followed.logged.filter(({ message }) => /went backwards/.test(message)).length;
+for (const remembers of [false, true])
+  t.test(
+    `etcd is restored from a backup, and a handler ${remembers ? 'remembers' : 'does not care for'} versions`,
+    async (t) => {
+      const followed = await follow(t, (server) => server.put('namespaces', namespace('a')), { remembers });
+      const { server, told, watch } = followed;
+      await watching(followed);
+      const moment = server.version();
+      server.put('namespaces', namespace('b'));
+      server.put('namespaces', namespace('c'));
+      await atRest(followed);
+      t.same(told.splice(0), [...(remembers ? ['forget'] : []), '+a uid-1', '+b uid-2', '+c uid-3']);
 
-  server.restore(moment);
-  server.put('namespaces', namespace('b', { uid: 'uid-2', labels: { other: 'history' } }));
-  await until('the failure is noticed', () => watch.trouble() !== undefined);
-  await followed.retry();
-  await until('a watch is open', () => watch.trouble() === undefined && server.watches.length > 0);
-  await atRest(followed);
-  t.same(
-    told.splice(told.indexOf('rewound')),
-    ['rewound', '~a uid-1', '~b uid-2', '-c uid-3'],
-    'also what has a version that was known',
+      server.restore(moment);
+      server.put('namespaces', namespace('b', { uid: 'uid-2', labels: { other: 'history' } }));
+      await until('the failure is noticed', () => watch.trouble() !== undefined);
+      // The first list says that versions went backwards, and the second breaks off.
+      let lists = 0;
+      server.failNext({ kind: 'status', code: 500 }, ({ query }) => query.get('limit') === '500' && ++lists === 2);
+      await followed.retry();
+      await until('that is noticed, too', () => watch.counters().failures === 2);
+      await followed.retry();
+      await until('it is over', () => watch.trouble() === undefined);
+      await until('a watch is open', () => server.watches.length > 0);
+      await atRest(followed);
+      t.same(told.slice(-3), ['~a uid-1', '~b uid-2', '-c uid-3'], 'also what has a version that was known');
+      t.equal(followed.logged.filter(({ message }) => /went backwards/.test(message)).length, 1);
+      server.put('namespaces', namespace('d'));
+      await atRest(followed);
+      t.same(told.at(-1), '+d uid-4');
+      t.equal(watch.counters().divergences, 0);
+    },
   );
-  t.equal(logged(), 1);
-  server.put('namespaces', namespace('d'));
-  await atRest(followed);
-  t.same(told.at(-1), '+d uid-4');
-  t.match(watch.counters(), { divergences: 0, failures: 1 });
-});
+
+t.test(
+  'a handler that remembers versions is told everything after a failure: history may have come as far again',
+  async (t) => {
+    const followed = await follow(t, (server) => server.put('namespaces', namespace('a')), { remembers: true });
+    const { server, told } = followed;
+    await watching(followed);
+    const moment = server.version();
+    server.put('namespaces', namespace('b'));
+    await atRest(followed);
+    told.length = 0;
+    server.restore(moment);
+    server.put('namespaces', namespace('c'));
+    server.put('namespaces', namespace('d'));
+    await until('the failure is noticed', () => followed.watch.trouble() !== undefined);
+    await followed.retry();
+    await atRest(followed);
+    t.same(told, ['forget', '~a uid-1', '+c uid-3', '+d uid-4', '-b uid-2']);
+  },
+);
 
 t.test('a line that cannot be read brings a new list instead of the same line again', async (t) => {
   const lines: readonly [string, string | Buffer, RegExp][] = [

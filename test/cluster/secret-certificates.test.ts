@@ -173,39 +173,49 @@ t.test(
   },
 );
 
-t.test('etcd is restored from a backup: what API servers call by is answered, and trusted, again', async (t) => {
-  const at = await stage(t);
-  register(at.server);
-  const replicas = [1, 2].map(() => at.start(keep));
-  const inOrder = () =>
-    registered(at.server).every(
-      ({ authorities, path }) =>
-        authorities.join() === state(at.server)?.authority.certificate &&
-        path?.startsWith(`/${state(at.server)?.path}/`),
-    );
-  await passUntil(at, 'all serve', () => replicas.every(({ served }) => served.length > 0) && inOrder());
-  const backup = { version: at.server.version(), state: state(at.server) };
-  ask(at.server);
-  const old = backup.state?.path ?? '';
-  const forgotten = () => replicas.every(({ kept }) => kept.paths().join() === state(at.server)?.path);
-  await passUntil(at, 'nothing of it is left', () => state(at.server)?.path !== old && forgotten() && inOrder());
-  t.not(state(at.server)?.authority.certificate, backup.state?.authority.certificate);
+for (const [how, bumped, further] of [
+  ['', 0, 0],
+  [', and history has come as far', 0, 1_000],
+  [', and versions are bumped', 1_000_000, 0],
+] as const) {
+  t.test(
+    `etcd is restored from a backup${how}: what API servers call by is answered, and trusted, again`,
+    async (t) => {
+      const at = await stage(t);
+      register(at.server);
+      const replicas = [1, 2].map(() => at.start(keep));
+      const inOrder = () =>
+        registered(at.server).every(
+          ({ authorities, path }) =>
+            authorities.join() === state(at.server)?.authority.certificate &&
+            path?.startsWith(`/${state(at.server)?.path}/`),
+        );
+      await passUntil(at, 'all serve', () => replicas.every(({ served }) => served.length > 0) && inOrder());
+      const backup = { version: at.server.version(), state: state(at.server) };
+      ask(at.server);
+      const old = backup.state?.path ?? '';
+      const forgotten = () => replicas.every(({ kept }) => kept.paths().join() === state(at.server)?.path);
+      await passUntil(at, 'nothing of it is left', () => state(at.server)?.path !== old && forgotten() && inOrder());
+      t.not(state(at.server)?.authority.certificate, backup.state?.authority.certificate);
 
-  at.server.restore(backup.version);
-  t.equal(state(at.server)?.path, old);
-  await passUntil(at, 'the path that is called is answered', () =>
-    replicas.every(({ kept }) => kept.paths().includes(old)),
-  );
-  await passUntil(at, 'what is served is trusted', () =>
-    replicas.every(({ served, kept }) => {
-      const issuer = registered(at.server)[0]?.authorities.find((authority) =>
-        new X509Certificate(served.at(-1)?.certificate ?? '').verify(key(authority)),
+      at.server.restore(backup.version, backup.version + bumped);
+      for (let count = 0; count < further; count++) at.server.put('pods', { metadata: { name: `${count}` } });
+      t.equal(state(at.server)?.path, old);
+      await passUntil(at, 'the path that is called is answered', () =>
+        replicas.every(({ kept }) => kept.paths().includes(old)),
       );
-      return issuer !== undefined && kept.ready() === undefined;
-    }),
+      await passUntil(at, 'what is served is trusted', () =>
+        replicas.every(({ served, kept }) => {
+          const issuer = registered(at.server)[0]?.authorities.find((authority) =>
+            new X509Certificate(served.at(-1)?.certificate ?? '').verify(key(authority)),
+          );
+          return issuer !== undefined && kept.ready() === undefined;
+        }),
+      );
+      await passUntil(at, 'it is in order again', () => state(at.server) !== undefined && inOrder() && forgotten());
+    },
   );
-  await passUntil(at, 'it is in order again', () => state(at.server) !== undefined && inOrder() && forgotten());
-});
+}
 
 t.test('what somebody writes into a registration is put back, and what is deleted stays away', async (t) => {
   const at = await stage(t);

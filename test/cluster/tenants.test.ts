@@ -126,6 +126,18 @@ t.test('a new status is not a new tenant', async (t) => {
   t.match(tenants.verdict('acme'), { object: { status: { namespaces: 1 } } });
 });
 
+t.test('after a restore of etcd the same generation can be another one', async (t) => {
+  const { tenants, clock, put } = follow();
+  put('acme', { mode: 'warn' }, { generation: 4 });
+  put('beta', {}, { generation: 4 });
+  tenants.begin();
+  tenants.handler.forgetVersions?.();
+  put('acme', {}, { generation: 4 });
+  clock.advance(1_000);
+  t.equal(tenants.current().tenants.get('acme')?.mode, 'enforce');
+  t.strictSame(names(tenants), ['acme', 'beta'], 'what is not told of yet stays');
+});
+
 t.test('what the API server adds to an object is no unknown field', async (t) => {
   const { tenants, put } = follow();
   put('acme', { mode: 'enforce', isolation: 'hard' }, { status: { conditions: [] } });

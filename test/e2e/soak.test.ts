@@ -31,7 +31,7 @@ await clusterTest(
   'what is known of a cluster is what the cluster has, whatever lies between',
   async (t, plane) => {
     const wanted = { changes: 800, kills: 1, faults: 2 };
-    const result = await watchThroughFaults(plane, { ...wanted, seed: 4 });
+    const result = await watchThroughFaults(plane, { ...wanted, seed: 4, seconds: 120 });
     nothingMissed(t, missedWatch(result, wanted), describeWatch(result));
   },
   withoutControllers,
