@@ -5,7 +5,8 @@
  *   5 s after the start    whatever happens: the first reviews are answered, and their code is compiled
  *   every 30 s             when no review came in since the last look
  *
- * A pause of 30 ms (40 where there are 5,000 namespaces), in which a review would wait. Only where Node lets a program do it (--expose-gc, as the image says).
+ * A pause of 30 ms (40 where there are 5,000 namespaces), in which a review would wait. Only where Node lets a program do it
+ * (--expose-gc, as the image says).
  */
 import type { Clock } from '../cluster/clock.ts';
 
