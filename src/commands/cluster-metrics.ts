@@ -54,7 +54,7 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
   );
   watched(
     'divergences_total',
-    'Objects that were found different. Anything but 0 is a defect.',
+    'Objects that were found different. Anything but 0 is a defect, or etcd was restored.',
     (watch) => watch.divergences,
   );
   watched(

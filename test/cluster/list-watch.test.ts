@@ -247,7 +247,9 @@ t.test('a bookmark moves the place to go on from', async (t) => {
   followed.server.compact();
   // What lies before the bookmark is gone; only the compaction itself lies after it.
   await followed.retry();
-  t.equal(followed.server.requests.at(-1)?.query.get('resourceVersion'), '103');
+  const watches = () => followed.server.requests.filter(({ query }) => query.has('watch'));
+  await until('a watch is asked for', () => watches().length === 2);
+  t.equal(watches().at(-1)?.query.get('resourceVersion'), '103');
 });
 
 t.test('history that is gone brings a new list, and the difference by uid', async (t) => {
