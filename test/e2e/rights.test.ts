@@ -1,9 +1,11 @@
 /**
- * The rights of manifests/base/access.yaml are those that Bulkhead uses, on a real API server with RBAC: whatever it asks for is
- * allowed, and whatever is granted was asked for at least once in a life that has everything. The audit log says what was.
+ * The rights of the manifests are those that Bulkhead uses, on a real API server with RBAC: whatever it asks for is allowed, and
+ * whatever is granted was asked for at least once in two lives that have everything, with certificates in files and with those of
+ * its own. The audit log says what was.
  */
 import { readFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';
+import type { CertificateOptions } from '../../src/commands/certificates.ts';
 import { serve } from '../../src/commands/serve.ts';
 import type { AuditEvent } from '../apiserver/audit-log.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
@@ -13,10 +15,12 @@ import { forbidPolicies } from './forbidden-policies.ts';
 import { applyConfigurations, installTenantResource } from './guarded-cluster.ts';
 import { request } from './stand-in-kubelet.ts';
 
+const roles = ['manifests/base/access.yaml', 'manifests/overlays/self-managed/access.yaml'];
 const account = 'system:serviceaccount:bulkhead-system:bulkhead';
 const policies = '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies';
 const quota = '/api/v1/namespaces/acme-web/resourcequotas/bulkhead-quota';
 const tenant = '/apis/bulkhead.dev/v1alpha1/tenants/acme';
+const secret = '/api/v1/namespaces/bulkhead-system/secrets/bulkhead-certificates';
 const jsonPatch = 'application/json-patch+json';
 
 interface Role {
@@ -41,24 +45,29 @@ interface Right {
 await clusterTest('the rights of the manifests are those that are used', async (t, plane) => {
   await request(plane, 'POST', '/api/v1/namespaces', { metadata: { name: 'bulkhead-system' } });
   await installTenantResource(plane);
-  for (const file of ['manifests/base/access.yaml', 'manifests/examples/tenants']) {
+  for (const file of [...roles, 'manifests/examples/tenants']) {
     const { code, stderr } = await plane.kubectl(plane.adminKubeconfig, ['apply', '-f', file]);
     t.equal(code, 0, `${file} is applied`, { stderr });
   }
-  const running = await serve({
-    tenants: undefined,
-    config: 'manifests/examples/bulkhead.yaml',
-    certificates: `${plane.directory}/certificates`,
-    namespaces: { from: 'cluster', kubeconfig: await plane.kubeconfigFor({ user: account }) },
-    readOnly: false,
-    registration: true,
-    host: '127.0.0.1',
-    ports: { webhook: 0, health: 0, metrics: 0 },
-    logLevel: 'silent',
-    environment: {},
-  });
-  t.teardown(() => running.stop());
-  await running.ready;
+  const kubeconfig = await plane.kubeconfigFor({ user: account });
+  const start = async (certificates: CertificateOptions) => {
+    const running = await serve({
+      tenants: undefined,
+      config: 'manifests/examples/bulkhead.yaml',
+      certificates,
+      namespaces: { from: 'cluster', kubeconfig },
+      readOnly: false,
+      registration: true,
+      host: '127.0.0.1',
+      ports: { webhook: 0, health: 0, metrics: 0 },
+      logLevel: 'silent',
+      environment: {},
+    });
+    t.teardown(() => running.stop());
+    await running.ready;
+    return running;
+  };
+  const running = await start(`${plane.directory}/certificates`);
   await applyConfigurations(plane, running.ports.webhook, `${plane.directory}/certificates/ca.crt`, ({ webhooks }) => {
     // Whom to trust is written by Bulkhead.
     for (const { clientConfig } of webhooks) delete clientConfig.caBundle;
@@ -68,8 +77,15 @@ await clusterTest('the rights of the manifests are those that are used', async (
   await live(plane, closed);
   // A watch is in the audit log when it has ended.
   await running.stop();
+  const keeper = await start({
+    secret: { namespace: 'bulkhead-system', name: 'bulkhead-certificates' },
+    service: { namespace: 'bulkhead-system', name: 'bulkhead' },
+    limits: { tick: 200, serverLifetime: 3_000 },
+  });
+  await renewed(plane);
+  await keeper.stop();
 
-  const granted = await rightsIn('manifests/base/access.yaml');
+  const granted = (await Promise.all(roles.map(rightsIn))).flat();
   const asked = (await plane.auditEvents()).filter(({ user, objectRef }) => user.username === account && objectRef);
   const forbidden = asked.filter(({ annotations }) => annotations?.['authorization.k8s.io/decision'] !== 'allow');
   t.strictSame(
@@ -141,6 +157,15 @@ async function live(plane: ControlPlane, registered: () => Promise<boolean>): Pr
   // Its end: whether pods are left is asked when its policies go.
   await write('DELETE', '/api/v1/namespaces/acme-web');
   await eventually('acme-web is gone', () => is('/api/v1/namespaces/acme-web', 404));
+}
+
+/** The authority and its first certificate are made, and another one in time. */
+async function renewed(plane: ControlPlane): Promise<void> {
+  const certificate = async () =>
+    ((await plane.request('GET', secret)).body as { readonly data?: Record<string, string> }).data?.['tls.crt'];
+  await eventually('a certificate', async () => (await certificate()) !== undefined);
+  const first = await certificate();
+  await eventually('the next one', async () => (await certificate()) !== first);
 }
 
 async function scrape(port: number): Promise<string> {
