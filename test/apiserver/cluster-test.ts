@@ -1,6 +1,7 @@
 import tap, { type Test } from 'tap';
 import { type Binaries, findBinaries } from './binaries.ts';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
+import type { Missing } from './go-program.ts';
 
 export type ClusterTestOptions = Omit<ControlPlaneOptions, 'binaries'>;
 type Run = (t: Test, plane: ControlPlane) => Promise<void>;
@@ -25,17 +26,25 @@ export async function clusterTest(name: string, run: Run, options: ClusterTestOp
   });
 }
 
+/** The binaries, for tests that start control planes themselves. */
+export function binariesOrSkip(name: string): Promise<Binaries | undefined> {
+  return foundOrSkip(name, findBinaries);
+}
+
 /**
- * The binaries, for tests that start control planes themselves; without them a skipped (in CI: failed) test of this
- * name is reported. Building them takes minutes, and the clock of the tests stands still for as long.
+ * What a test needs; without it a skipped (in CI: failed) test of this name is reported. Building takes minutes the first time, and
+ * the clock of the tests stands still for as long.
  */
-export async function binariesOrSkip(name: string): Promise<Binaries | undefined> {
+export async function foundOrSkip<Found extends object>(
+  name: string,
+  find: () => Promise<Found | Missing>,
+): Promise<Found | undefined> {
   tap.setTimeout(0);
-  const binaries = await findBinaries();
+  const found = await find();
   // tap hands its --timeout, in seconds, to every test file in this variable.
   tap.setTimeout(Number(process.env.TAP_TIMEOUT || 120) * 1_000);
-  if (!('missing' in binaries)) return binaries;
-  skipOrFail(name, binaries.missing);
+  if (!('missing' in found)) return found;
+  skipOrFail(name, found.missing);
   return undefined;
 }
 

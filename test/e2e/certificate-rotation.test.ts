@@ -10,7 +10,6 @@ import { cp, rename, rm } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect } from 'node:tls';
 import type { Test } from 'tap';
 import { certificatesIn } from '../../src/certificates/authorities.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
@@ -18,10 +17,10 @@ import { killGuarded, spawnGuarded } from '../apiserver/guarded-process.ts';
 import { privateNetworkTest } from '../apiserver/private-network.ts';
 import { eventually } from '../soak/observer.ts';
 import { webhookConfigurations } from './guarded-cluster.ts';
+import { certificateOf, serverName } from './served-certificate.ts';
 
 const addresses = ['10.0.1.2', '10.0.1.3'] as const;
 const service = { namespace: 'bulkhead-system', name: 'bulkhead' };
-const serverName = 'bulkhead.bulkhead-system.svc';
 const secretPath = '/api/v1/namespaces/bulkhead-system/secrets/bulkhead-certificates';
 const registrationsPath = '/apis/admissionregistration.k8s.io/v1';
 const mergePatch = { contentType: 'application/merge-patch+json' };
@@ -215,15 +214,6 @@ async function errorCount(plane: ControlPlane): Promise<number> {
 async function callingErrors(plane: ControlPlane, allowed: number): Promise<string> {
   const count = (await errorCount(plane)) - before;
   return count <= allowed ? 'none' : `${count} reviews failed`;
-}
-
-async function certificateOf(host: string): Promise<X509Certificate> {
-  const socket = connect({ host, port: 9443, servername: serverName, rejectUnauthorized: false });
-  await once(socket, 'secureConnect');
-  const certificate = socket.getPeerX509Certificate();
-  socket.destroy();
-  if (certificate === undefined) throw new Error('there is none');
-  return certificate;
 }
 
 async function post(host: string, path: string): Promise<{ readonly status: number; readonly text: string }> {

@@ -2,16 +2,13 @@
  * Bulkhead as it is installed: the commands of README.md, the objects that kustomize makes, the real process
  * with the rights of its service account, called by the API server through its Service.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Test } from 'tap';
 import { understoodResources } from '../../src/admission/decode.ts';
-import { findBinaries } from '../apiserver/binaries.ts';
 import type { ControlPlane, Output } from '../apiserver/control-plane.ts';
 import { privateNetworkTest } from '../apiserver/private-network.ts';
+import { everybodyMayDoEverything } from './guarded-cluster.ts';
+import { projectFolder, shellBlocks } from './project-folder.ts';
 import { type RunningPod, request, runPods, until } from './stand-in-kubelet.ts';
 
 const mergePatch = 'application/merge-patch+json';
@@ -59,6 +56,11 @@ await privateNetworkTest(
       t.equal(await at('/api/v1/namespaces/bulkhead-system'), 404, 'its namespace is gone');
       const policies = '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies';
       t.equal(await at(`${policies}/bulkhead-default-deny`), 200, 'tenants stay closed');
+    });
+    await t.test('an overlay alone can be applied as well, with nothing else installed', async (t) => {
+      const applied = 'kubectl apply -k manifests/overlays/self-managed';
+      succeeded(t, applied, await shell(applied));
+      await until(async () => (await podNames(plane)).length === 2, 'its pods, which the restricted standard admits');
     });
   },
   { apiServerFlags: ['--enable-aggregator-routing=true'] },
@@ -241,12 +243,13 @@ async function notLockedOut(t: Test, plane: ControlPlane, pods: readonly Running
   }
   const own = '/api/v1/namespaces/bulkhead-system/pods';
   for (const { name } of pods) await request(plane, 'DELETE', `${own}/${name}?gracePeriodSeconds=0`, undefined);
-  const names = async () =>
-    ((await plane.request('GET', own)).body as { items: { metadata: { name: string } }[] }).items.map(
-      ({ metadata }) => metadata.name,
-    );
-  await until(async () => (await names()).length === pods.length, 'new pods of Bulkhead');
+  await until(async () => (await podNames(plane)).length === pods.length, 'new pods of Bulkhead');
   t.pass('Bulkhead gets new pods');
+}
+
+async function podNames(plane: ControlPlane): Promise<string[]> {
+  const { body } = await plane.request('GET', '/api/v1/namespaces/bulkhead-system/pods');
+  return (body as { items: { metadata: { name: string } }[] }).items.map(({ metadata }) => metadata.name);
 }
 
 async function passedUnasked(plane: ControlPlane): Promise<string[]> {
@@ -276,53 +279,6 @@ async function podReviews(pods: readonly RunningPod[]): Promise<number> {
   return count;
 }
 
-/** Nothing but Bulkhead stands between anybody and the cluster. */
-async function everybodyMayDoEverything(plane: ControlPlane): Promise<void> {
-  const apiGroup = 'rbac.authorization.k8s.io';
-  await request(plane, 'POST', `/apis/${apiGroup}/v1/clusterrolebindings`, {
-    metadata: { name: 'everybody' },
-    subjects: [{ kind: 'Group', name: 'system:authenticated', apiGroup }],
-    roleRef: { kind: 'ClusterRole', name: 'cluster-admin', apiGroup },
-  });
-}
-
-/** The lines of each ```sh block of a page. */
-async function shellBlocks(page: string): Promise<string[][]> {
-  const blocks = (await readFile(page, 'utf8')).matchAll(/^```sh\n([\s\S]*?)^```$/gm);
-  return [...blocks].map(([, text = '']) => text.trim().split('\n'));
-}
-
 function succeeded(t: Test, what: string, { code, stdout, stderr }: Output): void {
   t.equal(code, 0, what, { stdout, stderr });
-}
-
-/**
- * A copy of what the commands write to, so that no keys are left in the project, with links to the rest of it.
- *
- * @returns runs a command in that folder, with kubectl for the administrator
- */
-async function projectFolder(t: Test, plane: ControlPlane): Promise<(command: string) => Promise<Output>> {
-  const folder = await mkdtemp(join(tmpdir(), 'bulkhead-install-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  for (const name of ['manifests', 'certs']) await cp(name, join(folder, name), { recursive: true });
-  for (const name of ['package.json', 'src', 'node_modules']) await symlink(resolve(name), join(folder, name));
-  const binaries = await findBinaries();
-  if ('missing' in binaries) throw new Error(binaries.missing);
-  const PATH = [dirname(binaries.kubectl), process.env.PATH].join(':');
-  return async (command) => {
-    const child = spawn('bash', ['-o', 'pipefail', '-c', command], {
-      cwd: folder,
-      env: { PATH, HOME: folder, KUBECONFIG: plane.adminKubeconfig },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 60_000,
-    });
-    const output = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr'] as const) {
-      child[name].setEncoding('utf8').on('data', (chunk: string) => {
-        output[name] += chunk;
-      });
-    }
-    const [code]: (number | null)[] = await once(child, 'close');
-    return { code: code ?? -1, ...output };
-  };
 }

@@ -3,7 +3,7 @@
  * Secret volumes, starts the container's command as a process on the pod's address, probes it, and reports the pod's status.
  * From that the controllers make the EndpointSlices by which the API server finds the process.
  */
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
@@ -38,11 +38,15 @@ export interface RunningPod {
   readonly name: string;
   readonly address: string;
   portOf(name: string): number;
+  /** Brings its volumes up to date. */
+  refresh(): Promise<void>;
   kill(): Promise<void>;
 }
 
 const node = 'stand-in';
 const deadlineInMilliseconds = 20_000;
+/** With certificates in files, a replica whose authority is news waits a minute until API servers have learned of it. */
+const readyInMilliseconds = 120_000;
 
 /**
  * Waits for as many pods as there are addresses and runs them.
@@ -84,12 +88,15 @@ async function run(
   await request(plane, 'POST', `${path}${name}/binding`, { metadata: { name }, target: { kind: 'Node', name: node } });
 
   const root = join(plane.directory, name);
-  for (const { name: volumeName, mountPath } of container.volumeMounts) {
-    const volume = pod.spec.volumes.find((one) => one.name === volumeName);
-    // The mount of the service account's token stands for who asks, which is told by a kubeconfig here.
-    if (volume?.configMap || volume?.secret)
-      await fill(join(root, mountPath), await contentOf(plane, namespace, volume));
-  }
+  const refresh = async (): Promise<void> => {
+    for (const { name: volumeName, mountPath } of container.volumeMounts) {
+      const volume = pod.spec.volumes.find((one) => one.name === volumeName);
+      // The mount of the service account's token stands for who asks, which is told by a kubeconfig here.
+      if (volume?.configMap || volume?.secret)
+        await fill(join(root, mountPath), await contentOf(plane, namespace, volume));
+    }
+  };
+  await refresh();
   const account = `system:serviceaccount:${namespace}:${pod.spec.serviceAccountName}`;
   const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
   const kubeconfig = await plane.kubeconfigFor({ user: account, groups });
@@ -112,7 +119,7 @@ async function run(
     const answer = await fetch(`http://${address}:${portOf(probe.port)}${probe.path}`).catch(() => undefined);
     return answer?.ok === true;
   };
-  await until(ready, () => `${name} to become ready:\n${log}`);
+  await until(ready, () => `${name} to become ready:\n${log}`, readyInMilliseconds);
   const status = {
     phase: 'Running',
     podIP: address,
@@ -120,7 +127,7 @@ async function run(
     conditions: ['Ready', 'ContainersReady'].map((type) => ({ type, status: 'True' })),
   };
   await request(plane, 'PATCH', `${path}${name}/status`, { status }, 'application/merge-patch+json');
-  return { name, address, portOf, kill: () => killGuarded(child) };
+  return { name, address, portOf, refresh, kill: () => killGuarded(child) };
 }
 
 async function contentOf(plane: ControlPlane, namespace: string, volume: Volume): Promise<Map<string, Buffer>> {
@@ -134,14 +141,16 @@ async function contentOf(plane: ControlPlane, namespace: string, volume: Volume)
   );
 }
 
-/** As the kubelet's atomic writer does: a folder with a date, a link to it, and a link for each file. */
+/** As the kubelet's atomic writer does: a folder with a date, a link to it that is replaced at once, and a link for each file. */
 async function fill(folder: string, content: ReadonlyMap<string, Buffer>): Promise<void> {
-  const version = '..2026_01_01_00_00_00.1';
+  const version = `..${new Date().toISOString().replace(/[-:T]/g, '_')}`;
   await mkdir(join(folder, version), { recursive: true });
-  await symlink(version, join(folder, '..data'));
-  for (const [name, bytes] of content) {
-    await writeFile(join(folder, version, name), bytes, { mode: 0o400 });
-    await symlink(join('..data', name), join(folder, name));
+  for (const [name, bytes] of content) await writeFile(join(folder, version, name), bytes, { mode: 0o400 });
+  await symlink(version, join(folder, '..data_tmp'));
+  await rename(join(folder, '..data_tmp'), join(folder, '..data'));
+  for (const name of content.keys()) {
+    await symlink(join('..data', name), join(folder, `..${name}_tmp`));
+    await rename(join(folder, `..${name}_tmp`), join(folder, name));
   }
 }
 

@@ -1,0 +1,144 @@
+/**
+ * Certificates of cert-manager, by the overlay for it: its own controllers issue them, renew them and replace their authority, while
+ * pods and policies go on being created.
+ */
+import { X509Certificate } from 'node:crypto';
+import type { Test } from 'tap';
+import { foundOrSkip } from '../apiserver/cluster-test.ts';
+import type { ControlPlane } from '../apiserver/control-plane.ts';
+import { privateNetworkTest } from '../apiserver/private-network.ts';
+import { type CertManager, findCertManager, startCertManager } from '../cert-manager/cert-manager.ts';
+import { startCreates } from '../soak/creates.ts';
+import { eventually } from '../soak/observer.ts';
+import { routing } from '../soak/soak-network.ts';
+import { since, webhookCounts } from '../soak/webhook-counts.ts';
+import { addresses, certificateFiles, installOverlay } from './installed-overlay.ts';
+import { certificateOf } from './served-certificate.ts';
+import { type RunningPod, request } from './stand-in-kubelet.ts';
+
+const name = 'certificates of cert-manager';
+const inSystem = '/api/v1/namespaces/bulkhead-system';
+const issued = '/apis/cert-manager.io/v1/namespaces/bulkhead-system/certificates';
+
+const found = await foundOrSkip(name, findCertManager);
+if (found !== undefined) {
+  await privateNetworkTest(import.meta.url, name, (t, plane) => run(t, plane, found), {
+    apiServerFlags: [routing],
+  });
+}
+
+async function run(t: Test, plane: ControlPlane, certManager: CertManager): Promise<void> {
+  const running = await startCertManager(plane, certManager);
+  t.teardown(() => running.stop());
+  const pods = await installOverlay(t, plane, ['kubectl apply -k manifests/overlays/cert-manager']);
+  await request(plane, 'POST', '/api/v1/namespaces', { metadata: { name: 'shop' } });
+  const account = '/api/v1/namespaces/shop/serviceaccounts/default';
+  await eventually('pods have an account', async () => (await plane.request('GET', account)).status === 200);
+  const before = webhookCounts(await plane.metrics());
+  const creates = startCreates({
+    plane,
+    kubeconfig: plane.adminKubeconfig,
+    namespaces: ['shop'],
+    perSecond: 40,
+    burst: { everySeconds: 5, count: 20 },
+  });
+  try {
+    await t.test('a certificate is renewed', (t) => renewed(t, plane, pods));
+    await t.test('its authority is replaced', (t) => replaced(t, plane, pods));
+  } finally {
+    await creates.stop();
+  }
+  t.strictSame(
+    creates.done.map(({ failure }) => failure).filter((failure) => failure !== undefined),
+    [],
+    `none of ${creates.done.length} requests has failed`,
+  );
+  const counts = since(before, webhookCounts(await plane.metrics()));
+  t.match(counts, { callErrors: 0, failOpen: 0 }, 'and the API server counts no failed call');
+  t.ok(counts.requests > 1_000, 'of many', { counts });
+}
+
+async function renewed(t: Test, plane: ControlPlane, pods: readonly RunningPod[]): Promise<void> {
+  const first = await certificateFiles(plane);
+  await reissue(plane, 'bulkhead', 'bulkhead-certificate-files');
+  const next = await certificateFiles(plane);
+  t.equal(next?.['ca.crt'], first?.['ca.crt'], 'by the same authority');
+  for (const pod of pods) {
+    await pod.refresh();
+    await serves(pod.address, next?.['tls.crt']);
+    t.pass(`${pod.address} serves it`);
+  }
+}
+
+async function replaced(t: Test, plane: ControlPlane, pods: readonly RunningPod[]): Promise<void> {
+  const first = await certificateFiles(plane);
+  await reissue(plane, 'bulkhead-authority', 'bulkhead-authority');
+  await reissue(plane, 'bulkhead', 'bulkhead-certificate-files');
+  const next = await certificateFiles(plane);
+  t.not(next?.['ca.crt'], first?.['ca.crt'], 'there is another one');
+  const [sooner, later] = pods;
+  await sooner?.refresh();
+  await serves(addresses[0], next?.['tls.crt']);
+  const trusted = await caBundles(plane);
+  for (const files of [first, next])
+    t.ok(
+      trusted.every((bundle) => bundle.includes(files?.['ca.crt'].trim() ?? 'none')),
+      'API servers trust both',
+    );
+  t.equal(trusted.length, 5, 'by every registration');
+  t.ok(
+    (await certificateOf(addresses[1])).verify(new X509Certificate(first?.['ca.crt'] ?? '').publicKey),
+    'the other replica, which its kubelet has brought nothing yet, serves the one before',
+  );
+  await later?.refresh();
+  await serves(addresses[1], next?.['tls.crt']);
+  t.pass('until it is told');
+}
+
+/** As `cmctl renew` does. Resolves when the Secret holds another certificate. */
+async function reissue(plane: ControlPlane, certificate: string, secret: string): Promise<void> {
+  const stored = async () =>
+    ((await plane.request('GET', `${inSystem}/secrets/${secret}`)).body as { data: Record<string, string> }).data[
+      'tls.crt'
+    ];
+  const before = await stored();
+  const condition = {
+    type: 'Issuing',
+    status: 'True',
+    reason: 'ManuallyTriggered',
+    message: 'Certificate re-issuance manually triggered',
+    lastTransitionTime: new Date().toISOString().replace(/\.\d+/, ''),
+  };
+  const patch = [{ op: 'add', path: '/status/conditions/-', value: condition }];
+  await request(plane, 'PATCH', `${issued}/${certificate}/status`, patch, 'application/json-patch+json');
+  await eventually(`${secret} has another certificate`, async () => (await stored()) !== before);
+}
+
+async function serves(address: string, certificate = ''): Promise<void> {
+  const { fingerprint256 } = new X509Certificate(certificate);
+  await eventually(
+    `${address} serves it`,
+    async () => (await certificateOf(address)).fingerprint256 === fingerprint256,
+    120,
+  );
+}
+
+interface Registrations {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string };
+    readonly webhooks: readonly { readonly clientConfig: { readonly caBundle?: string } }[];
+  }[];
+}
+
+async function caBundles(plane: ControlPlane): Promise<string[]> {
+  const kinds = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'];
+  const lists = await Promise.all(
+    kinds.map(
+      async (kind) =>
+        (await plane.request('GET', `/apis/admissionregistration.k8s.io/v1/${kind}`)).body as Registrations,
+    ),
+  );
+  return lists
+    .flatMap(({ items }) => items.flatMap(({ webhooks }) => webhooks))
+    .map(({ clientConfig }) => Buffer.from(clientConfig.caBundle ?? '', 'base64').toString());
+}

@@ -1,0 +1,46 @@
+/** The commands of the manual, executed as people would. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import type { Test } from 'tap';
+import { findBinaries } from '../apiserver/binaries.ts';
+import type { ControlPlane, Output } from '../apiserver/control-plane.ts';
+
+/**
+ * A copy of what the commands write to, so that no keys are left in the project, with links to the rest of it.
+ *
+ * @returns runs a command in that folder, with kubectl for the administrator
+ */
+export async function projectFolder(t: Test, plane: ControlPlane): Promise<(command: string) => Promise<Output>> {
+  const folder = await mkdtemp(join(tmpdir(), 'bulkhead-install-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  for (const name of ['manifests', 'certs']) await cp(name, join(folder, name), { recursive: true });
+  for (const name of ['package.json', 'src', 'node_modules']) await symlink(resolve(name), join(folder, name));
+  const binaries = await findBinaries();
+  if ('missing' in binaries) throw new Error(binaries.missing);
+  const PATH = [dirname(binaries.kubectl), process.env.PATH].join(':');
+  return async (command) => {
+    const child = spawn('bash', ['-o', 'pipefail', '-c', command], {
+      cwd: folder,
+      env: { PATH, HOME: folder, KUBECONFIG: plane.adminKubeconfig },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 60_000,
+    });
+    const output = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (chunk: string) => {
+        output[name] += chunk;
+      });
+    }
+    const [code]: (number | null)[] = await once(child, 'close');
+    return { code: code ?? -1, ...output };
+  };
+}
+
+/** The lines of each ```sh block of a page. */
+export async function shellBlocks(page: string): Promise<string[][]> {
+  const blocks = (await readFile(page, 'utf8')).matchAll(/^```sh\n([\s\S]*?)^```$/gm);
+  return [...blocks].map(([, text = '']) => text.trim().split('\n'));
+}
