@@ -26,15 +26,16 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
   function collect(request: IncomingMessage, resolve: (body: Body) => void): void {
     const chunks: Buffer[] = [];
     let length = 0;
+    let finished = false;
 
     function finish(body: Body): void {
-      request.off('data', onData);
-      request.off('end', onEnd);
-      request.off('close', onClose);
+      if (finished) return;
+      finished = true;
       if (!body.ok) held -= length;
       resolve(body);
     }
     function onData(chunk: Buffer): void {
+      if (finished) return;
       length += chunk.length;
       held += chunk.length;
       chunks.push(chunk);

@@ -92,10 +92,11 @@ function isOneOf(path: string, known: readonly string[]): boolean {
   return known.some((one) => asked.length === one.length && timingSafeEqual(asked, Buffer.from(one)));
 }
 
-/** The first segment. */
-function pathOf({ params }: FastifyRequest): string {
-  const path = typeof params === 'object' && params !== null && 'path' in params ? params.path : undefined;
-  return typeof path === 'string' ? path : '';
+/** The URL without the segments before the last one, if they are one of these; else that of nothing. */
+function withoutPath(url: string, known: readonly string[]): string {
+  const query = url.indexOf('?');
+  const last = url.lastIndexOf('/', query === -1 ? url.length : query);
+  return isOneOf(url.slice(1, Math.max(1, last)), known) ? url.slice(last) : '/';
 }
 
 /** @throws CertificateError when certificate and key do not belong together */
@@ -111,6 +112,7 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
 
   let certificate = options.certificate;
   metrics.serving(parseKeyPair(certificate, origin).validToDate.getTime());
+  const paths = options.paths ?? (() => ['']);
   const app = fastify({
     https: {
       ...secureContext(certificate, clients?.authority),
@@ -124,6 +126,7 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     requestTimeout: limits.requestMilliseconds,
     keepAliveTimeout: limits.idleMilliseconds,
     maxRequestsPerSocket: 0,
+    rewriteUrl: ({ url = '' }) => withoutPath(url, paths()),
     // Either would fail requests on connections that the API server still uses while we close.
     return503OnClosing: false,
     forceCloseConnections: false,
@@ -145,20 +148,13 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     fail(response, 417, 'Of what Expect can ask for, only 100-continue is known.');
   });
 
-  const paths = options.paths ?? (() => ['']);
-
   for (const phase of phases) {
     // A review leaves fastify's way before its body is read: it takes bytes, whatever those are called, and every step costs.
-    const answer = (isAnswered: boolean, request: FastifyRequest, reply: FastifyReply): void => {
+    const onRequest = (request: FastifyRequest, reply: FastifyReply): void => {
       reply.hijack();
-      if (!isAnswered) missing(reply.raw);
-      else handle(phase, request.raw, reply.raw).catch((error: unknown) => failed(reply.raw, error));
+      handle(phase, request.raw, reply.raw).catch((error: unknown) => failed(reply.raw, error));
     };
-    const plain = (request: FastifyRequest, reply: FastifyReply) => answer(paths().includes(''), request, reply);
-    const byPath = (request: FastifyRequest, reply: FastifyReply) =>
-      answer(isOneOf(pathOf(request), paths()), request, reply);
-    app.post(`/${phase}`, { onRequest: plain }, () => undefined);
-    app.post(`/:path/${phase}`, { onRequest: byPath }, () => undefined);
+    app.post(`/${phase}`, { onRequest }, () => undefined);
   }
   app.setNotFoundHandler((request, reply) => {
     reply.hijack();

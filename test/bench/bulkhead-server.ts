@@ -1,5 +1,5 @@
 /**
- * Bulkhead as `serve` composes it, with log and metrics, over namespaces that are in memory already.
+ * Bulkhead as `serve` composes it, with log and metrics and a path that nobody guesses, over namespaces that are in memory already.
  * Argument: how many namespaces there are besides the one that is asked about; every tenth of them has a tenant of its own.
  */
 import { createAdmission } from '../../src/admission/admission.ts';
@@ -11,7 +11,7 @@ import { defaultSettings } from '../../src/tenancy/default-settings.ts';
 import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import type { Tenant } from '../../src/tenancy/tenant.ts';
 import { host, serveForMeasurement } from './child.ts';
-import { namespace } from './scenarios.ts';
+import { namespace, path } from './scenarios.ts';
 
 const count = Number(process.argv[2]);
 const acme: Tenant = {
@@ -51,6 +51,7 @@ await serveForMeasurement(async (certificate) => {
       onDefect: (error) => log.error(error),
     }),
     certificate,
+    paths: () => [path],
     host,
     port: 0,
     log,

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { host, type Listening, type ProcessorTime } from './child.ts';
-import { type Scenario, uid } from './scenarios.ts';
+import { type Scenario, targetOf, uid } from './scenarios.ts';
 
 export interface Program {
   readonly file: 'bare-server.ts' | 'bulkhead-server.ts';
@@ -64,10 +64,10 @@ async function answer<Message>(child: ChildProcess): Promise<Message> {
   return message as Message;
 }
 
-function post(port: number, agent: Agent, { phase, body }: Scenario): Promise<string> {
+function post(port: number, agent: Agent, scenario: Scenario): Promise<string> {
   return new Promise((resolve, reject) => {
-    const headers = { 'Content-Type': 'application/json', 'Content-Length': body.length };
-    request({ host, port, agent, method: 'POST', path: `/${phase}?timeout=10s`, headers }, (response) => {
+    const headers = { 'Content-Type': 'application/json', 'Content-Length': scenario.body.length };
+    request({ host, port, agent, method: 'POST', path: targetOf(scenario), headers }, (response) => {
       let text = '';
       response.on('data', (chunk: Buffer) => {
         text += chunk.toString();
@@ -75,7 +75,7 @@ function post(port: number, agent: Agent, { phase, body }: Scenario): Promise<st
       response.on('end', () => resolve(response.statusCode === 200 ? text : `${response.statusCode} ${text}`));
     })
       .on('error', reject)
-      .end(body);
+      .end(scenario.body);
   });
 }
 

@@ -13,6 +13,8 @@ export interface Scenario {
 
 export const uid = '705ab4f5-6393-11e8-b7cc-42010a800002';
 export const namespace = 'acme-web';
+/** As long as those that Bulkhead makes. */
+export const path = 'b1'.repeat(24);
 
 const metadata = (name: string, labels: Record<string, string>) => ({
   name,
@@ -172,3 +174,8 @@ export const policyValidate: Scenario = {
 };
 
 export const scenarios: readonly Scenario[] = [podMutate, policyValidate];
+
+/** What comes after the host in the URL by which the API server asks. */
+export function targetOf({ phase }: Scenario): string {
+  return `/${path}/${phase}?timeout=5s`;
+}

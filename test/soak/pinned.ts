@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { host, type Listening } from '../bench/child.ts';
-import type { Scenario } from '../bench/scenarios.ts';
+import { type Scenario, targetOf } from '../bench/scenarios.ts';
 import type { Load, LoadReport } from './load-client.ts';
 
 export interface PinnedServer extends Listening {
@@ -64,7 +64,7 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 /** A review as the API server sends it, as it goes over the wire. Base64. */
-export function requestOf({ phase, body }: Scenario): string {
-  const head = `POST /${phase}?timeout=5s HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
-  return Buffer.concat([Buffer.from(head), body]).toString('base64');
+export function requestOf(scenario: Scenario): string {
+  const head = `POST ${targetOf(scenario)} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${scenario.body.length}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), scenario.body]).toString('base64');
 }
