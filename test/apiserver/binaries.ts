@@ -34,7 +34,7 @@ export async function findBinaries(): Promise<Binaries | Missing> {
   const assets = process.env.KUBEBUILDER_ASSETS;
   if (assets) return await binariesOfAssets(resolve(assets));
   const built = await buildOnce(controlPlane);
-  if (typeof built === 'string') return await binariesIn(built);
+  if ('folder' in built) return await binariesIn(built.folder);
   return {
     missing: `${built.missing}, or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl`,
   };

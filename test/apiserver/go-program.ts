@@ -13,6 +13,12 @@ export interface Missing {
   readonly missing: string;
 }
 
+/** What was built. */
+export interface Built {
+  /** Holds the program and what belongs to it. */
+  readonly folder: string;
+}
+
 export interface GoProgram {
   /** The folder of main.go, go.mod and go.sum. */
   readonly sources: string;
@@ -35,10 +41,9 @@ const staleLockInMilliseconds = 10 * lockBeatInMilliseconds;
 /**
  * Building happens once, into `$XDG_CACHE_HOME/bulkhead/<cacheName>/<key>` (default `~/.cache`), and says so on stderr.
  *
- * @returns the folder with the program, or why there is none
  * @throws when the build fails
  */
-export async function buildOnce(program: GoProgram): Promise<string | Missing> {
+export async function buildOnce(program: GoProgram): Promise<Built | Missing> {
   const goVersion = await installedGoVersion();
   const needed = await inGoMod(program, /^go (\S+)$/m);
   if (goVersion === undefined || !isAtLeast(goVersion, needed)) {
@@ -54,7 +59,7 @@ export async function buildOnce(program: GoProgram): Promise<string | Missing> {
       if (!(await exists(target))) await build(target, program, version);
     });
   }
-  return target;
+  return { folder: target };
 }
 
 /** Builds into a folder of its own and renames it, so that a folder of the final name is always complete. */
@@ -81,22 +86,25 @@ async function build(target: string, program: GoProgram, version: string): Promi
   }
 }
 
-/** @returns what it printed, as far as the last 4,000 characters */
+/** @returns what it wrote to its standard output */
 export async function runGo(directory: string, goArguments: readonly string[]): Promise<string> {
   const go = spawnGuarded('go', goArguments, {
     directory,
     env: { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' },
   });
-  let output = '';
+  const printed = { stdout: '', all: '' };
+  go.stdout?.on('data', (chunk: Buffer) => {
+    printed.stdout += chunk.toString();
+  });
   for (const stream of [go.stdout, go.stderr]) {
     stream?.on('data', (chunk: Buffer) => {
-      output = (output + chunk.toString()).slice(-4_000);
+      printed.all = (printed.all + chunk.toString()).slice(-4_000);
     });
   }
   const code = await new Promise<number | null>((resolve) => go.once('close', resolve));
   await killGuarded(go);
-  if (code !== 0) throw new Error(`go ${goArguments[0]} ended with code ${code}:\n${output}`);
-  return output;
+  if (code !== 0) throw new Error(`go ${goArguments[0]} ended with code ${code}:\n${printed.all}`);
+  return printed.stdout;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The reviews that are measured: whole HTTP bodies as the API server sends them, and what a right answer to each is. */
 import type { Phase } from '../../src/admission/decision.ts';
+import { prefixOf } from '../../src/certificates/paths.ts';
 
 export interface Scenario {
   readonly name: string;
@@ -175,7 +176,10 @@ export const policyValidate: Scenario = {
 
 export const scenarios: readonly Scenario[] = [podMutate, policyValidate];
 
-/** What comes after the host in the URL by which the API server asks. */
-export function targetOf({ phase }: Scenario): string {
-  return `/${path}/${phase}?timeout=5s`;
+/**
+ * What comes after the host in the URL by which the API server asks.
+ * @param own empty: of one that has no path of its own
+ */
+export function targetOf({ phase }: Scenario, own = path): string {
+  return `${prefixOf(own)}/${phase}?timeout=5s`;
 }

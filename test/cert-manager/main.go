@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/cert-manager/cert-manager/pkg/controller"
@@ -65,11 +64,9 @@ func run(ctx context.Context, kubeconfig string) error {
 	shared.SharedInformerFactory.Start(ctx.Done())
 	shared.KubeSharedInformerFactory.Start(ctx.Done())
 
-	var running sync.WaitGroup
-	failures := make(chan error, len(controllers))
+	ended := make(chan error)
 	for _, one := range controllers {
-		running.Go(func() { failures <- one.Run(workers, ctx) })
+		go func() { ended <- one.Run(workers, ctx) }()
 	}
-	running.Wait()
-	return <-failures
+	return <-ended
 }

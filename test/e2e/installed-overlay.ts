@@ -6,7 +6,7 @@ import { eventually } from '../soak/observer.ts';
 import { projectFolder, shellBlocks } from './project-folder.ts';
 import { type RunningPod, runPods } from './stand-in-kubelet.ts';
 
-export const addresses = ['10.0.1.2', '10.0.1.3'] as const;
+const addresses = ['10.0.1.2', '10.0.1.3'] as const;
 const secret = '/api/v1/namespaces/bulkhead-system/secrets/bulkhead-certificate-files';
 
 export interface CertificateFiles {

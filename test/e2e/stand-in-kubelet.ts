@@ -38,6 +38,8 @@ export interface RunningPod {
   readonly name: string;
   readonly address: string;
   portOf(name: string): number;
+  /** Whether its readiness probe succeeds now. */
+  ready(): Promise<boolean>;
   /** Brings its volumes up to date. */
   refresh(): Promise<void>;
   kill(): Promise<void>;
@@ -45,8 +47,6 @@ export interface RunningPod {
 
 const node = 'stand-in';
 const deadlineInMilliseconds = 20_000;
-/** With certificates in files, a replica whose authority is news waits a minute until API servers have learned of it. */
-const readyInMilliseconds = 120_000;
 
 /**
  * Waits for as many pods as there are addresses and runs them.
@@ -119,7 +119,7 @@ async function run(
     const answer = await fetch(`http://${address}:${portOf(probe.port)}${probe.path}`).catch(() => undefined);
     return answer?.ok === true;
   };
-  await until(ready, () => `${name} to become ready:\n${log}`, readyInMilliseconds);
+  await until(ready, () => `${name} to become ready:\n${log}`);
   const status = {
     phase: 'Running',
     podIP: address,
@@ -127,7 +127,7 @@ async function run(
     conditions: ['Ready', 'ContainersReady'].map((type) => ({ type, status: 'True' })),
   };
   await request(plane, 'PATCH', `${path}${name}/status`, { status }, 'application/merge-patch+json');
-  return { name, address, portOf, refresh, kill: () => killGuarded(child) };
+  return { name, address, portOf, ready, refresh, kill: () => killGuarded(child) };
 }
 
 async function contentOf(plane: ControlPlane, namespace: string, volume: Volume): Promise<Map<string, Buffer>> {

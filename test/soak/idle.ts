@@ -90,7 +90,7 @@ export function missedThrough({ requests, failed, counts }: ThroughResult): stri
 /** Each connection has its own gaps, which together are even over the range, and its own turn. */
 export async function idle(target: Target, options: IdleOptions): Promise<IdleResult> {
   const { connections, requests, shortest, longest, clientIdle } = options;
-  const request = Buffer.from(requestOf(policyValidate), 'base64');
+  const request = Buffer.from(requestOf(policyValidate, ''), 'base64');
   const each = Math.ceil(requests / connections);
   const failed: string[] = [];
   const hurried: number[] = [];

@@ -63,8 +63,8 @@ async function end(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** A review as the API server sends it, as it goes over the wire. Base64. */
-export function requestOf(scenario: Scenario): string {
-  const head = `POST ${targetOf(scenario)} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${scenario.body.length}\r\n\r\n`;
+/** A review as the API server sends it, as it goes over the wire. Base64. `own` as for the target. */
+export function requestOf(scenario: Scenario, own?: string): string {
+  const head = `POST ${targetOf(scenario, own)} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${scenario.body.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), scenario.body]).toString('base64');
 }
