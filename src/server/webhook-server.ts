@@ -17,6 +17,7 @@ import type { SecureContextOptions } from 'node:tls';
 import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { type Answer, type Phase, phases, type Review } from '../admission/decision.ts';
 import { type KeyPair, parseKeyPair } from '../certificates/key-pair.ts';
+import { prefixOf } from '../certificates/paths.ts';
 import type { ClientAuthority } from './client-authority.ts';
 import type { ClientCheck } from './client-check.ts';
 import { answerUnreadable, failureBody, failureResponse, isUnused } from './failure-answer.ts';
@@ -87,16 +88,19 @@ const refusalTexts: Record<
 };
 
 /** Takes as long for a path that is almost right as for one that is all wrong. */
-function isOneOf(path: string, known: readonly string[]): boolean {
-  const asked = Buffer.from(path);
-  return known.some((one) => asked.length === one.length && timingSafeEqual(asked, Buffer.from(one)));
+function isPrefixOfOne(text: string, paths: readonly string[]): boolean {
+  const asked = Buffer.from(text);
+  return paths.some((path) => {
+    const prefix = Buffer.from(prefixOf(path));
+    return asked.length === prefix.length && timingSafeEqual(asked, prefix);
+  });
 }
 
-/** The URL without the segments before the last one, if they are one of these; else that of nothing. */
+/** The URL from its last segment on, if one of these paths is all that comes before; else one under which nothing is. */
 function withoutPath(url: string, known: readonly string[]): string {
   const query = url.indexOf('?');
   const last = url.lastIndexOf('/', query === -1 ? url.length : query);
-  return isOneOf(url.slice(1, Math.max(1, last)), known) ? url.slice(last) : '/';
+  return isPrefixOfOne(url.slice(0, last), known) ? url.slice(last) : '/';
 }
 
 /** @throws CertificateError when certificate and key do not belong together */

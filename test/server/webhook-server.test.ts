@@ -69,6 +69,9 @@ t.test('what is no review is told so, in a Status whose message the API server c
   const { port } = await serve(t, echo);
   const cases: [what: string, bytes: string, status: number, message: RegExp][] = [
     ['another path', request('POST', '/other', '{}'), 404, /\/mutate, \/validate and \/warn/],
+    ['an empty segment', request('POST', '//validate', '{}'), 404, /There is nothing here\./],
+    ['a segment', request('POST', '/other/validate', '{}'), 404, /There is nothing here\./],
+    ['one that cannot be decoded', request('POST', '/%zz/validate', '{}'), 404, /There is nothing here\./],
     ['another method', request('GET', '/validate?timeout=1s'), 405, /^\/validate takes POST/],
     ['a method with a body', request('PUT', '/mutate', '{}'), 405, /^\/mutate takes POST/],
     ['a tunnel', 'CONNECT elsewhere:443 HTTP/1.1\r\nHost: elsewhere\r\n\r\n', 405, /no proxy/],
