@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { parseAllDocuments } from 'yaml';
-import { type ServeOptions, serve } from '../../src/commands/serve.ts';
+import { type Running, type ServeOptions, serve } from '../../src/commands/serve.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane, Output, User } from '../apiserver/control-plane.ts';
 
@@ -61,21 +61,10 @@ export async function guard(
   ownKubeconfig = plane.adminKubeconfig,
   others: Partial<ServeOptions> = {},
 ): Promise<GuardedCluster> {
-  const running = await serve({
+  const running = await startBulkhead(plane, ownKubeconfig, {
     tenants: tenants === tenantObjects ? undefined : tenants,
-    config: 'manifests/examples/bulkhead.yaml',
-    certificates: `${plane.directory}/certificates`,
-    namespaces: { from: 'cluster', kubeconfig: ownKubeconfig },
-    readOnly: false,
-    registration: false,
-    host: '127.0.0.1',
-    ports: { webhook: 0, health: 0, metrics: 0 },
-    logLevel: 'silent',
-    environment: {},
     ...others,
   });
-  await running.ready;
-
   const kubeconfigs = new Map<PersonName, Promise<string>>();
   const kubeconfig = (person: PersonName): Promise<string> => {
     const known = kubeconfigs.get(person) ?? plane.kubeconfigFor(people[person]);
@@ -92,6 +81,35 @@ export async function guard(
     kubectl: async (person, command, stdin) =>
       plane.kubectl(await kubeconfig(person), command, stdin === undefined ? {} : { stdin }),
   };
+}
+
+/**
+ * Bulkhead in this process, with the settings and tenants of the examples and certificates in a folder of the plane. Resolves when it
+ * is ready; nobody asks it yet.
+ *
+ * @param kubeconfig by which it reaches the API server
+ * @param others what is to differ from the usual
+ */
+export async function startBulkhead(
+  plane: ControlPlane,
+  kubeconfig: string,
+  others: Partial<ServeOptions> = {},
+): Promise<Running> {
+  const running = await serve({
+    tenants: 'manifests/examples/tenants',
+    config: 'manifests/examples/bulkhead.yaml',
+    certificates: `${plane.directory}/certificates`,
+    namespaces: { from: 'cluster', kubeconfig },
+    readOnly: false,
+    registration: false,
+    host: '127.0.0.1',
+    ports: { webhook: 0, health: 0, metrics: 0 },
+    logLevel: 'silent',
+    environment: {},
+    ...others,
+  });
+  await running.ready;
+  return running;
 }
 
 /** The resource of the tenants, as people install it. */

@@ -6,11 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { parseAllDocuments } from 'yaml';
-import { type Running, serve } from '../../src/commands/serve.ts';
+import type { Running } from '../../src/commands/serve.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { freePort } from '../apiserver/free-port.ts';
-import { applyConfigurations, type WebhookConfiguration } from './guarded-cluster.ts';
+import { applyConfigurations, startBulkhead, type WebhookConfiguration } from './guarded-cluster.ts';
 import { request, until } from './stand-in-kubelet.ts';
 
 const account = 'system:serviceaccount:bulkhead-system:bulkhead';
@@ -27,20 +27,9 @@ await clusterTest('registrations', async (t, plane) => {
   await request(plane, 'POST', '/api/v1/namespaces', { metadata: { name: 'bulkhead-system' } });
   await applyRights(plane, { handshake: false });
   const certificates = `${plane.directory}/certificates`;
-  const running = await serve({
-    tenants: 'manifests/examples/tenants',
-    config: 'manifests/examples/bulkhead.yaml',
-    certificates,
-    namespaces: { from: 'cluster', kubeconfig: await plane.kubeconfigFor({ user: account }) },
-    readOnly: false,
-    registration: true,
-    host: '127.0.0.1',
-    ports: { webhook: 0, health: 0, metrics: 0 },
-    logLevel: 'silent',
-    environment: {},
-  });
+  const kubeconfig = await plane.kubeconfigFor({ user: account });
+  const running = await startBulkhead(plane, kubeconfig, { registration: true });
   t.teardown(() => running.stop());
-  await running.ready;
   const apply = (port: number, change?: (configuration: WebhookConfiguration) => void) =>
     applyConfigurations(plane, port, `${certificates}/ca.crt`, change);
 

@@ -5,14 +5,13 @@
  */
 import { readFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';
-import type { CertificateOptions } from '../../src/commands/certificates.ts';
-import { serve } from '../../src/commands/serve.ts';
+import type { ServeOptions } from '../../src/commands/serve.ts';
 import type { AuditEvent } from '../apiserver/audit-log.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { eventually } from '../soak/observer.ts';
 import { forbidPolicies } from './forbidden-policies.ts';
-import { applyConfigurations, installTenantResource } from './guarded-cluster.ts';
+import { applyConfigurations, installTenantResource, startBulkhead } from './guarded-cluster.ts';
 import { request } from './stand-in-kubelet.ts';
 
 const baseRole = 'manifests/base/access.yaml';
@@ -52,24 +51,12 @@ await clusterTest('the rights of the manifests are those that are used', async (
   };
   for (const file of [baseRole, 'manifests/examples/tenants']) await apply(file);
   const kubeconfig = await plane.kubeconfigFor({ user: account });
-  const start = async (certificates: CertificateOptions) => {
-    const running = await serve({
-      tenants: undefined,
-      config: 'manifests/examples/bulkhead.yaml',
-      certificates,
-      namespaces: { from: 'cluster', kubeconfig },
-      readOnly: false,
-      registration: true,
-      host: '127.0.0.1',
-      ports: { webhook: 0, health: 0, metrics: 0 },
-      logLevel: 'silent',
-      environment: {},
-    });
+  const start = async (others: Partial<ServeOptions> = {}) => {
+    const running = await startBulkhead(plane, kubeconfig, { tenants: undefined, registration: true, ...others });
     t.teardown(() => running.stop());
-    await running.ready;
     return running;
   };
-  const running = await start(`${plane.directory}/certificates`);
+  const running = await start();
   await applyConfigurations(plane, running.ports.webhook, `${plane.directory}/certificates/ca.crt`, ({ webhooks }) => {
     // Whom to trust is written by Bulkhead.
     for (const { clientConfig } of webhooks) delete clientConfig.caBundle;
@@ -81,9 +68,11 @@ await clusterTest('the rights of the manifests are those that are used', async (
   await running.stop();
   await apply(certificatesRole);
   const keeper = await start({
-    secret: { namespace: 'bulkhead-system', name: 'bulkhead-certificates' },
-    service: { namespace: 'bulkhead-system', name: 'bulkhead' },
-    limits: { tick: 200, serverLifetime: 3_000 },
+    certificates: {
+      secret: { namespace: 'bulkhead-system', name: 'bulkhead-certificates' },
+      service: { namespace: 'bulkhead-system', name: 'bulkhead' },
+      limits: { tick: 200, serverLifetime: 3_000 },
+    },
   });
   await renewed(plane);
   await keeper.stop();
