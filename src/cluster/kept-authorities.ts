@@ -3,6 +3,7 @@
  * other files, another Secret, or certificates that come another way.
  */
 import { certificatesIn } from '../certificates/authorities.ts';
+import type { RotationState } from '../certificates/rotation-state.ts';
 import { entry } from '../kubernetes/objects.ts';
 import type { Clock } from './clock.ts';
 import { bundleTextOf, type Registration } from './registrations.ts';
@@ -16,8 +17,13 @@ export interface KeptAuthorities {
    * @returns what is to be named
    */
   with(own: readonly string[], written: readonly string[]): readonly string[];
-  /** Not kept: it was dropped on purpose. */
-  drop(authority: string): void;
+  /**
+   * What the Secret says now. One that is on its way out there stays as long as a replica may serve by it, and no longer; also
+   * when an older Secret is put back meanwhile that does not know it.
+   *
+   * @param overlap milliseconds for which a replica may serve by it
+   */
+  learned(state: Pick<RotationState, 'authority' | 'next' | 'previous'>, overlap: number): void;
   /** What no registration names has come to its end; if it is named again, that is something new. */
   named(authorities: readonly string[]): void;
 }
@@ -26,12 +32,15 @@ export interface KeptAuthorities {
 export function createKeptAuthorities(clock: Pick<Clock, 'now'>, kept: number): KeptAuthorities {
   /** Since when one has been named by registrations alone. */
   const since = new Map<string, number>();
-  const dropped = new Set<string>();
+  /** Until when one stays that was seen on its way out. */
+  const leavingUntil = new Map<string, number>();
 
   function stays(authority: string): boolean {
+    const end = leavingUntil.get(authority);
+    if (end !== undefined) return clock.now() < end;
     const start = since.get(authority) ?? clock.now();
     since.set(authority, start);
-    return !dropped.has(authority) && clock.now() - start < kept;
+    return clock.now() - start < kept;
   }
 
   return {
@@ -40,12 +49,15 @@ export function createKeptAuthorities(clock: Pick<Clock, 'now'>, kept: number): 
       const others = written.filter((one) => !own.includes(one));
       return [...new Set([...own, ...others.filter(stays)])];
     },
-    drop: (authority) => void dropped.add(authority),
+    learned({ authority, next, previous }, overlap) {
+      for (const one of [authority, next]) if (one !== undefined) leavingUntil.delete(one.certificate);
+      for (const one of previous) if (!leavingUntil.has(one)) leavingUntil.set(one, clock.now() + overlap);
+    },
     named(authorities) {
-      for (const one of [...since.keys(), ...dropped]) {
+      for (const one of [...since.keys(), ...leavingUntil.keys()]) {
         if (authorities.includes(one)) continue;
         since.delete(one);
-        dropped.delete(one);
+        leavingUntil.delete(one);
       }
     },
   };

@@ -119,8 +119,7 @@ export function keepSecretCertificates(tools: CertificateTools, options: SecretC
       pathFound = memory === undefined;
     }
     memory = { state, version: Number(resourceVersion) };
-    // On their way out: once they are gone, they are gone.
-    for (const one of state.previous) keptAuthorities.drop(one);
+    keptAuthorities.learned(state, limits.overlap);
     accept();
     served.offer({
       pair: state.server,

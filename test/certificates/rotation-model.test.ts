@@ -171,7 +171,7 @@ class Model {
       replica.pathFound = replica.memory === undefined;
     }
     replica.memory = { version, value };
-    for (const one of value.previous) replica.kept.drop(one);
+    replica.kept.learned(value, limits.overlap);
     this.review(replica);
   }
 
@@ -428,6 +428,41 @@ function installed(): Model {
   model.pass(longestDelay + informerDelay + limits.settle);
   return model;
 }
+
+t.test('an older Secret is put back while a replica serves by an authority on its way out', async (t) => {
+  const model = installed();
+  const [former] = model.secrets;
+  const [replica, behind] = model.replicas;
+  if (former === undefined || replica === undefined || behind === undefined) throw new Error('nothing is installed');
+  const passUntil = (isThere: () => boolean): void => {
+    while (!isThere()) {
+      model.pass(1);
+      model.readTrust(replica);
+      model.writeTrust(replica);
+    }
+  };
+  const replaceAuthority = (): void => {
+    const { authority } = model.secret.value ?? former;
+    model.asked = true;
+    passUntil(() => model.secret.value?.authority !== authority);
+  };
+  replaceAuthority();
+  passUntil(() => model.secret.value?.previous.length === 0);
+  replaceAuthority();
+  for (const one of [replica, behind]) model.seeSecret(one);
+  const leaving = behind.served?.authority ?? '';
+  t.same(model.secret.value?.previous, [leaving], 'one serves by the authority that is on its way out');
+  t.not(replica.served?.authority, leaving, 'and another one by its successor');
+  model.write(former);
+  model.seeSecret(replica);
+  model.readTrust(replica);
+  model.writeTrust(replica);
+  const { bundle } = model.registration.value;
+  t.ok(bundle.includes(former.authority.certificate), 'the registration has heard of the older one');
+  t.ok(bundle.includes(leaving), 'and still names the one that is served');
+  passUntil(() => model.replicas.every(({ served }) => served?.authority === former.authority.certificate));
+  passUntil(() => !model.registration.value.bundle.includes(leaving));
+});
 
 t.test('what is served is trusted at every moment, whatever happens', async (t) => {
   const reached = new Map<string, number>();
