@@ -4,6 +4,12 @@ import type { Clock } from './clock.ts';
 /** Per key, after failures in a row. Client-go begins with the same 5 ms; it ends at 1000 s, which is longer than anybody waits. */
 const retryBackoff: BackoffLimits = { first: 5, limit: 60_000 };
 
+/**
+ * For so many milliseconds keys are taken one after the other; then reviews are answered. Work that finds nothing to do waits for
+ * nothing, and thousands of such keys come at once when tenants change.
+ */
+const longestTurn = 2;
+
 /** Thrown by work that is to be tried again, and not before so many milliseconds. */
 export class RetryLater extends Error {
   readonly milliseconds: number;
@@ -57,6 +63,19 @@ export function createWorkQueue(
   const urgent = new Set<string>();
   const working = new Set<Promise<void>>();
   const stopping = new AbortController();
+  let turnEnd: number | undefined;
+
+  /** Whether there is time left in this turn of the event loop; what waits is taken in the next one. */
+  function mayTake(): boolean {
+    if (turnEnd === undefined) {
+      turnEnd = clock.now() + longestTurn;
+      setImmediate(() => {
+        turnEnd = undefined;
+        next();
+      });
+    }
+    return clock.now() < turnEnd;
+  }
 
   function add(key: string, lane = waiting): void {
     if (stopping.signal.aborted) return;
@@ -72,7 +91,7 @@ export function createWorkQueue(
   function next(): void {
     for (const lane of [urgent, waiting]) {
       for (const key of lane) {
-        if (working.size >= concurrency || stopping.signal.aborted) return;
+        if (working.size >= concurrency || stopping.signal.aborted || !mayTake()) return;
         lane.delete(key);
         const running = run(key).finally(() => {
           working.delete(running);

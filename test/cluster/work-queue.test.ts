@@ -182,3 +182,29 @@ t.test('how long the first has been waiting', async (t) => {
   await end('a');
   t.equal(queue.longestWait(), 0);
 });
+
+t.test('work that waits for nothing lets others have their turn', async (t) => {
+  const clock = fakeClock();
+  const keys = Array.from({ length: 200 }, (_, index) => `n${index}`);
+  const done: string[] = [];
+  // Each takes a millisecond of the processor, and nobody else is asked for anything.
+  const queue = createWorkQueue(
+    8,
+    clock,
+    async (key) => {
+      clock.advance(1);
+      done.push(key);
+      return undefined;
+    },
+    () => {},
+  );
+  for (const key of keys) queue.add(key);
+  const longest = { turn: 0 };
+  while (done.length < keys.length) {
+    const before = done.length;
+    await new Promise((resolve) => setImmediate(resolve));
+    longest.turn = Math.max(longest.turn, done.length - before);
+  }
+  t.ok(longest.turn <= 10, `${longest.turn} of ${keys.length} in one turn`);
+  t.same(done, keys, 'in their order');
+});
