@@ -20,6 +20,7 @@ import { type Handshake, type Pair, provenWebhook, shakeHands } from './handshak
 import type { Handler, ListWatch } from './list-watch.ts';
 import type { Log } from './log.ts';
 import { createNamespaceEvents, type EventCounters } from './namespace-events.ts';
+import { endpointOf } from './registrations.ts';
 import { type RuleCounters, watchRules } from './rule-watch.ts';
 import {
   type Configuration,
@@ -155,11 +156,13 @@ export function keepRegistration(
     }
     told.delete(pair);
     for (const configuration of pending) {
-      const closable = configuration.webhooks.filter((webhook) => isOwn(webhook) && isReachedAs(webhook, proof));
-      if (closable.length === 0) {
-        tell(pair, `${configuration.name} leads elsewhere than validating/${pair}, which alone is proven`);
-        continue;
+      const own = configuration.webhooks.filter(isOwn);
+      const closable = own.filter((webhook) => isReachedAs(webhook, proof));
+      if (closable.length < own.length) {
+        const names = own.filter((webhook) => !closable.includes(webhook)).map((webhook) => webhook.name);
+        tell(pair, `${configuration.name} leads elsewhere than validating/${pair}, which alone is proven: ${names}`);
       }
+      if (closable.length === 0) continue;
       const failure = await apply(configuration, closable, signal);
       if (failure === undefined) continue;
       if (!signal.aborted) tell(pair, failure);
@@ -259,8 +262,9 @@ function pairOf(object: string): Pair {
   return object === 'bulkhead-namespaces' ? object : 'bulkhead';
 }
 
-function isOwn({ name }: Webhook): boolean {
-  return name === provenWebhook || name === 'mutate.bulkhead.dev';
+function isOwn(webhook: Webhook): boolean {
+  const endpoint = endpointOf(webhook);
+  return endpoint !== undefined && endpoint !== 'warn';
 }
 
 function isClosed({ webhooks }: Configuration): boolean {
@@ -269,8 +273,8 @@ function isClosed({ webhooks }: Configuration): boolean {
 }
 
 /** No refusal can come from `mutate`, so it is proven by its neighbour: the same address, trust and path, but for the last word. */
-function isReachedAs({ name, address, path, caBundle }: Webhook, proof: Webhook): boolean {
-  const [word = ''] = name.split('.');
-  const neighbour = proof.path.slice(0, proof.path.lastIndexOf('/') + 1) + word;
+function isReachedAs(webhook: Webhook, proof: Webhook): boolean {
+  const { address, path, caBundle } = webhook;
+  const neighbour = proof.path.slice(0, proof.path.lastIndexOf('/') + 1) + endpointOf(webhook);
   return address === proof.address && caBundle === proof.caBundle && path === neighbour;
 }

@@ -40,6 +40,8 @@ interface Shape {
   readonly path: string;
   readonly service: string;
   readonly uid: string;
+  /** How the one with match conditions is different; undefined: there is none. */
+  readonly filtered: Partial<Omit<Shape, 'filtered' | 'uid'>> | undefined;
 }
 
 const proven = (value: string): Answer =>
@@ -112,23 +114,24 @@ function world(
     clock,
     calls,
     lines,
-    put(
-      name,
-      { failurePolicy = 'Ignore', caBundle = 'Y2E=', path, service = 'bulkhead', uid = `uid of ${name}` } = {},
-    ) {
+    put(name, { filtered, uid = `uid of ${name}`, ...changes } = {}) {
       const [phase = '', object = ''] = name.split('/');
       const word = object === 'bulkhead-workloads' ? 'warn' : phase === 'mutating' ? 'mutate' : 'validate';
-      const webhook = {
-        name: `${word}.bulkhead.dev`,
+      const webhook = (
+        rest: string,
+        { failurePolicy = 'Ignore', caBundle = 'Y2E=', path = `/secret/${word}`, service = 'bulkhead' }: Partial<Shape>,
+      ) => ({
+        name: `${word}.${rest}`,
         failurePolicy,
-        clientConfig: {
-          caBundle,
-          service: { namespace: 'bulkhead-system', name: service, port: 443, path: path ?? `/secret/${word}` },
-        },
+        clientConfig: { caBundle, service: { namespace: 'bulkhead-system', name: service, port: 443, path } },
         rules: [],
-      };
+      });
+      const webhooks = [
+        webhook('bulkhead.dev', changes),
+        ...(filtered === undefined ? [] : [webhook('filtered.bulkhead.dev', { ...changes, ...filtered })]),
+      ];
       const metadata = { name: object, namespace: '', uid, resourceVersion: String(++version) };
-      handlers.get(phase)?.changed({ metadata, object: { metadata, webhooks: [webhook] } });
+      handlers.get(phase)?.changed({ metadata, object: { metadata, webhooks } });
     },
     remove(name) {
       const [phase = '', object = ''] = name.split('/');
@@ -210,6 +213,35 @@ t.test('without an authority that is trusted nothing is tried until there is one
   t.ok(one.lines.some(({ text }) => text.includes('its caBundle is empty')));
   one.put('validating/bulkhead');
   await until('it is closed', () => one.closed().length === 1);
+});
+
+t.test('what has conditions is closed with what has none, and only where it leads to the same place', async (t) => {
+  const names = (one: World) =>
+    one.calls
+      .filter(({ path }) => path.includes('webhookconfigurations/'))
+      .map(({ body }) => (body as { webhooks: { name: string }[] }).webhooks.map(({ name }) => name));
+  const both = world(t);
+  both.put('validating/bulkhead', { filtered: {} });
+  both.registration.begin();
+  await until('it is closed', () => both.closed().length === 1);
+  t.strictSame(names(both), [['validate.bulkhead.dev', 'validate.filtered.bulkhead.dev']]);
+  t.equal(both.registration.counters().configurations[2]?.closed, true);
+
+  const reopened = world(t);
+  reopened.put('validating/bulkhead', { failurePolicy: 'Fail', filtered: { failurePolicy: 'Ignore' } });
+  reopened.registration.begin();
+  await until('it is closed', () => reopened.closed().length === 1);
+
+  for (const filtered of [{ service: 'other' }, { caBundle: 'b3RoZXI=' }, { path: '/secret/mutate' }]) {
+    const one = world(t);
+    one.put('validating/bulkhead', { filtered });
+    one.registration.begin();
+    await until('the other one is closed', () => one.closed().length === 1);
+    await settled();
+    t.strictSame(names(one), [['validate.bulkhead.dev']], JSON.stringify(filtered));
+    t.equal(one.registration.counters().configurations[2]?.closed, false);
+    t.ok(one.lines.some(({ text }) => text.includes('which alone is proven: validate.filtered.bulkhead.dev')));
+  }
 });
 
 t.test('a mutating webhook that leads elsewhere is not proven by its neighbour', async (t) => {

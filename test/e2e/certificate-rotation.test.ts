@@ -193,7 +193,9 @@ async function completed(t: Test, plane: ControlPlane): Promise<void> {
   await eventually('the registrations are complete', () => inOrder(plane));
   t.strictSame((await registered(plane)).map(({ what }) => what).sort(), [
     'bulkhead mutate.bulkhead.dev',
+    'bulkhead mutate.filtered.bulkhead.dev',
     'bulkhead validate.bulkhead.dev',
+    'bulkhead validate.filtered.bulkhead.dev',
     'bulkhead-namespaces mutate.bulkhead.dev',
     'bulkhead-namespaces validate.bulkhead.dev',
     'bulkhead-workloads warn.bulkhead.dev',

@@ -161,7 +161,11 @@ export async function closeGate({ plane, send, kubectl }: DeadCluster): Promise<
     const { body } = await plane.request('GET', `/apis/admissionregistration.k8s.io/v1/${kind}`);
     for (const { metadata, webhooks } of (body as { items: Configuration[] }).items) {
       if (webhooks.some(({ name }) => name.startsWith('warn.'))) continue;
-      const replacement = [{ op: 'replace', path: '/webhooks/0/failurePolicy', value: 'Fail' }];
+      const replacement = webhooks.map((_, index) => ({
+        op: 'replace',
+        path: `/webhooks/${index}/failurePolicy`,
+        value: 'Fail',
+      }));
       succeeded(
         await kubectl('admin', ['patch', kind, metadata.name, '--type=json', `--patch=${JSON.stringify(replacement)}`]),
       );

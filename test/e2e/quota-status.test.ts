@@ -249,5 +249,5 @@ async function statusWrites(plane: ControlPlane) {
 
 /** Whether the API server asked Bulkhead about it. */
 function isReviewed({ annotations }: { readonly annotations?: Readonly<Record<string, string>> }): boolean {
-  return annotations?.['validate.bulkhead.dev/tenant'] !== undefined;
+  return annotations?.['validate.filtered.bulkhead.dev/tenant'] !== undefined;
 }

@@ -28,7 +28,7 @@ export interface Webhook {
 }
 
 export interface WebhookConfiguration extends BaseObject {
-  readonly webhooks: readonly [Webhook];
+  readonly webhooks: readonly [Webhook, ...Webhook[]];
 }
 
 interface Ports {

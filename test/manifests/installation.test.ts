@@ -46,12 +46,14 @@ t.test('the way from the API server to the process', async (t) => {
     ...all('MutatingWebhookConfiguration'),
     ...all('ValidatingWebhookConfiguration'),
   ]) {
-    const { name, namespace, port } = webhooks[0].clientConfig.service;
-    t.strictSame(
-      { name, namespace, port },
-      { ...service.metadata, port: service.spec.ports[0]?.port },
-      `${metadata.name} calls the Service`,
-    );
+    for (const { clientConfig } of webhooks) {
+      const { name, namespace, port } = clientConfig.service;
+      t.strictSame(
+        { name, namespace, port },
+        { ...service.metadata, port: service.spec.ports[0]?.port },
+        `${metadata.name} calls the Service`,
+      );
+    }
   }
   t.equal(service.spec.ports[0]?.targetPort, 'webhook', 'the Service leads to the port of that name');
   t.strictSame(service.spec.selector, pod.metadata.labels, 'of these pods');

@@ -20,7 +20,7 @@ const phaseOf = ({ webhooks: [webhook] }: WebhookConfiguration): string | undefi
 const validating = all('ValidatingWebhookConfiguration').filter((one) => phaseOf(one) === 'validate');
 const warning = all('ValidatingWebhookConfiguration').filter((one) => phaseOf(one) !== 'validate');
 
-/** Resource, as `understoodResources` writes it -> operations. */
+/** Resource, as `understoodResources` writes it -> operations, in the order of the webhooks. */
 function registered(configurations: readonly WebhookConfiguration[]): Record<string, readonly string[]> {
   const found: Record<string, readonly string[]> = {};
   for (const { webhooks } of configurations) {
@@ -29,8 +29,9 @@ function registered(configurations: readonly WebhookConfiguration[]): Record<str
         for (const version of apiVersions) {
           for (const resource of resources) {
             const name = `${group === '' ? '' : `${group}/`}${version}/${resource}`;
-            if (found[name] !== undefined) throw new Error(`${name} would be asked about twice`);
-            found[name] = operations;
+            const before = found[name] ?? [];
+            if (before.some((one) => operations.includes(one))) throw new Error(`${name} would be asked about twice`);
+            found[name] = [...before, ...operations];
           }
         }
       }
@@ -104,7 +105,7 @@ t.test('what serve compares the rules of the cluster with', async (t) => {
     ['validating', [...validating, ...warning]],
   ] as const) {
     for (const configuration of configurations) {
-      const { rules } = configuration.webhooks[0];
+      const rules = configuration.webhooks.flatMap((webhook) => webhook.rules);
       const scopeOf = (resource: string) =>
         rules.find(({ resources }) => resources.some((one) => resource.endsWith(`/${one}`)))?.scope ?? '';
       const found = Object.entries(registered([configuration])).map(([resource, operations]) => ({
@@ -123,7 +124,8 @@ t.test('what serve compares the rules of the cluster with', async (t) => {
 t.test('the registration for warnings stops nobody', async (t) => {
   const [configuration, ...others] = warning;
   if (configuration === undefined || others.length > 0) throw new Error(`there are ${others.length + 1}`);
-  const [{ rules, namespaceSelector, matchConditions, ...rest }] = configuration.webhooks;
+  const [{ rules, namespaceSelector, matchConditions, ...rest }, ...more] = configuration.webhooks;
+  t.strictSame(more, []);
   t.strictSame(rest, {
     name: 'warn.bulkhead.dev',
     admissionReviewVersions: ['v1'],
@@ -164,32 +166,45 @@ t.test('every registration', async (t) => {
   ] as const) {
     t.equal(configurations.length, 2, `${phase}: for Namespaces, and for what is inside them`);
     for (const { metadata, webhooks } of configurations) {
-      t.equal(webhooks.length, 1, `${metadata.name} holds one webhook`);
+      const [name, filtered] = [`${phase}.bulkhead.dev`, `${phase}.filtered.bulkhead.dev`];
+      t.strictSame(
+        webhooks.map((webhook) => webhook.name),
+        metadata.name === 'bulkhead' ? [name, filtered] : [name],
+        `${metadata.name} holds nothing else`,
+      );
       t.strictSame(
         metadata.annotations,
         { 'admissions.enforcer/disabled': 'true' },
         'to which AKS adds no selector that exempts by a label',
       );
-      const [{ rules, namespaceSelector: _, matchConditions: __, ...rest }] = webhooks;
-      t.strictSame(
-        rest,
-        {
-          name: `${phase}.bulkhead.dev`,
-          admissionReviewVersions: ['v1'],
-          clientConfig: {
-            service: { namespace: 'bulkhead-system', name: 'bulkhead', port: 443 },
+      for (const { name, rules, namespaceSelector: _, matchConditions, ...rest } of webhooks) {
+        if (metadata.name === 'bulkhead')
+          t.equal(
+            matchConditions !== undefined,
+            name === filtered,
+            `${name}: what is always sent is sent without a look at it`,
+          );
+        t.strictSame(
+          rest,
+          {
+            admissionReviewVersions: ['v1'],
+            clientConfig: {
+              service: { namespace: 'bulkhead-system', name: 'bulkhead', port: 443 },
+            },
+            sideEffects: 'None',
+            failurePolicy: 'Ignore',
+            timeoutSeconds: 5,
+            matchPolicy: 'Equivalent',
+            ...(phase === 'mutate' && { reinvocationPolicy: 'IfNeeded' }),
           },
-          sideEffects: 'None',
-          failurePolicy: 'Ignore',
-          timeoutSeconds: 5,
-          matchPolicy: 'Equivalent',
-          ...(phase === 'mutate' && { reinvocationPolicy: 'IfNeeded' }),
-        },
-        `${phase} of ${metadata.name} begins open, has no objectSelector (ADM-05) and speaks v1 alone (R1, R6, R7)`,
-      );
-      for (const { scope, resources } of rules) {
-        const cluster = resources.every((resource) => ['namespaces', 'tenants'].includes(resource.split('/')[0] ?? ''));
-        t.equal(scope, cluster ? 'Cluster' : 'Namespaced', `the scope of ${resources} is its own`);
+          `${name} of ${metadata.name} begins open, has no objectSelector (ADM-05) and speaks v1 alone (R1, R6, R7)`,
+        );
+        for (const { scope, resources } of rules) {
+          const cluster = resources.every((resource) =>
+            ['namespaces', 'tenants'].includes(resource.split('/')[0] ?? ''),
+          );
+          t.equal(scope, cluster ? 'Cluster' : 'Namespaced', `the scope of ${resources} is its own`);
+        }
       }
     }
   }
@@ -200,7 +215,7 @@ function ofNamespaces({ rules }: Webhook): boolean {
 }
 
 t.test('exemptions', async (t) => {
-  const webhooks = [...mutating, ...validating].map((configuration) => configuration.webhooks[0]);
+  const webhooks = [...mutating, ...validating].flatMap((configuration) => configuration.webhooks);
   for (const webhook of webhooks.filter(ofNamespaces)) {
     t.equal(webhook.namespaceSelector, undefined, `${webhook.name} exempts no Namespace by its labels (R3)`);
   }
@@ -217,19 +232,19 @@ t.test('exemptions', async (t) => {
 });
 
 t.test('match conditions', async (t) => {
-  const conditions = [...mutating, ...validating].flatMap(
-    ({ webhooks: [webhook] }) => webhook.matchConditions?.map((condition) => ({ webhook, ...condition })) ?? [],
-  );
+  const conditions = [...mutating, ...validating]
+    .flatMap(({ webhooks }) => webhooks)
+    .flatMap((webhook) => webhook.matchConditions?.map((condition) => ({ webhook, ...condition })) ?? []);
   t.strictSame(
     conditions.map(({ webhook, name }) => `${webhook.name}: ${name}`),
     [
-      'mutate.bulkhead.dev: pod-update-changes-what-is-guarded',
+      'mutate.filtered.bulkhead.dev: pod-update-changes-what-is-guarded',
       'validate.bulkhead.dev: update-changes-what-is-guarded',
       'validate.bulkhead.dev: not-the-end-of-a-namespace',
-      'validate.bulkhead.dev: status-changes-metadata-or-limits',
-      'validate.bulkhead.dev: binding-by-others-or-with-metadata',
-      'validate.bulkhead.dev: pod-update-changes-what-is-guarded',
-      'validate.bulkhead.dev: deletes-what-is-managed',
+      'validate.filtered.bulkhead.dev: status-changes-metadata-or-limits',
+      'validate.filtered.bulkhead.dev: binding-by-others-or-with-metadata',
+      'validate.filtered.bulkhead.dev: pod-update-changes-what-is-guarded',
+      'validate.filtered.bulkhead.dev: deletes-what-is-managed',
     ],
   );
   /** What a condition may look at: which request it is, and what it changes. Who asks, only one name compared as a whole, and as one thing among others (ADM-09). */

@@ -12,6 +12,7 @@
  * `node test/soak/api-server.ts [--pairs 12] [--namespaces 5000]`, about ten minutes: it begins when every namespace has its baseline.
  * Ends with 1 when something was missed.
  */
+import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { baselineOf } from '../../src/baseline/baseline.ts';
@@ -36,7 +37,18 @@ type Kind = (typeof kinds)[number];
 /** Milliseconds that creates took. */
 export type Block = Readonly<Record<Kind, readonly number[]>>;
 
-export interface ApiServerResult {
+/** What the creates of some blocks have cost. */
+export interface Cost {
+  readonly creates: number;
+  /** Seconds of processor time of the API server alone. */
+  readonly apiServer: number;
+  /** Seconds, all processors together. */
+  readonly busy: number;
+  readonly idle: number;
+}
+
+/** What it is judged by. */
+export interface Judged {
   readonly withWebhook: readonly Block[];
   readonly without: readonly Block[];
   readonly failed: readonly string[];
@@ -44,16 +56,20 @@ export interface ApiServerResult {
   readonly counts: WebhookCounts;
 }
 
+export interface ApiServerResult extends Judged {
+  readonly costs: Readonly<Record<'with' | 'without', Cost>>;
+}
+
 const busyNamespaces = 20;
 
 export const fullLimits = { share: 0.99, p50: 1.5, p99: 10 };
 
-function fastShare({ counts: { fast, timed } }: ApiServerResult): number {
+function fastShare({ counts: { fast, timed } }: Judged): number {
   return fast / timed;
 }
 
 /** How much slower it is with the webhook, in milliseconds. */
-export function slower({ withWebhook, without }: ApiServerResult, kind: Kind, share: number): number {
+export function slower({ withWebhook, without }: Judged, kind: Kind, share: number): number {
   const pairs = withWebhook.map(
     (block, index) => quantile(block[kind], share) - quantile(without[index]?.[kind] ?? [], share),
   );
@@ -61,7 +77,7 @@ export function slower({ withWebhook, without }: ApiServerResult, kind: Kind, sh
 }
 
 /** What should have been otherwise. Without limits nothing is asked of the speed. */
-export function missedApiServer(result: ApiServerResult, limits?: typeof fullLimits): string[] {
+export function missedApiServer(result: Judged, limits?: typeof fullLimits): string[] {
   const { withWebhook, failed, counts } = result;
   const creates = withWebhook.reduce((sum, block) => sum + block.real.length + block['dry run'].length, 0);
   const missed = missedCounts(creates, counts);
@@ -90,6 +106,7 @@ export async function measureApiServer(service: GuardedService, options: ApiServ
   const failed: string[] = [];
   const namespaces = service.namespaces.slice(0, busyNamespaces);
   const counted: WebhookCounts[] = [];
+  const costs = { with: noCost, without: noCost };
   let index = 0;
 
   async function block(): Promise<Block> {
@@ -124,9 +141,20 @@ export async function measureApiServer(service: GuardedService, options: ApiServ
       await (registered ? inForce(plane) : outOfForce(plane));
       // Connections are open, and what was under way is over.
       await warmUp(plane, service);
-      const before = webhookCounts(await plane.metrics());
-      (registered ? withWebhook : without).push(await block());
-      if (registered) counted.push(since(before, webhookCounts(await plane.metrics())));
+      const before = await plane.metrics();
+      const [apiServer, processors] = [processorSeconds(before), processorTimes()];
+      const took = await block();
+      const now = processorTimes();
+      const after = await plane.metrics();
+      (registered ? withWebhook : without).push(took);
+      if (registered) counted.push(since(webhookCounts(before), webhookCounts(after)));
+      const one = registered ? 'with' : 'without';
+      costs[one] = {
+        creates: costs[one].creates + kinds.reduce((sum, kind) => sum + took[kind].length, 0),
+        apiServer: costs[one].apiServer + processorSeconds(after) - apiServer,
+        busy: costs[one].busy + now.busy - processors.busy,
+        idle: costs[one].idle + now.idle - processors.idle,
+      };
     }
   }
   const counts = counted.reduce((sum, one) => ({
@@ -136,7 +164,20 @@ export async function measureApiServer(service: GuardedService, options: ApiServ
     fast: sum.fast + one.fast,
     timed: sum.timed + one.timed,
   }));
-  return { withWebhook, without, failed, counts };
+  return { withWebhook, without, failed, counts, costs };
+}
+
+const noCost: Cost = { creates: 0, apiServer: 0, busy: 0, idle: 0 };
+
+function processorSeconds(metrics: string): number {
+  return Number(/^process_cpu_seconds_total (\S+)$/m.exec(metrics)?.[1]);
+}
+
+/** Seconds since the start of the machine. */
+function processorTimes(): Pick<Cost, 'busy' | 'idle'> {
+  const times = cpus().map((one) => one.times);
+  const seconds = (field: keyof (typeof times)[number]) => times.reduce((sum, one) => sum + one[field], 0) / 1000;
+  return { busy: seconds('user') + seconds('nice') + seconds('sys') + seconds('irq'), idle: seconds('idle') };
 }
 
 async function warmUp(plane: ControlPlane, { kubeconfig, namespaces }: GuardedService): Promise<void> {
@@ -185,7 +226,9 @@ export async function untilIsolated({ plane, namespaces, tenancy }: GuardedServi
 }
 
 export function describeApiServer(result: ApiServerResult): string {
-  const { withWebhook, without, failed, counts } = result;
+  const { withWebhook, without, failed, counts, costs } = result;
+  const cost = ({ apiServer, creates }: Cost) => milliseconds((apiServer * 1000) / creates);
+  const share = ({ busy, idle }: Cost) => `${((100 * busy) / (busy + idle)).toFixed(0)} %`;
   const row = (name: string, kind: Kind, blocks: readonly Block[]): string[] => {
     const all = blocks.flatMap((block) => block[kind]);
     return [`${kind}, ${name}`, String(all.length), ...[0.5, 0.99].map((share) => milliseconds(quantile(all, share)))];
@@ -199,6 +242,8 @@ export function describeApiServer(result: ApiServerResult): string {
         [`${kind}, difference`, '', ...[0.5, 0.99].map((share) => `${slower(result, kind, share).toFixed(2)} ms`)],
       ]),
     ]),
+    `processor time of the API server a create: ${cost(costs.with)} with, ${cost(costs.without)} without; ` +
+      `processors busy: ${share(costs.with)} with, ${share(costs.without)} without`,
     `${counts.timed} calls, ${(fastShare(result) * 100).toFixed(2)} % of them within 5 ms; ` +
       `calling_webhook_error ${counts.callErrors}, fail_open_count ${counts.failOpen}, ${failed.length} creates failed`,
   ].join('\n');

@@ -1,6 +1,6 @@
 /** The judges of the measurements of the service itself: what a run must show, and what makes it fail. */
 import t, { type Test } from 'tap';
-import { type ApiServerResult, fullLimits as apiServerLimits, missedApiServer } from './api-server.ts';
+import { fullLimits as apiServerLimits, type Judged, missedApiServer } from './api-server.ts';
 import type { Create } from './creates.ts';
 import { type IdleOptions, type IdleResult, idle, missedIdle, missedThrough, startBareServer } from './idle.ts';
 import { type LossResult, missedLoss } from './loss.ts';
@@ -194,9 +194,9 @@ t.test('a steady load fails when it is slow, or grows, or errs', async (t) => {
 
 t.test('a comparison at the API server fails when creates are slower, or calls are slow', async (t) => {
   const block = { 'dry run': [2, 3], real: [2, 3] };
-  const good: ApiServerResult = { withWebhook: [block], without: [block], failed: [], counts };
+  const good: Judged = { withWebhook: [block], without: [block], failed: [], counts };
   t.same(missedApiServer(good, apiServerLimits), []);
-  const rows: readonly [string, Partial<ApiServerResult>, RegExp][] = [
+  const rows: readonly [string, Partial<Judged>, RegExp][] = [
     ['a slower middle', { withWebhook: [{ ...block, real: [4, 4] }] }, /^real: p50 is 2.00 ms slower$/],
     ['a slower p99', { withWebhook: [{ ...block, 'dry run': [2, 14] }] }, /^dry run: p99 is 11 ms slower$/],
     ['slow calls', { counts: { ...counts, fast: 3 } }, /^75.00 % of the calls took at most 5 ms$/],

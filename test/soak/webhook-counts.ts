@@ -37,7 +37,7 @@ export function since(before: WebhookCounts, after: WebhookCounts): WebhookCount
 function sum(text: string, name: string, label = ''): number {
   let total = 0;
   for (const [, labels = '', value] of text.matchAll(new RegExp(`^${prefix}${name}\\{(.*)\\} (\\S+)$`, 'gm'))) {
-    if (/name="[a-z]+\.bulkhead\.dev"/.test(labels) && labels.includes(label)) total += Number(value);
+    if (/name="[a-z.]+\.bulkhead\.dev"/.test(labels) && labels.includes(label)) total += Number(value);
   }
   return total;
 }

@@ -2,8 +2,8 @@
 import { laidOut, type Panel, type Question } from './dashboard-panels.ts';
 
 /** Those that refuse. */
-const guards = 'name=~"(mutate|validate)[.]bulkhead[.]dev"';
-const webhooks = 'name=~"(mutate|validate|warn)[.]bulkhead[.]dev"';
+const guards = 'name=~"(mutate|mutate[.]filtered|validate|validate[.]filtered)[.]bulkhead[.]dev"';
+const webhooks = 'name=~"(mutate|mutate[.]filtered|validate|validate[.]filtered|warn)[.]bulkhead[.]dev"';
 /** What every process says of itself, of the replicas of Bulkhead alone. */
 const ofBulkhead = (expression: string): string => `${expression} and on (job, instance) bulkhead_ready`;
 const perSecond = (selector: string, by: string): string => `sum by (${by}) (rate(${selector}[$__rate_interval]))`;
