@@ -96,7 +96,8 @@ export class StandIn implements Stage {
     const stored = this.#objects.get(`NetworkPolicy/${namespace}/${name}`);
     if (stored === undefined) throw new Error(`the demo has no network policy ${namespace}/${name}`);
     const { admitted, output } = await this.#admit(person, 'DELETE', undefined, stored);
-    if (!admitted) return refusal('', output);
+    // Deletes are sent where a match condition says so.
+    if (!admitted) return refusal('', output, 'validate.filtered.bulkhead.dev');
     this.#objects.delete(keyOf(stored));
     return { code: 0, output: `${output}${nameOf(stored)} deleted` };
   }
@@ -178,8 +179,8 @@ function patched(object: StoredObject, patch: string): StoredObject {
   return { ...object, metadata: { ...object.metadata, labels } };
 }
 
-function refusal(before: string, message: string): Ran {
-  const output = `Error from server (Forbidden): ${before}admission webhook "validate.bulkhead.dev" denied the request: ${message}`;
+function refusal(before: string, message: string, webhook = 'validate.bulkhead.dev'): Ran {
+  const output = `Error from server (Forbidden): ${before}admission webhook "${webhook}" denied the request: ${message}`;
   return { code: 1, output };
 }
 

@@ -69,7 +69,8 @@ async function whatIsRefused(t: Test, cluster: DeadCluster): Promise<void> {
       const { status, text } = await cluster.send(caller, method, path, body);
       const sentence = `${what}: ${caller} ${method} ${path}`;
       t.equal(status, 500, sentence, { text });
-      t.match(text, `failed calling webhook \\"${phase}.bulkhead.dev\\"`, `${sentence}: says who was not reached`);
+      const unreached = new RegExp(`failed calling webhook \\\\"${phase}\\.(filtered\\.)?bulkhead\\.dev\\\\"`);
+      t.match(text, unreached, `${sentence}: says who was not reached`);
     }
   }
   const late = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...pod('late') });
