@@ -154,15 +154,17 @@ export function keepRegistration(
       tell(pair, handshake.why);
       return nextTry(pair);
     }
-    told.delete(pair);
     for (const configuration of pending) {
       const own = configuration.webhooks.filter(isOwn);
       const closable = own.filter((webhook) => isReachedAs(webhook, proof));
       if (closable.length < own.length) {
         const names = own.filter((webhook) => !closable.includes(webhook)).map((webhook) => webhook.name);
-        tell(pair, `${configuration.name} leads elsewhere than validating/${pair}, which alone is proven: ${names}`);
+        tell(
+          pair,
+          `${names} of ${configuration.name}: not called as ${proof.name} of validating/${pair}, which alone is proven`,
+        );
       }
-      if (closable.length === 0) continue;
+      if (closable.every(failsClosed)) continue;
       const failure = await apply(configuration, closable, signal);
       if (failure === undefined) continue;
       if (!signal.aborted) tell(pair, failure);
@@ -197,10 +199,14 @@ export function keepRegistration(
     if (!answer.ok) return `${name} could not be closed: ${describe(answer)}`;
     // Until the watch tells of it. What the watch has told meanwhile is newer.
     if (configurations.get(name) === configuration) {
-      const closed = (one: Webhook) => (webhooks.includes(one) ? { ...one, failurePolicy: 'Fail' } : one);
-      configurations.set(name, { ...configuration, webhooks: configuration.webhooks.map(closed) });
+      const close = (one: Webhook) => (webhooks.includes(one) ? { ...one, failurePolicy: 'Fail' } : one);
+      configurations.set(name, { ...configuration, webhooks: configuration.webhooks.map(close) });
     }
-    log.info({ configuration: name }, 'fails closed from now on: the API server was seen to ask Bulkhead');
+    const closed = webhooks.map((webhook) => webhook.name);
+    log.info(
+      { configuration: name, webhooks: closed },
+      'fails closed from now on: the API server was seen to ask Bulkhead',
+    );
     return undefined;
   }
 
@@ -269,10 +275,17 @@ function isOwn(webhook: Webhook): boolean {
 
 function isClosed({ webhooks }: Configuration): boolean {
   const own = webhooks.filter(isOwn);
-  return own.length > 0 && own.every(({ failurePolicy }) => failurePolicy === 'Fail');
+  return own.length > 0 && own.every(failsClosed);
 }
 
-/** No refusal can come from `mutate`, so it is proven by its neighbour: the same address, trust and path, but for the last word. */
+function failsClosed({ failurePolicy }: Webhook): boolean {
+  return failurePolicy === 'Fail';
+}
+
+/**
+ * The handshake is one policy or one namespace. Of `mutate` no refusal can come, and by a webhook with match conditions it is not sent: they
+ * are proven by their neighbour, with the same address, trust and path, but for the last word.
+ */
 function isReachedAs(webhook: Webhook, proof: Webhook): boolean {
   const { address, path, caBundle } = webhook;
   const neighbour = proof.path.slice(0, proof.path.lastIndexOf('/') + 1) + endpointOf(webhook);

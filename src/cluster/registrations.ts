@@ -80,10 +80,7 @@ export function createRegistrations(changed: () => void): Registrations {
   };
 }
 
-/**
- * Which of the three endpoints a webhook is for. Undefined: it is none of ours. What has match conditions is called by a name of its
- * own: the API server makes each object ready for them, also where they let everything pass.
- */
+/** Which of the three endpoints a webhook is for. Undefined: it is none of ours. */
 export function endpointOf({ name }: Pick<Webhook, 'name'>): string | undefined {
   return /^(mutate|validate|warn)\.(?:filtered\.)?bulkhead\.dev$/.exec(name)?.[1];
 }

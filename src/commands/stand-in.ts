@@ -96,7 +96,7 @@ export class StandIn implements Stage {
     const stored = this.#objects.get(`NetworkPolicy/${namespace}/${name}`);
     if (stored === undefined) throw new Error(`the demo has no network policy ${namespace}/${name}`);
     const { admitted, output } = await this.#admit(person, 'DELETE', undefined, stored);
-    // Deletes are sent where a match condition says so.
+    // Deletes of policies go to the webhook with match conditions.
     if (!admitted) return refusal('', output, 'validate.filtered.bulkhead.dev');
     this.#objects.delete(keyOf(stored));
     return { code: 0, output: `${output}${nameOf(stored)} deleted` };

@@ -231,6 +231,7 @@ t.test('what has conditions is closed with what has none, and only where it lead
   reopened.put('validating/bulkhead', { failurePolicy: 'Fail', filtered: { failurePolicy: 'Ignore' } });
   reopened.registration.begin();
   await until('it is closed', () => reopened.closed().length === 1);
+  t.strictSame(names(reopened), [['validate.bulkhead.dev', 'validate.filtered.bulkhead.dev']]);
 
   for (const filtered of [{ service: 'other' }, { caBundle: 'b3RoZXI=' }, { path: '/secret/mutate' }]) {
     const one = world(t);
@@ -240,7 +241,16 @@ t.test('what has conditions is closed with what has none, and only where it lead
     await settled();
     t.strictSame(names(one), [['validate.bulkhead.dev']], JSON.stringify(filtered));
     t.equal(one.registration.counters().configurations[2]?.closed, false);
-    t.ok(one.lines.some(({ text }) => text.includes('which alone is proven: validate.filtered.bulkhead.dev')));
+    t.ok(
+      one.lines.some(({ text }) => text.includes('validate.filtered.bulkhead.dev of validating/bulkhead: not called')),
+    );
+    const closing = () => one.lines.filter(({ text }) => text.startsWith('fails closed')).map(({ text }) => text);
+    t.match(closing(), [/"webhooks":\["validate.bulkhead.dev"\]/], 'what is said to be closed is what was closed');
+    one.put('validating/bulkhead', { failurePolicy: 'Fail', filtered: { failurePolicy: 'Ignore', ...filtered } });
+    await settled();
+    t.equal(one.closed().length, 1, 'what is closed is not closed once more');
+    const told = one.lines.filter(({ text }) => text.includes('not called as'));
+    t.equal(told.length, 1, 'and it is told once');
   }
 });
 
@@ -258,7 +268,7 @@ t.test('a mutating webhook that leads elsewhere is not proven by its neighbour',
     await until('the neighbour is closed', () => one.closed().length === 1);
     await settled();
     t.strictSame(one.closed(), ['validating/bulkhead'], JSON.stringify(changes));
-    t.ok(one.lines.some(({ text }) => text.includes('mutating/bulkhead leads elsewhere')));
+    t.ok(one.lines.some(({ text }) => text.includes('mutate.bulkhead.dev of mutating/bulkhead: not called')));
   }
 });
 

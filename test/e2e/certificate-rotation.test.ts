@@ -333,6 +333,8 @@ async function healed(t: Test, plane: ControlPlane): Promise<void> {
     ['/webhooks/0/clientConfig/caBundle', undefined],
     ['/webhooks/0/clientConfig/service/path', '/elsewhere'],
     ['/webhooks/0/clientConfig/service/path', '/validate'],
+    ['/webhooks/1/clientConfig/caBundle', undefined],
+    ['/webhooks/1/clientConfig/service/path', '/elsewhere'],
   ] as const) {
     const patch = value === undefined ? [{ op: 'remove', path: what }] : [{ op: 'replace', path: what, value }];
     const contentType = 'application/json-patch+json';

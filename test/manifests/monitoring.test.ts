@@ -78,6 +78,20 @@ t.test('what is asked for is PromQL, and exists', async (t) => {
   }
 });
 
+t.test('what the API server counts of a webhook that guards is asked for by every question about it', async (t) => {
+  const guarding = new Set(
+    known.flatMap(({ labels }) => labels.get('name') ?? []).filter((name) => /^(mutate|validate)\./.test(name)),
+  );
+  t.equal(guarding.size, 4);
+  for (const { of, expr } of questions)
+    for (const { metric, matchers } of readQuery(expr).selectors) {
+      const names = matchers.find(({ label }) => label === 'name');
+      if (!metric.startsWith('apiserver_admission_webhook_') || names === undefined) continue;
+      const left = [...guarding].filter((name) => !new RegExp(`^(?:${names.value})$`).test(name));
+      t.strictSame(left, [], `${of}: ${metric}`);
+    }
+});
+
 t.test('every metric of Bulkhead is on the dashboard', async (t) => {
   const shown = new Set(
     drawn.flatMap(({ targets }) =>
