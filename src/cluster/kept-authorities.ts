@@ -34,6 +34,7 @@ export function createKeptAuthorities(clock: Pick<Clock, 'now'>, kept: number): 
   const since = new Map<string, number>();
   /** Until when one stays that was seen on its way out. */
   const leavingUntil = new Map<string, number>();
+  let leaving: readonly string[] = [];
 
   function stays(authority: string): boolean {
     const end = leavingUntil.get(authority);
@@ -50,6 +51,7 @@ export function createKeptAuthorities(clock: Pick<Clock, 'now'>, kept: number): 
       return [...new Set([...own, ...others.filter(stays)])];
     },
     learned({ authority, next, previous }, overlap) {
+      leaving = previous;
       for (const one of [authority, next]) if (one !== undefined) leavingUntil.delete(one.certificate);
       for (const one of previous) if (!leavingUntil.has(one)) leavingUntil.set(one, clock.now() + overlap);
     },
@@ -57,7 +59,8 @@ export function createKeptAuthorities(clock: Pick<Clock, 'now'>, kept: number): 
       for (const one of [...since.keys(), ...leavingUntil.keys()]) {
         if (authorities.includes(one)) continue;
         since.delete(one);
-        leavingUntil.delete(one);
+        // The Secret will have it named again, where registrations were deleted and applied.
+        if (!leaving.includes(one)) leavingUntil.delete(one);
       }
     },
   };

@@ -87,7 +87,7 @@ export function keepRegistration(
   const handshakes = { proven: 0, admitted: 0, refused: 0, failed: 0 };
   const failures = new Map<Pair, number>();
   /** Why a pair is not closed, as it was last said. */
-  const told = new Map<Pair, string>();
+  const told = new Map<Pair | ConfigurationName, string>();
   const events = createNamespaceEvents(connection, clock);
   const rules = watchRules(options, () => configurations.values());
   let serving = false;
@@ -140,7 +140,7 @@ export function keepRegistration(
       .filter((one) => one !== undefined)
       .filter((one) => !isClosed(one));
     if (!serving || pending.length === 0) {
-      told.delete(pair);
+      for (const about of [pair, `mutating/${pair}`, `validating/${pair}`] as const) told.delete(about);
       return undefined;
     }
     const proof = validating?.webhooks.find(({ name }) => name === provenWebhook);
@@ -162,6 +162,7 @@ export function keepRegistration(
         tell(
           pair,
           `${names} of ${configuration.name}: not called as ${proof.name} of validating/${pair}, which alone is proven`,
+          configuration.name,
         );
       }
       if (closable.every(failsClosed)) continue;
@@ -210,9 +211,9 @@ export function keepRegistration(
     return undefined;
   }
 
-  function tell(pair: Pair, why: string): undefined {
-    if (told.get(pair) === why) return;
-    told.set(pair, why);
+  function tell(pair: Pair, why: string, about: Pair | ConfigurationName = pair): undefined {
+    if (told.get(about) === why) return;
+    told.set(about, why);
     log.warn({ pair, why }, 'the webhooks of this name stay open');
   }
 

@@ -249,8 +249,12 @@ t.test('what has conditions is closed with what has none, and only where it lead
     one.put('validating/bulkhead', { failurePolicy: 'Fail', filtered: { failurePolicy: 'Ignore', ...filtered } });
     await settled();
     t.equal(one.closed().length, 1, 'what is closed is not closed once more');
+    one.put('mutating/bulkhead', { filtered: { service: 'third' } });
+    await until('the neighbour is closed', () => one.closed().length === 2);
+    one.put('mutating/bulkhead', { failurePolicy: 'Fail', filtered: { failurePolicy: 'Ignore', service: 'third' } });
+    await settled();
     const told = one.lines.filter(({ text }) => text.includes('not called as'));
-    t.equal(told.length, 1, 'and it is told once');
+    t.equal(told.length, 2, 'and each is told once');
   }
 });
 

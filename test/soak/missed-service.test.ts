@@ -22,7 +22,7 @@ function fails(t: Test, what: string, missed: readonly string[], says: RegExp): 
 t.test('the counters of the API server are read by name and label, and those of others are left out', async (t) => {
   const text = `# HELP apiserver_admission_webhook_request_total of all
 apiserver_admission_webhook_request_total{code="200",name="mutate.bulkhead.dev",operation="CREATE",rejected="false",type="admit"} 7
-apiserver_admission_webhook_request_total{code="200",name="validate.bulkhead.dev",operation="CREATE",rejected="false",type="validating"} 3
+apiserver_admission_webhook_request_total{code="200",name="validate.filtered.bulkhead.dev",operation="UPDATE",rejected="false",type="validating"} 3
 apiserver_admission_webhook_request_total{code="200",name="hook.example.com",operation="CREATE",rejected="false",type="admit"} 50
 apiserver_admission_webhook_rejection_count{error_type="calling_webhook_error",name="mutate.bulkhead.dev",operation="CREATE",rejection_code="0",type="admit"} 2
 apiserver_admission_webhook_rejection_count{error_type="no_error",name="validate.bulkhead.dev",operation="CREATE",rejection_code="403",type="validating"} 9
