@@ -34,6 +34,7 @@ export function createKeptAuthorities(clock: Pick<Clock, 'now'>, kept: number): 
   const since = new Map<string, number>();
   /** Until when one stays that was seen on its way out. */
   const leavingUntil = new Map<string, number>();
+  /** What the Secret has on its way out now. */
   let leaving: readonly string[] = [];
 
   function stays(authority: string): boolean {

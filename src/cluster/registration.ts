@@ -87,7 +87,7 @@ export function keepRegistration(
   const handshakes = { proven: 0, admitted: 0, refused: 0, failed: 0 };
   const failures = new Map<Pair, number>();
   /** Why a pair is not closed, as it was last said. */
-  const told = new Map<Pair | ConfigurationName, string>();
+  const told = new Map<Pair, string>();
   const events = createNamespaceEvents(connection, clock);
   const rules = watchRules(options, () => configurations.values());
   let serving = false;
@@ -140,7 +140,7 @@ export function keepRegistration(
       .filter((one) => one !== undefined)
       .filter((one) => !isClosed(one));
     if (!serving || pending.length === 0) {
-      for (const about of [pair, `mutating/${pair}`, `validating/${pair}`] as const) told.delete(about);
+      told.delete(pair);
       return undefined;
     }
     const proof = validating?.webhooks.find(({ name }) => name === provenWebhook);
@@ -154,23 +154,24 @@ export function keepRegistration(
       tell(pair, handshake.why);
       return nextTry(pair);
     }
+    const elsewhere: string[] = [];
     for (const configuration of pending) {
       const own = configuration.webhooks.filter(isOwn);
       const closable = own.filter((webhook) => isReachedAs(webhook, proof));
-      if (closable.length < own.length) {
-        const names = own.filter((webhook) => !closable.includes(webhook)).map((webhook) => webhook.name);
-        tell(
-          pair,
-          `${names} of ${configuration.name}: not called as ${proof.name} of validating/${pair}, which alone is proven`,
-          configuration.name,
-        );
-      }
+      for (const webhook of own)
+        if (!closable.includes(webhook)) elsewhere.push(`${webhook.name} of ${configuration.name}`);
       if (closable.every(failsClosed)) continue;
       const failure = await apply(configuration, closable, signal);
       if (failure === undefined) continue;
       if (!signal.aborted) tell(pair, failure);
       return nextTry(pair);
     }
+    if (elsewhere.length > 0)
+      return tell(
+        pair,
+        `${elsewhere.join(', ')}: not called as ${proof.name} of validating/${pair}, which alone is proven`,
+      );
+    told.delete(pair);
     return undefined;
   }
 
@@ -211,9 +212,9 @@ export function keepRegistration(
     return undefined;
   }
 
-  function tell(pair: Pair, why: string, about: Pair | ConfigurationName = pair): undefined {
-    if (told.get(about) === why) return;
-    told.set(about, why);
+  function tell(pair: Pair, why: string): undefined {
+    if (told.get(pair) === why) return;
+    told.set(pair, why);
     log.warn({ pair, why }, 'the webhooks of this name stay open');
   }
 
