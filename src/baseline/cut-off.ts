@@ -5,6 +5,9 @@
  * NetworkPolicy that both selects the pod and has "Ingress" in its policyTypes", and the same for egress; and "network policies do
  * not conflict; they are additive" (kubernetes.io, Network Policies). The closed door selects every pod in both directions: a pod
  * that some policy selects already loses nothing by it, every other one loses whatever no policy opens.
+ *
+ * Some plugins also isolate a direction that policyTypes leaves out and that has rules (check dead-rule). A pod counts as isolated only if
+ * it is in every reading, and the API's is the narrowest.
  */
 import { isGiven, isMap } from '../kubernetes/json.ts';
 import { matches, parseSelector, type Selector } from '../kubernetes/label-selector.ts';

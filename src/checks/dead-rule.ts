@@ -2,15 +2,16 @@ import { type Check, nothing } from './check.ts';
 import { isAboutItsPods } from './policy-without-pods.ts';
 
 /**
- * Whoever writes a rule or a peer of a NetworkPolicy that can never match anything is told.
+ * A warning about rules and peers of a NetworkPolicy that can never match, or that only some network plugins apply.
  * Reads    spec.ingress and spec.egress of a policy of a tenant, with policyTypes
- * Warns    of peers whose requirements contradict each other, that name a namespace which cannot be, or whose addresses are all
+ * Warns    of peers whose requirements contradict each other, that name a namespace which cannot exist, or whose addresses are all
  *          excepted; of rules in a direction that policyTypes leaves out
- * Why      nothing is opened by such text, so it is harmless, but somebody waits for traffic that never comes (NP-11)
+ * Why      a peer that matches nothing is harmless, but its author waits for traffic that never comes (NP-11). The API never reads rules
+ *          of a direction that policyTypes leaves out, and four plugins enforce them: their peers are judged like all others (NP-21)
  */
 export const deadRule: Check = {
   id: 'dead-rule',
-  headline: 'has text that opens nothing',
+  headline: 'has rules without effect by the API',
   protects: 'intent',
   networkPolicy(_, { border }) {
     if (border.length === 0) return nothing;

@@ -1,3 +1,4 @@
+import { isolationOf } from '../baseline/cut-off.ts';
 import { isManagedName } from '../baseline/managed.ts';
 import { domainFor } from '../kubernetes/label-selector.ts';
 import { allPorts, type Port } from '../kubernetes/port-range.ts';
@@ -22,7 +23,7 @@ const baselineOpensNames = once(({ sharedServices }: Settings) =>
  *          name server
  * Warns    when there are egress rules, and none names port 53 or 5353, names a port by name, or leaves the ports open for a peer
  *          that may be a name server: one outside the policy's namespace that is not told by a tenant label. Not of a managed
- *          policy: each opens one thing
+ *          policy: each opens one thing; nor where policyTypes leaves Egress out (check dead-rule)
  * Why      a policy with egress rules closes the rest of egress, DNS too, and then nothing is reached by its name
  */
 export const egressWithoutDns: Check = {
@@ -34,7 +35,7 @@ export const egressWithoutDns: Check = {
     if (owner.mode === 'enforce' && baselineOpensNames(tenancy.settings)) return nothing;
     if (isManagedName(name)) return nothing;
     const openings = (reach ?? readNetworkPolicy(object)).filter(isEgressOpening);
-    if (openings.length === 0) return nothing;
+    if (openings.length === 0 || !isolationOf({ spec: object.spec })?.directions.includes('egress')) return nothing;
     if (openings.some((opening) => opensNames(opening, tenancy.settings.tenantLabel))) return nothing;
     return [
       {

@@ -60,7 +60,8 @@ const anything: Domain = { absent: true, finite: false, values: new Set() };
  * NotIn        the key is missing, or has none of the values
  * Exists       the key is there
  * DoesNotExist the key is missing
- * Values that no label can have are dropped: stored policies may hold them, and they match nothing.
+ * A value that no label can have is an error too: the API matches nothing by it, but a plugin that writes the selector as text of its own
+ * may read something else into it (Calico puts the value between quotes; NP-22).
  */
 export function parseSelector(selector: unknown): ParsedSelector {
   if (!isMap(selector)) {
@@ -94,7 +95,8 @@ export function parseSelector(selector: unknown): ParsedSelector {
           'put it in quotes',
         );
       }
-      domains.set(key, { absent: false, finite: true, values: labelValues([value]) });
+      if (!isLabelValue(value)) return wrongValue(steps, value);
+      domains.set(key, { absent: false, finite: true, values: new Set([value]) });
     }
   }
   if (isGiven(matchExpressions)) {
@@ -183,6 +185,7 @@ function addRequirement(
     const reason = `${excerpt(operator)} is not an operator of a label selector`;
     return failure([...steps, 'operator'], reason, 'write In, NotIn, Exists or DoesNotExist');
   }
+  for (const value of values) if (!isLabelValue(value)) return wrongValue([...steps, 'values'], value);
   const needsValues = operator === 'In' || operator === 'NotIn';
   if (needsValues !== values.length > 0) {
     const reason = `${operator} ${needsValues ? 'needs at least one value' : 'takes no values'}`;
@@ -197,9 +200,9 @@ function addRequirement(
 function domainOf(operator: unknown, values: readonly string[]): Fold | undefined {
   switch (operator) {
     case 'In':
-      return { absent: false, finite: true, values: labelValues(values) };
+      return { absent: false, finite: true, values: new Set(values) };
     case 'NotIn':
-      return { absent: true, finite: false, values: labelValues(values) };
+      return { absent: true, finite: false, values: new Set(values) };
     case 'Exists':
       return { absent: false, finite: false, values: new Set() };
     case 'DoesNotExist':
@@ -221,12 +224,6 @@ function narrow(domain: Fold, by: Fold): void {
     domain.values = domain.finite ? by.values.intersection(domain.values) : by.values.difference(domain.values);
     domain.finite = true;
   }
-}
-
-function labelValues(values: readonly string[]): Set<string> {
-  const kept = new Set<string>();
-  for (const value of values) if (isLabelValue(value)) kept.add(value);
-  return kept;
 }
 
 /** At most 63 characters: letters and digits, with `-`, `_` and `.` inside; may be empty. */
@@ -296,4 +293,9 @@ function failure(steps: readonly (string | number)[], reason: string, fix: strin
 
 function wrongKey(steps: readonly (string | number)[], key: unknown): SelectorFailure {
   return failure(steps, `${excerpt(key)} is not the key of a label`, 'write a key such as app or example.com/app');
+}
+
+function wrongValue(steps: readonly (string | number)[], value: string): SelectorFailure {
+  const fix = 'write at most 63 letters, digits, -, _ and ., with a letter or digit at both ends';
+  return failure(steps, `${excerpt(value)} is not a value that a label can have`, fix);
 }

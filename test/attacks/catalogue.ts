@@ -85,6 +85,12 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'NP-18': { attack: 'Other kinds of policy open what this one closes' },
   'NP-19': { attack: 'Traffic that policies cannot express', untested: 'outside what admission can see' },
   'NP-20': { attack: 'Labels and annotations on a policy that a network plugin reads', must: true },
+  'NP-21': { attack: 'Rules in a direction that policyTypes leaves out', must: true },
+  'NP-22': {
+    attack: 'Values that no label can have, which a plugin reads as something else',
+    must: true,
+    alone: 'it refuses such a value itself, unless the stored policy has one already',
+  },
   'POD-01': { attack: 'The network of the node', must: true },
   'POD-02': { attack: 'Ports of the node', must: true },
   'POD-03': { attack: 'Namespaces and files of the node, privilege and capabilities', must: true },

@@ -97,6 +97,13 @@ t.test('a selector that is merely too wide gets the tenant label', async (t) => 
   }
 });
 
+t.test('rules of a direction that policyTypes leaves out are narrowed too', async (t) => {
+  const spec = { policyTypes: ['Egress'], ingress: [{ from: [{ namespaceSelector: {} }], ports: [{ port: 8080 }] }] };
+  const after = specAfter(spec);
+  t.match(after, { ingress: [{ from: [{ namespaceSelector: { matchLabels: { [label]: 'acme' } } }] }] });
+  t.match(judge(after, border), [{ verdict: 'nothing', path: 'spec.ingress' }], 'only the hint is left');
+});
+
 t.test('what can be meant otherwise is left alone, and refused as under hard isolation', async (t) => {
   const rows: readonly [sentence: string, spec: object][] = [
     ['no peers', { ingress: [{}] }],
@@ -154,7 +161,6 @@ t.test('what is contained already is untouched', async (t) => {
         podSelector: { matchLabels: { app: 'x' }, matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] },
       }),
     ],
-    ['rules that are never read', { policyTypes: ['Egress'], ingress: [{ from: [{ namespaceSelector: {} }] }] }],
   ];
   for (const [sentence, spec] of rows) {
     t.strictSame(places(spec), [], sentence);

@@ -12,6 +12,7 @@ import {
   canBe,
   type Direction,
   isForeign,
+  isRead,
   letsParty,
   letsPort,
   peersOf,
@@ -73,7 +74,8 @@ export function proveBorder(spec: WrittenSpec, world: World, verdicts: readonly 
   for (const direction of ['ingress', 'egress'] as const) {
     const rules = rulesOf(spec, direction);
     const dead = verdicts.find(({ path }) => path === `spec.${direction}`);
-    if (dead !== undefined && rules.length > 0) throw new Error(`${dead.path} is called ${dead.verdict}`);
+    if (dead !== undefined && isRead(spec, direction)) throw new Error(`${dead.path} is called ${dead.verdict}`);
+    if (dead === undefined && rules.length > 0 && !isRead(spec, direction)) throw new Error(`${direction} is dead`);
     for (const [index, rule] of rules.entries()) {
       // Ports that are not understood count as every port: the rule as it stands says nothing about its peers.
       if (wrong.includes(`spec.${direction}[${index}].ports`)) continue;

@@ -342,9 +342,9 @@ t.test('text that can never match is told and harms nobody', (t) => {
       /^matches nothing, as no namespace/,
     ],
     [
-      'rules that are never read',
-      { policyTypes: ['Egress'], ingress: [{}] },
-      /^is never read, as policyTypes lacks Ingress/,
+      'rules that the API never reads',
+      { policyTypes: ['Egress'], ingress: [{ from: [{ podSelector: {} }] }] },
+      /^is dead by the API: policyTypes lacks Ingress; Cilium/,
     ],
   ];
   for (const [sentence, spec, reason] of table) t.match(judge(spec), [{ verdict: 'nothing', reason }], sentence);

@@ -103,18 +103,23 @@ export function selects(selector: WrittenSelector, labels: Labels): boolean {
   return true;
 }
 
-/**
- * The rules that count in a direction: none where policyTypes, or what the API puts in its place, leaves it out. A type that is
- * none may mean anything.
- */
+/** The rules of a direction, whatever policyTypes says: some network plugins enforce those that it leaves out. */
 export function rulesOf(spec: WrittenSpec, direction: Direction): readonly WrittenRule[] {
+  return spec[direction] ?? [];
+}
+
+/** Whether the API reads the rules of a direction: policyTypes, or what the API puts in its place, has it. A type that is none may mean anything. */
+export function isRead(spec: WrittenSpec, direction: Direction): boolean {
   const type = direction === 'ingress' ? 'Ingress' : 'Egress';
   const types = spec.policyTypes ?? [];
-  const counts =
-    types.length > 0
-      ? types.includes(type) || types.some((one) => one !== 'Ingress' && one !== 'Egress')
-      : direction === 'ingress' || (spec.egress ?? []).length > 0;
-  return counts ? (spec[direction] ?? []) : [];
+  return types.length > 0
+    ? types.includes(type) || types.some((one) => one !== 'Ingress' && one !== 'Egress')
+    : direction === 'ingress' || (spec.egress ?? []).length > 0;
+}
+
+/** Letters, digits, and inside them hyphens, underscores and dots; or nothing. */
+export function isLabelText(text: string): boolean {
+  return text.length <= 63 && /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/.test(text);
 }
 
 /** No peers are everybody: undefined. */

@@ -230,7 +230,13 @@ const rows: readonly Row[] = [
   ['rules that are no list', { ingress: 7 }, [['/ingress', []]]],
   ['types that are no list', { policyTypes: 'Egress' }, [['/policyTypes', ['Egress']]]],
   ['a type that is none', { policyTypes: ['Both'] }, [['/policyTypes/0', 'Ingress']]],
-  ['rules that are never read', { policyTypes: ['Egress'], ingress: [] }, [['/policyTypes/-+', 'Ingress']]],
+  ['rules that the API never reads', { policyTypes: ['Egress'], ingress: [] }, [['/policyTypes/-+', 'Ingress']]],
+  [
+    'a value that no label can have',
+    requires({ key: 'app', operator: 'In', values: ['no blanks'] }),
+    [[`${requirement}/values/0`, 'no-blanks']],
+    { chosen: ['no-blanks'] },
+  ],
   ['a field of a spec that is none', { ingres: [] }, [['/ingres']]],
   ['a spec that is none', 7, [['', { podSelector: {} }]]],
   [
@@ -240,7 +246,14 @@ const rows: readonly Row[] = [
   ],
   [
     'more values than are examined',
-    requires({ key: 'app', operator: 'In', values: Array.from({ length: 101 }, (_, index) => `v${index}`) }),
+    from({
+      namespaceSelector: own,
+      podSelector: {
+        matchExpressions: [
+          { key: 'app', operator: 'In', values: Array.from({ length: 101 }, (_, index) => `v${index}`) },
+        ],
+      },
+    }),
     [[`${requirement}/values/100`]],
   ],
   [

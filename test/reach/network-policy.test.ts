@@ -167,12 +167,20 @@ t.test('a policy opens what the API says it opens', (t) => {
 
 t.test('text that can never match is told', (t) => {
   const dead = (direction: string, type: string) =>
-    `nothing ${direction} any spec.${direction}: is never read, as policyTypes lacks ${type}: ${direction} is neither opened nor closed`;
+    `nothing ${direction} any spec.${direction}: is dead by the API: policyTypes lacks ${type}; Cilium, OVN-Kubernetes, Antrea and AWS apply it`;
   const contradiction = { matchLabels: { app: 'web' }, matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] };
   const why = 'matches nothing, as no value of the label app meets all its requirements';
   const table: readonly [string, unknown, string[]][] = [
-    ['ingress rules of an egress policy', { policyTypes: ['Egress'], ingress: [{}] }, [dead('ingress', 'Ingress')]],
-    ['egress rules of an ingress policy', { policyTypes: ['Ingress'], egress: [{}] }, [dead('egress', 'Egress')]],
+    [
+      'ingress rules of an egress policy, which some network plugins enforce',
+      { policyTypes: ['Egress'], ingress: [{}] },
+      [dead('ingress', 'Ingress'), 'ingress spec.ingress[0]: anybody on every port'],
+    ],
+    [
+      'egress rules of an ingress policy',
+      { policyTypes: ['Ingress'], egress: [{}] },
+      [dead('egress', 'Egress'), 'egress spec.egress[0]: anybody on every port'],
+    ],
     ['egress: [] does not make it an egress policy', { egress: [] }, [dead('egress', 'Egress')]],
     [
       'a podSelector that contradicts itself',
@@ -361,10 +369,11 @@ t.test('what is beyond the limits is not proven, and what is within them is read
       3,
       /^unproven egress ipBlock spec\.egress\[0\]\.to\[1\]: goes beyond the 5000 excepts/,
     ],
-    ['100 values', { ingress: [{ from: [values(100)] }] }, 1, undefined],
+    ['100 values', { ingress: [{ from: [{ namespaceSelector: {}, ...values(100) }] }] }, 1, undefined],
+    ['1000 values for pods of the own namespace', { ingress: [{ from: [values(1000)] }] }, 1, undefined],
     [
       '101 values',
-      { ingress: [{ from: [values(101)] }] },
+      { ingress: [{ from: [{ namespaceSelector: {}, ...values(101) }] }] },
       1,
       /^unproven ingress selector spec\.ingress\[0\]\.from\[0\]\.podSelector: lists 101 values of the label app, and only 100 are examined/,
     ],

@@ -5,6 +5,7 @@
 
 import {
   type Direction,
+  isLabelText,
   rulesOf,
   type WrittenPeer,
   type WrittenPort,
@@ -13,11 +14,12 @@ import {
 } from './evaluator.ts';
 import { readBlock } from './evaluator-addresses.ts';
 
-/** Paths of peers, lists of ports and lists of directions. Those in a direction that does not count are not looked at. */
+/** Paths of peers, lists of ports, lists of directions, and the podSelector. */
 export function wrongPlaces(spec: WrittenSpec): readonly string[] {
   const wrong: string[] = [];
   const types = spec.policyTypes ?? [];
   if (types.some((type) => type !== 'Ingress' && type !== 'Egress')) wrong.push('spec.policyTypes');
+  if (isWrongSelector(spec.podSelector ?? {})) wrong.push('spec.podSelector');
   for (const direction of ['ingress', 'egress'] as const) {
     for (const [index, rule] of rulesOf(spec, direction).entries()) {
       const path = `spec.${direction}[${index}]`;
@@ -68,8 +70,10 @@ function isWrongBlock({
   });
 }
 
-function isWrongSelector({ matchExpressions }: WrittenSelector): boolean {
+function isWrongSelector({ matchLabels, matchExpressions }: WrittenSelector): boolean {
+  if (Object.values(matchLabels ?? {}).some((value) => !isLabelText(value))) return true;
   return (matchExpressions ?? []).some(({ operator, values }) => {
+    if (values?.some((value) => !isLabelText(value))) return true;
     const count = (values ?? []).length;
     if (operator === 'In' || operator === 'NotIn') return count === 0;
     return (operator !== 'Exists' && operator !== 'DoesNotExist') || count > 0;

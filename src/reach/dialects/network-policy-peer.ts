@@ -11,7 +11,10 @@ import { type Concern, type Opening, type Remark, remark, removePeer, type Subje
 const peerFields: ReadonlySet<string> = new Set(['podSelector', 'namespaceSelector', 'ipBlock']);
 const blockFields: ReadonlySet<string> = new Set(['cidr', 'except']);
 
-/** More values than this for one label are not examined (NP-14). */
+/**
+ * More values than this for one label are not examined (NP-14). Not of a podSelector alone: pods of the own namespace are the tenant's,
+ * whichever it selects.
+ */
 export const valuesPerLabel = 100;
 
 /**
@@ -75,9 +78,10 @@ export function readPeer(
   }
   const podsPath = field(path, 'podSelector');
   const namespacesPath = field(path, 'namespaceSelector');
-  const pods = isGiven(podSelector) ? readSelector(podSelector, podsPath, bySelector) : everyPod;
+  const most = isGiven(namespaceSelector) ? valuesPerLabel : Number.POSITIVE_INFINITY;
+  const pods = isGiven(podSelector) ? readSelector(podSelector, podsPath, bySelector, most) : everyPod;
   const namespaces = isGiven(namespaceSelector)
-    ? readSelector(namespaceSelector, namespacesPath, bySelector)
+    ? readSelector(namespaceSelector, namespacesPath, bySelector, most)
     : undefined;
   // What is not understood outweighs what matches nothing.
   if ('verdict' in pods && pods.verdict !== 'nothing') return pods;
@@ -99,7 +103,7 @@ export function readPeer(
   return { action: 'allow', subject, direction, path: said, peer: { kind: 'selector', namespaces, pods }, ports };
 }
 
-function readSelector(written: unknown, path: FieldPath, concern: Concern): Selector | Remark {
+function readSelector(written: unknown, path: FieldPath, concern: Concern, most: number): Selector | Remark {
   const selector = parseSelector(written);
   if (!selector.ok) {
     return remark(concern, 'invalid', selector.steps.reduce<FieldPath>(field, path), selector.reason, selector.fix);
@@ -107,8 +111,8 @@ function readSelector(written: unknown, path: FieldPath, concern: Concern): Sele
   let torn: string | undefined;
   for (const [label, domain] of selector.value) {
     const { size } = domain.values;
-    if (size > valuesPerLabel) {
-      const reason = `lists ${size} values of the label ${label}, and only ${valuesPerLabel} are examined`;
+    if (size > most) {
+      const reason = `lists ${size} values of the label ${label}, and only ${most} are examined`;
       return remark(concern, 'unproven', path, reason, 'list fewer values, or make several peers of it');
     }
     if (isEmpty(domain)) torn ??= label;

@@ -7,7 +7,7 @@
  */
 import { type FieldPath, field } from '../../kubernetes/field-path.ts';
 import { excerpt, isGiven, isMap, unknownField } from '../../kubernetes/json.ts';
-import { contradiction, parseSelector, type Selector } from '../../kubernetes/label-selector.ts';
+import { contradiction, parseSelector } from '../../kubernetes/label-selector.ts';
 import type { NetworkPolicy } from '../../kubernetes/objects.ts';
 import { allPorts, type Port, parsePort } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
@@ -23,22 +23,6 @@ const podSelectorPath = field(spec, 'podSelector');
 const bothTypes: readonly string[] = ['Ingress', 'Egress'];
 
 const anyPod: Subject = { namespaces: undefined, pods: everyPod, path: podSelectorPath };
-
-/** Read when somebody asks: which of its own pods a policy is about, no proof rests on. */
-class OwnPods implements Subject {
-  readonly namespaces = undefined;
-  readonly path = podSelectorPath;
-  readonly #written: unknown;
-
-  constructor(podSelector: unknown) {
-    this.#written = podSelector;
-  }
-
-  get pods(): Selector {
-    const selector = parseSelector(this.#written);
-    return selector.ok ? selector.value : everyPod;
-  }
-}
 
 /** One direction of a policy: what its fields are called, and what is found in them. */
 interface Side {
@@ -91,15 +75,15 @@ export function readNetworkPolicy(policy: NetworkPolicy): Reach {
     const path = field(spec, direction);
     if (!Array.isArray(rules)) {
       found.push(remark(concern, 'invalid', path, `${excerpt(rules)} is not a list of rules`, 'write a list of rules'));
-    } else if (!types.includes(type)) {
-      found.push(deadRules(sides[direction], path));
-    } else {
-      left.rules -= rules.length;
-      if (left.rules < 0) found.push(beyond(concern, path, 'rules'));
-      else
-        for (const [index, rule] of rules.entries()) {
-          readRule(rule, field(path, index), sides[direction], subject, left, found);
-        }
+      continue;
+    }
+    if (!types.includes(type)) found.push(deadRules(sides[direction], path));
+    left.rules -= rules.length;
+    if (left.rules < 0) found.push(beyond(concern, path, 'rules'));
+    else {
+      for (const [index, rule] of rules.entries()) {
+        readRule(rule, field(path, index), sides[direction], subject, left, found);
+      }
     }
   }
   if (!('verdict' in about) || about.verdict !== 'nothing') return found;
@@ -113,7 +97,6 @@ export function readNetworkPolicy(policy: NetworkPolicy): Reach {
 function readSubject(podSelector: unknown): Subject | Remark {
   const { concern } = sides.ingress;
   if (!isGiven(podSelector)) return anyPod;
-  if (hasEqualitiesAlone(podSelector)) return new OwnPods(podSelector);
   const selector = parseSelector(podSelector);
   if (!selector.ok) {
     const at = selector.steps.reduce<FieldPath>(field, podSelectorPath);
@@ -125,13 +108,6 @@ function readSubject(podSelector: unknown): Subject | Remark {
   if (torn === undefined) return { namespaces: undefined, pods: selector.value, path: podSelectorPath };
   const reason = `selects no pod, as no value of the label ${torn} meets all its requirements`;
   return remark(concern, 'nothing', podSelectorPath, reason, `correct the requirements on ${torn}`);
-}
-
-/** They contradict nothing. */
-function hasEqualitiesAlone(podSelector: unknown): boolean {
-  if (!isMap(podSelector)) return false;
-  for (const name of Object.keys(podSelector)) if (name !== 'matchLabels') return false;
-  return true;
 }
 
 /**
@@ -152,9 +128,12 @@ function readPolicyTypes(types: unknown, egress: unknown, found: (Opening | Rema
   return bothTypes;
 }
 
-/** A list of rules in a direction that policyTypes leaves out opens nothing, and closes nothing either. */
+/**
+ * Rules of a direction that policyTypes leaves out. The API never reads them. Cilium 1.20.2, OVN-Kubernetes (policy.go), Antrea
+ * (processNetworkPolicy) and the controller of the AWS VPC CNI (endpoints.go) enforce them, so they are judged like all others (NP-21).
+ */
 function deadRules({ concern, type }: Side, path: FieldPath): Remark {
-  const reason = `is never read, as policyTypes lacks ${type}: ${concern.direction} is neither opened nor closed`;
+  const reason = `is dead by the API: policyTypes lacks ${type}; Cilium, OVN-Kubernetes, Antrea and AWS apply it`;
   return remark(concern, 'nothing', path, reason, `add ${type} to policyTypes, or remove the rules`);
 }
 
