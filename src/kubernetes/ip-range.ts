@@ -10,6 +10,9 @@ import type { Parsed } from './parsed.ts';
 
 export type Family = 4 | 6;
 
+/** As the API writes them: Service.spec.ipFamilies. */
+export const familyNames = { 4: 'IPv4', 6: 'IPv6' } as const;
+
 /** The addresses from `first` to `last`, both included, as unsigned numbers of 32 (IPv4) or 128 (IPv6) bits. */
 export interface IpRange {
   readonly family: Family;

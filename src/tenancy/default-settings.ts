@@ -35,17 +35,21 @@ export const builtInNamespaces: readonly string[] = [
 export const builtInPrefixes: readonly string[] = ['bulkhead-', 'kube-', 'openshift-'];
 
 /**
- * Where clouds hand out the credentials of a node. All of link-local: 169.254.169.254 nearly everywhere, 169.254.170.2 and .23 for
- * tasks and pods on AWS; and what lies outside of it on AWS (IPv6), Azure and Alibaba Cloud.
+ * Where clouds hand out the credentials of a node: 169.254.169.254 nearly everywhere, 169.254.170.2 and .23 for tasks and pods on AWS,
+ * and the addresses of AWS (IPv6), Azure and Alibaba Cloud. All of link-local is protected with them.
  */
 export const builtInMetadataRanges: readonly ProtectedRange[] = [
-  '169.254.0.0/16',
-  'fe80::/10',
-  'fd00:ec2::254/128',
-  'fd00:ec2::23/128',
-  '168.63.129.16/32',
-  '100.100.100.200/32',
-].map((text) => ({ name: 'metadata service', range: known(text), text }));
+  ...['169.254.0.0/16', 'fe80::/10'].map((text) => ({ text, kind: 'link-local' as const })),
+  ...[
+    '169.254.169.254/32',
+    '169.254.170.2/32',
+    '169.254.170.23/32',
+    'fd00:ec2::254/128',
+    'fd00:ec2::23/128',
+    '168.63.129.16/32',
+    '100.100.100.200/32',
+  ].map((text) => ({ text, kind: 'metadata' as const })),
+].map(({ text, kind }) => ({ name: 'metadata service', range: known(text), text, kind }));
 
 /** CoreDNS as kubeadm and most distributions deploy it. */
 export const builtInServices: readonly SharedService[] = [
@@ -77,7 +81,7 @@ export const defaultSettings: Settings = {
   reservedPolicyKeys: policyKeys,
   pods: { sysctls: new Set(), runtimeClasses: undefined },
   protectedRanges: builtInMetadataRanges,
-  rangesComplete: false,
+  unlistedFamilies: [4, 6],
   sharedServices: builtInServices,
 };
 

@@ -3,13 +3,18 @@ import { contradiction, parseSelector } from '../kubernetes/label-selector.ts';
 import { namespaceKeys, ownKeys, podKeys, policyKeys } from './built-in-keys.ts';
 import {
   builtInIdentities,
-  builtInMetadataRanges,
   builtInNamespaces,
   builtInPrefixes,
   builtInSchedulers,
   builtInServices,
   defaultTenantLabel,
 } from './default-settings.ts';
+import {
+  judgeServiceAddresses,
+  parseProtectedRanges,
+  unlistedFamilies,
+  warningsAbout,
+} from './parse-cluster-addresses.ts';
 import { parsePorts, parseRange } from './parse-network.ts';
 import { parseSubject } from './parse-subject.ts';
 import {
@@ -17,7 +22,6 @@ import {
   type Loaded,
   type Located,
   type Problem,
-  problemAt,
   type Report,
   reportInto,
   type Step,
@@ -25,7 +29,7 @@ import {
 import { isBeginning } from './reserved-keys.ts';
 import { compileDocumentSchema } from './schema/check-document.ts';
 import { type SettingsDocument, type SharedServiceDocument, settingsSchema } from './schema/settings-schema.ts';
-import type { ProtectedRange, Settings, SharedService } from './settings.ts';
+import type { Settings, SharedService } from './settings.ts';
 import { suggestion } from './suggestion.ts';
 import type { Subject } from './tenant.ts';
 
@@ -43,6 +47,9 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
   judgeTenantLabel(tenantLabel, report);
   const sharedServices =
     spec.sharedServices === undefined ? builtInServices : parseServices(spec.sharedServices, report);
+  const { network = {} } = spec;
+  const protectedRanges = parseProtectedRanges(network, report);
+  judgeServiceAddresses(sharedServices, protectedRanges, report);
   const released = parseReleased(spec.reserved?.released ?? [], report);
   const reserved = (builtIn: readonly string[], added: readonly string[] = []): readonly string[] => [
     ...new Set([...builtIn.filter((key) => !released.has(key)), ...added]),
@@ -83,21 +90,12 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
       sysctls: new Set(spec.pods?.sysctls),
       runtimeClasses: spec.pods?.runtimeClasses && new Set(spec.pods.runtimeClasses),
     },
-    protectedRanges: parseProtectedRanges(spec, report),
-    rangesComplete: missingRanges(spec).length === 0,
+    protectedRanges,
+    unlistedFamilies: unlistedFamilies(network),
     sharedServices,
   };
   if (problems.length > 0) return { ok: false, problems: inReadingOrder(problems) };
-  const unknown = missingRanges(spec);
-  const warnings = unknown.map((field) =>
-    problemAt(
-      document.locate,
-      ['spec', 'network', field],
-      'is missing, so no address can be proven to lie outside the cluster and every ipBlock of a tenant is refused',
-      'list the ranges of the cluster',
-    ),
-  );
-  return { ok: true, value: settings, warnings };
+  return { ok: true, value: settings, warnings: warningsAbout(network, document) };
 }
 
 function judgeTenantLabel(key: string, report: Report): void {
@@ -175,33 +173,6 @@ function parseReleased(keys: readonly string[], report: Report): ReadonlySet<str
     );
   }
   return new Set(keys);
-}
-
-const networkFields = [
-  ['podCIDRs', 'pod network'],
-  ['serviceCIDRs', 'service network'],
-  ['nodeCIDRs', 'node network'],
-] as const;
-
-function missingRanges({ network }: SettingsDocument['spec']): readonly string[] {
-  return networkFields.map(([field]) => field).filter((field) => (network?.[field] ?? []).length === 0);
-}
-
-function parseProtectedRanges({ network = {} }: SettingsDocument['spec'], report: Report): readonly ProtectedRange[] {
-  const named = (text: string, name: string, steps: readonly Step[]): readonly ProtectedRange[] => {
-    const range = parseRange(text, steps, report);
-    return range === undefined ? [] : [{ name, range, text }];
-  };
-  const base = ['spec', 'network'];
-  return [
-    ...[...networkFields, ['metadataAddresses', 'metadata service'] as const].flatMap(([field, name]) =>
-      (network[field] ?? []).flatMap((text, index) => named(text, name, [...base, field, index])),
-    ),
-    ...builtInMetadataRanges,
-    ...(network.protectedCIDRs ?? []).flatMap(({ name, cidr }, index) =>
-      named(cidr, name, [...base, 'protectedCIDRs', index, 'cidr']),
-    ),
-  ];
 }
 
 function parseServices(documents: readonly SharedServiceDocument[], report: Report): readonly SharedService[] {

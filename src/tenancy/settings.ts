@@ -1,4 +1,4 @@
-import type { IpRange } from '../kubernetes/ip-range.ts';
+import type { Family, IpRange } from '../kubernetes/ip-range.ts';
 import type { LabelSelector } from '../kubernetes/label-selector.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
 import type { Direction, Subject } from './tenant.ts';
@@ -26,6 +26,11 @@ export interface ProtectedRange {
   readonly range: IpRange;
   /** As written in the settings. */
   readonly text: string;
+  /**
+   * `cluster`: pods, services, nodes, and what the settings protect beside them. `metadata`: where a cloud hands out the credentials of a
+   * node. `link-local`: the addresses around those, some of which a node answers on. No connection comes from the last two.
+   */
+  readonly kind: 'cluster' | 'metadata' | 'link-local';
 }
 
 /** The platform's settings, parsed from the `Settings` document (bulkhead.dev/v1alpha1). Immutable. */
@@ -55,7 +60,10 @@ export interface Settings {
     readonly runtimeClasses: ReadonlySet<string> | undefined;
   };
   readonly protectedRanges: readonly ProtectedRange[];
-  /** Whether pod, service and node ranges are all given; without them no address can be proven to lie outside the cluster. */
-  readonly rangesComplete: boolean;
+  /**
+   * The address families that the cluster may have and of which pod, service or node ranges are not listed. No address of them can be
+   * proven to lie outside the cluster.
+   */
+  readonly unlistedFamilies: readonly Family[];
   readonly sharedServices: readonly SharedService[];
 }

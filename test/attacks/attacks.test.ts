@@ -13,7 +13,7 @@ t.test('the table is what `npm run attacks` writes', async (t) => {
 
 t.test('the catalogue has every attack once, in order', async (t) => {
   // From 1 without a gap; and those found later, some of which wait for what they are about.
-  const families = { ADM: [22], TEN: [21], NP: [20, 21, 22], POD: [17], SRV: [16], SVC: [17] };
+  const families = { ADM: [22], TEN: [21], NP: [20, 21, 22], POD: [17], SRV: [16], SVC: [17], IP: [2] };
   const ids = Object.entries(families).flatMap(([family, [first = 0, ...later]]) =>
     [...Array.from({ length: first }, (_, index) => index + 1), ...later].map(
       (number) => `${family}-${String(number).padStart(2, '0')}`,

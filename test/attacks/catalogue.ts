@@ -210,4 +210,10 @@ export const attacks: Readonly<Record<string, Attack>> = {
     attack: 'Conversion webhooks and aggregated APIs',
     untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
   },
+  'IP-01': { attack: 'Addresses of a family whose ranges the settings do not list', must: true },
+  'IP-02': {
+    attack: 'A shared service that answers on every address',
+    must: true,
+    alone: 'it is about the settings, which Bulkhead loads',
+  },
 };

@@ -36,7 +36,7 @@ export function settings(sharedServices: readonly SharedService[]): Settings {
     reservedPolicyKeys: [],
     pods: { sysctls: new Set(), runtimeClasses: undefined },
     protectedRanges: [],
-    rangesComplete: false,
+    unlistedFamilies: [4, 6],
     sharedServices,
   };
 }

@@ -91,8 +91,13 @@ function range(text: string) {
   return parsed.value;
 }
 
-const management = { name: 'management network', range: range('203.0.113.128/25'), text: '203.0.113.128/25' };
-const apiServer = { name: 'API server', range: range('10.96.0.1/32'), text: '10.96.0.1/32' };
+const management = {
+  name: 'management network',
+  range: range('203.0.113.128/25'),
+  text: '203.0.113.128/25',
+  kind: 'cluster',
+} as const;
+const apiServer = { name: 'API server', range: range('10.96.0.1/32'), text: '10.96.0.1/32', kind: 'cluster' } as const;
 
 t.test('name servers are those that the tenant may reach (POD-05)', async (t) => {
   const rows: readonly [what: string, server: string, why: string | undefined, changed?: Partial<Settings>][] = [

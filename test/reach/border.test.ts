@@ -30,6 +30,7 @@ const named = (...values: string[]) => ({
   namespaceSelector: { matchExpressions: [{ key: nameLabel, operator: 'In', values }] },
 });
 const block = (cidr: string, ...except: string[]) => ({ ipBlock: { cidr, except } });
+const inside = (names: string) => `covers addresses of the ${names}`;
 const kubeDns = { ...named('kube-system'), podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } };
 const port = (number: number | string, protocol = 'TCP') => ({ port: number, protocol });
 const serving = (...sharedServices: readonly SharedService[]): Border => ({
@@ -242,13 +243,12 @@ t.test('peers that reach others are refused, with the reason, a witness and a wa
 });
 
 t.test('addresses of the cluster are refused in both directions, others where they were not granted', (t) => {
-  const inside = (names: string) => `covers addresses of the ${names}`;
   const ungranted = 'covers addresses that network.egressCIDRs of acme does not grant';
   const table: readonly [string, unknown, string, string][] = [
     [
       'everything',
       from(block('0.0.0.0/0')),
-      inside('pod network, service network, node network and metadata service'),
+      inside('pod network, service network and node network'),
       'the address 10.244.0.0',
     ],
     ['the pod network', to(block('10.244.0.0/16')), inside('pod network'), 'the address 10.244.0.0'],
@@ -285,12 +285,6 @@ t.test('addresses of the cluster are refused in both directions, others where th
       'the address 169.254.20.10',
     ],
     [
-      'the address of dns in the other direction',
-      from(block('169.254.20.10/32'), [port(53)]),
-      inside('metadata service'),
-      'the address 169.254.20.10',
-    ],
-    [
       'what is left beside the address of dns',
       to(block('169.254.20.10/31'), [port(53)]),
       inside('metadata service'),
@@ -315,9 +309,10 @@ t.test('addresses of the cluster are refused in both directions, others where th
 });
 
 t.test('without the ranges of the cluster no address is proven to lie outside', (t) => {
-  const tenancy = createTenancy({ ...settings, protectedRanges: [], rangesComplete: false }, [acme]);
+  const tenancy = createTenancy({ ...settings, protectedRanges: [], unlistedFamilies: [4, 6] }, [acme]);
   const blind: Border = { ...border, tenancy };
-  const unproven = 'may cover addresses of the cluster, as the settings do not give its pod, service and node ranges';
+  const unproven =
+    'may cover addresses of the cluster, as the settings do not list its IPv4 pod, service and node ranges';
   t.match(judge(from(block('198.51.100.0/24')), blind), [{ verdict: 'unproven', reason: unproven }]);
   t.match(judge(to(block('203.0.113.0/24')), blind), [{ verdict: 'unproven', reason: unproven }]);
   t.match(
@@ -326,6 +321,26 @@ t.test('without the ranges of the cluster no address is proven to lie outside', 
     'what was not granted is refused for that',
   );
   t.same(judge(to(block('169.254.20.10/32'), [port(53)]), blind), [], 'the address of a shared service is known');
+  t.end();
+});
+
+t.test('what is listed of one family proves nothing about the other', (t) => {
+  const tenancy = createTenancy({ ...settings, unlistedFamilies: [6] }, [acme]);
+  const halfBlind: Border = { ...border, tenancy };
+  const unproven = [{ verdict: 'unproven', reason: /do not list its IPv6 pod, service and node ranges$/ }];
+  t.match(judge(from(block('2001:db8:99::/48')), halfBlind), unproven);
+  t.match(judge(from(block('2000::/3', '2001:db8:42::/56')), halfBlind), unproven);
+  t.match(judge(to(block('2001:db8:ffff::/48')), halfBlind), unproven, 'also where the tenant was granted the range');
+  t.same(judge(from(block('198.51.100.0/24')), halfBlind), []);
+  t.same(judge(from(block('64:ff9b::c633:6400/120')), halfBlind), [], 'IPv6 forms of IPv4 addresses are IPv4');
+  t.end();
+});
+
+t.test('no connection comes from a metadata service', (t) => {
+  const everything = block('0.0.0.0/0', '10.244.0.0/16', '10.96.0.0/12', '192.168.0.0/20');
+  t.same(judge(from(everything)), []);
+  t.same(judge(from(block('169.254.169.254/32'))), []);
+  t.match(judge(to(everything)), [{ verdict: 'escapes', reason: inside('metadata service') }]);
   t.end();
 });
 

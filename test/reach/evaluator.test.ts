@@ -58,7 +58,7 @@ const world: World = {
     { name: 'pods', cidr: '10.0.0.0/8' },
     { name: 'metadata', cidr: '169.254.0.0/16' },
   ],
-  rangesKnown: true,
+  unlistedFamilies: [],
 };
 
 function pod(namespace: Record<string, string>, labels: Record<string, string> = {}): Party {
@@ -169,7 +169,10 @@ t.test('a foreigner is who is neither own, nor shared, nor agreed', (t) => {
   for (const [sentence, party, port, direction, foreign] of table) {
     t.equal(isForeign(party, { protocol: 'TCP', port }, direction, world), foreign, sentence);
   }
-  t.ok(isForeign(at('198.51.100.1'), tcp53, 'ingress', { ...world, rangesKnown: false }), 'where ranges are unknown');
+  t.ok(
+    isForeign(at('198.51.100.1'), tcp53, 'ingress', { ...world, unlistedFamilies: [4] }),
+    'where ranges are unknown',
+  );
   t.end();
 });
 

@@ -72,8 +72,10 @@ export interface World {
     readonly addresses: readonly string[];
   }[];
   readonly protectedRanges: readonly { readonly name: string; readonly cidr: string }[];
-  /** Whether these are all: if not, any address may be one of the cluster. */
-  readonly rangesKnown: boolean;
+  /** Families of which these are not all: any address of them may be one of the cluster. */
+  readonly unlistedFamilies: readonly number[];
+  /** Those that the settings name; undefined: none, so there may be both. */
+  readonly ipFamilies?: readonly string[];
   /** Names that are reserved to the tenant, and that others have from before that. */
   readonly taken?: readonly string[];
   /** Names that are taken for the tenant's, reserved or not. */
@@ -222,7 +224,9 @@ function isForeignAddress(
     (service) => service.direction === direction && among(service.addresses) && letsPort(service.ports, wire),
   );
   if (served) return false;
-  if (!world.rangesKnown || among(world.protectedRanges.map(({ cidr }) => cidr))) return true;
+  // A metadata service answers and never asks.
+  const protecting = world.protectedRanges.filter(({ name }) => direction === 'egress' || name !== 'metadata');
+  if (world.unlistedFamilies.includes(address.family) || among(protecting.map(({ cidr }) => cidr))) return true;
   const granted = world.tenants.find(({ name }) => name === world.tenant)?.egressCIDRs ?? [];
   return direction === 'egress' && !among(granted);
 }

@@ -168,8 +168,31 @@ const rows: readonly Row[] = [
   [
     'addresses of the cluster',
     from(block('0.0.0.0/0')),
-    [[`${inPeer}/ipBlock/except+`, ['10.244.0.0/16', '10.96.0.0/12', '192.168.0.0/20', '169.254.0.0/16']]],
+    [[`${inPeer}/ipBlock/except+`, ['10.244.0.0/16', '10.96.0.0/12', '192.168.0.0/20']]],
   ],
+  [
+    'addresses of the cluster of both families',
+    from(block('::/0')),
+    [[`${inPeer}/ipBlock/except+`, ['2001:db8:42::/56', '::/8']]],
+  ],
+  [
+    'the IPv6 internet, where no range of the cluster lies in it',
+    from(block('::/0')),
+    [[`${inPeer}/ipBlock/cidr`, '2000::/3']],
+    otherBorder({
+      tenancy: createTenancy(
+        { ...settings, protectedRanges: settings.protectedRanges.filter(({ text }) => !text.startsWith('2001:')) },
+        [acme],
+      ),
+    }),
+  ],
+  [
+    'the IPv6 forms of the pods',
+    from(block('64:ff9b::af4:0/112')),
+    [[`${inPeer}/ipBlock/cidr`, '198.51.100.0/24']],
+    { chosen: ['198.51.100.0/24'] },
+  ],
+  ['addresses of IPv6 that were not granted', to(block('::/0')), [[`${outPeer}/ipBlock/cidr`, '2001:db8:ffff::/48']]],
   ['a pod by its address', from(block('10.244.1.1/32')), [[inPeer, { podSelector: {} }]]],
   ['addresses that were not granted', to(block('0.0.0.0/0')), [[`${outPeer}/ipBlock/cidr`, '203.0.113.0/24']]],
   [
@@ -182,7 +205,7 @@ const rows: readonly Row[] = [
     'the ranges of the cluster are not known',
     from(block('203.0.113.0/24')),
     [[inPeer, { podSelector: {} }]],
-    otherBorder({ tenancy: createTenancy({ ...settings, rangesComplete: false }, [acme]) }),
+    otherBorder({ tenancy: createTenancy({ ...settings, unlistedFamilies: [4, 6] }, [acme]) }),
   ],
   ['addresses that are all taken out', from(block('10.0.0.0/8', ['10.0.0.0/9', '10.128.0.0/9'])), [['/ingress/0']]],
   [

@@ -16,6 +16,7 @@ import {
   type WrittenPort,
   type WrittenSelector,
 } from './evaluator.ts';
+import { type Block, destination } from './evaluator-addresses.ts';
 
 export const now = Date.UTC(2027, 0, 1);
 
@@ -105,6 +106,10 @@ const network = fc.record({
     fc.constant(['198.51.100.0/24']),
     smallBlock.map((block) => [block]),
   ),
+  /** Families that the settings name. */
+  ipFamilies: fc.constantFrom<readonly string[] | undefined>(undefined, ['IPv4'], ['IPv4', 'IPv6']),
+  /** Whether each list has a range of IPv6. */
+  dual: fc.boolean(),
   /** Left out when not undefined, so that the ranges of the cluster are not all known. */
   missing: fc.oneof(
     { weight: 3, arbitrary: fc.constant(undefined) },
@@ -137,10 +142,26 @@ export const world: fc.Arbitrary<World> = fc
       const theirs = { tenant: 'acme', direction: mirror, ports: theirPorts };
       gates[other]?.push({ ...theirs, ...(theirExpires && { expires: theirExpires }) });
     }
-    const { missing } = network;
-    const ranges = (['podCIDRs', 'serviceCIDRs', 'nodeCIDRs'] as const).flatMap((field) =>
-      field === missing ? [] : [...network[field]].map((cidr) => ({ name: field, cidr })),
+    const { missing, ipFamilies, dual } = network;
+    const fields = ['podCIDRs', 'serviceCIDRs', 'nodeCIDRs'] as const;
+    const familyOf = (cidr: string) => destination({ family: known(cidr).family, value: known(cidr).first }).family;
+    const isThere = (family: number) => ipFamilies === undefined || ipFamilies.includes(`IPv${family}`);
+    const ranges = fields.flatMap((field, index) => {
+      const six = dual ? [`2001:db8:${index + 1}::/64`] : [];
+      const written = field === missing ? [] : [...network[field], ...six];
+      return written.filter((cidr) => isThere(familyOf(cidr))).map((cidr) => ({ name: field, cidr }));
+    });
+    const unlistedFamilies = [4, 6].filter(
+      (family) =>
+        isThere(family) &&
+        fields.some((field) => !ranges.some(({ name, cidr }) => name === field && familyOf(cidr) === family)),
     );
+    // Bulkhead takes no settings in which a service answers on a range of the cluster, or on every port of an address there.
+    const isServed =
+      ({ ports }: { readonly ports: readonly WrittenPort[] }) =>
+      (cidr: string) =>
+        (ports.length > 0 && known(cidr).first === known(cidr).last) ||
+        !ranges.some((range) => meet(known(cidr), known(range.cidr)));
     return {
       tenantLabel,
       tenant: 'acme',
@@ -151,12 +172,28 @@ export const world: fc.Arbitrary<World> = fc
         { name: 'beta', ...(betaPrefix && { prefix: betaPrefix }), egressCIDRs: [], gates: withoutDoubles(gates.beta) },
         { name: 'gamma', egressCIDRs: [], gates: withoutDoubles(gates.gamma) },
       ],
-      services: services.map((service, index) => ({ name: `service-${index}`, ...service })),
+      services: services.map((service, index) => ({
+        name: `service-${index}`,
+        ...service,
+        addresses: service.addresses.filter(isServed(service)),
+      })),
       protectedRanges: [...ranges, ...alwaysProtected.map((cidr) => ({ name: 'metadata', cidr }))],
-      rangesKnown: missing === undefined,
+      unlistedFamilies,
+      ...(ipFamilies !== undefined && { ipFamilies }),
       taken,
     };
   });
+
+/** Whether traffic to one block may arrive in the other. */
+function meet(one: Block, other: Block): boolean {
+  const arrived = ({ family, first, last }: Block): Block => ({
+    family: destination({ family, value: first }).family,
+    first: destination({ family, value: first }).value,
+    last: destination({ family, value: last }).value,
+  });
+  const [a, b] = [arrived(one), arrived(other)];
+  return a.family === b.family && a.first <= b.last && b.first <= a.last;
+}
 
 /** Bulkhead refuses a gate that opens what another one opens. */
 function withoutDoubles(gates: readonly WrittenGate[] = []): WrittenGate[] {
@@ -174,6 +211,7 @@ export function documentsOf(world: World): readonly unknown[] {
   const { tenantLabel, protectedRanges, services } = world;
   const field = (name: string) => protectedRanges.flatMap((range) => (range.name === name ? [range.cidr] : []));
   const network = {
+    ...(world.ipFamilies && { ipFamilies: world.ipFamilies }),
     podCIDRs: field('podCIDRs'),
     serviceCIDRs: field('serviceCIDRs'),
     nodeCIDRs: field('nodeCIDRs'),

@@ -52,7 +52,7 @@ export function worldOf(assume: Assumptions, reserved: boolean): { readonly bord
   const tenant = { ...undeclaredTenant(name), prefix };
   const ranges = protectedRanges.flatMap(({ name, cidr }) => {
     const range = parseCidr(cidr);
-    return range.ok ? [{ name, text: cidr, range: range.value }] : [];
+    return range.ok ? [{ name, text: cidr, range: range.value, kind: 'cluster' as const }] : [];
   });
   const tenancy = createTenancy({ ...settings, tenantLabel, sharedServices: [], protectedRanges: ranges }, [tenant]);
   return {
@@ -65,7 +65,7 @@ export function worldOf(assume: Assumptions, reserved: boolean): { readonly bord
       tenants: [{ name, ...(prefix && { prefix }), egressCIDRs: [], gates: [] }],
       services: [],
       protectedRanges,
-      rangesKnown: true,
+      unlistedFamilies: [],
     },
   };
 }

@@ -19,8 +19,8 @@ export function range(text: string): IpRange {
   return parsed.value;
 }
 
-export function protect(name: string, text: string): ProtectedRange {
-  return { name, text, range: range(text) };
+export function protect(name: string, text: string, kind: ProtectedRange['kind'] = 'cluster'): ProtectedRange {
+  return { name, text, range: range(text), kind };
 }
 
 export function tcp(first: number, last = first): PortRange {
@@ -66,10 +66,10 @@ export const settings: Settings = {
     protect('pod network', '2001:db8:42::/56'),
     protect('service network', '10.96.0.0/12'),
     protect('node network', '192.168.0.0/20'),
-    protect('metadata service', '169.254.0.0/16'),
-    protect('metadata service', 'fd00:ec2::254/128'),
+    protect('metadata service', '169.254.0.0/16', 'link-local'),
+    protect('metadata service', 'fd00:ec2::254/128', 'metadata'),
   ],
-  rangesComplete: true,
+  unlistedFamilies: [],
   sharedServices: [dns, ingressController],
 };
 

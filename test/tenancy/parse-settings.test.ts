@@ -179,12 +179,115 @@ t.test(
   },
 );
 
+const oneFamily = (fields: string, name: string, other: string) =>
+  `t.yaml:4:3: spec.network: lists no ${name} range under ${fields}, so no ${name} address can be proven to lie outside the cluster and every ${name} ipBlock of a tenant is refused; list them, or write ipFamilies: [${other}] if the cluster has no ${name}`;
+
+t.test(
+  'a family whose ranges are not all listed is warned about, unless the cluster has none of it (IP-01)',
+  async (t) => {
+    const network = (...lines: string[]) =>
+      parseSettings(documentIn(text('network:', ...lines.map((line) => `  ${line}`))));
+    const four = ['podCIDRs: [10.244.0.0/16]', 'serviceCIDRs: [10.96.0.0/12]', 'nodeCIDRs: [192.168.0.0/16]'];
+    const six = ['podCIDRs: ["fd00:1::/64"]', 'serviceCIDRs: ["fd00:2::/112"]', 'nodeCIDRs: ["fd00:3::/64"]'];
+    const all = 'podCIDRs, serviceCIDRs, nodeCIDRs';
+    const table: readonly [string, readonly string[], readonly string[], readonly number[]][] = [
+      ['IPv4 alone', four, [oneFamily(all, 'IPv6', 'IPv4')], [6]],
+      ['IPv6 alone', six, [oneFamily(all, 'IPv4', 'IPv6')], [4]],
+      ['IPv4, and no IPv6 in the cluster', ['ipFamilies: [IPv4]', ...four], [], []],
+      ['IPv6, and no IPv4 in the cluster', ['ipFamilies: [IPv6]', ...six], [], []],
+      ['an empty list of families is none', ['ipFamilies: []', ...four], [oneFamily(all, 'IPv6', 'IPv4')], [6]],
+      [
+        'one list of both families',
+        ['podCIDRs: [10.244.0.0/16, "fd00:1::/64"]', ...four.slice(1)],
+        [oneFamily('serviceCIDRs, nodeCIDRs', 'IPv6', 'IPv4')],
+        [6],
+      ],
+      [
+        'IPv6 forms of IPv4 addresses are no IPv6 range',
+        ['podCIDRs: [10.244.0.0/16, "64:ff9b::af5:0/112"]', ...four.slice(1)],
+        [oneFamily(all, 'IPv6', 'IPv4')],
+        [6],
+      ],
+    ];
+    for (const [sentence, lines, warnings, families] of table) {
+      const parsed = network(...lines);
+      t.strictSame(warningLines(parsed), warnings, sentence);
+      t.strictSame(parsed.ok && parsed.value.unlistedFamilies, families, sentence);
+    }
+    t.strictSame(problemLines(network('ipFamilies: [IPv4]', 'podCIDRs: [10.244.0.0/16, "fd00:1::/64"]')), [
+      't.yaml:6:31: spec.network.podCIDRs[1]: is IPv6, which network.ipFamilies leaves out; add IPv6 there, or remove the range',
+    ]);
+  },
+);
+
+t.test(
+  'a shared service opens single addresses of the cluster, on its ports, and no metadata service (IP-02)',
+  async (t) => {
+    const problems = (addresses: string, ports = '[{ port: 53 }]') =>
+      problemLines(
+        parseSettings(
+          documentIn(
+            text(
+              'network: { podCIDRs: [10.244.0.0/16], serviceCIDRs: [10.96.0.0/12], nodeCIDRs: [192.168.0.0/16] }',
+              'sharedServices:',
+              '  - { name: web, direction: egress, namespace: web, podSelector: {}, ports: PORTS, addresses: ADDRESSES }'
+                .replace('PORTS', ports)
+                .replace('ADDRESSES', addresses),
+            ),
+          ),
+        ),
+      ).map((line) => line.replace(/^.*?: spec\.sharedServices\[0\]\.addresses/, ''));
+    const table: readonly [string, string, string | undefined, string?][] = [
+      ['one address of the service network, on its ports', '[10.96.0.10/32]', undefined],
+      ['the cache of DNS on the node', '[169.254.20.10/32]', undefined],
+      ['a range outside', '[203.0.113.0/24]', undefined, '[]'],
+      [
+        'everything',
+        '[0.0.0.0/0]',
+        '[0]: reaches into 169.254.169.254/32, the metadata service, which no tenant may reach; remove it, or list addresses that leave it out',
+      ],
+      [
+        'two addresses of the pod network',
+        '[10.96.0.10/32, 10.244.0.0/31]',
+        '[1]: reaches into 10.244.0.0/16, the pod network, and opens all of it to every tenant; list single addresses, such as 10.96.0.10/32',
+      ],
+      [
+        'the pods behind NAT64',
+        '["64:ff9b::af4:0/112"]',
+        '[0]: reaches into 10.244.0.0/16, the pod network, and opens all of it to every tenant; list single addresses, such as 10.96.0.10/32',
+      ],
+      [
+        'one address on every port',
+        '[192.168.0.1/32]',
+        '[0]: reaches into 192.168.0.0/16, the node network, on every port; list the ports of the service',
+        '[]',
+      ],
+      [
+        'the metadata service',
+        '[169.254.169.254/32]',
+        '[0]: reaches into 169.254.169.254/32, the metadata service, which no tenant may reach; remove it, or list addresses that leave it out',
+      ],
+      [
+        'the metadata service behind NAT64',
+        '["64:ff9b::a9fe:a9fe/128"]',
+        '[0]: reaches into 169.254.169.254/32, the metadata service, which no tenant may reach; remove it, or list addresses that leave it out',
+      ],
+    ];
+    for (const [sentence, addresses, problem, ports] of table) {
+      t.strictSame(problems(addresses, ports), problem === undefined ? [] : [problem], sentence);
+    }
+  },
+);
+
 t.test('a range that is missing is warned about', async (t) => {
   const parsed = parseSettings(
     documentIn(text('network:', '  podCIDRs: [10.244.0.0/16]', '  serviceCIDRs: []', '  nodeCIDRs: [192.168.0.0/16]')),
   );
-  t.strictSame(warningLines(parsed), [warning('serviceCIDRs', '6:5')]);
-  t.equal(parsed.ok && parsed.value.rangesComplete, false);
+  t.strictSame(warningLines(parsed), [
+    warning('serviceCIDRs', '6:5'),
+    oneFamily('podCIDRs, nodeCIDRs', 'IPv6', 'IPv4'),
+  ]);
+  t.strictSame(parsed.ok && parsed.value.unlistedFamilies, [4, 6]);
 });
 
 t.test('what shuts something adds to what is built in', async (t) => {
@@ -222,7 +325,7 @@ t.test('what shuts something adds to what is built in', async (t) => {
   t.strictSame(given.reservedNamespaceKeys, [...namespaceKeys, 'example.com/']);
   t.strictSame(given.reservedPodKeys, [...podKeys, 'example.com/zone']);
   t.strictSame(given.reservedPolicyKeys, [...policyKeys, 'example.com/plugin']);
-  t.equal(given.rangesComplete, true);
+  t.strictSame(given.unlistedFamilies, [6]);
   t.strictSame(
     given.protectedRanges.map(({ name, text }) => `${name} ${text}`),
     [
@@ -233,6 +336,9 @@ t.test('what shuts something adds to what is built in', async (t) => {
       'metadata service 192.0.0.192/32',
       'metadata service 169.254.0.0/16',
       'metadata service fe80::/10',
+      'metadata service 169.254.169.254/32',
+      'metadata service 169.254.170.2/32',
+      'metadata service 169.254.170.23/32',
       'metadata service fd00:ec2::254/128',
       'metadata service fd00:ec2::23/128',
       'metadata service 168.63.129.16/32',
@@ -277,6 +383,7 @@ t.test('shared services replace what is built in, and their namespaces are the p
     '    direction: egress',
     '    namespace: ingress-nginx',
     '    podSelector: {}',
+    '    ports: [{ port: 53 }]',
     '    addresses: [169.254.20.10/32]',
   );
   t.strictSame(given.sharedServices, [
@@ -293,7 +400,7 @@ t.test('shared services replace what is built in, and their namespaces are the p
       direction: 'egress',
       namespace: 'ingress-nginx',
       podSelector: {},
-      ports: [],
+      ports: [{ protocol: 'TCP', first: 53, last: 53 }],
       addresses: [{ family: 4, first: 0xa9fe140an, last: 0xa9fe140an }],
     },
   ]);

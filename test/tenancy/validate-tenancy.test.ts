@@ -14,7 +14,8 @@ const prefix = (name: string, of: string) => tenant(name, `namespaces: { prefix:
 const settings = (spec: string) =>
   documentIn(`apiVersion: bulkhead.dev/v1alpha1\nkind: Settings\nspec: { ${spec} }`, 'bulkhead.yaml');
 
-const complete = 'podCIDRs: [10.244.0.0/16], serviceCIDRs: [10.96.0.0/12], nodeCIDRs: [192.168.0.0/16, "fd00:1::/64"]';
+const complete =
+  'podCIDRs: [10.244.0.0/16, "fd00:2::/64"], serviceCIDRs: [10.96.0.0/12, "fd00:3::/112"], nodeCIDRs: [192.168.0.0/16, "fd00:1::/64"]';
 const plain = settings(`network: { ${complete} }`);
 
 const refused: readonly (readonly [sentence: string, tenants: ReturnType<typeof tenant>[], ...problems: string[]])[] = [

@@ -26,6 +26,7 @@ export interface SettingsDocument {
       readonly runtimeClasses?: readonly string[];
     };
     readonly network?: {
+      readonly ipFamilies?: readonly ('IPv4' | 'IPv6')[];
       readonly podCIDRs?: readonly string[];
       readonly serviceCIDRs?: readonly string[];
       readonly nodeCIDRs?: readonly string[];
@@ -169,6 +170,12 @@ export const settingsSchema: StructuralSchema = {
           type: 'object',
           description: 'The addresses of the cluster, which no policy of a tenant may open.',
           properties: {
+            ipFamilies: {
+              type: 'array',
+              items: { type: 'string', enum: ['IPv4', 'IPv6'] },
+              description:
+                'The address families of the cluster. Ranges of a family that is left out need not be listed. Both when left out or empty.',
+            },
             podCIDRs: { ...addressRanges, description: 'Where pods get their addresses.' },
             serviceCIDRs: { ...addressRanges, description: 'Where Services get their cluster IPs.' },
             nodeCIDRs: { ...addressRanges, description: 'Where the nodes are, control plane included.' },

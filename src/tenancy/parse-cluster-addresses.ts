@@ -1,0 +1,136 @@
+/** `spec.network` of the settings: the addresses that no policy of a tenant may open, and which families they cover. */
+import { destinations } from '../kubernetes/embedded-ipv4.ts';
+import { type Family, familyNames, parseCidr } from '../kubernetes/ip-range.ts';
+import { intersect } from '../kubernetes/ip-set.ts';
+import { builtInMetadataRanges } from './default-settings.ts';
+import { parseRange } from './parse-network.ts';
+import { type Located, type Problem, problemAt, type Report, type Step } from './problem.ts';
+import type { SettingsDocument } from './schema/settings-schema.ts';
+import type { ProtectedRange, SharedService } from './settings.ts';
+
+const networkFields = [
+  ['podCIDRs', 'pod network'],
+  ['serviceCIDRs', 'service network'],
+  ['nodeCIDRs', 'node network'],
+] as const;
+
+type NetworkField = (typeof networkFields)[number][0];
+type NetworkDocument = NonNullable<SettingsDocument['spec']['network']>;
+
+function familiesOf({ ipFamilies = [] }: NetworkDocument): readonly Family[] {
+  const both = [4, 6] as const;
+  return ipFamilies.length === 0 ? both : both.filter((family) => ipFamilies.includes(familyNames[family]));
+}
+
+/** Which of the three lists have no range of a family. An IPv6 range that stands for IPv4 addresses lists those. */
+function unlisted(network: NetworkDocument): ReadonlyMap<Family, readonly NetworkField[]> {
+  const listed = new Set(
+    networkFields.flatMap(([field]) =>
+      (network[field] ?? []).flatMap((text) => {
+        const range = parseCidr(text);
+        return range.ok ? destinations([range.value]).map(({ family }) => `${field} ${family}`) : [];
+      }),
+    ),
+  );
+  return new Map(
+    familiesOf(network).flatMap((family): [Family, readonly NetworkField[]][] => {
+      const fields = networkFields.map(([field]) => field).filter((field) => !listed.has(`${field} ${family}`));
+      return fields.length === 0 ? [] : [[family, fields]];
+    }),
+  );
+}
+
+export function unlistedFamilies(network: NetworkDocument): readonly Family[] {
+  return [...unlisted(network).keys()];
+}
+
+/** What cannot be proven with these ranges, and how to change that. */
+export function warningsAbout(network: NetworkDocument, { locate }: Located<unknown>): readonly Problem[] {
+  const isEmpty = (field: NetworkField) => (network[field] ?? []).length === 0;
+  const missing = networkFields.flatMap(([field]) =>
+    isEmpty(field)
+      ? problemAt(
+          locate,
+          ['spec', 'network', field],
+          'is missing, so no address can be proven to lie outside the cluster and every ipBlock of a tenant is refused',
+          'list the ranges of the cluster',
+        )
+      : [],
+  );
+  const ofOneFamily = [...unlisted(network)].flatMap(([family, fields]) => {
+    const given = fields.filter((field) => !isEmpty(field));
+    if (given.length === 0) return [];
+    const [name, other] = family === 4 ? ['IPv4', 'IPv6'] : ['IPv6', 'IPv4'];
+    return problemAt(
+      locate,
+      ['spec', 'network'],
+      `lists no ${name} range under ${given.join(', ')}, so no ${name} address can be proven to lie outside the cluster and every ${name} ipBlock of a tenant is refused`,
+      `list them, or write ipFamilies: [${other}] if the cluster has no ${name}`,
+    );
+  });
+  return [...missing, ...ofOneFamily];
+}
+
+export function parseProtectedRanges(network: NetworkDocument, report: Report): readonly ProtectedRange[] {
+  const families = familiesOf(network);
+  const base = ['spec', 'network'];
+  const named = (
+    text: string,
+    name: string,
+    steps: readonly Step[],
+    kind: ProtectedRange['kind'] = 'cluster',
+  ): readonly ProtectedRange[] => {
+    const range = parseRange(text, steps, report);
+    return range === undefined ? [] : [{ name, range, text, kind }];
+  };
+  const cluster = networkFields.flatMap(([field, name]) =>
+    (network[field] ?? []).flatMap((text, index) => {
+      const steps = [...base, field, index];
+      const ranges = named(text, name, steps);
+      const foreign = destinations(ranges.map(({ range }) => range)).find(({ family }) => !families.includes(family));
+      if (foreign !== undefined) {
+        const family = familyNames[foreign.family];
+        report(steps, `is ${family}, which network.ipFamilies leaves out`, `add ${family} there, or remove the range`);
+      }
+      return ranges;
+    }),
+  );
+  return [
+    ...cluster,
+    ...(network.metadataAddresses ?? []).flatMap((text, index) =>
+      named(text, 'metadata service', [...base, 'metadataAddresses', index], 'metadata'),
+    ),
+    ...builtInMetadataRanges,
+    ...(network.protectedCIDRs ?? []).flatMap(({ name, cidr }, index) =>
+      named(cidr, name, [...base, 'protectedCIDRs', index, 'cidr']),
+    ),
+  ];
+}
+
+/**
+ * A shared service opens its addresses to every tenant. Inside a protected range that is one address with its ports, such as the cluster
+ * IP of DNS; never a range, and never a metadata service (IP-02).
+ */
+export function judgeServiceAddresses(
+  services: readonly SharedService[],
+  protectedRanges: readonly ProtectedRange[],
+  report: Report,
+): void {
+  for (const [index, { ports, addresses }] of services.entries()) {
+    for (const [at, range] of addresses.entries()) {
+      const reached = destinations([range]);
+      const touched = protectedRanges.filter((guard) => intersect(reached, destinations([guard.range])).length > 0);
+      const guard = touched.find(({ kind }) => kind === 'metadata') ?? touched[0];
+      if (guard === undefined) continue;
+      const steps: Step[] = ['spec', 'sharedServices', index, 'addresses', at];
+      const inside = `reaches into ${guard.text}, the ${guard.name}`;
+      if (guard.kind === 'metadata') {
+        report(steps, `${inside}, which no tenant may reach`, 'remove it, or list addresses that leave it out');
+      } else if (range.first !== range.last) {
+        report(steps, `${inside}, and opens all of it to every tenant`, 'list single addresses, such as 10.96.0.10/32');
+      } else if (ports.length === 0) {
+        report(steps, `${inside}, on every port`, 'list the ports of the service');
+      }
+    }
+  }
+}
