@@ -131,6 +131,12 @@ t.test('a policy is judged in every mode, and whatever else is wrong with it is 
   t.equal(crossing(policy({ policyTypes: ['Ingress'], ingress: [] }, { labels: { [label]: 'beta' } })), undefined);
 });
 
+t.test('rules of a direction that policyTypes leaves out are listed too (NP-21)', async (t) => {
+  t.match(crossing(policy({ policyTypes: ['Egress'], ingress: [{}] })), { findings: [{ path: 'spec.ingress[0]' }] });
+  t.match(crossing(policy({ policyTypes: ['Ingress'], egress: [{}] })), { findings: [{ path: 'spec.egress[0]' }] });
+  t.equal(crossing(policy({ policyTypes: ['Egress'], ingress: [{ from: [{ podSelector: {} }] }] })), undefined);
+});
+
 t.test('the policies of the platform, and those that Bulkhead keeps, are left out', async (t) => {
   t.ok(crossing(policy(open)));
   t.equal(crossing(policy(open, { namespace: 'monitoring' })), undefined);
