@@ -28,7 +28,7 @@ await clusterTest(
     await fill(t, plane);
     const told = [
       '',
-      '1 policy in place opens what is not agreed. Nothing is taken back; docs/checks says how to mend what each check finds.',
+      '2 policies in place open what is not agreed. Nothing is taken back; docs/checks says how to mend what each check finds.',
     ];
     const expected = [
       'NAMESPACE  TENANT  MODE     PODS  INGRESS  EGRESS  WHICH',
@@ -46,6 +46,7 @@ await clusterTest(
       '',
       'NAMESPACE  TENANT  MODE   POLICY  CHECK                 WHERE',
       'acme-shop  acme    audit  db      cross-tenant-ingress  spec.ingress[0]',
+      'beta-data  beta    warn   all     cross-tenant-egress   spec.egress[0]',
       ...told,
     ];
     t.same(await says(), expected, 'by the tenants of files');
@@ -73,6 +74,7 @@ await clusterTest(
         '',
         'NAMESPACE  TENANT  MODE     POLICY  CHECK                 WHERE',
         'acme-shop  acme    enforce  db      cross-tenant-ingress  spec.ingress[0]',
+        'beta-data  beta    enforce  all     cross-tenant-egress   spec.egress[0]',
         ...told,
       ]);
     });
@@ -143,7 +145,8 @@ async function fill(t: Test, plane: ControlPlane): Promise<void> {
   await namespace('acme-empty', 'acme');
   await namespace('beta-data', 'beta');
   await pod('beta-data', 'db', 'db');
-  await policy('beta-data', 'all', { podSelector: {}, policyTypes: ['Ingress'] });
+  // Some network plugins enforce these egress rules, so they are judged; others leave egress open, so the pods are not isolated (NP-21).
+  await policy('beta-data', 'all', { podSelector: {}, policyTypes: ['Ingress'], egress: [{}] });
   // Of another namespace: it isolates nobody here.
   await namespace('beta-closed', 'beta');
   await policy('beta-closed', 'all', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] });

@@ -4,7 +4,7 @@ import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { Output } from '../apiserver/control-plane.ts';
 import { guard } from './guarded-cluster.ts';
 
-const policy = (name: string, spec: object) => ({
+const policy = <Spec extends object>(name: string, spec: Spec) => ({
   apiVersion: 'networking.k8s.io/v1',
   kind: 'NetworkPolicy',
   metadata: { name, namespace: 'gamma-lab' },
@@ -33,6 +33,13 @@ await clusterTest('a soft tenant applies a policy that is too wide, and applies 
   };
   const made = await plane.kubectl(gina, ['create', 'namespace', 'gamma-lab']);
   t.equal(made.code, 0, made.stderr);
+
+  const dead = policy('dead', { policyTypes: ['Egress'], ingress: wide('dead').spec.ingress });
+  const narrowed = await kubectl(['apply'], dead);
+  t.match(narrowed.stderr, said, 'rules of a direction that policyTypes leaves out are narrowed too (NP-21)');
+  t.match((await stored('dead')).spec.ingress, [
+    { from: [{}, { namespaceSelector: { matchLabels: { env: 'x', 'bulkhead.dev/tenant': 'gamma' } } }] },
+  ]);
 
   for (const [name, apply, unchanged] of [
     ['client-side', ['apply'], 'configured'],
