@@ -15,8 +15,18 @@ export interface NamespaceRecord {
 export interface NamespaceSource {
   /** From memory: no I/O, constant time. Undefined: not known here (yet), or known for too long to be sure of it. */
   lookup(name: string): NamespaceRecord | undefined;
-  /** One live GET, for a miss. Undefined: there is no such namespace. Rejects when it cannot be known in time. */
-  fetch(name: string, signal: AbortSignal): Promise<NamespaceRecord | undefined>;
+  /**
+   * From memory, constant time: whether no namespace has this name, and no other tenant can get it any more. The name has been
+   * reserved for the tenant for longer than the news of that takes to every replica, and all namespaces are known as of just now.
+   */
+  isFree(name: string, tenant: string): boolean;
+  /**
+   * One live GET, for a miss. Undefined: there is no such namespace. Rejects when it cannot be known in time, and with
+   * {@link TooManyWait} when too many live requests of `share` wait.
+   *
+   * @param share the namespace that the admission request is in, each of which has its share of the live requests; the fetched one by default
+   */
+  fetch(name: string, signal: AbortSignal, share?: string): Promise<NamespaceRecord | undefined>;
   /** How many namespaces carry this value of the tenant label; from memory, constant time. */
   countOwned(tenant: string): number;
   /** Their names; from memory, in constant time and not a copy, so to be read at once. */

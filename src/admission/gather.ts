@@ -1,6 +1,7 @@
 /**
  * Everything the judgement needs beside the request: the only place on the way of a request that waits. Memory first, one
- * live request on a miss of each name that counts, else a refusal that can be tried again.
+ * live request on a miss of each name that counts, else a refusal that can be tried again. Each namespace that requests are in
+ * has its own share of the live requests (cluster/fair-requests.ts), so that none takes the time of all others (NP-23).
  */
 
 import { isManaged } from '../baseline/managed.ts';
@@ -24,6 +25,7 @@ import { namesToLookUp } from '../reach/names-to-look-up.ts';
 import type { HolderOf } from '../reach/objection.ts';
 import { decideOwner } from '../tenancy/ownership.ts';
 import type { Owner, Requester, Tenancy } from '../tenancy/tenancy.ts';
+import type { Tenant } from '../tenancy/tenant.ts';
 import { type BaselineSource, type NamespaceRecord, type NamespaceSource, TooManyWait } from './facts.ts';
 
 /** Facts that could not be had in time. Nothing is known to be wrong with the request: it can be tried again. */
@@ -122,19 +124,46 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
   if (sources.mutating === true && !isNarrowed(owner)) return facts;
   const reach = readNetworkPolicy(request.object);
   const names = namesToLookUp(reach, { tenant: owner, tenancy, namespace: request.namespace });
-  return { ...facts, reach, holderOf: names.length === 0 ? undefined : await holdersOf(names, sources) };
+  return {
+    ...facts,
+    reach,
+    holderOf: names.length === 0 ? undefined : await holdersOf(names, request, owner, sources),
+  };
 }
 
-/** Who has these namespaces: where memory does not know, all are asked at once. */
-async function holdersOf(names: readonly string[], sources: TimedSources): Promise<HolderOf> {
-  const { tenancy } = sources;
-  const holders = await Promise.all(
-    names.map(async (name): Promise<[string, Owner | 'nobody']> => {
-      const record = remembered(name, sources) ?? (await fetch(name, sources));
-      return [name, record === undefined ? 'nobody' : tenancy.ownerByLabels(record.labels)];
-    }),
-  );
-  const known = new Map(holders);
+/**
+ * Who has these namespaces, whose names are reserved for the tenant. A name that memory does not know is free without a question,
+ * unless memory may be behind, or another replica may not know of the reservation yet (docs/decisions/0012). The others are all
+ * asked at once.
+ */
+async function holdersOf(
+  names: readonly string[],
+  { namespace }: NetworkPolicyRequest,
+  tenant: Tenant,
+  sources: TimedSources,
+): Promise<HolderOf> {
+  const { tenancy, namespaces } = sources;
+  const known = new Map<string, Owner | 'nobody'>();
+  const add = (name: string, record: NamespaceRecord | undefined): void => {
+    known.set(name, record === undefined ? 'nobody' : tenancy.ownerByLabels(record.labels));
+  };
+  const unknown: string[] = [];
+  for (const name of names) {
+    const record = remembered(name, sources);
+    if (record !== undefined || namespaces.isFree(name, tenant.name)) add(name, record);
+    else unknown.push(name);
+  }
+  if (unknown.length > 0) {
+    // The first failure refuses the request, and leaves the others their share.
+    const failed = new AbortController();
+    try {
+      await Promise.all(
+        unknown.map(async (name) => add(name, await fetch(name, sources, { share: namespace, ended: failed.signal }))),
+      );
+    } finally {
+      failed.abort();
+    }
+  }
   return (name) => known.get(name);
 }
 
@@ -187,18 +216,32 @@ function remembered(name: string, { namespaces }: Sources): NamespaceRecord | un
   return record?.terminating === true ? undefined : record;
 }
 
-function fetch(name: string, sources: TimedSources): Promise<NamespaceRecord | undefined> {
-  return live((signal) => sources.namespaces.fetch(name, signal), sources);
+interface Fetching {
+  /** The namespace that the admission request is in; the one that is fetched by default. */
+  readonly share: string;
+  /** Aborts when the answer is not needed any more. */
+  readonly ended: AbortSignal;
 }
 
-async function live<Value>(ask: (signal: AbortSignal) => Promise<Value>, { deadline }: TimedSources): Promise<Value> {
+function fetch(name: string, sources: TimedSources, one?: Fetching): Promise<NamespaceRecord | undefined> {
+  return live((signal) => sources.namespaces.fetch(name, signal, one?.share), sources, one?.ended);
+}
+
+async function live<Value>(
+  ask: (signal: AbortSignal) => Promise<Value>,
+  { deadline }: TimedSources,
+  ended?: AbortSignal,
+): Promise<Value> {
   const patience = deadline - performance.now();
   if (patience <= 0) throw new FactsUnavailable('there was no time left to ask the API server');
   // The timer takes whole milliseconds and throws on anything else.
-  const signal = AbortSignal.timeout(Math.ceil(patience));
+  const late = AbortSignal.timeout(Math.ceil(patience));
+  const signal = ended === undefined ? late : AbortSignal.any([late, ended]);
   try {
     return await ask(signal);
   } catch (error) {
+    if (error instanceof TooManyWait)
+      throw new FactsUnavailable('too many requests in this namespace wait for the API server', { cause: error });
     const failed = signal.aborted ? 'did not answer in time' : 'could not be asked';
     throw new FactsUnavailable(`the API server ${failed}`, { cause: error });
   }

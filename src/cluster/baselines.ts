@@ -7,6 +7,7 @@ import { type BaselineCounters, type BaselineReconciler, createBaselineReconcile
 import type { Clock } from './clock.ts';
 import { createClosedNamespaces, type HoldCounters } from './closed-namespaces.ts';
 import type { Connection } from './connection.ts';
+import type { FairRequests } from './fair-requests.ts';
 import type { Handler, ListWatch } from './list-watch.ts';
 import type { Log } from './log.ts';
 import { createNamespaceEvents, type EventCounters } from './namespace-events.ts';
@@ -29,12 +30,14 @@ export interface Baselines extends Pick<BaselineReconciler, 'namespaceChanged' |
 /**
  * @param follow starts to follow a collection
  * @param namespaceOf what is known of a namespace; undefined when there is none of that name
+ * @param requests by which the request path asks the API server
  */
 export function keepBaselines(
   { connection, clock, log }: { readonly connection: Connection; readonly clock: Clock; readonly log: Log },
   follow: (path: string, handler: Handler, labelSelector: string) => ListWatch,
   tenancy: TenancySource,
   namespaceOf: (name: string) => NamespaceRecord | undefined,
+  requests: FairRequests,
 ): Baselines {
   const events = createNamespaceEvents(connection, clock);
   const reconciler = createBaselineReconciler(connection, clock, log, tenancy, namespaceOf, events);
@@ -55,7 +58,7 @@ export function keepBaselines(
     },
     managed,
   );
-  const closed = createClosedNamespaces(connection, policies.staleness, reconciler.hurry, clock);
+  const closed = createClosedNamespaces(requests, policies.staleness, reconciler.hurry, clock);
   const quotas = follow('/api/v1/resourcequotas', ResourceQuota, managed);
   return {
     ...reconciler,

@@ -11,8 +11,8 @@ import { type BaselineSource, type NamespaceKey, TooManyWait } from '../admissio
 import { defaultDenyName } from '../baseline/baseline.ts';
 import { namespaceClosedBy } from '../baseline/closed-door.ts';
 import type { Clock } from './clock.ts';
-import type { Connection } from './connection.ts';
 import { describe } from './failure.ts';
+import type { FairRequests } from './fair-requests.ts';
 import { trustedFor } from './namespaces.ts';
 import { isRecord } from './wire.ts';
 
@@ -59,7 +59,7 @@ interface Waiter {
  * @param wanted    told of a namespace that somebody waits for
  */
 export function createClosedNamespaces(
-  connection: Connection,
+  requests: Pick<FairRequests, 'get'>,
   staleness: () => number,
   wanted: (namespace: string) => void,
   clock: Clock,
@@ -114,7 +114,7 @@ export function createClosedNamespaces(
       const { name, uid } = namespace;
       const asked = clock.now();
       const door = doorOf(namespace);
-      const answer = await connection.request('GET', closedDoorPath(name), { signal });
+      const answer = await requests.get(closedDoorPath(name), name, signal);
       if (!answer.ok) {
         if (answer.kind === 'refused' && answer.status === 404) return false;
         throw new Error(`the default-deny policy of ${name} cannot be read: ${describe(answer)}`);

@@ -10,6 +10,7 @@ import type { CertificateCounters, KeptCertificates } from './certificates.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createConnection } from './connection.ts';
 import { type CrossingCounters, createCrossingPolicies } from './crossing-policies.ts';
+import { createFairRequests, type RequestCounters } from './fair-requests.ts';
 import { type Given, type GivenCertificates, type GivenLimits, keepGivenCertificates } from './given-certificates.ts';
 import { kubeconfigAuthentication } from './kubeconfig.ts';
 import { type Handler, type ListWatch, startListWatch, type WatchCounters } from './list-watch.ts';
@@ -18,6 +19,7 @@ import type { Log } from './log.ts';
 import { createNamespaceEvents } from './namespace-events.ts';
 import { createNamespaceSource, namespaceRecord, namespacesPath } from './namespaces.ts';
 import { keepRegistration, type RegistrationCounters } from './registration.ts';
+import { createReservations, propagationDelay } from './reservations.ts';
 import { keepSecretCertificates, type SecretCertificatesOptions } from './secret-certificates.ts';
 import { createTenantStatusWriter, type TenantStatusCounters } from './tenant-status.ts';
 import { createTenants, type Tenants, tenantsPath } from './tenants.ts';
@@ -70,6 +72,8 @@ export interface ClusterCounters {
   /** Undefined where tenants are not objects, and where nothing is written. */
   readonly tenantStatus: TenantStatusCounters | undefined;
   readonly crossing: CrossingCounters;
+  /** The GETs of the request path. */
+  readonly requests: RequestCounters;
   /** Undefined where nobody looks after the webhook configurations. */
   readonly registration: RegistrationCounters | undefined;
   /** Undefined where the registrations are left alone. */
@@ -127,6 +131,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       ...(labelSelector === undefined ? {} : { labelSelector }),
     });
 
+  const requests = createFairRequests(connection, clock);
   const home = options.tenancy;
   let tenants: Tenants | undefined;
   let tenancy: TenancySource;
@@ -139,6 +144,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       wallClock: Date.now,
       onTenants(refused) {
         home.onTenants(refused);
+        reservations.changed();
         baselines?.tenancyChanged();
         crossing.changed();
       },
@@ -146,6 +152,11 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     });
     tenancy = tenants.current;
   }
+  const reservations = createReservations(
+    tenancy,
+    tenants === undefined ? propagationDelay.files : propagationDelay.objects,
+    clock,
+  );
   const store = createNamespaceStore(tenancy);
   const tenantStatus =
     tenants !== undefined && options.reconcile
@@ -159,7 +170,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
         })
       : undefined;
   const baselines = options.reconcile
-    ? keepBaselines({ connection, clock, log }, follow, tenancy, (name) => store.lookup(name))
+    ? keepBaselines({ connection, clock, log }, follow, tenancy, (name) => store.lookup(name), requests)
     : undefined;
   const crossing = createCrossingPolicies({
     connection,
@@ -222,7 +233,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   });
 
   return {
-    namespaces: createNamespaceSource(store, namespaceWatch.staleness, connection, clock),
+    namespaces: createNamespaceSource(store, namespaceWatch.staleness, reservations, requests, clock),
     tenancy,
     tenantsKnown,
     certificates,
@@ -239,6 +250,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       return `the ${resource} of ${server} are not known ${first === undefined ? 'any more' : 'yet'}${trouble === undefined ? '' : `: ${trouble}`}`;
     },
     tenancyChanged() {
+      reservations.changed();
       baselines?.tenancyChanged();
       crossing.changed();
     },
@@ -256,6 +268,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       baselines: baselines?.counters(),
       tenantStatus: tenantStatus?.counters(),
       crossing: crossing.counters(),
+      requests: requests.counters(),
       registration: registration?.counters(),
       certificates: certificates?.counters(),
     }),

@@ -10,8 +10,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { NamespaceRecord, NamespaceSource } from '../admission/facts.ts';
 import { entry } from '../kubernetes/objects.ts';
 import type { Clock } from './clock.ts';
-import type { Answer, Connection } from './connection.ts';
+import type { Answer } from './connection.ts';
 import { describe } from './failure.ts';
+import type { FairRequests } from './fair-requests.ts';
+import type { Reservations } from './reservations.ts';
 import { decodeListMeta, decodeObject, isRecord, type WireObject } from './wire.ts';
 
 export const namespacesPath = '/api/v1/namespaces';
@@ -42,12 +44,13 @@ export function namespaceRecord({ metadata, object }: WireObject): NamespaceReco
 
 /**
  * @param memory    the namespaces that the watch has told of
- * @param staleness milliseconds since the watch was last heard
+ * @param staleness milliseconds since the watch was last heard; infinite before everything was listed
  */
 export function createNamespaceSource(
   memory: Pick<NamespaceSource, 'lookup' | 'countOwned' | 'namesOwned' | 'startingWith'>,
   staleness: () => number,
-  connection: Connection,
+  reservations: Pick<Reservations, 'isSettled'>,
+  requests: Pick<FairRequests, 'get'>,
   clock: Clock,
 ): NamespaceSource {
   /** When the API server was asked and said the same. What the watch tells takes the place of the record, and of this. */
@@ -58,13 +61,15 @@ export function createNamespaceSource(
       if (record === undefined || staleness() <= trustedFor) return record;
       return clock.now() - (confirmed.get(record) ?? Number.NEGATIVE_INFINITY) <= trustedFor ? record : undefined;
     },
+    isFree: (name, tenant) =>
+      memory.lookup(name) === undefined && staleness() <= trustedFor && reservations.isSettled(name, tenant),
     countOwned: (tenant) => memory.countOwned(tenant),
     namesOwned: (tenant) => memory.namesOwned(tenant),
     startingWith: (prefix) => memory.startingWith(prefix),
-    async fetch(name, signal) {
+    async fetch(name, signal, share = name) {
       const asked = clock.now();
       const remembered = memory.lookup(name);
-      const answer = await connection.request('GET', `${namespacesPath}/${encodeURIComponent(name)}`, { signal });
+      const answer = await requests.get(`${namespacesPath}/${encodeURIComponent(name)}`, share, signal);
       if (!answer.ok && answer.kind === 'refused' && answer.status === 404) return undefined;
       const object = decodeObject(bodyOf(answer, `namespace ${name}`));
       if (object === undefined) throw new Error(`namespace ${name} cannot be read: the answer is not a Namespace`);
@@ -75,7 +80,7 @@ export function createNamespaceSource(
     async hasPods(name, signal) {
       // Without a resourceVersion the answer is the newest state, not that of a cache.
       const path = `${namespacesPath}/${encodeURIComponent(name)}/pods?limit=1`;
-      const list = bodyOf(await connection.request('GET', path, { signal }), `the pods of ${name}`);
+      const list = bodyOf(await requests.get(path, name, signal), `the pods of ${name}`);
       if (decodeListMeta(list) === undefined || !isRecord(list))
         throw new Error(`the pods of ${name} cannot be read: the answer is not a list`);
       const items = entry(list, 'items');

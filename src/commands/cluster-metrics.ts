@@ -75,6 +75,21 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
     'result',
     ({ crossing }) => Object.entries(crossing.readings).map(([label, value]) => ({ label, value })),
   );
+  register(
+    'live_requests',
+    'GETs that reviews wait for, now: in-flight, or waiting for their turn.',
+    'state',
+    ({ requests }) => [
+      { label: 'in-flight', value: requests.inFlight },
+      { label: 'waiting', value: requests.waiting },
+    ],
+  );
+  register(
+    'live_requests_total',
+    'Questions of reviews that memory could not answer: sent to the API server, joined to an equal one that waited, or refused with 503 because too many of one namespace waited.',
+    'result',
+    ({ requests }) => Object.entries(requests.asked).map(([label, value]) => ({ label, value })),
+  );
   if (cluster.counters().baselines !== undefined) registerBaselineMetrics(register);
   if (cluster.counters().registration !== undefined) registerRegistrationMetrics(register);
   if (cluster.counters().certificates !== undefined) registerCertificateMetrics(register);

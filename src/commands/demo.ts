@@ -40,7 +40,12 @@ export async function demo(print: (line: string) => void): Promise<boolean> {
     const { log } = createLog('silent');
     const review = createAdmission({
       tenancy,
-      namespaces: { ...namespaces, fetch: async (name) => namespaces.lookup(name), hasPods: async () => true },
+      namespaces: {
+        ...namespaces,
+        isFree: (name) => namespaces.lookup(name) === undefined,
+        fetch: async (name) => namespaces.lookup(name),
+        hasPods: async () => true,
+      },
       onDefect: (error) => print(`!! ${String(error)}`),
     });
     const server = createWebhookServer({

@@ -2,7 +2,7 @@
 import { createAdmission } from '../admission/admission.ts';
 import type { NamespaceSource } from '../admission/facts.ts';
 import { CertificateError } from '../certificates/key-pair.ts';
-import { systemClock } from '../cluster/clock.ts';
+import { type Clock, systemClock } from '../cluster/clock.ts';
 import { type Cluster, connectCluster } from '../cluster/cluster.ts';
 import { watchNamespaces } from '../files/watch-namespaces.ts';
 import { watchTenancy } from '../files/watch-tenancy.ts';
@@ -41,6 +41,8 @@ export interface ServeOptions {
   readonly logLevel: string;
   /** The variables of the process. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What is known of the cluster ages by it. Default: the time as it passes. */
+  readonly clock?: Clock;
 }
 
 export interface Running {
@@ -160,6 +162,7 @@ async function start(
         reconcile: !options.readOnly,
         registration,
         certificates: source,
+        ...(options.clock && { clock: options.clock }),
       }),
     );
     stops.push(() => cluster?.stop());

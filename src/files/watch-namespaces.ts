@@ -29,6 +29,11 @@ export async function watchNamespaces(
   });
   if (!watch.ok) return watch;
   store.replaceAll(watch.value.current().values());
-  const source = { ...store, fetch: async (name: string) => store.lookup(name), hasPods: async () => true };
+  const source: NamespaceSource = {
+    ...store,
+    isFree: (name) => store.lookup(name) === undefined,
+    fetch: async (name) => store.lookup(name),
+    hasPods: async () => true,
+  };
   return { ...watch, value: { ...watch.value, source } };
 }

@@ -21,9 +21,9 @@ function counting(source: Partial<NamespaceSource>) {
   const counted: NamespaceSource = {
     ...namespaces,
     ...source,
-    fetch(name, signal) {
+    fetch(name, signal, share) {
       asked.push(`namespace ${name}`);
-      return (source.fetch ?? namespaces.fetch)(name, signal);
+      return (source.fetch ?? namespaces.fetch)(name, signal, share);
     },
     hasPods(name, signal) {
       asked.push(`pods of ${name}`);
@@ -383,6 +383,82 @@ t.test('a namespace on its way out may have a successor of its name, and that on
     t.equal(facts.namespaceEmptied, false, sentence);
     t.strictSame(doors.asked, sent.object?.kind === 'Pod' ? ['memory acme-web newer'] : [], `${sentence}: its door`);
   }
+});
+
+/** A policy of acme-web that selects namespaces by these names. */
+function policyNaming(...values: readonly string[]): Sent {
+  const from = [
+    { namespaceSelector: { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values }] } },
+  ];
+  const object = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'by-name', namespace: 'acme-web' },
+    spec: { podSelector: {}, ingress: [{ from }] },
+  };
+  return { user: cast['acme developer'], operation: 'CREATE', object };
+}
+
+t.test('NP-23: a name that is surely free is not asked for', async (t) => {
+  const others: NamespaceRecord = { name: 'acme-old', uid: '1', labels: { [tenantLabel]: 'beta' }, terminating: false };
+  const leaving: NamespaceRecord = { ...others, name: 'acme-gone', terminating: true };
+  const lookup = (name: string) => [others, leaving].find((one) => one.name === name) ?? namespaces.lookup(name);
+  const names = ['acme-new', 'acme-old', 'acme-gone', 'acme-db'];
+  const rows: readonly [sentence: string, free: boolean, asked: string[]][] = [
+    ['memory knows all names, and the reservation is old', true, ['acme-gone']],
+    ['memory may be behind, or the reservation is new', false, ['acme-new', 'acme-gone']],
+  ];
+  for (const [sentence, free, expected] of rows) {
+    const shares: (string | undefined)[] = [];
+    const { asked, source } = counting({
+      lookup,
+      isFree: (name, tenant) => free && tenant === 'acme' && lookup(name) === undefined,
+      fetch: async (name, _, share) => {
+        shares.push(share);
+        return lookup(name);
+      },
+    });
+    const sources = { namespaces: source, tenancy, now, patience: 1000 };
+    const { holderOf } = await gather(requestOf(policyNaming(...names)), sources);
+    t.strictSame(
+      asked,
+      expected.map((name) => `namespace ${name}`),
+      sentence,
+    );
+    t.strictSame(
+      shares,
+      expected.map(() => 'acme-web'),
+      `${sentence}: in the share of the namespace of the policy`,
+    );
+    const [acme, beta] = ['acme', 'beta'].map((tenant) => tenancy.tenants.get(tenant));
+    t.strictSame(
+      names.map((name) => holderOf?.(name)),
+      ['nobody', beta, beta, acme],
+      `${sentence}: who has them`,
+    );
+  }
+});
+
+t.test('NP-23: a namespace that asks too much is refused for now, and its other questions are given up', async (t) => {
+  const left: string[] = [];
+  const { source } = counting({
+    isFree: () => false,
+    fetch: (name, signal) =>
+      name === 'acme-3'
+        ? Promise.reject(new TooManyWait())
+        : new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => {
+              left.push(name);
+              reject(signal.reason);
+            });
+          }),
+  });
+  const sources = { namespaces: source, tenancy, now, patience: 30_000 };
+  await t.rejects(
+    gather(requestOf(policyNaming('acme-1', 'acme-2', 'acme-3')), sources),
+    new FactsUnavailable('too many requests in this namespace wait for the API server'),
+  );
+  t.strictSame(left, ['acme-1', 'acme-2']);
 });
 
 t.test('all that is asked live for one request has to come in time', async (t) => {

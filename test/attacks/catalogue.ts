@@ -91,6 +91,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
     must: true,
     alone: 'it refuses such a value itself, unless the stored policy has one already',
   },
+  'NP-23': { attack: 'Policies that name many namespaces use up the time of all other requests', must: true },
   'POD-01': { attack: 'The network of the node', must: true },
   'POD-02': { attack: 'Ports of the node', must: true },
   'POD-03': { attack: 'Namespaces and files of the node, privilege and capabilities', must: true },

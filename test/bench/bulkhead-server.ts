@@ -47,7 +47,12 @@ await serveForMeasurement(async (certificate) => {
   const server = createWebhookServer({
     review: createAdmission({
       tenancy: () => tenancy,
-      namespaces: { ...store, fetch: unexpected, hasPods: unexpected },
+      namespaces: {
+        ...store,
+        isFree: (name) => store.lookup(name) === undefined,
+        fetch: unexpected,
+        hasPods: unexpected,
+      },
       onDefect: (error) => log.error(error),
     }),
     certificate,

@@ -31,7 +31,7 @@ function replica(known: readonly NamespaceRecord[], others: readonly NamespaceRe
   };
   const review = createAdmission({
     tenancy: () => tenancy,
-    namespaces: { ...store, fetch, hasPods: async () => true },
+    namespaces: { ...store, isFree: () => false, fetch, hasPods: async () => true },
     onDefect(error) {
       throw error;
     },

@@ -23,7 +23,12 @@ function replica(tenancy: Tenancy, records: readonly NamespaceRecord[], closed =
   for (const one of records) store.set(one);
   const review = createAdmission({
     tenancy: () => tenancy,
-    namespaces: { ...store, fetch: async (name) => store.lookup(name), hasPods: async () => false },
+    namespaces: {
+      ...store,
+      isFree: () => false,
+      fetch: async (name) => store.lookup(name),
+      hasPods: async () => false,
+    },
     baselines: { closed: () => closed, whenClosed: async () => closed, fetchClosed: async () => closed },
     onDefect(error) {
       throw error;

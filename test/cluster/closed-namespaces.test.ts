@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import { TooManyWait } from '../../src/admission/facts.ts';
 import { createClosedNamespaces } from '../../src/cluster/closed-namespaces.ts';
 import { createConnection } from '../../src/cluster/connection.ts';
+import { createFairRequests } from '../../src/cluster/fair-requests.ts';
 import { startFakeApiServer } from './fake-api-server.ts';
 import { fakeClock } from './fake-clock.ts';
 
@@ -29,7 +30,7 @@ async function closedNamespaces(t: Test) {
   const state = { staleness: 0 };
   const wanted: string[] = [];
   const closed = createClosedNamespaces(
-    connection,
+    createFairRequests(connection, clock),
     () => state.staleness,
     (name) => wanted.push(name),
     clock,

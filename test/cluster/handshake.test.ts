@@ -1,7 +1,7 @@
 /** Which answers of the API server are taken for Bulkhead's own refusal. Those of a real one: test/e2e/registration.test.ts. */
 import t from 'tap';
 import { createAdmission } from '../../src/admission/admission.ts';
-import type { NamespaceRecord } from '../../src/admission/facts.ts';
+import type { NamespaceRecord, NamespaceSource } from '../../src/admission/facts.ts';
 import { createNamespaceStore } from '../../src/admission/namespace-store.ts';
 import type { Answer, Connection } from '../../src/cluster/connection.ts';
 import { statusFailure } from '../../src/cluster/failure.ts';
@@ -96,7 +96,12 @@ t.test('Bulkhead refuses it on every cluster', async (t) => {
     const store = createNamespaceStore(() => tenancy);
     const record = (name: string): NamespaceRecord => ({ name, uid: name, labels: labelled, terminating: false });
     for (const name of ['kube-public', 'bulkhead-system']) store.set(record(name));
-    const namespaces = { ...store, fetch: async (name: string) => record(name), hasPods: async () => false };
+    const namespaces: NamespaceSource = {
+      ...store,
+      isFree: () => false,
+      fetch: async (name) => record(name),
+      hasPods: async () => false,
+    };
     const review = createAdmission({ tenancy: () => tenancy, namespaces, onDefect: (error) => t.fail(`${error}`) });
     for (const pair of ['bulkhead', 'bulkhead-namespaces'] as const) {
       const connection: Connection = {

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import type { NamespaceRecord } from '../../src/admission/facts.ts';
 import { createConnection } from '../../src/cluster/connection.ts';
+import { createFairRequests } from '../../src/cluster/fair-requests.ts';
 import { createNamespaceSource, namespaceRecord } from '../../src/cluster/namespaces.ts';
 import { decodeObject } from '../../src/cluster/wire.ts';
 import { startFakeApiServer } from './fake-api-server.ts';
@@ -27,7 +28,14 @@ async function source(t: Test, staleness = 0) {
     namesOwned: (tenant: string) => new Set(tenant === 'acme' ? ['acme-web'] : []),
     startingWith: (prefix: string) => (remembered.name.startsWith(prefix) ? [remembered] : []),
   };
-  return { server, clock, memory, namespaces: createNamespaceSource(memory, () => staleness, connection, clock) };
+  const reservations = { isSettled: (name: string, tenant: string) => name.startsWith('acme-') && tenant === 'acme' };
+  const requests = createFairRequests(connection, clock);
+  return {
+    server,
+    clock,
+    memory,
+    namespaces: createNamespaceSource(memory, () => staleness, reservations, requests, clock),
+  };
 }
 
 t.test('what is looked up comes from memory', async (t) => {
@@ -43,6 +51,22 @@ t.test('what is looked up comes from memory', async (t) => {
 t.test('memory does not count when the watch was not heard for three seconds', async (t) => {
   t.equal((await source(t, 3_000)).namespaces.lookup('acme-web'), remembered);
   t.equal((await source(t, 3_001)).namespaces.lookup('acme-web'), undefined);
+});
+
+t.test('a name is free where all namespaces are known, and it was long reserved', async (t) => {
+  const rows: readonly [sentence: string, staleness: number, name: string, tenant: string, free: boolean][] = [
+    ['nobody has it', 3_000, 'acme-new', 'acme', true],
+    ['the watch was not heard just now', 3_001, 'acme-new', 'acme', false],
+    ['not everything was listed yet', Number.POSITIVE_INFINITY, 'acme-new', 'acme', false],
+    ['there is a namespace of this name', 0, 'acme-web', 'acme', false],
+    ['it is not reserved for long', 0, 'new-web', 'acme', false],
+    ['it is reserved for another tenant', 0, 'acme-new', 'beta', false],
+  ];
+  for (const [sentence, staleness, name, tenant, free] of rows) {
+    const { server, namespaces } = await source(t, staleness);
+    t.equal(namespaces.isFree(name, tenant), free, sentence);
+    t.same(server.requests, [], `${sentence}: without any request`);
+  }
 });
 
 t.test('a live answer that says the same makes memory count for three seconds more', async (t) => {
@@ -62,8 +86,9 @@ t.test('a live answer counts as of the moment of the question', async (t) => {
   const { server, clock, namespaces } = await source(t, 60_000);
   server.put('namespaces', { metadata: { name: 'acme-web', uid: 'u' } });
   const answer = namespaces.fetch('acme-web', never);
-  clock.advance(3_001);
+  clock.advance(2_000);
   await answer;
+  clock.advance(1_001);
   t.equal(namespaces.lookup('acme-web'), undefined);
 });
 

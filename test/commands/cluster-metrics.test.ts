@@ -31,6 +31,11 @@ t.test('what is counted is scraped', async (t) => {
     'bulkhead_events_total{result="failed"} 21',
     'bulkhead_events_total{result="suppressed"} 29',
     'bulkhead_events_total{result="written"} 27',
+    'bulkhead_live_requests_total{result="joined"} 40',
+    'bulkhead_live_requests_total{result="refused"} 41',
+    'bulkhead_live_requests_total{result="sent"} 39',
+    'bulkhead_live_requests{state="in-flight"} 37',
+    'bulkhead_live_requests{state="waiting"} 38',
     'bulkhead_pods_held 2',
     'bulkhead_pods_held_total{result="closed"} 10',
     'bulkhead_pods_held_total{result="ended"} 11',
@@ -76,7 +81,7 @@ t.test('before all policies were read once, nothing is said of how many cross', 
 
 t.test('where nothing is reconciled, nothing is said of baselines', async (t) => {
   const names = (await scraped({})).map((line) => line.replace(/\{.*/, ''));
-  t.ok(names.length > 0 && names.every((name) => /^bulkhead_(watch|polic)/.test(name)), names.join());
+  t.ok(names.length > 0 && names.every((name) => /^bulkhead_(watch|polic|live_requests)/.test(name)), names.join());
 });
 
 t.test(

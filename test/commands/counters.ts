@@ -55,6 +55,7 @@ export const counters: ClusterCounters = {
   baselines,
   tenantStatus: undefined,
   crossing,
+  requests: { inFlight: 37, waiting: 38, asked: { sent: 39, joined: 40, refused: 41 } },
   registration,
   certificates,
 };

@@ -87,6 +87,7 @@ t.test('every body gets an answer of the admission, within the size that is sent
   const defects: unknown[] = [];
   const nothing = {
     lookup: () => undefined,
+    isFree: () => false,
     fetch: async () => undefined,
     countOwned: () => 0,
     namesOwned: () => new Set<string>(),
