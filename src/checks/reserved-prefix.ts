@@ -1,6 +1,6 @@
 import { entry } from '../kubernetes/objects.ts';
-import type { Owner } from '../tenancy/tenancy.ts';
-import { type Check, nothing } from './check.ts';
+import type { Owner, Requester } from '../tenancy/tenancy.ts';
+import { type Check, type Finding, nothing } from './check.ts';
 
 /**
  * A name that is reserved goes to whom it is reserved.
@@ -8,7 +8,8 @@ import { type Check, nothing } from './check.ts';
  * Allowed  names that begin with a tenant's prefix: for namespaces of that tenant, also when the platform creates them;
  *          the platform's names and prefixes: for the platform
  * Why      a policy may select a namespace by its name, and counts as proven because nobody else can take that name;
- *          names such as kube-* are exempt from many controllers (ADM-04)
+ *          names such as kube-* are exempt from many controllers (ADM-04). Which names other tenants have reserved is not told:
+ *          a prefix is as a rule the name of a customer (TEN-24)
  */
 export const reservedPrefix: Check = {
   id: 'reserved-prefix',
@@ -27,20 +28,24 @@ export const reservedPrefix: Check = {
     if (reservation === undefined) return nothing;
     const future: Owner = label === undefined ? 'platform' : (tenancy.tenants.get(label) ?? 'platform');
     if (reservation === 'platform' ? requester.platform : reservation === future) return nothing;
-    // Only the platform and the tenant itself learn whose the name is.
-    const known = reservation !== 'platform' && (requester.platform || requester.tenants.includes(reservation));
-    const own = requester.tenants.map((tenant) => tenant.prefix).find((prefix) => prefix !== undefined);
-    return [
-      {
-        check: 'reserved-prefix',
-        path: 'metadata.name',
-        reason: `${request.name} is reserved to ${reservation === 'platform' ? 'the platform' : known ? `tenant ${reservation.name}` : 'somebody else'}`,
-        fix: known
-          ? `label it ${key}: ${reservation.name}, or choose another name`
-          : own
-            ? `choose a name that begins with ${own}`
-            : 'choose another name',
-      },
-    ];
+    return [{ check: 'reserved-prefix', path: 'metadata.name', ...told(request.name, reservation, requester, key) }];
   },
 };
+
+/**
+ * Only the platform and the tenant itself learn whose the name is. Everybody else reads the same text, whether it is reserved for
+ * another tenant or for the platform: it depends on who asks, and on nothing else but the name that was written (TEN-24).
+ */
+function told(name: string, reservation: Owner, requester: Requester, key: string): Pick<Finding, 'reason' | 'fix'> {
+  if (reservation !== 'platform' && (requester.platform || requester.tenants.includes(reservation)))
+    return {
+      reason: `${name} is reserved for tenant ${reservation.name}`,
+      fix: `label it ${key}: ${reservation.name}, or choose another name`,
+    };
+  const tenants = requester.tenants.map((tenant) => tenant.name).join(' or ');
+  const prefixes = requester.tenants.flatMap(({ prefix }) => prefix ?? []).join(' or ');
+  return {
+    reason: `${name} is reserved, and not for ${tenants}`,
+    fix: `choose a name that is not reserved${prefixes === '' ? '' : `, or one that begins with ${prefixes}`}`,
+  };
+}

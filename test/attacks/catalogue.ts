@@ -65,6 +65,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'TEN-19': { attack: 'A namespace loosens its Pod Security level', must: true },
   'TEN-20': { attack: 'Annotations of a namespace draw its pods elsewhere', must: true },
   'TEN-21': { attack: 'Labels and annotations of a namespace switch the network', must: true },
+  'TEN-24': { attack: 'Refused names tell which tenants there are', must: true },
   'NP-01': { attack: 'A rule without peers', must: true },
   'NP-02': { attack: 'An empty namespaceSelector', must: true },
   'NP-03': { attack: 'Two list items where one was meant', must: true },

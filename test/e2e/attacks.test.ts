@@ -214,6 +214,15 @@ await clusterTest(
       'TEN-10: a policy whose name is older than Bulkhead does not become a managed one',
     );
     t.equal((await send('DELETE', older)).status, 200, 'and its owner may delete it');
+
+    const refusals = new Set<string | undefined>();
+    for (const name of ['acme-q', 'gamma-q', 'kube-q', 'bulkhead-q', 'ingress-nginx']) {
+      const { status, message } = await send('POST', '/api/v1/namespaces?dryRun=All', { metadata: { name } });
+      t.equal(status, 403, name);
+      refusals.add(message?.replaceAll(name, 'NAME'));
+    }
+    t.match([...refusals], [/or one that begins with beta-\n/], 'TEN-24: whoever has a name, the refusal is one text');
+    t.equal(refusals.size, 1);
   },
   { controllers: false },
 );
