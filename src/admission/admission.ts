@@ -33,12 +33,7 @@ export function createAdmission({ tenancy, namespaces, baselines, onDefect }: Ad
       // Live requests get half of what is left, so that there is always time to answer.
       const patience = (deadline - performance.now()) / 2;
       const known = tenancy();
-      if (known === undefined) {
-        const early = new FactsUnavailable('the tenants are not known');
-        return phase === 'mutate'
-          ? respond('mutate', request, { reason: explained(early) })
-          : tryAgain(phase, request, early);
-      }
+      if (known === undefined) return tryAgain(phase, request, new FactsUnavailable('the tenants are not known'));
       const sources = { namespaces, tenancy: known, now: Date.now(), patience };
       return phase === 'mutate'
         ? await mutate(request, sources)
@@ -55,7 +50,11 @@ export function createAdmission({ tenancy, namespaces, baselines, onDefect }: Ad
   };
 }
 
-/** Never refuses: what is missing or wrong is refused once, by validate, which sees the object after all mutations. */
+/**
+ * Judges nothing: what is missing or wrong is refused once, by validate, which sees the object after all mutations. But where facts
+ * are missing it refuses for now. Without its label the object would be refused for good by validate, which may have the facts a
+ * moment later, or on another replica, and cannot know why the label is missing (SRV-18).
+ */
 async function mutate(request: AdmissionRequest, sources: Sources): Promise<Answer> {
   try {
     const facts = await gather(request, { ...sources, mutating: true });
@@ -65,7 +64,7 @@ async function mutate(request: AdmissionRequest, sources: Sources): Promise<Answ
     const warnings = narrowingTexts(narrowed);
     return respond('mutate', request, { owner: facts.owner, warnings, ...(patch !== undefined && { patch }) });
   } catch (error) {
-    if (error instanceof FactsUnavailable) return respond('mutate', request, { reason: explained(error) });
+    if (error instanceof FactsUnavailable) return tryAgain('mutate', request, error);
     throw error;
   }
 }

@@ -37,7 +37,7 @@ export interface Sources {
   readonly namespaces: NamespaceSource;
   readonly tenancy: Tenancy;
   /**
-   * Whether namespaces are closed. Without it pods are not held: so in the mutating phase, which never refuses, and where
+   * Whether namespaces are closed. Without it pods are not held: so in the mutating phase, as the validating one follows, and where
    * nothing puts baselines in place (namespaces from files, or a cluster that is only read), for there the wait would be for ever.
    */
   readonly baselines?: BaselineSource | undefined;

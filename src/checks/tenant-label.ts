@@ -23,7 +23,9 @@ export function judgeTenantLabel(
       path: `metadata.labels[${key}]`,
       reason:
         after === undefined
-          ? 'is missing or would be removed'
+          ? request.operation === 'UPDATE'
+            ? 'would be removed'
+            : 'is missing: the mutating webhook of Bulkhead was not called, or another webhook has removed the label'
           : wanted === undefined
             ? 'claims a tenant, but the namespace belongs to the platform'
             : `is not the tenant that owns the namespace`,

@@ -1,6 +1,8 @@
 /** Connections that are dead without a word: what was known before does not count for what came after (POD-16). */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { trustedFor } from '../../src/cluster/namespaces.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { type FaultProxy, startFaultProxy } from '../soak/fault-proxy.ts';
@@ -35,6 +37,15 @@ await clusterTest(
     t.match(await create(), { status: 201 }, 'a pod is admitted');
 
     t.ok(silence(proxy) >= 3, 'every watch falls silent');
+    await sleep(trustedFor + 100);
+    proxy.inflict('busy', 0);
+    t.match(
+      await create(),
+      { status: 503, body: { message: /cannot be judged now: the API server could not be asked/ } },
+      'SRV-18: what mutate cannot find out is refused for now, not for good by validate',
+    );
+    t.equal(proxy.inflicted.busy, 1, 'one question failed');
+    t.match(await create(), { status: 201 }, 'the next try is admitted');
     t.match(await plane.request('DELETE', path, undefined, alice), { status: 200 });
     await eventually('the namespace controller may empty it all the same', async () => (await status(path)) === 404);
     const again = await plane.request('POST', '/api/v1/namespaces', namespace, alice);
