@@ -26,6 +26,8 @@ const eventLoopSampling = 100;
 export const refusalReasons = [
   'overloaded',
   'no-room',
+  'displaced',
+  'slow-body',
   'too-large',
   'aborted',
   'late',
@@ -65,7 +67,7 @@ export function createMetrics(): Metrics {
   });
   const refusals = new Counter({
     name: 'bulkhead_requests_refused_total',
-    help: 'Requests that were not judged: overloaded, no-room and late (503), too-large (413), aborted by the client, failed (500), no-certificate (401) and other-client (403) where clients are checked. Late ones are answered, and counted, as reviews too.',
+    help: 'Requests that were not judged: overloaded, no-room and late (503), displaced and slow-body (503; their bodies were incomplete), too-large (413), aborted by the client, failed (500), no-certificate (401) and other-client (403) where clients are checked. Late ones are answered, and counted, as reviews too.',
     labelNames: ['reason'],
     registers,
   });
@@ -90,7 +92,7 @@ export function createMetrics(): Metrics {
   let reading = 0;
   new Gauge({
     name: 'bulkhead_requests_in_flight',
-    help: 'Requests that wait for their answer.',
+    help: 'Requests that are complete and wait for their answer.',
     registers,
     collect() {
       this.set(reading);

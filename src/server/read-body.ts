@@ -1,7 +1,13 @@
-/** Reads request bodies into memory, within a budget that all requests share. */
+/**
+ * Reads request bodies into memory, within a time for each and a budget that all requests share.
+ *
+ * Slow senders cost nothing but themselves (SRV-17): where there is no room for one more body, the oldest incomplete one gives way to
+ * it. An honest body is complete a moment after its headers, so it is seldom the oldest, also where it comes from the same address.
+ */
 import type { IncomingMessage } from 'node:http';
+import { performance } from 'node:perf_hooks';
 
-export type BodyFailure = 'too-large' | 'no-room' | 'aborted';
+export type BodyFailure = 'too-large' | 'no-room' | 'displaced' | 'slow-body' | 'aborted';
 export type Body = { readonly ok: true; readonly bytes: Buffer } | { readonly ok: false; readonly reason: BodyFailure };
 
 export interface BodyLimits {
@@ -9,29 +15,110 @@ export interface BodyLimits {
   readonly bodyBytes: number;
   /** Of all bodies that are in memory at one time, in bytes. */
   readonly heldBytes: number;
+  /** From the headers to the last byte. */
+  readonly bodyMilliseconds: number;
+  /** Bodies of one address that are incomplete at one time. */
+  readonly incompletePerAddress: number;
 }
 
 export interface BodyReader {
   /**
    * Resolves when the body is complete or cannot be. What was read counts as held until `release` is called with it; after a failure
    * nothing is held, and what else arrives is thrown away.
+   *
+   * @param arrived when its headers came, as `performance.now()` says it
+   * @param address of the client. Undefined for one whose certificate was verified: it never gives way to others
    */
-  read(request: IncomingMessage): Promise<Body>;
+  read(request: IncomingMessage, arrived: number, address: string | undefined): Promise<Body>;
   release(bytes: Buffer): void;
+}
+
+interface Incomplete {
+  readonly address: string | undefined;
+  /** As `performance.now()` says it. */
+  readonly due: number;
+  fail(reason: BodyFailure): void;
 }
 
 export function createBodyReader(limits: BodyLimits): BodyReader {
   let held = 0;
+  /** All of them; and those that can give way. Each set has the oldest first. */
+  const incomplete = new Set<Incomplete>();
+  const displaceable = new Set<Incomplete>();
+  const byAddress = new Map<string, Set<Incomplete>>();
+  /** One timer for all bodies: most are complete before a timer of their own would be worth its cost. */
+  let timed = false;
 
-  function collect(request: IncomingMessage, resolve: (body: Body) => void): void {
+  function begin(one: Incomplete): void {
+    incomplete.add(one);
+    if (!timed) endSlowAfter(limits.bodyMilliseconds);
+    if (one.address === undefined) return;
+    displaceable.add(one);
+    const neighbours = byAddress.get(one.address);
+    if (neighbours === undefined) byAddress.set(one.address, new Set([one]));
+    else if (neighbours.add(one).size > limits.incompletePerAddress) oldest(neighbours)?.fail('displaced');
+  }
+
+  function end(one: Incomplete): void {
+    incomplete.delete(one);
+    if (one.address === undefined) return;
+    displaceable.delete(one);
+    const neighbours = byAddress.get(one.address);
+    neighbours?.delete(one);
+    if (neighbours?.size === 0) byAddress.delete(one.address);
+  }
+
+  function endSlowAfter(milliseconds: number): void {
+    timed = true;
+    setTimeout(endSlow, milliseconds).unref();
+  }
+
+  function endSlow(): void {
+    timed = false;
+    const now = performance.now();
+    for (const one of incomplete) {
+      if (one.due > now) break;
+      one.fail('slow-body');
+    }
+    const next = oldest(incomplete);
+    if (next !== undefined) endSlowAfter(next.due - now);
+  }
+
+  /** What is complete is never given up, and neither is what a verified client has begun. */
+  function makeRoom(current: Incomplete): void {
+    while (held > limits.heldBytes) {
+      const one = oldest(displaceable);
+      if (one === undefined || one === current) {
+        current.fail('no-room');
+        return;
+      }
+      one.fail('displaced');
+    }
+  }
+
+  function collect(
+    request: IncomingMessage,
+    arrived: number,
+    address: string | undefined,
+    resolve: (body: Body) => void,
+  ): void {
     const chunks: Buffer[] = [];
     let length = 0;
     let finished = false;
+    const one: Incomplete = {
+      address,
+      due: arrived + limits.bodyMilliseconds,
+      fail: (reason) => finish({ ok: false, reason }),
+    };
 
     function finish(body: Body): void {
       if (finished) return;
       finished = true;
-      if (!body.ok) held -= length;
+      end(one);
+      if (!body.ok) {
+        held -= length;
+        chunks.length = 0;
+      }
       resolve(body);
     }
     function onData(chunk: Buffer): void {
@@ -39,34 +126,40 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
       length += chunk.length;
       held += chunk.length;
       chunks.push(chunk);
-      if (length > limits.bodyBytes) finish({ ok: false, reason: 'too-large' });
-      else if (held > limits.heldBytes) finish({ ok: false, reason: 'no-room' });
+      if (length > limits.bodyBytes) one.fail('too-large');
+      else makeRoom(one);
     }
     function onEnd(): void {
       const [only] = chunks;
       finish({ ok: true, bytes: chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, length) });
     }
     function onClose(): void {
-      finish({ ok: false, reason: 'aborted' });
+      one.fail('aborted');
     }
 
     request.on('data', onData);
     request.on('end', onEnd);
     // Comes also when the client goes away in the middle; then there is no `end`.
     request.on('close', onClose);
+    begin(one);
   }
 
   return {
-    read(request) {
+    read(request, arrived, address) {
       return new Promise((resolve) => {
         // A declared length is refused before anything of it is read; without one (chunked) the count decides.
         if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytes)
           resolve({ ok: false, reason: 'too-large' });
-        else collect(request, resolve);
+        else collect(request, arrived, address, resolve);
       });
     },
     release(bytes) {
       held -= bytes.length;
     },
   };
+}
+
+function oldest(bodies: ReadonlySet<Incomplete>): Incomplete | undefined {
+  const [first] = bodies;
+  return first;
 }

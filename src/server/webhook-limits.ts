@@ -3,12 +3,29 @@
 const mebibyte = 1024 * 1024;
 
 export interface WebhookLimits {
-  /** Reviews at one time. Two API servers, each with its default of 200 writes at a time, stay within it. */
+  /**
+   * Reviews at one time, from the last byte of the body to the answer. Two API servers, each with its default of 200 writes at a
+   * time, stay within it.
+   */
   readonly inFlight: number;
-  /** Of one body. The API server takes requests up to 3 MiB; an update carries the object twice, and the review around it. */
+  /**
+   * Of one body. etcd takes requests up to 1.5 MiB (--max-request-bytes), where the object is protobuf. The API server writes it as
+   * JSON, in which encoding/json of Go gives six bytes to each of `<`, `>`, `&` and to a control character (\u003c): 9 MiB. An update
+   * carries the object twice, and 1 MiB is for the review around it.
+   */
   readonly bodyBytes: number;
-  /** Of all bodies that are held at one time. */
+  /** Of all bodies that are held at one time: three updates of the greatest size. */
   readonly heldBytes: number;
+  /**
+   * How long a body may take from its headers to its last byte. The API server sends it at once, and 19 MiB in 2 s are 76 Mbit/s;
+   * where that is too much, it tries again.
+   */
+  readonly bodyMilliseconds: number;
+  /**
+   * Bodies of one remote address that are incomplete at one time; with one more, the oldest gives way. As many as the writes that an
+   * API server makes at one time by default. It is generous because source NAT can give all API servers, and pods, one address.
+   */
+  readonly incompletePerAddress: number;
   /** How long the headers, and headers and body together, may take to arrive from their first byte on; a TLS handshake too. */
   readonly requestMilliseconds: number;
   /** How long a connection may be idle, before its first request (and then as long as a request may take) and after each. The API server keeps idle ones for 90 s: who closes first must be the client. */
@@ -24,8 +41,10 @@ export interface WebhookLimits {
 
 export const webhookLimits: WebhookLimits = {
   inFlight: 400,
-  bodyBytes: 7 * mebibyte,
+  bodyBytes: 19 * mebibyte,
   heldBytes: 64 * mebibyte,
+  bodyMilliseconds: 2000,
+  incompletePerAddress: 200,
   requestMilliseconds: 10_000,
   idleMilliseconds: 120_000,
   drainMilliseconds: 95_000,

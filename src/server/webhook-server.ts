@@ -1,7 +1,7 @@
 /**
  * The admission endpoint: `POST /mutate`, `POST /validate` and `POST /warn` over HTTPS, HTTP/1.1 only (the API server speaks nothing else to webhooks).
  *
- *   headers -> a client that may ask? -> room for one more? -> body, within its limits -> review -> answer, log line, metrics
+ *   headers -> a client that may ask? -> body, within its limits -> room for one more? -> review -> answer, log line, metrics
  *
  * Whatever arrives is answered, in bounded time and memory. As soon as a uid is known that is HTTP 200 with a review. Before, an
  * HTTP 503 also says `Retry-After`: the API server then tries again within its own deadline, where a connection that breaks
@@ -78,14 +78,24 @@ const refusalTexts: Record<
 > = {
   'too-large': {
     code: 413,
-    message: 'The body is larger than a review of two objects of the greatest size that the API server takes.',
+    message: 'The body is larger than a review of two objects of the greatest size that etcd takes.',
   },
   'no-room': { code: 503, message: 'Bulkhead holds as many request bodies as it may. Try again in a second.' },
+  displaced: {
+    code: 503,
+    message: 'Newer requests took the place of this one, whose body was incomplete. Try again in a second.',
+  },
+  'slow-body': { code: 503, message: 'The body did not arrive in time. Try again in a second.' },
   overloaded: { code: 503, message: 'Bulkhead holds as many reviews as it may. Try again in a second.' },
   late: { code: 503, message: 'Bulkhead did not decide in time. Try again in a second.' },
   'no-certificate': { code: 401, message: 'Bulkhead answers nobody without a client certificate.' },
   'other-client': { code: 403, message: 'Bulkhead does not answer to the client certificate that it was shown.' },
 };
+
+/** Empty when the connection is gone already: its body is aborted. */
+function addressOf({ socket }: IncomingMessage): string {
+  return socket.remoteAddress ?? '';
+}
 
 /** Takes as long for a path that is almost right as for one that is all wrong. */
 function isPrefixOfOne(text: string, paths: readonly string[]): boolean {
@@ -182,23 +192,38 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
       response.setHeader('Connection', 'close');
       return refuse(response, stranger.reason, stranger.detail);
     }
-    if (inFlight >= limits.inFlight) return refuse(response, 'overloaded');
+    // With `clients`, whoever comes this far has shown a certificate that may ask.
+    const body = await bodies.read(request, arrived, clients === undefined ? addressOf(request) : undefined);
+    if (!body.ok) {
+      // One that is slow would be slow again; one that is displaced may be an API server's, which goes on with its connection.
+      if (body.reason === 'slow-body') response.setHeader('Connection', 'close');
+      return refuse(response, body.reason);
+    }
+    try {
+      if (inFlight >= limits.inFlight) return refuse(response, 'overloaded');
+      await answerReview(phase, request.url ?? '', body.bytes, response, arrived);
+    } finally {
+      bodies.release(body.bytes);
+    }
+  }
+
+  async function answerReview(
+    phase: Phase,
+    url: string,
+    body: Buffer,
+    response: ServerResponse,
+    arrived: number,
+  ): Promise<void> {
     metrics.inFlight(++inFlight);
     try {
-      const body = await bodies.read(request);
-      if (!body.ok) return refuse(response, body.reason);
-      try {
-        const due = timeLimits(request.url ?? '');
-        const reviewed = review(phase, body.bytes, arrived + due.review);
-        const answer = await within(reviewed, arrived + due.answer - performance.now());
-        if (answer !== undefined) return respond(response, answer, arrived);
-        const late = lateAnswer(phase, body.bytes);
-        if (late === undefined) return refuse(response, 'late');
-        metrics.refused('late');
-        respond(response, late, arrived);
-      } finally {
-        bodies.release(body.bytes);
-      }
+      const due = timeLimits(url);
+      const reviewed = review(phase, body, arrived + due.review);
+      const answer = await within(reviewed, arrived + due.answer - performance.now());
+      if (answer !== undefined) return respond(response, answer, arrived);
+      const late = lateAnswer(phase, body);
+      if (late === undefined) return refuse(response, 'late');
+      metrics.refused('late');
+      respond(response, late, arrived);
     } finally {
       metrics.inFlight(--inFlight);
     }

@@ -145,6 +145,11 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'SRV-15': { attack: 'Metrics and health beside the webhook' },
   'SRV-16': { attack: 'A webhook that triggers itself', untested: 'nothing is written on the way of a request' },
   'SRV-18': { attack: 'Under pressure an object lacks its label, and is refused for good', must: true },
+  'SRV-17': {
+    attack: 'Hundreds of slow senders take the place of the API server',
+    must: true,
+    alone: 'it sends its bodies at once',
+  },
   'SVC-01': {
     attack: 'Endpoints of a Service that point at foreign pods',
     untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',

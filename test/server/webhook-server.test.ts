@@ -135,16 +135,17 @@ t.test('a body has a greatest size', async (t) => {
 
 t.test('a review of two objects of the greatest size passes', async (t) => {
   const { port } = await serve(t, echo);
-  const body = 'x'.repeat(6 * 1024 * 1024 + 100_000);
+  // 1.5 MiB of `<`, each of which the API server writes as six bytes, and the review around them.
+  const body = 'x'.repeat(2 * 6 * 1.5 * 1024 * 1024 + 100_000);
   t.match(repliesIn(await exchange(port, request('POST', '/validate', body)))[0], {
     status: 200,
     body: JSON.stringify({ phase: 'validate', bytes: body.length }),
   });
 });
 
-t.test('seven mebibytes are the most, and one byte more is refused', async (t) => {
+t.test('nineteen mebibytes are the most, and one byte more is refused', async (t) => {
   const { port } = await serve(t, echo);
-  const most = 7 * 1024 * 1024;
+  const most = 19 * 1024 * 1024;
   const [exact] = repliesIn(await exchange(port, request('POST', '/validate', 'x'.repeat(most))));
   t.match(exact, { status: 200, body: JSON.stringify({ phase: 'validate', bytes: most }) });
   const [more] = repliesIn(await exchange(port, chunked('/validate', ['x'.repeat(most), 'x'])));
@@ -152,40 +153,42 @@ t.test('seven mebibytes are the most, and one byte more is refused', async (t) =
 });
 
 t.test('all bodies together have a greatest size', async (t) => {
-  const { port, metrics } = await serve(t, echo, { heldBytes: 1000 });
-  const unfinished = await open(port);
-  const none = everything(unfinished);
-  unfinished.write(request('POST', '/validate', 'x'.repeat(600), { 'Content-Length': '601' }));
-  await until(async () => (await metrics.registry.metrics()).includes('bulkhead_requests_in_flight 1'));
+  const { review, waiting } = heldReview();
+  const { port, metrics } = await serve(t, review, { heldBytes: 1000 });
+  const complete = exchange(port, request('POST', '/validate', 'x'.repeat(600)));
+  await until(() => waiting.length === 1);
   const [refused] = repliesIn(await exchange(port, request('POST', '/validate', 'x'.repeat(600))));
   t.match(
     refused,
     { status: 503, body: /as many request bodies as it may/ },
-    'a body for which there is no room is refused',
+    'a body for which there is no room beside one that is complete is refused',
   );
   t.equal(refused?.headers.get('retry-after'), '1', 'and told to come again');
+  t.match(await metrics.registry.metrics(), /refused_total\{reason="no-room"\} 1/);
+  waiting[0]?.();
+  t.equal(repliesIn(await complete)[0]?.status, 200, 'what is complete is answered');
+  const next = exchange(port, request('POST', '/validate', 'x'.repeat(600)));
+  await until(() => waiting.length === 2);
+  waiting[1]?.();
+  t.equal(repliesIn(await next)[0]?.status, 200, 'and what it held is free again');
+});
+
+t.test('a client that goes away in the middle of its body is counted, and holds nothing', async (t) => {
+  const { port, metrics } = await serve(t, echo, { heldBytes: 1000 });
+  const unfinished = await open(port);
+  const none = everything(unfinished);
+  unfinished.write(request('POST', '/validate', 'x'.repeat(600), { 'Content-Length': '601' }));
+  await new Promise((resolve) => setTimeout(resolve, 100));
   unfinished.destroy();
   await none;
-  await until(async () => (await metrics.registry.metrics()).includes('bulkhead_requests_in_flight 0'));
-  t.match(
-    await metrics.registry.metrics(),
-    /refused_total\{reason="aborted"\} 1/,
-    'a client that goes away is counted',
-  );
-  t.equal(
-    repliesIn(await exchange(port, request('POST', '/validate', 'x'.repeat(600))))[0]?.status,
-    200,
-    'what it held is free again',
-  );
+  await until(async () => /refused_total\{reason="aborted"\} 1/.test(await metrics.registry.metrics()));
+  t.equal(repliesIn(await exchange(port, request('POST', '/validate', 'x'.repeat(600))))[0]?.status, 200);
+  t.match(await metrics.registry.metrics(), /refused_total\{reason="displaced"\} 0/);
 });
 
 t.test('reviews at one time have a greatest number', async (t) => {
-  const waiting: (() => void)[] = [];
-  const held: Review = async () => {
-    await new Promise<void>((resolve) => waiting.push(resolve));
-    return answerOf({});
-  };
-  const { port, metrics } = await serve(t, held, { inFlight: 2 });
+  const { review, waiting } = heldReview();
+  const { port, metrics } = await serve(t, review, { inFlight: 2 });
   const first = exchange(port, request('POST', '/mutate', '{}'));
   const second = exchange(port, request('POST', '/validate', '{}'));
   await until(async () => waiting.length === 2);
@@ -347,3 +350,13 @@ t.test('where it is called by a path that nobody guesses, everything else is not
   for (const path of [newest, before])
     t.match(repliesIn(await exchange(port, request('POST', `/${path}/validate?timeout=5s`, '{}')))[0], { status: 200 });
 });
+
+/** Each review waits until its turn in `waiting` is called. */
+function heldReview(): { readonly review: Review; readonly waiting: (() => void)[] } {
+  const waiting: (() => void)[] = [];
+  const review: Review = async () => {
+    await new Promise<void>((resolve) => waiting.push(resolve));
+    return answerOf({});
+  };
+  return { review, waiting };
+}

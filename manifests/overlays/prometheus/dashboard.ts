@@ -224,7 +224,7 @@ const fast: Question = {
     {
       title: 'Requests that were not judged',
       description:
-        'overloaded, no-room, late: too many at once. no-certificate, other-client: who may not ask. failed: a defect.',
+        'overloaded, no-room, late: too many at once. displaced, slow-body: bodies that arrive too slowly. no-certificate, other-client: who may not ask. failed: a defect.',
       type: 'timeseries',
       unit: 'reqps',
       targets: [{ expr: perSecond('bulkhead_requests_refused_total', 'reason'), legend: '{{reason}}' }],

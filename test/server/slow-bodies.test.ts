@@ -1,0 +1,140 @@
+/** Whoever sends slowly, or never ends, takes nothing from others (SRV-17). */
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import t from 'tap';
+import { loadClientAuthority } from '../../src/server/client-authority.ts';
+import { createClientCheck } from '../../src/server/client-check.ts';
+import { webhookLimits } from '../../src/server/webhook-limits.ts';
+import { createCertificateAuthority } from '../apiserver/certificates.ts';
+import { echo, everything, exchange, open, repliesIn, request, serve, until } from './serving.ts';
+
+/** A connection with a body that is incomplete. */
+interface SlowSender {
+  readonly socket: TLSSocket;
+  /** All that the server sends until it closes the connection. */
+  readonly answer: Promise<string>;
+}
+
+/** One byte short unless `announced` says otherwise. */
+async function startBody(port: number, bytes = 1, options = {}, announced = bytes + 1): Promise<SlowSender> {
+  const socket = await open(port, options);
+  const answer = everything(socket);
+  socket.write(request('POST', '/validate', 'x'.repeat(bytes), { 'Content-Length': String(announced) }));
+  return { socket, answer };
+}
+
+/** One byte more for each of them, as often as this says. */
+function drip(t: { teardown(handler: () => void): void }, senders: readonly SlowSender[], milliseconds: number): void {
+  const drips = setInterval(() => {
+    for (const { socket } of senders) if (socket.writable) socket.write('x');
+  }, milliseconds);
+  t.teardown(() => clearInterval(drips));
+}
+
+async function statusOf(answer: Promise<string>): Promise<number | undefined> {
+  return repliesIn(await answer).at(-1)?.status;
+}
+
+const review = (port: number, bytes = 2): Promise<number | undefined> =>
+  statusOf(exchange(port, request('POST', '/validate', 'x'.repeat(bytes))));
+
+async function refusedFor(metrics: { registry: { metrics(): Promise<string> } }, reason: string): Promise<number> {
+  const [, count] =
+    new RegExp(`refused_total\\{reason="${reason}"\\} (\\d+)`).exec(await metrics.registry.metrics()) ?? [];
+  return Number(count);
+}
+
+t.test('a body has its time from its headers on, and then the connection is closed', async (t) => {
+  const { port, metrics } = await serve(t, echo, { bodyMilliseconds: 300 });
+  const began = performance.now();
+  const slow = await startBody(port, 1, {}, 1000);
+  drip(t, [slow], 20);
+  const later = new Promise<SlowSender>((resolve, reject) =>
+    setTimeout(() => startBody(port).then(resolve, reject), 150),
+  );
+  const [reply] = repliesIn(await slow.answer);
+  t.match(reply, { status: 503, body: /did not arrive in time/ });
+  t.equal(reply?.headers.get('retry-after'), '1', 'an API server on a slow network may try again');
+  t.equal(reply?.headers.get('connection'), 'close');
+  t.ok(performance.now() - began >= 300, 'not before its time is over');
+  t.equal(await statusOf((await later).answer), 503, 'one that began later has its own time');
+  t.ok(performance.now() - began >= 450);
+  t.equal(await refusedFor(metrics, 'slow-body'), 2);
+  t.equal(webhookLimits.bodyMilliseconds, 2000, 'which is two seconds');
+});
+
+t.test('420 slow senders keep no review of their own address from its answer', async (t) => {
+  const { port, metrics } = await serve(t, echo);
+  const slow = await Promise.all(Array.from({ length: 420 }, () => startBody(port, 1, {}, 1000)));
+  drip(t, slow, 100);
+  for (let count = 0; count < 20; count++) t.equal(await review(port), 200);
+  t.match(await metrics.registry.metrics(), 'bulkhead_requests_in_flight 0', 'only what is complete is in flight');
+  const statuses = await Promise.all(slow.map(({ answer }) => statusOf(answer)));
+  t.strictSame([statuses.length, ...new Set(statuses)], [420, 503], 'each is answered in the end');
+  const [displaced, late] = [await refusedFor(metrics, 'displaced'), await refusedFor(metrics, 'slow-body')];
+  t.equal(displaced + late, 420, 'and counted once');
+  t.ok(displaced >= 420 - webhookLimits.incompletePerAddress, 'the oldest gave way');
+  t.equal(await refusedFor(metrics, 'overloaded'), 0);
+});
+
+t.test('the oldest incomplete body of an address gives way, and those of other addresses stay', async (t) => {
+  const { port, metrics } = await serve(t, echo, { incompletePerAddress: 2 });
+  const other = await startBody(port, 1, { localAddress: '127.0.0.9' });
+  const [first, second] = [await startBody(port), await startBody(port)];
+  const third = await startBody(port);
+  const [reply] = repliesIn(await first.answer);
+  t.match(reply, { status: 503, body: /took the place of this one/ });
+  t.equal(reply?.headers.get('retry-after'), '1', 'an API server behind the same address may try again');
+  for (const { socket } of [second, third, other]) socket.write('x');
+  for (const { answer } of [second, third, other]) t.equal(await statusOf(answer), 200);
+  t.equal(await refusedFor(metrics, 'displaced'), 1);
+});
+
+t.test('an answer does not end the connection of a body that gave way', async (t) => {
+  const { port } = await serve(t, echo, { incompletePerAddress: 1 });
+  const socket = await open(port);
+  t.teardown(() => socket.destroy());
+  let text = '';
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  socket.write(request('POST', '/validate', '{', { 'Content-Length': '2', Connection: 'keep-alive' }));
+  await until(() => exchange(port, request('POST', '/validate', '{}')).then(() => text !== ''));
+  socket.write('}');
+  socket.write(request('POST', '/validate', '{}', { Connection: 'keep-alive' }));
+  await until(() => text.includes('"bytes":2'));
+  t.strictSame(
+    repliesIn(text).map(({ status }) => status),
+    [503, 200],
+    'the rest is thrown away, and the next request is reviewed',
+  );
+});
+
+t.test('the memory for bodies is not kept by those that are slow', async (t) => {
+  const { port, metrics } = await serve(t, echo, { heldBytes: 1000 });
+  const [first, second] = [await startBody(port, 450), await startBody(port, 450)];
+  t.equal(await review(port, 600), 200, 'what is new and quick has room');
+  t.equal(await statusOf(first.answer), 503, 'of the oldest');
+  t.equal(await refusedFor(metrics, 'displaced'), 2, 'and of as many as it takes');
+  t.equal(await statusOf(second.answer), 503);
+  t.equal(await refusedFor(metrics, 'no-room'), 0);
+});
+
+t.test('a client whose certificate is verified never gives way', async (t) => {
+  const platform = createCertificateAuthority('platform');
+  const folder = t.testdir({ 'ca.crt': platform.certificate });
+  const authority = await loadClientAuthority(join(folder, 'ca.crt'), Date.now());
+  const limits = { incompletePerAddress: 1, heldBytes: 1000, bodyMilliseconds: 5000 };
+  const { port, metrics } = await serve(t, echo, limits, 0, createClientCheck(authority, []));
+  const { certificate, key } = platform.issueClient('kube-apiserver', []);
+  const verified = { cert: certificate, key };
+  const bodies = [await startBody(port, 400, verified), await startBody(port, 400, verified)];
+  const unverified = await startBody(port, 400);
+  t.equal(await statusOf(unverified.answer), 401, 'without one, a body is not read at all');
+  const third = await startBody(port, 400, verified);
+  t.equal(await statusOf(third.answer), 503, 'where there is no room for its body, it is the new one that waits');
+  t.equal(await refusedFor(metrics, 'no-room'), 1);
+  for (const { socket } of bodies) socket.write('x');
+  for (const { answer } of bodies) t.equal(await statusOf(answer), 200, 'what it has begun is reviewed');
+  t.equal(await refusedFor(metrics, 'displaced'), 0);
+});
