@@ -15,8 +15,8 @@ export interface Collection {
   readonly clock: Clock;
 }
 
-/** The largest object that etcd takes is 1.5 MiB, and a request to the API server 3 MiB; JSON escapes can double that. */
-export const longestObject = 8 * 1024 * 1024;
+/** The largest object that etcd takes is 1.5 MiB. The API server writes `<`, `>`, `&` and control characters as six bytes each: 9 MiB. */
+export const longestObject = 10 * 1024 * 1024;
 
 const pageSize = 500;
 
