@@ -363,7 +363,7 @@ t.test('a line that cannot be read brings a new list instead of the same line ag
     ['not JSON', 'oops\n', /unreadable/],
     ['an event without an object', '{"type":"ADDED"}\n', /unreadable/],
     ['an unknown type', '{"type":"NEWS","object":{}}\n', /unreadable/],
-    ['longer than any object', Buffer.alloc(8 * 1024 * 1024 + 1, 120), /more than 8388608 bytes/],
+    ['longer than any object', Buffer.alloc(10 * 1024 * 1024 + 1, 120), /more than 10485760 bytes/],
   ];
   for (const [name, line, reason] of lines) {
     await t.test(name, async (t) => {
