@@ -30,6 +30,7 @@ import { policyTenantLabel } from './policy-tenant-label.ts';
 import { policyWithoutPods } from './policy-without-pods.ts';
 import { prefixInUse } from './prefix-in-use.ts';
 import { quotaOnBaseline } from './quota-on-baseline.ts';
+import { quotaWithoutRequests } from './quota-without-requests.ts';
 import { reservedLabels } from './reserved-labels.ts';
 import { reservedPrefix } from './reserved-prefix.ts';
 import { runtimeClass } from './runtime-class.ts';
@@ -77,6 +78,7 @@ export const catalogue: readonly Check[] = [
   runtimeClass,
   sysctls,
   nameServers,
+  quotaWithoutRequests,
   podBinding,
   podTenantLabel,
   policyTenantLabel,

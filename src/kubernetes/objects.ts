@@ -47,8 +47,15 @@ export interface ContainerPort {
   readonly protocol?: string;
 }
 
+/** Amounts by the name of the resource; the name is the user's. */
+export interface ResourceRequirements {
+  readonly requests?: Readonly<Record<string, string | number>> | null;
+  readonly limits?: Readonly<Record<string, string | number>> | null;
+}
+
 export interface Container {
   readonly name?: string;
+  readonly resources?: ResourceRequirements | null;
   readonly ports?: readonly ContainerPort[] | null;
   readonly securityContext?: {
     readonly privileged?: boolean | null;
@@ -68,6 +75,8 @@ export interface PodSpec {
   readonly containers?: readonly Container[] | null;
   readonly initContainers?: readonly Container[] | null;
   readonly ephemeralContainers?: readonly Container[] | null;
+  /** Of all containers together (since Kubernetes 1.34). */
+  readonly resources?: ResourceRequirements | null;
   readonly volumes?: readonly Volume[] | null;
   readonly nodeName?: string | null;
   readonly runtimeClassName?: string | null;

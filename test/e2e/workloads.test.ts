@@ -6,6 +6,9 @@ import { eventually } from '../soak/observer.ts';
 import { guardedTest } from './guarded-cluster.ts';
 
 const labels = { app: 'agent' };
+/** The quota of the example tenant counts requests. */
+const resources = { requests: { cpu: '10m', memory: '8Mi' } };
+const main = { name: 'main', image: 'busybox', resources };
 const merge = { contentType: 'application/merge-patch+json' };
 const deployments = '/apis/apps/v1/namespaces/acme-web/deployments';
 const warning =
@@ -16,7 +19,7 @@ function workload(kind: WorkloadKind, spec: object, name = kind.toLowerCase(), m
   const onceOnly = kind === 'Job' || kind === 'CronJob';
   const template = {
     metadata: { labels },
-    spec: { containers: [{ name: 'main', image: 'busybox' }], ...(onceOnly && { restartPolicy: 'Never' }), ...spec },
+    spec: { containers: [main], ...(onceOnly && { restartPolicy: 'Never' }), ...spec },
   };
   const specs: Readonly<Record<WorkloadKind, object>> = {
     CronJob: { schedule: '0 0 1 1 *', jobTemplate: { spec: { template } } },
@@ -63,6 +66,29 @@ await guardedTest('kubectl warns about workloads whose pods will be refused', as
   });
   const good = await create(workload('Deployment', {}, 'good'));
   t.strictSame([good.code, good.stderr], [0, ''], 'a good one is admitted without a word');
+
+  await t.test('kubectl create deployment is warned of the quota, and a LimitRange gives it its pods', async (t) => {
+    const deployment = ['create', 'deployment', 'plain', '--image=busybox', '-n', 'acme-web'];
+    const plain = await cluster.kubectl('alice', deployment);
+    t.equal(plain.code, 0, 'it is admitted');
+    t.equal(
+      plain.stderr,
+      'Warning: quota-without-requests: spec.template.spec.containers[0] needs requests of cpu and memory, or a LimitRange\n',
+    );
+    const pods = () => cluster.kubectl('alice', ['get', 'pods', '-n', 'acme-web', '-l', 'app=plain', '-o', 'name']);
+    await eventually('the API server refuses its pods', async () => {
+      const { stdout } = await cluster.kubectl('alice', ['get', 'events', '-n', 'acme-web', '-o', 'json']);
+      return stdout.includes('failed quota: bulkhead-quota: must specify requests.cpu for: busybox');
+    });
+    t.equal((await pods()).stdout, '');
+    const range = ['apply', '-f', 'manifests/examples/objects/limit-range.yaml'];
+    t.match(await cluster.kubectl('platform', range), { code: 0, stderr: '' });
+    // The controller of the ReplicaSet tries again ever more seldom.
+    t.match(await cluster.kubectl('alice', ['delete', 'deployment', 'plain', '-n', 'acme-web']), { code: 0 });
+    t.match(await cluster.kubectl('alice', deployment), { code: 0 });
+    await eventually('with the defaults of the LimitRange it has its pod', async () => (await pods()).stdout !== '');
+    t.match(await cluster.kubectl('platform', ['delete', 'limitrange', 'defaults', '-n', 'acme-web']), { code: 0 });
+  });
 
   await t.test('who changes no template is not asked about', async (t) => {
     const asked = async (send: () => Promise<{ readonly status: number }>) => {

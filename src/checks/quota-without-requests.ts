@@ -1,0 +1,76 @@
+import { isMap } from '../kubernetes/json.ts';
+import { entry, type ResourceRequirements } from '../kubernetes/objects.ts';
+import type { Tenant } from '../tenancy/tenant.ts';
+import { type Check, type Finding, nothing } from './check.ts';
+import { containersOf } from './containers.ts';
+
+/** What the API server wants from every container once a quota counts it. Other resources are counted where they are stated. */
+const resources = ['cpu', 'memory'] as const;
+type Resource = (typeof resources)[number];
+
+/**
+ * Warns of a pod template that leaves out what the quota of its tenant counts.
+ * Reads    requests and limits of the containers and init containers of a template; namespaces.resourceQuota of the tenant
+ * Warns    when the quota counts requests (`requests.cpu`, or `cpu`) or limits (`limits.cpu`) of cpu or memory, and a container does
+ *          not state them. Only of templates: a pod has its defaults already, and the API server refuses it with a text of its own
+ * Why      the API server refuses such pods ("must specify"), and only an Event of a ReplicaSet says so. A LimitRange of the
+ *          namespace can give the defaults; a webhook does not see it
+ * Source   pkg/quota/v1/evaluator/core/pods.go, Constraints
+ */
+export const quotaWithoutRequests: Check = {
+  id: 'quota-without-requests',
+  headline: 'states no requests that the quota counts',
+  protects: 'intent',
+  pod({ subresource, object: { spec } }, { owner }) {
+    if (subresource !== 'template' || owner === 'platform' || owner.mode !== 'enforce') return nothing;
+    const counted = countedBy(owner);
+    if (counted.requests.length + counted.limits.length === 0 || statesForPod(spec?.resources)) return nothing;
+    const findings: Finding[] = [];
+    for (const { container, path } of containersOf(spec)) {
+      if (path.startsWith('spec.ephemeralContainers')) continue;
+      const missing = missingIn(container.resources, counted);
+      if (missing === '') continue;
+      findings.push({
+        check: 'quota-without-requests',
+        path,
+        // A warning is cut at 120 characters.
+        reason: `needs ${missing}, or a LimitRange`,
+        fix: 'state them, or ask for a LimitRange of the namespace that gives them as defaults',
+      });
+    }
+    return findings;
+  },
+};
+
+interface Counted {
+  readonly requests: readonly Resource[];
+  readonly limits: readonly Resource[];
+}
+
+function countedBy({ resourceQuota }: Tenant): Counted {
+  const hard = isMap(resourceQuota?.hard) ? resourceQuota.hard : {};
+  return {
+    requests: resources.filter((name) => Object.hasOwn(hard, name) || Object.hasOwn(hard, `requests.${name}`)),
+    limits: resources.filter((name) => Object.hasOwn(hard, `limits.${name}`)),
+  };
+}
+
+/** Then the API server asks nothing of the containers. */
+function statesForPod(given: ResourceRequirements | null | undefined): boolean {
+  return resources.some((name) => isStated(given?.requests, name) || isStated(given?.limits, name));
+}
+
+/** A limit is the request, too, where none is stated. */
+function missingIn(given: ResourceRequirements | null | undefined, { requests, limits }: Counted): string {
+  const ofRequests = requests.filter((name) => !isStated(given?.requests, name) && !isStated(given?.limits, name));
+  const ofLimits = limits.filter((name) => !isStated(given?.limits, name));
+  return [named('requests', ofRequests), named('limits', ofLimits)].filter((one) => one !== '').join(', ');
+}
+
+function named(what: string, missing: readonly Resource[]): string {
+  return missing.length === 0 ? '' : `${what} of ${missing.join(' and ')}`;
+}
+
+function isStated(amounts: ResourceRequirements['requests'], name: Resource): boolean {
+  return entry(amounts, name) !== undefined;
+}
