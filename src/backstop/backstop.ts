@@ -5,6 +5,7 @@
 import type { Settings } from '../tenancy/settings.ts';
 import { identity } from '../tenancy/tenancy.ts';
 import type { Subject, Tenant } from '../tenancy/tenant.ts';
+import { ephemeralContainers } from './ephemeral-containers.ts';
 import { allOf, anyOf, literal } from './expressions.ts';
 import { foreignNamespace } from './foreign-namespace.ts';
 import { hostNamespaces } from './host-namespaces.ts';
@@ -14,7 +15,9 @@ import { hostPorts } from './host-ports.ts';
 import { managedPolicy } from './managed-policy.ts';
 import { namespaceFinalize } from './namespace-finalize.ts';
 import { namespaceOwnerReferences } from './namespace-owner-references.ts';
+import { networkCapabilities } from './network-capabilities.ts';
 import { newNamespace } from './new-namespace.ts';
+import { probeHost } from './probe-host.ts';
 import type { Rule } from './rule.ts';
 import { tenantLabelFrozen } from './tenant-label-frozen.ts';
 
@@ -28,7 +31,10 @@ export const rules: readonly Rule[] = [
   hostNetwork,
   hostNamespaces,
   hostPath,
+  networkCapabilities,
   hostPorts,
+  probeHost,
+  ephemeralContainers,
 ];
 
 /**

@@ -29,6 +29,7 @@ import { podTenantLabel } from './pod-tenant-label.ts';
 import { policyTenantLabel } from './policy-tenant-label.ts';
 import { policyWithoutPods } from './policy-without-pods.ts';
 import { prefixInUse } from './prefix-in-use.ts';
+import { probeHost } from './probe-host.ts';
 import { quotaOnBaseline } from './quota-on-baseline.ts';
 import { quotaWithoutRequests } from './quota-without-requests.ts';
 import { reservedLabels } from './reserved-labels.ts';
@@ -72,6 +73,7 @@ export const catalogue: readonly Check[] = [
   hostPath,
   networkCapabilities,
   hostPorts,
+  probeHost,
   ephemeralContainers,
   chosenNode,
   podScheduler,

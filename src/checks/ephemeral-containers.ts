@@ -1,10 +1,12 @@
 import { type Check, type Finding, nothing } from './check.ts';
 import { powersOf } from './network-capabilities.ts';
+import { hostsOf } from './probe-host.ts';
 
 /**
  * A container that is added to a running pod gets no more than the others.
- * Reads    spec.ephemeralContainers[*] that the update adds (pods/ephemeralcontainers): ports and securityContext
- * Allowed  what network-capabilities and host-ports allow
+ * Reads    spec.ephemeralContainers[*] that the update adds (pods/ephemeralcontainers): ports, securityContext, probes and hooks (which
+ *          the API server refuses as well)
+ * Allowed  what network-capabilities, host-ports and probe-host allow
  * Why      guards that look at containers alone are walked around with kubectl debug (POD-11, CVE-2023-2727, CVE-2023-2728)
  */
 export const ephemeralContainers: Check = {
@@ -31,6 +33,7 @@ export const ephemeralContainers: Check = {
           fix: 'remove hostPort',
         });
       }
+      hostsOf(container, path, 'ephemeral-containers', findings);
     }
     return findings;
   },

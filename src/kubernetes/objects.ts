@@ -53,10 +53,20 @@ export interface ResourceRequirements {
   readonly limits?: Readonly<Record<string, string | number>> | null;
 }
 
+/** What the kubelet does for a probe or a lifecycle hook. `exec` and `grpc` name no host. */
+export interface Handler {
+  readonly httpGet?: { readonly host?: string | null } | null;
+  readonly tcpSocket?: { readonly host?: string | null } | null;
+}
+
 export interface Container {
   readonly name?: string;
   readonly resources?: ResourceRequirements | null;
   readonly ports?: readonly ContainerPort[] | null;
+  readonly livenessProbe?: Handler | null;
+  readonly readinessProbe?: Handler | null;
+  readonly startupProbe?: Handler | null;
+  readonly lifecycle?: { readonly postStart?: Handler | null; readonly preStop?: Handler | null } | null;
   readonly securityContext?: {
     readonly privileged?: boolean | null;
     readonly capabilities?: { readonly add?: readonly string[] | null } | null;

@@ -110,6 +110,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'POD-15': { attack: "Host names of the pod's own choice, which fool only itself", untested: 'allowed' },
   'POD-16': { attack: 'A pod that starts before its namespace is closed', must: true },
   'POD-17': { attack: 'Another runtime class', must: true },
+  'POD-21': { attack: 'Probes and hooks have the kubelet connect to another host', must: true },
   'SRV-01': {
     attack: 'A forged review from inside the cluster',
     must: true,

@@ -162,3 +162,37 @@ t.test('runtime classes are free until the platform lists them (POD-17)', async 
     t.equal(found.length, fix === undefined ? 0 : 1, what);
   }
 });
+
+t.test('in every container, probe and hook the kubelet connects to the pod alone (POD-21)', async (t) => {
+  for (const list of ['containers', 'initContainers', 'ephemeralContainers']) {
+    for (const place of [
+      'livenessProbe',
+      'readinessProbe',
+      'startupProbe',
+      'lifecycle.postStart',
+      'lifecycle.preStop',
+    ]) {
+      for (const action of ['httpGet', 'tcpSocket']) {
+        const [probe = '', hook] = place.split('.');
+        for (const host of ['10.0.0.1', '127.0.0.1', 'localhost', ' ', '', null, undefined]) {
+          const handler = { [action]: { host, port: 80 } };
+          const container = { name: 'main', [probe]: hook === undefined ? handler : { [hook]: handler } };
+          const found = await told({ [list]: [{ name: 'first' }, container] });
+          const path = `spec.${list}[1].${place}.${action}.host`;
+          t.strictSame(
+            found.map((finding) => [finding.check, finding.path]),
+            host ? [['probe-host', path]] : [],
+            `${path}: ${host}`,
+          );
+        }
+      }
+    }
+  }
+  t.strictSame(await told({ containers: [{ name: 'main', livenessProbe: null, lifecycle: null }] }), []);
+});
+
+t.test('a host is shown in quotes and shortened', async (t) => {
+  const host = `${'x'.repeat(100)}\n`;
+  const [finding] = await told({ containers: [{ name: 'main', livenessProbe: { httpGet: { host } } }] });
+  t.match(finding?.why, `is "${'x'.repeat(60)}...": `);
+});

@@ -99,6 +99,7 @@ t.test(
         'name-servers',
         'network-capabilities',
         'pod-tenant-label',
+        'probe-host',
         'reserved-labels',
         'runtime-class',
         'sysctls',

@@ -5,6 +5,7 @@
 import { backstopOf, policyName, rules } from '../../src/backstop/backstop.ts';
 import { decideOwner } from '../../src/tenancy/ownership.ts';
 import type { Tenancy } from '../../src/tenancy/tenancy.ts';
+import type { Answer } from '../apiserver/api-request.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { type Case, loadCases } from '../fixtures/cases.ts';
@@ -31,6 +32,12 @@ const left: Readonly<Record<string, readonly string[]>> = {
     'tenant-label-frozen/fail/platform-to-an-unknown-tenant',
   ],
   'whether a pod is left': ['managed-policy/fail/before-the-pods'],
+  'capabilities, which are spelled in many ways': [
+    'network-capabilities/fail/all',
+    'network-capabilities/fail/init-container',
+    'network-capabilities/fail/net-raw',
+    'network-capabilities/fail/other-spelling',
+  ],
 };
 /** Two rules refuse these, and the API server tells of one, whichever it asked first. */
 const together: Readonly<Record<string, string>> = {
@@ -51,7 +58,7 @@ function isSeen({ operation, collection, object, oldObject }: Case): boolean {
   const kind = (object ?? oldObject)?.kind ?? '';
   // Namespaces are not deleted as a collection: the API server knows no such request.
   if (kind === 'Namespace' && collection) return false;
-  // Of pods the rules see only how they are made.
+  // Of pods the rules see only how they are made; and which containers are added, which has a test of its own below.
   return kinds.has(kind) && (kind !== 'Pod' || operation === 'CREATE');
 }
 
@@ -69,7 +76,7 @@ await clusterTest(
     const kubeconfigs = new Map<Role, string>();
     for (const [role, { username, groups }] of Object.entries(cast) as [Role, (typeof cast)[Role]][])
       kubeconfigs.set(role, await plane.kubeconfigFor({ user: username, groups }));
-    const last = loadCases().find(({ check, expects }) => check === rules.at(-1)?.check.id && expects === 'fail');
+    const last = cases.findLast(({ check, expects }) => check === 'probe-host' && expects === 'fail');
     if (last === undefined) throw new Error('there is no case to tell by that the rules are in force');
     await eventually('the rules are in force', async () => {
       const { status } = await submitDry(plane, last, kubeconfigs.get(last.user) ?? '');
@@ -101,9 +108,36 @@ await clusterTest(
       );
     const names = new Set(rules.map(policyName));
     t.equal(names.size, rules.length, 'every rule has a policy of its own');
+
+    const kubeconfig = kubeconfigs.get('acme developer') ?? '';
+    const refusal = `docs/checks/ephemeral-containers.md`;
+    t.match(
+      await debug(plane, 'again', { privileged: true }, kubeconfig),
+      { status: 403, text: refusal },
+      'POD-11: no privileged container is added to a running pod',
+    );
+    t.match(
+      await debug(plane, 'again', {}, kubeconfig),
+      { status: 200 },
+      'one without privilege is, also to a pod that has one with',
+    );
   },
   { controllers: false },
 );
+
+/** Adds a container to the pod `debugged`. */
+function debug(plane: ControlPlane, name: string, securityContext: object, kubeconfig?: string): Promise<Answer> {
+  const spec = { ephemeralContainers: [{ name, image: 'busybox', securityContext }] };
+  return plane.request(
+    'PATCH',
+    '/api/v1/namespaces/acme-web/pods/debugged/ephemeralcontainers',
+    { spec },
+    {
+      contentType: 'application/strategic-merge-patch+json',
+      ...(kubeconfig !== undefined && { kubeconfig }),
+    },
+  );
+}
 
 /** With the label that the mutating webhook gives a new namespace, unless the case is about one that passed it by. */
 function labelled(one: Case, tenancy: Tenancy): Case {
@@ -140,6 +174,10 @@ async function peopled(plane: ControlPlane): Promise<void> {
     const labels = owner === undefined ? {} : { [tenantLabel]: owner };
     await create('/api/v1/namespaces', { metadata: { name, labels } });
   }
+  const spec = { containers: [{ name: 'main', image: 'nginx' }] };
+  await create('/api/v1/namespaces/acme-web/pods', { metadata: { name: 'debugged' }, spec });
+  const { status, text } = await debug(plane, 'first', { privileged: true });
+  if (status !== 200) throw new Error(text);
   for (const handler of ['gvisor', 'kata'])
     await create('/apis/node.k8s.io/v1/runtimeclasses', { metadata: { name: handler }, handler });
   // Nothing can be created in them once they end.

@@ -1,0 +1,25 @@
+import { ephemeralContainers as check } from '../checks/ephemeral-containers.ts';
+import { privileged } from './network-capabilities.ts';
+import type { Rule } from './rule.ts';
+
+const before = 'oldObject.spec.?ephemeralContainers.orValue([])';
+
+/**
+ * A container that is added to a running pod is not privileged. One that the pod has already is not judged again.
+ * Leaves to the webhook   capabilities and host ports
+ */
+export const ephemeralContainers: Rule = {
+  check,
+  kind: 'Pod',
+  on: [
+    {
+      apiGroups: [''],
+      apiVersions: ['v1'],
+      resources: ['pods/ephemeralcontainers'],
+      operations: ['UPDATE'],
+      scope: 'Namespaced',
+    },
+  ],
+  admits: () =>
+    `object.spec.?ephemeralContainers.orValue([]).all(one, !${privileged} || ${before}.exists(old, old.name == one.name))`,
+};

@@ -1,0 +1,21 @@
+import { networkCapabilities as check } from '../checks/network-capabilities.ts';
+import { allOf } from './expressions.ts';
+import { podCreations, type Rule } from './rule.ts';
+
+/** Whether a container, called `one`, is privileged. */
+export const privileged = 'one.?securityContext.?privileged.orValue(false)';
+
+function hasNone(list: string): string {
+  return `!object.spec.?${list}.orValue([]).exists(one, ${privileged})`;
+}
+
+/**
+ * A container of a tenant is not privileged. Ephemeral containers come later: rule ephemeral-containers.
+ * Leaves to the webhook   capabilities, which are spelled in many ways
+ */
+export const networkCapabilities: Rule = {
+  check,
+  kind: 'Pod',
+  on: [podCreations],
+  admits: () => allOf(hasNone('containers'), hasNone('initContainers')),
+};

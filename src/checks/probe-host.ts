@@ -1,0 +1,51 @@
+import { excerpt } from '../kubernetes/json.ts';
+import type { Container, Handler } from '../kubernetes/objects.ts';
+import { type Check, type Finding, nothing } from './check.ts';
+import { containersOf } from './containers.ts';
+
+/** Where a container says what the kubelet is to ask, in the order of the API reference. */
+export const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
+export const hooks = ['postStart', 'preStop'] as const;
+/** The actions that have a host. */
+export const actions = ['httpGet', 'tcpSocket'] as const;
+
+/**
+ * The kubelet sends the probes and hooks of a tenant's pod to that pod alone.
+ * Reads    spec.{containers,initContainers,ephemeralContainers}[*].{livenessProbe,readinessProbe,startupProbe,lifecycle.postStart,
+ *          lifecycle.preStop}.{httpGet,tcpSocket}.host, on CREATE (they never change; ephemeral containers that are added later:
+ *          check ephemeral-containers)
+ * Allowed  missing or empty: the address of the pod. Not 127.0.0.1, which is the loopback of the node
+ * Why      the kubelet connects from the node, past every policy of the pod, and tells by the probe's result what answered (POD-21,
+ *          KEP-4940; Pod Security's baseline since Kubernetes 1.34)
+ */
+export const probeHost: Check = {
+  id: 'probe-host',
+  headline: 'has the kubelet connect to another host',
+  protects: 'border',
+  pod(request, facts) {
+    if (facts.owner === 'platform' || request.operation !== 'CREATE') return nothing;
+    const findings: Finding[] = [];
+    for (const { container, path } of containersOf(request.object.spec))
+      hostsOf(container, path, 'probe-host', findings);
+    return findings;
+  },
+};
+
+/** Adds a finding for each host that a container has the kubelet connect to. */
+export function hostsOf(container: Container, path: string, check: string, findings: Finding[]): void {
+  for (const probe of probes) hostOf(container[probe], `${path}.${probe}`, check, findings);
+  for (const hook of hooks) hostOf(container.lifecycle?.[hook], `${path}.lifecycle.${hook}`, check, findings);
+}
+
+function hostOf(handler: Handler | null | undefined, path: string, check: string, findings: Finding[]): void {
+  for (const action of actions) {
+    const host = handler?.[action]?.host;
+    if (!host) continue;
+    findings.push({
+      check,
+      path: `${path}.${action}.host`,
+      reason: `is ${excerpt(host)}: the kubelet would connect there from the node, past every network policy`,
+      fix: 'remove host, so that the kubelet connects to the pod',
+    });
+  }
+}
