@@ -1,5 +1,6 @@
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { NamespaceRequest, NetworkPolicyRequest, PodRequest } from '../kubernetes/review.ts';
+import { freeValues } from '../tenancy/built-in-keys.ts';
 import type { ReservedKeys } from '../tenancy/reserved-keys.ts';
 import { type Check, type Facts, type Finding, nothing } from './check.ts';
 import { type Change, changesOf, fieldOf } from './metadata-changes.ts';
@@ -8,11 +9,11 @@ import { type Change, changesOf, fieldOf } from './metadata-changes.ts';
  * Some labels and annotations are switches of the network, the scheduler or other guards; they are the platform's.
  * Reads    metadata.labels and metadata.annotations that a request adds, changes or removes: on namespaces and pods, every
  *          subresource, on Bindings (whose labels and annotations are written to the pod), and on network policies
- * Allowed  every key that is not reserved (settings: reserved.namespaceKeys, reserved.podKeys, reserved.policyKeys); on
- *          namespaces also a Pod Security label that asks for `restricted`; anything for the platform
+ * Allowed  every key that is not reserved (settings: reserved.namespaceKeys, reserved.podKeys, reserved.policyKeys); the values by
+ *          which a pod joins a mesh; on namespaces also a Pod Security label that asks for `restricted`; anything for the platform
  * Why      pod labels such as Cilium's `host` or `io.kubernetes.pod.namespace` change the identity a pod has on the network
- *          (POD-06), annotations give it foreign addresses or networks (POD-07), namespace keys switch off the guards
- *          (TEN-19 to TEN-21), policy keys change what a network plugin makes of the rules (NP-20)
+ *          (POD-06), annotations give it foreign addresses or networks (POD-07, POD-25), namespace keys switch off the guards
+ *          (TEN-19 to TEN-22), policy keys change what a network plugin makes of the rules (NP-20)
  */
 export const reservedLabels: Check = {
   id: 'reserved-labels',
@@ -43,7 +44,7 @@ function judge(
       // The tenant label has checks of its own.
       if (change.key === facts.tenancy.settings.tenantLabel && map === 'labels') continue;
       if (change.key === namespaceNameLabel && change.after === request.name) continue;
-      if (reserved.reserving(change.key) === undefined || tightensPodSecurity(change)) continue;
+      if (reserved.reserving(change.key) === undefined || isFree(change) || tightensPodSecurity(change)) continue;
       const verb = change.before === undefined ? 'set' : change.after === undefined ? 'removed' : 'changed';
       findings.push({
         check: 'reserved-labels',
@@ -54,6 +55,10 @@ function judge(
     }
   }
   return findings;
+}
+
+function isFree({ key, after }: Change): boolean {
+  return after !== undefined && freeValues.get(key)?.has(after) === true;
 }
 
 /**

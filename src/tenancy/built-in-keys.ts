@@ -3,12 +3,17 @@
  *
  * A key is listed when setting it changes whose an object is, or by whose rules it is treated. Keys that ordinary controllers put on
  * every pod (`pod-template-hash`, `app.kubernetes.io/*`, `statefulset.kubernetes.io/*`, `batch.kubernetes.io/*`,
- * `topology.kubernetes.io/*`) are not, nor are keys that a network plugin only writes to report (`cni.projectcalico.org/podIP`,
- * `k8s.v1.cni.cncf.io/network-status`), nor those by which a pod only limits itself (`kubernetes.io/egress-bandwidth`).
+ * `topology.kubernetes.io/*`) are not, nor are keys that a network plugin only writes to report (`k8s.v1.cni.cncf.io/network-status`),
+ * nor those by which a pod only limits itself (`kubernetes.io/egress-bandwidth`). Annotations from which a pod's address is read
+ * (`cni.projectcalico.org/podIP`) have a check of their own: pod-addresses.
  *
- * Some listed keys are also written by add-ons of the platform: Istio's injector (`traffic.sidecar.istio.io/`, when Istio CNI is on),
- * OVN-Kubernetes and Kube-OVN (addresses of a pod), KubeVirt (the pods of its machines). Where such an add-on runs, its service account
- * belongs among the platform identities, or its keys among the released ones (settings: `platform.identities`, `reserved.released`).
+ * Some listed keys are also written by add-ons of the platform: OVN-Kubernetes and Kube-OVN (addresses of a pod), KubeVirt (the pods of
+ * its machines). Their service accounts belong among the platform identities (settings: `platform.identities`). A mutating webhook
+ * writes in the name of the requester, so its keys belong among the released ones (`reserved.released`): `traffic.sidecar.istio.io/`
+ * where Istio CNI is on, `traffic.kuma.io/exclude-` where Kuma is told ports to exclude by default, `k8s.aliyun.com/pod-` where
+ * Terway has PodNetworkings. What an injector writes on every pod is free (`freeValues`), or not listed at all: Kuma's
+ * `kuma.io/mesh`, `kuma.io/sidecar-injected` and the ports of its proxy, Consul's `consul.hashicorp.com/connect-inject-status`,
+ * `transparent-proxy-status`, `original-pod`, `redirect-traffic-config` and `consul-namespace`.
  */
 
 /** Keys of Bulkhead itself. They cannot be released. */
@@ -30,6 +35,17 @@ export const namespaceKeys: readonly string[] = [
   // Labels by which admission webhooks of the platform skip a namespace: kubebuilder's convention, and Gatekeeper's.
   'control-plane',
   'admission.gatekeeper.sh/',
+  // The same (TEN-22): OPA's kube-mgmt, cert-manager, Knative and Tekton, Sigstore's policy controller, which may also look only at
+  // namespaces that ask for it, and AKS' admissions enforcer, which leaves its label out of every webhook configuration.
+  'openpolicyagent.org/webhook',
+  'cert-manager.io/disable-validation',
+  'webhooks.knative.dev/exclude',
+  'policy.sigstore.dev/',
+  'kubernetes.azure.com/managedby',
+  // Kubernetes: ResourceClaims of the namespace get devices that others hold; under its name of 1.33 and of 1.34 (TEN-22).
+  // https://kubernetes.io/docs/concepts/scheduling-eviction/dynamic-resource-allocation/#admin-access
+  'resource.k8s.io/admin-access',
+  'resource.kubernetes.io/admin-access',
   // OpenShift: node-selector, sa.scc.*; PSA label sync; the groups that router policies select; multicast across namespaces (TEN-20).
   'openshift.io/',
   'security.openshift.io/',
@@ -38,11 +54,20 @@ export const namespaceKeys: readonly string[] = [
   'netnamespace.network.openshift.io/',
   // Rancher: which project, and so which owner, a namespace belongs to (TEN-13, CVE-2020-10676).
   'field.cattle.io/',
-  // Hierarchical namespaces: parentage, included-namespace (TEN-15).
+  // Hierarchical namespaces: parentage, included-namespace (TEN-15); and NAME.tree.hnc.x-k8s.io/depth, by which policies select all
+  // descendants of a namespace (TEN-22). https://github.com/kubernetes-sigs/hierarchical-namespaces
   'hnc.x-k8s.io/',
+  '*.tree.hnc.x-k8s.io/depth',
   // Istio: injection, revision, ambient capture, waypoint (TEN-21). https://istio.io/latest/docs/reference/config/labels/
   'istio-injection',
   'istio.io/',
+  // Istio: the network that pods are taken to be in, and so the gateway by which they are reached (TEN-22).
+  'topology.istio.io/',
+  // Kuma: injection, and whose mesh the pods join (TEN-22). https://kuma.io/docs/latest/reference/kubernetes-annotations/
+  'kuma.io/sidecar-injection',
+  'kuma.io/mesh',
+  // Consul: whether the traffic of pods is captured (TEN-22). https://developer.hashicorp.com/consul/docs/k8s/annotations-and-labels
+  'consul.hashicorp.com/transparent-proxy',
   // Linkerd: injection and the proxy's skipped ports, inherited by every pod. https://linkerd.io/2/reference/proxy-configuration/
   'linkerd.io/',
   'config.linkerd.io/',
@@ -58,6 +83,8 @@ export const namespaceKeys: readonly string[] = [
   'clustermesh.cilium.io/',
   // Antrea: IP pools.
   'ipam.antrea.io/',
+  // Spiderpool: IP pools. https://spidernet-io.github.io/spiderpool/latest/reference/annotation/
+  'ipam.spidernet.io/',
   // Kube-OVN: subnet, VPC; OVN-Kubernetes: user-defined networks, external gateways (TEN-21).
   'ovn.kubernetes.io/',
   'k8s.ovn.org/',
@@ -114,6 +141,37 @@ export const podKeys: readonly string[] = [
   // Kube-OVN and OVN-Kubernetes: subnet, address, gateway (POD-07).
   'ovn.kubernetes.io/',
   'k8s.ovn.org/',
+  // Kube-OVN: the same of a second network, under PROVIDER.kubernetes.io (POD-25).
+  '*.kubernetes.io/ip_address',
+  '*.kubernetes.io/ip_pool',
+  '*.kubernetes.io/mac_address',
+  '*.kubernetes.io/logical_switch',
+  // GKE: second networks, the interface of the default route, and addresses that are not the pod's (POD-25).
+  'networking.gke.io/interfaces',
+  'networking.gke.io/default-interface',
+  'networking.gke.io/disable-source-ip-validation',
+  // AKS: the virtual network of a tenant, pod-network and pod-network-instance (POD-25).
+  'kubernetes.azure.com/pod-network',
+  'kubernetes.azure.com/pod-network-',
+  // Alibaba Cloud's Terway: networks, security groups, public addresses; the same for its elastic containers (POD-25).
+  'k8s.aliyun.com/pod-',
+  'k8s.aliyun.com/ENI',
+  'k8s.aliyun.com/ignore-by-terway',
+  'k8s.aliyun.com/eci-with-eip',
+  'k8s.aliyun.com/eci-vswitch',
+  'k8s.aliyun.com/eci-security-group',
+  // Tencent's TKE: which networks (POD-25).
+  'tke.cloud.tencent.com/networks',
+  // Spiderpool: IP pools (POD-25).
+  'ipam.spidernet.io/',
+  // Runtimes: the configuration of Kata's machine, gVisor's flags (`network: host` among them), devices of the node such as
+  // /dev/net/tun by CRI-O's old and new name (POD-25).
+  'io.katacontainers.config.',
+  'dev.gvisor.flag.',
+  'io.kubernetes.cri-o.Devices',
+  'io.kubernetes.cri-o.Devices/',
+  'devices.crio.io',
+  'devices.crio.io/',
   // Istio: leaving the mesh, or its capture of some ports (POD-08).
   'sidecar.istio.io/inject',
   'sidecar.istio.io/interceptionMode',
@@ -123,14 +181,45 @@ export const podKeys: readonly string[] = [
   'istio.io/use-waypoint-namespace',
   'ambient.istio.io/bypass-inbound-capture',
   'ambient.istio.io/dns-capture',
+  // Istio: other templates than the sidecar's, another control plane or interception, no mutual TLS (POD-25).
+  'inject.istio.io/templates',
+  'proxy.istio.io/config',
+  'security.istio.io/tlsMode',
   // Linkerd: the same, and whom a pod lets in without an identity (POD-08).
   'linkerd.io/inject',
   'config.linkerd.io/skip-',
   'config.linkerd.io/default-inbound-policy',
+  // Kuma: leaving the mesh, traffic that its proxy does not see, another control plane by the proxy's environment (POD-25).
+  'kuma.io/sidecar-injection',
+  'kuma.io/transparent-proxying',
+  'kuma.io/gateway',
+  'kuma.io/direct-access-services',
+  'kuma.io/sidecar-env-vars',
+  'traffic.kuma.io/exclude-',
+  // Consul: the same, and pods that pass as a gateway (POD-25).
+  'consul.hashicorp.com/connect-inject',
+  'consul.hashicorp.com/transparent-proxy',
+  'consul.hashicorp.com/transparent-proxy-exclude-',
+  'consul.hashicorp.com/gateway-kind',
+  'consul.hashicorp.com/envoy-extra-args',
   // KubeVirt: pods that pass as a virtual machine's (TEN-18: CVE-2025-64435).
   'kubevirt.io',
   'kubevirt.io/',
 ];
+
+/**
+ * Values of reserved keys that every requester may set: what an injector writes on each pod that joins the mesh, in the name of the
+ * requester, and what only tightens. To remove such a key, or to give it another value, stays reserved.
+ */
+export const freeValues: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['security.istio.io/tlsMode', new Set(['istio'])],
+  ['inject.istio.io/templates', new Set(['sidecar'])],
+  ['kuma.io/sidecar-injection', new Set(['enabled', 'true'])],
+  ['kuma.io/transparent-proxying', new Set(['enabled'])],
+  ['consul.hashicorp.com/connect-inject', new Set(['true'])],
+  ['consul.hashicorp.com/transparent-proxy', new Set(['true'])],
+  ['policy.sigstore.dev/include', new Set(['true'])],
+]);
 
 /**
  * On network policies, labels and annotations alike (NP-20). Bulkhead's own keys are not among them: the tenant label and the mark of

@@ -26,7 +26,7 @@ import {
   reportInto,
   type Step,
 } from './problem.ts';
-import { isBeginning } from './reserved-keys.ts';
+import { covers } from './reserved-keys.ts';
 import { compileDocumentSchema } from './schema/check-document.ts';
 import { type SettingsDocument, type SharedServiceDocument, settingsSchema } from './schema/settings-schema.ts';
 import type { Settings, SharedService } from './settings.ts';
@@ -164,7 +164,7 @@ function parseReleased(keys: readonly string[], report: Report): ReadonlySet<str
       report(steps, `${key} belongs to Bulkhead and cannot be released`, 'leave it out');
       continue;
     }
-    const covering = builtIn.find((entry) => isBeginning(entry) && key.startsWith(entry));
+    const covering = builtIn.find((entry) => covers(entry, key));
     const meant = covering ?? suggestion(key, builtIn);
     report(
       steps,

@@ -1,13 +1,14 @@
 /**
  * Label and annotation keys that belong to the platform.
  *
- * An entry that ends in `/`, `.`, `-` or `:` is a beginning and reserves every key that starts with it; any other entry is one exact key.
+ * An entry that starts with `*.` is an ending and reserves every key that ends with what follows the `*`, dot included. One that ends in
+ * `/`, `.`, `-` or `:` is a beginning and reserves every key that starts with it. Any other entry is one exact key.
  * Comparison is exact, by code unit: no letter case, no pattern, no sorted search (GHSA-gjw4-3v3v-rqxg was a sorted search that
  * disagreed with its sort and let listed keys through).
  */
 export interface ReservedKeys {
   readonly entries: readonly string[];
-  /** The entry that reserves this key, or undefined. The exact entry wins, then the shortest beginning. */
+  /** The entry that reserves this key, or undefined. The exact entry wins, then the shortest beginning, then the shortest ending. */
   reserving(key: string): string | undefined;
 }
 
@@ -15,28 +16,54 @@ const boundaries: ReadonlySet<string> = new Set(['/', '.', '-', ':']);
 
 /** Whether an entry reserves every key that starts with it. */
 export function isBeginning(entry: string): boolean {
-  return boundaries.has(entry.slice(-1));
+  return !isEnding(entry) && boundaries.has(entry.slice(-1));
+}
+
+/** Whether an entry reserves every key that ends with what follows its `*`. */
+export function isEnding(entry: string): boolean {
+  return entry.startsWith('*.');
+}
+
+/** Whether this one entry reserves the key. */
+export function covers(entry: string, key: string): boolean {
+  if (isEnding(entry)) return key.endsWith(entry.slice(1));
+  return isBeginning(entry) ? key.startsWith(entry) : key === entry;
 }
 
 /**
  * Compiles the entries once. A look-up costs at most one set look-up for each boundary character among the first characters of the
- * key, as many as the longest beginning has: independent of the number of entries, and of the length of a hostile key.
+ * key, as many as the longest beginning has, and for each dot among the last, as many as the longest ending has: independent of the
+ * number of entries, and of the length of a hostile key.
  */
 export function compileReservedKeys(entries: readonly string[]): ReservedKeys {
-  const all = new Set(entries);
+  const exact = new Set(entries.filter((entry) => !isEnding(entry)));
   const beginnings = new Set(entries.filter(isBeginning));
-  const longest = Math.max(0, ...[...beginnings].map((beginning) => beginning.length));
+  const endings = new Map(entries.filter(isEnding).map((entry) => [entry.slice(1), entry]));
+  const longestBeginning = lengthOfLongest(beginnings);
+  const longestEnding = lengthOfLongest(endings.keys());
   return {
-    entries: [...all],
+    entries: [...new Set(entries)],
     reserving(key) {
-      if (all.has(key)) return key;
-      const end = Math.min(longest, key.length);
+      if (exact.has(key)) return key;
+      const end = Math.min(longestBeginning, key.length);
       for (let length = 1; length <= end; length++) {
         if (!boundaries.has(key.charAt(length - 1))) continue;
         const beginning = key.slice(0, length);
         if (beginnings.has(beginning)) return beginning;
       }
+      const first = Math.max(0, key.length - longestEnding);
+      for (let start = key.length - 1; start >= first; start--) {
+        if (key.charAt(start) !== '.') continue;
+        const entry = endings.get(key.slice(start));
+        if (entry !== undefined) return entry;
+      }
       return undefined;
     },
   };
+}
+
+function lengthOfLongest(texts: Iterable<string>): number {
+  let longest = 0;
+  for (const { length } of texts) longest = Math.max(longest, length);
+  return longest;
 }

@@ -66,6 +66,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'TEN-20': { attack: 'Annotations of a namespace draw its pods elsewhere', must: true },
   'TEN-21': { attack: 'Labels and annotations of a namespace switch the network', must: true },
   'TEN-24': { attack: 'Refused names tell which tenants there are', must: true },
+  'TEN-22': { attack: 'Namespace labels by which guards and drivers let a namespace through', must: true },
   'NP-01': { attack: 'A rule without peers', must: true },
   'NP-02': { attack: 'An empty namespaceSelector', must: true },
   'NP-03': { attack: 'Two list items where one was meant', must: true },
@@ -111,6 +112,10 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'POD-16': { attack: 'A pod that starts before its namespace is closed', must: true },
   'POD-17': { attack: 'Another runtime class', must: true },
   'POD-21': { attack: 'Probes and hooks have the kubelet connect to another host', must: true },
+  'POD-25': {
+    attack: 'Annotations of runtimes, clouds and meshes that give a pod another network, or leave the sandbox or mesh',
+    must: true,
+  },
   'SRV-01': {
     attack: 'A forged review from inside the cluster',
     must: true,

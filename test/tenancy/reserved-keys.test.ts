@@ -1,8 +1,8 @@
 import { equal } from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import { namespaceKeys, ownKeys, podKeys, policyKeys } from '../../src/tenancy/built-in-keys.ts';
-import { compileReservedKeys, isBeginning } from '../../src/tenancy/reserved-keys.ts';
+import { freeValues, namespaceKeys, ownKeys, podKeys, policyKeys } from '../../src/tenancy/built-in-keys.ts';
+import { compileReservedKeys, covers, isBeginning, isEnding } from '../../src/tenancy/reserved-keys.ts';
 
 t.test('an entry that ends at a boundary is a beginning, any other is one key', async (t) => {
   const reserved = compileReservedKeys([
@@ -35,18 +35,48 @@ t.test('an entry that ends at a boundary is a beginning, any other is one key', 
   for (const [key, by] of cases) t.equal(reserved.reserving(key), by, `${key.slice(0, 40)} is reserved by ${by}`);
 });
 
+t.test('an entry that starts with an asterisk and a dot is an ending (TEN-22)', async (t) => {
+  const reserved = compileReservedKeys(['*.tree.hnc.x-k8s.io/depth', '*.io/depth', 'a.', 'b.io/depth']);
+  const cases: readonly (readonly [key: string, by: string | undefined])[] = [
+    ['acme.tree.hnc.x-k8s.io/depth', '*.io/depth'],
+    ['.tree.hnc.x-k8s.io/depth', '*.io/depth'],
+    ['a.tree.hnc.x-k8s.io/depth', 'a.'],
+    ['b.io/depth', 'b.io/depth'],
+    ['c.b.io/depth', '*.io/depth'],
+    ['io/depth', undefined],
+    ['xio/depth', undefined],
+    ['acme.io/depths', undefined],
+    ['acme.IO/depth', undefined],
+    ['*.io/depth', '*.io/depth'],
+    [`${'x.'.repeat(50_000)}io/depth`, '*.io/depth'],
+    ['.'.repeat(100_000), undefined],
+  ];
+  for (const [key, by] of cases) t.equal(reserved.reserving(key), by, `${key.slice(0, 40)} is reserved by ${by}`);
+  t.equal(compileReservedKeys(['*.tree.hnc.x-k8s.io/depth']).reserving('depth'), undefined, 'a key that is shorter');
+});
+
 t.test('the answer is that of a search through all entries (TEN-08)', async (t) => {
   const text = fc.string({ unit: fc.constantFrom('a', 'B', '/', '.', '-', ':'), minLength: 1, maxLength: 6 });
-  const property = fc.property(fc.array(text, { maxLength: 6 }), text, (entries, key) => {
-    const beginnings = entries.filter((entry) => isBeginning(entry) && key.startsWith(entry));
-    const shortest = beginnings.sort((one, other) => one.length - other.length)[0];
-    equal(compileReservedKeys(entries).reserving(key), entries.includes(key) ? key : shortest);
+  const entry = fc.oneof(
+    text,
+    fc.string({ unit: fc.constantFrom('a', '/', '.'), minLength: 1, maxLength: 2 }).map((ending) => `*.${ending}`),
+  );
+  const shortest = (found: readonly string[]) => found.toSorted((one, other) => one.length - other.length)[0];
+  let endings = 0;
+  const property = fc.property(fc.array(entry, { maxLength: 6 }), text, (entries, key) => {
+    const found = entries.filter((one) => covers(one, key));
+    const expected = found.includes(key)
+      ? key
+      : (shortest(found.filter(isBeginning)) ?? shortest(found.filter(isEnding)));
+    if (expected?.startsWith('*')) endings++;
+    equal(compileReservedKeys(entries).reserving(key), expected);
   });
-  t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }));
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 3000 }));
+  t.ok(endings > 20, `${endings} keys are reserved by an ending`);
 });
 
 t.test(
-  'the built-in lists reserve what changes whose an object is, and leave ordinary keys alone (POD-06, POD-07, POD-08, TEN-19, TEN-20, TEN-21)',
+  'the built-in lists reserve what changes whose an object is, and leave ordinary keys alone (POD-06, POD-07, POD-08, POD-25, TEN-19, TEN-20, TEN-21, TEN-22)',
   async (t) => {
     const [namespaces, pods] = [compileReservedKeys(namespaceKeys), compileReservedKeys(podKeys)];
     const reservedOnNamespaces = [
@@ -66,6 +96,20 @@ t.test(
       'hnc.x-k8s.io/included-namespace',
       'control-plane',
       'admission.gatekeeper.sh/ignore',
+      'beta-data.tree.hnc.x-k8s.io/depth',
+      'resource.kubernetes.io/admin-access',
+      'resource.k8s.io/admin-access',
+      'openpolicyagent.org/webhook',
+      'cert-manager.io/disable-validation',
+      'webhooks.knative.dev/exclude',
+      'policy.sigstore.dev/exclude',
+      'policy.sigstore.dev/include',
+      'kubernetes.azure.com/managedby',
+      'kuma.io/sidecar-injection',
+      'kuma.io/mesh',
+      'topology.istio.io/network',
+      'consul.hashicorp.com/transparent-proxy',
+      'ipam.spidernet.io/default-ipv4-ippool',
       'bulkhead.dev/anything',
     ];
     const reservedOnPods = [
@@ -113,6 +157,37 @@ t.test(
       'linkerd.io/inject',
       'config.linkerd.io/skip-inbound-ports',
       'config.linkerd.io/default-inbound-policy',
+      'beta-net.default.ovn.kubernetes.io/ip_address',
+      'macvlan.kube-system.kubernetes.io/ip_pool',
+      'macvlan.kube-system.kubernetes.io/mac_address',
+      'beta-net.default.ovn.kubernetes.io/logical_switch',
+      'networking.gke.io/interfaces',
+      'networking.gke.io/default-interface',
+      'networking.gke.io/disable-source-ip-validation',
+      'kubernetes.azure.com/pod-network',
+      'kubernetes.azure.com/pod-network-instance',
+      'k8s.aliyun.com/pod-networks',
+      'k8s.aliyun.com/pod-networking',
+      'k8s.aliyun.com/pod-eni',
+      'k8s.aliyun.com/pod-with-eip',
+      'k8s.aliyun.com/eci-security-group',
+      'tke.cloud.tencent.com/networks',
+      'ipam.spidernet.io/ippool',
+      'io.katacontainers.config.hypervisor.kernel_params',
+      'dev.gvisor.flag.network',
+      'io.kubernetes.cri-o.Devices',
+      'devices.crio.io/main',
+      'inject.istio.io/templates',
+      'proxy.istio.io/config',
+      'security.istio.io/tlsMode',
+      'kuma.io/sidecar-injection',
+      'kuma.io/gateway',
+      'traffic.kuma.io/exclude-outbound-ports',
+      'traffic.kuma.io/exclude-outbound-ports-for-uids',
+      'consul.hashicorp.com/connect-inject',
+      'consul.hashicorp.com/transparent-proxy',
+      'consul.hashicorp.com/transparent-proxy-exclude-inbound-ports',
+      'consul.hashicorp.com/gateway-kind',
       'kubevirt.io',
       'kubevirt.io/domain',
       'bulkhead.dev/x',
@@ -127,6 +202,17 @@ t.test(
       'cni.projectcalico.org/podIP',
       'network.cilium.io/api-access',
       'sidecar.istio.io/status',
+      'service.istio.io/canonical-name',
+      'kuma.io/sidecar-injected',
+      'kuma.io/virtual-probes',
+      'traffic.kuma.io/transparent-proxy-config',
+      'consul.hashicorp.com/connect-inject-status',
+      'consul.hashicorp.com/transparent-proxy-status',
+      'consul.hashicorp.com/connect-service-upstreams',
+      'consul.hashicorp.com/redirect-traffic-config',
+      'k8s.aliyun.com/eci-use-specs',
+      'io.kubernetes.cri-o.ShmSize',
+      'cluster-autoscaler.kubernetes.io/safe-to-evict',
       'hosts',
       'reserved',
     ];
@@ -142,6 +228,8 @@ t.test(
       t.equal(new Set(list).size, list.length, 'each entry stands once');
       t.ok(ownKeys.every((key) => list.includes(key)));
     }
+    for (const key of freeValues.keys())
+      t.ok(namespaces.reserving(key) ?? pods.reserving(key), `${key}, some of whose values are free, is reserved`);
   },
 );
 

@@ -48,9 +48,10 @@ export interface SharedServiceDocument {
 
 const reservedKey = {
   type: 'string',
-  title: 'a label or annotation key, or the beginning of one that ends in a slash, dot, hyphen or colon',
-  pattern: '^[A-Za-z0-9][-A-Za-z0-9_./:]*$',
-  maxLength: 317,
+  title:
+    'a label or annotation key, the beginning of one that ends in a slash, dot, hyphen or colon, or the ending of one after an asterisk and a dot',
+  pattern: '^(?:[A-Za-z0-9][-A-Za-z0-9_./:]*|\\*\\.[-A-Za-z0-9_./:]*[A-Za-z0-9])$',
+  maxLength: 318,
 } as const satisfies StructuralSchema;
 
 /** The API server takes slashes for dots as well. There is one way to write it here. */
