@@ -65,8 +65,8 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'TEN-19': { attack: 'A namespace loosens its Pod Security level', must: true },
   'TEN-20': { attack: 'Annotations of a namespace draw its pods elsewhere', must: true },
   'TEN-21': { attack: 'Labels and annotations of a namespace switch the network', must: true },
-  'TEN-24': { attack: 'Refused names tell which tenants there are', must: true },
   'TEN-22': { attack: 'Namespace labels by which guards and drivers let a namespace through', must: true },
+  'TEN-24': { attack: 'Refused names tell which tenants there are', must: true },
   'NP-01': { attack: 'A rule without peers', must: true },
   'NP-02': { attack: 'An empty namespaceSelector', must: true },
   'NP-03': { attack: 'Two list items where one was meant', must: true },
@@ -150,12 +150,12 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'SRV-14': { attack: 'The libraries behind the client', untested: 'for the audit of the dependencies' },
   'SRV-15': { attack: 'Metrics and health beside the webhook' },
   'SRV-16': { attack: 'A webhook that triggers itself', untested: 'nothing is written on the way of a request' },
-  'SRV-18': { attack: 'Under pressure an object lacks its label, and is refused for good', must: true },
   'SRV-17': {
     attack: 'Hundreds of slow senders take the place of the API server',
     must: true,
     alone: 'it sends its bodies at once',
   },
+  'SRV-18': { attack: 'Under pressure an object lacks its label, and is refused for good', must: true },
   'SVC-01': {
     attack: 'Endpoints of a Service that point at foreign pods',
     untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',

@@ -230,6 +230,19 @@ const fast: Question = {
       targets: [{ expr: perSecond('bulkhead_requests_refused_total', 'reason'), legend: '{{reason}}' }],
     },
     {
+      title: 'Live requests',
+      description: 'GETs that reviews wait for. Each namespace has its share; what waits for long is slow to answer.',
+      type: 'timeseries',
+      targets: [{ expr: 'sum by (state) (bulkhead_live_requests)', legend: '{{state}}' }],
+    },
+    {
+      title: 'Questions to the API server',
+      description: 'Sent, joined to an equal one, or refused with 503 because too many of one namespace waited.',
+      type: 'timeseries',
+      unit: 'ops',
+      targets: [{ expr: perSecond('bulkhead_live_requests_total', 'result'), legend: '{{result}}' }],
+    },
+    {
       title: 'Delay of the event loop, p99',
       description:
         'How long a request may wait for another one. Much more than a review takes: the processor is short.',
