@@ -182,7 +182,8 @@ function subjectAt(value: unknown, path: string, expected: Expected): Kubernetes
 function readMetadata(metadata: JsonMap, path: string): void {
   for (const field of ['name', 'generateName', 'namespace'] as const) optionalText(metadata[field], `${path}.${field}`);
   for (const field of ['labels', 'annotations'] as const) stringMap(metadata[field], `${path}.${field}`);
-  for (const field of ['ownerReferences', 'finalizers'] as const) optionalList(metadata[field], `${path}.${field}`);
+  for (const field of ['ownerReferences', 'finalizers', 'managedFields'] as const)
+    optionalList(metadata[field], `${path}.${field}`);
 }
 
 function readTemplate(workload: JsonMap, path: string, steps: readonly string[]): void {

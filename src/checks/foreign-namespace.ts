@@ -2,6 +2,7 @@ import { isGiven } from '../kubernetes/json.ts';
 import type { NamespaceRequest } from '../kubernetes/review.ts';
 import type { Ownership } from '../tenancy/ownership.ts';
 import { type Check, type Facts, type Finding, nothing } from './check.ts';
+import { takesFields } from './field-managers.ts';
 import { changesOf, onlyRemoves } from './metadata-changes.ts';
 import { namespaceFinalizer } from './namespace-finalize.ts';
 
@@ -10,10 +11,11 @@ import { namespaceFinalizer } from './namespace-finalize.ts';
  * Reads    who asks; on CREATE the tenant label; on UPDATE metadata of the new and the stored object, on every subresource
  * Allowed  CREATE: one tenant of the requester can be told to be the owner; the platform: a declared tenant, or none
  *          UPDATE, DELETE: the requester is the platform or a member of the owner; for everybody else an UPDATE that leaves
- *          labels, annotations and both lists of finalizers alone (controllers write status), but for what the ends of a
- *          namespace take: `kubernetes` leaves spec.finalizers (check namespace-finalize), and the garbage collector takes
+ *          labels, annotations, both lists of finalizers and the managers of fields alone (controllers write status, and
+ *          manage its fields), but for what the ends of a namespace take: `kubernetes` leaves spec.finalizers (check namespace-finalize), and the garbage collector takes
  *          `foregroundDeletion` and `orphan` off a namespace that is being deleted. Of ownerReferences see namespace-owner-references
  * Why      a label on somebody else's namespace lets its owner's, or one's own, policies reach it (TEN-02, TEN-03, TEN-09);
+ *          who manages a field of it can keep its owner from changing it (TEN-23);
  *          a namespace of nobody is deny by default, not allow by accident (TEN-03)
  */
 export const foreignNamespace: Check = {
@@ -67,7 +69,8 @@ function undecided(ownership: Ownership & { kind: 'undecided' }, { requester, te
 export const propagation: ReadonlySet<unknown> = new Set(['foregroundDeletion', 'orphan']);
 
 /** The first field of those that only owners change, or undefined. */
-function firstChange({ object, oldObject }: NamespaceRequest): string | undefined {
+function firstChange(request: NamespaceRequest): string | undefined {
+  const { object, oldObject } = request;
   for (const map of ['labels', 'annotations'] as const) {
     if (changesOf(map, object, oldObject).length > 0) return `metadata.${map}`;
   }
@@ -76,7 +79,8 @@ function firstChange({ object, oldObject }: NamespaceRequest): string | undefine
   if (!onlyRemoves(after?.finalizers, before?.finalizers, (one) => ending && propagation.has(one))) {
     return 'metadata.finalizers';
   }
-  return onlyRemoves(object.spec?.finalizers, oldObject?.spec?.finalizers, (one) => one === namespaceFinalizer)
-    ? undefined
-    : 'spec.finalizers';
+  if (!onlyRemoves(object.spec?.finalizers, oldObject?.spec?.finalizers, (one) => one === namespaceFinalizer)) {
+    return 'spec.finalizers';
+  }
+  return takesFields(request) ? 'metadata.managedFields' : undefined;
 }

@@ -27,6 +27,7 @@ export interface ObjectMeta {
   readonly annotations?: StringMap | null;
   readonly ownerReferences?: readonly OwnerReference[] | null;
   readonly finalizers?: readonly string[] | null;
+  readonly managedFields?: readonly unknown[] | null;
 }
 
 export interface KubernetesObject {

@@ -59,7 +59,7 @@ export const refused: Readonly<Record<string, readonly Sent[]>> = {
     ['admin', 'POST', paths.namespaces, { metadata: { name: 'new' } }],
   ],
   'A namespace is deleted': [['admin', 'DELETE', web]],
-  'A namespace, also one of the platform, gets other labels, annotations, owners or finalizers': [
+  'A namespace, also one of the platform, gets other labels, annotations, owners, finalizers or managers of fields': [
     ['alice', 'PATCH', web, { metadata: { labels: { team: 'web' } } }],
     ['admin', 'PATCH', `${system}/status`, { metadata: { annotations: { note: 'x' } } }],
     ['admin', 'PATCH', '/api/v1/namespaces/default', { metadata: { finalizers: ['example.org/stays'] } }],

@@ -250,7 +250,7 @@ t.test('match conditions', async (t) => {
   /** What a condition may look at: which request it is, and what it changes. Who asks, only one name compared as a whole, and as one thing among others (ADM-09). */
   const allowed = new Set(
     ['metadata.?labels', 'metadata.?annotations', 'metadata.?ownerReferences', 'metadata.?finalizers']
-      .concat('?status.?hard', '?status.?used', '?spec.?finalizers')
+      .concat('metadata.?managedFields', '?status.?hard', '?status.?used', '?spec.?finalizers')
       .flatMap((field) => [`object.${field}.orValue`, `oldObject.${field}.orValue`])
       .concat('object.status.used', 'oldObject.status.used', 'object.?status.?hard', 'oldObject.?status.?hard')
       .concat('object.?spec', 'oldObject.?spec', 'oldObject.metadata.name.startsWith', 'request.operation')
@@ -261,6 +261,9 @@ t.test('match conditions', async (t) => {
     'in',
     'all',
     'exists',
+    'one',
+    'one.?subresource.hasValue',
+    'one.?fieldsV1.orValue',
     'name',
     'key',
     'key.startsWith',
