@@ -13,7 +13,7 @@ interface Webhook {
   readonly clientConfig: { readonly service: object; caBundle?: string };
 }
 
-interface Manifest {
+export interface Manifest {
   readonly kind: string;
   readonly metadata: { readonly name: string };
   readonly webhooks?: readonly Webhook[];

@@ -1,6 +1,6 @@
 /** The judges of the measurements of the service itself: what a run must show, and what makes it fail. */
 import t, { type Test } from 'tap';
-import { fullLimits as apiServerLimits, type Judged, missedApiServer } from './api-server.ts';
+import { fullLimits as apiServerLimits, inOrder, type Judged, missedApiServer, type Round } from './api-server.ts';
 import type { Create } from './creates.ts';
 import { type IdleOptions, type IdleResult, idle, missedIdle, missedThrough, startBareServer } from './idle.ts';
 import { type LossResult, missedLoss } from './loss.ts';
@@ -192,21 +192,58 @@ t.test('a steady load fails when it is slow, or grows, or errs', async (t) => {
   t.same(growth(samples), { resident: 0, descriptors: 0 });
 });
 
-t.test('a comparison at the API server fails when creates are slower, or calls are slow', async (t) => {
-  const block = { 'dry run': [2, 3], real: [2, 3] };
-  const good: Judged = { withWebhook: [block], without: [block], failed: [], counts };
-  t.same(missedApiServer(good, apiServerLimits), []);
-  const rows: readonly [string, Partial<Judged>, RegExp][] = [
-    ['a slower middle', { withWebhook: [{ ...block, real: [4, 4] }] }, /^real: p50 is 2.00 ms slower$/],
-    ['a slower p99', { withWebhook: [{ ...block, 'dry run': [2, 14] }] }, /^dry run: p99 is 11 ms slower$/],
-    ['slow calls', { counts: { ...counts, fast: 3 } }, /^75.00 % of the calls took at most 5 ms$/],
-    ['no pair', { without: [] }, /^there is nothing to compare of kind real$/],
-    ['a create that failed', { failed: ['500'] }, /^1 creates failed, the first: 500$/],
-    ['a failed call', { counts: { ...counts, callErrors: 1 } }, /^calling_webhook_error: 1$/],
-  ];
-  for (const [what, change, says] of rows)
-    fails(t, what, missedApiServer({ ...good, ...change }, apiServerLimits), says);
-});
+t.test(
+  'a comparison at the API server fails when Bulkhead adds more than its share, or its calls are slow',
+  async (t) => {
+    const hundred = (each: number, slowest: number): number[] => [...Array(98).fill(each), slowest, slowest];
+    const round = { none: hundred(2, 4), bare: hundred(4, 8), bulkhead: hundred(4.5, 9.9) };
+    const calls = { requests: 300, callErrors: 0, failOpen: 0, fast: 285, timed: 300 };
+    const both = { bare: calls, bulkhead: { ...calls, fast: 280 } };
+    const good: Judged = { rounds: [round, round, round], failed: [], counts: both };
+    t.same(missedApiServer(good, apiServerLimits), []);
+    const slow = { ...round, bulkhead: hundred(9, 99) };
+    t.same(missedApiServer({ ...good, rounds: [slow, round, round] }, apiServerLimits), [], 'one bad round is none');
+    t.same(
+      missedApiServer({ ...good, rounds: [slow, slow, slow] }),
+      [],
+      'without limits nothing is asked of the speed',
+    );
+    const each = (change: Partial<Round>): Partial<Judged> => ({
+      rounds: good.rounds.map((one) => ({ ...one, ...change })),
+    });
+    const counted = (webhook: 'bare' | 'bulkhead', change: Partial<typeof calls>): Partial<Judged> => ({
+      counts: { ...both, [webhook]: { ...both[webhook], ...change } },
+    });
+    const rows: readonly [string, Partial<Judged>, RegExp][] = [
+      [
+        'a slower middle',
+        each({ bulkhead: hundred(4.6, 9.9) }),
+        /^p50: 2\.60 ms are added, and 2\.00 ms by the bare server$/,
+      ],
+      [
+        'a slower p99',
+        each({ bulkhead: hundred(4.5, 10.1) }),
+        /^p99: 6\.10 ms are added, and 4\.00 ms by the bare server$/,
+      ],
+      [
+        'slow calls',
+        counted('bulkhead', { fast: 278 }),
+        /^92\.67 % of the calls .+ 95\.00 % of those of the bare server$/,
+      ],
+      ['calls that nobody timed', counted('bulkhead', { timed: 0, fast: 0 }), /^NaN % of the calls/],
+      ['no block without', each({ none: [] }), /^bulkhead: there is nothing to compare$/],
+      ['no block of the bare server', each({ bare: [] }), /^bare: there is nothing to compare$/],
+      ['a bare server that adds nothing', each({ bare: round.none }), /^p99: .+ and 0\.00 ms by the bare server$/],
+      ['a create that failed', { failed: ['500'] }, /^1 creates failed, the first: 500$/],
+      ['a failed call', counted('bulkhead', { callErrors: 1 }), /^bulkhead: calling_webhook_error: 1$/],
+      ['a bare server that is not called', counted('bare', { requests: 0 }), /^bare: 0 calls of the webhook for 300/],
+    ];
+    for (const [what, change, says] of rows)
+      fails(t, what, missedApiServer({ ...good, ...change }, apiServerLimits), says);
+    const orders = Array.from({ length: 6 }, (_, index) => inOrder(index).join());
+    t.equal(new Set(orders).size, 6, 'every order has its turn');
+  },
+);
 
 const options: IdleOptions = { connections: 50, requests: 100, shortest: 0.1, longest: 3, clientIdle: 2.5 };
 
