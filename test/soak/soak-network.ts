@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { findBinaries } from '../apiserver/binaries.ts';
-import { type ControlPlane, startControlPlane } from '../apiserver/control-plane.ts';
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../apiserver/control-plane.ts';
 import { inNetworkNamespace } from '../apiserver/network-namespace.ts';
 
 /** Of kube-apiserver: a webhook's Service is called at the addresses of its EndpointSlices, as where no kube-proxy runs. */
@@ -15,8 +15,13 @@ const insideVariable = 'BULKHEAD_SOAK_NETWORK';
  * Starts the program once more inside such a network, with a control plane there, and ends as it ends.
  *
  * @param file the program's own `import.meta.url`
+ * @param options of the control plane
  */
-export async function soakInNetwork(file: string, run: (plane: ControlPlane) => Promise<void>): Promise<void> {
+export async function soakInNetwork(
+  file: string,
+  run: (plane: ControlPlane) => Promise<void>,
+  options: ControlPlaneOptions = { apiServerFlags: [routing] },
+): Promise<void> {
   // Built out here if need be, as inside nothing can be downloaded.
   const binaries = await findBinaries();
   if ('missing' in binaries) throw new Error(binaries.missing);
@@ -30,7 +35,7 @@ export async function soakInNetwork(file: string, run: (plane: ControlPlane) => 
     process.exitCode = code ?? 1;
     return;
   }
-  const plane = await startControlPlane({ binaries, controllers: false, apiServerFlags: [routing] });
+  const plane = await startControlPlane({ binaries, controllers: false, ...options });
   try {
     await run(plane);
   } finally {

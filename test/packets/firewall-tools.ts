@@ -1,0 +1,26 @@
+/** Whether this machine lets a private network have a firewall. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Missing } from '../apiserver/go-program.ts';
+import { inNetworkNamespace } from '../apiserver/network-namespace.ts';
+
+/** Everything that the firewall of kube-router is made of, in a set and a rule of each kind. */
+const trial = [
+  'iptables-legacy --list --numeric',
+  'ipset create trial hash:ip timeout 0',
+  'iptables-legacy --append FORWARD --match set --match-set trial src --jump REJECT',
+  'iptables-legacy --append FORWARD --match conntrack --ctstate INVALID --jump DROP',
+  'iptables-legacy --append FORWARD --match physdev --physdev-is-bridged --jump ACCEPT',
+  'iptables-legacy --append FORWARD --jump NFLOG --nflog-group 100',
+].join(' && ');
+
+/** Undefined: nothing is missing. */
+export async function firewallTools(): Promise<Missing | undefined> {
+  try {
+    await promisify(execFile)(...inNetworkNamespace(['/bin/sh', '-c', trial]));
+    return undefined;
+  } catch (error) {
+    const detail = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
+    return { missing: `needs Linux, user namespaces, iptables and ipset (${detail})` };
+  }
+}
