@@ -1,7 +1,7 @@
 /**
- * Who is in the packet lab. The tenants and the settings are those of manifests/examples. Of every tenant there are namespaces that
- * Bulkhead guards, and one that was opened to everybody before Bulkhead came: what gets through between such a namespace and a
- * guarded one of another tenant is up to the guarded side alone. Pods of the platform, and addresses outside, stop nothing either.
+ * The members of the packet lab. The tenants and the settings are those of manifests/examples. Each tenant has namespaces that Bulkhead
+ * guards, and an open one: a policy from before Bulkhead allows all its traffic. A connection between an open namespace and a guarded
+ * one of another tenant depends on the guarded side alone. Pods of the platform and addresses outside block nothing either.
  */
 import type { Labels } from '../reach/evaluator.ts';
 
@@ -14,7 +14,7 @@ export interface Pod {
   readonly namespace: CastNamespace;
   readonly address: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** By the names of the container's ports. */
+  /** Named ports of the container. */
   readonly namedPorts: Readonly<Record<string, number>>;
 }
 
@@ -30,14 +30,14 @@ export type Member = Pod | Outside;
 
 export interface CastNamespace {
   readonly name: string;
-  /** Undefined: the platform's. */
+  /** Undefined: the namespace is the platform's. */
   readonly tenant?: TenantName;
-  /** Whether Bulkhead keeps its baseline, and no policy of its own opens it. */
+  /** Whether Bulkhead keeps its baseline, and no policy from before Bulkhead opens it. */
   readonly guarded: boolean;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Every party listens on these: those of the examples, and those that random policies like. */
+/** Every party listens on these: the ports of the examples, and the ports of random policies. */
 export const ports = [1, 2, 3, 4, 53, 443, 5432, 6379, 8080] as const;
 
 export const namespaces: readonly CastNamespace[] = [
@@ -86,13 +86,13 @@ export const outsiders: readonly Outside[] = [
   { kind: 'outside', name: 'partner in the excepted range', address: '203.0.113.70', calls: true },
   { kind: 'outside', name: 'internet', address: '198.51.100.9', calls: true },
   { kind: 'outside', name: 'private network', address: '10.0.0.5', calls: true },
-  // A metadata service answers only.
+  // A metadata service only answers.
   { kind: 'outside', name: 'metadata', address: '169.254.169.254', calls: false },
 ];
 
 export const members: readonly Member[] = [...pods, ...outsiders];
 
-/** As the API server and Bulkhead complete them. */
+/** The labels as the API server and Bulkhead complete them. */
 export function namespaceLabels({ name, tenant, labels }: CastNamespace): Labels {
   const owner = tenant === undefined ? {} : { 'bulkhead.dev/tenant': tenant };
   return new Map(Object.entries({ ...labels, ...owner, 'kubernetes.io/metadata.name': name }));

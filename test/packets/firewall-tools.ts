@@ -1,10 +1,10 @@
-/** Whether this machine lets a private network have a firewall. */
+/** Whether a private network on this machine can have a firewall. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Missing } from '../apiserver/go-program.ts';
 import { inNetworkNamespace } from '../apiserver/network-namespace.ts';
 
-/** Everything that the firewall of kube-router is made of, in a set and a rule of each kind. */
+/** A set, and a rule of each kind that kube-router writes. */
 const trial = [
   'iptables-legacy --list --numeric',
   'ipset create trial hash:ip timeout 0',

@@ -1,4 +1,4 @@
-/** Which connections nobody agreed on: word by word as the design says it, with the evaluator that src/reach is held against. */
+/** Finds the connections that are not agreed, with the naive evaluator that src/reach is held against. */
 import { globSync, readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 import { isForeign, type Party, type World, type WrittenGate } from '../reach/evaluator.ts';
@@ -7,7 +7,7 @@ import { alwaysProtected } from '../reach/search-worlds.ts';
 import { type Member, namespaceLabels, type TenantName } from './cast.ts';
 import type { Protocol } from './probe.ts';
 
-/** A connection that came about. */
+/** A connection, tried or open. */
 export interface Connection {
   readonly from: Member;
   readonly to: Member;
@@ -15,7 +15,7 @@ export interface Connection {
   readonly port: number;
 }
 
-/** A connection in words, by which tests name it. */
+/** A connection in words; tests name it so. */
 export function inWords({ from, to, protocol, port }: Connection): string {
   return `${from.name} -> ${to.name} ${protocol} ${port}`;
 }
@@ -47,7 +47,7 @@ function documents(pattern: string): (SettingsDocument | TenantDocument)[] {
 const settings = documents('manifests/examples/bulkhead.yaml').find((one) => one.kind === 'Settings');
 const tenants = documents('manifests/examples/tenants/*.yaml').filter((one) => one.kind === 'Tenant');
 
-/** What the examples declare, seen by a tenant that writes a policy in one of its namespaces. The tenant itself comes first. */
+/** The declarations of the examples, for a tenant that writes a policy in one of its namespaces. The tenant itself comes first. */
 export function worldOf(tenant: TenantName, namespace: string): World {
   if (settings === undefined) throw new Error('the examples have no settings');
   const { network, sharedServices } = settings.spec;
@@ -74,9 +74,9 @@ export function worldOf(tenant: TenantName, namespace: string): World {
 }
 
 /**
- * The connections that nobody agreed on, as seen from each end that Bulkhead guards: the other end is not of the same tenant, no shared
- * service on its ports, not let through by both halves of a gate, and no address that was granted. The end that Bulkhead does not
- * guard stops nothing, and nothing is promised to it.
+ * The connections that are not agreed. Each end that Bulkhead guards has a say: the other end must be of the same tenant, a shared
+ * service on its ports, let through by both halves of a gate, or an address outside that is allowed. An end that Bulkhead does not guard
+ * has none.
  */
 export function violations(connections: Iterable<Connection>): string[] {
   return [...connections].filter(isViolation).map(inWords);

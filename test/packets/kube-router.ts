@@ -1,4 +1,4 @@
-/** kube-router for tests, of which only the part that enforces NetworkPolicies runs: built from its Go module. */
+/** kube-router for tests, built from its Go module. Only the part that enforces NetworkPolicies runs. */
 import { type ChildProcess, execFile } from 'node:child_process';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,27 +25,26 @@ export function findKubeRouter(): Promise<Built | Missing> {
   return buildOnce(program);
 }
 
-/** kube-router that runs, and the way to wait for it. */
 export interface RunningKubeRouter {
-  /** Resolves once the firewall goes by everything that the API server had answered before the call. */
+  /** Resolves once the firewall enforces everything that the API server had stored before the call. */
   settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Where the canaries live: a namespace of the platform, and a pod that is an object only. */
+/** A namespace of the platform, and a pod without a process. */
 export const canary = { namespace: 'canary', pod: 'canary', address: '10.244.255.1' } as const;
 
 const settleTimeoutInMilliseconds = 60_000;
 const flags = [
   ...['--run-firewall=true', '--run-router=false', '--run-service-proxy=false', '--health-port=0'],
-  // It goes by what it hears, and never in between: while it writes rules anew, those of named ports do not fit their sets.
+  // It rewrites its rules after an event only. While it rewrites them, rules of named ports can point to the wrong set.
   '--iptables-sync-period=24h',
-  // Tells of every event, and when it begins and ends to write rules.
+  // Logs every event, and the begin and end of every rewrite.
   '--v=2',
 ];
 
 /**
- * Enforces the NetworkPolicies of the cluster on the packets that this network namespace forwards, until this process ends at the
+ * Enforces the NetworkPolicies of the cluster on the packets that this network namespace forwards. It ends with this process at the
  * latest. The namespace and the pod of the canary must exist, and the node with its address.
  */
 export async function startKubeRouter(
@@ -64,9 +63,9 @@ export async function startKubeRouter(
 
   let round = 0;
   /**
-   * kube-router hears of namespaces, pods and policies by three watches, each in the order of the writes, and brings everything that it
-   * has heard into the firewall at once. So a policy that only opens to a pod and a namespace with a label of this very round is there
-   * after everything that was written before. After that it may go over the rules once more, for the last event; that is awaited, too.
+   * kube-router watches namespaces, pods and policies, each in the order of the writes, and applies all that it knows at once. The
+   * canary's policy opens traffic only to a pod and a namespace with the label of this round. So its rule appears after everything that
+   * was written before. kube-router may then rewrite its rules once more, for the last event; the test waits for that, too.
    */
   async function settled(): Promise<void> {
     const { namespace, pod } = canary;
@@ -89,9 +88,9 @@ export async function startKubeRouter(
       metadata: { name },
       spec: { podSelector: selector, ingress: [{ from: [{ namespaceSelector: selector, podSelector: selector }] }] },
     });
-    // The comment of a rule that exists only where both selectors have found what they select.
+    // The comment of a rule that exists only when both selectors match.
     const comment = `selected by policy name ${name} namespace ${namespace}"`;
-    // While it works, sets that rules name come and go, and the rules cannot be listed.
+    // During a rewrite, sets that rules refer to come and go, and the rules cannot be listed.
     await until(async () => log.isIdle() && (await firewallRules()).includes(comment) && log.isIdle(), name);
   }
 
@@ -106,9 +105,9 @@ export async function startKubeRouter(
 }
 
 interface Log {
-  /** Whether kube-router has brought every event that it has heard of into the firewall. */
+  /** Whether kube-router has applied every event that it has received. */
   isIdle(): boolean;
-  /** Its last lines, without the rules that it prints after an error. */
+  /** The last lines, without the rules that kube-router prints after an error. */
   end(): string;
 }
 
@@ -129,8 +128,8 @@ function followLog(child: ChildProcess): Log {
 }
 
 /**
- * A folder in which `iptables` is the one of the old kernel interface. That of nftables sends all rules as one message, which outside of
- * the machine's own user namespace may not be as long as the lab's rules are.
+ * A folder in which `iptables` is iptables-legacy. iptables-nft sends all rules in one message, and in a user namespace the kernel
+ * refuses a message as long as the lab's rules.
  */
 async function legacyTables(directory: string): Promise<string> {
   const folder = join(directory, 'iptables');

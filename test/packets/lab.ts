@@ -1,6 +1,6 @@
 /**
- * The packet lab: a real API server that Bulkhead guards, the cast of cast.ts as processes in network namespaces, and kube-router,
- * which enforces on their packets what the API server holds.
+ * The packet lab: a real API server that Bulkhead guards, the members of cast.ts as processes in network namespaces, and kube-router,
+ * which enforces the stored policies on their packets.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane, User } from '../apiserver/control-plane.ts';
@@ -20,10 +20,10 @@ import {
 import { firewallTools } from './firewall-tools.ts';
 import { type Connection, inWords } from './judge.ts';
 import { canary, findKubeRouter, startKubeRouter } from './kube-router.ts';
-import { createNetwork, hurryConnectionTracking, type Party } from './network.ts';
+import { createNetwork, type Party, shortenConnectionTracking } from './network.ts';
 import { protocols } from './probe.ts';
 
-/** Those of the tenants who write policies, and the platform. */
+/** A member of each tenant. */
 const people = {
   acme: { user: 'alice', groups: ['acme-developers'] },
   beta: { user: 'bob', groups: ['beta-developers'] },
@@ -35,12 +35,12 @@ export interface Policy {
   readonly spec: unknown;
 }
 
-/** What became of a policy that a member of a tenant wrote. */
+/** The answer to a policy that a member of a tenant wrote. */
 export interface Written {
   readonly status: number;
-  /** The refusal, where there is one. */
+  /** The refusal; empty when there is none. */
   readonly message: string;
-  /** As it is stored, where it is. */
+  /** The policy as it is stored, when it is. */
   readonly stored: unknown;
 }
 
@@ -52,33 +52,32 @@ export interface Lab {
   write(tenant: TenantName, policy: Policy): Promise<Written>;
   /** The platform removes policies. */
   remove(policies: readonly Policy[]): Promise<void>;
-  /** Tries everybody with everybody on every port, once the firewall goes by what the API server holds. */
+  /** The open connections among all members, once the firewall enforces the stored policies. Tries every port. */
   connections(): Promise<Connections>;
-  /** What opened before there was a firewall: everything, or there would be nothing to close. */
+  /** The open connections before there was a firewall. */
   readonly withoutFirewall: Connections;
-  /** Everybody who is there now. */
+  /** All members so far. */
   members(): readonly Member[];
-  /** A member of a tenant makes a namespace and pods in it. */
+  /** A member of a tenant creates a namespace and pods in it. */
   open(namespace: CastNamespace, pods: readonly Pod[]): Promise<void>;
   /**
-   * One more who answers and asks, who was not in the cast. A pod's namespace is made by the platform and opened to everybody, so
-   * without webhooks only.
+   * Adds a member that was not in the cast. A pod gets an open namespace of the platform's, so this needs the webhooks to be removed.
    */
   bringIn(member: Member): Promise<void>;
-  /** What is written from now on, Bulkhead does not see. */
+  /** From now on writes do not pass through Bulkhead. */
   removeWebhooks(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const node = { name: 'node', address: '192.168.0.1' } as const;
 
-/** What the lab needs beside a control plane. To be called where there is a network: it may have to download. */
+/** Finds or builds the engine. Call it outside of a private network first, since it may download modules. */
 export async function findLab(): Promise<Built | Missing> {
   const missing = await firewallTools();
   return missing ?? (await findKubeRouter());
 }
 
-/** To be called in a private network, which becomes the lab's own. */
+/** Call it in a private network, which becomes the lab's own. */
 export async function startLab(plane: ControlPlane, kubeRouter: Built): Promise<Lab> {
   const started: { stop(): Promise<void> }[] = [];
   const stop = async () => {
@@ -92,7 +91,7 @@ export async function startLab(plane: ControlPlane, kubeRouter: Built): Promise<
   }
 }
 
-/** @param started what is to be stopped is added to it */
+/** @param started takes everything that must be stopped later */
 async function startWithin(
   plane: ControlPlane,
   kubeRouter: Built,
@@ -152,7 +151,7 @@ async function startWithin(
   const router = await startKubeRouter(plane, kubeRouter, node.name);
   started.push(router);
   await router.settled();
-  await hurryConnectionTracking();
+  await shortenConnectionTracking();
 
   return {
     withoutFirewall,
@@ -194,7 +193,7 @@ function policiesIn(namespace: string): string {
 
 const baseline = ['bulkhead-allow-dns', 'bulkhead-allow-ingress', 'bulkhead-allow-within', 'bulkhead-default-deny'];
 
-/** Waits until Bulkhead has put its baseline into a namespace, which it does on its own account. */
+/** Waits until Bulkhead has put its baseline into a namespace. */
 async function baselineOf(plane: ControlPlane, namespace: string): Promise<void> {
   for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(25)) {
     const { body } = await plane.request('GET', policiesIn(namespace));
@@ -224,7 +223,7 @@ function apiOf(plane: ControlPlane): Api {
   };
 }
 
-/** Everything that was there before Bulkhead: the platform's pods, and namespaces that were opened to everybody. */
+/** Creates the state before Bulkhead: the platform's pods, and open namespaces of tenants. */
 async function prepareCluster(api: Api): Promise<void> {
   await Promise.all(
     namespaces
@@ -239,14 +238,14 @@ async function prepareCluster(api: Api): Promise<void> {
   await runPod(api, canaryPod);
 }
 
-/** Its policy opens it whatever baseline Bulkhead may add. */
+/** Its policy allows all traffic, whatever baseline Bulkhead may add. */
 async function createOpenNamespace(api: Api, namespace: CastNamespace): Promise<void> {
   const labels = Object.fromEntries(namespaceLabels(namespace));
   if (namespace.name !== 'kube-system') {
     await api.create('/api/v1/namespaces', { metadata: { name: namespace.name, labels } });
   }
   const spec = { podSelector: {}, policyTypes: ['Ingress', 'Egress'], ingress: [{}], egress: [{}] };
-  await api.create(policiesIn(namespace.name), { metadata: { name: 'everybody' }, spec });
+  await api.create(policiesIn(namespace.name), { metadata: { name: 'allow-all' }, spec });
 }
 
 const canaryPod: Pod = {
@@ -279,7 +278,7 @@ async function createPod(
   );
 }
 
-/** What a scheduler and a kubelet do. Without a kubeconfig the administrator does it. */
+/** Does what a scheduler and a kubelet do. Default: as the administrator. */
 async function runPod(api: Api, { name: path, namespace, address }: Pod, kubelet?: string): Promise<void> {
   const [, name = ''] = path.split('/');
   const pod = `/api/v1/namespaces/${namespace.name}/pods/${name}`;
@@ -312,12 +311,12 @@ async function removeWebhooks(plane: ControlPlane): Promise<void> {
   const kinds = 'mutatingwebhookconfigurations,validatingwebhookconfigurations';
   const { code, stderr } = await plane.kubectl(plane.adminKubeconfig, ['delete', kinds, '--all']);
   if (code !== 0) throw new Error(stderr);
-  // The API server goes by that a moment later: it does when a policy is refused no longer, and gets no label of its tenant.
+  // The API server notices a moment later: then a policy is no longer refused, and gets no tenant label.
   const metadata = { name: 'refused-still' };
   const probe = { metadata, spec: { podSelector: {}, policyTypes: ['Ingress'], ingress: [{}] } };
   for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(25)) {
     const { status, body } = await plane.request('POST', `${policiesIn('acme-web')}?dryRun=All`, probe);
     if (status === 201 && !JSON.stringify(body).includes('bulkhead.dev/tenant')) return;
   }
-  throw new Error('the API server asks webhooks that were removed');
+  throw new Error('the API server still calls the removed webhooks');
 }

@@ -1,6 +1,6 @@
 /**
- * A router and the parties around it. This process's network namespace is the router; each party is a process in a network namespace of
- * its own, joined to the router by a pair of virtual interfaces. Every packet between two parties is forwarded here, past the firewall.
+ * A router and the parties around it. The network namespace of this process is the router. Each party is a process in a network
+ * namespace of its own, joined to the router by a veth pair. The router forwards every packet between two parties through its firewall.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,13 +17,13 @@ const routerSettings = {
   'net/ipv4/ip_forward': 1,
   'net/ipv4/conf/all/rp_filter': 0,
   'net/ipv4/conf/default/rp_filter': 0,
-  // A rejected packet is always answered: that is how a closed connection is told from a slow one.
+  // A rejection is always sent, never rate-limited: it distinguishes a closed connection from a slow one.
   'net/ipv4/icmp_ratemask': 0,
 } as const;
 
-/** They exist once a firewall rule asks for the state of a connection. */
+/** These exist once a firewall rule asks for the state of a connection. */
 const trackingSettings = {
-  // A source port comes around again after more than this.
+  // Shorter than the time after which a party uses a source port again.
   'net/netfilter/nf_conntrack_udp_timeout': 5,
   'net/netfilter/nf_conntrack_udp_timeout_stream': 5,
 } as const;
@@ -31,14 +31,14 @@ const trackingSettings = {
 export interface Party {
   readonly name: string;
   readonly address: string;
-  /** One after the other: answers come in the order of the probes. */
+  /** Answers come in the order of the probes. Call it again only after it has answered. */
   probe(probes: readonly Probe[]): Promise<readonly Answer[]>;
 }
 
 export interface Network {
   /** The address of the router itself, as the node of a cluster has one. */
   readonly routerAddress: string;
-  /** @param ports on which it answers with its name, by TCP and UDP */
+  /** @param ports on which each member answers with its name, by TCP and UDP */
   join(
     members: readonly { readonly name: string; readonly address: string }[],
     ports: readonly number[],
@@ -50,7 +50,7 @@ export interface Network {
 export async function createNetwork(routerAddress: string): Promise<Network> {
   await writeSettings(routerSettings);
   await configure(undefined, [
-    // A private network for tests makes all of this range the machine itself; here parties live in it.
+    // In a private network for tests this range is the machine itself; here it has parties.
     'route del local 10.0.0.0/23 dev lo',
     `addr add ${routerAddress}/32 dev lo`,
   ]);
@@ -111,8 +111,8 @@ async function connect(
   };
 }
 
-/** Connection tracking exists once a firewall asks for it. */
-export async function hurryConnectionTracking(): Promise<void> {
+/** Shortens what connection tracking remembers. Call it once the firewall has rules. */
+export async function shortenConnectionTracking(): Promise<void> {
   await writeSettings(trackingSettings);
 }
 

@@ -1,7 +1,7 @@
 /**
  * One party of the packet lab: a process in a network namespace of its own. It answers with its name on its ports, by TCP and UDP,
- * and tries to reach others when it is asked to. Arguments: its name, and its ports separated by commas. It configures no network:
- * it waits for a line before it listens, and its address has been set by then.
+ * and probes others on request. Arguments: its name, and its ports separated by commas. It waits for a first line before it listens;
+ * by then its address is configured.
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -9,15 +9,15 @@ import { connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Answer, Probe, Reply, Request } from './probe.ts';
 
-/** Generous, because a machine under load delays both ends; a rejected packet is answered at once. */
+/** Generous, because a machine under load delays both ends. A rejection comes at once. */
 const silenceInMilliseconds = 3_000;
 const attempts = 3;
-/** More at once would only wait for each other. */
+/** More at once gain nothing. */
 const atOnce = 32;
 
 /**
- * Source ports are taken in turn. A kernel that chooses them may choose one of a moment ago, and connection tracking lets packets of a
- * connection through that was allowed then.
+ * Source ports are used in turn. The kernel could choose a port from a moment ago, and connection tracking lets packets through that
+ * belong to a connection allowed then.
  */
 const sourcePorts = { first: 20_000, last: 59_999 };
 let sourcePort = sourcePorts.first;
@@ -31,20 +31,20 @@ const [name = '', ports = ''] = process.argv.slice(2);
 
 async function listen(port: number): Promise<void> {
   const server = createServer((socket) => {
-    // A client that has gone is no error of the party's.
+    // A client may leave early.
     socket.on('error', () => {}).end(name);
   });
   server.listen(port, '0.0.0.0');
   await once(server, 'listening');
   const socket = createSocket('udp4');
   socket.on('message', (_, from) => socket.send(name, from.port, from.address));
-  // A firewall that rejects an answer says so to the socket that sent it.
+  // The firewall may reject the answer.
   socket.on('error', () => {});
   socket.bind(port, '0.0.0.0');
   await once(socket, 'listening');
 }
 
-/** @throws on silence, and on any error that is no rejection */
+/** @throws on silence, and on any error other than a rejection */
 async function probe(wanted: Probe): Promise<Answer> {
   for (let attempt = 1; ; attempt++) {
     const answer = await (wanted.protocol === 'TCP' ? overTcp(wanted) : overUdp(wanted));
@@ -86,7 +86,7 @@ function overUdp({ address, port }: Probe): Promise<Attempt> {
     socket.on('message', (message) => end(() => resolve(message.toString())));
     socket.on('error', (error) => end(() => settle(error, resolve, reject)));
     socket.bind(nextSourcePort(), () => {
-      socket.connect(port, address, () => socket.send('who is there?', () => {}));
+      socket.connect(port, address, () => socket.send('probe', () => {}));
     });
   });
 }

@@ -1,4 +1,4 @@
-/** What parties ask of each other, and what comes of it. */
+/** The messages between the test and its parties. */
 
 export const protocols = ['TCP', 'UDP'] as const;
 export type Protocol = (typeof protocols)[number];
@@ -11,8 +11,8 @@ export interface Probe {
 }
 
 /**
- * The name of the party that answered; or undefined where the packet was rejected. A party listens on every port that is probed, so
- * only the firewall rejects. Silence is neither: it fails the whole request.
+ * The name of the party that answered, or undefined after a rejection. A party listens on every probed port, so only the firewall
+ * rejects. Silence is neither: it fails the request.
  */
 export type Answer = string | undefined;
 
@@ -21,7 +21,7 @@ export interface Request {
   readonly probes: readonly Probe[];
 }
 
-/** From a party to the test, one line of JSON each: that it runs or listens (no answers), or what the probes came to. */
+/** From a party to the test, one line of JSON each. */
 export type Reply =
   | { readonly state: 'started' | 'listening' }
   | { readonly answers: readonly (Answer | null)[] }

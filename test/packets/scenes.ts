@@ -1,4 +1,4 @@
-/** Policies that tenants write in the packet lab, and what each opens beside the baseline: all that may be new, and all that must. */
+/** Policies that tenants write in the packet lab, and the exact connections that each opens beside the baseline. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { scenes as story } from '../../src/commands/scenes.ts';
@@ -8,7 +8,7 @@ import type { Policy } from './lab.ts';
 export interface Scene {
   readonly says: string;
   readonly policies: readonly { readonly tenant: TenantName; readonly policy: Policy }[];
-  /** In words, as judge.ts writes them. */
+  /** Connections in words, as judge.ts writes them. */
   readonly opens: readonly string[];
 }
 
@@ -16,7 +16,7 @@ export interface Refusal {
   readonly says: string;
   readonly tenant: TenantName;
   readonly policy: Policy;
-  /** The way that it opens, seen from its pods. */
+  /** The direction that it opens, seen from its pods. */
   readonly direction: 'ingress' | 'egress';
 }
 
@@ -36,29 +36,29 @@ const to = (peers: readonly object[], ports?: readonly object[], podSelector: ob
   egress: [{ to: peers, ...(ports && { ports }) }],
 });
 
-/** What the policies of the README's story open, by file. */
+/** The connections that the policies of the README's story open, by file. */
 const opensInTheStory: Readonly<Record<string, readonly string[]>> = {
   // The baseline leaves everything open within acme.
   'policy-within-acme': [],
-  // Beta's half of it stands for beta-open only, which takes everything.
+  // Only beta-open accepts it: no other namespace of beta has its half.
   'policy-to-beta-database': ['acme-web/web -> beta-open/open TCP 5432'],
   'policy-to-a-partner': ['acme-web/web -> partner in the excepted range TCP 443'],
 };
 
-/** Those that the story has refused, by file, and the way that each would open. */
+/** The policies that the story has refused, by file, and the direction that each would open. */
 const refusedInTheStory: Readonly<Record<string, 'ingress' | 'egress'>> = {
   'policy-open': 'ingress',
   'policy-to-beta-cache': 'egress',
   'policy-to-the-internet': 'egress',
 };
 
-interface Told {
+interface StoryPolicy {
   readonly says: string;
   readonly file: string;
   readonly policy: Policy;
 }
 
-function told(end: 'admitted' | 'refused'): readonly Told[] {
+function inTheStory(end: 'admitted' | 'refused'): readonly StoryPolicy[] {
   return story.flatMap(({ tells, command: [verb, , path = ''], ends }) => {
     const [, file] = /\/(policy-[^/]*)\.yaml$/.exec(path) ?? [];
     if (verb !== 'apply' || file === undefined || ends !== end) return [];
@@ -68,7 +68,7 @@ function told(end: 'admitted' | 'refused'): readonly Told[] {
 
 function row<Value>(table: Readonly<Record<string, Value>>, file: string): Value {
   const found = Object.hasOwn(table, file) ? table[file] : undefined;
-  if (found === undefined) throw new Error(`what ${file} opens is missing in scenes.ts`);
+  if (found === undefined) throw new Error(`scenes.ts has no row for ${file}`);
   return found;
 }
 
@@ -76,7 +76,7 @@ const databaseHalf = policy('beta-data', 'from-acme', from([tenantIs('acme')], [
 const gate = policy('acme-web', 'to-beta', to([tenantIs('beta')], [{ port: 5432 }], { matchLabels: { app: 'web' } }));
 
 export const scenes: readonly Scene[] = [
-  ...told('admitted').map(
+  ...inTheStory('admitted').map(
     ({ says, file, policy }): Scene => ({
       says,
       policies: [{ tenant: 'acme', policy }],
@@ -84,12 +84,12 @@ export const scenes: readonly Scene[] = [
     }),
   ),
   {
-    says: 'one half of a gate, the other way around: only acme-open, whose own way out is open, gets in',
+    says: 'one half of a gate: only acme-open gets in, whose egress is open',
     policies: [{ tenant: 'beta', policy: databaseHalf }],
     opens: ['acme-open/open -> beta-data/database TCP 5432'],
   },
   {
-    says: 'both halves of a gate: in on its port, no other port, no other protocol, and not back',
+    says: 'both halves of a gate: its port, no other port or protocol, and no connection back',
     policies: [
       { tenant: 'acme', policy: gate },
       { tenant: 'beta', policy: databaseHalf },
@@ -101,7 +101,7 @@ export const scenes: readonly Scene[] = [
     ],
   },
   {
-    says: 'shared services in a tenant’s own words: nothing that the baseline has not opened',
+    says: 'shared services in policies of tenants: no more than the baseline',
     policies: [
       {
         tenant: 'acme',
@@ -170,7 +170,7 @@ export const scenes: readonly Scene[] = [
     opens: ['partner -> beta-data/database UDP 443'],
   },
   {
-    says: 'named ports: of each destination the port that it calls so',
+    says: 'named ports: the port with that name, of each destination',
     policies: [
       { tenant: 'beta', policy: policy('beta-data', 'http', from([tenantIs('beta')], [{ port: 'http' }])) },
       { tenant: 'beta', policy: policy('beta-db', 'http', to([tenantIs('beta')], [{ port: 'http' }])) },
@@ -182,7 +182,7 @@ export const scenes: readonly Scene[] = [
     ],
   },
   {
-    says: 'ranges of ports: what both ends open',
+    says: 'ranges of ports: the ports that both ends allow',
     policies: [
       { tenant: 'beta', policy: policy('beta-data', 'range', from([tenantIs('beta')], [{ port: 1, endPort: 3 }])) },
       { tenant: 'beta', policy: policy('beta-db', 'range', to([tenantIs('beta')], [{ port: 2, endPort: 4 }])) },
@@ -195,32 +195,32 @@ export const scenes: readonly Scene[] = [
   },
 ];
 
-/** Written by a tenant with soft isolation: others have pods in namespaces with this label, too. */
+/** For a tenant with soft isolation: namespaces of other tenants have this label, too. */
 export const tooWide = policy('gamma-lab', 'too-wide', from([{ namespaceSelector: { matchLabels: { env: 'x' } } }]));
 export const refusals: readonly Refusal[] = [
-  ...told('refused').map(
+  ...inTheStory('refused').map(
     ({ says, file, policy }): Refusal => ({ says, tenant: 'acme', policy, direction: row(refusedInTheStory, file) }),
   ),
   {
     says: 'a rule without peers',
     tenant: 'beta',
-    policy: policy('beta-db', 'anybody', { podSelector: {}, policyTypes: ['Ingress'], ingress: [{}] }),
+    policy: policy('beta-db', 'all-peers', { podSelector: {}, policyTypes: ['Ingress'], ingress: [{}] }),
     direction: 'ingress',
   },
   {
-    says: 'a label that every namespace may have',
+    says: 'a label that any namespace may have',
     tenant: 'beta',
     policy: policy('beta-data', 'label', from([{ namespaceSelector: { matchLabels: { env: 'x' } } }], [{ port: 2 }])),
     direction: 'ingress',
   },
   {
-    says: 'the policy that Bulkhead narrows for a tenant with soft isolation, as it was written',
+    says: 'the policy that soft isolation narrows, not narrowed',
     tenant: 'acme',
     policy: policy('acme-db', 'too-wide', tooWide.spec as object),
     direction: 'ingress',
   },
   {
-    says: 'everybody but one tenant',
+    says: 'every tenant but one',
     tenant: 'acme',
     policy: policy(
       'acme-db',
@@ -236,7 +236,7 @@ export const refusals: readonly Refusal[] = [
     direction: 'ingress',
   },
   {
-    says: 'a name that is free to be taken',
+    says: 'a name that is not reserved',
     tenant: 'acme',
     policy: policy(
       'acme-db',

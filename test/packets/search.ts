@@ -1,7 +1,7 @@
 /**
- * Random policies that Bulkhead admits, many at once, and every connection that real packets make of them.
- * `npm run packets -- [--policies 2000] [--seed 1]`: prints the seed, how far it is, and the first connection between tenants that
- * nobody agreed on, with the policy that opens it. Ends with 1 when there is one.
+ * Random policies that Bulkhead admits, many at once, and the connections that they open to real packets.
+ * `npm run packets -- [--policies 2000] [--seed 1]`: prints the seed, its progress, and the first connections that are not agreed, with
+ * the policy that opens them. Ends with 1 when there are any.
  */
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
@@ -14,20 +14,20 @@ import { namespaces, type TenantName } from './cast.ts';
 import { type Connection, isGuarded, violations, worldOf } from './judge.ts';
 import { type Connections, findLab, type Lab, type Policy, startLab } from './lab.ts';
 
-/** So many are written before packets are sent. Of them about a third are admitted, over all guarded namespaces. */
+/** Policies written before packets are sent, over all guarded namespaces. About a third of them are admitted. */
 const atOnce = 90;
 
-/** How often what was seen. */
+/** Counts over a search. */
 export interface Tally {
   written: number;
   /** Refused by Bulkhead, not by the API server's own validation. */
   refused: number;
   admitted: number;
-  /** Connections that there were not with the baseline alone. */
+  /** Connections that the baseline alone does not open. */
   opened: number;
-  /** Of them, those between tenants, which a gate lets through. */
+  /** Of them, connections with another tenant or the platform. */
   agreed: number;
-  /** Of them, those from and to addresses outside. */
+  /** Of them, connections with addresses outside. */
   outside: number;
 }
 
@@ -46,10 +46,10 @@ interface Candidate {
 }
 
 /**
- * The first connection that nobody agreed on, in words for people; undefined when there is none.
+ * The first connections that are not agreed, with the policies to blame; undefined when there are none.
  *
- * @param policies so many are admitted at least
- * @param tally what is seen is added to it
+ * @param policies how many are admitted, at least
+ * @param tally is added to
  */
 export async function searchPackets(
   lab: Lab,
@@ -84,7 +84,7 @@ function candidates(seed: number, round: number): Candidate[] {
   });
 }
 
-/** The generator writes what acme would write. For others, they and acme change their names before and after. */
+/** The generator writes policies of acme. For another tenant, the two swap names before and after. */
 function writtenBy(tenant: TenantName, namespace: string, write: (world: World) => WrittenSpec): WrittenSpec {
   const swap = <Value>(value: Value): Value => {
     const text = JSON.stringify(value).replaceAll(/acme|beta|gamma/g, (name) =>
@@ -116,7 +116,7 @@ function isBetweenTenants({ from, to }: Connection): boolean {
   return from.namespace.tenant !== to.namespace.tenant && (isGuarded(from) || isGuarded(to));
 }
 
-/** The policies that open the same alone: one, where one is to blame. All of them have been written. */
+/** Halves the policies as long as one half opens a found connection by itself. All of them have been written. */
 async function narrow(
   lab: Lab,
   written: readonly Candidate[],
@@ -135,7 +135,7 @@ async function narrow(
 }
 
 if (import.meta.main) {
-  // What starts Bulkhead brings tap along, whose clock is not for searches.
+  // The helper that starts Bulkhead imports tap, whose time-out is for tests.
   tap.setTimeout(0);
   const { values } = parseArgs({ options: { policies: { type: 'string' }, seed: { type: 'string' } } });
   const policies = Number(values.policies ?? 2_000);
@@ -151,7 +151,7 @@ if (import.meta.main) {
     const lab = await startLab(plane, kubeRouter);
     try {
       const counterexample = await searchPackets(lab, { policies, seed }, emptyTally(), print);
-      if (counterexample === undefined) print('no connection between tenants that nobody agreed on');
+      if (counterexample === undefined) print('every connection between tenants is agreed');
       else {
         print(counterexample);
         process.exitCode = 1;
