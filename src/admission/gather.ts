@@ -7,6 +7,7 @@
 import { isManaged } from '../baseline/managed.ts';
 import type { Facts } from '../checks/check.ts';
 import { losesItsFinalizer } from '../checks/namespace-finalize.ts';
+import { changesAddressAnnotations } from '../checks/pod-addresses.ts';
 import { newPrefix } from '../checks/prefix-in-use.ts';
 import { isGiven } from '../kubernetes/json.ts';
 import type {
@@ -18,7 +19,7 @@ import type {
   TenantRequest,
   WorkloadRequest,
 } from '../kubernetes/review.ts';
-import { serviceAccountOf } from '../kubernetes/user.ts';
+import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
 import { isNarrowed } from '../mutations/narrowed-peers.ts';
 import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
 import { namesToLookUp } from '../reach/names-to-look-up.ts';
@@ -120,6 +121,8 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
     record.terminating &&
     !(await live((signal) => namespaces.hasPods(request.namespace, signal), sources));
   const facts = { tenancy, requester, owner, ownership: undefined, namespacesOwned: 0, namespaceEmptied, now };
+  if (sources.mutating !== true && owner !== 'platform' && !requester.platform && changesAddressAnnotations(request))
+    return { ...facts, accountOwner: await homeOwner(request.user, sources) };
   if (request.kind !== 'NetworkPolicy' || request.operation === 'DELETE' || owner === 'platform') return facts;
   if (sources.mutating === true && !isNarrowed(owner)) return facts;
   const reach = readNetworkPolicy(request.object);
@@ -200,11 +203,18 @@ function isPodCreation({ kind, operation, subresource }: AdmissionRequest): bool
 async function requesterOf(request: NamespaceRequest, sources: TimedSources): Promise<Requester> {
   const { tenancy } = sources;
   const requester = tenancy.requester(request.user, undefined);
-  const account = serviceAccountOf(request.user);
-  if (requester.platform || account === undefined) return requester;
-  const home = remembered(account.namespace, sources) ?? (await fetch(account.namespace, sources));
+  if (requester.platform) return requester;
+  const home = await homeOwner(request.user, sources);
   // An account whose namespace is gone speaks for nobody but those that list it by name.
-  return home === undefined ? requester : tenancy.requester(request.user, tenancy.ownerByLabels(home.labels));
+  return home === undefined ? requester : tenancy.requester(request.user, home);
+}
+
+/** Who owns the namespace in which a service account lives; undefined for other users, and where that namespace is gone. */
+async function homeOwner(user: UserInfo, sources: TimedSources): Promise<Owner | undefined> {
+  const account = serviceAccountOf(user);
+  if (account === undefined) return undefined;
+  const home = remembered(account.namespace, sources) ?? (await fetch(account.namespace, sources));
+  return home === undefined ? undefined : sources.tenancy.ownerByLabels(home.labels);
 }
 
 /**

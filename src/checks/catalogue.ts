@@ -23,6 +23,7 @@ import { namespaceFinalize } from './namespace-finalize.ts';
 import { namespaceLimit } from './namespace-limit.ts';
 import { namespaceOwnerReferences } from './namespace-owner-references.ts';
 import { networkCapabilities } from './network-capabilities.ts';
+import { podAddresses } from './pod-addresses.ts';
 import { podBinding } from './pod-binding.ts';
 import { podScheduler } from './pod-scheduler.ts';
 import { podTenantLabel } from './pod-tenant-label.ts';
@@ -82,6 +83,7 @@ export const catalogue: readonly Check[] = [
   nameServers,
   quotaWithoutRequests,
   podBinding,
+  podAddresses,
   podTenantLabel,
   policyTenantLabel,
   reservedLabels,

@@ -4,6 +4,7 @@ import { freeValues } from '../tenancy/built-in-keys.ts';
 import type { ReservedKeys } from '../tenancy/reserved-keys.ts';
 import { type Check, type Facts, type Finding, nothing } from './check.ts';
 import { type Change, changesOf, fieldOf } from './metadata-changes.ts';
+import { addressAnnotations } from './pod-addresses.ts';
 
 /**
  * Some labels and annotations are switches of the network, the scheduler or other guards; they are the platform's.
@@ -41,8 +42,9 @@ function judge(
   const findings: Finding[] = [];
   for (const map of ['labels', 'annotations'] as const) {
     for (const change of changesOf(map, request.object, request.oldObject)) {
-      // The tenant label has checks of its own.
+      // The tenant label and the addresses of pods have checks of their own.
       if (change.key === facts.tenancy.settings.tenantLabel && map === 'labels') continue;
+      if (request.kind === 'Pod' && map === 'annotations' && addressAnnotations.has(change.key)) continue;
       if (change.key === namespaceNameLabel && change.after === request.name) continue;
       if (reserved.reserving(change.key) === undefined || isFree(change) || tightensPodSecurity(change)) continue;
       const verb = change.before === undefined ? 'set' : change.after === undefined ? 'removed' : 'changed';

@@ -97,6 +97,12 @@ export interface PodSpec {
 
 export interface Pod extends KubernetesObject {
   readonly spec?: PodSpec | null;
+  readonly status?: {
+    readonly podIP?: string | null;
+    readonly podIPs?: readonly { readonly ip?: string }[] | null;
+    readonly hostIP?: string | null;
+    readonly hostIPs?: readonly { readonly ip?: string }[] | null;
+  } | null;
 }
 
 /** networking.k8s.io/v1 IPBlock. */

@@ -78,6 +78,52 @@ t.test('a miss is one live request', async (t) => {
   t.strictSame(asked, ['namespace acme-new'], 'one');
 });
 
+t.test(
+  'who owns the namespace of a service account is found out when it writes addresses of a pod, and not else',
+  async (t) => {
+    const podIP = 'cni.projectcalico.org/podIP';
+    const written = (annotations: object, user: Sent['user'], operation: 'CREATE' | 'UPDATE' = 'UPDATE'): Sent => {
+      const stored = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'acme-web' } };
+      const object = { ...stored, metadata: { ...stored.metadata, annotations: { ...annotations } } };
+      return { user, operation, object, ...(operation === 'UPDATE' && { oldObject: stored }) };
+    };
+    const account = (namespace: string): Sent['user'] => ({
+      username: `system:serviceaccount:${namespace}:cni`,
+      groups: [],
+    });
+    const calico: NamespaceRecord = { name: 'calico-system', uid: '1', labels: {}, terminating: false };
+    const acme = tenancy.tenants.get('acme');
+    const address = { [podIP]: '10.0.0.1' };
+    const rows: readonly [string, Sent, asked: readonly string[], owner: unknown][] = [
+      ['memory knows it', written(address, account('kube-system')), [], 'platform'],
+      ['of a tenant', written(address, account('acme-db')), [], acme],
+      ['memory does not know it', written(address, account('calico-system')), ['namespace calico-system'], 'platform'],
+      ['it is gone', written(address, account('gone')), ['namespace gone'], undefined],
+      ['a kubelet', written(address, cast['kubelet of node-1']), [], undefined],
+      ['the platform', written(address, cast['platform admin']), [], undefined],
+      ['another annotation', written({ note: 'x' }, account('calico-system')), [], undefined],
+      ['a pod that is created', written(address, account('calico-system'), 'CREATE'), [], undefined],
+    ];
+    for (const [sentence, sent, expected, owner] of rows) {
+      const { asked, source } = counting({ fetch: async (name) => (name === 'calico-system' ? calico : undefined) });
+      const sources = { namespaces: source, tenancy, now, patience: 1000 };
+      const facts = await gather(requestOf(sent), sources);
+      t.strictSame(asked, expected, `${sentence}: who is asked`);
+      t.equal(facts.accountOwner, owner, `${sentence}: the owner`);
+      await gather(requestOf(sent), { ...sources, mutating: true });
+      t.strictSame(asked, expected, `${sentence}: the mutating phase asks for nothing`);
+    }
+    const { source } = counting({ fetch: () => Promise.reject(new Error('ECONNREFUSED')) });
+    const unasked = gather(requestOf(written(address, account('calico-system'))), {
+      namespaces: source,
+      tenancy,
+      now,
+      patience: 1000,
+    });
+    await t.rejects(unasked, FactsUnavailable, 'a request that fails is a refusal for now');
+  },
+);
+
 t.test('a live request that fails is a refusal for now', async (t) => {
   const failure = new Error('ECONNREFUSED');
   const { source } = counting({ fetch: () => Promise.reject(failure) });

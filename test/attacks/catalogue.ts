@@ -112,7 +112,9 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'POD-15': { attack: "Host names of the pod's own choice, which fool only itself", untested: 'allowed' },
   'POD-16': { attack: 'A pod that starts before its namespace is closed', must: true },
   'POD-17': { attack: 'Another runtime class', must: true },
+  'POD-20': { attack: 'Annotations from which network plugins read the address of a pod', must: true },
   'POD-21': { attack: 'Probes and hooks have the kubelet connect to another host', must: true },
+  'POD-22': { attack: 'Addresses in the status of a pod', must: true },
   'POD-25': {
     attack: 'Annotations of runtimes, clouds and meshes that give a pod another network, or leave the sandbox or mesh',
     must: true,

@@ -98,6 +98,7 @@ t.test(
         'host-ports',
         'name-servers',
         'network-capabilities',
+        'pod-addresses',
         'pod-tenant-label',
         'probe-host',
         'reserved-labels',

@@ -127,6 +127,83 @@ await guardedTest('what nobody guards is not asked about', async (t, cluster) =>
     ]);
   });
 
+  await t.test('addresses of pods', async (t) => {
+    const running = `${web}/pods/running`;
+    const status = `${running}/status`;
+    const [podIP, hostIP] = ['10.244.1.2', '10.0.0.1'];
+    const given = { phase: 'Running', podIP, podIPs: [{ ip: podIP }], hostIP, hostIPs: [{ ip: hostIP }] };
+    const stolen = { podIP: '10.244.7.9', podIPs: [{ ip: '10.244.7.9' }] };
+    const ready = (value: string) => ({ status: { conditions: [{ type: 'Checked', status: value }] } });
+    const annotated = (value: string | null) => ({
+      metadata: { annotations: { 'cni.projectcalico.org/podIP': value } },
+    });
+    const alice = await cluster.kubeconfig('alice');
+    const as = (user: string, ...groups: string[]) => kubeconfigOf(cluster, { user, groups });
+    const address = 'pod-addresses';
+
+    await rows(t, cluster, await as('system:node:node-1', 'system:nodes'), 'Pod', [
+      ['a kubelet reports the address of its pod', 0, '', 'PATCH', status, { status: given }],
+      ['its plugin may write annotations with its identity', 1, '', 'PATCH', status, annotated('10.244.1.2/32')],
+    ]);
+    await rows(t, cluster, alice, 'Pod', [
+      ['a condition of a tenant', 0, '', 'PATCH', status, ready('True')],
+      ['POD-22: the address of another pod', 1, address, 'PATCH', status, { status: stolen }],
+      [
+        'POD-22: one more address',
+        1,
+        address,
+        'PATCH',
+        status,
+        { status: { podIPs: [{ ip: podIP }, { ip: 'fd00::9' }] } },
+      ],
+      ['POD-22: no address', 1, address, 'PATCH', status, { status: { podIP: null, podIPs: null } }],
+      [
+        'POD-22: another node',
+        1,
+        address,
+        'PATCH',
+        status,
+        { status: { hostIP: '10.0.0.9', hostIPs: [{ ip: '10.0.0.9' }] } },
+      ],
+      ['POD-22: before the pod has a node', 1, address, 'PATCH', `${web}/pods/web/status`, { status: stolen }],
+      ['POD-20: an annotation', 2, address, 'PATCH', running, annotated('10.244.7.9/32')],
+      ['POD-20: by its status', 1, address, 'PATCH', status, annotated('10.244.7.9/32')],
+      ['POD-20: it is taken away', 1, address, 'PATCH', status, annotated(null)],
+    ]);
+    // Outside of the group system:nodes, whose members the API server holds to their own pods.
+    for (const user of ['system:node:node-2', 'system:node:', 'system:node:node-1x'])
+      await rows(t, cluster, await as(user), 'Pod', [
+        [`POD-22: ${user} is not its node`, 1, address, 'PATCH', status, { status: stolen }],
+        [`ADM-18: nor has it one that has none`, 1, address, 'PATCH', `${web}/pods/web/status`, { status: stolen }],
+        [`POD-20: nor writes ${user} annotations`, 1, address, 'PATCH', status, annotated('10.244.7.9/32')],
+      ]);
+    await rows(t, cluster, await as('system:serviceaccount:kube-system:calico-cni-plugin', ...everyone), 'Pod', [
+      ['a network plugin writes its annotations', 1, '', 'PATCH', status, annotated('10.244.1.3/32')],
+      ['and by the pod itself', 2, '', 'PATCH', running, annotated('10.244.1.2/32')],
+      ['POD-22: but no address in the status', 1, address, 'PATCH', status, { status: stolen }],
+    ]);
+    for (const namespace of ['acme-web', 'no-such-namespace'])
+      await rows(t, cluster, await as(`system:serviceaccount:${namespace}:calico-cni-plugin`, ...everyone), 'Pod', [
+        [`POD-20: not so an account of ${namespace}`, 1, address, 'PATCH', status, annotated('10.244.7.9/32')],
+      ]);
+    const target = { apiVersion: 'v1', kind: 'Node', name: 'node-1' };
+    await rows(t, cluster, await as('system:kube-scheduler'), 'Pod', [
+      [
+        'POD-20: nor does a Binding bring one',
+        1,
+        address,
+        'POST',
+        `${web}/pods/web/binding?dryRun=All`,
+        { metadata: { name: 'web', ...annotated('10.244.7.9/32').metadata }, target },
+      ],
+    ]);
+    await rows(t, cluster, await cluster.kubeconfig('platform'), 'Pod', [
+      ['the platform mends an address', 1, '', 'PATCH', status, { status: stolen }],
+    ]);
+    const { body } = await plane.request('GET', running);
+    t.match(body, { metadata: annotated('10.244.1.2/32').metadata, status: stolen }, 'what is stored in the end');
+  });
+
   await t.test('deletes', async (t) => {
     const policies = '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies';
     await rows(t, cluster, await cluster.kubeconfig('alice'), 'NetworkPolicy', [
@@ -178,10 +255,14 @@ async function prepared(cluster: GuardedCluster): Promise<void> {
   await done('POST', policies, { metadata: { name: 'own' }, spec: { podSelector: {}, policyTypes: ['Ingress'] } });
   await done('POST', `${web}/resourcequotas`, { metadata: { name: 'own' }, spec: { hard: { configmaps: '9' } } });
   const resources = { requests: { cpu: '10m', memory: '16Mi' } };
-  await done('POST', `${web}/pods`, {
-    metadata: { name: 'web' },
-    spec: { containers: [{ name: 'main', image: 'example.org/web', resources }] },
-  });
+  for (const name of ['web', 'running'])
+    await done('POST', `${web}/pods`, {
+      metadata: { name },
+      spec: { containers: [{ name: 'main', image: 'example.org/web', resources }] },
+    });
+  const target = { apiVersion: 'v1', kind: 'Node', name: 'node-1' };
+  const bound = await plane.request('POST', `${web}/pods/running/binding`, { metadata: { name: 'running' }, target });
+  if (bound.status !== 201) throw new Error(bound.text);
   await done('POST', `${gone}/configmaps`, { metadata: { name: 'stays', finalizers: ['example.org/stays'] } });
   await done('DELETE', gone);
   // Its controller writes the status a last time, and then waits for the ConfigMap.

@@ -134,13 +134,22 @@ export const goesOn: Readonly<Record<string, GoesOn>> = {
       ],
     ],
   },
-  'Kubelets report the status of pods': {
+  'Kubelets report the status of pods, and their addresses': {
     sends: [
       [
         'kubelet',
         'PATCH',
         `${web}/pods/running/status`,
-        { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } },
+        {
+          status: {
+            phase: 'Running',
+            conditions: [{ type: 'Ready', status: 'True' }],
+            hostIP: '10.0.0.1',
+            hostIPs: [{ ip: '10.0.0.1' }],
+            podIP: '10.244.1.2',
+            podIPs: [{ ip: '10.244.1.2' }],
+          },
+        },
       ],
     ],
   },

@@ -25,6 +25,7 @@ export const callers = {
   bob: people.bob,
   kubelet: { user: 'system:node:stand-in', groups: ['system:nodes'] },
   scheduler: { user: 'system:kube-scheduler' },
+  'network plugin': { user: 'system:serviceaccount:calico-system:calico-cni-plugin' },
   'quota controller': { user: 'system:serviceaccount:kube-system:resourcequota-controller' },
   'namespace controller': { user: 'system:serviceaccount:kube-system:namespace-controller' },
 } as const satisfies Record<string, User>;

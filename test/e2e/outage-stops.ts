@@ -5,6 +5,7 @@ import { bindingOf, closedDoor, type DeadCluster, paths, pod, type Sent } from '
 const { web, policies } = paths;
 const system = '/api/v1/namespaces/kube-system';
 const annotated = { metadata: { annotations: { mended: 'true' } } };
+const addressed = { metadata: { annotations: { 'cni.projectcalico.org/podIP': '10.244.1.2/32' } } };
 const unreached = 'failed calling webhook';
 
 /** Seen while Bulkhead is dead, and over once the gate is open. */
@@ -35,6 +36,17 @@ export const waits: Readonly<Record<string, Waits>> = {
       });
     },
     ends: ({ plane }) => eventually('it is gone', async () => (await plane.request('GET', paths.old)).status === 404),
+  },
+  'Pods to which the network plugin writes annotations get no network': {
+    async begins({ plane, send }) {
+      const { text } = await send('network plugin', 'PATCH', `${web}/pods/running/status`, addressed);
+      if (!text.includes(unreached)) throw new Error(text);
+      if ((await plane.request('GET', `${web}/pods/running`)).text.includes('projectcalico')) throw new Error('it has');
+    },
+    async ends({ send }) {
+      const { status, text } = await send('network plugin', 'PATCH', `${web}/pods/running/status`, addressed);
+      if (status !== 200) throw new Error(text);
+    },
   },
   'Quotas that Bulkhead manages count nothing less': {
     async begins({ plane, send }) {
@@ -71,6 +83,10 @@ export const refused: Readonly<Record<string, readonly Sent[]>> = {
   'A pod gets other labels or annotations, or another image': [
     ['alice', 'PATCH', `${web}/pods/running`, { metadata: { labels: { app: 'x' } } }],
     ['alice', 'PATCH', `${web}/pods/running`, { spec: { containers: [{ name: 'main', image: 'example.org/new' }] } }],
+  ],
+  'A pod gets another address, unless the kubelet of its node writes it': [
+    ['alice', 'PATCH', `${web}/pods/running/status`, { status: { podIP: '10.9.9.9', podIPs: [{ ip: '10.9.9.9' }] } }],
+    ['admin', 'PATCH', `${web}/pods/running/status`, { status: { hostIP: '10.9.9.9', hostIPs: [{ ip: '10.9.9.9' }] } }],
   ],
   'A pod gets a debugging container': [
     [

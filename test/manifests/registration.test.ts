@@ -7,6 +7,7 @@ import { phases } from '../../src/admission/decision.ts';
 import { understoodResources } from '../../src/admission/decode.ts';
 import { managedPrefix } from '../../src/baseline/managed.ts';
 import { namespaceControllers } from '../../src/checks/namespace-finalize.ts';
+import { addressFields } from '../../src/checks/pod-addresses.ts';
 import { countsOfBaseline } from '../../src/checks/quota-on-baseline.ts';
 import { expectedRules } from '../../src/cluster/expected-rules.ts';
 import { endpointOf } from '../../src/cluster/registrations.ts';
@@ -241,18 +242,21 @@ t.test('match conditions', async (t) => {
       'mutate.filtered.bulkhead.dev: pod-update-changes-what-is-guarded',
       'validate.bulkhead.dev: update-changes-what-is-guarded',
       'validate.bulkhead.dev: not-the-end-of-a-namespace',
-      'validate.filtered.bulkhead.dev: status-changes-metadata-or-limits',
+      'validate.filtered.bulkhead.dev: status-changes-metadata-addresses-or-limits',
       'validate.filtered.bulkhead.dev: binding-by-others-or-with-metadata',
       'validate.filtered.bulkhead.dev: pod-update-changes-what-is-guarded',
       'validate.filtered.bulkhead.dev: deletes-what-is-managed',
     ],
   );
-  /** What a condition may look at: which request it is, and what it changes. Who asks, only one name compared as a whole, and as one thing among others (ADM-09). */
+  /** What a condition may look at: which request it is, and what it changes. Who asks, only one name compared as a whole, and as one thing among others (ADM-09); of a pod's addresses, the name of its node. */
   const allowed = new Set(
     ['metadata.?labels', 'metadata.?annotations', 'metadata.?ownerReferences', 'metadata.?finalizers']
       .concat('metadata.?managedFields', '?status.?hard', '?status.?used', '?spec.?finalizers')
       .flatMap((field) => [`object.${field}.orValue`, `oldObject.${field}.orValue`])
       .concat('object.status.used', 'oldObject.status.used', 'object.?status.?hard', 'oldObject.?status.?hard')
+      .concat(
+        addressFields.flatMap((field) => [`object.?status.?${field}.orValue`, `oldObject.?status.?${field}.orValue`]),
+      )
       .concat('object.?spec', 'oldObject.?spec', 'oldObject.metadata.name.startsWith', 'request.operation')
       .concat('request.kind.kind', 'request.name.startsWith', 'request.?subResource.orValue'),
   );
@@ -273,10 +277,13 @@ t.test('match conditions', async (t) => {
     'compareTo',
   ]);
   const whoAsks = 'request.userInfo.username != "system:kube-scheduler"';
+  const ownNode =
+    'oldObject.?spec.?nodeName.orValue("") == "" || request.userInfo.username != "system:node:" + oldObject.spec.nodeName';
   for (const { name, expression } of conditions) {
     const looksAt =
       expression
         .replace(whoAsks, '')
+        .replace(ownNode, '')
         .replaceAll(/"[^"]*"/g, '')
         .match(/[A-Za-z_]\w*(?:\.\??\w+)*/g) ?? [];
     for (const path of new Set(looksAt)) {
@@ -286,14 +293,18 @@ t.test('match conditions', async (t) => {
   }
   const expressionOf = (wanted: string) => conditions.findLast(({ name }) => name === wanted)?.expression ?? '';
   t.match(
-    expressionOf('status-changes-metadata-or-limits'),
+    expressionOf('status-changes-metadata-addresses-or-limits'),
     `request.name.startsWith("${managedPrefix}")`,
     'which quotas are managed is told as the check tells it',
   );
   t.match(expressionOf('deletes-what-is-managed'), `oldObject.metadata.name.startsWith("${managedPrefix}")`);
+  t.ok(
+    expressionOf('status-changes-metadata-addresses-or-limits').includes(`&& ( ${ownNode}) && (`),
+    "a pod's own node is told by its whole name, and by nothing else",
+  );
   const counts = [...countsOfBaseline.keys()].map((name) => `"${name}"`).join(', ');
   t.ok(
-    expressionOf('status-changes-metadata-or-limits').includes(`[${counts}]`),
+    expressionOf('status-changes-metadata-addresses-or-limits').includes(`[${counts}]`),
     `${counts}: what could keep the baseline out is told so too`,
   );
   const names = [...namespaceControllers].map((name) => `"${name}"`).join(', ');

@@ -69,7 +69,7 @@ export function worldOf(tenant: TenantName, namespace: string): World {
       ...fields.flatMap((name) => network[name].map((cidr) => ({ name, cidr }))),
       ...alwaysProtected.map((cidr) => ({ name: 'metadata', cidr })),
     ],
-    rangesKnown: true,
+    unlistedFamilies: [],
   };
 }
 

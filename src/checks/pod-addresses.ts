@@ -1,0 +1,115 @@
+import { isDeepStrictEqual } from 'node:util';
+import { entry, type Pod } from '../kubernetes/objects.ts';
+import type { AdmissionRequest, PodRequest } from '../kubernetes/review.ts';
+import { type Check, type Facts, type Finding, nothing } from './check.ts';
+import { fieldOf } from './metadata-changes.ts';
+
+/**
+ * Annotations from which network plugins and policy engines read a pod's address, each with the users that write it beside the pod's
+ * node and the plugin's service account.
+ *
+ * - Calico reads podIP and podIPs, then Amazon's pod-ips, of a pod whose status has no address; with containerID it tells one pod from
+ *   the next of the same name (libcalico-go, backend/k8s/conversion).
+ * - Amazon's network policy controller reads pod-ips the same way; its CNI plugins set the pod up with what pod-eni and
+ *   PrivateIPv4Address say, which EKS writes as the user named below (amazon-vpc-resource-controller-k8s, webhooks/core).
+ * - GKE and Alibaba Cloud's Terway report addresses in pod-ips of their own.
+ */
+export const addressAnnotations: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['cni.projectcalico.org/podIP', new Set()],
+  ['cni.projectcalico.org/podIPs', new Set()],
+  ['cni.projectcalico.org/containerID', new Set()],
+  ['vpc.amazonaws.com/pod-ips', new Set()],
+  ['vpc.amazonaws.com/pod-eni', new Set(['eks:vpc-resource-controller'])],
+  ['vpc.amazonaws.com/PrivateIPv4Address', new Set(['eks:vpc-resource-controller'])],
+  ['networking.gke.io/pod-ips', new Set()],
+  ['k8s.aliyun.com/pod-ips', new Set()],
+]);
+const keys = [...addressAnnotations.keys()];
+
+/** The addresses in a pod's status. Services and policies go by them. */
+export const addressFields = ['podIP', 'podIPs', 'hostIP', 'hostIPs'] as const;
+
+/**
+ * Which address a pod has is said by its node and its network plugin, not by its tenant.
+ * Reads    the annotations above: on CREATE, where no plugin writes them, also of a Binding, which writes them to the pod; on every
+ *          UPDATE, where they change. And status.{podIP,podIPs,hostIP,hostIPs}, where an UPDATE changes them
+ * Allowed  on UPDATE the pod's own node and the platform; annotations also service accounts of namespaces that no tenant owns, in which
+ *          network plugins run, and the users named above. On CREATE nobody
+ * Why      policies are enforced by these addresses, and Services route to them: a pod that says another address takes over what is
+ *          open to it, and is let in where it is (POD-20, POD-22). The proofs of other tenants rest on addresses
+ */
+export const podAddresses: Check = {
+  id: 'pod-addresses',
+  headline: 'would have an address that its node did not give it',
+  protects: 'identity',
+  pod(request, facts) {
+    if (facts.owner === 'platform' || request.operation === 'DELETE') return nothing;
+    const changed = changedAnnotations(request);
+    const moved = request.operation === 'UPDATE' ? changedFields(request) : [];
+    if (changed.length === 0 && moved.length === 0) return nothing;
+    if (request.operation === 'CREATE') return changed.map(created);
+    if (facts.requester.platform || isOwnNode(request)) return nothing;
+    return [
+      ...changed.filter((key) => !writes(key, facts)).map(rewritten),
+      ...moved.map((field) => ({
+        check: 'pod-addresses',
+        path: `status.${field}`,
+        reason: "would be changed, and only the pod's own node and the platform change an address in its status",
+        fix: 'leave it as it is',
+      })),
+    ];
+  },
+};
+
+/** Whether the verdict takes who owns the namespace of the service account that asks. */
+export function changesAddressAnnotations(request: AdmissionRequest): boolean {
+  return request.kind === 'Pod' && request.operation === 'UPDATE' && changedAnnotations(request).length > 0;
+}
+
+function changedAnnotations({ object, oldObject }: PodRequest): readonly string[] {
+  const [after, before] = [object.metadata?.annotations, oldObject?.metadata?.annotations];
+  if (!after && !before) return [];
+  return keys.filter((key) => entry(after, key) !== entry(before, key));
+}
+
+function changedFields({ object, oldObject }: PodRequest): readonly string[] {
+  const [after, before] = [object.status, oldObject?.status];
+  return addressFields.filter((field) => !sameAddresses(after?.[field], before?.[field]));
+}
+
+type Addresses = NonNullable<Pod['status']>[(typeof addressFields)[number]];
+
+/** What is missing is the same as what is empty. */
+function sameAddresses(one: Addresses, other: Addresses): boolean {
+  const given = (value: Addresses): Addresses => (value === null || value?.length === 0 ? undefined : value);
+  return isDeepStrictEqual(given(one), given(other));
+}
+
+/** By the whole name, as the match condition compares it. A kubelet is called so by the Node authorizer. */
+function isOwnNode({ oldObject, user }: PodRequest): boolean {
+  const node = oldObject?.spec?.nodeName;
+  return node !== undefined && node !== null && node !== '' && user.username === `system:node:${node}`;
+}
+
+function writes(key: string, { accountOwner, requester }: Facts): boolean {
+  return accountOwner === 'platform' || addressAnnotations.get(key)?.has(requester.username) === true;
+}
+
+function created(key: string): Finding {
+  return {
+    check: 'pod-addresses',
+    path: fieldOf({ map: 'annotations', key }),
+    reason: "is read as the pod's address, which its network plugin writes once the pod runs on a node",
+    fix: 'leave it out',
+  };
+}
+
+function rewritten(key: string): Finding {
+  return {
+    check: 'pod-addresses',
+    path: fieldOf({ map: 'annotations', key }),
+    reason:
+      "would be changed, and only the pod's own node, its network plugin and the platform change what is read as its address",
+    fix: 'leave it as it is',
+  };
+}
