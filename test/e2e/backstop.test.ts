@@ -23,9 +23,13 @@ const left: Readonly<Record<string, readonly string[]>> = {
     'foreign-namespace/fail/holds-by-a-finalizer',
     'foreign-namespace/fail/holds-by-the-spec',
     'foreign-namespace/fail/propagation-of-a-living-namespace',
+    'foreign-namespace/fail/rewrites-the-field-managers',
+    'foreign-namespace/fail/takes-the-fields-over',
+    'foreign-namespace/fail/takes-the-fields-over-through-status',
     'foreign-namespace/fail/through-finalize',
     'foreign-namespace/fail/through-status',
     'foreign-namespace/fail/while-it-terminates',
+    'foreign-namespace/fail/wipes-the-field-managers',
   ],
   'which tenants are declared': [
     'foreign-namespace/fail/platform-names-an-unknown-tenant',
