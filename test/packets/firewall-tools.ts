@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import type { Missing } from '../apiserver/go-program.ts';
 import { inNetworkNamespace } from '../apiserver/network-namespace.ts';
 
-/** A set, and a rule of each kind that kube-router writes. */
+/** A set, and a rule of each kind that kube-router writes. A command that fails is printed. */
 const trial = [
   'iptables-legacy --list --numeric',
   'ipset create trial hash:ip timeout 0',
@@ -12,7 +12,9 @@ const trial = [
   'iptables-legacy --append FORWARD --match conntrack --ctstate INVALID --jump DROP',
   'iptables-legacy --append FORWARD --match physdev --physdev-is-bridged --jump ACCEPT',
   'iptables-legacy --append FORWARD --jump NFLOG --nflog-group 100',
-].join(' && ');
+]
+  .map((command) => `${command} || { echo '${command}' >&2; exit 1; }`)
+  .join('\n');
 
 /** Undefined: nothing is missing. */
 export async function firewallTools(): Promise<Missing | undefined> {
@@ -21,6 +23,6 @@ export async function firewallTools(): Promise<Missing | undefined> {
     return undefined;
   } catch (error) {
     const detail = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
-    return { missing: `needs Linux, user namespaces, iptables and ipset (${detail})` };
+    return { missing: `needs Linux, user namespaces, iptables-legacy and ipset (failed: ${detail})` };
   }
 }

@@ -52,8 +52,12 @@ export interface Lab {
   write(tenant: TenantName, policy: Policy): Promise<Written>;
   /** The platform removes policies. */
   remove(policies: readonly Policy[]): Promise<void>;
-  /** The open connections among all members, once the firewall enforces the stored policies. Tries every port. */
-  connections(): Promise<Connections>;
+  /**
+   * The open connections among all members, once the firewall enforces the stored policies.
+   *
+   * @param isTried which connections are tried; default: all
+   */
+  connections(isTried?: (connection: Connection) => boolean): Promise<Connections>;
   /** The open connections before there was a firewall. */
   readonly withoutFirewall: Connections;
   /** All members so far. */
@@ -142,9 +146,11 @@ async function startWithin(
   );
   await Promise.all(pods.map((pod) => runPod(api, pod, kubelet)));
 
-  const connections = async (): Promise<Connections> => {
+  const connections = async (isTried = (_: Connection) => true): Promise<Connections> => {
     const all = [...parties.keys()];
-    const found = await Promise.all([...parties].map(([from, party]) => connectionsOf(from, party, all)));
+    const found = await Promise.all(
+      [...parties].map(([from, party]) => connectionsOf(party, attemptsOf(from, all).filter(isTried))),
+    );
     return new Map(found.flat().map((connection) => [inWords(connection), connection]));
   };
   const withoutFirewall = await connections();
@@ -167,9 +173,9 @@ async function startWithin(
         policies.map(({ metadata: { name, namespace } }) => api.remove(`${policiesIn(namespace)}/${name}`)),
       );
     },
-    connections: async () => {
+    connections: async (isTried) => {
       await router.settled();
-      return connections();
+      return connections(isTried);
     },
     open: async (namespace, inside) => {
       await Promise.all([open(namespace, inside), joinNetwork(inside)]);
@@ -295,8 +301,7 @@ export function attemptsOf(from: Member, all: readonly Member[]): Connection[] {
     .flatMap((to) => protocols.flatMap((protocol) => ports.map((port): Connection => ({ from, to, protocol, port }))));
 }
 
-async function connectionsOf(from: Member, party: Party, all: readonly Member[]): Promise<Connection[]> {
-  const tried = attemptsOf(from, all);
+async function connectionsOf(party: Party, tried: readonly Connection[]): Promise<Connection[]> {
   const answers = await party.probe(tried.map(({ to: { address }, protocol, port }) => ({ address, protocol, port })));
   return tried.filter((connection, index) => {
     const answer = answers[index];

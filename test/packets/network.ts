@@ -28,6 +28,9 @@ const trackingSettings = {
   'net/netfilter/nf_conntrack_udp_timeout_stream': 5,
 } as const;
 
+/** Of Node: a party keeps next to nothing, and there are many. */
+const smallHeap = ['--max-semi-space-size=1', '--max-old-space-size=32'];
+
 export interface Party {
   readonly name: string;
   readonly address: string;
@@ -62,7 +65,7 @@ export async function createNetwork(routerAddress: string): Promise<Network> {
       return await Promise.all(
         joined.map(async ({ member, link }) => {
           const program = join(import.meta.dirname, 'party.ts');
-          const command = ['--net', process.execPath, program, member.name, ports.join(',')];
+          const command = ['--net', process.execPath, ...smallHeap, program, member.name, ports.join(',')];
           const child = spawnGuarded('unshare', command, { input: 'pipe', env: { PATH: process.env.PATH } });
           child.unref();
           children.push(child);

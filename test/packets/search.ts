@@ -11,7 +11,7 @@ import type { World, WrittenSpec } from '../reach/evaluator.ts';
 import { policy as anyPolicy } from '../reach/search-policies.ts';
 import { soakInNetwork } from '../soak/soak-network.ts';
 import { namespaces, type TenantName } from './cast.ts';
-import { type Connection, isGuarded, violations, worldOf } from './judge.ts';
+import { type Connection, inWords, isGuarded, violations, worldOf } from './judge.ts';
 import { type Connections, findLab, type Lab, type Policy, startLab } from './lab.ts';
 
 /** Policies written before packets are sent, over all guarded namespaces. About a third of them are admitted. */
@@ -127,9 +127,9 @@ async function narrow(
   while (suspects.length > 1) {
     const half = suspects.slice(0, suspects.length / 2);
     await Promise.all(half.map(({ tenant, policy }) => lab.write(tenant, policy)));
-    const opened = await lab.connections();
+    const opened = await lab.connections((connection) => found.includes(inWords(connection)));
     await lab.remove(half.map(({ policy }) => policy));
-    suspects = found.some((words) => opened.has(words)) ? half : suspects.slice(suspects.length / 2);
+    suspects = opened.size > 0 ? half : suspects.slice(suspects.length / 2);
   }
   return suspects;
 }
