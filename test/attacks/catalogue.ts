@@ -156,7 +156,6 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'SRV-17': {
     attack: 'Hundreds of slow senders take the place of the API server',
     must: true,
-    alone: 'it sends its bodies at once',
   },
   'SRV-18': { attack: 'Under pressure an object lacks its label, and is refused for good', must: true },
   'SVC-01': {

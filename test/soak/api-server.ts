@@ -21,7 +21,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { baselineOf } from '../../src/baseline/baseline.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
-import { type Arm, arms, callOnly, startBareService } from './bare-service.ts';
+import { type Arm, arms, callOnly, startBareService, type Webhook } from './bare-service.ts';
 import { type GuardedService, guardService } from './guarded-service.ts';
 import { eventually, quantile } from './observer.ts';
 import { missedCounts } from './rollout.ts';
@@ -37,8 +37,6 @@ export interface ApiServerOptions {
 
 /** Milliseconds that the creates of a round took. */
 export type Round = Readonly<Record<Arm, readonly number[]>>;
-
-type Webhook = Exclude<Arm, 'none'>;
 
 /** What the creates of some blocks have cost. */
 interface Cost {
@@ -205,7 +203,8 @@ function processorTimes(): Pick<Cost, 'busy' | 'idle'> {
   return { busy: seconds('user') + seconds('nice') + seconds('sys') + seconds('irq'), idle: seconds('idle') };
 }
 
-async function warmUp(plane: ControlPlane, { kubeconfig, namespaces }: GuardedService): Promise<void> {
+/** Opens the connections of the API server to its webhook. */
+export async function warmUp(plane: ControlPlane, { kubeconfig, namespaces }: GuardedService): Promise<void> {
   const pod = { metadata: { name: 'warm' }, spec: { containers: [{ name: 'main', image: 'example.org/web' }] } };
   const path = `/api/v1/namespaces/${namespaces[0]}/pods?dryRun=All`;
   for (let round = 0; round < 10; round++) {

@@ -17,6 +17,7 @@ import { webhookCounts } from './webhook-counts.ts';
 /** What the API server calls. */
 export const arms = ['none', 'bare', 'bulkhead'] as const;
 export type Arm = (typeof arms)[number];
+export type Webhook = Exclude<Arm, 'none'>;
 
 export interface BareService {
   readonly addresses: readonly string[];
@@ -25,7 +26,7 @@ export interface BareService {
 }
 
 const name = 'bare';
-const port = 9443;
+export const port = 9443;
 /** Beyond those of the replicas of Bulkhead. */
 const addresses = ['10.0.1.252', '10.0.1.253'];
 
@@ -48,7 +49,7 @@ export async function startBareService({ plane, authority }: GuardedService): Pr
     },
   ]);
   const folder = join(plane.directory, name);
-  await mkdir(folder);
+  await mkdir(folder, { recursive: true });
   await writeCertificates(folder, issueServerCertificate(authority, [`${name}.${systemNamespace}.svc`], Date.now()));
   const log = openSync(join(folder, 'log'), 'a');
   const flags = await imageFlags();

@@ -10,3 +10,12 @@ spec:
     # of pods lets none in.
     resourceQuota: { hard: { services: "100" } }
 `;
+
+/** Another tenant beside it, with namespaces and members of its own. */
+export const neighbour = `apiVersion: bulkhead.dev/v1alpha1
+kind: Tenant
+metadata: { name: beta }
+spec:
+  members: [{ kind: Group, name: beta-developers }]
+  namespaces: { prefix: beta- }
+`;

@@ -6,7 +6,7 @@ import type { KeyPair } from '../../src/certificates/key-pair.ts';
 import { readTenancy } from '../../src/files/read-tenancy.ts';
 import type { Tenancy } from '../../src/tenancy/tenancy.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
-import { tenant } from './crowd-tenant.ts';
+import { neighbour, tenant } from './crowd-tenant.ts';
 import { apply, completed, incomplete, type Manifests, type Probe, readManifests, serviceName } from './manifests.ts';
 import { eventually } from './observer.ts';
 import { type Replicas, startReplicas } from './replicas.ts';
@@ -53,6 +53,7 @@ export async function guardService(plane: ControlPlane, options: GuardedServiceO
   const tenants = join(plane.directory, 'crowd');
   await mkdir(tenants);
   await writeFile(join(tenants, 'acme.yaml'), tenant);
+  await writeFile(join(tenants, 'beta.yaml'), neighbour);
   const namespaces = await createNamespaces(plane, options.namespaces ?? 10);
 
   const tenancy = await readTenancy({ tenants, config });

@@ -1,6 +1,8 @@
 /** The judges of the measurements of the service itself: what a run must show, and what makes it fail. */
 import t, { type Test } from 'tap';
 import { fullLimits as apiServerLimits, inOrder, type Judged, missedApiServer, type Round } from './api-server.ts';
+import type { Webhook } from './bare-service.ts';
+import { type Crowd, type CrowdResult, fullLimits as crowdLimits, missedCrowd, type Run } from './beside-crowd.ts';
 import type { Create } from './creates.ts';
 import { type IdleOptions, type IdleResult, idle, missedIdle, missedThrough, startBareServer } from './idle.ts';
 import { type LossResult, missedLoss } from './loss.ts';
@@ -244,6 +246,54 @@ t.test(
     t.equal(new Set(orders).size, 6, 'every order has its turn');
   },
 );
+
+t.test('a crowd fails when a pod beside it fails or waits, or when there is no crowd', async (t) => {
+  const pod = (milliseconds: number, failure?: string): Create => ({ startedAt: 0, milliseconds, failure });
+  const run: Run = { pods: Array.from({ length: 40 }, () => pod(20)), members: 420, answers: { 503: 400 } };
+  const both = { bare: run, bulkhead: { ...run, pods: [...run.pods.slice(1), pod(120)] } };
+  const good: CrowdResult = { runs: { policies: both, 'slow senders': both }, wrong: [] };
+  const options = { seconds: 4, perSecond: 10, policies: 200, senders: 420 };
+  t.same(missedCrowd(good, options, crowdLimits), []);
+  const beside = (crowd: Crowd, webhook: Webhook, change: Partial<Run>): CrowdResult => {
+    const changed = { ...good.runs[crowd], [webhook]: { ...good.runs[crowd][webhook], ...change } };
+    return { ...good, runs: { ...good.runs, [crowd]: changed } };
+  };
+  const slow = { pods: [...run.pods.slice(1), pod(121)] };
+  t.same(
+    missedCrowd(beside('policies', 'bulkhead', slow), options),
+    [],
+    'without limits nothing is asked of the speed',
+  );
+  const refused = { pods: [...run.pods.slice(1), pod(20, '403')] };
+  const rows: readonly [string, CrowdResult, RegExp][] = [
+    [
+      'a pod that is refused',
+      beside('policies', 'bulkhead', refused),
+      /^beside policies, bulkhead: 1 of 40 pods failed, the first: 403$/,
+    ],
+    ['also with the bare server', beside('slow senders', 'bare', refused), /^beside slow senders, bare: 1 of 40 pods/],
+    ['pods that wait', beside('policies', 'bulkhead', slow), /^beside policies: p99 is 101 ms longer/],
+    [
+      'pods that wait beside slow senders',
+      beside('slow senders', 'bulkhead', slow),
+      /^beside slow senders: p99 is 101 ms/,
+    ],
+    ['too few pods', beside('policies', 'bare', { pods: run.pods.slice(1) }), /^beside policies, bare: only 39 pods/],
+    [
+      'too few policies',
+      beside('policies', 'bulkhead', { members: 199 }),
+      /^beside policies, bulkhead: the crowd had 199 members/,
+    ],
+    [
+      'too few senders',
+      beside('slow senders', 'bare', { members: 419 }),
+      /^beside slow senders, bare: the crowd had 419/,
+    ],
+    ['senders that stay', beside('slow senders', 'bulkhead', { answers: {} }), /^no slow sender was cut off$/],
+    ['a server that ended', { ...good, wrong: ['a bare server ended with 1'] }, /^a bare server ended/],
+  ];
+  for (const [what, result, says] of rows) fails(t, what, missedCrowd(result, options, crowdLimits), says);
+});
 
 const options: IdleOptions = { connections: 50, requests: 100, shortest: 0.1, longest: 3, clientIdle: 2.5 };
 
