@@ -1,7 +1,7 @@
 /** A program in Go that tests need: built once, into a cache that all of them share. */
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { access, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,7 +20,7 @@ export interface Built {
 }
 
 export interface GoProgram {
-  /** The folder of main.go, go.mod and go.sum. */
+  /** The folder of go.mod, go.sum and the Go files of the program. */
   readonly sources: string;
   /** Of the folder in the cache. */
   readonly cacheName: string;
@@ -149,7 +149,8 @@ async function ageInMilliseconds(path: string): Promise<number | undefined> {
 
 async function cacheKey({ sources }: GoProgram, parts: readonly string[]): Promise<string> {
   const hash = createHash('sha256').update(parts.join('\n'));
-  for (const source of ['main.go', 'go.mod', 'go.sum']) hash.update(await readFile(join(sources, source)));
+  const files = (await readdir(sources)).filter((file) => file.endsWith('.go')).sort();
+  for (const source of [...files, 'go.mod', 'go.sum']) hash.update(await readFile(join(sources, source)));
   return hash.digest('hex').slice(0, 16);
 }
 
