@@ -395,11 +395,28 @@ t.test('on Cilium, a cluster that is named in a podSelector is another one', (t)
     [{ matchExpressions: [{ key, operator: 'Exists' }] }, 'escapes with a pod of the cluster any in the same mesh'],
     [{ matchExpressions: [{ key, operator: 'NotIn', values: ['other'] }] }, 'unproven with undefined'],
     [{ matchExpressions: [{ key, operator: 'DoesNotExist' }] }, 'unproven with undefined'],
+    [{ matchLabels: { [key]: '' } }, 'unproven with undefined'],
   ];
-  for (const [podSelector, expected] of table) {
-    const [part] = readNetworkPolicy(JSON.parse(JSON.stringify({ spec: { ingress: [{ from: [{ podSelector }] }] } })));
-    if (part === undefined || !('verdict' in part)) t.fail(`${JSON.stringify(podSelector)} is taken for a peer`);
-    else t.equal(`${part.verdict} with ${part.witness}`, expected);
+  const other = { matchLabels: { [key]: 'other' } };
+  const name = 'kubernetes.io/metadata.name';
+  // In another cluster too, no namespace contradicts itself or lacks its name.
+  const nowhere = [
+    { matchLabels: { env: 'x' }, matchExpressions: [{ key: 'env', operator: 'NotIn', values: ['x'] }] },
+    { matchExpressions: [{ key: name, operator: 'DoesNotExist' }] },
+    { matchLabels: { [name]: 'Not_a_name' } },
+  ];
+  const peers: readonly [unknown, string][] = [
+    ...table.map(([podSelector, expected]): [unknown, string] => [{ podSelector }, expected]),
+    [{ podSelector: other, namespaceSelector: { matchLabels: { [name]: 'web' } } }, table[0]?.[1] ?? ''],
+    ...nowhere.map((namespaceSelector): [unknown, string] => [
+      { podSelector: other, namespaceSelector },
+      'unproven with undefined',
+    ]),
+  ];
+  for (const [peer, expected] of peers) {
+    const [part] = readNetworkPolicy(JSON.parse(JSON.stringify({ spec: { ingress: [{ from: [peer] }] } })));
+    if (part === undefined || !('verdict' in part)) t.fail(`${JSON.stringify(peer)} is taken for a peer`);
+    else t.equal(`${part.verdict} with ${part.witness}`, expected, JSON.stringify(peer));
   }
   t.end();
 });

@@ -3,10 +3,12 @@ import { type FieldPath, field } from '../../kubernetes/field-path.ts';
 import { type IpRange, parseCidr } from '../../kubernetes/ip-range.ts';
 import { contains, type IpSet, normalise, subtract } from '../../kubernetes/ip-set.ts';
 import { excerpt, isGiven, isMap, unknownField } from '../../kubernetes/json.ts';
-import { isEmpty, parseSelector, type Selector, witnessLabels } from '../../kubernetes/label-selector.ts';
+import { domainFor, isEmpty, parseSelector, type Selector, witnessLabels } from '../../kubernetes/label-selector.ts';
+import { namespaceNameLabel } from '../../kubernetes/objects.ts';
 import type { Port } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
 import { type Concern, type Opening, type Remark, remark, removePeer, type Subject } from '../model.ts';
+import { possibleNames } from '../namespace-name.ts';
 
 const peerFields: ReadonlySet<string> = new Set(['podSelector', 'namespaceSelector', 'ipBlock']);
 const blockFields: ReadonlySet<string> = new Set(['cidr', 'except']);
@@ -91,8 +93,9 @@ export function readPeer(
   if (key !== undefined) {
     const reason = `names ${excerpt(key)}, with which Cilium selects pods of other namespaces and clusters`;
     const fix = 'remove it, and select namespaces with namespaceSelector';
-    const cluster = key === clusterKey && !('verdict' in pods) ? witnessLabels(pods).get(key) : undefined;
-    if (cluster === undefined) return remark(bySelector, 'unproven', podsPath, reason, fix);
+    const isNobody = 'verdict' in pods || (namespaces !== undefined && !canSelectNamespace(namespaces));
+    const cluster = key === clusterKey && !isNobody ? witnessLabels(pods).get(key) : undefined;
+    if (cluster === undefined || cluster === '') return remark(bySelector, 'unproven', podsPath, reason, fix);
     // Whose a namespace of another cluster is, the labels of this one do not say.
     const witness = `a pod of the cluster ${cluster} in the same mesh`;
     return { ...remark(bySelector, 'escapes', podsPath, reason, fix), witness };
@@ -120,6 +123,11 @@ function readSelector(written: unknown, path: FieldPath, concern: Concern, most:
   if (torn === undefined) return selector.value;
   const reason = `matches nothing, as no value of the label ${torn} meets all its requirements`;
   return remark(concern, 'nothing', path, reason, `correct the requirements on ${torn}, or ${removePeer}`);
+}
+
+/** In another cluster too, every namespace has its name as a label. */
+function canSelectNamespace(namespaces: Selector | Remark): boolean {
+  return !('verdict' in namespaces) && possibleNames(domainFor(namespaces, namespaceNameLabel))?.length !== 0;
 }
 
 /** "Except values will be rejected if they are outside the cidr range": inside it, of its family, and not the whole of it. */
