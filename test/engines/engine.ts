@@ -1,0 +1,90 @@
+/** The engines: each a Go program of its own, built once, that answers questions for as long as it runs. */
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { buildOnce, type GoProgram, type Missing } from '../apiserver/go-program.ts';
+import { killGuarded, spawnGuarded } from '../apiserver/guarded-process.ts';
+import type { Answer, Question } from './protocol.ts';
+
+const modules = {
+  cilium: 'github.com/cilium/cilium',
+  cyclonus: 'github.com/mattfenwick/cyclonus',
+};
+export type EngineName = keyof typeof modules;
+
+export function isEngineName(name: string): name is EngineName {
+  return Object.hasOwn(modules, name);
+}
+
+export const engineNames = Object.keys(modules).filter(isEngineName);
+
+function programOf(name: EngineName): GoProgram {
+  return {
+    sources: join(import.meta.dirname, name),
+    cacheName: `engine-${name}`,
+    name,
+    from: { module: modules[name], title: name },
+    stamps: [],
+    async complete() {},
+  };
+}
+
+export interface Engine {
+  readonly name: EngineName;
+  /** Answers come in the order of the questions; several may be under way. */
+  ask(question: Question): Promise<readonly Answer[]>;
+  stop(): Promise<void>;
+}
+
+export async function startEngine(name: EngineName): Promise<Engine | Missing> {
+  const built = await buildOnce(programOf(name));
+  if ('missing' in built) return built;
+  const child = spawnGuarded(join(built.folder, name), [], { input: 'pipe' });
+  const { stdin, stdout, stderr } = child;
+  if (stdin === null || stdout === null || stderr === null) throw new Error(`${name} has no pipes`);
+  const waiting: { resolve(answers: readonly Answer[]): void; reject(error: Error): void }[] = [];
+  let said = '';
+  stderr.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-2_000);
+  });
+  // What a dead engine was asked is rejected below.
+  stdin.on('error', () => {});
+  createInterface({ input: stdout }).on('line', (line) => waiting.shift()?.resolve(JSON.parse(line)));
+  let ended = false;
+  child.once('close', (code) => {
+    ended = true;
+    for (const { reject } of waiting.splice(0)) reject(new Error(`${name} ended with code ${code}: ${said}`));
+  });
+  return {
+    name,
+    async ask(question) {
+      if (ended) throw new Error(`${name} has ended: ${said}`);
+      return await new Promise<readonly Answer[]>((resolve, reject) => {
+        waiting.push({ resolve, reject });
+        stdin.write(`${JSON.stringify(question)}\n`);
+      });
+    },
+    stop: () => killGuarded(child),
+  };
+}
+
+/** All of them, or why one is not to be had. */
+export async function startEngines(names: readonly EngineName[]): Promise<readonly Engine[] | Missing> {
+  const engines: Engine[] = [];
+  for (const name of names) {
+    const engine = await startEngine(name);
+    if ('missing' in engine) {
+      await Promise.all(engines.map((one) => one.stop()));
+      return engine;
+    }
+    engines.push(engine);
+  }
+  return engines;
+}
+
+if (import.meta.main) {
+  const engines = await startEngines(engineNames);
+  if ('missing' in engines) {
+    process.stderr.write(`${engines.missing}\n`);
+    process.exitCode = 1;
+  } else await Promise.all(engines.map((one) => one.stop()));
+}

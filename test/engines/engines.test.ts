@@ -1,0 +1,172 @@
+/** The engines as judges: 1,000 policies here, as many as wanted with `npm run engines`. */
+import t from 'tap';
+import type { PeerVerdict } from '../../src/reach/border.ts';
+import { foundOrSkip } from '../apiserver/cluster-test.ts';
+import {
+  rulesOf,
+  type WrittenPeer,
+  type WrittenRule,
+  type WrittenSelector,
+  type WrittenSpec,
+} from '../reach/evaluator.ts';
+import { type Engine, engineNames, startEngines } from './engine.ts';
+import type { PolicyKind } from './kind.ts';
+import { networkPolicy } from './kinds/network-policy.ts';
+import { summary } from './run.ts';
+import { addTo, type Counterexample, emptyTally, runBatches } from './search.ts';
+
+const engines = await foundOrSkip('the engines judge NetworkPolicy', async () => {
+  const started = await startEngines(engineNames);
+  return 'missing' in started ? started : { started };
+});
+if (engines !== undefined) {
+  t.teardown(() => Promise.all(engines.started.map((engine) => engine.stop())));
+  judge(engines.started);
+}
+
+function judge(started: readonly Engine[]): void {
+  t.test('no engine lets a foreigner through an admitted policy, and every witness gets through in one', async (t) => {
+    const tally = emptyTally();
+    const found: Counterexample[] = [];
+    const begun = Date.now();
+    await runBatches({ kind: networkPolicy, engines: started, seed: 1 }, 0, (_, more, counterexample) => {
+      addTo(tally, more);
+      if (counterexample !== undefined) found.push(counterexample);
+      return counterexample !== undefined || tally.policies >= 1_000;
+    });
+    t.comment(summary(tally, (Date.now() - begun) / 1_000));
+    for (const { kind, text, yaml } of found) t.fail(`${kind}: ${text}\n${yaml}`);
+    t.equal(tally.policies, 1_000);
+    t.ok(tally.admitted > 150 && tally.admitted < 400, `${tally.admitted} are admitted`);
+    t.ok(tally.witnesses > 500, `${tally.witnesses} witnesses got through`);
+    t.ok(tally.unasked < tally.witnesses / 10, `${tally.unasked} witnesses no engine can be asked about`);
+    t.ok(tally.flows > 500_000, `${tally.flows} flows were looked up`);
+    t.equal(tally.untaken, 0, 'the engines take what Bulkhead admits');
+  });
+
+  t.test('the fast way and the engine’s own way to answer agree', async (t) => {
+    const compared = { answers: 0, allowed: 0, flows: 0 };
+    const both = started.map((engine): Engine => {
+      return {
+        ...engine,
+        async ask(question) {
+          // In its own way Cilium resolves every policy for every flow: a part of them in each question.
+          const few = {
+            ...question,
+            flows: question.flows.filter((_, index) => index % 29 === 0),
+            policies: question.policies
+              .filter((_, index) => index % 3 === 0)
+              .map((policy) => ({
+                ...policy,
+                common: true,
+                flows: policy.flows.filter((_, index) => index % 5 === 0),
+              })),
+          };
+          const [fast, slow] = await Promise.all([engine.ask(few), engine.ask({ ...few, oneByOne: true })]);
+          t.strictSame(fast, slow, `${engine.name} says the same`);
+          compared.answers += fast.length;
+          for (const { common, own, looked } of fast) {
+            compared.allowed += common.length + own.length;
+            compared.flows += looked;
+          }
+          return await engine.ask(question);
+        },
+      };
+    });
+    let batches = 0;
+    await runBatches({ kind: networkPolicy, engines: both, seed: 2 }, 0, () => ++batches >= 4);
+    t.comment(JSON.stringify(compared));
+    t.ok(compared.answers > 100 && compared.allowed > 100 && compared.flows > 5_000);
+  });
+
+  // A policy of a judge with a bug is found, and shown as what the bug makes of it.
+  const bugs: readonly [string, Counterexample['kind'], PolicyKind<WrittenSpec>['judge']][] = [
+    [
+      'rules of a direction that policyTypes leaves out are dead text (NP-21)',
+      'soundness',
+      (spec, border) =>
+        networkPolicy.judge({ ...spec, ingress: rulesOf(spec, 'ingress'), egress: rulesOf(spec, 'egress') }, border),
+    ],
+    [
+      'peers of egress are not looked at',
+      'soundness',
+      (spec, border) => networkPolicy.judge(spec, border).filter(({ direction }) => direction !== 'egress'),
+    ],
+    [
+      'of the ports of a rule the first one counts',
+      'soundness',
+      (spec, border) =>
+        networkPolicy.judge(
+          withRules(spec, (rule) => ({ ...rule, ports: rule.ports?.slice(0, 1) ?? null })),
+          border,
+        ),
+    ],
+    [
+      'NotIn is taken for In',
+      'soundness',
+      (spec, border) =>
+        networkPolicy.judge(
+          withPeers(spec, (peer) => ({ ...peer, ...inverted(peer) })),
+          border,
+        ),
+    ],
+    [
+      'keys of Cilium are labels like others',
+      'soundness',
+      (spec, border) =>
+        networkPolicy.judge(spec, border).filter(({ reason }) => !reason.includes('with which Cilium selects')),
+    ],
+    [
+      'except is not looked at',
+      'usefulness',
+      (spec, border) =>
+        networkPolicy.judge(
+          withPeers(spec, (peer) => (peer.ipBlock ? { ipBlock: { cidr: peer.ipBlock.cidr } } : peer)),
+          border,
+        ),
+    ],
+    [
+      'whatever is refused, a witness is made up',
+      'usefulness',
+      (spec, border) =>
+        networkPolicy.judge(spec, border).map((verdict): PeerVerdict => {
+          return verdict.verdict === 'escapes' ? { ...verdict, witness: 'the address 198.51.100.77' } : verdict;
+        }),
+    ],
+  ];
+  for (const [bug, kind, judged] of bugs) {
+    t.test(`a judge with a bug is found out: ${bug}`, async (t) => {
+      const found: Counterexample[] = [];
+      let batches = 0;
+      const search = { kind: { ...networkPolicy, judge: judged }, engines: started, seed: 3, asFound: true };
+      await runBatches(search, 0, (_batch, _tally, counterexample) => {
+        if (counterexample?.kind === kind) found.push(counterexample);
+        return found.length > 0 || ++batches >= 60;
+      });
+      t.equal(found.length, 1, found[0]?.text ?? 'nothing was found');
+      t.comment(`after ${batches} batches: ${found[0]?.text}`);
+    });
+  }
+}
+
+function withRules(spec: WrittenSpec, change: (rule: WrittenRule) => WrittenRule): WrittenSpec {
+  const all = (rules: readonly WrittenRule[] | null | undefined) =>
+    rules?.map((rule: WrittenRule | null) => rule && change(rule));
+  return JSON.parse(JSON.stringify({ ...spec, ingress: all(spec.ingress), egress: all(spec.egress) }));
+}
+
+function withPeers(spec: WrittenSpec, change: (peer: WrittenPeer) => WrittenPeer): WrittenSpec {
+  const all = (peers: readonly WrittenPeer[] | null | undefined) =>
+    peers?.map((peer: WrittenPeer | null) => peer && change(peer));
+  return withRules(spec, (rule) => JSON.parse(JSON.stringify({ ...rule, from: all(rule.from), to: all(rule.to) })));
+}
+
+/** As if NotIn were In. */
+function inverted({ namespaceSelector }: WrittenPeer): { readonly namespaceSelector?: WrittenSelector } {
+  if (!namespaceSelector) return {};
+  const requirements = (namespaceSelector.matchExpressions ?? []).map((one) => ({
+    ...one,
+    operator: one.operator === 'NotIn' ? 'In' : one.operator,
+  }));
+  return { namespaceSelector: { ...namespaceSelector, matchExpressions: requirements } };
+}

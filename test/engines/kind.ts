@@ -1,0 +1,33 @@
+/** What the search has to know of a kind of policy: one file each in kinds/, and one beside main.go of each engine that reads it. */
+import type fc from 'fast-check';
+import type { PeerVerdict } from '../../src/reach/border.ts';
+import type { Border } from '../../src/reach/objection.ts';
+import type { Direction, World } from '../reach/evaluator.ts';
+import type { Candidate } from './parties.ts';
+import type { Random } from './random.ts';
+
+/** Who a verdict says gets through: one of the candidates, whose printed sentence leaves some of their labels open. */
+export interface NamedWitness {
+  readonly direction: Direction;
+  readonly candidates: readonly Candidate[];
+}
+
+/** `unread`: a sentence that does not say whom it means. `unasked`: no engine could know them, for the reason given. */
+export type ReadWitness = NamedWitness | { readonly unread: string } | { readonly unasked: string };
+
+export interface PolicyKind<Spec> {
+  readonly kind: string;
+  /** Random ones for a world: every field, and every spelling of it. */
+  readonly specs: fc.Arbitrary<(world: World) => Spec>;
+  /** The whole object as the API server stores it. */
+  objectOf(spec: Spec, world: World): unknown;
+  judge(spec: Spec, border: Border): readonly PeerVerdict[];
+  /**
+   * The policy is tried once for each of these, on one of the pods that it lists; none listed: on one of those that every policy is
+   * tried on. More than one where the same text means something else for another pod, such as a port by its name.
+   */
+  subjects(spec: Spec, world: World): readonly (readonly Candidate[])[];
+  /** Who should be tried besides those that every policy is tried with: those that nearly or just get through. */
+  around(spec: Spec, world: World, random: Random): readonly Candidate[];
+  witness(verdict: PeerVerdict, spec: Spec, world: World): ReadWitness;
+}

@@ -1,0 +1,71 @@
+/** What an engine is asked and what it answers: one JSON line each, the same for every engine. */
+
+/** Where it stands in {@link Question.parties} and {@link Question.wires}. */
+type Place = number;
+
+/** 0 ingress, 1 egress, as the subject sees it; then the party and the wire. */
+export type Flow = readonly [direction: 0 | 1, party: Place, wire: Place];
+
+export interface NamedPort {
+  readonly name: string;
+  readonly protocol: string;
+  readonly port: number;
+}
+
+export interface AskedPod {
+  readonly namespace: string;
+  readonly namespaceLabels: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Of another cluster in the same mesh. */
+  readonly cluster?: string;
+  readonly address: string;
+  readonly ports: readonly NamedPort[];
+}
+
+export type AskedParty =
+  | { readonly pod: AskedPod }
+  | { readonly address: string }
+  | { readonly node: 'host' | 'remote-node' };
+
+interface AskedObject {
+  readonly kind: string;
+  /** As the API server stores it. */
+  readonly object: unknown;
+}
+
+export interface AskedPolicy extends AskedObject {
+  /** Pods that the policy is tried on beside those of the question. */
+  readonly subjects: readonly Place[];
+  /** Whether the flows of the question are asked for. */
+  readonly common: boolean;
+  /** Flows beside those. */
+  readonly flows: readonly Flow[];
+}
+
+/** Many policies in one world, each alone beside the baseline. */
+export interface Question {
+  readonly parties: readonly AskedParty[];
+  readonly wires: readonly { readonly protocol: string; readonly port: number }[];
+  readonly subjects: readonly Place[];
+  readonly baseline: readonly AskedObject[];
+  readonly flows: readonly Flow[];
+  readonly policies: readonly AskedPolicy[];
+  /** Answer each flow in the engine's own slow way. */
+  readonly oneByOne?: boolean;
+}
+
+/** About one policy. */
+export interface Answer {
+  /** Why the engine does not take the policy, which is then not in force. */
+  readonly error?: string;
+  /** The first few of the question's flows that are allowed. */
+  readonly common: readonly Flow[];
+  /** Which of the policy's own flows are allowed. */
+  readonly own: readonly number[];
+  /** The first subject that the policy selects, which all flows were tried on; -1: none. */
+  readonly subject: Place;
+  /** Whom else it selects. */
+  readonly others: readonly Place[];
+  /** How many flows were looked up. */
+  readonly looked: number;
+}

@@ -1,0 +1,359 @@
+/**
+ * Differential search: random policies in random worlds, judged by Bulkhead and answered by the engines, with the baseline in place.
+ *
+ * - Soundness: of a policy that Bulkhead admits, no engine lets a foreign flow through.
+ * - Usefulness: of a policy that it refuses, whoever it names as witness gets through in at least one engine, where they are foreign.
+ */
+import fc from 'fast-check';
+import { stringify } from 'yaml';
+import { baselineOf } from '../../src/baseline/baseline.ts';
+import type { PeerVerdict } from '../../src/reach/border.ts';
+import type { Border } from '../../src/reach/objection.ts';
+import type { Direction, World } from '../reach/evaluator.ts';
+import { borderOf, documentsOf, world as someWorld } from '../reach/search-worlds.ts';
+import type { Engine } from './engine.ts';
+import type { PolicyKind } from './kind.ts';
+import { type Candidate, isForeignOn, othersOf, subjectsOf, wires } from './parties.ts';
+import type { Answer, AskedPolicy, Flow, Question } from './protocol.ts';
+import { type Random, randomFrom } from './random.ts';
+import { smaller } from './shrink.ts';
+
+/** Policies that share a world, and with it one question to each engine. */
+export const policiesInBatch = 50;
+/** Batches under way at once, so that no engine waits for the next question. */
+const batchesUnderWay = 3;
+/** Policies that are tried while a counterexample is made smaller. */
+const mostTries = 1_000;
+
+/** What was seen, in numbers that can be added up over runs. */
+export interface Tally {
+  policies: number;
+  admitted: number;
+  /** Flows that engines looked up. */
+  flows: number;
+  /** Witnesses that got through in some engine. */
+  witnesses: number;
+  /** Witnesses that no engine can know; see the kind. */
+  unasked: number;
+  /** Refused policies with a part that is invalid, so that no API server takes them and nobody gets through. */
+  invalid: number;
+  /** Admitted policies that an engine does not take. */
+  untaken: number;
+}
+
+export function emptyTally(): Tally {
+  return { policies: 0, admitted: 0, flows: 0, witnesses: 0, unasked: 0, invalid: 0, untaken: 0 };
+}
+
+export function addTo(sum: Tally, more: Tally): void {
+  for (const key of ['policies', 'admitted', 'flows', 'witnesses', 'unasked', 'invalid', 'untaken'] as const) {
+    sum[key] += more[key];
+  }
+}
+
+/** Something that does not hold. */
+interface Fault {
+  readonly kind: 'soundness' | 'usefulness';
+  readonly text: string;
+  /** Who shows it, for those who try again. */
+  readonly shownBy: readonly Candidate[];
+}
+
+export interface Counterexample {
+  readonly kind: Fault['kind'];
+  readonly batch: number;
+  readonly text: string;
+  /** The world, and the policy, made as small as it gets. */
+  readonly yaml: string;
+}
+
+interface Case<Spec> {
+  readonly world: World;
+  readonly specs: readonly Spec[];
+}
+
+export interface Search<Spec> {
+  readonly kind: PolicyKind<Spec>;
+  readonly engines: readonly Engine[];
+  readonly seed: number;
+  /** Counterexamples are given as they are found. */
+  readonly asFound?: boolean;
+}
+
+/** The same batch of the same seed is always the same. */
+function caseOf<Spec>({ kind, seed }: Search<Spec>, batch: number): Case<Spec> {
+  const own = batchSeed(seed, batch);
+  const [world] = fc.sample(someWorld, { seed: own, numRuns: 1 });
+  if (world === undefined) throw new Error('no world');
+  const specs = fc.sample(kind.specs, { seed: own, numRuns: policiesInBatch }).map((write) => write(world));
+  return { world, specs };
+}
+
+function batchSeed(seed: number, batch: number): number {
+  return (Math.imul(seed, 1_000_003) + batch) | 0;
+}
+
+/**
+ * Runs batches in order until `until` says that it is enough, and after each gives what was seen to `seen`.
+ *
+ * @param from the first batch
+ */
+export async function runBatches<Spec>(
+  search: Search<Spec>,
+  from: number,
+  seen: (batch: number, tally: Tally, counterexample: Counterexample | undefined) => boolean | Promise<boolean>,
+): Promise<void> {
+  const underWay: Promise<Outcome<Spec>>[] = [];
+  let next = from;
+  const start = () => underWay.push(tryCase(search, caseOf(search, next), batchSeed(search.seed, next++)));
+  for (let index = 0; index < batchesUnderWay; index++) start();
+  for (let batch = from; ; batch++) {
+    const outcome = await underWay.shift();
+    if (outcome === undefined) return;
+    start();
+    const found = outcome.found === undefined ? undefined : await explain(search, batch, outcome.found);
+    if (await seen(batch, outcome.tally, found)) break;
+  }
+  await Promise.allSettled(underWay);
+}
+
+interface Outcome<Spec> {
+  readonly tally: Tally;
+  readonly found: { readonly world: World; readonly spec: Spec; readonly fault: Fault } | undefined;
+}
+
+/** What is asked about one policy, and how the answers are to be read. */
+interface Plan<Spec> {
+  readonly spec: Spec;
+  readonly verdicts: readonly PeerVerdict[];
+  readonly admitted: boolean;
+  /** Known before any engine is asked. */
+  readonly flaw: string | undefined;
+  readonly unasked: number;
+  readonly asked: readonly AskedPolicy[];
+  /** The verdict that each of the own flows is to show, where there are witnesses. */
+  readonly shows: readonly number[];
+  readonly witnessed: readonly PeerVerdict[];
+}
+
+/** @param more tried on every policy, with those of the world */
+async function tryCase<Spec>(
+  { kind, engines }: Search<Spec>,
+  { world, specs }: Case<Spec>,
+  seed: number,
+  more: readonly Candidate[] = [],
+): Promise<Outcome<Spec>> {
+  const random = randomFrom(seed);
+  const border = borderOf(world);
+  const roster = new Roster();
+  const subjects = subjectsOf(world, random).map((one) => roster.place(one));
+  const others = [...othersOf(world, random), ...more];
+  const flows = others.flatMap((one) => foreignFlows(one, roster, world));
+  const plans = specs.map((spec) => planFor(kind, spec, world, border, roster, random));
+  const question: Question = {
+    parties: roster.candidates.map(({ asked }) => asked),
+    wires,
+    subjects,
+    baseline: baselineOf(world.namespace, border.tenant, border.tenancy.settings)
+      .filter((object) => object.kind === 'NetworkPolicy')
+      .map((object) => ({ kind: object.kind, object })),
+    flows,
+    policies: plans.flatMap(({ asked }) => asked),
+  };
+  const answers = await Promise.all(engines.map((engine) => engine.ask(question)));
+  const tally = emptyTally();
+  let found: Outcome<Spec>['found'];
+  let at = 0;
+  for (const plan of plans) {
+    const of = answers.map((all, index) => ({
+      engine: engines[index],
+      answers: all.slice(at, at + plan.asked.length),
+    }));
+    at += plan.asked.length;
+    count(tally, plan, of);
+    const fault = faultOf(plan, of, roster, world);
+    if (fault !== undefined) found ??= { world, spec: plan.spec, fault };
+  }
+  return { tally, found };
+}
+
+type Answered = readonly { readonly engine: Engine | undefined; readonly answers: readonly Answer[] }[];
+
+/** The parties of a question; who looks the same is there once. */
+class Roster {
+  readonly candidates: Candidate[] = [];
+  readonly #places = new Map<string, number>();
+
+  place(candidate: Candidate): number {
+    const key = JSON.stringify(candidate.asked);
+    const known = this.#places.get(key);
+    if (known !== undefined) return known;
+    const place = this.candidates.push(candidate) - 1;
+    this.#places.set(key, place);
+    return place;
+  }
+}
+
+const directions = ['ingress', 'egress'] as const;
+
+function foreignFlows(
+  candidate: Candidate,
+  roster: Roster,
+  world: World,
+  only: readonly Direction[] = directions,
+): readonly Flow[] {
+  const place = roster.place(candidate);
+  return only.flatMap((direction) =>
+    wires.flatMap((wire, index): Flow[] =>
+      isForeignOn(candidate, wire, direction, world) ? [[direction === 'ingress' ? 0 : 1, place, index]] : [],
+    ),
+  );
+}
+
+function planFor<Spec>(
+  kind: PolicyKind<Spec>,
+  spec: Spec,
+  world: World,
+  border: Border,
+  roster: Roster,
+  random: Random,
+): Plan<Spec> {
+  const verdicts = kind.judge(spec, border);
+  const admitted = verdicts.every(({ verdict }) => verdict === 'nothing');
+  const isInvalid = verdicts.some(({ verdict }) => verdict === 'invalid');
+  const flows: Flow[] = [];
+  const shows: number[] = [];
+  const witnessed: PeerVerdict[] = [];
+  let unasked = 0;
+  let flaw: string | undefined;
+  if (admitted) {
+    for (const candidate of kind.around(spec, world, random)) flows.push(...foreignFlows(candidate, roster, world));
+  } else if (!isInvalid) {
+    for (const verdict of verdicts) {
+      if (verdict.verdict !== 'escapes' && verdict.verdict !== 'conditional') continue;
+      const read = kind.witness(verdict, spec, world);
+      if ('unasked' in read) {
+        unasked++;
+        continue;
+      }
+      if ('unread' in read) {
+        flaw ??= `${verdict.path}: the witness cannot be tried: ${read.unread}`;
+        continue;
+      }
+      const own = read.candidates.flatMap((one) => foreignFlows(one, roster, world, [read.direction]));
+      if (own.length === 0) flaw ??= `${verdict.path}: the witness "${verdict.witness}" is no foreigner on any port`;
+      flows.push(...own);
+      for (const _ of own) shows.push(witnessed.length);
+      witnessed.push(verdict);
+    }
+  }
+  const object = { kind: kind.kind, object: kind.objectOf(spec, world) };
+  const isAsked = admitted || witnessed.length > 0;
+  const asked = isAsked
+    ? kind.subjects(spec, world).map((list): AskedPolicy => {
+        return { ...object, subjects: list.map((one) => roster.place(one)), common: admitted, flows };
+      })
+    : [];
+  return { spec, verdicts, admitted, flaw, unasked, asked, shows, witnessed };
+}
+
+function count<Spec>(tally: Tally, { admitted, verdicts, unasked, witnessed }: Plan<Spec>, answered: Answered): void {
+  tally.policies++;
+  if (admitted) tally.admitted++;
+  if (verdicts.some(({ verdict }) => verdict === 'invalid')) tally.invalid++;
+  tally.unasked += unasked;
+  tally.witnesses += witnessed.length;
+  const answers = answered.flatMap((one) => one.answers);
+  for (const { looked } of answers) tally.flows += looked;
+  if (admitted && answers.some(({ error }) => error !== undefined)) tally.untaken++;
+}
+
+function faultOf<Spec>(plan: Plan<Spec>, answered: Answered, roster: Roster, world: World): Fault | undefined {
+  if (plan.flaw !== undefined) return { kind: 'usefulness', text: plan.flaw, shownBy: [] };
+  if (plan.admitted) {
+    for (const { engine, answers } of answered) {
+      for (const [index, answer] of answers.entries()) {
+        const [own] = answer.own;
+        const flow = answer.common[0] ?? (own === undefined ? undefined : plan.asked[index]?.flows[own]);
+        if (flow !== undefined) {
+          const who = roster.candidates[flow[1]];
+          const text = `Bulkhead admits it, and ${engine?.name} lets through: ${tell(flow, roster, answer.subject)}`;
+          return { kind: 'soundness', text, shownBy: who ? [who] : [] };
+        }
+        const other = answer.others.find((place) => !isOwnPod(roster.candidates[place], world));
+        const party = other === undefined ? undefined : roster.candidates[other];
+        if (party !== undefined) {
+          const text = `Bulkhead admits it, and ${engine?.name} applies it to ${JSON.stringify(party.asked)}`;
+          return { kind: 'soundness', text, shownBy: [party] };
+        }
+      }
+    }
+    return undefined;
+  }
+  const shown = new Set(
+    answered.flatMap(({ answers }) => answers.flatMap(({ own }) => own.map((at) => plan.shows[at]))),
+  );
+  const missed = plan.witnessed.findIndex((_, index) => !shown.has(index));
+  const verdict = plan.witnessed[missed];
+  if (verdict === undefined) return undefined;
+  const errors = answered.flatMap(({ engine, answers }) =>
+    answers.flatMap(({ error }) => (error === undefined ? [] : [`${engine?.name} does not take it: ${error}`])),
+  );
+  const text = [
+    `${verdict.path} ${verdict.reason}: the witness "${verdict.witness}" gets through in no engine`,
+    ...new Set(errors),
+  ].join('; ');
+  return { kind: 'usefulness', text, shownBy: [] };
+}
+
+function isOwnPod(candidate: Candidate | undefined, { namespace }: World): boolean {
+  return candidate !== undefined && 'pod' in candidate.asked && candidate.asked.pod.namespace === namespace;
+}
+
+function tell([direction, party, wire]: Flow, { candidates }: Roster, subject: number): string {
+  const { protocol = '', port = 0 } = wires[wire] ?? {};
+  const [way, other] = [direction === 0 ? 'in from' : 'out to', JSON.stringify(candidates[party]?.asked)];
+  const pod = candidates[subject]?.asked;
+  const labels = pod !== undefined && 'pod' in pod ? JSON.stringify(pod.pod.labels) : '';
+  return `${port}/${protocol} ${way} ${other}, for a pod with the labels ${labels}`;
+}
+
+/** Makes it as small as it gets, and writes it down. */
+async function explain<Spec>(
+  search: Search<Spec>,
+  batch: number,
+  { world, spec, fault }: { readonly world: World; readonly spec: Spec; readonly fault: Fault },
+): Promise<Counterexample> {
+  const seed = batchSeed(search.seed, batch);
+  let tries = 0;
+  let last = fault;
+  const shows = async (where: World, what: Spec): Promise<boolean> => {
+    if (++tries > mostTries) return false;
+    try {
+      const { found } = await tryCase(search, { world: where, specs: [what] }, seed, fault.shownBy);
+      if (found?.fault.kind !== fault.kind) return false;
+      last = found.fault;
+      return true;
+    } catch {
+      // A smaller world need not be one.
+      return false;
+    }
+  };
+  if (search.asFound) return { kind: fault.kind, batch, text: fault.text, yaml: writeDown(search.kind, world, spec) };
+  const smallSpec = await smaller(spec, (candidate) => shows(world, candidate));
+  // Worlds have all of their fields.
+  const smallWorld = await smaller(
+    world,
+    (candidate) => shows(candidate, smallSpec),
+    (key) => typeof key === 'number',
+  );
+  // What was shown last need not be what is shown by the smallest.
+  await shows(smallWorld, smallSpec);
+  return { kind: fault.kind, batch, text: last.text, yaml: writeDown(search.kind, smallWorld, smallSpec) };
+}
+
+function writeDown<Spec>(kind: PolicyKind<Spec>, world: World, spec: Spec): string {
+  const documents = [...documentsOf(world), kind.objectOf(spec, world)];
+  const texts = documents.map((document) => stringify(document, { aliasDuplicateObjects: false }));
+  return `# as of ${new Date(world.now).toISOString()}\n${texts.join('---\n')}`;
+}
