@@ -396,6 +396,7 @@ t.test('on Cilium, a cluster that is named in a podSelector is another one', (t)
     [{ matchExpressions: [{ key, operator: 'NotIn', values: ['other'] }] }, 'unproven with undefined'],
     [{ matchExpressions: [{ key, operator: 'DoesNotExist' }] }, 'unproven with undefined'],
     [{ matchLabels: { [key]: '' } }, 'unproven with undefined'],
+    [{ matchLabels: { [key]: 'other', 'io.kubernetes.pod.namespace': 'web' } }, 'unproven with undefined'],
   ];
   const other = { matchLabels: { [key]: 'other' } };
   const name = 'kubernetes.io/metadata.name';

@@ -94,8 +94,8 @@ export function readPeer(
     const reason = `names ${excerpt(key)}, with which Cilium selects pods of other namespaces and clusters`;
     const fix = 'remove it, and select namespaces with namespaceSelector';
     const isNobody = 'verdict' in pods || (namespaces !== undefined && !canSelectNamespace(namespaces));
-    const cluster = key === clusterKey && !isNobody ? witnessLabels(pods).get(key) : undefined;
-    if (cluster === undefined || cluster === '') return remark(bySelector, 'unproven', podsPath, reason, fix);
+    const cluster = isNobody ? undefined : clusterOf(pods);
+    if (cluster === undefined) return remark(bySelector, 'unproven', podsPath, reason, fix);
     // Whose a namespace of another cluster is, the labels of this one do not say.
     const witness = `a pod of the cluster ${cluster} in the same mesh`;
     return { ...remark(bySelector, 'escapes', podsPath, reason, fix), witness };
@@ -123,6 +123,13 @@ function readSelector(written: unknown, path: FieldPath, concern: Concern, most:
   if (torn === undefined) return selector.value;
   const reason = `matches nothing, as no value of the label ${torn} meets all its requirements`;
   return remark(concern, 'nothing', path, reason, `correct the requirements on ${torn}, or ${removePeer}`);
+}
+
+/** The other cluster of the mesh that is selected, where no other key of Cilium's has a say in it. */
+function clusterOf(pods: Selector): string | undefined {
+  for (const key of pods.keys()) if (foreignKey.test(key) && key !== clusterKey) return undefined;
+  // The empty name stands for the own cluster.
+  return witnessLabels(pods).get(clusterKey) || undefined;
 }
 
 /** In another cluster too, every namespace has its name as a label. */
