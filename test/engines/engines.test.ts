@@ -102,6 +102,17 @@ function judge(started: readonly Engine[]): void {
         ),
     ],
     [
+      'a port by its name is port 1',
+      'soundness',
+      (spec, border) => networkPolicy.judge(withRules(spec, numbered), border),
+    ],
+    [
+      'ranges of IPv6 are not looked at',
+      'soundness',
+      (spec, border) =>
+        networkPolicy.judge(spec, border).filter(({ witness }) => !/^the address .*:/.test(witness ?? '')),
+    ],
+    [
       'NotIn is taken for In',
       'soundness',
       (spec, border) =>
@@ -159,6 +170,11 @@ function withPeers(spec: WrittenSpec, change: (peer: WrittenPeer) => WrittenPeer
   const all = (peers: readonly WrittenPeer[] | null | undefined) =>
     peers?.map((peer: WrittenPeer | null) => peer && change(peer));
   return withRules(spec, (rule) => JSON.parse(JSON.stringify({ ...rule, from: all(rule.from), to: all(rule.to) })));
+}
+
+function numbered(rule: WrittenRule): WrittenRule {
+  const ports = rule.ports?.map((port) => (typeof port.port === 'string' ? { ...port, port: 1 } : port));
+  return { ...rule, ports: ports ?? null };
 }
 
 /** As if NotIn were In. */

@@ -13,13 +13,13 @@ import {
   type WrittenSelector,
 } from '../reach/evaluator.ts';
 import { type Address, type Block, destination, isIn, reaches, readBlock } from '../reach/evaluator-addresses.ts';
-import type { AskedParty, NamedPort } from './protocol.ts';
+import { type AskedParty, type NamedPort, reservedNames } from './protocol.ts';
 import type { Random } from './random.ts';
 
-/** Somebody to try. */
+/** Who or what is tried on policies. */
 export interface Candidate {
   readonly asked: AskedParty;
-  /** Undefined for a node, which is foreign to every policy of a tenant. */
+  /** Undefined for what Cilium has identities of its own for: none of it is a tenant's. */
   readonly party: Party | undefined;
 }
 
@@ -66,10 +66,7 @@ export function addressParty(written: Address): Candidate {
   };
 }
 
-export const nodes: readonly Candidate[] = (['host', 'remote-node'] as const).map((node) => ({
-  asked: { node },
-  party: undefined,
-}));
+const reserved: readonly Candidate[] = reservedNames.map((name) => ({ asked: { reserved: name }, party: undefined }));
 
 /**
  * Of the pod network, and no shared service's: what is agreed about an address holds for the pod that has it. Where there is none, one
@@ -114,7 +111,7 @@ export function ownNamespace({ tenantLabel, tenant, namespace }: World): Labels 
   ]);
 }
 
-/** Pods of others, some of them of shared services and of tenants with gates, addresses of every range, nodes, another cluster. */
+/** Pods of others, some of shared services and of tenants with gates; addresses of every range; nodes; another cluster. */
 export function othersOf(world: World, random: Random): readonly Candidate[] {
   const { tenantLabel, services, tenants } = world;
   const pods: Candidate[] = [];
@@ -135,7 +132,7 @@ export function othersOf(world: World, random: Random): readonly Candidate[] {
   return [
     ...pods,
     ...(mesh ? [mesh] : []),
-    ...nodes,
+    ...random.some(reserved, 3),
     ...random.some(edgesOf(rangesOf(world)), 14).map(addressParty),
     ...[farIpv4, farIpv6].map(addressParty),
   ];

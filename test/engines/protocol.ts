@@ -25,7 +25,12 @@ export interface AskedPod {
 export type AskedParty =
   | { readonly pod: AskedPod }
   | { readonly address: string }
-  | { readonly node: 'host' | 'remote-node' };
+  | { readonly reserved: (typeof reservedNames)[number] };
+
+/** Cilium's identities beside those of pods and addresses. */
+export const reservedNames = [
+  ...(['host', 'remote-node', 'kube-apiserver', 'ingress', 'init', 'health', 'unmanaged'] as const),
+];
 
 interface AskedObject {
   readonly kind: string;

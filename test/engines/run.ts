@@ -86,7 +86,7 @@ async function main(): Promise<number> {
     if ('missing' in engines) throw new Error(engines.missing);
     const before = progress.seconds;
     const started = Date.now();
-    let told = started;
+    let printed = started;
     try {
       await runBatches({ kind: networkPolicy, engines, seed }, progress.batch, async (batch, tally, counterexample) => {
         addTo(progress.tally, tally);
@@ -94,8 +94,8 @@ async function main(): Promise<number> {
         progress.seconds = before + (Date.now() - started) / 1_000;
         if (counterexample !== undefined) progress.counterexamples.push(counterexample);
         const done = counterexample !== undefined || progress.tally.policies >= wanted;
-        if (done || Date.now() - told > 10_000) {
-          told = Date.now();
+        if (done || Date.now() - printed > 10_000) {
+          printed = Date.now();
           process.stdout.write(`${summary(progress.tally, progress.seconds)}\n`);
           if (values.resume !== undefined) await writeProgress(values.resume, progress);
         }

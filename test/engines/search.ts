@@ -2,7 +2,7 @@
  * Differential search: random policies in random worlds, judged by Bulkhead and answered by the engines, with the baseline in place.
  *
  * - Soundness: of a policy that Bulkhead admits, no engine lets a foreign flow through.
- * - Usefulness: of a policy that it refuses, whoever it names as witness gets through in at least one engine, where they are foreign.
+ * - Usefulness: of a policy that it refuses, the witness that it names gets through in at least one engine, on a port where it is foreign.
  */
 import fc from 'fast-check';
 import { stringify } from 'yaml';
@@ -35,7 +35,7 @@ export interface Tally {
   witnesses: number;
   /** Witnesses that no engine can know; see the kind. */
   unasked: number;
-  /** Refused policies with a part that is invalid, so that no API server takes them and nobody gets through. */
+  /** Refused policies with a part that is invalid, which no API server takes. */
   invalid: number;
   /** Admitted policies that an engine does not take. */
   untaken: number;

@@ -15,6 +15,7 @@ import (
 	"maps"
 	"net/netip"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -57,11 +58,11 @@ type request struct {
 	OneByOne bool    `json:"oneByOne"`
 }
 
-// A pod, an address or a node.
+// A pod, an address, or one that Cilium has a fixed identity for.
 type party struct {
-	Pod     *pod   `json:"pod"`
-	Address string `json:"address"`
-	Node    string `json:"node"`
+	Pod      *pod   `json:"pod"`
+	Address  string `json:"address"`
+	Reserved string `json:"reserved"`
 }
 
 type pod struct {
@@ -116,6 +117,8 @@ type answer struct {
 }
 
 func main() {
+	// A world is made and thrown away many times a second.
+	debug.SetGCPercent(400)
 	policy.SetPolicyEnabled(option.DefaultEnforcement)
 	option.Config.EnableIPv4 = true
 	option.Config.EnableIPv6 = true
@@ -198,12 +201,12 @@ func build(asks request) *world {
 // Numbers as Cilium gives them: the range says what kind of peer it is, and data plane and map of verdicts depend on that.
 func identityOf(one party, index int) *identity.Identity {
 	switch {
-	case one.Node == "host":
-		return identity.LookupReservedIdentity(identity.ReservedIdentityHost)
-	case one.Node == "remote-node":
-		return identity.LookupReservedIdentity(identity.ReservedIdentityRemoteNode)
-	case one.Node != "":
-		fail(fmt.Errorf("%q is no node", one.Node))
+	case one.Reserved != "":
+		number := identity.GetReservedID(one.Reserved)
+		if number == identity.IdentityUnknown {
+			fail(fmt.Errorf("%q is no identity", one.Reserved))
+		}
+		return identity.LookupReservedIdentity(number)
 	case one.Address != "":
 		address := netip.MustParseAddr(one.Address)
 		number := identity.IdentityScopeLocal + identity.NumericIdentity(1000+index)

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime/debug"
 
 	"github.com/mattfenwick/cyclonus/pkg/matcher"
 	core "k8s.io/api/core/v1"
@@ -35,11 +36,11 @@ type request struct {
 	OneByOne bool    `json:"oneByOne"`
 }
 
-// A pod, an address or a node.
+// A pod, an address, or one that only Cilium knows.
 type party struct {
-	Pod     *pod   `json:"pod"`
-	Address string `json:"address"`
-	Node    string `json:"node"`
+	Pod      *pod   `json:"pod"`
+	Address  string `json:"address"`
+	Reserved string `json:"reserved"`
 }
 
 type pod struct {
@@ -95,6 +96,7 @@ type answer struct {
 }
 
 func main() {
+	debug.SetGCPercent(400)
 	input := bufio.NewReaderSize(os.Stdin, 1<<20)
 	output := json.NewEncoder(os.Stdout)
 	for {
@@ -145,7 +147,7 @@ func reply(asks request) []answer {
 	return answers
 }
 
-// Nodes and pods of other clusters are nothing that the book knows: without an address and labels nothing but everybody covers them.
+// Pods of other clusters, and what only Cilium knows, are not in the book.
 func peerOf(one party) *matcher.TrafficPeer {
 	switch {
 	case one.Address != "":

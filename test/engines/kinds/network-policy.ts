@@ -189,7 +189,7 @@ function subjects(spec: WrittenSpec, world: World): readonly (readonly Candidate
     labels !== undefined && [...labels].every(([key, value]) => /^(app|role)$/.test(key) && /^[xy]$/.test(value));
   if (plain && !named) return [[]];
   const all = named ? everyNaming : everyNaming.slice(0, 1);
-  // Where nobody can meet the selector by the book, some engine may still apply the policy to somebody.
+  // By the book no pod meets the selector; an engine may still apply the policy to the others.
   if (labels === undefined) return [[]];
   return all.map((ports) => [pod(ownNamespace(world), labels, world, ports) ?? []].flat());
 }
@@ -232,7 +232,7 @@ function witness({ direction, path, witness: sentence }: PeerVerdict, spec: Writ
   const candidates = places.flatMap((place) =>
     namings.flatMap((ports) => pod(place.namespace, place.pod, world, ports, party.cluster) ?? []),
   );
-  return candidates.length > 0 ? { direction, candidates } : { unread: `nobody can be ${sentence}` };
+  return candidates.length > 0 ? { direction, candidates } : { unread: `no pod can be ${sentence}` };
 }
 
 /** Whether it gets out to them on some port that is a number where they are foreign. */
