@@ -30,7 +30,7 @@ export interface Domain {
   readonly values: ReadonlySet<string>;
 }
 
-/** One domain for each key that is not free. */
+/** One domain for each key that is written; a key that is not is free. */
 export type Selector = ReadonlyMap<string, Domain>;
 
 /** What {@link parseSelector} gives: the selector, or which field of it is wrong, why, and what to write instead. */
@@ -108,7 +108,6 @@ export function parseSelector(selector: unknown): ParsedSelector {
       const wrong = addRequirement(domains, requirement, [...steps, index]);
       if (wrong !== undefined) return wrong;
     }
-    for (const [key, domain] of domains) if (isAnything(domain)) domains.delete(key);
   }
   return { ok: true, value: domains };
 }
@@ -281,10 +280,6 @@ function valueOutside(inner: Domain, outer: Domain): { readonly value: string | 
 /** Whether no label can meet the requirements. */
 export function isEmpty({ absent, finite, values }: Domain): boolean {
   return !absent && finite && values.size === 0;
-}
-
-function isAnything({ absent, finite, values }: Domain): boolean {
-  return absent && !finite && values.size === 0;
 }
 
 function failure(steps: readonly (string | number)[], reason: string, fix: string): SelectorFailure {

@@ -441,6 +441,16 @@ t.test('keys that Cilium does not take for labels of the pod are not proven', (t
   t.end();
 });
 
+t.test('a key of Cilium counts also where it excludes only values that no label can have', (t) => {
+  // Cilium looks at the key alone, and then selects pods of every cluster in the mesh.
+  const matchExpressions = [{ key: 'io.cilium.k8s.policy.cluster', operator: 'NotIn', values: ['x_'] }];
+  const spec = { ingress: [{ from: [{ podSelector: { matchExpressions } }] }] };
+  const [part, ...more] = readNetworkPolicy(JSON.parse(JSON.stringify({ spec })));
+  t.match(part, { verdict: /^(?:unproven|invalid)$/ });
+  t.same(more, []);
+  t.end();
+});
+
 t.test('what Cilium replaces may take a contradiction with it', (t) => {
   const key = 'io.kubernetes.pod.namespace';
   const torn = { matchLabels: { [key]: 'x' }, matchExpressions: [{ key, operator: 'NotIn', values: ['x'] }] };
