@@ -10,7 +10,10 @@ export interface PortRange {
   readonly last: number;
 }
 
-/** A port by its name: every destination pod maps it to a number of its own choice. */
+/**
+ * A port by its name: every destination pod maps it to a number of its own choice. Where no pod has the name, kube-router takes the rule
+ * for one without ports, which opens every port of every protocol (policy.go; seen with packets).
+ */
 interface NamedPort {
   readonly protocol: Protocol;
   readonly name: string;
@@ -76,7 +79,11 @@ export function parsePort(written: unknown): ParsedPort {
  * owns the destination pod decides (NP-09).
  */
 export function containsPort(outer: readonly PortRange[], inner: Port): boolean {
-  const { first, last } = 'name' in inner ? { first: 1, last: highest } : inner;
+  return 'name' in inner ? allPorts.every((range) => containsRange(outer, range)) : containsRange(outer, inner);
+}
+
+function containsRange(outer: readonly PortRange[], inner: PortRange): boolean {
+  const { first, last } = inner;
   let next = first;
   // Each round moves `next` behind one range or ends, so a range is used at most once.
   for (let moved = true; moved && next <= last; ) {

@@ -83,7 +83,7 @@ t.test('containment agrees with trying every port', (t) => {
   t.end();
 });
 
-t.test('a named port may be any port of its protocol', (t) => {
+t.test('a named port may be any port of any protocol', (t) => {
   const http = { protocol: 'TCP', name: 'http' } as const;
   t.ok(containsPort(allPorts, http), 'where every port is open, so is it');
   t.notOk(
@@ -92,5 +92,9 @@ t.test('a named port may be any port of its protocol', (t) => {
   );
   t.notOk(containsPort([{ protocol: 'TCP', first: 2, last: 65535 }], http), 'or the one that is left out');
   t.notOk(containsPort([{ protocol: 'UDP', first: 1, last: 65535 }], http), 'of its own protocol');
+  t.notOk(
+    containsPort([{ protocol: 'TCP', first: 1, last: 65535 }], http),
+    'where no pod has the name, kube-router opens the other protocols too (NP-09)',
+  );
   t.end();
 });

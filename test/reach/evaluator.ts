@@ -160,10 +160,11 @@ function selectsCluster({ matchLabels, matchExpressions }: WrittenSelector, clus
   return selects(selector, new Map([[clusterLabel, cluster]]));
 }
 
-/** A named port is whatever the destination makes of it. No ports are all. */
+/** A named port is whatever the destination makes of it, and on kube-router any port of any protocol where no pod has it. No ports are all. */
 export function letsPort(ports: readonly WrittenPort[] | null | undefined, { protocol, port }: WirePort): boolean {
   if (!ports || ports.length === 0) return true;
   return ports.some((one) => {
+    if (typeof one.port === 'string') return true;
     if ((one.protocol ?? 'TCP') !== protocol) return false;
     if (typeof one.port !== 'number') return true;
     return one.port <= port && port <= (one.endPort ?? one.port);

@@ -1,7 +1,15 @@
 /** NetworkPolicy of networking.k8s.io/v1. */
 import fc from 'fast-check';
 import type { PeerVerdict } from '../../../src/reach/border.ts';
-import type { World, WrittenPeer, WrittenPort, WrittenRule, WrittenSpec } from '../../reach/evaluator.ts';
+import type {
+  Direction,
+  WirePort,
+  World,
+  WrittenPeer,
+  WrittenPort,
+  WrittenRule,
+  WrittenSpec,
+} from '../../reach/evaluator.ts';
 import { letsPort, nameLabel } from '../../reach/evaluator.ts';
 import { readBlock } from '../../reach/evaluator-addresses.ts';
 import { readWitness } from '../../reach/read-witness.ts';
@@ -232,7 +240,24 @@ function witness({ direction, path, witness: sentence }: PeerVerdict, spec: Writ
   const candidates = places.flatMap((place) =>
     namings.flatMap((ports) => pod(place.namespace, place.pod, world, ports, party.cluster) ?? []),
   );
-  return candidates.length > 0 ? { direction, candidates } : { unread: `no pod can be ${sentence}` };
+  if (candidates.length === 0) return { unread: `no pod can be ${sentence}` };
+  if (!candidates.some((candidate) => isForeignInProtocol(candidate, rule, direction, world)))
+    return { unasked: 'by a name of a port, kube-router alone opens the other protocols' };
+  return { direction, candidates };
+}
+
+/** Whether it gets through on some port of the protocols that the rule names, where it is foreign. */
+function isForeignInProtocol(
+  candidate: Candidate,
+  { ports }: WrittenRule,
+  direction: Direction,
+  world: World,
+): boolean {
+  const named = new Set((ports ?? []).filter(isNamed).map(({ protocol }) => protocol ?? 'TCP'));
+  const others = (ports ?? []).filter((port) => !isNamed(port));
+  const isOpen = (wire: WirePort) =>
+    (ports ?? []).length === 0 || named.has(wire.protocol) || (others.length > 0 && letsPort(others, wire));
+  return wires.some((wire) => isOpen(wire) && isForeignOn(candidate, wire, direction, world));
 }
 
 /** Whether it gets out to them on some port that is a number where they are foreign. */
