@@ -12,7 +12,7 @@ import type { NamespaceRequest } from '../kubernetes/review.ts';
  * - A controller that writes the status gets an entry of its own, of the subresource, in which there is no metadata.
  * - Who takes a finalizer off takes it from the entries of those who had put it on; no entry appears by that.
  * Through a subresource the API server ignores the managedFields of the request, so entries of the object itself cannot be written
- * there; those of the oldest updates may be merged, whoever writes.
+ * there; those of the oldest updates may be merged, as by every write.
  */
 export function takesFields({ subresource, object, oldObject }: NamespaceRequest): boolean {
   const [after, before] = [object.metadata?.managedFields ?? [], oldObject?.metadata?.managedFields ?? []];

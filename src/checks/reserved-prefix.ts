@@ -8,8 +8,8 @@ import { type Check, type Finding, nothing } from './check.ts';
  * Allowed  names that begin with a tenant's prefix: for namespaces of that tenant, also when the platform creates them;
  *          the platform's names and prefixes: for the platform
  * Why      a policy may select a namespace by its name, and counts as proven because nobody else can take that name;
- *          names such as kube-* are exempt from many controllers (ADM-04). Which names other tenants have reserved is not told:
- *          a prefix is as a rule the name of a customer (TEN-24)
+ *          names such as kube-* are exempt from many controllers (ADM-04). The names that other tenants have reserved stay
+ *          theirs: a prefix is as a rule the name of a customer (TEN-24)
  */
 export const reservedPrefix: Check = {
   id: 'reserved-prefix',
@@ -28,15 +28,15 @@ export const reservedPrefix: Check = {
     if (reservation === undefined) return nothing;
     const future: Owner = label === undefined ? 'platform' : (tenancy.tenants.get(label) ?? 'platform');
     if (reservation === 'platform' ? requester.platform : reservation === future) return nothing;
-    return [{ check: 'reserved-prefix', path: 'metadata.name', ...told(request.name, reservation, requester, key) }];
+    return [{ check: 'reserved-prefix', path: 'metadata.name', ...refusal(request.name, reservation, requester, key) }];
   },
 };
 
 /**
- * Only the platform and the tenant itself learn whose the name is. Everybody else reads the same text, whether it is reserved for
+ * Only the platform and the tenant itself learn whose the name is. All others read the same text, whether it is reserved for
  * another tenant or for the platform: it depends on who asks, and on nothing else but the name that was written (TEN-24).
  */
-function told(name: string, reservation: Owner, requester: Requester, key: string): Pick<Finding, 'reason' | 'fix'> {
+function refusal(name: string, reservation: Owner, requester: Requester, key: string): Pick<Finding, 'reason' | 'fix'> {
   if (reservation !== 'platform' && (requester.platform || requester.tenants.includes(reservation)))
     return {
       reason: `${name} is reserved for tenant ${reservation.name}`,

@@ -38,7 +38,7 @@ export interface RequestCounters {
  */
 const standardLimits = { inFlight: 32, inFlightOfOneNamespace: 8, waitingOfOneNamespace: 64 };
 
-/** Milliseconds. A webhook call lasts 5 s, and its live requests get half of what is left: nobody waits longer than that. */
+/** Milliseconds. A webhook call lasts 5 s, and its live requests get half of what is left, so no asker waits longer than that. */
 export const answerWithin = 3_000;
 
 interface Question {
@@ -46,7 +46,7 @@ interface Question {
   /** The namespaces in whose queues it waits. */
   readonly shares: Set<string>;
   readonly waiters: Set<(answer: Answer) => void>;
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when no asker waits for the answer any more. */
   readonly abandoned: AbortController;
 }
 

@@ -31,7 +31,7 @@ async function refusalOf(role: Role, metadata: { readonly name: string }, labels
   return JSON.parse(answer.replaceAll(metadata.name, 'NAME'));
 }
 
-t.test('whoever has reserved a name, the refusal is the same byte for byte', async (t) => {
+t.test('the refusal of a reserved name is the same byte for byte', async (t) => {
   const ofPlatform = ['kube-q', 'openshift-q', 'bulkhead-q', 'kube-system', 'ingress-nginx'];
   const rows: readonly [role: Role, label: string | undefined, foreign: readonly string[], fix: string][] = [
     [

@@ -122,7 +122,7 @@ t.test('who leaves does not end the request of the others', async (t) => {
   t.strictSame(sent, ['/1', '/2', '/3']);
 });
 
-t.test('what nobody waits for any more takes no room', async (t) => {
+t.test('a question without askers takes no room', async (t) => {
   const { sent, requests } = requestsToAnswer();
   const ended = new AbortController();
   const all = ['/1', '/2', '/3', '/4'].map((path) => requests.get(path, 'web', ended.signal));

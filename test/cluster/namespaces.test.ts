@@ -55,7 +55,7 @@ t.test('memory does not count when the watch was not heard for three seconds', a
 
 t.test('a name is free where all namespaces are known, and it was long reserved', async (t) => {
   const rows: readonly [sentence: string, staleness: number, name: string, tenant: string, free: boolean][] = [
-    ['nobody has it', 3_000, 'acme-new', 'acme', true],
+    ['there is none of this name', 3_000, 'acme-new', 'acme', true],
     ['the watch was not heard just now', 3_001, 'acme-new', 'acme', false],
     ['not everything was listed yet', Number.POSITIVE_INFINITY, 'acme-new', 'acme', false],
     ['there is a namespace of this name', 0, 'acme-web', 'acme', false],

@@ -221,7 +221,11 @@ await clusterTest(
       t.equal(status, 403, name);
       refusals.add(message?.replaceAll(name, 'NAME'));
     }
-    t.match([...refusals], [/or one that begins with beta-\n/], 'TEN-24: whoever has a name, the refusal is one text');
+    t.match(
+      [...refusals],
+      [/or one that begins with beta-\n/],
+      'TEN-24: the refusal is one text for all reserved names',
+    );
     t.equal(refusals.size, 1);
   },
   { controllers: false },

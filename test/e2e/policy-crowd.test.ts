@@ -1,4 +1,4 @@
-/** NP-23: policies that name many namespaces, all at once, are not everybody's outage. */
+/** NP-23: policies that name many namespaces, all at once, do not stop other tenants. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { systemClock } from '../../src/cluster/clock.ts';
@@ -31,7 +31,7 @@ function policyOf(crowd: string): object {
   };
 }
 
-await clusterTest('a crowd of policies with many names holds up nobody else', async (t, plane) => {
+await clusterTest('a crowd of policies with many names does not hold up other tenants', async (t, plane) => {
   let later = 0;
   const clock = { ...systemClock, now: () => systemClock.now() + later };
   const cluster = await guard(plane, undefined, undefined, { clock });
