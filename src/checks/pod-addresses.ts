@@ -8,7 +8,7 @@ import { fieldOf } from './metadata-changes.ts';
  * Annotations from which network plugins and policy engines read a pod's address, each with the users that write it beside the pod's
  * node and the plugin's service account.
  *
- * - Calico reads podIP and podIPs, then Amazon's pod-ips, of a pod whose status has no address; with containerID it tells one pod from
+ * - Calico reads podIP and podIPs, then Amazon's pod-ips, of a pod whose status has no address; containerID distinguishes one pod from
  *   the next of the same name (libcalico-go, backend/k8s/conversion).
  * - Amazon's network policy controller reads pod-ips the same way; its CNI plugins set the pod up with what pod-eni and
  *   PrivateIPv4Address say, which EKS writes as the user named below (amazon-vpc-resource-controller-k8s, webhooks/core).
@@ -34,7 +34,7 @@ export const addressFields = ['podIP', 'podIPs', 'hostIP', 'hostIPs'] as const;
  * Reads    the annotations above: on CREATE, where no plugin writes them, also of a Binding, which writes them to the pod; on every
  *          UPDATE, where they change. And status.{podIP,podIPs,hostIP,hostIPs}, where an UPDATE changes them
  * Allowed  on UPDATE the pod's own node and the platform; annotations also service accounts of namespaces that no tenant owns, in which
- *          network plugins run, and the users named above. On CREATE nobody
+ *          network plugins run, and the users named above. On CREATE no requester
  * Why      policies are enforced by these addresses, and Services route to them: a pod that says another address takes over what is
  *          open to it, and is let in where it is (POD-20, POD-22). The proofs of other tenants rest on addresses
  */

@@ -15,7 +15,7 @@ export const actions = ['httpGet', 'tcpSocket'] as const;
  *          lifecycle.preStop}.{httpGet,tcpSocket}.host, on CREATE (they never change; ephemeral containers that are added later:
  *          check ephemeral-containers)
  * Allowed  missing or empty: the address of the pod. Not 127.0.0.1, which is the loopback of the node
- * Why      the kubelet connects from the node, past every policy of the pod, and tells by the probe's result what answered (POD-21,
+ * Why      the kubelet connects from the node, past every policy of the pod, and the probe's result shows what answered (POD-21,
  *          KEP-4940; Pod Security's baseline since Kubernetes 1.34)
  */
 export const probeHost: Check = {

@@ -10,7 +10,7 @@
  * Some listed keys are also written by add-ons of the platform: OVN-Kubernetes and Kube-OVN (addresses of a pod), KubeVirt (the pods of
  * its machines). Their service accounts belong among the platform identities (settings: `platform.identities`). A mutating webhook
  * writes in the name of the requester, so its keys belong among the released ones (`reserved.released`): `traffic.sidecar.istio.io/`
- * where Istio CNI is on, `traffic.kuma.io/exclude-` where Kuma is told ports to exclude by default, `k8s.aliyun.com/pod-` where
+ * where Istio CNI is on, `traffic.kuma.io/exclude-` where Kuma is configured to exclude ports, `k8s.aliyun.com/pod-` where
  * Terway has PodNetworkings. What an injector writes on every pod is free (`freeValues`), or not listed at all: Kuma's
  * `kuma.io/mesh`, `kuma.io/sidecar-injected` and the ports of its proxy, Consul's `consul.hashicorp.com/connect-inject-status`,
  * `transparent-proxy-status`, `original-pod`, `redirect-traffic-config` and `consul-namespace`.

@@ -51,10 +51,10 @@ export function compileReservedKeys(entries: readonly string[]): ReservedKeys {
         const beginning = key.slice(0, length);
         if (beginnings.has(beginning)) return beginning;
       }
-      const first = Math.max(0, key.length - longestEnding);
-      for (let start = key.length - 1; start >= first; start--) {
-        if (key.charAt(start) !== '.') continue;
-        const entry = endings.get(key.slice(start));
+      if (longestEnding === 0) return undefined;
+      const tail = key.slice(-longestEnding);
+      for (let dot = tail.lastIndexOf('.'); dot !== -1; dot = dot === 0 ? -1 : tail.lastIndexOf('.', dot - 1)) {
+        const entry = endings.get(tail.slice(dot));
         if (entry !== undefined) return entry;
       }
       return undefined;

@@ -67,7 +67,7 @@ t.test('annotations', async (t) => {
       for (const [verb, object, oldObject] of changes) {
         const asks = (role: Role) => refused({ user: cast[role], operation: 'UPDATE', subresource, object, oldObject });
         for (const role of writers) t.strictSame(await asks(role), [], `${role} ${verb} ${key} by pods/${subresource}`);
-        for (const role of others) t.strictSame(await asks(role), [path], `${role}: nobody else ${verb} ${key}`);
+        for (const role of others) t.strictSame(await asks(role), [path], `${role} may not: ${verb} ${key}`);
         t.strictSame(await asks('resource controller of EKS'), ofEks.has(key) ? [] : [path], `EKS ${verb} ${key}`);
       }
       const [object, oldObject] = [annotated('1.1.1.1'), one];
@@ -101,7 +101,7 @@ t.test('fields of the status', async (t) => {
       for (const role of ['kubelet of node-1', 'platform admin'] as const)
         t.strictSame(await asks(cast[role]), [], `${role} ${verb} ${field}`);
       for (const role of [...others, 'network plugin', 'controller', 'resource controller of EKS'] as const)
-        t.strictSame(await asks(cast[role]), [path], `${role}: nobody else ${verb} ${field}`);
+        t.strictSame(await asks(cast[role]), [path], `${role} may not: ${verb} ${field}`);
       for (const username of ['system:node:', 'system:node', 'system:node:node-1 ', 'SYSTEM:NODE:node-1', 'node-1'])
         t.strictSame(await asks({ username, groups: ['system:nodes'] }), [path], `ADM-18: ${username}`);
     }
@@ -121,6 +121,6 @@ t.test('fields of the status', async (t) => {
     t.strictSame(
       await refused({ user: { username, groups: [] }, operation: 'UPDATE', subresource: 'status', object, oldObject }),
       ['status.podIP'],
-      `a pod without a node has none, whoever is called ${username}`,
+      `a pod without a node has no own node:  ${username}`,
     );
 });

@@ -300,7 +300,7 @@ t.test('match conditions', async (t) => {
   t.match(expressionOf('deletes-what-is-managed'), `oldObject.metadata.name.startsWith("${managedPrefix}")`);
   t.ok(
     expressionOf('status-changes-metadata-addresses-or-limits').includes(`&& ( ${ownNode}) && (`),
-    "a pod's own node is told by its whole name, and by nothing else",
+    "a pod's own node is recognized by its whole name, and by nothing else",
   );
   const counts = [...countsOfBaseline.keys()].map((name) => `"${name}"`).join(', ');
   t.ok(
