@@ -232,6 +232,7 @@ function witness({ direction, path, witness: sentence }: PeerVerdict, spec: Writ
     const candidate = addressParty(spelling ?? party.address);
     if (direction === 'egress' && !isForeignByNumber(candidate, rule, world))
       return { unasked: 'an address has no port by a name, but for a pod behind it' };
+    if (!isForeignInProtocol(candidate, rule, direction, world)) return { unasked: byNameOfAnotherProtocol };
     return { direction, candidates: [candidate] };
   }
   const namings = rule.ports?.some(isNamed) && direction === 'egress' ? everyNaming : everyNaming.slice(0, 1);
@@ -242,9 +243,11 @@ function witness({ direction, path, witness: sentence }: PeerVerdict, spec: Writ
   );
   if (candidates.length === 0) return { unread: `no pod can be ${sentence}` };
   if (!candidates.some((candidate) => isForeignInProtocol(candidate, rule, direction, world)))
-    return { unasked: 'by a name of a port, kube-router alone opens the other protocols' };
+    return { unasked: byNameOfAnotherProtocol };
   return { direction, candidates };
 }
+
+const byNameOfAnotherProtocol = 'by the name of a port, kube-router alone opens the other protocols';
 
 /** Whether it gets through on some port of the protocols that the rule names, where it is foreign. */
 function isForeignInProtocol(
