@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { gather } from '../../src/admission/gather.ts';
 import { type Cluster, type ClusterOptions, connectCluster } from '../../src/cluster/cluster.ts';
+import { trustedFor } from '../../src/cluster/namespaces.ts';
+import { propagationDelay } from '../../src/cluster/reservations.ts';
 import type { AdmissionRequest } from '../../src/kubernetes/review.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { settings, tenant } from '../baseline/samples.ts';
@@ -243,4 +245,42 @@ t.test('a Tenant object changes the baselines of its namespaces, and gets its st
   await until('the change has come', () => clock.waits().includes(20));
   clock.advance(20);
   await until('the baseline follows', () => server.list('networkpolicies').length === 2);
+});
+
+t.test('a reserved name is free when the reservation is settled, and again after it was given up', async (t) => {
+  const withPrefix = { ...acme, spec: { ...acme.spec, namespaces: { prefix: 'acme-' } } };
+  const objects = { settings: settings([]), onTenants: ignore };
+  const { server, clock, cluster } = await connect(t, false, (server) => server.put('tenants', withPrefix), objects);
+  await cluster.synced;
+  await until('the watches are open', () => server.watches.length === 2 && clock.waits().includes(90_000));
+  const isFree = () => cluster.namespaces.isFree('acme-new', 'acme');
+  let names = 0;
+  /** Time goes by, and the watch of the namespaces is heard. */
+  const later = async (milliseconds: number) => {
+    clock.advance(milliseconds);
+    const name = `other-${names++}`;
+    server.put('namespaces', { metadata: { name } });
+    await until('the watch is heard', () => cluster.namespaces.lookup(name) !== undefined);
+  };
+  await later(propagationDelay.objects - 1);
+  t.notOk(isFree(), 'another replica may not know of it yet');
+  await later(1);
+  t.ok(isFree());
+  clock.advance(trustedFor + 1);
+  t.notOk(isFree(), 'the watch was not heard');
+  server.put('namespaces', { metadata: { name: 'acme-new' } });
+  await until('the namespace is known', () => cluster.namespaces.lookup('acme-new') !== undefined);
+  t.notOk(isFree(), 'there is a namespace of this name');
+  server.remove('namespaces', 'acme-new');
+  await until('it is gone', isFree);
+
+  for (const [generation, spec] of [acme.spec, withPrefix.spec].entries()) {
+    server.put('tenants', { ...acme, metadata: { ...acme.metadata, generation: generation + 2 }, spec });
+    await until('the change has come', () => clock.waits().includes(20));
+    clock.advance(20);
+  }
+  await later(propagationDelay.objects - 1);
+  t.notOk(isFree(), 'a reservation that was given up begins anew');
+  await later(1);
+  t.ok(isFree());
 });
