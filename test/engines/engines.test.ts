@@ -1,4 +1,8 @@
 /** The engines as judges: 1,000 policies here, as many as wanted with `npm run engines`. */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import t from 'tap';
 import type { PeerVerdict } from '../../src/reach/border.ts';
 import { foundOrSkip } from '../apiserver/cluster-test.ts';
@@ -77,6 +81,36 @@ function judge(started: readonly Engine[]): void {
     await runBatches({ kind: networkPolicy, engines: both, seed: 2 }, 0, () => ++batches >= 4);
     t.comment(JSON.stringify(compared));
     t.ok(compared.answers > 100 && compared.allowed > 100 && compared.flows > 5_000);
+  });
+
+  t.test('a search that was stopped goes on where it was', async (t) => {
+    const file = join(t.testdir({}), 'progress.json');
+    const run = async (policies: number) => {
+      const commandLine = [
+        join(import.meta.dirname, 'run.ts'),
+        '--policies',
+        `${policies}`,
+        '--resume',
+        file,
+        '--seed',
+        '7',
+      ];
+      await promisify(execFile)(process.execPath, commandLine);
+      return JSON.parse(await readFile(file, 'utf8'));
+    };
+    const first = await run(100);
+    t.match(first, { seed: 7, engines: engineNames, batch: 2, tally: { policies: 100 }, counterexamples: [] });
+    const second = await run(150);
+    t.match(second, { batch: 3, tally: { policies: 150 } });
+    const sum = emptyTally();
+    await runBatches({ kind: networkPolicy, engines: started, seed: 7 }, 0, (_, more) => {
+      addTo(sum, more);
+      return sum.policies >= 150;
+    });
+    t.same(second.tally, sum, 'and what it adds up to is what one run sees');
+    const other = [join(import.meta.dirname, 'run.ts'), '--resume', file, '--seed', '8'];
+    const refused = await promisify(execFile)(process.execPath, other).then(() => '', String);
+    t.match(refused, 'is of seed 7', 'another seed does not go into the same file');
   });
 
   // A policy of a judge with a bug is found, and shown as what the bug makes of it.

@@ -88,19 +88,24 @@ async function main(): Promise<number> {
     const started = Date.now();
     let printed = started;
     try {
-      await runBatches({ kind: networkPolicy, engines, seed }, progress.batch, async (batch, tally, counterexample) => {
-        addTo(progress.tally, tally);
-        progress.batch = batch + 1;
-        progress.seconds = before + (Date.now() - started) / 1_000;
-        if (counterexample !== undefined) progress.counterexamples.push(counterexample);
-        const done = counterexample !== undefined || progress.tally.policies >= wanted;
-        if (done || Date.now() - printed > 10_000) {
-          printed = Date.now();
-          process.stdout.write(`${summary(progress.tally, progress.seconds)}\n`);
-          if (values.resume !== undefined) await writeProgress(values.resume, progress);
-        }
-        return done;
-      });
+      const soundnessAlone = names.length < engineNames.length;
+      await runBatches(
+        { kind: networkPolicy, engines, seed, soundnessAlone },
+        progress.batch,
+        async (batch, tally, counterexample) => {
+          addTo(progress.tally, tally);
+          progress.batch = batch + 1;
+          progress.seconds = before + (Date.now() - started) / 1_000;
+          if (counterexample !== undefined) progress.counterexamples.push(counterexample);
+          const done = counterexample !== undefined || progress.tally.policies >= wanted;
+          if (done || Date.now() - printed > 10_000) {
+            printed = Date.now();
+            process.stdout.write(`${summary(progress.tally, progress.seconds)}\n`);
+            if (values.resume !== undefined) await writeProgress(values.resume, progress);
+          }
+          return done;
+        },
+      );
     } finally {
       await Promise.all(engines.map((engine) => engine.stop()));
     }

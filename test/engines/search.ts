@@ -76,6 +76,8 @@ export interface Search<Spec> {
   readonly kind: PolicyKind<Spec>;
   readonly engines: readonly Engine[];
   readonly seed: number;
+  /** Where engines are left out, a witness may get through in one of those. */
+  readonly soundnessAlone?: boolean;
   /** Counterexamples are given as they are found. */
   readonly asFound?: boolean;
 }
@@ -138,7 +140,7 @@ interface Plan<Spec> {
 
 /** @param more tried on every policy, with those of the world */
 async function tryCase<Spec>(
-  { kind, engines }: Search<Spec>,
+  { kind, engines, soundnessAlone = false }: Search<Spec>,
   { world, specs }: Case<Spec>,
   seed: number,
   more: readonly Candidate[] = [],
@@ -172,7 +174,8 @@ async function tryCase<Spec>(
     at += plan.asked.length;
     count(tally, plan, of);
     const fault = faultOf(plan, of, roster, world);
-    if (fault !== undefined) found ??= { world, spec: plan.spec, fault };
+    if (fault !== undefined && !(soundnessAlone && fault.kind === 'usefulness'))
+      found ??= { world, spec: plan.spec, fault };
   }
   return { tally, found };
 }
@@ -257,15 +260,21 @@ function planFor<Spec>(
   return { spec, verdicts, admitted, flaw, unasked, asked, shows, witnessed };
 }
 
-function count<Spec>(tally: Tally, { admitted, verdicts, unasked, witnessed }: Plan<Spec>, answered: Answered): void {
+function count<Spec>(tally: Tally, plan: Plan<Spec>, answered: Answered): void {
+  const { admitted, verdicts, unasked } = plan;
   tally.policies++;
   if (admitted) tally.admitted++;
+  else tally.witnesses += shownBy(plan, answered).size;
   if (verdicts.some(({ verdict }) => verdict === 'invalid')) tally.invalid++;
   tally.unasked += unasked;
-  tally.witnesses += witnessed.length;
   const answers = answered.flatMap((one) => one.answers);
   for (const { looked } of answers) tally.flows += looked;
   if (admitted && answers.some(({ error }) => error !== undefined)) tally.untaken++;
+}
+
+/** The witnesses that got through, by their place among those of the plan. */
+function shownBy<Spec>({ shows }: Plan<Spec>, answered: Answered): ReadonlySet<number> {
+  return new Set(answered.flatMap(({ answers }) => answers.flatMap(({ own }) => own.flatMap((at) => shows[at] ?? []))));
 }
 
 function faultOf<Spec>(plan: Plan<Spec>, answered: Answered, roster: Roster, world: World): Fault | undefined {
@@ -290,9 +299,7 @@ function faultOf<Spec>(plan: Plan<Spec>, answered: Answered, roster: Roster, wor
     }
     return undefined;
   }
-  const shown = new Set(
-    answered.flatMap(({ answers }) => answers.flatMap(({ own }) => own.map((at) => plan.shows[at]))),
-  );
+  const shown = shownBy(plan, answered);
   const missed = plan.witnessed.findIndex((_, index) => !shown.has(index));
   const verdict = plan.witnessed[missed];
   if (verdict === undefined) return undefined;
