@@ -12,7 +12,7 @@ import {
   type World,
   type WrittenSelector,
 } from '../reach/evaluator.ts';
-import { type Address, type Block, destination, isIn, reaches, readBlock } from '../reach/evaluator-addresses.ts';
+import { type Address, type Block, destination, reaches, readBlock } from '../reach/evaluator-addresses.ts';
 import { type AskedParty, type NamedPort, reservedNames } from './protocol.ts';
 import type { Random } from './random.ts';
 
@@ -79,7 +79,7 @@ function addressOfPods({ protectedRanges, services }: World): string {
     if (block === undefined) continue;
     for (const value of [block.first, block.last]) {
       const address = { family: block.family, value };
-      if (!served.some((one) => isIn(address, one) || reaches(one, address))) return formatAddress(block.family, value);
+      if (!served.some((one) => reaches(one, destination(address)))) return formatAddress(block.family, value);
     }
   }
   return '169.254.77.7';
