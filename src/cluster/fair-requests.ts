@@ -34,9 +34,9 @@ export interface RequestCounters {
 
 /**
  * An answer takes 1 to 3 ms, so eight at once are thousands in a second for one namespace. One policy selects at most 50 names
- * (`mostLookedUp`), which have to fit into the queue of its namespace, with room for its pods.
+ * (`mostLookedUp`), and two of them fit into the queue of their namespace, with room for its pods.
  */
-const standardLimits = { inFlight: 32, inFlightOfOneNamespace: 8, waitingOfOneNamespace: 64 };
+const standardLimits = { inFlight: 32, inFlightOfOneNamespace: 8, waitingOfOneNamespace: 128 };
 
 /** Milliseconds. A webhook call lasts 5 s, and its live requests get half of what is left, so no asker waits longer than that. */
 export const answerWithin = 3_000;

@@ -75,8 +75,8 @@ export function parsePort(written: unknown): ParsedPort {
 }
 
 /**
- * Whether the union of `outer` surely has every port of `inner`. A name may stand for any port of its protocol: whoever
- * owns the destination pod decides (NP-09).
+ * Whether the union of `outer` surely has every port of `inner`. A name may stand for any port: the owner of the destination pod chooses
+ * the number, and kube-router opens every protocol where no pod has the name (NP-09).
  */
 export function containsPort(outer: readonly PortRange[], inner: Port): boolean {
   return 'name' in inner ? allPorts.every((range) => containsRange(outer, range)) : containsRange(outer, inner);

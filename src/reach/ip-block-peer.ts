@@ -45,7 +45,7 @@ export function judgeAddresses({ addresses }: IpBlockPeer, opening: Opening, bor
   const touched: Guard[] = [];
   let inside: IpRange | undefined;
   for (const guard of guardedBy(settings)) {
-    // Connections come from pods, services and nodes; a metadata service only answers.
+    // Connections come from the cluster's own addresses; a metadata service only answers.
     if (direction === 'ingress' && guard.kind !== 'cluster') continue;
     const [common] = intersect(rest, guard.addresses);
     if (common === undefined) continue;
@@ -101,6 +101,8 @@ function leaveOut(touched: readonly Guard[], addresses: IpSet, settings: Setting
   const [begin, end] = [addresses[0], addresses.at(-1)];
   if (begin === undefined || end === undefined) return `${selectPods} instead`;
   const { family } = begin;
+  if (settings.unlistedFamilies.includes(family))
+    return `ask the platform to complete the settings, or ${selectPods} instead`;
   const block: IpSet = [{ family, first: begin.first, last: end.last }];
   if (touched.some((guard) => contains(guard.addresses, block))) return `${selectPods} instead`;
   const ofFamily = touched.map((guard) => guard.addresses.filter((range) => range.family === family));

@@ -36,10 +36,12 @@ export const builtInPrefixes: readonly string[] = ['bulkhead-', 'kube-', 'opensh
 
 /**
  * Where clouds hand out the credentials of a node: 169.254.169.254 nearly everywhere, 169.254.170.2 and .23 for tasks and pods on AWS,
- * and the addresses of AWS (IPv6), Azure and Alibaba Cloud. All of link-local is protected with them.
+ * and the addresses of AWS (IPv6), Azure and Alibaba Cloud. Link-local addresses are protected with them: of IPv4, the metadata services
+ * lie among them; of IPv6, every interface has one, and neighbours on one link reach each other by it.
  */
 export const builtInMetadataRanges: readonly ProtectedRange[] = [
-  ...['169.254.0.0/16', 'fe80::/10'].map((text) => ({ text, kind: 'link-local' as const })),
+  { text: '169.254.0.0/16', kind: 'link-local' as const, name: 'metadata service' },
+  { text: 'fe80::/10', kind: 'cluster' as const, name: 'link-local network' },
   ...[
     '169.254.169.254/32',
     '169.254.170.2/32',
@@ -48,8 +50,8 @@ export const builtInMetadataRanges: readonly ProtectedRange[] = [
     'fd00:ec2::23/128',
     '168.63.129.16/32',
     '100.100.100.200/32',
-  ].map((text) => ({ text, kind: 'metadata' as const })),
-].map(({ text, kind }) => ({ name: 'metadata service', range: known(text), text, kind }));
+  ].map((text) => ({ text, kind: 'metadata' as const, name: 'metadata service' })),
+].map((one) => ({ ...one, range: known(one.text) }));
 
 /** CoreDNS as kubeadm and most distributions deploy it. */
 export const builtInServices: readonly SharedService[] = [

@@ -108,28 +108,35 @@ export function parseProtectedRanges(network: NetworkDocument, report: Report): 
 }
 
 /**
- * A shared service opens its addresses to every tenant. Inside a protected range that is one address with its ports, such as the cluster
- * IP of DNS; never a range, and never a metadata service (IP-02).
+ * A shared service opens its addresses to every tenant. Inside the cluster that is one address with its ports, such as the cluster IP of
+ * DNS; never a range, and never a metadata service (IP-02). Every address of a family whose ranges are not all listed may be inside.
  */
 export function judgeServiceAddresses(
   services: readonly SharedService[],
   protectedRanges: readonly ProtectedRange[],
+  network: NetworkDocument,
   report: Report,
 ): void {
+  const families = unlisted(network);
   for (const [index, { ports, addresses }] of services.entries()) {
+    const isEveryPort = ports.length === 0 || ports.some(({ first, last }) => first === 1 && last === 65535);
     for (const [at, range] of addresses.entries()) {
       const reached = destinations([range]);
       const touched = protectedRanges.filter((guard) => intersect(reached, destinations([guard.range])).length > 0);
       const guard = touched.find(({ kind }) => kind === 'metadata') ?? touched[0];
-      if (guard === undefined) continue;
+      const family = reached.find((one) => families.has(one.family))?.family;
+      if (guard === undefined && family === undefined) continue;
       const steps: Step[] = ['spec', 'sharedServices', index, 'addresses', at];
-      const inside = `reaches into ${guard.text}, the ${guard.name}`;
-      if (guard.kind === 'metadata') {
+      const inside =
+        guard === undefined
+          ? `may reach into the cluster, as network does not list all its ${familyNames[family ?? 4]} ranges`
+          : `reaches into ${guard.text}, the ${guard.name}`;
+      if (guard?.kind === 'metadata') {
         report(steps, `${inside}, which no tenant may reach`, 'remove it, or list addresses that leave it out');
       } else if (range.first !== range.last) {
         report(steps, `${inside}, and opens all of it to every tenant`, 'list single addresses, such as 10.96.0.10/32');
-      } else if (ports.length === 0) {
-        report(steps, `${inside}, on every port`, 'list the ports of the service');
+      } else if (isEveryPort) {
+        report(steps, `${inside}, on every port`, 'list the ports of the service by number');
       }
     }
   }

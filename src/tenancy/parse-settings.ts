@@ -49,7 +49,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     spec.sharedServices === undefined ? builtInServices : parseServices(spec.sharedServices, report);
   const { network = {} } = spec;
   const protectedRanges = parseProtectedRanges(network, report);
-  judgeServiceAddresses(sharedServices, protectedRanges, report);
+  judgeServiceAddresses(sharedServices, protectedRanges, network, report);
   const released = parseReleased(spec.reserved?.released ?? [], report);
   const reserved = (builtIn: readonly string[], added: readonly string[] = []): readonly string[] => [
     ...new Set([...builtIn.filter((key) => !released.has(key)), ...added]),

@@ -28,7 +28,7 @@ export interface ProtectedRange {
   readonly text: string;
   /**
    * `cluster`: pods, services, nodes, and what the settings protect beside them. `metadata`: where a cloud hands out the credentials of a
-   * node. `link-local`: the addresses around those, some of which a node answers on. No connection comes from the last two.
+   * node. `link-local`: the IPv4 addresses around those, some of which a node answers on. No connection comes from the last two.
    */
   readonly kind: 'cluster' | 'metadata' | 'link-local';
 }

@@ -112,7 +112,7 @@ t.test('name servers are those that the tenant may reach (POD-05)', async (t) =>
     ['an address outside', '2606:4700:4700::1111', '^is 2606:4700:4700::1111, which network.egressCIDRs of acme'],
     ['an address outside, mapped', '::ffff:8.8.8.8', '^is 8.8.8.8, which network.egressCIDRs of acme does not grant$'],
     ['a node', '192.168.0.1', '^is 192.168.0.1, an address of the node network$'],
-    ['a link-local address', 'fe80::1', '^is fe80::1, an address of the metadata service$'],
+    ['a link-local address', 'fe80::1', '^is fe80::1, an address of the link-local network$'],
     ['leading zeros', '010.96.0.10', '^"010.96.0.10" is not an address that all programs read alike$'],
     ['no address', 'dns.example', '^"dns.example" is not an address'],
     ['a range', '10.96.0.0/12', '^"10.96.0.0/12" is not an address'],

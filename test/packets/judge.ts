@@ -67,7 +67,7 @@ export function worldOf(tenant: TenantName, namespace: string): World {
     services: sharedServices.map((service) => ({ ...service, addresses: [] })),
     protectedRanges: [
       ...fields.flatMap((name) => network[name].map((cidr) => ({ name, cidr }))),
-      ...alwaysProtected.map((cidr) => ({ name: 'metadata', cidr })),
+      ...alwaysProtected.map((cidr) => ({ name: cidr === 'fe80::/10' ? 'link-local' : 'metadata', cidr })),
     ],
     unlistedFamilies: [],
   };

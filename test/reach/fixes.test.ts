@@ -187,6 +187,12 @@ const rows: readonly Row[] = [
     }),
   ],
   [
+    'addresses of the cluster in a family that is not listed',
+    from(block('::/0')),
+    [[inPeer, { podSelector: {} }]],
+    otherBorder({ tenancy: createTenancy({ ...settings, unlistedFamilies: [6] }, [acme]) }),
+  ],
+  [
     'the IPv6 forms of the pods',
     from(block('64:ff9b::af4:0/112')),
     [[`${inPeer}/ipBlock/cidr`, '198.51.100.0/24']],

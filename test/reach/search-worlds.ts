@@ -156,12 +156,12 @@ export const world: fc.Arbitrary<World> = fc
         isThere(family) &&
         fields.some((field) => !ranges.some(({ name, cidr }) => name === field && familyOf(cidr) === family)),
     );
-    // Bulkhead takes no settings in which a service answers on a range of the cluster, or on every port of an address there.
+    // Bulkhead takes no settings in which a service answers on a range that may be the cluster's, or on every port of an address there.
     const isServed =
       ({ ports }: { readonly ports: readonly WrittenPort[] }) =>
       (cidr: string) =>
-        (ports.length > 0 && known(cidr).first === known(cidr).last) ||
-        !ranges.some((range) => meet(known(cidr), known(range.cidr)));
+        (ports.length > 0 && !ports.some(isEveryPort) && known(cidr).first === known(cidr).last) ||
+        !(unlistedFamilies.includes(familyOf(cidr)) || ranges.some((range) => meet(known(cidr), known(range.cidr))));
     return {
       tenantLabel,
       tenant: 'acme',
@@ -177,12 +177,20 @@ export const world: fc.Arbitrary<World> = fc
         ...service,
         addresses: service.addresses.filter(isServed(service)),
       })),
-      protectedRanges: [...ranges, ...alwaysProtected.map((cidr) => ({ name: 'metadata', cidr }))],
+      protectedRanges: [
+        ...ranges,
+        ...alwaysProtected.map((cidr) => ({ name: cidr === 'fe80::/10' ? 'link-local' : 'metadata', cidr })),
+      ],
       unlistedFamilies,
       ...(ipFamilies !== undefined && { ipFamilies }),
       taken,
     };
   });
+
+/** Of its protocol. */
+function isEveryPort({ port, endPort }: WrittenPort): boolean {
+  return port === undefined || port === null || (port === 1 && endPort === 65535);
+}
 
 /** Whether traffic to one block may arrive in the other. */
 function meet(one: Block, other: Block): boolean {

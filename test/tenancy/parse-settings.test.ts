@@ -230,12 +230,15 @@ t.test(
 t.test(
   'a shared service opens single addresses of the cluster, on its ports, and no metadata service (IP-02)',
   async (t) => {
-    const problems = (addresses: string, ports = '[{ port: 53 }]') =>
+    const problems = (addresses: string, ports = '[{ port: 53 }]', families = 'ipFamilies: [IPv4], ') =>
       problemLines(
         parseSettings(
           documentIn(
             text(
-              'network: { podCIDRs: [10.244.0.0/16], serviceCIDRs: [10.96.0.0/12], nodeCIDRs: [192.168.0.0/16] }',
+              'network: { podCIDRs: [10.244.0.0/16], serviceCIDRs: [10.96.0.0/12], nodeCIDRs: [192.168.0.0/16] }'.replace(
+                '{ ',
+                `{ ${families}`,
+              ),
               'sharedServices:',
               '  - { name: web, direction: egress, namespace: web, podSelector: {}, ports: PORTS, addresses: ADDRESSES }'
                 .replace('PORTS', ports)
@@ -244,7 +247,7 @@ t.test(
           ),
         ),
       ).map((line) => line.replace(/^.*?: spec\.sharedServices\[0\]\.addresses/, ''));
-    const table: readonly [string, string, string | undefined, string?][] = [
+    const table: readonly [string, string, string | undefined, string?, string?][] = [
       ['one address of the service network, on its ports', '[10.96.0.10/32]', undefined],
       ['the cache of DNS on the node', '[169.254.20.10/32]', undefined],
       ['a range outside', '[203.0.113.0/24]', undefined, '[]'],
@@ -266,8 +269,21 @@ t.test(
       [
         'one address on every port',
         '[192.168.0.1/32]',
-        '[0]: reaches into 192.168.0.0/16, the node network, on every port; list the ports of the service',
+        '[0]: reaches into 192.168.0.0/16, the node network, on every port; list the ports of the service by number',
         '[]',
+      ],
+      [
+        'one address on every port of a protocol',
+        '[192.168.0.1/32]',
+        '[0]: reaches into 192.168.0.0/16, the node network, on every port; list the ports of the service by number',
+        '[{ protocol: TCP }]',
+      ],
+      [
+        'a range of a family whose ranges are not listed',
+        '["fd00:10::/32"]',
+        '[0]: may reach into the cluster, as network does not list all its IPv6 ranges, and opens all of it to every tenant; list single addresses, such as 10.96.0.10/32',
+        '[{ port: 53 }]',
+        '',
       ],
       [
         'the metadata service',
@@ -280,8 +296,8 @@ t.test(
         '[0]: reaches into 169.254.169.254/32, the metadata service, which no tenant may reach; remove it, or list addresses that leave it out',
       ],
     ];
-    for (const [sentence, addresses, problem, ports] of table) {
-      t.strictSame(problems(addresses, ports), problem === undefined ? [] : [problem], sentence);
+    for (const [sentence, addresses, problem, ports, families] of table) {
+      t.strictSame(problems(addresses, ports, families), problem === undefined ? [] : [problem], sentence);
     }
   },
 );
@@ -342,7 +358,7 @@ t.test('what shuts something adds to what is built in', async (t) => {
       'node network 192.168.0.0/16',
       'metadata service 192.0.0.192/32',
       'metadata service 169.254.0.0/16',
-      'metadata service fe80::/10',
+      'link-local network fe80::/10',
       'metadata service 169.254.169.254/32',
       'metadata service 169.254.170.2/32',
       'metadata service 169.254.170.23/32',
