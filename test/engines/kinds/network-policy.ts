@@ -132,7 +132,7 @@ const oddValue: Twist = (spec, at) => {
   );
   chosen(requirements, at)?.values?.push(chosen(oddValues, at >> 6) ?? '');
 };
-/** NP-21 in its barest form, and what is near it. */
+/** Rules that let in or out everyone, in a direction that policyTypes may leave out. */
 const openRule: Twist = (spec, at) => {
   const direction = chosen(directions, at) ?? 'ingress';
   spec[direction] = [at % 4 < 2 ? {} : { [direction === 'ingress' ? 'from' : 'to']: [{ namespaceSelector: {} }] }];
