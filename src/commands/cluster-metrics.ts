@@ -77,7 +77,7 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
   );
   register(
     'live_requests',
-    'GETs that reviews wait for, now: in-flight, or waiting for their turn.',
+    'GETs to the API server that reviews wait for now: in-flight, or waiting in the queue of their namespace.',
     'state',
     ({ requests }) => [
       { label: 'in-flight', value: requests.inFlight },
@@ -86,7 +86,7 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
   );
   register(
     'live_requests_total',
-    'Questions of reviews that memory could not answer: sent to the API server, joined to an equal one that waited, or refused with 503 because too many of one namespace waited.',
+    'GETs that reviews needed: sent to the API server, joined to an equal one in the queue, or refused with 503 because the queue of the namespace was full.',
     'result',
     ({ requests }) => Object.entries(requests.asked).map(([label, value]) => ({ label, value })),
   );

@@ -231,13 +231,15 @@ const fast: Question = {
     },
     {
       title: 'Live requests',
-      description: 'GETs that reviews wait for. Each namespace has its share; what waits for long is slow to answer.',
+      description:
+        'GETs to the API server that reviews wait for. Each namespace has its own queue. Many that wait: the API server answers slowly.',
       type: 'timeseries',
       targets: [{ expr: 'sum by (state) (bulkhead_live_requests)', legend: '{{state}}' }],
     },
     {
-      title: 'Questions to the API server',
-      description: 'Sent, joined to an equal one, or refused with 503 because too many of one namespace waited.',
+      title: 'Live requests, by result',
+      description:
+        'Sent, joined to an equal one in the queue, or refused with 503 because the queue of the namespace was full.',
       type: 'timeseries',
       unit: 'ops',
       targets: [{ expr: perSecond('bulkhead_live_requests_total', 'result'), legend: '{{result}}' }],
