@@ -30,7 +30,7 @@ export interface Baselines extends Pick<BaselineReconciler, 'namespaceChanged' |
 /**
  * @param follow starts to follow a collection
  * @param namespaceOf what is known of a namespace; undefined when there is none of that name
- * @param requests by which the request path asks the API server
+ * @param requests the bounded GETs of the request path
  */
 export function keepBaselines(
   { connection, clock, log }: { readonly connection: Connection; readonly clock: Clock; readonly log: Log },

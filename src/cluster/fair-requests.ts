@@ -1,9 +1,9 @@
 /**
- * The GETs of the request path, bounded and shared fairly: without that, one namespace that asks for much would take the time of all
- * others, as the API server answers so many at once and no more (NP-23).
+ * The GETs of the request path, bounded and shared fairly between namespaces. The API server answers only so many at once, so without
+ * this one namespace with many GETs would delay all others (NP-23).
  *
- * Each namespace that an admission request is in has a queue of its own, and the queues take turns. A question that waits already is
- * joined. One that was sent is not: its answer may be older than the question, and a name can have been given anew meanwhile.
+ * Each namespace with admission requests has its own queue, and the queues are served round-robin. A GET that is still queued is joined
+ * by equal ones. A GET that was sent is not joined: its answer may be older than the question, and a name may have a new owner since.
  */
 import { TooManyWait } from '../admission/facts.ts';
 import type { Clock } from './clock.ts';
@@ -12,33 +12,33 @@ import { broken } from './failure.ts';
 
 export interface FairRequests {
   /**
-   * One GET and its whole answer. Rejects with {@link TooManyWait} when as many questions of this namespace as may do so already
-   * wait.
+   * One GET and its whole answer. A failed request is an answer as well; see {@link Answer}.
    *
-   * @param path  for example `/api/v1/namespaces/acme-web`
-   * @param share the namespace in whose queue it waits
-   * @param signal ends the wait of this asker; the request goes on while another one waits for its answer
+   * @param path   for example `/api/v1/namespaces/acme-web`
+   * @param share  the namespace in whose queue it waits
+   * @param signal ends the wait of this caller; the request goes on while other callers wait for its answer
+   * @throws {TooManyWait} when the queue of `share` is full
    */
   get(path: string, share: string, signal: AbortSignal): Promise<Answer>;
   counters(): RequestCounters;
 }
 
 export interface RequestCounters {
-  /** Now. */
+  /** Requests that are sent and not answered, now. */
   readonly inFlight: number;
-  /** Questions that wait for their turn, now. */
+  /** Requests that are queued, now. */
   readonly waiting: number;
-  /** Since the start: requests, askers that joined one, and askers that were refused because too many waited. */
+  /** Since the start: requests that were sent, calls that joined a queued one, and calls that were refused because the queue was full. */
   readonly asked: { readonly sent: number; readonly joined: number; readonly refused: number };
 }
 
 /**
- * An answer takes 1 to 3 ms, so eight at once are thousands in a second for one namespace. One policy selects at most 50 names
- * (`mostLookedUp`), and two of them fit into the queue of their namespace, with room for its pods.
+ * An answer takes 1 to 3 ms, so eight at once allow thousands in a second for one namespace. One policy selects at most 50 names
+ * (`mostLookedUp`). Two policies fit into the queue of their namespace, with room for its pods.
  */
 const standardLimits = { inFlight: 32, inFlightOfOneNamespace: 8, waitingOfOneNamespace: 128 };
 
-/** Milliseconds. A webhook call lasts 5 s, and its live requests get half of what is left, so no asker waits longer than that. */
+/** Milliseconds. A webhook call lasts 5 s, and its live requests get half of the remaining time, so no caller waits longer than this. */
 export const answerWithin = 3_000;
 
 interface Question {
@@ -46,23 +46,24 @@ interface Question {
   /** The namespaces in whose queues it waits. */
   readonly shares: Set<string>;
   readonly waiters: Set<(answer: Answer) => void>;
-  /** Aborts when no asker waits for the answer any more. */
+  /** Aborts when no caller waits for the answer any longer. */
   readonly abandoned: AbortController;
 }
 
+/** @param limits of GETs in flight, in all and for each namespace, and of queued GETs for each namespace */
 export function createFairRequests(
   connection: Pick<Connection, 'request'>,
   clock: Clock,
   limits = standardLimits,
 ): FairRequests {
-  /** In the order of their turns; none is empty. */
+  /** By namespace, the next one to serve first; none is empty. */
   const queues = new Map<string, Set<Question>>();
   const waiting = new Map<string, Question>();
   const inFlight = { all: 0, byShare: new Map<string, number>() };
   const asked = { sent: 0, joined: 0, refused: 0 };
 
   function leaveQueues(question: Question): void {
-    // One that was sent may have a successor.
+    // After it was sent, another question may wait under its path.
     if (waiting.get(question.path) === question) waiting.delete(question.path);
     for (const share of question.shares) {
       const queue = queues.get(share);
@@ -76,7 +77,7 @@ export function createFairRequests(
       if (inFlight.all >= limits.inFlight) return;
       const [question] = queue;
       if (question === undefined || (inFlight.byShare.get(share) ?? 0) >= limits.inFlightOfOneNamespace) continue;
-      // To the end: the others come first. An iterator of a Map meets an entry that is set anew once more.
+      // Moves it to the end, so that the others come first. The iterator of a Map visits an entry that is set again.
       queues.delete(share);
       queues.set(share, queue);
       leaveQueues(question);
@@ -121,7 +122,7 @@ export function createFairRequests(
         abandoned: new AbortController(),
       };
       waiting.set(path, question);
-      // Also where it is joined: it is sent at the turn of the first of its namespaces.
+      // A joined question is in the queue of each of its namespaces, and is sent with the first of them.
       if (hasRoom) {
         question.shares.add(share);
         queues.set(share, queue.add(question));

@@ -43,13 +43,15 @@ export function namespaceRecord({ metadata, object }: WireObject): NamespaceReco
 }
 
 /**
- * @param memory    the namespaces that the watch has told of
- * @param staleness milliseconds since the watch was last heard; infinite before everything was listed
+ * @param memory       the namespaces that the watch has reported
+ * @param staleness    milliseconds since the last message of the watch; infinite before the first list is complete
+ * @param reservations since when each name has been reserved
+ * @param requests     the bounded GETs of the request path
  */
 export function createNamespaceSource(
   memory: Pick<NamespaceSource, 'lookup' | 'countOwned' | 'namesOwned' | 'startingWith'>,
   staleness: () => number,
-  reservations: Pick<Reservations, 'isSettled'>,
+  reservations: Pick<Reservations, 'hasPropagated'>,
   requests: Pick<FairRequests, 'get'>,
   clock: Clock,
 ): NamespaceSource {
@@ -62,7 +64,7 @@ export function createNamespaceSource(
       return clock.now() - (confirmed.get(record) ?? Number.NEGATIVE_INFINITY) <= trustedFor ? record : undefined;
     },
     isFree: (name, tenant) =>
-      memory.lookup(name) === undefined && staleness() <= trustedFor && reservations.isSettled(name, tenant),
+      memory.lookup(name) === undefined && staleness() <= trustedFor && reservations.hasPropagated(name, tenant),
     countOwned: (tenant) => memory.countOwned(tenant),
     namesOwned: (tenant) => memory.namesOwned(tenant),
     startingWith: (prefix) => memory.startingWith(prefix),

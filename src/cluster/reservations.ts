@@ -1,6 +1,6 @@
 /**
- * For how long the prefixes of tenants have been reserved, as this replica has seen it. A reservation counts as settled once every
- * other replica knows it as well: from then on none of them lets another tenant create a namespace of such a name.
+ * The time since which this replica has known each prefix of a tenant. A reservation has propagated once every other replica knows it as
+ * well: from then on no replica lets another tenant create a namespace with that prefix.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { TenancySource } from '../admission/facts.ts';
@@ -8,15 +8,15 @@ import { prefixesOf } from '../tenancy/tenancy.ts';
 import type { Clock } from './clock.ts';
 
 export interface Reservations {
-  /** To be called after every change of the tenants and settings: a reservation that was given up meanwhile begins anew. */
+  /** Call it after every change of the tenants or settings: a reservation that was given up in between starts again. */
   changed(): void;
-  /** Whether the name has been reserved for the tenant for long enough. */
-  isSettled(name: string, tenant: string): boolean;
+  /** Whether the name has been reserved for the tenant for at least the propagation delay. */
+  hasPropagated(name: string, tenant: string): boolean;
 }
 
 /**
- * Milliseconds. A watch brings the change of a Tenant within milliseconds, and a review that was answered before lasts at most 30 s.
- * The files of a ConfigMap reach the pods up to two minutes apart: the kubelets look for them once a minute, in caches of a minute.
+ * Milliseconds. A watch reports the change of a Tenant within milliseconds, and a request that was answered before takes at most 30 s.
+ * The files of a ConfigMap reach the pods up to two minutes apart: kubelets sync once a minute, from caches that last a minute.
  */
 export const propagationDelay = { objects: 60_000, files: 180_000 };
 
@@ -25,7 +25,7 @@ interface Reservation {
   readonly since: number;
 }
 
-/** @param delay until every replica knows a change */
+/** @param delay milliseconds until every replica knows a change */
 export function createReservations(tenancy: TenancySource, delay: number, clock: Clock): Reservations {
   let current = tenancy();
   let reservations = read(new Map());
@@ -44,13 +44,13 @@ export function createReservations(tenancy: TenancySource, delay: number, clock:
   function changed(): void {
     const { platform } = current.settings;
     current = tenancy();
-    // A name that the platform has given up is reserved by an old prefix as of now.
+    // An old prefix starts to reserve each name that the platform has given up.
     reservations = read(isDeepStrictEqual(platform, current.settings.platform) ? reservations : new Map());
   }
 
   return {
     changed,
-    isSettled(name, tenant) {
+    hasPropagated(name, tenant) {
       if (tenancy() !== current) changed();
       for (const prefix of prefixesOf(name)) {
         const reservation = reservations.get(prefix);

@@ -28,7 +28,9 @@ async function source(t: Test, staleness = 0) {
     namesOwned: (tenant: string) => new Set(tenant === 'acme' ? ['acme-web'] : []),
     startingWith: (prefix: string) => (remembered.name.startsWith(prefix) ? [remembered] : []),
   };
-  const reservations = { isSettled: (name: string, tenant: string) => name.startsWith('acme-') && tenant === 'acme' };
+  const reservations = {
+    hasPropagated: (name: string, tenant: string) => name.startsWith('acme-') && tenant === 'acme',
+  };
   const requests = createFairRequests(connection, clock);
   return {
     server,

@@ -28,7 +28,7 @@ function settingsWith(platform: Partial<Settings['platform']>): Settings {
   return { ...defaultSettings, platform: { ...defaultSettings.platform, ...platform } };
 }
 
-t.test('a reservation is settled a minute after it became known', async (t) => {
+t.test('a reservation has propagated a minute after it became known', async (t) => {
   const first = createTenancy(defaultSettings, [acme]);
   const moved = createTenancy(defaultSettings, [named('acme', 'ac-'), named('beta', 'acme-')]);
   const tolerant = createTenancy(settingsWith({ namespaces: new Set(['acme-tools']) }), [acme]);
@@ -92,8 +92,8 @@ t.test('a reservation is settled a minute after it became known', async (t) => {
   ];
   for (const [sentence, steps, name, settled] of rows) {
     const reservations = after(...steps);
-    t.equal(reservations.isSettled(name, name.startsWith('beta') ? 'beta' : 'acme'), settled, sentence);
-    t.equal(reservations.isSettled(name, 'gamma'), false, `${sentence}: not for another tenant`);
+    t.equal(reservations.hasPropagated(name, name.startsWith('beta') ? 'beta' : 'acme'), settled, sentence);
+    t.equal(reservations.hasPropagated(name, 'gamma'), false, `${sentence}: not for another tenant`);
   }
 });
 
@@ -103,7 +103,7 @@ t.test('a change that was not announced counts from the first question about it'
   const reservations = createReservations(() => current, delay, clock);
   current = createTenancy(defaultSettings, [acme]);
   clock.advance(delay);
-  t.equal(reservations.isSettled('acme-web', 'acme'), false);
+  t.equal(reservations.hasPropagated('acme-web', 'acme'), false);
   clock.advance(delay);
-  t.equal(reservations.isSettled('acme-web', 'acme'), true);
+  t.equal(reservations.hasPropagated('acme-web', 'acme'), true);
 });
