@@ -5,13 +5,13 @@ import { type Check, type Facts, type Finding, nothing } from './check.ts';
 import { fieldOf } from './metadata-changes.ts';
 
 /**
- * Annotations from which network plugins and policy engines read a pod's address, each with the users that write it beside the pod's
- * node and the plugin's service account.
+ * Annotations from which network plugins and policy engines read a pod's address. The value lists the users that may write it, besides
+ * the pod's node and the plugin's service account.
  *
- * - Calico reads podIP and podIPs, then Amazon's pod-ips, of a pod whose status has no address; containerID distinguishes one pod from
- *   the next of the same name (libcalico-go, backend/k8s/conversion).
- * - Amazon's network policy controller reads pod-ips the same way; its CNI plugins set the pod up with what pod-eni and
- *   PrivateIPv4Address say, which EKS writes as the user named below (amazon-vpc-resource-controller-k8s, webhooks/core).
+ * - Calico reads podIP and podIPs, then Amazon's pod-ips, of a pod whose status has no address. containerID distinguishes a pod from
+ *   its successor of the same name (libcalico-go, backend/k8s/conversion).
+ * - Amazon's network policy controller reads pod-ips the same way. Its CNI plugins attach the interface or address in pod-eni or
+ *   PrivateIPv4Address, which EKS writes as the user below (amazon-vpc-resource-controller-k8s, webhooks/core).
  * - GKE and Alibaba Cloud's Terway report addresses in pod-ips of their own.
  */
 export const addressAnnotations: ReadonlyMap<string, ReadonlySet<string>> = new Map([
@@ -26,17 +26,17 @@ export const addressAnnotations: ReadonlyMap<string, ReadonlySet<string>> = new 
 ]);
 const keys = [...addressAnnotations.keys()];
 
-/** The addresses in a pod's status. Services and policies go by them. */
+/** The addresses in a pod's status, which Services and policies use. */
 export const addressFields = ['podIP', 'podIPs', 'hostIP', 'hostIPs'] as const;
 
 /**
- * Which address a pod has is said by its node and its network plugin, not by its tenant.
- * Reads    the annotations above: on CREATE, where no plugin writes them, also of a Binding, which writes them to the pod; on every
- *          UPDATE, where they change. And status.{podIP,podIPs,hostIP,hostIPs}, where an UPDATE changes them
- * Allowed  on UPDATE the pod's own node and the platform; annotations also service accounts of namespaces that no tenant owns, in which
- *          network plugins run, and the users named above. On CREATE no requester
- * Why      policies are enforced by these addresses, and Services route to them: a pod that says another address takes over what is
- *          open to it, and is let in where it is (POD-20, POD-22). The proofs of other tenants rest on addresses
+ * The node and the network plugin write a pod's address; its tenant does not.
+ * Reads    the annotations above: on CREATE, also of a Binding, which writes them to the pod; on every UPDATE that changes them.
+ *          status.{podIP,podIPs,hostIP,hostIPs}, where an UPDATE changes them
+ * Allowed  on UPDATE the pod's own node and the platform; for annotations also the users above, and service accounts of namespaces that
+ *          no tenant owns, where network plugins run. On CREATE no requester, because no plugin writes these annotations then
+ * Why      network plugins enforce policies by these addresses, and Services route to them: a pod with the address of another pod
+ *          gets its traffic and its access (POD-20, POD-22). The proofs of other tenants rest on addresses
  */
 export const podAddresses: Check = {
   id: 'pod-addresses',
@@ -54,14 +54,14 @@ export const podAddresses: Check = {
       ...moved.map((field) => ({
         check: 'pod-addresses',
         path: `status.${field}`,
-        reason: "would be changed, and only the pod's own node and the platform change an address in its status",
+        reason: "would be changed: only the pod's own node and the platform may write an address in its status",
         fix: 'leave it as it is',
       })),
     ];
   },
 };
 
-/** Whether the verdict takes who owns the namespace of the service account that asks. */
+/** Whether the verdict depends on the owner of the requester's namespace, where the requester is a service account. */
 export function changesAddressAnnotations(request: AdmissionRequest): boolean {
   return request.kind === 'Pod' && request.operation === 'UPDATE' && changedAnnotations(request).length > 0;
 }
@@ -79,13 +79,13 @@ function changedFields({ object, oldObject }: PodRequest): readonly string[] {
 
 type Addresses = NonNullable<Pod['status']>[(typeof addressFields)[number]];
 
-/** What is missing is the same as what is empty. */
+/** A missing field equals an empty one. */
 function sameAddresses(one: Addresses, other: Addresses): boolean {
   const given = (value: Addresses): Addresses => (value === null || value?.length === 0 ? undefined : value);
   return isDeepStrictEqual(given(one), given(other));
 }
 
-/** By the whole name, as the match condition compares it. A kubelet is called so by the Node authorizer. */
+/** Compares the whole name, like the match condition. The Node authorizer prescribes this name for a kubelet. */
 function isOwnNode({ oldObject, user }: PodRequest): boolean {
   const node = oldObject?.spec?.nodeName;
   return node !== undefined && node !== null && node !== '' && user.username === `system:node:${node}`;
@@ -99,7 +99,7 @@ function created(key: string): Finding {
   return {
     check: 'pod-addresses',
     path: fieldOf({ map: 'annotations', key }),
-    reason: "is read as the pod's address, which its network plugin writes once the pod runs on a node",
+    reason: "describes the pod's address, which its network plugin writes once the pod runs on a node",
     fix: 'leave it out',
   };
 }
@@ -109,7 +109,7 @@ function rewritten(key: string): Finding {
     check: 'pod-addresses',
     path: fieldOf({ map: 'annotations', key }),
     reason:
-      "would be changed, and only the pod's own node, its network plugin and the platform change what is read as its address",
+      "would be changed: only the pod's own node, its network plugin and the platform may write the pod's address",
     fix: 'leave it as it is',
   };
 }

@@ -4,7 +4,7 @@ import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, type Finding, nothing } from './check.ts';
 import { containersOf } from './containers.ts';
 
-/** What the API server wants from every container once a quota counts it. Other resources are counted where they are stated. */
+/** The API server requires these of every container once a quota counts them. It counts other resources only where they are stated. */
 const resources = ['cpu', 'memory'] as const;
 type Resource = (typeof resources)[number];
 
@@ -12,14 +12,14 @@ type Resource = (typeof resources)[number];
  * Warns of a pod template that leaves out what the quota of its tenant counts.
  * Reads    requests and limits of the containers and init containers of a template; namespaces.resourceQuota of the tenant
  * Warns    when the quota counts requests (`requests.cpu`, or `cpu`) or limits (`limits.cpu`) of cpu or memory, and a container does
- *          not state them. Only of templates: a pod has its defaults already, and the API server refuses it with a text of its own
- * Why      the API server refuses such pods ("must specify"), and only an Event of a ReplicaSet says so. A LimitRange of the
- *          namespace can give the defaults; a webhook does not see it
+ *          not state them. Only of templates: a pod already has its defaults, and the API server refuses it with its own text
+ * Why      the API server refuses such pods ("must specify"), and only an Event of the ReplicaSet reports it. A LimitRange of the
+ *          namespace can set the defaults, but Bulkhead does not read LimitRanges
  * Source   pkg/quota/v1/evaluator/core/pods.go, Constraints
  */
 export const quotaWithoutRequests: Check = {
   id: 'quota-without-requests',
-  headline: 'states no requests that the quota counts',
+  headline: 'leaves out requests or limits that the quota counts',
   protects: 'intent',
   pod({ subresource, object: { spec } }, { owner }) {
     if (subresource !== 'template' || owner === 'platform' || owner.mode !== 'enforce') return nothing;
@@ -35,7 +35,7 @@ export const quotaWithoutRequests: Check = {
         path,
         // A warning is cut at 120 characters.
         reason: `needs ${missing}, or a LimitRange`,
-        fix: 'state them, or ask for a LimitRange of the namespace that gives them as defaults',
+        fix: 'state them, or ask for a LimitRange in the namespace that sets defaults',
       });
     }
     return findings;
@@ -55,12 +55,12 @@ function countedBy({ resourceQuota }: Tenant): Counted {
   };
 }
 
-/** Then the API server asks nothing of the containers. */
+/** Whether the pod states resources for all containers together; the API server then requires none of each container. */
 function statesForPod(given: ResourceRequirements | null | undefined): boolean {
   return resources.some((name) => isStated(given?.requests, name) || isStated(given?.limits, name));
 }
 
-/** A limit is the request, too, where none is stated. */
+/** The missing amounts in words; empty when none is missing. A limit also counts as the request where no request is stated. */
 function missingIn(given: ResourceRequirements | null | undefined, { requests, limits }: Counted): string {
   const ofRequests = requests.filter((name) => !isStated(given?.requests, name) && !isStated(given?.limits, name));
   const ofLimits = limits.filter((name) => !isStated(given?.limits, name));

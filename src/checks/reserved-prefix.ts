@@ -8,8 +8,8 @@ import { type Check, type Finding, nothing } from './check.ts';
  * Allowed  names that begin with a tenant's prefix: for namespaces of that tenant, also when the platform creates them;
  *          the platform's names and prefixes: for the platform
  * Why      a policy may select a namespace by its name, and counts as proven because nobody else can take that name;
- *          names such as kube-* are exempt from many controllers (ADM-04). The names that other tenants have reserved stay
- *          theirs: a prefix is as a rule the name of a customer (TEN-24)
+ *          many controllers exempt names such as kube-* (ADM-04). A refusal does not show the prefixes of other tenants, which
+ *          are mostly names of customers (TEN-24)
  */
 export const reservedPrefix: Check = {
   id: 'reserved-prefix',
@@ -33,8 +33,10 @@ export const reservedPrefix: Check = {
 };
 
 /**
- * Only the platform and the tenant itself learn whose the name is. All others read the same text, whether it is reserved for
- * another tenant or for the platform: it depends on who asks, and on nothing else but the name that was written (TEN-24).
+ * Only the platform and the tenant itself read for whom the name is reserved. Every other requester gets one text for all reserved
+ * names: it depends on the requester and on the name as written, and on no other tenant (TEN-24).
+ *
+ * @param key the key of the tenant label
  */
 function refusal(name: string, reservation: Owner, requester: Requester, key: string): Pick<Finding, 'reason' | 'fix'> {
   if (reservation !== 'platform' && (requester.platform || requester.tenants.includes(reservation)))
@@ -42,10 +44,9 @@ function refusal(name: string, reservation: Owner, requester: Requester, key: st
       reason: `${name} is reserved for tenant ${reservation.name}`,
       fix: `label it ${key}: ${reservation.name}, or choose another name`,
     };
-  const tenants = requester.tenants.map((tenant) => tenant.name).join(' or ');
   const prefixes = requester.tenants.flatMap(({ prefix }) => prefix ?? []).join(' or ');
   return {
-    reason: `${name} is reserved, and not for ${tenants}`,
+    reason: `${name} is reserved for another tenant or for the platform`,
     fix: `choose a name that is not reserved${prefixes === '' ? '' : `, or one that begins with ${prefixes}`}`,
   };
 }

@@ -1,4 +1,4 @@
-/** `spec.network` of the settings: the addresses that no policy of a tenant may open, and which families they cover. */
+/** `spec.network` of the settings: the addresses that no policy of a tenant may open, and the address families that they cover. */
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
 import { type Family, familyNames, parseCidr } from '../kubernetes/ip-range.ts';
 import { intersect } from '../kubernetes/ip-set.ts';
@@ -22,7 +22,7 @@ function familiesOf({ ipFamilies = [] }: NetworkDocument): readonly Family[] {
   return ipFamilies.length === 0 ? both : both.filter((family) => ipFamilies.includes(familyNames[family]));
 }
 
-/** Which of the three lists have no range of a family. An IPv6 range that stands for IPv4 addresses lists those. */
+/** For each family of the cluster, the lists without a range of it. An IPv6 range that stands for IPv4 addresses counts as IPv4. */
 function unlisted(network: NetworkDocument): ReadonlyMap<Family, readonly NetworkField[]> {
   const listed = new Set(
     networkFields.flatMap(([field]) =>
@@ -40,11 +40,12 @@ function unlisted(network: NetworkDocument): ReadonlyMap<Family, readonly Networ
   );
 }
 
+/** The families of the cluster of which at least one of the three lists has no range; see Settings.unlistedFamilies. */
 export function unlistedFamilies(network: NetworkDocument): readonly Family[] {
   return [...unlisted(network).keys()];
 }
 
-/** What cannot be proven with these ranges, and how to change that. */
+/** One warning for each empty list, and one for each family that the other lists leave out. */
 export function warningsAbout(network: NetworkDocument, { locate }: Located<unknown>): readonly Problem[] {
   const isEmpty = (field: NetworkField) => (network[field] ?? []).length === 0;
   const missing = networkFields.flatMap(([field]) =>
@@ -71,6 +72,11 @@ export function warningsAbout(network: NetworkDocument, { locate }: Located<unkn
   return [...missing, ...ofOneFamily];
 }
 
+/**
+ * The ranges of the cluster, the metadata addresses and the CIDRs of `protectedCIDRs`, with those that are built in.
+ *
+ * @param report takes each CIDR that is malformed, and each range of a family that `ipFamilies` leaves out
+ */
 export function parseProtectedRanges(network: NetworkDocument, report: Report): readonly ProtectedRange[] {
   const families = familiesOf(network);
   const base = ['spec', 'network'];
@@ -108,8 +114,11 @@ export function parseProtectedRanges(network: NetworkDocument, report: Report): 
 }
 
 /**
- * A shared service opens its addresses to every tenant. Inside the cluster that is one address with its ports, such as the cluster IP of
- * DNS; never a range, and never a metadata service (IP-02). Every address of a family whose ranges are not all listed may be inside.
+ * A shared service opens its addresses to every tenant. Inside a protected range it may list single addresses with ports, such as the
+ * cluster IP of DNS, but no wider range and no metadata address (IP-02). Each address of a family whose ranges are not all listed may be
+ * inside.
+ *
+ * @param report takes each address that breaks this
  */
 export function judgeServiceAddresses(
   services: readonly SharedService[],
@@ -134,7 +143,7 @@ export function judgeServiceAddresses(
       if (guard?.kind === 'metadata') {
         report(steps, `${inside}, which no tenant may reach`, 'remove it, or list addresses that leave it out');
       } else if (range.first !== range.last) {
-        report(steps, `${inside}, and opens all of it to every tenant`, 'list single addresses, such as 10.96.0.10/32');
+        report(steps, `${inside}, with more than one address`, 'list single addresses, such as 10.96.0.10/32');
       } else if (isEveryPort) {
         report(steps, `${inside}, on every port`, 'list the ports of the service by number');
       }

@@ -359,7 +359,7 @@ t.test('text that can never match is told and harms nobody', (t) => {
     [
       'rules that the API never reads',
       { policyTypes: ['Egress'], ingress: [{ from: [{ podSelector: {} }] }] },
-      /^is dead by the API: policyTypes lacks Ingress; Cilium/,
+      /^is ignored by the API: policyTypes lacks Ingress; Cilium/,
     ],
   ];
   for (const [sentence, spec, reason] of table) t.match(judge(spec), [{ verdict: 'nothing', reason }], sentence);

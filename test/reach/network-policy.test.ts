@@ -167,7 +167,7 @@ t.test('a policy opens what the API says it opens', (t) => {
 
 t.test('text that can never match is told', (t) => {
   const dead = (direction: string, type: string) =>
-    `nothing ${direction} any spec.${direction}: is dead by the API: policyTypes lacks ${type}; Cilium, OVN-Kubernetes, Antrea and AWS apply it`;
+    `nothing ${direction} any spec.${direction}: is ignored by the API: policyTypes lacks ${type}; Cilium, OVN-Kubernetes, Antrea, AWS apply it`;
   const contradiction = { matchLabels: { app: 'web' }, matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] };
   const why = 'matches nothing, as no value of the label app meets all its requirements';
   const table: readonly [string, unknown, string[]][] = [

@@ -259,12 +259,12 @@ t.test(
       [
         'two addresses of the pod network',
         '[10.96.0.10/32, 10.244.0.0/31]',
-        '[1]: reaches into 10.244.0.0/16, the pod network, and opens all of it to every tenant; list single addresses, such as 10.96.0.10/32',
+        '[1]: reaches into 10.244.0.0/16, the pod network, with more than one address; list single addresses, such as 10.96.0.10/32',
       ],
       [
         'the pods behind NAT64',
         '["64:ff9b::af4:0/112"]',
-        '[0]: reaches into 10.244.0.0/16, the pod network, and opens all of it to every tenant; list single addresses, such as 10.96.0.10/32',
+        '[0]: reaches into 10.244.0.0/16, the pod network, with more than one address; list single addresses, such as 10.96.0.10/32',
       ],
       [
         'one address on every port',
@@ -281,7 +281,7 @@ t.test(
       [
         'a range of a family whose ranges are not listed',
         '["fd00:10::/32"]',
-        '[0]: may reach into the cluster, as network does not list all its IPv6 ranges, and opens all of it to every tenant; list single addresses, such as 10.96.0.10/32',
+        '[0]: may reach into the cluster, as network does not list all its IPv6 ranges, with more than one address; list single addresses, such as 10.96.0.10/32',
         '[{ port: 53 }]',
         '',
       ],

@@ -129,11 +129,11 @@ function readPolicyTypes(types: unknown, egress: unknown, found: (Opening | Rema
 }
 
 /**
- * Rules of a direction that policyTypes leaves out. The API never reads them. Cilium 1.20.2, OVN-Kubernetes (policy.go), Antrea
+ * Rules of a direction that policyTypes leaves out. The API ignores them. Cilium 1.20.2, OVN-Kubernetes (policy.go), Antrea
  * (processNetworkPolicy) and the controller of the AWS VPC CNI (endpoints.go) enforce them, so they are judged like all others (NP-21).
  */
 function deadRules({ concern, type }: Side, path: FieldPath): Remark {
-  const reason = `is dead by the API: policyTypes lacks ${type}; Cilium, OVN-Kubernetes, Antrea and AWS apply it`;
+  const reason = `is ignored by the API: policyTypes lacks ${type}; Cilium, OVN-Kubernetes, Antrea, AWS apply it`;
   return remark(concern, 'nothing', path, reason, `add ${type} to policyTypes, or remove the rules`);
 }
 
