@@ -51,9 +51,9 @@ export function createAdmission({ tenancy, namespaces, baselines, onDefect }: Ad
 }
 
 /**
- * Judges nothing: what is missing or wrong is refused once, by validate, which sees the object after all mutations. But where facts
- * are missing it refuses for now. Without its label the object would be refused for good by validate, which may have the facts a
- * moment later, or on another replica, and cannot know why the label is missing (SRV-18).
+ * Judges nothing: validate alone refuses findings, because it sees the object after all mutations. Missing facts are a retryable 503
+ * here too. Otherwise validate, which may have the facts a moment later or on another replica, would refuse the object with 403: it
+ * cannot know why the label is missing (SRV-18).
  */
 async function mutate(request: AdmissionRequest, sources: Sources): Promise<Answer> {
   try {

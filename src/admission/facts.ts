@@ -16,15 +16,17 @@ export interface NamespaceSource {
   /** From memory: no I/O, constant time. Undefined: not known here (yet), or known for too long to be sure of it. */
   lookup(name: string): NamespaceRecord | undefined;
   /**
-   * From memory, constant time: whether no namespace has this name, and no other tenant can get it any more. The name has been
-   * reserved for the tenant for longer than the news of that takes to every replica, and all namespaces are known as of just now.
+   * Whether memory proves that no namespace has this name, and that no other tenant can still create one; constant time. It does while
+   * the watch is current, and once every replica has known for long enough that the name is reserved for the tenant.
    */
   isFree(name: string, tenant: string): boolean;
   /**
-   * One live GET, for a miss. Undefined: there is no such namespace. Rejects when it cannot be known in time, and with
-   * {@link TooManyWait} when too many live requests of `share` wait.
+   * One live GET, for a miss.
    *
-   * @param share the namespace that the admission request is in, each of which has its share of the live requests; the fetched one by default
+   * @param share the namespace of the admission request, in whose queue the GET waits; default: `name`
+   * @returns undefined when there is no such namespace
+   * @throws {TooManyWait} when the queue of `share` is full
+   * @throws when the answer does not come before `signal` aborts, or is not understood
    */
   fetch(name: string, signal: AbortSignal, share?: string): Promise<NamespaceRecord | undefined>;
   /** How many namespaces carry this value of the tenant label; from memory, constant time. */

@@ -1,7 +1,7 @@
 /**
  * Everything the judgement needs beside the request: the only place on the way of a request that waits. Memory first, one
- * live request on a miss of each name that counts, else a refusal that can be tried again. Each namespace that requests are in
- * has its own share of the live requests (cluster/fair-requests.ts), so that none takes the time of all others (NP-23).
+ * live request for each missing name that counts, otherwise a retryable refusal. Each namespace has its own share of the live
+ * requests (cluster/fair-requests.ts), so one namespace cannot use up the time of all others (NP-23).
  */
 
 import { isManaged } from '../baseline/managed.ts';
@@ -135,9 +135,11 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
 }
 
 /**
- * Who has these namespaces, whose names are reserved for the tenant. A name that memory does not know is free without a question,
- * unless memory may be behind, or another replica may not know of the reservation yet (docs/decisions/0012). The others are all
- * asked at once.
+ * The owners of these namespaces, whose names are reserved for the tenant. A name that memory does not know counts as free without a
+ * GET, unless memory may be stale or another replica may not know the reservation yet (docs/decisions/0012). All other names are
+ * fetched at once.
+ *
+ * @throws {FactsUnavailable} when one of the GETs fails
  */
 async function holdersOf(
   names: readonly string[],
@@ -157,7 +159,7 @@ async function holdersOf(
     else unknown.push(name);
   }
   if (unknown.length > 0) {
-    // The first failure refuses the request, and leaves the others their share.
+    // The first failure refuses the request, so the other GETs end and free the share of the namespace.
     const failed = new AbortController();
     try {
       await Promise.all(
@@ -209,7 +211,7 @@ async function requesterOf(request: NamespaceRequest, sources: TimedSources): Pr
   return home === undefined ? requester : tenancy.requester(request.user, home);
 }
 
-/** Who owns the namespace in which a service account lives; undefined for other users, and where that namespace is gone. */
+/** The owner of a service account's namespace. Undefined for other users, and when that namespace no longer exists. */
 async function homeOwner(user: UserInfo, sources: TimedSources): Promise<Owner | undefined> {
   const account = serviceAccountOf(user);
   if (account === undefined) return undefined;
@@ -227,9 +229,9 @@ function remembered(name: string, { namespaces }: Sources): NamespaceRecord | un
 }
 
 interface Fetching {
-  /** The namespace that the admission request is in; the one that is fetched by default. */
+  /** The namespace of the admission request. */
   readonly share: string;
-  /** Aborts when the answer is not needed any more. */
+  /** Aborts when the answer is no longer needed. */
   readonly ended: AbortSignal;
 }
 

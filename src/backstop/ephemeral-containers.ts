@@ -5,7 +5,7 @@ import type { Rule } from './rule.ts';
 const before = 'oldObject.spec.?ephemeralContainers.orValue([])';
 
 /**
- * A container that is added to a running pod is not privileged. One that the pod has already is not judged again.
+ * A container that is added to a running pod is not privileged. Containers that the pod already has are not judged again.
  * Leaves to the webhook   capabilities and host ports
  */
 export const ephemeralContainers: Rule = {

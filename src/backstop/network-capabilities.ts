@@ -2,7 +2,7 @@ import { networkCapabilities as check } from '../checks/network-capabilities.ts'
 import { allOf } from './expressions.ts';
 import { podCreations, type Rule } from './rule.ts';
 
-/** Whether a container, called `one`, is privileged. */
+/** CEL: whether the container in the variable `one` is privileged. */
 export const privileged = 'one.?securityContext.?privileged.orValue(false)';
 
 function hasNone(list: string): string {
@@ -10,7 +10,7 @@ function hasNone(list: string): string {
 }
 
 /**
- * A container of a tenant is not privileged. Ephemeral containers come later: rule ephemeral-containers.
+ * A container of a tenant is not privileged. The rule ephemeral-containers covers those that are added later.
  * Leaves to the webhook   capabilities, which are spelled in many ways
  */
 export const networkCapabilities: Rule = {

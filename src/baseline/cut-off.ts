@@ -6,8 +6,8 @@
  * not conflict; they are additive" (kubernetes.io, Network Policies). The closed door selects every pod in both directions: a pod
  * that some policy selects already loses nothing by it, every other one loses whatever no policy opens.
  *
- * Some plugins also isolate a direction that policyTypes leaves out and that has rules (check dead-rule). A pod counts as isolated only if
- * it is in every reading, and the API's is the narrowest.
+ * Some plugins also isolate a direction that has rules but that policyTypes leaves out (check dead-rule). A pod counts as isolated only
+ * if every plugin isolates it, so this follows the API, which isolates the least.
  */
 import { isGiven, isMap } from '../kubernetes/json.ts';
 import { matches, parseSelector, type Selector } from '../kubernetes/label-selector.ts';

@@ -44,7 +44,7 @@ export interface Facts {
   readonly reach?: Reach | undefined;
   /** For a NetworkPolicy: who has the namespaces that it selects by names reserved to the owner. Otherwise undefined. */
   readonly holderOf?: HolderOf | undefined;
-  /** For a Pod whose address annotations an update changes: who owns the namespace of the service account that asks. Otherwise undefined. */
+  /** For an update that changes a Pod's address annotations: the owner of the requesting service account's namespace. Otherwise undefined. */
   readonly accountOwner?: Owner | undefined;
   /** For requests that only an emptied namespace allows (see gather): it is being deleted and no pod is left in it. */
   readonly namespaceEmptied: boolean;

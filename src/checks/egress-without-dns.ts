@@ -22,8 +22,8 @@ const baselineOpensNames = once(({ sharedServices }: Settings) =>
  * Reads    spec.egress of a policy of a tenant that is not in mode `enforce`, or when no shared service of the settings is a
  *          name server
  * Warns    when there are egress rules, and none names port 53 or 5353, names a port by name, or leaves the ports open for a peer
- *          that may be a name server: one outside the policy's namespace that is not told by a tenant label. Not of a managed
- *          policy: each opens one thing; nor where policyTypes leaves Egress out (check dead-rule)
+ *          that may be a name server: one outside the policy's namespace that is not told by a tenant label. No warning for a
+ *          managed policy, which opens one thing, nor where policyTypes leaves Egress out (check dead-rule)
  * Why      a policy with egress rules closes the rest of egress, DNS too, and then nothing is reached by its name
  */
 export const egressWithoutDns: Check = {

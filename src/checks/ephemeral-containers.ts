@@ -4,8 +4,8 @@ import { hostsOf } from './probe-host.ts';
 
 /**
  * A container that is added to a running pod gets no more than the others.
- * Reads    spec.ephemeralContainers[*] that the update adds (pods/ephemeralcontainers): ports, securityContext, probes and hooks (which
- *          the API server refuses as well)
+ * Reads    spec.ephemeralContainers[*] that the update adds (pods/ephemeralcontainers): ports, securityContext, probes and hooks. The
+ *          API server refuses ports, probes and hooks there as well
  * Allowed  what network-capabilities, host-ports and probe-host allow
  * Why      guards that look at containers alone are walked around with kubectl debug (POD-11, CVE-2023-2727, CVE-2023-2728)
  */

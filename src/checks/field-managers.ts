@@ -1,6 +1,6 @@
 /**
- * What a request does to `metadata.managedFields`, by which the API server knows who manages which field of an object
- * (meta/v1 ManagedFieldsEntry). Who manages a field can keep its owner from changing or removing it by server-side apply.
+ * Changes of `metadata.managedFields`, in which the API server records the manager of each field of an object
+ * (meta/v1 ManagedFieldsEntry). A foreign manager of a field can block the owner's server-side apply from changing or removing it.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { isMap } from '../kubernetes/json.ts';
@@ -8,11 +8,11 @@ import { entry, type Namespace } from '../kubernetes/objects.ts';
 import type { NamespaceRequest } from '../kubernetes/review.ts';
 
 /**
- * Whether the request changes who manages the metadata of a namespace, beyond what follows from a change that is allowed anyway:
- * - A controller that writes the status gets an entry of its own, of the subresource, in which there is no metadata.
- * - Who takes a finalizer off takes it from the entries of those who had put it on; no entry appears by that.
- * Through a subresource the API server ignores the managedFields of the request, so entries of the object itself cannot be written
- * there; those of the oldest updates may be merged, as by every write.
+ * Whether the request changes the managers of a namespace's metadata. Two changes follow from an allowed request and do not count:
+ * - A controller that writes the status gets its own entry, of the subresource and without metadata.
+ * - A requester that removes a finalizer also removes it from the entries of its managers; this adds no entry.
+ * The API server ignores the managedFields of a request to a subresource, so such a request cannot write entries of the object itself.
+ * Every write may merge the oldest entries.
  */
 export function takesFields({ subresource, object, oldObject }: NamespaceRequest): boolean {
   const [after, before] = [object.metadata?.managedFields ?? [], oldObject?.metadata?.managedFields ?? []];
@@ -22,7 +22,7 @@ export function takesFields({ subresource, object, oldObject }: NamespaceRequest
   return finalizers(object) === finalizers(oldObject) || addsTo(before, after, () => undefined);
 }
 
-/** Whether one of the entries is of a manager who had none, or differs from that manager's in the part that counts. */
+/** Whether one of the entries is new: its manager had none, or one with another `part`. */
 function addsTo(before: readonly unknown[], entries: readonly unknown[], part: (of: unknown) => unknown): boolean {
   const identity = (one: unknown): unknown =>
     ['manager', 'operation', 'apiVersion', 'subresource'].map((field) => read(one, field)).concat(part(one));

@@ -11,11 +11,12 @@ import { namespaceFinalizer } from './namespace-finalize.ts';
  * Reads    who asks; on CREATE the tenant label; on UPDATE metadata of the new and the stored object, on every subresource
  * Allowed  CREATE: one tenant of the requester can be told to be the owner; the platform: a declared tenant, or none
  *          UPDATE, DELETE: the requester is the platform or a member of the owner; for everybody else an UPDATE that leaves
- *          labels, annotations, both lists of finalizers and the managers of fields alone (controllers write status, and
- *          manage its fields), but for what the ends of a namespace take: `kubernetes` leaves spec.finalizers (check namespace-finalize), and the garbage collector takes
- *          `foregroundDeletion` and `orphan` off a namespace that is being deleted. Of ownerReferences see namespace-owner-references
+ *          labels, annotations, both lists of finalizers and the managers of fields unchanged (controllers write status, and
+ *          manage its fields). Exceptions at the end of a namespace: `kubernetes` leaves spec.finalizers (check
+ *          namespace-finalize), and the garbage collector removes `foregroundDeletion` and `orphan` from a terminating
+ *          namespace. Of ownerReferences see namespace-owner-references
  * Why      a label on somebody else's namespace lets its owner's, or one's own, policies reach it (TEN-02, TEN-03, TEN-09);
- *          who manages a field of it can keep its owner from changing it (TEN-23);
+ *          a foreign field manager can block its owner's server-side apply (TEN-23);
  *          a namespace of nobody is deny by default, not allow by accident (TEN-03)
  */
 export const foreignNamespace: Check = {

@@ -3,8 +3,9 @@ import type { Container, Handler } from '../kubernetes/objects.ts';
 import { type Check, type Finding, nothing } from './check.ts';
 import { containersOf } from './containers.ts';
 
-/** Where a container says what the kubelet is to ask, in the order of the API reference. */
+/** The fields of a container with a probe, in the order of the API reference. */
 export const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
+/** The fields of `lifecycle` with a hook. */
 export const hooks = ['postStart', 'preStop'] as const;
 /** The actions that have a host. */
 export const actions = ['httpGet', 'tcpSocket'] as const;
@@ -12,8 +13,8 @@ export const actions = ['httpGet', 'tcpSocket'] as const;
 /**
  * The kubelet sends the probes and hooks of a tenant's pod to that pod alone.
  * Reads    spec.{containers,initContainers,ephemeralContainers}[*].{livenessProbe,readinessProbe,startupProbe,lifecycle.postStart,
- *          lifecycle.preStop}.{httpGet,tcpSocket}.host, on CREATE (they never change; ephemeral containers that are added later:
- *          check ephemeral-containers)
+ *          lifecycle.preStop}.{httpGet,tcpSocket}.host, on CREATE. They never change; the check ephemeral-containers reads containers that
+ *          are added later
  * Allowed  missing or empty: the address of the pod. Not 127.0.0.1, which is the loopback of the node
  * Why      the kubelet connects from the node, past every policy of the pod, and the probe's result shows what answered (POD-21,
  *          KEP-4940; Pod Security's baseline since Kubernetes 1.34)
@@ -31,7 +32,12 @@ export const probeHost: Check = {
   },
 };
 
-/** Adds a finding for each host that a container has the kubelet connect to. */
+/**
+ * Adds a finding for each host in the probes and hooks of a container.
+ *
+ * @param path  of the container, such as `spec.containers[0]`
+ * @param check the id of the check that reports it
+ */
 export function hostsOf(container: Container, path: string, check: string, findings: Finding[]): void {
   for (const probe of probes) hostOf(container[probe], `${path}.${probe}`, check, findings);
   for (const hook of hooks) hostOf(container.lifecycle?.[hook], `${path}.lifecycle.${hook}`, check, findings);

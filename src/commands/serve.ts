@@ -41,7 +41,7 @@ export interface ServeOptions {
   readonly logLevel: string;
   /** The variables of the process. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** What is known of the cluster ages by it. Default: the time as it passes. */
+  /** Measures the age of everything known about the cluster. Default: the system clock. */
   readonly clock?: Clock;
 }
 

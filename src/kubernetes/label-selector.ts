@@ -30,7 +30,7 @@ export interface Domain {
   readonly values: ReadonlySet<string>;
 }
 
-/** One domain for each key that is written; a key that is not is free. */
+/** One domain for each key that is written; every other key is unconstrained. */
 export type Selector = ReadonlyMap<string, Domain>;
 
 /** What {@link parseSelector} gives: the selector, or which field of it is wrong, why, and what to write instead. */
@@ -60,8 +60,8 @@ const anything: Domain = { absent: true, finite: false, values: new Set() };
  * NotIn        the key is missing, or has none of the values
  * Exists       the key is there
  * DoesNotExist the key is missing
- * A value that no label can have is an error too: the API matches nothing by it, but a plugin that writes the selector as text of its own
- * may read something else into it (Calico puts the value between quotes; NP-22).
+ * A value that no label can have is an error too. The API matches nothing with it, but a plugin that writes the selector as its own text
+ * may match something else (Calico puts the value between quotes; NP-22).
  */
 export function parseSelector(selector: unknown): ParsedSelector {
   if (!isMap(selector)) {

@@ -54,7 +54,7 @@ export interface ResourceRequirements {
   readonly limits?: Readonly<Record<string, string | number>> | null;
 }
 
-/** What the kubelet does for a probe or a lifecycle hook. `exec` and `grpc` name no host. */
+/** The action of a probe or a lifecycle hook. `exec` and `grpc` have no host. */
 export interface Handler {
   readonly httpGet?: { readonly host?: string | null } | null;
   readonly tcpSocket?: { readonly host?: string | null } | null;
@@ -86,7 +86,7 @@ export interface PodSpec {
   readonly containers?: readonly Container[] | null;
   readonly initContainers?: readonly Container[] | null;
   readonly ephemeralContainers?: readonly Container[] | null;
-  /** Of all containers together (since Kubernetes 1.34). */
+  /** For all containers together (since Kubernetes 1.34). */
   readonly resources?: ResourceRequirements | null;
   readonly volumes?: readonly Volume[] | null;
   readonly nodeName?: string | null;

@@ -11,8 +11,8 @@ export interface PortRange {
 }
 
 /**
- * A port by its name: every destination pod maps it to a number of its own choice. Where no pod has the name, kube-router takes the rule
- * for one without ports, which opens every port of every protocol (policy.go; seen with packets).
+ * A port by its name: every destination pod maps it to a number of its own choice. Where no pod has the name, kube-router treats the
+ * rule as one without ports, which opens every port of every protocol (policy.go; confirmed with packets).
  */
 interface NamedPort {
   readonly protocol: Protocol;

@@ -27,7 +27,7 @@ const globalUnicast: IpRange = { family: 6, first: 0x2n << 124n, last: (0x4n << 
 const lowest: IpRange = { family: 6, first: 0n, last: (1n << 120n) - 1n };
 
 interface Guard extends ProtectedRange {
-  /** Where traffic to the range arrives. */
+  /** The addresses at which traffic to the range arrives. */
   readonly addresses: IpSet;
 }
 
@@ -83,7 +83,11 @@ export function judgeAddresses({ addresses }: IpBlockPeer, opening: Opening, bor
   };
 }
 
-/** @param rest where the block leads: IPv6 addresses, unless all of it stands for IPv4 ones */
+/**
+ * The fix for an egress block: the granted ranges of one family.
+ *
+ * @param rest the addresses that the block reaches. They decide the family: IPv6, unless every one of them is IPv4
+ */
 function onlyGranted({ network }: Tenant, rest: IpSet): string {
   const family = rest.at(-1)?.family ?? 4;
   const ranges = network.egressRanges.filter((range) => range.family === family);
@@ -94,8 +98,8 @@ function onlyGranted({ network }: Tenant, rest: IpSet): string {
 }
 
 /**
- * What to write instead of a block that covers addresses of the cluster. A range that holds all of the block leaves nothing to write. The
- * IPv4 addresses of the cluster that an IPv6 block covers in their IPv6 forms all lie in one range.
+ * The fix for an ingress block that covers addresses of the cluster. A protected range that holds the whole block leaves nothing to write.
+ * The IPv6 forms of the cluster's IPv4 addresses all lie in ::/8.
  */
 function leaveOut(touched: readonly Guard[], addresses: IpSet, settings: Settings): string {
   const [begin, end] = [addresses[0], addresses.at(-1)];

@@ -1,8 +1,8 @@
 /**
- * Reads request bodies into memory, within a time for each and a budget that all requests share.
+ * Reads request bodies into memory, within a time limit for each and a memory budget for all.
  *
- * Slow senders cost nothing but themselves (SRV-17): where there is no room for one more body, the oldest incomplete one gives way to
- * it. An honest body is complete a moment after its headers, so it is seldom the oldest, also where it comes from the same address.
+ * Slow senders displace only each other (SRV-17): when there is no room for one more body, the oldest incomplete one gives way to it. An
+ * honest body is complete a moment after its headers, so it is seldom the oldest, even when it comes from the same address.
  */
 import type { IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
@@ -15,9 +15,9 @@ export interface BodyLimits {
   readonly bodyBytes: number;
   /** Of all bodies that are in memory at one time, in bytes. */
   readonly heldBytes: number;
-  /** From the headers to the last byte. */
+  /** The time limit for one body, from its headers to its last byte. */
   readonly bodyMilliseconds: number;
-  /** Bodies of one address that are incomplete at one time. */
+  /** The greatest number of incomplete bodies of one remote address at one time. */
   readonly incompletePerAddress: number;
 }
 
@@ -26,8 +26,8 @@ export interface BodyReader {
    * Resolves when the body is complete or cannot be. What was read counts as held until `release` is called with it; after a failure
    * nothing is held, and what else arrives is thrown away.
    *
-   * @param arrived when its headers came, as `performance.now()` says it
-   * @param address of the client. Undefined for one whose certificate was verified: it never gives way to others
+   * @param arrived when its headers arrived, on the clock of `performance.now()`
+   * @param address the remote address. Undefined for a client with a verified certificate: its body never gives way to others
    */
   read(request: IncomingMessage, arrived: number, address: string | undefined): Promise<Body>;
   release(bytes: Buffer): void;
@@ -35,18 +35,18 @@ export interface BodyReader {
 
 interface Incomplete {
   readonly address: string | undefined;
-  /** As `performance.now()` says it. */
+  /** When its time is over, on the clock of `performance.now()`. */
   readonly due: number;
   fail(reason: BodyFailure): void;
 }
 
 export function createBodyReader(limits: BodyLimits): BodyReader {
   let held = 0;
-  /** All of them; and those that can give way. Each set has the oldest first. */
+  /** All incomplete bodies, and those that can give way; the oldest first. */
   const incomplete = new Set<Incomplete>();
   const displaceable = new Set<Incomplete>();
   const byAddress = new Map<string, Set<Incomplete>>();
-  /** One timer for all bodies: most are complete before a timer of their own would be worth its cost. */
+  /** One timer for all bodies: most are complete too soon for a timer of their own to be worth its cost. */
   let timed = false;
 
   function begin(one: Incomplete): void {
@@ -84,7 +84,7 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
     if (next !== undefined) endSlowAfter(next.due - now);
   }
 
-  /** What is complete is never given up, and neither is what a verified client has begun. */
+  /** Displaces the oldest incomplete bodies until the budget holds. Complete bodies and those of verified clients are never displaced. */
   function makeRoom(current: Incomplete): void {
     while (held > limits.heldBytes) {
       const one = oldest(displaceable);

@@ -9,21 +9,21 @@ export interface WebhookLimits {
    */
   readonly inFlight: number;
   /**
-   * Of one body. etcd takes requests up to 1.5 MiB (--max-request-bytes), where the object is protobuf. The API server writes it as
-   * JSON, in which encoding/json of Go gives six bytes to each of `<`, `>`, `&` and to a control character (\u003c): 9 MiB. An update
-   * carries the object twice, and 1 MiB is for the review around it.
+   * Of one body. etcd takes requests up to 1.5 MiB (--max-request-bytes), in which the object is protobuf. The API server writes it as
+   * JSON, in which Go's encoding/json writes `<`, `>`, `&` and each control character as six bytes (\u003c): up to 9 MiB. An update
+   * carries the object twice, and 1 MiB remains for the review around it.
    */
   readonly bodyBytes: number;
   /** Of all bodies that are held at one time: three updates of the greatest size. */
   readonly heldBytes: number;
   /**
-   * How long a body may take from its headers to its last byte. The API server sends it at once, and 19 MiB in 2 s are 76 Mbit/s;
-   * where that is too much, it tries again.
+   * The time limit for one body, from its headers to its last byte. The API server sends a body at once. 19 MiB in 2 s take 80 Mbit/s;
+   * on a slower network the API server retries.
    */
   readonly bodyMilliseconds: number;
   /**
-   * Bodies of one remote address that are incomplete at one time; with one more, the oldest gives way. As many as the writes that an
-   * API server makes at one time by default. It is generous because source NAT can give all API servers, and pods, one address.
+   * The greatest number of incomplete bodies of one remote address; with one more, the oldest gives way. It equals the writes that an API
+   * server makes at one time by default. It is generous because source NAT can give all API servers, and pods, one address.
    */
   readonly incompletePerAddress: number;
   /** How long the headers, and headers and body together, may take to arrive from their first byte on; a TLS handshake too. */

@@ -92,7 +92,7 @@ const refusalTexts: Record<
   'other-client': { code: 403, message: 'Bulkhead does not answer to the client certificate that it was shown.' },
 };
 
-/** Empty when the connection is gone already: its body is aborted. */
+/** Empty when the connection is already closed; its body is then aborted. */
 function addressOf({ socket }: IncomingMessage): string {
   return socket.remoteAddress ?? '';
 }
@@ -192,10 +192,10 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
       response.setHeader('Connection', 'close');
       return refuse(response, stranger.reason, stranger.detail);
     }
-    // With `clients`, whoever comes this far has shown a certificate that may ask.
+    // With `clients`, the certificate of this client was verified above.
     const body = await bodies.read(request, arrived, clients === undefined ? addressOf(request) : undefined);
     if (!body.ok) {
-      // One that is slow would be slow again; one that is displaced may be an API server's, which goes on with its connection.
+      // A slow connection is likely to stay slow. A displaced body may be an API server's, which continues on its connection.
       if (body.reason === 'slow-body') response.setHeader('Connection', 'close');
       return refuse(response, body.reason);
     }

@@ -7,11 +7,11 @@
  * nor those by which a pod only limits itself (`kubernetes.io/egress-bandwidth`). Annotations from which a pod's address is read
  * (`cni.projectcalico.org/podIP`) have a check of their own: pod-addresses.
  *
- * Some listed keys are also written by add-ons of the platform: OVN-Kubernetes and Kube-OVN (addresses of a pod), KubeVirt (the pods of
- * its machines). Their service accounts belong among the platform identities (settings: `platform.identities`). A mutating webhook
- * writes in the name of the requester, so its keys belong among the released ones (`reserved.released`): `traffic.sidecar.istio.io/`
+ * Add-ons of the platform write some listed keys: OVN-Kubernetes and Kube-OVN (addresses of a pod), KubeVirt (the pods of its
+ * machines). List their service accounts among the platform identities (settings: `platform.identities`). A mutating webhook writes
+ * in the name of the requester, so release its keys (settings: `reserved.released`): `traffic.sidecar.istio.io/`
  * where Istio CNI is on, `traffic.kuma.io/exclude-` where Kuma is configured to exclude ports, `k8s.aliyun.com/pod-` where
- * Terway has PodNetworkings. What an injector writes on every pod is free (`freeValues`), or not listed at all: Kuma's
+ * Terway has PodNetworkings. Keys that an injector writes on every pod have free values (`freeValues`), or are not listed: Kuma's
  * `kuma.io/mesh`, `kuma.io/sidecar-injected` and the ports of its proxy, Consul's `consul.hashicorp.com/connect-inject-status`,
  * `transparent-proxy-status`, `original-pod`, `redirect-traffic-config` and `consul-namespace`.
  */
@@ -35,8 +35,8 @@ export const namespaceKeys: readonly string[] = [
   // Labels by which admission webhooks of the platform skip a namespace: kubebuilder's convention, and Gatekeeper's.
   'control-plane',
   'admission.gatekeeper.sh/',
-  // The same (TEN-22): OPA's kube-mgmt, cert-manager, Knative and Tekton, Sigstore's policy controller, which may also look only at
-  // namespaces that ask for it, and AKS' admissions enforcer, which leaves its label out of every webhook configuration.
+  // The same (TEN-22): OPA's kube-mgmt, cert-manager, Knative and Tekton; Sigstore's policy controller, which can be set to check only
+  // namespaces with its label; AKS' admissions enforcer, which excludes its label from every webhook configuration.
   'openpolicyagent.org/webhook',
   'cert-manager.io/disable-validation',
   'webhooks.knative.dev/exclude',
@@ -61,7 +61,7 @@ export const namespaceKeys: readonly string[] = [
   // Istio: injection, revision, ambient capture, waypoint (TEN-21). https://istio.io/latest/docs/reference/config/labels/
   'istio-injection',
   'istio.io/',
-  // Istio: the network that pods are taken to be in, and so the gateway by which they are reached (TEN-22).
+  // Istio: the network of the pods, and so the gateway to them (TEN-22).
   'topology.istio.io/',
   // Kuma: injection, and whose mesh the pods join (TEN-22). https://kuma.io/docs/latest/reference/kubernetes-annotations/
   'kuma.io/sidecar-injection',
@@ -208,8 +208,8 @@ export const podKeys: readonly string[] = [
 ];
 
 /**
- * Values of reserved keys that every requester may set: what an injector writes on each pod that joins the mesh, in the name of the
- * requester, and what only tightens. To remove such a key, or to give it another value, stays reserved.
+ * Values of reserved keys that every requester may set, by key. An injector writes them on each pod of the mesh, in the name of the
+ * requester; one only tightens. Only the platform removes such a key or gives it another value.
  */
 export const freeValues: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['security.istio.io/tlsMode', new Set(['istio'])],

@@ -1,8 +1,8 @@
 /**
  * Label and annotation keys that belong to the platform.
  *
- * An entry that starts with `*.` is an ending and reserves every key that ends with what follows the `*`, dot included. One that ends in
- * `/`, `.`, `-` or `:` is a beginning and reserves every key that starts with it. Any other entry is one exact key.
+ * An entry that starts with `*.` is an ending: it reserves every key that ends with the rest, dot included. An entry that ends in `/`,
+ * `.`, `-` or `:` is a beginning: it reserves every key that starts with it. Any other entry is one exact key.
  * Comparison is exact, by code unit: no letter case, no pattern, no sorted search (GHSA-gjw4-3v3v-rqxg was a sorted search that
  * disagreed with its sort and let listed keys through).
  */
@@ -19,7 +19,7 @@ export function isBeginning(entry: string): boolean {
   return !isEnding(entry) && boundaries.has(entry.slice(-1));
 }
 
-/** Whether an entry reserves every key that ends with what follows its `*`. */
+/** Whether an entry is an ending, which reserves every key that ends with the entry without its `*`. */
 export function isEnding(entry: string): boolean {
   return entry.startsWith('*.');
 }
@@ -31,9 +31,9 @@ export function covers(entry: string, key: string): boolean {
 }
 
 /**
- * Compiles the entries once. A look-up costs at most one set look-up for each boundary character among the first characters of the
- * key, as many as the longest beginning has, and for each dot among the last, as many as the longest ending has: independent of the
- * number of entries, and of the length of a hostile key.
+ * Compiles the entries once. A look-up examines only the first characters of the key, up to the longest beginning, and the last ones, up
+ * to the longest ending. It costs one set look-up for each boundary character or dot in them. So the cost depends neither on the number
+ * of entries nor on the length of a hostile key.
  */
 export function compileReservedKeys(entries: readonly string[]): ReservedKeys {
   const exact = new Set(entries.filter((entry) => !isEnding(entry)));

@@ -61,8 +61,8 @@ export interface Settings {
   };
   readonly protectedRanges: readonly ProtectedRange[];
   /**
-   * The address families that the cluster may have and of which pod, service or node ranges are not listed. No address of them can be
-   * proven to lie outside the cluster.
+   * The address families of the cluster for which the settings leave out pod, service or node ranges. No address of such a family can
+   * be proven to lie outside the cluster.
    */
   readonly unlistedFamilies: readonly Family[];
   readonly sharedServices: readonly SharedService[];

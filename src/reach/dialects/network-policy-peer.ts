@@ -14,8 +14,8 @@ const peerFields: ReadonlySet<string> = new Set(['podSelector', 'namespaceSelect
 const blockFields: ReadonlySet<string> = new Set(['cidr', 'except']);
 
 /**
- * More values than this for one label are not examined (NP-14). Not of a podSelector alone: pods of the own namespace are the tenant's,
- * whichever it selects.
+ * More values than this for one label are not examined (NP-14). A podSelector alone has no such limit: it selects pods of the own
+ * namespace, which are all the tenant's.
  */
 export const valuesPerLabel = 100;
 
@@ -125,14 +125,14 @@ function readSelector(written: unknown, path: FieldPath, concern: Concern, most:
   return remark(concern, 'nothing', path, reason, `correct the requirements on ${torn}, or ${removePeer}`);
 }
 
-/** The other cluster of the mesh that is selected, where no other key of Cilium's has a say in it. */
+/** The other cluster of the mesh that the selector names. Undefined when another key of Cilium's also decides what it selects. */
 function clusterOf(pods: Selector): string | undefined {
   for (const key of pods.keys()) if (foreignKey.test(key) && key !== clusterKey) return undefined;
-  // The empty name stands for the own cluster.
+  // The empty name means the own cluster.
   return witnessLabels(pods).get(clusterKey) || undefined;
 }
 
-/** In another cluster too, every namespace has its name as a label. */
+/** Whether some namespace can match: in another cluster too, every namespace has its name as a label. */
 function canSelectNamespace(namespaces: Selector | Remark): boolean {
   return !('verdict' in namespaces) && possibleNames(domainFor(namespaces, namespaceNameLabel))?.length !== 0;
 }

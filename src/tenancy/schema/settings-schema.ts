@@ -175,7 +175,7 @@ export const settingsSchema: StructuralSchema = {
               type: 'array',
               items: { type: 'string', enum: ['IPv4', 'IPv6'] },
               description:
-                'The address families of the cluster. Ranges of a family that is left out need not be listed. Both when left out or empty.',
+                'The address families of the cluster. Ranges of other families need not be listed. Default: both.',
             },
             podCIDRs: { ...addressRanges, description: 'Where pods get their addresses.' },
             serviceCIDRs: { ...addressRanges, description: 'Where Services get their cluster IPs.' },
