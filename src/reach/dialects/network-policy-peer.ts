@@ -93,8 +93,8 @@ export function readPeer(
   if (key !== undefined) {
     const reason = `names ${excerpt(key)}, with which Cilium selects pods of other namespaces and clusters`;
     const fix = 'remove it, and select namespaces with namespaceSelector';
-    const isNobody = 'verdict' in pods || (namespaces !== undefined && !canSelectNamespace(namespaces));
-    const cluster = isNobody ? undefined : clusterOf(pods);
+    const selectsNothing = 'verdict' in pods || (namespaces !== undefined && !canSelectNamespace(namespaces));
+    const cluster = selectsNothing ? undefined : clusterOf(pods);
     if (cluster === undefined) return remark(bySelector, 'unproven', podsPath, reason, fix);
     // Whose a namespace of another cluster is, the labels of this one do not say.
     const witness = `a pod of the cluster ${cluster} in the same mesh`;
