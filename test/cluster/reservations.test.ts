@@ -32,7 +32,7 @@ t.test('a reservation has propagated a minute after it became known', async (t) 
   const first = createTenancy(defaultSettings, [acme]);
   const moved = createTenancy(defaultSettings, [named('acme', 'ac-'), named('beta', 'acme-')]);
   const tolerant = createTenancy(settingsWith({ namespaces: new Set(['acme-tools']) }), [acme]);
-  const rows: readonly [sentence: string, steps: Steps, name: string, settled: boolean][] = [
+  const rows: readonly [sentence: string, steps: Steps, name: string, propagated: boolean][] = [
     ['after a minute', [[first, delay]], 'acme-web', true],
     ['before', [[first, delay - 1]], 'acme-web', false],
     [
