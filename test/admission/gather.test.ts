@@ -445,7 +445,7 @@ function policyNaming(...values: readonly string[]): Sent {
   return { user: cast['acme developer'], operation: 'CREATE', object };
 }
 
-t.test('NP-23: a name that is surely free is not asked for', async (t) => {
+t.test('NP-23: a name that is certainly free costs no GET', async (t) => {
   const others: NamespaceRecord = { name: 'acme-old', uid: '1', labels: { [tenantLabel]: 'beta' }, terminating: false };
   const leaving: NamespaceRecord = { ...others, name: 'acme-gone', terminating: true };
   const lookup = (name: string) => [others, leaving].find((one) => one.name === name) ?? namespaces.lookup(name);
@@ -485,7 +485,7 @@ t.test('NP-23: a name that is surely free is not asked for', async (t) => {
   }
 });
 
-t.test('NP-23: a namespace that asks too much is refused for now, and its other questions are given up', async (t) => {
+t.test('NP-23: a namespace with too many GETs is refused for now, and its other GETs are aborted', async (t) => {
   const left: string[] = [];
   const { source } = counting({
     isFree: () => false,

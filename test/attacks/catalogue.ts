@@ -67,7 +67,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'TEN-21': { attack: 'Labels and annotations of a namespace switch the network', must: true },
   'TEN-22': { attack: 'Namespace labels by which guards and drivers let a namespace through', must: true },
   'TEN-23': { attack: 'The fields of a foreign namespace are taken over by an apply that changes nothing', must: true },
-  'TEN-24': { attack: 'Refused names tell which tenants there are', must: true },
+  'TEN-24': { attack: 'Refusals of names show which tenants exist', must: true },
   'NP-01': { attack: 'A rule without peers', must: true },
   'NP-02': { attack: 'An empty namespaceSelector', must: true },
   'NP-03': { attack: 'Two list items where one was meant', must: true },

@@ -52,7 +52,7 @@ await clusterTest('a crowd of policies with many names does not hold up other te
       ({ verb, objectRef }) => verb === 'get' && objectRef?.name?.startsWith(`acme-${crowd}-`),
     ).length;
 
-  await t.test('while the reservation is new, each name is asked for, and equal questions are joined', async (t) => {
+  await t.test('while the reservation is new, each name costs a GET, and equal ones are joined', async (t) => {
     await bothSent(t, cluster, alice, bob, 'new');
     await eventually('the audit log has it', async () => (await asked('new')) >= 50);
     const [all, counted] = [await asked('new'), await cluster.metrics()];
@@ -61,9 +61,9 @@ await clusterTest('a crowd of policies with many names does not hold up other te
     t.ok(joined > 0, `${joined} joined`);
   });
 
-  await t.test('when it is settled, nothing is asked', async (t) => {
+  await t.test('when it has propagated, no GET is sent', async (t) => {
     later = propagationDelay.files;
-    // The time between has to look as if it had passed: the watch is heard again.
+    // The clock was moved, so memory is fresh again only after the next message of the watch.
     await sleep(1_000);
     await bothSent(t, cluster, alice, bob, 'settled');
     t.equal(await asked('settled'), 0, 'no GET in the audit log');

@@ -1,4 +1,4 @@
-/** Whoever sends slowly, or never ends, takes nothing from others (SRV-17). */
+/** Clients that send slowly, or never end a body, block no other client (SRV-17). */
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import t from 'tap';

@@ -1,5 +1,5 @@
 /**
- * What the API server sees of the webhook, and what a user feels of it, fairly: pods are created 200 times a second while 5,000
+ * Compares webhooks at the API server, by its own histogram and by the time that a user waits: pods are created 200 times a second while 5,000
  * namespaces of a tenant are known, and in each round the API server calls in turn no webhook, a bare `node:https` server that allows
  * everything at once (bare-service.ts), and Bulkhead. The machine is the same for all three, in the same minute.
  *

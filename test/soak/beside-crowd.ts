@@ -1,5 +1,5 @@
 /**
- * What one tenant, or a client that no one knows, can do to the pods of others: pods of tenant beta are created 10 times a second, in
+ * The effect of one tenant, or of an unauthenticated client, on the pods of others: pods of tenant beta are created 10 times a second, in
  * one run with a bare `node:https` webhook (bare-service.ts) and in one with Bulkhead, beside each of these crowds:
  *
  *   policies       200 NetworkPolicies of tenant acme at once, again and again, dry runs: each names 50 namespaces that do not exist
@@ -65,7 +65,7 @@ function p99({ pods }: Run): number {
   );
 }
 
-/** What should have been otherwise. Without limits nothing is asked of the speed. */
+/** The missed goals, as sentences. Without limits the speed is not judged. */
 export function missedCrowd({ runs, wrong }: CrowdResult, options: CrowdOptions, limits?: typeof fullLimits): string[] {
   const missed = [...wrong];
   for (const crowd of crowds) {
@@ -149,7 +149,7 @@ export async function measureCrowd(service: GuardedService, options: CrowdOption
   }
 }
 
-/** Resolves when its namespace is closed, and a pod is admitted there. */
+/** Resolves once the namespace is isolated, and a pod is admitted there. */
 async function openNeighbour({ plane }: GuardedService, isOpen: () => Promise<boolean>): Promise<void> {
   const metadata = { name: neighbourNamespace, labels: { 'bulkhead.dev/tenant': 'beta' } };
   const { status, text } = await plane.request('POST', '/api/v1/namespaces', { metadata });
@@ -157,7 +157,7 @@ async function openNeighbour({ plane }: GuardedService, isOpen: () => Promise<bo
   await eventually('a pod of the neighbour is admitted', isOpen);
 }
 
-/** A crowd that is there until it is told to go. */
+/** A crowd that runs until it is stopped. */
 interface Gathered {
   disperse(): Promise<Pick<Run, 'members' | 'answers'>>;
 }
