@@ -1,4 +1,4 @@
-/** Who writes which address of a pod, key by key and field by field (POD-20, POD-22). */
+/** The requesters that may write each address of a pod, key by key and field by field (POD-20, POD-22). */
 import t from 'tap';
 import { createAdmission } from '../../src/admission/admission.ts';
 import { addressAnnotations, addressFields } from '../../src/checks/pod-addresses.ts';

@@ -46,7 +46,7 @@ export async function startEngine(name: EngineName): Promise<Engine | Missing> {
   stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-2_000);
   });
-  // What a dead engine was asked is rejected below.
+  // Open questions of a dead engine are rejected below.
   stdin.on('error', () => {});
   createInterface({ input: stdout }).on('line', (line) => waiting.shift()?.resolve(JSON.parse(line)));
   let ended = false;
@@ -67,7 +67,7 @@ export async function startEngine(name: EngineName): Promise<Engine | Missing> {
   };
 }
 
-/** All of them, or why one is not to be had. */
+/** All of them, or the reason why one is missing. */
 export async function startEngines(names: readonly EngineName[]): Promise<readonly Engine[] | Missing> {
   const engines: Engine[] = [];
   for (const name of names) {

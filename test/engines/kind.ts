@@ -1,4 +1,4 @@
-/** What the search has to know of a kind of policy: one file each in kinds/, and one beside main.go of each engine that reads it. */
+/** The search's view of a kind of policy: one file each in kinds/, and one beside main.go of each engine that reads it. */
 import type fc from 'fast-check';
 import type { PeerVerdict } from '../../src/reach/border.ts';
 import type { Border } from '../../src/reach/objection.ts';
@@ -6,7 +6,7 @@ import type { Direction, World } from '../reach/evaluator.ts';
 import type { Candidate } from './parties.ts';
 import type { Random } from './random.ts';
 
-/** Who a verdict says gets through: one of the candidates, whose printed sentence leaves some of their labels open. */
+/** The peers that a verdict may mean, since its sentence leaves some of their labels open: at least one of them gets through. */
 export interface NamedWitness {
   readonly direction: Direction;
   readonly candidates: readonly Candidate[];
@@ -27,7 +27,7 @@ export interface PolicyKind<Spec> {
    * tried on. More than one where the same text means something else for another pod, such as a port by its name.
    */
   subjects(spec: Spec, world: World): readonly (readonly Candidate[])[];
-  /** Who should be tried besides those that every policy is tried with: those that nearly or just get through. */
+  /** Further peers to try, beside those of every policy: peers that just get through, and peers that just do not. */
   around(spec: Spec, world: World, random: Random): readonly Candidate[];
   witness(verdict: PeerVerdict, spec: Spec, world: World): ReadWitness;
 }

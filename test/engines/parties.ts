@@ -1,4 +1,4 @@
-/** Who is tried on a policy: pods, addresses and nodes, for the engines and for evaluator.ts, which says who of them is foreign. */
+/** The parties that a policy is tried on: pods, addresses and nodes. The engines answer for them, and evaluator.ts decides which are foreign. */
 import { formatAddress } from '../../src/kubernetes/ip-range.ts';
 import {
   canBe,
@@ -16,7 +16,7 @@ import { type Address, type Block, destination, reaches, readBlock } from '../re
 import { type AskedParty, type NamedPort, reservedNames } from './protocol.ts';
 import type { Random } from './random.ts';
 
-/** Who or what is tried on policies. */
+/** A pod, an address or a node that policies are tried on. */
 export interface Candidate {
   readonly asked: AskedParty;
   /** Undefined for what Cilium has identities of its own for: none of it is a tenant's. */
@@ -167,7 +167,7 @@ export function edgesOf(blocks: readonly Block[]): readonly Address[] {
 }
 
 /**
- * Pods that a peer with these selectors would select but for whose they are: each owner and each name that could make a difference.
+ * Pods that match these selectors, with each owner and each namespace name that could change the answer.
  */
 export function podsAround(
   namespaces: WrittenSelector | null | undefined,

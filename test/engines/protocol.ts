@@ -1,4 +1,4 @@
-/** What an engine is asked and what it answers: one JSON line each, the same for every engine. */
+/** The questions to an engine and its answers: one JSON line each, the same for every engine. */
 
 /** Where it stands in {@link Question.parties} and {@link Question.wires}. */
 type Place = number;
@@ -69,8 +69,8 @@ export interface Answer {
   readonly own: readonly number[];
   /** The first subject that the policy selects, which all flows were tried on; -1: none. */
   readonly subject: Place;
-  /** Whom else it selects. */
+  /** The other subjects that it selects. */
   readonly others: readonly Place[];
-  /** How many flows were looked up. */
+  /** The number of flows that were looked up. */
   readonly looked: number;
 }

@@ -1,7 +1,7 @@
 /**
  * `npm run engines -- [--policies 5000] [--seed N] [--from BATCH] [--engines cilium,cyclonus] [--resume FILE]`: searches for a policy
- * on which Bulkhead and the engines disagree. FILE keeps what was done, so that a search that was stopped goes on where it was, and
- * numbers add up over days. Ends with 1 when there is a counterexample.
+ * on which Bulkhead and the engines disagree. FILE keeps the progress, so a stopped search resumes, and its numbers
+ * add up over days. Ends with 1 when there is a counterexample.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -9,7 +9,7 @@ import { type EngineName, engineNames, isEngineName, startEngines } from './engi
 import { networkPolicy } from './kinds/network-policy.ts';
 import { addTo, type Counterexample, emptyTally, policiesInBatch, runBatches, type Tally } from './search.ts';
 
-/** What FILE holds. */
+/** The contents of FILE. */
 interface Progress {
   readonly seed: number;
   readonly engines: readonly EngineName[];

@@ -25,7 +25,7 @@ const batchesUnderWay = 3;
 /** Policies that are tried while a counterexample is made smaller. */
 const mostTries = 1_000;
 
-/** What was seen, in numbers that can be added up over runs. */
+/** Counts of a search, which add up over runs. */
 export interface Tally {
   policies: number;
   admitted: number;
@@ -51,7 +51,7 @@ export function addTo(sum: Tally, more: Tally): void {
   }
 }
 
-/** Something that does not hold. */
+/** A counterexample. */
 interface Fault {
   readonly kind: 'soundness' | 'usefulness';
   readonly text: string;
@@ -182,7 +182,7 @@ async function tryCase<Spec>(
 
 type Answered = readonly { readonly engine: Engine | undefined; readonly answers: readonly Answer[] }[];
 
-/** The parties of a question; who looks the same is there once. */
+/** The parties of a question, without duplicates. */
 class Roster {
   readonly candidates: Candidate[] = [];
   readonly #places = new Map<string, number>();

@@ -1,7 +1,7 @@
-/** Makes JSON values smaller for as long as they show what they show. */
+/** Shrinks JSON values while a property of them still holds. */
 
 /**
- * Takes away elements of lists and fields of maps, one at a time and from the outside in, and keeps what still holds.
+ * Removes elements of lists and fields of maps, one at a time and from the outside in, while the property still holds.
  *
  * @param mayGo whether an element or a field may be taken away
  * @returns a value from which nothing can be taken away

@@ -1,5 +1,5 @@
 /**
- * What Bulkhead is compared with at the API server: as many replicas of a bare webhook, as processes of the same kind with the same
+ * The comparison for Bulkhead at the API server: as many replicas of a bare webhook, as processes of the same kind with the same
  * flags, behind a Service of their own. The webhook configurations are the same but for the Service they name.
  */
 import { closeSync, openSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { apply, completed, type Manifest, systemNamespace } from './manifests.ts
 import { eventually } from './observer.ts';
 import { webhookCounts } from './webhook-counts.ts';
 
-/** What the API server calls. */
+/** The webhooks that the API server calls in turn. */
 export const arms = ['none', 'bare', 'bulkhead'] as const;
 export type Arm = (typeof arms)[number];
 export type Webhook = Exclude<Arm, 'none'>;

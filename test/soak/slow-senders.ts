@@ -11,7 +11,7 @@ export interface Senders {
   readonly count: number;
 }
 
-/** Said when every one of them has begun, and when asked. */
+/** The report, sent once every sender has begun, and on request. */
 export interface SendersReport {
   /** Requests that were begun. */
   readonly begun: number;
