@@ -232,7 +232,7 @@ t.test(
         counted('bulkhead', { fast: 278 }),
         /^92\.67 % of the calls .+ 95\.00 % of those of the bare server$/,
       ],
-      ['calls that nobody timed', counted('bulkhead', { timed: 0, fast: 0 }), /^NaN % of the calls/],
+      ['calls without a time', counted('bulkhead', { timed: 0, fast: 0 }), /^NaN % of the calls/],
       ['no block without', each({ none: [] }), /^bulkhead: there is nothing to compare$/],
       ['no block of the bare server', each({ bare: [] }), /^bare: there is nothing to compare$/],
       ['a bare server that adds nothing', each({ bare: round.none }), /^p99: .+ and 0\.00 ms by the bare server$/],
