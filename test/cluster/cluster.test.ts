@@ -247,7 +247,7 @@ t.test('a Tenant object changes the baselines of its namespaces, and gets its st
   await until('the baseline follows', () => server.list('networkpolicies').length === 2);
 });
 
-t.test('a reserved name is free when the reservation is settled, and again after it was given up', async (t) => {
+t.test('a reserved name is free when the reservation has propagated, and again after it was given up', async (t) => {
   const withPrefix = { ...acme, spec: { ...acme.spec, namespaces: { prefix: 'acme-' } } };
   const objects = { settings: settings([]), onTenants: ignore };
   const { server, clock, cluster } = await connect(t, false, (server) => server.put('tenants', withPrefix), objects);
