@@ -9,7 +9,8 @@ import { fieldOf } from './metadata-changes.ts';
  * the pod's node and the plugin's service account.
  *
  * - Calico reads podIP and podIPs, then Amazon's pod-ips, of a pod whose status has no address. containerID distinguishes a pod from
- *   its successor of the same name (libcalico-go, backend/k8s/conversion).
+ *   its successor of the same name. A pod that is being deleted and has an empty value counts as finished, though it may still run
+ *   (libcalico-go, backend/k8s/conversion).
  * - Amazon's network policy controller reads pod-ips the same way. Its CNI plugins attach the interface or address in pod-eni or
  *   PrivateIPv4Address, which EKS writes as the user below (amazon-vpc-resource-controller-k8s, webhooks/core).
  * - GKE and Alibaba Cloud's Terway report addresses in pod-ips of their own.

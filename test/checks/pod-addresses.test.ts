@@ -50,13 +50,14 @@ t.test('annotations', async (t) => {
     const [without, one, other] = [pod({ annotations: { note: 'x' } }), annotated('1.1.1.1'), annotated('2.2.2.2')];
     for (const [role, user] of Object.entries(cast))
       if (role !== 'platform admin' && !role.startsWith('scheduler'))
-        t.strictSame(
-          (await refused({ user, operation: 'CREATE', object: annotated('1.1.1.1', null) })).filter(
-            (each) => each === path,
-          ),
-          [path],
-          `${role} does not create a pod with ${key}`,
-        );
+        for (const value of ['1.1.1.1', ''])
+          t.strictSame(
+            (await refused({ user, operation: 'CREATE', object: annotated(value, null) })).filter(
+              (each) => each === path,
+            ),
+            [path],
+            `${role} does not create a pod with ${key}: ${JSON.stringify(value)}`,
+          );
     const changes = [
       ['sets', one, without],
       ['changes', other, one],
