@@ -120,7 +120,8 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
     !requester.platform &&
     record.terminating &&
     !(await live((signal) => namespaces.hasPods(request.namespace, signal), sources));
-  const facts = { tenancy, requester, owner, ownership: undefined, namespacesOwned: 0, namespaceEmptied, now };
+  const common = { tenancy, requester, owner, namespaceLabels: record.labels, now };
+  const facts = { ...common, ownership: undefined, namespacesOwned: 0, namespaceEmptied };
   if (sources.mutating !== true && owner !== 'platform' && !requester.platform && changesAddressAnnotations(request))
     return { ...facts, accountOwner: await homeOwner(request.user, sources) };
   if (request.kind !== 'NetworkPolicy' || request.operation === 'DELETE' || owner === 'platform') return facts;

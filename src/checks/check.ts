@@ -1,4 +1,5 @@
 /** What a check is: data plus pure, total, synchronous functions. catalogue.ts lists all checks, judge.ts runs them. */
+import type { StringMap } from '../kubernetes/objects.ts';
 import type {
   NamespaceRequest,
   NetworkPolicyRequest,
@@ -32,6 +33,8 @@ export interface Facts {
   readonly requester: Requester;
   /** Who owns the namespace that the request is in or about, before the request; `platform` for a Tenant. For a Namespace CREATE: who will own it, `platform` while undecided. */
   readonly owner: Owner;
+  /** For a request in a namespace: that namespace's labels. Otherwise undefined. */
+  readonly namespaceLabels?: StringMap | undefined;
   /** For a Namespace CREATE: whose it will be, or why that is undecided. Otherwise undefined. */
   readonly ownership: Ownership | undefined;
   /** For a Namespace CREATE: how many namespaces that tenant has now. For a Tenant: how many it has now. */

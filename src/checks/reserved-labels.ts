@@ -1,6 +1,6 @@
-import { namespaceNameLabel } from '../kubernetes/objects.ts';
+import { entry, namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { NamespaceRequest, NetworkPolicyRequest, PodRequest } from '../kubernetes/review.ts';
-import { freeValues } from '../tenancy/built-in-keys.ts';
+import { freeValues, kumaMesh } from '../tenancy/built-in-keys.ts';
 import type { ReservedKeys } from '../tenancy/reserved-keys.ts';
 import { type Check, type Facts, type Finding, nothing } from './check.ts';
 import { type Change, changesOf, fieldOf } from './metadata-changes.ts';
@@ -11,7 +11,7 @@ import { addressAnnotations } from './pod-addresses.ts';
  * Reads    metadata.labels and metadata.annotations that a request adds, changes or removes: on namespaces and pods, every
  *          subresource, on Bindings (whose labels and annotations are written to the pod), and on network policies
  * Allowed  every key that is not reserved (settings: reserved.namespaceKeys, reserved.podKeys, reserved.policyKeys); the values by
- *          which a pod joins a mesh; on namespaces also a Pod Security label that asks for `restricted`; anything for the platform
+ *          which a pod joins the mesh of its namespace; on namespaces also a Pod Security label that asks for `restricted`; anything for the platform
  * Why      pod labels such as Cilium's `host` or `io.kubernetes.pod.namespace` change the identity a pod has on the network
  *          (POD-06), annotations give it foreign addresses or networks (POD-07, POD-25), namespace keys switch off the guards
  *          (TEN-19 to TEN-22), policy keys change what a network plugin makes of the rules (NP-20)
@@ -47,6 +47,7 @@ function judge(
       if (request.kind === 'Pod' && map === 'annotations' && addressAnnotations.has(change.key)) continue;
       if (change.key === namespaceNameLabel && change.after === request.name) continue;
       if (reserved.reserving(change.key) === undefined || isFree(change) || tightensPodSecurity(change)) continue;
+      if (request.kind === 'Pod' && isOwnMesh(change, facts)) continue;
       const verb = change.before === undefined ? 'set' : change.after === undefined ? 'removed' : 'changed';
       findings.push({
         check: 'reserved-labels',
@@ -61,6 +62,11 @@ function judge(
 
 function isFree({ key, after }: Change): boolean {
   return after !== undefined && freeValues.get(key)?.has(after) === true;
+}
+
+/** Kuma takes an empty name for none. */
+function isOwnMesh({ key, after }: Change, { namespaceLabels }: Facts): boolean {
+  return key === kumaMesh && after === (entry(namespaceLabels, kumaMesh) || 'default');
 }
 
 /**

@@ -7,14 +7,23 @@
  * nor those by which a pod only limits itself (`kubernetes.io/egress-bandwidth`). Annotations from which a pod's address is read
  * (`cni.projectcalico.org/podIP`) have a check of their own: pod-addresses.
  *
- * Add-ons of the platform write some listed keys: OVN-Kubernetes and Kube-OVN (addresses of a pod), KubeVirt (the pods of its
- * machines). List their service accounts among the platform identities (settings: `platform.identities`). A mutating webhook writes
- * in the name of the requester, so release its keys (settings: `reserved.released`): `traffic.sidecar.istio.io/`
- * where Istio CNI is on, `traffic.kuma.io/exclude-` where Kuma is configured to exclude ports, `k8s.aliyun.com/pod-` where
- * Terway has PodNetworkings. Keys that an injector writes on every pod have free values (`freeValues`), or are not listed: Kuma's
- * `kuma.io/mesh`, `kuma.io/sidecar-injected` and the ports of its proxy, Consul's `consul.hashicorp.com/connect-inject-status`,
- * `transparent-proxy-status`, `original-pod`, `redirect-traffic-config` and `consul-namespace`.
+ * Some listed keys are also written by add-ons of the platform: OVN-Kubernetes and Kube-OVN (addresses of a pod), KubeVirt (the pods of
+ * its machines), Alibaba Cloud's virtual nodes (what a pod was given). Their accounts belong among the platform identities (settings:
+ * `platform.identities`). A mutating webhook writes in the name of the requester, so its keys belong among the released ones
+ * (`reserved.released`): `traffic.sidecar.istio.io/` where Istio CNI is on, `traffic.kuma.io/exclude-` where Kuma is configured to
+ * exclude ports, `k8s.aliyun.com/pod-` where Terway has PodNetworkings, the `eci-` keys and `network.alibabacloud.com/` where
+ * an eci-profile has selectors that add them. What an injector writes on every pod is free (`freeValues`, and the mesh of the
+ * namespace), or not listed at all: Kuma's `kuma.io/sidecar-injected` and the ports of its proxy, Consul's
+ * `consul.hashicorp.com/connect-inject-status`, `transparent-proxy-status`, `original-pod`, `redirect-traffic-config` and
+ * `consul-namespace`.
  */
+
+/**
+ * Which mesh of Kuma a pod joins: its own label, else its annotation, else its namespace's, else `default`. Kuma's injector writes the
+ * answer on every pod, as a label (older versions: as an annotation), so on pods the mesh of the namespace is free.
+ * Source: kumahq/kuma, webhooks/injector and util.MeshOfByLabelOrAnnotation.
+ */
+export const kumaMesh = 'kuma.io/mesh';
 
 /** Keys of Bulkhead itself. They cannot be released. */
 export const ownKeys: readonly string[] = ['bulkhead.dev/'];
@@ -65,7 +74,7 @@ export const namespaceKeys: readonly string[] = [
   'topology.istio.io/',
   // Kuma: injection, and whose mesh the pods join (TEN-22). https://kuma.io/docs/latest/reference/kubernetes-annotations/
   'kuma.io/sidecar-injection',
-  'kuma.io/mesh',
+  kumaMesh,
   // Consul: whether the traffic of pods is captured (TEN-22). https://developer.hashicorp.com/consul/docs/k8s/annotations-and-labels
   'consul.hashicorp.com/transparent-proxy',
   // Linkerd: injection and the proxy's skipped ports, inherited by every pod. https://linkerd.io/2/reference/proxy-configuration/
@@ -153,13 +162,25 @@ export const podKeys: readonly string[] = [
   // AKS: the virtual network of a tenant, pod-network and pod-network-instance (POD-25).
   'kubernetes.azure.com/pod-network',
   'kubernetes.azure.com/pod-network-',
-  // Alibaba Cloud's Terway: networks, security groups, public addresses; the same for its elastic containers (POD-25).
+  // Alibaba Cloud's Terway: networks, security groups, public addresses. Its elastic containers and its container compute: the same,
+  // the address and name servers of a pod, a role of the cloud, whether policies are enforced (POD-25).
   'k8s.aliyun.com/pod-',
   'k8s.aliyun.com/ENI',
   'k8s.aliyun.com/ignore-by-terway',
-  'k8s.aliyun.com/eci-with-eip',
   'k8s.aliyun.com/eci-vswitch',
   'k8s.aliyun.com/eci-security-group',
+  'k8s.aliyun.com/eci-with-eip',
+  'k8s.aliyun.com/eci-eip-instanceid',
+  'k8s.aliyun.com/eci-ram-role-name',
+  'k8s.aliyun.com/eci-private-ip-address',
+  'k8s.aliyun.com/eci-fixed-ip',
+  'k8s.aliyun.com/eci-enable-ipv6',
+  'k8s.aliyun.com/eci-ipv6-bandwidth-enable',
+  'k8s.aliyun.com/eci-custom-dnsconfig',
+  'k8s.aliyun.com/eci-custom-hosts',
+  'k8s.aliyun.com/eci-network-policy-enable',
+  'network.alibabacloud.com/',
+  'alibabacloud.com/enable-network-policy-agent',
   // Tencent's TKE: which networks (POD-25).
   'tke.cloud.tencent.com/networks',
   // Spiderpool: IP pools (POD-25).
@@ -189,8 +210,10 @@ export const podKeys: readonly string[] = [
   'linkerd.io/inject',
   'config.linkerd.io/skip-',
   'config.linkerd.io/default-inbound-policy',
-  // Kuma: leaving the mesh, traffic that its proxy does not see, another control plane by the proxy's environment (POD-25).
+  // Kuma: leaving the mesh, joining another, traffic that its proxy does not see, another control plane by the proxy's environment
+  // (POD-25).
   'kuma.io/sidecar-injection',
+  kumaMesh,
   'kuma.io/transparent-proxying',
   'kuma.io/gateway',
   'kuma.io/direct-access-services',
@@ -219,6 +242,9 @@ export const freeValues: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['consul.hashicorp.com/connect-inject', new Set(['true'])],
   ['consul.hashicorp.com/transparent-proxy', new Set(['true'])],
   ['policy.sigstore.dev/include', new Set(['true'])],
+  ['k8s.aliyun.com/eci-network-policy-enable', new Set(['true'])],
+  ['network.alibabacloud.com/enable-network-policy-agent', new Set(['true'])],
+  ['alibabacloud.com/enable-network-policy-agent', new Set(['true'])],
 ]);
 
 /**
