@@ -97,6 +97,11 @@ function addressOf({ socket }: IncomingMessage): string {
   return socket.remoteAddress ?? '';
 }
 
+/** Announced by its headers; it may still be on its way. */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
 /** Takes as long for a path that is almost right as for one that is all wrong. */
 function isPrefixOfOne(text: string, paths: readonly string[]): boolean {
   const asked = Buffer.from(text);
@@ -153,6 +158,9 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
       fail(reply.raw, 400, 'The path is not a valid URL path.');
     },
   });
+  // No body is read before its request is known to be a review: fastify would keep up to 1 MiB of each, outside all limits.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   const server: Server = app.server;
   server.on('connect', (_request, socket: Socket) => {
     socket.end(failureResponse(405, 'Bulkhead is no proxy: POST to /mutate, /validate or /warn.', 'Allow: POST\r\n'));
@@ -172,13 +180,15 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
   }
   app.setNotFoundHandler((request, reply) => {
     reply.hijack();
+    if (hasBody(request.raw)) reply.raw.setHeader('Connection', 'close');
     const [path] = request.url.split('?');
     if (!paths().includes('') || !phases.some((phase) => path === `/${phase}`)) return missing(reply.raw);
     reply.raw.setHeader('Allow', 'POST');
     fail(reply.raw, 405, `${path} takes POST with an AdmissionReview.`);
   });
-  app.setErrorHandler((error, _request, reply) => {
+  app.setErrorHandler((error, request, reply) => {
     reply.hijack();
+    if (hasBody(request.raw)) reply.raw.setHeader('Connection', 'close');
     const code = typeof error === 'object' && error !== null && 'statusCode' in error ? Number(error.statusCode) : 500;
     if (code >= 400 && code < 500) fail(reply.raw, code, 'The request is not one that Bulkhead can read.');
     else failed(reply.raw, error);

@@ -140,3 +140,57 @@ t.test('a client whose certificate is verified never gives way', async (t) => {
   for (const { answer } of bodies) t.equal(await statusOf(answer), 200, 'what it has begun is reviewed');
   t.equal(await refusedFor(metrics, 'displaced'), 0);
 });
+
+t.test('a body that goes nowhere is not waited for, and nothing of it is kept', async (t) => {
+  const platform = createCertificateAuthority('platform');
+  const folder = t.testdir({ 'ca.crt': platform.certificate });
+  const authority = await loadClientAuthority(join(folder, 'ca.crt'), Date.now());
+  const servers = [
+    ['anybody may ask', await serve(t, echo)],
+    ['clients are checked', await serve(t, echo, {}, 0, createClientCheck(authority, []))],
+  ] as const;
+  const wrong = [
+    ['POST', '/', 404],
+    ['POST', '/nothing', 404],
+    ['PUT', '/validate', 405],
+    ['GET', '/validate', 405],
+  ] as const;
+  const announced = [
+    { 'Content-Length': '1040000' },
+    { 'Content-Length': '1040000', 'Content-Type': 'application/json' },
+    { 'Content-Length': '30000000' },
+  ];
+  for (const [which, { port }] of servers) {
+    for (const [method, target, status] of wrong) {
+      for (const headers of announced) {
+        const began = performance.now();
+        const text = await exchange(port, request(method, target, '{"a":', headers));
+        const [reply, ...more] = repliesIn(text);
+        const what = `${method} ${target}, ${JSON.stringify(headers)}, ${which}`;
+        t.equal(reply?.status, status, what);
+        t.equal(reply?.headers.get('connection'), 'close', 'what else comes of the body is no request');
+        t.same(more, []);
+        t.ok(performance.now() - began < webhookLimits.requestMilliseconds / 2, 'at once');
+      }
+    }
+  }
+});
+
+t.test('a body of no readable type is not waited for either', async (t) => {
+  const { port } = await serve(t, echo);
+  const headers = { 'Content-Length': '1040000', 'Content-Type': 'not a type' };
+  const [reply] = repliesIn(await exchange(port, request('POST', '/nothing', '{', headers)));
+  t.equal(reply?.status, 415);
+  t.equal(reply?.headers.get('connection'), 'close');
+});
+
+t.test('a body in chunks that goes nowhere is no request either', async (t) => {
+  const { port } = await serve(t, echo);
+  const inside = request('POST', '/validate', '{}');
+  const head = 'POST /nothing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const chunked = `${head}${inside.length.toString(16)}\r\n${inside}\r\n`;
+  t.strictSame(
+    repliesIn(await exchange(port, chunked)).map(({ status }) => status),
+    [404],
+  );
+});
