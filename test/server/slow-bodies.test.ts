@@ -113,9 +113,9 @@ t.test('an answer does not end the connection of a body that gave way', async (t
 });
 
 t.test('the memory for bodies is not kept by those that are slow', async (t) => {
-  const { port, metrics } = await serve(t, echo, { heldBytes: 1000 });
-  const [first, second] = [await startBody(port, 450), await startBody(port, 450)];
-  t.equal(await review(port, 600), 200, 'what is new and quick has room');
+  const { port, metrics } = await serve(t, echo, { heldBytes: 10_000 });
+  const [first, second] = [await startBody(port, 4000), await startBody(port, 4000)];
+  t.equal(await review(port, 9000), 200, 'what is new and quick has room');
   t.equal(await statusOf(first.answer), 503, 'of the oldest');
   t.equal(await refusedFor(metrics, 'displaced'), 2, 'and of as many as it takes');
   t.equal(await statusOf(second.answer), 503);
@@ -126,14 +126,14 @@ t.test('a client whose certificate is verified never gives way', async (t) => {
   const platform = createCertificateAuthority('platform');
   const folder = t.testdir({ 'ca.crt': platform.certificate });
   const authority = await loadClientAuthority(join(folder, 'ca.crt'), Date.now());
-  const limits = { incompletePerAddress: 1, heldBytes: 1000, bodyMilliseconds: 5000 };
+  const limits = { incompletePerAddress: 1, heldBytes: 12_000, bodyMilliseconds: 5000 };
   const { port, metrics } = await serve(t, echo, limits, 0, createClientCheck(authority, []));
   const { certificate, key } = platform.issueClient('kube-apiserver', []);
   const verified = { cert: certificate, key };
-  const bodies = [await startBody(port, 400, verified), await startBody(port, 400, verified)];
-  const unverified = await startBody(port, 400);
+  const bodies = [await startBody(port, 4000, verified), await startBody(port, 4000, verified)];
+  const unverified = await startBody(port, 4000);
   t.equal(await statusOf(unverified.answer), 401, 'without one, a body is not read at all');
-  const third = await startBody(port, 400, verified);
+  const third = await startBody(port, 4000, verified);
   t.equal(await statusOf(third.answer), 503, 'where there is no room for its body, it is the new one that waits');
   t.equal(await refusedFor(metrics, 'no-room'), 1);
   for (const { socket } of bodies) socket.write('x');

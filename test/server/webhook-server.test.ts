@@ -154,7 +154,7 @@ t.test('nineteen mebibytes are the most, and one byte more is refused', async (t
 
 t.test('all bodies together have a greatest size', async (t) => {
   const { review, waiting } = heldReview();
-  const { port, metrics } = await serve(t, review, { heldBytes: 1000 });
+  const { port, metrics } = await serve(t, review, { heldBytes: 1500 });
   const complete = exchange(port, request('POST', '/validate', 'x'.repeat(600)));
   await until(() => waiting.length === 1);
   const [refused] = repliesIn(await exchange(port, request('POST', '/validate', 'x'.repeat(600))));
@@ -174,7 +174,7 @@ t.test('all bodies together have a greatest size', async (t) => {
 });
 
 t.test('a client that goes away in the middle of its body is counted, and holds nothing', async (t) => {
-  const { port, metrics } = await serve(t, echo, { heldBytes: 1000 });
+  const { port, metrics } = await serve(t, echo, { heldBytes: 1500 });
   const unfinished = await open(port);
   const none = everything(unfinished);
   unfinished.write(request('POST', '/validate', 'x'.repeat(600), { 'Content-Length': '601' }));

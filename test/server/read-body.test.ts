@@ -1,0 +1,66 @@
+/** What bodies may hold of the memory, and for how long. */
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import t from 'tap';
+import { type Body, createBodyReader } from '../../src/server/read-body.ts';
+
+const limits = { bodyBytes: 1_000_000, heldBytes: 100_000, bodyMilliseconds: 5000, incompletePerAddress: 100 };
+
+interface Sender {
+  readonly body: Promise<Body>;
+  send(bytes: Buffer | null): Promise<void>;
+}
+
+/** Each `send` is one piece as the HTTP parser gives it; `null` is the end. */
+function begin(reader: ReturnType<typeof createBodyReader>, address: string | undefined = '10.0.0.1'): Sender {
+  const request = new IncomingMessage(new Socket());
+  const body = reader.read(request, performance.now(), address);
+  return {
+    body,
+    async send(bytes) {
+      request.push(bytes);
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+}
+
+async function outcome(body: Promise<Body>): Promise<string> {
+  const incomplete = new Promise<'incomplete'>((resolve) => setImmediate(() => resolve('incomplete')));
+  const done = await Promise.race([body, incomplete]);
+  if (done === 'incomplete') return done;
+  return done.ok ? 'complete' : done.reason;
+}
+
+t.test('a body in many small pieces holds what the pieces take', async (t) => {
+  const reader = createBodyReader(limits);
+  const dripping = begin(reader);
+  for (let count = 0; count < 200; count++) await dripping.send(Buffer.from('x'));
+  t.equal(await outcome(dripping.body), 'no-room', '200 pieces of one byte are more than 100,000 bytes');
+  const second = begin(reader);
+  for (let count = 0; count < 100; count++) await second.send(Buffer.from('x'));
+  t.equal(await outcome(second.body), 'incomplete', 'all of it was given back');
+  await second.send(null);
+  t.equal(await outcome(second.body), 'complete');
+  const third = begin(reader);
+  for (let count = 0; count < 100; count++) await third.send(Buffer.from('x'));
+  t.equal(await outcome(third.body), 'incomplete', 'of a complete body the pieces are gone');
+});
+
+t.test('of a complete body its pieces are not kept', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const reader = createBodyReader({ ...limits, bodyBytes: 64e6, heldBytes: 512e6 });
+  const before = process.memoryUsage().arrayBuffers;
+  const sender = begin(reader);
+  for (let count = 0; count < 8; count++) await sender.send(Buffer.alloc(2.5e6, 'x'));
+  await sender.send(null);
+  const body = await sender.body;
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  const kept = process.memoryUsage().arrayBuffers - before;
+  t.ok(kept < 30e6, `it is in memory once: ${kept} bytes`);
+  t.equal(body.ok && body.bytes.length, 20e6);
+  t.ok(sender, 'while its request lives');
+});
