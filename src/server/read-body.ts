@@ -76,7 +76,8 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
 
   function endSlowAfter(milliseconds: number): void {
     timed = true;
-    setTimeout(endSlow, milliseconds).unref();
+    // Timers run before sockets are read. After a pause of the event loop, what has arrived meanwhile is read first.
+    setTimeout(() => setImmediate(endSlow), milliseconds).unref();
   }
 
   function endSlow(): void {

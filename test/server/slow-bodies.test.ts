@@ -63,6 +63,18 @@ t.test('a body has its time from its headers on, and then the connection is clos
   t.equal(webhookLimits.bodyMilliseconds, 2000, 'which is two seconds');
 });
 
+t.test('a body that arrived while the event loop stood still is in time', async (t) => {
+  const { port, metrics } = await serve(t, echo, { bodyMilliseconds: 300 });
+  const sender = await startBody(port, 1000);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  // After this phase of the event loop come the timers.
+  await new Promise((resolve) => setImmediate(resolve));
+  sender.socket.write('x');
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600);
+  t.equal(await statusOf(sender.answer), 200);
+  t.equal(await refusedFor(metrics, 'slow-body'), 0);
+});
+
 t.test('420 slow senders keep no review of their own address from its answer', async (t) => {
   // However long their connections take to open, none is over before the last has begun.
   const { port, metrics } = await serve(t, echo, { bodyMilliseconds: 300_000, requestMilliseconds: 300_000 });
