@@ -110,7 +110,7 @@ function judge(started: readonly Engine[]): void {
   // A policy of a judge with a bug is found, and shown as what the bug makes of it.
   const bugs: readonly [string, Counterexample['kind'], PolicyKind<WrittenSpec>['judge']][] = [
     [
-      'rules of a direction that policyTypes leaves out are dead text',
+      'rules of a direction that policyTypes leaves out are dead text (NP-21)',
       'soundness',
       (spec, border) => networkPolicy.judge(withoutDeadRules(spec), border),
     ],
