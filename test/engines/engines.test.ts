@@ -53,7 +53,7 @@ function judge(started: readonly Engine[]): void {
             ...question,
             flows: question.flows.filter((_, index) => index % 29 === 0),
             policies: question.policies
-              .filter((_, index) => index % 3 === 0)
+              .filter(({ object }, index) => index % 3 === 0 && !namesPortOfSctp(object))
               .map((policy) => ({
                 ...policy,
                 common: true,
@@ -185,6 +185,11 @@ function judge(started: readonly Engine[]): void {
       t.comment(`after ${batches} batches: ${found[0]?.text}`);
     });
   }
+}
+
+/** Cilium's LookupFlow knows named ports of TCP and UDP alone (policy.EndpointInfo); the data path resolves those of SCTP too. */
+function namesPortOfSctp(object: unknown): boolean {
+  return /"ports":\[[^\]]*"SCTP"/.test(JSON.stringify(object)) && /"port":"/.test(JSON.stringify(object));
 }
 
 /** As the API says it: rules count in the directions of policyTypes, or what takes its place. */
