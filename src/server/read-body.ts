@@ -43,6 +43,8 @@ interface Incomplete {
   readonly address: string | undefined;
   /** When its time is over, on the clock of `performance.now()`. */
   readonly due: number;
+  /** In bytes. */
+  holds(): number;
   fail(reason: BodyFailure): void;
 }
 
@@ -91,16 +93,22 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
     if (next !== undefined) endSlowAfter(next.due - now);
   }
 
-  /** Displaces the oldest incomplete bodies until the budget holds. Complete bodies and those of verified clients are never displaced. */
+  /**
+   * Displaces incomplete bodies that hold something, the oldest first, where that makes room enough for the current one. Complete bodies
+   * and those of verified clients are never displaced.
+   */
   function makeRoom(current: Incomplete): void {
-    while (held > limits.heldBytes) {
-      const one = oldest(displaceable);
-      if (one === undefined || one === current) {
-        current.fail('no-room');
-        return;
-      }
-      one.fail('displaced');
+    let missing = held - limits.heldBytes;
+    if (missing <= 0) return;
+    const giving: Incomplete[] = [];
+    for (const one of displaceable) {
+      if (one === current || missing <= 0) break;
+      if (one.holds() === 0) continue;
+      giving.push(one);
+      missing -= one.holds();
     }
+    if (missing > 0) current.fail('no-room');
+    else for (const one of giving) one.fail('displaced');
   }
 
   function collect(
@@ -117,6 +125,7 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
     const one: Incomplete = {
       address,
       due: arrived + limits.bodyMilliseconds,
+      holds: () => holds,
       fail: (reason) => finish({ ok: false, reason }),
     };
 

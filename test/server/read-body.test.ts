@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
-import { type Body, createBodyReader } from '../../src/server/read-body.ts';
+import { type Body, type BodyReader, createBodyReader } from '../../src/server/read-body.ts';
 
 const limits = { bodyBytes: 1_000_000, heldBytes: 100_000, bodyMilliseconds: 5000, incompletePerAddress: 100 };
 
@@ -14,9 +14,9 @@ interface Sender {
 }
 
 /** Each `send` is one piece as the HTTP parser gives it; `null` is the end. */
-function begin(reader: ReturnType<typeof createBodyReader>, address: string | undefined = '10.0.0.1'): Sender {
+function begin(reader: BodyReader, verified = false): Sender {
   const request = new IncomingMessage(new Socket());
-  const body = reader.read(request, performance.now(), address);
+  const body = reader.read(request, performance.now(), verified ? undefined : '10.0.0.1');
   return {
     body,
     async send(bytes) {
@@ -63,4 +63,28 @@ t.test('of a complete body its pieces are not kept', async (t) => {
   t.ok(kept < 30e6, `it is in memory once: ${kept} bytes`);
   t.equal(body.ok && body.bytes.length, 20e6);
   t.ok(sender, 'while its request lives');
+});
+
+t.test('a body gives way only where that makes room enough', async (t) => {
+  const reader = createBodyReader(limits);
+  const complete = begin(reader);
+  await complete.send(Buffer.alloc(80_000));
+  await complete.send(null);
+  t.equal(await outcome(complete.body), 'complete');
+  const [empty, small] = [begin(reader), begin(reader)];
+  await small.send(Buffer.alloc(5000));
+  const large = begin(reader);
+  await large.send(Buffer.alloc(30_000));
+  t.equal(await outcome(large.body), 'no-room', 'too large beside what is complete');
+  t.equal(await outcome(empty.body), 'incomplete', 'so no other gives way for nothing');
+  t.equal(await outcome(small.body), 'incomplete');
+  const fitting = begin(reader);
+  await fitting.send(Buffer.alloc(17_000));
+  t.equal(await outcome(fitting.body), 'incomplete');
+  t.equal(await outcome(small.body), 'displaced', 'which makes room');
+  t.equal(await outcome(empty.body), 'incomplete', 'and this would not');
+  const verified = begin(reader, true);
+  await verified.send(Buffer.alloc(18_000));
+  t.equal(await outcome(fitting.body), 'displaced', 'for a verified client as well');
+  t.equal(await outcome(verified.body), 'incomplete');
 });
