@@ -9,8 +9,12 @@ import { decode } from '../admission/decode.ts';
 import { plainDenial } from '../admission/message.ts';
 import { respond, retrySeconds } from '../admission/respond.ts';
 
-/** Reads the body a second time, so that only what is late pays for it. Undefined when it is not a request that is understood. */
+/** What is larger is not read a second time: there would be no room for it (read-body.ts counts it once). */
+const mostBytes = 1024 * 1024;
+
+/** Reads the body a second time, so that only what is late pays for it. Undefined when it is large or not a request that is understood. */
 export function lateAnswer(phase: Phase, body: Uint8Array): Answer | undefined {
+  if (body.length > mostBytes) return undefined;
   const decoded = decode(body);
   if (!decoded.ok) return undefined;
   const reason = 'was not decided in time';

@@ -67,7 +67,7 @@ export function createMetrics(): Metrics {
   });
   const refusals = new Counter({
     name: 'bulkhead_requests_refused_total',
-    help: 'Requests that were not judged: overloaded, no-room and late (503), displaced and slow-body (503; their bodies were incomplete), too-large (413), aborted by the client, failed (500), no-certificate (401) and other-client (403) where clients are checked. Late ones are answered, and counted, as reviews too.',
+    help: 'Requests that were not judged: overloaded, no-room and late (503), displaced and slow-body (503; their bodies were incomplete), too-large (413; by their bytes, or by what they become in memory), aborted by the client, failed (500), no-certificate (401) and other-client (403) where clients are checked. Late ones of at most 1 MiB are answered, and counted, as reviews too.',
     labelNames: ['reason'],
     registers,
   });

@@ -6,14 +6,23 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
+import { mostPerByte, parsedSize } from './parsed-size.ts';
 
 export type BodyFailure = 'too-large' | 'no-room' | 'displaced' | 'slow-body' | 'aborted';
-export type Body = { readonly ok: true; readonly bytes: Buffer } | { readonly ok: false; readonly reason: BodyFailure };
+
+export interface CompleteBody {
+  readonly ok: true;
+  readonly bytes: Buffer;
+  /** What it takes of the memory for bodies: its bytes, and what they become when they are parsed. */
+  readonly holds: number;
+}
+
+export type Body = CompleteBody | { readonly ok: false; readonly reason: BodyFailure };
 
 export interface BodyLimits {
   /** Of one body, in bytes. */
   readonly bodyBytes: number;
-  /** Of all bodies that are in memory at one time, in bytes. */
+  /** Of all bodies that are in memory at one time, in bytes, and of what they become when they are parsed. One alone is too large beyond. */
   readonly heldBytes: number;
   /** The time limit for one body, from its headers to its last byte. */
   readonly bodyMilliseconds: number;
@@ -23,14 +32,14 @@ export interface BodyLimits {
 
 export interface BodyReader {
   /**
-   * Resolves when the body is complete or cannot be. What was read counts as held until `release` is called with it; after a failure
+   * Resolves when the body is complete or cannot be. What it takes counts as held until `release` is called with it; after a failure
    * nothing is held, and what else arrives is thrown away.
    *
    * @param arrived when its headers arrived, on the clock of `performance.now()`
    * @param address the remote address. Undefined for a client with a verified certificate: its body never gives way to others
    */
   read(request: IncomingMessage, arrived: number, address: string | undefined): Promise<Body>;
-  release(bytes: Buffer): void;
+  release(body: CompleteBody): void;
 }
 
 /**
@@ -38,6 +47,9 @@ export interface BodyReader {
  * what a sender of chunks can make of 1.8 MB, were measured to take 696 bytes each.
  */
 const pieceBytes = 768;
+
+/** While no more than this share of the memory is held, each body is taken to need the most that it can, and is not looked at. */
+const easyShare = 1 / 4;
 
 interface Incomplete {
   readonly address: string | undefined;
@@ -111,6 +123,12 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
     else for (const one of giving) one.fail('displaced');
   }
 
+  /** With what it becomes when it is parsed. */
+  function sizeOf(bytes: Buffer): number {
+    const most = bytes.length * mostPerByte;
+    return held + most <= limits.heldBytes * easyShare ? most : bytes.length + parsedSize(bytes);
+  }
+
   function collect(
     request: IncomingMessage,
     arrived: number,
@@ -134,21 +152,29 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
       finished = true;
       end(one);
       chunks.length = 0;
-      held += (body.ok ? length : 0) - holds;
+      if (!body.ok) hold(0);
       resolve(body);
+    }
+    function hold(bytes: number): void {
+      held += bytes - holds;
+      holds = bytes;
     }
     function onData(chunk: Buffer): void {
       if (finished) return;
       length += chunk.length;
-      holds += chunk.length + pieceBytes;
-      held += chunk.length + pieceBytes;
+      hold(holds + chunk.length + pieceBytes);
       chunks.push(chunk);
       if (length > limits.bodyBytes) one.fail('too-large');
       else makeRoom(one);
     }
     function onEnd(): void {
+      if (finished) return;
       const [only] = chunks;
-      finish({ ok: true, bytes: chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, length) });
+      const bytes = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, length);
+      hold(sizeOf(bytes));
+      if (holds > limits.heldBytes) one.fail('too-large');
+      else makeRoom(one);
+      finish({ ok: true, bytes, holds });
     }
     function onClose(): void {
       one.fail('aborted');
@@ -170,8 +196,8 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
         else collect(request, arrived, address, resolve);
       });
     },
-    release(bytes) {
-      held -= bytes.length;
+    release({ holds }) {
+      held -= holds;
     },
   };
 }

@@ -78,7 +78,7 @@ const refusalTexts: Record<
 > = {
   'too-large': {
     code: 413,
-    message: 'The body is larger than a review of two objects of the greatest size that etcd takes.',
+    message: 'The body, or what it becomes when it is read, is larger than a review of two objects that etcd takes.',
   },
   'no-room': { code: 503, message: 'Bulkhead holds as many request bodies as it may. Try again in a second.' },
   displaced: {
@@ -213,7 +213,7 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
       if (inFlight >= limits.inFlight) return refuse(response, 'overloaded');
       await answerReview(phase, request.url ?? '', body.bytes, response, arrived);
     } finally {
-      bodies.release(body.bytes);
+      bodies.release(body);
     }
   }
 

@@ -269,6 +269,17 @@ t.test('a review that is late is denied, to be tried again, under its own uid', 
   t.match(text, 'bulkhead_requests_refused_total{reason="late"} 2');
 });
 
+t.test('what is large and late is not read a second time', async (t) => {
+  const { port, metrics } = await serve(t, () => new Promise(() => {}));
+  const metadata = { name: 'acme-new', annotations: { note: 'x'.repeat(1024 * 1024) } };
+  const object = { apiVersion: 'v1', kind: 'Namespace', metadata };
+  const body = JSON.stringify(reviewOf({ user: { username: 'alice', groups: [] }, operation: 'CREATE', object }));
+  const [reply] = repliesIn(await exchange(port, request('POST', '/validate?timeout=50ms', body)));
+  t.match(reply, { status: 503, body: /did not decide in time/ });
+  t.equal(reply?.headers.get('retry-after'), '1');
+  t.match(await metrics.registry.metrics(), /refused_total\{reason="late"\} 1/);
+});
+
 t.test('a warning that is late is none', async (t) => {
   const { port, lines } = await serve(t, () => new Promise(() => {}));
   const object = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'acme-web' } };
