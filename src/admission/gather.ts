@@ -120,9 +120,17 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
     !requester.platform &&
     record.terminating &&
     !(await live((signal) => namespaces.hasPods(request.namespace, signal), sources));
-  const common = { tenancy, requester, owner, namespaceLabels: record.labels, now };
-  const facts = { ...common, ownership: undefined, namespacesOwned: 0, namespaceEmptied };
-  if (sources.mutating !== true && owner !== 'platform' && !requester.platform && changesAddressAnnotations(request))
+  const facts = {
+    tenancy,
+    requester,
+    owner,
+    namespaceLabels: record.labels,
+    ownership: undefined,
+    namespacesOwned: 0,
+    namespaceEmptied,
+    now,
+  };
+  if (changesAddressAnnotations(request) && sources.mutating !== true && owner !== 'platform' && !requester.platform)
     return { ...facts, accountOwner: await homeOwner(request.user, sources) };
   if (request.kind !== 'NetworkPolicy' || request.operation === 'DELETE' || owner === 'platform') return facts;
   if (sources.mutating === true && !isNarrowed(owner)) return facts;

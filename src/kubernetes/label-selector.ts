@@ -96,7 +96,7 @@ export function parseSelector(selector: unknown): ParsedSelector {
         );
       }
       if (!isLabelValue(value)) return wrongValue(steps, value);
-      domains.set(key, { absent: false, finite: true, values: new Set([value]) });
+      domains.set(key, { absent: false, finite: true, values: new Set<string>().add(value) });
     }
   }
   if (isGiven(matchExpressions)) {
@@ -104,8 +104,8 @@ export function parseSelector(selector: unknown): ParsedSelector {
     if (!Array.isArray(matchExpressions)) {
       return failure(steps, `${excerpt(matchExpressions)} is not a list of requirements`, 'write a list');
     }
-    for (const [index, requirement] of matchExpressions.entries()) {
-      const wrong = addRequirement(domains, requirement, [...steps, index]);
+    for (let index = 0; index < matchExpressions.length; index++) {
+      const wrong = addRequirement(domains, matchExpressions[index], index);
       if (wrong !== undefined) return wrong;
     }
   }
@@ -161,11 +161,8 @@ export function freshValue(base: string, taken: (value: string) => boolean): str
   return value;
 }
 
-function addRequirement(
-  domains: Map<string, Fold>,
-  requirement: unknown,
-  steps: readonly (string | number)[],
-): SelectorFailure | undefined {
+function addRequirement(domains: Map<string, Fold>, requirement: unknown, index: number): SelectorFailure | undefined {
+  const steps = ['matchExpressions', index];
   if (!isMap(requirement)) {
     return failure(steps, `${excerpt(requirement)} is not a requirement`, 'write a map with key, operator and values');
   }
@@ -233,11 +230,18 @@ function isLabelValue(text: string): boolean {
 /** A name as a label value is, but not empty; before it, if anything, a DNS subdomain and a slash. */
 function isLabelKey(text: string): boolean {
   const slash = text.indexOf('/');
-  return isLabelName(text, slash + 1) && (slash < 0 || isSubdomain(text.slice(0, slash)));
+  return isLabelName(text, slash + 1) && (slash < 0 || isSubdomain(text, slash));
 }
 
-function isSubdomain(text: string): boolean {
-  return text.length <= 253 && /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(text);
+/** What comes before `end`: lower-case letters and digits, with `-` and `.` inside. */
+function isSubdomain(text: string, end: number): boolean {
+  if (end < 1 || end > 253) return false;
+  for (let at = 0; at < end; at++) {
+    const code = text.charCodeAt(at);
+    if (isAlphanumeric(code) && !(code >= 0x41 && code <= 0x5a)) continue;
+    if (at === 0 || at === end - 1 || (code !== 0x2d && code !== 0x2e)) return false;
+  }
+  return true;
 }
 
 /** What follows `start`. A loop, as a regular expression costs several times as much, and every selector has some of these. */

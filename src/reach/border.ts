@@ -30,7 +30,7 @@ export function judgeBorder(reach: Reach, border: Border): readonly PeerVerdict[
     }
     if (part.action === 'deny') continue;
     const { subject, direction, peer } = part;
-    if (subject !== judged) {
+    if (subject !== judged && subject.namespaces !== undefined) {
       judged = subject;
       const about = judgeSubject(subject, border);
       if (about !== undefined) {

@@ -62,30 +62,34 @@ interface Incomplete {
 
 export function createBodyReader(limits: BodyLimits): BodyReader {
   let held = 0;
-  /** All incomplete bodies, and those that can give way; the oldest first. */
+  /** The oldest first. Those without an address never give way. */
   const incomplete = new Set<Incomplete>();
-  const displaceable = new Set<Incomplete>();
-  const byAddress = new Map<string, Set<Incomplete>>();
+  const countOf = new Map<string, number>();
   /** One timer for all bodies: most are complete too soon for a timer of their own to be worth its cost. */
   let timed = false;
 
   function begin(one: Incomplete): void {
     incomplete.add(one);
     if (!timed) endSlowAfter(limits.bodyMilliseconds);
-    if (one.address === undefined) return;
-    displaceable.add(one);
-    const neighbours = byAddress.get(one.address);
-    if (neighbours === undefined) byAddress.set(one.address, new Set([one]));
-    else if (neighbours.add(one).size > limits.incompletePerAddress) oldest(neighbours)?.fail('displaced');
+    const { address } = one;
+    if (address === undefined) return;
+    const count = (countOf.get(address) ?? 0) + 1;
+    countOf.set(address, count);
+    if (count > limits.incompletePerAddress) oldestOf(address)?.fail('displaced');
   }
 
   function end(one: Incomplete): void {
     incomplete.delete(one);
-    if (one.address === undefined) return;
-    displaceable.delete(one);
-    const neighbours = byAddress.get(one.address);
-    neighbours?.delete(one);
-    if (neighbours?.size === 0) byAddress.delete(one.address);
+    const { address } = one;
+    if (address === undefined) return;
+    const left = (countOf.get(address) ?? 0) - 1;
+    if (left > 0) countOf.set(address, left);
+    else countOf.delete(address);
+  }
+
+  function oldestOf(address: string): Incomplete | undefined {
+    for (const one of incomplete) if (one.address === address) return one;
+    return undefined;
   }
 
   function endSlowAfter(milliseconds: number): void {
@@ -101,7 +105,7 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
       if (one.due > now) break;
       one.fail('slow-body');
     }
-    const next = oldest(incomplete);
+    const [next] = incomplete;
     if (next !== undefined) endSlowAfter(next.due - now);
   }
 
@@ -113,9 +117,9 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
     let missing = held - limits.heldBytes;
     if (missing <= 0) return;
     const giving: Incomplete[] = [];
-    for (const one of displaceable) {
+    for (const one of incomplete) {
       if (one === current || missing <= 0) break;
-      if (one.holds() === 0) continue;
+      if (one.address === undefined || one.holds() === 0) continue;
       giving.push(one);
       missing -= one.holds();
     }
@@ -200,9 +204,4 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
       held -= holds;
     },
   };
-}
-
-function oldest(bodies: ReadonlySet<Incomplete>): Incomplete | undefined {
-  const [first] = bodies;
-  return first;
 }

@@ -209,33 +209,23 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
       if (body.reason === 'slow-body') response.setHeader('Connection', 'close');
       return refuse(response, body.reason);
     }
-    try {
-      if (inFlight >= limits.inFlight) return refuse(response, 'overloaded');
-      await answerReview(phase, request.url ?? '', body.bytes, response, arrived);
-    } finally {
+    if (inFlight >= limits.inFlight) {
       bodies.release(body);
+      return refuse(response, 'overloaded');
     }
-  }
-
-  async function answerReview(
-    phase: Phase,
-    url: string,
-    body: Buffer,
-    response: ServerResponse,
-    arrived: number,
-  ): Promise<void> {
     metrics.inFlight(++inFlight);
     try {
-      const due = timeLimits(url);
-      const reviewed = review(phase, body, arrived + due.review);
+      const due = timeLimits(request.url ?? '');
+      const reviewed = review(phase, body.bytes, arrived + due.review);
       const answer = await within(reviewed, arrived + due.answer - performance.now());
       if (answer !== undefined) return respond(response, answer, arrived);
-      const late = lateAnswer(phase, body);
+      const late = lateAnswer(phase, body.bytes);
       if (late === undefined) return refuse(response, 'late');
       metrics.refused('late');
       respond(response, late, arrived);
     } finally {
       metrics.inFlight(--inFlight);
+      bodies.release(body);
     }
   }
 

@@ -81,8 +81,8 @@ export function readNetworkPolicy(policy: NetworkPolicy): Reach {
     left.rules -= rules.length;
     if (left.rules < 0) found.push(beyond(concern, path, 'rules'));
     else {
-      for (const [index, rule] of rules.entries()) {
-        readRule(rule, field(path, index), sides[direction], subject, left, found);
+      for (let index = 0; index < rules.length; index++) {
+        readRule(rules[index], field(path, index), sides[direction], subject, left, found);
       }
     }
   }
@@ -180,7 +180,8 @@ function readRule(
     found.push(beyond(concern, peersPath, 'peers'));
     return;
   }
-  for (const [index, written] of peers.entries()) {
+  for (let index = 0; index < peers.length; index++) {
+    const written: unknown = peers[index];
     const at = field(peersPath, index);
     const excepts = exceptsIn(written);
     left.excepts -= excepts;
@@ -212,8 +213,8 @@ function readPorts(
     return allPorts;
   }
   const read: Port[] = [];
-  for (const [index, written] of ports.entries()) {
-    const port = parsePort(written);
+  for (let index = 0; index < ports.length; index++) {
+    const port = parsePort(ports[index]);
     if (!port.ok) {
       const item = field(path, index);
       const at = port.field === undefined ? item : field(item, port.field);
