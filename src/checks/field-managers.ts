@@ -6,10 +6,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { isMap } from '../kubernetes/json.ts';
 import { entry, type Namespace } from '../kubernetes/objects.ts';
 import type { NamespaceRequest } from '../kubernetes/review.ts';
+import { sameList } from './metadata-changes.ts';
 
 /**
- * Whether the request changes the managers of a namespace's metadata. Two changes follow from an allowed request and do not count:
+ * Whether the request changes the managers of a namespace's metadata. Three changes follow from an allowed request and do not count:
  * - A controller that writes the status gets its own entry, of the subresource and without metadata.
+ * - The garbage collector that changes an owner reference also changes who manages it. The check namespace-owner-references refuses
+ *   such a change to all others.
  * - A requester that removes a finalizer also removes it from the entries of its managers; this adds no entry.
  * The API server ignores the managedFields of a request to a subresource, so such a request cannot write entries of the object itself.
  * Every write may merge the oldest entries.
@@ -18,6 +21,7 @@ export function takesFields({ subresource, object, oldObject }: NamespaceRequest
   const [after, before] = [object.metadata?.managedFields ?? [], oldObject?.metadata?.managedFields ?? []];
   if (subresource !== '') return addsTo(before, after.filter(isMetadataOfSubresource), partOfMetadata);
   if (isDeepStrictEqual(after, before)) return false;
+  if (!sameList(object.metadata?.ownerReferences, oldObject?.metadata?.ownerReferences)) return false;
   const finalizers = (one: Namespace | undefined): number => new Set(one?.metadata?.finalizers).size;
   return finalizers(object) === finalizers(oldObject) || addsTo(before, after, () => undefined);
 }

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { takesFields } from '../../src/checks/field-managers.ts';
+import type { OwnerReference } from '../../src/kubernetes/objects.ts';
 import type { NamespaceRequest } from '../../src/kubernetes/review.ts';
 
 const labels = { 'f:metadata': { 'f:labels': { 'f:app': {} } } };
@@ -20,6 +21,7 @@ const ofStatus = { subresource: 'status' };
 interface Side {
   readonly managedFields?: readonly unknown[] | null;
   readonly finalizers?: readonly string[];
+  readonly ownerReferences?: readonly OwnerReference[];
 }
 
 function request(subresource: string, before: Side, after: Side): NamespaceRequest {
@@ -94,4 +96,14 @@ t.test('with a finalizer goes what its manager managed, and nothing comes', asyn
     ['they stand in another order', true, { finalizers: finalizers.toReversed(), managedFields: [own] }],
   ];
   for (const [sentence, taken, after] of rows) t.equal(takesFields(request('', before, after)), taken, sentence);
+});
+
+t.test('of changed owner references, namespace-owner-references decides', async (t) => {
+  const collector = one('kube-controller-manager', { 'f:metadata': { 'f:ownerReferences': {} } });
+  const before = {
+    ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'bait', uid: 'owner' }],
+    managedFields: [own],
+  };
+  t.equal(takesFields(request('', before, { ownerReferences: [], managedFields: [own, collector] })), false);
+  t.equal(takesFields(request('', before, { ...before, managedFields: [own, collector] })), true, 'unchanged ones');
 });

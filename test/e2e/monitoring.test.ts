@@ -108,7 +108,7 @@ async function annotated(t: Test, { plane, kubeconfig }: GuardedCluster): Promis
       'networkpolicies nobody': found('dead-rule'),
       'networkpolicies open': found('cross-tenant-ingress'),
       'deployments agent': {
-        'warn.bulkhead.dev/checks': 'host-network',
+        'warn.bulkhead.dev/checks': 'host-network,quota-without-requests',
         'warn.bulkhead.dev/mode': 'enforce',
         'warn.bulkhead.dev/tenant': 'acme',
       },
