@@ -168,15 +168,17 @@ async function holdersOf(
     else unknown.push(name);
   }
   if (unknown.length > 0) {
-    // The first failure refuses the request, so the other GETs end and free the share of the namespace.
-    const failed = new AbortController();
-    try {
-      await Promise.all(
-        unknown.map(async (name) => add(name, await fetch(name, sources, { share: namespace, ended: failed.signal }))),
-      );
-    } finally {
-      failed.abort();
-    }
+    // One signal for all names: making one costs more than a GET that is refused.
+    await live(async (late) => {
+      // The first failure refuses the request, so the other GETs end and free the share of the namespace.
+      const failed = new AbortController();
+      const ended = AbortSignal.any([late, failed.signal]);
+      try {
+        await Promise.all(unknown.map(async (name) => add(name, await namespaces.fetch(name, ended, namespace))));
+      } finally {
+        failed.abort();
+      }
+    }, sources);
   }
   return (name) => known.get(name);
 }
@@ -237,27 +239,15 @@ function remembered(name: string, { namespaces }: Sources): NamespaceRecord | un
   return record?.terminating === true ? undefined : record;
 }
 
-interface Fetching {
-  /** The namespace of the admission request. */
-  readonly share: string;
-  /** Aborts when the answer is no longer needed. */
-  readonly ended: AbortSignal;
+function fetch(name: string, sources: TimedSources): Promise<NamespaceRecord | undefined> {
+  return live((signal) => sources.namespaces.fetch(name, signal), sources);
 }
 
-function fetch(name: string, sources: TimedSources, one?: Fetching): Promise<NamespaceRecord | undefined> {
-  return live((signal) => sources.namespaces.fetch(name, signal, one?.share), sources, one?.ended);
-}
-
-async function live<Value>(
-  ask: (signal: AbortSignal) => Promise<Value>,
-  { deadline }: TimedSources,
-  ended?: AbortSignal,
-): Promise<Value> {
+async function live<Value>(ask: (signal: AbortSignal) => Promise<Value>, { deadline }: TimedSources): Promise<Value> {
   const patience = deadline - performance.now();
   if (patience <= 0) throw new FactsUnavailable('there was no time left to ask the API server');
   // The timer takes whole milliseconds and throws on anything else.
-  const late = AbortSignal.timeout(Math.ceil(patience));
-  const signal = ended === undefined ? late : AbortSignal.any([late, ended]);
+  const signal = AbortSignal.timeout(Math.ceil(patience));
   try {
     return await ask(signal);
   } catch (error) {
