@@ -16,8 +16,8 @@ export interface NamespaceSource {
   /** From memory: no I/O, constant time. Undefined: not known here (yet), or known for too long to be sure of it. */
   lookup(name: string): NamespaceRecord | undefined;
   /**
-   * Whether memory proves that no namespace has this name, and that no other tenant can still create one; constant time. It does while
-   * the watch is current, and once every replica has known for long enough that the name is reserved for the tenant.
+   * Whether memory proves that no namespace has this name, or only one of this tenant; constant time. It does once the watch was heard
+   * after every replica had known that the name is reserved for the tenant.
    */
   isFree(name: string, tenant: string): boolean;
   /**

@@ -51,7 +51,7 @@ export function namespaceRecord({ metadata, object }: WireObject): NamespaceReco
 export function createNamespaceSource(
   memory: Pick<NamespaceSource, 'lookup' | 'countOwned' | 'namesOwned' | 'startingWith'>,
   staleness: () => number,
-  reservations: Pick<Reservations, 'hasPropagated'>,
+  reservations: Pick<Reservations, 'hadPropagated'>,
   requests: Pick<FairRequests, 'get'>,
   clock: Clock,
 ): NamespaceSource {
@@ -63,8 +63,11 @@ export function createNamespaceSource(
       if (record === undefined || staleness() <= trustedFor) return record;
       return clock.now() - (confirmed.get(record) ?? Number.NEGATIVE_INFINITY) <= trustedFor ? record : undefined;
     },
+    // Memory knows each namespace that is older than this time, and no other tenant can have created one since. So a quiet watch does
+    // no harm here: `staleness` may be a minute.
     isFree: (name, tenant) =>
-      memory.lookup(name) === undefined && staleness() <= trustedFor && reservations.hasPropagated(name, tenant),
+      memory.lookup(name) === undefined &&
+      reservations.hadPropagated(name, tenant, clock.now() - staleness() - trustedFor),
     countOwned: (tenant) => memory.countOwned(tenant),
     namesOwned: (tenant) => memory.namesOwned(tenant),
     startingWith: (prefix) => memory.startingWith(prefix),

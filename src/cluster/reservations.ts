@@ -10,8 +10,12 @@ import type { Clock } from './clock.ts';
 export interface Reservations {
   /** Call it after every change of the tenants or settings: a reservation that was given up in between starts again. */
   changed(): void;
-  /** Whether the name has been reserved for the tenant for at least the propagation delay. */
-  hasPropagated(name: string, tenant: string): boolean;
+  /**
+   * Whether the name is reserved for the tenant, and had been for the whole propagation delay at that time.
+   *
+   * @param time of the clock, in milliseconds
+   */
+  hadPropagated(name: string, tenant: string, time: number): boolean;
 }
 
 /**
@@ -50,11 +54,11 @@ export function createReservations(tenancy: TenancySource, delay: number, clock:
 
   return {
     changed,
-    hasPropagated(name, tenant) {
+    hadPropagated(name, tenant, time) {
       if (tenancy() !== current) changed();
       for (const prefix of prefixesOf(name)) {
         const reservation = reservations.get(prefix);
-        if (reservation !== undefined) return reservation.tenant === tenant && clock.now() - reservation.since >= delay;
+        if (reservation !== undefined) return reservation.tenant === tenant && time - reservation.since >= delay;
       }
       return false;
     },

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import type { NamespaceRecord } from '../../src/admission/facts.ts';
 import { createConnection } from '../../src/cluster/connection.ts';
 import { createFairRequests } from '../../src/cluster/fair-requests.ts';
-import { createNamespaceSource, namespaceRecord } from '../../src/cluster/namespaces.ts';
+import { createNamespaceSource, namespaceRecord, trustedFor } from '../../src/cluster/namespaces.ts';
 import { decodeObject } from '../../src/cluster/wire.ts';
 import { startFakeApiServer } from './fake-api-server.ts';
 import { fakeClock } from './fake-clock.ts';
@@ -28,8 +28,10 @@ async function source(t: Test, staleness = 0) {
     namesOwned: (tenant: string) => new Set(tenant === 'acme' ? ['acme-web'] : []),
     startingWith: (prefix: string) => (remembered.name.startsWith(prefix) ? [remembered] : []),
   };
+  const propagatedAt = clock.now() - 60_000 - trustedFor;
   const reservations = {
-    hasPropagated: (name: string, tenant: string) => name.startsWith('acme-') && tenant === 'acme',
+    hadPropagated: (name: string, tenant: string, time: number) =>
+      name.startsWith('acme-') && tenant === 'acme' && time >= propagatedAt,
   };
   const requests = createFairRequests(connection, clock);
   return {
@@ -57,11 +59,12 @@ t.test('memory does not count when the watch was not heard for three seconds', a
 
 t.test('a name is free where all namespaces are known, and it was long reserved', async (t) => {
   const rows: readonly [sentence: string, staleness: number, name: string, tenant: string, free: boolean][] = [
-    ['there is none of this name', 3_000, 'acme-new', 'acme', true],
-    ['the watch was not heard just now', 3_001, 'acme-new', 'acme', false],
+    ['there is none of this name', 0, 'acme-new', 'acme', true],
+    ['the watch was heard a minute ago, and the reservation had propagated then', 60_000, 'acme-new', 'acme', true],
+    ['the watch was last heard when another tenant could still create it', 60_001, 'acme-new', 'acme', false],
     ['not everything was listed yet', Number.POSITIVE_INFINITY, 'acme-new', 'acme', false],
     ['there is a namespace of this name', 0, 'acme-web', 'acme', false],
-    ['it is not reserved for long', 0, 'new-web', 'acme', false],
+    ['it is not reserved', 0, 'new-web', 'acme', false],
     ['it is reserved for another tenant', 0, 'acme-new', 'beta', false],
   ];
   for (const [sentence, staleness, name, tenant, free] of rows) {
