@@ -161,7 +161,7 @@ t.test('the image', async (t) => {
   t.match(last, `EXPOSE ${container.ports.map(({ containerPort }) => containerPort).join(' ')}\n`);
   t.match(
     last,
-    `ENTRYPOINT ["node", "--min-semi-space-size=8", "--max-semi-space-size=8", "--expose-gc", "/app/${bin.bulkhead}"]\n`,
+    `ENTRYPOINT ["node", "--heap-growing-percent=100", "--min-semi-space-size=8", "--max-semi-space-size=8", "--expose-gc", "/app/${bin.bulkhead}"]\n`,
   );
   t.notMatch(last, /^RUN /m, 'nothing is run in the image that is shipped');
   const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' '));

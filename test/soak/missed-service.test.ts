@@ -252,7 +252,7 @@ t.test('a crowd fails when a pod beside it fails or waits, or when there is no c
   const run: Run = { pods: Array.from({ length: 40 }, () => pod(20)), members: 420, answers: { 503: 400 } };
   const both = { bare: run, bulkhead: { ...run, pods: [...run.pods.slice(1), pod(120)] } };
   const good: CrowdResult = { runs: { policies: both, 'slow senders': both }, wrong: [] };
-  const options = { seconds: 4, perSecond: 10, policies: 200, senders: 420, policiesAfter: 0 };
+  const options = { seconds: 4, perSecond: 10, policies: 200, senders: 420, policiesAfter: 0, crowdBefore: 0 };
   t.same(missedCrowd(good, options, crowdLimits), []);
   const beside = (crowd: Crowd, webhook: Webhook, change: Partial<Run>): CrowdResult => {
     const changed = { ...good.runs[crowd], [webhook]: { ...good.runs[crowd][webhook], ...change } };
