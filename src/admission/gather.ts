@@ -130,7 +130,7 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
     namespaceEmptied,
     now,
   };
-  if (changesAddressAnnotations(request) && sources.mutating !== true && owner !== 'platform' && !requester.platform)
+  if (sources.mutating !== true && changesAddressAnnotations(request) && owner !== 'platform' && !requester.platform)
     return { ...facts, accountOwner: await homeOwner(request.user, sources) };
   if (request.kind !== 'NetworkPolicy' || request.operation === 'DELETE' || owner === 'platform') return facts;
   if (sources.mutating === true && !isNarrowed(owner)) return facts;
