@@ -58,7 +58,7 @@ export function keepBaselines(
     },
     managed,
   );
-  const closed = createClosedNamespaces(requests, policies.staleness, reconciler.hurry, clock);
+  const closed = createClosedNamespaces(requests, policies.isCurrent, reconciler.hurry, clock);
   const quotas = follow('/api/v1/resourcequotas', ResourceQuota, managed);
   return {
     ...reconciler,

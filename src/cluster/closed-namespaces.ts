@@ -3,7 +3,7 @@
  *
  * How old that knowledge may be: a default-deny policy that goes is told by the watch within milliseconds, and put back. A watch
  * whose connection is dead without a word is told from one on which nothing happens by nothing but time, so memory counts for
- * `trustedFor` (namespaces.ts) after the watch was heard, or after the API server itself said the same; then it is asked. In that
+ * `trustedFor` (list-watch.ts) after the watch was heard, or after the API server itself said the same; then it is asked. In that
  * time a policy that somebody has deleted would count as seen: only the platform can delete one (check managed-policy), and a
  * deleted namespace does not hand its policies on, for they name its uid, and whose uid is asked for is as new (gather.ts).
  */
@@ -13,7 +13,7 @@ import { namespaceClosedBy } from '../baseline/closed-door.ts';
 import type { Clock } from './clock.ts';
 import { describe } from './failure.ts';
 import type { FairRequests } from './fair-requests.ts';
-import { trustedFor } from './namespaces.ts';
+import { type ListWatch, trustedFor } from './list-watch.ts';
 import { isRecord } from './wire.ts';
 
 /**
@@ -55,12 +55,12 @@ interface Waiter {
 }
 
 /**
- * @param staleness milliseconds since the watch of the policies was last heard
+ * @param isCurrent whether the watch of the policies was heard just now
  * @param wanted    told of a namespace that somebody waits for
  */
 export function createClosedNamespaces(
   requests: Pick<FairRequests, 'get'>,
-  staleness: () => number,
+  isCurrent: ListWatch['isCurrent'],
   wanted: (namespace: string) => void,
   clock: Clock,
 ): ClosedNamespaces {
@@ -76,7 +76,7 @@ export function createClosedNamespaces(
 
   function closed(namespace: NamespaceKey): boolean {
     const door = doorOf(namespace);
-    return door !== undefined && (staleness() <= trustedFor || clock.now() - door.confirmedAt <= trustedFor);
+    return door !== undefined && (isCurrent() || clock.now() - door.confirmedAt <= trustedFor);
   }
 
   return {

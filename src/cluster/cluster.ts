@@ -233,7 +233,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   });
 
   return {
-    namespaces: createNamespaceSource(store, namespaceWatch.staleness, reservations, requests, clock),
+    namespaces: createNamespaceSource(store, namespaceWatch, reservations, requests, clock),
     tenancy,
     tenantsKnown,
     certificates,

@@ -14,11 +14,12 @@
 import { fullJitter, reconnectBackoff } from './backoff.ts';
 import { pause } from './clock.ts';
 import { broken, describe, type Failure, needsNewList, statusFailure } from './failure.ts';
+import { createFreshnessChecks } from './freshness.ts';
 import { createKnownObjects, type Handler } from './known-objects.ts';
 import { LineTooLong, linesOf } from './lines.ts';
 import type { Log } from './log.ts';
 import { type Collection, longestObject, pathOf, readPages, readVersion } from './paged-list.ts';
-import { decodeEvent } from './wire.ts';
+import { decodeEvent, type WireObject } from './wire.ts';
 
 export type { Handler };
 
@@ -40,6 +41,11 @@ export interface ListWatch {
   readonly synced: Promise<void>;
   /** Milliseconds for which nothing was heard; infinite before the first list. A healthy watch is heard every minute. */
   staleness(): number;
+  /**
+   * Whether memory counts without a live request: the watch was heard at most `trustedFor` ago. When that time will soon be over, it also
+   * checks whether memory is current (freshness.ts), so it stays so while requests come.
+   */
+  isCurrent(): boolean;
   /** The failure that is being waited out, in words. */
   trouble(): string | undefined;
   counters(): WatchCounters;
@@ -70,6 +76,16 @@ const silenceLimit = 90_000;
  */
 const comparisonPeriod = { least: 450_000, spread: 300_000 };
 
+/**
+ * Milliseconds. The namespace controller empties a namespace five seconds after its deletion at the earliest, as a rule
+ * (k8s.io/kubernetes, pkg/controller/namespace, namespaceDeletionGracePeriod), so what was heard to live three seconds ago is still
+ * the namespace of its name; the rest is for the way of the news.
+ */
+export const trustedFor = 3_000;
+
+/** Milliseconds after which it is checked whether memory is current. */
+const checkAfter = 2_000;
+
 /** How a watch ended. */
 type End = { readonly next: 'watch' | 'list'; readonly failure: Failure | undefined };
 
@@ -81,6 +97,8 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
   );
   const counters = { lists: 0, watches: 0, failures: 0, comparisons: 0, divergences: 0 };
   let applied = '';
+  /** The greatest resourceVersion of an object or event; 0 before the first. */
+  let newest = 0;
   let heardAt: number | undefined;
   let trouble: Failure | undefined;
   /** A watch is open: what is known here is the state at `applied`. */
@@ -91,6 +109,17 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
   });
 
   const staleness = (): number => (heardAt === undefined ? Number.POSITIVE_INFINITY : clock.now() - heardAt);
+
+  // Only while the watch is open: without it, what happens after the check is missed.
+  const freshness = createFreshnessChecks(options, (time) => {
+    if (following) heardAt = Math.max(time, heardAt ?? time);
+  });
+
+  function isCurrent(): boolean {
+    const silent = staleness();
+    if (silent > checkAfter && following && newest > 0) freshness.check(newest);
+    return silent <= trustedFor;
+  }
 
   /** Versions only grow; a smaller one is another history, as after a restore of etcd from a backup. */
   function isEarlier(resourceVersion: string): boolean {
@@ -103,7 +132,12 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
     const began = clock.now();
     if (handler.forgetVersions !== undefined) known.forgetVersions();
     const listing = known.replace();
-    const result = await readPages(options, undefined, listing.each, stopping.signal);
+    let newestListed = 0;
+    const each = (object: WireObject): void => {
+      newestListed = Math.max(newestListed, Number(object.metadata.resourceVersion));
+      listing.each(object);
+    };
+    const result = await readPages(options, undefined, each, stopping.signal);
     if (!result.ok) return result;
     if (isEarlier(result.resourceVersion)) {
       log.warn({ path }, 'the resourceVersion went backwards: everything is listed anew');
@@ -113,6 +147,7 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
     }
     listing.end();
     heardAt = began;
+    newest = newestListed;
     applied = result.resourceVersion;
     return undefined;
   }
@@ -129,6 +164,7 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
       return { next: 'list', failure: broken(new Error('the resourceVersion went backwards')) };
     if (event.type === 'CHANGED') known.put(event.object);
     if (event.type === 'DELETED') known.remove(event.object.metadata);
+    if (event.type !== 'BOOKMARK') newest = Number(event.resourceVersion);
     applied = event.resourceVersion;
     return undefined;
   }
@@ -258,11 +294,13 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
   return {
     synced,
     staleness,
+    isCurrent,
     trouble: () => trouble && describe(trouble),
     counters: () => ({ objects: known.size(), handlerErrors: known.handlerErrors(), ...counters }),
     async stop() {
       cancelComparison();
       stopping.abort();
+      await freshness.stop();
       await running;
       await comparing;
     },

@@ -3,8 +3,8 @@
  *
  * A name can be given anew, so what is remembered of a namespace is good for nothing once there is another one of its name. A
  * healthy watch tells of that within milliseconds. But a connection that is dead without a word looks like a healthy watch on
- * which nothing happens: both are heard once a minute. So memory counts for `trustedFor` after the watch was heard, and then
- * again for so long after a live answer that agrees with it: in a quiet cluster one live request for each namespace in that time.
+ * which nothing happens: both are heard once a minute. So memory counts while the watch is current (list-watch.ts), and then
+ * again for `trustedFor` after a live answer that agrees with it.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { NamespaceRecord, NamespaceSource } from '../admission/facts.ts';
@@ -13,17 +13,11 @@ import type { Clock } from './clock.ts';
 import type { Answer } from './connection.ts';
 import { describe } from './failure.ts';
 import type { FairRequests } from './fair-requests.ts';
+import { type ListWatch, trustedFor } from './list-watch.ts';
 import type { Reservations } from './reservations.ts';
 import { decodeListMeta, decodeObject, isRecord, type WireObject } from './wire.ts';
 
 export const namespacesPath = '/api/v1/namespaces';
-
-/**
- * Milliseconds. The namespace controller empties a namespace five seconds after its deletion at the earliest, as a rule
- * (k8s.io/kubernetes, pkg/controller/namespace, namespaceDeletionGracePeriod), so what was heard to live three seconds ago is still
- * the namespace of its name; the rest is for the way of the news.
- */
-export const trustedFor = 3_000;
 
 /** What is kept of a namespace. */
 export function namespaceRecord({ metadata, object }: WireObject): NamespaceRecord {
@@ -44,13 +38,13 @@ export function namespaceRecord({ metadata, object }: WireObject): NamespaceReco
 
 /**
  * @param memory       the namespaces that the watch has reported
- * @param staleness    milliseconds since the last message of the watch; infinite before the first list is complete
+ * @param watch        the watch that brings what memory has
  * @param reservations since when each name has been reserved
  * @param requests     the bounded GETs of the request path
  */
 export function createNamespaceSource(
   memory: Pick<NamespaceSource, 'lookup' | 'countOwned' | 'namesOwned' | 'startingWith'>,
-  staleness: () => number,
+  watch: Pick<ListWatch, 'isCurrent' | 'staleness'>,
   reservations: Pick<Reservations, 'hadPropagated'>,
   requests: Pick<FairRequests, 'get'>,
   clock: Clock,
@@ -60,14 +54,14 @@ export function createNamespaceSource(
   return {
     lookup(name) {
       const record = memory.lookup(name);
-      if (record === undefined || staleness() <= trustedFor) return record;
+      if (record === undefined || watch.isCurrent()) return record;
       return clock.now() - (confirmed.get(record) ?? Number.NEGATIVE_INFINITY) <= trustedFor ? record : undefined;
     },
     // Memory knows each namespace that is older than this time, and no other tenant can have created one since. So a quiet watch does
     // no harm here: `staleness` may be a minute.
     isFree: (name, tenant) =>
       memory.lookup(name) === undefined &&
-      reservations.hadPropagated(name, tenant, clock.now() - staleness() - trustedFor),
+      reservations.hadPropagated(name, tenant, clock.now() - watch.staleness() - trustedFor),
     countOwned: (tenant) => memory.countOwned(tenant),
     namesOwned: (tenant) => memory.namesOwned(tenant),
     startingWith: (prefix) => memory.startingWith(prefix),

@@ -3,6 +3,7 @@ import { TooManyWait } from '../../src/admission/facts.ts';
 import { createClosedNamespaces } from '../../src/cluster/closed-namespaces.ts';
 import { createConnection } from '../../src/cluster/connection.ts';
 import { createFairRequests } from '../../src/cluster/fair-requests.ts';
+import { trustedFor } from '../../src/cluster/list-watch.ts';
 import { startFakeApiServer } from './fake-api-server.ts';
 import { fakeClock } from './fake-clock.ts';
 
@@ -31,7 +32,7 @@ async function closedNamespaces(t: Test) {
   const wanted: string[] = [];
   const closed = createClosedNamespaces(
     createFairRequests(connection, clock),
-    () => state.staleness,
+    () => state.staleness <= trustedFor,
     (name) => wanted.push(name),
     clock,
   );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { gather } from '../../src/admission/gather.ts';
 import { type Cluster, type ClusterOptions, connectCluster } from '../../src/cluster/cluster.ts';
-import { trustedFor } from '../../src/cluster/namespaces.ts';
+import { trustedFor } from '../../src/cluster/list-watch.ts';
 import { propagationDelay } from '../../src/cluster/reservations.ts';
 import type { AdmissionRequest } from '../../src/kubernetes/review.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { createConnection } from '../../src/cluster/connection.ts';
-import { type ListWatch, startListWatch } from '../../src/cluster/list-watch.ts';
+import { type ListWatch, startListWatch, trustedFor } from '../../src/cluster/list-watch.ts';
 import { type FakeApiServer, type Fault, startFakeApiServer } from './fake-api-server.ts';
 import { type FakeClock, fakeClock, until } from './fake-clock.ts';
 
@@ -520,6 +520,98 @@ t.test('bookmarks keep a quiet watch alive', async (t) => {
     await until('the bookmark is heard', () => followed.watch.staleness() === 0);
   }
   t.equal(followed.watch.counters().watches, 1);
+});
+
+/** Of a list-watch: how often it was checked whether memory is current. */
+function checks({ server }: Followed): number {
+  return server.requests.filter(({ query }) => query.get('timeoutSeconds') === '5').length;
+}
+
+/** Memory is asked for, and its check has begun. */
+async function checking(followed: Followed): Promise<void> {
+  const before = checks(followed);
+  followed.watch.isCurrent();
+  await until('a check has begun', () => checks(followed) > before);
+}
+
+t.test('while memory is needed, a quiet watch is checked by a second one', async (t) => {
+  const followed = await follow(t, (server) => {
+    server.put('namespaces', namespace('web'));
+    server.put('pods', { metadata: { name: 'other', namespace: 'web' } });
+  });
+  await watching(followed);
+  const { clock, server, watch } = followed;
+  clock.advance(2_000);
+  t.equal(watch.isCurrent(), true);
+  t.equal(checks(followed), 0, 'it was heard just now');
+  clock.advance(trustedFor - 2_000);
+  t.equal(watch.isCurrent(), true);
+  clock.advance(1);
+  t.equal(watch.isCurrent(), false);
+  await until('the event is replayed', () => clock.waits().includes(100));
+  t.equal(checks(followed), 1, 'one at a time');
+  const second = server.requests.at(-1)?.query;
+  t.equal(
+    second?.get('resourceVersion'),
+    String(Number(server.get('namespaces', 'web')?.metadata.resourceVersion) - 1),
+  );
+  clock.advance(100);
+  await until('memory is current', () => watch.staleness() === 101);
+  t.equal(watch.isCurrent(), true);
+  await until('the second watch is closed', () => server.watches.length === 1);
+  t.equal(watch.counters().watches, 1, 'the first one goes on');
+});
+
+t.test('a check that is answered otherwise does not make memory current', async (t) => {
+  const answers: readonly [string, (followed: Followed) => void | Promise<void>][] = [
+    ['by a newer event', ({ server }) => void server.put('namespaces', namespace('lost'))],
+    ['by the end of the watch', ({ server }) => server.watches.at(-1)?.end()],
+    ['by a line that cannot be read', ({ server }) => server.watches.at(-1)?.write('{}\n')],
+  ];
+  for (const [sentence, answer] of answers) {
+    await t.test(sentence, async (t) => {
+      const followed = await follow(t, (server) => server.put('namespaces', namespace('web')));
+      await watching(followed);
+      const { clock, server, watch } = followed;
+      server.watches[0]?.mute();
+      clock.advance(trustedFor + 1);
+      await checking(followed);
+      await until('the event is replayed', () => clock.waits().includes(100));
+      await answer(followed);
+      await until('the second watch is closed', () => server.watches.length === 1);
+      clock.advance(9_999);
+      t.equal(watch.isCurrent(), false);
+      t.equal(checks(followed), 1, 'it is not checked again at once');
+      clock.advance(1);
+      await checking(followed);
+    });
+  }
+  await t.test('by 410, where the API server has no such event', async (t) => {
+    const followed = await follow(t, (server) => server.put('namespaces', namespace('web')));
+    await watching(followed);
+    followed.server.compact();
+    followed.clock.advance(trustedFor + 1);
+    await checking(followed);
+    await until('the second watch is closed', () => followed.server.watches.length === 1);
+    t.equal(followed.watch.isCurrent(), false);
+  });
+  await t.test('by nothing', async (t) => {
+    const followed = await follow(t, (server) => server.put('namespaces', namespace('web')));
+    await watching(followed);
+    followed.server.failNext({ kind: 'silence' }, ({ query }) => query.get('timeoutSeconds') === '5');
+    followed.clock.advance(trustedFor + 1);
+    await checking(followed);
+    followed.clock.advance(2_000);
+    t.equal(followed.watch.isCurrent(), false);
+  });
+});
+
+t.test('nothing is checked where memory is empty', async (t) => {
+  const followed = await follow(t);
+  await watching(followed);
+  followed.clock.advance(trustedFor + 1);
+  t.equal(followed.watch.isCurrent(), false);
+  t.equal(checks(followed), 0);
 });
 
 t.test('what failed before a healthy watch does not count any more', async (t) => {

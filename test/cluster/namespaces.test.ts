@@ -2,7 +2,8 @@ import t, { type Test } from 'tap';
 import type { NamespaceRecord } from '../../src/admission/facts.ts';
 import { createConnection } from '../../src/cluster/connection.ts';
 import { createFairRequests } from '../../src/cluster/fair-requests.ts';
-import { createNamespaceSource, namespaceRecord, trustedFor } from '../../src/cluster/namespaces.ts';
+import { trustedFor } from '../../src/cluster/list-watch.ts';
+import { createNamespaceSource, namespaceRecord } from '../../src/cluster/namespaces.ts';
 import { decodeObject } from '../../src/cluster/wire.ts';
 import { startFakeApiServer } from './fake-api-server.ts';
 import { fakeClock } from './fake-clock.ts';
@@ -34,11 +35,12 @@ async function source(t: Test, staleness = 0) {
       name.startsWith('acme-') && tenant === 'acme' && time >= propagatedAt,
   };
   const requests = createFairRequests(connection, clock);
+  const watch = { staleness: () => staleness, isCurrent: () => staleness <= trustedFor };
   return {
     server,
     clock,
     memory,
-    namespaces: createNamespaceSource(memory, () => staleness, reservations, requests, clock),
+    namespaces: createNamespaceSource(memory, watch, reservations, requests, clock),
   };
 }
 

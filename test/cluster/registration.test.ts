@@ -94,6 +94,7 @@ function world(
     return {
       synced: Promise.resolve(),
       staleness: () => 0,
+      isCurrent: () => true,
       trouble: () => undefined,
       counters: () => counters,
       stop: () => Promise.resolve(),

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { systemClock } from '../../src/cluster/clock.ts';
-import { trustedFor } from '../../src/cluster/namespaces.ts';
+import { trustedFor } from '../../src/cluster/list-watch.ts';
 import { propagationDelay } from '../../src/cluster/reservations.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import { eventually } from '../soak/observer.ts';

@@ -83,8 +83,9 @@ export async function startFaultProxy(plane: ControlPlane): Promise<FaultProxy> 
   }
 
   const http = createServer((incoming, response) => {
-    const fault = next;
-    next = undefined;
+    // A watch meets the faults of watches alone.
+    const fault = incoming.url?.includes('watch=1') ? undefined : next;
+    if (fault !== undefined) next = undefined;
     if (fault === undefined) return forward(incoming, response);
     inflicted[fault]++;
     const status = fault === 'busy' ? 429 : 410;
