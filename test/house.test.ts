@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 import t from 'tap';
 import typescript from 'typescript';
 
-/** For each room, the rooms it may import from beside itself. */
+/** For each room, from the ground up, the rooms it may import from beside itself. */
 const rooms: Readonly<Record<string, readonly string[]>> = {
   kubernetes: [],
   tenancy: ['kubernetes'],
@@ -14,32 +14,59 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   mutations: ['kubernetes', 'tenancy', 'reach', 'baseline'],
   backstop: ['kubernetes', 'tenancy', 'baseline', 'checks'],
   admission: ['kubernetes', 'tenancy', 'reach', 'baseline', 'checks', 'mutations'],
+  report: [],
   certificates: [],
+  client: ['kubernetes', 'admission'],
+  facts: ['kubernetes', 'tenancy', 'baseline', 'admission', 'client'],
+  reconcile: ['kubernetes', 'tenancy', 'baseline', 'admission', 'client', 'facts'],
+  configuration: ['kubernetes', 'tenancy', 'admission', 'certificates', 'client', 'reconcile'],
+  cluster: ['kubernetes', 'tenancy', 'admission', 'client', 'facts', 'reconcile', 'configuration'],
+  files: ['kubernetes', 'tenancy', 'admission', 'certificates'],
   server: ['kubernetes', 'tenancy', 'admission', 'certificates'],
-  cluster: ['kubernetes', 'tenancy', 'baseline', 'admission', 'certificates'],
-  files: ['kubernetes', 'tenancy', 'admission'],
   commands: [
     'kubernetes',
     'tenancy',
     'baseline',
     'backstop',
     'admission',
+    'report',
     'certificates',
-    'server',
+    'client',
+    'facts',
+    'configuration',
     'cluster',
     'files',
+    'server',
   ],
   main: ['commands'],
 };
 
 /** Libraries that only these rooms may import. */
-const confined: Readonly<Record<string, string>> = { fastify: 'server', '@kubernetes/client-node': 'cluster' };
+const confined: Readonly<Record<string, string>> = { fastify: 'server', '@kubernetes/client-node': 'client' };
+
+/** The part of all lines that one room may hold. */
+const largestRoom = 0.15;
 
 /** Rooms without input and output: none of these modules of Node. */
-const pureRooms = ['kubernetes', 'tenancy', 'reach', 'baseline', 'checks', 'mutations', 'backstop', 'admission'];
+const pureRooms = [
+  'kubernetes',
+  'tenancy',
+  'reach',
+  'baseline',
+  'checks',
+  'mutations',
+  'backstop',
+  'admission',
+  'report',
+];
 const effects = /^node:(fs|net|tls|http|https|http2|child_process|dgram|dns|worker_threads|process|readline)/;
 
 const files = globSync('src/**/*.ts');
+const documentation = readFileSync('docs/architecture.md', 'utf8');
+
+function listed(cell: string): string[] {
+  return cell.split(',').flatMap((name) => name.trim() || []);
+}
 
 function roomOf(file: string): string {
   const [, first = '', second] = file.split('/');
@@ -53,6 +80,34 @@ function importsOf(file: string): string[] {
 t.test('every file stands in a room of the house', async (t) => {
   t.ok(files.length > 50, 'the sources were found');
   for (const file of files) t.ok(Object.hasOwn(rooms, roomOf(file)), `${file} is in a known room`);
+});
+
+t.test('the table has no circle', async (t) => {
+  const above = Object.keys(rooms);
+  for (const [room, others] of Object.entries(rooms)) {
+    for (const other of others) t.ok(above.indexOf(other) < above.indexOf(room), `${other} is below ${room}`);
+  }
+});
+
+t.test('docs/architecture.md shows the same table', async (t) => {
+  const shown: Record<string, readonly string[]> = {};
+  const [, table = ''] = /\n\| room \| may import \|\n\|---\|---\|\n((?:\|.*\n)+)/.exec(documentation) ?? [];
+  for (const row of table.trimEnd().split('\n')) {
+    const [, names = '', others = ''] = row.split('|');
+    for (const name of listed(names)) shown[name] = listed(others);
+  }
+  t.strictSame(shown, rooms);
+});
+
+t.test('no room is too large to live in', async (t) => {
+  const lines = new Map<string, number>();
+  let all = 0;
+  for (const file of files) {
+    const count = readFileSync(file, 'utf8').split('\n').length;
+    lines.set(roomOf(file), (lines.get(roomOf(file)) ?? 0) + count);
+    all += count;
+  }
+  for (const [room, count] of lines) t.ok(count <= largestRoom * all, `${room} has ${count} of ${all} lines`);
 });
 
 t.test('imports only point down', async (t) => {

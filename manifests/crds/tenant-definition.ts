@@ -13,7 +13,7 @@ type Schema = Omit<StructuralSchema, 'properties' | 'items' | 'additionalPropert
   readonly 'x-kubernetes-validations'?: readonly ValidationRule[];
 };
 
-/** What src/cluster/tenant-status.ts writes. Every list is written whole. */
+/** What src/reconcile/tenant-status.ts writes. Every list is written whole. */
 const statusSchema = {
   type: 'object',
   description: 'What Bulkhead makes of the tenant.',

@@ -1,4 +1,4 @@
-/** What admission needs to know from outside. The rooms cluster and files implement it; nothing here does I/O. */
+/** What admission needs to know from outside. The rooms facts and files implement it; nothing here does I/O. */
 import type { StringMap } from '../kubernetes/objects.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 

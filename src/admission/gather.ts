@@ -1,7 +1,7 @@
 /**
  * Everything the judgement needs beside the request: the only place on the way of a request that waits. Memory first, one
  * live request for each missing name that counts, otherwise a retryable refusal. Each namespace has its own share of the live
- * requests (cluster/fair-requests.ts), so one namespace cannot use up the time of all others (NP-23).
+ * requests (client/fair-requests.ts), so one namespace cannot use up the time of all others (NP-23).
  */
 
 import { isManaged } from '../baseline/managed.ts';

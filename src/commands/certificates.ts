@@ -2,8 +2,8 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CertificateError, type KeyPair } from '../certificates/key-pair.ts';
-import type { CertificateSource, Cluster } from '../cluster/cluster.ts';
-import type { KeeperLimits } from '../cluster/secret-certificates.ts';
+import type { CertificateSource, Cluster } from '../cluster.ts';
+import type { KeeperLimits } from '../configuration/secret-certificates.ts';
 import {
   loadCertificateFiles,
   loadVouchedPair,

@@ -1,7 +1,7 @@
 /** What is known of the cluster and done in it, for Prometheus. No label names a tenant or a namespace (SRV-15). */
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { Cluster, ClusterCounters } from '../cluster/cluster.ts';
-import type { RegistrationCounters } from '../cluster/registration.ts';
+import type { Cluster, ClusterCounters } from '../cluster.ts';
+import type { RegistrationCounters } from '../configuration/registration.ts';
 
 interface Reading {
   /** Values of the label, where there is one. */

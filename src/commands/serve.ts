@@ -2,8 +2,8 @@
 import { createAdmission } from '../admission/admission.ts';
 import type { NamespaceSource } from '../admission/facts.ts';
 import { CertificateError } from '../certificates/key-pair.ts';
-import { type Clock, systemClock } from '../cluster/clock.ts';
-import { type Cluster, connectCluster } from '../cluster/cluster.ts';
+import { type Clock, systemClock } from '../client/clock.ts';
+import { type Cluster, connectCluster } from '../cluster.ts';
 import { watchNamespaces } from '../files/watch-namespaces.ts';
 import { watchTenancy } from '../files/watch-tenancy.ts';
 import { loadClientAuthority } from '../server/client-authority.ts';

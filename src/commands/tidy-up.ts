@@ -8,7 +8,7 @@
  * A pause of 30 ms (40 where there are 5,000 namespaces), in which a review would wait. Only where Node lets a program do it
  * (--expose-gc, as the image says).
  */
-import type { Clock } from '../cluster/clock.ts';
+import type { Clock } from '../client/clock.ts';
 
 const afterStart = 5_000;
 const period = 30_000;

@@ -1,6 +1,6 @@
 /**
  * The handshake: a write that must be refused, whoever sends it. Bulkhead sends it through the API server, and never means it, to
- * learn whether the API server asks Bulkhead: checks/handshake.ts refuses it, cluster/handshake.ts sends it and reads the refusal.
+ * learn whether the API server asks Bulkhead: checks/handshake.ts refuses it, configuration/handshake.ts sends it and reads the refusal.
  */
 import { excerpt } from '../kubernetes/json.ts';
 

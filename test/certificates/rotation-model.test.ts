@@ -12,7 +12,7 @@ import { pathToName } from '../../src/certificates/paths.ts';
 import type { Published } from '../../src/certificates/published.ts';
 import { nextStep, type RotationLimits, type Step } from '../../src/certificates/rotation.ts';
 import { bundleOf, type RotationState } from '../../src/certificates/rotation-state.ts';
-import { createKeptAuthorities, type KeptAuthorities } from '../../src/cluster/kept-authorities.ts';
+import { createKeptAuthorities, type KeptAuthorities } from '../../src/configuration/kept-authorities.ts';
 
 const limits: RotationLimits = {
   settle: 10,

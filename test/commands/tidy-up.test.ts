@@ -1,6 +1,6 @@
 import t from 'tap';
 import { tidyUpWhenIdle } from '../../src/commands/tidy-up.ts';
-import { fakeClock } from '../cluster/fake-clock.ts';
+import { fakeClock } from '../client/fake-clock.ts';
 
 t.test('memory is given back after the start, and again whenever nobody asks', async (t) => {
   const clock = fakeClock();

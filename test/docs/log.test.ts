@@ -66,7 +66,7 @@ t.test('the notes in the audit log', async (t) => {
 
 t.test('the reasons of Events', async (t) => {
   const [, union = ''] =
-    /type EventReason =([^;]*);/.exec(readFileSync('src/cluster/namespace-events.ts', 'utf8')) ?? [];
+    /type EventReason =([^;]*);/.exec(readFileSync('src/reconcile/namespace-events.ts', 'utf8')) ?? [];
   t.strictSame(
     named(events),
     [...union.matchAll(/'(\w+)'/g)].map(([, reason]) => reason),

@@ -1,9 +1,9 @@
 /** NP-23: policies that name many namespaces, all at once, do not stop other tenants. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
-import { systemClock } from '../../src/cluster/clock.ts';
-import { trustedFor } from '../../src/cluster/list-watch.ts';
-import { propagationDelay } from '../../src/cluster/reservations.ts';
+import { systemClock } from '../../src/client/clock.ts';
+import { trustedFor } from '../../src/client/list-watch.ts';
+import { propagationDelay } from '../../src/facts/reservations.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import { eventually } from '../soak/observer.ts';
 import { type GuardedCluster, guard } from './guarded-cluster.ts';

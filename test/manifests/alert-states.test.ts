@@ -21,13 +21,13 @@ const shown: Readonly<Record<string, readonly [file: string, words: string]>> = 
   BulkheadOpen: ['e2e/registration', 'bulkhead_registration_fail_closed'],
   BulkheadRulesWrong: ['e2e/registration', "(await told('unknown_rules')) && (await told('missing_rules'))"],
   BulkheadNotTrusted: ['commands/cluster-metrics', 'bulkhead_certificate_trusted 0'],
-  BulkheadWatchStale: ['cluster/list-watch', 'how old the knowledge is can be asked'],
-  BulkheadWatchDiverges: ['cluster/list-watch', 'counters().divergences, 2'],
-  BulkheadChangesNotHandled: ['cluster/list-watch', 'counters().handlerErrors, 1'],
-  BulkheadBaselineWaits: ['cluster/work-queue', 'a failure does not begin the wait anew'],
+  BulkheadWatchStale: ['client/list-watch', 'how old the knowledge is can be asked'],
+  BulkheadWatchDiverges: ['client/list-watch', 'counters().divergences, 2'],
+  BulkheadChangesNotHandled: ['client/list-watch', 'counters().handlerErrors, 1'],
+  BulkheadBaselineWaits: ['client/work-queue', 'a failure does not begin the wait anew'],
   BulkheadBaselineContested: ['e2e/baseline-contest', 'contested: 2'],
   BulkheadPoliciesCross: ['e2e/crossing-policies', 'bulkhead_policies_crossing\\{mode="enforce"\\}'],
-  BulkheadPodsWait: ['cluster/closed-namespaces', 'counters().held.refused, 2'],
+  BulkheadPodsWait: ['facts/closed-namespaces', 'counters().held.refused, 2'],
 };
 
 t.test('every alert has been seen in its state', async (t) => {

@@ -20,7 +20,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { propagationDelay } from '../../src/cluster/reservations.ts';
+import { propagationDelay } from '../../src/facts/reservations.ts';
 import { warmUp } from './api-server.ts';
 import { callOnly, port, startBareService, type Webhook } from './bare-service.ts';
 import type { Create } from './creates.ts';

@@ -9,8 +9,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { baselineOf, defaultDenyName } from '../../src/baseline/baseline.ts';
 import { isManagedName } from '../../src/baseline/managed.ts';
-import { closedDoorPath } from '../../src/cluster/closed-namespaces.ts';
-import type { WireObject } from '../../src/cluster/wire.ts';
+import type { WireObject } from '../../src/client/wire.ts';
+import { closedDoorPath } from '../../src/facts/closed-namespaces.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { type Crowd, withCrowd } from './crowd.ts';
 import { eventually, observe, quantile, say, uidOfClosedNamespace } from './observer.ts';

@@ -1,9 +1,9 @@
 /** Follows collections of a control plane, for measurements: what is told, and when. */
-import { systemClock } from '../../src/cluster/clock.ts';
-import { createConnection } from '../../src/cluster/connection.ts';
-import { kubeconfigAuthentication } from '../../src/cluster/kubeconfig.ts';
-import { type Handler, type ListWatch, startListWatch } from '../../src/cluster/list-watch.ts';
-import type { Log } from '../../src/cluster/log.ts';
+import { systemClock } from '../../src/client/clock.ts';
+import { createConnection } from '../../src/client/connection.ts';
+import { kubeconfigAuthentication } from '../../src/client/kubeconfig.ts';
+import { type Handler, type ListWatch, startListWatch } from '../../src/client/list-watch.ts';
+import type { Log } from '../../src/client/log.ts';
 
 const ignore = (): void => {};
 export const silent: Log = { info: ignore, warn: ignore, error: ignore };

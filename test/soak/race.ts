@@ -11,7 +11,7 @@
  * `node test/soak/race.ts [rounds]`, 500 by default.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WireObject } from '../../src/cluster/wire.ts';
+import type { WireObject } from '../../src/client/wire.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import type { GuardedCluster } from '../e2e/guarded-cluster.ts';
 import { withCrowd } from './crowd.ts';

@@ -9,9 +9,9 @@
  * Prints its figures and ends with 1 when anything is missed. `node test/soak/watch.ts [changes] [kills] [seed]`, some minutes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Clock, systemClock } from '../../src/cluster/clock.ts';
-import { createConnection } from '../../src/cluster/connection.ts';
-import { type ListWatch, startListWatch, type WatchCounters } from '../../src/cluster/list-watch.ts';
+import { type Clock, systemClock } from '../../src/client/clock.ts';
+import { createConnection } from '../../src/client/connection.ts';
+import { type ListWatch, startListWatch, type WatchCounters } from '../../src/client/list-watch.ts';
 import { findBinaries } from '../apiserver/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../apiserver/control-plane.ts';
 import { compact, revisionIn } from './etcd.ts';

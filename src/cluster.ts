@@ -1,0 +1,307 @@
+/** The way into the rooms that know the API server: a cluster that is followed, asked, and kept to its baselines. */
+import type { BaselineSource, NamespaceRecord, NamespaceSource, TenancySource } from './admission/facts.ts';
+import { createNamespaceStore } from './admission/namespace-store.ts';
+import { type Clock, systemClock } from './client/clock.ts';
+import { createConnection } from './client/connection.ts';
+import { createFairRequests, type RequestCounters } from './client/fair-requests.ts';
+import { type Handler, type ListWatch, startListWatch, type WatchCounters } from './client/list-watch.ts';
+import { authenticationAt, locateCluster } from './client/location.ts';
+import type { Log } from './client/log.ts';
+import type { CertificateCounters, KeptCertificates } from './configuration/certificates.ts';
+import {
+  type Given,
+  type GivenCertificates,
+  type GivenLimits,
+  keepGivenCertificates,
+} from './configuration/given-certificates.ts';
+import { keepRegistration, type RegistrationCounters } from './configuration/registration.ts';
+import { keepSecretCertificates, type SecretCertificatesOptions } from './configuration/secret-certificates.ts';
+import { createNamespaceSource, namespaceRecord, namespacesPath } from './facts/namespaces.ts';
+import { createReservations, propagationDelay } from './facts/reservations.ts';
+import { createTenants, type Tenants, tenantsPath } from './facts/tenants.ts';
+import { entry } from './kubernetes/objects.ts';
+import { type BaselinesCounters, keepBaselines } from './reconcile/baselines.ts';
+import { type CrossingCounters, createCrossingPolicies } from './reconcile/crossing-policies.ts';
+import { createNamespaceEvents } from './reconcile/namespace-events.ts';
+import { createTenantStatusWriter, type TenantStatusCounters } from './reconcile/tenant-status.ts';
+import type { Problem } from './tenancy/problem.ts';
+import type { Settings } from './tenancy/settings.ts';
+
+/**
+ * Milliseconds. Nobody can be asked live who speaks for a tenant, or what two tenants have agreed on: once the watch of the tenants
+ * was not heard for so long, they are not known any more. A watch that is cut, one after it that brings nothing, and the list after that take less.
+ */
+const tenantsTrustedFor = 300_000;
+
+/** Where Bulkhead runs: what it has to tell of itself is told there. */
+const ownNamespace = 'bulkhead-system';
+
+/** Tenants that are objects of the cluster. */
+export interface TenantObjects {
+  /** What holds for all of them until {@link Cluster.settingsChanged}. */
+  readonly settings: Settings;
+  /** Other tenants may be in force; the newest version of so many objects is not. */
+  readonly onTenants: (refused: number) => void;
+}
+
+export interface ClusterOptions {
+  /** A kubeconfig file; without one, the account of the pod. */
+  readonly kubeconfig?: string | undefined;
+  /** The variables of the process. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  readonly tenancy: TenancySource | TenantObjects;
+  /** Whether baselines are applied; otherwise nothing is ever written. */
+  readonly reconcile: boolean;
+  /** Whether the webhook configurations are made to fail closed, once the API server was seen to ask. Default: no. */
+  readonly registration?: boolean;
+  /** With `registration`: where the certificates come from whose authority is written into the configurations. */
+  readonly certificates?: CertificateSource | undefined;
+  readonly clock?: Clock;
+}
+
+export type CertificateSource =
+  | ({ readonly from: 'secret' } & SecretCertificatesOptions)
+  | { readonly from: 'files'; readonly first: Given; readonly limits?: Partial<GivenLimits> | undefined };
+
+export interface ClusterCounters {
+  readonly watches: readonly (WatchCounters & {
+    readonly resource: string;
+    /** Since the API server was last heard; infinite before it first was. */
+    readonly stalenessMilliseconds: number;
+  })[];
+  /** Undefined where nothing is reconciled. */
+  readonly baselines: BaselinesCounters | undefined;
+  /** Undefined where tenants are not objects, and where nothing is written. */
+  readonly tenantStatus: TenantStatusCounters | undefined;
+  readonly crossing: CrossingCounters;
+  /** The GETs of the request path. */
+  readonly requests: RequestCounters;
+  /** Undefined where nobody looks after the webhook configurations. */
+  readonly registration: RegistrationCounters | undefined;
+  /** Undefined where the registrations are left alone. */
+  readonly certificates: CertificateCounters | undefined;
+}
+
+export interface Cluster {
+  readonly namespaces: NamespaceSource;
+  /** Undefined where nothing is reconciled: nobody promises there that a namespace will be closed. */
+  readonly baselines: BaselineSource | undefined;
+  /** What is in force: the one that was given, or that of the Tenant objects. */
+  readonly tenancy: TenancySource;
+  /** Undefined where the registrations are left alone. */
+  readonly certificates: KeptCertificates | undefined;
+  /** Where certificates come from files: these have changed. */
+  certificatesGiven(given: Given): void;
+  /** Whether the tenants are known. Where they are objects, they are not until they have been listed, nor after five minutes of silence. */
+  tenantsKnown(): boolean;
+  /** Resolves when everything that exists is known. Never rejects. */
+  readonly synced: Promise<void>;
+  /** Why the cluster is not known, or undefined while it is. Once known it stays so, but for the tenants: namespaces are asked for live. */
+  ready(): string | undefined;
+  /** To be called after a reload: baselines follow the new tenants and settings, and policies in place are judged by them. */
+  tenancyChanged(): void;
+  /** Where tenants are objects: puts settings in force, or says why they do not go together with the tenants. */
+  settingsChanged(settings: Settings): readonly Problem[];
+  /** Reviews are answered from now on, or will soon not be any more. */
+  serving(serves: boolean): void;
+  counters(): ClusterCounters;
+  /** Resolves when nothing runs any more. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Connects, and begins to follow the cluster. An API server that cannot be reached is waited for, in the background.
+ *
+ * @throws when nothing says where a cluster is, and when the kubeconfig or the service account cannot be read
+ */
+export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
+  const { log, clock = systemClock } = options;
+  const location = locateCluster(options.kubeconfig, options.environment);
+  if (location === undefined) {
+    throw new Error('no cluster is known here: give a kubeconfig, or run in a pod');
+  }
+  const authentication = authenticationAt(location, clock);
+  const { server } = await authentication.credentials();
+  const connection = createConnection(authentication, clock);
+  const follow = (path: string, handler: Handler, labelSelector?: string): ListWatch =>
+    startListWatch({
+      connection,
+      path,
+      handler,
+      clock,
+      log,
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+    });
+
+  const requests = createFairRequests(connection, clock);
+  const home = options.tenancy;
+  let tenants: Tenants | undefined;
+  let tenancy: TenancySource;
+  if (typeof home === 'function') tenancy = home;
+  else {
+    tenants = createTenants({
+      settings: home.settings,
+      clock,
+      log,
+      wallClock: Date.now,
+      onTenants(refused) {
+        home.onTenants(refused);
+        reservations.changed();
+        baselines?.tenancyChanged();
+        crossing.changed();
+      },
+      onObjects: () => tenantStatus?.changed(),
+    });
+    tenancy = tenants.current;
+  }
+  const reservations = createReservations(
+    tenancy,
+    tenants === undefined ? propagationDelay.files : propagationDelay.objects,
+    clock,
+  );
+  const store = createNamespaceStore(tenancy);
+  const tenantStatus =
+    tenants !== undefined && options.reconcile
+      ? createTenantStatusWriter({
+          connection,
+          clock,
+          log,
+          wallClock: Date.now,
+          tenants,
+          countOwned: (tenant) => store.countOwned(tenant),
+        })
+      : undefined;
+  const baselines = options.reconcile
+    ? keepBaselines({ connection, clock, log }, follow, tenancy, (name) => store.lookup(name), requests)
+    : undefined;
+  const crossing = createCrossingPolicies({
+    connection,
+    clock,
+    log,
+    wallClock: Date.now,
+    tenancy,
+    namespaces: store,
+    events: options.reconcile ? createNamespaceEvents(connection, clock) : undefined,
+  });
+  const ownerLabel = (record: NamespaceRecord): string | undefined =>
+    entry(record.labels, tenancy().settings.tenantLabel);
+  const namespaceWatch = follow(namespacesPath, {
+    changed(object) {
+      const record = namespaceRecord(object);
+      const before = store.lookup(record.name);
+      store.set(record);
+      if (before !== undefined && ownerLabel(before) !== ownerLabel(record)) crossing.changed();
+      baselines?.namespaceChanged(object.metadata.name);
+      tenantStatus?.changed();
+    },
+    removed({ name }) {
+      store.delete(name);
+      baselines?.namespaceChanged(name);
+      tenantStatus?.changed();
+    },
+  });
+  const source = options.certificates;
+  const certificateTools = { connection, clock, log, wallClock: Date.now };
+  let given: GivenCertificates | undefined;
+  if (source?.from === 'files') given = keepGivenCertificates(certificateTools, source.first, source.limits);
+  const certificates = source?.from === 'secret' ? keepSecretCertificates(certificateTools, source) : given;
+  const registration = options.registration
+    ? keepRegistration({ connection, clock, log, ownNamespace: () => store.lookup(ownNamespace) }, (path, handler) =>
+        follow(path, certificates === undefined ? handler : both(handler, certificates.registrations.handlerAt(path))),
+      )
+    : undefined;
+  void Promise.all([...(registration?.watches.values() ?? [])].map((watch) => watch.synced)).then(() =>
+    certificates?.registrations.begin(),
+  );
+  const watches = new Map<string, ListWatch>([['namespaces', namespaceWatch], ...(baselines?.watches ?? [])]);
+  if (tenants !== undefined) watches.set('tenants', follow(tenantsPath, tenants.handler));
+
+  const waitingFor = new Set(watches.keys());
+  // Nothing is judged by the registrations, so nobody waits for them: a rollout would wait for itself.
+  for (const [resource, watch] of registration?.watches ?? []) watches.set(resource, watch);
+  const tenantsKnown = (): boolean =>
+    !waitingFor.has('tenants') && (watches.get('tenants')?.staleness() ?? 0) <= tenantsTrustedFor;
+  const synced = Promise.all(
+    [...waitingFor].map(async (resource) => {
+      await watches.get(resource)?.synced;
+      if (resource === 'tenants') tenants?.begin();
+      waitingFor.delete(resource);
+    }),
+  ).then(() => {
+    log.info({ server, namespaces: namespaceWatch.counters().objects }, 'the cluster is known');
+    baselines?.begin();
+    tenantStatus?.begin();
+    crossing.begin();
+  });
+
+  return {
+    namespaces: createNamespaceSource(store, namespaceWatch, reservations, requests, clock),
+    tenancy,
+    tenantsKnown,
+    certificates,
+    certificatesGiven: (changed) => given?.offer(changed),
+    baselines: baselines?.source,
+    synced,
+    ready() {
+      const [first] = waitingFor;
+      const resource = first ?? (tenantsKnown() ? undefined : 'tenants');
+      if (resource === undefined) return certificates?.ready();
+      const trouble = watches.get(resource)?.trouble();
+      if (resource === 'tenants' && trouble?.startsWith('404'))
+        return `${server} does not serve Tenants: apply manifests/crds, or give the tenants as files`;
+      return `the ${resource} of ${server} are not known ${first === undefined ? 'any more' : 'yet'}${trouble === undefined ? '' : `: ${trouble}`}`;
+    },
+    tenancyChanged() {
+      reservations.changed();
+      baselines?.tenancyChanged();
+      crossing.changed();
+    },
+    serving(serves) {
+      if (serves) void synced.then(() => registration?.begin());
+      else registration?.end();
+    },
+    settingsChanged: (settings) => tenants?.settingsChanged(settings) ?? [],
+    counters: () => ({
+      watches: [...watches, ...(certificates?.watches ?? [])].map(([resource, watch]) => ({
+        resource,
+        ...watch.counters(),
+        stalenessMilliseconds: watch.staleness(),
+      })),
+      baselines: baselines?.counters(),
+      tenantStatus: tenantStatus?.counters(),
+      crossing: crossing.counters(),
+      requests: requests.counters(),
+      registration: registration?.counters(),
+      certificates: certificates?.counters(),
+    }),
+    async stop() {
+      await Promise.all([...watches.values()].map((watch) => watch.stop()));
+      tenants?.stop();
+      await tenantStatus?.stop();
+      await baselines?.stop();
+      await crossing.stop();
+      await registration?.stop();
+      await certificates?.stop();
+      connection.close();
+    },
+  };
+}
+
+/** Tells both of every change. */
+function both(first: Handler, second: Handler): Handler {
+  return {
+    changed(object) {
+      first.changed(object);
+      second.changed(object);
+    },
+    removed(object) {
+      first.removed(object);
+      second.removed(object);
+    },
+    forgetVersions() {
+      first.forgetVersions?.();
+      second.forgetVersions?.();
+    },
+  };
+}

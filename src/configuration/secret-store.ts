@@ -1,0 +1,122 @@
+/** The Secret in which replicas share their certificates: read, created, and replaced only in the version that was read. */
+import { isComplete, type Remains, type RotationState, readState, writeState } from '../certificates/rotation-state.ts';
+import type { Answer, Connection } from '../client/connection.ts';
+import { broken, type Failure } from '../client/failure.ts';
+import { decodeObject, isRecord, type WireObject } from '../client/wire.ts';
+import { entry } from '../kubernetes/objects.ts';
+
+/** `kubectl annotate secret ... bulkhead.dev/rotate=now` asks for another authority. Taken away when it is begun. */
+export const rotateAnnotation = 'bulkhead.dev/rotate';
+
+export interface SecretName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface StoredSecret {
+  readonly resourceVersion: string;
+  readonly remains: Remains;
+  /** All of it, when it is whole. */
+  readonly state: RotationState | undefined;
+  /** Another authority is asked for. */
+  readonly asked: boolean;
+  readonly object: Readonly<Record<string, unknown>>;
+}
+
+export type Read = { readonly ok: true; readonly secret: StoredSecret | undefined } | Failure;
+/** `conflict`: somebody else was faster. */
+export type Written = { readonly ok: true; readonly secret: StoredSecret } | 'conflict' | Failure;
+
+export interface SecretStore {
+  /** The newest state. */
+  read(signal: AbortSignal): Promise<Read>;
+  create(state: RotationState, signal: AbortSignal): Promise<Written>;
+  /** @param granted whether the request for another authority is done with */
+  update(before: StoredSecret, state: RotationState, granted: boolean, signal: AbortSignal): Promise<Written>;
+}
+
+export function createSecretStore(connection: Connection, { namespace, name }: SecretName): SecretStore {
+  const collection = secretsPath(namespace);
+  const path = `${collection}/${name}`;
+
+  return {
+    async read(signal) {
+      const answer = await connection.request('GET', path, { signal });
+      if (!answer.ok)
+        return answer.kind === 'refused' && answer.status === 404 ? { ok: true, secret: undefined } : answer;
+      const object = decodeObject(answer.body);
+      return object === undefined ? unreadable() : { ok: true, secret: readSecret(object) };
+    },
+    async create(state, signal) {
+      const body = {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        type: 'Opaque',
+        metadata: { namespace, name, labels: { 'app.kubernetes.io/name': 'bulkhead' } },
+        data: encoded({}, state),
+      };
+      return written(await connection.request('POST', collection, { body, signal }));
+    },
+    async update({ object, resourceVersion }, state, granted, signal) {
+      const { managedFields: _, ...metadata } = recordAt(object, 'metadata');
+      const annotations = { ...recordAt(metadata, 'annotations') };
+      if (granted) delete annotations[rotateAnnotation];
+      const body = {
+        ...object,
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { ...metadata, annotations, resourceVersion },
+        data: encoded(recordAt(object, 'data'), state),
+      };
+      return written(await connection.request('PUT', path, { body, signal }));
+    },
+  };
+}
+
+export function secretsPath(namespace: string): string {
+  return `/api/v1/namespaces/${namespace}/secrets`;
+}
+
+export function readSecret({ metadata, object }: WireObject): StoredSecret {
+  const data = new Map(
+    Object.entries(recordAt(object, 'data')).flatMap(([key, value]) =>
+      typeof value === 'string' ? [[key, Buffer.from(value, 'base64').toString('latin1')] as const] : [],
+    ),
+  );
+  const remains = readState(data);
+  const annotations = recordAt(recordAt(object, 'metadata'), 'annotations');
+  return {
+    resourceVersion: metadata.resourceVersion,
+    remains,
+    state: isComplete(remains) ? remains : undefined,
+    asked: Object.hasOwn(annotations, rotateAnnotation),
+    object,
+  };
+}
+
+/** What is not of the state stays as it is. */
+function encoded(data: Readonly<Record<string, unknown>>, state: RotationState): Readonly<Record<string, unknown>> {
+  const result = new Map(Object.entries(data));
+  for (const [key, value] of Object.entries(writeState(state))) {
+    if (value === undefined) result.delete(key);
+    else result.set(key, Buffer.from(value, 'latin1').toString('base64'));
+  }
+  return Object.fromEntries(result);
+}
+
+function written(answer: Answer): Written {
+  // 409: it has another version; it is there already. 404: it is gone.
+  if (!answer.ok)
+    return answer.kind === 'refused' && (answer.status === 409 || answer.status === 404) ? 'conflict' : answer;
+  const object = decodeObject(answer.body);
+  return object === undefined ? unreadable() : { ok: true, secret: readSecret(object) };
+}
+
+function unreadable(): Failure {
+  return broken(new Error('the answer is not a Secret'));
+}
+
+function recordAt(object: Readonly<Record<string, unknown>>, key: string): Readonly<Record<string, unknown>> {
+  const value = entry(object, key);
+  return isRecord(value) ? value : {};
+}

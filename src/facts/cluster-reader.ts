@@ -1,0 +1,58 @@
+/** A cluster that is read once, not followed, and never written to. */
+
+import type { ClusterLocation } from '../client/authentication.ts';
+import { systemClock } from '../client/clock.ts';
+import { createConnection } from '../client/connection.ts';
+import { describe } from '../client/failure.ts';
+import { authenticationAt } from '../client/location.ts';
+import type { Log } from '../client/log.ts';
+import { readPages } from '../client/paged-list.ts';
+import type { WireObject } from '../client/wire.ts';
+import type { Settings } from '../tenancy/settings.ts';
+import type { Tenancy } from '../tenancy/tenancy.ts';
+import { createTenants, tenantsPath } from './tenants.ts';
+
+/** What the API server or the network says when a collection cannot be listed. */
+export class Unreadable extends Error {}
+
+export interface ClusterReader {
+  /**
+   * Tells of every object of a collection, page by page.
+   *
+   * @param path for example `/api/v1/pods`
+   * @throws Unreadable
+   */
+  each(path: string, tell: (object: WireObject) => void): Promise<void>;
+  /** The Tenant objects, as they would be in force. What is wrong with them is logged. @throws Unreadable */
+  tenancy(settings: Settings, log: Log): Promise<Tenancy>;
+  close(): void;
+}
+
+const never = new AbortController().signal;
+
+export function readCluster(location: ClusterLocation): ClusterReader {
+  const clock = systemClock;
+  const connection = createConnection(authenticationAt(location, clock), clock);
+
+  async function each(path: string, tell: (object: WireObject) => void): Promise<void> {
+    const read = await readPages({ connection, path, clock }, undefined, tell, never);
+    if (!read.ok) throw new Unreadable(`${path} cannot be listed: ${describe(read)}`);
+  }
+
+  return {
+    each,
+    async tenancy(settings, log) {
+      const none = (): void => {};
+      const options = { settings, clock, log, wallClock: Date.now, onTenants: none, onObjects: none };
+      const tenants = createTenants(options);
+      try {
+        await each(tenantsPath, tenants.handler.changed);
+        tenants.begin();
+        return tenants.current();
+      } finally {
+        tenants.stop();
+      }
+    },
+    close: () => connection.close(),
+  };
+}

@@ -1,0 +1,95 @@
+/**
+ * Namespaces as admission asks for them: from memory, and live where memory does not know, or may be behind.
+ *
+ * A name can be given anew, so what is remembered of a namespace is good for nothing once there is another one of its name. A
+ * healthy watch tells of that within milliseconds. But a connection that is dead without a word looks like a healthy watch on
+ * which nothing happens: both are heard once a minute. So memory counts while the watch is current (list-watch.ts), and then
+ * again for `trustedFor` after a live answer that agrees with it.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { NamespaceRecord, NamespaceSource } from '../admission/facts.ts';
+import type { Clock } from '../client/clock.ts';
+import type { Answer } from '../client/connection.ts';
+import { describe } from '../client/failure.ts';
+import type { FairRequests } from '../client/fair-requests.ts';
+import { type ListWatch, trustedFor } from '../client/list-watch.ts';
+import { decodeListMeta, decodeObject, isRecord, type WireObject } from '../client/wire.ts';
+import { entry } from '../kubernetes/objects.ts';
+import type { Reservations } from './reservations.ts';
+
+export const namespacesPath = '/api/v1/namespaces';
+
+/** What is kept of a namespace. */
+export function namespaceRecord({ metadata, object }: WireObject): NamespaceRecord {
+  const wire = entry(object, 'metadata');
+  const labels = isRecord(wire) ? entry(wire, 'labels') : undefined;
+  const deleted = isRecord(wire) ? entry(wire, 'deletionTimestamp') : undefined;
+  return {
+    name: metadata.name,
+    uid: metadata.uid,
+    labels: Object.fromEntries(
+      Object.entries(isRecord(labels) ? labels : {}).filter(
+        (label): label is [string, string] => typeof label[1] === 'string',
+      ),
+    ),
+    terminating: typeof deleted === 'string',
+  };
+}
+
+/**
+ * @param memory       the namespaces that the watch has reported
+ * @param watch        the watch that brings what memory has
+ * @param reservations since when each name has been reserved
+ * @param requests     the bounded GETs of the request path
+ */
+export function createNamespaceSource(
+  memory: Pick<NamespaceSource, 'lookup' | 'countOwned' | 'namesOwned' | 'startingWith'>,
+  watch: Pick<ListWatch, 'isCurrent' | 'staleness'>,
+  reservations: Pick<Reservations, 'hadPropagated'>,
+  requests: Pick<FairRequests, 'get'>,
+  clock: Clock,
+): NamespaceSource {
+  /** When the API server was asked and said the same. What the watch tells takes the place of the record, and of this. */
+  const confirmed = new WeakMap<NamespaceRecord, number>();
+  return {
+    lookup(name) {
+      const record = memory.lookup(name);
+      if (record === undefined || watch.isCurrent()) return record;
+      return clock.now() - (confirmed.get(record) ?? Number.NEGATIVE_INFINITY) <= trustedFor ? record : undefined;
+    },
+    // Memory knows each namespace that is older than this time, and no other tenant can have created one since. So a quiet watch does
+    // no harm here: `staleness` may be a minute.
+    isFree: (name, tenant) =>
+      memory.lookup(name) === undefined &&
+      reservations.hadPropagated(name, tenant, clock.now() - watch.staleness() - trustedFor),
+    countOwned: (tenant) => memory.countOwned(tenant),
+    namesOwned: (tenant) => memory.namesOwned(tenant),
+    startingWith: (prefix) => memory.startingWith(prefix),
+    async fetch(name, signal, share = name) {
+      const asked = clock.now();
+      const remembered = memory.lookup(name);
+      const answer = await requests.get(`${namespacesPath}/${encodeURIComponent(name)}`, share, signal);
+      if (!answer.ok && answer.kind === 'refused' && answer.status === 404) return undefined;
+      const object = decodeObject(bodyOf(answer, `namespace ${name}`));
+      if (object === undefined) throw new Error(`namespace ${name} cannot be read: the answer is not a Namespace`);
+      const record = namespaceRecord(object);
+      if (remembered !== undefined && isDeepStrictEqual(record, remembered)) confirmed.set(remembered, asked);
+      return record;
+    },
+    async hasPods(name, signal) {
+      // Without a resourceVersion the answer is the newest state, not that of a cache.
+      const path = `${namespacesPath}/${encodeURIComponent(name)}/pods?limit=1`;
+      const list = bodyOf(await requests.get(path, name, signal), `the pods of ${name}`);
+      if (decodeListMeta(list) === undefined || !isRecord(list))
+        throw new Error(`the pods of ${name} cannot be read: the answer is not a list`);
+      const items = entry(list, 'items');
+      // An empty list may be null (Go's nil slice).
+      return Array.isArray(items) && items.length > 0;
+    },
+  };
+}
+
+function bodyOf(answer: Answer, what: string): unknown {
+  if (answer.ok) return answer.body;
+  throw new Error(`${what} cannot be read: ${describe(answer)}`);
+}

@@ -1,0 +1,187 @@
+/** The tenants of a cluster whose tenants are objects: what the watch tells of them, as a tenancy. */
+import type { TenancySource } from '../admission/facts.ts';
+import type { Clock } from '../client/clock.ts';
+import type { Handler } from '../client/list-watch.ts';
+import type { Log } from '../client/log.ts';
+import { isRecord, type WireObject } from '../client/wire.ts';
+import { isGiven } from '../kubernetes/json.ts';
+import { entry } from '../kubernetes/objects.ts';
+import { parseTenant } from '../tenancy/parse-tenant.ts';
+import { formatProblem, type Problem, unlined } from '../tenancy/problem.ts';
+import {
+  type DeclaredTenant,
+  locatedTenant,
+  prefixIn,
+  type Resolution,
+  resolveTenants,
+  tenantFile,
+} from '../tenancy/resolve-tenants.ts';
+import type { Settings } from '../tenancy/settings.ts';
+import { createTenancy } from '../tenancy/tenancy.ts';
+import type { Tenant } from '../tenancy/tenant.ts';
+import { validateTenancy } from '../tenancy/validate-tenancy.ts';
+
+export const tenantsPath = '/apis/bulkhead.dev/v1alpha1/tenants';
+
+/** A Tenant object, as far as its status needs it. */
+export interface TenantObject extends DeclaredTenant {
+  readonly uid: string;
+  readonly generation: number;
+  /** It has a deletionTimestamp: a finalizer holds it. */
+  readonly leaving: boolean;
+  /** As the watch told it. */
+  readonly status: unknown;
+}
+
+/** What became of an object. */
+export interface TenantVerdict {
+  readonly object: TenantObject;
+  /** The version that counts, if there ever was one. */
+  readonly inForce: Tenant | undefined;
+  /** Why it is not the newest one; empty when it is. */
+  readonly problems: readonly Problem[];
+}
+
+export interface Tenants {
+  readonly handler: Handler;
+  /** Everything that exists was told: from now on what is told is in force. Until then there are no tenants. */
+  begin(): void;
+  readonly current: TenancySource;
+  /** Puts settings in force, unless they do not go together with the tenants in force: then these problems say why. */
+  settingsChanged(settings: Settings): readonly Problem[];
+  /** One for each object that has been judged as it is now. */
+  verdicts(): readonly TenantVerdict[];
+  verdict(name: string): TenantVerdict | undefined;
+  stop(): void;
+}
+
+export interface TenantsOptions {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number;
+  /** Other tenants may be in force; the newest version of so many objects is not. */
+  readonly onTenants: (refused: number) => void;
+  /** An object, or its verdict, is another one. */
+  readonly onObjects: () => void;
+}
+
+/** Objects that are applied together arrive within milliseconds of each other; they are judged together. */
+const settling = 20;
+
+export function createTenants(options: TenantsOptions): Tenants {
+  const { clock, log, wallClock, onTenants, onObjects } = options;
+  let { settings } = options;
+  const objects = new Map<string, TenantObject>();
+  /** The same generation may be another one there: it was told of before a list that has begun. */
+  const doubtful = new Set<string>();
+  /** By name, the version of each object that was last in force as its newest one. */
+  const lastGood = new Map<string, Tenant>();
+  let resolution: Resolution = { inForce: new Map(), closed: [], refused: new Map(), warnings: [] };
+  let tenancy = createTenancy(settings, []);
+  /** What `resolution` is about. */
+  let judged: ReadonlyMap<string, TenantObject['loaded']> = new Map();
+  /** What has been logged already and still holds. */
+  let told = new Set<string>();
+  let begun = false;
+  let cancel: (() => void) | undefined;
+
+  function resolve(): void {
+    cancel?.();
+    cancel = undefined;
+    resolution = resolveTenants([...objects.values()], lastGood, settings, wallClock());
+    const { inForce, closed, refused, warnings } = resolution;
+    for (const { name, loaded } of objects.values())
+      if (loaded.ok && inForce.get(name) === loaded.value) lastGood.set(name, loaded.value);
+    judged = new Map([...objects.values()].map(({ name, loaded }) => [name, loaded]));
+    tenancy = createTenancy(settings, [...inForce.values()].map(asItStands), closed.map(asItStands));
+    const texts = new Map<string, 'warn' | 'error'>();
+    for (const warning of warnings) texts.set(formatProblem(warning), 'warn');
+    for (const problem of [...refused.values()].flat()) texts.set(formatProblem(problem), 'error');
+    for (const [text, level] of texts) if (!told.has(text)) log[level]({}, text);
+    told = new Set(texts.keys());
+    log.info({ tenants: tenancy.tenants.size, refused: refused.size }, 'new tenants are in force');
+    onTenants(refused.size);
+    onObjects();
+  }
+
+  function asItStands(tenant: Tenant): Tenant {
+    return objects.get(tenant.name)?.leaving ? { ...tenant, leaving: true } : tenant;
+  }
+
+  function verdictOf(object: TenantObject | undefined): TenantVerdict[] {
+    if (object === undefined || judged.get(object.name) !== object.loaded) return [];
+    return [
+      { object, inForce: resolution.inForce.get(object.name), problems: resolution.refused.get(object.name) ?? [] },
+    ];
+  }
+
+  function resolveSoon(): void {
+    if (begun) cancel ??= clock.after(settling, resolve);
+  }
+
+  return {
+    handler: {
+      changed(wire) {
+        const { name } = wire.metadata;
+        const before = objects.get(name);
+        const object = read(wire, doubtful.delete(name) ? undefined : before);
+        // A version that is replaced at once may still be the one to stand in for the next, as where it was not so fast.
+        if (cancel !== undefined && before !== undefined && judged.get(name) !== before.loaded) resolve();
+        objects.set(name, object);
+        if (object.uid !== before?.uid) lastGood.delete(name);
+        // A new version of the object need not be one of what it declares: labels, or the status.
+        if (object.loaded !== before?.loaded || object.leaving !== before.leaving) resolveSoon();
+        else if (begun) onObjects();
+      },
+      forgetVersions() {
+        for (const name of objects.keys()) doubtful.add(name);
+      },
+      removed({ name }) {
+        objects.delete(name);
+        doubtful.delete(name);
+        // The next object of this name has no version before.
+        lastGood.delete(name);
+        resolveSoon();
+      },
+    },
+    begin() {
+      begun = true;
+      resolve();
+    },
+    current: () => tenancy,
+    settingsChanged(next) {
+      const { problems } = validateTenancy(next, [...resolution.inForce.values()].map(locatedTenant), wallClock());
+      if (problems.length > 0) return problems;
+      settings = next;
+      if (begun) resolve();
+      else tenancy = createTenancy(settings, []);
+      return [];
+    },
+    verdicts: () => [...objects.values()].flatMap(verdictOf),
+    verdict: (name) => verdictOf(objects.get(name))[0],
+    stop: () => cancel?.(),
+  };
+}
+
+/** Status and metadata are the API server's to check; what it declares is read as it would be from a file. */
+function read({ metadata: { name, uid }, object }: WireObject, before: TenantObject | undefined): TenantObject {
+  const metadata = entry(object, 'metadata');
+  const field = (key: string) => (isRecord(metadata) ? entry(metadata, key) : undefined);
+  const [generation, created] = [field('generation'), field('creationTimestamp')];
+  const spec = entry(object, 'spec');
+  const number = typeof generation === 'number' ? generation : 0;
+  const same = before !== undefined && before.uid === uid && before.generation === number;
+  const document = { apiVersion: entry(object, 'apiVersion'), kind: entry(object, 'kind'), metadata, spec };
+  return {
+    name,
+    uid,
+    generation: number,
+    created: typeof created === 'string' ? created : '',
+    loaded: same ? before.loaded : parseTenant({ value: document, locate: unlined(tenantFile(name)) }),
+    prefix: prefixIn(spec),
+    leaving: isGiven(field('deletionTimestamp')),
+    status: entry(object, 'status'),
+  };
+}

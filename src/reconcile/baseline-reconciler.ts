@@ -1,0 +1,170 @@
+/**
+ * Brings every tenant namespace to its baseline, and keeps it there. Each replica does so: applying the same twice changes
+ * nothing, so that no leader is needed.
+ */
+import type { NamespaceRecord, TenancySource } from '../admission/facts.ts';
+import { baselineOf, type ManagedObject } from '../baseline/baseline.ts';
+import { tiedTo } from '../baseline/closed-door.ts';
+import type { Clock } from '../client/clock.ts';
+import type { Connection } from '../client/connection.ts';
+import type { Log } from '../client/log.ts';
+import { createWorkQueue } from '../client/work-queue.ts';
+import type { Mode, Tenant } from '../tenancy/tenant.ts';
+import { createBaselineRounds, doorKey, keyOfObject, type RoundCounters } from './baseline-rounds.ts';
+import { createManagedStore, type ManagedStore } from './managed-store.ts';
+import type { NamespaceEvents } from './namespace-events.ts';
+
+/** Of now. */
+export interface BaselineCounters extends RoundCounters {
+  /** Namespaces that wait for their turn. */
+  readonly waiting: number;
+  /** How long the first of them has been waiting. */
+  readonly longestWaitMilliseconds: number;
+  /** Namespaces of tenants that get no baseline yet, because of their tenant's mode. */
+  readonly withheld: number;
+}
+
+export interface BaselineReconciler {
+  /** A namespace is new, changed or gone. */
+  namespaceChanged(name: string): void;
+  /** A pod waits for this namespace to be closed. */
+  hurry(namespace: string): void;
+  readonly handlers: ManagedStore['handlers'];
+  /** Everything that exists was told: from now on the cluster is written to. */
+  begin(): void;
+  /** Tenants or settings are other ones now. */
+  tenancyChanged(): void;
+  counters(): BaselineCounters;
+  stop(): Promise<void>;
+}
+
+/**
+ * How many namespaces are worked on at once; enough to hide the way to the API server, few enough not to crowd it. With the
+ * objects of each that are written at once, at most 16 requests are on their way.
+ */
+const concurrency = 8;
+
+/**
+ * @param namespaceOf what is known of a namespace; undefined when there is none of that name
+ */
+export function createBaselineReconciler(
+  connection: Connection,
+  clock: Clock,
+  log: Log,
+  tenancy: TenancySource,
+  namespaceOf: (name: string) => NamespaceRecord | undefined,
+  events: Pick<NamespaceEvents, 'record'>,
+): BaselineReconciler {
+  const namespaces = new Set<string>();
+  /** Which namespaces get no baseline, and because of which mode: said once. */
+  const withheld = new Map<string, Mode | 'unknown'>();
+  /** The namespaces in which something has changed that may let a refused object pass. */
+  const hurried = new Set<string>();
+  const store = createManagedStore(clock, () => tenancy().settings.tenantLabel, look);
+  const rounds = createBaselineRounds({ connection, clock, log }, store, namespaceOf, events);
+  let begun = false;
+
+  const queue = createWorkQueue(concurrency, clock, reconcile, (namespace, error, wait) => {
+    const failure = error instanceof Error ? error.message : String(error);
+    log.error({ namespace, failure, wait: Math.round(wait) }, 'the baseline could not be looked at');
+  });
+
+  function look(namespace: string, isHurried: boolean): void {
+    if (!begun) return;
+    if (isHurried) hurried.add(namespace);
+    queue.add(namespace);
+  }
+
+  function lookAtAll(): void {
+    for (const namespace of new Set([...namespaces, ...store.namespaces()])) look(namespace, true);
+  }
+
+  /**
+   * The mode of a tenant decides whether a baseline is begun. One that stands is kept whatever the mode is (decision 7): a
+   * namespace is not opened by a change of mode, but by the platform, which deletes its closed door. None is begun for a tenant
+   * that is not declared, or not here yet: its mode is not known, and new pods are held all the same.
+   */
+  function isKept(tenant: Tenant, { name, uid }: NamespaceRecord): boolean {
+    if (tenant.mode === 'enforce' && tenancy().declares(tenant)) return true;
+    const door = store.find(name, doorKey);
+    return door !== undefined && (door.namespaceUid ?? uid) === uid;
+  }
+
+  /** A tenant in a mode that does not put baselines in place, or in an unknown one: says what would be. */
+  function withhold(namespace: NamespaceRecord, tenant: Tenant, objects: readonly ManagedObject[]): void {
+    const mode = tenancy().declares(tenant) ? tenant.mode : 'unknown';
+    if (withheld.get(namespace.name) === mode) return;
+    withheld.set(namespace.name, mode);
+    const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    log.info(
+      { namespace: namespace.name, tenant: tenant.name, mode, objects: names },
+      'mode enforce would put the baseline in place',
+    );
+    if (mode === 'audit') return;
+    const because =
+      mode === 'unknown' ? `no tenant ${tenant.name} is known` : `tenant ${tenant.name} is in mode ${mode}`;
+    const message = `not closed while ${because}; mode enforce puts in place: ${names.join(', ')}`;
+    events.record(namespace, 'BaselineWithheld', message);
+  }
+
+  async function reconcile(namespace: string, signal: AbortSignal): Promise<number | undefined> {
+    const isHurried = hurried.delete(namespace);
+    const record = namespaceOf(namespace);
+    if (record === undefined) {
+      withheld.delete(namespace);
+      store.forgive(namespace, () => true);
+      return undefined;
+    }
+    const { settings, ownerByLabels } = tenancy();
+    const owner = ownerByLabels(record.labels);
+    const wanted = owner === 'platform' ? [] : baselineOf(namespace, owner, settings);
+    const baseline = record.terminating ? wanted.filter((one) => store.find(namespace, keyOfObject(one))) : wanted;
+    // The end takes everything with it and lets nothing be made. Until then what stands is kept, for the pods that still run; where
+    // the closed door is of another uid there is a newer namespace of this name already, and nothing is known of it.
+    if (record.terminating && (owner === 'platform' || store.find(namespace, doorKey)?.namespaceUid !== record.uid)) {
+      withheld.delete(namespace);
+      return undefined;
+    }
+    const kept = owner === 'platform' || isKept(owner, record);
+    if (kept) withheld.delete(namespace);
+    else withhold(record, owner, baseline);
+    const task = {
+      record,
+      baseline: kept ? baseline.map((one) => tiedTo(one, record.uid)) : [],
+      tenantLabel: settings.tenantLabel,
+      hurried: isHurried,
+    };
+    return await rounds.run(task, signal);
+  }
+
+  return {
+    namespaceChanged(name) {
+      if (namespaceOf(name) === undefined) {
+        namespaces.delete(name);
+        withheld.delete(name);
+      } else namespaces.add(name);
+      look(name, true);
+    },
+    hurry(namespace) {
+      if (!begun) return;
+      hurried.add(namespace);
+      queue.hurry(namespace);
+    },
+    handlers: store.handlers,
+    begin() {
+      begun = true;
+      lookAtAll();
+    },
+    tenancyChanged: lookAtAll,
+    counters: () => ({
+      ...rounds.counters(),
+      waiting: queue.size(),
+      longestWaitMilliseconds: queue.longestWait(),
+      withheld: withheld.size,
+    }),
+    async stop() {
+      store.stop();
+      await queue.stop();
+    },
+  };
+}

@@ -1,0 +1,245 @@
+/**
+ * One round over a namespace: what its baseline lacks is put in place, the closed door first, and what is not in it is removed.
+ *
+ * What fails is tried again, each object for itself: one that the API server refuses holds up no other, and a Retry-After is kept.
+ *
+ * Who undoes what was put in place: tenants cannot (checks managed-policy and managed-quota), so it is the platform, a
+ * controller of the platform, or another replica that has read other tenants or settings or is of another version. What it
+ * changes or deletes is put back at once, and an object that is put back, or removed, for the third time waits before the next:
+ * one to two seconds, then twice as long each time, at most a minute. So two replicas heal one object at most eight times each in
+ * the first minute and twice in each that follows, and agree as soon as they have read the same. The count begins anew after
+ * five calm minutes.
+ *
+ * The closed door waits a second at most while the namespace stands open, that is while its default-deny policy is missing, is
+ * going, is tied to another namespace, or does not close every pod in both directions. Only the rest of it waits longer, such as
+ * its labels. What other policies of the baseline open too much waits: whoever opens it more than three times in a row has the
+ * right to.
+ */
+import type { NamespaceRecord } from '../admission/facts.ts';
+import { defaultDenyName, type ManagedObject } from '../baseline/baseline.ts';
+import type { Clock } from '../client/clock.ts';
+import type { Connection } from '../client/connection.ts';
+import { describe, type Failure } from '../client/failure.ts';
+import type { Log } from '../client/log.ts';
+import { createWaits, type WaitLimits, type Waits } from '../client/waits.ts';
+import { stateOf } from './baseline-state.ts';
+import { createBaselineWriter } from './baseline-writer.ts';
+import { fieldManager } from './field-manager.ts';
+import { type Disturbance, type Key, keyOf, type ManagedStore, type Observed } from './managed-store.ts';
+import type { NamespaceEvents } from './namespace-events.ts';
+
+/** Since the start, but for the last, which is of now. */
+export interface RoundCounters {
+  /** Objects put in place or brought up to date. */
+  readonly applied: number;
+  /** Objects that somebody had deleted or edited, and that were put back. */
+  readonly healed: number;
+  /** Objects removed because no tenant wants them any more. */
+  readonly pruned: number;
+  /** Tries that failed; each is tried again. */
+  readonly failed: number;
+  /** Objects that others have undone so often lately that they wait before they are put back, or removed, again. */
+  readonly contested: number;
+}
+
+/** What a round is about. */
+export interface Task {
+  readonly record: NamespaceRecord;
+  /** All objects that the namespace must have; the first is the closed door. */
+  readonly baseline: readonly ManagedObject[];
+  /** The key of the tenant label. */
+  readonly tenantLabel: string;
+  /** Something has changed that may let an object pass which was refused. */
+  readonly hurried: boolean;
+}
+
+export interface BaselineRounds {
+  /** @returns the milliseconds after which another round is due; undefined: all is as it should be. Never rejects because of the API server. */
+  run(task: Task, signal: AbortSignal): Promise<number | undefined>;
+  counters(): RoundCounters;
+}
+
+interface Round extends Task {
+  readonly signal: AbortSignal;
+  /** Put back after somebody had deleted or changed it. */
+  readonly healed: Key[];
+  /** The milliseconds after which something is to be tried again. */
+  readonly waits: number[];
+  /** The namespace ends. */
+  ended: boolean;
+}
+
+export const doorKey = keyOf({ kind: 'NetworkPolicy', name: defaultDenyName });
+
+/** How many objects of a namespace are written at once. More made a crowd of new namespaces slower, not faster (test/soak/latency.ts). */
+const writesAtOnce = 2;
+
+/** When an object that others have undone is put back, or removed, again. */
+const repeatLimits: WaitLimits = { free: 3, first: 2_000, limit: 60_000 };
+
+/**
+ * The same for the closed door of a namespace that stands open. Not without end at once: a replica whose watch of the namespaces has
+ * fallen silent, or of a version that ties the door in another way, takes for open what this one takes for closed.
+ */
+const openDoorLimits: WaitLimits = { free: 3, first: 500, limit: 1_000 };
+
+/** When an object that the API server refused is tried again. Client-go begins with the same 5 ms; it ends at 1000 s, which is longer than anybody waits. */
+const retryLimits: WaitLimits = { free: 1, first: 5, limit: 60_000 };
+
+/** Where something has changed outside, what was refused is tried again sooner, but no more often than this. */
+const retryAtMostEvery = 1_000;
+
+/**
+ * @param namespaceOf what is known of a namespace; undefined when there is none of that name
+ */
+export function createBaselineRounds(
+  { connection, clock, log }: { readonly connection: Connection; readonly clock: Clock; readonly log: Log },
+  store: ManagedStore,
+  namespaceOf: (name: string) => NamespaceRecord | undefined,
+  events: Pick<NamespaceEvents, 'record'>,
+): BaselineRounds {
+  const writer = createBaselineWriter(connection);
+  const counters = { applied: 0, healed: 0, pruned: 0, failed: 0 };
+  /** By uid of the namespace and key of the object. */
+  const repeats = createWaits(repeatLimits, clock);
+  const openDoors = createWaits(openDoorLimits, clock);
+  const retries = createWaits(retryLimits, clock);
+
+  async function run(task: Task, signal: AbortSignal): Promise<number | undefined> {
+    const { record, baseline } = task;
+    const round: Round = { ...task, signal, healed: [], waits: [], ended: false };
+    const { healed, waits } = round;
+    const keys = new Set(baseline.map(keyOfObject));
+    store.forgive(record.name, (key) => !keys.has(key));
+    const [door, ...others] = baseline;
+    if (door !== undefined) await put(round, door);
+    await inParallel(writesAtOnce, others, (object) => put(round, object));
+    if (healed.length > 0) {
+      log.warn(
+        { namespace: record.name, objects: healed },
+        'somebody had deleted or changed a part of the baseline; it is put back',
+      );
+      events.record(record, 'BaselineHealed', `put back after somebody deleted or changed it: ${healed.join(', ')}`);
+    }
+    const unwanted = store.all(record.name).filter((one) => !keys.has(keyOf(one)));
+    await inParallel(writesAtOnce, unwanted, (one) => prune(round, one));
+    return waits.length === 0 ? undefined : Math.min(...waits);
+  }
+
+  /** Makes one object of the baseline be as it should, unless that has to wait. */
+  async function put(round: Round, object: ManagedObject): Promise<void> {
+    const { record, signal } = round;
+    const { namespace } = object.metadata;
+    const key = keyOfObject(object);
+    const state = stateOf({ ...object }, round.tenantLabel);
+    if (store.state(namespace, key) === state) {
+      store.forgive(namespace, (one) => one === key);
+      return;
+    }
+    const disturbance = store.disturbance(namespace, key);
+    const isOpen = key === doorKey && store.find(namespace, key)?.closes !== record.uid;
+    const repeated = isOpen ? openDoors : repeats;
+    if (!isDue(round, key, disturbance === undefined ? undefined : repeated)) return;
+    const answer = await writer.apply(object, round.tenantLabel, signal);
+    if (!answer.ok) {
+      fail(round, key, answer);
+      return;
+    }
+    retries.forget(waitKey(round, key));
+    store.wrote(namespace, key, { ...answer, state }, disturbance);
+    counters[disturbance === undefined ? 'applied' : 'healed']++;
+    if (disturbance === undefined) return;
+    round.healed.push(key);
+    repeat(round, key, repeated, `is changed or deleted again and again, last by ${whoOf(disturbance)}`);
+  }
+
+  /** Removes one object that is not in the baseline, unless that has to wait. */
+  async function prune(round: Round, one: Observed): Promise<void> {
+    const key = keyOf(one);
+    if (!isDue(round, key, repeats)) return;
+    const answer = await writer.prune(one.kind, round.record.name, one.name, one.uid, round.signal);
+    if (!answer.ok) {
+      fail(round, key, answer);
+      return;
+    }
+    retries.forget(waitKey(round, key));
+    if (!answer.pruned) return;
+    counters.pruned++;
+    repeat(round, key, repeats, 'is not wanted, and put in place again and again after it was removed');
+  }
+
+  /** @param repeated the waits that it keeps, where it undoes what somebody else did */
+  function isDue(round: Round, key: Key, repeated: Waits | undefined): boolean {
+    if (round.ended || round.signal.aborted) return false;
+    const waiting = waitKey(round, key);
+    if (round.hurried) retries.shorten(waiting, retryAtMostEvery);
+    const wait = Math.max(retries.left(waiting), repeated?.left(waiting) ?? 0);
+    if (wait > 0) round.waits.push(wait);
+    return wait === 0;
+  }
+
+  /** It was done once more: from some time on that is worth a word, and has to wait. */
+  function repeat(round: Round, key: Key, repeated: Waits, what: string): void {
+    const wait = repeated.begin(waitKey(round, key));
+    if (wait === 0) return;
+    const { record } = round;
+    log.warn({ namespace: record.name, object: key, wait: Math.round(wait) }, `a part of the baseline ${what}`);
+    const message = `${key} ${what}; that is undone ever less often, down to once a minute, but a namespace that stands open is closed within a second. Unless somebody does it on purpose, replicas of Bulkhead have read different tenants or settings`;
+    events.record(record, 'BaselineContested', message);
+  }
+
+  function fail(round: Round, key: Key, failure: Failure): void {
+    const { record, signal } = round;
+    if (signal.aborted || round.ended) return;
+    if (isEnding(failure)) {
+      const known = namespaceOf(record.name);
+      // What else would be tried meets the same.
+      round.ended = true;
+      if (known === undefined || known.terminating) return;
+      // The API server still speaks of the namespace that had this name before, or this watch has not heard of the end yet:
+      // whoever is behind catches up, and until then the namespace is not given up.
+    }
+    const wait = retries.begin(waitKey(round, key), failure.kind === 'refused' ? (failure.retryAfter ?? 0) : 0);
+    round.waits.push(wait);
+    counters.failed++;
+    log.warn(
+      { namespace: record.name, object: key, failure: describe(failure), wait: Math.round(wait) },
+      'the baseline could not be applied and is tried again',
+    );
+    events.record(record, 'BaselineFailed', `the baseline could not be put in place: ${describe(failure)}`);
+  }
+
+  return { run, counters: () => ({ ...counters, contested: repeats.size() + openDoors.size() }) };
+}
+
+export function keyOfObject({ kind, metadata }: ManagedObject): Key {
+  return keyOf({ kind, name: metadata.name });
+}
+
+function waitKey({ record }: Round, key: Key): string {
+  return `${record.uid} ${key}`;
+}
+
+function whoOf({ manager }: Disturbance): string {
+  if (manager === undefined) return 'somebody who deleted it';
+  return manager === fieldManager ? 'another replica of Bulkhead' : `field manager ${manager}`;
+}
+
+/** Does it to all, to so many at once. */
+async function inParallel<Item>(
+  limit: number,
+  items: readonly Item[],
+  act: (item: Item) => Promise<void>,
+): Promise<void> {
+  const left = items.values();
+  await Promise.all(
+    Array.from({ length: Math.min(limit, items.length) }, async () => {
+      for (const item of left) await act(item);
+    }),
+  );
+}
+
+/** The namespace went away between the look at it and the write. */
+function isEnding(failure: Failure): boolean {
+  return failure.kind === 'refused' && (failure.status === 404 || failure.causes.includes('NamespaceTerminating'));
+}

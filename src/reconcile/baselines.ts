@@ -1,0 +1,76 @@
+/** Everything that keeps namespaces closed, put together: the reconciler, its events, and who waits for it. */
+import type { BaselineSource, NamespaceRecord, TenancySource } from '../admission/facts.ts';
+import { defaultDenyName } from '../baseline/baseline.ts';
+import { namespaceClosedBy } from '../baseline/closed-door.ts';
+import { managedByLabel, managedByValue } from '../baseline/managed.ts';
+import type { Clock } from '../client/clock.ts';
+import type { Connection } from '../client/connection.ts';
+import type { FairRequests } from '../client/fair-requests.ts';
+import type { Handler, ListWatch } from '../client/list-watch.ts';
+import type { Log } from '../client/log.ts';
+import { createClosedNamespaces, type HoldCounters } from '../facts/closed-namespaces.ts';
+import { type BaselineCounters, type BaselineReconciler, createBaselineReconciler } from './baseline-reconciler.ts';
+import { createNamespaceEvents, type EventCounters } from './namespace-events.ts';
+
+export interface BaselinesCounters {
+  readonly baseline: BaselineCounters;
+  readonly events: EventCounters;
+  readonly holds: HoldCounters;
+}
+
+export interface Baselines extends Pick<BaselineReconciler, 'namespaceChanged' | 'begin' | 'tenancyChanged'> {
+  readonly source: BaselineSource;
+  /** Of the objects that are managed, by resource. */
+  readonly watches: ReadonlyMap<string, ListWatch>;
+  counters(): BaselinesCounters;
+  /** Resolves when nothing is written any more. The watches are stopped by whoever follows them. */
+  stop(): Promise<void>;
+}
+
+/**
+ * @param follow starts to follow a collection
+ * @param namespaceOf what is known of a namespace; undefined when there is none of that name
+ * @param requests the bounded GETs of the request path
+ */
+export function keepBaselines(
+  { connection, clock, log }: { readonly connection: Connection; readonly clock: Clock; readonly log: Log },
+  follow: (path: string, handler: Handler, labelSelector: string) => ListWatch,
+  tenancy: TenancySource,
+  namespaceOf: (name: string) => NamespaceRecord | undefined,
+  requests: FairRequests,
+): Baselines {
+  const events = createNamespaceEvents(connection, clock);
+  const reconciler = createBaselineReconciler(connection, clock, log, tenancy, namespaceOf, events);
+  const { NetworkPolicy, ResourceQuota } = reconciler.handlers;
+  const managed = `${managedByLabel}=${managedByValue}`;
+  const policies = follow(
+    '/apis/networking.k8s.io/v1/networkpolicies',
+    {
+      changed(policy) {
+        const { name, namespace } = policy.metadata;
+        if (name === defaultDenyName) closed.set(namespace, namespaceClosedBy(policy.object));
+        NetworkPolicy.changed(policy);
+      },
+      removed(policy) {
+        if (policy.name === defaultDenyName) closed.set(policy.namespace, undefined);
+        NetworkPolicy.removed(policy);
+      },
+    },
+    managed,
+  );
+  const closed = createClosedNamespaces(requests, policies.isCurrent, reconciler.hurry, clock);
+  const quotas = follow('/api/v1/resourcequotas', ResourceQuota, managed);
+  return {
+    ...reconciler,
+    source: closed,
+    watches: new Map([
+      ['networkpolicies', policies],
+      ['resourcequotas', quotas],
+    ]),
+    counters: () => ({ baseline: reconciler.counters(), events: events.counters(), holds: closed.counters() }),
+    async stop() {
+      await reconciler.stop();
+      await events.stop();
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import { isRecord } from '../client/wire.ts';
+import { entry } from '../kubernetes/objects.ts';
+
+/** The field manager of everything that Bulkhead writes. */
+export const fieldManager = 'bulkhead';
+
+/**
+ * Who wrote the object last, its status apart: the newest of metadata.managedFields. Their times have seconds only; of those of
+ * one second it is another than Bulkhead, which has just answered whoever it was. Undefined: they do not say.
+ */
+export function lastManagerOf(object: Readonly<Record<string, unknown>>): string | undefined {
+  const metadata = entry(object, 'metadata');
+  const written = isRecord(metadata) ? entry(metadata, 'managedFields') : undefined;
+  let last: { readonly manager: string; readonly time: string } | undefined;
+  for (const one of Array.isArray(written) ? written : []) {
+    if (!isRecord(one) || (one.subresource !== undefined && one.subresource !== '')) continue;
+    const { manager, time } = one;
+    if (typeof manager !== 'string' || typeof time !== 'string') continue;
+    if (last === undefined || time > last.time || (time === last.time && last.manager === fieldManager))
+      last = { manager, time };
+  }
+  return last?.manager;
+}

@@ -1,0 +1,182 @@
+/** What is known of the objects of baselines: what the watches have told, what was written since, and what others have changed. */
+import { defaultDenyName } from '../baseline/baseline.ts';
+import { namespaceClosedBy, namespaceUidOf } from '../baseline/closed-door.ts';
+import { isManagedName } from '../baseline/managed.ts';
+import type { Clock } from '../client/clock.ts';
+import type { Handler } from '../client/list-watch.ts';
+import { stateOf } from './baseline-state.ts';
+import type { Kind, Stored } from './baseline-writer.ts';
+import { lastManagerOf } from './field-manager.ts';
+
+/** An object as the watch has told of it. */
+export interface Observed {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly uid: string;
+  readonly version: number;
+  readonly state: string;
+  /** The namespace that a closed door is tied to, whatever it does. */
+  readonly namespaceUid: string | undefined;
+  /** The namespace that it closes: undefined where it is no closed door, or one that stands open. */
+  readonly closes: string | undefined;
+}
+
+/** What somebody else has done to an object. */
+export interface Disturbance {
+  /** Who wrote it, as managedFields have it; undefined: it was deleted, or they do not say. */
+  readonly manager: string | undefined;
+  /** The version that it had afterwards, or the uid of what was deleted. */
+  readonly left: { readonly version: number } | { readonly deleted: string };
+}
+
+/** The key of an object in its namespace: kind and name. */
+export type Key = `${Kind} ${string}`;
+
+export interface ManagedStore {
+  /** To be told of the objects that carry Bulkhead's managed-by label. */
+  readonly handlers: Readonly<Record<Kind, Handler>>;
+  /** The namespaces that have managed objects. */
+  namespaces(): Iterable<string>;
+  all(namespace: string): readonly Observed[];
+  find(namespace: string, key: Key): Observed | undefined;
+  /** As what an object stands there, own writes included that the watch has not told of yet; undefined: it does not. */
+  state(namespace: string, key: Key): string | undefined;
+  /** What somebody else has done to the object, until it is put back. */
+  disturbance(namespace: string, key: Key): Disturbance | undefined;
+  /** @param answered the disturbance that was known before it was written */
+  wrote(namespace: string, key: Key, stored: Written, answered: Disturbance | undefined): void;
+  /** Whatever was done to other objects of the namespace than these does not matter. */
+  forgive(namespace: string, others: (key: Key) => boolean): void;
+  stop(): void;
+}
+
+/** The watch tells of an own write within milliseconds. What it has not told after this long is looked at again. */
+const echoLimit = 5_000;
+
+export interface Written extends Stored {
+  readonly state: string;
+}
+
+/** An own write that the watch has not told of yet. */
+interface Awaited extends Written {
+  readonly namespace: string;
+  readonly at: number;
+}
+
+export function keyOf({ kind, name }: { readonly kind: Kind; readonly name: string }): Key {
+  return `${kind} ${name}`;
+}
+
+/**
+ * @param tenantLabel the key of the tenant label, now
+ * @param look told of a namespace that may not be as it should; `gone`: because something in it was deleted
+ */
+export function createManagedStore(
+  clock: Clock,
+  tenantLabel: () => string,
+  look: (namespace: string, gone: boolean) => void,
+): ManagedStore {
+  /** By namespace. A few for each: a list takes a third of the memory of a map. */
+  const observed = new Map<string, Observed[]>();
+  const written = new Map<string, Awaited>();
+  const disturbed = new Map<string, Map<Key, Disturbance>>();
+  let cancelCheck: (() => void) | undefined;
+
+  function disturb(namespace: string, key: Key, disturbance: Disturbance): void {
+    disturbed.set(namespace, (disturbed.get(namespace) ?? new Map()).set(key, disturbance));
+  }
+
+  function find(namespace: string, key: Key): Observed | undefined {
+    return observed.get(namespace)?.find((one) => keyOf(one) === key);
+  }
+
+  /** In place of what is known under its key. */
+  function set(namespace: string, object: Observed): void {
+    const objects = observed.get(namespace) ?? [];
+    const index = objects.findIndex(({ kind, name }) => kind === object.kind && name === object.name);
+    objects[index === -1 ? objects.length : index] = object;
+    observed.set(namespace, objects);
+  }
+
+  function handlerOf(kind: Kind): Handler {
+    return {
+      changed({ metadata: { namespace, name, uid, resourceVersion }, object }) {
+        if (!isManagedName(name)) return;
+        const key = keyOf({ kind, name });
+        const version = Number(resourceVersion);
+        const state = stateOf(object, tenantLabel());
+        const before = find(namespace, key);
+        const isDoor = name === defaultDenyName;
+        const namespaceUid = isDoor ? namespaceUidOf(object) : undefined;
+        const closes = isDoor ? namespaceClosedBy(object) : undefined;
+        set(namespace, { kind, name, uid, version, state, namespaceUid, closes });
+        const own = written.get(placeOf(namespace, key));
+        if (own !== undefined && own.version <= version) written.delete(placeOf(namespace, key));
+        // The status of a quota changes with every pod.
+        if (before?.state === state) return;
+        if (before !== undefined && own?.state !== state)
+          disturb(namespace, key, { manager: lastManagerOf(object), left: { version } });
+        look(namespace, false);
+      },
+      removed({ namespace, name, uid }) {
+        const key = keyOf({ kind, name });
+        if (find(namespace, key) === undefined) return;
+        const others = observed.get(namespace)?.filter((one) => keyOf(one) !== key) ?? [];
+        if (others.length === 0) observed.delete(namespace);
+        else observed.set(namespace, others);
+        written.delete(placeOf(namespace, key));
+        disturb(namespace, key, { manager: undefined, left: { deleted: uid } });
+        look(namespace, true);
+      },
+    };
+  }
+
+  /** Whether somebody did it to the very object that was written, and after that; the watch can be faster than the answer. */
+  function isLater({ left }: Disturbance, { uid, version }: Stored): boolean {
+    return 'deleted' in left ? left.deleted === uid : left.version > version;
+  }
+
+  function forgive(namespace: string, isForgiven: (key: Key) => boolean): void {
+    const some = disturbed.get(namespace);
+    for (const key of some?.keys() ?? []) if (isForgiven(key)) some?.delete(key);
+    if (some?.size === 0) disturbed.delete(namespace);
+  }
+
+  function checkEchoes(): void {
+    cancelCheck = undefined;
+    for (const [place, { namespace, at }] of written) {
+      if (clock.now() - at < echoLimit) continue;
+      written.delete(place);
+      look(namespace, false);
+    }
+    if (written.size > 0) cancelCheck = clock.after(echoLimit, checkEchoes);
+  }
+
+  return {
+    handlers: { NetworkPolicy: handlerOf('NetworkPolicy'), ResourceQuota: handlerOf('ResourceQuota') },
+    namespaces: () => observed.keys(),
+    all: (namespace) => observed.get(namespace) ?? [],
+    find,
+    state: (namespace, key) => written.get(placeOf(namespace, key))?.state ?? find(namespace, key)?.state,
+    disturbance: (namespace, key) => disturbed.get(namespace)?.get(key),
+    wrote(namespace, key, stored, answered) {
+      const disturbance = disturbed.get(namespace)?.get(key);
+      if (disturbance !== undefined && disturbance !== answered && isLater(disturbance, stored)) return;
+      forgive(namespace, (one) => one === key);
+      const known = find(namespace, key);
+      // The watch was faster than the answer; or nothing had to be written, and then it tells of nothing.
+      if (known?.uid === stored.uid && known.version === stored.version)
+        set(namespace, { ...known, state: stored.state });
+      else {
+        written.set(placeOf(namespace, key), { ...stored, namespace, at: clock.now() });
+        cancelCheck ??= clock.after(echoLimit, checkEchoes);
+      }
+    },
+    forgive,
+    stop: () => cancelCheck?.(),
+  };
+}
+
+function placeOf(namespace: string, key: Key): string {
+  return `${namespace}/${key}`;
+}

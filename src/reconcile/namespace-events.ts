@@ -1,0 +1,132 @@
+/**
+ * Events (core/v1) about namespaces: what Bulkhead did to a baseline, where those look who work in the namespace.
+ *
+ * There is one Event for each namespace and reason, and it is brought up to date in place: however often something happens, the
+ * number of objects stays the same. And it is written at most once a minute, all of them together at most as often as the bucket
+ * gives: somebody who deletes a policy in a loop makes no flood of writes.
+ */
+import type { NamespaceKey } from '../admission/facts.ts';
+import type { Clock } from '../client/clock.ts';
+import type { Connection } from '../client/connection.ts';
+
+/** Why, in one word, as `kubectl get events` shows it. */
+export type EventReason =
+  | 'BaselineHealed'
+  | 'BaselineContested'
+  | 'BaselineFailed'
+  | 'BaselineWithheld'
+  | 'PolicyCrosses'
+  | 'RegistrationDeleted';
+
+export interface EventCounters {
+  readonly written: number;
+  /** Left out because there were too many. */
+  readonly suppressed: number;
+  /** Not taken by the API server; they are not tried again. */
+  readonly failed: number;
+}
+
+export interface NamespaceEvents {
+  /** Never fails, and nothing waits for it. */
+  record(namespace: NamespaceKey, reason: EventReason, message: string): void;
+  counters(): EventCounters;
+  /** Resolves when what is being sent has been. */
+  stop(): Promise<void>;
+}
+
+const eachAtMostEvery = 60_000;
+/** Of all namespaces together: so many at once, and then one a second. */
+const bucket = { size: 30, refill: 1_000 };
+/** The API server forgets an Event after an hour; so does this, and of what is older nothing is left to count on. */
+const rememberedFor = 3_600_000;
+/** The API server takes 1024 characters. */
+const longestMessage = 1_000;
+
+interface Remembered {
+  /** The wall clock's, as in the Event. */
+  readonly first: string;
+  readonly firstAt: number;
+  count: number;
+  writtenAt: number;
+}
+
+export function createNamespaceEvents(connection: Connection, clock: Clock): NamespaceEvents {
+  const counters = { written: 0, suppressed: 0, failed: 0 };
+  /** The oldest first. */
+  const remembered = new Map<string, Remembered>();
+  const sending = new Set<Promise<void>>();
+  const stopping = new AbortController();
+  let tokens = bucket.size;
+  let refilledAt = clock.now();
+
+  function takeToken(): boolean {
+    const gained = Math.floor((clock.now() - refilledAt) / bucket.refill);
+    refilledAt += gained * bucket.refill;
+    tokens = Math.min(bucket.size, tokens + gained);
+    if (tokens === 0) return false;
+    tokens--;
+    return true;
+  }
+
+  function forgetOld(): void {
+    for (const [key, { firstAt }] of remembered) {
+      if (clock.now() - firstAt < rememberedFor) return;
+      remembered.delete(key);
+    }
+  }
+
+  async function send(namespace: NamespaceKey, reason: EventReason, message: string, seen: Remembered): Promise<void> {
+    const body = eventOf(namespace, reason, message, seen);
+    const path = `/api/v1/namespaces/${namespace.name}/events/${body.metadata.name}?fieldManager=bulkhead&force=true`;
+    const contentType = 'application/apply-patch+yaml';
+    const answer = await connection.request('PATCH', path, { body, contentType, signal: stopping.signal });
+    counters[answer.ok ? 'written' : 'failed']++;
+  }
+
+  return {
+    record(namespace, reason, message) {
+      if (stopping.signal.aborted) return;
+      forgetOld();
+      const key = `${namespace.uid} ${reason}`;
+      const now = clock.now();
+      const seen = remembered.get(key) ?? {
+        first: new Date().toISOString(),
+        firstAt: now,
+        count: 0,
+        writtenAt: Number.NEGATIVE_INFINITY,
+      };
+      remembered.set(key, seen);
+      seen.count++;
+      if (now - seen.writtenAt < eachAtMostEvery || !takeToken()) {
+        counters.suppressed++;
+        return;
+      }
+      seen.writtenAt = now;
+      const sent = send(namespace, reason, message, seen).finally(() => sending.delete(sent));
+      sending.add(sent);
+    },
+    counters: () => ({ ...counters }),
+    async stop() {
+      stopping.abort();
+      await Promise.all(sending);
+    },
+  };
+}
+
+/** In the namespace itself, so that whoever may read its events sees it. Seconds are all that the type holds. */
+function eventOf({ name, uid }: NamespaceKey, reason: EventReason, message: string, { first, count }: Remembered) {
+  const seconds = (time: string): string => `${time.slice(0, 19)}Z`;
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: `bulkhead.${reason.toLowerCase()}`, namespace: name },
+    involvedObject: { apiVersion: 'v1', kind: 'Namespace', name, namespace: name, uid },
+    reason,
+    message: message.slice(0, longestMessage),
+    type: 'Warning',
+    source: { component: 'bulkhead' },
+    firstTimestamp: seconds(first),
+    lastTimestamp: seconds(new Date().toISOString()),
+    count,
+  };
+}
