@@ -26,6 +26,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   commands: [
     'kubernetes',
     'tenancy',
+    'reach',
     'baseline',
     'backstop',
     'admission',

@@ -5,6 +5,7 @@ import type { Finding } from '../checks/check.ts';
 import { judge } from '../checks/judge.ts';
 import type { NetworkPolicy } from '../kubernetes/objects.ts';
 import type { NetworkPolicyRequest } from '../kubernetes/review.ts';
+import type { Reach } from '../reach/model.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import type { NamespaceSource } from './facts.ts';
@@ -35,9 +36,14 @@ const nobody = { username: '', groups: [] };
  * The very judgement of admission, less what is not about the border. Only how many names of one policy are looked up is not
  * bounded, as who has them is in memory.
  *
+ * @param reach what the policy says, where it was read already
  * @returns undefined when it stays inside its tenant or is agreed, is the platform's, or one of those that Bulkhead keeps as they should be
  */
-export function crossingOf(policy: NetworkPolicy, { tenancy, namespaces, now }: State): CrossingPolicy | undefined {
+export function crossingOf(
+  policy: NetworkPolicy,
+  { tenancy, namespaces, now }: State,
+  reach?: Reach,
+): CrossingPolicy | undefined {
   if (isManaged(policy)) return undefined;
   const { name = '', namespace = '' } = policy.metadata ?? {};
   const holderOf = (name: string): Owner | 'nobody' => {
@@ -65,6 +71,7 @@ export function crossingOf(policy: NetworkPolicy, { tenancy, namespaces, now }: 
     ownership: undefined,
     namespacesOwned: 0,
     namespaceEmptied: false,
+    reach,
     holderOf,
     now,
   });

@@ -1,4 +1,4 @@
-import { isolationOf } from '../baseline/cut-off.ts';
+import { isolates } from '../reach/isolation.ts';
 import { type Check, type Finding, nothing } from './check.ts';
 
 /**
@@ -14,16 +14,15 @@ export const accidentalIsolation: Check = {
   id: 'accidental-isolation',
   headline: 'closes a direction for which it has no rules',
   protects: 'intent',
-  networkPolicy({ operation, object }, { owner }) {
+  networkPolicy({ operation, object }, { owner, reach }) {
     if (owner === 'platform' || operation === 'DELETE' || owner.mode === 'enforce') return nothing;
     const { spec } = object;
     const [ingress, egress] = [hasRules(spec?.ingress), hasRules(spec?.egress)];
     if (ingress === egress) return nothing;
-    const closed = isolationOf({ spec })?.directions;
-    if (ingress && closed?.includes('egress')) {
+    if (ingress && isolates(reach, 'egress')) {
       return [found('has Egress and no egress rule follows: only other policies let the pods out', 'Egress')];
     }
-    if (egress && closed?.includes('ingress')) {
+    if (egress && isolates(reach, 'ingress')) {
       return [found('has Ingress and no ingress rule follows: only other policies let anybody in', 'Ingress')];
     }
     return nothing;

@@ -43,7 +43,7 @@ export interface Facts {
   readonly namesOwned?: ReadonlySet<string>;
   /** For a Tenant that asks for a new prefix: the names it covers of namespaces that are not the tenant's. Otherwise undefined. */
   readonly namesOfOthers?: readonly string[];
-  /** For a NetworkPolicy of a tenant that is written: what it opens. Otherwise undefined. */
+  /** For a NetworkPolicy of a tenant that is written: what it says. Otherwise undefined, or not read yet. */
   readonly reach?: Reach | undefined;
   /** For a NetworkPolicy: who has the namespaces that it selects by names reserved to the owner. Otherwise undefined. */
   readonly holderOf?: HolderOf | undefined;
@@ -55,8 +55,10 @@ export interface Facts {
   readonly now: number;
 }
 
-/** Facts for a NetworkPolicy of a tenant namespace: also what each of its peers may reach. */
+/** Facts for a NetworkPolicy: also what it says, read once, and what each of its peers may reach. */
 export interface PolicyFacts extends Facts {
+  /** Empty when the spec is not judged (DELETE, platform namespaces). */
+  readonly reach: Reach;
   /** One verdict for each peer that is not plainly contained; empty when the spec is not judged (DELETE, platform namespaces). */
   readonly border: readonly PeerVerdict[];
 }

@@ -1,9 +1,8 @@
-import { isolationOf } from '../baseline/cut-off.ts';
 import { isManagedName } from '../baseline/managed.ts';
 import { domainFor } from '../kubernetes/label-selector.ts';
 import { allPorts, type Port } from '../kubernetes/port-range.ts';
-import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
-import type { Closing, Opening, Remark } from '../reach/model.ts';
+import { isolates } from '../reach/isolation.ts';
+import type { Closing, Opening } from '../reach/model.ts';
 import { once } from '../reach/once.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import { type Check, nothing } from './check.ts';
@@ -30,12 +29,12 @@ export const egressWithoutDns: Check = {
   id: 'egress-without-dns',
   headline: 'opens egress without DNS',
   protects: 'intent',
-  networkPolicy({ operation, object, name }, { owner, tenancy, reach }) {
+  networkPolicy({ operation, name }, { owner, tenancy, reach }) {
     if (owner === 'platform' || operation === 'DELETE') return nothing;
     if (owner.mode === 'enforce' && baselineOpensNames(tenancy.settings)) return nothing;
     if (isManagedName(name)) return nothing;
-    const openings = (reach ?? readNetworkPolicy(object)).filter(isEgressOpening);
-    if (openings.length === 0 || !isolationOf({ spec: object.spec })?.directions.includes('egress')) return nothing;
+    const openings = reach.rules.filter(isEgressOpening);
+    if (openings.length === 0 || !isolates(reach, 'egress')) return nothing;
     if (openings.some((opening) => opensNames(opening, tenancy.settings.tenantLabel))) return nothing;
     return [
       {
@@ -48,8 +47,8 @@ export const egressWithoutDns: Check = {
   },
 };
 
-function isEgressOpening(part: Opening | Closing | Remark): part is Opening {
-  return 'action' in part && part.action !== 'deny' && part.direction === 'egress';
+function isEgressOpening(rule: Opening | Closing): rule is Opening {
+  return rule.action !== 'deny' && rule.direction === 'egress';
 }
 
 function opensNames({ peer, ports }: Opening, tenantLabel: string): boolean {

@@ -11,8 +11,9 @@ import {
 } from '../kubernetes/review.ts';
 import { judgeBorder, type PeerVerdict } from '../reach/border.ts';
 import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
+import { emptyReach } from '../reach/model.ts';
 import { catalogue } from './catalogue.ts';
-import { type Check, type Facts, type Finding, nothing } from './check.ts';
+import { type Check, type Facts, type Finding, nothing, type PolicyFacts } from './check.ts';
 import { podToCome } from './pod-to-come.ts';
 
 /** A finding with what follows from it. */
@@ -31,6 +32,8 @@ export interface Judged {
 /** What checks look at. A workload is judged by the pods that come of it. */
 type JudgedRequest = Exclude<AdmissionRequest, WorkloadRequest>;
 
+const nowhere: readonly PeerVerdict[] = [];
+
 /** The checks that look at a kind, in catalogue order. */
 const checksOf: Readonly<Record<JudgedRequest['kind'], readonly Check[]>> = {
   Namespace: catalogue.filter(({ namespace }) => namespace),
@@ -43,15 +46,13 @@ const checksOf: Readonly<Record<JudgedRequest['kind'], readonly Check[]>> = {
 /** @returns in catalogue order, so that two replicas print the same text */
 export function judge(request: AdmissionRequest, facts: Facts): readonly Judged[] {
   if (isWorkload(request)) return judgeWorkload(request, facts);
-  let border: readonly PeerVerdict[] = [];
-  let broken: Judged | undefined;
+  const judged: Judged[] = [];
+  let policyFacts: PolicyFacts = { ...facts, reach: emptyReach, border: nowhere };
   try {
-    if (request.kind === 'NetworkPolicy') border = borderOf(request, facts);
+    if (request.kind === 'NetworkPolicy') policyFacts = aboutPolicy(request, facts);
   } catch (error) {
-    broken = brokenCheck('border', error, true);
+    judged.push(brokenCheck('border', error, true));
   }
-  const policyFacts = { ...facts, border };
-  const judged: Judged[] = broken === undefined ? [] : [broken];
   let ratchet: boolean | undefined;
   for (const check of checksOf[request.kind]) {
     let findings: readonly Finding[];
@@ -80,7 +81,7 @@ function judgeWorkload(workload: WorkloadRequest, facts: Facts): readonly Judged
   });
 }
 
-function run(check: Check, request: JudgedRequest, facts: Facts & { border: readonly PeerVerdict[] }) {
+function run(check: Check, request: JudgedRequest, facts: PolicyFacts) {
   switch (request.kind) {
     case 'Namespace':
       return check.namespace?.(request, facts) ?? nothing;
@@ -96,15 +97,12 @@ function run(check: Check, request: JudgedRequest, facts: Facts & { border: read
 }
 
 /** A policy of a tenant is judged when it is written. The platform's own namespaces are its own business. */
-function borderOf(request: NetworkPolicyRequest, facts: Facts): readonly PeerVerdict[] {
-  if (request.operation === 'DELETE' || facts.owner === 'platform') return [];
-  return judgeBorder(facts.reach ?? readNetworkPolicy(request.object), {
-    namespace: request.namespace,
-    tenant: facts.owner,
-    tenancy: facts.tenancy,
-    now: facts.now,
-    holderOf: facts.holderOf,
-  });
+function aboutPolicy(request: NetworkPolicyRequest, facts: Facts): PolicyFacts {
+  const { owner, tenancy, now, holderOf } = facts;
+  if (request.operation === 'DELETE' || owner === 'platform') return { ...facts, reach: emptyReach, border: nowhere };
+  const reach = facts.reach ?? readNetworkPolicy(request.object);
+  const border = judgeBorder(reach, { namespace: request.namespace, tenant: owner, tenancy, now, holderOf });
+  return { ...facts, reach, border };
 }
 
 function leavesSpecAlone(request: JudgedRequest): boolean {

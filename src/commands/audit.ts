@@ -5,11 +5,13 @@
 import { createNamespaceStore } from '../admission/namespace-store.ts';
 import { type CrossingPolicy, crossingOf } from '../admission/stored-policy.ts';
 import { baselineOf, defaultDenyName } from '../baseline/baseline.ts';
-import { cutOff, type Isolation, isolationOf } from '../baseline/cut-off.ts';
 import { locateCluster } from '../client/location.ts';
 import { type ClusterReader, readCluster, Unreadable } from '../facts/cluster-reader.ts';
 import { namespaceRecord, namespacesPath } from '../facts/namespaces.ts';
 import { readTenancy } from '../files/read-tenancy.ts';
+import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
+import { cutOff } from '../reach/isolation.ts';
+import type { Isolation } from '../reach/model.ts';
 import { formatProblem } from '../tenancy/problem.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
@@ -80,9 +82,9 @@ async function survey(reader: ClusterReader, tenancy: Tenancy): Promise<Survey> 
     rows.set(name, { namespace: name, tenant, isolations: [], pods: 0, lost, names: [], losing: 0 });
   });
   await reader.each('/apis/networking.k8s.io/v1/networkpolicies', ({ metadata, object }) => {
-    const isolation = isolationOf(object);
-    if (isolation !== undefined) rows.get(metadata.namespace)?.isolations.push(isolation);
-    const found = crossingOf(object, { tenancy, namespaces, now });
+    const reach = readNetworkPolicy(object);
+    rows.get(metadata.namespace)?.isolations.push(...reach.isolates);
+    const found = crossingOf(object, { tenancy, namespaces, now }, reach);
     if (found !== undefined) crossing.push(found);
   });
   await reader.each('/api/v1/pods', ({ metadata, object }) => {

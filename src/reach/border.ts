@@ -21,15 +21,18 @@ export interface PeerVerdict extends Concern, Objection {
  * none. What a closing takes away is not asked.
  */
 export function judgeBorder(reach: Reach, border: Border): readonly PeerVerdict[] {
+  const { rules, diagnostics } = reach;
   const verdicts: PeerVerdict[] = [];
   let judged: Subject | undefined;
-  for (const part of reach) {
-    if ('verdict' in part) {
-      verdicts.push({ ...part, path: formatPath(part.path) });
-      continue;
+  let told = 0;
+  for (let index = 0; index <= rules.length; index++) {
+    for (let one = diagnostics[told]; one !== undefined && one.rulesBefore <= index; one = diagnostics[++told]) {
+      const { rulesBefore: _, path, ...verdict } = one;
+      verdicts.push({ ...verdict, path: formatPath(path) });
     }
-    if (part.action === 'deny') continue;
-    const { subject, direction, peer } = part;
+    const rule = rules[index];
+    if (rule === undefined || rule.action === 'deny') continue;
+    const { subject, direction, peer } = rule;
     if (subject !== judged && subject.namespaces !== undefined) {
       judged = subject;
       const about = judgeSubject(subject, border);
@@ -37,9 +40,9 @@ export function judgeBorder(reach: Reach, border: Border): readonly PeerVerdict[
         verdicts.push({ direction, kind: 'selector', path: formatPath(subject.path), ...about });
       }
     }
-    const objection = judgeOpening(part, border);
+    const objection = judgeOpening(rule, border);
     if (objection === undefined) continue;
-    verdicts.push({ direction, kind: peer.kind, path: formatPath(part.path), ...objection });
+    verdicts.push({ direction, kind: peer.kind, path: formatPath(rule.path), ...objection });
   }
   return verdicts;
 }

@@ -1,13 +1,12 @@
 /**
  * Reach: who may talk to whom, in one form for every kind of policy.
  *
- *   policy ──dialect──▶ Reach = (Opening | Closing | Remark)[] ──border──▶ verdicts
+ *   policy ──dialect──▶ Reach = { rules, isolates, diagnostics } ──border──▶ verdicts
  *
  * An opening lets the pods of its subject and one peer talk, on some ports. A policy crosses the border exactly when one of its
  * openings does, whatever other policies say, so each is judged alone: no other policy, namespace or pod has to be known. Where rules
  * have an order, an earlier closing may take away from a later opening; nothing is proven by that, as an order can change and
- * what is closed is somebody else's text. What a dialect cannot say exactly in these terms is a remark in the same list, so that verdicts
- * come in the order of the object's fields.
+ * what is closed is somebody else's text. What a dialect cannot say exactly in these terms is a remark, which has its verdict already.
  */
 import type { FieldPath } from '../kubernetes/field-path.ts';
 import type { IpSet } from '../kubernetes/ip-set.ts';
@@ -15,7 +14,26 @@ import type { Selector } from '../kubernetes/label-selector.ts';
 import type { Port } from '../kubernetes/port-range.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 
-export type Reach = readonly (Opening | Closing | Remark)[];
+/** What one policy says. Both lists are in the order of the object's fields. */
+export interface Reach {
+  readonly rules: readonly (Opening | Closing)[];
+  /** Empty where the policy isolates no pod, and where it is not understood which ones. */
+  readonly isolates: readonly Isolation[];
+  readonly diagnostics: readonly PlacedRemark[];
+}
+
+/** Of an object that is not judged. */
+export const emptyReach: Reach = { rules: [], isolates: [], diagnostics: [] };
+
+/**
+ * Pods that a policy isolates in these directions, as the API says it. Some network plugins also isolate a direction that has rules but
+ * that policyTypes leaves out (check dead-rule). A pod counts as isolated only if every plugin isolates it.
+ */
+export interface Isolation {
+  /** In the policy's own namespace. This selector may contradict itself; then it selects no pod. */
+  readonly pods: Selector;
+  readonly directions: readonly Direction[];
+}
 
 /** Traffic between the subject and one peer. */
 interface Rule {
@@ -98,6 +116,12 @@ export interface Remark extends Concern {
   readonly witness?: string;
   /** What to write instead. */
   readonly fix: string;
+}
+
+/** With its place among the rules, so that verdicts follow the order of the object's fields. */
+export interface PlacedRemark extends Remark {
+  /** How many of the rules come before it. */
+  readonly rulesBefore: number;
 }
 
 /** What is left of a rule without its only peer lets everybody through. */

@@ -11,9 +11,8 @@ import type { Border } from './objection.ts';
  */
 export function namesToLookUp(reach: Reach, border: Omit<Border, 'holderOf' | 'now'>): readonly string[] {
   const asked = new Set<string>();
-  for (const part of reach) {
-    if ('verdict' in part || part.action === 'deny') continue;
-    const { subject, peer } = part;
+  for (const { action, subject, peer } of reach.rules) {
+    if (action === 'deny') continue;
     if (subject.namespaces !== undefined) addNames(asked, subject.namespaces, border);
     if (peer.kind === 'selector' && peer.namespaces !== undefined) addNames(asked, peer.namespaces, border);
     if (asked.size > mostLookedUp) return [];

@@ -32,18 +32,15 @@ export function overBroadSelectors(reach: Reach, border: Border): readonly Field
     ingress: once((ports) => partnersFor('ingress', ports, border)),
     egress: once((ports) => partnersFor('egress', ports, border)),
   };
-  for (const part of reach) {
-    if ('verdict' in part) {
-      if (part.verdict === 'nothing') continue;
-      return [];
-    }
-    if (part.action === 'deny') continue;
+  if (reach.diagnostics.some(({ verdict }) => verdict !== 'nothing')) return [];
+  for (const rule of reach.rules) {
+    if (rule.action === 'deny') continue;
     // Whose pods these are, a label more in a peer does not settle.
-    if (part.subject.namespaces !== undefined) return [];
-    const { verdict } = judgeOpening(part, border) ?? {};
+    if (rule.subject.namespaces !== undefined) return [];
+    const { verdict } = judgeOpening(rule, border) ?? {};
     if (verdict === undefined || verdict === 'nothing') continue;
-    if (!isOverBroad(part, border, partners)) return [];
-    wide.push(part.path);
+    if (!isOverBroad(rule, border, partners)) return [];
+    wide.push(rule.path);
   }
   return wide;
 }

@@ -2,6 +2,7 @@ import t from 'tap';
 import { createAdmission } from '../../src/admission/admission.ts';
 import { splitPeer } from '../../src/checks/split-peer.ts';
 import type { NetworkPolicyRequest } from '../../src/kubernetes/review.ts';
+import { emptyReach } from '../../src/reach/model.ts';
 import { cast } from '../fixtures/cast.ts';
 import { submit } from '../fixtures/review.ts';
 import { createWorld, tenantLabel } from '../fixtures/world.ts';
@@ -27,7 +28,14 @@ t.test('of thousands of such peers only a few are told, in the order of the fiel
   };
   const facts = {
     ...{ tenancy, owner, requester: tenancy.requester(user, undefined), ownership: undefined },
-    ...{ namespacesOwned: 0, namespaceEmptied: false, now: 0, border: [], holderOf: () => undefined },
+    ...{
+      namespacesOwned: 0,
+      namespaceEmptied: false,
+      now: 0,
+      border: [],
+      reach: emptyReach,
+      holderOf: () => undefined,
+    },
   };
   const paths = splitPeer.networkPolicy?.(request, facts).map(({ path }) => path);
   t.strictSame(

@@ -76,8 +76,8 @@ function overall(spec: unknown, verdicts: readonly PeerVerdict[]): string {
   for (const grave of ['invalid', 'escapes', 'unproven', 'conditional'] as const) {
     if (verdicts.some(({ verdict }) => verdict === grave)) return grave.toUpperCase();
   }
-  const parts = readNetworkPolicy(JSON.parse(JSON.stringify({ spec })));
-  return parts.length === verdicts.length ? 'NOTHING' : 'CONTAINED';
+  const { rules, diagnostics } = readNetworkPolicy(JSON.parse(JSON.stringify({ spec })));
+  return rules.length + diagnostics.length === verdicts.length ? 'NOTHING' : 'CONTAINED';
 }
 
 /** What is wrong with the first witness that is; every escape must have one. */

@@ -26,8 +26,8 @@ function read(spec: WrittenSpec): Reach {
 }
 
 /** The same with every opening as something else. */
-function changed(reach: Reach, change: (opening: Opening) => Reach[number]): Reach {
-  return reach.map((part) => ('verdict' in part || part.action === 'deny' ? part : change(part)));
+function changed(reach: Reach, change: (opening: Opening) => Reach['rules'][number]): Reach {
+  return { ...reach, rules: reach.rules.map((rule) => (rule.action === 'deny' ? rule : change(rule))) };
 }
 
 t.test('what is denied crosses nothing, and takes nothing away from what is allowed', async (t) => {
@@ -36,10 +36,14 @@ t.test('what is denied crosses nothing, and takes nothing away from what is allo
     fc.property(someCase, ({ world, spec }) => {
       const [reach, border] = [read(spec), borderOf(world)];
       const denied = changed(reach, (opening) => ({ ...opening, action: 'deny' }));
-      t.ok(judgeBorder(denied, border).length === reach.filter((part) => 'verdict' in part).length, 'remarks alone');
+      t.ok(judgeBorder(denied, border).length === reach.diagnostics.length, 'remarks alone');
       t.strictSame(namesToLookUp(denied, border), []);
       const verdicts = judgeBorder(reach, border);
-      const both = judgeBorder([...denied.filter((part) => !('verdict' in part)), ...reach], border);
+      const diagnostics = reach.diagnostics.map((one) => ({
+        ...one,
+        rulesBefore: denied.rules.length + one.rulesBefore,
+      }));
+      const both = judgeBorder({ ...reach, rules: [...denied.rules, ...reach.rules], diagnostics }, border);
       t.strictSame(both, verdicts);
       allowed += verdicts.length;
     }),
@@ -72,10 +76,8 @@ function about(namespaces: Selector): Reach {
   const peer = { kind: 'selector', namespaces: undefined, pods: new Map() } as const;
   const rule = { action: 'allow', subject, direction: 'ingress', peer, ports: allPorts } as const;
   const place = field(field(undefined, 'spec'), 'ingress');
-  return [
-    { ...rule, path: field(place, 0) },
-    { ...rule, path: field(place, 1) },
-  ];
+  const rules = [0, 1].map((index) => ({ ...rule, path: field(place, index) }));
+  return { rules, isolates: [], diagnostics: [] };
 }
 
 function selecting(written: unknown): Selector {

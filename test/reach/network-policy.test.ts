@@ -5,22 +5,23 @@ import type { Selector } from '../../src/kubernetes/label-selector.ts';
 import type { NetworkPolicy } from '../../src/kubernetes/objects.ts';
 import { formatPort } from '../../src/kubernetes/port-range.ts';
 import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
-import type { Reach, Remark } from '../../src/reach/model.ts';
+import type { Remark } from '../../src/reach/model.ts';
+import { type Part, partsOf } from './parts.ts';
 
 /** One line for each part of what a spec comes to. */
 function read(spec: unknown): string[] {
   const policy: NetworkPolicy = JSON.parse(JSON.stringify({ spec }));
-  return readNetworkPolicy(policy).map(line);
+  return partsOf(readNetworkPolicy(policy)).map(line);
 }
 
-function line(part: Reach[number]): string {
+function line(part: Part): string {
   const path = formatPath(part.path);
   if ('verdict' in part) return `${part.verdict} ${part.direction} ${part.kind} ${path}: ${part.reason}`;
   const ports = part.ports.map(formatPort).join();
   return `${part.direction} ${path}: ${describe(part)} on ${ports === 'all/TCP,all/UDP,all/SCTP' ? 'every port' : ports}`;
 }
 
-function describe({ peer }: Exclude<Reach[number], Remark>): string {
+function describe({ peer }: Exclude<Part, Remark>): string {
   if (peer.kind === 'any') return 'anybody';
   if (peer.kind === 'ipBlock') return peer.addresses.map(formatRange).join();
   const labels = (selector: Selector) => [...selector.keys()].join() || 'all';
@@ -33,8 +34,7 @@ const app = { matchLabels: { app: 'web' } };
 
 t.test('a rule is about the pods that the policy selects, in its own namespace', (t) => {
   const subjectOf = (podSelector: unknown) => {
-    const [part] = readNetworkPolicy(JSON.parse(JSON.stringify({ spec: { podSelector, ingress: [{}] } })));
-    return part !== undefined && 'subject' in part ? part.subject : undefined;
+    return readNetworkPolicy(JSON.parse(JSON.stringify({ spec: { podSelector, ingress: [{}] } }))).rules[0]?.subject;
   };
   const labels = { matchLabels: { app: 'web' } };
   const expressions = { matchExpressions: [{ key: 'app', operator: 'In', values: ['web'] }] };
@@ -415,8 +415,9 @@ t.test('on Cilium, a cluster that is named in a podSelector is another one', (t)
     ]),
   ];
   for (const [peer, expected] of peers) {
-    const [part] = readNetworkPolicy(JSON.parse(JSON.stringify({ spec: { ingress: [{ from: [peer] }] } })));
-    if (part === undefined || !('verdict' in part)) t.fail(`${JSON.stringify(peer)} is taken for a peer`);
+    const { diagnostics } = readNetworkPolicy(JSON.parse(JSON.stringify({ spec: { ingress: [{ from: [peer] }] } })));
+    const [part] = diagnostics;
+    if (part === undefined) t.fail(`${JSON.stringify(peer)} is taken for a peer`);
     else t.equal(`${part.verdict} with ${part.witness}`, expected, JSON.stringify(peer));
   }
   t.end();
@@ -445,7 +446,7 @@ t.test('a key of Cilium counts also where it excludes only values that no label 
   // Cilium looks at the key alone, and then selects pods of every cluster in the mesh.
   const matchExpressions = [{ key: 'io.cilium.k8s.policy.cluster', operator: 'NotIn', values: ['x_'] }];
   const spec = { ingress: [{ from: [{ podSelector: { matchExpressions } }] }] };
-  const [part, ...more] = readNetworkPolicy(JSON.parse(JSON.stringify({ spec })));
+  const [part, ...more] = partsOf(readNetworkPolicy(JSON.parse(JSON.stringify({ spec }))));
   t.match(part, { verdict: /^(?:unproven|invalid)$/ });
   t.same(more, []);
   t.end();

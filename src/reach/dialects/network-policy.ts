@@ -7,11 +7,21 @@
  */
 import { type FieldPath, field } from '../../kubernetes/field-path.ts';
 import { excerpt, isGiven, isMap, unknownField } from '../../kubernetes/json.ts';
-import { contradiction, parseSelector } from '../../kubernetes/label-selector.ts';
+import { contradiction, parseSelector, type Selector } from '../../kubernetes/label-selector.ts';
 import type { NetworkPolicy } from '../../kubernetes/objects.ts';
 import { allPorts, type Port, parsePort } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
-import { type Concern, type Opening, type Reach, type Remark, remark, type Subject } from '../model.ts';
+import {
+  type Concern,
+  emptyReach,
+  type Isolation,
+  type Opening,
+  type PlacedRemark,
+  type Reach,
+  type Remark,
+  remark,
+  type Subject,
+} from '../model.ts';
 import { everyPod, foreignKeyOf, readPeer } from './network-policy-peer.ts';
 
 /** How much of one policy is looked at; what is beyond is `unproven`. Network plugins struggle far earlier (NP-14). */
@@ -21,6 +31,7 @@ const specFields: ReadonlySet<string> = new Set(['podSelector', 'policyTypes', '
 const spec = field(undefined, 'spec');
 const podSelectorPath = field(spec, 'podSelector');
 const bothTypes: readonly string[] = ['Ingress', 'Egress'];
+const directions = ['ingress', 'egress'] as const;
 
 const anyPod: Subject = { namespaces: undefined, pods: everyPod, path: podSelectorPath };
 
@@ -48,74 +59,111 @@ const sides: Readonly<Record<Direction, Side>> = {
   },
 };
 
+/** What was found so far. */
+class Found implements Reach {
+  readonly rules: Opening[] = [];
+  readonly diagnostics: PlacedRemark[] = [];
+  isolates: readonly Isolation[] = [];
+
+  add(part: Opening | Remark): void {
+    if ('verdict' in part) this.diagnostics.push({ ...part, rulesBefore: this.rules.length });
+    else this.rules.push(part);
+  }
+}
+
 export function readNetworkPolicy(policy: NetworkPolicy): Reach {
   const written: unknown = policy.spec;
-  const found: (Opening | Remark)[] = [];
-  if (!isGiven(written)) return found;
+  if (!isGiven(written)) return emptyReach;
+  const found = new Found();
   const whole = sides.ingress.concern;
   if (!isMap(written)) {
-    return [
-      remark(whole, 'invalid', spec, `${excerpt(written)} is not a policy`, 'write a map with podSelector and rules'),
-    ];
+    const reason = `${excerpt(written)} is not a policy`;
+    found.add(remark(whole, 'invalid', spec, reason, 'write a map with podSelector and rules'));
+    return found;
   }
   const unknown = unknownField(written, specFields);
   if (unknown !== undefined) {
     const reason = `${excerpt(unknown)} is not a field of a NetworkPolicy that is understood`;
-    found.push(remark(whole, 'invalid', spec, reason, 'write podSelector, policyTypes, ingress and egress'));
+    found.add(remark(whole, 'invalid', spec, reason, 'write podSelector, policyTypes, ingress and egress'));
   }
-  const about = readSubject(written.podSelector);
-  if ('verdict' in about) found.push(about);
-  const subject = 'verdict' in about ? anyPod : about;
+  const { subject, selected, flaw } = readSubject(written.podSelector);
+  if (flaw !== undefined) found.add(flaw);
   const left = { ...limits };
   const types = readPolicyTypes(written.policyTypes, written.egress, found);
-  for (const direction of ['ingress', 'egress'] as const) {
+  if (selected !== undefined && types !== undefined) {
+    const isolated = directions.filter((direction) => types.includes(sides[direction].type));
+    found.isolates = [{ pods: selected, directions: isolated }];
+  }
+  for (const direction of directions) {
     const rules = written[direction];
     if (!isGiven(rules)) continue;
     const { concern, type } = sides[direction];
     const path = field(spec, direction);
     if (!Array.isArray(rules)) {
-      found.push(remark(concern, 'invalid', path, `${excerpt(rules)} is not a list of rules`, 'write a list of rules'));
+      found.add(remark(concern, 'invalid', path, `${excerpt(rules)} is not a list of rules`, 'write a list of rules'));
       continue;
     }
-    if (!types.includes(type)) found.push(deadRules(sides[direction], path));
+    // What is not understood counts as both, so that no rule goes unread.
+    if (types?.includes(type) === false) found.add(deadRules(sides[direction], path));
     left.rules -= rules.length;
-    if (left.rules < 0) found.push(beyond(concern, path, 'rules'));
+    if (left.rules < 0) found.add(beyond(concern, path, 'rules'));
     else {
       for (let index = 0; index < rules.length; index++) {
         readRule(rules[index], field(path, index), sides[direction], subject, left, found);
       }
     }
   }
-  if (!('verdict' in about) || about.verdict !== 'nothing') return found;
-  return found.filter((part) => part === about || ('verdict' in part && part.verdict === 'invalid'));
+  if (flaw?.verdict !== 'nothing') return found;
+  const { isolates, diagnostics } = found;
+  return {
+    rules: [],
+    isolates,
+    diagnostics: diagnostics
+      .filter(({ path, verdict }) => path === flaw.path || verdict === 'invalid')
+      .map((one) => ({ ...one, rulesBefore: 0 })),
+  };
 }
+
+/** Whom a policy is about. */
+interface ReadSubject {
+  readonly subject: Subject;
+  /** The podSelector, also one that contradicts itself; undefined: it is not understood. */
+  readonly selected: Selector | undefined;
+  readonly flaw?: Remark;
+}
+const everyPodRead: ReadSubject = { subject: anyPod, selected: everyPod };
 
 /**
  * "An empty podSelector matches all pods in this namespace", and so does none. One that contradicts itself selects no pod, and then
  * nothing is opened, whatever the rules say: labels of pods are free, but none of them can meet it.
  */
-function readSubject(podSelector: unknown): Subject | Remark {
+function readSubject(podSelector: unknown): ReadSubject {
   const { concern } = sides.ingress;
-  if (!isGiven(podSelector)) return anyPod;
+  if (!isGiven(podSelector)) return everyPodRead;
   const selector = parseSelector(podSelector);
   if (!selector.ok) {
     const at = selector.steps.reduce<FieldPath>(field, podSelectorPath);
-    return remark(concern, 'invalid', at, selector.reason, selector.fix);
+    const flaw = remark(concern, 'invalid', at, selector.reason, selector.fix);
+    return { subject: anyPod, selected: undefined, flaw };
   }
-  const torn = contradiction(selector.value);
+  const selected = selector.value;
+  const torn = contradiction(selected);
+  if (torn === undefined)
+    return { subject: { namespaces: undefined, pods: selected, path: podSelectorPath }, selected };
   // Cilium writes the policy's own namespace over such a key, and the contradiction with it: every pod may be selected.
-  if (torn !== undefined && foreignKeyOf(selector.value) !== undefined) return anyPod;
-  if (torn === undefined) return { namespaces: undefined, pods: selector.value, path: podSelectorPath };
+  if (foreignKeyOf(selected) !== undefined) return { subject: anyPod, selected };
   const reason = `selects no pod, as no value of the label ${torn} meets all its requirements`;
-  return remark(concern, 'nothing', podSelectorPath, reason, `correct the requirements on ${torn}`);
+  const flaw = remark(concern, 'nothing', podSelectorPath, reason, `correct the requirements on ${torn}`);
+  return { subject: anyPod, selected, flaw };
 }
 
 /**
  * "If no policyTypes are specified on a NetworkPolicy then by default Ingress will always be set and Egress will be set if
- * the NetworkPolicy has any egress rules": an empty list has none. What is not understood counts as both, so that no rule
- * goes unread.
+ * the NetworkPolicy has any egress rules": an empty list has none.
+ *
+ * @returns undefined where it is not understood
  */
-function readPolicyTypes(types: unknown, egress: unknown, found: (Opening | Remark)[]): readonly unknown[] {
+function readPolicyTypes(types: unknown, egress: unknown, found: Found): readonly unknown[] | undefined {
   if (!isGiven(types) || (Array.isArray(types) && types.length === 0)) {
     return Array.isArray(egress) && egress.length > 0 ? bothTypes : ['Ingress'];
   }
@@ -124,8 +172,8 @@ function readPolicyTypes(types: unknown, egress: unknown, found: (Opening | Rema
   if (Array.isArray(types) && stranger === undefined) return listed;
   const reason = `${excerpt(stranger ?? types)} is not ${stranger === undefined ? 'a list' : 'a direction of a policy'}`;
   const path = field(spec, 'policyTypes');
-  found.push(remark(sides.ingress.concern, 'invalid', path, reason, 'write a list of Ingress, Egress or both'));
-  return bothTypes;
+  found.add(remark(sides.ingress.concern, 'invalid', path, reason, 'write a list of Ingress, Egress or both'));
+  return undefined;
 }
 
 /**
@@ -147,24 +195,24 @@ function readRule(
   side: Side,
   subject: Subject,
   left: typeof limits,
-  found: (Opening | Remark)[],
+  found: Found,
 ): void {
   const { concern } = side;
   if (!isMap(rule)) {
     const reason = `${excerpt(rule)} is not a rule`;
-    found.push(remark(concern, 'invalid', path, reason, `write a map with ${side.peers} and ports`));
+    found.add(remark(concern, 'invalid', path, reason, `write a map with ${side.peers} and ports`));
     return;
   }
   const unknown = unknownField(rule, side.ruleFields);
   if (unknown !== undefined) {
     const reason = `${excerpt(unknown)} is not a field of an ${concern.direction} rule`;
-    found.push(remark(concern, 'invalid', path, reason, `write ${side.peers} and ports`));
+    found.add(remark(concern, 'invalid', path, reason, `write ${side.peers} and ports`));
     return;
   }
   const peers = rule[side.peers];
   const peersPath = field(path, side.peers);
   if (isGiven(peers) && !Array.isArray(peers)) {
-    found.push(
+    found.add(
       remark(concern, 'invalid', peersPath, `${excerpt(peers)} is not a list of peers`, 'write a list of peers'),
     );
     return;
@@ -172,12 +220,12 @@ function readRule(
   const ports = readPorts(rule.ports, field(path, 'ports'), concern, left, found);
   if (!Array.isArray(peers) || peers.length === 0) {
     // An empty list is not told from none: the API server drops it.
-    found.push({ action: 'allow', subject, direction: concern.direction, path, peer: { kind: 'any' }, ports });
+    found.rules.push({ action: 'allow', subject, direction: concern.direction, path, peer: { kind: 'any' }, ports });
     return;
   }
   left.peers -= peers.length;
   if (left.peers < 0) {
-    found.push(beyond(concern, peersPath, 'peers'));
+    found.add(beyond(concern, peersPath, 'peers'));
     return;
   }
   for (let index = 0; index < peers.length; index++) {
@@ -186,8 +234,8 @@ function readRule(
     const excepts = exceptsIn(written);
     left.excepts -= excepts;
     if (excepts > 0 && left.excepts < 0) {
-      found.push(beyond({ direction: concern.direction, kind: 'ipBlock' }, at, 'excepts'));
-    } else found.push(readPeer(written, at, concern.direction, ports, subject));
+      found.add(beyond({ direction: concern.direction, kind: 'ipBlock' }, at, 'excepts'));
+    } else found.add(readPeer(written, at, concern.direction, ports, subject));
   }
 }
 
@@ -200,16 +248,16 @@ function readPorts(
   path: FieldPath,
   concern: Concern,
   left: typeof limits,
-  found: (Opening | Remark)[],
+  found: Found,
 ): readonly Port[] {
   if (!isGiven(ports)) return allPorts;
   if (!Array.isArray(ports)) {
-    found.push(remark(concern, 'invalid', path, `${excerpt(ports)} is not a list of ports`, 'write a list of ports'));
+    found.add(remark(concern, 'invalid', path, `${excerpt(ports)} is not a list of ports`, 'write a list of ports'));
     return allPorts;
   }
   left.ports -= ports.length;
   if (left.ports < 0) {
-    found.push(beyond(concern, path, 'ports'));
+    found.add(beyond(concern, path, 'ports'));
     return allPorts;
   }
   const read: Port[] = [];
@@ -218,7 +266,7 @@ function readPorts(
     if (!port.ok) {
       const item = field(path, index);
       const at = port.field === undefined ? item : field(item, port.field);
-      found.push(remark(concern, 'invalid', at, port.reason, port.fix));
+      found.add(remark(concern, 'invalid', at, port.reason, port.fix));
       return allPorts;
     }
     read.push(port.value);

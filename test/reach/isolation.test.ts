@@ -1,12 +1,18 @@
 import t from 'tap';
 import { baselineOf } from '../../src/baseline/baseline.ts';
-import { cutOff, type Isolation, isolationOf } from '../../src/baseline/cut-off.ts';
-import { settings, tenant } from './samples.ts';
+import type { NetworkPolicy } from '../../src/kubernetes/objects.ts';
+import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
+import { cutOff } from '../../src/reach/isolation.ts';
+import type { Isolation } from '../../src/reach/model.ts';
+import { settings, tenant } from '../baseline/samples.ts';
 
 const web = { metadata: { labels: { app: 'web' } } };
 
 function isolations(...specs: readonly object[]): readonly Isolation[] {
-  return specs.flatMap((spec) => isolationOf({ spec }) ?? []);
+  return specs.flatMap((spec) => {
+    const policy: NetworkPolicy = JSON.parse(JSON.stringify({ spec }));
+    return readNetworkPolicy(policy).isolates;
+  });
 }
 
 t.test('a pod loses the directions in which no policy selects it', async (t) => {
@@ -46,6 +52,19 @@ t.test('a pod loses the directions in which no policy selects it', async (t) => 
       ['ingress', 'egress'],
     ],
     [
+      'a selector that contradicts itself selects none',
+      [
+        {
+          podSelector: {
+            matchLabels: { app: 'web' },
+            matchExpressions: [{ key: 'app', operator: 'NotIn', values: ['web'] }],
+          },
+        },
+      ],
+      ['ingress', 'egress'],
+    ],
+    ['types that are not understood isolate nothing', [{ policyTypes: ['Ingress', 'Both'] }], ['ingress', 'egress']],
+    [
       'a label that is called like what every object has',
       [{ podSelector: { matchLabels: { constructor: 'x' } } }],
       ['ingress', 'egress'],
@@ -68,7 +87,9 @@ t.test('pods that no policy reaches lose nothing', async (t) => {
 
 t.test('in a namespace that has its baseline nothing is left to cut off', async (t) => {
   const baseline = baselineOf('acme-web', tenant({}), settings([]));
-  const found = baseline.flatMap((object) => isolationOf({ ...object }) ?? []);
+  const found = baseline.flatMap((object) =>
+    object.kind === 'NetworkPolicy' ? readNetworkPolicy(object).isolates : [],
+  );
   t.same(cutOff(web, found), []);
   t.same(cutOff(web, found.slice(0, 1)), [], 'by the closed door alone');
 });
