@@ -1,12 +1,12 @@
 /** Verdicts of the border as findings: the one translation behind cross-tenant-ingress, cross-tenant-egress and ip-block. */
-import type { PeerVerdict } from '../reach/border.ts';
+import type { PolicyVerdict } from '../kinds/network-policy/fix-text.ts';
 import { type Finding, nothing } from './check.ts';
 
 /** One finding for each verdict that concerns the check. Dead peers harm nobody: check dead-rule tells of them. */
 export function borderFindings(
   check: string,
-  border: readonly PeerVerdict[],
-  concerns: (peer: PeerVerdict) => boolean,
+  border: readonly PolicyVerdict[],
+  concerns: (peer: PolicyVerdict) => boolean,
 ): readonly Finding[] {
   if (border.length === 0) return nothing;
   return border

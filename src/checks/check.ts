@@ -1,4 +1,6 @@
 /** What a check is: data plus pure, total, synchronous functions. catalogue.ts lists all checks, judge.ts runs them. */
+
+import type { PolicyVerdict } from '../kinds/network-policy/fix-text.ts';
 import type { StringMap } from '../kubernetes/objects.ts';
 import type {
   NamespaceRequest,
@@ -7,7 +9,6 @@ import type {
   ResourceQuotaRequest,
   TenantRequest,
 } from '../kubernetes/review.ts';
-import type { PeerVerdict } from '../reach/border.ts';
 import type { Reach } from '../reach/model.ts';
 import type { HolderOf } from '../reach/objection.ts';
 import type { Ownership } from '../tenancy/ownership.ts';
@@ -60,7 +61,7 @@ export interface PolicyFacts extends Facts {
   /** Empty when the spec is not judged (DELETE, platform namespaces). */
   readonly reach: Reach;
   /** One verdict for each peer that is not plainly contained; empty when the spec is not judged (DELETE, platform namespaces). */
-  readonly border: readonly PeerVerdict[];
+  readonly border: readonly PolicyVerdict[];
 }
 
 /**

@@ -3,15 +3,17 @@
  * closes the door instead of opening it, and in this one place.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { type PolicyVerdict, wordedVerdicts } from '../kinds/network-policy/fix-text.ts';
 import {
   type AdmissionRequest,
   isWorkload,
   type NetworkPolicyRequest,
   type WorkloadRequest,
 } from '../kubernetes/review.ts';
-import { judgeBorder, type PeerVerdict } from '../reach/border.ts';
+import { judgeBorder } from '../reach/border.ts';
 import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
 import { emptyReach } from '../reach/model.ts';
+import type { Border } from '../reach/objection.ts';
 import { catalogue } from './catalogue.ts';
 import { type Check, type Facts, type Finding, nothing, type PolicyFacts } from './check.ts';
 import { podToCome } from './pod-to-come.ts';
@@ -32,7 +34,7 @@ export interface Judged {
 /** What checks look at. A workload is judged by the pods that come of it. */
 type JudgedRequest = Exclude<AdmissionRequest, WorkloadRequest>;
 
-const nowhere: readonly PeerVerdict[] = [];
+const nowhere: readonly PolicyVerdict[] = [];
 
 /** The checks that look at a kind, in catalogue order. */
 const checksOf: Readonly<Record<JudgedRequest['kind'], readonly Check[]>> = {
@@ -101,8 +103,9 @@ function aboutPolicy(request: NetworkPolicyRequest, facts: Facts): PolicyFacts {
   const { owner, tenancy, now, holderOf } = facts;
   if (request.operation === 'DELETE' || owner === 'platform') return { ...facts, reach: emptyReach, border: nowhere };
   const reach = facts.reach ?? readNetworkPolicy(request.object);
-  const border = judgeBorder(reach, { namespace: request.namespace, tenant: owner, tenancy, now, holderOf });
-  return { ...facts, reach, border };
+  const border: Border = { namespace: request.namespace, tenant: owner, tenancy, now, holderOf };
+  const verdicts = judgeBorder(reach, border);
+  return { ...facts, reach, border: verdicts.length === 0 ? nowhere : wordedVerdicts(verdicts, border) };
 }
 
 function leavesSpecAlone(request: JudgedRequest): boolean {

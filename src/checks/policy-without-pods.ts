@@ -1,4 +1,4 @@
-import type { PeerVerdict } from '../reach/border.ts';
+import type { PolicyVerdict } from '../kinds/network-policy/fix-text.ts';
 import { type Check, nothing } from './check.ts';
 
 /**
@@ -21,6 +21,6 @@ export const policyWithoutPods: Check = {
 };
 
 /** Whether it says of a policy that it selects no pod. */
-export function isAboutItsPods({ verdict, path }: PeerVerdict): boolean {
+export function isAboutItsPods({ verdict, path }: PolicyVerdict): boolean {
   return verdict === 'nothing' && path === 'spec.podSelector';
 }

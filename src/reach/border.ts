@@ -61,13 +61,12 @@ export function judgeOpening(opening: Opening, border: Border): Objection | unde
 }
 
 function judgeAnybody({ direction }: Opening, border: Border): Objection {
-  const { tenant, tenancy } = border;
-  const { tenantLabel } = tenancy.settings;
-  const [field, opens] = direction === 'ingress' ? ['from', 'lets in'] : ['to', 'reaches'];
+  const { tenantLabel } = border.tenancy.settings;
+  const opens = direction === 'ingress' ? 'lets in' : 'reaches';
   return {
     verdict: 'escapes',
     reason: `names no peers, so it ${opens} every pod of the cluster and every address outside it`,
     witness: `a pod in a namespace with the label ${tenantLabel}=${anotherTenant(border, new Set())}`,
-    fix: `list peers under ${field}: podSelector: {} for this namespace, or a namespaceSelector with ${tenantLabel}: ${tenant.name} in its matchLabels`,
+    fix: { id: 'list-peers', direction },
   };
 }

@@ -1,13 +1,9 @@
 /** Gates: crossings that both tenants have agreed on. */
-import { excerpt } from '../kubernetes/json.ts';
-import { formatPort, type Port } from '../kubernetes/port-range.ts';
-import { listed } from './listed.ts';
-import { type Opening, removePeer } from './model.ts';
+import type { Fix } from './fix.ts';
+import { listedPorts } from './listed.ts';
+import type { Opening } from './model.ts';
 import type { Border } from './objection.ts';
 import { shutPorts } from './open-ports.ts';
-
-/** Ports beyond these are counted, so that a refusal stays readable. */
-const portsTold = 3;
 
 /**
  * Why no gate lets the opening through to or from the tenant `other`; undefined when one does. Says what is missing on this
@@ -18,41 +14,35 @@ export function gateObjection(
   other: string,
   { direction, ports }: Opening,
   { tenant, tenancy, now }: Border,
-): { readonly reason: string; readonly fix: string } | undefined {
+): { readonly reason: string; readonly fix: Fix } | undefined {
   const { own, theirs } = tenancy.gates(tenant, other, direction, now);
-  const name = excerpt(other);
-  const { tenantLabel } = tenancy.settings;
   const missing = shutPorts(own, ports);
   if (missing.length > 0) {
     const declared = tenant.network.gates.filter((gate) => gate.tenant === other && gate.direction === direction);
     if (declared.length === 0) {
       return {
         reason: `${tenant.name} declares no gate for ${direction} with it`,
-        fix: `write ${tenantLabel}: ${tenant.name} in matchLabels instead, or agree on a gate with the other tenant`,
+        fix: { id: 'set-tenant-label', or: 'agree-on-gate' },
       };
     }
     if (own.length === 0 || shutPorts(declared, missing).length === 0) {
-      const what = own.length === 0 ? direction : told(missing);
+      const what = own.length === 0 ? direction : listedPorts(missing);
       return {
         reason: `the gate of ${tenant.name} for ${what} has expired`,
-        fix: `renew the gate with tenant ${name}, or ${removePeer}`,
+        fix: { id: 'renew-gate', tenant: other },
       };
     }
     const named = missing.some((port) => 'name' in port) ? ', and a name may stand for any port' : '';
     return {
-      reason: `the gate of ${tenant.name} does not open ${told(missing)}${named}`,
-      fix: `list only ports that the gate opens, by number: ${told(own.flatMap((gate) => gate.ports))}; or agree on more ports with the other tenant`,
+      reason: `the gate of ${tenant.name} does not open ${listedPorts(missing)}${named}`,
+      fix: { id: 'only-gate-ports', ports: own.flatMap((gate) => gate.ports) },
     };
   }
   const disagreed = shutPorts(theirs, ports);
   if (disagreed.length === 0) return undefined;
   const mirror = direction === 'ingress' ? 'egress' : 'ingress';
   return {
-    reason: `the other half of the gate is missing: that tenant has still to agree to ${told(disagreed)}`,
-    fix: `have tenant ${name} declare the mirror image: a gate for ${mirror} with ${tenant.name} on ${told(disagreed)}`,
+    reason: `the other half of the gate is missing: that tenant has still to agree to ${listedPorts(disagreed)}`,
+    fix: { id: 'agree-on-gate', tenant: other, direction: mirror, ports: disagreed },
   };
-}
-
-function told(ports: readonly Port[]): string {
-  return listed(ports.map(formatPort), portsTold);
 }

@@ -6,20 +6,16 @@
  * stand for IPv4 ones count as those.
  */
 import { destinations, spellings } from '../kubernetes/embedded-ipv4.ts';
-import { familyNames, formatAddress, formatRange, type IpRange } from '../kubernetes/ip-range.ts';
+import { familyNames, formatAddress, type IpRange } from '../kubernetes/ip-range.ts';
 import { contains, type IpSet, intersect, normalise, subtract } from '../kubernetes/ip-set.ts';
 import type { ProtectedRange, Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
+import type { Fix } from './fix.ts';
 import { listed } from './listed.ts';
-import { type IpBlockPeer, type Opening, removePeer } from './model.ts';
+import type { IpBlockPeer, Opening } from './model.ts';
 import type { Border, Objection } from './objection.ts';
 import { once } from './once.ts';
 import { withoutServed } from './shared-service.ts';
-
-/** Granted ranges beyond these are counted, so that a refusal stays readable. */
-const rangesTold = 5;
-
-const selectPods = 'select pods with podSelector and namespaceSelector';
 
 /** 2000::/3, which IANA gives to global unicast addresses (RFC 4291, section 2.4). */
 const globalUnicast: IpRange = { family: 6, first: 0x2n << 124n, last: (0x4n << 124n) - 1n };
@@ -57,10 +53,7 @@ export function judgeAddresses({ addresses }: IpBlockPeer, opening: Opening, bor
       verdict: 'escapes',
       reason: `covers addresses of the ${listed([...new Set(touched.map(({ name }) => name))])}`,
       witness: `the address ${addressIn(inside, addresses)}`,
-      fix:
-        direction === 'egress'
-          ? `${onlyGranted(border.tenant, rest)}; pods are selected with podSelector and namespaceSelector`
-          : leaveOut(touched, addresses, settings),
+      fix: direction === 'egress' ? onlyGranted(border.tenant, rest, true) : leaveOut(touched, addresses, settings),
     };
   }
   if (direction === 'egress') {
@@ -70,7 +63,7 @@ export function judgeAddresses({ addresses }: IpBlockPeer, opening: Opening, bor
         verdict: 'escapes',
         reason: `covers addresses that network.egressCIDRs of ${border.tenant.name} does not grant`,
         witness: `the address ${addressIn(outside, addresses)}`,
-        fix: onlyGranted(border.tenant, rest),
+        fix: onlyGranted(border.tenant, rest, false),
       };
     }
   }
@@ -79,7 +72,7 @@ export function judgeAddresses({ addresses }: IpBlockPeer, opening: Opening, bor
   return {
     verdict: 'unproven',
     reason: `may cover addresses of the cluster, as the settings do not list its ${familyNames[unlisted]} pod, service and node ranges`,
-    fix: `ask the platform to complete the settings, or ${selectPods}`,
+    fix: { id: 'complete-settings' },
   };
 }
 
@@ -88,38 +81,31 @@ export function judgeAddresses({ addresses }: IpBlockPeer, opening: Opening, bor
  *
  * @param rest the addresses that the block reaches. They decide the family: IPv6, unless every one of them is IPv4
  */
-function onlyGranted({ network }: Tenant, rest: IpSet): string {
+function onlyGranted({ network }: Tenant, rest: IpSet, coversCluster: boolean): Fix {
   const family = rest.at(-1)?.family ?? 4;
   const ranges = network.egressRanges.filter((range) => range.family === family);
-  if (ranges.length === 0) {
-    return `ask the platform to grant ${familyNames[family]} addresses outside the cluster, or ${removePeer}`;
-  }
-  return `write a cidr within what was granted: ${listed(ranges.map(formatRange), rangesTold)}; or ask the platform to grant more`;
+  return { id: 'only-granted-ranges', family, ranges, coversCluster };
 }
 
 /**
  * The fix for an ingress block that covers addresses of the cluster. A protected range that holds the whole block leaves nothing to write.
  * The IPv6 forms of the cluster's IPv4 addresses all lie in ::/8.
  */
-function leaveOut(touched: readonly Guard[], addresses: IpSet, settings: Settings): string {
+function leaveOut(touched: readonly Guard[], addresses: IpSet, settings: Settings): Fix {
   const [begin, end] = [addresses[0], addresses.at(-1)];
-  if (begin === undefined || end === undefined) return `${selectPods} instead`;
+  if (begin === undefined || end === undefined) return { id: 'select-pods' };
   const { family } = begin;
-  if (settings.unlistedFamilies.includes(family))
-    return `ask the platform to complete the settings, or ${selectPods} instead`;
+  if (settings.unlistedFamilies.includes(family)) return { id: 'complete-settings' };
   const block: IpSet = [{ family, first: begin.first, last: end.last }];
-  if (touched.some((guard) => contains(guard.addresses, block))) return `${selectPods} instead`;
+  if (touched.some((guard) => contains(guard.addresses, block))) return { id: 'select-pods' };
   const ofFamily = touched.map((guard) => guard.addresses.filter((range) => range.family === family));
-  const inFamily = ofFamily.flat().map(formatRange);
-  if (family === 4) return `leave out ${listed(inFamily)} with except, or ${selectPods} instead`;
+  const ranges = ofFamily.flat();
+  if (family === 4) return { id: 'leave-out-ranges', ranges, embedsIpv4: false };
   const isCluster = ({ kind, addresses }: Guard) =>
     kind === 'cluster' && intersect(addresses, [globalUnicast]).length > 0;
-  if (contains(block, [globalUnicast]) && !guardedBy(settings).some(isCluster)) {
-    return `write 2000::/3 as cidr, which is the IPv6 internet, or ${selectPods} instead`;
-  }
-  if (contains([lowest], block)) return `write cidr and except as IPv4, or ${selectPods} instead`;
-  const forms = ofFamily.some((ranges) => ranges.length === 0) ? ['::/8 (IPv6 forms of IPv4 addresses)'] : [];
-  return `leave out ${listed([...inFamily, ...forms])} with except, or ${selectPods} instead`;
+  if (contains(block, [globalUnicast]) && !guardedBy(settings).some(isCluster)) return { id: 'only-ipv6-internet' };
+  if (contains([lowest], block)) return { id: 'write-as-ipv4' };
+  return { id: 'leave-out-ranges', ranges, embedsIpv4: ofFamily.some((one) => one.length === 0) };
 }
 
 /** The first address of the range, spelled as the policy covers it: `64:ff9b::a00:1, which stands for 10.0.0.1`. */

@@ -1,5 +1,14 @@
+import { formatPort, type Port } from '../kubernetes/port-range.ts';
+
+/** The rest is counted, so that a refusal stays readable. */
+const maxShownPorts = 3;
+
 /** `a`, `a and b`, `a, b and c`; beyond `most`, which is at least 1, `a, b, c and 2 more`. */
 export function listed(items: readonly string[], most = items.length): string {
   const told = items.length > most ? [...items.slice(0, most), `${items.length - most} more`] : items;
   return told.length < 2 ? told.join() : `${told.slice(0, -1).join(', ')} and ${told.at(-1)}`;
+}
+
+export function listedPorts(ports: readonly Port[]): string {
+  return listed(ports.map(formatPort), maxShownPorts);
 }

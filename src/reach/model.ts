@@ -13,6 +13,7 @@ import type { IpSet } from '../kubernetes/ip-set.ts';
 import type { Selector } from '../kubernetes/label-selector.ts';
 import type { Port } from '../kubernetes/port-range.ts';
 import type { Direction } from '../tenancy/tenant.ts';
+import type { Fix } from './fix.ts';
 
 /** What one policy says. Both lists are in the order of the object's fields. */
 export interface Reach {
@@ -114,8 +115,8 @@ export interface Remark extends Concern {
   readonly reason: string;
   /** For `escapes`: somebody who would get through. */
   readonly witness?: string;
-  /** What to write instead. */
-  readonly fix: string;
+  /** What mends it. A text is in the policy's own fields. */
+  readonly fix: Fix | string;
 }
 
 /** With its place among the rules, so that verdicts follow the order of the object's fields. */
@@ -124,10 +125,6 @@ export interface PlacedRemark extends Remark {
   readonly rulesBefore: number;
 }
 
-/** What is left of a rule without its only peer lets everybody through. */
-export const removePeer =
-  'remove the peer, with its rule where it is the only one: a rule without peers is open to everybody';
-
-export function remark(concern: Concern, verdict: Verdict, path: FieldPath, reason: string, fix: string): Remark {
+export function remark(concern: Concern, verdict: Verdict, path: FieldPath, reason: string, fix: Fix | string): Remark {
   return { direction: concern.direction, kind: concern.kind, verdict, path, reason, fix };
 }

@@ -1,5 +1,6 @@
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
+import type { Fix } from './fix.ts';
 import type { Verdict } from './model.ts';
 
 /** Who has the namespace of a name now: its owner, `nobody` when there is no such namespace, undefined when that was not looked up. */
@@ -25,5 +26,6 @@ export interface Objection {
   readonly reason: string;
   /** Something that would get through. Made up, or what the policy itself names; never another tenant's object. */
   readonly witness?: string;
-  readonly fix: string;
+  /** What mends it. A text: the reader of the policy has written it in the policy's own fields. */
+  readonly fix: Fix | string;
 }

@@ -9,11 +9,10 @@
 import { excerpt } from '../kubernetes/json.ts';
 import { domainFor, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
-import { formatPort } from '../kubernetes/port-range.ts';
-import type { SharedService } from '../tenancy/settings.ts';
+import type { Fix } from './fix.ts';
 import { gateObjection } from './gate.ts';
 import { listed } from './listed.ts';
-import { type Opening, removePeer, type SelectorPeer } from './model.ts';
+import type { Opening, SelectorPeer } from './model.ts';
 import { mostLookedUp, possibleNames, standingOf } from './namespace-name.ts';
 import type { Border, Objection } from './objection.ts';
 import { servicesMeant, servicesOf, unservedPod } from './shared-service.ts';
@@ -22,13 +21,19 @@ import { anotherTenant, describeWitness } from './witness.ts';
 const coveredInParts: Objection = {
   verdict: 'unproven',
   reason: 'may open more than the shared services, as no one of them has all these pods',
-  fix: 'write one peer for each shared service, with the podSelector of that service',
+  fix: { id: 'one-peer-for-each-service' },
 };
 
 const openInParts: Objection = {
   verdict: 'unproven',
   reason: 'may open more than the shared services, as gates of other tenants would have to account for the rest',
-  fix: 'write one peer for the shared service and one for the other tenant',
+  fix: { id: 'service-and-tenant-apart' },
+};
+
+const notLookedUp: Objection = {
+  verdict: 'unproven',
+  reason: `belongs to a policy that selects more than ${mostLookedUp} namespaces by name, and only so many are looked up`,
+  fix: { id: 'add-tenant-label' },
 };
 
 /** Names beyond these are counted, so that a refusal stays readable. */
@@ -50,16 +55,15 @@ export function judgeSelector(peer: SelectorPeer, opening: Opening, border: Bord
   const names = possibleNames(domainFor(namespaces, namespaceNameLabel));
   if (names?.length === 0) {
     const reason = 'matches nothing, as no namespace can have such a name';
-    return { verdict: 'nothing', reason, fix: `correct the value of ${namespaceNameLabel}, or ${removePeer}` };
+    return { verdict: 'nothing', reason, fix: { id: 'correct-name' } };
   }
   const strangers = names && strangersAmong(names, pods, opening, border);
   if (strangers?.length === 0) return undefined;
   // Somebody who surely is one comes before whoever was not looked up.
   const stranger = strangers?.find(({ standing }) => standing !== 'unknown') ?? strangers?.[0];
 
-  const agree = `add ${tenantLabel}: ${tenant.name} to its matchLabels, or agree on a gate with the other tenant`;
-  const escapes = (other: string | undefined, reason: string, fix: string): Objection => {
-    if (stranger?.standing === 'unknown') return notLookedUp(border);
+  const escapes = (other: string | undefined, reason: string, fix: Fix): Objection => {
+    if (stranger?.standing === 'unknown') return notLookedUp;
     const pod = stranger?.pod ?? witnessLabels(pods);
     if (pod === 'unproven') return coveredInParts;
     const witness = describeWitness(namespaces, { tenant: other, name: stranger?.name, pod }, border);
@@ -89,12 +93,15 @@ export function judgeSelector(peer: SelectorPeer, opening: Opening, border: Bord
   }
   if (tenants.finite) {
     const reason = `matches namespaces without the label ${tenantLabel}, which are the platform's`;
-    return escapes(other, reason, `write ${tenantLabel}: ${tenant.name} in matchLabels instead`);
+    return escapes(other, reason, { id: 'set-tenant-label' });
   }
   const whose = tenants.values.size === 0 ? 'every tenant' : 'other tenants';
   const [service] = servicesMeant(pods, opening.direction, border);
-  const fix = service && `add ${namespaceNameLabel}: ${service.namespace} to its matchLabels${onlyPortsOf(service)}`;
-  return escapes(other, `matches namespaces of ${whose}, also ones that do not exist yet`, fix ?? agree);
+  const fix: Fix =
+    service === undefined
+      ? { id: 'add-tenant-label', or: 'agree-on-gate' }
+      : { id: 'narrow-to-service', service, by: 'namespace' };
+  return escapes(other, `matches namespaces of ${whose}, also ones that do not exist yet`, fix);
 }
 
 function strangersAmong(
@@ -121,26 +128,21 @@ function aboutNames(
   strangers: readonly Stranger[],
   { direction }: Opening,
   border: Border,
-): [reason: string, fix: string] {
-  const { tenant, tenancy } = border;
-  const add = `add ${tenancy.settings.tenantLabel}: ${tenant.name} to its matchLabels`;
+): [reason: string, fix: Fix] {
+  const { tenant } = border;
   const [service] = servicesOf(name, direction, border);
   if (service !== undefined) {
-    const pods = JSON.stringify(service.podSelector);
     return [
       `opens more of the namespace ${name} than its shared service ${service.name}`,
-      `narrow it to ${service.name}: podSelector: ${pods}${onlyPortsOf(service)}`,
+      { id: 'narrow-to-service', service, by: 'pods' },
     ];
   }
   if (standing === 'platform') {
-    return [
-      `matches the namespace ${name}, which is the platform's`,
-      `remove the name, as only shared services are open, or ${removePeer}`,
-    ];
+    return [`matches the namespace ${name}, which is the platform's`, { id: 'remove-name' }];
   }
   if (standing === 'taken') {
     const reason = `matches the namespace ${name}, which is not of ${tenant.name} although that name is reserved to it`;
-    return [reason, `${add}, or remove the name`];
+    return [reason, { id: 'add-tenant-label', or: 'remove-name' }];
   }
   const free = strangers
     .filter((one) => one.standing === 'unreserved' || one.standing === 'foreign')
@@ -149,20 +151,6 @@ function aboutNames(
     free.length === 1 ? ['namespace', 'that name is', 'it'] : ['namespaces', 'these names are', 'them'];
   return [
     `matches the ${what} ${listed(free, namesTold)}, and ${said} not reserved to ${tenant.name}, so anybody may come to own ${them}`,
-    tenant.prefix === undefined
-      ? `${add}, or agree on a gate with the other tenant`
-      : `${add}, or select only names that begin with ${tenant.prefix}, which are reserved to it`,
+    { id: 'add-tenant-label', or: tenant.prefix === undefined ? 'agree-on-gate' : 'select-reserved-names' },
   ];
-}
-
-function onlyPortsOf({ name, ports }: SharedService): string {
-  return ports.length === 0 ? '' : `, and only the ports of ${name}: ${listed(ports.map(formatPort))}`;
-}
-
-function notLookedUp({ tenant, tenancy }: Border): Objection {
-  return {
-    verdict: 'unproven',
-    reason: `belongs to a policy that selects more than ${mostLookedUp} namespaces by name, and only so many are looked up`,
-    fix: `add ${tenancy.settings.tenantLabel}: ${tenant.name} to its matchLabels`,
-  };
 }

@@ -4,6 +4,7 @@
  */
 import { domainFor, witnessLabels } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
+import type { Fix } from './fix.ts';
 import type { Subject } from './model.ts';
 import { possibleNames, standingOf } from './namespace-name.ts';
 import type { Border, Objection } from './objection.ts';
@@ -20,7 +21,7 @@ export function judgeSubject({ namespaces, pods }: Subject, border: Border): Obj
   const names = possibleNames(domainFor(namespaces, namespaceNameLabel));
   const strangers = names?.map((name) => ({ name, standing: standingOf(name, border) })) ?? [];
   const stranger = strangers.find(({ standing }) => standing !== 'own' && standing !== 'unknown');
-  const fix = `write ${tenantLabel}: ${tenant.name} among the labels that its namespaces must have`;
+  const fix: Fix = { id: 'select-own-pods' };
   if (names !== undefined && stranger === undefined) {
     if (strangers.every(({ standing }) => standing === 'own')) return undefined;
     return { verdict: 'unproven', reason: 'names namespaces of which it was not looked up who has them', fix };

@@ -7,7 +7,7 @@ import { domainFor, isEmpty, parseSelector, type Selector, witnessLabels } from 
 import { namespaceNameLabel } from '../../kubernetes/objects.ts';
 import type { Port } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
-import { type Concern, type Opening, type Remark, remark, removePeer, type Subject } from '../model.ts';
+import { type Concern, type Opening, type Remark, remark, type Subject } from '../model.ts';
 import { possibleNames } from '../namespace-name.ts';
 
 const peerFields: ReadonlySet<string> = new Set(['podSelector', 'namespaceSelector', 'ipBlock']);
@@ -122,7 +122,7 @@ function readSelector(written: unknown, path: FieldPath, concern: Concern, most:
   }
   if (torn === undefined) return selector.value;
   const reason = `matches nothing, as no value of the label ${torn} meets all its requirements`;
-  return remark(concern, 'nothing', path, reason, `correct the requirements on ${torn}, or ${removePeer}`);
+  return remark(concern, 'nothing', path, reason, { id: 'correct-requirements', label: torn });
 }
 
 /** The other cluster of the mesh that the selector names. Undefined when another key of Cilium's also decides what it selects. */
@@ -174,7 +174,9 @@ function readIpBlock(block: unknown, path: FieldPath, concern: Concern): IpSet |
   }
   const addresses = subtract([cidr], normalise(holes));
   if (addresses.length > 0) return addresses;
-  return remark(concern, 'nothing', path, 'matches nothing, as except leaves no address of cidr', removePeer);
+  return remark(concern, 'nothing', path, 'matches nothing, as except leaves no address of cidr', {
+    id: 'remove-peer',
+  });
 }
 
 function readRange(text: unknown, path: FieldPath, concern: Concern): IpRange | Remark {

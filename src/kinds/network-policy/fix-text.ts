@@ -1,0 +1,111 @@
+/** Fixes of the border in the fields of a NetworkPolicy. */
+import { familyNames, formatRange } from '../../kubernetes/ip-range.ts';
+import { excerpt } from '../../kubernetes/json.ts';
+import { namespaceNameLabel } from '../../kubernetes/objects.ts';
+import { formatPort } from '../../kubernetes/port-range.ts';
+import type { PeerVerdict } from '../../reach/border.ts';
+import type { Fix } from '../../reach/fix.ts';
+import { listed, listedPorts } from '../../reach/listed.ts';
+import type { Border } from '../../reach/objection.ts';
+import type { SharedService } from '../../tenancy/settings.ts';
+import type { Tenant } from '../../tenancy/tenant.ts';
+
+/** The rest is counted, so that a refusal stays readable. */
+const maxShownRanges = 5;
+
+/** What is left of a rule without its only peer lets everybody through. */
+export const removePeer =
+  'remove the peer, with its rule where it is the only one: a rule without peers is open to everybody';
+
+const selectPods = 'select pods with podSelector and namespaceSelector instead';
+
+/** A verdict of the border whose fix reads in the fields of a NetworkPolicy. */
+export interface PolicyVerdict extends PeerVerdict {
+  readonly fix: string;
+}
+
+/** All verdicts on a policy, with their fixes in words. */
+export function wordedVerdicts(verdicts: readonly PeerVerdict[], border: Border): readonly PolicyVerdict[] {
+  return verdicts.map((verdict) => ({ ...verdict, fix: fixText(verdict.fix, border) }));
+}
+
+/** @param fix a text is one that the reader of the policy has written already */
+export function fixText(fix: Fix | string, { tenant, tenancy }: Pick<Border, 'tenant' | 'tenancy'>): string {
+  if (typeof fix === 'string') return fix;
+  const label = `${tenancy.settings.tenantLabel}: ${tenant.name}`;
+  switch (fix.id) {
+    case 'list-peers': {
+      const field = fix.direction === 'ingress' ? 'from' : 'to';
+      return `list peers under ${field}: podSelector: {} for this namespace, or a namespaceSelector with ${label} in its matchLabels`;
+    }
+    case 'remove-peer':
+      return removePeer;
+    case 'correct-requirements':
+      return `correct the requirements on ${fix.label}, or ${removePeer}`;
+    case 'correct-name':
+      return `correct the value of ${namespaceNameLabel}, or ${removePeer}`;
+    case 'remove-name':
+      return `remove the name, as only shared services are open, or ${removePeer}`;
+    case 'add-tenant-label':
+      return `add ${label} to its matchLabels${instead(fix.or, tenant)}`;
+    case 'set-tenant-label':
+      return `write ${label} in matchLabels instead${instead(fix.or, tenant)}`;
+    case 'select-own-pods':
+      return `write ${label} among the labels that its namespaces must have`;
+    case 'agree-on-gate':
+      return `have tenant ${excerpt(fix.tenant)} declare the mirror image: a gate for ${fix.direction} with ${tenant.name} on ${listedPorts(fix.ports)}`;
+    case 'renew-gate':
+      return `renew the gate with tenant ${excerpt(fix.tenant)}, or ${removePeer}`;
+    case 'only-gate-ports':
+      return `list only ports that the gate opens, by number: ${listedPorts(fix.ports)}; or agree on more ports with the other tenant`;
+    case 'narrow-to-service':
+      return narrowTo(fix.service, fix.by);
+    case 'one-peer-for-each-service':
+      return 'write one peer for each shared service, with the podSelector of that service';
+    case 'service-and-tenant-apart':
+      return 'write one peer for the shared service and one for the other tenant';
+    case 'only-granted-ranges':
+      return onlyGranted(fix);
+    case 'leave-out-ranges': {
+      const embedded = fix.embedsIpv4 ? ['::/8 (IPv6 forms of IPv4 addresses)'] : [];
+      return `leave out ${listed([...fix.ranges.map(formatRange), ...embedded])} with except, or ${selectPods}`;
+    }
+    case 'only-ipv6-internet':
+      return `write 2000::/3 as cidr, which is the IPv6 internet, or ${selectPods}`;
+    case 'write-as-ipv4':
+      return `write cidr and except as IPv4, or ${selectPods}`;
+    case 'select-pods':
+      return selectPods;
+    case 'complete-settings':
+      return `ask the platform to complete the settings, or ${selectPods}`;
+  }
+}
+
+/** Another way to mend a peer than by the tenant label. */
+function instead(way: 'agree-on-gate' | 'remove-name' | 'select-reserved-names' | undefined, tenant: Tenant): string {
+  switch (way) {
+    case 'agree-on-gate':
+      return ', or agree on a gate with the other tenant';
+    case 'remove-name':
+      return ', or remove the name';
+    case 'select-reserved-names':
+      return `, or select only names that begin with ${tenant.prefix}, which are reserved to it`;
+    case undefined:
+      return '';
+  }
+}
+
+function narrowTo({ name, namespace, podSelector, ports }: SharedService, by: 'namespace' | 'pods'): string {
+  const only = ports.length === 0 ? '' : `, and only the ports of ${name}: ${listed(ports.map(formatPort))}`;
+  return by === 'namespace'
+    ? `add ${namespaceNameLabel}: ${namespace} to its matchLabels${only}`
+    : `narrow it to ${name}: podSelector: ${JSON.stringify(podSelector)}${only}`;
+}
+
+function onlyGranted({ family, ranges, coversCluster }: Fix & { readonly id: 'only-granted-ranges' }): string {
+  const pods = coversCluster ? '; pods are selected with podSelector and namespaceSelector' : '';
+  if (ranges.length === 0)
+    return `ask the platform to grant ${familyNames[family]} addresses outside the cluster, or ${removePeer}${pods}`;
+  const granted = listed(ranges.map(formatRange), maxShownRanges);
+  return `write a cidr within what was granted: ${granted}; or ask the platform to grant more${pods}`;
+}

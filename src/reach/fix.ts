@@ -1,0 +1,57 @@
+import type { IpRange } from '../kubernetes/ip-range.ts';
+import type { Port } from '../kubernetes/port-range.ts';
+import type { SharedService } from '../tenancy/settings.ts';
+import type { Direction } from '../tenancy/tenant.ts';
+
+/**
+ * What mends a violation, as data. Each kind of policy writes it in its own fields (kinds/KIND/fix-text.ts). Names and labels of the
+ * tenant are not in it: they are in the border.
+ */
+export type Fix =
+  /** The rule names no peers. */
+  | { readonly id: 'list-peers'; readonly direction: Direction }
+  | { readonly id: 'remove-peer' }
+  /** The requirements on this label contradict each other. */
+  | { readonly id: 'correct-requirements'; readonly label: string }
+  /** No namespace can have the names that the peer lists. */
+  | { readonly id: 'correct-name' }
+  /** The peer selects a namespace of the platform by its name. */
+  | { readonly id: 'remove-name' }
+  /** The peer selects namespaces of the tenant, and of others. */
+  | {
+      readonly id: 'add-tenant-label';
+      readonly or?: 'agree-on-gate' | 'remove-name' | 'select-reserved-names';
+    }
+  /** The peer selects namespaces of others alone. */
+  | { readonly id: 'set-tenant-label'; readonly or?: 'agree-on-gate' }
+  /** The pods that the policy is about. */
+  | { readonly id: 'select-own-pods' }
+  /** The other tenant declares its half. */
+  | {
+      readonly id: 'agree-on-gate';
+      readonly tenant: string;
+      readonly direction: Direction;
+      readonly ports: readonly Port[];
+    }
+  | { readonly id: 'renew-gate'; readonly tenant: string }
+  /** `ports` are those that the gate opens. */
+  | { readonly id: 'only-gate-ports'; readonly ports: readonly Port[] }
+  /** By its namespace, where the peer selects the pods of the service in every namespace, or else by its pods. */
+  | { readonly id: 'narrow-to-service'; readonly service: SharedService; readonly by: 'namespace' | 'pods' }
+  | { readonly id: 'one-peer-for-each-service' }
+  | { readonly id: 'service-and-tenant-apart' }
+  /** Undefined `ranges`: none of this family is granted. */
+  | {
+      readonly id: 'only-granted-ranges';
+      readonly family: IpRange['family'];
+      readonly ranges: readonly IpRange[];
+      /** The block covers addresses of pods, which selectors select. */
+      readonly coversCluster: boolean;
+    }
+  /** Of the block; `embedsIpv4`: with the IPv6 forms of IPv4 addresses. */
+  | { readonly id: 'leave-out-ranges'; readonly ranges: readonly IpRange[]; readonly embedsIpv4: boolean }
+  | { readonly id: 'only-ipv6-internet' }
+  | { readonly id: 'write-as-ipv4' }
+  | { readonly id: 'select-pods' }
+  /** The settings do not list the cluster's ranges of a family. */
+  | { readonly id: 'complete-settings' };
