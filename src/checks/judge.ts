@@ -49,10 +49,11 @@ const checksOf: Readonly<Record<JudgedRequest['kind'], readonly Check[]>> = {
 export function judge(request: AdmissionRequest, facts: Facts): readonly Judged[] {
   if (isWorkload(request)) return judgeWorkload(request, facts);
   const judged: Judged[] = [];
-  let policyFacts: PolicyFacts = { ...facts, reach: emptyReach, border: nowhere };
+  let policyFacts: PolicyFacts;
   try {
-    if (request.kind === 'NetworkPolicy') policyFacts = aboutPolicy(request, facts);
+    policyFacts = request.kind === 'NetworkPolicy' ? aboutPolicy(request, facts) : unread(facts);
   } catch (error) {
+    policyFacts = unread(facts);
     judged.push(brokenCheck('border', error, true));
   }
   let ratchet: boolean | undefined;
@@ -101,11 +102,15 @@ function run(check: Check, request: JudgedRequest, facts: PolicyFacts) {
 /** A policy of a tenant is judged when it is written. The platform's own namespaces are its own business. */
 function aboutPolicy(request: NetworkPolicyRequest, facts: Facts): PolicyFacts {
   const { owner, tenancy, now, holderOf } = facts;
-  if (request.operation === 'DELETE' || owner === 'platform') return { ...facts, reach: emptyReach, border: nowhere };
+  if (request.operation === 'DELETE' || owner === 'platform') return unread(facts);
   const reach = facts.reach ?? readNetworkPolicy(request.object);
   const border: Border = { namespace: request.namespace, tenant: owner, tenancy, now, holderOf };
   const verdicts = judgeBorder(reach, border);
   return { ...facts, reach, border: verdicts.length === 0 ? nowhere : wordedVerdicts(verdicts, border) };
+}
+
+function unread(facts: Facts): PolicyFacts {
+  return { ...facts, reach: emptyReach, border: nowhere };
 }
 
 function leavesSpecAlone(request: JudgedRequest): boolean {

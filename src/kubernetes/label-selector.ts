@@ -282,7 +282,7 @@ function valueOutside(inner: Domain, outer: Domain): { readonly value: string | 
 }
 
 /** Whether no label can meet the requirements. */
-export function isEmpty({ absent, finite, values }: Domain): boolean {
+function isEmpty({ absent, finite, values }: Domain): boolean {
   return !absent && finite && values.size === 0;
 }
 

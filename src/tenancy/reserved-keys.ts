@@ -12,11 +12,14 @@ export interface ReservedKeys {
   reserving(key: string): string | undefined;
 }
 
-const boundaries: ReadonlySet<string> = new Set(['/', '.', '-', ':']);
+/** Whether the character is `-`, `.`, `/` or `:`. */
+function isBoundary(code: number): boolean {
+  return (code >= 0x2d && code <= 0x2f) || code === 0x3a;
+}
 
 /** Whether an entry reserves every key that starts with it. */
 export function isBeginning(entry: string): boolean {
-  return !isEnding(entry) && boundaries.has(entry.slice(-1));
+  return !isEnding(entry) && isBoundary(entry.charCodeAt(entry.length - 1));
 }
 
 /** Whether an entry is an ending, which reserves every key that ends with the entry without its `*`. */
@@ -47,7 +50,7 @@ export function compileReservedKeys(entries: readonly string[]): ReservedKeys {
       if (exact.has(key)) return key;
       const end = Math.min(longestBeginning, key.length);
       for (let length = 1; length <= end; length++) {
-        if (!boundaries.has(key.charAt(length - 1))) continue;
+        if (!isBoundary(key.charCodeAt(length - 1))) continue;
         const beginning = key.slice(0, length);
         if (beginnings.has(beginning)) return beginning;
       }

@@ -3,7 +3,13 @@ import { type FieldPath, field } from '../../kubernetes/field-path.ts';
 import { type IpRange, parseCidr } from '../../kubernetes/ip-range.ts';
 import { contains, type IpSet, normalise, subtract } from '../../kubernetes/ip-set.ts';
 import { excerpt, isGiven, isMap, unknownField } from '../../kubernetes/json.ts';
-import { domainFor, isEmpty, parseSelector, type Selector, witnessLabels } from '../../kubernetes/label-selector.ts';
+import {
+  contradiction,
+  domainFor,
+  parseSelector,
+  type Selector,
+  witnessLabels,
+} from '../../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../../kubernetes/objects.ts';
 import type { Port } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
@@ -24,14 +30,16 @@ export const valuesPerLabel = 100;
  * merges both selectors of a peer into one map, where such a key in the podSelector takes the place of what namespaceSelector
  * says (cilium/cilium pkg/k8s/network_policy.go, parseNetworkPolicyPeer).
  */
-const foreignKey = /^(?:io\.cilium\.|io\.kubernetes\.pod\.)/;
+function isForeign(key: string): boolean {
+  return key.startsWith('io.cilium.') || key.startsWith('io.kubernetes.pod.');
+}
 
 /**
  * The first key of a selector of pods that Cilium may replace by what it says itself. What such a selector requires may be gone then,
  * so that even one that contradicts itself selects pods.
  */
 export function foreignKeyOf(selector: Selector): string | undefined {
-  for (const key of selector.keys()) if (foreignKey.test(key)) return key;
+  for (const key of selector.keys()) if (isForeign(key)) return key;
   return undefined;
 }
 
@@ -86,22 +94,22 @@ export function readPeer(
     ? readSelector(namespaceSelector, namespacesPath, bySelector, most)
     : undefined;
   // What is not understood outweighs what matches nothing.
-  if ('verdict' in pods && pods.verdict !== 'nothing') return pods;
-  if (namespaces !== undefined && 'verdict' in namespaces && namespaces.verdict !== 'nothing') return namespaces;
+  if ('verdict' in pods) return pods;
+  if (namespaces !== undefined && 'verdict' in namespaces) return namespaces;
+  const dead = (namespaces && deadIn(namespaces, namespacesPath, bySelector)) ?? deadIn(pods, podsPath, bySelector);
   // Before what matches nothing: with what is replaced, the contradiction may be gone, also that of the namespaceSelector.
-  const key = foreignKeyOf('verdict' in pods ? parsedOf(podSelector) : pods);
+  const key = foreignKeyOf(pods);
   if (key !== undefined) {
     const reason = `names ${excerpt(key)}, with which Cilium selects pods of other namespaces and clusters`;
     const fix = 'remove it, and select namespaces with namespaceSelector';
-    const selectsNothing = 'verdict' in pods || (namespaces !== undefined && !canSelectNamespace(namespaces));
+    const selectsNothing = dead !== undefined || (namespaces !== undefined && !canSelectNamespace(namespaces));
     const cluster = selectsNothing ? undefined : clusterOf(pods);
     if (cluster === undefined) return remark(bySelector, 'unproven', podsPath, reason, fix);
     // Whose a namespace of another cluster is, the labels of this one do not say.
     const witness = `a pod of the cluster ${cluster} in the same mesh`;
     return { ...remark(bySelector, 'escapes', podsPath, reason, fix), witness };
   }
-  if (namespaces !== undefined && 'verdict' in namespaces) return namespaces;
-  if ('verdict' in pods) return pods;
+  if (dead !== undefined) return dead;
   const said = namespaces === undefined ? podsPath : namespacesPath;
   return { action: 'allow', subject, direction, path: said, peer: { kind: 'selector', namespaces, pods }, ports };
 }
@@ -111,30 +119,32 @@ function readSelector(written: unknown, path: FieldPath, concern: Concern, most:
   if (!selector.ok) {
     return remark(concern, 'invalid', selector.steps.reduce<FieldPath>(field, path), selector.reason, selector.fix);
   }
-  let torn: string | undefined;
-  for (const [label, domain] of selector.value) {
-    const { size } = domain.values;
-    if (size > most) {
-      const reason = `lists ${size} values of the label ${label}, and only ${most} are examined`;
-      return remark(concern, 'unproven', path, reason, 'list fewer values, or make several peers of it');
-    }
-    if (isEmpty(domain)) torn ??= label;
+  for (const [label, { values }] of selector.value) {
+    if (values.size <= most) continue;
+    const reason = `lists ${values.size} values of the label ${label}, and only ${most} are examined`;
+    return remark(concern, 'unproven', path, reason, 'list fewer values, or make several peers of it');
   }
-  if (torn === undefined) return selector.value;
+  return selector.value;
+}
+
+/** A selector that contradicts itself matches nothing. */
+function deadIn(selector: Selector, path: FieldPath, concern: Concern): Remark | undefined {
+  const torn = contradiction(selector);
+  if (torn === undefined) return undefined;
   const reason = `matches nothing, as no value of the label ${torn} meets all its requirements`;
   return remark(concern, 'nothing', path, reason, { id: 'correct-requirements', label: torn });
 }
 
 /** The other cluster of the mesh that the selector names. Undefined when another key of Cilium's also decides what it selects. */
 function clusterOf(pods: Selector): string | undefined {
-  for (const key of pods.keys()) if (foreignKey.test(key) && key !== clusterKey) return undefined;
+  for (const key of pods.keys()) if (isForeign(key) && key !== clusterKey) return undefined;
   // The empty name means the own cluster.
   return witnessLabels(pods).get(clusterKey) || undefined;
 }
 
 /** Whether some namespace can match: in another cluster too, every namespace has its name as a label. */
-function canSelectNamespace(namespaces: Selector | Remark): boolean {
-  return !('verdict' in namespaces) && possibleNames(domainFor(namespaces, namespaceNameLabel))?.length !== 0;
+function canSelectNamespace(namespaces: Selector): boolean {
+  return possibleNames(domainFor(namespaces, namespaceNameLabel))?.length !== 0;
 }
 
 /** "Except values will be rejected if they are outside the cidr range": inside it, of its family, and not the whole of it. */
@@ -187,10 +197,4 @@ function readRange(text: unknown, path: FieldPath, concern: Concern): IpRange | 
   if (range.ok) return range.value;
   const fix = `write ${range.fix ?? 'a range such as 203.0.113.0/24'}`;
   return remark(concern, 'invalid', path, range.reason, fix);
-}
-
-/** Of a selector that was read before; one that is not understood says nothing. */
-function parsedOf(written: unknown): Selector {
-  const selector = parseSelector(written);
-  return selector.ok ? selector.value : everyPod;
 }
