@@ -2,7 +2,7 @@ import { isManagedName } from '../baseline/managed.ts';
 import { domainFor } from '../kubernetes/label-selector.ts';
 import { allPorts, type Port } from '../kubernetes/port-range.ts';
 import { isolates } from '../reach/isolation.ts';
-import type { Closing, Opening } from '../reach/model.ts';
+import type { AllowRule, DenyRule } from '../reach/model.ts';
 import { once } from '../reach/once.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import { type Check, nothing } from './check.ts';
@@ -33,9 +33,9 @@ export const egressWithoutDns: Check = {
     if (owner === 'platform' || operation === 'DELETE') return nothing;
     if (owner.mode === 'enforce' && baselineOpensNames(tenancy.settings)) return nothing;
     if (isManagedName(name)) return nothing;
-    const openings = reach.rules.filter(isEgressOpening);
-    if (openings.length === 0 || !isolates(reach, 'egress')) return nothing;
-    if (openings.some((opening) => opensNames(opening, tenancy.settings.tenantLabel))) return nothing;
+    const allowed = reach.rules.filter(isEgressAllowRule);
+    if (allowed.length === 0 || !isolates(reach, 'egress')) return nothing;
+    if (allowed.some((rule) => opensNames(rule, tenancy.settings.tenantLabel))) return nothing;
     return [
       {
         check: 'egress-without-dns',
@@ -47,11 +47,11 @@ export const egressWithoutDns: Check = {
   },
 };
 
-function isEgressOpening(rule: Opening | Closing): rule is Opening {
+function isEgressAllowRule(rule: AllowRule | DenyRule): rule is AllowRule {
   return rule.action !== 'deny' && rule.direction === 'egress';
 }
 
-function opensNames({ peer, ports }: Opening, tenantLabel: string): boolean {
+function opensNames({ peer, ports }: AllowRule, tenantLabel: string): boolean {
   if (!ports.some(isNamePort)) return false;
   if (ports !== allPorts || peer.kind !== 'selector') return true;
   return peer.namespaces !== undefined && domainFor(peer.namespaces, tenantLabel).absent;

@@ -4,7 +4,7 @@
  */
 import { formatPath } from '../kubernetes/field-path.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
-import type { Concern, Opening, Reach, Subject } from './model.ts';
+import type { AllowRule, Concern, Reach, Subject } from './model.ts';
 import type { Border, Objection } from './objection.ts';
 import { judgeSelector } from './selector-peer.ts';
 import { judgeSubject } from './subject.ts';
@@ -18,7 +18,7 @@ export interface PeerVerdict extends Concern, Objection {
 
 /**
  * One verdict for each peer, and for each subject, that is not contained in the tenant, in the order of the fields; contained ones get
- * none. What a closing takes away is not asked.
+ * none. What a deny rule takes away is not asked.
  */
 export function judgeBorder(reach: Reach, border: Border): readonly PeerVerdict[] {
   const { rules, diagnostics } = reach;
@@ -40,7 +40,7 @@ export function judgeBorder(reach: Reach, border: Border): readonly PeerVerdict[
         verdicts.push({ direction, kind: 'selector', path: formatPath(subject.path), ...about });
       }
     }
-    const objection = judgeOpening(rule, border);
+    const objection = judgeRule(rule, border);
     if (objection === undefined) continue;
     verdicts.push({ direction, kind: peer.kind, path: formatPath(rule.path), ...objection });
   }
@@ -48,19 +48,19 @@ export function judgeBorder(reach: Reach, border: Border): readonly PeerVerdict[
 }
 
 /** Undefined: the peer is contained in the tenant, or agreed. Of the subject it says nothing. */
-export function judgeOpening(opening: Opening, border: Border): Objection | undefined {
-  const { peer } = opening;
+export function judgeRule(rule: AllowRule, border: Border): Objection | undefined {
+  const { peer } = rule;
   switch (peer.kind) {
     case 'any':
-      return judgeAnybody(opening, border);
+      return judgeAnybody(rule, border);
     case 'selector':
-      return judgeSelector(peer, opening, border);
+      return judgeSelector(peer, rule, border);
     case 'ipBlock':
-      return judgeAddresses(peer, opening, border);
+      return judgeAddresses(peer, rule, border);
   }
 }
 
-function judgeAnybody({ direction }: Opening, border: Border): Objection {
+function judgeAnybody({ direction }: AllowRule, border: Border): Objection {
   const { tenantLabel } = border.tenancy.settings;
   const opens = direction === 'ingress' ? 'lets in' : 'reaches';
   return {

@@ -1,18 +1,18 @@
 /** Gates: crossings that both tenants have agreed on. */
 import type { Fix } from './fix.ts';
 import { listedPorts } from './listed.ts';
-import type { Opening } from './model.ts';
+import type { AllowRule } from './model.ts';
 import type { Border } from './objection.ts';
 import { shutPorts } from './open-ports.ts';
 
 /**
- * Why no gate lets the opening through to or from the tenant `other`; undefined when one does. Says what is missing on this
- * tenant's side first, with what has expired. Of the other side it says only which ports of this opening that has still to
+ * Why no gate agrees to the rule, to or from the tenant `other`; undefined when one does. Says what is missing on this
+ * tenant's side first, with what has expired. Of the other side it says only which ports of this rule it has still to
  * agree to, which whoever tries one port after the other finds out as well; not why, and not whether there is such a tenant.
  */
 export function gateObjection(
   other: string,
-  { direction, ports }: Opening,
+  { direction, ports }: AllowRule,
   { tenant, tenancy, now }: Border,
 ): { readonly reason: string; readonly fix: Fix } | undefined {
   const { own, theirs } = tenancy.gates(tenant, other, direction, now);

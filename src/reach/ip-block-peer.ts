@@ -12,7 +12,7 @@ import type { ProtectedRange, Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import type { Fix } from './fix.ts';
 import { listed } from './listed.ts';
-import type { IpBlockPeer, Opening } from './model.ts';
+import type { AllowRule, IpBlockPeer } from './model.ts';
 import type { Border, Objection } from './objection.ts';
 import { once } from './once.ts';
 import { withoutServed } from './shared-service.ts';
@@ -32,10 +32,10 @@ const guardedBy = once(({ protectedRanges }: Settings) =>
 );
 const grantedTo = once(({ network }: Tenant) => destinations(normalise(network.egressRanges)));
 
-export function judgeAddresses({ addresses }: IpBlockPeer, opening: Opening, border: Border): Objection | undefined {
+export function judgeAddresses({ addresses }: IpBlockPeer, rule: AllowRule, border: Border): Objection | undefined {
   const { settings } = border.tenancy;
-  const { direction } = opening;
-  const rest = withoutServed(destinations(addresses), opening, settings);
+  const { direction } = rule;
+  const rest = withoutServed(destinations(addresses), rule, settings);
   if (rest.length === 0) return undefined;
 
   const touched: Guard[] = [];

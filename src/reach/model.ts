@@ -3,10 +3,10 @@
  *
  *   policy ──dialect──▶ Reach = { rules, isolates, diagnostics } ──border──▶ verdicts
  *
- * An opening lets the pods of its subject and one peer talk, on some ports. A policy crosses the border exactly when one of its
- * openings does, whatever other policies say, so each is judged alone: no other policy, namespace or pod has to be known. Where rules
- * have an order, an earlier closing may take away from a later opening; nothing is proven by that, as an order can change and
- * what is closed is somebody else's text. What a dialect cannot say exactly in these terms is a remark, which has its verdict already.
+ * An allow rule lets the pods of its subject and one peer talk, on some ports. A policy crosses the border exactly when one of its
+ * allow rules does, whatever other policies say, so each is judged alone: no other policy, namespace or pod has to be known. Where rules
+ * have an order, an earlier deny rule may take away from a later allow rule; nothing is proven by that, as an order can change and
+ * what is denied is somebody else's text. What a dialect cannot say exactly in these terms is a remark, which has its verdict already.
  */
 import type { FieldPath } from '../kubernetes/field-path.ts';
 import type { IpSet } from '../kubernetes/ip-set.ts';
@@ -17,7 +17,7 @@ import type { Fix } from './fix.ts';
 
 /** What one policy says. Both lists are in the order of the object's fields. */
 export interface Reach {
-  readonly rules: readonly (Opening | Closing)[];
+  readonly rules: readonly (AllowRule | DenyRule)[];
   /** Empty where the policy isolates no pod, and where it is not understood which ones. */
   readonly isolates: readonly Isolation[];
   readonly diagnostics: readonly PlacedRemark[];
@@ -53,12 +53,12 @@ interface Rule {
   readonly layer7?: readonly string[];
 }
 
-export interface Opening extends Rule {
+export interface AllowRule extends Rule {
   /** `pass` leaves it to later rules, or to what holds when there are none, which may be to let it through. */
   readonly action: 'allow' | 'pass';
 }
 
-export interface Closing extends Rule {
+export interface DenyRule extends Rule {
   readonly action: 'deny';
 }
 

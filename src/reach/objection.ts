@@ -18,10 +18,10 @@ export interface Border {
   readonly holderOf?: HolderOf | undefined;
 }
 
-/** Why an opening is not contained in the tenant. */
+/** Why an allow rule is not contained in the tenant. */
 export interface Objection {
   readonly verdict: Verdict;
-  /** For `conditional`: the opening is contained as long as every namespace of these names is the tenant's. */
+  /** For `conditional`: the rule is contained as long as every namespace of these names is the tenant's. */
   readonly assumedOwn?: readonly string[];
   readonly reason: string;
   /** Something that would get through. Made up, or what the policy itself names; never another tenant's object. */

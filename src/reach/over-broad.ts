@@ -14,8 +14,8 @@ import { type Domain, domainFor } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { Port } from '../kubernetes/port-range.ts';
 import type { Direction } from '../tenancy/tenant.ts';
-import { judgeOpening } from './border.ts';
-import type { Opening, Reach } from './model.ts';
+import { judgeRule } from './border.ts';
+import type { AllowRule, Reach } from './model.ts';
 import type { Border } from './objection.ts';
 import { once } from './once.ts';
 import { sharePort } from './open-ports.ts';
@@ -37,7 +37,7 @@ export function overBroadSelectors(reach: Reach, border: Border): readonly Field
     if (rule.action === 'deny') continue;
     // Whose pods these are, a label more in a peer does not settle.
     if (rule.subject.namespaces !== undefined) return [];
-    const { verdict } = judgeOpening(rule, border) ?? {};
+    const { verdict } = judgeRule(rule, border) ?? {};
     if (verdict === undefined || verdict === 'nothing') continue;
     if (!isOverBroad(rule, border, partners)) return [];
     wide.push(rule.path);
@@ -45,8 +45,8 @@ export function overBroadSelectors(reach: Reach, border: Border): readonly Field
   return wide;
 }
 
-function isOverBroad(opening: Opening, border: Border, partners: Partners): boolean {
-  const { peer, direction, ports } = opening;
+function isOverBroad(rule: AllowRule, border: Border, partners: Partners): boolean {
+  const { peer, direction, ports } = rule;
   const { tenant, tenancy } = border;
   if (peer.kind !== 'selector' || peer.namespaces === undefined) return false;
   const { tenantLabel } = tenancy.settings;

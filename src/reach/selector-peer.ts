@@ -12,7 +12,7 @@ import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { Fix } from './fix.ts';
 import { gateObjection } from './gate.ts';
 import { listed } from './listed.ts';
-import type { Opening, SelectorPeer } from './model.ts';
+import type { AllowRule, SelectorPeer } from './model.ts';
 import { mostLookedUp, possibleNames, standingOf } from './namespace-name.ts';
 import type { Border, Objection } from './objection.ts';
 import { servicesMeant, servicesOf, unservedPod } from './shared-service.ts';
@@ -47,7 +47,7 @@ interface Stranger {
   readonly pod: ReadonlyMap<string, string> | 'unproven';
 }
 
-export function judgeSelector(peer: SelectorPeer, opening: Opening, border: Border): Objection | undefined {
+export function judgeSelector(peer: SelectorPeer, rule: AllowRule, border: Border): Objection | undefined {
   const { namespaces, pods } = peer;
   if (namespaces === undefined) return undefined;
   const { tenant, tenancy } = border;
@@ -57,7 +57,7 @@ export function judgeSelector(peer: SelectorPeer, opening: Opening, border: Bord
     const reason = 'matches nothing, as no namespace can have such a name';
     return { verdict: 'nothing', reason, fix: { id: 'correct-name' } };
   }
-  const strangers = names && strangersAmong(names, pods, opening, border);
+  const strangers = names && strangersAmong(names, pods, rule, border);
   if (strangers?.length === 0) return undefined;
   // Somebody who surely is one comes before whoever was not looked up.
   const stranger = strangers?.find(({ standing }) => standing !== 'unknown') ?? strangers?.[0];
@@ -73,11 +73,10 @@ export function judgeSelector(peer: SelectorPeer, opening: Opening, border: Bord
   if (tenants.finite && !tenants.absent) {
     for (const other of tenants.values) {
       if (other === tenant.name) continue;
-      const shut = gateObjection(other, opening, border);
+      const shut = gateObjection(other, rule, border);
       if (shut !== undefined) {
         // What the gate leaves shut, a service may open, so that nobody can be named who surely gets through.
-        if (stranger !== undefined && servicesOf(stranger.name, opening.direction, border).length > 0)
-          return openInParts;
+        if (stranger !== undefined && servicesOf(stranger.name, rule.direction, border).length > 0) return openInParts;
         return escapes(other, `matches namespaces of tenant ${excerpt(other)}, and ${shut.reason}`, shut.fix);
       }
     }
@@ -86,9 +85,9 @@ export function judgeSelector(peer: SelectorPeer, opening: Opening, border: Bord
   const other = tenants.finite ? undefined : anotherTenant(border, tenants.values);
   if (strangers !== undefined && stranger !== undefined) {
     const platforms = tenants.absent && stranger.standing === 'platform';
-    const objection = escapes(platforms ? undefined : other, ...aboutNames(stranger, strangers, opening, border));
+    const objection = escapes(platforms ? undefined : other, ...aboutNames(stranger, strangers, rule, border));
     const ownMatch = tenants.values.has(tenant.name) === tenants.finite;
-    if (!ownMatch || !strangers.every((one) => isAssumable(one, opening, border))) return objection;
+    if (!ownMatch || !strangers.every((one) => isAssumable(one, rule, border))) return objection;
     return { ...objection, verdict: 'conditional', assumedOwn: strangers.map(({ name }) => name) };
   }
   if (tenants.finite) {
@@ -96,7 +95,7 @@ export function judgeSelector(peer: SelectorPeer, opening: Opening, border: Bord
     return escapes(other, reason, { id: 'set-tenant-label' });
   }
   const whose = tenants.values.size === 0 ? 'every tenant' : 'other tenants';
-  const [service] = servicesMeant(pods, opening.direction, border);
+  const [service] = servicesMeant(pods, rule.direction, border);
   const fix: Fix =
     service === undefined
       ? { id: 'add-tenant-label', or: 'agree-on-gate' }
@@ -107,18 +106,18 @@ export function judgeSelector(peer: SelectorPeer, opening: Opening, border: Bord
 function strangersAmong(
   names: readonly string[],
   pods: Selector,
-  opening: Opening,
+  rule: AllowRule,
   border: Border,
 ): readonly Stranger[] {
   return names.flatMap((name): Stranger | [] => {
     const standing = standingOf(name, border);
-    const pod = standing === 'own' ? 'served' : unservedPod(name, pods, opening, border);
+    const pod = standing === 'own' ? 'served' : unservedPod(name, pods, rule, border);
     return pod === 'served' ? [] : { name, standing, pod };
   });
 }
 
 /** Whether it would be no stranger if the tenant had it, which nobody else has a claim to. */
-function isAssumable({ name, standing }: Stranger, { direction }: Opening, border: Border): boolean {
+function isAssumable({ name, standing }: Stranger, { direction }: AllowRule, border: Border): boolean {
   return standing === 'unreserved' && servicesOf(name, direction, border).length === 0;
 }
 
@@ -126,7 +125,7 @@ function isAssumable({ name, standing }: Stranger, { direction }: Opening, borde
 function aboutNames(
   { name, standing }: Stranger,
   strangers: readonly Stranger[],
-  { direction }: Opening,
+  { direction }: AllowRule,
   border: Border,
 ): [reason: string, fix: Fix] {
   const { tenant } = border;

@@ -4,7 +4,7 @@ import { type IpSet, intersect, normalise, subtract } from '../kubernetes/ip-set
 import { labelsOutside, matches, parseSelector, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
 import type { Settings, SharedService } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
-import type { Opening } from './model.ts';
+import type { AllowRule } from './model.ts';
 import type { Border } from './objection.ts';
 import { once } from './once.ts';
 import { shutPort } from './open-ports.ts';
@@ -45,13 +45,13 @@ export function servicesMeant(pods: Selector, direction: Direction, border: Bord
 }
 
 /**
- * A pod of the namespace that the opening reaches and no shared service accounts for: `served` when there is none,
+ * A pod of the namespace that the rule reaches and no shared service accounts for: `served` when there is none,
  * `unproven` when no service alone has all the pods and each pod that was tried belongs to one.
  */
 export function unservedPod(
   namespace: string,
   pods: Selector,
-  { direction, ports }: Opening,
+  { direction, ports }: AllowRule,
   border: Border,
 ): ReadonlyMap<string, string> | 'served' | 'unproven' {
   const candidates: ReadonlyMap<string, string>[] = [witnessLabels(pods)];
@@ -70,10 +70,10 @@ export function unservedPod(
   return unserved ?? 'unproven';
 }
 
-/** The addresses less those on which services together answer on every port of the opening. Both as traffic arrives at them. */
+/** The addresses less those on which services together answer on every port of the rule. Both as traffic arrives at them. */
 export function withoutServed(
   addresses: IpSet,
-  { direction, ports }: Pick<Opening, 'direction' | 'ports'>,
+  { direction, ports }: Pick<AllowRule, 'direction' | 'ports'>,
   settings: Settings,
 ): IpSet {
   const services = addressed(settings);

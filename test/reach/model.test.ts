@@ -8,7 +8,7 @@ import type { NetworkPolicy } from '../../src/kubernetes/objects.ts';
 import { allPorts } from '../../src/kubernetes/port-range.ts';
 import { judgeBorder } from '../../src/reach/border.ts';
 import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
-import type { Opening, Reach } from '../../src/reach/model.ts';
+import type { AllowRule, Reach } from '../../src/reach/model.ts';
 import { namesToLookUp } from '../../src/reach/names-to-look-up.ts';
 import { overBroadSelectors } from '../../src/reach/over-broad.ts';
 import { flawOfWitness } from './border-proof.ts';
@@ -26,8 +26,8 @@ function read(spec: WrittenSpec): Reach {
   return readNetworkPolicy(policy);
 }
 
-/** The same with every opening as something else. */
-function changed(reach: Reach, change: (opening: Opening) => Reach['rules'][number]): Reach {
+/** The same with every allow rule as something else. */
+function changed(reach: Reach, change: (rule: AllowRule) => Reach['rules'][number]): Reach {
   return { ...reach, rules: reach.rules.map((rule) => (rule.action === 'deny' ? rule : change(rule))) };
 }
 
@@ -36,7 +36,7 @@ t.test('what is denied crosses nothing, and takes nothing away from what is allo
   fc.assert(
     fc.property(someCase, ({ world, spec }) => {
       const [reach, border] = [read(spec), borderOf(world)];
-      const denied = changed(reach, (opening) => ({ ...opening, action: 'deny' }));
+      const denied = changed(reach, (rule) => ({ ...rule, action: 'deny' }));
       t.ok(judgeBorder(denied, border).length === reach.diagnostics.length, 'remarks alone');
       t.strictSame(namesToLookUp(denied, border), []);
       const verdicts = judgeBorder(reach, border);
@@ -57,10 +57,10 @@ t.test('what is passed on, or narrowed to some requests, is judged as what is al
   fc.assert(
     fc.property(
       someCase,
-      fc.constantFrom<Partial<Opening>>({ action: 'pass' }, { layer7: ['GET /health'] }, { layer7: [] }),
+      fc.constantFrom<Partial<AllowRule>>({ action: 'pass' }, { layer7: ['GET /health'] }, { layer7: [] }),
       ({ world, spec }, change) => {
         const [reach, border] = [read(spec), borderOf(world)];
-        const other = changed(reach, (opening) => ({ ...opening, ...change }));
+        const other = changed(reach, (rule) => ({ ...rule, ...change }));
         const [one, two] = [judgeBorder(reach, border), judgeBorder(other, border)];
         if (!isDeepStrictEqual(one, two)) t.strictSame(two, one, JSON.stringify(change));
       },

@@ -1,4 +1,4 @@
-/** One NetworkPolicyPeer of networking.k8s.io/v1 -> an opening, or a remark that says why it is none. */
+/** One NetworkPolicyPeer of networking.k8s.io/v1 -> an allow rule, or a remark that says why it is none. */
 import { type FieldPath, field } from '../../kubernetes/field-path.ts';
 import { type IpRange, parseCidr } from '../../kubernetes/ip-range.ts';
 import { contains, type IpSet, normalise, subtract } from '../../kubernetes/ip-set.ts';
@@ -13,7 +13,7 @@ import {
 import { namespaceNameLabel } from '../../kubernetes/objects.ts';
 import type { Port } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
-import { type Concern, type Opening, type Remark, remark, type Subject } from '../model.ts';
+import { type AllowRule, type Concern, type Remark, remark, type Subject } from '../model.ts';
 import { possibleNames } from '../namespace-name.ts';
 
 const peerFields: ReadonlySet<string> = new Set(['podSelector', 'namespaceSelector', 'ipBlock']);
@@ -59,7 +59,7 @@ export function readPeer(
   direction: Direction,
   ports: readonly Port[],
   subject: Subject,
-): Opening | Remark {
+): AllowRule | Remark {
   const bySelector: Concern = { direction, kind: 'selector' };
   const byAddress: Concern = { direction, kind: 'ipBlock' };
   if (!isMap(peer))

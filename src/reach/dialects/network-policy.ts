@@ -12,10 +12,10 @@ import type { NetworkPolicy } from '../../kubernetes/objects.ts';
 import { allPorts, type Port, parsePort } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
 import {
+  type AllowRule,
   type Concern,
   emptyReach,
   type Isolation,
-  type Opening,
   type PlacedRemark,
   type Reach,
   type Remark,
@@ -61,11 +61,11 @@ const sides: Readonly<Record<Direction, Side>> = {
 
 /** What was found so far. */
 class Found implements Reach {
-  readonly rules: Opening[] = [];
+  readonly rules: AllowRule[] = [];
   readonly diagnostics: PlacedRemark[] = [];
   isolates: readonly Isolation[] = [];
 
-  add(part: Opening | Remark): void {
+  add(part: AllowRule | Remark): void {
     if ('verdict' in part) this.diagnostics.push({ ...part, rulesBefore: this.rules.length });
     else this.rules.push(part);
   }
