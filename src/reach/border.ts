@@ -4,14 +4,14 @@
  */
 import { formatPath } from '../kubernetes/field-path.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
-import type { AllowRule, Concern, Reach, Subject } from './model.ts';
+import type { AllowRule, DiagnosticScope, Reach, Subject } from './model.ts';
 import type { Border, Objection } from './objection.ts';
 import { judgeSelector } from './selector-peer.ts';
 import { judgeSubject } from './subject.ts';
 import { anotherTenant } from './witness.ts';
 
 /** What is to be said about one peer that is not plainly contained. */
-export interface PeerVerdict extends Concern, Objection {
+export interface PeerVerdict extends DiagnosticScope, Objection {
   /** The field that says it: `spec.ingress[0].from[1].namespaceSelector`. */
   readonly path: string;
 }

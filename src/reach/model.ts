@@ -6,7 +6,7 @@
  * An allow rule lets the pods of its subject and one peer talk, on some ports. A policy crosses the border exactly when one of its
  * allow rules does, whatever other policies say, so each is judged alone: no other policy, namespace or pod has to be known. Where rules
  * have an order, an earlier deny rule may take away from a later allow rule; nothing is proven by that, as an order can change and
- * what is denied is somebody else's text. What a dialect cannot say exactly in these terms is a remark, which has its verdict already.
+ * what is denied is somebody else's text. What a dialect cannot say exactly in these terms is a diagnostic, which has its verdict already.
  */
 import type { FieldPath } from '../kubernetes/field-path.ts';
 import type { IpSet } from '../kubernetes/ip-set.ts';
@@ -20,7 +20,7 @@ export interface Reach {
   readonly rules: readonly (AllowRule | DenyRule)[];
   /** Empty where the policy isolates no pod, and where it is not understood which ones. */
   readonly isolates: readonly Isolation[];
-  readonly diagnostics: readonly PlacedRemark[];
+  readonly diagnostics: readonly PlacedDiagnostic[];
 }
 
 /** Of an object that is not judged. */
@@ -101,14 +101,14 @@ export interface IpBlockPeer {
  */
 export type Verdict = 'nothing' | 'conditional' | 'escapes' | 'unproven' | 'invalid';
 
-/** Which direction a part of a policy concerns, and what kind of peer. */
-export interface Concern {
+/** Which direction a part of a policy is about, and what kind of peer. */
+export interface DiagnosticScope {
   readonly direction: Direction;
   readonly kind: Peer['kind'];
 }
 
 /** A part of the policy that has its verdict already, whoever the tenant is. */
-export interface Remark extends Concern {
+export interface Diagnostic extends DiagnosticScope {
   readonly verdict: Verdict;
   readonly path: FieldPath;
   /** What is wrong with the field at `path`: a sentence of its own, or one that begins with the field. No full stop. */
@@ -120,11 +120,17 @@ export interface Remark extends Concern {
 }
 
 /** With its place among the rules, so that verdicts follow the order of the object's fields. */
-export interface PlacedRemark extends Remark {
+export interface PlacedDiagnostic extends Diagnostic {
   /** How many of the rules come before it. */
   readonly rulesBefore: number;
 }
 
-export function remark(concern: Concern, verdict: Verdict, path: FieldPath, reason: string, fix: Fix | string): Remark {
-  return { direction: concern.direction, kind: concern.kind, verdict, path, reason, fix };
+export function diagnostic(
+  scope: DiagnosticScope,
+  verdict: Verdict,
+  path: FieldPath,
+  reason: string,
+  fix: Fix | string,
+): Diagnostic {
+  return { direction: scope.direction, kind: scope.kind, verdict, path, reason, fix };
 }

@@ -37,7 +37,7 @@ t.test('what is denied crosses nothing, and takes nothing away from what is allo
     fc.property(someCase, ({ world, spec }) => {
       const [reach, border] = [read(spec), borderOf(world)];
       const denied = changed(reach, (rule) => ({ ...rule, action: 'deny' }));
-      t.ok(judgeBorder(denied, border).length === reach.diagnostics.length, 'remarks alone');
+      t.ok(judgeBorder(denied, border).length === reach.diagnostics.length, 'diagnostics alone');
       t.strictSame(namesToLookUp(denied, border), []);
       const verdicts = judgeBorder(reach, border);
       const diagnostics = reach.diagnostics.map((one) => ({

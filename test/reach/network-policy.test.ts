@@ -5,7 +5,7 @@ import type { Selector } from '../../src/kubernetes/label-selector.ts';
 import type { NetworkPolicy } from '../../src/kubernetes/objects.ts';
 import { formatPort } from '../../src/kubernetes/port-range.ts';
 import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
-import type { Remark } from '../../src/reach/model.ts';
+import type { Diagnostic } from '../../src/reach/model.ts';
 import { type Part, partsOf } from './parts.ts';
 
 /** One line for each part of what a spec comes to. */
@@ -21,7 +21,7 @@ function line(part: Part): string {
   return `${part.direction} ${path}: ${describe(part)} on ${ports === 'all/TCP,all/UDP,all/SCTP' ? 'every port' : ports}`;
 }
 
-function describe({ peer }: Exclude<Part, Remark>): string {
+function describe({ peer }: Exclude<Part, Diagnostic>): string {
   if (peer.kind === 'any') return 'anybody';
   if (peer.kind === 'ipBlock') return peer.addresses.map(formatRange).join();
   const labels = (selector: Selector) => [...selector.keys()].join() || 'all';
@@ -381,9 +381,9 @@ t.test('what is beyond the limits is not proven, and what is within them is read
   for (const [sentence, spec, count, unproven] of table) {
     const lines = read(spec);
     t.equal(lines.length, count, sentence);
-    const remarks = lines.filter((text) => text.startsWith('unproven'));
-    if (unproven === undefined) t.same(remarks, [], `${sentence}: all examined`);
-    else t.match(remarks, [unproven], `${sentence}: not all examined`);
+    const diagnostics = lines.filter((text) => text.startsWith('unproven'));
+    if (unproven === undefined) t.same(diagnostics, [], `${sentence}: all examined`);
+    else t.match(diagnostics, [unproven], `${sentence}: not all examined`);
   }
   t.end();
 });

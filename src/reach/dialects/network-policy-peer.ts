@@ -1,4 +1,4 @@
-/** One NetworkPolicyPeer of networking.k8s.io/v1 -> an allow rule, or a remark that says why it is none. */
+/** One NetworkPolicyPeer of networking.k8s.io/v1 -> an allow rule, or a diagnostic that says why it is none. */
 import { type FieldPath, field } from '../../kubernetes/field-path.ts';
 import { type IpRange, parseCidr } from '../../kubernetes/ip-range.ts';
 import { contains, type IpSet, normalise, subtract } from '../../kubernetes/ip-set.ts';
@@ -13,7 +13,7 @@ import {
 import { namespaceNameLabel } from '../../kubernetes/objects.ts';
 import type { Port } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
-import { type AllowRule, type Concern, type Remark, remark, type Subject } from '../model.ts';
+import { type AllowRule, type Diagnostic, type DiagnosticScope, diagnostic, type Subject } from '../model.ts';
 import { possibleNames } from '../namespace-name.ts';
 
 const peerFields: ReadonlySet<string> = new Set(['podSelector', 'namespaceSelector', 'ipBlock']);
@@ -59,22 +59,22 @@ export function readPeer(
   direction: Direction,
   ports: readonly Port[],
   subject: Subject,
-): AllowRule | Remark {
-  const bySelector: Concern = { direction, kind: 'selector' };
-  const byAddress: Concern = { direction, kind: 'ipBlock' };
+): AllowRule | Diagnostic {
+  const bySelector: DiagnosticScope = { direction, kind: 'selector' };
+  const byAddress: DiagnosticScope = { direction, kind: 'ipBlock' };
   if (!isMap(peer))
-    return remark(bySelector, 'invalid', path, `${excerpt(peer)} is not a peer`, 'write podSelector: {}');
+    return diagnostic(bySelector, 'invalid', path, `${excerpt(peer)} is not a peer`, 'write podSelector: {}');
   const { podSelector, namespaceSelector, ipBlock } = peer;
   const unknown = unknownField(peer, peerFields);
   if (unknown !== undefined) {
     const reason = `${excerpt(unknown)} is not a field of a peer that is understood`;
     const fix = 'write podSelector, namespaceSelector or ipBlock';
-    return remark(isGiven(ipBlock) ? byAddress : bySelector, 'invalid', path, reason, fix);
+    return diagnostic(isGiven(ipBlock) ? byAddress : bySelector, 'invalid', path, reason, fix);
   }
   if (isGiven(ipBlock)) {
     if (isGiven(podSelector) || isGiven(namespaceSelector)) {
       const reason = 'has an ipBlock beside a selector, and the two exclude each other';
-      return remark(byAddress, 'invalid', path, reason, 'make two peers of them');
+      return diagnostic(byAddress, 'invalid', path, reason, 'make two peers of them');
     }
     const blockPath = field(path, 'ipBlock');
     const addresses = readIpBlock(ipBlock, blockPath, byAddress);
@@ -84,7 +84,7 @@ export function readPeer(
   }
   if (!isGiven(podSelector) && !isGiven(namespaceSelector)) {
     const reason = 'names no podSelector, namespaceSelector or ipBlock';
-    return remark(bySelector, 'invalid', path, reason, 'write podSelector: {} for the pods of this namespace');
+    return diagnostic(bySelector, 'invalid', path, reason, 'write podSelector: {} for the pods of this namespace');
   }
   const podsPath = field(path, 'podSelector');
   const namespacesPath = field(path, 'namespaceSelector');
@@ -104,35 +104,35 @@ export function readPeer(
     const fix = 'remove it, and select namespaces with namespaceSelector';
     const selectsNothing = dead !== undefined || (namespaces !== undefined && !canSelectNamespace(namespaces));
     const cluster = selectsNothing ? undefined : clusterOf(pods);
-    if (cluster === undefined) return remark(bySelector, 'unproven', podsPath, reason, fix);
+    if (cluster === undefined) return diagnostic(bySelector, 'unproven', podsPath, reason, fix);
     // Whose a namespace of another cluster is, the labels of this one do not say.
     const witness = `a pod of the cluster ${cluster} in the same mesh`;
-    return { ...remark(bySelector, 'escapes', podsPath, reason, fix), witness };
+    return { ...diagnostic(bySelector, 'escapes', podsPath, reason, fix), witness };
   }
   if (dead !== undefined) return dead;
   const said = namespaces === undefined ? podsPath : namespacesPath;
   return { action: 'allow', subject, direction, path: said, peer: { kind: 'selector', namespaces, pods }, ports };
 }
 
-function readSelector(written: unknown, path: FieldPath, concern: Concern, most: number): Selector | Remark {
+function readSelector(written: unknown, path: FieldPath, scope: DiagnosticScope, most: number): Selector | Diagnostic {
   const selector = parseSelector(written);
   if (!selector.ok) {
-    return remark(concern, 'invalid', selector.steps.reduce<FieldPath>(field, path), selector.reason, selector.fix);
+    return diagnostic(scope, 'invalid', selector.steps.reduce<FieldPath>(field, path), selector.reason, selector.fix);
   }
   for (const [label, { values }] of selector.value) {
     if (values.size <= most) continue;
     const reason = `lists ${values.size} values of the label ${label}, and only ${most} are examined`;
-    return remark(concern, 'unproven', path, reason, 'list fewer values, or make several peers of it');
+    return diagnostic(scope, 'unproven', path, reason, 'list fewer values, or make several peers of it');
   }
   return selector.value;
 }
 
 /** A selector that contradicts itself matches nothing. */
-function deadIn(selector: Selector, path: FieldPath, concern: Concern): Remark | undefined {
+function deadIn(selector: Selector, path: FieldPath, scope: DiagnosticScope): Diagnostic | undefined {
   const torn = contradiction(selector);
   if (torn === undefined) return undefined;
   const reason = `matches nothing, as no value of the label ${torn} meets all its requirements`;
-  return remark(concern, 'nothing', path, reason, { id: 'correct-requirements', label: torn });
+  return diagnostic(scope, 'nothing', path, reason, { id: 'correct-requirements', label: torn });
 }
 
 /** The other cluster of the mesh that the selector names. Undefined when another key of Cilium's also decides what it selects. */
@@ -148,23 +148,29 @@ function canSelectNamespace(namespaces: Selector): boolean {
 }
 
 /** "Except values will be rejected if they are outside the cidr range": inside it, of its family, and not the whole of it. */
-function readIpBlock(block: unknown, path: FieldPath, concern: Concern): IpSet | Remark {
+function readIpBlock(block: unknown, path: FieldPath, scope: DiagnosticScope): IpSet | Diagnostic {
   if (!isMap(block)) {
-    return remark(concern, 'invalid', path, `${excerpt(block)} is not an ipBlock`, 'write a map with cidr and except');
+    return diagnostic(
+      scope,
+      'invalid',
+      path,
+      `${excerpt(block)} is not an ipBlock`,
+      'write a map with cidr and except',
+    );
   }
   const unknown = unknownField(block, blockFields);
   if (unknown !== undefined) {
     const reason = `${excerpt(unknown)} is not a field of an ipBlock that is understood`;
-    return remark(concern, 'invalid', path, reason, 'write cidr and except');
+    return diagnostic(scope, 'invalid', path, reason, 'write cidr and except');
   }
-  const cidr = readRange(block.cidr, field(path, 'cidr'), concern);
+  const cidr = readRange(block.cidr, field(path, 'cidr'), scope);
   if ('verdict' in cidr) return cidr;
   const excepts = block.except;
   if (!isGiven(excepts)) return [cidr];
   const exceptsPath = field(path, 'except');
   if (!Array.isArray(excepts)) {
-    return remark(
-      concern,
+    return diagnostic(
+      scope,
       'invalid',
       exceptsPath,
       `${excerpt(excepts)} is not a list of ranges`,
@@ -174,27 +180,33 @@ function readIpBlock(block: unknown, path: FieldPath, concern: Concern): IpSet |
   const holes: IpRange[] = [];
   for (const [index, written] of excepts.entries()) {
     const at = field(exceptsPath, index);
-    const hole = readRange(written, at, concern);
+    const hole = readRange(written, at, scope);
     if ('verdict' in hole) return hole;
     if (!contains([cidr], [hole]) || (hole.first === cidr.first && hole.last === cidr.last)) {
       const reason = `${excerpt(written)} is not a part of ${excerpt(block.cidr)} smaller than the whole`;
-      return remark(concern, 'invalid', at, reason, 'write a smaller range inside cidr, or remove it');
+      return diagnostic(scope, 'invalid', at, reason, 'write a smaller range inside cidr, or remove it');
     }
     holes.push(hole);
   }
   const addresses = subtract([cidr], normalise(holes));
   if (addresses.length > 0) return addresses;
-  return remark(concern, 'nothing', path, 'matches nothing, as except leaves no address of cidr', {
+  return diagnostic(scope, 'nothing', path, 'matches nothing, as except leaves no address of cidr', {
     id: 'remove-peer',
   });
 }
 
-function readRange(text: unknown, path: FieldPath, concern: Concern): IpRange | Remark {
+function readRange(text: unknown, path: FieldPath, scope: DiagnosticScope): IpRange | Diagnostic {
   if (typeof text !== 'string') {
-    return remark(concern, 'invalid', path, `${excerpt(text)} is not an IP range`, 'write text such as 203.0.113.0/24');
+    return diagnostic(
+      scope,
+      'invalid',
+      path,
+      `${excerpt(text)} is not an IP range`,
+      'write text such as 203.0.113.0/24',
+    );
   }
   const range = parseCidr(text);
   if (range.ok) return range.value;
   const fix = `write ${range.fix ?? 'a range such as 203.0.113.0/24'}`;
-  return remark(concern, 'invalid', path, range.reason, fix);
+  return diagnostic(scope, 'invalid', path, range.reason, fix);
 }

@@ -1,7 +1,7 @@
 /**
  * networking.k8s.io/v1 NetworkPolicy -> Reach.
  *
- * Reads the spec as untrusted data: a value that is not what the API says gives an `invalid` remark, and so does a field
+ * Reads the spec as untrusted data: a value that is not what the API says gives an `invalid` diagnostic, and so does a field
  * that is not known (an API server of a later version may give it a meaning); nothing throws. Where the API means something
  * else than meets the eye, it is quoted above the function that implements it. Linear in the size of the policy.
  */
@@ -13,13 +13,13 @@ import { allPorts, type Port, parsePort } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
 import {
   type AllowRule,
-  type Concern,
+  type Diagnostic,
+  type DiagnosticScope,
+  diagnostic,
   emptyReach,
   type Isolation,
-  type PlacedRemark,
+  type PlacedDiagnostic,
   type Reach,
-  type Remark,
-  remark,
   type Subject,
 } from '../model.ts';
 import { everyPod, foreignKeyOf, readPeer } from './network-policy-peer.ts';
@@ -37,7 +37,7 @@ const anyPod: Subject = { namespaces: undefined, pods: everyPod, path: podSelect
 
 /** One direction of a policy: what its fields are called, and what is found in them. */
 interface Side {
-  readonly concern: Concern;
+  readonly scope: DiagnosticScope;
   /** The value of policyTypes. */
   readonly type: string;
   /** The field of a rule that lists the peers. */
@@ -46,13 +46,13 @@ interface Side {
 }
 const sides: Readonly<Record<Direction, Side>> = {
   ingress: {
-    concern: { direction: 'ingress', kind: 'any' },
+    scope: { direction: 'ingress', kind: 'any' },
     type: 'Ingress',
     peers: 'from',
     ruleFields: new Set(['from', 'ports']),
   },
   egress: {
-    concern: { direction: 'egress', kind: 'any' },
+    scope: { direction: 'egress', kind: 'any' },
     type: 'Egress',
     peers: 'to',
     ruleFields: new Set(['to', 'ports']),
@@ -62,10 +62,10 @@ const sides: Readonly<Record<Direction, Side>> = {
 /** What was found so far. */
 class Found implements Reach {
   readonly rules: AllowRule[] = [];
-  readonly diagnostics: PlacedRemark[] = [];
+  readonly diagnostics: PlacedDiagnostic[] = [];
   isolates: readonly Isolation[] = [];
 
-  add(part: AllowRule | Remark): void {
+  add(part: AllowRule | Diagnostic): void {
     if ('verdict' in part) this.diagnostics.push({ ...part, rulesBefore: this.rules.length });
     else this.rules.push(part);
   }
@@ -75,16 +75,16 @@ export function readNetworkPolicy(policy: NetworkPolicy): Reach {
   const written: unknown = policy.spec;
   if (!isGiven(written)) return emptyReach;
   const found = new Found();
-  const whole = sides.ingress.concern;
+  const whole = sides.ingress.scope;
   if (!isMap(written)) {
     const reason = `${excerpt(written)} is not a policy`;
-    found.add(remark(whole, 'invalid', spec, reason, 'write a map with podSelector and rules'));
+    found.add(diagnostic(whole, 'invalid', spec, reason, 'write a map with podSelector and rules'));
     return found;
   }
   const unknown = unknownField(written, specFields);
   if (unknown !== undefined) {
     const reason = `${excerpt(unknown)} is not a field of a NetworkPolicy that is understood`;
-    found.add(remark(whole, 'invalid', spec, reason, 'write podSelector, policyTypes, ingress and egress'));
+    found.add(diagnostic(whole, 'invalid', spec, reason, 'write podSelector, policyTypes, ingress and egress'));
   }
   const { subject, selected, flaw } = readSubject(written.podSelector);
   if (flaw !== undefined) found.add(flaw);
@@ -97,16 +97,18 @@ export function readNetworkPolicy(policy: NetworkPolicy): Reach {
   for (const direction of directions) {
     const rules = written[direction];
     if (!isGiven(rules)) continue;
-    const { concern, type } = sides[direction];
+    const { scope, type } = sides[direction];
     const path = field(spec, direction);
     if (!Array.isArray(rules)) {
-      found.add(remark(concern, 'invalid', path, `${excerpt(rules)} is not a list of rules`, 'write a list of rules'));
+      found.add(
+        diagnostic(scope, 'invalid', path, `${excerpt(rules)} is not a list of rules`, 'write a list of rules'),
+      );
       continue;
     }
     // What is not understood counts as both, so that no rule goes unread.
     if (types?.includes(type) === false) found.add(deadRules(sides[direction], path));
     left.rules -= rules.length;
-    if (left.rules < 0) found.add(beyond(concern, path, 'rules'));
+    if (left.rules < 0) found.add(beyond(scope, path, 'rules'));
     else {
       for (let index = 0; index < rules.length; index++) {
         readRule(rules[index], field(path, index), sides[direction], subject, left, found);
@@ -129,7 +131,7 @@ interface ReadSubject {
   readonly subject: Subject;
   /** The podSelector, also one that contradicts itself; undefined: it is not understood. */
   readonly selected: Selector | undefined;
-  readonly flaw?: Remark;
+  readonly flaw?: Diagnostic;
 }
 const everyPodRead: ReadSubject = { subject: anyPod, selected: everyPod };
 
@@ -138,12 +140,12 @@ const everyPodRead: ReadSubject = { subject: anyPod, selected: everyPod };
  * nothing is opened, whatever the rules say: labels of pods are free, but none of them can meet it.
  */
 function readSubject(podSelector: unknown): ReadSubject {
-  const { concern } = sides.ingress;
+  const { scope } = sides.ingress;
   if (!isGiven(podSelector)) return everyPodRead;
   const selector = parseSelector(podSelector);
   if (!selector.ok) {
     const at = selector.steps.reduce<FieldPath>(field, podSelectorPath);
-    const flaw = remark(concern, 'invalid', at, selector.reason, selector.fix);
+    const flaw = diagnostic(scope, 'invalid', at, selector.reason, selector.fix);
     return { subject: anyPod, selected: undefined, flaw };
   }
   const selected = selector.value;
@@ -153,7 +155,7 @@ function readSubject(podSelector: unknown): ReadSubject {
   // Cilium writes the policy's own namespace over such a key, and the contradiction with it: every pod may be selected.
   if (foreignKeyOf(selected) !== undefined) return { subject: anyPod, selected };
   const reason = `selects no pod, as no value of the label ${torn} meets all its requirements`;
-  const flaw = remark(concern, 'nothing', podSelectorPath, reason, `correct the requirements on ${torn}`);
+  const flaw = diagnostic(scope, 'nothing', podSelectorPath, reason, `correct the requirements on ${torn}`);
   return { subject: anyPod, selected, flaw };
 }
 
@@ -172,7 +174,7 @@ function readPolicyTypes(types: unknown, egress: unknown, found: Found): readonl
   if (Array.isArray(types) && stranger === undefined) return listed;
   const reason = `${excerpt(stranger ?? types)} is not ${stranger === undefined ? 'a list' : 'a direction of a policy'}`;
   const path = field(spec, 'policyTypes');
-  found.add(remark(sides.ingress.concern, 'invalid', path, reason, 'write a list of Ingress, Egress or both'));
+  found.add(diagnostic(sides.ingress.scope, 'invalid', path, reason, 'write a list of Ingress, Egress or both'));
   return undefined;
 }
 
@@ -180,9 +182,9 @@ function readPolicyTypes(types: unknown, egress: unknown, found: Found): readonl
  * Rules of a direction that policyTypes leaves out. The API ignores them. Cilium 1.20.2, OVN-Kubernetes (policy.go), Antrea
  * (processNetworkPolicy) and the controller of the AWS VPC CNI (endpoints.go) enforce them, so they are judged like all others (NP-21).
  */
-function deadRules({ concern, type }: Side, path: FieldPath): Remark {
+function deadRules({ scope, type }: Side, path: FieldPath): Diagnostic {
   const reason = `is ignored by the API: policyTypes lacks ${type}; Cilium, OVN-Kubernetes, Antrea, AWS apply it`;
-  return remark(concern, 'nothing', path, reason, `add ${type} to policyTypes, or remove the rules`);
+  return diagnostic(scope, 'nothing', path, reason, `add ${type} to policyTypes, or remove the rules`);
 }
 
 /**
@@ -197,35 +199,35 @@ function readRule(
   left: typeof limits,
   found: Found,
 ): void {
-  const { concern } = side;
+  const { scope } = side;
   if (!isMap(rule)) {
     const reason = `${excerpt(rule)} is not a rule`;
-    found.add(remark(concern, 'invalid', path, reason, `write a map with ${side.peers} and ports`));
+    found.add(diagnostic(scope, 'invalid', path, reason, `write a map with ${side.peers} and ports`));
     return;
   }
   const unknown = unknownField(rule, side.ruleFields);
   if (unknown !== undefined) {
-    const reason = `${excerpt(unknown)} is not a field of an ${concern.direction} rule`;
-    found.add(remark(concern, 'invalid', path, reason, `write ${side.peers} and ports`));
+    const reason = `${excerpt(unknown)} is not a field of an ${scope.direction} rule`;
+    found.add(diagnostic(scope, 'invalid', path, reason, `write ${side.peers} and ports`));
     return;
   }
   const peers = rule[side.peers];
   const peersPath = field(path, side.peers);
   if (isGiven(peers) && !Array.isArray(peers)) {
     found.add(
-      remark(concern, 'invalid', peersPath, `${excerpt(peers)} is not a list of peers`, 'write a list of peers'),
+      diagnostic(scope, 'invalid', peersPath, `${excerpt(peers)} is not a list of peers`, 'write a list of peers'),
     );
     return;
   }
-  const ports = readPorts(rule.ports, field(path, 'ports'), concern, left, found);
+  const ports = readPorts(rule.ports, field(path, 'ports'), scope, left, found);
   if (!Array.isArray(peers) || peers.length === 0) {
     // An empty list is not told from none: the API server drops it.
-    found.rules.push({ action: 'allow', subject, direction: concern.direction, path, peer: { kind: 'any' }, ports });
+    found.rules.push({ action: 'allow', subject, direction: scope.direction, path, peer: { kind: 'any' }, ports });
     return;
   }
   left.peers -= peers.length;
   if (left.peers < 0) {
-    found.add(beyond(concern, peersPath, 'peers'));
+    found.add(beyond(scope, peersPath, 'peers'));
     return;
   }
   for (let index = 0; index < peers.length; index++) {
@@ -234,8 +236,8 @@ function readRule(
     const excepts = exceptsIn(written);
     left.excepts -= excepts;
     if (excepts > 0 && left.excepts < 0) {
-      found.add(beyond({ direction: concern.direction, kind: 'ipBlock' }, at, 'excepts'));
-    } else found.add(readPeer(written, at, concern.direction, ports, subject));
+      found.add(beyond({ direction: scope.direction, kind: 'ipBlock' }, at, 'excepts'));
+    } else found.add(readPeer(written, at, scope.direction, ports, subject));
   }
 }
 
@@ -246,18 +248,18 @@ function readRule(
 function readPorts(
   ports: unknown,
   path: FieldPath,
-  concern: Concern,
+  scope: DiagnosticScope,
   left: typeof limits,
   found: Found,
 ): readonly Port[] {
   if (!isGiven(ports)) return allPorts;
   if (!Array.isArray(ports)) {
-    found.add(remark(concern, 'invalid', path, `${excerpt(ports)} is not a list of ports`, 'write a list of ports'));
+    found.add(diagnostic(scope, 'invalid', path, `${excerpt(ports)} is not a list of ports`, 'write a list of ports'));
     return allPorts;
   }
   left.ports -= ports.length;
   if (left.ports < 0) {
-    found.add(beyond(concern, path, 'ports'));
+    found.add(beyond(scope, path, 'ports'));
     return allPorts;
   }
   const read: Port[] = [];
@@ -266,7 +268,7 @@ function readPorts(
     if (!port.ok) {
       const item = field(path, index);
       const at = port.field === undefined ? item : field(item, port.field);
-      found.add(remark(concern, 'invalid', at, port.reason, port.fix));
+      found.add(diagnostic(scope, 'invalid', at, port.reason, port.fix));
       return allPorts;
     }
     read.push(port.value);
@@ -280,7 +282,7 @@ function exceptsIn(peer: unknown): number {
   return Array.isArray(excepts) ? excepts.length : 0;
 }
 
-function beyond(concern: Concern, path: FieldPath, what: keyof typeof limits): Remark {
+function beyond(scope: DiagnosticScope, path: FieldPath, what: keyof typeof limits): Diagnostic {
   const reason = `goes beyond the ${limits[what]} ${what} of one policy that are examined, so it is not proven to stay inside`;
-  return remark(concern, 'unproven', path, reason, 'split the policy into several: policies add up');
+  return diagnostic(scope, 'unproven', path, reason, 'split the policy into several: policies add up');
 }
