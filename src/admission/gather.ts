@@ -23,7 +23,7 @@ import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
 import { isNarrowed } from '../mutations/narrowed-peers.ts';
 import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
 import { namesToLookUp } from '../reach/names-to-look-up.ts';
-import type { HolderOf } from '../reach/objection.ts';
+import type { HolderOf } from '../reach/violation.ts';
 import { decideOwner } from '../tenancy/ownership.ts';
 import type { Owner, Requester, Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';

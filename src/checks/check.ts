@@ -10,7 +10,7 @@ import type {
   TenantRequest,
 } from '../kubernetes/review.ts';
 import type { Reach } from '../reach/model.ts';
-import type { HolderOf } from '../reach/objection.ts';
+import type { HolderOf } from '../reach/violation.ts';
 import type { Ownership } from '../tenancy/ownership.ts';
 import type { Owner, Requester, Tenancy } from '../tenancy/tenancy.ts';
 

@@ -13,7 +13,7 @@ import {
 import { judgeBorder } from '../reach/border.ts';
 import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
 import { emptyReach } from '../reach/model.ts';
-import type { Border } from '../reach/objection.ts';
+import type { Border } from '../reach/violation.ts';
 import { catalogue } from './catalogue.ts';
 import { type Check, type Facts, type Finding, nothing, type PolicyFacts } from './check.ts';
 import { podToCome } from './pod-to-come.ts';

@@ -35,7 +35,7 @@ export const nameServers: Check = {
     if (!servers || owner === 'platform' || request.operation !== 'CREATE') return nothing;
     const findings: Finding[] = [];
     for (const [index, server] of servers.entries()) {
-      const reason = objectionTo(server, owner, tenancy.settings);
+      const reason = violationIn(server, owner, tenancy.settings);
       if (reason === undefined) continue;
       findings.push({ check: 'name-servers', path: `spec.dnsConfig.nameservers[${index}]`, reason, fix });
     }
@@ -43,7 +43,7 @@ export const nameServers: Check = {
   },
 };
 
-function objectionTo(server: string, tenant: Tenant, settings: Settings): string | undefined {
+function violationIn(server: string, tenant: Tenant, settings: Settings): string | undefined {
   const read = addressOf(server);
   if (read === undefined) return `${excerpt(server)} is not an address that all programs read alike`;
   const address = destinations([read]);

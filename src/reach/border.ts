@@ -5,13 +5,13 @@
 import { formatPath } from '../kubernetes/field-path.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
 import type { AllowRule, DiagnosticScope, Reach, Subject } from './model.ts';
-import type { Border, Objection } from './objection.ts';
 import { judgeSelector } from './selector-peer.ts';
 import { judgeSubject } from './subject.ts';
+import type { Border, Violation } from './violation.ts';
 import { anotherTenant } from './witness.ts';
 
 /** What is to be said about one peer that is not plainly contained. */
-export interface PeerVerdict extends DiagnosticScope, Objection {
+export interface PeerVerdict extends DiagnosticScope, Violation {
   /** The field that says it: `spec.ingress[0].from[1].namespaceSelector`. */
   readonly path: string;
 }
@@ -40,15 +40,15 @@ export function judgeBorder(reach: Reach, border: Border): readonly PeerVerdict[
         verdicts.push({ direction, kind: 'selector', path: formatPath(subject.path), ...about });
       }
     }
-    const objection = judgeRule(rule, border);
-    if (objection === undefined) continue;
-    verdicts.push({ direction, kind: peer.kind, path: formatPath(rule.path), ...objection });
+    const violation = judgeRule(rule, border);
+    if (violation === undefined) continue;
+    verdicts.push({ direction, kind: peer.kind, path: formatPath(rule.path), ...violation });
   }
   return verdicts;
 }
 
 /** Undefined: the peer is contained in the tenant, or agreed. Of the subject it says nothing. */
-export function judgeRule(rule: AllowRule, border: Border): Objection | undefined {
+export function judgeRule(rule: AllowRule, border: Border): Violation | undefined {
   const { peer } = rule;
   switch (peer.kind) {
     case 'any':
@@ -60,7 +60,7 @@ export function judgeRule(rule: AllowRule, border: Border): Objection | undefine
   }
 }
 
-function judgeAnybody({ direction }: AllowRule, border: Border): Objection {
+function judgeAnybody({ direction }: AllowRule, border: Border): Violation {
   const { tenantLabel } = border.tenancy.settings;
   const opens = direction === 'ingress' ? 'lets in' : 'reaches';
   return {

@@ -2,15 +2,15 @@
 import type { Fix } from './fix.ts';
 import { listedPorts } from './listed.ts';
 import type { AllowRule } from './model.ts';
-import type { Border } from './objection.ts';
 import { shutPorts } from './open-ports.ts';
+import type { Border } from './violation.ts';
 
 /**
  * Why no gate agrees to the rule, to or from the tenant `other`; undefined when one does. Says what is missing on this
  * tenant's side first, with what has expired. Of the other side it says only which ports of this rule it has still to
  * agree to, which whoever tries one port after the other finds out as well; not why, and not whether there is such a tenant.
  */
-export function gateObjection(
+export function gateViolation(
   other: string,
   { direction, ports }: AllowRule,
   { tenant, tenancy, now }: Border,

@@ -13,9 +13,9 @@ import type { Tenant } from '../tenancy/tenant.ts';
 import type { Fix } from './fix.ts';
 import { listed } from './listed.ts';
 import type { AllowRule, IpBlockPeer } from './model.ts';
-import type { Border, Objection } from './objection.ts';
 import { once } from './once.ts';
 import { withoutServed } from './shared-service.ts';
+import type { Border, Violation } from './violation.ts';
 
 /** 2000::/3, which IANA gives to global unicast addresses (RFC 4291, section 2.4). */
 const globalUnicast: IpRange = { family: 6, first: 0x2n << 124n, last: (0x4n << 124n) - 1n };
@@ -32,7 +32,7 @@ const guardedBy = once(({ protectedRanges }: Settings) =>
 );
 const grantedTo = once(({ network }: Tenant) => destinations(normalise(network.egressRanges)));
 
-export function judgeAddresses({ addresses }: IpBlockPeer, rule: AllowRule, border: Border): Objection | undefined {
+export function judgeAddresses({ addresses }: IpBlockPeer, rule: AllowRule, border: Border): Violation | undefined {
   const { settings } = border.tenancy;
   const { direction } = rule;
   const rest = withoutServed(destinations(addresses), rule, settings);

@@ -2,7 +2,7 @@ import { domainFor, type Selector } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { Reach } from './model.ts';
 import { mostLookedUp, possibleNames } from './namespace-name.ts';
-import type { Border } from './objection.ts';
+import type { Border } from './violation.ts';
 
 /**
  * The names whose holders have to be known before the policy is judged, each once; none when they are more than

@@ -3,7 +3,7 @@
  * reserved to the tenant, so that nobody else can take it from now on, and nobody else has it from before it was reserved.
  */
 import type { Domain } from '../kubernetes/label-selector.ts';
-import type { Border } from './objection.ts';
+import type { Border } from './violation.ts';
 
 /** By one policy. Each may be a request to the API server; who selects more namespaces can do so by the tenant label. */
 export const mostLookedUp = 50;

@@ -16,10 +16,10 @@ import type { Port } from '../kubernetes/port-range.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import { judgeRule } from './border.ts';
 import type { AllowRule, Reach } from './model.ts';
-import type { Border } from './objection.ts';
 import { once } from './once.ts';
 import { sharePort } from './open-ports.ts';
 import { servicesMeant } from './shared-service.ts';
+import type { Border } from './violation.ts';
 
 /** Tenants with whom a gate is open for one of these ports. */
 type Partners = Readonly<Record<Direction, (ports: readonly Port[]) => readonly string[]>>;

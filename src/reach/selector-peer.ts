@@ -10,27 +10,27 @@ import { excerpt } from '../kubernetes/json.ts';
 import { domainFor, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { Fix } from './fix.ts';
-import { gateObjection } from './gate.ts';
+import { gateViolation } from './gate.ts';
 import { listed } from './listed.ts';
 import type { AllowRule, SelectorPeer } from './model.ts';
 import { mostLookedUp, possibleNames, standingOf } from './namespace-name.ts';
-import type { Border, Objection } from './objection.ts';
 import { servicesMeant, servicesOf, unservedPod } from './shared-service.ts';
+import type { Border, Violation } from './violation.ts';
 import { anotherTenant, describeWitness } from './witness.ts';
 
-const coveredInParts: Objection = {
+const coveredInParts: Violation = {
   verdict: 'unproven',
   reason: 'may open more than the shared services, as no one of them has all these pods',
   fix: { id: 'one-peer-for-each-service' },
 };
 
-const openInParts: Objection = {
+const openInParts: Violation = {
   verdict: 'unproven',
   reason: 'may open more than the shared services, as gates of other tenants would have to account for the rest',
   fix: { id: 'service-and-tenant-apart' },
 };
 
-const notLookedUp: Objection = {
+const notLookedUp: Violation = {
   verdict: 'unproven',
   reason: `belongs to a policy that selects more than ${mostLookedUp} namespaces by name, and only so many are looked up`,
   fix: { id: 'add-tenant-label' },
@@ -47,7 +47,7 @@ interface Stranger {
   readonly pod: ReadonlyMap<string, string> | 'unproven';
 }
 
-export function judgeSelector(peer: SelectorPeer, rule: AllowRule, border: Border): Objection | undefined {
+export function judgeSelector(peer: SelectorPeer, rule: AllowRule, border: Border): Violation | undefined {
   const { namespaces, pods } = peer;
   if (namespaces === undefined) return undefined;
   const { tenant, tenancy } = border;
@@ -62,7 +62,7 @@ export function judgeSelector(peer: SelectorPeer, rule: AllowRule, border: Borde
   // Somebody who surely is one comes before whoever was not looked up.
   const stranger = strangers?.find(({ standing }) => standing !== 'unknown') ?? strangers?.[0];
 
-  const escapes = (other: string | undefined, reason: string, fix: Fix): Objection => {
+  const escapes = (other: string | undefined, reason: string, fix: Fix): Violation => {
     if (stranger?.standing === 'unknown') return notLookedUp;
     const pod = stranger?.pod ?? witnessLabels(pods);
     if (pod === 'unproven') return coveredInParts;
@@ -73,7 +73,7 @@ export function judgeSelector(peer: SelectorPeer, rule: AllowRule, border: Borde
   if (tenants.finite && !tenants.absent) {
     for (const other of tenants.values) {
       if (other === tenant.name) continue;
-      const shut = gateObjection(other, rule, border);
+      const shut = gateViolation(other, rule, border);
       if (shut !== undefined) {
         // What the gate leaves shut, a service may open, so that nobody can be named who surely gets through.
         if (stranger !== undefined && servicesOf(stranger.name, rule.direction, border).length > 0) return openInParts;
@@ -85,10 +85,10 @@ export function judgeSelector(peer: SelectorPeer, rule: AllowRule, border: Borde
   const other = tenants.finite ? undefined : anotherTenant(border, tenants.values);
   if (strangers !== undefined && stranger !== undefined) {
     const platforms = tenants.absent && stranger.standing === 'platform';
-    const objection = escapes(platforms ? undefined : other, ...aboutNames(stranger, strangers, rule, border));
+    const violation = escapes(platforms ? undefined : other, ...aboutNames(stranger, strangers, rule, border));
     const ownMatch = tenants.values.has(tenant.name) === tenants.finite;
-    if (!ownMatch || !strangers.every((one) => isAssumable(one, rule, border))) return objection;
-    return { ...objection, verdict: 'conditional', assumedOwn: strangers.map(({ name }) => name) };
+    if (!ownMatch || !strangers.every((one) => isAssumable(one, rule, border))) return violation;
+    return { ...violation, verdict: 'conditional', assumedOwn: strangers.map(({ name }) => name) };
   }
   if (tenants.finite) {
     const reason = `matches namespaces without the label ${tenantLabel}, which are the platform's`;

@@ -5,9 +5,9 @@ import { labelsOutside, matches, parseSelector, type Selector, witnessLabels } f
 import type { Settings, SharedService } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import type { AllowRule } from './model.ts';
-import type { Border } from './objection.ts';
 import { once } from './once.ts';
 import { shutPort } from './open-ports.ts';
+import type { Border } from './violation.ts';
 
 interface ReadService extends SharedService {
   readonly pods: Selector;

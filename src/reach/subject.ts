@@ -7,11 +7,11 @@ import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { Fix } from './fix.ts';
 import type { Subject } from './model.ts';
 import { possibleNames, standingOf } from './namespace-name.ts';
-import type { Border, Objection } from './objection.ts';
+import type { Border, Violation } from './violation.ts';
 import { anotherTenant, describeWitness } from './witness.ts';
 
 /** Undefined: contained in the tenant. */
-export function judgeSubject({ namespaces, pods }: Subject, border: Border): Objection | undefined {
+export function judgeSubject({ namespaces, pods }: Subject, border: Border): Violation | undefined {
   if (namespaces === undefined) return undefined;
   const { tenant, tenancy } = border;
   const { tenantLabel } = tenancy.settings;

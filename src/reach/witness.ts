@@ -1,7 +1,7 @@
 /** Concrete pods and namespaces that would get through, in words. */
 import { freshValue, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
-import type { Border } from './objection.ts';
+import type { Border } from './violation.ts';
 
 /** Labels beyond these are not told, so that a refusal stays readable. */
 const labelsTold = 6;

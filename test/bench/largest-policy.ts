@@ -3,7 +3,7 @@
 import { parseCidr } from '../../src/kubernetes/ip-range.ts';
 import { judgeBorder } from '../../src/reach/border.ts';
 import { limits, readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
-import type { Border } from '../../src/reach/objection.ts';
+import type { Border } from '../../src/reach/violation.ts';
 import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import { settings } from '../reach/world.ts';
 import { median } from './median.ts';

@@ -1,7 +1,7 @@
 /** The search's view of a kind of policy: one file each in kinds/, and one beside main.go of each engine that reads it. */
 import type fc from 'fast-check';
 import type { PeerVerdict } from '../../src/reach/border.ts';
-import type { Border } from '../../src/reach/objection.ts';
+import type { Border } from '../../src/reach/violation.ts';
 import type { Direction, World } from '../reach/evaluator.ts';
 import type { Candidate } from './parties.ts';
 import type { Random } from './random.ts';

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { baselineOf } from '../../src/baseline/baseline.ts';
 import type { PeerVerdict } from '../../src/reach/border.ts';
-import type { Border } from '../../src/reach/objection.ts';
+import type { Border } from '../../src/reach/violation.ts';
 import type { Direction, World } from '../reach/evaluator.ts';
 import { borderOf, documentsOf, world as someWorld } from '../reach/search-worlds.ts';
 import type { Engine } from './engine.ts';

@@ -2,7 +2,7 @@ import t from 'tap';
 import { baselineOf } from '../../src/baseline/baseline.ts';
 import { removePeer } from '../../src/kinds/network-policy/fix-text.ts';
 import type { IpRange } from '../../src/kubernetes/ip-range.ts';
-import type { Border } from '../../src/reach/objection.ts';
+import type { Border } from '../../src/reach/violation.ts';
 import type { SharedService } from '../../src/tenancy/settings.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import {

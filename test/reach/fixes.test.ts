@@ -5,7 +5,7 @@ import { fixText, type PolicyVerdict, wordedVerdicts } from '../../src/kinds/net
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import { judgeBorder } from '../../src/reach/border.ts';
 import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
-import type { Border } from '../../src/reach/objection.ts';
+import type { Border } from '../../src/reach/violation.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { applied, type Operation } from '../fixtures/json-patch.ts';
 import { unnamedIn } from '../fixtures/unnamed.ts';

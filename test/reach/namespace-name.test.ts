@@ -2,7 +2,7 @@
 import t from 'tap';
 import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
 import { namesToLookUp } from '../../src/reach/names-to-look-up.ts';
-import type { Border } from '../../src/reach/objection.ts';
+import type { Border } from '../../src/reach/violation.ts';
 import { createTenancy, type Owner } from '../../src/tenancy/tenancy.ts';
 import { acme, beta, border, dns, ingressController, judge, label, nameLabel, settings, tenant } from './world.ts';
 

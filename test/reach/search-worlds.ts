@@ -3,7 +3,7 @@
  * agreed. A world goes to the evaluator as it is written and to Bulkhead as the documents that say the same.
  */
 import fc from 'fast-check';
-import type { Border } from '../../src/reach/objection.ts';
+import type { Border } from '../../src/reach/violation.ts';
 import { parseSettings } from '../../src/tenancy/parse-settings.ts';
 import { parseTenant } from '../../src/tenancy/parse-tenant.ts';
 import { type Loaded, unlined } from '../../src/tenancy/problem.ts';

@@ -9,7 +9,7 @@
  */
 import { parseCidr } from '../../src/kubernetes/ip-range.ts';
 import { isMap } from '../../src/kubernetes/json.ts';
-import type { Border } from '../../src/reach/objection.ts';
+import type { Border } from '../../src/reach/violation.ts';
 import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import type { World } from './evaluator.ts';
 import { settings } from './world.ts';

@@ -6,7 +6,7 @@ import type { NetworkPolicy } from '../../src/kubernetes/objects.ts';
 import type { PortRange } from '../../src/kubernetes/port-range.ts';
 import { judgeBorder, type PeerVerdict } from '../../src/reach/border.ts';
 import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
-import type { Border } from '../../src/reach/objection.ts';
+import type { Border } from '../../src/reach/violation.ts';
 import type { ProtectedRange, Settings, SharedService } from '../../src/tenancy/settings.ts';
 import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import type { Gate, Tenant } from '../../src/tenancy/tenant.ts';

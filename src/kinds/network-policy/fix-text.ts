@@ -6,7 +6,7 @@ import { formatPort } from '../../kubernetes/port-range.ts';
 import type { PeerVerdict } from '../../reach/border.ts';
 import type { Fix } from '../../reach/fix.ts';
 import { listed, listedPorts } from '../../reach/listed.ts';
-import type { Border } from '../../reach/objection.ts';
+import type { Border } from '../../reach/violation.ts';
 import type { SharedService } from '../../tenancy/settings.ts';
 import type { Tenant } from '../../tenancy/tenant.ts';
 

@@ -19,7 +19,7 @@ export interface Border {
 }
 
 /** Why an allow rule is not contained in the tenant. */
-export interface Objection {
+export interface Violation {
   readonly verdict: Verdict;
   /** For `conditional`: the rule is contained as long as every namespace of these names is the tenant's. */
   readonly assumedOwn?: readonly string[];
