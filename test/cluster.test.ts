@@ -126,7 +126,7 @@ t.test('while nothing is heard, a namespace has to be closed itself, and not the
   const { server, clock, cluster } = await connect(t, true, () => {});
   await cluster.synced;
   await until('the watches are open', () => server.watches.length === 3);
-  const pod = { kind: 'Pod', operation: 'CREATE', subresource: '', namespace: 'acme-web', object: {} };
+  const pod = { family: 'pod', kind: 'Pod', operation: 'CREATE', subresource: '', namespace: 'acme-web', object: {} };
   const admitted = async () => {
     const sources = { ...cluster, tenancy: cluster.tenancy(), now: 0, patience: 2_000 };
     const request = { ...pod, user: { username: 'alice', groups: [] } } as unknown as AdmissionRequest;

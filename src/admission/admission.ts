@@ -1,4 +1,5 @@
 /** Review in, review out: decode, gather, judge, respond. A function of the request and of caches; it writes nothing (ADM-13). */
+import type { Gathered } from '../checks/check.ts';
 import { judge } from '../checks/judge.ts';
 import { type AdmissionRequest, isWorkload } from '../kubernetes/review.ts';
 import { narrowedPeers } from '../mutations/narrowed-peers.ts';
@@ -57,7 +58,7 @@ export function createAdmission({ tenancy, namespaces, baselines, onDefect }: Ad
  */
 async function mutate(request: AdmissionRequest, sources: Sources): Promise<Answer> {
   try {
-    const facts = await gather(request, { ...sources, mutating: true });
+    const { facts } = await gather(request, { ...sources, mutating: true });
     const narrowed = narrowedPeers(request, facts);
     const labelled = tenantLabel(request, facts);
     const patch = patchText(request.object, labelled === undefined ? narrowed : [labelled, ...narrowed]);
@@ -70,15 +71,16 @@ async function mutate(request: AdmissionRequest, sources: Sources): Promise<Answ
 }
 
 async function validate(phase: Phase, request: AdmissionRequest, sources: Sources): Promise<Answer> {
-  let facts: Awaited<ReturnType<typeof gather>>;
+  let gathered: Gathered;
   try {
-    facts = await gather(request, sources);
+    gathered = await gather(request, sources);
   } catch (error) {
     if (error instanceof FactsUnavailable) return tryAgain(phase, request, error);
     throw error;
   }
+  const { facts } = gathered;
   const { owner } = facts;
-  const judged = judge(request, facts);
+  const judged = judge(gathered);
   if (judged.length === 0) return respond(phase, request, { owner });
   const checks = [...new Set(judged.map(({ finding }) => finding.check))];
   const refusing = judged.filter(({ refuses }) => refuses);

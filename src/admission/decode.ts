@@ -4,10 +4,12 @@
  * read later is checked here, once. Unknown kinds, versions, subresources and operations are refused: a request that is
  * not understood is not waved through (ADM-07).
  */
+import type { Kind } from '../kinds/kind.ts';
+import { kinds } from '../kinds/kinds.ts';
+import { apiVersionsOf } from '../kinds/resource-name.ts';
 import { isMap, type JsonMap } from '../kubernetes/json.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import type { AdmissionRequest, Operation } from '../kubernetes/review.ts';
-import { templatePath, type WorkloadKind } from '../kubernetes/workload.ts';
 
 /** `uid` is empty when the body gave none: then there is nobody to answer to, and HTTP 400 is all that can be said. */
 export interface Undecodable {
@@ -20,53 +22,23 @@ export type Decoded =
   | { readonly ok: false; readonly undecodable: Undecodable };
 
 interface Expected {
-  /** The kind in the review, which differs from the subject for a Binding. */
-  readonly kind: string;
+  readonly entry: Kind;
   readonly apiVersion: string;
-  readonly subject: AdmissionRequest['kind'];
-  /** Of a workload: the way to the template of its pods. */
-  readonly template?: readonly string[];
+  /** With the plural, without the subresource. */
+  readonly resource: string;
 }
 
-const namespace: Expected = { kind: 'Namespace', apiVersion: 'v1', subject: 'Namespace' };
-const pod: Expected = { kind: 'Pod', apiVersion: 'v1', subject: 'Pod' };
-const binding: Expected = { kind: 'Binding', apiVersion: 'v1', subject: 'Pod' };
-const networkPolicy: Expected = { kind: 'NetworkPolicy', apiVersion: 'networking.k8s.io/v1', subject: 'NetworkPolicy' };
-const resourceQuota: Expected = { kind: 'ResourceQuota', apiVersion: 'v1', subject: 'ResourceQuota' };
-const tenant: Expected = { kind: 'Tenant', apiVersion: 'bulkhead.dev/v1alpha1', subject: 'Tenant' };
-
-/** A workload: its group and version, its plural, its kind. */
-const workloads = [
-  ['apps/v1', 'deployments', 'Deployment'],
-  ['apps/v1', 'statefulsets', 'StatefulSet'],
-  ['apps/v1', 'daemonsets', 'DaemonSet'],
-  ['apps/v1', 'replicasets', 'ReplicaSet'],
-  ['batch/v1', 'jobs', 'Job'],
-  ['batch/v1', 'cronjobs', 'CronJob'],
-  ['v1', 'replicationcontrollers', 'ReplicationController'],
-] as const satisfies readonly (readonly [apiVersion: string, plural: string, kind: WorkloadKind])[];
-
-/** What is understood: API version, plural resource and subresource -> the kind that must come with it. Whole strings, never cut (TEN-14, TEN-18). */
-const understood: ReadonlyMap<string, Expected> = new Map([
-  ['v1/namespaces', namespace],
-  ['v1/namespaces/status', namespace],
-  ['v1/namespaces/finalize', namespace],
-  ['v1/pods', pod],
-  ['v1/pods/status', pod],
-  ['v1/pods/ephemeralcontainers', pod],
-  ['v1/pods/resize', pod],
-  ['v1/pods/binding', binding],
-  ['v1/bindings', binding],
-  ['networking.k8s.io/v1/networkpolicies', networkPolicy],
-  ['v1/resourcequotas', resourceQuota],
-  ['v1/resourcequotas/status', resourceQuota],
-  ['bulkhead.dev/v1alpha1/tenants', tenant],
-  ['bulkhead.dev/v1alpha1/tenants/status', tenant],
-  ...workloads.map(([apiVersion, plural, kind]): [string, Expected] => [
-    `${apiVersion}/${plural}`,
-    { kind, apiVersion, subject: kind, template: templatePath(kind).split('.') },
-  ]),
-]);
+/** API version, plural resource and subresource -> the kind that must come with it. Whole strings, never cut (TEN-14, TEN-18). */
+const understood: ReadonlyMap<string, Expected> = new Map(
+  kinds.flatMap((entry) =>
+    apiVersionsOf(entry).flatMap((apiVersion) => {
+      const expected = { entry, apiVersion, resource: `${apiVersion}/${entry.plural}` };
+      return entry.reviews.flatMap(({ resources }) =>
+        resources.map((resource): [string, Expected] => [`${apiVersion}/${resource}`, expected]),
+      );
+    }),
+  ),
+);
 
 /** Resource names with subresource, as webhook rules list them; the manifests are held against this. */
 export const understoodResources: readonly string[] = [...understood.keys()];
@@ -109,8 +81,9 @@ function requestOf(uid: string, request: JsonMap): AdmissionRequest {
       `${apiVersion} ${plural}${subresource && `/${subresource}`} is not a resource that Bulkhead understands`,
     );
   const kind = objectAt(request.kind, 'request.kind');
-  if (kind.kind !== expected.kind || apiVersionOf(kind, 'request.kind') !== expected.apiVersion) {
-    throw new Refusal(`request.kind is not the ${expected.apiVersion} ${expected.kind} that belongs to ${plural}`);
+  const { entry, apiVersion: version } = expected;
+  if (kind.kind !== entry.kind || apiVersionOf(kind, 'request.kind') !== version) {
+    throw new Refusal(`request.kind is not the ${version} ${entry.kind} that belongs to ${plural}`);
   }
 
   const operation = operationOf(request.operation);
@@ -136,20 +109,28 @@ function requestOf(uid: string, request: JsonMap): AdmissionRequest {
     object,
     oldObject: operation === 'UPDATE' ? stored : undefined,
   };
-  if (expected.subject === 'Namespace') {
-    // The API server fills request.namespace of a Namespace with its name.
-    agreed('namespace', requestNamespace, name);
-    return { ...common, kind: 'Namespace', namespace: name };
-  }
-  if (expected.subject === 'Tenant') {
-    if (requestNamespace !== '') throw new Refusal('a Tenant is in no namespace');
-    return { ...common, kind: 'Tenant', namespace: '' };
+  switch (entry.family) {
+    case 'namespace':
+      // The API server fills request.namespace of a Namespace with its name.
+      agreed('namespace', requestNamespace, name);
+      return { ...common, family: 'namespace', kind: 'Namespace', namespace: name };
+    case 'tenant':
+      if (requestNamespace !== '') throw new Refusal('a Tenant is in no namespace');
+      return { ...common, family: 'tenant', kind: 'Tenant', namespace: '' };
   }
   const inNamespace = agreed('namespace', requestNamespace, object.metadata?.namespace, stored?.metadata?.namespace);
   if (inNamespace === '') throw new Refusal('request.namespace is missing');
-  // A Binding posted to /bindings or /pods/NAME/binding is one subresource of the pod: what it writes, it writes to the pod.
-  if (expected === binding) return { ...common, kind: 'Pod', namespace: inNamespace, subresource: 'binding' };
-  return { ...common, kind: expected.subject, namespace: inNamespace };
+  switch (entry.family) {
+    case 'pod':
+      if (entry.judgedAs === undefined) return { ...common, family: 'pod', kind: 'Pod', namespace: inNamespace };
+      return { ...common, family: 'pod', ...entry.judgedAs, namespace: inNamespace };
+    case 'policy':
+      return { ...common, family: 'policy', kind: entry.kind, namespace: inNamespace, resource: expected.resource };
+    case 'quota':
+      return { ...common, family: 'quota', kind: 'ResourceQuota', namespace: inNamespace };
+    case 'workload':
+      return { ...common, family: 'workload', kind: entry.kind, namespace: inNamespace };
+  }
 }
 
 /** The one value that all sources that name one agree on (ADM-15); empty when none does. */
@@ -163,18 +144,16 @@ function agreed(what: string, ...sources: readonly (string | undefined)[]): stri
   return value;
 }
 
-function subjectAt(value: unknown, path: string, expected: Expected): KubernetesObject {
+function subjectAt(value: unknown, path: string, { entry, apiVersion }: Expected): KubernetesObject {
   const object = objectAt(value, path);
-  if (object.kind !== expected.kind || object.apiVersion !== expected.apiVersion) {
-    throw new Refusal(`${path} is not a ${expected.apiVersion} ${expected.kind}`);
+  if (object.kind !== entry.kind || object.apiVersion !== apiVersion) {
+    throw new Refusal(`${path} is not a ${apiVersion} ${entry.kind}`);
   }
   readMetadata(objectAt(object.metadata, `${path}.metadata`), `${path}.metadata`);
-  const spec = optionalMap(object.spec, `${path}.spec`);
-  if (expected.template !== undefined) readTemplate(object, path, expected.template);
-  if (expected === resourceQuota) {
-    const status = optionalMap(object.status, `${path}.status`);
-    stringMap(spec.hard, `${path}.spec.hard`);
-    for (const field of ['hard', 'used'] as const) stringMap(status[field], `${path}.status.${field}`);
+  optionalMap(object.spec, `${path}.spec`);
+  if (entry.family === 'workload') readTemplate(object, path, entry.template);
+  if (entry.stringMaps !== undefined) {
+    for (const steps of entry.stringMaps) readStringMap(object, path, steps);
   }
   return object;
 }
@@ -195,6 +174,16 @@ function readTemplate(workload: JsonMap, path: string, steps: readonly string[])
   }
   readMetadata(optionalMap(template.metadata, `${at}.metadata`), `${at}.metadata`);
   optionalMap(template.spec, `${at}.spec`);
+}
+
+function readStringMap(object: JsonMap, path: string, steps: readonly string[]): void {
+  let value: unknown = object;
+  let at = path;
+  for (const step of steps) {
+    value = optionalMap(value, at)[step];
+    at = `${at}.${step}`;
+  }
+  stringMap(value, at);
 }
 
 function userOf(value: unknown): AdmissionRequest['user'] {

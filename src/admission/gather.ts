@@ -5,23 +5,21 @@
  */
 
 import { isManaged } from '../baseline/managed.ts';
-import type { Facts } from '../checks/check.ts';
-import { losesItsFinalizer } from '../checks/namespace-finalize.ts';
-import { changesAddressAnnotations } from '../checks/pod-addresses.ts';
-import { newPrefix } from '../checks/prefix-in-use.ts';
+import type { Facts, Gathered, GatheredPolicyFacts, ManagedFacts } from '../checks/check.ts';
+import { neededNames, needsAccountOwner, needsNamespaceEmptied } from '../checks/needs.ts';
+import { policyKindOf } from '../kinds/policy-kind.ts';
 import { isGiven } from '../kubernetes/json.ts';
 import type {
   AdmissionRequest,
   NamespaceRequest,
-  NetworkPolicyRequest,
   PodRequest,
+  PolicyRequest,
   ResourceQuotaRequest,
   TenantRequest,
   WorkloadRequest,
 } from '../kubernetes/review.ts';
 import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
-import { isNarrowed } from '../mutations/narrowed-peers.ts';
-import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
+import { isNarrowable, isNarrowed } from '../mutations/narrowed-peers.ts';
 import { namesToLookUp } from '../reach/names-to-look-up.ts';
 import type { HolderOf } from '../reach/violation.ts';
 import { decideOwner } from '../tenancy/ownership.ts';
@@ -58,30 +56,28 @@ interface TimedSources extends Sources {
   readonly deadline: number;
 }
 
-export function gather(request: AdmissionRequest, sources: Sources): Promise<Facts> {
-  if (request.kind === 'Tenant') return Promise.resolve(aboutTenant(request, sources));
+export function gather(request: AdmissionRequest, sources: Sources): Promise<Gathered> {
+  if (request.family === 'tenant') return Promise.resolve(aboutTenant(request, sources));
   const timed = { ...sources, deadline: performance.now() + sources.patience };
-  return request.kind === 'Namespace' ? aboutNamespace(request, timed) : inNamespace(request, timed);
+  return request.family === 'namespace' ? aboutNamespace(request, timed) : inNamespace(request, timed);
 }
 
 /** Tenants are the platform's, whatever they say. */
-function aboutTenant(request: TenantRequest, { tenancy, namespaces, now }: Sources): Facts {
+function aboutTenant(request: TenantRequest, { tenancy, namespaces, now }: Sources): Gathered {
   const { name, user } = request;
   const requester = tenancy.requester(user, undefined);
   const namesOwned = namespaces.namesOwned(name);
-  const owned = { namespacesOwned: namesOwned.size, namesOwned };
-  const common = { tenancy, requester, now, ...owned };
-  const facts = { ...common, owner: 'platform', ownership: undefined, namespaceEmptied: false } as const;
-  const prefix = requester.platform ? newPrefix(request) : undefined;
-  if (prefix === undefined) return facts;
-  const namesOfOthers = namespaces.startingWith(prefix).flatMap((record) => {
+  const prefixes = requester.platform ? [...neededNames(request)] : [];
+  const covered = prefixes.flatMap((prefix) => namespaces.startingWith(prefix));
+  const namesOfOthers = covered.flatMap((record) => {
     const owner = tenancy.ownerByLabels(record.labels);
     return owner !== 'platform' && owner.name === name ? [] : [record.name];
   });
-  return { ...facts, namesOfOthers };
+  const owned = { namespacesOwned: namesOwned.size, namesOwned, namesOfOthers };
+  return { family: 'tenant', request, facts: { tenancy, requester, owner: 'platform', now, ...owned } };
 }
 
-async function aboutNamespace(request: NamespaceRequest, sources: TimedSources): Promise<Facts> {
+async function aboutNamespace(request: NamespaceRequest, sources: TimedSources): Promise<Gathered> {
   const { tenancy, namespaces, now } = sources;
   const requester = await requesterOf(request, sources);
   const common = { tenancy, requester, now };
@@ -89,58 +85,75 @@ async function aboutNamespace(request: NamespaceRequest, sources: TimedSources):
     const ownership = decideOwner(request.object, requester, tenancy);
     const owner: Owner = ownership.kind === 'decided' ? ownership.owner : 'platform';
     const namespacesOwned = owner === 'platform' ? 0 : namespaces.countOwned(owner.name);
-    return { ...common, owner, ownership, namespacesOwned, namespaceEmptied: false };
+    const facts = { ...common, owner, ownership, namespacesOwned, namespaceEmptied: false };
+    return { family: 'namespace', request, facts };
   }
   // Before the request: the stored labels decide, whatever the new ones say.
   const stored = request.oldObject ?? request.object;
   const namespaceEmptied =
     !requester.platform &&
-    losesItsFinalizer(request) &&
+    needsNamespaceEmptied(request) &&
     isGiven(stored.metadata?.deletionTimestamp) &&
     !(await live((signal) => namespaces.hasPods(request.name, signal), sources));
   const owner = tenancy.ownerByLabels(stored.metadata?.labels);
-  return { ...common, owner, ownership: undefined, namespacesOwned: 0, namespaceEmptied };
+  const facts = { ...common, owner, ownership: undefined, namespacesOwned: 0, namespaceEmptied };
+  return { family: 'namespace', request, facts };
 }
 
-type InNamespace = PodRequest | NetworkPolicyRequest | ResourceQuotaRequest | WorkloadRequest;
+type InNamespace = PodRequest | PolicyRequest | ResourceQuotaRequest | WorkloadRequest;
 
-async function inNamespace(request: InNamespace, sources: TimedSources): Promise<Facts> {
-  const { tenancy, namespaces, now } = sources;
+async function inNamespace(request: InNamespace, sources: TimedSources): Promise<Gathered> {
+  const { tenancy, now } = sources;
   const requester = tenancy.requester(request.user, undefined);
   const record = remembered(request.namespace, sources) ?? (await fetch(request.namespace, sources));
   if (record === undefined) throw new FactsUnavailable(`namespace ${request.namespace} is not known`);
   const owner = tenancy.ownerByLabels(record.labels);
-  if (isPodCreation(request) && owner !== 'platform' && owner.mode === 'enforce') {
-    await untilClosed(record, sources);
+  const facts = { tenancy, requester, owner, now };
+  switch (request.family) {
+    case 'pod': {
+      if (isPodCreation(request) && owner !== 'platform' && owner.mode === 'enforce')
+        await untilClosed(record, sources);
+      const asksAccount =
+        sources.mutating !== true && needsAccountOwner(request) && owner !== 'platform' && !requester.platform;
+      const accountOwner = asksAccount ? await homeOwner(request.user, sources) : undefined;
+      return { family: 'pod', request, facts: { ...facts, namespaceLabels: record.labels, accountOwner } };
+    }
+    case 'workload':
+      return { family: 'workload', request, facts: { ...facts, namespaceLabels: record.labels } };
+    case 'quota': {
+      const namespaceEmptied = await isEmptied(request, record, facts, sources);
+      return { family: 'quota', request, facts: { ...facts, namespaceEmptied } };
+    }
+    case 'policy': {
+      const namespaceEmptied = await isEmptied(request, record, facts, sources);
+      return { family: 'policy', request, facts: await aboutPolicy(request, { ...facts, namespaceEmptied }, sources) };
+    }
   }
-  const namespaceEmptied =
-    request.kind !== 'Pod' &&
-    request.operation === 'DELETE' &&
-    isManaged(request.object) &&
-    !requester.platform &&
-    record.terminating &&
-    !(await live((signal) => namespaces.hasPods(request.namespace, signal), sources));
-  const facts = {
-    tenancy,
-    requester,
-    owner,
-    namespaceLabels: record.labels,
-    ownership: undefined,
-    namespacesOwned: 0,
-    namespaceEmptied,
-    now,
-  };
-  if (sources.mutating !== true && changesAddressAnnotations(request) && owner !== 'platform' && !requester.platform)
-    return { ...facts, accountOwner: await homeOwner(request.user, sources) };
-  if (request.kind !== 'NetworkPolicy' || request.operation === 'DELETE' || owner === 'platform') return facts;
-  if (sources.mutating === true && !isNarrowed(owner)) return facts;
-  const reach = readNetworkPolicy(request.object);
+}
+
+/** Asked live, and only where it decides: a managed object is deleted while its namespace ends, and not by the platform. */
+async function isEmptied(
+  { operation, object, namespace }: PolicyRequest | ResourceQuotaRequest,
+  { terminating }: NamespaceRecord,
+  { requester }: Facts,
+  sources: TimedSources,
+): Promise<boolean> {
+  if (operation !== 'DELETE' || !isManaged(object) || requester.platform || !terminating) return false;
+  return !(await live((signal) => sources.namespaces.hasPods(namespace, signal), sources));
+}
+
+async function aboutPolicy(
+  request: PolicyRequest,
+  facts: ManagedFacts,
+  sources: TimedSources,
+): Promise<GatheredPolicyFacts> {
+  const { owner, tenancy } = facts;
+  if (request.operation === 'DELETE' || owner === 'platform') return facts;
+  if (sources.mutating === true && !(isNarrowed(owner) && isNarrowable(request))) return facts;
+  const reach = policyKindOf(request).read(request.object);
   const names = namesToLookUp(reach, { tenant: owner, tenancy, namespace: request.namespace });
-  return {
-    ...facts,
-    reach,
-    holderOf: names.length === 0 ? undefined : await holdersOf(names, request, owner, sources),
-  };
+  const holderOf = names.length === 0 ? undefined : await holdersOf(names, request, owner, sources);
+  return { ...facts, reach, holderOf };
 }
 
 /**
@@ -152,7 +165,7 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
  */
 async function holdersOf(
   names: readonly string[],
-  { namespace }: NetworkPolicyRequest,
+  { namespace }: PolicyRequest,
   tenant: Tenant,
   sources: TimedSources,
 ): Promise<HolderOf> {
@@ -208,8 +221,8 @@ async function untilClosed(namespace: NamespaceRecord, sources: TimedSources): P
   if (!closed) throw new FactsUnavailable(notYet);
 }
 
-function isPodCreation({ kind, operation, subresource }: AdmissionRequest): boolean {
-  return kind === 'Pod' && operation === 'CREATE' && subresource === '';
+function isPodCreation({ family, operation, subresource }: AdmissionRequest): boolean {
+  return family === 'pod' && operation === 'CREATE' && subresource === '';
 }
 
 /** Service accounts speak for the tenant whose namespace they live in, so that namespace is looked up as well. */

@@ -41,9 +41,9 @@ export function denialText(request: AdmissionRequest, facts: Asked, judged: read
 }
 
 /** Whoever may write into a namespace knows whose it is; of a namespace itself only the platform and the members are told. */
-function tenantOf({ kind }: AdmissionRequest, { owner, requester }: Asked): string {
+function tenantOf({ family }: AdmissionRequest, { owner, requester }: Asked): string {
   if (owner === 'platform') return '';
-  const known = kind !== 'Namespace' || requester.platform || requester.tenants.includes(owner);
+  const known = family !== 'namespace' || requester.platform || requester.tenants.includes(owner);
   return known ? ` (tenant ${owner.name}, ${owner.isolation} isolation)` : '';
 }
 
@@ -84,9 +84,9 @@ function findingText({ finding: { check, path, reason, witness, fix } }: Judged)
 }
 
 /** `NetworkPolicy acme-web/open`; a name that is still to be generated ends in `*`. */
-function subject({ kind, namespace, name, object }: AdmissionRequest): string {
+function subject({ family, kind, namespace, name, object }: AdmissionRequest): string {
   const shown = name || `${object.metadata?.generateName ?? ''}*`;
-  const inNamespace = kind !== 'Namespace' && kind !== 'Tenant';
+  const inNamespace = family !== 'namespace' && family !== 'tenant';
   return piece(inNamespace ? `${kind} ${namespace}/${shown}` : `${kind} ${shown}`);
 }
 

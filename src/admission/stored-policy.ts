@@ -3,6 +3,7 @@ import { isManaged } from '../baseline/managed.ts';
 import { catalogue } from '../checks/catalogue.ts';
 import type { Finding } from '../checks/check.ts';
 import { judge } from '../checks/judge.ts';
+import { networkPolicyResource } from '../kinds/network-policy/network-policy.ts';
 import type { NetworkPolicy } from '../kubernetes/objects.ts';
 import type { NetworkPolicyRequest } from '../kubernetes/review.ts';
 import type { Reach } from '../reach/model.ts';
@@ -53,7 +54,9 @@ export function crossingOf(
   const owner = holderOf(namespace);
   if (owner === 'nobody' || owner === 'platform') return undefined;
   const request: NetworkPolicyRequest = {
+    family: 'policy',
     kind: 'NetworkPolicy',
+    resource: networkPolicyResource,
     uid: '',
     operation: 'CREATE',
     subresource: '',
@@ -64,17 +67,9 @@ export function crossingOf(
     object: policy,
     oldObject: undefined,
   };
-  const judged = judge(request, {
-    tenancy,
-    requester: tenancy.requester(nobody, undefined),
-    owner,
-    ownership: undefined,
-    namespacesOwned: 0,
-    namespaceEmptied: false,
-    reach,
-    holderOf,
-    now,
-  });
+  const requester = tenancy.requester(nobody, undefined);
+  const facts = { tenancy, requester, owner, namespaceEmptied: false, reach, holderOf, now };
+  const judged = judge({ family: 'policy', request, facts });
   const [first, ...others] = judged.map(({ finding }) => finding).filter(({ check }) => !otherChecks.has(check));
   return first && { tenant: owner, namespace, name, findings: [first, ...others] };
 }

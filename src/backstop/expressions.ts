@@ -1,4 +1,4 @@
-/** Pieces of CEL that several rules are made of. */
+/** Pieces of CEL that several rules of the backstop, and match conditions of the webhooks, are made of. */
 
 /** Whether the requester is the platform; every policy has this variable. */
 export const platform = 'variables.platform';
@@ -8,7 +8,13 @@ export function literal(value: string | readonly string[]): string {
   return JSON.stringify(value);
 }
 
-const empty = { labels: '{}', annotations: '{}', ownerReferences: '[]', finalizers: '[]' } as const;
+const empty = {
+  labels: '{}',
+  annotations: '{}',
+  ownerReferences: '[]',
+  finalizers: '[]',
+  managedFields: '[]',
+} as const;
 
 /** A field of metadata; what is missing is empty. */
 export function metadata(object: 'object' | 'oldObject', field: keyof typeof empty): string {
@@ -18,6 +24,11 @@ export function metadata(object: 'object' | 'oldObject', field: keyof typeof emp
 /** The update leaves these as they are. */
 export function unchanged(...fields: readonly (keyof typeof empty)[]): string {
   return allOf(...fields.map((field) => `${metadata('object', field)} == ${metadata('oldObject', field)}`));
+}
+
+/** The update changes at least one of these. */
+export function changed(...fields: readonly (keyof typeof empty)[]): string {
+  return anyOf(...fields.map((field) => `${metadata('object', field)} != ${metadata('oldObject', field)}`));
 }
 
 /** The finalizers that Kubernetes keeps in the spec of a namespace. */

@@ -1,3 +1,4 @@
+import { isNetworkPolicy } from '../kinds/network-policy/network-policy.ts';
 import { isolates } from '../reach/isolation.ts';
 import { type Check, type Finding, nothing } from './check.ts';
 
@@ -14,9 +15,10 @@ export const accidentalIsolation: Check = {
   id: 'accidental-isolation',
   headline: 'closes a direction for which it has no rules',
   protects: 'intent',
-  networkPolicy({ operation, object }, { owner, reach }) {
-    if (owner === 'platform' || operation === 'DELETE' || owner.mode === 'enforce') return nothing;
-    const { spec } = object;
+  policy(request, { owner, reach }) {
+    if (owner === 'platform' || request.operation === 'DELETE' || owner.mode === 'enforce') return nothing;
+    if (!isNetworkPolicy(request)) return nothing;
+    const { spec } = request.object;
     const [ingress, egress] = [hasRules(spec?.ingress), hasRules(spec?.egress)];
     if (ingress === egress) return nothing;
     if (ingress && isolates(reach, 'egress')) {

@@ -1,5 +1,5 @@
 /** Verdicts of the border as findings: the one translation behind cross-tenant-ingress, cross-tenant-egress and ip-block. */
-import type { PolicyVerdict } from '../kinds/network-policy/fix-text.ts';
+import type { PolicyVerdict } from '../kinds/kind.ts';
 import { type Finding, nothing } from './check.ts';
 
 /** One finding for each verdict that concerns the check. Dead peers harm nobody: check dead-rule tells of them. */

@@ -1,13 +1,15 @@
 /** What a check is: data plus pure, total, synchronous functions. catalogue.ts lists all checks, judge.ts runs them. */
 
-import type { PolicyVerdict } from '../kinds/network-policy/fix-text.ts';
+import type { PolicyVerdict } from '../kinds/kind.ts';
 import type { StringMap } from '../kubernetes/objects.ts';
 import type {
+  AdmissionRequest,
   NamespaceRequest,
-  NetworkPolicyRequest,
   PodRequest,
+  PolicyRequest,
   ResourceQuotaRequest,
   TenantRequest,
+  WorkloadRequest,
 } from '../kubernetes/review.ts';
 import type { Reach } from '../reach/model.ts';
 import type { HolderOf } from '../reach/violation.ts';
@@ -28,40 +30,73 @@ export interface Finding {
   readonly fix: string;
 }
 
-/** Everything a check may know beside the request; gathered once, before. */
+/** What a check may know of every request beside the request itself; gathered once, before. */
 export interface Facts {
   readonly tenancy: Tenancy;
   readonly requester: Requester;
   /** Who owns the namespace that the request is in or about, before the request; `platform` for a Tenant. For a Namespace CREATE: who will own it, `platform` while undecided. */
   readonly owner: Owner;
-  /** For a request in a namespace: that namespace's labels. Otherwise undefined. */
-  readonly namespaceLabels?: StringMap | undefined;
-  /** For a Namespace CREATE: whose it will be, or why that is undecided. Otherwise undefined. */
-  readonly ownership: Ownership | undefined;
-  /** For a Namespace CREATE: how many namespaces that tenant has now. For a Tenant: how many it has now. */
-  readonly namespacesOwned: number;
-  /** For a Tenant: their names. Otherwise undefined. */
-  readonly namesOwned?: ReadonlySet<string>;
-  /** For a Tenant that asks for a new prefix: the names it covers of namespaces that are not the tenant's. Otherwise undefined. */
-  readonly namesOfOthers?: readonly string[];
-  /** For a NetworkPolicy of a tenant that is written: what it says. Otherwise undefined, or not read yet. */
-  readonly reach?: Reach | undefined;
-  /** For a NetworkPolicy: who has the namespaces that it selects by names reserved to the owner. Otherwise undefined. */
-  readonly holderOf?: HolderOf | undefined;
-  /** For an update that changes a Pod's address annotations: the owner of the requesting service account's namespace. Otherwise undefined. */
-  readonly accountOwner?: Owner | undefined;
-  /** For requests that only an emptied namespace allows (see gather): it is being deleted and no pod is left in it. */
-  readonly namespaceEmptied: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** Facts for a NetworkPolicy: also what it says, read once, and what each of its peers may reach. */
-export interface PolicyFacts extends Facts {
+export interface NamespaceFacts extends Facts {
+  /** On CREATE: whose it will be, or why that is undecided. Otherwise undefined. */
+  readonly ownership: Ownership | undefined;
+  /** On CREATE: how many namespaces that tenant has now. Otherwise 0. */
+  readonly namespacesOwned: number;
+  /** For requests that only an emptied namespace allows (see gather): it is being deleted and no pod is left in it. */
+  readonly namespaceEmptied: boolean;
+}
+
+export interface PodFacts extends Facts {
+  /** Labels of its namespace. */
+  readonly namespaceLabels: StringMap;
+  /** For an update that changes address annotations: the owner of the requesting service account's namespace. Otherwise undefined. */
+  readonly accountOwner?: Owner | undefined;
+}
+
+/** Of kinds of which Bulkhead puts objects in place. */
+export interface ManagedFacts extends Facts {
+  /** For the DELETE of a managed object: its namespace is being deleted and no pod is left in it. Otherwise false. */
+  readonly namespaceEmptied: boolean;
+}
+
+export interface GatheredPolicyFacts extends ManagedFacts {
+  /** Of a tenant's policy that is written: what it says. Otherwise undefined, or not read yet. */
+  readonly reach?: Reach | undefined;
+  /** Who has the namespaces that it selects by names reserved to the owner. */
+  readonly holderOf?: HolderOf | undefined;
+}
+
+export interface PolicyFacts extends GatheredPolicyFacts {
   /** Empty when the spec is not judged (DELETE, platform namespaces). */
   readonly reach: Reach;
   /** One verdict for each peer that is not plainly contained; empty when the spec is not judged (DELETE, platform namespaces). */
   readonly border: readonly PolicyVerdict[];
+}
+
+export interface TenantFacts extends Facts {
+  /** How many namespaces it has now. */
+  readonly namespacesOwned: number;
+  readonly namesOwned: ReadonlySet<string>;
+  /** Of a Tenant that asks for a new prefix: the names it covers of namespaces that are not the tenant's. Otherwise empty. */
+  readonly namesOfOthers: readonly string[];
+}
+
+/** A request with the facts of its family. */
+export type Gathered =
+  | GatheredOf<NamespaceRequest, NamespaceFacts>
+  | GatheredOf<PodRequest, PodFacts>
+  | GatheredOf<PolicyRequest, GatheredPolicyFacts>
+  | GatheredOf<ResourceQuotaRequest, ManagedFacts>
+  | GatheredOf<TenantRequest, TenantFacts>
+  | GatheredOf<WorkloadRequest, PodFacts>;
+
+interface GatheredOf<Request extends AdmissionRequest, Known extends Facts> {
+  readonly family: Request['family'];
+  readonly request: Request;
+  readonly facts: Known;
 }
 
 /**
@@ -71,6 +106,16 @@ export interface PolicyFacts extends Facts {
  */
 export type Protects = 'identity' | 'border' | 'intent';
 
+/** Facts that cost a request or a search. They are gathered for the requests for which a check asks for them. */
+export interface Needs {
+  /** Whether the verdict depends on {@link NamespaceFacts.namespaceEmptied}. */
+  readonly namespaceEmptied?: (request: NamespaceRequest) => boolean;
+  /** Whether the verdict depends on {@link PodFacts.accountOwner}. */
+  readonly accountOwner?: (request: PodRequest) => boolean;
+  /** The prefix of the names in {@link TenantFacts.namesOfOthers}; undefined: the verdict does not depend on them. */
+  readonly namesOfOthers?: (request: TenantRequest) => string | undefined;
+}
+
 /** Findings are listed in the order of the object's fields; none means that the check has nothing against the request. */
 export interface Check {
   /** Also the name of its file, its page in docs/checks and its fixtures. Never changes. */
@@ -78,11 +123,12 @@ export interface Check {
   /** What the object does that is refused, as the end of a sentence that begins with its name. */
   readonly headline: string;
   readonly protects: Protects;
-  readonly namespace?: (request: NamespaceRequest, facts: Facts) => readonly Finding[];
-  readonly pod?: (request: PodRequest, facts: Facts) => readonly Finding[];
-  readonly networkPolicy?: (request: NetworkPolicyRequest, facts: PolicyFacts) => readonly Finding[];
-  readonly resourceQuota?: (request: ResourceQuotaRequest, facts: Facts) => readonly Finding[];
-  readonly tenant?: (request: TenantRequest, facts: Facts) => readonly Finding[];
+  readonly needs?: Needs;
+  readonly namespace?: (request: NamespaceRequest, facts: NamespaceFacts) => readonly Finding[];
+  readonly pod?: (request: PodRequest, facts: PodFacts) => readonly Finding[];
+  readonly policy?: (request: PolicyRequest, facts: PolicyFacts) => readonly Finding[];
+  readonly quota?: (request: ResourceQuotaRequest, facts: ManagedFacts) => readonly Finding[];
+  readonly tenant?: (request: TenantRequest, facts: TenantFacts) => readonly Finding[];
 }
 
 /** Nothing found: one list for all, so that the common case allocates nothing. */

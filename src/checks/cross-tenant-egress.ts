@@ -13,6 +13,6 @@ export const crossTenantEgress: Check = {
   id: 'cross-tenant-egress',
   headline: 'reaches other tenants',
   protects: 'border',
-  networkPolicy: (_, { border }) =>
+  policy: (_, { border }) =>
     borderFindings('cross-tenant-egress', border, (peer) => peer.direction === 'egress' && peer.kind !== 'ipBlock'),
 };

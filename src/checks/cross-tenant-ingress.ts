@@ -13,6 +13,6 @@ export const crossTenantIngress: Check = {
   id: 'cross-tenant-ingress',
   headline: 'lets other tenants in',
   protects: 'border',
-  networkPolicy: (_, { border }) =>
+  policy: (_, { border }) =>
     borderFindings('cross-tenant-ingress', border, (peer) => peer.direction === 'ingress' && peer.kind !== 'ipBlock'),
 };

@@ -13,7 +13,7 @@ export const deadRule: Check = {
   id: 'dead-rule',
   headline: 'has rules or peers without effect in the API',
   protects: 'intent',
-  networkPolicy(_, { border }) {
+  policy(_, { border }) {
     if (border.length === 0) return nothing;
     return border
       .filter((verdict) => verdict.verdict === 'nothing' && !isAboutItsPods(verdict))

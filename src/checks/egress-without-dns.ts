@@ -1,4 +1,5 @@
 import { isManagedName } from '../baseline/managed.ts';
+import { isNetworkPolicy } from '../kinds/network-policy/network-policy.ts';
 import { domainFor } from '../kubernetes/label-selector.ts';
 import { allPorts, type Port } from '../kubernetes/port-range.ts';
 import { isolates } from '../reach/isolation.ts';
@@ -29,8 +30,9 @@ export const egressWithoutDns: Check = {
   id: 'egress-without-dns',
   headline: 'opens egress without DNS',
   protects: 'intent',
-  networkPolicy({ operation, name }, { owner, tenancy, reach }) {
-    if (owner === 'platform' || operation === 'DELETE') return nothing;
+  policy(request, { owner, tenancy, reach }) {
+    if (owner === 'platform' || request.operation === 'DELETE' || !isNetworkPolicy(request)) return nothing;
+    const { name } = request;
     if (owner.mode === 'enforce' && baselineOpensNames(tenancy.settings)) return nothing;
     if (isManagedName(name)) return nothing;
     const allowed = reach.rules.filter(isEgressAllowRule);

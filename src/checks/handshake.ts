@@ -1,5 +1,5 @@
 import { entry } from '../kubernetes/objects.ts';
-import type { NamespaceRequest, NetworkPolicyRequest } from '../kubernetes/review.ts';
+import type { NamespaceRequest, PolicyRequest } from '../kubernetes/review.ts';
 import { handshakeAnnotation, handshakeReason } from '../tenancy/handshake.ts';
 import { type Check, type Finding, nothing } from './check.ts';
 import { fieldOf } from './metadata-changes.ts';
@@ -17,10 +17,10 @@ export const handshake: Check = {
   headline: 'is a handshake',
   protects: 'identity',
   namespace: judge,
-  networkPolicy: judge,
+  policy: judge,
 };
 
-function judge({ operation, object, oldObject }: NamespaceRequest | NetworkPolicyRequest): readonly Finding[] {
+function judge({ operation, object, oldObject }: NamespaceRequest | PolicyRequest): readonly Finding[] {
   if (operation === 'DELETE') return nothing;
   const value = entry(object.metadata?.annotations, handshakeAnnotation);
   // An annotation that was stored while nobody looked must not hold up whatever becomes of the object.

@@ -13,5 +13,5 @@ export const ipBlock: Check = {
   id: 'ip-block',
   headline: "opens addresses that are not the tenant's to open",
   protects: 'border',
-  networkPolicy: (_, { border }) => borderFindings('ip-block', border, (peer) => peer.kind === 'ipBlock'),
+  policy: (_, { border }) => borderFindings('ip-block', border, (peer) => peer.kind === 'ipBlock'),
 };

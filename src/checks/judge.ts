@@ -2,20 +2,22 @@
  * Runs every check of the catalogue on a request. Pure and total: a check that throws is a finding, so that a defect
  * closes the door instead of opening it, and in this one place.
  */
-import { isDeepStrictEqual } from 'node:util';
-import { type PolicyVerdict, wordedVerdicts } from '../kinds/network-policy/fix-text.ts';
-import {
-  type AdmissionRequest,
-  isWorkload,
-  type NetworkPolicyRequest,
-  type WorkloadRequest,
-} from '../kubernetes/review.ts';
+import type { PolicyVerdict } from '../kinds/kind.ts';
+import { policyKindOf } from '../kinds/policy-kind.ts';
+import type { PolicyRequest, WorkloadRequest } from '../kubernetes/review.ts';
 import { judgeBorder } from '../reach/border.ts';
-import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
 import { emptyReach } from '../reach/model.ts';
 import type { Border } from '../reach/violation.ts';
 import { catalogue } from './catalogue.ts';
-import { type Check, type Facts, type Finding, nothing, type PolicyFacts } from './check.ts';
+import {
+  type Check,
+  type Finding,
+  type Gathered,
+  type GatheredPolicyFacts,
+  nothing,
+  type PodFacts,
+  type PolicyFacts,
+} from './check.ts';
 import { podToCome } from './pod-to-come.ts';
 
 /** A finding with what follows from it. */
@@ -31,43 +33,70 @@ export interface Judged {
   readonly refuses: boolean;
 }
 
-/** What checks look at. A workload is judged by the pods that come of it. */
-type JudgedRequest = Exclude<AdmissionRequest, WorkloadRequest>;
+/** What checks look at. A workload is judged by the pods that come of it, a policy with the verdicts of the border. */
+type Asked =
+  | Exclude<Gathered, { readonly family: 'policy' | 'workload' }>
+  | { readonly family: 'policy'; readonly request: PolicyRequest; readonly facts: PolicyFacts };
 
 const nowhere: readonly PolicyVerdict[] = [];
 
-/** The checks that look at a kind, in catalogue order. */
-const checksOf: Readonly<Record<JudgedRequest['kind'], readonly Check[]>> = {
-  Namespace: catalogue.filter(({ namespace }) => namespace),
-  Pod: catalogue.filter(({ pod }) => pod),
-  NetworkPolicy: catalogue.filter(({ networkPolicy }) => networkPolicy),
-  ResourceQuota: catalogue.filter(({ resourceQuota }) => resourceQuota),
-  Tenant: catalogue.filter(({ tenant }) => tenant),
+/** The checks that look at a family of kinds, in catalogue order. */
+const checksOf: Readonly<Record<Asked['family'], readonly Check[]>> = {
+  namespace: catalogue.filter(({ namespace }) => namespace),
+  pod: catalogue.filter(({ pod }) => pod),
+  policy: catalogue.filter(({ policy }) => policy),
+  quota: catalogue.filter(({ quota }) => quota),
+  tenant: catalogue.filter(({ tenant }) => tenant),
 };
 
 /** @returns in catalogue order, so that two replicas print the same text */
-export function judge(request: AdmissionRequest, facts: Facts): readonly Judged[] {
-  if (isWorkload(request)) return judgeWorkload(request, facts);
+export function judge(gathered: Gathered): readonly Judged[] {
+  switch (gathered.family) {
+    case 'workload':
+      return judgeWorkload(gathered.request, gathered.facts);
+    case 'policy':
+      return judgePolicy(gathered.request, gathered.facts);
+    default:
+      return runChecks(gathered, []);
+  }
+}
+
+function judgePolicy(request: PolicyRequest, facts: GatheredPolicyFacts): readonly Judged[] {
   const judged: Judged[] = [];
-  let policyFacts: PolicyFacts;
+  let known: PolicyFacts;
   try {
-    policyFacts = request.kind === 'NetworkPolicy' ? aboutPolicy(request, facts) : unread(facts);
+    known = aboutPolicy(request, facts);
   } catch (error) {
-    policyFacts = unread(facts);
+    known = unread(facts);
     judged.push(brokenCheck('border', error, true));
   }
+  return runChecks({ family: 'policy', request, facts: known }, judged);
+}
+
+function judgeWorkload(workload: WorkloadRequest, facts: PodFacts): readonly Judged[] {
+  const toCome = podToCome(workload, facts);
+  if (toCome === undefined) return [];
+  return judge({ family: 'pod', request: toCome.request, facts: toCome.facts }).map((judged) => {
+    const path = toCome.place(judged.finding.path);
+    return { ...judged, finding: { ...judged.finding, path } };
+  });
+}
+
+/** @param judged what is known already, to which the findings of the checks are added */
+function runChecks(asked: Asked, judged: Judged[]): readonly Judged[] {
+  const { owner } = asked.facts;
   let ratchet: boolean | undefined;
-  for (const check of checksOf[request.kind]) {
+  for (const check of checksOf[asked.family]) {
     let findings: readonly Finding[];
     try {
-      findings = run(check, request, policyFacts);
+      findings = run(check, asked);
     } catch (error) {
       judged.push(brokenCheck(check.id, error, check.protects !== 'intent'));
       continue;
     }
     for (const finding of findings) {
-      const enforced = check.protects === 'identity' || facts.owner === 'platform' || facts.owner.mode === 'enforce';
-      if (enforced && check.protects === 'border') ratchet ??= leavesSpecAlone(request);
+      const enforced = check.protects === 'identity' || owner === 'platform' || owner.mode === 'enforce';
+      if (enforced && check.protects === 'border') ratchet ??= leavesSpecAlone(asked.request);
       const refuses = enforced && check.protects !== 'intent' && !(check.protects === 'border' && ratchet === true);
       judged.push({ finding, headline: check.headline, refuses });
     }
@@ -75,49 +104,41 @@ export function judge(request: AdmissionRequest, facts: Facts): readonly Judged[
   return judged;
 }
 
-function judgeWorkload(workload: WorkloadRequest, facts: Facts): readonly Judged[] {
-  const toCome = podToCome(workload, facts);
-  if (toCome === undefined) return [];
-  return judge(toCome.request, toCome.facts).map((judged) => {
-    const path = toCome.place(judged.finding.path);
-    return { ...judged, finding: { ...judged.finding, path } };
-  });
-}
-
-function run(check: Check, request: JudgedRequest, facts: PolicyFacts) {
-  switch (request.kind) {
-    case 'Namespace':
-      return check.namespace?.(request, facts) ?? nothing;
-    case 'Pod':
-      return check.pod?.(request, facts) ?? nothing;
-    case 'NetworkPolicy':
-      return check.networkPolicy?.(request, facts) ?? nothing;
-    case 'ResourceQuota':
-      return check.resourceQuota?.(request, facts) ?? nothing;
-    case 'Tenant':
-      return check.tenant?.(request, facts) ?? nothing;
+function run(check: Check, asked: Asked): readonly Finding[] {
+  switch (asked.family) {
+    case 'namespace':
+      return check.namespace?.(asked.request, asked.facts) ?? nothing;
+    case 'pod':
+      return check.pod?.(asked.request, asked.facts) ?? nothing;
+    case 'policy':
+      return check.policy?.(asked.request, asked.facts) ?? nothing;
+    case 'quota':
+      return check.quota?.(asked.request, asked.facts) ?? nothing;
+    case 'tenant':
+      return check.tenant?.(asked.request, asked.facts) ?? nothing;
   }
 }
 
 /** A policy of a tenant is judged when it is written. The platform's own namespaces are its own business. */
-function aboutPolicy(request: NetworkPolicyRequest, facts: Facts): PolicyFacts {
+function aboutPolicy(request: PolicyRequest, facts: GatheredPolicyFacts): PolicyFacts {
   const { owner, tenancy, now, holderOf } = facts;
   if (request.operation === 'DELETE' || owner === 'platform') return unread(facts);
-  const reach = facts.reach ?? readNetworkPolicy(request.object);
+  const kind = policyKindOf(request);
+  const reach = facts.reach ?? kind.read(request.object);
   const border: Border = { namespace: request.namespace, tenant: owner, tenancy, now, holderOf };
   const verdicts = judgeBorder(reach, border);
-  return { ...facts, reach, border: verdicts.length === 0 ? nowhere : wordedVerdicts(verdicts, border) };
+  return { ...facts, reach, border: verdicts.length === 0 ? nowhere : kind.worded(verdicts, border) };
 }
 
-function unread(facts: Facts): PolicyFacts {
+function unread(facts: GatheredPolicyFacts): PolicyFacts {
   return { ...facts, reach: emptyReach, border: nowhere };
 }
 
-function leavesSpecAlone(request: JudgedRequest): boolean {
+function leavesSpecAlone(request: Asked['request']): boolean {
   return (
-    request.kind === 'NetworkPolicy' &&
+    request.family === 'policy' &&
     request.oldObject !== undefined &&
-    isDeepStrictEqual(request.object.spec, request.oldObject.spec)
+    policyKindOf(request).unchanged(request.object, request.oldObject)
   );
 }
 

@@ -1,12 +1,13 @@
 /** What holds for every object that Bulkhead puts in place, whatever its kind. */
 import { isDeepStrictEqual } from 'node:util';
 import { isManaged, isManagedName, managedByLabel, managedByValue } from '../baseline/managed.ts';
+import { policyKindOf } from '../kinds/policy-kind.ts';
 import { entry } from '../kubernetes/objects.ts';
-import type { NetworkPolicyRequest, ResourceQuotaRequest } from '../kubernetes/review.ts';
-import { type Facts, type Finding, nothing } from './check.ts';
+import type { PolicyRequest, ResourceQuotaRequest } from '../kubernetes/review.ts';
+import { type Finding, type ManagedFacts, nothing } from './check.ts';
 import { changesOf, onlyRemoves, sameList } from './metadata-changes.ts';
 
-type ManagedRequest = NetworkPolicyRequest | ResourceQuotaRequest;
+type ManagedRequest = PolicyRequest | ResourceQuotaRequest;
 
 /** How the findings of a check speak of its kind. */
 export interface ManagedKind {
@@ -25,7 +26,7 @@ export interface ManagedKind {
 export function judgeManaged(
   { check, one, many, instead }: ManagedKind,
   request: ManagedRequest,
-  facts: Facts,
+  facts: ManagedFacts,
 ): readonly Finding[] {
   const { operation, name, object, oldObject } = request;
   if (facts.requester.platform) return nothing;
@@ -56,13 +57,21 @@ export function judgeManaged(
   ];
 }
 
-function leavesAlone({ object, oldObject }: ManagedRequest): boolean {
+function leavesAlone(request: ManagedRequest): boolean {
+  const { object, oldObject } = request;
   const [after, before] = [object.metadata, oldObject?.metadata];
   return (
     changesOf('labels', object, oldObject).length === 0 &&
     changesOf('annotations', object, oldObject).length === 0 &&
     sameList(after?.ownerReferences, before?.ownerReferences) &&
     onlyRemoves(after?.finalizers, before?.finalizers, () => true) &&
-    isDeepStrictEqual(object.spec, oldObject?.spec)
+    leavesSpecAlone(request)
   );
+}
+
+function leavesSpecAlone(request: ManagedRequest): boolean {
+  if (request.oldObject === undefined) return false;
+  return request.family === 'policy'
+    ? policyKindOf(request).unchanged(request.object, request.oldObject)
+    : isDeepStrictEqual(request.object.spec, request.oldObject.spec);
 }

@@ -24,5 +24,5 @@ export const managedPolicy: Check = {
   id: 'managed-policy',
   headline: 'is managed by Bulkhead',
   protects: 'identity',
-  networkPolicy: (request, facts) => judgeManaged(kind, request, facts),
+  policy: (request, facts) => judgeManaged(kind, request, facts),
 };

@@ -43,7 +43,7 @@ export const managedQuota: Check = {
   id: 'managed-quota',
   headline: 'is managed by Bulkhead',
   protects: 'identity',
-  resourceQuota(request, facts) {
+  quota(request, facts) {
     const findings = judgeManaged(kind, request, facts);
     return request.subresource === 'status' ? [...findings, ...judgeStatus(request, facts)] : findings;
   },

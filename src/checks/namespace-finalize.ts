@@ -27,6 +27,7 @@ export const namespaceFinalize: Check = {
   id: 'namespace-finalize',
   headline: 'would leave its contents behind',
   protects: 'identity',
+  needs: { namespaceEmptied: losesItsFinalizer },
   namespace(request, facts) {
     if (!losesItsFinalizer(request) || facts.requester.platform) return nothing;
     if (facts.namespaceEmptied && namespaceControllers.has(facts.requester.username)) return nothing;
@@ -41,8 +42,8 @@ export const namespaceFinalize: Check = {
   },
 };
 
-/** Whether the update lets go of the namespace; gather.ts asks for the facts that only then matter. */
-export function losesItsFinalizer({ object, oldObject }: NamespaceRequest): boolean {
+/** Whether the update lets go of the namespace. */
+function losesItsFinalizer({ object, oldObject }: NamespaceRequest): boolean {
   return (
     (oldObject?.spec?.finalizers ?? []).includes(namespaceFinalizer) &&
     !(object.spec?.finalizers ?? []).includes(namespaceFinalizer)

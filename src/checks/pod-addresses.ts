@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { entry, type Pod } from '../kubernetes/objects.ts';
-import type { AdmissionRequest, PodRequest } from '../kubernetes/review.ts';
-import { type Check, type Facts, type Finding, nothing } from './check.ts';
+import type { PodRequest } from '../kubernetes/review.ts';
+import { type Check, type Finding, nothing, type PodFacts } from './check.ts';
 import { fieldOf } from './metadata-changes.ts';
 
 /**
@@ -43,6 +43,7 @@ export const podAddresses: Check = {
   id: 'pod-addresses',
   headline: 'would have an address that its node did not give it',
   protects: 'identity',
+  needs: { accountOwner: changesAddressAnnotations },
   pod(request, facts) {
     if (facts.owner === 'platform' || request.operation === 'DELETE') return nothing;
     const changed = changedAnnotations(request);
@@ -63,8 +64,8 @@ export const podAddresses: Check = {
 };
 
 /** Whether the verdict depends on the owner of the requester's namespace, where the requester is a service account. */
-export function changesAddressAnnotations(request: AdmissionRequest): boolean {
-  return request.kind === 'Pod' && request.operation === 'UPDATE' && changedAnnotations(request).length > 0;
+function changesAddressAnnotations(request: PodRequest): boolean {
+  return request.operation === 'UPDATE' && changedAnnotations(request).length > 0;
 }
 
 function changedAnnotations({ object, oldObject }: PodRequest): readonly string[] {
@@ -92,7 +93,7 @@ function isOwnNode({ oldObject, user }: PodRequest): boolean {
   return node !== undefined && node !== null && node !== '' && user.username === `system:node:${node}`;
 }
 
-function writes(key: string, { accountOwner, requester }: Facts): boolean {
+function writes(key: string, { accountOwner, requester }: PodFacts): boolean {
   return accountOwner === 'platform' || addressAnnotations.get(key)?.has(requester.username) === true;
 }
 

@@ -5,11 +5,11 @@
 import type { PodRequest, WorkloadRequest } from '../kubernetes/review.ts';
 import { templateOf, templatePath } from '../kubernetes/workload.ts';
 import type { Requester } from '../tenancy/tenancy.ts';
-import type { Facts } from './check.ts';
+import type { PodFacts } from './check.ts';
 
 interface PodToCome {
   readonly request: PodRequest;
-  readonly facts: Facts;
+  readonly facts: PodFacts;
   /** Where a field of the pod stands in the workload: `spec.template.spec.hostNetwork`. */
   place(path: string): string;
 }
@@ -18,7 +18,7 @@ interface PodToCome {
 const controller: Requester = { username: '', platform: false, tenants: [] };
 
 /** Undefined where no pods come of the request. Nothing of the template is copied. */
-export function podToCome(workload: WorkloadRequest, facts: Facts): PodToCome | undefined {
+export function podToCome(workload: WorkloadRequest, facts: PodFacts): PodToCome | undefined {
   const { kind, operation, object } = workload;
   if (operation === 'DELETE') return undefined;
   const { metadata, spec } = templateOf(kind, object) ?? {};
@@ -26,6 +26,7 @@ export function podToCome(workload: WorkloadRequest, facts: Facts): PodToCome | 
   return {
     request: {
       ...workload,
+      family: 'pod',
       kind: 'Pod',
       operation: 'CREATE',
       subresource: 'template',

@@ -11,7 +11,7 @@ export const policyTenantLabel: Check = {
   id: 'policy-tenant-label',
   headline: 'carries the label of another tenant',
   protects: 'identity',
-  networkPolicy(request, facts) {
+  policy(request, facts) {
     return request.operation === 'DELETE' ? nothing : judgeTenantLabel('policy-tenant-label', request, facts);
   },
 };

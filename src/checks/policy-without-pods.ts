@@ -1,4 +1,4 @@
-import type { PolicyVerdict } from '../kinds/network-policy/fix-text.ts';
+import type { PolicyVerdict } from '../kinds/kind.ts';
 import { type Check, nothing } from './check.ts';
 
 /**
@@ -12,7 +12,7 @@ export const policyWithoutPods: Check = {
   id: 'policy-without-pods',
   headline: 'selects no pod',
   protects: 'intent',
-  networkPolicy(_, { border }) {
+  policy(_, { border }) {
     if (border.length === 0) return nothing;
     return border
       .filter(isAboutItsPods)

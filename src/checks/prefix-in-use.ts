@@ -17,7 +17,8 @@ export const prefixInUse: Check = {
   id: 'prefix-in-use',
   headline: 'reserves names that others have',
   protects: 'intent',
-  tenant(_, { namesOfOthers: names = [] }) {
+  needs: { namesOfOthers: newPrefix },
+  tenant(_, { namesOfOthers: names }) {
     if (names.length === 0) return nothing;
     const [whose, them] =
       names.length === 1 ? ['a namespace of others', 'it'] : [`${names.length} namespaces of others`, 'them'];
@@ -33,7 +34,7 @@ export const prefixInUse: Check = {
 };
 
 /** The prefix that a Tenant asks for and did not have; undefined when there is none, or it cannot be read (check tenant-document). */
-export function newPrefix({ operation, subresource, object, oldObject }: TenantRequest): string | undefined {
+function newPrefix({ operation, subresource, object, oldObject }: TenantRequest): string | undefined {
   if (operation === 'DELETE' || subresource !== '') return undefined;
   const prefix = prefixIn(object.spec);
   return typeof prefix === 'string' && prefix !== '' && prefix !== prefixIn(oldObject?.spec) ? prefix : undefined;

@@ -28,7 +28,7 @@ export const quotaOnBaseline: Check = {
   id: 'quota-on-baseline',
   headline: 'limits what Bulkhead puts in place',
   protects: 'identity',
-  resourceQuota({ operation, subresource, object, oldObject }, { owner, requester }) {
+  quota({ operation, subresource, object, oldObject }, { owner, requester }) {
     if (owner === 'platform' || requester.platform || operation === 'DELETE') return nothing;
     const field = subresource === 'status' ? 'status' : 'spec';
     const [after, before] = [object[field]?.hard, oldObject?.[field]?.hard];

@@ -1,8 +1,8 @@
 import { entry, namespaceNameLabel } from '../kubernetes/objects.ts';
-import type { NamespaceRequest, NetworkPolicyRequest, PodRequest } from '../kubernetes/review.ts';
+import type { NamespaceRequest, PodRequest, PolicyRequest } from '../kubernetes/review.ts';
 import { freeValues, kumaMesh } from '../tenancy/built-in-keys.ts';
 import type { ReservedKeys } from '../tenancy/reserved-keys.ts';
-import { type Check, type Facts, type Finding, nothing } from './check.ts';
+import { type Check, type Facts, type Finding, nothing, type PodFacts } from './check.ts';
 import { type Change, changesOf, fieldOf } from './metadata-changes.ts';
 import { addressAnnotations } from './pod-addresses.ts';
 
@@ -26,15 +26,15 @@ export const reservedLabels: Check = {
   pod(request, facts) {
     return facts.owner === 'platform' ? nothing : judge(request, facts, facts.tenancy.reserved.podKeys, 'pods');
   },
-  networkPolicy(request, facts) {
+  policy(request, facts) {
     if (facts.owner === 'platform') return nothing;
     return judge(request, facts, facts.tenancy.reserved.policyKeys, 'policies');
   },
 };
 
 function judge(
-  request: NamespaceRequest | PodRequest | NetworkPolicyRequest,
-  facts: Facts,
+  request: NamespaceRequest | PodRequest | PolicyRequest,
+  facts: Facts & Partial<Pick<PodFacts, 'namespaceLabels'>>,
   reserved: ReservedKeys,
   what: string,
 ): readonly Finding[] {
@@ -44,10 +44,10 @@ function judge(
     for (const change of changesOf(map, request.object, request.oldObject)) {
       // The tenant label and the addresses of pods have checks of their own.
       if (change.key === facts.tenancy.settings.tenantLabel && map === 'labels') continue;
-      if (request.kind === 'Pod' && map === 'annotations' && addressAnnotations.has(change.key)) continue;
+      if (request.family === 'pod' && map === 'annotations' && addressAnnotations.has(change.key)) continue;
       if (change.key === namespaceNameLabel && change.after === request.name) continue;
       if (reserved.reserving(change.key) === undefined || isFree(change) || tightensPodSecurity(change)) continue;
-      if (request.kind === 'Pod' && isOwnMesh(change, facts)) continue;
+      if (request.family === 'pod' && isOwnMesh(change, facts)) continue;
       const verb = change.before === undefined ? 'set' : change.after === undefined ? 'removed' : 'changed';
       findings.push({
         check: 'reserved-labels',
@@ -65,7 +65,7 @@ function isFree({ key, after }: Change): boolean {
 }
 
 /** Kuma takes an empty name for none. */
-function isOwnMesh({ key, after }: Change, { namespaceLabels }: Facts): boolean {
+function isOwnMesh({ key, after }: Change, { namespaceLabels }: Partial<Pick<PodFacts, 'namespaceLabels'>>): boolean {
   return key === kumaMesh && after === (entry(namespaceLabels, kumaMesh) || 'default');
 }
 

@@ -1,3 +1,4 @@
+import { isNetworkPolicy } from '../kinds/network-policy/network-policy.ts';
 import { isGiven, isMap } from '../kubernetes/json.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import { type Check, type Finding, nothing } from './check.ts';
@@ -17,8 +18,9 @@ export const splitPeer: Check = {
   id: 'split-peer',
   headline: 'lists two peers where one may be meant',
   protects: 'intent',
-  networkPolicy({ operation, object }, { owner }) {
-    if (owner === 'platform' || operation === 'DELETE') return nothing;
+  policy(request, { owner }) {
+    if (owner === 'platform' || request.operation === 'DELETE' || !isNetworkPolicy(request)) return nothing;
+    const { object } = request;
     const ingress = splitsIn(object.spec?.ingress, 'ingress', 'from');
     const egress = splitsIn(object.spec?.egress, 'egress', 'to');
     return ingress === undefined ? (egress ?? nothing) : [...ingress, ...(egress ?? nothing)];

@@ -1,6 +1,6 @@
 import { entry } from '../kubernetes/objects.ts';
 import type { NamespaceRequest } from '../kubernetes/review.ts';
-import { type Check, type Facts, type Finding, nothing } from './check.ts';
+import { type Check, type Facts, type Finding, type NamespaceFacts, nothing } from './check.ts';
 
 /**
  * The tenant label of a namespace says who owns it. It is set once, when the namespace is created, and only the platform changes it.
@@ -20,7 +20,7 @@ export const tenantLabelFrozen: Check = {
   },
 };
 
-function judgeCreate(request: NamespaceRequest, { ownership, tenancy }: Facts): readonly Finding[] {
+function judgeCreate(request: NamespaceRequest, { ownership, tenancy }: NamespaceFacts): readonly Finding[] {
   if (ownership?.kind !== 'decided' || ownership.owner === 'platform') return nothing;
   const key = tenancy.settings.tenantLabel;
   if (entry(request.object.metadata?.labels, key) === ownership.owner.name) return nothing;

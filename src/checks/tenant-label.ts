@@ -1,13 +1,9 @@
 /** The tenant label of what lives in a namespace: the one rule behind pod-tenant-label and policy-tenant-label. */
 import { entry } from '../kubernetes/objects.ts';
-import type { NetworkPolicyRequest, PodRequest } from '../kubernetes/review.ts';
+import type { PodRequest, PolicyRequest } from '../kubernetes/review.ts';
 import { type Facts, type Finding, nothing } from './check.ts';
 
-export function judgeTenantLabel(
-  check: string,
-  request: PodRequest | NetworkPolicyRequest,
-  facts: Facts,
-): readonly Finding[] {
+export function judgeTenantLabel(check: string, request: PodRequest | PolicyRequest, facts: Facts): readonly Finding[] {
   const key = facts.tenancy.settings.tenantLabel;
   const after = entry(request.object.metadata?.labels, key);
   const wanted = facts.owner === 'platform' ? undefined : facts.owner.name;

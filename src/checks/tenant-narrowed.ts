@@ -1,5 +1,5 @@
 import { isMap, type JsonMap } from '../kubernetes/json.ts';
-import { type Check, type Facts, type Finding, nothing } from './check.ts';
+import { type Check, type Finding, nothing, type TenantFacts } from './check.ts';
 
 /**
  * Whoever takes something from a tenant that its namespaces need is told.
@@ -43,7 +43,7 @@ function reading(spec: unknown): Reading {
   };
 }
 
-function aboutMembers(before: Reading, after: Reading, { namespacesOwned }: Facts): readonly Finding[] {
+function aboutMembers(before: Reading, after: Reading, { namespacesOwned }: TenantFacts): readonly Finding[] {
   if (before.members === 0 || after.members > 0) return nothing;
   return told(
     'spec.members',
@@ -52,7 +52,7 @@ function aboutMembers(before: Reading, after: Reading, { namespacesOwned }: Fact
   );
 }
 
-function aboutPrefix(before: Reading, after: Reading, { namesOwned = new Set() }: Facts): readonly Finding[] {
+function aboutPrefix(before: Reading, after: Reading, { namesOwned }: TenantFacts): readonly Finding[] {
   const { prefix } = before;
   if (prefix === undefined || prefix === after.prefix) return nothing;
   let lost = 0;
@@ -66,7 +66,7 @@ function aboutPrefix(before: Reading, after: Reading, { namesOwned = new Set() }
   );
 }
 
-function aboutLimit(before: Reading, after: Reading, { namespacesOwned }: Facts): readonly Finding[] {
+function aboutLimit(before: Reading, after: Reading, { namespacesOwned }: TenantFacts): readonly Finding[] {
   if (after.limit >= before.limit || after.limit >= namespacesOwned) return nothing;
   return told(
     'spec.namespaces.limit',

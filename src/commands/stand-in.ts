@@ -10,6 +10,8 @@ import { parse } from 'yaml';
 import type { Phase } from '../admission/decision.ts';
 import type { NamespaceStore } from '../admission/namespace-store.ts';
 import { baselineOf } from '../baseline/baseline.ts';
+import type { Kind } from '../kinds/kind.ts';
+import { kinds } from '../kinds/kinds.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import type { Operation } from '../kubernetes/review.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
@@ -32,11 +34,7 @@ export interface ReviewResponse {
   readonly warnings?: readonly string[];
 }
 
-const resources: Readonly<Record<string, { group: string; plural: string }>> = {
-  Namespace: { group: '', plural: 'namespaces' },
-  Pod: { group: '', plural: 'pods' },
-  NetworkPolicy: { group: 'networking.k8s.io', plural: 'networkpolicies' },
-};
+const byKind: ReadonlyMap<string, Kind> = new Map(kinds.map((entry) => [entry.kind, entry]));
 
 export class StandIn implements Stage {
   readonly #ask: Ask;
@@ -150,13 +148,14 @@ function reviewOf(
   object: StoredObject | undefined,
   oldObject: StoredObject | undefined,
 ): unknown {
-  const resource = resources[kind];
-  if (resource === undefined) throw new Error(`the demo does not know ${kind}`);
-  const { group, plural } = resource;
+  const entry = byKind.get(kind);
+  if (entry === undefined) throw new Error(`the demo does not know ${kind}`);
+  const { group, plural } = entry;
+  const [version] = entry.versions;
   const request = {
     uid: randomUUID(),
-    kind: { group, version: 'v1', kind },
-    resource: { group, version: 'v1', resource: plural },
+    kind: { group, version, kind },
+    resource: { group, version, resource: plural },
     name,
     namespace,
     operation,
@@ -190,6 +189,6 @@ function keyOf({ kind, metadata }: KubernetesObject): string {
 
 /** As kubectl names objects: `pod/web`, `networkpolicy.networking.k8s.io/open`. */
 function nameOf({ kind, metadata }: StoredObject): string {
-  const group = resources[kind]?.group ?? '';
+  const group = byKind.get(kind)?.group ?? '';
   return `${kind.toLowerCase()}${group && `.${group}`}/${metadata.name}`;
 }

@@ -141,6 +141,11 @@ export interface NetworkPolicySpec {
   readonly egress?: readonly NetworkPolicyEgressRule[] | null;
 }
 
+/** Any kind with rules about who may talk to whom. What its fields mean, src/kinds/ says. */
+export interface Policy extends KubernetesObject {
+  readonly spec?: unknown;
+}
+
 export interface NetworkPolicy extends KubernetesObject {
   readonly spec?: NetworkPolicySpec | null;
 }

@@ -1,11 +1,13 @@
 /** AdmissionReview of admission.k8s.io/v1, after decoding. */
-import type { Namespace, NetworkPolicy, Pod, ResourceQuota, TenantObject } from './objects.ts';
+import type { Namespace, NetworkPolicy, Pod, Policy, ResourceQuota, TenantObject } from './objects.ts';
 import type { UserInfo } from './user.ts';
-import { type Workload, type WorkloadKind, workloadKinds } from './workload.ts';
+import type { Workload, WorkloadKind } from './workload.ts';
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE';
 
-interface RequestOf<Kind extends string, Subject> {
+interface RequestOf<Family extends string, Kind extends string, Subject> {
+  /** From the table of kinds. Requests of one family are judged by the same function of a check. */
+  readonly family: Family;
   readonly kind: Kind;
   readonly uid: string;
   readonly operation: Operation;
@@ -23,26 +25,29 @@ interface RequestOf<Kind extends string, Subject> {
   readonly oldObject: Subject | undefined;
 }
 
-export type NamespaceRequest = RequestOf<'Namespace', Namespace>;
+export type NamespaceRequest = RequestOf<'namespace', 'Namespace', Namespace>;
 /**
  * Pods, and Bindings (subresource `binding`): a Binding's labels and annotations are written to the pod it binds (ADM-02).
  * Checks also see the template of a workload as the creation of a pod (subresource `template`), before mutating webhooks.
  */
-export type PodRequest = RequestOf<'Pod', Pod>;
-export type NetworkPolicyRequest = RequestOf<'NetworkPolicy', NetworkPolicy>;
-export type TenantRequest = RequestOf<'Tenant', TenantObject>;
-export type ResourceQuotaRequest = RequestOf<'ResourceQuota', ResourceQuota>;
-export type WorkloadRequest = RequestOf<WorkloadKind, Workload>;
+export type PodRequest = RequestOf<'pod', 'Pod', Pod>;
+interface PolicyRequestOf<Kind extends string, Subject> extends RequestOf<'policy', Kind, Subject> {
+  /** Group, version and plural, by which the table of kinds is asked: `networking.k8s.io/v1/networkpolicies`. */
+  readonly resource: string;
+}
+export type PolicyRequest = PolicyRequestOf<string, Policy>;
+export type NetworkPolicyRequest = PolicyRequestOf<'NetworkPolicy', NetworkPolicy>;
+export type TenantRequest = RequestOf<'tenant', 'Tenant', TenantObject>;
+export type ResourceQuotaRequest = RequestOf<'quota', 'ResourceQuota', ResourceQuota>;
+export type WorkloadRequest = RequestOf<'workload', WorkloadKind, Workload>;
 export type AdmissionRequest =
   | NamespaceRequest
   | PodRequest
-  | NetworkPolicyRequest
+  | PolicyRequest
   | ResourceQuotaRequest
   | TenantRequest
   | WorkloadRequest;
 
-const workloads: ReadonlySet<string> = new Set(workloadKinds);
-
 export function isWorkload(request: AdmissionRequest): request is WorkloadRequest {
-  return workloads.has(request.kind);
+  return request.family === 'workload';
 }

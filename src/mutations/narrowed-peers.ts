@@ -1,8 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import { isManagedName } from '../baseline/managed.ts';
+import { isNetworkPolicy, networkPolicy } from '../kinds/network-policy/network-policy.ts';
 import { field } from '../kubernetes/field-path.ts';
-import type { AdmissionRequest } from '../kubernetes/review.ts';
-import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
+import type { AdmissionRequest, NetworkPolicyRequest } from '../kubernetes/review.ts';
 import type { Reach } from '../reach/model.ts';
 import { overBroadSelectors } from '../reach/over-broad.ts';
 import type { HolderOf } from '../reach/violation.ts';
@@ -35,19 +34,17 @@ export function narrowedPeers(
   request: AdmissionRequest,
   { owner, tenancy, now, reach, holderOf }: Ownership,
 ): readonly LabelIntent[] {
-  if (request.kind !== 'NetworkPolicy' || request.operation === 'DELETE') return none;
-  if (!isNarrowed(owner)) return none;
+  if (request.operation === 'DELETE' || !isNarrowed(owner) || !isNarrowable(request)) return none;
   const { name, namespace, object, oldObject } = request;
   if (isManagedName(name)) return none;
-  const selectors = overBroadSelectors(reach ?? readNetworkPolicy(object), {
+  const selectors = overBroadSelectors(reach ?? networkPolicy.read(object), {
     tenant: owner,
     namespace,
     tenancy,
     now,
     holderOf,
   });
-  if (selectors.length === 0 || (oldObject !== undefined && isDeepStrictEqual(object.spec, oldObject.spec)))
-    return none;
+  if (selectors.length === 0 || (oldObject !== undefined && networkPolicy.unchanged(object, oldObject))) return none;
   const { tenantLabel: key } = tenancy.settings;
   return selectors.map((selector) => ({ labels: field(selector, 'matchLabels'), key, value: owner.name }));
 }
@@ -55,4 +52,9 @@ export function narrowedPeers(
 /** Whether policies in the owner's namespaces may be narrowed; of all others nothing has to be known. */
 export function isNarrowed(owner: Owner): owner is Tenant {
   return owner !== 'platform' && owner.isolation === 'soft' && owner.mode === 'enforce';
+}
+
+/** Whether the label can be added: the fields above are those of one kind. */
+export function isNarrowable(request: AdmissionRequest): request is NetworkPolicyRequest {
+  return request.family === 'policy' && isNetworkPolicy(request);
 }

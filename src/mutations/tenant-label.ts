@@ -1,6 +1,6 @@
 import { field } from '../kubernetes/field-path.ts';
 import { entry } from '../kubernetes/objects.ts';
-import { type AdmissionRequest, isWorkload } from '../kubernetes/review.ts';
+import type { AdmissionRequest } from '../kubernetes/review.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import type { LabelIntent } from './label-intent.ts';
 
@@ -16,16 +16,18 @@ const labels = field(field(undefined, 'metadata'), 'labels');
  * What a tenant owns carries its label.
  * Writes   metadata.labels[TENANT LABEL], only where there is none
  * On       Namespace  CREATE: the tenant it will belong to. Never on UPDATE: a removal is refused, not silently undone
- *          Pod, NetworkPolicy  CREATE and UPDATE of the object itself: the owner of the namespace, whoever asks
+ *          Pod, policies  CREATE and UPDATE of the object itself: the owner of the namespace, whoever asks
  * A label that is there is left alone: the checks tenant-label-frozen, pod-tenant-label and policy-tenant-label say
  * whether it is right, after all other mutations (ADM-12).
  */
 export function tenantLabel(request: AdmissionRequest, { owner, tenancy }: Ownership): LabelIntent | undefined {
   if (request.operation === 'DELETE' || request.subresource !== '') return undefined;
-  if (request.kind === 'Namespace' && request.operation !== 'CREATE') return undefined;
-  if (owner === 'platform' || request.kind === 'Tenant' || request.kind === 'ResourceQuota') return undefined;
-  if (isWorkload(request)) return undefined;
+  if (owner === 'platform' || !isLabelled(request)) return undefined;
   const key = tenancy.settings.tenantLabel;
   if (entry(request.object.metadata?.labels, key) !== undefined) return undefined;
   return { labels, key, value: owner.name };
+}
+
+function isLabelled({ family, operation }: AdmissionRequest): boolean {
+  return family === 'pod' || family === 'policy' || (family === 'namespace' && operation === 'CREATE');
 }

@@ -1,17 +1,9 @@
 /** What the webhook counts, for Prometheus. Every label has a fixed, small set of values, and none names a tenant (SRV-15). */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type Decision, type Phase, phases } from '../admission/decision.ts';
-import { workloadKinds } from '../kubernetes/workload.ts';
+import { kindNames } from '../kinds/kind-names.ts';
 
-/** The decision's own words where they are of these, else `other`: they come from the request, and a forged one may say anything. */
-const kinds: ReadonlySet<string> = new Set([
-  'Namespace',
-  'Pod',
-  'NetworkPolicy',
-  'ResourceQuota',
-  'Tenant',
-  ...workloadKinds,
-]);
+/** The decision's own words where they are of these or a kind of the table, else `other`: they come from the request, and a forged one may say anything. */
 const operations: ReadonlySet<string> = new Set(['CREATE', 'UPDATE', 'DELETE']);
 
 /** Seconds. Most reviews take less than the first bound; the API server's own finest bound is 0.005. */
@@ -116,7 +108,7 @@ export function createMetrics(): Metrics {
   return {
     registry,
     reviewed({ phase, kind, operation, allowed, code, mode, checks }, seconds) {
-      const knownKind = kinds.has(kind) ? kind : 'other';
+      const knownKind = kindNames.has(kind) ? kind : 'other';
       const knownOperation = operations.has(operation) ? operation : 'other';
       countReview(`${phase} ${knownKind} ${knownOperation} ${allowed} ${code}`);
       for (const check of checks) countFinding(`${check} ${mode}`);

@@ -65,7 +65,7 @@ function deletion(namespace: string, role: Role, own?: string): Sent {
 
 t.test('what memory knows is not asked for', async (t) => {
   const { asked, source } = counting({});
-  const facts = await gather(requestOf(podIn('acme-web')), { namespaces: source, tenancy, now, patience: 1000 });
+  const { facts } = await gather(requestOf(podIn('acme-web')), { namespaces: source, tenancy, now, patience: 1000 });
   t.equal(facts.owner, tenancy.tenants.get('acme'), 'the owner of the namespace owns the pod');
   t.strictSame(asked, []);
 });
@@ -73,7 +73,7 @@ t.test('what memory knows is not asked for', async (t) => {
 t.test('a miss is one live request', async (t) => {
   const fresh: NamespaceRecord = { name: 'acme-new', uid: '1', labels: { [tenantLabel]: 'acme' }, terminating: false };
   const { asked, source } = counting({ fetch: async () => fresh });
-  const facts = await gather(requestOf(podIn('acme-new')), { namespaces: source, tenancy, now, patience: 1000 });
+  const { facts } = await gather(requestOf(podIn('acme-new')), { namespaces: source, tenancy, now, patience: 1000 });
   t.equal(facts.owner, tenancy.tenants.get('acme'), 'its answer counts');
   t.strictSame(asked, ['namespace acme-new'], 'one');
 });
@@ -107,9 +107,9 @@ t.test(
     for (const [sentence, sent, expected, owner] of rows) {
       const { asked, source } = counting({ fetch: async (name) => (name === 'calico-system' ? calico : undefined) });
       const sources = { namespaces: source, tenancy, now, patience: 1000 };
-      const facts = await gather(requestOf(sent), sources);
+      const { facts } = await gather(requestOf(sent), sources);
       t.strictSame(asked, expected, `${sentence}: who is asked`);
-      t.equal(facts.accountOwner, owner, `${sentence}: the owner`);
+      t.equal('accountOwner' in facts ? facts.accountOwner : undefined, owner, `${sentence}: the owner`);
       await gather(requestOf(sent), { ...sources, mutating: true });
       t.strictSame(asked, expected, `${sentence}: the mutating phase asks for nothing`);
     }
@@ -177,22 +177,22 @@ t.test('a live request gets half of the time that is left, and is told to stop',
 t.test('the time to ask need not be a whole number of milliseconds', async (t) => {
   const fresh: NamespaceRecord = { name: 'acme-new', uid: '1', labels: {}, terminating: false };
   const { source } = counting({ fetch: async () => fresh });
-  const facts = await gather(requestOf(podIn('acme-new')), { namespaces: source, tenancy, now, patience: 1000.25 });
+  const { facts } = await gather(requestOf(podIn('acme-new')), { namespaces: source, tenancy, now, patience: 1000.25 });
   t.equal(facts.owner, 'platform');
 });
 
 t.test('a label that names no declared tenant makes a namespace nobody’s, not everybody’s', async (t) => {
   const ghost: NamespaceRecord = { name: 'ghost', uid: '1', labels: { [tenantLabel]: 'omega' }, terminating: false };
   const { source } = counting({ fetch: async () => ghost });
-  const { owner } = await gather(requestOf(podIn('ghost')), { namespaces: source, tenancy, now, patience: 1000 });
-  t.match(owner, { name: 'omega', mode: 'enforce', isolation: 'hard', members: [] });
+  const { facts } = await gather(requestOf(podIn('ghost')), { namespaces: source, tenancy, now, patience: 1000 });
+  t.match(facts.owner, { name: 'omega', mode: 'enforce', isolation: 'hard', members: [] });
 });
 
 t.test('who creates a namespace', async (t) => {
   const { asked, source } = counting({});
   const sources = { namespaces: source, tenancy, now, patience: 1000 };
-  const factsOf = (role: Role, name: string, labels?: object) =>
-    gather(requestOf(namespaceCreation(role, name, labels)), sources);
+  const factsOf = async (role: Role, name: string, labels?: object) =>
+    (await gather(requestOf(namespaceCreation(role, name, labels)), sources)).facts;
 
   const developer = await factsOf('acme developer', 'acme-shop');
   t.match(developer, { ownership: { kind: 'decided' }, namespacesOwned: 4 }, 'owns it with all the others');
@@ -207,7 +207,7 @@ t.test('who creates a namespace', async (t) => {
 t.test('a service account whose namespace is gone speaks for nobody', async (t) => {
   const { asked, source } = counting({ lookup: () => undefined, fetch: async () => undefined });
   const sent = namespaceCreation('service account in acme-web', 'acme-shop');
-  const facts = await gather(requestOf(sent), { namespaces: source, tenancy, now, patience: 1000 });
+  const { facts } = await gather(requestOf(sent), { namespaces: source, tenancy, now, patience: 1000 });
   t.strictSame(facts.requester.tenants, []);
   t.strictSame(asked, ['namespace acme-web']);
 });
@@ -220,8 +220,8 @@ t.test('the stored labels of a namespace say whose it is, whatever the new ones 
   };
   const claimed = { ...stored, metadata: { name: 'acme-web', labels: { [tenantLabel]: 'beta' } } };
   const sent: Sent = { user: cast['beta developer'], operation: 'UPDATE', object: claimed, oldObject: stored };
-  const { owner } = await gather(requestOf(sent), { namespaces, tenancy, now, patience: 1000 });
-  t.equal(owner, tenancy.tenants.get('acme'));
+  const { facts } = await gather(requestOf(sent), { namespaces, tenancy, now, patience: 1000 });
+  t.equal(facts.owner, tenancy.tenants.get('acme'));
 });
 
 t.test('whether a namespace is emptied is asked only where it decides', async (t) => {
@@ -241,8 +241,8 @@ t.test('whether a namespace is emptied is asked only where it decides', async (t
   const ofPods = (asked: string) => asked.startsWith('pods of');
   for (const [sentence, sent, emptied, expected] of rows) {
     const { asked, source } = counting({});
-    const facts = await gather(requestOf(sent), { namespaces: source, tenancy, now, patience: 1000 });
-    t.equal(facts.namespaceEmptied, emptied, sentence);
+    const { facts } = await gather(requestOf(sent), { namespaces: source, tenancy, now, patience: 1000 });
+    t.equal('namespaceEmptied' in facts && facts.namespaceEmptied, emptied, sentence);
     t.strictSame(asked.filter(ofPods), expected, `${sentence}: asked`);
   }
 });
@@ -423,10 +423,10 @@ t.test('a namespace on its way out may have a successor of its name, and that on
     const { asked, source } = counting(answers);
     const doors = baselinesThat({ closed: () => true });
     const sources = { namespaces: source, baselines: doors.baselines, tenancy, now, patience: 1000 };
-    const facts = await gather(requestOf(sent), sources);
+    const { facts } = await gather(requestOf(sent), sources);
     t.strictSame(asked, ['namespace acme-web'], `${sentence}: it is asked for`);
     t.equal(facts.owner, tenancy.tenants.get('beta'), `${sentence}: whose it is`);
-    t.equal(facts.namespaceEmptied, false, sentence);
+    t.equal('namespaceEmptied' in facts && facts.namespaceEmptied, false, sentence);
     t.strictSame(doors.asked, sent.object?.kind === 'Pod' ? ['memory acme-web newer'] : [], `${sentence}: its door`);
   }
 });
@@ -465,7 +465,8 @@ t.test('NP-23: a name that is certainly free costs no GET', async (t) => {
       },
     });
     const sources = { namespaces: source, tenancy, now, patience: 1000 };
-    const { holderOf } = await gather(requestOf(policyNaming(...names)), sources);
+    const { facts } = await gather(requestOf(policyNaming(...names)), sources);
+    const holderOf = 'holderOf' in facts ? facts.holderOf : undefined;
     t.strictSame(
       asked,
       expected.map((name) => `namespace ${name}`),

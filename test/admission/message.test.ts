@@ -4,6 +4,7 @@ import { createAdmission } from '../../src/admission/admission.ts';
 import { denialText, plainDenial, warningTexts } from '../../src/admission/message.ts';
 import type { Finding } from '../../src/checks/check.ts';
 import type { Judged } from '../../src/checks/judge.ts';
+import { networkPolicyResource } from '../../src/kinds/network-policy/network-policy.ts';
 import type { KubernetesObject, StringMap } from '../../src/kubernetes/objects.ts';
 import type { AdmissionRequest } from '../../src/kubernetes/review.ts';
 import { createTenancy, type Requester } from '../../src/tenancy/tenancy.ts';
@@ -22,7 +23,9 @@ const platform = { owner: 'platform', requester: alice } as const;
 function requestFor(name: string, generateName?: string): AdmissionRequest {
   const object = { metadata: { name, ...(generateName !== undefined && { generateName }) } };
   return {
+    family: 'policy',
     kind: 'NetworkPolicy',
+    resource: networkPolicyResource,
     uid: '1',
     operation: 'CREATE',
     subresource: '',
@@ -80,7 +83,13 @@ t.test('in a namespace of the platform there is no tenant to name', async (t) =>
 
 t.test('whose a namespace is, is told to its own tenant and to the platform', async (t) => {
   const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'acme-web' } };
-  const request: AdmissionRequest = { ...requestFor('acme-web'), kind: 'Namespace', object, oldObject: undefined };
+  const request: AdmissionRequest = {
+    ...requestFor('acme-web'),
+    family: 'namespace',
+    kind: 'Namespace',
+    object,
+    oldObject: undefined,
+  };
   const headerFor = (requester: Requester) =>
     denialText(request, { owner, requester }, [judgedOf(open)]).split('\n')[1];
   t.equal(headerFor(alice), 'Namespace acme-web lets other tenants in (tenant acme, hard isolation)');

@@ -27,6 +27,7 @@ interface Side {
 function request(subresource: string, before: Side, after: Side): NamespaceRequest {
   const metadata = { name: 'acme-web' };
   return {
+    family: 'namespace',
     kind: 'Namespace',
     uid: 'u',
     operation: 'UPDATE',

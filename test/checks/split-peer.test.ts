@@ -1,6 +1,7 @@
 import t from 'tap';
 import { createAdmission } from '../../src/admission/admission.ts';
 import { splitPeer } from '../../src/checks/split-peer.ts';
+import { networkPolicyResource } from '../../src/kinds/network-policy/network-policy.ts';
 import type { NetworkPolicyRequest } from '../../src/kubernetes/review.ts';
 import { emptyReach } from '../../src/reach/model.ts';
 import { cast } from '../fixtures/cast.ts';
@@ -23,7 +24,8 @@ const policy = (count: number) => ({
 
 t.test('of thousands of such peers only a few are told, in the order of the fields', async (t) => {
   const request: NetworkPolicyRequest = {
-    ...{ kind: 'NetworkPolicy', uid: '1', operation: 'CREATE', subresource: '', name: 'many', namespace: 'acme-web' },
+    ...{ family: 'policy', kind: 'NetworkPolicy', resource: networkPolicyResource },
+    ...{ uid: '1', operation: 'CREATE', subresource: '', name: 'many', namespace: 'acme-web' },
     ...{ user, dryRun: false, object: policy(10_000), oldObject: undefined },
   };
   const facts = {
@@ -37,7 +39,7 @@ t.test('of thousands of such peers only a few are told, in the order of the fiel
       holderOf: () => undefined,
     },
   };
-  const paths = splitPeer.networkPolicy?.(request, facts).map(({ path }) => path);
+  const paths = splitPeer.policy?.(request, facts).map(({ path }) => path);
   t.strictSame(
     paths,
     Array.from({ length: 8 }, (_, index) => `spec.ingress[0].from[${2 * index + 1}]`),

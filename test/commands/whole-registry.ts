@@ -4,7 +4,7 @@ import { type Phase, phases } from '../../src/admission/decision.ts';
 import { catalogue } from '../../src/checks/catalogue.ts';
 import { registerClusterMetrics } from '../../src/commands/cluster-metrics.ts';
 import { registerProcessMetrics } from '../../src/commands/process-metrics.ts';
-import { workloadKinds } from '../../src/kubernetes/workload.ts';
+import { kindNames } from '../../src/kinds/kind-names.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
 import { admitted } from '../server/serving.ts';
 import { counters } from './counters.ts';
@@ -13,7 +13,7 @@ export function wholeRegistry(): Registry {
   const metrics = createMetrics();
   metrics.serving(Date.now() + 1000);
   for (const phase of phases)
-    for (const kind of ['Namespace', 'Pod', 'NetworkPolicy', 'ResourceQuota', 'Tenant', ...workloadKinds, 'Forged'])
+    for (const kind of [...kindNames, 'Forged'])
       for (const operation of ['CREATE', 'UPDATE', 'DELETE', 'FORGED'])
         for (const [code, allowed] of outcomes(phase))
           metrics.reviewed({ ...admitted, phase, kind, operation, code, allowed }, 0.001);

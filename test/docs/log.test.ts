@@ -44,6 +44,7 @@ t.test('the line that is shown', async (t) => {
 
 t.test('the notes in the audit log', async (t) => {
   const request = {
+    family: 'pod',
     kind: 'Pod',
     uid: 'uid-1',
     operation: 'CREATE',

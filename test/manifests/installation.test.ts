@@ -83,12 +83,13 @@ t.test('what Bulkhead may do in the cluster', async (t) => {
     only('ClusterRole').rules,
     [
       { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list', 'watch'] },
+      { apiGroups: [''], resources: ['namespaces'], resourceNames: ['kube-public'], verbs: ['patch'] },
       { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
       { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['get', 'list', 'watch', ...writes] },
       { apiGroups: [''], resources: ['resourcequotas'], verbs: ['list', 'watch', ...writes] },
-      { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
       { apiGroups: ['bulkhead.dev'], resources: ['tenants'], verbs: ['list', 'watch'] },
       { apiGroups: ['bulkhead.dev'], resources: ['tenants/status'], verbs: ['patch'] },
+      { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
       { apiGroups: ['admissionregistration.k8s.io'], resources: registrations, verbs: ['list', 'watch'] },
       ...(['Mutating', 'Validating'] as const).map((kind) => ({
         apiGroups: ['admissionregistration.k8s.io'],
@@ -98,7 +99,6 @@ t.test('what Bulkhead may do in the cluster', async (t) => {
           .sort(),
         verbs: ['patch'],
       })),
-      { apiGroups: [''], resources: ['namespaces'], resourceNames: ['kube-public'], verbs: ['patch'] },
     ],
     'and nothing else (TEN-06)',
   );

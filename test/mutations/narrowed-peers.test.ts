@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
 import { patchText } from '../../src/admission/patch.ts';
+import { networkPolicyResource } from '../../src/kinds/network-policy/network-policy.ts';
 import { formatPath } from '../../src/kubernetes/field-path.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import type { NetworkPolicyRequest, Operation } from '../../src/kubernetes/review.ts';
@@ -28,10 +29,12 @@ function objectOf(spec: unknown, name = 'web'): KubernetesObject {
   return JSON.parse(JSON.stringify({ kind: 'NetworkPolicy', metadata: { name }, spec }));
 }
 
+const policy = { family: 'policy', kind: 'NetworkPolicy', resource: networkPolicyResource } as const;
+
 function request(spec: unknown, { operation = 'CREATE', name = 'web', oldSpec }: Asked = {}): NetworkPolicyRequest {
   const oldObject = oldSpec === undefined ? undefined : objectOf(oldSpec);
   const rest = { uid: '1', subresource: '', namespace: 'acme-web', user: cast['acme developer'], dryRun: false };
-  return { kind: 'NetworkPolicy', operation, name, object: objectOf(spec, name), oldObject, ...rest };
+  return { ...policy, operation, name, object: objectOf(spec, name), oldObject, ...rest };
 }
 
 function narrowed(spec: unknown, owner: Owner = soft, asked: Asked = {}) {

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { networkPolicyResource } from '../../src/kinds/network-policy/network-policy.ts';
 import { field } from '../../src/kubernetes/field-path.ts';
 import type { KubernetesObject, StringMap } from '../../src/kubernetes/objects.ts';
 import type { AdmissionRequest, Operation } from '../../src/kubernetes/review.ts';
@@ -11,14 +12,20 @@ const { tenancy } = createWorld();
 const acme = tenancy.ownerByLabels({ [tenantLabel]: 'acme' });
 const intent = { labels: field(field(undefined, 'metadata'), 'labels'), key: tenantLabel, value: 'acme' };
 
+const kinds = {
+  Namespace: { family: 'namespace', kind: 'Namespace' },
+  NetworkPolicy: { family: 'policy', kind: 'NetworkPolicy', resource: networkPolicyResource },
+  Pod: { family: 'pod', kind: 'Pod' },
+} as const;
+
 function request(
-  kind: AdmissionRequest['kind'],
+  kind: keyof typeof kinds,
   operation: Operation,
   { labels, subresource = '' }: { labels?: StringMap | null; subresource?: string } = {},
 ): AdmissionRequest {
   const object: KubernetesObject = { kind, metadata: labels === undefined ? {} : { labels } };
   const rest = { uid: '1', name: 'web', namespace: 'acme-web', user: cast['acme developer'], dryRun: false };
-  return { kind, operation, subresource, object, oldObject: undefined, ...rest };
+  return { ...kinds[kind], operation, subresource, object, oldObject: undefined, ...rest };
 }
 
 t.test('what a tenant owns gets its label, where there is none', async (t) => {

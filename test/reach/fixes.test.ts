@@ -1,7 +1,8 @@
 /** Every fix of the border, followed to the letter, leaves nothing to be said about the policy. */
 import { globSync, readFileSync } from 'node:fs';
 import t from 'tap';
-import { fixText, type PolicyVerdict, wordedVerdicts } from '../../src/kinds/network-policy/fix-text.ts';
+import type { PolicyVerdict } from '../../src/kinds/kind.ts';
+import { fixText, wordedVerdicts } from '../../src/kinds/network-policy/fix-text.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import { judgeBorder } from '../../src/reach/border.ts';
 import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';

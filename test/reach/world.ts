@@ -1,6 +1,7 @@
 /** A cluster for tests: three tenants, two shared services, ranges of both families. */
 
-import { type PolicyVerdict, wordedVerdicts } from '../../src/kinds/network-policy/fix-text.ts';
+import type { PolicyVerdict } from '../../src/kinds/kind.ts';
+import { wordedVerdicts } from '../../src/kinds/network-policy/fix-text.ts';
 import { type IpRange, parseCidr } from '../../src/kubernetes/ip-range.ts';
 import type { NetworkPolicy } from '../../src/kubernetes/objects.ts';
 import type { PortRange } from '../../src/kubernetes/port-range.ts';

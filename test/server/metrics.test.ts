@@ -1,5 +1,5 @@
 import t from 'tap';
-import { workloadKinds } from '../../src/kubernetes/workload.ts';
+import { kindNames } from '../../src/kinds/kind-names.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
 import { admitted } from './serving.ts';
 
@@ -29,7 +29,7 @@ t.test('a review is counted by what it was about and what it came to', async (t)
 
 t.test('every kind that is understood has its label', async (t) => {
   const metrics = createMetrics();
-  const names = ['Namespace', 'Pod', 'NetworkPolicy', 'ResourceQuota', 'Tenant', ...workloadKinds];
+  const names = [...kindNames];
   for (const kind of names) metrics.reviewed({ ...admitted, phase: 'warn', kind }, 0.001);
   const text = await metrics.registry.metrics();
   for (const kind of names) {

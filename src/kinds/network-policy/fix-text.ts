@@ -9,6 +9,7 @@ import { listed, listedPorts } from '../../reach/listed.ts';
 import type { Border } from '../../reach/violation.ts';
 import type { SharedService } from '../../tenancy/settings.ts';
 import type { Tenant } from '../../tenancy/tenant.ts';
+import type { PolicyVerdict } from '../kind.ts';
 
 /** The rest is counted, so that a refusal stays readable. */
 const maxShownRanges = 5;
@@ -18,11 +19,6 @@ export const removePeer =
   'remove the peer, with its rule where it is the only one: a rule without peers is open to everybody';
 
 const selectPods = 'select pods with podSelector and namespaceSelector instead';
-
-/** A verdict of the border whose fix reads in the fields of a NetworkPolicy. */
-export interface PolicyVerdict extends PeerVerdict {
-  readonly fix: string;
-}
 
 /** All verdicts on a policy, with their fixes in words. */
 export function wordedVerdicts(verdicts: readonly PeerVerdict[], border: Border): readonly PolicyVerdict[] {

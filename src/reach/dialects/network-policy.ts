@@ -8,7 +8,7 @@
 import { type FieldPath, field } from '../../kubernetes/field-path.ts';
 import { excerpt, isGiven, isMap, unknownField } from '../../kubernetes/json.ts';
 import { contradiction, parseSelector, type Selector } from '../../kubernetes/label-selector.ts';
-import type { NetworkPolicy } from '../../kubernetes/objects.ts';
+import type { Policy } from '../../kubernetes/objects.ts';
 import { allPorts, type Port, parsePort } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
 import {
@@ -71,7 +71,7 @@ class Found implements Reach {
   }
 }
 
-export function readNetworkPolicy(policy: NetworkPolicy): Reach {
+export function readNetworkPolicy(policy: Policy): Reach {
   const written: unknown = policy.spec;
   if (!isGiven(written)) return emptyReach;
   const found = new Found();

@@ -1,0 +1,48 @@
+/** docs/kinds.md, from the table of kinds. */
+import type { Kind, ReviewRule } from '../../src/kinds/kind.ts';
+import { kinds } from '../../src/kinds/kinds.ts';
+import { apiVersionsOf } from '../../src/kinds/resource-name.ts';
+
+const head = `# Kinds
+
+Bulkhead is asked about objects of these kinds. This page is made from \`src/kinds/\`: run \`npm run manifests\` after a change there.
+
+- **Changed**, **judged**: the requests that the mutating and the validating webhooks receive. Match conditions leave out updates and deletes
+  that no check reads ([decision 22](decisions/0022-what-is-not-sent.md)).
+- **Warned about**: the author reads what Bulkhead will refuse; nothing is refused.
+- **Bulkhead may**: the verbs of its ClusterRole.
+
+| kind | API versions | written by | requests | Bulkhead may |
+|---|---|---|---|---|
+`;
+
+const words: Readonly<Record<ReviewRule['phase'], string>> = {
+  mutate: 'changed',
+  validate: 'judged',
+  warn: 'warned about',
+};
+
+export function kindsPage(): string {
+  return head + kinds.map(rowOf).join('');
+}
+
+function rowOf(kind: Kind): string {
+  const requests = (['mutate', 'validate', 'warn'] as const).flatMap((phase) => {
+    const found = requestsOf(kind, phase);
+    return found === '' ? [] : [`${words[phase]}: ${found}`];
+  });
+  const rights = kind.rights.map(({ resources, names, verbs }) =>
+    [...resources, ...(names ? [`(${names.join(', ')})`] : []), verbs.join(', ')].join(' '),
+  );
+  const cells = [kind.kind, apiVersionsOf(kind).join(', '), kind.writers, requests.join('; '), rights.join('; ')];
+  return `| ${cells.join(' | ')} |\n`;
+}
+
+/** `pods CREATE, UPDATE; pods/status UPDATE` */
+function requestsOf({ reviews }: Kind, phase: ReviewRule['phase']): string {
+  const operationsOf = new Map<string, readonly string[]>();
+  for (const { resources, operations } of reviews.filter((review) => review.phase === phase))
+    for (const resource of resources)
+      operationsOf.set(resource, [...(operationsOf.get(resource) ?? []), ...operations]);
+  return [...operationsOf].map(([resource, operations]) => `${resource} ${operations.join(', ')}`).join('; ');
+}

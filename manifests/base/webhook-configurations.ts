@@ -1,0 +1,217 @@
+/** The webhook configurations of Bulkhead, from the table of kinds, as the files that people apply. */
+import { Document, isScalar, isSeq, visit } from 'yaml';
+import { unaskedNamespaces } from '../../src/backstop/backstop.ts';
+import type { Kind, ReviewRule } from '../../src/kinds/kind.ts';
+import { kinds } from '../../src/kinds/kinds.ts';
+import { conditionsOf, type MatchCondition } from './match-conditions.ts';
+
+type Phase = ReviewRule['phase'];
+
+interface Webhook {
+  readonly name: string;
+  readonly phase: Phase;
+  readonly scope: Kind['scope'];
+  /** Whether it gets the filtered rules of namespaced kinds, or the others. Undefined: both. */
+  readonly filtered?: boolean;
+  readonly conditions: readonly MatchCondition[];
+}
+
+interface Configuration {
+  readonly name: string;
+  readonly webhooks: readonly Webhook[];
+}
+
+interface File {
+  readonly file: string;
+  readonly about: string;
+  readonly configurations: readonly Configuration[];
+}
+
+const files: readonly File[] = [
+  {
+    file: 'webhooks-for-namespaces.yaml',
+    about: `The webhook configurations for cluster-scoped objects: Namespaces and Tenants. No label exempts an object. A selector would read
+the labels of the object that is written, so a user who may set a label could exempt his own object, and kube-system could be labelled.
+
+All webhooks start with failurePolicy Ignore. serve --registration sets Fail once a write that Bulkhead must refuse was
+refused through the API server, and again each time these files are applied (docs/decisions/0020). It writes the CA bundle and the path, too.
+The annotation stops AKS from adding a selector that exempts objects by a label.
+
+failurePolicy of the mutating webhooks becomes Fail, too. Ignore would not weaken anything, because validate refuses an object that lacks
+its label. But users would read that a label is missing, while in fact Bulkhead was unavailable.
+Another webhook may change what the decision was based on, so the mutating webhooks have reinvocationPolicy IfNeeded.
+Answers take milliseconds. timeoutSeconds is the delay after a node lost its power, once for each connection to it.`,
+    configurations: [
+      {
+        name: 'bulkhead-namespaces',
+        webhooks: [{ name: 'mutate.bulkhead.dev', phase: 'mutate', scope: 'Cluster', conditions: [] }],
+      },
+      {
+        name: 'bulkhead-namespaces',
+        webhooks: [
+          {
+            name: 'validate.bulkhead.dev',
+            phase: 'validate',
+            scope: 'Cluster',
+            conditions: conditionsOf.clusterScoped,
+          },
+        ],
+      },
+    ],
+  },
+  {
+    file: 'webhooks-for-workloads.yaml',
+    about: `The webhook configuration for workloads. It only warns: the author of a Deployment learns at once why its pods will be refused,
+which otherwise stands in an Event of a ReplicaSet. The pods themselves are judged when they are created. So the endpoint never refuses,
+and failurePolicy stays Ignore for ever. The timeout is short, because a warning is not worth a long wait.`,
+    configurations: [
+      {
+        name: 'bulkhead-workloads',
+        webhooks: [
+          { name: 'warn.bulkhead.dev', phase: 'warn', scope: 'Namespaced', conditions: conditionsOf.workloads },
+        ],
+      },
+    ],
+  },
+  {
+    file: 'webhooks-inside-namespaces.yaml',
+    about: `The webhook configurations for objects in namespaces. Two namespaces are left out, so that a cluster can be repaired while Bulkhead is
+down, and Bulkhead can start again. They are recognized by the one label that the API server sets itself and that no user can change.
+Their names are the platform's in bulkhead.yaml; otherwise a tenant could create such a namespace, and no object in it would be judged.
+
+Requests that are always sent have a webhook without match conditions. The webhooks called filtered have them: for a
+condition the API server prepares the whole object, even where every condition is true (docs/decisions/0022-what-is-not-sent.md).
+failurePolicy, reinvocationPolicy and timeoutSeconds: see webhooks-for-namespaces.yaml.`,
+    configurations: [
+      {
+        name: 'bulkhead',
+        webhooks: [
+          { name: 'mutate.bulkhead.dev', phase: 'mutate', scope: 'Namespaced', filtered: false, conditions: [] },
+          {
+            name: 'mutate.filtered.bulkhead.dev',
+            phase: 'mutate',
+            scope: 'Namespaced',
+            filtered: true,
+            conditions: conditionsOf.mutatingFiltered,
+          },
+        ],
+      },
+      {
+        name: 'bulkhead',
+        webhooks: [
+          { name: 'validate.bulkhead.dev', phase: 'validate', scope: 'Namespaced', filtered: false, conditions: [] },
+          {
+            name: 'validate.filtered.bulkhead.dev',
+            phase: 'validate',
+            scope: 'Namespaced',
+            filtered: true,
+            conditions: conditionsOf.validatingFiltered,
+          },
+        ],
+      },
+    ],
+  },
+];
+
+/** The files, with the text that people apply. */
+export function webhookFiles(): readonly { readonly file: string; readonly text: string }[] {
+  return files.map(({ file, about, configurations }) => ({
+    file,
+    text: `${comment(`Made from src/kinds/ by generate.ts.\n\n${about}`)}${configurations.map(textOf).join('---\n')}`,
+  }));
+}
+
+export function comment(text: string): string {
+  return text.replace(/^(.*)$/gm, (line) => (line === '' ? '#' : `# ${line}`)).concat('\n');
+}
+
+function textOf(configuration: Configuration): string {
+  const document = new Document(configurationOf(configuration), { aliasDuplicateObjects: false });
+  visit(document, {
+    Seq(_, list) {
+      if (list.items.every(isScalar)) list.flow = true;
+    },
+  });
+  for (const [index, { phase, conditions }] of configuration.webhooks.entries()) {
+    const failurePolicy = document.getIn(['webhooks', index, 'failurePolicy'], true);
+    if (isScalar(failurePolicy)) failurePolicy.comment = phase === 'warn' ? ' For ever.' : ' Bulkhead sets it to Fail.';
+    const list = document.getIn(['webhooks', index, 'matchConditions']);
+    if (!isSeq(list)) continue;
+    for (const [at, { why }] of conditions.entries()) {
+      const item = list.items[at];
+      if (typeof item === 'object' && item !== null) Object.assign(item, { commentBefore: wrapped(why) });
+    }
+  }
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+}
+
+/** Lines of a comment, not longer than the others of the file. */
+export function wrapped(text: string): string {
+  return text.replace(/(.{1,120})(?: |$)/g, ' $1\n').trimEnd();
+}
+
+function configurationOf({ name, webhooks }: Configuration): object {
+  const mutating = webhooks.every(({ phase }) => phase === 'mutate');
+  return {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: mutating ? 'MutatingWebhookConfiguration' : 'ValidatingWebhookConfiguration',
+    metadata: {
+      name,
+      labels: { 'app.kubernetes.io/component': 'registration' },
+      annotations: { 'admissions.enforcer/disabled': 'true' },
+    },
+    webhooks: webhooks.map(webhookOf),
+  };
+}
+
+function webhookOf(webhook: Webhook): object {
+  const { name, phase, scope, conditions } = webhook;
+  return {
+    name,
+    admissionReviewVersions: ['v1'],
+    clientConfig: { service: { namespace: 'bulkhead-system', name: 'bulkhead', port: 443 } },
+    sideEffects: 'None',
+    failurePolicy: 'Ignore',
+    ...(phase === 'mutate' && { reinvocationPolicy: 'IfNeeded' }),
+    timeoutSeconds: phase === 'warn' ? 2 : 5,
+    matchPolicy: 'Equivalent',
+    ...(scope === 'Namespaced' && {
+      namespaceSelector: {
+        matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: unaskedNamespaces }],
+      },
+    }),
+    ...(conditions.length > 0 && {
+      matchConditions: conditions.map(({ name, expression }) => ({ name, expression })),
+    }),
+    rules: rulesOf(webhook),
+  };
+}
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly apiVersions: readonly string[];
+  readonly resources: readonly string[];
+  readonly operations: readonly string[];
+  readonly scope: Kind['scope'];
+}
+
+/** Neighbours that differ in nothing but their resources are one rule. */
+function rulesOf({ phase, scope, filtered }: Webhook): readonly Rule[] {
+  const rules: Rule[] = [];
+  for (const kind of kinds.filter((one) => one.scope === scope)) {
+    for (const review of kind.reviews) {
+      if (review.phase !== phase || (filtered !== undefined && filtered !== (review.filtered === true))) continue;
+      const { resources, operations } = review;
+      const rule = { apiGroups: [kind.group], apiVersions: kind.versions, resources, operations, scope };
+      const last = rules.at(-1);
+      if (last !== undefined && sameButForResources(last, rule)) {
+        rules[rules.length - 1] = { ...last, resources: [...last.resources, ...resources] };
+      } else rules.push(rule);
+    }
+  }
+  return rules;
+}
+
+function sameButForResources(one: Rule, other: Rule): boolean {
+  return (['apiGroups', 'apiVersions', 'operations'] as const).every((field) => `${one[field]}` === `${other[field]}`);
+}

@@ -1,0 +1,25 @@
+/** What the checks of the catalogue need gathered, so that admission/gather.ts knows no single check. */
+import type { NamespaceRequest, PodRequest, TenantRequest } from '../kubernetes/review.ts';
+import { catalogue } from './catalogue.ts';
+import type { Needs } from './check.ts';
+
+const ofEmptied = declared('namespaceEmptied');
+const ofAccount = declared('accountOwner');
+const ofNames = declared('namesOfOthers');
+
+function declared<Name extends keyof Needs>(name: Name): readonly NonNullable<Needs[Name]>[] {
+  return catalogue.flatMap(({ needs }) => needs?.[name] ?? []);
+}
+
+export function needsNamespaceEmptied(request: NamespaceRequest): boolean {
+  return ofEmptied.some((needs) => needs(request));
+}
+
+export function needsAccountOwner(request: PodRequest): boolean {
+  return ofAccount.some((needs) => needs(request));
+}
+
+/** The prefixes of the names; several checks may ask for the same one. */
+export function neededNames(request: TenantRequest): ReadonlySet<string> {
+  return new Set(ofNames.flatMap((needs) => needs(request) ?? []));
+}

@@ -1,0 +1,87 @@
+/**
+ * What one kind of object is to Bulkhead. kinds.ts lists all of them. Decoding, the judge, the webhook rules, the rights, the labels
+ * of metrics and the demo follow from the list.
+ */
+import type { Policy } from '../kubernetes/objects.ts';
+import type { AdmissionRequest, Operation } from '../kubernetes/review.ts';
+import type { WorkloadKind } from '../kubernetes/workload.ts';
+import type { PeerVerdict } from '../reach/border.ts';
+import type { Reach } from '../reach/model.ts';
+import type { Border } from '../reach/violation.ts';
+
+/** Requests of one family are judged by the same function of a check. */
+export type Family = AdmissionRequest['family'];
+
+/** The API server sends these requests to one of the endpoints. */
+export interface ReviewRule {
+  readonly phase: 'mutate' | 'validate' | 'warn';
+  /** As webhook rules name them: `pods`, `pods/status`. */
+  readonly resources: readonly string[];
+  readonly operations: readonly Operation[];
+  /**
+   * Of a namespaced kind: sent only when the match conditions are true. For a condition the API server prepares the whole object, so
+   * a request that every condition admits goes to a webhook without conditions (docs/decisions/0022-what-is-not-sent.md).
+   */
+  readonly filtered?: true;
+}
+
+/** What Bulkhead itself may do: one rule of its ClusterRole. */
+export interface Right {
+  readonly why: string;
+  readonly resources: readonly string[];
+  /** Undefined: objects of any name. */
+  readonly names?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+interface AnyKind {
+  readonly kind: string;
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly versions: readonly [string, ...string[]];
+  readonly plural: string;
+  /** `Cluster`: the API server asks about all of them. `Namespaced`: in all namespaces but those that Bulkhead leaves out. */
+  readonly scope: 'Cluster' | 'Namespaced';
+  /** Who writes it in a cluster with tenants. */
+  readonly writers: 'tenants' | 'platform';
+  readonly reviews: readonly ReviewRule[];
+  /** Resources that a cluster may lack: nothing is wrong with a webhook rule that names them. */
+  readonly optional?: readonly string[];
+  readonly rights: readonly Right[];
+  /** Beside the metadata and the spec: where the object holds maps whose values are strings. */
+  readonly stringMaps?: readonly (readonly string[])[];
+  /** The object is judged as a request of this kind and subresource. */
+  readonly judgedAs?: { readonly kind: 'Pod'; readonly subresource: string };
+}
+
+/** A verdict of the border whose fix reads in the fields of a kind of policy. */
+export interface PolicyVerdict extends PeerVerdict {
+  readonly fix: string;
+}
+
+/** A kind with rules about who may talk to whom. */
+export interface PolicyKind extends AnyKind {
+  readonly family: 'policy';
+  /** The owner of a policy is the owner of its namespace. */
+  readonly scope: 'Namespaced';
+  /** Total: reads the object as untrusted data. */
+  readonly read: (policy: Policy) => Reach;
+  /** The verdicts of the border on it, with their fixes in the words of its own fields. */
+  readonly worded: (verdicts: readonly PeerVerdict[], border: Border) => readonly PolicyVerdict[];
+  /** Whether an update leaves everything that `read` looks at as it is. */
+  readonly unchanged: (policy: Policy, stored: Policy) => boolean;
+}
+
+/** A kind from which controllers make pods. */
+export interface WorkloadKindEntry extends AnyKind {
+  readonly family: 'workload';
+  readonly kind: WorkloadKind;
+  /** The path of the pod template. */
+  readonly template: readonly string[];
+}
+
+export interface OtherKind extends AnyKind {
+  readonly family: Exclude<Family, 'policy' | 'workload'>;
+}
+
+export type Kind = PolicyKind | WorkloadKindEntry | OtherKind;

@@ -1,0 +1,25 @@
+/** The one table of kinds: everything that the API server asks Bulkhead about. */
+import { binding } from './binding.ts';
+import type { Kind } from './kind.ts';
+import { namespace } from './namespace.ts';
+import { networkPolicy } from './network-policy/network-policy.ts';
+import { pod } from './pod.ts';
+import { resourceQuota } from './resource-quota.ts';
+import { tenant } from './tenant.ts';
+import { workload } from './workload.ts';
+
+export const kinds: readonly Kind[] = [
+  namespace,
+  pod,
+  binding,
+  networkPolicy,
+  resourceQuota,
+  tenant,
+  workload('apps', 'deployments', 'Deployment'),
+  workload('apps', 'statefulsets', 'StatefulSet'),
+  workload('apps', 'daemonsets', 'DaemonSet'),
+  workload('apps', 'replicasets', 'ReplicaSet'),
+  workload('batch', 'jobs', 'Job'),
+  workload('batch', 'cronjobs', 'CronJob'),
+  workload('', 'replicationcontrollers', 'ReplicationController'),
+];

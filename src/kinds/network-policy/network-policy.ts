@@ -1,0 +1,37 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { NetworkPolicyRequest, PolicyRequest } from '../../kubernetes/review.ts';
+import { readNetworkPolicy } from '../../reach/dialects/network-policy.ts';
+import type { PolicyKind } from '../kind.ts';
+import { wordedVerdicts } from './fix-text.ts';
+
+export const networkPolicyResource = 'networking.k8s.io/v1/networkpolicies';
+
+export const networkPolicy: PolicyKind = {
+  family: 'policy',
+  kind: 'NetworkPolicy',
+  group: 'networking.k8s.io',
+  versions: ['v1'],
+  plural: 'networkpolicies',
+  scope: 'Namespaced',
+  writers: 'tenants',
+  reviews: [
+    { phase: 'mutate', resources: ['networkpolicies'], operations: ['CREATE', 'UPDATE'] },
+    { phase: 'validate', resources: ['networkpolicies'], operations: ['CREATE', 'UPDATE'] },
+    { phase: 'validate', resources: ['networkpolicies'], operations: ['DELETE'], filtered: true },
+  ],
+  rights: [
+    {
+      why: 'The policies of the baseline. get: whether a namespace has its default-deny policy, read live when a pod waits for it. create and patch are server-side apply; update removes rules that others added, which apply cannot.',
+      resources: ['networkpolicies'],
+      verbs: ['get', 'list', 'watch', 'create', 'patch', 'update', 'delete'],
+    },
+  ],
+  read: readNetworkPolicy,
+  worded: wordedVerdicts,
+  unchanged: ({ spec }, stored) => isDeepStrictEqual(spec, stored.spec),
+};
+
+/** For checks and mutations that read the fields of this kind alone. */
+export function isNetworkPolicy(request: PolicyRequest): request is NetworkPolicyRequest {
+  return request.resource === networkPolicyResource;
+}

@@ -1,0 +1,17 @@
+import type { PolicyRequest } from '../kubernetes/review.ts';
+import type { PolicyKind } from './kind.ts';
+import { kinds } from './kinds.ts';
+import { resourceNames } from './resource-name.ts';
+
+const byResource: ReadonlyMap<string, PolicyKind> = new Map(
+  kinds.flatMap((kind) =>
+    kind.family === 'policy' ? resourceNames(kind, [kind.plural]).map((resource) => [resource, kind] as const) : [],
+  ),
+);
+
+/** @throws for a request that was not decoded by the table */
+export function policyKindOf({ resource }: Pick<PolicyRequest, 'resource'>): PolicyKind {
+  const kind = byResource.get(resource);
+  if (kind === undefined) throw new Error(`${resource} is no policy of the table of kinds`);
+  return kind;
+}
