@@ -159,10 +159,10 @@ function subjectAt(value: unknown, path: string, { entry, apiVersion }: Expected
 }
 
 function readMetadata(metadata: JsonMap, path: string): void {
-  for (const field of ['name', 'generateName', 'namespace'] as const) optionalText(metadata[field], `${path}.${field}`);
-  for (const field of ['labels', 'annotations'] as const) stringMap(metadata[field], `${path}.${field}`);
+  for (const field of ['name', 'generateName', 'namespace'] as const) optionalText(metadata[field], path, field);
+  for (const field of ['labels', 'annotations'] as const) stringMap(metadata[field], path, field);
   for (const field of ['ownerReferences', 'finalizers', 'managedFields'] as const)
-    optionalList(metadata[field], `${path}.${field}`);
+    optionalList(metadata[field], path, field);
 }
 
 function readTemplate(workload: JsonMap, path: string, steps: readonly string[]): void {
@@ -224,21 +224,27 @@ function text(value: unknown, path: string): string {
   return value;
 }
 
-function optionalText(value: unknown, path: string): string {
+function optionalText(value: unknown, path: string, field?: string): string {
   if (value === undefined || value === null) return '';
-  if (typeof value !== 'string') throw new Refusal(`${path} is not a string`);
+  if (typeof value !== 'string') throw new Refusal(`${placeOf(path, field)} is not a string`);
   return value;
 }
 
-function optionalList(value: unknown, path: string): readonly unknown[] {
+function optionalList(value: unknown, path: string, field?: string): readonly unknown[] {
   if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) throw new Refusal(`${path} is not a list`);
+  if (!Array.isArray(value)) throw new Refusal(`${placeOf(path, field)} is not a list`);
   return value;
 }
 
-function stringMap(value: unknown, path: string): void {
+function stringMap(value: unknown, path: string, field?: string): void {
   if (value === undefined || value === null) return;
-  for (const entry of Object.values(objectAt(value, path))) {
-    if (typeof entry !== 'string') throw new Refusal(`${path} holds something that is not a string`);
+  if (!isMap(value)) throw new Refusal(`${placeOf(path, field)} is not an object`);
+  for (const entry of Object.values(value)) {
+    if (typeof entry !== 'string') throw new Refusal(`${placeOf(path, field)} holds something that is not a string`);
   }
+}
+
+/** Made only for what is refused: most reviews have nothing wrong in any field. */
+function placeOf(path: string, field: string | undefined): string {
+  return field === undefined ? path : `${path}.${field}`;
 }
