@@ -1,7 +1,7 @@
 /** `npm run certs`: makes the development certificates in this folder, or says that they are good. README.md tells what they are for. */
 
 import { CertificateError } from '../src/certificates/key-pair.ts';
-import { ensureCertificates } from '../src/server/certificate-folder.ts';
+import { ensureCertificates } from '../src/files/certificate-folder.ts';
 
 const usual = ['localhost', '127.0.0.1', '::1', 'bulkhead.bulkhead-system.svc'];
 const names = process.argv.length > 2 ? process.argv.slice(2) : usual;

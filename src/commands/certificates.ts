@@ -9,8 +9,8 @@ import {
   loadVouchedPair,
   watchCertificateFiles,
   watchVouchedPair,
-} from '../server/certificate-files.ts';
-import { authorityFiles, ensureCertificates, serverFiles } from '../server/certificate-folder.ts';
+} from '../files/certificate-files.ts';
+import { authorityFiles, ensureCertificates, serverFiles } from '../files/certificate-folder.ts';
 import type { Logger } from '../server/log.ts';
 
 export type CertificateOptions =

@@ -10,7 +10,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ensureCertificates } from '../../src/server/certificate-folder.ts';
+import { ensureCertificates } from '../../src/files/certificate-folder.ts';
 import { type ControlPlane, startControlPlane } from '../apiserver/control-plane.ts';
 import { freePort } from '../apiserver/free-port.ts';
 import { reviewOf } from '../fixtures/review.ts';

@@ -5,7 +5,7 @@ import { cp, glob, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { request } from 'node:https';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { ensureCertificates } from '../../src/server/certificate-folder.ts';
+import { ensureCertificates } from '../../src/files/certificate-folder.ts';
 import { skipOrFail } from '../apiserver/cluster-test.ts';
 import { reviewOf } from '../fixtures/review.ts';
 import { buildImage } from './dockerfile.ts';

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import t, { type Test } from 'tap';
 import type { Review } from '../../src/admission/decision.ts';
+import { poll } from '../../src/files/poll.ts';
 import { type ClientAuthority, loadClientAuthority } from '../../src/server/client-authority.ts';
 import { createClientCheck } from '../../src/server/client-check.ts';
-import { poll } from '../../src/server/poll.ts';
 import { createCertificateAuthority, type KeyPair } from '../apiserver/certificates.ts';
 import { answerOf, newCertificate, open, repliesIn, request, serve, until } from './serving.ts';
 

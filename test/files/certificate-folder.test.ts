@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import t from 'tap';
 import { authorityLifetime, issueAuthority, serverLifetime } from '../../src/certificates/issue-certificate.ts';
-import { ensureCertificates } from '../../src/server/certificate-folder.ts';
+import { ensureCertificates } from '../../src/files/certificate-folder.ts';
 
 const now = Date.parse('2026-11-21T12:00:00Z');
 const names = ['localhost', '127.0.0.1'];

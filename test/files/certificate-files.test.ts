@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { serverLifetime } from '../../src/certificates/issue-certificate.ts';
 import type { KeyPair } from '../../src/certificates/key-pair.ts';
-import { loadCertificateFiles, watchCertificateFiles } from '../../src/server/certificate-files.ts';
-import { newCertificate, until } from './serving.ts';
+import { loadCertificateFiles, watchCertificateFiles } from '../../src/files/certificate-files.ts';
+import { newCertificate, until } from '../server/serving.ts';
 
 const names = { certificate: 'tls.crt', key: 'tls.key' };
 const filesIn = (folder: string) => ({ certificate: join(folder, names.certificate), key: join(folder, names.key) });
