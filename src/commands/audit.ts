@@ -12,6 +12,7 @@ import { readTenancy } from '../files/read-tenancy.ts';
 import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
 import { cutOff } from '../reach/isolation.ts';
 import type { Isolation } from '../reach/model.ts';
+import { table } from '../report/table.ts';
 import { formatProblem } from '../tenancy/problem.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
@@ -143,14 +144,4 @@ function openedFor(tenant: Tenant, settings: Tenancy['settings']): string {
       return [`${metadata.name} (${spec.policyTypes?.join(' and ').toLowerCase()})`];
     })
     .join(', ');
-}
-
-function table(lines: readonly (readonly string[])[]): readonly string[] {
-  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
-  return lines.map((line) =>
-    line
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }
