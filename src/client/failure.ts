@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { entry } from '../kubernetes/objects.ts';
-import { isRecord } from './wire.ts';
+import { isRecord } from './decode.ts';
 
 /** Why a request to the API server came to nothing. */
 export type Failure =

@@ -1,10 +1,10 @@
 /** What is known of a collection: which objects, in which version. Whoever handles their changes is told of every difference. */
-import type { WireMeta, WireObject } from './wire.ts';
+import type { DecodedMetadata, DecodedObject } from './decode.ts';
 
 /** Told of every change, in the order of the server, one at a time. */
 export interface Handler {
   /** It is new or changed. The first list comes this way too. */
-  changed(object: WireObject): void;
+  changed(object: DecodedObject): void;
   /** It is gone. An object that was made anew under its name while nobody looked is first `removed`, then `changed`. */
   removed(object: { readonly namespace: string; readonly name: string; readonly uid: string }): void;
   /**
@@ -16,7 +16,7 @@ export interface Handler {
 
 /** A list that is being read. */
 export interface Listing<End> {
-  each(object: WireObject): void;
+  each(object: DecodedObject): void;
   /** All of it was read. */
   end(): End;
 }
@@ -30,8 +30,8 @@ export interface KnownObjects {
   size(): number;
   /** How often the handler threw. */
   handlerErrors(): number;
-  put(object: WireObject): void;
-  remove(object: Pick<WireMeta, 'namespace' | 'name'>): void;
+  put(object: DecodedObject): void;
+  remove(object: Pick<DecodedMetadata, 'namespace' | 'name'>): void;
   /**
    * Objects that are already known in their version are not handled again; those that are not in the list are gone. A list that
    * breaks off leaves objects of different moments behind; the next one puts that right.
@@ -63,7 +63,7 @@ export function createKnownObjects(handler: Handler, onError: (error: unknown) =
     }
   }
 
-  function put(object: WireObject): void {
+  function put(object: DecodedObject): void {
     const key = keyOf(object.metadata);
     const { uid } = object.metadata;
     const version = Number(object.metadata.resourceVersion);
@@ -113,7 +113,7 @@ export function createKnownObjects(handler: Handler, onError: (error: unknown) =
       const changed = new Set<string>();
       changedMeanwhile = changed;
       const listed = new Set<string>();
-      const different: WireObject[] = [];
+      const different: DecodedObject[] = [];
       return {
         each(object) {
           const key = keyOf(object.metadata);
@@ -136,6 +136,6 @@ export function createKnownObjects(handler: Handler, onError: (error: unknown) =
 }
 
 /** Neither a namespace nor a name holds a slash. Joined, because what a template makes keeps its parts in memory. */
-function keyOf({ namespace, name }: Pick<WireMeta, 'namespace' | 'name'>): string {
+function keyOf({ namespace, name }: Pick<DecodedMetadata, 'namespace' | 'name'>): string {
   return [namespace, name].join('/');
 }

@@ -13,13 +13,13 @@
  */
 import { fullJitter, reconnectBackoff } from './backoff.ts';
 import { pause } from './clock.ts';
+import { type DecodedObject, decodeEvent } from './decode.ts';
 import { broken, describe, type Failure, needsNewList, statusFailure } from './failure.ts';
 import { createFreshnessChecks } from './freshness.ts';
 import { createKnownObjects, type Handler } from './known-objects.ts';
 import { LineTooLong, linesOf } from './lines.ts';
 import type { Log } from './log.ts';
 import { type Collection, longestObject, pathOf, readPages, readVersion } from './paged-list.ts';
-import { decodeEvent, type WireObject } from './wire.ts';
 
 export type { Handler };
 
@@ -133,7 +133,7 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
     if (handler.forgetVersions !== undefined) known.forgetVersions();
     const listing = known.replace();
     let newestListed = 0;
-    const each = (object: WireObject): void => {
+    const each = (object: DecodedObject): void => {
       newestListed = Math.max(newestListed, Number(object.metadata.resourceVersion));
       listing.each(object);
     };

@@ -1,9 +1,9 @@
 /** The whole list of a collection, read page by page. */
 import type { Clock } from './clock.ts';
 import type { Connection } from './connection.ts';
+import { type DecodedObject, decodeListMeta, decodeObject, type ListMeta } from './decode.ts';
 import { broken, type Failure } from './failure.ts';
 import { readList } from './list-items.ts';
-import { decodeListMeta, decodeObject, type ListMeta, type WireObject } from './wire.ts';
 
 export interface Collection {
   readonly connection: Connection;
@@ -42,7 +42,7 @@ export function pathOf(
 export async function readPages(
   collection: Collection,
   at: string | undefined,
-  each: (object: WireObject) => void,
+  each: (object: DecodedObject) => void,
   signal: AbortSignal,
 ): Promise<{ readonly ok: true; readonly resourceVersion: string } | Failure> {
   const moment = at === undefined ? undefined : { resourceVersion: at, resourceVersionMatch: 'Exact' };
@@ -68,7 +68,7 @@ export async function readVersion(
 async function readPage(
   collection: Collection,
   parameters: Readonly<Record<string, string>>,
-  each: (object: WireObject) => void,
+  each: (object: DecodedObject) => void,
   signal: AbortSignal,
 ): Promise<ListMeta | Failure> {
   const { connection, clock } = collection;

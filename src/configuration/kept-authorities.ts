@@ -5,7 +5,7 @@
 import { certificatesIn } from '../certificates/authorities.ts';
 import type { RotationState } from '../certificates/rotation-state.ts';
 import type { Clock } from '../client/clock.ts';
-import { isRecord } from '../client/wire.ts';
+import { isRecord } from '../client/decode.ts';
 import { entry } from '../kubernetes/objects.ts';
 import { bundleTextOf, type Registration } from './registrations.ts';
 import { trustManager } from './trust.ts';

@@ -3,8 +3,8 @@
  * their newest version. People apply and delete them.
  */
 import { pathIn } from '../certificates/paths.ts';
+import type { DecodedObject } from '../client/decode.ts';
 import type { Handler } from '../client/known-objects.ts';
-import type { WireObject } from '../client/wire.ts';
 import {
   type Configuration,
   type ConfigurationName,
@@ -31,7 +31,7 @@ export interface Registrations {
   /** All have been looked for. */
   begin(): void;
   /** What the API server has answered to a write. */
-  learned(phase: Phase, object: WireObject): void;
+  learned(phase: Phase, object: DecodedObject): void;
 }
 
 /** @param changed told after every change */
@@ -41,7 +41,7 @@ export function createRegistrations(changed: () => void): Registrations {
   const newest = new Map<ConfigurationName, number>();
   let begun = false;
 
-  function learned(phase: Phase, object: WireObject): void {
+  function learned(phase: Phase, object: DecodedObject): void {
     const name = configurationNameOf(phase, object.metadata.name);
     if (name === undefined) return;
     const configuration = readConfiguration(name, object);

@@ -2,9 +2,9 @@
 
 import type { Clock } from '../client/clock.ts';
 import type { Connection } from '../client/connection.ts';
+import { isRecord } from '../client/decode.ts';
 import { describe } from '../client/failure.ts';
 import type { Log } from '../client/log.ts';
-import { isRecord } from '../client/wire.ts';
 import { createWorkQueue, RetryLater } from '../client/work-queue.ts';
 import { entry } from '../kubernetes/objects.ts';
 import { apiVersionsOf, compareRules, type ServedResource } from './rule-comparison.ts';

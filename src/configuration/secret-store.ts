@@ -1,8 +1,8 @@
 /** The Secret in which replicas share their certificates: read, created, and replaced only in the version that was read. */
 import { isComplete, type Remains, type RotationState, readState, writeState } from '../certificates/rotation-state.ts';
 import type { Answer, Connection } from '../client/connection.ts';
+import { type DecodedObject, decodeObject, isRecord } from '../client/decode.ts';
 import { broken, type Failure } from '../client/failure.ts';
-import { decodeObject, isRecord, type WireObject } from '../client/wire.ts';
 import { entry } from '../kubernetes/objects.ts';
 
 /** `kubectl annotate secret ... bulkhead.dev/rotate=now` asks for another authority. Taken away when it is begun. */
@@ -77,7 +77,7 @@ export function secretsPath(namespace: string): string {
   return `/api/v1/namespaces/${namespace}/secrets`;
 }
 
-export function readSecret({ metadata, object }: WireObject): StoredSecret {
+export function readSecret({ metadata, object }: DecodedObject): StoredSecret {
   const data = new Map(
     Object.entries(recordAt(object, 'data')).flatMap(([key, value]) =>
       typeof value === 'string' ? [[key, Buffer.from(value, 'base64').toString('latin1')] as const] : [],

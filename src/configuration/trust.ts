@@ -12,10 +12,10 @@ import { prefixOf } from '../certificates/paths.ts';
 import type { Published } from '../certificates/published.ts';
 import type { Clock } from '../client/clock.ts';
 import type { Connection } from '../client/connection.ts';
+import { decodeObject } from '../client/decode.ts';
 import { describe } from '../client/failure.ts';
 import type { Log } from '../client/log.ts';
 import { createWaits, type WaitLimits } from '../client/waits.ts';
-import { decodeObject } from '../client/wire.ts';
 import { createPublishedTrust } from './published-trust.ts';
 import {
   bundleTextOf,

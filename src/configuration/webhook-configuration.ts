@@ -1,6 +1,6 @@
 /** Bulkhead's webhook configurations as they stand in the cluster: admissionregistration.k8s.io/v1, as far as Bulkhead reads them. */
 
-import { isRecord, type WireObject } from '../client/wire.ts';
+import { type DecodedObject, isRecord } from '../client/decode.ts';
 import { entry } from '../kubernetes/objects.ts';
 
 export type Phase = 'mutating' | 'validating';
@@ -67,7 +67,7 @@ export function configurationNameOf(phase: Phase, object: string): Configuration
 }
 
 /** The API server has checked what it holds; a field that is not there reads as empty. */
-export function readConfiguration(name: ConfigurationName, { metadata, object }: WireObject): Configuration {
+export function readConfiguration(name: ConfigurationName, { metadata, object }: DecodedObject): Configuration {
   const webhooks = listAt(object, 'webhooks').filter(isRecord).map(readWebhook);
   return { name, uid: metadata.uid, resourceVersion: metadata.resourceVersion, webhooks };
 }

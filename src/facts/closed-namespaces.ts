@@ -11,10 +11,10 @@ import { type BaselineSource, type NamespaceKey, TooManyWait } from '../admissio
 import { defaultDenyName } from '../baseline/baseline.ts';
 import { namespaceClosedBy } from '../baseline/closed-door.ts';
 import type { Clock } from '../client/clock.ts';
+import { isRecord } from '../client/decode.ts';
 import { describe } from '../client/failure.ts';
 import type { FairRequests } from '../client/fair-requests.ts';
 import { type ListWatch, trustedFor } from '../client/list-watch.ts';
-import { isRecord } from '../client/wire.ts';
 
 /**
  * How many requests may wait. Held pods are a part of the reviews that the server takes at one time (400), and of the memory for

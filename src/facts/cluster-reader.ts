@@ -3,11 +3,11 @@
 import type { ClusterLocation } from '../client/authentication.ts';
 import { systemClock } from '../client/clock.ts';
 import { createConnection } from '../client/connection.ts';
+import type { DecodedObject } from '../client/decode.ts';
 import { describe } from '../client/failure.ts';
 import { authenticationAt } from '../client/location.ts';
 import type { Log } from '../client/log.ts';
 import { readPages } from '../client/paged-list.ts';
-import type { WireObject } from '../client/wire.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { createTenants, tenantsPath } from './tenants.ts';
@@ -22,7 +22,7 @@ export interface ClusterReader {
    * @param path for example `/api/v1/pods`
    * @throws Unreadable
    */
-  each(path: string, tell: (object: WireObject) => void): Promise<void>;
+  each(path: string, tell: (object: DecodedObject) => void): Promise<void>;
   /** The Tenant objects, as they would be in force. What is wrong with them is logged. @throws Unreadable */
   tenancy(settings: Settings, log: Log): Promise<Tenancy>;
   close(): void;
@@ -34,7 +34,7 @@ export function readCluster(location: ClusterLocation): ClusterReader {
   const clock = systemClock;
   const connection = createConnection(authenticationAt(location, clock), clock);
 
-  async function each(path: string, tell: (object: WireObject) => void): Promise<void> {
+  async function each(path: string, tell: (object: DecodedObject) => void): Promise<void> {
     const read = await readPages({ connection, path, clock }, undefined, tell, never);
     if (!read.ok) throw new Unreadable(`${path} cannot be listed: ${describe(read)}`);
   }

@@ -10,17 +10,17 @@ import { isDeepStrictEqual } from 'node:util';
 import type { NamespaceRecord, NamespaceSource } from '../admission/facts.ts';
 import type { Clock } from '../client/clock.ts';
 import type { Answer } from '../client/connection.ts';
+import { type DecodedObject, decodeListMeta, decodeObject, isRecord } from '../client/decode.ts';
 import { describe } from '../client/failure.ts';
 import type { FairRequests } from '../client/fair-requests.ts';
 import { type ListWatch, trustedFor } from '../client/list-watch.ts';
-import { decodeListMeta, decodeObject, isRecord, type WireObject } from '../client/wire.ts';
 import { entry } from '../kubernetes/objects.ts';
 import type { Reservations } from './reservations.ts';
 
 export const namespacesPath = '/api/v1/namespaces';
 
 /** What is kept of a namespace. */
-export function namespaceRecord({ metadata, object }: WireObject): NamespaceRecord {
+export function namespaceRecord({ metadata, object }: DecodedObject): NamespaceRecord {
   const wire = entry(object, 'metadata');
   const labels = isRecord(wire) ? entry(wire, 'labels') : undefined;
   const deleted = isRecord(wire) ? entry(wire, 'deletionTimestamp') : undefined;

@@ -1,9 +1,9 @@
 /** The tenants of a cluster whose tenants are objects: what the watch tells of them, as a tenancy. */
 import type { TenancySource } from '../admission/facts.ts';
 import type { Clock } from '../client/clock.ts';
+import { type DecodedObject, isRecord } from '../client/decode.ts';
 import type { Handler } from '../client/list-watch.ts';
 import type { Log } from '../client/log.ts';
-import { isRecord, type WireObject } from '../client/wire.ts';
 import { isGiven } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
 import { parseTenant } from '../tenancy/parse-tenant.ts';
@@ -166,7 +166,7 @@ export function createTenants(options: TenantsOptions): Tenants {
 }
 
 /** Status and metadata are the API server's to check; what it declares is read as it would be from a file. */
-function read({ metadata: { name, uid }, object }: WireObject, before: TenantObject | undefined): TenantObject {
+function read({ metadata: { name, uid }, object }: DecodedObject, before: TenantObject | undefined): TenantObject {
   const metadata = entry(object, 'metadata');
   const field = (key: string) => (isRecord(metadata) ? entry(metadata, key) : undefined);
   const [generation, created] = [field('generation'), field('creationTimestamp')];

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { namespaceUidAnnotation } from '../baseline/closed-door.ts';
-import { isRecord } from '../client/wire.ts';
+import { isRecord } from '../client/decode.ts';
 import { entry, type StringMap } from '../kubernetes/objects.ts';
 import { parseQuantity } from '../kubernetes/quantity.ts';
 

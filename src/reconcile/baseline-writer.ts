@@ -1,8 +1,8 @@
 /** Writes single objects of a baseline: puts one in place, or takes one away. */
 import type { ManagedObject } from '../baseline/baseline.ts';
 import type { Answer, Connection } from '../client/connection.ts';
+import { decodeObject, isRecord } from '../client/decode.ts';
 import { broken, type Failure } from '../client/failure.ts';
-import { decodeObject, isRecord } from '../client/wire.ts';
 import { stateOf } from './baseline-state.ts';
 import { fieldManager } from './field-manager.ts';
 

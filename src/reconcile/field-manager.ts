@@ -1,4 +1,4 @@
-import { isRecord } from '../client/wire.ts';
+import { isRecord } from '../client/decode.ts';
 import { entry } from '../kubernetes/objects.ts';
 
 /** The field manager of everything that Bulkhead writes. */

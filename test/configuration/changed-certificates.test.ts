@@ -6,7 +6,7 @@ import { X509Certificate } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { issueAuthority, issueServerCertificate } from '../../src/certificates/issue-certificate.ts';
 import type { RotationState } from '../../src/certificates/rotation-state.ts';
-import { decodeObject } from '../../src/client/wire.ts';
+import { decodeObject } from '../../src/client/decode.ts';
 import type { CertificateTools, KeptCertificates } from '../../src/configuration/certificates.ts';
 import { type Given, keepGivenCertificates } from '../../src/configuration/given-certificates.ts';
 import { keepSecretCertificates } from '../../src/configuration/secret-certificates.ts';

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import t from 'tap';
 import { issueAuthority } from '../../src/certificates/issue-certificate.ts';
 import { phaseOf, type RotationState } from '../../src/certificates/rotation-state.ts';
-import { decodeObject } from '../../src/client/wire.ts';
+import { decodeObject } from '../../src/client/decode.ts';
 import type { CertificateTools } from '../../src/configuration/certificates.ts';
 import { keepSecretCertificates } from '../../src/configuration/secret-certificates.ts';
 import { readSecret, rotateAnnotation } from '../../src/configuration/secret-store.ts';

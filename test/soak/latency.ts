@@ -9,7 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { baselineOf, defaultDenyName } from '../../src/baseline/baseline.ts';
 import { isManagedName } from '../../src/baseline/managed.ts';
-import type { WireObject } from '../../src/client/wire.ts';
+import type { DecodedObject } from '../../src/client/decode.ts';
 import { closedDoorPath } from '../../src/facts/closed-namespaces.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { type Crowd, withCrowd } from './crowd.ts';
@@ -81,7 +81,7 @@ export async function measureLatency({ plane, kubeconfig, tenancy }: Crowd, seco
     told.set(name, one);
     return one;
   };
-  const seen = (kind: string, { metadata: { namespace, name } }: WireObject): Told | undefined => {
+  const seen = (kind: string, { metadata: { namespace, name } }: DecodedObject): Told | undefined => {
     if (!isManagedName(name)) return undefined;
     const one = tell(namespace);
     one.present.add(`${kind} ${name}`);

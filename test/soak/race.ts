@@ -11,7 +11,7 @@
  * `node test/soak/race.ts [rounds]`, 500 by default.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WireObject } from '../../src/client/wire.ts';
+import type { DecodedObject } from '../../src/client/decode.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import type { GuardedCluster } from '../e2e/guarded-cluster.ts';
 import { withCrowd } from './crowd.ts';
@@ -201,7 +201,7 @@ function millisecondsOf(time: string): number {
   return Date.parse(`${seconds}Z`) + Number(fraction) * 1000;
 }
 
-function isBound({ object }: WireObject): boolean {
+function isBound({ object }: DecodedObject): boolean {
   const { spec } = object as { readonly spec?: { readonly nodeName?: string } };
   return spec?.nodeName !== undefined;
 }

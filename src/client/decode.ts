@@ -3,7 +3,7 @@ import { entry } from '../kubernetes/objects.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export interface WireMeta {
+export interface DecodedMetadata {
   readonly name: string;
   /** Empty for kinds without namespaces. */
   readonly namespace: string;
@@ -12,8 +12,8 @@ export interface WireMeta {
 }
 
 /** An object as it is on the wire, and what every kind has. */
-export interface WireObject {
-  readonly metadata: WireMeta;
+export interface DecodedObject {
+  readonly metadata: DecodedMetadata;
   /** The whole object. */
   readonly object: Fields;
 }
@@ -26,7 +26,7 @@ export interface ListMeta {
 }
 
 export type WatchEvent =
-  | { readonly type: 'CHANGED' | 'DELETED'; readonly resourceVersion: string; readonly object: WireObject }
+  | { readonly type: 'CHANGED' | 'DELETED'; readonly resourceVersion: string; readonly object: DecodedObject }
   | { readonly type: 'BOOKMARK'; readonly resourceVersion: string }
   /** `status` is a meta/v1 Status. */
   | { readonly type: 'ERROR'; readonly status: unknown };
@@ -61,7 +61,7 @@ export function decodeEvent(line: string): WatchEvent | undefined {
 }
 
 /** An object with the metadata by which it is followed, or undefined when something of that is missing. */
-export function decodeObject(object: unknown): WireObject | undefined {
+export function decodeObject(object: unknown): DecodedObject | undefined {
   if (!isRecord(object)) return undefined;
   const metadata = entry(object, 'metadata');
   if (!isRecord(metadata)) return undefined;
