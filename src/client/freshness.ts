@@ -8,9 +8,9 @@
  */
 import type { Clock } from './clock.ts';
 import type { Connection } from './connection.ts';
+import { decodeEvent } from './decode.ts';
 import { linesOf } from './lines.ts';
 import { type Collection, longestObject, pathOf } from './paged-list.ts';
-import { decodeEvent } from './decode.ts';
 
 /** Milliseconds without a newer event after which there is none. */
 const quietFor = 100;

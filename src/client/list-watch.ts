@@ -16,9 +16,9 @@ import { pause } from './clock.ts';
 import { type DecodedObject, decodeEvent } from './decode.ts';
 import { broken, describe, type Failure, needsNewList, statusFailure } from './failure.ts';
 import { createFreshnessChecks } from './freshness.ts';
-import { createKnownObjects, type Handler } from './known-objects.ts';
 import { LineTooLong, linesOf } from './lines.ts';
 import type { Log } from './log.ts';
+import { createObjectCache, createObjectCache, type Handler, type Handler } from './object-cache.ts';
 import { type Collection, longestObject, pathOf, readPages, readVersion } from './paged-list.ts';
 
 export type { Handler };
@@ -92,7 +92,7 @@ type End = { readonly next: 'watch' | 'list'; readonly failure: Failure | undefi
 export function startListWatch(options: ListWatchOptions): ListWatch {
   const { connection, path, handler, clock, log } = options;
   const stopping = new AbortController();
-  const known = createKnownObjects(handler, (error) =>
+  const known = createObjectCache(handler, (error) =>
     log.error({ path, error: String(error) }, 'a change could not be handled'),
   );
   const counters = { lists: 0, watches: 0, failures: 0, comparisons: 0, divergences: 0 };

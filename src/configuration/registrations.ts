@@ -4,7 +4,7 @@
  */
 import { pathIn } from '../certificates/paths.ts';
 import type { DecodedObject } from '../client/decode.ts';
-import type { Handler } from '../client/known-objects.ts';
+import type { Handler } from '../client/object-cache.ts';
 import {
   type Configuration,
   type ConfigurationName,

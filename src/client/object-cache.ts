@@ -26,7 +26,7 @@ export interface Comparison extends Listing<{ readonly missing: number; readonly
   cancel(): void;
 }
 
-export interface KnownObjects {
+export interface ObjectCache {
   size(): number;
   /** How often the handler threw. */
   handlerErrors(): number;
@@ -47,7 +47,7 @@ export interface KnownObjects {
 }
 
 /** @param onError told of what the handler throws; the next change is handled all the same */
-export function createKnownObjects(handler: Handler, onError: (error: unknown) => void): KnownObjects {
+export function createObjectCache(handler: Handler, onError: (error: unknown) => void): ObjectCache {
   /** Tens of thousands of them: a version takes no memory of its own as a number, which it is (KEP-5504). */
   const known = new Map<string, { readonly uid: string; readonly version: number }>();
   /** The keys that changed since a comparison began; undefined while there is none. */
