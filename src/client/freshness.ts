@@ -9,7 +9,7 @@
 import type { Clock } from './clock.ts';
 import type { Connection } from './connection.ts';
 import { decodeEvent } from './decode.ts';
-import { linesOf } from './lines.ts';
+import { linesOf } from './line-stream.ts';
 import { type Collection, longestObject, pathOf } from './paged-list.ts';
 
 /** Milliseconds without a newer event after which there is none. */

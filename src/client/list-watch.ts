@@ -16,9 +16,9 @@ import { pause } from './clock.ts';
 import { type DecodedObject, decodeEvent } from './decode.ts';
 import { broken, describe, type Failure, needsNewList, statusFailure } from './failure.ts';
 import { createFreshnessChecks } from './freshness.ts';
-import { LineTooLong, linesOf } from './lines.ts';
+import { LineTooLong, linesOf } from './line-stream.ts';
 import type { Log } from './log.ts';
-import { createObjectCache, createObjectCache, type Handler, type Handler } from './object-cache.ts';
+import { createObjectCache, type Handler } from './object-cache.ts';
 import { type Collection, longestObject, pathOf, readPages, readVersion } from './paged-list.ts';
 
 export type { Handler };

@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts';
 import type { Connection } from './connection.ts';
 import { type DecodedObject, decodeListMeta, decodeObject, type ListMeta } from './decode.ts';
 import { broken, type Failure } from './failure.ts';
-import { readList } from './list-items.ts';
+import { readList } from './list-stream.ts';
 
 export interface Collection {
   readonly connection: Connection;

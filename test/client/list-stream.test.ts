@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { readList } from '../../src/client/list-items.ts';
+import { readList } from '../../src/client/list-stream.ts';
 
 async function* pieces(text: string, sizes: readonly number[]): AsyncGenerator<Buffer> {
   const bytes = Buffer.from(text);
