@@ -15,7 +15,7 @@ import type { Connection } from '../client/connection.ts';
 import { decodeObject } from '../client/decode.ts';
 import { describe } from '../client/failure.ts';
 import type { Log } from '../client/log.ts';
-import { createWaits, type WaitLimits } from '../client/waits.ts';
+import { createRateLimits, type RateLimitOptions } from '../client/rate-limits.ts';
 import { createPublishedTrust } from './published-trust.ts';
 import {
   bundleTextOf,
@@ -68,13 +68,13 @@ export interface TrustOptions {
 }
 
 /** Between two writes to one configuration, when somebody undoes each, or they fail. */
-const writeWaits: WaitLimits = { free: 3, first: 500, limit: 30_000 };
+const writeLimits: RateLimitOptions = { free: 3, first: 500, limit: 30_000 };
 
 export function createTrust(options: TrustOptions): Trust {
   const { connection, clock, log } = options;
   const stopping = new AbortController();
   const published = createPublishedTrust(clock);
-  const waits = createWaits(writeWaits, clock);
+  const waits = createRateLimits(writeLimits, clock);
   const counters = { written: 0, failed: 0 };
   /** By configuration. */
   const lastWritten = new Map<string, string>();
@@ -127,7 +127,7 @@ export function createTrust(options: TrustOptions): Trust {
     const text = JSON.stringify(wanted);
     if (text !== lastWritten.get(key)) waits.forget(key);
     const wait = waits.begin(key);
-    if (wanted === undefined) return Math.max(wait, writeWaits.first);
+    if (wanted === undefined) return Math.max(wait, writeLimits.first);
     const { name, uid, resourceVersion } = registration;
     const [phase, object] = partsOf(name);
     const body = {
@@ -159,7 +159,7 @@ export function createTrust(options: TrustOptions): Trust {
         'the authority could not be written to a registration; it is tried again',
       );
     }
-    return Math.max(wait, writeWaits.first);
+    return Math.max(wait, writeLimits.first);
   }
 
   return {

@@ -21,7 +21,7 @@ import type { Clock } from '../client/clock.ts';
 import type { Connection } from '../client/connection.ts';
 import { describe, type Failure } from '../client/failure.ts';
 import type { Log } from '../client/log.ts';
-import { createWaits, type WaitLimits, type Waits } from '../client/waits.ts';
+import { createRateLimits, type RateLimitOptions, type RateLimits } from '../client/rate-limits.ts';
 import { stateOf } from './baseline-state.ts';
 import { createBaselineWriter } from './baseline-writer.ts';
 import { fieldManager } from './field-manager.ts';
@@ -75,16 +75,16 @@ export const doorKey = keyOf({ kind: 'NetworkPolicy', name: defaultDenyName });
 const writesAtOnce = 2;
 
 /** When an object that others have undone is put back, or removed, again. */
-const repeatLimits: WaitLimits = { free: 3, first: 2_000, limit: 60_000 };
+const repeatLimits: RateLimitOptions = { free: 3, first: 2_000, limit: 60_000 };
 
 /**
  * The same for the closed door of a namespace that stands open. Not without end at once: a replica whose watch of the namespaces has
  * fallen silent, or of a version that ties the door in another way, takes for open what this one takes for closed.
  */
-const openDoorLimits: WaitLimits = { free: 3, first: 500, limit: 1_000 };
+const openDoorLimits: RateLimitOptions = { free: 3, first: 500, limit: 1_000 };
 
 /** When an object that the API server refused is tried again. Client-go begins with the same 5 ms; it ends at 1000 s, which is longer than anybody waits. */
-const retryLimits: WaitLimits = { free: 1, first: 5, limit: 60_000 };
+const retryLimits: RateLimitOptions = { free: 1, first: 5, limit: 60_000 };
 
 /** Where something has changed outside, what was refused is tried again sooner, but no more often than this. */
 const retryAtMostEvery = 1_000;
@@ -101,9 +101,9 @@ export function createBaselineRounds(
   const writer = createBaselineWriter(connection);
   const counters = { applied: 0, healed: 0, pruned: 0, failed: 0 };
   /** By uid of the namespace and key of the object. */
-  const repeats = createWaits(repeatLimits, clock);
-  const openDoors = createWaits(openDoorLimits, clock);
-  const retries = createWaits(retryLimits, clock);
+  const repeats = createRateLimits(repeatLimits, clock);
+  const openDoors = createRateLimits(openDoorLimits, clock);
+  const retries = createRateLimits(retryLimits, clock);
 
   async function run(task: Task, signal: AbortSignal): Promise<number | undefined> {
     const { record, baseline } = task;
@@ -169,7 +169,7 @@ export function createBaselineRounds(
   }
 
   /** @param repeated the waits that it keeps, where it undoes what somebody else did */
-  function isDue(round: Round, key: Key, repeated: Waits | undefined): boolean {
+  function isDue(round: Round, key: Key, repeated: RateLimits | undefined): boolean {
     if (round.ended || round.signal.aborted) return false;
     const waiting = waitKey(round, key);
     if (round.hurried) retries.shorten(waiting, retryAtMostEvery);
@@ -179,7 +179,7 @@ export function createBaselineRounds(
   }
 
   /** It was done once more: from some time on that is worth a word, and has to wait. */
-  function repeat(round: Round, key: Key, repeated: Waits, what: string): void {
+  function repeat(round: Round, key: Key, repeated: RateLimits, what: string): void {
     const wait = repeated.begin(waitKey(round, key));
     if (wait === 0) return;
     const { record } = round;

@@ -10,7 +10,7 @@ import { type Clock, pause } from '../client/clock.ts';
 import type { Connection } from '../client/connection.ts';
 import { describe } from '../client/failure.ts';
 import type { Log } from '../client/log.ts';
-import { createWaits, type WaitLimits } from '../client/waits.ts';
+import { createRateLimits, type RateLimitOptions } from '../client/rate-limits.ts';
 import { createWorkQueue, RetryLater } from '../client/work-queue.ts';
 import { type Tenants, type TenantVerdict, tenantsPath } from '../facts/tenants.ts';
 import { isMap } from '../kubernetes/json.ts';
@@ -170,7 +170,7 @@ const settling = { least: 300, most: 1_500 };
 const spacing = 50;
 
 /** What was written once is written again after five to ten minutes, if somebody has replaced it. */
-const repeatLimits: WaitLimits = { free: 1, first: 600_000, limit: 600_000 };
+const repeatLimits: RateLimitOptions = { free: 1, first: 600_000, limit: 600_000 };
 
 /** How often that is looked for. */
 const lookEvery = 300_000;
@@ -181,7 +181,7 @@ export function createTenantStatusWriter(options: TenantStatusOptions): TenantSt
   /** What this replica last wrote, or saw to be written, of an object. */
   const settled = new Map<string, { readonly uid: string; readonly text: string }>();
   /** By name, since it was settled. */
-  const repeats = createWaits(repeatLimits, clock);
+  const repeats = createRateLimits(repeatLimits, clock);
   let begun = false;
   let next: { readonly at: number; readonly cancel: () => void } | undefined;
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createWaits } from '../../src/client/waits.ts';
+import { createRateLimits } from '../../src/client/rate-limits.ts';
 import { fakeClock } from './fake-clock.ts';
 
 const limits = { free: 3, first: 2_000, limit: 60_000 };
@@ -9,7 +9,7 @@ const key = 'one';
 function doAll(chance: number, minutes: number): number[] {
   const clock = fakeClock(chance);
   const start = clock.now();
-  const waits = createWaits(limits, clock);
+  const waits = createRateLimits(limits, clock);
   const moments: number[] = [];
   for (;;) {
     clock.advance(waits.left(key));
@@ -27,7 +27,7 @@ t.test('three times come one after the other, and then ever longer waits', async
 });
 
 t.test('each key waits for itself', async (t) => {
-  const waits = createWaits({ free: 1, first: 1_000, limit: 1_000 }, fakeClock());
+  const waits = createRateLimits({ free: 1, first: 1_000, limit: 1_000 }, fakeClock());
   waits.begin('one');
   t.same([waits.left('one'), waits.left('other')], [750, 0]);
   waits.forget('one');
@@ -36,7 +36,7 @@ t.test('each key waits for itself', async (t) => {
 
 t.test('what was at rest for five minutes begins anew', async (t) => {
   const clock = fakeClock(0);
-  const waits = createWaits(limits, clock);
+  const waits = createRateLimits(limits, clock);
   for (let index = 0; index < 3; index++) waits.begin(key);
   t.equal(waits.size(), 1);
   clock.advance(300_000);
@@ -50,7 +50,7 @@ t.test('what was at rest for five minutes begins anew', async (t) => {
 
 t.test('a wait can be shortened, but not to less than was asked for', async (t) => {
   const clock = fakeClock(0);
-  const waits = createWaits({ free: 1, first: 60_000, limit: 60_000 }, clock);
+  const waits = createRateLimits({ free: 1, first: 60_000, limit: 60_000 }, clock);
   t.equal(waits.begin('plain'), 30_000);
   t.equal(waits.begin('asked', 5_000), 30_000);
   t.equal(waits.begin('long', 45_000), 45_000);

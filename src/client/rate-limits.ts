@@ -1,7 +1,7 @@
 import type { BackoffLimits } from './backoff.ts';
 import type { Clock } from './clock.ts';
 
-export interface WaitLimits extends BackoffLimits {
+export interface RateLimitOptions extends BackoffLimits {
   /** So many times may come one right after the other; after the last of them the first wait begins. */
   readonly free: number;
 }
@@ -10,7 +10,7 @@ export interface WaitLimits extends BackoffLimits {
  * What must not be done too often, by key: waits that grow from one time to the next, and between which everybody rests at
  * least half of what is written in the limits ("equal jitter"). So the number of times is bounded, whatever chance says.
  */
-export interface Waits {
+export interface RateLimits {
   /** Milliseconds until it may be done; 0: at once. */
   left(key: string): number;
   /**
@@ -38,7 +38,7 @@ interface Wait {
   readonly until: number;
 }
 
-export function createWaits({ free, first, limit }: WaitLimits, clock: Clock): Waits {
+export function createRateLimits({ free, first, limit }: RateLimitOptions, clock: Clock): RateLimits {
   /** The one that began last is the last. */
   const waits = new Map<string, Wait>();
 
