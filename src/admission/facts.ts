@@ -50,9 +50,9 @@ export interface BaselineSource {
    * Waits until it is told that it is closed. False: the signal ended the wait, or it was told already, too long ago.
    * Rejects with {@link TooManyWait} when as many requests as may do so already wait.
    */
-  whenClosed(namespace: NamespaceKey, signal: AbortSignal): Promise<boolean>;
+  whenIsolated(namespace: NamespaceKey, signal: AbortSignal): Promise<boolean>;
   /** One live GET. Rejects when it cannot be known in time. */
-  fetchClosed(namespace: NamespaceKey, signal: AbortSignal): Promise<boolean>;
+  fetchIsolated(namespace: NamespaceKey, signal: AbortSignal): Promise<boolean>;
 }
 
 export type NamespaceKey = Pick<NamespaceRecord, 'name' | 'uid'>;

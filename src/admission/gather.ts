@@ -210,14 +210,14 @@ async function untilClosed(namespace: NamespaceRecord, sources: TimedSources): P
   const timer = setTimeout(() => ended.abort(), left * watchShare);
   let closed: boolean;
   try {
-    closed = await baselines.whenClosed(namespace, ended.signal);
+    closed = await baselines.whenIsolated(namespace, ended.signal);
   } catch (error) {
     if (!(error instanceof TooManyWait)) throw error;
     throw new FactsUnavailable(`${notYet}; others wait for it already`, { cause: error });
   } finally {
     clearTimeout(timer);
   }
-  closed ||= await live((signal) => baselines.fetchClosed(namespace, signal), sources);
+  closed ||= await live((signal) => baselines.fetchIsolated(namespace, signal), sources);
   if (!closed) throw new FactsUnavailable(notYet);
 }
 

@@ -27,7 +27,7 @@ export function tiedTo(object: ManagedObject, uid: string): ManagedObject {
  *
  * @param policy a NetworkPolicy as it is on the wire
  */
-export function namespaceClosedBy(policy: Readonly<Record<string, unknown>>): string | undefined {
+export function namespaceIsolatedBy(policy: Readonly<Record<string, unknown>>): string | undefined {
   const metadata = entry(policy, 'metadata');
   const spec = entry(policy, 'spec');
   if (!isMap(metadata) || !isMap(spec)) return undefined;

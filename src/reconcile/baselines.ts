@@ -1,14 +1,14 @@
 /** Everything that keeps namespaces closed, put together: the reconciler, its events, and who waits for it. */
 import type { BaselineSource, NamespaceRecord, TenancySource } from '../admission/facts.ts';
 import { defaultDenyName } from '../baseline/baseline.ts';
-import { namespaceClosedBy } from '../baseline/closed-door.ts';
+import { namespaceIsolatedBy } from '../baseline/closed-door.ts';
 import { managedByLabel, managedByValue } from '../baseline/managed.ts';
 import type { Clock } from '../client/clock.ts';
 import type { Connection } from '../client/connection.ts';
 import type { FairRequests } from '../client/fair-requests.ts';
 import type { Handler, ListWatch } from '../client/list-watch.ts';
 import type { Log } from '../client/log.ts';
-import { createClosedNamespaces, type HoldCounters } from '../facts/closed-namespaces.ts';
+import { createIsolatedNamespaces, type HoldCounters } from '../facts/isolated-namespaces.ts';
 import { type BaselineCounters, type BaselineReconciler, createBaselineReconciler } from './baseline-reconciler.ts';
 import { createNamespaceEvents, type EventCounters } from './namespace-events.ts';
 
@@ -48,7 +48,7 @@ export function keepBaselines(
     {
       changed(policy) {
         const { name, namespace } = policy.metadata;
-        if (name === defaultDenyName) closed.set(namespace, namespaceClosedBy(policy.object));
+        if (name === defaultDenyName) closed.set(namespace, namespaceIsolatedBy(policy.object));
         NetworkPolicy.changed(policy);
       },
       removed(policy) {
@@ -58,7 +58,7 @@ export function keepBaselines(
     },
     managed,
   );
-  const closed = createClosedNamespaces(requests, policies.isCurrent, reconciler.hurry, clock);
+  const closed = createIsolatedNamespaces(requests, policies.isCurrent, reconciler.hurry, clock);
   const quotas = follow('/api/v1/resourcequotas', ResourceQuota, managed);
   return {
     ...reconciler,

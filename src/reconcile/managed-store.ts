@@ -1,6 +1,6 @@
 /** What is known of the objects of baselines: what the watches have told, what was written since, and what others have changed. */
 import { defaultDenyName } from '../baseline/baseline.ts';
-import { namespaceClosedBy, namespaceUidOf } from '../baseline/closed-door.ts';
+import { namespaceIsolatedBy, namespaceUidOf } from '../baseline/closed-door.ts';
 import { isManagedName } from '../baseline/managed.ts';
 import type { Clock } from '../client/clock.ts';
 import type { Handler } from '../client/list-watch.ts';
@@ -108,7 +108,7 @@ export function createManagedStore(
         const before = find(namespace, key);
         const isDoor = name === defaultDenyName;
         const namespaceUid = isDoor ? namespaceUidOf(object) : undefined;
-        const closes = isDoor ? namespaceClosedBy(object) : undefined;
+        const closes = isDoor ? namespaceIsolatedBy(object) : undefined;
         set(namespace, { kind, name, uid, version, state, namespaceUid, closes });
         const own = written.get(placeOf(namespace, key));
         if (own !== undefined && own.version <= version) written.delete(placeOf(namespace, key));

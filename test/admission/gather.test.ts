@@ -253,52 +253,52 @@ function baselinesThat(answers: Partial<BaselineSource>) {
   const unasked = () => {
     throw new Error('nobody should have asked');
   };
-  const { closed = () => false, whenClosed = unasked, fetchClosed = unasked } = answers;
+  const { closed = () => false, whenIsolated = unasked, fetchIsolated = unasked } = answers;
   const baselines: BaselineSource = {
     closed: (namespace) => {
       asked.push(`memory ${namespace.name} ${namespace.uid}`);
       return closed(namespace);
     },
-    whenClosed: (namespace, signal) => {
+    whenIsolated: (namespace, signal) => {
       asked.push('watch');
-      return whenClosed(namespace, signal);
+      return whenIsolated(namespace, signal);
     },
-    fetchClosed: (namespace, signal) => {
+    fetchIsolated: (namespace, signal) => {
       asked.push('live');
-      return fetchClosed(namespace, signal);
+      return fetchIsolated(namespace, signal);
     },
   };
   return { asked, baselines };
 }
 
-const open: BaselineSource['whenClosed'] = async () => false;
+const open: BaselineSource['whenIsolated'] = async () => false;
 const uidOf = (name: string) => namespaces.lookup(name)?.uid;
 
 t.test('a pod is held until its namespace is closed (POD-16)', async (t) => {
   const memory = `memory acme-web ${uidOf('acme-web')}`;
   const rows: readonly [sentence: string, answers: Partial<BaselineSource>, asked: string[], refusal?: RegExp][] = [
     ['it is: nobody is asked', { closed: () => true }, [memory]],
-    ['the watch tells of it in time', { whenClosed: async () => true }, [memory, 'watch']],
+    ['the watch tells of it in time', { whenIsolated: async () => true }, [memory, 'watch']],
     [
       'the watch is behind, the API server knows',
-      { whenClosed: open, fetchClosed: async () => true },
+      { whenIsolated: open, fetchIsolated: async () => true },
       [memory, 'watch', 'live'],
     ],
     [
       'nobody knows of it',
-      { whenClosed: open, fetchClosed: open },
+      { whenIsolated: open, fetchIsolated: open },
       [memory, 'watch', 'live'],
       /^namespace acme-web has no default-deny policy yet, and no pod is admitted before it$/,
     ],
     [
       'the API server does not answer',
-      { whenClosed: open, fetchClosed: () => Promise.reject(new Error('ECONNREFUSED')) },
+      { whenIsolated: open, fetchIsolated: () => Promise.reject(new Error('ECONNREFUSED')) },
       [memory, 'watch', 'live'],
       /^the API server could not be asked$/,
     ],
     [
       'too many wait',
-      { whenClosed: () => Promise.reject(new TooManyWait()) },
+      { whenIsolated: () => Promise.reject(new TooManyWait()) },
       [memory, 'watch'],
       /; others wait for it already$/,
     ],
@@ -314,7 +314,7 @@ t.test('a pod is held until its namespace is closed (POD-16)', async (t) => {
 
 t.test('a defect of whoever knows the baselines is no refusal for now', async (t) => {
   const defect = new TypeError('undefined is not a function');
-  const { baselines } = baselinesThat({ whenClosed: () => Promise.reject(defect) });
+  const { baselines } = baselinesThat({ whenIsolated: () => Promise.reject(defect) });
   const gathered = gather(requestOf(podIn('acme-web')), { namespaces, baselines, tenancy, now, patience: 1000 });
   await t.rejects(gathered, defect);
 });
@@ -367,7 +367,7 @@ t.test('only a tenant whose baseline is put in place is waited for', async (t) =
 });
 
 t.test('the mutating phase never waits, and without baselines nobody does', async (t) => {
-  const { asked, baselines } = baselinesThat({ whenClosed: open, fetchClosed: open });
+  const { asked, baselines } = baselinesThat({ whenIsolated: open, fetchIsolated: open });
   const onDefect = (error: unknown) => t.fail(`${error}`);
   const review = createAdmission({ tenancy: () => tenancy, namespaces, baselines, onDefect });
   const bytes = bytesOf(reviewOf(podIn('acme-web')));
@@ -398,7 +398,7 @@ t.test('a held pod takes half of the time that is left, the watch three quarters
       });
     });
   };
-  const { baselines } = baselinesThat({ whenClosed: stuck('watch'), fetchClosed: stuck('live') });
+  const { baselines } = baselinesThat({ whenIsolated: stuck('watch'), fetchIsolated: stuck('live') });
   await t.rejects(
     gather(requestOf(podIn('acme-web')), { namespaces, baselines, tenancy, now, patience: 400 }),
     FactsUnavailable,

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { baselineOf } from '../../src/baseline/baseline.ts';
-import { namespaceClosedBy, namespaceUidOf, tiedTo } from '../../src/baseline/closed-door.ts';
+import { namespaceIsolatedBy, namespaceUidOf, tiedTo } from '../../src/baseline/closed-door.ts';
 import { settings, tenant } from './samples.ts';
 
 const uid = 'd9b1b9a4-0000-4000-8000-000000000001';
@@ -13,7 +13,7 @@ t.test('the closed door of a baseline closes the namespace that it is tied to', 
   const objects = baselineOf('acme-web', tenant({ resourceQuota: { hard: { pods: '1' } } }), settings([]));
   const tied = objects.map((object) => tiedTo(object, uid));
   t.same(
-    tied.map((object) => [object.metadata.name, namespaceClosedBy({ ...object })]),
+    tied.map((object) => [object.metadata.name, namespaceIsolatedBy({ ...object })]),
     [
       ['bulkhead-default-deny', uid],
       ['bulkhead-allow-within', undefined],
@@ -21,7 +21,7 @@ t.test('the closed door of a baseline closes the namespace that it is tied to', 
     ],
   );
   t.same(tied.slice(1), objects.slice(1), 'the others are as they were');
-  t.equal(namespaceClosedBy({ ...objects[0] }), undefined, 'and untied it closes none');
+  t.equal(namespaceIsolatedBy({ ...objects[0] }), undefined, 'and untied it closes none');
 });
 
 t.test('what the API server may write in another way closes as well', async (t) => {
@@ -31,7 +31,7 @@ t.test('what the API server may write in another way closes as well', async (t) 
     ['a selector with empty parts', { ...spec, podSelector: { matchLabels: {}, matchExpressions: [] } }],
     ['the directions the other way round', { ...spec, policyTypes: ['Egress', 'Ingress'] }],
   ];
-  for (const [sentence, other] of rows) t.equal(namespaceClosedBy({ metadata, spec: other }), uid, sentence);
+  for (const [sentence, other] of rows) t.equal(namespaceIsolatedBy({ metadata, spec: other }), uid, sentence);
 });
 
 t.test('what leaves anything open does not close', async (t) => {
@@ -54,7 +54,7 @@ t.test('what leaves anything open does not close', async (t) => {
     ['no spec', { metadata }],
     ['no metadata', { spec }],
   ];
-  for (const [sentence, object] of rows) t.equal(namespaceClosedBy(object), undefined, sentence);
+  for (const [sentence, object] of rows) t.equal(namespaceIsolatedBy(object), undefined, sentence);
 });
 
 t.test('what an object is tied to does not depend on what it does', async (t) => {

@@ -2,13 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { NamespaceRecord } from '../../src/admission/facts.ts';
-import { namespaceClosedBy } from '../../src/baseline/closed-door.ts';
+import { namespaceIsolatedBy } from '../../src/baseline/closed-door.ts';
 import { systemClock } from '../../src/client/clock.ts';
 import { createConnection } from '../../src/client/connection.ts';
 import { kubeconfigAuthentication } from '../../src/client/kubeconfig.ts';
 import { type Handler, startListWatch } from '../../src/client/list-watch.ts';
 import { connectCluster } from '../../src/cluster.ts';
-import { closedDoorPath } from '../../src/facts/closed-namespaces.ts';
+import { defaultDenyPath } from '../../src/facts/isolated-namespaces.ts';
 import { namespaceRecord } from '../../src/facts/namespaces.ts';
 import { createBaselineReconciler } from '../../src/reconcile/baseline-reconciler.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
@@ -153,9 +153,9 @@ await clusterTest('a namespace that is made anew while the old one is worked on 
     }
   };
   const isWhole = async (name: string, uid: string) => {
-    const { status, body } = await plane.request('GET', closedDoorPath(name));
+    const { status, body } = await plane.request('GET', defaultDenyPath(name));
     const quota = await plane.request('GET', `${namespaces}/${name}/resourcequotas/bulkhead-quota`);
-    return status === 200 && quota.status === 200 && namespaceClosedBy(body as Record<string, unknown>) === uid;
+    return status === 200 && quota.status === 200 && namespaceIsolatedBy(body as Record<string, unknown>) === uid;
   };
 
   const uids = new Set<string>();
@@ -166,7 +166,7 @@ await clusterTest('a namespace that is made anew while the old one is worked on 
     let hurting = true;
     const hurt = (async () => {
       while (hurting) {
-        await plane.request('DELETE', closedDoorPath(name));
+        await plane.request('DELETE', defaultDenyPath(name));
         await sleep(5);
       }
     })();

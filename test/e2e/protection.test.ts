@@ -27,7 +27,7 @@ interface Policy {
 
 await guardedTest('nobody but the platform touches a managed policy', async (t, cluster) => {
   const { plane } = cluster;
-  await closedNamespace(cluster);
+  await isolatedNamespace(cluster);
   const alice = await cluster.kubeconfig('alice');
   const bait = { apiVersion: 'v1', kind: 'ConfigMap', name: 'kube-root-ca.crt', uid: 'no-such-uid' };
   const shadow = { metadata: { name: 'bulkhead-allow-all' }, spec: { podSelector: {}, policyTypes: ['Ingress'] } };
@@ -129,7 +129,7 @@ await guardedTest('nobody but the platform touches a managed policy', async (t, 
 
 await guardedTest('the policies of a namespace outlive its pods, and the namespace still ends', async (t, cluster) => {
   const { plane } = cluster;
-  await closedNamespace(cluster);
+  await isolatedNamespace(cluster);
   // Nobody runs this pod, so it takes a finalizer to make it stay, as a kubelet's grace period would.
   const resources = { requests: { cpu: '100m', memory: '64Mi' } };
   const pod = {
@@ -167,7 +167,7 @@ await guardedTest('the policies of a namespace outlive its pods, and the namespa
   t.equal(await policy(cluster), undefined, 'and its policies with it');
 
   await t.test('a new namespace of that name is closed anew', async (t) => {
-    await closedNamespace(cluster);
+    await isolatedNamespace(cluster);
     t.not((await policy(cluster))?.metadata.uid, before?.metadata.uid);
     t.match(await plane.request('POST', `${namespace}/pods`, { ...pod, metadata: { name: 'next' } }, { kubeconfig }), {
       status: 201,
@@ -177,7 +177,7 @@ await guardedTest('the policies of a namespace outlive its pods, and the namespa
 
 await guardedTest('an owner goes, and what hung on it stays', async (t, cluster) => {
   const { plane } = cluster;
-  await closedNamespace(cluster);
+  await isolatedNamespace(cluster);
   const alice = { ...merge, kubeconfig: await cluster.kubeconfig('alice') };
   const collector = { ...merge, kubeconfig: await plane.kubeconfigFor(controllers['garbage collector']) };
   const owner = { apiVersion: 'v1', kind: 'Node', name: 'bait', uid: 'no-such-uid', blockOwnerDeletion: true };
@@ -199,7 +199,7 @@ async function policy({ plane }: GuardedCluster): Promise<Policy | undefined> {
 }
 
 /** Created by alice, closed, and with the account that pods need. */
-async function closedNamespace(cluster: GuardedCluster): Promise<void> {
+async function isolatedNamespace(cluster: GuardedCluster): Promise<void> {
   const { plane } = cluster;
   const kubeconfig = await cluster.kubeconfig('alice');
   const { status, body } = await plane.request(

@@ -27,7 +27,7 @@ const shown: Readonly<Record<string, readonly [file: string, words: string]>> = 
   BulkheadBaselineWaits: ['client/work-queue', 'a failure does not begin the wait anew'],
   BulkheadBaselineContested: ['e2e/baseline-contest', 'contested: 2'],
   BulkheadPoliciesCross: ['e2e/crossing-policies', 'bulkhead_policies_crossing\\{mode="enforce"\\}'],
-  BulkheadPodsWait: ['facts/closed-namespaces', 'counters().held.refused, 2'],
+  BulkheadPodsWait: ['facts/isolated-namespaces', 'counters().held.refused, 2'],
 };
 
 t.test('every alert has been seen in its state', async (t) => {

@@ -10,10 +10,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { baselineOf, defaultDenyName } from '../../src/baseline/baseline.ts';
 import { isManagedName } from '../../src/baseline/managed.ts';
 import type { DecodedObject } from '../../src/client/decode.ts';
-import { closedDoorPath } from '../../src/facts/closed-namespaces.ts';
+import { defaultDenyPath } from '../../src/facts/isolated-namespaces.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { type Crowd, withCrowd } from './crowd.ts';
-import { eventually, observe, quantile, say, uidOfClosedNamespace } from './observer.ts';
+import { eventually, observe, quantile, say, uidOfIsolatedNamespace } from './observer.ts';
 
 const perSecond = 20;
 const healsPerSecond = 4;
@@ -98,7 +98,7 @@ export async function measureLatency({ plane, kubeconfig, tenancy }: Crowd, seco
       const one = seen('NetworkPolicy', policy);
       if (one === undefined || policy.metadata.name !== defaultDenyName) return;
       const now = performance.now();
-      if (uidOfClosedNamespace(policy.object) === undefined) one.hurt ??= now;
+      if (uidOfIsolatedNamespace(policy.object) === undefined) one.hurt ??= now;
       else {
         one.closed ??= now;
         if (one.hurt !== undefined) healed.push(now - one.hurt);
@@ -141,7 +141,7 @@ export async function measureLatency({ plane, kubeconfig, tenancy }: Crowd, seco
     return status <= 299;
   }
   async function hurtDoor(namespace: string, opened: boolean): Promise<void> {
-    const path = closedDoorPath(namespace);
+    const path = defaultDenyPath(namespace);
     // Not to everybody: nobody gets that past the checks.
     const open = { spec: { ingress: [{ from: [{ podSelector: {} }] }] } };
     const merge = { contentType: 'application/merge-patch+json' };

@@ -37,7 +37,7 @@ export function observe(kubeconfig: string): Observer {
 const everythingClosed = JSON.stringify({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
 
 /** The uid of the namespace that this NetworkPolicy closes; undefined when it does not. */
-export function uidOfClosedNamespace(policy: object): string | undefined {
+export function uidOfIsolatedNamespace(policy: object): string | undefined {
   const { metadata, spec } = policy as {
     readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
     readonly spec: unknown;

@@ -15,7 +15,7 @@ import type { DecodedObject } from '../../src/client/decode.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import type { GuardedCluster } from '../e2e/guarded-cluster.ts';
 import { withCrowd } from './crowd.ts';
-import { eventually, observe, quantile, say, uidOfClosedNamespace } from './observer.ts';
+import { eventually, observe, quantile, say, uidOfIsolatedNamespace } from './observer.ts';
 
 export interface RaceResult {
   /** All rounds, also those that do not count. */
@@ -87,7 +87,7 @@ export async function race({ plane, kubeconfig }: GuardedCluster, wanted: number
   });
   await observer.follow('/apis/networking.k8s.io/v1/networkpolicies', {
     changed({ metadata: { namespace, resourceVersion }, object }) {
-      const uid = uidOfClosedNamespace(object);
+      const uid = uidOfIsolatedNamespace(object);
       if (uid === undefined) return;
       const round = roundOf(namespace);
       // The watch of the namespaces may be behind; whose uid it is, is looked at when all is told.

@@ -9,7 +9,7 @@
  */
 import { type BaselineSource, type NamespaceKey, TooManyWait } from '../admission/facts.ts';
 import { defaultDenyName } from '../baseline/baseline.ts';
-import { namespaceClosedBy } from '../baseline/closed-door.ts';
+import { namespaceIsolatedBy } from '../baseline/closed-door.ts';
 import type { Clock } from '../client/clock.ts';
 import { isRecord } from '../client/decode.ts';
 import { describe } from '../client/failure.ts';
@@ -30,14 +30,14 @@ export interface HoldCounters {
   readonly held: { readonly closed: number; readonly ended: number; readonly refused: number };
 }
 
-export interface ClosedNamespaces extends BaselineSource {
+export interface IsolatedNamespaces extends BaselineSource {
   /** @param uid of the namespace that is closed; undefined: the namespace of that name is not closed */
   set(name: string, uid: string | undefined): void;
   counters(): HoldCounters;
 }
 
 /** Where the default-deny policy of a namespace is. */
-export function closedDoorPath(namespace: string): string {
+export function defaultDenyPath(namespace: string): string {
   return `/apis/networking.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/networkpolicies/${defaultDenyName}`;
 }
 
@@ -58,12 +58,12 @@ interface Waiter {
  * @param isCurrent whether the watch of the policies was heard just now
  * @param wanted    told of a namespace that somebody waits for
  */
-export function createClosedNamespaces(
+export function createIsolatedNamespaces(
   requests: Pick<FairRequests, 'get'>,
   isCurrent: ListWatch['isCurrent'],
   wanted: (namespace: string) => void,
   clock: Clock,
-): ClosedNamespaces {
+): IsolatedNamespaces {
   const doors = new Map<string, Door>();
   const waiters = new Map<string, Set<Waiter>>();
   const held = { closed: 0, ended: 0, refused: 0 };
@@ -81,7 +81,7 @@ export function createClosedNamespaces(
 
   return {
     closed,
-    whenClosed(namespace, signal) {
+    whenIsolated(namespace, signal) {
       if (closed(namespace)) return Promise.resolve(true);
       const { name, uid } = namespace;
       // What was told already, too long ago, is not told again: whoever asks must ask live.
@@ -110,16 +110,16 @@ export function createClosedNamespaces(
         waiting++;
       });
     },
-    async fetchClosed(namespace, signal) {
+    async fetchIsolated(namespace, signal) {
       const { name, uid } = namespace;
       const asked = clock.now();
       const door = doorOf(namespace);
-      const answer = await requests.get(closedDoorPath(name), name, signal);
+      const answer = await requests.get(defaultDenyPath(name), name, signal);
       if (!answer.ok) {
         if (answer.kind === 'refused' && answer.status === 404) return false;
         throw new Error(`the default-deny policy of ${name} cannot be read: ${describe(answer)}`);
       }
-      const isClosed = isRecord(answer.body) && namespaceClosedBy(answer.body) === uid;
+      const isClosed = isRecord(answer.body) && namespaceIsolatedBy(answer.body) === uid;
       // What the watch tells meanwhile has put another door in its place.
       if (isClosed && door !== undefined) door.confirmedAt = asked;
       return isClosed;

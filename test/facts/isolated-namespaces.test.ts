@@ -3,7 +3,7 @@ import { TooManyWait } from '../../src/admission/facts.ts';
 import { createConnection } from '../../src/client/connection.ts';
 import { createFairRequests } from '../../src/client/fair-requests.ts';
 import { trustedFor } from '../../src/client/list-watch.ts';
-import { createClosedNamespaces } from '../../src/facts/closed-namespaces.ts';
+import { createIsolatedNamespaces } from '../../src/facts/isolated-namespaces.ts';
 import { startFakeApiServer } from '../client/fake-api-server.ts';
 import { fakeClock } from '../client/fake-clock.ts';
 
@@ -17,7 +17,7 @@ function policy(uid: string, spec: object) {
   return { metadata: { name: 'bulkhead-default-deny', namespace: 'acme-web', labels, annotations }, spec };
 }
 
-async function closedNamespaces(t: Test) {
+async function isolatedNamespaces(t: Test) {
   const clock = fakeClock();
   const server = await startFakeApiServer();
   const connection = createConnection(
@@ -30,7 +30,7 @@ async function closedNamespaces(t: Test) {
   });
   const state = { staleness: 0 };
   const wanted: string[] = [];
-  const closed = createClosedNamespaces(
+  const closed = createIsolatedNamespaces(
     createFairRequests(connection, clock),
     () => state.staleness <= trustedFor,
     (name) => wanted.push(name),
@@ -40,7 +40,7 @@ async function closedNamespaces(t: Test) {
 }
 
 t.test('a namespace is closed while the watch says so', async (t) => {
-  const { closed, server } = await closedNamespaces(t);
+  const { closed, server } = await isolatedNamespaces(t);
   t.equal(closed.closed(web), false, 'nothing is known');
   closed.set('acme-web', 'uid-of-web');
   t.equal(closed.closed(web), true);
@@ -50,10 +50,10 @@ t.test('a namespace is closed while the watch says so', async (t) => {
 });
 
 t.test('what is known of a namespace does not count for the next one of its name', async (t) => {
-  const { closed } = await closedNamespaces(t);
+  const { closed } = await isolatedNamespaces(t);
   closed.set('acme-web', 'uid-of-the-old-one');
   t.equal(closed.closed(web), false);
-  const waited = closed.whenClosed(web, never);
+  const waited = closed.whenIsolated(web, never);
   closed.set('acme-web', 'uid-of-the-old-one');
   t.equal(closed.counters().waiting, 1, 'nor does it end a wait');
   closed.set('acme-web', 'uid-of-web');
@@ -61,34 +61,34 @@ t.test('what is known of a namespace does not count for the next one of its name
 });
 
 t.test('memory does not count when the watch was not heard for three seconds', async (t) => {
-  const { closed, state, wanted } = await closedNamespaces(t);
+  const { closed, state, wanted } = await isolatedNamespaces(t);
   closed.set('acme-web', 'uid-of-web');
   state.staleness = 3_000;
   t.equal(closed.closed(web), true);
   state.staleness = 3_001;
   t.equal(closed.closed(web), false);
-  t.equal(await closed.whenClosed(web, never), false, 'there is no use in waiting for what was told already');
+  t.equal(await closed.whenIsolated(web, never), false, 'there is no use in waiting for what was told already');
   t.same(wanted, []);
 });
 
 t.test('where nothing happens, a namespace that is new is waited for all the same', async (t) => {
-  const { closed, state } = await closedNamespaces(t);
+  const { closed, state } = await isolatedNamespaces(t);
   state.staleness = 60_000;
   closed.set('acme-web', 'uid-of-the-old-one');
-  const waited = closed.whenClosed(web, never);
+  const waited = closed.whenIsolated(web, never);
   closed.set('acme-web', 'uid-of-web');
   t.equal(await waited, true);
 });
 
 t.test('a live answer that says the same makes memory count for three seconds more', async (t) => {
-  const { closed, clock, server, state } = await closedNamespaces(t);
+  const { closed, clock, server, state } = await isolatedNamespaces(t);
   server.put('namespaces', { metadata: { name: 'acme-web' } });
   server.put('networkpolicies', policy('uid-of-web', deny));
   state.staleness = 60_000;
-  t.equal(await closed.fetchClosed(web, never), true);
+  t.equal(await closed.fetchIsolated(web, never), true);
   t.equal(closed.closed(web), false, 'what the watch has not told is not remembered');
   closed.set('acme-web', 'uid-of-web');
-  const answer = closed.fetchClosed(web, never);
+  const answer = closed.fetchIsolated(web, never);
   clock.advance(1_000);
   t.equal(await answer, true);
   clock.advance(2_000);
@@ -96,20 +96,20 @@ t.test('a live answer that says the same makes memory count for three seconds mo
   t.equal(closed.closed({ name: 'acme-web', uid: 'uid-of-the-next-one' }), false);
   clock.advance(1);
   t.equal(closed.closed(web), false);
-  await closed.fetchClosed(web, never);
+  await closed.fetchIsolated(web, never);
   closed.set('acme-web', 'uid-of-web');
   t.equal(closed.closed(web), false, 'what the watch has told since then is not what was confirmed');
   server.remove('networkpolicies', 'bulkhead-default-deny', 'acme-web');
-  t.equal(await closed.fetchClosed(web, never), false);
+  t.equal(await closed.fetchIsolated(web, never), false);
   t.equal(closed.closed(web), false, 'an answer that says something else confirms nothing');
 });
 
 t.test('a wait ends with what it waits for, or with its signal, and leaves nothing behind', async (t) => {
-  const { closed, wanted } = await closedNamespaces(t);
+  const { closed, wanted } = await isolatedNamespaces(t);
   const ended = new AbortController();
-  const patient = closed.whenClosed(web, never);
-  const impatient = closed.whenClosed(web, ended.signal);
-  const elsewhere = closed.whenClosed({ name: 'acme-data', uid: 'd' }, ended.signal);
+  const patient = closed.whenIsolated(web, never);
+  const impatient = closed.whenIsolated(web, ended.signal);
+  const elsewhere = closed.whenIsolated({ name: 'acme-data', uid: 'd' }, ended.signal);
   t.same(wanted, ['acme-web', 'acme-web', 'acme-data'], 'the reconciler hears who is waited for');
   t.equal(closed.counters().waiting, 3);
   ended.abort();
@@ -118,39 +118,40 @@ t.test('a wait ends with what it waits for, or with its signal, and leaves nothi
   closed.set('acme-web', 'uid-of-web');
   t.equal(await patient, true);
   t.same(closed.counters(), { waiting: 0, held: { closed: 1, ended: 2, refused: 0 } });
-  t.equal(await closed.whenClosed(web, never), true, 'what is closed is not waited for');
-  t.equal(await closed.whenClosed({ name: 'acme-data', uid: 'd' }, ended.signal), false, 'nor by whom has no time');
+  t.equal(await closed.whenIsolated(web, never), true, 'what is closed is not waited for');
+  t.equal(await closed.whenIsolated({ name: 'acme-data', uid: 'd' }, ended.signal), false, 'nor by whom has no time');
   t.equal(closed.counters().held.closed, 1);
 });
 
 t.test('as many wait as may', async (t) => {
-  const { closed } = await closedNamespaces(t);
+  const { closed } = await isolatedNamespaces(t);
   const ended = new AbortController();
   const waits: Promise<boolean>[] = [];
-  for (let index = 0; index < 16; index++) waits.push(closed.whenClosed(web, ended.signal));
-  await t.rejects(closed.whenClosed(web, ended.signal), TooManyWait, 'sixteen for one namespace');
-  for (let index = 0; index < 48; index++) waits.push(closed.whenClosed({ name: `n${index}`, uid: 'x' }, ended.signal));
-  await t.rejects(closed.whenClosed({ name: 'other', uid: 'x' }, ended.signal), TooManyWait, 'sixty-four in all');
+  for (let index = 0; index < 16; index++) waits.push(closed.whenIsolated(web, ended.signal));
+  await t.rejects(closed.whenIsolated(web, ended.signal), TooManyWait, 'sixteen for one namespace');
+  for (let index = 0; index < 48; index++)
+    waits.push(closed.whenIsolated({ name: `n${index}`, uid: 'x' }, ended.signal));
+  await t.rejects(closed.whenIsolated({ name: 'other', uid: 'x' }, ended.signal), TooManyWait, 'sixty-four in all');
   t.equal(closed.counters().held.refused, 2);
   ended.abort();
   await Promise.all(waits);
-  const again = closed.whenClosed(web, never);
+  const again = closed.whenIsolated(web, never);
   closed.set('acme-web', 'uid-of-web');
   t.equal(await again, true, 'and when they have gone, others may');
 });
 
 t.test('one live request tells whether it is closed', async (t) => {
-  const { closed, server } = await closedNamespaces(t);
-  t.equal(await closed.fetchClosed(web, never), false, 'there is no policy');
+  const { closed, server } = await isolatedNamespaces(t);
+  t.equal(await closed.fetchIsolated(web, never), false, 'there is no policy');
   server.put('namespaces', { metadata: { name: 'acme-web' } });
   server.put('networkpolicies', policy('uid-of-web', deny));
-  t.equal(await closed.fetchClosed(web, never), true);
+  t.equal(await closed.fetchIsolated(web, never), true);
   server.put('networkpolicies', policy('uid-of-the-old-one', deny));
-  t.equal(await closed.fetchClosed(web, never), false, 'of another namespace');
+  t.equal(await closed.fetchIsolated(web, never), false, 'of another namespace');
   server.put('networkpolicies', policy('uid-of-web', { ...deny, ingress: [{}] }));
-  t.equal(await closed.fetchClosed(web, never), false, 'it lets somebody in');
+  t.equal(await closed.fetchIsolated(web, never), false, 'it lets somebody in');
   server.failNext({ kind: 'status', code: 403, reason: 'Forbidden' });
-  await t.rejects(closed.fetchClosed(web, never), {
+  await t.rejects(closed.fetchIsolated(web, never), {
     message: 'the default-deny policy of acme-web cannot be read: 403 Forbidden says the fake',
   });
 });
