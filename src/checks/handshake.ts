@@ -1,6 +1,6 @@
 import { entry } from '../kubernetes/objects.ts';
 import type { NamespaceRequest, PolicyRequest } from '../kubernetes/review.ts';
-import { handshakeAnnotation, handshakeReason } from '../tenancy/handshake.ts';
+import { probeAnnotation, probeReason } from '../tenancy/probe.ts';
 import { type Check, type Finding, nothing } from './check.ts';
 import { fieldOf } from './metadata-changes.ts';
 
@@ -22,14 +22,14 @@ export const handshake: Check = {
 
 function judge({ operation, object, oldObject }: NamespaceRequest | PolicyRequest): readonly Finding[] {
   if (operation === 'DELETE') return nothing;
-  const value = entry(object.metadata?.annotations, handshakeAnnotation);
+  const value = entry(object.metadata?.annotations, probeAnnotation);
   // An annotation that was stored while nobody looked must not hold up whatever becomes of the object.
-  if (value === undefined || value === entry(oldObject?.metadata?.annotations, handshakeAnnotation)) return nothing;
+  if (value === undefined || value === entry(oldObject?.metadata?.annotations, probeAnnotation)) return nothing;
   return [
     {
       check: 'handshake',
-      path: fieldOf({ map: 'annotations', key: handshakeAnnotation }),
-      reason: handshakeReason(value),
+      path: fieldOf({ map: 'annotations', key: probeAnnotation }),
+      reason: probeReason(value),
       fix: 'leave the annotation out: it is how Bulkhead learns that the API server asks it',
     },
   ];

@@ -2,7 +2,7 @@
  * Whether Bulkhead's webhooks fail closed.
  *
  * The webhook configurations are applied by people, open (`failurePolicy: Ignore`), and they alone create and delete them. A webhook
- * that fails closed and is not reached locks the cluster, so each replica closes one only after a handshake (handshake.ts) came
+ * that fails closed and is not reached locks the cluster, so each replica closes one only after a handshake (probe.ts) came
  * back through the API server, by server-side apply of that one field:
  *
  *   open ──► handshake ──► proven ──► failurePolicy: Fail
@@ -20,7 +20,7 @@ import type { Handler, ListWatch } from '../client/list-watch.ts';
 import type { Log } from '../client/log.ts';
 import { createWorkQueue } from '../client/work-queue.ts';
 import { createNamespaceEvents, type EventCounters } from '../reconcile/namespace-events.ts';
-import { type Handshake, type Pair, provenWebhook, shakeHands } from './handshake.ts';
+import { type Pair, type ProbeResult, provenWebhook, sendProbe } from './probe.ts';
 import { endpointOf } from './registrations.ts';
 import { type RuleCounters, watchRules } from './rule-watch.ts';
 import {
@@ -43,7 +43,7 @@ export interface RegistrationCounters {
     /** All its webhooks fail closed. */
     readonly closed: boolean;
   }[];
-  readonly handshakes: Readonly<Record<Handshake['result'], number>>;
+  readonly handshakes: Readonly<Record<ProbeResult['result'], number>>;
   readonly rules: RuleCounters;
   readonly events: EventCounters;
 }
@@ -68,7 +68,7 @@ export interface RegistrationOptions {
 }
 
 /** Milliseconds between handshakes. Half a minute at most, as that is promised from the moment all is well. */
-const handshakeBackoff: BackoffLimits = { first: 200, limit: 30_000 };
+const probeBackoff: BackoffLimits = { first: 200, limit: 30_000 };
 /** Whatever chance says. */
 const leastWait = 100;
 
@@ -147,7 +147,7 @@ export function keepRegistration(
     if (proof === undefined) return tell(pair, `validating/${pair} has no ${provenWebhook}, by which it is proven`);
     if (proof.caBundle === '' && proof.address.startsWith('service '))
       return tell(pair, 'its caBundle is empty, so the API server does not trust Bulkhead');
-    const handshake = await shakeHands(connection, pair, signal);
+    const handshake = await sendProbe(connection, pair, signal);
     if (signal.aborted || !serving) return undefined;
     handshakes[handshake.result]++;
     if (handshake.result !== 'proven') {
@@ -221,7 +221,7 @@ export function keepRegistration(
   function nextTry(pair: Pair): number {
     const count = failures.get(pair) ?? 0;
     failures.set(pair, count + 1);
-    return Math.max(leastWait, fullJitter(handshakeBackoff, count, clock));
+    return Math.max(leastWait, fullJitter(probeBackoff, count, clock));
   }
 
   const watches = new Map(

@@ -5,7 +5,7 @@ import type { NamespaceRecord, NamespaceSource } from '../../src/admission/facts
 import { createNamespaceStore } from '../../src/admission/namespace-store.ts';
 import type { Answer, Connection } from '../../src/client/connection.ts';
 import { statusFailure } from '../../src/client/failure.ts';
-import { type Pair, shakeHands } from '../../src/configuration/handshake.ts';
+import { type Pair, sendProbe } from '../../src/configuration/probe.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
@@ -30,7 +30,7 @@ async function shake(answer: (sent: Sent) => Answer, pair: Pair = 'bulkhead') {
     open: () => Promise.reject(new Error('nothing is followed')),
     close() {},
   };
-  return { ...(await shakeHands(connection, pair, signal)), sent };
+  return { ...(await sendProbe(connection, pair, signal)), sent };
 }
 
 function refused(status: number, message: string): Answer {
@@ -136,7 +136,7 @@ t.test('Bulkhead refuses it on every cluster', async (t) => {
         open: () => Promise.reject(new Error('nothing is followed')),
         close() {},
       };
-      t.strictSame(await shakeHands(connection, pair, signal), { result: 'proven' }, `${pair}, ${what}`);
+      t.strictSame(await sendProbe(connection, pair, signal), { result: 'proven' }, `${pair}, ${what}`);
     }
   }
 });

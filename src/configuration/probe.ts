@@ -8,12 +8,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Connection } from '../client/connection.ts';
 import { describe } from '../client/failure.ts';
-import { handshakeAnnotation, handshakeReason } from '../tenancy/handshake.ts';
+import { probeAnnotation, probeReason } from '../tenancy/probe.ts';
 
 /** The name of a pair of configurations. */
 export type Pair = 'bulkhead' | 'bulkhead-namespaces';
 
-export type Handshake =
+export type ProbeResult =
   /** Bulkhead refused it, through the API server. */
   | { readonly result: 'proven' }
   /** `admitted`: nobody refused it. `refused`: somebody else did, or nobody could. `failed`: there was no answer. */
@@ -27,9 +27,9 @@ export const provenWebhook = 'validate.bulkhead.dev';
 /** How the API server passes the refusal of a webhook on. RBAC, quotas and other webhooks speak otherwise. */
 const opening = `admission webhook "${provenWebhook}" denied the request:`;
 
-export async function shakeHands(connection: Connection, pair: Pair, signal: AbortSignal): Promise<Handshake> {
+export async function sendProbe(connection: Connection, pair: Pair, signal: AbortSignal): Promise<ProbeResult> {
   const value = randomUUID();
-  const metadata = { annotations: { [handshakeAnnotation]: value } };
+  const metadata = { annotations: { [probeAnnotation]: value } };
   const answer =
     pair === 'bulkhead'
       ? await connection.request('POST', `/apis/networking.k8s.io/v1/namespaces/${place}/networkpolicies?dryRun=All`, {
@@ -49,6 +49,6 @@ export async function shakeHands(connection: Connection, pair: Pair, signal: Abo
   if (answer.ok) return { result: 'admitted', why: 'nobody refused what Bulkhead refuses: it was not asked' };
   if (answer.kind === 'broken') return { result: 'failed', why: answer.message };
   const ours = answer.status === 403 && answer.message.startsWith(opening);
-  if (ours && answer.message.includes(handshakeReason(value))) return { result: 'proven' };
+  if (ours && answer.message.includes(probeReason(value))) return { result: 'proven' };
   return { result: 'refused', why: describe(answer) };
 }

@@ -1,13 +1,13 @@
 /**
  * The handshake: a write that must be refused, whoever sends it. Bulkhead sends it through the API server, and never means it, to
- * learn whether the API server asks Bulkhead: checks/handshake.ts refuses it, configuration/handshake.ts sends it and reads the refusal.
+ * learn whether the API server asks Bulkhead: checks/handshake.ts refuses it, configuration/probe.ts sends it and reads the refusal.
  */
 import { excerpt } from '../kubernetes/json.ts';
 
 /** Its value is made anew for each handshake, and comes back in the refusal. */
-export const handshakeAnnotation = 'bulkhead.dev/handshake';
+export const probeAnnotation = 'bulkhead.dev/handshake';
 
 /** The words of the refusal; with the value, nobody else has a reason to say them. */
-export function handshakeReason(value: string): string {
+export function probeReason(value: string): string {
   return `handshake ${excerpt(value)} is refused, as every handshake is`;
 }
