@@ -21,11 +21,11 @@ const warningCharacters = 120;
 const warningLines = 8;
 
 /**
- * The text of a refusal. It starts on a line of its own, below what the API server writes before it.
- * @param judged the findings that refuse, at least one, the gravest first
+ * The text of a refusal. Its first line is a headline that is enough by itself: `kubectl get events` shows no more of a message.
+ * @param judged the findings that refuse, at least one, the most severe first, which the headline names
  */
 export function denialText(request: AdmissionRequest, facts: Asked, judged: readonly [Judged, ...Judged[]]): string {
-  const header = `\n${subject(request)} ${judged[0].headline}${tenantOf(request, facts)}\n`;
+  const header = `${subject(request)}: ${judged[0].headline}${tenantOf(request, facts)}\n`;
   // Room for the last line, which is always there.
   let left = denialBytes - Buffer.byteLength(header) - 64;
   const shown: string[] = [];
@@ -49,7 +49,7 @@ function tenantOf({ family }: AdmissionRequest, { owner, requester }: Asked): st
 
 /** A refusal that has nothing to say about the object itself. */
 export function plainDenial(request: AdmissionRequest, reason: string, fix: string): string {
-  return `\n${subject(request)} ${printable(reason)}\n  fix: ${printable(fix)}`;
+  return `${subject(request)}: ${printable(reason)}\n  fix: ${printable(fix)}`;
 }
 
 /** One line each, the gravest first. A finding that refuses is told here of a workload alone: then it refuses the pods. */

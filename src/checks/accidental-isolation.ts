@@ -13,7 +13,7 @@ import { type Check, type Finding, nothing } from './check.ts';
  */
 export const accidentalIsolation: Check = {
   id: 'accidental-isolation',
-  headline: 'closes a direction for which it has no rules',
+  headline: 'isolates pods in a direction without rules',
   protects: 'intent',
   policy(request, { owner, reach }) {
     if (owner === 'platform' || request.operation === 'DELETE' || owner.mode === 'enforce') return nothing;

@@ -120,7 +120,7 @@ export interface Needs {
 export interface Check {
   /** Also the name of its file, its page in docs/checks and its fixtures. Never changes. */
   readonly id: string;
-  /** What the object does that is refused, as the end of a sentence that begins with its name. */
+  /** What the object does that is refused, in a few words. Follows the name of the object in the first line of a denial. */
   readonly headline: string;
   readonly protects: Protects;
   readonly needs?: Needs;

@@ -15,7 +15,7 @@ const mirrorAnnotation = 'kubernetes.io/config.mirror';
  */
 export const chosenNode: Check = {
   id: 'chosen-node',
-  headline: 'chooses its own node',
+  headline: 'bypasses the scheduler',
   protects: 'border',
   pod(request, { owner, requester }) {
     const node = request.object.spec?.nodeName;

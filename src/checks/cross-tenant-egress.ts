@@ -11,7 +11,7 @@ import type { Check } from './check.ts';
  */
 export const crossTenantEgress: Check = {
   id: 'cross-tenant-egress',
-  headline: 'reaches other tenants',
+  headline: 'allows traffic to other tenants',
   protects: 'border',
   policy: (_, { border }) =>
     borderFindings('cross-tenant-egress', border, (peer) => peer.direction === 'egress' && peer.kind !== 'ipBlock'),

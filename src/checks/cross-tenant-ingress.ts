@@ -11,7 +11,7 @@ import type { Check } from './check.ts';
  */
 export const crossTenantIngress: Check = {
   id: 'cross-tenant-ingress',
-  headline: 'lets other tenants in',
+  headline: 'allows traffic from other tenants',
   protects: 'border',
   policy: (_, { border }) =>
     borderFindings('cross-tenant-ingress', border, (peer) => peer.direction === 'ingress' && peer.kind !== 'ipBlock'),

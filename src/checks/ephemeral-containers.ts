@@ -11,7 +11,7 @@ import { hostsOf } from './probe-host.ts';
  */
 export const ephemeralContainers: Check = {
   id: 'ephemeral-containers',
-  headline: 'adds a container with power over the network',
+  headline: 'adds a container with privileges over the network',
   protects: 'border',
   pod(request, facts) {
     if (facts.owner === 'platform' || request.operation !== 'UPDATE') return nothing;

@@ -21,7 +21,7 @@ import { namespaceFinalizer } from './namespace-finalize.ts';
  */
 export const foreignNamespace: Check = {
   id: 'foreign-namespace',
-  headline: 'is not yours to create or change',
+  headline: 'cannot be created or changed by this user',
   protects: 'identity',
   namespace(request, facts) {
     if (request.operation === 'CREATE') {

@@ -14,7 +14,7 @@ import { fieldOf } from './metadata-changes.ts';
  */
 export const handshake: Check = {
   id: 'handshake',
-  headline: 'is a handshake',
+  headline: 'is a probe of Bulkhead',
   protects: 'identity',
   namespace: judge,
   policy: judge,

@@ -8,7 +8,7 @@ import { type Check, nothing } from './check.ts';
  */
 export const hostNetwork: Check = {
   id: 'host-network',
-  headline: 'leaves the pod network',
+  headline: 'uses the network of its node',
   protects: 'border',
   pod(request, facts) {
     if (facts.owner === 'platform' || request.operation !== 'CREATE' || request.object.spec?.hostNetwork !== true)

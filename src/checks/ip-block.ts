@@ -11,7 +11,7 @@ import type { Check } from './check.ts';
  */
 export const ipBlock: Check = {
   id: 'ip-block',
-  headline: "opens addresses that are not the tenant's to open",
+  headline: 'allows addresses that are not granted to its tenant',
   protects: 'border',
   policy: (_, { border }) => borderFindings('ip-block', border, (peer) => peer.kind === 'ipBlock'),
 };

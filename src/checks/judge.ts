@@ -23,7 +23,7 @@ import { podToCome } from './pod-to-come.ts';
 /** A finding with what follows from it. */
 export interface Judged {
   readonly finding: Finding;
-  /** The end of the sentence that begins with the object's name; from the check. */
+  /** From the check. */
   readonly headline: string;
   /**
    * Whether it refuses the request; of a workload: the pods that come of it. Findings about identity always do, those about intent

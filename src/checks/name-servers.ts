@@ -28,7 +28,7 @@ const fix =
  */
 export const nameServers: Check = {
   id: 'name-servers',
-  headline: "asks name servers that are not the tenant's to reach",
+  headline: 'uses name servers that its tenant may not reach',
   protects: 'border',
   pod(request, { owner, tenancy }) {
     const servers = request.object.spec?.dnsConfig?.nameservers;

@@ -25,7 +25,7 @@ export const namespaceControllers: ReadonlySet<string> = new Set([
  */
 export const namespaceFinalize: Check = {
   id: 'namespace-finalize',
-  headline: 'would leave its contents behind',
+  headline: 'would be removed before its contents',
   protects: 'identity',
   needs: { namespaceEmptied: losesItsFinalizer },
   namespace(request, facts) {

@@ -8,7 +8,7 @@ import { type Check, nothing } from './check.ts';
  */
 export const namespaceLimit: Check = {
   id: 'namespace-limit',
-  headline: 'is one namespace too many',
+  headline: 'exceeds the namespace limit of its tenant',
   protects: 'border',
   namespace(request, { ownership, namespacesOwned }) {
     if (request.operation !== 'CREATE' || ownership?.kind !== 'decided' || ownership.owner === 'platform')

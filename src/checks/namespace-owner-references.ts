@@ -18,7 +18,7 @@ export const garbageCollectors: ReadonlySet<string> = new Set([
  */
 export const namespaceOwnerReferences: Check = {
   id: 'namespace-owner-references',
-  headline: 'changes what the namespace hangs on',
+  headline: 'changes its owner references',
   protects: 'identity',
   namespace(request, facts) {
     if (request.operation === 'DELETE' || facts.requester.platform) return nothing;

@@ -28,7 +28,7 @@ const networkCapabilityNames: ReadonlySet<string> = new Set([
  */
 export const networkCapabilities: Check = {
   id: 'network-capabilities',
-  headline: 'gives a container power over the network',
+  headline: 'gives a container privileges over the network',
   protects: 'border',
   pod(request, facts) {
     if (facts.owner === 'platform' || request.operation !== 'CREATE') return nothing;

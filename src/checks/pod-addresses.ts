@@ -41,7 +41,7 @@ export const addressFields = ['podIP', 'podIPs', 'hostIP', 'hostIPs'] as const;
  */
 export const podAddresses: Check = {
   id: 'pod-addresses',
-  headline: 'would have an address that its node did not give it',
+  headline: 'would have an address that its node did not assign',
   protects: 'identity',
   needs: { accountOwner: changesAddressAnnotations },
   pod(request, facts) {

@@ -13,7 +13,7 @@ const topology = ['topology.kubernetes.io/', 'kubernetes.io/hostname'] as const;
  */
 export const podBinding: Check = {
   id: 'pod-binding',
-  headline: 'would relabel the pod it binds',
+  headline: 'would change labels of the pod that it binds',
   protects: 'identity',
   pod(request, facts) {
     if (request.subresource !== 'binding' || facts.owner === 'platform' || facts.requester.platform) return nothing;

@@ -9,7 +9,7 @@ import { type Check, nothing } from './check.ts';
  */
 export const podScheduler: Check = {
   id: 'pod-scheduler',
-  headline: 'is put on a node by hand',
+  headline: 'is bound to a node by a requester that is not a scheduler',
   protects: 'border',
   pod({ subresource, user }, { owner, requester, tenancy }) {
     if (subresource !== 'binding' || owner === 'platform' || requester.platform || tenancy.schedules(user))

@@ -9,7 +9,7 @@ import { judgeTenantLabel } from './tenant-label.ts';
  */
 export const podTenantLabel: Check = {
   id: 'pod-tenant-label',
-  headline: 'carries the label of another tenant',
+  headline: 'has the label of another tenant',
   protects: 'identity',
   pod(request, facts) {
     return request.operation === 'DELETE' ? nothing : judgeTenantLabel('pod-tenant-label', request, facts);

@@ -9,7 +9,7 @@ import { judgeTenantLabel } from './tenant-label.ts';
  */
 export const policyTenantLabel: Check = {
   id: 'policy-tenant-label',
-  headline: 'carries the label of another tenant',
+  headline: 'has the label of another tenant',
   protects: 'identity',
   policy(request, facts) {
     return request.operation === 'DELETE' ? nothing : judgeTenantLabel('policy-tenant-label', request, facts);

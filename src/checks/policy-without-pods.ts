@@ -10,7 +10,7 @@ import { type Check, nothing } from './check.ts';
  */
 export const policyWithoutPods: Check = {
   id: 'policy-without-pods',
-  headline: 'selects no pod',
+  headline: 'selects no pods',
   protects: 'intent',
   policy(_, { border }) {
     if (border.length === 0) return nothing;

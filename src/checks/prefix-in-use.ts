@@ -15,7 +15,7 @@ const namesTold = 2;
  */
 export const prefixInUse: Check = {
   id: 'prefix-in-use',
-  headline: 'reserves names that others have',
+  headline: 'reserves names of existing namespaces',
   protects: 'intent',
   needs: { namesOfOthers: newPrefix },
   tenant(_, { namesOfOthers: names }) {

@@ -21,7 +21,7 @@ export const actions = ['httpGet', 'tcpSocket'] as const;
  */
 export const probeHost: Check = {
   id: 'probe-host',
-  headline: 'has the kubelet connect to another host',
+  headline: 'makes the kubelet connect to another host',
   protects: 'border',
   pod(request, facts) {
     if (facts.owner === 'platform' || request.operation !== 'CREATE') return nothing;

@@ -26,7 +26,7 @@ export const countsOfBaseline: ReadonlyMap<string, string> = new Map([
  */
 export const quotaOnBaseline: Check = {
   id: 'quota-on-baseline',
-  headline: 'limits what Bulkhead puts in place',
+  headline: 'limits objects that Bulkhead manages',
   protects: 'identity',
   quota({ operation, subresource, object, oldObject }, { owner, requester }) {
     if (owner === 'platform' || requester.platform || operation === 'DELETE') return nothing;

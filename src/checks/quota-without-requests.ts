@@ -19,7 +19,7 @@ type Resource = (typeof resources)[number];
  */
 export const quotaWithoutRequests: Check = {
   id: 'quota-without-requests',
-  headline: 'leaves out requests or limits that the quota counts',
+  headline: 'lacks requests or limits that the quota counts',
   protects: 'intent',
   pod({ subresource, object: { spec } }, { owner }) {
     if (subresource !== 'template' || owner === 'platform' || owner.mode !== 'enforce') return nothing;

@@ -18,7 +18,7 @@ import { addressAnnotations } from './pod-addresses.ts';
  */
 export const reservedLabels: Check = {
   id: 'reserved-labels',
-  headline: "sets labels or annotations that are the platform's",
+  headline: 'changes labels or annotations that are reserved for the platform',
   protects: 'identity',
   namespace(request, facts) {
     return judge(request, facts, facts.tenancy.reserved.namespaceKeys, 'namespaces');

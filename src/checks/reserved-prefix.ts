@@ -13,7 +13,7 @@ import { type Check, type Finding, nothing } from './check.ts';
  */
 export const reservedPrefix: Check = {
   id: 'reserved-prefix',
-  headline: 'takes a reserved name',
+  headline: 'uses a reserved name',
   protects: 'identity',
   namespace(request, facts) {
     const { requester, tenancy } = facts;

@@ -13,7 +13,7 @@ const classesTold = 5;
  */
 export const runtimeClass: Check = {
   id: 'runtime-class',
-  headline: 'asks for a runtime that tenants do not get',
+  headline: 'requests a runtime class that tenants may not use',
   protects: 'border',
   pod(request, { owner, tenancy }) {
     const name = request.object.spec?.runtimeClassName;

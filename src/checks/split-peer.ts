@@ -16,7 +16,7 @@ const most = 8;
  */
 export const splitPeer: Check = {
   id: 'split-peer',
-  headline: 'lists two peers where one may be meant',
+  headline: 'lists two peers where one may be intended',
   protects: 'intent',
   policy(request, { owner }) {
     if (owner === 'platform' || request.operation === 'DELETE' || !isNetworkPolicy(request)) return nothing;

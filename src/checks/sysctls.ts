@@ -29,7 +29,7 @@ const safe: ReadonlySet<string> = new Set([
  */
 export const sysctls: Check = {
   id: 'sysctls',
-  headline: 'turns kernel settings of the network',
+  headline: 'sets network sysctls that are not allowed',
   protects: 'border',
   pod(request, { owner, tenancy }) {
     const asked = request.object.spec?.securityContext?.sysctls;

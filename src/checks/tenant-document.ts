@@ -13,7 +13,7 @@ import { type Check, type Finding, nothing } from './check.ts';
  */
 export const tenantDocument: Check = {
   id: 'tenant-document',
-  headline: 'cannot be put in force',
+  headline: 'cannot take effect',
   protects: 'identity',
   tenant(request, { tenancy, requester, now }) {
     // Refused anyway (tenant-writers), and the reasons would tell of other tenants.

@@ -11,7 +11,7 @@ import { type Check, type Facts, type Finding, type NamespaceFacts, nothing } fr
  */
 export const tenantLabelFrozen: Check = {
   id: 'tenant-label-frozen',
-  headline: 'changes who owns the namespace',
+  headline: 'changes the tenant that owns it',
   protects: 'identity',
   namespace(request, facts) {
     if (request.operation === 'CREATE') return judgeCreate(request, facts);

@@ -10,7 +10,7 @@ import { type Check, nothing } from './check.ts';
  */
 export const tenantLeaving: Check = {
   id: 'tenant-leaving',
-  headline: 'would go to a tenant that is being deleted',
+  headline: 'would belong to a terminating tenant',
   protects: 'identity',
   namespace(request, { ownership, requester, tenancy }) {
     const key = tenancy.settings.tenantLabel;

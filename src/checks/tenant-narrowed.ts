@@ -10,7 +10,7 @@ import { type Check, type Finding, nothing, type TenantFacts } from './check.ts'
  */
 export const tenantNarrowed: Check = {
   id: 'tenant-narrowed',
-  headline: 'takes from its namespaces what they need',
+  headline: 'removes what its namespaces depend on',
   protects: 'intent',
   tenant(request, facts) {
     const { operation, subresource, object, oldObject } = request;

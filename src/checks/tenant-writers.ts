@@ -15,7 +15,7 @@ import { changesOf, onlyRemoves, sameList } from './metadata-changes.ts';
  */
 export const tenantWriters: Check = {
   id: 'tenant-writers',
-  headline: 'is written by the platform alone',
+  headline: 'can be written only by the platform',
   protects: 'identity',
   tenant(request, { requester }) {
     if (requester.platform || letsGo(request)) return nothing;

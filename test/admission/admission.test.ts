@@ -172,7 +172,7 @@ t.test('a collection delete sends no name (ADM-16)', async (t) => {
     { name: 'bulkhead-default-deny', labels: { 'app.kubernetes.io/managed-by': 'bulkhead' } },
   );
   const { status } = await validate(review, { user, operation: 'DELETE', oldObject: managed, name: '' });
-  t.match(status?.message, /^\nNetworkPolicy acme-web\/bulkhead-default-deny is managed by Bulkhead/);
+  t.match(status?.message, /^NetworkPolicy acme-web\/bulkhead-default-deny: is managed by Bulkhead/);
 });
 
 t.test('a name that is still to be generated (ADM-04)', async (t) => {
@@ -182,7 +182,7 @@ t.test('a name that is still to be generated (ADM-04)', async (t) => {
   t.strictSame(label, [{ op: 'add', path: '/metadata/labels', value: { [tenantLabel]: 'acme' } }], 'begins as it says');
   const web = pod({ hostNetwork: true }, { name: undefined, generateName: 'web-' });
   const { status } = await validate(review, { user, operation: 'CREATE', object: web });
-  t.match(status?.message, /^\nPod acme-web\/web-\* leaves the pod network/, 'is shown with a star');
+  t.match(status?.message, /^Pod acme-web\/web-\*: uses the network of its node/, 'is shown with a star');
 });
 
 t.test('what is not understood is refused in both phases (ADM-06, ADM-07)', async (t) => {
@@ -241,7 +241,7 @@ t.test('facts that cannot be had', async (t) => {
       code: 503,
       reason: 'ServiceUnavailable',
       message:
-        '\nPod acme-web/web cannot be judged now: the API server could not be asked\n  fix: try again in 1 second',
+        'Pod acme-web/web: cannot be judged now: the API server could not be asked\n  fix: try again in 1 second',
       details: { retryAfterSeconds: 1 },
     },
     'for now, and says when to try again',

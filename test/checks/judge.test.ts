@@ -69,7 +69,7 @@ t.test('everything that is wrong is reported at once, the gravest first', async 
     checks,
   );
   t.equal(auditAnnotations.checks, checks.join(','));
-  t.match(status?.message, /^\nPod acme-web\/web leaves the pod network \(tenant acme, hard isolation\)\n/);
+  t.match(status?.message, /^Pod acme-web\/web: uses the network of its node \(tenant acme, hard isolation\)\n/);
 });
 
 t.test('in warn mode what refuses and what warns are told apart', async (t) => {

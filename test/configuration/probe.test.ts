@@ -37,7 +37,7 @@ function refused(status: number, message: string): Answer {
   return { ok: false, kind: 'refused', status, reason: '', causes: [], message, retryAfter: undefined };
 }
 
-const denied = 'admission webhook "validate.bulkhead.dev" denied the request: \n';
+const denied = 'admission webhook "validate.bulkhead.dev" denied the request: ';
 const words = (value: string) => `handshake "${value}" is refused, as every handshake is`;
 
 t.test('its own refusal proves it', async (t) => {

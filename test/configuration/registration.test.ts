@@ -47,7 +47,7 @@ interface Shape {
 const proven = (value: string): Answer =>
   refused(
     403,
-    `admission webhook "validate.bulkhead.dev" denied the request: \nhandshake "${value}" is refused, as every handshake is`,
+    `admission webhook "validate.bulkhead.dev" denied the request: handshake "${value}" is refused, as every handshake is`,
   );
 
 function refused(status: number, message: string): Answer {

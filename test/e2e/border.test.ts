@@ -455,7 +455,10 @@ await guardedTest('subresources and deletions are no way around', async (t, clus
     '{"apiVersion":"v1","kind":"Binding","metadata":{"name":"plain"},"target":{"kind":"Node","name":"n1"}}',
   );
   t.not(bound.code, 0, 'nor does a tenant choose the node by a plain Binding (POD-09, ADM-02)');
-  t.match(bound.stderr, 'Pod acme-web/plain is put on a node by hand (tenant acme, hard isolation)');
+  t.match(
+    bound.stderr,
+    'Pod acme-web/plain: is bound to a node by a requester that is not a scheduler (tenant acme, hard isolation)',
+  );
   t.match(bound.stderr, 'pod-scheduler, docs/checks/pod-scheduler.md');
 });
 

@@ -92,7 +92,7 @@ async function keptApart(t: Test, plane: ControlPlane, kubeconfig: string): Prom
   const { code, stderr } = await plane.kubectl(kubeconfig, ['apply', '-f', example('pod-on-the-node')]);
   t.equal(code, 1, 'a pod on the network of its node is refused');
   t.match(stderr, 'admission webhook "validate.bulkhead.dev" denied the request:');
-  t.match(stderr, 'Pod acme-web/probe leaves the pod network (tenant acme, hard isolation)');
+  t.match(stderr, 'Pod acme-web/probe: uses the network of its node (tenant acme, hard isolation)');
   t.match(stderr, 'spec.hostNetwork', 'and the refusal says why');
 }
 

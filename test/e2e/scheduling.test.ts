@@ -39,7 +39,10 @@ await guardedTest('pods of a tenant are bound by schedulers alone', async (t, cl
   for (const legacy of [false, true]) {
     t.match(
       await bind('one', alice, legacy),
-      { status: 403, text: /is put on a node by hand.*nodeSelector.*docs\/checks\/pod-scheduler\.md/ },
+      {
+        status: 403,
+        text: /is bound to a node by a requester that is not a scheduler.*nodeSelector.*docs\/checks\/pod-scheduler\.md/,
+      },
       `a tenant does not choose the node${legacy ? ', by the older address either' : ''}, and hears how to ask for one`,
     );
   }

@@ -57,12 +57,10 @@ await guardedTest('kubectl warns about workloads whose pods will be refused', as
     `${warning}\n`,
     'to the letter',
   );
-  await eventually('its pods are refused, which an Event says', async () => {
-    const { stdout } = await cluster.kubectl('alice', ['get', 'events', '-n', 'acme-web', '-o', 'json']);
-    return JSON.parse(stdout).items.some(
-      ({ reason, message }: { reason: string; message: string }) =>
-        reason === 'FailedCreate' && message.includes('leaves the pod network'),
-    );
+  // Of a message, kubectl prints the first line.
+  await eventually('its pods are refused, and kubectl get events says why', async () => {
+    const { stdout } = await cluster.kubectl('alice', ['get', 'events', '-n', 'acme-web']);
+    return /FailedCreate .*: uses the network of its node \(tenant acme, hard isolation\)/.test(stdout);
   });
   const good = await create(workload('Deployment', {}, 'good'));
   t.strictSame([good.code, good.stderr], [0, ''], 'a good one is admitted without a word');
