@@ -16,8 +16,10 @@ const denialBytes = 4096;
  * bytes each (what is unprintable becomes one), leave room for what stands around them.
  */
 const pieceCharacters = 300;
-/** The API server cuts warnings at 256 characters once they are many; a terminal shows a line of 120. */
+/** The API server asks for warnings of at most 120 characters, which a terminal shows in one line. */
 const warningCharacters = 120;
+/** A fix must be whole to be of use. The API server cuts no warning of this length, and none of eight. */
+const fixCharacters = 256;
 const warningLines = 8;
 
 /**
@@ -52,13 +54,31 @@ export function plainDenial(request: AdmissionRequest, reason: string, fix: stri
   return `${subject(request)}: ${printable(reason)}\n  fix: ${printable(fix)}`;
 }
 
-/** One line each, the gravest first. A finding that refuses is told here of a workload alone: then it refuses the pods. */
+/**
+ * The most severe first, each with its fix. A finding that refuses is told here of a workload alone: then it refuses the pods.
+ * What finds no room is counted, and no finding is shown without its fix.
+ */
 export function warningTexts(judged: readonly Judged[]): string[] {
-  return capped(
-    judged.map(({ finding: { check, path, reason }, refuses }) =>
-      warning(`${check}${refuses ? ' refuses the pods' : ''}: ${path} ${reason}`),
-    ),
-  );
+  let lines: string[] = [];
+  for (let shown = Math.min(judged.length, warningLines); shown > 0; shown--) {
+    lines = warningsOf(judged.slice(0, shown));
+    if (shown < judged.length) lines.push(`not shown: ${judged.length - shown} of ${judged.length} findings`);
+    if (lines.length <= warningLines) break;
+  }
+  return lines;
+}
+
+/** One line for each finding where its fix has room in it, otherwise a second line; findings in a row that share one get it once. */
+function warningsOf(judged: readonly Judged[]): string[] {
+  return judged.flatMap(({ finding: { check, path, reason, fix }, refuses }, index) => {
+    const found = printable(`${check}${refuses ? ' refuses the pods' : ''}: ${placeOf(path)} ${reason}`);
+    const remedy = `fix: ${printable(fix)}`;
+    const together = `${found}; ${remedy}`;
+    if (together.length <= warningCharacters) return [together];
+    const line = clip(found, warningCharacters);
+    const next = judged[index + 1]?.finding;
+    return next?.check === check && next.fix === fix ? [line] : [line, clip(`${check}: ${remedy}`, fixCharacters)];
+  });
 }
 
 /** One line for each selector that was narrowed: what was added, and where. */
@@ -79,8 +99,12 @@ function capped(lines: string[]): string[] {
 
 function findingText({ finding: { check, path, reason, witness, fix } }: Judged): string {
   const why = witness === undefined ? reason : `${reason}; for example ${witness}`;
-  const lines = [`  ${piece(path === '' ? 'the whole object' : path)}`, `    ${piece(why)}`, `    fix: ${piece(fix)}`];
+  const lines = [`  ${piece(placeOf(path))}`, `    ${piece(why)}`, `    fix: ${piece(fix)}`];
   return `${lines.join('\n')}\n    ${check}, docs/checks/${check}.md\n`;
+}
+
+function placeOf(path: string): string {
+  return path === '' ? 'the whole object' : path;
 }
 
 /** `NetworkPolicy acme-web/open`; a name that is still to be generated ends in `*`. */

@@ -10,6 +10,7 @@ import type { AdmissionRequest } from '../../src/kubernetes/review.ts';
 import { createTenancy, type Requester } from '../../src/tenancy/tenancy.ts';
 import type { Gate, Mode, Tenant } from '../../src/tenancy/tenant.ts';
 import { cast } from '../fixtures/cast.ts';
+import { warningsIn } from '../fixtures/denial.ts';
 import { type Sent, submit } from '../fixtures/review.ts';
 import { createWorld, settings, tenantLabel } from '../fixtures/world.ts';
 
@@ -158,18 +159,39 @@ t.test('no control character, line break or mark of direction reaches a terminal
   );
 });
 
-t.test('warnings are at most 8 lines of 120 characters', async (t) => {
+t.test('warnings are at most 8 lines of 120 characters, or of 256 where a fix stands alone', async (t) => {
   fc.assert(
     fc.property(fc.array(anyFinding, { maxLength: 30 }), (findings) => {
       const lines = warningTexts(findings.map(judgedOf));
       t.ok(lines.length <= 8, 'few');
       t.ok(
-        lines.every((line) => line.length <= 120 && line.isWellFormed()),
+        lines.every((line) => line.length <= (/^[a-z-]+: fix: /.test(line) ? 256 : 120) && line.isWellFormed()),
         'short and whole',
       );
-      t.equal(lines.length, Math.min(findings.length, 8), 'none is lost while there is room');
-      if (findings.length > 8) t.equal(lines.at(-1), `${findings.length - 7} more warnings are not shown`);
     }),
+    { numRuns: 100 },
+  );
+});
+
+t.test('no finding is warned about without its whole fix, and the others are counted', async (t) => {
+  const text = fc.stringMatching(/^[a-z ]{1,150}$/);
+  const some = fc.record({ check: fc.constantFrom('ip-block', 'dead-rule'), path: text, reason: text });
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(some, fc.constantFrom('a'.repeat(9), 'b'.repeat(220))), { maxLength: 30 }),
+      (rows) => {
+        const findings = rows.map(([row, fix]): Finding => ({ ...row, fix }));
+        const lines = warningTexts(findings.map(judgedOf));
+        const last = /^not shown: (\d+) of (\d+) findings$/.exec(lines.at(-1) ?? '');
+        const read = warningsIn(last === null ? lines : lines.slice(0, -1));
+        t.strictSame(
+          read.map(({ fix }) => fix),
+          findings.slice(0, read.length).map(({ fix }) => fix),
+        );
+        t.equal(Number(last?.[1] ?? 0), findings.length - read.length);
+        t.ok(read.length >= Math.min(findings.length, 3), 'as many as there is room for');
+      },
+    ),
     { numRuns: 100 },
   );
 });
@@ -178,6 +200,11 @@ t.test('a warning says whether the pods of a workload will be refused', async (t
   t.strictSame(warningTexts([judgedOf(open), { ...judgedOf(open), refuses: false }]), [
     'cross-tenant-ingress refuses the pods: spec.ingress[0].from[1].namespaceSelector matches namespaces of every tenant',
     'cross-tenant-ingress: spec.ingress[0].from[1].namespaceSelector matches namespaces of every tenant',
+    'cross-tenant-ingress: fix: add bulkhead.dev/tenant: acme to its matchLabels',
+  ]);
+  const short = { ...open, path: 'spec.ingress[0]', fix: 'name a tenant' };
+  t.strictSame(warningTexts([judgedOf(short)]), [
+    'cross-tenant-ingress refuses the pods: spec.ingress[0] matches namespaces of every tenant; fix: name a tenant',
   ]);
 });
 

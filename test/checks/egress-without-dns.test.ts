@@ -4,6 +4,7 @@ import type { PortRange } from '../../src/kubernetes/port-range.ts';
 import type { SharedService } from '../../src/tenancy/settings.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { cast } from '../fixtures/cast.ts';
+import { warningsIn } from '../fixtures/denial.ts';
 import { submit } from '../fixtures/review.ts';
 import { createWorld, settings } from '../fixtures/world.ts';
 
@@ -44,6 +45,7 @@ t.test('in mode enforce it is told where the baseline opens no DNS', async (t) =
       object,
     });
     t.ok(allowed, `${what}: it is admitted`);
-    t.equal(warnings.filter((line) => line.startsWith('egress-without-dns: ')).length, told ? 1 : 0, what);
+    const own = warningsIn(warnings).filter((warning) => warning.told.startsWith('egress-without-dns: '));
+    t.equal(own.length, told ? 1 : 0, what);
   }
 });

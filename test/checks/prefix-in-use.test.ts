@@ -114,6 +114,7 @@ t.test(
     t.ok(allowed);
     t.strictSame(warnings, [
       'prefix-in-use: spec.namespaces.prefix covers 4 namespaces of others: theta-b, theta-c and 2 more',
+      'prefix-in-use: fix: choose another prefix, or delete them: until then no policy of the tenant may select them by name',
     ]);
     const stranger = await send({ user: cast.stranger, operation: 'CREATE', object });
     t.notOk(stranger.allowed);

@@ -8,7 +8,7 @@ import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import type { Mode } from '../../src/tenancy/tenant.ts';
 import { loadCases } from '../fixtures/cases.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
-import { findingsIn } from '../fixtures/denial.ts';
+import { findingsIn, warningsIn } from '../fixtures/denial.ts';
 import { bytesOf, farDeadline, type Response, responseOf, reviewOf, type Sent, submit } from '../fixtures/review.ts';
 import { createWorld } from '../fixtures/world.ts';
 
@@ -71,16 +71,17 @@ t.test(
       const refusal = await submit(review, { user: cast.controller, operation: 'CREATE', object: pod });
       const found = findingsIn(refusal.status?.message ?? '');
       for (const kind of workloadKinds) {
-        const expected = found.map(
-          ({ check, path, why }) => `${check} refuses the pods: ${templateIn[kind]}.${path} ${why}`,
-        );
+        const expected = found.map(({ check, path, why, fix }) => ({
+          told: `${check} refuses the pods: ${templateIn[kind]}.${path} ${why}`,
+          fix,
+        }));
         for (const role of ['acme developer', 'platform admin'] satisfies Role[]) {
           const sent: Sent = { user: cast[role], operation: 'CREATE', object: workloadOf(kind, pod) };
           const { allowed, status, warnings = [], auditAnnotations } = await ask(review, 'warn', sent);
           t.strictSame({ allowed, status }, { allowed: true, status: undefined }, `${id}: the ${kind} is admitted`);
           t.strictSame(
-            warnings,
-            expected.map((line) => (line.length > 120 ? `${line.slice(0, 117)}...` : line)),
+            warningsIn(warnings),
+            expected.map(({ told, fix }) => ({ told: told.length > 120 ? `${told.slice(0, 117)}...` : told, fix })),
             `${id}: the ${kind} of the ${role} is warned about`,
           );
           t.equal(auditAnnotations.checks, [...new Set(found.map(({ check }) => check))].join() || undefined);
@@ -110,18 +111,23 @@ t.test(
   },
 );
 
+/** What is said of each finding, without its fix. */
+function warnedOf(lines: readonly string[] = []): readonly string[] {
+  return warningsIn(lines).map(({ told }) => told);
+}
+
 t.test('what is told follows the mode of the tenant as it does for its pods', async (t) => {
   const user = cast['acme developer'];
   const relabelled = { ...probe, metadata: { ...probe.metadata, labels: { 'bulkhead.dev/tenant': 'beta' } } };
   const object = workloadOf('Deployment', relabelled);
   const warned = await ask(reviewIn('warn'), 'warn', { user, operation: 'CREATE', object });
-  t.match(warned.warnings, [
+  t.match(warnedOf(warned.warnings), [
     /^pod-tenant-label refuses the pods: /,
     /^host-network: spec\.template\.spec\.hostNetwork /,
   ]);
   const audited = await ask(reviewIn('audit'), 'warn', { user, operation: 'CREATE', object });
-  t.match(audited.warnings, [/^pod-tenant-label refuses the pods: /], 'what is only recorded is not told');
-  t.equal(audited.warnings?.length, 1);
+  t.match(warnedOf(audited.warnings), [/^pod-tenant-label refuses the pods: /], 'what is only recorded is not told');
+  t.equal(warnedOf(audited.warnings).length, 1);
   t.equal(audited.auditAnnotations.checks, 'host-network,pod-tenant-label', 'and is recorded');
 });
 
@@ -130,7 +136,8 @@ t.test('a workload is told about when it comes and when it changes, not when it 
   const user = cast['acme developer'];
   const bad = workloadOf('StatefulSet', probe);
   const good = workloadOf('StatefulSet', { ...probe, spec: { containers: [] } });
-  const told = async (sent: Omit<Sent, 'user'>) => (await ask(review, 'warn', { user, ...sent })).warnings?.length ?? 0;
+  const told = async (sent: Omit<Sent, 'user'>) =>
+    warnedOf((await ask(review, 'warn', { user, ...sent })).warnings).length;
   t.equal(await told({ operation: 'UPDATE', object: bad, oldObject: good }), 1, 'it becomes bad');
   t.equal(await told({ operation: 'UPDATE', object: good, oldObject: bad }), 0, 'it becomes good');
   t.equal(await told({ operation: 'DELETE', oldObject: bad }), 0, 'it is deleted');

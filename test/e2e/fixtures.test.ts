@@ -8,6 +8,7 @@ import { catalogue } from '../../src/checks/catalogue.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import { type Case, isReplayed, loadCases } from '../fixtures/cases.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
+import { warningsIn } from '../fixtures/denial.ts';
 import { applied } from '../fixtures/json-patch.ts';
 import { tenantFolders } from '../fixtures/world.ts';
 import { guard, installTenantResource } from './guarded-cluster.ts';
@@ -65,7 +66,9 @@ await clusterTest('a real API server gives the verdicts of the cases', async (t,
       const told = [...String(headers.warning ?? '').matchAll(/299 - "(.*?)"(?:, |$)/g)].map(([, line = '']) => line);
       const expected = one.finding && `${one.check}: ${one.finding.path} ${one.finding.reason}`;
       t.strictSame(
-        told.filter((line) => line.startsWith(`${one.check}: `)),
+        warningsIn(told)
+          .map((warning) => warning.told)
+          .filter((line) => line.startsWith(`${one.check}: `)),
         expected === undefined ? [] : [expected],
         `${one.id}: what is told`,
       );

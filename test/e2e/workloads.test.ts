@@ -48,7 +48,8 @@ await guardedTest('kubectl warns about workloads whose pods will be refused', as
       const told = await create(bad, ...options);
       t.equal(told.code, 0, `${kind}: it is admitted ${told.stderr}`);
       const lines = told.stderr.split('\n').filter((line) => line.startsWith('Warning: '));
-      t.equal(lines.length, 1, `${kind}: there is one warning ${told.stderr}`);
+      t.equal(lines.length, 2, `${kind}: there is one warning, and its fix ${told.stderr}`);
+      t.match(lines[1], 'Warning: host-network: fix: ', kind);
       t.match(lines[0], `Warning: host-network refuses the pods: ${place}.spec.hostNetwork is true: `, kind);
     }
   }
@@ -71,7 +72,8 @@ await guardedTest('kubectl warns about workloads whose pods will be refused', as
     t.equal(plain.code, 0, 'it is admitted');
     t.equal(
       plain.stderr,
-      'Warning: quota-without-requests: spec.template.spec.containers[0] needs requests of cpu and memory, or a LimitRange\n',
+      'Warning: quota-without-requests: spec.template.spec.containers[0] needs requests of cpu and memory, or a LimitRange\n' +
+        'Warning: quota-without-requests: fix: state them, or ask for a LimitRange in the namespace that sets defaults\n',
     );
     const pods = () => cluster.kubectl('alice', ['get', 'pods', '-n', 'acme-web', '-l', 'app=plain', '-o', 'name']);
     await eventually('the API server refuses its pods', async () => {
