@@ -138,8 +138,8 @@ async function runServe(args: readonly string[]): Promise<void> {
   if (values.registration && (withoutCluster || values['read-only']))
     throw new Misuse('--registration writes to an API server: it goes neither with --namespaces nor with --read-only');
   // Each command loads what it needs, and serve none of what the others do.
-  const { serve } = await import('./commands/serve.ts');
-  const running = await serve({
+  const { startReplica } = await import('./commands/replica.ts');
+  const running = await startReplica({
     tenants,
     config,
     certificates: certificatesOf(values),

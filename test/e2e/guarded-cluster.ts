@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { parseAllDocuments } from 'yaml';
-import { type Running, type ServeOptions, serve } from '../../src/commands/serve.ts';
+import { type ReplicaOptions, type Running, startReplica } from '../../src/commands/replica.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane, Output, User } from '../apiserver/control-plane.ts';
 
@@ -59,7 +59,7 @@ export async function guard(
   plane: ControlPlane,
   tenants: string | typeof tenantObjects = 'manifests/examples/tenants',
   ownKubeconfig = plane.adminKubeconfig,
-  others: Partial<ServeOptions> = {},
+  others: Partial<ReplicaOptions> = {},
 ): Promise<GuardedCluster> {
   const running = await startBulkhead(plane, ownKubeconfig, {
     tenants: tenants === tenantObjects ? undefined : tenants,
@@ -93,9 +93,9 @@ export async function guard(
 export async function startBulkhead(
   plane: ControlPlane,
   kubeconfig: string,
-  others: Partial<ServeOptions> = {},
+  others: Partial<ReplicaOptions> = {},
 ): Promise<Running> {
-  const running = await serve({
+  const running = await startReplica({
     tenants: 'manifests/examples/tenants',
     config: 'manifests/examples/bulkhead.yaml',
     certificates: `${plane.directory}/certificates`,

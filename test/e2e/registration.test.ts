@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { parseAllDocuments } from 'yaml';
-import type { Running } from '../../src/commands/serve.ts';
+import type { Running } from '../../src/commands/replica.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { freePort } from '../apiserver/free-port.ts';

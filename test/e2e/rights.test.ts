@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';
-import type { ServeOptions } from '../../src/commands/serve.ts';
+import type { ReplicaOptions } from '../../src/commands/replica.ts';
 import type { AuditEvent } from '../apiserver/audit-log.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
@@ -51,7 +51,7 @@ await clusterTest('the rights of the manifests are those that are used', async (
   };
   for (const file of [baseRole, 'manifests/examples/tenants']) await apply(file);
   const kubeconfig = await plane.kubeconfigFor({ user: account });
-  const start = async (others: Partial<ServeOptions> = {}) => {
+  const start = async (others: Partial<ReplicaOptions> = {}) => {
     const running = await startBulkhead(plane, kubeconfig, { tenants: undefined, registration: true, ...others });
     t.teardown(() => running.stop());
     return running;

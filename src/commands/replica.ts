@@ -1,4 +1,4 @@
-/** Answers the admission reviews of an API server: facts from the cluster or from files, judged by admission, over HTTPS. */
+/** A replica, as `serve` starts it: facts from the cluster or from files, judged by admission, over HTTPS. */
 import { createAdmission } from '../admission/admission.ts';
 import type { NamespaceSource } from '../admission/facts.ts';
 import { CertificateError } from '../certificates/key-pair.ts';
@@ -20,7 +20,7 @@ import { registerClusterMetrics } from './cluster-metrics.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 import { tidyUpWhenIdle } from './tidy-up.ts';
 
-export interface ServeOptions {
+export interface ReplicaOptions {
   /** A folder of YAML files with Tenant documents; undefined: the Tenant objects of the cluster. */
   readonly tenants: string | undefined;
   /** A YAML file with the Settings document; undefined: the defaults. */
@@ -56,7 +56,7 @@ export interface Running {
 }
 
 /** @throws CannotStart */
-export async function serve(options: ServeOptions): Promise<Running> {
+export async function startReplica(options: ReplicaOptions): Promise<Running> {
   const { log, flush } = createLog(options.logLevel);
   const metrics = createMetrics();
   const stops: (() => void | Promise<void>)[] = [];
@@ -82,7 +82,7 @@ export async function serve(options: ServeOptions): Promise<Running> {
 }
 
 async function start(
-  options: ServeOptions,
+  options: ReplicaOptions,
   log: Logger,
   metrics: Metrics,
   stops: (() => void | Promise<void>)[],
@@ -254,7 +254,7 @@ async function explained<Value>(value: Promise<Value>): Promise<Value> {
   }
 }
 
-async function clientsOf(clients: ServeOptions['clients']): Promise<ClientCheck | undefined> {
+async function clientsOf(clients: ReplicaOptions['clients']): Promise<ClientCheck | undefined> {
   if (clients === undefined) return undefined;
   return createClientCheck(await loadClientAuthority(clients.authority, Date.now()), clients.names);
 }
