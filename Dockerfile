@@ -1,5 +1,7 @@
 # The image of the webhook: one program of JavaScript, Node, and nothing to build or test with; no shell either.
 #   docker build --tag bulkhead:0.1.0 .
+# COMMIT is what `bulkhead version` prints beside the version:
+#   docker build --tag bulkhead:0.1.0 --build-arg COMMIT=$(git rev-parse HEAD) .
 # BASE is an image with Node 24 as /nodejs/bin/node or in the PATH, and with nothing else, best by its digest:
 #   docker build --tag bulkhead:0.1.0 --build-arg BASE=REGISTRY/distroless/nodejs24-debian13:nonroot .
 
@@ -11,7 +13,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json build.ts ./
 COPY src src
-RUN npm run build
+ARG COMMIT=
+RUN COMMIT=${COMMIT} npm run build
 
 FROM ${BASE}
 ENV NODE_ENV=production

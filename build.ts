@@ -1,9 +1,19 @@
 /**
  * `npm run build`: dist/, what the image runs. Everything that is imported is in it, the libraries too, so that nothing else is
- * installed beside it; what only some commands need (kubeconfigs, demo, audit) is in files that are loaded when needed.
+ * installed beside it; each command, help, and what reads kubeconfigs are in files that are loaded when needed.
  */
+import { spawnSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { build } from 'esbuild';
+
+/** What `bulkhead version` prints: `COMMIT` where the build has no repository, as in an image. */
+function commit(): string | undefined {
+  if (process.env.COMMIT) return process.env.COMMIT;
+  const described = spawnSync('git', ['describe', '--always', '--dirty', '--abbrev=40', '--exclude=*'], {
+    encoding: 'utf8',
+  });
+  return described.status === 0 ? described.stdout.trim() : undefined;
+}
 
 const outdir = 'dist';
 await rm(outdir, { recursive: true, force: true });
@@ -17,6 +27,7 @@ await build({
   platform: 'node',
   target: 'node24',
   format: 'esm',
+  define: { bulkheadCommit: JSON.stringify(commit()) ?? 'undefined' },
   // Not minified: a stack trace in a log is read by people.
   legalComments: 'linked',
   // Libraries that are CommonJS ask for Node's own modules in their way.

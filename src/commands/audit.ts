@@ -17,16 +17,20 @@ import { formatProblem } from '../tenancy/problem.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { CannotStart } from './cannot-start.ts';
+import { defineCommand, type Surroundings } from './command.ts';
+import type { Values } from './options.ts';
+import { kubeconfigOption, tenancyOptions } from './shared-options.ts';
 
-export interface AuditOptions {
-  /** A folder of YAML files with Tenant documents; undefined: the Tenant objects of the cluster. */
-  readonly tenants: string | undefined;
-  /** A YAML file with the Settings document; undefined: the defaults. */
-  readonly config: string | undefined;
-  readonly kubeconfig: string | undefined;
-  /** The variables of the process. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-}
+const options = { ...tenancyOptions, kubeconfig: kubeconfigOption };
+
+export const command = defineCommand({
+  summary: 'report, read-only, which pods the baseline would cut off and which policies would be rejected',
+  options,
+  async run(values, surroundings) {
+    await audit(values, surroundings);
+    return 0;
+  },
+});
 
 /** A namespace of a tenant: how many pods it has, how many of them lose what, and the names of the first of those. */
 interface Row {
@@ -42,17 +46,17 @@ interface Row {
 const namesShown = 3;
 
 /** @throws CannotStart */
-export async function audit(options: AuditOptions, print: (line: string) => void): Promise<void> {
-  const loaded = await readTenancy(options);
+async function audit(values: Values<typeof options>, { print, environment }: Surroundings): Promise<void> {
+  const loaded = await readTenancy(values);
   if (!loaded.ok) throw new CannotStart(loaded.problems.map(formatProblem).join('\n'));
-  const location = locateCluster(options.kubeconfig, options.environment);
+  const location = locateCluster(values.kubeconfig, environment);
   if (location === undefined) throw new CannotStart('audit needs a cluster to look at: give --kubeconfig FILE');
   const reader = readCluster(location);
   try {
     const tell = (_: unknown, message: string): void => print(message);
     const log = { info: () => {}, warn: tell, error: tell };
     const { settings } = loaded.value;
-    const tenancy = options.tenants === undefined ? await reader.tenancy(settings, log) : loaded.value;
+    const tenancy = values.tenants === undefined ? await reader.tenancy(settings, log) : loaded.value;
     const { rows, crossing } = await survey(reader, tenancy);
     for (const line of [...report(rows, tenancy), ...reportCrossing(crossing)]) print(line);
   } catch (error) {

@@ -4,6 +4,17 @@ import { backstopOf } from '../backstop/backstop.ts';
 import { readTenancy, type TenancyFiles } from '../files/read-tenancy.ts';
 import { formatProblem } from '../tenancy/problem.ts';
 import { CannotStart } from './cannot-start.ts';
+import { defineCommand } from './command.ts';
+import { tenancyOptions } from './shared-options.ts';
+
+export const command = defineCommand({
+  summary: 'print ValidatingAdmissionPolicies that enforce the essential checks without Bulkhead',
+  options: tenancyOptions,
+  async run(values, { print }) {
+    print((await backstop(values)).replace(/\n$/, ''));
+    return 0;
+  },
+});
 
 const head = `# Made by \`bulkhead backstop\` from the settings and tenants; make it anew when they change.
 # What it does, and what it leaves to the webhook: docs/outage.md.

@@ -15,8 +15,15 @@ import { createLog } from '../server/log.ts';
 import { createMetrics } from '../server/metrics.ts';
 import { createWebhookServer } from '../server/webhook-server.ts';
 import { formatProblem } from '../tenancy/problem.ts';
+import { defineCommand } from './command.ts';
 import { type Ask, type ReviewResponse, StandIn } from './stand-in.ts';
 import { tell } from './tell.ts';
+
+export const command = defineCommand({
+  summary: 'show requests that are admitted and rejected; needs no cluster',
+  options: {},
+  run: async (_, { print }) => ((await demo(print)) ? 0 : 1),
+});
 
 /** The project's folder, from wherever the demo is called. */
 const root = join(import.meta.dirname, '../..');

@@ -1,8 +1,6 @@
 /** Which version a replica is, and whether it takes requests, for Prometheus. */
 import { Gauge, type Registry } from 'prom-client';
-
-/** That of package.json, which a bundle cannot look up; a test compares. */
-const version = '0.1.0';
+import { version } from './build.ts';
 
 /** @param unready why requests should not be sent here: what readiness says, asked when it is scraped */
 export function registerProcessMetrics(registry: Registry, unready: () => readonly string[]): void {

@@ -17,6 +17,7 @@ import { formatProblem, type Problem } from '../tenancy/problem.ts';
 import { CannotStart } from './cannot-start.ts';
 import { type CertificateOptions, openCertificates } from './certificates.ts';
 import { registerClusterMetrics } from './cluster-metrics.ts';
+import type { LongRunning } from './command.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 import { tidyUpWhenIdle } from './tidy-up.ts';
 
@@ -45,14 +46,10 @@ export interface ReplicaOptions {
   readonly clock?: Clock;
 }
 
-export interface Running {
+export interface Running extends LongRunning {
   readonly ports: { readonly webhook: number; readonly health: number; readonly metrics: number };
   /** Resolves when every namespace of the cluster is known. */
   readonly ready: Promise<void>;
-  /** Serves on until every client has left its connection, then ends. Rejects as `stop` does. */
-  drain(): Promise<void>;
-  /** Ends once what is in flight is answered. Rejects when a part of it could not be ended; the others are. */
-  stop(): Promise<void>;
 }
 
 /** @throws CannotStart */

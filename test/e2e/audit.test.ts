@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { audit } from '../../src/commands/audit.ts';
+import { runCommandLine } from '../../src/commands/command-line.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { withoutControllers } from '../soak/crowd.ts';
@@ -100,7 +100,8 @@ async function linesOf(options: {
   readonly kubeconfig: string;
 }): Promise<string[]> {
   const lines: string[] = [];
-  await audit({ ...options, environment: {} }, (line) => lines.push(line));
+  const flags = Object.entries(options).flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value]));
+  await runCommandLine(['audit', ...flags], { print: (line) => lines.push(line), environment: {} });
   return lines;
 }
 

@@ -1,6 +1,7 @@
 /** What is installed beside the registrations: that the parts fit together, and how little they may do (R9, R10). */
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { command as serve } from '../../src/commands/serve.ts';
 import { webhookLimits } from '../../src/server/webhook-limits.ts';
 import { builtInIdentities } from '../../src/tenancy/default-settings.ts';
 import { all, kinds, only } from './base.ts';
@@ -9,10 +10,6 @@ const { metadata: deployment, spec } = only('Deployment');
 const pod = spec.template;
 const [container] = pod.spec.containers;
 const portOf = (name: string) => container.ports.find((port) => port.name === name)?.containerPort;
-/** `--port N  HTTPS for the API server (default: 9443)`, as the command line tells it. */
-const usage = readFileSync('src/main.ts', 'utf8');
-const defaultOf = (option: string) =>
-  Number(new RegExp(`^ +--${option} N .*\\(default: (\\d+)\\)`, 'm').exec(usage)?.[1]);
 
 t.test('the base holds these objects', async (t) => {
   t.strictSame([...kinds].sort(), [
@@ -34,9 +31,13 @@ t.test('the base holds these objects', async (t) => {
 });
 
 t.test('the way from the API server to the process', async (t) => {
-  t.equal(portOf('webhook'), defaultOf('port'), 'the container listens where serve listens by default');
-  t.equal(portOf('health'), defaultOf('health-port'));
-  t.equal(portOf('metrics'), defaultOf('metrics-port'));
+  t.equal(
+    portOf('webhook'),
+    Number(serve.options.port.default),
+    'the container listens where serve listens by default',
+  );
+  t.equal(portOf('health'), Number(serve.options['health-port'].default));
+  t.equal(portOf('metrics'), Number(serve.options['metrics-port'].default));
   t.notOk(
     container.args.some((argument) => /^--[a-z-]*port\b/.test(argument)),
     'and is not told another port',

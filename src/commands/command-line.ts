@@ -1,0 +1,62 @@
+/** Arguments in, the outcome of a command out. Node parses them; help and mistakes are explained by help.ts, loaded on demand. */
+import { parseArgs } from 'node:util';
+import { suggestion } from '../tenancy/suggestion.ts';
+import type { Command, ExitCode, LongRunning, Surroundings } from './command.ts';
+import { commands } from './commands.ts';
+import { Misuse } from './misuse.ts';
+
+/** @throws Misuse, CannotStart */
+export async function runCommandLine(
+  args: readonly string[],
+  surroundings: Surroundings,
+): Promise<ExitCode | LongRunning> {
+  const [name = '--help', ...rest] = withoutHelpCommand(args);
+  // The help of `bulkhead` itself has a line for each command.
+  if (name.startsWith('-')) return explain([name, ...rest], Object.keys(commands), surroundings);
+  const file = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (file === undefined) throw new Misuse(unknownCommand(name));
+  try {
+    const { command } = await file();
+    const textsOf = rest.some((word) => word === '--help' || word === '-h') ? undefined : parse(rest, command);
+    if (textsOf === undefined) return await explain([name, ...rest], [name], surroundings);
+    return await command.run(textsOf, surroundings);
+  } catch (error) {
+    throw error instanceof Misuse ? new Misuse(error.message, name) : error;
+  }
+}
+
+/** `help COMMAND` is `COMMAND --help`, so that an unknown command is a mistake in both. */
+function withoutHelpCommand(args: readonly string[]): readonly string[] {
+  const [first, ...others] = args;
+  return first === 'help' ? [...others, '--help'] : args;
+}
+
+function unknownCommand(name: string): string {
+  const names = [...Object.keys(commands), 'help'];
+  const meant = suggestion(name, names);
+  return `unknown command '${name}' (${meant === undefined ? `commands: ${names.join(', ')}` : `Did you mean ${meant}?`})`;
+}
+
+/** @returns the texts that are given for each option; undefined when something is wrong with them */
+function parse(args: readonly string[], command: Command): ((flag: string) => readonly string[]) | undefined {
+  const declared = Object.entries(command.options).map(([flag, { value }]) => {
+    return [flag, { type: value === undefined ? 'boolean' : 'string', multiple: true }] as const;
+  });
+  try {
+    const { values } = parseArgs({ args: [...args], options: Object.fromEntries(declared), strict: true });
+    return (flag) => [values[flag] ?? []].flat().map(String);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Loading commander costs 6 ms, which a start of `serve` does not wait for. */
+async function explain(args: readonly string[], names: readonly string[], { print }: Surroundings): Promise<0> {
+  const { printHelp } = await import('./help.ts');
+  const files = names.map(async (name): Promise<[string, Command][]> => {
+    const file = await commands[name]?.();
+    return file === undefined ? [] : [[name, file.command]];
+  });
+  printHelp(args, new Map((await Promise.all(files)).flat()), print);
+  return 0;
+}
