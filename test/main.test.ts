@@ -229,8 +229,9 @@ t.test('an end that fails is told, and is no success', async (t) => {
   }
 });
 
-t.test('the command of the README starts', async (t) => {
-  const [, command = ''] = /```sh\nnpm run bulkhead -- (serve .+)\n```/.exec(await readFile('README.md', 'utf8')) ?? [];
+t.test('the command of the first page starts', async (t) => {
+  const [, command = ''] =
+    /```sh\nnpm run bulkhead -- (serve .+)\n```/.exec(await readFile('docs/start.md', 'utf8')) ?? [];
   const { child, ended, line } = start([
     ...command.split(' '),
     '--certificates',

@@ -27,7 +27,8 @@ const review = createAdmission({
     throw error;
   },
 });
-const pages = new Map(globSync('docs/checks/*.md').map((file) => [basename(file, '.md'), readFileSync(file, 'utf8')]));
+const files = globSync('docs/checks/*.md', { exclude: ['docs/checks/README.md'] });
+const pages = new Map(files.map((file) => [basename(file, '.md'), readFileSync(file, 'utf8')]));
 
 interface Block {
   readonly info: string;

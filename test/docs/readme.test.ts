@@ -1,19 +1,14 @@
+/** The README: short, and the same as the page that the tests execute. */
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { catalogue } from '../../src/checks/catalogue.ts';
+import { shellBlocks } from '../e2e/project-folder.ts';
 
-t.test(
-  'the table of the README has every check, in the order of the catalogue, and says when it is enforced',
-  async (t) => {
-    const rows = [
-      ...readFileSync('README.md', 'utf8').matchAll(/^\| \[([a-z-]+)\]\(docs\/checks\/\1\.md\) \| .+ \| (.+) \|$/gm),
-    ];
-    t.same(
-      rows.map(([, id, enforced]) => [id, enforced]),
-      catalogue.map(({ id, protects }) => [
-        id,
-        { identity: 'always', border: 'by mode', intent: 'as a warning' }[protects],
-      ]),
-    );
-  },
-);
+t.test('the README has at most 900 words', async (t) => {
+  const words = readFileSync('README.md', 'utf8').split(/\s+/).filter(Boolean);
+  t.ok(words.length <= 900, `${words.length} words`);
+});
+
+t.test('the README installs as the how-to does, which test/e2e/install.test.ts executes', async (t) => {
+  const [installation] = await shellBlocks('docs/how-to/install.md');
+  t.strictSame(await shellBlocks('README.md'), [installation]);
+});

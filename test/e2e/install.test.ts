@@ -1,5 +1,5 @@
 /**
- * Bulkhead as it is installed: the commands of README.md, the objects that kustomize makes, the real process
+ * Bulkhead as it is installed: the commands of docs/how-to/install.md, the objects that kustomize makes, the real process
  * with the rights of its service account, called by the API server through its Service.
  */
 import { resolve } from 'node:path';
@@ -22,8 +22,7 @@ await privateNetworkTest(
   'installed as the manual says',
   async (t, plane) => {
     const shell = await projectFolder(t, plane);
-    // The first one, without a cluster, is executed by test/main.test.ts.
-    const [, installation = [], emergency = [], removal = []] = await shellBlocks('README.md');
+    const [installation = [], emergency = [], removal = []] = await shellBlocks('docs/how-to/install.md');
     const [apply = '', rollout = '', closed = ''] = installation;
     succeeded(t, apply, await shell(apply));
     const pods = await runPods(

@@ -47,7 +47,7 @@ export async function installOverlay(
   );
   t.teardown(() => Promise.all(pods.map((pod) => pod.kill())));
   // What the manual waits for.
-  const [, [, ...waits] = []] = await shellBlocks('README.md');
+  const [[, ...waits] = []] = await shellBlocks('docs/how-to/install.md');
   for (const command of waits) await execute(command);
   return pods;
 }

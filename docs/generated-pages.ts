@@ -1,0 +1,7 @@
+/** The pages that are made from the source, and their text. */
+import { join } from 'node:path';
+import { checksPage } from './checks/checks-page.ts';
+
+export function generatedPages(): readonly { readonly file: string; readonly text: string }[] {
+  return [{ file: join(import.meta.dirname, 'checks/README.md'), text: checksPage() }];
+}
