@@ -1,7 +1,12 @@
 /** The pages that are made from the source, and their text. */
 import { join } from 'node:path';
 import { checksPage } from './checks/checks-page.ts';
+import { settingsPage, tenantPage } from './schema-pages.ts';
 
 export function generatedPages(): readonly { readonly file: string; readonly text: string }[] {
-  return [{ file: join(import.meta.dirname, 'checks/README.md'), text: checksPage() }];
+  return [
+    { file: join(import.meta.dirname, 'checks/README.md'), text: checksPage() },
+    { file: join(import.meta.dirname, 'settings.md'), text: settingsPage() },
+    { file: join(import.meta.dirname, 'tenant.md'), text: tenantPage() },
+  ];
 }

@@ -1,11 +1,36 @@
-/** The pages that `npm run pages` writes are up to date. */
+/** The pages that `npm run pages` writes are up to date, and their examples can be used. */
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { generatedPages } from '../../docs/generated-pages.ts';
+import { settingsExampleFile, tenantExampleFile } from '../../docs/schema-pages.ts';
+import { parseYaml } from '../../src/files/parse-yaml.ts';
+import { parseSettings } from '../../src/tenancy/parse-settings.ts';
+import { parseTenant } from '../../src/tenancy/parse-tenant.ts';
+import type { Loaded, Located } from '../../src/tenancy/problem.ts';
 
 for (const { file, text } of generatedPages()) {
   t.test(`${relative('.', file)} is what npm run pages writes`, async (t) => {
     t.equal(readFileSync(file, 'utf8'), text);
   });
 }
+
+/** The one document of a file. */
+function documentOf(file: string): Located<unknown> {
+  const parsed = parseYaml(readFileSync(file, 'utf8'), file);
+  const [document] = parsed.ok ? parsed.value : [];
+  if (document === undefined) throw new Error(`${file} has no document`);
+  return document;
+}
+
+function unproblematic(t: Test, loaded: Loaded<unknown>): void {
+  t.strictSame(loaded.ok ? loaded.warnings : loaded.problems, []);
+}
+
+t.test('the example of the settings can be used', async (t) => {
+  unproblematic(t, parseSettings(documentOf(settingsExampleFile)));
+});
+
+t.test('the example of a tenant can be used', async (t) => {
+  unproblematic(t, parseTenant(documentOf(tenantExampleFile)));
+});

@@ -198,7 +198,7 @@ export const settingsSchema: StructuralSchema = {
                     maxLength: 63,
                     description: 'What it is, in words for a refusal.',
                   },
-                  cidr: { type: 'string' },
+                  cidr: { type: 'string', description: 'The range of addresses.' },
                 },
               },
             },

@@ -1,0 +1,126 @@
+/** settings.md and tenant.md: every field, what holds by default, and a whole example. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { defaultSettings } from '../src/tenancy/default-settings.ts';
+import { parseTenant } from '../src/tenancy/parse-tenant.ts';
+import { unlined } from '../src/tenancy/problem.ts';
+import { settingsSchema } from '../src/tenancy/schema/settings-schema.ts';
+import { tenantSchema } from '../src/tenancy/schema/tenant-schema.ts';
+import type { SharedService } from '../src/tenancy/settings.ts';
+import { identity } from '../src/tenancy/tenancy.ts';
+import type { Tenant } from '../src/tenancy/tenant.ts';
+import { schemaTable } from './schema-table.ts';
+
+export const settingsExampleFile = join(import.meta.dirname, 'settings-example.yaml');
+export const tenantExampleFile = join(import.meta.dirname, 'tenant-example.yaml');
+
+const builtIn = '[built-in](#built-in)';
+
+export function settingsPage(): string {
+  const example = readFileSync(settingsExampleFile, 'utf8');
+  const table = schemaTable({
+    schema: settingsSchema,
+    example: parse(example),
+    defaults: {
+      'spec.tenantLabel': code(defaultSettings.tenantLabel),
+      'spec.platform.identities': builtIn,
+      'spec.platform.schedulers': builtIn,
+      'spec.platform.namespaces': builtIn,
+      'spec.platform.prefixes': builtIn,
+      'spec.reserved.namespaceKeys': builtIn,
+      'spec.reserved.podKeys': builtIn,
+      'spec.reserved.policyKeys': builtIn,
+      'spec.pods.runtimeClasses': 'every class',
+      'spec.network.ipFamilies': '`["IPv4","IPv6"]`',
+      'spec.network.metadataAddresses': builtIn,
+      'spec.sharedServices': builtIn,
+      'spec.sharedServices[].ports': 'every port',
+      'spec.sharedServices[].ports[].protocol': '`TCP`',
+      'spec.sharedServices[].ports[].port': 'every port',
+    },
+  });
+  return `# Settings
+
+<!-- Made by \`npm run pages\` from src/tenancy/schema/settings-schema.ts and default-settings.ts. -->
+
+The settings hold what the platform decides for all tenants. \`--config FILE\` names the YAML file.
+Without a file, the defaults and the built-in lists apply. An unknown field is an error.
+
+## Fields
+${table}
+## Built-in
+The lists of a settings document are added to the built-in ones. \`sharedServices\` replaces its built-in list.
+\`reserved.released\` takes keys out of the built-in lists, except keys below \`bulkhead.dev/\`.
+
+${builtInLists()}
+${exampleSection(example)}`;
+}
+
+export function tenantPage(): string {
+  const example = readFileSync(tenantExampleFile, 'utf8');
+  const { mode, isolation, network } = emptyTenant();
+  const table = schemaTable({
+    schema: tenantSchema,
+    example: parse(example),
+    defaults: {
+      'spec.mode': code(mode),
+      'spec.isolation': code(isolation),
+      'spec.namespaces.limit': 'no limit',
+      'spec.network.within': code(network.within),
+      'spec.network.gates[].ports': 'every port',
+      'spec.network.gates[].ports[].protocol': '`TCP`',
+      'spec.network.gates[].ports[].port': 'every port',
+      'spec.network.gates[].expires': 'never',
+    },
+  });
+  return `# Tenant
+
+<!-- Made by \`npm run pages\` from src/tenancy/schema/tenant-schema.ts. -->
+
+A Tenant is a file in the folder of \`--tenants DIR\`, or an object of the API server ([the CRD](../manifests/crds/tenants.bulkhead.dev.yaml)).
+The fields are the same. In files, an unknown field is an error.
+
+## Fields
+${table}
+${exampleSection(example)}`;
+}
+
+function exampleSection(example: string): string {
+  return `## Example\n\`\`\`yaml\n${example}\`\`\`\n`;
+}
+
+/** What a tenant is that says nothing about itself. */
+function emptyTenant(): Tenant {
+  const value = { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Tenant', metadata: { name: 'acme' }, spec: {} };
+  const loaded = parseTenant({ value, locate: unlined('a tenant without fields') });
+  if (!loaded.ok) throw new Error('a tenant without fields cannot be read');
+  return loaded.value;
+}
+
+function builtInLists(): string {
+  const { platform, reservedNamespaceKeys, reservedPodKeys, reservedPolicyKeys, protectedRanges } = defaultSettings;
+  const lists: readonly (readonly [string, Iterable<string>])[] = [
+    ['spec.platform.identities', platform.identities.map(identity)],
+    ['spec.platform.schedulers', platform.schedulers.map(identity)],
+    ['spec.platform.namespaces', platform.namespaces],
+    ['spec.platform.prefixes', platform.prefixes],
+    ['spec.network.metadataAddresses', protectedRanges.map(({ text }) => text)],
+    ['spec.sharedServices', defaultSettings.sharedServices.map(serviceText)],
+    ['spec.reserved.namespaceKeys', reservedNamespaceKeys],
+    ['spec.reserved.podKeys', reservedPodKeys],
+    ['spec.reserved.policyKeys', reservedPolicyKeys],
+  ];
+  const rows = lists.map(([field, values]) => `| \`${field}\` | ${[...values].map(code).join(', ')} |\n`);
+  return `| field | built-in |\n|---|---|\n${rows.join('')}`;
+}
+
+function serviceText({ name, direction, namespace, podSelector, ports }: SharedService): string {
+  const numbers = ports.map(({ protocol, first }) => `${protocol}/${first}`).join(' ');
+  const labels = Object.entries(podSelector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
+  return `${name}: ${direction}, namespace ${namespace}, pods ${labels.join(' ')}, ${numbers}`;
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
