@@ -1,11 +1,13 @@
 /** The pages that are made from the source, and their text. */
 import { join } from 'node:path';
 import { checksPage } from './checks/checks-page.ts';
+import { decisionsPage } from './decisions/decisions-page.ts';
 import { settingsPage, tenantPage } from './schema-pages.ts';
 
 export function generatedPages(): readonly { readonly file: string; readonly text: string }[] {
   return [
     { file: join(import.meta.dirname, 'checks/README.md'), text: checksPage() },
+    { file: join(import.meta.dirname, 'decisions/README.md'), text: decisionsPage() },
     { file: join(import.meta.dirname, 'settings.md'), text: settingsPage() },
     { file: join(import.meta.dirname, 'tenant.md'), text: tenantPage() },
   ];
