@@ -1,0 +1,26 @@
+/** The files of .github lead to what exists. */
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import t from 'tap';
+import { parse } from 'yaml';
+
+interface Workflow {
+  readonly jobs: Readonly<Record<string, { readonly steps: readonly { readonly run?: string }[] }>>;
+}
+interface Update {
+  readonly 'package-ecosystem': string;
+  readonly directories?: readonly string[];
+}
+
+t.test('the workflow ends with .ci/run', async (t) => {
+  const workflow: Workflow = parse(readFileSync('.github/workflows/ci.yaml', 'utf8'));
+  t.match(workflow.jobs.ci?.steps.at(-1)?.run, / \.ci\/run$/);
+  t.ok(existsSync('.ci/run'));
+});
+
+t.test('dependabot looks at every Go module', async (t) => {
+  const { updates }: { readonly updates: readonly Update[] } = parse(readFileSync('.github/dependabot.yml', 'utf8'));
+  const modules = globSync('test/**/go.mod').map((file) => join('/', dirname(file)));
+  const watched = updates.find((update) => update['package-ecosystem'] === 'gomod')?.directories;
+  t.strictSame(watched, modules.sort());
+});
