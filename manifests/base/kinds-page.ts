@@ -5,7 +5,7 @@ import { apiVersionsOf } from '../../src/kinds/resource-name.ts';
 
 const head = `# Kinds
 
-Bulkhead is asked about objects of these kinds. This page is made from \`src/kinds/\`: run \`npm run manifests\` after a change there.
+The API server sends objects of these kinds for review. This page is made from \`src/kinds/\`: run \`npm run manifests\` after a change there.
 
 - **Changed**, **judged**: the requests that the mutating and the validating webhooks receive. Match conditions leave out updates and deletes
   that no check reads ([decision 22](decisions/0022-what-is-not-sent.md)).
