@@ -158,8 +158,7 @@ async function aboutPolicy(
 
 /**
  * The owners of these namespaces, whose names are reserved for the tenant. A name that memory does not know counts as free without a
- * GET, unless memory may be stale or another replica may not know the reservation yet (docs/decisions/0012). All other names are
- * fetched at once.
+ * GET when the watch was heard after every replica knew the reservation (docs/decisions/0012). All other names are fetched at once.
  *
  * @throws {FactsUnavailable} when one of the GETs fails
  */
