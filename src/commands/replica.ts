@@ -2,7 +2,7 @@
 import { createAdmission } from '../admission/admission.ts';
 import type { NamespaceSource } from '../admission/facts.ts';
 import { CertificateError } from '../certificates/key-pair.ts';
-import { type Clock, systemClock } from '../client/clock.ts';
+import type { Clock } from '../client/clock.ts';
 import { type Cluster, connectCluster } from '../cluster.ts';
 import { poll } from '../files/poll.ts';
 import { watchNamespaces } from '../files/watch-namespaces.ts';
@@ -19,7 +19,6 @@ import { type CertificateOptions, openCertificates } from './certificates.ts';
 import { registerClusterMetrics } from './cluster-metrics.ts';
 import type { LongRunning } from './command.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
-import { tidyUpWhenIdle } from './tidy-up.ts';
 
 export interface ReplicaOptions {
   /** A folder of YAML files with Tenant documents; undefined: the Tenant objects of the cluster. */
@@ -168,17 +167,12 @@ async function start(
   }
 
   const clients = await clientsOf(options.clients);
-  const judge = createAdmission({
+  const review = createAdmission({
     tenancy: () => (cluster?.tenantsKnown() === false ? undefined : current()),
     namespaces,
     baselines: cluster?.baselines,
     onDefect: (error) => log.error({ stack: stackOf(error) }, 'a review failed'),
   });
-  let reviews = 0;
-  const review: typeof judge = (...request) => {
-    reviews++;
-    return judge(...request);
-  };
   const { host, ports } = options;
   // These answer while a certificate is waited for.
   let server: WebhookServer | undefined;
@@ -217,7 +211,6 @@ async function start(
   await begin('webhook', webhook);
   log.info({ host, ...listening, tenants: current().tenants.size }, 'listening');
   cluster?.serving(true);
-  stops.push(tidyUpWhenIdle({ clock: systemClock, reviews: () => reviews }));
   return {
     ports: listening,
     ready: cluster?.synced ?? Promise.resolve(),

@@ -16,7 +16,7 @@ import { freePort } from '../apiserver/free-port.ts';
 import { reviewOf } from '../fixtures/review.ts';
 import { median } from './median.ts';
 
-const most = { startMilliseconds: 350, idleMegabytes: 90 };
+const most = { startMilliseconds: 350, idleMegabytes: 120 };
 const starts = 7;
 /** V8 gives memory back some seconds after the last request. */
 const idleMilliseconds = 60_000;

@@ -160,10 +160,7 @@ t.test('the image', async (t) => {
     'runs as nobody',
   );
   t.match(last, `EXPOSE ${container.ports.map(({ containerPort }) => containerPort).join(' ')}\n`);
-  t.match(
-    last,
-    `ENTRYPOINT ["node", "--heap-growing-percent=100", "--min-semi-space-size=8", "--max-semi-space-size=8", "--expose-gc", "/app/${bin.bulkhead}"]\n`,
-  );
+  t.match(last, new RegExp(`^ENTRYPOINT \\["node", ("--[a-z-]+=\\d+", )*"/app/${bin.bulkhead}"\\]$`, 'm'));
   t.notMatch(last, /^RUN /m, 'nothing is run in the image that is shipped');
   const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' '));
   const admitted = [...readFileSync('.dockerignore', 'utf8').matchAll(/^!(.+)$/gm)].map(([, path]) => path);

@@ -175,6 +175,7 @@ t.test('a steady load fails when it is slow, or grows, or errs', async (t) => {
   t.same(missedSteady(good, steadyLimits), []);
   const slow = { ...one, blocks: [[9], [9]] };
   t.same(missedSteady({ ...good, bulkhead: slow }), [], 'without limits nothing is asked of the speed');
+  const paused = (longest: number): number[] => [...Array(199).fill(1), longest];
   const grown = (change: object) => samples.map((sample, index) => (index < 6 ? sample : { ...sample, ...change }));
   const rows: readonly [string, Partial<SteadyResult>, RegExp][] = [
     ['slow answers', { bulkhead: slow, bare: slow }, /^p99 is 9.00 ms$/],
@@ -182,6 +183,11 @@ t.test('a steady load fails when it is slow, or grows, or errs', async (t) => {
       'slower than the bare server',
       { bulkhead: { ...one, blocks: [[2.9], [2.9]] }, bare: { ...one, blocks: [[1], [1]] } },
       /^p99 is 2.90 times/,
+    ],
+    [
+      'a rare pause that the bare server has not',
+      { bulkhead: { ...one, blocks: [paused(2.9)] }, bare: { ...one, blocks: [paused(1.4)] } },
+      /^p99.9 is 2.07 times that of the bare server$/,
     ],
     ['an error', { bulkhead: { ...one, errors: 1 } }, /^bulkhead: 1 errors$/],
     ['no answers', { bare: { ...one, blocks: [] } }, /^the bare server answered nothing$/],
