@@ -1,42 +1,5 @@
-import fc from 'fast-check';
 import t from 'tap';
-import { parseDuration, timeLimits, within } from '../../src/server/timeout.ts';
-
-t.test('a duration is read as Go reads it', async (t) => {
-  const cases: [text: string, milliseconds: number | undefined][] = [
-    ['10s', 10_000],
-    ['1m30s', 90_000],
-    ['500ms', 500],
-    ['2.5s', 2500],
-    ['.5s', 500],
-    ['+1h', 3_600_000],
-    ['1h2m3s4ms', 3_723_004],
-    ['1500us', 1.5],
-    ['1500µs', 1.5],
-    ['1000000ns', 1],
-    ['0s', undefined],
-    ['0', undefined],
-    ['-1s', undefined],
-    ['10', undefined],
-    ['s', undefined],
-    ['', undefined],
-    ['10S', undefined],
-    ['10 s', undefined],
-    ['1e3s', undefined],
-    ['Infinity', undefined],
-    [`${'1'.repeat(40)}s`, undefined],
-  ];
-  for (const [text, milliseconds] of cases)
-    t.equal(parseDuration(text), milliseconds, `"${text}" is ${milliseconds} ms`);
-});
-
-t.test('whatever Go writes is read back', async (t) => {
-  const sixty = fc.integer({ min: 0, max: 59 });
-  const readBack = fc.property(fc.integer({ min: 1, max: 23 }), sixty, sixty, (hours, minutes, seconds) => {
-    return parseDuration(`${hours}h${minutes}m${seconds}s`) === ((hours * 60 + minutes) * 60 + seconds) * 1000;
-  });
-  t.doesNotThrow(() => fc.assert(readBack));
-});
+import { timeLimits, within } from '../../src/server/timeout.ts';
 
 t.test(
   'a review gets nine tenths of the time that the API server gives, and an answer is due before it ends',
@@ -49,8 +12,11 @@ t.test(
       ['/validate?', 10_000, 'the default, without one'],
       ['/validate?timeout=', 10_000, 'the default, for nothing'],
       ['/validate?timeout=soon', 10_000, 'the default, for what is no duration'],
-      ['/validate?timeout=-5s', 10_000, 'the default, for a negative one'],
-      ['/validate?timeout=24h', 30_000, 'at most what the API server can be set to'],
+      ['/validate?timeout=2.5s', 2500, 'a fraction'],
+      ['/validate?timeout=300s', 30_000, 'at most what the API server can be set to'],
+      ...['-5s', '0s', '0', '10', 's', '10S', '10 s', '1e3s', 'Infinity', '24h', `${'1'.repeat(40)}s`].map(
+        (text): [string, number, string] => [`/validate?timeout=${text}`, 10_000, 'the default, for what is none'],
+      ),
     ];
     for (const [url, milliseconds, why] of cases) {
       t.same(timeLimits(url), { review: milliseconds * 0.9, answer: milliseconds * 0.95 }, `${url}: ${why}`);
