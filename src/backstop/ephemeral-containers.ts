@@ -1,6 +1,7 @@
 import { ephemeralContainers as check } from '../checks/ephemeral-containers.ts';
+import { pod } from '../kinds/pod.ts';
 import { privileged } from './network-capabilities.ts';
-import type { Rule } from './rule.ts';
+import { type Rule, requests } from './rule.ts';
 
 const before = 'oldObject.spec.?ephemeralContainers.orValue([])';
 
@@ -11,15 +12,7 @@ const before = 'oldObject.spec.?ephemeralContainers.orValue([])';
 export const ephemeralContainers: Rule = {
   check,
   kind: 'Pod',
-  on: [
-    {
-      apiGroups: [''],
-      apiVersions: ['v1'],
-      resources: ['pods/ephemeralcontainers'],
-      operations: ['UPDATE'],
-      scope: 'Namespaced',
-    },
-  ],
+  on: [requests(pod, ['UPDATE'], 'pods/ephemeralcontainers')],
   admits: () =>
     `object.spec.?ephemeralContainers.orValue([]).all(one, !${privileged} || ${before}.exists(old, old.name == one.name))`,
 };

@@ -1,7 +1,8 @@
 import { foreignNamespace as check, propagation } from '../checks/foreign-namespace.ts';
 import { namespaceFinalizer } from '../checks/namespace-finalize.ts';
+import { namespace } from '../kinds/namespace.ts';
 import { allOf, anyOf, literal, metadata, onlyRemoves, platform, specFinalizers, unchanged } from './expressions.ts';
-import { namespaceUpdates, type Rule } from './rule.ts';
+import { namespaceUpdates, type Rule, requests } from './rule.ts';
 
 /**
  * The namespaces of the platform are changed and deleted by the platform.
@@ -10,7 +11,7 @@ import { namespaceUpdates, type Rule } from './rule.ts';
 export const foreignNamespace: Rule = {
   check,
   kind: 'Namespace',
-  on: [namespaceUpdates, { ...namespaceUpdates, resources: ['namespaces'], operations: ['DELETE'] }],
+  on: [namespaceUpdates, requests(namespace, ['DELETE'], 'namespaces')],
   admits: (key) =>
     anyOf(
       platform,

@@ -1,7 +1,8 @@
 import { managedByLabel, managedByValue, managedPrefix } from '../baseline/managed.ts';
 import { managedPolicy as check } from '../checks/managed-policy.ts';
+import { networkPolicy } from '../kinds/network-policy/network-policy.ts';
 import { allOf, anyOf, literal, metadata, platform, unchanged } from './expressions.ts';
-import type { Rule } from './rule.ts';
+import { type Rule, requests } from './rule.ts';
 
 const label = (object: string): string => `${object}.metadata.?labels[?${literal(managedByLabel)}].orValue("")`;
 const claims = (object: string): string => `${label(object)} == ${literal(managedByValue)}`;
@@ -14,15 +15,7 @@ const named = (name: string): string => `${name}.startsWith(${literal(managedPre
 export const managedPolicy: Rule = {
   check,
   kind: 'NetworkPolicy',
-  on: [
-    {
-      apiGroups: ['networking.k8s.io'],
-      apiVersions: ['v1'],
-      resources: ['networkpolicies'],
-      operations: ['CREATE', 'UPDATE', 'DELETE'],
-      scope: 'Namespaced',
-    },
-  ],
+  on: [requests(networkPolicy, ['CREATE', 'UPDATE', 'DELETE'], 'networkpolicies')],
   admits: () =>
     anyOf(
       platform,

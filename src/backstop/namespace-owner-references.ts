@@ -1,6 +1,7 @@
 import { namespaceOwnerReferences as check, garbageCollectors } from '../checks/namespace-owner-references.ts';
+import { namespace } from '../kinds/namespace.ts';
 import { allOf, anyOf, literal, metadata, platform } from './expressions.ts';
-import { namespaceUpdates, type Rule } from './rule.ts';
+import { namespaceUpdates, type Rule, requests } from './rule.ts';
 
 const sameOwner = [
   ...['apiVersion', 'kind', 'name', 'uid'].map((field) => `one.${field} == other.${field}`),
@@ -11,7 +12,7 @@ const sameOwner = [
 export const namespaceOwnerReferences: Rule = {
   check,
   kind: 'Namespace',
-  on: [namespaceUpdates, { ...namespaceUpdates, resources: ['namespaces'], operations: ['CREATE'] }],
+  on: [namespaceUpdates, requests(namespace, ['CREATE'], 'namespaces')],
   admits: () =>
     anyOf(
       platform,

@@ -1,6 +1,7 @@
 import { foreignNamespace as check } from '../checks/foreign-namespace.ts';
+import { namespace } from '../kinds/namespace.ts';
 import { allOf, anyOf, platform } from './expressions.ts';
-import { namespaceUpdates, type Rule } from './rule.ts';
+import { type Rule, requests } from './rule.ts';
 
 /**
  * A new namespace belongs to a tenant of whoever creates it: the mutating webhook has set the label, and without the webhook it is
@@ -13,7 +14,7 @@ export const newNamespace: Rule = {
   name: 'new-namespace',
   kind: 'Namespace',
   about: 'members',
-  on: [{ ...namespaceUpdates, resources: ['namespaces'], operations: ['CREATE'] }],
+  on: [requests(namespace, ['CREATE'], 'namespaces')],
   admits: (key) =>
     anyOf(
       platform,

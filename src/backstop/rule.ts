@@ -3,6 +3,9 @@
  * evaluates. It holds while no replica answers, and while the webhook configurations are deleted.
  */
 import type { Check } from '../checks/check.ts';
+import type { Kind } from '../kinds/kind.ts';
+import { namespace } from '../kinds/namespace.ts';
+import { pod } from '../kinds/pod.ts';
 
 /** Which requests a rule sees: admissionregistration.k8s.io/v1 NamedRuleWithOperations. */
 export interface ResourceRule {
@@ -35,19 +38,22 @@ export interface Rule {
   readonly admits: (tenantLabel: string) => string;
 }
 
-/** Every way in which the metadata of a namespace that exists can be written (ADM-01). */
-export const namespaceUpdates: ResourceRule = {
-  apiGroups: [''],
-  apiVersions: ['v1'],
-  resources: ['namespaces', 'namespaces/status', 'namespaces/finalize'],
-  operations: ['UPDATE'],
-  scope: 'Cluster',
-};
+/** Requests about an object of this kind. */
+export function requests(
+  { group, scope }: Kind,
+  operations: ResourceRule['operations'],
+  ...resources: readonly string[]
+): ResourceRule {
+  return { apiGroups: [group], apiVersions: ['v1'], resources, operations, scope };
+}
 
-export const podCreations: ResourceRule = {
-  apiGroups: [''],
-  apiVersions: ['v1'],
-  resources: ['pods'],
-  operations: ['CREATE'],
-  scope: 'Namespaced',
-};
+/** Every way in which the metadata of a namespace that exists can be written (ADM-01). */
+export const namespaceUpdates = requests(
+  namespace,
+  ['UPDATE'],
+  'namespaces',
+  'namespaces/status',
+  'namespaces/finalize',
+);
+
+export const podCreations = requests(pod, ['CREATE'], 'pods');
