@@ -7,36 +7,23 @@
  * HTTP 503 also says `Retry-After`: the API server then tries again within its own deadline, where a connection that breaks
  * would fail the user's request at once.
  */
-import { constants, timingSafeEqual } from 'node:crypto';
+import { constants } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SecureContextOptions } from 'node:tls';
 import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { type Answer, type Phase, phases, type Review } from '../admission/decision.ts';
+import { phases } from '../admission/decision.ts';
 import { type KeyPair, parseKeyPair } from '../certificates/key-pair.ts';
-import { prefixOf } from '../certificates/paths.ts';
 import type { ClientAuthority } from './client-authority.ts';
-import type { ClientCheck } from './client-check.ts';
-import { answerUnreadable, failureBody, failureResponse, isUnused } from './failure-answer.ts';
-import { lateAnswer } from './late-answer.ts';
-import type { Logger } from './log.ts';
-import type { Metrics, Refusal } from './metrics.ts';
-import { createBodyReader } from './read-body.ts';
-import { createRefusalLog } from './refusal-line.ts';
-import { logReview } from './review-line.ts';
-import { timeLimits, within } from './timeout.ts';
+import { answerUnreadable, failureResponse, isUnused } from './failure-answer.ts';
+import { createReviewHandler, type ReviewHandlerOptions } from './review-handler.ts';
 import { type WebhookLimits, webhookLimits } from './webhook-limits.ts';
+import { withoutPath } from './webhook-path.ts';
 
-const json = 'application/json; charset=utf-8';
-
-export interface WebhookServerOptions {
-  readonly review: Review;
+export interface WebhookServerOptions extends Omit<ReviewHandlerOptions, 'limits' | 'draining'> {
   readonly certificate: KeyPair;
-  /** Undefined: whoever reaches the port may ask. */
-  readonly clients?: ClientCheck | undefined;
   /**
    * The segments that may come before `/validate` in the path, any of them; the empty one for `/validate` itself. Without that,
    * nothing else has an answer that says something: only an API server knows one. Default: the empty one alone.
@@ -45,8 +32,6 @@ export interface WebhookServerOptions {
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
-  readonly log: Logger;
-  readonly metrics: Metrics;
   readonly limits?: Partial<WebhookLimits>;
 }
 
@@ -69,65 +54,20 @@ export interface WebhookServer {
 }
 
 const origin = { certificate: 'the certificate', key: 'the key' };
-const retryAfter = '1';
-
-/** What is said instead of a review. */
-const refusalTexts: Record<
-  Exclude<Refusal, 'aborted' | 'failed'>,
-  { readonly code: number; readonly message: string }
-> = {
-  'too-large': {
-    code: 413,
-    message: 'The body, or what it becomes when it is read, is larger than a review of two objects that etcd takes.',
-  },
-  'no-room': { code: 503, message: 'Bulkhead holds as many request bodies as it may. Try again in a second.' },
-  displaced: {
-    code: 503,
-    message: 'Newer requests took the place of this one, whose body was incomplete. Try again in a second.',
-  },
-  'slow-body': { code: 503, message: 'The body did not arrive in time. Try again in a second.' },
-  overloaded: { code: 503, message: 'Bulkhead holds as many reviews as it may. Try again in a second.' },
-  late: { code: 503, message: 'Bulkhead did not decide in time. Try again in a second.' },
-  'no-certificate': { code: 401, message: 'Bulkhead answers nobody without a client certificate.' },
-  'other-client': { code: 403, message: 'Bulkhead does not answer to the client certificate that it was shown.' },
-};
-
-/** Empty when the connection is already closed; its body is then aborted. */
-function addressOf({ socket }: IncomingMessage): string {
-  return socket.remoteAddress ?? '';
-}
 
 /** Announced by its headers; it may still be on its way. */
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** Takes as long for a path that is almost right as for one that is all wrong. */
-function isPrefixOfOne(text: string, paths: readonly string[]): boolean {
-  const asked = Buffer.from(text);
-  return paths.some((path) => {
-    const prefix = Buffer.from(prefixOf(path));
-    return asked.length === prefix.length && timingSafeEqual(asked, prefix);
-  });
-}
-
-/** The URL from its last segment on, if one of these paths is all that comes before; else one under which nothing is. */
-function withoutPath(url: string, known: readonly string[]): string {
-  const query = url.indexOf('?');
-  const last = url.lastIndexOf('/', query === -1 ? url.length : query);
-  return isPrefixOfOne(url.slice(0, last), known) ? url.slice(last) : '/';
-}
-
 /** @throws CertificateError when certificate and key do not belong together */
 export function createWebhookServer(options: WebhookServerOptions): WebhookServer {
-  const { review, log, metrics, clients } = options;
+  const { metrics, clients } = options;
   const limits = { ...webhookLimits, ...options.limits };
-  const bodies = createBodyReader(limits);
-  const refusals = createRefusalLog(log);
   const ending = new AbortController();
   let draining = false;
-  let inFlight = 0;
   let closed: Promise<void> | undefined;
+  const { handle, fail, failed, end } = createReviewHandler({ ...options, limits, draining: () => draining });
 
   let certificate = options.certificate;
   metrics.serving(parseKeyPair(certificate, origin).validToDate.getTime());
@@ -174,7 +114,7 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     // A review leaves fastify's way before its body is read: it takes bytes, whatever those are called, and every step costs.
     const onRequest = (request: FastifyRequest, reply: FastifyReply): void => {
       reply.hijack();
-      handle(phase, request.raw, reply.raw).catch((error: unknown) => failed(reply.raw, error));
+      void handle(phase, request.raw, reply.raw);
     };
     app.post(`/${phase}`, { onRequest }, () => undefined);
   }
@@ -194,78 +134,10 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     else failed(reply.raw, error);
   });
 
-  async function handle(phase: Phase, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const arrived = performance.now();
-    const stranger = clients?.refusal(request.socket);
-    if (stranger !== undefined) {
-      // Who it is was found out when the connection began: only a new one can show another certificate, or meet another authority.
-      response.setHeader('Connection', 'close');
-      return refuse(response, stranger.reason, stranger.detail);
-    }
-    // With `clients`, the certificate of this client was verified above.
-    const body = await bodies.read(request, arrived, clients === undefined ? addressOf(request) : undefined);
-    if (!body.ok) {
-      // A slow connection is likely to stay slow. A displaced body may be an API server's, which continues on its connection.
-      if (body.reason === 'slow-body') response.setHeader('Connection', 'close');
-      return refuse(response, body.reason);
-    }
-    if (inFlight >= limits.inFlight) {
-      bodies.release(body);
-      return refuse(response, 'overloaded');
-    }
-    metrics.inFlight(++inFlight);
-    try {
-      const due = timeLimits(request.url ?? '');
-      const reviewed = review(phase, body.bytes, arrived + due.review);
-      const answer = await within(reviewed, arrived + due.answer - performance.now());
-      if (answer !== undefined) return respond(response, answer, arrived);
-      const late = lateAnswer(phase, body.bytes);
-      if (late === undefined) return refuse(response, 'late');
-      metrics.refused('late');
-      respond(response, late, arrived);
-    } finally {
-      metrics.inFlight(--inFlight);
-      bodies.release(body);
-    }
-  }
-
-  function respond(response: ServerResponse, { status, body, decision }: Answer, arrived: number): void {
-    send(response, status, body);
-    const seconds = (performance.now() - arrived) / 1000;
-    metrics.reviewed(decision, seconds);
-    logReview(log, decision, seconds);
-  }
-
-  function refuse(response: ServerResponse, reason: Exclude<Refusal, 'failed'>, detail?: string): void {
-    metrics.refused(reason);
-    // The client is gone in the middle of its body: there is nobody to answer to.
-    if (reason === 'aborted') return;
-    refusals.count(reason, detail);
-    const { code, message } = refusalTexts[reason];
-    if (code === 503) response.setHeader('Retry-After', retryAfter);
-    fail(response, code, message);
-  }
-
-  /** A defect of our own. It is for the log; the caller learns that there is one. */
-  function failed(response: ServerResponse, error: unknown): void {
-    metrics.refused('failed');
-    log.error({ error: error instanceof Error ? error.stack : String(error) }, 'a request failed');
-    if (!response.headersSent) fail(response, 500, 'Bulkhead failed to answer. Its log says why.');
-  }
-
-  function fail(response: ServerResponse, code: number, message: string): void {
-    send(response, code, failureBody(code, message));
-  }
-
   /** Of one who does not know the path nothing is to be learned. */
   function missing(response: ServerResponse): void {
     const where = paths().includes('') ? ' Admission reviews go to /mutate, /validate and /warn.' : '';
     fail(response, 404, `There is nothing here.${where}`);
-  }
-
-  function send(response: ServerResponse, code: number, body: string): void {
-    if (draining) response.setHeader('Connection', 'close');
-    response.writeHead(code, { 'Content-Type': json, 'Content-Length': Buffer.byteLength(body) }).end(body);
   }
 
   function close(): Promise<void> {
@@ -279,7 +151,7 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     const cut = setTimeout(() => server.closeAllConnections(), limits.closeMilliseconds);
     await app.close();
     clearTimeout(cut);
-    refusals.end();
+    end();
   }
 
   return {

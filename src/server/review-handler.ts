@@ -1,0 +1,147 @@
+/** One review: from its headers to its answer, its log line and the metrics; or what is answered in its place. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import type { Answer, Phase, Review } from '../admission/decision.ts';
+import type { ClientCheck } from './client-check.ts';
+import { failureBody } from './failure-answer.ts';
+import { lateAnswer } from './late-answer.ts';
+import type { Logger } from './log.ts';
+import type { Metrics, Refusal } from './metrics.ts';
+import { createBodyReader } from './read-body.ts';
+import { createRefusalLog } from './refusal-line.ts';
+import { logReview } from './review-line.ts';
+import { timeLimits, within } from './timeout.ts';
+import type { WebhookLimits } from './webhook-limits.ts';
+
+export interface ReviewHandlerOptions {
+  readonly review: Review;
+  /** Undefined: whoever reaches the port may ask. */
+  readonly clients?: ClientCheck | undefined;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly limits: WebhookLimits;
+  /** Whether clients are asked to close their connections. */
+  readonly draining: () => boolean;
+}
+
+export interface ReviewHandler {
+  /** Never rejects. */
+  handle(phase: Phase, request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Answers with a failure that is the client's. */
+  fail(response: ServerResponse, code: number, message: string): void;
+  /** Answers with a failure that is our own. */
+  failed(response: ServerResponse, error: unknown): void;
+  /** No request comes any more. */
+  end(): void;
+}
+
+const json = 'application/json; charset=utf-8';
+const retryAfter = '1';
+
+/** What is said instead of a review. */
+const refusalTexts: Record<
+  Exclude<Refusal, 'aborted' | 'failed'>,
+  { readonly code: number; readonly message: string }
+> = {
+  'too-large': {
+    code: 413,
+    message: 'The body, or what it becomes when it is read, is larger than a review of two objects that etcd takes.',
+  },
+  'no-room': { code: 503, message: 'Bulkhead holds as many request bodies as it may. Try again in a second.' },
+  displaced: {
+    code: 503,
+    message: 'Newer requests took the place of this one, whose body was incomplete. Try again in a second.',
+  },
+  'slow-body': { code: 503, message: 'The body did not arrive in time. Try again in a second.' },
+  overloaded: { code: 503, message: 'Bulkhead holds as many reviews as it may. Try again in a second.' },
+  late: { code: 503, message: 'Bulkhead did not decide in time. Try again in a second.' },
+  'no-certificate': { code: 401, message: 'Bulkhead answers nobody without a client certificate.' },
+  'other-client': { code: 403, message: 'Bulkhead does not answer to the client certificate that it was shown.' },
+};
+
+/** Empty when the connection is already closed; its body is then aborted. */
+function addressOf({ socket }: IncomingMessage): string {
+  return socket.remoteAddress ?? '';
+}
+
+export function createReviewHandler(options: ReviewHandlerOptions): ReviewHandler {
+  const { review, clients, log, metrics, limits, draining } = options;
+  const bodies = createBodyReader(limits);
+  const refusals = createRefusalLog(log);
+  let inFlight = 0;
+
+  async function handle(phase: Phase, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const arrived = performance.now();
+    const stranger = clients?.refusal(request.socket);
+    if (stranger !== undefined) {
+      // Who it is was found out when the connection began: only a new one can show another certificate, or meet another authority.
+      response.setHeader('Connection', 'close');
+      return refuse(response, stranger.reason, stranger.detail);
+    }
+    // With `clients`, the certificate of this client was verified above.
+    const body = await bodies.read(request, arrived, clients === undefined ? addressOf(request) : undefined);
+    if (!body.ok) {
+      // A slow connection is likely to stay slow. A displaced body may be an API server's, which continues on its connection.
+      if (body.reason === 'slow-body') response.setHeader('Connection', 'close');
+      return refuse(response, body.reason);
+    }
+    if (inFlight >= limits.inFlight) {
+      bodies.release(body);
+      return refuse(response, 'overloaded');
+    }
+    metrics.inFlight(++inFlight);
+    try {
+      const due = timeLimits(request.url ?? '');
+      const reviewed = review(phase, body.bytes, arrived + due.review);
+      const answer = await within(reviewed, arrived + due.answer - performance.now());
+      if (answer !== undefined) return respond(response, answer, arrived);
+      const late = lateAnswer(phase, body.bytes);
+      if (late === undefined) return refuse(response, 'late');
+      metrics.refused('late');
+      respond(response, late, arrived);
+    } finally {
+      metrics.inFlight(--inFlight);
+      bodies.release(body);
+    }
+  }
+
+  function respond(response: ServerResponse, { status, body, decision }: Answer, arrived: number): void {
+    send(response, status, body);
+    const seconds = (performance.now() - arrived) / 1000;
+    metrics.reviewed(decision, seconds);
+    logReview(log, decision, seconds);
+  }
+
+  function refuse(response: ServerResponse, reason: Exclude<Refusal, 'failed'>, detail?: string): void {
+    metrics.refused(reason);
+    // The client is gone in the middle of its body: there is nobody to answer to.
+    if (reason === 'aborted') return;
+    refusals.count(reason, detail);
+    const { code, message } = refusalTexts[reason];
+    if (code === 503) response.setHeader('Retry-After', retryAfter);
+    fail(response, code, message);
+  }
+
+  /** A defect of our own. It is for the log; the caller learns that there is one. */
+  function failed(response: ServerResponse, error: unknown): void {
+    metrics.refused('failed');
+    log.error({ error: error instanceof Error ? error.stack : String(error) }, 'a request failed');
+    if (!response.headersSent) fail(response, 500, 'Bulkhead failed to answer. Its log says why.');
+  }
+
+  function fail(response: ServerResponse, code: number, message: string): void {
+    send(response, code, failureBody(code, message));
+  }
+
+  function send(response: ServerResponse, code: number, body: string): void {
+    if (draining()) response.setHeader('Connection', 'close');
+    response.writeHead(code, { 'Content-Type': json, 'Content-Length': Buffer.byteLength(body) }).end(body);
+  }
+
+  return {
+    handle: (phase, request, response) => handle(phase, request, response).catch((error) => failed(response, error)),
+    fail,
+    failed,
+    end: () => refusals.end(),
+  };
+}
