@@ -64,32 +64,15 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
   let held = 0;
   /** The oldest first. Those without an address never give way. */
   const incomplete = new Set<Incomplete>();
-  const countOf = new Map<string, number>();
   /** One timer for all bodies: most are complete too soon for a timer of their own to be worth its cost. */
   let timed = false;
 
   function begin(one: Incomplete): void {
     incomplete.add(one);
     if (!timed) endSlowAfter(limits.bodyMilliseconds);
-    const { address } = one;
-    if (address === undefined) return;
-    const count = (countOf.get(address) ?? 0) + 1;
-    countOf.set(address, count);
-    if (count > limits.incompletePerAddress) oldestOf(address)?.fail('displaced');
-  }
-
-  function end(one: Incomplete): void {
-    incomplete.delete(one);
-    const { address } = one;
-    if (address === undefined) return;
-    const left = (countOf.get(address) ?? 0) - 1;
-    if (left > 0) countOf.set(address, left);
-    else countOf.delete(address);
-  }
-
-  function oldestOf(address: string): Incomplete | undefined {
-    for (const one of incomplete) if (one.address === address) return one;
-    return undefined;
+    if (one.address === undefined) return;
+    const same = [...incomplete].filter(({ address }) => address === one.address);
+    if (same.length > limits.incompletePerAddress) same[0]?.fail('displaced');
   }
 
   function endSlowAfter(milliseconds: number): void {
@@ -133,12 +116,8 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
     return held + most <= limits.heldBytes * easyShare ? most : bytes.length + parsedSize(bytes);
   }
 
-  function collect(
-    request: IncomingMessage,
-    arrived: number,
-    address: string | undefined,
-    resolve: (body: Body) => void,
-  ): void {
+  function read(request: IncomingMessage, arrived: number, address: string | undefined): Promise<Body> {
+    const { promise, resolve } = Promise.withResolvers<Body>();
     const chunks: Buffer[] = [];
     let length = 0;
     /** Of `held`, what is this body's. */
@@ -154,7 +133,7 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
     function finish(body: Body): void {
       if (finished) return;
       finished = true;
-      end(one);
+      incomplete.delete(one);
       chunks.length = 0;
       if (!body.ok) hold(0);
       resolve(body);
@@ -180,26 +159,21 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
       else makeRoom(one);
       finish({ ok: true, bytes, holds });
     }
-    function onClose(): void {
-      one.fail('aborted');
+    // A declared length is refused before anything of it is read; without one (chunked) the count decides.
+    if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytes) {
+      one.fail('too-large');
+      return promise;
     }
-
     request.on('data', onData);
     request.on('end', onEnd);
     // Comes also when the client goes away in the middle; then there is no `end`.
-    request.on('close', onClose);
+    request.on('close', () => one.fail('aborted'));
     begin(one);
+    return promise;
   }
 
   return {
-    read(request, arrived, address) {
-      return new Promise((resolve) => {
-        // A declared length is refused before anything of it is read; without one (chunked) the count decides.
-        if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytes)
-          resolve({ ok: false, reason: 'too-large' });
-        else collect(request, arrived, address, resolve);
-      });
-    },
+    read,
     release({ holds }) {
       held -= holds;
     },
