@@ -1,6 +1,5 @@
 /** Arguments in, the outcome of a command out. Node parses them; help and mistakes are explained by help.ts, loaded on demand. */
 import { parseArgs } from 'node:util';
-import { suggestion } from '../tenancy/suggestion.ts';
 import type { Command, ExitCode, LongRunning, Surroundings } from './command.ts';
 import { commands } from './commands.ts';
 import { Misuse } from './misuse.ts';
@@ -14,7 +13,7 @@ export async function runCommandLine(
   // The help of `bulkhead` itself has a line for each command.
   if (name.startsWith('-')) return explain([name, ...rest], Object.keys(commands), surroundings);
   const file = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (file === undefined) throw new Misuse(unknownCommand(name));
+  if (file === undefined) return explain([name], Object.keys(commands), surroundings);
   try {
     const { command } = await file();
     const textsOf = rest.some((word) => word === '--help' || word === '-h') ? undefined : parse(rest, command);
@@ -29,12 +28,6 @@ export async function runCommandLine(
 function withoutHelpCommand(args: readonly string[]): readonly string[] {
   const [first, ...others] = args;
   return first === 'help' ? [...others, '--help'] : args;
-}
-
-function unknownCommand(name: string): string {
-  const names = [...Object.keys(commands), 'help'];
-  const meant = suggestion(name, names);
-  return `unknown command '${name}' (${meant === undefined ? `commands: ${names.join(', ')}` : `Did you mean ${meant}?`})`;
 }
 
 /** @returns the texts that are given for each option; undefined when something is wrong with them */

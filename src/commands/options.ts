@@ -32,13 +32,23 @@ export function flag(help: string): Option<boolean> {
   return { help, default: 'off', read: (texts) => texts.length > 0 };
 }
 
+/** The last value that is given counts; undefined without any. */
+function last<Value>(
+  value: string,
+  help: string,
+  without: string,
+  read: (text: string | undefined, flag: string) => Value,
+): Option<Value> {
+  return { value, help, default: without, read: (texts, flag) => read(texts.at(-1), flag) };
+}
+
 /** @param without what happens without the option */
 export function optionalText(value: string, help: string, without: string): Option<string | undefined> {
-  return { value, help, default: without, read: (texts) => texts.at(-1) };
+  return last(value, help, without, (text) => text);
 }
 
 export function text(value: string, help: string, initial: string): Option<string> {
-  return { value, help, default: initial, read: (texts) => texts.at(-1) ?? initial };
+  return last(value, help, initial, (text = initial) => text);
 }
 
 /** May be given again; empty values are refused. */
@@ -56,17 +66,11 @@ export function texts(value: string, help: string, without: string): Option<read
 
 /** 0 is any free port. */
 export function port(help: string, initial: number): Option<number> {
-  return {
-    value: 'PORT',
-    help,
-    default: String(initial),
-    read(texts, flag) {
-      const given = texts.at(-1) ?? String(initial);
-      if (!/^\d{1,5}$/.test(given) || Number(given) > 65535)
-        throw new Misuse(`${flag} is a port from 0 to 65535, not ${given}`);
-      return Number(given);
-    },
-  };
+  return last('PORT', help, String(initial), (given = String(initial), flag) => {
+    if (!/^\d{1,5}$/.test(given) || Number(given) > 65535)
+      throw new Misuse(`${flag} is a port from 0 to 65535, not ${given}`);
+    return Number(given);
+  });
 }
 
 export function oneOf<Choice extends string>(
@@ -75,17 +79,11 @@ export function oneOf<Choice extends string>(
   help: string,
   initial: Choice,
 ): Option<Choice> {
-  return {
-    value,
-    help: `${help}: ${choices.join(', ')}`,
-    default: initial,
-    read(texts, flag) {
-      const given = texts.at(-1) ?? initial;
-      const known = choices.find((choice) => choice === given);
-      if (known === undefined) throw new Misuse(`${flag} is one of ${choices.join(', ')}, not ${given}`);
-      return known;
-    },
-  };
+  return last(value, `${help}: ${choices.join(', ')}`, initial, (given = initial, flag) => {
+    const known = choices.find((choice) => choice === given);
+    if (known === undefined) throw new Misuse(`${flag} is one of ${choices.join(', ')}, not ${given}`);
+    return known;
+  });
 }
 
 export interface NamespacedName {
@@ -94,24 +92,13 @@ export interface NamespacedName {
 }
 
 export function namespacedName(help: string, initial: string): Option<NamespacedName> {
-  return {
-    value: 'NAMESPACE/NAME',
-    help,
-    default: initial,
-    read: (texts, flag) => parseNamespacedName(texts.at(-1) ?? initial, flag),
-  };
+  return last('NAMESPACE/NAME', help, initial, (given = initial, flag) => parseNamespacedName(given, flag));
 }
 
 export function optionalNamespacedName(help: string, without: string): Option<NamespacedName | undefined> {
-  return {
-    value: 'NAMESPACE/NAME',
-    help,
-    default: without,
-    read(texts, flag) {
-      const given = texts.at(-1);
-      return given === undefined ? undefined : parseNamespacedName(given, flag);
-    },
-  };
+  return last('NAMESPACE/NAME', help, without, (given, flag) =>
+    given === undefined ? undefined : parseNamespacedName(given, flag),
+  );
 }
 
 function parseNamespacedName(given: string, flag: string): NamespacedName {

@@ -4,7 +4,6 @@ import { defineCommand } from './command.ts';
 import { Misuse } from './misuse.ts';
 import {
   flag,
-  type NamespacedName,
   namespacedName,
   type Option,
   oneOf,
@@ -13,6 +12,7 @@ import {
   port,
   text,
   texts,
+  type Values,
 } from './options.ts';
 import { startReplica } from './replica.ts';
 import { kubeconfigOption, tenancyOptions } from './shared-options.ts';
@@ -48,57 +48,59 @@ const rotation: Option<Rotation | undefined> = {
   },
 };
 
+const options = {
+  ...tenancyOptions,
+  certificates: optionalText(
+    'DIR',
+    'serve with tls.crt and tls.key of this folder; create them, and ca.crt, where they are missing',
+    'certs',
+  ),
+  'client-ca': optionalText(
+    'FILE',
+    'verify client certificates with this CA bundle, and refuse clients without one',
+    'clients are not authenticated',
+  ),
+  'client-name': texts(
+    'NAME',
+    'accept only client certificates with this common name or DNS name; repeat for more names',
+    'every name',
+  ),
+  'certificate-secret': optionalNamespacedName(
+    'create and renew certificates in this Secret, which all replicas share, in place of files',
+    'files of --certificates',
+  ),
+  service: namespacedName(
+    'issue the certificates of --certificate-secret for this Service, by which the API server calls the webhook',
+    'bulkhead-system/bulkhead',
+  ),
+  rotation,
+  kubeconfig: kubeconfigOption,
+  namespaces: optionalText(
+    'DIR',
+    'read Namespaces from the YAML files of this folder, and connect to no API server',
+    'the Namespaces of the API server',
+  ),
+  'read-only': flag('watch the API server, but write nothing to it'),
+  registration: flag(
+    "manage Bulkhead's webhook configurations: inject the CA bundle and the path, and set failurePolicy to Fail " +
+      'once a probe has reached Bulkhead through the API server',
+  ),
+  host: text('ADDRESS', 'listen on this address', '127.0.0.1'),
+  port: port('serve HTTPS for the API server on this port; 0 is any free port', 9443),
+  'health-port': port('serve /livez and /readyz on this port', 8081),
+  'metrics-port': port('serve /metrics on this port', 8080),
+  'log-level': oneOf(
+    'LEVEL',
+    ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+    'write log lines of this level and above',
+    'info',
+  ),
+};
+
 export const command = defineCommand({
   summary: 'answer the admission reviews of an API server',
   details: 'Files are reloaded when they change.',
-  options: {
-    ...tenancyOptions,
-    certificates: optionalText(
-      'DIR',
-      'serve with tls.crt and tls.key of this folder; create them, and ca.crt, where they are missing',
-      'certs',
-    ),
-    'client-ca': optionalText(
-      'FILE',
-      'verify client certificates with this CA bundle, and refuse clients without one',
-      'clients are not authenticated',
-    ),
-    'client-name': texts(
-      'NAME',
-      'accept only client certificates with this common name or DNS name; repeat for more names',
-      'every name',
-    ),
-    'certificate-secret': optionalNamespacedName(
-      'create and renew certificates in this Secret, which all replicas share, in place of files',
-      'files of --certificates',
-    ),
-    service: namespacedName(
-      'issue the certificates of --certificate-secret for this Service, by which the API server calls the webhook',
-      'bulkhead-system/bulkhead',
-    ),
-    rotation,
-    kubeconfig: kubeconfigOption,
-    namespaces: optionalText(
-      'DIR',
-      'read Namespaces from the YAML files of this folder, and connect to no API server',
-      'the Namespaces of the API server',
-    ),
-    'read-only': flag('watch the API server, but write nothing to it'),
-    registration: flag(
-      "manage Bulkhead's webhook configurations: inject the CA bundle and the path, and set failurePolicy to Fail " +
-        'once a probe has reached Bulkhead through the API server',
-    ),
-    host: text('ADDRESS', 'listen on this address', '127.0.0.1'),
-    port: port('serve HTTPS for the API server on this port; 0 is any free port', 9443),
-    'health-port': port('serve /livez and /readyz on this port', 8081),
-    'metrics-port': port('serve /metrics on this port', 8080),
-    'log-level': oneOf(
-      'LEVEL',
-      ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
-      'write log lines of this level and above',
-      'info',
-    ),
-  },
+  options,
   async run(values, { environment }) {
     const { tenants, config, namespaces, kubeconfig, registration } = values;
     const readOnly = values['read-only'];
@@ -120,13 +122,7 @@ export const command = defineCommand({
     return startReplica({
       tenants,
       config,
-      certificates: certificatesOf({
-        folder: values.certificates,
-        secret: values['certificate-secret'],
-        service: values.service,
-        rotation: values.rotation,
-        registration,
-      }),
+      certificates: certificatesOf(values),
       clients: clientAuthority === undefined ? undefined : { authority: clientAuthority, names: clientNames },
       namespaces: namespaces === undefined ? { from: 'cluster', kubeconfig } : { from: 'files', folder: namespaces },
       readOnly,
@@ -139,14 +135,8 @@ export const command = defineCommand({
   },
 });
 
-function certificatesOf(given: {
-  readonly folder: string | undefined;
-  readonly secret: NamespacedName | undefined;
-  readonly service: NamespacedName;
-  readonly rotation: Rotation | undefined;
-  readonly registration: boolean;
-}): CertificateOptions {
-  const { folder, secret, service, rotation, registration } = given;
+function certificatesOf(values: Values<typeof options>): CertificateOptions {
+  const { certificates: folder, 'certificate-secret': secret, service, rotation, registration } = values;
   if (secret === undefined) {
     if (rotation !== undefined) throw new Misuse('--rotation goes with --certificate-secret');
     return folder ?? 'certs';

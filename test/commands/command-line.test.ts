@@ -55,11 +55,7 @@ t.test('mistakes come with a suggestion, and with the command whose help says mo
   const mistakes = [
     { args: ['serv'], message: "unknown command 'serv' (Did you mean serve?)", command: undefined },
     { args: ['help', 'audits'], message: "unknown command 'audits' (Did you mean audit?)", command: undefined },
-    {
-      args: ['constructor'],
-      message: `unknown command 'constructor' (commands: ${names.join(', ')}, help)`,
-      command: undefined,
-    },
+    { args: ['constructor'], message: "unknown command 'constructor'", command: undefined },
     { args: ['--verbose'], message: "unknown option '--verbose'", command: undefined },
     {
       args: ['audit', '--tenant', 'x'],
