@@ -31,6 +31,9 @@ const mostMarks = 100;
 /** Values in a document once aliases are replaced by what they stand for: about what fits into 1 MiB without them. */
 const mostValues = 300_000;
 
+const tooDeep = `nests more than ${deepest} levels deep`;
+const writeOut = 'write it out plainly';
+
 /** The documents of a text in their order; empty ones are left out. Problems are listed for the first document that has any. */
 export function parseYaml(text: string, file: string): Loaded<readonly Located<unknown>[]> {
   const lines = new LineCounter();
@@ -43,8 +46,7 @@ export function parseYaml(text: string, file: string): Loaded<readonly Located<u
     problems: [{ ...place, path, reason, fix }],
   });
   const excess = excessOf(text);
-  if (excess !== undefined)
-    return refusal({ file, line: excess.line, column: 1 }, excess.reason, 'write it out plainly');
+  if (excess !== undefined) return refusal({ file, line: excess.line, column: 1 }, excess.reason, writeOut);
   // uniqueKeys compares every key with every other; duplicates are found below. prettyErrors costs as much as the text for each error.
   const parsed = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false });
   const located: Located<unknown>[] = [];
@@ -52,13 +54,12 @@ export function parseYaml(text: string, file: string): Loaded<readonly Located<u
     const [wrong] = [...document.errors, ...document.warnings];
     if (wrong !== undefined) return refusal(placeAt(wrong.pos[0]), `is not YAML as it should be: ${wrong.message}`, '');
     if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) continue;
-    const decoder = new Decoder(document);
     try {
-      const value = decoder.decode(document.contents, []);
+      const value = new Decoder(document).decode(document.contents, []);
       located.push({ value, locate: locator(document, placeAt) });
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
-      return refusal(placeAt(error.offset), error.message, error.fix, formatSteps(error.steps));
+      return refusal(placeAt(offsetOf(error.node)), error.message, error.fix, formatSteps(error.steps));
     }
   }
   return { ok: true, value: located, warnings: [] };
@@ -78,11 +79,9 @@ function excessOf(text: string): { readonly line: number; readonly reason: strin
     else if (token === '---' || token === '...') brackets = 0;
     if (token.length > 1 && Object.hasOwn(marks, first)) marks[first] = (marks[first] ?? 0) + 1;
     // `- - -` and `? ? ?` nest within a line, anything else by indentation or in brackets.
-    if (brackets + indicators > deepest || indentation > widest)
-      return { line, reason: `nests more than ${deepest} levels deep` };
-    if (Math.max(...Object.values(marks)) > mostMarks) {
+    if (brackets + indicators > deepest || indentation > widest) return { line, reason: tooDeep };
+    if (Math.max(...Object.values(marks)) > mostMarks)
       return { line, reason: `has more than ${mostMarks} anchors, aliases or tags` };
-    }
     for (let at = token.indexOf('\n'); at !== -1; at = token.indexOf('\n', at + 1)) line += 1;
     lineBegins = token.endsWith('\n');
     if (lineBegins) indicators = 0;
@@ -91,13 +90,13 @@ function excessOf(text: string): { readonly line: number; readonly reason: strin
 }
 
 class Unreadable extends Error {
-  readonly offset: number;
+  readonly node: unknown;
   readonly steps: readonly Step[];
   readonly fix: string;
 
-  constructor(offset: number, steps: readonly Step[], reason: string, fix: string) {
+  constructor(node: unknown, steps: readonly Step[], reason: string, fix: string) {
     super(reason);
-    this.offset = offset;
+    this.node = node;
     this.steps = steps;
     this.fix = fix;
   }
@@ -115,13 +114,9 @@ class Decoder {
 
   decode(node: unknown, steps: readonly Step[]): unknown {
     this.#values += 1;
-    if (this.#values > mostValues || steps.length > deepest) {
-      const reason =
-        steps.length > deepest
-          ? `nests more than ${deepest} levels deep`
-          : 'stands for more values than fit into memory';
-      throw new Unreadable(offsetOf(node), [], reason, 'write it out plainly');
-    }
+    if (steps.length > deepest) throw new Unreadable(node, [], tooDeep, writeOut);
+    if (this.#values > mostValues)
+      throw new Unreadable(node, [], 'stands for more values than fit into memory', writeOut);
     if (isAlias(node)) return this.decode(this.#resolve(node, steps), steps);
     if (isSeq(node)) return node.items.map((item, index) => this.decode(item, [...steps, index]));
     if (isMap(node)) return this.#map(node.items, steps);
@@ -129,7 +124,7 @@ class Decoder {
     if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
       return value;
     throw new Unreadable(
-      offsetOf(node),
+      node,
       steps,
       'is neither text nor a number, true, false or null',
       'write it as text, in quotes',
@@ -142,7 +137,7 @@ class Decoder {
     if (known !== undefined) return known;
     const node = alias.resolve(this.#document);
     if (node === undefined)
-      throw new Unreadable(offsetOf(alias), steps, `no anchor before it is called ${excerpt(alias.source)}`, '');
+      throw new Unreadable(alias, steps, `no anchor before it is called ${excerpt(alias.source)}`, '');
     this.#resolved.set(alias, node);
     return node;
   }
@@ -151,17 +146,11 @@ class Decoder {
     const entries = new Map<string, unknown>();
     for (const { key, value } of pairs) {
       const name = keyOf(key);
-      if (name === undefined)
-        throw new Unreadable(offsetOf(key), steps, 'has a key that is not text', 'write it in quotes');
-      if (entries.has(name)) {
-        throw new Unreadable(
-          offsetOf(key),
-          [...steps, name],
-          `the key ${excerpt(name)} is there twice`,
-          'keep one of the two',
-        );
-      }
-      entries.set(name, this.decode(value, [...steps, name]));
+      if (name === undefined) throw new Unreadable(key, steps, 'has a key that is not text', 'write it in quotes');
+      const path = [...steps, name];
+      if (entries.has(name))
+        throw new Unreadable(key, path, `the key ${excerpt(name)} is there twice`, 'keep one of the two');
+      entries.set(name, this.decode(value, path));
     }
     // Defines own properties, also for __proto__.
     return Object.fromEntries(entries);
