@@ -1,6 +1,6 @@
 /** YAML files of a folder, or one file, as text: in the order of their names, bounded, and never from anything but files. */
 import { createHash } from 'node:crypto';
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '../tenancy/problem.ts';
 
@@ -74,20 +74,11 @@ async function stateOf(path: string): Promise<string> {
 
 async function readText(path: string): Promise<TextFile | Problem> {
   try {
+    const state = await stat(path);
     // Opening a pipe or device could wait for ever.
-    if (!(await stat(path)).isFile()) return problem(path, 'is not a file', 'move it elsewhere');
-    const file = await open(path);
-    try {
-      const buffer = Buffer.alloc(largest + 1);
-      let length = 0;
-      for (let read = -1; read !== 0 && length < buffer.length; length += read) {
-        ({ bytesRead: read } = await file.read(buffer, length, buffer.length - length));
-      }
-      if (length > largest) return problem(path, 'is larger than 1 MiB', 'split it into several files');
-      return { path, text: new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length)) };
-    } finally {
-      await file.close();
-    }
+    if (!state.isFile()) return problem(path, 'is not a file', 'move it elsewhere');
+    if (state.size > largest) return problem(path, 'is larger than 1 MiB', 'split it into several files');
+    return { path, text: new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path)) };
   } catch (error) {
     if (error instanceof TypeError) return problem(path, 'is not text in UTF-8', 'save it as UTF-8');
     return unreadable(path, error);
@@ -105,6 +96,7 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }
 
-function problem(file: string, reason: string, fix: string): Problem {
+/** A problem of a file as a whole. */
+export function problem(file: string, reason: string, fix: string): Problem {
   return { file, line: 0, column: 0, path: '', reason, fix };
 }

@@ -2,8 +2,8 @@ import type { NamespaceRecord } from '../admission/facts.ts';
 import { excerpt, isGiven, isMap } from '../kubernetes/json.ts';
 import type { StringMap } from '../kubernetes/objects.ts';
 import { type Loaded, type Located, type Problem, type Report, reportInto, type Step } from '../tenancy/problem.ts';
-import type { ReadFiles } from './read-files.ts';
-import { parseFiles, unplaced } from './read-tenancy.ts';
+import { problem, type ReadFiles } from './read-files.ts';
+import { parseFiles } from './read-tenancy.ts';
 
 /** By their names. */
 export type Namespaces = ReadonlyMap<string, NamespaceRecord>;
@@ -26,7 +26,7 @@ export function namespacesOf(texts: ReadFiles, path: string): Loaded<Namespaces>
     records.set(record.name, record);
   }
   if (problems.length > 0) return { ok: false, problems };
-  const nowhere = unplaced(path, 'holds no Namespace, so every pod and policy is refused', 'list those that exist');
+  const nowhere = problem(path, 'holds no Namespace, so every pod and policy is refused', 'list those that exist');
   return { ok: true, value: records, warnings: records.size === 0 ? [nowhere] : [] };
 }
 

@@ -1,8 +1,8 @@
 import { loadTenancy } from '../tenancy/load-tenancy.ts';
-import { inReadingOrder, type Loaded, type Located, type Problem, problemAt } from '../tenancy/problem.ts';
+import { inReadingOrder, type Loaded, type Located, problemAt } from '../tenancy/problem.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { parseYaml } from './parse-yaml.ts';
-import { type ReadFiles, readFiles } from './read-files.ts';
+import { problem, type ReadFiles, readFiles } from './read-files.ts';
 
 export interface TenancyFiles {
   /** A folder of YAML files with Tenant documents, or one such file; undefined: there are none in files. */
@@ -36,12 +36,12 @@ export function tenancyOf(texts: TenancyTexts, { tenants, config }: TenancyFiles
   if (config !== undefined && first === undefined) {
     return {
       ok: false,
-      problems: [unplaced(config, 'holds no Settings document', 'write one, or give no file of settings')],
+      problems: [problem(config, 'holds no Settings document', 'write one, or give no file of settings')],
     };
   }
   const loaded = loadTenancy(first, declared.value, now);
   if (!loaded.ok || tenants === undefined || declared.value.length > 0) return loaded;
-  const nobody = unplaced(tenants, 'declares no tenant, so only the platform may create namespaces', '');
+  const nobody = problem(tenants, 'declares no tenant, so only the platform may create namespaces', '');
   return { ...loaded, warnings: [...loaded.warnings, nobody] };
 }
 
@@ -51,8 +51,4 @@ export function parseFiles({ files, problems }: ReadFiles): Loaded<readonly Loca
   const all = [...problems, ...parsed.flatMap((loaded) => (loaded.ok ? [] : loaded.problems))];
   if (all.length > 0) return { ok: false, problems: inReadingOrder(all) };
   return { ok: true, value: parsed.flatMap((loaded) => (loaded.ok ? loaded.value : [])), warnings: [] };
-}
-
-export function unplaced(file: string, reason: string, fix: string): Problem {
-  return { file, line: 0, column: 0, path: '', reason, fix };
 }

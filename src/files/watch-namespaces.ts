@@ -1,5 +1,5 @@
 import type { NamespaceSource, TenancySource } from '../admission/facts.ts';
-import { createNamespaceStore } from '../admission/namespace-store.ts';
+import { createNamespaceStore, type NamespaceStore } from '../admission/namespace-store.ts';
 import type { Loaded } from '../tenancy/problem.ts';
 import { noFiles } from './read-files.ts';
 import { type Namespaces, namespacesOf } from './read-namespaces.ts';
@@ -10,10 +10,7 @@ export interface NamespaceWatch extends Watch<Namespaces> {
   readonly source: NamespaceSource;
 }
 
-/**
- * Namespaces for where no API server is: those of the files, as they are now. There are no others. None counts as emptied, so that
- * what only an emptied namespace allows stays refused.
- */
+/** Namespaces for where no API server is: see {@link sourceOf}. */
 export async function watchNamespaces(
   path: string,
   tenancy: TenancySource,
@@ -29,11 +26,15 @@ export async function watchNamespaces(
   });
   if (!watch.ok) return watch;
   store.replaceAll(watch.value.current().values());
-  const source: NamespaceSource = {
+  return { ...watch, value: { ...watch.value, source: sourceOf(store) } };
+}
+
+/** There are no others. None counts as emptied, so that what only an emptied namespace allows stays refused. */
+export function sourceOf(store: NamespaceStore): NamespaceSource {
+  return {
     ...store,
     isFree: (name) => store.lookup(name) === undefined,
     fetch: async (name) => store.lookup(name),
     hasPods: async () => true,
   };
-  return { ...watch, value: { ...watch.value, source } };
 }
