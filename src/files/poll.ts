@@ -4,6 +4,9 @@
 const pollMilliseconds = 10_000;
 
 export interface Poll {
+  /** Looks now; what the timer does. Looks never overlap: one that is under way is waited for. Never rejects. */
+  look(): Promise<void>;
+  /** No callback is called any more. */
   stop(): void;
 }
 
@@ -22,13 +25,13 @@ export function poll<Value>(options: {
 }): Poll {
   let current = options.current;
   let lastFailure: string | undefined;
-  let busy = false;
+  let stopped = false;
+  let looking: Promise<void> | undefined;
 
-  async function look(): Promise<void> {
-    if (busy) return;
-    busy = true;
+  async function takeOver(): Promise<void> {
     try {
       const value = await options.load();
+      if (stopped) return;
       if (!options.same(value, current)) {
         options.changed(value);
         current = value;
@@ -36,14 +39,23 @@ export function poll<Value>(options: {
       lastFailure = undefined;
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error));
-      if (failure.message !== lastFailure) options.failed(failure);
+      if (failure.message !== lastFailure && !stopped) options.failed(failure);
       lastFailure = failure.message;
-    } finally {
-      busy = false;
     }
   }
+  function look(): Promise<void> {
+    looking ??= takeOver().finally(() => {
+      looking = undefined;
+    });
+    return looking;
+  }
 
-  const timer = setInterval(() => void look(), options.pollMilliseconds ?? pollMilliseconds);
-  timer.unref();
-  return { stop: () => clearInterval(timer) };
+  const timer = setInterval(look, options.pollMilliseconds ?? pollMilliseconds).unref();
+  return {
+    look,
+    stop() {
+      stopped = true;
+      clearInterval(timer);
+    },
+  };
 }

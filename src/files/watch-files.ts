@@ -7,7 +7,8 @@
  * never taken for what was meant.
  */
 import type { Loaded, Problem } from '../tenancy/problem.ts';
-import { digest, fingerprint, type ReadFiles, readFiles } from './read-files.ts';
+import { type Poll, poll } from './poll.ts';
+import { digest, fingerprint, problem, type ReadFiles, readFiles } from './read-files.ts';
 
 export interface Follower<Value> {
   /** A new state is in force. Also when the files are as they were before a bad state. */
@@ -18,13 +19,9 @@ export interface Follower<Value> {
   readonly intervalMilliseconds?: number;
 }
 
-export interface Watch<Value> {
+export interface Watch<Value> extends Poll {
   /** The last good state. */
   current(): Value;
-  /** Looks now; what the timer does. Looks never overlap: one that is under way is waited for. */
-  look(): Promise<void>;
-  /** No callback is called any more. */
-  stop(): void;
 }
 
 /**
@@ -41,57 +38,38 @@ export async function watchFiles<Value>(
   const state = () => fingerprint(paths.filter((path) => path !== undefined));
   // The state before reading: what changes while it is read differs at the first look.
   let taken = await state();
-  let texts = await read();
+  const texts = await read();
   const first = load(texts);
   if (!first.ok) return first;
 
   let current = first.value;
-  let contents = digest(texts);
   let seen = taken;
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | undefined;
-
-  const takeOver = async () => {
-    const now = await state();
-    const settled = now === seen;
-    seen = now;
-    if (now === taken || !settled) return;
-    texts = await read();
-    if (stopped || (await state()) !== now) return;
-    taken = now;
-    const found = digest(texts);
-    if (found === contents) return;
-    contents = found;
-    const loaded = load(texts);
-    if (stopped) return;
-    if (!loaded.ok) {
-      onProblems(loaded.problems);
-      return;
-    }
-    current = loaded.value;
-    onChange(current, loaded.warnings);
+  let latest: { readonly contents: string; readonly loaded: Loaded<Value> } = {
+    contents: digest(texts),
+    loaded: first,
   };
-  const look = () => {
-    looking ??= takeOver().finally(() => {
-      looking = undefined;
-    });
-    return looking;
-  };
-  const lookLater = () => {
-    timer = setTimeout(async () => {
-      await look();
-      if (!stopped) lookLater();
-    }, intervalMilliseconds).unref();
-  };
-  lookLater();
-  const watch: Watch<Value> = {
-    current: () => current,
-    look,
-    stop() {
-      stopped = true;
-      clearTimeout(timer);
+  const following = poll({
+    current: latest,
+    async load() {
+      const now = await state();
+      const settled = now === seen;
+      seen = now;
+      if (now === taken || !settled) return latest;
+      const texts = await read();
+      if ((await state()) !== now) return latest;
+      taken = now;
+      latest = { contents: digest(texts), loaded: load(texts) };
+      return latest;
     },
-  };
-  return { ok: true, value: watch, warnings: first.warnings };
+    same: (one, other) => one.contents === other.contents,
+    changed({ loaded }) {
+      if (loaded.ok) {
+        current = loaded.value;
+        onChange(current, loaded.warnings);
+      } else onProblems(loaded.problems);
+    },
+    failed: (error) => onProblems([problem(paths.join(' '), error.message, '')]),
+    pollMilliseconds: intervalMilliseconds,
+  });
+  return { ok: true, value: { ...following, current: () => current }, warnings: first.warnings };
 }
