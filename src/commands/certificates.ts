@@ -1,16 +1,14 @@
 /** Where the certificate of the webhook comes from: a folder of files, or a Secret that the replicas share. */
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { CertificateError, type KeyPair } from '../certificates/key-pair.ts';
 import type { CertificateSource, Cluster } from '../cluster.ts';
+import type { KeptCertificates } from '../configuration/certificates.ts';
 import type { KeeperLimits } from '../configuration/secret-certificates.ts';
-import {
-  loadCertificateFiles,
-  loadVouchedPair,
-  watchCertificateFiles,
-  watchVouchedPair,
-} from '../files/certificate-files.ts';
-import { authorityFiles, ensureCertificates, serverFiles } from '../files/certificate-folder.ts';
+import { loadCertificateFiles, type VouchedPair } from '../files/certificate-files.ts';
+import { authorityFiles, makeCertificates, serverFiles } from '../files/certificate-folder.ts';
+import { poll } from '../files/poll.ts';
+import { readPemIfThere } from '../files/read-pem.ts';
 import type { Logger } from '../server/log.ts';
 
 export type CertificateOptions =
@@ -24,13 +22,7 @@ export type CertificateOptions =
       readonly limits?: Partial<KeeperLimits> | undefined;
     };
 
-export interface ServedCertificate {
-  /** Resolves with the first one. */
-  readonly first: Promise<KeyPair>;
-  readonly paths: () => readonly string[];
-  /** Calls back with every later one; gives what ends that. */
-  follow(changed: (pair: KeyPair) => void): () => void;
-}
+type ServedCertificate = Pick<KeptCertificates, 'first' | 'paths' | 'follow'>;
 
 export interface Certificates {
   /** For a cluster whose registrations are completed. */
@@ -67,45 +59,32 @@ export async function openCertificates(
 /** What is in the folder is served, whoever made it; only where there is no certificate is one made. */
 async function openFolder(folder: string, registration: boolean, log: Logger): Promise<Certificates> {
   const files = { certificate: join(folder, serverFiles.certificate), key: join(folder, serverFiles.key) };
-  const authorityFile = join(folder, authorityFiles.certificate);
-  if (!(await exists(files.certificate))) {
-    const { issued } = await ensureCertificates(folder, localNames, Date.now());
+  const authorityFile = registration ? join(folder, authorityFiles.certificate) : undefined;
+  if ((await readPemIfThere(files.certificate)) === undefined) {
+    const { issued } = await makeCertificates(folder, localNames, Date.now());
     log.info({ folder, issued }, 'certificates made; ca.crt is what the API server must trust');
   }
-  const failed = (error: Error) => log.error(error.message);
-  const first = registration
-    ? await loadVouchedPair(files, authorityFile, Date.now())
-    : { pair: await loadCertificateFiles(files, Date.now()), authorities: undefined, authority: undefined };
+  const load = () => loadCertificateFiles(files, authorityFile, Date.now());
+  const first = await load();
+  const watch = (changed: (vouched: VouchedPair) => void) =>
+    poll({ load, current: first, same: isDeepStrictEqual, changed, failed: (error) => log.error(error.message) });
   return {
     source: { from: 'files', first },
     served(cluster) {
       const kept = cluster?.certificates;
       if (cluster === undefined || kept === undefined) {
-        const follow = (changed: (pair: KeyPair) => void) => {
-          const watch = watchCertificateFiles({ files, current: first.pair, changed, failed });
-          return () => watch.stop();
-        };
+        const follow = (changed: (pair: KeyPair) => void) => watch(({ pair }) => changed(pair)).stop;
         return { first: Promise.resolve(first.pair), paths: () => [''], follow };
       }
       const follow = (changed: (pair: KeyPair) => void) => {
         const end = kept.follow(changed);
-        const given = cluster.certificatesGiven;
-        const watch = watchVouchedPair({ files, authorityFile, current: first, changed: given, failed });
+        const given = watch(cluster.certificatesGiven);
         return () => {
-          watch.stop();
+          given.stop();
           end();
         };
       };
       return { ...kept, follow };
     },
   };
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createAdmission } from '../admission/admission.ts';
 import type { Phase } from '../admission/decision.ts';
 import { createNamespaceStore } from '../admission/namespace-store.ts';
-import { ensureCertificates } from '../files/certificate-folder.ts';
+import { makeCertificates } from '../files/certificate-folder.ts';
 import { readTenancy } from '../files/read-tenancy.ts';
 import { createLog } from '../server/log.ts';
 import { createMetrics } from '../server/metrics.ts';
@@ -43,7 +43,7 @@ export async function demo(print: (line: string) => void): Promise<boolean> {
   const namespaces = createNamespaceStore(tenancy);
   const folder = await mkdtemp(join(tmpdir(), 'bulkhead-demo-'));
   try {
-    const { caBundle, server: certificate } = await ensureCertificates(folder, ['127.0.0.1'], Date.now());
+    const { caBundle, server: certificate } = await makeCertificates(folder, ['127.0.0.1'], Date.now());
     const { log } = createLog('silent');
     const review = createAdmission({
       tenancy,

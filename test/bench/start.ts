@@ -10,7 +10,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ensureCertificates } from '../../src/files/certificate-folder.ts';
+import { makeCertificates } from '../../src/files/certificate-folder.ts';
 import { type ControlPlane, startControlPlane } from '../apiserver/control-plane.ts';
 import { freePort } from '../apiserver/free-port.ts';
 import { reviewOf } from '../fixtures/review.ts';
@@ -152,7 +152,7 @@ const folder = await mkdtemp(join(tmpdir(), 'bulkhead-start-'));
 const plane = await startControlPlane({ controllers: false });
 try {
   const certificates = join(folder, 'certificates');
-  await ensureCertificates(certificates, ['localhost'], Date.now());
+  await makeCertificates(certificates, ['localhost'], Date.now());
   const examples = 'manifests/examples';
   const files: Way = {
     name: 'with files',

@@ -1,9 +1,11 @@
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
 import { serverLifetime } from '../../src/certificates/issue-certificate.ts';
 import type { KeyPair } from '../../src/certificates/key-pair.ts';
-import { loadCertificateFiles, watchCertificateFiles } from '../../src/files/certificate-files.ts';
+import { loadCertificateFiles } from '../../src/files/certificate-files.ts';
+import { poll } from '../../src/files/poll.ts';
 import { newCertificate, until } from '../server/serving.ts';
 
 const names = { certificate: 'tls.crt', key: 'tls.key' };
@@ -20,12 +22,26 @@ async function write(folder: string, pair: KeyPair): Promise<void> {
   await replace(join(folder, names.certificate), pair.certificate);
 }
 
+const load = async (folder: string, now = Date.now()) =>
+  (await loadCertificateFiles(filesIn(folder), undefined, now)).pair;
+
+/** As `serve` follows them, and more often. */
+function follow(
+  folder: string,
+  current: KeyPair,
+  changed: (pair: KeyPair) => void,
+  failed: (error: Error) => void,
+): () => void {
+  return poll({ load: () => load(folder), current, same: isDeepStrictEqual, changed, failed, pollMilliseconds: 5 })
+    .stop;
+}
+
 t.test('a pair of files is read', async (t) => {
   const pair = newCertificate();
   const folder = t.testdir({});
   await write(folder, pair);
-  t.same(await loadCertificateFiles(filesIn(folder), Date.now()), pair);
-  const expired = loadCertificateFiles(filesIn(folder), Date.now() + serverLifetime);
+  t.same(await load(folder), pair);
+  const expired = load(folder, Date.now() + serverLifetime);
   await t.rejects(
     expired,
     { name: 'CertificateError', message: /tls\.crt expired on .* Put a new one there\./ },
@@ -33,8 +49,8 @@ t.test('a pair of files is read', async (t) => {
   );
   await rm(join(folder, names.key));
   await t.rejects(
-    loadCertificateFiles(filesIn(folder), Date.now()),
-    { name: 'CertificateError', message: /tls\.key cannot be read: ENOENT/ },
+    load(folder),
+    { name: 'CertificateError', message: /tls\.key cannot be read: there is no such file/ },
     'or one is missing',
   );
 });
@@ -45,14 +61,13 @@ t.test('a change is followed, and a bad one reported once (SRV-12)', async (t) =
   await write(folder, first);
   const changes: KeyPair[] = [];
   const failures: string[] = [];
-  const watch = watchCertificateFiles({
-    files: filesIn(folder),
-    current: first,
-    changed: (pair) => changes.push(pair),
-    failed: ({ message }) => failures.push(message),
-    pollMilliseconds: 5,
-  });
-  t.teardown(() => watch.stop());
+  const stop = follow(
+    folder,
+    first,
+    (pair) => changes.push(pair),
+    ({ message }) => failures.push(message),
+  );
+  t.teardown(stop);
 
   const second = newCertificate();
   await replace(join(folder, names.key), second.key);
@@ -88,14 +103,13 @@ t.test('a mounted Secret changes by its symbolic link', async (t) => {
   for (const name of Object.values(names)) await symlink(join('..data', name), join(folder, name));
   const changes: KeyPair[] = [];
   const failures: string[] = [];
-  const watch = watchCertificateFiles({
-    files: filesIn(folder),
-    current: first,
-    changed: (pair) => changes.push(pair),
-    failed: ({ message }) => failures.push(message),
-    pollMilliseconds: 5,
-  });
-  t.teardown(() => watch.stop());
+  const stop = follow(
+    folder,
+    first,
+    (pair) => changes.push(pair),
+    ({ message }) => failures.push(message),
+  );
+  t.teardown(stop);
   await symlink('..two', join(folder, '..next'));
   await rename(join(folder, '..next'), join(folder, '..data'));
   await until(() => changes.length > 0);
@@ -108,17 +122,16 @@ t.test('a pair that the server does not take is reported, and offered again', as
   await write(folder, second);
   const failures: string[] = [];
   let offered = 0;
-  const watch = watchCertificateFiles({
-    files: filesIn(folder),
-    current: newCertificate(),
-    changed: () => {
+  const stop = follow(
+    folder,
+    newCertificate(),
+    () => {
       offered++;
       if (offered < 3) throw new Error('not now');
     },
-    failed: ({ message }) => failures.push(message),
-    pollMilliseconds: 5,
-  });
+    ({ message }) => failures.push(message),
+  );
   await until(() => offered === 3);
-  watch.stop();
+  stop();
   t.same(failures, ['not now'], 'once');
 });

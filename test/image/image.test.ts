@@ -5,7 +5,7 @@ import { cp, glob, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { request } from 'node:https';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { ensureCertificates } from '../../src/files/certificate-folder.ts';
+import { makeCertificates } from '../../src/files/certificate-folder.ts';
 import { skipOrFail } from '../apiserver/cluster-test.ts';
 import { reviewOf } from '../fixtures/review.ts';
 import { buildImage } from './dockerfile.ts';
@@ -98,7 +98,7 @@ else
     const mounted = join(image.root, 'mounted');
     await mkdir(mounted);
     const made = join(image.folder, 'certificates');
-    const { caBundle } = await ensureCertificates(made, ['localhost'], Date.now());
+    const { caBundle } = await makeCertificates(made, ['localhost'], Date.now());
     await cp(made, mounted, { recursive: true });
     if (isRoot) spawnSync('chown', ['-R', image.user, mounted]);
 

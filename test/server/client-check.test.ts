@@ -161,7 +161,7 @@ t.test('the file of the authority is followed, and a bad one never replaces a go
   const current = await loadClientAuthority(path, Date.now());
   const seen: string[] = [];
   const failures: string[] = [];
-  const following = poll({
+  const { stop } = poll({
     load: () => loadClientAuthority(path, Date.now()),
     current,
     same: (one, other) => one.bundle === other.bundle,
@@ -169,7 +169,7 @@ t.test('the file of the authority is followed, and a bad one never replaces a go
     failed: ({ message }) => failures.push(message),
     pollMilliseconds: 5,
   });
-  t.teardown(() => following.stop());
+  t.teardown(stop);
   const bad: readonly [content: string, says: RegExp][] = [
     ['', /ca\.crt is not a list of PEM certificates/],
     [apiServer.key, /ca\.crt holds what is not a PEM certificate/],
