@@ -13,24 +13,11 @@ import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
 import { cutOff } from '../reach/isolation.ts';
 import type { Isolation } from '../reach/model.ts';
 import { table } from '../report/table.ts';
-import { formatProblem } from '../tenancy/problem.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
-import { CannotStart } from './cannot-start.ts';
-import { defineCommand, type Surroundings } from './command.ts';
-import type { Values } from './options.ts';
+import { CannotStart, orCannotStart } from './cannot-start.ts';
+import { defineCommand } from './command.ts';
 import { kubeconfigOption, tenancyOptions } from './shared-options.ts';
-
-const options = { ...tenancyOptions, kubeconfig: kubeconfigOption };
-
-export const command = defineCommand({
-  summary: 'report, read-only, which pods the baseline would cut off and which policies would be rejected',
-  options,
-  async run(values, surroundings) {
-    await audit(values, surroundings);
-    return 0;
-  },
-});
 
 /** A namespace of a tenant: how many pods it has, how many of them lose what, and the names of the first of those. */
 interface Row {
@@ -45,26 +32,28 @@ interface Row {
 
 const namesShown = 3;
 
-/** @throws CannotStart */
-async function audit(values: Values<typeof options>, { print, environment }: Surroundings): Promise<void> {
-  const loaded = await readTenancy(values);
-  if (!loaded.ok) throw new CannotStart(loaded.problems.map(formatProblem).join('\n'));
-  const location = locateCluster(values.kubeconfig, environment);
-  if (location === undefined) throw new CannotStart('audit needs a cluster to look at: give --kubeconfig FILE');
-  const reader = readCluster(location);
-  try {
-    const tell = (_: unknown, message: string): void => print(message);
-    const log = { info: () => {}, warn: tell, error: tell };
-    const { settings } = loaded.value;
-    const tenancy = values.tenants === undefined ? await reader.tenancy(settings, log) : loaded.value;
-    const { rows, crossing } = await survey(reader, tenancy);
-    for (const line of [...report(rows, tenancy), ...reportCrossing(crossing)]) print(line);
-  } catch (error) {
-    throw error instanceof Unreadable ? new CannotStart(error.message) : error;
-  } finally {
-    reader.close();
-  }
-}
+export const command = defineCommand({
+  summary: 'report, read-only, which pods the baseline would cut off and which policies would be rejected',
+  options: { ...tenancyOptions, kubeconfig: kubeconfigOption },
+  async run(values, { print, environment }) {
+    const { value: fromFiles } = orCannotStart(await readTenancy(values));
+    const location = locateCluster(values.kubeconfig, environment);
+    if (location === undefined) throw new CannotStart('audit needs a cluster to look at: give --kubeconfig FILE');
+    const reader = readCluster(location);
+    try {
+      const tell = (_: unknown, message: string): void => print(message);
+      const log = { info: () => {}, warn: tell, error: tell };
+      const tenancy = values.tenants === undefined ? await reader.tenancy(fromFiles.settings, log) : fromFiles;
+      const { rows, crossing } = await survey(reader, tenancy);
+      for (const line of [...report(rows, tenancy), ...reportCrossing(crossing)]) print(line);
+      return 0;
+    } catch (error) {
+      throw error instanceof Unreadable ? new CannotStart(error.message) : error;
+    } finally {
+      reader.close();
+    }
+  },
+});
 
 interface Survey {
   /** Every namespace that would get a baseline. */

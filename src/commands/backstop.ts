@@ -2,8 +2,7 @@
 import { stringify } from 'yaml';
 import { backstopOf } from '../backstop/backstop.ts';
 import { readTenancy, type TenancyFiles } from '../files/read-tenancy.ts';
-import { formatProblem } from '../tenancy/problem.ts';
-import { CannotStart } from './cannot-start.ts';
+import { orCannotStart } from './cannot-start.ts';
 import { defineCommand } from './command.ts';
 import { tenancyOptions } from './shared-options.ts';
 
@@ -22,9 +21,7 @@ const head = `# Made by \`bulkhead backstop\` from the settings and tenants; mak
 
 /** @throws CannotStart when the settings or the tenants cannot be read */
 export async function backstop(files: TenancyFiles): Promise<string> {
-  const loaded = await readTenancy(files);
-  if (!loaded.ok) throw new CannotStart(loaded.problems.map(formatProblem).join('\n'));
-  const { settings, tenants } = loaded.value;
+  const { settings, tenants } = orCannotStart(await readTenancy(files)).value;
   const documents = backstopOf(
     settings,
     files.tenants === undefined ? { from: 'objects' } : { from: 'listed', tenants: [...tenants.values()] },

@@ -4,21 +4,20 @@ import type { NamespaceSource } from '../admission/facts.ts';
 import { CertificateError } from '../certificates/key-pair.ts';
 import type { Clock } from '../client/clock.ts';
 import { type Cluster, connectCluster } from '../cluster.ts';
-import { poll } from '../files/poll.ts';
 import { watchNamespaces } from '../files/watch-namespaces.ts';
 import { watchTenancy } from '../files/watch-tenancy.ts';
-import { loadClientAuthority } from '../server/client-authority.ts';
-import { type ClientCheck, createClientCheck } from '../server/client-check.ts';
 import { createHealthServer, createMetricsServer } from '../server/health-server.ts';
 import { createLog, type Logger } from '../server/log.ts';
 import { createMetrics, type Metrics } from '../server/metrics.ts';
 import { createWebhookServer, type WebhookServer } from '../server/webhook-server.ts';
-import { formatProblem, type Problem } from '../tenancy/problem.ts';
-import { CannotStart } from './cannot-start.ts';
+import type { Problem } from '../tenancy/problem.ts';
+import { CannotStart, orCannotStart } from './cannot-start.ts';
 import { type CertificateOptions, openCertificates } from './certificates.ts';
+import { type ClientOptions, clientsOf, followClients } from './clients.ts';
 import { registerClusterMetrics } from './cluster-metrics.ts';
 import type { LongRunning } from './command.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
+import { createReloadReports } from './reload-reports.ts';
 
 export interface ReplicaOptions {
   /** A folder of YAML files with Tenant documents; undefined: the Tenant objects of the cluster. */
@@ -26,8 +25,8 @@ export interface ReplicaOptions {
   /** A YAML file with the Settings document; undefined: the defaults. */
   readonly config: string | undefined;
   readonly certificates: CertificateOptions;
-  /** Who may ask: a PEM file with the authority of their certificates, and the names that these may have (none: any). Undefined: everybody. */
-  readonly clients?: { readonly authority: string; readonly names: readonly string[] } | undefined;
+  /** Who may ask; undefined: everybody. */
+  readonly clients?: ClientOptions | undefined;
   readonly namespaces:
     | { readonly from: 'cluster'; readonly kubeconfig: string | undefined }
     | { readonly from: 'files'; readonly folder: string };
@@ -85,23 +84,9 @@ async function start(
   stop: () => Promise<void>,
 ): Promise<Running> {
   let cluster: Cluster | undefined;
-  const problems = { files: 0, namespaces: 0, objects: 0 };
-  const count = (changed: Partial<typeof problems>) => {
-    Object.assign(problems, changed);
-    metrics.tenancyProblems(problems.files + problems.namespaces + problems.objects);
-  };
-  const notInForce = (found: readonly Problem[], what: string) => {
-    for (const problem of found) log.error(formatProblem(problem));
-    log.error(`the ${what} that were read last are not in force; the ones before still are`);
-  };
-  const warn = (warnings: readonly Problem[]) => {
-    for (const warning of warnings) log.warn(formatProblem(warning));
-  };
-  const onProblems = (found: readonly Problem[]) => {
-    count({ files: found.length });
-    notInForce(found, 'tenants and settings');
-  };
-  const tenancy = await watchTenancy({
+  const reports = createReloadReports(log, metrics);
+  const onProblems = (found: readonly Problem[]) => reports.notInForce('tenants and settings', found);
+  const loaded = await watchTenancy({
     tenants: options.tenants,
     config: options.config,
     onChange: (changed, warnings) => {
@@ -110,16 +95,14 @@ async function start(
         onProblems(conflicts);
         return;
       }
-      count({ files: 0 });
-      warn(warnings);
-      log.info({ tenants: current().tenants.size }, 'new tenants and settings are in force');
+      reports.inForce('tenants and settings', warnings, { tenants: current().tenants.size });
       cluster?.tenancyChanged();
     },
     onProblems,
   });
-  if (!tenancy.ok) throw unreadable(tenancy.problems);
+  const tenancy = orCannotStart(loaded);
   stops.push(() => tenancy.value.stop());
-  warn(tenancy.warnings);
+  reports.warn(tenancy.warnings);
   const fromFiles = () => tenancy.value.current();
   const current = () => (cluster?.tenancy ?? fromFiles)();
 
@@ -127,40 +110,31 @@ async function start(
   let namespaces: NamespaceSource;
   if (options.namespaces.from === 'files') {
     const watched = await watchNamespaces(options.namespaces.folder, current, {
-      onChange: ({ size }, warnings) => {
-        count({ namespaces: 0 });
-        warn(warnings);
-        log.info({ namespaces: size }, 'new namespaces are in force');
-      },
-      onProblems: (found) => {
-        count({ namespaces: found.length });
-        notInForce(found, 'namespaces');
-      },
+      onChange: ({ size }, warnings) => reports.inForce('namespaces', warnings, { namespaces: size }),
+      onProblems: (found) => reports.notInForce('namespaces', found),
     });
-    if (!watched.ok) throw unreadable(watched.problems);
-    stops.push(() => watched.value.stop());
-    warn(watched.warnings);
-    namespaces = watched.value.source;
+    const { value, warnings } = orCannotStart(watched);
+    stops.push(() => value.stop());
+    reports.warn(warnings);
+    namespaces = value.source;
     log.info('there is no API server to ask: namespaces are those of the files, and nothing is put in place');
   } else {
-    const { kubeconfig } = options.namespaces;
-    const { environment } = options;
-    const objects = { settings: fromFiles().settings, onTenants: (refused: number) => count({ objects: refused }) };
-    const home = options.tenants === undefined ? objects : fromFiles;
     const { registration } = options;
-    const source = registration ? certificates.source : undefined;
-    cluster = await explained(
-      connectCluster({
-        kubeconfig,
-        environment,
-        log,
-        tenancy: home,
-        reconcile: !options.readOnly,
-        registration,
-        certificates: source,
-        ...(options.clock && { clock: options.clock }),
-      }),
-    );
+    const objects = {
+      settings: fromFiles().settings,
+      onTenants: (refused: number) => reports.count('Tenant objects', refused),
+    };
+    cluster = await connectCluster({
+      kubeconfig: options.namespaces.kubeconfig,
+      environment: options.environment,
+      log,
+      tenancy: options.tenants === undefined ? objects : fromFiles,
+      reconcile: !options.readOnly,
+      registration,
+      certificates: registration ? certificates.source : undefined,
+      ...(options.clock && { clock: options.clock }),
+      // What it throws is a matter of files and settings, in words meant for people.
+    }).catch((error: unknown) => cannotStart(error));
     stops.push(() => cluster?.stop());
     namespaces = cluster.namespaces;
     registerClusterMetrics(metrics.registry, cluster);
@@ -171,14 +145,16 @@ async function start(
     tenancy: () => (cluster?.tenantsKnown() === false ? undefined : current()),
     namespaces,
     baselines: cluster?.baselines,
-    onDefect: (error) => log.error({ stack: stackOf(error) }, 'a review failed'),
+    onDefect: (error) =>
+      log.error({ stack: (error instanceof Error && error.stack) || String(error) }, 'a review failed'),
   });
   const { host, ports } = options;
   // These answer while a certificate is waited for.
   let server: WebhookServer | undefined;
   const unready = () => {
-    if (server === undefined) return ['there is no certificate yet', cluster?.ready()].filter(isText);
-    return [server.draining ? 'the server is going away' : undefined, cluster?.ready()].filter(isText);
+    const leaving = server?.draining ? 'the server is going away' : undefined;
+    const own = server === undefined ? 'there is no certificate yet' : leaving;
+    return [own, cluster?.ready()].filter((reason) => reason !== undefined);
   };
   registerProcessMetrics(metrics.registry, unready);
   const health = createHealthServer(unready, { host, port: ports.health });
@@ -189,7 +165,10 @@ async function start(
     one: { listen(): Promise<{ port: number }>; close(): Promise<void> },
   ) => {
     stops.push(() => one.close());
-    listening[name] = (await listen(name, one)).port;
+    const address = one
+      .listen()
+      .catch((error: unknown) => cannotStart(error, `the ${name} port cannot be listened on: `));
+    listening[name] = (await address).port;
   };
   await begin('health', health);
   await begin('metrics', scrape);
@@ -223,51 +202,6 @@ async function start(
   };
 }
 
-function unreadable(problems: readonly Problem[]): CannotStart {
-  return new CannotStart(problems.map(formatProblem).join('\n'));
-}
-
-async function listen(name: string, server: { listen(): Promise<{ port: number }> }): Promise<{ port: number }> {
-  try {
-    return await server.listen();
-  } catch (error) {
-    throw new CannotStart(`the ${name} port cannot be listened on: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-/** What a connection throws while it is made is a matter of files and settings, in words meant for people. */
-async function explained<Value>(value: Promise<Value>): Promise<Value> {
-  try {
-    return await value;
-  } catch (error) {
-    throw new CannotStart(error instanceof Error ? error.message : String(error));
-  }
-}
-
-async function clientsOf(clients: ReplicaOptions['clients']): Promise<ClientCheck | undefined> {
-  if (clients === undefined) return undefined;
-  return createClientCheck(await loadClientAuthority(clients.authority, Date.now()), clients.names);
-}
-
-/** @returns what ends it */
-function followClients(path: string, { authority }: ClientCheck, server: WebhookServer, log: Logger): () => void {
-  const following = poll({
-    load: () => loadClientAuthority(path, Date.now()),
-    current: authority,
-    same: (one, other) => one.bundle === other.bundle,
-    changed: (changed) => {
-      server.setClientAuthority(changed);
-      log.info({ file: path, authorities: changed.certificates.length }, 'a new client authority is in force');
-    },
-    failed: (error) => log.error(`${error.message} The client authority from before stays in force.`),
-  });
-  return () => following.stop();
-}
-
-function isText(text: string | undefined): text is string {
-  return text !== undefined;
-}
-
-function stackOf(error: unknown): string {
-  return (error instanceof Error && error.stack) || String(error);
+function cannotStart(error: unknown, what = ''): never {
+  throw new CannotStart(`${what}${error instanceof Error ? error.message : String(error)}`);
 }
