@@ -21,87 +21,44 @@ const carol: Person = { name: 'carol', groups: [] };
 
 export const people: readonly Person[] = [alice, bob, carol];
 
-const apply = (file: string) => ['apply', '-f', `manifests/examples/objects/${file}.yaml`];
+const kubectl = (line: string) => line.split(' ');
+const apply = (file: string) => kubectl(`apply -f manifests/examples/objects/${file}.yaml`);
+
+const scene = (ends: Scene['ends']) => (tells: string, person: Person, command: Scene['command']) => ({
+  ends,
+  tells,
+  person,
+  command,
+});
+const admitted = scene('admitted');
+const refused = scene('refused');
 
 export const scenes: readonly Scene[] = [
-  {
-    tells: 'A namespace gets the label of its tenant from who creates it',
-    person: alice,
-    command: apply('namespace-acme-web'),
-    ends: 'admitted',
-  },
-  {
-    tells: 'It is closed from the start: Bulkhead puts these policies in it',
-    person: alice,
-    command: ['get', 'networkpolicy', '-n', 'acme-web', '-o', 'name'],
-    ends: 'admitted',
-  },
-  {
-    tells: 'Another tenant creates a namespace of its own',
-    person: bob,
-    command: apply('namespace-beta-data'),
-    ends: 'admitted',
-  },
-  {
-    tells: 'It does not get a name that is reserved to somebody else',
-    person: bob,
-    command: apply('namespace-acme-billing'),
-    ends: 'refused',
-  },
-  {
-    tells: 'It cannot take over a namespace by its label',
-    person: bob,
-    command: ['label', 'namespace', 'acme-web', 'bulkhead.dev/tenant=beta', '--overwrite'],
-    ends: 'refused',
-  },
-  {
-    tells: 'Who belongs to no tenant gets no namespace',
-    person: carol,
-    command: apply('namespace-acme-billing'),
-    ends: 'refused',
-  },
-  { tells: 'A pod gets the label of its namespace', person: alice, command: apply('pod-web'), ends: 'admitted' },
-  {
-    tells: 'A pod may not leave the pod network',
-    person: alice,
-    command: apply('pod-on-the-node'),
-    ends: 'refused',
-  },
-  {
-    tells: 'Inside its border a tenant writes what it likes',
-    person: alice,
-    command: apply('policy-within-acme'),
-    ends: 'admitted',
-  },
-  {
-    tells: 'A policy that would let others in is refused, with the reason and the way to mend it',
-    person: alice,
-    command: apply('policy-open'),
-    ends: 'refused',
-  },
-  {
-    tells: 'A gate that both tenants declare is open',
-    person: alice,
-    command: apply('policy-to-beta-database'),
-    ends: 'admitted',
-  },
-  { tells: 'On its ports only', person: alice, command: apply('policy-to-beta-cache'), ends: 'refused' },
-  {
-    tells: 'Addresses outside the cluster can be granted',
-    person: alice,
-    command: apply('policy-to-a-partner'),
-    ends: 'admitted',
-  },
-  {
-    tells: 'The internet is not outside the cluster',
-    person: alice,
-    command: apply('policy-to-the-internet'),
-    ends: 'refused',
-  },
-  {
-    tells: 'What Bulkhead put in place stays',
-    person: alice,
-    command: ['delete', 'networkpolicy', 'bulkhead-default-deny', '-n', 'acme-web'],
-    ends: 'refused',
-  },
+  admitted('A namespace gets the label of its tenant from who creates it', alice, apply('namespace-acme-web')),
+  admitted(
+    'It is closed from the start: Bulkhead puts these policies in it',
+    alice,
+    kubectl('get networkpolicy -n acme-web -o name'),
+  ),
+  admitted('Another tenant creates a namespace of its own', bob, apply('namespace-beta-data')),
+  refused('It does not get a name that is reserved to somebody else', bob, apply('namespace-acme-billing')),
+  refused(
+    'It cannot take over a namespace by its label',
+    bob,
+    kubectl('label namespace acme-web bulkhead.dev/tenant=beta --overwrite'),
+  ),
+  refused('Who belongs to no tenant gets no namespace', carol, apply('namespace-acme-billing')),
+  admitted('A pod gets the label of its namespace', alice, apply('pod-web')),
+  refused('A pod may not leave the pod network', alice, apply('pod-on-the-node')),
+  admitted('Inside its border a tenant writes what it likes', alice, apply('policy-within-acme')),
+  refused(
+    'A policy that would let others in is refused, with the reason and the way to mend it',
+    alice,
+    apply('policy-open'),
+  ),
+  admitted('A gate that both tenants declare is open', alice, apply('policy-to-beta-database')),
+  refused('On its ports only', alice, apply('policy-to-beta-cache')),
+  admitted('Addresses outside the cluster can be granted', alice, apply('policy-to-a-partner')),
+  refused('The internet is not outside the cluster', alice, apply('policy-to-the-internet')),
+  refused('What Bulkhead put in place stays', alice, kubectl('delete networkpolicy bulkhead-default-deny -n acme-web')),
 ];

@@ -13,7 +13,6 @@ import { baselineOf } from '../baseline/baseline.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { kinds } from '../kinds/kinds.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
-import type { Operation } from '../kubernetes/review.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Person } from './scenes.ts';
 import type { Ran, Stage } from './tell.ts';
@@ -34,116 +33,92 @@ export interface ReviewResponse {
   readonly warnings?: readonly string[];
 }
 
+/** What kubectl says afterwards, and the webhook that a denial names: deletes go to the one with match conditions. */
+const writes = {
+  CREATE: { done: 'created', webhook: 'validate.bulkhead.dev' },
+  UPDATE: { done: 'labeled', webhook: 'validate.bulkhead.dev' },
+  DELETE: { done: 'deleted', webhook: 'validate.filtered.bulkhead.dev' },
+} as const;
+type Write = keyof typeof writes;
+
 const byKind: ReadonlyMap<string, Kind> = new Map(kinds.map((entry) => [entry.kind, entry]));
 
-export class StandIn implements Stage {
-  readonly #ask: Ask;
-  readonly #tenancy: () => Tenancy;
-  readonly #namespaces: NamespaceStore;
-  readonly #root: string;
-  readonly #objects = new Map<string, StoredObject>();
+/** @param root the folder that file names are relative to */
+export function createStandIn(ask: Ask, tenancy: () => Tenancy, namespaces: NamespaceStore, root: string): Stage {
+  const objects = new Map<string, StoredObject>();
 
-  /** @param root the folder that file names are relative to */
-  constructor(ask: Ask, tenancy: () => Tenancy, namespaces: NamespaceStore, root: string) {
-    this.#root = root;
-    this.#ask = ask;
-    this.#tenancy = tenancy;
-    this.#namespaces = namespaces;
+  async function read(file: string): Promise<StoredObject> {
+    return parse(await readFile(join(root, file), 'utf8'));
   }
 
-  async kubectl(person: Person, command: readonly string[]): Promise<Ran> {
-    const [verb, first = '', second = '', third = ''] = command;
-    switch (verb) {
-      case 'apply':
-        return this.#apply(person, second);
-      case 'label':
-        return this.#label(person, second, third);
-      case 'delete':
-        return this.#delete(person, second, command.at(-1) ?? '');
-      case 'get':
-        return this.#list(first, third);
-      default:
-        throw new Error(`the stand-in does not know kubectl ${verb}`);
-    }
+  function stored(key: string): StoredObject {
+    const object = objects.get(key);
+    if (object === undefined) throw new Error(`the demo has no ${key}`);
+    return object;
   }
 
-  async labelsOf(file: string): Promise<Readonly<Record<string, string>>> {
-    return this.#objects.get(keyOf(await this.#read(file)))?.metadata.labels ?? {};
-  }
-
-  async #apply(person: Person, file: string): Promise<Ran> {
-    const object = await this.#read(file);
-    const { admitted, output, stored } = await this.#admit(person, 'CREATE', object, undefined);
-    if (!admitted) return refusal(`error when creating "${file}": `, output);
-    this.#keep(stored);
-    return { code: 0, output: `${output}${nameOf(stored)} created` };
-  }
-
-  async #label(person: Person, name: string, label: string): Promise<Ran> {
-    const before = this.#objects.get(`Namespace//${name}`);
-    if (before === undefined) throw new Error(`the demo has no namespace ${name}`);
-    const [key = '', value = ''] = label.split('=');
-    const after = { ...before, metadata: { ...before.metadata, labels: { ...before.metadata.labels, [key]: value } } };
-    const { admitted, output, stored } = await this.#admit(person, 'UPDATE', after, before);
-    if (!admitted) return refusal('', output);
-    this.#keep(stored);
-    return { code: 0, output: `${output}${nameOf(stored)} labeled` };
-  }
-
-  async #delete(person: Person, name: string, namespace: string): Promise<Ran> {
-    const stored = this.#objects.get(`NetworkPolicy/${namespace}/${name}`);
-    if (stored === undefined) throw new Error(`the demo has no network policy ${namespace}/${name}`);
-    const { admitted, output } = await this.#admit(person, 'DELETE', undefined, stored);
-    // Deletes of policies go to the webhook with match conditions.
-    if (!admitted) return refusal('', output, 'validate.filtered.bulkhead.dev');
-    this.#objects.delete(keyOf(stored));
-    return { code: 0, output: `${output}${nameOf(stored)} deleted` };
-  }
-
-  async #list(resource: string, namespace: string): Promise<Ran> {
-    const found = [...this.#objects.values()].filter(
-      ({ kind, metadata }) => kind.toLowerCase() === resource && metadata.namespace === namespace,
-    );
-    return { code: 0, output: found.map(nameOf).sort().join('\n') };
-  }
-
-  async #read(file: string): Promise<StoredObject> {
-    return parse(await readFile(join(this.#root, file), 'utf8'));
-  }
-
-  async #admit(
-    person: Person,
-    operation: Operation,
-    object: StoredObject | undefined,
-    oldObject: StoredObject | undefined,
-  ) {
-    const subject = object ?? oldObject;
-    if (subject === undefined) throw new Error('a request needs an object');
-    const review = (current: StoredObject | undefined) => reviewOf(person, operation, subject, current, oldObject);
+  /** @param before what kubectl says before a denial */
+  async function write(person: Person, operation: Write, subject: StoredObject, before = ''): Promise<Ran> {
+    const { done, webhook } = writes[operation];
+    const oldObject = operation === 'CREATE' ? undefined : stored(keyOf(subject));
+    const current = operation === 'DELETE' ? undefined : subject;
+    const review = (object: StoredObject | undefined) => reviewOf(person, operation, subject, object, oldObject);
     // The API server asks mutating webhooks about deletes only where they ask for it; Bulkhead's does not.
-    const { patch } = object === undefined ? {} : await this.#ask('mutate', review(object));
-    const stored = patch === undefined ? subject : patched(subject, patch);
-    const { allowed, status, warnings = [] } = await this.#ask('validate', review(object && stored));
+    const { patch } = current === undefined ? {} : await ask('mutate', review(current));
+    const after = current && (patch === undefined ? current : patched(current, patch));
+    const { allowed, status, warnings = [] } = await ask('validate', review(after));
+    if (!allowed) {
+      const denied = `Error from server (Forbidden): ${before}admission webhook "${webhook}" denied the request: `;
+      return { code: 1, output: denied + (status?.message ?? '') };
+    }
+    if (after === undefined) objects.delete(keyOf(subject));
+    else keep(after);
     const warned = warnings.map((warning) => `Warning: ${warning}\n`).join('');
-    return { admitted: allowed, stored, output: allowed ? warned : (status?.message ?? '') };
+    return { code: 0, output: `${warned}${nameOf(subject)} ${done}` };
   }
 
   /** What a watch would see: a new namespace is known, and gets its baseline. */
-  #keep(object: StoredObject): void {
-    this.#objects.set(keyOf(object), object);
+  function keep(object: StoredObject): void {
+    objects.set(keyOf(object), object);
     if (object.kind !== 'Namespace') return;
-    const { name, labels = {} } = object.metadata;
-    this.#namespaces.set({ name, uid: randomUUID(), labels: labels ?? {}, terminating: false });
-    const { settings } = this.#tenancy();
-    const owner = this.#tenancy().ownerByLabels(labels);
+    const { name, labels } = object.metadata;
+    namespaces.set({ name, uid: randomUUID(), labels: labels ?? {}, terminating: false });
+    const owner = tenancy().ownerByLabels(labels);
     if (owner === 'platform') return;
-    for (const managed of baselineOf(name, owner, settings)) this.#objects.set(keyOf(managed), managed);
+    for (const managed of baselineOf(name, owner, tenancy().settings)) objects.set(keyOf(managed), managed);
   }
+
+  return {
+    async kubectl(person, command) {
+      const [verb, first = '', second = '', third = ''] = command;
+      switch (verb) {
+        case 'apply':
+          return write(person, 'CREATE', await read(second), `error when creating "${second}": `);
+        case 'label': {
+          const object = stored(`Namespace//${second}`);
+          const [key = '', value = ''] = third.split('=');
+          const labels = { ...object.metadata.labels, [key]: value };
+          return write(person, 'UPDATE', { ...object, metadata: { ...object.metadata, labels } });
+        }
+        case 'delete':
+          return write(person, 'DELETE', stored(`NetworkPolicy/${command.at(-1)}/${second}`));
+        case 'get': {
+          const found = [...objects.values()].filter(
+            ({ kind, metadata }) => kind.toLowerCase() === first && metadata.namespace === third,
+          );
+          return { code: 0, output: found.map(nameOf).sort().join('\n') };
+        }
+        default:
+          throw new Error(`the stand-in does not know kubectl ${verb}`);
+      }
+    },
+    labelsOf: async (file) => objects.get(keyOf(await read(file)))?.metadata.labels ?? {},
+  };
 }
 
 function reviewOf(
   { name: username, groups }: Person,
-  operation: Operation,
+  operation: Write,
   { kind, metadata: { name, namespace = kind === 'Namespace' ? name : '' } }: StoredObject,
   object: StoredObject | undefined,
   oldObject: StoredObject | undefined,
@@ -176,11 +151,6 @@ function patched(object: StoredObject, patch: string): StoredObject {
     else labels[path.slice('/metadata/labels/'.length).replaceAll('~1', '/').replaceAll('~0', '~')] = String(value);
   }
   return { ...object, metadata: { ...object.metadata, labels } };
-}
-
-function refusal(before: string, message: string, webhook = 'validate.bulkhead.dev'): Ran {
-  const output = `Error from server (Forbidden): ${before}admission webhook "${webhook}" denied the request: ${message}`;
-  return { code: 1, output };
 }
 
 function keyOf({ kind, metadata }: KubernetesObject): string {
