@@ -17,21 +17,15 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
     const labelsOf = ({ label: value }: Reading): Record<string, string> =>
       label === undefined || value === undefined ? {} : { [label]: value };
     const common = { name: `bulkhead_${name}`, help, labelNames, registers: [registry] };
-    if (name.endsWith('_total'))
-      new Counter({
-        ...common,
-        collect() {
-          this.reset();
-          for (const reading of readings()) this.inc(labelsOf(reading), reading.value);
-        },
-      });
-    else
-      new Gauge({
-        ...common,
-        collect() {
-          for (const reading of readings()) this.set(labelsOf(reading), reading.value);
-        },
-      });
+    const metric: Counter | Gauge = new (name.endsWith('_total') ? Counter : Gauge)({
+      ...common,
+      collect() {
+        const found = readings();
+        // What is not known now keeps its last value.
+        if (found.length > 0) metric.reset();
+        for (const reading of found) metric.inc(labelsOf(reading), reading.value);
+      },
+    });
   };
 
   const watched = (name: string, help: string, figure: (watch: ClusterCounters['watches'][number]) => number): void =>
