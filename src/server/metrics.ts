@@ -2,6 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type Decision, type Phase, phases } from '../admission/decision.ts';
 import { kindNames } from '../kinds/kind-names.ts';
+import { type Refusal, refusals } from './refusals.ts';
 
 /** The decision's own words where they are of these or a kind of the table, else `other`: they come from the request, and a forged one may say anything. */
 const operations: ReadonlySet<string> = new Set(['CREATE', 'UPDATE', 'DELETE']);
@@ -13,21 +14,6 @@ const mostUntold = 1000;
 
 /** How often event-loop delay is sampled, in milliseconds. The default of 10 wakes an idle process a hundred times a second. */
 const eventLoopSampling = 100;
-
-/** Why a request was not judged, or not in time. */
-export const refusalReasons = [
-  'overloaded',
-  'no-room',
-  'displaced',
-  'slow-body',
-  'too-large',
-  'aborted',
-  'late',
-  'failed',
-  'no-certificate',
-  'other-client',
-] as const;
-export type Refusal = (typeof refusalReasons)[number];
 
 export interface Metrics {
   /** What `/metrics` shows. */
@@ -57,14 +43,14 @@ export function createMetrics(): Metrics {
     help: 'Reviews in which a check found something, by the mode of the tenant: only enforce refuses.',
     labelNames: ['check', 'mode'],
   });
-  const refusals = new Counter({
+  const refused = new Counter({
     name: 'bulkhead_requests_refused_total',
     help: 'Requests that were not judged: overloaded, no-room and late (503), displaced and slow-body (503; their bodies were incomplete), too-large (413; by their bytes, or by what they become in memory), aborted by the client, failed (500), no-certificate (401) and other-client (403) where clients are checked. Late ones of at most 1 MiB are answered, and counted, as reviews too.',
     labelNames: ['reason'],
     registers,
   });
   // From the start: Prometheus sees no increase in a series that begins with 1.
-  for (const reason of refusalReasons) refusals.inc({ reason }, 0);
+  for (const reason of Object.keys(refusals)) refused.inc({ reason }, 0);
   const durations = new Histogram({
     name: 'bulkhead_review_duration_seconds',
     help: 'From the arrival of the request to its answer.',
@@ -115,7 +101,7 @@ export function createMetrics(): Metrics {
       if (untold[phase].push(seconds) >= mostUntold) observe(phase);
     },
     refused(reason) {
-      refusals.inc({ reason });
+      refused.inc({ reason });
     },
     inFlight(count) {
       reading = count;

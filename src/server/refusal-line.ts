@@ -1,6 +1,6 @@
 /** Requests that are refused without a review, in the log: one line at a time for all of them, so that a flood of them is no flood of lines. */
 import type { Logger } from './log.ts';
-import type { Refusal } from './metrics.ts';
+import type { Refusal } from './refusals.ts';
 
 export interface RefusalLog {
   /**

@@ -6,9 +6,10 @@ import type { ClientCheck } from './client-check.ts';
 import { failureBody } from './failure-answer.ts';
 import { lateAnswer } from './late-answer.ts';
 import type { Logger } from './log.ts';
-import type { Metrics, Refusal } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
 import { createBodyReader } from './read-body.ts';
 import { createRefusalLog } from './refusal-line.ts';
+import { type Refusal, refusals as refusalTexts } from './refusals.ts';
 import { logReview } from './review-line.ts';
 import { timeLimits, within } from './timeout.ts';
 import type { WebhookLimits } from './webhook-limits.ts';
@@ -37,27 +38,6 @@ export interface ReviewHandler {
 
 const json = 'application/json; charset=utf-8';
 const retryAfter = '1';
-
-/** What is said instead of a review. */
-const refusalTexts: Record<
-  Exclude<Refusal, 'aborted' | 'failed'>,
-  { readonly code: number; readonly message: string }
-> = {
-  'too-large': {
-    code: 413,
-    message: 'The body, or what it becomes when it is read, is larger than a review of two objects that etcd takes.',
-  },
-  'no-room': { code: 503, message: 'Bulkhead holds as many request bodies as it may. Try again in a second.' },
-  displaced: {
-    code: 503,
-    message: 'Newer requests took the place of this one, whose body was incomplete. Try again in a second.',
-  },
-  'slow-body': { code: 503, message: 'The body did not arrive in time. Try again in a second.' },
-  overloaded: { code: 503, message: 'Bulkhead holds as many reviews as it may. Try again in a second.' },
-  late: { code: 503, message: 'Bulkhead did not decide in time. Try again in a second.' },
-  'no-certificate': { code: 401, message: 'Bulkhead answers nobody without a client certificate.' },
-  'other-client': { code: 403, message: 'Bulkhead does not answer to the client certificate that it was shown.' },
-};
 
 /** Empty when the connection is already closed; its body is then aborted. */
 function addressOf({ socket }: IncomingMessage): string {
@@ -112,12 +92,13 @@ export function createReviewHandler(options: ReviewHandlerOptions): ReviewHandle
     logReview(log, decision, seconds);
   }
 
-  function refuse(response: ServerResponse, reason: Exclude<Refusal, 'failed'>, detail?: string): void {
+  function refuse(response: ServerResponse, reason: Refusal, detail?: string): void {
     metrics.refused(reason);
+    const answer = refusalTexts[reason];
     // The client is gone in the middle of its body: there is nobody to answer to.
-    if (reason === 'aborted') return;
+    if (answer === undefined) return;
     refusals.count(reason, detail);
-    const { code, message } = refusalTexts[reason];
+    const { code, message } = answer;
     if (code === 503) response.setHeader('Retry-After', retryAfter);
     fail(response, code, message);
   }
@@ -126,7 +107,8 @@ export function createReviewHandler(options: ReviewHandlerOptions): ReviewHandle
   function failed(response: ServerResponse, error: unknown): void {
     metrics.refused('failed');
     log.error({ error: error instanceof Error ? error.stack : String(error) }, 'a request failed');
-    if (!response.headersSent) fail(response, 500, 'Bulkhead failed to answer. Its log says why.');
+    const { code, message } = refusalTexts.failed;
+    if (!response.headersSent) fail(response, code, message);
   }
 
   function fail(response: ServerResponse, code: number, message: string): void {
