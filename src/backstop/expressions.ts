@@ -41,6 +41,13 @@ export function onlyRemoves(after: string, before: string, mayGo: string): strin
   return allOf(`${after}.all(one, one in ${before})`, `${before}.all(one, one in ${after} || (${mayGo}))`);
 }
 
+/** No container that a pod is created with satisfies the condition, which speaks of `one`. */
+export function noContainer(condition: string): string {
+  return allOf(
+    ...['containers', 'initContainers'].map((list) => `!object.spec.?${list}.orValue([]).exists(one, ${condition})`),
+  );
+}
+
 export function allOf(...conditions: readonly string[]): string {
   return conditions.map(inside).join('\n&& ');
 }

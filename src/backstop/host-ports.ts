@@ -1,12 +1,8 @@
 import { hostPorts as check } from '../checks/host-ports.ts';
-import { anyOf } from './expressions.ts';
+import { anyOf, noContainer } from './expressions.ts';
 import { podCreations, type Rule } from './rule.ts';
 
 const opened = 'port.?hostPort.orValue(0) != 0 || port.?hostIP.orValue("") != ""';
-
-function opensNothing(list: string): string {
-  return `!object.spec.?${list}.orValue([]).exists(one, one.?ports.orValue([]).exists(port, ${opened}))`;
-}
 
 /** A pod of a tenant opens no port on its node. The whole check: ephemeral containers come later, and by another way. */
 export const hostPorts: Rule = {
@@ -14,8 +10,5 @@ export const hostPorts: Rule = {
   kind: 'Pod',
   on: [podCreations],
   admits: () =>
-    anyOf(
-      'object.spec.?hostNetwork.orValue(false)',
-      `${opensNothing('containers')} && ${opensNothing('initContainers')}`,
-    ),
+    anyOf('object.spec.?hostNetwork.orValue(false)', noContainer(`one.?ports.orValue([]).exists(port, ${opened})`)),
 };

@@ -1,13 +1,9 @@
 import { networkCapabilities as check } from '../checks/network-capabilities.ts';
-import { allOf } from './expressions.ts';
+import { noContainer } from './expressions.ts';
 import { podCreations, type Rule } from './rule.ts';
 
 /** CEL: whether the container in the variable `one` is privileged. */
 export const privileged = 'one.?securityContext.?privileged.orValue(false)';
-
-function hasNone(list: string): string {
-  return `!object.spec.?${list}.orValue([]).exists(one, ${privileged})`;
-}
 
 /**
  * A container of a tenant is not privileged. The rule ephemeral-containers covers those that are added later.
@@ -17,5 +13,5 @@ export const networkCapabilities: Rule = {
   check,
   kind: 'Pod',
   on: [podCreations],
-  admits: () => allOf(hasNone('containers'), hasNone('initContainers')),
+  admits: () => noContainer(privileged),
 };
