@@ -29,10 +29,6 @@ export interface WatchCounters {
   readonly lists: number;
   readonly watches: number;
   readonly failures: number;
-  /** How often what is known here was compared with the server. */
-  readonly comparisons: number;
-  /** Objects that a comparison found different here. Anything but 0 is a defect. */
-  readonly divergences: number;
   readonly handlerErrors: number;
 }
 
@@ -71,12 +67,6 @@ const watchSeconds = { least: 240, most: 480 };
 const silenceLimit = 90_000;
 
 /**
- * How often what is known here is compared with the server: ten minutes, a quarter more or less, so that neither the lists of
- * one replica nor those of all of them come at once.
- */
-const comparisonPeriod = { least: 450_000, spread: 300_000 };
-
-/**
  * Milliseconds. The namespace controller empties a namespace five seconds after its deletion at the earliest, as a rule
  * (k8s.io/kubernetes, pkg/controller/namespace, namespaceDeletionGracePeriod), so what was heard to live three seconds ago is still
  * the namespace of its name; the rest is for the way of the news.
@@ -95,7 +85,7 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
   const known = createObjectCache(handler, (error) =>
     log.error({ path, error: String(error) }, 'a change could not be handled'),
   );
-  const counters = { lists: 0, watches: 0, failures: 0, comparisons: 0, divergences: 0 };
+  const counters = { lists: 0, watches: 0, failures: 0 };
   let applied = '';
   /** The greatest resourceVersion of an object or event; 0 before the first. */
   let newest = 0;
@@ -137,7 +127,7 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
       newestListed = Math.max(newestListed, Number(object.metadata.resourceVersion));
       listing.each(object);
     };
-    const result = await readPages(options, undefined, each, stopping.signal);
+    const result = await readPages(options, each, stopping.signal);
     if (!result.ok) return result;
     if (isEarlier(result.resourceVersion)) {
       log.warn({ path }, 'the resourceVersion went backwards: everything is listed anew');
@@ -225,34 +215,6 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
     return clock.after(silenceLimit, () => silence.abort(new Error(`nothing was heard for ${silenceLimit / 1000} s`)));
   }
 
-  /** Compares what is known here with the list at the moment of the last change applied, while the watch goes on. */
-  async function compare(): Promise<void> {
-    const comparison = following ? known.compare() : undefined;
-    if (comparison === undefined) return;
-    const result = await readPages(options, applied, comparison.each, stopping.signal);
-    comparison.cancel();
-    if (stopping.signal.aborted) return;
-    if (!result.ok) {
-      log.info({ path, failure: describe(result) }, 'the comparison with the server is left out this time');
-      return;
-    }
-    counters.comparisons++;
-    const { missing, surplus } = comparison.end();
-    if (missing + surplus === 0) return;
-    counters.divergences += missing + surplus;
-    log.error({ path, missing, surplus }, 'what is known here differed from the server');
-  }
-
-  let cancelComparison = (): void => {};
-  let comparing: Promise<void> = Promise.resolve();
-  function scheduleComparison(): void {
-    const wait = comparisonPeriod.least + clock.random() * comparisonPeriod.spread;
-    cancelComparison = clock.after(wait, () => {
-      scheduleComparison();
-      comparing = compare();
-    });
-  }
-
   async function run(): Promise<void> {
     let failures = 0;
     let suspicious = false;
@@ -289,7 +251,6 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
     }
   }
 
-  scheduleComparison();
   const running = run();
   return {
     synced,
@@ -298,11 +259,9 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
     trouble: () => trouble && describe(trouble),
     counters: () => ({ objects: known.size(), handlerErrors: known.handlerErrors(), ...counters }),
     async stop() {
-      cancelComparison();
       stopping.abort();
       await freshness.stop();
       await running;
-      await comparing;
     },
   };
 }

@@ -15,15 +15,10 @@ export interface Handler {
 }
 
 /** A list that is being read. */
-export interface Listing<End> {
+export interface Listing {
   each(object: DecodedObject): void;
   /** All of it was read. */
-  end(): End;
-}
-
-export interface Comparison extends Listing<{ readonly missing: number; readonly surplus: number }> {
-  /** To be called whatever becomes of the list, before the next one begins. */
-  cancel(): void;
+  end(): void;
 }
 
 export interface ObjectCache {
@@ -36,22 +31,15 @@ export interface ObjectCache {
    * Objects that are already known in their version are not handled again; those that are not in the list are gone. A list that
    * breaks off leaves objects of different moments behind; the next one puts that right.
    */
-  replace(): Listing<void>;
+  replace(): Listing;
   /** Whatever is listed next is handled, in whatever version. */
   forgetVersions(): void;
-  /**
-   * Counts how what is known differs from a list, and puts it right. What changes while the list is read is left out.
-   * Undefined: another comparison is under way.
-   */
-  compare(): Comparison | undefined;
 }
 
 /** @param onError told of what the handler throws; the next change is handled all the same */
 export function createObjectCache(handler: Handler, onError: (error: unknown) => void): ObjectCache {
   /** Tens of thousands of them: a version takes no memory of its own as a number, which it is (KEP-5504). */
   const known = new Map<string, { readonly uid: string; readonly version: number }>();
-  /** The keys that changed since a comparison began; undefined while there is none. */
-  let changedMeanwhile: Set<string> | undefined;
   let handlerErrors = 0;
 
   function guarded(run: () => void): void {
@@ -71,7 +59,6 @@ export function createObjectCache(handler: Handler, onError: (error: unknown) =>
     if (before?.version === version && before.uid === uid) return;
     if (before !== undefined && before.uid !== uid) remove(key);
     known.set(key, { uid, version });
-    changedMeanwhile?.add(key);
     guarded(() => handler.changed(object));
   }
 
@@ -79,7 +66,6 @@ export function createObjectCache(handler: Handler, onError: (error: unknown) =>
     const before = known.get(key);
     if (before === undefined) return;
     known.delete(key);
-    changedMeanwhile?.add(key);
     const slash = key.indexOf('/');
     guarded(() => handler.removed({ namespace: key.slice(0, slash), name: key.slice(slash + 1), uid: before.uid }));
   }
@@ -102,35 +88,8 @@ export function createObjectCache(handler: Handler, onError: (error: unknown) =>
       };
     },
     forgetVersions() {
-      for (const [key, { uid }] of known) {
-        known.set(key, { uid, version: Number.NaN });
-        changedMeanwhile?.add(key);
-      }
+      for (const [key, { uid }] of known) known.set(key, { uid, version: Number.NaN });
       guarded(() => handler.forgetVersions?.());
-    },
-    compare() {
-      if (changedMeanwhile !== undefined) return undefined;
-      const changed = new Set<string>();
-      changedMeanwhile = changed;
-      const listed = new Set<string>();
-      const different: DecodedObject[] = [];
-      return {
-        each(object) {
-          const key = keyOf(object.metadata);
-          listed.add(key);
-          if (known.get(key)?.version !== Number(object.metadata.resourceVersion)) different.push(object);
-        },
-        cancel() {
-          changedMeanwhile = undefined;
-        },
-        end() {
-          const missing = different.filter((object) => !changed.has(keyOf(object.metadata)));
-          const surplus = [...known.keys()].filter((key) => !listed.has(key) && !changed.has(key));
-          for (const object of missing) put(object);
-          for (const key of surplus) remove(key);
-          return { missing: missing.length, surplus: surplus.length };
-        },
-      };
     },
   };
 }

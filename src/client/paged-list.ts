@@ -35,18 +35,17 @@ export function pathOf(
 }
 
 /**
- * @param at a resourceVersion: the state at exactly that moment; otherwise the newest
- * @param each told of every object
+ * The newest state.
+ *
+ * @param each called with every object
  * @returns the resourceVersion of the list
  */
 export async function readPages(
   collection: Collection,
-  at: string | undefined,
   each: (object: DecodedObject) => void,
   signal: AbortSignal,
 ): Promise<{ readonly ok: true; readonly resourceVersion: string } | Failure> {
-  const moment = at === undefined ? undefined : { resourceVersion: at, resourceVersionMatch: 'Exact' };
-  let position: Readonly<Record<string, string>> | undefined = moment;
+  let position: Readonly<Record<string, string>> = {};
   for (;;) {
     const page = await readPage(collection, { limit: String(pageSize), ...position }, each, signal);
     if ('ok' in page) return page;

@@ -42,16 +42,6 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
   watched('watches_total', 'Watches that were begun.', ({ watches }) => watches);
   watched('failures_total', 'Lists and watches that failed; each is tried again.', ({ failures }) => failures);
   watched(
-    'comparisons_total',
-    'How often what is known was compared with the API server: every ten minutes.',
-    ({ comparisons }) => comparisons,
-  );
-  watched(
-    'divergences_total',
-    'Objects that were found different. Anything but 0 is a defect, or etcd was restored.',
-    (watch) => watch.divergences,
-  );
-  watched(
     'handler_errors_total',
     'Changes that could not be handled. Anything but 0 is a defect.',
     (watch) => watch.handlerErrors,

@@ -35,7 +35,7 @@ export function readCluster(location: ClusterLocation): ClusterReader {
   const connection = createConnection(authenticationAt(location, clock), clock);
 
   async function each(path: string, tell: (object: DecodedObject) => void): Promise<void> {
-    const read = await readPages({ connection, path, clock }, undefined, tell, never);
+    const read = await readPages({ connection, path, clock }, tell, never);
     if (!read.ok) throw new Unreadable(`${path} cannot be listed: ${describe(read)}`);
   }
 

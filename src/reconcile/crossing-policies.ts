@@ -112,7 +112,7 @@ export function createCrossingPolicies(options: CrossingOptions): CrossingPolici
     judgedAt = wallClock();
     const began = clock.now();
     const found = createFindings(options, told, judgedAt);
-    const result = await readPages({ connection, path: policiesPath, clock }, undefined, found.see, stopping.signal);
+    const result = await readPages({ connection, path: policiesPath, clock }, found.see, stopping.signal);
     if (stopping.signal.aborted) return;
     const took = clock.now() - began;
     const resting = Math.min(rest.most, Math.max(rest.least, took * rest.times));

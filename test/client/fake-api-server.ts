@@ -93,8 +93,6 @@ export interface FakeApiServer {
   restore(version: number, bumped?: number): void;
   /** Tells every watch how far it is. */
   bookmark(): void;
-  /** Stores without telling any watch: an event that is lost. */
-  putSilently(resource: string, object: FakeObject): void;
   /** Changes what a client stores, as a mutating webhook does. */
   mutate: (object: FakeObject) => FakeObject;
   stop(): Promise<void>;
@@ -111,14 +109,13 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
   let version = 100;
   let uids = 0;
   let compacted = 0;
-  let deaf = false;
 
   const keyOf = (resource: string, name: string, namespace = ''): string => `${resource}/${namespace}/${name}`;
 
   function record(type: Change['type'], resource: string, key: string, object: FakeObject, before?: FakeObject): void {
     const change = { version, type, resource, key, object, before };
     history.push(change);
-    if (!deaf) for (const watch of watches) watch.tell(change);
+    for (const watch of watches) watch.tell(change);
   }
 
   function put(resource: string, given: FakeObject): FakeObject {
@@ -322,11 +319,6 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
       for (const watch of watches) {
         watch.write(`{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"${version}"}}}\n`);
       }
-    },
-    putSilently(resource, object) {
-      deaf = true;
-      put(resource, object);
-      deaf = false;
     },
     mutate: (object) => object,
     async stop() {

@@ -334,7 +334,6 @@ for (const remembers of [false, true])
       server.put('namespaces', namespace('d'));
       await atRest(followed);
       t.same(told.at(-1), '+d uid-4');
-      t.equal(watch.counters().divergences, 0);
     },
   );
 
@@ -651,57 +650,6 @@ t.test('what a handler throws is counted, and the next change is handled', async
   t.match(followed.logged[0], { message: 'a change could not be handled', error: 'Error: the handler has a bug' });
 });
 
-t.test('every ten minutes what is known is compared with the server', async (t) => {
-  /** Ten minutes of a healthy watch. */
-  async function tenMinutes({ clock, server, watch }: Followed): Promise<void> {
-    for (let minute = 0; minute < 10; minute++) {
-      clock.advance(59_999);
-      server.bookmark();
-      await until('the bookmark is heard', () => watch.staleness() === 0);
-    }
-    clock.advance(10);
-    await until('the comparison is asked for', () =>
-      server.requests.some(({ query }) => query.get('resourceVersionMatch') === 'Exact'),
-    );
-  }
-
-  await t.test('no difference is nothing to tell of', async (t) => {
-    const followed = await follow(t, (server) => server.put('namespaces', namespace('a')));
-    await watching(followed);
-    await tenMinutes(followed);
-    followed.server.put('namespaces', namespace('b'));
-    await atRest(followed);
-    await until('the comparison is done', () => followed.watch.counters().comparisons === 1);
-    t.equal(followed.watch.counters().divergences, 0);
-    t.equal(followed.watch.counters().watches, 1, 'the watch goes on meanwhile');
-  });
-
-  await t.test('a difference is counted and put right', async (t) => {
-    const followed = await follow(t, (server) => {
-      for (const one of ['a', 'b']) server.put('namespaces', namespace(one));
-    });
-    await watching(followed);
-    followed.server.putSilently('namespaces', namespace('b', { labels: { lost: 'event' } }));
-    followed.server.putSilently('namespaces', namespace('c'));
-    await tenMinutes(followed);
-    await atRest(followed);
-    t.equal(followed.watch.counters().divergences, 2);
-    t.match(followed.logged, [{ message: 'what is known here differed from the server', missing: 2, surplus: 0 }]);
-  });
-
-  await t.test('a comparison that fails is left out', async (t) => {
-    const followed = await follow(t, (server) => server.put('namespaces', namespace('a')));
-    await watching(followed);
-    followed.server.failNext({ kind: 'status', code: 410, reason: 'Expired' }, ({ query }) =>
-      query.has('resourceVersionMatch'),
-    );
-    await tenMinutes(followed);
-    await until('it is told', () => followed.logged.length > 0);
-    t.match(followed.logged, [{ message: 'the comparison with the server is left out this time' }]);
-    t.match(followed.watch.counters(), { comparisons: 0, divergences: 0 });
-  });
-});
-
 t.test('nothing is handled after the stop', async (t) => {
   const followed = await follow(t);
   await watching(followed);
@@ -778,7 +726,6 @@ t.test('after any faults the cache is what the server has', async (t) => {
           await new Promise((resolve) => setTimeout(resolve, 2));
         }
         t.same([...followed.cache].sort(), expected(followed.server));
-        t.equal(followed.watch.counters().divergences, 0);
       });
     }),
     { numRuns: 40, endOnFailure: true },

@@ -7,8 +7,6 @@ const watch = {
   lists: 2,
   watches: 3,
   failures: 1,
-  comparisons: 4,
-  divergences: 0,
   handlerErrors: 0,
   stalenessMilliseconds: 1500,
 };

@@ -87,8 +87,6 @@ function world(
       lists: 0,
       watches: 0,
       failures: 0,
-      comparisons: 0,
-      divergences: 0,
       handlerErrors: 0,
     };
     return {

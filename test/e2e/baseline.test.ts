@@ -240,8 +240,5 @@ await clusterTest('every namespace of a tenant is brought to its baseline and ke
     t.equal(cluster.counters().baselines?.baseline.failed, failed, 'and nothing was tried in vain');
   });
 
-  for (const { resource, comparisons, divergences, handlerErrors } of cluster.counters().watches) {
-    t.ok(comparisons > 10, `${resource} were compared with the server`);
-    t.same({ divergences, handlerErrors }, { divergences: 0, handlerErrors: 0 }, resource);
-  }
+  for (const { resource, handlerErrors } of cluster.counters().watches) t.equal(handlerErrors, 0, resource);
 });

@@ -22,7 +22,6 @@ const shown: Readonly<Record<string, readonly [file: string, words: string]>> = 
   BulkheadRulesWrong: ['e2e/registration', "(await told('unknown_rules')) && (await told('missing_rules'))"],
   BulkheadNotTrusted: ['commands/cluster-metrics', 'bulkhead_certificate_trusted 0'],
   BulkheadWatchStale: ['client/list-watch', 'how old the knowledge is can be asked'],
-  BulkheadWatchDiverges: ['client/list-watch', 'counters().divergences, 2'],
   BulkheadChangesNotHandled: ['client/list-watch', 'counters().handlerErrors, 1'],
   BulkheadBaselineWaits: ['client/work-queue', 'a failure does not begin the wait anew'],
   BulkheadBaselineContested: ['e2e/baseline-contest', 'contested: 2'],

@@ -285,14 +285,9 @@ const follows: Question = {
     },
     {
       title: 'Defects of following, last hour',
-      description:
-        'Objects that were found different from what was known, and changes that could not be handled. Both should be 0.',
+      description: 'Changes that could not be handled. There should be none.',
       type: 'timeseries',
       targets: [
-        {
-          expr: 'sum by (resource) (increase(bulkhead_watch_divergences_total[1h]))',
-          legend: 'divergences of {{resource}}',
-        },
         {
           expr: 'sum by (resource) (increase(bulkhead_watch_handler_errors_total[1h]))',
           legend: 'errors of {{resource}}',
@@ -300,15 +295,11 @@ const follows: Question = {
       ],
     },
     {
-      title: 'Comparisons and readings',
-      description:
-        'How often what is known was compared with the API server, and the policies in place were read and judged again.',
+      title: 'Readings of policies',
+      description: 'How often the policies in place were read and judged again.',
       type: 'timeseries',
       unit: 'ops',
-      targets: [
-        { expr: perSecond('bulkhead_watch_comparisons_total', 'resource'), legend: 'comparisons of {{resource}}' },
-        { expr: perSecond('bulkhead_policy_readings_total', 'result'), legend: 'readings {{result}}' },
-      ],
+      targets: [{ expr: perSecond('bulkhead_policy_readings_total', 'result'), legend: 'readings {{result}}' }],
     },
     {
       title: 'Problems in tenants and settings',
