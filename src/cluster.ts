@@ -21,8 +21,8 @@ import { createReservations, propagationDelay } from './facts/reservations.ts';
 import { createTenants, type Tenants, tenantsPath } from './facts/tenants.ts';
 import { entry } from './kubernetes/objects.ts';
 import { type BaselinesCounters, keepBaselines } from './reconcile/baselines.ts';
-import { type CrossingCounters, createCrossingPolicies } from './reconcile/crossing-policies.ts';
 import { createNamespaceEvents } from './reconcile/namespace-events.ts';
+import { createStoredPolicies, type StoredPolicyCounters } from './reconcile/stored-policies.ts';
 import { createTenantStatusWriter, type TenantStatusCounters } from './reconcile/tenant-status.ts';
 import type { Problem } from './tenancy/problem.ts';
 import type { Settings } from './tenancy/settings.ts';
@@ -74,7 +74,7 @@ export interface ClusterCounters {
   readonly baselines: BaselinesCounters | undefined;
   /** Undefined where tenants are not objects, and where nothing is written. */
   readonly tenantStatus: TenantStatusCounters | undefined;
-  readonly crossing: CrossingCounters;
+  readonly storedPolicies: StoredPolicyCounters;
   /** The GETs of the request path. */
   readonly requests: RequestCounters;
   /** Undefined where nobody looks after the webhook configurations. */
@@ -149,7 +149,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
         home.onTenants(refused);
         reservations.changed();
         baselines?.tenancyChanged();
-        crossing.changed();
+        storedPolicies.changed();
       },
       onObjects: () => tenantStatus?.changed(),
     });
@@ -175,7 +175,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   const baselines = options.reconcile
     ? keepBaselines({ connection, clock, log }, follow, tenancy, (name) => store.lookup(name), requests)
     : undefined;
-  const crossing = createCrossingPolicies({
+  const storedPolicies = createStoredPolicies({
     connection,
     clock,
     log,
@@ -191,7 +191,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       const record = namespaceRecord(object);
       const before = store.lookup(record.name);
       store.set(record);
-      if (before !== undefined && ownerLabel(before) !== ownerLabel(record)) crossing.changed();
+      if (before !== undefined && ownerLabel(before) !== ownerLabel(record)) storedPolicies.changed();
       baselines?.namespaceChanged(object.metadata.name);
       tenantStatus?.changed();
     },
@@ -232,7 +232,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     log.info({ server, namespaces: namespaceWatch.counters().objects }, 'the cluster is known');
     baselines?.begin();
     tenantStatus?.begin();
-    crossing.begin();
+    storedPolicies.begin();
   });
 
   return {
@@ -255,7 +255,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     tenancyChanged() {
       reservations.changed();
       baselines?.tenancyChanged();
-      crossing.changed();
+      storedPolicies.changed();
     },
     serving(serves) {
       if (serves) void synced.then(() => registration?.begin());
@@ -270,7 +270,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       })),
       baselines: baselines?.counters(),
       tenantStatus: tenantStatus?.counters(),
-      crossing: crossing.counters(),
+      storedPolicies: storedPolicies.counters(),
       requests: requests.counters(),
       registration: registration?.counters(),
       certificates: certificates?.counters(),
@@ -280,7 +280,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       tenants?.stop();
       await tenantStatus?.stop();
       await baselines?.stop();
-      await crossing.stop();
+      await storedPolicies.stop();
       await registration?.stop();
       await certificates?.stop();
       connection.close();

@@ -1,4 +1,4 @@
-/** A policy that is in place, judged as if somebody wrote it now: gates shut, prefixes and ranges are given up, settings change. */
+/** A stored policy, judged as if it were written now: gates expire, prefixes and ranges are given up, settings change. */
 import { isManaged } from '../baseline/managed.ts';
 import { catalogue } from '../checks/catalogue.ts';
 import type { Finding } from '../checks/check.ts';
@@ -20,8 +20,8 @@ export interface State {
   readonly now: number;
 }
 
-/** A policy that opens what is not agreed. */
-export interface CrossingPolicy {
+/** A stored policy that would be rejected today. */
+export interface NonCompliantPolicy {
   readonly tenant: Tenant;
   readonly namespace: string;
   readonly name: string;
@@ -29,7 +29,7 @@ export interface CrossingPolicy {
   readonly findings: readonly [Finding, ...Finding[]];
 }
 
-/** A check that fails is not among them: what cannot be judged crosses. */
+/** A check that fails is not among them: a policy that cannot be judged is non-compliant. */
 const otherChecks = new Set(catalogue.filter(({ protects }) => protects !== 'border').map(({ id }) => id));
 const nobody = { username: '', groups: [] };
 
@@ -38,13 +38,13 @@ const nobody = { username: '', groups: [] };
  * bounded, as who has them is in memory.
  *
  * @param reach what the policy says, where it was read already
- * @returns undefined when it stays inside its tenant or is agreed, is the platform's, or one of those that Bulkhead keeps as they should be
+ * @returns undefined for a compliant policy, and for those of the platform and of the baseline
  */
-export function crossingOf(
+export function judgeStoredPolicy(
   policy: NetworkPolicy,
   { tenancy, namespaces, now }: State,
   reach?: Reach,
-): CrossingPolicy | undefined {
+): NonCompliantPolicy | undefined {
   if (isManaged(policy)) return undefined;
   const { name = '', namespace = '' } = policy.metadata ?? {};
   const holderOf = (name: string): Owner | 'nobody' => {

@@ -3,7 +3,7 @@
  * is not agreed. Reads namespaces, policies and pods once, and keeps no more of a pod than a number: the pods of a cluster are many, and nobody else here looks at them.
  */
 import { createNamespaceStore } from '../admission/namespace-store.ts';
-import { type CrossingPolicy, crossingOf } from '../admission/stored-policy.ts';
+import { judgeStoredPolicy, type NonCompliantPolicy } from '../admission/stored-policy.ts';
 import { baselineOf, defaultDenyName } from '../baseline/baseline.ts';
 import { locateCluster } from '../client/location.ts';
 import { type ClusterReader, readCluster, Unreadable } from '../facts/cluster-reader.ts';
@@ -58,12 +58,12 @@ export const command = defineCommand({
 interface Survey {
   /** Every namespace that would get a baseline. */
   readonly rows: readonly Row[];
-  readonly crossing: readonly CrossingPolicy[];
+  readonly crossing: readonly NonCompliantPolicy[];
 }
 
 async function survey(reader: ClusterReader, tenancy: Tenancy): Promise<Survey> {
   const rows = new Map<string, Row>();
-  const crossing: CrossingPolicy[] = [];
+  const crossing: NonCompliantPolicy[] = [];
   const namespaces = createNamespaceStore(() => tenancy);
   const now = Date.now();
   await reader.each(namespacesPath, (object) => {
@@ -78,7 +78,7 @@ async function survey(reader: ClusterReader, tenancy: Tenancy): Promise<Survey> 
   await reader.each('/apis/networking.k8s.io/v1/networkpolicies', ({ metadata, object }) => {
     const reach = readNetworkPolicy(object);
     rows.get(metadata.namespace)?.isolations.push(...reach.isolates);
-    const found = crossingOf(object, { tenancy, namespaces, now }, reach);
+    const found = judgeStoredPolicy(object, { tenancy, namespaces, now }, reach);
     if (found !== undefined) crossing.push(found);
   });
   await reader.each('/api/v1/pods', ({ metadata, object }) => {
@@ -116,7 +116,7 @@ function report(rows: readonly Row[], tenancy: Tenancy): readonly string[] {
 }
 
 /** One line for each finding: what would be refused, or warned about, if the policy were written now. */
-function reportCrossing(crossing: readonly CrossingPolicy[]): readonly string[] {
+function reportCrossing(crossing: readonly NonCompliantPolicy[]): readonly string[] {
   if (crossing.length === 0) return ['', 'No policy in place opens what is not agreed.'];
   const cells = crossing.flatMap(({ namespace, name, tenant, findings }) =>
     findings.map(({ check, path }) => [namespace, tenant.name, tenant.mode, name, check, path]),

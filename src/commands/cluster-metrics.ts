@@ -51,13 +51,14 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
     'policies_crossing',
     'Policies in place that open what is not agreed any more, by the mode of their tenant, when all were last read. The log and an Event say which.',
     'mode',
-    ({ crossing }) => Object.entries(crossing.policies ?? {}).map(([label, value]) => ({ label, value })),
+    ({ storedPolicies }) =>
+      Object.entries(storedPolicies.nonCompliant ?? {}).map(([label, value]) => ({ label, value })),
   );
   register(
     'policy_readings_total',
     'How often the policies in place were read and judged again: completed, failed (tried again).',
     'result',
-    ({ crossing }) => Object.entries(crossing.readings).map(([label, value]) => ({ label, value })),
+    ({ storedPolicies }) => Object.entries(storedPolicies.readings).map(([label, value]) => ({ label, value })),
   );
   register(
     'live_requests',
@@ -176,8 +177,8 @@ function registerBaselineMetrics(register: Register): void {
     'events_total',
     'Events about namespaces: written, suppressed as too many, failed.',
     'result',
-    ({ baselines, crossing, registration }) =>
-      [baselines?.events, crossing.events, registration?.events].flatMap((events) =>
+    ({ baselines, storedPolicies, registration }) =>
+      [baselines?.events, storedPolicies.events, registration?.events].flatMap((events) =>
         Object.entries(events ?? {}).map(([label, value]) => ({ label, value })),
       ),
   );

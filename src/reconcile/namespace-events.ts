@@ -15,7 +15,7 @@ export type EventReason =
   | 'BaselineContested'
   | 'BaselineFailed'
   | 'BaselineWithheld'
-  | 'PolicyCrosses'
+  | 'PolicyNonCompliant'
   | 'RegistrationDeleted';
 
 export interface EventCounters {

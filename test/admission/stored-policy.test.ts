@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { NamespaceRecord } from '../../src/admission/facts.ts';
 import { createNamespaceStore } from '../../src/admission/namespace-store.ts';
-import { type CrossingPolicy, crossingOf } from '../../src/admission/stored-policy.ts';
+import { judgeStoredPolicy, type NonCompliantPolicy } from '../../src/admission/stored-policy.ts';
 import type { NetworkPolicy } from '../../src/kubernetes/objects.ts';
 import type { Settings } from '../../src/tenancy/settings.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
@@ -36,12 +36,12 @@ const agreed: World = {
   now,
 };
 
-function crossing(policy: NetworkPolicy, changed: Partial<World> = {}): CrossingPolicy | undefined {
+function judged(policy: NetworkPolicy, changed: Partial<World> = {}): NonCompliantPolicy | undefined {
   const { acme, beta, settings, namespaces, now } = { ...agreed, ...changed };
   const tenancy = createTenancy(settings, [acme, beta]);
   const store = createNamespaceStore(() => tenancy);
   for (const one of namespaces) store.set(one);
-  return crossingOf(policy, { tenancy, namespaces: store, now });
+  return judgeStoredPolicy(policy, { tenancy, namespaces: store, now });
 }
 
 const policy = (spec: object, metadata: object = {}): NetworkPolicy => ({
@@ -104,9 +104,9 @@ const changes: readonly (readonly [what: string, policy: NetworkPolicy, changed:
 ];
 
 for (const [what, stored, changed, found] of changes) {
-  t.test(`a policy crosses from when ${what}`, async (t) => {
-    t.equal(crossing(stored), undefined, 'not before');
-    const after = crossing(stored, changed);
+  t.test(`a policy is non-compliant from when ${what}`, async (t) => {
+    t.equal(judged(stored), undefined, 'not before');
+    const after = judged(stored, changed);
     t.same(
       after?.findings.map(({ check, path }) => `${check} ${path}`),
       [found],
@@ -117,8 +117,8 @@ for (const [what, stored, changed, found] of changes) {
 
 t.test('a gate is open until the moment that it names', async (t) => {
   const beta = tenant('beta', gates(gate('acme', 'ingress', [tcp(5432)], now)));
-  t.equal(crossing(database, { beta, now: now - 1 }), undefined);
-  t.ok(crossing(database, { beta, now }));
+  t.equal(judged(database, { beta, now: now - 1 }), undefined);
+  t.ok(judged(database, { beta, now }));
 });
 
 const open = { policyTypes: ['Ingress'], ingress: [{}] };
@@ -126,32 +126,32 @@ const managed = { labels: { 'app.kubernetes.io/managed-by': 'bulkhead' } };
 
 t.test('a policy is judged in every mode, and whatever else is wrong with it is not asked', async (t) => {
   for (const mode of ['enforce', 'warn', 'audit'] as const)
-    t.match(crossing(policy(open), { acme: { ...agreed.acme, mode } }), { tenant: { mode } });
-  // Labelled as another tenant's, dead and without pods: nothing of that is a crossing.
-  t.equal(crossing(policy({ policyTypes: ['Ingress'], ingress: [] }, { labels: { [label]: 'beta' } })), undefined);
+    t.match(judged(policy(open), { acme: { ...agreed.acme, mode } }), { tenant: { mode } });
+  // Labelled as another tenant's, dead and without pods: none of that makes it non-compliant.
+  t.equal(judged(policy({ policyTypes: ['Ingress'], ingress: [] }, { labels: { [label]: 'beta' } })), undefined);
 });
 
 t.test('rules of a direction that policyTypes leaves out are listed too (NP-21)', async (t) => {
-  t.match(crossing(policy({ policyTypes: ['Egress'], ingress: [{}] })), { findings: [{ path: 'spec.ingress[0]' }] });
-  t.match(crossing(policy({ policyTypes: ['Ingress'], egress: [{}] })), { findings: [{ path: 'spec.egress[0]' }] });
-  t.equal(crossing(policy({ policyTypes: ['Egress'], ingress: [{ from: [{ podSelector: {} }] }] })), undefined);
+  t.match(judged(policy({ policyTypes: ['Egress'], ingress: [{}] })), { findings: [{ path: 'spec.ingress[0]' }] });
+  t.match(judged(policy({ policyTypes: ['Ingress'], egress: [{}] })), { findings: [{ path: 'spec.egress[0]' }] });
+  t.equal(judged(policy({ policyTypes: ['Egress'], ingress: [{ from: [{ podSelector: {} }] }] })), undefined);
 });
 
 t.test('the policies of the platform, and those that Bulkhead keeps, are left out', async (t) => {
-  t.ok(crossing(policy(open)));
-  t.equal(crossing(policy(open, { namespace: 'monitoring' })), undefined);
-  t.equal(crossing(policy(open, { namespace: 'gone-by-now' })), undefined);
-  t.equal(crossing(policy(open, { name: 'bulkhead-allow-dns', ...managed })), undefined);
-  t.ok(crossing(policy(open, { name: 'bulkhead-allow-dns' })), 'the name alone is not enough');
-  t.ok(crossing(policy(open, managed)), 'nor is the label');
+  t.ok(judged(policy(open)));
+  t.equal(judged(policy(open, { namespace: 'monitoring' })), undefined);
+  t.equal(judged(policy(open, { namespace: 'gone-by-now' })), undefined);
+  t.equal(judged(policy(open, { name: 'bulkhead-allow-dns', ...managed })), undefined);
+  t.ok(judged(policy(open, { name: 'bulkhead-allow-dns' })), 'the name alone is not enough');
+  t.ok(judged(policy(open, managed)), 'nor is the label');
 });
 
-t.test('a policy that cannot be judged crosses', async (t) => {
+t.test('a policy that cannot be judged is non-compliant', async (t) => {
   const thrower = policy(open);
   Object.defineProperty(thrower, 'spec', {
     get() {
       throw new Error('no');
     },
   });
-  t.match(crossing(thrower), { findings: [{ check: 'border', reason: /could not be decided/ }] });
+  t.match(judged(thrower), { findings: [{ check: 'border', reason: /could not be decided/ }] });
 });

@@ -73,7 +73,7 @@ t.test('where registrations are looked after, it is told what became of them', a
 });
 
 t.test('before all policies were read once, nothing is said of how many cross', async (t) => {
-  const lines = await scraped({ crossing: { ...figures.crossing, policies: undefined } });
+  const lines = await scraped({ storedPolicies: { ...figures.storedPolicies, nonCompliant: undefined } });
   t.notMatch(lines.join(), 'policies_crossing');
 });
 

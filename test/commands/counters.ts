@@ -25,8 +25,8 @@ export const baselines: NonNullable<ClusterCounters['baselines']> = {
   holds: { waiting: 2, held: { closed: 10, ended: 11, refused: 12 } },
 };
 
-const crossing: ClusterCounters['crossing'] = {
-  policies: { enforce: 14, warn: 15, audit: 16 },
+const storedPolicies: ClusterCounters['storedPolicies'] = {
+  nonCompliant: { enforce: 14, warn: 15, audit: 16 },
   readings: { completed: 17, failed: 18 },
   events: { written: 19, suppressed: 20, failed: 21 },
 };
@@ -52,7 +52,7 @@ export const counters: ClusterCounters = {
   watches: [watch],
   baselines,
   tenantStatus: undefined,
-  crossing,
+  storedPolicies,
   requests: { inFlight: 37, waiting: 38, asked: { sent: 39, joined: 40, refused: 41 } },
   registration,
   certificates,

@@ -1,13 +1,13 @@
 /**
- * Policies that are in place and open what is no longer agreed. What was admitted under a gate, a prefix or a range stays as it is
- * when that is given up; nothing is taken back here either, but it is told: in the log, in the metrics, and in an Event.
+ * Judges stored policies again. What was admitted under a gate, a prefix or a range stays as it is when that is given up. Such a policy
+ * would be rejected today, and is reported as non-compliant: in the log, in the metrics, and in an Event.
  *
  * The policies of tenants are many, so none is kept. All are read page by page when tenants or settings change, when a gate expires,
- * and every ten minutes while some cross, so that what was mended is seen. One reading at a time, and a rest after each of at least
+ * and every ten minutes while some are non-compliant, so that corrections are seen. One reading at a time, and a rest after each of at least
  * nineteen times as long as it took, within bounds: reading takes about a twentieth of the time at most.
  */
 import type { NamespaceSource, TenancySource } from '../admission/facts.ts';
-import { type CrossingPolicy, crossingOf } from '../admission/stored-policy.ts';
+import { judgeStoredPolicy, type NonCompliantPolicy } from '../admission/stored-policy.ts';
 import { fullJitter, reconnectBackoff } from '../client/backoff.ts';
 import type { Clock } from '../client/clock.ts';
 import type { Connection } from '../client/connection.ts';
@@ -18,26 +18,26 @@ import type { NetworkPolicy } from '../kubernetes/objects.ts';
 import type { Mode } from '../tenancy/tenant.ts';
 import type { EventCounters, NamespaceEvents } from './namespace-events.ts';
 
-export interface CrossingCounters {
-  /** How many cross, by the mode of their tenant, as of the last whole reading; undefined before the first. */
-  readonly policies: Readonly<Record<Mode, number>> | undefined;
+export interface StoredPolicyCounters {
+  /** Their number, by the mode of their tenant, as of the last whole reading; undefined before the first. */
+  readonly nonCompliant: Readonly<Record<Mode, number>> | undefined;
   /** Since the start; one that failed is tried again. */
   readonly readings: { readonly completed: number; readonly failed: number };
   /** Undefined where nothing is written. */
   readonly events: EventCounters | undefined;
 }
 
-export interface CrossingPolicies {
+export interface StoredPolicies {
   /** Tenants and namespaces are known: from now on policies are read. */
   begin(): void;
   /** Tenants, settings, or whose a namespace is, have changed. */
   changed(): void;
-  counters(): CrossingCounters;
+  counters(): StoredPolicyCounters;
   /** Resolves when nothing is read or written any more. */
   stop(): Promise<void>;
 }
 
-export interface CrossingOptions {
+export interface StoredPolicyOptions {
   readonly connection: Connection;
   readonly clock: Clock;
   readonly log: Log;
@@ -57,16 +57,16 @@ const rest = { times: 19, least: 2_000, most: 600_000, mostAfterFailure: 60_000 
 const repeatAfter = 600_000;
 /** A timer takes at most 2^31 ms, and the wall clock may be set meanwhile: what is further off is looked at again. */
 const longestTimer = 3_600_000;
-/** Of the policies that cross, so many are told one by one in the log; of the others the number. */
-const mostLogged = 100;
+/** The log shows so many non-compliant policies one by one, and the number of the others. */
+const maxLogged = 100;
 
-export function createCrossingPolicies(options: CrossingOptions): CrossingPolicies {
+export function createStoredPolicies(options: StoredPolicyOptions): StoredPolicies {
   const { connection, clock, log, wallClock, tenancy, events } = options;
   const stopping = new AbortController();
   const readings = { completed: 0, failed: 0 };
-  let policies: CrossingCounters['policies'];
-  /** What was logged already and still held in the last reading. */
-  let told: ReadonlySet<string> = new Set();
+  let nonCompliant: StoredPolicyCounters['nonCompliant'];
+  /** The uids of those that were logged already and were still non-compliant in the last reading. */
+  let logged: ReadonlySet<string> = new Set();
   let begun = false;
   let stale = true;
   /** The moment as of which policies were last judged, by the wall clock. */
@@ -111,7 +111,7 @@ export function createCrossingPolicies(options: CrossingOptions): CrossingPolici
     stale = false;
     judgedAt = wallClock();
     const began = clock.now();
-    const found = createFindings(options, told, judgedAt);
+    const found = createFindings(options, logged, judgedAt);
     const result = await readPages({ connection, path: policiesPath, clock }, found.see, stopping.signal);
     if (stopping.signal.aborted) return;
     const took = clock.now() - began;
@@ -124,20 +124,20 @@ export function createCrossingPolicies(options: CrossingOptions): CrossingPolici
     restUntil = clock.now() + resting;
     failures = 0;
     readings.completed++;
-    const { seen, crossing, logged } = found.end();
-    policies = crossing;
-    told = logged;
-    const all = crossing.enforce + crossing.warn + crossing.audit;
+    const { seen, counts, logged: now } = found.end();
+    nonCompliant = counts;
+    logged = now;
+    const all = counts.enforce + counts.warn + counts.audit;
     repeatAt = all > 0 ? clock.now() + repeatAfter : Number.POSITIVE_INFINITY;
     const more = all > logged.size ? { notShown: all - logged.size } : {};
-    log.info({ policies: seen, crossing: all, ...more }, 'the policies in place were judged again');
+    log.info({ policies: seen, nonCompliant: all, ...more }, 'the stored policies were judged again');
   }
 
   function waitAfter(failure: Failure): number {
     readings.failed++;
     const asked = failure.kind === 'refused' ? (failure.retryAfter ?? 0) : 0;
     const wait = Math.max(asked, fullJitter(reconnectBackoff, failures++, clock));
-    log.warn({ failure: describe(failure) }, 'the policies in place could not all be read, and are read again');
+    log.warn({ failure: describe(failure) }, 'the stored policies could not all be read, and are read again');
     return wait;
   }
 
@@ -150,7 +150,7 @@ export function createCrossingPolicies(options: CrossingOptions): CrossingPolici
       stale = true;
       arm();
     },
-    counters: () => ({ policies, readings: { ...readings }, events: events?.counters() }),
+    counters: () => ({ nonCompliant, readings: { ...readings }, events: events?.counters() }),
     async stop() {
       stopping.abort();
       timer?.cancel();
@@ -162,27 +162,27 @@ export function createCrossingPolicies(options: CrossingOptions): CrossingPolici
 
 interface Findings {
   see(policy: { readonly metadata: { readonly uid: string }; readonly object: NetworkPolicy }): void;
-  end(): { seen: number; crossing: Readonly<Record<Mode, number>>; logged: ReadonlySet<string> };
+  end(): { seen: number; counts: Readonly<Record<Mode, number>>; logged: ReadonlySet<string> };
 }
 
 /** What one reading finds: a namespace's policies come one after the other, and its Event goes out behind the last of them. */
 function createFindings(
-  { tenancy: current, namespaces, log, events }: CrossingOptions,
-  told: ReadonlySet<string>,
+  { tenancy: current, namespaces, log, events }: StoredPolicyOptions,
+  before: ReadonlySet<string>,
   now: number,
 ): Findings {
   const tenancy = current();
-  const crossing = { enforce: 0, warn: 0, audit: 0 };
+  const counts = { enforce: 0, warn: 0, audit: 0 };
   const logged = new Set<string>();
   let seen = 0;
-  let first: CrossingPolicy | undefined;
+  let first: NonCompliantPolicy | undefined;
   let others = 0;
 
-  function tellNamespace(): void {
+  function recordEvent(): void {
     const namespace = first && namespaces.lookup(first.namespace);
-    // In mode audit nobody in the tenant is told.
+    // Mode audit reports to the platform alone.
     if (first !== undefined && namespace !== undefined && first.tenant.mode !== 'audit')
-      events?.record(namespace, 'PolicyCrosses', messageOf(first, others));
+      events?.record(namespace, 'PolicyNonCompliant', messageOf(first, others));
     first = undefined;
     others = 0;
   }
@@ -190,28 +190,28 @@ function createFindings(
   return {
     see({ metadata, object }) {
       seen++;
-      const found = crossingOf(object, { tenancy, namespaces, now });
+      const found = judgeStoredPolicy(object, { tenancy, namespaces, now });
       if (found === undefined) return;
       const { tenant, namespace, name, findings } = found;
-      crossing[tenant.mode]++;
-      if (logged.size < mostLogged) {
+      counts[tenant.mode]++;
+      if (logged.size < maxLogged) {
         const { check, path, reason } = findings[0];
         const fields = { tenant: tenant.name, mode: tenant.mode, namespace, policy: name, check, path };
-        if (!told.has(metadata.uid)) log.warn(fields, `a policy in place opens what is not agreed: ${path} ${reason}`);
+        if (!before.has(metadata.uid)) log.warn(fields, `a stored policy would be rejected today: ${path} ${reason}`);
         logged.add(metadata.uid);
       }
-      if (first?.namespace !== namespace) tellNamespace();
+      if (first?.namespace !== namespace) recordEvent();
       if (first === undefined) first = found;
       else others++;
     },
     end() {
-      tellNamespace();
-      return { seen, crossing, logged };
+      recordEvent();
+      return { seen, counts, logged };
     },
   };
 }
 
-function messageOf({ name, findings: [{ check, path, reason, fix }] }: CrossingPolicy, others: number): string {
+function messageOf({ name, findings: [{ check, path, reason, fix }] }: NonCompliantPolicy, others: number): string {
   const more = others === 0 ? '' : ` (and ${others} more ${others === 1 ? 'policy' : 'policies'})`;
-  return `NetworkPolicy ${name}${more} opens what is not agreed any more, and would not be admitted today: ${path} ${reason}; fix: ${fix} (${check})`;
+  return `NetworkPolicy ${name}${more} would be rejected today: ${path} ${reason}; fix: ${fix} (${check})`;
 }

@@ -1,4 +1,4 @@
-/** What was admitted under a gate, on a real API server: told when the gate is shut, and left as it is. */
+/** A policy that was admitted under a gate, on a real API server: reported when the gate is shut, and left as it is. */
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import { withoutControllers } from '../soak/crowd.ts';
 import { eventually } from '../soak/observer.ts';
@@ -18,7 +18,7 @@ function tenant(name: string, gate?: object): object {
 }
 
 await clusterTest(
-  'a policy that a gate let through is told when the gate is shut, and left as it is',
+  'a policy that was admitted under a gate is reported when the gate is shut, and left as it is',
   async (t, plane) => {
     await installTenantResource(plane);
     const apply = async (object: object, path: string): Promise<void> => {
@@ -48,9 +48,10 @@ await clusterTest(
     t.match(await write('database', [toBeta(5432)]), { code: 0 }, 'it is admitted under the gate');
     t.match(await write('within', [{ to: [within] }]), { code: 0 }, 'and one inside the tenant');
 
-    const crossing = async (): Promise<number> =>
+    const nonCompliant = async (): Promise<number> =>
       Number(/^bulkhead_policies_crossing\{mode="enforce"\} (\d+)$/m.exec(await cluster.metrics())?.[1]);
-    const becomes = (count: number) => eventually(`${count} cross`, async () => (await crossing()) === count, 30);
+    const becomes = (count: number) =>
+      eventually(`${count} are non-compliant`, async () => (await nonCompliant()) === count, 30);
     await becomes(0);
     const before = await plane.request('GET', `${policies}/database`);
 
@@ -61,13 +62,13 @@ await clusterTest(
       { code: 1, stderr: /cross-tenant-egress/ },
       'the same is not admitted any more',
     );
-    const event = '/api/v1/namespaces/acme-web/events/bulkhead.policycrosses';
+    const event = '/api/v1/namespaces/acme-web/events/bulkhead.policynoncompliant';
     await eventually('the Event is there', async () => (await plane.request('GET', event)).status === 200);
     t.match((await plane.request('GET', event)).body, {
-      reason: 'PolicyCrosses',
+      reason: 'PolicyNonCompliant',
       type: 'Warning',
       involvedObject: { kind: 'Namespace', name: 'acme-web' },
-      message: /^NetworkPolicy database opens what is not agreed any more.*5432\/TCP.*\(cross-tenant-egress\)$/,
+      message: /^NetworkPolicy database would be rejected today: .*5432\/TCP.*\(cross-tenant-egress\)$/,
     });
 
     await agree(half);

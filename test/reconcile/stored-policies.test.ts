@@ -1,10 +1,10 @@
-/** When policies that are in place are judged again, and who hears of it. What is found: test/admission/stored-policy.test.ts. */
+/** When stored policies are judged again, and where it is reported. What is found: test/admission/stored-policy.test.ts. */
 import t, { type Test } from 'tap';
 import { createNamespaceStore } from '../../src/admission/namespace-store.ts';
 import { createConnection } from '../../src/client/connection.ts';
 import type { Log } from '../../src/client/log.ts';
-import { createCrossingPolicies } from '../../src/reconcile/crossing-policies.ts';
 import { createNamespaceEvents } from '../../src/reconcile/namespace-events.ts';
+import { createStoredPolicies } from '../../src/reconcile/stored-policies.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import type { Mode } from '../../src/tenancy/tenant.ts';
 import { startFakeApiServer } from '../client/fake-api-server.ts';
@@ -48,7 +48,7 @@ async function watched(t: Test, agreement: Agreement, counts: readonly number[] 
     (level: string): Log['info'] =>
     (fields, message) =>
       void lines.push({ level, fields, message });
-  const crossing = createCrossingPolicies({
+  const storedPolicies = createStoredPolicies({
     connection,
     clock,
     log: { info: at('info'), warn: at('warn'), error: at('error') },
@@ -63,7 +63,7 @@ async function watched(t: Test, agreement: Agreement, counts: readonly number[] 
     events: readOnly ? undefined : createNamespaceEvents(connection, clock),
   });
   t.teardown(async () => {
-    await crossing.stop();
+    await storedPolicies.stop();
     connection.close();
     await server.stop();
   });
@@ -79,9 +79,9 @@ async function watched(t: Test, agreement: Agreement, counts: readonly number[] 
     }
   });
   const lists = () => server.requests.filter(({ method, query }) => method === 'GET' && !query.has('continue')).length;
-  const done = () => crossing.counters().readings.completed + crossing.counters().readings.failed;
+  const done = () => storedPolicies.counters().readings.completed + storedPolicies.counters().readings.failed;
   return {
-    ...{ server, clock, crossing, lines, lists, done },
+    ...{ server, clock, storedPolicies, lines, lists, done },
     /** Moves time on to the next timer, and lets the reading that begins then come to its end; gives how long that was. */
     async next(): Promise<number> {
       await until('no Event is on its way', () => clock.waits().length <= 1);
@@ -95,7 +95,7 @@ async function watched(t: Test, agreement: Agreement, counts: readonly number[] 
     },
     change(to: Agreement) {
       tenancy = tenancyOf(to);
-      crossing.changed();
+      storedPolicies.changed();
     },
     eachTakes(milliseconds: number) {
       effort = milliseconds;
@@ -107,24 +107,24 @@ async function watched(t: Test, agreement: Agreement, counts: readonly number[] 
 const none = { enforce: 0, warn: 0, audit: 0 };
 
 t.test('nothing is read before it begins, and then at once', async (t) => {
-  const { crossing, clock, lists, next } = await watched(t, {});
-  crossing.changed();
+  const { storedPolicies, clock, lists, next } = await watched(t, {});
+  storedPolicies.changed();
   clock.advance(day);
   t.equal(lists(), 0);
-  t.equal(crossing.counters().policies, undefined, 'nothing is said before it is known');
-  crossing.begin();
+  t.equal(storedPolicies.counters().nonCompliant, undefined, 'nothing is said before it is known');
+  storedPolicies.begin();
   await next();
-  t.same(crossing.counters().policies, none);
+  t.same(storedPolicies.counters().nonCompliant, none);
 });
 
 t.test('a gate that is taken back is told, and that it is agreed on again', async (t) => {
-  const { crossing, server, next, change, warned } = await watched(t, {});
-  crossing.begin();
+  const { storedPolicies, server, next, change, warned } = await watched(t, {});
+  storedPolicies.begin();
   await next();
-  t.same([crossing.counters().policies, warned(), server.list('events')], [none, [], []]);
+  t.same([storedPolicies.counters().nonCompliant, warned(), server.list('events')], [none, [], []]);
   change({ open: false });
   await next();
-  t.same(crossing.counters().policies, { ...none, enforce: 1 });
+  t.same(storedPolicies.counters().nonCompliant, { ...none, enforce: 1 });
   t.match(warned(), [
     {
       fields: {
@@ -137,34 +137,34 @@ t.test('a gate that is taken back is told, and that it is agreed on again', asyn
         },
         path: 'spec.egress[0].to[0].namespaceSelector',
       },
-      message: /^a policy in place opens what is not agreed: spec\.egress/,
+      message: /^a stored policy would be rejected today: spec\.egress/,
     },
   ]);
   await until('the Event is written', () => server.list('events').length > 0);
-  t.match(server.get('events', 'bulkhead.policycrosses', 'acme-0'), {
-    reason: 'PolicyCrosses',
+  t.match(server.get('events', 'bulkhead.policynoncompliant', 'acme-0'), {
+    reason: 'PolicyNonCompliant',
     involvedObject: { kind: 'Namespace', name: 'acme-0' },
     message:
-      /^NetworkPolicy policy-0000 opens what is not agreed any more, and would not be admitted today: spec\.egress\[0\]\.to\[0\]\.namespaceSelector matches namespaces of tenant "beta", and .*; fix: .* \(cross-tenant-egress\)$/,
+      /^NetworkPolicy policy-0000 would be rejected today: spec\.egress\[0\]\.to\[0\]\.namespaceSelector matches namespaces of tenant "beta", and .*; fix: .* \(cross-tenant-egress\)$/,
   });
   change({});
   await next();
-  t.same(crossing.counters().policies, none);
+  t.same(storedPolicies.counters().nonCompliant, none);
 });
 
 t.test('a gate that expires is told when it does, and not before', async (t) => {
-  const { crossing, lists, next, clock } = await watched(t, { expires: 60_000 });
-  crossing.begin();
+  const { storedPolicies, lists, next, clock } = await watched(t, { expires: 60_000 });
+  storedPolicies.begin();
   await next();
   clock.advance(60_000 - settled - 1);
-  t.same([lists(), crossing.counters().policies], [1, none]);
+  t.same([lists(), storedPolicies.counters().nonCompliant], [1, none]);
   await next();
-  t.same(crossing.counters().policies, { ...none, enforce: 1 });
+  t.same(storedPolicies.counters().nonCompliant, { ...none, enforce: 1 });
 });
 
 t.test('an expiry that is further away than a timer can be', async (t) => {
-  const { crossing, lists, next, clock } = await watched(t, { expires: 60 * day });
-  crossing.begin();
+  const { storedPolicies, lists, next, clock } = await watched(t, { expires: 60 * day });
+  storedPolicies.begin();
   await next();
   for (let days = 0; days < 59; days++) {
     clock.advance(day);
@@ -176,12 +176,12 @@ t.test('an expiry that is further away than a timer can be', async (t) => {
   t.equal(lists(), 1, 'nothing is read on the way');
   clock.advance(day - settled);
   await next();
-  t.same(crossing.counters().policies, { ...none, enforce: 1 });
+  t.same(storedPolicies.counters().nonCompliant, { ...none, enforce: 1 });
 });
 
 t.test('changes that come together are one reading, and those during it one more', async (t) => {
-  const { crossing, lists, done, next, clock, change } = await watched(t, {});
-  crossing.begin();
+  const { storedPolicies, lists, done, next, clock, change } = await watched(t, {});
+  storedPolicies.begin();
   for (let times = 0; times < 100; times++) {
     change({});
     clock.advance(1);
@@ -194,15 +194,15 @@ t.test('changes that come together are one reading, and those during it one more
   await new Promise(setImmediate);
   t.equal(lists(), 1, 'one at a time');
   await next();
-  t.same(crossing.counters().policies, { ...none, enforce: 1 });
+  t.same(storedPolicies.counters().nonCompliant, { ...none, enforce: 1 });
   clock.advance(60_000);
   t.equal(lists(), 2);
 });
 
 t.test('readings take a twentieth of the time, however often something changes', async (t) => {
-  const { crossing, next, change, eachTakes } = await watched(t, {}, [10]);
+  const { storedPolicies, next, change, eachTakes } = await watched(t, {}, [10]);
   eachTakes(500);
-  crossing.begin();
+  storedPolicies.begin();
   await next();
   const took = 10 * 500;
   change({});
@@ -210,14 +210,14 @@ t.test('readings take a twentieth of the time, however often something changes',
 });
 
 t.test('a list that fails is tried again, and what was known stands until then', async (t) => {
-  const { crossing, server, lines, next, change } = await watched(t, { open: false });
-  crossing.begin();
+  const { storedPolicies, server, lines, next, change } = await watched(t, { open: false });
+  storedPolicies.begin();
   await next();
-  t.same(crossing.counters().policies, { ...none, enforce: 1 });
+  t.same(storedPolicies.counters().nonCompliant, { ...none, enforce: 1 });
   server.failNext({ kind: 'status', code: 429, reason: 'TooManyRequests', retryAfter: 30 });
   change({});
   await next();
-  t.same(crossing.counters().policies, { ...none, enforce: 1 });
+  t.same(storedPolicies.counters().nonCompliant, { ...none, enforce: 1 });
   t.match(lines.at(-1), {
     level: 'warn',
     fields: { failure: /^429 / },
@@ -226,57 +226,57 @@ t.test('a list that fails is tried again, and what was known stands until then',
   server.failNext({ kind: 'truncate' });
   t.equal(await next(), 30_000, 'no sooner than it asks for');
   t.ok((await next()) < 30_000);
-  t.same(crossing.counters().policies, none);
-  t.same(crossing.counters().readings, { completed: 2, failed: 2 });
+  t.same(storedPolicies.counters().nonCompliant, none);
+  t.same(storedPolicies.counters().readings, { completed: 2, failed: 2 });
 });
 
 t.test('a list that fails again and again takes no more of the time', async (t) => {
-  const { crossing, server, next, eachTakes } = await watched(t, {}, [501]);
+  const { storedPolicies, server, next, eachTakes } = await watched(t, {}, [501]);
   eachTakes(4);
   server.failNext({ kind: 'status', code: 500 }, ({ query }) => query.has('continue'));
-  crossing.begin();
+  storedPolicies.begin();
   await next();
   t.equal(await next(), 500 * 4 * 19);
 });
 
 t.test('half of the pages are no reading', async (t) => {
-  const { crossing, server, next, warned } = await watched(t, { open: false }, [600]);
+  const { storedPolicies, server, next, warned } = await watched(t, { open: false }, [600]);
   server.failNext({ kind: 'status', code: 410, reason: 'Expired' }, ({ query }) => query.has('continue'));
-  crossing.begin();
+  storedPolicies.begin();
   await next();
-  t.equal(crossing.counters().policies, undefined);
+  t.equal(storedPolicies.counters().nonCompliant, undefined);
   t.ok(warned().length > 0, 'what was seen is told all the same');
   await next();
-  t.same(crossing.counters().policies, { ...none, enforce: 600 });
+  t.same(storedPolicies.counters().nonCompliant, { ...none, enforce: 600 });
 });
 
 t.test('what was mended or deleted is seen within ten minutes', async (t) => {
-  const { crossing, server, next, lists, clock } = await watched(t, { open: false }, [1, 1]);
-  crossing.begin();
+  const { storedPolicies, server, next, lists, clock } = await watched(t, { open: false }, [1, 1]);
+  storedPolicies.begin();
   await next();
-  t.same(crossing.counters().policies, { ...none, enforce: 2 });
+  t.same(storedPolicies.counters().nonCompliant, { ...none, enforce: 2 });
   server.remove('networkpolicies', 'policy-0000', 'acme-0');
   t.equal(await next(), 600_000 + settled);
-  t.same(crossing.counters().policies, { ...none, enforce: 1 });
+  t.same(storedPolicies.counters().nonCompliant, { ...none, enforce: 1 });
   server.remove('networkpolicies', 'policy-0000', 'acme-1');
   t.equal(await next(), 600_000 + settled);
-  t.same(crossing.counters().policies, none);
+  t.same(storedPolicies.counters().nonCompliant, none);
   clock.advance(day);
   t.equal(lists(), 3, 'and then nothing is read any more');
 });
 
 t.test('many are told once, and so many that they can be read', async (t) => {
-  const { crossing, server, next, warned, lines } = await watched(t, { open: false }, [1, 3, 150]);
-  crossing.begin();
+  const { storedPolicies, server, next, warned, lines } = await watched(t, { open: false }, [1, 3, 150]);
+  storedPolicies.begin();
   await next();
   t.equal(warned().length, 100);
-  t.match(lines.at(-1), { fields: { policies: 154, crossing: 154, notShown: 54 } });
+  t.match(lines.at(-1), { fields: { policies: 154, nonCompliant: 154, notShown: 54 } });
   await until('three Events are written', () => server.list('events').length === 3);
   const messages = server.list('events').map(({ message }) => String(message).slice(0, 58));
   t.same(messages, [
-    'NetworkPolicy policy-0000 opens what is not agreed any mor',
-    'NetworkPolicy policy-0000 (and 2 more policies) opens what',
-    'NetworkPolicy policy-0000 (and 149 more policies) opens wh',
+    'NetworkPolicy policy-0000 would be rejected today: spec.eg',
+    'NetworkPolicy policy-0000 (and 2 more policies) would be r',
+    'NetworkPolicy policy-0000 (and 149 more policies) would be',
   ]);
   t.equal(await next(), 600_000 + settled);
   t.equal(warned().length, 100, 'not again');
@@ -287,21 +287,21 @@ for (const [mode, events] of [
   ['audit', 0],
 ] as const) {
   t.test(`in mode ${mode} the platform is told, and the tenant ${events === 0 ? 'is not' : 'too'}`, async (t) => {
-    const { crossing, next, warned } = await watched(t, { open: false, mode });
-    crossing.begin();
+    const { storedPolicies, next, warned } = await watched(t, { open: false, mode });
+    storedPolicies.begin();
     await next();
-    t.same(crossing.counters().policies, { ...none, [mode]: 1 });
+    t.same(storedPolicies.counters().nonCompliant, { ...none, [mode]: 1 });
     t.match(warned(), [{ fields: { mode } }]);
-    await until('Events are sent', () => crossing.counters().events?.written === events);
+    await until('Events are sent', () => storedPolicies.counters().events?.written === events);
   });
 }
 
 t.test('where nothing may be written, nothing is', async (t) => {
-  const { crossing, server, next } = await watched(t, { open: false }, [1], true);
-  crossing.begin();
+  const { storedPolicies, server, next } = await watched(t, { open: false }, [1], true);
+  storedPolicies.begin();
   await next();
-  t.same(crossing.counters(), {
-    policies: { ...none, enforce: 1 },
+  t.same(storedPolicies.counters(), {
+    nonCompliant: { ...none, enforce: 1 },
     readings: { completed: 1, failed: 0 },
     events: undefined,
   });
@@ -309,13 +309,13 @@ t.test('where nothing may be written, nothing is', async (t) => {
 });
 
 t.test('it ends in the middle of a reading', async (t) => {
-  const { crossing, server, clock, lists } = await watched(t, {});
+  const { storedPolicies, server, clock, lists } = await watched(t, {});
   server.failNext({ kind: 'silence' });
-  crossing.begin();
+  storedPolicies.begin();
   clock.advance(settled);
   await until('it is asked', () => lists() === 1);
-  await crossing.stop();
-  crossing.changed();
+  await storedPolicies.stop();
+  storedPolicies.changed();
   clock.advance(day);
   t.equal(lists(), 1);
   t.same(clock.waits(), []);
