@@ -19,7 +19,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   certificates: [],
   client: ['kubernetes', 'admission'],
   facts: ['kubernetes', 'tenancy', 'baseline', 'admission', 'client'],
-  reconcile: ['kubernetes', 'tenancy', 'baseline', 'admission', 'client', 'facts'],
+  reconcile: ['kubernetes', 'tenancy', 'baseline', 'kinds', 'admission', 'client', 'facts'],
   configuration: ['kubernetes', 'tenancy', 'kinds', 'admission', 'certificates', 'client', 'reconcile'],
   cluster: ['kubernetes', 'tenancy', 'admission', 'client', 'facts', 'reconcile', 'configuration'],
   files: ['kubernetes', 'tenancy', 'admission', 'certificates'],

@@ -3,9 +3,10 @@ import { isManaged } from '../baseline/managed.ts';
 import { catalogue } from '../checks/catalogue.ts';
 import type { Finding } from '../checks/check.ts';
 import { judge } from '../checks/judge.ts';
-import { networkPolicyResource } from '../kinds/network-policy/network-policy.ts';
-import type { NetworkPolicy } from '../kubernetes/objects.ts';
-import type { NetworkPolicyRequest } from '../kubernetes/review.ts';
+import type { PolicyKind } from '../kinds/kind.ts';
+import { apiVersionsOf } from '../kinds/resource-name.ts';
+import type { Policy } from '../kubernetes/objects.ts';
+import type { PolicyRequest } from '../kubernetes/review.ts';
 import type { Reach } from '../reach/model.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
@@ -22,6 +23,7 @@ export interface State {
 
 /** A stored policy that would be rejected today. */
 export interface NonCompliantPolicy {
+  readonly kind: string;
   readonly tenant: Tenant;
   readonly namespace: string;
   readonly name: string;
@@ -41,7 +43,8 @@ const nobody = { username: '', groups: [] };
  * @returns undefined for a compliant policy, and for those of the platform and of the baseline
  */
 export function judgeStoredPolicy(
-  policy: NetworkPolicy,
+  kind: PolicyKind,
+  policy: Policy,
   { tenancy, namespaces, now }: State,
   reach?: Reach,
 ): NonCompliantPolicy | undefined {
@@ -53,10 +56,10 @@ export function judgeStoredPolicy(
   };
   const owner = holderOf(namespace);
   if (owner === 'nobody' || owner === 'platform') return undefined;
-  const request: NetworkPolicyRequest = {
+  const request: PolicyRequest = {
     family: 'policy',
-    kind: 'NetworkPolicy',
-    resource: networkPolicyResource,
+    kind: kind.kind,
+    resource: `${apiVersionsOf(kind)[0]}/${kind.plural}`,
     uid: '',
     operation: 'CREATE',
     subresource: '',
@@ -71,5 +74,5 @@ export function judgeStoredPolicy(
   const facts = { tenancy, requester, owner, namespaceEmptied: false, reach, holderOf, now };
   const judged = judge({ family: 'policy', request, facts });
   const [first, ...others] = judged.map(({ finding }) => finding).filter(({ check }) => !otherChecks.has(check));
-  return first && { tenant: owner, namespace, name, findings: [first, ...others] };
+  return first && { kind: kind.kind, tenant: owner, namespace, name, findings: [first, ...others] };
 }

@@ -3,23 +3,20 @@ import { entry } from '../kubernetes/objects.ts';
 import { isRecord } from './decode.ts';
 
 /** Why a request to the API server came to nothing. */
-export type Failure =
-  /** It answered with an error: meta/v1 Status, as far as the answer had one. */
-  | {
-      readonly ok: false;
-      readonly kind: 'refused';
-      /** The HTTP status. */
-      readonly status: number;
-      /** Status.reason, such as `Expired` or `Forbidden`; empty when there is none. */
-      readonly reason: string;
-      /** Status.details.causes[*].reason, such as `NamespaceTerminating`. */
-      readonly causes: readonly string[];
-      readonly message: string;
-      /** The Retry-After header in milliseconds. */
-      readonly retryAfter: number | undefined;
-    }
-  /** There was no answer, or none that can be used: the connection, TLS, the credentials, the time, or what it says. */
-  | { readonly ok: false; readonly kind: 'broken'; readonly message: string };
+export interface Failure {
+  readonly ok: false;
+  /** `broken`: no answer, or none that can be used: the connection, TLS, the credentials, the time, or what it says. */
+  readonly kind: 'refused' | 'broken';
+  /** The HTTP status; 0 without an answer. */
+  readonly status: number;
+  /** Of meta/v1 Status, such as `Expired` or `Forbidden`; empty when there is none. */
+  readonly reason: string;
+  /** Status.details.causes[*].reason, such as `NamespaceTerminating`. */
+  readonly causes: readonly string[];
+  readonly message: string;
+  /** Milliseconds: the Retry-After header, or 0. */
+  readonly retryAfter: number;
+}
 
 /** The API server asks for whole seconds; a longer wait than this would be a mistake of something between. */
 const longestRetryAfter = 60_000;
@@ -28,19 +25,19 @@ const longestRetryAfter = 60_000;
 const longestMessage = 500;
 
 export function broken(error: unknown): Failure {
-  return { ok: false, kind: 'broken', message: explain(error) };
+  return { ok: false, kind: 'broken', status: 0, reason: '', causes: [], message: explain(error), retryAfter: 0 };
 }
 
 /** @param text the whole answer: a Status, or anything that stands between here and the API server */
 export function refusal(response: IncomingMessage, text: string): Failure {
   const status = response.statusCode ?? 0;
   const seconds = Number(response.headers['retry-after']);
-  const retryAfter = seconds > 0 ? Math.min(seconds * 1000, longestRetryAfter) : undefined;
+  const retryAfter = seconds > 0 ? Math.min(seconds * 1000, longestRetryAfter) : 0;
   return { ...statusFailure(decode(text), status), retryAfter };
 }
 
 /** A Status object that arrived by other ways than as an HTTP error: the ERROR event of a watch. */
-export function statusFailure(body: unknown, fallbackStatus: number): Extract<Failure, { kind: 'refused' }> {
+export function statusFailure(body: unknown, fallbackStatus: number): Failure {
   const status = isRecord(body) ? body : {};
   const code = entry(status, 'code');
   const details = entry(status, 'details');
@@ -53,7 +50,7 @@ export function statusFailure(body: unknown, fallbackStatus: number): Extract<Fa
     reason: text(entry(status, 'reason')),
     causes: Array.isArray(causes) ? causes.map((cause) => (isRecord(cause) ? text(entry(cause, 'reason')) : '')) : [],
     message: typeof message === 'string' ? message.slice(0, longestMessage) : `HTTP status ${fallbackStatus}`,
-    retryAfter: undefined,
+    retryAfter: 0,
   };
 }
 
@@ -68,13 +65,8 @@ export function describe(failure: Failure): string {
 
 /** The history that was asked for is gone (HTTP 410), or lies ahead of the server's, as after a restore from a backup: only a new list helps. */
 export function needsNewList(failure: Failure): boolean {
-  return (
-    failure.kind === 'refused' &&
-    (failure.status === 410 ||
-      failure.reason === 'Expired' ||
-      failure.reason === 'Gone' ||
-      failure.causes.includes('ResourceVersionTooLarge'))
-  );
+  const { status, reason, causes } = failure;
+  return status === 410 || reason === 'Expired' || reason === 'Gone' || causes.includes('ResourceVersionTooLarge');
 }
 
 /** An abort is explained by its reason; an error of several addresses by the first of them. */

@@ -244,8 +244,7 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
       if (failure === undefined) continue;
       counters.failures++;
       failures++;
-      const asked = failure.kind === 'refused' ? (failure.retryAfter ?? 0) : 0;
-      const wait = Math.max(asked, fullJitter(reconnectBackoff, failures - 1, clock));
+      const wait = Math.max(failure.retryAfter, fullJitter(reconnectBackoff, failures - 1, clock));
       log.warn({ path, failure: describe(failure), wait: Math.round(wait) }, `the ${next} is tried again`);
       await pause(clock, wait, stopping.signal);
     }

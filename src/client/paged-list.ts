@@ -55,6 +55,24 @@ export async function readPages(
   }
 }
 
+/**
+ * Reads the first of these paths that the API server serves.
+ *
+ * @returns undefined: it serves none of them
+ */
+export async function readServed(
+  collection: Omit<Collection, 'path'>,
+  paths: readonly string[],
+  each: (object: DecodedObject) => void,
+  signal: AbortSignal,
+): Promise<Awaited<ReturnType<typeof readPages>> | undefined> {
+  for (const path of paths) {
+    const result = await readPages({ ...collection, path }, each, signal);
+    if (result.ok || result.status !== 404) return result;
+  }
+  return undefined;
+}
+
 /** The version that the collection has now. */
 export async function readVersion(
   collection: Collection,

@@ -9,7 +9,8 @@ import { locateCluster } from '../client/location.ts';
 import { type ClusterReader, readCluster, Unreadable } from '../facts/cluster-reader.ts';
 import { namespaceRecord, namespacesPath } from '../facts/namespaces.ts';
 import { readTenancy } from '../files/read-tenancy.ts';
-import { readNetworkPolicy } from '../reach/dialects/network-policy.ts';
+import { policyKinds } from '../kinds/policy-kind.ts';
+import { collectionPaths } from '../kinds/resource-name.ts';
 import { cutOff } from '../reach/isolation.ts';
 import type { Isolation } from '../reach/model.ts';
 import { table } from '../report/table.ts';
@@ -75,12 +76,13 @@ async function survey(reader: ClusterReader, tenancy: Tenancy): Promise<Survey> 
     const lost = { ingress: 0, egress: 0 };
     rows.set(name, { namespace: name, tenant, isolations: [], pods: 0, lost, names: [], losing: 0 });
   });
-  await reader.each('/apis/networking.k8s.io/v1/networkpolicies', ({ metadata, object }) => {
-    const reach = readNetworkPolicy(object);
-    rows.get(metadata.namespace)?.isolations.push(...reach.isolates);
-    const found = judgeStoredPolicy(object, { tenancy, namespaces, now }, reach);
-    if (found !== undefined) crossing.push(found);
-  });
+  for (const kind of policyKinds)
+    await reader.eachServed(collectionPaths(kind), ({ metadata, object }) => {
+      const reach = kind.read(object);
+      rows.get(metadata.namespace)?.isolations.push(...reach.isolates);
+      const found = judgeStoredPolicy(kind, object, { tenancy, namespaces, now }, reach);
+      if (found !== undefined) crossing.push(found);
+    });
   await reader.each('/api/v1/pods', ({ metadata, object }) => {
     const row = rows.get(metadata.namespace);
     const lost = row && cutOff(object, row.isolations);
@@ -118,12 +120,12 @@ function report(rows: readonly Row[], tenancy: Tenancy): readonly string[] {
 /** One line for each finding: what would be refused, or warned about, if the policy were written now. */
 function reportCrossing(crossing: readonly NonCompliantPolicy[]): readonly string[] {
   if (crossing.length === 0) return ['', 'No policy in place opens what is not agreed.'];
-  const cells = crossing.flatMap(({ namespace, name, tenant, findings }) =>
-    findings.map(({ check, path }) => [namespace, tenant.name, tenant.mode, name, check, path]),
+  const cells = crossing.flatMap(({ kind, namespace, name, tenant, findings }) =>
+    findings.map(({ check, path }) => [namespace, tenant.name, tenant.mode, kind, name, check, path]),
   );
   return [
     '',
-    ...table([['NAMESPACE', 'TENANT', 'MODE', 'POLICY', 'CHECK', 'WHERE'], ...cells]),
+    ...table([['NAMESPACE', 'TENANT', 'MODE', 'KIND', 'NAME', 'CHECK', 'WHERE'], ...cells]),
     '',
     `${crossing.length} ${crossing.length === 1 ? 'policy in place opens' : 'policies in place open'} what is not agreed. Nothing is taken back; docs/checks says how to mend what each check finds.`,
   ];

@@ -7,7 +7,7 @@ import type { DecodedObject } from '../client/decode.ts';
 import { describe } from '../client/failure.ts';
 import { authenticationAt } from '../client/location.ts';
 import type { Log } from '../client/log.ts';
-import { readPages } from '../client/paged-list.ts';
+import { readPages, readServed } from '../client/paged-list.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { createTenants, tenantsPath } from './tenants.ts';
@@ -23,6 +23,8 @@ export interface ClusterReader {
    * @throws Unreadable
    */
   each(path: string, tell: (object: DecodedObject) => void): Promise<void>;
+  /** The same for the first of these paths that is served. Where none is, there are no objects. @throws Unreadable */
+  eachServed(paths: readonly string[], tell: (object: DecodedObject) => void): Promise<void>;
   /** The Tenant objects, as they would be in force. What is wrong with them is logged. @throws Unreadable */
   tenancy(settings: Settings, log: Log): Promise<Tenancy>;
   close(): void;
@@ -41,6 +43,10 @@ export function readCluster(location: ClusterLocation): ClusterReader {
 
   return {
     each,
+    async eachServed(paths, tell) {
+      const read = await readServed({ connection, clock }, paths, tell, never);
+      if (read?.ok === false) throw new Unreadable(`${paths.join(', ')} cannot be listed: ${describe(read)}`);
+    },
     async tenancy(settings, log) {
       const none = (): void => {};
       const options = { settings, clock, log, wallClock: Date.now, onTenants: none, onObjects: none };

@@ -116,7 +116,7 @@ export function createIsolatedNamespaces(
       const door = doorOf(namespace);
       const answer = await requests.get(defaultDenyPath(name), name, signal);
       if (!answer.ok) {
-        if (answer.kind === 'refused' && answer.status === 404) return false;
+        if (answer.status === 404) return false;
         throw new Error(`the default-deny policy of ${name} cannot be read: ${describe(answer)}`);
       }
       const isClosed = isRecord(answer.body) && namespaceIsolatedBy(answer.body) === uid;

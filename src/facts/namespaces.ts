@@ -69,7 +69,7 @@ export function createNamespaceSource(
       const asked = clock.now();
       const remembered = memory.lookup(name);
       const answer = await requests.get(`${namespacesPath}/${encodeURIComponent(name)}`, share, signal);
-      if (!answer.ok && answer.kind === 'refused' && answer.status === 404) return undefined;
+      if (!answer.ok && answer.status === 404) return undefined;
       const object = decodeObject(bodyOf(answer, `namespace ${name}`));
       if (object === undefined) throw new Error(`namespace ${name} cannot be read: the answer is not a Namespace`);
       const record = namespaceRecord(object);

@@ -3,10 +3,10 @@ import type { PolicyKind } from './kind.ts';
 import { kinds } from './kinds.ts';
 import { resourceNames } from './resource-name.ts';
 
+export const policyKinds: readonly PolicyKind[] = kinds.filter((kind) => kind.family === 'policy');
+
 const byResource: ReadonlyMap<string, PolicyKind> = new Map(
-  kinds.flatMap((kind) =>
-    kind.family === 'policy' ? resourceNames(kind, [kind.plural]).map((resource) => [resource, kind] as const) : [],
-  ),
+  policyKinds.flatMap((kind) => resourceNames(kind, [kind.plural]).map((resource) => [resource, kind] as const)),
 );
 
 /** @throws for a request that was not decoded by the table */

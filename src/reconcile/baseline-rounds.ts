@@ -199,7 +199,7 @@ export function createBaselineRounds(
       // The API server still speaks of the namespace that had this name before, or this watch has not heard of the end yet:
       // whoever is behind catches up, and until then the namespace is not given up.
     }
-    const wait = retries.begin(waitKey(round, key), failure.kind === 'refused' ? (failure.retryAfter ?? 0) : 0);
+    const wait = retries.begin(waitKey(round, key), failure.retryAfter);
     round.waits.push(wait);
     counters.failed++;
     log.warn(
@@ -241,5 +241,5 @@ async function inParallel<Item>(
 
 /** The namespace went away between the look at it and the write. */
 function isEnding(failure: Failure): boolean {
-  return failure.kind === 'refused' && (failure.status === 404 || failure.causes.includes('NamespaceTerminating'));
+  return failure.status === 404 || failure.causes.includes('NamespaceTerminating');
 }

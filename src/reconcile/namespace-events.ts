@@ -27,8 +27,12 @@ export interface EventCounters {
 }
 
 export interface NamespaceEvents {
-  /** Never fails, and nothing waits for it. */
-  record(namespace: NamespaceKey, reason: EventReason, message: string): void;
+  /**
+   * Never fails, and nothing waits for it.
+   *
+   * @param about one namespace has an Event for each of these, a part of its name
+   */
+  record(namespace: NamespaceKey, reason: EventReason, message: string, about?: string): void;
   counters(): EventCounters;
   /** Resolves when what is being sent has been. */
   stop(): Promise<void>;
@@ -75,19 +79,19 @@ export function createNamespaceEvents(connection: Connection, clock: Clock): Nam
     }
   }
 
-  async function send(namespace: NamespaceKey, reason: EventReason, message: string, seen: Remembered): Promise<void> {
-    const body = eventOf(namespace, reason, message, seen);
-    const path = `/api/v1/namespaces/${namespace.name}/events/${body.metadata.name}?fieldManager=bulkhead&force=true`;
+  async function send(body: ReturnType<typeof eventOf>): Promise<void> {
+    const { name, namespace } = body.metadata;
+    const path = `/api/v1/namespaces/${namespace}/events/${name}?fieldManager=bulkhead&force=true`;
     const contentType = 'application/apply-patch+yaml';
     const answer = await connection.request('PATCH', path, { body, contentType, signal: stopping.signal });
     counters[answer.ok ? 'written' : 'failed']++;
   }
 
   return {
-    record(namespace, reason, message) {
+    record(namespace, reason, message, about = '') {
       if (stopping.signal.aborted) return;
       forgetOld();
-      const key = `${namespace.uid} ${reason}`;
+      const key = `${namespace.uid} ${reason} ${about}`;
       const now = clock.now();
       const seen = remembered.get(key) ?? {
         first: new Date().toISOString(),
@@ -102,7 +106,7 @@ export function createNamespaceEvents(connection: Connection, clock: Clock): Nam
         return;
       }
       seen.writtenAt = now;
-      const sent = send(namespace, reason, message, seen).finally(() => sending.delete(sent));
+      const sent = send(eventOf(namespace, reason, message, about, seen)).finally(() => sending.delete(sent));
       sending.add(sent);
     },
     counters: () => ({ ...counters }),
@@ -114,12 +118,18 @@ export function createNamespaceEvents(connection: Connection, clock: Clock): Nam
 }
 
 /** In the namespace itself, so that whoever may read its events sees it. Seconds are all that the type holds. */
-function eventOf({ name, uid }: NamespaceKey, reason: EventReason, message: string, { first, count }: Remembered) {
+function eventOf(
+  { name, uid }: NamespaceKey,
+  reason: EventReason,
+  message: string,
+  about: string,
+  { first, count }: Remembered,
+) {
   const seconds = (time: string): string => `${time.slice(0, 19)}Z`;
   return {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { name: `bulkhead.${reason.toLowerCase()}`, namespace: name },
+    metadata: { name: ['bulkhead', reason.toLowerCase(), about].filter(Boolean).join('.'), namespace: name },
     involvedObject: { apiVersion: 'v1', kind: 'Namespace', name, namespace: name, uid },
     reason,
     message: message.slice(0, longestMessage),

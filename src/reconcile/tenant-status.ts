@@ -248,10 +248,8 @@ export function createTenantStatusWriter(options: TenantStatusOptions): TenantSt
       signal,
     });
     // 404: it is gone. 409: another object has its name. The watch tells of both.
-    const outdated = !answer.ok && answer.kind === 'refused' && [404, 409].includes(answer.status);
-    if (!answer.ok && !outdated) {
-      throw new RetryLater(describe(answer), answer.kind === 'refused' ? (answer.retryAfter ?? 0) : 0);
-    }
+    const outdated = !answer.ok && [404, 409].includes(answer.status);
+    if (!answer.ok && !outdated) throw new RetryLater(describe(answer), answer.retryAfter);
     if (answer.ok) {
       counters.written++;
       settle(name, uid, textOf(status));

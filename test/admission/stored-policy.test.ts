@@ -3,6 +3,7 @@ import t from 'tap';
 import type { NamespaceRecord } from '../../src/admission/facts.ts';
 import { createNamespaceStore } from '../../src/admission/namespace-store.ts';
 import { judgeStoredPolicy, type NonCompliantPolicy } from '../../src/admission/stored-policy.ts';
+import { networkPolicy } from '../../src/kinds/network-policy/network-policy.ts';
 import type { NetworkPolicy } from '../../src/kubernetes/objects.ts';
 import type { Settings } from '../../src/tenancy/settings.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
@@ -41,7 +42,7 @@ function judged(policy: NetworkPolicy, changed: Partial<World> = {}): NonComplia
   const tenancy = createTenancy(settings, [acme, beta]);
   const store = createNamespaceStore(() => tenancy);
   for (const one of namespaces) store.set(one);
-  return judgeStoredPolicy(policy, { tenancy, namespaces: store, now });
+  return judgeStoredPolicy(networkPolicy, policy, { tenancy, namespaces: store, now });
 }
 
 const policy = (spec: object, metadata: object = {}): NetworkPolicy => ({
@@ -111,7 +112,7 @@ for (const [what, stored, changed, found] of changes) {
       after?.findings.map(({ check, path }) => `${check} ${path}`),
       [found],
     );
-    t.match(after, { namespace: 'acme-web', name: 'one' });
+    t.match(after, { kind: 'NetworkPolicy', namespace: 'acme-web', name: 'one' });
   });
 }
 

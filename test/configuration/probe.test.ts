@@ -4,7 +4,7 @@ import { createAdmission } from '../../src/admission/admission.ts';
 import type { NamespaceRecord, NamespaceSource } from '../../src/admission/facts.ts';
 import { createNamespaceStore } from '../../src/admission/namespace-store.ts';
 import type { Answer, Connection } from '../../src/client/connection.ts';
-import { statusFailure } from '../../src/client/failure.ts';
+import { broken, statusFailure } from '../../src/client/failure.ts';
 import { type Pair, sendProbe } from '../../src/configuration/probe.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
@@ -34,7 +34,7 @@ async function shake(answer: (sent: Sent) => Answer, pair: Pair = 'bulkhead') {
 }
 
 function refused(status: number, message: string): Answer {
-  return { ok: false, kind: 'refused', status, reason: '', causes: [], message, retryAfter: undefined };
+  return { ok: false, kind: 'refused', status, reason: '', causes: [], message, retryAfter: 0 };
 }
 
 const denied = 'admission webhook "validate.bulkhead.dev" denied the request: ';
@@ -66,7 +66,7 @@ t.test('nothing else does', async (t) => {
       'refused',
       () => refused(500, 'Internal error occurred: failed calling webhook "validate.bulkhead.dev"'),
     ],
-    ['there is no answer', 'failed', () => ({ ok: false, kind: 'broken', message: 'connect ECONNREFUSED' })],
+    ['there is no answer', 'failed', () => broken('connect ECONNREFUSED')],
   ];
   for (const [what, result, answer] of rows) t.equal((await shake(answer)).result, result, what);
 });

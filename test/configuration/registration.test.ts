@@ -51,7 +51,7 @@ const proven = (value: string): Answer =>
   );
 
 function refused(status: number, message: string): Answer {
-  return { ok: false, kind: 'refused', status, reason: '', causes: [], message, retryAfter: undefined };
+  return { ok: false, kind: 'refused', status, reason: '', causes: [], message, retryAfter: 0 };
 }
 
 function world(

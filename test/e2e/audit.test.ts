@@ -44,9 +44,9 @@ await clusterTest(
       '  gamma: bulkhead-allow-dns (egress), bulkhead-allow-ingress (ingress), bulkhead-allow-within (ingress and egress)',
       '  ghost: bulkhead-allow-dns (egress), bulkhead-allow-ingress (ingress), bulkhead-allow-within (ingress and egress)',
       '',
-      'NAMESPACE  TENANT  MODE   POLICY  CHECK                 WHERE',
-      'acme-shop  acme    audit  db      cross-tenant-ingress  spec.ingress[0]',
-      'beta-data  beta    warn   all     cross-tenant-egress   spec.egress[0]',
+      'NAMESPACE  TENANT  MODE   KIND           NAME  CHECK                 WHERE',
+      'acme-shop  acme    audit  NetworkPolicy  db    cross-tenant-ingress  spec.ingress[0]',
+      'beta-data  beta    warn   NetworkPolicy  all   cross-tenant-egress   spec.egress[0]',
       ...told,
     ];
     t.same(await says(), expected, 'by the tenants of files');
@@ -72,9 +72,9 @@ await clusterTest(
       t.same(await says(enforced), [
         nothing,
         '',
-        'NAMESPACE  TENANT  MODE     POLICY  CHECK                 WHERE',
-        'acme-shop  acme    enforce  db      cross-tenant-ingress  spec.ingress[0]',
-        'beta-data  beta    enforce  all     cross-tenant-egress   spec.egress[0]',
+        'NAMESPACE  TENANT  MODE     KIND           NAME  CHECK                 WHERE',
+        'acme-shop  acme    enforce  NetworkPolicy  db    cross-tenant-ingress  spec.ingress[0]',
+        'beta-data  beta    enforce  NetworkPolicy  all   cross-tenant-egress   spec.egress[0]',
         ...told,
       ]);
     });

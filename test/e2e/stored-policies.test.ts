@@ -62,7 +62,7 @@ await clusterTest(
       { code: 1, stderr: /cross-tenant-egress/ },
       'the same is not admitted any more',
     );
-    const event = '/api/v1/namespaces/acme-web/events/bulkhead.policynoncompliant';
+    const event = '/api/v1/namespaces/acme-web/events/bulkhead.policynoncompliant.networkpolicies';
     await eventually('the Event is there', async () => (await plane.request('GET', event)).status === 200);
     t.match((await plane.request('GET', event)).body, {
       reason: 'PolicyNonCompliant',

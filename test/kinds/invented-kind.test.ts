@@ -1,8 +1,13 @@
 /** Who adds a policy kind writes one file and one line of src/kinds/kinds.ts: the rest of the house is loaded with that line added. */
-import t from 'tap';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
 import { parseAllDocuments } from 'yaml';
+import { createConnection } from '../../src/client/connection.ts';
 import { kinds } from '../../src/kinds/kinds.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
+import { createNamespaceEvents } from '../../src/reconcile/namespace-events.ts';
+import { startFakeApiServer } from '../client/fake-api-server.ts';
+import { fakeClock, until } from '../client/fake-clock.ts';
 import { cast } from '../fixtures/cast.ts';
 import { findingsIn } from '../fixtures/denial.ts';
 import { applied, operationsOf } from '../fixtures/json-patch.ts';
@@ -25,6 +30,15 @@ const { expectedRules, optionalResources } = await t.mockImport<
 >('../../src/configuration/expected-rules.ts', table);
 const { generatedFiles } = await t.mockImport<typeof import('../../manifests/base/generated-files.ts')>(
   '../../manifests/base/generated-files.ts',
+  table,
+);
+
+const { createStoredPolicies } = await t.mockImport<typeof import('../../src/reconcile/stored-policies.ts')>(
+  '../../src/reconcile/stored-policies.ts',
+  table,
+);
+const { runCommandLine } = await t.mockImport<typeof import('../../src/commands/command-line.ts')>(
+  '../../src/commands/command-line.ts',
   table,
 );
 
@@ -147,6 +161,81 @@ t.test('it is registered, and Bulkhead expects that', async (t) => {
     );
     t.ok(optionalResources.has(resource), 'a cluster without it lacks nothing');
   }
+});
+
+/** A cluster with one chat that is open to every namespace, and one inside the tenant. */
+async function withChats(t: Test) {
+  const server = await startFakeApiServer();
+  const labels = { [tenantLabel]: 'acme' };
+  server.put('namespaces', { metadata: { name: 'acme-web', labels } });
+  server.put('chatpolicies', {
+    ...chat({ specs: [own, everyone] }),
+    metadata: { name: 'open', namespace: 'acme-web' },
+  });
+  server.put('chatpolicies', { ...chat({ spec: own }), metadata: { name: 'own', namespace: 'acme-web' } });
+  t.teardown(() => server.stop());
+  return server;
+}
+
+t.test('stored ones are judged again, in a cluster that has them', async (t) => {
+  const server = await withChats(t);
+  const clock = fakeClock();
+  const authentication = { credentials: async () => ({ server: server.url, headers: {}, tls: {} }), refused() {} };
+  const connection = createConnection(authentication, clock);
+  const logged: { readonly fields: object; readonly message: string }[] = [];
+  const log = (fields: object, message: string) => void logged.push({ fields, message });
+  const storedPolicies = createStoredPolicies({
+    ...{ connection, clock, log: { info: log, warn: log, error: log }, wallClock: Date.now },
+    ...{ tenancy: () => tenancy, namespaces, events: createNamespaceEvents(connection, clock) },
+  });
+  t.teardown(async () => {
+    await storedPolicies.stop();
+    connection.close();
+  });
+  const asked = () => server.requests.filter(({ path }) => path.endsWith('/chatpolicies')).map(({ path }) => path);
+  for (const _ of ['v2', 'v1'])
+    server.failNext({ kind: 'status', code: 404 }, ({ path }) => path.endsWith('/chatpolicies'));
+  storedPolicies.begin();
+  await until('both kinds are planned', () => clock.waits().length === 2);
+  clock.advance(2_000);
+  await until('both were asked for', () => asked().length === 2 && clock.waits().length === 2);
+  t.strictSame(asked(), ['/apis/chat.example.org/v2/chatpolicies', '/apis/chat.example.org/v1/chatpolicies']);
+  t.match(storedPolicies.counters(), {
+    nonCompliant: { enforce: 0, warn: 0, audit: 0 },
+    readings: { completed: 1, failed: 0 },
+  });
+
+  clock.advance(600_000);
+  await until('the Event is written', () => server.list('events').length > 0);
+  t.match(storedPolicies.counters(), { nonCompliant: { enforce: 1 }, readings: { completed: 2, failed: 0 } });
+  t.match(
+    logged.filter(({ fields }) => 'policy' in fields),
+    [{ fields: { kind: 'ChatPolicy', policy: 'open', path: 'specs[1].talksTo' } }],
+  );
+  t.match(server.list('events'), [
+    {
+      metadata: { name: 'bulkhead.policynoncompliant.chatpolicies' },
+      message:
+        /^ChatPolicy open would be rejected today: specs\[1\]\.talksTo .*fix: talk to the namespaces of your own tenant/,
+    },
+  ]);
+});
+
+t.test('audit lists stored ones', async (t) => {
+  const server = await withChats(t);
+  const folder = t.testdir({
+    kubeconfig: JSON.stringify({
+      clusters: [{ name: 'fake', cluster: { server: server.url, 'insecure-skip-tls-verify': true } }],
+      users: [{ name: 'auditor', user: {} }],
+      contexts: [{ name: 'fake', context: { cluster: 'fake', user: 'auditor' } }],
+      'current-context': 'fake',
+    }),
+  });
+  const lines: string[] = [];
+  const files = ['--config', 'manifests/examples/bulkhead.yaml', '--tenants', 'manifests/examples/tenants'];
+  const flags = ['audit', '--kubeconfig', join(folder, 'kubeconfig'), ...files];
+  await runCommandLine(flags, { print: (line) => lines.push(line), environment: {} });
+  t.match(lines.join('\n'), /acme-web +acme +\w+ +ChatPolicy +open +cross-tenant-egress +specs\[1\]\.talksTo/);
 });
 
 t.test('it is documented', async (t) => {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { NamespaceRecord } from '../../src/admission/facts.ts';
+import { broken } from '../../src/client/failure.ts';
 import { createBaselineReconciler } from '../../src/reconcile/baseline-reconciler.ts';
 import type { SharedService } from '../../src/tenancy/settings.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
@@ -399,7 +400,7 @@ t.test('who waits for a namespace has it looked at, also when nothing is known t
   const connection = {
     request: async (method: string, path: string) => {
       written.push(`${method} ${path.split('?')[0]}`);
-      return { ok: false, kind: 'broken', message: 'no' };
+      return broken('no');
     },
   };
   let record: NamespaceRecord | undefined;

@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { Answer, Connection, Options } from '../../src/client/connection.ts';
+import { broken } from '../../src/client/failure.ts';
 import { createTenants, type Tenants } from '../../src/facts/tenants.ts';
 import { isMap } from '../../src/kubernetes/json.ts';
 import { createTenantStatusWriter, statusOf, type TenantStatus } from '../../src/reconcile/tenant-status.ts';
@@ -304,10 +305,10 @@ t.test('what fails is tried again; what is gone is not', async (t) => {
     reason: '',
     causes: [],
     message: 'no',
-    retryAfter: undefined,
+    retryAfter: 0,
   });
   put('acme', {});
-  faults.push(refused(500), { ok: false, kind: 'broken', message: 'reset' });
+  faults.push(refused(500), broken('reset'));
   const { writer } = startReplica(0.5);
   await pass(3_000);
   t.match(status('acme'), { conditions: [{ status: 'True' }] });

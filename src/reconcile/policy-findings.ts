@@ -1,0 +1,81 @@
+/** What one reading of the stored policies of a kind finds, and where it is reported. */
+import { judgeStoredPolicy, type NonCompliantPolicy } from '../admission/stored-policy.ts';
+import type { PolicyKind } from '../kinds/kind.ts';
+import type { Policy } from '../kubernetes/objects.ts';
+import type { Mode } from '../tenancy/tenant.ts';
+import type { StoredPolicyOptions } from './stored-policies.ts';
+
+export interface PolicyFindings {
+  see(policy: { readonly metadata: { readonly uid: string }; readonly object: Policy }): void;
+  /** All of them were seen. `logged` has the uids of the non-compliant policies that the log shows. */
+  end(): { seen: number; counts: Readonly<Record<Mode, number>>; logged: ReadonlySet<string> };
+}
+
+/** The log shows so many non-compliant policies of a kind one by one, and the number of the others. */
+const maxLogged = 100;
+
+/**
+ * The policies of a namespace come one after the other, and its Event is written behind the last of them.
+ *
+ * @param before uids of policies that are in the log already
+ * @param now    milliseconds since the epoch
+ */
+export function createPolicyFindings(
+  kind: PolicyKind,
+  { tenancy: current, namespaces, log, events }: Pick<StoredPolicyOptions, 'tenancy' | 'namespaces' | 'log' | 'events'>,
+  before: ReadonlySet<string>,
+  now: number,
+): PolicyFindings {
+  const state = { tenancy: current(), namespaces, now };
+  const counts = { enforce: 0, warn: 0, audit: 0 };
+  const logged = new Set<string>();
+  let seen = 0;
+  let first: NonCompliantPolicy | undefined;
+  let others = 0;
+
+  function recordEvent(): void {
+    const namespace = first && namespaces.lookup(first.namespace);
+    // Mode audit reports to the platform alone.
+    if (first !== undefined && namespace !== undefined && first.tenant.mode !== 'audit')
+      events?.record(namespace, 'PolicyNonCompliant', messageOf(first, others), kind.plural);
+    first = undefined;
+    others = 0;
+  }
+
+  return {
+    see({ metadata, object }) {
+      seen++;
+      const found = judgeStoredPolicy(kind, object, state);
+      if (found === undefined) return;
+      const { tenant, namespace, name, findings } = found;
+      counts[tenant.mode]++;
+      if (logged.size < maxLogged) {
+        const { check, path, reason } = findings[0];
+        const fields = {
+          tenant: tenant.name,
+          mode: tenant.mode,
+          namespace,
+          kind: kind.kind,
+          policy: name,
+          check,
+          path,
+        };
+        if (!before.has(metadata.uid)) log.warn(fields, `a stored policy would be rejected today: ${path} ${reason}`);
+        logged.add(metadata.uid);
+      }
+      if (first?.namespace !== namespace) recordEvent();
+      if (first === undefined) first = found;
+      else others++;
+    },
+    end() {
+      recordEvent();
+      return { seen, counts, logged };
+    },
+  };
+}
+
+function messageOf({ kind, name, findings: [first] }: NonCompliantPolicy, others: number): string {
+  const { check, path, reason, fix } = first;
+  const more = others === 0 ? '' : ` (and ${others} more ${others === 1 ? 'policy' : 'policies'})`;
+  return `${kind} ${name}${more} would be rejected today: ${path} ${reason}; fix: ${fix} (${check})`;
+}
