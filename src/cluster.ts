@@ -53,7 +53,7 @@ export interface ClusterOptions {
   readonly tenancy: TenancySource | TenantObjects;
   /** Whether baselines are applied; otherwise nothing is ever written. */
   readonly reconcile: boolean;
-  /** Whether the webhook configurations are made to fail closed, once the API server was seen to ask. Default: no. */
+  /** Whether failurePolicy is set to Fail once a probe has come back. Default: no. */
   readonly registration?: boolean;
   /** With `registration`: where the certificates come from whose authority is written into the configurations. */
   readonly certificates?: CertificateSource | undefined;
@@ -85,7 +85,7 @@ export interface ClusterCounters {
 
 export interface Cluster {
   readonly namespaces: NamespaceSource;
-  /** Undefined where nothing is reconciled: nobody promises there that a namespace will be closed. */
+  /** Undefined where nothing is reconciled: no namespace gets a baseline there. */
   readonly baselines: BaselineSource | undefined;
   /** What is in force: the one that was given, or that of the Tenant objects. */
   readonly tenancy: TenancySource;

@@ -40,14 +40,14 @@ export interface NamespaceSource {
 }
 
 /**
- * Whether namespaces are closed: whether the default-deny policy of their baseline is in place. Asked before a pod is admitted.
+ * Whether namespaces are isolated: whether the default-deny policy of their baseline is in place. Asked before a pod is admitted.
  * Keyed by name and uid, so that what is known of a deleted namespace never counts for the next one of its name.
  */
 export interface BaselineSource {
-  /** From memory: no I/O, constant time. False: not closed, not known here (yet), or known for too long to be sure of it. */
-  closed(namespace: NamespaceKey): boolean;
+  /** From memory: no I/O, constant time. False: not isolated, not known here (yet), or known for too long to be sure of it. */
+  isIsolated(namespace: NamespaceKey): boolean;
   /**
-   * Waits until it is told that it is closed. False: the signal ended the wait, or it was told already, too long ago.
+   * Waits until it is isolated. False: the signal ended the wait, or it was already known to be, too long ago.
    * Rejects with {@link TooManyWait} when as many requests as may do so already wait.
    */
   whenIsolated(namespace: NamespaceKey, signal: AbortSignal): Promise<boolean>;

@@ -36,7 +36,7 @@ export interface Sources {
   readonly namespaces: NamespaceSource;
   readonly tenancy: Tenancy;
   /**
-   * Whether namespaces are closed. Without it pods are not held: so in the mutating phase, as the validating one follows, and where
+   * Whether namespaces are isolated. Without it pods are not held: so in the mutating phase, as the validating one follows, and where
    * nothing puts baselines in place (namespaces from files, or a cluster that is only read), for there the wait would be for ever.
    */
   readonly baselines?: BaselineSource | undefined;
@@ -112,7 +112,7 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
   switch (request.family) {
     case 'pod': {
       if (isPodCreation(request) && owner !== 'platform' && owner.mode === 'enforce')
-        await untilClosed(record, sources);
+        await untilIsolated(record, sources);
       const asksAccount =
         sources.mutating !== true && needsAccountOwner(request) && owner !== 'platform' && !requester.platform;
       const accountOwner = asksAccount ? await homeOwner(request.user, sources) : undefined;
@@ -196,28 +196,28 @@ async function holdersOf(
 }
 
 /**
- * Every pod that is created, by whomever, for whichever node, dry-run too: it is held until its namespace is closed, and
+ * Every pod that is created, by whomever, for whichever node, dry-run too: it is held until its namespace is isolated, and
  * refused for now when that does not come in time (POD-16). A Binding is not held: what was never admitted cannot be bound.
  */
-async function untilClosed(namespace: NamespaceRecord, sources: TimedSources): Promise<void> {
+async function untilIsolated(namespace: NamespaceRecord, sources: TimedSources): Promise<void> {
   const { baselines, deadline } = sources;
-  if (baselines === undefined || baselines.closed(namespace)) return;
+  if (baselines === undefined || baselines.isIsolated(namespace)) return;
   const left = deadline - performance.now();
   const notYet = `namespace ${namespace.name} has no default-deny policy yet, and no pod is admitted before it`;
   if (left <= 0) throw new FactsUnavailable(notYet);
   const ended = new AbortController();
   const timer = setTimeout(() => ended.abort(), left * watchShare);
-  let closed: boolean;
+  let isolated: boolean;
   try {
-    closed = await baselines.whenIsolated(namespace, ended.signal);
+    isolated = await baselines.whenIsolated(namespace, ended.signal);
   } catch (error) {
     if (!(error instanceof TooManyWait)) throw error;
     throw new FactsUnavailable(`${notYet}; others wait for it already`, { cause: error });
   } finally {
     clearTimeout(timer);
   }
-  closed ||= await live((signal) => baselines.fetchIsolated(namespace, signal), sources);
-  if (!closed) throw new FactsUnavailable(notYet);
+  isolated ||= await live((signal) => baselines.fetchIsolated(namespace, signal), sources);
+  if (!isolated) throw new FactsUnavailable(notYet);
 }
 
 function isPodCreation({ family, operation, subresource }: AdmissionRequest): boolean {
@@ -244,7 +244,7 @@ async function homeOwner(user: UserInfo, sources: TimedSources): Promise<Owner |
 
 /**
  * A namespace on its way out is asked for live: it may be gone by now, and its name given anew. Judged by what was known of the
- * old one, a tenant could delete the closed door of the new one, or be taken for the tenant that had the name before.
+ * old one, a tenant could delete the default-deny policy of the new one, or be taken for the tenant that had the name before.
  */
 function remembered(name: string, { namespaces }: Sources): NamespaceRecord | undefined {
   const record = namespaces.lookup(name);

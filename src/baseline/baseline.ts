@@ -1,5 +1,5 @@
 /**
- * What every namespace of a tenant must hold: the closed door, and what is agreed to be open in it. Pure.
+ * What every namespace of a tenant must hold: the default-deny policy, and the policies that allow what is agreed. Pure.
  *
  *   bulkhead-default-deny      no pod is reached and no pod reaches anything
  *   bulkhead-allow-<service>   one for each shared service of the settings, DNS among them
@@ -46,7 +46,7 @@ export type ManagedObject =
       readonly spec: Readonly<Record<string, unknown>>;
     };
 
-/** The closed door. Nothing in a tenant namespace may run before it is there. */
+/** No pod of a tenant namespace is admitted before this policy is there. */
 export const defaultDenyName = `${managedPrefix}default-deny`;
 
 /** Traffic that is let through in one direction: to or from these peers, on these ports. */
@@ -57,7 +57,7 @@ interface Opening {
   readonly ports: readonly PortRange[];
 }
 
-/** The baseline of one namespace of a tenant. The same input gives the same objects in the same order; the closed door is the first. */
+/** The baseline of one namespace of a tenant. The same input gives the same objects in the same order; the default-deny policy is the first. */
 export function baselineOf(namespace: string, tenant: Tenant, settings: Settings): readonly ManagedObject[] {
   const labels = { [managedByLabel]: managedByValue, [settings.tenantLabel]: tenant.name };
   const policy = (name: string, spec: NetworkPolicySpec): ManagedObject => ({

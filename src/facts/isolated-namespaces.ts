@@ -1,5 +1,5 @@
 /**
- * Which namespaces are closed, as the watch of their policies tells, and who waits for it.
+ * Which namespaces are isolated, as the watch of their policies reports, and the pods that wait for it.
  *
  * How old that knowledge may be: a default-deny policy that goes is told by the watch within milliseconds, and put back. A watch
  * whose connection is dead without a word is told from one on which nothing happens by nothing but time, so memory counts for
@@ -9,7 +9,7 @@
  */
 import { type BaselineSource, type NamespaceKey, TooManyWait } from '../admission/facts.ts';
 import { defaultDenyName } from '../baseline/baseline.ts';
-import { namespaceIsolatedBy } from '../baseline/closed-door.ts';
+import { namespaceIsolatedBy } from '../baseline/default-deny.ts';
 import type { Clock } from '../client/clock.ts';
 import { isRecord } from '../client/decode.ts';
 import { describe } from '../client/failure.ts';
@@ -31,7 +31,7 @@ export interface HoldCounters {
 }
 
 export interface IsolatedNamespaces extends BaselineSource {
-  /** @param uid of the namespace that is closed; undefined: the namespace of that name is not closed */
+  /** @param uid of the namespace that is isolated; undefined: the namespace of that name is not isolated */
   set(name: string, uid: string | undefined): void;
   counters(): HoldCounters;
 }
@@ -41,8 +41,8 @@ export function defaultDenyPath(namespace: string): string {
   return `/apis/networking.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/networkpolicies/${defaultDenyName}`;
 }
 
-/** The closed door of a namespace, as the watch told of it. */
-interface Door {
+/** The default-deny policy of a namespace, as the watch reported it. */
+interface DefaultDeny {
   /** Of the namespace. */
   readonly uid: string;
   /** When the API server was asked, and said so too. */
@@ -51,7 +51,7 @@ interface Door {
 
 interface Waiter {
   readonly uid: string;
-  readonly end: (closed: boolean) => void;
+  readonly end: (isolated: boolean) => void;
 }
 
 /**
@@ -64,28 +64,28 @@ export function createIsolatedNamespaces(
   wanted: (namespace: string) => void,
   clock: Clock,
 ): IsolatedNamespaces {
-  const doors = new Map<string, Door>();
+  const policies = new Map<string, DefaultDeny>();
   const waiters = new Map<string, Set<Waiter>>();
   const held = { closed: 0, ended: 0, refused: 0 };
   let waiting = 0;
 
-  function doorOf({ name, uid }: NamespaceKey): Door | undefined {
-    const door = doors.get(name);
-    return door?.uid === uid ? door : undefined;
+  function policyOf({ name, uid }: NamespaceKey): DefaultDeny | undefined {
+    const policy = policies.get(name);
+    return policy?.uid === uid ? policy : undefined;
   }
 
-  function closed(namespace: NamespaceKey): boolean {
-    const door = doorOf(namespace);
-    return door !== undefined && (isCurrent() || clock.now() - door.confirmedAt <= trustedFor);
+  function isIsolated(namespace: NamespaceKey): boolean {
+    const policy = policyOf(namespace);
+    return policy !== undefined && (isCurrent() || clock.now() - policy.confirmedAt <= trustedFor);
   }
 
   return {
-    closed,
+    isIsolated,
     whenIsolated(namespace, signal) {
-      if (closed(namespace)) return Promise.resolve(true);
+      if (isIsolated(namespace)) return Promise.resolve(true);
       const { name, uid } = namespace;
       // What was told already, too long ago, is not told again: whoever asks must ask live.
-      if (signal.aborted || doorOf(namespace) !== undefined) return Promise.resolve(false);
+      if (signal.aborted || policyOf(namespace) !== undefined) return Promise.resolve(false);
       const others = waiters.get(name) ?? new Set();
       if (waiting >= waitLimits.all || others.size >= waitLimits.ofOneNamespace) {
         held.refused++;
@@ -96,13 +96,13 @@ export function createIsolatedNamespaces(
         const abort = () => waiter.end(false);
         const waiter: Waiter = {
           uid,
-          end(isClosed) {
+          end(isolated) {
             signal.removeEventListener('abort', abort);
             others.delete(waiter);
             if (others.size === 0) waiters.delete(name);
             waiting--;
-            held[isClosed ? 'closed' : 'ended']++;
-            resolve(isClosed);
+            held[isolated ? 'closed' : 'ended']++;
+            resolve(isolated);
           },
         };
         signal.addEventListener('abort', abort, { once: true });
@@ -113,20 +113,20 @@ export function createIsolatedNamespaces(
     async fetchIsolated(namespace, signal) {
       const { name, uid } = namespace;
       const asked = clock.now();
-      const door = doorOf(namespace);
+      const policy = policyOf(namespace);
       const answer = await requests.get(defaultDenyPath(name), name, signal);
       if (!answer.ok) {
         if (answer.status === 404) return false;
         throw new Error(`the default-deny policy of ${name} cannot be read: ${describe(answer)}`);
       }
-      const isClosed = isRecord(answer.body) && namespaceIsolatedBy(answer.body) === uid;
-      // What the watch tells meanwhile has put another door in its place.
-      if (isClosed && door !== undefined) door.confirmedAt = asked;
-      return isClosed;
+      const isolated = isRecord(answer.body) && namespaceIsolatedBy(answer.body) === uid;
+      // What the watch tells meanwhile has put another policy in its place.
+      if (isolated && policy !== undefined) policy.confirmedAt = asked;
+      return isolated;
     },
     set(name, uid) {
-      if (uid === undefined) doors.delete(name);
-      else doors.set(name, { uid, confirmedAt: Number.NEGATIVE_INFINITY });
+      if (uid === undefined) policies.delete(name);
+      else policies.set(name, { uid, confirmedAt: Number.NEGATIVE_INFINITY });
       for (const waiter of waiters.get(name) ?? []) if (waiter.uid === uid) waiter.end(true);
     },
     counters: () => ({ waiting, held: { ...held } }),

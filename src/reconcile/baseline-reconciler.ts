@@ -4,18 +4,23 @@
  */
 import type { NamespaceRecord, TenancySource } from '../admission/facts.ts';
 import { baselineOf, type ManagedObject } from '../baseline/baseline.ts';
-import { tiedTo } from '../baseline/closed-door.ts';
+import { tiedTo } from '../baseline/default-deny.ts';
 import type { Clock } from '../client/clock.ts';
 import type { Connection } from '../client/connection.ts';
 import type { Log } from '../client/log.ts';
 import { createWorkQueue } from '../client/work-queue.ts';
 import type { Mode, Tenant } from '../tenancy/tenant.ts';
-import { createBaselineRounds, doorKey, keyOfObject, type RoundCounters } from './baseline-rounds.ts';
 import { createManagedStore, type ManagedStore } from './managed-store.ts';
 import type { NamespaceEvents } from './namespace-events.ts';
+import {
+  createNamespaceReconciler,
+  defaultDenyKey,
+  keyOfObject,
+  type ReconcileCounters,
+} from './reconcile-namespace.ts';
 
 /** Of now. */
-export interface BaselineCounters extends RoundCounters {
+export interface BaselineCounters extends ReconcileCounters {
   /** Namespaces that wait for their turn. */
   readonly waiting: number;
   /** How long the first of them has been waiting. */
@@ -27,7 +32,7 @@ export interface BaselineCounters extends RoundCounters {
 export interface BaselineReconciler {
   /** A namespace is new, changed or gone. */
   namespaceChanged(name: string): void;
-  /** A pod waits for this namespace to be closed. */
+  /** A pod waits until this namespace is isolated. */
   hurry(namespace: string): void;
   readonly handlers: ManagedStore['handlers'];
   /** Everything that exists was told: from now on the cluster is written to. */
@@ -61,7 +66,7 @@ export function createBaselineReconciler(
   /** The namespaces in which something has changed that may let a refused object pass. */
   const hurried = new Set<string>();
   const store = createManagedStore(clock, () => tenancy().settings.tenantLabel, look);
-  const rounds = createBaselineRounds({ connection, clock, log }, store, namespaceOf, events);
+  const reconciler = createNamespaceReconciler({ connection, clock, log }, store, namespaceOf, events);
   let begun = false;
 
   const queue = createWorkQueue(concurrency, clock, reconcile, (namespace, error, wait) => {
@@ -81,13 +86,13 @@ export function createBaselineReconciler(
 
   /**
    * The mode of a tenant decides whether a baseline is begun. One that stands is kept whatever the mode is (decision 7): a
-   * namespace is not opened by a change of mode, but by the platform, which deletes its closed door. None is begun for a tenant
+   * namespace is not opened by a change of mode, but by the platform, which deletes its default-deny policy. None is begun for a tenant
    * that is not declared, or not here yet: its mode is not known, and new pods are held all the same.
    */
   function isKept(tenant: Tenant, { name, uid }: NamespaceRecord): boolean {
     if (tenant.mode === 'enforce' && tenancy().declares(tenant)) return true;
-    const door = store.find(name, doorKey);
-    return door !== undefined && (door.namespaceUid ?? uid) === uid;
+    const policy = store.find(name, defaultDenyKey);
+    return policy !== undefined && (policy.namespaceUid ?? uid) === uid;
   }
 
   /** A tenant in a mode that does not put baselines in place, or in an unknown one: says what would be. */
@@ -103,7 +108,7 @@ export function createBaselineReconciler(
     if (mode === 'audit') return;
     const because =
       mode === 'unknown' ? `no tenant ${tenant.name} is known` : `tenant ${tenant.name} is in mode ${mode}`;
-    const message = `not closed while ${because}; mode enforce puts in place: ${names.join(', ')}`;
+    const message = `not isolated while ${because}; mode enforce puts in place: ${names.join(', ')}`;
     events.record(namespace, 'BaselineWithheld', message);
   }
 
@@ -120,8 +125,11 @@ export function createBaselineReconciler(
     const wanted = owner === 'platform' ? [] : baselineOf(namespace, owner, settings);
     const baseline = record.terminating ? wanted.filter((one) => store.find(namespace, keyOfObject(one))) : wanted;
     // The end takes everything with it and lets nothing be made. Until then what stands is kept, for the pods that still run; where
-    // the closed door is of another uid there is a newer namespace of this name already, and nothing is known of it.
-    if (record.terminating && (owner === 'platform' || store.find(namespace, doorKey)?.namespaceUid !== record.uid)) {
+    // the default-deny policy is of another uid there is a newer namespace of this name already, and nothing is known of it.
+    if (
+      record.terminating &&
+      (owner === 'platform' || store.find(namespace, defaultDenyKey)?.namespaceUid !== record.uid)
+    ) {
       withheld.delete(namespace);
       return undefined;
     }
@@ -134,7 +142,7 @@ export function createBaselineReconciler(
       tenantLabel: settings.tenantLabel,
       hurried: isHurried,
     };
-    return await rounds.run(task, signal);
+    return await reconciler.reconcile(task, signal);
   }
 
   return {
@@ -157,7 +165,7 @@ export function createBaselineReconciler(
     },
     tenancyChanged: lookAtAll,
     counters: () => ({
-      ...rounds.counters(),
+      ...reconciler.counters(),
       waiting: queue.size(),
       longestWaitMilliseconds: queue.longestWait(),
       withheld: withheld.size,

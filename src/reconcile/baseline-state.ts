@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { namespaceUidAnnotation } from '../baseline/closed-door.ts';
+import { namespaceUidAnnotation } from '../baseline/default-deny.ts';
 import { isRecord } from '../client/decode.ts';
 import { entry, type StringMap } from '../kubernetes/objects.ts';
 import { parseQuantity } from '../kubernetes/quantity.ts';

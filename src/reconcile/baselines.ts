@@ -1,7 +1,7 @@
-/** Everything that keeps namespaces closed, put together: the reconciler, its events, and who waits for it. */
+/** The parts that keep namespaces isolated, put together: the reconciler, its Events, and the pods that wait. */
 import type { BaselineSource, NamespaceRecord, TenancySource } from '../admission/facts.ts';
 import { defaultDenyName } from '../baseline/baseline.ts';
-import { namespaceIsolatedBy } from '../baseline/closed-door.ts';
+import { namespaceIsolatedBy } from '../baseline/default-deny.ts';
 import { managedByLabel, managedByValue } from '../baseline/managed.ts';
 import type { Clock } from '../client/clock.ts';
 import type { Connection } from '../client/connection.ts';
@@ -48,26 +48,26 @@ export function keepBaselines(
     {
       changed(policy) {
         const { name, namespace } = policy.metadata;
-        if (name === defaultDenyName) closed.set(namespace, namespaceIsolatedBy(policy.object));
+        if (name === defaultDenyName) isolated.set(namespace, namespaceIsolatedBy(policy.object));
         NetworkPolicy.changed(policy);
       },
       removed(policy) {
-        if (policy.name === defaultDenyName) closed.set(policy.namespace, undefined);
+        if (policy.name === defaultDenyName) isolated.set(policy.namespace, undefined);
         NetworkPolicy.removed(policy);
       },
     },
     managed,
   );
-  const closed = createIsolatedNamespaces(requests, policies.isCurrent, reconciler.hurry, clock);
+  const isolated = createIsolatedNamespaces(requests, policies.isCurrent, reconciler.hurry, clock);
   const quotas = follow('/api/v1/resourcequotas', ResourceQuota, managed);
   return {
     ...reconciler,
-    source: closed,
+    source: isolated,
     watches: new Map([
       ['networkpolicies', policies],
       ['resourcequotas', quotas],
     ]),
-    counters: () => ({ baseline: reconciler.counters(), events: events.counters(), holds: closed.counters() }),
+    counters: () => ({ baseline: reconciler.counters(), events: events.counters(), holds: isolated.counters() }),
     async stop() {
       await reconciler.stop();
       await events.stop();

@@ -1,6 +1,6 @@
 /** What is known of the objects of baselines: what the watches have told, what was written since, and what others have changed. */
 import { defaultDenyName } from '../baseline/baseline.ts';
-import { namespaceIsolatedBy, namespaceUidOf } from '../baseline/closed-door.ts';
+import { namespaceIsolatedBy, namespaceUidOf } from '../baseline/default-deny.ts';
 import { isManagedName } from '../baseline/managed.ts';
 import type { Clock } from '../client/clock.ts';
 import type { Handler } from '../client/list-watch.ts';
@@ -15,10 +15,10 @@ export interface Observed {
   readonly uid: string;
   readonly version: number;
   readonly state: string;
-  /** The namespace that a closed door is tied to, whatever it does. */
+  /** The uid of the namespace that a default-deny policy is tied to, whatever it does. */
   readonly namespaceUid: string | undefined;
-  /** The namespace that it closes: undefined where it is no closed door, or one that stands open. */
-  readonly closes: string | undefined;
+  /** The uid of the namespace that it isolates; undefined: it isolates none. */
+  readonly isolates: string | undefined;
 }
 
 /** What somebody else has done to an object. */
@@ -106,10 +106,10 @@ export function createManagedStore(
         const version = Number(resourceVersion);
         const state = stateOf(object, tenantLabel());
         const before = find(namespace, key);
-        const isDoor = name === defaultDenyName;
-        const namespaceUid = isDoor ? namespaceUidOf(object) : undefined;
-        const closes = isDoor ? namespaceIsolatedBy(object) : undefined;
-        set(namespace, { kind, name, uid, version, state, namespaceUid, closes });
+        const isDefaultDeny = name === defaultDenyName;
+        const namespaceUid = isDefaultDeny ? namespaceUidOf(object) : undefined;
+        const isolates = isDefaultDeny ? namespaceIsolatedBy(object) : undefined;
+        set(namespace, { kind, name, uid, version, state, namespaceUid, isolates });
         const own = written.get(placeOf(namespace, key));
         if (own !== undefined && own.version <= version) written.delete(placeOf(namespace, key));
         // The status of a quota changes with every pod.

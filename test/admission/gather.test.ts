@@ -55,10 +55,10 @@ function namespaceCreation(role: Role, name: string, labels = {}): Sent {
   };
 }
 
-const closedDoor = { name: 'bulkhead-default-deny', labels: { 'app.kubernetes.io/managed-by': 'bulkhead' } };
+const defaultDeny = { name: 'bulkhead-default-deny', labels: { 'app.kubernetes.io/managed-by': 'bulkhead' } };
 
 function deletion(namespace: string, role: Role, own?: string): Sent {
-  const metadata = { ...(own === undefined ? closedDoor : { name: own }), namespace };
+  const metadata = { ...(own === undefined ? defaultDeny : { name: own }), namespace };
   const oldObject = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata };
   return { user: cast[role], operation: 'DELETE', oldObject };
 }
@@ -253,11 +253,11 @@ function baselinesThat(answers: Partial<BaselineSource>) {
   const unasked = () => {
     throw new Error('nobody should have asked');
   };
-  const { closed = () => false, whenIsolated = unasked, fetchIsolated = unasked } = answers;
+  const { isIsolated = () => false, whenIsolated = unasked, fetchIsolated = unasked } = answers;
   const baselines: BaselineSource = {
-    closed: (namespace) => {
+    isIsolated: (namespace) => {
       asked.push(`memory ${namespace.name} ${namespace.uid}`);
-      return closed(namespace);
+      return isIsolated(namespace);
     },
     whenIsolated: (namespace, signal) => {
       asked.push('watch');
@@ -274,10 +274,10 @@ function baselinesThat(answers: Partial<BaselineSource>) {
 const open: BaselineSource['whenIsolated'] = async () => false;
 const uidOf = (name: string) => namespaces.lookup(name)?.uid;
 
-t.test('a pod is held until its namespace is closed (POD-16)', async (t) => {
+t.test('a pod is held until its namespace is isolated (POD-16)', async (t) => {
   const memory = `memory acme-web ${uidOf('acme-web')}`;
   const rows: readonly [sentence: string, answers: Partial<BaselineSource>, asked: string[], refusal?: RegExp][] = [
-    ['it is: nobody is asked', { closed: () => true }, [memory]],
+    ['it is: nobody is asked', { isIsolated: () => true }, [memory]],
     ['the watch tells of it in time', { whenIsolated: async () => true }, [memory, 'watch']],
     [
       'the watch is behind, the API server knows',
@@ -349,7 +349,7 @@ t.test('which requests are held, and which are not', async (t) => {
     ],
   ];
   for (const [sentence, sent, held] of rows) {
-    const { asked, baselines } = baselinesThat({ closed: () => true });
+    const { asked, baselines } = baselinesThat({ isIsolated: () => true });
     await gather(requestOf(sent), { namespaces, baselines, tenancy, now, patience: 1000 });
     t.equal(asked.length > 0, held, sentence);
   }
@@ -360,7 +360,7 @@ t.test('only a tenant whose baseline is put in place is waited for', async (t) =
     const acme = tenancy.tenants.get('acme');
     if (acme === undefined) throw new Error('there is no acme');
     const moded = { ...tenancy, ownerByLabels: () => ({ ...acme, mode }) };
-    const { asked, baselines } = baselinesThat({ closed: () => true });
+    const { asked, baselines } = baselinesThat({ isIsolated: () => true });
     await gather(requestOf(podIn('acme-web')), { namespaces, baselines, tenancy: moded, now, patience: 1000 });
     t.equal(asked.length > 0, mode === 'enforce', mode);
   }
@@ -421,13 +421,17 @@ t.test('a namespace on its way out may have a successor of its name, and that on
   for (const [sentence, sent] of rows) {
     const answers = { lookup: () => leaving, fetch: async () => newer, hasPods: async () => false };
     const { asked, source } = counting(answers);
-    const doors = baselinesThat({ closed: () => true });
-    const sources = { namespaces: source, baselines: doors.baselines, tenancy, now, patience: 1000 };
+    const isolated = baselinesThat({ isIsolated: () => true });
+    const sources = { namespaces: source, baselines: isolated.baselines, tenancy, now, patience: 1000 };
     const { facts } = await gather(requestOf(sent), sources);
     t.strictSame(asked, ['namespace acme-web'], `${sentence}: it is asked for`);
     t.equal(facts.owner, tenancy.tenants.get('beta'), `${sentence}: whose it is`);
     t.equal('namespaceEmptied' in facts && facts.namespaceEmptied, false, sentence);
-    t.strictSame(doors.asked, sent.object?.kind === 'Pod' ? ['memory acme-web newer'] : [], `${sentence}: its door`);
+    t.strictSame(
+      isolated.asked,
+      sent.object?.kind === 'Pod' ? ['memory acme-web newer'] : [],
+      `${sentence}: its default-deny policy`,
+    );
   }
 });
 

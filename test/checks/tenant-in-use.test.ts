@@ -29,7 +29,7 @@ function replica(tenancy: Tenancy, records: readonly NamespaceRecord[], closed =
       fetch: async (name) => store.lookup(name),
       hasPods: async () => false,
     },
-    baselines: { closed: () => closed, whenIsolated: async () => closed, fetchIsolated: async () => closed },
+    baselines: { isIsolated: () => closed, whenIsolated: async () => closed, fetchIsolated: async () => closed },
     onDefect(error) {
       throw error;
     },

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { NamespaceRecord } from '../../src/admission/facts.ts';
-import { namespaceIsolatedBy } from '../../src/baseline/closed-door.ts';
+import { namespaceIsolatedBy } from '../../src/baseline/default-deny.ts';
 import { systemClock } from '../../src/client/clock.ts';
 import { createConnection } from '../../src/client/connection.ts';
 import { kubeconfigAuthentication } from '../../src/client/kubeconfig.ts';

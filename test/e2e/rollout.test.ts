@@ -48,7 +48,7 @@ await clusterTest(
     await eventually('the warning is there', async () => (await eventsOf(plane, 'warn-3')).length > 0);
     const objects = baseline.toReversed().sort((one) => (one === 'bulkhead-default-deny' ? -1 : 0));
     t.match(await eventsOf(plane, 'warn-3'), [
-      { reason: 'BaselineWithheld', message: /^not closed while tenant warn is in mode warn/ },
+      { reason: 'BaselineWithheld', message: /^not isolated while tenant warn is in mode warn/ },
     ]);
     for (const name of objects) t.match((await eventsOf(plane, 'warn-3'))[0]?.message, name, 'it says what will come');
     t.same(await eventsOf(plane, 'audit-3'), [], 'mode audit is seen in the log alone');

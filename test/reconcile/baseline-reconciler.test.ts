@@ -53,7 +53,7 @@ t.test('for a tenant that is not known no baseline is begun, and one that stands
   };
   t.same(await seen([]), [], 'its mode is not known');
   t.match(kept.events, [
-    /^acme-web BaselineWithheld: not closed while no tenant acme is known; mode enforce puts in place: /,
+    /^acme-web BaselineWithheld: not isolated while no tenant acme is known; mode enforce puts in place: /,
   ]);
   t.equal(kept.reconciler.counters().withheld, 1);
   t.same(await seen([tenant({ mode: 'audit' })]), [], 'it was audit');
@@ -200,7 +200,7 @@ t.test('a tenant in another mode than enforce is told what it would get', async 
     [
       'warn',
       [
-        `acme-web BaselineWithheld: not closed while tenant acme is in mode warn; mode enforce puts in place: ${objects}`,
+        `acme-web BaselineWithheld: not isolated while tenant acme is in mode warn; mode enforce puts in place: ${objects}`,
       ],
     ],
   ] as const;

@@ -5,7 +5,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { baselineOf, type ManagedObject } from '../../src/baseline/baseline.ts';
-import { tiedTo } from '../../src/baseline/closed-door.ts';
+import { tiedTo } from '../../src/baseline/default-deny.ts';
 import type { Tenancy } from '../../src/tenancy/tenancy.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { settings, tenant } from '../baseline/samples.ts';

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { baselineOf } from '../../src/baseline/baseline.ts';
-import { namespaceIsolatedBy, namespaceUidOf, tiedTo } from '../../src/baseline/closed-door.ts';
+import { namespaceIsolatedBy, namespaceUidOf, tiedTo } from '../../src/baseline/default-deny.ts';
 import { settings, tenant } from './samples.ts';
 
 const uid = 'd9b1b9a4-0000-4000-8000-000000000001';

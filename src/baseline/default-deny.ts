@@ -1,5 +1,5 @@
 /**
- * The closed door of a namespace: how it is tied to the very namespace that it closes, and how it is recognised.
+ * The default-deny policy: how it is tied to the very namespace that it isolates, and how it is recognised.
  *
  * A name can be given anew, to a namespace of another tenant. What is known of the old one must not count for the new one,
  * however the two reports of its end (of the namespace, of the policy) overtake each other. So the policy carries the uid of
@@ -14,15 +14,15 @@ import { managedByLabel, managedByValue } from './managed.ts';
 /** On the default-deny policy: metadata.uid of its namespace. */
 export const namespaceUidAnnotation = 'bulkhead.dev/namespace-uid';
 
-/** The same object, and where it is the closed door, tied to the namespace with this uid. */
+/** The same object; the default-deny policy tied to the namespace with this uid. */
 export function tiedTo(object: ManagedObject, uid: string): ManagedObject {
   if (object.kind !== 'NetworkPolicy' || object.metadata.name !== defaultDenyName) return object;
   return { ...object, metadata: { ...object.metadata, annotations: { [namespaceUidAnnotation]: uid } } };
 }
 
 /**
- * The uid of the namespace that a NetworkPolicy closes: all of its pods, in both directions, and nothing is let through.
- * Undefined: it does not close any, or may go at any moment: it is on its way out (it may hang on a finalizer), or lacks the label of
+ * The uid of the namespace that a NetworkPolicy isolates: all of its pods, in both directions, and nothing is allowed.
+ * Undefined: it does not isolate any, or may go at any moment: it is on its way out (it may hang on a finalizer), or lacks the label of
  * what is managed, so that a tenant may delete it.
  *
  * @param policy a NetworkPolicy as it is on the wire

@@ -1,5 +1,5 @@
 /**
- * One round over a namespace: what its baseline lacks is put in place, the closed door first, and what is not in it is removed.
+ * Reconciles one namespace: puts in place what its baseline lacks, the default-deny policy first, and removes what is not in it.
  *
  * What fails is tried again, each object for itself: one that the API server refuses holds up no other, and a Retry-After is kept.
  *
@@ -10,10 +10,9 @@
  * the first minute and twice in each that follows, and agree as soon as they have read the same. The count begins anew after
  * five calm minutes.
  *
- * The closed door waits a second at most while the namespace stands open, that is while its default-deny policy is missing, is
- * going, is tied to another namespace, or does not close every pod in both directions. Only the rest of it waits longer, such as
- * its labels. What other policies of the baseline open too much waits: whoever opens it more than three times in a row has the
- * right to.
+ * The default-deny policy waits a second at most while the namespace is not isolated: while the policy is missing, terminating, tied to
+ * another namespace, or does not isolate every pod in both directions. Only the rest of it waits longer, such as its labels. Another
+ * policy of the baseline that allows too much waits, too: only users with the right to can change it three times in a row.
  */
 import type { NamespaceRecord } from '../admission/facts.ts';
 import { defaultDenyName, type ManagedObject } from '../baseline/baseline.ts';
@@ -29,7 +28,7 @@ import { type Disturbance, type Key, keyOf, type ManagedStore, type Observed } f
 import type { NamespaceEvents } from './namespace-events.ts';
 
 /** Since the start, but for the last, which is of now. */
-export interface RoundCounters {
+export interface ReconcileCounters {
   /** Objects put in place or brought up to date. */
   readonly applied: number;
   /** Objects that somebody had deleted or edited, and that were put back. */
@@ -42,10 +41,10 @@ export interface RoundCounters {
   readonly contested: number;
 }
 
-/** What a round is about. */
+/** A namespace as it should be. */
 export interface Task {
   readonly record: NamespaceRecord;
-  /** All objects that the namespace must have; the first is the closed door. */
+  /** All objects that the namespace must have; the first is the default-deny policy. */
   readonly baseline: readonly ManagedObject[];
   /** The key of the tenant label. */
   readonly tenantLabel: string;
@@ -53,13 +52,13 @@ export interface Task {
   readonly hurried: boolean;
 }
 
-export interface BaselineRounds {
-  /** @returns the milliseconds after which another round is due; undefined: all is as it should be. Never rejects because of the API server. */
-  run(task: Task, signal: AbortSignal): Promise<number | undefined>;
-  counters(): RoundCounters;
+export interface NamespaceReconciler {
+  /** @returns the milliseconds after which it must be reconciled again; undefined: all is as it should be. Never rejects because of the API server. */
+  reconcile(task: Task, signal: AbortSignal): Promise<number | undefined>;
+  counters(): ReconcileCounters;
 }
 
-interface Round extends Task {
+interface Pass extends Task {
   readonly signal: AbortSignal;
   /** Put back after somebody had deleted or changed it. */
   readonly healed: Key[];
@@ -69,7 +68,7 @@ interface Round extends Task {
   ended: boolean;
 }
 
-export const doorKey = keyOf({ kind: 'NetworkPolicy', name: defaultDenyName });
+export const defaultDenyKey = keyOf({ kind: 'NetworkPolicy', name: defaultDenyName });
 
 /** How many objects of a namespace are written at once. More made a crowd of new namespaces slower, not faster (test/soak/latency.ts). */
 const writesAtOnce = 2;
@@ -78,10 +77,10 @@ const writesAtOnce = 2;
 const repeatLimits: RateLimitOptions = { free: 3, first: 2_000, limit: 60_000 };
 
 /**
- * The same for the closed door of a namespace that stands open. Not without end at once: a replica whose watch of the namespaces has
- * fallen silent, or of a version that ties the door in another way, takes for open what this one takes for closed.
+ * The same for the default-deny policy of a namespace that is not isolated. It has a limit, too: a replica with a silent watch, or of a
+ * version that ties the policy in another way, sees the namespace differently.
  */
-const openDoorLimits: RateLimitOptions = { free: 3, first: 500, limit: 1_000 };
+const notIsolatedLimits: RateLimitOptions = { free: 3, first: 500, limit: 1_000 };
 
 /** When an object that the API server refused is tried again. Client-go begins with the same 5 ms; it ends at 1000 s, which is longer than anybody waits. */
 const retryLimits: RateLimitOptions = { free: 1, first: 5, limit: 60_000 };
@@ -92,28 +91,28 @@ const retryAtMostEvery = 1_000;
 /**
  * @param namespaceOf what is known of a namespace; undefined when there is none of that name
  */
-export function createBaselineRounds(
+export function createNamespaceReconciler(
   { connection, clock, log }: { readonly connection: Connection; readonly clock: Clock; readonly log: Log },
   store: ManagedStore,
   namespaceOf: (name: string) => NamespaceRecord | undefined,
   events: Pick<NamespaceEvents, 'record'>,
-): BaselineRounds {
+): NamespaceReconciler {
   const writer = createBaselineWriter(connection);
   const counters = { applied: 0, healed: 0, pruned: 0, failed: 0 };
   /** By uid of the namespace and key of the object. */
   const repeats = createRateLimits(repeatLimits, clock);
-  const openDoors = createRateLimits(openDoorLimits, clock);
+  const notIsolated = createRateLimits(notIsolatedLimits, clock);
   const retries = createRateLimits(retryLimits, clock);
 
-  async function run(task: Task, signal: AbortSignal): Promise<number | undefined> {
+  async function reconcile(task: Task, signal: AbortSignal): Promise<number | undefined> {
     const { record, baseline } = task;
-    const round: Round = { ...task, signal, healed: [], waits: [], ended: false };
-    const { healed, waits } = round;
+    const pass: Pass = { ...task, signal, healed: [], waits: [], ended: false };
+    const { healed, waits } = pass;
     const keys = new Set(baseline.map(keyOfObject));
     store.forgive(record.name, (key) => !keys.has(key));
-    const [door, ...others] = baseline;
-    if (door !== undefined) await put(round, door);
-    await inParallel(writesAtOnce, others, (object) => put(round, object));
+    const [defaultDeny, ...others] = baseline;
+    if (defaultDeny !== undefined) await put(pass, defaultDeny);
+    await inParallel(writesAtOnce, others, (object) => put(pass, object));
     if (healed.length > 0) {
       log.warn(
         { namespace: record.name, objects: healed },
@@ -122,85 +121,85 @@ export function createBaselineRounds(
       events.record(record, 'BaselineHealed', `put back after somebody deleted or changed it: ${healed.join(', ')}`);
     }
     const unwanted = store.all(record.name).filter((one) => !keys.has(keyOf(one)));
-    await inParallel(writesAtOnce, unwanted, (one) => prune(round, one));
+    await inParallel(writesAtOnce, unwanted, (one) => prune(pass, one));
     return waits.length === 0 ? undefined : Math.min(...waits);
   }
 
   /** Makes one object of the baseline be as it should, unless that has to wait. */
-  async function put(round: Round, object: ManagedObject): Promise<void> {
-    const { record, signal } = round;
+  async function put(pass: Pass, object: ManagedObject): Promise<void> {
+    const { record, signal } = pass;
     const { namespace } = object.metadata;
     const key = keyOfObject(object);
-    const state = stateOf({ ...object }, round.tenantLabel);
+    const state = stateOf({ ...object }, pass.tenantLabel);
     if (store.state(namespace, key) === state) {
       store.forgive(namespace, (one) => one === key);
       return;
     }
     const disturbance = store.disturbance(namespace, key);
-    const isOpen = key === doorKey && store.find(namespace, key)?.closes !== record.uid;
-    const repeated = isOpen ? openDoors : repeats;
-    if (!isDue(round, key, disturbance === undefined ? undefined : repeated)) return;
-    const answer = await writer.apply(object, round.tenantLabel, signal);
+    const isolates = key !== defaultDenyKey || store.find(namespace, key)?.isolates === record.uid;
+    const repeated = isolates ? repeats : notIsolated;
+    if (!isDue(pass, key, disturbance === undefined ? undefined : repeated)) return;
+    const answer = await writer.apply(object, pass.tenantLabel, signal);
     if (!answer.ok) {
-      fail(round, key, answer);
+      fail(pass, key, answer);
       return;
     }
-    retries.forget(waitKey(round, key));
+    retries.forget(waitKey(pass, key));
     store.wrote(namespace, key, { ...answer, state }, disturbance);
     counters[disturbance === undefined ? 'applied' : 'healed']++;
     if (disturbance === undefined) return;
-    round.healed.push(key);
-    repeat(round, key, repeated, `is changed or deleted again and again, last by ${whoOf(disturbance)}`);
+    pass.healed.push(key);
+    repeat(pass, key, repeated, `is changed or deleted again and again, last by ${whoOf(disturbance)}`);
   }
 
   /** Removes one object that is not in the baseline, unless that has to wait. */
-  async function prune(round: Round, one: Observed): Promise<void> {
+  async function prune(pass: Pass, one: Observed): Promise<void> {
     const key = keyOf(one);
-    if (!isDue(round, key, repeats)) return;
-    const answer = await writer.prune(one.kind, round.record.name, one.name, one.uid, round.signal);
+    if (!isDue(pass, key, repeats)) return;
+    const answer = await writer.prune(one.kind, pass.record.name, one.name, one.uid, pass.signal);
     if (!answer.ok) {
-      fail(round, key, answer);
+      fail(pass, key, answer);
       return;
     }
-    retries.forget(waitKey(round, key));
+    retries.forget(waitKey(pass, key));
     if (!answer.pruned) return;
     counters.pruned++;
-    repeat(round, key, repeats, 'is not wanted, and put in place again and again after it was removed');
+    repeat(pass, key, repeats, 'is not wanted, and put in place again and again after it was removed');
   }
 
   /** @param repeated the waits that it keeps, where it undoes what somebody else did */
-  function isDue(round: Round, key: Key, repeated: RateLimits | undefined): boolean {
-    if (round.ended || round.signal.aborted) return false;
-    const waiting = waitKey(round, key);
-    if (round.hurried) retries.shorten(waiting, retryAtMostEvery);
+  function isDue(pass: Pass, key: Key, repeated: RateLimits | undefined): boolean {
+    if (pass.ended || pass.signal.aborted) return false;
+    const waiting = waitKey(pass, key);
+    if (pass.hurried) retries.shorten(waiting, retryAtMostEvery);
     const wait = Math.max(retries.left(waiting), repeated?.left(waiting) ?? 0);
-    if (wait > 0) round.waits.push(wait);
+    if (wait > 0) pass.waits.push(wait);
     return wait === 0;
   }
 
   /** It was done once more: from some time on that is worth a word, and has to wait. */
-  function repeat(round: Round, key: Key, repeated: RateLimits, what: string): void {
-    const wait = repeated.begin(waitKey(round, key));
+  function repeat(pass: Pass, key: Key, repeated: RateLimits, what: string): void {
+    const wait = repeated.begin(waitKey(pass, key));
     if (wait === 0) return;
-    const { record } = round;
+    const { record } = pass;
     log.warn({ namespace: record.name, object: key, wait: Math.round(wait) }, `a part of the baseline ${what}`);
-    const message = `${key} ${what}; that is undone ever less often, down to once a minute, but a namespace that stands open is closed within a second. Unless somebody does it on purpose, replicas of Bulkhead have read different tenants or settings`;
+    const message = `${key} ${what}; that is undone ever less often, down to once a minute, but the default-deny policy comes back within a second. Unless somebody does it on purpose, replicas of Bulkhead have read different tenants or settings`;
     events.record(record, 'BaselineContested', message);
   }
 
-  function fail(round: Round, key: Key, failure: Failure): void {
-    const { record, signal } = round;
-    if (signal.aborted || round.ended) return;
+  function fail(pass: Pass, key: Key, failure: Failure): void {
+    const { record, signal } = pass;
+    if (signal.aborted || pass.ended) return;
     if (isEnding(failure)) {
       const known = namespaceOf(record.name);
       // What else would be tried meets the same.
-      round.ended = true;
+      pass.ended = true;
       if (known === undefined || known.terminating) return;
       // The API server still speaks of the namespace that had this name before, or this watch has not heard of the end yet:
       // whoever is behind catches up, and until then the namespace is not given up.
     }
-    const wait = retries.begin(waitKey(round, key), failure.retryAfter);
-    round.waits.push(wait);
+    const wait = retries.begin(waitKey(pass, key), failure.retryAfter);
+    pass.waits.push(wait);
     counters.failed++;
     log.warn(
       { namespace: record.name, object: key, failure: describe(failure), wait: Math.round(wait) },
@@ -209,14 +208,14 @@ export function createBaselineRounds(
     events.record(record, 'BaselineFailed', `the baseline could not be put in place: ${describe(failure)}`);
   }
 
-  return { run, counters: () => ({ ...counters, contested: repeats.size() + openDoors.size() }) };
+  return { reconcile, counters: () => ({ ...counters, contested: repeats.size() + notIsolated.size() }) };
 }
 
 export function keyOfObject({ kind, metadata }: ManagedObject): Key {
   return keyOf({ kind, name: metadata.name });
 }
 
-function waitKey({ record }: Round, key: Key): string {
+function waitKey({ record }: Pass, key: Key): string {
   return `${record.uid} ${key}`;
 }
 
