@@ -1,14 +1,14 @@
 import { type BackoffLimits, fullJitter } from './backoff.ts';
 import type { Clock } from './clock.ts';
 
-/** Per key, after failures in a row. Client-go begins with the same 5 ms; it ends at 1000 s, which is longer than anybody waits. */
+/** Per key, after failures in a row. Client-go begins with the same 5 ms; it ends at 1000 s, which is too long for a namespace. */
 const retryBackoff: BackoffLimits = { first: 5, limit: 60_000 };
 
 /**
  * For so many milliseconds keys are taken one after the other; then reviews are answered. Work that finds nothing to do waits for
  * nothing, and thousands of such keys come at once when tenants change.
  */
-const longestTurn = 2;
+const longestSlice = 2;
 
 /** Thrown by work that is to be tried again, and not before so many milliseconds. */
 export class RetryLater extends Error {
@@ -26,8 +26,8 @@ export interface WorkQueue {
    * adds it.
    */
   add(key: string): void;
-  /** Like `add`, and somebody waits for this key: of those that wait it is taken first. */
-  hurry(key: string): void;
+  /** Like `add`, with priority: of the keys that wait it is taken first. */
+  expedite(key: string): void;
   /** How long the key has been waiting that waits longest, in milliseconds; 0 when none does. Neither a failure nor a rest begins the wait anew. */
   longestWait(): number;
   /** How many keys wait, are being worked on, rest, or wait for their next try. */
@@ -50,7 +50,7 @@ interface Entry {
  *
  * @param work   resolves to the milliseconds after which there is more to do for the key (it rests), if there is; rejects when it
  *               failed; gets a signal that ends with the queue
- * @param failed told of every failure
+ * @param failed called for every failure
  */
 export function createWorkQueue(
   concurrency: number,
@@ -60,39 +60,39 @@ export function createWorkQueue(
 ): WorkQueue {
   const entries = new Map<string, Entry>();
   const waiting = new Set<string>();
-  const urgent = new Set<string>();
+  const expedited = new Set<string>();
   const working = new Set<Promise<void>>();
   const stopping = new AbortController();
-  let turnEnd: number | undefined;
+  let sliceEnd: number | undefined;
 
-  /** Whether there is time left in this turn of the event loop; what waits is taken in the next one. */
+  /** Whether there is time left in this slice; what waits is taken in the next one. */
   function mayTake(): boolean {
-    if (turnEnd === undefined) {
-      turnEnd = clock.now() + longestTurn;
+    if (sliceEnd === undefined) {
+      sliceEnd = clock.now() + longestSlice;
       setImmediate(() => {
-        turnEnd = undefined;
+        sliceEnd = undefined;
         next();
       });
     }
-    return clock.now() < turnEnd;
+    return clock.now() < sliceEnd;
   }
 
-  function add(key: string, lane = waiting): void {
+  function add(key: string, priority = waiting): void {
     if (stopping.signal.aborted) return;
     const entry = entries.get(key);
     if (entry === undefined) {
       const fresh: Entry = { state: 'waiting', failures: 0, since: clock.now(), cancel: () => {} };
       entries.set(key, fresh);
-      resume(key, fresh, lane);
+      resume(key, fresh, priority);
     } else if (entry.state === 'working') entry.state = 'working, once more';
-    else if (entry.state === 'resting') resume(key, entry, lane);
+    else if (entry.state === 'resting') resume(key, entry, priority);
   }
 
   function next(): void {
-    for (const lane of [urgent, waiting]) {
-      for (const key of lane) {
+    for (const keys of [expedited, waiting]) {
+      for (const key of keys) {
         if (working.size >= concurrency || stopping.signal.aborted || !mayTake()) return;
-        lane.delete(key);
+        keys.delete(key);
         const running = run(key).finally(() => {
           working.delete(running);
           next();
@@ -127,18 +127,18 @@ export function createWorkQueue(
     }
   }
 
-  function resume(key: string, entry: Entry, lane = waiting): void {
+  function resume(key: string, entry: Entry, priority = waiting): void {
     entry.cancel();
     entry.state = 'waiting';
-    lane.add(key);
+    priority.add(key);
     next();
   }
 
   return {
     add: (key) => add(key),
-    hurry(key) {
-      if (waiting.delete(key)) urgent.add(key);
-      else add(key, urgent);
+    expedite(key) {
+      if (waiting.delete(key)) expedited.add(key);
+      else add(key, expedited);
     },
     longestWait() {
       const now = clock.now();

@@ -21,9 +21,9 @@ export const namespacesPath = '/api/v1/namespaces';
 
 /** What is kept of a namespace. */
 export function namespaceRecord({ metadata, object }: DecodedObject): NamespaceRecord {
-  const wire = entry(object, 'metadata');
-  const labels = isRecord(wire) ? entry(wire, 'labels') : undefined;
-  const deleted = isRecord(wire) ? entry(wire, 'deletionTimestamp') : undefined;
+  const decoded = entry(object, 'metadata');
+  const labels = isRecord(decoded) ? entry(decoded, 'labels') : undefined;
+  const deleted = isRecord(decoded) ? entry(decoded, 'deletionTimestamp') : undefined;
   return {
     name: metadata.name,
     uid: metadata.uid,

@@ -68,7 +68,7 @@ export interface TenantsOptions {
 }
 
 /** Objects that are applied together arrive within milliseconds of each other; they are judged together. */
-const settling = 20;
+const debounce = 20;
 
 export function createTenants(options: TenantsOptions): Tenants {
   const { clock, log, wallClock, onTenants, onObjects } = options;
@@ -83,7 +83,7 @@ export function createTenants(options: TenantsOptions): Tenants {
   /** What `resolution` is about. */
   let judged: ReadonlyMap<string, TenantObject['loaded']> = new Map();
   /** What has been logged already and still holds. */
-  let told = new Set<string>();
+  let logged = new Set<string>();
   let begun = false;
   let cancel: (() => void) | undefined;
 
@@ -99,8 +99,8 @@ export function createTenants(options: TenantsOptions): Tenants {
     const texts = new Map<string, 'warn' | 'error'>();
     for (const warning of warnings) texts.set(formatProblem(warning), 'warn');
     for (const problem of [...refused.values()].flat()) texts.set(formatProblem(problem), 'error');
-    for (const [text, level] of texts) if (!told.has(text)) log[level]({}, text);
-    told = new Set(texts.keys());
+    for (const [text, level] of texts) if (!logged.has(text)) log[level]({}, text);
+    logged = new Set(texts.keys());
     log.info({ tenants: tenancy.tenants.size, refused: refused.size }, 'new tenants are in force');
     onTenants(refused.size);
     onObjects();
@@ -118,15 +118,15 @@ export function createTenants(options: TenantsOptions): Tenants {
   }
 
   function resolveSoon(): void {
-    if (begun) cancel ??= clock.after(settling, resolve);
+    if (begun) cancel ??= clock.after(debounce, resolve);
   }
 
   return {
     handler: {
-      changed(wire) {
-        const { name } = wire.metadata;
+      changed(decoded) {
+        const { name } = decoded.metadata;
         const before = objects.get(name);
-        const object = read(wire, doubtful.delete(name) ? undefined : before);
+        const object = read(decoded, doubtful.delete(name) ? undefined : before);
         // A version that is replaced at once may still be the one to stand in for the next, as where it was not so fast.
         if (cancel !== undefined && before !== undefined && judged.get(name) !== before.loaded) resolve();
         objects.set(name, object);

@@ -33,7 +33,7 @@ export interface BaselineReconciler {
   /** A namespace is new, changed or gone. */
   namespaceChanged(name: string): void;
   /** A pod waits until this namespace is isolated. */
-  hurry(namespace: string): void;
+  expedite(namespace: string): void;
   readonly handlers: ManagedStore['handlers'];
   /** Everything that exists was told: from now on the cluster is written to. */
   begin(): void;
@@ -64,7 +64,7 @@ export function createBaselineReconciler(
   /** Which namespaces get no baseline, and because of which mode: said once. */
   const withheld = new Map<string, Mode | 'unknown'>();
   /** The namespaces in which something has changed that may let a refused object pass. */
-  const hurried = new Set<string>();
+  const expedited = new Set<string>();
   const store = createManagedStore(clock, () => tenancy().settings.tenantLabel, look);
   const reconciler = createNamespaceReconciler({ connection, clock, log }, store, namespaceOf, events);
   let begun = false;
@@ -74,9 +74,9 @@ export function createBaselineReconciler(
     log.error({ namespace, failure, wait: Math.round(wait) }, 'the baseline could not be looked at');
   });
 
-  function look(namespace: string, isHurried: boolean): void {
+  function look(namespace: string, isExpedited: boolean): void {
     if (!begun) return;
-    if (isHurried) hurried.add(namespace);
+    if (isExpedited) expedited.add(namespace);
     queue.add(namespace);
   }
 
@@ -113,11 +113,11 @@ export function createBaselineReconciler(
   }
 
   async function reconcile(namespace: string, signal: AbortSignal): Promise<number | undefined> {
-    const isHurried = hurried.delete(namespace);
+    const isExpedited = expedited.delete(namespace);
     const record = namespaceOf(namespace);
     if (record === undefined) {
       withheld.delete(namespace);
-      store.forgive(namespace, () => true);
+      store.clearDrift(namespace, () => true);
       return undefined;
     }
     const { settings, ownerByLabels } = tenancy();
@@ -140,7 +140,7 @@ export function createBaselineReconciler(
       record,
       baseline: kept ? baseline.map((one) => tiedTo(one, record.uid)) : [],
       tenantLabel: settings.tenantLabel,
-      hurried: isHurried,
+      expedited: isExpedited,
     };
     return await reconciler.reconcile(task, signal);
   }
@@ -153,10 +153,10 @@ export function createBaselineReconciler(
       } else namespaces.add(name);
       look(name, true);
     },
-    hurry(namespace) {
+    expedite(namespace) {
       if (!begun) return;
-      hurried.add(namespace);
-      queue.hurry(namespace);
+      expedited.add(namespace);
+      queue.expedite(namespace);
     },
     handlers: store.handlers,
     begin() {

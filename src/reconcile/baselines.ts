@@ -58,7 +58,7 @@ export function keepBaselines(
     },
     managed,
   );
-  const isolated = createIsolatedNamespaces(requests, policies.isCurrent, reconciler.hurry, clock);
+  const isolated = createIsolatedNamespaces(requests, policies.isCurrent, reconciler.expedite, clock);
   const quotas = follow('/api/v1/resourcequotas', ResourceQuota, managed);
   return {
     ...reconciler,

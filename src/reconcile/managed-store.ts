@@ -22,7 +22,7 @@ export interface Observed {
 }
 
 /** What somebody else has done to an object. */
-export interface Disturbance {
+export interface Drift {
   /** Who wrote it, as managedFields have it; undefined: it was deleted, or they do not say. */
   readonly manager: string | undefined;
   /** The version that it had afterwards, or the uid of what was deleted. */
@@ -42,11 +42,11 @@ export interface ManagedStore {
   /** As what an object stands there, own writes included that the watch has not told of yet; undefined: it does not. */
   state(namespace: string, key: Key): string | undefined;
   /** What somebody else has done to the object, until it is put back. */
-  disturbance(namespace: string, key: Key): Disturbance | undefined;
-  /** @param answered the disturbance that was known before it was written */
-  wrote(namespace: string, key: Key, stored: Written, answered: Disturbance | undefined): void;
+  drift(namespace: string, key: Key): Drift | undefined;
+  /** @param answered the drift that was known before it was written */
+  wrote(namespace: string, key: Key, stored: Written, answered: Drift | undefined): void;
   /** Whatever was done to other objects of the namespace than these does not matter. */
-  forgive(namespace: string, others: (key: Key) => boolean): void;
+  clearDrift(namespace: string, others: (key: Key) => boolean): void;
   stop(): void;
 }
 
@@ -79,11 +79,11 @@ export function createManagedStore(
   /** By namespace. A few for each: a list takes a third of the memory of a map. */
   const observed = new Map<string, Observed[]>();
   const written = new Map<string, Awaited>();
-  const disturbed = new Map<string, Map<Key, Disturbance>>();
+  const drifts = new Map<string, Map<Key, Drift>>();
   let cancelCheck: (() => void) | undefined;
 
-  function disturb(namespace: string, key: Key, disturbance: Disturbance): void {
-    disturbed.set(namespace, (disturbed.get(namespace) ?? new Map()).set(key, disturbance));
+  function setDrift(namespace: string, key: Key, drift: Drift): void {
+    drifts.set(namespace, (drifts.get(namespace) ?? new Map()).set(key, drift));
   }
 
   function find(namespace: string, key: Key): Observed | undefined {
@@ -115,7 +115,7 @@ export function createManagedStore(
         // The status of a quota changes with every pod.
         if (before?.state === state) return;
         if (before !== undefined && own?.state !== state)
-          disturb(namespace, key, { manager: lastManagerOf(object), left: { version } });
+          setDrift(namespace, key, { manager: lastManagerOf(object), left: { version } });
         look(namespace, false);
       },
       removed({ namespace, name, uid }) {
@@ -125,21 +125,21 @@ export function createManagedStore(
         if (others.length === 0) observed.delete(namespace);
         else observed.set(namespace, others);
         written.delete(placeOf(namespace, key));
-        disturb(namespace, key, { manager: undefined, left: { deleted: uid } });
+        setDrift(namespace, key, { manager: undefined, left: { deleted: uid } });
         look(namespace, true);
       },
     };
   }
 
   /** Whether somebody did it to the very object that was written, and after that; the watch can be faster than the answer. */
-  function isLater({ left }: Disturbance, { uid, version }: Stored): boolean {
+  function isLater({ left }: Drift, { uid, version }: Stored): boolean {
     return 'deleted' in left ? left.deleted === uid : left.version > version;
   }
 
-  function forgive(namespace: string, isForgiven: (key: Key) => boolean): void {
-    const some = disturbed.get(namespace);
-    for (const key of some?.keys() ?? []) if (isForgiven(key)) some?.delete(key);
-    if (some?.size === 0) disturbed.delete(namespace);
+  function clearDrift(namespace: string, isCleared: (key: Key) => boolean): void {
+    const some = drifts.get(namespace);
+    for (const key of some?.keys() ?? []) if (isCleared(key)) some?.delete(key);
+    if (some?.size === 0) drifts.delete(namespace);
   }
 
   function checkEchoes(): void {
@@ -158,11 +158,11 @@ export function createManagedStore(
     all: (namespace) => observed.get(namespace) ?? [],
     find,
     state: (namespace, key) => written.get(placeOf(namespace, key))?.state ?? find(namespace, key)?.state,
-    disturbance: (namespace, key) => disturbed.get(namespace)?.get(key),
+    drift: (namespace, key) => drifts.get(namespace)?.get(key),
     wrote(namespace, key, stored, answered) {
-      const disturbance = disturbed.get(namespace)?.get(key);
-      if (disturbance !== undefined && disturbance !== answered && isLater(disturbance, stored)) return;
-      forgive(namespace, (one) => one === key);
+      const drift = drifts.get(namespace)?.get(key);
+      if (drift !== undefined && drift !== answered && isLater(drift, stored)) return;
+      clearDrift(namespace, (one) => one === key);
       const known = find(namespace, key);
       // The watch was faster than the answer; or nothing had to be written, and then it tells of nothing.
       if (known?.uid === stored.uid && known.version === stored.version)
@@ -172,7 +172,7 @@ export function createManagedStore(
         cancelCheck ??= clock.after(echoLimit, checkEchoes);
       }
     },
-    forgive,
+    clearDrift,
     stop: () => cancelCheck?.(),
   };
 }

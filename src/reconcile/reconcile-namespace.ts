@@ -24,7 +24,7 @@ import { createRateLimits, type RateLimitOptions, type RateLimits } from '../cli
 import { stateOf } from './baseline-state.ts';
 import { createBaselineWriter } from './baseline-writer.ts';
 import { fieldManager } from './field-manager.ts';
-import { type Disturbance, type Key, keyOf, type ManagedStore, type Observed } from './managed-store.ts';
+import { type Drift, type Key, keyOf, type ManagedStore, type Observed } from './managed-store.ts';
 import type { NamespaceEvents } from './namespace-events.ts';
 
 /** Since the start, but for the last, which is of now. */
@@ -49,7 +49,7 @@ export interface Task {
   /** The key of the tenant label. */
   readonly tenantLabel: string;
   /** Something has changed that may let an object pass which was refused. */
-  readonly hurried: boolean;
+  readonly expedited: boolean;
 }
 
 export interface NamespaceReconciler {
@@ -74,7 +74,7 @@ export const defaultDenyKey = keyOf({ kind: 'NetworkPolicy', name: defaultDenyNa
 const writesAtOnce = 2;
 
 /** When an object that others have undone is put back, or removed, again. */
-const repeatLimits: RateLimitOptions = { free: 3, first: 2_000, limit: 60_000 };
+const conflictLimits: RateLimitOptions = { free: 3, first: 2_000, limit: 60_000 };
 
 /**
  * The same for the default-deny policy of a namespace that is not isolated. It has a limit, too: a replica with a silent watch, or of a
@@ -100,7 +100,7 @@ export function createNamespaceReconciler(
   const writer = createBaselineWriter(connection);
   const counters = { applied: 0, healed: 0, pruned: 0, failed: 0 };
   /** By uid of the namespace and key of the object. */
-  const repeats = createRateLimits(repeatLimits, clock);
+  const conflicts = createRateLimits(conflictLimits, clock);
   const notIsolated = createRateLimits(notIsolatedLimits, clock);
   const retries = createRateLimits(retryLimits, clock);
 
@@ -109,7 +109,7 @@ export function createNamespaceReconciler(
     const pass: Pass = { ...task, signal, healed: [], waits: [], ended: false };
     const { healed, waits } = pass;
     const keys = new Set(baseline.map(keyOfObject));
-    store.forgive(record.name, (key) => !keys.has(key));
+    store.clearDrift(record.name, (key) => !keys.has(key));
     const [defaultDeny, ...others] = baseline;
     if (defaultDeny !== undefined) await put(pass, defaultDeny);
     await inParallel(writesAtOnce, others, (object) => put(pass, object));
@@ -132,30 +132,30 @@ export function createNamespaceReconciler(
     const key = keyOfObject(object);
     const state = stateOf({ ...object }, pass.tenantLabel);
     if (store.state(namespace, key) === state) {
-      store.forgive(namespace, (one) => one === key);
+      store.clearDrift(namespace, (one) => one === key);
       return;
     }
-    const disturbance = store.disturbance(namespace, key);
+    const drift = store.drift(namespace, key);
     const isolates = key !== defaultDenyKey || store.find(namespace, key)?.isolates === record.uid;
-    const repeated = isolates ? repeats : notIsolated;
-    if (!isDue(pass, key, disturbance === undefined ? undefined : repeated)) return;
+    const limits = isolates ? conflicts : notIsolated;
+    if (!isDue(pass, key, drift === undefined ? undefined : limits)) return;
     const answer = await writer.apply(object, pass.tenantLabel, signal);
     if (!answer.ok) {
       fail(pass, key, answer);
       return;
     }
     retries.forget(waitKey(pass, key));
-    store.wrote(namespace, key, { ...answer, state }, disturbance);
-    counters[disturbance === undefined ? 'applied' : 'healed']++;
-    if (disturbance === undefined) return;
+    store.wrote(namespace, key, { ...answer, state }, drift);
+    counters[drift === undefined ? 'applied' : 'healed']++;
+    if (drift === undefined) return;
     pass.healed.push(key);
-    repeat(pass, key, repeated, `is changed or deleted again and again, last by ${whoOf(disturbance)}`);
+    noteConflict(pass, key, limits, `is changed or deleted again and again, last by ${whoOf(drift)}`);
   }
 
   /** Removes one object that is not in the baseline, unless that has to wait. */
   async function prune(pass: Pass, one: Observed): Promise<void> {
     const key = keyOf(one);
-    if (!isDue(pass, key, repeats)) return;
+    if (!isDue(pass, key, conflicts)) return;
     const answer = await writer.prune(one.kind, pass.record.name, one.name, one.uid, pass.signal);
     if (!answer.ok) {
       fail(pass, key, answer);
@@ -164,22 +164,22 @@ export function createNamespaceReconciler(
     retries.forget(waitKey(pass, key));
     if (!answer.pruned) return;
     counters.pruned++;
-    repeat(pass, key, repeats, 'is not wanted, and put in place again and again after it was removed');
+    noteConflict(pass, key, conflicts, 'is not wanted, and put in place again and again after it was removed');
   }
 
-  /** @param repeated the waits that it keeps, where it undoes what somebody else did */
-  function isDue(pass: Pass, key: Key, repeated: RateLimits | undefined): boolean {
+  /** @param limits the waits that it keeps, where it undoes what somebody else did */
+  function isDue(pass: Pass, key: Key, limits: RateLimits | undefined): boolean {
     if (pass.ended || pass.signal.aborted) return false;
     const waiting = waitKey(pass, key);
-    if (pass.hurried) retries.shorten(waiting, retryAtMostEvery);
-    const wait = Math.max(retries.left(waiting), repeated?.left(waiting) ?? 0);
+    if (pass.expedited) retries.shorten(waiting, retryAtMostEvery);
+    const wait = Math.max(retries.left(waiting), limits?.left(waiting) ?? 0);
     if (wait > 0) pass.waits.push(wait);
     return wait === 0;
   }
 
   /** It was done once more: from some time on that is worth a word, and has to wait. */
-  function repeat(pass: Pass, key: Key, repeated: RateLimits, what: string): void {
-    const wait = repeated.begin(waitKey(pass, key));
+  function noteConflict(pass: Pass, key: Key, limits: RateLimits, what: string): void {
+    const wait = limits.begin(waitKey(pass, key));
     if (wait === 0) return;
     const { record } = pass;
     log.warn({ namespace: record.name, object: key, wait: Math.round(wait) }, `a part of the baseline ${what}`);
@@ -208,7 +208,7 @@ export function createNamespaceReconciler(
     events.record(record, 'BaselineFailed', `the baseline could not be put in place: ${describe(failure)}`);
   }
 
-  return { reconcile, counters: () => ({ ...counters, contested: repeats.size() + notIsolated.size() }) };
+  return { reconcile, counters: () => ({ ...counters, contested: conflicts.size() + notIsolated.size() }) };
 }
 
 export function keyOfObject({ kind, metadata }: ManagedObject): Key {
@@ -219,7 +219,7 @@ function waitKey({ record }: Pass, key: Key): string {
   return `${record.uid} ${key}`;
 }
 
-function whoOf({ manager }: Disturbance): string {
+function whoOf({ manager }: Drift): string {
   if (manager === undefined) return 'somebody who deleted it';
   return manager === fieldManager ? 'another replica of Bulkhead' : `field manager ${manager}`;
 }

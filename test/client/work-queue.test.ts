@@ -136,8 +136,8 @@ t.test('a key for which there is more to do later rests, and is taken before tha
   queue.add('a');
   t.same(started, ['a', 'a', 'a'], 'at once');
   await end('a', 5_000);
-  queue.hurry('a');
-  t.same(started, ['a', 'a', 'a', 'a'], 'also for somebody who waits');
+  queue.expedite('a');
+  t.same(started, ['a', 'a', 'a', 'a'], 'also when it is expedited');
   queue.add('a');
   await end('a', 5_000);
   t.equal(started.length, 5, 'and what was added meanwhile does not wait either');
@@ -155,12 +155,12 @@ t.test('a stop leaves nothing that rests', async (t) => {
   t.same(clock.waits(), []);
 });
 
-t.test('a key that somebody waits for is taken before the others', async (t) => {
+t.test('an expedited key is taken before the others', async (t) => {
   const { queue, started, end } = controlled(1);
   for (const key of ['a', 'b', 'c', 'd']) queue.add(key);
-  queue.hurry('d');
-  queue.hurry('a');
-  queue.hurry('new');
+  queue.expedite('d');
+  queue.expedite('a');
+  queue.expedite('new');
   queue.add('d');
   t.equal(queue.size(), 5, 'also one that was not in the queue');
   for (const key of ['a', 'd', 'new', 'a', 'b', 'c']) await end(key);
@@ -183,7 +183,7 @@ t.test('how long the first has been waiting', async (t) => {
   t.equal(queue.longestWait(), 0);
 });
 
-t.test('work that waits for nothing lets others have their turn', async (t) => {
+t.test('work that waits for nothing leaves time to others', async (t) => {
   const clock = fakeClock();
   const keys = Array.from({ length: 200 }, (_, index) => `n${index}`);
   const done: string[] = [];
@@ -199,12 +199,12 @@ t.test('work that waits for nothing lets others have their turn', async (t) => {
     () => {},
   );
   for (const key of keys) queue.add(key);
-  const longest = { turn: 0 };
+  const longest = { slice: 0 };
   while (done.length < keys.length) {
     const before = done.length;
     await new Promise((resolve) => setImmediate(resolve));
-    longest.turn = Math.max(longest.turn, done.length - before);
+    longest.slice = Math.max(longest.slice, done.length - before);
   }
-  t.ok(longest.turn <= 10, `${longest.turn} of ${keys.length} in one turn`);
+  t.ok(longest.slice <= 10, `${longest.slice} of ${keys.length} in one slice`);
   t.same(done, keys, 'in their order');
 });

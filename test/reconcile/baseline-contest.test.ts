@@ -120,7 +120,7 @@ t.test('what leaves the namespace closed is put back three times at once, and th
   const before = kept.writes().length;
   for (let index = 0; index < 50; index++) {
     server.put('namespaces', namespace('acme-web', { [label]: 'acme', index: String(index) }));
-    reconciler.hurry('acme-web');
+    reconciler.expedite('acme-web');
   }
   await kept.settled();
   t.equal(kept.writes().length, before, 'whatever else happens');
@@ -211,7 +211,7 @@ t.test('a refused object is not tried without end, and holds up no other', async
       for (let index = 0; index < 3; index++) {
         const labels = { [label]: 'acme', index: `${tenths}-${index}` };
         server.put('namespaces', namespace('acme-web', labels));
-        reconciler.hurry('acme-web');
+        reconciler.expedite('acme-web');
         await kept.settled();
       }
       await kept.pass(250);
@@ -238,7 +238,7 @@ t.test('a change outside has what was refused tried again within a second', asyn
   t.equal(reconciler.counters().failed, 15);
   await kept.pass(2_000);
   t.same(kept.names('acme-web').includes('bulkhead-quota'), false, 'it would wait for long');
-  reconciler.hurry('acme-web');
+  reconciler.expedite('acme-web');
   await kept.settled();
   t.ok(kept.names('acme-web').includes('bulkhead-quota'));
   t.equal(reconciler.counters().waiting, 0);

@@ -413,12 +413,12 @@ t.test('who waits for a namespace has it looked at, also when nothing is known t
     () => record,
     { record: ignore },
   );
-  reconciler.hurry('acme-web');
+  reconciler.expedite('acme-web');
   reconciler.begin();
-  reconciler.hurry('acme-web');
+  reconciler.expedite('acme-web');
   t.same(written, [], 'not before all is known, and not where there is no namespace');
   record = { name: 'acme-web', uid: 'u', labels: { [label]: 'acme' }, terminating: false };
-  reconciler.hurry('acme-web');
+  reconciler.expedite('acme-web');
   await until('it is written', () => written.length > 0);
   t.same(written, ['PATCH /apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies/bulkhead-default-deny']);
   await reconciler.stop();

@@ -44,7 +44,7 @@ t.test('an own write counts until the watch tells of it, and is nobody else\u201
   t.equal(store.state('acme-web', key), wanted);
   change(store, 6, { podSelector: {} });
   t.equal(store.state('acme-web', key), other, 'what comes after it counts');
-  t.match(store.disturbance('acme-web', key), { left: { version: 6 } });
+  t.match(store.drift('acme-web', key), { left: { version: 6 } });
   clock.advance(10_000);
   t.same(clock.waits(), [], 'nothing is awaited any more');
 });
@@ -69,7 +69,7 @@ t.test('a write that changes nothing is told of by nobody, and needs no second l
 });
 
 t.test('the watch can be faster than the answer', async (t) => {
-  const rows: readonly [sentence: string, tell: (store: ManagedStore) => void, state: unknown, disturbed: boolean][] = [
+  const rows: readonly [sentence: string, tell: (store: ManagedStore) => void, state: unknown, drifts: boolean][] = [
     ['of the write itself', (store) => change(store, 5), wanted, false],
     ['of what was before it', (store) => change(store, 4, { podSelector: {} }), wanted, false],
     [
@@ -92,25 +92,25 @@ t.test('the watch can be faster than the answer', async (t) => {
     ],
     ['of the end of the one before', (store) => remove(store, 'u0'), wanted, false],
   ];
-  for (const [sentence, tell, state, disturbed] of rows) {
+  for (const [sentence, tell, state, drifts] of rows) {
     const { store } = start();
     change(store, 3, { podSelector: { matchLabels: { a: 'b' } } }, sentence.includes('one before') ? 'u0' : 'u1');
-    const before = store.disturbance('acme-web', key);
+    const before = store.drift('acme-web', key);
     tell(store);
     store.wrote('acme-web', key, answer(5), before);
     t.equal(store.state('acme-web', key), state, sentence);
-    t.equal(store.disturbance('acme-web', key) !== undefined, disturbed, `${sentence}: somebody else did it`);
+    t.equal(store.drift('acme-web', key) !== undefined, drifts, `${sentence}: somebody else did it`);
   }
 });
 
-t.test('what is written after a disturbance ends it', async (t) => {
+t.test('what is written after a drift ends it', async (t) => {
   const { store } = start();
   change(store, 3);
   remove(store);
-  const disturbance = store.disturbance('acme-web', key);
-  t.same(disturbance, { manager: undefined, left: { deleted: 'u1' } });
+  const drift = store.drift('acme-web', key);
+  t.same(drift, { manager: undefined, left: { deleted: 'u1' } });
   // One that only lost its mark is gone for the watch, and keeps its uid.
-  store.wrote('acme-web', key, answer(5), disturbance);
-  t.equal(store.disturbance('acme-web', key), undefined);
+  store.wrote('acme-web', key, answer(5), drift);
+  t.equal(store.drift('acme-web', key), undefined);
   t.equal(store.state('acme-web', key), wanted);
 });
