@@ -23,7 +23,7 @@ import { entry } from './kubernetes/objects.ts';
 import { type BaselinesCounters, keepBaselines } from './reconcile/baselines.ts';
 import { createNamespaceEvents } from './reconcile/namespace-events.ts';
 import { createStoredPolicies, type StoredPolicyCounters } from './reconcile/stored-policies.ts';
-import { createTenantStatusWriter, type TenantStatusCounters } from './reconcile/tenant-status.ts';
+import { createTenantStatusWriter, type TenantStatusCounters } from './reconcile/tenant-status-writer.ts';
 import type { Problem } from './tenancy/problem.ts';
 import type { Settings } from './tenancy/settings.ts';
 

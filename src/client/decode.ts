@@ -43,7 +43,7 @@ export function decodeListMeta(body: unknown): ListMeta | undefined {
 
 /** One line of a watch (meta/v1 WatchEvent), or undefined when it is not one. */
 export function decodeEvent(line: string): WatchEvent | undefined {
-  const event = parse(line);
+  const event = parseJson(line);
   if (!isRecord(event)) return undefined;
   const type = entry(event, 'type');
   const object = entry(event, 'object');
@@ -78,7 +78,8 @@ export function isRecord(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function parse(text: string): unknown {
+/** Undefined when it is no JSON. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { entry } from '../kubernetes/objects.ts';
-import { isRecord } from './decode.ts';
+import { isRecord, parseJson } from './decode.ts';
 
 /** Why a request to the API server came to nothing. */
 export interface Failure {
@@ -33,7 +33,7 @@ export function refusal(response: IncomingMessage, text: string): Failure {
   const status = response.statusCode ?? 0;
   const seconds = Number(response.headers['retry-after']);
   const retryAfter = seconds > 0 ? Math.min(seconds * 1000, longestRetryAfter) : 0;
-  return { ...statusFailure(decode(text), status), retryAfter };
+  return { ...statusFailure(parseJson(text), status), retryAfter };
 }
 
 /** A Status object that arrived by other ways than as an HTTP error: the ERROR event of a watch. */
@@ -75,14 +75,6 @@ function explain(error: unknown): string {
   if (error.name === 'AbortError' && error.cause instanceof Error) return explain(error.cause);
   if (error instanceof AggregateError && error.errors.length > 0) return explain(error.errors[0]);
   return error.message;
-}
-
-function decode(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function text(value: unknown): string {

@@ -12,6 +12,17 @@ export function isGiven(value: unknown): boolean {
   return value !== null && value !== undefined;
 }
 
+/** JSON with the keys of every map in order: the same value gives the same text. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    isMap(part) ? Object.fromEntries(Object.entries(part).toSorted(byKey)) : part,
+  );
+}
+
+function byKey([one]: [string, unknown], [other]: [string, unknown]): number {
+  return one < other ? -1 : 1;
+}
+
 /** The first key that is not one of the known fields. */
 export function unknownField(map: JsonMap, known: ReadonlySet<string>): string | undefined {
   for (const key of Object.keys(map)) if (!known.has(key)) return key;

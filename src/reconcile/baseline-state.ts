@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { namespaceUidAnnotation } from '../baseline/default-deny.ts';
 import { isRecord } from '../client/decode.ts';
+import { canonicalJson } from '../kubernetes/json.ts';
 import { entry, type StringMap } from '../kubernetes/objects.ts';
 import { parseQuantity } from '../kubernetes/quantity.ts';
 
@@ -25,7 +26,7 @@ export function stateOf(object: Readonly<Record<string, unknown>>, tenantLabel: 
     ),
   ];
   // Cut as bytes: a part of a string keeps the whole string in memory.
-  return createHash('sha256').update(JSON.stringify(parts, sortKeys)).digest().toString('base64', 0, 12);
+  return createHash('sha256').update(canonicalJson(parts)).digest().toString('base64', 0, 12);
 }
 
 function canonicalSpec(spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
@@ -42,12 +43,6 @@ function canonicalQuantities(hard: Readonly<Record<string, unknown>>): StringMap
       return [resource, String(parseQuantity(text) ?? text)];
     }),
   );
-}
-
-/** For JSON.stringify: objects with their keys in order. */
-function sortKeys(_key: string, value: unknown): unknown {
-  if (!isRecord(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 function unlessEmpty(value: unknown): unknown {

@@ -381,13 +381,13 @@ async function keepsTheLastGood(t: Test, cluster: GuardedCluster): Promise<void>
   await until(async () => (await ready('acme'))?.status === 'False', 'acme not to be ready');
   t.match(await ready('acme'), {
     reason: 'Invalid',
-    message: /spec\.network\.egressCIDRs\[0\]: .*\nuntil this is mended the version before stays in force$/,
+    message: /spec\.network\.egressCIDRs\[0\]: .*\nuntil this is corrected the version before stays in force$/,
   });
   await until(async () => (await ready('omega'))?.status === 'False', 'omega not to be ready');
   t.match(await ready('omega'), {
     reason: 'Conflict',
     message:
-      /beta-omega- lies under beta-, which is reserved to tenant beta.*\nuntil this is mended nobody speaks for the tenant/,
+      /beta-omega- lies under beta-, which is reserved to tenant beta.*\nuntil this is corrected the tenant has no members/,
   });
   succeeded(t, 'acme goes on as before', await cluster.kubectl('alice', ['create', 'namespace', 'acme-next']));
   const open = {

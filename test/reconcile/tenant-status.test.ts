@@ -3,7 +3,8 @@ import type { Answer, Connection, Options } from '../../src/client/connection.ts
 import { broken } from '../../src/client/failure.ts';
 import { createTenants, type Tenants } from '../../src/facts/tenants.ts';
 import { isMap } from '../../src/kubernetes/json.ts';
-import { createTenantStatusWriter, statusOf, type TenantStatus } from '../../src/reconcile/tenant-status.ts';
+import { statusOf, type TenantStatus } from '../../src/reconcile/tenant-status.ts';
+import { createTenantStatusWriter } from '../../src/reconcile/tenant-status-writer.ts';
 import { settings } from '../baseline/samples.ts';
 import { fakeClock } from '../client/fake-clock.ts';
 
@@ -210,7 +211,7 @@ t.test('what is refused says why, and what holds meanwhile', async (t) => {
       status: 'False',
       reason: 'Invalid',
       message:
-        'spec.mode: "loud" is not one of enforce, warn, audit\nuntil this is mended the version before stays in force',
+        'spec.mode: "loud" is not one of enforce, warn, audit\nuntil this is corrected the version before stays in force',
     },
   ]);
   t.match(status('beta')?.conditions, [
@@ -218,7 +219,7 @@ t.test('what is refused says why, and what holds meanwhile', async (t) => {
       status: 'False',
       reason: 'Conflict',
       message:
-        'spec.namespaces.prefix: acme-web- lies under acme-, which is reserved to tenant acme; choose a prefix that shares no names\nuntil this is mended nobody speaks for the tenant, and its namespaces stay closed',
+        'spec.namespaces.prefix: acme-web- lies under acme-, which is reserved to tenant acme; choose a prefix that shares no names\nuntil this is corrected the tenant has no members, and its namespaces stay isolated',
     },
   ]);
 });
