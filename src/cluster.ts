@@ -1,24 +1,20 @@
-/** The way into the rooms that know the API server: a cluster that is followed, asked, and kept to its baselines. */
+/** The rooms that know the API server, put together: a cluster that is followed, asked, and reconciled. */
 import type { BaselineSource, NamespaceRecord, NamespaceSource, TenancySource } from './admission/facts.ts';
 import { createNamespaceStore } from './admission/namespace-store.ts';
 import { type Clock, systemClock } from './client/clock.ts';
 import { createConnection } from './client/connection.ts';
 import { createFairRequests, type RequestCounters } from './client/fair-requests.ts';
-import { type Handler, type ListWatch, startListWatch, type WatchCounters } from './client/list-watch.ts';
+import { type ListWatch, startListWatch, type WatchCounters } from './client/list-watch.ts';
 import { authenticationAt, locateCluster } from './client/location.ts';
 import type { Log } from './client/log.ts';
+import { bothHandlers, type Handler } from './client/object-cache.ts';
 import type { CertificateCounters, KeptCertificates } from './configuration/certificates.ts';
-import {
-  type Given,
-  type GivenCertificates,
-  type GivenLimits,
-  keepGivenCertificates,
-} from './configuration/given-certificates.ts';
+import { type Given, type GivenLimits, keepGivenCertificates } from './configuration/given-certificates.ts';
 import { keepRegistration, type RegistrationCounters } from './configuration/registration.ts';
 import { keepSecretCertificates, type SecretCertificatesOptions } from './configuration/secret-certificates.ts';
 import { createNamespaceSource, namespaceRecord, namespacesPath } from './facts/namespaces.ts';
 import { createReservations, propagationDelay } from './facts/reservations.ts';
-import { createTenants, type Tenants, tenantsPath } from './facts/tenants.ts';
+import { createTenants, type Tenants, type TenantsOptions, tenantsPath } from './facts/tenants.ts';
 import { entry } from './kubernetes/objects.ts';
 import { type BaselinesCounters, keepBaselines } from './reconcile/baselines.ts';
 import { createNamespaceEvents } from './reconcile/namespace-events.ts';
@@ -28,20 +24,18 @@ import type { Problem } from './tenancy/problem.ts';
 import type { Settings } from './tenancy/settings.ts';
 
 /**
- * Milliseconds. Nobody can be asked live who speaks for a tenant, or what two tenants have agreed on: once the watch of the tenants
- * was not heard for so long, they are not known any more. A watch that is cut, one after it that brings nothing, and the list after that take less.
+ * Milliseconds. There is no live request for the members and gates of tenants: when their watch was not heard for so long, they are no
+ * longer known. A watch that is cut, one after it that brings nothing, and the list after that take less.
  */
 const tenantsTrustedFor = 300_000;
 
-/** Where Bulkhead runs: what it has to tell of itself is told there. */
+/** Where Bulkhead runs; Events about itself go there. */
 const ownNamespace = 'bulkhead-system';
 
 /** Tenants that are objects of the cluster. */
-export interface TenantObjects {
-  /** What holds for all of them until {@link Cluster.settingsChanged}. */
+export interface TenantObjects extends Pick<TenantsOptions, 'onTenants'> {
+  /** In force until {@link Cluster.settingsChanged}. */
   readonly settings: Settings;
-  /** Other tenants may be in force; the newest version of so many objects is not. */
-  readonly onTenants: (refused: number) => void;
 }
 
 export interface ClusterOptions {
@@ -51,7 +45,7 @@ export interface ClusterOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   readonly tenancy: TenancySource | TenantObjects;
-  /** Whether baselines are applied; otherwise nothing is ever written. */
+  /** Whether baselines, Events and status are written. */
   readonly reconcile: boolean;
   /** Whether failurePolicy is set to Fail once a probe has come back. Default: no. */
   readonly registration?: boolean;
@@ -70,17 +64,14 @@ export interface ClusterCounters {
     /** Since the API server was last heard; infinite before it first was. */
     readonly stalenessMilliseconds: number;
   })[];
-  /** Undefined where nothing is reconciled. */
+  /** These are undefined where the cluster is not asked for them. */
   readonly baselines: BaselinesCounters | undefined;
-  /** Undefined where tenants are not objects, and where nothing is written. */
   readonly tenantStatus: TenantStatusCounters | undefined;
+  readonly registration: RegistrationCounters | undefined;
+  readonly certificates: CertificateCounters | undefined;
   readonly storedPolicies: StoredPolicyCounters;
   /** The GETs of the request path. */
   readonly requests: RequestCounters;
-  /** Undefined where nobody looks after the webhook configurations. */
-  readonly registration: RegistrationCounters | undefined;
-  /** Undefined where the registrations are left alone. */
-  readonly certificates: CertificateCounters | undefined;
 }
 
 export interface Cluster {
@@ -118,21 +109,13 @@ export interface Cluster {
 export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
   const { log, clock = systemClock } = options;
   const location = locateCluster(options.kubeconfig, options.environment);
-  if (location === undefined) {
-    throw new Error('no cluster is known here: give a kubeconfig, or run in a pod');
-  }
+  if (location === undefined) throw new Error('no cluster is known here: give a kubeconfig, or run in a pod');
   const authentication = authenticationAt(location, clock);
   const { server } = await authentication.credentials();
   const connection = createConnection(authentication, clock);
+  const tools = { connection, clock, log, wallClock: Date.now };
   const follow = (path: string, handler: Handler, labelSelector?: string): ListWatch =>
-    startListWatch({
-      connection,
-      path,
-      handler,
-      clock,
-      log,
-      ...(labelSelector === undefined ? {} : { labelSelector }),
-    });
+    startListWatch({ connection, path, handler, clock, log, labelSelector });
 
   const requests = createFairRequests(connection, clock);
   const home = options.tenancy;
@@ -141,15 +124,11 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   if (typeof home === 'function') tenancy = home;
   else {
     tenants = createTenants({
+      ...tools,
       settings: home.settings,
-      clock,
-      log,
-      wallClock: Date.now,
       onTenants(refused) {
         home.onTenants(refused);
-        reservations.changed();
-        baselines?.tenancyChanged();
-        storedPolicies.changed();
+        tenancyChanged();
       },
       onObjects: () => tenantStatus?.changed(),
     });
@@ -163,29 +142,19 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   const store = createNamespaceStore(tenancy);
   const tenantStatus =
     tenants !== undefined && options.reconcile
-      ? createTenantStatusWriter({
-          connection,
-          clock,
-          log,
-          wallClock: Date.now,
-          tenants,
-          countOwned: (tenant) => store.countOwned(tenant),
-        })
+      ? createTenantStatusWriter({ ...tools, tenants, countOwned: (tenant) => store.countOwned(tenant) })
       : undefined;
   const baselines = options.reconcile
-    ? keepBaselines({ connection, clock, log }, follow, tenancy, (name) => store.lookup(name), requests)
+    ? keepBaselines(tools, follow, tenancy, (name) => store.lookup(name), requests)
     : undefined;
-  const storedPolicies = createStoredPolicies({
-    connection,
-    clock,
-    log,
-    wallClock: Date.now,
-    tenancy,
-    namespaces: store,
-    events: options.reconcile ? createNamespaceEvents(connection, clock) : undefined,
-  });
-  const ownerLabel = (record: NamespaceRecord): string | undefined =>
-    entry(record.labels, tenancy().settings.tenantLabel);
+  const events = options.reconcile ? createNamespaceEvents(connection, clock) : undefined;
+  const storedPolicies = createStoredPolicies({ ...tools, tenancy, namespaces: store, events });
+  function tenancyChanged(): void {
+    reservations.changed();
+    baselines?.tenancyChanged();
+    storedPolicies.changed();
+  }
+  const ownerLabel = ({ labels }: NamespaceRecord) => entry(labels, tenancy().settings.tenantLabel);
   const namespaceWatch = follow(namespacesPath, {
     changed(object) {
       const record = namespaceRecord(object);
@@ -202,13 +171,14 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     },
   });
   const source = options.certificates;
-  const certificateTools = { connection, clock, log, wallClock: Date.now };
-  let given: GivenCertificates | undefined;
-  if (source?.from === 'files') given = keepGivenCertificates(certificateTools, source.first, source.limits);
-  const certificates = source?.from === 'secret' ? keepSecretCertificates(certificateTools, source) : given;
+  const given = source?.from === 'files' ? keepGivenCertificates(tools, source.first, source.limits) : undefined;
+  const certificates = source?.from === 'secret' ? keepSecretCertificates(tools, source) : given;
   const registration = options.registration
-    ? keepRegistration({ connection, clock, log, ownNamespace: () => store.lookup(ownNamespace) }, (path, handler) =>
-        follow(path, certificates === undefined ? handler : both(handler, certificates.registrations.handlerAt(path))),
+    ? keepRegistration({ ...tools, ownNamespace: () => store.lookup(ownNamespace) }, (path, handler) =>
+        follow(
+          path,
+          certificates === undefined ? handler : bothHandlers(handler, certificates.registrations.handlerAt(path)),
+        ),
       )
     : undefined;
   void Promise.all([...(registration?.watches.values() ?? [])].map((watch) => watch.synced)).then(() =>
@@ -218,7 +188,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   if (tenants !== undefined) watches.set('tenants', follow(tenantsPath, tenants.handler));
 
   const waitingFor = new Set(watches.keys());
-  // Nothing is judged by the registrations, so nobody waits for them: a rollout would wait for itself.
+  // No review needs the webhook configurations, and a rollout that waits for them would wait for itself.
   for (const [resource, watch] of registration?.watches ?? []) watches.set(resource, watch);
   const tenantsKnown = (): boolean =>
     !waitingFor.has('tenants') && (watches.get('tenants')?.staleness() ?? 0) <= tenantsTrustedFor;
@@ -252,11 +222,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
         return `${server} does not serve Tenants: apply manifests/crds, or give the tenants as files`;
       return `the ${resource} of ${server} are not known ${first === undefined ? 'any more' : 'yet'}${trouble === undefined ? '' : `: ${trouble}`}`;
     },
-    tenancyChanged() {
-      reservations.changed();
-      baselines?.tenancyChanged();
-      storedPolicies.changed();
-    },
+    tenancyChanged,
     serving(serves) {
       if (serves) void synced.then(() => registration?.begin());
       else registration?.end();
@@ -284,24 +250,6 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       await registration?.stop();
       await certificates?.stop();
       connection.close();
-    },
-  };
-}
-
-/** Tells both of every change. */
-function both(first: Handler, second: Handler): Handler {
-  return {
-    changed(object) {
-      first.changed(object);
-      second.changed(object);
-    },
-    removed(object) {
-      first.removed(object);
-      second.removed(object);
-    },
-    forgetVersions() {
-      first.forgetVersions?.();
-      second.forgetVersions?.();
     },
   };
 }

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { gather } from '../src/admission/gather.ts';
-import { trustedFor } from '../src/client/list-watch.ts';
+import { trustedFor } from '../src/client/freshness.ts';
 import { type Cluster, type ClusterOptions, connectCluster } from '../src/cluster.ts';
 import { propagationDelay } from '../src/facts/reservations.ts';
 import type { AdmissionRequest } from '../src/kubernetes/review.ts';

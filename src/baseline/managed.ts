@@ -1,7 +1,7 @@
-/** How the objects that Bulkhead puts in place are told from everybody else's. */
+/** How the objects of Bulkhead are told from all others. */
 import { entry, type KubernetesObject } from '../kubernetes/objects.ts';
 
-/** Every managed object's name begins so; the beginning is reserved, so that nobody can stand in the way of one. */
+/** Every managed object's name begins so. The prefix is reserved, so that no other object can have such a name. */
 export const managedPrefix = 'bulkhead-';
 
 /** The recommended label of Kubernetes for "the tool being used to manage the operation of an application". */
@@ -14,8 +14,8 @@ export function isManagedName(name: string): boolean {
 }
 
 /**
- * Whether a stored object is one that Bulkhead put in place. A name alone may be older than Bulkhead, and the label alone may stand
- * for something else; nobody but the platform gives an object both, or takes either away.
+ * Whether Bulkhead put a stored object in place. The name alone may be older than Bulkhead, and the label alone may mean something else;
+ * only the platform gives an object both, or takes either away.
  */
 export function isManaged({ metadata }: KubernetesObject): boolean {
   return isManagedName(metadata?.name ?? '') && entry(metadata?.labels, managedByLabel) === managedByValue;

@@ -5,7 +5,7 @@ import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import type { Clock } from './clock.ts';
 
-/** What one request needs beside its method and path; asked for anew for every request, so that a rotated token or certificate is used at once. */
+/** Asked for anew for every request, so that a rotated token or certificate is used at once. */
 export interface Credentials {
   /** `https://HOST:PORT`, and perhaps a path under which the API lives (Rancher and other proxies). */
   readonly server: string;
@@ -33,7 +33,7 @@ export type ClusterLocation =
   | { readonly kind: 'in-cluster'; readonly host: string; readonly port: string; readonly directory: string }
   | { readonly kind: 'kubeconfig'; readonly path: string };
 
-/** Client-go and the token file of the kubelet use the same period: a token is replaced long before it expires. */
+/** As in client-go: a token is replaced long before it expires. */
 const tokenPeriod = 60_000;
 
 /**

@@ -10,10 +10,7 @@ export interface BackoffLimits {
 
 export const reconnectBackoff: BackoffLimits = { first: 800, limit: 30_000 };
 
-/**
- * The wait after `failures` failures in a row, in milliseconds: evenly spread between nothing and the doubled limit
- * ("full jitter"), so that replicas which lost the same API server do not come back in the same instant.
- */
+/** The wait after `failures` failures in a row, in milliseconds: evenly spread from 0 ("full jitter"), so that replicas come back apart. */
 export function fullJitter(limits: BackoffLimits, failures: number, clock: Clock): number {
   return clock.random() * Math.min(limits.limit, limits.first * 2 ** Math.min(failures, 30));
 }

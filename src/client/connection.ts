@@ -1,7 +1,4 @@
-/**
- * Requests to the API server: raw JSON over pooled keep-alive connections. Nothing here throws because of what the network
- * or the server does; a failure is a value.
- */
+/** Requests to the API server: raw JSON over pooled keep-alive connections. A failure of the network or the server is a value. */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Authentication, Credentials } from './authentication.ts';
@@ -11,7 +8,7 @@ import { broken, type Failure, refusal } from './failure.ts';
 /** `body` is the decoded JSON. */
 export type Answer = { readonly ok: true; readonly body: unknown } | Failure;
 
-/** An answer that is read while it is being written, such as a watch. The chunks end with the answer, and throw when it is cut off. */
+/** An answer that is read as it arrives, such as a watch. The chunks throw when it is cut off. */
 export type OpenAnswer = { readonly ok: true; readonly chunks: AsyncIterable<Buffer> } | Failure;
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -25,11 +22,7 @@ export interface Options {
 }
 
 export interface Connection {
-  /**
-   * One request and its whole answer.
-   *
-   * @param path with the query, for example `/api/v1/namespaces/acme-web`
-   */
+  /** One request and its whole answer. @param path with the query */
   request(method: Method, path: string, options: Options): Promise<Answer>;
   /** One GET whose answer goes on for minutes. It ends with the signal. */
   open(path: string, signal: AbortSignal): Promise<OpenAnswer>;
@@ -77,10 +70,7 @@ export function createConnection(authentication: Authentication, clock: Clock): 
     });
   }
 
-  /**
-   * Once more after 401, with credentials read anew, and when a kept connection turns out to be closed: it was closed before
-   * the request came, and every request of Bulkhead may be sent twice.
-   */
+  /** Once more after 401, with new credentials, and when a kept connection was closed: every request of Bulkhead may be sent twice. */
   async function send(method: Method, path: string, options: Options): Promise<Sent> {
     for (let attempt = 1; ; attempt++) {
       const sent = await sendOnce(await authentication.credentials(), method, path, options);

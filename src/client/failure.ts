@@ -18,17 +18,17 @@ export interface Failure {
   readonly retryAfter: number;
 }
 
-/** The API server asks for whole seconds; a longer wait than this would be a mistake of something between. */
+/** A longer Retry-After is taken for a mistake of a proxy. */
 const longestRetryAfter = 60_000;
 
-/** What is shown of a message that may be a whole page of a proxy. */
+/** A message may be a whole page of a proxy. */
 const longestMessage = 500;
 
 export function broken(error: unknown): Failure {
   return { ok: false, kind: 'broken', status: 0, reason: '', causes: [], message: explain(error), retryAfter: 0 };
 }
 
-/** @param text the whole answer: a Status, or anything that stands between here and the API server */
+/** @param text the whole answer: a Status, or a page of a proxy */
 export function refusal(response: IncomingMessage, text: string): Failure {
   const status = response.statusCode ?? 0;
   const seconds = Number(response.headers['retry-after']);
@@ -54,16 +54,13 @@ export function statusFailure(body: unknown, fallbackStatus: number): Failure {
   };
 }
 
-/**
- * For a log line, or an Event: what failed, on one line. The API server quotes the address of a webhook that does not answer, and a
- * registration that it does not take: the path that nobody guesses is for neither.
- */
+/** One line for the log, or an Event. The API server quotes URLs of webhooks; their secret path is left out. */
 export function describe(failure: Failure): string {
   const said = failure.kind === 'broken' ? failure.message : `${failure.status} ${failure.message}`;
   return said.replaceAll(/\/[0-9a-f]{32,64}\/(?=mutate|validate|warn)/g, '/***/');
 }
 
-/** The history that was asked for is gone (HTTP 410), or lies ahead of the server's, as after a restore from a backup: only a new list helps. */
+/** The version that was asked for is too old (HTTP 410), or later than the newest, as after a restore of etcd: only a new list helps. */
 export function needsNewList(failure: Failure): boolean {
   const { status, reason, causes } = failure;
   return status === 410 || reason === 'Expired' || reason === 'Gone' || causes.includes('ResourceVersionTooLarge');

@@ -21,13 +21,23 @@ const watchSeconds = 5;
 /** Milliseconds until the next watch after one that proved nothing. Meanwhile each name costs a GET. */
 const pauseAfterFailure = 10_000;
 
+/**
+ * Milliseconds. The namespace controller empties a namespace five seconds after its deletion at the earliest, as a rule
+ * (k8s.io/kubernetes, pkg/controller/namespace, namespaceDeletionGracePeriod), so a namespace that existed three seconds ago still has
+ * its name; the rest is for the way of the news.
+ */
+export const trustedFor = 3_000;
+/** Milliseconds after which a check begins, so that memory stays current while requests come. */
+const checkAfter = 2_000;
+
 export interface FreshnessChecks {
   /**
-   * Begins a check, unless one is running or just failed. Never throws.
+   * Whether memory counts without a live request. When it soon will not, begins a check, unless one is running or just failed.
    *
-   * @param newest the resourceVersion of the newest event or object in memory
+   * @param staleness milliseconds since the watch was heard
+   * @param newest    the resourceVersion of the newest event or object in memory; 0 where there is nothing to check
    */
-  check(newest: number): void;
+  isCurrent(staleness: number, newest: number): boolean;
   /** Resolves when nothing runs any more. */
   stop(): Promise<void>;
 }
@@ -73,15 +83,20 @@ export function createFreshnessChecks(
     }
   }
 
+  function check(newest: number): void {
+    if (running !== undefined || stopping.signal.aborted || clock.now() < pausedUntil) return;
+    const asked = clock.now();
+    running = isNewest(newest).then((current) => {
+      running = undefined;
+      if (current) confirmed(asked);
+      else pausedUntil = clock.now() + pauseAfterFailure;
+    });
+  }
+
   return {
-    check(newest) {
-      if (running !== undefined || stopping.signal.aborted || clock.now() < pausedUntil) return;
-      const asked = clock.now();
-      running = isNewest(newest).then((current) => {
-        running = undefined;
-        if (current) confirmed(asked);
-        else pausedUntil = clock.now() + pauseAfterFailure;
-      });
+    isCurrent(staleness, newest) {
+      if (staleness > checkAfter && newest > 0) check(newest);
+      return staleness <= trustedFor;
     },
     async stop() {
       stopping.abort();

@@ -3,10 +3,9 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Authentication, ClusterLocation } from './authentication.ts';
 
 /**
- * The cluster and user of the current context of a kubeconfig: client certificates, tokens, exec plugins, OIDC, tls-server-name,
- * insecure-skip-tls-verify, proxy-url and impersonation, as @kubernetes/client-node reads them. Of that package this is all
- * that is used: its typed API renames fields (`from` becomes `_from`) and drops the ones it does not know.
- * The package is loaded with the first request, because it costs 90 MB of resident memory.
+ * The cluster and user of the current context of a kubeconfig, with all that @kubernetes/client-node reads there. The typed API of that
+ * package is not used: it renames fields (`from` becomes `_from`) and drops unknown ones. It is loaded with the first request, because
+ * it costs 90 MB of resident memory.
  *
  * @throws (in `credentials`) when a file cannot be read or names no such context, with what to change
  */

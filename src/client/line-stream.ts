@@ -1,6 +1,6 @@
 /**
- * Splits what arrives in chunks into lines, at line feeds and nothing else: JSON may hold U+2028 and U+2029, at which
- * node:readline would cut it in two. A last line without its line feed was cut off on the way and is left out.
+ * Splits chunks into lines at line feeds alone: JSON may hold U+2028 and U+2029, at which node:readline would cut it in two. A last line
+ * without its line feed was cut off and is left out.
  *
  * @throws when a line is longer than `longest` bytes, and what `chunks` throws
  */

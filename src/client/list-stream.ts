@@ -1,9 +1,8 @@
 /**
- * Reads the JSON of a list (any meta/v1 List) as it arrives, item by item. Parsed as a whole, a page of a list lives long enough
- * for the engine to make room for it that it never gives back: three times the memory that what is kept of the list takes.
+ * Reads the JSON of a list (any meta/v1 List) as it arrives, item by item. Parsed as a whole, a page takes memory that the engine never
+ * gives back: three times that of the facts kept from it.
  *
- * Only quotes, escapes and brackets are looked at: enough to tell where an item begins and ends in valid JSON. Whether it is valid
- * is for JSON.parse to say, of each item and of the rest.
+ * Only quotes, escapes and brackets are looked at, which is enough in valid JSON. JSON.parse checks each item and the rest.
  */
 const quote = 0x22;
 const backslash = 0x5c;
@@ -11,7 +10,7 @@ const opening = new Set([0x5b, 0x7b]);
 const closing = new Set([0x5d, 0x7d]);
 
 /**
- * @param each told of every item, decoded
+ * @param each called with every item, decoded
  * @param longest bytes that one item, or everything around the items, may have
  * @returns the list with an empty list of items
  * @throws when it is cut off, too long or no JSON; what `each` throws; and what `chunks` throws
@@ -84,7 +83,7 @@ export async function readList(
   return JSON.parse(Buffer.concat(around).toString());
 }
 
-/** Whether what stands before a list says that it is the list of items: `"items" : `. In steps, as an expression would start over at every blank. */
+/** Whether the text before a list ends in `"items" : `. In steps, as an expression would start over at every blank. */
 function endsInItemsKey(before: string): boolean {
   const colon = before.trimEnd();
   return colon.endsWith(':') && colon.slice(0, -1).trimEnd().endsWith('"items"');

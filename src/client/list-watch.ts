@@ -5,11 +5,8 @@
  *    ▲         └────► history gone (410) or another one, answer unreadable, nothing heard for 90 s ──┐
  *    └───────────────────────────────────────────────────────────────────────────────────────────────┘ and the difference by uid
  *
- * Only what says something about the state counts as heard: a whole list, as of its beginning, and a line of the watch. That a
- * watch was opened says nothing.
- *
- * Every failure is waited out (backoff.ts) and tried again; nothing the server or the network does ends it. What a handler
- * throws is counted and logged, and the next change is handled all the same.
+ * A whole list, as of its beginning, and each line of the watch count as heard. That a watch was opened does not.
+ * Every failure is waited out (backoff.ts) and tried again.
  */
 import { fullJitter, reconnectBackoff } from './backoff.ts';
 import { pause } from './clock.ts';
@@ -37,10 +34,7 @@ export interface ListWatch {
   readonly synced: Promise<void>;
   /** Milliseconds for which nothing was heard; infinite before the first list. A healthy watch is heard every minute. */
   staleness(): number;
-  /**
-   * Whether memory counts without a live request: the watch was heard at most `trustedFor` ago. When that time will soon be over, it also
-   * checks whether memory is current (freshness.ts), so it stays so while requests come.
-   */
+  /** Whether memory counts without a live request: the watch was heard at most `trustedFor` ago (freshness.ts). */
   isCurrent(): boolean;
   /** The failure that is being waited out, in words. */
   trouble(): string | undefined;
@@ -61,20 +55,10 @@ const healthyAfter = 120_000;
 const watchSeconds = { least: 240, most: 480 };
 
 /**
- * The API server sends a bookmark about every minute; a connection that is silent for longer is dead, whatever TCP believes. And
- * what was not heard for so long, over however many connections, is listed anew.
+ * The API server sends a bookmark about every minute, so a connection that is silent for longer is dead. A collection that was not heard
+ * for so long, over however many connections, is listed anew.
  */
 const silenceLimit = 90_000;
-
-/**
- * Milliseconds. The namespace controller empties a namespace five seconds after its deletion at the earliest, as a rule
- * (k8s.io/kubernetes, pkg/controller/namespace, namespaceDeletionGracePeriod), so what was heard to live three seconds ago is still
- * the namespace of its name; the rest is for the way of the news.
- */
-export const trustedFor = 3_000;
-
-/** Milliseconds after which it is checked whether memory is current. */
-const checkAfter = 2_000;
 
 /** How a watch ended. */
 type End = { readonly next: 'watch' | 'list'; readonly failure: Failure | undefined };
@@ -89,27 +73,18 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
   let applied = '';
   /** The greatest resourceVersion of an object or event; 0 before the first. */
   let newest = 0;
-  let heardAt: number | undefined;
+  let heardAt = Number.NEGATIVE_INFINITY;
   let trouble: Failure | undefined;
   /** A watch is open: what is known here is the state at `applied`. */
   let following = false;
-  let markSynced: () => void = () => {};
-  const synced = new Promise<void>((resolve) => {
-    markSynced = resolve;
-  });
+  const { promise: synced, resolve: markSynced } = Promise.withResolvers<void>();
 
-  const staleness = (): number => (heardAt === undefined ? Number.POSITIVE_INFINITY : clock.now() - heardAt);
+  const staleness = (): number => clock.now() - heardAt;
 
   // Only while the watch is open: without it, what happens after the check is missed.
   const freshness = createFreshnessChecks(options, (time) => {
-    if (following) heardAt = Math.max(time, heardAt ?? time);
+    if (following) heardAt = Math.max(time, heardAt);
   });
-
-  function isCurrent(): boolean {
-    const silent = staleness();
-    if (silent > checkAfter && following && newest > 0) freshness.check(newest);
-    return silent <= trustedFor;
-  }
 
   /** Versions only grow; a smaller one is another history, as after a restore of etcd from a backup. */
   function isEarlier(resourceVersion: string): boolean {
@@ -160,8 +135,8 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
   }
 
   /**
-   * Before a watch goes on: one from a moment that has not come yet would be silent, whatever happens. A handler that remembers versions
-   * gets a list, as another history may have come as far as the one before.
+   * Before a watch goes on: one from a later version than the newest stays silent. A handler that remembers versions gets a list, as
+   * another history may have come as far as the one before.
    */
   async function resume(): Promise<End | undefined> {
     if (handler.forgetVersions === undefined) {
@@ -173,7 +148,7 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
     return failure && { next: 'list', failure };
   }
 
-  /** @param suspicious after a failure, and with it history may be another one */
+  /** @param suspicious after a failure: history may be another one */
   async function watch(suspicious: boolean): Promise<End> {
     counters.watches++;
     const end = suspicious ? await resume() : undefined;
@@ -254,7 +229,7 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
   return {
     synced,
     staleness,
-    isCurrent,
+    isCurrent: () => freshness.isCurrent(staleness(), following ? newest : 0),
     trouble: () => trouble && describe(trouble),
     counters: () => ({ objects: known.size(), handlerErrors: known.handlerErrors(), ...counters }),
     async stop() {

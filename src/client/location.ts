@@ -6,9 +6,8 @@ import { kubeconfigAuthentication } from './kubeconfig.ts';
 const serviceAccountDirectory = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /**
- * Decides which cluster is meant: the kubeconfig that is asked for, or else the pod's own service account. KUBECONFIG and
- * ~/.kube/config do not count: they are there on the machine of everybody who uses kubectl, and Bulkhead writes to the cluster
- * it is given. Reads no file. Undefined: nothing says where a cluster is.
+ * The kubeconfig that is asked for, or else the pod's own service account. KUBECONFIG and ~/.kube/config do not count, because Bulkhead
+ * writes to its cluster. Reads no file. Undefined: nothing says where a cluster is.
  *
  * @param environment the variables of the process
  */

@@ -1,17 +1,35 @@
-/** What is known of a collection: which objects, in which version. Whoever handles their changes is told of every difference. */
+/** The objects of a collection that are known, with their versions. A handler gets every difference. */
 import type { DecodedMetadata, DecodedObject } from './decode.ts';
 
-/** Told of every change, in the order of the server, one at a time. */
+/** Called with every change, in the order of the server, one at a time. */
 export interface Handler {
   /** It is new or changed. The first list comes this way too. */
   changed(object: DecodedObject): void;
-  /** It is gone. An object that was made anew under its name while nobody looked is first `removed`, then `changed`. */
+  /** It is gone. An object that was created anew under its name in between is first `removed`, then `changed`. */
   removed(object: { readonly namespace: string; readonly name: string; readonly uid: string }): void;
   /**
-   * For whoever remembers versions or generations. A list begins, and all that is there is told of, in whatever version: etcd may have
-   * been restored from a backup, and then an object has an older one, or the same one with another content.
+   * For handlers that remember versions or generations. A list begins, and everything in it is handled, in whatever version: after a
+   * restore of etcd an object has an older one, or the same one with another content.
    */
   forgetVersions?(): void;
+}
+
+/** Both handle every change. */
+export function bothHandlers(first: Handler, second: Handler): Handler {
+  return {
+    changed(object) {
+      first.changed(object);
+      second.changed(object);
+    },
+    removed(object) {
+      first.removed(object);
+      second.removed(object);
+    },
+    forgetVersions() {
+      first.forgetVersions?.();
+      second.forgetVersions?.();
+    },
+  };
 }
 
 /** A list that is being read. */
@@ -36,7 +54,7 @@ export interface ObjectCache {
   forgetVersions(): void;
 }
 
-/** @param onError told of what the handler throws; the next change is handled all the same */
+/** @param onError called with what the handler throws; the next change is handled all the same */
 export function createObjectCache(handler: Handler, onError: (error: unknown) => void): ObjectCache {
   /** Tens of thousands of them: a version takes no memory of its own as a number, which it is (KEP-5504). */
   const known = new Map<string, { readonly uid: string; readonly version: number }>();

@@ -9,8 +9,8 @@ export interface Collection {
   readonly connection: Connection;
   /** For example `/apis/networking.k8s.io/v1/networkpolicies`. */
   readonly path: string;
-  readonly labelSelector?: string;
-  /** For example `metadata.name=bulkhead`: the one form of it that rights for single objects go with. */
+  readonly labelSelector?: string | undefined;
+  /** For example `metadata.name=bulkhead`, which rights for single objects allow. */
   readonly fieldSelector?: string;
   readonly clock: Clock;
 }
@@ -20,7 +20,7 @@ export const longestObject = 10 * 1024 * 1024;
 
 const pageSize = 500;
 
-/** For a whole page. The API server itself ends a request after 60 s; half of it leaves room for a second try. */
+/** Milliseconds for a page. The API server itself ends a request after 60 s; half of it leaves room for a second try. */
 const pageLimit = 30_000;
 
 /** Path and query of a request about the collection. */

@@ -6,10 +6,7 @@ export interface RateLimitOptions extends BackoffLimits {
   readonly free: number;
 }
 
-/**
- * What must not be done too often, by key: waits that grow from one time to the next, and between which everybody rests at
- * least half of what is written in the limits ("equal jitter"). So the number of times is bounded, whatever chance says.
- */
+/** Waits by key that grow from one time to the next. Each is at least half of its limit ("equal jitter"), so the rate is bounded. */
 export interface RateLimits {
   /** Milliseconds until it may be done; 0: at once. */
   left(key: string): number;
@@ -28,7 +25,7 @@ export interface RateLimits {
   size(): number;
 }
 
-/** A key that was at rest for so long is forgotten. Longer than any wait between two who undo what the other has done. */
+/** A key that was at rest for so long is forgotten. Longer than any wait in a conflict. */
 const calmAfter = 300_000;
 
 interface Wait {

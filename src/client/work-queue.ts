@@ -1,13 +1,10 @@
 import { type BackoffLimits, fullJitter } from './backoff.ts';
 import type { Clock } from './clock.ts';
 
-/** Per key, after failures in a row. Client-go begins with the same 5 ms; it ends at 1000 s, which is too long for a namespace. */
+/** Per key, after failures in a row. Client-go begins with the same 5 ms and ends at 1000 s. */
 const retryBackoff: BackoffLimits = { first: 5, limit: 60_000 };
 
-/**
- * For so many milliseconds keys are taken one after the other; then reviews are answered. Work that finds nothing to do waits for
- * nothing, and thousands of such keys come at once when tenants change.
- */
+/** For so many milliseconds keys are taken one after the other; then reviews are answered. Thousands come at once when tenants change. */
 const longestSlice = 2;
 
 /** Thrown by work that is to be tried again, and not before so many milliseconds. */
@@ -21,14 +18,13 @@ export class RetryLater extends Error {
 
 export interface WorkQueue {
   /**
-   * Has the key worked on soon. A key that waits is not taken twice; one that is being worked on is taken once more; one that
-   * rests is taken now. One that waits for its next try after a failure goes on waiting: the failing work may itself be what
-   * adds it.
+   * Works on the key soon. A waiting key is not taken twice, a working one is taken once more, and a resting one is taken now. A key that
+   * waits for its next try after a failure goes on waiting: the failing work may be what adds it.
    */
   add(key: string): void;
   /** Like `add`, with priority: of the keys that wait it is taken first. */
   expedite(key: string): void;
-  /** How long the key has been waiting that waits longest, in milliseconds; 0 when none does. Neither a failure nor a rest begins the wait anew. */
+  /** Milliseconds for which the first key has been waiting; 0 when none does. Neither a failure nor a rest begins the wait anew. */
   longestWait(): number;
   /** How many keys wait, are being worked on, rest, or wait for their next try. */
   size(): number;
@@ -36,7 +32,6 @@ export interface WorkQueue {
   stop(): Promise<void>;
 }
 
-/** What is known of a key that is neither idle nor forgotten. */
 interface Entry {
   state: 'waiting' | 'working' | 'working, once more' | 'resting' | 'pausing';
   failures: number;

@@ -17,7 +17,7 @@ export class Unreadable extends Error {}
 
 export interface ClusterReader {
   /**
-   * Tells of every object of a collection, page by page.
+   * Reads every object of a collection, page by page.
    *
    * @param path for example `/api/v1/pods`
    * @throws Unreadable
@@ -25,7 +25,7 @@ export interface ClusterReader {
   each(path: string, tell: (object: DecodedObject) => void): Promise<void>;
   /** The same for the first of these paths that is served. Where none is, there are no objects. @throws Unreadable */
   eachServed(paths: readonly string[], tell: (object: DecodedObject) => void): Promise<void>;
-  /** The Tenant objects, as they would be in force. What is wrong with them is logged. @throws Unreadable */
+  /** The Tenant objects, as they would be in force. Problems are logged. @throws Unreadable */
   tenancy(settings: Settings, log: Log): Promise<Tenancy>;
   close(): void;
 }

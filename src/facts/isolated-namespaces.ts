@@ -1,11 +1,9 @@
 /**
  * Which namespaces are isolated, as the watch of their policies reports, and the pods that wait for it.
  *
- * How old that knowledge may be: a default-deny policy that goes is told by the watch within milliseconds, and put back. A watch
- * whose connection is dead without a word is told from one on which nothing happens by nothing but time, so memory counts for
- * `trustedFor` (list-watch.ts) after the watch was heard, or after the API server itself said the same; then it is asked. In that
- * time a policy that somebody has deleted would count as seen: only the platform can delete one (check managed-policy), and a
- * deleted namespace does not hand its policies on, for they name its uid, and whose uid is asked for is as new (gather.ts).
+ * Memory counts for `trustedFor` (freshness.ts) after the watch was heard, or after the API server itself said the same. A policy that is
+ * deleted in that time still counts. Only the platform can delete one (check managed-policy), and a new namespace of the same name has
+ * another uid, which the policy does not name.
  */
 import { type BaselineSource, type NamespaceKey, TooManyWait } from '../admission/facts.ts';
 import { defaultDenyName } from '../baseline/baseline.ts';
@@ -14,19 +12,16 @@ import type { Clock } from '../client/clock.ts';
 import { isRecord } from '../client/decode.ts';
 import { describe } from '../client/failure.ts';
 import type { FairRequests } from '../client/fair-requests.ts';
-import { type ListWatch, trustedFor } from '../client/list-watch.ts';
+import { trustedFor } from '../client/freshness.ts';
+import type { ListWatch } from '../client/list-watch.ts';
 
-/**
- * How many requests may wait. Held pods are a part of the reviews that the server takes at one time (400), and of the memory for
- * their bodies; the rest must stay free for everybody else. One namespace may take a part of that: the controllers that make
- * many pods at once send them again.
- */
+/** Held pods are a part of the reviews that the server takes at one time (400); the rest must stay free. Controllers send pods again. */
 const waitLimits = { all: 64, ofOneNamespace: 16 };
 
 export interface HoldCounters {
   /** Pods that wait, now. */
   readonly waiting: number;
-  /** Pods that had to wait, since the start, by what became of them. */
+  /** Pods that had to wait, since the start, by the result. */
   readonly held: { readonly closed: number; readonly ended: number; readonly refused: number };
 }
 
@@ -56,7 +51,7 @@ interface Waiter {
 
 /**
  * @param isCurrent whether the watch of the policies was heard just now
- * @param wanted    told of a namespace that somebody waits for
+ * @param wanted    called with a namespace for which a pod waits
  */
 export function createIsolatedNamespaces(
   requests: Pick<FairRequests, 'get'>,
@@ -84,7 +79,7 @@ export function createIsolatedNamespaces(
     whenIsolated(namespace, signal) {
       if (isIsolated(namespace)) return Promise.resolve(true);
       const { name, uid } = namespace;
-      // What was told already, too long ago, is not told again: whoever asks must ask live.
+      // The watch does not report again what is in memory; a live request must follow.
       if (signal.aborted || policyOf(namespace) !== undefined) return Promise.resolve(false);
       const others = waiters.get(name) ?? new Set();
       if (waiting >= waitLimits.all || others.size >= waitLimits.ofOneNamespace) {
@@ -120,7 +115,7 @@ export function createIsolatedNamespaces(
         throw new Error(`the default-deny policy of ${name} cannot be read: ${describe(answer)}`);
       }
       const isolated = isRecord(answer.body) && namespaceIsolatedBy(answer.body) === uid;
-      // What the watch tells meanwhile has put another policy in its place.
+      // A report of the watch in between has put another policy in its place.
       if (isolated && policy !== undefined) policy.confirmedAt = asked;
       return isolated;
     },

@@ -1,10 +1,8 @@
 /**
  * Namespaces as admission asks for them: from memory, and live where memory does not know, or may be behind.
  *
- * A name can be given anew, so what is remembered of a namespace is good for nothing once there is another one of its name. A
- * healthy watch tells of that within milliseconds. But a connection that is dead without a word looks like a healthy watch on
- * which nothing happens: both are heard once a minute. So memory counts while the watch is current (list-watch.ts), and then
- * again for `trustedFor` after a live answer that agrees with it.
+ * A name can be given anew, and a silently broken connection looks like a watch on which nothing happens. So memory counts while the
+ * watch is current (freshness.ts), and then again for `trustedFor` after a live answer that agrees with it.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { NamespaceRecord, NamespaceSource } from '../admission/facts.ts';
@@ -13,13 +11,13 @@ import type { Answer } from '../client/connection.ts';
 import { type DecodedObject, decodeListMeta, decodeObject, isRecord } from '../client/decode.ts';
 import { describe } from '../client/failure.ts';
 import type { FairRequests } from '../client/fair-requests.ts';
-import { type ListWatch, trustedFor } from '../client/list-watch.ts';
+import { trustedFor } from '../client/freshness.ts';
+import type { ListWatch } from '../client/list-watch.ts';
 import { entry } from '../kubernetes/objects.ts';
 import type { Reservations } from './reservations.ts';
 
 export const namespacesPath = '/api/v1/namespaces';
 
-/** What is kept of a namespace. */
 export function namespaceRecord({ metadata, object }: DecodedObject): NamespaceRecord {
   const decoded = entry(object, 'metadata');
   const labels = isRecord(decoded) ? entry(decoded, 'labels') : undefined;
@@ -49,7 +47,7 @@ export function createNamespaceSource(
   requests: Pick<FairRequests, 'get'>,
   clock: Clock,
 ): NamespaceSource {
-  /** When the API server was asked and said the same. What the watch tells takes the place of the record, and of this. */
+  /** When the API server said the same. A report of the watch replaces the record, and with it this time. */
   const confirmed = new WeakMap<NamespaceRecord, number>();
   return {
     lookup(name) {

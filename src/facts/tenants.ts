@@ -1,4 +1,4 @@
-/** The tenants of a cluster whose tenants are objects: what the watch tells of them, as a tenancy. */
+/** Tenant objects, as the watch reports them, as a tenancy. */
 import type { TenancySource } from '../admission/facts.ts';
 import type { Clock } from '../client/clock.ts';
 import { type DecodedObject, isRecord } from '../client/decode.ts';
@@ -29,11 +29,9 @@ export interface TenantObject extends DeclaredTenant {
   readonly generation: number;
   /** It has a deletionTimestamp: a finalizer holds it. */
   readonly leaving: boolean;
-  /** As the watch told it. */
   readonly status: unknown;
 }
 
-/** What became of an object. */
 export interface TenantVerdict {
   readonly object: TenantObject;
   /** The version that counts, if there ever was one. */
@@ -44,7 +42,7 @@ export interface TenantVerdict {
 
 export interface Tenants {
   readonly handler: Handler;
-  /** Everything that exists was told: from now on what is told is in force. Until then there are no tenants. */
+  /** Everything that exists is known: from now on tenants are in force. Until then there are none. */
   begin(): void;
   readonly current: TenancySource;
   /** Puts settings in force, unless they do not go together with the tenants in force: then these problems say why. */
@@ -74,7 +72,7 @@ export function createTenants(options: TenantsOptions): Tenants {
   const { clock, log, wallClock, onTenants, onObjects } = options;
   let { settings } = options;
   const objects = new Map<string, TenantObject>();
-  /** The same generation may be another one there: it was told of before a list that has begun. */
+  /** Known before a list that has begun: after a restore of etcd the same generation may be another one. */
   const doubtful = new Set<string>();
   /** By name, the version of each object that was last in force as its newest one. */
   const lastGood = new Map<string, Tenant>();
@@ -82,7 +80,7 @@ export function createTenants(options: TenantsOptions): Tenants {
   let tenancy = createTenancy(settings, []);
   /** What `resolution` is about. */
   let judged: ReadonlyMap<string, TenantObject['loaded']> = new Map();
-  /** What has been logged already and still holds. */
+  /** Texts that are logged already and still hold. */
   let logged = new Set<string>();
   let begun = false;
   let cancel: (() => void) | undefined;
@@ -127,7 +125,7 @@ export function createTenants(options: TenantsOptions): Tenants {
         const { name } = decoded.metadata;
         const before = objects.get(name);
         const object = read(decoded, doubtful.delete(name) ? undefined : before);
-        // A version that is replaced at once may still be the one to stand in for the next, as where it was not so fast.
+        // A version that is replaced at once may still be the last good one.
         if (cancel !== undefined && before !== undefined && judged.get(name) !== before.loaded) resolve();
         objects.set(name, object);
         if (object.uid !== before?.uid) lastGood.delete(name);
@@ -165,7 +163,7 @@ export function createTenants(options: TenantsOptions): Tenants {
   };
 }
 
-/** Status and metadata are the API server's to check; what it declares is read as it would be from a file. */
+/** The spec is read as from a file. */
 function read({ metadata: { name, uid }, object }: DecodedObject, before: TenantObject | undefined): TenantObject {
   const metadata = entry(object, 'metadata');
   const field = (key: string) => (isRecord(metadata) ? entry(metadata, key) : undefined);

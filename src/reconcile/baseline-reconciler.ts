@@ -21,7 +21,7 @@ import {
 
 /** Of now. */
 export interface BaselineCounters extends ReconcileCounters {
-  /** Namespaces that wait for their turn. */
+  /** Namespaces in the queue. */
   readonly waiting: number;
   /** How long the first of them has been waiting. */
   readonly longestWaitMilliseconds: number;
@@ -35,18 +35,15 @@ export interface BaselineReconciler {
   /** A pod waits until this namespace is isolated. */
   expedite(namespace: string): void;
   readonly handlers: ManagedStore['handlers'];
-  /** Everything that exists was told: from now on the cluster is written to. */
+  /** Everything that exists is known: from now on the cluster is written to. */
   begin(): void;
-  /** Tenants or settings are other ones now. */
+  /** Tenants or settings have changed. */
   tenancyChanged(): void;
   counters(): BaselineCounters;
   stop(): Promise<void>;
 }
 
-/**
- * How many namespaces are worked on at once; enough to hide the way to the API server, few enough not to crowd it. With the
- * objects of each that are written at once, at most 16 requests are on their way.
- */
+/** Namespaces that are reconciled at once. With the objects of each that are written at once, at most 16 requests are on their way. */
 const concurrency = 8;
 
 /**
@@ -61,9 +58,9 @@ export function createBaselineReconciler(
   events: Pick<NamespaceEvents, 'record'>,
 ): BaselineReconciler {
   const namespaces = new Set<string>();
-  /** Which namespaces get no baseline, and because of which mode: said once. */
+  /** Namespaces without a baseline, and the mode that was logged as the reason. */
   const withheld = new Map<string, Mode | 'unknown'>();
-  /** The namespaces in which something has changed that may let a refused object pass. */
+  /** Namespaces with a change that may let a refused object pass. */
   const expedited = new Set<string>();
   const store = createManagedStore(clock, () => tenancy().settings.tenantLabel, look);
   const reconciler = createNamespaceReconciler({ connection, clock, log }, store, namespaceOf, events);
@@ -85,9 +82,8 @@ export function createBaselineReconciler(
   }
 
   /**
-   * The mode of a tenant decides whether a baseline is begun. One that stands is kept whatever the mode is (decision 7): a
-   * namespace is not opened by a change of mode, but by the platform, which deletes its default-deny policy. None is begun for a tenant
-   * that is not declared, or not here yet: its mode is not known, and new pods are held all the same.
+   * The mode of a tenant decides whether a baseline is begun. A baseline with its default-deny policy is kept in every mode (decision 7).
+   * None is begun for a tenant that is not declared: its mode is unknown, and new pods are held all the same.
    */
   function isKept(tenant: Tenant, { name, uid }: NamespaceRecord): boolean {
     if (tenant.mode === 'enforce' && tenancy().declares(tenant)) return true;
@@ -95,7 +91,7 @@ export function createBaselineReconciler(
     return policy !== undefined && (policy.namespaceUid ?? uid) === uid;
   }
 
-  /** A tenant in a mode that does not put baselines in place, or in an unknown one: says what would be. */
+  /** Reports the baseline that the mode of the tenant keeps back. */
   function withhold(namespace: NamespaceRecord, tenant: Tenant, objects: readonly ManagedObject[]): void {
     const mode = tenancy().declares(tenant) ? tenant.mode : 'unknown';
     if (withheld.get(namespace.name) === mode) return;
@@ -124,8 +120,8 @@ export function createBaselineReconciler(
     const owner = ownerByLabels(record.labels);
     const wanted = owner === 'platform' ? [] : baselineOf(namespace, owner, settings);
     const baseline = record.terminating ? wanted.filter((one) => store.find(namespace, keyOfObject(one))) : wanted;
-    // The end takes everything with it and lets nothing be made. Until then what stands is kept, for the pods that still run; where
-    // the default-deny policy is of another uid there is a newer namespace of this name already, and nothing is known of it.
+    // A terminating namespace takes no new objects. Those it has are kept for the pods that still run. A default-deny policy with
+    // another uid belongs to a newer namespace of this name.
     if (
       record.terminating &&
       (owner === 'platform' || store.find(namespace, defaultDenyKey)?.namespaceUid !== record.uid)

@@ -6,13 +6,10 @@ import { entry, type StringMap } from '../kubernetes/objects.ts';
 import { parseQuantity } from '../kubernetes/quantity.ts';
 
 /**
- * What of a managed object must be as it is, in 16 characters: two objects with the same state do the same. That is the
- * spec, the tenant label (its key too, which is a setting), the namespace that it is tied to, and what could make it go or
- * stay against our will: owner references (it would be deleted with its owner, ADM-17), finalizers, and a deletion under way.
- * A managed object has none of these. Other labels and annotations are free.
+ * The part of a managed object that must be as it is, in 16 characters: the spec, the tenant label with its key, the namespace that it
+ * is tied to, and what would delete or keep it: owner references (ADM-17), finalizers, and a deletion under way.
  *
- * Spellings that the API server replaces by others do not count: the order of keys, a list of rules that is empty instead
- * of missing, and how a quantity is written.
+ * Spellings that the API server replaces do not count: the order of keys, an empty list of rules instead of none, and quantities.
  */
 export function stateOf(object: Readonly<Record<string, unknown>>, tenantLabel: string): string {
   const metadata = fields(entry(object, 'metadata'));

@@ -10,12 +10,12 @@ export type Kind = ManagedObject['kind'];
 
 export interface BaselineWriter {
   /**
-   * Makes an object be as it is given, whoever has made or changed what stands there.
+   * Makes an object as it is given, whichever client has created or changed it.
    *
    * @param tenantLabel the key of the tenant label
    */
   apply(object: ManagedObject, tenantLabel: string, signal: AbortSignal): Promise<Applied | Failure>;
-  /** Only that very object: one that was made anew under its name stays. Gone already is no failure. */
+  /** Only the object with this uid. Gone already is no failure. */
   prune(kind: Kind, namespace: string, name: string, uid: string, signal: AbortSignal): Promise<Gone | Failure>;
 }
 
@@ -41,7 +41,7 @@ const collections: Readonly<Record<Kind, string>> = {
 };
 
 export function createBaselineWriter(connection: Connection): BaselineWriter {
-  /** Server-side apply, and a plain update where that leaves something standing which others have added. */
+  /** Server-side apply, and a plain update where that leaves fields which other clients have added. */
   async function applyOnce(object: ManagedObject, tenantLabel: string, signal: AbortSignal) {
     const { name, namespace } = object.metadata;
     const path = `${pathOf(object.kind, namespace, name)}?fieldManager=${fieldManager}`;
@@ -58,7 +58,7 @@ export function createBaselineWriter(connection: Connection): BaselineWriter {
   return {
     async apply(object, tenantLabel, signal) {
       let { answer, stored } = await applyOnce(object, tenantLabel, signal);
-      // It was on its way out and hung on a finalizer. The update took that off, so it is gone now.
+      // It was terminating, and the update removed its finalizer, so it is gone now.
       if (stored?.ending) ({ answer, stored } = await applyOnce(object, tenantLabel, signal));
       if (!answer.ok) return answer;
       if (stored?.state === stateOf({ ...object }, tenantLabel))

@@ -5,8 +5,8 @@ import { entry } from '../kubernetes/objects.ts';
 export const fieldManager = 'bulkhead';
 
 /**
- * Who wrote the object last, its status apart: the newest of metadata.managedFields. Their times have seconds only; of those of
- * one second it is another than Bulkhead, which has just answered whoever it was. Undefined: they do not say.
+ * The client that wrote the object last, its status apart: the newest of metadata.managedFields. Of those of one second it is another
+ * than Bulkhead, which has just answered it. Undefined: they do not say.
  */
 export function lastManagerOf(object: Readonly<Record<string, unknown>>): string | undefined {
   const metadata = entry(object, 'metadata');

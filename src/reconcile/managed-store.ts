@@ -1,4 +1,4 @@
-/** What is known of the objects of baselines: what the watches have told, what was written since, and what others have changed. */
+/** The objects of baselines: as the watches reported them, as they were written since, and their drift. */
 import { defaultDenyName } from '../baseline/baseline.ts';
 import { namespaceIsolatedBy, namespaceUidOf } from '../baseline/default-deny.ts';
 import { isManagedName } from '../baseline/managed.ts';
@@ -8,7 +8,7 @@ import { stateOf } from './baseline-state.ts';
 import type { Kind, Stored } from './baseline-writer.ts';
 import { lastManagerOf } from './field-manager.ts';
 
-/** An object as the watch has told of it. */
+/** An object as the watch reported it. */
 export interface Observed {
   readonly kind: Kind;
   readonly name: string;
@@ -23,7 +23,7 @@ export interface Observed {
 
 /** What somebody else has done to an object. */
 export interface Drift {
-  /** Who wrote it, as managedFields have it; undefined: it was deleted, or they do not say. */
+  /** From managedFields; undefined: it was deleted, or they do not say. */
   readonly manager: string | undefined;
   /** The version that it had afterwards, or the uid of what was deleted. */
   readonly left: { readonly version: number } | { readonly deleted: string };
@@ -33,31 +33,31 @@ export interface Drift {
 export type Key = `${Kind} ${string}`;
 
 export interface ManagedStore {
-  /** To be told of the objects that carry Bulkhead's managed-by label. */
+  /** For the objects with Bulkhead's managed-by label. */
   readonly handlers: Readonly<Record<Kind, Handler>>;
   /** The namespaces that have managed objects. */
   namespaces(): Iterable<string>;
   all(namespace: string): readonly Observed[];
   find(namespace: string, key: Key): Observed | undefined;
-  /** As what an object stands there, own writes included that the watch has not told of yet; undefined: it does not. */
+  /** Of an object, with own writes that the watch has not reported yet; undefined: there is none. */
   state(namespace: string, key: Key): string | undefined;
   /** What somebody else has done to the object, until it is put back. */
   drift(namespace: string, key: Key): Drift | undefined;
-  /** @param answered the drift that was known before it was written */
+  /** @param answered the drift that was known before the write */
   wrote(namespace: string, key: Key, stored: Written, answered: Drift | undefined): void;
   /** Whatever was done to other objects of the namespace than these does not matter. */
   clearDrift(namespace: string, others: (key: Key) => boolean): void;
   stop(): void;
 }
 
-/** The watch tells of an own write within milliseconds. What it has not told after this long is looked at again. */
+/** The watch reports an own write within milliseconds. A write that it has not reported after this long is looked at again. */
 const echoLimit = 5_000;
 
 export interface Written extends Stored {
   readonly state: string;
 }
 
-/** An own write that the watch has not told of yet. */
+/** An own write that the watch has not reported yet. */
 interface Awaited extends Written {
   readonly namespace: string;
   readonly at: number;
@@ -69,7 +69,7 @@ export function keyOf({ kind, name }: { readonly kind: Kind; readonly name: stri
 
 /**
  * @param tenantLabel the key of the tenant label, now
- * @param look told of a namespace that may not be as it should; `gone`: because something in it was deleted
+ * @param look called for a namespace that may have to be reconciled; `gone`: an object was deleted
  */
 export function createManagedStore(
   clock: Clock,
@@ -131,7 +131,7 @@ export function createManagedStore(
     };
   }
 
-  /** Whether somebody did it to the very object that was written, and after that; the watch can be faster than the answer. */
+  /** Whether it came after the write, to the very object that was written; the watch can be faster than the answer. */
   function isLater({ left }: Drift, { uid, version }: Stored): boolean {
     return 'deleted' in left ? left.deleted === uid : left.version > version;
   }
@@ -164,7 +164,7 @@ export function createManagedStore(
       if (drift !== undefined && drift !== answered && isLater(drift, stored)) return;
       clearDrift(namespace, (one) => one === key);
       const known = find(namespace, key);
-      // The watch was faster than the answer; or nothing had to be written, and then it tells of nothing.
+      // The watch was faster than the answer; or nothing had to be written, and then it reports nothing.
       if (known?.uid === stored.uid && known.version === stored.version)
         set(namespace, { ...known, state: stored.state });
       else {

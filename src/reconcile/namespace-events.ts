@@ -1,9 +1,8 @@
 /**
- * Events (core/v1) about namespaces: what Bulkhead did to a baseline, where those look who work in the namespace.
+ * Events (core/v1) about namespaces, for the users who work in them.
  *
- * There is one Event for each namespace and reason, and it is brought up to date in place: however often something happens, the
- * number of objects stays the same. And it is written at most once a minute, all of them together at most as often as the bucket
- * gives: somebody who deletes a policy in a loop makes no flood of writes.
+ * There is one Event for each namespace and reason, updated in place, so their number is bounded. Each is written at most once a minute,
+ * and all together at most as often as the bucket allows: a loop of deletions makes no flood of writes.
  */
 import type { NamespaceKey } from '../admission/facts.ts';
 import type { Clock } from '../client/clock.ts';
@@ -41,7 +40,7 @@ export interface NamespaceEvents {
 const eachAtMostEvery = 60_000;
 /** Of all namespaces together: so many at once, and then one a second. */
 const bucket = { size: 30, refill: 1_000 };
-/** The API server forgets an Event after an hour; so does this, and of what is older nothing is left to count on. */
+/** The API server forgets an Event after an hour, too. */
 const rememberedFor = 3_600_000;
 /** The API server takes 1024 characters. */
 const longestMessage = 1_000;
@@ -117,7 +116,7 @@ export function createNamespaceEvents(connection: Connection, clock: Clock): Nam
   };
 }
 
-/** In the namespace itself, so that whoever may read its events sees it. Seconds are all that the type holds. */
+/** In the namespace itself, for its users. The type holds whole seconds. */
 function eventOf(
   { name, uid }: NamespaceKey,
   reason: EventReason,

@@ -1,18 +1,14 @@
 /**
  * Reconciles one namespace: puts in place what its baseline lacks, the default-deny policy first, and removes what is not in it.
+ * Each object is tried again for itself, so that one which the API server refuses holds up no other. Retry-After is kept.
  *
- * What fails is tried again, each object for itself: one that the API server refuses holds up no other, and a Retry-After is kept.
- *
- * Who undoes what was put in place: tenants cannot (checks managed-policy and managed-quota), so it is the platform, a
- * controller of the platform, or another replica that has read other tenants or settings or is of another version. What it
- * changes or deletes is put back at once, and an object that is put back, or removed, for the third time waits before the next:
- * one to two seconds, then twice as long each time, at most a minute. So two replicas heal one object at most eight times each in
- * the first minute and twice in each that follows, and agree as soon as they have read the same. The count begins anew after
- * five calm minutes.
+ * Tenants cannot undo this (checks managed-policy and managed-quota). The platform can, and so can another replica with other tenants,
+ * settings or code. A change or deletion is put back at once. From the third time on the object first waits: one to two seconds, then
+ * twice as long each time, at most a minute. So two replicas heal one object at most eight times each in the first minute and twice in
+ * each that follows. The count begins anew after five calm minutes.
  *
  * The default-deny policy waits a second at most while the namespace is not isolated: while the policy is missing, terminating, tied to
- * another namespace, or does not isolate every pod in both directions. Only the rest of it waits longer, such as its labels. Another
- * policy of the baseline that allows too much waits, too: only users with the right to can change it three times in a row.
+ * another namespace, or does not isolate every pod in both directions.
  */
 import type { NamespaceRecord } from '../admission/facts.ts';
 import { defaultDenyName, type ManagedObject } from '../baseline/baseline.ts';
@@ -31,13 +27,13 @@ import type { NamespaceEvents } from './namespace-events.ts';
 export interface ReconcileCounters {
   /** Objects put in place or brought up to date. */
   readonly applied: number;
-  /** Objects that somebody had deleted or edited, and that were put back. */
+  /** Objects that another client had deleted or changed, and that were put back. */
   readonly healed: number;
-  /** Objects removed because no tenant wants them any more. */
+  /** Objects removed because they are in no baseline any more. */
   readonly pruned: number;
   /** Tries that failed; each is tried again. */
   readonly failed: number;
-  /** Objects that others have undone so often lately that they wait before they are put back, or removed, again. */
+  /** Objects in conflict: changed so often lately that they wait before they are put back, or removed, again. */
   readonly contested: number;
 }
 
@@ -70,10 +66,10 @@ interface Pass extends Task {
 
 export const defaultDenyKey = keyOf({ kind: 'NetworkPolicy', name: defaultDenyName });
 
-/** How many objects of a namespace are written at once. More made a crowd of new namespaces slower, not faster (test/soak/latency.ts). */
+/** Objects of a namespace that are written at once. More made many new namespaces slower (test/soak/latency.ts). */
 const writesAtOnce = 2;
 
-/** When an object that others have undone is put back, or removed, again. */
+/** When an object that another client has changed is put back, or removed, again. */
 const conflictLimits: RateLimitOptions = { free: 3, first: 2_000, limit: 60_000 };
 
 /**
@@ -82,10 +78,10 @@ const conflictLimits: RateLimitOptions = { free: 3, first: 2_000, limit: 60_000 
  */
 const notIsolatedLimits: RateLimitOptions = { free: 3, first: 500, limit: 1_000 };
 
-/** When an object that the API server refused is tried again. Client-go begins with the same 5 ms; it ends at 1000 s, which is longer than anybody waits. */
+/** When an object that the API server refused is tried again. Client-go begins with the same 5 ms and ends at 1000 s. */
 const retryLimits: RateLimitOptions = { free: 1, first: 5, limit: 60_000 };
 
-/** Where something has changed outside, what was refused is tried again sooner, but no more often than this. */
+/** After a change a refused object is tried again sooner, but no more often than this. */
 const retryAtMostEvery = 1_000;
 
 /**
@@ -116,9 +112,9 @@ export function createNamespaceReconciler(
     if (healed.length > 0) {
       log.warn(
         { namespace: record.name, objects: healed },
-        'somebody had deleted or changed a part of the baseline; it is put back',
+        'a part of the baseline was deleted or changed; it is put back',
       );
-      events.record(record, 'BaselineHealed', `put back after somebody deleted or changed it: ${healed.join(', ')}`);
+      events.record(record, 'BaselineHealed', `put back after it was deleted or changed: ${healed.join(', ')}`);
     }
     const unwanted = store.all(record.name).filter((one) => !keys.has(keyOf(one)));
     await inParallel(writesAtOnce, unwanted, (one) => prune(pass, one));
@@ -167,7 +163,7 @@ export function createNamespaceReconciler(
     noteConflict(pass, key, conflicts, 'is not wanted, and put in place again and again after it was removed');
   }
 
-  /** @param limits the waits that it keeps, where it undoes what somebody else did */
+  /** @param limits of its conflicts, where it undoes what another client did */
   function isDue(pass: Pass, key: Key, limits: RateLimits | undefined): boolean {
     if (pass.ended || pass.signal.aborted) return false;
     const waiting = waitKey(pass, key);
@@ -177,13 +173,13 @@ export function createNamespaceReconciler(
     return wait === 0;
   }
 
-  /** It was done once more: from some time on that is worth a word, and has to wait. */
+  /** It was undone once more: from the third time on that is reported, and has to wait. */
   function noteConflict(pass: Pass, key: Key, limits: RateLimits, what: string): void {
     const wait = limits.begin(waitKey(pass, key));
     if (wait === 0) return;
     const { record } = pass;
     log.warn({ namespace: record.name, object: key, wait: Math.round(wait) }, `a part of the baseline ${what}`);
-    const message = `${key} ${what}; that is undone ever less often, down to once a minute, but the default-deny policy comes back within a second. Unless somebody does it on purpose, replicas of Bulkhead have read different tenants or settings`;
+    const message = `${key} ${what}; that is undone ever less often, down to once a minute, but the default-deny policy comes back within a second. Find the other client, or replicas of Bulkhead with different tenants or settings`;
     events.record(record, 'BaselineContested', message);
   }
 
@@ -192,11 +188,9 @@ export function createNamespaceReconciler(
     if (signal.aborted || pass.ended) return;
     if (isEnding(failure)) {
       const known = namespaceOf(record.name);
-      // What else would be tried meets the same.
       pass.ended = true;
       if (known === undefined || known.terminating) return;
-      // The API server still speaks of the namespace that had this name before, or this watch has not heard of the end yet:
-      // whoever is behind catches up, and until then the namespace is not given up.
+      // The API server means the namespace that had this name before, or the watch is behind: it is tried again until they agree.
     }
     const wait = retries.begin(waitKey(pass, key), failure.retryAfter);
     pass.waits.push(wait);
@@ -220,11 +214,10 @@ function waitKey({ record }: Pass, key: Key): string {
 }
 
 function whoOf({ manager }: Drift): string {
-  if (manager === undefined) return 'somebody who deleted it';
+  if (manager === undefined) return 'a client that deleted it';
   return manager === fieldManager ? 'another replica of Bulkhead' : `field manager ${manager}`;
 }
 
-/** Does it to all, to so many at once. */
 async function inParallel<Item>(
   limit: number,
   items: readonly Item[],

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { createConnection } from '../../src/client/connection.ts';
-import { type ListWatch, startListWatch, trustedFor } from '../../src/client/list-watch.ts';
+import { trustedFor } from '../../src/client/freshness.ts';
+import { type ListWatch, startListWatch } from '../../src/client/list-watch.ts';
 import { type FakeApiServer, type Fault, startFakeApiServer } from './fake-api-server.ts';
 import { type FakeClock, fakeClock, until } from './fake-clock.ts';
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { systemClock } from '../../src/client/clock.ts';
-import { trustedFor } from '../../src/client/list-watch.ts';
+import { trustedFor } from '../../src/client/freshness.ts';
 import { propagationDelay } from '../../src/facts/reservations.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import { eventually } from '../soak/observer.ts';

@@ -1,6 +1,6 @@
 /** In a quiet cluster, requests keep memory current by a second watch, and cost no GETs. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { trustedFor } from '../../src/client/list-watch.ts';
+import { trustedFor } from '../../src/client/freshness.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import { eventually } from '../soak/observer.ts';
 import { guard } from './guarded-cluster.ts';

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { trustedFor } from '../../src/client/list-watch.ts';
+import { trustedFor } from '../../src/client/freshness.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { type FaultProxy, startFaultProxy } from '../soak/fault-proxy.ts';

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import { TooManyWait } from '../../src/admission/facts.ts';
 import { createConnection } from '../../src/client/connection.ts';
 import { createFairRequests } from '../../src/client/fair-requests.ts';
-import { trustedFor } from '../../src/client/list-watch.ts';
+import { trustedFor } from '../../src/client/freshness.ts';
 import { createIsolatedNamespaces } from '../../src/facts/isolated-namespaces.ts';
 import { startFakeApiServer } from '../client/fake-api-server.ts';
 import { fakeClock } from '../client/fake-clock.ts';

@@ -3,7 +3,7 @@ import type { NamespaceRecord } from '../../src/admission/facts.ts';
 import { createConnection } from '../../src/client/connection.ts';
 import { decodeObject } from '../../src/client/decode.ts';
 import { createFairRequests } from '../../src/client/fair-requests.ts';
-import { trustedFor } from '../../src/client/list-watch.ts';
+import { trustedFor } from '../../src/client/freshness.ts';
 import { createNamespaceSource, namespaceRecord } from '../../src/facts/namespaces.ts';
 import { startFakeApiServer } from '../client/fake-api-server.ts';
 import { fakeClock } from '../client/fake-clock.ts';

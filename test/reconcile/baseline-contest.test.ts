@@ -176,7 +176,7 @@ t.test('the log and an Event say who does it', async (t) => {
         server.put('networkpolicies', { ...rest, metadata: { ...metadata, managedFields } });
       },
     ],
-    ['somebody who deleted it', ({ server }) => server.remove('networkpolicies', 'bulkhead-allow-within', 'acme-web')],
+    ['a client that deleted it', ({ server }) => server.remove('networkpolicies', 'bulkhead-allow-within', 'acme-web')],
   ];
   for (const [who, hurt] of hurts) {
     const kept = await keepOne(t, [tenant({})]);
