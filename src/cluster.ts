@@ -4,12 +4,16 @@ import { createNamespaceStore } from './admission/namespace-store.ts';
 import { type Clock, systemClock } from './client/clock.ts';
 import { createConnection } from './client/connection.ts';
 import { createFairRequests, type RequestCounters } from './client/fair-requests.ts';
-import { type ListWatch, startListWatch, type WatchCounters } from './client/list-watch.ts';
+import { type Handler, type ListWatch, startListWatch, type WatchCounters } from './client/list-watch.ts';
 import { authenticationAt, locateCluster } from './client/location.ts';
 import type { Log } from './client/log.ts';
-import { bothHandlers, type Handler } from './client/object-cache.ts';
 import type { CertificateCounters, KeptCertificates } from './configuration/certificates.ts';
-import { type Given, type GivenLimits, keepGivenCertificates } from './configuration/given-certificates.ts';
+import {
+  type Given,
+  type GivenCertificates,
+  type GivenLimits,
+  keepGivenCertificates,
+} from './configuration/given-certificates.ts';
 import { keepRegistration, type RegistrationCounters } from './configuration/registration.ts';
 import { keepSecretCertificates, type SecretCertificatesOptions } from './configuration/secret-certificates.ts';
 import { createNamespaceSource, namespaceRecord, namespacesPath } from './facts/namespaces.ts';
@@ -41,13 +45,12 @@ export interface TenantObjects extends Pick<TenantsOptions, 'onTenants'> {
 export interface ClusterOptions {
   /** A kubeconfig file; without one, the account of the pod. */
   readonly kubeconfig?: string | undefined;
-  /** The variables of the process. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   readonly tenancy: TenancySource | TenantObjects;
   /** Whether baselines, Events and status are written. */
   readonly reconcile: boolean;
-  /** Whether failurePolicy is set to Fail once a probe has come back. Default: no. */
+  /** Whether the webhook configurations are made to fail closed, once the API server was seen to ask. Default: no. */
   readonly registration?: boolean;
   /** With `registration`: where the certificates come from whose authority is written into the configurations. */
   readonly certificates?: CertificateSource | undefined;
@@ -64,14 +67,17 @@ export interface ClusterCounters {
     /** Since the API server was last heard; infinite before it first was. */
     readonly stalenessMilliseconds: number;
   })[];
-  /** These are undefined where the cluster is not asked for them. */
+  /** Undefined where nothing is reconciled. */
   readonly baselines: BaselinesCounters | undefined;
+  /** Undefined where tenants are not objects, and where nothing is written. */
   readonly tenantStatus: TenantStatusCounters | undefined;
-  readonly registration: RegistrationCounters | undefined;
-  readonly certificates: CertificateCounters | undefined;
   readonly storedPolicies: StoredPolicyCounters;
   /** The GETs of the request path. */
   readonly requests: RequestCounters;
+  /** Undefined where nobody looks after the webhook configurations. */
+  readonly registration: RegistrationCounters | undefined;
+  /** Undefined where the registrations are left alone. */
+  readonly certificates: CertificateCounters | undefined;
 }
 
 export interface Cluster {
@@ -97,7 +103,6 @@ export interface Cluster {
   /** Reviews are answered from now on, or will soon not be any more. */
   serving(serves: boolean): void;
   counters(): ClusterCounters;
-  /** Resolves when nothing runs any more. */
   stop(): Promise<void>;
 }
 
@@ -113,7 +118,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   const authentication = authenticationAt(location, clock);
   const { server } = await authentication.credentials();
   const connection = createConnection(authentication, clock);
-  const tools = { connection, clock, log, wallClock: Date.now };
+  const common = { connection, clock, log, wallClock: Date.now };
   const follow = (path: string, handler: Handler, labelSelector?: string): ListWatch =>
     startListWatch({ connection, path, handler, clock, log, labelSelector });
 
@@ -124,7 +129,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   if (typeof home === 'function') tenancy = home;
   else {
     tenants = createTenants({
-      ...tools,
+      ...common,
       settings: home.settings,
       onTenants(refused) {
         home.onTenants(refused);
@@ -142,13 +147,13 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   const store = createNamespaceStore(tenancy);
   const tenantStatus =
     tenants !== undefined && options.reconcile
-      ? createTenantStatusWriter({ ...tools, tenants, countOwned: (tenant) => store.countOwned(tenant) })
+      ? createTenantStatusWriter({ ...common, tenants, countOwned: (tenant) => store.countOwned(tenant) })
       : undefined;
   const baselines = options.reconcile
-    ? keepBaselines(tools, follow, tenancy, (name) => store.lookup(name), requests)
+    ? keepBaselines(common, follow, tenancy, (name) => store.lookup(name), requests)
     : undefined;
   const events = options.reconcile ? createNamespaceEvents(connection, clock) : undefined;
-  const storedPolicies = createStoredPolicies({ ...tools, tenancy, namespaces: store, events });
+  const storedPolicies = createStoredPolicies({ ...common, tenancy, namespaces: store, events });
   function tenancyChanged(): void {
     reservations.changed();
     baselines?.tenancyChanged();
@@ -171,14 +176,13 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     },
   });
   const source = options.certificates;
-  const given = source?.from === 'files' ? keepGivenCertificates(tools, source.first, source.limits) : undefined;
-  const certificates = source?.from === 'secret' ? keepSecretCertificates(tools, source) : given;
+  const certificateTools = { connection, clock, log, wallClock: Date.now };
+  let given: GivenCertificates | undefined;
+  if (source?.from === 'files') given = keepGivenCertificates(certificateTools, source.first, source.limits);
+  const certificates = source?.from === 'secret' ? keepSecretCertificates(certificateTools, source) : given;
   const registration = options.registration
-    ? keepRegistration({ ...tools, ownNamespace: () => store.lookup(ownNamespace) }, (path, handler) =>
-        follow(
-          path,
-          certificates === undefined ? handler : bothHandlers(handler, certificates.registrations.handlerAt(path)),
-        ),
+    ? keepRegistration({ connection, clock, log, ownNamespace: () => store.lookup(ownNamespace) }, (path, handler) =>
+        follow(path, certificates === undefined ? handler : both(handler, certificates.registrations.handlerAt(path))),
       )
     : undefined;
   void Promise.all([...(registration?.watches.values() ?? [])].map((watch) => watch.synced)).then(() =>
@@ -188,7 +192,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   if (tenants !== undefined) watches.set('tenants', follow(tenantsPath, tenants.handler));
 
   const waitingFor = new Set(watches.keys());
-  // No review needs the webhook configurations, and a rollout that waits for them would wait for itself.
+  // Nothing is judged by the registrations, so nobody waits for them: a rollout would wait for itself.
   for (const [resource, watch] of registration?.watches ?? []) watches.set(resource, watch);
   const tenantsKnown = (): boolean =>
     !waitingFor.has('tenants') && (watches.get('tenants')?.staleness() ?? 0) <= tenantsTrustedFor;
@@ -250,6 +254,24 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       await registration?.stop();
       await certificates?.stop();
       connection.close();
+    },
+  };
+}
+
+/** Tells both of every change. */
+function both(first: Handler, second: Handler): Handler {
+  return {
+    changed(object) {
+      first.changed(object);
+      second.changed(object);
+    },
+    removed(object) {
+      first.removed(object);
+      second.removed(object);
+    },
+    forgetVersions() {
+      first.forgetVersions?.();
+      second.forgetVersions?.();
     },
   };
 }

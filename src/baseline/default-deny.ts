@@ -6,8 +6,7 @@
  * its namespace; nobody else can write it, because tenants cannot write managed policies (check managed-policy).
  */
 
-import { isGiven, isMap } from '../kubernetes/json.ts';
-import { entry } from '../kubernetes/objects.ts';
+import { isGiven, isMap, valueAt } from '../kubernetes/json.ts';
 import { defaultDenyName, type ManagedObject } from './baseline.ts';
 import { managedByLabel, managedByValue } from './managed.ts';
 
@@ -28,11 +27,10 @@ export function tiedTo(object: ManagedObject, uid: string): ManagedObject {
  * @param policy a NetworkPolicy as it is on the wire
  */
 export function namespaceIsolatedBy(policy: Readonly<Record<string, unknown>>): string | undefined {
-  const metadata = entry(policy, 'metadata');
-  const spec = entry(policy, 'spec');
+  const { metadata, spec } = policy;
   if (!isMap(metadata) || !isMap(spec)) return undefined;
   if (metadata.name !== defaultDenyName || isGiven(metadata.deletionTimestamp)) return undefined;
-  if (!isMap(metadata.labels) || entry(metadata.labels, managedByLabel) !== managedByValue) return undefined;
+  if (valueAt(metadata, 'labels', managedByLabel) !== managedByValue) return undefined;
   const { podSelector, policyTypes, ingress, egress } = spec;
   if (!isMap(podSelector) || !isEmpty(podSelector.matchLabels) || !isEmpty(podSelector.matchExpressions))
     return undefined;
@@ -44,9 +42,7 @@ export function namespaceIsolatedBy(policy: Readonly<Record<string, unknown>>): 
 
 /** The uid of the namespace that an object is tied to, whatever it does. */
 export function namespaceUidOf(object: Readonly<Record<string, unknown>>): string | undefined {
-  const metadata = entry(object, 'metadata');
-  const annotations = isMap(metadata) ? metadata.annotations : undefined;
-  const uid = isMap(annotations) ? entry(annotations, namespaceUidAnnotation) : undefined;
+  const uid = valueAt(object, 'metadata', 'annotations', namespaceUidAnnotation);
   return typeof uid === 'string' ? uid : undefined;
 }
 

@@ -5,7 +5,6 @@ import type { Authentication, Credentials } from './authentication.ts';
 import type { Clock } from './clock.ts';
 import { broken, type Failure, refusal } from './failure.ts';
 
-/** `body` is the decoded JSON. */
 export type Answer = { readonly ok: true; readonly body: unknown } | Failure;
 
 /** An answer that is read as it arrives, such as a watch. The chunks throw when it is cut off. */
@@ -14,7 +13,6 @@ export type OpenAnswer = { readonly ok: true; readonly chunks: AsyncIterable<Buf
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface Options {
-  /** Sent as JSON. */
   readonly body?: unknown;
   /** Default `application/json`; a patch names its kind, for example `application/apply-patch+yaml`. */
   readonly contentType?: string;
@@ -26,7 +24,6 @@ export interface Connection {
   request(method: Method, path: string, options: Options): Promise<Answer>;
   /** One GET whose answer goes on for minutes. It ends with the signal. */
   open(path: string, signal: AbortSignal): Promise<OpenAnswer>;
-  /** Closes every connection. */
   close(): void;
 }
 
@@ -90,7 +87,6 @@ export function createConnection(authentication: Authentication, clock: Clock): 
     }
   }
 
-  /** Sends a request and hands the answer to `read`; the time limit lasts until that is done. */
   async function exchange<Result>(
     method: Method,
     path: string,

@@ -1,5 +1,5 @@
 /** The API server's lists and watches, decoded as far as following them needs. */
-import { entry } from '../kubernetes/objects.ts';
+import { isMap, valueAt } from '../kubernetes/json.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -14,7 +14,6 @@ export interface DecodedMetadata {
 /** An object as it is on the wire, and what every kind has. */
 export interface DecodedObject {
   readonly metadata: DecodedMetadata;
-  /** The whole object. */
   readonly object: Fields;
 }
 
@@ -33,24 +32,20 @@ export type WatchEvent =
 
 /** What a list says of itself, or undefined when it is none. */
 export function decodeListMeta(body: unknown): ListMeta | undefined {
-  if (!isRecord(body)) return undefined;
-  const metadata = entry(body, 'metadata');
-  const resourceVersion = isRecord(metadata) ? entry(metadata, 'resourceVersion') : undefined;
-  if (!isRecord(metadata) || typeof resourceVersion !== 'string') return undefined;
-  const next = entry(metadata, 'continue');
+  const resourceVersion = valueAt(body, 'metadata', 'resourceVersion');
+  if (typeof resourceVersion !== 'string') return undefined;
+  const next = valueAt(body, 'metadata', 'continue');
   return { resourceVersion, next: typeof next === 'string' ? next : '' };
 }
 
 /** One line of a watch (meta/v1 WatchEvent), or undefined when it is not one. */
 export function decodeEvent(line: string): WatchEvent | undefined {
   const event = parseJson(line);
-  if (!isRecord(event)) return undefined;
-  const type = entry(event, 'type');
-  const object = entry(event, 'object');
+  const type = valueAt(event, 'type');
+  const object = valueAt(event, 'object');
   if (type === 'ERROR') return { type, status: object };
   if (type === 'BOOKMARK') {
-    const metadata = isRecord(object) ? entry(object, 'metadata') : undefined;
-    const resourceVersion = isRecord(metadata) ? entry(metadata, 'resourceVersion') : undefined;
+    const resourceVersion = valueAt(object, 'metadata', 'resourceVersion');
     return typeof resourceVersion === 'string' ? { type, resourceVersion } : undefined;
   }
   const decoded = decodeObject(object);
@@ -63,20 +58,19 @@ export function decodeEvent(line: string): WatchEvent | undefined {
 /** An object with the metadata by which it is followed, or undefined when something of that is missing. */
 export function decodeObject(object: unknown): DecodedObject | undefined {
   if (!isRecord(object)) return undefined;
-  const metadata = entry(object, 'metadata');
-  if (!isRecord(metadata)) return undefined;
-  const name = entry(metadata, 'name');
-  const namespace = entry(metadata, 'namespace') ?? '';
-  const uid = entry(metadata, 'uid');
-  const resourceVersion = entry(metadata, 'resourceVersion');
+  const { name, namespace = '', uid, resourceVersion } = fieldsAt(object, 'metadata');
   if (typeof name !== 'string' || typeof namespace !== 'string') return undefined;
   if (typeof uid !== 'string' || typeof resourceVersion !== 'string') return undefined;
   return { metadata: { name, namespace, uid, resourceVersion }, object };
 }
 
-export function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** The map under these keys; empty where there is none. */
+export function fieldsAt(value: unknown, ...keys: readonly string[]): Fields {
+  const inner = valueAt(value, ...keys);
+  return isMap(inner) ? inner : {};
 }
+
+export const isRecord: (value: unknown) => value is Fields = isMap;
 
 /** Undefined when it is no JSON. */
 export function parseJson(text: string): unknown {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { entry } from '../kubernetes/objects.ts';
-import { isRecord, parseJson } from './decode.ts';
+import { valueAt } from '../kubernetes/json.ts';
+import { fieldsAt, parseJson } from './decode.ts';
 
 /** Why a request to the API server came to nothing. */
 export interface Failure {
@@ -38,17 +38,14 @@ export function refusal(response: IncomingMessage, text: string): Failure {
 
 /** A Status object that arrived by other ways than as an HTTP error: the ERROR event of a watch. */
 export function statusFailure(body: unknown, fallbackStatus: number): Failure {
-  const status = isRecord(body) ? body : {};
-  const code = entry(status, 'code');
-  const details = entry(status, 'details');
-  const causes = isRecord(details) ? entry(details, 'causes') : undefined;
-  const message = entry(status, 'message');
+  const { code, reason, message } = fieldsAt(body);
+  const causes = valueAt(body, 'details', 'causes');
   return {
     ok: false,
     kind: 'refused',
     status: typeof code === 'number' ? code : fallbackStatus,
-    reason: text(entry(status, 'reason')),
-    causes: Array.isArray(causes) ? causes.map((cause) => (isRecord(cause) ? text(entry(cause, 'reason')) : '')) : [],
+    reason: text(reason),
+    causes: Array.isArray(causes) ? causes.map((cause) => text(valueAt(cause, 'reason'))) : [],
     message: typeof message === 'string' ? message.slice(0, longestMessage) : `HTTP status ${fallbackStatus}`,
     retryAfter: 0,
   };

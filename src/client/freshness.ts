@@ -38,7 +38,6 @@ export interface FreshnessChecks {
    * @param newest    the resourceVersion of the newest event or object in memory; 0 where there is nothing to check
    */
   isCurrent(staleness: number, newest: number): boolean;
-  /** Resolves when nothing runs any more. */
   stop(): Promise<void>;
 }
 

@@ -41,7 +41,6 @@ export async function readList(
   }
 
   for await (const chunk of chunks) {
-    /** Where what is not kept yet begins. */
     let start = 0;
     for (let index = 0; index < chunk.length; index++) {
       const byte = chunk[index] ?? 0;

@@ -60,7 +60,6 @@ const watchSeconds = { least: 240, most: 480 };
  */
 const silenceLimit = 90_000;
 
-/** How a watch ended. */
 type End = { readonly next: 'watch' | 'list'; readonly failure: Failure | undefined };
 
 export function startListWatch(options: ListWatchOptions): ListWatch {
@@ -117,7 +116,6 @@ export function startListWatch(options: ListWatchOptions): ListWatch {
     return undefined;
   }
 
-  /** Applies one line of a watch. */
   function apply(line: string): End | undefined {
     const event = decodeEvent(line);
     if (event === undefined) return { next: 'list', failure: broken(new Error('a line of the watch is unreadable')) };

@@ -14,34 +14,14 @@ export interface Handler {
   forgetVersions?(): void;
 }
 
-/** Both handle every change. */
-export function bothHandlers(first: Handler, second: Handler): Handler {
-  return {
-    changed(object) {
-      first.changed(object);
-      second.changed(object);
-    },
-    removed(object) {
-      first.removed(object);
-      second.removed(object);
-    },
-    forgetVersions() {
-      first.forgetVersions?.();
-      second.forgetVersions?.();
-    },
-  };
-}
-
 /** A list that is being read. */
 export interface Listing {
   each(object: DecodedObject): void;
-  /** All of it was read. */
   end(): void;
 }
 
 export interface ObjectCache {
   size(): number;
-  /** How often the handler threw. */
   handlerErrors(): number;
   put(object: DecodedObject): void;
   remove(object: Pick<DecodedMetadata, 'namespace' | 'name'>): void;

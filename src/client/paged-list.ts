@@ -7,7 +7,6 @@ import { readList } from './list-stream.ts';
 
 export interface Collection {
   readonly connection: Connection;
-  /** For example `/apis/networking.k8s.io/v1/networkpolicies`. */
   readonly path: string;
   readonly labelSelector?: string | undefined;
   /** For example `metadata.name=bulkhead`, which rights for single objects allow. */
@@ -23,7 +22,6 @@ const pageSize = 500;
 /** Milliseconds for a page. The API server itself ends a request after 60 s; half of it leaves room for a second try. */
 const pageLimit = 30_000;
 
-/** Path and query of a request about the collection. */
 export function pathOf(
   { path, labelSelector, fieldSelector }: Collection,
   parameters: Readonly<Record<string, string>>,
@@ -73,7 +71,6 @@ export async function readServed(
   return undefined;
 }
 
-/** The version that the collection has now. */
 export async function readVersion(
   collection: Collection,
   signal: AbortSignal,

@@ -19,7 +19,6 @@ export interface RateLimits {
   begin(key: string, asked?: number): number;
   /** Lets a wait that has begun last so long at most, but no less than was asked for. */
   shorten(key: string, milliseconds: number): void;
-  /** The next time is the first again. */
   forget(key: string): void;
   /** How many keys were done so often lately that they had to wait. */
   size(): number;

@@ -19,7 +19,6 @@ import type { ListWatch } from '../client/list-watch.ts';
 const waitLimits = { all: 64, ofOneNamespace: 16 };
 
 export interface HoldCounters {
-  /** Pods that wait, now. */
   readonly waiting: number;
   /** Pods that had to wait, since the start, by the result. */
   readonly held: { readonly closed: number; readonly ended: number; readonly refused: number };
@@ -31,14 +30,12 @@ export interface IsolatedNamespaces extends BaselineSource {
   counters(): HoldCounters;
 }
 
-/** Where the default-deny policy of a namespace is. */
 export function defaultDenyPath(namespace: string): string {
   return `/apis/networking.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/networkpolicies/${defaultDenyName}`;
 }
 
 /** The default-deny policy of a namespace, as the watch reported it. */
 interface DefaultDeny {
-  /** Of the namespace. */
   readonly uid: string;
   /** When the API server was asked, and said so too. */
   confirmedAt: number;

@@ -8,29 +8,26 @@ import { isDeepStrictEqual } from 'node:util';
 import type { NamespaceRecord, NamespaceSource } from '../admission/facts.ts';
 import type { Clock } from '../client/clock.ts';
 import type { Answer } from '../client/connection.ts';
-import { type DecodedObject, decodeListMeta, decodeObject, isRecord } from '../client/decode.ts';
+import { type DecodedObject, decodeListMeta, decodeObject, fieldsAt } from '../client/decode.ts';
 import { describe } from '../client/failure.ts';
 import type { FairRequests } from '../client/fair-requests.ts';
 import { trustedFor } from '../client/freshness.ts';
 import type { ListWatch } from '../client/list-watch.ts';
-import { entry } from '../kubernetes/objects.ts';
+import { valueAt } from '../kubernetes/json.ts';
 import type { Reservations } from './reservations.ts';
 
 export const namespacesPath = '/api/v1/namespaces';
 
 export function namespaceRecord({ metadata, object }: DecodedObject): NamespaceRecord {
-  const decoded = entry(object, 'metadata');
-  const labels = isRecord(decoded) ? entry(decoded, 'labels') : undefined;
-  const deleted = isRecord(decoded) ? entry(decoded, 'deletionTimestamp') : undefined;
   return {
     name: metadata.name,
     uid: metadata.uid,
     labels: Object.fromEntries(
-      Object.entries(isRecord(labels) ? labels : {}).filter(
+      Object.entries(fieldsAt(object, 'metadata', 'labels')).filter(
         (label): label is [string, string] => typeof label[1] === 'string',
       ),
     ),
-    terminating: typeof deleted === 'string',
+    terminating: typeof valueAt(object, 'metadata', 'deletionTimestamp') === 'string',
   };
 }
 
@@ -78,9 +75,9 @@ export function createNamespaceSource(
       // Without a resourceVersion the answer is the newest state, not that of a cache.
       const path = `${namespacesPath}/${encodeURIComponent(name)}/pods?limit=1`;
       const list = bodyOf(await requests.get(path, name, signal), `the pods of ${name}`);
-      if (decodeListMeta(list) === undefined || !isRecord(list))
+      if (decodeListMeta(list) === undefined)
         throw new Error(`the pods of ${name} cannot be read: the answer is not a list`);
-      const items = entry(list, 'items');
+      const items = valueAt(list, 'items');
       // An empty list may be null (Go's nil slice).
       return Array.isArray(items) && items.length > 0;
     },

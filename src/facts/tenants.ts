@@ -1,11 +1,10 @@
 /** Tenant objects, as the watch reports them, as a tenancy. */
 import type { TenancySource } from '../admission/facts.ts';
 import type { Clock } from '../client/clock.ts';
-import { type DecodedObject, isRecord } from '../client/decode.ts';
+import { type DecodedObject, fieldsAt } from '../client/decode.ts';
 import type { Handler } from '../client/list-watch.ts';
 import type { Log } from '../client/log.ts';
 import { isGiven } from '../kubernetes/json.ts';
-import { entry } from '../kubernetes/objects.ts';
 import { parseTenant } from '../tenancy/parse-tenant.ts';
 import { formatProblem, type Problem, unlined } from '../tenancy/problem.ts';
 import {
@@ -165,13 +164,11 @@ export function createTenants(options: TenantsOptions): Tenants {
 
 /** The spec is read as from a file. */
 function read({ metadata: { name, uid }, object }: DecodedObject, before: TenantObject | undefined): TenantObject {
-  const metadata = entry(object, 'metadata');
-  const field = (key: string) => (isRecord(metadata) ? entry(metadata, key) : undefined);
-  const [generation, created] = [field('generation'), field('creationTimestamp')];
-  const spec = entry(object, 'spec');
+  const { apiVersion, kind, metadata, spec, status } = object;
+  const { generation, creationTimestamp: created, deletionTimestamp } = fieldsAt(metadata);
   const number = typeof generation === 'number' ? generation : 0;
   const same = before !== undefined && before.uid === uid && before.generation === number;
-  const document = { apiVersion: entry(object, 'apiVersion'), kind: entry(object, 'kind'), metadata, spec };
+  const document = { apiVersion, kind, metadata, spec };
   return {
     name,
     uid,
@@ -179,7 +176,7 @@ function read({ metadata: { name, uid }, object }: DecodedObject, before: Tenant
     created: typeof created === 'string' ? created : '',
     loaded: same ? before.loaded : parseTenant({ value: document, locate: unlined(tenantFile(name)) }),
     prefix: prefixIn(spec),
-    leaving: isGiven(field('deletionTimestamp')),
-    status: entry(object, 'status'),
+    leaving: isGiven(deletionTimestamp),
+    status,
   };
 }

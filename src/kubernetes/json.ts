@@ -7,6 +7,13 @@ export function isMap(value: unknown): value is JsonMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The value under these keys, one in the other; undefined where one of them is missing. */
+export function valueAt(value: unknown, ...keys: readonly string[]): unknown {
+  let inner = value;
+  for (const key of keys) inner = isMap(inner) && Object.hasOwn(inner, key) ? inner[key] : undefined;
+  return inner;
+}
+
 /** Whether an optional field is there: `null` on the wire means the same as missing. */
 export function isGiven(value: unknown): boolean {
   return value !== null && value !== undefined;

@@ -10,7 +10,6 @@ import type { Tenant } from '../tenancy/tenant.ts';
 import type { LabelIntent } from './label-intent.ts';
 
 interface Ownership {
-  /** The owner of the namespace that the policy is in. */
   readonly owner: Owner;
   readonly tenancy: Tenancy;
   /** Milliseconds since the epoch. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { namespaceUidAnnotation } from '../baseline/default-deny.ts';
-import { isRecord } from '../client/decode.ts';
-import { canonicalJson } from '../kubernetes/json.ts';
+import { fieldsAt, isRecord } from '../client/decode.ts';
+import { canonicalJson, valueAt } from '../kubernetes/json.ts';
 import { entry, type StringMap } from '../kubernetes/objects.ts';
 import { parseQuantity } from '../kubernetes/quantity.ts';
 
@@ -12,14 +12,12 @@ import { parseQuantity } from '../kubernetes/quantity.ts';
  * Spellings that the API server replaces do not count: the order of keys, an empty list of rules instead of none, and quantities.
  */
 export function stateOf(object: Readonly<Record<string, unknown>>, tenantLabel: string): string {
-  const metadata = fields(entry(object, 'metadata'));
-  const labels = fields(entry(metadata, 'labels'));
   const parts = [
-    canonicalSpec(fields(entry(object, 'spec'))),
-    [tenantLabel, entry(labels, tenantLabel)],
-    entry(fields(entry(metadata, 'annotations')), namespaceUidAnnotation),
-    ...(['ownerReferences', 'finalizers', 'deletionTimestamp'] as const).map((name) =>
-      unlessEmpty(entry(metadata, name)),
+    canonicalSpec(fieldsAt(object, 'spec')),
+    [tenantLabel, valueAt(object, 'metadata', 'labels', tenantLabel)],
+    valueAt(object, 'metadata', 'annotations', namespaceUidAnnotation),
+    ...['ownerReferences', 'finalizers', 'deletionTimestamp'].map((name) =>
+      unlessEmpty(valueAt(object, 'metadata', name)),
     ),
   ];
   // Cut as bytes: a part of a string keeps the whole string in memory.
@@ -44,8 +42,4 @@ function canonicalQuantities(hard: Readonly<Record<string, unknown>>): StringMap
 
 function unlessEmpty(value: unknown): unknown {
   return value === null || (Array.isArray(value) && value.length === 0) ? undefined : value;
-}
-
-function fields(value: unknown): Readonly<Record<string, unknown>> {
-  return isRecord(value) ? value : {};
 }

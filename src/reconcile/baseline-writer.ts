@@ -1,8 +1,9 @@
 /** Writes single objects of a baseline: puts one in place, or takes one away. */
 import type { ManagedObject } from '../baseline/baseline.ts';
 import type { Answer, Connection } from '../client/connection.ts';
-import { decodeObject, isRecord } from '../client/decode.ts';
+import { decodeObject } from '../client/decode.ts';
 import { broken, type Failure } from '../client/failure.ts';
+import { valueAt } from '../kubernetes/json.ts';
 import { stateOf } from './baseline-state.ts';
 import { fieldManager } from './field-manager.ts';
 
@@ -78,12 +79,11 @@ export function createBaselineWriter(connection: Connection): BaselineWriter {
 function readStored(answer: Answer, tenantLabel: string) {
   const stored = answer.ok ? decodeObject(answer.body) : undefined;
   if (stored === undefined) return undefined;
-  const { metadata } = stored.object;
   return {
     state: stateOf(stored.object, tenantLabel),
     uid: stored.metadata.uid,
     resourceVersion: stored.metadata.resourceVersion,
-    ending: isRecord(metadata) && typeof metadata.deletionTimestamp === 'string',
+    ending: typeof valueAt(stored.object, 'metadata', 'deletionTimestamp') === 'string',
   };
 }
 

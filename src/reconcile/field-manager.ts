@@ -1,5 +1,4 @@
-import { isRecord } from '../client/decode.ts';
-import { entry } from '../kubernetes/objects.ts';
+import { isMap, valueAt } from '../kubernetes/json.ts';
 
 /** The field manager of everything that Bulkhead writes. */
 export const fieldManager = 'bulkhead';
@@ -9,11 +8,10 @@ export const fieldManager = 'bulkhead';
  * than Bulkhead, which has just answered it. Undefined: they do not say.
  */
 export function lastManagerOf(object: Readonly<Record<string, unknown>>): string | undefined {
-  const metadata = entry(object, 'metadata');
-  const written = isRecord(metadata) ? entry(metadata, 'managedFields') : undefined;
+  const written = valueAt(object, 'metadata', 'managedFields');
   let last: { readonly manager: string; readonly time: string } | undefined;
   for (const one of Array.isArray(written) ? written : []) {
-    if (!isRecord(one) || (one.subresource !== undefined && one.subresource !== '')) continue;
+    if (!isMap(one) || (one.subresource !== undefined && one.subresource !== '')) continue;
     const { manager, time } = one;
     if (typeof manager !== 'string' || typeof time !== 'string') continue;
     if (last === undefined || time > last.time || (time === last.time && last.manager === fieldManager))

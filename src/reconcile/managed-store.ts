@@ -21,7 +21,7 @@ export interface Observed {
   readonly isolates: string | undefined;
 }
 
-/** What somebody else has done to an object. */
+/** A change of an object by another client. */
 export interface Drift {
   /** From managedFields; undefined: it was deleted, or they do not say. */
   readonly manager: string | undefined;
@@ -35,18 +35,17 @@ export type Key = `${Kind} ${string}`;
 export interface ManagedStore {
   /** For the objects with Bulkhead's managed-by label. */
   readonly handlers: Readonly<Record<Kind, Handler>>;
-  /** The namespaces that have managed objects. */
   namespaces(): Iterable<string>;
   all(namespace: string): readonly Observed[];
   find(namespace: string, key: Key): Observed | undefined;
   /** Of an object, with own writes that the watch has not reported yet; undefined: there is none. */
   state(namespace: string, key: Key): string | undefined;
-  /** What somebody else has done to the object, until it is put back. */
+  /** Until the object is put back. */
   drift(namespace: string, key: Key): Drift | undefined;
   /** @param answered the drift that was known before the write */
   wrote(namespace: string, key: Key, stored: Written, answered: Drift | undefined): void;
-  /** Whatever was done to other objects of the namespace than these does not matter. */
-  clearDrift(namespace: string, others: (key: Key) => boolean): void;
+  /** Forgets the drift of these objects. */
+  clearDrift(namespace: string, isCleared: (key: Key) => boolean): void;
   stop(): void;
 }
 
@@ -90,7 +89,6 @@ export function createManagedStore(
     return observed.get(namespace)?.find((one) => keyOf(one) === key);
   }
 
-  /** In place of what is known under its key. */
   function set(namespace: string, object: Observed): void {
     const objects = observed.get(namespace) ?? [];
     const index = objects.findIndex(({ kind, name }) => kind === object.kind && name === object.name);

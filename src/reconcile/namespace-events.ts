@@ -33,7 +33,6 @@ export interface NamespaceEvents {
    */
   record(namespace: NamespaceKey, reason: EventReason, message: string, about?: string): void;
   counters(): EventCounters;
-  /** Resolves when what is being sent has been. */
   stop(): Promise<void>;
 }
 
@@ -42,7 +41,6 @@ const eachAtMostEvery = 60_000;
 const bucket = { size: 30, refill: 1_000 };
 /** The API server forgets an Event after an hour, too. */
 const rememberedFor = 3_600_000;
-/** The API server takes 1024 characters. */
 const longestMessage = 1_000;
 
 interface Remembered {
@@ -55,7 +53,6 @@ interface Remembered {
 
 export function createNamespaceEvents(connection: Connection, clock: Clock): NamespaceEvents {
   const counters = { written: 0, suppressed: 0, failed: 0 };
-  /** The oldest first. */
   const remembered = new Map<string, Remembered>();
   const sending = new Set<Promise<void>>();
   const stopping = new AbortController();

@@ -25,13 +25,10 @@ import type { NamespaceEvents } from './namespace-events.ts';
 
 /** Since the start, but for the last, which is of now. */
 export interface ReconcileCounters {
-  /** Objects put in place or brought up to date. */
   readonly applied: number;
   /** Objects that another client had deleted or changed, and that were put back. */
   readonly healed: number;
-  /** Objects removed because they are in no baseline any more. */
   readonly pruned: number;
-  /** Tries that failed; each is tried again. */
   readonly failed: number;
   /** Objects in conflict: changed so often lately that they wait before they are put back, or removed, again. */
   readonly contested: number;
@@ -42,9 +39,8 @@ export interface Task {
   readonly record: NamespaceRecord;
   /** All objects that the namespace must have; the first is the default-deny policy. */
   readonly baseline: readonly ManagedObject[];
-  /** The key of the tenant label. */
   readonly tenantLabel: string;
-  /** Something has changed that may let an object pass which was refused. */
+  /** A refused object may pass after a change. */
   readonly expedited: boolean;
 }
 
@@ -56,11 +52,10 @@ export interface NamespaceReconciler {
 
 interface Pass extends Task {
   readonly signal: AbortSignal;
-  /** Put back after somebody had deleted or changed it. */
+  /** Put back after another client had deleted or changed it. */
   readonly healed: Key[];
   /** The milliseconds after which something is to be tried again. */
   readonly waits: number[];
-  /** The namespace ends. */
   ended: boolean;
 }
 
@@ -112,16 +107,15 @@ export function createNamespaceReconciler(
     if (healed.length > 0) {
       log.warn(
         { namespace: record.name, objects: healed },
-        'a part of the baseline was deleted or changed; it is put back',
+        'a part of the baseline was deleted or changed; Bulkhead restored it',
       );
-      events.record(record, 'BaselineHealed', `put back after it was deleted or changed: ${healed.join(', ')}`);
+      events.record(record, 'BaselineHealed', `restored after it was deleted or changed: ${healed.join(', ')}`);
     }
     const unwanted = store.all(record.name).filter((one) => !keys.has(keyOf(one)));
     await inParallel(writesAtOnce, unwanted, (one) => prune(pass, one));
     return waits.length === 0 ? undefined : Math.min(...waits);
   }
 
-  /** Makes one object of the baseline be as it should, unless that has to wait. */
   async function put(pass: Pass, object: ManagedObject): Promise<void> {
     const { record, signal } = pass;
     const { namespace } = object.metadata;
@@ -148,7 +142,6 @@ export function createNamespaceReconciler(
     noteConflict(pass, key, limits, `is changed or deleted again and again, last by ${whoOf(drift)}`);
   }
 
-  /** Removes one object that is not in the baseline, unless that has to wait. */
   async function prune(pass: Pass, one: Observed): Promise<void> {
     const key = keyOf(one);
     if (!isDue(pass, key, conflicts)) return;
@@ -179,7 +172,7 @@ export function createNamespaceReconciler(
     if (wait === 0) return;
     const { record } = pass;
     log.warn({ namespace: record.name, object: key, wait: Math.round(wait) }, `a part of the baseline ${what}`);
-    const message = `${key} ${what}; that is undone ever less often, down to once a minute, but the default-deny policy comes back within a second. Find the other client, or replicas of Bulkhead with different tenants or settings`;
+    const message = `${key} ${what}. Bulkhead undoes it with back-off, at least once a minute, and restores a missing default-deny policy within a second. Unless a user does it on purpose, the replicas of Bulkhead have different tenants or settings`;
     events.record(record, 'BaselineContested', message);
   }
 

@@ -37,7 +37,6 @@ export interface StoredPolicies {
   /** Tenants, settings, or the owner of a namespace have changed. */
   changed(): void;
   counters(): StoredPolicyCounters;
-  /** Resolves when nothing is read or written any more. */
   stop(): Promise<void>;
 }
 
@@ -60,7 +59,6 @@ const repeatAfter = 600_000;
 /** A timer takes at most 2^31 ms, and the wall clock may be set meanwhile: an expiry that is further off is looked at again. */
 const longestTimer = 3_600_000;
 
-/** What is known of the policies of one kind. */
 interface Judged {
   readonly kind: PolicyKind;
   counts: Readonly<Record<Mode, number>> | undefined;

@@ -17,7 +17,6 @@ import { statusOf, textOf, untilExpiry } from './tenant-status.ts';
 /** Since the start. */
 export interface TenantStatusCounters {
   readonly written: number;
-  /** Tries that failed; each is tried again. */
   readonly failed: number;
 }
 
@@ -37,7 +36,6 @@ export interface TenantStatusOptions {
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
   readonly tenants: Pick<Tenants, 'current' | 'verdicts' | 'verdict'>;
-  /** How many namespaces a tenant has. */
   readonly countOwned: (tenant: string) => number;
 }
 
@@ -50,7 +48,6 @@ const spacing = 50;
 /** What was written once is written again after five to ten minutes, if another client has replaced it. */
 const rewriteLimits: RateLimitOptions = { free: 1, first: 600_000, limit: 600_000 };
 
-/** How often that is looked for. */
 const lookEvery = 300_000;
 
 export function createTenantStatusWriter(options: TenantStatusOptions): TenantStatusWriter {
@@ -58,7 +55,6 @@ export function createTenantStatusWriter(options: TenantStatusOptions): TenantSt
   const counters = { written: 0, failed: 0 };
   /** What this replica last wrote, or saw to be written, of an object. */
   const written = new Map<string, { readonly uid: string; readonly text: string }>();
-  /** By name, since it was written. */
   const rewrites = createRateLimits(rewriteLimits, clock);
   let begun = false;
   let cancel: (() => void) | undefined;

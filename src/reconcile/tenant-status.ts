@@ -1,7 +1,7 @@
 /** The status of Tenant objects, and what it says. */
 
 import type { TenantVerdict } from '../facts/tenants.ts';
-import { canonicalJson, isMap } from '../kubernetes/json.ts';
+import { canonicalJson, isMap, valueAt } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
 import { formatPort, type PortRange } from '../kubernetes/port-range.ts';
 import { formatProblem } from '../tenancy/problem.ts';
@@ -72,7 +72,7 @@ function refusal(problems: TenantVerdict['problems'], inForce: Tenant | undefine
   const lines = problems.map((problem) => formatProblem({ ...problem, file: '' }));
   const meanwhile =
     inForce === undefined
-      ? 'until this is corrected the tenant has no members, and its namespaces stay isolated'
+      ? 'until this is corrected no user acts for the tenant, and its namespaces stay isolated'
       : 'until this is corrected the version before stays in force';
   return `${lines.join('\n').slice(0, longestMessage)}\n${meanwhile}`;
 }
@@ -104,7 +104,7 @@ function commonPorts(some: readonly PortRange[], others: readonly PortRange[]): 
 }
 
 function readyConditionOf(status: unknown): Readonly<Record<string, unknown>> | undefined {
-  const conditions = isMap(status) ? entry(status, 'conditions') : undefined;
+  const conditions = valueAt(status, 'conditions');
   if (!Array.isArray(conditions)) return undefined;
   return conditions.find((condition) => isMap(condition) && condition.type === 'Ready');
 }

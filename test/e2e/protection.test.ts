@@ -123,7 +123,7 @@ await guardedTest('nobody but the platform touches a managed policy', async (t, 
   }
   const { stdout } = await cluster.kubectl('alice', ['get', 'events', '-n', 'acme-web', '-o', 'json']);
   const healed = JSON.parse(stdout).items.filter(({ reason }: { reason: string }) => reason === 'BaselineHealed');
-  t.match(healed, [{ message: 'put back after it was deleted or changed: NetworkPolicy bulkhead-default-deny' }]);
+  t.match(healed, [{ message: 'restored after it was deleted or changed: NetworkPolicy bulkhead-default-deny' }]);
   t.equal(healed.length, 1, 'and one Event says so');
 });
 

@@ -387,7 +387,7 @@ async function keepsTheLastGood(t: Test, cluster: GuardedCluster): Promise<void>
   t.match(await ready('omega'), {
     reason: 'Conflict',
     message:
-      /beta-omega- lies under beta-, which is reserved to tenant beta.*\nuntil this is corrected the tenant has no members/,
+      /beta-omega- lies under beta-, which is reserved to tenant beta.*\nuntil this is corrected no user acts for the tenant/,
   });
   succeeded(t, 'acme goes on as before', await cluster.kubectl('alice', ['create', 'namespace', 'acme-next']));
   const open = {

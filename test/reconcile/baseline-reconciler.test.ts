@@ -262,7 +262,7 @@ t.test('an Event says what was put back, and what could not be put in place', as
   t.same(kept.events, [], 'nothing worth a word');
   kept.server.remove('networkpolicies', 'bulkhead-default-deny', 'acme-web');
   await kept.settled();
-  const healed = 'put back after it was deleted or changed: NetworkPolicy bulkhead-default-deny';
+  const healed = 'restored after it was deleted or changed: NetworkPolicy bulkhead-default-deny';
   t.same(kept.events, [`acme-web BaselineHealed: ${healed}`]);
   kept.server.failNext({ kind: 'status', code: 403, reason: 'Forbidden' }, ({ method }) => method === 'PATCH');
   kept.server.remove('networkpolicies', 'bulkhead-default-deny', 'acme-web');

@@ -219,7 +219,7 @@ t.test('what is refused says why, and what holds meanwhile', async (t) => {
       status: 'False',
       reason: 'Conflict',
       message:
-        'spec.namespaces.prefix: acme-web- lies under acme-, which is reserved to tenant acme; choose a prefix that shares no names\nuntil this is corrected the tenant has no members, and its namespaces stay isolated',
+        'spec.namespaces.prefix: acme-web- lies under acme-, which is reserved to tenant acme; choose a prefix that shares no names\nuntil this is corrected no user acts for the tenant, and its namespaces stay isolated',
     },
   ]);
 });
