@@ -90,13 +90,13 @@ export interface Cluster {
   readonly certificates: KeptCertificates | undefined;
   /** Where certificates come from files: these have changed. */
   certificatesGiven(given: Given): void;
-  /** Whether the tenants are known. Where they are objects, they are not until they have been listed, nor after five minutes of silence. */
+  /** Tenant objects are known once they have been listed, until five minutes of silence. */
   tenantsKnown(): boolean;
   /** Resolves when everything that exists is known. Never rejects. */
   readonly synced: Promise<void>;
-  /** Why the cluster is not known, or undefined while it is. Once known it stays so, but for the tenants: namespaces are asked for live. */
+  /** Why the cluster is not known, or undefined while it is. */
   ready(): string | undefined;
-  /** To be called after a reload: baselines follow the new tenants and settings, and policies in place are judged by them. */
+  /** To be called after a reload. */
   tenancyChanged(): void;
   /** Where tenants are objects: puts settings in force, or says why they do not go together with the tenants. */
   settingsChanged(settings: Settings): readonly Problem[];

@@ -12,9 +12,6 @@ import { broken } from './failure.ts';
 
 export interface FairRequests {
   /**
-   * One GET and its whole answer. A failed request is an answer as well; see {@link Answer}.
-   *
-   * @param path   for example `/api/v1/namespaces/acme-web`
    * @param share  the namespace in whose queue it waits
    * @param signal ends the wait of this caller; the request goes on while other callers wait for its answer
    * @throws {TooManyWait} when the queue of `share` is full
@@ -24,11 +21,10 @@ export interface FairRequests {
 }
 
 export interface RequestCounters {
-  /** Requests that are sent and not answered, now. */
+  /** Now. */
   readonly inFlight: number;
-  /** Requests that are queued, now. */
   readonly waiting: number;
-  /** Since the start: requests that were sent, calls that joined a queued one, and calls that were refused because the queue was full. */
+  /** Since the start: sent, joined to a queued one, and refused because the queue was full. */
   readonly asked: { readonly sent: number; readonly joined: number; readonly refused: number };
 }
 
@@ -46,7 +42,6 @@ interface Question {
   /** The namespaces in whose queues it waits. */
   readonly shares: Set<string>;
   readonly waiters: Set<(answer: Answer) => void>;
-  /** Aborts when no caller waits for the answer any longer. */
   readonly abandoned: AbortController;
 }
 

@@ -10,11 +10,7 @@ import { prefixesOf } from '../tenancy/tenancy.ts';
 export interface Reservations {
   /** Call it after every change of the tenants or settings: a reservation that was given up in between starts again. */
   changed(): void;
-  /**
-   * Whether the name is reserved for the tenant, and had been for the whole propagation delay at that time.
-   *
-   * @param time of the clock, in milliseconds
-   */
+  /** Whether the name is reserved for the tenant, and had been for the whole propagation delay at that time of the clock. */
   hadPropagated(name: string, tenant: string, time: number): boolean;
 }
 

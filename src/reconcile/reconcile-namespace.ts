@@ -18,7 +18,7 @@ import { describe, type Failure } from '../client/failure.ts';
 import type { Log } from '../client/log.ts';
 import { createRateLimits, type RateLimitOptions, type RateLimits } from '../client/rate-limits.ts';
 import { stateOf } from './baseline-state.ts';
-import { createBaselineWriter } from './baseline-writer.ts';
+import { applyObject, pruneObject } from './baseline-writer.ts';
 import { fieldManager } from './field-manager.ts';
 import { type Drift, type Key, keyOf, type ManagedStore, type Observed } from './managed-store.ts';
 import type { NamespaceEvents } from './namespace-events.ts';
@@ -88,7 +88,6 @@ export function createNamespaceReconciler(
   namespaceOf: (name: string) => NamespaceRecord | undefined,
   events: Pick<NamespaceEvents, 'record'>,
 ): NamespaceReconciler {
-  const writer = createBaselineWriter(connection);
   const counters = { applied: 0, healed: 0, pruned: 0, failed: 0 };
   /** By uid of the namespace and key of the object. */
   const conflicts = createRateLimits(conflictLimits, clock);
@@ -129,7 +128,7 @@ export function createNamespaceReconciler(
     const isolates = key !== defaultDenyKey || store.find(namespace, key)?.isolates === record.uid;
     const limits = isolates ? conflicts : notIsolated;
     if (!isDue(pass, key, drift === undefined ? undefined : limits)) return;
-    const answer = await writer.apply(object, pass.tenantLabel, signal);
+    const answer = await applyObject(connection, object, pass.tenantLabel, signal);
     if (!answer.ok) {
       fail(pass, key, answer);
       return;
@@ -145,7 +144,7 @@ export function createNamespaceReconciler(
   async function prune(pass: Pass, one: Observed): Promise<void> {
     const key = keyOf(one);
     if (!isDue(pass, key, conflicts)) return;
-    const answer = await writer.prune(one.kind, pass.record.name, one.name, one.uid, pass.signal);
+    const answer = await pruneObject(connection, one, pass.record.name, pass.signal);
     if (!answer.ok) {
       fail(pass, key, answer);
       return;
