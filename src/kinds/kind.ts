@@ -59,7 +59,7 @@ export interface PolicyVerdict extends PeerVerdict {
   readonly fix: string;
 }
 
-/** A kind with rules about who may talk to whom. */
+/** A kind with rules about who may talk to whom. Its rights hold `list`: stored policies are judged again, and by `bulkhead audit`. */
 export interface PolicyKind extends AnyKind {
   readonly family: 'policy';
   /** The owner of a policy is the owner of its namespace. */
