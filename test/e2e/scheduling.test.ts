@@ -41,7 +41,7 @@ await guardedTest('pods of a tenant are bound by schedulers alone', async (t, cl
       await bind('one', alice, legacy),
       {
         status: 403,
-        text: /is bound to a node by a requester that is not a scheduler.*nodeSelector.*docs\/checks\/pod-scheduler\.md/,
+        text: /Pod acme-web\/one: is bound to a node by a requester that is not a scheduler \(tenant acme, hard isolation\).*nodeSelector.*docs\/checks\/pod-scheduler\.md/,
       },
       `a tenant does not choose the node${legacy ? ', by the older address either' : ''}, and hears how to ask for one`,
     );
