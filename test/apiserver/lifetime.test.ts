@@ -33,7 +33,8 @@ const endings: readonly [sentence: string, program: string, end: { killWhen: Reg
 const binaries = await binariesOrSkip('a control plane leaves nothing behind');
 if (binaries !== undefined) {
   await tap.test('two control planes side by side know nothing of each other', async (t) => {
-    const [first, second] = await Promise.all([startControlPlane({ binaries }), startControlPlane({ binaries })]);
+    const options = { binaries, controllers: false };
+    const [first, second] = await Promise.all([startControlPlane(options), startControlPlane(options)]);
     t.teardown(() => Promise.all([first.stop(), second.stop()]));
     t.not(first.port, second.port);
     t.not(first.directory, second.directory);

@@ -3,7 +3,9 @@
  * right that RBAC can give, sent as a dry run first, which gets the same answer (ADM-13).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Test } from 'tap';
 import { clusterTest } from '../apiserver/cluster-test.ts';
+import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { guard } from './guarded-cluster.ts';
 
 const namespace = '/api/v1/namespaces/beta-data';
@@ -227,39 +229,37 @@ await clusterTest(
       'TEN-24: the refusal is one text for all reserved names',
     );
     t.equal(refusals.size, 1);
+
+    await t.test('a resource of the same name in another group is not taken for the real one (TEN-14)', (t) =>
+      isNotTakenForTheRealOne(t, plane),
+    );
   },
   { controllers: false },
 );
 
-await clusterTest(
-  'a resource of the same name in another group is not taken for the real one (TEN-14)',
-  async (t, plane) => {
-    const cluster = await guard(plane);
-    t.teardown(() => cluster.stop());
-    const names = { plural: 'networkpolicies', singular: 'networkpolicy', kind: 'NetworkPolicy' };
-    const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-    const made = await plane.request('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
-      metadata: { name: 'networkpolicies.example.com' },
-      spec: {
-        group: 'example.com',
-        names,
-        scope: 'Namespaced',
-        versions: [{ name: 'v1', served: true, storage: true, schema }],
-      },
-    });
-    t.equal(made.status, 201, made.text);
-    const object = { apiVersion: 'example.com/v1', kind: 'NetworkPolicy', ...policy('theirs', everybody) };
-    const path = '/apis/example.com/v1/namespaces/default/networkpolicies';
-    let answer = await plane.request('POST', path, object);
-    for (let attempt = 0; answer.status === 404 && attempt < 100; attempt++) {
-      await sleep(100);
-      answer = await plane.request('POST', path, object);
-    }
-    t.equal(answer.status, 201, answer.text);
-    t.notMatch(answer.text, 'bulkhead.dev/tenant', 'it is neither refused nor labelled');
-  },
-  { controllers: false },
-);
+async function isNotTakenForTheRealOne(t: Test, plane: ControlPlane): Promise<void> {
+  const names = { plural: 'networkpolicies', singular: 'networkpolicy', kind: 'NetworkPolicy' };
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  const made = await plane.request('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+    metadata: { name: 'networkpolicies.example.com' },
+    spec: {
+      group: 'example.com',
+      names,
+      scope: 'Namespaced',
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    },
+  });
+  t.equal(made.status, 201, made.text);
+  const object = { apiVersion: 'example.com/v1', kind: 'NetworkPolicy', ...policy('theirs', everybody) };
+  const path = '/apis/example.com/v1/namespaces/default/networkpolicies';
+  let answer = await plane.request('POST', path, object);
+  for (let attempt = 0; answer.status === 404 && attempt < 100; attempt++) {
+    await sleep(100);
+    answer = await plane.request('POST', path, object);
+  }
+  t.equal(answer.status, 201, answer.text);
+  t.notMatch(answer.text, 'bulkhead.dev/tenant', 'it is neither refused nor labelled');
+}
 
 /** Ephemeral containers are merged by name. */
 function mergePatchFor(path: string): string {

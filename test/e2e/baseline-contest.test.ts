@@ -1,6 +1,7 @@
 /** Baselines that somebody undoes, on a real API server: replicas that disagree, and a namespace that ends and comes again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import type { Test } from 'tap';
 import type { NamespaceRecord } from '../../src/admission/facts.ts';
 import { namespaceIsolatedBy } from '../../src/baseline/default-deny.ts';
 import { systemClock } from '../../src/client/clock.ts';
@@ -13,6 +14,7 @@ import { namespaceRecord } from '../../src/facts/namespaces.ts';
 import { createBaselineReconciler } from '../../src/reconcile/baseline-reconciler.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
+import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { settings, tenant } from '../baseline/samples.ts';
 import { eventually, observe, silent } from '../soak/observer.ts';
 
@@ -22,7 +24,23 @@ const policies = '/apis/networking.k8s.io/v1/networkpolicies';
 const quotas = '/api/v1/resourcequotas';
 const quota = (pods: string) => ({ resourceQuota: { hard: { pods } } });
 
-await clusterTest('two replicas that read different tenants do not write against each other', async (t, plane) => {
+/** By how many milliseconds the watches are late for acme-0, acme-1 and so on. */
+const lates = [
+  { namespaces: 0, policies: 0 },
+  { namespaces: 300, policies: 0 },
+  { namespaces: 0, policies: 300 },
+  { namespaces: 300, policies: 300 },
+] as const;
+const lateOf = (namespace: string) => lates.find((_, index) => namespace === `acme-${index}`) ?? lates[0];
+
+await clusterTest('baselines that somebody undoes', async (t, plane) => {
+  await t.test('two replicas that read different tenants do not write against each other', (t) => comeToRest(t, plane));
+  await t.test('a namespace that is made anew while the old one is worked on is closed', (t) =>
+    closesTheNext(t, plane),
+  );
+});
+
+async function comeToRest(t: Test, plane: ControlPlane): Promise<void> {
   await plane.request('POST', namespaces, { metadata: acme });
   /** How often each object was written or removed. */
   const writes = new Map<string, number>();
@@ -82,18 +100,9 @@ await clusterTest('two replicas that read different tenants do not write against
   });
   await sleep(3_000);
   t.same([...writes], before, 'and write nothing any more');
-});
+}
 
-/** By how many milliseconds the watches are late for acme-0, acme-1 and so on. */
-const lates = [
-  { namespaces: 0, policies: 0 },
-  { namespaces: 300, policies: 0 },
-  { namespaces: 0, policies: 300 },
-  { namespaces: 300, policies: 300 },
-] as const;
-const lateOf = (namespace: string) => lates.find((_, index) => namespace === `acme-${index}`) ?? lates[0];
-
-await clusterTest('a namespace that is made anew while the old one is worked on is closed', async (t, plane) => {
+async function closesTheNext(t: Test, plane: ControlPlane): Promise<void> {
   const authentication = kubeconfigAuthentication({ kind: 'kubeconfig', path: plane.adminKubeconfig });
   const connection = createConnection(authentication, systemClock);
   const records = new Map<string, NamespaceRecord>();
@@ -186,4 +195,4 @@ await clusterTest('a namespace that is made anew while the old one is worked on 
   t.equal(uids.size, 2 * 2 * lates.length, 'each was another namespace, and each was closed');
   const { applied, healed, failed } = reconciler.counters();
   t.ok(failed < 20 * uids.size, `what failed was not tried without end: ${failed} of ${applied + healed + failed}`);
-});
+}

@@ -21,69 +21,73 @@ interface Stored {
   readonly spec: { readonly ingress: unknown };
 }
 
-await clusterTest('a soft tenant applies a policy that is too wide, and applies it again', async (t, plane) => {
-  const cluster = await guard(plane);
-  t.teardown(() => cluster.stop());
-  const gina = await plane.kubeconfigFor({ user: 'gina', groups: ['gamma-developers'] });
-  const kubectl = (command: readonly string[], object: object): Promise<Output> =>
-    plane.kubectl(gina, [...command, '-f', '-'], { stdin: JSON.stringify(object) });
-  const stored = async (name: string): Promise<Stored> => {
-    const path = `/apis/networking.k8s.io/v1/namespaces/gamma-lab/networkpolicies/${name}`;
-    return (await plane.request('GET', path)).body as Stored;
-  };
-  const made = await plane.kubectl(gina, ['create', 'namespace', 'gamma-lab']);
-  t.equal(made.code, 0, made.stderr);
+await clusterTest(
+  'a soft tenant applies a policy that is too wide, and applies it again',
+  async (t, plane) => {
+    const cluster = await guard(plane);
+    t.teardown(() => cluster.stop());
+    const gina = await plane.kubeconfigFor({ user: 'gina', groups: ['gamma-developers'] });
+    const kubectl = (command: readonly string[], object: object): Promise<Output> =>
+      plane.kubectl(gina, [...command, '-f', '-'], { stdin: JSON.stringify(object) });
+    const stored = async (name: string): Promise<Stored> => {
+      const path = `/apis/networking.k8s.io/v1/namespaces/gamma-lab/networkpolicies/${name}`;
+      return (await plane.request('GET', path)).body as Stored;
+    };
+    const made = await plane.kubectl(gina, ['create', 'namespace', 'gamma-lab']);
+    t.equal(made.code, 0, made.stderr);
 
-  const dead = policy('dead', { policyTypes: ['Egress'], ingress: wide('dead').spec.ingress });
-  const narrowed = await kubectl(['apply'], dead);
-  t.match(narrowed.stderr, said, 'rules of a direction that policyTypes leaves out are narrowed too (NP-21)');
-  t.match((await stored('dead')).spec.ingress, [
-    { from: [{}, { namespaceSelector: { matchLabels: { env: 'x', 'bulkhead.dev/tenant': 'gamma' } } }] },
-  ]);
+    const dead = policy('dead', { policyTypes: ['Egress'], ingress: wide('dead').spec.ingress });
+    const narrowed = await kubectl(['apply'], dead);
+    t.match(narrowed.stderr, said, 'rules of a direction that policyTypes leaves out are narrowed too (NP-21)');
+    t.match((await stored('dead')).spec.ingress, [
+      { from: [{}, { namespaceSelector: { matchLabels: { env: 'x', 'bulkhead.dev/tenant': 'gamma' } } }] },
+    ]);
 
-  for (const [name, apply, unchanged] of [
-    ['client-side', ['apply'], 'configured'],
-    ['server-side', ['apply', '--server-side'], 'serverside-applied'],
-  ] as const) {
-    const dry = await kubectl([...apply, '--dry-run=server'], wide(name));
-    const first = await kubectl(apply, wide(name));
-    t.equal(first.code, 0, `${name}: admitted ${first.stderr}`);
-    t.equal(first.stderr.trim(), said, `${name}: the warning shows the change`);
-    t.equal(dry.stderr, first.stderr, `${name}: a dry run says the same`);
-    const before = await stored(name);
-    t.strictSame(
-      before.spec.ingress,
-      [
-        {
-          from: [
-            { podSelector: {} },
-            { namespaceSelector: { matchLabels: { env: 'x', 'bulkhead.dev/tenant': 'gamma' } } },
-          ],
-        },
-      ],
-      `${name}: what is stored is narrowed`,
-    );
+    for (const [name, apply, unchanged] of [
+      ['client-side', ['apply'], 'configured'],
+      ['server-side', ['apply', '--server-side'], 'serverside-applied'],
+    ] as const) {
+      const dry = await kubectl([...apply, '--dry-run=server'], wide(name));
+      const first = await kubectl(apply, wide(name));
+      t.equal(first.code, 0, `${name}: admitted ${first.stderr}`);
+      t.equal(first.stderr.trim(), said, `${name}: the warning shows the change`);
+      t.equal(dry.stderr, first.stderr, `${name}: a dry run says the same`);
+      const before = await stored(name);
+      t.strictSame(
+        before.spec.ingress,
+        [
+          {
+            from: [
+              { podSelector: {} },
+              { namespaceSelector: { matchLabels: { env: 'x', 'bulkhead.dev/tenant': 'gamma' } } },
+            ],
+          },
+        ],
+        `${name}: what is stored is narrowed`,
+      );
 
-    // Managed fields carry seconds: within one, a write would not show.
-    await sleep(1100);
-    const second = await kubectl(apply, wide(name));
-    t.equal(second.code, 0, `${name}: the same file again ${second.stderr}`);
-    t.equal(second.stderr.trim(), said, `${name}: and the same warning`);
-    t.match(second.stdout, new RegExp(`^networkpolicy.networking.k8s.io/${name} ${unchanged}`), `${name}: is said`);
-    t.strictSame(await stored(name), before, `${name}: nothing is written`);
-    const diff = await kubectl(apply.length > 1 ? ['diff', '--server-side'] : ['diff'], wide(name));
-    t.equal(diff.code, 0, `${name}: kubectl diff finds no difference ${diff.stdout}`);
+      // Managed fields carry seconds: within one, a write would not show.
+      await sleep(1100);
+      const second = await kubectl(apply, wide(name));
+      t.equal(second.code, 0, `${name}: the same file again ${second.stderr}`);
+      t.equal(second.stderr.trim(), said, `${name}: and the same warning`);
+      t.match(second.stdout, new RegExp(`^networkpolicy.networking.k8s.io/${name} ${unchanged}`), `${name}: is said`);
+      t.strictSame(await stored(name), before, `${name}: nothing is written`);
+      const diff = await kubectl(apply.length > 1 ? ['diff', '--server-side'] : ['diff'], wide(name));
+      t.equal(diff.code, 0, `${name}: kubectl diff finds no difference ${diff.stdout}`);
 
-    const corrected = JSON.parse(
-      JSON.stringify(wide(name)).replace('"env":"x"', '"env":"x","bulkhead.dev/tenant":"gamma"'),
-    );
-    const third = await kubectl(apply, corrected);
-    t.equal(third.code, 0, `${name}: corrected as the warning says`);
-    t.equal(third.stderr, '', `${name}: there is no warning any more`);
-    t.equal((await stored(name)).metadata.generation, before.metadata.generation, `${name}: the spec is the same`);
-  }
+      const corrected = JSON.parse(
+        JSON.stringify(wide(name)).replace('"env":"x"', '"env":"x","bulkhead.dev/tenant":"gamma"'),
+      );
+      const third = await kubectl(apply, corrected);
+      t.equal(third.code, 0, `${name}: corrected as the warning says`);
+      t.equal(third.stderr, '', `${name}: there is no warning any more`);
+      t.equal((await stored(name)).metadata.generation, before.metadata.generation, `${name}: the spec is the same`);
+    }
 
-  const refused = await kubectl(['apply'], everybody);
-  t.equal(refused.code, 1, 'what cannot be narrowed is refused');
-  t.match(refused.stderr, 'names no peers, so it lets in every pod of the cluster', 'as under hard isolation');
-});
+    const refused = await kubectl(['apply'], everybody);
+    t.equal(refused.code, 1, 'what cannot be narrowed is refused');
+    t.match(refused.stderr, 'names no peers, so it lets in every pod of the cluster', 'as under hard isolation');
+  },
+  { controllers: false },
+);

@@ -1,5 +1,6 @@
 /** Pods and the policy that closes their namespace: which comes first, in every way in which pods come to be (POD-16). */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Test } from 'tap';
 import { keysSince, revisionIn } from '../soak/etcd.ts';
 import { eventually } from '../soak/observer.ts';
 import { forbidPolicies } from './forbidden-policies.ts';
@@ -50,87 +51,18 @@ spec:
         - podSelector: {}
 `;
 
-await guardedTest(
-  'a file with a namespace, a deployment and a policy is applied at the first try',
-  async (t, cluster) => {
-    const { code, stderr } = await cluster.kubectl('alice', ['apply', '-f', '-'], everything);
-    t.equal(code, 0, `kubectl apply passes ${stderr}`);
-    const pods = '/api/v1/namespaces/acme-shop/pods';
-    await eventually('the deployment has its pods', async () => (await itemsAt(cluster, pods)).length === 2);
-    const [door] = (await itemsAt(cluster, '/apis/networking.k8s.io/v1/namespaces/acme-shop/networkpolicies')).filter(
-      ({ metadata }) => metadata.name === 'bulkhead-default-deny',
-    );
-    for (const pod of await itemsAt(cluster, pods)) {
-      t.ok(
-        Number(door?.metadata.resourceVersion) < Number(pod.metadata.resourceVersion),
-        'the policy is older than the pod',
-      );
-      t.equal(pod.metadata.labels?.[label], 'acme');
-    }
-  },
-);
+await guardedTest('pods come after the policy that closes their namespace', async (t, cluster) => {
+  // First, while nothing else is written.
+  await t.test('a dry run, a refusal and a conflict write nothing', (t) => writesNothing(t, cluster));
+  await t.test('a file with a namespace, a deployment and a policy is applied at the first try', (t) =>
+    comesAfterItsPolicy(t, cluster),
+  );
+  await t.test('a namespace that cannot be closed gets no pod, and gets its pods once it can', (t) =>
+    waitsForItsPolicy(t, cluster),
+  );
+});
 
-await guardedTest(
-  'a namespace that cannot be closed gets no pod, and gets its pods once it can',
-  async (t, cluster) => {
-    const { plane } = cluster;
-    await forbidPolicies(plane);
-    const kubeconfig = await cluster.kubeconfig('alice');
-    const platform = await cluster.kubeconfig('platform');
-    const broken = { metadata: { name: 'acme-broken', labels: { broken: 'yes' } } };
-    t.match(await plane.request('POST', '/api/v1/namespaces', broken, { kubeconfig }), { status: 201 });
-    await accountIn(cluster, 'acme-broken');
-    const path = '/api/v1/namespaces/acme-broken/pods';
-    const pod = (name: string, more: { metadata?: object; spec?: object } = {}) => ({
-      metadata: { name, ...more.metadata },
-      spec: { containers, ...more.spec },
-    });
-    const mirror = {
-      metadata: { annotations: { 'kubernetes.io/config.mirror': 'x' } },
-      spec: { nodeName: 'n1', automountServiceAccountToken: false },
-    };
-    const rows: readonly [what: string, path: string, body: object, kubeconfig: string][] = [
-      ['a pod', path, pod('plain'), kubeconfig],
-      ['one that names its node', path, pod('placed', { spec: { nodeName: 'n1' } }), kubeconfig],
-      ['the mirror of a static pod', path, pod('mirror', mirror), plane.adminKubeconfig],
-      ['a dry run', `${path}?dryRun=All`, pod('dry'), kubeconfig],
-      ['a pod of the platform', path, pod('theirs'), platform],
-    ];
-    await Promise.all(
-      rows.map(async ([what, to, body, who]) => {
-        const { status, body: answer } = await plane.request('POST', to, body, { kubeconfig: who });
-        t.equal(status, 503, `${what} is refused for now: ${JSON.stringify(answer)}`);
-        t.match(answer, { reason: 'ServiceUnavailable', details: { retryAfterSeconds: 1 }, message: notYet }, what);
-      }),
-    );
-    t.same(await itemsAt(cluster, path), [], 'none came to be');
-    await t.test('and people can see why', async (t) => {
-      const { stdout } = await cluster.kubectl('alice', ['get', 'events', '-n', 'acme-broken', '-o', 'json']);
-      const failed = JSON.parse(stdout).items.filter(({ reason }: { reason: string }) => reason === 'BaselineFailed');
-      t.match(failed, [
-        { involvedObject: { kind: 'Namespace', name: 'acme-broken' }, message: /no policies here, please/ },
-      ]);
-      t.equal(failed.length, 1, 'one Event, however often it is tried');
-    });
-
-    await plane.request('DELETE', '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/broken');
-    await eventually('a pod is admitted', async () => {
-      const { status } = await plane.request('POST', path, pod('plain'), { kubeconfig });
-      return status === 201;
-    });
-    t.match(
-      await plane.request(
-        'GET',
-        '/apis/networking.k8s.io/v1/namespaces/acme-broken/networkpolicies/bulkhead-default-deny',
-      ),
-      {
-        status: 200,
-      },
-    );
-  },
-);
-
-await guardedTest('a dry run, a refusal and a conflict write nothing', async (t, cluster) => {
+async function writesNothing(t: Test, cluster: GuardedCluster): Promise<void> {
   const { plane } = cluster;
   const [alice, carol] = [await cluster.kubeconfig('alice'), await cluster.kubeconfig('carol')];
   const post = async (path: string, body: object, kubeconfig = alice) =>
@@ -179,7 +111,81 @@ await guardedTest('a dry run, a refusal and a conflict write nothing', async (t,
     const { times } = await writtenBy(cluster, async () => t.equal(await send(), 201, what));
     t.ok(times > 0, `while ${what} that is meant changes it, by ${times}`);
   }
-});
+}
+
+async function comesAfterItsPolicy(t: Test, cluster: GuardedCluster): Promise<void> {
+  const { code, stderr } = await cluster.kubectl('alice', ['apply', '-f', '-'], everything);
+  t.equal(code, 0, `kubectl apply passes ${stderr}`);
+  const pods = '/api/v1/namespaces/acme-shop/pods';
+  await eventually('the deployment has its pods', async () => (await itemsAt(cluster, pods)).length === 2);
+  const [door] = (await itemsAt(cluster, '/apis/networking.k8s.io/v1/namespaces/acme-shop/networkpolicies')).filter(
+    ({ metadata }) => metadata.name === 'bulkhead-default-deny',
+  );
+  for (const pod of await itemsAt(cluster, pods)) {
+    t.ok(
+      Number(door?.metadata.resourceVersion) < Number(pod.metadata.resourceVersion),
+      'the policy is older than the pod',
+    );
+    t.equal(pod.metadata.labels?.[label], 'acme');
+  }
+}
+
+async function waitsForItsPolicy(t: Test, cluster: GuardedCluster): Promise<void> {
+  const { plane } = cluster;
+  await forbidPolicies(plane);
+  const kubeconfig = await cluster.kubeconfig('alice');
+  const platform = await cluster.kubeconfig('platform');
+  const broken = { metadata: { name: 'acme-broken', labels: { broken: 'yes' } } };
+  t.match(await plane.request('POST', '/api/v1/namespaces', broken, { kubeconfig }), { status: 201 });
+  await accountIn(cluster, 'acme-broken');
+  const path = '/api/v1/namespaces/acme-broken/pods';
+  const pod = (name: string, more: { metadata?: object; spec?: object } = {}) => ({
+    metadata: { name, ...more.metadata },
+    spec: { containers, ...more.spec },
+  });
+  const mirror = {
+    metadata: { annotations: { 'kubernetes.io/config.mirror': 'x' } },
+    spec: { nodeName: 'n1', automountServiceAccountToken: false },
+  };
+  const rows: readonly [what: string, path: string, body: object, kubeconfig: string][] = [
+    ['a pod', path, pod('plain'), kubeconfig],
+    ['one that names its node', path, pod('placed', { spec: { nodeName: 'n1' } }), kubeconfig],
+    ['the mirror of a static pod', path, pod('mirror', mirror), plane.adminKubeconfig],
+    ['a dry run', `${path}?dryRun=All`, pod('dry'), kubeconfig],
+    ['a pod of the platform', path, pod('theirs'), platform],
+  ];
+  await Promise.all(
+    rows.map(async ([what, to, body, who]) => {
+      const { status, body: answer } = await plane.request('POST', to, body, { kubeconfig: who });
+      t.equal(status, 503, `${what} is refused for now: ${JSON.stringify(answer)}`);
+      t.match(answer, { reason: 'ServiceUnavailable', details: { retryAfterSeconds: 1 }, message: notYet }, what);
+    }),
+  );
+  t.same(await itemsAt(cluster, path), [], 'none came to be');
+  await t.test('and people can see why', async (t) => {
+    const { stdout } = await cluster.kubectl('alice', ['get', 'events', '-n', 'acme-broken', '-o', 'json']);
+    const failed = JSON.parse(stdout).items.filter(({ reason }: { reason: string }) => reason === 'BaselineFailed');
+    t.match(failed, [
+      { involvedObject: { kind: 'Namespace', name: 'acme-broken' }, message: /no policies here, please/ },
+    ]);
+    t.equal(failed.length, 1, 'one Event, however often it is tried');
+  });
+
+  await plane.request('DELETE', '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/broken');
+  await eventually('a pod is admitted', async () => {
+    const { status } = await plane.request('POST', path, pod('plain'), { kubeconfig });
+    return status === 201;
+  });
+  t.match(
+    await plane.request(
+      'GET',
+      '/apis/networking.k8s.io/v1/namespaces/acme-broken/networkpolicies/bulkhead-default-deny',
+    ),
+    {
+      status: 200,
+    },
+  );
+}
 
 interface Item {
   readonly metadata: {

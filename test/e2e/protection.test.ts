@@ -1,12 +1,12 @@
 /** What Bulkhead has put in place stays: against tenants, against controllers that are made to act for them, and to the end of the namespace. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Test } from 'tap';
 import type { Answer } from '../apiserver/api-request.ts';
 import { eventually } from '../soak/observer.ts';
 import { type GuardedCluster, guardedTest } from './guarded-cluster.ts';
 
-const policies = '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies';
-const door = `${policies}/bulkhead-default-deny`;
-const namespace = '/api/v1/namespaces/acme-web';
+const policiesOf = (name: string) => `/apis/networking.k8s.io/v1/namespaces/${name}/networkpolicies`;
+const pathOf = (name: string) => `/api/v1/namespaces/${name}`;
 const merge = { contentType: 'application/merge-patch+json' };
 const everyone = ['system:serviceaccounts', 'system:authenticated'];
 const controllers = {
@@ -25,9 +25,18 @@ interface Policy {
   readonly spec: unknown;
 }
 
-await guardedTest('nobody but the platform touches a managed policy', async (t, cluster) => {
+await guardedTest('what Bulkhead has put in place stays', async (t, cluster) => {
+  await t.test('nobody but the platform touches a managed policy', (t) => guardsPolicies(t, cluster));
+  await t.test('the policies of a namespace outlive its pods, and the namespace still ends', (t) =>
+    outlivesPods(t, cluster),
+  );
+  await t.test('an owner goes, and what hung on it stays', (t) => outlivesOwners(t, cluster));
+});
+
+async function guardsPolicies(t: Test, cluster: GuardedCluster): Promise<void> {
   const { plane } = cluster;
-  await isolatedNamespace(cluster);
+  const policies = await isolatedNamespace(cluster, 'acme-web');
+  const door = `${policies}/bulkhead-default-deny`;
   const alice = await cluster.kubeconfig('alice');
   const bait = { apiVersion: 'v1', kind: 'ConfigMap', name: 'kube-root-ca.crt', uid: 'no-such-uid' };
   const shadow = { metadata: { name: 'bulkhead-allow-all' }, spec: { podSelector: {}, policyTypes: ['Ingress'] } };
@@ -67,7 +76,7 @@ await guardedTest('nobody but the platform touches a managed policy', async (t, 
         plane.request('POST', policies, { ...shadow, metadata: { name: 'x', labels: claim } }, { kubeconfig }),
     ],
   ];
-  const before = await policy(cluster);
+  const before = await policy(cluster, door);
   for (const [what, send] of ways) {
     const { status, body } = await send(alice);
     t.equal(status, 403, `a tenant cannot ${what}`);
@@ -96,7 +105,7 @@ await guardedTest('nobody but the platform touches a managed policy', async (t, 
     const { status } = await plane.request('DELETE', door, undefined, { kubeconfig });
     t.equal(status, 403, `the ${who} cannot delete it while the namespace is in use`);
   }
-  t.equal((await policy(cluster))?.metadata.uid, before?.metadata.uid, 'it is the same one all the time');
+  t.equal((await policy(cluster, door))?.metadata.uid, before?.metadata.uid, 'it is the same one all the time');
 
   const hurts: readonly [what: string, send: () => Promise<Answer>][] = [
     ['deleted', () => plane.request('DELETE', door)],
@@ -114,7 +123,7 @@ await guardedTest('nobody but the platform touches a managed policy', async (t, 
     const { status, body } = await send();
     t.equal(status, 200, `the platform may: ${what} ${JSON.stringify(body)}`);
     await eventually(`what is ${what} is healed`, async () => {
-      const { ownerReferences, finalizers, deletionTimestamp } = (await policy(cluster))?.metadata ?? {
+      const { ownerReferences, finalizers, deletionTimestamp } = (await policy(cluster, door))?.metadata ?? {
         finalizers: [],
       };
       return [ownerReferences, finalizers, deletionTimestamp].every((one) => one === undefined);
@@ -125,11 +134,13 @@ await guardedTest('nobody but the platform touches a managed policy', async (t, 
   const healed = JSON.parse(stdout).items.filter(({ reason }: { reason: string }) => reason === 'BaselineHealed');
   t.match(healed, [{ message: 'restored after it was deleted or changed: NetworkPolicy bulkhead-default-deny' }]);
   t.equal(healed.length, 1, 'and one Event says so');
-});
+}
 
-await guardedTest('the policies of a namespace outlive its pods, and the namespace still ends', async (t, cluster) => {
+async function outlivesPods(t: Test, cluster: GuardedCluster): Promise<void> {
   const { plane } = cluster;
-  await isolatedNamespace(cluster);
+  const namespace = pathOf('acme-ending');
+  const policies = await isolatedNamespace(cluster, 'acme-ending');
+  const door = `${policies}/bulkhead-default-deny`;
   // Nobody runs this pod, so it takes a finalizer to make it stay, as a kubelet's grace period would.
   const resources = { requests: { cpu: '100m', memory: '64Mi' } };
   const pod = {
@@ -147,7 +158,7 @@ await guardedTest('the policies of a namespace outlive its pods, and the namespa
     const { body } = await plane.request('GET', `${namespace}/pods/stays`);
     return (body as Policy).metadata.deletionTimestamp !== undefined;
   });
-  const before = await policy(cluster);
+  const before = await policy(cluster, door);
   for (const user of Object.values(controllers)) {
     const controller = await plane.kubeconfigFor(user);
     for (const path of [door, policies]) {
@@ -158,26 +169,27 @@ await guardedTest('the policies of a namespace outlive its pods, and the namespa
   }
   // The namespace controller itself tries again and again.
   await sleep(3_000);
-  t.equal((await policy(cluster))?.metadata.uid, before?.metadata.uid, 'the closed door is still there');
+  t.equal((await policy(cluster, door))?.metadata.uid, before?.metadata.uid, 'the closed door is still there');
 
   t.match(await plane.request('PATCH', `${namespace}/pods/stays`, { metadata: { finalizers: null } }, merge), {
     status: 200,
   });
   await eventually('the namespace is gone', async () => (await plane.request('GET', namespace)).status === 404);
-  t.equal(await policy(cluster), undefined, 'and its policies with it');
+  t.equal(await policy(cluster, door), undefined, 'and its policies with it');
 
   await t.test('a new namespace of that name is closed anew', async (t) => {
-    await isolatedNamespace(cluster);
-    t.not((await policy(cluster))?.metadata.uid, before?.metadata.uid);
+    await isolatedNamespace(cluster, 'acme-ending');
+    t.not((await policy(cluster, door))?.metadata.uid, before?.metadata.uid);
     t.match(await plane.request('POST', `${namespace}/pods`, { ...pod, metadata: { name: 'next' } }, { kubeconfig }), {
       status: 201,
     });
   });
-});
+}
 
-await guardedTest('an owner goes, and what hung on it stays', async (t, cluster) => {
+async function outlivesOwners(t: Test, cluster: GuardedCluster): Promise<void> {
   const { plane } = cluster;
-  await isolatedNamespace(cluster);
+  const namespace = pathOf('acme-owned');
+  await isolatedNamespace(cluster, 'acme-owned');
   const alice = { ...merge, kubeconfig: await cluster.kubeconfig('alice') };
   const collector = { ...merge, kubeconfig: await plane.kubeconfigFor(controllers['garbage collector']) };
   const owner = { apiVersion: 'v1', kind: 'Node', name: 'bait', uid: 'no-such-uid', blockOwnerDeletion: true };
@@ -191,25 +203,29 @@ await guardedTest('an owner goes, and what hung on it stays', async (t, cluster)
   const unblocked = { ...owner, blockOwnerDeletion: false };
   t.match(await plane.request('PATCH', namespace, hangingOn(unblocked), collector), { status: 200 });
   t.match(await plane.request('PATCH', namespace, hangingOn(), collector), { status: 200 }, 'as with cascade=orphan');
-});
+}
 
-async function policy({ plane }: GuardedCluster): Promise<Policy | undefined> {
+async function policy({ plane }: GuardedCluster, door: string): Promise<Policy | undefined> {
   const { status, body } = await plane.request('GET', door);
   return status === 200 ? (body as Policy) : undefined;
 }
 
-/** Created by alice, closed, and with the account that pods need. */
-async function isolatedNamespace(cluster: GuardedCluster): Promise<void> {
+/**
+ * Created by alice, closed, and with the account that pods need.
+ *
+ * @returns the path of its policies
+ */
+async function isolatedNamespace(cluster: GuardedCluster, name: string): Promise<string> {
   const { plane } = cluster;
+  const policies = policiesOf(name);
   const kubeconfig = await cluster.kubeconfig('alice');
-  const { status, body } = await plane.request(
-    'POST',
-    '/api/v1/namespaces',
-    { metadata: { name: 'acme-web' } },
-    { kubeconfig },
-  );
+  const { status, body } = await plane.request('POST', '/api/v1/namespaces', { metadata: { name } }, { kubeconfig });
   if (status !== 201) throw new Error(JSON.stringify(body));
-  await eventually('it is closed', async () => (await policy(cluster)) !== undefined);
-  const account = `${namespace}/serviceaccounts/default`;
+  await eventually(
+    'it is closed',
+    async () => (await policy(cluster, `${policies}/bulkhead-default-deny`)) !== undefined,
+  );
+  const account = `${pathOf(name)}/serviceaccounts/default`;
   await eventually('it has its account', async () => (await plane.request('GET', account)).status === 200);
+  return policies;
 }

@@ -2,6 +2,7 @@
  * Every way that is known to take over a namespace, or to move one to another tenant (TEN-01 to TEN-05, ADM-01): what is
  * written, how it is written, and whose namespace it is. After every attempt the namespace is as it was.
  */
+import type { Test } from 'tap';
 import type { Output } from '../apiserver/control-plane.ts';
 import { type GuardedCluster, guardedTest, type PersonName } from './guarded-cluster.ts';
 
@@ -9,6 +10,9 @@ interface Metadata {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   ownerReferences?: unknown[];
+}
+interface Stored extends Metadata {
+  readonly uid?: string;
 }
 interface Target {
   readonly whose: string;
@@ -103,7 +107,13 @@ const ways: readonly Way[] = [
 /** On these the API server itself drops changed ownerReferences before anybody is asked; nothing happens, and nobody refuses. */
 const droppedByTheApiServer = ['a patch of the status subresource', 'the finalize subresource'];
 
-await guardedTest('nobody takes over a namespace', async (t, cluster) => {
+await guardedTest('namespaces stay with their tenants', async (t, cluster) => {
+  await t.test('nobody takes over a namespace', (t) => takesNothingOver(t, cluster));
+  await t.test('nobody leaves anything behind in a name', (t) => leavesNothingBehind(t, cluster));
+  await t.test('harmless edits pass', (t) => passesHarmlessEdits(t, cluster));
+});
+
+async function takesNothingOver(t: Test, cluster: GuardedCluster): Promise<void> {
   for (const [person, namespace] of [
     ['alice', 'acme-web'],
     ['bob', 'beta-data'],
@@ -144,17 +154,17 @@ await guardedTest('nobody takes over a namespace', async (t, cluster) => {
   const emptied = await cluster.kubectl(
     'bob',
     ['replace', '--raw', '/api/v1/namespaces/beta-data/finalize', '-f', '-'],
-    JSON.stringify({ ...JSON.parse(await objectOf(cluster, 'beta-data')), spec: { finalizers: [] } }),
+    JSON.stringify({ ...(await objectOf(cluster, 'beta-data')), spec: { finalizers: [] } }),
   );
   t.match(emptied.stderr, 'namespace-finalize', 'bob cannot take the finalizer off a namespace that is in use');
-});
+}
 
-await guardedTest('nobody leaves anything behind in a name', async (t, cluster) => {
+async function leavesNothingBehind(t: Test, cluster: GuardedCluster): Promise<void> {
   const finalize = async (namespace: string, finalizers: readonly string[]) =>
     cluster.kubectl(
       'bob',
       ['replace', '--raw', `/api/v1/namespaces/${namespace}/finalize`, '-f', '-'],
-      JSON.stringify({ ...JSON.parse(await objectOf(cluster, namespace)), spec: { finalizers } }),
+      JSON.stringify({ ...(await objectOf(cluster, namespace)), spec: { finalizers } }),
     );
   await cluster.kubectl('bob', ['create', 'namespace', 'shared-data']);
   // Something that takes its time to go, and no pod: what the next owner of the name would inherit.
@@ -187,18 +197,18 @@ await guardedTest('nobody leaves anything behind in a name', async (t, cluster) 
 
   const held = await finalize('kube-system', ['kubernetes', 'example.com/stuck']);
   t.match(held.stderr, 'foreign-namespace', 'nobody holds somebody else’s namespace by a finalizer');
-});
+}
 
-await guardedTest('harmless edits pass', async (t, cluster) => {
+async function passesHarmlessEdits(t: Test, cluster: GuardedCluster): Promise<void> {
   const commands: readonly (readonly [PersonName, readonly string[]])[] = [
-    ['alice', ['create', 'namespace', 'acme-web']],
-    ['alice', ['label', 'namespace', 'acme-web', 'team=web']],
-    ['alice', ['annotate', 'namespace', 'acme-web', 'example.org/contact=web@example.org']],
-    ['alice', ['label', 'namespace', 'acme-web', 'team=shop', '--overwrite']],
-    ['alice', ['label', 'namespace', 'acme-web', 'team-']],
-    ['alice', ['label', 'namespace', 'acme-web', 'constructor=mine']],
-    ['alice', ['label', 'namespace', 'acme-web', 'pod-security.kubernetes.io/enforce=restricted']],
-    ['platform', ['label', 'namespace', 'acme-web', 'pod-security.kubernetes.io/enforce=baseline', '--overwrite']],
+    ['alice', ['create', 'namespace', 'acme-edited']],
+    ['alice', ['label', 'namespace', 'acme-edited', 'team=web']],
+    ['alice', ['annotate', 'namespace', 'acme-edited', 'example.org/contact=web@example.org']],
+    ['alice', ['label', 'namespace', 'acme-edited', 'team=shop', '--overwrite']],
+    ['alice', ['label', 'namespace', 'acme-edited', 'team-']],
+    ['alice', ['label', 'namespace', 'acme-edited', 'constructor=mine']],
+    ['alice', ['label', 'namespace', 'acme-edited', 'pod-security.kubernetes.io/enforce=restricted']],
+    ['platform', ['label', 'namespace', 'acme-edited', 'pod-security.kubernetes.io/enforce=baseline', '--overwrite']],
     ['platform', ['create', 'namespace', 'observability']],
     ['platform', ['label', 'namespace', 'observability', 'name=observability']],
     [
@@ -206,14 +216,14 @@ await guardedTest('harmless edits pass', async (t, cluster) => {
       [
         'patch',
         'namespace',
-        'acme-web',
+        'acme-edited',
         '--subresource=status',
         '--type=merge',
         '-p',
         '{"metadata":{"labels":{"team":"web"}}}',
       ],
     ],
-    ['alice', ['delete', 'namespace', 'acme-web', '--wait=false']],
+    ['alice', ['delete', 'namespace', 'acme-edited', '--wait=false']],
     ['alice', ['create', 'namespace', 'acme-short']],
     ['alice', ['delete', 'namespace', 'acme-short', '--cascade=foreground', '--wait=false']],
   ];
@@ -222,7 +232,7 @@ await guardedTest('harmless edits pass', async (t, cluster) => {
     t.equal(code, 0, `${person}: kubectl ${command.join(' ')} ${stderr}`);
   }
   // The namespace controller takes the finalizer off without being trusted by name.
-  const gone = await cluster.kubectl('platform', ['wait', '--for=delete', 'namespace/acme-web', '--timeout=40s']);
+  const gone = await cluster.kubectl('platform', ['wait', '--for=delete', 'namespace/acme-edited', '--timeout=40s']);
   t.equal(gone.code, 0, `a deleted namespace ends ${gone.stderr}`);
   const foreground = await cluster.kubectl('platform', [
     'wait',
@@ -231,14 +241,14 @@ await guardedTest('harmless edits pass', async (t, cluster) => {
     '--timeout=60s',
   ]);
   t.equal(foreground.code, 0, `one that is deleted in the foreground, too ${foreground.stderr}`);
-});
-
-async function objectOf(cluster: GuardedCluster, namespace: string): Promise<string> {
-  return (await cluster.kubectl('platform', ['get', 'namespace', namespace, '-o', 'json'])).stdout;
 }
 
-async function metadataOf(cluster: GuardedCluster, namespace: string): Promise<Metadata & { uid?: string }> {
-  return JSON.parse(await objectOf(cluster, namespace)).metadata;
+async function objectOf({ plane }: GuardedCluster, namespace: string): Promise<{ metadata: Stored }> {
+  return (await plane.request('GET', `/api/v1/namespaces/${namespace}`)).body as { metadata: Stored };
+}
+
+async function metadataOf(cluster: GuardedCluster, namespace: string): Promise<Stored> {
+  return (await objectOf(cluster, namespace)).metadata;
 }
 
 async function trusted(cluster: GuardedCluster, namespace: string): Promise<Metadata> {
@@ -251,7 +261,7 @@ async function trusted(cluster: GuardedCluster, namespace: string): Promise<Meta
 }
 
 async function changed(cluster: GuardedCluster, { namespace }: Target, change: Metadata): Promise<string> {
-  const object = JSON.parse(await objectOf(cluster, namespace));
+  const object = await objectOf(cluster, namespace);
   const { labels, annotations } = object.metadata;
   Object.assign(object.metadata, change, {
     labels: { ...labels, ...change.labels },
