@@ -6,6 +6,8 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { runCommandLine } from '../src/commands/command-line.ts';
+import { Misuse } from '../src/commands/misuse.ts';
 
 interface Ended {
   readonly code: number | null;
@@ -103,9 +105,15 @@ t.test('mistakes at the keyboard are said in a sentence', async (t) => {
     [['audit', '--port', '1'], /^bulkhead: unknown option '--port'/],
   ];
   for (const [args, says] of mistakes) {
+    const what = `bulkhead ${args.join(' ')}`;
+    // A process takes a second. How it ends, and what it adds to the sentence, those show that look for its last line.
+    if (!says.source.includes('Try: ')) {
+      t.match(await sentenceOf(args), says, `${what} says why`);
+      continue;
+    }
     const { code, output } = await start(args).ended;
-    t.equal(code, 2, `bulkhead ${args.join(' ')} ends with 2`);
-    t.match(output, says, `bulkhead ${args.join(' ')} says why`);
+    t.equal(code, 2, `${what} ends with 2`);
+    t.match(output, says, `${what} says why`);
     t.notMatch(output, /^ +at /m, 'and shows no stack trace');
   }
   const help = await start([]).ended;
@@ -278,6 +286,17 @@ t.test('a certificate of somebody else is taken as it is', async (t) => {
   t.match(third.output, /tls\.key/, 'and is named');
   t.notMatch(third.output, /"stack"/, 'without a stack trace');
 });
+
+/** What a process prints first about a mistake. */
+async function sentenceOf(args: readonly string[]): Promise<string> {
+  try {
+    await runCommandLine(args, { print: () => {}, environment: {} });
+  } catch (error) {
+    if (error instanceof Misuse) return `bulkhead: ${error.message}\n`;
+    throw error;
+  }
+  throw new Error(`bulkhead ${args.join(' ')} is no mistake`);
+}
 
 /** What readiness says when it does not say yes any more. */
 async function unready(port: number): Promise<{ status: number; body: string }> {
