@@ -1,6 +1,6 @@
 /** Certificates come another way, by a rollout under load, and back: nobody who asks notices. */
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { issueAuthority, issueServerCertificate } from '../../src/certificates/issue-certificate.ts';
 import { privateNetworkTest } from '../apiserver/private-network.ts';
 import { guardService, writeCertificates } from '../soak/guarded-service.ts';
@@ -14,11 +14,11 @@ await privateNetworkTest(
   async (t, plane) => {
     const given = issueAuthority(Date.now());
     const ways: Readonly<Record<string, (folder: string) => Promise<readonly string[]>>> = {
-      // Longer than the rollout, in which a replica with files waits a minute to be trusted.
+      // Longer than the rollout.
       secret: async () => [
         '--registration',
         '--certificate-secret=bulkhead-system/bulkhead-certificates',
-        '--rotation=tick=1,settle=3,overlap=400',
+        '--rotation=tick=1,settle=3,overlap=120',
       ],
       files: async (folder) => {
         const files = join(folder, 'certificates');
@@ -31,6 +31,7 @@ await privateNetworkTest(
     const probe = { periodSeconds: 0.2, failureThreshold: 2 };
     const service = await guardService(plane, {
       probe,
+      nodeFlags: [`--import=${resolve('test/soak/quick-trust.ts')}`],
       certificateArguments: async (folder) => (await way?.(folder)) ?? [],
     });
     t.teardown(() => service.stop());

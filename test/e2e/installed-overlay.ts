@@ -43,7 +43,7 @@ export async function installOverlay(
     plane,
     { namespace: 'bulkhead-system', selector: 'app.kubernetes.io/name=bulkhead' },
     addresses,
-    [process.execPath, resolve('src/main.ts')],
+    [process.execPath, `--import=${resolve('test/soak/quick-trust.ts')}`, resolve('src/main.ts')],
   );
   t.teardown(() => Promise.all(pods.map((pod) => pod.kill())));
   // What the manual waits for.

@@ -33,6 +33,8 @@ export interface GuardedServiceOptions {
   readonly namespaces?: number;
   /** Arguments with which the replicas make their certificates and complete the registrations. Default: they are given files. */
   readonly certificateArguments?: readonly string[] | ((folder: string) => Promise<readonly string[]>);
+  /** Flags of Node for the replicas, beside those of the image. */
+  readonly nodeFlags?: readonly string[];
 }
 
 const config = 'manifests/base/bulkhead.yaml';
@@ -64,6 +66,7 @@ export async function guardService(plane: ControlPlane, options: GuardedServiceO
     plane,
     probe: options.probe ?? manifests.probe,
     graceSeconds: manifests.graceSeconds,
+    nodeFlags: options.nodeFlags,
     async argumentsOf(folder) {
       const common = [`--tenants=${tenants}`, `--config=${config}`];
       const { certificateArguments: own } = options;

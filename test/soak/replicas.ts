@@ -24,6 +24,8 @@ export interface ReplicasOptions {
   readonly graceSeconds: number;
   /** Of `bulkhead serve`, for the replica with this folder of its own: all but addresses, ports and how to reach the API server. */
   readonly argumentsOf: (folder: string) => Promise<readonly string[]>;
+  /** Flags of Node, beside those of the image. */
+  readonly nodeFlags?: readonly string[] | undefined;
 }
 
 export interface Replica {
@@ -78,7 +80,7 @@ export async function startReplicas(options: ReplicasOptions): Promise<Replicas>
   const { plane, probe, graceSeconds } = options;
   const groups = ['system:serviceaccounts', `system:serviceaccounts:${systemNamespace}`];
   const kubeconfig = await plane.kubeconfigFor({ user: `system:serviceaccount:${systemNamespace}:bulkhead`, groups });
-  const flags = await imageFlags();
+  const flags = [...(await imageFlags()), ...(options.nodeFlags ?? [])];
   const members: Member[] = [];
   const wrong: string[] = [];
   const tasks: Promise<void>[] = [];
