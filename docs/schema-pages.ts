@@ -23,6 +23,7 @@ export function settingsPage(): string {
     schema: settingsSchema,
     example: parse(example),
     defaults: {
+      'spec.docsURL': code(defaultSettings.docsURL),
       'spec.tenantLabel': code(defaultSettings.tenantLabel),
       'spec.platform.identities': builtIn,
       'spec.platform.schedulers': builtIn,

@@ -5,9 +5,11 @@ import type { Judged } from '../checks/judge.ts';
 import { formatPath } from '../kubernetes/field-path.ts';
 import type { AdmissionRequest } from '../kubernetes/review.ts';
 import type { LabelIntent } from '../mutations/label-intent.ts';
+import { checkPage } from '../tenancy/docs-page.ts';
+import type { Settings } from '../tenancy/settings.ts';
 
-/** Whose namespace it is, and who wants to know. */
-type Asked = Pick<Facts, 'owner' | 'requester'>;
+/** Whose namespace it is, who wants to know, and where the pages are. */
+type Asked = Pick<Facts, 'owner' | 'requester' | 'tenancy'>;
 
 /** What a person will read; the API server itself cuts nothing. */
 const denialBytes = 4096;
@@ -32,7 +34,7 @@ export function denialText(request: AdmissionRequest, facts: Asked, judged: read
   let left = denialBytes - Buffer.byteLength(header) - 64;
   const shown: string[] = [];
   for (const one of judged) {
-    const text = findingText(one);
+    const text = findingText(one, facts.tenancy.settings);
     left -= Buffer.byteLength(text) + 1;
     if (left < 0 && shown.length > 0) break;
     shown.push(text);
@@ -97,10 +99,10 @@ function capped(lines: string[]): string[] {
   return [...lines.slice(0, warningLines - 1), `${lines.length - warningLines + 1} more warnings are not shown`];
 }
 
-function findingText({ finding: { check, path, reason, witness, fix } }: Judged): string {
+function findingText({ finding: { check, path, reason, witness, fix } }: Judged, settings: Settings): string {
   const why = witness === undefined ? reason : `${reason}; for example ${witness}`;
   const lines = [`  ${piece(placeOf(path))}`, `    ${piece(why)}`, `    fix: ${piece(fix)}`];
-  return `${lines.join('\n')}\n    ${check}, docs/checks/${check}.md\n`;
+  return `${lines.join('\n')}\n    ${check}, ${checkPage(settings, check)}\n`;
 }
 
 function placeOf(path: string): string {

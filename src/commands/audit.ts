@@ -14,6 +14,7 @@ import { collectionPaths } from '../kinds/resource-name.ts';
 import { cutOff } from '../reach/isolation.ts';
 import type { Isolation } from '../reach/model.ts';
 import { table } from '../report/table.ts';
+import { docsPage } from '../tenancy/docs-page.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { CannotStart, orCannotStart } from './cannot-start.ts';
@@ -46,7 +47,7 @@ export const command = defineCommand({
       const log = { info: () => {}, warn: tell, error: tell };
       const tenancy = values.tenants === undefined ? await reader.tenancy(fromFiles.settings, log) : fromFiles;
       const { rows, crossing } = await survey(reader, tenancy);
-      for (const line of [...report(rows, tenancy), ...reportCrossing(crossing)]) print(line);
+      for (const line of [...report(rows, tenancy), ...reportCrossing(crossing, tenancy)]) print(line);
       return 0;
     } catch (error) {
       throw error instanceof Unreadable ? new CannotStart(error.message) : error;
@@ -127,7 +128,7 @@ function reportCrossing(crossing: readonly NonCompliantPolicy[]): readonly strin
     '',
     ...table([['NAMESPACE', 'TENANT', 'MODE', 'KIND', 'NAME', 'CHECK', 'WHERE'], ...cells]),
     '',
-    `${crossing.length} ${crossing.length === 1 ? 'policy in place opens' : 'policies in place open'} what is not agreed. Nothing is taken back; docs/checks says how to mend what each check finds.`,
+    `${crossing.length} ${crossing.length === 1 ? 'policy in place opens' : 'policies in place open'} what is not agreed. Nothing is taken back; ${docsPage(settings, 'checks')} says how to mend what each check finds.`,
   ];
 }
 

@@ -2,6 +2,7 @@
 import { stringify } from 'yaml';
 import { backstopOf } from '../backstop/backstop.ts';
 import { readTenancy, type TenancyFiles } from '../files/read-tenancy.ts';
+import { docsPage } from '../tenancy/docs-page.ts';
 import { orCannotStart } from './cannot-start.ts';
 import { defineCommand } from './command.ts';
 import { tenancyOptions } from './shared-options.ts';
@@ -15,10 +16,6 @@ export const command = defineCommand({
   },
 });
 
-const head = `# Made by \`bulkhead backstop\` from the settings and tenants; make it anew when they change.
-# What it does, and what it leaves to the webhook: docs/outage.md.
-`;
-
 /** @throws CannotStart when the settings or the tenants cannot be read */
 export async function backstop(files: TenancyFiles): Promise<string> {
   const { settings, tenants } = orCannotStart(await readTenancy(files)).value;
@@ -28,5 +25,8 @@ export async function backstop(files: TenancyFiles): Promise<string> {
   );
   // Expressions keep the lines they were made with, and no line is broken.
   const format = { aliasDuplicateObjects: false, blockQuote: 'literal', lineWidth: 0 } as const;
+  const head = `# Made by \`bulkhead backstop\` from the settings and tenants; make it anew when they change.
+# What it does, and what it leaves to the webhook: ${docsPage(settings, 'outage.md')}.
+`;
   return head + documents.map((document) => `---\n${stringify(document, format)}`).join('');
 }

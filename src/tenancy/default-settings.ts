@@ -4,6 +4,7 @@
  */
 import { type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { namespaceKeys, podKeys, policyKeys } from './built-in-keys.ts';
+import { defaultDocsURL } from './docs-page.ts';
 import type { ProtectedRange, Settings, SharedService } from './settings.ts';
 import type { Subject } from './tenant.ts';
 
@@ -71,6 +72,7 @@ export const builtInServices: readonly SharedService[] = [
 export const defaultTenantLabel = 'bulkhead.dev/tenant';
 
 export const defaultSettings: Settings = {
+  docsURL: defaultDocsURL,
   tenantLabel: defaultTenantLabel,
   platform: {
     identities: builtInIdentities,

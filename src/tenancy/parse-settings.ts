@@ -9,6 +9,7 @@ import {
   builtInServices,
   defaultTenantLabel,
 } from './default-settings.ts';
+import { defaultDocsURL, parseDocsURL } from './docs-page.ts';
 import {
   judgeServiceAddresses,
   parseProtectedRanges,
@@ -67,6 +68,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     ),
   ];
   const settings: Settings = {
+    docsURL: docsURLOf(spec.docsURL ?? defaultDocsURL, report),
     tenantLabel,
     platform: {
       identities: platformIdentities,
@@ -96,6 +98,18 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
   };
   if (problems.length > 0) return { ok: false, problems: inReadingOrder(problems) };
   return { ok: true, value: settings, warnings: warningsAbout(network, document) };
+}
+
+function docsURLOf(text: string, report: Report): string {
+  const url = parseDocsURL(text);
+  if (url === undefined) {
+    report(
+      ['spec', 'docsURL'],
+      `${excerpt(text)} is neither an http or https URL without query and fragment nor a relative path`,
+      'write where the docs folder is published, such as https://wiki.example/bulkhead',
+    );
+  }
+  return url ?? text;
 }
 
 function judgeTenantLabel(key: string, report: Report): void {

@@ -35,6 +35,8 @@ export interface ProtectedRange {
 
 /** The platform's settings, parsed from the `Settings` document (bulkhead.dev/v1alpha1). Immutable. */
 export interface Settings {
+  /** Where the documentation is published: an http or https URL or a relative path, without a slash at its end. */
+  readonly docsURL: string;
   /** The label that says to which tenant a namespace belongs. */
   readonly tenantLabel: string;
   readonly platform: {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { createAdmission } from '../../src/admission/admission.ts';
 import { denialText, plainDenial, warningTexts } from '../../src/admission/message.ts';
+import { catalogue } from '../../src/checks/catalogue.ts';
 import type { Finding } from '../../src/checks/check.ts';
 import type { Judged } from '../../src/checks/judge.ts';
 import { networkPolicyResource } from '../../src/kinds/network-policy/network-policy.ts';
@@ -18,8 +19,8 @@ const { tenancy, namespaces } = createWorld();
 const owner = tenancy.ownerByLabels({ [tenantLabel]: 'acme' });
 const alice = tenancy.requester(cast['acme developer'], undefined);
 const bob = tenancy.requester(cast['beta developer'], undefined);
-const acme = { owner, requester: alice };
-const platform = { owner: 'platform', requester: alice } as const;
+const acme = { owner, requester: alice, tenancy };
+const platform = { owner: 'platform', requester: alice, tenancy } as const;
 
 function requestFor(name: string, generateName?: string): AdmissionRequest {
   const object = { metadata: { name, ...(generateName !== undefined && { generateName }) } };
@@ -76,6 +77,20 @@ t.test('a refusal says what, where, why, for example what, and how to fix it', a
   );
 });
 
+t.test('a refusal links to the pages where the settings say that they are published', async (t) => {
+  const pageFor = (docsURL: string) => {
+    const facts = { ...acme, tenancy: createTenancy({ ...settings, docsURL }, []) };
+    return denialText(requestFor('open'), facts, [judgedOf(open)])
+      .split('\n')
+      .find((line) => line.startsWith(`    ${open.check}, `));
+  };
+  t.equal(
+    pageFor('https://wiki.example/bulkhead'),
+    '    cross-tenant-ingress, https://wiki.example/bulkhead/checks/cross-tenant-ingress.md',
+  );
+  t.equal(pageFor('guides/bulkhead'), '    cross-tenant-ingress, guides/bulkhead/checks/cross-tenant-ingress.md');
+});
+
 t.test('in a namespace of the platform there is no tenant to name', async (t) => {
   const [header] = denialText(requestFor('open'), platform, [judgedOf(open)]).split('\n');
   t.equal(header, 'NetworkPolicy acme-web/open: allows traffic from other tenants');
@@ -91,7 +106,7 @@ t.test('whose a namespace is, is told to its own tenant and to the platform', as
     oldObject: undefined,
   };
   const headerFor = (requester: Requester) =>
-    denialText(request, { owner, requester }, [judgedOf(open)]).split('\n')[0];
+    denialText(request, { owner, requester, tenancy }, [judgedOf(open)]).split('\n')[0];
   t.equal(headerFor(alice), 'Namespace acme-web: allows traffic from other tenants (tenant acme, hard isolation)');
   t.equal(headerFor(bob), 'Namespace acme-web: allows traffic from other tenants');
 });
@@ -118,7 +133,13 @@ const anyFinding: fc.Arbitrary<Finding> = fc.record({
 t.test('a refusal stays within 4 KB, whatever is in it, and counts what it leaves out', async (t) => {
   const worst = '\u202e'.repeat(2000);
   const finding = { ...open, path: worst, reason: worst, witness: worst, fix: worst };
-  const longest = denialText(requestFor(worst), acme, [judgedOf(finding)]);
+  const longestURL = { ...settings, docsURL: `https://${'d'.repeat(120)}` };
+  const facts = { ...acme, tenancy: createTenancy(longestURL, []) };
+  const headline = catalogue.reduce(
+    (longest, one) => (one.headline.length > longest.length ? one.headline : longest),
+    '',
+  );
+  const longest = denialText(requestFor(worst), facts, [{ ...judgedOf(finding), headline }]);
   t.ok(Buffer.byteLength(longest) <= 4096, 'one finding that is as long as can be', {
     bytes: Buffer.byteLength(longest),
   });

@@ -69,6 +69,15 @@ t.test('a policy and its binding for each', async (t) => {
   }
 });
 
+t.test('a refusal links to the page where the settings say that it is published', async (t) => {
+  const settings = { ...defaultSettings, docsURL: 'https://wiki.example/bulkhead' };
+  const [policy] = backstopOf(settings, { from: 'objects' }) as Document[];
+  t.match(
+    policy?.spec.validations?.[0]?.message,
+    /\(foreign-namespace, https:\/\/wiki\.example\/bulkhead\/checks\/foreign-namespace\.md\)$/,
+  );
+});
+
 t.test('no label that a tenant may set exempts anything', async (t) => {
   for (const { metadata, spec } of listed) {
     // A namespace that lost its tenant label is not a tenant's any more, and only the platform can take it away.

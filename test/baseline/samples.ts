@@ -24,6 +24,7 @@ export function tenant({ name = 'acme', mode = 'enforce', within = 'tenant', res
 
 export function settings(sharedServices: readonly SharedService[]): Settings {
   return {
+    docsURL: 'docs',
     tenantLabel: 'bulkhead.dev/tenant',
     platform: {
       identities: [{ kind: 'Group', name: 'system:masters' }],

@@ -53,6 +53,7 @@ export const ingressController: SharedService = {
 };
 
 export const settings: Settings = {
+  docsURL: 'docs',
   tenantLabel: label,
   platform: {
     identities: [{ kind: 'Group', name: 'platform-admins' }],

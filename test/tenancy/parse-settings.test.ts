@@ -30,6 +30,29 @@ const refused: readonly (readonly [sentence: string, text: string, ...problems: 
     't.yaml:4:3: spec.platfrom: is not a known field; did you mean platform?',
     't.yaml:5:14: spec.network.podCIDR: is not a known field; did you mean podCIDRs?',
   ],
+  ...[
+    'ftp://wiki.example/docs',
+    'https://',
+    'https://wiki.example/docs?version=1',
+    'https://wiki.example/#docs',
+    '//wiki.example',
+    'https://user@wiki.example',
+    'javascript:alert',
+    'my docs',
+    '',
+  ].map(
+    (url) =>
+      [
+        `"${url}" is no address of pages`,
+        text(`docsURL: "${url}"`),
+        `t.yaml:4:12: spec.docsURL: "${url}" is neither an http or https URL without query and fragment nor a relative path; write where the docs folder is published, such as https://wiki.example/bulkhead`,
+      ] as const,
+  ),
+  [
+    'the address of pages leaves room in a denial',
+    text(`docsURL: https://wiki.example/${'d'.repeat(108)}`),
+    `t.yaml:4:12: spec.docsURL: "https://wiki.example/${'d'.repeat(39)}..." is not an http or https URL or a relative path, at most 128 characters`,
+  ],
   [
     'the tenant label is a label key',
     text('tenantLabel: bulk head'),
@@ -311,6 +334,22 @@ t.test('a range that is missing is warned about', async (t) => {
     oneFamily('podCIDRs, nodeCIDRs', 'IPv6', 'IPv4'),
   ]);
   t.strictSame(parsed.ok && parsed.value.unlistedFamilies, [4, 6]);
+});
+
+t.test('pages are in the docs folder, or where the settings say', async (t) => {
+  t.equal(settings('tenantLabel: example.com/team').docsURL, 'docs');
+  for (const [written, read] of [
+    ['https://wiki.example/bulkhead', 'https://wiki.example/bulkhead'],
+    ['https://wiki.example/bulkhead/', 'https://wiki.example/bulkhead'],
+    ['http://localhost:8000', 'http://localhost:8000'],
+    ['"http://[::1]:8000/"', 'http://[::1]:8000'],
+    [
+      'https://git.example/platform/bulkhead/-/blob/v1.2/docs',
+      'https://git.example/platform/bulkhead/-/blob/v1.2/docs',
+    ],
+    ['../docs', '../docs'],
+  ])
+    t.equal(settings(`docsURL: ${written}`).docsURL, read);
 });
 
 t.test('what shuts something adds to what is built in', async (t) => {

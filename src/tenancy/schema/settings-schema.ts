@@ -8,6 +8,7 @@ import { apiVersion } from './tenant-schema.ts';
 /** A Settings document that has passed its schema. */
 export interface SettingsDocument {
   readonly spec: {
+    readonly docsURL?: string;
     readonly tenantLabel?: string;
     readonly platform?: {
       readonly identities?: readonly SubjectDocument[];
@@ -104,6 +105,13 @@ export const settingsSchema: StructuralSchema = {
     spec: {
       type: 'object',
       properties: {
+        docsURL: {
+          type: 'string',
+          title: 'an http or https URL or a relative path, at most 128 characters',
+          maxLength: 128,
+          description:
+            'The published docs folder. Denials and the backstop link to its pages, such as docsURL/checks/host-network.md.',
+        },
         tenantLabel: {
           ...labelKey,
           description:
