@@ -22,7 +22,7 @@ interface Alert {
 
 const rules: { groups: readonly { name: string; rules: readonly Alert[] }[] } = parse(readFileSync(alertsFile, 'utf8'));
 const alerts = rules.groups.flatMap((group) => group.rules);
-/** The sections of docs/alerts.md, by their titles. */
+/** The sections of docs/alerts.md, by their titles. A title is one word, so its anchor is the title in lower case. */
 const sections = new Map(
   readFileSync('docs/alerts.md', 'utf8')
     .split(/^## /m)
@@ -115,17 +115,33 @@ t.test('every alert says how grave it is, what it is, and where to read on', asy
     t.match(lasting, /^\d+[smh]$/);
     t.match(annotations.summary, /^[A-Z].*\.$/, `${alert} has a summary`);
     t.match(annotations.description, /\.$/, `${alert} has a description`);
-    t.equal(annotations.runbook, `docs/alerts.md#${alert.toLowerCase()}`, `${alert} leads to its section`);
+    const [page, anchor] = annotations.runbook_url?.split('#') ?? [];
+    t.equal(page, 'docs/alerts.md', `${alert} leads to the page`);
+    t.strictSame(
+      [...sections.keys()].filter((title) => title.toLowerCase() === anchor),
+      [alert],
+      `${alert} leads to its section`,
+    );
     const { selectors, groupings } = readQuery(expr);
     const kept = new Set(groupings.flatMap(({ labels: names }) => names));
     for (const [, label = ''] of Object.values(annotations)
       .join()
       .matchAll(/\$labels\.(\w+)/g))
       t.ok(kept.has(label), `${alert} keeps the label ${label} of which it speaks`);
-    const page = readFileSync('docs/metrics.md', 'utf8');
+    const metricsPage = readFileSync('docs/metrics.md', 'utf8');
     for (const { metric } of selectors.filter(({ metric: name }) => name.startsWith('bulkhead_')))
-      t.ok(page.includes(`\`${metric}\``), `${metric} is in docs/metrics.md`);
+      t.ok(metricsPage.includes(`\`${metric}\``), `${metric} is in docs/metrics.md`);
   }
+});
+
+t.test('runbooks are where --docs-url says, whatever the file said before', async (t) => {
+  const expected = alerts.map(({ alert }) => `https://wiki.example/bulkhead/alerts.md#${alert.toLowerCase()}`);
+  const texts = generatedFiles('https://wiki.example/bulkhead').map(({ text }) => text);
+  for (const text of texts.slice(0, 2))
+    t.strictSame(
+      [...text.matchAll(/^ *runbook_url: (.*)$/gm)].map(([, url]) => url),
+      expected,
+    );
 });
 
 t.test('every alert has its section, and every section an alert', async (t) => {
