@@ -1,6 +1,13 @@
 /** Verdicts of the border as findings: the one translation behind cross-tenant-ingress, cross-tenant-egress and ip-block. */
 import type { PolicyVerdict } from '../kinds/kind.ts';
+import type { Verdict } from '../reach/model.ts';
 import { type Finding, nothing } from './check.ts';
+
+/** In place of the headline of the check, which says that something gets through. */
+const headlines: Readonly<Partial<Record<Verdict, string>>> = {
+  unproven: 'is not proven to stay inside its tenant',
+  invalid: 'has a field that is not valid',
+};
 
 /** One finding for each verdict that concerns the check. Dead peers harm nobody: check dead-rule tells of them. */
 export function borderFindings(
@@ -11,5 +18,8 @@ export function borderFindings(
   if (border.length === 0) return nothing;
   return border
     .filter((peer) => peer.verdict !== 'nothing' && concerns(peer))
-    .map(({ path, reason, witness, fix }) => ({ check, path, reason, fix, ...(witness !== undefined && { witness }) }));
+    .map(({ verdict, path, reason, witness, fix }) => {
+      const headline = headlines[verdict];
+      return { check, path, reason, fix, ...(witness !== undefined && { witness }), ...(headline && { headline }) };
+    });
 }

@@ -28,6 +28,8 @@ export interface Finding {
   readonly witness?: string;
   /** What to write instead. */
   readonly fix: string;
+  /** Left out: the headline of the check. */
+  readonly headline?: string;
 }
 
 /** What a check may know of every request beside the request itself; gathered once, before. */

@@ -23,7 +23,7 @@ import { podToCome } from './pod-to-come.ts';
 /** A finding with what follows from it. */
 export interface Judged {
   readonly finding: Finding;
-  /** From the check. */
+  /** Of the finding or its check. */
   readonly headline: string;
   /**
    * Whether it refuses the request; of a workload: the pods that come of it. Findings about identity always do, those about intent
@@ -98,7 +98,7 @@ function runChecks(asked: Asked, judged: Judged[]): readonly Judged[] {
       const enforced = check.protects === 'identity' || owner === 'platform' || owner.mode === 'enforce';
       if (enforced && check.protects === 'border') ratchet ??= leavesSpecAlone(asked.request);
       const refuses = enforced && check.protects !== 'intent' && !(check.protects === 'border' && ratchet === true);
-      judged.push({ finding, headline: check.headline, refuses });
+      judged.push({ finding, headline: finding.headline ?? check.headline, refuses });
     }
   }
   return judged;
