@@ -194,7 +194,11 @@ function registerRegistrationMetrics(register: Register): void {
     register(name, help, 'configuration', ({ registration }) =>
       (registration?.configurations ?? []).map((one) => ({ label: one.name, value: is(one) ? 1 : 0 })),
     );
-  each('registration_present', 'Whether a webhook configuration of Bulkhead is there.', ({ present }) => present);
+  each(
+    'webhook_configuration_present',
+    'Whether a webhook configuration of Bulkhead exists.',
+    ({ present }) => present,
+  );
   each(
     'registration_fail_closed',
     'Whether it fails closed. validating/bulkhead-workloads only warns and never does; another one at 0 guards nothing while Bulkhead is not reached.',
@@ -211,13 +215,13 @@ function registerRegistrationMetrics(register: Register): void {
       registration === undefined ? [] : [{ value: read(registration) }],
     );
   rules(
-    'registration_unknown_rules',
-    'Entries in the rules of the webhook configurations that the API server does not serve, such as a misspelt subresource. The log says which.',
+    'webhook_configuration_unknown_rules',
+    'Entries in the rules of the webhook configurations that the API server does not serve, such as a misspelt subresource. The log names them.',
     (counters) => counters.rules.unknown,
   );
   rules(
-    'registration_missing_rules',
-    'Resources that Bulkhead must be asked about and no rule names. The log says which.',
+    'webhook_configuration_missing_rules',
+    'Resources that Bulkhead must review and that no rule names. The log names them.',
     (counters) => counters.rules.missing,
   );
 }

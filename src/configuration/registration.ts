@@ -97,7 +97,7 @@ export function keepRegistration(
     clock,
     (pair, signal) => close(pairOf(pair), signal),
     (pair, error) => {
-      log.error({ pair, error: String(error) }, 'the registration failed and is tried again');
+      log.error({ pair, error: String(error) }, 'the webhook configurations could not be completed; it is tried again');
     },
   );
 
@@ -119,7 +119,7 @@ export function keepRegistration(
         const message = `${name} was deleted: what it was for is not guarded until somebody applies it again`;
         log.error({ configuration: name }, message);
         const namespace = ownNamespace();
-        if (namespace !== undefined) events.record(namespace, 'RegistrationDeleted', message);
+        if (namespace !== undefined) events.record(namespace, 'WebhookConfigurationDeleted', message);
         changed(name);
       },
     };

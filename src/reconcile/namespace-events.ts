@@ -15,7 +15,7 @@ export type EventReason =
   | 'BaselineFailed'
   | 'BaselineWithheld'
   | 'PolicyNonCompliant'
-  | 'RegistrationDeleted';
+  | 'WebhookConfigurationDeleted';
 
 export interface EventCounters {
   readonly written: number;

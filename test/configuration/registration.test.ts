@@ -332,7 +332,12 @@ t.test('one that is deleted is told once, and stays deleted', async (t) => {
   t.equal(one.lines.filter(({ level, text }) => level === 'error' && text.includes('was deleted')).length, 1);
   t.match(
     one.calls.filter(({ path }) => path.includes('/events/')),
-    [{ method: 'PATCH', path: /^\/api\/v1\/namespaces\/bulkhead-system\/events\/bulkhead\.registrationdeleted\?/ }],
+    [
+      {
+        method: 'PATCH',
+        path: /^\/api\/v1\/namespaces\/bulkhead-system\/events\/bulkhead\.webhookconfigurationdeleted\?/,
+      },
+    ],
   );
   t.match(one.registration.counters().configurations[2], { present: false, closed: false });
 });

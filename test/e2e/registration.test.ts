@@ -82,10 +82,10 @@ await clusterTest('registrations', async (t, plane) => {
     t.match(await metrics(running), /^bulkhead_registration_fail_closed\{configuration="validating\/bulkhead"\} 1$/m);
     t.match(
       await metrics(running),
-      /^bulkhead_registration_unknown_rules 0$/m,
+      /^bulkhead_webhook_configuration_unknown_rules 0$/m,
       'the API server serves what the rules name',
     );
-    t.match(await metrics(running), /^bulkhead_registration_missing_rules 0$/m);
+    t.match(await metrics(running), /^bulkhead_webhook_configuration_missing_rules 0$/m);
   });
 
   await t.test('nothing of a handshake is left', async (t) => {
@@ -110,7 +110,7 @@ await clusterTest('registrations', async (t, plane) => {
           if (resource === 'namespaces/finalize') resources[index] = 'namespace/finalize';
     });
     const told = async (name: string) =>
-      new RegExp(`^bulkhead_registration_${name} 1$`, 'm').test(await metrics(running));
+      new RegExp(`^bulkhead_webhook_configuration_${name} 1$`, 'm').test(await metrics(running));
     await until(async () => (await told('unknown_rules')) && (await told('missing_rules')), 'the metrics to tell');
     await closed(plane);
     t.pass('and what is spelt rightly is guarded all the same');
@@ -118,10 +118,10 @@ await clusterTest('registrations', async (t, plane) => {
 
   await t.test('one that is deleted stays deleted, and is told', async (t) => {
     await request(plane, 'DELETE', guarding, undefined);
-    const event = '/api/v1/namespaces/bulkhead-system/events/bulkhead.registrationdeleted';
+    const event = '/api/v1/namespaces/bulkhead-system/events/bulkhead.webhookconfigurationdeleted';
     await until(async () => (await plane.request('GET', event)).status === 200, 'the Event');
     t.match((await plane.request('GET', event)).body, {
-      reason: 'RegistrationDeleted',
+      reason: 'WebhookConfigurationDeleted',
       message: /^validating\/bulkhead was deleted: /,
     });
     // Its neighbour, to which the same handshake belongs, is opened meanwhile.
@@ -130,7 +130,10 @@ await clusterTest('registrations', async (t, plane) => {
     await request(plane, 'PATCH', neighbour, open, 'application/json-patch+json');
     await sleep(1_000);
     t.equal((await plane.request('GET', guarding)).status, 404, 'it does not come back');
-    t.match(await metrics(running), /^bulkhead_registration_present\{configuration="validating\/bulkhead"\} 0$/m);
+    t.match(
+      await metrics(running),
+      /^bulkhead_webhook_configuration_present\{configuration="validating\/bulkhead"\} 0$/m,
+    );
     t.match(
       await webhooksOf(plane, 'mutating/bulkhead'),
       [{ failurePolicy: 'Ignore' }],

@@ -97,18 +97,20 @@ const up: Question = {
       targets: [{ expr: 'min by (configuration) (bulkhead_registration_fail_closed)', legend: '{{configuration}}' }],
     },
     {
-      title: 'Registrations that are there',
-      description: '0: somebody has deleted it, and the API server does not ask.',
+      title: 'Webhook configurations that exist',
+      description: '0: it was deleted, and the API server does not call Bulkhead for it.',
       type: 'timeseries',
-      targets: [{ expr: 'min by (configuration) (bulkhead_registration_present)', legend: '{{configuration}}' }],
+      targets: [
+        { expr: 'min by (configuration) (bulkhead_webhook_configuration_present)', legend: '{{configuration}}' },
+      ],
     },
     {
       title: 'Rules that do not fit',
       description: 'Entries that the API server does not serve, and resources that no rule names. Both should be 0.',
       type: 'timeseries',
       targets: [
-        { expr: 'max(bulkhead_registration_unknown_rules)', legend: 'unknown' },
-        { expr: 'max(bulkhead_registration_missing_rules)', legend: 'missing' },
+        { expr: 'max(bulkhead_webhook_configuration_unknown_rules)', legend: 'unknown' },
+        { expr: 'max(bulkhead_webhook_configuration_missing_rules)', legend: 'missing' },
       ],
     },
     {
