@@ -205,8 +205,8 @@ function registerRegistrationMetrics(register: Register): void {
     ({ closed }) => closed,
   );
   register(
-    'registration_handshakes_total',
-    'Writes that Bulkhead must refuse, sent through the API server: proven, or admitted by all, refused by somebody else, failed without an answer.',
+    'probes_total',
+    'Writes that Bulkhead must refuse, sent through the API server: proven (Bulkhead refused it), admitted, refused by another webhook or policy, failed without an answer.',
     'result',
     ({ registration }) => Object.entries(registration?.handshakes ?? {}).map(([label, value]) => ({ label, value })),
   );

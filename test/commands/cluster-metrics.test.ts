@@ -56,7 +56,7 @@ t.test('what is counted is scraped', async (t) => {
 
 t.test('where registrations are looked after, it is told what became of them', async (t) => {
   const lines = (await scraped({ registration })).filter((line) =>
-    /^bulkhead_(registration|webhook_configuration)/.test(line),
+    /^bulkhead_(registration|webhook_configuration|probes)/.test(line),
   );
   t.strictSame(
     lines.sort(),
@@ -64,10 +64,10 @@ t.test('where registrations are looked after, it is told what became of them', a
       'bulkhead_registration_fail_closed{configuration="mutating/bulkhead"} 0',
       'bulkhead_registration_fail_closed{configuration="validating/bulkhead"} 1',
       'bulkhead_registration_fail_closed{configuration="validating/bulkhead-workloads"} 0',
-      'bulkhead_registration_handshakes_total{result="admitted"} 23',
-      'bulkhead_registration_handshakes_total{result="failed"} 25',
-      'bulkhead_registration_handshakes_total{result="proven"} 22',
-      'bulkhead_registration_handshakes_total{result="refused"} 24',
+      'bulkhead_probes_total{result="admitted"} 23',
+      'bulkhead_probes_total{result="failed"} 25',
+      'bulkhead_probes_total{result="proven"} 22',
+      'bulkhead_probes_total{result="refused"} 24',
       'bulkhead_webhook_configuration_missing_rules 28',
       'bulkhead_webhook_configuration_present{configuration="mutating/bulkhead"} 0',
       'bulkhead_webhook_configuration_present{configuration="validating/bulkhead"} 1',

@@ -196,7 +196,7 @@ async function judgeOfAnotherKind(certificates: string, allowed: boolean) {
 /** Waits until so many more handshakes have ended so. */
 async function attempts(running: Running, result: string, more: number): Promise<void> {
   const count = async (): Promise<number> => {
-    const pattern = new RegExp(`^bulkhead_registration_handshakes_total\\{result="${result}"\\} (\\d+)$`, 'm');
+    const pattern = new RegExp(`^bulkhead_probes_total\\{result="${result}"\\} (\\d+)$`, 'm');
     return Number(pattern.exec(await metrics(running))?.[1]);
   };
   const before = await count();

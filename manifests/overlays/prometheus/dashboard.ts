@@ -114,11 +114,11 @@ const up: Question = {
       ],
     },
     {
-      title: 'Handshakes',
-      description: 'Writes that Bulkhead must refuse, sent through the API server before a registration fails closed.',
+      title: 'Probes',
+      description: 'Writes that Bulkhead must refuse, sent through the API server before failurePolicy becomes Fail.',
       type: 'timeseries',
       unit: 'ops',
-      targets: [{ expr: perSecond('bulkhead_registration_handshakes_total', 'result'), legend: '{{result}}' }],
+      targets: [{ expr: perSecond('bulkhead_probes_total', 'result'), legend: '{{result}}' }],
     },
   ],
 };
