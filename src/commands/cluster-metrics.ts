@@ -200,8 +200,8 @@ function registerRegistrationMetrics(register: Register): void {
     ({ present }) => present,
   );
   each(
-    'registration_fail_closed',
-    'Whether it fails closed. validating/bulkhead-workloads only warns and never does; another one at 0 guards nothing while Bulkhead is not reached.',
+    'webhook_configuration_failure_policy_fail',
+    'Whether its failurePolicy is Fail. validating/bulkhead-workloads only warns and stays at 0; another one at 0 enforces nothing while Bulkhead cannot be reached.',
     ({ closed }) => closed,
   );
   register(

@@ -56,14 +56,14 @@ t.test('what is counted is scraped', async (t) => {
 
 t.test('where registrations are looked after, it is told what became of them', async (t) => {
   const lines = (await scraped({ registration })).filter((line) =>
-    /^bulkhead_(registration|webhook_configuration|probes)/.test(line),
+    /^bulkhead_(webhook_configuration|probes)/.test(line),
   );
   t.strictSame(
     lines.sort(),
     [
-      'bulkhead_registration_fail_closed{configuration="mutating/bulkhead"} 0',
-      'bulkhead_registration_fail_closed{configuration="validating/bulkhead"} 1',
-      'bulkhead_registration_fail_closed{configuration="validating/bulkhead-workloads"} 0',
+      'bulkhead_webhook_configuration_failure_policy_fail{configuration="mutating/bulkhead"} 0',
+      'bulkhead_webhook_configuration_failure_policy_fail{configuration="validating/bulkhead"} 1',
+      'bulkhead_webhook_configuration_failure_policy_fail{configuration="validating/bulkhead-workloads"} 0',
       'bulkhead_probes_total{result="admitted"} 23',
       'bulkhead_probes_total{result="failed"} 25',
       'bulkhead_probes_total{result="proven"} 22',

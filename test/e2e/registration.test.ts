@@ -79,7 +79,10 @@ await clusterTest('registrations', async (t, plane) => {
       ['Ignore'],
       'what only warns stays open',
     );
-    t.match(await metrics(running), /^bulkhead_registration_fail_closed\{configuration="validating\/bulkhead"\} 1$/m);
+    t.match(
+      await metrics(running),
+      /^bulkhead_webhook_configuration_failure_policy_fail\{configuration="validating\/bulkhead"\} 1$/m,
+    );
     t.match(
       await metrics(running),
       /^bulkhead_webhook_configuration_unknown_rules 0$/m,

@@ -62,7 +62,8 @@ await clusterTest('the rights of the manifests are those that are used', async (
     for (const { clientConfig } of webhooks) delete clientConfig.caBundle;
   });
   const closed = async () =>
-    (await scrape(running.ports.metrics)).match(/^bulkhead_registration_fail_closed\{.*\} 1$/gm)?.length === 4;
+    (await scrape(running.ports.metrics)).match(/^bulkhead_webhook_configuration_failure_policy_fail\{.*\} 1$/gm)
+      ?.length === 4;
   await live(plane, closed);
   // A watch is in the audit log when it has ended.
   await running.stop();

@@ -7,7 +7,7 @@ import { alertsFile } from '../../manifests/overlays/prometheus/generated-files.
 /** For each alert: in which file, and words of the assertion or test there. */
 const shown: Readonly<Record<string, readonly [file: string, words: string]>> = {
   BulkheadCallsFail: ['e2e/monitoring', 'a pod is refused because mutate does not answer'],
-  BulkheadPassedBy: ['e2e/monitoring', 'both are passed by'],
+  BulkheadFailedOpen: ['e2e/monitoring', 'both are passed by'],
   BulkheadSlow: ['e2e/monitoring', 'every series that alerts and dashboard ask for was counted'],
   BulkheadNotReady: ['commands/process-metrics', "'bulkhead_ready 0\\n'"],
   BulkheadOneReplica: ['commands/process-metrics', "'bulkhead_ready 1\\n'"],
@@ -18,7 +18,7 @@ const shown: Readonly<Record<string, readonly [file: string, words: string]>> = 
   BulkheadDefect: ['server/webhook-server', 'refused_total\\{reason="failed"\\} 1'],
   BulkheadClientsRefused: ['server/client-check', 'bulkhead_requests_refused_total{reason="no-certificate"} 2'],
   BulkheadTenancyNotLoaded: ['main', '/^bulkhead_tenancy_reload_problems [1-9]/m'],
-  BulkheadOpen: ['e2e/registration', 'bulkhead_registration_fail_closed'],
+  BulkheadFailurePolicyIgnore: ['e2e/registration', 'bulkhead_webhook_configuration_failure_policy_fail'],
   BulkheadRulesWrong: ['e2e/registration', "(await told('unknown_rules')) && (await told('missing_rules'))"],
   BulkheadNotTrusted: ['commands/cluster-metrics', 'bulkhead_certificate_trusted 0'],
   BulkheadWatchStale: ['client/list-watch', 'how old the knowledge is can be asked'],

@@ -35,7 +35,7 @@ const up: Question = {
     {
       title: 'Writes that passed unasked, last hour',
       description:
-        'The API server could not ask, and admitted the write, of webhooks that fail open. warn always does.',
+        'The API server could not call Bulkhead, and admitted the write because failurePolicy is Ignore. Of warn it always is.',
       type: 'stat',
       targets: [
         {
@@ -90,11 +90,16 @@ const up: Question = {
       targets: [{ expr: 'count by (version) (bulkhead_build_info)', legend: '{{version}}' }],
     },
     {
-      title: 'Registrations that fail closed',
+      title: 'Webhook configurations with failurePolicy Fail',
       description:
-        '1: what Bulkhead guards is refused while it is not reached. validating/bulkhead-workloads only warns and stays at 0.',
+        '1: the API server rejects what it reviews while Bulkhead cannot be reached. validating/bulkhead-workloads only warns and stays at 0.',
       type: 'timeseries',
-      targets: [{ expr: 'min by (configuration) (bulkhead_registration_fail_closed)', legend: '{{configuration}}' }],
+      targets: [
+        {
+          expr: 'min by (configuration) (bulkhead_webhook_configuration_failure_policy_fail)',
+          legend: '{{configuration}}',
+        },
+      ],
     },
     {
       title: 'Webhook configurations that exist',
