@@ -48,15 +48,15 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
   );
 
   register(
-    'policies_crossing',
-    'Policies in place that open what is not agreed any more, by the mode of their tenant, when all were last read. The log and an Event say which.',
+    'policies_noncompliant',
+    'Stored policies that would be rejected today, by the mode of their tenant, when all were last read. The log and an Event name them.',
     'mode',
     ({ storedPolicies }) =>
       Object.entries(storedPolicies.nonCompliant ?? {}).map(([label, value]) => ({ label, value })),
   );
   register(
     'policy_readings_total',
-    'How often the policies in place were read and judged again: completed, failed (tried again).',
+    'How often all stored policies were read and judged again: completed, failed (tried again).',
     'result',
     ({ storedPolicies }) => Object.entries(storedPolicies.readings).map(([label, value]) => ({ label, value })),
   );

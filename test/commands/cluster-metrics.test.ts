@@ -40,9 +40,9 @@ t.test('what is counted is scraped', async (t) => {
     'bulkhead_pods_held_total{result="closed"} 10',
     'bulkhead_pods_held_total{result="ended"} 11',
     'bulkhead_pods_held_total{result="refused"} 12',
-    'bulkhead_policies_crossing{mode="audit"} 16',
-    'bulkhead_policies_crossing{mode="enforce"} 14',
-    'bulkhead_policies_crossing{mode="warn"} 15',
+    'bulkhead_policies_noncompliant{mode="audit"} 16',
+    'bulkhead_policies_noncompliant{mode="enforce"} 14',
+    'bulkhead_policies_noncompliant{mode="warn"} 15',
     'bulkhead_policy_readings_total{result="completed"} 17',
     'bulkhead_policy_readings_total{result="failed"} 18',
     'bulkhead_watch_failures_total{resource="namespaces"} 1',
@@ -79,7 +79,7 @@ t.test('where registrations are looked after, it is told what became of them', a
 
 t.test('before all policies were read once, nothing is said of how many cross', async (t) => {
   const lines = await scraped({ storedPolicies: { ...figures.storedPolicies, nonCompliant: undefined } });
-  t.notMatch(lines.join(), 'policies_crossing');
+  t.notMatch(lines.join(), 'policies_noncompliant');
 });
 
 t.test('where nothing is reconciled, nothing is said of baselines', async (t) => {

@@ -49,7 +49,7 @@ await clusterTest(
     t.match(await write('within', [{ to: [within] }]), { code: 0 }, 'and one inside the tenant');
 
     const nonCompliant = async (): Promise<number> =>
-      Number(/^bulkhead_policies_crossing\{mode="enforce"\} (\d+)$/m.exec(await cluster.metrics())?.[1]);
+      Number(/^bulkhead_policies_noncompliant\{mode="enforce"\} (\d+)$/m.exec(await cluster.metrics())?.[1]);
     const becomes = (count: number) =>
       eventually(`${count} are non-compliant`, async () => (await nonCompliant()) === count, 30);
     await becomes(0);

@@ -164,10 +164,11 @@ const refuses: Question = {
       ],
     },
     {
-      title: 'Policies in place that are not agreed any more',
-      description: 'They were admitted under what was agreed then, and stay in force. The log and an Event say which.',
+      title: 'Stored policies that would be rejected today',
+      description:
+        'They were admitted under a gate, a prefix or a range that is gone, and stay in force. The log and an Event name them.',
       type: 'timeseries',
-      targets: [{ expr: 'max by (mode) (bulkhead_policies_crossing)', legend: '{{mode}}' }],
+      targets: [{ expr: 'max by (mode) (bulkhead_policies_noncompliant)', legend: '{{mode}}' }],
     },
     {
       title: 'Refusals as the API server counts them',
