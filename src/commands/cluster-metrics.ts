@@ -162,8 +162,8 @@ function registerBaselineMetrics(register: Register): void {
     ({ baseline }) => baseline.withheld,
   );
   now(
-    'baseline_contested_objects',
-    'Managed objects that somebody changes or deletes again and again, in the last minutes: replicas with different settings, or a person. The log and an Event say who.',
+    'baseline_conflicting_objects',
+    'Managed objects that another client has changed or deleted again and again in the last minutes: a replica with different settings, or a person. The log and an Event name the last writer.',
     ({ baseline }) => baseline.contested,
   );
   now('pods_held', 'Pods that wait until their namespace is closed.', ({ holds }) => holds.waiting);

@@ -11,7 +11,7 @@ import type { Connection } from '../client/connection.ts';
 /** Why, in one word, as `kubectl get events` shows it. */
 export type EventReason =
   | 'BaselineHealed'
-  | 'BaselineContested'
+  | 'BaselineConflict'
   | 'BaselineFailed'
   | 'BaselineWithheld'
   | 'PolicyNonCompliant'

@@ -20,7 +20,7 @@ async function scraped(counters: Partial<ClusterCounters>): Promise<string[]> {
 
 t.test('what is counted is scraped', async (t) => {
   t.strictSame((await scraped({ baselines })).sort(), [
-    'bulkhead_baseline_contested_objects 13',
+    'bulkhead_baseline_conflicting_objects 13',
     'bulkhead_baseline_longest_wait_seconds 2.5',
     'bulkhead_baseline_objects_total{result="applied"} 5',
     'bulkhead_baseline_objects_total{result="failed"} 2',

@@ -82,7 +82,7 @@ async function comeToRest(t: Test, plane: ControlPlane): Promise<void> {
   for (const cluster of clusters) t.match(cluster.counters().baselines?.baseline, { contested: 2, failed: 0 });
   const { body } = await plane.request('GET', `${namespaces}/acme-web/events`);
   const said = (body as { items: { reason: string; message: string }[] }).items.filter(
-    ({ reason }) => reason === 'BaselineContested',
+    ({ reason }) => reason === 'BaselineConflict',
   );
   t.match(said, [{ message: /again and again/ }], 'one Event says it');
 

@@ -180,7 +180,7 @@ t.test('the log and an Event say who does it', async (t) => {
   ];
   for (const [who, hurt] of hurts) {
     const kept = await keepOne(t, [tenant({})]);
-    const said = () => kept.events.filter((event) => event.includes('BaselineContested'));
+    const said = () => kept.events.filter((event) => event.includes('BaselineConflict'));
     for (let index = 0; index < 3; index++) {
       t.same(said(), [], 'not yet');
       hurt(kept);

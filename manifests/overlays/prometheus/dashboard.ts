@@ -346,10 +346,11 @@ const closed: Question = {
       targets: [{ expr: perSecond('bulkhead_baseline_objects_total', 'result'), legend: '{{result}}' }],
     },
     {
-      title: 'Contested objects',
-      description: 'What somebody changes or deletes again and again. The log and an Event say who.',
+      title: 'Objects in conflict',
+      description:
+        'Managed objects that another client changes or deletes again and again. The log and an Event name the last writer.',
       type: 'timeseries',
-      targets: [{ expr: 'max(bulkhead_baseline_contested_objects)', legend: 'contested' }],
+      targets: [{ expr: 'max(bulkhead_baseline_conflicting_objects)', legend: 'in conflict' }],
     },
     {
       title: 'Pods that wait until their namespace is closed',
