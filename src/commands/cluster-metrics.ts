@@ -91,14 +91,14 @@ type Register = (
 function registerCertificateMetrics(register: Register): void {
   const phases = ['steady', 'publishing', 'overlap'] as const;
   register(
-    'certificate_trusted',
-    'Whether every registration names the authority of the certificate that is served (1), or not (0).',
+    'certificate_in_ca_bundle',
+    'Whether the CA bundle of every webhook configuration has the authority of the certificate that is served (1), or not (0).',
     undefined,
     ({ certificates }) => (certificates?.trusted === undefined ? [] : [{ value: certificates.trusted ? 1 : 0 }]),
   );
   register(
-    'trust_writes_total',
-    'Registrations that were told whom to trust: written, failed (tried again).',
+    'ca_bundle_writes_total',
+    'Writes of the CA bundle to webhook configurations: written, failed (tried again).',
     'result',
     ({ certificates }) =>
       (['written', 'failed'] as const).map((label) => ({ label, value: certificates?.trust[label] ?? 0 })),
@@ -111,7 +111,7 @@ function registerCertificateMetrics(register: Register): void {
   };
   register(
     'certificate_rotation_phase',
-    'Where the replacement of the authority stands: 1 for steady, publishing (its successor is being made known) or overlap (it is still trusted).',
+    'Phase of the replacement of the authority: 1 for steady, publishing (its successor is added to the CA bundles) or overlap (the previous one is still in them).',
     'phase',
     rotation(({ phase }) => phases.map((label) => ({ label, value: label === phase ? 1 : 0 }))),
   );

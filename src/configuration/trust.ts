@@ -145,7 +145,7 @@ export function createTrust(options: TrustOptions): Trust {
     if (stored !== undefined) {
       counters.written++;
       lastWritten.set(key, text);
-      log.info({ configuration: name }, 'API servers are told whom to trust');
+      log.info({ configuration: name }, 'the CA bundle was written');
       registrations.learned(phase, stored);
       return undefined;
     }
@@ -154,10 +154,7 @@ export function createTrust(options: TrustOptions): Trust {
     if (!conflict) {
       counters.failed++;
       const failure = answer.ok ? 'the answer is no configuration' : describe(answer);
-      log.warn(
-        { configuration: name, failure },
-        'the authority could not be written to a registration; it is tried again',
-      );
+      log.warn({ configuration: name, failure }, 'the CA bundle could not be written; it is tried again');
     }
     return Math.max(wait, writeLimits.first);
   }

@@ -90,22 +90,22 @@ t.test('where nothing is reconciled, nothing is said of baselines', async (t) =>
 t.test(
   'where registrations are completed, it says how far the rotation is and whether API servers get through',
   async (t) => {
-    const lines = (await scraped({ certificates })).filter((line) => /^bulkhead_(cert|trust)/.test(line));
+    const lines = (await scraped({ certificates })).filter((line) => /^bulkhead_(cert|ca_bundle)/.test(line));
     t.match(
       lines.find((line) => line.startsWith('bulkhead_certificate_authority_expiry_seconds')),
       / -\d+/,
     );
     t.strictSame(lines.filter((line) => !line.includes('expiry')).sort(), [
+      'bulkhead_ca_bundle_writes_total{result="failed"} 36',
+      'bulkhead_ca_bundle_writes_total{result="written"} 35',
+      'bulkhead_certificate_in_ca_bundle 1',
       'bulkhead_certificate_rotation_phase{phase="overlap"} 0',
       'bulkhead_certificate_rotation_phase{phase="publishing"} 1',
       'bulkhead_certificate_rotation_phase{phase="steady"} 0',
-      'bulkhead_certificate_trusted 1',
       'bulkhead_certificate_writes_total{result="failed"} 34',
       'bulkhead_certificate_writes_total{result="written"} 33',
-      'bulkhead_trust_writes_total{result="failed"} 36',
-      'bulkhead_trust_writes_total{result="written"} 35',
     ]);
     const refused = await scraped({ certificates: { ...certificates, trusted: false } });
-    t.ok(refused.includes('bulkhead_certificate_trusted 0'), 'a registration that lacks the authority is told');
+    t.ok(refused.includes('bulkhead_certificate_in_ca_bundle 0'), 'a registration that lacks the authority is told');
   },
 );

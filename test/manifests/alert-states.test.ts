@@ -20,7 +20,7 @@ const shown: Readonly<Record<string, readonly [file: string, words: string]>> = 
   BulkheadTenancyNotLoaded: ['main', '/^bulkhead_tenancy_reload_problems [1-9]/m'],
   BulkheadFailurePolicyIgnore: ['e2e/registration', 'bulkhead_webhook_configuration_failure_policy_fail'],
   BulkheadRulesWrong: ['e2e/registration', "(await told('unknown_rules')) && (await told('missing_rules'))"],
-  BulkheadNotTrusted: ['commands/cluster-metrics', 'bulkhead_certificate_trusted 0'],
+  BulkheadCABundleWrong: ['commands/cluster-metrics', 'bulkhead_certificate_in_ca_bundle 0'],
   BulkheadWatchStale: ['client/list-watch', 'how old the knowledge is can be asked'],
   BulkheadChangesNotHandled: ['client/list-watch', 'counters().handlerErrors, 1'],
   BulkheadBaselineWaits: ['client/work-queue', 'a failure does not begin the wait anew'],

@@ -63,24 +63,27 @@ const up: Question = {
       thresholds: { red: 0, orange: 604_800, green: 2_592_000 },
     },
     {
-      title: 'Trust in what is served',
-      description: '0: a registration does not name the authority of a certificate that a replica serves.',
+      title: 'CA bundles have the authority',
+      description: '0: a webhook configuration lacks the authority of a certificate that a replica serves.',
       type: 'timeseries',
-      targets: [{ expr: 'min(bulkhead_certificate_trusted)', legend: 'trusted' }],
+      targets: [{ expr: 'min(bulkhead_certificate_in_ca_bundle)', legend: 'in the CA bundles' }],
     },
     {
       title: 'Rotation of the authority',
-      description: 'Publishing: its successor is being made known. Overlap: the one before is still trusted.',
+      description: 'Publishing: its successor is added to the CA bundles. Overlap: the previous one is still in them.',
       type: 'timeseries',
       targets: [{ expr: 'max by (phase) (bulkhead_certificate_rotation_phase)', legend: '{{phase}}' }],
     },
     {
-      title: 'Writes of certificates and trust',
-      description: 'To the Secret, and to the registrations. Each that failed is tried again.',
+      title: 'Writes of certificates and CA bundles',
+      description: 'To the Secret, and to the webhook configurations. Each that failed is tried again.',
       type: 'timeseries',
       targets: [
         { expr: 'sum by (result) (increase(bulkhead_certificate_writes_total[10m]))', legend: 'Secret, {{result}}' },
-        { expr: 'sum by (result) (increase(bulkhead_trust_writes_total[10m]))', legend: 'registrations, {{result}}' },
+        {
+          expr: 'sum by (result) (increase(bulkhead_ca_bundle_writes_total[10m]))',
+          legend: 'webhook configurations, {{result}}',
+        },
       ],
     },
     {
