@@ -14,7 +14,7 @@ const shown: Readonly<Record<string, readonly [file: string, words: string]>> = 
   BulkheadCertificateExpires: ['server/connections', 'tls_certificate_expiry_seconds'],
   BulkheadCertificateExpiresNow: ['server/metrics', 'negative when the certificate has expired'],
   BulkheadOverloaded: ['server/webhook-server', 'bulkhead_requests_refused_total{reason="late"} 2'],
-  BulkheadUndecided: ['server/webhook-server', 'kind="Namespace",operation="CREATE",allowed="false",code="503"'],
+  BulkheadReviewErrors: ['server/webhook-server', 'kind="Namespace",operation="CREATE",allowed="false",code="503"'],
   BulkheadDefect: ['server/webhook-server', 'refused_total\\{reason="failed"\\} 1'],
   BulkheadClientsRefused: ['server/client-check', 'bulkhead_requests_refused_total{reason="no-certificate"} 2'],
   BulkheadTenancyNotLoaded: ['main', '/^bulkhead_tenancy_reload_problems [1-9]/m'],
