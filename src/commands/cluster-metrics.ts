@@ -158,7 +158,7 @@ function registerBaselineMetrics(register: Register): void {
   );
   now(
     'baseline_withheld_namespaces',
-    'Namespaces that are not closed because their tenant is in mode audit or warn.',
+    'Namespaces that are not isolated because their tenant is in mode audit or warn.',
     ({ baseline }) => baseline.withheld,
   );
   now(
@@ -166,10 +166,10 @@ function registerBaselineMetrics(register: Register): void {
     'Managed objects that another client has changed or deleted again and again in the last minutes: a replica with different settings, or a person. The log and an Event name the last writer.',
     ({ baseline }) => baseline.contested,
   );
-  now('pods_held', 'Pods that wait until their namespace is closed.', ({ holds }) => holds.waiting);
+  now('pods_held', 'Pods that wait until their namespace is isolated.', ({ holds }) => holds.waiting);
   register(
     'pods_held_total',
-    'Pods that had to wait: until it was closed, until the wait was ended, or refused at once because too many waited.',
+    'Pods that had to wait: until it was isolated, until the wait was ended, or refused at once because too many waited.',
     'result',
     ({ baselines }) => Object.entries(baselines?.holds.held ?? {}).map(([label, value]) => ({ label, value })),
   );

@@ -58,7 +58,7 @@ export function createIsolatedNamespaces(
 ): IsolatedNamespaces {
   const policies = new Map<string, DefaultDeny>();
   const waiters = new Map<string, Set<Waiter>>();
-  const held = { closed: 0, ended: 0, refused: 0 };
+  const held = { isolated: 0, ended: 0, refused: 0 };
   let waiting = 0;
 
   function policyOf({ name, uid }: NamespaceKey): DefaultDeny | undefined {

@@ -22,7 +22,7 @@ export const baselines: NonNullable<ClusterCounters['baselines']> = {
     contested: 13,
   },
   events: { written: 8, suppressed: 9, failed: 0 },
-  holds: { waiting: 2, held: { closed: 10, ended: 11, refused: 12 } },
+  holds: { waiting: 2, held: { isolated: 10, ended: 11, refused: 12 } },
 };
 
 const storedPolicies: ClusterCounters['storedPolicies'] = {

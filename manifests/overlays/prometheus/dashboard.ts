@@ -218,7 +218,7 @@ const fast: Question = {
     {
       title: 'Reviews as Bulkhead measures them',
       description:
-        'From the arrival of a request to its answer. A pod that waits until its namespace is closed counts as long as it waits.',
+        'From the arrival of a request to its answer. A pod that waits until its namespace is isolated counts as long as it waits.',
       type: 'timeseries',
       unit: 's',
       targets: [
@@ -321,8 +321,8 @@ const follows: Question = {
   ],
 };
 
-const closed: Question = {
-  title: 'Are the namespaces closed?',
+const isolation: Question = {
+  title: 'Are the namespaces isolated?',
   panels: [
     {
       title: 'Namespaces that wait for their baseline',
@@ -356,8 +356,8 @@ const closed: Question = {
       targets: [{ expr: 'max(bulkhead_baseline_conflicting_objects)', legend: 'in conflict' }],
     },
     {
-      title: 'Pods that wait until their namespace is closed',
-      description: 'closed: it was, and they were judged. ended, refused: they were told to try again.',
+      title: 'Pods that wait until their namespace is isolated',
+      description: 'isolated: it was, and they were judged. ended, refused: they got a retryable answer.',
       type: 'timeseries',
       targets: [
         { expr: 'sum(bulkhead_pods_held)', legend: 'waiting now' },
@@ -403,4 +403,4 @@ function usage(title: string, description: string, unit: string, expression: str
   };
 }
 
-export const dashboard = laidOut([up, refuses, fast, follows, closed, process]);
+export const dashboard = laidOut([up, refuses, fast, follows, isolation, process]);
