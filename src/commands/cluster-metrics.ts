@@ -32,10 +32,10 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
     register(`watch_${name}`, help, 'resource', ({ watches }) =>
       watches.map((watch) => ({ label: watch.resource, value: figure(watch) })),
     );
-  watched('objects', 'Objects that are known.', ({ objects }) => objects);
+  watched('objects', 'Objects in the cache.', ({ objects }) => objects);
   watched(
     'staleness_seconds',
-    'How old what is known may be: since a list, a change or a bookmark came. A healthy watch is heard every minute.',
+    'Age of the cache: the time since the last list, change or bookmark. A healthy watch gets one every minute.',
     ({ stalenessMilliseconds }) => stalenessMilliseconds / 1000,
   );
   watched('lists_total', 'Lists that were begun.', ({ lists }) => lists);
@@ -136,7 +136,7 @@ function registerBaselineMetrics(register: Register): void {
   const results = ['applied', 'healed', 'pruned', 'failed'] as const;
   register(
     'baseline_objects_total',
-    'Managed objects: applied, healed after somebody had deleted or changed them, pruned, failed (tried again).',
+    'Managed objects: applied, healed after another client had deleted or changed them, pruned, failed (tried again).',
     'result',
     ({ baselines }) => results.map((label) => ({ label, value: baselines?.baseline[label] ?? 0 })),
   );
@@ -146,14 +146,10 @@ function registerBaselineMetrics(register: Register): void {
     read: (counters: NonNullable<ClusterCounters['baselines']>) => number,
   ): void =>
     register(name, help, undefined, ({ baselines }) => (baselines === undefined ? [] : [{ value: read(baselines) }]));
-  now(
-    'baseline_waiting_namespaces',
-    'Namespaces that wait to be brought to their baseline.',
-    ({ baseline }) => baseline.waiting,
-  );
+  now('baseline_waiting_namespaces', 'Namespaces that wait for their baseline.', ({ baseline }) => baseline.waiting);
   now(
     'baseline_longest_wait_seconds',
-    'How long the first of them has been waiting. More than a few seconds: something keeps baselines from being applied.',
+    'How long the first of these namespaces has waited. More than a few seconds: something keeps baselines from being applied.',
     ({ baseline }) => baseline.longestWaitMilliseconds / 1000,
   );
   now(

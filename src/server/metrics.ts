@@ -34,7 +34,7 @@ export function createMetrics(): Metrics {
   // Counting by a Map, and telling prom-client when it is scraped, would save 2,200 instructions of a review.
   const reviews = new Counter({
     name: 'bulkhead_reviews_total',
-    help: 'Admission reviews answered, by what they were about and what they came to.',
+    help: 'Admission reviews answered, by kind, operation and result.',
     labelNames: ['phase', 'kind', 'operation', 'allowed', 'code'],
     registers,
   });

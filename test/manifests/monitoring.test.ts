@@ -153,7 +153,7 @@ t.test('every alert has its section, and every section an alert', async (t) => {
   for (const { alert, labels, expr } of alerts) {
     const section = sections.get(alert) ?? '';
     t.match(section, `\n**${labels.severity === 'critical' ? 'Critical' : 'Warning'}.**`, `${alert}: how bad`);
-    for (const part of ['Means', 'Look at', 'Do'])
+    for (const part of ['Meaning', 'Diagnosis', 'Mitigation'])
       t.match(section, `\n**${part}.** `, `${alert}: ${part.toLowerCase()}`);
     const metrics = new Set(readQuery(expr).selectors.map(({ metric }) => metric.replace(/_(bucket|count)$/, '')));
     for (const metric of metrics) t.ok(section.includes(metric), `${alert}: its section names ${metric}`);

@@ -15,14 +15,15 @@ const up: Question = {
   panels: [
     {
       title: 'Replicas that take requests',
-      description: 'As their own readiness says. None: tenants can write nothing that Bulkhead guards.',
+      description: 'As their own readiness says. None: tenants cannot write the objects that Bulkhead reviews.',
       type: 'stat',
       targets: [{ expr: 'sum(bulkhead_ready) or vector(0)', legend: 'ready' }],
       thresholds: { red: 0, orange: 1, green: 2 },
     },
     {
       title: 'Calls that failed, last hour',
-      description: 'The API server could not ask, and refused the write. Anything but 0 was noticed by somebody.',
+      description:
+        'The API server could not call Bulkhead, and rejected the write. Anything but 0 was noticed by a user.',
       type: 'stat',
       targets: [
         {
@@ -33,7 +34,7 @@ const up: Question = {
       thresholds: { green: 0, red: 1 },
     },
     {
-      title: 'Writes that passed unasked, last hour',
+      title: 'Writes admitted without an answer, last hour',
       description:
         'The API server could not call Bulkhead, and admitted the write because failurePolicy is Ignore. Of warn it always is.',
       type: 'stat',
@@ -270,15 +271,15 @@ const follows: Question = {
   title: 'Does it follow the cluster?',
   panels: [
     {
-      title: 'Age of what is known',
+      title: 'Age of the object cache',
       description:
-        'Since a list, a change or a bookmark came, in the replica that has heard nothing for longest. A healthy watch is heard every minute.',
+        'The time since the last list, change or bookmark, in the replica where it is longest. A healthy watch gets one every minute.',
       type: 'timeseries',
       unit: 's',
       targets: [{ expr: 'max by (resource) (bulkhead_watch_staleness_seconds)', legend: '{{resource}}' }],
     },
     {
-      title: 'Objects that are known',
+      title: 'Objects in the cache',
       description: 'By each replica. The lines of replicas should lie on each other.',
       type: 'timeseries',
       targets: [{ expr: 'bulkhead_watch_objects', legend: '{{resource}} {{instance}}' }],
@@ -343,7 +344,7 @@ const isolation: Question = {
     },
     {
       title: 'Managed objects',
-      description: 'healed: put back after somebody had deleted or changed them. failed: tried again.',
+      description: 'healed: restored after another client had deleted or changed them. failed: tried again.',
       type: 'timeseries',
       unit: 'ops',
       targets: [{ expr: perSecond('bulkhead_baseline_objects_total', 'result'), legend: '{{result}}' }],
@@ -366,7 +367,7 @@ const isolation: Question = {
     },
     {
       title: 'Events',
-      description: 'What was told on namespaces. suppressed: too many at once.',
+      description: 'Events on namespaces. suppressed: too many at once.',
       type: 'timeseries',
       unit: 'ops',
       targets: [{ expr: perSecond('bulkhead_events_total', 'result'), legend: '{{result}}' }],
