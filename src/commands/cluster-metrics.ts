@@ -1,12 +1,14 @@
 /** What is known of the cluster and done in it, for Prometheus. No label names a tenant or a namespace (SRV-15). */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Cluster, ClusterCounters } from '../cluster.ts';
-import type { RegistrationCounters } from '../configuration/registration.ts';
 
-interface Reading {
-  /** Values of the label, where there is one. */
-  readonly label?: string;
-  readonly value: number;
+/** A figure for each value of the label. A metric without a label has one for the value `''`, or none. */
+type Figures = readonly (readonly [value: string, figure: number])[];
+
+interface Register {
+  each(name: string, help: string, label: string, read: (counters: ClusterCounters) => Figures): void;
+  /** A metric without a label. */
+  one(name: string, help: string, read: (counters: ClusterCounters) => number | undefined): void;
 }
 
 /** Read when they are scraped, from counters that are kept anyway. What only grows ends in `_total`. */
@@ -27,13 +29,51 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
       },
     });
   };
+  const one: Register['one'] = (name, help, read) =>
+    each(name, help, '', (counters) => {
+      const figure = read(counters);
+      return figure === undefined ? [] : [['', figure]];
+    });
+  const register: Register = { each, one };
 
-  const watched = (name: string, help: string, figure: (watch: ClusterCounters['watches'][number]) => number): void =>
-    register(`watch_${name}`, help, 'resource', ({ watches }) =>
-      watches.map((watch) => ({ label: watch.resource, value: figure(watch) })),
+  registerWatchMetrics(register);
+  register.each(
+    'policies_noncompliant',
+    'Stored policies that would be rejected today, by the mode of their tenant, when all were last read. The log and an Event name them.',
+    'mode',
+    ({ crossing }) => Object.entries(crossing.policies ?? {}),
+  );
+  register.each(
+    'policy_readings_total',
+    'How often all stored policies were read and judged again: completed, failed (tried again).',
+    'result',
+    ({ crossing }) => Object.entries(crossing.readings),
+  );
+  register.each(
+    'live_requests',
+    'GETs to the API server that reviews wait for now: in-flight, or waiting in the queue of their namespace.',
+    'state',
+    ({ requests }) => Object.entries({ 'in-flight': requests.inFlight, waiting: requests.waiting }),
+  );
+  register.each(
+    'live_requests_total',
+    'GETs that reviews needed: sent to the API server, joined to an equal one in the queue, or refused with 503 because the queue of the namespace was full.',
+    'result',
+    ({ requests }) => Object.entries(requests.asked),
+  );
+  const { baselines, registration, certificates } = cluster.counters();
+  if (baselines !== undefined) registerBaselineMetrics(register);
+  if (registration !== undefined) registerConfigurationMetrics(register);
+  if (certificates !== undefined) registerCertificateMetrics(register);
+}
+
+function registerWatchMetrics(register: Register): void {
+  const each = (name: string, help: string, figure: (watch: ClusterCounters['watches'][number]) => number): void =>
+    register.each(`watch_${name}`, help, 'resource', ({ watches }) =>
+      watches.map((watch) => [watch.resource, figure(watch)] as const),
     );
-  watched('objects', 'Objects in the cache.', ({ objects }) => objects);
-  watched(
+  each('objects', 'Objects in the cache.', ({ objects }) => objects);
+  each(
     'staleness_seconds',
     'Age of the cache: the time since the last list, change or bookmark. A healthy watch gets one every minute.',
     ({ stalenessMilliseconds }) => stalenessMilliseconds / 1000,
@@ -44,7 +84,7 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
   watched(
     'handler_errors_total',
     'Changes that could not be handled. Anything but 0 is a defect.',
-    (watch) => watch.handlerErrors,
+    ({ handlerErrors }) => handlerErrors,
   );
 
   register(
@@ -80,96 +120,88 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
   if (cluster.counters().certificates !== undefined) registerCertificateMetrics(register);
 }
 
-type Register = (
-  name: string,
-  help: string,
-  label: string | undefined,
-  read: (counters: ClusterCounters) => readonly Reading[],
-) => void;
-
-/** Where registrations are completed. */
+/** Where the CA bundles are written. */
 function registerCertificateMetrics(register: Register): void {
-  const phases = ['steady', 'publishing', 'overlap'] as const;
-  register(
+  register.one(
     'certificate_in_ca_bundle',
     'Whether the CA bundle of every webhook configuration has the authority of the certificate that is served (1), or not (0).',
-    undefined,
-    ({ certificates }) => (certificates?.trusted === undefined ? [] : [{ value: certificates.trusted ? 1 : 0 }]),
+    ({ certificates }) => (certificates?.trusted === undefined ? undefined : Number(certificates.trusted)),
   );
-  register(
+  register.each(
     'ca_bundle_writes_total',
     'Writes of the CA bundle to webhook configurations: written, failed (tried again).',
     'result',
-    ({ certificates }) =>
-      (['written', 'failed'] as const).map((label) => ({ label, value: certificates?.trust[label] ?? 0 })),
+    ({ certificates }) => Object.entries(certificates?.trust ?? {}),
   );
-  const rotation = (
-    read: (figures: NonNullable<NonNullable<ClusterCounters['certificates']>['rotation']>) => readonly Reading[],
-  ) => {
-    return ({ certificates }: ClusterCounters) =>
-      certificates?.rotation === undefined ? [] : read(certificates.rotation);
-  };
-  register(
+  register.each(
     'certificate_rotation_phase',
     'Phase of the replacement of the authority: 1 for steady, publishing (its successor is added to the CA bundles) or overlap (the previous one is still in them).',
     'phase',
-    rotation(({ phase }) => phases.map((label) => ({ label, value: label === phase ? 1 : 0 }))),
+    ({ certificates }) =>
+      ['steady', 'publishing', 'overlap'].flatMap((phase) =>
+        certificates?.rotation === undefined ? [] : [[phase, Number(phase === certificates.rotation.phase)] as const],
+      ),
   );
-  register(
+  register.one(
     'certificate_authority_expiry_seconds',
     'Seconds until the authority in the Secret expires; negative afterwards. It is replaced at two thirds of its life.',
-    undefined,
-    rotation(({ authorityExpiry }) =>
-      authorityExpiry === undefined ? [] : [{ value: (authorityExpiry - Date.now()) / 1000 }],
-    ),
+    ({ certificates }) => {
+      const expiry = certificates?.rotation?.authorityExpiry;
+      return expiry === undefined ? undefined : (expiry - Date.now()) / 1000;
+    },
   );
-  register(
+  register.each(
     'certificate_writes_total',
     'Writes of certificates to the Secret: written, failed (tried again).',
     'result',
-    rotation((figures) => (['written', 'failed'] as const).map((label) => ({ label, value: figures[label] }))),
+    ({ certificates: { rotation } = {} }) =>
+      rotation === undefined ? [] : Object.entries({ written: rotation.written, failed: rotation.failed }),
   );
 }
 
-/** Where baselines are put in place. */
 function registerBaselineMetrics(register: Register): void {
-  const results = ['applied', 'healed', 'pruned', 'failed'] as const;
-  register(
+  register.each(
     'baseline_objects_total',
     'Managed objects: applied, healed after another client had deleted or changed them, pruned, failed (tried again).',
     'result',
-    ({ baselines }) => results.map((label) => ({ label, value: baselines?.baseline[label] ?? 0 })),
+    ({ baselines }) => {
+      if (baselines === undefined) return [];
+      const { applied, healed, pruned, failed } = baselines.baseline;
+      return Object.entries({ applied, healed, pruned, failed });
+    },
   );
-  const now = (
-    name: string,
-    help: string,
-    read: (counters: NonNullable<ClusterCounters['baselines']>) => number,
-  ): void =>
-    register(name, help, undefined, ({ baselines }) => (baselines === undefined ? [] : [{ value: read(baselines) }]));
-  now('baseline_waiting_namespaces', 'Namespaces that wait for their baseline.', ({ baseline }) => baseline.waiting);
-  now(
+  register.one(
+    'baseline_waiting_namespaces',
+    'Namespaces that wait for their baseline.',
+    ({ baselines }) => baselines?.baseline.waiting,
+  );
+  register.one(
     'baseline_longest_wait_seconds',
     'How long the first of these namespaces has waited. More than a few seconds: something keeps baselines from being applied.',
-    ({ baseline }) => baseline.longestWaitMilliseconds / 1000,
+    ({ baselines }) => baselines && baselines.baseline.longestWaitMilliseconds / 1000,
   );
-  now(
+  register.one(
     'baseline_withheld_namespaces',
     'Namespaces that are not isolated because their tenant is in mode audit or warn.',
-    ({ baseline }) => baseline.withheld,
+    ({ baselines }) => baselines?.baseline.withheld,
   );
-  now(
+  register.one(
     'baseline_conflicting_objects',
     'Managed objects that another client has changed or deleted again and again in the last minutes: a replica with different settings, or a person. The log and an Event name the last writer.',
-    ({ baseline }) => baseline.contested,
+    ({ baselines }) => baselines?.baseline.contested,
   );
-  now('pods_held', 'Pods that wait until their namespace is isolated.', ({ holds }) => holds.waiting);
-  register(
+  register.one(
+    'pods_held',
+    'Pods that wait until their namespace is isolated.',
+    ({ baselines }) => baselines?.holds.waiting,
+  );
+  register.each(
     'pods_held_total',
     'Pods that had to wait: until it was isolated, until the wait was ended, or refused at once because too many waited.',
     'result',
-    ({ baselines }) => Object.entries(baselines?.holds.held ?? {}).map(([label, value]) => ({ label, value })),
+    ({ baselines }) => Object.entries(baselines?.holds.held ?? {}),
   );
-  register(
+  register.each(
     'events_total',
     'Events about namespaces: written, suppressed as too many, failed.',
     'result',
@@ -180,44 +212,33 @@ function registerBaselineMetrics(register: Register): void {
   );
 }
 
-/** Where the webhook configurations are looked after. */
-function registerRegistrationMetrics(register: Register): void {
-  const each = (
-    name: string,
-    help: string,
-    is: (one: RegistrationCounters['configurations'][number]) => boolean,
-  ): void =>
-    register(name, help, 'configuration', ({ registration }) =>
-      (registration?.configurations ?? []).map((one) => ({ label: one.name, value: is(one) ? 1 : 0 })),
-    );
-  each(
+function registerConfigurationMetrics(register: Register): void {
+  register.each(
     'webhook_configuration_present',
     'Whether a webhook configuration of Bulkhead exists.',
-    ({ present }) => present,
+    'configuration',
+    ({ registration }) => (registration?.configurations ?? []).map(({ name, present }) => [name, Number(present)]),
   );
-  each(
+  register.each(
     'webhook_configuration_failure_policy_fail',
     'Whether its failurePolicy is Fail. validating/bulkhead-workloads only warns and stays at 0; another one at 0 enforces nothing while Bulkhead cannot be reached.',
-    ({ closed }) => closed,
+    'configuration',
+    ({ registration }) => (registration?.configurations ?? []).map(({ name, closed }) => [name, Number(closed)]),
   );
-  register(
+  register.each(
     'probes_total',
     'Writes that Bulkhead must refuse, sent through the API server: proven (Bulkhead refused it), admitted, refused by another webhook or policy, failed without an answer.',
     'result',
-    ({ registration }) => Object.entries(registration?.handshakes ?? {}).map(([label, value]) => ({ label, value })),
+    ({ registration }) => Object.entries(registration?.handshakes ?? {}),
   );
-  const rules = (name: string, help: string, read: (counters: RegistrationCounters) => number): void =>
-    register(name, help, undefined, ({ registration }) =>
-      registration === undefined ? [] : [{ value: read(registration) }],
-    );
-  rules(
+  register.one(
     'webhook_configuration_unknown_rules',
     'Entries in the rules of the webhook configurations that the API server does not serve, such as a misspelt subresource. The log names them.',
-    (counters) => counters.rules.unknown,
+    ({ registration }) => registration?.rules.unknown,
   );
-  rules(
+  register.one(
     'webhook_configuration_missing_rules',
     'Resources that Bulkhead must review and that no rule names. The log names them.',
-    (counters) => counters.rules.missing,
+    ({ registration }) => registration?.rules.missing,
   );
 }
