@@ -5,10 +5,9 @@ import type { Judged } from '../checks/judge.ts';
 import { formatPath } from '../kubernetes/field-path.ts';
 import type { AdmissionRequest } from '../kubernetes/review.ts';
 import type { LabelIntent } from '../mutations/label-intent.ts';
-import { checkPage } from '../tenancy/docs-page.ts';
+import { docsPage } from '../tenancy/docs-page.ts';
 import type { Settings } from '../tenancy/settings.ts';
 
-/** Whose namespace it is, who wants to know, and where the pages are. */
 type Asked = Pick<Facts, 'owner' | 'requester' | 'tenancy'>;
 
 /** What a person will read; the API server itself cuts nothing. */
@@ -85,16 +84,9 @@ function warningsOf(judged: readonly Judged[]): string[] {
 
 /** One line for each selector that was narrowed: what was added, and where. */
 export function narrowingTexts(narrowed: readonly LabelIntent[]): string[] {
-  return capped(
-    narrowed.map(({ labels, key, value }) => warning(`narrowed: ${key}: ${value} was added to ${formatPath(labels)}`)),
+  const lines = narrowed.map(({ labels, key, value }) =>
+    clip(printable(`narrowed: ${key}: ${value} was added to ${formatPath(labels)}`), warningCharacters),
   );
-}
-
-function warning(text: string): string {
-  return clip(printable(text), warningCharacters);
-}
-
-function capped(lines: string[]): string[] {
   if (lines.length <= warningLines) return lines;
   return [...lines.slice(0, warningLines - 1), `${lines.length - warningLines + 1} more warnings are not shown`];
 }
@@ -102,7 +94,7 @@ function capped(lines: string[]): string[] {
 function findingText({ finding: { check, path, reason, witness, fix } }: Judged, settings: Settings): string {
   const why = witness === undefined ? reason : `${reason}; for example ${witness}`;
   const lines = [`  ${piece(placeOf(path))}`, `    ${piece(why)}`, `    fix: ${piece(fix)}`];
-  return `${lines.join('\n')}\n    ${check}, ${checkPage(settings, check)}\n`;
+  return `${lines.join('\n')}\n    ${check}, ${docsPage(settings, `checks/${check}.md`)}\n`;
 }
 
 function placeOf(path: string): string {

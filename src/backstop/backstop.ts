@@ -2,7 +2,7 @@
  * The backstop: ValidatingAdmissionPolicies that double some checks of the catalogue inside the API server, so that what the proofs
  * of all tenants rest on holds without Bulkhead, too (docs/outage.md, docs/decisions/0023).
  */
-import { checkPage } from '../tenancy/docs-page.ts';
+import { docsPage } from '../tenancy/docs-page.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import { identity } from '../tenancy/tenancy.ts';
 import type { Subject, Tenant } from '../tenancy/tenant.ts';
@@ -89,7 +89,7 @@ function policyOf(rule: Rule, settings: Settings, source: TenantSource): object 
         {
           expression: border ? anyOf(admits, '!variables.enforced') : admits,
           // No line breaks: the API server takes none.
-          message: `the ${kind} ${check.headline} (${check.id}, ${checkPage(settings, check.id)})`,
+          message: `the ${kind} ${check.headline} (${check.id}, ${docsPage(settings, `checks/${check.id}.md`)})`,
           reason: 'Forbidden',
         },
       ],

@@ -14,7 +14,6 @@ const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 2.5];
 const eventLoopSampling = 100;
 
 export interface Metrics {
-  /** What `/metrics` shows. */
   readonly registry: Registry;
   /** @param seconds from the arrival of the request's headers to its answer */
   reviewed(decision: Decision, seconds: number): void;

@@ -1,7 +1,4 @@
-/** Where messages refer to pages of the documentation. */
 import type { Settings } from './settings.ts';
-
-type Docs = Pick<Settings, 'docsURL'>;
 
 /** The folder of the documentation in this project. */
 export const defaultDocsURL = 'docs';
@@ -12,10 +9,7 @@ export function parseDocsURL(text: string): string | undefined {
   return fits ? text.replace(/\/$/, '') : undefined;
 }
 
-export function docsPage({ docsURL }: Docs, page: string): string {
+/** How messages refer to a page of the documentation. */
+export function docsPage({ docsURL }: Pick<Settings, 'docsURL'>, page: string): string {
   return `${docsURL}/${page}`;
-}
-
-export function checkPage(docs: Docs, check: string): string {
-  return docsPage(docs, `checks/${check}.md`);
 }

@@ -55,18 +55,12 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
   const reserved = (builtIn: readonly string[], added: readonly string[] = []): readonly string[] => [
     ...new Set([...builtIn.filter((key) => !released.has(key)), ...added]),
   ];
-  const platformIdentities = [
-    ...builtInIdentities,
-    ...identities.flatMap(
-      (document, index) => parseIdentity(document, ['spec', 'platform', 'identities', index], report) ?? [],
-    ),
-  ];
-  const allSchedulers = [
-    ...builtInSchedulers,
-    ...schedulers.flatMap(
-      (document, index) => parseScheduler(document, ['spec', 'platform', 'schedulers', index], report) ?? [],
-    ),
-  ];
+  const platformIdentities = builtInIdentities.concat(
+    identities.flatMap((one, index) => parseIdentity(one, ['spec', 'platform', 'identities', index], report) ?? []),
+  );
+  const allSchedulers = builtInSchedulers.concat(
+    schedulers.flatMap((one, index) => parseScheduler(one, ['spec', 'platform', 'schedulers', index], report) ?? []),
+  );
   const settings: Settings = {
     docsURL: docsURLOf(spec.docsURL ?? defaultDocsURL, report),
     tenantLabel,
@@ -102,13 +96,9 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
 
 function docsURLOf(text: string, report: Report): string {
   const url = parseDocsURL(text);
-  if (url === undefined) {
-    report(
-      ['spec', 'docsURL'],
-      `${excerpt(text)} is neither an http or https URL without query and fragment nor a relative path`,
-      'write where the docs folder is published, such as https://wiki.example/bulkhead',
-    );
-  }
+  const reason = `${excerpt(text)} is neither an http or https URL without query and fragment nor a relative path`;
+  const fix = 'write where the docs folder is published, such as https://wiki.example/bulkhead';
+  if (url === undefined) report(['spec', 'docsURL'], reason, fix);
   return url ?? text;
 }
 
