@@ -13,21 +13,15 @@ interface Register {
 
 /** Read when they are scraped, from counters that are kept anyway. What only grows ends in `_total`. */
 export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster, 'counters'>): void {
-  const register: Register = (name, help, label, read) => {
-    const readings = () => read(cluster.counters());
-    const labelNames = label === undefined ? [] : [label];
-    const labelsOf = ({ label: value }: Reading): Record<string, string> =>
-      label === undefined || value === undefined ? {} : { [label]: value };
-    const common = { name: `bulkhead_${name}`, help, labelNames, registers: [registry] };
-    const metric: Counter | Gauge = new (name.endsWith('_total') ? Counter : Gauge)({
-      ...common,
-      collect() {
-        const found = readings();
-        // What is not known now keeps its last value.
-        if (found.length > 0) metric.reset();
-        for (const reading of found) metric.inc(labelsOf(reading), reading.value);
-      },
-    });
+  const each: Register['each'] = (name, help, label, read) => {
+    const labelsOf = (value: string): Record<string, string> => (label === '' ? {} : { [label]: value });
+    const collect = (): void => {
+      metric.reset();
+      for (const [value, figure] of read(cluster.counters())) metric.inc(labelsOf(value), figure);
+    };
+    const labelNames = label === '' ? [] : [label];
+    const options = { name: `bulkhead_${name}`, help, labelNames, registers: [registry], collect };
+    const metric: Pick<Gauge, 'reset' | 'inc'> = name.endsWith('_total') ? new Counter(options) : new Gauge(options);
   };
   const one: Register['one'] = (name, help, read) =>
     each(name, help, '', (counters) => {
@@ -41,13 +35,13 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
     'policies_noncompliant',
     'Stored policies that would be rejected today, by the mode of their tenant, when all were last read. The log and an Event name them.',
     'mode',
-    ({ crossing }) => Object.entries(crossing.policies ?? {}),
+    ({ storedPolicies }) => Object.entries(storedPolicies.nonCompliant ?? {}),
   );
   register.each(
     'policy_readings_total',
     'How often all stored policies were read and judged again: completed, failed (tried again).',
     'result',
-    ({ crossing }) => Object.entries(crossing.readings),
+    ({ storedPolicies }) => Object.entries(storedPolicies.readings),
   );
   register.each(
     'live_requests',
@@ -78,46 +72,14 @@ function registerWatchMetrics(register: Register): void {
     'Age of the cache: the time since the last list, change or bookmark. A healthy watch gets one every minute.',
     ({ stalenessMilliseconds }) => stalenessMilliseconds / 1000,
   );
-  watched('lists_total', 'Lists that were begun.', ({ lists }) => lists);
-  watched('watches_total', 'Watches that were begun.', ({ watches }) => watches);
-  watched('failures_total', 'Lists and watches that failed; each is tried again.', ({ failures }) => failures);
-  watched(
+  each('lists_total', 'Lists that were begun.', ({ lists }) => lists);
+  each('watches_total', 'Watches that were begun.', ({ watches }) => watches);
+  each('failures_total', 'Lists and watches that failed; each is tried again.', ({ failures }) => failures);
+  each(
     'handler_errors_total',
     'Changes that could not be handled. Anything but 0 is a defect.',
     ({ handlerErrors }) => handlerErrors,
   );
-
-  register(
-    'policies_noncompliant',
-    'Stored policies that would be rejected today, by the mode of their tenant, when all were last read. The log and an Event name them.',
-    'mode',
-    ({ storedPolicies }) =>
-      Object.entries(storedPolicies.nonCompliant ?? {}).map(([label, value]) => ({ label, value })),
-  );
-  register(
-    'policy_readings_total',
-    'How often all stored policies were read and judged again: completed, failed (tried again).',
-    'result',
-    ({ storedPolicies }) => Object.entries(storedPolicies.readings).map(([label, value]) => ({ label, value })),
-  );
-  register(
-    'live_requests',
-    'GETs to the API server that reviews wait for now: in-flight, or waiting in the queue of their namespace.',
-    'state',
-    ({ requests }) => [
-      { label: 'in-flight', value: requests.inFlight },
-      { label: 'waiting', value: requests.waiting },
-    ],
-  );
-  register(
-    'live_requests_total',
-    'GETs that reviews needed: sent to the API server, joined to an equal one in the queue, or refused with 503 because the queue of the namespace was full.',
-    'result',
-    ({ requests }) => Object.entries(requests.asked).map(([label, value]) => ({ label, value })),
-  );
-  if (cluster.counters().baselines !== undefined) registerBaselineMetrics(register);
-  if (cluster.counters().registration !== undefined) registerRegistrationMetrics(register);
-  if (cluster.counters().certificates !== undefined) registerCertificateMetrics(register);
 }
 
 /** Where the CA bundles are written. */
@@ -207,7 +169,7 @@ function registerBaselineMetrics(register: Register): void {
     'result',
     ({ baselines, storedPolicies, registration }) =>
       [baselines?.events, storedPolicies.events, registration?.events].flatMap((events) =>
-        Object.entries(events ?? {}).map(([label, value]) => ({ label, value })),
+        Object.entries(events ?? {}),
       ),
   );
 }

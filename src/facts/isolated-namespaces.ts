@@ -21,7 +21,7 @@ const waitLimits = { all: 64, ofOneNamespace: 16 };
 export interface HoldCounters {
   readonly waiting: number;
   /** Pods that had to wait, since the start, by the result. */
-  readonly held: { readonly closed: number; readonly ended: number; readonly refused: number };
+  readonly held: { readonly isolated: number; readonly ended: number; readonly refused: number };
 }
 
 export interface IsolatedNamespaces extends BaselineSource {
@@ -93,7 +93,7 @@ export function createIsolatedNamespaces(
             others.delete(waiter);
             if (others.size === 0) waiters.delete(name);
             waiting--;
-            held[isolated ? 'closed' : 'ended']++;
+            held[isolated ? 'isolated' : 'ended']++;
             resolve(isolated);
           },
         };

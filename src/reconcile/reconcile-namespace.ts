@@ -172,7 +172,7 @@ export function createNamespaceReconciler(
     const { record } = pass;
     log.warn({ namespace: record.name, object: key, wait: Math.round(wait) }, `a part of the baseline ${what}`);
     const message = `${key} ${what}. Bulkhead undoes it with back-off, at least once a minute, and restores a missing default-deny policy within a second. Unless a user does it on purpose, the replicas of Bulkhead have different tenants or settings`;
-    events.record(record, 'BaselineContested', message);
+    events.record(record, 'BaselineConflict', message);
   }
 
   function fail(pass: Pass, key: Key, failure: Failure): void {

@@ -117,10 +117,10 @@ t.test('a wait ends with what it waits for, or with its signal, and leaves nothi
   t.equal(isolated.counters().waiting, 1);
   isolated.set('acme-web', 'uid-of-web');
   t.equal(await patient, true);
-  t.same(isolated.counters(), { waiting: 0, held: { closed: 1, ended: 2, refused: 0 } });
+  t.same(isolated.counters(), { waiting: 0, held: { isolated: 1, ended: 2, refused: 0 } });
   t.equal(await isolated.whenIsolated(web, never), true, 'an isolated namespace is not waited for');
   t.equal(await isolated.whenIsolated({ name: 'acme-data', uid: 'd' }, ended.signal), false, 'nor by whom has no time');
-  t.equal(isolated.counters().held.closed, 1);
+  t.equal(isolated.counters().held.isolated, 1);
 });
 
 t.test('as many wait as may', async (t) => {

@@ -187,7 +187,7 @@ t.test('the log and an Event say who does it', async (t) => {
       await kept.settled();
     }
     const what = `is changed or deleted again and again, last by ${who}`;
-    t.match(said(), [`acme-web BaselineContested: NetworkPolicy bulkhead-allow-within ${what}. `]);
+    t.match(said(), [`acme-web BaselineConflict: NetworkPolicy bulkhead-allow-within ${what}. `]);
     t.match(
       kept.logged.filter((line) => line.includes('again and again')),
       [`a part of the baseline ${what} {"namespace":"acme-web","object":"NetworkPolicy bulkhead-allow-within"`],
