@@ -15,7 +15,7 @@ const certificateRequest =
   'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIeE1JR1lBZ0VBTURZeEhUQWJCZ05WQkFNTUZITjVjM1JsYlRwdWIyUmxPbk4wWVc1a0xXbHVNUlV3RXdZRApWUVFLREF4emVYTjBaVzA2Ym05a1pYTXdXVEFUQmdjcWhrak9QUUlCQmdncWhrak9QUU1CQndOQ0FBUVZFQ0RGCmtrNFZ3SSszdkh6RU1DdEZhMmFDZmV0U3RMUktOaGs5NTBpKzNNdFNSOGJuQjFYOGd0cFZZTGtKQWpVeHN1dkYKZU9KeDdLWHJmcnRMMDV2eG9BQXdDZ1lJS29aSXpqMEVBd0lEU0FBd1JRSWdZSktVTnF3bVhqMjVNcVFFU0NTUwpCSCs1U0FycjlWRTF0MDd6TE1oM3dIRUNJUUNFMkxuaHhidlZJOG9lL2xaTXdtQ2JWU3Z6VXRLc2t4bmpaMWhKCnJ4b1dVQT09Ci0tLS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo=';
 
 export const goesOn: Readonly<Record<string, GoesOn>> = {
-  'Pods, policies, quotas and all else in `kube-system`': {
+  'Pods, policies, quotas and other objects in `kube-system`': {
     sends: [
       ['admin', 'POST', `${system}/pods`, pod('dns')],
       ['admin', 'PATCH', `${system}/pods/dns`, { metadata: { labels: { app: 'dns' } } }],
@@ -30,7 +30,7 @@ export const goesOn: Readonly<Record<string, GoesOn>> = {
       ['admin', 'DELETE', `${system}/pods/dns`],
     ],
   },
-  'All that is inside `bulkhead-system`: the Deployment, the pods of its ReplicaSets, Secrets': {
+  'Objects in `bulkhead-system`: the Deployment, the pods of its ReplicaSets, Secrets': {
     sends: [
       [
         'admin',
@@ -47,7 +47,7 @@ export const goesOn: Readonly<Record<string, GoesOn>> = {
         (await plane.request('GET', `${own}/pods`)).text.includes('"mended":"true"'),
       ),
   },
-  'Nodes: they join, report and are cordoned': {
+  'Nodes join, report and are cordoned': {
     sends: [
       ['kubelet', 'POST', '/api/v1/nodes', { metadata: { name: 'new' } }],
       ['kubelet', 'PATCH', '/api/v1/nodes/new/status', { status: { conditions: [{ type: 'Ready', status: 'True' }] } }],
@@ -60,7 +60,7 @@ export const goesOn: Readonly<Record<string, GoesOn>> = {
       ['admin', 'DELETE', '/api/v1/nodes/new'],
     ],
   },
-  'Leases of nodes and of those who elect a leader': {
+  'Leases of nodes and of leader elections': {
     sends: ['kube-node-lease', 'kube-system', 'bulkhead-system'].map((namespace) => [
       'kubelet',
       'POST',
@@ -119,7 +119,7 @@ export const goesOn: Readonly<Record<string, GoesOn>> = {
       ['admin', 'PATCH', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tenants.bulkhead.dev', annotated],
     ],
   },
-  'Services, ConfigMaps, Secrets, Deployments and all else of tenants that is not listed below': {
+  'Services, ConfigMaps, Secrets, Deployments and other objects of tenants that are not listed below': {
     sends: [
       ['alice', 'POST', `${web}/services`, { metadata: { name: 'web' }, spec: { ports: [{ port: 80 }] } }],
       ['alice', 'POST', `${web}/configmaps`, { metadata: { name: 'web' } }],
@@ -153,10 +153,10 @@ export const goesOn: Readonly<Record<string, GoesOn>> = {
       ],
     ],
   },
-  'The scheduler binds the pods that wait': {
+  'The scheduler binds pending pods': {
     sends: [['scheduler', 'POST', `${web}/pods/waiting/binding`, bindingOf('waiting')]],
   },
-  'Pods end: they are deleted and evicted, and Jobs let go of them': {
+  'Pods can be deleted and evicted; the Job controller can remove its finalizers': {
     sends: [
       ['alice', 'DELETE', `${web}/pods/ending`],
       ['admin', 'POST', `${web}/pods/evicted/eviction`, { metadata: { name: 'evicted' } }],
@@ -170,7 +170,7 @@ export const goesOn: Readonly<Record<string, GoesOn>> = {
       );
     },
   },
-  'Tenants delete policies and quotas of their own': {
+  'Tenants delete their own policies and quotas': {
     sends: [
       ['alice', 'DELETE', `${policies}/own`],
       ['alice', 'DELETE', `${web}/resourcequotas/own`],
@@ -186,7 +186,7 @@ export const goesOn: Readonly<Record<string, GoesOn>> = {
       ],
     ],
   },
-  'Namespaces that were being deleted and hold nothing that Bulkhead manages come to their end': {
+  'Terminating namespaces without managed objects are removed': {
     sends: [['admin', 'PATCH', `${paths.tools}/configmaps/stays`, { metadata: { finalizers: null } }]],
     after: ({ plane }) =>
       eventually('it is gone', async () => (await plane.request('GET', paths.tools)).status === 404),

@@ -154,10 +154,10 @@ async function register(cluster: DeadCluster): Promise<void> {
   const config = 'manifests/examples/bulkhead.yaml';
   const documents = await backstop({ config, tenants: undefined });
   succeeded(await kubectl('admin', ['apply', '-f', '-'], documents));
-  await closeGate(cluster);
+  await turnOn(cluster);
 }
 
-export async function closeGate({ plane, send, kubectl }: DeadCluster): Promise<void> {
+export async function turnOn({ plane, send, kubectl }: DeadCluster): Promise<void> {
   for (const kind of ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations']) {
     const { body } = await plane.request('GET', `/apis/admissionregistration.k8s.io/v1/${kind}`);
     for (const { metadata, webhooks } of (body as { items: Configuration[] }).items) {
@@ -174,7 +174,7 @@ export async function closeGate({ plane, send, kubectl }: DeadCluster): Promise<
   }
   const refuses = async (path: string, body: object): Promise<boolean> =>
     (await send('admin', 'POST', `${path}?dryRun=All`, body)).text.includes('failed calling webhook');
-  await eventually('the gate is closed', async () => {
+  await eventually('every configuration has failurePolicy Fail', async () => {
     const answers = [
       await refuses(paths.namespaces, { metadata: { name: 'probe' } }),
       await refuses(`${paths.web}/pods`, pod('probe')),

@@ -8,14 +8,14 @@ const annotated = { metadata: { annotations: { mended: 'true' } } };
 const addressed = { metadata: { annotations: { 'cni.projectcalico.org/podIP': '10.244.1.2/32' } } };
 const unreached = 'failed calling webhook';
 
-/** Seen while Bulkhead is dead, and over once the gate is open. */
+/** Seen while Bulkhead is dead, and over once it is turned off. */
 export interface Waits {
   begins(cluster: DeadCluster): Promise<void>;
   ends(cluster: DeadCluster): Promise<void>;
 }
 
 export const waits: Readonly<Record<string, Waits>> = {
-  'Deployments, Jobs and others of tenants get no new pods': {
+  'Deployments, Jobs and other workloads of tenants get no new pods': {
     begins: ({ plane }) =>
       eventually('ReplicaFailure', async () => {
         const { text } = await plane.request('GET', '/apis/apps/v1/namespaces/acme-web/replicasets');
@@ -27,7 +27,7 @@ export const waits: Readonly<Record<string, Waits>> = {
         return (body as { items: unknown[] }).items.length === 2;
       }),
   },
-  'Namespaces of tenants that were being deleted stay': {
+  'Terminating namespaces of tenants are not removed': {
     async begins({ plane, send }) {
       await send('admin', 'PATCH', `${paths.old}/pods/stays`, { metadata: { finalizers: null } });
       await eventually('NamespaceDeletionContentFailure', async () => {
@@ -48,7 +48,7 @@ export const waits: Readonly<Record<string, Waits>> = {
       if (status !== 200) throw new Error(text);
     },
   },
-  'Quotas that Bulkhead manages count nothing less': {
+  'Counts of managed quotas do not go down': {
     async begins({ plane, send }) {
       await send('alice', 'DELETE', `${web}/services/counted`);
       await send('alice', 'DELETE', `${web}/services/web`);
@@ -66,16 +66,17 @@ export const waits: Readonly<Record<string, Waits>> = {
 
 /** Requests that are refused because the webhook cannot be reached. */
 export const refused: Readonly<Record<string, readonly Sent[]>> = {
-  'A new namespace': [
+  'A namespace is created': [
     ['alice', 'POST', paths.namespaces, { metadata: { name: 'acme-new' } }],
     ['admin', 'POST', paths.namespaces, { metadata: { name: 'new' } }],
   ],
   'A namespace is deleted': [['admin', 'DELETE', web]],
-  'A namespace, also one of the platform, gets other labels, annotations, owners, finalizers or managers of fields': [
-    ['alice', 'PATCH', web, { metadata: { labels: { team: 'web' } } }],
-    ['admin', 'PATCH', `${system}/status`, { metadata: { annotations: { note: 'x' } } }],
-    ['admin', 'PATCH', '/api/v1/namespaces/default', { metadata: { finalizers: ['example.org/stays'] } }],
-  ],
+  'A namespace, also one of the platform, gets other labels, annotations, owner references, finalizers or field managers':
+    [
+      ['alice', 'PATCH', web, { metadata: { labels: { team: 'web' } } }],
+      ['admin', 'PATCH', `${system}/status`, { metadata: { annotations: { note: 'x' } } }],
+      ['admin', 'PATCH', '/api/v1/namespaces/default', { metadata: { finalizers: ['example.org/stays'] } }],
+    ],
   'A pod is created outside of `kube-system` and `bulkhead-system`': [
     ['alice', 'POST', `${web}/pods`, pod('late')],
     ['admin', 'POST', '/api/v1/namespaces/default/pods', pod('late', { serviceAccountName: 'default' })],
@@ -88,7 +89,7 @@ export const refused: Readonly<Record<string, readonly Sent[]>> = {
     ['alice', 'PATCH', `${web}/pods/running/status`, { status: { podIP: '10.9.9.9', podIPs: [{ ip: '10.9.9.9' }] } }],
     ['admin', 'PATCH', `${web}/pods/running/status`, { status: { hostIP: '10.9.9.9', hostIPs: [{ ip: '10.9.9.9' }] } }],
   ],
-  'A pod gets a debugging container': [
+  'A pod gets an ephemeral container': [
     [
       'alice',
       'PATCH',
@@ -96,14 +97,14 @@ export const refused: Readonly<Record<string, readonly Sent[]>> = {
       { spec: { ephemeralContainers: [{ name: 'debug', image: 'example.org/debug' }] } },
     ],
   ],
-  'A Binding brings a label to its pod': [
+  'A Binding adds a label to its pod': [
     ['scheduler', 'POST', `${web}/pods/running/binding`, bindingOf('running', { app: 'x' })],
   ],
   'A network policy is created or changed': [
     ['alice', 'POST', policies, { ...closedDoor, metadata: { name: 'late' } }],
     ['admin', 'PATCH', `${policies}/bulkhead-default-deny`, annotated],
   ],
-  'A policy that Bulkhead manages is deleted': [['admin', 'DELETE', `${policies}/bulkhead-default-deny`]],
+  'A managed policy is deleted': [['admin', 'DELETE', `${policies}/bulkhead-default-deny`]],
   'A quota is created or changed': [
     ['alice', 'POST', `${web}/resourcequotas`, { metadata: { name: 'late' }, spec: { hard: { configmaps: '9' } } }],
     ['admin', 'PATCH', `${web}/resourcequotas/bulkhead-quota`, annotated],

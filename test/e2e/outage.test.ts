@@ -5,7 +5,7 @@ import { clusterTest } from '../apiserver/cluster-test.ts';
 import { eventually } from '../soak/observer.ts';
 import { goesOn } from './outage-goes-on.ts';
 import { commandsBelow, shownText, tableBelow } from './outage-page.ts';
-import { closedDoor, closeGate, type DeadCluster, deadCluster, paths, pod, succeeded } from './outage-stage.ts';
+import { closedDoor, type DeadCluster, deadCluster, paths, pod, succeeded, turnOn } from './outage-stage.ts';
 import { refused, waits } from './outage-stops.ts';
 
 await clusterTest(
@@ -26,12 +26,12 @@ await clusterTest(
       }
     });
     await t.test('what is refused', (t) => whatIsRefused(t, cluster));
-    await t.test('one command opens the gate', (t) => openGate(t, cluster));
-    await t.test('while it is open, the backstop holds', (t) => backstopHolds(t, cluster));
+    await t.test('one command turns Bulkhead off', (t) => turnOff(t, cluster));
+    await t.test('while it is off, the backstop holds', (t) => backstopHolds(t, cluster));
     await t.test('the API server has nothing against the backstop', (t) => typeChecked(t, cluster));
-    await t.test('the gate is closed again', async (t) => {
+    await t.test('Bulkhead is turned on again', async (t) => {
       succeeded(await cluster.kubectl('admin', ['apply', '-k', 'manifests/base']));
-      await closeGate(cluster);
+      await turnOn(cluster);
       t.match((await cluster.send('alice', 'POST', `${paths.web}/pods`, pod('late'))).text, 'failed calling webhook');
     });
     await t.test('and everything is removed', (t) => removed(t, cluster));
@@ -41,7 +41,7 @@ await clusterTest(
 );
 
 async function whatGoesOn(t: Test, cluster: DeadCluster): Promise<void> {
-  const rows = await tableBelow('What goes on');
+  const rows = await tableBelow('What continues');
   t.strictSame(
     rows.map(([what]) => what),
     Object.keys(goesOn),
@@ -58,7 +58,7 @@ async function whatGoesOn(t: Test, cluster: DeadCluster): Promise<void> {
 }
 
 async function whatIsRefused(t: Test, cluster: DeadCluster): Promise<void> {
-  const rows = await tableBelow('What is refused');
+  const rows = await tableBelow('What is rejected');
   t.strictSame(
     rows.map(([what]) => what),
     Object.keys(refused),
@@ -78,8 +78,8 @@ async function whatIsRefused(t: Test, cluster: DeadCluster): Promise<void> {
   t.equal(stderr.trim().replace(/(svc:443\/)[^"]*/, '$1...'), await shownText(), 'the page shows what people read');
 }
 
-async function openGate(t: Test, cluster: DeadCluster): Promise<void> {
-  const commands = await commandsBelow('Open the gate');
+async function turnOff(t: Test, cluster: DeadCluster): Promise<void> {
+  const commands = await commandsBelow('Turn Bulkhead off');
   t.equal(commands.length, 1, 'it is one command');
   for (const command of commands) t.match(succeeded(await cluster.kubectl('admin', command)), 'deleted');
   await eventually('pods are admitted', async () => {
