@@ -67,6 +67,8 @@ const pureRooms = [
   'admission',
   'report',
 ];
+/** admission waits for facts, so it reads the clock. */
+const timelessRooms = pureRooms.filter((room) => room !== 'admission');
 const effects = /^node:(fs|net|tls|http|https|http2|child_process|dgram|dns|worker_threads|process|readline)/;
 
 const files = globSync('src/**/*.ts');
@@ -144,6 +146,13 @@ t.test('what judges does no input or output', async (t) => {
     for (const imported of importsOf(file)) t.notMatch(imported, effects, `${file} does not import ${imported}`);
     t.notMatch(readFileSync(file, 'utf8'), /\bprocess\.(env|argv|exit|on)\b/, `${file} does not read the process`);
   }
+});
+
+t.test('what judges reads neither a clock nor a random number', async (t) => {
+  const read =
+    /\b(Date\.now|performance\.|new Date\(\)|setTimeout|setInterval|AbortSignal\.timeout|Math\.random|node:crypto)/;
+  for (const file of files.filter((one) => timelessRooms.includes(roomOf(one))))
+    t.notMatch(readFileSync(file, 'utf8'), read, file);
 });
 
 t.test('main is the only file that knows the process', async (t) => {
