@@ -40,7 +40,7 @@ function blocksOf(page: string): readonly Block[] {
 }
 
 function sentBy(role: string, deletes: boolean, text: string): Sent {
-  if (!isRole(role)) throw new Error(`${role} is not in the cast`);
+  if (!isRole(role)) throw new Error(`${role} is not in test/fixtures/cast.ts`);
   const user = cast[role];
   const [first, second, ...rest]: (Namespace & Pod)[] = parseAllDocuments(text).map((document) => document.toJS());
   if (first === undefined || rest.length > 0) throw new Error('a sample is one document or two');
@@ -71,6 +71,8 @@ for (const [id, page] of pages) {
       }
       const [, verdict = '', role = '', deletes] =
         /^yaml (refused|warned|admitted) by (.+?)( on delete)?$/.exec(info) ?? [];
+      if (verdict === '')
+        throw new Error(`a sample begins with yaml refused, warned or admitted by ROLE, not with ${info}`);
       seen.add(verdict);
       const { allowed, status, warnings = [] } = await submit(review, sentBy(role, deletes !== undefined, text));
       const given = !allowed ? 'refused' : warnings.length > 0 ? 'warned' : 'admitted';
