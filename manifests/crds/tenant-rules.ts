@@ -21,7 +21,7 @@ export const tenantRules: Readonly<Record<string, readonly ValidationRule[]>> = 
   '': [
     {
       rule: "self.metadata.name != 'platform'",
-      message: 'platform means whoever runs the cluster, also in logs and metrics; choose another name',
+      message: 'platform means the team that runs the cluster, also in logs and metrics; choose another name',
       fieldPath: '.metadata.name',
     },
     {

@@ -68,7 +68,7 @@ export function nextPaths(
   if (previousPaths.length > 0) {
     const namedFor = published.paths.length === 0 ? pathKnownFor : (published.pathNamedFor(path) ?? 0);
     if (Math.min(namedFor, pathKnownFor) < overlap) return undefined;
-    return { paths: { path, previousPaths: [] }, reason: 'nobody calls the path before any more' };
+    return { paths: { path, previousPaths: [] }, reason: 'no webhook configuration names the previous path any more' };
   }
   if (pathKnownFor < (pathFound ? overlap : pathLifetime)) return undefined;
   return { paths: replacePath({ path, previousPaths }), reason: 'the path was due for replacement' };

@@ -93,7 +93,7 @@ export function nextStep(
           previous: [...new Set([authority.certificate, ...previous])],
           ...paths,
         },
-        reason: 'the successor is trusted',
+        reason: 'API servers have the successor in their CA bundle',
       };
   }
   if (good && (server === undefined || !isUsable(server.certificate, names, now, limits.serverLifetime)))

@@ -22,10 +22,10 @@ export const accidentalIsolation: Check = {
     const [ingress, egress] = [hasRules(spec?.ingress), hasRules(spec?.egress)];
     if (ingress === egress) return nothing;
     if (ingress && isolates(reach, 'egress')) {
-      return [found('has Egress and no egress rule follows: only other policies let the pods out', 'Egress')];
+      return [found('has Egress and no egress rule follows: only other policies allow egress', 'Egress')];
     }
     if (egress && isolates(reach, 'ingress')) {
-      return [found('has Ingress and no ingress rule follows: only other policies let anybody in', 'Ingress')];
+      return [found('has Ingress and no ingress rule follows: only other policies allow ingress', 'Ingress')];
     }
     return nothing;
   },

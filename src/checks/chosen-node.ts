@@ -26,7 +26,7 @@ export const chosenNode: Check = {
       {
         check: 'chosen-node',
         path: 'spec.nodeName',
-        reason: 'is set: the pod would pass by the scheduler, and by the taints that keep nodes apart for others',
+        reason: 'bypasses the scheduler, and with it the taints that reserve nodes for other tenants',
         fix: `remove nodeName${mirrors ? ` and the annotation ${mirrorAnnotation}` : ''}; nodeSelector or node affinity ask the scheduler for a node`,
       },
     ];

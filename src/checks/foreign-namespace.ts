@@ -35,7 +35,7 @@ export const foreignNamespace: Check = {
       {
         check: 'foreign-namespace',
         path,
-        reason: `would be ${request.operation === 'DELETE' ? 'deleted' : 'changed'}, but ${facts.requester.username || 'the requester'} speaks neither for its owner nor for the platform`,
+        reason: `would be ${request.operation === 'DELETE' ? 'deleted' : 'changed'}, but ${facts.requester.username || 'the requester'} acts neither for its owner nor for the platform`,
         fix: 'ask the platform team; a controller that must do this belongs in platform.identities of the settings',
       },
     ];
@@ -47,7 +47,7 @@ function undecided(ownership: Ownership & { kind: 'undecided' }, { requester, te
   const names = ownership.candidates.map((tenant) => tenant.name).join(', ');
   const told = {
     stranger: {
-      reason: `would belong to nobody: ${requester.username || 'the requester'} is neither a member of a tenant nor a platform identity`,
+      reason: `has no owner: ${requester.username || 'the requester'} is not a member of any tenant`,
       fix: 'ask the platform team to list you, or one of your groups, under members of your tenant',
     },
     'not-a-member': {

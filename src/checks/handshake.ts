@@ -30,7 +30,7 @@ function judge({ operation, object, oldObject }: NamespaceRequest | PolicyReques
       check: 'handshake',
       path: fieldOf({ map: 'annotations', key: probeAnnotation }),
       reason: probeReason(value),
-      fix: 'leave the annotation out: it is how Bulkhead learns that the API server asks it',
+      fix: 'remove the annotation: Bulkhead alone uses it, to prove that the API server calls its webhooks',
     },
   ];
 }

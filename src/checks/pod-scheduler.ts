@@ -19,7 +19,7 @@ export const podScheduler: Check = {
         check: 'pod-scheduler',
         path: 'target',
         reason:
-          'names the node, and who asks is no scheduler: the taints that keep nodes apart for others would not be asked',
+          'names the node, and the requester is no scheduler: this bypasses the taints that reserve nodes for other tenants',
         fix: 'leave it to the scheduler, which nodeSelector or node affinity of the pod ask for a node; the platform lists its schedulers in platform.schedulers',
       },
     ];

@@ -25,7 +25,7 @@ export const tenantInUse: Check = {
       {
         check: 'tenant-in-use',
         path: request.operation === 'DELETE' ? 'metadata.name' : 'metadata.finalizers',
-        reason: `${namespaces} of tenant ${request.name} would belong to nobody`,
+        reason: `${namespaces} of tenant ${request.name} would have no owner`,
         fix: `delete them or change their label first: kubectl get namespaces -l ${tenancy.settings.tenantLabel}=${request.name}`,
       },
     ];

@@ -28,7 +28,7 @@ function judgeCreate(request: NamespaceRequest, { ownership, tenancy }: Namespac
     {
       check: 'tenant-label-frozen',
       path: `metadata.labels[${key}]`,
-      reason: `is missing, so the namespace would belong to nobody; the mutating webhook should have set it to ${ownership.owner.name}`,
+      reason: `is missing, so the namespace would have no owner; the mutating webhook should have set it to ${ownership.owner.name}`,
       fix: `set ${key}: ${ownership.owner.name}, and ask the platform team why the mutating webhook did not`,
     },
   ];

@@ -26,7 +26,7 @@ export const tenantLeaving: Check = {
       {
         check: 'tenant-leaving',
         path: `metadata.labels[${key}]`,
-        reason: `tenant ${future.name} is being deleted, and the namespace would belong to nobody once it is gone`,
+        reason: `tenant ${future.name} is being deleted; afterwards the namespace would have no owner`,
         fix: requester.platform
           ? `name another tenant; ${future.name} can be declared anew when it is gone: kubectl get tenants.bulkhead.dev ${future.name}`
           : 'ask the platform team, who deleted the tenant; for another tenant of yours, name it in this label',

@@ -47,7 +47,7 @@ function aboutMembers(before: Reading, after: Reading, { namespacesOwned }: Tena
   if (before.members === 0 || after.members > 0) return nothing;
   return told(
     'spec.members',
-    `is empty: only their own service accounts still speak for ${counted(namespacesOwned)}`,
+    `is empty: only their own service accounts still act for ${counted(namespacesOwned)}`,
     'list who acts for the tenant, or delete its namespaces',
   );
 }
@@ -70,7 +70,7 @@ function aboutLimit(before: Reading, after: Reading, { namespacesOwned }: Tenant
   if (after.limit >= before.limit || after.limit >= namespacesOwned) return nothing;
   return told(
     'spec.namespaces.limit',
-    `is below the ${counted(namespacesOwned)} there ${namespacesOwned === 1 ? 'is, which stays' : 'are, which stay'}; no more are let in`,
+    `is below the ${namespacesOwned} existing ${namespacesOwned === 1 ? 'namespace, which stays' : 'namespaces, which stay'}; new ones are rejected`,
     'delete namespaces that are not needed, or leave the limit higher',
   );
 }

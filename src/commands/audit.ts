@@ -120,7 +120,7 @@ function report(rows: readonly Row[], tenancy: Tenancy): readonly string[] {
 
 /** One line for each finding: what would be refused, or warned about, if the policy were written now. */
 function reportCrossing(crossing: readonly NonCompliantPolicy[], { settings }: Tenancy): readonly string[] {
-  if (crossing.length === 0) return ['', 'No policy in place opens what is not agreed.'];
+  if (crossing.length === 0) return ['', 'No stored policy would be rejected today.'];
   const cells = crossing.flatMap(({ kind, namespace, name, tenant, findings }) =>
     findings.map(({ check, path }) => [namespace, tenant.name, tenant.mode, kind, name, check, path]),
   );

@@ -49,8 +49,7 @@ export async function openCertificates(
     source: { from: 'secret', secret, names: [`${service.name}.${service.namespace}.svc`], limits },
     served(cluster) {
       const kept = cluster?.certificates;
-      if (kept === undefined)
-        throw new CertificateError('certificates in a Secret need a cluster whose registrations are completed');
+      if (kept === undefined) throw new CertificateError('certificates in a Secret need --registration');
       return kept;
     },
   };
@@ -62,7 +61,7 @@ async function openFolder(folder: string, registration: boolean, log: Logger): P
   const authorityFile = registration ? join(folder, authorityFiles.certificate) : undefined;
   if ((await readPemIfThere(files.certificate)) === undefined) {
     const { issued } = await makeCertificates(folder, localNames, Date.now());
-    log.info({ folder, issued }, 'certificates made; ca.crt is what the API server must trust');
+    log.info({ folder, issued }, 'certificates made; ca.crt belongs in the CA bundle of the API server');
   }
   const load = () => loadCertificateFiles(files, authorityFile, Date.now());
   const first = await load();

@@ -34,31 +34,35 @@ const admitted = scene('admitted');
 const refused = scene('refused');
 
 export const scenes: readonly Scene[] = [
-  admitted('A namespace gets the label of its tenant from who creates it', alice, apply('namespace-acme-web')),
+  admitted('A namespace gets the label of the tenant whose member creates it', alice, apply('namespace-acme-web')),
   admitted(
-    'It is closed from the start: Bulkhead puts these policies in it',
+    'It is isolated from the start: Bulkhead creates these policies in it',
     alice,
     kubectl('get networkpolicy -n acme-web -o name'),
   ),
-  admitted('Another tenant creates a namespace of its own', bob, apply('namespace-beta-data')),
-  refused('It does not get a name that is reserved to somebody else', bob, apply('namespace-acme-billing')),
+  admitted('Another tenant creates its own namespace', bob, apply('namespace-beta-data')),
+  refused('It does not get a name that is reserved for another tenant', bob, apply('namespace-acme-billing')),
   refused(
     'It cannot take over a namespace by its label',
     bob,
     kubectl('label namespace acme-web bulkhead.dev/tenant=beta --overwrite'),
   ),
-  refused('Who belongs to no tenant gets no namespace', carol, apply('namespace-acme-billing')),
+  refused('An unaffiliated user gets no namespace', carol, apply('namespace-acme-billing')),
   admitted('A pod gets the label of its namespace', alice, apply('pod-web')),
   refused('A pod may not leave the pod network', alice, apply('pod-on-the-node')),
-  admitted('Inside its border a tenant writes what it likes', alice, apply('policy-within-acme')),
+  admitted('Inside its border a tenant writes any policy', alice, apply('policy-within-acme')),
   refused(
-    'A policy that would let others in is refused, with the reason and the way to mend it',
+    'A policy that allows traffic from other tenants is rejected, with the reason and the fix',
     alice,
     apply('policy-open'),
   ),
-  admitted('A gate that both tenants declare is open', alice, apply('policy-to-beta-database')),
+  admitted('A gate that both tenants declare allows traffic', alice, apply('policy-to-beta-database')),
   refused('On its ports only', alice, apply('policy-to-beta-cache')),
   admitted('Addresses outside the cluster can be granted', alice, apply('policy-to-a-partner')),
   refused('The internet is not outside the cluster', alice, apply('policy-to-the-internet')),
-  refused('What Bulkhead put in place stays', alice, kubectl('delete networkpolicy bulkhead-default-deny -n acme-web')),
+  refused(
+    'Tenants cannot delete managed objects',
+    alice,
+    kubectl('delete networkpolicy bulkhead-default-deny -n acme-web'),
+  ),
 ];

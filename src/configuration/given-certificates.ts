@@ -89,7 +89,8 @@ export function keepGivenCertificates(
     follow: served.follow,
     offer,
     paths: () => paths,
-    ready: () => (served.reached() ? undefined : 'API servers do not trust the certificate yet'),
+    ready: () =>
+      served.reached() ? undefined : 'the CA bundle of the API servers does not have the certificate authority yet',
     counters: () => ({ rotation: undefined, trust: trust.counters(), trusted: served.trusted() }),
     registrations: trust.registrations,
     watches: new Map(),

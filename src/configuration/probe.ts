@@ -46,7 +46,7 @@ export async function sendProbe(connection: Connection, pair: Pair, signal: Abor
           contentType: 'application/merge-patch+json',
           signal,
         });
-  if (answer.ok) return { result: 'admitted', why: 'nobody refused what Bulkhead refuses: it was not asked' };
+  if (answer.ok) return { result: 'admitted', why: 'the probe was admitted, so the API server did not call Bulkhead' };
   if (answer.kind === 'broken') return { result: 'failed', why: answer.message };
   const ours = answer.status === 403 && answer.message.startsWith(opening);
   if (ours && answer.message.includes(probeReason(value))) return { result: 'proven' };

@@ -110,13 +110,13 @@ export function keepRegistration(
         const now = readConfiguration(name, object);
         configurations.set(name, now);
         if (serving && before !== undefined && isClosed(before) && !isClosed(now))
-          log.warn({ configuration: name }, 'fails open again: somebody has changed its failurePolicy');
+          log.warn({ configuration: name }, 'failurePolicy is no longer Fail: another client changed it');
         changed(name);
       },
       removed({ name: object }) {
         const name = configurationNameOf(phase, object);
         if (name === undefined || !configurations.delete(name)) return;
-        const message = `${name} was deleted: what it was for is not guarded until somebody applies it again`;
+        const message = `${name} was deleted: its requests are not reviewed until it is applied again`;
         log.error({ configuration: name }, message);
         const namespace = ownNamespace();
         if (namespace !== undefined) events.record(namespace, 'WebhookConfigurationDeleted', message);
@@ -146,7 +146,7 @@ export function keepRegistration(
     const proof = validating?.webhooks.find(({ name }) => name === provenWebhook);
     if (proof === undefined) return tell(pair, `validating/${pair} has no ${provenWebhook}, by which it is proven`);
     if (proof.caBundle === '' && proof.address.startsWith('service '))
-      return tell(pair, 'its caBundle is empty, so the API server does not trust Bulkhead');
+      return tell(pair, 'its caBundle is empty, so the API server cannot verify the certificate of Bulkhead');
     const handshake = await sendProbe(connection, pair, signal);
     if (signal.aborted || !serving) return undefined;
     handshakes[handshake.result]++;
@@ -198,7 +198,7 @@ export function keepRegistration(
       contentType: 'application/apply-patch+yaml',
       signal,
     });
-    if (!answer.ok) return `${name} could not be closed: ${describe(answer)}`;
+    if (!answer.ok) return `${name} could not be set to failurePolicy Fail: ${describe(answer)}`;
     // Until the watch tells of it. What the watch has told meanwhile is newer.
     if (configurations.get(name) === configuration) {
       const close = (one: Webhook) => (webhooks.includes(one) ? { ...one, failurePolicy: 'Fail' } : one);
@@ -207,7 +207,7 @@ export function keepRegistration(
     const closed = webhooks.map((webhook) => webhook.name);
     log.info(
       { configuration: name, webhooks: closed },
-      'fails closed from now on: the API server was seen to ask Bulkhead',
+      'failurePolicy is Fail from now on: the probe came back through the API server',
     );
     return undefined;
   }
@@ -240,7 +240,7 @@ export function keepRegistration(
         if (!serving) return;
         for (const name of configurationNames)
           if (!configurations.has(name))
-            log.warn({ configuration: name }, 'is not there; nobody asks about what it is for');
+            log.warn({ configuration: name }, 'does not exist, so its requests are not reviewed');
         for (const name of configurations.keys()) changed(name);
       });
     },

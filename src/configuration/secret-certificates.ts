@@ -234,7 +234,9 @@ export function keepSecretCertificates(tools: CertificateTools, options: SecretC
         const trouble = watch.trouble();
         return `there is no certificate yet${trouble === undefined ? '' : `: ${trouble}`}`;
       }
-      return served.reached() ? undefined : 'API servers do not trust the certificate yet';
+      return served.reached()
+        ? undefined
+        : 'the CA bundle of the API servers does not have the certificate authority yet';
     },
     counters: () => ({
       rotation: {

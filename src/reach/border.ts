@@ -62,10 +62,9 @@ export function judgeRule(rule: AllowRule, border: Border): Violation | undefine
 
 function judgeAnybody({ direction }: AllowRule, border: Border): Violation {
   const { tenantLabel } = border.tenancy.settings;
-  const opens = direction === 'ingress' ? 'lets in' : 'reaches';
   return {
     verdict: 'escapes',
-    reason: `names no peers, so it ${opens} every pod of the cluster and every address outside it`,
+    reason: 'lists no peers, so it allows every pod and every external address',
     witness: `a pod in a namespace with the label ${tenantLabel}=${anotherTenant(border, new Set())}`,
     fix: { id: 'list-peers', direction },
   };

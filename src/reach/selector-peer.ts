@@ -100,7 +100,7 @@ export function judgeSelector(peer: SelectorPeer, rule: AllowRule, border: Borde
     service === undefined
       ? { id: 'add-tenant-label', or: 'agree-on-gate' }
       : { id: 'narrow-to-service', service, by: 'namespace' };
-  return escapes(other, `matches namespaces of ${whose}, also ones that do not exist yet`, fix);
+  return escapes(other, `matches namespaces of ${whose}, including ones created later`, fix);
 }
 
 function strangersAmong(
@@ -149,7 +149,7 @@ function aboutNames(
   const [what, said, them] =
     free.length === 1 ? ['namespace', 'that name is', 'it'] : ['namespaces', 'these names are', 'them'];
   return [
-    `matches the ${what} ${listed(free, namesTold)}, and ${said} not reserved to ${tenant.name}, so anybody may come to own ${them}`,
+    `matches the ${what} ${listed(free, namesTold)}, but ${said} not reserved for ${tenant.name}, so another tenant could create ${them}`,
     { id: 'add-tenant-label', or: tenant.prefix === undefined ? 'agree-on-gate' : 'select-reserved-names' },
   ];
 }

@@ -30,7 +30,7 @@ export function judgeSubject({ namespaces, pods }: Subject, border: Border): Vio
   const shape = { tenant: tenantOfWitness, name: stranger?.name, pod: witnessLabels(pods) };
   return {
     verdict: 'escapes',
-    reason: `is about pods that are not of ${tenant.name}, whose traffic is not its to open`,
+    reason: `selects pods outside tenant ${tenant.name}; a tenant can open traffic only for its own pods`,
     witness: describeWitness(namespaces, shape, border),
     fix,
   };

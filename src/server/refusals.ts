@@ -14,7 +14,7 @@ export const refusals = {
   aborted: undefined,
   late: { code: 503, message: 'Bulkhead did not decide in time. Try again in a second.' },
   failed: { code: 500, message: 'Bulkhead failed to answer. Its log says why.' },
-  'no-certificate': { code: 401, message: 'Bulkhead answers nobody without a client certificate.' },
+  'no-certificate': { code: 401, message: 'Bulkhead requires a client certificate.' },
   'other-client': { code: 403, message: 'Bulkhead does not answer to the client certificate that it was shown.' },
 } as const;
 

@@ -33,7 +33,7 @@ export function parseTenant(document: Located<unknown>): Loaded<Tenant> {
   if (metadata.name === 'platform') {
     report(
       ['metadata', 'name'],
-      'platform means whoever runs the cluster, also in logs and metrics',
+      'platform means the team that runs the cluster, also in logs and metrics',
       'choose another name',
     );
   }

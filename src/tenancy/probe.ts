@@ -9,5 +9,5 @@ export const probeAnnotation = 'bulkhead.dev/handshake';
 
 /** The words of the refusal; with the value, nobody else has a reason to say them. */
 export function probeReason(value: string): string {
-  return `handshake ${excerpt(value)} is refused, as every handshake is`;
+  return `probe ${excerpt(value)} is rejected, as every probe is`;
 }

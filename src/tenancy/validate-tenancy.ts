@@ -154,11 +154,11 @@ const accountsOfOthers: Judge = (tenants, { platform }) => {
       const [reason, fix] =
         holder === undefined
           ? [
-              `${member.namespace} is a name that anybody may take, and so decide who this service account is`,
+              `${member.namespace} is not a reserved name, so another tenant could create it and this service account`,
               'list it under platform.namespaces of the settings, or use a namespace with the prefix of the tenant',
             ]
           : [
-              `${member.namespace} is reserved to tenant ${holder}, which decides who this service account is`,
+              `${member.namespace} is reserved to tenant ${holder}, which controls this service account`,
               'use a service account of the tenant or the platform',
             ];
       return [problemAt(locate, ['spec', 'members', index, 'namespace'], reason, fix)];

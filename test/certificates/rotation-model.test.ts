@@ -482,10 +482,10 @@ t.test('what is served is trusted at every moment, whatever happens', async (t) 
   );
   for (const reason of [
     'another authority was asked for',
-    'the successor is trusted',
+    'API servers have the successor in their CA bundle',
     'the overlap is over',
     'the path was due for replacement',
-    'nobody calls the path before any more',
+    'no webhook configuration names the previous path any more',
     'API servers call another path',
     'gone',
     'the successor is not valid now',

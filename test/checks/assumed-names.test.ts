@@ -39,7 +39,7 @@ t.test('hard isolation refuses it, and names the prefix under which it would be 
   t.notOk(allowed);
   t.match(findingsIn(status?.message ?? ''), [
     {
-      why: /^matches the namespace warehouse, and that name is not reserved to acme/,
+      why: /^matches the namespace warehouse, but that name is not reserved for acme/,
       fix: 'add bulkhead.dev/tenant: acme to its matchLabels, or select only names that begin with acme-, which are reserved to it',
     },
   ]);

@@ -32,9 +32,7 @@ t.test('a policy that was open before it was judged (ADM-11, ADM-22)', async (t)
   t.ok(annotated.allowed, 'can be annotated');
   t.strictSame(
     warningsIn(annotated.warnings ?? []).map(({ told }) => told),
-    [
-      'cross-tenant-ingress: spec.ingress[0] names no peers, so it lets in every pod of the cluster and every address outsid...',
-    ],
+    ['cross-tenant-ingress: spec.ingress[0] lists no peers, so it allows every pod and every external address'],
     'with a warning',
   );
   t.equal(annotated.auditAnnotations.checks, 'cross-tenant-ingress', 'and a note in the audit log');

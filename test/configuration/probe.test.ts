@@ -38,7 +38,7 @@ function refused(status: number, message: string): Answer {
 }
 
 const denied = 'admission webhook "validate.bulkhead.dev" denied the request: ';
-const words = (value: string) => `handshake "${value}" is refused, as every handshake is`;
+const words = (value: string) => `probe "${value}" is rejected, as every probe is`;
 
 t.test('its own refusal proves it', async (t) => {
   for (const pair of ['bulkhead', 'bulkhead-namespaces'] as const) {

@@ -47,7 +47,7 @@ interface Shape {
 const proven = (value: string): Answer =>
   refused(
     403,
-    `admission webhook "validate.bulkhead.dev" denied the request: handshake "${value}" is refused, as every handshake is`,
+    `admission webhook "validate.bulkhead.dev" denied the request: probe "${value}" is rejected, as every probe is`,
   );
 
 function refused(status: number, message: string): Answer {
@@ -196,7 +196,7 @@ t.test('what is closed is left alone', async (t) => {
   one.put('validating/bulkhead');
   await until('it is closed again at once', () => one.closed().length === 1);
   t.ok(
-    one.lines.some(({ level, text }) => level === 'warn' && text.startsWith('fails open again')),
+    one.lines.some(({ level, text }) => level === 'warn' && text.startsWith('failurePolicy is no longer Fail')),
     'and that is told',
   );
 });
@@ -243,7 +243,8 @@ t.test('what has conditions is closed with what has none, and only where it lead
     t.ok(
       one.lines.some(({ text }) => text.includes('validate.filtered.bulkhead.dev of validating/bulkhead: not called')),
     );
-    const closing = () => one.lines.filter(({ text }) => text.startsWith('fails closed')).map(({ text }) => text);
+    const closing = () =>
+      one.lines.filter(({ text }) => text.startsWith('failurePolicy is Fail')).map(({ text }) => text);
     t.match(closing(), [/"webhooks":\["validate.bulkhead.dev"\]/], 'what is said to be closed is what was closed');
     one.put('validating/bulkhead', { failurePolicy: 'Fail', filtered: { failurePolicy: 'Ignore', ...filtered } });
     await settled();
@@ -300,7 +301,11 @@ t.test('a handshake that proves nothing is tried again, ever later, at most ever
   t.strictSame(waits.slice(0, 4), [100, 200, 400, 800]);
   t.equal(Math.max(...waits), 15_000, 'half of the limit, by the chance of this clock');
   t.strictSame(one.closed(), []);
-  t.equal(one.lines.filter(({ text }) => text.includes('was not asked')).length, 1, 'what stays the same is told once');
+  t.equal(
+    one.lines.filter(({ text }) => text.includes('did not call Bulkhead')).length,
+    1,
+    'what stays the same is told once',
+  );
   one.answer = proven;
   one.put('validating/bulkhead');
   await until('a change is not waited for', () => one.closed().length === 1);
@@ -350,5 +355,5 @@ t.test('configurations of others are nobody’s business here', async (t) => {
   await settled();
   t.equal(one.handshakes(), 0);
   t.equal(one.lines.filter(({ level }) => level === 'error').length, 0);
-  t.equal(one.lines.filter(({ text }) => text.startsWith('is not there')).length, 5, 'what is not there is told');
+  t.equal(one.lines.filter(({ text }) => text.startsWith('does not exist')).length, 5, 'what is not there is told');
 });

@@ -27,7 +27,7 @@ await clusterTest(
     t.same(await says(), [
       'No pod would be cut off: policies isolate every pod of the 0 namespaces with the label bulkhead.dev/tenant in both directions.',
       '',
-      'No policy in place opens what is not agreed.',
+      'No stored policy would be rejected today.',
     ]);
     await fill(t, plane);
     const told = [

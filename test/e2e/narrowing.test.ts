@@ -87,7 +87,7 @@ await clusterTest(
 
     const refused = await kubectl(['apply'], everybody);
     t.equal(refused.code, 1, 'what cannot be narrowed is refused');
-    t.match(refused.stderr, 'names no peers, so it lets in every pod of the cluster', 'as under hard isolation');
+    t.match(refused.stderr, 'lists no peers, so it allows every pod', 'as under hard isolation');
   },
   { controllers: false },
 );

@@ -176,7 +176,7 @@ async function judgeOfAnotherKind(certificates: string, allowed: boolean) {
     let text = '';
     for await (const chunk of incoming.setEncoding('utf8')) text += chunk;
     const { uid } = JSON.parse(text).request;
-    const status = { code: 403, message: 'handshake is refused, as every handshake is' };
+    const status = { code: 403, message: 'probe is rejected, as every probe is' };
     response.setHeader('content-type', 'application/json');
     response.end(
       JSON.stringify({

@@ -21,7 +21,11 @@ const member = (subject: object) => ({ members: [subject] });
 
 /** What the API server refuses by itself, and its word for it; the parser of the files refuses each as well. */
 const refusedByTheResource: readonly (readonly [sentence: string, object: object, message: RegExp])[] = [
-  ['the name of the platform', tenant('platform', {}), /metadata\.name: .*platform means whoever runs the cluster/],
+  [
+    'the name of the platform',
+    tenant('platform', {}),
+    /metadata\.name: .*platform means the team that runs the cluster/,
+  ],
   ['a name that is no namespace label', tenant('acme.corp', {}), /metadata\.name: .*should match/],
   ['an unknown mode', tenant('omega', { mode: 'loud' }), /spec\.mode: Unsupported value: "loud"/],
   ['an unknown field', tenant('omega', { mod: 'warn' }), /unknown field "spec\.mod"/],
@@ -134,7 +138,7 @@ async function refusesByItself(t: Test, plane: ControlPlane): Promise<void> {
 
 async function appears(t: Test, cluster: GuardedCluster): Promise<void> {
   const before = await cluster.kubectl('alice', ['create', 'namespace', 'acme-web']);
-  t.match(before.stderr, /neither a member of a tenant nor a platform identity/, 'before, alice is nobody');
+  t.match(before.stderr, /is not a member of any tenant/, 'before, alice is nobody');
   succeeded(t, 'the examples', await cluster.kubectl('platform', ['apply', '-f', 'manifests/examples/tenants']));
   const created = async () => (await cluster.kubectl('alice', ['create', 'namespace', 'acme-web'])).code === 0;
   await until(created, 'alice to create a namespace');
@@ -256,7 +260,7 @@ async function keepsTenantsInUse(t: Test, cluster: GuardedCluster): Promise<void
   const refused = await cluster.kubectl('platform', ['delete', 'tn', 'acme', '--wait=false']);
   t.match(
     refused.stderr,
-    /1 namespace of tenant acme would belong to nobody\s+fix: delete them or change their label first: kubectl get namespaces -l bulkhead\.dev\/tenant=acme/,
+    /1 namespace of tenant acme would have no owner\s+fix: delete them or change their label first: kubectl get namespaces -l bulkhead\.dev\/tenant=acme/,
   );
   succeeded(t, 'a tenant without namespaces', await cluster.kubectl('platform', ['delete', 'tn', 'gamma']));
 }
@@ -271,7 +275,7 @@ async function warns(t: Test, cluster: GuardedCluster): Promise<void> {
       { ...acme, namespaces: { limit: 0 } },
       [
         'spec.namespaces.prefix no longer covers 1 namespace: once deleted, others may take its name',
-        'spec.namespaces.limit is below the 1 namespace there is, which stays; no more are let in',
+        'spec.namespaces.limit is below the 1 existing namespace, which stays; new ones are rejected',
       ],
     ],
   ];
@@ -307,7 +311,7 @@ async function ends(t: Test, cluster: GuardedCluster): Promise<void> {
   await until(async () => (await letGo('--dry-run=server')).code !== 0, 'the namespace to be known');
   t.match(
     (await letGo()).stderr,
-    /metadata\.finalizers\s+1 namespace of tenant omega would belong to nobody\s+fix: delete them or change their label/,
+    /metadata\.finalizers\s+1 namespace of tenant omega would have no owner\s+fix: delete them or change their label/,
   );
   const taken = await cluster.kubectl('platform', ['label', 'namespace', 'late', 'bulkhead.dev/tenant-']);
   succeeded(t, 'the namespace is taken away', taken);
@@ -410,7 +414,11 @@ async function keepsTheLastGood(t: Test, cluster: GuardedCluster): Promise<void>
 
 async function startsAgain(t: Test, cluster: GuardedCluster): Promise<void> {
   const stranger = await cluster.kubectl('alice', ['create', 'namespace', 'acme-third']);
-  t.match(stranger.stderr, /neither a member/, 'what is bad has no version before any more, and is closed');
+  t.match(
+    stranger.stderr,
+    /is not a member of any tenant/,
+    'what is bad has no version before any more, and is closed',
+  );
   const taken = await cluster.kubectl('bob', ['create', 'namespace', 'acme-third']);
   t.match(taken.stderr, /reserved-prefix/, 'its names are still its own');
   succeeded(t, 'mended', await cluster.kubectl('platform', ['apply', '-f', 'manifests/examples/tenants']));

@@ -83,8 +83,8 @@ t.test('peers that reach others are refused, with the reason, a witness and a wa
   const other = `a namespace with the label ${label}=not-acme-2`;
   const add = `add ${label}: acme to its matchLabels, or agree on a gate with the other tenant`;
   const write = `write ${label}: acme in matchLabels instead, or agree on a gate with the other tenant`;
-  const every = 'matches namespaces of every tenant, also ones that do not exist yet';
-  const some = 'matches namespaces of other tenants, also ones that do not exist yet';
+  const every = 'matches namespaces of every tenant, including ones created later';
+  const some = 'matches namespaces of other tenants, including ones created later';
   const expression = (key: string, operator: string, ...values: string[]) => ({
     namespaceSelector: { matchExpressions: [{ key, operator, values }] },
   });
@@ -97,7 +97,7 @@ t.test('peers that reach others are refused, with the reason, a witness and a wa
       'everybody',
       { ingress: [{}] },
       'any spec.ingress[0]',
-      'names no peers, so it lets in every pod of the cluster and every address outside it',
+      'lists no peers, so it allows every pod and every external address',
       `a pod in ${other}`,
       `list peers under from: podSelector: {} for this namespace, or a namespaceSelector with ${label}: acme in its matchLabels`,
     ],
@@ -105,7 +105,7 @@ t.test('peers that reach others are refused, with the reason, a witness and a wa
       'everybody outwards',
       { egress: [{ to: [] }] },
       'any spec.egress[0]',
-      'names no peers, so it reaches every pod of the cluster and every address outside it',
+      'lists no peers, so it allows every pod and every external address',
       `a pod in ${other}`,
       `list peers under to: podSelector: {} for this namespace, or a namespaceSelector with ${label}: acme in its matchLabels`,
     ],

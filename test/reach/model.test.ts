@@ -128,7 +128,7 @@ t.test('what is said of a subject', async (t) => {
       kind: 'selector',
       path: 'spec.subject',
       verdict: 'escapes',
-      reason: 'is about pods that are not of acme, whose traffic is not its to open',
+      reason: 'selects pods outside tenant acme; a tenant can open traffic only for its own pods',
       witness: `a namespace with the label ${label}=not-acme-2`,
       fix: { id: 'select-own-pods' },
     },

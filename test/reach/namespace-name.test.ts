@@ -26,37 +26,37 @@ t.test('what names alone would prove holds as long as they are the tenant’s, a
       'a name that nobody has reserved',
       named('web'),
       ['web'],
-      'matches the namespace web, and that name is not reserved to acme, so anybody may come to own it',
+      'matches the namespace web, but that name is not reserved for acme, so another tenant could create it',
     ],
     [
       'one that only begins like a reserved one',
       named('acmeweb'),
       ['acmeweb'],
-      'matches the namespace acmeweb, and that name is not reserved to acme, so anybody may come to own it',
+      'matches the namespace acmeweb, but that name is not reserved for acme, so another tenant could create it',
     ],
     [
       'beside names that are proven',
       named('acme-web', 'acme-db', 'web'),
       ['web'],
-      'matches the namespace web, and that name is not reserved to acme, so anybody may come to own it',
+      'matches the namespace web, but that name is not reserved for acme, so another tenant could create it',
     ],
     [
       'several',
       named('web', 'shop'),
       ['web', 'shop'],
-      'matches the namespaces web and shop, and these names are not reserved to acme, so anybody may come to own them',
+      'matches the namespaces web and shop, but these names are not reserved for acme, so another tenant could create them',
     ],
     [
       'many',
       named('a', 'b', 'c', 'd', 'e'),
       ['a', 'b', 'c', 'd', 'e'],
-      'matches the namespaces a, b, c and 2 more, and these names are not reserved to acme, so anybody may come to own them',
+      'matches the namespaces a, b, c and 2 more, but these names are not reserved for acme, so another tenant could create them',
     ],
     [
       'with a tenant label that does not leave the tenant out',
       select(by(nameLabel, 'In', 'web'), by(label, 'NotIn', 'beta')),
       ['web'],
-      'matches the namespace web, and that name is not reserved to acme, so anybody may come to own it',
+      'matches the namespace web, but that name is not reserved for acme, so another tenant could create it',
     ],
   ];
   for (const [sentence, spec, assumedOwn, reason] of table) {

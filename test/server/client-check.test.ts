@@ -61,7 +61,7 @@ t.test('only a certificate of the authority, with a name that is listed, is answ
 
   const none = {
     status: 401,
-    body: /"reason":"Unauthorized","message":"Bulkhead answers nobody without a client cert/,
+    body: /"reason":"Unauthorized","message":"Bulkhead requires a client cert/,
   };
   const other = { status: 403, body: /"reason":"Forbidden","message":"Bulkhead does not answer to the client cert/ };
   t.match(await askedBy(port, {}), none, 'without a certificate: told to bring one');

@@ -57,7 +57,7 @@ const refused: readonly (readonly [sentence: string, text: string, ...problems: 
   [
     'no tenant is called platform',
     'apiVersion: bulkhead.dev/v1alpha1\nkind: Tenant\nmetadata: { name: platform }\nspec: {}',
-    't.yaml:3:19: metadata.name: platform means whoever runs the cluster, also in logs and metrics; choose another name',
+    't.yaml:3:19: metadata.name: platform means the team that runs the cluster, also in logs and metrics; choose another name',
   ],
   [
     'an unknown field names the near one',

@@ -25,12 +25,12 @@ const refused: readonly (readonly [sentence: string, tenants: ReturnType<typeof 
       tenant('acme', 'namespaces: { prefix: acme- }'),
       tenant('gamma', 'members: [{ kind: ServiceAccount, namespace: acme-ci, name: deployer }]'),
     ],
-    'gamma.yaml:4:54: spec.members[0].namespace: acme-ci is reserved to tenant acme, which decides who this service account is; use a service account of the tenant or the platform',
+    'gamma.yaml:4:54: spec.members[0].namespace: acme-ci is reserved to tenant acme, which controls this service account; use a service account of the tenant or the platform',
   ],
   [
     'a service account lives in a namespace that anybody may come to own',
     [tenant('gamma', 'members: [{ kind: ServiceAccount, namespace: ci, name: deployer }]')],
-    'gamma.yaml:4:54: spec.members[0].namespace: ci is a name that anybody may take, and so decide who this service account is; list it under platform.namespaces of the settings, or use a namespace with the prefix of the tenant',
+    'gamma.yaml:4:54: spec.members[0].namespace: ci is not a reserved name, so another tenant could create it and this service account; list it under platform.namespaces of the settings, or use a namespace with the prefix of the tenant',
   ],
   [
     'a tenant is declared once',

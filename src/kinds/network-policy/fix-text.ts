@@ -16,7 +16,7 @@ const maxShownRanges = 5;
 
 /** What is left of a rule without its only peer lets everybody through. */
 export const removePeer =
-  'remove the peer, with its rule where it is the only one: a rule without peers is open to everybody';
+  'remove the peer, or the whole rule if it has no other peer: a rule without peers allows all traffic';
 
 const selectPods = 'select pods with podSelector and namespaceSelector instead';
 
