@@ -7,15 +7,11 @@ import { createFairRequests, type RequestCounters } from './client/fair-requests
 import { type Handler, type ListWatch, startListWatch, type WatchCounters } from './client/list-watch.ts';
 import { authenticationAt, locateCluster } from './client/location.ts';
 import type { Log } from './client/log.ts';
-import type { CertificateCounters, KeptCertificates } from './configuration/certificates.ts';
-import {
-  type Given,
-  type GivenCertificates,
-  type GivenLimits,
-  keepGivenCertificates,
-} from './configuration/given-certificates.ts';
-import { keepRegistration, type RegistrationCounters } from './configuration/registration.ts';
+import type { CertificateCounters, ReplicaCertificates } from './configuration/certificates.ts';
+import { type FailurePolicyCounters, keepFailurePolicies } from './configuration/failure-policy.ts';
+import { type FileCertificates, keepFileCertificates, type VouchedPair } from './configuration/file-certificates.ts';
 import { keepSecretCertificates, type SecretCertificatesOptions } from './configuration/secret-certificates.ts';
+import { createWebhookConfigurations } from './configuration/webhook-configurations.ts';
 import { createNamespaceSource, namespaceRecord, namespacesPath } from './facts/namespaces.ts';
 import { createReservations, propagationDelay } from './facts/reservations.ts';
 import { createTenants, type Tenants, type TenantsOptions, tenantsPath } from './facts/tenants.ts';
@@ -50,7 +46,7 @@ export interface ClusterOptions {
   readonly tenancy: TenancySource | TenantObjects;
   /** Whether baselines, Events and status are written. */
   readonly reconcile: boolean;
-  /** Whether the webhook configurations are made to fail closed, once the API server was seen to ask. Default: no. */
+  /** Whether Bulkhead manages its webhook configurations: failurePolicy, CA bundle and path. Default: no. */
   readonly registration?: boolean;
   /** With `registration`: where the certificates come from whose authority is written into the configurations. */
   readonly certificates?: CertificateSource | undefined;
@@ -59,7 +55,7 @@ export interface ClusterOptions {
 
 export type CertificateSource =
   | ({ readonly from: 'secret' } & SecretCertificatesOptions)
-  | { readonly from: 'files'; readonly first: Given; readonly limits?: Partial<GivenLimits> | undefined };
+  | { readonly from: 'files'; readonly first: VouchedPair };
 
 export interface ClusterCounters {
   readonly watches: readonly (WatchCounters & {
@@ -74,9 +70,9 @@ export interface ClusterCounters {
   readonly storedPolicies: StoredPolicyCounters;
   /** The GETs of the request path. */
   readonly requests: RequestCounters;
-  /** Undefined where nobody looks after the webhook configurations. */
-  readonly registration: RegistrationCounters | undefined;
-  /** Undefined where the registrations are left alone. */
+  /** Undefined where Bulkhead does not manage its webhook configurations. */
+  readonly failurePolicy: FailurePolicyCounters | undefined;
+  /** Undefined where Bulkhead does not write CA bundles. */
   readonly certificates: CertificateCounters | undefined;
 }
 
@@ -86,10 +82,10 @@ export interface Cluster {
   readonly baselines: BaselineSource | undefined;
   /** What is in force: the one that was given, or that of the Tenant objects. */
   readonly tenancy: TenancySource;
-  /** Undefined where the registrations are left alone. */
-  readonly certificates: KeptCertificates | undefined;
+  /** Undefined where Bulkhead does not write CA bundles. */
+  readonly certificates: ReplicaCertificates | undefined;
   /** Where certificates come from files: these have changed. */
-  certificatesGiven(given: Given): void;
+  certificateFilesChanged(files: VouchedPair): void;
   /** Tenant objects are known once they have been listed, until five minutes of silence. */
   tenantsKnown(): boolean;
   /** Resolves when everything that exists is known. Never rejects. */
@@ -175,25 +171,19 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       tenantStatus?.changed();
     },
   });
+  const configurations = options.registration ? createWebhookConfigurations(connection, follow) : undefined;
+  const tools = configurations && { connection, clock, log, wallClock: Date.now, configurations };
   const source = options.certificates;
-  const certificateTools = { connection, clock, log, wallClock: Date.now };
-  let given: GivenCertificates | undefined;
-  if (source?.from === 'files') given = keepGivenCertificates(certificateTools, source.first, source.limits);
-  const certificates = source?.from === 'secret' ? keepSecretCertificates(certificateTools, source) : given;
-  const registration = options.registration
-    ? keepRegistration({ connection, clock, log, ownNamespace: () => store.lookup(ownNamespace) }, (path, handler) =>
-        follow(path, certificates === undefined ? handler : both(handler, certificates.registrations.handlerAt(path))),
-      )
-    : undefined;
-  void Promise.all([...(registration?.watches.values() ?? [])].map((watch) => watch.synced)).then(() =>
-    certificates?.registrations.begin(),
-  );
+  let fromFiles: FileCertificates | undefined;
+  if (tools && source?.from === 'files') fromFiles = keepFileCertificates(tools, source.first);
+  const certificates = tools && source?.from === 'secret' ? keepSecretCertificates(tools, source) : fromFiles;
+  const failurePolicies = tools && keepFailurePolicies({ ...tools, ownNamespace: () => store.lookup(ownNamespace) });
   const watches = new Map<string, ListWatch>([['namespaces', namespaceWatch], ...(baselines?.watches ?? [])]);
   if (tenants !== undefined) watches.set('tenants', follow(tenantsPath, tenants.handler));
 
   const waitingFor = new Set(watches.keys());
-  // Nothing is judged by the registrations, so nobody waits for them: a rollout would wait for itself.
-  for (const [resource, watch] of registration?.watches ?? []) watches.set(resource, watch);
+  // No review depends on the webhook configurations, so readiness does not: a rollout would wait for itself.
+  for (const [resource, watch] of configurations?.watches ?? []) watches.set(resource, watch);
   const tenantsKnown = (): boolean =>
     !waitingFor.has('tenants') && (watches.get('tenants')?.staleness() ?? 0) <= tenantsTrustedFor;
   const synced = Promise.all(
@@ -214,7 +204,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     tenancy,
     tenantsKnown,
     certificates,
-    certificatesGiven: (changed) => given?.offer(changed),
+    certificateFilesChanged: (changed) => fromFiles?.offer(changed),
     baselines: baselines?.source,
     synced,
     ready() {
@@ -228,8 +218,8 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     },
     tenancyChanged,
     serving(serves) {
-      if (serves) void synced.then(() => registration?.begin());
-      else registration?.end();
+      if (serves) void synced.then(() => failurePolicies?.begin());
+      else failurePolicies?.end();
     },
     settingsChanged: (settings) => tenants?.settingsChanged(settings) ?? [],
     counters: () => ({
@@ -242,7 +232,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       tenantStatus: tenantStatus?.counters(),
       storedPolicies: storedPolicies.counters(),
       requests: requests.counters(),
-      registration: registration?.counters(),
+      failurePolicy: failurePolicies?.counters(),
       certificates: certificates?.counters(),
     }),
     async stop() {
@@ -251,27 +241,9 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       await tenantStatus?.stop();
       await baselines?.stop();
       await storedPolicies.stop();
-      await registration?.stop();
+      await failurePolicies?.stop();
       await certificates?.stop();
       connection.close();
-    },
-  };
-}
-
-/** Tells both of every change. */
-function both(first: Handler, second: Handler): Handler {
-  return {
-    changed(object) {
-      first.changed(object);
-      second.changed(object);
-    },
-    removed(object) {
-      first.removed(object);
-      second.removed(object);
-    },
-    forgetVersions() {
-      first.forgetVersions?.();
-      second.forgetVersions?.();
     },
   };
 }

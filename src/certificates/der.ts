@@ -51,12 +51,3 @@ export function time(moment: Date): Buffer {
     ? encode(0x17, Buffer.from(digits.slice(2), 'latin1'))
     : encode(0x18, Buffer.from(digits, 'latin1'));
 }
-
-/** RFC 7468: base64 in lines of 64 characters between the two markers. */
-export function pem(label: string, bytes: Uint8Array): string {
-  const lines =
-    Buffer.from(bytes)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
-}

@@ -21,7 +21,6 @@ import {
   integer,
   objectIdentifier,
   octetString,
-  pem,
   sequence,
   setOf,
   time,
@@ -112,7 +111,7 @@ function toPem(privateKey: KeyObject, signingKey: KeyObject, parts: readonly Buf
   const toBeSigned = sequence(version3, integer(serial), ecdsaWithSha256, ...parts);
   const signature = sign('sha256', toBeSigned, signingKey);
   return {
-    certificate: pem('CERTIFICATE', sequence(toBeSigned, ecdsaWithSha256, bitString(signature))),
+    certificate: new X509Certificate(sequence(toBeSigned, ecdsaWithSha256, bitString(signature))).toString(),
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
 }

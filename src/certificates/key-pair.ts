@@ -7,6 +7,15 @@ export interface KeyPair {
   readonly key: string;
 }
 
+/** A pair from files, and the authorities beside it. */
+export interface VouchedPair {
+  readonly pair: KeyPair;
+  /** PEM; undefined: the files have none, and another client writes the caBundle. */
+  readonly authorities: readonly string[] | undefined;
+  /** The one of them that API servers find above the certificate. */
+  readonly authority: string | undefined;
+}
+
 /** A certificate that cannot be used: what is wrong, where, and what to do. Its message is for the person at the terminal. */
 export class CertificateError extends Error {
   override readonly name = 'CertificateError';

@@ -3,24 +3,24 @@
  *
  * An API server tells the whole URL of a call that has failed to whoever it refuses. So a path is replaced after a day, and an
  * overlap after a replica has found it at its start, which may have been the end of an outage. A new one is in
- * the Secret for an overlap, so that every replica answers under it, before it is written into the registrations; and the one
+ * the Secret for an overlap, so that every replica answers under it, before it is written into the webhook configurations; and the one
  * before is answered until all of them have named the new one for an overlap.
  *
- * What the registrations name is what API servers call. Where it is another path, because the Secret was lost or restored, or
+ * The path in the webhook configurations is the one that API servers call. Where it is another path, because the Secret was lost or restored, or
  * certificates came another way before, it counts as the one before.
  */
 import { randomBytes } from 'node:crypto';
-import type { Published } from './published.ts';
+import type { Observed } from './observed.ts';
 
 export interface Paths {
-  /** What registrations are to name. Empty: no segment, as where nobody makes one. */
+  /** What webhook configurations are to name. Empty: no segment, as where nobody makes one. */
   readonly path: string;
   /** What they may name still. */
   readonly previousPaths: readonly string[];
 }
 
 export interface PathFacts {
-  readonly published: Pick<Published, 'paths' | 'pathNamedFor'>;
+  readonly observed: Pick<Observed, 'paths' | 'pathNamedFor'>;
   /** Milliseconds for which this replica has known the path, or has run without one. */
   readonly pathKnownFor: number;
   /** It was there when this replica started. */
@@ -28,7 +28,7 @@ export interface PathFacts {
 }
 
 export interface PathLimits {
-  /** Milliseconds after which every replica has learned what is in the Secret, and every API server what is registered. */
+  /** Milliseconds after which every replica has learned what is in the Secret, and every API server what the configurations say. */
   readonly overlap: number;
   /** Milliseconds after which a path is replaced. */
   readonly pathLifetime: number;
@@ -59,14 +59,14 @@ export function replacePath({ path, previousPaths }: Paths): Paths {
 /** @returns undefined when there is nothing to do now */
 export function nextPaths(
   { path, previousPaths }: Paths,
-  { published, pathKnownFor, pathFound }: PathFacts,
+  { observed, pathKnownFor, pathFound }: PathFacts,
   { overlap, pathLifetime }: PathLimits,
 ): { readonly paths: Paths; readonly reason: string } | undefined {
-  const others = published.paths.filter((one) => one !== path && !previousPaths.includes(one));
+  const others = observed.paths.filter((one) => one !== path && !previousPaths.includes(one));
   if (others.length > 0)
     return { paths: { path, previousPaths: [...others, ...previousPaths] }, reason: 'API servers call another path' };
   if (previousPaths.length > 0) {
-    const namedFor = published.paths.length === 0 ? pathKnownFor : (published.pathNamedFor(path) ?? 0);
+    const namedFor = observed.paths.length === 0 ? pathKnownFor : (observed.pathNamedFor(path) ?? 0);
     if (Math.min(namedFor, pathKnownFor) < overlap) return undefined;
     return { paths: { path, previousPaths: [] }, reason: 'no webhook configuration names the previous path any more' };
   }
@@ -75,24 +75,24 @@ export function nextPaths(
 }
 
 /**
- * Which path a registration is to name now. It is never taken away before every replica answers under another one, nor before
+ * Which path a webhook configuration is to name now. It is never taken away before every replica answers under another one, nor before
  * the Secret says that it is still answered.
  *
  * @param named     what it names; undefined: nothing that leads to Bulkhead
- * @param byOthers  what any registration names
- * @param isSettled every replica has learned of the path
+ * @param byOthers  what any configuration names
+ * @param hasPropagated every replica has learned of the path
  */
 export function pathToName(
   { path, previousPaths }: Paths,
   named: string | undefined,
   byOthers: readonly string[],
-  isSettled: boolean,
+  hasPropagated: boolean,
 ): string {
   if (named !== undefined) {
     const isAnswered = named === path || previousPaths.includes(named);
-    return isAnswered && isSettled ? path : named;
+    return isAnswered && hasPropagated ? path : named;
   }
-  if (isSettled || byOthers.includes(path)) return path;
+  if (hasPropagated || byOthers.includes(path)) return path;
   // The webhooks of one name are proven by each other, and so lead to the same place.
   return previousPaths.find((one) => byOthers.includes(one)) ?? previousPaths[0] ?? path;
 }

@@ -3,8 +3,8 @@
  * That is told by which keys are there, so whoever finds the state goes on where somebody else has stopped.
  *
  *   steady      ca.crt ca.key  tls.crt tls.key  path
- *   publishing  the same, and next-ca.crt next-ca.key     the successor is trusted, and signs nothing yet
- *   overlap     the same, and previous-ca.crt             the successor is the authority; the one before is still trusted
+ *   publishing  the same, and next-ca.crt next-ca.key     the successor is in the CA bundles, and signs nothing yet
+ *   overlap     the same, and previous-ca.crt             the successor is the authority; the CA bundles still have the one before
  *
  * In any of them previous-path: what API servers may call still.
  */
@@ -64,7 +64,7 @@ export function writeState(state: RotationState): Readonly<Record<string, string
   };
 }
 
-/** Everything that API servers must trust. */
+/** What every CA bundle must hold. */
 export function bundleOf(state: RotationState): string[] {
   const next = state.next === undefined ? [] : [state.next.certificate];
   return [...new Set([state.authority.certificate, ...next, ...state.previous])];

@@ -2,7 +2,7 @@
  * The next step of the rotation, as a function of what is there. Every replica takes steps; the store takes the first and
  * refuses the others, who look again.
  *
- *   steady ──(asked, or two thirds of its life over)──► publishing ──(successor read back, settled)──► overlap ──(over)──► steady
+ *   steady ──(asked, or two thirds of its life over)──► publishing ──(successor read back, propagated)──► overlap ──(over)──► steady
  *
  * The certificate that is served is renewed by the same authority at two thirds of its life: nobody has to learn anything for that.
  */
@@ -11,14 +11,14 @@ import { isIP } from 'node:net';
 import { isValidAt } from './authorities.ts';
 import { issueAuthority, issueServerCertificate } from './issue-certificate.ts';
 import type { KeyPair } from './key-pair.ts';
+import type { Observed } from './observed.ts';
 import { newPath, nextPaths, type PathFacts, type PathLimits, type Paths, replacePath } from './paths.ts';
-import type { Published } from './published.ts';
 import { isComplete, type Remains, type RotationState } from './rotation-state.ts';
 
 export interface RotationFacts extends PathFacts {
   /** Milliseconds since 1970: the clock by which certificates are judged. */
   readonly now: number;
-  readonly published: Published;
+  readonly observed: Observed;
   /** Milliseconds for which this replica has known the certificate that is to be served. */
   readonly serverKnownFor: number;
   /** Somebody asks for another authority. */
@@ -27,8 +27,8 @@ export interface RotationFacts extends PathFacts {
 
 /** Milliseconds, all of them. */
 export interface RotationLimits extends PathLimits {
-  /** API servers learn of a changed registration by a watch: after so long every one has. */
-  readonly settle: number;
+  /** API servers learn of a changed configuration by a watch: after so long every one has. */
+  readonly propagationDelay: number;
   /** After so long every replica serves a certificate of the new authority. */
   readonly overlap: number;
   readonly authorityLifetime: number;
@@ -39,7 +39,7 @@ const minute = 60_000;
 const day = 24 * 60 * minute;
 
 export const rotationLimits: RotationLimits = {
-  settle: minute,
+  propagationDelay: minute,
   // Longer than the longest time for which a lost event of a watch can stay unnoticed (12.5 minutes, see list-watch.ts).
   overlap: 15 * minute,
   authorityLifetime: 365 * day,
@@ -64,18 +64,18 @@ export function nextStep(
   names: readonly string[],
   limits: RotationLimits,
 ): Step | undefined {
-  const { now, published } = facts;
+  const { now, observed } = facts;
   const issue = (authority: KeyPair): KeyPair => issueServerCertificate(authority, names, now, limits.serverLifetime);
   const { authority, server, next } = remains;
   const previous = remains.previous ?? [];
-  const paths = pathsOf(remains, published);
+  const paths = pathsOf(remains, observed);
 
   if (authority === undefined) {
     const made = issueAuthority(now, limits.authorityLifetime);
-    // Replicas may be serving by what API servers trust today; also what is over by the clock here, which may be wrong.
-    const trusted = [...new Set([...previous, ...published.authorities])];
+    // Replicas may serve by any authority in the bundles, even one that has expired by the clock here, which may be wrong.
+    const bundled = [...new Set([...previous, ...observed.authorities])];
     return {
-      state: { authority: made, server: issue(made), next: undefined, previous: trusted, ...paths },
+      state: { authority: made, server: issue(made), next: undefined, previous: bundled, ...paths },
       reason: 'there was no authority',
     };
   }
@@ -83,8 +83,8 @@ export function nextStep(
   if (next !== undefined) {
     if (!isValidAt(next.certificate, now))
       return whole({ next: issueAuthority(now, limits.authorityLifetime) }, 'the successor is not valid now');
-    const trustedFor = published.registered ? published.trustedFor(next.certificate) : Number.POSITIVE_INFINITY;
-    if (trustedFor !== undefined && trustedFor >= limits.settle)
+    const inBundlesFor = observed.hasBundle ? observed.inBundlesFor(next.certificate) : Number.POSITIVE_INFINITY;
+    if (inBundlesFor !== undefined && inBundlesFor >= limits.propagationDelay)
       return {
         state: {
           authority: next,
@@ -93,7 +93,7 @@ export function nextStep(
           previous: [...new Set([authority.certificate, ...previous])],
           ...paths,
         },
-        reason: 'API servers have the successor in their CA bundle',
+        reason: 'the CA bundles have the successor',
       };
   }
   if (good && (server === undefined || !isUsable(server.certificate, names, now, limits.serverLifetime)))
@@ -112,8 +112,10 @@ export function nextStep(
         },
         facts.asked ? 'another authority was asked for' : 'the authority is due for replacement',
       );
-    const trustedFor = published.registered ? (published.trustedFor(authority.certificate) ?? 0) : facts.serverKnownFor;
-    if (previous.length > 0 && Math.min(trustedFor, facts.serverKnownFor) >= limits.overlap)
+    const inBundlesFor = observed.hasBundle
+      ? (observed.inBundlesFor(authority.certificate) ?? 0)
+      : facts.serverKnownFor;
+    if (previous.length > 0 && Math.min(inBundlesFor, facts.serverKnownFor) >= limits.overlap)
       return whole({ previous: [] }, 'the overlap is over');
   }
   if (remains.path === undefined) return whole({}, 'there was no path');
@@ -126,7 +128,7 @@ export function nextStep(
     return isComplete(state) ? { state, reason } : restart(changes, reason);
   }
 
-  /** Nothing can be served until the successor is in its place, and nobody trusts the authority any more. */
+  /** Nothing can be served until the successor is in its place, and no client accepts the authority any more. */
   function restart({ next: successor }: Partial<RotationState>, reason: string): Step | undefined {
     if (successor === undefined) return undefined;
     const state = { authority: successor, server: issue(successor), next: undefined, previous, ...paths };
@@ -135,9 +137,9 @@ export function nextStep(
 }
 
 /** A path that is lost is made anew; API servers may know what it was. */
-function pathsOf({ path, previousPaths = [] }: Remains, published: Published): Paths {
+function pathsOf({ path, previousPaths = [] }: Remains, observed: Observed): Paths {
   if (path !== undefined) return { path, previousPaths };
-  return { path: newPath(), previousPaths: [...new Set([...previousPaths, ...published.paths])] };
+  return { path: newPath(), previousPaths: [...new Set([...previousPaths, ...observed.paths])] };
 }
 
 /** Valid now, good for all names, and with more than a third of its life before it. */

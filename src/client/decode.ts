@@ -1,7 +1,7 @@
 /** The API server's lists and watches, decoded as far as following them needs. */
 import { isMap, valueAt } from '../kubernetes/json.ts';
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 export interface DecodedMetadata {
   readonly name: string;

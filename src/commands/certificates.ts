@@ -1,11 +1,10 @@
 /** Where the certificate of the webhook comes from: a folder of files, or a Secret that the replicas share. */
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { CertificateError, type KeyPair } from '../certificates/key-pair.ts';
+import { CertificateError, type KeyPair, type VouchedPair } from '../certificates/key-pair.ts';
 import type { CertificateSource, Cluster } from '../cluster.ts';
-import type { KeptCertificates } from '../configuration/certificates.ts';
-import type { KeeperLimits } from '../configuration/secret-certificates.ts';
-import { loadCertificateFiles, type VouchedPair } from '../files/certificate-files.ts';
+import type { CertificateLimits, ReplicaCertificates } from '../configuration/certificates.ts';
+import { loadCertificateFiles } from '../files/certificate-files.ts';
 import { authorityFiles, makeCertificates, serverFiles } from '../files/certificate-folder.ts';
 import { poll } from '../files/poll.ts';
 import { readPemIfThere } from '../files/read-pem.ts';
@@ -14,28 +13,29 @@ import type { Logger } from '../server/log.ts';
 export type CertificateOptions =
   /** A folder with `tls.crt` and `tls.key`, which are followed as they change; made, with an authority, where there are none. */
   | string
-  /** Made and renewed by the replicas themselves; only where registrations are completed. */
+  /** Made and renewed by the replicas themselves; only where Bulkhead writes CA bundles. */
   | {
       readonly secret: { readonly namespace: string; readonly name: string };
       /** By which API servers call the webhook. */
       readonly service: { readonly namespace: string; readonly name: string };
-      readonly limits?: Partial<KeeperLimits> | undefined;
+      readonly limits?: Partial<CertificateLimits> | undefined;
     };
 
-type ServedCertificate = Pick<KeptCertificates, 'first' | 'paths' | 'follow'>;
+/** What a server needs to know of its certificate. */
+type ServedPair = Pick<ReplicaCertificates, 'first' | 'paths' | 'follow'>;
 
 export interface Certificates {
-  /** For a cluster whose registrations are completed. */
+  /** For a cluster where Bulkhead writes CA bundles. */
   readonly source: CertificateSource;
   /** @param cluster the one that was given the source, if any was */
-  served(cluster: Cluster | undefined): ServedCertificate;
+  served(cluster: Cluster | undefined): ServedPair;
 }
 
 /** Names under which a server on this machine is called. */
 const localNames = ['localhost', '127.0.0.1', '::1'];
 
 /**
- * @param registration whether registrations are completed: then `ca.crt` counts, too
+ * @param registration whether Bulkhead writes CA bundles: then `ca.crt` counts, too
  * @throws CertificateError
  */
 export async function openCertificates(
@@ -48,9 +48,9 @@ export async function openCertificates(
   return {
     source: { from: 'secret', secret, names: [`${service.name}.${service.namespace}.svc`], limits },
     served(cluster) {
-      const kept = cluster?.certificates;
-      if (kept === undefined) throw new CertificateError('certificates in a Secret need --registration');
-      return kept;
+      const managed = cluster?.certificates;
+      if (managed === undefined) throw new CertificateError('certificates in a Secret need --registration');
+      return managed;
     },
   };
 }
@@ -70,20 +70,20 @@ async function openFolder(folder: string, registration: boolean, log: Logger): P
   return {
     source: { from: 'files', first },
     served(cluster) {
-      const kept = cluster?.certificates;
-      if (cluster === undefined || kept === undefined) {
+      const managed = cluster?.certificates;
+      if (cluster === undefined || managed === undefined) {
         const follow = (changed: (pair: KeyPair) => void) => watch(({ pair }) => changed(pair)).stop;
         return { first: Promise.resolve(first.pair), paths: () => [''], follow };
       }
       const follow = (changed: (pair: KeyPair) => void) => {
-        const end = kept.follow(changed);
-        const given = watch(cluster.certificatesGiven);
+        const end = managed.follow(changed);
+        const given = watch(cluster.certificateFilesChanged);
         return () => {
           given.stop();
           end();
         };
       };
-      return { ...kept, follow };
+      return { ...managed, follow };
     },
   };
 }

@@ -11,7 +11,7 @@ interface Register {
   one(name: string, help: string, read: (counters: ClusterCounters) => number | undefined): void;
 }
 
-/** Read when they are scraped, from counters that are kept anyway. What only grows ends in `_total`. */
+/** Read when they are scraped, from counters that exist anyway. What only grows ends in `_total`. */
 export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster, 'counters'>): void {
   const each: Register['each'] = (name, help, label, read) => {
     const labelsOf = (value: string): Record<string, string> => (label === '' ? {} : { [label]: value });
@@ -55,9 +55,9 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
     'result',
     ({ requests }) => Object.entries(requests.asked),
   );
-  const { baselines, registration, certificates } = cluster.counters();
+  const { baselines, failurePolicy, certificates } = cluster.counters();
   if (baselines !== undefined) registerBaselineMetrics(register);
-  if (registration !== undefined) registerConfigurationMetrics(register);
+  if (failurePolicy !== undefined) registerConfigurationMetrics(register);
   if (certificates !== undefined) registerCertificateMetrics(register);
 }
 
@@ -87,13 +87,13 @@ function registerCertificateMetrics(register: Register): void {
   register.one(
     'certificate_in_ca_bundle',
     'Whether the CA bundle of every webhook configuration has the authority of the certificate that is served (1), or not (0).',
-    ({ certificates }) => (certificates?.trusted === undefined ? undefined : Number(certificates.trusted)),
+    ({ certificates }) => (certificates?.inBundles === undefined ? undefined : Number(certificates.inBundles)),
   );
   register.each(
     'ca_bundle_writes_total',
     'Writes of the CA bundle to webhook configurations: written, failed (tried again).',
     'result',
-    ({ certificates }) => Object.entries(certificates?.trust ?? {}),
+    ({ certificates }) => Object.entries(certificates?.caBundles ?? {}),
   );
   register.each(
     'certificate_rotation_phase',
@@ -167,8 +167,8 @@ function registerBaselineMetrics(register: Register): void {
     'events_total',
     'Events about namespaces: written, suppressed as too many, failed.',
     'result',
-    ({ baselines, storedPolicies, registration }) =>
-      [baselines?.events, storedPolicies.events, registration?.events].flatMap((events) =>
+    ({ baselines, storedPolicies, failurePolicy }) =>
+      [baselines?.events, storedPolicies.events, failurePolicy?.events].flatMap((events) =>
         Object.entries(events ?? {}),
       ),
   );
@@ -179,28 +179,28 @@ function registerConfigurationMetrics(register: Register): void {
     'webhook_configuration_present',
     'Whether a webhook configuration of Bulkhead exists.',
     'configuration',
-    ({ registration }) => (registration?.configurations ?? []).map(({ name, present }) => [name, Number(present)]),
+    ({ failurePolicy }) => (failurePolicy?.configurations ?? []).map(({ name, present }) => [name, Number(present)]),
   );
   register.each(
     'webhook_configuration_failure_policy_fail',
     'Whether its failurePolicy is Fail. validating/bulkhead-workloads only warns and stays at 0; another one at 0 enforces nothing while Bulkhead cannot be reached.',
     'configuration',
-    ({ registration }) => (registration?.configurations ?? []).map(({ name, closed }) => [name, Number(closed)]),
+    ({ failurePolicy }) => (failurePolicy?.configurations ?? []).map(({ name, fails }) => [name, Number(fails)]),
   );
   register.each(
     'probes_total',
     'Writes that Bulkhead must refuse, sent through the API server: proven (Bulkhead refused it), admitted, refused by another webhook or policy, failed without an answer.',
     'result',
-    ({ registration }) => Object.entries(registration?.handshakes ?? {}),
+    ({ failurePolicy }) => Object.entries(failurePolicy?.probes ?? {}),
   );
   register.one(
     'webhook_configuration_unknown_rules',
     'Entries in the rules of the webhook configurations that the API server does not serve, such as a misspelt subresource. The log names them.',
-    ({ registration }) => registration?.rules.unknown,
+    ({ failurePolicy }) => failurePolicy?.rules.unknown,
   );
   register.one(
     'webhook_configuration_missing_rules',
     'Resources that Bulkhead must review and that no rule names. The log names them.',
-    ({ registration }) => registration?.rules.missing,
+    ({ failurePolicy }) => failurePolicy?.rules.missing,
   );
 }

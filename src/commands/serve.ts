@@ -19,7 +19,7 @@ import { kubeconfigOption, tenancyOptions } from './shared-options.ts';
 
 /** The names of `--rotation`, each with the limit that it sets. */
 const limitNames = {
-  settle: 'settle',
+  settle: 'propagationDelay',
   overlap: 'overlap',
   tick: 'tick',
   authority: 'authorityLifetime',

@@ -1,11 +1,11 @@
 /**
- * The rules of a webhook configuration, held against what the API server serves and against what Bulkhead must be asked about.
- * The API server takes any name in a rule: `namespace/finalize` for `namespaces/finalize` is asked about never, and nobody is
- * told (CVE-2026-55636).
+ * Compares the rules of webhook configurations with the resources that the API server serves, and with those that Bulkhead must
+ * review. The API server accepts any name in a rule: `namespace/finalize` in place of `namespaces/finalize` never matches, and the
+ * API server does not report it (CVE-2026-55636).
  */
 import { suggestion } from '../tenancy/suggestion.ts';
 import { type ExpectedRule, expectedRules, optionalResources } from './expected-rules.ts';
-import type { Configuration, Rule } from './webhook-configuration.ts';
+import type { Rule, WebhookConfiguration } from './webhook-configuration.ts';
 
 export interface ServedResource {
   readonly namespaced: boolean;
@@ -16,13 +16,13 @@ export interface ServedResource {
 /** By API version (`v1`, `apps/v1`), what is served, by plural resource and subresource. Undefined: that version is not served. */
 export type Served = ReadonlyMap<string, ReadonlyMap<string, ServedResource> | undefined>;
 
-/** Sentences for a person; each begins with the name of the configuration. */
-export interface RuleProblems {
+/** Each begins with the name of the configuration. */
+export interface RuleFindings {
   /** Rules that can never match. */
   readonly unknown: readonly string[];
-  /** What nobody asks about. */
+  /** Resources and operations that no rule names, and Bulkhead must review. */
   readonly missing: readonly string[];
-  /** Resources that not every cluster has, and this one has not. */
+  /** Optional resources that this cluster does not serve. */
   readonly absent: readonly string[];
 }
 
@@ -32,8 +32,11 @@ const verbsOf: Readonly<Record<string, readonly string[]>> = {
   DELETE: ['delete', 'deletecollection'],
 };
 
+/** The part of a webhook configuration that is compared. */
+type Rules = Pick<WebhookConfiguration, 'name'> & { readonly webhooks: readonly { readonly rules: readonly Rule[] }[] };
+
 /** The API versions that the rules name, for discovery. */
-export function apiVersionsOf(configurations: Iterable<Configuration>): ReadonlySet<string> {
+export function apiVersionsOf(configurations: Iterable<Rules>): ReadonlySet<string> {
   const versions = new Set<string>();
   for (const { webhooks } of configurations)
     for (const { apiGroups, apiVersions } of webhooks.flatMap(({ rules }) => rules))
@@ -43,28 +46,27 @@ export function apiVersionsOf(configurations: Iterable<Configuration>): Readonly
   return versions;
 }
 
-export function compareRules({ name, webhooks }: Configuration, served: Served): RuleProblems {
+export function compareRules(configurations: Iterable<Rules>, served: Served): RuleFindings {
   const unknown: string[] = [];
+  const missing: string[] = [];
   const absent = new Set<string>();
-  for (const [index, { rules }] of webhooks.entries()) {
-    for (const [position, rule] of rules.entries()) {
-      const field = `webhooks[${index}].rules[${position}]`;
-      for (const { path, problem, resource } of problemsOf(rule, served)) {
-        if (optionalResources.has(resource) && problem === 'is not served')
-          absent.add(`${name}: ${resource} ${problem}`);
-        else unknown.push(`${name}: ${field}.${path} ${problem}`);
+  for (const { name, webhooks } of configurations) {
+    for (const [index, { rules }] of webhooks.entries()) {
+      for (const [position, rule] of rules.entries()) {
+        const field = `webhooks[${index}].rules[${position}]`;
+        for (const { path, problem, resource } of problemsOf(rule, served)) {
+          if (optionalResources.has(resource) && problem === 'is not served')
+            absent.add(`${name}: ${resource} ${problem}`);
+          else unknown.push(`${name}: ${field}.${path} ${problem}`);
+        }
       }
     }
+    const rules = webhooks.flatMap((webhook) => webhook.rules);
+    for (const expected of expectedRules[name]) {
+      const lacking = expected.operations.filter((one) => !rules.some((rule) => covers(rule, expected, one)));
+      if (lacking.length > 0) missing.push(`${name}: no rule asks about ${lacking.join(', ')} of ${expected.resource}`);
+    }
   }
-  const rules = webhooks.flatMap((webhook) => webhook.rules);
-  const missing = expectedRules[name].flatMap((expected) => {
-    const operations = expected.operations.filter(
-      (operation) => !rules.some((rule) => covers(rule, expected, operation)),
-    );
-    return operations.length === 0
-      ? []
-      : [`${name}: no rule asks about ${operations.join(', ')} of ${expected.resource}`];
-  });
   return { unknown, missing, absent: [...absent] };
 }
 

@@ -1,9 +1,8 @@
 /** The Secret in which replicas share their certificates: read, created, and replaced only in the version that was read. */
 import { isComplete, type Remains, type RotationState, readState, writeState } from '../certificates/rotation-state.ts';
 import type { Answer, Connection } from '../client/connection.ts';
-import { type DecodedObject, decodeObject, isRecord } from '../client/decode.ts';
+import { type DecodedObject, decodeObject, fieldsAt } from '../client/decode.ts';
 import { broken, type Failure } from '../client/failure.ts';
-import { entry } from '../kubernetes/objects.ts';
 
 /** `kubectl annotate secret ... bulkhead.dev/rotate=now` asks for another authority. Taken away when it is begun. */
 export const rotateAnnotation = 'bulkhead.dev/rotate';
@@ -30,9 +29,16 @@ export type Written = { readonly ok: true; readonly secret: StoredSecret } | 'co
 export interface SecretStore {
   /** The newest state. */
   read(signal: AbortSignal): Promise<Read>;
-  create(state: RotationState, signal: AbortSignal): Promise<Written>;
-  /** @param granted whether the request for another authority is done with */
-  update(before: StoredSecret, state: RotationState, granted: boolean, signal: AbortSignal): Promise<Written>;
+  /**
+   * @param before  as it was read; undefined: there is none
+   * @param granted whether the request for another authority is done with
+   */
+  write(
+    before: StoredSecret | undefined,
+    state: RotationState,
+    granted: boolean,
+    signal: AbortSignal,
+  ): Promise<Written>;
 }
 
 export function createSecretStore(connection: Connection, { namespace, name }: SecretName): SecretStore {
@@ -47,28 +53,26 @@ export function createSecretStore(connection: Connection, { namespace, name }: S
       const object = decodeObject(answer.body);
       return object === undefined ? unreadable() : { ok: true, secret: readSecret(object) };
     },
-    async create(state, signal) {
-      const body = {
-        apiVersion: 'v1',
-        kind: 'Secret',
-        type: 'Opaque',
-        metadata: { namespace, name, labels: { 'app.kubernetes.io/name': 'bulkhead' } },
-        data: encoded({}, state),
-      };
-      return written(await connection.request('POST', collection, { body, signal }));
-    },
-    async update({ object, resourceVersion }, state, granted, signal) {
-      const { managedFields: _, ...metadata } = recordAt(object, 'metadata');
-      const annotations = { ...recordAt(metadata, 'annotations') };
+    async write(before, state, granted, signal) {
+      const { managedFields: _, ...metadata } = fieldsAt(before?.object ?? {}, 'metadata');
+      const annotations = { ...fieldsAt(metadata, 'annotations') };
       if (granted) delete annotations[rotateAnnotation];
       const body = {
-        ...object,
+        type: 'Opaque',
+        ...before?.object,
         apiVersion: 'v1',
         kind: 'Secret',
-        metadata: { ...metadata, annotations, resourceVersion },
-        data: encoded(recordAt(object, 'data'), state),
+        metadata:
+          before === undefined
+            ? { namespace, name, labels: { 'app.kubernetes.io/name': 'bulkhead' } }
+            : { ...metadata, annotations, resourceVersion: before.resourceVersion },
+        data: encoded(fieldsAt(before?.object ?? {}, 'data'), state),
       };
-      return written(await connection.request('PUT', path, { body, signal }));
+      const answer =
+        before === undefined
+          ? await connection.request('POST', collection, { body, signal })
+          : await connection.request('PUT', path, { body, signal });
+      return written(answer);
     },
   };
 }
@@ -79,12 +83,12 @@ export function secretsPath(namespace: string): string {
 
 export function readSecret({ metadata, object }: DecodedObject): StoredSecret {
   const data = new Map(
-    Object.entries(recordAt(object, 'data')).flatMap(([key, value]) =>
+    Object.entries(fieldsAt(object, 'data')).flatMap(([key, value]) =>
       typeof value === 'string' ? [[key, Buffer.from(value, 'base64').toString('latin1')] as const] : [],
     ),
   );
   const remains = readState(data);
-  const annotations = recordAt(recordAt(object, 'metadata'), 'annotations');
+  const annotations = fieldsAt(fieldsAt(object, 'metadata'), 'annotations');
   return {
     resourceVersion: metadata.resourceVersion,
     remains,
@@ -114,9 +118,4 @@ function written(answer: Answer): Written {
 
 function unreadable(): Failure {
   return broken(new Error('the answer is not a Secret'));
-}
-
-function recordAt(object: Readonly<Record<string, unknown>>, key: string): Readonly<Record<string, unknown>> {
-  const value = entry(object, key);
-  return isRecord(value) ? value : {};
 }

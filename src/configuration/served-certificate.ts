@@ -2,7 +2,7 @@
 
 import { type Candidate, chooseServed } from '../certificates/choose-served.ts';
 import type { KeyPair } from '../certificates/key-pair.ts';
-import type { Published } from '../certificates/published.ts';
+import type { Observed } from '../certificates/observed.ts';
 
 export interface ServedCertificate {
   /** Resolves with the first one. Never rejects. */
@@ -10,12 +10,12 @@ export interface ServedCertificate {
   current(): Candidate | undefined;
   /** What is to be served as soon as that is safe. */
   offer(candidate: Candidate): void;
-  /** Looks again: registrations may have changed, and time goes by. */
+  /** Looks again: the webhook configurations may have changed, and time passes. */
   review(): void;
-  /** Whether every registration names its authority; undefined while that is not known, and where nothing is registered. */
-  trusted(): boolean | undefined;
+  /** Whether every CA bundle has its authority; undefined while that is not known, and where there is no bundle. */
+  inBundles(): boolean | undefined;
   /**
-   * Whether API servers could get through once. One whose authority is recent, or that came where another was trusted, is only so
+   * Whether API servers could get through once. One whose authority is recent, or that came where the bundles had another, is only so
    * when all of them have learned of it, so that none calls a replica in vain that has just begun.
    */
   reached(): boolean;
@@ -24,9 +24,9 @@ export interface ServedCertificate {
 }
 
 export function createServedCertificate(
-  published: () => Published | undefined,
+  observed: () => Observed | undefined,
   wallClock: () => number,
-  settle: number,
+  propagationDelay: number,
 ): ServedCertificate {
   const followers = new Set<(pair: KeyPair) => void>();
   let offered: Candidate | undefined;
@@ -39,29 +39,23 @@ export function createServedCertificate(
   });
 
   function review(): void {
-    choose();
-    const trust = published();
-    const authority = served?.authority;
-    if (reached || served === undefined || trust === undefined) return;
-    const trustedFor =
-      trust.registered && authority !== undefined ? trust.trustedFor(authority) : Number.POSITIVE_INFINITY;
-    // Where others are named as well, one of the two came lately.
-    refused ||= served.recent === true || trust.authorities.some((one) => one !== authority);
-    reached = trustedFor !== undefined && trustedFor >= (refused ? settle : 0);
-  }
-
-  function choose(): void {
-    const trust = published();
-    if (offered === undefined) return;
-    if (served !== undefined && trust === undefined) return;
-    const chosen =
-      served === undefined || trust === undefined ? offered : chooseServed(served, offered, trust, wallClock(), settle);
-    if (chosen === served) return;
-    const before = served?.pair;
-    served = chosen;
-    resolveFirst(chosen.pair);
-    if (before !== undefined && (before.certificate !== chosen.pair.certificate || before.key !== chosen.pair.key))
-      for (const changed of followers) changed(chosen.pair);
+    const seen = observed();
+    if (offered === undefined || (served !== undefined && seen === undefined)) return;
+    const before = served;
+    served =
+      before === undefined || seen === undefined
+        ? offered
+        : chooseServed(before, offered, seen, wallClock(), propagationDelay);
+    const { pair, authority, recent } = served;
+    resolveFirst(pair);
+    if (before !== undefined && (before.pair.certificate !== pair.certificate || before.pair.key !== pair.key))
+      for (const changed of followers) changed(pair);
+    if (reached || seen === undefined) return;
+    const inBundlesFor =
+      seen.hasBundle && authority !== undefined ? seen.inBundlesFor(authority) : Number.POSITIVE_INFINITY;
+    // Where the bundles have others as well, one of the two came lately.
+    refused ||= recent === true || seen.authorities.some((one) => one !== authority);
+    reached = inBundlesFor !== undefined && inBundlesFor >= (refused ? propagationDelay : 0);
   }
 
   return {
@@ -72,11 +66,11 @@ export function createServedCertificate(
       review();
     },
     review,
-    trusted() {
-      const trust = published();
+    inBundles() {
+      const seen = observed();
       const authority = served?.authority;
-      if (!trust?.registered || authority === undefined) return undefined;
-      return trust.trustedFor(authority) !== undefined;
+      if (!seen?.hasBundle || authority === undefined) return undefined;
+      return seen.inBundlesFor(authority) !== undefined;
     },
     reached() {
       // Time alone makes it so, and who asks does not wait for the next change.

@@ -1,11 +1,12 @@
-/** Bulkhead's webhook configurations as they stand in the cluster: admissionregistration.k8s.io/v1, as far as Bulkhead reads them. */
-
-import { type DecodedObject, isRecord } from '../client/decode.ts';
+/** Bulkhead's webhook configurations in the cluster: admissionregistration.k8s.io/v1, as far as Bulkhead reads them. */
+import { certificatesIn } from '../certificates/authorities.ts';
+import { pathIn } from '../certificates/paths.ts';
+import { type DecodedObject, type Fields, fieldsAt, isRecord } from '../client/decode.ts';
 import { entry } from '../kubernetes/objects.ts';
 
 export type Phase = 'mutating' | 'validating';
 
-/** By these names they are known, in metrics too; there are no others. */
+/** Metrics use these names, too. */
 export const configurationNames = [
   'mutating/bulkhead',
   'mutating/bulkhead-namespaces',
@@ -25,35 +26,48 @@ export interface Rule {
   readonly scope: string;
 }
 
+/** The last word of the path by which the API server calls a webhook of Bulkhead. */
+export type Endpoint = 'mutate' | 'validate' | 'warn';
+
 export interface Webhook {
   readonly name: string;
+  /** By the first word of the name; undefined: the webhook is not Bulkhead's. */
+  readonly endpoint: Endpoint | undefined;
   readonly failurePolicy: string;
-  /** Where the API server sends its reviews, the path apart: as text, to be compared. */
+  /** `service NAMESPACE/NAME:PORT`, or the origin of a URL. */
   readonly address: string;
+  readonly isService: boolean;
   /** For example `/validate`. */
   readonly path: string;
-  /** Base64 of PEM; empty: the authorities that the API server trusts anyway, which issue for no Service. */
+  /** As it is in the object; empty: the API server goes by its system roots, which issue for no Service. */
   readonly caBundle: string;
+  /** The certificates in the caBundle, PEM. */
+  readonly authorities: readonly string[];
+  /** Whether Bulkhead has applied the caBundle, by metadata.managedFields. */
+  readonly isInjected: boolean;
   readonly rules: readonly Rule[];
 }
 
-export interface Configuration {
+/** One of Bulkhead's own. */
+export interface OwnWebhook extends Webhook {
+  readonly endpoint: Endpoint;
+  /** The part of the path before the endpoint, see certificates/paths.ts. Undefined: the path does not lead to Bulkhead. */
+  readonly segment: string | undefined;
+}
+
+export interface WebhookConfiguration {
   readonly name: ConfigurationName;
   readonly uid: string;
   readonly resourceVersion: string;
+  /** All of them, in their order. */
   readonly webhooks: readonly Webhook[];
+  readonly own: readonly OwnWebhook[];
+  /** Its webhooks are written at once, so they share one. */
+  readonly segment: string | undefined;
 }
 
-const group = '/apis/admissionregistration.k8s.io/v1';
-export const configurationPaths: Readonly<Record<Phase, string>> = {
-  mutating: `${group}/mutatingwebhookconfigurations`,
-  validating: `${group}/validatingwebhookconfigurations`,
-};
-
-export const configurationKinds: Readonly<Record<Phase, string>> = {
-  mutating: 'MutatingWebhookConfiguration',
-  validating: 'ValidatingWebhookConfiguration',
-};
+/** Not `bulkhead`, which applies baselines: an object loses the fields that its manager stops applying. */
+export const bundleManager = 'bulkhead-trust';
 
 /** `validating/bulkhead` -> what it is, and the name of the object. */
 export function partsOf(name: ConfigurationName): readonly [phase: Phase, object: string] {
@@ -66,28 +80,51 @@ export function configurationNameOf(phase: Phase, object: string): Configuration
   return configurationNames.find((name) => name === `${phase}/${object}`);
 }
 
-/** The API server has checked what it holds; a field that is not there reads as empty. */
-export function readConfiguration(name: ConfigurationName, { metadata, object }: DecodedObject): Configuration {
-  const webhooks = listAt(object, 'webhooks').filter(isRecord).map(readWebhook);
-  return { name, uid: metadata.uid, resourceVersion: metadata.resourceVersion, webhooks };
+/** The API server has validated the object; a missing field reads as empty. */
+export function readConfiguration(name: ConfigurationName, { metadata, object }: DecodedObject): WebhookConfiguration {
+  const managed = listAt(fieldsAt(object, 'metadata'), 'managedFields')
+    .filter(isRecord)
+    .filter(({ manager, operation }) => manager === bundleManager && operation === 'Apply');
+  const webhooks = listAt(object, 'webhooks')
+    .filter(isRecord)
+    .map((webhook) => readWebhook(webhook, managed));
+  const { uid, resourceVersion } = metadata;
+  const own = webhooks.flatMap((webhook) => {
+    const { endpoint, path } = webhook;
+    return endpoint === undefined ? [] : [{ ...webhook, endpoint, segment: pathIn(path, endpoint) }];
+  });
+  const segment = own.find((one) => one.segment !== undefined)?.segment;
+  return { name, uid, resourceVersion, webhooks, own, segment };
 }
 
-function readWebhook(webhook: Readonly<Record<string, unknown>>): Webhook {
-  const client = recordAt(webhook, 'clientConfig');
+export function endpointOf({ name }: Pick<Webhook, 'name'>): Endpoint | undefined {
+  const [, word] = /^(\w+)\.(?:filtered\.)?bulkhead\.dev$/.exec(name) ?? [];
+  return word === 'mutate' || word === 'validate' || word === 'warn' ? word : undefined;
+}
+
+function readWebhook(webhook: Fields, managed: readonly Fields[]): Webhook {
+  const client = fieldsAt(webhook, 'clientConfig');
   const url = URL.parse(textAt(client, 'url'));
-  const service = recordAt(client, 'service');
-  const { namespace, name, port } = { namespace: '', name: '', port: 443, ...service };
+  const service = fieldsAt(client, 'service');
+  const { namespace, name: serviceName, port } = { namespace: '', name: '', port: 443, ...service };
+  const name = textAt(webhook, 'name');
+  const caBundle = textAt(client, 'caBundle');
+  const bundleField = ['fieldsV1', 'f:webhooks', `k:${JSON.stringify({ name })}`, 'f:clientConfig'];
   return {
-    name: textAt(webhook, 'name'),
+    name,
+    endpoint: endpointOf({ name }),
     failurePolicy: textAt(webhook, 'failurePolicy'),
-    address: url === null ? `service ${namespace}/${name}:${port}` : url.origin,
+    isService: url === null,
+    address: url === null ? `service ${namespace}/${serviceName}:${port}` : url.origin,
     path: url === null ? textAt(service, 'path') : url.pathname,
-    caBundle: textAt(client, 'caBundle'),
+    caBundle,
+    authorities: certificatesIn(Buffer.from(caBundle, 'base64').toString('latin1')),
+    isInjected: managed.some((one) => entry(fieldsAt(one, ...bundleField), 'f:caBundle') !== undefined),
     rules: listAt(webhook, 'rules').filter(isRecord).map(readRule),
   };
 }
 
-function readRule(rule: Readonly<Record<string, unknown>>): Rule {
+function readRule(rule: Fields): Rule {
   const texts = (field: string): string[] => listAt(rule, field).filter((one) => typeof one === 'string');
   return {
     apiGroups: texts('apiGroups'),
@@ -98,17 +135,12 @@ function readRule(rule: Readonly<Record<string, unknown>>): Rule {
   };
 }
 
-function listAt(holder: Readonly<Record<string, unknown>>, field: string): readonly unknown[] {
+function listAt(holder: Fields, field: string): readonly unknown[] {
   const value = entry(holder, field);
   return Array.isArray(value) ? value : [];
 }
 
-function recordAt(holder: Readonly<Record<string, unknown>>, field: string): Readonly<Record<string, unknown>> {
-  const value = entry(holder, field);
-  return isRecord(value) ? value : {};
-}
-
-function textAt(holder: Readonly<Record<string, unknown>>, field: string): string {
+function textAt(holder: Fields, field: string): string {
   const value = entry(holder, field);
   return typeof value === 'string' ? value : '';
 }

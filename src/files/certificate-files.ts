@@ -1,16 +1,7 @@
 /** A certificate and key that somebody else keeps in two files (a mounted Secret, cert-manager, a copy by hand). */
 import { anchorOf, certificatesIn } from '../certificates/authorities.ts';
-import { CertificateError, type KeyPair, type KeyPairOrigin, parseKeyPair } from '../certificates/key-pair.ts';
+import { CertificateError, type KeyPairOrigin, parseKeyPair, type VouchedPair } from '../certificates/key-pair.ts';
 import { readPem, readPemIfThere } from './read-pem.ts';
-
-/** A pair, and who vouches for it. */
-export interface VouchedPair {
-  readonly pair: KeyPair;
-  /** What the third file names, PEM; undefined when it is not there, or empty. */
-  readonly authorities: readonly string[] | undefined;
-  /** The one of them that API servers find above the certificate. */
-  readonly authority: string | undefined;
-}
 
 /**
  * @param authorityFile certificates, PEM; undefined: who vouches for the pair does not matter

@@ -9,7 +9,7 @@ const [path, before, other] = [newPath(), newPath(), newPath()];
 /** @param named by each registration, for so long */
 function facts(named: ReadonlyMap<string, number>, more: Partial<PathFacts> = {}): PathFacts {
   const pathNamedFor = (one: string) => (named.size === 1 ? named.get(one) : undefined);
-  return { published: { paths: [...named.keys()], pathNamedFor }, pathKnownFor: 0, pathFound: false, ...more };
+  return { observed: { paths: [...named.keys()], pathNamedFor }, pathKnownFor: 0, pathFound: false, ...more };
 }
 
 t.test('a path is replaced after a day, or an overlap after it was found', async (t) => {
@@ -58,7 +58,7 @@ t.test('what API servers call is answered, whoever has written it', async (t) =>
 
 t.test('a registration is led from one path to the next', async (t) => {
   const both: Paths = { path, previousPaths: [before] };
-  for (const [what, named, byOthers, isSettled, expected] of [
+  for (const [what, named, byOthers, hasPropagated, expected] of [
     ['it names nothing, and nobody does: late API servers call the one before', undefined, [], false, before],
     ['it names nothing, nobody does, and every replica knows the new one', undefined, [], true, path],
     ['it names nothing, and others the one before', undefined, [before], false, before],
@@ -68,7 +68,7 @@ t.test('a registration is led from one path to the next', async (t) => {
     ['the new one', path, [path], false, path],
     ['one that the Secret does not know yet', other, [other], true, other],
   ] as const)
-    t.equal(pathToName(both, named, byOthers, isSettled), expected, what);
+    t.equal(pathToName(both, named, byOthers, hasPropagated), expected, what);
 });
 
 t.test('a path is read from a URL as it was written', async (t) => {

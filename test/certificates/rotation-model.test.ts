@@ -8,14 +8,14 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
 import { type Candidate, chooseServed } from '../../src/certificates/choose-served.ts';
+import type { Observed } from '../../src/certificates/observed.ts';
 import { pathToName } from '../../src/certificates/paths.ts';
-import type { Published } from '../../src/certificates/published.ts';
 import { nextStep, type RotationLimits, type Step } from '../../src/certificates/rotation.ts';
 import { bundleOf, type RotationState } from '../../src/certificates/rotation-state.ts';
-import { createKeptAuthorities, type KeptAuthorities } from '../../src/configuration/kept-authorities.ts';
+import { createRetainedAuthorities, type RetainedAuthorities } from '../../src/configuration/retained-authorities.ts';
 
 const limits: RotationLimits = {
-  settle: 10,
+  propagationDelay: 10,
   overlap: 40,
   authorityLifetime: 600_000,
   serverLifetime: 200_000,
@@ -23,7 +23,7 @@ const limits: RotationLimits = {
 };
 /** No replica is behind for longer: it reads the Secret at every tick, takes the next step, and watches both. */
 const longestDelay = 15;
-/** No API server is behind for longer than this, which is less than `settle`. */
+/** No API server is behind for longer than this, which is less than `propagationDelay`. */
 const informerDelay = 9;
 const names = ['bulkhead.bulkhead-system.svc'];
 const replicaCount = 3;
@@ -50,7 +50,7 @@ interface Replica {
   pathFound: boolean;
   lost: Map<string, number>;
   pathNamed: { readonly path: string | undefined; readonly since: number };
-  kept: KeptAuthorities;
+  retained: RetainedAuthorities;
   registration: Versioned<Registered>;
   secretSeenAt: number;
   registrationSeenAt: number;
@@ -84,7 +84,7 @@ class Model {
     pathFound: false,
     lost: new Map(),
     pathNamed: { path: undefined, since: 0 },
-    kept: this.forgotten(),
+    retained: this.forgotten(),
     registration: { version: -1, value: { bundle: [], path: undefined } },
     secretSeenAt: 0,
     registrationSeenAt: 0,
@@ -102,16 +102,16 @@ class Model {
     return last;
   }
 
-  forgotten(): KeptAuthorities {
-    return createKeptAuthorities({ now: () => this.now }, 150);
+  forgotten(): RetainedAuthorities {
+    return createRetainedAuthorities({ now: () => this.now }, 150);
   }
 
-  published(replica: Replica): Published {
+  observed(replica: Replica): Observed {
     const { bundle, path } = replica.registration.value;
     return {
-      registered: bundle.length > 0,
+      hasBundle: bundle.length > 0,
       authorities: bundle,
-      trustedFor: (one) => {
+      inBundlesFor: (one) => {
         const since = replica.trusted.get(one);
         return since === undefined ? undefined : this.now - since;
       },
@@ -123,17 +123,17 @@ class Model {
   /** Where this replica answers. */
   answers(replica: Replica): string[] {
     const lost = [...replica.lost].filter(([, since]) => this.now - since < limits.overlap).map(([path]) => path);
-    return [...answered(replica.memory?.value), ...lost, ...this.published(replica).paths];
+    return [...answered(replica.memory?.value), ...lost, ...this.observed(replica).paths];
   }
 
   wanted(replica: Replica, state: RotationState): Registered {
     const { bundle, path } = replica.registration.value;
     const serving = replica.served?.authority;
     const own = [...bundleOf(state), ...(serving === undefined ? [] : [serving])];
-    const isSettled = this.now - replica.pathSince >= limits.overlap;
+    const hasPropagated = this.now - replica.pathSince >= limits.overlap;
     return {
-      bundle: [...replica.kept.with(own, bundle)].sort(),
-      path: pathToName(state, path, this.published(replica).paths, isSettled),
+      bundle: [...replica.retained.with(own, bundle)].sort(),
+      path: pathToName(state, path, this.observed(replica).paths, hasPropagated),
     };
   }
 
@@ -146,18 +146,18 @@ class Model {
     if (memory === undefined) return;
     const { server: pair, authority: issuer } = memory.value;
     const offered = { pair, authority: issuer.certificate, recent: memory.value.previous.length > 0 };
-    const published = this.published(replica);
+    const observed = this.observed(replica);
     const known = replica.registration.version >= 0;
     if (replica.served !== undefined && !known) return;
     replica.served =
       replica.served === undefined
         ? offered
-        : chooseServed(replica.served, offered, published, this.wall(replica), limits.settle);
+        : chooseServed(replica.served, offered, observed, this.wall(replica), limits.propagationDelay);
     const { authority = '' } = replica.served;
     if (replica.ready || !known) return;
-    const trustedFor = published.registered ? published.trustedFor(authority) : Number.POSITIVE_INFINITY;
-    replica.refused ||= replica.served.recent === true || published.authorities.some((one) => one !== authority);
-    replica.ready = trustedFor !== undefined && trustedFor >= (replica.refused ? limits.settle : 0);
+    const inBundlesFor = observed.hasBundle ? observed.inBundlesFor(authority) : Number.POSITIVE_INFINITY;
+    replica.refused ||= replica.served.recent === true || observed.authorities.some((one) => one !== authority);
+    replica.ready = inBundlesFor !== undefined && inBundlesFor >= (replica.refused ? limits.propagationDelay : 0);
   }
 
   learn(replica: Replica, { version, value }: Versioned<RotationState | undefined>): void {
@@ -171,7 +171,7 @@ class Model {
       replica.pathFound = replica.memory === undefined;
     }
     replica.memory = { version, value };
-    replica.kept.learned(value, limits.overlap);
+    replica.retained.learned(value, limits.overlap);
     this.review(replica);
   }
 
@@ -187,7 +187,7 @@ class Model {
     const { bundle, path } = current.value;
     for (const one of replica.trusted.keys()) if (!bundle.includes(one)) replica.trusted.delete(one);
     for (const one of bundle) if (!replica.trusted.has(one)) replica.trusted.set(one, this.now);
-    replica.kept.named(bundle);
+    replica.retained.named(bundle);
     if (path !== replica.pathNamed.path) replica.pathNamed = { path, since: this.now };
     this.review(replica);
   }
@@ -205,7 +205,7 @@ class Model {
             secret.value ?? {},
             {
               now: this.wall(replica),
-              published: this.published(replica),
+              observed: this.observed(replica),
               serverKnownFor: this.now - replica.serverSince,
               asked: this.asked,
               pathKnownFor: this.now - replica.pathSince,
@@ -275,7 +275,7 @@ class Model {
       pathFound: false,
       lost: new Map(),
       pathNamed: { path: undefined, since: this.now },
-      kept: this.forgotten(),
+      retained: this.forgotten(),
       registration: { version: -1, value: { bundle: [], path: undefined } },
       secretSeenAt: this.now,
       registrationSeenAt: this.now,
@@ -425,7 +425,7 @@ function installed(): Model {
       model.writeTrust(replica);
     }
   }
-  model.pass(longestDelay + informerDelay + limits.settle);
+  model.pass(longestDelay + informerDelay + limits.propagationDelay);
   return model;
 }
 
@@ -482,7 +482,7 @@ t.test('what is served is trusted at every moment, whatever happens', async (t) 
   );
   for (const reason of [
     'another authority was asked for',
-    'API servers have the successor in their CA bundle',
+    'the CA bundles have the successor',
     'the overlap is over',
     'the path was due for replacement',
     'no webhook configuration names the previous path any more',

@@ -3,8 +3,8 @@ import { X509Certificate } from 'node:crypto';
 import t from 'tap';
 import { anchorOf } from '../../src/certificates/authorities.ts';
 import { issueAuthority, issueServerCertificate } from '../../src/certificates/issue-certificate.ts';
+import type { Observed } from '../../src/certificates/observed.ts';
 import { newPath } from '../../src/certificates/paths.ts';
-import type { Published } from '../../src/certificates/published.ts';
 import { nextStep, type RotationFacts, rotationLimits } from '../../src/certificates/rotation.ts';
 import {
   bundleOf,
@@ -23,12 +23,12 @@ const day = 24 * hour;
 const names = ['bulkhead.bulkhead-system.svc'];
 
 const noPath = { paths: [], pathNamedFor: () => undefined };
-const nobody: Published = { registered: false, authorities: [], trustedFor: () => undefined, ...noPath };
-function published(trust: ReadonlyMap<string, number>): Published {
-  return { registered: true, authorities: [...trust.keys()], trustedFor: (one) => trust.get(one), ...noPath };
+const nobody: Observed = { hasBundle: false, authorities: [], inBundlesFor: () => undefined, ...noPath };
+function observed(trust: ReadonlyMap<string, number>): Observed {
+  return { hasBundle: true, authorities: [...trust.keys()], inBundlesFor: (one) => trust.get(one), ...noPath };
 }
 
-const atFirst = { now, published: nobody, serverKnownFor: 0, asked: false, pathKnownFor: 0, pathFound: false };
+const atFirst = { now, observed: nobody, serverKnownFor: 0, asked: false, pathKnownFor: 0, pathFound: false };
 
 function step(remains: Remains, facts: Partial<RotationFacts> = {}) {
   return nextStep(remains, { ...atFirst, ...facts }, names, rotationLimits);
@@ -40,8 +40,8 @@ function must(found: ReturnType<typeof step>): RotationState {
 }
 
 const fresh = must(step({}));
-const settled = (state: RotationState, trustedFor = Number.POSITIVE_INFINITY) =>
-  published(new Map(bundleOf(state).map((one) => [one, trustedFor])));
+const everywhere = (state: RotationState, inBundlesFor = Number.POSITIVE_INFINITY) =>
+  observed(new Map(bundleOf(state).map((one) => [one, inBundlesFor])));
 
 t.test('where there is nothing, all of it is made', async (t) => {
   t.ok(isComplete(fresh));
@@ -51,8 +51,8 @@ t.test('where there is nothing, all of it is made', async (t) => {
   t.equal(step(fresh), undefined, 'and nothing more is to do');
   const before = issueAuthority(now).certificate;
   const expired = issueAuthority(now - 20 * day, 10 * day).certificate;
-  const trust = published(new Map([before, expired].map((one) => [one, hour])));
-  const made = must(step({}, { published: trust }));
+  const trust = observed(new Map([before, expired].map((one) => [one, hour])));
+  const made = must(step({}, { observed: trust }));
   t.strictSame(made.previous, [before, expired], 'what API servers trust stays trusted, whatever the clock here says');
 });
 
@@ -112,7 +112,7 @@ t.test('the certificate is renewed by the same authority', async (t) => {
     ['the clock was wrong: it is from the future', now - 2 * hour, false],
   ];
   for (const [when, at, renewed] of cases) {
-    const found = step(fresh, { now: at, published: settled(fresh) });
+    const found = step(fresh, { now: at, observed: everywhere(fresh) });
     if (!renewed) {
       t.equal(found?.state.server.certificate ?? fresh.server.certificate, fresh.server.certificate, when);
       continue;
@@ -122,7 +122,7 @@ t.test('the certificate is renewed by the same authority', async (t) => {
     t.strictSame(rest, before, `${when}: nothing else changes`);
     t.equal(new X509Certificate(server.certificate).validToDate.getTime(), at + 30 * day);
   }
-  const renamed = nextStep(fresh, { ...atFirst, published: settled(fresh) }, ['other.svc'], rotationLimits);
+  const renamed = nextStep(fresh, { ...atFirst, observed: everywhere(fresh) }, ['other.svc'], rotationLimits);
   t.ok(new X509Certificate(must(renamed).server.certificate).checkHost('other.svc'), 'also for another name');
   t.ok(must(step({ ...fresh, server: undefined })).server, 'also when it is damaged');
   const short = issueAuthority(now, 2 * day);
@@ -133,14 +133,14 @@ t.test('the certificate is renewed by the same authority', async (t) => {
     next: issueAuthority(now),
   };
   t.equal(
-    step(cut, { published: nobodyTrusts(cut) }),
+    step(cut, { observed: nobodyTrusts(cut) }),
     undefined,
     'one that ends with its authority is not renewed again and again',
   );
 });
 
-function nobodyTrusts(state: RotationState): Published {
-  return published(new Map([[state.authority.certificate, hour]]));
+function nobodyTrusts(state: RotationState): Observed {
+  return observed(new Map([[state.authority.certificate, hour]]));
 }
 
 t.test('the authority is replaced by overlap', async (t) => {
@@ -152,30 +152,30 @@ t.test('the authority is replaced by overlap', async (t) => {
   ] as const) {
     const at = 'now' in facts ? facts.now : now;
     const renewed = { ...fresh, server: issueServerCertificate(fresh.authority, names, Math.min(at, now + 300 * day)) };
-    const began = must(step(renewed, { ...facts, published: settled(renewed) }));
+    const began = must(step(renewed, { ...facts, observed: everywhere(renewed) }));
     t.equal(phaseOf(began), 'publishing', why);
     t.strictSame([began.authority, began.server], [renewed.authority, renewed.server], 'it serves on');
     t.strictSame(began.previousPaths, [renewed.path], 'there is another path, and both are answered');
     t.match(began.path, /^[0-9a-f]{48}$/);
     t.equal(bundleOf(began).length, 2, 'both are to be trusted');
     const trust = (milliseconds: number | undefined) =>
-      published(
+      observed(
         new Map(milliseconds === undefined || began.next === undefined ? [] : [[began.next.certificate, milliseconds]]),
       );
-    for (const trustedFor of [undefined, 0, minute - 1])
+    for (const inBundlesFor of [undefined, 0, minute - 1])
       t.not(
-        phaseOf(step(began, { now: at, published: trust(trustedFor) })?.state ?? began),
+        phaseOf(step(began, { now: at, observed: trust(inBundlesFor) })?.state ?? began),
         'overlap',
-        `${trustedFor}`,
+        `${inBundlesFor}`,
       );
-    const promoted = must(step(began, { now: at, published: trust(minute) }));
+    const promoted = must(step(began, { now: at, observed: trust(minute) }));
     t.equal(promoted.authority.certificate, began.next?.certificate, 'the successor takes its place');
     t.equal(anchorOf(promoted.server, [promoted.authority.certificate]), promoted.authority.certificate);
     t.strictSame(promoted.previous, [began.authority.certificate], 'the one before is trusted, and its key is gone');
     t.equal(Object.values(writeState(promoted)).includes(began.authority.key), false);
-    const later = { now: at, published: settled(promoted) };
+    const later = { now: at, observed: everywhere(promoted) };
     t.equal(step(promoted, { ...later, serverKnownFor: 15 * minute - 1 }), undefined, 'the overlap lasts');
-    t.equal(step(promoted, { ...later, serverKnownFor: hour, published: settled(promoted, minute) }), undefined);
+    t.equal(step(promoted, { ...later, serverKnownFor: hour, observed: everywhere(promoted, minute) }), undefined);
     t.equal(step(promoted, { ...later, asked: true }), undefined, 'no other one begins meanwhile');
     t.strictSame(must(step(promoted, { ...later, serverKnownFor: hour })).previous, [], 'and ends');
   }
@@ -183,7 +183,7 @@ t.test('the authority is replaced by overlap', async (t) => {
 
 t.test('a successor that is not valid now is made anew', async (t) => {
   const state = { ...fresh, next: issueAuthority(now + 365 * day) };
-  const found = must(step(state, { published: settled(state) }));
+  const found = must(step(state, { observed: everywhere(state) }));
   t.not(found.next?.certificate, state.next.certificate);
   t.equal(found.authority, fresh.authority);
 });

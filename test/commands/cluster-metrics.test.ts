@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import t from 'tap';
 import type { ClusterCounters } from '../../src/cluster.ts';
 import { registerClusterMetrics } from '../../src/commands/cluster-metrics.ts';
-import { baselines, certificates, counters as figures, registration } from './counters.ts';
+import { baselines, certificates, failurePolicy, counters as figures } from './counters.ts';
 
 async function scraped(counters: Partial<ClusterCounters>): Promise<string[]> {
   const registry = new Registry();
@@ -10,7 +10,7 @@ async function scraped(counters: Partial<ClusterCounters>): Promise<string[]> {
     counters: () => ({
       ...figures,
       baselines: undefined,
-      registration: undefined,
+      failurePolicy: undefined,
       certificates: undefined,
       ...counters,
     }),
@@ -55,7 +55,7 @@ t.test('what is counted is scraped', async (t) => {
 });
 
 t.test('where registrations are looked after, it is told what became of them', async (t) => {
-  const lines = (await scraped({ registration })).filter((line) =>
+  const lines = (await scraped({ failurePolicy })).filter((line) =>
     /^bulkhead_(webhook_configuration|probes)/.test(line),
   );
   t.strictSame(
@@ -88,7 +88,7 @@ t.test('where nothing is reconciled, nothing is said of baselines', async (t) =>
 });
 
 t.test(
-  'where registrations are completed, it says how far the rotation is and whether API servers get through',
+  'where Bulkhead writes CA bundles, it says how far the rotation is and whether API servers get through',
   async (t) => {
     const lines = (await scraped({ certificates })).filter((line) => /^bulkhead_(cert|ca_bundle)/.test(line));
     t.match(
@@ -105,7 +105,7 @@ t.test(
       'bulkhead_certificate_writes_total{result="failed"} 34',
       'bulkhead_certificate_writes_total{result="written"} 33',
     ]);
-    const refused = await scraped({ certificates: { ...certificates, trusted: false } });
+    const refused = await scraped({ certificates: { ...certificates, inBundles: false } });
     t.ok(refused.includes('bulkhead_certificate_in_ca_bundle 0'), 'a registration that lacks the authority is told');
   },
 );

@@ -31,21 +31,21 @@ const storedPolicies: ClusterCounters['storedPolicies'] = {
   events: { written: 19, suppressed: 20, failed: 21 },
 };
 
-export const registration: NonNullable<ClusterCounters['registration']> = {
+export const failurePolicy: NonNullable<ClusterCounters['failurePolicy']> = {
   configurations: [
-    { name: 'validating/bulkhead', present: true, closed: true },
-    { name: 'validating/bulkhead-workloads', present: true, closed: false },
-    { name: 'mutating/bulkhead', present: false, closed: false },
+    { name: 'validating/bulkhead', present: true, fails: true },
+    { name: 'validating/bulkhead-workloads', present: true, fails: false },
+    { name: 'mutating/bulkhead', present: false, fails: false },
   ],
-  handshakes: { proven: 22, admitted: 23, refused: 24, failed: 25 },
+  probes: { proven: 22, admitted: 23, refused: 24, failed: 25 },
   rules: { unknown: 26, missing: 28 },
   events: { written: 30, suppressed: 31, failed: 32 },
 };
 
 export const certificates: NonNullable<ClusterCounters['certificates']> = {
   rotation: { phase: 'publishing', authorityExpiry: 0, written: 33, failed: 34 },
-  trust: { written: 35, failed: 36 },
-  trusted: true,
+  caBundles: { written: 35, failed: 36 },
+  inBundles: true,
 };
 
 export const counters: ClusterCounters = {
@@ -54,6 +54,6 @@ export const counters: ClusterCounters = {
   tenantStatus: undefined,
   storedPolicies,
   requests: { inFlight: 37, waiting: 38, asked: { sent: 39, joined: 40, refused: 41 } },
-  registration,
+  failurePolicy,
   certificates,
 };

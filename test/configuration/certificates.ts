@@ -3,9 +3,9 @@ import type { Test } from 'tap';
 import { certificatesIn } from '../../src/certificates/authorities.ts';
 import type { KeyPair } from '../../src/certificates/key-pair.ts';
 import { createConnection } from '../../src/client/connection.ts';
-import { type ListWatch, startListWatch } from '../../src/client/list-watch.ts';
-import type { CertificateTools, KeptCertificates } from '../../src/configuration/certificates.ts';
-import { configurationPaths } from '../../src/configuration/webhook-configuration.ts';
+import { startListWatch } from '../../src/client/list-watch.ts';
+import type { CertificateTools, ReplicaCertificates } from '../../src/configuration/certificates.ts';
+import { createWebhookConfigurations } from '../../src/configuration/webhook-configurations.ts';
 import { type FakeApiServer, startFakeApiServer } from '../client/fake-api-server.ts';
 import { type FakeClock, fakeClock } from '../client/fake-clock.ts';
 
@@ -17,11 +17,13 @@ export interface Stage {
   readonly clock: FakeClock;
   /** Lets time pass, and what goes on meanwhile with it. */
   pass(milliseconds: number): Promise<void>;
-  start<Kept extends KeptCertificates>(keep: (tools: CertificateTools) => Kept): Replica<Kept>;
+  start<Certificates extends ReplicaCertificates>(
+    keep: (tools: CertificateTools) => Certificates,
+  ): Replica<Certificates>;
 }
 
-export interface Replica<Kept> {
-  readonly kept: Kept;
+export interface Replica<Certificates> {
+  readonly certificates: Certificates;
   readonly served: KeyPair[];
   readonly logged: string[];
   stop(): Promise<void>;
@@ -75,22 +77,20 @@ export async function stage(t: Test): Promise<Stage> {
         warn: (fields: unknown, message: string) => void logged.push(`${message} ${JSON.stringify(fields)}`),
         error: (_: unknown, message: string) => void logged.push(message),
       };
-      const kept = keep({ connection, clock, log, wallClock: () => now + clock.now() });
-      const served: KeyPair[] = [];
-      void kept.first.then((pair) => served.push(pair));
-      kept.follow((pair) => served.push(pair));
-      const watches = Object.values(configurationPaths).map(
-        (path): ListWatch =>
-          startListWatch({ connection, path, handler: kept.registrations.handlerAt(path), clock, log }),
+      const configurations = createWebhookConfigurations(connection, (path, handler) =>
+        startListWatch({ connection, path, handler, clock, log }),
       );
-      void Promise.all(watches.map(({ synced }) => synced)).then(() => kept.registrations.begin());
+      const certificates = keep({ connection, clock, log, wallClock: () => now + clock.now(), configurations });
+      const served: KeyPair[] = [];
+      void certificates.first.then((pair) => served.push(pair));
+      certificates.follow((pair) => served.push(pair));
       const replica = {
-        kept,
+        certificates,
         served,
         logged,
         async stop() {
           if (!replicas.delete(replica)) return;
-          await Promise.all([...watches, kept].map((one) => one.stop()));
+          await Promise.all([...configurations.watches.values(), certificates].map((one) => one.stop()));
           connection.close();
         },
       };

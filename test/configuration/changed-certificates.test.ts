@@ -7,8 +7,8 @@ import t, { type Test } from 'tap';
 import { issueAuthority, issueServerCertificate } from '../../src/certificates/issue-certificate.ts';
 import type { RotationState } from '../../src/certificates/rotation-state.ts';
 import { decodeObject } from '../../src/client/decode.ts';
-import type { CertificateTools, KeptCertificates } from '../../src/configuration/certificates.ts';
-import { type Given, keepGivenCertificates } from '../../src/configuration/given-certificates.ts';
+import type { CertificateTools, ReplicaCertificates } from '../../src/configuration/certificates.ts';
+import { keepFileCertificates, type VouchedPair } from '../../src/configuration/file-certificates.ts';
 import { keepSecretCertificates } from '../../src/configuration/secret-certificates.ts';
 import { readSecret, rotateAnnotation } from '../../src/configuration/secret-store.ts';
 import {
@@ -25,7 +25,7 @@ import {
 
 const name = 'bulkhead-certificates';
 const names = ['bulkhead.bulkhead-system.svc'];
-const limits = { settle: 3_000, overlap: 6_000, kept: 20_000, tick: 1_000 };
+const limits = { propagationDelay: 3_000, overlap: 6_000, retention: 20_000, tick: 1_000 };
 const fromSecret =
   (more: object = {}) =>
   (tools: CertificateTools) =>
@@ -34,12 +34,12 @@ const fromSecret =
       names,
       limits: { ...limits, ...more },
     });
-const fromFiles = (given: Given) => (tools: CertificateTools) =>
-  keepGivenCertificates(tools, given, { settle: 3_000, kept: 20_000, tick: 1_000 });
+const fromFiles = (files: VouchedPair) => (tools: CertificateTools) =>
+  keepFileCertificates(tools, files, { propagationDelay: 3_000, retention: 20_000, tick: 1_000 });
 
-type Some = Replica<KeptCertificates>;
+type Some = Replica<ReplicaCertificates>;
 
-function given(): Given {
+function vouched(): VouchedPair {
   const authority = issueAuthority(now);
   const pair = issueServerCertificate(authority, names, now);
   return { pair, authority: authority.certificate, authorities: [authority.certificate] };
@@ -60,12 +60,12 @@ function pathsCalled({ server }: Stage): string[] {
 function wrong(registrations: readonly Registered[], replicas: readonly Some[]): string[] {
   const complete = registrations.filter(({ authorities }) => authorities.length > 0);
   return replicas
-    .filter(({ kept }) => kept.ready() === undefined)
-    .flatMap(({ kept, served }) => {
+    .filter(({ certificates }) => certificates.ready() === undefined)
+    .flatMap(({ certificates, served }) => {
       const certificate = new X509Certificate(served.at(-1)?.certificate ?? '');
       return complete.flatMap(({ authorities, path = '' }) => [
         ...(authorities.some((one) => certificate.verify(new X509Certificate(one).publicKey)) ? [] : ['not trusted']),
-        ...(kept.paths().includes(segmentIn(path)) ? [] : [`${path} is not answered`]),
+        ...(certificates.paths().includes(segmentIn(path)) ? [] : [`${path} is not answered`]),
       ]);
     });
 }
@@ -96,7 +96,8 @@ async function watched(
   t.pass(what);
 }
 
-const allReady = (replicas: readonly Some[]) => () => replicas.every(({ kept }) => kept.ready() === undefined);
+const allReady = (replicas: readonly Some[]) => () =>
+  replicas.every(({ certificates }) => certificates.ready() === undefined);
 const inForce = (at: Stage, replicas: readonly Some[]) => () => allReady(replicas)() && pathsCalled(at).length === 2;
 
 /** What a replica has made and registered, which runs no more. */
@@ -123,11 +124,11 @@ t.test('a path that was found is replaced, and answered until nobody calls it', 
   const { path: next } = secretOf(at);
   await watched(t, at, replicas, 'it is called', () => pathsCalled(at).every((one) => one === next));
   t.ok(
-    replicas.every(({ kept }) => kept.paths().includes(path)),
+    replicas.every(({ certificates }) => certificates.paths().includes(path)),
     'an API server may not have heard yet',
   );
   await watched(t, at, replicas, 'the one before is no more', () =>
-    replicas.every(({ kept }) => !kept.paths().includes(path)),
+    replicas.every(({ certificates }) => !certificates.paths().includes(path)),
   );
   await at.pass(20_000);
   t.equal(secretOf(at).path, next, 'one that a replica has made lives for its time');
@@ -184,14 +185,14 @@ t.test('an older Secret is put back', async (t) => {
   t.equal(secretOf(at).authority.certificate, authority.certificate);
   await watched(t, at, all, 'and it alone is trusted and called', () => allReady(all)() && alone());
   await watched(t, at, all, 'nothing else is answered', () =>
-    all.every(({ kept }) => kept.paths().join() === secretOf(at).path),
+    all.every(({ certificates }) => certificates.paths().join() === secretOf(at).path),
   );
 });
 
 t.test('certificates come another way, and back', async (t) => {
   const at = await stage(t);
   register(at.server, undefined, ours);
-  const files = given();
+  const files = vouched();
   const before = [1, 2].map(() => at.start(fromFiles(files)));
   await watched(t, at, before, 'files are served', inForce(at, before));
   const secret = [1, 2].map(() => at.start(fromSecret()));
@@ -202,7 +203,7 @@ t.test('certificates come another way, and back', async (t) => {
     const { authority, path } = secretOf(at);
     return (
       registered(at.server).every(({ authorities }) => authorities.join() === authority.certificate) &&
-      secret.every(({ kept }) => kept.paths().join() === path)
+      secret.every(({ certificates }) => certificates.paths().join() === path)
     );
   });
   await at.pass(25_000);

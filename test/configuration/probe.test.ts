@@ -58,7 +58,7 @@ t.test('nothing else does', async (t) => {
       ({ value }) => refused(403, `admission webhook "other" denied the request: ${words(value)}`),
     ],
     ['one of that name that is not Bulkhead does', 'refused', () => refused(403, `${denied}no`)],
-    ['it is the refusal of another handshake', 'refused', () => refused(403, `${denied}${words('old')}`)],
+    ['it is the refusal of another probe', 'refused', () => refused(403, `${denied}${words('old')}`)],
     ['Bulkhead does not know the tenants yet', 'refused', () => refused(503, `${denied}the tenants are not known`)],
     ['the words come with another status', 'refused', ({ value }) => refused(500, `${denied}${words(value)}`)],
     [
@@ -71,7 +71,7 @@ t.test('nothing else does', async (t) => {
   for (const [what, result, answer] of rows) t.equal((await shake(answer)).result, result, what);
 });
 
-t.test('each handshake has a value of its own', async (t) => {
+t.test('each probe has a value of its own', async (t) => {
   const values = await Promise.all([1, 2].map(async () => (await shake(() => refused(403, ''))).sent[0]?.value));
   t.not(values[0], values[1]);
 });

@@ -16,7 +16,7 @@ const keep = (tools: CertificateTools) =>
   keepSecretCertificates(tools, {
     secret: { namespace: systemNamespace, name },
     names: ['bulkhead.bulkhead-system.svc'],
-    limits: { settle: 3_000, overlap: 5_000, kept: 5_000, tick: 1_000 },
+    limits: { propagationDelay: 3_000, overlap: 5_000, retention: 5_000, tick: 1_000 },
   });
 
 function state(server: FakeApiServer): RotationState | undefined {
@@ -48,10 +48,10 @@ t.test('three that begin at once on nothing agree, and tell API servers of it', 
   await passUntil(at, 'it is registered', () =>
     registered(at.server).every(({ authorities }) => authorities.length > 0),
   );
-  for (const { served, kept } of replicas) {
+  for (const { served, certificates } of replicas) {
     t.equal(served.at(-1)?.certificate, made?.server.certificate);
-    t.equal(kept.ready(), undefined, 'ready');
-    t.strictSame(kept.paths(), [made?.path]);
+    t.equal(certificates.ready(), undefined, 'ready');
+    t.strictSame(certificates.paths(), [made?.path]);
   }
   t.strictSame(
     registered(at.server),
@@ -125,7 +125,7 @@ t.test('one that is ended around any write leaves what another goes on from', as
           current !== undefined &&
           phaseOf(current) === 'steady' &&
           registered(at.server).every(({ authorities }) => authorities.join() === current.authority.certificate) &&
-          replica.kept.ready() === undefined &&
+          replica.certificates.ready() === undefined &&
           replica.served.at(-1)?.certificate === current.server.certificate
         );
       });
@@ -165,8 +165,8 @@ t.test(
     await until('it serves', () => replica.served.length > 0);
     await until('both are trusted', () => registered(at.server).every(({ authorities }) => authorities.length === 2));
     t.ok(registered(at.server).every(({ authorities }) => authorities.includes(lost)));
-    t.match(replica.kept.ready(), /does not have the certificate authority/, 'not ready yet');
-    await passUntil(at, 'it is ready', () => replica.kept.ready() === undefined);
+    t.match(replica.certificates.ready(), /do not have the authority/, 'not ready yet');
+    await passUntil(at, 'it is ready', () => replica.certificates.ready() === undefined);
     await passUntil(at, 'the lost one is dropped', () =>
       registered(at.server).every(({ authorities }) => authorities.join() === state(at.server)?.authority.certificate),
     );
@@ -194,7 +194,8 @@ for (const [how, bumped, further] of [
       const backup = { version: at.server.version(), state: state(at.server) };
       ask(at.server);
       const old = backup.state?.path ?? '';
-      const forgotten = () => replicas.every(({ kept }) => kept.paths().join() === state(at.server)?.path);
+      const forgotten = () =>
+        replicas.every(({ certificates }) => certificates.paths().join() === state(at.server)?.path);
       await passUntil(at, 'nothing of it is left', () => state(at.server)?.path !== old && forgotten() && inOrder());
       t.not(state(at.server)?.authority.certificate, backup.state?.authority.certificate);
 
@@ -202,14 +203,14 @@ for (const [how, bumped, further] of [
       for (let count = 0; count < further; count++) at.server.put('pods', { metadata: { name: `${count}` } });
       t.equal(state(at.server)?.path, old);
       await passUntil(at, 'the path that is called is answered', () =>
-        replicas.every(({ kept }) => kept.paths().includes(old)),
+        replicas.every(({ certificates }) => certificates.paths().includes(old)),
       );
       await passUntil(at, 'what is served is trusted', () =>
-        replicas.every(({ served, kept }) => {
+        replicas.every(({ served, certificates }) => {
           const issuer = registered(at.server)[0]?.authorities.find((authority) =>
             new X509Certificate(served.at(-1)?.certificate ?? '').verify(key(authority)),
           );
-          return issuer !== undefined && kept.ready() === undefined;
+          return issuer !== undefined && certificates.ready() === undefined;
         }),
       );
       await passUntil(at, 'it is in order again', () => state(at.server) !== undefined && inOrder() && forgotten());
@@ -233,8 +234,8 @@ t.test('what somebody writes into a registration is put back, and what is delete
   at.server.remove('validatingwebhookconfigurations', 'bulkhead');
   await at.pass(5_000);
   t.equal(at.server.get('validatingwebhookconfigurations', 'bulkhead'), undefined);
-  t.equal(replica.kept.counters().trusted, true, 'those that are there count');
-  t.ok(replica.kept.counters().trust.written >= 3);
+  t.equal(replica.certificates.counters().inBundles, true, 'those that are there count');
+  t.ok(replica.certificates.counters().caBundles.written >= 3);
 });
 
 t.test('an API server that fails is tried again, and the path is in no log', async (t) => {
@@ -247,7 +248,7 @@ t.test('an API server that fails is tried again, and the path is in no log', asy
   await passUntil(at, 'it serves all the same', () => replica.served.length > 0);
   await passUntil(at, 'and is registered', () => registered(at.server).every(({ path }) => path !== undefined));
   // A connection that was reset is no failure yet: the request is sent once more.
-  const { rotation, trust } = replica.kept.counters();
-  t.match({ rotation, trust }, { rotation: { failed: 1, phase: 'steady' }, trust: { failed: 1 } });
+  const { rotation, caBundles } = replica.certificates.counters();
+  t.match({ rotation, caBundles }, { rotation: { failed: 1, phase: 'steady' }, caBundles: { failed: 1 } });
   t.notMatch(replica.logged.join('\n'), state(at.server)?.path ?? '?');
 });

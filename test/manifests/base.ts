@@ -1,6 +1,7 @@
 /** The objects of manifests/base as they stand in its files; test/e2e/install.test.ts applies what kustomize makes of them. */
 import { globSync, readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
+import type { Rule } from '../../src/configuration/webhook-configuration.ts';
 
 interface BaseObject {
   readonly kind: string;
@@ -9,14 +10,6 @@ interface BaseObject {
     readonly namespace?: string;
     readonly annotations?: Readonly<Record<string, string>>;
   };
-}
-
-export interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly apiVersions: readonly string[];
-  readonly resources: readonly string[];
-  readonly operations: readonly string[];
-  readonly scope: string;
 }
 
 export interface Webhook {

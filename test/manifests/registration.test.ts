@@ -12,8 +12,7 @@ import { namespaceControllers } from '../../src/checks/namespace-finalize.ts';
 import { addressFields } from '../../src/checks/pod-addresses.ts';
 import { countsOfBaseline } from '../../src/checks/quota-on-baseline.ts';
 import { expectedRules } from '../../src/configuration/expected-rules.ts';
-import { endpointOf } from '../../src/configuration/registrations.ts';
-import { configurationNames } from '../../src/configuration/webhook-configuration.ts';
+import { configurationNames, endpointOf } from '../../src/configuration/webhook-configuration.ts';
 import { builtInNamespaces } from '../../src/tenancy/default-settings.ts';
 import { all, only, type Webhook, type WebhookConfiguration } from './base.ts';
 

@@ -1,14 +1,14 @@
 /** How long an authority stays in a registration that nothing here names any more. */
 import t from 'tap';
-import { createKeptAuthorities } from '../../src/configuration/kept-authorities.ts';
+import { createRetainedAuthorities } from '../../src/configuration/retained-authorities.ts';
 import { fakeClock } from '../client/fake-clock.ts';
 
-const [kept, overlap] = [1_000, 100];
+const [retention, overlap] = [1_000, 100];
 const pair = (certificate: string) => ({ certificate, key: '' });
 
 function following() {
   const clock = fakeClock();
-  const authorities = createKeptAuthorities(clock, kept);
+  const authorities = createRetainedAuthorities(clock, retention);
   return {
     clock,
     authorities,
@@ -23,7 +23,7 @@ function following() {
 t.test('one of others stays for its time, which begins anew when it comes anew', async (t) => {
   const { clock, authorities, stays } = following();
   t.ok(stays('of others'));
-  clock.advance(kept - 1);
+  clock.advance(retention - 1);
   t.ok(stays('of others'));
   clock.advance(1);
   t.notOk(stays('of others'));

@@ -1,9 +1,10 @@
-/** When registrations are closed, when not, and what is told: with every race that a real API server shows only by chance. */
+/** When failurePolicy becomes Fail, when not, and what is logged: with the races that a real API server shows only by chance. */
 import t, { type Test } from 'tap';
 import type { Answer, Connection, Method } from '../../src/client/connection.ts';
 import type { Handler, ListWatch } from '../../src/client/list-watch.ts';
 import type { Log } from '../../src/client/log.ts';
-import { keepRegistration, type Registration } from '../../src/configuration/registration.ts';
+import { type FailurePolicies, keepFailurePolicies } from '../../src/configuration/failure-policy.ts';
+import { createWebhookConfigurations } from '../../src/configuration/webhook-configurations.ts';
 import { type FakeClock, fakeClock, until } from '../client/fake-clock.ts';
 
 interface Call {
@@ -18,7 +19,7 @@ interface Line {
 }
 
 interface World {
-  readonly registration: Registration;
+  readonly policies: FailurePolicies;
   readonly clock: FakeClock;
   readonly calls: Call[];
   readonly lines: Line[];
@@ -27,11 +28,11 @@ interface World {
   remove(name: string): void;
   /** What was applied, as `validating/bulkhead`. */
   closed(): string[];
-  handshakes(): number;
-  /** Answers a handshake; the default is Bulkhead's own refusal. */
+  probes(): number;
+  /** Answers a probe; the default is Bulkhead's own refusal. */
   answer: (value: string) => Answer;
-  /** Answers an apply; the default is success. */
-  applied: () => Answer;
+  /** Answers an apply; the default is the configuration with the applied fields. */
+  applied: (path: string, body: unknown) => Answer;
 }
 
 interface Shape {
@@ -62,7 +63,17 @@ function world(
   const calls: Call[] = [];
   const lines: Line[] = [];
   const handlers = new Map<string, Handler>();
+  const stored = new Map<
+    string,
+    { readonly metadata: object; readonly webhooks: readonly { readonly name: string }[] }
+  >();
   let version = 1;
+  function applied(path: string, body: unknown): Answer {
+    const { metadata, webhooks } = stored.get(nameIn(path)) ?? { metadata: {}, webhooks: [] };
+    const fields = (body as { readonly webhooks: readonly { readonly name: string }[] }).webhooks;
+    const merged = webhooks.map((webhook) => ({ ...webhook, ...fields.find(({ name }) => name === webhook.name) }));
+    return { ok: true, body: { metadata: { ...metadata, resourceVersion: String(++version) }, webhooks: merged } };
+  }
   const at =
     (level: string): Log['info'] =>
     (fields, message) =>
@@ -74,7 +85,7 @@ function world(
         const [, value = ''] = /"bulkhead.dev\/handshake":"(.+?)"/.exec(JSON.stringify(body)) ?? [];
         return one.answer(value);
       }
-      if (method === 'PATCH' && path.includes('webhookconfigurations')) return one.applied();
+      if (method === 'PATCH' && path.includes('webhookconfigurations')) return one.applied(path, body);
       return { ok: true, body: { resources: [] } };
     },
     open: () => Promise.reject(new Error('nothing is followed')),
@@ -98,18 +109,16 @@ function world(
       stop: () => Promise.resolve(),
     };
   };
-  const registration = keepRegistration(
-    {
-      connection,
-      clock,
-      log: { info: at('info'), warn: at('warn'), error: at('error') },
-      ownNamespace: () => namespace,
-    },
-    follow,
-  );
-  t.teardown(() => registration.stop());
+  const policies = keepFailurePolicies({
+    connection,
+    clock,
+    log: { info: at('info'), warn: at('warn'), error: at('error') },
+    configurations: createWebhookConfigurations(connection, follow),
+    ownNamespace: () => namespace,
+  });
+  t.teardown(() => policies.stop());
   const one: World = {
-    registration,
+    policies,
     clock,
     calls,
     lines,
@@ -130,48 +139,54 @@ function world(
         ...(filtered === undefined ? [] : [webhook('filtered.bulkhead.dev', { ...changes, ...filtered })]),
       ];
       const metadata = { name: object, namespace: '', uid, resourceVersion: String(++version) };
+      stored.set(name, { metadata, webhooks });
       handlers.get(phase)?.changed({ metadata, object: { metadata, webhooks } });
     },
     remove(name) {
       const [phase = '', object = ''] = name.split('/');
-      handlers.get(phase)?.removed({ namespace: '', name: object, uid: '' });
+      handlers.get(phase)?.removed({ namespace: '', name: object, uid: `uid of ${name}` });
     },
     closed: () =>
       calls
         .filter(({ method, path }) => method === 'PATCH' && path.includes('webhookconfigurations'))
-        .map(({ path }) => path.replace(/.*\/(\w+)webhookconfigurations\/([\w-]+)\?.*/, '$1/$2')),
-    handshakes: () => calls.filter(({ path }) => path.includes('dryRun')).length,
+        .map(({ path }) => nameIn(path)),
+    probes: () => calls.filter(({ path }) => path.includes('dryRun')).length,
     answer: proven,
-    applied: () => ({ ok: true, body: {} }),
+    applied,
   };
   return one;
 }
 
+/** The configuration in the path of an apply, as `validating/bulkhead`. */
+function nameIn(path: string): string {
+  return path.replace(/.*\/(\w+)webhookconfigurations\/([\w-]+)\?.*/, '$1/$2');
+}
+
 /** Lets what was asked be answered. */
-const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
+const atRest = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 t.test('nothing is sent before reviews are answered, nor once they will not be any more', async (t) => {
   const one = world(t);
   one.put('validating/bulkhead');
-  await settled();
+  await atRest();
   t.equal(one.calls.length, 0);
-  one.registration.begin();
+  one.policies.begin();
   await until('it is closed', () => one.closed().length === 1);
-  one.registration.end();
+  one.policies.end();
   one.put('validating/bulkhead');
-  await settled();
-  t.equal(one.handshakes(), 1);
+  await atRest();
+  t.equal(one.probes(), 1);
 });
 
-t.test('both of a pair are closed by one handshake, in the version that it was about', async (t) => {
+t.test('both of a pair are closed by one probe, in the version that it was about', async (t) => {
   const one = world(t);
   one.put('validating/bulkhead');
   one.put('mutating/bulkhead');
   one.put('validating/bulkhead-workloads');
-  one.registration.begin();
+  one.policies.begin();
   await until('both are closed', () => one.closed().length === 2);
   t.strictSame(one.closed(), ['validating/bulkhead', 'mutating/bulkhead']);
-  t.equal(one.handshakes(), 1);
+  t.equal(one.probes(), 1);
   const [first] = one.calls.filter(({ path }) => path.includes('validatingwebhookconfigurations'));
   t.match(first?.path, '?fieldManager=bulkhead-registration&force=true');
   t.strictSame(first?.body, {
@@ -185,18 +200,18 @@ t.test('both of a pair are closed by one handshake, in the version that it was a
 t.test('what is closed is left alone', async (t) => {
   const one = world(t);
   one.put('validating/bulkhead', { failurePolicy: 'Fail' });
-  one.registration.begin();
-  await settled();
-  t.equal(one.handshakes(), 0);
-  t.match(one.registration.counters().configurations, [
+  one.policies.begin();
+  await atRest();
+  t.equal(one.probes(), 0);
+  t.match(one.policies.counters().configurations, [
     {},
     {},
-    { name: 'validating/bulkhead', present: true, closed: true },
+    { name: 'validating/bulkhead', present: true, fails: true },
   ]);
   one.put('validating/bulkhead');
   await until('it is closed again at once', () => one.closed().length === 1);
   t.ok(
-    one.lines.some(({ level, text }) => level === 'warn' && text.startsWith('failurePolicy is no longer Fail')),
+    one.lines.some(({ level, text }) => level === 'warn' && text.startsWith('failurePolicy is Ignore again')),
     'and that is told',
   );
 });
@@ -204,11 +219,11 @@ t.test('what is closed is left alone', async (t) => {
 t.test('without an authority that is trusted nothing is tried until there is one', async (t) => {
   const one = world(t);
   one.put('validating/bulkhead', { caBundle: '' });
-  one.registration.begin();
-  await settled();
+  one.policies.begin();
+  await atRest();
   one.clock.advance(120_000);
-  await settled();
-  t.equal(one.handshakes(), 0);
+  await atRest();
+  t.equal(one.probes(), 0);
   t.ok(one.lines.some(({ text }) => text.includes('its caBundle is empty')));
   one.put('validating/bulkhead');
   await until('it is closed', () => one.closed().length === 1);
@@ -221,25 +236,25 @@ t.test('what has conditions is closed with what has none, and only where it lead
       .map(({ body }) => (body as { webhooks: { name: string }[] }).webhooks.map(({ name }) => name));
   const both = world(t);
   both.put('validating/bulkhead', { filtered: {} });
-  both.registration.begin();
+  both.policies.begin();
   await until('it is closed', () => both.closed().length === 1);
   t.strictSame(names(both), [['validate.bulkhead.dev', 'validate.filtered.bulkhead.dev']]);
-  t.equal(both.registration.counters().configurations[2]?.closed, true);
+  t.equal(both.policies.counters().configurations[2]?.fails, true);
 
   const reopened = world(t);
   reopened.put('validating/bulkhead', { failurePolicy: 'Fail', filtered: { failurePolicy: 'Ignore' } });
-  reopened.registration.begin();
+  reopened.policies.begin();
   await until('it is closed', () => reopened.closed().length === 1);
   t.strictSame(names(reopened), [['validate.bulkhead.dev', 'validate.filtered.bulkhead.dev']]);
 
   for (const filtered of [{ service: 'other' }, { caBundle: 'b3RoZXI=' }, { path: '/secret/mutate' }]) {
     const one = world(t);
     one.put('validating/bulkhead', { filtered });
-    one.registration.begin();
+    one.policies.begin();
     await until('the other one is closed', () => one.closed().length === 1);
-    await settled();
+    await atRest();
     t.strictSame(names(one), [['validate.bulkhead.dev']], JSON.stringify(filtered));
-    t.equal(one.registration.counters().configurations[2]?.closed, false);
+    t.equal(one.policies.counters().configurations[2]?.fails, false);
     t.ok(
       one.lines.some(({ text }) => text.includes('validate.filtered.bulkhead.dev of validating/bulkhead: not called')),
     );
@@ -247,12 +262,12 @@ t.test('what has conditions is closed with what has none, and only where it lead
       one.lines.filter(({ text }) => text.startsWith('failurePolicy is Fail')).map(({ text }) => text);
     t.match(closing(), [/"webhooks":\["validate.bulkhead.dev"\]/], 'what is said to be closed is what was closed');
     one.put('validating/bulkhead', { failurePolicy: 'Fail', filtered: { failurePolicy: 'Ignore', ...filtered } });
-    await settled();
+    await atRest();
     t.equal(one.closed().length, 1, 'what is closed is not closed once more');
     one.put('mutating/bulkhead', { filtered: { service: 'third' } });
     await until('the neighbour is closed', () => one.closed().length === 2);
     one.put('mutating/bulkhead', { failurePolicy: 'Fail', filtered: { failurePolicy: 'Ignore', service: 'third' } });
-    await settled();
+    await atRest();
     const told = one.lines.filter(({ text }) => text.includes('not called as'));
     t.equal(told.length, 2, 'and each is told once');
   }
@@ -268,9 +283,9 @@ t.test('a mutating webhook that leads elsewhere is not proven by its neighbour',
     const one = world(t);
     one.put('validating/bulkhead');
     one.put('mutating/bulkhead', changes);
-    one.registration.begin();
+    one.policies.begin();
     await until('the neighbour is closed', () => one.closed().length === 1);
-    await settled();
+    await atRest();
     t.strictSame(one.closed(), ['validating/bulkhead'], JSON.stringify(changes));
     t.ok(one.lines.some(({ text }) => text.includes('mutate.bulkhead.dev of mutating/bulkhead: not called')));
   }
@@ -279,22 +294,21 @@ t.test('a mutating webhook that leads elsewhere is not proven by its neighbour',
 t.test('a mutating webhook alone cannot be proven', async (t) => {
   const one = world(t);
   one.put('mutating/bulkhead');
-  one.registration.begin();
-  await settled();
+  one.policies.begin();
+  await atRest();
   t.equal(one.calls.filter(({ path }) => path.includes('dryRun') || path.includes('fieldManager')).length, 0);
 });
 
-t.test('a handshake that proves nothing is tried again, ever later, at most every half minute', async (t) => {
+t.test('a probe that proves nothing is tried again, ever later, at most every half minute', async (t) => {
   const one = world(t);
   one.answer = () => ({ ok: true, body: {} });
   one.put('validating/bulkhead');
-  one.registration.begin();
+  one.policies.begin();
   const waits: number[] = [];
   for (let count = 1; count <= 12; count++) {
-    await until('it was tried', () => one.registration.counters().handshakes.admitted === count);
-    await settled();
-    // The other waits are those of the comparison of the rules.
-    const wait = one.clock.waits().find((left) => left !== 600_000) ?? 0;
+    await until('it was tried', () => one.policies.counters().probes.admitted === count);
+    await atRest();
+    const [wait = 0] = one.clock.waits();
     waits.push(wait);
     one.clock.advance(Math.max(wait, 1));
   }
@@ -313,15 +327,16 @@ t.test('a handshake that proves nothing is tried again, ever later, at most ever
 
 t.test('a version that is not the one that was proven is proven anew', async (t) => {
   const one = world(t);
+  const { applied } = one;
   one.applied = () => refused(409, 'the object has been modified');
   one.put('validating/bulkhead');
-  one.registration.begin();
+  one.policies.begin();
   await until('it was tried', () => one.closed().length === 1);
-  await settled();
-  one.applied = () => ({ ok: true, body: {} });
+  await atRest();
+  one.applied = applied;
   one.put('validating/bulkhead', { uid: 'another' });
   await until('it is applied once more', () => one.closed().length === 2);
-  t.equal(one.handshakes(), 2);
+  t.equal(one.probes(), 2);
   t.match(one.calls.filter(({ path }) => path.includes('fieldManager')).at(-1)?.body, { metadata: { uid: 'another' } });
 });
 
@@ -329,10 +344,10 @@ t.test('one that is deleted is told once, and stays deleted', async (t) => {
   const one = world(t);
   one.put('validating/bulkhead', { failurePolicy: 'Fail' });
   one.put('mutating/bulkhead', { failurePolicy: 'Fail' });
-  one.registration.begin();
-  await settled();
+  one.policies.begin();
+  await atRest();
   one.remove('validating/bulkhead');
-  await settled();
+  await atRest();
   t.strictSame(one.closed(), []);
   t.equal(one.lines.filter(({ level, text }) => level === 'error' && text.includes('was deleted')).length, 1);
   t.match(
@@ -344,16 +359,16 @@ t.test('one that is deleted is told once, and stays deleted', async (t) => {
       },
     ],
   );
-  t.match(one.registration.counters().configurations[2], { present: false, closed: false });
+  t.match(one.policies.counters().configurations[2], { present: false, fails: false });
 });
 
 t.test('configurations of others are nobody’s business here', async (t) => {
   const one = world(t);
   one.put('validating/other');
-  one.registration.begin();
+  one.policies.begin();
   one.remove('validating/other');
-  await settled();
-  t.equal(one.handshakes(), 0);
+  await atRest();
+  t.equal(one.probes(), 0);
   t.equal(one.lines.filter(({ level }) => level === 'error').length, 0);
   t.equal(one.lines.filter(({ text }) => text.startsWith('does not exist')).length, 5, 'what is not there is told');
 });

@@ -1,16 +1,11 @@
 /**
- * Authorities that stay in a registration for a while although nothing here names them: another replica may serve by them, with
+ * Authorities that stay in a CA bundle for a while although this replica does not name them: another replica may serve by them, with
  * other files, another Secret, or certificates that come another way.
  */
-import { certificatesIn } from '../certificates/authorities.ts';
 import type { RotationState } from '../certificates/rotation-state.ts';
 import type { Clock } from '../client/clock.ts';
-import { isRecord } from '../client/decode.ts';
-import { entry } from '../kubernetes/objects.ts';
-import { bundleTextOf, type Registration } from './registrations.ts';
-import { trustManager } from './trust.ts';
 
-export interface KeptAuthorities {
+export interface RetainedAuthorities {
   /**
    * @param own     what is to be named in any case
    * @param written what Bulkhead has written there
@@ -24,13 +19,13 @@ export interface KeptAuthorities {
    * @param overlap milliseconds for which a replica may serve by it
    */
   learned(state: Pick<RotationState, 'authority' | 'next' | 'previous'>, overlap: number): void;
-  /** What no registration names has come to its end; if it is named again, that is something new. */
+  /** What no CA bundle has any more is forgotten; if it comes back, its time begins again. */
   named(authorities: readonly string[]): void;
 }
 
-/** @param kept milliseconds for which one stays */
-export function createKeptAuthorities(clock: Pick<Clock, 'now'>, kept: number): KeptAuthorities {
-  /** Since when one has been named by registrations alone. */
+/** @param retention milliseconds for which one stays */
+export function createRetainedAuthorities(clock: Pick<Clock, 'now'>, retention: number): RetainedAuthorities {
+  /** Since when one has been in CA bundles alone. */
   const since = new Map<string, number>();
   /** Until when one stays that was seen on its way out. */
   const leavingUntil = new Map<string, number>();
@@ -42,7 +37,7 @@ export function createKeptAuthorities(clock: Pick<Clock, 'now'>, kept: number): 
     if (end !== undefined) return clock.now() < end;
     const start = since.get(authority) ?? clock.now();
     since.set(authority, start);
-    return clock.now() - start < kept;
+    return clock.now() - start < retention;
   }
 
   return {
@@ -60,27 +55,9 @@ export function createKeptAuthorities(clock: Pick<Clock, 'now'>, kept: number): 
       for (const one of [...since.keys(), ...leavingUntil.keys()]) {
         if (authorities.includes(one)) continue;
         since.delete(one);
-        // The Secret will have it named again, where registrations were deleted and applied.
+        // The Secret will have it named again, where webhook configurations were deleted and applied.
         if (!leaving.includes(one)) leavingUntil.delete(one);
       }
     },
   };
-}
-
-/**
- * The authorities that Bulkhead has written there itself. What a person has put into a caBundle belongs to him, by
- * metadata.managedFields, and is not kept.
- */
-export function writtenByBulkhead({ object, webhooks }: Registration): string[] {
-  const metadata = entry(object, 'metadata');
-  const managers = isRecord(metadata) ? entry(metadata, 'managedFields') : undefined;
-  const ours = (Array.isArray(managers) ? managers : []).filter(
-    (one) => isRecord(one) && one.manager === trustManager && one.operation === 'Apply',
-  );
-  const owns = (name: string): boolean =>
-    ours.some((one) => {
-      const path = ['fieldsV1', 'f:webhooks', `k:${JSON.stringify({ name })}`, 'f:clientConfig', 'f:caBundle'];
-      return path.reduce<unknown>((at, key) => (isRecord(at) ? entry(at, key) : undefined), one) !== undefined;
-    });
-  return webhooks.flatMap((webhook) => (owns(webhook.name) ? certificatesIn(bundleTextOf(webhook)) : []));
 }
