@@ -6,8 +6,7 @@
  * about all possible objects (can anything match, can one selector select what another does not) are then answered key by key.
  * A label value is one of about 10^113, more than any domain can list, so "every value but these" always leaves one.
  */
-import { excerpt, isGiven, isMap, unknownField } from './json.ts';
-import { entry, type StringMap } from './objects.ts';
+import type { StringMap } from './objects.ts';
 
 export interface LabelSelectorRequirement {
   readonly key: string;
@@ -33,84 +32,7 @@ export interface Domain {
 /** One domain for each key that is written; every other key is unconstrained. */
 export type Selector = ReadonlyMap<string, Domain>;
 
-/** What {@link parseSelector} gives: the selector, or which field of it is wrong, why, and what to write instead. */
-type ParsedSelector = { readonly ok: true; readonly value: Selector } | SelectorFailure;
-interface SelectorFailure {
-  readonly ok: false;
-  /** From the selector to the field: `['matchExpressions', 0, 'operator']`; empty for the selector itself. */
-  readonly steps: readonly (string | number)[];
-  readonly reason: string;
-  readonly fix: string;
-}
-
-/** A domain while requirements are folded into it. */
-interface Fold {
-  absent: boolean;
-  finite: boolean;
-  values: Set<string>;
-}
-
-const selectorFields: ReadonlySet<string> = new Set(['matchLabels', 'matchExpressions']);
-const requirementFields: ReadonlySet<string> = new Set(['key', 'operator', 'values']);
 const anything: Domain = { absent: true, finite: false, values: new Set() };
-
-/**
- * Reads a selector; linear in its size. What is not understood is an error, never ignored.
- * In           the key is there and has one of the values
- * NotIn        the key is missing, or has none of the values
- * Exists       the key is there
- * DoesNotExist the key is missing
- * A value that no label can have is an error too. The API matches nothing with it, but a plugin that writes the selector as its own text
- * may match something else (Calico puts the value between quotes; NP-22).
- */
-export function parseSelector(selector: unknown): ParsedSelector {
-  if (!isMap(selector)) {
-    return failure(
-      [],
-      `${excerpt(selector)} is not a label selector`,
-      'write a map with matchLabels or matchExpressions',
-    );
-  }
-  const unknown = unknownField(selector, selectorFields);
-  if (unknown !== undefined) {
-    return failure(
-      [],
-      `${excerpt(unknown)} is not a field of a label selector`,
-      'write matchLabels or matchExpressions',
-    );
-  }
-  const { matchLabels, matchExpressions } = selector;
-  const domains = new Map<string, Fold>();
-  if (isGiven(matchLabels)) {
-    const steps = ['matchLabels'];
-    if (!isMap(matchLabels))
-      return failure(steps, `${excerpt(matchLabels)} is not a map of labels`, 'write key: value');
-    for (const key of Object.keys(matchLabels)) {
-      if (!isLabelKey(key)) return wrongKey(steps, key);
-      const value = entry(matchLabels, key);
-      if (typeof value !== 'string') {
-        return failure(
-          steps,
-          `${excerpt(value)} is not a value of the label ${key}, which is text`,
-          'put it in quotes',
-        );
-      }
-      if (!isLabelValue(value)) return wrongValue(steps, value);
-      domains.set(key, { absent: false, finite: true, values: new Set<string>().add(value) });
-    }
-  }
-  if (isGiven(matchExpressions)) {
-    const steps = ['matchExpressions'];
-    if (!Array.isArray(matchExpressions)) {
-      return failure(steps, `${excerpt(matchExpressions)} is not a list of requirements`, 'write a list');
-    }
-    for (let index = 0; index < matchExpressions.length; index++) {
-      const wrong = addRequirement(domains, matchExpressions[index], index);
-      if (wrong !== undefined) return wrong;
-    }
-  }
-  return { ok: true, value: domains };
-}
 
 /** A label whose requirements contradict each other, so that nothing can be selected; undefined when something can. */
 export function contradiction(selector: Selector): string | undefined {
@@ -161,110 +83,6 @@ export function freshValue(base: string, taken: (value: string) => boolean): str
   return value;
 }
 
-function addRequirement(domains: Map<string, Fold>, requirement: unknown, index: number): SelectorFailure | undefined {
-  const steps = ['matchExpressions', index];
-  if (!isMap(requirement)) {
-    return failure(steps, `${excerpt(requirement)} is not a requirement`, 'write a map with key, operator and values');
-  }
-  const unknown = unknownField(requirement, requirementFields);
-  if (unknown !== undefined) {
-    return failure(steps, `${excerpt(unknown)} is not a field of a requirement`, 'write key, operator and values');
-  }
-  const { key, operator } = requirement;
-  const values = requirement.values ?? [];
-  if (typeof key !== 'string' || !isLabelKey(key)) return wrongKey([...steps, 'key'], key);
-  if (!isTextList(values)) {
-    return failure([...steps, 'values'], `${excerpt(values)} is not a list of text`, 'put every value in quotes');
-  }
-  const domain = domainOf(operator, values);
-  if (domain === undefined) {
-    const reason = `${excerpt(operator)} is not an operator of a label selector`;
-    return failure([...steps, 'operator'], reason, 'write In, NotIn, Exists or DoesNotExist');
-  }
-  for (const value of values) if (!isLabelValue(value)) return wrongValue([...steps, 'values'], value);
-  const needsValues = operator === 'In' || operator === 'NotIn';
-  if (needsValues !== values.length > 0) {
-    const reason = `${operator} ${needsValues ? 'needs at least one value' : 'takes no values'}`;
-    return failure([...steps, 'values'], reason, needsValues ? 'write the values' : 'remove the values');
-  }
-  const before = domains.get(key);
-  if (before === undefined) domains.set(key, domain);
-  else narrow(before, domain);
-  return undefined;
-}
-
-function domainOf(operator: unknown, values: readonly string[]): Fold | undefined {
-  switch (operator) {
-    case 'In':
-      return { absent: false, finite: true, values: new Set(values) };
-    case 'NotIn':
-      return { absent: true, finite: false, values: new Set(values) };
-    case 'Exists':
-      return { absent: false, finite: false, values: new Set() };
-    case 'DoesNotExist':
-      return { absent: true, finite: true, values: new Set() };
-    default:
-      return undefined;
-  }
-}
-
-/** Makes `domain` the intersection of both, in time linear in the size of `by`: many requirements may fall on one key. */
-function narrow(domain: Fold, by: Fold): void {
-  domain.absent &&= by.absent;
-  if (!by.finite) {
-    for (const value of by.values) {
-      if (domain.finite) domain.values.delete(value);
-      else domain.values.add(value);
-    }
-  } else {
-    domain.values = domain.finite ? by.values.intersection(domain.values) : by.values.difference(domain.values);
-    domain.finite = true;
-  }
-}
-
-/** At most 63 characters: letters and digits, with `-`, `_` and `.` inside; may be empty. */
-function isLabelValue(text: string): boolean {
-  return text === '' || isLabelName(text, 0);
-}
-
-/** A name as a label value is, but not empty; before it, if anything, a DNS subdomain and a slash. */
-function isLabelKey(text: string): boolean {
-  const slash = text.indexOf('/');
-  return isLabelName(text, slash + 1) && (slash < 0 || isSubdomain(text, slash));
-}
-
-/** What comes before `end`: lower-case letters and digits, with `-` and `.` inside. */
-function isSubdomain(text: string, end: number): boolean {
-  if (end < 1 || end > 253) return false;
-  for (let at = 0; at < end; at++) {
-    const code = text.charCodeAt(at);
-    if (isAlphanumeric(code) && !(code >= 0x41 && code <= 0x5a)) continue;
-    if (at === 0 || at === end - 1 || (code !== 0x2d && code !== 0x2e)) return false;
-  }
-  return true;
-}
-
-/** What follows `start`. A loop, as a regular expression costs several times as much, and every selector has some of these. */
-function isLabelName(text: string, start: number): boolean {
-  const length = text.length - start;
-  if (length < 1 || length > 63) return false;
-  for (let at = start; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (isAlphanumeric(code)) continue;
-    const inside = at > start && at < text.length - 1;
-    if (!inside || (code !== 0x2d && code !== 0x5f && code !== 0x2e)) return false;
-  }
-  return true;
-}
-
-function isAlphanumeric(code: number): boolean {
-  return (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a);
-}
-
-function isTextList(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
-}
-
 function admits(domain: Domain, value: string | undefined): boolean {
   return value === undefined ? domain.absent : domain.values.has(value) === domain.finite;
 }
@@ -284,17 +102,4 @@ function valueOutside(inner: Domain, outer: Domain): { readonly value: string | 
 /** Whether no label can meet the requirements. */
 function isEmpty({ absent, finite, values }: Domain): boolean {
   return !absent && finite && values.size === 0;
-}
-
-function failure(steps: readonly (string | number)[], reason: string, fix: string): SelectorFailure {
-  return { ok: false, steps, reason, fix };
-}
-
-function wrongKey(steps: readonly (string | number)[], key: unknown): SelectorFailure {
-  return failure(steps, `${excerpt(key)} is not the key of a label`, 'write a key such as app or example.com/app');
-}
-
-function wrongValue(steps: readonly (string | number)[], value: string): SelectorFailure {
-  const fix = 'write at most 63 letters, digits, -, _ and ., with a letter or digit at both ends';
-  return failure(steps, `${excerpt(value)} is not a value that a label can have`, fix);
 }

@@ -134,3 +134,8 @@ export function diagnostic(
 ): Diagnostic {
   return { direction: scope.direction, kind: scope.kind, verdict, path, reason, fix };
 }
+
+/** What is written there is not what the API says. */
+export function invalid(scope: DiagnosticScope, path: FieldPath, reason: string, fix: string): Diagnostic {
+  return diagnostic(scope, 'invalid', path, reason, fix);
+}

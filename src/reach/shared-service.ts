@@ -1,7 +1,8 @@
 /** Shared services: what the platform opens to every tenant. */
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
 import { type IpSet, intersect, normalise, subtract } from '../kubernetes/ip-set.ts';
-import { labelsOutside, matches, parseSelector, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
+import { labelsOutside, matches, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
+import { parseSelector } from '../kubernetes/parse-selector.ts';
 import type { Settings, SharedService } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import type { AllowRule } from './model.ts';

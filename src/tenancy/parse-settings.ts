@@ -1,5 +1,6 @@
 import { excerpt } from '../kubernetes/json.ts';
-import { contradiction, parseSelector } from '../kubernetes/label-selector.ts';
+import { contradiction } from '../kubernetes/label-selector.ts';
+import { parseSelector } from '../kubernetes/parse-selector.ts';
 import { namespaceKeys, ownKeys, podKeys, policyKeys } from './built-in-keys.ts';
 import {
   builtInIdentities,

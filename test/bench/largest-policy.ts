@@ -2,7 +2,8 @@
 
 import { parseCidr } from '../../src/kubernetes/ip-range.ts';
 import { judgeBorder } from '../../src/reach/border.ts';
-import { limits, readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
+import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
+import { limits } from '../../src/reach/dialects/network-policy-rule.ts';
 import type { Border } from '../../src/reach/violation.ts';
 import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import { settings } from '../reach/world.ts';

@@ -1,8 +1,8 @@
 /** Holds the limits that the pages of the border's checks tell against those of the code. */
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { limits } from '../../src/reach/dialects/network-policy.ts';
 import { valuesPerLabel } from '../../src/reach/dialects/network-policy-peer.ts';
+import { limits } from '../../src/reach/dialects/network-policy-rule.ts';
 
 const { rules, peers, ports, excepts } = limits;
 const sentence = `Examined are ${rules} rules, ${peers} peers, ${ports} ports and ${excepts} exceptions of one policy, and ${valuesPerLabel} values of one label.`;

@@ -6,10 +6,10 @@ import {
   type LabelSelector,
   labelsOutside,
   matches,
-  parseSelector,
   type Selector,
   witnessLabels,
 } from '../../src/kubernetes/label-selector.ts';
+import { parseSelector } from '../../src/kubernetes/parse-selector.ts';
 
 function parsed(selector: unknown): Selector {
   const result = parseSelector(selector);

@@ -2,7 +2,8 @@
 
 import { parseCidr } from '../../src/kubernetes/ip-range.ts';
 import { excerpt, isMap } from '../../src/kubernetes/json.ts';
-import { contradiction, type LabelSelectorRequirement, parseSelector } from '../../src/kubernetes/label-selector.ts';
+import { contradiction, type LabelSelectorRequirement } from '../../src/kubernetes/label-selector.ts';
+import { parseSelector } from '../../src/kubernetes/parse-selector.ts';
 import type { PeerVerdict } from '../../src/reach/border.ts';
 import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
 import { flawOfWitness } from './border-proof.ts';

@@ -3,17 +3,12 @@ import { type FieldPath, field } from '../../kubernetes/field-path.ts';
 import { type IpRange, parseCidr } from '../../kubernetes/ip-range.ts';
 import { contains, type IpSet, normalise, subtract } from '../../kubernetes/ip-set.ts';
 import { excerpt, isGiven, isMap, unknownField } from '../../kubernetes/json.ts';
-import {
-  contradiction,
-  domainFor,
-  parseSelector,
-  type Selector,
-  witnessLabels,
-} from '../../kubernetes/label-selector.ts';
+import { contradiction, domainFor, type Selector, witnessLabels } from '../../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../../kubernetes/objects.ts';
+import { parseSelector } from '../../kubernetes/parse-selector.ts';
 import type { Port } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
-import { type AllowRule, type Diagnostic, type DiagnosticScope, diagnostic, type Subject } from '../model.ts';
+import { type AllowRule, type Diagnostic, type DiagnosticScope, diagnostic, invalid, type Subject } from '../model.ts';
 import { possibleNames } from '../namespace-name.ts';
 
 const peerFields: ReadonlySet<string> = new Set(['podSelector', 'namespaceSelector', 'ipBlock']);
@@ -48,6 +43,13 @@ const clusterKey = 'io.cilium.k8s.policy.cluster';
 
 export const everyPod: Selector = new Map();
 
+/** What is said of the peers of one direction. */
+export interface PeerScopes {
+  readonly direction: Direction;
+  readonly bySelector: DiagnosticScope;
+  readonly byAddress: DiagnosticScope;
+}
+
 /**
  * `null` is "not given" and `{}` is "all of them". podSelector alone: pods of the policy's own namespace. Together with
  * namespaceSelector: both must match. ipBlock: "If this field is set then neither of the other fields can be." None of the
@@ -56,25 +58,22 @@ export const everyPod: Selector = new Map();
 export function readPeer(
   peer: unknown,
   path: FieldPath,
-  direction: Direction,
+  { direction, bySelector, byAddress }: PeerScopes,
   ports: readonly Port[],
   subject: Subject,
 ): AllowRule | Diagnostic {
-  const bySelector: DiagnosticScope = { direction, kind: 'selector' };
-  const byAddress: DiagnosticScope = { direction, kind: 'ipBlock' };
-  if (!isMap(peer))
-    return diagnostic(bySelector, 'invalid', path, `${excerpt(peer)} is not a peer`, 'write podSelector: {}');
+  if (!isMap(peer)) return invalid(bySelector, path, `${excerpt(peer)} is not a peer`, 'write podSelector: {}');
   const { podSelector, namespaceSelector, ipBlock } = peer;
   const unknown = unknownField(peer, peerFields);
   if (unknown !== undefined) {
     const reason = `${excerpt(unknown)} is not a field of a peer that is understood`;
     const fix = 'write podSelector, namespaceSelector or ipBlock';
-    return diagnostic(isGiven(ipBlock) ? byAddress : bySelector, 'invalid', path, reason, fix);
+    return invalid(isGiven(ipBlock) ? byAddress : bySelector, path, reason, fix);
   }
   if (isGiven(ipBlock)) {
     if (isGiven(podSelector) || isGiven(namespaceSelector)) {
       const reason = 'has an ipBlock beside a selector, and the two exclude each other';
-      return diagnostic(byAddress, 'invalid', path, reason, 'make two peers of them');
+      return invalid(byAddress, path, reason, 'make two peers of them');
     }
     const blockPath = field(path, 'ipBlock');
     const addresses = readIpBlock(ipBlock, blockPath, byAddress);
@@ -84,7 +83,7 @@ export function readPeer(
   }
   if (!isGiven(podSelector) && !isGiven(namespaceSelector)) {
     const reason = 'names no podSelector, namespaceSelector or ipBlock';
-    return diagnostic(bySelector, 'invalid', path, reason, 'write podSelector: {} for the pods of this namespace');
+    return invalid(bySelector, path, reason, 'write podSelector: {} for the pods of this namespace');
   }
   const podsPath = field(path, 'podSelector');
   const namespacesPath = field(path, 'namespaceSelector');
@@ -117,7 +116,7 @@ export function readPeer(
 function readSelector(written: unknown, path: FieldPath, scope: DiagnosticScope, most: number): Selector | Diagnostic {
   const selector = parseSelector(written);
   if (!selector.ok) {
-    return diagnostic(scope, 'invalid', selector.steps.reduce<FieldPath>(field, path), selector.reason, selector.fix);
+    return invalid(scope, selector.steps.reduce<FieldPath>(field, path), selector.reason, selector.fix);
   }
   for (const [label, { values }] of selector.value) {
     if (values.size <= most) continue;
@@ -149,34 +148,20 @@ function canSelectNamespace(namespaces: Selector): boolean {
 
 /** "Except values will be rejected if they are outside the cidr range": inside it, of its family, and not the whole of it. */
 function readIpBlock(block: unknown, path: FieldPath, scope: DiagnosticScope): IpSet | Diagnostic {
-  if (!isMap(block)) {
-    return diagnostic(
-      scope,
-      'invalid',
-      path,
-      `${excerpt(block)} is not an ipBlock`,
-      'write a map with cidr and except',
-    );
-  }
+  if (!isMap(block))
+    return invalid(scope, path, `${excerpt(block)} is not an ipBlock`, 'write a map with cidr and except');
   const unknown = unknownField(block, blockFields);
   if (unknown !== undefined) {
     const reason = `${excerpt(unknown)} is not a field of an ipBlock that is understood`;
-    return diagnostic(scope, 'invalid', path, reason, 'write cidr and except');
+    return invalid(scope, path, reason, 'write cidr and except');
   }
   const cidr = readRange(block.cidr, field(path, 'cidr'), scope);
   if ('verdict' in cidr) return cidr;
   const excepts = block.except;
   if (!isGiven(excepts)) return [cidr];
   const exceptsPath = field(path, 'except');
-  if (!Array.isArray(excepts)) {
-    return diagnostic(
-      scope,
-      'invalid',
-      exceptsPath,
-      `${excerpt(excepts)} is not a list of ranges`,
-      'write a list of ranges',
-    );
-  }
+  if (!Array.isArray(excepts))
+    return invalid(scope, exceptsPath, `${excerpt(excepts)} is not a list of ranges`, 'write a list of ranges');
   const holes: IpRange[] = [];
   for (const [index, written] of excepts.entries()) {
     const at = field(exceptsPath, index);
@@ -184,29 +169,21 @@ function readIpBlock(block: unknown, path: FieldPath, scope: DiagnosticScope): I
     if ('verdict' in hole) return hole;
     if (!contains([cidr], [hole]) || (hole.first === cidr.first && hole.last === cidr.last)) {
       const reason = `${excerpt(written)} is not a part of ${excerpt(block.cidr)} smaller than the whole`;
-      return diagnostic(scope, 'invalid', at, reason, 'write a smaller range inside cidr, or remove it');
+      return invalid(scope, at, reason, 'write a smaller range inside cidr, or remove it');
     }
     holes.push(hole);
   }
   const addresses = subtract([cidr], normalise(holes));
   if (addresses.length > 0) return addresses;
-  return diagnostic(scope, 'nothing', path, 'matches nothing, as except leaves no address of cidr', {
-    id: 'remove-peer',
-  });
+  const reason = 'matches nothing, as except leaves no address of cidr';
+  return diagnostic(scope, 'nothing', path, reason, { id: 'remove-peer' });
 }
 
 function readRange(text: unknown, path: FieldPath, scope: DiagnosticScope): IpRange | Diagnostic {
-  if (typeof text !== 'string') {
-    return diagnostic(
-      scope,
-      'invalid',
-      path,
-      `${excerpt(text)} is not an IP range`,
-      'write text such as 203.0.113.0/24',
-    );
-  }
+  if (typeof text !== 'string')
+    return invalid(scope, path, `${excerpt(text)} is not an IP range`, 'write text such as 203.0.113.0/24');
   const range = parseCidr(text);
   if (range.ok) return range.value;
   const fix = `write ${range.fix ?? 'a range such as 203.0.113.0/24'}`;
-  return diagnostic(scope, 'invalid', path, range.reason, fix);
+  return invalid(scope, path, range.reason, fix);
 }

@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { PolicyKind } from '../../../src/kinds/kind.ts';
 import { type FieldPath, field } from '../../../src/kubernetes/field-path.ts';
 import { isMap } from '../../../src/kubernetes/json.ts';
-import { parseSelector, type Selector } from '../../../src/kubernetes/label-selector.ts';
+import type { Selector } from '../../../src/kubernetes/label-selector.ts';
+import { parseSelector } from '../../../src/kubernetes/parse-selector.ts';
 import { allPorts } from '../../../src/kubernetes/port-range.ts';
 import { type AllowRule, type Diagnostic, diagnostic, type Reach } from '../../../src/reach/model.ts';
 

@@ -1,0 +1,169 @@
+/** Label selectors of meta/v1 as they stand on the wire -> {@link Selector}. */
+import { excerpt, isGiven, isMap, unknownField } from './json.ts';
+import type { Selector } from './label-selector.ts';
+import { entry } from './objects.ts';
+
+/** The selector, or which field of it is wrong, why, and what to write instead. */
+type ParsedSelector = { readonly ok: true; readonly value: Selector } | SelectorFailure;
+interface SelectorFailure {
+  readonly ok: false;
+  /** From the selector to the field: `['matchExpressions', 0, 'operator']`; empty for the selector itself. */
+  readonly steps: readonly (string | number)[];
+  readonly reason: string;
+  readonly fix: string;
+}
+
+/** A domain while requirements are folded into it. */
+interface Fold {
+  absent: boolean;
+  finite: boolean;
+  values: Set<string>;
+}
+
+const selectorFields: ReadonlySet<string> = new Set(['matchLabels', 'matchExpressions']);
+const requirementFields: ReadonlySet<string> = new Set(['key', 'operator', 'values']);
+
+/** A name as a label value is, but not empty; before it, if anything, a DNS subdomain and a slash. */
+const labelKey = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?$/;
+/** Letters and digits, with `-`, `_` and `.` inside; may be empty. */
+const labelValue = /^(?:[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)?$/;
+
+/**
+ * Linear in the size of the selector. What is not understood is an error, never ignored.
+ * In           the key is there and has one of the values
+ * NotIn        the key is missing, or has none of the values
+ * Exists       the key is there
+ * DoesNotExist the key is missing
+ * A value that no label can have is an error too. The API matches nothing with it, but a plugin that writes the selector as its own text
+ * may match something else (Calico puts the value between quotes; NP-22).
+ */
+export function parseSelector(selector: unknown): ParsedSelector {
+  if (!isMap(selector)) {
+    const reason = `${excerpt(selector)} is not a label selector`;
+    return failure([], reason, 'write a map with matchLabels or matchExpressions');
+  }
+  const unknown = unknownField(selector, selectorFields);
+  if (unknown !== undefined) {
+    const reason = `${excerpt(unknown)} is not a field of a label selector`;
+    return failure([], reason, 'write matchLabels or matchExpressions');
+  }
+  const { matchLabels, matchExpressions } = selector;
+  const domains = new Map<string, Fold>();
+  if (isGiven(matchLabels)) {
+    const steps = ['matchLabels'];
+    if (!isMap(matchLabels))
+      return failure(steps, `${excerpt(matchLabels)} is not a map of labels`, 'write key: value');
+    for (const key of Object.keys(matchLabels)) {
+      if (!isLabelKey(key)) return wrongKey(steps, key);
+      const value = entry(matchLabels, key);
+      if (typeof value !== 'string') {
+        const reason = `${excerpt(value)} is not a value of the label ${key}, which is text`;
+        return failure(steps, reason, 'put it in quotes');
+      }
+      if (!isLabelValue(value)) return wrongValue(steps, value);
+      domains.set(key, { absent: false, finite: true, values: new Set<string>().add(value) });
+    }
+  }
+  if (isGiven(matchExpressions)) {
+    if (!Array.isArray(matchExpressions)) {
+      return failure(
+        ['matchExpressions'],
+        `${excerpt(matchExpressions)} is not a list of requirements`,
+        'write a list',
+      );
+    }
+    for (let index = 0; index < matchExpressions.length; index++) {
+      const wrong = addRequirement(domains, matchExpressions[index], index);
+      if (wrong !== undefined) return wrong;
+    }
+  }
+  return { ok: true, value: domains };
+}
+
+function addRequirement(domains: Map<string, Fold>, requirement: unknown, index: number): SelectorFailure | undefined {
+  const steps = ['matchExpressions', index];
+  if (!isMap(requirement)) {
+    return failure(steps, `${excerpt(requirement)} is not a requirement`, 'write a map with key, operator and values');
+  }
+  const unknown = unknownField(requirement, requirementFields);
+  if (unknown !== undefined) {
+    return failure(steps, `${excerpt(unknown)} is not a field of a requirement`, 'write key, operator and values');
+  }
+  const { key, operator } = requirement;
+  const values = requirement.values ?? [];
+  if (typeof key !== 'string' || !isLabelKey(key)) return wrongKey([...steps, 'key'], key);
+  if (!isTextList(values)) {
+    return failure([...steps, 'values'], `${excerpt(values)} is not a list of text`, 'put every value in quotes');
+  }
+  const domain = domainOf(operator, values);
+  if (domain === undefined) {
+    const reason = `${excerpt(operator)} is not an operator of a label selector`;
+    return failure([...steps, 'operator'], reason, 'write In, NotIn, Exists or DoesNotExist');
+  }
+  for (const value of values) if (!isLabelValue(value)) return wrongValue([...steps, 'values'], value);
+  const needsValues = operator === 'In' || operator === 'NotIn';
+  if (needsValues !== values.length > 0) {
+    const reason = `${operator} ${needsValues ? 'needs at least one value' : 'takes no values'}`;
+    return failure([...steps, 'values'], reason, needsValues ? 'write the values' : 'remove the values');
+  }
+  const before = domains.get(key);
+  if (before === undefined) domains.set(key, domain);
+  else narrow(before, domain);
+  return undefined;
+}
+
+function domainOf(operator: unknown, values: readonly string[]): Fold | undefined {
+  switch (operator) {
+    case 'In':
+      return { absent: false, finite: true, values: new Set(values) };
+    case 'NotIn':
+      return { absent: true, finite: false, values: new Set(values) };
+    case 'Exists':
+      return { absent: false, finite: false, values: new Set() };
+    case 'DoesNotExist':
+      return { absent: true, finite: true, values: new Set() };
+    default:
+      return undefined;
+  }
+}
+
+/** Makes `domain` the intersection of both, in time linear in the size of `by`: many requirements may fall on one key. */
+function narrow(domain: Fold, by: Fold): void {
+  domain.absent &&= by.absent;
+  if (!by.finite) {
+    for (const value of by.values) {
+      if (domain.finite) domain.values.delete(value);
+      else domain.values.add(value);
+    }
+  } else {
+    domain.values = domain.finite ? by.values.intersection(domain.values) : by.values.difference(domain.values);
+    domain.finite = true;
+  }
+}
+
+function isLabelValue(text: string): boolean {
+  return text.length <= 63 && labelValue.test(text);
+}
+
+/** At most 253 characters before the slash and 63 after it. */
+function isLabelKey(text: string): boolean {
+  const slash = text.indexOf('/');
+  return slash <= 253 && text.length - slash <= 64 && labelKey.test(text);
+}
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function failure(steps: readonly (string | number)[], reason: string, fix: string): SelectorFailure {
+  return { ok: false, steps, reason, fix };
+}
+
+function wrongKey(steps: readonly (string | number)[], key: unknown): SelectorFailure {
+  return failure(steps, `${excerpt(key)} is not the key of a label`, 'write a key such as app or example.com/app');
+}
+
+function wrongValue(steps: readonly (string | number)[], value: string): SelectorFailure {
+  const fix = 'write at most 63 letters, digits, -, _ and ., with a letter or digit at both ends';
+  return failure(steps, `${excerpt(value)} is not a value that a label can have`, fix);
+}
