@@ -82,7 +82,7 @@ async function validate(phase: Phase, request: AdmissionRequest, sources: Source
   const { owner } = facts;
   const judged = judge(gathered);
   if (judged.length === 0) return respond(phase, request, { owner });
-  const checks = [...new Set(judged.map(({ finding }) => finding.check))];
+  const checks = [...new Set(judged.map(({ check }) => check))];
   const refusing = judged.filter(({ refuses }) => refuses);
   const told = owner === 'platform' || owner.mode !== 'audit' ? judged.filter(({ refuses }) => !refuses) : [];
   // The pods are refused when they come; whoever writes the workload is to know before.

@@ -71,13 +71,13 @@ export function warningTexts(judged: readonly Judged[]): string[] {
 
 /** One line for each finding where its fix has room in it, otherwise a second line; findings in a row that share one get it once. */
 function warningsOf(judged: readonly Judged[]): string[] {
-  return judged.flatMap(({ finding: { check, path, reason, fix }, refuses }, index) => {
+  return judged.flatMap(({ check, path, reason, fix, refuses }, index) => {
     const found = printable(`${check}${refuses ? ' refuses the pods' : ''}: ${placeOf(path)} ${reason}`);
     const remedy = `fix: ${printable(fix)}`;
     const together = `${found}; ${remedy}`;
     if (together.length <= warningCharacters) return [together];
     const line = clip(found, warningCharacters);
-    const next = judged[index + 1]?.finding;
+    const next = judged[index + 1];
     return next?.check === check && next.fix === fix ? [line] : [line, clip(`${check}: ${remedy}`, fixCharacters)];
   });
 }
@@ -91,7 +91,7 @@ export function narrowingTexts(narrowed: readonly LabelIntent[]): string[] {
   return [...lines.slice(0, warningLines - 1), `${lines.length - warningLines + 1} more warnings are not shown`];
 }
 
-function findingText({ finding: { check, path, reason, witness, fix } }: Judged, settings: Settings): string {
+function findingText({ check, path, reason, witness, fix }: Judged, settings: Settings): string {
   const why = witness === undefined ? reason : `${reason}; for example ${witness}`;
   const lines = [`  ${piece(placeOf(path))}`, `    ${piece(why)}`, `    fix: ${piece(fix)}`];
   return `${lines.join('\n')}\n    ${check}, ${docsPage(settings, `checks/${check}.md`)}\n`;

@@ -1,8 +1,7 @@
 /** A stored policy, judged as if it were written now: gates expire, prefixes and ranges are given up, settings change. */
 import { isManaged } from '../baseline/managed.ts';
 import { catalogue } from '../checks/catalogue.ts';
-import type { Finding } from '../checks/check.ts';
-import { judge } from '../checks/judge.ts';
+import { type Judged, judge } from '../checks/judge.ts';
 import type { PolicyKind } from '../kinds/kind.ts';
 import { apiVersionsOf } from '../kinds/resource-name.ts';
 import type { Policy } from '../kubernetes/objects.ts';
@@ -28,7 +27,7 @@ export interface NonCompliantPolicy {
   readonly namespace: string;
   readonly name: string;
   /** Those of the checks on the border, in catalogue order. */
-  readonly findings: readonly [Finding, ...Finding[]];
+  readonly findings: readonly [Judged, ...Judged[]];
 }
 
 /** A check that fails is not among them: a policy that cannot be judged is non-compliant. */
@@ -73,6 +72,6 @@ export function judgeStoredPolicy(
   const requester = tenancy.requester(nobody, undefined);
   const facts = { tenancy, requester, owner, namespaceEmptied: false, reach, holderOf, now };
   const judged = judge({ family: 'policy', request, facts });
-  const [first, ...others] = judged.map(({ finding }) => finding).filter(({ check }) => !otherChecks.has(check));
+  const [first, ...others] = judged.filter(({ check }) => !otherChecks.has(check));
   return first && { kind: kind.kind, tenant: owner, namespace, name, findings: [first, ...others] };
 }

@@ -34,7 +34,6 @@ export const accidentalIsolation: Check = {
 function found(reason: string, type: string): Finding {
   const others = type === 'Ingress' ? 'Egress' : 'Ingress';
   return {
-    check: 'accidental-isolation',
     path: 'spec.policyTypes',
     reason,
     fix: `write policyTypes: [${others}], or add the rules`,

@@ -11,7 +11,6 @@ const headlines: Readonly<Partial<Record<Verdict, string>>> = {
 
 /** One finding for each verdict that concerns the check. Dead peers harm nobody: check dead-rule tells of them. */
 export function borderFindings(
-  check: string,
   border: readonly PolicyVerdict[],
   concerns: (peer: PolicyVerdict) => boolean,
 ): readonly Finding[] {
@@ -20,6 +19,6 @@ export function borderFindings(
     .filter((peer) => peer.verdict !== 'nothing' && concerns(peer))
     .map(({ verdict, path, reason, witness, fix }) => {
       const headline = headlines[verdict];
-      return { check, path, reason, fix, ...(witness !== undefined && { witness }), ...(headline && { headline }) };
+      return { path, reason, fix, ...(witness !== undefined && { witness }), ...(headline && { headline }) };
     });
 }

@@ -18,8 +18,6 @@ import type { Owner, Requester, Tenancy } from '../tenancy/tenancy.ts';
 
 /** One thing that is wrong. Text is made of it once, at the edge (admission/message.ts). */
 export interface Finding {
-  /** The id of the check; docs/checks/ID.md explains it. */
-  readonly check: string;
   /** The field, as in the object: `spec.ingress[0].from[1].namespaceSelector`. */
   readonly path: string;
   /** What is wrong and why, one sentence without a full stop. */

@@ -24,7 +24,6 @@ export const chosenNode: Check = {
     const mirrors = entry(request.object.metadata?.annotations, mirrorAnnotation) !== undefined;
     return [
       {
-        check: 'chosen-node',
         path: 'spec.nodeName',
         reason: 'bypasses the scheduler, and with it the taints that reserve nodes for other tenants',
         fix: `remove nodeName${mirrors ? ` and the annotation ${mirrorAnnotation}` : ''}; nodeSelector or node affinity ask the scheduler for a node`,

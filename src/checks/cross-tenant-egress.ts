@@ -13,6 +13,5 @@ export const crossTenantEgress: Check = {
   id: 'cross-tenant-egress',
   headline: 'allows traffic to other tenants',
   protects: 'border',
-  policy: (_, { border }) =>
-    borderFindings('cross-tenant-egress', border, (peer) => peer.direction === 'egress' && peer.kind !== 'ipBlock'),
+  policy: (_, { border }) => borderFindings(border, (peer) => peer.direction === 'egress' && peer.kind !== 'ipBlock'),
 };

@@ -13,6 +13,5 @@ export const crossTenantIngress: Check = {
   id: 'cross-tenant-ingress',
   headline: 'allows traffic from other tenants',
   protects: 'border',
-  policy: (_, { border }) =>
-    borderFindings('cross-tenant-ingress', border, (peer) => peer.direction === 'ingress' && peer.kind !== 'ipBlock'),
+  policy: (_, { border }) => borderFindings(border, (peer) => peer.direction === 'ingress' && peer.kind !== 'ipBlock'),
 };

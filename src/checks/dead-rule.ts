@@ -17,6 +17,6 @@ export const deadRule: Check = {
     if (border.length === 0) return nothing;
     return border
       .filter((verdict) => verdict.verdict === 'nothing' && !isAboutItsPods(verdict))
-      .map(({ path, reason, fix }) => ({ check: 'dead-rule', path, reason, fix }));
+      .map(({ path, reason, fix }) => ({ path, reason, fix }));
   },
 };

@@ -40,7 +40,6 @@ export const egressWithoutDns: Check = {
     if (allowed.some((rule) => opensNames(rule, tenancy.settings.tenantLabel))) return nothing;
     return [
       {
-        check: 'egress-without-dns',
         path: 'spec.egress',
         reason: 'opens no port of DNS, nor does a baseline: without another policy no name resolves',
         fix: 'add a rule for UDP and TCP 53 to the DNS of the cluster, or ask the platform to make it a shared service',

@@ -23,17 +23,16 @@ export const ephemeralContainers: Check = {
     for (const [index, container] of added.entries()) {
       if (index < known) continue;
       const path = `spec.ephemeralContainers[${index}]`;
-      powersOf(container, path, 'ephemeral-containers', findings);
+      powersOf(container, path, findings);
       for (const [position, port] of (container.ports ?? []).entries()) {
         if (!port.hostPort) continue;
         findings.push({
-          check: 'ephemeral-containers',
           path: `${path}.ports[${position}].hostPort`,
           reason: `is ${port.hostPort}: the port would be open on the node itself`,
           fix: 'remove hostPort',
         });
       }
-      hostsOf(container, path, 'ephemeral-containers', findings);
+      hostsOf(container, path, findings);
     }
     return findings;
   },

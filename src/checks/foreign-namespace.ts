@@ -33,7 +33,6 @@ export const foreignNamespace: Check = {
     if (path === undefined) return nothing;
     return [
       {
-        check: 'foreign-namespace',
         path,
         reason: `would be ${request.operation === 'DELETE' ? 'deleted' : 'changed'}, but ${facts.requester.username || 'the requester'} acts neither for its owner nor for the platform`,
         fix: 'ask the platform team; a controller that must do this belongs in platform.identities of the settings',
@@ -63,7 +62,7 @@ function undecided(ownership: Ownership & { kind: 'undecided' }, { requester, te
       fix: `set it to one of: ${names}; or choose a name that begins with the prefix of one of them`,
     },
   }[ownership.why];
-  return { check: 'foreign-namespace', path: `metadata.labels[${key}]`, ...told };
+  return { path: `metadata.labels[${key}]`, ...told };
 }
 
 /** Set by a delete that asks for foreground or orphan propagation, and taken off by the garbage collector (meta/v1 DeletionPropagation). */

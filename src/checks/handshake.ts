@@ -27,7 +27,6 @@ function judge({ operation, object, oldObject }: NamespaceRequest | PolicyReques
   if (value === undefined || value === entry(oldObject?.metadata?.annotations, probeAnnotation)) return nothing;
   return [
     {
-      check: 'handshake',
       path: fieldOf({ map: 'annotations', key: probeAnnotation }),
       reason: probeReason(value),
       fix: 'remove the annotation: Bulkhead alone uses it, to prove that the API server calls its webhooks',

@@ -21,7 +21,6 @@ export const hostNamespaces: Check = {
     for (const field of ['hostPID', 'hostIPC'] as const) {
       if (request.object.spec?.[field] !== true) continue;
       findings.push({
-        check: 'host-namespaces',
         path: `spec.${field}`,
         reason: `is true: ${fields[field]}`,
         fix: `remove ${field}`,

@@ -15,7 +15,6 @@ export const hostNetwork: Check = {
       return nothing;
     return [
       {
-        check: 'host-network',
         path: 'spec.hostNetwork',
         reason: 'is true: the pod would use the address of its node, which no network policy holds back',
         fix: 'remove hostNetwork; what must run on the network of the nodes belongs in a namespace of the platform',

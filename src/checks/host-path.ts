@@ -18,7 +18,6 @@ export const hostPath: Check = {
     for (const [index, volume] of (request.object.spec?.volumes ?? []).entries()) {
       if (!isGiven(volume.hostPath)) continue;
       findings.push({
-        check: 'host-path',
         path: `spec.volumes[${index}].hostPath`,
         reason: 'opens the file system of the node, and with it the way to its network',
         fix: 'use a persistent volume, an emptyDir or a ConfigMap; what must read the node belongs in a namespace of the platform',

@@ -20,7 +20,6 @@ export const hostPorts: Check = {
         const field = port.hostPort ? 'hostPort' : port.hostIP ? 'hostIP' : undefined;
         if (field === undefined) continue;
         findings.push({
-          check: 'host-ports',
           path: `${path}.ports[${index}].${field}`,
           reason: `is ${port[field]}: the port would be open on the node itself`,
           fix: `remove ${field}, and reach the pod through a Service`,

@@ -13,5 +13,5 @@ export const ipBlock: Check = {
   id: 'ip-block',
   headline: 'allows addresses that are not granted to its tenant',
   protects: 'border',
-  policy: (_, { border }) => borderFindings('ip-block', border, (peer) => peer.kind === 'ipBlock'),
+  policy: (_, { border }) => borderFindings(border, (peer) => peer.kind === 'ipBlock'),
 };

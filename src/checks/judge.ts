@@ -20,9 +20,10 @@ import {
 } from './check.ts';
 import { podToCome } from './pod-to-come.ts';
 
-/** A finding with what follows from it. */
-export interface Judged {
-  readonly finding: Finding;
+/** A finding with its check, and what follows from it. */
+export interface Judged extends Finding {
+  /** The id of the check; docs/checks/ID.md explains it. */
+  readonly check: string;
   /** Of the finding or its check. */
   readonly headline: string;
   /**
@@ -76,10 +77,8 @@ function judgePolicy(request: PolicyRequest, facts: GatheredPolicyFacts): readon
 function judgeWorkload(workload: WorkloadRequest, facts: PodFacts): readonly Judged[] {
   const toCome = podToCome(workload, facts);
   if (toCome === undefined) return [];
-  return judge({ family: 'pod', request: toCome.request, facts: toCome.facts }).map((judged) => {
-    const path = toCome.place(judged.finding.path);
-    return { ...judged, finding: { ...judged.finding, path } };
-  });
+  const judged = judge({ family: 'pod', request: toCome.request, facts: toCome.facts });
+  return judged.map((one) => ({ ...one, path: toCome.place(one.path) }));
 }
 
 /** @param judged what is known already, to which the findings of the checks are added */
@@ -98,7 +97,7 @@ function runChecks(asked: Asked, judged: Judged[]): readonly Judged[] {
       const enforced = check.protects === 'identity' || owner === 'platform' || owner.mode === 'enforce';
       if (enforced && check.protects === 'border') ratchet ??= leavesSpecAlone(asked.request);
       const refuses = enforced && check.protects !== 'intent' && !(check.protects === 'border' && ratchet === true);
-      judged.push({ finding, headline: finding.headline ?? check.headline, refuses });
+      judged.push({ ...finding, check: check.id, headline: finding.headline ?? check.headline, refuses });
     }
   }
   return judged;
@@ -144,12 +143,10 @@ function leavesSpecAlone(request: Asked['request']): boolean {
 
 function brokenCheck(check: string, error: unknown, refuses: boolean): Judged {
   return {
-    finding: {
-      check,
-      path: '',
-      reason: `could not be decided: the check failed with ${error instanceof Error ? error.name : 'an error'}${refuses ? ', and what is not understood is not admitted' : ''}`,
-      fix: 'this is a defect of Bulkhead; please report it with the object',
-    },
+    check,
+    path: '',
+    reason: `could not be decided: the check failed with ${error instanceof Error ? error.name : 'an error'}${refuses ? ', and what is not understood is not admitted' : ''}`,
+    fix: 'this is a defect of Bulkhead; please report it with the object',
     headline: 'could not be judged',
     refuses,
   };

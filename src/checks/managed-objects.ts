@@ -5,13 +5,12 @@ import { policyKindOf } from '../kinds/policy-kind.ts';
 import { entry } from '../kubernetes/objects.ts';
 import type { PolicyRequest, ResourceQuotaRequest } from '../kubernetes/review.ts';
 import { type Finding, type ManagedFacts, nothing } from './check.ts';
-import { changesOf, onlyRemoves, sameList } from './metadata-changes.ts';
+import { onlyTakesFinalizers } from './metadata-changes.ts';
 
 type ManagedRequest = PolicyRequest | ResourceQuotaRequest;
 
 /** How the findings of a check speak of its kind. */
 export interface ManagedKind {
-  readonly check: string;
   /** `policy`, `policies`. */
   readonly one: string;
   readonly many: string;
@@ -24,7 +23,7 @@ export interface ManagedKind {
  * What has such a name and not the label is older than Bulkhead: its owner may delete it and no more.
  */
 export function judgeManaged(
-  { check, one, many, instead }: ManagedKind,
+  { one, many, instead }: ManagedKind,
   request: ManagedRequest,
   facts: ManagedFacts,
 ): readonly Finding[] {
@@ -34,39 +33,26 @@ export function judgeManaged(
   if (operation === 'DELETE') {
     if (!isManaged(object) || facts.namespaceEmptied) return nothing;
     const reason = `the ${one} is managed by Bulkhead and stays until the namespace is deleted and its last pod is gone`;
-    return [{ check, path, reason, fix: 'leave it in place; it goes with the namespace' }];
+    return [{ path, reason, fix: 'leave it in place; it goes with the namespace' }];
   }
   if (isManagedName(name) || isManagedName(object.metadata?.generateName ?? '')) {
-    if (operation === 'UPDATE' && leavesAlone(request)) return nothing;
+    if (leavesSpecAlone(request) && onlyTakesFinalizers(request, () => true)) return nothing;
     if (oldObject !== undefined && isManaged(oldObject)) {
       const reason = `the ${one} is managed by Bulkhead and changes only with the tenant or the settings`;
-      return [{ check, path, reason, fix: instead }];
+      return [{ path, reason, fix: instead }];
     }
     const reason = `names that begin with bulkhead- are reserved to the ${many} that Bulkhead manages`;
     const fix = oldObject === undefined ? 'choose another name' : 'delete it and write it anew under another name';
-    return [{ check, path, reason, fix }];
+    return [{ path, reason, fix }];
   }
   if (entry(object.metadata?.labels, managedByLabel) !== managedByValue) return nothing;
   return [
     {
-      check,
       path: `metadata.labels[${managedByLabel}]`,
       reason: `claims that the ${one} is managed by Bulkhead`,
       fix: 'remove the label or give it another value',
     },
   ];
-}
-
-function leavesAlone(request: ManagedRequest): boolean {
-  const { object, oldObject } = request;
-  const [after, before] = [object.metadata, oldObject?.metadata];
-  return (
-    changesOf('labels', object, oldObject).length === 0 &&
-    changesOf('annotations', object, oldObject).length === 0 &&
-    sameList(after?.ownerReferences, before?.ownerReferences) &&
-    onlyRemoves(after?.finalizers, before?.finalizers, () => true) &&
-    leavesSpecAlone(request)
-  );
 }
 
 function leavesSpecAlone(request: ManagedRequest): boolean {

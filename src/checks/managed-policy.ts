@@ -2,7 +2,6 @@ import type { Check } from './check.ts';
 import { judgeManaged, type ManagedKind } from './managed-objects.ts';
 
 const kind: ManagedKind = {
-  check: 'managed-policy',
   one: 'policy',
   many: 'policies',
   instead: 'write a policy of your own beside it: policies add up',

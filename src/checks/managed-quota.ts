@@ -7,7 +7,6 @@ import { type Check, type Facts, type Finding, nothing } from './check.ts';
 import { judgeManaged, type ManagedKind } from './managed-objects.ts';
 
 const kind: ManagedKind = {
-  check: 'managed-quota',
   one: 'quota',
   many: 'quotas',
   instead: 'write a quota of your own beside it: the tighter one counts',
@@ -54,7 +53,7 @@ function judgeStatus({ name, object, oldObject }: ResourceQuotaRequest, { reques
   const findings: Finding[] = [];
   const refuse = (field: string, resource: string, reason: string): void => {
     const fix = 'leave it to the quota controller; for more, ask the platform team';
-    findings.push({ check: kind.check, path: `status.${field}[${resource}]`, reason, fix });
+    findings.push({ path: `status.${field}[${resource}]`, reason, fix });
   };
   const { hard, used } = object.status ?? {};
   const before = oldObject?.status;

@@ -47,6 +47,20 @@ export function onlyRemoves(
   return left.isSubsetOf(stored) && [...stored].every((entry) => left.has(entry) || mayGo(entry));
 }
 
+/** Whether an update leaves the metadata that users write as it is, but for finalizers that may go. */
+export function onlyTakesFinalizers(
+  { object, oldObject }: { readonly object: KubernetesObject; readonly oldObject: KubernetesObject | undefined },
+  mayGo: (finalizer: unknown) => boolean,
+): boolean {
+  const [after, before] = [object.metadata, oldObject?.metadata];
+  return (
+    changesOf('labels', object, oldObject).length === 0 &&
+    changesOf('annotations', object, oldObject).length === 0 &&
+    sameList(after?.ownerReferences, before?.ownerReferences) &&
+    onlyRemoves(after?.finalizers, before?.finalizers, mayGo)
+  );
+}
+
 function keysOf(map: StringMap | null | undefined): readonly string[] {
   return map === null || map === undefined ? [] : Object.keys(map);
 }

@@ -37,7 +37,7 @@ export const nameServers: Check = {
     for (const [index, server] of servers.entries()) {
       const reason = violationIn(server, owner, tenancy.settings);
       if (reason === undefined) continue;
-      findings.push({ check: 'name-servers', path: `spec.dnsConfig.nameservers[${index}]`, reason, fix });
+      findings.push({ path: `spec.dnsConfig.nameservers[${index}]`, reason, fix });
     }
     return findings;
   },

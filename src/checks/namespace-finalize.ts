@@ -33,7 +33,6 @@ export const namespaceFinalize: Check = {
     if (facts.namespaceEmptied && namespaceControllers.has(facts.requester.username)) return nothing;
     return [
       {
-        check: 'namespace-finalize',
         path: 'spec.finalizers',
         reason: `${namespaceFinalizer} would be removed, and what is left in the namespace would turn up in the next one of this name`,
         fix: 'delete the namespace and let the namespace controller finish; if it is stuck, ask the platform team',

@@ -17,7 +17,6 @@ export const namespaceLimit: Check = {
     if (limit === undefined || namespacesOwned < limit) return nothing;
     return [
       {
-        check: 'namespace-limit',
         path: 'metadata.name',
         reason: `tenant ${name} has ${namespacesOwned} of at most ${limit} namespaces`,
         fix: 'delete one that is not needed, or ask the platform team for a higher limit',

@@ -29,7 +29,6 @@ export const namespaceOwnerReferences: Check = {
       return nothing;
     return [
       {
-        check: 'namespace-owner-references',
         path: 'metadata.ownerReferences',
         reason: "would be changed, and with it who can have the namespace deleted; that is the platform's to decide",
         fix: request.operation === 'CREATE' ? 'leave ownerReferences out' : 'leave ownerReferences as they are',

@@ -33,18 +33,16 @@ export const networkCapabilities: Check = {
   pod(request, facts) {
     if (facts.owner === 'platform' || request.operation !== 'CREATE') return nothing;
     const findings: Finding[] = [];
-    for (const { container, path } of containersOf(request.object.spec))
-      powersOf(container, path, 'network-capabilities', findings);
+    for (const { container, path } of containersOf(request.object.spec)) powersOf(container, path, findings);
     return findings;
   },
 };
 
 /** Adds a finding for each power over the network that a container asks for. */
-export function powersOf(container: Container, path: string, check: string, findings: Finding[]): void {
+export function powersOf(container: Container, path: string, findings: Finding[]): void {
   const context = container.securityContext;
   if (context?.privileged === true) {
     findings.push({
-      check,
       path: `${path}.securityContext.privileged`,
       reason: 'is true: the container would have every power over its node',
       fix: 'remove privileged',
@@ -54,7 +52,6 @@ export function powersOf(container: Container, path: string, check: string, find
     const name = capability.toUpperCase().replace(/^CAP_/, '');
     if (!networkCapabilityNames.has(name)) continue;
     findings.push({
-      check,
       path: `${path}.securityContext.capabilities.add[${index}]`,
       reason: `${name} lets the container change or leave its network`,
       fix: `remove ${capability}`,

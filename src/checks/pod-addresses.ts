@@ -54,7 +54,6 @@ export const podAddresses: Check = {
     return [
       ...changed.filter((key) => !writes(key, facts)).map(rewritten),
       ...moved.map((field) => ({
-        check: 'pod-addresses',
         path: `status.${field}`,
         reason: "would be changed: only the pod's own node and the platform may write an address in its status",
         fix: 'leave it as it is',
@@ -99,7 +98,6 @@ function writes(key: string, { accountOwner, requester }: PodFacts): boolean {
 
 function created(key: string): Finding {
   return {
-    check: 'pod-addresses',
     path: fieldOf({ map: 'annotations', key }),
     reason: "describes the pod's address, which its network plugin writes once the pod runs on a node",
     fix: 'leave it out',
@@ -108,7 +106,6 @@ function created(key: string): Finding {
 
 function rewritten(key: string): Finding {
   return {
-    check: 'pod-addresses',
     path: fieldOf({ map: 'annotations', key }),
     reason:
       "would be changed: only the pod's own node, its network plugin and the platform may write the pod's address",

@@ -22,7 +22,6 @@ export const podBinding: Check = {
         ({ key }) => !topology.some((allowed) => (allowed.endsWith('/') ? key.startsWith(allowed) : key === allowed)),
       )
       .map((change) => ({
-        check: 'pod-binding',
         path: fieldOf(change),
         reason: 'would be written to the pod, and could change which policies select it',
         fix: 'leave it out of the Binding, and label the pod itself',

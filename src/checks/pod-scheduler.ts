@@ -16,7 +16,6 @@ export const podScheduler: Check = {
       return nothing;
     return [
       {
-        check: 'pod-scheduler',
         path: 'target',
         reason:
           'names the node, and the requester is no scheduler: this bypasses the taints that reserve nodes for other tenants',

@@ -1,4 +1,4 @@
-import { type Check, nothing } from './check.ts';
+import type { Check } from './check.ts';
 import { judgeTenantLabel } from './tenant-label.ts';
 
 /**
@@ -11,7 +11,5 @@ export const policyTenantLabel: Check = {
   id: 'policy-tenant-label',
   headline: 'has the label of another tenant',
   protects: 'identity',
-  policy(request, facts) {
-    return request.operation === 'DELETE' ? nothing : judgeTenantLabel('policy-tenant-label', request, facts);
-  },
+  policy: judgeTenantLabel,
 };

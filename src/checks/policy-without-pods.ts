@@ -14,9 +14,7 @@ export const policyWithoutPods: Check = {
   protects: 'intent',
   policy(_, { border }) {
     if (border.length === 0) return nothing;
-    return border
-      .filter(isAboutItsPods)
-      .map(({ path, reason, fix }) => ({ check: 'policy-without-pods', path, reason, fix }));
+    return border.filter(isAboutItsPods).map(({ path, reason, fix }) => ({ path, reason, fix }));
   },
 };
 

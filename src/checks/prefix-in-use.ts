@@ -24,7 +24,6 @@ export const prefixInUse: Check = {
       names.length === 1 ? ['a namespace of others', 'it'] : [`${names.length} namespaces of others`, 'them'];
     return [
       {
-        check: 'prefix-in-use',
         path: 'spec.namespaces.prefix',
         reason: `covers ${whose}: ${listed(names.toSorted(), namesTold)}`,
         fix: `choose another prefix, or delete ${them}: until then no policy of the tenant may select ${them} by name`,

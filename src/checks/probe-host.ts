@@ -26,8 +26,7 @@ export const probeHost: Check = {
   pod(request, facts) {
     if (facts.owner === 'platform' || request.operation !== 'CREATE') return nothing;
     const findings: Finding[] = [];
-    for (const { container, path } of containersOf(request.object.spec))
-      hostsOf(container, path, 'probe-host', findings);
+    for (const { container, path } of containersOf(request.object.spec)) hostsOf(container, path, findings);
     return findings;
   },
 };
@@ -35,20 +34,18 @@ export const probeHost: Check = {
 /**
  * Adds a finding for each host in the probes and hooks of a container.
  *
- * @param path  of the container, such as `spec.containers[0]`
- * @param check the id of the check that reports it
+ * @param path of the container, such as `spec.containers[0]`
  */
-export function hostsOf(container: Container, path: string, check: string, findings: Finding[]): void {
-  for (const probe of probes) hostOf(container[probe], `${path}.${probe}`, check, findings);
-  for (const hook of hooks) hostOf(container.lifecycle?.[hook], `${path}.lifecycle.${hook}`, check, findings);
+export function hostsOf(container: Container, path: string, findings: Finding[]): void {
+  for (const probe of probes) hostOf(container[probe], `${path}.${probe}`, findings);
+  for (const hook of hooks) hostOf(container.lifecycle?.[hook], `${path}.lifecycle.${hook}`, findings);
 }
 
-function hostOf(handler: Handler | null | undefined, path: string, check: string, findings: Finding[]): void {
+function hostOf(handler: Handler | null | undefined, path: string, findings: Finding[]): void {
   for (const action of actions) {
     const host = handler?.[action]?.host;
     if (!host) continue;
     findings.push({
-      check,
       path: `${path}.${action}.host`,
       reason: `is ${excerpt(host)}: the kubelet would connect there from the node, past every network policy`,
       fix: 'remove host, so that the kubelet connects to the pod',

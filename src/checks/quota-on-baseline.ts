@@ -38,7 +38,6 @@ export const quotaOnBaseline: Check = {
       if (limit === undefined || sameAmount(limit, entry(before, name))) continue;
       if (field === 'status' && sameAmount(limit, entry(object.spec?.hard, name))) continue;
       findings.push({
-        check: 'quota-on-baseline',
         path: `${field}.hard[${name}]`,
         reason: `limits how many ${counted} there may be, and could keep out those that Bulkhead puts in place`,
         fix: 'remove it; for such a limit, ask the platform team',

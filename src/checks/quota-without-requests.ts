@@ -31,7 +31,6 @@ export const quotaWithoutRequests: Check = {
       const missing = missingIn(container.resources, counted);
       if (missing === '') continue;
       findings.push({
-        check: 'quota-without-requests',
         path,
         // A warning is cut at 120 characters.
         reason: `needs ${missing}, or a LimitRange`,

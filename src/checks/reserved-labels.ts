@@ -50,7 +50,6 @@ function judge(
       if (request.family === 'pod' && isOwnMesh(change, facts)) continue;
       const verb = change.before === undefined ? 'set' : change.after === undefined ? 'removed' : 'changed';
       findings.push({
-        check: 'reserved-labels',
         path: fieldOf(change),
         reason: `would be ${verb}, and on ${what} of tenants that key is reserved to the platform`,
         fix: change.before === undefined ? 'leave it out' : 'leave it as it is',

@@ -28,7 +28,7 @@ export const reservedPrefix: Check = {
     if (reservation === undefined) return nothing;
     const future: Owner = label === undefined ? 'platform' : (tenancy.tenants.get(label) ?? 'platform');
     if (reservation === 'platform' ? requester.platform : reservation === future) return nothing;
-    return [{ check: 'reserved-prefix', path: 'metadata.name', ...refusal(request.name, reservation, requester, key) }];
+    return [{ path: 'metadata.name', ...refusal(request.name, reservation, requester, key) }];
   },
 };
 

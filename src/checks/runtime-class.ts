@@ -22,7 +22,6 @@ export const runtimeClass: Check = {
     const others = allowed?.size ? `, or name one of these: ${listed([...allowed], classesTold)}` : '';
     return [
       {
-        check: 'runtime-class',
         path: 'spec.runtimeClassName',
         reason: 'is not among the runtime classes that the platform has listed for tenants',
         fix: `remove runtimeClassName${others}`,

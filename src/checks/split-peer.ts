@@ -45,7 +45,6 @@ function splitsIn(rules: unknown, direction: Direction, field: 'from' | 'to'): r
 
 function splitAt(path: string, before: string): Finding {
   return {
-    check: 'split-peer',
     path,
     reason: `stands beside ${before}, so either is enough; if both are meant, join them in one peer`,
     fix: 'write podSelector into the item before it, without a dash; or list it before that item',

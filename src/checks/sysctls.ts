@@ -39,7 +39,6 @@ export const sysctls: Check = {
       const dotted = withDots(name);
       if (!dotted.startsWith('net.') || safe.has(dotted) || tenancy.settings.pods.sysctls.has(dotted)) continue;
       findings.push({
-        check: 'sysctls',
         path: `spec.securityContext.sysctls[${index}].name`,
         reason: 'is none of the settings of the network that Kubernetes calls safe, nor one that the platform allows',
         fix: 'remove the entry, or ask the platform to allow it in pods.sysctls',

@@ -33,7 +33,6 @@ export const tenantDocument: Check = {
       .filter((problem) => problem.file === file)
       .map(
         ({ path, reason, fix }): Finding => ({
-          check: 'tenant-document',
           path,
           reason,
           fix: fix || 'write another value',

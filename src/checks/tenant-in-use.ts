@@ -23,7 +23,6 @@ export const tenantInUse: Check = {
     const namespaces = requester.platform ? counted : 'namespaces';
     return [
       {
-        check: 'tenant-in-use',
         path: request.operation === 'DELETE' ? 'metadata.name' : 'metadata.finalizers',
         reason: `${namespaces} of tenant ${request.name} would have no owner`,
         fix: `delete them or change their label first: kubectl get namespaces -l ${tenancy.settings.tenantLabel}=${request.name}`,

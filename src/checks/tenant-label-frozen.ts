@@ -26,7 +26,6 @@ function judgeCreate(request: NamespaceRequest, { ownership, tenancy }: Namespac
   if (entry(request.object.metadata?.labels, key) === ownership.owner.name) return nothing;
   return [
     {
-      check: 'tenant-label-frozen',
       path: `metadata.labels[${key}]`,
       reason: `is missing, so the namespace would have no owner; the mutating webhook should have set it to ${ownership.owner.name}`,
       fix: `set ${key}: ${ownership.owner.name}, and ask the platform team why the mutating webhook did not`,
@@ -42,7 +41,6 @@ function judgeUpdate(request: NamespaceRequest, { owner, requester, tenancy }: F
   if (!requester.platform) {
     return [
       {
-        check: 'tenant-label-frozen',
         path: `metadata.labels[${key}]`,
         reason: `${before === undefined ? 'would be added' : after === undefined ? 'would be removed' : 'would be changed'}, but only the platform decides who owns a namespace once it exists`,
         // Whose namespace it is, is not everybody's business.
@@ -56,7 +54,6 @@ function judgeUpdate(request: NamespaceRequest, { owner, requester, tenancy }: F
   if (after === undefined || tenancy.tenants.has(after)) return nothing;
   return [
     {
-      check: 'tenant-label-frozen',
       path: `metadata.labels[${key}]`,
       reason: `names ${after}, which is not a declared tenant`,
       fix: 'declare the tenant first, or name one that exists',

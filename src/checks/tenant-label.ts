@@ -3,7 +3,8 @@ import { entry } from '../kubernetes/objects.ts';
 import type { PodRequest, PolicyRequest } from '../kubernetes/review.ts';
 import { type Facts, type Finding, nothing } from './check.ts';
 
-export function judgeTenantLabel(check: string, request: PodRequest | PolicyRequest, facts: Facts): readonly Finding[] {
+export function judgeTenantLabel(request: PodRequest | PolicyRequest, facts: Facts): readonly Finding[] {
+  if (request.operation === 'DELETE') return nothing;
   const key = facts.tenancy.settings.tenantLabel;
   const after = entry(request.object.metadata?.labels, key);
   const wanted = facts.owner === 'platform' ? undefined : facts.owner.name;
@@ -15,7 +16,6 @@ export function judgeTenantLabel(check: string, request: PodRequest | PolicyRequ
   if (wanted === undefined && facts.requester.platform) return nothing;
   return [
     {
-      check,
       path: `metadata.labels[${key}]`,
       reason:
         after === undefined

@@ -24,7 +24,6 @@ export const tenantLeaving: Check = {
     if (future?.leaving !== true) return nothing;
     return [
       {
-        check: 'tenant-leaving',
         path: `metadata.labels[${key}]`,
         reason: `tenant ${future.name} is being deleted; afterwards the namespace would have no owner`,
         fix: requester.platform

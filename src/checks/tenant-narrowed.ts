@@ -76,7 +76,7 @@ function aboutLimit(before: Reading, after: Reading, { namespacesOwned }: Tenant
 }
 
 function told(path: string, reason: string, fix: string): readonly Finding[] {
-  return [{ check: 'tenant-narrowed', path, reason, fix }];
+  return [{ path, reason, fix }];
 }
 
 function counted(namespaces: number): string {

@@ -3,7 +3,7 @@ import { isGiven } from '../kubernetes/json.ts';
 import type { TenantRequest } from '../kubernetes/review.ts';
 import { type Check, nothing } from './check.ts';
 import { propagation } from './foreign-namespace.ts';
-import { changesOf, onlyRemoves, sameList } from './metadata-changes.ts';
+import { onlyTakesFinalizers } from './metadata-changes.ts';
 
 /**
  * Tenants are written by the platform.
@@ -22,7 +22,6 @@ export const tenantWriters: Check = {
     const verb = { CREATE: 'created', UPDATE: 'changed', DELETE: 'deleted' }[request.operation];
     return [
       {
-        check: 'tenant-writers',
         path: '',
         reason: `would be ${verb} by ${requester.username || 'the requester'}, who is no platform identity`,
         fix: 'ask the platform team; what must write tenants belongs in platform.identities of the settings',
@@ -32,15 +31,12 @@ export const tenantWriters: Check = {
 };
 
 /** Whether an update only ends what the platform began when it deleted the tenant. */
-export function letsGo({ operation, object, oldObject }: TenantRequest): boolean {
-  const [after, before] = [object.metadata, oldObject?.metadata];
+export function letsGo(request: TenantRequest): boolean {
+  const { operation, object, oldObject } = request;
   return (
     operation === 'UPDATE' &&
-    isGiven(before?.deletionTimestamp) &&
-    onlyRemoves(after?.finalizers, before?.finalizers, (one) => propagation.has(one)) &&
-    changesOf('labels', object, oldObject).length === 0 &&
-    changesOf('annotations', object, oldObject).length === 0 &&
-    sameList(after?.ownerReferences, before?.ownerReferences) &&
+    isGiven(oldObject?.metadata?.deletionTimestamp) &&
+    onlyTakesFinalizers(request, (one) => propagation.has(one)) &&
     isDeepStrictEqual(object.spec, oldObject?.spec)
   );
 }

@@ -3,7 +3,6 @@ import t from 'tap';
 import { createAdmission } from '../../src/admission/admission.ts';
 import { denialText, plainDenial, warningTexts } from '../../src/admission/message.ts';
 import { catalogue } from '../../src/checks/catalogue.ts';
-import type { Finding } from '../../src/checks/check.ts';
 import type { Judged } from '../../src/checks/judge.ts';
 import { networkPolicyResource } from '../../src/kinds/network-policy/network-policy.ts';
 import type { KubernetesObject, StringMap } from '../../src/kubernetes/objects.ts';
@@ -40,7 +39,9 @@ function requestFor(name: string, generateName?: string): AdmissionRequest {
   };
 }
 
-const open: Finding = {
+type Told = Omit<Judged, 'headline' | 'refuses'>;
+
+const open: Told = {
   check: 'cross-tenant-ingress',
   path: 'spec.ingress[0].from[1].namespaceSelector',
   reason: 'matches namespaces of every tenant',
@@ -48,12 +49,12 @@ const open: Finding = {
   fix: 'add bulkhead.dev/tenant: acme to its matchLabels',
 };
 
-function judgedOf(finding: Finding): Judged {
-  return { finding, headline: 'allows traffic from other tenants', refuses: true };
+function judgedOf(told: Told): Judged {
+  return { ...told, headline: 'allows traffic from other tenants', refuses: true };
 }
 
 t.test('a refusal says what, where, why, for example what, and how to fix it', async (t) => {
-  const plain: Finding = {
+  const plain: Told = {
     check: 'ip-block',
     path: 'spec.egress[0]',
     reason: 'covers addresses',
@@ -122,7 +123,7 @@ t.test('a name that is still to be generated ends in a star', async (t) => {
 
 /** Text as hostile as a user may write into a name, key or value. */
 const hostile = fc.string({ unit: 'binary', maxLength: 2000 });
-const anyFinding: fc.Arbitrary<Finding> = fc.record({
+const anyFinding: fc.Arbitrary<Told> = fc.record({
   check: fc.constantFrom('cross-tenant-ingress', 'ip-block'),
   path: hostile,
   reason: hostile,
@@ -201,7 +202,7 @@ t.test('no finding is warned about without its whole fix, and the others are cou
     fc.property(
       fc.array(fc.tuple(some, fc.constantFrom('a'.repeat(9), 'b'.repeat(220))), { maxLength: 30 }),
       (rows) => {
-        const findings = rows.map(([row, fix]): Finding => ({ ...row, fix }));
+        const findings = rows.map(([row, fix]): Told => ({ ...row, fix }));
         const lines = warningTexts(findings.map(judgedOf));
         const last = /^not shown: (\d+) of (\d+) findings$/.exec(lines.at(-1) ?? '');
         const read = warningsIn(last === null ? lines : lines.slice(0, -1));
