@@ -8,7 +8,8 @@ import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Answer, Phase, Review } from './decision.ts';
 import { decode } from './decode.ts';
 import type { BaselineSource, NamespaceSource } from './facts.ts';
-import { FactsUnavailable, gather, type Sources } from './gather.ts';
+import { gather } from './gather.ts';
+import { FactsUnavailable } from './live-facts.ts';
 import { denialText, narrowingTexts, plainDenial, warningTexts } from './message.ts';
 import { patchText } from './patch.ts';
 import { refuseUnread, respond, retrySeconds } from './respond.ts';
@@ -25,28 +26,24 @@ export interface AdmissionOptions {
 
 export function createAdmission({ tenancy, namespaces, baselines, onDefect }: AdmissionOptions): Review {
   return async (phase, body, deadline) => {
-    let uid = '';
+    let request: AdmissionRequest | undefined;
     try {
       const decoded = decode(body);
       if (!decoded.ok) return refuseUnread(phase, decoded.undecodable.uid, 400, decoded.undecodable.reason);
-      const { request } = decoded;
-      uid = request.uid;
+      request = decoded.request;
+      const known = tenancy();
+      if (known === undefined) throw new FactsUnavailable('the tenants are not known');
       // Live requests get half of what is left, so that there is always time to answer.
       const patience = (deadline - performance.now()) / 2;
-      const known = tenancy();
-      if (known === undefined) return tryAgain(phase, request, new FactsUnavailable('the tenants are not known'));
       const sources = { namespaces, tenancy: known, now: Date.now(), patience };
       return phase === 'mutate'
-        ? await mutate(request, sources)
-        : await validate(phase, request, { ...sources, baselines });
+        ? mutate(await gather(request, { ...sources, mutating: true }))
+        : validate(phase, await gather(request, { ...sources, baselines }));
     } catch (error) {
+      if (request !== undefined && error instanceof FactsUnavailable) return tryAgain(phase, request, error);
       onDefect(error);
-      return refuseUnread(
-        phase,
-        uid,
-        500,
-        'Bulkhead failed on this request, and what is not understood is not admitted',
-      );
+      const reason = 'Bulkhead failed on this request, and what is not understood is not admitted';
+      return refuseUnread(phase, request?.uid ?? '', 500, reason);
     }
   };
 }
@@ -56,29 +53,16 @@ export function createAdmission({ tenancy, namespaces, baselines, onDefect }: Ad
  * here too. Otherwise validate, which may have the facts a moment later or on another replica, would refuse the object with 403: it
  * cannot know why the label is missing (SRV-18).
  */
-async function mutate(request: AdmissionRequest, sources: Sources): Promise<Answer> {
-  try {
-    const { facts } = await gather(request, { ...sources, mutating: true });
-    const narrowed = narrowedPeers(request, facts);
-    const labelled = tenantLabel(request, facts);
-    const patch = patchText(request.object, labelled === undefined ? narrowed : [labelled, ...narrowed]);
-    const warnings = narrowingTexts(narrowed);
-    return respond('mutate', request, { owner: facts.owner, warnings, ...(patch !== undefined && { patch }) });
-  } catch (error) {
-    if (error instanceof FactsUnavailable) return tryAgain('mutate', request, error);
-    throw error;
-  }
+function mutate({ request, facts }: Gathered): Answer {
+  const narrowed = narrowedPeers(request, facts);
+  const labelled = tenantLabel(request, facts);
+  const patch = patchText(request.object, labelled === undefined ? narrowed : [labelled, ...narrowed]);
+  const warnings = narrowingTexts(narrowed);
+  return respond('mutate', request, { owner: facts.owner, warnings, ...(patch !== undefined && { patch }) });
 }
 
-async function validate(phase: Phase, request: AdmissionRequest, sources: Sources): Promise<Answer> {
-  let gathered: Gathered;
-  try {
-    gathered = await gather(request, sources);
-  } catch (error) {
-    if (error instanceof FactsUnavailable) return tryAgain(phase, request, error);
-    throw error;
-  }
-  const { facts } = gathered;
+function validate(phase: Phase, gathered: Gathered): Answer {
+  const { request, facts } = gathered;
   const { owner } = facts;
   const judged = judge(gathered);
   if (judged.length === 0) return respond(phase, request, { owner });

@@ -45,4 +45,4 @@ export interface Answer {
  * One admission endpoint: bytes in, answer out. Never rejects.
  * @param deadline by when the answer must be sent, on the clock of performance.now() (a jump of the wall clock does not move it)
  */
-export type Review = (phase: Phase, body: Uint8Array, deadline: number) => Promise<Answer>;
+export type Review = (phase: Phase, body: Buffer, deadline: number) => Promise<Answer>;

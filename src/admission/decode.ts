@@ -7,7 +7,7 @@
 import type { Kind } from '../kinds/kind.ts';
 import { kinds } from '../kinds/kinds.ts';
 import { apiVersionsOf } from '../kinds/resource-name.ts';
-import { isMap, type JsonMap } from '../kubernetes/json.ts';
+import { isGiven, isMap, type JsonMap } from '../kubernetes/json.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import type { AdmissionRequest, Operation } from '../kubernetes/review.ts';
 
@@ -45,10 +45,10 @@ export const understoodResources: readonly string[] = [...understood.keys()];
 
 class Refusal extends Error {}
 
-export function decode(body: Uint8Array): Decoded {
+export function decode(body: Buffer): Decoded {
   let review: unknown;
   try {
-    review = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
+    review = JSON.parse(body.toString());
   } catch {
     return undecodable('', 'the body is not JSON');
   }
@@ -149,8 +149,8 @@ function subjectAt(value: unknown, path: string, { entry, apiVersion }: Expected
   if (object.kind !== entry.kind || object.apiVersion !== apiVersion) {
     throw new Refusal(`${path} is not a ${apiVersion} ${entry.kind}`);
   }
-  readMetadata(objectAt(object.metadata, `${path}.metadata`), `${path}.metadata`);
-  optionalMap(object.spec, `${path}.spec`);
+  readMetadata(objectAt(object.metadata, path, 'metadata'), path);
+  optionalMap(object.spec, path, 'spec');
   if (entry.family === 'workload') readTemplate(object, path, entry.template);
   if (entry.stringMaps !== undefined) {
     for (const steps of entry.stringMaps) readStringMap(object, path, steps);
@@ -158,11 +158,16 @@ function subjectAt(value: unknown, path: string, { entry, apiVersion }: Expected
   return object;
 }
 
+/** @param path of what holds the metadata */
 function readMetadata(metadata: JsonMap, path: string): void {
-  for (const field of ['name', 'generateName', 'namespace'] as const) optionalText(metadata[field], path, field);
-  for (const field of ['labels', 'annotations'] as const) stringMap(metadata[field], path, field);
-  for (const field of ['ownerReferences', 'finalizers', 'managedFields'] as const)
-    optionalList(metadata[field], path, field);
+  optionalText(metadata.name, path, 'metadata.name');
+  optionalText(metadata.generateName, path, 'metadata.generateName');
+  optionalText(metadata.namespace, path, 'metadata.namespace');
+  stringMap(metadata.labels, path, 'metadata.labels');
+  stringMap(metadata.annotations, path, 'metadata.annotations');
+  optionalList(metadata.ownerReferences, path, 'metadata.ownerReferences');
+  optionalList(metadata.finalizers, path, 'metadata.finalizers');
+  optionalList(metadata.managedFields, path, 'metadata.managedFields');
 }
 
 function readTemplate(workload: JsonMap, path: string, steps: readonly string[]): void {
@@ -172,8 +177,8 @@ function readTemplate(workload: JsonMap, path: string, steps: readonly string[])
     at = `${at}.${step}`;
     template = optionalMap(template[step], at);
   }
-  readMetadata(optionalMap(template.metadata, `${at}.metadata`), `${at}.metadata`);
-  optionalMap(template.spec, `${at}.spec`);
+  readMetadata(optionalMap(template.metadata, at, 'metadata'), at);
+  optionalMap(template.spec, at, 'spec');
 }
 
 function readStringMap(object: JsonMap, path: string, steps: readonly string[]): void {
@@ -201,8 +206,8 @@ function operationOf(value: unknown): Operation {
 }
 
 function apiVersionOf(value: JsonMap, path: string): string {
-  const group = optionalText(value.group, `${path}.group`);
-  const version = text(value.version, `${path}.version`);
+  const group = optionalText(value.group, path, 'group');
+  const version = text(value.version, path, 'version');
   return group === '' ? version : `${group}/${version}`;
 }
 
@@ -210,17 +215,17 @@ function undecodable(uid: string, reason: string): Decoded {
   return { ok: false, undecodable: { uid, reason } };
 }
 
-function objectAt(value: unknown, path: string): JsonMap {
-  if (!isMap(value)) throw new Refusal(`${path} is not an object`);
+function objectAt(value: unknown, path: string, field?: string): JsonMap {
+  if (!isMap(value)) throw new Refusal(`${placeOf(path, field)} is not an object`);
   return value;
 }
 
-function optionalMap(value: unknown, path: string): JsonMap {
-  return value === undefined || value === null ? {} : objectAt(value, path);
+function optionalMap(value: unknown, path: string, field?: string): JsonMap {
+  return isGiven(value) ? objectAt(value, path, field) : {};
 }
 
-function text(value: unknown, path: string): string {
-  if (typeof value !== 'string' || value === '') throw new Refusal(`${path} is not a string`);
+function text(value: unknown, path: string, field?: string): string {
+  if (typeof value !== 'string' || value === '') throw new Refusal(`${placeOf(path, field)} is not a string`);
   return value;
 }
 
@@ -237,9 +242,8 @@ function optionalList(value: unknown, path: string, field?: string): readonly un
 }
 
 function stringMap(value: unknown, path: string, field?: string): void {
-  if (value === undefined || value === null) return;
-  if (!isMap(value)) throw new Refusal(`${placeOf(path, field)} is not an object`);
-  for (const entry of Object.values(value)) {
+  if (!isGiven(value)) return;
+  for (const entry of Object.values(objectAt(value, path, field))) {
     if (typeof entry !== 'string') throw new Refusal(`${placeOf(path, field)} holds something that is not a string`);
   }
 }

@@ -13,7 +13,7 @@ import { respond, retrySeconds } from '../admission/respond.ts';
 const mostBytes = 1024 * 1024;
 
 /** Reads the body a second time, so that only what is late pays for it. Undefined when it is large or not a request that is understood. */
-export function lateAnswer(phase: Phase, body: Uint8Array): Answer | undefined {
+export function lateAnswer(phase: Phase, body: Buffer): Answer | undefined {
   if (body.length > mostBytes) return undefined;
   const decoded = decode(body);
   if (!decoded.ok) return undefined;

@@ -434,7 +434,7 @@ t.test('any bytes get an answer (ADM-06)', async (t) => {
   const quiet = reviewOver({}, () => undefined);
   const phase = fc.constantFrom(...phases);
   const bytes = fc.oneof(
-    fc.uint8Array({ maxLength: 400 }),
+    fc.uint8Array({ maxLength: 400 }).map((one) => Buffer.from(one)),
     fc.json().map((text) => Buffer.from(text)),
   );
   const property = fc.assert(

@@ -26,7 +26,7 @@ function reviewWith(path: string, value: unknown, sent: Sent = creation): unknow
   return review;
 }
 
-function reasonOf(body: Uint8Array): { uid: string; reason: string } | 'decoded' {
+function reasonOf(body: Buffer): { uid: string; reason: string } | 'decoded' {
   const decoded = decode(body);
   return decoded.ok ? 'decoded' : decoded.undecodable;
 }

@@ -7,7 +7,8 @@ import {
   type NamespaceSource,
   TooManyWait,
 } from '../../src/admission/facts.ts';
-import { FactsUnavailable, gather } from '../../src/admission/gather.ts';
+import { gather } from '../../src/admission/gather.ts';
+import { FactsUnavailable } from '../../src/admission/live-facts.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { bytesOf, responseOf, reviewOf, type Sent } from '../fixtures/review.ts';
 import { createWorld, tenantLabel } from '../fixtures/world.ts';

@@ -143,7 +143,7 @@ t.test('nothing that goes wrong refuses a workload', async (t) => {
   };
   const { tenancy, namespaces } = world;
   const lost = { ...namespaces, lookup: () => undefined, fetch };
-  const rows: readonly [what: string, review: Review, body: Uint8Array, code: number][] = [
+  const rows: readonly [what: string, review: Review, body: Buffer, code: number][] = [
     [
       'the tenants are not known',
       createAdmission({ tenancy: () => undefined, namespaces, onDefect }),
