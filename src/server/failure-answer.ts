@@ -24,7 +24,7 @@ export function failureBody(code: number, message: string): string {
 /** The same as a whole HTTP/1.1 answer that ends the connection, for a socket whose request could not be read. */
 export function failureResponse(code: number, message: string, headers = ''): string {
   const body = failureBody(code, message);
-  return `HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${headers}Connection: close\r\n\r\n${body}`;
+  return `HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${headers}Connection: close\r\n\r\n${body}`;
 }
 
 /**

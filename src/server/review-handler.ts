@@ -36,7 +36,7 @@ export interface ReviewHandler {
   end(): void;
 }
 
-const json = 'application/json; charset=utf-8';
+const json = 'application/json';
 const retryAfter = '1';
 
 /** Empty when the connection is already closed; its body is then aborted. */

@@ -2,18 +2,23 @@
 import { timingSafeEqual } from 'node:crypto';
 import { prefixOf } from '../certificates/paths.ts';
 
-/** The URL from its last segment on, if one of these paths is all that comes before; else one under which nothing is. */
-export function withoutPath(url: string, known: readonly string[]): string {
-  const query = url.indexOf('?');
-  const last = url.lastIndexOf('/', query === -1 ? url.length : query);
-  return isPrefixOfOne(url.slice(0, last), known) ? url.slice(last) : '/';
-}
-
-/** Takes as long for a path that is almost right as for one that is all wrong. */
-function isPrefixOfOne(text: string, paths: readonly string[]): boolean {
-  const asked = Buffer.from(text);
-  return paths.some((path) => {
-    const prefix = Buffer.from(prefixOf(path));
-    return asked.length === prefix.length && timingSafeEqual(asked, prefix);
-  });
+/**
+ * @param paths a list never changes: another one is another array
+ * @returns a URL from its last segment on, if one of the paths is all that comes before; else one under which nothing is
+ */
+export function pathReader(paths: () => readonly string[]): (url: string) => string {
+  let read: readonly string[] = [];
+  let prefixes: readonly Buffer[] = [];
+  return (url) => {
+    if (read !== paths()) {
+      read = paths();
+      prefixes = read.map((path) => Buffer.from(prefixOf(path)));
+    }
+    const query = url.indexOf('?');
+    const last = url.lastIndexOf('/', query === -1 ? url.length : query);
+    const asked = Buffer.from(url.slice(0, last));
+    // Takes as long for a prefix that is almost right as for one that is all wrong.
+    const isKnown = prefixes.some((prefix) => asked.length === prefix.length && timingSafeEqual(asked, prefix));
+    return isKnown ? url.slice(last) : '/';
+  };
 }

@@ -20,13 +20,15 @@ import type { ClientAuthority } from './client-authority.ts';
 import { answerUnreadable, failureResponse, isUnused } from './failure-answer.ts';
 import { createReviewHandler, type ReviewHandlerOptions } from './review-handler.ts';
 import { type WebhookLimits, webhookLimits } from './webhook-limits.ts';
-import { withoutPath } from './webhook-path.ts';
+import { pathReader } from './webhook-path.ts';
+
+const noPath = [''];
 
 export interface WebhookServerOptions extends Omit<ReviewHandlerOptions, 'limits' | 'draining'> {
   readonly certificate: KeyPair;
   /**
    * The segments that may come before `/validate` in the path, any of them; the empty one for `/validate` itself. Without that,
-   * nothing else has an answer that says something: only an API server knows one. Default: the empty one alone.
+   * nothing else has an answer that says something: only an API server knows one. A list never changes. Default: the empty one alone.
    */
   readonly paths?: () => readonly string[];
   readonly host: string;
@@ -71,7 +73,8 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
 
   let certificate = options.certificate;
   metrics.serving(parseKeyPair(certificate, origin).validToDate.getTime());
-  const paths = options.paths ?? (() => ['']);
+  const paths = options.paths ?? (() => noPath);
+  const withoutPath = pathReader(paths);
   const app = fastify({
     https: {
       ...secureContext(certificate, clients?.authority),
@@ -85,7 +88,9 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
     requestTimeout: limits.requestMilliseconds,
     keepAliveTimeout: limits.idleMilliseconds,
     maxRequestsPerSocket: 0,
-    rewriteUrl: ({ url = '' }) => withoutPath(url, paths()),
+    rewriteUrl: ({ url = '' }) => withoutPath(url),
+    // Its only parameter is read by timeLimits.
+    routerOptions: { querystringParser: () => ({}) },
     // Either would fail requests on connections that the API server still uses while we close.
     return503OnClosing: false,
     forceCloseConnections: false,

@@ -42,6 +42,7 @@ for (let index = 0; index < count; index++) {
 const unexpected = async (): Promise<never> => {
   throw new Error('everything is in memory');
 };
+const paths = [path];
 const { log } = createLog('info');
 await serveForMeasurement(async (certificate) => {
   const server = createWebhookServer({
@@ -56,7 +57,7 @@ await serveForMeasurement(async (certificate) => {
       onDefect: (error) => log.error(error),
     }),
     certificate,
-    paths: () => [path],
+    paths: () => paths,
     host,
     port: 0,
     log,
