@@ -29,7 +29,7 @@ export function createAdmission({ tenancy, namespaces, baselines, onDefect }: Ad
     let request: AdmissionRequest | undefined;
     try {
       const decoded = decode(body);
-      if (!decoded.ok) return refuseUnread(phase, decoded.undecodable.uid, 400, decoded.undecodable.reason);
+      if (!decoded.ok) return refuseUnread(phase, decoded.uid, 400, decoded.reason);
       request = decoded.request;
       const known = tenancy();
       if (known === undefined) throw new FactsUnavailable('the tenants are not known');

@@ -11,15 +11,10 @@ import { isGiven, isMap, type JsonMap } from '../kubernetes/json.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import type { AdmissionRequest, Operation } from '../kubernetes/review.ts';
 
-/** `uid` is empty when the body gave none: then there is nobody to answer to, and HTTP 400 is all that can be said. */
-export interface Undecodable {
-  readonly uid: string;
-  readonly reason: string;
-}
-
+/** `uid` is empty when the body gave none: then HTTP 400 is all that can be said. */
 export type Decoded =
   | { readonly ok: true; readonly request: AdmissionRequest }
-  | { readonly ok: false; readonly undecodable: Undecodable };
+  | { readonly ok: false; readonly uid: string; readonly reason: string };
 
 interface Expected {
   readonly entry: Kind;
@@ -212,7 +207,7 @@ function apiVersionOf(value: JsonMap, path: string): string {
 }
 
 function undecodable(uid: string, reason: string): Decoded {
-  return { ok: false, undecodable: { uid, reason } };
+  return { ok: false, uid, reason };
 }
 
 function objectAt(value: unknown, path: string, field?: string): JsonMap {

@@ -49,13 +49,8 @@ export function respond(phase: Phase, request: AdmissionRequest, outcome: Outcom
     patched: outcome.patch !== undefined,
     reason: outcome.reason,
   };
-  const auditAnnotations: Record<string, string> = {};
-  if (tenant !== undefined) auditAnnotations.tenant = tenant;
-  if (checks.length > 0) {
-    auditAnnotations.checks = checks.join(',');
-    auditAnnotations.mode = mode;
-  }
-  return { status: 200, body: review(phase, request.uid, outcome, auditAnnotations), decision };
+  const audited = checks.length === 0 ? { tenant } : { tenant, checks: checks.join(','), mode };
+  return { status: 200, body: review(phase, request.uid, outcome, audited), decision };
 }
 
 /** The answer where there is no request to speak of: a body that is not understood (400), or a defect (500). */
@@ -88,15 +83,17 @@ export function refuseUnread(phase: Phase, uid: string, code: 400 | 500, message
 
 const reviewOpening = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":';
 
-function review(phase: Phase, uid: string, outcome: Outcome, auditAnnotations: Record<string, string>): string {
+/** What is undefined is left out of JSON. */
+function review(phase: Phase, uid: string, outcome: Outcome, auditAnnotations: object): string {
   const { patch, warnings } = outcome;
   const denial = phase === 'warn' ? undefined : outcome.denial;
   const response = {
     uid,
     allowed: denial === undefined,
-    ...(denial && { status: statusOf(denial) }),
-    ...(patch !== undefined && { patchType: 'JSONPatch', patch: Buffer.from(patch).toString('base64') }),
-    ...(warnings && warnings.length > 0 && { warnings }),
+    status: denial && statusOf(denial),
+    patchType: patch === undefined ? undefined : 'JSONPatch',
+    patch: patch === undefined ? undefined : Buffer.from(patch).toString('base64'),
+    warnings: warnings?.length === 0 ? undefined : warnings,
     auditAnnotations,
   };
   return `${reviewOpening}${JSON.stringify(response)}}`;

@@ -97,18 +97,12 @@ function writes(key: string, { accountOwner, requester }: PodFacts): boolean {
 }
 
 function created(key: string): Finding {
-  return {
-    path: fieldOf({ map: 'annotations', key }),
-    reason: "describes the pod's address, which its network plugin writes once the pod runs on a node",
-    fix: 'leave it out',
-  };
+  const reason = "describes the pod's address, which its network plugin writes once the pod runs on a node";
+  return { path: fieldOf({ map: 'annotations', key }), reason, fix: 'leave it out' };
 }
 
 function rewritten(key: string): Finding {
-  return {
-    path: fieldOf({ map: 'annotations', key }),
-    reason:
-      "would be changed: only the pod's own node, its network plugin and the platform may write the pod's address",
-    fix: 'leave it as it is',
-  };
+  const reason =
+    "would be changed: only the pod's own node, its network plugin and the platform may write the pod's address";
+  return { path: fieldOf({ map: 'annotations', key }), reason, fix: 'leave it as it is' };
 }

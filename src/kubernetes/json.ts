@@ -32,7 +32,7 @@ function byKey([one]: [string, unknown], [other]: [string, unknown]): number {
 
 /** The first key that is not one of the known fields. */
 export function unknownField(map: JsonMap, known: ReadonlySet<string>): string | undefined {
-  for (const key of Object.keys(map)) if (!known.has(key)) return key;
+  for (const key in map) if (!known.has(key)) return key;
   return undefined;
 }
 

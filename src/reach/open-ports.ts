@@ -5,13 +5,7 @@ interface Door {
   readonly ports: readonly PortRange[];
 }
 
-/** The first port that none of the doors opens; undefined when together they open all of them. */
-export function shutPort(doors: readonly Door[], ports: readonly Port[]): Port | undefined {
-  const open = opened(doors);
-  return ports.find((port) => !containsPort(open, port));
-}
-
-/** All of them. */
+/** The ports that none of the doors opens. */
 export function shutPorts(doors: readonly Door[], ports: readonly Port[]): readonly Port[] {
   const open = opened(doors);
   return ports.filter((port) => !containsPort(open, port));

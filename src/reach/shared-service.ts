@@ -7,7 +7,7 @@ import type { Settings, SharedService } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import type { AllowRule } from './model.ts';
 import { once } from './once.ts';
-import { shutPort } from './open-ports.ts';
+import { shutPorts } from './open-ports.ts';
 import type { Border } from './violation.ts';
 
 interface ReadService extends SharedService {
@@ -63,10 +63,10 @@ export function unservedPod(
     if (outside === undefined) whole.push(service);
     else candidates.push(outside);
   }
-  if (shutPort(whole, ports) === undefined) return 'served';
+  if (shutPorts(whole, ports).length === 0) return 'served';
   const unserved = candidates.find((labels) => {
     const serving = services.filter((service) => matches(service.pods, labels));
-    return shutPort(serving, ports) !== undefined;
+    return shutPorts(serving, ports).length > 0;
   });
   return unserved ?? 'unproven';
 }
@@ -85,7 +85,7 @@ export function withoutServed(
     const common = next.service.direction === direction ? intersect(rest, next.answersOn) : [];
     if (common.length === 0) return unserved(rest, at + 1, doors);
     const serving = [...doors, next.service];
-    const half = shutPort(serving, ports) === undefined ? [] : unserved(common, at + 1, serving);
+    const half = shutPorts(serving, ports).length === 0 ? [] : unserved(common, at + 1, serving);
     return normalise([...half, ...unserved(subtract(rest, next.answersOn), at + 1, doors)]);
   };
   return unserved(addresses, 0, []);

@@ -36,7 +36,7 @@ function counting(source: Partial<NamespaceSource>) {
 
 function requestOf(sent: Sent) {
   const decoded = decode(bytesOf(reviewOf(sent)));
-  if (!decoded.ok) throw new Error(decoded.undecodable.reason);
+  if (!decoded.ok) throw new Error(decoded.reason);
   return decoded.request;
 }
 
