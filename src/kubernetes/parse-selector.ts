@@ -1,7 +1,6 @@
 /** Label selectors of meta/v1 as they stand on the wire -> {@link Selector}. */
 import { excerpt, isGiven, isMap, unknownField } from './json.ts';
 import type { Selector } from './label-selector.ts';
-import { entry } from './objects.ts';
 
 /** The selector, or which field of it is wrong, why, and what to write instead. */
 type ParsedSelector = { readonly ok: true; readonly value: Selector } | SelectorFailure;
@@ -48,9 +47,8 @@ export function parseSelector(selector: unknown): ParsedSelector {
     const steps = ['matchLabels'];
     if (!isMap(matchLabels))
       return failure(steps, `${excerpt(matchLabels)} is not a map of labels`, 'write key: value');
-    for (const key of Object.keys(matchLabels)) {
+    for (const [key, value] of Object.entries(matchLabels)) {
       if (!isLabelKey(key)) return wrongKey(steps, key);
-      const value = entry(matchLabels, key);
       if (typeof value !== 'string') {
         const reason = `${excerpt(value)} is not a value of the label ${key}, which is text`;
         return failure(steps, reason, 'put it in quotes');
