@@ -90,7 +90,8 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
   switch (request.family) {
     case 'pod': {
       const { baselines } = sources;
-      const isHeld = isPodCreation(request) && owner !== 'platform' && owner.mode === 'enforce';
+      const isCreated = request.operation === 'CREATE' && request.subresource === '';
+      const isHeld = isCreated && owner !== 'platform' && owner.mode === 'enforce';
       if (isHeld && baselines?.isIsolated(record) === false) await untilIsolated(record, baselines, sources);
       const accountOwner = asksAccount(request, facts, sources) ? await homeOwner(request.user, sources) : undefined;
       return { family: 'pod', request, facts: { ...facts, namespaceLabels: record.labels, accountOwner } };
@@ -130,10 +131,6 @@ function isEnding(
 function isRead(request: PolicyRequest, owner: Tenant, { mutating }: Sources): boolean {
   if (request.operation === 'DELETE') return false;
   return mutating !== true || (isNarrowed(owner) && isNarrowable(request));
-}
-
-function isPodCreation({ family, operation, subresource }: AdmissionRequest): boolean {
-  return family === 'pod' && operation === 'CREATE' && subresource === '';
 }
 
 /** Service accounts speak for the tenant whose namespace they live in, so that namespace is looked up as well. */

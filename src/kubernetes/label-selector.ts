@@ -36,7 +36,7 @@ const anything: Domain = { absent: true, finite: false, values: new Set() };
 
 /** A label whose requirements contradict each other, so that nothing can be selected; undefined when something can. */
 export function contradiction(selector: Selector): string | undefined {
-  for (const [key, domain] of selector) if (isEmpty(domain)) return key;
+  for (const [key, { absent, finite, values }] of selector) if (!absent && finite && values.size === 0) return key;
   return undefined;
 }
 
@@ -97,9 +97,4 @@ function valueOutside(inner: Domain, outer: Domain): { readonly value: string | 
     if (admits(inner, value) && !admits(outer, value)) return { value };
   }
   return undefined;
-}
-
-/** Whether no label can meet the requirements. */
-function isEmpty({ absent, finite, values }: Domain): boolean {
-  return !absent && finite && values.size === 0;
 }
