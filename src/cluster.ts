@@ -1,4 +1,5 @@
 /** The rooms that know the API server, put together: a cluster that is followed, asked, and reconciled. */
+import type { Observed } from './admission/admission.ts';
 import type { BaselineSource, NamespaceRecord, NamespaceSource, TenancySource } from './admission/facts.ts';
 import { createNamespaceStore } from './admission/namespace-store.ts';
 import { type Clock, systemClock } from './client/clock.ts';
@@ -18,6 +19,7 @@ import { createTenants, type Tenants, type TenantsOptions, tenantsPath } from '.
 import { entry } from './kubernetes/objects.ts';
 import { type BaselinesCounters, keepBaselines } from './reconcile/baselines.ts';
 import { createNamespaceEvents } from './reconcile/namespace-events.ts';
+import { createObservations } from './reconcile/observations.ts';
 import { createStoredPolicies, type StoredPolicyCounters } from './reconcile/stored-policies.ts';
 import { createTenantStatusWriter, type TenantStatusCounters } from './reconcile/tenant-status-writer.ts';
 import type { Problem } from './tenancy/problem.ts';
@@ -80,6 +82,8 @@ export interface Cluster {
   readonly namespaces: NamespaceSource;
   /** Undefined where nothing is reconciled: no namespace gets a baseline there. */
   readonly baselines: BaselineSource | undefined;
+  /** Undefined where nothing is written. Tells of a request that would be denied if the settings said enforce. */
+  readonly observed: ((observed: Observed) => void) | undefined;
   /** What is in force: the one that was given, or that of the Tenant objects. */
   readonly tenancy: TenancySource;
   /** Undefined where Bulkhead does not write CA bundles. */
@@ -149,11 +153,13 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     ? keepBaselines(common, follow, tenancy, (name) => store.lookup(name), requests)
     : undefined;
   const events = options.reconcile ? createNamespaceEvents(connection, clock) : undefined;
+  const observations = options.reconcile ? createNamespaceEvents(connection, clock) : undefined;
   const storedPolicies = createStoredPolicies({ ...common, tenancy, namespaces: store, events });
   function tenancyChanged(): void {
     reservations.changed();
     baselines?.tenancyChanged();
     storedPolicies.changed();
+    failurePolicies?.settingsChanged();
   }
   const ownerLabel = ({ labels }: NamespaceRecord) => entry(labels, tenancy().settings.tenantLabel);
   const namespaceWatch = follow(namespacesPath, {
@@ -177,7 +183,13 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   let fromFiles: FileCertificates | undefined;
   if (tools && source?.from === 'files') fromFiles = keepFileCertificates(tools, source.first);
   const certificates = tools && source?.from === 'secret' ? keepSecretCertificates(tools, source) : fromFiles;
-  const failurePolicies = tools && keepFailurePolicies({ ...tools, ownNamespace: () => store.lookup(ownNamespace) });
+  const failurePolicies =
+    tools &&
+    keepFailurePolicies({
+      ...tools,
+      ownNamespace: () => store.lookup(ownNamespace),
+      wantsFail: () => tenancy().settings.enforcement === 'enforce',
+    });
   const watches = new Map<string, ListWatch>([['namespaces', namespaceWatch], ...(baselines?.watches ?? [])]);
   if (tenants !== undefined) watches.set('tenants', follow(tenantsPath, tenants.handler));
 
@@ -206,6 +218,9 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     certificates,
     certificateFilesChanged: (changed) => fromFiles?.offer(changed),
     baselines: baselines?.source,
+    observed:
+      observations &&
+      createObservations({ log, events: observations, namespaceOf: (name) => store.lookup(name), ownNamespace }),
     synced,
     ready() {
       const [first] = waitingFor;
@@ -241,6 +256,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       await tenantStatus?.stop();
       await baselines?.stop();
       await storedPolicies.stop();
+      await observations?.stop();
       await failurePolicies?.stop();
       await certificates?.stop();
       connection.close();

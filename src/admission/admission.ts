@@ -1,11 +1,12 @@
 /** Review in, review out: decode, gather, judge, respond. A function of the request and of caches; it writes nothing (ADM-13). */
 import type { Gathered } from '../checks/check.ts';
-import { judge } from '../checks/judge.ts';
+import { handshake } from '../checks/handshake.ts';
+import { type Judged, judge } from '../checks/judge.ts';
 import { type AdmissionRequest, isWorkload } from '../kubernetes/review.ts';
 import { narrowedPeers } from '../mutations/narrowed-peers.ts';
 import { tenantLabel } from '../mutations/tenant-label.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
-import type { Answer, Phase, Review } from './decision.ts';
+import type { Answer, Asked, Review } from './decision.ts';
 import { decode } from './decode.ts';
 import type { BaselineSource, NamespaceSource } from './facts.ts';
 import { gather } from './gather.ts';
@@ -14,36 +15,55 @@ import { denialText, narrowingTexts, plainDenial, warningTexts } from './message
 import { patchText } from './patch.ts';
 import { refuseUnread, respond, retrySeconds } from './respond.ts';
 
+/** What a warning says of a finding that refuses. */
+const refusesPods = ' refuses the pods';
+const wouldRefuse = ' would refuse this';
+
 export interface AdmissionOptions {
   /** Undefined: the tenants are not known, and every request is to be tried again. */
   readonly tenancy: () => Tenancy | undefined;
   readonly namespaces: NamespaceSource;
   /** Undefined where nothing puts baselines in place: pods are not held there. */
   readonly baselines?: BaselineSource | undefined;
+  /** Whether denials are told and not given; known also while the tenants are not. Default: no. */
+  readonly observes?: (() => boolean) | undefined;
+  /** Told of what would be denied if denials were given, but for dry runs. */
+  readonly onObserved?: ((observed: Observed) => void) | undefined;
   /** Told of defects (never of refusals), for the log. */
   readonly onDefect: (error: unknown) => void;
 }
 
-export function createAdmission({ tenancy, namespaces, baselines, onDefect }: AdmissionOptions): Review {
+/** A request that would be denied. */
+export interface Observed {
+  readonly request: AdmissionRequest;
+  /** At least one. */
+  readonly findings: readonly Judged[];
+}
+
+export function createAdmission(options: AdmissionOptions): Review {
+  const { tenancy, namespaces, onDefect, onObserved } = options;
   return async (phase, body, deadline) => {
+    const asked = { phase, observes: options.observes?.() === true };
     let request: AdmissionRequest | undefined;
     try {
       const decoded = decode(body);
-      if (!decoded.ok) return refuseUnread(phase, decoded.uid, 400, decoded.reason);
+      if (!decoded.ok) return refuseUnread(asked, decoded.uid, 400, decoded.reason);
       request = decoded.request;
       const known = tenancy();
       if (known === undefined) throw new FactsUnavailable('the tenants are not known');
       // Live requests get half of what is left, so that there is always time to answer.
       const patience = (deadline - performance.now()) / 2;
       const sources = { namespaces, tenancy: known, now: Date.now(), patience };
+      // In observe no baseline is put in place, so no pod waits for one.
+      const baselines = asked.observes ? undefined : options.baselines;
       return phase === 'mutate'
-        ? mutate(await gather(request, { ...sources, mutating: true }))
-        : validate(phase, await gather(request, { ...sources, baselines }));
+        ? mutate(asked, await gather(request, { ...sources, mutating: true }))
+        : validate(asked, await gather(request, { ...sources, baselines }), onObserved);
     } catch (error) {
-      if (request !== undefined && error instanceof FactsUnavailable) return tryAgain(phase, request, error);
+      if (request !== undefined && error instanceof FactsUnavailable) return tryAgain(asked, request, error);
       onDefect(error);
       const reason = 'Bulkhead failed on this request, and what is not understood is not admitted';
-      return refuseUnread(phase, request?.uid ?? '', 500, reason);
+      return refuseUnread(asked, request?.uid ?? '', 500, reason);
     }
   };
 }
@@ -53,37 +73,42 @@ export function createAdmission({ tenancy, namespaces, baselines, onDefect }: Ad
  * here too. Otherwise validate, which may have the facts a moment later or on another replica, would refuse the object with 403: it
  * cannot know why the label is missing (SRV-18).
  */
-function mutate({ request, facts }: Gathered): Answer {
+function mutate(asked: Asked, { request, facts }: Gathered): Answer {
+  if (asked.observes) return respond(asked, request, { owner: facts.owner });
   const narrowed = narrowedPeers(request, facts);
   const labelled = tenantLabel(request, facts);
   const patch = patchText(request.object, labelled === undefined ? narrowed : [labelled, ...narrowed]);
   const warnings = narrowingTexts(narrowed);
-  return respond('mutate', request, { owner: facts.owner, warnings, ...(patch !== undefined && { patch }) });
+  return respond(asked, request, { owner: facts.owner, warnings, ...(patch !== undefined && { patch }) });
 }
 
-function validate(phase: Phase, gathered: Gathered): Answer {
+function validate(given: Asked, gathered: Gathered, onObserved: AdmissionOptions['onObserved']): Answer {
   const { request, facts } = gathered;
   const { owner } = facts;
   const judged = judge(gathered);
-  if (judged.length === 0) return respond(phase, request, { owner });
+  if (judged.length === 0) return respond(given, request, { owner });
   const checks = [...new Set(judged.map(({ check }) => check))];
   const refusing = judged.filter(({ refuses }) => refuses);
+  // A probe is refused in any case: a replica that enforces may have sent it.
+  const observes = given.observes && !refusing.some(({ check }) => check === handshake.id);
+  const asked = { ...given, observes };
   const told = owner === 'platform' || owner.mode !== 'audit' ? judged.filter(({ refuses }) => !refuses) : [];
   // The pods are refused when they come; whoever writes the workload is to know before.
   if (isWorkload(request))
-    return respond(phase, request, { owner, checks, warnings: warningTexts([...refusing, ...told]) });
+    return respond(asked, request, { owner, checks, warnings: warningTexts([...refusing, ...told], refusesPods) });
   const [gravest, ...others] = refusing;
-  return respond(phase, request, {
+  if (observes && gravest !== undefined && !request.dryRun) onObserved?.({ request, findings: refusing });
+  return respond(asked, request, {
     owner,
     checks,
-    warnings: warningTexts(told),
+    warnings: observes ? warningTexts([...refusing, ...told], wouldRefuse) : warningTexts(told, ''),
     ...(gravest && { denial: { code: 403, message: denialText(request, facts, [gravest, ...others]) } }),
   });
 }
 
-function tryAgain(phase: Phase, request: AdmissionRequest, error: FactsUnavailable): Answer {
+function tryAgain(asked: Asked, request: AdmissionRequest, error: FactsUnavailable): Answer {
   const told = plainDenial(request, `cannot be judged now: ${error.message}`, `try again in ${retrySeconds} second`);
-  return respond(phase, request, { denial: { code: 503, message: told }, reason: explained(error) });
+  return respond(asked, request, { denial: { code: 503, message: told }, reason: explained(error) });
 }
 
 /** With what lies behind it, which is for the log and not for whoever asked. */

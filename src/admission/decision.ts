@@ -7,6 +7,13 @@ export const phases = ['mutate', 'validate', 'warn'] as const;
 /** The endpoint that was asked. */
 export type Phase = (typeof phases)[number];
 
+/** How a review is answered. */
+export interface Asked {
+  readonly phase: Phase;
+  /** Denials are told and not given (Settings spec.enforcement: observe). */
+  readonly observes: boolean;
+}
+
 export interface Decision {
   readonly phase: Phase;
   /** Empty strings where the body could not be decoded. */
@@ -20,9 +27,10 @@ export interface Decision {
   readonly dryRun: boolean;
   /** The owner's name, `platform`, or undefined when it was not found out. */
   readonly tenant: string | undefined;
-  readonly mode: Mode;
+  /** Of the tenant; `observe` where the settings say that nothing is denied. */
+  readonly mode: Mode | 'observe';
   readonly allowed: boolean;
-  /** The HTTP-like code of a denial (403, 400, 503, 500), also of one that phase `warn` did not give; 200 otherwise. */
+  /** The HTTP-like code of a denial (403, 400, 503, 500), also of one that phase `warn` or mode `observe` did not give; 200 otherwise. */
   readonly code: number;
   /** Ids of the checks that found something, each once, in catalogue order; also when the mode admits it. */
   readonly checks: readonly string[];

@@ -56,13 +56,13 @@ export function plainDenial(request: AdmissionRequest, reason: string, fix: stri
 }
 
 /**
- * The most severe first, each with its fix. A finding that refuses is told here of a workload alone: then it refuses the pods.
- * What finds no room is counted, and no finding is shown without its fix.
+ * The most severe first, each with its fix. What finds no room is counted, and no finding is shown without its fix.
+ * @param refusal what is said of a finding that refuses, after the id of its check
  */
-export function warningTexts(judged: readonly Judged[]): string[] {
+export function warningTexts(judged: readonly Judged[], refusal: string): string[] {
   let lines: string[] = [];
   for (let shown = Math.min(judged.length, warningLines); shown > 0; shown--) {
-    lines = warningsOf(judged.slice(0, shown));
+    lines = warningsOf(judged.slice(0, shown), refusal);
     if (shown < judged.length) lines.push(`not shown: ${judged.length - shown} of ${judged.length} findings`);
     if (lines.length <= warningLines) break;
   }
@@ -70,9 +70,9 @@ export function warningTexts(judged: readonly Judged[]): string[] {
 }
 
 /** One line for each finding where its fix has room in it, otherwise a second line; findings in a row that share one get it once. */
-function warningsOf(judged: readonly Judged[]): string[] {
+function warningsOf(judged: readonly Judged[], refusal: string): string[] {
   return judged.flatMap(({ check, path, reason, fix, refuses }, index) => {
-    const found = printable(`${check}${refuses ? ' refuses the pods' : ''}: ${placeOf(path)} ${reason}`);
+    const found = printable(`${check}${refuses ? refusal : ''}: ${placeOf(path)} ${reason}`);
     const remedy = `fix: ${printable(fix)}`;
     const together = `${found}; ${remedy}`;
     if (together.length <= warningCharacters) return [together];

@@ -1,7 +1,7 @@
 /** The AdmissionReview that answers a request. Source: admission.k8s.io/v1 AdmissionResponse. */
 import type { AdmissionRequest } from '../kubernetes/review.ts';
 import type { Owner } from '../tenancy/tenancy.ts';
-import type { Answer, Decision, Phase } from './decision.ts';
+import type { Answer, Asked, Decision } from './decision.ts';
 
 interface Denial {
   readonly code: 400 | 403 | 500 | 503;
@@ -27,12 +27,13 @@ const reasons = { 400: 'BadRequest', 403: 'Forbidden', 500: 'InternalError', 503
 /** Seconds after which a refusal that can be tried again is worth trying again. The API server sends them on as Retry-After. */
 export const retrySeconds = 1;
 
-export function respond(phase: Phase, request: AdmissionRequest, outcome: Outcome): Answer {
+export function respond(asked: Asked, request: AdmissionRequest, outcome: Outcome): Answer {
   const { owner, checks = [] } = outcome;
   const tenant = owner === undefined || owner === 'platform' ? owner : owner.name;
-  const mode = owner === undefined || owner === 'platform' ? 'enforce' : owner.mode;
+  const ownMode = owner === undefined || owner === 'platform' ? 'enforce' : owner.mode;
+  const mode = asked.observes ? 'observe' : ownMode;
   const decision: Decision = {
-    phase,
+    phase: asked.phase,
     uid: request.uid,
     kind: request.kind,
     operation: request.operation,
@@ -43,20 +44,20 @@ export function respond(phase: Phase, request: AdmissionRequest, outcome: Outcom
     dryRun: request.dryRun,
     tenant,
     mode,
-    allowed: outcome.denial === undefined || phase === 'warn',
+    allowed: outcome.denial === undefined || !denies(asked),
     code: outcome.denial?.code ?? 200,
     checks,
     patched: outcome.patch !== undefined,
     reason: outcome.reason,
   };
   const audited = checks.length === 0 ? { tenant } : { tenant, checks: checks.join(','), mode };
-  return { status: 200, body: review(phase, request.uid, outcome, audited), decision };
+  return { status: 200, body: review(asked, request.uid, outcome, audited), decision };
 }
 
 /** The answer where there is no request to speak of: a body that is not understood (400), or a defect (500). */
-export function refuseUnread(phase: Phase, uid: string, code: 400 | 500, message: string): Answer {
+export function refuseUnread(asked: Asked, uid: string, code: 400 | 500, message: string): Answer {
   const decision: Decision = {
-    phase,
+    phase: asked.phase,
     uid,
     kind: '',
     operation: '',
@@ -66,8 +67,8 @@ export function refuseUnread(phase: Phase, uid: string, code: 400 | 500, message
     username: '',
     dryRun: false,
     tenant: undefined,
-    mode: 'enforce',
-    allowed: phase === 'warn' && uid !== '',
+    mode: asked.observes ? 'observe' : 'enforce',
+    allowed: !denies(asked) && uid !== '',
     code,
     checks: [],
     patched: false,
@@ -78,15 +79,19 @@ export function refuseUnread(phase: Phase, uid: string, code: 400 | 500, message
     const body = JSON.stringify({ kind: 'Status', apiVersion: 'v1', ...statusOf({ code, message }) });
     return { status: code, body, decision };
   }
-  return { status: 200, body: review(phase, uid, { denial: { code, message } }, {}), decision };
+  return { status: 200, body: review(asked, uid, { denial: { code, message } }, {}), decision };
+}
+
+function denies({ phase, observes }: Asked): boolean {
+  return phase !== 'warn' && !observes;
 }
 
 const reviewOpening = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":';
 
 /** What is undefined is left out of JSON. */
-function review(phase: Phase, uid: string, outcome: Outcome, auditAnnotations: object): string {
+function review(asked: Asked, uid: string, outcome: Outcome, auditAnnotations: object): string {
   const { patch, warnings } = outcome;
-  const denial = phase === 'warn' ? undefined : outcome.denial;
+  const denial = denies(asked) ? outcome.denial : undefined;
   const response = {
     uid,
     allowed: denial === undefined,

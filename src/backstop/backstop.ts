@@ -51,7 +51,7 @@ export const unaskedNamespaces: readonly string[] = ['kube-system', 'bulkhead-sy
 
 /** In the order in which they are to be applied: a policy does nothing before its binding is there. */
 export function backstopOf(settings: Settings, source: TenantSource): readonly object[] {
-  return rules.flatMap((rule) => [policyOf(rule, settings, source), bindingOf(rule, source)]);
+  return rules.flatMap((rule) => [policyOf(rule, settings, source), bindingOf(rule, settings, source)]);
 }
 
 /** Also the name of its binding. A refusal begins with it. */
@@ -97,7 +97,7 @@ function policyOf(rule: Rule, settings: Settings, source: TenantSource): object 
   };
 }
 
-function bindingOf(rule: Rule, source: TenantSource): object {
+function bindingOf(rule: Rule, { enforcement }: Settings, source: TenantSource): object {
   const params = asksTenants(rule) && source.from === 'objects';
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
@@ -105,7 +105,7 @@ function bindingOf(rule: Rule, source: TenantSource): object {
     metadata: metadataOf(rule),
     spec: {
       policyName: policyName(rule),
-      validationActions: ['Deny'],
+      validationActions: [enforcement === 'observe' ? 'Warn' : 'Deny'],
       // Every Tenant is asked; without one there is no border to keep.
       ...(params && { paramRef: { selector: {}, parameterNotFoundAction: 'Allow' } }),
     },

@@ -28,6 +28,8 @@ export interface Finding {
   readonly fix: string;
   /** Left out: the headline of the check. */
   readonly headline?: string;
+  /** The label or annotation, where the finding is that its key is reserved. */
+  readonly key?: string;
 }
 
 /** What a check may know of every request beside the request itself; gathered once, before. */

@@ -51,6 +51,7 @@ function judge(
       const verb = change.before === undefined ? 'set' : change.after === undefined ? 'removed' : 'changed';
       findings.push({
         path: fieldOf(change),
+        key: change.key,
         reason: `would be ${verb}, and on ${what} of tenants that key is reserved to the platform`,
         fix: change.before === undefined ? 'leave it out' : 'leave it as it is',
       });

@@ -6,7 +6,7 @@ import { formatProblem, type Problem } from '../tenancy/problem.ts';
 export interface ReloadReports {
   warn(warnings: readonly Problem[]): void;
   /** @param what for example `namespaces` */
-  inForce(what: string, warnings: readonly Problem[], figures: Readonly<Record<string, number>>): void;
+  inForce(what: string, warnings: readonly Problem[], fields: Readonly<Record<string, number | string>>): void;
   notInForce(what: string, problems: readonly Problem[]): void;
   /** For what logs its problems itself. */
   count(what: string, problems: number): void;
@@ -25,10 +25,10 @@ export function createReloadReports(log: Logger, metrics: Metrics): ReloadReport
   return {
     warn,
     count,
-    inForce(what, warnings, figures) {
+    inForce(what, warnings, fields) {
       count(what, 0);
       warn(warnings);
-      log.info(figures, `new ${what} are in force`);
+      log.info(fields, `new ${what} are in force`);
     },
     notInForce(what, problems) {
       count(what, problems.length);

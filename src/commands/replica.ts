@@ -95,7 +95,8 @@ async function start(
         onProblems(conflicts);
         return;
       }
-      reports.inForce('tenants and settings', warnings, { tenants: current().tenants.size });
+      const { tenants, settings } = current();
+      reports.inForce('tenants and settings', warnings, { tenants: tenants.size, enforcement: settings.enforcement });
       cluster?.tenancyChanged();
     },
     onProblems,
@@ -141,10 +142,13 @@ async function start(
   }
 
   const clients = await clientsOf(options.clients);
+  const observes = () => current().settings.enforcement === 'observe';
   const review = createAdmission({
     tenancy: () => (cluster?.tenantsKnown() === false ? undefined : current()),
     namespaces,
     baselines: cluster?.baselines,
+    observes,
+    onObserved: cluster?.observed,
     onDefect: (error) =>
       log.error({ stack: (error instanceof Error && error.stack) || String(error) }, 'a review failed'),
   });
@@ -175,6 +179,7 @@ async function start(
   const certificate = certificates.served(cluster);
   const webhook = createWebhookServer({
     review,
+    observes,
     certificate: await certificate.first,
     paths: certificate.paths,
     clients,
@@ -189,6 +194,7 @@ async function start(
     stops.push(followClients(options.clients.authority, clients, webhook, log));
   await begin('webhook', webhook);
   log.info({ host, ...listening, tenants: current().tenants.size }, 'listening');
+  if (observes()) log.warn('the settings say observe: nothing is refused, changed or put in place');
   cluster?.serving(true);
   return {
     ports: listening,

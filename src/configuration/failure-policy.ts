@@ -42,6 +42,8 @@ export interface FailurePolicyCounters {
 export interface FailurePolicies {
   /** Facts are known and reviews are answered: from now on probes are sent. */
   begin(): void;
+  /** Settings have changed: where they want Fail, probes are sent. */
+  settingsChanged(): void;
   /** This replica is going away. Fail stays: other replicas serve. */
   end(): void;
   counters(): FailurePolicyCounters;
@@ -52,6 +54,8 @@ export interface FailurePolicies {
 export interface FailurePolicyOptions extends ConfigurationTools {
   /** Where Events are written; undefined when there is no such namespace. */
   readonly ownNamespace: () => NamespaceKey | undefined;
+  /** Whether the settings want failurePolicy Fail. Where they say observe, what is Ignore stays so. */
+  readonly wantsFail: () => boolean;
 }
 
 /** Milliseconds between probes. Half a minute at most: that is promised from the moment all is well. */
@@ -66,7 +70,7 @@ const fieldManager = 'bulkhead-registration';
 const staysIgnore: ConfigurationName = 'validating/bulkhead-workloads';
 
 export function keepFailurePolicies(options: FailurePolicyOptions): FailurePolicies {
-  const { connection, clock, log, configurations, ownNamespace } = options;
+  const { connection, clock, log, configurations, ownNamespace, wantsFail } = options;
   const probes = { proven: 0, admitted: 0, refused: 0, failed: 0 };
   const failures = new Map<Pair, number>();
   /** Why a pair keeps Ignore, as it was last logged. */
@@ -107,7 +111,7 @@ export function keepFailurePolicies(options: FailurePolicyOptions): FailurePolic
     const pending = [validating, configurations.get(`mutating/${pair}`)]
       .filter((one) => one !== undefined)
       .filter((one) => !isFail(one));
-    if (!serving || pending.length === 0) {
+    if (!serving || !wantsFail() || pending.length === 0) {
       logged.delete(pair);
       return undefined;
     }
@@ -116,7 +120,7 @@ export function keepFailurePolicies(options: FailurePolicyOptions): FailurePolic
     if (proof.caBundle === '' && proof.isService)
       return report(pair, 'its caBundle is empty, so the API server cannot verify the certificate of Bulkhead');
     const probe = await sendProbe(connection, pair, signal);
-    if (signal.aborted || !serving) return undefined;
+    if (signal.aborted || !serving || !wantsFail()) return undefined;
     probes[probe.result]++;
     if (probe.result !== 'proven') {
       report(pair, probe.why);
@@ -173,6 +177,11 @@ export function keepFailurePolicies(options: FailurePolicyOptions): FailurePolic
           else log.warn({ configuration: name }, 'does not exist: the API server sends no review of its resources');
         }
       });
+    },
+    settingsChanged() {
+      if (!serving) return;
+      for (const name of configurationNames)
+        if (name !== staysIgnore && configurations.get(name) !== undefined) queue.add(pairOf(partsOf(name)[1]));
     },
     end() {
       serving = false;

@@ -3,7 +3,7 @@
  * nothing, so that no leader is needed.
  */
 import type { NamespaceRecord, TenancySource } from '../admission/facts.ts';
-import { baselineOf, type ManagedObject } from '../baseline/baseline.ts';
+import { baselineOf, defaultDenyName, type ManagedObject } from '../baseline/baseline.ts';
 import { tiedTo } from '../baseline/default-deny.ts';
 import type { Clock } from '../client/clock.ts';
 import type { Connection } from '../client/connection.ts';
@@ -18,6 +18,9 @@ import {
   keyOfObject,
   type ReconcileCounters,
 } from './reconcile-namespace.ts';
+
+/** Why no baseline is begun: the settings say observe, the mode of the tenant, or a tenant that is not declared. */
+type Withholding = 'observe' | Exclude<Mode, 'enforce'> | 'unknown';
 
 /** Of now. */
 export interface BaselineCounters extends ReconcileCounters {
@@ -58,8 +61,10 @@ export function createBaselineReconciler(
   events: Pick<NamespaceEvents, 'record'>,
 ): BaselineReconciler {
   const namespaces = new Set<string>();
-  /** Namespaces without a baseline, and the mode that was logged as the reason. */
-  const withheld = new Map<string, Mode | 'unknown'>();
+  /** Namespaces without a baseline, and what was logged as the reason. */
+  const withheld = new Map<string, Withholding>();
+  /** Namespaces that keep a baseline that would not be begun now, and what was reported as the reason. */
+  const outlasting = new Map<string, Withholding>();
   /** Namespaces with a change that may let a refused object pass. */
   const expedited = new Set<string>();
   const store = createManagedStore(clock, () => tenancy().settings.tenantLabel, look);
@@ -86,15 +91,36 @@ export function createBaselineReconciler(
    * None is begun for a tenant that is not declared: its mode is unknown, and new pods are held all the same.
    */
   function isKept(tenant: Tenant, { name, uid }: NamespaceRecord): boolean {
-    if (tenant.mode === 'enforce' && tenancy().declares(tenant)) return true;
+    if (withheldBy(tenant) === undefined) return true;
     const policy = store.find(name, defaultDenyKey);
     return policy !== undefined && (policy.namespaceUid ?? uid) === uid;
   }
 
+  /** Undefined: a baseline is begun for this tenant. */
+  function withheldBy(tenant: Tenant): Withholding | undefined {
+    const { settings, declares } = tenancy();
+    if (settings.enforcement === 'observe') return 'observe';
+    if (!declares(tenant)) return 'unknown';
+    return tenant.mode === 'enforce' ? undefined : tenant.mode;
+  }
+
+  /** Reports a default-deny policy that outlasts the mode in which it was created. */
+  function reportOutlasting(namespace: NamespaceRecord, tenant: Tenant): void {
+    const because = withheldBy(tenant);
+    if (because === undefined) {
+      outlasting.delete(namespace.name);
+      return;
+    }
+    if (outlasting.get(namespace.name) === because) return;
+    outlasting.set(namespace.name, because);
+    const message = `${defaultDenyName} stays, although ${reasonOf(because, tenant)}; to open the namespace delete it: kubectl delete networkpolicy ${defaultDenyName} -n ${namespace.name}`;
+    events.record(namespace, 'BaselineKept', message);
+  }
+
   /** Reports the baseline that the mode of the tenant keeps back. */
   function withhold(namespace: NamespaceRecord, tenant: Tenant, objects: readonly ManagedObject[]): void {
-    const mode = tenancy().declares(tenant) ? tenant.mode : 'unknown';
-    if (withheld.get(namespace.name) === mode) return;
+    const mode = withheldBy(tenant);
+    if (mode === undefined || withheld.get(namespace.name) === mode) return;
     withheld.set(namespace.name, mode);
     const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
     log.info(
@@ -102,9 +128,7 @@ export function createBaselineReconciler(
       'mode enforce would put the baseline in place',
     );
     if (mode === 'audit') return;
-    const because =
-      mode === 'unknown' ? `no tenant ${tenant.name} is known` : `tenant ${tenant.name} is in mode ${mode}`;
-    const message = `not isolated while ${because}; mode enforce puts in place: ${names.join(', ')}`;
+    const message = `not isolated while ${reasonOf(mode, tenant)}; mode enforce puts in place: ${names.join(', ')}`;
     events.record(namespace, 'BaselineWithheld', message);
   }
 
@@ -113,6 +137,7 @@ export function createBaselineReconciler(
     const record = namespaceOf(namespace);
     if (record === undefined) {
       withheld.delete(namespace);
+      outlasting.delete(namespace);
       store.clearDrift(namespace, () => true);
       return undefined;
     }
@@ -132,6 +157,8 @@ export function createBaselineReconciler(
     const kept = owner === 'platform' || isKept(owner, record);
     if (kept) withheld.delete(namespace);
     else withhold(record, owner, baseline);
+    if (kept && owner !== 'platform') reportOutlasting(record, owner);
+    else outlasting.delete(namespace);
     const task = {
       record,
       baseline: kept ? baseline.map((one) => tiedTo(one, record.uid)) : [],
@@ -171,4 +198,9 @@ export function createBaselineReconciler(
       await queue.stop();
     },
   };
+}
+
+function reasonOf(mode: Withholding, { name }: Tenant): string {
+  if (mode === 'observe') return 'the settings say observe';
+  return mode === 'unknown' ? `no tenant ${name} is known` : `tenant ${name} is in mode ${mode}`;
 }

@@ -1,8 +1,8 @@
 /**
  * Events (core/v1) about namespaces, for the users who work in them.
  *
- * There is one Event for each namespace and reason, updated in place, so their number is bounded. Each is written at most once a minute,
- * and all together at most as often as the bucket allows: a loop of deletions makes no flood of writes.
+ * There is one Event for each namespace, reason and subject, updated in place, so their number is bounded. Each is written at most once
+ * a minute, and all together at most as often as the bucket allows: a loop of deletions makes no flood of writes.
  */
 import type { NamespaceKey } from '../admission/facts.ts';
 import type { Clock } from '../client/clock.ts';
@@ -13,9 +13,12 @@ export type EventReason =
   | 'BaselineHealed'
   | 'BaselineConflict'
   | 'BaselineFailed'
+  | 'BaselineKept'
   | 'BaselineWithheld'
   | 'PolicyNonCompliant'
-  | 'WebhookConfigurationDeleted';
+  | 'WebhookConfigurationDeleted'
+  | 'ReservedKeyWritten'
+  | 'WouldBeRefused';
 
 export interface EventCounters {
   readonly written: number;
@@ -30,8 +33,9 @@ export interface NamespaceEvents {
    * Never fails, and nothing waits for it.
    *
    * @param about one namespace has an Event for each of these, a part of its name
+   * @returns whether it is written; otherwise there are too many
    */
-  record(namespace: NamespaceKey, reason: EventReason, message: string, about?: string): void;
+  record(namespace: NamespaceKey, reason: EventReason, message: string, about?: string): boolean;
   counters(): EventCounters;
   stop(): Promise<void>;
 }
@@ -85,7 +89,7 @@ export function createNamespaceEvents(connection: Connection, clock: Clock): Nam
 
   return {
     record(namespace, reason, message, about = '') {
-      if (stopping.signal.aborted) return;
+      if (stopping.signal.aborted) return false;
       forgetOld();
       const key = `${namespace.uid} ${reason} ${about}`;
       const now = clock.now();
@@ -99,11 +103,12 @@ export function createNamespaceEvents(connection: Connection, clock: Clock): Nam
       seen.count++;
       if (now - seen.writtenAt < eachAtMostEvery || !takeToken()) {
         counters.suppressed++;
-        return;
+        return false;
       }
       seen.writtenAt = now;
       const sent = send(eventOf(namespace, reason, message, about, seen)).finally(() => sending.delete(sent));
       sending.add(sent);
+      return true;
     },
     counters: () => ({ ...counters }),
     async stop() {

@@ -73,6 +73,7 @@ export const defaultTenantLabel = 'bulkhead.dev/tenant';
 
 export const defaultSettings: Settings = {
   docsURL: defaultDocsURL,
+  enforcement: 'enforce',
   tenantLabel: defaultTenantLabel,
   platform: {
     identities: builtInIdentities,

@@ -8,6 +8,7 @@ import {
   builtInPrefixes,
   builtInSchedulers,
   builtInServices,
+  defaultSettings,
   defaultTenantLabel,
 } from './default-settings.ts';
 import { defaultDocsURL, parseDocsURL } from './docs-page.ts';
@@ -64,6 +65,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
   );
   const settings: Settings = {
     docsURL: docsURLOf(spec.docsURL ?? defaultDocsURL, report),
+    enforcement: spec.enforcement ?? defaultSettings.enforcement,
     tenantLabel,
     platform: {
       identities: platformIdentities,

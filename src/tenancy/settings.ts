@@ -30,8 +30,15 @@ export interface ProtectedRange {
   readonly kind: 'cluster' | 'metadata' | 'link-local';
 }
 
+/**
+ * What becomes of a request with a finding that refuses. `enforce`: it is denied. `observe`: nothing is denied, changed or created; every
+ * finding is reported (docs/how-to/adopt.md).
+ */
+export type Enforcement = 'observe' | 'enforce';
+
 /** The platform's settings, parsed from the `Settings` document. Its schema describes the fields. Immutable. */
 export interface Settings {
+  readonly enforcement: Enforcement;
   /** Without a slash at its end. */
   readonly docsURL: string;
   readonly tenantLabel: string;

@@ -123,3 +123,12 @@ t.test('what is printed', async (t) => {
     message: /apiVersion: is "v1"/,
   });
 });
+
+t.test('while the settings say observe every binding warns, and denies nothing', async (t) => {
+  const actions = (enforcement: 'observe' | 'enforce') =>
+    (backstopOf({ ...defaultSettings, enforcement }, { from: 'objects' }) as Document[])
+      .filter(({ kind }) => kind === 'ValidatingAdmissionPolicyBinding')
+      .map(({ spec }) => spec.validationActions);
+  t.strictSame(actions('observe'), Array(rules.length).fill(['Warn']));
+  t.strictSame(actions('enforce'), Array(rules.length).fill(['Deny']));
+});

@@ -25,6 +25,7 @@ export function tenant({ name = 'acme', mode = 'enforce', within = 'tenant', res
 export function settings(sharedServices: readonly SharedService[]): Settings {
   return {
     docsURL: 'docs',
+    enforcement: 'enforce',
     tenantLabel: 'bulkhead.dev/tenant',
     platform: {
       identities: [{ kind: 'Group', name: 'system:masters' }],

@@ -31,6 +31,8 @@ interface World {
   probes(): number;
   /** Answers a probe; the default is Bulkhead's own refusal. */
   answer: (value: string) => Answer;
+  /** Whether the settings say enforce; the default is yes. */
+  wantsFail: boolean;
   /** Answers an apply; the default is the configuration with the applied fields. */
   applied: (path: string, body: unknown) => Answer;
 }
@@ -115,6 +117,7 @@ function world(
     log: { info: at('info'), warn: at('warn'), error: at('error') },
     configurations: createWebhookConfigurations(connection, follow),
     ownNamespace: () => namespace,
+    wantsFail: () => one.wantsFail,
   });
   t.teardown(() => policies.stop());
   const one: World = {
@@ -152,6 +155,7 @@ function world(
         .map(({ path }) => nameIn(path)),
     probes: () => calls.filter(({ path }) => path.includes('dryRun')).length,
     answer: proven,
+    wantsFail: true,
     applied,
   };
   return one;
@@ -176,6 +180,18 @@ t.test('nothing is sent before reviews are answered, nor once they will not be a
   one.put('validating/bulkhead');
   await atRest();
   t.equal(one.probes(), 1);
+});
+
+t.test('while the settings say observe no failurePolicy becomes Fail, until they say enforce', async (t) => {
+  const one = world(t);
+  one.wantsFail = false;
+  one.put('validating/bulkhead');
+  one.policies.begin();
+  await atRest();
+  t.equal(one.calls.length, 0, 'nothing is probed');
+  one.wantsFail = true;
+  one.policies.settingsChanged();
+  await until('it is Fail', () => one.closed().length === 1);
 });
 
 t.test('both of a pair are closed by one probe, in the version that it was about', async (t) => {

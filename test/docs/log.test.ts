@@ -56,7 +56,7 @@ t.test('the notes in the audit log', async (t) => {
     object: { apiVersion: 'v1', kind: 'Pod' },
     oldObject: undefined,
   } as const;
-  const { body } = respond('validate', request, {
+  const { body } = respond({ phase: 'validate', observes: false }, request, {
     owner: undeclaredTenant('acme'),
     checks: ['host-network', 'host-ports'],
   });

@@ -113,7 +113,7 @@ async function closesTheNext(t: Test, plane: ControlPlane): Promise<void> {
     silent,
     () => tenancy,
     (name) => records.get(name),
-    { record: () => {} },
+    { record: () => true },
   );
   /** The same handler, told later. */
   const delayed = (by: (namespace: string) => number, handler: Handler): Handler => ({

@@ -54,6 +54,7 @@ export const ingressController: SharedService = {
 
 export const settings: Settings = {
   docsURL: 'docs',
+  enforcement: 'enforce',
   tenantLabel: label,
   platform: {
     identities: [{ kind: 'Group', name: 'platform-admins' }],

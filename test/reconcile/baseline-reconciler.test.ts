@@ -226,6 +226,23 @@ t.test('a tenant in another mode than enforce is told what it would get', async 
   }
 });
 
+t.test('while the settings say observe no baseline is begun, and one that stands is kept', async (t) => {
+  const kept = await keep(t, [tenant({})], (server) => server.put('namespaces', namespace('acme-web')));
+  await kept.settled();
+  kept.replace([tenant({})], { ...settings([]), enforcement: 'observe' });
+  kept.server.put('namespaces', namespace('acme-new'));
+  await kept.settled();
+  t.same(kept.names('acme-web'), baseline, 'what stands is kept');
+  t.same(kept.names('acme-new'), [], 'nothing is begun');
+  t.match(kept.events.toSorted(), [
+    /^acme-new BaselineWithheld: not isolated while the settings say observe; mode enforce puts in place: /,
+    /^acme-web BaselineKept: bulkhead-default-deny stays, although the settings say observe; /,
+  ]);
+  kept.replace([tenant({})], settings([]));
+  await kept.settled();
+  t.same(kept.names('acme-new'), baseline, 'enforce begins it');
+});
+
 t.test('a baseline that stands is kept when the mode is eased, until the platform opens the door', async (t) => {
   const kept = await keep(t, [tenant({})], (server) => server.put('namespaces', namespace('acme-web')));
   await kept.settled();
@@ -234,6 +251,11 @@ t.test('a baseline that stands is kept when the mode is eased, until the platfor
     kept.server.put('networkpolicies', policy('bulkhead-allow-within', { ...deny, ingress: [{}] }));
     await kept.settled();
     t.same(kept.names('acme-web'), baseline, `mode ${mode} takes nothing away`);
+    t.match(
+      kept.events.find((one) => one.includes(`mode ${mode};`)),
+      /^acme-web BaselineKept: bulkhead-default-deny stays, although tenant acme is in mode \w+; to open the namespace delete it: kubectl delete networkpolicy bulkhead-default-deny -n acme-web$/,
+      'an Event says so, and how to open the namespace',
+    );
     const within = kept.server.get('networkpolicies', 'bulkhead-allow-within', 'acme-web');
     t.not(JSON.stringify(within?.spec), JSON.stringify({ ...deny, ingress: [{}] }), 'and what is edited is put back');
   }
@@ -411,7 +433,7 @@ t.test('who waits for a namespace has it looked at, also when nothing is known t
     { info: ignore, warn: ignore, error: ignore },
     () => createTenancy(settings([]), [tenant({ within: 'none' })]),
     () => record,
-    { record: ignore },
+    { record: () => true },
   );
   reconciler.expedite('acme-web');
   reconciler.begin();
@@ -435,7 +457,7 @@ t.test('nothing is written before everything is known', async (t) => {
     { info: ignore, warn: ignore, error: ignore },
     () => createTenancy(settings([]), [tenant({})]),
     () => record,
-    { record: ignore },
+    { record: () => true },
   );
   reconciler.namespaceChanged('acme-web');
   reconciler.tenancyChanged();

@@ -109,7 +109,7 @@ export async function keep(
       log,
       () => tenancy,
       (name) => records.get(name),
-      { record: (namespace, reason, message) => events.push(`${namespace.name} ${reason}: ${message}`) },
+      { record: (namespace, reason, message) => events.push(`${namespace.name} ${reason}: ${message}`) > 0 },
     );
     const versions = new Map<string, number>();
     const common = { connection, clock, log };

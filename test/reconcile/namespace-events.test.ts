@@ -106,3 +106,18 @@ t.test('after an hour an Event begins anew, as the API server has forgotten it',
   await settled(2);
   t.match(server.list('events'), [{ message: 'two', count: 1 }]);
 });
+
+t.test('Events of one reason about different things are Events of their own', async (t) => {
+  const { server, events, settled } = await recorder(t);
+  t.ok(events.record(web, 'ReservedKeyWritten', 'rancher writes a', 'rancher-a'));
+  t.ok(events.record(web, 'ReservedKeyWritten', 'olm writes b', 'olm-b'));
+  t.notOk(events.record(web, 'ReservedKeyWritten', 'olm writes b', 'olm-b'), 'each at most once a minute');
+  await settled(2);
+  t.strictSame(
+    server
+      .list('events')
+      .map(({ message }) => message)
+      .toSorted(),
+    ['olm writes b', 'rancher writes a'],
+  );
+});

@@ -8,6 +8,7 @@ import { apiVersion } from './tenant-schema.ts';
 /** A Settings document that has passed its schema. */
 export interface SettingsDocument {
   readonly spec: {
+    readonly enforcement?: 'observe' | 'enforce';
     readonly docsURL?: string;
     readonly tenantLabel?: string;
     readonly platform?: {
@@ -105,6 +106,12 @@ export const settingsSchema: StructuralSchema = {
     spec: {
       type: 'object',
       properties: {
+        enforcement: {
+          type: 'string',
+          enum: ['observe', 'enforce'],
+          description:
+            'What becomes of a request with a finding that refuses. enforce denies it. observe denies, changes and creates nothing, and says what enforce would deny.',
+        },
         docsURL: {
           type: 'string',
           title: 'an http or https URL or a relative path, at most 128 characters',

@@ -1,0 +1,108 @@
+import t from 'tap';
+import type { Observed } from '../../src/admission/admission.ts';
+import type { Judged } from '../../src/checks/judge.ts';
+import { createObservations } from '../../src/reconcile/observations.ts';
+
+const ownNamespace = 'bulkhead-system';
+
+function observer(existing: readonly string[] = ['acme-web', ownNamespace]) {
+  const events: string[] = [];
+  const lines: string[] = [];
+  const room = { left: Number.POSITIVE_INFINITY };
+  const observed = createObservations({
+    log: {
+      info: () => {},
+      error: () => {},
+      warn: (fields, message) => lines.push(`${message}: ${JSON.stringify(fields)}`),
+    },
+    events: {
+      record(namespace, reason, message) {
+        if (room.left-- <= 0) return false;
+        events.push(`${namespace.name} ${reason}: ${message}`);
+        return true;
+      },
+    },
+    namespaceOf: (name) => (existing.includes(name) ? { name, uid: `uid-of-${name}` } : undefined),
+    ownNamespace,
+  });
+  return { observed, events, lines, room };
+}
+
+const finding: Judged = {
+  check: 'host-path',
+  path: 'spec.volumes[0]',
+  reason: 'mounts the node',
+  fix: 'leave it out',
+  headline: 'is refused',
+  refuses: true,
+};
+const reserved = (key: string): Judged => ({
+  check: 'reserved-labels',
+  path: `metadata.labels[${key}]`,
+  key,
+  reason: 'would be set',
+  fix: 'leave it out',
+  headline: 'is refused',
+  refuses: true,
+});
+
+function about(findings: readonly Judged[], change: object = {}): Observed {
+  const request = {
+    kind: 'Pod',
+    namespace: 'acme-web',
+    name: 'web',
+    user: { username: 'alice', groups: [] },
+    ...change,
+  };
+  return { request: request as unknown as Observed['request'], findings };
+}
+
+t.test('an Event in the namespace says what would be refused, and how to fix it', async (t) => {
+  const { observed, events } = observer();
+  observed(about([finding, { ...finding, path: 'spec.volumes[1]' }]));
+  t.strictSame(events, [
+    'acme-web WouldBeRefused: Pod acme-web/web of alice would be refused: host-path: spec.volumes[0] mounts the node; fix: leave it out, and 1 more findings',
+  ]);
+});
+
+t.test('what is in no namespace that exists is told in the namespace of Bulkhead', async (t) => {
+  const { observed, events } = observer();
+  observed(about([finding], { kind: 'Namespace', namespace: 'acme-new', name: 'acme-new' }));
+  t.match(events, [/^bulkhead-system WouldBeRefused: Namespace acme-new of alice would be refused/]);
+  const nowhere = observer([]);
+  nowhere.observed(about([finding]));
+  t.strictSame(nowhere.events, [], 'without one there is nowhere to write it');
+});
+
+t.test('each new pair of requester and reserved key is one line and one Event', async (t) => {
+  const { observed, events, lines } = observer();
+  for (let times = 0; times < 3; times++) observed(about([reserved('cluster'), reserved('init')]));
+  observed(about([reserved('cluster')], { user: { username: 'rancher', groups: [] } }));
+  t.strictSame(
+    events.filter((one) => one.includes('ReservedKeyWritten')),
+    [
+      'bulkhead-system ReservedKeyWritten: alice writes the reserved key cluster on a Pod',
+      'bulkhead-system ReservedKeyWritten: alice writes the reserved key init on a Pod',
+      'bulkhead-system ReservedKeyWritten: rancher writes the reserved key cluster on a Pod',
+    ],
+  );
+  t.equal(lines.length, 3);
+});
+
+t.test('a pair whose Event found no room is told when it comes again', async (t) => {
+  const { observed, events, room } = observer();
+  room.left = 0;
+  observed(about([reserved('cluster')]));
+  t.strictSame(events, []);
+  room.left = 10;
+  observed(about([reserved('cluster')]));
+  t.equal(events.filter((one) => one.includes('ReservedKeyWritten')).length, 1);
+});
+
+t.test('whoever makes up pairs fills no memory', async (t) => {
+  const { observed, events, lines } = observer();
+  for (let index = 0; index < 2_000; index++) observed(about([reserved(`key-${index}`)]));
+  t.equal(events.filter((one) => one.includes('ReservedKeyWritten')).length, 1_000);
+  t.equal(lines.length, 1_001);
+  t.match(lines.at(-1), /more pairs of requester and reserved key are not logged/);
+});
