@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { keyGroups } from '../src/tenancy/built-in-keys.ts';
 import { defaultSettings } from '../src/tenancy/default-settings.ts';
 import { parseTenant } from '../src/tenancy/parse-tenant.ts';
 import { unlined } from '../src/tenancy/problem.ts';
@@ -16,6 +17,7 @@ export const settingsExampleFile = join(import.meta.dirname, 'settings-example.y
 export const tenantExampleFile = join(import.meta.dirname, 'tenant-example.yaml');
 
 const builtIn = '[built-in](#built-in)';
+const reservedKeys = '[built-in](#reserved-keys)';
 
 export function settingsPage(): string {
   const example = readFileSync(settingsExampleFile, 'utf8');
@@ -29,9 +31,12 @@ export function settingsPage(): string {
       'spec.platform.schedulers': builtIn,
       'spec.platform.namespaces': builtIn,
       'spec.platform.prefixes': builtIn,
-      'spec.reserved.namespaceKeys': builtIn,
-      'spec.reserved.podKeys': builtIn,
-      'spec.reserved.policyKeys': builtIn,
+      'spec.reserved.namespaceKeys': reservedKeys,
+      'spec.reserved.podKeys': reservedKeys,
+      'spec.reserved.policyKeys': reservedKeys,
+      'spec.podSecurity.clusterDefault': 'not known',
+      'spec.mesh': 'not known',
+      'spec.network.plugin': 'not known',
       'spec.pods.runtimeClasses': 'every class',
       'spec.network.ipFamilies': '`["IPv4","IPv6"]`',
       'spec.network.metadataAddresses': builtIn,
@@ -55,6 +60,14 @@ The lists of a settings document are added to the built-in ones. \`sharedService
 \`reserved.released\` takes keys out of the built-in lists, except keys below \`bulkhead.dev/\`.
 
 ${builtInLists()}
+## Reserved keys
+An entry is a key, the beginning of keys, or after an asterisk the ending of keys.
+Keys of the classes *identity* and *others' guard* are refused in every mode. Keys of *own protection* follow the mode of the tenant.
+Where a plugin or a mesh is named, the key is reserved if \`network.plugin\` or \`mesh\` names it.
+It is also reserved while that setting is left out, and for a plugin if the setting is \`other\`.
+Some [values are free](checks/reserved-labels.md#free-values).
+
+${keyTable()}
 ${exampleSection(example)}`;
 }
 
@@ -100,7 +113,7 @@ function emptyTenant(): Tenant {
 }
 
 function builtInLists(): string {
-  const { platform, reservedNamespaceKeys, reservedPodKeys, reservedPolicyKeys, protectedRanges } = defaultSettings;
+  const { platform, protectedRanges } = defaultSettings;
   const lists: readonly (readonly [string, Iterable<string>])[] = [
     ['spec.platform.identities', platform.identities.map(identity)],
     ['spec.platform.schedulers', platform.schedulers.map(identity)],
@@ -108,12 +121,20 @@ function builtInLists(): string {
     ['spec.platform.prefixes', platform.prefixes],
     ['spec.network.metadataAddresses', protectedRanges.map(({ text }) => text)],
     ['spec.sharedServices', defaultSettings.sharedServices.map(serviceText)],
-    ['spec.reserved.namespaceKeys', reservedNamespaceKeys],
-    ['spec.reserved.podKeys', reservedPodKeys],
-    ['spec.reserved.policyKeys', reservedPolicyKeys],
   ];
   const rows = lists.map(([field, values]) => `| \`${field}\` | ${[...values].map(code).join(', ')} |\n`);
   return `| field | built-in |\n|---|---|\n${rows.join('')}`;
+}
+
+const classes = { identity: 'identity', 'others-guard': "others' guard", 'own-protection': 'own protection' } as const;
+
+function keyTable(): string {
+  const rows = keyGroups.map(({ keys, on, protects, effect, source, plugins = [], meshes = [] }) => {
+    const readers = [...plugins, ...meshes].map(code).join(', ') || 'any';
+    const cells = [keys.map(code).join(', '), on.join(', '), classes[protects], effect, readers, source];
+    return `| ${cells.join(' | ')} |\n`;
+  });
+  return `| key | on | class | this key … | plugin or mesh | source |\n|---|---|---|---|---|---|\n${rows.join('')}`;
 }
 
 function serviceText({ name, direction, namespace, podSelector, ports }: SharedService): string {

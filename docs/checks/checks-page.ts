@@ -16,7 +16,7 @@ A check is one rule. Its page has the rule, a rejected and an admitted sample, t
 
 | enforced | meaning |
 |---|---|
-| always | The proofs of all tenants depend on the check, so no mode turns it off. |
+| always | The proofs of all tenants depend on the check, so no mode turns it off. Only [keys of the tenant's own protection](reserved-labels.md) follow the mode. |
 | by mode | The check protects the tenant's own border. \`enforce\` rejects, \`warn\` admits with a warning, \`audit\` only records. |
 | as a warning | The check warns of a probable mistake. It never rejects. |
 

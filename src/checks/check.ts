@@ -30,6 +30,8 @@ export interface Finding {
   readonly headline?: string;
   /** The label or annotation, where the finding is that its key is reserved. */
   readonly key?: string;
+  /** What it is about, where that is not what its check {@link Check.protects}. */
+  readonly protects?: Protects;
 }
 
 /** What a check may know of every request beside the request itself; gathered once, before. */

@@ -94,9 +94,10 @@ function runChecks(asked: Asked, judged: Judged[]): readonly Judged[] {
       continue;
     }
     for (const finding of findings) {
-      const enforced = check.protects === 'identity' || owner === 'platform' || owner.mode === 'enforce';
-      if (enforced && check.protects === 'border') ratchet ??= leavesSpecAlone(asked.request);
-      const refuses = enforced && check.protects !== 'intent' && !(check.protects === 'border' && ratchet === true);
+      const { protects = check.protects } = finding;
+      const enforced = protects === 'identity' || owner === 'platform' || owner.mode === 'enforce';
+      if (enforced && protects === 'border') ratchet ??= leavesSpecAlone(asked.request);
+      const refuses = enforced && protects !== 'intent' && !(protects === 'border' && ratchet === true);
       judged.push({ ...finding, check: check.id, headline: finding.headline ?? check.headline, refuses });
     }
   }

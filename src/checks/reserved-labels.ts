@@ -1,7 +1,9 @@
 import { entry, namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { NamespaceRequest, PodRequest, PolicyRequest } from '../kubernetes/review.ts';
-import { freeValues, kumaMesh } from '../tenancy/built-in-keys.ts';
+import { kumaMesh } from '../tenancy/built-in-keys.ts';
+import { isFree } from '../tenancy/free-values.ts';
 import type { ReservedKeys } from '../tenancy/reserved-keys.ts';
+import type { ReservedKey } from '../tenancy/settings.ts';
 import { type Check, type Facts, type Finding, nothing, type PodFacts } from './check.ts';
 import { type Change, changesOf, fieldOf } from './metadata-changes.ts';
 import { addressAnnotations } from './pod-addresses.ts';
@@ -10,33 +12,33 @@ import { addressAnnotations } from './pod-addresses.ts';
  * Some labels and annotations are switches of the network, the scheduler or other guards; they are the platform's.
  * Reads    metadata.labels and metadata.annotations that a request adds, changes or removes: on namespaces and pods, every
  *          subresource, on Bindings (whose labels and annotations are written to the pod), and on network policies
- * Allowed  every key that is not reserved (settings: reserved.namespaceKeys, reserved.podKeys, reserved.policyKeys); the values by
- *          which a pod joins the mesh of its namespace; on namespaces also a Pod Security label that asks for `restricted`; anything for the platform
+ * Allowed  every key that is not reserved (settings: reserved.*Keys, by network.plugin and mesh); values that only tighten, or that
+ *          an injector writes to have a pod join the mesh (free-values.ts, and reserved.allowedValues); anything for the platform
  * Why      pod labels such as Cilium's `host` or `io.kubernetes.pod.namespace` change the identity a pod has on the network
  *          (POD-06), annotations give it foreign addresses or networks (POD-07, POD-25), namespace keys switch off the guards
- *          (TEN-19 to TEN-22), policy keys change what a network plugin makes of the rules (NP-20)
+ *          (TEN-19 to TEN-22), policy keys change what a network plugin makes of the rules (NP-20). Keys that weaken only the
+ *          tenant's own protection (class `own-protection`) follow its mode; the others are always refused
  */
 export const reservedLabels: Check = {
   id: 'reserved-labels',
   headline: 'changes labels or annotations that are reserved for the platform',
   protects: 'identity',
   namespace(request, facts) {
-    return judge(request, facts, facts.tenancy.reserved.namespaceKeys, 'namespaces');
+    return judge(request, facts, facts.tenancy.reserved.namespaceKeys);
   },
   pod(request, facts) {
-    return facts.owner === 'platform' ? nothing : judge(request, facts, facts.tenancy.reserved.podKeys, 'pods');
+    return facts.owner === 'platform' ? nothing : judge(request, facts, facts.tenancy.reserved.podKeys);
   },
   policy(request, facts) {
     if (facts.owner === 'platform') return nothing;
-    return judge(request, facts, facts.tenancy.reserved.policyKeys, 'policies');
+    return judge(request, facts, facts.tenancy.reserved.policyKeys);
   },
 };
 
 function judge(
   request: NamespaceRequest | PodRequest | PolicyRequest,
   facts: Facts & Partial<Pick<PodFacts, 'namespaceLabels'>>,
-  reserved: ReservedKeys,
-  what: string,
+  reserved: ReservedKeys<ReservedKey>,
 ): readonly Finding[] {
   if (request.operation === 'DELETE' || facts.requester.platform) return nothing;
   const findings: Finding[] = [];
@@ -46,34 +48,28 @@ function judge(
       if (change.key === facts.tenancy.settings.tenantLabel && map === 'labels') continue;
       if (request.family === 'pod' && map === 'annotations' && addressAnnotations.has(change.key)) continue;
       if (change.key === namespaceNameLabel && change.after === request.name) continue;
-      if (reserved.reserving(change.key) === undefined || isFree(change) || tightensPodSecurity(change)) continue;
+      const key = reserved.reserving(change.key);
+      if (key === undefined || isFree(change, facts.tenancy.settings)) continue;
       if (request.family === 'pod' && isOwnMesh(change, facts)) continue;
-      const verb = change.before === undefined ? 'set' : change.after === undefined ? 'removed' : 'changed';
-      findings.push({
-        path: fieldOf(change),
-        key: change.key,
-        reason: `would be ${verb}, and on ${what} of tenants that key is reserved to the platform`,
-        fix: change.before === undefined ? 'leave it out' : 'leave it as it is',
-      });
+      findings.push(found(change, key));
     }
   }
   return findings;
 }
 
-function isFree({ key, after }: Change): boolean {
-  return after !== undefined && freeValues.get(key)?.has(after) === true;
+function found(change: Change, { protects, effect, settings }: ReservedKey): Finding {
+  const verb = change.before === undefined ? 'set' : change.after === undefined ? 'removed' : 'changed';
+  const asked = settings.length === 0 ? '' : `, or ask the platform team (settings: ${settings.join(', ')})`;
+  return {
+    key: change.key,
+    path: fieldOf(change),
+    reason: `would be ${verb}, and this key ${effect}`,
+    fix: `${change.before === undefined ? 'leave it out' : 'leave it as it is'}${asked}`,
+    ...(protects === 'own-protection' && { protects: 'border' }),
+  };
 }
 
 /** Kuma takes an empty name for none. */
 function isOwnMesh({ key, after }: Change, { namespaceLabels }: Partial<Pick<PodFacts, 'namespaceLabels'>>): boolean {
   return key === kumaMesh && after === (entry(namespaceLabels, kumaMesh) || 'default');
-}
-
-/**
- * Pod Security Admission labels: `restricted`, at the version of the cluster, is the tightest there is, so anybody may ask for it.
- * Source: kubernetes.io/docs/concepts/security/pod-security-admission.
- */
-function tightensPodSecurity({ map, key, after }: Change): boolean {
-  if (map !== 'labels' || !key.startsWith('pod-security.kubernetes.io/')) return false;
-  return after === (key.endsWith('-version') ? 'latest' : 'restricted');
 }

@@ -3,7 +3,7 @@
  * replaced; what opens something (shared services) is replaced, so that the document shows all that is open.
  */
 import { type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
-import { namespaceKeys, podKeys, policyKeys } from './built-in-keys.ts';
+import { builtInKeys } from './built-in-keys.ts';
 import { defaultDocsURL } from './docs-page.ts';
 import type { ProtectedRange, Settings, SharedService } from './settings.ts';
 import type { Subject } from './tenant.ts';
@@ -81,9 +81,11 @@ export const defaultSettings: Settings = {
     namespaces: new Set(builtInNamespaces),
     prefixes: builtInPrefixes,
   },
-  reservedNamespaceKeys: namespaceKeys,
-  reservedPodKeys: podKeys,
-  reservedPolicyKeys: policyKeys,
+  reservedNamespaceKeys: builtInKeys('namespaces'),
+  reservedPodKeys: builtInKeys('pods'),
+  reservedPolicyKeys: builtInKeys('policies'),
+  allowedValues: new Map(),
+  podSecurityDefault: undefined,
   pods: { sysctls: new Set(), runtimeClasses: undefined },
   protectedRanges: builtInMetadataRanges,
   unlistedFamilies: [4, 6],

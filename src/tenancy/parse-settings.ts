@@ -1,7 +1,7 @@
 import { excerpt } from '../kubernetes/json.ts';
 import { contradiction } from '../kubernetes/label-selector.ts';
 import { parseSelector } from '../kubernetes/parse-selector.ts';
-import { namespaceKeys, ownKeys, podKeys, policyKeys } from './built-in-keys.ts';
+import { builtInKeys, formerKeys, type KeyCarrier, keyGroups, ownKeys } from './built-in-keys.ts';
 import {
   builtInIdentities,
   builtInNamespaces,
@@ -32,7 +32,7 @@ import {
 import { covers } from './reserved-keys.ts';
 import { compileDocumentSchema } from './schema/check-document.ts';
 import { type SettingsDocument, type SharedServiceDocument, settingsSchema } from './schema/settings-schema.ts';
-import type { Settings, SharedService } from './settings.ts';
+import type { ReservedKey, Settings, SharedService } from './settings.ts';
 import { suggestion } from './suggestion.ts';
 import type { Subject } from './tenant.ts';
 
@@ -53,10 +53,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
   const { network = {} } = spec;
   const protectedRanges = parseProtectedRanges(network, report);
   judgeServiceAddresses(sharedServices, protectedRanges, network, report);
-  const released = parseReleased(spec.reserved?.released ?? [], report);
-  const reserved = (builtIn: readonly string[], added: readonly string[] = []): readonly string[] => [
-    ...new Set([...builtIn.filter((key) => !released.has(key)), ...added]),
-  ];
+  const reserved = parseReserved(spec, report);
   const platformIdentities = builtInIdentities.concat(
     identities.flatMap((one, index) => parseIdentity(one, ['spec', 'platform', 'identities', index], report) ?? []),
   );
@@ -82,9 +79,8 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
       ]),
       prefixes: [...new Set([...builtInPrefixes, ...prefixes])],
     },
-    reservedNamespaceKeys: reserved(namespaceKeys, spec.reserved?.namespaceKeys),
-    reservedPodKeys: reserved(podKeys, spec.reserved?.podKeys),
-    reservedPolicyKeys: reserved(policyKeys, spec.reserved?.policyKeys),
+    ...reserved,
+    podSecurityDefault: spec.podSecurity?.clusterDefault,
     pods: {
       sysctls: new Set(spec.pods?.sysctls),
       runtimeClasses: spec.pods?.runtimeClasses && new Set(spec.pods.runtimeClasses),
@@ -162,12 +158,38 @@ function parseScheduler(
   );
 }
 
+type Reserved = Pick<Settings, `reserved${'Namespace' | 'Pod' | 'Policy'}Keys` | 'allowedValues'>;
+
+function parseReserved({ reserved = {}, network, mesh }: SettingsDocument['spec'], report: Report): Reserved {
+  const released = parseReleased(reserved.released ?? [], report);
+  const profile = { plugin: network?.plugin, mesh };
+  /** What the settings add holds as it stands there: an added beginning stands for the built-in keys below it, too. */
+  const keysOn = (carrier: KeyCarrier, field: 'namespaceKeys' | 'podKeys' | 'policyKeys'): readonly ReservedKey[] => {
+    const added = [...new Set(reserved[field])];
+    const builtIn = builtInKeys(carrier, profile).filter(
+      ({ entry }) => !released.has(entry) && !added.some((one) => covers(one, entry)),
+    );
+    return [...builtIn, ...added.map((entry) => addedKey(entry, `reserved.${field}`))];
+  };
+  return {
+    reservedNamespaceKeys: keysOn('namespaces', 'namespaceKeys'),
+    reservedPodKeys: keysOn('pods', 'podKeys'),
+    reservedPolicyKeys: keysOn('policies', 'policyKeys'),
+    allowedValues: parseAllowedValues(reserved, report),
+  };
+}
+
+/** Refused in every mode: its effect is not known here. */
+function addedKey(entry: string, field: string): ReservedKey {
+  return { entry, protects: 'identity', effect: 'is one that the platform team has reserved', settings: [field] };
+}
+
 function parseReleased(keys: readonly string[], report: Report): ReadonlySet<string> {
-  const builtIn = [...new Set([...namespaceKeys, ...podKeys, ...policyKeys])].filter((key) => !ownKeys.includes(key));
+  const builtIn = builtInEntries();
   for (const [index, key] of keys.entries()) {
-    if (builtIn.includes(key)) continue;
+    if (builtIn.includes(key) || formerKeys.includes(key)) continue;
     const steps = ['spec', 'reserved', 'released', index];
-    if (ownKeys.some((own) => key.startsWith(own))) {
+    if (isOwn(key)) {
       report(steps, `${key} belongs to Bulkhead and cannot be released`, 'leave it out');
       continue;
     }
@@ -180,6 +202,33 @@ function parseReleased(keys: readonly string[], report: Report): ReadonlySet<str
     );
   }
   return new Set(keys);
+}
+
+function parseAllowedValues(
+  reserved: NonNullable<SettingsDocument['spec']['reserved']>,
+  report: Report,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const { allowedValues = [], namespaceKeys = [], podKeys = [], policyKeys = [] } = reserved;
+  const entries = [...builtInEntries(), ...namespaceKeys, ...podKeys, ...policyKeys];
+  const allowed = new Map<string, ReadonlySet<string>>();
+  for (const [index, { key, values }] of allowedValues.entries()) {
+    const steps = ['spec', 'reserved', 'allowedValues', index, 'key'];
+    if (isOwn(key)) report(steps, `${key} belongs to Bulkhead, and tenants set no value of it`, 'leave it out');
+    else if (!entries.some((entry) => covers(entry, key))) {
+      report(steps, `${excerpt(key)} is not reserved, so tenants may set every value of it`, 'leave it out');
+    }
+    allowed.set(key, new Set([...(allowed.get(key) ?? []), ...values]));
+  }
+  return allowed;
+}
+
+function isOwn(key: string): boolean {
+  return ownKeys.some((own) => key.startsWith(own));
+}
+
+/** Of every profile: what is released may stand there whatever the plugin and the mesh are. */
+function builtInEntries(): readonly string[] {
+  return [...new Set(keyGroups.flatMap(({ keys }) => keys))].filter((key) => !ownKeys.includes(key));
 }
 
 function parseServices(documents: readonly SharedServiceDocument[], report: Report): readonly SharedService[] {

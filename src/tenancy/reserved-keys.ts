@@ -6,10 +6,13 @@
  * Comparison is exact, by code unit: no letter case, no pattern, no sorted search (GHSA-gjw4-3v3v-rqxg was a sorted search that
  * disagreed with its sort and let listed keys through).
  */
-export interface ReservedKeys {
-  readonly entries: readonly string[];
-  /** The entry that reserves this key, or undefined. The exact entry wins, then the shortest beginning, then the shortest ending. */
-  reserving(key: string): string | undefined;
+export interface ReservedKeys<Key extends Entry> {
+  /** What reserves this key, or undefined. The exact entry wins, then the shortest beginning, then the shortest ending. */
+  reserving(key: string): Key | undefined;
+}
+
+interface Entry {
+  readonly entry: string;
 }
 
 /** Whether the character is `-`, `.`, `/` or `:`. */
@@ -34,31 +37,35 @@ export function covers(entry: string, key: string): boolean {
 }
 
 /**
- * Compiles the entries once. A look-up examines only the first characters of the key, up to the longest beginning, and the last ones, up
- * to the longest ending. It costs one set look-up for each boundary character or dot in them. So the cost depends neither on the number
- * of entries nor on the length of a hostile key.
+ * Compiles the entries once; of two equal ones the first counts. A look-up examines only the first characters of the key, up to the
+ * longest beginning, and the last ones, up to the longest ending. It costs one look-up for each boundary character or dot in them. So
+ * the cost depends neither on the number of entries nor on the length of a hostile key.
  */
-export function compileReservedKeys(entries: readonly string[]): ReservedKeys {
-  const exact = new Set(entries.filter((entry) => !isEnding(entry)));
-  const beginnings = new Set(entries.filter(isBeginning));
-  const endings = new Map(entries.filter(isEnding).map((entry) => [entry.slice(1), entry]));
-  const longestBeginning = lengthOfLongest(beginnings);
+export function compileReservedKeys<Key extends Entry>(entries: readonly Key[]): ReservedKeys<Key> {
+  const [exact, beginnings, endings] = [new Map<string, Key>(), new Map<string, Key>(), new Map<string, Key>()];
+  for (const one of entries.toReversed()) {
+    const { entry } = one;
+    if (isEnding(entry)) endings.set(entry.slice(1), one);
+    else exact.set(entry, one);
+    if (isBeginning(entry)) beginnings.set(entry, one);
+  }
+  const longestBeginning = lengthOfLongest(beginnings.keys());
   const longestEnding = lengthOfLongest(endings.keys());
   return {
-    entries: [...new Set(entries)],
     reserving(key) {
-      if (exact.has(key)) return key;
+      const whole = exact.get(key);
+      if (whole !== undefined) return whole;
       const end = Math.min(longestBeginning, key.length);
       for (let length = 1; length <= end; length++) {
         if (!isBoundary(key.charCodeAt(length - 1))) continue;
-        const beginning = key.slice(0, length);
-        if (beginnings.has(beginning)) return beginning;
+        const beginning = beginnings.get(key.slice(0, length));
+        if (beginning !== undefined) return beginning;
       }
       if (longestEnding === 0) return undefined;
       const tail = key.slice(-longestEnding);
       for (let dot = tail.lastIndexOf('.'); dot !== -1; dot = dot === 0 ? -1 : tail.lastIndexOf('.', dot - 1)) {
-        const entry = endings.get(tail.slice(dot));
-        if (entry !== undefined) return entry;
+        const ending = endings.get(tail.slice(dot));
+        if (ending !== undefined) return ending;
       }
       return undefined;
     },

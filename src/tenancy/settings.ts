@@ -31,6 +31,24 @@ export interface ProtectedRange {
 }
 
 /**
+ * Whom a reserved key concerns. `identity`: whose an object or its traffic is taken for. `others-guard`: guards of the platform or of
+ * others, and nodes that others share. `own-protection`: what protects the tenant alone, such as its part in a mesh.
+ */
+export type KeyClass = 'identity' | 'others-guard' | 'own-protection';
+
+/** A label or annotation key that tenants may not set: an exact key, a beginning or an ending (reserved-keys.ts). */
+export interface ReservedKey {
+  readonly entry: string;
+  readonly protects: KeyClass;
+  /** What it does and to whom, for a refusal that says "this key …". */
+  readonly effect: string;
+  /** The settings that decide whether tenants may set it. */
+  readonly settings: readonly string[];
+}
+
+export type PodSecurityLevel = 'privileged' | 'baseline' | 'restricted';
+
+/**
  * What becomes of a request with a finding that refuses. `enforce`: it is denied. `observe`: nothing is denied, changed or created; every
  * finding is reported (docs/how-to/adopt.md).
  */
@@ -48,9 +66,14 @@ export interface Settings {
     readonly namespaces: ReadonlySet<string>;
     readonly prefixes: readonly string[];
   };
-  readonly reservedNamespaceKeys: readonly string[];
-  readonly reservedPodKeys: readonly string[];
-  readonly reservedPolicyKeys: readonly string[];
+  /** On namespaces. */
+  readonly reservedNamespaceKeys: readonly ReservedKey[];
+  readonly reservedPodKeys: readonly ReservedKey[];
+  readonly reservedPolicyKeys: readonly ReservedKey[];
+  /** Values of reserved keys that tenants may set, by key; for keys that hold a list, its items. */
+  readonly allowedValues: ReadonlyMap<string, ReadonlySet<string>>;
+  /** The level that Pod Security enforces in namespaces without a label; undefined: not known. */
+  readonly podSecurityDefault: PodSecurityLevel | undefined;
   readonly pods: {
     readonly sysctls: ReadonlySet<string>;
     /** Undefined: every one. */

@@ -2,7 +2,7 @@
 import { entry, type StringMap } from '../kubernetes/objects.ts';
 import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
 import { compileReservedKeys, type ReservedKeys } from './reserved-keys.ts';
-import type { Settings } from './settings.ts';
+import type { ReservedKey, Settings } from './settings.ts';
 import type { Direction, Gate, Subject, Tenant } from './tenant.ts';
 
 /** Who owns a namespace: a tenant, or the platform. */
@@ -23,9 +23,9 @@ export interface Tenancy {
   /** Label and annotation keys that tenants may not set. */
   readonly reserved: {
     /** Holds the tenant label too when that is under `bulkhead.dev/`: its value has a rule of its own. */
-    readonly namespaceKeys: ReservedKeys;
-    readonly podKeys: ReservedKeys;
-    readonly policyKeys: ReservedKeys;
+    readonly namespaceKeys: ReservedKeys<ReservedKey>;
+    readonly podKeys: ReservedKeys<ReservedKey>;
+    readonly policyKeys: ReservedKeys<ReservedKey>;
   };
   /** The tenant that a namespace name is reserved to by prefix, `platform` for the platform's names and prefixes, or undefined. */
   reservation(namespaceName: string): Owner | undefined;

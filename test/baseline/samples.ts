@@ -36,6 +36,8 @@ export function settings(sharedServices: readonly SharedService[]): Settings {
     reservedNamespaceKeys: [],
     reservedPodKeys: [],
     reservedPolicyKeys: [],
+    allowedValues: new Map(),
+    podSecurityDefault: undefined,
     pods: { sysctls: new Set(), runtimeClasses: undefined },
     protectedRanges: [],
     unlistedFamilies: [4, 6],

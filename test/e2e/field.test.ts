@@ -6,6 +6,7 @@ import { parseSettings } from '../../src/tenancy/parse-settings.ts';
 import { unlined } from '../../src/tenancy/problem.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
+import { eventually } from '../soak/observer.ts';
 import { guard } from './guarded-cluster.ts';
 
 interface Applied {
@@ -41,4 +42,45 @@ await clusterTest('a family that the settings do not list is unproven (IP-01)', 
     t.equal(code, 1, file);
     t.match(stderr, /do not list its IPv6 pod, service and node ranges/, `${file}: says why`);
   }
+});
+
+await clusterTest('a tenant in mode audit keeps its StatefulSet when a node is drained', async (t, plane) => {
+  const folder = 'test/field/audit-mode';
+  const config = join(folder, 'settings.yaml');
+  const cluster = await guard(plane, join(folder, 'tenants'), plane.adminKubeconfig, { config });
+  t.teardown(() => cluster.stop());
+  t.match(
+    await cluster.kubectl('platform', ['apply', '-f', join(folder, 'namespaces')]),
+    { code: 0 },
+    'the namespaces',
+  );
+  const labels = { app: 'broker', cluster: 'events' };
+  const set = {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name: 'broker', namespace: 'north-web' },
+    spec: {
+      serviceName: 'broker',
+      selector: { matchLabels: { app: 'broker' } },
+      template: {
+        metadata: { labels, annotations: { 'sidecar.istio.io/inject': 'false' } },
+        spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'broker', image: 'registry.example/broker' }] },
+      },
+    },
+  };
+  const kubeconfig = await plane.kubeconfigFor({ user: 'nina', groups: ['north-developers'] });
+  const created = await plane.kubectl(kubeconfig, ['create', '-f', '-'], { stdin: JSON.stringify(set) });
+  t.match(created, { code: 0, stderr: '' }, 'it is admitted without a warning');
+  const uidOf = async () => {
+    const path = ['get', 'pod', 'broker-0', '-n', 'north-web', '-o', 'jsonpath={.metadata.uid}'];
+    return (await plane.kubectl(kubeconfig, path)).stdout;
+  };
+  let first = '';
+  await eventually('its pod is there', async () => {
+    first = await uidOf();
+    return first !== '';
+  });
+  t.match(await plane.kubectl(kubeconfig, ['delete', 'pod', 'broker-0', '-n', 'north-web']), { code: 0 }, 'a drain');
+  await eventually('the pod comes back', async () => !['', first].includes(await uidOf()));
+  t.pass('a label of its own, and leaving the mesh, stop no pod');
 });

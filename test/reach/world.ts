@@ -65,6 +65,8 @@ export const settings: Settings = {
   reservedNamespaceKeys: [],
   reservedPodKeys: [],
   reservedPolicyKeys: [],
+  allowedValues: new Map(),
+  podSecurityDefault: undefined,
   pods: { sysctls: new Set(), runtimeClasses: undefined },
   protectedRanges: [
     protect('pod network', '10.244.0.0/16'),

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { namespaceKeys, podKeys, policyKeys } from '../../src/tenancy/built-in-keys.ts';
+import { builtInKeys, type KeyCarrier, type KeyProfile } from '../../src/tenancy/built-in-keys.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
 import { parseSettings } from '../../src/tenancy/parse-settings.ts';
 import type { Settings } from '../../src/tenancy/settings.ts';
@@ -21,6 +21,18 @@ function settings(...spec: readonly string[]): Settings {
 const service = (...fields: readonly string[]) =>
   text('sharedServices:', ...fields.map((line, index) => `${index === 0 ? '  - ' : '    '}${line}`));
 const ingress = ['name: web', 'direction: ingress', 'namespace: ingress-nginx'];
+
+function builtIn(carrier: KeyCarrier, profile: KeyProfile = {}): readonly string[] {
+  return builtInKeys(carrier, profile).map(({ entry }) => entry);
+}
+
+function entriesOf({ reservedNamespaceKeys, reservedPodKeys, reservedPolicyKeys }: Settings) {
+  return {
+    namespaces: reservedNamespaceKeys.map(({ entry }) => entry),
+    pods: reservedPodKeys.map(({ entry }) => entry),
+    policies: reservedPolicyKeys.map(({ entry }) => entry),
+  };
+}
 
 const refused: readonly (readonly [sentence: string, text: string, ...problems: string[]])[] = [
   ['settings have a spec', 'apiVersion: bulkhead.dev/v1alpha1\nkind: Settings\n', 't.yaml:1:1: spec: is missing'],
@@ -101,6 +113,29 @@ const refused: readonly (readonly [sentence: string, text: string, ...problems: 
     't.yaml:5:30: spec.platform.namespaces[1]: "*" is not a name of 1 to 63 lower-case letters, digits and inner hyphens',
     't.yaml:6:16: spec.platform.prefixes[0]: "cattle" is not a beginning of names: at most 62 lower-case letters, digits and hyphens, with a hyphen at its end; write cattle-',
     't.yaml:6:24: spec.platform.prefixes[1]: "" is not a beginning of names: at most 62 lower-case letters, digits and hyphens, with a hyphen at its end',
+  ],
+  [
+    'plugin, mesh and level are words of a list',
+    text('network: { plugin: weave }', 'mesh: istio-sidecar', 'podSecurity: { clusterDefault: none }'),
+    't.yaml:4:22: spec.network.plugin: "weave" is not one of cilium, calico, ovn-kubernetes, antrea, aws-vpc-cni, azure-cni, gke, kube-router, other',
+    't.yaml:5:9: spec.mesh: "istio-sidecar" is not one of istio, istio-ambient, linkerd, kuma, consul, none',
+    't.yaml:6:34: spec.podSecurity.clusterDefault: "none" is not one of privileged, baseline, restricted',
+  ],
+  [
+    'values are allowed for a whole key',
+    text('reserved:', '  allowedValues: [{ key: traffic.sidecar.istio.io/, values: [a] }]'),
+    't.yaml:5:28: spec.reserved.allowedValues[0].key: "traffic.sidecar.istio.io/" is not a label or annotation key',
+  ],
+  [
+    'values are allowed for one key that is reserved',
+    text(
+      'reserved:',
+      '  allowedValues:',
+      '    - { key: bulkhead.dev/tenant, values: [acme] }',
+      '    - { key: example.com/zone, values: [a] }',
+    ),
+    't.yaml:6:16: spec.reserved.allowedValues[0].key: bulkhead.dev/tenant belongs to Bulkhead, and tenants set no value of it; leave it out',
+    't.yaml:7:16: spec.reserved.allowedValues[1].key: "example.com/zone" is not reserved, so tenants may set every value of it; leave it out',
   ],
   [
     'reserved keys are keys, beginnings or endings',
@@ -384,9 +419,17 @@ t.test('what shuts something adds to what is built in', async (t) => {
     ['default', 'kube-node-lease', 'kube-public', 'kube-system', 'bulkhead-system', 'monitoring', 'batch-system'],
   );
   t.strictSame(given.platform.prefixes, ['bulkhead-', 'kube-', 'openshift-', 'cattle-']);
-  t.strictSame(given.reservedNamespaceKeys, [...namespaceKeys, 'example.com/']);
-  t.strictSame(given.reservedPodKeys, [...podKeys, 'example.com/zone']);
-  t.strictSame(given.reservedPolicyKeys, [...policyKeys, 'example.com/plugin']);
+  t.strictSame(entriesOf(given), {
+    namespaces: [...builtIn('namespaces'), 'example.com/'],
+    pods: [...builtIn('pods'), 'example.com/zone'],
+    policies: [...builtIn('policies'), 'example.com/plugin'],
+  });
+  t.strictSame(given.reservedPodKeys.at(-1), {
+    entry: 'example.com/zone',
+    protects: 'identity',
+    effect: 'is one that the platform team has reserved',
+    settings: ['reserved.podKeys'],
+  });
   t.strictSame(given.unlistedFamilies, [6]);
   t.strictSame(
     given.protectedRanges.map(({ name, text }) => `${name} ${text}`),
@@ -412,18 +455,63 @@ t.test('what shuts something adds to what is built in', async (t) => {
 
 t.test('released keys are free on namespaces, pods and policies, the others stay', async (t) => {
   const given = settings('reserved:', '  released: [projectcalico.org/, host]');
+  const without = (carrier: KeyCarrier, ...released: readonly string[]) =>
+    builtIn(carrier).filter((entry) => !released.includes(entry));
+  t.strictSame(entriesOf(given), {
+    namespaces: without('namespaces', 'projectcalico.org/'),
+    pods: without('pods', 'projectcalico.org/', 'host'),
+    policies: without('policies', 'projectcalico.org/'),
+  });
+});
+
+t.test('what was listed once, or belongs to another plugin or mesh, may stay among the released keys', async (t) => {
+  const given = settings(
+    'network: { plugin: calico }',
+    'mesh: none',
+    'reserved:',
+    '  released: [cluster, all, host, linkerd.io/]',
+  );
+  t.strictSame(entriesOf(given).pods, builtIn('pods', { plugin: 'calico', mesh: 'none' }));
+});
+
+t.test('a key that the settings add holds as it stands there, also for the built-in keys below it', async (t) => {
+  const given = settings(
+    'mesh: none',
+    'reserved:',
+    '  podKeys: [sidecar.istio.io/, "*.kubernetes.io/ip_pool", cluster, cluster]',
+  );
+  const added = ['sidecar.istio.io/', '*.kubernetes.io/ip_pool', 'cluster'];
   t.strictSame(
-    given.reservedNamespaceKeys,
-    namespaceKeys.filter((key) => key !== 'projectcalico.org/'),
+    given.reservedPodKeys
+      .filter(({ entry }) => added.includes(entry))
+      .map(({ entry, protects }) => `${entry} ${protects}`),
+    added.map((entry) => `${entry} identity`),
+  );
+  t.notOk(entriesOf(given).pods.includes('sidecar.istio.io/inject'), 'the built-in key below it is covered');
+});
+
+t.test('values are allowed by key', async (t) => {
+  const given = settings(
+    'reserved:',
+    '  podKeys: [example.com/]',
+    '  allowedValues:',
+    '    - { key: traffic.sidecar.istio.io/excludeOutboundPorts, values: ["9411"] }',
+    '    - { key: example.com/zone, values: [a] }',
+    '    - { key: traffic.sidecar.istio.io/excludeOutboundPorts, values: ["9412"] }',
   );
   t.strictSame(
-    given.reservedPodKeys,
-    podKeys.filter((key) => key !== 'projectcalico.org/' && key !== 'host'),
+    given.allowedValues,
+    new Map([
+      ['traffic.sidecar.istio.io/excludeOutboundPorts', new Set(['9411', '9412'])],
+      ['example.com/zone', new Set(['a'])],
+    ]),
   );
-  t.strictSame(
-    given.reservedPolicyKeys,
-    policyKeys.filter((key) => key !== 'projectcalico.org/'),
-  );
+  t.strictSame(settings('mesh: istio').allowedValues, new Map(), 'none by default');
+});
+
+t.test('the level of Pod Security is not known until the settings say it', async (t) => {
+  t.equal(settings('mesh: istio').podSecurityDefault, undefined);
+  t.equal(settings('podSecurity: { clusterDefault: privileged }').podSecurityDefault, 'privileged');
 });
 
 t.test('runtime classes are free until they are listed, and none when the list is empty', async (t) => {

@@ -1,4 +1,6 @@
 import type { LabelSelector } from '../../kubernetes/label-selector.ts';
+import { knownMeshes, knownPlugins, type Mesh, type NetworkPlugin } from '../built-in-keys.ts';
+import type { PodSecurityLevel } from '../settings.ts';
 import { labelKey, labelName, namePrefix, objectName } from './names.ts';
 import { type PortDocument, portSchema } from './port-schema.ts';
 import type { StructuralSchema } from './structural-schema.ts';
@@ -22,12 +24,16 @@ export interface SettingsDocument {
       readonly podKeys?: readonly string[];
       readonly policyKeys?: readonly string[];
       readonly released?: readonly string[];
+      readonly allowedValues?: readonly { readonly key: string; readonly values: readonly string[] }[];
     };
+    readonly podSecurity?: { readonly clusterDefault?: PodSecurityLevel };
+    readonly mesh?: Mesh;
     readonly pods?: {
       readonly sysctls?: readonly string[];
       readonly runtimeClasses?: readonly string[];
     };
     readonly network?: {
+      readonly plugin?: NetworkPlugin;
       readonly ipFamilies?: readonly ('IPv4' | 'IPv6')[];
       readonly podCIDRs?: readonly string[];
       readonly serviceCIDRs?: readonly string[];
@@ -54,6 +60,14 @@ const reservedKey = {
     'a label or annotation key, the beginning of one that ends in a slash, dot, hyphen or colon, or the ending of one after an asterisk and a dot',
   pattern: '^(?:[A-Za-z0-9][-A-Za-z0-9_./:]*|\\*\\.[-A-Za-z0-9_./:]*[A-Za-z0-9])$',
   maxLength: 318,
+} as const satisfies StructuralSchema;
+
+/** Of labels and annotations alike: the names of annotations may hold upper-case letters too. */
+const labelOrAnnotationKey = {
+  type: 'string',
+  title: 'a label or annotation key',
+  pattern: '^[A-Za-z0-9][-A-Za-z0-9_./]*[A-Za-z0-9]$',
+  maxLength: 317,
 } as const satisfies StructuralSchema;
 
 /** The API server takes slashes for dots as well. There is one way to write it here. */
@@ -163,7 +177,43 @@ export const settingsSchema: StructuralSchema = {
               items: reservedKey,
               description: 'Entries of the built-in lists that tenants may set after all.',
             },
+            allowedValues: {
+              type: 'array',
+              description:
+                'Values of reserved keys that tenants may set, such as what the injector of a mesh is configured to write.',
+              items: {
+                type: 'object',
+                required: ['key', 'values'],
+                properties: {
+                  key: { ...labelOrAnnotationKey, description: 'The reserved key.' },
+                  values: {
+                    type: 'array',
+                    items: { type: 'string' },
+                    description:
+                      'Compared exactly. Where the key holds a list of ports, ranges or networks: the items that it may hold.',
+                  },
+                },
+              },
+            },
           },
+        },
+        podSecurity: {
+          type: 'object',
+          description: 'What Pod Security does in namespaces without its labels.',
+          properties: {
+            clusterDefault: {
+              type: 'string',
+              enum: ['privileged', 'baseline', 'restricted'],
+              description:
+                'The level that it enforces. With privileged, tenants may label a namespace baseline that has no level yet.',
+            },
+          },
+        },
+        mesh: {
+          type: 'string',
+          enum: [...knownMeshes],
+          description:
+            'The service mesh. Only its keys are reserved then, none with none; the keys of every mesh when left out. With sidecars beside it, istio-ambient.',
         },
         pods: {
           type: 'object',
@@ -186,6 +236,12 @@ export const settingsSchema: StructuralSchema = {
           type: 'object',
           description: 'The addresses of the cluster, which no policy of a tenant may open.',
           properties: {
+            plugin: {
+              type: 'string',
+              enum: [...knownPlugins],
+              description:
+                'What connects pods and enforces policies. Only keys that it may read are reserved then; the keys of every plugin with other, and when left out.',
+            },
             ipFamilies: {
               type: 'array',
               items: { type: 'string', enum: ['IPv4', 'IPv6'] },

@@ -1,0 +1,107 @@
+/** Cases from the field (test/field) about reserved keys: the right answer to each object. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { parseAllDocuments } from 'yaml';
+import { createAdmission } from '../../src/admission/admission.ts';
+import type { NamespaceRecord } from '../../src/admission/facts.ts';
+import { readTenancy } from '../../src/files/read-tenancy.ts';
+import { findingsIn } from '../fixtures/denial.ts';
+import { type Response, submit } from '../fixtures/review.ts';
+import { createWorld } from '../fixtures/world.ts';
+
+type Answer = Pick<Response, 'allowed'> & {
+  readonly paths: readonly string[];
+  readonly text: string;
+  readonly said: Response;
+};
+
+/** The answers to the objects of a case, by file, each in its order. */
+async function answersOf(folder: string): Promise<ReadonlyMap<string, readonly Answer[]>> {
+  const place = join(import.meta.dirname, '../field', folder);
+  const loaded = await readTenancy({ tenants: join(place, 'tenants'), config: join(place, 'settings.yaml') });
+  if (!loaded.ok) throw new Error(loaded.problems.map(({ path, reason }) => `${path} ${reason}`).join());
+  const records = new Map(
+    documentsIn(join(place, 'namespaces/namespaces.yaml')).map(({ metadata: { name, labels } }) => {
+      const record: NamespaceRecord = { name, uid: `uid-of-${name}`, labels, terminating: false };
+      return [name, record] as const;
+    }),
+  );
+  const review = createAdmission({
+    tenancy: () => loaded.value,
+    namespaces: {
+      ...createWorld().namespaces,
+      lookup: (name) => records.get(name),
+      fetch: async (name) => records.get(name),
+      isFree: (name) => !records.has(name),
+    },
+    onDefect(error) {
+      throw error;
+    },
+  });
+  const answers = new Map<string, Answer[]>();
+  for (const file of readdirSync(join(place, 'objects')).sort()) {
+    const path = join(place, 'objects', file);
+    const [, username = '', groups = '', operation = 'CREATE'] =
+      /^# as: (\S+) \[([^\]]*)\] ?(\S*)/.exec(readFileSync(path, 'utf8')) ?? [];
+    const user = { username, groups: groups.split(', ') };
+    const objects = documentsIn(path);
+    const sent =
+      operation === 'UPDATE'
+        ? [{ user, operation: 'UPDATE', oldObject: objects[0], object: objects[1] } as const]
+        : objects.map((object) => ({ user, operation: 'CREATE', object }) as const);
+    answers.set(file, []);
+    for (const one of sent) {
+      const said = await submit(review, one);
+      const text = said.status?.message ?? '';
+      answers.get(file)?.push({ allowed: said.allowed, paths: findingsIn(text).map(({ path }) => path), text, said });
+    }
+  }
+  return answers;
+}
+
+function documentsIn(path: string) {
+  return parseAllDocuments(readFileSync(path, 'utf8')).map((document) => document.toJS());
+}
+
+t.test('a service mesh on the cluster', async (t) => {
+  const answers = await answersOf('mesh-injection');
+  t.strictSame(
+    answers.get('01-injected-with-cni-plugin.yaml')?.map(({ text }) => text),
+    [''],
+    'what the injector wrote',
+  );
+  t.strictSame(
+    answers.get('02-opt-in.yaml')?.map(({ text }) => text),
+    ['', ''],
+    'joining takes nothing away',
+  );
+  const [job, pod] = answers.get('03-hook-job-opts-out.yaml') ?? [];
+  t.equal(job?.allowed, true, 'a Job is not refused');
+  t.match(job?.said.warnings?.[0], /^reserved-labels refuses the pods: spec\.template\.metadata\.annotations\[sidecar/);
+  t.strictSame(pod?.paths, ['metadata.annotations[sidecar.istio.io/inject]']);
+  t.match(pod?.text, 'would be set, and this key can take the pod, or some of its traffic, out of the mesh');
+  t.match(pod?.text, 'or ask the platform team (settings: mesh, reserved.allowedValues, reserved.released)');
+});
+
+t.test('a tenant in mode audit keeps its StatefulSet', async (t) => {
+  const [broker] = (await answersOf('audit-mode')).get('01-broker-comes-back-after-a-drain.yaml') ?? [];
+  t.strictSame([broker?.allowed, broker?.text], [true, '']);
+});
+
+t.test('controllers that annotate namespaces are told what the key does, whosever the namespace is', async (t) => {
+  const answers = await answersOf('controllers-that-annotate-namespaces');
+  for (const [file, key] of [
+    ['01-uid-ranges.yaml', 'openshift.io/sa.scc.uid-range'],
+    ['02-uid-ranges-of-a-platform-namespace.yaml', 'openshift.io/sa.scc.uid-range'],
+    ['04-network-operator.yaml', 'projectcalico.org/operator-node-migration'],
+  ] as const) {
+    const [answer] = answers.get(file) ?? [];
+    t.equal(answer?.allowed, false, `${file}: the account is not listed`);
+    t.ok(
+      answer?.paths.some((path) => path.endsWith(`[${key}]`)),
+      file,
+    );
+    t.notMatch(answer?.text, /of tenants that key/, `${file}: it may be a namespace of no tenant`);
+  }
+});
