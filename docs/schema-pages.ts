@@ -25,6 +25,7 @@ export function settingsPage(): string {
     schema: settingsSchema,
     example: parse(example),
     defaults: {
+      'spec.enforcement': code(defaultSettings.enforcement),
       'spec.docsURL': code(defaultSettings.docsURL),
       'spec.tenantLabel': code(defaultSettings.tenantLabel),
       'spec.platform.identities': builtIn,

@@ -18,7 +18,7 @@ import { createReservations, propagationDelay } from './facts/reservations.ts';
 import { createTenants, type Tenants, type TenantsOptions, tenantsPath } from './facts/tenants.ts';
 import { entry } from './kubernetes/objects.ts';
 import { type BaselinesCounters, keepBaselines } from './reconcile/baselines.ts';
-import { createNamespaceEvents } from './reconcile/namespace-events.ts';
+import { createNamespaceEvents, type EventCounters } from './reconcile/namespace-events.ts';
 import { createObservations } from './reconcile/observations.ts';
 import { createStoredPolicies, type StoredPolicyCounters } from './reconcile/stored-policies.ts';
 import { createTenantStatusWriter, type TenantStatusCounters } from './reconcile/tenant-status-writer.ts';
@@ -70,6 +70,8 @@ export interface ClusterCounters {
   /** Undefined where tenants are not objects, and where nothing is written. */
   readonly tenantStatus: TenantStatusCounters | undefined;
   readonly storedPolicies: StoredPolicyCounters;
+  /** Of Events about requests that would be refused. Undefined where nothing is written. */
+  readonly observations: EventCounters | undefined;
   /** The GETs of the request path. */
   readonly requests: RequestCounters;
   /** Undefined where Bulkhead does not manage its webhook configurations. */
@@ -246,6 +248,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       baselines: baselines?.counters(),
       tenantStatus: tenantStatus?.counters(),
       storedPolicies: storedPolicies.counters(),
+      observations: observations?.counters(),
       requests: requests.counters(),
       failurePolicy: failurePolicies?.counters(),
       certificates: certificates?.counters(),

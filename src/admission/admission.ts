@@ -12,7 +12,7 @@ import type { BaselineSource, NamespaceSource } from './facts.ts';
 import { gather } from './gather.ts';
 import { FactsUnavailable } from './live-facts.ts';
 import { denialText, narrowingTexts, plainDenial, warningTexts } from './message.ts';
-import { patchText } from './patch.ts';
+import { applyIntents, patchText } from './patch.ts';
 import { refuseUnread, respond, retrySeconds } from './respond.ts';
 
 /** What a warning says of a finding that refuses. */
@@ -56,9 +56,11 @@ export function createAdmission(options: AdmissionOptions): Review {
       const sources = { namespaces, tenancy: known, now: Date.now(), patience };
       // In observe no baseline is put in place, so no pod waits for one.
       const baselines = asked.observes ? undefined : options.baselines;
-      return phase === 'mutate'
-        ? mutate(asked, await gather(request, { ...sources, mutating: true }))
-        : validate(asked, await gather(request, { ...sources, baselines }), onObserved);
+      if (phase === 'mutate') return mutate(asked, await gather(request, { ...sources, mutating: true }));
+      // In observe mutate changes nothing, and what enforce would add is not missing.
+      if (asked.observes)
+        applyIntents(request.object, intentsOf(await gather(request, { ...sources, mutating: true })).all);
+      return validate(asked, await gather(request, { ...sources, baselines }), onObserved);
     } catch (error) {
       if (request !== undefined && error instanceof FactsUnavailable) return tryAgain(asked, request, error);
       onDefect(error);
@@ -73,13 +75,20 @@ export function createAdmission(options: AdmissionOptions): Review {
  * here too. Otherwise validate, which may have the facts a moment later or on another replica, would refuse the object with 403: it
  * cannot know why the label is missing (SRV-18).
  */
-function mutate(asked: Asked, { request, facts }: Gathered): Answer {
+function mutate(asked: Asked, gathered: Gathered): Answer {
+  const { request, facts } = gathered;
   if (asked.observes) return respond(asked, request, { owner: facts.owner });
-  const narrowed = narrowedPeers(request, facts);
-  const labelled = tenantLabel(request, facts);
-  const patch = patchText(request.object, labelled === undefined ? narrowed : [labelled, ...narrowed]);
+  const { narrowed, all } = intentsOf(gathered);
+  const patch = patchText(request.object, all);
   const warnings = narrowingTexts(narrowed);
   return respond(asked, request, { owner: facts.owner, warnings, ...(patch !== undefined && { patch }) });
+}
+
+/** The labels that an object is to get. */
+function intentsOf({ request, facts }: Gathered) {
+  const narrowed = narrowedPeers(request, facts);
+  const labelled = tenantLabel(request, facts);
+  return { narrowed, all: labelled === undefined ? narrowed : [labelled, ...narrowed] };
 }
 
 function validate(given: Asked, gathered: Gathered, onObserved: AdmissionOptions['onObserved']): Answer {

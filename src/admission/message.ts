@@ -102,7 +102,7 @@ function placeOf(path: string): string {
 }
 
 /** `NetworkPolicy acme-web/open`; a name that is still to be generated ends in `*`. */
-function subject({ family, kind, namespace, name, object }: AdmissionRequest): string {
+export function subject({ family, kind, namespace, name, object }: AdmissionRequest): string {
   const shown = name || `${object.metadata?.generateName ?? ''}*`;
   const inNamespace = family !== 'namespace' && family !== 'tenant';
   return piece(inNamespace ? `${kind} ${namespace}/${shown}` : `${kind} ${shown}`);
@@ -119,6 +119,6 @@ function clip(text: string, length: number): string {
 }
 
 /** Users choose keys and values: no control characters, line breaks or marks that turn the direction of text reach a terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '\uFFFD');
 }

@@ -20,6 +20,17 @@ function addition(object: KubernetesObject, { labels, key, value }: LabelIntent)
     : { op: 'add', path, value: { [key]: value } };
 }
 
+/** The same on an object that is decoded already and that only we hold: what validate would see after the patch. */
+export function applyIntents(object: KubernetesObject, intents: readonly LabelIntent[]): void {
+  for (const { labels, key, value } of intents) {
+    const holder: unknown = labels.parent === undefined ? object : valueAt(object, labels.parent);
+    const map = valueAt(object, labels);
+    if (typeof holder !== 'object' || holder === null) continue;
+    const kept = typeof map === 'object' && map !== null ? map : {};
+    Reflect.set(holder, labels.step, { ...kept, [key]: value });
+  }
+}
+
 /** The steps are fields of the API and places in lists, never keys that a user chose. */
 function valueAt(object: object, { parent, step }: FieldPath): unknown {
   const holder: unknown = parent === undefined ? object : valueAt(object, parent);

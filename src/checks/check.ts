@@ -28,8 +28,8 @@ export interface Finding {
   readonly fix: string;
   /** Left out: the headline of the check. */
   readonly headline?: string;
-  /** The label or annotation, where the finding is that its key is reserved. */
-  readonly key?: string;
+  /** The entry of the settings or of the built-in list that reserves the key, where the finding is about one. */
+  readonly reserved?: string;
   /** What it is about, where that is not what its check {@link Check.protects}. */
   readonly protects?: Protects;
 }

@@ -57,11 +57,11 @@ function judge(
   return findings;
 }
 
-function found(change: Change, { protects, effect, settings }: ReservedKey): Finding {
+function found(change: Change, { entry, protects, effect, settings }: ReservedKey): Finding {
   const verb = change.before === undefined ? 'set' : change.after === undefined ? 'removed' : 'changed';
   const asked = settings.length === 0 ? '' : `, or ask the platform team (settings: ${settings.join(', ')})`;
   return {
-    key: change.key,
+    reserved: entry,
     path: fieldOf(change),
     reason: `would be ${verb}, and this key ${effect}`,
     fix: `${change.before === undefined ? 'leave it out' : 'leave it as it is'}${asked}`,

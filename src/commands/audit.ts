@@ -1,6 +1,6 @@
 /**
- * What the baselines would cut off in a cluster that is in use, before they are put in place, and which policies in place open what
- * is not agreed. Reads namespaces, policies and pods once, and keeps no more of a pod than a number: the pods of a cluster are many, and nobody else here looks at them.
+ * What the baselines would cut off in a cluster that is in use, and which stored policies would be rejected today. Reads namespaces, policies
+ * and pods once, and keeps no more of a pod than a number: the pods of a cluster are many.
  */
 import { createNamespaceStore } from '../admission/namespace-store.ts';
 import { judgeStoredPolicy, type NonCompliantPolicy } from '../admission/stored-policy.ts';
@@ -46,8 +46,8 @@ export const command = defineCommand({
       const tell = (_: unknown, message: string): void => print(message);
       const log = { info: () => {}, warn: tell, error: tell };
       const tenancy = values.tenants === undefined ? await reader.tenancy(fromFiles.settings, log) : fromFiles;
-      const { rows, crossing } = await survey(reader, tenancy);
-      for (const line of [...report(rows, tenancy), ...reportCrossing(crossing, tenancy)]) print(line);
+      const { rows, nonCompliant } = await survey(reader, tenancy);
+      for (const line of [...report(rows, tenancy), ...reportNonCompliant(nonCompliant, tenancy)]) print(line);
       return 0;
     } catch (error) {
       throw error instanceof Unreadable ? new CannotStart(error.message) : error;
@@ -60,12 +60,12 @@ export const command = defineCommand({
 interface Survey {
   /** Every namespace that would get a baseline. */
   readonly rows: readonly Row[];
-  readonly crossing: readonly NonCompliantPolicy[];
+  readonly nonCompliant: readonly NonCompliantPolicy[];
 }
 
 async function survey(reader: ClusterReader, tenancy: Tenancy): Promise<Survey> {
   const rows = new Map<string, Row>();
-  const crossing: NonCompliantPolicy[] = [];
+  const nonCompliant: NonCompliantPolicy[] = [];
   const namespaces = createNamespaceStore(() => tenancy);
   const now = Date.now();
   await reader.each(namespacesPath, (object) => {
@@ -82,7 +82,7 @@ async function survey(reader: ClusterReader, tenancy: Tenancy): Promise<Survey> 
       const reach = kind.read(object);
       rows.get(metadata.namespace)?.isolations.push(...reach.isolates);
       const found = judgeStoredPolicy(kind, object, { tenancy, namespaces, now }, reach);
-      if (found !== undefined) crossing.push(found);
+      if (found !== undefined) nonCompliant.push(found);
     });
   await reader.each('/api/v1/pods', ({ metadata, object }) => {
     const row = rows.get(metadata.namespace);
@@ -94,7 +94,7 @@ async function survey(reader: ClusterReader, tenancy: Tenancy): Promise<Survey> 
     for (const direction of lost) row.lost[direction]++;
     if (row.names.length < namesShown) row.names.push(metadata.name);
   });
-  return { rows: [...rows.values()], crossing };
+  return { rows: [...rows.values()], nonCompliant };
 }
 
 /** The mode of a tenant that nobody has declared is unknown, and no baseline is begun for it. */
@@ -119,16 +119,16 @@ function report(rows: readonly Row[], tenancy: Tenancy): readonly string[] {
 }
 
 /** One line for each finding: what would be refused, or warned about, if the policy were written now. */
-function reportCrossing(crossing: readonly NonCompliantPolicy[], { settings }: Tenancy): readonly string[] {
-  if (crossing.length === 0) return ['', 'No stored policy would be rejected today.'];
-  const cells = crossing.flatMap(({ kind, namespace, name, tenant, findings }) =>
+function reportNonCompliant(nonCompliant: readonly NonCompliantPolicy[], { settings }: Tenancy): readonly string[] {
+  if (nonCompliant.length === 0) return ['', 'No stored policy would be rejected today.'];
+  const cells = nonCompliant.flatMap(({ kind, namespace, name, tenant, findings }) =>
     findings.map(({ check, path }) => [namespace, tenant.name, tenant.mode, kind, name, check, path]),
   );
   return [
     '',
     ...table([['NAMESPACE', 'TENANT', 'MODE', 'KIND', 'NAME', 'CHECK', 'WHERE'], ...cells]),
     '',
-    `${crossing.length} ${crossing.length === 1 ? 'policy in place opens' : 'policies in place open'} what is not agreed. Nothing is taken back; ${docsPage(settings, 'checks')} says how to mend what each check finds.`,
+    `${nonCompliant.length} stored ${nonCompliant.length === 1 ? 'policy' : 'policies'} would be rejected today. They stay in force; ${docsPage(settings, 'checks')} says how to correct what each check finds.`,
   ];
 }
 

@@ -61,7 +61,7 @@ async function openFolder(folder: string, registration: boolean, log: Logger): P
   const authorityFile = registration ? join(folder, authorityFiles.certificate) : undefined;
   if ((await readPemIfThere(files.certificate)) === undefined) {
     const { issued } = await makeCertificates(folder, localNames, Date.now());
-    log.info({ folder, issued }, 'certificates made; ca.crt belongs in the CA bundle of the API server');
+    log.info({ folder, issued }, 'certificates made; ca.crt belongs in the caBundle of the webhook configurations');
   }
   const load = () => loadCertificateFiles(files, authorityFile, Date.now());
   const first = await load();

@@ -17,11 +17,15 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
     const labelsOf = (value: string): Record<string, string> => (label === '' ? {} : { [label]: value });
     const collect = (): void => {
       metric.reset();
+      // prom-client resets a metric without a label to 0, which would say something.
+      if (label === '') metric.remove();
       for (const [value, figure] of read(cluster.counters())) metric.inc(labelsOf(value), figure);
     };
     const labelNames = label === '' ? [] : [label];
     const options = { name: `bulkhead_${name}`, help, labelNames, registers: [registry], collect };
-    const metric: Pick<Gauge, 'reset' | 'inc'> = name.endsWith('_total') ? new Counter(options) : new Gauge(options);
+    const metric: Pick<Gauge, 'reset' | 'remove' | 'inc'> = name.endsWith('_total')
+      ? new Counter(options)
+      : new Gauge(options);
   };
   const one: Register['one'] = (name, help, read) =>
     each(name, help, '', (counters) => {
@@ -167,8 +171,8 @@ function registerBaselineMetrics(register: Register): void {
     'events_total',
     'Events about namespaces: written, suppressed as too many, failed.',
     'result',
-    ({ baselines, storedPolicies, failurePolicy }) =>
-      [baselines?.events, storedPolicies.events, failurePolicy?.events].flatMap((events) =>
+    ({ baselines, storedPolicies, failurePolicy, observations }) =>
+      [baselines?.events, storedPolicies.events, failurePolicy?.events, observations].flatMap((events) =>
         Object.entries(events ?? {}),
       ),
   );
@@ -183,9 +187,12 @@ function registerConfigurationMetrics(register: Register): void {
   );
   register.each(
     'webhook_configuration_failure_policy_fail',
-    'Whether its failurePolicy is Fail. validating/bulkhead-workloads only warns and stays at 0; another one at 0 enforces nothing while Bulkhead cannot be reached.',
+    'Whether its failurePolicy is Fail. validating/bulkhead-workloads only warns and stays at 0; another one at 0 enforces nothing while Bulkhead cannot be reached. It has no value where the settings say observe.',
     'configuration',
-    ({ failurePolicy }) => (failurePolicy?.configurations ?? []).map(({ name, fails }) => [name, Number(fails)]),
+    ({ failurePolicy }) =>
+      failurePolicy?.wantsFail === true
+        ? failurePolicy.configurations.map(({ name, fails }) => [name, Number(fails)])
+        : [],
   );
   register.each(
     'probes_total',

@@ -96,7 +96,7 @@ async function start(
         return;
       }
       const { tenants, settings } = current();
-      reports.inForce('tenants and settings', warnings, { tenants: tenants.size, enforcement: settings.enforcement });
+      reports.inForce('tenants and settings', warnings, { enforcement: settings.enforcement, tenants: tenants.size });
       cluster?.tenancyChanged();
     },
     onProblems,

@@ -34,6 +34,8 @@ export interface FailurePolicyCounters {
     /** All its webhooks have failurePolicy Fail. */
     readonly fails: boolean;
   }[];
+  /** False where the settings say observe. */
+  readonly wantsFail: boolean;
   readonly probes: Readonly<Record<ProbeResult['result'], number>>;
   readonly rules: RuleCounters;
   readonly events: EventCounters;
@@ -128,6 +130,7 @@ export function keepFailurePolicies(options: FailurePolicyOptions): FailurePolic
     }
     const elsewhere: string[] = [];
     for (const configuration of pending) {
+      if (!wantsFail()) return undefined;
       const own = configuration.own.filter(mayFail);
       const proven = own.filter((webhook) => isReachedAs(webhook, proof));
       for (const webhook of own)
@@ -192,6 +195,7 @@ export function keepFailurePolicies(options: FailurePolicyOptions): FailurePolic
         const present = configuration !== undefined;
         return { name, present, fails: present && name !== staysIgnore && isFail(configuration) };
       }),
+      wantsFail: wantsFail(),
       probes: { ...probes },
       rules: rules.counters(),
       events: events.counters(),

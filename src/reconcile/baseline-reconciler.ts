@@ -91,9 +91,12 @@ export function createBaselineReconciler(
    * None is begun for a tenant that is not declared: its mode is unknown, and new pods are held all the same.
    */
   function isKept(tenant: Tenant, { name, uid }: NamespaceRecord): boolean {
-    if (withheldBy(tenant) === undefined) return true;
+    const because = withheldBy(tenant);
+    if (because === undefined) return true;
     const policy = store.find(name, defaultDenyKey);
-    return policy !== undefined && (policy.namespaceUid ?? uid) === uid;
+    // In observe tenants may create a policy of that name; Bulkhead's own says which namespace it is for.
+    const unsaid = because === 'observe' ? undefined : uid;
+    return policy !== undefined && (policy.namespaceUid ?? unsaid) === uid;
   }
 
   /** Undefined: a baseline is begun for this tenant. */
@@ -127,8 +130,9 @@ export function createBaselineReconciler(
       { namespace: namespace.name, tenant: tenant.name, mode, objects: names },
       'mode enforce would put the baseline in place',
     );
-    if (mode === 'audit') return;
-    const message = `not isolated while ${reasonOf(mode, tenant)}; mode enforce puts in place: ${names.join(', ')}`;
+    if (tenant.mode === 'audit') return;
+    const enforce = mode === 'observe' ? 'enforcement: enforce' : 'mode enforce';
+    const message = `not isolated while ${reasonOf(mode, tenant)}; ${enforce} puts in place: ${names.join(', ')}`;
     events.record(namespace, 'BaselineWithheld', message);
   }
 

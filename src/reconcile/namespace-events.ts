@@ -93,7 +93,13 @@ export function createNamespaceEvents(connection: Connection, clock: Clock): Nam
       forgetOld();
       const key = `${namespace.uid} ${reason} ${about}`;
       const now = clock.now();
-      const seen = remembered.get(key) ?? {
+      const known = remembered.get(key);
+      // What is not known yet is remembered once it is written: users choose what Events are about.
+      if (known === undefined && !takeToken()) {
+        counters.suppressed++;
+        return false;
+      }
+      const seen = known ?? {
         first: new Date().toISOString(),
         firstAt: now,
         count: 0,
@@ -101,7 +107,7 @@ export function createNamespaceEvents(connection: Connection, clock: Clock): Nam
       };
       remembered.set(key, seen);
       seen.count++;
-      if (now - seen.writtenAt < eachAtMostEvery || !takeToken()) {
+      if (known !== undefined && (now - seen.writtenAt < eachAtMostEvery || !takeToken())) {
         counters.suppressed++;
         return false;
       }

@@ -6,11 +6,14 @@
 import { createHash } from 'node:crypto';
 import type { Observed } from '../admission/admission.ts';
 import type { NamespaceKey } from '../admission/facts.ts';
+import { printable, subject } from '../admission/message.ts';
 import type { Log } from '../client/log.ts';
 import type { NamespaceEvents } from './namespace-events.ts';
 
-/** Pairs that are remembered. Whoever makes up more of them is told of in the log once. */
-const mostPairs = 1_000;
+/** Pairs that are remembered. The key is the entry that reserves it, so a requester has as many as there are entries. */
+const mostPairs = 10_000;
+/** Pairs of the requesters of one namespace: service accounts cost a tenant nothing. */
+const mostPairsOfNamespace = 200;
 
 export interface ObservationsOptions {
   readonly log: Log;
@@ -25,13 +28,16 @@ export interface ObservationsOptions {
 export function createObservations(options: ObservationsOptions): (observed: Observed) => void {
   const { log, events, namespaceOf, ownNamespace } = options;
   const pairs = new Set<string>();
+  /** How many of them are about one namespace. */
+  const counts = new Map<string, number>();
   let full = false;
 
-  function pair(requester: string, kind: string, key: string): void {
-    const text = `${requester} writes the reserved key ${key} on a ${kind}`;
+  function pair(namespace: string, requester: string, kind: string, key: string): void {
+    const text = printable(`${requester} writes the reserved key ${key} on a ${kind}`);
     if (pairs.has(text)) return;
-    if (pairs.size >= mostPairs) {
-      if (!full) log.warn({ pairs: pairs.size }, 'more pairs of requester and reserved key are not logged');
+    const count = counts.get(namespace) ?? 0;
+    if (count >= mostPairsOfNamespace || pairs.size >= mostPairs) {
+      if (!full) log.warn({ namespace }, 'more pairs of requester and reserved key are not logged');
       full = true;
       return;
     }
@@ -39,20 +45,21 @@ export function createObservations(options: ObservationsOptions): (observed: Obs
     // An Event that is left out, because there were too many, is written when the pair comes again.
     if (own !== undefined && !events.record(own, 'ReservedKeyWritten', text, hashed(text))) return;
     pairs.add(text);
+    counts.set(namespace, count + 1);
     log.warn({ requester, kind, key }, 'a requester writes a reserved key');
   }
 
   return ({ request, findings }) => {
-    const { kind, namespace, name, user } = request;
+    const { kind, namespace, user } = request;
     const home = namespaceOf(namespace) ?? namespaceOf(ownNamespace);
     const [first] = findings;
     if (home !== undefined && first !== undefined) {
-      const where = namespace === '' || kind === 'Namespace' ? name : `${namespace}/${name}`;
       const more = findings.length === 1 ? '' : `, and ${findings.length - 1} more findings`;
       const found = `${first.check}: ${first.path} ${first.reason}; fix: ${first.fix}${more}`;
-      events.record(home, 'WouldBeRefused', `${kind} ${where} of ${user.username} would be refused: ${found}`);
+      const what = `${subject(request)} of ${user.username} would be refused: ${found}`;
+      events.record(home, 'WouldBeRefused', printable(what));
     }
-    for (const { key } of findings) if (key !== undefined) pair(user.username, kind, key);
+    for (const { reserved } of findings) if (reserved !== undefined) pair(namespace, user.username, kind, reserved);
   };
 }
 

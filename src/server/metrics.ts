@@ -39,7 +39,7 @@ export function createMetrics(): Metrics {
   });
   const findings = new Counter({
     name: 'bulkhead_findings_total',
-    help: 'Reviews in which a check found something, by the mode of the tenant: only enforce refuses.',
+    help: 'Reviews in which a check found something, by the mode of the tenant, or observe: only enforce refuses.',
     labelNames: ['check', 'mode'],
     registers,
   });
@@ -78,7 +78,8 @@ export function createMetrics(): Metrics {
     help: 'Seconds until the certificate that is served expires; negative afterwards.',
     registers,
     collect() {
-      if (servingUntil !== undefined) this.set(Math.round((servingUntil - Date.now()) / 1000));
+      if (servingUntil === undefined) this.remove();
+      else this.set(Math.round((servingUntil - Date.now()) / 1000));
     },
   });
 

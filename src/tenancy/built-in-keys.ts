@@ -433,7 +433,7 @@ export const keyGroups: readonly KeyGroup[] = [
     protects: 'identity',
     effect: 'gives the pod another network, or addresses that are not its own',
     source: 'GKE (POD-25)',
-    plugins: ['gke', 'cilium'],
+    plugins: ['gke', 'cilium', 'calico'],
   },
   {
     keys: ['kubernetes.azure.com/pod-network', 'kubernetes.azure.com/pod-network-'],
@@ -441,7 +441,7 @@ export const keyGroups: readonly KeyGroup[] = [
     protects: 'identity',
     effect: 'puts the pod into a virtual network of its choice, also that of another',
     source: 'AKS: pod-network, pod-network-instance (POD-25)',
-    plugins: ['azure-cni', 'cilium'],
+    plugins: ['azure-cni', 'cilium', 'calico'],
   },
   {
     keys: [
@@ -600,7 +600,7 @@ export const keyGroups: readonly KeyGroup[] = [
     keys: ['consul.hashicorp.com/transparent-proxy'],
     on: ['namespaces', 'pods'],
     protects: 'own-protection',
-    effect: 'can have the traffic of pods pass by the mesh',
+    effect: 'can make the traffic of pods bypass the mesh',
     source: 'https://developer.hashicorp.com/consul/docs/k8s/annotations-and-labels (TEN-22, POD-25)',
     meshes: ['consul'],
   },

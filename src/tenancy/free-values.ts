@@ -41,6 +41,12 @@ function onlyLeavesOut(...own: readonly string[]): Rule {
   };
 }
 
+/** The same where the defaults of the mesh, which hold without the key, may leave out more. */
+function onlyLeavesOutAndStays(): Rule {
+  const leavesOut = onlyLeavesOut();
+  return (change, settings) => change.after !== undefined && leavesOut(change, settings);
+}
+
 function itemsOf(list: string | undefined): readonly string[] {
   return (list ?? '')
     .split(',')
@@ -105,9 +111,9 @@ const rules: ReadonlyMap<string, Rule> = new Map([
   ['traffic.sidecar.istio.io/excludeOutboundPorts', onlyLeavesOut(...portsOfIstio)],
   ['traffic.sidecar.istio.io/excludeOutboundIPRanges', onlyLeavesOut()],
   ['traffic.sidecar.istio.io/excludeInterfaces', onlyLeavesOut()],
-  ['config.linkerd.io/skip-inbound-ports', onlyLeavesOut()],
-  ['config.linkerd.io/skip-outbound-ports', onlyLeavesOut()],
-  ['config.linkerd.io/skip-subnets', onlyLeavesOut()],
+  ['config.linkerd.io/skip-inbound-ports', onlyLeavesOutAndStays()],
+  ['config.linkerd.io/skip-outbound-ports', onlyLeavesOutAndStays()],
+  ['config.linkerd.io/skip-subnets', onlyLeavesOutAndStays()],
   ['traffic.kuma.io/exclude-inbound-ports', onlyLeavesOut()],
   ['traffic.kuma.io/exclude-outbound-ports', onlyLeavesOut()],
   ['traffic.kuma.io/exclude-inbound-ips', onlyLeavesOut()],

@@ -77,6 +77,12 @@ t.test('where registrations are looked after, it is told what became of them', a
   );
 });
 
+t.test('where the settings say observe, no failurePolicy has to be Fail, and no alert fires', async (t) => {
+  const lines = await scraped({ failurePolicy: { ...failurePolicy, wantsFail: false } });
+  t.notMatch(lines.join(), 'failure_policy_fail');
+  t.match(lines.join(), 'bulkhead_webhook_configuration_present');
+});
+
 t.test('before all policies were read once, nothing is said of how many cross', async (t) => {
   const lines = await scraped({ storedPolicies: { ...figures.storedPolicies, nonCompliant: undefined } });
   t.notMatch(lines.join(), 'policies_noncompliant');
@@ -109,3 +115,16 @@ t.test(
     t.ok(refused.includes('bulkhead_certificate_in_ca_bundle 0'), 'a registration that lacks the authority is told');
   },
 );
+
+t.test('what is not known has no value, where a metric has no label', async (t) => {
+  const lines = await scraped({ certificates: { ...certificates, inBundles: undefined } });
+  t.notMatch(lines.join(), 'certificate_in_ca_bundle', 'a 0 would say that the CA bundle is wrong');
+});
+
+t.test('Events about requests that would be refused are counted with the others', async (t) => {
+  const before = await scraped({ baselines });
+  const lines = await scraped({ baselines, observations: { written: 100, suppressed: 0, failed: 0 } });
+  const written = (from: readonly string[]) =>
+    Number(from.find((line) => line.startsWith('bulkhead_events_total{result="written"}'))?.split(' ')[1]);
+  t.equal(written(lines) - written(before), 100);
+});

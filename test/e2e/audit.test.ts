@@ -32,7 +32,7 @@ await clusterTest(
     await fill(t, plane);
     const told = [
       '',
-      '2 policies in place open what is not agreed. Nothing is taken back; docs/checks says how to mend what each check finds.',
+      '2 stored policies would be rejected today. They stay in force; docs/checks says how to correct what each check finds.',
     ];
     const expected = [
       'NAMESPACE  TENANT  MODE     PODS  INGRESS  EGRESS  WHICH',

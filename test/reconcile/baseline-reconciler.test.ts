@@ -235,7 +235,7 @@ t.test('while the settings say observe no baseline is begun, and one that stands
   t.same(kept.names('acme-web'), baseline, 'what stands is kept');
   t.same(kept.names('acme-new'), [], 'nothing is begun');
   t.match(kept.events.toSorted(), [
-    /^acme-new BaselineWithheld: not isolated while the settings say observe; mode enforce puts in place: /,
+    /^acme-new BaselineWithheld: not isolated while the settings say observe; enforcement: enforce puts in place: /,
     /^acme-web BaselineKept: bulkhead-default-deny stays, although the settings say observe; /,
   ]);
   kept.replace([tenant({})], settings([]));

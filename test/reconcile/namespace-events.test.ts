@@ -121,3 +121,11 @@ t.test('Events of one reason about different things are Events of their own', as
     ['olm writes b', 'rancher writes a'],
   );
 });
+
+t.test('Events that find no room are not remembered: users choose what they are about', async (t) => {
+  const { clock, events } = await recorder(t);
+  for (let index = 0; index < 1_000; index++) events.record(web, 'ReservedKeyWritten', 'x', `about-${index}`);
+  t.equal(events.counters().suppressed, 970);
+  clock.advance(1_000);
+  t.ok(events.record(web, 'ReservedKeyWritten', 'x', 'about-999'), 'and are written as soon as there is room');
+});

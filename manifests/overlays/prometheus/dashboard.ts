@@ -159,7 +159,7 @@ const refuses: Question = {
       targets: [{ expr: perSecond('bulkhead_findings_total{mode="enforce"}', 'check'), legend: '{{check}}' }],
     },
     {
-      title: 'Findings in modes warn and audit, by check',
+      title: 'Findings in modes warn and audit and in observe, by check',
       description: 'What would be refused if these tenants were enforced, and what is refused in every mode.',
       type: 'timeseries',
       unit: 'reqps',
