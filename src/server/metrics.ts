@@ -30,18 +30,15 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopSampling });
   const registers = [registry];
 
-  // Counting by a Map, and telling prom-client when it is scraped, would save 2,200 instructions of a review.
-  const reviews = new Counter({
+  const countReview = tally(registry, {
     name: 'bulkhead_reviews_total',
     help: 'Admission reviews answered, by kind, operation and result.',
     labelNames: ['phase', 'kind', 'operation', 'allowed', 'code'],
-    registers,
   });
-  const findings = new Counter({
+  const countFinding = tally(registry, {
     name: 'bulkhead_findings_total',
     help: 'Reviews in which a check found something, by the mode of the tenant, or observe: only enforce refuses.',
     labelNames: ['check', 'mode'],
-    registers,
   });
   const refused = new Counter({
     name: 'bulkhead_requests_refused_total',
@@ -88,8 +85,8 @@ export function createMetrics(): Metrics {
     reviewed({ phase, kind, operation, allowed, code, mode, checks }, seconds) {
       const knownKind = kindNames.has(kind) ? kind : 'other';
       const knownOperation = operations.has(operation) ? operation : 'other';
-      reviews.inc({ phase, kind: knownKind, operation: knownOperation, allowed: String(allowed), code });
-      for (const check of checks) findings.inc({ check, mode });
+      countReview(`${phase} ${knownKind} ${knownOperation} ${allowed} ${code}`);
+      for (const check of checks) countFinding(`${check} ${mode}`);
       durations.observe({ phase }, seconds);
     },
     refused(reason) {
@@ -105,4 +102,24 @@ export function createMetrics(): Metrics {
       problems.set(count);
     },
   };
+}
+
+/**
+ * A counter that is counted by its label values in one string, a blank between them, and told to prom-client when somebody looks:
+ * prom-client's own counting sorts, checks and joins the labels every time.
+ */
+function tally(
+  registry: Registry,
+  options: { name: string; help: string; labelNames: string[] },
+): (key: string) => void {
+  const counts = new Map<string, number>();
+  new Counter({
+    ...options,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [key, count] of counts) this.labels(...key.split(' ')).inc(count);
+    },
+  });
+  return (key) => counts.set(key, (counts.get(key) ?? 0) + 1);
 }
