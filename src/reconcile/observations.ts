@@ -8,6 +8,7 @@ import type { Observed } from '../admission/admission.ts';
 import type { NamespaceKey } from '../admission/facts.ts';
 import { printable, subject } from '../admission/message.ts';
 import type { Log } from '../client/log.ts';
+import { isBeginning } from '../tenancy/reserved-keys.ts';
 import type { NamespaceEvents } from './namespace-events.ts';
 
 /** Pairs that are remembered. The key is the entry that reserves it, so a requester has as many as there are entries. */
@@ -59,7 +60,9 @@ export function createObservations(options: ObservationsOptions): (observed: Obs
       const what = `${subject(request)} of ${user.username} would be refused: ${found}`;
       events.record(home, 'WouldBeRefused', printable(what));
     }
-    for (const { reserved } of findings) if (reserved !== undefined) pair(namespace, user.username, kind, reserved);
+    for (const { reserved } of findings)
+      if (reserved !== undefined)
+        pair(namespace, user.username, kind, isBeginning(reserved) ? `${reserved}*` : reserved);
   };
 }
 

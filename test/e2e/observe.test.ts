@@ -72,7 +72,7 @@ await clusterTest('observe', async (t, plane) => {
     ]);
     await until(async () => (await messages('bulkhead-system', 'ReservedKeyWritten')).length > 0, 'the pair');
     t.match(await messages('bulkhead-system', 'ReservedKeyWritten'), [
-      'alice writes the reserved key io.cilium.k8s.policy.cluster on a Pod',
+      'alice writes the reserved key io.cilium.* on a Pod',
     ]);
   });
 
