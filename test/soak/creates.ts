@@ -19,6 +19,8 @@ export interface Creates {
   readonly done: readonly Create[];
   /** So many more at once. */
   burst(count: number): void;
+  /** Resolves when all that were sent before it is called are answered. */
+  answered(): Promise<void>;
   /** Resolves when all are answered. */
   stop(): Promise<void>;
 }
@@ -101,6 +103,9 @@ export function startCreates(options: CreatesOptions): Creates {
   return {
     done,
     burst,
+    async answered() {
+      await Promise.all(open);
+    },
     async stop() {
       ending = true;
       await pacing;

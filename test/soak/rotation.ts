@@ -118,8 +118,11 @@ export async function rotate(service: GuardedService, rotations: number): Promis
     replicas.kill(victim);
     kills.push({ phase: phaseOf(await readSecret(plane)), serving });
     await sleep(killLimit);
-    if (serving)
-      windows.push({ from, to: performance.now(), counts: since(before, webhookCounts(await plane.metrics())) });
+    if (!serving) return;
+    const to = performance.now();
+    // The API server counts a call when it fails, which may be after this second for a request that came within it.
+    await creates.answered();
+    windows.push({ from, to, counts: since(before, webhookCounts(await plane.metrics())) });
   }
 
   try {
