@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { keyGroups } from '../src/tenancy/built-in-keys.ts';
 import { defaultSettings } from '../src/tenancy/default-settings.ts';
+import { keyGroups } from '../src/tenancy/keys/built-in-keys.ts';
 import { parseTenant } from '../src/tenancy/parse-tenant.ts';
 import { unlined } from '../src/tenancy/problem.ts';
 import { settingsSchema } from '../src/tenancy/schema/settings-schema.ts';

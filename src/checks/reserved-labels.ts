@@ -1,8 +1,8 @@
 import { entry, namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { NamespaceRequest, PodRequest, PolicyRequest } from '../kubernetes/review.ts';
-import { kumaMesh } from '../tenancy/built-in-keys.ts';
-import { isFree } from '../tenancy/free-values.ts';
-import type { ReservedKeys } from '../tenancy/reserved-keys.ts';
+import { isFree } from '../tenancy/keys/free-values.ts';
+import { kumaMesh } from '../tenancy/keys/mesh-keys.ts';
+import type { ReservedKeys } from '../tenancy/keys/reserved-keys.ts';
 import type { ReservedKey } from '../tenancy/settings.ts';
 import { type Check, type Facts, type Finding, nothing, type PodFacts } from './check.ts';
 import { type Change, changesOf, fieldOf } from './metadata-changes.ts';

@@ -3,8 +3,8 @@
  * replaced; what opens something (shared services) is replaced, so that the document shows all that is open.
  */
 import { type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
-import { builtInKeys } from './built-in-keys.ts';
 import { defaultDocsURL } from './docs-page.ts';
+import { builtInKeys } from './keys/built-in-keys.ts';
 import type { ProtectedRange, Settings, SharedService } from './settings.ts';
 import type { Subject } from './tenant.ts';
 

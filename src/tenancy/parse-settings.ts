@@ -1,7 +1,6 @@
 import { excerpt } from '../kubernetes/json.ts';
 import { contradiction } from '../kubernetes/label-selector.ts';
 import { parseSelector } from '../kubernetes/parse-selector.ts';
-import { builtInKeys, formerKeys, type KeyCarrier, keyGroups, ownKeys } from './built-in-keys.ts';
 import {
   builtInIdentities,
   builtInNamespaces,
@@ -12,6 +11,9 @@ import {
   defaultTenantLabel,
 } from './default-settings.ts';
 import { defaultDocsURL, parseDocsURL } from './docs-page.ts';
+import { builtInKeys, formerKeys, keyGroups, ownKeys } from './keys/built-in-keys.ts';
+import type { KeyCarrier } from './keys/key-group.ts';
+import { covers } from './keys/reserved-keys.ts';
 import {
   judgeServiceAddresses,
   parseProtectedRanges,
@@ -29,7 +31,6 @@ import {
   reportInto,
   type Step,
 } from './problem.ts';
-import { covers } from './reserved-keys.ts';
 import { compileDocumentSchema } from './schema/check-document.ts';
 import { type SettingsDocument, type SharedServiceDocument, settingsSchema } from './schema/settings-schema.ts';
 import type { ReservedKey, Settings, SharedService } from './settings.ts';

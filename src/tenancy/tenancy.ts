@@ -1,7 +1,7 @@
 /** An immutable snapshot of settings and tenants, with look-ups whose cost does not depend on how many tenants there are. */
 import { entry, type StringMap } from '../kubernetes/objects.ts';
 import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
-import { compileReservedKeys, type ReservedKeys } from './reserved-keys.ts';
+import { compileReservedKeys, type ReservedKeys } from './keys/reserved-keys.ts';
 import type { ReservedKey, Settings } from './settings.ts';
 import type { Direction, Gate, Subject, Tenant } from './tenant.ts';
 

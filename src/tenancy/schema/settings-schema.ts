@@ -1,5 +1,5 @@
 import type { LabelSelector } from '../../kubernetes/label-selector.ts';
-import { knownMeshes, knownPlugins, type Mesh, type NetworkPlugin } from '../built-in-keys.ts';
+import { knownMeshes, knownPlugins, type Mesh, type NetworkPlugin } from '../keys/key-group.ts';
 import type { PodSecurityLevel } from '../settings.ts';
 import { labelKey, labelName, namePrefix, objectName } from './names.ts';
 import { type PortDocument, portSchema } from './port-schema.ts';

@@ -1,16 +1,9 @@
 /** Which keys are reserved in which cluster, and what each is said to do. */
 import t from 'tap';
-import {
-  builtInKeys,
-  formerKeys,
-  type KeyCarrier,
-  type KeyProfile,
-  keyGroups,
-  knownMeshes,
-  knownPlugins,
-} from '../../src/tenancy/built-in-keys.ts';
-import { isFree } from '../../src/tenancy/free-values.ts';
-import { compileReservedKeys, covers } from '../../src/tenancy/reserved-keys.ts';
+import { builtInKeys, formerKeys, keyGroups } from '../../../src/tenancy/keys/built-in-keys.ts';
+import { isFree } from '../../../src/tenancy/keys/free-values.ts';
+import { type KeyCarrier, type KeyProfile, knownMeshes, knownPlugins } from '../../../src/tenancy/keys/key-group.ts';
+import { compileReservedKeys, covers } from '../../../src/tenancy/keys/reserved-keys.ts';
 
 const carriers: readonly KeyCarrier[] = ['namespaces', 'pods', 'policies'];
 
