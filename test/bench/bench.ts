@@ -35,7 +35,7 @@ const comparisons: readonly Comparison[] = [
     scenario: policyValidate,
     measured: bulkhead(10),
     against: bare(policyValidate),
-    most: 1.5,
+    most: 1.45,
   },
   {
     name: '10,000 : 10 namespaces',
