@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { systemClock } from '../src/admission/clock.ts';
 import { gather } from '../src/admission/gather.ts';
 import { trustedFor } from '../src/client/freshness.ts';
 import { type Cluster, type ClusterOptions, connectCluster } from '../src/cluster.ts';
@@ -128,7 +129,7 @@ t.test('while nothing is heard, a namespace has to be closed itself, and not the
   await until('the watches are open', () => server.watches.length === 3);
   const pod = { family: 'pod', kind: 'Pod', operation: 'CREATE', subresource: '', namespace: 'acme-web', object: {} };
   const admitted = async () => {
-    const sources = { ...cluster, tenancy: cluster.tenancy(), now: 0, patience: 2_000 };
+    const sources = { ...cluster, tenancy: cluster.tenancy(), clock: systemClock, now: 0, timeBudget: 2_000 };
     const request = { ...pod, user: { username: 'alice', groups: [] } } as unknown as AdmissionRequest;
     return await gather(request, sources).then(
       () => true,

@@ -6,6 +6,7 @@ import { type AdmissionRequest, isWorkload } from '../kubernetes/review.ts';
 import { narrowedPeers } from '../mutations/narrowed-peers.ts';
 import { tenantLabel } from '../mutations/tenant-label.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
+import { type Clock, systemClock } from './clock.ts';
 import type { Answer, Asked, Review } from './decision.ts';
 import { decode } from './decode.ts';
 import type { BaselineSource, NamespaceSource } from './facts.ts';
@@ -29,6 +30,8 @@ export interface AdmissionOptions {
   readonly observes?: (() => boolean) | undefined;
   /** Told of what would be denied if denials were given, but for dry runs. */
   readonly onObserved?: ((observed: Observed) => void) | undefined;
+  /** Default: the system's. */
+  readonly clock?: Clock | undefined;
   /** Told of defects (never of refusals), for the log. */
   readonly onDefect: (error: unknown) => void;
 }
@@ -41,7 +44,7 @@ export interface Observed {
 }
 
 export function createAdmission(options: AdmissionOptions): Review {
-  const { tenancy, namespaces, onDefect, onObserved } = options;
+  const { tenancy, namespaces, clock = systemClock, onDefect, onObserved } = options;
   return async (phase, body, deadline) => {
     const asked = { phase, observes: options.observes?.() === true };
     let request: AdmissionRequest | undefined;
@@ -52,8 +55,8 @@ export function createAdmission(options: AdmissionOptions): Review {
       const known = tenancy();
       if (known === undefined) throw new FactsUnavailable('the tenants are not known');
       // Live requests get half of what is left, so that there is always time to answer.
-      const patience = (deadline - performance.now()) / 2;
-      const sources = { namespaces, tenancy: known, now: Date.now(), patience };
+      const timeBudget = (deadline - clock.elapsed()) / 2;
+      const sources = { namespaces, tenancy: known, clock, now: clock.wall(), timeBudget };
       // In observe no baseline is put in place, so no pod waits for one.
       const baselines = asked.observes ? undefined : options.baselines;
       if (phase === 'mutate') return mutate(asked, await gather(request, { ...sources, mutating: true }));

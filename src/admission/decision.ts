@@ -51,6 +51,6 @@ export interface Answer {
 
 /**
  * One admission endpoint: bytes in, answer out. Never rejects.
- * @param deadline by when the answer must be sent, on the clock of performance.now() (a jump of the wall clock does not move it)
+ * @param deadline by when the answer must be sent, on the clock that only grows (clock.ts)
  */
 export type Review = (phase: Phase, body: Buffer, deadline: number) => Promise<Answer>;

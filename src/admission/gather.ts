@@ -36,7 +36,7 @@ import {
 
 export function gather(request: AdmissionRequest, sources: Sources): Promise<Gathered> {
   if (request.family === 'tenant') return Promise.resolve(aboutTenant(request, sources));
-  const timed = { ...sources, deadline: performance.now() + sources.patience };
+  const timed = { ...sources, deadline: sources.clock.elapsed() + sources.timeBudget };
   return request.family === 'namespace' ? aboutNamespace(request, timed) : inNamespace(request, timed);
 }
 

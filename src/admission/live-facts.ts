@@ -7,6 +7,7 @@ import type { PolicyRequest } from '../kubernetes/review.ts';
 import type { HolderOf } from '../reach/violation.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
+import type { Clock } from './clock.ts';
 import { type BaselineSource, type NamespaceRecord, type NamespaceSource, TooManyWait } from './facts.ts';
 
 /** Facts that could not be had in time. Nothing is known to be wrong with the request: it can be tried again. */
@@ -24,16 +25,17 @@ export interface Sources {
   readonly baselines?: BaselineSource | undefined;
   /** The phase in which a policy is not judged, and looked into only where it may be narrowed. */
   readonly mutating?: true;
-  /** Milliseconds since the epoch. */
+  readonly clock: Clock;
+  /** When the request is judged, in milliseconds since the epoch. */
   readonly now: number;
   /** Milliseconds that live requests may take, and that a pod may be held. */
-  readonly patience: number;
+  readonly timeBudget: number;
 }
 
-/** The share of what is left of a pod's patience in which the watch is waited for; the rest is for asking the API server itself. */
+/** The share of what is left of a pod's time budget in which the watch is waited for; the rest is for asking the API server itself. */
 const watchShare = 0.75;
 
-/** Sources with the time, as of `performance.now`, at which the patience is over for all that is asked. */
+/** Sources with the end of the time budget, on the clock that only grows. */
 export interface TimedSources extends Sources {
   readonly deadline: number;
 }
@@ -56,11 +58,14 @@ export function hasPods(name: string, sources: TimedSources): Promise<boolean> {
   return live((signal) => sources.namespaces.hasPods(name, signal), sources);
 }
 
-async function live<Value>(ask: (signal: AbortSignal) => Promise<Value>, { deadline }: TimedSources): Promise<Value> {
-  const patience = deadline - performance.now();
-  if (patience <= 0) throw new FactsUnavailable('there was no time left to ask the API server');
+async function live<Value>(
+  ask: (signal: AbortSignal) => Promise<Value>,
+  { clock, deadline }: TimedSources,
+): Promise<Value> {
+  const left = deadline - clock.elapsed();
+  if (left <= 0) throw new FactsUnavailable('there was no time left to ask the API server');
   // The timer takes whole milliseconds and throws on anything else.
-  const signal = AbortSignal.timeout(Math.ceil(patience));
+  const signal = AbortSignal.timeout(Math.ceil(left));
   try {
     return await ask(signal);
   } catch (error) {
@@ -119,7 +124,7 @@ export async function untilIsolated(
   baselines: BaselineSource,
   sources: TimedSources,
 ): Promise<void> {
-  const left = sources.deadline - performance.now();
+  const left = sources.deadline - sources.clock.elapsed();
   const notYet = `namespace ${namespace.name} has no default-deny policy yet, and no pod is admitted before it`;
   if (left <= 0) throw new FactsUnavailable(notYet);
   const ended = new AbortController();

@@ -5,6 +5,8 @@ import type { Answer, Phase, Review } from '../../src/admission/decision.ts';
 import { type NamespaceSource, TooManyWait } from '../../src/admission/facts.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import { webhookLimits } from '../../src/server/webhook-limits.ts';
+import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
+import type { Gate, Tenant } from '../../src/tenancy/tenant.ts';
 import { loadCases } from '../fixtures/cases.ts';
 import { cast } from '../fixtures/cast.ts';
 import { findingsIn, warningsIn } from '../fixtures/denial.ts';
@@ -484,3 +486,26 @@ function replaced(value: object, where: number, by: unknown): object {
   // Counted the same way as above: JSON.stringify visits parts in one order.
   return JSON.parse(JSON.stringify(JSON.parse(text), (_key, part) => (position++ === target ? by : part)));
 }
+
+t.test('a gate is closed from the moment at which it expires, by the clock of the request', async (t) => {
+  const expires = Date.parse('2026-12-01T00:00:00Z');
+  const half = (name: string, other: string, direction: Gate['direction']): Tenant => ({
+    ...undeclaredTenant(name),
+    network: { ...undeclaredTenant(name).network, gates: [{ tenant: other, direction, ports: [], expires }] },
+  });
+  const both = createTenancy(tenancy.settings, [half('acme', 'beta', 'ingress'), half('beta', 'acme', 'egress')]);
+  const from = [{ namespaceSelector: { matchLabels: { [tenantLabel]: 'beta' } } }];
+  const labelled = { labels: { [tenantLabel]: 'acme' } };
+  const sent: Sent = {
+    user: cast['platform admin'],
+    operation: 'CREATE',
+    object: policy({ ingress: [{ from }] }, labelled),
+  };
+  let now = expires - 1;
+  const clock = { wall: () => now, elapsed: () => performance.now() };
+  const review = createAdmission({ tenancy: () => both, namespaces, clock, onDefect: rethrow });
+  const findings = async () => (await review('validate', bytesOf(reviewOf(sent)), farDeadline())).decision.checks;
+  t.strictSame(await findings(), [], 'a millisecond before');
+  now = expires;
+  t.strictSame(await findings(), ['cross-tenant-ingress'], 'at that moment');
+});

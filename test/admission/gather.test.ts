@@ -1,5 +1,6 @@
 import t from 'tap';
 import { createAdmission } from '../../src/admission/admission.ts';
+import { systemClock } from '../../src/admission/clock.ts';
 import { decode } from '../../src/admission/decode.ts';
 import {
   type BaselineSource,
@@ -66,7 +67,13 @@ function deletion(namespace: string, role: Role, own?: string): Sent {
 
 t.test('what memory knows is not asked for', async (t) => {
   const { asked, source } = counting({});
-  const { facts } = await gather(requestOf(podIn('acme-web')), { namespaces: source, tenancy, now, patience: 1000 });
+  const { facts } = await gather(requestOf(podIn('acme-web')), {
+    namespaces: source,
+    tenancy,
+    clock: systemClock,
+    now,
+    timeBudget: 1000,
+  });
   t.equal(facts.owner, tenancy.tenants.get('acme'), 'the owner of the namespace owns the pod');
   t.strictSame(asked, []);
 });
@@ -74,7 +81,13 @@ t.test('what memory knows is not asked for', async (t) => {
 t.test('a miss is one live request', async (t) => {
   const fresh: NamespaceRecord = { name: 'acme-new', uid: '1', labels: { [tenantLabel]: 'acme' }, terminating: false };
   const { asked, source } = counting({ fetch: async () => fresh });
-  const { facts } = await gather(requestOf(podIn('acme-new')), { namespaces: source, tenancy, now, patience: 1000 });
+  const { facts } = await gather(requestOf(podIn('acme-new')), {
+    namespaces: source,
+    tenancy,
+    clock: systemClock,
+    now,
+    timeBudget: 1000,
+  });
   t.equal(facts.owner, tenancy.tenants.get('acme'), 'its answer counts');
   t.strictSame(asked, ['namespace acme-new'], 'one');
 });
@@ -107,7 +120,7 @@ t.test(
     ];
     for (const [sentence, sent, expected, owner] of rows) {
       const { asked, source } = counting({ fetch: async (name) => (name === 'calico-system' ? calico : undefined) });
-      const sources = { namespaces: source, tenancy, now, patience: 1000 };
+      const sources = { namespaces: source, tenancy, clock: systemClock, now, timeBudget: 1000 };
       const { facts } = await gather(requestOf(sent), sources);
       t.strictSame(asked, expected, `${sentence}: who is asked`);
       t.equal('accountOwner' in facts ? facts.accountOwner : undefined, owner, `${sentence}: the owner`);
@@ -118,8 +131,9 @@ t.test(
     const unasked = gather(requestOf(written(address, account('calico-system'))), {
       namespaces: source,
       tenancy,
+      clock: systemClock,
       now,
-      patience: 1000,
+      timeBudget: 1000,
     });
     await t.rejects(unasked, FactsUnavailable, 'a request that fails is a refusal for now');
   },
@@ -128,7 +142,7 @@ t.test(
 t.test('a live request that fails is a refusal for now', async (t) => {
   const failure = new Error('ECONNREFUSED');
   const { source } = counting({ fetch: () => Promise.reject(failure) });
-  const sources = { namespaces: source, tenancy, now, patience: 1000 };
+  const sources = { namespaces: source, tenancy, clock: systemClock, now, timeBudget: 1000 };
   const refusal = await gather(requestOf(podIn('acme-new')), sources).catch((error: unknown) => error);
   t.ok(refusal instanceof FactsUnavailable, 'it can be tried again');
   t.match(refusal, { message: 'the API server could not be asked', cause: failure });
@@ -136,17 +150,17 @@ t.test('a live request that fails is a refusal for now', async (t) => {
 
 t.test('a namespace that there is not, is not known', async (t) => {
   const { source } = counting({ fetch: async () => undefined });
-  const sources = { namespaces: source, tenancy, now, patience: 1000 };
+  const sources = { namespaces: source, tenancy, clock: systemClock, now, timeBudget: 1000 };
   const unknown = new FactsUnavailable('namespace acme-new is not known');
   await t.rejects(gather(requestOf(podIn('acme-new')), sources), unknown);
 });
 
 t.test('without time nobody is asked', async (t) => {
   const { asked, source } = counting({});
-  for (const patience of [0, -1]) {
-    const sources = { namespaces: source, tenancy, now, patience };
+  for (const timeBudget of [0, -1]) {
+    const sources = { namespaces: source, tenancy, clock: systemClock, now, timeBudget };
     const outOfTime = new FactsUnavailable('there was no time left to ask the API server');
-    await t.rejects(gather(requestOf(podIn('acme-new')), sources), outOfTime, `${patience} ms`);
+    await t.rejects(gather(requestOf(podIn('acme-new')), sources), outOfTime, `${timeBudget} ms`);
   }
   t.strictSame(asked, []);
 });
@@ -178,20 +192,32 @@ t.test('a live request gets half of the time that is left, and is told to stop',
 t.test('the time to ask need not be a whole number of milliseconds', async (t) => {
   const fresh: NamespaceRecord = { name: 'acme-new', uid: '1', labels: {}, terminating: false };
   const { source } = counting({ fetch: async () => fresh });
-  const { facts } = await gather(requestOf(podIn('acme-new')), { namespaces: source, tenancy, now, patience: 1000.25 });
+  const { facts } = await gather(requestOf(podIn('acme-new')), {
+    namespaces: source,
+    tenancy,
+    clock: systemClock,
+    now,
+    timeBudget: 1000.25,
+  });
   t.equal(facts.owner, 'platform');
 });
 
 t.test('a label that names no declared tenant makes a namespace nobody’s, not everybody’s', async (t) => {
   const ghost: NamespaceRecord = { name: 'ghost', uid: '1', labels: { [tenantLabel]: 'omega' }, terminating: false };
   const { source } = counting({ fetch: async () => ghost });
-  const { facts } = await gather(requestOf(podIn('ghost')), { namespaces: source, tenancy, now, patience: 1000 });
+  const { facts } = await gather(requestOf(podIn('ghost')), {
+    namespaces: source,
+    tenancy,
+    clock: systemClock,
+    now,
+    timeBudget: 1000,
+  });
   t.match(facts.owner, { name: 'omega', mode: 'enforce', isolation: 'hard', members: [] });
 });
 
 t.test('who creates a namespace', async (t) => {
   const { asked, source } = counting({});
-  const sources = { namespaces: source, tenancy, now, patience: 1000 };
+  const sources = { namespaces: source, tenancy, clock: systemClock, now, timeBudget: 1000 };
   const factsOf = async (role: Role, name: string, labels?: object) =>
     (await gather(requestOf(namespaceCreation(role, name, labels)), sources)).facts;
 
@@ -208,7 +234,13 @@ t.test('who creates a namespace', async (t) => {
 t.test('a service account whose namespace is gone speaks for nobody', async (t) => {
   const { asked, source } = counting({ lookup: () => undefined, fetch: async () => undefined });
   const sent = namespaceCreation('service account in acme-web', 'acme-shop');
-  const { facts } = await gather(requestOf(sent), { namespaces: source, tenancy, now, patience: 1000 });
+  const { facts } = await gather(requestOf(sent), {
+    namespaces: source,
+    tenancy,
+    clock: systemClock,
+    now,
+    timeBudget: 1000,
+  });
   t.strictSame(facts.requester.tenants, []);
   t.strictSame(asked, ['namespace acme-web']);
 });
@@ -221,7 +253,7 @@ t.test('the stored labels of a namespace say whose it is, whatever the new ones 
   };
   const claimed = { ...stored, metadata: { name: 'acme-web', labels: { [tenantLabel]: 'beta' } } };
   const sent: Sent = { user: cast['beta developer'], operation: 'UPDATE', object: claimed, oldObject: stored };
-  const { facts } = await gather(requestOf(sent), { namespaces, tenancy, now, patience: 1000 });
+  const { facts } = await gather(requestOf(sent), { namespaces, tenancy, clock: systemClock, now, timeBudget: 1000 });
   t.equal(facts.owner, tenancy.tenants.get('acme'));
 });
 
@@ -242,7 +274,13 @@ t.test('whether a namespace is emptied is asked only where it decides', async (t
   const ofPods = (asked: string) => asked.startsWith('pods of');
   for (const [sentence, sent, emptied, expected] of rows) {
     const { asked, source } = counting({});
-    const { facts } = await gather(requestOf(sent), { namespaces: source, tenancy, now, patience: 1000 });
+    const { facts } = await gather(requestOf(sent), {
+      namespaces: source,
+      tenancy,
+      clock: systemClock,
+      now,
+      timeBudget: 1000,
+    });
     t.equal('namespaceEmptied' in facts && facts.namespaceEmptied, emptied, sentence);
     t.strictSame(asked.filter(ofPods), expected, `${sentence}: asked`);
   }
@@ -306,7 +344,14 @@ t.test('a pod is held until its namespace is isolated (POD-16)', async (t) => {
   ];
   for (const [sentence, answers, expected, refusal] of rows) {
     const { asked, baselines } = baselinesThat(answers);
-    const gathered = gather(requestOf(podIn('acme-web')), { namespaces, baselines, tenancy, now, patience: 1000 });
+    const gathered = gather(requestOf(podIn('acme-web')), {
+      namespaces,
+      baselines,
+      tenancy,
+      clock: systemClock,
+      now,
+      timeBudget: 1000,
+    });
     if (refusal === undefined) await gathered;
     else await t.rejects(gathered, { name: 'FactsUnavailable', message: refusal }, sentence);
     t.strictSame(asked, expected, sentence);
@@ -316,7 +361,14 @@ t.test('a pod is held until its namespace is isolated (POD-16)', async (t) => {
 t.test('a defect of whoever knows the baselines is no refusal for now', async (t) => {
   const defect = new TypeError('undefined is not a function');
   const { baselines } = baselinesThat({ whenIsolated: () => Promise.reject(defect) });
-  const gathered = gather(requestOf(podIn('acme-web')), { namespaces, baselines, tenancy, now, patience: 1000 });
+  const gathered = gather(requestOf(podIn('acme-web')), {
+    namespaces,
+    baselines,
+    tenancy,
+    clock: systemClock,
+    now,
+    timeBudget: 1000,
+  });
   await t.rejects(gathered, defect);
 });
 
@@ -351,7 +403,7 @@ t.test('which requests are held, and which are not', async (t) => {
   ];
   for (const [sentence, sent, held] of rows) {
     const { asked, baselines } = baselinesThat({ isIsolated: () => true });
-    await gather(requestOf(sent), { namespaces, baselines, tenancy, now, patience: 1000 });
+    await gather(requestOf(sent), { namespaces, baselines, tenancy, clock: systemClock, now, timeBudget: 1000 });
     t.equal(asked.length > 0, held, sentence);
   }
 });
@@ -362,7 +414,14 @@ t.test('only a tenant whose baseline is put in place is waited for', async (t) =
     if (acme === undefined) throw new Error('there is no acme');
     const moded = { ...tenancy, ownerByLabels: () => ({ ...acme, mode }) };
     const { asked, baselines } = baselinesThat({ isIsolated: () => true });
-    await gather(requestOf(podIn('acme-web')), { namespaces, baselines, tenancy: moded, now, patience: 1000 });
+    await gather(requestOf(podIn('acme-web')), {
+      namespaces,
+      baselines,
+      tenancy: moded,
+      clock: systemClock,
+      now,
+      timeBudget: 1000,
+    });
     t.equal(asked.length > 0, mode === 'enforce', mode);
   }
 });
@@ -401,7 +460,7 @@ t.test('a held pod takes half of the time that is left, the watch three quarters
   };
   const { baselines } = baselinesThat({ whenIsolated: stuck('watch'), fetchIsolated: stuck('live') });
   await t.rejects(
-    gather(requestOf(podIn('acme-web')), { namespaces, baselines, tenancy, now, patience: 400 }),
+    gather(requestOf(podIn('acme-web')), { namespaces, baselines, tenancy, clock: systemClock, now, timeBudget: 400 }),
     FactsUnavailable,
   );
   t.ok((lasted.watch ?? 0) >= 290, 'the watch is waited for', lasted);
@@ -423,7 +482,14 @@ t.test('a namespace on its way out may have a successor of its name, and that on
     const answers = { lookup: () => leaving, fetch: async () => newer, hasPods: async () => false };
     const { asked, source } = counting(answers);
     const isolated = baselinesThat({ isIsolated: () => true });
-    const sources = { namespaces: source, baselines: isolated.baselines, tenancy, now, patience: 1000 };
+    const sources = {
+      namespaces: source,
+      baselines: isolated.baselines,
+      tenancy,
+      clock: systemClock,
+      now,
+      timeBudget: 1000,
+    };
     const { facts } = await gather(requestOf(sent), sources);
     t.strictSame(asked, ['namespace acme-web'], `${sentence}: it is asked for`);
     t.equal(facts.owner, tenancy.tenants.get('beta'), `${sentence}: whose it is`);
@@ -469,7 +535,7 @@ t.test('NP-23: a name that is certainly free costs no GET', async (t) => {
         return lookup(name);
       },
     });
-    const sources = { namespaces: source, tenancy, now, patience: 1000 };
+    const sources = { namespaces: source, tenancy, clock: systemClock, now, timeBudget: 1000 };
     const { facts } = await gather(requestOf(policyNaming(...names)), sources);
     const holderOf = 'holderOf' in facts ? facts.holderOf : undefined;
     t.strictSame(
@@ -505,7 +571,7 @@ t.test('NP-23: a namespace with too many GETs is refused for now, and its other 
             });
           }),
   });
-  const sources = { namespaces: source, tenancy, now, patience: 30_000 };
+  const sources = { namespaces: source, tenancy, clock: systemClock, now, timeBudget: 30_000 };
   await t.rejects(
     gather(requestOf(policyNaming('acme-1', 'acme-2', 'acme-3')), sources),
     new FactsUnavailable('too many requests in this namespace wait for the API server'),
@@ -525,7 +591,7 @@ t.test('all that is asked live for one request has to come in time', async (t) =
       return namespaces.lookup(name);
     },
   });
-  const sources = { namespaces: source, tenancy, now, patience: 20 };
+  const sources = { namespaces: source, tenancy, clock: systemClock, now, timeBudget: 20 };
   const outOfTime = new FactsUnavailable('there was no time left to ask the API server');
   await t.rejects(gather(requestOf(deletion('acme-emptied', 'controller')), sources), outOfTime);
   t.strictSame(asked, ['namespace acme-emptied'], 'the second question has what the first has left');
