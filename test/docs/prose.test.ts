@@ -16,7 +16,7 @@ function proseOf(text: string): readonly string[] {
 /** Release notes name what users see, old words among them, so CHANGELOG.md is not one of these. */
 const roots = ['README.md', 'CONTRIBUTING.md', 'RELEASE.md', 'SECURITY.md'];
 
-const pages = [...roots, ...globSync('docs/**/*.md'), ...globSync('.github/**/*.md')];
+const pages = [...roots, ...globSync(['docs/**/*.md', 'manifests/**/*.md', '.github/**/*.md'])];
 
 t.ok(pages.length > 50, 'the pages were found');
 
