@@ -108,13 +108,13 @@ function validate(given: Asked, gathered: Gathered, onObserved: AdmissionOptions
   // The pods are refused when they come; whoever writes the workload is to know before.
   if (isWorkload(request))
     return respond(asked, request, { owner, checks, warnings: warningTexts([...refusing, ...told], refusesPods) });
-  const [gravest, ...others] = refusing;
-  if (observes && gravest !== undefined && !request.dryRun) onObserved?.({ request, findings: refusing });
+  const [mostSevere, ...others] = refusing;
+  if (observes && mostSevere !== undefined && !request.dryRun) onObserved?.({ request, findings: refusing });
   return respond(asked, request, {
     owner,
     checks,
     warnings: observes ? warningTexts([...refusing, ...told], wouldRefuse) : warningTexts(told, ''),
-    ...(gravest && { denial: { code: 403, message: denialText(request, facts, [gravest, ...others]) } }),
+    ...(mostSevere && { denial: { code: 403, message: denialText(request, facts, [mostSevere, ...others]) } }),
   });
 }
 

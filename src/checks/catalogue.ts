@@ -1,5 +1,5 @@
 /**
- * Every check, the gravest first: in this order findings are reported. An id is for ever; see check.ts for what belongs to one.
+ * Every check, the most severe first: in this order findings are reported. An id is for ever; see check.ts for what belongs to one.
  */
 import { accidentalIsolation } from './accidental-isolation.ts';
 import type { Check } from './check.ts';

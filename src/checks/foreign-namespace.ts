@@ -45,7 +45,7 @@ function undecided(ownership: Ownership & { kind: 'undecided' }, { requester, te
   const key = tenancy.settings.tenantLabel;
   const names = ownership.candidates.map((tenant) => tenant.name).join(', ');
   const told = {
-    stranger: {
+    unaffiliated: {
       reason: `has no owner: ${requester.username || 'the requester'} is not a member of any tenant`,
       fix: 'ask the platform team to list you, or one of your groups, under members of your tenant',
     },

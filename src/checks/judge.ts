@@ -1,6 +1,6 @@
 /**
  * Runs every check of the catalogue on a request. Pure and total: a check that throws is a finding, so that a defect
- * closes the door instead of opening it, and in this one place.
+ * rejects a request instead of admitting it, and in this one place.
  */
 import type { PolicyVerdict } from '../kinds/kind.ts';
 import { policyKindOf } from '../kinds/policy-kind.ts';
@@ -84,7 +84,7 @@ function judgeWorkload(workload: WorkloadRequest, facts: PodFacts): readonly Jud
 /** @param judged what is known already, to which the findings of the checks are added */
 function runChecks(asked: Asked, judged: Judged[]): readonly Judged[] {
   const { owner } = asked.facts;
-  let ratchet: boolean | undefined;
+  let specUnchanged: boolean | undefined;
   for (const check of checksOf[asked.family]) {
     let findings: readonly Finding[];
     try {
@@ -96,8 +96,8 @@ function runChecks(asked: Asked, judged: Judged[]): readonly Judged[] {
     for (const finding of findings) {
       const { protects = check.protects } = finding;
       const enforced = protects === 'identity' || owner === 'platform' || owner.mode === 'enforce';
-      if (enforced && protects === 'border') ratchet ??= leavesSpecAlone(asked.request);
-      const refuses = enforced && protects !== 'intent' && !(protects === 'border' && ratchet === true);
+      if (enforced && protects === 'border') specUnchanged ??= isSpecUnchanged(asked.request);
+      const refuses = enforced && protects !== 'intent' && !(protects === 'border' && specUnchanged === true);
       judged.push({ ...finding, check: check.id, headline: finding.headline ?? check.headline, refuses });
     }
   }
@@ -134,7 +134,7 @@ function unread(facts: GatheredPolicyFacts): PolicyFacts {
   return { ...facts, reach: emptyReach, border: nowhere };
 }
 
-function leavesSpecAlone(request: Asked['request']): boolean {
+function isSpecUnchanged(request: Asked['request']): boolean {
   return (
     request.family === 'policy' &&
     request.oldObject !== undefined &&

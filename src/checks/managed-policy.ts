@@ -14,7 +14,7 @@ const kind: ManagedKind = {
  *          UPDATE: also of such a policy what changes nothing, or takes finalizers off it (the garbage collector does)
  *          DELETE: such a policy, once its namespace is being deleted and no pod is left in it; a policy that has
  *          such a name and not the label, which is older than Bulkhead; anything for the platform
- * Why      they are the closed door that every other policy opens a little; without them a tenant is open (NP-12).
+ * Why      they deny all traffic, and every other policy allows some; without them a tenant is not isolated (NP-12).
  *          A collection delete sends no name, so the stored object is looked at (ADM-16). A policy that goes before the pods
  *          leaves them open while the namespace ends (CVE-2024-7598). Judged by the state of the cluster, so that the
  *          namespace controller passes and a forged owner reference does not (ADM-17)

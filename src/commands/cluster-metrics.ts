@@ -154,7 +154,7 @@ function registerBaselineMetrics(register: Register): void {
   register.one(
     'baseline_conflicting_objects',
     'Managed objects that another client has changed or deleted again and again in the last minutes: a replica with different settings, or a person. The log and an Event name the last writer.',
-    ({ baselines }) => baselines?.baseline.contested,
+    ({ baselines }) => baselines?.baseline.conflicts,
   );
   register.one(
     'pods_held',

@@ -1,4 +1,4 @@
-/** The story that `demo` tells: people of two tenants, a stranger, and what they try. */
+/** The story that `demo` tells: people of two tenants, an unaffiliated user, and what they try. */
 
 export interface Person {
   readonly name: string;

@@ -16,9 +16,9 @@ export const mostLookedUp = 50;
  * unreserved  anybody may come to have it
  * foreign     reserved to another tenant
  */
-type Standing = 'own' | 'taken' | 'unknown' | 'platform' | 'unreserved' | 'foreign';
+type NameOwnership = 'own' | 'taken' | 'unknown' | 'platform' | 'unreserved' | 'foreign';
 
-export function standingOf(name: string, { namespace, tenancy, tenant, holderOf }: Border): Standing {
+export function ownershipOf(name: string, { namespace, tenancy, tenant, holderOf }: Border): NameOwnership {
   if (name === namespace) return 'own';
   const reserved = tenancy.reservation(name);
   if (reserved === undefined) return 'unreserved';

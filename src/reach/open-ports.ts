@@ -1,18 +1,18 @@
 import { allPorts, containsPort, type Port, type PortRange } from '../kubernetes/port-range.ts';
 
 /** A half of a gate, or a shared service: no ports means every port. */
-interface Door {
+interface PortGrant {
   readonly ports: readonly PortRange[];
 }
 
-/** The ports that none of the doors opens. */
-export function shutPorts(doors: readonly Door[], ports: readonly Port[]): readonly Port[] {
-  const open = opened(doors);
+/** The ports that none of the grants opens. */
+export function shutPorts(grants: readonly PortGrant[], ports: readonly Port[]): readonly Port[] {
+  const open = opened(grants);
   return ports.filter((port) => !containsPort(open, port));
 }
 
 /** Whether one of the ports is opened on both sides; a name may stand for any port. */
-export function sharePort(own: readonly Door[], theirs: readonly Door[], ports: readonly Port[]): boolean {
+export function sharePort(own: readonly PortGrant[], theirs: readonly PortGrant[], ports: readonly Port[]): boolean {
   return opened(own).some((one) =>
     opened(theirs).some((other) => {
       const first = Math.max(one.first, other.first);
@@ -25,6 +25,6 @@ export function sharePort(own: readonly Door[], theirs: readonly Door[], ports: 
   );
 }
 
-function opened(doors: readonly Door[]): readonly PortRange[] {
-  return doors.flatMap((door) => (door.ports.length === 0 ? allPorts : door.ports));
+function opened(grants: readonly PortGrant[]): readonly PortRange[] {
+  return grants.flatMap((grant) => (grant.ports.length === 0 ? allPorts : grant.ports));
 }

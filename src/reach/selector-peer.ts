@@ -13,7 +13,7 @@ import type { Fix } from './fix.ts';
 import { gateViolation } from './gate.ts';
 import { listed } from './listed.ts';
 import type { AllowRule, SelectorPeer } from './model.ts';
-import { mostLookedUp, possibleNames, standingOf } from './namespace-name.ts';
+import { mostLookedUp, ownershipOf, possibleNames } from './namespace-name.ts';
 import { servicesMeant, servicesOf, unservedPod } from './shared-service.ts';
 import type { Border, Violation } from './violation.ts';
 import { anotherTenant, describeWitness } from './witness.ts';
@@ -40,9 +40,9 @@ const notLookedUp: Violation = {
 const namesTold = 3;
 
 /** A namespace that the selector may match by its name, and that is not proven to be the tenant's or a shared service's. */
-interface Stranger {
+interface UnprovenNamespace {
   readonly name: string;
-  readonly standing: ReturnType<typeof standingOf>;
+  readonly ownership: ReturnType<typeof ownershipOf>;
   /** A pod there that gets through. */
   readonly pod: ReadonlyMap<string, string> | 'unproven';
 }
@@ -57,16 +57,16 @@ export function judgeSelector(peer: SelectorPeer, rule: AllowRule, border: Borde
     const reason = 'matches nothing, as no namespace can have such a name';
     return { verdict: 'nothing', reason, fix: { id: 'correct-name' } };
   }
-  const strangers = names && strangersAmong(names, pods, rule, border);
-  if (strangers?.length === 0) return undefined;
+  const unproven = names && unprovenAmong(names, pods, rule, border);
+  if (unproven?.length === 0) return undefined;
   // Somebody who surely is one comes before whoever was not looked up.
-  const stranger = strangers?.find(({ standing }) => standing !== 'unknown') ?? strangers?.[0];
+  const example = unproven?.find(({ ownership }) => ownership !== 'unknown') ?? unproven?.[0];
 
   const escapes = (other: string | undefined, reason: string, fix: Fix): Violation => {
-    if (stranger?.standing === 'unknown') return notLookedUp;
-    const pod = stranger?.pod ?? witnessLabels(pods);
+    if (example?.ownership === 'unknown') return notLookedUp;
+    const pod = example?.pod ?? witnessLabels(pods);
     if (pod === 'unproven') return coveredInParts;
-    const witness = describeWitness(namespaces, { tenant: other, name: stranger?.name, pod }, border);
+    const witness = describeWitness(namespaces, { tenant: other, name: example?.name, pod }, border);
     return { verdict: 'escapes', reason, witness, fix };
   };
   const tenants = domainFor(namespaces, tenantLabel);
@@ -76,19 +76,19 @@ export function judgeSelector(peer: SelectorPeer, rule: AllowRule, border: Borde
       const shut = gateViolation(other, rule, border);
       if (shut !== undefined) {
         // What the gate leaves shut, a service may open, so that nobody can be named who surely gets through.
-        if (stranger !== undefined && servicesOf(stranger.name, rule.direction, border).length > 0) return openInParts;
+        if (example !== undefined && servicesOf(example.name, rule.direction, border).length > 0) return openInParts;
         return escapes(other, `matches namespaces of tenant ${excerpt(other)}, and ${shut.reason}`, shut.fix);
       }
     }
     return undefined;
   }
   const other = tenants.finite ? undefined : anotherTenant(border, tenants.values);
-  if (strangers !== undefined && stranger !== undefined) {
-    const platforms = tenants.absent && stranger.standing === 'platform';
-    const violation = escapes(platforms ? undefined : other, ...aboutNames(stranger, strangers, rule, border));
+  if (unproven !== undefined && example !== undefined) {
+    const platforms = tenants.absent && example.ownership === 'platform';
+    const violation = escapes(platforms ? undefined : other, ...aboutNames(example, unproven, rule, border));
     const ownMatch = tenants.values.has(tenant.name) === tenants.finite;
-    if (!ownMatch || !strangers.every((one) => isAssumable(one, rule, border))) return violation;
-    return { ...violation, verdict: 'conditional', assumedOwn: strangers.map(({ name }) => name) };
+    if (!ownMatch || !unproven.every((one) => isAssumable(one, rule, border))) return violation;
+    return { ...violation, verdict: 'conditional', assumedOwn: unproven.map(({ name }) => name) };
   }
   if (tenants.finite) {
     const reason = `matches namespaces without the label ${tenantLabel}, which are the platform's`;
@@ -103,28 +103,28 @@ export function judgeSelector(peer: SelectorPeer, rule: AllowRule, border: Borde
   return escapes(other, `matches namespaces of ${whose}, including ones created later`, fix);
 }
 
-function strangersAmong(
+function unprovenAmong(
   names: readonly string[],
   pods: Selector,
   rule: AllowRule,
   border: Border,
-): readonly Stranger[] {
-  return names.flatMap((name): Stranger | [] => {
-    const standing = standingOf(name, border);
-    const pod = standing === 'own' ? 'served' : unservedPod(name, pods, rule, border);
-    return pod === 'served' ? [] : { name, standing, pod };
+): readonly UnprovenNamespace[] {
+  return names.flatMap((name): UnprovenNamespace | [] => {
+    const ownership = ownershipOf(name, border);
+    const pod = ownership === 'own' ? 'served' : unservedPod(name, pods, rule, border);
+    return pod === 'served' ? [] : { name, ownership, pod };
   });
 }
 
-/** Whether it would be no stranger if the tenant had it, which nobody else has a claim to. */
-function isAssumable({ name, standing }: Stranger, { direction }: AllowRule, border: Border): boolean {
-  return standing === 'unreserved' && servicesOf(name, direction, border).length === 0;
+/** Whether it would be proven if the tenant had it, which nobody else has a claim to. */
+function isAssumable({ name, ownership }: UnprovenNamespace, { direction }: AllowRule, border: Border): boolean {
+  return ownership === 'unreserved' && servicesOf(name, direction, border).length === 0;
 }
 
 /** Reason and fix. A name that another tenant has reserved is told from one that nobody has as little as may be: not at all. */
 function aboutNames(
-  { name, standing }: Stranger,
-  strangers: readonly Stranger[],
+  { name, ownership }: UnprovenNamespace,
+  unproven: readonly UnprovenNamespace[],
   { direction }: AllowRule,
   border: Border,
 ): [reason: string, fix: Fix] {
@@ -136,15 +136,15 @@ function aboutNames(
       { id: 'narrow-to-service', service, by: 'pods' },
     ];
   }
-  if (standing === 'platform') {
+  if (ownership === 'platform') {
     return [`matches the namespace ${name}, which is the platform's`, { id: 'remove-name' }];
   }
-  if (standing === 'taken') {
+  if (ownership === 'taken') {
     const reason = `matches the namespace ${name}, which is not of ${tenant.name} although that name is reserved to it`;
     return [reason, { id: 'add-tenant-label', or: 'remove-name' }];
   }
-  const free = strangers
-    .filter((one) => one.standing === 'unreserved' || one.standing === 'foreign')
+  const free = unproven
+    .filter((one) => one.ownership === 'unreserved' || one.ownership === 'foreign')
     .map((one) => one.name);
   const [what, said, them] =
     free.length === 1 ? ['namespace', 'that name is', 'it'] : ['namespaces', 'these names are', 'them'];

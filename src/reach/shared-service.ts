@@ -78,15 +78,15 @@ export function withoutServed(
   settings: Settings,
 ): IpSet {
   const services = addressed(settings);
-  /** @param doors those of the services before `at` that answer on all of `rest` */
-  const unserved = (rest: IpSet, at: number, doors: readonly SharedService[]): IpSet => {
+  /** @param grants those of the services before `at` that answer on all of `rest` */
+  const unserved = (rest: IpSet, at: number, grants: readonly SharedService[]): IpSet => {
     const next = services[at];
     if (next === undefined) return rest;
     const common = next.service.direction === direction ? intersect(rest, next.answersOn) : [];
-    if (common.length === 0) return unserved(rest, at + 1, doors);
-    const serving = [...doors, next.service];
+    if (common.length === 0) return unserved(rest, at + 1, grants);
+    const serving = [...grants, next.service];
     const half = shutPorts(serving, ports).length === 0 ? [] : unserved(common, at + 1, serving);
-    return normalise([...half, ...unserved(subtract(rest, next.answersOn), at + 1, doors)]);
+    return normalise([...half, ...unserved(subtract(rest, next.answersOn), at + 1, grants)]);
   };
   return unserved(addresses, 0, []);
 }

@@ -6,7 +6,7 @@ import { domainFor, witnessLabels } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { Fix } from './fix.ts';
 import type { Subject } from './model.ts';
-import { possibleNames, standingOf } from './namespace-name.ts';
+import { ownershipOf, possibleNames } from './namespace-name.ts';
 import type { Border, Violation } from './violation.ts';
 import { anotherTenant, describeWitness } from './witness.ts';
 
@@ -19,15 +19,15 @@ export function judgeSubject({ namespaces, pods }: Subject, border: Border): Vio
   const foreign = finite ? [...values].find((name) => name !== tenant.name) : anotherTenant(border, values);
   if (foreign === undefined && !absent) return undefined;
   const names = possibleNames(domainFor(namespaces, namespaceNameLabel));
-  const strangers = names?.map((name) => ({ name, standing: standingOf(name, border) })) ?? [];
-  const stranger = strangers.find(({ standing }) => standing !== 'own' && standing !== 'unknown');
+  const unproven = names?.map((name) => ({ name, ownership: ownershipOf(name, border) })) ?? [];
+  const example = unproven.find(({ ownership }) => ownership !== 'own' && ownership !== 'unknown');
   const fix: Fix = { id: 'select-own-pods' };
-  if (names !== undefined && stranger === undefined) {
-    if (strangers.every(({ standing }) => standing === 'own')) return undefined;
+  if (names !== undefined && example === undefined) {
+    if (unproven.every(({ ownership }) => ownership === 'own')) return undefined;
     return { verdict: 'unproven', reason: 'names namespaces of which it was not looked up who has them', fix };
   }
-  const tenantOfWitness = absent && stranger?.standing === 'platform' ? undefined : foreign;
-  const shape = { tenant: tenantOfWitness, name: stranger?.name, pod: witnessLabels(pods) };
+  const tenantOfWitness = absent && example?.ownership === 'platform' ? undefined : foreign;
+  const shape = { tenant: tenantOfWitness, name: example?.name, pod: witnessLabels(pods) };
   return {
     verdict: 'escapes',
     reason: `selects pods outside tenant ${tenant.name}; a tenant can open traffic only for its own pods`,

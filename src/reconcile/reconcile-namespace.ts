@@ -31,7 +31,7 @@ export interface ReconcileCounters {
   readonly pruned: number;
   readonly failed: number;
   /** Objects in conflict: changed so often lately that they wait before they are put back, or removed, again. */
-  readonly contested: number;
+  readonly conflicts: number;
 }
 
 /** A namespace as it should be. */
@@ -194,7 +194,7 @@ export function createNamespaceReconciler(
     events.record(record, 'BaselineFailed', `the baseline could not be put in place: ${describe(failure)}`);
   }
 
-  return { reconcile, counters: () => ({ ...counters, contested: conflicts.size() + notIsolated.size() }) };
+  return { reconcile, counters: () => ({ ...counters, conflicts: conflicts.size() + notIsolated.size() }) };
 }
 
 export function keyOfObject({ kind, metadata }: ManagedObject): Key {

@@ -54,11 +54,11 @@ export function createReviewHandler(options: ReviewHandlerOptions): ReviewHandle
 
   async function handle(phase: Phase, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const arrived = performance.now();
-    const stranger = clients?.refusal(request.socket);
-    if (stranger !== undefined) {
+    const unauthenticated = clients?.refusal(request.socket);
+    if (unauthenticated !== undefined) {
       // Who it is was found out when the connection began: only a new one can show another certificate, or meet another authority.
       response.setHeader('Connection', 'close');
-      return refuse(response, stranger.reason, stranger.detail);
+      return refuse(response, unauthenticated.reason, unauthenticated.detail);
     }
     // With `clients`, the certificate of this client was verified above.
     const body = await bodies.read(request, arrived, clients === undefined ? addressOf(request) : undefined);

@@ -10,7 +10,7 @@ export type Ownership =
   | { readonly kind: 'decided'; readonly owner: Owner }
   | {
       readonly kind: 'undecided';
-      readonly why: 'stranger' | 'not-a-member' | 'unknown-tenant' | 'several';
+      readonly why: 'unaffiliated' | 'not-a-member' | 'unknown-tenant' | 'several';
       readonly candidates: readonly Tenant[];
     };
 
@@ -31,7 +31,7 @@ export function decideOwner(namespace: Namespace, requester: Requester, tenancy:
       : { kind: 'decided', owner: tenant };
   }
   const candidates = requester.tenants.filter((tenant) => tenancy.tenants.get(tenant.name) === tenant);
-  if (candidates.length === 0) return { kind: 'undecided', why: 'stranger', candidates };
+  if (candidates.length === 0) return { kind: 'undecided', why: 'unaffiliated', candidates };
   if (label !== undefined) {
     const tenant = candidates.find((candidate) => candidate.name === label);
     return tenant === undefined

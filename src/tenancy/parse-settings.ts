@@ -249,10 +249,10 @@ function parseServices(documents: readonly SharedServiceDocument[], report: Repo
         'merge the two',
       );
     const selector = parseSelector(podSelector);
-    const torn = selector.ok ? contradiction(selector.value) : undefined;
+    const contradictory = selector.ok ? contradiction(selector.value) : undefined;
     if (!selector.ok) report([...steps, 'podSelector', ...selector.steps], selector.reason, selector.fix);
-    if (torn !== undefined)
-      report([...steps, 'podSelector'], `leaves no value for the label ${torn}, so it selects no pod`);
+    if (contradictory !== undefined)
+      report([...steps, 'podSelector'], `leaves no value for the label ${contradictory}, so it selects no pod`);
     return {
       name,
       direction,

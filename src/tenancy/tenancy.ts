@@ -8,11 +8,11 @@ import type { Direction, Gate, Subject, Tenant } from './tenant.ts';
 /** Who owns a namespace: a tenant, or the platform. */
 export type Owner = Tenant | 'platform';
 
-/** Who is asking. A stranger is neither the platform nor a member of any tenant. */
+/** Who is asking. An unaffiliated user is neither the platform nor a member of any tenant. */
 export interface Requester {
   readonly username: string;
   readonly platform: boolean;
-  /** The tenants it speaks for, by name order; empty for a stranger, and for the platform, which speaks for itself. */
+  /** The tenants it is a member of, by name order; empty for an unaffiliated user and for the platform. */
   readonly tenants: readonly Tenant[];
 }
 

@@ -225,7 +225,7 @@ t.test('who creates a namespace', async (t) => {
   t.match(developer, { ownership: { kind: 'decided' }, namespacesOwned: 4 }, 'owns it with all the others');
   t.equal(developer.owner, tenancy.tenants.get('acme'));
   const stranger = await factsOf('stranger', 'shop');
-  t.match(stranger, { owner: 'platform', ownership: { kind: 'undecided', why: 'stranger' }, namespacesOwned: 0 });
+  t.match(stranger, { owner: 'platform', ownership: { kind: 'undecided', why: 'unaffiliated' }, namespacesOwned: 0 });
   const account = await factsOf('service account in acme-web', 'acme-shop');
   t.equal(account.owner, tenancy.tenants.get('acme'), 'a service account speaks for the tenant it lives in');
   t.strictSame(asked, [], 'all of that is known');

@@ -19,7 +19,7 @@ export const baselines: NonNullable<ClusterCounters['baselines']> = {
     waiting: 1,
     longestWaitMilliseconds: 2500,
     withheld: 6,
-    contested: 13,
+    conflicts: 13,
   },
   events: { written: 8, suppressed: 9, failed: 0 },
   holds: { waiting: 2, held: { isolated: 10, ended: 11, refused: 12 } },

@@ -79,7 +79,7 @@ async function comeToRest(t: Test, plane: ControlPlane): Promise<void> {
     t.ok(times > 6 && times <= 2 * (1 + 6), `${name} was written ${times} times in eight seconds`);
   }
   t.equal(writes.get('bulkhead-default-deny'), 1, 'the closed door once, and nobody touched it');
-  for (const cluster of clusters) t.match(cluster.counters().baselines?.baseline, { contested: 2, failed: 0 });
+  for (const cluster of clusters) t.match(cluster.counters().baselines?.baseline, { conflicts: 2, failed: 0 });
   const { body } = await plane.request('GET', `${namespaces}/acme-web/events`);
   const said = (body as { items: { reason: string; message: string }[] }).items.filter(
     ({ reason }) => reason === 'BaselineConflict',

@@ -24,7 +24,7 @@ const shown: Readonly<Record<string, readonly [file: string, words: string]>> = 
   BulkheadWatchStale: ['client/list-watch', 'how old the knowledge is can be asked'],
   BulkheadChangesNotHandled: ['client/list-watch', 'counters().handlerErrors, 1'],
   BulkheadBaselineWaits: ['client/work-queue', 'a failure does not begin the wait anew'],
-  BulkheadBaselineConflict: ['e2e/baseline-contest', 'contested: 2'],
+  BulkheadBaselineConflict: ['e2e/baseline-contest', 'conflicts: 2'],
   BulkheadPoliciesNonCompliant: ['e2e/stored-policies', 'bulkhead_policies_noncompliant\\{mode="enforce"\\}'],
   BulkheadPodsWait: ['facts/isolated-namespaces', 'counters().held.refused, 2'],
 };

@@ -47,7 +47,7 @@ t.test('two replicas that read different tenants write an object nine times each
       );
       t.ok(second <= 2 * 2 && third <= 2 * 2 && second + third > 0, 'then twice a minute each');
       for (const replica of [kept, joined]) {
-        t.equal(replica.reconciler.counters().contested, 1);
+        t.equal(replica.reconciler.counters().conflicts, 1);
         t.equal(replica.reconciler.counters().failed, 0, 'and that is not a failure');
       }
 
@@ -63,7 +63,7 @@ t.test('two replicas that read different tenants write an object nine times each
   }
 });
 
-t.test('a closed door that is gone or open is put back within a second, however often', async (t) => {
+t.test('a default-deny policy that is gone or open is put back within a second, however often', async (t) => {
   const hurts: readonly [what: string, hurt: (kept: Kept) => void][] = [
     ['deleted', ({ server }) => server.remove('networkpolicies', door, 'acme-web')],
     ['opened', ({ server }) => server.put('networkpolicies', policy(door, { ...deny, ingress: [{}] }))],
@@ -78,7 +78,7 @@ t.test('a closed door that is gone or open is put back within a second, however 
       if (index >= 3) await kept.pass(1_000);
       if (JSON.stringify(stored(kept, door)?.spec) !== JSON.stringify(deny)) t.fail(`${what} for the ${index}th time`);
     }
-    t.match(kept.reconciler.counters(), { healed: 20, contested: 1, waiting: 0 }, what);
+    t.match(kept.reconciler.counters(), { healed: 20, conflicts: 1, waiting: 0 }, what);
   }
 });
 

@@ -128,10 +128,10 @@ function readSelector(written: unknown, path: FieldPath, scope: DiagnosticScope,
 
 /** A selector that contradicts itself matches nothing. */
 function deadIn(selector: Selector, path: FieldPath, scope: DiagnosticScope): Diagnostic | undefined {
-  const torn = contradiction(selector);
-  if (torn === undefined) return undefined;
-  const reason = `matches nothing, as no value of the label ${torn} meets all its requirements`;
-  return diagnostic(scope, 'nothing', path, reason, { id: 'correct-requirements', label: torn });
+  const contradictory = contradiction(selector);
+  if (contradictory === undefined) return undefined;
+  const reason = `matches nothing, as no value of the label ${contradictory} meets all its requirements`;
+  return diagnostic(scope, 'nothing', path, reason, { id: 'correct-requirements', label: contradictory });
 }
 
 /** The other cluster of the mesh that the selector names. Undefined when another key of Cilium's also decides what it selects. */

@@ -106,13 +106,13 @@ function readSubject(podSelector: unknown): ReadSubject {
     return { subject: anyPod, selected: undefined, flaw };
   }
   const selected = selector.value;
-  const torn = contradiction(selected);
-  if (torn === undefined)
+  const contradictory = contradiction(selected);
+  if (contradictory === undefined)
     return { subject: { namespaces: undefined, pods: selected, path: podSelectorPath }, selected };
   // Cilium writes the policy's own namespace over such a key, and the contradiction with it: every pod may be selected.
   if (foreignKeyOf(selected) !== undefined) return { subject: anyPod, selected };
-  const reason = `selects no pod, as no value of the label ${torn} meets all its requirements`;
-  const flaw = diagnostic(scope, 'nothing', podSelectorPath, reason, `correct the requirements on ${torn}`);
+  const reason = `selects no pod, as no value of the label ${contradictory} meets all its requirements`;
+  const flaw = diagnostic(scope, 'nothing', podSelectorPath, reason, `correct the requirements on ${contradictory}`);
   return { subject: anyPod, selected, flaw };
 }
 
@@ -127,9 +127,9 @@ function readPolicyTypes(types: unknown, egress: unknown, found: Found): readonl
     return Array.isArray(egress) && egress.length > 0 ? bothTypes : ['Ingress'];
   }
   const listed: readonly unknown[] = Array.isArray(types) ? types : [types];
-  const stranger = listed.find((type) => type !== 'Ingress' && type !== 'Egress');
-  if (Array.isArray(types) && stranger === undefined) return listed;
-  const reason = `${excerpt(stranger ?? types)} is not ${stranger === undefined ? 'a list' : 'a direction of a policy'}`;
+  const unknownType = listed.find((type) => type !== 'Ingress' && type !== 'Egress');
+  if (Array.isArray(types) && unknownType === undefined) return listed;
+  const reason = `${excerpt(unknownType ?? types)} is not ${unknownType === undefined ? 'a list' : 'a direction of a policy'}`;
   const path = field(spec, 'policyTypes');
   found.add(invalid(sides.ingress.scope, path, reason, 'write a list of Ingress, Egress or both'));
   return undefined;

@@ -24,8 +24,8 @@ export function compileDocumentSchema<Value>(schema: StructuralSchema): CheckDoc
   const validate: ValidateFunction<Value> = ajv.compile<Value>(closedObject(schema));
   return (document) => {
     const { value, locate } = document;
-    const stranger = strangerTo(schema, document);
-    if (stranger !== undefined) return { ok: false, problems: [stranger] };
+    const unknown = unknownFieldOf(schema, document);
+    if (unknown !== undefined) return { ok: false, problems: [unknown] };
     if (validate(value)) return { ok: true, value: { value, locate }, warnings: [] };
     const problems = new Map<string, Problem>();
     for (const error of validate.errors ?? []) {
@@ -40,7 +40,7 @@ export function compileDocumentSchema<Value>(schema: StructuralSchema): CheckDoc
 }
 
 /** A document of another kind is told that, and not all the fields in which it differs. */
-function strangerTo({ properties }: StructuralSchema, { value, locate }: Located<unknown>): Problem | undefined {
+function unknownFieldOf({ properties }: StructuralSchema, { value, locate }: Located<unknown>): Problem | undefined {
   if (!isMap(value))
     return problemAt(locate, [], `${excerpt(value)} is not a document with apiVersion, kind and spec`, '');
   for (const name of ['apiVersion', 'kind']) {
