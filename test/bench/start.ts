@@ -17,7 +17,7 @@ import { freePort } from '../apiserver/free-port.ts';
 import { reviewOf } from '../fixtures/review.ts';
 import { median } from './median.ts';
 
-const most = { timesBare: 6, idleMegabytes: 120 };
+const most = { timesBare: 6.5, idleMegabytes: 120 };
 const starts = 7;
 /** V8 gives memory back some seconds after the last request. */
 const idleMilliseconds = 60_000;
