@@ -177,6 +177,7 @@ export function createBaselineReconciler(
       if (namespaceOf(name) === undefined) {
         namespaces.delete(name);
         withheld.delete(name);
+        outlasting.delete(name);
       } else namespaces.add(name);
       look(name, true);
     },

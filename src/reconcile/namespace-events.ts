@@ -94,24 +94,15 @@ export function createNamespaceEvents(connection: Connection, clock: Clock): Nam
       const key = `${namespace.uid} ${reason} ${about}`;
       const now = clock.now();
       const known = remembered.get(key);
-      // What is not known yet is remembered once it is written: users choose what Events are about.
-      if (known === undefined && !takeToken()) {
+      if (known !== undefined) known.count++;
+      if ((known !== undefined && now - known.writtenAt < eachAtMostEvery) || !takeToken()) {
         counters.suppressed++;
         return false;
       }
-      const seen = known ?? {
-        first: new Date().toISOString(),
-        firstAt: now,
-        count: 0,
-        writtenAt: Number.NEGATIVE_INFINITY,
-      };
-      remembered.set(key, seen);
-      seen.count++;
-      if (known !== undefined && (now - seen.writtenAt < eachAtMostEvery || !takeToken())) {
-        counters.suppressed++;
-        return false;
-      }
+      const seen = known ?? { first: new Date().toISOString(), firstAt: now, count: 1, writtenAt: now };
       seen.writtenAt = now;
+      // Remembered only now, once it is written: users choose what Events are about.
+      remembered.set(key, seen);
       const sent = send(eventOf(namespace, reason, message, about, seen)).finally(() => sending.delete(sent));
       sending.add(sent);
       return true;
