@@ -64,7 +64,7 @@ export function compareRules(configurations: Iterable<Rules>, served: Served): R
     const rules = webhooks.flatMap((webhook) => webhook.rules);
     for (const expected of expectedRules[name]) {
       const lacking = expected.operations.filter((one) => !rules.some((rule) => covers(rule, expected, one)));
-      if (lacking.length > 0) missing.push(`${name}: no rule asks about ${lacking.join(', ')} of ${expected.resource}`);
+      if (lacking.length > 0) missing.push(`${name}: no rule sends ${lacking.join(', ')} of ${expected.resource}`);
     }
   }
   return { unknown, missing, absent: [...absent] };

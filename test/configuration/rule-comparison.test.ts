@@ -107,7 +107,7 @@ t.test('what nobody asks about', async (t) => {
     return { apiGroups: [group ?? ''], apiVersions: [version ?? ''], resources: [plural.join('/')], operations, scope };
   });
   const missing = (these: readonly Rule[]) => found(these, 'validating/bulkhead-namespaces').missing;
-  const said = (text: string) => [`validating/bulkhead-namespaces: no rule asks about ${text}`];
+  const said = (text: string) => [`validating/bulkhead-namespaces: no rule sends ${text}`];
   t.strictSame(missing(rules), [], 'the rules of the manifests are complete');
   t.strictSame(
     missing(rules.filter(({ resources }) => resources[0] !== 'namespaces/finalize')),

@@ -1,6 +1,5 @@
 /** Baselines in a real cluster: a real API server with its namespace controller, and no webhook. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Clock, systemClock } from '../../src/client/clock.ts';
 import { type Cluster, connectCluster } from '../../src/cluster.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
@@ -32,12 +31,6 @@ const shared = settings([
 const acme = tenant({
   resourceQuota: { hard: { pods: '0.01k', 'requests.cpu': '1500m', 'requests.memory': '1024Mi' } },
 });
-
-/** The comparison with the server, about every ten minutes otherwise, happens all the time here, amid everything else. */
-const hurried: Clock = {
-  ...systemClock,
-  after: (milliseconds, run) => systemClock.after(milliseconds >= 450_000 ? 200 : milliseconds, run),
-};
 
 interface Observed {
   readonly metadata: {
@@ -126,7 +119,6 @@ await clusterTest('every namespace of a tenant is brought to its baseline and ke
     log,
     tenancy: () => tenancy,
     reconcile: true,
-    clock: hurried,
   });
   t.teardown(() => cluster.stop());
   t.match(cluster.ready(), /^the namespaces of https:.* are not known yet$/);
