@@ -52,7 +52,7 @@ const confined: Readonly<Record<string, string>> = {
 };
 
 /** The part of all lines that one room may hold. */
-const largestRoom = 0.16;
+const largestRoom = 0.18;
 
 /** Rooms without input and output: none of these modules of Node. */
 const pureRooms = [

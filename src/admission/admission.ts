@@ -4,7 +4,7 @@ import { handshake } from '../checks/handshake.ts';
 import { type Judged, judge } from '../checks/judge.ts';
 import { type AdmissionRequest, isWorkload } from '../kubernetes/review.ts';
 import { narrowedPeers } from '../mutations/narrowed-peers.ts';
-import { tenantLabel } from '../mutations/tenant-label.ts';
+import { provisionerAnnotation, tenantLabel } from '../mutations/tenant-label.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Answer, Asked, Review } from './decision.ts';
@@ -41,6 +41,8 @@ export interface Observed {
   readonly request: AdmissionRequest;
   /** At least one. */
   readonly findings: readonly Judged[];
+  /** Whether the requester is a member of the tenant that owns the namespace. */
+  readonly member: boolean;
 }
 
 export function createAdmission(options: AdmissionOptions): Review {
@@ -87,16 +89,20 @@ function mutate(asked: Asked, gathered: Gathered): Answer {
   return respond(asked, request, { owner: facts.owner, warnings, ...(patch !== undefined && { patch }) });
 }
 
-/** The labels that an object is to get. */
-function intentsOf({ request, facts }: Gathered) {
+/** The labels that an object is to get, and the mark of a provisioner. */
+function intentsOf(gathered: Gathered) {
+  const { request, facts } = gathered;
   const narrowed = narrowedPeers(request, facts);
+  const marked =
+    gathered.family === 'namespace' ? provisionerAnnotation(gathered.request, gathered.facts.grant) : undefined;
   const labelled = tenantLabel(request, facts);
-  return { narrowed, all: labelled === undefined ? narrowed : [labelled, ...narrowed] };
+  const all = labelled === undefined ? narrowed : [labelled, ...narrowed];
+  return { narrowed, all: marked === undefined ? all : [marked, ...all] };
 }
 
 function validate(given: Asked, gathered: Gathered, onObserved: AdmissionOptions['onObserved']): Answer {
   const { request, facts } = gathered;
-  const { owner } = facts;
+  const { owner, requester } = facts;
   const judged = judge(gathered);
   if (judged.length === 0) return respond(given, request, { owner });
   const checks = [...new Set(judged.map(({ check }) => check))];
@@ -109,7 +115,8 @@ function validate(given: Asked, gathered: Gathered, onObserved: AdmissionOptions
   if (isWorkload(request))
     return respond(asked, request, { owner, checks, warnings: warningTexts([...refusing, ...told], refusesPods) });
   const [mostSevere, ...others] = refusing;
-  if (observes && mostSevere !== undefined && !request.dryRun) onObserved?.({ request, findings: refusing });
+  if (observes && mostSevere !== undefined && !request.dryRun)
+    onObserved?.({ request, findings: refusing, member: owner !== 'platform' && requester.tenants.includes(owner) });
   return respond(asked, request, {
     owner,
     checks,

@@ -7,6 +7,7 @@ import type { Facts, Gathered } from '../checks/check.ts';
 import { neededNames, needsAccountOwner, needsNamespaceEmptied } from '../checks/needs.ts';
 import { policyKindOf } from '../kinds/policy-kind.ts';
 import { isGiven } from '../kubernetes/json.ts';
+import { entry } from '../kubernetes/objects.ts';
 import type {
   AdmissionRequest,
   NamespaceRequest,
@@ -19,7 +20,11 @@ import type {
 import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
 import { isNarrowable, isNarrowed } from '../mutations/narrowed-peers.ts';
 import { namesToLookUp } from '../reach/names-to-look-up.ts';
-import { decideOwner } from '../tenancy/ownership.ts';
+import type { NamespaceGrant } from '../tenancy/namespace-grant.ts';
+import { decideOwner, decideProvisioned } from '../tenancy/ownership.ts';
+import { fitsPattern } from '../tenancy/schema/fits-pattern.ts';
+import { labelName } from '../tenancy/schema/names.ts';
+import type { Provisioner } from '../tenancy/settings.ts';
 import type { Owner, Requester } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import type { NamespaceRecord } from './facts.ts';
@@ -57,10 +62,18 @@ function aboutTenant(request: TenantRequest, { tenancy, namespaces, now }: Sourc
 
 async function aboutNamespace(request: NamespaceRequest, sources: TimedSources): Promise<Gathered> {
   const { tenancy, namespaces, now } = sources;
-  const requester = await requesterOf(request, sources);
-  const common = { tenancy, requester, now };
+  const { requester, grant } = await requesterOf(request, sources);
+  const common = { tenancy, requester, now, grant };
   if (request.operation === 'CREATE') {
-    const ownership = decideOwner(request.object, requester, tenancy);
+    const ownership =
+      grant?.provisioner === undefined
+        ? decideOwner(request.object, requester, tenancy)
+        : decideProvisioned(
+            request.object,
+            grant.provisioner,
+            await askerOf(request, grant.provisioner, sources),
+            tenancy,
+          );
     const owner: Owner = ownership.kind === 'decided' ? ownership.owner : 'platform';
     const namespacesOwned = owner === 'platform' ? 0 : namespaces.countOwned(owner.name);
     const facts = { ...common, owner, ownership, namespacesOwned, namespaceEmptied: false };
@@ -134,13 +147,34 @@ function isRead(request: PolicyRequest, owner: Tenant, { mutating }: Sources): b
 }
 
 /** Service accounts speak for the tenant whose namespace they live in, so that namespace is looked up as well. */
-async function requesterOf(request: NamespaceRequest, sources: TimedSources): Promise<Requester> {
+async function requesterOf(
+  { user, name, operation, object, oldObject }: NamespaceRequest,
+  sources: TimedSources,
+): Promise<{ readonly requester: Requester; readonly grant: NamespaceGrant | undefined }> {
   const { tenancy } = sources;
-  const requester = tenancy.requester(request.user, undefined);
-  if (requester.platform) return requester;
-  const home = await homeOwner(request.user, sources);
+  const requester = tenancy.requester(user, undefined);
+  if (requester.platform) return { requester, grant: undefined };
+  const home = await homeOwner(user, sources);
+  const stored = operation === 'CREATE' ? 'creates' : (oldObject ?? object).metadata?.annotations;
+  // Whoever has the namespace has its service accounts: one in a tenant's is the tenant's, whatever the settings list.
+  const grant = home === undefined || home === 'platform' ? tenancy.grantOn(user, name, stored) : undefined;
   // An account whose namespace is gone speaks for nobody but those that list it by name.
-  return home === undefined ? requester : tenancy.requester(request.user, home);
+  return { requester: home === undefined ? requester : tenancy.requester(user, home), grant };
+}
+
+/** The user for whom a provisioner creates a namespace. Its groups are not known. */
+async function askerOf(
+  { object }: NamespaceRequest,
+  { tenantFrom }: Provisioner,
+  sources: TimedSources,
+): Promise<Requester | undefined> {
+  const username = tenantFrom === undefined ? undefined : entry(object.metadata?.annotations, tenantFrom);
+  if (username === undefined || username === '') return undefined;
+  const user = { username, groups: [] };
+  // Whatever the annotation says, only the name of a namespace is looked up.
+  const { namespace = '' } = serviceAccountOf(user) ?? {};
+  const home = fitsPattern(namespace, labelName) ? await homeOwner(user, sources) : undefined;
+  return sources.tenancy.requester(user, home);
 }
 
 /** The owner of a service account's namespace. Undefined for other users, and when that namespace no longer exists. */

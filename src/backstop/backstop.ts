@@ -4,11 +4,11 @@
  */
 import { docsPage } from '../tenancy/docs-page.ts';
 import type { Settings } from '../tenancy/settings.ts';
-import { identity } from '../tenancy/tenancy.ts';
-import type { Subject, Tenant } from '../tenancy/tenant.ts';
+import type { Tenant } from '../tenancy/tenant.ts';
 import { ephemeralContainers } from './ephemeral-containers.ts';
 import { allOf, anyOf, literal } from './expressions.ts';
 import { foreignNamespace } from './foreign-namespace.ts';
+import { grantVariables, hasGrants, isAmong, subjectNames } from './grants.ts';
 import { hostNamespaces } from './host-namespaces.ts';
 import { hostNetwork } from './host-network.ts';
 import { hostPath } from './host-path.ts';
@@ -70,7 +70,7 @@ function policyOf(rule: Rule, settings: Settings, source: TenantSource): object 
   const { check, kind, on } = rule;
   const border = check.protects === 'border';
   const key = literal(settings.tenantLabel);
-  const admits = rule.admits(key);
+  const admits = rule.admits(key, settings);
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingAdmissionPolicy',
@@ -118,33 +118,15 @@ function selectorOf(tenantLabel: string | undefined): object {
   return { matchExpressions: tenantLabel === undefined ? [asked] : [asked, { key: tenantLabel, operator: 'Exists' }] };
 }
 
-function platformOf({ platform }: Settings): string {
-  const { users, groups } = subjects(platform.identities);
-  return anyOf(
-    `request.userInfo.username in ${literal(users)}`,
-    `request.userInfo.?groups.orValue([]).exists(group, group in ${literal(groups)})`,
-  );
-}
-
-/** By the names that the API server knows them by. */
-function subjects(listed: readonly Subject[]): {
-  readonly users: readonly string[];
-  readonly groups: readonly string[];
-} {
-  const names = listed.map(identity);
-  const starting = (word: string): string[] =>
-    names.filter((name) => name.startsWith(word)).map((name) => name.slice(word.length));
-  return { users: starting('User '), groups: starting('Group ') };
-}
-
 function asksTenants({ check, about }: Rule): boolean {
   return check.protects === 'border' || about === 'members';
 }
 
-function variablesOf({ check, about }: Rule, settings: Settings, source: TenantSource): readonly object[] {
+function variablesOf({ check, about, grants }: Rule, settings: Settings, source: TenantSource): readonly object[] {
   const key = literal(settings.tenantLabel);
   if (check.protects === 'border') return [{ name: 'enforced', expression: enforcedOf(key, source) }];
-  const platform = { name: 'platform', expression: platformOf(settings) };
+  const platform = { name: 'platform', expression: isAmong(settings.platform.identities) };
+  if (grants === true && hasGrants(settings)) return [platform, ...grantVariables(settings)];
   return about === 'members' ? [platform, { name: 'spokenFor', expression: spokenForOf(key, source) }] : [platform];
 }
 
@@ -168,7 +150,7 @@ function spokenForOf(key: string, source: TenantSource): string {
     );
   return allOf(
     ...source.tenants.map(({ name, members }) => {
-      const { users, groups: theirs } = subjects(members);
+      const { users, groups: theirs } = subjectNames(members);
       return anyOf(
         `${label} != ${literal(name)}`,
         `request.userInfo.username in ${literal(users)}`,

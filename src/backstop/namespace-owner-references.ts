@@ -1,6 +1,7 @@
 import { namespaceOwnerReferences as check, garbageCollectors } from '../checks/namespace-owner-references.ts';
 import { namespace } from '../kinds/namespace.ts';
 import { allOf, anyOf, literal, metadata, platform } from './expressions.ts';
+import { provisionedBy } from './grants.ts';
 import { namespaceUpdates, type Rule, requests } from './rule.ts';
 
 const sameOwner = [
@@ -13,9 +14,10 @@ export const namespaceOwnerReferences: Rule = {
   check,
   kind: 'Namespace',
   on: [namespaceUpdates, requests(namespace, ['CREATE'], 'namespaces')],
-  admits: () =>
+  admits: (_, { platform: { provisioners } }) =>
     anyOf(
       platform,
+      ...provisioners.filter(({ ownerReferences }) => ownerReferences).map((one) => provisionedBy([one])),
       allOf(
         'request.operation == "UPDATE"',
         `request.userInfo.username in ${literal([...garbageCollectors])}`,

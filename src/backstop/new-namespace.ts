@@ -1,11 +1,13 @@
 import { foreignNamespace as check } from '../checks/foreign-namespace.ts';
 import { namespace } from '../kinds/namespace.ts';
 import { allOf, anyOf, platform } from './expressions.ts';
+import { hasGrants, provisionedBy } from './grants.ts';
 import { type Rule, requests } from './rule.ts';
 
 /**
  * A new namespace belongs to a tenant of whoever creates it: the mutating webhook has set the label, and without the webhook it is
  * to be written by hand. Of a namespace without one nobody but the platform is the owner.
+ * Provisioners of the settings name none: the mark shows that the webhook has decided.
  * Leaves to the webhook   which tenant a service account speaks for (it may live in one of the tenant's namespaces), labels of
  *                         tenants that the rule does not know, and reserved names
  */
@@ -15,9 +17,10 @@ export const newNamespace: Rule = {
   kind: 'Namespace',
   about: 'members',
   on: [requests(namespace, ['CREATE'], 'namespaces')],
-  admits: (key) =>
+  admits: (key, settings) =>
     anyOf(
       platform,
+      ...(hasGrants(settings) ? [provisionedBy(settings.platform.provisioners)] : []),
       allOf(
         `object.metadata.?labels[?${key}].hasValue()`,
         anyOf('request.userInfo.username.startsWith("system:serviceaccount:")', 'variables.spokenFor'),

@@ -6,6 +6,7 @@ import type { Check } from '../checks/check.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { namespace } from '../kinds/namespace.ts';
 import { pod } from '../kinds/pod.ts';
+import type { Settings } from '../tenancy/settings.ts';
 
 /** Which requests a rule sees: admissionregistration.k8s.io/v1 NamedRuleWithOperations. */
 export interface ResourceRule {
@@ -26,6 +27,8 @@ export interface Rule {
   readonly name?: string;
   /** `members`: asks who speaks for the tenant of the object's label (variables.spokenFor). */
   readonly about?: 'members';
+  /** Whether it asks what the settings grant on namespaces (variables of grants.ts, where there are grants). */
+  readonly grants?: true;
   /** What the refusal is about. */
   readonly kind: 'Namespace' | 'NetworkPolicy' | 'Pod';
   readonly on: readonly ResourceRule[];
@@ -35,7 +38,7 @@ export interface Rule {
    *
    * @param tenantLabel the key, as a literal of CEL
    */
-  readonly admits: (tenantLabel: string) => string;
+  readonly admits: (tenantLabel: string, settings: Settings) => string;
 }
 
 /** Requests about an object of this kind. */

@@ -13,6 +13,7 @@ import type {
 } from '../kubernetes/review.ts';
 import type { Reach } from '../reach/model.ts';
 import type { HolderOf } from '../reach/violation.ts';
+import type { NamespaceGrant } from '../tenancy/namespace-grant.ts';
 import type { Ownership } from '../tenancy/ownership.ts';
 import type { Owner, Requester, Tenancy } from '../tenancy/tenancy.ts';
 
@@ -28,7 +29,7 @@ export interface Finding {
   readonly fix: string;
   /** Left out: the headline of the check. */
   readonly headline?: string;
-  /** The entry of the settings or of the built-in list that reserves the key, where the finding is about one. */
+  /** The entry of the settings or of the built-in list that reserves the key, or its domain, where the finding is about one. */
   readonly reserved?: string;
   /** What it is about, where that is not what its check {@link Check.protects}. */
   readonly protects?: Protects;
@@ -45,6 +46,8 @@ export interface Facts {
 }
 
 export interface NamespaceFacts extends Facts {
+  /** What the settings let an account that is not the platform write on this namespace. */
+  readonly grant?: NamespaceGrant | undefined;
   /** On CREATE: whose it will be, or why that is undecided. Otherwise undefined. */
   readonly ownership: Ownership | undefined;
   /** On CREATE: how many namespaces that tenant has now. Otherwise 0. */

@@ -26,6 +26,51 @@ export function takesFields({ subresource, object, oldObject }: NamespaceRequest
   return finalizers(object) === finalizers(oldObject) || addsTo(before, after, () => undefined);
 }
 
+/** What the API server calls the manager of the oldest entries, which it merges. */
+const merged = 'ancient-changes';
+
+/**
+ * The same for a requester that may write some fields: whether any other field gets or loses a manager. Fields of the status are the
+ * business of its subresource.
+ *
+ * @param isGranted whether it may write a field, by its path: `f:metadata/f:labels/f:KEY`
+ */
+export function takesOtherFields(
+  { object, oldObject }: NamespaceRequest,
+  isGranted: (path: string) => boolean,
+): boolean {
+  const [after, before] = [managersOf(object), managersOf(oldObject)];
+  return [...new Set([...after.keys(), ...before.keys()])].some((path) => {
+    const [now, then] = [after.get(path) ?? new Set(), before.get(path) ?? new Set()];
+    const same =
+      now.has(merged) && then.size > 0 ? now.isSubsetOf(then.union(new Set([merged]))) : isDeepStrictEqual(now, then);
+    return !same && !isGranted(path);
+  });
+}
+
+/** By the path of a field: who manages it. */
+function managersOf(one: Namespace | undefined): ReadonlyMap<string, ReadonlySet<unknown>> {
+  const managers = new Map<string, Set<unknown>>();
+  for (const managed of one?.metadata?.managedFields ?? []) {
+    const manager = read(managed, 'manager');
+    const name =
+      manager === merged
+        ? merged
+        : JSON.stringify([manager, ...['operation', 'apiVersion', 'subresource'].map((field) => read(managed, field))]);
+    for (const path of leaves(read(managed, 'fieldsV1'))) {
+      if (path.startsWith('f:status')) continue;
+      managers.set(path, (managers.get(path) ?? new Set()).add(name));
+    }
+  }
+  return managers;
+}
+
+function leaves(fields: unknown, place = ''): string[] {
+  const inside = isMap(fields) ? Object.entries(fields) : [];
+  if (inside.length === 0) return place === '' ? [] : [place];
+  return inside.flatMap(([step, rest]) => leaves(rest, place === '' ? step : `${place}/${step}`));
+}
+
 /** Whether one of the entries is new: its manager had none, or one with another `part`. */
 function addsTo(before: readonly unknown[], entries: readonly unknown[], part: (of: unknown) => unknown): boolean {
   const identity = (one: unknown): unknown =>

@@ -1,10 +1,15 @@
 import { isGiven } from '../kubernetes/json.ts';
+import { entry } from '../kubernetes/objects.ts';
 import type { NamespaceRequest } from '../kubernetes/review.ts';
+import { type NamespaceGrant, provisionerMark } from '../tenancy/namespace-grant.ts';
 import type { Ownership } from '../tenancy/ownership.ts';
-import { type Check, type Facts, type Finding, nothing } from './check.ts';
-import { takesFields } from './field-managers.ts';
-import { changesOf, onlyRemoves } from './metadata-changes.ts';
+import { type Check, type Finding, type NamespaceFacts, nothing } from './check.ts';
+import { takesFields, takesOtherFields } from './field-managers.ts';
+import { isFieldGranted, isGranted } from './granted.ts';
+import { changesOf, fieldOf, onlyRemoves } from './metadata-changes.ts';
 import { namespaceFinalizer } from './namespace-finalize.ts';
+import { garbageCollectors } from './namespace-owner-references.ts';
+import { becomesThePlatforms, isAboutProvisioned, undecidedFor } from './undecided-provisioning.ts';
 
 /**
  * A namespace is created by, changed by and deleted by its own tenant or the platform.
@@ -15,6 +20,8 @@ import { namespaceFinalizer } from './namespace-finalize.ts';
  *          manage its fields). Exceptions at the end of a namespace: `kubernetes` leaves spec.finalizers (check
  *          namespace-finalize), and the garbage collector removes `foregroundDeletion` and `orphan` from a terminating
  *          namespace. Of ownerReferences see namespace-owner-references
+ *          What the settings grant to accounts of the platform: named keys (platform.namespaceWriters); to create namespaces for
+ *          people, and to write and delete these (platform.provisioners)
  * Why      a label on somebody else's namespace lets its owner's, or one's own, policies reach it (TEN-02, TEN-03, TEN-09);
  *          a foreign field manager can block its owner's server-side apply (TEN-23);
  *          a namespace of nobody is deny by default, not allow by accident (TEN-03)
@@ -25,23 +32,41 @@ export const foreignNamespace: Check = {
   protects: 'identity',
   namespace(request, facts) {
     if (request.operation === 'CREATE') {
-      return facts.ownership?.kind === 'undecided' ? [undecided(facts.ownership, facts)] : nothing;
+      const { ownership } = facts;
+      if (ownership?.kind === 'undecided') return [undecided(request, ownership, facts)];
+      return ownership?.fallback === undefined ? nothing : [becomesThePlatforms(request, ownership.fallback, facts)];
     }
     if (facts.requester.platform || (facts.owner !== 'platform' && facts.requester.tenants.includes(facts.owner)))
       return nothing;
-    const path = request.operation === 'DELETE' ? 'metadata.name' : firstChange(request);
-    if (path === undefined) return nothing;
+    if (request.operation === 'DELETE' && mayDelete(request, facts)) return nothing;
+    const change = request.operation === 'DELETE' ? { path: 'metadata.name' } : firstChange(request, facts.grant);
+    if (change === undefined) return nothing;
     return [
       {
-        path,
+        ...change,
         reason: `would be ${request.operation === 'DELETE' ? 'deleted' : 'changed'}, but ${facts.requester.username || 'the requester'} acts neither for its owner nor for the platform`,
-        fix: 'ask the platform team; a controller that must do this belongs in platform.identities of the settings',
+        fix: `ask the platform team; ${change.reserved !== undefined ? 'an account of the platform that must write these keys belongs in platform.namespaceWriters' : 'a controller that must do this belongs in platform.identities'} of the settings`,
       },
     ];
   },
 };
 
-function undecided(ownership: Ownership & { kind: 'undecided' }, { requester, tenancy }: Facts): Finding {
+/** What a provisioner creates it may delete, and the garbage collector when the owner that it has set is gone. */
+function mayDelete({ object }: NamespaceRequest, { grant, requester }: NamespaceFacts): boolean {
+  if (grant?.provisioned === true) return true;
+  return (
+    garbageCollectors.has(requester.username) && entry(object.metadata?.annotations, provisionerMark) !== undefined
+  );
+}
+
+function undecided(
+  request: NamespaceRequest,
+  ownership: Ownership & { kind: 'undecided' },
+  facts: NamespaceFacts,
+): Finding {
+  const { requester, tenancy } = facts;
+  const { why } = ownership;
+  if (isAboutProvisioned(why)) return undecidedFor(request, why, facts);
   const key = tenancy.settings.tenantLabel;
   const names = ownership.candidates.map((tenant) => tenant.name).join(', ');
   const told = {
@@ -61,7 +86,7 @@ function undecided(ownership: Ownership & { kind: 'undecided' }, { requester, te
       reason: `is missing, and ${requester.username} is a member of several tenants`,
       fix: `set it to one of: ${names}; or choose a name that begins with the prefix of one of them`,
     },
-  }[ownership.why];
+  }[why];
   return { path: `metadata.labels[${key}]`, ...told };
 }
 
@@ -69,18 +94,37 @@ function undecided(ownership: Ownership & { kind: 'undecided' }, { requester, te
 export const propagation: ReadonlySet<unknown> = new Set(['foregroundDeletion', 'orphan']);
 
 /** The first field of those that only owners change, or undefined. */
-function firstChange(request: NamespaceRequest): string | undefined {
+function firstChange(
+  request: NamespaceRequest,
+  grant: NamespaceGrant | undefined,
+): Pick<Finding, 'path' | 'reserved'> | undefined {
   const { object, oldObject } = request;
   for (const map of ['labels', 'annotations'] as const) {
-    if (changesOf(map, object, oldObject).length > 0) return `metadata.${map}`;
+    const change = changesOf(map, object, oldObject).find((one) => !isGranted(one, request, grant));
+    if (change === undefined) continue;
+    // To whom some keys are granted, it matters which one is not.
+    const path = grant === undefined ? `metadata.${map}` : fieldOf(change);
+    // On this namespace every key is reserved for its owner. Keys of one domain are mostly written together.
+    return { path, reserved: change.key.slice(0, change.key.indexOf('/') + 1) || change.key };
   }
   const [after, before] = [object.metadata, oldObject?.metadata];
   const ending = isGiven(before?.deletionTimestamp);
-  if (!onlyRemoves(after?.finalizers, before?.finalizers, (one) => ending && propagation.has(one))) {
-    return 'metadata.finalizers';
+  const ungranted = (finalizers: readonly string[] | null | undefined) =>
+    grant === undefined ? finalizers : finalizers?.filter((one) => !grant.allowsFinalizer(one));
+  if (
+    !onlyRemoves(ungranted(after?.finalizers), ungranted(before?.finalizers), (one) => ending && propagation.has(one))
+  ) {
+    return { path: 'metadata.finalizers' };
   }
   if (!onlyRemoves(object.spec?.finalizers, oldObject?.spec?.finalizers, (one) => one === namespaceFinalizer)) {
-    return 'spec.finalizers';
+    return { path: 'spec.finalizers' };
   }
-  return takesFields(request) ? 'metadata.managedFields' : undefined;
+  const takes =
+    grant === undefined
+      ? takesFields(request)
+      : takesOtherFields(
+          request,
+          (path) => isFieldGranted(path, grant) || (ending && path.startsWith('f:metadata/f:finalizers/')),
+        );
+  return takes ? { path: 'metadata.managedFields' } : undefined;
 }

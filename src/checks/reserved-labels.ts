@@ -4,7 +4,8 @@ import { isFree } from '../tenancy/keys/free-values.ts';
 import { kumaMesh } from '../tenancy/keys/mesh-keys.ts';
 import type { ReservedKeys } from '../tenancy/keys/reserved-keys.ts';
 import type { ReservedKey } from '../tenancy/settings.ts';
-import { type Check, type Facts, type Finding, nothing, type PodFacts } from './check.ts';
+import { type Check, type Facts, type Finding, type NamespaceFacts, nothing, type PodFacts } from './check.ts';
+import { isGranted } from './granted.ts';
 import { type Change, changesOf, fieldOf } from './metadata-changes.ts';
 import { addressAnnotations } from './pod-addresses.ts';
 
@@ -13,7 +14,8 @@ import { addressAnnotations } from './pod-addresses.ts';
  * Reads    metadata.labels and metadata.annotations that a request adds, changes or removes: on namespaces and pods, every
  *          subresource, on Bindings (whose labels and annotations are written to the pod), and on network policies
  * Allowed  every key that is not reserved (settings: reserved.*Keys, by network.plugin and mesh); values that only tighten, or that
- *          an injector writes to have a pod join the mesh (free-values.ts, and reserved.allowedValues); anything for the platform
+ *          an injector writes to have a pod join the mesh (free-values.ts, and reserved.allowedValues); anything for the platform;
+ *          on namespaces, named keys for accounts that the settings list (platform.namespaceWriters, platform.provisioners)
  * Why      pod labels such as Cilium's `host` or `io.kubernetes.pod.namespace` change the identity a pod has on the network
  *          (POD-06), annotations give it foreign addresses or networks (POD-07, POD-25), namespace keys switch off the guards
  *          (TEN-19 to TEN-22), policy keys change what a network plugin makes of the rules (NP-20). Keys that weaken only the
@@ -37,7 +39,7 @@ export const reservedLabels: Check = {
 
 function judge(
   request: NamespaceRequest | PodRequest | PolicyRequest,
-  facts: Facts & Partial<Pick<PodFacts, 'namespaceLabels'>>,
+  facts: Facts & Partial<Pick<PodFacts, 'namespaceLabels'>> & Pick<NamespaceFacts, 'grant'>,
   reserved: ReservedKeys<ReservedKey>,
 ): readonly Finding[] {
   if (request.operation === 'DELETE' || facts.requester.platform) return nothing;
@@ -51,6 +53,7 @@ function judge(
       const key = reserved.reserving(change.key);
       if (key === undefined || isFree(change, facts.tenancy.settings)) continue;
       if (request.family === 'pod' && isOwnMesh(change, facts)) continue;
+      if (request.family === 'namespace' && isGranted(change, request, facts.grant)) continue;
       findings.push(found(change, key));
     }
   }

@@ -6,7 +6,7 @@ import { type Check, type Finding, nothing } from './check.ts';
  * A name that is reserved goes to whom it is reserved.
  * Reads    metadata.name on CREATE once an owner is decided, and on an UPDATE by which the platform changes the tenant label
  * Allowed  names that begin with a tenant's prefix: for namespaces of that tenant, also when the platform creates them;
- *          the platform's names and prefixes: for the platform
+ *          the platform's names and prefixes: for the platform, and for what a provisioner creates for it
  * Why      a policy may select a namespace by its name, and counts as proven because nobody else can take that name;
  *          many controllers exempt names such as kube-* (ADM-04). A refusal does not show the prefixes of other tenants, which
  *          are mostly names of customers (TEN-24)
@@ -16,18 +16,19 @@ export const reservedPrefix: Check = {
   headline: 'uses a reserved name',
   protects: 'identity',
   namespace(request, facts) {
-    const { requester, tenancy } = facts;
+    const { requester, tenancy, ownership } = facts;
     if (request.operation === 'DELETE') return nothing;
     const key = tenancy.settings.tenantLabel;
     const label = entry(request.object.metadata?.labels, key);
     if (request.operation === 'UPDATE') {
       // Nobody else may change the label: tenant-label-frozen.
       if (!requester.platform || label === entry(request.oldObject?.metadata?.labels, key)) return nothing;
-    } else if (facts.ownership?.kind !== 'decided') return nothing;
+    } else if (ownership?.kind !== 'decided') return nothing;
     const reservation = tenancy.reservation(request.name);
     if (reservation === undefined) return nothing;
     const future: Owner = label === undefined ? 'platform' : (tenancy.tenants.get(label) ?? 'platform');
-    if (reservation === 'platform' ? requester.platform : reservation === future) return nothing;
+    const ofPlatform = requester.platform || (ownership?.kind === 'decided' && ownership.owner === 'platform');
+    if (reservation === 'platform' ? ofPlatform : reservation === future) return nothing;
     return [{ path: 'metadata.name', ...refusal(request.name, reservation, requester, key) }];
   },
 };

@@ -1,6 +1,7 @@
 import { field } from '../kubernetes/field-path.ts';
 import { entry } from '../kubernetes/objects.ts';
-import type { AdmissionRequest } from '../kubernetes/review.ts';
+import type { AdmissionRequest, NamespaceRequest } from '../kubernetes/review.ts';
+import { type NamespaceGrant, provisionerMark } from '../tenancy/namespace-grant.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import type { LabelIntent } from './label-intent.ts';
 
@@ -30,4 +31,20 @@ export function tenantLabel(request: AdmissionRequest, { owner, tenancy }: Owner
 
 function isLabelled({ family, operation }: AdmissionRequest): boolean {
   return family === 'pod' || family === 'policy' || (family === 'namespace' && operation === 'CREATE');
+}
+
+const annotations = field(field(undefined, 'metadata'), 'annotations');
+
+/**
+ * What a provisioner creates carries its mark, by which it may write on the namespace later.
+ * Writes   metadata.annotations[bulkhead.dev/provisioner], only where there is none: the check reserved-labels says whether one is right
+ * On       Namespace  CREATE
+ */
+export function provisionerAnnotation(
+  { operation, object }: NamespaceRequest,
+  grant: NamespaceGrant | undefined,
+): LabelIntent | undefined {
+  if (operation !== 'CREATE' || grant?.provisioner === undefined) return undefined;
+  if (entry(object.metadata?.annotations, provisionerMark) !== undefined) return undefined;
+  return { labels: annotations, key: provisionerMark, value: grant.provisioner.name };
 }

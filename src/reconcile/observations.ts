@@ -8,6 +8,7 @@ import type { Observed } from '../admission/admission.ts';
 import type { NamespaceKey } from '../admission/facts.ts';
 import { printable, subject } from '../admission/message.ts';
 import type { Log } from '../client/log.ts';
+import { serviceAccountOf } from '../kubernetes/user.ts';
 import { isBeginning } from '../tenancy/keys/reserved-keys.ts';
 import type { NamespaceEvents } from './namespace-events.ts';
 
@@ -15,6 +16,12 @@ import type { NamespaceEvents } from './namespace-events.ts';
 const mostPairs = 10_000;
 /** Pairs of the requesters of one namespace: service accounts cost a tenant nothing. */
 const mostPairsOfNamespace = 200;
+
+/**
+ * Members read the Events of their namespaces. The accounts of the platform and of other tenants are not theirs to know: those are in the
+ * log, the audit log and the Events of pairs, which stand in Bulkhead's own namespace.
+ */
+const otherAccount = 'an account outside the tenant';
 
 export interface ObservationsOptions {
   readonly log: Log;
@@ -50,15 +57,18 @@ export function createObservations(options: ObservationsOptions): (observed: Obs
     log.warn({ requester, kind, key }, 'a requester writes a reserved key');
   }
 
-  return ({ request, findings }) => {
+  return ({ request, findings, member }) => {
     const { kind, namespace, user } = request;
-    const home = namespaceOf(namespace) ?? namespaceOf(ownNamespace);
+    const there = namespaceOf(namespace);
+    const home = there ?? namespaceOf(ownNamespace);
     const [first] = findings;
     if (home !== undefined && first !== undefined) {
       const more = findings.length === 1 ? '' : `, and ${findings.length - 1} more findings`;
       const found = `${first.check}: ${first.path} ${first.reason}; fix: ${first.fix}${more}`;
-      const what = `${subject(request)} of ${user.username} would be refused: ${found}`;
-      events.record(home, 'WouldBeRefused', printable(what));
+      const named =
+        member || user.username === '' || there === undefined || serviceAccountOf(user)?.namespace === namespace;
+      const what = `${subject(request)} of ${named ? user.username : otherAccount} would be refused: ${found}`;
+      events.record(home, 'WouldBeRefused', printable(named ? what : what.replaceAll(user.username, otherAccount)));
     }
     for (const { reserved } of findings)
       if (reserved !== undefined)

@@ -80,6 +80,8 @@ export const defaultSettings: Settings = {
     schedulers: builtInSchedulers,
     namespaces: new Set(builtInNamespaces),
     prefixes: builtInPrefixes,
+    namespaceWriters: [],
+    provisioners: [],
   },
   reservedNamespaceKeys: builtInKeys('namespaces'),
   reservedPodKeys: builtInKeys('pods'),

@@ -1,16 +1,31 @@
 /** Whose a new namespace will be. */
 import { entry, type Namespace } from '../kubernetes/objects.ts';
+import type { Provisioner } from './settings.ts';
 import type { Owner, Requester, Tenancy } from './tenancy.ts';
 import type { Tenant } from './tenant.ts';
+
+/** Why the owner of a namespace that a provisioner creates cannot be told, in spite of its annotation and its name. */
+export type WhyProvisionedUndecided =
+  | 'no-requester'
+  | 'requester-unaffiliated'
+  | 'requester-several'
+  | 'name-not-reserved'
+  | 'name-of-others'
+  | 'other-label';
 
 /**
  * `decided`: the namespace will belong to that owner. `undecided`: it may not be created, and why.
  */
 export type Ownership =
-  | { readonly kind: 'decided'; readonly owner: Owner }
+  | {
+      readonly kind: 'decided';
+      readonly owner: Owner;
+      /** The platform owns it because nothing tells whose it is, and the provisioner is set to do so. */
+      readonly fallback?: WhyProvisionedUndecided;
+    }
   | {
       readonly kind: 'undecided';
-      readonly why: 'unaffiliated' | 'not-a-member' | 'unknown-tenant' | 'several';
+      readonly why: 'unaffiliated' | 'not-a-member' | 'unknown-tenant' | 'several' | WhyProvisionedUndecided;
       readonly candidates: readonly Tenant[];
     };
 
@@ -38,7 +53,62 @@ export function decideOwner(namespace: Namespace, requester: Requester, tenancy:
       ? { kind: 'undecided', why: 'not-a-member', candidates }
       : { kind: 'decided', owner: tenant };
   }
-  const reserved = tenancy.reservation(namespace.metadata?.name || namespace.metadata?.generateName || '');
+  const reserved = tenancy.reservation(nameOf(namespace));
   const [only] = candidates.length === 1 ? candidates : candidates.filter((candidate) => candidate === reserved);
   return only === undefined ? { kind: 'undecided', why: 'several', candidates } : { kind: 'decided', owner: only };
+}
+
+function nameOf({ metadata }: Namespace): string {
+  return metadata?.name || metadata?.generateName || '';
+}
+
+/**
+ * Decides the owner of a Namespace that a provisioner creates for somebody.
+ * - With an annotation for the requester, it is the one tenant of that user; among several a reserved prefix decides. A name that is
+ *   reserved to anybody else contradicts it. What users of the platform ask for is whose the name says, otherwise the platform's.
+ * - Without one it is whose the name says: a provisioner that lets tenants choose names must have an annotation.
+ * - A tenant label on the object decides nothing. It may repeat the decision, as it does after the mutating webhook.
+ *
+ * @param asker the user that the annotation names; undefined: it names none
+ */
+export function decideProvisioned(
+  namespace: Namespace,
+  { tenantFrom, undecided }: Provisioner,
+  asker: Requester | undefined,
+  tenancy: Tenancy,
+): Ownership {
+  const reservation = tenancy.reservation(nameOf(namespace));
+  const told =
+    tenantFrom === undefined
+      ? ofName(reservation)
+      : asker === undefined
+        ? none('no-requester')
+        : ofAsker(asker, reservation);
+  const ownership: Ownership =
+    told.kind === 'undecided' && undecided === 'platform' && reservation === undefined
+      ? { kind: 'decided', owner: 'platform', fallback: told.why }
+      : told;
+  const label = entry(namespace.metadata?.labels, tenancy.settings.tenantLabel);
+  if (ownership.kind === 'undecided' || label === undefined) return ownership;
+  return ownership.owner !== 'platform' && ownership.owner.name === label ? ownership : none('other-label');
+}
+
+type Told =
+  | { readonly kind: 'decided'; readonly owner: Owner }
+  | { readonly kind: 'undecided'; readonly why: WhyProvisionedUndecided; readonly candidates: readonly Tenant[] };
+
+function none(why: WhyProvisionedUndecided, candidates: readonly Tenant[] = []): Told {
+  return { kind: 'undecided', why, candidates };
+}
+
+function ofName(reservation: Owner | undefined): Told {
+  return reservation === undefined ? none('name-not-reserved') : { kind: 'decided', owner: reservation };
+}
+
+function ofAsker({ platform, tenants }: Requester, reservation: Owner | undefined): Told {
+  if (platform) return { kind: 'decided', owner: reservation ?? 'platform' };
+  if (tenants.length === 0) return none('requester-unaffiliated');
+  const [only, ...others] = reservation === undefined ? tenants : tenants.filter((tenant) => tenant === reservation);
+  if (only === undefined) return none('name-of-others');
+  return others.length === 0 ? { kind: 'decided', owner: only } : none('requester-several', tenants);
 }

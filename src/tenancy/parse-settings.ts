@@ -20,8 +20,9 @@ import {
   unlistedFamilies,
   warningsAbout,
 } from './parse-cluster-addresses.ts';
+import { parseNamespaceGrants, requesterKeys } from './parse-namespace-grants.ts';
 import { parsePorts, parseRange } from './parse-network.ts';
-import { parseSubject } from './parse-subject.ts';
+import { parseNamedSubject, parseSubject } from './parse-subject.ts';
 import {
   inReadingOrder,
   type Loaded,
@@ -59,8 +60,14 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     identities.flatMap((one, index) => parseIdentity(one, ['spec', 'platform', 'identities', index], report) ?? []),
   );
   const allSchedulers = builtInSchedulers.concat(
-    schedulers.flatMap((one, index) => parseScheduler(one, ['spec', 'platform', 'schedulers', index], report) ?? []),
+    schedulers.flatMap((one, index) => parseNamedSubject(one, ['spec', 'platform', 'schedulers', index], report) ?? []),
   );
+  const granted = parseNamespaceGrants(
+    spec.platform ?? {},
+    { tenantLabel, identities: platformIdentities, reserved: reserved.reservedNamespaceKeys },
+    report,
+  );
+  const grantees = [...granted.namespaceWriters, ...granted.provisioners].flatMap(({ subjects }) => subjects);
   const settings: Settings = {
     docsURL: docsURLOf(spec.docsURL ?? defaultDocsURL, report),
     enforcement: spec.enforcement ?? defaultSettings.enforcement,
@@ -73,12 +80,13 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
         ...namespaces,
         // A tenant that could take the name of a shared service's namespace would be let in everywhere.
         ...sharedServices.map((service) => service.namespace),
-        // A tenant that could take the name of one of these would make itself the platform, or a scheduler.
-        ...[...platformIdentities, ...allSchedulers].flatMap((subject) =>
+        // A tenant that could take the name of one of these would make itself the platform, a scheduler, or a writer of namespaces.
+        ...[...platformIdentities, ...allSchedulers, ...grantees].flatMap((subject) =>
           subject.kind === 'ServiceAccount' ? [subject.namespace] : [],
         ),
       ]),
       prefixes: [...new Set([...builtInPrefixes, ...prefixes])],
+      ...granted,
     },
     ...reserved,
     podSecurityDefault: spec.podSecurity?.clusterDefault,
@@ -144,24 +152,12 @@ function parseIdentity(
   );
 }
 
-/** Every service account of a namespace, and every node, is in a group of its own: whoever is in it would choose nodes for all tenants. */
-function parseScheduler(
-  document: Parameters<typeof parseSubject>[0],
-  steps: readonly Step[],
-  report: Report,
-): Subject | undefined {
-  const subject = parseSubject(document, steps, report);
-  if (subject?.kind !== 'Group' || !subject.name.startsWith('system:')) return subject;
-  return report(
-    [...steps, 'name'],
-    `${subject.name} is a group that the API server puts accounts into by itself`,
-    'list the scheduler by its own name: kind ServiceAccount or User',
-  );
-}
-
 type Reserved = Pick<Settings, `reserved${'Namespace' | 'Pod' | 'Policy'}Keys` | 'allowedValues'>;
 
-function parseReserved({ reserved = {}, network, mesh }: SettingsDocument['spec'], report: Report): Reserved {
+function parseReserved(
+  { reserved = {}, network, mesh, platform = {} }: SettingsDocument['spec'],
+  report: Report,
+): Reserved {
   const released = parseReleased(reserved.released ?? [], report);
   const profile = { plugin: network?.plugin, mesh };
   /** What the settings add holds as it stands there: an added beginning stands for the built-in keys below it, too. */
@@ -173,7 +169,7 @@ function parseReserved({ reserved = {}, network, mesh }: SettingsDocument['spec'
     return [...builtIn, ...added.map((entry) => addedKey(entry, `reserved.${field}`))];
   };
   return {
-    reservedNamespaceKeys: keysOn('namespaces', 'namespaceKeys'),
+    reservedNamespaceKeys: [...requesterKeys(platform), ...keysOn('namespaces', 'namespaceKeys')],
     reservedPodKeys: keysOn('pods', 'podKeys'),
     reservedPolicyKeys: keysOn('policies', 'policyKeys'),
     allowedValues: parseAllowedValues(reserved, report),

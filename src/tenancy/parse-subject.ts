@@ -60,3 +60,18 @@ export function parseSubject(document: SubjectDocument, steps: readonly Step[], 
   }
   return { kind, name };
 }
+
+/** Every service account of a namespace, and every node, is in a group of its own: a tenant can be in it, too. */
+export function parseNamedSubject(
+  document: SubjectDocument,
+  steps: readonly Step[],
+  report: Report,
+): Subject | undefined {
+  const subject = parseSubject(document, steps, report);
+  if (subject?.kind !== 'Group' || !subject.name.startsWith('system:')) return subject;
+  return report(
+    [...steps, 'name'],
+    `${subject.name} is a group that the API server puts accounts into by itself`,
+    'list the account by its own name: kind ServiceAccount or User',
+  );
+}

@@ -54,6 +54,35 @@ export type PodSecurityLevel = 'privileged' | 'baseline' | 'restricted';
  */
 export type Enforcement = 'observe' | 'enforce';
 
+/**
+ * Accounts that may write the named keys, and no others, on namespaces of others: UID ranges, operator groups, project ids. Whatever
+ * else such a request does is judged as for everybody.
+ */
+export interface NamespaceWriter {
+  readonly subjects: readonly Subject[];
+  /** Of labels and annotations: exact keys, or the beginning `DOMAIN/`. */
+  readonly keys: readonly string[];
+  readonly finalizers: readonly string[];
+  /** Undefined: every namespace. */
+  readonly namespaces?: ReadonlySet<string> | undefined;
+}
+
+/**
+ * Accounts that create namespaces for people. What they are granted holds on CREATE, and afterwards on namespaces with their mark
+ * (tenancy/namespace-grant.ts).
+ */
+export interface Provisioner {
+  readonly name: string;
+  readonly subjects: readonly Subject[];
+  /** As those of a {@link NamespaceWriter}. */
+  readonly keys: readonly string[];
+  /** The annotation in which it writes the user name of the requester; undefined: the name of the namespace decides alone. */
+  readonly tenantFrom: string | undefined;
+  readonly ownerReferences: boolean;
+  /** What becomes of a namespace whose owner cannot be told, and whose name is not reserved. */
+  readonly undecided: 'refuse' | 'platform';
+}
+
 /** The platform's settings, parsed from the `Settings` document. Its schema describes the fields. Immutable. */
 export interface Settings {
   readonly enforcement: Enforcement;
@@ -65,6 +94,9 @@ export interface Settings {
     readonly schedulers: readonly Subject[];
     readonly namespaces: ReadonlySet<string>;
     readonly prefixes: readonly string[];
+    readonly namespaceWriters: readonly NamespaceWriter[];
+    /** An account acts as the first that lists it. */
+    readonly provisioners: readonly Provisioner[];
   };
   /** On namespaces. */
   readonly reservedNamespaceKeys: readonly ReservedKey[];

@@ -2,6 +2,7 @@
 import { entry, type StringMap } from '../kubernetes/objects.ts';
 import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
 import { compileReservedKeys, type ReservedKeys } from './keys/reserved-keys.ts';
+import { compileGrants, type GrantOn } from './namespace-grant.ts';
 import type { ReservedKey, Settings } from './settings.ts';
 import type { Direction, Gate, Subject, Tenant } from './tenant.ts';
 
@@ -40,6 +41,8 @@ export interface Tenancy {
    * @param home the owner of the namespace the service account lives in, when the user is one
    */
   requester(user: UserInfo, home: Owner | undefined): Requester;
+  /** Of an account that is not the platform: what the settings let it write on a namespace. */
+  readonly grantOn: GrantOn;
   /** Whether it is one of the cluster's schedulers. */
   schedules(user: UserInfo): boolean;
   /** The half of a gate that `tenant` declares towards `other`, and its mirror image; both unexpired at `now`. One may be missing. */
@@ -130,6 +133,7 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
       }
       return new Asker(username, () => spokenFor(user, home));
     },
+    grantOn: compileGrants(settings, nameOf),
     schedules: (user) => isAmong(schedulers, user),
     gates(tenant, other, direction, now) {
       return {

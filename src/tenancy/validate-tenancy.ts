@@ -5,7 +5,7 @@ import { type Located, type Problem, type Problems, problemAt, type Step } from 
 import type { ProtectedRange, Settings } from './settings.ts';
 import { suggestion } from './suggestion.ts';
 import { identity, prefixesOf } from './tenancy.ts';
-import type { Tenant } from './tenant.ts';
+import type { Subject, Tenant } from './tenant.ts';
 
 /** A judgement of all tenants; problems refuse the load, warnings do not. */
 type Judge = (tenants: readonly Located<Tenant>[], settings: Settings, now: number) => readonly Problem[];
@@ -84,20 +84,22 @@ const overlappingPrefixes: Judge = (tenants, { platform }) => {
 };
 
 const alsoThePlatform: Judge = (tenants, { platform }) => {
-  const trusted = new Set(platform.identities.map(identity));
+  const { identities, namespaceWriters, provisioners } = platform;
+  const trusted = new Map<string, string>();
+  const add = (subjects: readonly Subject[], what: string) => {
+    for (const subject of subjects) trusted.set(identity(subject), what);
+  };
+  for (const { subjects } of namespaceWriters)
+    add(subjects, 'in platform.namespaceWriters, for namespaces of all tenants');
+  for (const { subjects } of provisioners) add(subjects, 'in platform.provisioners, which say whose a namespace is');
+  add(identities, 'a platform identity, which may do everything for every tenant');
   return tenants.flatMap(({ value, locate }) =>
-    value.members.flatMap((member, index) =>
-      trusted.has(identity(member))
-        ? [
-            problemAt(
-              locate,
-              ['spec', 'members', index],
-              `${member.kind} ${member.name} is a platform identity, which may do everything for every tenant`,
-              'list it here or in the settings, not in both',
-            ),
-          ]
-        : [],
-    ),
+    value.members.flatMap((member, index) => {
+      const what = trusted.get(identity(member));
+      if (what === undefined) return [];
+      const fix = 'list it here or in the settings, not in both';
+      return [problemAt(locate, ['spec', 'members', index], `${member.kind} ${member.name} is ${what}`, fix)];
+    }),
   );
 };
 

@@ -68,6 +68,11 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'TEN-22': { attack: 'Namespace labels by which guards and drivers let a namespace through', must: true },
   'TEN-23': { attack: 'The fields of a foreign namespace are taken over by an apply that changes nothing', must: true },
   'TEN-24': { attack: 'Refusals of names show which tenants exist', must: true },
+  'TEN-25': { attack: 'A provisioner is made to create a namespace for another tenant, or under its name', must: true },
+  'TEN-26': {
+    attack: 'An account that may write one key of a namespace writes another, or takes its fields',
+    must: true,
+  },
   'NP-01': { attack: 'A rule without peers', must: true },
   'NP-02': { attack: 'An empty namespaceSelector', must: true },
   'NP-03': { attack: 'Two list items where one was meant', must: true },

@@ -32,6 +32,8 @@ export function settings(sharedServices: readonly SharedService[]): Settings {
       schedulers: [],
       namespaces: new Set(['kube-system']),
       prefixes: ['kube-'],
+      namespaceWriters: [],
+      provisioners: [],
     },
     reservedNamespaceKeys: [],
     reservedPodKeys: [],

@@ -5,7 +5,8 @@ import t from 'tap';
 import { parseAllDocuments } from 'yaml';
 import { createAdmission } from '../../src/admission/admission.ts';
 import type { NamespaceRecord } from '../../src/admission/facts.ts';
-import { readTenancy } from '../../src/files/read-tenancy.ts';
+import { loadTenancy } from '../../src/tenancy/load-tenancy.ts';
+import { unlined } from '../../src/tenancy/problem.ts';
 import { findingsIn } from '../fixtures/denial.ts';
 import { type Response, submit } from '../fixtures/review.ts';
 import { createWorld } from '../fixtures/world.ts';
@@ -17,9 +18,11 @@ type Answer = Pick<Response, 'allowed'> & {
 };
 
 /** The answers to the objects of a case, by file, each in its order. */
-async function answersOf(folder: string): Promise<ReadonlyMap<string, readonly Answer[]>> {
+async function answersOf(folder: string, platform: object = {}): Promise<ReadonlyMap<string, readonly Answer[]>> {
   const place = join(import.meta.dirname, '../field', folder);
-  const loaded = await readTenancy({ tenants: join(place, 'tenants'), config: join(place, 'settings.yaml') });
+  const located = (path: string) => ({ value: more(documentsIn(path)[0], platform), locate: unlined(path) });
+  const tenants = readdirSync(join(place, 'tenants')).map((file) => located(join(place, 'tenants', file)));
+  const loaded = loadTenancy(located(join(place, 'settings.yaml')), tenants, Date.now());
   if (!loaded.ok) throw new Error(loaded.problems.map(({ path, reason }) => `${path} ${reason}`).join());
   const records = new Map(
     documentsIn(join(place, 'namespaces/namespaces.yaml')).map(({ metadata: { name, labels } }) => {
@@ -58,6 +61,12 @@ async function answersOf(folder: string): Promise<ReadonlyMap<string, readonly A
     }
   }
   return answers;
+}
+
+/** Settings with more fields of `platform`; tenants as they are. */
+function more(document: { kind: string; spec: { platform?: object } }, platform: object): unknown {
+  if (document.kind !== 'Settings') return document;
+  return { ...document, spec: { ...document.spec, platform: { ...document.spec.platform, ...platform } } };
 }
 
 function documentsIn(path: string) {
@@ -104,4 +113,25 @@ t.test('controllers that annotate namespaces are told what the key does, whoseve
     );
     t.notMatch(answer?.text, /of tenants that key/, `${file}: it may be a namespace of no tenant`);
   }
+});
+
+t.test('controllers that the settings list write exactly their keys', async (t) => {
+  const writer = (namespace: string, name: string, ...keys: readonly string[]) => ({
+    subjects: [{ kind: 'ServiceAccount', namespace, name }],
+    keys,
+  });
+  const ranges = ['openshift.io/sa.scc.uid-range', 'openshift.io/sa.scc.mcs'];
+  const allocator = (...keys: readonly string[]) =>
+    writer('openshift-infra', 'namespace-security-allocation-controller', ...keys);
+  const answers = (...namespaceWriters: readonly object[]) =>
+    answersOf('controllers-that-annotate-namespaces', { namespaceWriters });
+  const others = [
+    writer('olm', 'olm-operator-serviceaccount', 'olm.operatorgroup.uid/'),
+    writer('tigera-operator', 'tigera-operator', 'projectcalico.org/operator-node-migration'),
+  ];
+  for (const [file, [answer]] of await answers(allocator(...ranges), ...others))
+    t.strictSame([answer?.allowed, answer?.text], [true, ''], file);
+  const [first] = (await answers(allocator('openshift.io/sa.scc.uid-range'))).get('01-uid-ranges.yaml') ?? [];
+  t.match(first?.paths, ['metadata.annotations[openshift.io/sa.scc.mcs]'], 'the other key is refused by its name');
+  t.match(first?.text, 'platform.namespaceWriters of the settings');
 });

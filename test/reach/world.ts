@@ -61,6 +61,8 @@ export const settings: Settings = {
     schedulers: [],
     namespaces: new Set(['ingress-nginx', 'default']),
     prefixes: ['kube-'],
+    namespaceWriters: [],
+    provisioners: [],
   },
   reservedNamespaceKeys: [],
   reservedPodKeys: [],

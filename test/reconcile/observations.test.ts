@@ -46,7 +46,7 @@ const reserved = (key: string): Judged => ({
   refuses: true,
 });
 
-function about(findings: readonly Judged[], change: object = {}): Observed {
+function about(findings: readonly Judged[], change: object = {}, member = true): Observed {
   const request = {
     kind: 'Pod',
     family: 'pod',
@@ -56,7 +56,7 @@ function about(findings: readonly Judged[], change: object = {}): Observed {
     object: {},
     ...change,
   };
-  return { request: request as unknown as Observed['request'], findings };
+  return { request: request as unknown as Observed['request'], findings, member };
 }
 
 t.test('an Event in the namespace says what would be refused, and how to fix it', async (t) => {
@@ -117,4 +117,25 @@ t.test('what users name cannot command the terminal of whoever reads the Event',
   const { observed, events } = observer();
   observed(about([finding], { user: { username: 'al\u001b[31mice', groups: [] } }));
   t.notOk(events.join().includes('\u001b'));
+});
+
+t.test('the Event in a namespace of a tenant names no account outside the tenant', async (t) => {
+  const { observed, events } = observer();
+  const told = { ...finding, reason: 'would be changed, but rancher acts neither for its owner nor for the platform' };
+  observed(about([told, reserved('field.cattle.io/')], { user: { username: 'rancher', groups: [] } }, false));
+  t.strictSame(events, [
+    'acme-web WouldBeRefused: Pod acme-web/web of an account outside the tenant would be refused: host-path: spec.volumes[0] would be changed, but an account outside the tenant acts neither for its owner nor for the platform; fix: leave it out, and 1 more findings',
+    'bulkhead-system ReservedKeyWritten: rancher writes the reserved key field.cattle.io/* on a Pod',
+  ]);
+});
+
+t.test('a service account of the namespace is named, and so is everybody in the namespace of Bulkhead', async (t) => {
+  const { observed, events } = observer();
+  const account = { username: 'system:serviceaccount:acme-web:deployer', groups: [] };
+  observed(about([finding], { user: account }, false));
+  observed(about([finding], { user: { username: 'rancher', groups: [] }, namespace: 'acme-new' }, false));
+  t.match(events, [
+    /^acme-web .* of system:serviceaccount:acme-web:deployer would/,
+    /^bulkhead-system .* of rancher would/,
+  ]);
 });

@@ -92,7 +92,7 @@ const refused: readonly (readonly [sentence: string, text: string, ...problems: 
   [
     'a scheduler is not whoever is in a namespace',
     text('platform:', '  schedulers:', '    - { kind: Group, name: "system:serviceaccounts:acme-web" }'),
-    't.yaml:6:30: spec.platform.schedulers[0].name: system:serviceaccounts:acme-web is a group that the API server puts accounts into by itself; list the scheduler by its own name: kind ServiceAccount or User',
+    't.yaml:6:30: spec.platform.schedulers[0].name: system:serviceaccounts:acme-web is a group that the API server puts accounts into by itself; list the account by its own name: kind ServiceAccount or User',
   ],
   ...[
     ['kind: User, name: "system:kube-controller-manager"', 'system:kube-controller-manager', 29],

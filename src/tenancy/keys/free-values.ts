@@ -47,15 +47,35 @@ function onlyLeavesOutAndStays(): Rule {
   return (change, settings) => change.after !== undefined && leavesOut(change, settings);
 }
 
-function itemsOf(list: string | undefined): readonly string[] {
-  return (list ?? '')
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
+/** Multus reads a value with one of these characters as JSON. Its items are whole then: parts of two must not make a third. */
+const json = /[[{"]/;
+
+function itemsOf(list = ''): readonly string[] {
+  if (!json.test(list)) {
+    return list
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
+  }
+  try {
+    const parsed: unknown = JSON.parse(list);
+    return Array.isArray(parsed) ? parsed.map((item) => JSON.stringify(item)) : [list];
+  } catch {
+    return [list];
+  }
 }
 
-/** Captures traffic beside what the mesh captures anyway. */
-const addsCapture: Rule = ({ before, after }) => before === undefined && after !== undefined;
+const port = /^[1-9][0-9]{0,4}$/;
+
+/** A list of ports, captured beside what the mesh captures anyway: it may get more of them, or all. */
+const addsCapture: Rule = ({ before, after }) => {
+  const captured = itemsOf(after);
+  return (
+    captured.length > 0 &&
+    captured.every((item) => item === '*' || port.test(item)) &&
+    itemsOf(before).every((item) => captured.includes(item))
+  );
+};
 
 const levels: readonly string[] = ['privileged', 'baseline', 'restricted'] satisfies readonly PodSecurityLevel[];
 
@@ -63,9 +83,12 @@ const levels: readonly string[] = ['privileged', 'baseline', 'restricted'] satis
 const enforcedLevel: Rule = ({ before, after }, { podSecurityDefault }) =>
   after === 'restricted' || (after === 'baseline' && before === undefined && podSecurityDefault === 'privileged');
 
-/** What only warns or is written to the audit log may become stricter. Without a label and a default of the cluster, nothing is shown. */
-const shownLevel: Rule = ({ before, after }) =>
-  after !== undefined && levels.indexOf(after) >= Math.max(1, levels.indexOf(before ?? ''));
+/** What only warns or is written to the audit log may also become stricter than it was. */
+const shownLevel: Rule = (change, context) => {
+  const { before, after } = change;
+  if (before === undefined || after === undefined) return enforcedLevel(change, context);
+  return levels.indexOf(after) >= Math.max(1, levels.indexOf(before));
+};
 
 /** The rules of a later version of Kubernetes are at least as strict. Without a label, those of the latest hold. */
 const levelVersion: Rule = ({ before, after }) => {

@@ -6,13 +6,19 @@
  * Comparison is exact, by code unit: no letter case, no pattern, no sorted search (GHSA-gjw4-3v3v-rqxg was a sorted search that
  * disagreed with its sort and let listed keys through).
  */
+import type { KeyClass } from '../settings.ts';
+
 export interface ReservedKeys<Key extends Entry> {
-  /** What reserves this key, or undefined. The exact entry wins, then the shortest beginning, then the shortest ending. */
+  /**
+   * What reserves this key, or undefined. The exact entry wins, then the shortest beginning, then the shortest ending. One of class
+   * `own-protection` stands back for every other: what the platform adds below it is refused in every mode.
+   */
   reserving(key: string): Key | undefined;
 }
 
 interface Entry {
   readonly entry: string;
+  readonly protects?: KeyClass;
 }
 
 /** Whether the character is `-`, `.`, `/` or `:`. */
@@ -55,19 +61,24 @@ export function compileReservedKeys<Key extends Entry>(entries: readonly Key[]):
     reserving(key) {
       const whole = exact.get(key);
       if (whole !== undefined) return whole;
+      let lenient: Key | undefined;
       const end = Math.min(longestBeginning, key.length);
       for (let length = 1; length <= end; length++) {
         if (!isBoundary(key.charCodeAt(length - 1))) continue;
         const beginning = beginnings.get(key.slice(0, length));
-        if (beginning !== undefined) return beginning;
+        if (beginning === undefined) continue;
+        if (beginning.protects !== 'own-protection') return beginning;
+        lenient ??= beginning;
       }
-      if (longestEnding === 0) return undefined;
+      if (longestEnding === 0) return lenient;
       const tail = key.slice(-longestEnding);
       for (let dot = tail.lastIndexOf('.'); dot !== -1; dot = dot === 0 ? -1 : tail.lastIndexOf('.', dot - 1)) {
         const ending = endings.get(tail.slice(dot));
-        if (ending !== undefined) return ending;
+        if (ending === undefined) continue;
+        if (ending.protects !== 'own-protection') return ending;
+        lenient ??= ending;
       }
-      return undefined;
+      return lenient;
     },
   };
 }

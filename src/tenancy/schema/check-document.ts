@@ -112,7 +112,13 @@ function missing(
   return problemAt(locate, steps, 'is missing', `write ${name}: ${[only, ...others].join(' or ')}`);
 }
 
-const belonging = { object: 'a map', array: 'a list', string: 'text', integer: 'a whole number' } as const;
+const belonging = {
+  object: 'a map',
+  array: 'a list',
+  string: 'text',
+  integer: 'a whole number',
+  boolean: 'true or false',
+} as const;
 
 function wrongType(value: unknown, schema: ClosedSchema): [reason: string, fix: string] {
   const wanted = schema.type === undefined ? 'text or a whole number' : belonging[schema.type];
@@ -124,6 +130,7 @@ function wrongType(value: unknown, schema: ClosedSchema): [reason: string, fix: 
   if (
     schema.type !== 'object' &&
     schema.type !== 'array' &&
+    schema.type !== 'boolean' &&
     (typeof value === 'number' || typeof value === 'boolean')
   ) {
     return [reason, schema.type === 'integer' ? '' : `write "${value}" in quotes`];

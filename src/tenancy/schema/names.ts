@@ -34,3 +34,11 @@ export const objectName = {
   minLength: 1,
   maxLength: 253,
 } as const satisfies StructuralSchema;
+
+/** Of labels and annotations alike: the names of annotations may hold upper-case letters too. */
+export const labelOrAnnotationKey = {
+  type: 'string',
+  title: 'a label or annotation key',
+  pattern: '^[A-Za-z0-9][-A-Za-z0-9_./]*[A-Za-z0-9]$',
+  maxLength: 317,
+} as const satisfies StructuralSchema;

@@ -1,7 +1,8 @@
 import type { LabelSelector } from '../../kubernetes/label-selector.ts';
 import { knownMeshes, knownPlugins, type Mesh, type NetworkPlugin } from '../keys/key-group.ts';
 import type { PodSecurityLevel } from '../settings.ts';
-import { labelKey, labelName, namePrefix, objectName } from './names.ts';
+import { type GrantDocuments, grantSchemas } from './grant-schemas.ts';
+import { labelKey, labelName, labelOrAnnotationKey, namePrefix, objectName } from './names.ts';
 import { type PortDocument, portSchema } from './port-schema.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 import { type SubjectDocument, subjectSchema } from './subject-schema.ts';
@@ -18,7 +19,7 @@ export interface SettingsDocument {
       readonly schedulers?: readonly SubjectDocument[];
       readonly namespaces?: readonly string[];
       readonly prefixes?: readonly string[];
-    };
+    } & GrantDocuments;
     readonly reserved?: {
       readonly namespaceKeys?: readonly string[];
       readonly podKeys?: readonly string[];
@@ -60,14 +61,6 @@ const reservedKey = {
     'a label or annotation key, the beginning of one that ends in a slash, dot, hyphen or colon, or the ending of one after an asterisk and a dot',
   pattern: '^(?:[A-Za-z0-9][-A-Za-z0-9_./:]*|\\*\\.[-A-Za-z0-9_./:]*[A-Za-z0-9])$',
   maxLength: 318,
-} as const satisfies StructuralSchema;
-
-/** Of labels and annotations alike: the names of annotations may hold upper-case letters too. */
-const labelOrAnnotationKey = {
-  type: 'string',
-  title: 'a label or annotation key',
-  pattern: '^[A-Za-z0-9][-A-Za-z0-9_./]*[A-Za-z0-9]$',
-  maxLength: 317,
 } as const satisfies StructuralSchema;
 
 /** The API server takes slashes for dots as well. There is one way to write it here. */
@@ -155,6 +148,7 @@ export const settingsSchema: StructuralSchema = {
               items: namePrefix,
               description: 'Beginnings of names that only the platform may create.',
             },
+            ...grantSchemas,
           },
         },
         reserved: {

@@ -4,7 +4,7 @@
  * carry the schema as it stands. Source: kubernetes.io, "Extend the Kubernetes API with CustomResourceDefinitions", structural schemas.
  */
 export interface StructuralSchema {
-  readonly type?: 'object' | 'array' | 'string' | 'integer';
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean';
   /** What a value is, so that `"Acme" is not TITLE` reads as a sentence. Goes with `pattern` and lengths. */
   readonly title?: string;
   readonly description?: string;

@@ -157,7 +157,7 @@ t.test('Pod Security: what tightens is free, what loosens is held against the st
     [enforce, undefined, '', false],
     ...[warn, audit].flatMap((key) => [
       [key, undefined, 'restricted', true] as const,
-      [key, undefined, 'baseline', true] as const,
+      [key, undefined, 'baseline', false] as const,
       [key, undefined, 'privileged', false] as const,
       [key, 'privileged', 'baseline', true] as const,
       [key, 'baseline', 'restricted', true] as const,
@@ -184,14 +184,17 @@ t.test('Pod Security: what tightens is free, what loosens is held against the st
 });
 
 t.test('the level baseline is free where the cluster enforces none, and no label stands', async (t) => {
-  const key = 'pod-security.kubernetes.io/enforce';
   const by = (podSecurityDefault: 'privileged' | 'baseline' | 'restricted') => ({ ...unset, podSecurityDefault });
-  t.ok(isFree(change(key, undefined, 'baseline'), by('privileged')));
-  t.notOk(isFree(change(key, 'restricted', 'baseline'), by('privileged')));
-  t.notOk(isFree(change(key, undefined, 'privileged'), by('privileged')));
-  t.notOk(isFree(change(key, undefined, 'baseline'), by('baseline')));
-  t.notOk(isFree(change(key, undefined, 'baseline'), by('restricted')));
+  for (const key of ['enforce', 'warn', 'audit'].map((name) => `pod-security.kubernetes.io/${name}`)) {
+    t.ok(isFree(change(key, undefined, 'baseline'), by('privileged')), key);
+    t.notOk(isFree(change(key, 'restricted', 'baseline'), by('privileged')), key);
+    t.notOk(isFree(change(key, undefined, 'privileged'), by('privileged')), key);
+    t.notOk(isFree(change(key, undefined, 'baseline'), by('baseline')), key);
+    t.notOk(isFree(change(key, undefined, 'baseline'), by('restricted')), key);
+  }
 });
+
+const acmeAndBeta = '[{"name":"a","namespace":"acme"},{"name":"b","namespace":"beta"}]';
 
 const ofInjectors: readonly (readonly [key: string, before: Value, after: Value, free: boolean])[] = [
   ['sidecar.istio.io/inject', undefined, 'true', true],
@@ -215,7 +218,18 @@ const ofInjectors: readonly (readonly [key: string, before: Value, after: Value,
   ['traffic.sidecar.istio.io/includeInboundPorts', undefined, '*', true],
   ['traffic.sidecar.istio.io/includeInboundPorts', undefined, '', false],
   ['traffic.sidecar.istio.io/includeOutboundPorts', undefined, '9000', true],
+  ['traffic.sidecar.istio.io/includeOutboundPorts', undefined, '*', true],
+  ['traffic.sidecar.istio.io/includeOutboundPorts', undefined, '', false],
+  ['traffic.sidecar.istio.io/includeOutboundPorts', undefined, '9000,none', false],
+  ['traffic.sidecar.istio.io/includeOutboundPorts', undefined, '-1', false],
   ['traffic.sidecar.istio.io/includeOutboundPorts', '9000,9001', '9000', false],
+  ['traffic.sidecar.istio.io/includeOutboundPorts', '9000', '9000, 9001', true],
+  ['traffic.sidecar.istio.io/includeOutboundPorts', '9000', undefined, false],
+  ['k8s.v1.cni.cncf.io/networks', 'acme/a,acme/b', 'acme/b', true],
+  ['k8s.v1.cni.cncf.io/networks', acmeAndBeta, '[{"name":"b","namespace":"beta"}]', true],
+  ['k8s.v1.cni.cncf.io/networks', acmeAndBeta, undefined, true],
+  ['k8s.v1.cni.cncf.io/networks', acmeAndBeta, '[{"name":"a","namespace":"beta"}]', false],
+  ['k8s.v1.cni.cncf.io/networks', acmeAndBeta, acmeAndBeta.slice(0, -1), false],
   ['traffic.sidecar.istio.io/excludeInboundPorts', undefined, '15020', true],
   ['traffic.sidecar.istio.io/excludeInboundPorts', undefined, '15020, 15021,15090', true],
   ['traffic.sidecar.istio.io/excludeInboundPorts', undefined, '', true],

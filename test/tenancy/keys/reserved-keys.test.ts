@@ -54,6 +54,25 @@ t.test('an entry that starts with an asterisk and a dot is an ending (TEN-22)', 
   t.equal(compile(['*.tree.hnc.x-k8s.io/depth']).reserving('depth'), undefined, 'a key that is shorter');
 });
 
+t.test('what the platform adds below a key of own protection is refused in every mode', async (t) => {
+  const reserved = compileReservedKeys([
+    { entry: 'istio.io/', protects: 'own-protection' },
+    { entry: '*.io/rev', protects: 'own-protection' },
+    { entry: 'istio.io/use-', protects: 'identity' },
+    { entry: '*.istio.io/rev', protects: 'identity' },
+    { entry: 'istio.io/exact', protects: 'own-protection' },
+  ]);
+  for (const [key, by] of [
+    ['istio.io/use-waypoint', 'istio.io/use-'],
+    ['istio.io/dataplane-mode', 'istio.io/'],
+    ['istio.io/rev', 'istio.io/'],
+    ['istio.io/exact', 'istio.io/exact'],
+    ['a.io/rev', '*.io/rev'],
+    ['a.istio.io/rev', '*.istio.io/rev'],
+  ] as const)
+    t.equal(reserved.reserving(key)?.entry, by, key);
+});
+
 t.test('the answer is that of a search through all entries (TEN-08)', async (t) => {
   const text = fc.string({ unit: fc.constantFrom('a', 'B', '/', '.', '-', ':'), minLength: 1, maxLength: 6 });
   const entry = fc.oneof(
