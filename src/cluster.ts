@@ -11,6 +11,7 @@ import type { Log } from './client/log.ts';
 import type { CertificateCounters, ReplicaCertificates } from './configuration/certificates.ts';
 import { type FailurePolicyCounters, keepFailurePolicies } from './configuration/failure-policy.ts';
 import { type FileCertificates, keepFileCertificates, type VouchedPair } from './configuration/file-certificates.ts';
+import { keepNamespaceSelectors } from './configuration/namespace-selectors.ts';
 import { keepSecretCertificates, type SecretCertificatesOptions } from './configuration/secret-certificates.ts';
 import { createWebhookConfigurations } from './configuration/webhook-configurations.ts';
 import { createNamespaceSource, namespaceRecord, namespacesPath } from './facts/namespaces.ts';
@@ -22,6 +23,7 @@ import { createNamespaceEvents, type EventCounters } from './reconcile/namespace
 import { createObservations } from './reconcile/observations.ts';
 import { createStoredPolicies, type StoredPolicyCounters } from './reconcile/stored-policies.ts';
 import { createTenantStatusWriter, type TenantStatusCounters } from './reconcile/tenant-status-writer.ts';
+import { probeNamespace } from './tenancy/probe.ts';
 import type { Problem } from './tenancy/problem.ts';
 import type { Settings } from './tenancy/settings.ts';
 
@@ -161,6 +163,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     reservations.changed();
     baselines?.tenancyChanged();
     storedPolicies.changed();
+    selectors?.changed();
     failurePolicies?.settingsChanged();
   }
   const ownerLabel = ({ labels }: NamespaceRecord) => entry(labels, tenancy().settings.tenantLabel);
@@ -185,11 +188,24 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   let fromFiles: FileCertificates | undefined;
   if (tools && source?.from === 'files') fromFiles = keepFileCertificates(tools, source.first);
   const certificates = tools && source?.from === 'secret' ? keepSecretCertificates(tools, source) : fromFiles;
+  const selectors =
+    tools &&
+    keepNamespaceSelectors({
+      ...tools,
+      tenantLabel: () => tenancy().settings.tenantLabel,
+      observes: () => tenancy().settings.enforcement === 'observe',
+      isCarried: (key) =>
+        store.startingWith('').some(({ name, labels }) => name !== probeNamespace && entry(labels, key) !== undefined),
+    });
   const failurePolicies =
     tools &&
+    selectors &&
     keepFailurePolicies({
       ...tools,
-      ownNamespace: () => store.lookup(ownNamespace),
+      selectors,
+      namespaceOf: (name) => store.lookup(name),
+      ownNamespace,
+      tenantLabel: () => tenancy().settings.tenantLabel,
       wantsFail: () => tenancy().settings.enforcement === 'enforce',
     });
   const watches = new Map<string, ListWatch>([['namespaces', namespaceWatch], ...(baselines?.watches ?? [])]);
@@ -235,7 +251,11 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     },
     tenancyChanged,
     serving(serves) {
-      if (serves) void synced.then(() => failurePolicies?.begin());
+      if (serves)
+        void synced.then(() => {
+          selectors?.begin();
+          failurePolicies?.begin();
+        });
       else failurePolicies?.end();
     },
     settingsChanged: (settings) => tenants?.settingsChanged(settings) ?? [],
@@ -260,6 +280,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       await baselines?.stop();
       await storedPolicies.stop();
       await observations?.stop();
+      await selectors?.stop();
       await failurePolicies?.stop();
       await certificates?.stop();
       connection.close();

@@ -1,8 +1,9 @@
 /** The webhook configurations of Bulkhead, from the table of kinds, as the files that people apply. */
 import { Document, isScalar, isSeq, visit } from 'yaml';
-import { unaskedNamespaces } from '../../src/backstop/backstop.ts';
 import type { Kind, ReviewRule } from '../../src/kinds/kind.ts';
 import { kinds } from '../../src/kinds/kinds.ts';
+import { namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
+import { defaultTenantLabel } from '../../src/tenancy/default-settings.ts';
 import { conditionsOf, type MatchCondition } from './match-conditions.ts';
 
 type Phase = ReviewRule['phase'];
@@ -75,9 +76,10 @@ and failurePolicy stays Ignore for ever. The timeout is short, because a warning
   },
   {
     file: 'webhooks-inside-namespaces.yaml',
-    about: `The webhook configurations for objects in namespaces. Two namespaces are left out, so that a cluster can be repaired while Bulkhead is
-down, and Bulkhead can start again. They are recognized by the one label that the API server sets itself and that no user can change.
-Their names are the platform's in bulkhead.yaml; otherwise a tenant could create such a namespace, and no object in it would be judged.
+    about: `The webhook configurations for objects in namespaces of tenants: those with the tenant label, which bulkhead-namespaces guards. In others
+pods start while Bulkhead is down (docs/decisions/0030). serve --registration writes the selector: with the tenant label of the
+settings, and without it where they say observe. kube-system and bulkhead-system are left out in any case, by the one label that
+the API server sets itself. Their names are the platform's; otherwise a tenant could create such a namespace.
 
 Requests that are always sent have a webhook without match conditions. The webhooks called filtered have them: for a
 condition the API server prepares the whole object, even where every condition is true (docs/decisions/0022-what-is-not-sent.md).
@@ -176,9 +178,7 @@ function webhookOf(webhook: Webhook): object {
     timeoutSeconds: phase === 'warn' ? 2 : 5,
     matchPolicy: 'Equivalent',
     ...(scope === 'Namespaced' && {
-      namespaceSelector: {
-        matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: unaskedNamespaces }],
-      },
+      namespaceSelector: namespaceSelector(phase === 'warn' ? undefined : defaultTenantLabel),
     }),
     ...(conditions.length > 0 && {
       matchConditions: conditions.map(({ name, expression }) => ({ name, expression })),

@@ -2,6 +2,7 @@
  * The backstop: ValidatingAdmissionPolicies that double some checks of the catalogue inside the API server, so that what the proofs
  * of all tenants rest on holds without Bulkhead, too (docs/outage.md, docs/decisions/0023).
  */
+import { namespaceSelector } from '../kinds/selected-namespaces.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
@@ -46,9 +47,6 @@ export type TenantSource =
   | { readonly from: 'listed'; readonly tenants: readonly Tenant[] }
   | { readonly from: 'objects' };
 
-/** The namespaces inside of which nothing is asked about; manifests/base leaves the same ones out. */
-export const unaskedNamespaces: readonly string[] = ['kube-system', 'bulkhead-system'];
-
 /** In the order in which they are to be applied: a policy does nothing before its binding is there. */
 export function backstopOf(settings: Settings, source: TenantSource): readonly object[] {
   return rules.flatMap((rule) => [policyOf(rule, settings, source), bindingOf(rule, settings, source)]);
@@ -81,7 +79,9 @@ function policyOf(rule: Rule, settings: Settings, source: TenantSource): object 
         source.from === 'objects' && { paramKind: { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Tenant' } }),
       matchConstraints: {
         matchPolicy: 'Equivalent',
-        ...(kind !== 'Namespace' && { namespaceSelector: selectorOf(border ? settings.tenantLabel : undefined) }),
+        ...(kind !== 'Namespace' && {
+          namespaceSelector: namespaceSelector(border ? settings.tenantLabel : undefined),
+        }),
         resourceRules: on,
       },
       variables: variablesOf(rule, settings, source),
@@ -110,12 +110,6 @@ function bindingOf(rule: Rule, { enforcement }: Settings, source: TenantSource):
       ...(params && { paramRef: { selector: {}, parameterNotFoundAction: 'Allow' } }),
     },
   };
-}
-
-/** By the one label that nobody can change; and, for a border, namespaces of tenants alone. */
-function selectorOf(tenantLabel: string | undefined): object {
-  const asked = { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: unaskedNamespaces };
-  return { matchExpressions: tenantLabel === undefined ? [asked] : [asked, { key: tenantLabel, operator: 'Exists' }] };
 }
 
 function asksTenants({ check, about }: Rule): boolean {

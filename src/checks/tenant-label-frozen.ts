@@ -1,12 +1,13 @@
 import { entry } from '../kubernetes/objects.ts';
 import type { NamespaceRequest } from '../kubernetes/review.ts';
+import { probeNamespace, probeTenant } from '../tenancy/probe.ts';
 import { type Check, type Facts, type Finding, type NamespaceFacts, nothing } from './check.ts';
 
 /**
  * The tenant label of a namespace says who owns it. It is set once, when the namespace is created, and only the platform changes it.
  * Reads    metadata.labels[TENANT LABEL], of the new and the stored object, on every subresource
  * Allowed  CREATE: the label names the tenant that the namespace will belong to (the mutating webhook sets it)
- *          UPDATE: the label is as it was; the platform may change it to a tenant that is declared, or remove it
+ *          UPDATE: the label is as it was; the platform may change it to a tenant that is declared, or remove it, and labels the namespace of the probe
  * Why      every proof that a policy stays inside its tenant rests on this label (TEN-01 to TEN-05, ADM-01)
  */
 export const tenantLabelFrozen: Check = {
@@ -52,6 +53,7 @@ function judgeUpdate(request: NamespaceRequest, { owner, requester, tenancy }: F
     ];
   }
   if (after === undefined || tenancy.tenants.has(after)) return nothing;
+  if (after === probeTenant && request.name === probeNamespace) return nothing;
   return [
     {
       path: `metadata.labels[${key}]`,

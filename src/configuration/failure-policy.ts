@@ -11,12 +11,14 @@
  *
  * A configuration that is deleted stays deleted: that is the escape hatch, and it is only reported. Nothing here ever sets Ignore.
  */
-import type { NamespaceKey } from '../admission/facts.ts';
+import type { NamespaceRecord } from '../admission/facts.ts';
 import { type BackoffLimits, fullJitter } from '../client/backoff.ts';
 import { describe } from '../client/failure.ts';
 import { createWorkQueue } from '../client/work-queue.ts';
 import { createNamespaceEvents, type EventCounters } from '../reconcile/namespace-events.ts';
-import { type Pair, type ProbeResult, provenWebhook, sendProbe } from './probe.ts';
+import { probeNamespace } from '../tenancy/probe.ts';
+import type { NamespaceSelectors } from './namespace-selectors.ts';
+import { labelProbeNamespace, type Pair, type ProbeResult, provenWebhook, sendProbe } from './probe.ts';
 import { type RuleCounters, reportRules } from './rule-report.ts';
 import {
   type ConfigurationName,
@@ -54,8 +56,12 @@ export interface FailurePolicies {
 }
 
 export interface FailurePolicyOptions extends ConfigurationTools {
-  /** Where Events are written; undefined when there is no such namespace. */
-  readonly ownNamespace: () => NamespaceKey | undefined;
+  /** From memory. */
+  readonly namespaceOf: (name: string) => NamespaceRecord | undefined;
+  /** Where Events are written. */
+  readonly ownNamespace: string;
+  readonly tenantLabel: () => string;
+  readonly selectors: Pick<NamespaceSelectors, 'agrees'>;
   /** Whether the settings want failurePolicy Fail. Where they say observe, what is Ignore stays so. */
   readonly wantsFail: () => boolean;
 }
@@ -72,7 +78,7 @@ const fieldManager = 'bulkhead-registration';
 const staysIgnore: ConfigurationName = 'validating/bulkhead-workloads';
 
 export function keepFailurePolicies(options: FailurePolicyOptions): FailurePolicies {
-  const { connection, clock, log, configurations, ownNamespace, wantsFail } = options;
+  const { connection, clock, log, configurations, namespaceOf, ownNamespace, wantsFail, selectors } = options;
   const probes = { proven: 0, admitted: 0, refused: 0, failed: 0 };
   const failures = new Map<Pair, number>();
   /** Why a pair keeps Ignore, as it was last logged. */
@@ -93,7 +99,7 @@ export function keepFailurePolicies(options: FailurePolicyOptions): FailurePolic
     if (now === undefined) {
       const message = `${name} was deleted: Bulkhead does not guard its resources until it is applied again`;
       log.error({ configuration: name }, message);
-      const namespace = ownNamespace();
+      const namespace = namespaceOf(ownNamespace);
       if (namespace !== undefined) events.record(namespace, 'WebhookConfigurationDeleted', message);
     } else if (serving && before !== undefined && isFail(before) && !isFail(now))
       log.warn({ configuration: name }, 'failurePolicy is Ignore again: another client has changed it');
@@ -121,6 +127,17 @@ export function keepFailurePolicies(options: FailurePolicyOptions): FailurePolic
     if (proof === undefined) return report(pair, `validating/${pair} has no ${provenWebhook}, which the probe needs`);
     if (proof.caBundle === '' && proof.isService)
       return report(pair, 'its caBundle is empty, so the API server cannot verify the certificate of Bulkhead');
+    const unlike = pending.find((configuration) => !selectors.agrees(configuration));
+    // Whoever writes it tells of it, and the next version is looked at again.
+    if (unlike !== undefined) return report(pair, `the namespaceSelector of ${unlike.name} is not written yet`);
+    const unlabelled =
+      pair === 'bulkhead'
+        ? await labelProbeNamespace(connection, namespaceOf(probeNamespace), options.tenantLabel(), signal)
+        : undefined;
+    if (unlabelled !== undefined) {
+      if (!signal.aborted) report(pair, unlabelled);
+      return nextTry(pair);
+    }
     const probe = await sendProbe(connection, pair, signal);
     if (signal.aborted || !serving || !wantsFail()) return undefined;
     probes[probe.result]++;

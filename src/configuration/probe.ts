@@ -2,13 +2,15 @@
  * Whether the API server asks Bulkhead: a write that Bulkhead refuses from everybody is sent through it, as a dry-run, and what
  * comes back is read. One for each pair of configurations, as they are called for different resources.
  *
- * Both are about `kube-public`: every cluster has it and nobody can delete it, no tenant can own it, and nothing runs in it. Of the
- * namespace itself an update is sent, because RBAC can limit that to one namespace; leave to create cannot be.
+ * Of namespaces an update of `kube-public` is sent: every cluster has it and nobody can delete it, and RBAC can limit updates to one
+ * namespace. Inside namespaces the probe goes to one of its own, because only namespaces with the tenant label are selected.
  */
 import { randomUUID } from 'node:crypto';
+import type { NamespaceRecord } from '../admission/facts.ts';
 import type { Connection } from '../client/connection.ts';
 import { describe } from '../client/failure.ts';
-import { probeAnnotation, probeReason } from '../tenancy/probe.ts';
+import { entry } from '../kubernetes/objects.ts';
+import { probeAnnotation, probeNamespace, probeReason, probeTenant } from '../tenancy/probe.ts';
 
 /** The name of a pair of configurations. */
 export type Pair = 'bulkhead' | 'bulkhead-namespaces';
@@ -19,7 +21,7 @@ export type ProbeResult =
   /** `admitted`: nobody refused it. `refused`: somebody else did, or nobody could. `failed`: there was no answer. */
   | { readonly result: 'admitted' | 'refused' | 'failed'; readonly why: string };
 
-const place = 'kube-public';
+const publicNamespace = 'kube-public';
 
 /** The webhook through which the refusal must come, whatever it is called in the configuration. */
 export const provenWebhook = 'validate.bulkhead.dev';
@@ -32,16 +34,20 @@ export async function sendProbe(connection: Connection, pair: Pair, signal: Abor
   const metadata = { annotations: { [probeAnnotation]: value } };
   const answer =
     pair === 'bulkhead'
-      ? await connection.request('POST', `/apis/networking.k8s.io/v1/namespaces/${place}/networkpolicies?dryRun=All`, {
-          body: {
-            apiVersion: 'networking.k8s.io/v1',
-            kind: 'NetworkPolicy',
-            metadata: { name: 'bulkhead-handshake', ...metadata },
-            spec: { podSelector: {} },
+      ? await connection.request(
+          'POST',
+          `/apis/networking.k8s.io/v1/namespaces/${probeNamespace}/networkpolicies?dryRun=All`,
+          {
+            body: {
+              apiVersion: 'networking.k8s.io/v1',
+              kind: 'NetworkPolicy',
+              metadata: { name: 'bulkhead-handshake', ...metadata },
+              spec: { podSelector: {} },
+            },
+            signal,
           },
-          signal,
-        })
-      : await connection.request('PATCH', `/api/v1/namespaces/${place}?dryRun=All`, {
+        )
+      : await connection.request('PATCH', `/api/v1/namespaces/${publicNamespace}?dryRun=All`, {
           body: { metadata },
           contentType: 'application/merge-patch+json',
           signal,
@@ -51,4 +57,30 @@ export async function sendProbe(connection: Connection, pair: Pair, signal: Abor
   const ours = answer.status === 403 && answer.message.startsWith(opening);
   if (ours && answer.message.includes(probeReason(value))) return { result: 'proven' };
   return { result: 'refused', why: describe(answer) };
+}
+
+/**
+ * Gives the namespace of the probe the tenant label, and takes the keys of former tenant labels away from it.
+ *
+ * @param stored undefined: the namespace does not exist
+ * @returns why the probe cannot be sent; undefined: it can be
+ */
+export async function labelProbeNamespace(
+  connection: Connection,
+  stored: NamespaceRecord | undefined,
+  tenantLabel: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (stored === undefined) return `namespace ${probeNamespace} does not exist: apply the manifests of Bulkhead again`;
+  const former = Object.entries(stored.labels ?? {}).filter(
+    ([key, value]) => value === probeTenant && key !== tenantLabel,
+  );
+  if (former.length === 0 && entry(stored.labels, tenantLabel) === probeTenant) return undefined;
+  const labels = { ...Object.fromEntries(former.map(([key]) => [key, null])), [tenantLabel]: probeTenant };
+  const answer = await connection.request('PATCH', `/api/v1/namespaces/${probeNamespace}`, {
+    body: { metadata: { labels } },
+    contentType: 'application/merge-patch+json',
+    signal,
+  });
+  return answer.ok ? undefined : `namespace ${probeNamespace} could not be labelled: ${describe(answer)}`;
 }

@@ -2,7 +2,8 @@
 import { certificatesIn } from '../certificates/authorities.ts';
 import { pathIn } from '../certificates/paths.ts';
 import { type DecodedObject, type Fields, fieldsAt, isRecord } from '../client/decode.ts';
-import { entry } from '../kubernetes/objects.ts';
+import { canonicalJson } from '../kubernetes/json.ts';
+import { entry, namespaceNameLabel } from '../kubernetes/objects.ts';
 
 export type Phase = 'mutating' | 'validating';
 
@@ -45,6 +46,8 @@ export interface Webhook {
   readonly authorities: readonly string[];
   /** Whether Bulkhead has applied the caBundle, by metadata.managedFields. */
   readonly isInjected: boolean;
+  /** As it is in the object: canonical JSON; empty where there is none. */
+  readonly namespaceSelector: string;
   readonly rules: readonly Rule[];
 }
 
@@ -64,7 +67,12 @@ export interface WebhookConfiguration {
   readonly own: readonly OwnWebhook[];
   /** Its webhooks are written at once, so they share one. */
   readonly segment: string | undefined;
+  /** The tenant labels by which it was written, in order: those of the annotation, otherwise those that its selectors require. */
+  readonly tenantLabels: readonly string[];
 }
+
+/** The tenant labels in force, and those before that namespaces still carry. */
+export const tenantLabelsAnnotation = 'bulkhead.dev/tenant-labels';
 
 /** Not `bulkhead`, which applies baselines: an object loses the fields that its manager stops applying. */
 export const bundleManager = 'bulkhead-trust';
@@ -94,7 +102,12 @@ export function readConfiguration(name: ConfigurationName, { metadata, object }:
     return endpoint === undefined ? [] : [{ ...webhook, endpoint, segment: pathIn(path, endpoint) }];
   });
   const segment = own.find((one) => one.segment !== undefined)?.segment;
-  return { name, uid, resourceVersion, webhooks, own, segment };
+  const annotated = entry(fieldsAt(object, 'metadata', 'annotations'), tenantLabelsAnnotation);
+  const tenantLabels =
+    typeof annotated === 'string'
+      ? annotated.split(' ').filter(Boolean)
+      : listAt(object, 'webhooks').flatMap(requiredLabels);
+  return { name, uid, resourceVersion, webhooks, own, segment, tenantLabels: [...new Set(tenantLabels)].sort() };
 }
 
 export function endpointOf({ name }: Pick<Webhook, 'name'>): Endpoint | undefined {
@@ -120,8 +133,18 @@ function readWebhook(webhook: Fields, managed: readonly Fields[]): Webhook {
     caBundle,
     authorities: certificatesIn(Buffer.from(caBundle, 'base64').toString('latin1')),
     isInjected: managed.some((one) => entry(fieldsAt(one, ...bundleField), 'f:caBundle') !== undefined),
+    namespaceSelector: canonicalJson(entry(webhook, 'namespaceSelector')) ?? '',
     rules: listAt(webhook, 'rules').filter(isRecord).map(readRule),
   };
+}
+
+/** The keys that a namespace must have, besides its name. */
+function requiredLabels(webhook: unknown): readonly string[] {
+  const expressions = listAt(fieldsAt(webhook, 'namespaceSelector'), 'matchExpressions').filter(isRecord);
+  return expressions
+    .filter((one) => textAt(one, 'operator') === 'Exists')
+    .map((one) => textAt(one, 'key'))
+    .filter((key) => key !== namespaceNameLabel);
 }
 
 function readRule(rule: Fields): Rule {

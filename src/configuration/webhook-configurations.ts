@@ -36,6 +36,7 @@ export interface WebhookConfigurations {
     fieldManager: string,
     webhooks: readonly object[],
     signal: AbortSignal,
+    annotations?: Readonly<Record<string, string>>,
   ): Promise<Answer>;
 }
 
@@ -100,13 +101,13 @@ export function createWebhookConfigurations(
     get: (name) => known.get(name),
     current: () => (isListed ? [...known.values()] : undefined),
     subscribe: (changed) => void subscribers.push(changed),
-    async apply({ name, uid, resourceVersion }, fieldManager, webhooks, signal) {
+    async apply({ name, uid, resourceVersion }, fieldManager, webhooks, signal, annotations) {
       const [phase, object] = partsOf(name);
       const path = `${pathOf(phase)}/${object}?fieldManager=${fieldManager}&force=true`;
       const body = {
         apiVersion: 'admissionregistration.k8s.io/v1',
         kind: phase === 'mutating' ? 'MutatingWebhookConfiguration' : 'ValidatingWebhookConfiguration',
-        metadata: { name: object, uid, resourceVersion },
+        metadata: { name: object, uid, resourceVersion, ...(annotations && { annotations }) },
         webhooks,
       };
       const answer = await connection.request('PATCH', path, {

@@ -1,3 +1,4 @@
+import { probeNamespace } from '../tenancy/probe.ts';
 import type { OtherKind } from './kind.ts';
 
 export const namespace: OtherKind = {
@@ -21,9 +22,9 @@ export const namespace: OtherKind = {
       verbs: ['get', 'list', 'watch'],
     },
     {
-      why: 'The probe: a dry-run that Bulkhead must refuse (docs/decisions/0020). No pods run in kube-public.',
+      why: 'The probe: a dry-run that Bulkhead must refuse (docs/decisions/0020). No pods run in kube-public. The other namespace gets the tenant label.',
       resources: ['namespaces'],
-      names: ['kube-public'],
+      names: ['kube-public', probeNamespace],
       verbs: ['patch'],
     },
   ],

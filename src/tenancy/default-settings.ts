@@ -5,6 +5,7 @@
 import { type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { defaultDocsURL } from './docs-page.ts';
 import { builtInKeys } from './keys/built-in-keys.ts';
+import { probeNamespace } from './probe.ts';
 import type { ProtectedRange, Settings, SharedService } from './settings.ts';
 import type { Subject } from './tenant.ts';
 
@@ -23,13 +24,14 @@ export const builtInIdentities: readonly Subject[] = [
 /** The scheduler of Kubernetes, by its certificate. manifests/base keeps its Bindings from the webhook, so that pods are scheduled without Bulkhead. */
 export const builtInSchedulers: readonly Subject[] = [{ kind: 'User', name: 'system:kube-scheduler' }];
 
-/** The namespaces that Kubernetes makes by itself, and the one Bulkhead runs in. */
+/** The namespaces that Kubernetes makes by itself, and those of Bulkhead. */
 export const builtInNamespaces: readonly string[] = [
   'default',
   'kube-node-lease',
   'kube-public',
   'kube-system',
   'bulkhead-system',
+  probeNamespace,
 ];
 
 /** `kube-` is reserved by Kubernetes ("Namespaces", kubernetes.io), `openshift-` by OpenShift. */

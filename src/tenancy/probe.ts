@@ -7,6 +7,12 @@ import { excerpt } from '../kubernetes/json.ts';
 /** Its value is made anew for each handshake, and comes back in the refusal. */
 export const probeAnnotation = 'bulkhead.dev/handshake';
 
+/** Where the probe of the configurations for objects in namespaces goes. Nothing runs there. */
+export const probeNamespace = 'bulkhead-probe';
+
+/** The value of the tenant label there. No tenant can have this name, and the namespace is the platform's in spite of it. */
+export const probeTenant = 'bulkhead_probe';
+
 /** The words of the refusal; with the value, nobody else has a reason to say them. */
 export function probeReason(value: string): string {
   return `probe ${excerpt(value)} is rejected, as every probe is`;

@@ -3,6 +3,7 @@ import { entry, type StringMap } from '../kubernetes/objects.ts';
 import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
 import { compileReservedKeys, type ReservedKeys } from './keys/reserved-keys.ts';
 import { compileGrants, type GrantOn } from './namespace-grant.ts';
+import { probeTenant } from './probe.ts';
 import type { ReservedKey, Settings } from './settings.ts';
 import type { Direction, Gate, Subject, Tenant } from './tenant.ts';
 
@@ -32,7 +33,7 @@ export interface Tenancy {
   reservation(namespaceName: string): Owner | undefined;
   /**
    * The owner by the tenant label of a namespace. A label that names no declared tenant gives a tenant of that name with
-   * no members, hard isolation and mode enforce: what nobody declares is closed, not open.
+   * no members, hard isolation and mode enforce: what nobody declares is closed, not open. The namespace of the probe is the platform's.
    */
   ownerByLabels(labels: StringMap | null | undefined): Owner;
   /** Whether a version of the tenant is in force. One that is not is closed to everybody, and in which mode it would be nobody knows. */
@@ -123,7 +124,7 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
     },
     ownerByLabels(labels) {
       const name = entry(labels, settings.tenantLabel);
-      return name === undefined ? 'platform' : (byName.get(name) ?? undeclaredTenant(name));
+      return name === undefined || name === probeTenant ? 'platform' : (byName.get(name) ?? undeclaredTenant(name));
     },
     declares: ({ name }) => byName.has(name) && !undeclared.has(name),
     requester(user, home) {

@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parseAllDocuments } from 'yaml';
-import { backstopOf, policyName, rules, unaskedNamespaces } from '../../src/backstop/backstop.ts';
+import { backstopOf, policyName, rules } from '../../src/backstop/backstop.ts';
 import { catalogue } from '../../src/checks/catalogue.ts';
 import { backstop } from '../../src/commands/backstop.ts';
+import { unselectedNamespaces } from '../../src/kinds/selected-namespaces.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
 import { undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import { all } from '../manifests/base.ts';
@@ -85,7 +86,7 @@ t.test('no label that a tenant may set exempts anything', async (t) => {
       t.ok(['kubernetes.io/metadata.name', defaultSettings.tenantLabel].includes(key), `${metadata.name}: ${key}`);
   }
   const [webhook] = all('ValidatingWebhookConfiguration').filter(({ metadata }) => metadata.name === 'bulkhead');
-  t.match(webhook?.webhooks[0].namespaceSelector, { matchExpressions: [{ values: unaskedNamespaces }] });
+  t.match(webhook?.webhooks[0].namespaceSelector, { matchExpressions: [{ values: unselectedNamespaces }] });
 });
 
 t.test('borders follow the mode of the tenant', async (t) => {

@@ -1,5 +1,6 @@
 /** When failurePolicy becomes Fail, when not, and what is logged: with the races that a real API server shows only by chance. */
 import t, { type Test } from 'tap';
+import type { NamespaceRecord } from '../../src/admission/facts.ts';
 import type { Answer, Connection, Method } from '../../src/client/connection.ts';
 import type { Handler, ListWatch } from '../../src/client/list-watch.ts';
 import type { Log } from '../../src/client/log.ts';
@@ -31,6 +32,11 @@ interface World {
   probes(): number;
   /** Answers a probe; the default is Bulkhead's own refusal. */
   answer: (value: string) => Answer;
+  /** The namespaces in memory; at first Bulkhead's own and that of the probe, labelled. */
+  readonly namespaces: Map<string, NamespaceRecord>;
+  tenantLabel: string;
+  /** Whether the selectors are written; the default is yes. */
+  selectorsAgree: boolean;
   /** Whether the settings say enforce; the default is yes. */
   wantsFail: boolean;
   /** Answers an apply; the default is the configuration with the applied fields. */
@@ -57,10 +63,7 @@ function refused(status: number, message: string): Answer {
   return { ok: false, kind: 'refused', status, reason: '', causes: [], message, retryAfter: 0 };
 }
 
-function world(
-  t: Test,
-  namespace: { name: string; uid: string } | undefined = { name: 'bulkhead-system', uid: 'n' },
-): World {
+function world(t: Test): World {
   const clock = fakeClock();
   const calls: Call[] = [];
   const lines: Line[] = [];
@@ -116,7 +119,10 @@ function world(
     clock,
     log: { info: at('info'), warn: at('warn'), error: at('error') },
     configurations: createWebhookConfigurations(connection, follow),
-    ownNamespace: () => namespace,
+    namespaceOf: (name) => one.namespaces.get(name),
+    ownNamespace: 'bulkhead-system',
+    tenantLabel: () => one.tenantLabel,
+    selectors: { agrees: () => one.selectorsAgree },
     wantsFail: () => one.wantsFail,
   });
   t.teardown(() => policies.stop());
@@ -154,6 +160,14 @@ function world(
         .filter(({ method, path }) => method === 'PATCH' && path.includes('webhookconfigurations'))
         .map(({ path }) => nameIn(path)),
     probes: () => calls.filter(({ path }) => path.includes('dryRun')).length,
+    namespaces: new Map(
+      [
+        { name: 'bulkhead-system', labels: {} },
+        { name: 'bulkhead-probe', labels: { 'bulkhead.dev/tenant': 'bulkhead_probe' } },
+      ].map((one) => [one.name, { ...one, uid: `uid of ${one.name}`, terminating: false }]),
+    ),
+    tenantLabel: 'bulkhead.dev/tenant',
+    selectorsAgree: true,
     answer: proven,
     wantsFail: true,
     applied,
@@ -387,4 +401,44 @@ t.test('configurations of others are nobody’s business here', async (t) => {
   t.equal(one.probes(), 0);
   t.equal(one.lines.filter(({ level }) => level === 'error').length, 0);
   t.equal(one.lines.filter(({ text }) => text.startsWith('does not exist')).length, 5, 'what is not there is told');
+});
+
+t.test('nothing is probed before the namespaceSelector is written', async (t) => {
+  const one = world(t);
+  one.selectorsAgree = false;
+  one.put('validating/bulkhead');
+  one.policies.begin();
+  const why = 'the namespaceSelector of validating/bulkhead is not written yet';
+  await until('it is logged', () => one.lines.some(({ text }) => text.includes(why)));
+  t.equal(one.probes(), 0);
+  one.selectorsAgree = true;
+  one.put('validating/bulkhead');
+  await until('it is Fail', () => one.closed().length === 1);
+});
+
+t.test('the namespace of the probe gets the tenant label, and loses former ones', async (t) => {
+  const one = world(t);
+  one.tenantLabel = 'example.com/team';
+  one.put('validating/bulkhead');
+  one.policies.begin();
+  await until('it is Fail', () => one.closed().length === 1);
+  const [labelled, probe] = one.calls.filter(({ path }) => path.includes('namespaces/bulkhead-probe'));
+  t.strictSame(labelled?.body, {
+    metadata: { labels: { 'bulkhead.dev/tenant': null, 'example.com/team': 'bulkhead_probe' } },
+  });
+  t.match(probe?.path, '/networkpolicies?dryRun=All', 'before the probe');
+});
+
+t.test('without that namespace it is said what to do, and tried again', async (t) => {
+  const one = world(t);
+  const stored = one.namespaces.get('bulkhead-probe');
+  one.namespaces.delete('bulkhead-probe');
+  one.put('validating/bulkhead');
+  one.policies.begin();
+  const why = 'namespace bulkhead-probe does not exist: apply the manifests of Bulkhead again';
+  await until('it is logged', () => one.lines.some(({ text }) => text.includes(why)));
+  t.equal(one.probes(), 0);
+  if (stored !== undefined) one.namespaces.set('bulkhead-probe', stored);
+  one.clock.advance(60_000);
+  await until('it is Fail', () => one.closed().length === 1);
 });

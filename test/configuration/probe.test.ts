@@ -95,7 +95,7 @@ t.test('Bulkhead refuses it on every cluster', async (t) => {
     const tenancy = createTenancy(set, tenants);
     const store = createNamespaceStore(() => tenancy);
     const record = (name: string): NamespaceRecord => ({ name, uid: name, labels: labelled, terminating: false });
-    for (const name of ['kube-public', 'bulkhead-system']) store.set(record(name));
+    for (const name of ['kube-public', 'bulkhead-probe', 'bulkhead-system']) store.set(record(name));
     const namespaces: NamespaceSource = {
       ...store,
       isFree: () => false,
@@ -119,7 +119,7 @@ t.test('Bulkhead refuses it on every cluster', async (t) => {
                   user,
                   operation: 'CREATE',
                   dryRun: true,
-                  object: { ...rest, metadata: { ...metadata, namespace: 'kube-public' } },
+                  object: { ...rest, metadata: { ...metadata, namespace: 'bulkhead-probe' } },
                 }
               : {
                   user,

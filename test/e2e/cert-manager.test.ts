@@ -15,6 +15,7 @@ import { eventually } from '../soak/observer.ts';
 import { routing } from '../soak/soak-network.ts';
 import { since, webhookCounts } from '../soak/webhook-counts.ts';
 import { certificateFiles, installOverlay } from './installed-overlay.ts';
+import { closedDoor } from './outage-stage.ts';
 import { certificateOf } from './served-certificate.ts';
 import { type RunningPod, request } from './stand-in-kubelet.ts';
 
@@ -35,8 +36,11 @@ async function run(t: Test, plane: ControlPlane, certManager: Built): Promise<vo
     await running.stop();
     if (!t.passing()) t.comment(await readFile(running.log, 'utf8'));
   });
+  // Only namespaces with the tenant label are selected. This one is isolated before, as its tenant is not declared.
+  const labels = { 'bulkhead.dev/tenant': 'shop' };
+  await request(plane, 'POST', '/api/v1/namespaces', { metadata: { name: 'shop', labels } });
+  await request(plane, 'POST', '/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies', closedDoor);
   const pods = await installOverlay(t, plane, ['kubectl apply -k manifests/overlays/cert-manager']);
-  await request(plane, 'POST', '/api/v1/namespaces', { metadata: { name: 'shop' } });
   const account = '/api/v1/namespaces/shop/serviceaccounts/default';
   await eventually('pods have an account', async () => (await plane.request('GET', account)).status === 200);
   const before = webhookCounts(await plane.metrics());

@@ -84,3 +84,25 @@ await clusterTest('a tenant in mode audit keeps its StatefulSet when a node is d
   await eventually('the pod comes back', async () => !['', first].includes(await uidOf()));
   t.pass('a label of its own, and leaving the mesh, stop no pod');
 });
+
+await clusterTest(
+  'pods of the platform start while every replica is down, and those of tenants do not',
+  async (t, plane) => {
+    const folder = 'test/field/platform-pods-while-down';
+    const config = join(folder, 'settings.yaml');
+    const cluster = await guard(plane, join(folder, 'tenants'), plane.adminKubeconfig, { config });
+    t.match(await cluster.kubectl('platform', ['apply', '-f', join(folder, 'namespaces')]), { code: 0 });
+    for (const name of ['monitoring', 'north-web'])
+      await eventually(`${name} has its account`, async () => {
+        const { status } = await plane.request('GET', `/api/v1/namespaces/${name}/serviceaccounts/default`);
+        return status === 200;
+      });
+    await cluster.stop();
+    const applied = await applyCase(plane, folder);
+    t.match([...applied.values()], [{ code: 0 }], 'the pod of the platform is created');
+    const pod = { metadata: { name: 'web' }, spec: { containers: [{ name: 'main', image: 'registry.example/web' }] } };
+    const { status, text } = await plane.request('POST', '/api/v1/namespaces/north-web/pods', pod);
+    t.equal(status, 500);
+    t.match(text, 'failed calling webhook', 'that of the tenant is not');
+  },
+);

@@ -95,6 +95,9 @@ export async function startBulkhead(
   kubeconfig: string,
   others: Partial<ReplicaOptions> = {},
 ): Promise<Running> {
+  const probed = '/api/v1/namespaces/bulkhead-probe';
+  if (others.registration && (await plane.request('GET', probed)).status === 404)
+    await created(plane, '/api/v1/namespaces', { metadata: { name: 'bulkhead-probe' } });
   const running = await startReplica({
     tenants: 'manifests/examples/tenants',
     config: 'manifests/examples/bulkhead.yaml',

@@ -39,6 +39,17 @@ await clusterTest('observe', async (t, plane) => {
     const { body } = await plane.request('GET', path);
     return (body as { items: { reason?: string; message?: string; metadata: { name: string } }[] }).items;
   };
+  /** The keys that the selectors of the webhooks inside namespaces ask for. */
+  const selectedBy = async () => {
+    const { body } = await plane.request(
+      'GET',
+      '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/bulkhead',
+    );
+    const { webhooks } = body as { webhooks: { namespaceSelector: { matchExpressions: { key: string }[] } }[] };
+    return [
+      ...new Set(webhooks.map((one) => one.namespaceSelector.matchExpressions.map(({ key }) => key).join())),
+    ].join(' and ');
+  };
   const failurePolicies = async () => {
     const list = await itemsOf('/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations');
     const webhooks = list.flatMap((one) => (one as unknown as { webhooks: { failurePolicy: string }[] }).webhooks);
@@ -80,11 +91,13 @@ await clusterTest('observe', async (t, plane) => {
     const policies = await itemsOf('/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies');
     t.notOk(policies.some(({ metadata }) => metadata.name.startsWith('bulkhead-')));
     t.equal(await failurePolicies(), 'Ignore');
+    t.equal(await selectedBy(), 'kubernetes.io/metadata.name', 'every namespace is selected');
   });
 
   await t.test('enforce refuses, puts the baseline in place and sets Fail, without a restart', async (t) => {
     await say('enforce');
     await until(async () => (await failurePolicies()) === 'Fail,Ignore', 'the webhooks to get Fail', 60_000);
+    t.equal(await selectedBy(), 'kubernetes.io/metadata.name,bulkhead.dev/tenant', 'those of tenants are selected');
     await until(() => asked(onTheNodeNetwork, /denied the request/), 'the denial');
     t.match((await apply(open, 'open-again')).stderr, /denied the request: NetworkPolicy acme-web\/open-again: /);
     const baseline = '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies/bulkhead-default-deny';
@@ -101,5 +114,6 @@ await clusterTest('observe', async (t, plane) => {
       /^bulkhead-default-deny stays, although the settings say observe; to open the namespace delete it: kubectl/,
     );
     await until(() => asked(open, /would refuse/), 'observe');
+    await until(async () => (await selectedBy()) === 'kubernetes.io/metadata.name', 'every namespace to be selected');
   });
 });

@@ -1,6 +1,16 @@
 /** What goes on, row by row of docs/outage.md: the requests that are sent while every replica is dead. */
 import { eventually } from '../soak/observer.ts';
-import { bindingOf, closedDoor, type DeadCluster, jobPod, paths, pod, type Sent, workload } from './outage-stage.ts';
+import {
+  bindingOf,
+  closedDoor,
+  type DeadCluster,
+  jobPod,
+  paths,
+  platformPods,
+  pod,
+  type Sent,
+  workload,
+} from './outage-stage.ts';
 
 /** Requests that succeed, and what is seen after them. */
 export interface GoesOn {
@@ -29,6 +39,27 @@ export const goesOn: Readonly<Record<string, GoesOn>> = {
       ['admin', 'POST', `${system}/configmaps`, { metadata: { name: 'dns' } }],
       ['admin', 'DELETE', `${system}/pods/dns`],
     ],
+  },
+  'Pods of network plugins, storage drivers and autoscalers, and all other objects, in namespaces of the platform': {
+    sends: platformPods.flatMap(([namespace, name]): readonly Sent[] => {
+      const inside = `/api/v1/namespaces/${namespace}`;
+      const policies = `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`;
+      const podIP = '10.244.3.7';
+      return [
+        ['admin', 'POST', `${inside}/pods`, pod(name, { hostNetwork: true })],
+        ['scheduler', 'POST', `${inside}/pods/${name}/binding`, bindingOf(name)],
+        ['kubelet', 'PATCH', `${inside}/pods/${name}/status`, { status: { podIP, podIPs: [{ ip: podIP }] } }],
+        ['network plugin', 'PATCH', `${inside}/pods/${name}/status`, annotated],
+        ['admin', 'POST', policies, { ...closedDoor, metadata: { name } }],
+        ['admin', 'POST', `${inside}/resourcequotas`, { metadata: { name }, spec: { hard: { services: '9' } } }],
+      ];
+    }),
+    after: async ({ plane }) => {
+      for (const [namespace, name] of platformPods) {
+        const { text } = await plane.request('GET', `/api/v1/namespaces/${namespace}/pods/${name}`);
+        if (!text.includes('"podIP":"10.244.3.7"')) throw new Error(text);
+      }
+    },
   },
   'Objects in `bulkhead-system`: the Deployment, the pods of its ReplicaSets, Secrets': {
     sends: [

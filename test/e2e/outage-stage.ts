@@ -30,6 +30,18 @@ export const callers = {
   'namespace controller': { user: 'system:serviceaccount:kube-system:namespace-controller' },
 } as const satisfies Record<string, User>;
 
+/** Namespaces of the platform as OpenShift and Cozystack have them, with what runs there. */
+export const platformPods: readonly (readonly [namespace: string, pod: string])[] = [
+  ['openshift-ovn-kubernetes', 'ovnkube-node'],
+  ['openshift-cluster-csi-drivers', 'aws-ebs-csi-driver-node'],
+  ['openshift-machine-api', 'cluster-autoscaler'],
+  ['openshift-monitoring', 'node-exporter'],
+  ['cozy-cilium', 'cilium'],
+  ['cozy-linstor', 'linstor-csi-node'],
+  ['cozy-cluster-autoscaler', 'cluster-autoscaler'],
+  ['calico-system', 'calico-node'],
+];
+
 export type Caller = keyof typeof callers;
 
 export type Sent = readonly [caller: Caller, method: string, path: string, body?: object];
@@ -100,12 +112,14 @@ async function furnish({ plane, send, kubectl }: DeadCluster): Promise<void> {
     await done('POST', `/apis/networking.k8s.io/v1/namespaces/${name}/networkpolicies`, closedDoor);
   }
   await done('POST', paths.namespaces, { metadata: { name: 'old-tools' } });
+  for (const [name] of platformPods) await done('POST', paths.namespaces, { metadata: { name } });
   await done('POST', paths.policies, { ...closedDoor, metadata: { name: 'own' } });
   const quotas = `${paths.web}/resourcequotas`;
   await done('POST', quotas, { metadata: { name: 'own' }, spec: { hard: { configmaps: '9' } } });
   const { labels } = closedDoor.metadata;
   await done('POST', quotas, { metadata: { name: 'bulkhead-quota', labels }, spec: { hard: { services: '9' } } });
-  for (const path of [`${paths.web}/serviceaccounts/default`, '/api/v1/namespaces/kube-system/serviceaccounts/default'])
+  const inhabited = ['acme-web', 'kube-system', ...platformPods.map(([name]) => name)];
+  for (const path of inhabited.map((name) => `${paths.namespaces}/${name}/serviceaccounts/default`))
     await eventually(`${path} is there`, async () => (await send('admin', 'GET', path)).status === 200);
   for (const name of ['running', 'waiting', 'ending', 'evicted']) await done('POST', `${paths.web}/pods`, pod(name));
   await done('POST', `${paths.web}/pods/running/binding`, bindingOf('running'));

@@ -77,9 +77,9 @@ export const refused: Readonly<Record<string, readonly Sent[]>> = {
       ['admin', 'PATCH', `${system}/status`, { metadata: { annotations: { note: 'x' } } }],
       ['admin', 'PATCH', '/api/v1/namespaces/default', { metadata: { finalizers: ['example.org/stays'] } }],
     ],
-  'A pod is created outside of `kube-system` and `bulkhead-system`': [
+  'A pod is created in a namespace of a tenant': [
     ['alice', 'POST', `${web}/pods`, pod('late')],
-    ['admin', 'POST', '/api/v1/namespaces/default/pods', pod('late', { serviceAccountName: 'default' })],
+    ['admin', 'POST', `${web}/pods`, pod('late')],
   ],
   'A pod gets other labels or annotations, or another image': [
     ['alice', 'PATCH', `${web}/pods/running`, { metadata: { labels: { app: 'x' } } }],

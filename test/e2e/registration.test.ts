@@ -94,7 +94,7 @@ await clusterTest('registrations', async (t, plane) => {
   await t.test('nothing of a handshake is left', async (t) => {
     const place = await plane.request('GET', '/api/v1/namespaces/kube-public');
     t.notMatch(JSON.stringify(place.body), 'bulkhead.dev/handshake');
-    const left = await plane.request('GET', '/apis/networking.k8s.io/v1/namespaces/kube-public/networkpolicies');
+    const left = await plane.request('GET', '/apis/networking.k8s.io/v1/namespaces/bulkhead-probe/networkpolicies');
     t.match(left.body, { items: [] });
   });
 
@@ -104,6 +104,31 @@ await clusterTest('registrations', async (t, plane) => {
     await until(async () => (await generation(plane)) === before + 2, 'it to be opened and closed again');
     await closed(plane);
     t.pass('they fail closed again');
+  });
+
+  await t.test('the namespace of the probe has the tenant label, so the probe proves the selector, too', async (t) => {
+    const { body } = await plane.request('GET', '/api/v1/namespaces/bulkhead-probe');
+    t.match(body, { metadata: { labels: { 'bulkhead.dev/tenant': 'bulkhead_probe' } } });
+  });
+
+  await t.test('only namespaces with the tenant label are selected, whatever others write', async (t) => {
+    const narrow = [
+      { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system', 'bulkhead-system'] },
+      { key: 'bulkhead.dev/tenant', operator: 'Exists' },
+    ];
+    const selectors = async () => {
+      const webhooks = [
+        ...(await webhooksOf(plane, 'validating/bulkhead')),
+        ...(await webhooksOf(plane, 'mutating/bulkhead')),
+      ];
+      return [...new Set(webhooks.map(({ namespaceSelector }) => JSON.stringify(namespaceSelector?.matchExpressions)))];
+    };
+    t.strictSame(await selectors(), [JSON.stringify(narrow)]);
+    const none = [{ op: 'replace', path: '/webhooks/0/namespaceSelector', value: { matchLabels: { nobody: 'has' } } }];
+    await request(plane, 'PATCH', guarding, none, 'application/json-patch+json');
+    await until(async () => (await selectors()).join() === JSON.stringify(narrow), 'it to be written again');
+    await closed(plane);
+    t.pass('and everything fails closed as before');
   });
 
   await t.test('what is misspelt is told', async (t) => {
@@ -210,10 +235,15 @@ async function metrics(running: Running): Promise<string> {
   return (await fetch(`http://127.0.0.1:${running.ports.metrics}/metrics`)).text();
 }
 
-async function webhooksOf(plane: ControlPlane, name: string): Promise<{ readonly failurePolicy: string }[]> {
+interface ListedWebhook {
+  readonly failurePolicy: string;
+  readonly namespaceSelector?: { readonly matchExpressions?: object };
+}
+
+async function webhooksOf(plane: ControlPlane, name: string): Promise<ListedWebhook[]> {
   const [phase, object] = name.split('/');
   const { body } = await plane.request('GET', `${group}/${phase}webhookconfigurations/${object}`);
-  return (body as { readonly webhooks: { readonly failurePolicy: string }[] }).webhooks;
+  return (body as { readonly webhooks: ListedWebhook[] }).webhooks;
 }
 
 /** The failure policies of all that can be closed. */

@@ -19,8 +19,10 @@ t.test('the base holds these objects', async (t) => {
     'MutatingWebhookConfiguration',
     'MutatingWebhookConfiguration',
     'Namespace',
+    'Namespace',
     'NetworkPolicy',
     'PodDisruptionBudget',
+    'ResourceQuota',
     'ResourceQuota',
     'Service',
     'ServiceAccount',
@@ -84,7 +86,12 @@ t.test('what Bulkhead may do in the cluster', async (t) => {
     only('ClusterRole').rules,
     [
       { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list', 'watch'] },
-      { apiGroups: [''], resources: ['namespaces'], resourceNames: ['kube-public'], verbs: ['patch'] },
+      {
+        apiGroups: [''],
+        resources: ['namespaces'],
+        resourceNames: ['kube-public', 'bulkhead-probe'],
+        verbs: ['patch'],
+      },
       { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
       { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['get', 'list', 'watch', ...writes] },
       { apiGroups: [''], resources: ['resourcequotas'], verbs: ['list', 'watch', ...writes] },
@@ -137,7 +144,8 @@ t.test('the pods', async (t) => {
 });
 
 t.test('the restricted Pod Security Standard', async (t) => {
-  const { name, labels } = only('Namespace').metadata;
+  const { name, labels = {} } =
+    all('Namespace').find(({ metadata }) => metadata.name === deployment.namespace)?.metadata ?? {};
   t.equal(name, deployment.namespace);
   t.equal(labels['pod-security.kubernetes.io/enforce'], 'restricted', 'is enforced on the namespace');
   t.match(pod.spec.securityContext, { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });

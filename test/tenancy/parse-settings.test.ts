@@ -417,7 +417,16 @@ t.test('what shuts something adds to what is built in', async (t) => {
   ]);
   t.strictSame(
     [...given.platform.namespaces],
-    ['default', 'kube-node-lease', 'kube-public', 'kube-system', 'bulkhead-system', 'monitoring', 'batch-system'],
+    [
+      'default',
+      'kube-node-lease',
+      'kube-public',
+      'kube-system',
+      'bulkhead-system',
+      'bulkhead-probe',
+      'monitoring',
+      'batch-system',
+    ],
   );
   t.strictSame(given.platform.prefixes, ['bulkhead-', 'kube-', 'openshift-', 'cattle-']);
   t.strictSame(entriesOf(given), {

@@ -122,6 +122,7 @@ t.test('a label says who owns a namespace', async (t) => {
   t.equal(tenancy.ownerByLabels({ tenant: 'acme' }), 'platform');
   t.equal(tenancy.ownerByLabels(undefined), 'platform');
   t.equal(tenancy.ownerByLabels(null), 'platform');
+  t.equal(tenancy.ownerByLabels({ 'bulkhead.dev/tenant': 'bulkhead_probe' }), 'platform', 'that of the probe');
   for (const name of ['gone', '', 'constructor', '__proto__']) {
     t.strictSame(
       tenancy.ownerByLabels({ 'bulkhead.dev/tenant': name }),

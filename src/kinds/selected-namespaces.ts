@@ -1,0 +1,20 @@
+/** The namespaces inside of which the API server asks: the namespaceSelector of the webhooks and of the backstop. */
+import { namespaceNameLabel } from '../kubernetes/objects.ts';
+
+/** Never selected, so that a cluster can be repaired while Bulkhead is down, and Bulkhead can start again. */
+export const unselectedNamespaces: readonly string[] = ['kube-system', 'bulkhead-system'];
+
+/** By labels that nobody can change: the name, which the API server sets, and the tenant label, which Bulkhead guards. */
+export interface NamespaceSelector {
+  readonly matchExpressions: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
+}
+
+/** @param tenantLabel undefined: namespaces without it are selected, too */
+export function namespaceSelector(tenantLabel: string | undefined): NamespaceSelector {
+  const named = { key: namespaceNameLabel, operator: 'NotIn', values: unselectedNamespaces };
+  return { matchExpressions: tenantLabel === undefined ? [named] : [named, { key: tenantLabel, operator: 'Exists' }] };
+}

@@ -1,0 +1,187 @@
+/** Which namespaces the configurations select, as settings, labels and other clients change. With a real API server: e2e/registration. */
+import t, { type Test } from 'tap';
+import type { Answer, Connection } from '../../src/client/connection.ts';
+import type { Handler, ListWatch } from '../../src/client/list-watch.ts';
+import { keepNamespaceSelectors, type NamespaceSelectors } from '../../src/configuration/namespace-selectors.ts';
+import { createWebhookConfigurations } from '../../src/configuration/webhook-configurations.ts';
+import { namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
+import { type FakeClock, fakeClock, until } from '../client/fake-clock.ts';
+
+const usual = 'bulkhead.dev/tenant';
+const wide = namespaceSelector(undefined);
+
+interface Stored {
+  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
+  readonly webhooks: readonly { readonly name: string; readonly namespaceSelector: object }[];
+}
+
+interface World {
+  readonly selectors: NamespaceSelectors;
+  readonly clock: FakeClock;
+  readonly lines: string[];
+  readonly writes: () => number;
+  tenantLabel: string;
+  observes: boolean;
+  readonly carried: Set<string>;
+  /** As another client writes it. */
+  put(selector: object, annotation?: string): void;
+  stored(): Stored;
+  /** Whether every webhook of Bulkhead in it has this selector. */
+  selects(selector: object): boolean;
+}
+
+function world(t: Test): World {
+  const clock = fakeClock();
+  const lines: string[] = [];
+  let handler: Handler | undefined;
+  let version = 1;
+  let writes = 0;
+  let stored: Stored = { metadata: { name: 'bulkhead' }, webhooks: [] };
+  const tell = (): void => {
+    const metadata = { ...stored.metadata, namespace: '', uid: 'u', resourceVersion: String(++version) };
+    handler?.changed({ metadata, object: { ...stored, metadata } });
+  };
+  const connection: Connection = {
+    async request(_, __, { body }): Promise<Answer> {
+      writes++;
+      const applied = body as Stored;
+      stored = {
+        metadata: { ...stored.metadata, ...applied.metadata },
+        webhooks: stored.webhooks.map((one) => ({ ...one, ...applied.webhooks.find(({ name }) => name === one.name) })),
+      };
+      const metadata = { ...stored.metadata, uid: 'u', resourceVersion: String(++version) };
+      return { ok: true, body: { ...stored, metadata } };
+    },
+    open: () => Promise.reject(new Error('nothing is followed')),
+    close() {},
+  };
+  const follow = (path: string, given: Handler): ListWatch => {
+    if (path.includes('validating')) handler = given;
+    const counters = { objects: 0, lists: 0, watches: 0, failures: 0, handlerErrors: 0 };
+    return {
+      synced: Promise.resolve(),
+      staleness: () => 0,
+      isCurrent: () => true,
+      trouble: () => undefined,
+      counters: () => counters,
+      stop: () => Promise.resolve(),
+    };
+  };
+  const say = (_: unknown, message: string): void => void lines.push(message);
+  const selectors = keepNamespaceSelectors({
+    clock,
+    log: { info: say, warn: say, error: say },
+    configurations: createWebhookConfigurations(connection, follow),
+    tenantLabel: () => one.tenantLabel,
+    observes: () => one.observes,
+    isCarried: (key) => one.carried.has(key),
+  });
+  t.teardown(() => selectors.stop());
+  const one: World = {
+    selectors,
+    clock,
+    lines,
+    writes: () => writes,
+    tenantLabel: usual,
+    observes: false,
+    carried: new Set([usual]),
+    put(selector, annotation) {
+      const annotations = annotation === undefined ? {} : { 'bulkhead.dev/tenant-labels': annotation };
+      stored = {
+        metadata: { name: 'bulkhead', annotations },
+        webhooks: ['validate.bulkhead.dev', 'validate.filtered.bulkhead.dev', 'validate.example.com'].map((name) => ({
+          name,
+          namespaceSelector: selector,
+        })),
+      };
+      tell();
+    },
+    stored: () => stored,
+    selects: (selector) =>
+      stored.webhooks
+        .filter(({ name }) => name.endsWith('bulkhead.dev'))
+        .every((webhook) => JSON.stringify(webhook.namespaceSelector) === JSON.stringify(selector)),
+  };
+  return one;
+}
+
+/** As the manifests have it: nothing is written. */
+async function begun(t: Test): Promise<World> {
+  const one = world(t);
+  one.put(namespaceSelector(usual));
+  one.selectors.begin();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  t.equal(one.writes(), 0, 'as in the manifests');
+  return one;
+}
+
+t.test('enforce selects the namespaces with the tenant label, observe all', async (t) => {
+  const one = await begun(t);
+  t.ok(one.selects(namespaceSelector(usual)));
+  one.observes = true;
+  one.selectors.changed();
+  await until('it is wide', () => one.selects(wide));
+  one.observes = false;
+  one.selectors.changed();
+  await until('it is narrow again', () => one.selects(namespaceSelector(usual)));
+  t.strictSame(one.stored().metadata.annotations, { 'bulkhead.dev/tenant-labels': usual });
+});
+
+t.test('what another client writes is undone, and other webhooks are left alone', async (t) => {
+  const one = await begun(t);
+  const others = { matchLabels: { team: 'a' } };
+  one.put(others, usual);
+  await until('it is narrow again', () => one.selects(namespaceSelector(usual)));
+  t.ok(one.lines.includes('namespaceSelector was changed by another client; it is written again'));
+  t.strictSame(one.stored().webhooks.at(-1), { name: 'validate.example.com', namespaceSelector: others });
+});
+
+t.test('one that undoes every write is answered less and less often', async (t) => {
+  const one = await begun(t);
+  for (let index = 0; index < 50; index++) {
+    one.put(wide, usual);
+    await new Promise((resolve) => setImmediate(resolve));
+    one.clock.advance(100);
+  }
+  t.ok(one.writes() < 12, `${one.writes()} writes in five seconds`);
+});
+
+t.test('with a new tenant label, namespaces with the former one stay selected until none carries it', async (t) => {
+  const one = await begun(t);
+  one.tenantLabel = 'example.com/team';
+  one.carried.add('example.com/team');
+  one.selectors.changed();
+  await until('it is wide', () => one.selects(wide));
+  t.strictSame(one.stored().metadata.annotations, { 'bulkhead.dev/tenant-labels': `${usual} example.com/team` });
+  one.carried.delete(usual);
+  one.clock.advance(31_000);
+  await until('it is narrow', () => one.selects(namespaceSelector('example.com/team')));
+  t.strictSame(one.stored().metadata.annotations, { 'bulkhead.dev/tenant-labels': 'example.com/team' });
+});
+
+t.test('a replica that starts in the middle of that remembers the former label', async (t) => {
+  const one = world(t);
+  one.tenantLabel = 'example.com/team';
+  one.put(wide, `${usual} example.com/team`);
+  one.selectors.begin();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  t.ok(one.selects(wide), 'it stays wide');
+});
+
+t.test('manifests with the usual label do not narrow the selector of another', async (t) => {
+  const one = world(t);
+  one.tenantLabel = 'example.com/team';
+  one.carried.clear();
+  one.put(namespaceSelector(usual));
+  one.selectors.begin();
+  await until('it has the other label', () => one.selects(namespaceSelector('example.com/team')));
+  t.pass('nobody carries the usual one, so nothing is in between');
+});
+
+t.test('nothing is written before namespaces and settings are known', async (t) => {
+  const one = world(t);
+  one.put(wide);
+  one.selectors.changed();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  t.equal(one.writes(), 0);
+});
