@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { checksPage } from './checks/checks-page.ts';
 import { decisionsPage } from './decisions/decisions-page.ts';
-import { settingsPage, tenantPage } from './schema-pages.ts';
+import { exemptionPage, settingsPage, tenantPage } from './schema-pages.ts';
 
 export function generatedPages(): readonly { readonly file: string; readonly text: string }[] {
   return [
@@ -10,5 +10,6 @@ export function generatedPages(): readonly { readonly file: string; readonly tex
     { file: join(import.meta.dirname, 'decisions/README.md'), text: decisionsPage() },
     { file: join(import.meta.dirname, 'settings.md'), text: settingsPage() },
     { file: join(import.meta.dirname, 'tenant.md'), text: tenantPage() },
+    { file: join(import.meta.dirname, 'exemption.md'), text: exemptionPage() },
   ];
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { exemptionSchema } from '../src/exemptions/exemption-schema.ts';
 import { defaultSettings } from '../src/tenancy/default-settings.ts';
 import { keyGroups } from '../src/tenancy/keys/built-in-keys.ts';
 import { parseTenant } from '../src/tenancy/parse-tenant.ts';
@@ -15,6 +16,7 @@ import { schemaTable } from './schema-table.ts';
 
 export const settingsExampleFile = join(import.meta.dirname, 'settings-example.yaml');
 export const tenantExampleFile = join(import.meta.dirname, 'tenant-example.yaml');
+export const exemptionExampleFile = join(import.meta.dirname, 'exemption-example.yaml');
 
 const builtIn = '[built-in](#built-in)';
 const reservedKeys = '[built-in](#reserved-keys)';
@@ -101,6 +103,26 @@ The fields are the same. In files, an unknown field is an error.
 
 ## Fields
 ${table}
+${exampleSection(example)}`;
+}
+
+export function exemptionPage(): string {
+  const example = readFileSync(exemptionExampleFile, 'utf8');
+  const breakGlass = { requesters: [{ kind: 'ServiceAccount', name: 'on-call', namespace: 'platform' }] };
+  const whole = parse(example);
+  // Requesters never match together with an owner, so no one example can have both.
+  const every = { ...whole, spec: { ...whole.spec, match: { ...whole.spec.match, ...breakGlass } } };
+  const defaults = { 'spec.match.kinds': 'every kind' };
+  return `# Exemption
+
+<!-- Made by \`npm run pages\` from src/exemptions/exemption-schema.ts. -->
+
+An Exemption is a document beside the tenants in the folder of \`--tenants DIR\`, or an object of the API server
+([the CRD](../manifests/crds/exemptions.bulkhead.dev.yaml)). The fields are the same. In files, an unknown field is an error.
+[Exempt a workload](exemptions.md) says when to use one.
+
+## Fields
+${schemaTable({ schema: exemptionSchema, example: every, defaults })}
 ${exampleSection(example)}`;
 }
 

@@ -14,21 +14,24 @@ import { type FileCertificates, keepFileCertificates, type VouchedPair } from '.
 import { keepNamespaceSelectors } from './configuration/namespace-selectors.ts';
 import { keepSecretCertificates, type SecretCertificatesOptions } from './configuration/secret-certificates.ts';
 import { createWebhookConfigurations } from './configuration/webhook-configurations.ts';
+import { createExemptions, exemptionsPath } from './facts/exemptions.ts';
 import { createNamespaceSource, namespaceRecord, namespacesPath } from './facts/namespaces.ts';
 import { createReservations, propagationDelay } from './facts/reservations.ts';
 import { createTenants, type Tenants, type TenantsOptions, tenantsPath } from './facts/tenants.ts';
 import { entry } from './kubernetes/objects.ts';
 import { type BaselinesCounters, keepBaselines } from './reconcile/baselines.ts';
+import { createExemptionStatusWriter } from './reconcile/exemption-status.ts';
 import { createNamespaceEvents, type EventCounters } from './reconcile/namespace-events.ts';
 import { createObservations } from './reconcile/observations.ts';
+import type { StatusCounters } from './reconcile/status-writer.ts';
 import { createStoredPolicies, type StoredPolicyCounters } from './reconcile/stored-policies.ts';
-import { createTenantStatusWriter, type TenantStatusCounters } from './reconcile/tenant-status-writer.ts';
+import { createTenantStatusWriter } from './reconcile/tenant-status-writer.ts';
 import { probeNamespace } from './tenancy/probe.ts';
 import type { Problem } from './tenancy/problem.ts';
 import type { Settings } from './tenancy/settings.ts';
 
 /**
- * Milliseconds. There is no live request for the members and gates of tenants: when their watch was not heard for so long, they are no
+ * Milliseconds. There is no live request for the members and gates of tenants, nor for exemptions: when their watch was not heard for so long, they are no
  * longer known. A watch that is cut, one after it that brings nothing, and the list after that take less.
  */
 const tenantsTrustedFor = 300_000;
@@ -70,7 +73,7 @@ export interface ClusterCounters {
   /** Undefined where nothing is reconciled. */
   readonly baselines: BaselinesCounters | undefined;
   /** Undefined where tenants are not objects, and where nothing is written. */
-  readonly tenantStatus: TenantStatusCounters | undefined;
+  readonly tenantStatus: StatusCounters | undefined;
   readonly storedPolicies: StoredPolicyCounters;
   /** Of Events about requests that would be refused. Undefined where nothing is written. */
   readonly observations: EventCounters | undefined;
@@ -94,7 +97,7 @@ export interface Cluster {
   readonly certificates: ReplicaCertificates | undefined;
   /** Where certificates come from files: these have changed. */
   certificateFilesChanged(files: VouchedPair): void;
-  /** Tenant objects are known once they have been listed, until five minutes of silence. */
+  /** Tenant and Exemption objects are known once they have been listed, until five minutes of silence. */
   tenantsKnown(): boolean;
   /** Resolves when everything that exists is known. Never rejects. */
   readonly synced: Promise<void>;
@@ -143,6 +146,19 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     });
     tenancy = tenants.current;
   }
+  const exemptions =
+    tenants &&
+    createExemptions({
+      clock,
+      log,
+      onExemptions(inForce, refused) {
+        tenants?.exemptionsChanged(inForce);
+        const count = [...inForce.values()].reduce((sum, { length }) => sum + length, 0);
+        log.info({ exemptions: count, refused }, 'new exemptions are in force');
+        storedPolicies.changed();
+        exemptionStatus?.changed();
+      },
+    });
   const reservations = createReservations(
     tenancy,
     tenants === undefined ? propagationDelay.files : propagationDelay.objects,
@@ -158,12 +174,24 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     : undefined;
   const events = options.reconcile ? createNamespaceEvents(connection, clock) : undefined;
   const observations = options.reconcile ? createNamespaceEvents(connection, clock) : undefined;
+  const exemptionStatus =
+    exemptions &&
+    events &&
+    createExemptionStatusWriter({
+      ...common,
+      exemptions,
+      tenancy: () => tenancy(),
+      lookup: (name) => store.lookup(name),
+      ownNamespace,
+      events,
+    });
   const storedPolicies = createStoredPolicies({ ...common, tenancy, namespaces: store, events });
   function tenancyChanged(): void {
     reservations.changed();
     baselines?.tenancyChanged();
     storedPolicies.changed();
     selectors?.changed();
+    exemptionStatus?.changed();
     failurePolicies?.settingsChanged();
   }
   const ownerLabel = ({ labels }: NamespaceRecord) => entry(labels, tenancy().settings.tenantLabel);
@@ -175,11 +203,13 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       if (before !== undefined && ownerLabel(before) !== ownerLabel(record)) storedPolicies.changed();
       baselines?.namespaceChanged(object.metadata.name);
       tenantStatus?.changed();
+      exemptionStatus?.changed();
     },
     removed({ name }) {
       store.delete(name);
       baselines?.namespaceChanged(name);
       tenantStatus?.changed();
+      exemptionStatus?.changed();
     },
   });
   const configurations = options.registration ? createWebhookConfigurations(connection, follow) : undefined;
@@ -210,29 +240,35 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     });
   const watches = new Map<string, ListWatch>([['namespaces', namespaceWatch], ...(baselines?.watches ?? [])]);
   if (tenants !== undefined) watches.set('tenants', follow(tenantsPath, tenants.handler));
+  if (exemptions !== undefined) watches.set('exemptions', follow(exemptionsPath, exemptions.handler));
 
   const waitingFor = new Set(watches.keys());
   // No review depends on the webhook configurations, so readiness does not: a rollout would wait for itself.
   for (const [resource, watch] of configurations?.watches ?? []) watches.set(resource, watch);
-  const tenantsKnown = (): boolean =>
-    !waitingFor.has('tenants') && (watches.get('tenants')?.staleness() ?? 0) <= tenantsTrustedFor;
+  /** There is no live request for these: what they grant must be heard of again and again. */
+  const unheard = (): string | undefined =>
+    ['tenants', 'exemptions'].find(
+      (resource) => waitingFor.has(resource) || (watches.get(resource)?.staleness() ?? 0) > tenantsTrustedFor,
+    );
   const synced = Promise.all(
     [...waitingFor].map(async (resource) => {
       await watches.get(resource)?.synced;
       if (resource === 'tenants') tenants?.begin();
+      if (resource === 'exemptions') exemptions?.begin();
       waitingFor.delete(resource);
     }),
   ).then(() => {
     log.info({ server, namespaces: namespaceWatch.counters().objects }, 'the cluster is known');
     baselines?.begin();
     tenantStatus?.begin();
+    exemptionStatus?.begin();
     storedPolicies.begin();
   });
 
   return {
     namespaces: createNamespaceSource(store, namespaceWatch, reservations, requests, clock),
     tenancy,
-    tenantsKnown,
+    tenantsKnown: () => unheard() === undefined,
     certificates,
     certificateFilesChanged: (changed) => fromFiles?.offer(changed),
     baselines: baselines?.source,
@@ -242,11 +278,11 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     synced,
     ready() {
       const [first] = waitingFor;
-      const resource = first ?? (tenantsKnown() ? undefined : 'tenants');
+      const resource = first ?? unheard();
       if (resource === undefined) return certificates?.ready();
       const trouble = watches.get(resource)?.trouble();
-      if (resource === 'tenants' && trouble?.startsWith('404'))
-        return `${server} does not serve Tenants: apply manifests/crds, or give the tenants as files`;
+      if (trouble?.startsWith('404') && (resource === 'tenants' || resource === 'exemptions'))
+        return `${server} does not serve ${resource}.bulkhead.dev: apply manifests/crds, or give the tenants as files`;
       return `the ${resource} of ${server} are not known ${first === undefined ? 'any more' : 'yet'}${trouble === undefined ? '' : `: ${trouble}`}`;
     },
     tenancyChanged,
@@ -276,7 +312,9 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     async stop() {
       await Promise.all([...watches.values()].map((watch) => watch.stop()));
       tenants?.stop();
+      exemptions?.stop();
       await tenantStatus?.stop();
+      await exemptionStatus?.stop();
       await baselines?.stop();
       await storedPolicies.stop();
       await observations?.stop();

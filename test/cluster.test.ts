@@ -175,7 +175,7 @@ t.test('where tenants are objects, it is ready when they are known', async (t) =
     },
     objects,
   );
-  const missing = `${server.url} does not serve Tenants: apply manifests/crds, or give the tenants as files`;
+  const missing = `${server.url} does not serve tenants.bulkhead.dev: apply manifests/crds, or give the tenants as files`;
   await until('the failure is noticed', () => cluster.ready() === missing);
   t.notOk(cluster.tenantsKnown());
   t.equal(cluster.tenancy().tenants.size, 0);
@@ -199,6 +199,23 @@ t.test('where tenants are objects, it is ready when they are known', async (t) =
     server.requests.some(({ method }) => method !== 'GET'),
     'nothing is written where nothing is reconciled',
   );
+});
+
+t.test('it is not ready while nobody can say what is exempted', async (t) => {
+  const objects = { settings: settings([]), onTenants: ignore };
+  const { server, clock, cluster } = await connect(
+    t,
+    false,
+    (server) =>
+      server.failNext({ kind: 'status', code: 404, reason: 'NotFound' }, ({ path }) => path.endsWith('/exemptions')),
+    objects,
+  );
+  const missing = `${server.url} does not serve exemptions.bulkhead.dev: apply manifests/crds, or give the tenants as files`;
+  await until('the failure is noticed', () => cluster.ready() === missing);
+  t.notOk(cluster.tenantsKnown());
+  clock.advance(800);
+  await cluster.synced;
+  t.ok(cluster.tenantsKnown());
 });
 
 t.test('tenants that were not heard for five minutes are not known any more', async (t) => {

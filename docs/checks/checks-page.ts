@@ -17,7 +17,7 @@ A check is one rule. Its page has the rule, a rejected and an admitted sample, t
 | enforced | meaning |
 |---|---|
 | always | The proofs of all tenants depend on the check, so no mode turns it off. Only [keys of the tenant's own protection](reserved-labels.md) follow the mode. |
-| by mode | The check protects the tenant's own border. \`enforce\` rejects, \`warn\` admits with a warning, \`audit\` only records. |
+| by mode | The check protects the tenant's own border. \`enforce\` rejects, \`warn\` admits with a warning, \`audit\` only records. The platform can [exempt](../exemptions.md) one workload from checks on pods and policies. |
 | as a warning | The check warns of a probable mistake. It never rejects. |
 
 A policy may depend on a gate, a prefix or a range. It stays in place when that is removed or expires.

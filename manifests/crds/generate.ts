@@ -1,5 +1,5 @@
-/** Writes the CustomResourceDefinition of Tenant. A test fails while the file is not what this writes. */
+/** Writes the CustomResourceDefinitions. A test fails while a file is not what this writes. */
 import { writeFileSync } from 'node:fs';
-import { tenantDefinitionFile, tenantDefinitionYaml } from './tenant-definition-yaml.ts';
+import { definitionFiles } from './definition-files.ts';
 
-writeFileSync(tenantDefinitionFile, tenantDefinitionYaml());
+for (const { file, text } of definitionFiles()) writeFileSync(file, text);

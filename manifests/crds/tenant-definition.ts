@@ -2,16 +2,9 @@
  * The CustomResourceDefinition of Tenant: the schema of the files, the rules that a schema cannot say, and the status.
  * Source: apiextensions.k8s.io/v1 CustomResourceDefinition.
  */
-import type { StructuralSchema } from '../../src/tenancy/schema/structural-schema.ts';
 import { tenantSchema } from '../../src/tenancy/schema/tenant-schema.ts';
-import { tenantRules, type ValidationRule } from './tenant-rules.ts';
-
-type Schema = Omit<StructuralSchema, 'properties' | 'items' | 'additionalProperties'> & {
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly items?: Schema;
-  readonly additionalProperties?: Schema;
-  readonly 'x-kubernetes-validations'?: readonly ValidationRule[];
-};
+import { readyCondition, servedSchema } from './served-schema.ts';
+import { tenantRules } from './tenant-rules.ts';
 
 /** What src/reconcile/tenant-status.ts writes. Every list is written whole. */
 const statusSchema = {
@@ -20,24 +13,10 @@ const statusSchema = {
   properties: {
     observedGeneration: { type: 'integer', format: 'int64', description: 'The generation that all of this is about.' },
     namespaces: { type: 'integer', format: 'int64', description: 'How many namespaces the tenant has.' },
-    conditions: {
-      type: 'array',
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['type'],
-      description: 'Ready: whether the tenant is in force as it is written.',
-      items: {
-        type: 'object',
-        required: ['type', 'status', 'lastTransitionTime', 'reason', 'message'],
-        properties: {
-          type: { type: 'string', description: 'Ready.' },
-          status: { type: 'string', enum: ['True', 'False', 'Unknown'], description: 'True, False or Unknown.' },
-          observedGeneration: { type: 'integer', format: 'int64', description: 'The generation it is about.' },
-          lastTransitionTime: { type: 'string', format: 'date-time', description: 'When the status last changed.' },
-          reason: { type: 'string', description: 'InForce, Invalid or Conflict.' },
-          message: { type: 'string', description: 'What is wrong, and what holds meanwhile.' },
-        },
-      },
-    },
+    conditions: readyCondition(
+      'Ready: whether the tenant is in force as it is written.',
+      'InForce, Invalid or Conflict.',
+    ),
     gates: {
       type: 'array',
       'x-kubernetes-list-type': 'atomic',
@@ -87,40 +66,8 @@ export const tenantDefinition = {
           { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
           { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
         ],
-        schema: { openAPIV3Schema: servedSchema() },
+        schema: { openAPIV3Schema: servedSchema(tenantSchema, tenantRules, statusSchema) },
       },
     ],
   },
 };
-
-function servedSchema() {
-  const unused = new Set(Object.keys(tenantRules));
-  const { properties, ...schema } = withRules(tenantSchema, '', unused);
-  if (unused.size > 0) throw new Error(`there are rules for places that the schema does not have: ${[...unused]}`);
-  // The metadata is the API server's, which lets a schema narrow the name and nothing else.
-  const { required: _, ...metadata } = properties?.metadata ?? {};
-  return { ...schema, properties: { ...properties, metadata, status: statusSchema } };
-}
-
-function withRules(
-  { properties, items, additionalProperties, ...rest }: StructuralSchema,
-  place: string,
-  unused: Set<string>,
-): Schema {
-  unused.delete(place);
-  const rules = tenantRules[place];
-  return {
-    ...rest,
-    ...(properties && {
-      properties: Object.fromEntries(
-        Object.entries(properties).map(([name, schema]) => [
-          name,
-          withRules(schema, place === '' ? name : `${place}.${name}`, unused),
-        ]),
-      ),
-    }),
-    ...(items && { items: withRules(items, `${place}[]`, unused) }),
-    ...(additionalProperties && { additionalProperties: withRules(additionalProperties, `${place}.*`, unused) }),
-    ...(rules && { 'x-kubernetes-validations': rules }),
-  };
-}

@@ -17,7 +17,37 @@ export interface ValidationRule {
 const named = "self.kind != 'ServiceAccount'";
 
 /** By place: the path of a field, `[]` for the items of a list, empty for the whole object. */
-export const tenantRules: Readonly<Record<string, readonly ValidationRule[]>> = {
+export type Rules = Readonly<Record<string, readonly ValidationRule[]>>;
+
+/** One of User, Group and ServiceAccount, as tenancy/parse-subject.ts reads it. */
+export const subjectRules: readonly ValidationRule[] = [
+  {
+    rule: `${named} ? !has(self.namespace) : has(self.namespace)`,
+    message: 'a ServiceAccount is known by its namespace and its name; a User or Group lives in no namespace',
+  },
+  {
+    rule: "!(self.name in ['system:authenticated', 'system:unauthenticated', 'system:serviceaccounts', 'system:anonymous'])",
+    message: 'is everybody; list those who are meant',
+  },
+  {
+    rule: `!(${named} && self.name.contains('*'))`,
+    message: 'looks like a pattern, and names are compared exactly; list each name, or a group',
+  },
+  {
+    rule: "!(self.kind == 'User' && self.name.startsWith('system:serviceaccount:'))",
+    message: 'is a service account; write kind: ServiceAccount with its namespace and name',
+  },
+];
+
+/** A time, as tenancy/parse-time.ts reads it. */
+export const timeRules: readonly ValidationRule[] = [
+  {
+    rule: "self.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$')",
+    message: 'is not a time as in RFC 3339, such as 2027-01-31T00:00:00Z',
+  },
+];
+
+export const tenantRules: Rules = {
   '': [
     {
       rule: "self.metadata.name != 'platform'",
@@ -31,22 +61,7 @@ export const tenantRules: Readonly<Record<string, readonly ValidationRule[]>> = 
     },
   ],
   'spec.members[]': [
-    {
-      rule: `${named} ? !has(self.namespace) : has(self.namespace)`,
-      message: 'a ServiceAccount is known by its namespace and its name; a User or Group lives in no namespace',
-    },
-    {
-      rule: "!(self.name in ['system:authenticated', 'system:unauthenticated', 'system:serviceaccounts', 'system:anonymous'])",
-      message: 'is everybody; list those who are meant',
-    },
-    {
-      rule: `!(${named} && self.name.contains('*'))`,
-      message: 'looks like a pattern, and names are compared exactly; list each name, or a group',
-    },
-    {
-      rule: "!(self.kind == 'User' && self.name.startsWith('system:serviceaccount:'))",
-      message: 'is a service account; write kind: ServiceAccount with its namespace and name',
-    },
+    ...subjectRules,
     {
       rule: `!(${named} && self.name.startsWith('system:') && !self.name.startsWith('system:serviceaccount') && !(self.name in ['system:authenticated', 'system:unauthenticated', 'system:anonymous']))`,
       message: 'is part of Kubernetes itself and works for every tenant; list those who are meant',
@@ -58,12 +73,7 @@ export const tenantRules: Readonly<Record<string, readonly ValidationRule[]>> = 
       message: 'opens the same twice; keep one of the gates',
     },
   ],
-  'spec.network.gates[].expires': [
-    {
-      rule: "self.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$')",
-      message: 'is not a time as in RFC 3339, such as 2027-01-31T00:00:00Z',
-    },
-  ],
+  'spec.network.gates[].expires': timeRules,
   'spec.network.gates[].ports[]': [
     {
       rule: '!has(self.endPort) || (has(self.port) && self.port <= self.endPort)',

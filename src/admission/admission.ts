@@ -103,8 +103,11 @@ function intentsOf(gathered: Gathered) {
 function validate(given: Asked, gathered: Gathered, onObserved: AdmissionOptions['onObserved']): Answer {
   const { request, facts } = gathered;
   const { owner, requester } = facts;
-  const judged = judge(gathered);
-  if (judged.length === 0) return respond(given, request, { owner });
+  const found = judge(gathered);
+  if (found.length === 0) return respond(given, request, { owner });
+  // What is exempted was granted, so nobody is warned: the audit log, the log and a metric have it.
+  const judged = found.filter(({ exemption }) => exemption === undefined);
+  const exempted = found.flatMap(({ check, exemption }) => (exemption === undefined ? [] : [{ check, exemption }]));
   const checks = [...new Set(judged.map(({ check }) => check))];
   const refusing = judged.filter(({ refuses }) => refuses);
   // A probe is refused in any case: a replica that enforces may have sent it.
@@ -113,13 +116,19 @@ function validate(given: Asked, gathered: Gathered, onObserved: AdmissionOptions
   const told = owner === 'platform' || owner.mode !== 'audit' ? judged.filter(({ refuses }) => !refuses) : [];
   // The pods are refused when they come; whoever writes the workload is to know before.
   if (isWorkload(request))
-    return respond(asked, request, { owner, checks, warnings: warningTexts([...refusing, ...told], refusesPods) });
+    return respond(asked, request, {
+      owner,
+      checks,
+      warnings: warningTexts([...refusing, ...told], refusesPods),
+      exempted,
+    });
   const [mostSevere, ...others] = refusing;
   if (observes && mostSevere !== undefined && !request.dryRun)
     onObserved?.({ request, findings: refusing, member: owner !== 'platform' && requester.tenants.includes(owner) });
   return respond(asked, request, {
     owner,
     checks,
+    exempted,
     warnings: observes ? warningTexts([...refusing, ...told], wouldRefuse) : warningTexts(told, ''),
     ...(mostSevere && { denial: { code: 403, message: denialText(request, facts, [mostSevere, ...others]) } }),
   });

@@ -34,6 +34,10 @@ export interface Decision {
   readonly code: number;
   /** Ids of the checks that found something, each once, in catalogue order; also when the mode admits it. */
   readonly checks: readonly string[];
+  /** Names of the exemptions that were used, each once. */
+  readonly exemptions: readonly string[];
+  /** Ids of the checks whose findings they exempted, each once. */
+  readonly exempted: readonly string[];
   /** Whether a JSON Patch was returned. */
   readonly patched: boolean;
   /** For the log: why, where no check says it (not understood, facts that could not be had, a defect). Otherwise undefined. */

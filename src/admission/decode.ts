@@ -110,8 +110,11 @@ function requestOf(uid: string, request: JsonMap): AdmissionRequest {
       agreed('namespace', requestNamespace, name);
       return { ...common, family: 'namespace', kind: 'Namespace', namespace: name };
     case 'tenant':
-      if (requestNamespace !== '') throw new Refusal('a Tenant is in no namespace');
-      return { ...common, family: 'tenant', kind: 'Tenant', namespace: '' };
+    case 'exemption':
+      if (requestNamespace !== '') throw new Refusal(`a ${entry.kind} is in no namespace`);
+      return entry.family === 'tenant'
+        ? { ...common, family: 'tenant', kind: 'Tenant', namespace: '' }
+        : { ...common, family: 'exemption', kind: 'Exemption', namespace: '' };
   }
   const inNamespace = agreed('namespace', requestNamespace, object.metadata?.namespace, stored?.metadata?.namespace);
   if (inNamespace === '') throw new Refusal('request.namespace is missing');

@@ -5,11 +5,13 @@
 import { isManaged } from '../baseline/managed.ts';
 import type { Facts, Gathered } from '../checks/check.ts';
 import { neededNames, needsAccountOwner, needsNamespaceEmptied } from '../checks/needs.ts';
+import { tenantsOf } from '../exemptions/doubt.ts';
 import { policyKindOf } from '../kinds/policy-kind.ts';
-import { isGiven } from '../kubernetes/json.ts';
+import { isGiven, valueAt } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
 import type {
   AdmissionRequest,
+  ExemptionRequest,
   NamespaceRequest,
   PodRequest,
   PolicyRequest,
@@ -42,6 +44,7 @@ import {
 export function gather(request: AdmissionRequest, sources: Sources): Promise<Gathered> {
   if (request.family === 'tenant') return Promise.resolve(aboutTenant(request, sources));
   const timed = { ...sources, deadline: sources.clock.elapsed() + sources.timeBudget };
+  if (request.family === 'exemption') return aboutExemption(request, timed);
   return request.family === 'namespace' ? aboutNamespace(request, timed) : inNamespace(request, timed);
 }
 
@@ -58,6 +61,17 @@ function aboutTenant(request: TenantRequest, { tenancy, namespaces, now }: Sourc
   });
   const owned = { namespacesOwned: namesOwned.size, namesOwned, namesOfOthers };
   return { family: 'tenant', request, facts: { tenancy, requester, owner: 'platform', now, ...owned } };
+}
+
+/** Exemptions are the platform's. Its namespace decides only what the author is told. */
+async function aboutExemption(request: ExemptionRequest, sources: TimedSources): Promise<Gathered> {
+  const { tenancy, now } = sources;
+  const requester = tenancy.requester(request.user, undefined);
+  const name = valueAt(request.object.spec, 'namespace');
+  const isNamed = requester.platform && typeof name === 'string' && fitsPattern(name, labelName);
+  const record = isNamed ? (remembered(name, sources) ?? (await fetch(name, sources))) : undefined;
+  const namespaceOf = tenantsOf(tenancy, () => record);
+  return { family: 'exemption', request, facts: { tenancy, requester, owner: 'platform', now, namespaceOf } };
 }
 
 async function aboutNamespace(request: NamespaceRequest, sources: TimedSources): Promise<Gathered> {

@@ -101,11 +101,12 @@ function placeOf(path: string): string {
   return path === '' ? 'the whole object' : path;
 }
 
+const clusterScoped: ReadonlySet<AdmissionRequest['family']> = new Set(['namespace', 'tenant', 'exemption']);
+
 /** `NetworkPolicy acme-web/open`; a name that is still to be generated ends in `*`. */
 export function subject({ family, kind, namespace, name, object }: AdmissionRequest): string {
   const shown = name || `${object.metadata?.generateName ?? ''}*`;
-  const inNamespace = family !== 'namespace' && family !== 'tenant';
-  return piece(inNamespace ? `${kind} ${namespace}/${shown}` : `${kind} ${shown}`);
+  return piece(!clusterScoped.has(family) ? `${kind} ${namespace}/${shown}` : `${kind} ${shown}`);
 }
 
 function piece(text: string): string {

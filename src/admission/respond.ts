@@ -16,19 +16,22 @@ export interface Outcome {
   readonly warnings?: readonly string[];
   /** Ids of the checks that found something. */
   readonly checks?: readonly string[];
+  /** What exemptions took the effect of, one for each finding. */
+  readonly exempted?: readonly { readonly check: string; readonly exemption: string }[];
   /** Undefined when it was not found out. */
   readonly owner?: Owner;
   /** See Decision. */
   readonly reason?: string;
 }
 
+const nothing: readonly string[] = [];
 const reasons = { 400: 'BadRequest', 403: 'Forbidden', 500: 'InternalError', 503: 'ServiceUnavailable' } as const;
 
 /** Seconds after which a refusal that can be tried again is worth trying again. The API server sends them on as Retry-After. */
 export const retrySeconds = 1;
 
 export function respond(asked: Asked, request: AdmissionRequest, outcome: Outcome): Answer {
-  const { owner, checks = [] } = outcome;
+  const { owner, checks = [], exempted = [] } = outcome;
   const tenant = owner === undefined || owner === 'platform' ? owner : owner.name;
   const ownMode = owner === undefined || owner === 'platform' ? 'enforce' : owner.mode;
   const mode = asked.observes ? 'observe' : ownMode;
@@ -47,10 +50,15 @@ export function respond(asked: Asked, request: AdmissionRequest, outcome: Outcom
     allowed: outcome.denial === undefined || !denies(asked),
     code: outcome.denial?.code ?? 200,
     checks,
+    exemptions: exempted.length === 0 ? nothing : [...new Set(exempted.map(({ exemption }) => exemption))],
+    exempted: exempted.length === 0 ? nothing : [...new Set(exempted.map(({ check }) => check))],
     patched: outcome.patch !== undefined,
     reason: outcome.reason,
   };
-  const audited = checks.length === 0 ? { tenant } : { tenant, checks: checks.join(','), mode };
+  const audited = {
+    ...(checks.length === 0 ? { tenant } : { tenant, checks: checks.join(','), mode }),
+    ...(exempted.length > 0 && { exemptions: decision.exemptions.join(',') }),
+  };
   return { status: 200, body: review(asked, request.uid, outcome, audited), decision };
 }
 
@@ -71,6 +79,8 @@ export function refuseUnread(asked: Asked, uid: string, code: 400 | 500, message
     allowed: !denies(asked) && uid !== '',
     code,
     checks: [],
+    exemptions: [],
+    exempted: [],
     patched: false,
     reason: message,
   };

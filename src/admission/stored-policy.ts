@@ -72,6 +72,8 @@ export function judgeStoredPolicy(
   const requester = tenancy.requester(nobody, undefined);
   const facts = { tenancy, requester, owner, namespaceEmptied: false, reach, holderOf, now };
   const judged = judge({ family: 'policy', request, facts });
-  const [first, ...others] = judged.filter(({ check }) => !otherChecks.has(check));
+  const [first, ...others] = judged.filter(
+    ({ check, exemption }) => exemption === undefined && !otherChecks.has(check),
+  );
   return first && { kind: kind.kind, tenant: owner, namespace, name, findings: [first, ...others] };
 }

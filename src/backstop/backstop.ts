@@ -4,9 +4,12 @@
  */
 import { namespaceSelector } from '../kinds/selected-namespaces.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
+import type { Exemption } from '../tenancy/exemption.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { ephemeralContainers } from './ephemeral-containers.ts';
+import { exemptedBy } from './exempted.ts';
+import { exemptionWriters } from './exemption-writers.ts';
 import { allOf, anyOf, literal } from './expressions.ts';
 import { foreignNamespace } from './foreign-namespace.ts';
 import { grantVariables, hasGrants, isAmong, subjectNames } from './grants.ts';
@@ -24,6 +27,7 @@ import type { Rule } from './rule.ts';
 import { tenantLabelFrozen } from './tenant-label-frozen.ts';
 
 export const rules: readonly Rule[] = [
+  exemptionWriters,
   foreignNamespace,
   newNamespace,
   tenantLabelFrozen,
@@ -47,9 +51,25 @@ export type TenantSource =
   | { readonly from: 'listed'; readonly tenants: readonly Tenant[] }
   | { readonly from: 'objects' };
 
-/** In the order in which they are to be applied: a policy does nothing before its binding is there. */
-export function backstopOf(settings: Settings, source: TenantSource): readonly object[] {
-  return rules.flatMap((rule) => [policyOf(rule, settings, source), bindingOf(rule, settings, source)]);
+/** On every policy and binding. */
+export const stampAnnotation = 'bulkhead.dev/backstop';
+
+/**
+ * In the order in which they are to be applied: a policy does nothing before its binding is there.
+ *
+ * @param exemptions those that are in force now
+ * @param stamp tells whether the backstop in a cluster is this one
+ */
+export function backstopOf(
+  settings: Settings,
+  source: TenantSource,
+  exemptions: readonly Exemption[] = [],
+  stamp = '',
+): readonly object[] {
+  return rules.flatMap((rule) => [
+    policyOf(rule, settings, source, exemptions, stamp),
+    bindingOf(rule, settings, source, stamp),
+  ]);
 }
 
 /** Also the name of its binding. A refusal begins with it. */
@@ -57,37 +77,50 @@ export function policyName({ check, name }: Rule): string {
   return `bulkhead-${name ?? check.id}`;
 }
 
-function metadataOf(rule: Rule): object {
+function metadataOf(rule: Rule, stamp: string): object {
   return {
     name: policyName(rule),
+    annotations: { [stampAnnotation]: stamp },
     labels: { 'app.kubernetes.io/component': 'backstop', 'app.kubernetes.io/name': 'bulkhead' },
   };
 }
 
-function policyOf(rule: Rule, settings: Settings, source: TenantSource): object {
+function policyOf(
+  rule: Rule,
+  settings: Settings,
+  source: TenantSource,
+  exemptions: readonly Exemption[],
+  stamp: string,
+): object {
   const { check, kind, on } = rule;
   const border = check.protects === 'border';
   const key = literal(settings.tenantLabel);
   const admits = rule.admits(key, settings);
+  // One variable for each: the API server bounds the length of an expression, and computes a variable when it is used.
+  const exempted = exemptedBy(rule, settings, exemptions).map((expression, index) => ({
+    name: `exempted${index}`,
+    expression,
+  }));
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingAdmissionPolicy',
-    metadata: metadataOf(rule),
+    metadata: metadataOf(rule, stamp),
     spec: {
       failurePolicy: 'Fail',
       ...(asksTenants(rule) &&
         source.from === 'objects' && { paramKind: { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Tenant' } }),
       matchConstraints: {
         matchPolicy: 'Equivalent',
-        ...(kind !== 'Namespace' && {
-          namespaceSelector: namespaceSelector(border ? settings.tenantLabel : undefined),
-        }),
+        ...(kind !== 'Namespace' &&
+          kind !== 'Exemption' && { namespaceSelector: namespaceSelector(border ? settings.tenantLabel : undefined) }),
         resourceRules: on,
       },
-      variables: variablesOf(rule, settings, source),
+      variables: [...variablesOf(rule, settings, source), ...exempted],
       validations: [
         {
-          expression: border ? anyOf(admits, '!variables.enforced') : admits,
+          expression: border
+            ? anyOf(admits, '!variables.enforced', ...exempted.map(({ name }) => `variables.${name}`))
+            : admits,
           // No line breaks: the API server takes none.
           message: `the ${kind} ${check.headline} (${check.id}, ${docsPage(settings, `checks/${check.id}.md`)})`,
           reason: 'Forbidden',
@@ -97,12 +130,12 @@ function policyOf(rule: Rule, settings: Settings, source: TenantSource): object 
   };
 }
 
-function bindingOf(rule: Rule, { enforcement }: Settings, source: TenantSource): object {
+function bindingOf(rule: Rule, { enforcement }: Settings, source: TenantSource, stamp: string): object {
   const params = asksTenants(rule) && source.from === 'objects';
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingAdmissionPolicyBinding',
-    metadata: metadataOf(rule),
+    metadata: metadataOf(rule, stamp),
     spec: {
       policyName: policyName(rule),
       validationActions: [enforcement === 'observe' ? 'Warn' : 'Deny'],

@@ -41,10 +41,15 @@ export function onlyRemoves(after: string, before: string, mayGo: string): strin
   return allOf(`${after}.all(one, one in ${before})`, `${before}.all(one, one in ${after} || (${mayGo}))`);
 }
 
-/** No container that a pod is created with satisfies the condition, which speaks of `one`. */
-export function noContainer(condition: string): string {
+/**
+ * No container that a pod is created with satisfies the condition, which speaks of `one`.
+ *
+ * @param spared so does this, which containers are left out
+ */
+export function noContainer(condition: string, spared?: string): string {
+  const violates = spared === undefined ? condition : allOf(condition, `!${spared}`);
   return allOf(
-    ...['containers', 'initContainers'].map((list) => `!object.spec.?${list}.orValue([]).exists(one, ${condition})`),
+    ...['containers', 'initContainers'].map((list) => `!object.spec.?${list}.orValue([]).exists(one, ${violates})`),
   );
 }
 

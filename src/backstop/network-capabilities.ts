@@ -13,5 +13,5 @@ export const networkCapabilities: Rule = {
   check,
   kind: 'Pod',
   on: [podCreations],
-  admits: () => noContainer(privileged),
+  admits: (_, __, spared) => noContainer(privileged, spared),
 };

@@ -12,5 +12,5 @@ export const probeHost: Rule = {
   check,
   kind: 'Pod',
   on: [podCreations],
-  admits: () => noContainer(named),
+  admits: (_, __, spared) => noContainer(named, spared),
 };

@@ -11,7 +11,7 @@ import type { Settings } from '../tenancy/settings.ts';
 /** Which requests a rule sees: admissionregistration.k8s.io/v1 NamedRuleWithOperations. */
 export interface ResourceRule {
   readonly apiGroups: readonly string[];
-  readonly apiVersions: readonly ['v1'];
+  readonly apiVersions: readonly string[];
   readonly resources: readonly string[];
   readonly operations: readonly ('CREATE' | 'UPDATE' | 'DELETE')[];
   readonly scope: 'Cluster' | 'Namespaced';
@@ -30,24 +30,25 @@ export interface Rule {
   /** Whether it asks what the settings grant on namespaces (variables of grants.ts, where there are grants). */
   readonly grants?: true;
   /** What the refusal is about. */
-  readonly kind: 'Namespace' | 'NetworkPolicy' | 'Pod';
+  readonly kind: 'Exemption' | 'Namespace' | 'NetworkPolicy' | 'Pod';
   readonly on: readonly ResourceRule[];
   /**
    * True for what is admitted. Total: an error refuses.
    * Where the check protects a border, it is only asked for pods of tenants whose mode is `enforce`.
    *
    * @param tenantLabel the key, as a literal of CEL
+   * @param spared whether the container in the variable `one` is exempted; of rules that look at single containers
    */
-  readonly admits: (tenantLabel: string, settings: Settings) => string;
+  readonly admits: (tenantLabel: string, settings: Settings, spared?: string) => string;
 }
 
 /** Requests about an object of this kind. */
 export function requests(
-  { group, scope }: Kind,
+  { group, versions, scope }: Kind,
   operations: ResourceRule['operations'],
   ...resources: readonly string[]
 ): ResourceRule {
-  return { apiGroups: [group], apiVersions: ['v1'], resources, operations, scope };
+  return { apiGroups: [group], apiVersions: versions, resources, operations, scope };
 }
 
 /** Every way in which the metadata of a namespace that exists can be written (ADM-01). */

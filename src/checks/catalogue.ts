@@ -9,6 +9,8 @@ import { crossTenantIngress } from './cross-tenant-ingress.ts';
 import { deadRule } from './dead-rule.ts';
 import { egressWithoutDns } from './egress-without-dns.ts';
 import { ephemeralContainers } from './ephemeral-containers.ts';
+import { exemptionDocument } from './exemption-document.ts';
+import { exemptionWriters } from './exemption-writers.ts';
 import { foreignNamespace } from './foreign-namespace.ts';
 import { handshake } from './handshake.ts';
 import { hostNamespaces } from './host-namespaces.ts';
@@ -52,6 +54,8 @@ export const catalogue: readonly Check[] = [
   tenantInUse,
   tenantNarrowed,
   prefixInUse,
+  exemptionWriters,
+  exemptionDocument,
   foreignNamespace,
   tenantLeaving,
   tenantLabelFrozen,

@@ -1,9 +1,11 @@
 /** What a check is: data plus pure, total, synchronous functions. catalogue.ts lists all checks, judge.ts runs them. */
 
+import type { TenantOf } from '../exemptions/doubt.ts';
 import type { PolicyVerdict } from '../kinds/kind.ts';
 import type { StringMap } from '../kubernetes/objects.ts';
 import type {
   AdmissionRequest,
+  ExemptionRequest,
   NamespaceRequest,
   PodRequest,
   PolicyRequest,
@@ -39,7 +41,7 @@ export interface Finding {
 export interface Facts {
   readonly tenancy: Tenancy;
   readonly requester: Requester;
-  /** Who owns the namespace that the request is in or about, before the request; `platform` for a Tenant. For a Namespace CREATE: who will own it, `platform` while undecided. */
+  /** Who owns the namespace that the request is in or about, before the request; `platform` for a Tenant or Exemption. For a Namespace CREATE: who will own it, `platform` while undecided. */
   readonly owner: Owner;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -91,6 +93,10 @@ export interface TenantFacts extends Facts {
   readonly namesOfOthers: readonly string[];
 }
 
+export interface ExemptionFacts extends Facts {
+  readonly namespaceOf: TenantOf;
+}
+
 /** A request with the facts of its family. */
 export type Gathered =
   | GatheredOf<NamespaceRequest, NamespaceFacts>
@@ -98,6 +104,7 @@ export type Gathered =
   | GatheredOf<PolicyRequest, GatheredPolicyFacts>
   | GatheredOf<ResourceQuotaRequest, ManagedFacts>
   | GatheredOf<TenantRequest, TenantFacts>
+  | GatheredOf<ExemptionRequest, ExemptionFacts>
   | GatheredOf<WorkloadRequest, PodFacts>;
 
 interface GatheredOf<Request extends AdmissionRequest, Known extends Facts> {
@@ -136,6 +143,7 @@ export interface Check {
   readonly policy?: (request: PolicyRequest, facts: PolicyFacts) => readonly Finding[];
   readonly quota?: (request: ResourceQuotaRequest, facts: ManagedFacts) => readonly Finding[];
   readonly tenant?: (request: TenantRequest, facts: TenantFacts) => readonly Finding[];
+  readonly exemption?: (request: ExemptionRequest, facts: ExemptionFacts) => readonly Finding[];
 }
 
 /** Nothing found: one list for all, so that the common case allocates nothing. */

@@ -18,6 +18,7 @@ import {
   type PodFacts,
   type PolicyFacts,
 } from './check.ts';
+import { exemptionFor } from './exemption.ts';
 import { podToCome } from './pod-to-come.ts';
 
 /** A finding with its check, and what follows from it. */
@@ -32,6 +33,8 @@ export interface Judged extends Finding {
    * it was: what has been admitted once can still be labelled, finalized and deleted (ADM-11, ADM-22).
    */
   readonly refuses: boolean;
+  /** The name of the exemption by which it does not refuse, whatever the mode is. */
+  readonly exemption?: string;
 }
 
 /** What checks look at. A workload is judged by the pods that come of it, a policy with the verdicts of the border. */
@@ -48,6 +51,7 @@ const checksOf: Readonly<Record<Asked['family'], readonly Check[]>> = {
   policy: catalogue.filter(({ policy }) => policy),
   quota: catalogue.filter(({ quota }) => quota),
   tenant: catalogue.filter(({ tenant }) => tenant),
+  exemption: catalogue.filter(({ exemption }) => exemption),
 };
 
 /** @returns in catalogue order, so that two replicas print the same text */
@@ -87,8 +91,10 @@ function runChecks(asked: Asked, judged: Judged[]): readonly Judged[] {
   let specUnchanged: boolean | undefined;
   for (const check of checksOf[asked.family]) {
     let findings: readonly Finding[];
+    let exemption: string | undefined;
     try {
       findings = run(check, asked);
+      exemption = exemptionOf(check, findings, asked);
     } catch (error) {
       judged.push(brokenCheck(check.id, error, check.protects !== 'intent'));
       continue;
@@ -97,11 +103,25 @@ function runChecks(asked: Asked, judged: Judged[]): readonly Judged[] {
       const { protects = check.protects } = finding;
       const enforced = protects === 'identity' || owner === 'platform' || owner.mode === 'enforce';
       if (enforced && protects === 'border') specUnchanged ??= isSpecUnchanged(asked.request);
-      const refuses = enforced && protects !== 'intent' && !(protects === 'border' && specUnchanged === true);
-      judged.push({ ...finding, check: check.id, headline: finding.headline ?? check.headline, refuses });
+      const by = protects === 'border' ? exemption : undefined;
+      const refuses =
+        enforced && protects !== 'intent' && by === undefined && !(protects === 'border' && specUnchanged === true);
+      const headline = finding.headline ?? check.headline;
+      judged.push({ ...finding, check: check.id, headline, refuses, ...(by !== undefined && { exemption: by }) });
     }
   }
   return judged;
+}
+
+/** Only what protects a border can be exempted: it must cover all that the check finds of that kind. */
+function exemptionOf(
+  check: Check,
+  findings: readonly Finding[],
+  { family, request, facts }: Asked,
+): string | undefined {
+  if (findings.length === 0 || (family !== 'pod' && family !== 'policy')) return undefined;
+  const exemptable = findings.filter(({ protects = check.protects }) => protects === 'border');
+  return exemptable.length === 0 ? undefined : exemptionFor(check.id, exemptable, request, facts)?.name;
 }
 
 function run(check: Check, asked: Asked): readonly Finding[] {
@@ -116,6 +136,8 @@ function run(check: Check, asked: Asked): readonly Finding[] {
       return check.quota?.(asked.request, asked.facts) ?? nothing;
     case 'tenant':
       return check.tenant?.(asked.request, asked.facts) ?? nothing;
+    case 'exemption':
+      return check.exemption?.(asked.request, asked.facts) ?? nothing;
   }
 }
 

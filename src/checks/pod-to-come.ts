@@ -32,6 +32,7 @@ export function podToCome(workload: WorkloadRequest, facts: PodFacts): PodToCome
       subresource: 'template',
       object: { ...(metadata && { metadata }), ...(spec && { spec }) },
       oldObject: undefined,
+      workload,
     },
     facts: { ...facts, requester: controller },
     place: (path) => (path === '' ? template : `${template}.${path}`),

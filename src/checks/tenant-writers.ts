@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isGiven } from '../kubernetes/json.ts';
-import type { TenantRequest } from '../kubernetes/review.ts';
+import type { ExemptionRequest, TenantRequest } from '../kubernetes/review.ts';
 import { type Check, nothing } from './check.ts';
 import { propagation } from './foreign-namespace.ts';
 import { onlyTakesFinalizers } from './metadata-changes.ts';
@@ -30,8 +30,8 @@ export const tenantWriters: Check = {
   },
 };
 
-/** Whether an update only ends what the platform began when it deleted the tenant. */
-export function letsGo(request: TenantRequest): boolean {
+/** Whether an update only ends what the platform began when it deleted the object. */
+export function letsGo(request: TenantRequest | ExemptionRequest): boolean {
   const { operation, object, oldObject } = request;
   return (
     operation === 'UPDATE' &&

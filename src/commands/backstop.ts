@@ -1,32 +1,67 @@
 /** Prints the policies by which the API server itself keeps what matters most. Reads files, and changes nothing. */
 import { stringify } from 'yaml';
-import { backstopOf } from '../backstop/backstop.ts';
+import { locateCluster } from '../client/location.ts';
+import { readCluster, Unreadable } from '../facts/cluster-reader.ts';
 import { readTenancy, type TenancyFiles } from '../files/read-tenancy.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
-import { orCannotStart } from './cannot-start.ts';
+import type { Exemptions } from '../tenancy/exemption.ts';
+import type { Settings } from '../tenancy/settings.ts';
+import { stampedBackstop } from './backstop-age.ts';
+import { CannotStart, orCannotStart } from './cannot-start.ts';
 import { defineCommand } from './command.ts';
+import { optionalText } from './options.ts';
 import { tenancyOptions } from './shared-options.ts';
 
 export const command = defineCommand({
   summary: 'print ValidatingAdmissionPolicies that enforce the essential checks without Bulkhead',
-  options: tenancyOptions,
-  async run(values, { print }) {
-    print((await backstop(values)).replace(/\n$/, ''));
+  options: {
+    ...tenancyOptions,
+    kubeconfig: optionalText(
+      'FILE',
+      'without --tenants: read the Exemption objects from the API server of this kubeconfig',
+      'no exemption is honoured',
+    ),
+  },
+  async run(values, { print, environment }) {
+    print((await backstop(values, values.kubeconfig, environment)).replace(/\n$/, ''));
     return 0;
   },
 });
 
-/** @throws CannotStart when the settings or the tenants cannot be read */
-export async function backstop(files: TenancyFiles): Promise<string> {
-  const { settings, tenants } = orCannotStart(await readTenancy(files)).value;
-  const documents = backstopOf(
-    settings,
-    files.tenants === undefined ? { from: 'objects' } : { from: 'listed', tenants: [...tenants.values()] },
-  );
+/** @throws CannotStart when the settings, the tenants or the exemptions cannot be read */
+export async function backstop(
+  files: TenancyFiles,
+  kubeconfig?: string,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Promise<string> {
+  const fromFiles = orCannotStart(await readTenancy(files)).value;
+  const { settings } = fromFiles;
+  const asked = files.tenants === undefined && kubeconfig !== undefined;
+  const exemptions = asked ? await exemptionObjects(settings, kubeconfig, environment) : fromFiles.exemptions;
+  const source = files.tenants === undefined ? 'objects' : 'listed';
+  const { documents } = stampedBackstop({ ...fromFiles, exemptions }, source, Date.now());
   // Expressions keep the lines they were made with, and no line is broken.
   const format = { aliasDuplicateObjects: false, blockQuote: 'literal', lineWidth: 0 } as const;
-  const head = `# Made by \`bulkhead backstop\` from the settings and tenants; make it anew when they change.
+  const head = `# Made by \`bulkhead backstop\` from the settings, tenants and exemptions; make it anew when they change.
 # What it does, and what it leaves to the webhook: ${docsPage(settings, 'outage.md')}.
 `;
   return head + documents.map((document) => `---\n${stringify(document, format)}`).join('');
+}
+
+async function exemptionObjects(
+  settings: Settings,
+  kubeconfig: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Exemptions> {
+  const location = locateCluster(kubeconfig, environment);
+  if (location === undefined) throw new CannotStart('the kubeconfig names no cluster');
+  const reader = readCluster(location);
+  const silent = (): void => {};
+  try {
+    return (await reader.tenancy(settings, { info: silent, warn: silent, error: silent })).exemptions;
+  } catch (error) {
+    throw error instanceof Unreadable ? new CannotStart(error.message) : error;
+  } finally {
+    reader.close();
+  }
 }

@@ -4,8 +4,8 @@ import { optionalText } from './options.ts';
 export const tenancyOptions = {
   tenants: optionalText(
     'DIR',
-    'read Tenant documents from the YAML files of this folder',
-    'the Tenant objects of the API server',
+    'read Tenant and Exemption documents from the YAML files of this folder',
+    'the Tenant and Exemption objects of the API server',
   ),
   config: optionalText('FILE', 'read the Settings document from this YAML file', 'built-in settings'),
 };

@@ -10,6 +10,7 @@ import type { Log } from '../client/log.ts';
 import { readPages, readServed } from '../client/paged-list.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
+import { createExemptions, exemptionsPath } from './exemptions.ts';
 import { createTenants, tenantsPath } from './tenants.ts';
 
 /** What the API server or the network says when a collection cannot be listed. */
@@ -25,7 +26,7 @@ export interface ClusterReader {
   each(path: string, tell: (object: DecodedObject) => void): Promise<void>;
   /** The same for the first of these paths that is served. Where none is, there are no objects. @throws Unreadable */
   eachServed(paths: readonly string[], tell: (object: DecodedObject) => void): Promise<void>;
-  /** The Tenant objects, as they would be in force. Problems are logged. @throws Unreadable */
+  /** The Tenant and Exemption objects, as they would be in force. Problems are logged. @throws Unreadable */
   tenancy(settings: Settings, log: Log): Promise<Tenancy>;
   close(): void;
 }
@@ -53,7 +54,12 @@ export function readCluster(location: ClusterLocation): ClusterReader {
       const tenants = createTenants(options);
       try {
         await each(tenantsPath, tenants.handler.changed);
+        const onExemptions = tenants.exemptionsChanged;
+        const exemptions = createExemptions({ clock, log, onExemptions });
+        const read = await readServed({ connection, clock }, [exemptionsPath], exemptions.handler.changed, never);
+        if (read?.ok === false) throw new Unreadable(`${exemptionsPath} cannot be listed: ${describe(read)}`);
         tenants.begin();
+        exemptions.begin();
         return tenants.current();
       } finally {
         tenants.stop();

@@ -5,6 +5,7 @@ import { type DecodedObject, fieldsAt } from '../client/decode.ts';
 import type { Handler } from '../client/list-watch.ts';
 import type { Log } from '../client/log.ts';
 import { isGiven } from '../kubernetes/json.ts';
+import type { Exemptions } from '../tenancy/exemption.ts';
 import { parseTenant } from '../tenancy/parse-tenant.ts';
 import { formatProblem, type Problem, unlined } from '../tenancy/problem.ts';
 import {
@@ -46,6 +47,8 @@ export interface Tenants {
   readonly current: TenancySource;
   /** Puts settings in force, unless they do not go together with the tenants in force: then these problems say why. */
   settingsChanged(settings: Settings): readonly Problem[];
+  /** Puts exemptions in force beside the tenants. */
+  exemptionsChanged(exemptions: Exemptions): void;
   /** One for each object that has been judged as it is now. */
   verdicts(): readonly TenantVerdict[];
   verdict(name: string): TenantVerdict | undefined;
@@ -76,6 +79,7 @@ export function createTenants(options: TenantsOptions): Tenants {
   /** By name, the version of each object that was last in force as its newest one. */
   const lastGood = new Map<string, Tenant>();
   let resolution: Resolution = { inForce: new Map(), closed: [], refused: new Map(), warnings: [] };
+  let exemptions: Exemptions = new Map();
   let tenancy = createTenancy(settings, []);
   /** What `resolution` is about. */
   let judged: ReadonlyMap<string, TenantObject['loaded']> = new Map();
@@ -92,7 +96,8 @@ export function createTenants(options: TenantsOptions): Tenants {
     for (const { name, loaded } of objects.values())
       if (loaded.ok && inForce.get(name) === loaded.value) lastGood.set(name, loaded.value);
     judged = new Map([...objects.values()].map(({ name, loaded }) => [name, loaded]));
-    tenancy = createTenancy(settings, [...inForce.values()].map(asItStands), closed.map(asItStands));
+    const made = createTenancy(settings, [...inForce.values()].map(asItStands), closed.map(asItStands));
+    tenancy = { ...made, exemptions };
     const texts = new Map<string, 'warn' | 'error'>();
     for (const warning of warnings) texts.set(formatProblem(warning), 'warn');
     for (const problem of [...refused.values()].flat()) texts.set(formatProblem(problem), 'error');
@@ -155,6 +160,10 @@ export function createTenants(options: TenantsOptions): Tenants {
       if (begun) resolve();
       else tenancy = createTenancy(settings, []);
       return [];
+    },
+    exemptionsChanged(next) {
+      exemptions = next;
+      tenancy = { ...tenancy, exemptions };
     },
     verdicts: () => [...objects.values()].flatMap(verdictOf),
     verdict: (name) => verdictOf(objects.get(name))[0],

@@ -1,3 +1,4 @@
+import { isExemption, withExemptions } from '../exemptions/load-exemptions.ts';
 import { loadTenancy } from '../tenancy/load-tenancy.ts';
 import { inReadingOrder, type Loaded, type Located, problemAt } from '../tenancy/problem.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
@@ -5,7 +6,7 @@ import { parseYaml } from './parse-yaml.ts';
 import { problem, type ReadFiles, readFiles } from './read-files.ts';
 
 export interface TenancyFiles {
-  /** A folder of YAML files with Tenant documents, or one such file; undefined: there are none in files. */
+  /** A folder of YAML files with Tenant and Exemption documents, or one such file; undefined: there are none in files. */
   readonly tenants: string | undefined;
   /** The file with the Settings document; undefined: the defaults. */
   readonly config: string | undefined;
@@ -39,10 +40,22 @@ export function tenancyOf(texts: TenancyTexts, { tenants, config }: TenancyFiles
       problems: [problem(config, 'holds no Settings document', 'write one, or give no file of settings')],
     };
   }
-  const loaded = loadTenancy(first, declared.value, now);
-  if (!loaded.ok || tenants === undefined || declared.value.length > 0) return loaded;
+  const loaded = loadBoth(first, declared.value, now);
+  if (!loaded.ok || tenants === undefined || loaded.value.tenants.size > 0) return loaded;
   const nobody = problem(tenants, 'declares no tenant, so only the platform may create namespaces', '');
   return { ...loaded, warnings: [...loaded.warnings, nobody] };
+}
+
+function loadBoth(
+  settings: Located<unknown> | undefined,
+  documents: readonly Located<unknown>[],
+  now: number,
+): Loaded<Tenancy> {
+  const tenants = documents.filter((one) => !isExemption(one));
+  const loaded = loadTenancy(settings, tenants, now);
+  if (!loaded.ok) return loaded;
+  const both = withExemptions(loaded.value, documents.filter(isExemption), now);
+  return both.ok ? { ...both, warnings: [...loaded.warnings, ...both.warnings] } : both;
 }
 
 /** All documents of all files, or every problem that keeps one of them from being read. */

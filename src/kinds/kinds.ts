@@ -1,5 +1,6 @@
 /** The one table of kinds: everything that the API server asks Bulkhead about. */
 import { binding } from './binding.ts';
+import { exemption } from './exemption.ts';
 import type { Kind } from './kind.ts';
 import { namespace } from './namespace.ts';
 import { networkPolicy } from './network-policy/network-policy.ts';
@@ -15,6 +16,7 @@ export const kinds: readonly Kind[] = [
   networkPolicy,
   resourceQuota,
   tenant,
+  exemption,
   workload('apps', 'deployments', 'Deployment'),
   workload('apps', 'statefulsets', 'StatefulSet'),
   workload('apps', 'daemonsets', 'DaemonSet'),

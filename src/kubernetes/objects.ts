@@ -62,6 +62,7 @@ export interface Handler {
 
 export interface Container {
   readonly name?: string;
+  readonly image?: string | null;
   readonly resources?: ResourceRequirements | null;
   readonly ports?: readonly ContainerPort[] | null;
   readonly livenessProbe?: Handler | null;
@@ -90,6 +91,7 @@ export interface PodSpec {
   readonly resources?: ResourceRequirements | null;
   readonly volumes?: readonly Volume[] | null;
   readonly nodeName?: string | null;
+  readonly serviceAccountName?: string | null;
   readonly runtimeClassName?: string | null;
   readonly securityContext?: { readonly sysctls?: readonly { readonly name?: string }[] | null } | null;
   readonly dnsConfig?: { readonly nameservers?: readonly string[] | null } | null;
@@ -152,6 +154,11 @@ export interface NetworkPolicy extends KubernetesObject {
 
 /** bulkhead.dev/v1alpha1. What is in it, tenancy/parse-tenant.ts says. */
 export interface TenantObject extends KubernetesObject {
+  readonly spec?: unknown;
+}
+
+/** bulkhead.dev/v1alpha1. What is in it, exemptions/parse-exemption.ts says. */
+export interface ExemptionObject extends KubernetesObject {
   readonly spec?: unknown;
 }
 

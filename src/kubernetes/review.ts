@@ -1,5 +1,5 @@
 /** AdmissionReview of admission.k8s.io/v1, after decoding. */
-import type { Namespace, NetworkPolicy, Pod, Policy, ResourceQuota, TenantObject } from './objects.ts';
+import type { ExemptionObject, Namespace, NetworkPolicy, Pod, Policy, ResourceQuota, TenantObject } from './objects.ts';
 import type { UserInfo } from './user.ts';
 import type { Workload, WorkloadKind } from './workload.ts';
 
@@ -15,7 +15,7 @@ interface RequestOf<Family extends string, Kind extends string, Subject> {
   readonly subresource: string;
   /** The name of the object; empty while the API server has not generated it (generateName before the validating phase). */
   readonly name: string;
-  /** The namespace of the object; for a Namespace its own name, for a Tenant empty. */
+  /** The namespace of the object; for a Namespace its own name, for a Tenant or Exemption empty. */
   readonly namespace: string;
   readonly user: UserInfo;
   readonly dryRun: boolean;
@@ -30,7 +30,10 @@ export type NamespaceRequest = RequestOf<'namespace', 'Namespace', Namespace>;
  * Pods, and Bindings (subresource `binding`): a Binding's labels and annotations are written to the pod it binds (ADM-02).
  * Checks also see the template of a workload as the creation of a pod (subresource `template`), before mutating webhooks.
  */
-export type PodRequest = RequestOf<'pod', 'Pod', Pod>;
+export interface PodRequest extends RequestOf<'pod', 'Pod', Pod> {
+  /** Of a template: the workload that holds it. */
+  readonly workload?: Pick<WorkloadRequest, 'kind' | 'name' | 'object'>;
+}
 interface PolicyRequestOf<Kind extends string, Subject> extends RequestOf<'policy', Kind, Subject> {
   /** Group, version and plural, by which the table of kinds is asked: `networking.k8s.io/v1/networkpolicies`. */
   readonly resource: string;
@@ -38,6 +41,7 @@ interface PolicyRequestOf<Kind extends string, Subject> extends RequestOf<'polic
 export type PolicyRequest = PolicyRequestOf<string, Policy>;
 export type NetworkPolicyRequest = PolicyRequestOf<'NetworkPolicy', NetworkPolicy>;
 export type TenantRequest = RequestOf<'tenant', 'Tenant', TenantObject>;
+export type ExemptionRequest = RequestOf<'exemption', 'Exemption', ExemptionObject>;
 export type ResourceQuotaRequest = RequestOf<'quota', 'ResourceQuota', ResourceQuota>;
 export type WorkloadRequest = RequestOf<'workload', WorkloadKind, Workload>;
 export type AdmissionRequest =
@@ -46,6 +50,7 @@ export type AdmissionRequest =
   | PolicyRequest
   | ResourceQuotaRequest
   | TenantRequest
+  | ExemptionRequest
   | WorkloadRequest;
 
 export function isWorkload(request: AdmissionRequest): request is WorkloadRequest {

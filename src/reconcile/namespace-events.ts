@@ -16,6 +16,9 @@ export type EventReason =
   | 'BaselineKept'
   | 'BaselineWithheld'
   | 'PolicyNonCompliant'
+  | 'ExemptionEndsSoon'
+  | 'ExemptionExpired'
+  | 'ExemptionMatchesNothing'
   | 'WebhookConfigurationDeleted'
   | 'ReservedKeyWritten'
   | 'WouldBeRefused';

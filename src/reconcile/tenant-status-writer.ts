@@ -1,125 +1,24 @@
-/**
- * Writes the status of Tenant objects. Every replica does, by server-side apply: what is written already is not written again,
- * so that the first one writes and the others see that it is done.
- *
- * Replicas that see a tenant differently (one has newer settings) must not overwrite each other for ever. So a replica writes
- * what it sees when that changes, and what it has once written again only after minutes.
- */
-import { type Clock, pause } from '../client/clock.ts';
-import type { Connection } from '../client/connection.ts';
-import { describe } from '../client/failure.ts';
-import type { Log } from '../client/log.ts';
-import { createRateLimits, type RateLimitOptions } from '../client/rate-limits.ts';
-import { createWorkQueue, RetryLater } from '../client/work-queue.ts';
 import { type Tenants, tenantsPath } from '../facts/tenants.ts';
-import { statusOf, textOf, untilExpiry } from './tenant-status.ts';
+import { createStatusWriter, type StatusWriter, type StatusWriterOptions } from './status-writer.ts';
+import { statusOf, untilExpiry } from './tenant-status.ts';
 
-/** Since the start. */
-export interface TenantStatusCounters {
-  readonly written: number;
-  readonly failed: number;
-}
-
-export interface TenantStatusWriter {
-  /** Everything that exists is known: from now on the cluster is written to. */
-  begin(): void;
-  /** Tenants, their objects, or their namespaces have changed. */
-  changed(): void;
-  counters(): TenantStatusCounters;
-  stop(): Promise<void>;
-}
-
-export interface TenantStatusOptions {
-  readonly connection: Connection;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Milliseconds since the epoch. */
-  readonly wallClock: () => number;
+export interface TenantStatusOptions extends StatusWriterOptions {
   readonly tenants: Pick<Tenants, 'current' | 'verdicts' | 'verdict'>;
   readonly countOwned: (tenant: string) => number;
 }
 
-/** Changes come in crowds; their result is written. Spread, so that of several replicas one is the first. */
-const debounce = { least: 300, most: 1_500 };
-
-/** No replica writes more often than twenty times a second, however many tenants there are. */
-const spacing = 50;
-
-/** What was written once is written again after five to ten minutes, if another client has replaced it. */
-const rewriteLimits: RateLimitOptions = { free: 1, first: 600_000, limit: 600_000 };
-
-const lookEvery = 300_000;
-
-export function createTenantStatusWriter(options: TenantStatusOptions): TenantStatusWriter {
-  const { connection, clock, log, wallClock, tenants, countOwned } = options;
-  const counters = { written: 0, failed: 0 };
-  /** What this replica last wrote, or saw to be written, of an object. */
-  const written = new Map<string, { readonly uid: string; readonly text: string }>();
-  const rewrites = createRateLimits(rewriteLimits, clock);
-  let begun = false;
-  let cancel: (() => void) | undefined;
-
-  const queue = createWorkQueue(1, clock, write, (tenant, error, wait) => {
-    counters.failed++;
-    const failure = error instanceof Error ? error.message : String(error);
-    log.warn({ tenant, failure, wait: Math.round(wait) }, 'the status could not be written and is tried again');
+/** Writes the status of Tenant objects. */
+export function createTenantStatusWriter({ tenants, countOwned, ...options }: TenantStatusOptions): StatusWriter {
+  return createStatusWriter(options, {
+    kind: 'Tenant',
+    path: tenantsPath,
+    names: () => tenants.verdicts().map(({ object }) => object.name),
+    look(name, now) {
+      const verdict = tenants.verdict(name);
+      if (verdict === undefined) return undefined;
+      const { uid, status: stored } = verdict.object;
+      const status = statusOf(verdict, tenants.current(), countOwned(name), now);
+      return { uid, status, stored, lasts: untilExpiry(verdict, tenants.current(), now) };
+    },
   });
-
-  function noteWritten(name: string, uid: string, text: string): void {
-    written.set(name, { uid, text });
-    rewrites.forget(name);
-    rewrites.begin(name);
-  }
-
-  /** @returns the milliseconds after which the tenant is looked at again; undefined: there is none */
-  async function write(name: string, signal: AbortSignal): Promise<number | undefined> {
-    const verdict = tenants.verdict(name);
-    if (verdict === undefined) {
-      written.delete(name);
-      return undefined;
-    }
-    const now = wallClock();
-    const { uid } = verdict.object;
-    const status = statusOf(verdict, tenants.current(), countOwned(name), now);
-    const text = textOf(status);
-    const before = written.get(name);
-    const isKnown = before?.uid === uid && before.text === text;
-    if (text === textOf(verdict.object.status)) noteWritten(name, uid, text);
-    else if (!isKnown || rewrites.left(name) === 0) {
-      const path = `${tenantsPath}/${name}/status?fieldManager=bulkhead&force=true`;
-      const body = { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Tenant', metadata: { name, uid }, status };
-      const contentType = 'application/apply-patch+yaml';
-      const answer = await connection.request('PATCH', path, { body, contentType, signal });
-      // 404: it is gone. 409: another object has its name. The watch reports both.
-      if (!answer.ok && ![404, 409].includes(answer.status)) throw new RetryLater(describe(answer), answer.retryAfter);
-      if (answer.ok) {
-        counters.written++;
-        noteWritten(name, uid, text);
-      }
-      await pause(clock, spacing, signal);
-    }
-    return Math.min(lookEvery, untilExpiry(verdict, tenants.current(), now));
-  }
-
-  function changed(): void {
-    if (!begun) return;
-    cancel ??= clock.after(debounce.least + clock.random() * (debounce.most - debounce.least), () => {
-      cancel = undefined;
-      for (const { object } of tenants.verdicts()) queue.add(object.name);
-    });
-  }
-
-  return {
-    begin() {
-      begun = true;
-      changed();
-    },
-    changed,
-    counters: () => ({ ...counters }),
-    async stop() {
-      begun = false;
-      cancel?.();
-      await queue.stop();
-    },
-  };
 }

@@ -1,12 +1,11 @@
 /** The status of Tenant objects, and what it says. */
 
 import type { TenantVerdict } from '../facts/tenants.ts';
-import { canonicalJson, isMap, valueAt } from '../kubernetes/json.ts';
-import { entry } from '../kubernetes/objects.ts';
 import { formatPort, type PortRange } from '../kubernetes/port-range.ts';
 import { formatProblem } from '../tenancy/problem.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Gate, Tenant } from '../tenancy/tenant.ts';
+import { type ReadyCondition, readyCondition } from './ready-condition.ts';
 
 export interface GateStatus {
   readonly tenant: string;
@@ -21,17 +20,7 @@ export interface GateStatus {
 export interface TenantStatus {
   readonly observedGeneration: number;
   readonly namespaces: number;
-  readonly conditions: readonly [
-    {
-      readonly type: 'Ready';
-      readonly status: 'True' | 'False';
-      readonly observedGeneration: number;
-      /** RFC 3339. */
-      readonly lastTransitionTime: string;
-      readonly reason: 'InForce' | 'Invalid' | 'Conflict';
-      readonly message: string;
-    },
-  ];
+  readonly conditions: readonly [ReadyCondition<'InForce' | 'Invalid' | 'Conflict'>];
   readonly gates: readonly GateStatus[];
 }
 
@@ -45,25 +34,13 @@ export function statusOf(
   namespaces: number,
   now: number,
 ): TenantStatus {
-  const { generation } = object;
   const ready = problems.length === 0;
-  const status = ready ? 'True' : 'False';
-  const before = readyConditionOf(object.status);
-  const since = before?.status === status ? entry(before, 'lastTransitionTime') : undefined;
+  const reason = ready ? 'InForce' : object.loaded.ok ? 'Conflict' : 'Invalid';
+  const message = ready ? 'what is written is in force' : refusal(problems, inForce);
   return {
-    observedGeneration: generation,
+    observedGeneration: object.generation,
     namespaces,
-    conditions: [
-      {
-        type: 'Ready',
-        status,
-        observedGeneration: generation,
-        lastTransitionTime:
-          typeof since === 'string' ? since : `${new Date(now).toISOString().slice(0, -'.000Z'.length)}Z`,
-        reason: ready ? 'InForce' : object.loaded.ok ? 'Conflict' : 'Invalid',
-        message: ready ? 'what is written is in force' : refusal(problems, inForce),
-      },
-    ],
+    conditions: [readyCondition(object, ready, reason, message, now)],
     gates: inForce?.network.gates.map((gate) => gateStatus(gate, inForce, tenancy, now)) ?? [],
   };
 }
@@ -101,19 +78,6 @@ function commonPorts(some: readonly PortRange[], others: readonly PortRange[]): 
       return other.protocol === protocol && range.first <= range.last ? [range] : [];
     }),
   );
-}
-
-function readyConditionOf(status: unknown): Readonly<Record<string, unknown>> | undefined {
-  const conditions = valueAt(status, 'conditions');
-  if (!Array.isArray(conditions)) return undefined;
-  return conditions.find((condition) => isMap(condition) && condition.type === 'Ready');
-}
-
-/** What a status says, without the time at which it first said so: two with the same text need no write. */
-export function textOf(status: unknown): string {
-  const { type: _, lastTransitionTime: __, ...ready } = readyConditionOf(status) ?? {};
-  const { conditions: ___, ...rest } = isMap(status) ? status : {};
-  return canonicalJson([ready, rest]);
 }
 
 /** Milliseconds from now until a gate of the tenant changes its state, as this half or the other expires; infinite: none does. */

@@ -40,6 +40,11 @@ export function createMetrics(): Metrics {
     help: 'Reviews in which a check found something, by the mode of the tenant, or observe: only enforce refuses.',
     labelNames: ['check', 'mode'],
   });
+  const countExempted = tally(registry, {
+    name: 'bulkhead_exemptions_used_total',
+    help: 'Reviews in which an exemption covered what a check found. The log and the audit log name the exemption.',
+    labelNames: ['check'],
+  });
   const refused = new Counter({
     name: 'bulkhead_requests_refused_total',
     help: 'Requests that were not judged: overloaded, no-room and late (503), displaced and slow-body (503; their bodies were incomplete), too-large (413; by their bytes, or by what they become in memory), aborted by the client, failed (500), no-certificate (401) and other-client (403) where clients are checked. Late ones of at most 1 MiB are answered, and counted, as reviews too.',
@@ -82,11 +87,13 @@ export function createMetrics(): Metrics {
 
   return {
     registry,
-    reviewed({ phase, kind, operation, allowed, code, mode, checks }, seconds) {
+    reviewed({ phase, kind, operation, allowed, code, mode, checks, exempted }, seconds) {
       const knownKind = kindNames.has(kind) ? kind : 'other';
       const knownOperation = operations.has(operation) ? operation : 'other';
       countReview(`${phase} ${knownKind} ${knownOperation} ${allowed} ${code}`);
       for (const check of checks) countFinding(`${check} ${mode}`);
+      // Phase warn speaks of pods that are yet to come.
+      if (phase === 'validate') for (const check of exempted) countExempted(check);
       durations.observe({ phase }, seconds);
     },
     refused(reason) {

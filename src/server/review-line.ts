@@ -27,6 +27,7 @@ export function logReview(log: Logger, decision: Decision, seconds: number): voi
     allowed: decision.allowed,
     code: decision.code,
     checks: decision.checks.length === 0 ? undefined : decision.checks,
+    exemptions: decision.exemptions.length === 0 ? undefined : decision.exemptions,
     patched: decision.patched || undefined,
     reason: decision.reason === undefined ? undefined : short(decision.reason),
     microseconds: Math.round(seconds * 1e6),

@@ -1,6 +1,7 @@
 /** An immutable snapshot of settings and tenants, with look-ups whose cost does not depend on how many tenants there are. */
 import { entry, type StringMap } from '../kubernetes/objects.ts';
 import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
+import type { Exemptions } from './exemption.ts';
 import { compileReservedKeys, type ReservedKeys } from './keys/reserved-keys.ts';
 import { compileGrants, type GrantOn } from './namespace-grant.ts';
 import { probeTenant } from './probe.ts';
@@ -42,6 +43,8 @@ export interface Tenancy {
    * @param home the owner of the namespace the service account lives in, when the user is one
    */
   requester(user: UserInfo, home: Owner | undefined): Requester;
+  /** None in a new tenancy (exemptions/load-exemptions.ts). Those of a namespace count for their tenant alone, and until their end. */
+  readonly exemptions: Exemptions;
   /** Of an account that is not the platform: what the settings let it write on a namespace. */
   readonly grantOn: GrantOn;
   /** Whether it is one of the cluster's schedulers. */
@@ -109,6 +112,7 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
   return {
     settings,
     tenants: byName,
+    exemptions: new Map(),
     reserved: {
       namespaceKeys: compileReservedKeys(settings.reservedNamespaceKeys),
       podKeys: compileReservedKeys(settings.reservedPodKeys),
@@ -160,6 +164,11 @@ export function prefixesOf(namespaceName: string): string[] {
 /** A subject as one string, so that equal means the same subject. */
 export function identity(subject: Subject): string {
   return subject.kind === 'Group' ? `Group ${subject.name}` : `User ${nameOf(subject)}`;
+}
+
+/** Names are compared exactly (ADM-18). */
+export function isOneOf(subjects: readonly Subject[], { username, groups }: UserInfo): boolean {
+  return subjects.some((one) => (one.kind === 'Group' ? groups.includes(one.name) : nameOf(one) === username));
 }
 
 /** As the API server says it of a request. A service account is its user name: the two are one identity. */

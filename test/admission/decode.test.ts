@@ -306,6 +306,8 @@ t.test('what is understood is a frozen list of real resources', async (t) => {
     'v1/resourcequotas/status',
     'bulkhead.dev/v1alpha1/tenants',
     'bulkhead.dev/v1alpha1/tenants/status',
+    'bulkhead.dev/v1alpha1/exemptions',
+    'bulkhead.dev/v1alpha1/exemptions/status',
     'apps/v1/deployments',
     'apps/v1/statefulsets',
     'apps/v1/daemonsets',

@@ -231,6 +231,14 @@ export const attacks: Readonly<Record<string, Attack>> = {
     attack: 'Conversion webhooks and aggregated APIs',
     untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
   },
+  'EXM-01': { attack: 'A tenant writes or extends an exemption of its own', must: true },
+  'EXM-02': {
+    attack: 'An exemption is stretched to identity, to another check, object or namespace, or past its end',
+    must: true,
+  },
+  'EXM-03': { attack: 'A forged owner reference borrows the exemption of a workload', must: true },
+  'EXM-04': { attack: 'A second container rides on the exemption of the first', must: true },
+  'EXM-05': { attack: 'An image reference that only begins like an exempted one', must: true },
   'IP-01': { attack: 'Addresses of a family whose ranges the settings do not list', must: true },
   'IP-02': {
     attack: 'A shared service that answers on every address',

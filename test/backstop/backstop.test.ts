@@ -2,12 +2,15 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parseAllDocuments } from 'yaml';
-import { backstopOf, policyName, rules } from '../../src/backstop/backstop.ts';
+import { backstopOf, policyName, rules, stampAnnotation } from '../../src/backstop/backstop.ts';
 import { catalogue } from '../../src/checks/catalogue.ts';
 import { backstop } from '../../src/commands/backstop.ts';
+import { backstopAge, stampedBackstop } from '../../src/commands/backstop-age.ts';
+import { byNamespace } from '../../src/exemptions/load-exemptions.ts';
 import { unselectedNamespaces } from '../../src/kinds/selected-namespaces.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
-import { undeclaredTenant } from '../../src/tenancy/tenancy.ts';
+import type { Exemption } from '../../src/tenancy/exemption.ts';
+import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import { all } from '../manifests/base.ts';
 
 interface Document {
@@ -72,7 +75,8 @@ t.test('a policy and its binding for each', async (t) => {
 
 t.test('a refusal links to the page where the settings say that it is published', async (t) => {
   const settings = { ...defaultSettings, docsURL: 'https://wiki.example/bulkhead' };
-  const [policy] = backstopOf(settings, { from: 'objects' }) as Document[];
+  const printed = backstopOf(settings, { from: 'objects' }) as Document[];
+  const policy = printed.find(({ metadata }) => metadata.name === 'bulkhead-foreign-namespace');
   t.match(
     policy?.spec.validations?.[0]?.message,
     /\(foreign-namespace, https:\/\/wiki\.example\/bulkhead\/checks\/foreign-namespace\.md\)$/,
@@ -132,4 +136,45 @@ t.test('while the settings say observe every binding warns, and denies nothing',
       .map(({ spec }) => spec.validationActions);
   t.strictSame(actions('observe'), Array(rules.length).fill(['Warn']));
   t.strictSame(actions('enforce'), Array(rules.length).fill(['Deny']));
+});
+
+const exemption: Exemption = {
+  name: 'vpn',
+  tenant: 'acme',
+  namespace: 'acme-web',
+  checks: new Set(['network-capabilities']),
+  match: {
+    kinds: undefined,
+    names: undefined,
+    owner: { kind: 'Deployment', name: 'vpn' },
+    serviceAccounts: undefined,
+    images: ['registry.example.com/vpn', 'vpn:1.4'],
+    requesters: undefined,
+  },
+  expires: 1_000,
+};
+
+t.test('an exemption is honoured by the rule of its check alone', async (t) => {
+  const documents = backstopOf(defaultSettings, { from: 'objects' }, [exemption]) as Document[];
+  for (const { metadata, spec } of documents) {
+    const names = (spec.variables ?? []).map(({ name }) => name);
+    const isMeant = metadata.name === 'bulkhead-network-capabilities' && spec.policyName === undefined;
+    t.equal(names.includes('exempted0'), isMeant, metadata.name);
+  }
+  const policy = documents.find(({ metadata }) => metadata.name === 'bulkhead-network-capabilities');
+  const { expression } = policy?.spec.variables?.find(({ name }) => name === 'exempted0') ?? { expression: '' };
+  t.match(expression, 'one.name.matches("^vpn-[bcdfghjklmnpqrstvwxz2456789]{1,10}$")', 'names are whole');
+  t.match(expression, '"^(registry[.]example[.]com/vpn([:@][^/]*)?|vpn:1[.]4)$"', 'a dot is a dot');
+});
+
+t.test('the backstop tells from what it was made', async (t) => {
+  const tenancy = { ...createTenancy(defaultSettings, [acme]), exemptions: byNamespace([exemption]) };
+  const { stamp, documents } = stampedBackstop(tenancy, 'listed', 0);
+  for (const { metadata } of documents as Document[]) t.match(metadata, { annotations: { [stampAnnotation]: stamp } });
+  const later = stampedBackstop(tenancy, 'listed', 1_000).stamp;
+  t.equal(backstopAge([stamp, stamp], stampedBackstop(tenancy, 'listed', 999).stamp), 'current');
+  t.equal(backstopAge([stamp], later), 'older', 'an exemption that has expired since is still in it');
+  t.equal(later, stampedBackstop(createTenancy(defaultSettings, [acme]), 'listed', 0).stamp, 'and not in the next');
+  t.equal(backstopAge([stamp, undefined], stamp), 'older', 'a policy without the annotation is of another version');
+  t.equal(backstopAge([], stamp), 'absent');
 });

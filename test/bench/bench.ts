@@ -8,7 +8,7 @@ import { instructionsPerRequest } from './instructions.ts';
 import { measureLargestPolicy } from './largest-policy.ts';
 import { type MeasuredServer, type Program, startServer } from './measured-server.ts';
 import { median } from './median.ts';
-import { podMutate, policyValidate, type Scenario, scenarios } from './scenarios.ts';
+import { podExempted, podMutate, policyValidate, type Scenario, scenarios } from './scenarios.ts';
 
 interface Comparison {
   readonly name: string;
@@ -20,7 +20,10 @@ interface Comparison {
 }
 
 const bare = (scenario: Scenario): Program => ({ file: 'bare-server.ts', argument: scenarios.indexOf(scenario) });
-const bulkhead = (namespaces: number): Program => ({ file: 'bulkhead-server.ts', argument: namespaces });
+const bulkhead = (namespaces: number, exemptions = 0): Program => ({
+  file: 'bulkhead-server.ts',
+  argument: `${namespaces},${exemptions}`,
+});
 
 const comparisons: readonly Comparison[] = [
   {
@@ -49,6 +52,13 @@ const comparisons: readonly Comparison[] = [
     scenario: policyValidate,
     measured: bulkhead(10_000),
     against: bulkhead(10),
+    most: 1.02,
+  },
+  {
+    name: '1,000 : 10 exemptions',
+    scenario: podExempted,
+    measured: bulkhead(10, 1_000),
+    against: bulkhead(10, 10),
     most: 1.02,
   },
 ];

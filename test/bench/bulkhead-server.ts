@@ -1,19 +1,22 @@
 /**
  * Bulkhead as `serve` composes it, with log and metrics and a path that nobody guesses, over namespaces that are in memory already.
- * Argument: how many namespaces there are besides the one that is asked about; every tenth of them has a tenant of its own.
+ * Argument: how many namespaces there are besides the one that is asked about; every tenth of them has a tenant of its own. After a comma:
+ * how many exemptions there are; ten of them are for that namespace.
  */
 import { createAdmission } from '../../src/admission/admission.ts';
 import { createNamespaceStore } from '../../src/admission/namespace-store.ts';
+import { byNamespace } from '../../src/exemptions/load-exemptions.ts';
 import { createLog } from '../../src/server/log.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
 import { createWebhookServer } from '../../src/server/webhook-server.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
+import type { Exemption } from '../../src/tenancy/exemption.ts';
 import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import type { Tenant } from '../../src/tenancy/tenant.ts';
 import { host, serveForMeasurement } from './child.ts';
 import { namespace, path } from './scenarios.ts';
 
-const count = Number(process.argv[2]);
+const [count = 0, exemptionCount = 0] = (process.argv[2] ?? '').split(',').map(Number);
 const acme: Tenant = {
   ...undeclaredTenant('acme'),
   prefix: 'acme-',
@@ -23,7 +26,29 @@ const others = Array.from(
   { length: count / 10 },
   (_, index): Tenant => ({ ...undeclaredTenant(`tenant-${index}`), prefix: `tenant-${index}-` }),
 );
-const tenancy = createTenancy(defaultSettings, [acme, ...others]);
+const exemptions = Array.from({ length: exemptionCount }, (_, index): Exemption => {
+  const isAsked = index < 10;
+  const names = new Set([index === 9 ? 'web' : `other-${index}`]);
+  const pods = {
+    kinds: undefined,
+    owner: undefined,
+    serviceAccounts: undefined,
+    images: undefined,
+    requesters: undefined,
+  };
+  return {
+    name: `exemption-${String(index).padStart(4, '0')}`,
+    tenant: isAsked ? 'acme' : 'tenant-0',
+    namespace: isAsked ? namespace : `tenant-0-${index % 100}`,
+    checks: new Set(['network-capabilities']),
+    match: { ...pods, names },
+    expires: Date.parse('2100-01-01T00:00:00Z'),
+  };
+});
+const tenancy = {
+  ...createTenancy(defaultSettings, [acme, ...others]),
+  exemptions: byNamespace(exemptions),
+};
 const store = createNamespaceStore(() => tenancy);
 const add = (name: string, tenant: string): void => {
   store.set({

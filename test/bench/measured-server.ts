@@ -8,7 +8,7 @@ import { type Scenario, targetOf, uid } from './scenarios.ts';
 
 export interface Program {
   readonly file: 'bare-server.ts' | 'bulkhead-server.ts';
-  readonly argument: number;
+  readonly argument: number | string;
 }
 
 export interface MeasuredServer {

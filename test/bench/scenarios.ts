@@ -174,6 +174,30 @@ export const policyValidate: Scenario = {
       : 'the policy was not simply admitted',
 };
 
+const strong = { capabilities: { add: ['NET_ADMIN'] } };
+
+const exemptedPod = {
+  ...pod,
+  metadata: metadata('web', { app: 'web', ...ours }),
+  spec: { ...pod.spec, containers: [...pod.spec.containers.slice(1), { ...container(0), securityContext: strong }] },
+};
+
+/** A pod that is admitted by an exemption alone. */
+export const podExempted: Scenario = {
+  name: 'Pod exempted, 8 KB',
+  phase: 'validate',
+  body: review(
+    8192,
+    { group: '', version: 'v1', kind: 'Pod' },
+    { group: '', version: 'v1', resource: 'pods' },
+    exemptedPod,
+    { username: 'alice', groups: ['acme-developers', 'system:authenticated'] },
+  ),
+  response: { allowed: true },
+  mistake: ({ allowed, warnings }) =>
+    allowed === true && warnings === undefined ? undefined : 'the pod was not simply admitted',
+};
+
 export const scenarios: readonly Scenario[] = [podMutate, policyValidate];
 
 /**

@@ -158,7 +158,12 @@ async function end(child: ChildProcess): Promise<void> {
 
 /** The rights of the manifests, and a token of the service account that they belong to. */
 async function inPod(plane: ControlPlane, folder: string): Promise<Way> {
-  for (const file of ['crds/tenants.bulkhead.dev.yaml', 'base/namespace.yaml', 'base/access.yaml']) {
+  for (const file of [
+    'crds/tenants.bulkhead.dev.yaml',
+    'crds/exemptions.bulkhead.dev.yaml',
+    'base/namespace.yaml',
+    'base/access.yaml',
+  ]) {
     const command = ['apply', '-f', join(project, 'manifests', file)];
     const { code, stderr } = await plane.kubectl(plane.adminKubeconfig, command);
     if (code !== 0) throw new Error(stderr);

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import t, { type Test } from 'tap';
 import { generatedPages } from '../../docs/generated-pages.ts';
-import { settingsExampleFile, tenantExampleFile } from '../../docs/schema-pages.ts';
+import { exemptionExampleFile, settingsExampleFile, tenantExampleFile } from '../../docs/schema-pages.ts';
+import { parseExemption } from '../../src/exemptions/parse-exemption.ts';
 import { parseYaml } from '../../src/files/parse-yaml.ts';
 import { parseSettings } from '../../src/tenancy/parse-settings.ts';
 import { parseTenant } from '../../src/tenancy/parse-tenant.ts';
@@ -33,4 +34,8 @@ t.test('the example of the settings can be used', async (t) => {
 
 t.test('the example of a tenant can be used', async (t) => {
   unproblematic(t, parseTenant(documentOf(tenantExampleFile)));
+});
+
+t.test('the example of an exemption can be used', async (t) => {
+  unproblematic(t, parseExemption(documentOf(exemptionExampleFile)));
 });

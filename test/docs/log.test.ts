@@ -25,6 +25,7 @@ t.test('the fields of a line', async (t) => {
     subresource: 'status',
     dryRun: true,
     checks: ['host-network'],
+    exemptions: ['vpn'],
     patched: true,
     reason: 'why',
   };
@@ -59,10 +60,16 @@ t.test('the notes in the audit log', async (t) => {
   const { body } = respond({ phase: 'validate', observes: false }, request, {
     owner: undeclaredTenant('acme'),
     checks: ['host-network', 'host-ports'],
+    exempted: [
+      { check: 'host-path', exemption: 'logs' },
+      { check: 'network-capabilities', exemption: 'vpn' },
+      { check: 'network-capabilities', exemption: 'vpn' },
+    ],
   });
   const { auditAnnotations } = JSON.parse(body).response;
-  t.strictSame(named(auditLog), ['tenant', 'checks', 'mode']);
-  t.strictSame(auditAnnotations, { tenant: 'acme', checks: 'host-network,host-ports', mode: 'enforce' });
+  t.strictSame(named(auditLog), ['tenant', 'checks', 'mode', 'exemptions']);
+  const noted = { tenant: 'acme', checks: 'host-network,host-ports', mode: 'enforce', exemptions: 'logs,vpn' };
+  t.strictSame(auditAnnotations, noted);
 });
 
 t.test('the reasons of Events', async (t) => {

@@ -39,6 +39,7 @@ const resources: Readonly<Record<string, string>> = {
   NetworkPolicy: '/apis/networking.k8s.io/v1/namespaces/NAMESPACE/networkpolicies',
   ResourceQuota: '/api/v1/namespaces/NAMESPACE/resourcequotas',
   Tenant: '/apis/bulkhead.dev/v1alpha1/tenants',
+  Exemption: '/apis/bulkhead.dev/v1alpha1/exemptions',
 };
 
 await clusterTest(

@@ -118,7 +118,7 @@ export async function startBulkhead(
 /** The resource of the tenants, as people install it. */
 export async function installTenantResource(plane: ControlPlane): Promise<void> {
   for (const command of [
-    ['apply', '-f', 'manifests/crds/tenants.bulkhead.dev.yaml'],
+    ['apply', '-f', 'manifests/crds/tenants.bulkhead.dev.yaml', '-f', 'manifests/crds/exemptions.bulkhead.dev.yaml'],
     ['wait', '--for=condition=Established', 'crd/tenants.bulkhead.dev', '--timeout=20s'],
   ]) {
     const { code, stderr } = await plane.kubectl(plane.adminKubeconfig, command);

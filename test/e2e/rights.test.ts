@@ -143,6 +143,14 @@ async function live(plane: ControlPlane, registered: () => Promise<boolean>): Pr
   const status = async () => JSON.stringify((await plane.request('GET', tenant)).body);
   await eventually('the status of the tenant', async () => (await status()).includes('"InForce"'));
 
+  const exemption = '/apis/bulkhead.dev/v1alpha1/exemptions';
+  const why = { reason: 'tunnel', owner: 'net', expires: '2090-01-01T00:00:00Z' };
+  const what = { tenant: 'acme', namespace: 'acme-web', checks: ['host-path'], match: { names: ['vpn'] } };
+  const kind = { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Exemption' };
+  await write('POST', exemption, { ...kind, metadata: { name: 'vpn' }, spec: { ...what, ...why } });
+  const judged = async () => JSON.stringify((await plane.request('GET', `${exemption}/vpn`)).body);
+  await eventually('the status of the exemption', async () => (await judged()).includes('"InForce"'));
+
   await forbidPolicies(plane);
   const broken = { name: 'acme-broken', labels: { ...labels, broken: 'yes' } };
   await write('POST', '/api/v1/namespaces', { metadata: broken });

@@ -97,6 +97,8 @@ t.test('what Bulkhead may do in the cluster', async (t) => {
       { apiGroups: [''], resources: ['resourcequotas'], verbs: ['list', 'watch', ...writes] },
       { apiGroups: ['bulkhead.dev'], resources: ['tenants'], verbs: ['list', 'watch'] },
       { apiGroups: ['bulkhead.dev'], resources: ['tenants/status'], verbs: ['patch'] },
+      { apiGroups: ['bulkhead.dev'], resources: ['exemptions'], verbs: ['list', 'watch'] },
+      { apiGroups: ['bulkhead.dev'], resources: ['exemptions/status'], verbs: ['patch'] },
       { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
       { apiGroups: ['admissionregistration.k8s.io'], resources: registrations, verbs: ['list', 'watch'] },
       ...(['Mutating', 'Validating'] as const).map((kind) => ({

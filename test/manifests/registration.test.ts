@@ -75,6 +75,8 @@ t.test('operations', async (t) => {
       'v1/resourcequotas/status': ['UPDATE'],
       'bulkhead.dev/v1alpha1/tenants': ['CREATE', 'UPDATE', 'DELETE'],
       'bulkhead.dev/v1alpha1/tenants/status': ['UPDATE'],
+      'bulkhead.dev/v1alpha1/exemptions': ['CREATE', 'UPDATE', 'DELETE'],
+      'bulkhead.dev/v1alpha1/exemptions/status': ['UPDATE'],
     },
     'validate is asked about every way to write (ADM-01, ADM-02, ADM-08)',
   );
@@ -208,7 +210,7 @@ t.test('every registration', async (t) => {
         );
         for (const { scope, resources } of rules) {
           const cluster = resources.every((resource) =>
-            ['namespaces', 'tenants'].includes(resource.split('/')[0] ?? ''),
+            ['namespaces', 'tenants', 'exemptions'].includes(resource.split('/')[0] ?? ''),
           );
           t.equal(scope, cluster ? 'Cluster' : 'Namespaced', `the scope of ${resources} is its own`);
         }

@@ -10,21 +10,25 @@ t.test('a review is counted by what it was about and what it came to', async (t)
   metrics.reviewed(admitted, 5);
   metrics.reviewed({ ...admitted, allowed: false, code: 403, checks: ['host-network', 'host-ports'] }, 0.02);
   metrics.reviewed({ ...admitted, mode: 'audit', checks: ['host-ports'] }, 0.02);
+  metrics.reviewed({ ...admitted, phase: 'warn', exempted: ['host-path'] }, 0.02);
+  metrics.reviewed({ ...admitted, phase: 'validate', exempted: ['host-ports'] }, 0.00001);
   const text = await metrics.registry.metrics();
   const lines = [
+    'bulkhead_exemptions_used_total{check="host-ports"} 1',
     'bulkhead_reviews_total{phase="mutate",kind="Pod",operation="CREATE",allowed="true",code="200"} 1',
-    'bulkhead_reviews_total{phase="validate",kind="Pod",operation="CREATE",allowed="true",code="200"} 3',
+    'bulkhead_reviews_total{phase="validate",kind="Pod",operation="CREATE",allowed="true",code="200"} 4',
     'bulkhead_reviews_total{phase="validate",kind="Pod",operation="CREATE",allowed="false",code="403"} 1',
     'bulkhead_findings_total{check="host-network",mode="enforce"} 1',
     'bulkhead_findings_total{check="host-ports",mode="enforce"} 1',
     'bulkhead_findings_total{check="host-ports",mode="audit"} 1',
     'bulkhead_review_duration_seconds_bucket{le="0.001",phase="mutate"} 1',
-    'bulkhead_review_duration_seconds_bucket{le="0.0025",phase="validate"} 0',
-    'bulkhead_review_duration_seconds_bucket{le="0.005",phase="validate"} 1',
-    'bulkhead_review_duration_seconds_bucket{le="2.5",phase="validate"} 3',
-    'bulkhead_review_duration_seconds_bucket{le="+Inf",phase="validate"} 4',
+    'bulkhead_review_duration_seconds_bucket{le="0.0025",phase="validate"} 1',
+    'bulkhead_review_duration_seconds_bucket{le="0.005",phase="validate"} 2',
+    'bulkhead_review_duration_seconds_bucket{le="2.5",phase="validate"} 4',
+    'bulkhead_review_duration_seconds_bucket{le="+Inf",phase="validate"} 5',
   ];
   for (const line of lines) t.ok(text.includes(`${line}\n`), line);
+  t.notMatch(text, 'host-path', 'a warning to the author of a workload is no use of an exemption');
 });
 
 t.test('every kind that is understood has its label', async (t) => {

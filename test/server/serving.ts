@@ -36,6 +36,8 @@ export const admitted: Decision = {
   allowed: true,
   code: 200,
   checks: [],
+  exemptions: [],
+  exempted: [],
   patched: false,
   reason: undefined,
 };

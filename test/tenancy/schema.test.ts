@@ -1,4 +1,5 @@
 import t from 'tap';
+import { exemptionSchema } from '../../src/exemptions/exemption-schema.ts';
 import { settingsSchema } from '../../src/tenancy/schema/settings-schema.ts';
 import { type ClosedSchema, closedObject, type StructuralSchema } from '../../src/tenancy/schema/structural-schema.ts';
 import { tenantSchema } from '../../src/tenancy/schema/tenant-schema.ts';
@@ -20,6 +21,7 @@ function places<Schema extends ClosedSchema>(
 const schemas: readonly (readonly [kind: string, schema: StructuralSchema])[] = [
   ['Tenant', tenantSchema],
   ['Settings', settingsSchema],
+  ['Exemption', exemptionSchema],
 ];
 for (const [kind, schema] of schemas) {
   t.test(`the schema of ${kind} is structural, as a CustomResourceDefinition needs it`, async (t) => {

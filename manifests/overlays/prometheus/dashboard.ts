@@ -165,6 +165,7 @@ const refuses: Question = {
       unit: 'reqps',
       targets: [
         { expr: perSecond('bulkhead_findings_total{mode!="enforce"}', 'mode, check'), legend: '{{mode}} {{check}}' },
+        { expr: perSecond('bulkhead_exemptions_used_total', 'check'), legend: 'exempted {{check}}' },
       ],
     },
     {

@@ -82,6 +82,8 @@ function problemOf(error: ErrorObject, { value, locate }: Located<unknown>): Pro
     case 'minimum':
     case 'maximum':
       return problemAt(locate, steps, `${excerpt(error.data)} is not a number ${rangeOf(schema)}`, '');
+    case 'minItems':
+      return problemAt(locate, steps, 'lists nothing', 'list at least one');
     case 'maxItems':
     case 'maxProperties':
       return problemAt(locate, steps, `holds more than ${schema.maxItems ?? schema.maxProperties}`, 'keep fewer');

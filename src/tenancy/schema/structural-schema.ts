@@ -20,6 +20,7 @@ export interface StructuralSchema {
   readonly maximum?: number;
   /** How many items a list, or keys a map, may have. The API server refuses CEL rules over lists without end. */
   readonly maxItems?: number;
+  readonly minItems?: number;
   readonly maxProperties?: number;
   /** Written into stored objects by the API server; in files a field that is left out stays so, and means the same. */
   readonly default?: string;

@@ -1,0 +1,85 @@
+import { excerpt } from '../kubernetes/json.ts';
+import type { Exemption } from '../tenancy/exemption.ts';
+import { parseSubject } from '../tenancy/parse-subject.ts';
+import { parseTime } from '../tenancy/parse-time.ts';
+import {
+  inReadingOrder,
+  type Loaded,
+  type Located,
+  type Problem,
+  type Report,
+  reportInto,
+} from '../tenancy/problem.ts';
+import { compileDocumentSchema } from '../tenancy/schema/check-document.ts';
+import { fitsPattern } from '../tenancy/schema/fits-pattern.ts';
+import { objectName } from '../tenancy/schema/names.ts';
+import { suggestion } from '../tenancy/suggestion.ts';
+import { type ExemptionDocument, exemptionSchema } from './exemption-schema.ts';
+import { makerOf, ownerKinds } from './pod-makers.ts';
+
+const checkDocument = compileDocumentSchema<ExemptionDocument>(exemptionSchema);
+
+/** Fields of `match` that say something about pods alone. */
+const aboutPods = ['owner', 'serviceAccounts', 'images'] as const;
+
+/** What a problem of an Exemption object names as its file: what kubectl takes. */
+export function exemptionFile(name: string): string {
+  return `exemptions.bulkhead.dev/${name}`;
+}
+
+/** Reads one `Exemption` document. Only what the document says by itself is judged; doubt.ts looks at the rest. */
+export function parseExemption(document: Located<unknown>): Loaded<Exemption> {
+  const checked = checkDocument(document);
+  if (!checked.ok) return checked;
+  const { metadata, spec } = checked.value.value;
+  const { kinds, names, owner, serviceAccounts, images, requesters } = spec.match;
+  const problems: Problem[] = [];
+  const report = reportInto(problems, document.locate);
+  const at = ['spec', 'match'];
+  if ((names ?? owner ?? serviceAccounts ?? images ?? requesters) === undefined) {
+    report(
+      at,
+      'matches every object of the namespace',
+      'give at least one of names, owner, serviceAccounts, images and requesters',
+    );
+  }
+  if (kinds !== undefined && !kinds.includes('Pod')) {
+    for (const field of aboutPods)
+      if (spec.match[field] !== undefined)
+        report([...at, field], `says something about pods, and ${kinds.join(', ')} is none`, 'add Pod to kinds', 'key');
+  }
+  if (owner !== undefined && requesters !== undefined) {
+    const reason = 'cannot match together with owner: the controller of the owner sends the request';
+    report([...at, 'requesters'], reason, 'keep one of the two', 'key');
+  }
+  const expires = parseTime(spec.expires);
+  if (!expires.ok) report(['spec', 'expires'], expires.reason, expires.fix);
+  const value: Exemption = {
+    name: metadata.name,
+    tenant: spec.tenant,
+    namespace: spec.namespace,
+    checks: new Set(spec.checks),
+    match: {
+      kinds: kinds && new Set(kinds),
+      names: names && new Set(names),
+      owner: owner === undefined ? undefined : parseOwner(owner, report),
+      serviceAccounts: serviceAccounts && new Set(serviceAccounts),
+      images,
+      requesters: requesters?.flatMap((one, index) => parseSubject(one, [...at, 'requesters', index], report) ?? []),
+    },
+    expires: expires.ok ? expires.value : 0,
+  };
+  return problems.length === 0 ? { ok: true, value, warnings: [] } : { ok: false, problems: inReadingOrder(problems) };
+}
+
+function parseOwner(text: string, report: Report): Exemption['match']['owner'] {
+  const [kind = '', name = ''] = text.split('/');
+  const steps = ['spec', 'match', 'owner'];
+  if (makerOf(kind) === undefined) {
+    const meant = suggestion(kind, ownerKinds);
+    const fix = meant === undefined ? `write one of ${ownerKinds.join(', ')}` : `did you mean ${meant}?`;
+    return report(steps, `${excerpt(kind)} is no workload that makes pods`, fix);
+  }
+  if (!fitsPattern(name, objectName)) return report(steps, `${excerpt(name)} is not the name of a ${kind}`);
+  return { kind, name };
+}
