@@ -31,6 +31,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'reach',
     'baseline',
     'kinds',
+    'checks',
     'backstop',
     'admission',
     'report',

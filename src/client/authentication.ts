@@ -31,7 +31,12 @@ export interface Authentication {
 /** Where the API server is and as whom to speak to it. */
 export type ClusterLocation =
   | { readonly kind: 'in-cluster'; readonly host: string; readonly port: string; readonly directory: string }
-  | { readonly kind: 'kubeconfig'; readonly path: string };
+  | {
+      readonly kind: 'kubeconfig';
+      readonly path: string;
+      /** Default: its current context. */
+      readonly context?: string;
+    };
 
 /** As in client-go: a token is replaced long before it expires. */
 const tokenPeriod = 60_000;

@@ -3,7 +3,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Authentication, ClusterLocation } from './authentication.ts';
 
 /**
- * The cluster and user of the current context of a kubeconfig, with all that @kubernetes/client-node reads there. The typed API of that
+ * The cluster and user of a context of a kubeconfig, by default the current one, with all that @kubernetes/client-node reads there. The typed API of that
  * package is not used: it renames fields (`from` becomes `_from`) and drops unknown ones. It is loaded with the first request, because
  * it costs 90 MB of resident memory.
  *
@@ -61,6 +61,7 @@ async function load(location: Extract<ClusterLocation, { kind: 'kubeconfig' }>):
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`the kubeconfig ${location.path} cannot be used: ${reason}`, { cause: error });
   }
+  if (location.context !== undefined) kubeConfig.setCurrentContext(location.context);
   if (kubeConfig.getCurrentCluster() === null) throw new Error(noContext(location, kubeConfig));
   return kubeConfig;
 }
@@ -68,7 +69,8 @@ async function load(location: Extract<ClusterLocation, { kind: 'kubeconfig' }>):
 function noContext(location: Extract<ClusterLocation, { kind: 'kubeconfig' }>, kubeConfig: KubeConfig): string {
   const known = kubeConfig.getContexts().map((context) => context.name);
   const wanted = kubeConfig.currentContext ? `no usable context ${kubeConfig.currentContext}` : 'no current context';
-  const fix = known.length === 0 ? 'it has no contexts at all' : `set current-context to one of: ${known.join(', ')}`;
+  const change = location.context === undefined ? 'set current-context to' : 'name';
+  const fix = known.length === 0 ? 'it has no contexts at all' : `${change} one of: ${known.join(', ')}`;
   return `the kubeconfig ${location.path} has ${wanted}; ${fix}`;
 }
 

@@ -24,15 +24,15 @@ await clusterTest(
       message: /^\/api\/v1\/namespaces cannot be listed: 403 .*"nobody" cannot list resource "namespaces"/,
     });
 
-    t.same(await says(), [
-      'No pod would be cut off: policies isolate every pod of the 0 namespaces with the label bulkhead.dev/tenant in both directions.',
-      '',
-      'No stored policy would be rejected today.',
-    ]);
+    t.same(await says(), ['Nothing was checked: no namespace has the label bulkhead.dev/tenant.']);
     await fill(t, plane);
-    const told = [
+    const fixes = [
       '',
-      '2 stored policies would be rejected today. They stay in force; docs/checks says how to correct what each check finds.',
+      'These objects would be rejected if they were written now. They stay as they are.',
+      'How to correct what each check finds (docs/checks):',
+      '  cross-tenant-ingress: list peers under from: podSelector: {} for this namespace, or a namespaceSelector with bulkhead.dev/tenant: acme in its matchLabels',
+      '  cross-tenant-egress: list peers under to: podSelector: {} for this namespace, or a namespaceSelector with bulkhead.dev/tenant: beta in its matchLabels',
+      '  host-network: remove hostNetwork; what must run on the network of the nodes belongs in a namespace of the platform',
     ];
     const expected = [
       'NAMESPACE  TENANT  MODE     PODS  INGRESS  EGRESS  WHICH',
@@ -48,10 +48,17 @@ await clusterTest(
       '  gamma: bulkhead-allow-dns (egress), bulkhead-allow-ingress (ingress), bulkhead-allow-within (ingress and egress)',
       '  ghost: bulkhead-allow-dns (egress), bulkhead-allow-ingress (ingress), bulkhead-allow-within (ingress and egress)',
       '',
-      'NAMESPACE  TENANT  MODE   KIND           NAME  CHECK                 WHERE',
-      'acme-shop  acme    audit  NetworkPolicy  db    cross-tenant-ingress  spec.ingress[0]',
-      'beta-data  beta    warn   NetworkPolicy  all   cross-tenant-egress   spec.egress[0]',
-      ...told,
+      'CHECK                 TENANT  MODE   REJECTED         OBJECTS  WHICH                        WHERE',
+      'cross-tenant-ingress  acme    audit  in mode enforce  1        NetworkPolicy acme-shop/db   spec.ingress[0]',
+      'cross-tenant-egress   beta    warn   in mode enforce  1        NetworkPolicy beta-data/all  spec.egress[0]',
+      'host-network          acme    audit  in mode enforce  1        Pod acme-shop/agent          spec.hostNetwork',
+      ...fixes,
+      '',
+      'TENANT  MODE   NEXT     REJECTS  WARNS  CUTS OFF',
+      'acme    audit  warn     0        2      0',
+      'beta    warn   enforce  1        0      1',
+      '',
+      'What the next mode of each tenant rejects and warns about, in objects, and cuts off, in pods.',
     ];
     t.same(await says(), expected, 'by the tenants of files');
     await t.rejects(linesOf({ tenants: undefined, config, kubeconfig: reader }), {
@@ -76,15 +83,100 @@ await clusterTest(
       t.same(await says(enforced), [
         nothing,
         '',
-        'NAMESPACE  TENANT  MODE     KIND           NAME  CHECK                 WHERE',
-        'acme-shop  acme    enforce  NetworkPolicy  db    cross-tenant-ingress  spec.ingress[0]',
-        'beta-data  beta    enforce  NetworkPolicy  all   cross-tenant-egress   spec.egress[0]',
-        ...told,
+        'CHECK                 TENANT  MODE     REJECTED         OBJECTS  WHICH                        WHERE',
+        'cross-tenant-ingress  acme    enforce  in mode enforce  1        NetworkPolicy acme-shop/db   spec.ingress[0]',
+        'cross-tenant-egress   beta    enforce  in mode enforce  1        NetworkPolicy beta-data/all  spec.egress[0]',
+        'host-network          acme    enforce  in mode enforce  1        Pod acme-shop/agent          spec.hostNetwork',
+        ...fixes,
       ]);
     });
   },
   withoutControllers,
 );
+
+await clusterTest('audit judges everything that tenants have, and says what is not what it seems', async (t, plane) => {
+  const reader = await someoneWhoMayOnlyList(plane);
+  const tenants = await tenantsIn(plane, 'prefixed', { acme: 'warn' });
+  const document = { ...tenantOf('acme', { acme: 'warn' }) } as { spec: object };
+  const prefixed = { ...document, spec: { ...document.spec, namespaces: { prefix: 'acme-' } } };
+  await writeFile(join(tenants, 'acme.yaml'), JSON.stringify(prefixed));
+  const audit = async (...more: readonly string[]) => {
+    const lines: string[] = [];
+    const flags = ['--tenants', tenants, '--config', config, ...more];
+    const surroundings = { print: (line: string) => lines.push(line), environment: { KUBECONFIG: reader } };
+    const code = await runCommandLine(['audit', ...flags], surroundings);
+    return { code, text: lines.join('\n') };
+  };
+  t.match(await audit(), { code: 1, text: /^Nothing was checked/ }, 'nothing to check is not well');
+
+  const owned = (name: string, metadata: object = {}) => ({
+    metadata: { name, labels: { 'bulkhead.dev/tenant': 'acme' }, ...metadata },
+  });
+  await made(t, plane, '/api/v1/namespaces', owned('acme-web'));
+  const isolated = { podSelector: {}, policyTypes: ['Ingress', 'Egress'] };
+  const policies = '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies';
+  await made(t, plane, policies, { metadata: { name: 'all' }, spec: isolated });
+  t.match(await audit(), { code: 0 }, 'where nothing is found it ends with 0');
+
+  const labels = { 'bulkhead.dev/tenant': 'acme', 'io.cilium/pool': 'blue' };
+  await made(t, plane, '/api/v1/namespaces', { metadata: { name: 'shop', labels } });
+  const template = (spec: object, metadata: object = {}) => ({
+    selector: { matchLabels: { app: 'web' } },
+    template: {
+      metadata: { labels: { app: 'web' }, ...metadata },
+      spec: { containers: [{ name: 'main', image: 'example.org/web' }], ...spec },
+    },
+  });
+  const deployments = '/apis/apps/v1/namespaces/acme-web/deployments';
+  await made(t, plane, deployments, {
+    metadata: { name: 'agent' },
+    spec: { replicas: 3, ...template({ hostPID: true }) },
+  });
+  await made(t, plane, '/apis/apps/v1/namespaces/acme-web/statefulsets', {
+    metadata: { name: 'db' },
+    spec: { serviceName: 'db', ...template({}, { labels: { app: 'web', 'io.cilium.k8s.policy.cluster': 'other' } }) },
+  });
+  await made(t, plane, policies, {
+    metadata: { name: 'bulkhead-allow-all' },
+    spec: { podSelector: {}, ingress: [{}] },
+  });
+  await made(t, plane, '/api/v1/namespaces/acme-web/resourcequotas', {
+    metadata: { name: 'none' },
+    spec: { hard: { 'count/networkpolicies.networking.k8s.io': '0' } },
+  });
+  await eventually('the Deployment has its pods', async () => {
+    const { body } = await plane.request('GET', '/api/v1/namespaces/acme-web/pods?labelSelector=app=web');
+    return (body as { items: unknown[] }).items.length >= 4;
+  });
+  const { code, text } = await audit();
+  t.equal(code, 1);
+  for (const line of [
+    /^host-namespaces +acme +warn +in mode enforce +1 +Deployment acme-web\/agent +spec/m,
+    /^reserved-labels +acme +warn +in every mode +1 +StatefulSet acme-web\/db +/m,
+    /^quota-on-baseline +acme +warn +in \S+ mode.* +1 +ResourceQuota acme-web\/none +spec\.hard/m,
+    /^ {2}namespace shop has the label of acme, and no prefix of that tenant covers it$/m,
+    /^ {2}NetworkPolicy acme-web\/bulkhead-allow-all has a name or a label of Bulkhead, which has not written it$/m,
+    /^io\.cilium\/ +1 +\S+/m,
+    /^acme +warn +enforce +\d+ +0 +\d+$/m,
+  ])
+    t.match(text, line);
+
+  const empty = await plane.kubeconfigFor({ user: 'nobody' });
+  await t.rejects(
+    audit('--kubeconfig', empty),
+    { message: /cannot be listed: 403/ },
+    'without namespaces it cannot start',
+  );
+  await t.rejects(audit('--context', 'other'), { message: /has no usable context other; name one of: / });
+  const withoutJobs = { op: 'remove', path: '/rules/2' };
+  await plane.request('PATCH', '/apis/rbac.authorization.k8s.io/v1/clusterroles/bulkhead-audit', [withoutJobs], {
+    contentType: 'application/json-patch+json',
+  });
+  t.match(
+    (await audit()).text,
+    /^Not checked, because it could not be listed:\n {2}\/apis\/batch\/v1\/jobs cannot be listed: 403/m,
+  );
+});
 
 async function linesOf(options: {
   readonly tenants: string | undefined;
@@ -157,19 +249,19 @@ async function made(t: Test, plane: ControlPlane, path: string, body: object): P
   if (answer.status !== 201) t.fail(`${path}: ${JSON.stringify(answer.body)}`);
 }
 
-/** All that `audit` needs. */
+/** With the rights that the example has for `audit`. */
 async function someoneWhoMayOnlyList(plane: ControlPlane): Promise<string> {
   const api = '/apis/rbac.authorization.k8s.io/v1';
-  const rules = [
-    { apiGroups: [''], resources: ['namespaces', 'pods'], verbs: ['list'] },
-    { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['list'] },
-    { apiGroups: ['bulkhead.dev'], resources: ['tenants'], verbs: ['list'] },
-  ];
-  await plane.request('POST', `${api}/clusterroles`, { metadata: { name: 'audit' }, rules });
+  const { code, stderr } = await plane.kubectl(plane.adminKubeconfig, [
+    'apply',
+    '-f',
+    'manifests/examples/audit-access.yaml',
+  ]);
+  if (code !== 0) throw new Error(stderr);
   await plane.request('POST', `${api}/clusterrolebindings`, {
     metadata: { name: 'audit' },
     subjects: [{ kind: 'User', name: 'rita', apiGroup: 'rbac.authorization.k8s.io' }],
-    roleRef: { kind: 'ClusterRole', name: 'audit', apiGroup: 'rbac.authorization.k8s.io' },
+    roleRef: { kind: 'ClusterRole', name: 'bulkhead-audit', apiGroup: 'rbac.authorization.k8s.io' },
   });
   return plane.kubeconfigFor({ user: 'rita' });
 }

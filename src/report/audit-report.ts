@@ -1,0 +1,172 @@
+/** What `bulkhead audit` prints: findings in, lines out. */
+import { table } from './table.ts';
+
+/** Objects of one tenant in which one check finds something. */
+export interface FindingGroup {
+  readonly check: string;
+  readonly tenant: string;
+  readonly mode: string;
+  /** Whether the check rejects in every mode; otherwise in mode enforce. */
+  readonly always: boolean;
+  readonly count: number;
+  /** The first of them, as `KIND NAMESPACE/NAME`. */
+  readonly names: readonly string[];
+  /** A field of the first one. */
+  readonly path: string;
+  /** The fix of that finding. */
+  readonly fix: string;
+}
+
+/** A namespace of a tenant with pods that no policy isolates. */
+export interface CutOffNamespace {
+  readonly namespace: string;
+  readonly tenant: string;
+  readonly mode: string;
+  readonly pods: number;
+  readonly ingress: number;
+  readonly egress: number;
+  readonly losing: number;
+  readonly names: readonly string[];
+}
+
+export interface AuditReport {
+  readonly tenantLabel: string;
+  /** With the tenant label. */
+  readonly namespaces: number;
+  readonly observes: boolean;
+  readonly cutOff: readonly CutOffNamespace[];
+  /** By tenant: what its baseline leaves open. */
+  readonly opened: readonly (readonly [tenant: string, policies: string])[];
+  readonly groups: readonly FindingGroup[];
+  /** Of every tenant with a namespace: its name and mode. */
+  readonly tenants: readonly (readonly [tenant: string, mode: string])[];
+  /** Reserved keys on namespaces of tenants: the entry that reserves it, how many namespaces have it, and who manages the field. */
+  readonly keys: readonly { readonly key: string; readonly count: number; readonly managers: readonly string[] }[];
+  /** The Events of observe that name accounts. */
+  readonly accounts: readonly string[];
+  /** What looks like Bulkhead's or a tenant's and is not. */
+  readonly planted: readonly string[];
+  /** Collections that could not be listed, with the reason. */
+  readonly unread: readonly string[];
+  /** Whether the applied backstop is that of the settings, tenants and exemptions; undefined: it could not be read. */
+  readonly backstop: 'absent' | 'older' | 'current' | undefined;
+  /** Where the pages of the checks are. */
+  readonly checksPage: string;
+}
+
+/** Names that are shown of many. */
+export const namesShown = 3;
+
+/** Whether there is something to do, or the audit is incomplete. */
+export function hasFindings(report: AuditReport): boolean {
+  const { namespaces, cutOff, groups, planted, unread, backstop } = report;
+  return (
+    namespaces === 0 || backstop === 'older' || [cutOff, groups, planted, unread].some((found) => found.length > 0)
+  );
+}
+
+export function auditLines(report: AuditReport): readonly string[] {
+  if (report.namespaces === 0)
+    return [`Nothing was checked: no namespace has the label ${report.tenantLabel}.`, ...unreadLines(report)];
+  const parts = [cutOffLines, findingLines, nextLines, keyLines, plantedLines, backstopLines, unreadLines];
+  return parts
+    .map((part) => part(report))
+    .filter((lines) => lines.length > 0)
+    .flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
+}
+
+function cutOffLines({ cutOff, opened, namespaces, tenantLabel }: AuditReport): readonly string[] {
+  const of = `of the ${namespaces} namespaces with the label ${tenantLabel}`;
+  if (cutOff.length === 0) return [`No pod would be cut off: policies isolate every pod ${of} in both directions.`];
+  const cells = cutOff.map((row) => [
+    ...[row.namespace, row.tenant, row.mode, String(row.pods), String(row.ingress), String(row.egress)],
+    some(row.names, row.losing),
+  ]);
+  return [
+    ...table([['NAMESPACE', 'TENANT', 'MODE', 'PODS', 'INGRESS', 'EGRESS', 'WHICH'], ...cells]),
+    '',
+    `${cutOff.length} ${of}. INGRESS, EGRESS: pods that no policy isolates in that direction today.`,
+    'In mode enforce the baseline isolates them. What it leaves open, beside what other policies open:',
+    ...opened.map(([tenant, policies]) => `  ${tenant}: ${policies || 'nothing'}`),
+  ];
+}
+
+function findingLines({ groups, observes, checksPage }: AuditReport): readonly string[] {
+  if (groups.length === 0) return ['Nothing that is stored would be rejected if it were written now.'];
+  const cells = groups.map((group) => [
+    ...[group.check, group.tenant, group.mode, group.always ? 'in every mode' : 'in mode enforce', String(group.count)],
+    some(group.names, group.count),
+    group.path,
+  ]);
+  const fixes = new Map(groups.map(({ check, fix }) => [check, fix]));
+  return [
+    ...table([['CHECK', 'TENANT', 'MODE', 'REJECTED', 'OBJECTS', 'WHICH', 'WHERE'], ...cells]),
+    '',
+    `These objects would be rejected if they were written now. ${observes ? 'The settings say observe, so nothing is rejected yet.' : 'They stay as they are.'}`,
+    `How to correct what each check finds (${checksPage}):`,
+    ...[...fixes].map(([check, fix]) => `  ${check}: ${fix}`),
+  ];
+}
+
+const nextModes: Readonly<Record<string, string>> = { audit: 'warn', warn: 'enforce' };
+
+function nextLines({ tenants, groups, cutOff }: AuditReport): readonly string[] {
+  const rows = tenants.flatMap(([tenant, mode]) => {
+    const next = nextModes[mode];
+    if (next === undefined) return [];
+    const own = groups.filter((group) => group.tenant === tenant && !group.always);
+    const found = own.reduce((sum, { count }) => sum + count, 0);
+    const lost = cutOff.filter((row) => row.tenant === tenant).reduce((sum, { losing }) => sum + losing, 0);
+    const enforces = next === 'enforce';
+    return [
+      [tenant, mode, next, String(enforces ? found : 0), String(enforces ? 0 : found), String(enforces ? lost : 0)],
+    ];
+  });
+  if (rows.length === 0) return [];
+  return [
+    ...table([['TENANT', 'MODE', 'NEXT', 'REJECTS', 'WARNS', 'CUTS OFF'], ...rows]),
+    '',
+    'What the next mode of each tenant rejects and warns about, in objects, and cuts off, in pods.',
+  ];
+}
+
+function keyLines({ keys, accounts }: AuditReport): readonly string[] {
+  if (keys.length + accounts.length === 0) return [];
+  const cells = keys.map(({ key, count, managers }) => [key, String(count), managers.join(', ')]);
+  return [
+    ...(keys.length === 0 ? [] : table([['RESERVED KEY', 'NAMESPACES', 'FIELD MANAGERS'], ...cells])),
+    ...(keys.length === 0
+      ? []
+      : [
+          '',
+          'Only accounts of the platform may write these keys. A field manager is a name that the client chose: a hint.',
+        ]),
+    ...(accounts.length === 0
+      ? []
+      : [
+          'Events name the accounts. List those of the platform in platform.namespaceWriters, platform.provisioners or platform.identities:',
+          ...accounts.map((line) => `  ${line}`),
+        ]),
+  ];
+}
+
+function plantedLines({ planted }: AuditReport): readonly string[] {
+  if (planted.length === 0) return [];
+  return ['Not what it seems; look at each before you enforce:', ...planted.map((line) => `  ${line}`)];
+}
+
+function backstopLines({ backstop }: AuditReport): readonly string[] {
+  if (backstop !== 'older') return [];
+  return ['The applied backstop is older than the settings, tenants and exemptions: print and apply it again.'];
+}
+
+function unreadLines({ unread }: AuditReport): readonly string[] {
+  return unread.length === 0
+    ? []
+    : ['Not checked, because it could not be listed:', ...unread.map((line) => `  ${line}`)];
+}
+
+function some(names: readonly string[], count: number): string {
+  const shown = names.slice(0, namesShown);
+  return shown.join(', ') + (count > shown.length ? ` and ${count - shown.length} more` : '');
+}
