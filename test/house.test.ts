@@ -7,20 +7,21 @@ import typescript from 'typescript';
 /** For each room, from the ground up, the rooms it may import from beside itself. */
 const rooms: Readonly<Record<string, readonly string[]>> = {
   kubernetes: [],
-  tenancy: ['kubernetes'],
+  keys: [],
+  tenancy: ['kubernetes', 'keys'],
   exemptions: ['kubernetes', 'tenancy'],
   reach: ['kubernetes', 'tenancy'],
   baseline: ['kubernetes', 'tenancy'],
   kinds: ['kubernetes', 'tenancy', 'reach', 'baseline'],
-  checks: ['kubernetes', 'tenancy', 'exemptions', 'reach', 'baseline', 'kinds'],
+  checks: ['kubernetes', 'keys', 'tenancy', 'exemptions', 'reach', 'baseline', 'kinds'],
   mutations: ['kubernetes', 'tenancy', 'reach', 'baseline', 'kinds'],
-  backstop: ['kubernetes', 'tenancy', 'exemptions', 'baseline', 'kinds', 'checks'],
+  backstop: ['kubernetes', 'keys', 'tenancy', 'exemptions', 'baseline', 'kinds', 'checks'],
   admission: ['kubernetes', 'tenancy', 'exemptions', 'reach', 'baseline', 'kinds', 'checks', 'mutations'],
   report: [],
   certificates: [],
   client: ['kubernetes', 'admission'],
   facts: ['kubernetes', 'tenancy', 'exemptions', 'baseline', 'admission', 'client'],
-  reconcile: ['kubernetes', 'tenancy', 'exemptions', 'baseline', 'kinds', 'admission', 'client', 'facts'],
+  reconcile: ['kubernetes', 'keys', 'tenancy', 'exemptions', 'baseline', 'kinds', 'admission', 'client', 'facts'],
   configuration: ['kubernetes', 'tenancy', 'kinds', 'admission', 'certificates', 'client', 'reconcile'],
   cluster: ['kubernetes', 'tenancy', 'admission', 'client', 'facts', 'reconcile', 'configuration'],
   files: ['kubernetes', 'tenancy', 'exemptions', 'admission', 'certificates'],
@@ -54,11 +55,12 @@ const confined: Readonly<Record<string, string>> = {
 };
 
 /** The part of all lines that one room may hold. */
-const largestRoom = 0.18;
+const largestRoom = 0.15;
 
 /** Rooms without input and output: none of these modules of Node. */
 const pureRooms = [
   'kubernetes',
+  'keys',
   'tenancy',
   'exemptions',
   'reach',

@@ -1,6 +1,6 @@
 /** What the settings grant on namespaces (checks/granted.ts), in CEL. */
 import { garbageCollectors } from '../checks/namespace-owner-references.ts';
-import { isBeginning } from '../tenancy/keys/reserved-keys.ts';
+import { isBeginning } from '../keys/reserved-keys.ts';
 import { provisionerMark } from '../tenancy/namespace-grant.ts';
 import type { Provisioner, Settings } from '../tenancy/settings.ts';
 import { identity } from '../tenancy/tenancy.ts';

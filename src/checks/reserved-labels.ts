@@ -1,9 +1,8 @@
+import { isFree } from '../checks/free-values.ts';
+import { kumaMesh } from '../keys/mesh-keys.ts';
+import type { ReservedKey, ReservedKeys } from '../keys/reserved-keys.ts';
 import { entry, namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { NamespaceRequest, PodRequest, PolicyRequest } from '../kubernetes/review.ts';
-import { isFree } from '../tenancy/keys/free-values.ts';
-import { kumaMesh } from '../tenancy/keys/mesh-keys.ts';
-import type { ReservedKeys } from '../tenancy/keys/reserved-keys.ts';
-import type { ReservedKey } from '../tenancy/settings.ts';
 import { type Check, type Facts, type Finding, type NamespaceFacts, nothing, type PodFacts } from './check.ts';
 import { isGranted } from './granted.ts';
 import { type Change, changesOf, fieldOf } from './metadata-changes.ts';

@@ -8,8 +8,8 @@ import type { Observed } from '../admission/admission.ts';
 import type { NamespaceKey } from '../admission/facts.ts';
 import { printable, subject } from '../admission/message.ts';
 import type { Log } from '../client/log.ts';
+import { isBeginning } from '../keys/reserved-keys.ts';
 import { serviceAccountOf } from '../kubernetes/user.ts';
-import { isBeginning } from '../tenancy/keys/reserved-keys.ts';
 import type { NamespaceEvents } from './namespace-events.ts';
 
 /** Pairs that are remembered. The key is the entry that reserves it, so a requester has as many as there are entries. */

@@ -2,9 +2,10 @@
  * What holds without a settings document. What shuts something (reserved names and keys, protected addresses) is added to, never
  * replaced; what opens something (shared services) is replaced, so that the document shows all that is open.
  */
+
+import { builtInKeys } from '../keys/built-in-keys.ts';
 import { type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { defaultDocsURL } from './docs-page.ts';
-import { builtInKeys } from './keys/built-in-keys.ts';
 import { probeNamespace } from './probe.ts';
 import type { ProtectedRange, Settings, SharedService } from './settings.ts';
 import type { Subject } from './tenant.ts';

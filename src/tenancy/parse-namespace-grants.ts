@@ -1,11 +1,11 @@
+import { ownKeys } from '../keys/built-in-keys.ts';
+import { covers, isBeginning, isEnding, type ReservedKey } from '../keys/reserved-keys.ts';
 import { excerpt } from '../kubernetes/json.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
-import { ownKeys } from './keys/built-in-keys.ts';
-import { covers, isBeginning, isEnding } from './keys/reserved-keys.ts';
 import { parseNamedSubject } from './parse-subject.ts';
 import type { Report, Step } from './problem.ts';
 import type { GrantDocuments, NamespaceWriterDocument, ProvisionerDocument } from './schema/grant-schemas.ts';
-import type { NamespaceWriter, Provisioner, ReservedKey } from './settings.ts';
+import type { NamespaceWriter, Provisioner } from './settings.ts';
 import { identity } from './tenancy.ts';
 import type { Subject } from './tenant.ts';
 

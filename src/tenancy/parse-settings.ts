@@ -1,3 +1,6 @@
+import { builtInKeys, formerKeys, keyGroups, ownKeys } from '../keys/built-in-keys.ts';
+import type { KeyCarrier } from '../keys/key-group.ts';
+import { covers, type ReservedKey } from '../keys/reserved-keys.ts';
 import { excerpt } from '../kubernetes/json.ts';
 import { contradiction } from '../kubernetes/label-selector.ts';
 import { parseSelector } from '../kubernetes/parse-selector.ts';
@@ -11,9 +14,6 @@ import {
   defaultTenantLabel,
 } from './default-settings.ts';
 import { defaultDocsURL, parseDocsURL } from './docs-page.ts';
-import { builtInKeys, formerKeys, keyGroups, ownKeys } from './keys/built-in-keys.ts';
-import type { KeyCarrier } from './keys/key-group.ts';
-import { covers } from './keys/reserved-keys.ts';
 import {
   judgeServiceAddresses,
   parseProtectedRanges,
@@ -34,7 +34,7 @@ import {
 } from './problem.ts';
 import { compileDocumentSchema } from './schema/check-document.ts';
 import { type SettingsDocument, type SharedServiceDocument, settingsSchema } from './schema/settings-schema.ts';
-import type { ReservedKey, Settings, SharedService } from './settings.ts';
+import type { Settings, SharedService } from './settings.ts';
 import { suggestion } from './suggestion.ts';
 import type { Subject } from './tenant.ts';
 

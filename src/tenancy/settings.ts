@@ -1,3 +1,4 @@
+import type { ReservedKey } from '../keys/reserved-keys.ts';
 import type { Family, IpRange } from '../kubernetes/ip-range.ts';
 import type { LabelSelector } from '../kubernetes/label-selector.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
@@ -28,22 +29,6 @@ export interface ProtectedRange {
    * node. `link-local`: the IPv4 addresses around those, some of which a node answers on. No connection comes from the last two.
    */
   readonly kind: 'cluster' | 'metadata' | 'link-local';
-}
-
-/**
- * Whom a reserved key concerns. `identity`: whose an object or its traffic is taken for. `others-guard`: guards of the platform or of
- * others, and nodes that others share. `own-protection`: what protects the tenant alone, such as its part in a mesh.
- */
-export type KeyClass = 'identity' | 'others-guard' | 'own-protection';
-
-/** A label or annotation key that tenants may not set: an exact key, a beginning or an ending (reserved-keys.ts). */
-export interface ReservedKey {
-  readonly entry: string;
-  readonly protects: KeyClass;
-  /** What it does and to whom, for a refusal that says "this key …". */
-  readonly effect: string;
-  /** The settings that decide whether tenants may set it. */
-  readonly settings: readonly string[];
 }
 
 export type PodSecurityLevel = 'privileged' | 'baseline' | 'restricted';

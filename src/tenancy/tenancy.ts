@@ -1,11 +1,12 @@
 /** An immutable snapshot of settings and tenants, with look-ups whose cost does not depend on how many tenants there are. */
+
+import { compileReservedKeys, type ReservedKey, type ReservedKeys } from '../keys/reserved-keys.ts';
 import { entry, type StringMap } from '../kubernetes/objects.ts';
 import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
 import type { Exemptions } from './exemption.ts';
-import { compileReservedKeys, type ReservedKeys } from './keys/reserved-keys.ts';
 import { compileGrants, type GrantOn } from './namespace-grant.ts';
 import { probeTenant } from './probe.ts';
-import type { ReservedKey, Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
 import type { Direction, Gate, Subject, Tenant } from './tenant.ts';
 
 /** Who owns a namespace: a tenant, or the platform. */

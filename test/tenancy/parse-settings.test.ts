@@ -1,7 +1,7 @@
 import t from 'tap';
+import { builtInKeys } from '../../src/keys/built-in-keys.ts';
+import type { KeyCarrier, KeyProfile } from '../../src/keys/key-group.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
-import { builtInKeys } from '../../src/tenancy/keys/built-in-keys.ts';
-import type { KeyCarrier, KeyProfile } from '../../src/tenancy/keys/key-group.ts';
 import { parseSettings } from '../../src/tenancy/parse-settings.ts';
 import type { Settings } from '../../src/tenancy/settings.ts';
 import { documentIn, problemLines, warningLines } from './documents.ts';

@@ -1,5 +1,5 @@
+import { knownMeshes, knownPlugins, type Mesh, type NetworkPlugin } from '../../keys/key-group.ts';
 import type { LabelSelector } from '../../kubernetes/label-selector.ts';
-import { knownMeshes, knownPlugins, type Mesh, type NetworkPlugin } from '../keys/key-group.ts';
 import type { PodSecurityLevel } from '../settings.ts';
 import { type GrantDocuments, grantSchemas } from './grant-schemas.ts';
 import { labelKey, labelName, labelOrAnnotationKey, namePrefix, objectName } from './names.ts';

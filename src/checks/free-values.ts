@@ -2,7 +2,7 @@
  * Values of reserved keys that every requester may set: those that weaken no protection. An injector writes them on each pod of
  * the mesh, in the name of the requester, or they only tighten. What loosens is judged against the stored value.
  */
-import type { PodSecurityLevel, Settings } from '../settings.ts';
+import type { PodSecurityLevel, Settings } from '../tenancy/settings.ts';
 
 /** From the stored value to the new one. Undefined: there is none. */
 export interface ValueChange {

@@ -1,9 +1,9 @@
 /** Which keys are reserved in which cluster, and what each is said to do. */
 import t from 'tap';
-import { builtInKeys, formerKeys, keyGroups } from '../../../src/tenancy/keys/built-in-keys.ts';
-import { isFree } from '../../../src/tenancy/keys/free-values.ts';
-import { type KeyCarrier, type KeyProfile, knownMeshes, knownPlugins } from '../../../src/tenancy/keys/key-group.ts';
-import { compileReservedKeys, covers } from '../../../src/tenancy/keys/reserved-keys.ts';
+import { isFree } from '../../src/checks/free-values.ts';
+import { builtInKeys, formerKeys, keyGroups } from '../../src/keys/built-in-keys.ts';
+import { type KeyCarrier, type KeyProfile, knownMeshes, knownPlugins } from '../../src/keys/key-group.ts';
+import { compileReservedKeys, covers } from '../../src/keys/reserved-keys.ts';
 
 const carriers: readonly KeyCarrier[] = ['namespaces', 'pods', 'policies'];
 

@@ -1,8 +1,8 @@
 import { equal } from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import { builtInKeys } from '../../../src/tenancy/keys/built-in-keys.ts';
-import { compileReservedKeys, covers, isBeginning, isEnding } from '../../../src/tenancy/keys/reserved-keys.ts';
+import { builtInKeys } from '../../src/keys/built-in-keys.ts';
+import { compileReservedKeys, covers, isBeginning, isEnding } from '../../src/keys/reserved-keys.ts';
 
 function compile(entries: readonly string[]) {
   return compileReservedKeys(entries.map((entry, place) => ({ entry, place })));

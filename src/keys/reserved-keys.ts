@@ -6,7 +6,6 @@
  * Comparison is exact, by code unit: no letter case, no pattern, no sorted search (GHSA-gjw4-3v3v-rqxg was a sorted search that
  * disagreed with its sort and let listed keys through).
  */
-import type { KeyClass } from '../settings.ts';
 
 export interface ReservedKeys<Key extends Entry> {
   /**
@@ -87,4 +86,20 @@ function lengthOfLongest(texts: Iterable<string>): number {
   let longest = 0;
   for (const { length } of texts) longest = Math.max(longest, length);
   return longest;
+}
+
+/**
+ * Whom a reserved key concerns. `identity`: whose an object or its traffic is taken for. `others-guard`: guards of the platform or of
+ * others, and nodes that others share. `own-protection`: what protects the tenant alone, such as its part in a mesh.
+ */
+export type KeyClass = 'identity' | 'others-guard' | 'own-protection';
+
+/** A label or annotation key that tenants may not set: an exact key, a beginning or an ending (reserved-keys.ts). */
+export interface ReservedKey {
+  readonly entry: string;
+  readonly protects: KeyClass;
+  /** What it does and to whom, for a refusal that says "this key …". */
+  readonly effect: string;
+  /** The settings that decide whether tenants may set it. */
+  readonly settings: readonly string[];
 }

@@ -19,13 +19,14 @@
  * and the ports of its proxy, Consul's `consul.hashicorp.com/connect-inject-status`, `transparent-proxy-status`, `original-pod`,
  * `redirect-traffic-config` and `consul-namespace`.
  */
-import type { ReservedKey } from '../settings.ts';
+
 import { calicoKeys } from './calico-keys.ts';
 import { ciliumKeys } from './cilium-keys.ts';
 import { guardKeys } from './guard-keys.ts';
 import type { KeyCarrier, KeyGroup, KeyProfile } from './key-group.ts';
 import { meshKeys } from './mesh-keys.ts';
 import { networkKeys } from './network-keys.ts';
+import type { ReservedKey } from './reserved-keys.ts';
 
 /** Keys of Bulkhead itself. They cannot be released. */
 export const ownKeys: readonly string[] = ['bulkhead.dev/'];

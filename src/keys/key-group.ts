@@ -1,5 +1,5 @@
 /** What a group of built-in keys says of itself, and by what of a cluster it is chosen. */
-import type { ReservedKey } from '../settings.ts';
+import type { ReservedKey } from './reserved-keys.ts';
 
 export const knownPlugins = [
   'cilium',
