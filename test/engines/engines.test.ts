@@ -7,6 +7,7 @@ import t from 'tap';
 import type { PeerVerdict } from '../../src/reach/border.ts';
 import { foundOrSkip } from '../apiserver/cluster-test.ts';
 import type { WrittenPeer, WrittenRule, WrittenSelector, WrittenSpec } from '../reach/evaluator.ts';
+import { admitByChecks } from './admit.ts';
 import { type Engine, engineNames, startEngines } from './engine.ts';
 import type { PolicyKind } from './kind.ts';
 import { networkPolicy } from './kinds/network-policy.ts';
@@ -27,7 +28,8 @@ function judge(started: readonly Engine[]): void {
     const tally = emptyTally();
     const found: Counterexample[] = [];
     const begun = Date.now();
-    await runBatches({ kind: networkPolicy, engines: started, seed: 1 }, 0, (_, more, counterexample) => {
+    const search = { kind: networkPolicy, engines: started, seed: 1, admit: admitByChecks };
+    await runBatches(search, 0, (_, more, counterexample) => {
       addTo(tally, more);
       if (counterexample !== undefined) found.push(counterexample);
       return counterexample !== undefined || tally.policies >= 1_000;
@@ -40,6 +42,9 @@ function judge(started: readonly Engine[]): void {
     t.ok(tally.unasked < tally.witnesses / 10, `${tally.unasked} witnesses no engine can be asked about`);
     t.ok(tally.flows > 500_000, `${tally.flows} flows were looked up`);
     t.equal(tally.untaken, 0, 'the engines take what Bulkhead admits');
+    t.ok(tally.exempted > 20, `${tally.exempted} are admitted by exemptions alone`);
+    t.ok(tally.podsAdmitted > 200, `${tally.podsAdmitted} pods are admitted`);
+    t.ok(tally.podsExempted > 10, `${tally.podsExempted} of them by exemptions alone`);
   });
 
   t.test('the fast way and the engine’s own way to answer agree', async (t) => {
@@ -97,7 +102,8 @@ function judge(started: readonly Engine[]): void {
     const second = await run(150);
     t.match(second, { batch: 3, tally: { policies: 150 } });
     const sum = emptyTally();
-    await runBatches({ kind: networkPolicy, engines: started, seed: 7 }, 0, (_, more) => {
+    const search = { kind: networkPolicy, engines: started, seed: 7, admit: admitByChecks };
+    await runBatches(search, 0, (_, more) => {
       addTo(sum, more);
       return sum.policies >= 150;
     });

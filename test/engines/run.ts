@@ -5,6 +5,7 @@
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { admitByChecks } from './admit.ts';
 import { type EngineName, engineNames, isEngineName, startEngines } from './engine.ts';
 import { networkPolicy } from './kinds/network-policy.ts';
 import { addTo, type Counterexample, emptyTally, policiesInBatch, runBatches, type Tally } from './search.ts';
@@ -23,7 +24,19 @@ interface Progress {
 
 /** One line a figure. */
 export function summary(
-  { policies, admitted, flows, witnesses, unasked, invalid, untaken }: Tally,
+  {
+    policies,
+    admitted,
+    exempted,
+    flows,
+    witnesses,
+    unasked,
+    invalid,
+    untaken,
+    pods,
+    podsAdmitted,
+    podsExempted,
+  }: Tally,
   seconds: number,
 ): string {
   const share = (count: number) => `${count} (${((100 * count) / Math.max(1, policies)).toFixed(1)} %)`;
@@ -33,6 +46,8 @@ export function summary(
     `  flows looked up in the engines: ${flows}`,
     `  witnesses that got through: ${witnesses}; not to be asked: ${unasked}`,
     `  admitted and not taken by an engine: ${untaken}`,
+    `  admitted by exemptions alone: ${exempted}`,
+    `  pods: ${pods}; admitted: ${podsAdmitted}, of them by exemptions alone: ${podsExempted}`,
   ].join('\n');
 }
 
@@ -90,7 +105,7 @@ async function main(): Promise<number> {
     try {
       const soundnessAlone = names.length < engineNames.length;
       await runBatches(
-        { kind: networkPolicy, engines, seed, soundnessAlone },
+        { kind: networkPolicy, engines, seed, soundnessAlone, admit: admitByChecks },
         progress.batch,
         async (batch, tally, counterexample) => {
           addTo(progress.tally, tally);

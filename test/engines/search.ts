@@ -2,6 +2,8 @@
  * Differential search: random policies in random worlds, judged by Bulkhead and answered by the engines, with the baseline in place.
  *
  * - Soundness: of a policy that Bulkhead admits, no engine lets a foreign flow through.
+ *   An exempted policy opens only the directions of what is exempted. Exemptions hold exactly as exemptions.ts says, and no pod is
+ *   admitted with a key of identity.
  * - Usefulness: of a policy that it refuses, the witness that it names gets through in at least one engine, on a port where it is foreign.
  */
 import fc from 'fast-check';
@@ -11,7 +13,18 @@ import type { PeerVerdict } from '../../src/reach/border.ts';
 import type { Border } from '../../src/reach/violation.ts';
 import type { Direction, World } from '../reach/evaluator.ts';
 import { borderOf, documentsOf, world as someWorld } from '../reach/search-worlds.ts';
+import { type Admit, flawOfPod, isAdmitted, isExempting, withExemptionsOf, wronglyExempted } from './admit.ts';
 import type { Engine } from './engine.ts';
+import {
+  exemptionDocuments,
+  names,
+  type RolledWorld,
+  rollout,
+  type Sent,
+  type SentPod,
+  sentPod,
+  users,
+} from './exemptions.ts';
 import type { PolicyKind } from './kind.ts';
 import { type Candidate, isForeignOn, othersOf, subjectsOf, wires } from './parties.ts';
 import type { Answer, AskedPolicy, Flow, Question } from './protocol.ts';
@@ -39,16 +52,33 @@ export interface Tally {
   invalid: number;
   /** Admitted policies that an engine does not take. */
   untaken: number;
+  /** Policies that only an exemption admits. */
+  exempted: number;
+  pods: number;
+  podsAdmitted: number;
+  /** Of them: those that only an exemption admits. */
+  podsExempted: number;
 }
 
 export function emptyTally(): Tally {
-  return { policies: 0, admitted: 0, flows: 0, witnesses: 0, unasked: 0, invalid: 0, untaken: 0 };
+  const policies = {
+    policies: 0,
+    admitted: 0,
+    exempted: 0,
+    flows: 0,
+    witnesses: 0,
+    unasked: 0,
+    invalid: 0,
+    untaken: 0,
+  };
+  return { ...policies, pods: 0, podsAdmitted: 0, podsExempted: 0 };
 }
 
 export function addTo(sum: Tally, more: Tally): void {
   for (const key of ['policies', 'admitted', 'flows', 'witnesses', 'unasked', 'invalid', 'untaken'] as const) {
     sum[key] += more[key];
   }
+  for (const key of ['exempted', 'pods', 'podsAdmitted', 'podsExempted'] as const) sum[key] += more[key];
 }
 
 /** A counterexample. */
@@ -68,14 +98,17 @@ export interface Counterexample {
 }
 
 interface Case<Spec> {
-  readonly world: World;
+  readonly world: RolledWorld;
   readonly specs: readonly Spec[];
+  readonly pods: readonly SentPod[];
 }
 
 export interface Search<Spec> {
   readonly kind: PolicyKind<Spec>;
   readonly engines: readonly Engine[];
   readonly seed: number;
+  /** Left out: Bulkhead admits what the kind's judge has nothing against, no exemption counts, and no pod is tried. */
+  readonly admit?: Admit;
   /** Where engines are left out, a witness may get through in one of those. */
   readonly soundnessAlone?: boolean;
   /** Counterexamples are given as they are found. */
@@ -85,10 +118,13 @@ export interface Search<Spec> {
 /** The same batch of the same seed is always the same. */
 function caseOf<Spec>({ kind, seed }: Search<Spec>, batch: number): Case<Spec> {
   const own = batchSeed(seed, batch);
-  const [world] = fc.sample(someWorld, { seed: own, numRuns: 1 });
-  if (world === undefined) throw new Error('no world');
+  const [plain] = fc.sample(someWorld, { seed: own, numRuns: 1 });
+  // Drawn apart, and late ones too: of the first draws of a list most are short.
+  const roll = fc.sample(rollout, { seed: own, numRuns: 20 }).at(-1);
+  if (plain === undefined || roll === undefined) throw new Error('no world');
+  const world = roll(plain);
   const specs = fc.sample(kind.specs, { seed: own, numRuns: policiesInBatch }).map((write) => write(world));
-  return { world, specs };
+  return { world, specs, pods: fc.sample(sentPod, { seed: own, numRuns: policiesInBatch }) };
 }
 
 function batchSeed(seed: number, batch: number): number {
@@ -121,7 +157,12 @@ export async function runBatches<Spec>(
 
 interface Outcome<Spec> {
   readonly tally: Tally;
-  readonly found: { readonly world: World; readonly spec: Spec; readonly fault: Fault } | undefined;
+  readonly found: Found<Spec> | undefined;
+}
+
+/** What shows the fault: a policy or a pod. */
+interface Found<Spec> extends Case<Spec> {
+  readonly fault: Fault;
 }
 
 /** What is asked about one policy, and how the answers are to be read. */
@@ -129,29 +170,32 @@ interface Plan<Spec> {
   readonly spec: Spec;
   readonly verdicts: readonly PeerVerdict[];
   readonly admitted: boolean;
+  /** Only an exemption admits it. */
+  readonly exempted: boolean;
   /** Known before any engine is asked. */
-  readonly flaw: string | undefined;
+  readonly flaw: Pick<Fault, 'kind' | 'text'> | undefined;
   readonly unasked: number;
   readonly asked: readonly AskedPolicy[];
-  /** The verdict that each of the own flows is to show, where there are witnesses. */
+  /** The verdict that each of the own flows is to show, where there are witnesses. Later ones are to be closed. */
   readonly shows: readonly number[];
   readonly witnessed: readonly PeerVerdict[];
 }
 
 /** @param more tried on every policy, with those of the world */
 async function tryCase<Spec>(
-  { kind, engines, soundnessAlone = false }: Search<Spec>,
-  { world, specs }: Case<Spec>,
+  search: Search<Spec>,
+  { world, specs, pods }: Case<Spec>,
   seed: number,
   more: readonly Candidate[] = [],
 ): Promise<Outcome<Spec>> {
+  const { engines, admit, soundnessAlone = false } = search;
   const random = randomFrom(seed);
-  const border = borderOf(world);
+  const border = withExemptionsOf(world, borderOf(world));
   const roster = new Roster();
   const subjects = subjectsOf(world, random).map((one) => roster.place(one));
   const others = [...othersOf(world, random), ...more];
   const flows = others.flatMap((one) => foreignFlows(one, roster, world));
-  const plans = specs.map((spec) => planFor(kind, spec, world, border, roster, random));
+  const plans = specs.map((spec) => planFor(search, spec, { world, border, flows }, roster, random));
   const question: Question = {
     parties: roster.candidates.map(({ asked }) => asked),
     wires,
@@ -165,6 +209,15 @@ async function tryCase<Spec>(
   const answers = await Promise.all(engines.map((engine) => engine.ask(question)));
   const tally = emptyTally();
   let found: Outcome<Spec>['found'];
+  for (const sent of admit === undefined ? [] : pods) {
+    const judged = admit?.(sent, sent.pod, border) ?? [];
+    tally.pods++;
+    if (isAdmitted(judged)) tally.podsAdmitted++;
+    if (isAdmitted(judged) && isExempting(judged)) tally.podsExempted++;
+    const text = flawOfPod(judged, sent, world);
+    if (text !== undefined)
+      found ??= { world, specs: [], pods: [sent], fault: { kind: 'soundness', text, shownBy: [] } };
+  }
   let at = 0;
   for (const plan of plans) {
     const of = answers.map((all, index) => ({
@@ -175,7 +228,7 @@ async function tryCase<Spec>(
     count(tally, plan, of);
     const fault = faultOf(plan, of, roster, world);
     if (fault !== undefined && !(soundnessAlone && fault.kind === 'usefulness'))
-      found ??= { world, spec: plan.spec, fault };
+      found ??= { world, specs: [plan.spec], pods: [], fault };
   }
   return { tally, found };
 }
@@ -213,22 +266,63 @@ function foreignFlows(
   );
 }
 
+/** A border in its world, with the flows to and from foreigners that every policy is tried on. */
+interface Place {
+  readonly world: RolledWorld;
+  readonly border: Border;
+  readonly flows: readonly Flow[];
+}
+
+/** What Bulkhead makes of a policy under each name and of each user. */
+function rulingOn<Spec>(
+  { kind, admit }: Pick<Search<Spec>, 'kind' | 'admit'>,
+  object: unknown,
+  verdicts: readonly PeerVerdict[],
+  { world, border }: Place,
+): {
+  readonly admitted: boolean;
+  readonly exempted: boolean;
+  readonly flaw: string | undefined;
+} {
+  if (admit === undefined)
+    return { admitted: verdicts.every(({ verdict }) => verdict === 'nothing'), exempted: false, flaw: undefined };
+  const sent = names.flatMap((name) => users.map((user): Sent => ({ kind: kind.kind, name, user })));
+  const rulings = sent.map((one) => ({ one, judged: admit(one, object, border) }));
+  const taken = rulings.filter(({ judged }) => isAdmitted(judged));
+  const admitted = taken.some(({ judged }) => !isExempting(judged));
+  const found = verdicts.filter(({ verdict }) => verdict !== 'nothing').map(({ path }) => path);
+  const flaws = [
+    ...rulings.flatMap(({ one, judged }) => wronglyExempted(judged, one, world) ?? []),
+    ...taken.flatMap(({ judged }) =>
+      found
+        .filter((path) => !judged.some((one) => one.path === path && one.exemption !== undefined))
+        .map((path) => `${path} is admitted, and nothing exempts it`),
+    ),
+  ];
+  return { admitted, exempted: taken.length > 0 && !admitted, flaw: flaws[0] };
+}
+
 function planFor<Spec>(
-  kind: PolicyKind<Spec>,
+  search: Pick<Search<Spec>, 'kind' | 'admit'>,
   spec: Spec,
-  world: World,
-  border: Border,
+  place: Place,
   roster: Roster,
   random: Random,
 ): Plan<Spec> {
+  const { kind } = search;
+  const { world, border } = place;
   const verdicts = kind.judge(spec, border);
-  const admitted = verdicts.every(({ verdict }) => verdict === 'nothing');
+  const written = kind.objectOf(spec, world);
+  const { admitted, exempted, ...ruling } = rulingOn(search, written, verdicts, place);
   const isInvalid = verdicts.some(({ verdict }) => verdict === 'invalid');
   const flows: Flow[] = [];
   const shows: number[] = [];
   const witnessed: PeerVerdict[] = [];
   let unasked = 0;
-  let flaw: string | undefined;
+  let flaw: Plan<Spec>['flaw'] = ruling.flaw === undefined ? undefined : { kind: 'soundness', text: ruling.flaw };
+  const useless = (text: string) => {
+    flaw ??= { kind: 'usefulness', text };
+  };
   if (admitted) {
     for (const candidate of kind.around(spec, world, random)) flows.push(...foreignFlows(candidate, roster, world));
   } else if (!isInvalid) {
@@ -240,29 +334,33 @@ function planFor<Spec>(
         continue;
       }
       if ('unread' in read) {
-        flaw ??= `${verdict.path}: the witness cannot be tried: ${read.unread}`;
+        useless(`${verdict.path}: the witness cannot be tried: ${read.unread}`);
         continue;
       }
       const own = read.candidates.flatMap((one) => foreignFlows(one, roster, world, [read.direction]));
-      if (own.length === 0) flaw ??= `${verdict.path}: the witness "${verdict.witness}" is no foreigner on any port`;
+      if (own.length === 0) useless(`${verdict.path}: the witness "${verdict.witness}" is no foreigner on any port`);
       flows.push(...own);
       for (const _ of own) shows.push(witnessed.length);
       witnessed.push(verdict);
     }
+    // An exemption opens what was found, and so no direction in which nothing was found.
+    const closed = directions.filter((one) => verdicts.every((of) => of.verdict === 'nothing' || of.direction !== one));
+    if (exempted) flows.push(...place.flows.filter(([direction]) => closed.includes(directions[direction])));
   }
-  const object = { kind: kind.kind, object: kind.objectOf(spec, world) };
-  const isAsked = admitted || witnessed.length > 0;
+  const object = { kind: kind.kind, object: written };
+  const isAsked = admitted || flows.length > 0;
   const asked = isAsked
     ? kind.subjects(spec, world).map((list): AskedPolicy => {
         return { ...object, subjects: list.map((one) => roster.place(one)), common: admitted, flows };
       })
     : [];
-  return { spec, verdicts, admitted, flaw, unasked, asked, shows, witnessed };
+  return { spec, verdicts, admitted, exempted, flaw, unasked, asked, shows, witnessed };
 }
 
 function count<Spec>(tally: Tally, plan: Plan<Spec>, answered: Answered): void {
-  const { admitted, verdicts, unasked } = plan;
+  const { admitted, exempted, verdicts, unasked } = plan;
   tally.policies++;
+  if (exempted) tally.exempted++;
   if (admitted) tally.admitted++;
   else tally.witnesses += shownBy(plan, answered).size;
   if (verdicts.some(({ verdict }) => verdict === 'invalid')) tally.invalid++;
@@ -278,7 +376,7 @@ function shownBy<Spec>({ shows }: Plan<Spec>, answered: Answered): ReadonlySet<n
 }
 
 function faultOf<Spec>(plan: Plan<Spec>, answered: Answered, roster: Roster, world: World): Fault | undefined {
-  if (plan.flaw !== undefined) return { kind: 'usefulness', text: plan.flaw, shownBy: [] };
+  if (plan.flaw !== undefined) return { ...plan.flaw, shownBy: [] };
   if (plan.admitted) {
     for (const { engine, answers } of answered) {
       for (const [index, answer] of answers.entries()) {
@@ -298,6 +396,15 @@ function faultOf<Spec>(plan: Plan<Spec>, answered: Answered, roster: Roster, wor
       }
     }
     return undefined;
+  }
+  for (const { engine, answers } of answered) {
+    for (const [index, { own, subject }] of answers.entries()) {
+      const flow = plan.asked[index]?.flows[own.find((at) => at >= plan.shows.length) ?? -1];
+      if (flow === undefined) continue;
+      const text = `nothing is exempted in that direction, and ${engine?.name} lets through: ${tell(flow, roster, subject)}`;
+      const who = roster.candidates[flow[1]];
+      return { kind: 'soundness', text, shownBy: who ? [who] : [] };
+    }
   }
   const shown = shownBy(plan, answered);
   const missed = plan.witnessed.findIndex((_, index) => !shown.has(index));
@@ -326,41 +433,39 @@ function tell([direction, party, wire]: Flow, { candidates }: Roster, subject: n
 }
 
 /** Makes it as small as it gets, and writes it down. */
-async function explain<Spec>(
-  search: Search<Spec>,
-  batch: number,
-  { world, spec, fault }: { readonly world: World; readonly spec: Spec; readonly fault: Fault },
-): Promise<Counterexample> {
+async function explain<Spec>(search: Search<Spec>, batch: number, found: Found<Spec>): Promise<Counterexample> {
+  const { fault, pods } = found;
   const seed = batchSeed(search.seed, batch);
   let tries = 0;
   let last = fault;
-  const shows = async (where: World, what: Spec): Promise<boolean> => {
+  const shows = async (world: RolledWorld, specs: readonly Spec[]): Promise<boolean> => {
     if (++tries > mostTries) return false;
     try {
-      const { found } = await tryCase(search, { world: where, specs: [what] }, seed, fault.shownBy);
-      if (found?.fault.kind !== fault.kind) return false;
-      last = found.fault;
+      const again = (await tryCase(search, { world, specs, pods }, seed, fault.shownBy)).found;
+      if (again?.fault.kind !== fault.kind) return false;
+      last = again.fault;
       return true;
     } catch {
       // A smaller world need not be one.
       return false;
     }
   };
-  if (search.asFound) return { kind: fault.kind, batch, text: fault.text, yaml: writeDown(search.kind, world, spec) };
-  const smallSpec = await smaller(spec, (candidate) => shows(world, candidate));
+  if (search.asFound) return { kind: fault.kind, batch, text: fault.text, yaml: writeDown(search.kind, found) };
+  const specs = await smaller(found.specs, (candidate) => shows(found.world, candidate));
   // Worlds have all of their fields.
-  const smallWorld = await smaller(
-    world,
-    (candidate) => shows(candidate, smallSpec),
+  const world = await smaller(
+    found.world,
+    (candidate) => shows(candidate, specs),
     (key) => typeof key === 'number',
   );
   // What was shown last need not be what is shown by the smallest.
-  await shows(smallWorld, smallSpec);
-  return { kind: fault.kind, batch, text: last.text, yaml: writeDown(search.kind, smallWorld, smallSpec) };
+  await shows(world, specs);
+  return { kind: fault.kind, batch, text: last.text, yaml: writeDown(search.kind, { world, specs, pods }) };
 }
 
-function writeDown<Spec>(kind: PolicyKind<Spec>, world: World, spec: Spec): string {
-  const documents = [...documentsOf(world), kind.objectOf(spec, world)];
+function writeDown<Spec>(kind: PolicyKind<Spec>, { world, specs, pods }: Case<Spec>): string {
+  const objects = [...specs.map((spec) => kind.objectOf(spec, world)), ...pods.map(({ pod }) => pod)];
+  const documents = [...documentsOf(world), ...exemptionDocuments(world), ...objects];
   const texts = documents.map((document) => stringify(document, { aliasDuplicateObjects: false }));
   return `# as of ${new Date(world.now).toISOString()}\n${texts.join('---\n')}`;
 }

@@ -80,6 +80,8 @@ export interface World {
   readonly taken?: readonly string[];
   /** Names that are taken for the tenant's, reserved or not. */
   readonly assumedOwn?: readonly string[];
+  /** What the settings say of the cluster's plugin and mesh. No flow depends on it. */
+  readonly profile?: { readonly plugin?: string; readonly mesh?: string };
 }
 export interface WrittenGate {
   readonly tenant: string;

@@ -216,16 +216,17 @@ const apiVersion = 'bulkhead.dev/v1alpha1';
 
 /** The settings, then the tenants. */
 export function documentsOf(world: World): readonly unknown[] {
-  const { tenantLabel, protectedRanges, services } = world;
+  const { tenantLabel, protectedRanges, services, profile: { plugin, mesh } = {} } = world;
   const field = (name: string) => protectedRanges.flatMap((range) => (range.name === name ? [range.cidr] : []));
   const network = {
+    ...(plugin && { plugin }),
     ...(world.ipFamilies && { ipFamilies: world.ipFamilies }),
     podCIDRs: field('podCIDRs'),
     serviceCIDRs: field('serviceCIDRs'),
     nodeCIDRs: field('nodeCIDRs'),
   };
   return [
-    { apiVersion, kind: 'Settings', spec: { tenantLabel, network, sharedServices: services } },
+    { apiVersion, kind: 'Settings', spec: { tenantLabel, ...(mesh && { mesh }), network, sharedServices: services } },
     ...world.tenants.map(({ name, prefix, egressCIDRs, gates }) => ({
       apiVersion,
       kind: 'Tenant',

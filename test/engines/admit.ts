@@ -1,0 +1,81 @@
+/** What Bulkhead makes of an object that is created in the namespace of a world, with every check and exemption. */
+import { type Judged, judge } from '../../src/checks/judge.ts';
+import { exemptableChecks } from '../../src/exemptions/exemption-schema.ts';
+import type { Pod, Policy } from '../../src/kubernetes/objects.ts';
+import type { Border } from '../../src/reach/violation.ts';
+import { exemptionsOf, identityKeysOf, isExempted, type RolledWorld, type Sent, type SentPod } from './exemptions.ts';
+
+export type Admit = (sent: Sent, object: unknown, border: Border) => readonly Judged[];
+
+/** As the webhook does: judge.ts with the tenancy of the border, which holds the exemptions. */
+export const admitByChecks: Admit = ({ kind, name, user }, object, { tenancy, tenant, namespace, now, holderOf }) => {
+  // As the mutating webhook leaves it.
+  const own = { [tenancy.settings.tenantLabel]: tenant.name };
+  const request = { uid: 'u', operation: 'CREATE', subresource: '', name, namespace, user, dryRun: false } as const;
+  // The worlds of the search name no members.
+  const requester = { ...tenancy.requester(user, undefined), tenants: [tenant] };
+  const facts = { tenancy, requester, owner: tenant, now };
+  const text = JSON.stringify(object);
+  if (kind === 'Pod') {
+    const pod: Pod = JSON.parse(text);
+    const sent = {
+      ...pod,
+      metadata: { ...pod.metadata, name, namespace, labels: { ...pod.metadata?.labels, ...own } },
+    };
+    return judge({
+      family: 'pod',
+      request: { ...request, family: 'pod', kind, object: sent, oldObject: undefined },
+      facts: { ...facts, namespaceLabels: own },
+    });
+  }
+  const policy: Policy = JSON.parse(text);
+  const resource = 'networking.k8s.io/v1/networkpolicies';
+  return judge({
+    family: 'policy',
+    request: {
+      ...request,
+      family: 'policy',
+      kind,
+      resource,
+      object: { ...policy, metadata: { name, namespace, labels: own } },
+      oldObject: undefined,
+    },
+    facts: { ...facts, namespaceEmptied: false, ...(holderOf && { holderOf }) },
+  });
+};
+
+export function withExemptionsOf(world: RolledWorld, border: Border): Border {
+  return { ...border, tenancy: { ...border.tenancy, exemptions: exemptionsOf(world) } };
+}
+
+export function isAdmitted(judged: readonly Judged[]): boolean {
+  return judged.every(({ refuses }) => !refuses);
+}
+
+export function isExempting(judged: readonly Judged[]): boolean {
+  return judged.some(({ exemption }) => exemption !== undefined);
+}
+
+/** Where exemptions count that do not match, or one does not count that matches. */
+export function wronglyExempted(judged: readonly Judged[], sent: Sent, world: RolledWorld): string | undefined {
+  for (const { check, path, exemption } of judged) {
+    const paths = judged.flatMap((one) => (one.check === check ? [one.path] : []));
+    const may = exemptableChecks.includes(check) && isExempted(check, paths, sent, world);
+    if (exemption !== undefined && !may) return `${exemption} exempts ${path} of ${tell(sent)} from ${check}`;
+    // Of the keys, only those of a tenant's own protection can be exempted.
+    if (exemption === undefined && may && check !== 'reserved-labels')
+      return `${path} of ${tell(sent)} is not exempted from ${check}`;
+  }
+  return undefined;
+}
+
+/** What is wrong with what Bulkhead makes of a pod. */
+export function flawOfPod(judged: readonly Judged[], sent: SentPod, world: RolledWorld): string | undefined {
+  const [key] = isAdmitted(judged) ? identityKeysOf(sent.pod, world) : [];
+  if (key !== undefined) return `${tell(sent)} is admitted with the key ${key} (${JSON.stringify(world.profile)})`;
+  return wronglyExempted(judged, sent, world);
+}
+
+function tell({ kind, name, user }: Sent): string {
+  return `${kind} ${name} of ${user.username}`;
+}
