@@ -225,7 +225,12 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       tenantLabel: () => tenancy().settings.tenantLabel,
       observes: () => tenancy().settings.enforcement === 'observe',
       isCarried: (key) =>
-        store.startingWith('').some(({ name, labels }) => name !== probeNamespace && entry(labels, key) !== undefined),
+        store
+          .startingWith('')
+          .some(
+            (one) =>
+              one.name !== probeNamespace && entry(one.labels, key) !== undefined && ownerLabel(one) === undefined,
+          ),
     });
   const failurePolicies =
     tools &&

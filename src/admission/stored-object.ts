@@ -88,9 +88,9 @@ function controllerOf({ metadata }: KubernetesObject): string {
   return maker === undefined ? '' : (usernamesOf(maker)[0] ?? '');
 }
 
-/** Without what the scheduler, the kubelet and the network plugin have written since. */
+/** Without what the scheduler, the kubelet, the network plugin and those who debugged it have written since. */
 function asSent(pod: Pod): Pod {
-  const { nodeName: _, ...spec } = pod.spec ?? {};
+  const { nodeName: _, ephemeralContainers: __, ...spec } = pod.spec ?? {};
   const annotations = Object.entries(pod.metadata?.annotations ?? {}).filter(([key]) => !addressAnnotations.has(key));
   return {
     apiVersion: 'v1',

@@ -22,7 +22,8 @@ import { cutOff } from '../reach/isolation.ts';
 import type { Isolation } from '../reach/model.ts';
 import { type AuditReport, type CutOffNamespace, type FindingGroup, namesShown } from '../report/audit-report.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
-import type { Tenancy } from '../tenancy/tenancy.ts';
+import { probeNamespace, probeTenant } from '../tenancy/probe.ts';
+import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { backstopAge, stampedBackstop } from './backstop-age.ts';
 
@@ -58,7 +59,7 @@ export async function survey(
   const { settings } = tenancy;
   const rows = new Map<string, Row>();
   const groups = new Map<string, Group>();
-  const keys = new Map<string, { count: number; readonly managers: Set<string> }>();
+  const keys = new Map<string, { count: number; readonly names: string[]; readonly managers: Set<string> }>();
   const planted: string[] = [];
   const unread: string[] = [];
   const accounts: string[] = [];
@@ -109,19 +110,21 @@ export async function survey(
     const record = namespaceRecord(object);
     namespaces.set(record);
     const tenant = tenancy.ownerByLabels(record.labels);
-    if (record.terminating || tenant === 'platform') return;
     const { name } = record;
+    if (record.terminating) return;
+    const doubt = doubtAbout(name, entry(record.labels, settings.tenantLabel), tenant, tenancy);
+    if (doubt !== undefined) planted.push(`namespace ${name} ${doubt}`);
+    if (tenant === 'platform') return;
     const lost = { ingress: 0, egress: 0 };
     rows.set(name, { namespace: name, tenant, isolations: [], pods: 0, lost, names: [], losing: 0 });
-    if (tenant.prefix !== undefined && tenancy.reservation(name) !== tenant)
-      planted.push(`namespace ${name} has the label of ${tenant.name}, and no prefix of that tenant covers it`);
     for (const { check, reserved, path, fix } of judgeStoredObject(namespaceKind, object.object, record, state)) {
       if (reserved === undefined) {
         found(tenant, `Namespace ${name}`, [{ check, path, fix, reason: '', headline: '', refuses: true }]);
         continue;
       }
-      const key = keys.get(reserved) ?? { count: 0, managers: new Set<string>() };
+      const key = keys.get(reserved) ?? { count: 0, names: [], managers: new Set<string>() };
       key.count++;
+      if (key.names.length < namesShown) key.names.push(name);
       for (const manager of managersOf(object.object, path)) key.managers.add(manager);
       keys.set(reserved, key);
     }
@@ -176,7 +179,7 @@ export async function survey(
     opened: [...new Map(losing.map(({ tenant }) => [tenant.name, openedFor(tenant, settings)]))],
     groups: [...groups.values()].sort(byCheck),
     tenants: [...tenants.values()].map((tenant): [string, string] => [tenant.name, modeOf(tenant)]).sort(),
-    keys: [...keys].map(([key, { count, managers }]) => ({ key, count, managers: [...managers].sort() })),
+    keys: [...keys].map(([key, { count, names, managers }]) => ({ key, count, names, managers: [...managers].sort() })),
     accounts: [...new Set(accounts)].sort(),
     planted,
     unread,
@@ -210,6 +213,23 @@ function countPod(row: Row, name: string, pod: Readonly<Record<string, unknown>>
   row.losing++;
   for (const direction of lost) row.lost[direction]++;
   if (row.names.length < namesShown) row.names.push(name);
+}
+
+/** What speaks against the tenant label of a namespace, or against its having none. */
+function doubtAbout(name: string, label: string | undefined, owner: Owner, tenancy: Tenancy): string | undefined {
+  const reserved = tenancy.reservation(name);
+  if (label === probeTenant) return name === probeNamespace ? undefined : 'has the label of the probe of Bulkhead';
+  if (owner === 'platform')
+    return reserved === undefined || reserved === 'platform'
+      ? undefined
+      : `has no tenant label, and its name is reserved for ${reserved.name}: label it, or Bulkhead does not guard it`;
+  if (!tenancy.declares(owner)) return `has the label of ${owner.name}, which is no tenant that is declared`;
+  if (owner.prefix !== undefined)
+    return reserved === owner ? undefined : `has the label of ${owner.name}, and no prefix of that tenant covers it`;
+  // Once the label is guarded, it can be relied on.
+  return tenancy.settings.enforcement === 'observe'
+    ? `has the label of ${owner.name}, which has no prefix: make sure that it is that tenant's`
+    : undefined;
 }
 
 function labelsOf(object: Readonly<Record<string, unknown>>): StringMap | undefined {

@@ -19,7 +19,7 @@ import type { ConfigurationTools } from './webhook-configurations.ts';
 export interface NamespaceSelectorOptions extends Omit<ConfigurationTools, 'connection'> {
   readonly tenantLabel: () => string;
   readonly observes: () => boolean;
-  /** Whether a namespace has a label with this key. */
+  /** Whether a namespace has a label with this key, and none with that of the settings: by that it is selected anyway. */
   readonly isCarried: (key: string) => boolean;
 }
 

@@ -41,7 +41,13 @@ export interface AuditReport {
   /** Of every tenant with a namespace: its name and mode. */
   readonly tenants: readonly (readonly [tenant: string, mode: string])[];
   /** Reserved keys on namespaces of tenants: the entry that reserves it, how many namespaces have it, and who manages the field. */
-  readonly keys: readonly { readonly key: string; readonly count: number; readonly managers: readonly string[] }[];
+  readonly keys: readonly {
+    readonly key: string;
+    readonly count: number;
+    /** The first of the namespaces. */
+    readonly names: readonly string[];
+    readonly managers: readonly string[];
+  }[];
   /** The Events of observe that name accounts. */
   readonly accounts: readonly string[];
   /** What looks like Bulkhead's or a tenant's and is not. */
@@ -67,7 +73,11 @@ export function hasFindings(report: AuditReport): boolean {
 
 export function auditLines(report: AuditReport): readonly string[] {
   if (report.namespaces === 0)
-    return [`Nothing was checked: no namespace has the label ${report.tenantLabel}.`, ...unreadLines(report)];
+    return [
+      `Nothing was checked: no namespace has the label ${report.tenantLabel}.`,
+      ...plantedLines(report),
+      ...unreadLines(report),
+    ];
   const parts = [cutOffLines, findingLines, nextLines, keyLines, plantedLines, backstopLines, unreadLines];
   return parts
     .map((part) => part(report))
@@ -91,20 +101,23 @@ function cutOffLines({ cutOff, opened, namespaces, tenantLabel }: AuditReport): 
   ];
 }
 
-function findingLines({ groups, observes, checksPage }: AuditReport): readonly string[] {
-  if (groups.length === 0) return ['Nothing that is stored would be rejected if it were written now.'];
+function findingLines({ groups, keys, observes, checksPage }: AuditReport): readonly string[] {
+  if (groups.length === 0)
+    return [
+      `${keys.length === 0 ? 'Nothing' : 'Beside the reserved keys below, nothing'} that is stored would be rejected if it were written now.`,
+    ];
   const cells = groups.map((group) => [
     ...[group.check, group.tenant, group.mode, group.always ? 'in every mode' : 'in mode enforce', String(group.count)],
     some(group.names, group.count),
     group.path,
   ]);
-  const fixes = new Map(groups.map(({ check, fix }) => [check, fix]));
+  const fixes = new Set(groups.map(({ check, fix }) => `  ${check}: ${fix}`));
   return [
     ...table([['CHECK', 'TENANT', 'MODE', 'REJECTED', 'OBJECTS', 'WHICH', 'WHERE'], ...cells]),
     '',
     `These objects would be rejected if they were written now. ${observes ? 'The settings say observe, so nothing is rejected yet.' : 'They stay as they are.'}`,
     `How to correct what each check finds (${checksPage}):`,
-    ...[...fixes].map(([check, fix]) => `  ${check}: ${fix}`),
+    ...fixes,
   ];
 }
 
@@ -132,9 +145,14 @@ function nextLines({ tenants, groups, cutOff }: AuditReport): readonly string[] 
 
 function keyLines({ keys, accounts }: AuditReport): readonly string[] {
   if (keys.length + accounts.length === 0) return [];
-  const cells = keys.map(({ key, count, managers }) => [key, String(count), managers.join(', ')]);
+  const cells = keys.map(({ key, count, names, managers }) => [
+    key,
+    String(count),
+    some(names, count),
+    managers.join(', '),
+  ]);
   return [
-    ...(keys.length === 0 ? [] : table([['RESERVED KEY', 'NAMESPACES', 'FIELD MANAGERS'], ...cells])),
+    ...(keys.length === 0 ? [] : table([['RESERVED KEY', 'NAMESPACES', 'WHICH', 'FIELD MANAGERS'], ...cells])),
     ...(keys.length === 0
       ? []
       : [

@@ -59,6 +59,9 @@ await clusterTest(
       'beta    warn   enforce  1        0      1',
       '',
       'What the next mode of each tenant rejects and warns about, in objects, and cuts off, in pods.',
+      '',
+      'Not what it seems; look at each before you enforce:',
+      '  namespace nobodys has the label of ghost, which is no tenant that is declared',
     ];
     t.same(await says(), expected, 'by the tenants of files');
     await t.rejects(linesOf({ tenants: undefined, config, kubeconfig: reader }), {
@@ -120,6 +123,10 @@ await clusterTest('audit judges everything that tenants have, and says what is n
 
   const labels = { 'bulkhead.dev/tenant': 'acme', 'io.cilium/pool': 'blue' };
   await made(t, plane, '/api/v1/namespaces', { metadata: { name: 'shop', labels } });
+  await made(t, plane, '/api/v1/namespaces', { metadata: { name: 'acme-new' } });
+  await made(t, plane, '/api/v1/namespaces', {
+    metadata: { name: 'hidden', labels: { 'bulkhead.dev/tenant': 'bulkhead_probe' } },
+  });
   const template = (spec: object, metadata: object = {}) => ({
     selector: { matchLabels: { app: 'web' } },
     template: {
@@ -155,8 +162,10 @@ await clusterTest('audit judges everything that tenants have, and says what is n
     /^reserved-labels +acme +warn +in every mode +1 +StatefulSet acme-web\/db +/m,
     /^quota-on-baseline +acme +warn +in \S+ mode.* +1 +ResourceQuota acme-web\/none +spec\.hard/m,
     /^ {2}namespace shop has the label of acme, and no prefix of that tenant covers it$/m,
+    /^ {2}namespace acme-new has no tenant label, and its name is reserved for acme: label it/m,
+    /^ {2}namespace hidden has the label of the probe of Bulkhead$/m,
     /^ {2}NetworkPolicy acme-web\/bulkhead-allow-all has a name or a label of Bulkhead, which has not written it$/m,
-    /^io\.cilium\/ +1 +\S+/m,
+    /^io\.cilium\/ +1 +shop +\S+/m,
     /^acme +warn +enforce +\d+ +0 +\d+$/m,
   ])
     t.match(text, line);

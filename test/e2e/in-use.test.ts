@@ -207,6 +207,13 @@ await clusterTest('a cluster in use, from observe to enforce', async (t, plane) 
     await eventually('the webhooks fail closed', async () => (await failurePolicies(plane)) === 'Fail');
     const { code, stderr } = await projectCalled('gamma-new');
     t.equal(code, 0, stderr);
+    const portal = ['--as', 'system:serviceaccount:portal:controller'];
+    const rename = ['annotate', 'namespace', 'gamma-lab', 'openshift.io/display-name=New', '--overwrite'];
+    t.match(
+      await plane.kubectl(plane.adminKubeconfig, [...portal, ...rename]),
+      { code: 0 },
+      'the portal renames its older one',
+    );
     const { body } = await plane.request('GET', '/api/v1/namespaces/gamma-new');
     t.match(body, { metadata: { labels: { 'bulkhead.dev/tenant': 'gamma' } } }, 'what the portal creates is gina’s');
   });
