@@ -45,11 +45,20 @@ export const foreignNamespace: Check = {
       {
         ...change,
         reason: `would be ${request.operation === 'DELETE' ? 'deleted' : 'changed'}, but ${facts.requester.username || 'the requester'} acts neither for its owner nor for the platform`,
-        fix: `ask the platform team; ${change.reserved !== undefined ? 'an account of the platform that must write these keys belongs in platform.namespaceWriters' : 'a controller that must do this belongs in platform.identities'} of the settings`,
+        fix: `ask the platform team; ${remedy(change, facts)}`,
       },
     ];
   },
 };
+
+function remedy({ reserved }: Pick<Finding, 'reserved'>, { grant }: NamespaceFacts): string {
+  // It may have created the namespace in observe, where no mark is written.
+  if (grant?.provisioner !== undefined && !grant.provisioned)
+    return `if this provisioner has created the namespace, the platform can write ${provisionerMark}: ${grant.provisioner.name}`;
+  return reserved === undefined
+    ? 'a controller that must do this belongs in platform.identities of the settings'
+    : 'an account of the platform that must write these keys belongs in platform.namespaceWriters of the settings';
+}
 
 /** What a provisioner creates it may delete, and the garbage collector when the owner that it has set is gone. */
 function mayDelete({ object }: NamespaceRequest, { grant, requester }: NamespaceFacts): boolean {

@@ -235,6 +235,10 @@ t.test('the denial names the setting, and no tenant of others', async (t) => {
   };
   t.match(await message('another key of OpenShift beside them'), 'platform.namespaceWriters of the settings');
   t.match(await message('a project with an owner reference'), '(settings: platform.provisioners, openshift-projects)');
+  t.match(
+    await message('the level of a namespace that is not its own'),
+    'if this provisioner has created the namespace, the platform can write bulkhead.dev/provisioner: ',
+  );
   t.match(await message('a project of nobody'), '(settings: platform.provisioners, openshift-projects)');
   t.match(await message('a project of gus, known by a group alone'), 'list gus by name under members of its tenant');
   const foreign = await message('a project of bob under the prefix of another tenant');
