@@ -5,9 +5,9 @@
 import type { Gathered } from '../checks/check.ts';
 import { type Judged, judge } from '../checks/judge.ts';
 import { addressAnnotations } from '../checks/pod-addresses.ts';
-import { makerOf, usernamesOf } from '../exemptions/pod-makers.ts';
+import { isMadeFor, makerOf, usernamesOf } from '../exemptions/pod-makers.ts';
 import type { Kind } from '../kinds/kind.ts';
-import { entry, type KubernetesObject, namespaceNameLabel, type Pod } from '../kubernetes/objects.ts';
+import { controllerOf, entry, type KubernetesObject, namespaceNameLabel, type Pod } from '../kubernetes/objects.ts';
 import { tenantLabel } from '../mutations/tenant-label.ts';
 import type { NamespaceRecord } from './facts.ts';
 import { applyIntents } from './patch.ts';
@@ -49,7 +49,7 @@ function gatheredOf(
 ): Gathered | undefined {
   const { name = '', namespace = name } = object.metadata ?? {};
   const common = { uid: '', operation: 'CREATE', subresource: '', name, namespace, dryRun: true } as const;
-  const user = kind.family === 'pod' ? { username: controllerOf(object), groups: [] } : nobody;
+  const user = kind.family === 'pod' ? { username: senderOf(object), groups: [] } : nobody;
   const facts = { ...known, requester: known.tenancy.requester(user, undefined), namespaceLabels: record.labels };
   const written = { ...common, user, object, oldObject: undefined };
   switch (kind.family) {
@@ -81,9 +81,25 @@ function gatheredOf(
   }
 }
 
+/**
+ * As which workload a pod counts, as `KIND NAMESPACE/NAME`: the Deployment by the name of its ReplicaSet, otherwise the object that
+ * controls it. Undefined: none does.
+ */
+export function workloadOf(pod: KubernetesObject): string | undefined {
+  const owner = controllerOf(pod);
+  if (owner === undefined) return undefined;
+  const deployment = owner.name.slice(0, Math.max(0, owner.name.lastIndexOf('-')));
+  const maker = owner.kind === 'ReplicaSet' ? makerOf('Deployment') : undefined;
+  const [kind, name] =
+    maker !== undefined && isMadeFor(deployment, maker, owner.name)
+      ? ['Deployment', deployment]
+      : [owner.kind, owner.name];
+  return `${kind} ${pod.metadata?.namespace}/${name}`;
+}
+
 /** The user name by which the controller of a pod has sent it; empty where it has none. */
-function controllerOf({ metadata }: KubernetesObject): string {
-  const owner = metadata?.ownerReferences?.find(({ controller }) => controller === true);
+function senderOf(pod: KubernetesObject): string {
+  const owner = controllerOf(pod);
   const maker = owner && makerOf(owner.kind);
   return maker === undefined ? '' : (usernamesOf(maker)[0] ?? '');
 }

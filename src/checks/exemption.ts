@@ -8,7 +8,7 @@
 
 import { isImageOf } from '../exemptions/images.ts';
 import { isMadeFor, makerOf, usernamesOf } from '../exemptions/pod-makers.ts';
-import type { Container, ObjectMeta, PodSpec } from '../kubernetes/objects.ts';
+import { type Container, controllerOf, type PodSpec } from '../kubernetes/objects.ts';
 import type { PodRequest, PolicyRequest } from '../kubernetes/review.ts';
 import type { Exemption } from '../tenancy/exemption.ts';
 import { isOneOf } from '../tenancy/tenancy.ts';
@@ -71,16 +71,12 @@ function isOwnedBy(
     const { kind, name, object } = request.workload;
     if (kind === owner.kind && name === owner.name) return true;
     // The controller's own step between a workload and its pods; it is only warned about.
-    const isStep = kind === maker.kind && controllerOf(object.metadata)?.kind === owner.kind;
+    const isStep = kind === maker.kind && controllerOf(object)?.kind === owner.kind;
     return isStep && isMadeFor(owner.name, maker, name);
   }
   if (request.operation !== 'CREATE' || !usernamesOf(maker).includes(request.user.username)) return false;
-  const controller = controllerOf(request.object.metadata);
+  const controller = controllerOf(request.object);
   return controller?.kind === maker.kind && isMadeFor(owner.name, maker, controller.name);
-}
-
-function controllerOf(metadata: ObjectMeta | undefined) {
-  return metadata?.ownerReferences?.find(({ controller }) => controller === true);
 }
 
 /** A finding about a container is about that one; any other is about all of them. */

@@ -1,9 +1,9 @@
-import { isFree } from '../checks/free-values.ts';
 import { kumaMesh } from '../keys/mesh-keys.ts';
 import type { ReservedKey, ReservedKeys } from '../keys/reserved-keys.ts';
 import { entry, namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { NamespaceRequest, PodRequest, PolicyRequest } from '../kubernetes/review.ts';
 import { type Check, type Facts, type Finding, type NamespaceFacts, nothing, type PodFacts } from './check.ts';
+import { isFree } from './free-values.ts';
 import { isGranted } from './granted.ts';
 import { type Change, changesOf, fieldOf } from './metadata-changes.ts';
 import { addressAnnotations } from './pod-addresses.ts';

@@ -3,7 +3,7 @@
  * the pods of a cluster are many.
  */
 import { createNamespaceStore } from '../admission/namespace-store.ts';
-import { judgeStoredObject } from '../admission/stored-object.ts';
+import { judgeStoredObject, workloadOf } from '../admission/stored-object.ts';
 import { judgeStoredPolicy } from '../admission/stored-policy.ts';
 import { stampAnnotation } from '../backstop/backstop.ts';
 import { baselineOf, defaultDenyName } from '../baseline/baseline.ts';
@@ -17,7 +17,7 @@ import type { Kind } from '../kinds/kind.ts';
 import { kinds } from '../kinds/kinds.ts';
 import { collectionPaths } from '../kinds/resource-name.ts';
 import { isMap, valueAt } from '../kubernetes/json.ts';
-import { entry, type KubernetesObject, type StringMap } from '../kubernetes/objects.ts';
+import { controllerOf, entry, type KubernetesObject, type StringMap } from '../kubernetes/objects.ts';
 import { cutOff } from '../reach/isolation.ts';
 import type { Isolation } from '../reach/model.ts';
 import { type AuditReport, type CutOffNamespace, type FindingGroup, namesShown } from '../report/audit-report.ts';
@@ -117,9 +117,10 @@ export async function survey(
     if (tenant === 'platform') return;
     const lost = { ingress: 0, egress: 0 };
     rows.set(name, { namespace: name, tenant, isolations: [], pods: 0, lost, names: [], losing: 0 });
-    for (const { check, reserved, path, fix } of judgeStoredObject(namespaceKind, object.object, record, state)) {
+    for (const finding of judgeStoredObject(namespaceKind, object.object, record, state)) {
+      const { reserved, path } = finding;
       if (reserved === undefined) {
-        found(tenant, `Namespace ${name}`, [{ check, path, fix, reason: '', headline: '', refuses: true }]);
+        found(tenant, `Namespace ${name}`, [finding]);
         continue;
       }
       const key = keys.get(reserved) ?? { count: 0, names: [], managers: new Set<string>() };
@@ -150,7 +151,7 @@ export async function survey(
         kind.family === 'workload' ? controllerOf(object) !== undefined : kind.family === 'quota' && isManaged(object)
       )
         return;
-      const counted = (kind.family === 'pod' ? workloadOf(object, namespace) : undefined) ?? about;
+      const counted = (kind.family === 'pod' ? workloadOf(object) : undefined) ?? about;
       found(row.tenant, counted, judgeStoredObject(kind, object, record, state));
     });
   await read([`/api/v1/namespaces/${ownNamespace}/events`], ({ object }) => {
@@ -235,21 +236,6 @@ function doubtAbout(name: string, label: string | undefined, owner: Owner, tenan
 function labelsOf(object: Readonly<Record<string, unknown>>): StringMap | undefined {
   const labels = valueAt(object, 'metadata', 'labels');
   return isMap(labels) ? (labels as StringMap) : undefined;
-}
-
-function controllerOf({ metadata }: KubernetesObject) {
-  return metadata?.ownerReferences?.find(({ controller }) => controller === true);
-}
-
-/** The Deployment of a pod by the name of its ReplicaSet, or the object that controls it; undefined: none does. */
-function workloadOf(pod: KubernetesObject, namespace: string): string | undefined {
-  const owner = controllerOf(pod);
-  if (owner === undefined) return undefined;
-  const [, deployment] =
-    owner.kind === 'ReplicaSet' ? (/^(.+)-[bcdfghjklmnpqrstvwxz2456789]{1,10}$/.exec(owner.name) ?? []) : [];
-  return deployment === undefined
-    ? `${owner.kind} ${namespace}/${owner.name}`
-    : `Deployment ${namespace}/${deployment}`;
 }
 
 /** Whether it has a name or the mark of what Bulkhead puts in place, and Bulkhead is not among those who have written it. */

@@ -172,6 +172,11 @@ export interface ResourceQuota extends KubernetesObject {
   } | null;
 }
 
+/** The ownerReference of the controller that manages the object, or undefined (meta/v1 OwnerReference). */
+export function controllerOf({ metadata }: KubernetesObject): OwnerReference | undefined {
+  return metadata?.ownerReferences?.find(({ controller }) => controller === true);
+}
+
 /** The value under a key that a user chose, or undefined. Safe for `__proto__`, `constructor` and the like. */
 export function entry<Value>(map: Readonly<Record<string, Value>> | null | undefined, key: string): Value | undefined {
   return map !== null && map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined;
