@@ -1,10 +1,11 @@
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
 import { formatAddress, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
-import { contains, intersect, normalise } from '../kubernetes/ip-set.ts';
+import { contains, intersect } from '../kubernetes/ip-set.ts';
 import { excerpt } from '../kubernetes/json.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
+import { notGranted } from '../reach/address-grants.ts';
 import { listed } from '../reach/listed.ts';
-import { withoutServed } from '../reach/shared-service.ts';
+import { openAddresses } from '../reach/tenant-addresses.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, type Finding, nothing } from './check.ts';
@@ -22,7 +23,7 @@ const fix =
  * The name servers of a pod are ones that its tenant may reach.
  * Reads    spec.dnsConfig.nameservers, on CREATE (they never change), whatever spec.dnsPolicy is: they are asked beside the others
  * Allowed  the pod itself (loopback); addresses of pods and Services; those on which a shared service answers at UDP 53;
- *          those in network.egressCIDRs of the tenant that are not protected. dnsPolicy None and Default as such
+ *          those that network.egressCIDRs, egress and vouched of the tenant grant at UDP 53. dnsPolicy None and Default as such
  * Why      who answers a pod's questions decides where it connects to, and a name server outside is a way out for what is asked
  *          (POD-05). Default names no address: it takes those of the node, and the baseline holds them back like any other
  */
@@ -30,12 +31,12 @@ export const nameServers: Check = {
   id: 'name-servers',
   headline: 'uses name servers that its tenant may not reach',
   protects: 'border',
-  pod(request, { owner, tenancy }) {
+  pod(request, { owner, tenancy, now }) {
     const servers = request.object.spec?.dnsConfig?.nameservers;
     if (!servers || owner === 'platform' || request.operation !== 'CREATE') return nothing;
     const findings: Finding[] = [];
     for (const [index, server] of servers.entries()) {
-      const reason = violationIn(server, owner, tenancy.settings);
+      const reason = violationIn(server, owner, tenancy.settings, now);
       if (reason === undefined) continue;
       findings.push({ path: `spec.dnsConfig.nameservers[${index}]`, reason, fix });
     }
@@ -43,20 +44,21 @@ export const nameServers: Check = {
   },
 };
 
-function violationIn(server: string, tenant: Tenant, settings: Settings): string | undefined {
+function violationIn(server: string, tenant: Tenant, settings: Settings, now: number): string | undefined {
   const read = addressOf(server);
   if (read === undefined) return `${excerpt(server)} is not an address that all programs read alike`;
   const address = destinations([read]);
   if (contains(loopback, address)) return undefined;
-  if (withoutServed(address, { direction: 'egress', ports: dnsPorts }, settings).length === 0) return undefined;
+  const { all } = openAddresses(address, 'egress', tenant, settings);
+  if (notGranted(address, dnsPorts, all, now).length === 0) return undefined;
   const touched = settings.protectedRanges
     .filter(({ range }) => intersect(address, destinations([range])).length > 0)
     .map(({ name }) => name);
   const told = formatAddress(read.family, read.first);
   const guarded = new Set(touched.filter((name) => !podAddresses.has(name)));
   if (guarded.size > 0) return `is ${told}, an address of the ${listed([...guarded])}`;
-  if (touched.length > 0 || contains(destinations(normalise(tenant.network.egressRanges)), address)) return undefined;
-  return `is ${told}, which network.egressCIDRs of ${tenant.name} does not grant`;
+  if (touched.length > 0) return undefined;
+  return `is ${told}, which network.egress of ${tenant.name} does not grant at 53/UDP`;
 }
 
 const loopback = ['127.0.0.0/8', '::1/128'].flatMap((text) => {

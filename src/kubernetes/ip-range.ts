@@ -78,6 +78,18 @@ export function formatRange(range: IpRange): string {
   return `${address}/${addressBits[range.family] - (size.toString(2).length - 1)}`;
 }
 
+/** The fewest blocks, each with a prefix length, that have the addresses of the range; in their order. */
+export function blocksOf({ family, first, last }: IpRange): readonly IpRange[] {
+  const blocks: IpRange[] = [];
+  for (let begin = first; begin <= last; ) {
+    let size = begin === 0n ? 1n << BigInt(addressBits[family]) : begin & -begin;
+    while (begin + size - 1n > last) size >>= 1n;
+    blocks.push({ family, first: begin, last: begin + size - 1n });
+    begin += size;
+  }
+  return blocks;
+}
+
 function readAddress(text: string): Groups | undefined {
   const groups = text.includes(':') ? readIpv6(text) : readIpv4(text);
   return groups && { family: groups.length === 4 ? 4 : 6, groups };

@@ -59,6 +59,20 @@ export function intersect(left: IpSet, right: IpSet): IpSet {
   }
 }
 
+/** Of sorted, disjoint ranges, which may be adjacent: those that share an address with the set. */
+export function overlapping<Range extends IpRange>(ranges: readonly Range[], set: IpSet): readonly Range[] {
+  const found: Range[] = [];
+  let index = 0;
+  for (const range of set) {
+    index = skip(ranges, index, range);
+    for (let next = ranges[index]; next !== undefined && !liesBefore(range, next); next = ranges[++index])
+      if (found.at(-1) !== next) found.push(next);
+    // The last one may reach into the next range of the set.
+    if (index > 0) index--;
+  }
+  return found;
+}
+
 /** Whether every address of `inner` is in `outer`. */
 export function contains(outer: IpSet, inner: IpSet): boolean {
   return subtract(inner, outer).length === 0;

@@ -1,5 +1,5 @@
 import type { IpRange } from '../kubernetes/ip-range.ts';
-import type { Port } from '../kubernetes/port-range.ts';
+import type { Port, PortRange } from '../kubernetes/port-range.ts';
 import type { SharedService } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 
@@ -40,16 +40,29 @@ export type Fix =
   | { readonly id: 'narrow-to-service'; readonly service: SharedService; readonly by: 'namespace' | 'pods' }
   | { readonly id: 'one-peer-for-each-service' }
   | { readonly id: 'service-and-tenant-apart' }
-  /** Undefined `ranges`: none of this family is granted. */
   | {
       readonly id: 'only-granted-ranges';
       readonly family: IpRange['family'];
+      /** Empty: none of this family is granted by itself. */
       readonly ranges: readonly IpRange[];
+      /** The tenant has the grant `internet`. */
+      readonly internet: boolean;
       /** The block covers addresses of pods, which selectors select. */
       readonly coversCluster: boolean;
+      /** What the platform could grant to the tenant; undefined where it is no single range. */
+      readonly ask:
+        | { readonly field: 'egress' | 'vouched'; readonly cidr: IpRange; readonly ports: readonly Port[] }
+        | undefined;
     }
+  /** The addresses are granted, on these ports alone. */
+  | { readonly id: 'only-granted-ports'; readonly ports: readonly PortRange[] }
   /** Of the block; `embedsIpv4`: with the IPv6 forms of IPv4 addresses. */
-  | { readonly id: 'leave-out-ranges'; readonly ranges: readonly IpRange[]; readonly embedsIpv4: boolean }
+  | {
+      readonly id: 'leave-out-ranges';
+      readonly ranges: readonly IpRange[];
+      readonly embedsIpv4: boolean;
+      readonly coversCluster: boolean;
+    }
   | { readonly id: 'only-ipv6-internet' }
   | { readonly id: 'write-as-ipv4' }
   | { readonly id: 'select-pods' }

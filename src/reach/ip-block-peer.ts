@@ -6,15 +6,15 @@
  * stand for IPv4 ones count as those.
  */
 import { destinations, spellings } from '../kubernetes/embedded-ipv4.ts';
-import { familyNames, formatAddress, type IpRange } from '../kubernetes/ip-range.ts';
-import { contains, type IpSet, intersect, normalise, subtract } from '../kubernetes/ip-set.ts';
+import { blocksOf, familyNames, formatAddress, type IpRange } from '../kubernetes/ip-range.ts';
+import { contains, type IpSet, intersect, overlapping, subtract } from '../kubernetes/ip-set.ts';
 import type { ProtectedRange, Settings } from '../tenancy/settings.ts';
-import type { Tenant } from '../tenancy/tenant.ts';
+import { notGranted, portsGranted } from './address-grants.ts';
 import type { Fix } from './fix.ts';
 import { listed } from './listed.ts';
 import type { AllowRule, IpBlockPeer } from './model.ts';
 import { once } from './once.ts';
-import { withoutServed } from './shared-service.ts';
+import { openAddresses } from './tenant-addresses.ts';
 import type { Border, Violation } from './violation.ts';
 
 /** 2000::/3, which IANA gives to global unicast addresses (RFC 4291, section 2.4). */
@@ -30,20 +30,22 @@ interface Guard extends ProtectedRange {
 const guardedBy = once(({ protectedRanges }: Settings) =>
   protectedRanges.map((guard) => ({ ...guard, addresses: destinations([guard.range]) })),
 );
-const grantedTo = once(({ network }: Tenant) => destinations(normalise(network.egressRanges)));
 
 export function judgeAddresses({ addresses }: IpBlockPeer, rule: AllowRule, border: Border): Violation | undefined {
   const { settings } = border.tenancy;
-  const { direction } = rule;
-  const rest = withoutServed(destinations(addresses), rule, settings);
+  const { direction, ports } = rule;
+  const reached = destinations(addresses);
+  const { assured, all } = openAddresses(reached, direction, border.tenant, settings);
+  const rest = notGranted(reached, ports, assured, border.now);
   if (rest.length === 0) return undefined;
+  const missing = direction === 'egress' ? notGranted(reached, ports, all, border.now) : rest;
 
   const touched: Guard[] = [];
   let inside: IpRange | undefined;
   for (const guard of guardedBy(settings)) {
     // Connections come from the cluster's own addresses; a metadata service only answers.
     if (direction === 'ingress' && guard.kind !== 'cluster') continue;
-    const [common] = intersect(rest, guard.addresses);
+    const [common] = intersect(missing, guard.addresses);
     if (common === undefined) continue;
     touched.push(guard);
     inside ??= common;
@@ -53,19 +55,23 @@ export function judgeAddresses({ addresses }: IpBlockPeer, rule: AllowRule, bord
       verdict: 'escapes',
       reason: `covers addresses of the ${listed([...new Set(touched.map(({ name }) => name))])}`,
       witness: `the address ${addressIn(inside, addresses)}`,
-      fix: direction === 'egress' ? onlyGranted(border.tenant, rest, true) : leaveOut(touched, addresses, settings),
+      fix:
+        direction === 'egress'
+          ? egressFix(missing, addresses, rule, border, touched)
+          : leaveOut(touched, addresses, settings),
     };
   }
-  if (direction === 'egress') {
-    const [outside] = subtract(rest, grantedTo(border.tenant));
-    if (outside !== undefined) {
-      return {
-        verdict: 'escapes',
-        reason: `covers addresses that network.egressCIDRs of ${border.tenant.name} does not grant`,
-        witness: `the address ${addressIn(outside, addresses)}`,
-        fix: onlyGranted(border.tenant, rest, false),
-      };
-    }
+  const [outside] = missing;
+  if (direction === 'egress' && outside !== undefined) {
+    const open = portsGranted(missing, all, border.now) ?? [];
+    const what = open.length > 0 ? 'ports' : 'addresses';
+    return {
+      verdict: 'escapes',
+      reason: `covers ${what} that network.egress of ${border.tenant.name} does not grant`,
+      witness: `the address ${addressIn(outside, addresses)}`,
+      fix:
+        open.length > 0 ? { id: 'only-granted-ports', ports: open } : egressFix(missing, addresses, rule, border, []),
+    };
   }
   const unlisted = settings.unlistedFamilies.find((one) => rest.some(({ family }) => family === one));
   if (unlisted === undefined) return undefined;
@@ -77,14 +83,60 @@ export function judgeAddresses({ addresses }: IpBlockPeer, rule: AllowRule, bord
 }
 
 /**
- * The fix for an egress block: the granted ranges of one family.
+ * The fix for an egress block: what to leave out, where most of it is granted; else what is granted of its family, and what to ask for.
  *
- * @param rest the addresses that the block reaches. They decide the family: IPv6, unless every one of them is IPv4
+ * @param missing what of the block is not granted
+ * @param touched what of the cluster it covers
  */
-function onlyGranted({ network }: Tenant, rest: IpSet, coversCluster: boolean): Fix {
-  const family = rest.at(-1)?.family ?? 4;
-  const ranges = network.egressRanges.filter((range) => range.family === family);
-  return { id: 'only-granted-ranges', family, ranges, coversCluster };
+function egressFix(
+  missing: IpSet,
+  block: IpSet,
+  { ports }: AllowRule,
+  { tenant, tenancy: { settings } }: Border,
+  touched: readonly Guard[],
+): Fix {
+  const leftOut = exceptions(missing, block);
+  const isListed = block.every((range) => !settings.unlistedFamilies.includes(range.family));
+  if (
+    isListed &&
+    leftOut.length > 0 &&
+    subtract(destinations(block), missing).flatMap(blocksOf).length > leftOut.length
+  ) {
+    const embedsIpv4 = missing[0]?.family !== block[0]?.family;
+    return { id: 'leave-out-ranges', ranges: leftOut, embedsIpv4, coversCluster: touched.length > 0 };
+  }
+  const family = missing.at(-1)?.family ?? 4;
+  const { egressRanges, egress } = tenant.network;
+  const cidrs = [...egressRanges, ...egress.flatMap(({ cidr }) => (cidr === 'internet' ? [] : cidr))];
+  const [asked, second] = missing.flatMap(blocksOf);
+  const isOne = asked !== undefined && asked.first === asked.last && second === undefined;
+  const mayAsk = touched.length === 0 || (isOne && touched.every(({ kind }) => kind !== 'metadata'));
+  return {
+    id: 'only-granted-ranges',
+    family,
+    ranges: cidrs.filter((range) => range.family === family),
+    internet: egress.some(({ cidr }) => cidr === 'internet'),
+    coversCluster: touched.length > 0,
+    ask:
+      mayAsk && asked !== undefined && second === undefined
+        ? { field: touched.length === 0 ? 'egress' : 'vouched', cidr: asked, ports }
+        : undefined,
+  };
+}
+
+/**
+ * What to leave out of the block, in its own family: whole ranges, with what the block leaves out of them already. Of ::/8, where the
+ * IPv6 forms of IPv4 addresses lie, the fix speaks itself. Empty: that is no way.
+ */
+function exceptions(missing: IpSet, block: IpSet): IpSet {
+  const [begin, end] = [block[0], block.at(-1)];
+  if (begin === undefined || end === undefined) return [];
+  const embedsIpv4 = missing[0]?.family !== begin.family;
+  if (embedsIpv4 && !contains(block, [globalUnicast])) return [];
+  const toLeaveOut = missing.filter(({ family }) => family === begin.family);
+  const whole: IpSet = [{ family: begin.family, first: begin.first, last: end.last }];
+  const closed = subtract(whole, subtract(block, toLeaveOut)).flatMap(blocksOf);
+  return overlapping(closed, embedsIpv4 ? subtract(toLeaveOut, [lowest]) : toLeaveOut);
 }
 
 /**
@@ -100,12 +152,12 @@ function leaveOut(touched: readonly Guard[], addresses: IpSet, settings: Setting
   if (touched.some((guard) => contains(guard.addresses, block))) return { id: 'select-pods' };
   const ofFamily = touched.map((guard) => guard.addresses.filter((range) => range.family === family));
   const ranges = ofFamily.flat();
-  if (family === 4) return { id: 'leave-out-ranges', ranges, embedsIpv4: false };
+  if (family === 4) return { id: 'leave-out-ranges', ranges, embedsIpv4: false, coversCluster: true };
   const isCluster = ({ kind, addresses }: Guard) =>
     kind === 'cluster' && intersect(addresses, [globalUnicast]).length > 0;
   if (contains(block, [globalUnicast]) && !guardedBy(settings).some(isCluster)) return { id: 'only-ipv6-internet' };
   if (contains([lowest], block)) return { id: 'write-as-ipv4' };
-  return { id: 'leave-out-ranges', ranges, embedsIpv4: ofFamily.some((one) => one.length === 0) };
+  return { id: 'leave-out-ranges', ranges, embedsIpv4: ofFamily.some((one) => one.length === 0), coversCluster: true };
 }
 
 /** The first address of the range, spelled as the policy covers it: `64:ff9b::a00:1, which stands for 10.0.0.1`. */

@@ -1,10 +1,11 @@
 /** Shared services: what the platform opens to every tenant. */
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
-import { type IpSet, intersect, normalise, subtract } from '../kubernetes/ip-set.ts';
+import { normalise } from '../kubernetes/ip-set.ts';
 import { labelsOutside, matches, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
 import { parseSelector } from '../kubernetes/parse-selector.ts';
 import type { Settings, SharedService } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
+import { type GrantedRange, grantedRanges } from './address-grants.ts';
 import type { AllowRule } from './model.ts';
 import { once } from './once.ts';
 import { shutPorts } from './open-ports.ts';
@@ -25,11 +26,17 @@ const selected = once(({ sharedServices }: Settings) =>
   ),
 );
 
-/** Those that answer on addresses beside their pods. */
-const addressed = once(({ sharedServices }: Settings) =>
-  sharedServices
-    .filter(({ addresses }) => addresses.length > 0)
-    .map((service) => ({ service, answersOn: destinations(normalise(service.addresses)) })),
+/** By direction, the addresses on which they answer beside their pods. */
+export const serviceAddresses = once(
+  ({ sharedServices }: Settings): Readonly<Record<Direction, readonly GrantedRange[]>> => {
+    const of = (side: Direction) =>
+      grantedRanges(
+        sharedServices
+          .filter(({ direction }) => direction === side)
+          .map(({ addresses, ports }) => ({ addresses: destinations(normalise(addresses)), ports })),
+      );
+    return { ingress: of('ingress'), egress: of('egress') };
+  },
 );
 
 /** The services of one namespace that tenants may reach (egress) or be reached from (ingress). */
@@ -69,24 +76,4 @@ export function unservedPod(
     return shutPorts(serving, ports).length > 0;
   });
   return unserved ?? 'unproven';
-}
-
-/** The addresses less those on which services together answer on every port of the rule. Both as traffic arrives at them. */
-export function withoutServed(
-  addresses: IpSet,
-  { direction, ports }: Pick<AllowRule, 'direction' | 'ports'>,
-  settings: Settings,
-): IpSet {
-  const services = addressed(settings);
-  /** @param grants those of the services before `at` that answer on all of `rest` */
-  const unserved = (rest: IpSet, at: number, grants: readonly SharedService[]): IpSet => {
-    const next = services[at];
-    if (next === undefined) return rest;
-    const common = next.service.direction === direction ? intersect(rest, next.answersOn) : [];
-    if (common.length === 0) return unserved(rest, at + 1, grants);
-    const serving = [...grants, next.service];
-    const half = shutPorts(serving, ports).length === 0 ? [] : unserved(common, at + 1, serving);
-    return normalise([...half, ...unserved(subtract(rest, next.answersOn), at + 1, grants)]);
-  };
-  return unserved(addresses, 0, []);
 }

@@ -3,7 +3,7 @@
  * would be rejected today, and is reported as non-compliant: in the log, in the metrics, and in an Event.
  *
  * The policies of tenants are many, so none is kept. All of a kind are read page by page when tenants or settings change, when a gate
- * expires, and every ten minutes while some are non-compliant, so that corrections are seen. One reading runs at a time. After each the
+ * or a vouched address expires, and every ten minutes while some are non-compliant, so that corrections are seen. One reading runs at a time. After each the
  * kind rests, within bounds, so long that the readings of all kinds together take about a twentieth of the time at most.
  *
  * A cluster may lack a kind, and may get it later: then its API is asked for every ten minutes.
@@ -93,7 +93,7 @@ export function createStoredPolicies(options: StoredPolicyOptions): StoredPolici
   function due({ judgedAt, wantedAt, restUntil }: Judged): number {
     let wait = wantedAt - clock.now();
     for (const { network } of tenancy().tenants.values())
-      for (const { expires } of network.gates)
+      for (const { expires } of [...network.gates, ...network.vouched])
         if (expires !== undefined && expires > judgedAt) wait = Math.min(wait, expires - wallClock() + delay);
     return Math.max(0, wait, restUntil - clock.now());
   }

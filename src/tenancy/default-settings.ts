@@ -4,10 +4,10 @@
  */
 
 import { builtInKeys } from '../keys/built-in-keys.ts';
-import { type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { defaultDocsURL } from './docs-page.ts';
+import { metadataRanges } from './metadata-ranges.ts';
 import { probeNamespace } from './probe.ts';
-import type { ProtectedRange, Settings, SharedService } from './settings.ts';
+import type { Settings, SharedService } from './settings.ts';
 import type { Subject } from './tenant.ts';
 
 /**
@@ -37,25 +37,6 @@ export const builtInNamespaces: readonly string[] = [
 
 /** `kube-` is reserved by Kubernetes ("Namespaces", kubernetes.io), `openshift-` by OpenShift. */
 export const builtInPrefixes: readonly string[] = ['bulkhead-', 'kube-', 'openshift-'];
-
-/**
- * Where clouds hand out the credentials of a node: 169.254.169.254 nearly everywhere, 169.254.170.2 and .23 for tasks and pods on AWS,
- * and the addresses of AWS (IPv6), Azure and Alibaba Cloud. Link-local addresses are protected with them: of IPv4, the metadata services
- * lie among them; of IPv6, every interface has one, and neighbours on one link reach each other by it.
- */
-export const builtInMetadataRanges: readonly ProtectedRange[] = [
-  { text: '169.254.0.0/16', kind: 'link-local' as const, name: 'metadata service' },
-  { text: 'fe80::/10', kind: 'cluster' as const, name: 'link-local network' },
-  ...[
-    '169.254.169.254/32',
-    '169.254.170.2/32',
-    '169.254.170.23/32',
-    'fd00:ec2::254/128',
-    'fd00:ec2::23/128',
-    '168.63.129.16/32',
-    '100.100.100.200/32',
-  ].map((text) => ({ text, kind: 'metadata' as const, name: 'metadata service' })),
-].map((one) => ({ ...one, range: known(one.text) }));
 
 /** CoreDNS as kubeadm and most distributions deploy it. */
 export const builtInServices: readonly SharedService[] = [
@@ -92,13 +73,7 @@ export const defaultSettings: Settings = {
   allowedValues: new Map(),
   podSecurityDefault: undefined,
   pods: { sysctls: new Set(), runtimeClasses: undefined },
-  protectedRanges: builtInMetadataRanges,
+  protectedRanges: metadataRanges('all'),
   unlistedFamilies: [4, 6],
   sharedServices: builtInServices,
 };
-
-function known(text: string): IpRange {
-  const parsed = parseCidr(text);
-  if (!parsed.ok) throw new Error(parsed.reason);
-  return parsed.value;
-}

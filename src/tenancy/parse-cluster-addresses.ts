@@ -2,10 +2,10 @@
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
 import { type Family, familyNames, parseCidr } from '../kubernetes/ip-range.ts';
 import { intersect } from '../kubernetes/ip-set.ts';
-import { builtInMetadataRanges } from './default-settings.ts';
+import { metadataRanges } from './metadata-ranges.ts';
 import { parseRange } from './parse-network.ts';
 import { type Located, type Problem, problemAt, type Report, type Step } from './problem.ts';
-import type { SettingsDocument } from './schema/settings-schema.ts';
+import type { NetworkDocument } from './schema/network-schema.ts';
 import type { ProtectedRange, SharedService } from './settings.ts';
 
 const networkFields = [
@@ -15,7 +15,6 @@ const networkFields = [
 ] as const;
 
 type NetworkField = (typeof networkFields)[number][0];
-type NetworkDocument = NonNullable<SettingsDocument['spec']['network']>;
 
 function familiesOf({ ipFamilies = [] }: NetworkDocument): readonly Family[] {
   const both = [4, 6] as const;
@@ -106,7 +105,10 @@ export function parseProtectedRanges(network: NetworkDocument, report: Report): 
     ...(network.metadataAddresses ?? []).flatMap((text, index) =>
       named(text, 'metadata service', [...base, 'metadataAddresses', index], 'metadata'),
     ),
-    ...builtInMetadataRanges,
+    ...metadataRanges(network.cloud ?? 'all'),
+    ...(network.loadBalancerCIDRs ?? []).flatMap((text, index) =>
+      named(text, 'load balancer network', [...base, 'loadBalancerCIDRs', index]),
+    ),
     ...(network.protectedCIDRs ?? []).flatMap(({ name, cidr }, index) =>
       named(cidr, name, [...base, 'protectedCIDRs', index, 'cidr']),
     ),

@@ -2,8 +2,6 @@ import { builtInKeys, formerKeys, keyGroups, ownKeys } from '../keys/built-in-ke
 import type { KeyCarrier } from '../keys/key-group.ts';
 import { covers, type ReservedKey } from '../keys/reserved-keys.ts';
 import { excerpt } from '../kubernetes/json.ts';
-import { contradiction } from '../kubernetes/label-selector.ts';
-import { parseSelector } from '../kubernetes/parse-selector.ts';
 import {
   builtInIdentities,
   builtInNamespaces,
@@ -21,7 +19,7 @@ import {
   warningsAbout,
 } from './parse-cluster-addresses.ts';
 import { parseNamespaceGrants, requesterKeys } from './parse-namespace-grants.ts';
-import { parsePorts, parseRange } from './parse-network.ts';
+import { parseServices } from './parse-services.ts';
 import { parseNamedSubject, parseSubject } from './parse-subject.ts';
 import {
   inReadingOrder,
@@ -33,8 +31,8 @@ import {
   type Step,
 } from './problem.ts';
 import { compileDocumentSchema } from './schema/check-document.ts';
-import { type SettingsDocument, type SharedServiceDocument, settingsSchema } from './schema/settings-schema.ts';
-import type { Settings, SharedService } from './settings.ts';
+import { type SettingsDocument, settingsSchema } from './schema/settings-schema.ts';
+import type { Settings } from './settings.ts';
 import { suggestion } from './suggestion.ts';
 import type { Subject } from './tenant.ts';
 
@@ -226,38 +224,4 @@ function isOwn(key: string): boolean {
 /** Of every profile: what is released may stand there whatever the plugin and the mesh are. */
 function builtInEntries(): readonly string[] {
   return [...new Set(keyGroups.flatMap(({ keys }) => keys))].filter((key) => !ownKeys.includes(key));
-}
-
-function parseServices(documents: readonly SharedServiceDocument[], report: Report): readonly SharedService[] {
-  const seen = new Map<string, number>();
-  return documents.map((document, index) => {
-    const steps: Step[] = ['spec', 'sharedServices', index];
-    const { name, direction, namespace, podSelector } = document;
-    if (name === 'within')
-      report([...steps, 'name'], 'within names the policy for traffic inside a tenant', 'choose another name');
-    // One service may be both used and let in: the two halves share a name.
-    const first = seen.get(`${name} ${direction}`);
-    if (first === undefined) seen.set(`${name} ${direction}`, index);
-    else
-      report(
-        [...steps, 'name'],
-        `${name} is declared for ${direction} by spec.sharedServices[${first}] already`,
-        'merge the two',
-      );
-    const selector = parseSelector(podSelector);
-    const contradictory = selector.ok ? contradiction(selector.value) : undefined;
-    if (!selector.ok) report([...steps, 'podSelector', ...selector.steps], selector.reason, selector.fix);
-    if (contradictory !== undefined)
-      report([...steps, 'podSelector'], `leaves no value for the label ${contradictory}, so it selects no pod`);
-    return {
-      name,
-      direction,
-      namespace,
-      podSelector,
-      ports: parsePorts(document.ports ?? [], [...steps, 'ports'], report),
-      addresses: (document.addresses ?? []).flatMap(
-        (text, at) => parseRange(text, [...steps, 'addresses', at], report) ?? [],
-      ),
-    };
-  });
 }

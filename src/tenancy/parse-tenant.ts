@@ -1,20 +1,10 @@
-import { formatPort } from '../kubernetes/port-range.ts';
-import { parsePorts, parseRange } from './parse-network.ts';
 import { parseQuota } from './parse-quota.ts';
 import { parseSubject } from './parse-subject.ts';
-import { parseTime } from './parse-time.ts';
-import {
-  inReadingOrder,
-  type Loaded,
-  type Located,
-  type Problem,
-  type Report,
-  reportInto,
-  type Step,
-} from './problem.ts';
+import { parseTenantNetwork } from './parse-tenant-network.ts';
+import { inReadingOrder, type Loaded, type Located, type Problem, reportInto } from './problem.ts';
 import { compileDocumentSchema } from './schema/check-document.ts';
-import { type GateDocument, type TenantDocument, tenantSchema } from './schema/tenant-schema.ts';
-import type { Gate, Tenant } from './tenant.ts';
+import { type TenantDocument, tenantSchema } from './schema/tenant-schema.ts';
+import type { Tenant } from './tenant.ts';
 
 const checkDocument = compileDocumentSchema<TenantDocument>(tenantSchema);
 
@@ -29,7 +19,6 @@ export function parseTenant(document: Located<unknown>): Loaded<Tenant> {
   const problems: Problem[] = [];
   const report = reportInto(problems, document.locate);
   const { prefix, limit, resourceQuota } = spec.namespaces ?? {};
-  const { within = 'tenant', egressCIDRs = [], gates = [] } = spec.network ?? {};
   if (metadata.name === 'platform') {
     report(
       ['metadata', 'name'],
@@ -58,13 +47,7 @@ export function parseTenant(document: Located<unknown>): Loaded<Tenant> {
     resourceQuota: resourceQuota && {
       hard: parseQuota(resourceQuota.hard, ['spec', 'namespaces', 'resourceQuota', 'hard'], report),
     },
-    network: {
-      within,
-      egressRanges: egressCIDRs.flatMap(
-        (text, index) => parseRange(text, ['spec', 'network', 'egressCIDRs', index], report) ?? [],
-      ),
-      gates: parseGates(gates, metadata.name, report),
-    },
+    network: parseTenantNetwork(spec.network ?? {}, metadata.name, report),
   };
   return problems.length === 0
     ? { ok: true, value: tenant, warnings: [] }
@@ -78,27 +61,4 @@ function isOfKubernetes(kind: string, name: string): boolean {
     name.startsWith('system:') &&
     !/^system:(serviceaccounts?(:|$)|authenticated$|unauthenticated$|anonymous$)/.test(name)
   );
-}
-
-function parseGates(documents: readonly GateDocument[], tenant: string, report: Report): readonly Gate[] {
-  const seen = new Map<string, number>();
-  return documents.flatMap((document, index) => {
-    const steps: Step[] = ['spec', 'network', 'gates', index];
-    if (document.tenant === tenant) {
-      report([...steps, 'tenant'], 'leads to the tenant itself', 'what is open inside the tenant is network.within');
-    }
-    const ports = parsePorts(document.ports ?? [], [...steps, 'ports'], report);
-    const same = JSON.stringify([document.tenant, document.direction, ports.map(formatPort).sort()]);
-    const first = seen.get(same);
-    if (first === undefined) seen.set(same, index);
-    else report(steps, `opens what spec.network.gates[${first}] opens`, 'keep one of them');
-    const expires = document.expires === undefined ? undefined : parseTime(document.expires);
-    if (expires?.ok === false) report([...steps, 'expires'], expires.reason, expires.fix);
-    return {
-      tenant: document.tenant,
-      direction: document.direction,
-      ports,
-      expires: expires?.ok ? expires.value : undefined,
-    };
-  });
 }

@@ -69,7 +69,7 @@ export function undeclaredTenant(name: string): Tenant {
     prefix: undefined,
     limit: undefined,
     resourceQuota: undefined,
-    network: { within: 'tenant', egressRanges: [], gates: [] },
+    network: { within: 'tenant', egressRanges: [], egress: [], vouched: [], gates: [] },
   };
 }
 

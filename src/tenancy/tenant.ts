@@ -23,6 +23,26 @@ export interface Gate {
   readonly expires: number | undefined;
 }
 
+/** Addresses that policies of a tenant may open egress to. What the settings protect is never among them. */
+export interface EgressGrant {
+  /** `internet`: what is in no private network either (reach/internet.ts). */
+  readonly cidr: IpRange | 'internet';
+  readonly except: readonly IpRange[];
+  /** Empty: every port. */
+  readonly ports: readonly PortRange[];
+}
+
+/** One address that the platform answers for, although it lies in a range that the settings protect. */
+export interface VouchedAddress {
+  readonly address: IpRange;
+  /** Never empty. For `ingress` these are the tenant's. */
+  readonly ports: readonly PortRange[];
+  readonly direction: Direction;
+  /** Milliseconds since the epoch. Undefined: never. */
+  readonly expires: number | undefined;
+  readonly notAssignedToPods: boolean;
+}
+
 /** A team or customer, parsed from a `Tenant` document (bulkhead.dev/v1alpha1). Immutable. */
 export interface Tenant {
   readonly name: string;
@@ -42,6 +62,8 @@ export interface Tenant {
     readonly within: 'none' | 'namespace' | 'tenant';
     /** Addresses outside the cluster that the tenant may open egress to. */
     readonly egressRanges: readonly IpRange[];
+    readonly egress: readonly EgressGrant[];
+    readonly vouched: readonly VouchedAddress[];
     readonly gates: readonly Gate[];
   };
 }

@@ -1,21 +1,20 @@
 /** What tenants and settings must not say together. Cost linear in the input, save for addresses: ranges of tenants times those of the cluster. */
-import { destinations } from '../kubernetes/embedded-ipv4.ts';
-import { intersect } from '../kubernetes/ip-set.ts';
 import { type Located, type Problem, type Problems, problemAt, type Step } from './problem.ts';
-import type { ProtectedRange, Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
 import { suggestion } from './suggestion.ts';
 import { identity, prefixesOf } from './tenancy.ts';
 import type { Subject, Tenant } from './tenant.ts';
+import { addressJudges, vouchesThatEnded } from './validate-addresses.ts';
 
 /** A judgement of all tenants; problems refuse the load, warnings do not. */
-type Judge = (tenants: readonly Located<Tenant>[], settings: Settings, now: number) => readonly Problem[];
+export type Judge = (tenants: readonly Located<Tenant>[], settings: Settings, now: number) => readonly Problem[];
 
 /** @param now milliseconds since the epoch */
 export function validateTenancy(settings: Settings, tenants: readonly Located<Tenant>[], now: number): Problems {
   const all = (judges: readonly Judge[]) => judges.flatMap((judge) => judge(tenants, settings, now));
   return {
-    problems: all([declaredTwice, overlappingPrefixes, alsoThePlatform, accountsOfOthers, insideTheCluster]),
-    warnings: all([gatesThatStayShut]),
+    problems: all([declaredTwice, overlappingPrefixes, alsoThePlatform, accountsOfOthers, ...addressJudges]),
+    warnings: all([gatesThatStayShut, vouchesThatEnded]),
   };
 }
 
@@ -103,21 +102,6 @@ const alsoThePlatform: Judge = (tenants, { platform }) => {
   );
 };
 
-/** Addresses that a tenant may open are outside the cluster; the cluster's own are governed by selectors, gates and shared services. */
-const insideTheCluster: Judge = (tenants, { protectedRanges }) => {
-  const guarded = protectedRanges.map((guard) => ({ guard, addresses: destinations([guard.range]) }));
-  return tenants.flatMap(({ value, locate }) =>
-    value.network.egressRanges.flatMap((range, index) => {
-      const reached = destinations([range]);
-      const touched = guarded.find(({ addresses }) => intersect(reached, addresses).length > 0)?.guard;
-      const steps = ['spec', 'network', 'egressCIDRs', index];
-      return touched === undefined
-        ? []
-        : [problemAt(locate, steps, `reaches into ${named(touched)}`, 'list ranges that leave it out')];
-    }),
-  );
-};
-
 const gatesThatStayShut: Judge = (tenants, _, now) => {
   const names = new Set(tenants.map(({ value }) => value.name));
   return tenants.flatMap(({ value, locate }) =>
@@ -167,10 +151,6 @@ const accountsOfOthers: Judge = (tenants, { platform }) => {
     }),
   );
 };
-
-function named({ name, text }: ProtectedRange): string {
-  return `${text}, the ${name} of the cluster`;
-}
 
 function placeOf({ locate }: Located<unknown>, steps: readonly Step[]): string {
   const { file, line } = locate(steps, 'value');

@@ -18,7 +18,7 @@ export function tenant({ name = 'acme', mode = 'enforce', within = 'tenant', res
     prefix: `${name}-`,
     limit: undefined,
     resourceQuota,
-    network: { within, egressRanges: [], gates: [] },
+    network: { within, egressRanges: [], egress: [], vouched: [], gates: [] },
   };
 }
 

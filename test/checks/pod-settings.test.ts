@@ -108,9 +108,13 @@ t.test('name servers are those that the tenant may reach (POD-05)', async (t) =>
     ['a pod', '10.244.3.7', undefined],
     ['a granted address', '203.0.113.53', undefined],
     ['a granted address, mapped', '::ffff:203.0.113.53', undefined],
-    ['a neighbour of what was granted', '203.0.114.0', '^is 203.0.114.0, which network.egressCIDRs of acme does not'],
-    ['an address outside', '2606:4700:4700::1111', '^is 2606:4700:4700::1111, which network.egressCIDRs of acme'],
-    ['an address outside, mapped', '::ffff:8.8.8.8', '^is 8.8.8.8, which network.egressCIDRs of acme does not grant$'],
+    ['a neighbour of what was granted', '203.0.114.0', '^is 203.0.114.0, which network.egress of acme does not'],
+    ['an address outside', '2606:4700:4700::1111', '^is 2606:4700:4700::1111, which network.egress of acme'],
+    [
+      'an address outside, mapped',
+      '::ffff:8.8.8.8',
+      '^is 8.8.8.8, which network.egress of acme does not grant at 53/UDP$',
+    ],
     ['a node', '192.168.0.1', '^is 192.168.0.1, an address of the node network$'],
     ['a link-local address', 'fe80::1', '^is fe80::1, an address of the link-local network$'],
     ['leading zeros', '010.96.0.10', '^"010.96.0.10" is not an address that all programs read alike$'],
@@ -131,7 +135,7 @@ t.test('name servers are those that the tenant may reach (POD-05)', async (t) =>
     [
       'a Service, where nobody has said which addresses those are',
       '10.96.0.10',
-      '^is 10.96.0.10, which network.egressCIDRs of acme does not grant$',
+      '^is 10.96.0.10, which network.egress of acme does not grant at 53/UDP$',
       { protectedRanges: [] },
     ],
   ];

@@ -44,6 +44,26 @@ await clusterTest('a family that the settings do not list is unproven (IP-01)', 
   }
 });
 
+await clusterTest('one tenant has the internet, and nothing private', async (t, plane) => {
+  const folder = 'test/field/internet-egress';
+  const config = join(folder, 'settings.yaml');
+  const cluster = await guard(plane, join(folder, 'tenants'), plane.adminKubeconfig, { config });
+  t.teardown(() => cluster.stop());
+  t.match(await cluster.kubectl('platform', ['apply', '-f', join(folder, 'namespaces')]), { code: 0 });
+  const applied = await applyCase(plane, folder);
+  const fix = /fix: leave out 169\.254\.0\.0\/16 with except/;
+  t.match(
+    Object.fromEntries(applied),
+    {
+      '01-private-and-link-local-left-out.yaml': { code: 0 },
+      '02-one-metadata-address-left-out.yaml': { code: 1, stderr: fix },
+      '03-private-left-out.yaml': { code: 1, stderr: fix },
+      '04-from-the-internet.yaml': { code: 0 },
+    },
+    'as it is right',
+  );
+});
+
 await clusterTest('a tenant in mode audit keeps its StatefulSet when a node is drained', async (t, plane) => {
   const folder = 'test/field/audit-mode';
   const config = join(folder, 'settings.yaml');

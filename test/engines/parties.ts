@@ -6,6 +6,7 @@ import {
   isForeign,
   type Labels,
   nameLabel,
+  notInternet,
   type Party,
   selects,
   type WirePort,
@@ -142,10 +143,15 @@ export function othersOf(world: World, random: Random): readonly Candidate[] {
 const farIpv4: Address = { family: 4, value: 0x0b16212cn };
 const farIpv6: Address = { family: 6, value: 0x2a00n << 112n };
 
-function rangesOf({ protectedRanges, tenants, services }: World): readonly Block[] {
+function rangesOf(world: World): readonly Block[] {
+  const { protectedRanges, tenants, services } = world;
   return [
     ...protectedRanges.map(({ cidr }) => cidr),
-    ...tenants.flatMap(({ egressCIDRs }) => egressCIDRs),
+    ...tenants.flatMap(({ egressCIDRs, egress = [], vouched = [] }) => [
+      ...egressCIDRs,
+      ...egress.flatMap(({ cidr, except }) => [...except, ...(cidr === 'internet' ? notInternet(world) : [cidr])]),
+      ...vouched.map(({ cidr }) => cidr),
+    ]),
     ...services.flatMap(({ addresses }) => addresses),
   ].flatMap((cidr) => readBlock(cidr) ?? []);
 }

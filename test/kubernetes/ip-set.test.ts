@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { destinations, spellings } from '../../src/kubernetes/embedded-ipv4.ts';
-import { formatRange, type IpRange, parseCidr } from '../../src/kubernetes/ip-range.ts';
-import { contains, type IpSet, intersect, normalise, subtract } from '../../src/kubernetes/ip-set.ts';
+import { blocksOf, formatRange, type IpRange, parseCidr } from '../../src/kubernetes/ip-range.ts';
+import { contains, type IpSet, intersect, normalise, overlapping, subtract } from '../../src/kubernetes/ip-set.ts';
 
 // Both families, addresses 0 to 63 of each: a set is 128 booleans.
 const size = 64;
@@ -88,3 +88,49 @@ t.test('IPv6 addresses that stand for IPv4 ones arrive there', (t) => {
   t.same(spellings(6, 1n).map(formatRange), ['::1/128'], 'an IPv6 address has one');
   t.end();
 });
+
+t.test('what overlaps a set is what shares an address with it', async (t) => {
+  const property = fc.property(ranges, ranges, (these, others) => {
+    const [list, of] = [normalise(these), normalise(others)];
+    const found = overlapping(list, of);
+    return JSON.stringify(bits(found)) === JSON.stringify(bits(list.filter((one) => intersect([one], of).length > 0)));
+  });
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }));
+});
+
+t.test('finding what overlaps one range costs the logarithm of the list', async (t) => {
+  const looks = (length: number): number => {
+    let count = 0;
+    const list = Array.from({ length }, (_, index) => set(`10.0.${index >> 3}.${(index & 7) * 32}/28`)).flat();
+    const counted = new Proxy(list, {
+      get(target, key) {
+        if (typeof key === 'string' && /^\d+$/.test(key)) count++;
+        return Reflect.get(target, key);
+      },
+    });
+    t.equal(overlapping(counted, set('10.0.0.224/28')).length, 1);
+    return count;
+  };
+  const [few, many] = [looks(8), looks(2048)];
+  t.ok(few > 0 && many < few + 24, `${many} looks in a list of 2048, ${few} in one of 8`);
+});
+
+t.test('blocks have the addresses of their range, and each has a prefix length', async (t) => {
+  const property = fc.property(range, range, (one, other) => {
+    const [first, last] = one.first < other.last ? [one.first, other.last] : [other.last, one.first];
+    const whole: IpRange = { family: one.family, first, last };
+    const blocks = blocksOf(whole);
+    return (
+      blocks.every((block) => parseCidr(formatRange(block)).ok) &&
+      JSON.stringify(normalise(blocks), number) === JSON.stringify([whole], number)
+    );
+  });
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }));
+  t.same(blocksOf(everyIpv4).map(formatRange), ['0.0.0.0/0']);
+});
+
+const everyIpv4: IpRange = { family: 4, first: 0n, last: 0xffffffffn };
+
+function number(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
+}

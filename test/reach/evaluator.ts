@@ -50,6 +50,19 @@ export interface WrittenSpec {
 }
 
 /** What is declared, as written. */
+export interface WrittenEgress {
+  readonly cidr: string;
+  readonly except: readonly string[];
+  readonly ports: readonly WrittenPort[];
+}
+
+export interface WrittenVouched {
+  readonly cidr: string;
+  readonly ports: readonly WrittenPort[];
+  readonly direction: Direction;
+  readonly expires?: string;
+}
+
 export interface World {
   readonly tenantLabel: string;
   /** Whose policy it is, and in which namespace. */
@@ -61,6 +74,8 @@ export interface World {
     readonly name: string;
     readonly prefix?: string;
     readonly egressCIDRs: readonly string[];
+    readonly egress?: readonly WrittenEgress[];
+    readonly vouched?: readonly WrittenVouched[];
     readonly gates: readonly WrittenGate[];
   }[];
   readonly services: readonly {
@@ -227,11 +242,31 @@ function isForeignAddress(
     (service) => service.direction === direction && among(service.addresses) && letsPort(service.ports, wire),
   );
   if (served) return false;
+  const { egressCIDRs = [], egress = [], vouched = [] } = world.tenants.find(({ name }) => name === world.tenant) ?? {};
+  const isVouched = vouched.some(
+    (one) =>
+      one.direction === direction &&
+      among([one.cidr]) &&
+      letsPort(one.ports, wire) &&
+      (one.expires === undefined || world.now < Date.parse(one.expires)),
+  );
+  if (isVouched) return false;
   // A metadata service answers and never asks.
   const protecting = world.protectedRanges.filter(({ name }) => direction === 'egress' || name !== 'metadata');
   if (world.unlistedFamilies.includes(address.family) || among(protecting.map(({ cidr }) => cidr))) return true;
-  const granted = world.tenants.find(({ name }) => name === world.tenant)?.egressCIDRs ?? [];
-  return direction === 'egress' && !among(granted);
+  const isGranted = ({ cidr, except, ports }: WrittenEgress) =>
+    (cidr === 'internet' ? !among(notInternet(world)) : among([cidr])) && !among(except) && letsPort(ports, wire);
+  return direction === 'egress' && !among(egressCIDRs) && !egress.some(isGranted);
+}
+
+const privateRanges = [
+  ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16'],
+  ...['fc00::/7', 'fe80::/10', '2002::/16', '64:ff9b:1::/48'],
+];
+
+/** Beside what is protected. Alibaba Cloud has its metadata service in 100.64.0.0/10, and no world leaves it out. */
+export function notInternet({ protectedRanges }: World): readonly string[] {
+  return [...privateRanges, '100.64.0.0/10', ...protectedRanges.map(({ cidr }) => cidr)];
 }
 
 function hasHalf(from: string, to: string, direction: Direction, wire: WirePort, { tenants, now }: World): boolean {

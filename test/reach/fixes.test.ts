@@ -8,9 +8,10 @@ import { judgeBorder } from '../../src/reach/border.ts';
 import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
 import type { Border } from '../../src/reach/violation.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
+import type { Tenant } from '../../src/tenancy/tenant.ts';
 import { applied, type Operation } from '../fixtures/json-patch.ts';
 import { unnamedIn } from '../fixtures/unnamed.ts';
-import { acme, border as base, beta, dns, label, nameLabel, settings, tcp } from './world.ts';
+import { acme, border as base, beta, dns, label, nameLabel, range, settings, tcp, tenant } from './world.ts';
 
 const border: Border = { ...base, holderOf: () => 'nobody' };
 const metrics = {
@@ -21,6 +22,10 @@ const metrics = {
   addresses: [],
 };
 const otherBorder = (change: Partial<Border>) => ({ where: { ...border, ...change } });
+const grantedTo = (network: Partial<Tenant['network']>) => {
+  const one = tenant('acme', network, 'acme-');
+  return otherBorder({ tenant: one, tenancy: createTenancy(settings, [one]) });
+};
 const ungranted = { ...acme, network: { ...acme.network, egressRanges: [] } };
 
 /** One step: which field of the spec, and what it becomes; undefined removes it. A field that ends in `+` is new. */
@@ -203,6 +208,18 @@ const rows: readonly Row[] = [
   ['addresses of IPv6 that were not granted', to(block('::/0')), [[`${outPeer}/ipBlock/cidr`, '2001:db8:ffff::/48']]],
   ['a pod by its address', from(block('10.244.1.1/32')), [[inPeer, { podSelector: {} }]]],
   ['addresses that were not granted', to(block('0.0.0.0/0')), [[`${outPeer}/ipBlock/cidr`, '203.0.113.0/24']]],
+  [
+    'the internet with a private range',
+    to(block('0.0.0.0/0', ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'])),
+    [[`${outPeer}/ipBlock/except/-+`, '169.254.0.0/16']],
+    grantedTo({ egress: [{ cidr: 'internet', except: [], ports: [] }] }),
+  ],
+  [
+    'more ports than were granted',
+    to(block('198.51.100.0/24')),
+    [['/egress/0/ports+', [{ protocol: 'TCP', port: 443 }]]],
+    grantedTo({ egress: [{ cidr: range('198.51.100.0/24'), except: [], ports: [tcp(443)] }] }),
+  ],
   [
     'no addresses were granted',
     to(block('203.0.113.0/24')),

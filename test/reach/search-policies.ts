@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import {
   type Direction,
   nameLabel,
+  notInternet,
   type World,
   type WrittenPeer,
   type WrittenPort,
@@ -117,6 +118,14 @@ const halvedBlock: fc.Arbitrary<Recipe<WrittenPeer>> = fc
     const halves = [start, start + (1 << bits)].map((half) => writeBlock(place, half, bits));
     return { ipBlock: { cidr: writeBlock(place, start, bits + 1), except: first ? halves.slice(0, 1) : halves } };
   });
+/** The internet, or that and one mistake. */
+const internetBlock: fc.Arbitrary<Recipe<WrittenPeer>> = fc
+  .tuple(fc.constantFrom<4 | 6>(4, 6), fc.nat(16))
+  .map(([family, forgotten]) => (world) => {
+    const cidr = family === 4 ? '0.0.0.0/0' : '2000::/3';
+    const parts = partsOf(cidr, [...notInternet(world).filter((text) => text.includes(':') === (family === 6))]);
+    return { ipBlock: { cidr, except: parts.filter((_, index) => index !== forgotten) } };
+  });
 /** All but what is protected, or all but that and one mistake. */
 const carefulBlock: fc.Arbitrary<Recipe<WrittenPeer>> = fc
   .tuple(fc.constantFrom('0.0.0.0/0', '10.0.0.0/8', '10.0.0.0/27', '2000::/3', '2001:db8::/123'), fc.nat(30))
@@ -127,7 +136,10 @@ const carefulBlock: fc.Arbitrary<Recipe<WrittenPeer>> = fc
 const grantedBlock: fc.Arbitrary<Recipe<WrittenPeer>> = fc
   .tuple(fc.nat(3), smallBlock)
   .map(([index, other]) => (world) => {
-    const granted = world.tenants.flatMap(({ egressCIDRs }) => egressCIDRs);
+    const granted = world.tenants.flatMap(({ egressCIDRs, egress = [], vouched = [] }) => [
+      ...[...vouched, ...egress].map(({ cidr }) => (cidr === 'internet' ? '0.0.0.0/0' : cidr)),
+      ...egressCIDRs,
+    ]);
     const cidr = granted[index] ?? other;
     return { ipBlock: { cidr, except: partsOf(cidr, protectedIn(world, cidr.includes(':') ? 6 : 4)) } };
   });
@@ -177,6 +189,7 @@ const peer: fc.Arbitrary<Recipe<WrittenPeer>> = fc.oneof(
   { weight: 2, arbitrary: halvedBlock },
   { weight: 4, arbitrary: carefulBlock },
   { weight: 5, arbitrary: grantedBlock },
+  { weight: 1, arbitrary: internetBlock },
   { weight: 2, arbitrary: wrongPeer },
 );
 

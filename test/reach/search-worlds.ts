@@ -12,15 +12,17 @@ import {
   type Direction,
   known,
   type World,
+  type WrittenEgress,
   type WrittenGate,
   type WrittenPort,
   type WrittenSelector,
+  type WrittenVouched,
 } from './evaluator.ts';
 import { type Block, destination } from './evaluator-addresses.ts';
 
 export const now = Date.UTC(2027, 0, 1);
 
-/** What Bulkhead protects whatever the settings say (docs/checks/cross-tenant-address.md). */
+/** What Bulkhead protects whatever the settings say (docs/settings.md). */
 export const alwaysProtected = [
   '169.254.0.0/16',
   'fe80::/10',
@@ -28,6 +30,11 @@ export const alwaysProtected = [
   'fd00:ec2::23/128',
   '168.63.129.16/32',
   '100.100.100.200/32',
+  'fd00:100::100:200/128',
+  'fd20:ce::254/128',
+  'fd00:a9fe:a9fe::1/128',
+  'fd00:c1::a9fe:a9fe/128',
+  'fd00:42::42/128',
 ];
 
 export const direction = fc.constantFrom<Direction>('ingress', 'egress');
@@ -99,6 +106,34 @@ const service = fc.record({
   addresses: fc.array(smallBlock, { maxLength: 2 }),
 });
 
+const grant = fc.oneof<fc.Arbitrary<WrittenEgress>[]>(
+  fc
+    .tuple(smallBlock, fc.boolean(), openPorts)
+    .map(([cidr, half, ports]) => ({ cidr, except: half ? firstHalf(cidr) : [], ports })),
+  fc.record({
+    cidr: fc.constantFrom('internet', '0.0.0.0/0', '2001:db8::/32'),
+    except: fc.constant([]),
+    ports: openPorts,
+  }),
+);
+
+/** None, where it has one address alone. */
+function firstHalf(cidr: string): readonly string[] {
+  const { first, last } = known(cidr);
+  const [address, bits] = cidr.split('/');
+  return first === last ? [] : [`${address}/${Number(bits) + 1}`];
+}
+
+const vouched = fc.record({
+  cidr: smallBlock.filter((cidr) => known(cidr).first === known(cidr).last),
+  ports: fc.array(
+    numericPort.filter((port) => !isEveryPort(port)),
+    { minLength: 1, maxLength: 2 },
+  ),
+  direction,
+  expires: expiry,
+});
+
 const network = fc.record({
   podCIDRs: fc.array(smallBlock, { minLength: 1, maxLength: 2 }),
   serviceCIDRs: fc.constantFrom(['192.0.2.0/24'], ['192.0.2.0/24', '2001:db8:5::/112']),
@@ -128,11 +163,15 @@ export const world: fc.Arbitrary<World> = fc
       fc.array(smallBlock, { maxLength: 2 }),
       fc.constantFrom(['10.0.0.0/27'], ['64:ff9b::a00:0/123'], ['2001:db8::/123', '10.0.0.0/27']),
     ),
+    grants: fc.array(grant, { maxLength: 2 }),
+    vouched: fc.array(vouched, { maxLength: 2 }),
     agreements: fc.array(agreement, { maxLength: 3 }),
     services: fc.array(service, { maxLength: 3 }),
     network,
   })
-  .map(({ tenantLabel, namespace, prefix, betaPrefix, taken, granted, agreements, services, network }): World => {
+  .map((drawn): World => {
+    const { tenantLabel, namespace, prefix, betaPrefix, taken, granted, grants, agreements, services, network } = drawn;
+    const vouched = drawn.vouched.map(({ expires, ...one }) => ({ ...one, ...(expires && { expires }) }));
     const gates: Record<string, WrittenGate[]> = { acme: [], beta: [], gamma: [] };
     for (const { other, direction, halves, ports, theirPorts = ports, expires, theirExpires } of agreements) {
       const opposite = direction === 'ingress' ? 'egress' : 'ingress';
@@ -168,8 +207,15 @@ export const world: fc.Arbitrary<World> = fc
       namespace,
       now,
       tenants: [
-        { name: 'acme', ...(prefix && { prefix }), egressCIDRs: granted, gates: withoutDoubles(gates.acme) },
-        { name: 'beta', ...(betaPrefix && { prefix: betaPrefix }), egressCIDRs: [], gates: withoutDoubles(gates.beta) },
+        {
+          ...{ name: 'acme', ...(prefix && { prefix }), egressCIDRs: granted, egress: grants, vouched },
+          gates: withoutDoubles(gates.acme),
+        },
+        {
+          // What others are granted is nothing to the tenant.
+          ...{ name: 'beta', ...(betaPrefix && { prefix: betaPrefix }), egressCIDRs: [], egress: grants.slice(0, 1) },
+          gates: withoutDoubles(gates.beta),
+        },
         { name: 'gamma', egressCIDRs: [], gates: withoutDoubles(gates.gamma) },
       ],
       services: services.map((service, index) => ({
@@ -227,13 +273,20 @@ export function documentsOf(world: World): readonly unknown[] {
   };
   return [
     { apiVersion, kind: 'Settings', spec: { tenantLabel, ...(mesh && { mesh }), network, sharedServices: services } },
-    ...world.tenants.map(({ name, prefix, egressCIDRs, gates }) => ({
+    ...world.tenants.map(({ name, prefix, egressCIDRs, egress = [], vouched = [], gates }) => ({
       apiVersion,
       kind: 'Tenant',
       metadata: { name },
-      spec: { namespaces: { ...(prefix && { prefix }) }, network: { egressCIDRs, gates } },
+      spec: {
+        namespaces: { ...(prefix && { prefix }) },
+        network: { egressCIDRs, egress, vouched: vouched.map(answeredFor), gates },
+      },
     })),
   ];
+}
+
+function answeredFor(written: WrittenVouched): unknown {
+  return { ...written, reason: 'drawn at random', notAssignedToPods: true };
 }
 
 export function borderOf(world: World): Border {

@@ -13,6 +13,7 @@ import {
   letsParty,
   letsPort,
   nameLabel,
+  notInternet,
   type Party,
   selects,
   type WirePort,
@@ -110,8 +111,10 @@ function addressesAround(peer: WrittenPeer | undefined, world: World): readonly 
   return samples([
     ...[cidr, ...(except ?? [])].flatMap((text) => readBlock(text) ?? []),
     ...[
-      ...world.protectedRanges.map((range) => range.cidr),
+      ...notInternet(world),
       ...(owner?.egressCIDRs ?? []),
+      ...(owner?.vouched ?? []).map(({ cidr }) => cidr),
+      ...(owner?.egress ?? []).flatMap(({ cidr, except }) => [...(cidr === 'internet' ? [] : [cidr]), ...except]),
       ...world.services.flatMap(({ addresses }) => addresses),
     ].map(known),
   ]);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { stringify } from 'yaml';
 import { formatRange, type IpRange } from '../../src/kubernetes/ip-range.ts';
+import type { PortRange } from '../../src/kubernetes/port-range.ts';
 import { loadTenancy } from '../../src/tenancy/load-tenancy.ts';
 import { formatProblem } from '../../src/tenancy/problem.ts';
 import type { Gate, Subject, Tenant } from '../../src/tenancy/tenant.ts';
@@ -43,16 +44,30 @@ const port = fc
     fc.integer({ min: 1, max: 65535 }),
   )
   .map(([protocol, one, other]) => ({ protocol, first: Math.min(one, other), last: Math.max(one, other) }));
+const time = fc.option(
+  fc.date({ min: new Date('2027-01-01Z'), max: new Date('2099-01-01Z'), noInvalidDate: true }).map(Number),
+  { nil: undefined },
+);
+const vouched = fc.record(
+  {
+    address: range.map(({ family, first }): IpRange => ({ family, first, last: first })),
+    ports: fc.array(
+      port.filter(({ first, last }) => last - first < 65534),
+      { minLength: 1, maxLength: 3 },
+    ),
+    direction: fc.constantFrom('ingress' as const, 'egress' as const),
+    expires: time,
+    notAssignedToPods: fc.constant(true),
+  },
+  plain,
+);
 const gate = (own: string): fc.Arbitrary<Gate> =>
   fc.record(
     {
       tenant: label.filter((name) => name !== own),
       direction: fc.constantFrom('ingress' as const, 'egress' as const),
       ports: fc.array(port, { maxLength: 3 }),
-      expires: fc.option(
-        fc.date({ min: new Date('2027-01-01Z'), max: new Date('2099-01-01Z'), noInvalidDate: true }).map(Number),
-        { nil: undefined },
-      ),
+      expires: time,
     },
     plain,
   );
@@ -80,6 +95,18 @@ const tenant: fc.Arbitrary<Tenant> = label.chain((name) =>
         {
           within: fc.constantFrom('none' as const, 'namespace' as const, 'tenant' as const),
           egressRanges: fc.array(range, { maxLength: 3 }),
+          egress: fc.array(
+            fc.record(
+              {
+                cidr: fc.oneof(range, fc.constant('internet' as const)),
+                except: fc.constant([]),
+                ports: fc.array(port, { maxLength: 3 }),
+              },
+              plain,
+            ),
+            { maxLength: 3 },
+          ),
+          vouched: fc.array(vouched, { maxLength: 3 }),
           gates: fc.uniqueArray(gate(name), {
             maxLength: 3,
             selector: ({ tenant, direction }) => `${tenant} ${direction}`,
@@ -91,6 +118,10 @@ const tenant: fc.Arbitrary<Tenant> = label.chain((name) =>
     plain,
   ),
 );
+
+function printedPort({ protocol, first, last }: PortRange): unknown {
+  return { protocol, port: first, endPort: last };
+}
 
 /** The document a person would write for it; what has its default is left out at random by the caller's choice of fields. */
 function printed({ name, prefix, limit, resourceQuota, network, ...rest }: Tenant): unknown {
@@ -108,9 +139,21 @@ function printed({ name, prefix, limit, resourceQuota, network, ...rest }: Tenan
       network: {
         within: network.within,
         egressCIDRs: network.egressRanges.map(formatRange),
+        egress: network.egress.map(({ cidr, except, ports }) => ({
+          cidr: cidr === 'internet' ? cidr : formatRange(cidr),
+          except: except.map(formatRange),
+          ports: ports.map(printedPort),
+        })),
+        vouched: network.vouched.map(({ address, ports, expires, ...vouched }) => ({
+          ...vouched,
+          cidr: formatRange(address),
+          ports: ports.map(printedPort),
+          reason: 'a database',
+          ...(expires !== undefined && { expires: new Date(expires).toISOString() }),
+        })),
         gates: network.gates.map(({ ports, expires, ...gate }) => ({
           ...gate,
-          ports: ports.map(({ protocol, first, last }) => ({ protocol, port: first, endPort: last })),
+          ports: ports.map(printedPort),
           ...(expires !== undefined && { expires: new Date(expires).toISOString() }),
         })),
       },

@@ -404,6 +404,7 @@ t.test('what shuts something adds to what is built in', async (t) => {
     '  serviceCIDRs: [10.96.0.0/12]',
     '  nodeCIDRs: [192.168.0.0/16]',
     '  metadataAddresses: [192.0.0.192/32]',
+    '  loadBalancerCIDRs: [198.51.100.0/24]',
     '  protectedCIDRs: [{ name: management network, cidr: 172.16.0.0/24 }]',
   );
   t.strictSame(given.platform.identities, [
@@ -454,13 +455,31 @@ t.test('what shuts something adds to what is built in', async (t) => {
       'metadata service 169.254.169.254/32',
       'metadata service 169.254.170.2/32',
       'metadata service 169.254.170.23/32',
+      'metadata service 100.100.100.200/32',
+      'metadata service fd00:100::100:200/128',
       'metadata service fd00:ec2::254/128',
       'metadata service fd00:ec2::23/128',
       'metadata service 168.63.129.16/32',
-      'metadata service 100.100.100.200/32',
+      'metadata service fd20:ce::254/128',
+      'metadata service fd00:a9fe:a9fe::1/128',
+      'metadata service fd00:c1::a9fe:a9fe/128',
+      'metadata service fd00:42::42/128',
+      'load balancer network 198.51.100.0/24',
       'management network 172.16.0.0/24',
     ],
   );
+});
+
+t.test('a cloud names whose metadata services are protected, beside those of link-local addresses', async (t) => {
+  const metadata = (cloud: string) =>
+    settings('network:', `  cloud: ${cloud}`)
+      .protectedRanges.filter(({ kind }) => kind === 'metadata')
+      .map(({ text }) => text);
+  const always = ['169.254.169.254/32', '169.254.170.2/32', '169.254.170.23/32'];
+  t.strictSame(metadata('none'), always);
+  t.strictSame(metadata('azure'), [...always, '168.63.129.16/32']);
+  t.strictSame(metadata('all').length, 12);
+  t.match(settings('network:', '  cloud: none').protectedRanges, [{ text: '169.254.0.0/16' }, { text: 'fe80::/10' }]);
 });
 
 t.test('released keys are free on namespaces, pods and policies, the others stay', async (t) => {

@@ -226,6 +226,33 @@ const refused: readonly (readonly [sentence: string, text: string, ...problems: 
     't.yaml:6:19: spec.network.egressCIDRs[0]: "example.com" is not an IP range such as 203.0.113.0/24 or 2001:db8::/32',
   ],
   [
+    'an exception lies in its range',
+    tenant('network:', '  egress: [{ cidr: 203.0.113.0/24, except: [198.51.100.0/24] }]'),
+    't.yaml:6:47: spec.network.egress[0].except[0]: lies outside 203.0.113.0/24; remove it, or correct it',
+  ],
+  [
+    'internet is spelt as it is',
+    tenant('network:', '  egress: [{ cidr: Internet }]'),
+    't.yaml:6:22: spec.network.egress[0].cidr: "Internet" is not spelt as it is; write internet',
+  ],
+  [
+    'vouched is one address, on ports by number, with a reason',
+    tenant(
+      'network:',
+      '  vouched:',
+      '    - { cidr: 10.0.0.0/31, ports: [{ port: 1, endPort: 65535 }], direction: egress, reason: it }',
+    ),
+    't.yaml:7:17: spec.network.vouched[0].cidr: has more than one address; write one entry for each address, such as 10.0.0.7/32',
+    't.yaml:7:38: spec.network.vouched[0].ports[0]: is every port of the protocol; list the ports by number',
+  ],
+  [
+    'vouched without ports, direction and reason',
+    tenant('network:', '  vouched: [{ cidr: 10.0.0.7/32 }]'),
+    't.yaml:6:15: spec.network.vouched[0].ports: is missing',
+    't.yaml:6:15: spec.network.vouched[0].direction: is missing; write direction: ingress or egress',
+    't.yaml:6:15: spec.network.vouched[0].reason: is missing; give a text of 1 to 512 characters',
+  ],
+  [
     'a gate leads somewhere else',
     gates('{ tenant: acme, direction: egress }'),
     't.yaml:7:19: spec.network.gates[0].tenant: leads to the tenant itself; what is open inside the tenant is network.within',
@@ -307,7 +334,7 @@ t.test('what is left out has a meaning', async (t) => {
       prefix: undefined,
       limit: undefined,
       resourceQuota: undefined,
-      network: { within: 'tenant', egressRanges: [], gates: [] },
+      network: { within: 'tenant', egressRanges: [], egress: [], vouched: [], gates: [] },
     },
   });
 });
@@ -327,6 +354,12 @@ t.test('everything that can be said is read', async (t) => {
     'network:',
     '  within: none',
     '  egressCIDRs: [203.0.113.0/24, "2001:db8::/32"]',
+    '  egress:',
+    '    - { cidr: internet, except: [192.0.2.0/24], ports: [{ port: 443 }], reason: web hooks }',
+    '    - { cidr: 198.51.100.0/24 }',
+    '  vouched:',
+    '    - { cidr: 10.96.0.1/32, ports: [{ port: 443 }], direction: egress, reason: the API server, expires: "2027-01-31T00:00:00Z" }',
+    '    - { cidr: 10.244.9.9/32, ports: [{ port: 5432 }], direction: ingress, reason: a database, notAssignedToPods: true }',
     '  gates:',
     '    - { tenant: beta, direction: egress, ports: [{ port: 5432 }, { protocol: UDP }, { port: 30000, endPort: 30100 }], expires: "2027-01-31T01:00:00.5+01:00" }',
     '    - { tenant: beta, direction: ingress, ports: [] }',
@@ -359,6 +392,30 @@ t.test('everything that can be said is read', async (t) => {
         egressRanges: [
           { family: 4, first: 0xcb007100n, last: 0xcb0071ffn },
           { family: 6, first: 0x20010db8n << 96n, last: (0x20010db9n << 96n) - 1n },
+        ],
+        egress: [
+          {
+            cidr: 'internet',
+            except: [{ family: 4, first: 0xc0000200n, last: 0xc00002ffn }],
+            ports: [{ protocol: 'TCP', first: 443, last: 443 }],
+          },
+          { cidr: { family: 4, first: 0xc6336400n, last: 0xc63364ffn }, except: [], ports: [] },
+        ],
+        vouched: [
+          {
+            address: { family: 4, first: 0x0a600001n, last: 0x0a600001n },
+            ports: [{ protocol: 'TCP', first: 443, last: 443 }],
+            direction: 'egress',
+            expires: Date.UTC(2027, 0, 31),
+            notAssignedToPods: false,
+          },
+          {
+            address: { family: 4, first: 0x0af40909n, last: 0x0af40909n },
+            ports: [{ protocol: 'TCP', first: 5432, last: 5432 }],
+            direction: 'ingress',
+            expires: undefined,
+            notAssignedToPods: true,
+          },
         ],
         gates: [
           {

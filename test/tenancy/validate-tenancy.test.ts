@@ -11,6 +11,11 @@ const tenant = (name: string, spec: string) =>
     `${name}.yaml`,
   );
 const prefix = (name: string, of: string) => tenant(name, `namespaces: { prefix: ${of} }`);
+const vouching = (address: string, more = '') =>
+  tenant(
+    'acme',
+    `network: { vouched: [{ cidr: ${address}, ports: [{ port: 443 }], direction: egress, reason: it, ${more} }] }`,
+  );
 const settings = (spec: string) =>
   documentIn(`apiVersion: bulkhead.dev/v1alpha1\nkind: Settings\nspec: { ${spec} }`, 'bulkhead.yaml');
 
@@ -18,7 +23,11 @@ const complete =
   'podCIDRs: [10.244.0.0/16, "fd00:2::/64"], serviceCIDRs: [10.96.0.0/12, "fd00:3::/112"], nodeCIDRs: [192.168.0.0/16, "fd00:1::/64"]';
 const plain = settings(`network: { ${complete} }`);
 
-const refused: readonly (readonly [sentence: string, tenants: ReturnType<typeof tenant>[], ...problems: string[]])[] = [
+const refused: readonly (readonly [
+  sentence: string,
+  tenants: ReturnType<typeof tenant>[],
+  ...problems: (string | RegExp)[],
+])[] = [
   [
     'a service account lives where another tenant decides who it is',
     [
@@ -80,15 +89,59 @@ const refused: readonly (readonly [sentence: string, tenants: ReturnType<typeof 
   ].map(([range = '', reached]): readonly [string, ReturnType<typeof tenant>[], string] => [
     `${range} is not outside the cluster`,
     [tenant('acme', `network: { egressCIDRs: [203.0.113.0/24, ${range}] }`)],
-    `acme.yaml:4:50: spec.network.egressCIDRs[1]: reaches into ${reached}; list ranges that leave it out`,
+    `acme.yaml:4:50: spec.network.egressCIDRs[1]: reaches into ${reached}; list ranges that leave it out, or write the range under egress, where it stays out by itself`,
   ]),
+  [
+    'a grant that lies in a protected range grants nothing',
+    [tenant('acme', 'network: { egress: [{ cidr: 0.0.0.0/0 }, { cidr: 10.244.7.0/24 }] }')],
+    'acme.yaml:4:58: spec.network.egress[1].cidr: lies in 10.244.0.0/16, the pod network of the cluster, which is never granted; grant single addresses of it under vouched',
+  ],
+  [
+    'nor does one of which nothing is left',
+    [tenant('acme', 'network: { egress: [{ cidr: 203.0.113.0/24, except: [203.0.113.0/25, 203.0.113.128/25] }] }')],
+    'acme.yaml:4:37: spec.network.egress[0].cidr: has no address that except leaves; correct except, or remove the grant',
+  ],
+  [
+    'an address that pods may get is not vouched for without a word',
+    [vouching('10.244.9.9/32')],
+    'acme.yaml:4:38: spec.network.vouched[0].cidr: lies in 10.244.0.0/16, the pod network of the cluster: any pod may get it; write notAssignedToPods: true once the network plugin leaves the address out',
+  ],
+  ...['169.254.169.254/32', '"fd00:ec2::254/128"', '100.100.100.200/32', '"64:ff9b::a9fe:a9fe/128"'].map(
+    (address): readonly [string, ReturnType<typeof tenant>[], RegExp] => [
+      `${address} is never vouched for`,
+      [vouching(address, 'notAssignedToPods: true')],
+      /^acme.yaml:4:38: spec.network.vouched\[0\].cidr: reaches into .*, the metadata service of the cluster, which no tenant may reach; remove it$/,
+    ],
+  ),
 ];
 
 for (const [sentence, tenants, ...problems] of refused) {
   t.test(sentence, async (t) => {
-    t.strictSame(problemLines(loadTenancy(plain, tenants, now)), problems);
+    t.match(problemLines(loadTenancy(plain, tenants, now)), problems);
+    t.equal(problemLines(loadTenancy(plain, tenants, now)).length, problems.length);
   });
 }
+
+t.test('an address inside the cluster may be vouched for', async (t) => {
+  for (const one of [vouching('10.96.0.1/32'), vouching('192.168.7.7/32'), vouching('169.254.20.10/32')])
+    t.same(problemLines(loadTenancy(plain, [one], now)), []);
+  t.same(problemLines(loadTenancy(plain, [vouching('10.244.9.9/32', 'notAssignedToPods: true')], now)), []);
+  const ofOneFamily = settings(
+    'network: { podCIDRs: [10.244.0.0/16], serviceCIDRs: [10.96.0.0/12], nodeCIDRs: [192.168.0.0/16] }',
+  );
+  t.match(
+    problemLines(loadTenancy(ofOneFamily, [vouching('"2001:db8::7/128"')], now)),
+    [/vouched\[0\].cidr: may be the address of a pod, as the settings do not list all IPv6 ranges of the cluster/],
+    'and where the ranges of pods are not listed, any address may be one of them',
+  );
+});
+
+t.test('an end that has passed is a warning', async (t) => {
+  const ended = loadTenancy(plain, [vouching('10.96.0.1/32', 'expires: "2026-11-20T00:00:00Z"')], now);
+  t.same(warningLines(ended), [
+    'acme.yaml:4:116: spec.network.vouched[0].expires: has passed, so the address is not granted; remove the entry, or renew it',
+  ]);
+});
 
 t.test('what the settings add to the platform is out of reach for tenants', async (t) => {
   const given = settings(

@@ -13,6 +13,7 @@ import type { PolicyVerdict } from '../kind.ts';
 
 /** The rest is counted, so that a refusal stays readable. */
 const maxShownRanges = 5;
+const maxExceptions = 6;
 
 /** What is left of a rule without its only peer lets everybody through. */
 export const removePeer =
@@ -61,10 +62,13 @@ export function fixText(fix: Fix | string, { tenant, tenancy }: Pick<Border, 'te
     case 'service-and-tenant-apart':
       return 'write one peer for the shared service and one for the other tenant';
     case 'only-granted-ranges':
-      return onlyGranted(fix);
+      return onlyGranted(fix, tenant);
+    case 'only-granted-ports':
+      return `list only the ports that are granted, by number: ${listedPorts(fix.ports)}; or ask the platform to grant more`;
     case 'leave-out-ranges': {
+      const pods = fix.coversCluster ? `, or ${selectPods}` : '';
       const embedded = fix.embedsIpv4 ? ['::/8 (IPv6 forms of IPv4 addresses)'] : [];
-      return `leave out ${listed([...fix.ranges.map(formatRange), ...embedded])} with except, or ${selectPods}`;
+      return `leave out ${listed([...fix.ranges.map(formatRange), ...embedded], maxExceptions)} with except${pods}`;
     }
     case 'only-ipv6-internet':
       return `write 2000::/3 as cidr, which is the IPv6 internet, or ${selectPods}`;
@@ -98,10 +102,23 @@ function narrowTo({ name, namespace, podSelector, ports }: SharedService, by: 'n
     : `narrow it to ${name}: podSelector: ${JSON.stringify(podSelector)}${only}`;
 }
 
-function onlyGranted({ family, ranges, coversCluster }: Fix & { readonly id: 'only-granted-ranges' }): string {
+function onlyGranted(
+  { family, ranges, internet, coversCluster, ask }: Fix & { readonly id: 'only-granted-ranges' },
+  tenant: Tenant,
+): string {
   const pods = coversCluster ? '; pods are selected with podSelector and namespaceSelector' : '';
-  if (ranges.length === 0)
-    return `ask the platform to grant ${familyNames[family]} addresses outside the cluster, or ${removePeer}${pods}`;
-  const granted = listed(ranges.map(formatRange), maxShownRanges);
-  return `write a cidr within what was granted: ${granted}; or ask the platform to grant more${pods}`;
+  const wanted = ask === undefined ? `${familyNames[family]} addresses outside the cluster` : grantText(ask, tenant);
+  const granted = [...(internet ? ['the internet'] : []), ...ranges.map(formatRange)];
+  if (granted.length === 0) return `ask the platform to grant ${wanted}, or ${removePeer}${pods}`;
+  return `write a cidr within what was granted: ${listed(granted, maxShownRanges)}; or ask the platform to grant ${ask === undefined ? 'more' : wanted}${pods}`;
+}
+
+/** As it stands in the Tenant. */
+function grantText(
+  { field, cidr, ports }: NonNullable<(Fix & { readonly id: 'only-granted-ranges' })['ask']>,
+  { name }: Tenant,
+): string {
+  const isEvery = ports.some((port) => 'name' in port || (port.first === 1 && port.last === 65535));
+  const on = isEvery ? '' : ` on ${listedPorts(ports)}`;
+  return `${formatRange(cidr)}${on} (network.${field} of tenant ${name})`;
 }

@@ -1,9 +1,9 @@
-import { knownMeshes, knownPlugins, type Mesh, type NetworkPlugin } from '../../keys/key-group.ts';
-import type { LabelSelector } from '../../kubernetes/label-selector.ts';
+import { knownMeshes, type Mesh } from '../../keys/key-group.ts';
 import type { PodSecurityLevel } from '../settings.ts';
 import { type GrantDocuments, grantSchemas } from './grant-schemas.ts';
 import { labelKey, labelName, labelOrAnnotationKey, namePrefix, objectName } from './names.ts';
-import { type PortDocument, portSchema } from './port-schema.ts';
+import { type NetworkDocument, networkSchema } from './network-schema.ts';
+import { type SharedServiceDocument, sharedServicesSchema } from './shared-service-schema.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 import { type SubjectDocument, subjectSchema } from './subject-schema.ts';
 import { apiVersion } from './tenant-schema.ts';
@@ -33,26 +33,9 @@ export interface SettingsDocument {
       readonly sysctls?: readonly string[];
       readonly runtimeClasses?: readonly string[];
     };
-    readonly network?: {
-      readonly plugin?: NetworkPlugin;
-      readonly ipFamilies?: readonly ('IPv4' | 'IPv6')[];
-      readonly podCIDRs?: readonly string[];
-      readonly serviceCIDRs?: readonly string[];
-      readonly nodeCIDRs?: readonly string[];
-      readonly metadataAddresses?: readonly string[];
-      readonly protectedCIDRs?: readonly { readonly name: string; readonly cidr: string }[];
-    };
+    readonly network?: NetworkDocument;
     readonly sharedServices?: readonly SharedServiceDocument[];
   };
-}
-
-export interface SharedServiceDocument {
-  readonly name: string;
-  readonly direction: 'ingress' | 'egress';
-  readonly namespace: string;
-  readonly podSelector: LabelSelector;
-  readonly ports?: readonly PortDocument[];
-  readonly addresses?: readonly string[];
 }
 
 const reservedKey = {
@@ -70,37 +53,6 @@ const networkSysctl = {
   pattern: '^net\\.[-a-z0-9_.]+$',
   maxLength: 253,
 } as const satisfies StructuralSchema;
-
-const addressRanges = { type: 'array', items: { type: 'string' } } as const satisfies StructuralSchema;
-
-/** meta/v1 LabelSelector. */
-const labelSelectorSchema: StructuralSchema = {
-  type: 'object',
-  properties: {
-    matchLabels: {
-      type: 'object',
-      additionalProperties: { type: 'string' },
-      description: 'Labels that must be there.',
-    },
-    matchExpressions: {
-      type: 'array',
-      description: 'Further requirements; all must hold.',
-      items: {
-        type: 'object',
-        required: ['key', 'operator'],
-        properties: {
-          key: { ...labelKey, description: 'The label it is about.' },
-          operator: {
-            type: 'string',
-            enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'],
-            description: 'How it is compared.',
-          },
-          values: { type: 'array', items: { type: 'string' }, description: 'For In and NotIn.' },
-        },
-      },
-    },
-  },
-};
 
 export const settingsSchema: StructuralSchema = {
   type: 'object',
@@ -226,72 +178,8 @@ export const settingsSchema: StructuralSchema = {
             },
           },
         },
-        network: {
-          type: 'object',
-          description: 'The addresses of the cluster, which no policy of a tenant may open.',
-          properties: {
-            plugin: {
-              type: 'string',
-              enum: [...knownPlugins],
-              description:
-                'What connects pods and enforces policies. Only keys that it may read are reserved then; the keys of every plugin with other, and when left out.',
-            },
-            ipFamilies: {
-              type: 'array',
-              items: { type: 'string', enum: ['IPv4', 'IPv6'] },
-              description:
-                'The address families of the cluster. Ranges of other families need not be listed. Default: both.',
-            },
-            podCIDRs: { ...addressRanges, description: 'Where pods get their addresses.' },
-            serviceCIDRs: { ...addressRanges, description: 'Where Services get their cluster IPs.' },
-            nodeCIDRs: { ...addressRanges, description: 'Where the nodes are, control plane included.' },
-            metadataAddresses: {
-              ...addressRanges,
-              description: 'Where the cloud hands out credentials of the node; adds to the built-in list.',
-            },
-            protectedCIDRs: {
-              type: 'array',
-              description: 'Anything else that tenants must not reach, such as a management network.',
-              items: {
-                type: 'object',
-                required: ['name', 'cidr'],
-                properties: {
-                  name: {
-                    type: 'string',
-                    title: 'a name of 1 to 63 characters',
-                    minLength: 1,
-                    maxLength: 63,
-                    description: 'What it is, in words for a refusal.',
-                  },
-                  cidr: { type: 'string', description: 'The range of addresses.' },
-                },
-              },
-            },
-          },
-        },
-        sharedServices: {
-          type: 'array',
-          description:
-            'What every tenant may use (egress) or is reached from (ingress), in namespaces of the platform. Replaces the built-in list, which is the DNS of the cluster.',
-          items: {
-            type: 'object',
-            required: ['name', 'direction', 'namespace', 'podSelector'],
-            properties: {
-              name: { ...labelName, description: 'Part of the name of the policy that each namespace gets for it.' },
-              direction: { type: 'string', enum: ['ingress', 'egress'], description: 'As a tenant sees it.' },
-              namespace: { ...labelName, description: 'Where its pods run.' },
-              podSelector: {
-                ...labelSelectorSchema,
-                description: 'Which pods they are; {} is every pod of the namespace.',
-              },
-              ports: { type: 'array', items: portSchema, description: 'Every port when left out or empty.' },
-              addresses: {
-                ...addressRanges,
-                description: 'Addresses it answers on besides its pods, such as a node-local DNS cache.',
-              },
-            },
-          },
-        },
+        network: networkSchema,
+        sharedServices: sharedServicesSchema,
       },
     },
   },

@@ -1,7 +1,7 @@
 import { labelName, namePrefix } from './names.ts';
-import { type PortDocument, portSchema } from './port-schema.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 import { type SubjectDocument, subjectSchema } from './subject-schema.ts';
+import { type TenantNetworkDocument, tenantNetworkSchema } from './tenant-network-schema.ts';
 
 export const apiVersion = 'bulkhead.dev/v1alpha1';
 
@@ -17,19 +17,8 @@ export interface TenantDocument {
       readonly limit?: number;
       readonly resourceQuota?: { readonly hard: Readonly<Record<string, string | number>> };
     };
-    readonly network?: {
-      readonly within?: 'none' | 'namespace' | 'tenant';
-      readonly egressCIDRs?: readonly string[];
-      readonly gates?: readonly GateDocument[];
-    };
+    readonly network?: TenantNetworkDocument;
   };
-}
-
-export interface GateDocument {
-  readonly tenant: string;
-  readonly direction: 'ingress' | 'egress';
-  readonly ports?: readonly PortDocument[];
-  readonly expires?: string;
 }
 
 export const tenantSchema: StructuralSchema = {
@@ -92,49 +81,7 @@ export const tenantSchema: StructuralSchema = {
             },
           },
         },
-        network: {
-          type: 'object',
-          description: 'What the baseline leaves open, and what may cross the border.',
-          properties: {
-            within: {
-              type: 'string',
-              enum: ['none', 'namespace', 'tenant'],
-              description:
-                'What the baseline leaves open: nothing, traffic inside each namespace, or between all namespaces of the tenant (default).',
-            },
-            egressCIDRs: {
-              type: 'array',
-              items: { type: 'string', title: 'a range of addresses', maxLength: 64 },
-              maxItems: 256,
-              description: 'Addresses outside the cluster that policies of the tenant may open egress to.',
-            },
-            gates: {
-              type: 'array',
-              maxItems: 64,
-              description: 'Agreed crossings. A gate opens only where the other tenant declares its mirror image.',
-              items: {
-                type: 'object',
-                required: ['tenant', 'direction'],
-                properties: {
-                  tenant: { ...labelName, description: 'The other tenant.' },
-                  direction: { type: 'string', enum: ['ingress', 'egress'], description: 'As this tenant sees it.' },
-                  ports: {
-                    type: 'array',
-                    items: portSchema,
-                    maxItems: 32,
-                    description: 'Every port when left out or empty. What opens is what both sides name.',
-                  },
-                  expires: {
-                    type: 'string',
-                    title: 'a time as in RFC 3339',
-                    maxLength: 64,
-                    description: 'From this moment on the gate is shut: a time as in RFC 3339. Never when left out.',
-                  },
-                },
-              },
-            },
-          },
-        },
+        network: tenantNetworkSchema,
       },
     },
   },

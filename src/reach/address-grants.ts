@@ -1,0 +1,84 @@
+/** Who may reach which addresses on which ports: many grants as one sorted list, so that a look-up does not depend on their number. */
+import type { IpRange } from '../kubernetes/ip-range.ts';
+import { type IpSet, overlapping, subtract } from '../kubernetes/ip-set.ts';
+import { allPorts, type Port, type PortRange } from '../kubernetes/port-range.ts';
+import { shutPorts } from './open-ports.ts';
+
+export interface AddressGrant {
+  readonly addresses: IpSet;
+  /** Empty: every port. */
+  readonly ports: readonly PortRange[];
+  /** Milliseconds since the epoch. Undefined: never. */
+  readonly expires?: number | undefined;
+}
+
+/** Addresses that are in the same grants. */
+export interface GrantedRange extends IpRange {
+  /** Not empty. */
+  readonly grants: readonly AddressGrant[];
+}
+
+/** Sorted, disjoint ranges, where adjacent ones may be in different grants. O(n log n) in the ranges of the grants, and in its result. */
+export function grantedRanges(grants: readonly AddressGrant[]): readonly GrantedRange[] {
+  const result: GrantedRange[] = [];
+  for (const family of [4, 6] as const) {
+    const edges = grants
+      .flatMap((grant) =>
+        grant.addresses
+          .filter((range) => range.family === family)
+          .flatMap(({ first, last }) => [
+            { at: first, grant, begins: true },
+            { at: last + 1n, grant, begins: false },
+          ]),
+      )
+      .sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
+    const open = new Set<AddressGrant>();
+    for (const [index, { at, grant, begins }] of edges.entries()) {
+      if (begins) open.add(grant);
+      else open.delete(grant);
+      const next = edges[index + 1]?.at;
+      if (next === undefined || next === at || open.size === 0) continue;
+      result.push({ family, first: at, last: next - 1n, grants: [...open] });
+    }
+  }
+  return result;
+}
+
+/** Those of several lists that touch the addresses, as one list: grants of one address add up, wherever they come from. */
+export function grantsIn(addresses: IpSet, lists: readonly (readonly GrantedRange[])[]): readonly GrantedRange[] {
+  const touched = lists.map((list) => overlapping(list, addresses)).filter(({ length }) => length > 0);
+  const [only = []] = touched;
+  if (touched.length < 2) return only;
+  return grantedRanges(touched.flat().flatMap((range) => range.grants.map((one) => ({ ...one, addresses: [range] }))));
+}
+
+/** The addresses for which the grants that are in force do not together open every one of the ports. */
+export function notGranted(
+  addresses: IpSet,
+  ports: readonly Port[],
+  granted: readonly GrantedRange[],
+  now: number,
+): IpSet {
+  const open = overlapping(granted, addresses).filter(
+    ({ grants }) => shutPorts(inForce(grants, now), ports).length === 0,
+  );
+  return open.length === 0 ? addresses : subtract(addresses, open);
+}
+
+/** The ports that are open for every one of the addresses; undefined where one of them is in no grant at all. */
+export function portsGranted(
+  addresses: IpSet,
+  granted: readonly GrantedRange[],
+  now: number,
+): readonly PortRange[] | undefined {
+  const touched = overlapping(granted, addresses);
+  if (subtract(addresses, touched).length > 0) return undefined;
+  const [first = [], ...others] = touched.map(({ grants }) => inForce(grants, now));
+  return first
+    .flatMap(({ ports }) => (ports.length === 0 ? allPorts : ports))
+    .filter((port) => others.every((grants) => shutPorts(grants, [port]).length === 0));
+}
+
+function inForce(grants: readonly AddressGrant[], now: number): readonly AddressGrant[] {
+  return grants.filter(({ expires }) => expires === undefined || now < expires);
+}

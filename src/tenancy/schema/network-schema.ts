@@ -1,0 +1,68 @@
+import { knownPlugins, type NetworkPlugin } from '../../keys/key-group.ts';
+import { type Cloud, knownClouds } from '../metadata-ranges.ts';
+import type { StructuralSchema } from './structural-schema.ts';
+
+/** `spec.network` of the settings, after its schema. */
+export interface NetworkDocument {
+  readonly plugin?: NetworkPlugin;
+  readonly ipFamilies?: readonly ('IPv4' | 'IPv6')[];
+  readonly podCIDRs?: readonly string[];
+  readonly serviceCIDRs?: readonly string[];
+  readonly nodeCIDRs?: readonly string[];
+  readonly loadBalancerCIDRs?: readonly string[];
+  readonly cloud?: Cloud;
+  readonly metadataAddresses?: readonly string[];
+  readonly protectedCIDRs?: readonly { readonly name: string; readonly cidr: string }[];
+}
+
+export const addressRanges = { type: 'array', items: { type: 'string' } } as const satisfies StructuralSchema;
+
+export const networkSchema: StructuralSchema = {
+  type: 'object',
+  description: 'The addresses of the cluster, which no policy of a tenant may open.',
+  properties: {
+    plugin: {
+      type: 'string',
+      enum: [...knownPlugins],
+      description:
+        'What connects pods and enforces policies. Only keys that it may read are reserved then; the keys of every plugin with other, and when left out.',
+    },
+    ipFamilies: {
+      type: 'array',
+      items: { type: 'string', enum: ['IPv4', 'IPv6'] },
+      description: 'The address families of the cluster. Ranges of other families need not be listed. Default: both.',
+    },
+    podCIDRs: { ...addressRanges, description: 'Where pods get their addresses.' },
+    serviceCIDRs: { ...addressRanges, description: 'Where Services get their cluster IPs.' },
+    nodeCIDRs: { ...addressRanges, description: 'Where the nodes are, control plane included.' },
+    loadBalancerCIDRs: { ...addressRanges, description: 'Where Services of type LoadBalancer get their addresses.' },
+    cloud: {
+      type: 'string',
+      enum: [...knownClouds],
+      description:
+        'Whose metadata services are protected beside the link-local addresses, which always are. Default: those of all. With none, list those of yours in metadataAddresses.',
+    },
+    metadataAddresses: {
+      ...addressRanges,
+      description: 'Where the cloud hands out credentials of the node; adds to the built-in list.',
+    },
+    protectedCIDRs: {
+      type: 'array',
+      description: 'Anything else that tenants must not reach, such as a management network.',
+      items: {
+        type: 'object',
+        required: ['name', 'cidr'],
+        properties: {
+          name: {
+            type: 'string',
+            title: 'a name of 1 to 63 characters',
+            minLength: 1,
+            maxLength: 63,
+            description: 'What it is, in words for a refusal.',
+          },
+          cidr: { type: 'string', description: 'The range of addresses.' },
+        },
+      },
+    },
+  },
+};

@@ -1,0 +1,67 @@
+import type { LabelSelector } from '../../kubernetes/label-selector.ts';
+import { labelKey, labelName } from './names.ts';
+import { addressRanges } from './network-schema.ts';
+import { type PortDocument, portSchema } from './port-schema.ts';
+import type { StructuralSchema } from './structural-schema.ts';
+
+export interface SharedServiceDocument {
+  readonly name: string;
+  readonly direction: 'ingress' | 'egress';
+  readonly namespace: string;
+  readonly podSelector: LabelSelector;
+  readonly ports?: readonly PortDocument[];
+  readonly addresses?: readonly string[];
+}
+
+/** meta/v1 LabelSelector. */
+const labelSelectorSchema: StructuralSchema = {
+  type: 'object',
+  properties: {
+    matchLabels: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description: 'Labels that must be there.',
+    },
+    matchExpressions: {
+      type: 'array',
+      description: 'Further requirements; all must hold.',
+      items: {
+        type: 'object',
+        required: ['key', 'operator'],
+        properties: {
+          key: { ...labelKey, description: 'The label it is about.' },
+          operator: {
+            type: 'string',
+            enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'],
+            description: 'How it is compared.',
+          },
+          values: { type: 'array', items: { type: 'string' }, description: 'For In and NotIn.' },
+        },
+      },
+    },
+  },
+};
+
+export const sharedServicesSchema: StructuralSchema = {
+  type: 'array',
+  description:
+    'What every tenant may use (egress) or is reached from (ingress), in namespaces of the platform. Replaces the built-in list, which is the DNS of the cluster.',
+  items: {
+    type: 'object',
+    required: ['name', 'direction', 'namespace', 'podSelector'],
+    properties: {
+      name: { ...labelName, description: 'Part of the name of the policy that each namespace gets for it.' },
+      direction: { type: 'string', enum: ['ingress', 'egress'], description: 'As a tenant sees it.' },
+      namespace: { ...labelName, description: 'Where its pods run.' },
+      podSelector: {
+        ...labelSelectorSchema,
+        description: 'Which pods they are; {} is every pod of the namespace.',
+      },
+      ports: { type: 'array', items: portSchema, description: 'Every port when left out or empty.' },
+      addresses: {
+        ...addressRanges,
+        description: 'Addresses it answers on besides its pods, such as a node-local DNS cache.',
+      },
+    },
+  },
+};
