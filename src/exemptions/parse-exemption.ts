@@ -10,14 +10,14 @@ import {
   type Report,
   reportInto,
 } from '../tenancy/problem.ts';
-import { compileDocumentSchema } from '../tenancy/schema/check-document.ts';
+import { checkDocumentBy } from '../tenancy/schema/check-document.ts';
 import { fitsPattern } from '../tenancy/schema/fits-pattern.ts';
 import { objectName } from '../tenancy/schema/names.ts';
 import { suggestion } from '../tenancy/suggestion.ts';
 import { type ExemptionDocument, exemptionSchema } from './exemption-schema.ts';
 import { makerOf, ownerKinds } from './pod-makers.ts';
 
-const checkDocument = compileDocumentSchema<ExemptionDocument>(exemptionSchema);
+const checkDocument = checkDocumentBy<ExemptionDocument>(exemptionSchema);
 
 /** Fields of `match` that say something about pods alone. */
 const aboutPods = ['owner', 'serviceAccounts', 'images'] as const;

@@ -30,13 +30,13 @@ import {
   reportInto,
   type Step,
 } from './problem.ts';
-import { compileDocumentSchema } from './schema/check-document.ts';
+import { checkDocumentBy } from './schema/check-document.ts';
 import { type SettingsDocument, settingsSchema } from './schema/settings-schema.ts';
 import type { Settings } from './settings.ts';
 import { suggestion } from './suggestion.ts';
 import type { Subject } from './tenant.ts';
 
-const checkDocument = compileDocumentSchema<SettingsDocument>(settingsSchema);
+const checkDocument = checkDocumentBy<SettingsDocument>(settingsSchema);
 
 /** Reads the `Settings` document; default-settings.ts says what holds for what is left out. */
 export function parseSettings(document: Located<unknown>): Loaded<Settings> {

@@ -2,11 +2,11 @@ import { parseQuota } from './parse-quota.ts';
 import { parseSubject } from './parse-subject.ts';
 import { parseTenantNetwork } from './parse-tenant-network.ts';
 import { inReadingOrder, type Loaded, type Located, type Problem, reportInto } from './problem.ts';
-import { compileDocumentSchema } from './schema/check-document.ts';
+import { checkDocumentBy } from './schema/check-document.ts';
 import { type TenantDocument, tenantSchema } from './schema/tenant-schema.ts';
 import type { Tenant } from './tenant.ts';
 
-const checkDocument = compileDocumentSchema<TenantDocument>(tenantSchema);
+const checkDocument = checkDocumentBy<TenantDocument>(tenantSchema);
 
 /**
  * Reads one `Tenant` document. Only what the document says by itself is judged; how tenants go together is validate-tenancy.ts.

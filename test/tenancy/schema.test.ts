@@ -1,3 +1,4 @@
+import { Ajv } from 'ajv';
 import t from 'tap';
 import { exemptionSchema } from '../../src/exemptions/exemption-schema.ts';
 import { settingsSchema } from '../../src/tenancy/schema/settings-schema.ts';
@@ -34,6 +35,13 @@ for (const [kind, schema] of schemas) {
       );
       t.equal(type === 'array', items !== undefined, `${place.path} says what it lists`);
     }
+  });
+
+  t.test(`the schema of ${kind} is one by the schema of schemas, which a replica does not load`, async (t) => {
+    const ajv = new Ajv({ strict: true });
+    ajv.addKeyword({ keyword: 'x-kubernetes-int-or-string', schemaType: 'boolean' });
+    t.ok(ajv.validateSchema(closedObject(schema)), ajv.errorsText());
+    t.notOk(ajv.validateSchema({ ...closedObject(schema), properties: 7 }), 'which finds mistakes');
   });
 
   t.test(`every field of ${kind} says what it means`, async (t) => {
