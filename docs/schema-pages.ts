@@ -51,6 +51,10 @@ export function settingsPage(): string {
       'spec.sharedServices[].ports': 'every port',
       'spec.sharedServices[].ports[].protocol': '`TCP`',
       'spec.sharedServices[].ports[].port': 'every port',
+      'spec.sharedServices[].endpoints[].ports[].protocol': '`TCP`',
+      'spec.sharedServices[].offer': '`baseline`',
+      'spec.sharedServices[].tenants': 'every tenant',
+      'spec.sharedServices[].tenantSelector': 'every tenant',
     },
   });
   return `# Settings
@@ -172,7 +176,7 @@ function keyTable(): string {
 
 function serviceText({ name, direction, namespace, podSelector, ports }: SharedService): string {
   const numbers = ports.map(({ protocol, first }) => `${protocol}/${first}`).join(' ');
-  const labels = Object.entries(podSelector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
+  const labels = Object.entries(podSelector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
   return `${name}: ${direction}, namespace ${namespace}, pods ${labels.join(' ')}, ${numbers}`;
 }
 

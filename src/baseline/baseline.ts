@@ -8,7 +8,7 @@
  *
  * Policies add up, so everything beyond that is the tenant's to open with policies of its own; gates too.
  */
-import { formatRange } from '../kubernetes/ip-range.ts';
+import { formatRange, type IpRange } from '../kubernetes/ip-range.ts';
 import type { LabelSelector, LabelSelectorRequirement } from '../kubernetes/label-selector.ts';
 import {
   type NetworkPolicyEgressRule,
@@ -20,6 +20,7 @@ import {
   type StringMap,
 } from '../kubernetes/objects.ts';
 import { allPorts, type PortRange } from '../kubernetes/port-range.ts';
+import { isInBaseline, serves } from '../tenancy/served-tenants.ts';
 import type { Settings, SharedService } from '../tenancy/settings.ts';
 import type { Direction, Tenant } from '../tenancy/tenant.ts';
 import { managedByLabel, managedByValue, managedPrefix } from './managed.ts';
@@ -66,7 +67,8 @@ export function baselineOf(namespace: string, tenant: Tenant, settings: Settings
     metadata: { name, namespace, labels },
     spec,
   });
-  const openings = [...settings.sharedServices.map(openService), ...openWithin(tenant, settings)];
+  const offered = settings.sharedServices.filter((service) => isInBaseline(service) && serves(service, tenant));
+  const openings = [...offered.flatMap(openService), ...openWithin(tenant, settings)];
   const objects = [policy(defaultDenyName, { podSelector: {}, policyTypes: ['Ingress', 'Egress'] })];
   // A service may be both reached and reaching; the two halves share a name and so an object.
   for (const [name, group] of Map.groupBy(openings, (opening) => opening.name)) {
@@ -80,14 +82,24 @@ export function baselineOf(namespace: string, tenant: Tenant, settings: Settings
   return objects;
 }
 
-function openService({ name, direction, namespace, podSelector, ports, addresses }: SharedService): Opening {
-  const pods: NetworkPolicyPeer = {
-    namespaceSelector: { matchLabels: { [namespaceNameLabel]: namespace } },
-    podSelector: withoutEmptyParts(podSelector),
-  };
+function openService(service: SharedService): readonly Opening[] {
+  const { name, direction, namespace, podSelector, ports, addresses, endpoints = [] } = service;
+  const pods: readonly NetworkPolicyPeer[] =
+    namespace === undefined || podSelector === undefined
+      ? []
+      : [
+          {
+            namespaceSelector: { matchLabels: { [namespaceNameLabel]: namespace } },
+            podSelector: withoutEmptyParts(podSelector),
+          },
+        ];
   // Settings write each of them as one CIDR, which is how this prints it again.
-  const blocks = addresses.map((range): NetworkPolicyPeer => ({ ipBlock: { cidr: formatRange(range) } }));
-  return { name, direction, peers: [pods, ...blocks], ports };
+  const block = (range: IpRange): NetworkPolicyPeer => ({ ipBlock: { cidr: formatRange(range) } });
+  const peers = [...pods, ...addresses.map(block)];
+  return [
+    ...(peers.length === 0 ? [] : [{ name, direction, peers, ports }]),
+    ...endpoints.map(({ address, ports }) => ({ name, direction, peers: [block(address)], ports })),
+  ];
 }
 
 /** Both ends need their half: the sender's egress and the receiver's ingress. */

@@ -5,17 +5,23 @@ import { allPorts, type Port } from '../kubernetes/port-range.ts';
 import { isolates } from '../reach/isolation.ts';
 import type { AllowRule, DenyRule } from '../reach/model.ts';
 import { once } from '../reach/once.ts';
+import { isInBaseline, serves } from '../tenancy/served-tenants.ts';
 import type { Settings } from '../tenancy/settings.ts';
+import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, nothing } from './check.ts';
 
 /** Where name servers listen: everywhere, and the pods of OpenShift's. */
 const namePorts: ReadonlySet<number> = new Set([53, 5353]);
 
-const baselineOpensNames = once(({ sharedServices }: Settings) =>
-  sharedServices.some(
-    ({ direction, ports }) => direction === 'egress' && (ports.length === 0 || ports.some(isNamePort)),
-  ),
-);
+const baselineOpensNames = once(({ sharedServices }: Settings) => {
+  const nameServers = sharedServices.filter(
+    (service) =>
+      service.direction === 'egress' &&
+      isInBaseline(service) &&
+      (service.ports.length === 0 || service.ports.some(isNamePort)),
+  );
+  return once((tenant: Tenant) => nameServers.some((service) => serves(service, tenant)));
+});
 
 /**
  * Whoever opens egress by a NetworkPolicy and forgets DNS is told, where no baseline opens it.
@@ -33,7 +39,7 @@ export const egressWithoutDns: Check = {
   policy(request, { owner, tenancy, reach }) {
     if (owner === 'platform' || request.operation === 'DELETE' || !isNetworkPolicy(request)) return nothing;
     const { name } = request;
-    if (owner.mode === 'enforce' && baselineOpensNames(tenancy.settings)) return nothing;
+    if (owner.mode === 'enforce' && baselineOpensNames(tenancy.settings)(owner)) return nothing;
     if (isManagedName(name)) return nothing;
     const allowed = reach.rules.filter(isEgressAllowRule);
     if (allowed.length === 0 || !isolates(reach, 'egress')) return nothing;

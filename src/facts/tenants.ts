@@ -27,6 +27,8 @@ export const tenantsPath = '/apis/bulkhead.dev/v1alpha1/tenants';
 export interface TenantObject extends DeclaredTenant {
   readonly uid: string;
   readonly generation: number;
+  /** metadata.labels as JSON; a change of them is no new generation. */
+  readonly labels: string;
   /** It has a deletionTimestamp: a finalizer holds it. */
   readonly leaving: boolean;
   readonly status: unknown;
@@ -174,14 +176,16 @@ export function createTenants(options: TenantsOptions): Tenants {
 /** The spec is read as from a file. */
 function read({ metadata: { name, uid }, object }: DecodedObject, before: TenantObject | undefined): TenantObject {
   const { apiVersion, kind, metadata, spec, status } = object;
+  const labels = JSON.stringify(fieldsAt(metadata).labels ?? {});
   const { generation, creationTimestamp: created, deletionTimestamp } = fieldsAt(metadata);
   const number = typeof generation === 'number' ? generation : 0;
-  const same = before !== undefined && before.uid === uid && before.generation === number;
+  const same = before !== undefined && before.uid === uid && before.generation === number && before.labels === labels;
   const document = { apiVersion, kind, metadata, spec };
   return {
     name,
     uid,
     generation: number,
+    labels,
     created: typeof created === 'string' ? created : '',
     loaded: same ? before.loaded : parseTenant({ value: document, locate: unlined(tenantFile(name)) }),
     prefix: prefixIn(spec),

@@ -13,14 +13,14 @@ export interface AddressGrant {
 }
 
 /** Addresses that are in the same grants. */
-export interface GrantedRange extends IpRange {
+export interface GrantedRange<Grant extends AddressGrant = AddressGrant> extends IpRange {
   /** Not empty. */
-  readonly grants: readonly AddressGrant[];
+  readonly grants: readonly Grant[];
 }
 
 /** Sorted, disjoint ranges, where adjacent ones may be in different grants. O(n log n) in the ranges of the grants, and in its result. */
-export function grantedRanges(grants: readonly AddressGrant[]): readonly GrantedRange[] {
-  const result: GrantedRange[] = [];
+export function grantedRanges<Grant extends AddressGrant>(grants: readonly Grant[]): readonly GrantedRange<Grant>[] {
+  const result: GrantedRange<Grant>[] = [];
   for (const family of [4, 6] as const) {
     const edges = grants
       .flatMap((grant) =>
@@ -32,7 +32,7 @@ export function grantedRanges(grants: readonly AddressGrant[]): readonly Granted
           ]),
       )
       .sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
-    const open = new Set<AddressGrant>();
+    const open = new Set<Grant>();
     for (const [index, { at, grant, begins }] of edges.entries()) {
       if (begins) open.add(grant);
       else open.delete(grant);

@@ -3,9 +3,13 @@
  * the policy; its cost does not depend on how many tenants, namespaces or policies there are. Soft isolation is judged as hard.
  */
 import { formatPath } from '../kubernetes/field-path.ts';
+import type { Port } from '../kubernetes/port-range.ts';
+import { isInBaseline } from '../tenancy/served-tenants.ts';
+import type { Fix } from './fix.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
 import type { AllowRule, DiagnosticScope, Reach, Subject } from './model.ts';
 import { judgeSelector } from './selector-peer.ts';
+import { servicesOn } from './shared-service.ts';
 import { judgeSubject } from './subject.ts';
 import type { Border, Violation } from './violation.ts';
 import { anotherTenant } from './witness.ts';
@@ -54,18 +58,44 @@ export function judgeRule(rule: AllowRule, border: Border): Violation | undefine
     case 'any':
       return judgeAnybody(rule, border);
     case 'selector':
-      return judgeSelector(peer, rule, border);
+      return meantForNames(judgeSelector(peer, rule, border), rule, border);
     case 'ipBlock':
-      return judgeAddresses(peer, rule, border);
+      return meantForNames(judgeAddresses(peer, rule, border), rule, border);
   }
 }
 
-function judgeAnybody({ direction }: AllowRule, border: Border): Violation {
+/** A rule for the ports of DNS, whoever its peers are, wants names to resolve, which the baseline makes possible. */
+function meantForNames(violation: Violation | undefined, rule: AllowRule, border: Border): Violation | undefined {
+  if (violation?.verdict !== 'escapes' || !isVague(violation.fix)) return violation;
+  const fix = nameServerFor(rule, border);
+  return fix === undefined ? violation : { ...violation, fix };
+}
+
+/** It may be about anything. Of addresses outside the cluster, another name server may be meant. */
+function isVague(fix: Fix | string): boolean {
+  if (typeof fix === 'string') return false;
+  if (fix.id === 'only-granted-ranges' || fix.id === 'leave-out-ranges') return fix.coversCluster;
+  return fix.id === 'add-tenant-label' || fix.id === 'set-tenant-label' || fix.id === 'remove-name';
+}
+
+function nameServerFor(rule: AllowRule, border: Border): Fix | undefined {
+  if (rule.direction !== 'egress' || !rule.ports.every(isOfDns)) return undefined;
+  const service = servicesOn(rule, border).find(isInBaseline);
+  return service && { id: 'open-already', service };
+}
+
+/** Name servers listen on 53, the pods of OpenShift's on 5353. */
+function isOfDns(port: Port): boolean {
+  return !('name' in port) && port.first === port.last && (port.first === 53 || port.first === 5353);
+}
+
+function judgeAnybody(rule: AllowRule, border: Border): Violation {
   const { tenantLabel } = border.tenancy.settings;
+  const { direction, ports } = rule;
   return {
     verdict: 'escapes',
     reason: 'lists no peers, so it allows every pod and every external address',
     witness: `a pod in a namespace with the label ${tenantLabel}=${anotherTenant(border, new Set())}`,
-    fix: { id: 'list-peers', direction },
+    fix: nameServerFor(rule, border) ?? { id: 'list-peers', direction, ports, services: servicesOn(rule, border) },
   };
 }

@@ -2,6 +2,7 @@ import type { IpRange } from '../kubernetes/ip-range.ts';
 import type { Port, PortRange } from '../kubernetes/port-range.ts';
 import type { SharedService } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
+import type { PodService } from './shared-service.ts';
 
 /**
  * What mends a violation, as data. Each kind of policy writes it in its own fields (kinds/KIND/fix-text.ts). Names and labels of the
@@ -9,7 +10,15 @@ import type { Direction } from '../tenancy/tenant.ts';
  */
 export type Fix =
   /** The rule names no peers. */
-  | { readonly id: 'list-peers'; readonly direction: Direction }
+  | {
+      readonly id: 'list-peers';
+      readonly direction: Direction;
+      readonly ports: readonly Port[];
+      /** Those that are on these ports. */
+      readonly services: readonly SharedService[];
+    }
+  /** The baseline opens the service in every namespace of the tenant. */
+  | { readonly id: 'open-already'; readonly service: SharedService }
   | { readonly id: 'remove-peer' }
   /** The requirements on this label contradict each other. */
   | { readonly id: 'correct-requirements'; readonly label: string }
@@ -37,7 +46,7 @@ export type Fix =
   /** `ports` are those that the gate opens. */
   | { readonly id: 'only-gate-ports'; readonly ports: readonly Port[] }
   /** By its namespace, where the peer selects the pods of the service in every namespace, or else by its pods. */
-  | { readonly id: 'narrow-to-service'; readonly service: SharedService; readonly by: 'namespace' | 'pods' }
+  | { readonly id: 'narrow-to-service'; readonly service: PodService; readonly by: 'namespace' | 'pods' }
   | { readonly id: 'one-peer-for-each-service' }
   | { readonly id: 'service-and-tenant-apart' }
   | {

@@ -1,17 +1,30 @@
 /** Shared services: what the platform opens to every tenant. */
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
 import { normalise } from '../kubernetes/ip-set.ts';
-import { labelsOutside, matches, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
+import {
+  type LabelSelector,
+  labelsOutside,
+  matches,
+  type Selector,
+  witnessLabels,
+} from '../kubernetes/label-selector.ts';
 import { parseSelector } from '../kubernetes/parse-selector.ts';
+import { serves } from '../tenancy/served-tenants.ts';
 import type { Settings, SharedService } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
-import { type GrantedRange, grantedRanges } from './address-grants.ts';
+import { type AddressGrant, type GrantedRange, grantedRanges } from './address-grants.ts';
 import type { AllowRule } from './model.ts';
 import { once } from './once.ts';
 import { shutPorts } from './open-ports.ts';
 import type { Border } from './violation.ts';
 
-interface ReadService extends SharedService {
+/** One that has pods. */
+export interface PodService extends SharedService {
+  readonly namespace: string;
+  readonly podSelector: LabelSelector;
+}
+
+interface ReadService extends PodService {
   readonly pods: Selector;
 }
 
@@ -19,37 +32,60 @@ interface ReadService extends SharedService {
 const selected = once(({ sharedServices }: Settings) =>
   Map.groupBy(
     sharedServices.flatMap((service): readonly ReadService[] => {
-      const pods = parseSelector(service.podSelector);
-      return pods.ok ? [{ ...service, pods: pods.value }] : [];
+      const { namespace, podSelector } = service;
+      if (namespace === undefined || podSelector === undefined) return [];
+      const pods = parseSelector(podSelector);
+      return pods.ok ? [{ ...service, namespace, podSelector, pods: pods.value }] : [];
     }),
     ({ direction, namespace }) => `${direction} ${namespace}`,
   ),
 );
 
+/** Whom addresses are open to. */
+export interface ServedRange extends AddressGrant {
+  readonly service: SharedService;
+}
+
 /** By direction, the addresses on which they answer beside their pods. */
 export const serviceAddresses = once(
-  ({ sharedServices }: Settings): Readonly<Record<Direction, readonly GrantedRange[]>> => {
+  ({ sharedServices }: Settings): Readonly<Record<Direction, readonly GrantedRange<ServedRange>[]>> => {
     const of = (side: Direction) =>
       grantedRanges(
         sharedServices
           .filter(({ direction }) => direction === side)
-          .map(({ addresses, ports }) => ({ addresses: destinations(normalise(addresses)), ports })),
+          .flatMap((service): readonly ServedRange[] => [
+            { service, addresses: destinations(normalise(service.addresses)), ports: service.ports },
+            ...(service.endpoints ?? []).map(({ address, ports }) => ({
+              ...{ service, addresses: destinations([address]), ports },
+            })),
+          ]),
       );
     return { ingress: of('ingress'), egress: of('egress') };
   },
 );
 
-/** The services of one namespace that tenants may reach (egress) or be reached from (ingress). */
-export function servicesOf(namespace: string, direction: Direction, { tenancy }: Border): readonly ReadService[] {
-  return selected(tenancy.settings).get(`${direction} ${namespace}`) ?? [];
+/** The services of one namespace that the tenant may reach (egress) or be reached from (ingress). */
+export function servicesOf(
+  namespace: string,
+  direction: Direction,
+  { tenancy, tenant }: Border,
+): readonly ReadService[] {
+  const services = selected(tenancy.settings).get(`${direction} ${namespace}`) ?? [];
+  return services.filter((service) => serves(service, tenant));
 }
 
 /** The services whose pods these labels single out, wherever those pods are looked for. */
 export function servicesMeant(pods: Selector, direction: Direction, border: Border): readonly ReadService[] {
   if (pods.size === 0) return [];
-  return border.tenancy.settings.sharedServices
-    .flatMap(({ namespace }) => servicesOf(namespace, direction, border))
-    .filter((service) => service.pods.size > 0 && labelsOutside(pods, service.pods) === undefined);
+  return [...selected(border.tenancy.settings).values()]
+    .flat()
+    .filter(
+      (service) =>
+        service.direction === direction &&
+        service.pods.size > 0 &&
+        serves(service, border.tenant) &&
+        labelsOutside(pods, service.pods) === undefined,
+    );
 }
 
 /**
@@ -76,4 +112,13 @@ export function unservedPod(
     return shutPorts(serving, ports).length > 0;
   });
   return unserved ?? 'unproven';
+}
+
+/** The services of the tenant that list all of these ports: what a rule without the right peers may be meant for. */
+export function servicesOn({ direction, ports }: AllowRule, { tenancy, tenant }: Border): readonly SharedService[] {
+  return tenancy.settings.sharedServices.filter((service) => {
+    const open = [...service.ports, ...(service.endpoints ?? []).flatMap((endpoint) => endpoint.ports)];
+    const lists = open.length > 0 && shutPorts([{ ports: open }], ports).length === 0;
+    return service.direction === direction && lists && serves(service, tenant);
+  });
 }

@@ -1,6 +1,7 @@
 /** The addresses that the platform grants to one tenant, on the ports that it grants them on. */
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
-import { type IpSet, normalise, subtract } from '../kubernetes/ip-set.ts';
+import { type IpSet, normalise, overlapping, subtract } from '../kubernetes/ip-set.ts';
+import { serves } from '../tenancy/served-tenants.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Direction, EgressGrant, Tenant } from '../tenancy/tenant.ts';
 import { type GrantedRange, grantedRanges, grantsIn } from './address-grants.ts';
@@ -31,7 +32,11 @@ export function openAddresses(
   settings: Settings,
 ): OpenAddresses {
   const { egress, vouched } = read(settings)(tenant);
-  const assured = grantsIn(addresses, [serviceAddresses(settings)[direction], vouched[direction]]);
+  const served = overlapping(serviceAddresses(settings)[direction], addresses).flatMap((range) => {
+    const grants = range.grants.filter(({ service }) => serves(service, tenant));
+    return grants.length === 0 ? [] : [{ ...range, grants }];
+  });
+  const assured = grantsIn(addresses, [served, vouched[direction]]);
   return { assured, all: direction === 'egress' ? grantsIn(addresses, [assured, egress]) : assured };
 }
 

@@ -129,15 +129,19 @@ export function judgeServiceAddresses(
   report: Report,
 ): void {
   const families = unlisted(network);
-  for (const [index, { ports, addresses }] of services.entries()) {
-    const isEveryPort = ports.length === 0 || ports.some(({ first, last }) => first === 1 && last === 65535);
-    for (const [at, range] of addresses.entries()) {
+  for (const [index, { ports, addresses, endpoints = [] }] of services.entries()) {
+    const open = [
+      ...addresses.map((range, at) => ({ range, ports, place: ['addresses', at] })),
+      ...endpoints.map(({ address, ports }, at) => ({ range: address, ports, place: ['endpoints', at, 'cidr'] })),
+    ];
+    for (const { range, ports, place } of open) {
+      const isEveryPort = ports.length === 0 || ports.some(({ first, last }) => first === 1 && last === 65535);
       const reached = destinations([range]);
       const touched = protectedRanges.filter((guard) => intersect(reached, destinations([guard.range])).length > 0);
       const guard = touched.find(({ kind }) => kind === 'metadata') ?? touched[0];
       const family = reached.find((one) => families.has(one.family))?.family;
       if (guard === undefined && family === undefined) continue;
-      const steps: Step[] = ['spec', 'sharedServices', index, 'addresses', at];
+      const steps: Step[] = ['spec', 'sharedServices', index, ...place];
       const inside =
         guard === undefined
           ? `may reach into the cluster, as network does not list all its ${familyNames[family ?? 4]} ranges`

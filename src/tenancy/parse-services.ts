@@ -1,10 +1,11 @@
 /** `spec.sharedServices` of the settings. */
-import { contradiction } from '../kubernetes/label-selector.ts';
+import { contradiction, type LabelSelector, type Selector } from '../kubernetes/label-selector.ts';
 import { parseSelector } from '../kubernetes/parse-selector.ts';
+import type { PortRange } from '../kubernetes/port-range.ts';
 import { parsePorts, parseRange } from './parse-network.ts';
-import type { Report, Step } from './problem.ts';
+import { type Located, type Problem, problemAt, type Report, type Step } from './problem.ts';
 import type { SharedServiceDocument } from './schema/shared-service-schema.ts';
-import type { SharedService } from './settings.ts';
+import type { ServiceEndpoint, SharedService, TenantSelection } from './settings.ts';
 
 export function parseServices(documents: readonly SharedServiceDocument[], report: Report): readonly SharedService[] {
   const seen = new Map<string, number>();
@@ -22,11 +23,8 @@ export function parseServices(documents: readonly SharedServiceDocument[], repor
         `${name} is declared for ${direction} by spec.sharedServices[${first}] already`,
         'merge the two',
       );
-    const selector = parseSelector(podSelector);
-    const contradictory = selector.ok ? contradiction(selector.value) : undefined;
-    if (!selector.ok) report([...steps, 'podSelector', ...selector.steps], selector.reason, selector.fix);
-    if (contradictory !== undefined)
-      report([...steps, 'podSelector'], `leaves no value for the label ${contradictory}, so it selects no pod`);
+    readSelector(podSelector, [...steps, 'podSelector'], 'pod', report);
+    judgePlace(document, steps, report);
     return {
       name,
       direction,
@@ -36,6 +34,76 @@ export function parseServices(documents: readonly SharedServiceDocument[], repor
       addresses: (document.addresses ?? []).flatMap(
         (text, at) => parseRange(text, [...steps, 'addresses', at], report) ?? [],
       ),
+      ...(document.endpoints && {
+        endpoints: document.endpoints.flatMap(({ cidr, ports }, at): readonly ServiceEndpoint[] => {
+          const address = parseRange(cidr, [...steps, 'endpoints', at, 'cidr'], report);
+          const parsed = parsePorts(ports, [...steps, 'endpoints', at, 'ports'], report);
+          return address === undefined ? [] : [{ address, ports: parsed }];
+        }),
+      }),
+      ...(document.offer && { offer: document.offer }),
+      ...selectionOf(document, steps, report),
     };
   });
+}
+
+/** The list replaces the built-in one: whoever writes it for something else loses DNS. */
+export function withoutNames(services: readonly SharedService[], { locate }: Located<unknown>): readonly Problem[] {
+  const opensNames = ({ direction, offer, tenants, ports, endpoints = [] }: SharedService) =>
+    direction === 'egress' &&
+    offer !== 'policy' &&
+    tenants === undefined &&
+    (ports.length === 0 || [...ports, ...endpoints.flatMap((one) => one.ports)].some(isNamePort));
+  if (services.some(opensNames)) return [];
+  return [
+    problemAt(
+      locate,
+      ['spec', 'sharedServices'],
+      'opens DNS to no tenant or not to all, and replaces the built-in list, so names do not resolve',
+      'add a service for egress to the DNS of the cluster on UDP and TCP 53',
+    ),
+  ];
+}
+
+/** Name servers listen on 53, the pods of OpenShift's on 5353. */
+function isNamePort({ protocol, first, last }: PortRange): boolean {
+  return protocol === 'UDP' && [53, 5353].some((port) => first <= port && port <= last);
+}
+
+/** Pods are told by both fields; a service without pods and addresses serves nobody. */
+function judgePlace(document: SharedServiceDocument, steps: readonly Step[], report: Report): void {
+  const { namespace, podSelector, addresses = [], endpoints = [] } = document;
+  if ((namespace === undefined) !== (podSelector === undefined)) {
+    const [missing, given] = namespace === undefined ? ['namespace', 'podSelector'] : ['podSelector', 'namespace'];
+    report([...steps, missing], `is missing beside ${given}`, 'give both, or neither for a service at addresses alone');
+  } else if (namespace === undefined && addresses.length + endpoints.length === 0) {
+    report(steps, 'has neither pods nor addresses', 'give namespace and podSelector, or addresses');
+  }
+}
+
+function selectionOf(
+  { tenants, tenantSelector }: SharedServiceDocument,
+  steps: readonly Step[],
+  report: Report,
+): { tenants?: TenantSelection } {
+  if (tenants !== undefined && tenantSelector !== undefined)
+    report([...steps, 'tenantSelector'], 'stands beside tenants', 'keep one of the two');
+  if (tenants !== undefined) return { tenants: { names: new Set(tenants) } };
+  const labels = readSelector(tenantSelector, [...steps, 'tenantSelector'], 'tenant', report);
+  return labels === undefined ? {} : { tenants: { labels } };
+}
+
+/** Undefined where there is none, or where it was reported. */
+function readSelector(
+  written: LabelSelector | undefined,
+  steps: readonly Step[],
+  selected: string,
+  report: Report,
+): Selector | undefined {
+  if (written === undefined) return undefined;
+  const selector = parseSelector(written);
+  if (!selector.ok) return report([...steps, ...selector.steps], selector.reason, selector.fix);
+  const contradictory = contradiction(selector.value);
+  if (contradictory === undefined) return selector.value;
+  return report(steps, `leaves no value for the label ${contradictory}, so it selects no ${selected}`);
 }

@@ -19,7 +19,7 @@ import {
   warningsAbout,
 } from './parse-cluster-addresses.ts';
 import { parseNamespaceGrants, requesterKeys } from './parse-namespace-grants.ts';
-import { parseServices } from './parse-services.ts';
+import { parseServices, withoutNames } from './parse-services.ts';
 import { parseNamedSubject, parseSubject } from './parse-subject.ts';
 import {
   inReadingOrder,
@@ -77,7 +77,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
         ...builtInNamespaces,
         ...namespaces,
         // A tenant that could take the name of a shared service's namespace would be let in everywhere.
-        ...sharedServices.map((service) => service.namespace),
+        ...sharedServices.flatMap(({ namespace }) => namespace ?? []),
         // A tenant that could take the name of one of these would make itself the platform, a scheduler, or a writer of namespaces.
         ...[...platformIdentities, ...allSchedulers, ...grantees].flatMap((subject) =>
           subject.kind === 'ServiceAccount' ? [subject.namespace] : [],
@@ -97,7 +97,8 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     sharedServices,
   };
   if (problems.length > 0) return { ok: false, problems: inReadingOrder(problems) };
-  return { ok: true, value: settings, warnings: warningsAbout(network, document) };
+  const warnings = [...warningsAbout(network, document), ...withoutNames(sharedServices, document)];
+  return { ok: true, value: settings, warnings };
 }
 
 function docsURLOf(text: string, report: Report): string {

@@ -1,7 +1,8 @@
+import { excerpt, isMap } from '../kubernetes/json.ts';
 import { parseQuota } from './parse-quota.ts';
 import { parseSubject } from './parse-subject.ts';
 import { parseTenantNetwork } from './parse-tenant-network.ts';
-import { inReadingOrder, type Loaded, type Located, type Problem, reportInto } from './problem.ts';
+import { inReadingOrder, type Loaded, type Located, type Problem, type Report, reportInto } from './problem.ts';
 import { checkDocumentBy } from './schema/check-document.ts';
 import { type TenantDocument, tenantSchema } from './schema/tenant-schema.ts';
 import type { Tenant } from './tenant.ts';
@@ -28,6 +29,7 @@ export function parseTenant(document: Located<unknown>): Loaded<Tenant> {
   }
   const tenant: Tenant = {
     name: metadata.name,
+    labels: parseLabels(metadata.labels, report),
     mode: spec.mode ?? 'enforce',
     isolation: spec.isolation ?? 'hard',
     members: (spec.members ?? []).flatMap((member, index) => {
@@ -52,6 +54,18 @@ export function parseTenant(document: Located<unknown>): Loaded<Tenant> {
   return problems.length === 0
     ? { ok: true, value: tenant, warnings: [] }
     : { ok: false, problems: inReadingOrder(problems) };
+}
+
+/** The schema leaves metadata open, as a CustomResourceDefinition must; the API server lets only texts through. */
+function parseLabels(labels: unknown, report: Report): ReadonlyMap<string, string> {
+  const entries = isMap(labels) ? Object.entries(labels) : [];
+  return new Map(
+    entries.flatMap(([key, value]): [string, string][] => {
+      if (typeof value === 'string') return [[key, value]];
+      report(['metadata', 'labels', key], `${excerpt(value)} is not text`, 'write it in quotes');
+      return [];
+    }),
+  );
 }
 
 /** Users and groups such as system:nodes or system:kube-scheduler. Groups of service accounts, and wider ones, are judged with all subjects. */

@@ -1,22 +1,41 @@
 import type { ReservedKey } from '../keys/reserved-keys.ts';
 import type { Family, IpRange } from '../kubernetes/ip-range.ts';
-import type { LabelSelector } from '../kubernetes/label-selector.ts';
+import type { LabelSelector, Selector } from '../kubernetes/label-selector.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
 import type { Direction, Subject } from './tenant.ts';
 
 /**
- * What the platform lets every tenant use (`egress`: tenants reach it, such as DNS) or be reached from
+ * What the platform lets tenants use (`egress`: tenants reach it, such as DNS) or be reached from
  * (`ingress`: it reaches tenants, such as an ingress controller).
  */
 export interface SharedService {
   readonly name: string;
   readonly direction: Direction;
-  readonly namespace: string;
-  readonly podSelector: LabelSelector;
+  /** Both undefined: it answers on its addresses alone. */
+  readonly namespace?: string | undefined;
+  readonly podSelector?: LabelSelector | undefined;
   /** Empty: every port. For `ingress` these are the tenant's ports. */
   readonly ports: readonly PortRange[];
   readonly addresses: readonly IpRange[];
+  /** Addresses with ports of their own. */
+  readonly endpoints?: readonly ServiceEndpoint[];
+  /** Left out: `baseline`. */
+  readonly offer?: Offer;
+  /** Left out: every tenant. */
+  readonly tenants?: TenantSelection;
 }
+
+/** `baseline`: every namespace of its tenants gets a policy that opens it. `policy`: policies of the tenants may open it. */
+export type Offer = 'baseline' | 'policy';
+
+export interface ServiceEndpoint {
+  readonly address: IpRange;
+  /** Never empty. */
+  readonly ports: readonly PortRange[];
+}
+
+/** Tenants by name, or by the labels of their Tenant documents. */
+export type TenantSelection = { readonly names: ReadonlySet<string> } | { readonly labels: Selector };
 
 /** A named set of addresses that no tenant policy may open: the cluster's own ranges and the metadata services. */
 export interface ProtectedRange {

@@ -63,6 +63,7 @@ export interface Tenancy {
 export function undeclaredTenant(name: string): Tenant {
   return {
     name,
+    labels: new Map(),
     mode: 'enforce',
     isolation: 'hard',
     members: [],

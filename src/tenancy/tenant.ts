@@ -46,6 +46,8 @@ export interface VouchedAddress {
 /** A team or customer, parsed from a `Tenant` document (bulkhead.dev/v1alpha1). Immutable. */
 export interface Tenant {
   readonly name: string;
+  /** metadata.labels of its document, by which shared services may select it. */
+  readonly labels: ReadonlyMap<string, string>;
   readonly mode: Mode;
   readonly isolation: 'hard' | 'soft';
   readonly members: readonly Subject[];

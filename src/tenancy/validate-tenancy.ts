@@ -1,5 +1,5 @@
 /** What tenants and settings must not say together. Cost linear in the input, save for addresses: ranges of tenants times those of the cluster. */
-import { type Located, type Problem, type Problems, problemAt, type Step } from './problem.ts';
+import { type Located, type Problem, type Problems, problemAt, type Step, unlined } from './problem.ts';
 import type { Settings } from './settings.ts';
 import { suggestion } from './suggestion.ts';
 import { identity, prefixesOf } from './tenancy.ts';
@@ -14,7 +14,7 @@ export function validateTenancy(settings: Settings, tenants: readonly Located<Te
   const all = (judges: readonly Judge[]) => judges.flatMap((judge) => judge(tenants, settings, now));
   return {
     problems: all([declaredTwice, overlappingPrefixes, alsoThePlatform, accountsOfOthers, ...addressJudges]),
-    warnings: all([gatesThatStayShut, vouchesThatEnded]),
+    warnings: all([gatesThatStayShut, vouchesThatEnded, servicesForNobody]),
   };
 }
 
@@ -122,6 +122,22 @@ const gatesThatStayShut: Judge = (tenants, _, now) => {
         ),
       ];
     }),
+  );
+};
+
+/** Tenants that a shared service names and that nobody has declared. */
+const servicesForNobody: Judge = (tenants, { sharedServices }) => {
+  const declared = new Set(tenants.map(({ value }) => value.name));
+  return sharedServices.flatMap(({ tenants: served }, index) =>
+    served === undefined || !('names' in served)
+      ? []
+      : [...served.names].flatMap((name, at): Problem[] => {
+          if (declared.has(name)) return [];
+          const meant = suggestion(name, [...declared]);
+          const fix = meant === undefined ? 'declare it, or remove the name' : `did you mean ${meant}?`;
+          const steps = ['spec', 'sharedServices', index, 'tenants', at];
+          return [problemAt(unlined('settings'), steps, `${name} is not a declared tenant`, fix)];
+        }),
   );
 };
 

@@ -12,6 +12,7 @@ export interface TenantSample {
 export function tenant({ name = 'acme', mode = 'enforce', within = 'tenant', resourceQuota }: TenantSample): Tenant {
   return {
     name,
+    labels: new Map(),
     mode,
     isolation: 'hard',
     members: [{ kind: 'Group', name: `${name}-developers` }],

@@ -64,6 +64,42 @@ await clusterTest('one tenant has the internet, and nothing private', async (t, 
   );
 });
 
+await clusterTest('the Kubernetes API is for the workload that needs it', async (t, plane) => {
+  const folder = 'test/field/kubernetes-api-for-one-tenant';
+  const config = join(folder, 'settings.yaml');
+  const cluster = await guard(plane, join(folder, 'tenants'), plane.adminKubeconfig, { config });
+  t.teardown(() => cluster.stop());
+  t.match(await cluster.kubectl('platform', ['apply', '-f', join(folder, 'namespaces')]), { code: 0 });
+  const applied = await applyCase(plane, folder);
+  t.match(applied.get('01-addresses.yaml'), { code: 0 }, 'its addresses');
+  const fix =
+    /for kubernetes-api write its peers: ipBlock 10\.96\.0\.1\/32, 192\.168\.20\.11\/32 and 192\.168\.20\.12\/32/;
+  t.match(applied.get('02-ports-only.yaml'), { code: 1, stderr: fix }, 'not every pod on its port');
+  const theirs = readFileSync(join(folder, 'objects/01-addresses.yaml'), 'utf8').replace('north-web', 'south-data');
+  const south = await plane.kubeconfigFor({ user: 'sam', groups: ['south-developers'] });
+  const refused = await plane.kubectl(south, ['apply', '-f', '-'], { stdin: theirs });
+  t.match(refused, { code: 1, stderr: /covers addresses of the service network/ }, 'another tenant has nothing of it');
+  const { stdout } = await cluster.kubectl('platform', ['get', 'networkpolicies', '-A', '-o', 'name']);
+  t.notMatch(stdout, 'bulkhead-allow-kubernetes-api', 'no baseline opens it');
+});
+
+await clusterTest('a rule for the ports of DNS is told that names resolve already', async (t, plane) => {
+  const folder = 'test/field/rules-by-port-alone';
+  const config = join(folder, 'settings.yaml');
+  const cluster = await guard(plane, join(folder, 'tenants'), plane.adminKubeconfig, { config });
+  t.teardown(() => cluster.stop());
+  t.match(await cluster.kubectl('platform', ['apply', '-f', join(folder, 'namespaces')]), { code: 0 });
+  const applied = await applyCase(plane, folder);
+  t.equal(applied.size, 5);
+  for (const [file, { code, stderr }] of applied) {
+    t.equal(code, 1, file);
+    const fix = file.includes('dns')
+      ? /fix: remove the rule, as bulkhead-allow-dns opens dns already; or write its peers: namespaceSelector .*kube-system/
+      : /fix: remove the rule if it is for pods of the tenant, which bulkhead-allow-within lets in already/;
+    t.match(stderr, fix, `${file}: the fix is followed at once`);
+  }
+});
+
 await clusterTest('a tenant in mode audit keeps its StatefulSet when a node is drained', async (t, plane) => {
   const folder = 'test/field/audit-mode';
   const config = join(folder, 'settings.yaml');

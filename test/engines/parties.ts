@@ -74,7 +74,9 @@ const reserved: readonly Candidate[] = reservedNames.map((name) => ({ asked: { r
  * of those that are always protected.
  */
 function addressOfPods({ protectedRanges, services }: World): string {
-  const served = services.flatMap(({ addresses }) => addresses.flatMap((cidr) => readBlock(cidr) ?? []));
+  const served = services.flatMap(({ addresses, endpoints = [] }) =>
+    [...addresses, ...endpoints.map(({ cidr }) => cidr)].flatMap((cidr) => readBlock(cidr) ?? []),
+  );
   for (const { name, cidr } of protectedRanges) {
     const block = name === 'podCIDRs' ? readBlock(cidr) : undefined;
     if (block === undefined) continue;
@@ -125,7 +127,7 @@ export function othersOf(world: World, random: Random): readonly Candidate[] {
     const env = values[random.below(3)];
     const namespace = labelsOf({ [nameLabel]: name, [tenantLabel]: owner, env });
     const random9 = labelsOfPods[random.below(labelsOfPods.length)] ?? new Map();
-    const labels = service && random.below(2) === 0 ? (satisfy(service.podSelector) ?? random9) : random9;
+    const labels = service && random.below(2) === 0 ? (satisfy(service.podSelector ?? {}) ?? random9) : random9;
     const made = pod(namespace, labels, world, namedPorts(random));
     if (made !== undefined) pods.push(made);
   }
@@ -152,7 +154,7 @@ function rangesOf(world: World): readonly Block[] {
       ...egress.flatMap(({ cidr, except }) => [...except, ...(cidr === 'internet' ? notInternet(world) : [cidr])]),
       ...vouched.map(({ cidr }) => cidr),
     ]),
-    ...services.flatMap(({ addresses }) => addresses),
+    ...services.flatMap(({ addresses, endpoints = [] }) => [...addresses, ...endpoints.map(({ cidr }) => cidr)]),
   ].flatMap((cidr) => readBlock(cidr) ?? []);
 }
 
@@ -191,7 +193,11 @@ export function podsAround(
   const labels = satisfy(pods ?? {}) ?? new Map();
   const rest = satisfy(withoutKeys(namespaces ?? {}, [tenantLabel, nameLabel])) ?? new Map();
   const owners = new Set([undefined, 'nobody', ...tenants.map(({ name }) => name), ...pinned(namespaces, tenantLabel)]);
-  const names = new Set([unmentioned, ...services.map(({ namespace }) => namespace), ...pinned(namespaces, nameLabel)]);
+  const names = new Set([
+    unmentioned,
+    ...services.flatMap(({ namespace }) => namespace ?? []),
+    ...pinned(namespaces, nameLabel),
+  ]);
   const found: Candidate[] = [];
   for (const owner of owners) {
     if (owner === world.tenant || (owner !== undefined && !isLabelValue(owner))) continue;

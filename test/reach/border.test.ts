@@ -98,7 +98,7 @@ t.test('peers that reach others are refused, with the reason, a witness and a wa
       'any spec.ingress[0]',
       'lists no peers, so it allows every pod and every external address',
       `a pod in ${other}`,
-      `list peers under from: podSelector: {} for this namespace, or a namespaceSelector with ${label}: acme in its matchLabels`,
+      `remove the rule if it is for pods of the tenant, which bulkhead-allow-within lets in already; else list peers under from: podSelector: {} for this namespace, or a namespaceSelector with ${label}: acme in its matchLabels`,
     ],
     [
       'everybody outwards',
@@ -461,7 +461,7 @@ t.test('the selectors of the shared services are read once', (t) => {
   const watched = {
     get matchLabels() {
       reads += 1;
-      return dns.podSelector.matchLabels ?? {};
+      return dns.podSelector?.matchLabels ?? {};
     },
   };
   const where = serving({ ...dns, podSelector: watched });

@@ -81,10 +81,14 @@ export interface World {
   readonly services: readonly {
     readonly name: string;
     readonly direction: Direction;
-    readonly namespace: string;
-    readonly podSelector: WrittenSelector;
+    readonly namespace?: string;
+    readonly podSelector?: WrittenSelector;
     readonly ports: readonly WrittenPort[];
     readonly addresses: readonly string[];
+    readonly endpoints?: readonly { readonly cidr: string; readonly ports: readonly WrittenPort[] }[];
+    /** By name; undefined: all. */
+    readonly tenants?: readonly string[];
+    readonly offer?: string;
   }[];
   readonly protectedRanges: readonly { readonly name: string; readonly cidr: string }[];
   /** Families of which these are not all: any address of them may be one of the cluster. */
@@ -212,6 +216,8 @@ export function isAgreed(party: Party & { kind: 'pod' }, wire: WirePort, directi
     world.services.some(
       (service) =>
         service.direction === direction &&
+        isFor(service, world) &&
+        service.podSelector !== undefined &&
         service.namespace === party.namespace.get(nameLabel) &&
         selects(service.podSelector, party.pod) &&
         letsPort(service.ports, wire),
@@ -239,7 +245,11 @@ function isForeignAddress(
 ): boolean {
   const among = (cidrs: readonly string[]) => cidrs.some((cidr) => reaches(known(cidr), address));
   const served = world.services.some(
-    (service) => service.direction === direction && among(service.addresses) && letsPort(service.ports, wire),
+    (service) =>
+      service.direction === direction &&
+      isFor(service, world) &&
+      ((among(service.addresses) && letsPort(service.ports, wire)) ||
+        (service.endpoints ?? []).some(({ cidr, ports }) => among([cidr]) && letsPort(ports, wire))),
   );
   if (served) return false;
   const { egressCIDRs = [], egress = [], vouched = [] } = world.tenants.find(({ name }) => name === world.tenant) ?? {};
@@ -267,6 +277,10 @@ const privateRanges = [
 /** Beside what is protected. Alibaba Cloud has its metadata service in 100.64.0.0/10, and no world leaves it out. */
 export function notInternet({ protectedRanges }: World): readonly string[] {
   return [...privateRanges, '100.64.0.0/10', ...protectedRanges.map(({ cidr }) => cidr)];
+}
+
+function isFor({ tenants }: World['services'][number], { tenant }: World): boolean {
+  return tenants === undefined || tenants.includes(tenant);
 }
 
 function hasHalf(from: string, to: string, direction: Direction, wire: WirePort, { tenants, now }: World): boolean {

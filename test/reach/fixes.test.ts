@@ -209,6 +209,21 @@ const rows: readonly Row[] = [
   ['a pod by its address', from(block('10.244.1.1/32')), [[inPeer, { podSelector: {} }]]],
   ['addresses that were not granted', to(block('0.0.0.0/0')), [[`${outPeer}/ipBlock/cidr`, '203.0.113.0/24']]],
   [
+    'names, from anybody',
+    { policyTypes: ['Egress'], egress: [{ ports: [{ port: 53, protocol: 'UDP' }] }] },
+    [['/egress/0']],
+  ],
+  [
+    'names, from every namespace',
+    to(namespaces({}), [{ port: 53, protocol: 'UDP' }]),
+    [['/egress/0/to/0', { namespaceSelector: { matchLabels: { [nameLabel]: 'kube-system' } }, ...kubeDns }]],
+  ],
+  [
+    'names, from the address of the service',
+    to(block('10.96.0.10/32'), [{ port: 53, protocol: 'UDP' }]),
+    [['/egress/0']],
+  ],
+  [
     'the internet with a private range',
     to(block('0.0.0.0/0', ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'])),
     [[`${outPeer}/ipBlock/except/-+`, '169.254.0.0/16']],

@@ -237,6 +237,10 @@ const servedRule: fc.Arbitrary<Recipe<WrittenRule>> = fc
     const namespaceSelector = { matchLabels: { [nameLabel]: service?.namespace ?? world.namespace } };
     const podSelector = (kind === 0 ? undefined : service?.podSelector) ?? pods(world, direction);
     const peer = byAddress && address ? { ipBlock: { cidr: address } } : { namespaceSelector, podSelector };
+    const [endpoint] = service?.endpoints ?? [];
+    if (kind === 2 && endpoint) {
+      return writeRule(direction, [{ ipBlock: { cidr: endpoint.cidr } }], reshape(endpoint.ports, form));
+    }
     const written = (kind === 1 ? services.flatMap(({ ports }) => ports) : service?.ports) ?? [];
     return writeRule(direction, [peer], reshape(written, form));
   });

@@ -104,6 +104,12 @@ const service = fc.record({
   ),
   ports: openPorts,
   addresses: fc.array(smallBlock, { maxLength: 2 }),
+  endpoints: fc.array(fc.record({ cidr: smallBlock, ports: fc.array(numericPort, { minLength: 1, maxLength: 2 }) }), {
+    maxLength: 1,
+  }),
+  tenants: fc.constantFrom(undefined, undefined, ['acme'], ['acme', 'beta'], ['beta']),
+  offer: fc.constantFrom('baseline', 'policy'),
+  atAddresses: fc.boolean(),
 });
 
 const grant = fc.oneof<fc.Arbitrary<WrittenEgress>[]>(
@@ -218,11 +224,12 @@ export const world: fc.Arbitrary<World> = fc
         },
         { name: 'gamma', egressCIDRs: [], gates: withoutDoubles(gates.gamma) },
       ],
-      services: services.map((service, index) => ({
-        name: `service-${index}`,
-        ...service,
-        addresses: service.addresses.filter(isServed(service)),
-      })),
+      services: services.flatMap(({ atAddresses, namespace, podSelector, tenants, ...service }, index) => {
+        const addresses = service.addresses.filter(isServed(service));
+        const endpoints = service.endpoints.filter((one) => isServed(one)(one.cidr));
+        const pods = atAddresses && addresses.length + endpoints.length > 0 ? {} : { namespace, podSelector };
+        return { name: `service-${index}`, ...pods, ...service, addresses, endpoints, ...(tenants && { tenants }) };
+      }),
       protectedRanges: [
         ...ranges,
         ...alwaysProtected.map((cidr) => ({ name: cidr === 'fe80::/10' ? 'link-local' : 'metadata', cidr })),

@@ -96,13 +96,13 @@ function* partiesAround(peer: WrittenPeer | undefined, world: World): Iterable<P
 function namespacesAround(selector: WrittenSelector, world: World): readonly Labels[] {
   const values = valuesIn([selector]);
   add(values, world.tenantLabel, [undefined, ...world.tenants.map(({ name }) => name)]);
-  add(values, nameLabel, [world.namespace, unmentioned, ...world.services.map(({ namespace }) => namespace)]);
+  add(values, nameLabel, [world.namespace, unmentioned, ...world.services.flatMap(({ namespace }) => namespace ?? [])]);
   values.get(nameLabel)?.delete(undefined);
   return combinations(values).filter((namespace) => canBe(namespace, world));
 }
 
 function podsAround(selector: WrittenSelector, world: World): readonly Labels[] {
-  return combinations(valuesIn([selector, ...world.services.map(({ podSelector }) => podSelector)]));
+  return combinations(valuesIn([selector, ...world.services.flatMap(({ podSelector }) => podSelector ?? [])]));
 }
 
 function addressesAround(peer: WrittenPeer | undefined, world: World): readonly Address[] {
@@ -115,7 +115,10 @@ function addressesAround(peer: WrittenPeer | undefined, world: World): readonly 
       ...(owner?.egressCIDRs ?? []),
       ...(owner?.vouched ?? []).map(({ cidr }) => cidr),
       ...(owner?.egress ?? []).flatMap(({ cidr, except }) => [...(cidr === 'internet' ? [] : [cidr]), ...except]),
-      ...world.services.flatMap(({ addresses }) => addresses),
+      ...world.services.flatMap(({ addresses, endpoints = [] }) => [
+        ...addresses,
+        ...endpoints.map(({ cidr }) => cidr),
+      ]),
     ].map(known),
   ]);
 }

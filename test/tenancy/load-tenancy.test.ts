@@ -75,6 +75,9 @@ const tenant: fc.Arbitrary<Tenant> = label.chain((name) =>
   fc.record(
     {
       name: fc.constant(name),
+      labels: fc
+        .dictionary(fc.constantFrom('team', 'tier'), fc.constantFrom('a', 'b'), { noNullPrototype: true })
+        .map((labels) => new Map(Object.entries(labels))),
       mode: fc.constantFrom('enforce' as const, 'warn' as const, 'audit' as const),
       isolation: fc.constantFrom('hard' as const, 'soft' as const),
       members: fc.array(subject, { maxLength: 4 }),
@@ -124,11 +127,11 @@ function printedPort({ protocol, first, last }: PortRange): unknown {
 }
 
 /** The document a person would write for it; what has its default is left out at random by the caller's choice of fields. */
-function printed({ name, prefix, limit, resourceQuota, network, ...rest }: Tenant): unknown {
+function printed({ name, labels, prefix, limit, resourceQuota, network, ...rest }: Tenant): unknown {
   return {
     apiVersion: 'bulkhead.dev/v1alpha1',
     kind: 'Tenant',
-    metadata: { name },
+    metadata: { name, ...(labels.size > 0 && { labels: Object.fromEntries(labels) }) },
     spec: {
       ...rest,
       namespaces: {

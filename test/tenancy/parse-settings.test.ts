@@ -185,7 +185,26 @@ const refused: readonly (readonly [sentence: string, text: string, ...problems: 
   [
     'a shared service says which pods it is',
     service(...ingress),
-    't.yaml:5:7: spec.sharedServices[0].podSelector: is missing',
+    't.yaml:5:7: spec.sharedServices[0].podSelector: is missing beside namespace; give both, or neither for a service at addresses alone',
+  ],
+  [
+    'a shared service has pods or addresses',
+    service('name: web', 'direction: egress'),
+    't.yaml:5:7: spec.sharedServices[0]: has neither pods nor addresses; give namespace and podSelector, or addresses',
+  ],
+  [
+    'a shared service is for tenants by name or by label',
+    service(...ingress, 'podSelector: {}', 'tenants: [acme]', 'tenantSelector: { matchLabels: { tier: a } }'),
+    't.yaml:10:7: spec.sharedServices[0].tenantSelector: stands beside tenants; keep one of the two',
+  ],
+  [
+    'a selector of tenants selects some',
+    service(
+      ...ingress,
+      'podSelector: {}',
+      'tenantSelector: { matchLabels: { tier: a }, matchExpressions: [{ key: tier, operator: DoesNotExist }] }',
+    ),
+    't.yaml:9:7: spec.sharedServices[0].tenantSelector: leaves no value for the label tier, so it selects no tenant',
   ],
   [
     'a shared service has a selector that selects',

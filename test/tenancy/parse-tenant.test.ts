@@ -226,6 +226,11 @@ const refused: readonly (readonly [sentence: string, text: string, ...problems: 
     't.yaml:6:19: spec.network.egressCIDRs[0]: "example.com" is not an IP range such as 203.0.113.0/24 or 2001:db8::/32',
   ],
   [
+    'labels are texts',
+    tenant('mode: warn').replace('{ name: acme }', '{ name: acme, labels: { tier: 1 } }'),
+    't.yaml:3:41: metadata.labels.tier: 1 is not text; write it in quotes',
+  ],
+  [
     'an exception lies in its range',
     tenant('network:', '  egress: [{ cidr: 203.0.113.0/24, except: [198.51.100.0/24] }]'),
     't.yaml:6:47: spec.network.egress[0].except[0]: lies outside 203.0.113.0/24; remove it, or correct it',
@@ -328,6 +333,7 @@ t.test('what is left out has a meaning', async (t) => {
     warnings: [],
     value: {
       name: 'acme',
+      labels: new Map(),
       mode: 'enforce',
       isolation: 'hard',
       members: [],
@@ -369,6 +375,7 @@ t.test('everything that can be said is read', async (t) => {
     warnings: [],
     value: {
       name: 'acme',
+      labels: new Map(),
       mode: 'audit',
       isolation: 'soft',
       members: [

@@ -1,4 +1,5 @@
 /** Fixes of the border in the fields of a NetworkPolicy. */
+import { managedPrefix } from '../../baseline/managed.ts';
 import { familyNames, formatRange } from '../../kubernetes/ip-range.ts';
 import { excerpt } from '../../kubernetes/json.ts';
 import { namespaceNameLabel } from '../../kubernetes/objects.ts';
@@ -6,10 +7,14 @@ import { formatPort } from '../../kubernetes/port-range.ts';
 import type { PeerVerdict } from '../../reach/border.ts';
 import type { Fix } from '../../reach/fix.ts';
 import { listed, listedPorts } from '../../reach/listed.ts';
+import type { PodService } from '../../reach/shared-service.ts';
 import type { Border } from '../../reach/violation.ts';
+import { isInBaseline } from '../../tenancy/served-tenants.ts';
 import type { SharedService } from '../../tenancy/settings.ts';
 import type { Tenant } from '../../tenancy/tenant.ts';
 import type { PolicyVerdict } from '../kind.ts';
+
+type ListPeers = Fix & { readonly id: 'list-peers' };
 
 /** The rest is counted, so that a refusal stays readable. */
 const maxShownRanges = 5;
@@ -31,10 +36,10 @@ export function fixText(fix: Fix | string, { tenant, tenancy }: Pick<Border, 'te
   if (typeof fix === 'string') return fix;
   const label = `${tenancy.settings.tenantLabel}: ${tenant.name}`;
   switch (fix.id) {
-    case 'list-peers': {
-      const field = fix.direction === 'ingress' ? 'from' : 'to';
-      return `list peers under ${field}: podSelector: {} for this namespace, or a namespaceSelector with ${label} in its matchLabels`;
-    }
+    case 'list-peers':
+      return `${listPeers(fix, tenant)}podSelector: {} for this namespace, or a namespaceSelector with ${label} in its matchLabels${meant(fix, tenant)}`;
+    case 'open-already':
+      return `remove the rule, as ${managedPrefix}allow-${fix.service.name} opens ${fix.service.name} already; or write its peers: ${peersOf(fix.service)}`;
     case 'remove-peer':
       return removePeer;
     case 'correct-requirements':
@@ -81,6 +86,42 @@ export function fixText(fix: Fix | string, { tenant, tenancy }: Pick<Border, 'te
   }
 }
 
+function listPeers({ direction }: ListPeers, { network }: Tenant): string {
+  const field = direction === 'ingress' ? 'from' : 'to';
+  if (direction === 'egress' || network.within !== 'tenant') return `list peers under ${field}: `;
+  return `remove the rule if it is for pods of the tenant, which ${managedPrefix}allow-within lets in already; else list peers under ${field}: `;
+}
+
+/** What a rule without peers is for, by its ports. */
+function meant({ direction, ports, services }: ListPeers, tenant: Tenant): string {
+  const [service] = services;
+  if (service !== undefined) {
+    return isInBaseline(service)
+      ? `; ${service.name} is open already, by ${managedPrefix}allow-${service.name}`
+      : `; for ${service.name} write its peers: ${peersOf(service)}`;
+  }
+  const isApi =
+    direction === 'egress' &&
+    ports.every((port) => !('name' in port) && apiPorts.has(port.first) && port.first === port.last);
+  return isApi
+    ? `; for the Kubernetes API list its addresses, after the platform has granted them (a shared service, or network.vouched of tenant ${tenant.name})`
+    : '';
+}
+
+/** Where the API server listens, on its Service and on its nodes. */
+const apiPorts: ReadonlySet<number> = new Set([443, 6443]);
+
+/** How a policy names the service. */
+function peersOf({ namespace, podSelector, addresses, endpoints = [] }: SharedService): string {
+  const ranges = [...addresses, ...endpoints.map(({ address }) => address)].map(formatRange);
+  const blocks = ranges.length === 0 ? '' : `ipBlock ${listed(ranges, maxShownRanges)}`;
+  const pods =
+    namespace === undefined
+      ? ''
+      : `namespaceSelector ${namespaceNameLabel}: ${namespace} with podSelector ${JSON.stringify(podSelector)}`;
+  return [pods, blocks].filter((one) => one !== '').join(', or ');
+}
+
 /** Another way to mend a peer than by the tenant label. */
 function instead(way: 'agree-on-gate' | 'remove-name' | 'select-reserved-names' | undefined, tenant: Tenant): string {
   switch (way) {
@@ -95,7 +136,7 @@ function instead(way: 'agree-on-gate' | 'remove-name' | 'select-reserved-names' 
   }
 }
 
-function narrowTo({ name, namespace, podSelector, ports }: SharedService, by: 'namespace' | 'pods'): string {
+function narrowTo({ name, namespace, podSelector, ports }: PodService, by: 'namespace' | 'pods'): string {
   const only = ports.length === 0 ? '' : `, and only the ports of ${name}: ${listed(ports.map(formatPort))}`;
   return by === 'namespace'
     ? `add ${namespaceNameLabel}: ${namespace} to its matchLabels${only}`

@@ -7,10 +7,14 @@ import type { StructuralSchema } from './structural-schema.ts';
 export interface SharedServiceDocument {
   readonly name: string;
   readonly direction: 'ingress' | 'egress';
-  readonly namespace: string;
-  readonly podSelector: LabelSelector;
+  readonly namespace?: string;
+  readonly podSelector?: LabelSelector;
   readonly ports?: readonly PortDocument[];
   readonly addresses?: readonly string[];
+  readonly endpoints?: readonly { readonly cidr: string; readonly ports: readonly PortDocument[] }[];
+  readonly offer?: 'baseline' | 'policy';
+  readonly tenants?: readonly string[];
+  readonly tenantSelector?: LabelSelector;
 }
 
 /** meta/v1 LabelSelector. */
@@ -45,14 +49,14 @@ const labelSelectorSchema: StructuralSchema = {
 export const sharedServicesSchema: StructuralSchema = {
   type: 'array',
   description:
-    'What every tenant may use (egress) or is reached from (ingress), in namespaces of the platform. Replaces the built-in list, which is the DNS of the cluster.',
+    'What tenants may use (egress) or are reached from (ingress), in namespaces of the platform or at addresses. Replaces the built-in list, which is the DNS of the cluster.',
   items: {
     type: 'object',
-    required: ['name', 'direction', 'namespace', 'podSelector'],
+    required: ['name', 'direction'],
     properties: {
       name: { ...labelName, description: 'Part of the name of the policy that each namespace gets for it.' },
       direction: { type: 'string', enum: ['ingress', 'egress'], description: 'As a tenant sees it.' },
-      namespace: { ...labelName, description: 'Where its pods run.' },
+      namespace: { ...labelName, description: 'Where its pods run. Goes with podSelector.' },
       podSelector: {
         ...labelSelectorSchema,
         description: 'Which pods they are; {} is every pod of the namespace.',
@@ -60,7 +64,37 @@ export const sharedServicesSchema: StructuralSchema = {
       ports: { type: 'array', items: portSchema, description: 'Every port when left out or empty.' },
       addresses: {
         ...addressRanges,
-        description: 'Addresses it answers on besides its pods, such as a node-local DNS cache.',
+        description:
+          'Addresses it answers on besides its pods, such as a node-local DNS cache, or in place of pods. On its ports.',
+      },
+      endpoints: {
+        type: 'array',
+        description:
+          'Addresses with ports of their own, such as the API server: 443 on its Service, 6443 on its nodes.',
+        items: {
+          type: 'object',
+          required: ['cidr', 'ports'],
+          properties: {
+            cidr: { type: 'string', description: 'The range of addresses.' },
+            ports: { type: 'array', items: portSchema, minItems: 1, description: 'The ports, by number.' },
+          },
+        },
+      },
+      offer: {
+        type: 'string',
+        enum: ['baseline', 'policy'],
+        description:
+          'baseline opens it in every namespace of its tenants. policy lets their own policies open it, for the pods that need it.',
+      },
+      tenants: {
+        type: 'array',
+        items: labelName,
+        minItems: 1,
+        description: 'The tenants that it is for, by name. Every tenant when this and tenantSelector are left out.',
+      },
+      tenantSelector: {
+        ...labelSelectorSchema,
+        description: 'The tenants that it is for, by the labels of their Tenant documents.',
       },
     },
   },

@@ -7,7 +7,7 @@ export const apiVersion = 'bulkhead.dev/v1alpha1';
 
 /** A Tenant that has passed its schema. */
 export interface TenantDocument {
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly labels?: unknown };
   readonly spec: {
     readonly mode?: 'enforce' | 'warn' | 'audit';
     readonly isolation?: 'hard' | 'soft';
