@@ -16,6 +16,7 @@ interface More {
   readonly made?: number;
   /** It is being deleted. */
   readonly leaving?: boolean;
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 interface Followed {
@@ -47,9 +48,10 @@ function follow(): Followed {
     clock,
     told,
     logged,
-    put(name, spec, { uid = `uid-${name}`, generation = ++version, status, made = 0, leaving = false } = {}) {
+    put(name, spec, { uid = `uid-${name}`, generation = ++version, status, made = 0, leaving = false, labels } = {}) {
       const deletionTimestamp = leaving ? { deletionTimestamp: '2026-11-21T01:00:00Z' } : {};
-      const metadata = { name, uid, generation, creationTimestamp: `2026-11-21T00:00:0${made}Z`, ...deletionTimestamp };
+      const creationTimestamp = `2026-11-21T00:00:0${made}Z`;
+      const metadata = { name, uid, generation, creationTimestamp, ...deletionTimestamp, ...(labels && { labels }) };
       const meta = { name, namespace: '', uid, resourceVersion: String(++version) };
       tenants.handler.changed({ metadata: meta, object: { apiVersion, kind: 'Tenant', metadata, spec, status } });
     },
@@ -124,6 +126,16 @@ t.test('a new status is not a new tenant', async (t) => {
   t.equal(tenants.current().tenants.get('acme'), tenant);
   t.strictSame(told, ['objects']);
   t.match(tenants.verdict('acme'), { object: { status: { namespaces: 1 } } });
+});
+
+t.test('labels, which are no new generation, count at once', async (t) => {
+  const { tenants, clock, put } = follow();
+  put('acme', {}, { generation: 1 });
+  tenants.begin();
+  t.same(tenants.current().tenants.get('acme')?.labels, new Map());
+  put('acme', {}, { generation: 1, labels: { tier: 'build' } });
+  clock.advance(20);
+  t.same(tenants.current().tenants.get('acme')?.labels, new Map([['tier', 'build']]));
 });
 
 t.test('after a restore of etcd the same generation can be another one', async (t) => {
