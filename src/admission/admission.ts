@@ -5,7 +5,7 @@ import { type Judged, judge } from '../checks/judge.ts';
 import { type AdmissionRequest, isWorkload } from '../kubernetes/review.ts';
 import { narrowedPeers } from '../mutations/narrowed-peers.ts';
 import { provisionerAnnotation, tenantLabel } from '../mutations/tenant-label.ts';
-import type { Tenancy } from '../tenancy/tenancy.ts';
+import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Answer, Asked, Review } from './decision.ts';
 import { decode } from './decode.ts';
@@ -15,10 +15,6 @@ import { FactsUnavailable } from './live-facts.ts';
 import { denialText, narrowingTexts, plainDenial, warningTexts } from './message.ts';
 import { applyIntents, patchText } from './patch.ts';
 import { refuseUnread, respond, retrySeconds } from './respond.ts';
-
-/** What a warning says of a finding that refuses. */
-const refusesPods = ' refuses the pods';
-const wouldRefuse = ' would refuse this';
 
 export interface AdmissionOptions {
   /** Undefined: the tenants are not known, and every request is to be tried again. */
@@ -36,11 +32,12 @@ export interface AdmissionOptions {
   readonly onDefect: (error: unknown) => void;
 }
 
-/** A request that would be denied. */
+/** A request that would be denied, now or in mode `enforce` of the tenant. */
 export interface Observed {
   readonly request: AdmissionRequest;
-  /** At least one. */
-  readonly findings: readonly Judged[];
+  /** At least one; those that would refuse it now first. */
+  readonly findings: readonly [Judged, ...Judged[]];
+  readonly owner: Owner;
   /** Whether the requester is a member of the tenant that owns the namespace. */
   readonly member: boolean;
 }
@@ -113,25 +110,33 @@ function validate(given: Asked, gathered: Gathered, onObserved: AdmissionOptions
   // A probe is refused in any case: a replica that enforces may have sent it.
   const observes = given.observes && !refusing.some(({ check }) => check === handshake.id);
   const asked = { ...given, observes };
-  const told = owner === 'platform' || owner.mode !== 'audit' ? judged.filter(({ refuses }) => !refuses) : [];
+  // In observe everything is told: mode audit is silent to those who work in the cluster, observe is to show what comes.
+  const isSilent = !observes && owner !== 'platform' && owner.mode === 'audit';
+  const told = isSilent ? [] : judged.filter(({ refuses }) => !refuses);
   // The pods are refused when they come; whoever writes the workload is to know before.
-  if (isWorkload(request))
-    return respond(asked, request, {
-      owner,
-      checks,
-      warnings: warningTexts([...refusing, ...told], refusesPods),
-      exempted,
-    });
+  if (isWorkload(request)) {
+    const said = observes ? saidOf('would refuse the pods') : (one: Judged) => (one.refuses ? ' refuses the pods' : '');
+    return respond(asked, request, { owner, checks, warnings: warningTexts([...refusing, ...told], said), exempted });
+  }
   const [mostSevere, ...others] = refusing;
-  if (observes && mostSevere !== undefined && !request.dryRun)
-    onObserved?.({ request, findings: refusing, member: owner !== 'platform' && requester.tenants.includes(owner) });
+  const [observed, ...more] = [...refusing, ...told.filter(({ refusesInEnforce }) => refusesInEnforce)];
+  if (observes && observed !== undefined && !request.dryRun) {
+    const member = owner !== 'platform' && requester.tenants.includes(owner);
+    onObserved?.({ request, findings: [observed, ...more], owner, member });
+  }
   return respond(asked, request, {
     owner,
     checks,
     exempted,
-    warnings: observes ? warningTexts([...refusing, ...told], wouldRefuse) : warningTexts(told, ''),
+    warnings: observes ? warningTexts([...refusing, ...told], saidOf('would refuse this')) : warningTexts(told),
     ...(mostSevere && { denial: { code: 403, message: denialText(request, facts, [mostSevere, ...others]) } }),
   });
+}
+
+/** What a warning says in observe. */
+function saidOf(refusal: string): (one: Judged) => string {
+  return ({ refuses, refusesInEnforce }) =>
+    refuses ? ` ${refusal}` : refusesInEnforce ? ` ${refusal} in mode enforce` : '';
 }
 
 function tryAgain(asked: Asked, request: AdmissionRequest, error: FactsUnavailable): Answer {

@@ -57,9 +57,9 @@ export function plainDenial(request: AdmissionRequest, reason: string, fix: stri
 
 /**
  * The most severe first, each with its fix. What finds no room is counted, and no finding is shown without its fix.
- * @param refusal what is said of a finding that refuses, after the id of its check
+ * @param refusal what is said of a finding after the id of its check
  */
-export function warningTexts(judged: readonly Judged[], refusal: string): string[] {
+export function warningTexts(judged: readonly Judged[], refusal: (one: Judged) => string = plain): string[] {
   let lines: string[] = [];
   for (let shown = Math.min(judged.length, warningLines); shown > 0; shown--) {
     lines = warningsOf(judged.slice(0, shown), refusal);
@@ -69,10 +69,13 @@ export function warningTexts(judged: readonly Judged[], refusal: string): string
   return lines;
 }
 
+const plain = () => '';
+
 /** One line for each finding where its fix has room in it, otherwise a second line; findings in a row that share one get it once. */
-function warningsOf(judged: readonly Judged[], refusal: string): string[] {
-  return judged.flatMap(({ check, path, reason, fix, refuses }, index) => {
-    const found = printable(`${check}${refuses ? refusal : ''}: ${placeOf(path)} ${reason}`);
+function warningsOf(judged: readonly Judged[], refusal: (one: Judged) => string): string[] {
+  return judged.flatMap((one, index) => {
+    const { check, path, reason, fix } = one;
+    const found = printable(`${check}${refusal(one)}: ${placeOf(path)} ${reason}`);
     const remedy = `fix: ${printable(fix)}`;
     const together = `${found}; ${remedy}`;
     if (together.length <= warningCharacters) return [together];

@@ -11,7 +11,7 @@ import { controllerOf, entry, type KubernetesObject, namespaceNameLabel, type Po
 import { tenantLabel } from '../mutations/tenant-label.ts';
 import type { NamespaceRecord } from './facts.ts';
 import { applyIntents } from './patch.ts';
-import type { State } from './stored-policy.ts';
+import { notExempted, type State } from './stored-policy.ts';
 
 const nobody = { username: '', groups: [] };
 /** What a namespace tells of itself, whoever has written it. Whether its writer was allowed to create it is long decided. */
@@ -27,17 +27,17 @@ export function judgeStoredObject(
   kind: Kind,
   object: KubernetesObject,
   record: NamespaceRecord,
-  { tenancy, now }: State,
+  state: State,
 ): readonly Judged[] {
+  const { tenancy, now } = state;
   const owner = tenancy.ownerByLabels(record.labels);
   if (owner === 'platform') return [];
   const gathered = gatheredOf(kind, object, record, { tenancy, now, owner });
   if (gathered === undefined) return [];
   const added = tenantLabel(gathered.request, gathered.facts);
   if (added !== undefined) applyIntents(gathered.request.object, [added]);
-  return judge(gathered).filter(
-    ({ check, exemption }) => exemption === undefined && (gathered.family !== 'namespace' || ofNamespaces.has(check)),
-  );
+  const judged = notExempted(judge(gathered), state);
+  return gathered.family === 'namespace' ? judged.filter(({ check }) => ofNamespaces.has(check)) : judged;
 }
 
 /** Undefined: it is no stored object of a tenant, such as a Binding. */

@@ -18,6 +18,16 @@ export interface State {
   readonly namespaces: Pick<NamespaceSource, 'lookup'>;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Told of what exemptions cover. */
+  readonly onExempted?: (exemption: string, check: string) => void;
+}
+
+/** @returns the findings that no exemption covers */
+export function notExempted(judged: readonly Judged[], { onExempted }: Pick<State, 'onExempted'>): readonly Judged[] {
+  return judged.filter(({ check, exemption }) => {
+    if (exemption !== undefined) onExempted?.(exemption, check);
+    return exemption === undefined;
+  });
 }
 
 /** A stored policy that would be rejected today. */
@@ -44,10 +54,11 @@ const nobody = { username: '', groups: [] };
 export function judgeStoredPolicy(
   kind: PolicyKind,
   policy: Policy,
-  { tenancy, namespaces, now }: State,
+  state: State,
   reach?: Reach,
 ): NonCompliantPolicy | undefined {
   if (isManaged(policy)) return undefined;
+  const { tenancy, namespaces, now } = state;
   const { name = '', namespace = '' } = policy.metadata ?? {};
   const holderOf = (name: string): Owner | 'nobody' => {
     const record = namespaces.lookup(name);
@@ -71,9 +82,7 @@ export function judgeStoredPolicy(
   };
   const requester = tenancy.requester(nobody, undefined);
   const facts = { tenancy, requester, owner, namespaceEmptied: false, reach, holderOf, now };
-  const judged = judge({ family: 'policy', request, facts });
-  const [first, ...others] = judged.filter(
-    ({ check, exemption }) => exemption === undefined && !otherChecks.has(check),
-  );
+  const judged = notExempted(judge({ family: 'policy', request, facts }), state);
+  const [first, ...others] = judged.filter(({ check }) => !otherChecks.has(check));
   return first && { kind: kind.kind, tenant: owner, namespace, name, findings: [first, ...others] };
 }

@@ -33,6 +33,8 @@ export interface Judged extends Finding {
    * it was: what has been admitted once can still be labelled, finalized and deleted (ADM-11, ADM-22).
    */
   readonly refuses: boolean;
+  /** The same as if the tenant's mode were `enforce`. */
+  readonly refusesInEnforce: boolean;
   /** The name of the exemption by which it does not refuse, whatever the mode is. */
   readonly exemption?: string;
 }
@@ -102,12 +104,13 @@ function runChecks(asked: Asked, judged: Judged[]): readonly Judged[] {
     for (const finding of findings) {
       const { protects = check.protects } = finding;
       const enforced = protects === 'identity' || owner === 'platform' || owner.mode === 'enforce';
-      if (enforced && protects === 'border') specUnchanged ??= isSpecUnchanged(asked.request);
+      if (protects === 'border') specUnchanged ??= isSpecUnchanged(asked.request);
       const by = protects === 'border' ? exemption : undefined;
-      const refuses =
-        enforced && protects !== 'intent' && by === undefined && !(protects === 'border' && specUnchanged === true);
+      const refusesInEnforce =
+        protects !== 'intent' && by === undefined && !(protects === 'border' && specUnchanged === true);
+      const follows = { refuses: enforced && refusesInEnforce, refusesInEnforce };
       const headline = finding.headline ?? check.headline;
-      judged.push({ ...finding, check: check.id, headline, refuses, ...(by !== undefined && { exemption: by }) });
+      judged.push({ ...finding, check: check.id, headline, ...follows, ...(by !== undefined && { exemption: by }) });
     }
   }
   return judged;
@@ -172,5 +175,6 @@ function brokenCheck(check: string, error: unknown, refuses: boolean): Judged {
     fix: 'this is a defect of Bulkhead; please report it with the object',
     headline: 'could not be judged',
     refuses,
+    refusesInEnforce: refuses,
   };
 }

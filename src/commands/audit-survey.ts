@@ -2,6 +2,8 @@
  * Reads a cluster once and judges everything in it that a tenant has. Keeps of each object no more than a name, where something is found:
  * the pods of a cluster are many.
  */
+import { createExemptionUse } from '../admission/exemption-use.ts';
+import { printable } from '../admission/message.ts';
 import { createNamespaceStore } from '../admission/namespace-store.ts';
 import { judgeStoredObject, workloadOf } from '../admission/stored-object.ts';
 import { judgeStoredPolicy } from '../admission/stored-policy.ts';
@@ -10,6 +12,7 @@ import { baselineOf, defaultDenyName } from '../baseline/baseline.ts';
 import { isManaged, isManagedName, managedByLabel, managedByValue } from '../baseline/managed.ts';
 import { catalogue } from '../checks/catalogue.ts';
 import type { Judged } from '../checks/judge.ts';
+import { fieldOf } from '../checks/metadata-changes.ts';
 import type { DecodedObject } from '../client/decode.ts';
 import { type ClusterReader, Unreadable } from '../facts/cluster-reader.ts';
 import { namespaceRecord, namespacesPath } from '../facts/namespaces.ts';
@@ -20,11 +23,12 @@ import { isMap, valueAt } from '../kubernetes/json.ts';
 import { controllerOf, entry, type KubernetesObject, type StringMap } from '../kubernetes/objects.ts';
 import { cutOff } from '../reach/isolation.ts';
 import type { Isolation } from '../reach/model.ts';
-import { type AuditReport, type CutOffNamespace, type FindingGroup, namesShown } from '../report/audit-report.ts';
+import { type AuditReport, type CutOffNamespace, type FindingGroup, mostNames } from '../report/audit-report.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
-import { probeNamespace, probeTenant } from '../tenancy/probe.ts';
-import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
+import { provisionerMark } from '../tenancy/namespace-grant.ts';
+import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
+import { createKeys, doubtsAbout, fixOfKey } from './audit-namespaces.ts';
 import { backstopAge, stampedBackstop } from './backstop-age.ts';
 
 interface Row {
@@ -37,13 +41,10 @@ interface Row {
   losing: number;
 }
 
-type Group = { -readonly [Field in keyof FindingGroup]: FindingGroup[Field] } & {
-  readonly names: string[];
-  readonly seen: Set<string>;
+type Group = { -readonly [Field in keyof Omit<FindingGroup, 'names'>]: FindingGroup[Field] } & {
+  readonly names: Set<string>;
 };
 
-/** Of names that are remembered so that none is counted twice. Beyond, pods of one workload may be counted more than once. */
-const mostRemembered = 10_000;
 /** What `serve` calls itself in metadata.managedFields. */
 const fieldManager = 'bulkhead';
 const ownNamespace = 'bulkhead-system';
@@ -55,17 +56,19 @@ export async function survey(
   reader: ClusterReader,
   tenancy: Tenancy,
   tenantsFrom: 'objects' | 'listed',
+  problems: readonly string[] = [],
 ): Promise<AuditReport> {
   const { settings } = tenancy;
   const rows = new Map<string, Row>();
   const groups = new Map<string, Group>();
-  const keys = new Map<string, { count: number; readonly names: string[]; readonly managers: Set<string> }>();
+  const keys = createKeys(settings);
   const planted: string[] = [];
   const unread: string[] = [];
   const accounts: string[] = [];
   const stamps: (string | undefined)[] = [];
   const namespaces = createNamespaceStore(() => tenancy);
-  const state = { tenancy, namespaces, now: Date.now() };
+  const exemptions = createExemptionUse(tenancy);
+  const state = { tenancy, namespaces, now: Date.now(), onExempted: exemptions.see };
   const modeOf = (tenant: Tenant): string => (tenancy.declares(tenant) ? tenant.mode : 'unknown');
 
   /** What cannot be listed is told at the end; the namespaces alone are needed. */
@@ -80,29 +83,21 @@ export async function survey(
     }
   }
 
-  function found(tenant: Tenant, name: string, findings: readonly Judged[]): void {
-    for (const { check, path, fix, protects = protectsOf.get(check) ?? 'identity' } of findings) {
+  /** @param only the fix, where it is not that of the finding */
+  function found(tenant: Tenant, name: string, findings: readonly Judged[], only?: string): void {
+    for (const { check, path, fix: own, protects = protectsOf.get(check) ?? 'identity' } of findings) {
       if (protects === 'intent') continue;
       const always = protects === 'identity';
-      const key = `${check} ${tenant.name} ${always}`;
+      const key = `${check} ${tenant.name} ${always} ${only}`;
+      const fix = only ?? own;
       const known = groups.get(key);
       const mode = modeOf(tenant);
-      const group = known ?? {
-        check,
-        tenant: tenant.name,
-        mode,
-        always,
-        count: 0,
-        names: [],
-        path,
-        fix,
-        seen: new Set(),
-      };
+      const begun = { check, tenant: tenant.name, mode, always, count: 0, names: new Set<string>(), path, fix };
+      const group = known ?? begun;
       if (known === undefined) groups.set(key, group);
-      if (group.seen.has(name)) continue;
-      if (group.seen.size < mostRemembered) group.seen.add(name);
+      if (group.names.has(name)) continue;
+      if (group.names.size < mostNames) group.names.add(name);
       group.count++;
-      if (group.names.length < namesShown) group.names.push(name);
     }
   }
 
@@ -112,22 +107,16 @@ export async function survey(
     const tenant = tenancy.ownerByLabels(record.labels);
     const { name } = record;
     if (record.terminating) return;
-    const doubt = doubtAbout(name, entry(record.labels, settings.tenantLabel), tenant, tenancy);
-    if (doubt !== undefined) planted.push(`namespace ${name} ${doubt}`);
+    for (const doubt of doubtsAbout(name, object.object, tenancy)) planted.push(`namespace ${name} ${doubt}`);
     if (tenant === 'platform') return;
     const lost = { ingress: 0, egress: 0 };
     rows.set(name, { namespace: name, tenant, isolations: [], pods: 0, lost, names: [], losing: 0 });
     for (const finding of judgeStoredObject(namespaceKind, object.object, record, state)) {
       const { reserved, path } = finding;
-      if (reserved === undefined) {
-        found(tenant, `Namespace ${name}`, [finding]);
-        continue;
-      }
-      const key = keys.get(reserved) ?? { count: 0, names: [], managers: new Set<string>() };
-      key.count++;
-      if (key.names.length < namesShown) key.names.push(name);
-      for (const manager of managersOf(object.object, path)) key.managers.add(manager);
-      keys.set(reserved, key);
+      if (reserved !== undefined && keys.add(name, object.object, reserved, path)) continue;
+      // A mark that is wrong is among the planted.
+      if (path === fieldOf({ map: 'annotations', key: provisionerMark })) continue;
+      found(tenant, `Namespace ${name}`, [finding], reserved === undefined ? undefined : fixOfKey);
     }
   });
   for (const kind of audited)
@@ -155,7 +144,7 @@ export async function survey(
       found(row.tenant, counted, judgeStoredObject(kind, object, record, state));
     });
   await read([`/api/v1/namespaces/${ownNamespace}/events`], ({ object }) => {
-    if (object.reason === 'ReservedKeyWritten') accounts.push(String(object.message));
+    if (object.reason === 'ReservedKeyWritten') accounts.push(printable(String(object.message)));
   });
   const admission = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies';
   const isRead = await read([admission], ({ object }) => {
@@ -173,18 +162,25 @@ export async function survey(
     ...{ losing, names },
   }));
   return {
+    problems,
     tenantLabel: settings.tenantLabel,
     namespaces: rows.size,
     observes: settings.enforcement === 'observe',
     cutOff: cut,
-    opened: [...new Map(losing.map(({ tenant }) => [tenant.name, openedFor(tenant, settings)]))],
-    groups: [...groups.values()].sort(byCheck),
-    tenants: [...tenants.values()].map((tenant): [string, string] => [tenant.name, modeOf(tenant)]).sort(),
-    keys: [...keys].map(([key, { count, names, managers }]) => ({ key, count, names, managers: [...managers].sort() })),
+    opened: [...new Map(losing.map(({ tenant }) => [tenant.name, tenant]))].map(([name, tenant]) => ({
+      tenant: name,
+      policies: openedFor(tenant, settings),
+    })),
+    rejected: [...groups.values()].map((group) => ({ ...group, names: [...group.names] })).sort(byCheck),
+    tenants: [...tenants.values()]
+      .map((tenant) => ({ name: tenant.name, mode: modeOf(tenant) }))
+      .sort((one, other) => (one.name < other.name ? -1 : 1)),
+    keys: keys.list(),
     accounts: [...new Set(accounts)].sort(),
     planted,
+    exemptions: exemptions.doubts(state, unread.length === 0),
     unread,
-    backstop: isRead ? backstopAge(stamps, stampedBackstop(tenancy, tenantsFrom, state.now).stamp) : undefined,
+    backstop: isRead ? backstopAge(stamps, stampedBackstop(tenancy, tenantsFrom, state.now).stamp) : 'unread',
     checksPage: docsPage(settings, 'checks'),
   };
 }
@@ -213,24 +209,7 @@ function countPod(row: Row, name: string, pod: Readonly<Record<string, unknown>>
   if (lost.length === 0) return;
   row.losing++;
   for (const direction of lost) row.lost[direction]++;
-  if (row.names.length < namesShown) row.names.push(name);
-}
-
-/** What speaks against the tenant label of a namespace, or against its having none. */
-function doubtAbout(name: string, label: string | undefined, owner: Owner, tenancy: Tenancy): string | undefined {
-  const reserved = tenancy.reservation(name);
-  if (label === probeTenant) return name === probeNamespace ? undefined : 'has the label of the probe of Bulkhead';
-  if (owner === 'platform')
-    return reserved === undefined || reserved === 'platform'
-      ? undefined
-      : `has no tenant label, and its name is reserved for ${reserved.name}: label it, or Bulkhead does not guard it`;
-  if (!tenancy.declares(owner)) return `has the label of ${owner.name}, which is no tenant that is declared`;
-  if (owner.prefix !== undefined)
-    return reserved === owner ? undefined : `has the label of ${owner.name}, and no prefix of that tenant covers it`;
-  // Once the label is guarded, it can be relied on.
-  return tenancy.settings.enforcement === 'observe'
-    ? `has the label of ${owner.name}, which has no prefix: make sure that it is that tenant's`
-    : undefined;
+  if (row.names.length < mostNames) row.names.push(name);
 }
 
 function labelsOf(object: Readonly<Record<string, unknown>>): StringMap | undefined {
@@ -243,18 +222,6 @@ function pretends(object: KubernetesObject): boolean {
   const { name = '', labels, managedFields } = object.metadata ?? {};
   if (!isManagedName(name) && entry(labels, managedByLabel) !== managedByValue) return false;
   return !(managedFields ?? []).some((one) => isMap(one) && one.manager === fieldManager);
-}
-
-/** Who manages a field such as `metadata.labels[KEY]`, by the names that the clients chose. */
-function managersOf(object: KubernetesObject, path: string): readonly string[] {
-  const [, map = '', key = ''] = /^metadata\.(labels|annotations)\[(.*)\]$/s.exec(path) ?? [];
-  return (object.metadata?.managedFields ?? []).flatMap((one) =>
-    isMap(one) &&
-    typeof one.manager === 'string' &&
-    valueAt(one.fieldsV1, 'f:metadata', `f:${map}`, `f:${key}`) !== undefined
-      ? one.manager
-      : [],
-  );
 }
 
 /** The policies of a tenant's baseline that open something, and in which directions. */

@@ -2,11 +2,11 @@
 import { locateCluster } from '../client/location.ts';
 import { readCluster, Unreadable } from '../facts/cluster-reader.ts';
 import { readTenancy } from '../files/read-tenancy.ts';
-import { auditLines, hasFindings } from '../report/audit-report.ts';
+import { auditDocument, auditLines, hasFindings } from '../report/audit-report.ts';
 import { survey } from './audit-survey.ts';
 import { CannotStart, orCannotStart } from './cannot-start.ts';
 import { defineCommand } from './command.ts';
-import { optionalText } from './options.ts';
+import { oneOf, optionalText } from './options.ts';
 import { tenancyOptions } from './shared-options.ts';
 
 export const command = defineCommand({
@@ -20,17 +20,19 @@ export const command = defineCommand({
       'the file in $KUBECONFIG, otherwise the service account of the pod',
     ),
     context: optionalText('NAME', 'use this context of the kubeconfig', 'its current context'),
+    output: { ...oneOf('FORMAT', ['table', 'json'], 'print the report in this format', 'table'), short: 'o' },
   },
   async run(values, { print, environment }) {
     const { value: fromFiles } = orCannotStart(await readTenancy(values));
     const reader = readCluster(locationOf(values, environment));
     try {
-      const tell = (_: unknown, message: string): void => print(message);
+      const problems: string[] = [];
+      const tell = (_: unknown, message: string): void => void problems.push(message);
       const log = { info: () => {}, warn: tell, error: tell };
       const fromObjects = values.tenants === undefined;
       const tenancy = fromObjects ? await reader.tenancy(fromFiles.settings, log) : fromFiles;
-      const report = await survey(reader, tenancy, fromObjects ? 'objects' : 'listed');
-      for (const line of auditLines(report)) print(line);
+      const report = await survey(reader, tenancy, fromObjects ? 'objects' : 'listed', problems);
+      for (const line of values.output === 'json' ? [auditDocument(report)] : auditLines(report)) print(line);
       return hasFindings(report) ? 1 : 0;
     } catch (error) {
       throw error instanceof Unreadable ? new CannotStart(error.message) : error;

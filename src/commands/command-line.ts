@@ -32,8 +32,9 @@ function withoutHelpCommand(args: readonly string[]): readonly string[] {
 
 /** @returns the texts that are given for each option; undefined when something is wrong with them */
 function parse(args: readonly string[], command: Command): ((flag: string) => readonly string[]) | undefined {
-  const declared = Object.entries(command.options).map(([flag, { value }]) => {
-    return [flag, { type: value === undefined ? 'boolean' : 'string', multiple: true }] as const;
+  const declared = Object.entries(command.options).map(([flag, { value, short }]) => {
+    const type = value === undefined ? 'boolean' : 'string';
+    return [flag, { type, multiple: true, ...(short !== undefined && { short }) }] as const;
   });
   try {
     const { values } = parseArgs({ args: [...args], options: Object.fromEntries(declared), strict: true });

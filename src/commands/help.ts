@@ -25,8 +25,9 @@ export function printHelp(
   for (const [name, command] of commands) {
     const parser = program.command(name).summary(command.summary).description(descriptionOf(command));
     for (const [flag, option] of Object.entries(command.options)) {
-      const { value } = option;
-      parser.addOption(new ParserOption(value === undefined ? `--${flag}` : `--${flag} <${value}>`, helpOf(option)));
+      const { value, short } = option;
+      const flags = `${short === undefined ? '' : `-${short}, `}--${flag}${value === undefined ? '' : ` <${value}>`}`;
+      parser.addOption(new ParserOption(flags, helpOf(option)));
     }
     parser.action(() => {});
   }

@@ -4,6 +4,8 @@ import { Misuse } from './misuse.ts';
 export interface Option<Value> {
   /** The name of the value in the help, such as `DIR`; undefined: the option takes no value. */
   readonly value?: string;
+  /** One letter for it, as in `-o`. */
+  readonly short?: string;
   /** Imperative: what the option makes the command do. */
   readonly help: string;
   /** The value, or the behaviour, without the option. */

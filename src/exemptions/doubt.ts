@@ -1,5 +1,6 @@
 import type { StringMap } from '../kubernetes/objects.ts';
 import type { Exemption } from '../tenancy/exemption.ts';
+import { formatSteps } from '../tenancy/problem.ts';
 import { suggestion } from '../tenancy/suggestion.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 
@@ -9,6 +10,11 @@ export interface Doubt {
   readonly steps: readonly string[];
   readonly reason: string;
   readonly fix: string;
+}
+
+/** One line about the field and what to do. */
+export function textOf({ steps, reason, fix }: Doubt): string {
+  return `${formatSteps(steps)} ${reason}; ${fix}`;
 }
 
 /** The tenant label of a namespace; `missing`: there is no namespace of that name. */

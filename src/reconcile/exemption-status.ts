@@ -1,8 +1,8 @@
 /** The status of Exemption objects, and the Events about those that exempt nothing, or soon will. */
 import type { NamespaceRecord } from '../admission/facts.ts';
-import { type Doubt, doubtAbout, soon, tenantsOf } from '../exemptions/doubt.ts';
+import { type Doubt, doubtAbout, soon, tenantsOf, textOf } from '../exemptions/doubt.ts';
 import { type ExemptionObject, type ExemptionObjects, exemptionsPath } from '../facts/exemptions.ts';
-import { formatProblem, formatSteps } from '../tenancy/problem.ts';
+import { formatProblem } from '../tenancy/problem.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { EventReason, NamespaceEvents } from './namespace-events.ts';
 import { type ReadyCondition, readyCondition } from './ready-condition.ts';
@@ -32,10 +32,6 @@ export function exemptionStatusOf(object: ExemptionObject, doubt: Doubt | undefi
   if (leaving) return condition(false, 'Deleted', 'is being deleted, so nothing is exempted');
   if (doubt === undefined) return condition(true, 'InForce', 'what is written is in force');
   return condition(doubt.kind === 'EndsSoon', doubt.kind, textOf(doubt));
-}
-
-function textOf({ steps, reason, fix }: Doubt): string {
-  return `${formatSteps(steps)} ${reason}; ${fix}`;
 }
 
 export interface ExemptionStatusOptions extends StatusWriterOptions {

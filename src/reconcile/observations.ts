@@ -57,18 +57,22 @@ export function createObservations(options: ObservationsOptions): (observed: Obs
     log.warn({ requester, kind, key }, 'a requester writes a reserved key');
   }
 
-  return ({ request, findings, member }) => {
+  return ({ request, findings, owner, member }) => {
     const { kind, namespace, user } = request;
     const there = namespaceOf(namespace);
     const home = there ?? namespaceOf(ownNamespace);
     const [first] = findings;
-    if (home !== undefined && first !== undefined) {
+    if (home !== undefined) {
       const more = findings.length === 1 ? '' : `, and ${findings.length - 1} more findings`;
       const found = `${first.check}: ${first.path} ${first.reason}; fix: ${first.fix}${more}`;
       const named =
         member || user.username === '' || there === undefined || serviceAccountOf(user)?.namespace === namespace;
-      const what = `${subject(request)} of ${named ? user.username : otherAccount} would be refused: ${found}`;
-      events.record(home, 'WouldBeRefused', printable(named ? what : what.replaceAll(user.username, otherAccount)));
+      const mode =
+        first.refuses || owner === 'platform' ? '' : ` in mode enforce (${owner.name} is in mode ${owner.mode})`;
+      const what = `${subject(request)} of ${named ? user.username : otherAccount} would be refused${mode}: ${found}`;
+      const text = printable(named ? what : what.replaceAll(user.username, otherAccount));
+      // What only another mode refuses takes no room from what `enforcement: enforce` refuses.
+      events.record(home, 'WouldBeRefused', text, first.refuses ? undefined : 'in-mode-enforce');
     }
     for (const { reserved } of findings)
       if (reserved !== undefined)

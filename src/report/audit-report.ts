@@ -1,4 +1,4 @@
-/** What `bulkhead audit` prints: findings in, lines out. */
+/** What `bulkhead audit` prints: findings in, lines out. With `-o json` the report itself is printed (docs/audit-report.md). */
 import { table } from './table.ts';
 
 /** Objects of one tenant in which one check finds something. */
@@ -9,7 +9,7 @@ export interface FindingGroup {
   /** Whether the check rejects in every mode; otherwise in mode enforce. */
   readonly always: boolean;
   readonly count: number;
-  /** The first of them, as `KIND NAMESPACE/NAME`. */
+  /** The first {@link mostNames} of them, as `KIND NAMESPACE/NAME`. */
   readonly names: readonly string[];
   /** A field of the first one. */
   readonly path: string;
@@ -29,60 +29,90 @@ export interface CutOffNamespace {
   readonly names: readonly string[];
 }
 
+/** Its fields are the JSON of `bulkhead audit -o json`. */
 export interface AuditReport {
+  /** What is wrong with Tenant and Exemption objects. */
+  readonly problems: readonly string[];
   readonly tenantLabel: string;
   /** With the tenant label. */
   readonly namespaces: number;
   readonly observes: boolean;
   readonly cutOff: readonly CutOffNamespace[];
   /** By tenant: what its baseline leaves open. */
-  readonly opened: readonly (readonly [tenant: string, policies: string])[];
-  readonly groups: readonly FindingGroup[];
-  /** Of every tenant with a namespace: its name and mode. */
-  readonly tenants: readonly (readonly [tenant: string, mode: string])[];
-  /** Reserved keys on namespaces of tenants: the entry that reserves it, how many namespaces have it, and who manages the field. */
+  readonly opened: readonly { readonly tenant: string; readonly policies: string }[];
+  /** By check and tenant. */
+  readonly rejected: readonly FindingGroup[];
+  /** Those with a namespace. */
+  readonly tenants: readonly { readonly name: string; readonly mode: string }[];
+  /** Reserved keys on namespaces of tenants. */
   readonly keys: readonly {
+    /** The entry that reserves it. */
     readonly key: string;
+    /** Whether the settings list an account that may write it there. Without one it is among the rejected. */
+    readonly listed: boolean;
+    /** Of namespaces. */
     readonly count: number;
     /** The first of the namespaces. */
     readonly names: readonly string[];
+    /** The names of the clients that manage the field, as they chose them. */
     readonly managers: readonly string[];
   }[];
   /** The Events of observe that name accounts. */
   readonly accounts: readonly string[];
   /** What looks like Bulkhead's or a tenant's and is not. */
   readonly planted: readonly string[];
+  /** Exemptions that exempt nothing, or soon will. */
+  readonly exemptions: readonly { readonly name: string; readonly reason: string }[];
   /** Collections that could not be listed, with the reason. */
   readonly unread: readonly string[];
-  /** Whether the applied backstop is that of the settings, tenants and exemptions; undefined: it could not be read. */
-  readonly backstop: 'absent' | 'older' | 'current' | undefined;
+  /** Whether the applied backstop is that of the settings, tenants and exemptions. */
+  readonly backstop: 'absent' | 'older' | 'current' | 'unread';
   /** Where the pages of the checks are. */
   readonly checksPage: string;
 }
 
-/** Names that are shown of many. */
-export const namesShown = 3;
+/** Names that are remembered of many, so that no object is counted twice. Beyond, pods of one workload may be. */
+export const mostNames = 10_000;
+/** Names that a table shows of many. */
+const namesShown = 3;
 
 /** Whether there is something to do, or the audit is incomplete. */
 export function hasFindings(report: AuditReport): boolean {
-  const { namespaces, cutOff, groups, planted, unread, backstop } = report;
+  const { namespaces, cutOff, rejected, planted, unread, backstop } = report;
   return (
-    namespaces === 0 || backstop === 'older' || [cutOff, groups, planted, unread].some((found) => found.length > 0)
+    namespaces === 0 || backstop === 'older' || [cutOff, rejected, planted, unread].some((found) => found.length > 0)
   );
+}
+
+/** One document: the report, and whether the command ends with 1. */
+export function auditDocument(report: AuditReport): string {
+  const head = { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'AuditReport', hasFindings: hasFindings(report) };
+  return JSON.stringify({ ...head, ...report }, null, 2);
 }
 
 export function auditLines(report: AuditReport): readonly string[] {
   if (report.namespaces === 0)
     return [
+      ...report.problems,
       `Nothing was checked: no namespace has the label ${report.tenantLabel}.`,
       ...plantedLines(report),
       ...unreadLines(report),
     ];
-  const parts = [cutOffLines, findingLines, nextLines, keyLines, plantedLines, backstopLines, unreadLines];
-  return parts
+  const parts = [
+    cutOffLines,
+    findingLines,
+    nextLines,
+    keyLines,
+    plantedLines,
+    exemptionLines,
+    backstopLines,
+    unreadLines,
+  ];
+  const told = parts
     .map((part) => part(report))
     .filter((lines) => lines.length > 0)
     .flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
+  return [...report.problems, ...told];
 }
 
 function cutOffLines({ cutOff, opened, namespaces, tenantLabel }: AuditReport): readonly string[] {
@@ -97,21 +127,21 @@ function cutOffLines({ cutOff, opened, namespaces, tenantLabel }: AuditReport): 
     '',
     `${cutOff.length} ${of}. INGRESS, EGRESS: pods that no policy isolates in that direction today.`,
     'In mode enforce the baseline isolates them. What it leaves open, beside what other policies open:',
-    ...opened.map(([tenant, policies]) => `  ${tenant}: ${policies || 'nothing'}`),
+    ...opened.map(({ tenant, policies }) => `  ${tenant}: ${policies || 'nothing'}`),
   ];
 }
 
-function findingLines({ groups, keys, observes, checksPage }: AuditReport): readonly string[] {
-  if (groups.length === 0)
+function findingLines({ rejected, keys, observes, checksPage }: AuditReport): readonly string[] {
+  if (rejected.length === 0)
     return [
       `${keys.length === 0 ? 'Nothing' : 'Beside the reserved keys below, nothing'} that is stored would be rejected if it were written now.`,
     ];
-  const cells = groups.map((group) => [
+  const cells = rejected.map((group) => [
     ...[group.check, group.tenant, group.mode, group.always ? 'in every mode' : 'in mode enforce', String(group.count)],
     some(group.names, group.count),
     group.path,
   ]);
-  const fixes = new Set(groups.map(({ check, fix }) => `  ${check}: ${fix}`));
+  const fixes = new Set(rejected.map(({ check, fix }) => `  ${check}: ${fix}`));
   return [
     ...table([['CHECK', 'TENANT', 'MODE', 'REJECTED', 'OBJECTS', 'WHICH', 'WHERE'], ...cells]),
     '',
@@ -123,11 +153,11 @@ function findingLines({ groups, keys, observes, checksPage }: AuditReport): read
 
 const nextModes: Readonly<Record<string, string>> = { audit: 'warn', warn: 'enforce' };
 
-function nextLines({ tenants, groups, cutOff }: AuditReport): readonly string[] {
-  const rows = tenants.flatMap(([tenant, mode]) => {
+function nextLines({ tenants, rejected, cutOff }: AuditReport): readonly string[] {
+  const rows = tenants.flatMap(({ name: tenant, mode }) => {
     const next = nextModes[mode];
     if (next === undefined) return [];
-    const own = groups.filter((group) => group.tenant === tenant && !group.always);
+    const own = rejected.filter((group) => group.tenant === tenant && !group.always);
     const found = own.reduce((sum, { count }) => sum + count, 0);
     const lost = cutOff.filter((row) => row.tenant === tenant).reduce((sum, { losing }) => sum + losing, 0);
     const enforces = next === 'enforce';
@@ -145,19 +175,20 @@ function nextLines({ tenants, groups, cutOff }: AuditReport): readonly string[] 
 
 function keyLines({ keys, accounts }: AuditReport): readonly string[] {
   if (keys.length + accounts.length === 0) return [];
-  const cells = keys.map(({ key, count, names, managers }) => [
-    key,
-    String(count),
-    some(names, count),
+  const cells = keys.map(({ key, listed, count, names, managers }) => [
+    ...[key, listed ? 'yes' : 'no', String(count), some(names, count)],
     managers.join(', '),
   ]);
   return [
-    ...(keys.length === 0 ? [] : table([['RESERVED KEY', 'NAMESPACES', 'WHICH', 'FIELD MANAGERS'], ...cells])),
+    ...(keys.length === 0
+      ? []
+      : table([['RESERVED KEY', 'LISTED', 'NAMESPACES', 'WHICH', 'FIELD MANAGERS'], ...cells])),
     ...(keys.length === 0
       ? []
       : [
           '',
-          'Only accounts of the platform may write these keys. A field manager is a name that the client chose: a hint.',
+          'Only accounts of the platform may write these keys. LISTED: the settings list one that may. Without one the key would be rejected.',
+          'A field manager is a name that the client chose: a hint.',
         ]),
     ...(accounts.length === 0
       ? []
@@ -171,6 +202,11 @@ function keyLines({ keys, accounts }: AuditReport): readonly string[] {
 function plantedLines({ planted }: AuditReport): readonly string[] {
   if (planted.length === 0) return [];
   return ['Not what it seems; look at each before you enforce:', ...planted.map((line) => `  ${line}`)];
+}
+
+function exemptionLines({ exemptions }: AuditReport): readonly string[] {
+  if (exemptions.length === 0) return [];
+  return ['Exemptions to look at:', ...exemptions.map(({ name, reason }) => `  ${name}: ${reason}`)];
 }
 
 function backstopLines({ backstop }: AuditReport): readonly string[] {

@@ -73,8 +73,33 @@ export function compileGrants({ platform }: Settings, nameOf: (subject: Subject)
     return {
       provisioner,
       provisioned,
-      allowsKey: (key) => held.some(({ keys }) => keys.has(key) || keys.has(key.slice(0, key.indexOf('/') + 1))),
+      allowsKey: (key) => held.some(({ keys }) => holds(keys, key)),
       allowsFinalizer: (name) => held.some(({ finalizers }) => finalizers.has(name)),
     };
   };
+}
+
+function holds(keys: ReadonlySet<string>, key: string): boolean {
+  return keys.has(key) || keys.has(key.slice(0, key.indexOf('/') + 1));
+}
+
+/** Whether the settings list any account that may write a key on this namespace, or may have when it created it. */
+export function hasWriter(
+  { platform }: Settings,
+  namespace: string,
+  annotations: StringMap | null | undefined,
+  map: string,
+  key: string,
+): boolean {
+  const mark = entry(annotations, provisionerMark);
+  return (
+    platform.namespaceWriters.some(
+      ({ keys, namespaces }) => (namespaces?.has(namespace) ?? true) && holds(new Set(keys), key),
+    ) ||
+    platform.provisioners.some(
+      ({ name, keys, tenantFrom }) =>
+        name === mark &&
+        (holds(new Set(keys), key) || (map === 'annotations' && (key === tenantFrom || key === provisionerMark))),
+    )
+  );
 }

@@ -47,7 +47,8 @@ export function parseNamespaceGrants(
     const parsed = subjects.flatMap((document, place) => {
       const at = steps(field, index, 'subjects', place);
       const subject = parseNamedSubject(document, at, report);
-      if (subject === undefined || !identities.has(identity(subject))) return subject ?? [];
+      if (subject === undefined || field === 'namespaceWriters' || !identities.has(identity(subject)))
+        return subject ?? [];
       report(
         at,
         `${subject.name} is a platform identity, which may write everything already`,

@@ -39,7 +39,7 @@ function requestFor(name: string, generateName?: string): AdmissionRequest {
   };
 }
 
-type Told = Omit<Judged, 'headline' | 'refuses'>;
+type Told = Omit<Judged, 'headline' | 'refuses' | 'refusesInEnforce'>;
 
 const open: Told = {
   check: 'cross-tenant-ingress',
@@ -50,8 +50,10 @@ const open: Told = {
 };
 
 function judgedOf(told: Told): Judged {
-  return { ...told, headline: 'allows traffic from other tenants', refuses: true };
+  return { ...told, headline: 'allows traffic from other tenants', refuses: true, refusesInEnforce: true };
 }
+
+const refusesPods = ({ refuses }: Judged) => (refuses ? ' refuses the pods' : '');
 
 t.test('a refusal says what, where, why, for example what, and how to fix it', async (t) => {
   const plain: Told = {
@@ -168,7 +170,7 @@ t.test('no control character, line break or mark of direction reaches a terminal
   t.notMatch(text, forbidden, 'in a refusal');
   t.equal(text.split('\n').length, 8, 'and no line is added');
   t.match(text, 'a\uFFFD[2Jb\uFFFDc\uFFFDd\uFFFD\uFFFDe\uFFFDf\uFFFDg\uFFFDh\uFFFD', 'each is shown as unprintable');
-  for (const line of warningTexts([judgedOf(finding)], ' refuses the pods')) {
+  for (const line of warningTexts([judgedOf(finding)], refusesPods)) {
     t.notMatch(line, forbidden, 'in a warning');
     t.notMatch(line, '\n', 'and it is one line');
   }
@@ -184,7 +186,7 @@ t.test('no control character, line break or mark of direction reaches a terminal
 t.test('warnings are at most 8 lines of 120 characters, or of 256 where a fix stands alone', async (t) => {
   fc.assert(
     fc.property(fc.array(anyFinding, { maxLength: 30 }), (findings) => {
-      const lines = warningTexts(findings.map(judgedOf), ' refuses the pods');
+      const lines = warningTexts(findings.map(judgedOf), refusesPods);
       t.ok(lines.length <= 8, 'few');
       t.ok(
         lines.every((line) => line.length <= (/^[a-z-]+: fix: /.test(line) ? 256 : 120) && line.isWellFormed()),
@@ -203,7 +205,7 @@ t.test('no finding is warned about without its whole fix, and the others are cou
       fc.array(fc.tuple(some, fc.constantFrom('a'.repeat(9), 'b'.repeat(220))), { maxLength: 30 }),
       (rows) => {
         const findings = rows.map(([row, fix]): Told => ({ ...row, fix }));
-        const lines = warningTexts(findings.map(judgedOf), ' refuses the pods');
+        const lines = warningTexts(findings.map(judgedOf), refusesPods);
         const last = /^not shown: (\d+) of (\d+) findings$/.exec(lines.at(-1) ?? '');
         const read = warningsIn(last === null ? lines : lines.slice(0, -1));
         t.strictSame(
@@ -219,13 +221,13 @@ t.test('no finding is warned about without its whole fix, and the others are cou
 });
 
 t.test('a warning says whether the pods of a workload will be refused', async (t) => {
-  t.strictSame(warningTexts([judgedOf(open), { ...judgedOf(open), refuses: false }], ' refuses the pods'), [
+  t.strictSame(warningTexts([judgedOf(open), { ...judgedOf(open), refuses: false }], refusesPods), [
     'cross-tenant-ingress refuses the pods: spec.ingress[0].from[1].namespaceSelector matches namespaces of every tenant',
     'cross-tenant-ingress: spec.ingress[0].from[1].namespaceSelector matches namespaces of every tenant',
     'cross-tenant-ingress: fix: add bulkhead.dev/tenant: acme to its matchLabels',
   ]);
   const short = { ...open, path: 'spec.ingress[0]', fix: 'name a tenant' };
-  t.strictSame(warningTexts([judgedOf(short)], ' refuses the pods'), [
+  t.strictSame(warningTexts([judgedOf(short)], refusesPods), [
     'cross-tenant-ingress refuses the pods: spec.ingress[0] matches namespaces of every tenant; fix: name a tenant',
   ]);
 });

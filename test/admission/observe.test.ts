@@ -17,9 +17,9 @@ const seen: Observed[] = [];
 const defects: unknown[] = [];
 const waited = () => Promise.reject(new Error('a pod waited for its baseline'));
 
-function observing(source: Partial<NamespaceSource> = {}, known = true) {
+function observing(source: Partial<NamespaceSource> = {}, known = true, tenants = tenancy) {
   return createAdmission({
-    tenancy: () => (known ? tenancy : undefined),
+    tenancy: () => (known ? tenants : undefined),
     namespaces: { ...namespaces, ...source },
     // Nothing is put in place, so a pod must not wait for it.
     baselines: { isIsolated: () => false, whenIsolated: waited, fetchIsolated: waited },
@@ -87,6 +87,55 @@ t.test('no fixture that is refused is refused in observe, but for probes', async
     t.equal(allowed, check !== 'handshake', id);
     t.ok(auditAnnotations?.checks?.split(',').includes(check), `${id}: it is told`);
   }
+});
+
+t.test(
+  'of a tenant in mode audit or warn everything is told too, and what only its mode enforce refuses',
+  async (t) => {
+    // Probes are refused, and only tenants in mode enforce have quotas.
+    const others: ReadonlySet<string> = new Set(['handshake', 'quota-without-requests']);
+    const cases = loadCases().filter(
+      ({ check, expects, unmutated }) => expects === 'fail' && !unmutated && !others.has(check),
+    );
+    for (const mode of ['audit', 'warn'] as const) {
+      const review = observing({}, true, createWorld(mode).tenancy);
+      let [now, later] = [0, 0];
+      for (const { id, user: role, check, ...sent } of cases) {
+        seen.length = 0;
+        const answer = await submit(review, { ...sent, user: cast[role] });
+        t.ok(answer.auditAnnotations?.checks?.split(',').includes(check), `${id}: it is counted and logged`);
+        const lines = answer.warnings ?? [];
+        t.ok(lines.length > 0, `${id}: whoever writes it is warned`);
+        const first = lines[0] ?? '';
+        if (/ would refuse (this|the pods) in mode enforce: /.test(first)) later++;
+        else if (/ would refuse (this|the pods): /.test(first)) now++;
+        const [observed] = seen;
+        t.equal(
+          observed?.findings[0].refuses,
+          / would refuse this: /.test(first) || (/ in mode /.test(first) ? false : undefined),
+          id,
+        );
+      }
+      t.ok(now > 50, `${mode}: ${now} would be refused`);
+      t.ok(later > 50, `${mode}: ${later} would be refused in mode enforce`);
+    }
+  },
+);
+
+t.test('a policy whose spec stays as it is would be refused in no mode', async (t) => {
+  const review = observing({}, true, createWorld('audit').tenancy);
+  const open = (labels: object) =>
+    ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'open', namespace: 'acme-web', labels },
+      spec: { podSelector: {}, ingress: [{}] },
+    }) as KubernetesObject;
+  seen.length = 0;
+  const sent: Sent = { user, operation: 'UPDATE', object: open({ app: 'web' }), oldObject: open({}) };
+  const { warnings } = await ask('validate', sent, review);
+  t.match(warnings, [/^cross-tenant-ingress: spec\.ingress\[0\]/]);
+  t.strictSame(seen, []);
 });
 
 t.test('what enforce would label, narrow and admit is not reported', async (t) => {

@@ -30,7 +30,7 @@ await clusterTest(
       '',
       'These objects would be rejected if they were written now. They stay as they are.',
       'How to correct what each check finds (docs/checks):',
-      '  cross-tenant-ingress: list peers under from: podSelector: {} for this namespace, or a namespaceSelector with bulkhead.dev/tenant: acme in its matchLabels',
+      '  cross-tenant-ingress: remove the rule if it is for pods of the tenant, which bulkhead-allow-within lets in already; else list peers under from: podSelector: {} for this namespace, or a namespaceSelector with bulkhead.dev/tenant: acme in its matchLabels',
       '  cross-tenant-egress: list peers under to: podSelector: {} for this namespace, or a namespaceSelector with bulkhead.dev/tenant: beta in its matchLabels',
       '  host-network: remove hostNetwork; what must run on the network of the nodes belongs in a namespace of the platform',
     ];
@@ -103,6 +103,12 @@ await clusterTest('audit judges everything that tenants have, and says what is n
   const document = { ...tenantOf('acme', { acme: 'warn' }) } as { spec: object };
   const prefixed = { ...document, spec: { ...document.spec, namespaces: { prefix: 'acme-' } } };
   await writeFile(join(tenants, 'acme.yaml'), JSON.stringify(prefixed));
+  const exemption = {
+    ...{ tenant: 'acme', namespace: 'acme-web', checks: ['host-namespaces'], reason: 'It must.', owner: 'team' },
+    ...{ match: { owner: 'Deployment/other' }, expires: '2090-01-01T00:00:00Z' },
+  };
+  const exemptionDocument = { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Exemption', metadata: { name: 'other' } };
+  await writeFile(join(tenants, 'other.yaml'), JSON.stringify({ ...exemptionDocument, spec: exemption }));
   const audit = async (...more: readonly string[]) => {
     const lines: string[] = [];
     const flags = ['--tenants', tenants, '--config', config, ...more];
@@ -124,6 +130,8 @@ await clusterTest('audit judges everything that tenants have, and says what is n
   const labels = { 'bulkhead.dev/tenant': 'acme', 'io.cilium/pool': 'blue' };
   await made(t, plane, '/api/v1/namespaces', { metadata: { name: 'shop', labels } });
   await made(t, plane, '/api/v1/namespaces', { metadata: { name: 'acme-new' } });
+  const mark = { 'bulkhead.dev/provisioner': 'ghost' };
+  await made(t, plane, '/api/v1/namespaces', { metadata: { name: 'kept', annotations: mark } });
   await made(t, plane, '/api/v1/namespaces', {
     metadata: { name: 'hidden', labels: { 'bulkhead.dev/tenant': 'bulkhead_probe' } },
   });
@@ -165,10 +173,22 @@ await clusterTest('audit judges everything that tenants have, and says what is n
     /^ {2}namespace acme-new has no tenant label, and its name is reserved for acme: label it/m,
     /^ {2}namespace hidden has the label of the probe of Bulkhead$/m,
     /^ {2}NetworkPolicy acme-web\/bulkhead-allow-all has a name or a label of Bulkhead, which has not written it$/m,
-    /^io\.cilium\/ +1 +shop +\S+/m,
+    /^io\.cilium\/ +no +1 +shop +\S+/m,
+    /^reserved-labels +acme +warn +in every mode +1 +Namespace shop +metadata\.labels\[io\.cilium\/pool\]$/m,
+    /^ {2}namespace kept has the mark bulkhead\.dev\/provisioner: "ghost", and the settings list no such provisioner/m,
     /^acme +warn +enforce +\d+ +0 +\d+$/m,
   ])
     t.match(text, line);
+
+  const json = await audit('-o', 'json');
+  t.equal(json.code, 1);
+  const report = JSON.parse(json.text);
+  t.match(report, { kind: 'AuditReport', hasFindings: true, tenants: [{ name: 'acme', mode: 'warn' }] });
+  t.ok(report.planted.includes('namespace hidden has the label of the probe of Bulkhead'));
+  t.match(report.exemptions, [
+    { name: 'other', reason: /^exempts no stored object in acme-web from host-namespaces; remove the exemption/ },
+  ]);
+  await t.rejects(audit('-o', 'yaml'), { message: /--output is one of table, json, not yaml/ });
 
   const empty = await plane.kubeconfigFor({ user: 'nobody' });
   await t.rejects(

@@ -1,5 +1,5 @@
 /** `enforcement: observe` on a real API server, as kubectl shows it; and that `enforce` begins where it ends, without a restart. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import { applyConfigurations, everybodyMayDoEverything, people, startBulkhead } from './guarded-cluster.ts';
 import { request, until } from './stand-in-kubelet.ts';
@@ -23,13 +23,18 @@ await clusterTest('observe', async (t, plane) => {
   const say = (enforcement: 'observe' | 'enforce') =>
     writeFile(config, settings.replace(/^spec:$/m, `spec:\n  enforcement: ${enforcement}`));
   await say('observe');
+  const tenants = `${plane.directory}/tenants`;
+  await cp('manifests/examples/tenants', tenants, { recursive: true });
+  const beta = await readFile(`${tenants}/beta.yaml`, 'utf8');
+  await writeFile(`${tenants}/beta.yaml`, beta.replace(/^spec:$/m, 'spec:\n  mode: audit'));
   for (const [name, labels] of [
     ['bulkhead-system', {}],
     ['acme-web', { 'bulkhead.dev/tenant': 'acme' }],
+    ['beta-data', { 'bulkhead.dev/tenant': 'beta' }],
   ] as const)
     await request(plane, 'POST', '/api/v1/namespaces', { metadata: { name, labels } });
   await everybodyMayDoEverything(plane);
-  const running = await startBulkhead(plane, plane.adminKubeconfig, { config, registration: true });
+  const running = await startBulkhead(plane, plane.adminKubeconfig, { config, tenants, registration: true });
   t.teardown(() => running.stop());
   await applyConfigurations(plane, running.ports.webhook, `${plane.directory}/certificates/ca.crt`);
   const alice = await plane.kubeconfigFor(people.alice);
@@ -85,6 +90,29 @@ await clusterTest('observe', async (t, plane) => {
     t.match(await messages('bulkhead-system', 'ReservedKeyWritten'), [
       'alice writes the reserved key io.cilium.* on a Pod',
     ]);
+  });
+
+  await t.test('of a tenant in mode audit it says what its mode enforce would refuse', async (t) => {
+    const onTheNode = onTheNodeNetwork.replace('acme-web', 'beta-data').replace(/labels: {.*?}/, 'labels: {}');
+    const counted = async () => {
+      const text = await (await fetch(`http://127.0.0.1:${running.ports.metrics}/metrics`)).text();
+      return Number(/^bulkhead_findings_total\{check="host-network",mode="observe"\} (\d+)$/m.exec(text)?.[1]);
+    };
+    const before = await counted();
+    const bob = await plane.kubeconfigFor(people.bob);
+    const { code, stderr } = await plane.kubectl(bob, ['create', '-f', '-'], { stdin: onTheNode.replace('NAME', 'b') });
+    t.equal(code, 0);
+    t.match(stderr, /^Warning: host-network would refuse this in mode enforce: spec\.hostNetwork is true/m);
+    t.match(stderr, /^Warning: host-network: fix: remove hostNetwork/m);
+    const told = async () =>
+      (await itemsOf('/api/v1/namespaces/beta-data/events')).flatMap(({ reason, message }) =>
+        reason === 'WouldBeRefused' ? message : [],
+      );
+    await until(async () => (await told()).length === 1, 'the Event');
+    t.match(await told(), [
+      /^Pod beta-data\/b of bob would be refused in mode enforce \(beta is in mode audit\): host-network: /,
+    ]);
+    t.equal(await counted(), before + 1, 'the metric');
   });
 
   await t.test('nothing is put in place, and webhooks stay Ignore', async (t) => {

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import t, { type Test } from 'tap';
 import { clusterTest } from '../apiserver/cluster-test.ts';
+import { describeAudit, measureAudit, missedAudit } from '../soak/audit.ts';
 import { guardCrowd, withoutControllers } from '../soak/crowd.ts';
 import { describeLatency, measureLatency, missedLatency } from '../soak/latency.ts';
 import { describeOverload, missedOverload, overload } from '../soak/overload.ts';
@@ -40,6 +41,11 @@ await clusterTest(
 t.test('a large cluster is known whole, and nothing is written to one that is as it should be', async (t) => {
   const result = await measureScale({ few: 20, many: 600, restMilliseconds: 500 });
   nothingMissed(t, missedScale(result), describeScale(result));
+});
+
+t.test('an audit finds something in each of many pods', async (t) => {
+  const result = await measureAudit(20, 1_200);
+  nothingMissed(t, missedAudit(result), describeAudit(result));
 });
 
 t.test('reviews that are due are answered, however many there are', async (t) => {

@@ -4,10 +4,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { builtInKeys } from '../../src/keys/built-in-keys.ts';
+import { compileReservedKeys } from '../../src/keys/reserved-keys.ts';
 import type { PeerVerdict } from '../../src/reach/border.ts';
 import { foundOrSkip } from '../apiserver/cluster-test.ts';
 import type { WrittenPeer, WrittenRule, WrittenSelector, WrittenSpec } from '../reach/evaluator.ts';
-import { admitByChecks } from './admit.ts';
+import { type Admit, admitByChecks } from './admit.ts';
 import { type Engine, engineNames, startEngines } from './engine.ts';
 import type { PolicyKind } from './kind.ts';
 import { networkPolicy } from './kinds/network-policy.ts';
@@ -45,6 +47,38 @@ function judge(started: readonly Engine[]): void {
     t.ok(tally.exempted > 20, `${tally.exempted} are admitted by exemptions alone`);
     t.ok(tally.podsAdmitted > 200, `${tally.podsAdmitted} pods are admitted`);
     t.ok(tally.podsExempted > 10, `${tally.podsExempted} of them by exemptions alone`);
+    t.ok(tally.podsAsked > 300, `of ${tally.podsAsked} Cilium was asked what it takes them for`);
+  });
+
+  t.test('Cilium says which labels make a pod what it is not', async (t) => {
+    const cilium = started.filter(({ name }) => name === 'cilium');
+    const found = new Set<string>();
+    let batches = 0;
+    const search = { kind: networkPolicy, engines: cilium, seed: 5, soundnessAlone: true, asFound: true };
+    const admit: Admit = (sent, object, border) => {
+      // As if no key of a plugin were reserved.
+      const podKeys = compileReservedKeys(builtInKeys('pods', { plugin: 'kube-router', mesh: 'none' }));
+      const { tenancy } = border;
+      return admitByChecks(sent, object, {
+        ...border,
+        tenancy: { ...tenancy, reserved: { ...tenancy.reserved, podKeys } },
+      });
+    };
+    await runBatches({ ...search, admit, podsByCiliumAlone: true }, 0, (_batch, _tally, counterexample) => {
+      const [, what] = /is admitted, and Cilium takes it for (.*)$/.exec(counterexample?.text ?? '') ?? [];
+      if (what !== undefined) found.add(what);
+      return ++batches >= 60;
+    });
+    t.ok(found.size >= 4, [...found].join());
+    // The name of a remote node makes it one of another scope.
+    const none = [...found].filter(
+      (what) => !builtInKeys('pods', { plugin: 'cilium' }).some(({ entry }) => entry === what),
+    );
+    t.strictSame(
+      none,
+      ['an identity of another scope'].filter((what) => found.has(what)),
+      'each has a name that is reserved',
+    );
   });
 
   t.test('the fast way and the engine’s own way to answer agree', async (t) => {

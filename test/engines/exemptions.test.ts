@@ -2,7 +2,7 @@
 import t from 'tap';
 import { exemptableChecks } from '../../src/exemptions/exemption-schema.ts';
 import { builtInKeys } from '../../src/keys/built-in-keys.ts';
-import { compileReservedKeys } from '../../src/keys/reserved-keys.ts';
+import { compileReservedKeys, type ReservedKey } from '../../src/keys/reserved-keys.ts';
 import type { Exemption } from '../../src/tenancy/exemption.ts';
 import type { Tenancy } from '../../src/tenancy/tenancy.ts';
 import { now } from '../reach/search-worlds.ts';
@@ -41,6 +41,31 @@ const leaks: readonly [string, Admit][] = [
       return admitByChecks(sent, object, { ...border, tenancy: forgetful });
     },
   ],
+  ['what is released, or has no effect, stays reserved', reserving(() => ({ podKeys: builtInKeys('pods') }))],
+  ['allowed values are not looked at', reserving(() => ({ allowedValues: new Map() }))],
+  [
+    'with one value of a key every value is allowed',
+    reserving(({ settings }) => ({
+      allowedValues: new Map([...settings.allowedValues].map(([key, values]) => [key, new Set([...values, 'x'])])),
+    })),
+  ],
+  ['changes of pods are not looked at', (sent, ...rest) => (sent.before ? [] : admitByChecks(sent, ...rest))],
+  [
+    'a changed pod is judged as a new one',
+    ({ before: _, ...sent }, object, border) => admitByChecks(sent, object, border),
+  ],
+  [
+    'keys that are taken away are not looked at',
+    (...asked) => admitByChecks(...asked).filter(({ reason }) => !reason.startsWith('would be removed')),
+  ],
+  [
+    'templates are not looked at',
+    (sent, ...rest) => (sent.deployment === undefined ? admitByChecks(sent, ...rest) : []),
+  ],
+  [
+    'a template is judged as a pod of its author',
+    ({ deployment: _, ...sent }, object, border) => admitByChecks(sent, object, border),
+  ],
 ];
 for (const [leak, admit] of leaks) {
   t.test(`it is found out when ${leak}`, async (t) => {
@@ -65,6 +90,22 @@ function exempting(change: Changed): Admit {
     const all = [...tenancy.exemptions.values()].flat();
     const changed = all.map((one) => change(one, namespace, all)).filter((one) => one.namespace === namespace);
     const leaking: Tenancy = { ...tenancy, exemptions: new Map([[namespace, changed]]) };
+    return admitByChecks(sent, object, { ...border, tenancy: leaking });
+  };
+}
+
+/** Admits as if the settings said something else of reserved keys. */
+function reserving(
+  change: (tenancy: Tenancy) => {
+    readonly podKeys?: readonly ReservedKey[];
+    readonly allowedValues?: Tenancy['settings']['allowedValues'];
+  },
+): Admit {
+  return (sent, object, border) => {
+    const { tenancy } = border;
+    const { podKeys, allowedValues = tenancy.settings.allowedValues } = change(tenancy);
+    const reserved = { ...tenancy.reserved, ...(podKeys && { podKeys: compileReservedKeys(podKeys) }) };
+    const leaking = { ...tenancy, reserved, settings: { ...tenancy.settings, allowedValues } };
     return admitByChecks(sent, object, { ...border, tenancy: leaking });
   };
 }

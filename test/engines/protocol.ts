@@ -73,4 +73,6 @@ export interface Answer {
   readonly others: readonly Place[];
   /** The number of flows that were looked up. */
   readonly looked: number;
+  /** Of a Pod: what Cilium takes it for, by its labels, beside a pod of its namespace. */
+  readonly takenFor?: string;
 }

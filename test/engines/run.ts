@@ -36,6 +36,7 @@ export function summary(
     pods,
     podsAdmitted,
     podsExempted,
+    podsAsked,
   }: Tally,
   seconds: number,
 ): string {
@@ -47,7 +48,7 @@ export function summary(
     `  witnesses that got through: ${witnesses}; not to be asked: ${unasked}`,
     `  admitted and not taken by an engine: ${untaken}`,
     `  admitted by exemptions alone: ${exempted}`,
-    `  pods: ${pods}; admitted: ${podsAdmitted}, of them by exemptions alone: ${podsExempted}`,
+    `  pods: ${pods}; admitted: ${podsAdmitted}, of them by exemptions alone: ${podsExempted}; identities asked of Cilium: ${podsAsked}`,
   ].join('\n');
 }
 

@@ -13,7 +13,15 @@ import type { PeerVerdict } from '../../src/reach/border.ts';
 import type { Border } from '../../src/reach/violation.ts';
 import type { Direction, World } from '../reach/evaluator.ts';
 import { borderOf, documentsOf, world as someWorld } from '../reach/search-worlds.ts';
-import { type Admit, flawOfPod, isAdmitted, isExempting, withExemptionsOf, wronglyExempted } from './admit.ts';
+import {
+  type Admit,
+  flawOfPod,
+  isAdmitted,
+  isExempting,
+  tell as tellSent,
+  withExemptionsOf,
+  wronglyExempted,
+} from './admit.ts';
 import type { Engine } from './engine.ts';
 import {
   exemptionDocuments,
@@ -25,6 +33,7 @@ import {
   sentPod,
   users,
 } from './exemptions.ts';
+import { isReadByCilium } from './keys.ts';
 import type { PolicyKind } from './kind.ts';
 import { type Candidate, isForeignOn, othersOf, subjectsOf, wires } from './parties.ts';
 import type { Answer, AskedPolicy, Flow, Question } from './protocol.ts';
@@ -58,6 +67,8 @@ export interface Tally {
   podsAdmitted: number;
   /** Of them: those that only an exemption admits. */
   podsExempted: number;
+  /** Those whose identity Cilium was asked about. */
+  podsAsked: number;
 }
 
 export function emptyTally(): Tally {
@@ -71,14 +82,14 @@ export function emptyTally(): Tally {
     invalid: 0,
     untaken: 0,
   };
-  return { ...policies, pods: 0, podsAdmitted: 0, podsExempted: 0 };
+  return { ...policies, pods: 0, podsAdmitted: 0, podsExempted: 0, podsAsked: 0 };
 }
 
 export function addTo(sum: Tally, more: Tally): void {
   for (const key of ['policies', 'admitted', 'flows', 'witnesses', 'unasked', 'invalid', 'untaken'] as const) {
     sum[key] += more[key];
   }
-  for (const key of ['exempted', 'pods', 'podsAdmitted', 'podsExempted'] as const) sum[key] += more[key];
+  for (const key of ['exempted', 'pods', 'podsAdmitted', 'podsExempted', 'podsAsked'] as const) sum[key] += more[key];
 }
 
 /** A counterexample. */
@@ -113,6 +124,8 @@ export interface Search<Spec> {
   readonly soundnessAlone?: boolean;
   /** Counterexamples are given as they are found. */
   readonly asFound?: boolean;
+  /** What is reserved is not compared with the documents: only Cilium says whether a pod is what it seems. */
+  readonly podsByCiliumAlone?: boolean;
 }
 
 /** The same batch of the same seed is always the same. */
@@ -209,14 +222,18 @@ async function tryCase<Spec>(
   const answers = await Promise.all(engines.map((engine) => engine.ask(question)));
   const tally = emptyTally();
   let found: Outcome<Spec>['found'];
-  for (const sent of admit === undefined ? [] : pods) {
+  const takenFor = admit === undefined ? [] : await askAboutPods(search, pods, world);
+  for (const [index, sent] of admit === undefined ? [] : pods.entries()) {
     const judged = admit?.(sent, sent.pod, border) ?? [];
+    const taken = takenFor[index];
     tally.pods++;
     if (isAdmitted(judged)) tally.podsAdmitted++;
     if (isAdmitted(judged) && isExempting(judged)) tally.podsExempted++;
-    const text = flawOfPod(judged, sent, world);
-    if (text !== undefined)
-      found ??= { world, specs: [], pods: [sent], fault: { kind: 'soundness', text, shownBy: [] } };
+    if (taken !== undefined) tally.podsAsked++;
+    const wrong = search.podsByCiliumAlone ? undefined : flawOfPod(judged, sent, world);
+    const text =
+      wrong ?? (taken && isAdmitted(judged) ? `${tellSent(sent)} is admitted, and Cilium takes it for ${taken}` : '');
+    if (text !== '') found ??= { world, specs: [], pods: [sent], fault: { kind: 'soundness', text, shownBy: [] } };
   }
   let at = 0;
   for (const plan of plans) {
@@ -231,6 +248,27 @@ async function tryCase<Spec>(
       found ??= { world, specs: [plan.spec], pods: [], fault };
   }
   return { tally, found };
+}
+
+/** What Cilium takes each pod for beside a pod of its namespace; empty: nothing. Undefined: it was not asked. */
+async function askAboutPods<Spec>(
+  { engines }: Pick<Search<Spec>, 'engines'>,
+  pods: readonly SentPod[],
+  world: RolledWorld,
+): Promise<readonly (string | undefined)[]> {
+  const cilium = engines.find(({ name }) => name === 'cilium');
+  const read = pods.filter((sent) => isReadByCilium(sent, world));
+  if (cilium === undefined || read.length === 0) return [];
+  const policies = read.map(({ pod: { metadata, spec } }) => {
+    const labels = { ...metadata.labels, [world.tenantLabel]: world.tenant };
+    return {
+      ...{ kind: 'Pod', object: { metadata: { ...metadata, labels, namespace: world.namespace }, spec } },
+      ...{ subjects: [], common: false, flows: [] },
+    };
+  });
+  const answers = await cilium.ask({ parties: [], wires, subjects: [], baseline: [], flows: [], policies });
+  const taken = new Map(read.map((sent, index) => [sent, answers[index]?.takenFor ?? '']));
+  return pods.map((sent) => taken.get(sent));
 }
 
 type Answered = readonly { readonly engine: Engine | undefined; readonly answers: readonly Answer[] }[];

@@ -99,8 +99,12 @@ export interface World {
   readonly taken?: readonly string[];
   /** Names that are taken for the tenant's, reserved or not. */
   readonly assumedOwn?: readonly string[];
-  /** What the settings say of the cluster's plugin and mesh. No flow depends on it. */
-  readonly profile?: { readonly plugin?: string; readonly mesh?: string };
+  /** What the settings say of the cluster's plugin and mesh, and of reserved keys. No flow depends on it. */
+  readonly profile?: { readonly plugin?: string; readonly mesh?: string; readonly reserved?: WrittenReserved };
+}
+export interface WrittenReserved {
+  readonly released: readonly string[];
+  readonly allowedValues: readonly { readonly key: string; readonly values: readonly string[] }[];
 }
 export interface WrittenGate {
   readonly tenant: string;

@@ -269,7 +269,7 @@ const apiVersion = 'bulkhead.dev/v1alpha1';
 
 /** The settings, then the tenants. */
 export function documentsOf(world: World): readonly unknown[] {
-  const { tenantLabel, protectedRanges, services, profile: { plugin, mesh } = {} } = world;
+  const { tenantLabel, protectedRanges, services, profile: { plugin, mesh, reserved } = {} } = world;
   const field = (name: string) => protectedRanges.flatMap((range) => (range.name === name ? [range.cidr] : []));
   const network = {
     ...(plugin && { plugin }),
@@ -279,7 +279,11 @@ export function documentsOf(world: World): readonly unknown[] {
     nodeCIDRs: field('nodeCIDRs'),
   };
   return [
-    { apiVersion, kind: 'Settings', spec: { tenantLabel, ...(mesh && { mesh }), network, sharedServices: services } },
+    {
+      apiVersion,
+      kind: 'Settings',
+      spec: { tenantLabel, ...(mesh && { mesh }), ...(reserved && { reserved }), network, sharedServices: services },
+    },
     ...world.tenants.map(({ name, prefix, egressCIDRs, egress = [], vouched = [], gates }) => ({
       apiVersion,
       kind: 'Tenant',

@@ -2,11 +2,14 @@ import t from 'tap';
 import type { Observed } from '../../src/admission/admission.ts';
 import type { Judged } from '../../src/checks/judge.ts';
 import { createObservations } from '../../src/reconcile/observations.ts';
+import { undeclaredTenant } from '../../src/tenancy/tenancy.ts';
+import type { Mode } from '../../src/tenancy/tenant.ts';
 
 const ownNamespace = 'bulkhead-system';
 
 function observer(existing: readonly string[] = ['acme-web', ownNamespace]) {
   const events: string[] = [];
+  const subjects: (string | undefined)[] = [];
   const lines: string[] = [];
   const room = { left: Number.POSITIVE_INFINITY };
   const observed = createObservations({
@@ -16,8 +19,9 @@ function observer(existing: readonly string[] = ['acme-web', ownNamespace]) {
       warn: (fields, message) => lines.push(`${message}: ${JSON.stringify(fields)}`),
     },
     events: {
-      record(namespace, reason, message) {
+      record(namespace, reason, message, about) {
         if (room.left-- <= 0) return false;
+        subjects.push(about);
         events.push(`${namespace.name} ${reason}: ${message}`);
         return true;
       },
@@ -25,7 +29,7 @@ function observer(existing: readonly string[] = ['acme-web', ownNamespace]) {
     namespaceOf: (name) => (existing.includes(name) ? { name, uid: `uid-of-${name}` } : undefined),
     ownNamespace,
   });
-  return { observed, events, lines, room };
+  return { observed, events, subjects, lines, room };
 }
 
 const finding: Judged = {
@@ -35,6 +39,7 @@ const finding: Judged = {
   fix: 'leave it out',
   headline: 'is refused',
   refuses: true,
+  refusesInEnforce: true,
 };
 const reserved = (key: string): Judged => ({
   check: 'reserved-labels',
@@ -44,9 +49,10 @@ const reserved = (key: string): Judged => ({
   fix: 'leave it out',
   headline: 'is refused',
   refuses: true,
+  refusesInEnforce: true,
 });
 
-function about(findings: readonly Judged[], change: object = {}, member = true): Observed {
+function about(findings: Observed['findings'], change: object = {}, member = true, mode: Mode = 'enforce'): Observed {
   const request = {
     kind: 'Pod',
     family: 'pod',
@@ -56,7 +62,12 @@ function about(findings: readonly Judged[], change: object = {}, member = true):
     object: {},
     ...change,
   };
-  return { request: request as unknown as Observed['request'], findings, member };
+  return {
+    request: request as unknown as Observed['request'],
+    findings,
+    owner: { ...undeclaredTenant('acme'), mode },
+    member,
+  };
 }
 
 t.test('an Event in the namespace says what would be refused, and how to fix it', async (t) => {
@@ -65,6 +76,20 @@ t.test('an Event in the namespace says what would be refused, and how to fix it'
   t.strictSame(events, [
     'acme-web WouldBeRefused: Pod acme-web/web of alice would be refused: host-path: spec.volumes[0] mounts the node; fix: leave it out, and 1 more findings',
   ]);
+});
+
+t.test('what only mode enforce of the tenant refuses is told as such, by an Event of its own', async (t) => {
+  const { observed, events, subjects } = observer();
+  observed(about([{ ...finding, refuses: false }], {}, true, 'audit'));
+  t.strictSame(events, [
+    'acme-web WouldBeRefused: Pod acme-web/web of alice would be refused in mode enforce (acme is in mode audit): host-path: spec.volumes[0] mounts the node; fix: leave it out',
+  ]);
+  observed(about([reserved('cluster'), { ...finding, refuses: false }], {}, true, 'audit'));
+  t.match(
+    events[1],
+    /^acme-web WouldBeRefused: Pod acme-web\/web of alice would be refused: reserved-labels: .* more findings$/,
+  );
+  t.strictSame(subjects.slice(0, 2), ['in-mode-enforce', undefined], 'the one does not replace the other');
 });
 
 t.test('what is in no namespace that exists is told in the namespace of Bulkhead', async (t) => {

@@ -1,5 +1,6 @@
 /** The judges of the measurements: what a run must show, and what makes it fail. */
 import t, { type Test } from 'tap';
+import { auditLimits, missedAudit } from './audit.ts';
 import { type Fault, faults } from './fault-proxy.ts';
 import { type LatencyResult, fullLimits as latencyLimits, missedLatency } from './latency.ts';
 import { missedRace, type RaceResult } from './race.ts';
@@ -93,6 +94,19 @@ t.test(
       fails(t, what, missedScale({ small, large: { ...large, ...change } }, scaleLimits), says);
   },
 );
+
+t.test('an audit fails unless it finds every pod and keeps none', async (t) => {
+  const small = { pods: 10, found: 10, bytes: 0, peak: 100_000_000, milliseconds: 1 };
+  const large = { ...small, pods: 1_000, found: 1_000, peak: 130_000_000 };
+  t.same(missedAudit({ small, large }, auditLimits), []);
+  const rows: readonly [string, Partial<typeof large>, RegExp][] = [
+    ['a pod that is not found', { found: 999 }, /^999 of 1000 pods were found$/],
+    ['pods that are kept', { peak: 140_000_000 }, /^it takes too much memory$/],
+    ['a peak that is not known', { peak: Number.NaN }, /^it takes too much memory$/],
+  ];
+  for (const [what, change, says] of rows)
+    fails(t, what, missedAudit({ small, large: { ...large, ...change } }, auditLimits), says);
+});
 
 /** It is said once. */
 function fails(t: Test, what: string, missed: readonly string[], says: RegExp): void {

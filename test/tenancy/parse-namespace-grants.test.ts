@@ -70,9 +70,9 @@ const rows: readonly (readonly [sentence: string, document: ReturnType<typeof do
   [
     'a platform identity needs no grant',
     documentIn(
-      `${head}{ platform: { identities: [${robot}], namespaceWriters: [{ subjects: [${robot}], keys: [] }] } }`,
+      `${head}{ platform: { identities: [${robot}], provisioners: [{ name: a, subjects: [${robot}], keys: [] }] } }`,
     ),
-    'namespaceWriters[0].subjects[0]: robot is a platform identity, which may write everything already; list it in one of the two',
+    'provisioners[0].subjects[0]: robot is a platform identity, which may write everything already; list it in one of the two',
   ],
   [
     'an account acts as one provisioner, and names differ',

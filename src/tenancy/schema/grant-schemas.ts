@@ -37,11 +37,8 @@ const grantedKeys: StructuralSchema = {
   },
 };
 
-const subjects: StructuralSchema = {
-  type: 'array',
-  items: subjectSchema,
-  description: 'The accounts. Compared exactly. None may be a platform identity, or a member of a tenant.',
-};
+const subjects = { type: 'array', items: subjectSchema } as const satisfies StructuralSchema;
+const compared = 'The accounts. Compared exactly. None may be a member of a tenant';
 
 export const grantSchemas: Readonly<Record<keyof GrantDocuments, StructuralSchema>> = {
   namespaceWriters: {
@@ -52,7 +49,10 @@ export const grantSchemas: Readonly<Record<keyof GrantDocuments, StructuralSchem
       type: 'object',
       required: ['subjects', 'keys'],
       properties: {
-        subjects,
+        subjects: {
+          ...subjects,
+          description: `${compared}. A platform identity gains nothing: its keys count as listed in an audit.`,
+        },
         keys: grantedKeys,
         finalizers: {
           type: 'array',
@@ -75,7 +75,7 @@ export const grantSchemas: Readonly<Record<keyof GrantDocuments, StructuralSchem
           ...labelName,
           description: 'The mark bulkhead.dev/provisioner of the namespaces that they create. Do not reuse it.',
         },
-        subjects,
+        subjects: { ...subjects, description: `${compared}, or a platform identity.` },
         keys: grantedKeys,
         tenantFrom: {
           type: 'object',

@@ -114,6 +114,8 @@ type answer struct {
 	// Parties of this cluster beside the subjects that it selects.
 	Others []int `json:"others"`
 	Looked int   `json:"looked"`
+	// Of a pod: what it is taken for beside a pod of its namespace.
+	TakenFor string `json:"takenFor,omitempty"`
 }
 
 func main() {
@@ -240,6 +242,10 @@ func (world *world) judge(one asked) (result answer) {
 			result.Error = fmt.Sprint(recovered)
 		}
 	}()
+	if one.Kind == "Pod" {
+		result.TakenFor = takenFor(one.Object)
+		return result
+	}
 	entries, err := readers[one.Kind](one.Object)
 	if err != nil {
 		result.Error = err.Error()

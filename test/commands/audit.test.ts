@@ -1,0 +1,273 @@
+/** What `audit` finds in a cluster, without one. */
+import { readFile } from 'node:fs/promises';
+import t from 'tap';
+import { auditDocument, auditLines, hasFindings } from '../../src/report/audit-report.ts';
+import { surveyOf } from './stored-cluster.ts';
+
+const acme = { members: [{ kind: 'User', name: 'alice' }], namespaces: { prefix: 'acme-' } };
+const portal = {
+  name: 'portal',
+  subjects: [{ kind: 'ServiceAccount', namespace: 'portal', name: 'controller' }],
+  keys: ['openshift.io/display-name'],
+  tenantFrom: { annotation: 'openshift.io/requester' },
+};
+const namespace = (name: string, annotations: object = {}, labels: object = { 'bulkhead.dev/tenant': 'acme' }) => ({
+  metadata: { name, labels, annotations },
+});
+
+t.test('the mark of a provisioner that no listed one can have written is planted, wherever it is', async (t) => {
+  const mark = (name: string) => ({ 'bulkhead.dev/provisioner': name });
+  const unlabelled = {};
+  const audit = (namespaces: readonly ReturnType<typeof namespace>[], undecided = 'refuse') =>
+    surveyOf({
+      settings: { platform: { namespaces: ['monitoring'], provisioners: [{ ...portal, undecided }] } },
+      tenants: { acme },
+      objects: { '/api/v1/namespaces': [namespace('acme-web'), ...namespaces] },
+    });
+  const requested = { ...mark('portal'), 'openshift.io/requester': 'alice' };
+  const fine = await audit([namespace('acme-lab', requested), namespace('monitoring', requested, unlabelled)]);
+  t.strictSame([fine.planted, fine.rejected], [[], []]);
+  t.notOk(hasFindings(fine));
+
+  const report = await audit([
+    namespace('acme-a', mark('nobody')),
+    namespace('monitoring', mark('a\u001b[2Jb'), unlabelled),
+    namespace('kept', mark('rancher'), unlabelled),
+    namespace('acme-b', mark('portal')),
+    namespace('other', mark('portal'), unlabelled),
+    namespace('acme-c', {}, { 'bulkhead.dev/tenant': 'acme', ...mark('portal') }),
+  ]);
+  t.ok(hasFindings(report));
+  const unknown = (name: string) =>
+    `has the mark bulkhead.dev/provisioner: ${name}, and the settings list no such provisioner: remove the mark`;
+  const unasked =
+    'has the mark of provisioner portal, and no openshift.io/requester, which it always writes: remove the mark, or write the annotation';
+  t.strictSame(report.planted, [
+    `namespace acme-a ${unknown('"nobody"')}`,
+    `namespace monitoring ${unknown('"a\\u001b[2Jb"')}`,
+    `namespace kept ${unknown('"rancher"')}`,
+    `namespace acme-b ${unasked}`,
+    `namespace other ${unasked}`,
+    'namespace acme-c has bulkhead.dev/provisioner as a label, and Bulkhead writes it as an annotation only: remove the label',
+  ]);
+  const undecided = await audit([namespace('other', mark('portal'), unlabelled)], 'platform');
+  t.strictSame(undecided.planted, [], 'where nobody is known to have asked, such a namespace is the platform’s');
+});
+
+t.test('a reserved key on a namespace is a finding, unless an account is listed for it there', async (t) => {
+  const keys = { 'field.cattle.io/projectId': 'p-1', 'pod-security.kubernetes.io/enforce': 'privileged' };
+  const audit = (platform: object, annotations: object = keys, mode = 'enforce') =>
+    surveyOf({
+      settings: { platform, mesh: 'istio' },
+      tenants: { acme: { ...acme, mode } },
+      objects: { '/api/v1/namespaces': [namespace('acme-web', annotations), namespace('acme-db', annotations)] },
+    });
+  const none = await audit({});
+  t.ok(hasFindings(none));
+  t.match(none.rejected, [
+    {
+      check: 'reserved-labels',
+      always: true,
+      count: 2,
+      names: ['Namespace acme-web', 'Namespace acme-db'],
+      path: 'metadata.annotations[field.cattle.io/projectId]',
+      fix: /^remove the key, or list the account of the platform that writes it in platform\.namespaceWriters or /,
+    },
+  ]);
+  t.match(none.keys, [
+    { key: 'field.cattle.io/', listed: false, count: 2, names: ['acme-web', 'acme-db'] },
+    { key: 'pod-security.kubernetes.io/', listed: false, count: 2, names: ['acme-web', 'acme-db'] },
+  ]);
+  const text = auditLines(none).join('\n');
+  t.match(text, /^field\.cattle\.io\/ +no +2 +acme-web, acme-db/m);
+  t.match(text, /^ {2}reserved-labels: remove the key, or list the account/m);
+
+  const rancher = { kind: 'ServiceAccount', namespace: 'cattle-system', name: 'rancher' };
+  const team = { kind: 'Group', name: 'platform-team' };
+  const listed = await audit({
+    identities: [team],
+    namespaceWriters: [
+      { subjects: [rancher], keys: ['field.cattle.io/projectId'] },
+      { subjects: [team], keys: ['pod-security.kubernetes.io/'] },
+    ],
+  });
+  t.strictSame(listed.rejected, []);
+  t.notOk(hasFindings(listed), 'a platform identity can be listed, too');
+  t.match(auditLines(listed).join('\n'), /^Beside the reserved keys below, nothing that is stored would be rejected/m);
+
+  const there = { subjects: [rancher], keys: ['field.cattle.io/projectId'], namespaces: ['acme-web'] };
+  const projects = { 'field.cattle.io/projectId': 'p-1' };
+  t.match((await audit({ namespaceWriters: [there] }, projects)).rejected, [
+    { count: 1, names: ['Namespace acme-db'] },
+  ]);
+
+  const display = { 'openshift.io/display-name': 'x', 'openshift.io/requester': 'alice' };
+  const unmarked = await audit({ provisioners: [portal] }, display);
+  t.match(unmarked.rejected, [{ count: 2 }], 'the keys of a provisioner count on namespaces with its mark alone');
+  const marked = await audit({ provisioners: [portal] }, { ...display, 'bulkhead.dev/provisioner': 'portal' });
+  t.notOk(hasFindings(marked));
+
+  const inMesh = await audit({}, { 'istio.io/rev': 'canary' }, 'audit');
+  t.match(inMesh.rejected, [{ always: false, count: 2 }], 'a key of the tenant’s own protection follows its mode');
+});
+
+t.test('an exemption that exempts no stored object is named, with the checks', async (t) => {
+  const now = Date.now();
+  const in30Days = new Date(now + 30 * 86_400_000).toISOString();
+  const exemption = (checks: readonly string[], match: object, more: object = {}) => ({
+    ...{ tenant: 'acme', namespace: 'acme-web', checks, match, reason: 'it must', owner: 'network team' },
+    ...{ expires: in30Days, ...more },
+  });
+  const vpn = {
+    containers: [
+      { name: 'vpn', image: 'registry.example.com/vpn:1', securityContext: { capabilities: { add: ['NET_ADMIN'] } } },
+    ],
+  };
+  const controller = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'vpn-5d4f8c7b9d', uid: 'b', controller: true };
+  const pod = (name: string, spec: object, metadata: object = {}) => ({
+    metadata: { name, namespace: 'acme-web', ...metadata },
+    spec: { nodeName: 'node-1', ...spec },
+  });
+  const policy = {
+    metadata: { name: 'open', namespace: 'acme-web' },
+    spec: { podSelector: {}, ingress: [{ from: [{ namespaceSelector: {} }] }] },
+  };
+  const objects = {
+    '/api/v1/namespaces': [namespace('acme-web'), namespace('acme-db')],
+    '/api/v1/pods': [pod('vpn-5d4f8c7b9d-x', vpn, { ownerReferences: [controller] }), pod('web', { containers: [] })],
+    '/apis/networking.k8s.io/v1/networkpolicies': [policy],
+  };
+  const audit = async (exemptions: Readonly<Record<string, object>>, stored: typeof objects = objects) =>
+    surveyOf({ tenants: { acme }, exemptions, objects: stored });
+
+  const needed = await audit({
+    owner: exemption(['network-capabilities'], { owner: 'Deployment/vpn' }),
+    policy: exemption(['cross-tenant-ingress'], { kinds: ['NetworkPolicy'], names: ['open'] }),
+  });
+  t.strictSame([needed.exemptions, needed.rejected], [[], []]);
+
+  const checks = ['network-capabilities', 'host-path'];
+  const report = await audit({
+    ...{ a: exemption(checks, { images: ['registry.example.com/vpn'] }) },
+    ...{ b: exemption(['network-capabilities'], { owner: 'Deployment/other' }) },
+    ...{ c: exemption(['network-capabilities'], { images: ['registry.example.com/vpn:2'] }) },
+    ...{ d: exemption(['network-capabilities'], { serviceAccounts: ['vpn'] }) },
+    ...{ e: exemption(['cross-tenant-ingress'], { names: ['other'] }) },
+    // A second one for the same pod.
+    ...{ f: exemption(['network-capabilities'], { images: ['registry.example.com/vpn:1'] }) },
+    ...{ g: exemption(['network-capabilities'], { names: ['vpn'] }, { expires: '2020-01-01T00:00:00Z' }) },
+    ...{ h: exemption(['network-capabilities'], { names: ['vpn'] }, { namespace: 'acme-gone' }) },
+    ...{ i: exemption(['host-path'], { names: ['web'] }, { expires: new Date(now + 86_400_000).toISOString() }) },
+  });
+  const unused = (check: string, what = 'the exemption') =>
+    `exempts no stored object in acme-web from ${check}; remove ${what}, or correct spec.match`;
+  t.strictSame(
+    report.exemptions.map(({ name, reason }) => `${name}: ${reason}`),
+    [
+      `a: ${unused('host-path', 'these checks')}`,
+      ...['b', 'c', 'd'].map((name) => `${name}: ${unused('network-capabilities')}`),
+      `e: ${unused('cross-tenant-ingress')}`,
+      `f: ${unused('network-capabilities')}`,
+      'g: spec.expires has passed, so nothing is exempted; remove the exemption, or set a later time',
+      'h: spec.namespace there is no namespace acme-gone; name a namespace of tenant acme',
+      'i: spec.expires is within a week; from then on what it exempts is rejected; set a later time, or change the workload',
+      `i: ${unused('host-path')}`,
+    ],
+  );
+  t.match(
+    auditLines(report).join('\n'),
+    /^Exemptions to look at:\n {2}a: exempts no stored object in acme-web from host-path; /m,
+  );
+
+  const unseen = await audit({
+    requesters: exemption(['host-path'], { requesters: [{ kind: 'User', name: 'alice' }] }),
+    debug: exemption(['ephemeral-containers'], { images: ['netshoot'] }),
+    node: exemption(['chosen-node'], { names: ['web'] }),
+  });
+  t.strictSame(unseen.exemptions, [], 'what stored objects do not show is not claimed');
+  t.notOk(
+    hasFindings(
+      await audit(
+        { i: exemption(['host-path'], { names: ['web'] }) },
+        { ...objects, '/api/v1/pods': [], '/apis/networking.k8s.io/v1/networkpolicies': [] },
+      ),
+    ),
+    'it alone is no finding',
+  );
+
+  const leaving = { metadata: { ...namespace('acme-web').metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
+  const ending = await audit(
+    { b: exemption(['host-path'], { names: ['web'] }) },
+    { ...objects, '/api/v1/namespaces': [leaving as ReturnType<typeof namespace>] },
+  );
+  t.strictSame(ending.exemptions, [], 'what is not judged is not claimed either');
+});
+
+t.test('where a part could not be read, nothing is claimed of exemptions', async (t) => {
+  const exemption = {
+    ...{ tenant: 'acme', namespace: 'acme-web', checks: ['host-path'], match: { names: ['web'] } },
+    ...{ reason: 'it must', owner: 'team', expires: new Date(Date.now() + 30 * 86_400_000).toISOString() },
+  };
+  const stored = {
+    tenants: { acme },
+    exemptions: { a: exemption },
+    objects: { '/api/v1/namespaces': [namespace('acme-web')] },
+  };
+  t.equal((await surveyOf(stored)).exemptions.length, 1);
+  const partly = await surveyOf({ ...stored, unreadable: ['/apis/batch/v1/jobs'] });
+  t.strictSame(partly.exemptions, []);
+  t.match(partly.unread, [/jobs cannot be listed/]);
+});
+
+t.test('the JSON has the fields of its page, each of them, and no other', async (t) => {
+  const report = await surveyOf({
+    tenants: { acme: { ...acme, mode: 'audit' } },
+    exemptions: {
+      a: {
+        ...{ tenant: 'acme', namespace: 'gone', checks: ['host-path'], match: { names: ['web'] } },
+        ...{ reason: 'it must', owner: 'team', expires: '2090-01-01T00:00:00Z' },
+      },
+    },
+    objects: {
+      '/api/v1/namespaces': [namespace('acme-web', { 'field.cattle.io/projectId': 'p' })],
+      '/api/v1/pods': [...Array(5).keys()].map((index) => ({
+        metadata: { name: `web-${index}`, namespace: 'acme-web' },
+        spec: { hostPID: true, containers: [] },
+      })),
+    },
+  });
+  const document = JSON.parse(auditDocument(report));
+  t.match(document, { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'AuditReport', hasFindings: true, namespaces: 1 });
+  const pods = [0, 1, 2, 3, 4].map((index) => `Pod acme-web/web-${index}`);
+  const [group] = document.rejected.filter(({ check }: { check: string }) => check === 'host-namespaces');
+  t.match(group, { always: false, count: 5, names: pods }, 'all names are there');
+  t.match(auditLines(report).join('\n'), /Pod acme-web\/web-2 and 2 more/, 'the table has some of them');
+  const fields = (value: unknown, path: string): string[] =>
+    Array.isArray(value)
+      ? value.flatMap((one) => fields(one, `${path}[]`))
+      : typeof value === 'object' && value !== null
+        ? Object.entries(value).flatMap(([key, inner]) => {
+            const own = path === '' ? key : `${path}.${key}`;
+            return [own, ...fields(inner, own)];
+          })
+        : [];
+  const page = await readFile('docs/audit-report.md', 'utf8');
+  const rows = page.split('\n').filter((line) => line.startsWith('| `'));
+  const documented = rows.flatMap((line) =>
+    [...(line.split(' | ')[0] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name),
+  );
+  t.strictSame([...new Set(fields(document, ''))].sort(), documented.sort());
+});
+
+t.test('an Event that somebody else has written cannot command a terminal', async (t) => {
+  const event = {
+    metadata: { name: 'a', namespace: 'bulkhead-system' },
+    reason: 'ReservedKeyWritten',
+    message: 'a\u001b[2Jb\nc',
+  };
+  const { accounts } = await surveyOf({
+    tenants: { acme },
+    objects: { '/api/v1/namespaces': [namespace('acme-web')], '/api/v1/namespaces/bulkhead-system/events': [event] },
+  });
+  t.strictSame(accounts, ['a\uFFFD[2Jb\uFFFDc']);
+});

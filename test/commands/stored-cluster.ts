@@ -1,0 +1,57 @@
+/** A cluster of a test, read once as `audit` reads one, without an API server. */
+
+import type { DecodedObject } from '../../src/client/decode.ts';
+import { survey } from '../../src/commands/audit-survey.ts';
+import { withExemptions } from '../../src/exemptions/load-exemptions.ts';
+import { Unreadable } from '../../src/facts/cluster-reader.ts';
+import type { AuditReport } from '../../src/report/audit-report.ts';
+import { loadTenancy } from '../../src/tenancy/load-tenancy.ts';
+import { type Loaded, unlined } from '../../src/tenancy/problem.ts';
+
+export interface Stored {
+  /** The spec of the Settings. */
+  readonly settings?: object;
+  /** The specs of the tenants, by name. */
+  readonly tenants: Readonly<Record<string, object>>;
+  /** The specs of the exemptions, by name. */
+  readonly exemptions?: Readonly<Record<string, object>>;
+  /** By the path of their collection, such as `/api/v1/pods`. */
+  readonly objects: Readonly<Record<string, readonly { readonly metadata: object }[]>>;
+  /** Paths that the API server does not let be listed. */
+  readonly unreadable?: readonly string[];
+}
+
+const apiVersion = 'bulkhead.dev/v1alpha1';
+const located = (value: object) => ({ value: { apiVersion, ...value }, locate: unlined('test') });
+
+export async function surveyOf({
+  settings = {},
+  tenants,
+  exemptions = {},
+  objects,
+  unreadable = [],
+}: Stored): Promise<AuditReport> {
+  const named = (kind: string, specs: Readonly<Record<string, object>>) =>
+    Object.entries(specs).map(([name, spec]) => located({ kind, metadata: { name }, spec }));
+  const now = Date.now();
+  const alone = loadedValue(loadTenancy(located({ kind: 'Settings', spec: settings }), named('Tenant', tenants), now));
+  const tenancy = loadedValue(withExemptions(alone, named('Exemption', exemptions), now));
+  const each = async (path: string, tell: (object: DecodedObject) => void): Promise<void> => {
+    if (unreadable.includes(path)) throw new Unreadable(`${path} cannot be listed: 403`);
+    for (const object of objects[path] ?? []) {
+      const metadata = { uid: 'a', resourceVersion: '1', name: '', namespace: '', ...object.metadata };
+      // Each reader may change what it is given.
+      tell({ metadata, object: structuredClone({ ...object, metadata }) });
+    }
+  };
+  const eachServed = async (paths: readonly [string, ...string[]], tell: (object: DecodedObject) => void) => {
+    await each(paths[0], tell);
+  };
+  const reader = { each, eachServed, tenancy: async () => tenancy, close: () => {} };
+  return survey(reader, tenancy, 'listed');
+}
+
+function loadedValue<Value>(loaded: Loaded<Value>): Value {
+  if (!loaded.ok) throw new Error(loaded.problems.map(({ path, reason }) => `${path} ${reason}`).join('\n'));
+  return loaded.value;
+}
