@@ -3,7 +3,6 @@ import { Document, isScalar, isSeq, visit } from 'yaml';
 import type { Kind, ReviewRule } from '../../src/kinds/kind.ts';
 import { kinds } from '../../src/kinds/kinds.ts';
 import { namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
-import { defaultTenantLabel } from '../../src/tenancy/default-settings.ts';
 import { conditionsOf, type MatchCondition } from './match-conditions.ts';
 
 type Phase = ReviewRule['phase'];
@@ -76,10 +75,13 @@ and failurePolicy stays Ignore for ever. The timeout is short, because a warning
   },
   {
     file: 'webhooks-inside-namespaces.yaml',
-    about: `The webhook configurations for objects in namespaces of tenants: those with the tenant label, which bulkhead-namespaces guards. In others
-pods start while Bulkhead is down (docs/decisions/0030). serve --registration writes the selector: with the tenant label of the
-settings, and without it where they say observe. kube-system and bulkhead-system are left out in any case, by the one label that
-the API server sets itself. Their names are the platform's; otherwise a tenant could create such a namespace.
+    about: `The webhook configurations for objects inside namespaces. Here they select every namespace, because only the settings know the
+tenant label. Before serve --registration sets failurePolicy Fail, it writes a selector for namespaces with the tenant label, which
+bulkhead-namespaces guards. In others pods start while Bulkhead is down (docs/decisions/0030). Where the settings say observe, it leaves
+the selector as it is here. kube-system and bulkhead-system are left out in any case, by the one label that the API server sets itself.
+Their names are the platform's; otherwise a tenant could create such a namespace.
+
+Never set failurePolicy Fail in this file: with every replica down, the pods of the platform would then be rejected, too.
 
 Requests that are always sent have a webhook without match conditions. The webhooks called filtered have them: for a
 condition the API server prepares the whole object, even where every condition is true (docs/decisions/0022-what-is-not-sent.md).
@@ -177,9 +179,7 @@ function webhookOf(webhook: Webhook): object {
     ...(phase === 'mutate' && { reinvocationPolicy: 'IfNeeded' }),
     timeoutSeconds: phase === 'warn' ? 2 : 5,
     matchPolicy: 'Equivalent',
-    ...(scope === 'Namespaced' && {
-      namespaceSelector: namespaceSelector(phase === 'warn' ? undefined : defaultTenantLabel),
-    }),
+    ...(scope === 'Namespaced' && { namespaceSelector: namespaceSelector(undefined) }),
     ...(conditions.length > 0 && {
       matchConditions: conditions.map(({ name, expression }) => ({ name, expression })),
     }),

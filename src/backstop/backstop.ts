@@ -96,11 +96,8 @@ function policyOf(
   const border = check.protects === 'border';
   const key = literal(settings.tenantLabel);
   const admits = rule.admits(key, settings);
-  // One variable for each: the API server bounds the length of an expression, and computes a variable when it is used.
-  const exempted = exemptedBy(rule, settings, exemptions).map((expression, index) => ({
-    name: `exempted${index}`,
-    expression,
-  }));
+  // Variables: the API server bounds the length of an expression, and computes a variable when it is used.
+  const exempted = exemptedBy(rule, settings, exemptions);
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingAdmissionPolicy',
@@ -119,7 +116,7 @@ function policyOf(
       validations: [
         {
           expression: border
-            ? anyOf(admits, '!variables.enforced', ...exempted.map(({ name }) => `variables.${name}`))
+            ? anyOf(admits, '!variables.enforced', ...(exempted.length === 0 ? [] : ['variables.exempted']))
             : admits,
           // No line breaks: the API server takes none.
           message: `the ${kind} ${check.headline} (${check.id}, ${docsPage(settings, `checks/${check.id}.md`)})`,

@@ -41,16 +41,21 @@ export function onlyRemoves(after: string, before: string, mayGo: string): strin
   return allOf(`${after}.all(one, one in ${before})`, `${before}.all(one, one in ${after} || (${mayGo}))`);
 }
 
-/**
- * No container that a pod is created with satisfies the condition, which speaks of `one`.
- *
- * @param spared so does this, which containers are left out
- */
-export function noContainer(condition: string, spared?: string): string {
-  const violates = spared === undefined ? condition : allOf(condition, `!${spared}`);
-  return allOf(
-    ...['containers', 'initContainers'].map((list) => `!object.spec.?${list}.orValue([]).exists(one, ${violates})`),
+/** The lists of containers that a pod is created with. */
+const createdWith = ['containers', 'initContainers'] as const;
+type ContainerList = (typeof createdWith)[number] | 'ephemeralContainers';
+
+/** No container that a pod is created with satisfies the condition, which speaks of `one`. */
+export function noContainer(condition: string): string {
+  return allOf(...createdWith.map((list) => `!object.spec.?${list}.orValue([]).exists(one, ${condition})`));
+}
+
+/** The images of the containers that satisfy the condition, which speaks of `one`. */
+export function imagesOf(condition: string, lists: readonly ContainerList[] = createdWith): string {
+  const images = lists.map(
+    (list) => `object.spec.?${list}.orValue([]).filter(one, ${condition}).map(one, one.?image.orValue(""))`,
   );
+  return images.join('\n+ ');
 }
 
 export function allOf(...conditions: readonly string[]): string {

@@ -1,7 +1,7 @@
 import { hostPath as check } from '../checks/host-path.ts';
 import { podCreations, type Rule } from './rule.ts';
 
-/** A pod of a tenant mounts nothing of its node. The whole check. */
+/** A pod of a tenant mounts nothing of its node. All of new pods. */
 export const hostPath: Rule = {
   check,
   kind: 'Pod',

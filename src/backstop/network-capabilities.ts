@@ -1,5 +1,5 @@
 import { networkCapabilities as check } from '../checks/network-capabilities.ts';
-import { noContainer } from './expressions.ts';
+import { imagesOf, noContainer } from './expressions.ts';
 import { podCreations, type Rule } from './rule.ts';
 
 /** CEL: whether the container in the variable `one` is privileged. */
@@ -13,5 +13,6 @@ export const networkCapabilities: Rule = {
   check,
   kind: 'Pod',
   on: [podCreations],
-  admits: (_, __, spared) => noContainer(privileged, spared),
+  admits: () => noContainer(privileged),
+  images: imagesOf(privileged),
 };

@@ -1,5 +1,5 @@
 import { actions, probeHost as check, hooks, probes } from '../checks/probe-host.ts';
-import { noContainer } from './expressions.ts';
+import { imagesOf, noContainer } from './expressions.ts';
 import { podCreations, type Rule } from './rule.ts';
 
 const handlers = [...probes, ...hooks.map((hook) => `lifecycle.?${hook}`)];
@@ -7,10 +7,11 @@ const named = handlers
   .flatMap((handler) => actions.map((action) => `one.?${handler}.?${action}.?host.orValue("") != ""`))
   .join(' || ');
 
-/** The kubelet sends the probes and hooks of a tenant's pod to that pod alone. The whole check: a pod is created without ephemeral containers. */
+/** The kubelet sends the probes and hooks of a tenant's pod to that pod alone. All of new pods: a pod is created without ephemeral containers. */
 export const probeHost: Rule = {
   check,
   kind: 'Pod',
   on: [podCreations],
-  admits: (_, __, spared) => noContainer(named, spared),
+  admits: () => noContainer(named),
+  images: imagesOf(named),
 };

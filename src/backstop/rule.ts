@@ -37,9 +37,10 @@ export interface Rule {
    * Where the check protects a border, it is only asked for pods of tenants whose mode is `enforce`.
    *
    * @param tenantLabel the key, as a literal of CEL
-   * @param spared whether the container in the variable `one` is exempted; of rules that look at single containers
    */
-  readonly admits: (tenantLabel: string, settings: Settings, spared?: string) => string;
+  readonly admits: (tenantLabel: string, settings: Settings) => string;
+  /** The images of the containers that it refuses, an exemption can spare these; left out: the pod as a whole. */
+  readonly images?: string;
 }
 
 /** Requests about an object of this kind. */

@@ -138,6 +138,8 @@ export interface Check {
   readonly headline: string;
   readonly protects: Protects;
   readonly needs?: Needs;
+  /** Its `pod` reads fields that never change, on CREATE. It is asked again when containers change (changed-containers.ts). */
+  readonly sharedByContainers?: true;
   readonly namespace?: (request: NamespaceRequest, facts: NamespaceFacts) => readonly Finding[];
   readonly pod?: (request: PodRequest, facts: PodFacts) => readonly Finding[];
   readonly policy?: (request: PolicyRequest, facts: PolicyFacts) => readonly Finding[];

@@ -7,13 +7,13 @@
  */
 
 import { isImageOf } from '../exemptions/images.ts';
-import { isMadeFor, makerOf, usernamesOf } from '../exemptions/pod-makers.ts';
-import { type Container, controllerOf, type PodSpec } from '../kubernetes/objects.ts';
+import { groupOf, isMadeFor, makerOf, usernamesOf } from '../exemptions/pod-makers.ts';
+import { type Container, controllerOf, type KubernetesObject, type PodSpec } from '../kubernetes/objects.ts';
 import type { PodRequest, PolicyRequest } from '../kubernetes/review.ts';
-import type { Exemption } from '../tenancy/exemption.ts';
+import type { ExemptedOwner, Exemption } from '../tenancy/exemption.ts';
 import { isOneOf } from '../tenancy/tenancy.ts';
 import type { Facts, Finding } from './check.ts';
-import { containersOf } from './containers.ts';
+import { containersOf, seesProcesses } from './containers.ts';
 
 /**
  * The one exemption that covers all these findings of a check on an object; several never add up. Looks at the exemptions of the
@@ -61,25 +61,40 @@ function accountOf(spec: PodSpec | null | undefined): string {
   return spec?.serviceAccountName || 'default';
 }
 
-function isOwnedBy(
-  owner: { readonly kind: string; readonly name: string },
-  request: PodRequest | PolicyRequest,
-): boolean {
+function isOwnedBy(owner: ExemptedOwner, request: PodRequest | PolicyRequest): boolean {
+  if (request.family !== 'pod') return false;
+  // The requesters say who makes the pods of a kind that is not of Kubernetes, and those of a template are not known.
+  if (owner.group !== undefined)
+    return (
+      request.operation === 'CREATE' &&
+      isController(request.object, owner.group, owner.kind) &&
+      controllerOf(request.object)?.name === owner.name
+    );
   const maker = makerOf(owner.kind);
-  if (request.family !== 'pod' || maker === undefined) return false;
+  if (maker === undefined) return false;
   if (request.workload !== undefined) {
     const { kind, name, object } = request.workload;
     if (kind === owner.kind && name === owner.name) return true;
     // The controller's own step between a workload and its pods; it is only warned about.
-    const isStep = kind === maker.kind && controllerOf(object)?.kind === owner.kind;
-    return isStep && isMadeFor(owner.name, maker, name);
+    return kind === maker.kind && isController(object, maker.group, owner.kind) && isMadeFor(owner.name, maker, name);
   }
   if (request.operation !== 'CREATE' || !usernamesOf(maker).includes(request.user.username)) return false;
-  const controller = controllerOf(request.object);
-  return controller?.kind === maker.kind && isMadeFor(owner.name, maker, controller.name);
+  const name = controllerOf(request.object)?.name;
+  return (
+    name !== undefined && isController(request.object, maker.group, maker.kind) && isMadeFor(owner.name, maker, name)
+  );
 }
 
-/** A finding about a container is about that one; any other is about all of them. */
+/** Whether an object of this group and kind controls it. A kind alone says nothing: other groups can have one of that name. */
+function isController(object: KubernetesObject, group: string, kind: string): boolean {
+  const controller = controllerOf(object);
+  return controller?.kind === kind && groupOf(controller.apiVersion) === group;
+}
+
+/**
+ * A finding about a container is about that one and those that see its processes; any other is about all of them. A debugger has its
+ * powers for itself: what it debugs is not taken for one that uses them.
+ */
 function haveImages(
   images: readonly string[],
   spec: PodSpec | null | undefined,
@@ -87,8 +102,14 @@ function haveImages(
 ): boolean {
   const containers = [...containersOf(spec)];
   return findings.every(({ path }) => {
-    const named = containers.filter((one) => path === one.path || path.startsWith(`${one.path}.`));
-    const violating = named.length > 0 ? named : containers;
+    const named = containers.find((one) => path === one.path || path.startsWith(`${one.path}.`));
+    const isDebugger = named?.path.startsWith('spec.ephemeralContainers[') === true;
+    const violating =
+      named === undefined
+        ? containers
+        : containers.filter(
+            (one) => one === named || (!isDebugger && seesProcesses(spec, named.container, one.container)),
+          );
     return violating.length > 0 && violating.every(({ container }) => hasImage(images, container));
   });
 }

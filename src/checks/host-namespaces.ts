@@ -7,7 +7,7 @@ const fields = {
 
 /**
  * A pod of a tenant does not share its node's process and memory namespaces.
- * Reads    spec.hostPID, spec.hostIPC, on CREATE (they never change afterwards)
+ * Reads    spec.hostPID, spec.hostIPC, on CREATE, and when containers change (changed-containers.ts)
  * Allowed  false or missing
  * Why      from the processes of the node it is one step into their network namespaces (POD-03)
  */
@@ -15,6 +15,7 @@ export const hostNamespaces: Check = {
   id: 'host-namespaces',
   headline: 'shares namespaces of its node',
   protects: 'border',
+  sharedByContainers: true,
   pod(request, facts) {
     if (facts.owner === 'platform' || request.operation !== 'CREATE') return nothing;
     const findings: Finding[] = [];

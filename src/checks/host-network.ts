@@ -2,7 +2,7 @@ import { type Check, nothing } from './check.ts';
 
 /**
  * A pod of a tenant stays on the pod network.
- * Reads    spec.hostNetwork, on CREATE (it never changes afterwards)
+ * Reads    spec.hostNetwork, on CREATE, and when containers change (changed-containers.ts)
  * Allowed  false or missing
  * Why      NetworkPolicy does not apply to a pod on the node's network: it speaks with the address of the node (POD-01)
  */
@@ -10,6 +10,7 @@ export const hostNetwork: Check = {
   id: 'host-network',
   headline: 'uses the network of its node',
   protects: 'border',
+  sharedByContainers: true,
   pod(request, facts) {
     if (facts.owner === 'platform' || request.operation !== 'CREATE' || request.object.spec?.hostNetwork !== true)
       return nothing;

@@ -3,7 +3,7 @@ import { type Check, type Finding, nothing } from './check.ts';
 
 /**
  * A pod of a tenant mounts nothing of its node.
- * Reads    spec.volumes[*].hostPath, on CREATE (it never changes afterwards)
+ * Reads    spec.volumes[*].hostPath, on CREATE, and when containers change (changed-containers.ts)
  * Allowed  no such volume
  * Why      sockets of the container runtime, network namespaces and the plugin's own files lie in the file system of the node: whoever
  *          mounts them is past every other check on pods (POD-03)
@@ -12,6 +12,7 @@ export const hostPath: Check = {
   id: 'host-path',
   headline: 'mounts files of its node',
   protects: 'border',
+  sharedByContainers: true,
   pod(request, facts) {
     if (facts.owner === 'platform' || request.operation !== 'CREATE') return nothing;
     const findings: Finding[] = [];

@@ -9,6 +9,7 @@ import { judgeBorder } from '../reach/border.ts';
 import { emptyReach } from '../reach/model.ts';
 import type { Border } from '../reach/violation.ts';
 import { catalogue } from './catalogue.ts';
+import { type ChangedContainers, changedContainers } from './changed-containers.ts';
 import {
   type Check,
   type Finding,
@@ -91,11 +92,12 @@ function judgeWorkload(workload: WorkloadRequest, facts: PodFacts): readonly Jud
 function runChecks(asked: Asked, judged: Judged[]): readonly Judged[] {
   const { owner } = asked.facts;
   let specUnchanged: boolean | undefined;
+  const changed = asked.family === 'pod' ? changedContainers(asked.request) : undefined;
   for (const check of checksOf[asked.family]) {
     let findings: readonly Finding[];
     let exemption: string | undefined;
     try {
-      findings = run(check, asked);
+      findings = run(check, asked, changed);
       exemption = exemptionOf(check, findings, asked);
     } catch (error) {
       judged.push(brokenCheck(check.id, error, check.protects !== 'intent'));
@@ -127,11 +129,13 @@ function exemptionOf(
   return exemptable.length === 0 ? undefined : exemptionFor(check.id, exemptable, request, facts)?.name;
 }
 
-function run(check: Check, asked: Asked): readonly Finding[] {
+function run(check: Check, asked: Asked, changed: ChangedContainers | undefined): readonly Finding[] {
   switch (asked.family) {
     case 'namespace':
       return check.namespace?.(asked.request, asked.facts) ?? nothing;
     case 'pod':
+      if (changed !== undefined && check.sharedByContainers === true)
+        return changed.about(check.pod?.(changed.asCreated, asked.facts) ?? nothing);
       return check.pod?.(asked.request, asked.facts) ?? nothing;
     case 'policy':
       return check.policy?.(asked.request, asked.facts) ?? nothing;

@@ -30,6 +30,7 @@ const fix =
 export const nameServers: Check = {
   id: 'name-servers',
   headline: 'uses name servers that its tenant may not reach',
+  sharedByContainers: true,
   protects: 'border',
   pod(request, { owner, tenancy, now }) {
     const servers = request.object.spec?.dnsConfig?.nameservers;

@@ -21,8 +21,8 @@ const networkCapabilityNames: ReadonlySet<string> = new Set([
 
 /**
  * A container of a tenant gets no power over the network of its pod or node.
- * Reads    spec.{containers,initContainers,ephemeralContainers}[*].securityContext.{privileged,capabilities.add}, on CREATE
- *          (they never change; ephemeral containers that are added later: check ephemeral-containers)
+ * Reads    spec.{containers,initContainers,ephemeralContainers}[*].securityContext.{privileged,capabilities.add}, on CREATE,
+ *          and when containers change (changed-containers.ts); ephemeral containers that are added later: check ephemeral-containers
  * Allowed  not privileged, and no capability of the list above added, with or without CAP_, in any letter case
  * Why      with them a container forges its address (CVE-2020-10749), edits the filters that enforce policies, or enters the node (POD-03)
  */
@@ -30,6 +30,7 @@ export const networkCapabilities: Check = {
   id: 'network-capabilities',
   headline: 'gives a container privileges over the network',
   protects: 'border',
+  sharedByContainers: true,
   pod(request, facts) {
     if (facts.owner === 'platform' || request.operation !== 'CREATE') return nothing;
     const findings: Finding[] = [];

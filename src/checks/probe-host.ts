@@ -13,8 +13,8 @@ export const actions = ['httpGet', 'tcpSocket'] as const;
 /**
  * The kubelet sends the probes and hooks of a tenant's pod to that pod alone.
  * Reads    spec.{containers,initContainers,ephemeralContainers}[*].{livenessProbe,readinessProbe,startupProbe,lifecycle.postStart,
- *          lifecycle.preStop}.{httpGet,tcpSocket}.host, on CREATE. They never change; the check ephemeral-containers reads containers that
- *          are added later
+ *          lifecycle.preStop}.{httpGet,tcpSocket}.host, on CREATE, and when containers change
+ *          (changed-containers.ts); the check ephemeral-containers reads those that are added later
  * Allowed  missing or empty: the address of the pod. Not 127.0.0.1, which is the loopback of the node
  * Why      the kubelet connects from the node, past every policy of the pod, and the probe's result shows what answered (POD-21,
  *          KEP-4940; Pod Security's baseline since Kubernetes 1.34)
@@ -23,6 +23,7 @@ export const probeHost: Check = {
   id: 'probe-host',
   headline: 'makes the kubelet connect to another host',
   protects: 'border',
+  sharedByContainers: true,
   pod(request, facts) {
     if (facts.owner === 'platform' || request.operation !== 'CREATE') return nothing;
     const findings: Finding[] = [];

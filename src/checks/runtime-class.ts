@@ -6,7 +6,7 @@ const classesTold = 5;
 
 /**
  * A pod of a tenant runs under a runtime that the platform has for tenants.
- * Reads    spec.runtimeClassName, on CREATE (it never changes afterwards)
+ * Reads    spec.runtimeClassName, on CREATE, and when containers change (changed-containers.ts)
  * Allowed  missing; every class where the settings have no list (pods.runtimeClasses), else those of the list
  * Why      a class brings its own sandbox, and may bring another data path, another node or an exemption from Pod Security
  *          (POD-17). Classes are the platform's to make, so one that is there is meant to be used until a list says otherwise
@@ -15,6 +15,7 @@ export const runtimeClass: Check = {
   id: 'runtime-class',
   headline: 'requests a runtime class that tenants may not use',
   protects: 'border',
+  sharedByContainers: true,
   pod(request, { owner, tenancy }) {
     const name = request.object.spec?.runtimeClassName;
     const allowed = tenancy.settings.pods.runtimeClasses;

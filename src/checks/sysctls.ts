@@ -22,7 +22,7 @@ const safe: ReadonlySet<string> = new Set([
 
 /**
  * A pod of a tenant does not turn the network's kernel settings.
- * Reads    spec.securityContext.sysctls[*].name, on CREATE (they never change), with dots or with slashes
+ * Reads    spec.securityContext.sysctls[*].name, with dots or with slashes, on CREATE, and when containers change (changed-containers.ts)
  * Allowed  the safe ones above, those of the settings (pods.sysctls), and all that does not begin with `net.`: kubelets and Pod
  *          Security hold those back
  * Why      with them a pod forwards packets, takes redirects or answers for addresses of others (POD-04)
@@ -31,6 +31,7 @@ export const sysctls: Check = {
   id: 'sysctls',
   headline: 'sets network sysctls that are not allowed',
   protects: 'border',
+  sharedByContainers: true,
   pod(request, { owner, tenancy }) {
     const asked = request.object.spec?.securityContext?.sysctls;
     if (!asked || owner === 'platform' || request.operation !== 'CREATE') return nothing;

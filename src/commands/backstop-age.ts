@@ -1,6 +1,7 @@
 /** Whether the backstop in a cluster is the one that settings, tenants and exemptions give now. */
 import { createHash } from 'node:crypto';
 import { backstopOf, type TenantSource } from '../backstop/backstop.ts';
+import { excessOf } from '../backstop/limits.ts';
 import { canonicalJson } from '../kubernetes/json.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 
@@ -8,6 +9,8 @@ export interface StampedBackstop {
   /** In the annotation `bulkhead.dev/backstop` of every document. The same for the same settings, tenants and exemptions. */
   readonly stamp: string;
   readonly documents: readonly object[];
+  /** Why the API server would not take them, or would refuse pods because of their cost. */
+  readonly excess: readonly string[];
 }
 
 /** @param now milliseconds since the epoch: an exemption that has expired is left out */
@@ -20,7 +23,8 @@ export function stampedBackstop(
   const inForce = [...exemptions.values()].flat().filter(({ expires }) => now < expires);
   const unstamped = canonicalJson(backstopOf(settings, source, inForce));
   const stamp = createHash('sha256').update(unstamped).digest('hex').slice(0, 16);
-  return { stamp, documents: backstopOf(settings, source, inForce, stamp) };
+  const documents = backstopOf(settings, source, inForce, stamp);
+  return { stamp, documents, excess: excessOf(documents, inForce) };
 }
 
 /**

@@ -39,10 +39,12 @@ export async function backstop(
   const asked = files.tenants === undefined && kubeconfig !== undefined;
   const exemptions = asked ? await exemptionObjects(settings, kubeconfig, environment) : fromFiles.exemptions;
   const source = files.tenants === undefined ? 'objects' : 'listed';
-  const { documents } = stampedBackstop({ ...fromFiles, exemptions }, source, Date.now());
+  const { documents, excess } = stampedBackstop({ ...fromFiles, exemptions }, source, Date.now());
+  if (excess.length > 0) throw new CannotStart(excess.join('\n'));
   // Expressions keep the lines they were made with, and no line is broken.
   const format = { aliasDuplicateObjects: false, blockQuote: 'literal', lineWidth: 0 } as const;
   const head = `# Made by \`bulkhead backstop\` from the settings, tenants and exemptions; make it anew when they change.
+# Apply it with \`kubectl apply --server-side --force-conflicts\`: with many exemptions it is too large for the annotation of other ways.
 # What it does, and what it leaves to the webhook: ${docsPage(settings, 'outage.md')}.
 `;
   return head + documents.map((document) => `---\n${stringify(document, format)}`).join('');

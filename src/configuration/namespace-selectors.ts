@@ -2,10 +2,12 @@
  * Writes the namespaceSelector of the two configurations named `bulkhead`, and undoes the changes that others make to it.
  *
  *   enforce   namespaces that have the tenant label: what happens in others must not wait for Bulkhead
- *   observe   every namespace, so that there is something to observe
+ *   observe   every namespace, so that there is something to observe; not with failurePolicy Fail, which stays from enforce
  *
- * kube-system and Bulkhead's own namespace are left out in both. While namespaces still carry a tenant label that was in force before, every
- * namespace is selected: requirements of a selector are ANDed, so it cannot ask for one of two keys. The annotation remembers these keys.
+ * kube-system and Bulkhead's own namespace are left out in both. The manifests select every namespace and have failurePolicy Ignore, so that
+ * applying them again neither leaves out tenants nor lets the platform wait. While namespaces still carry a tenant label that was in force
+ * before, every namespace is selected: requirements of a selector are ANDed, so it cannot ask for one of two keys. The annotation remembers
+ * these keys.
  */
 
 import { describe } from '../client/failure.ts';
@@ -52,11 +54,14 @@ export function keepNamespaceSelectors(options: NamespaceSelectorOptions): Names
     log.error({ configuration, error: String(error) }, 'namespaceSelector could not be written; it is tried again'),
   );
 
-  function wanted({ tenantLabels }: WebhookConfiguration): { readonly keys: readonly string[]; readonly text: string } {
+  function wanted({ tenantLabels, own: webhooks }: WebhookConfiguration): {
+    readonly keys: readonly string[];
+    readonly text: string;
+  } {
     const own = tenantLabel();
     const former = tenantLabels.filter((key) => key !== own && isCarried(key));
-    const selector = namespaceSelector(observes() || former.length > 0 ? undefined : own);
-    return { keys: [own, ...former].sort(), text: canonicalJson(selector) };
+    const isWide = former.length > 0 || (observes() && webhooks.every((one) => one.failurePolicy !== 'Fail'));
+    return { keys: [own, ...former].sort(), text: canonicalJson(namespaceSelector(isWide ? undefined : own)) };
   }
 
   function agrees(configuration: WebhookConfiguration): boolean {

@@ -4,6 +4,7 @@ import { pathIn } from '../certificates/paths.ts';
 import { type DecodedObject, type Fields, fieldsAt, isRecord } from '../client/decode.ts';
 import { canonicalJson } from '../kubernetes/json.ts';
 import { entry, namespaceNameLabel } from '../kubernetes/objects.ts';
+import { defaultTenantLabel } from '../tenancy/default-settings.ts';
 
 export type Phase = 'mutating' | 'validating';
 
@@ -67,7 +68,7 @@ export interface WebhookConfiguration {
   readonly own: readonly OwnWebhook[];
   /** Its webhooks are written at once, so they share one. */
   readonly segment: string | undefined;
-  /** The tenant labels by which it was written, in order: those of the annotation, otherwise those that its selectors require. */
+  /** The tenant labels by which it was written, in order: those of the annotation, otherwise those that its selectors require, and the default. */
   readonly tenantLabels: readonly string[];
 }
 
@@ -106,7 +107,7 @@ export function readConfiguration(name: ConfigurationName, { metadata, object }:
   const tenantLabels =
     typeof annotated === 'string'
       ? annotated.split(' ').filter(Boolean)
-      : listAt(object, 'webhooks').flatMap(requiredLabels);
+      : [defaultTenantLabel, ...listAt(object, 'webhooks').flatMap(requiredLabels)];
   return { name, uid, resourceVersion, webhooks, own, segment, tenantLabels: [...new Set(tenantLabels)].sort() };
 }
 

@@ -99,10 +99,11 @@ export const exemptionSchema: StructuralSchema = {
             },
             owner: {
               type: 'string',
-              title: 'a workload such as Deployment/vpn',
-              pattern: '^[A-Z][A-Za-z]*/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
-              maxLength: 280,
-              description: 'The workload whose controller creates the pods, as KIND/NAME.',
+              title: 'a workload such as Deployment/vpn or Widget.example.com/vpn',
+              pattern: '^[A-Z][A-Za-z0-9]*(\\.[a-z0-9]([-a-z0-9.]*[a-z0-9])?)?/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
+              maxLength: 573,
+              description:
+                'The workload whose controller creates the pods: KIND/NAME of Kubernetes, or KIND.GROUP/NAME of others, with requesters.',
             },
             serviceAccounts: {
               type: 'array',

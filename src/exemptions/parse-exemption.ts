@@ -15,6 +15,7 @@ import { fitsPattern } from '../tenancy/schema/fits-pattern.ts';
 import { objectName } from '../tenancy/schema/names.ts';
 import { suggestion } from '../tenancy/suggestion.ts';
 import { type ExemptionDocument, exemptionSchema } from './exemption-schema.ts';
+import { isImage, noImage } from './images.ts';
 import { makerOf, ownerKinds } from './pod-makers.ts';
 
 const checkDocument = checkDocumentBy<ExemptionDocument>(exemptionSchema);
@@ -48,9 +49,17 @@ export function parseExemption(document: Located<unknown>): Loaded<Exemption> {
       if (spec.match[field] !== undefined)
         report([...at, field], `says something about pods, and ${kinds.join(', ')} is none`, 'add Pod to kinds', 'key');
   }
-  if (owner !== undefined && requesters !== undefined) {
+  const of = owner === undefined ? undefined : parseOwner(owner, report);
+  if (of !== undefined && of.group === undefined && requesters !== undefined) {
     const reason = 'cannot match together with owner: the controller of the owner sends the request';
     report([...at, 'requesters'], reason, 'keep one of the two', 'key');
+  }
+  if (of?.group !== undefined && requesters === undefined) {
+    const reason = `is of the API group ${of.group}, and every author of a pod can write such an owner`;
+    report([...at, 'owner'], reason, 'add requesters: the account of the controller that creates its pods');
+  }
+  for (const [index, image] of (images ?? []).entries()) {
+    if (!isImage(image)) report([...at, 'images', index], `${excerpt(image)} ${noImage.reason}`, noImage.fix);
   }
   const expires = parseTime(spec.expires);
   if (!expires.ok) report(['spec', 'expires'], expires.reason, expires.fix);
@@ -62,7 +71,7 @@ export function parseExemption(document: Located<unknown>): Loaded<Exemption> {
     match: {
       kinds: kinds && new Set(kinds),
       names: names && new Set(names),
-      owner: owner === undefined ? undefined : parseOwner(owner, report),
+      owner: of,
       serviceAccounts: serviceAccounts && new Set(serviceAccounts),
       images,
       requesters: requesters?.flatMap((one, index) => parseSubject(one, [...at, 'requesters', index], report) ?? []),
@@ -73,13 +82,17 @@ export function parseExemption(document: Located<unknown>): Loaded<Exemption> {
 }
 
 function parseOwner(text: string, report: Report): Exemption['match']['owner'] {
-  const [kind = '', name = ''] = text.split('/');
+  const [typed = '', name = ''] = text.split('/');
+  const [kind = '', ...rest] = typed.split('.');
+  const group = rest.length === 0 ? undefined : rest.join('.');
   const steps = ['spec', 'match', 'owner'];
-  if (makerOf(kind) === undefined) {
+  const maker = makerOf(kind);
+  if (maker === undefined && group === undefined) {
     const meant = suggestion(kind, ownerKinds);
-    const fix = meant === undefined ? `write one of ${ownerKinds.join(', ')}` : `did you mean ${meant}?`;
-    return report(steps, `${excerpt(kind)} is no workload that makes pods`, fix);
+    const fix =
+      meant === undefined ? `write one of ${ownerKinds.join(', ')}, or KIND.GROUP/NAME` : `did you mean ${meant}?`;
+    return report(steps, `${excerpt(kind)} is no workload of Kubernetes that makes pods`, fix);
   }
   if (!fitsPattern(name, objectName)) return report(steps, `${excerpt(name)} is not the name of a ${kind}`);
-  return { kind, name };
+  return { kind, group: maker?.group === group ? undefined : group, name };
 }

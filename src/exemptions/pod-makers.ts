@@ -2,6 +2,8 @@
 import { entry } from '../kubernetes/objects.ts';
 
 export interface PodMaker {
+  /** The API group of the workload, and of that object. */
+  readonly group: '' | 'apps' | 'batch';
   /** The kind in the pod's controlling ownerReference. */
   readonly kind: string;
   /** The controller's service account in kube-system. */
@@ -15,24 +17,30 @@ export interface PodMaker {
  * CronJob's Job: minutes since the epoch.
  */
 const makers: Readonly<Record<string, PodMaker>> = {
-  CronJob: { kind: 'Job', account: 'job-controller', suffix: /^-[0-9]{1,20}$/ },
-  DaemonSet: { kind: 'DaemonSet', account: 'daemon-set-controller' },
+  CronJob: { group: 'batch', kind: 'Job', account: 'job-controller', suffix: /^-[0-9]{1,20}$/ },
+  DaemonSet: { group: 'apps', kind: 'DaemonSet', account: 'daemon-set-controller' },
   Deployment: {
+    group: 'apps',
     kind: 'ReplicaSet',
     account: 'replicaset-controller',
     suffix: /^-[bcdfghjklmnpqrstvwxz2456789]{1,10}$/,
   },
-  Job: { kind: 'Job', account: 'job-controller' },
-  ReplicaSet: { kind: 'ReplicaSet', account: 'replicaset-controller' },
-  ReplicationController: { kind: 'ReplicationController', account: 'replication-controller' },
-  StatefulSet: { kind: 'StatefulSet', account: 'statefulset-controller' },
+  Job: { group: 'batch', kind: 'Job', account: 'job-controller' },
+  ReplicaSet: { group: 'apps', kind: 'ReplicaSet', account: 'replicaset-controller' },
+  ReplicationController: { group: '', kind: 'ReplicationController', account: 'replication-controller' },
+  StatefulSet: { group: 'apps', kind: 'StatefulSet', account: 'statefulset-controller' },
 };
 
 export const ownerKinds: readonly string[] = Object.keys(makers);
 
-/** Undefined: no workload of this kind makes pods. */
+/** Undefined: no workload of Kubernetes makes pods under this kind. */
 export function makerOf(ownerKind: string): PodMaker | undefined {
   return entry(makers, ownerKind);
+}
+
+/** Of an `apiVersion`; the core group is empty. */
+export function groupOf(apiVersion: unknown): string {
+  return typeof apiVersion === 'string' && apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
 }
 
 /** Without --use-service-account-credentials all controllers are one user. */

@@ -63,6 +63,8 @@ export interface Handler {
 export interface Container {
   readonly name?: string;
   readonly image?: string | null;
+  /** Of an ephemeral container: whose processes it sees. */
+  readonly targetContainerName?: string | null;
   readonly resources?: ResourceRequirements | null;
   readonly ports?: readonly ContainerPort[] | null;
   readonly livenessProbe?: Handler | null;
@@ -84,6 +86,7 @@ export interface PodSpec {
   readonly hostNetwork?: boolean | null;
   readonly hostPID?: boolean | null;
   readonly hostIPC?: boolean | null;
+  readonly shareProcessNamespace?: boolean | null;
   readonly containers?: readonly Container[] | null;
   readonly initContainers?: readonly Container[] | null;
   readonly ephemeralContainers?: readonly Container[] | null;

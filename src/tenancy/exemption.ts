@@ -12,13 +12,20 @@ export interface Exemption {
     readonly kinds: ReadonlySet<string> | undefined;
     readonly names: ReadonlySet<string> | undefined;
     /** The workload whose controller makes the pods. */
-    readonly owner: { readonly kind: string; readonly name: string } | undefined;
+    readonly owner: ExemptedOwner | undefined;
     readonly serviceAccounts: ReadonlySet<string> | undefined;
     readonly images: readonly string[] | undefined;
     readonly requesters: readonly Subject[] | undefined;
   };
   /** Milliseconds since the epoch; from then on it exempts nothing. */
   readonly expires: number;
+}
+
+export interface ExemptedOwner {
+  readonly kind: string;
+  /** Undefined: a kind of Kubernetes, in its group. Otherwise the requesters say which account makes the pods. */
+  readonly group: string | undefined;
+  readonly name: string;
 }
 
 /** Exemptions by the name of their namespace, so that a request looks at those of its own namespace alone. */

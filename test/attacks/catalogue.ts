@@ -239,6 +239,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'EXM-03': { attack: 'A forged owner reference borrows the exemption of a workload', must: true },
   'EXM-04': { attack: 'A second container rides on the exemption of the first', must: true },
   'EXM-05': { attack: 'An image reference that only begins like an exempted one', must: true },
+  'EXM-06': { attack: 'Another image, or a container that is added, in a running pod that is exempted', must: true },
   'IP-01': { attack: 'Addresses of a family whose ranges the settings do not list', must: true },
   'IP-02': {
     attack: 'A shared service that answers on every address',

@@ -57,8 +57,14 @@ function pod(spec: object, metadata: object = {}): KubernetesObject {
   return Object.assign({ apiVersion: 'v1', kind: 'Pod', metadata: meta }, { spec });
 }
 
-function ownedBy(kind: string, name: string, controller = true): { ownerReferences: readonly OwnerReference[] } {
-  return { ownerReferences: [{ apiVersion: 'apps/v1', kind, name, uid: 'u', controller }] };
+const groups: Readonly<Record<string, string>> = { Job: 'batch/v1', CronJob: 'batch/v1', ReplicationController: 'v1' };
+
+function ownedBy(
+  kind: string,
+  name: string,
+  { controller = true, apiVersion = groups[kind] ?? 'apps/v1' } = {},
+): { ownerReferences: readonly OwnerReference[] } {
+  return { ownerReferences: [{ apiVersion, kind, name, uid: 'u', controller }] };
 }
 
 const controllerOf = (name: string): UserInfo => ({
@@ -83,6 +89,16 @@ const ephemeral = (user: UserInfo, image = 'r.example/netshoot'): Sent => ({
 });
 const onCall: UserInfo = { username: 'ona', groups: ['on-call', 'system:authenticated'] };
 const breakGlass = { checks: ['ephemeral-containers'], match: { requesters: [{ kind: 'Group', name: 'on-call' }] } };
+
+const operator: UserInfo = { username: 'system:serviceaccount:widgets:operator', groups: ['system:authenticated'] };
+const byWidget = {
+  match: {
+    owner: 'Widget.example.com/vpn',
+    requesters: [{ kind: 'ServiceAccount', namespace: 'widgets', name: 'operator' }],
+  },
+};
+const widget = (kind = 'Widget', apiVersion = 'example.com/v1', name = 'vpn') =>
+  pod({ containers: [strong()] }, ownedBy(kind, name, { apiVersion }));
 
 const admitted: readonly (readonly [sentence: string, exemption: Written, sent: Sent])[] = [
   ['the pod that is named', byName, create(vpn)],
@@ -119,6 +135,12 @@ const admitted: readonly (readonly [sentence: string, exemption: Written, sent: 
     { match: { owner: 'CronJob/vpn' } },
     create(made('vpn-29123456', 'Job'), controllerOf('job-controller')),
   ],
+  [
+    'a pod of a ReplicationController',
+    { match: { owner: 'ReplicationController/vpn' } },
+    create(made('vpn', 'ReplicationController'), controllerOf('replication-controller')),
+  ],
+  ['a pod of a kind of another group, which its operator creates', byWidget, create(widget(), operator)],
   ['the on-call engineer', breakGlass, ephemeral(onCall)],
   [
     'all given fields together',
@@ -138,6 +160,140 @@ for (const [sentence, written, sent] of admitted)
     const expired = await submit(admission([written], 'enforce', Date.parse(end)), sent);
     t.notOk(expired.allowed, 'from its end on it is refused');
     t.ok((await submit(admission([written], 'enforce', Date.parse(end) - 1), sent)).allowed, 'and not before');
+  });
+
+/** The update of a stored pod. */
+const update = (before: object, after: object, user = alice, subresource = ''): Sent => ({
+  user,
+  operation: 'UPDATE',
+  subresource,
+  oldObject: pod(before),
+  object: pod(after),
+});
+const container = (image: string, name = 'vpn') => ({ name, image });
+const onNode = (...images: readonly string[]) => ({
+  hostNetwork: true,
+  containers: images.map((image, index) => container(image, `c${index}`)),
+});
+const debugged = (spec: object, image: string) => ({ ...spec, ephemeralContainers: [container(image, 'debugger')] });
+const nodeByImage = { checks: ['host-network'], ...byImage };
+const nodeByOwner = { checks: ['host-network'], ...byOwner };
+
+const later: readonly (readonly [sentence: string, exemptions: readonly Written[], sent: Sent, admitted: boolean])[] = [
+  ['another version of its image', [nodeByImage], update(onNode('r.example/vpn:1'), onNode('r.example/vpn:2')), true],
+  ['another image (EXM-06)', [nodeByImage], update(onNode('r.example/vpn:1'), onNode('r.example/evil')), false],
+  [
+    'another image beside the exempted one (EXM-06)',
+    [nodeByImage],
+    update(onNode('r.example/vpn:1', 'r.example/vpn:1'), onNode('r.example/vpn:1', 'r.example/evil')),
+    false,
+  ],
+  [
+    'another image of an init container (EXM-06)',
+    [nodeByImage],
+    update(
+      { ...onNode('r.example/vpn'), initContainers: [container('r.example/vpn', 'init')] },
+      { ...onNode('r.example/vpn'), initContainers: [container('r.example/evil', 'init')] },
+    ),
+    false,
+  ],
+  ['another image, of a workload (EXM-06)', [nodeByOwner], update(onNode('a'), onNode('r.example/evil')), false],
+  ['another image, by a controller', [nodeByOwner], update(onNode('a'), onNode('r.example/evil'), replicaSets), false],
+  [
+    'a debugger with the exempted image',
+    [nodeByImage],
+    update(onNode('r.example/vpn'), debugged(onNode('r.example/vpn'), 'r.example/vpn'), alice, 'ephemeralcontainers'),
+    true,
+  ],
+  [
+    'a debugger with another image (EXM-06)',
+    [nodeByImage],
+    update(onNode('r.example/vpn'), debugged(onNode('r.example/vpn'), 'r.example/evil'), alice, 'ephemeralcontainers'),
+    false,
+  ],
+  [
+    'a debugger of the on-call engineer',
+    [nodeByImage, { ...breakGlass, name: 'call', checks: ['host-network'] }],
+    update(
+      onNode('r.example/vpn'),
+      debugged(onNode('r.example/vpn'), 'r.example/netshoot'),
+      onCall,
+      'ephemeralcontainers',
+    ),
+    true,
+  ],
+  [
+    'another image of the container with powers (EXM-06)',
+    [byImage],
+    update({ containers: [strong(), plain()] }, { containers: [strong('r.example/evil'), plain()] }),
+    false,
+  ],
+  [
+    'another image of the container without powers',
+    [byImage],
+    update({ containers: [strong(), plain()] }, { containers: [strong(), plain('r.example/other')] }),
+    true,
+  ],
+  [
+    'a debugger beside the container with powers',
+    [byImage],
+    update(
+      { containers: [strong()] },
+      debugged({ containers: [strong()] }, 'r.example/other'),
+      alice,
+      'ephemeralcontainers',
+    ),
+    true,
+  ],
+  [
+    'a debugger that sees the processes of the container with powers (EXM-06)',
+    [byImage],
+    update(
+      { containers: [strong()] },
+      { containers: [strong()], ephemeralContainers: [{ ...plain('r.example/evil'), targetContainerName: 'vpn' }] },
+      alice,
+      'ephemeralcontainers',
+    ),
+    false,
+  ],
+  [
+    'another image beside it, in a pod that shares its processes (EXM-06)',
+    [byImage],
+    update(
+      { shareProcessNamespace: true, containers: [strong(), plain('r.example/vpn')] },
+      { shareProcessNamespace: true, containers: [strong(), plain('r.example/evil')] },
+    ),
+    false,
+  ],
+  [
+    'another image in a pod without findings',
+    [],
+    update({ containers: [plain()] }, { containers: [plain('x')] }),
+    true,
+  ],
+  ['another image, of a pod from before', [], update(onNode('a'), onNode('b')), false],
+  ['a deadline, of a pod from before', [], update(onNode('a'), { ...onNode('a'), activeDeadlineSeconds: 9 }), true],
+  ['its status', [], update(onNode('a'), onNode('a'), alice, 'status'), true],
+  [
+    'a label and a finalizer, of a pod that was debugged before',
+    [],
+    {
+      ...update(debugged(onNode('a'), 'b'), {}),
+      object: pod(debugged(onNode('a'), 'b'), { labels: { [tenantLabel]: 'acme', app: 'x' }, finalizers: ['x.io/y'] }),
+    },
+    true,
+  ],
+];
+for (const [sentence, written, sent, isAdmitted] of later)
+  t.test(`of a running pod ${isAdmitted ? 'admitted' : 'refused'}: ${sentence}`, async (t) => {
+    const answer = await submit(admission(written), sent);
+    t.equal(answer.allowed, isAdmitted, answer.status?.message ?? 'it is admitted');
+    if (isAdmitted) {
+      t.equal(answer.warnings, undefined, 'without a warning');
+      return;
+    }
+    t.match(answer.status?.message, /fix: leave the images as they are and add no container/);
+    t.ok((await submit(admission(written, 'warn'), sent)).allowed, 'a tenant in mode warn is warned');
   });
 
 const twice = (one: object, other: object): readonly Written[] => [
@@ -183,6 +339,11 @@ const refused: readonly (readonly [sentence: string, exemptions: readonly Writte
     [{ checks: ['host-network'], ...byImage }],
     create(pod({ hostNetwork: true, containers: [strong(), plain()] })),
   ],
+  [
+    'a second container that sees the processes of the first (EXM-04)',
+    [byImage],
+    create(pod({ shareProcessNamespace: true, containers: [strong(), plain()] })),
+  ],
   ['a repository that begins so (EXM-05)', [byImage], create(pod({ containers: [strong('r.example/vpn-evil')] }))],
   ['one below it', [byImage], create(pod({ containers: [strong('r.example/vpn/evil')] }))],
   [
@@ -205,8 +366,24 @@ const refused: readonly (readonly [sentence: string, exemptions: readonly Writte
   [
     'an owner that is not the controller',
     [byOwner],
-    create(pod({ containers: [strong()] }, ownedBy('ReplicaSet', 'vpn-5d8bc', false)), replicaSets),
+    create(pod({ containers: [strong()] }, ownedBy('ReplicaSet', 'vpn-5d8bc', { controller: false })), replicaSets),
   ],
+  [
+    'a ReplicaSet of another group (EXM-03)',
+    [byOwner],
+    create(
+      pod({ containers: [strong()] }, ownedBy('ReplicaSet', 'vpn-5d8bc', { apiVersion: 'example.com/v1' })),
+      replicaSets,
+    ),
+  ],
+  ['the owner of another group that the tenant wrote (EXM-03)', [byWidget], create(widget())],
+  ['its operator for another object', [byWidget], create(widget('Widget', 'example.com/v1', 'web'), operator)],
+  [
+    'its operator for a kind of that name in another group',
+    [byWidget],
+    create(widget('Widget', 'example.org/v1'), operator),
+  ],
+  ['a kind that looks like one with its group', [byWidget], create(widget('Widget.example', 'com/v1'), operator)],
   ['a Deployment whose name begins so', [byOwner], create(made('vpn-evil-5d8bc'), replicaSets)],
   ['a ReplicaSet of the name of the Deployment', [byOwner], create(made('vpn'), replicaSets)],
   [
@@ -283,6 +460,12 @@ const warned: readonly (readonly [sentence: string, exemption: Written, object: 
     ['its ReplicaSet', byOwner, template('ReplicaSet', 'vpn-5d8bc', ownedBy('Deployment', 'vpn')), false],
     ['a template with the image', byImage, template('Deployment', 'other'), false],
     ['another Deployment', byOwner, template('Deployment', 'other'), true],
+    [
+      'a ReplicaSet of a Deployment of another group',
+      byOwner,
+      template('ReplicaSet', 'vpn-5d8bc', ownedBy('Deployment', 'vpn', { apiVersion: 'example.com/v1' })),
+      true,
+    ],
     ['a StatefulSet of that name', byOwner, template('StatefulSet', 'vpn'), true],
     ['a workload with the name of a pod', { match: { names: ['vpn'] } }, template('Deployment', 'vpn'), true],
     [

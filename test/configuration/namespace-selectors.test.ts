@@ -12,7 +12,11 @@ const wide = namespaceSelector(undefined);
 
 interface Stored {
   readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
-  readonly webhooks: readonly { readonly name: string; readonly namespaceSelector: object }[];
+  readonly webhooks: readonly {
+    readonly name: string;
+    readonly namespaceSelector: object;
+    readonly failurePolicy: string;
+  }[];
 }
 
 interface World {
@@ -24,7 +28,7 @@ interface World {
   observes: boolean;
   readonly carried: Set<string>;
   /** As another client writes it. */
-  put(selector: object, annotation?: string): void;
+  put(selector: object, annotation?: string, failurePolicy?: string): void;
   stored(): Stored;
   /** Whether every webhook of Bulkhead in it has this selector. */
   selects(selector: object): boolean;
@@ -85,13 +89,14 @@ function world(t: Test): World {
     tenantLabel: usual,
     observes: false,
     carried: new Set([usual]),
-    put(selector, annotation) {
+    put(selector, annotation, failurePolicy = 'Ignore') {
       const annotations = annotation === undefined ? {} : { 'bulkhead.dev/tenant-labels': annotation };
       stored = {
         metadata: { name: 'bulkhead', annotations },
         webhooks: ['validate.bulkhead.dev', 'validate.filtered.bulkhead.dev', 'validate.example.com'].map((name) => ({
           name,
           namespaceSelector: selector,
+          failurePolicy,
         })),
       };
       tell();
@@ -105,13 +110,13 @@ function world(t: Test): World {
   return one;
 }
 
-/** As the manifests have it: nothing is written. */
+/** From what the manifests have to what the settings say. */
 async function begun(t: Test): Promise<World> {
   const one = world(t);
-  one.put(namespaceSelector(usual));
+  one.put(wide);
   one.selectors.begin();
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  t.equal(one.writes(), 0, 'as in the manifests');
+  await until('it is narrow', () => one.selects(namespaceSelector(usual)));
+  t.equal(one.writes(), 1);
   return one;
 }
 
@@ -127,13 +132,39 @@ t.test('enforce selects the namespaces with the tenant label, observe all', asyn
   t.strictSame(one.stored().metadata.annotations, { 'bulkhead.dev/tenant-labels': usual });
 });
 
+t.test(
+  'with failurePolicy Fail observe does not widen the selector, until the manifests are applied again',
+  async (t) => {
+    const one = await begun(t);
+    one.put(namespaceSelector(usual), usual, 'Fail');
+    one.observes = true;
+    one.selectors.changed();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    t.ok(one.selects(namespaceSelector(usual)), 'pods of the platform do not wait for Bulkhead');
+    one.put(wide, usual);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    t.ok(one.selects(wide), 'with Ignore they do not either');
+    one.put(wide, usual, 'Fail');
+    await until('it is narrow again', () => one.selects(namespaceSelector(usual)));
+  },
+);
+
+t.test('in observe, nothing of the manifests is changed', async (t) => {
+  const one = world(t);
+  one.observes = true;
+  one.put(wide);
+  one.selectors.begin();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  t.equal(one.writes(), 0);
+});
+
 t.test('what another client writes is undone, and other webhooks are left alone', async (t) => {
   const one = await begun(t);
   const others = { matchLabels: { team: 'a' } };
   one.put(others, usual);
   await until('it is narrow again', () => one.selects(namespaceSelector(usual)));
   t.ok(one.lines.includes('namespaceSelector was changed by another client; it is written again'));
-  t.strictSame(one.stored().webhooks.at(-1), { name: 'validate.example.com', namespaceSelector: others });
+  t.match(one.stored().webhooks.at(-1), { name: 'validate.example.com', namespaceSelector: others });
 });
 
 t.test('one that undoes every write is answered less and less often', async (t) => {
@@ -168,14 +199,17 @@ t.test('a replica that starts in the middle of that remembers the former label',
   t.ok(one.selects(wide), 'it stays wide');
 });
 
-t.test('manifests with the usual label do not narrow the selector of another', async (t) => {
-  const one = world(t);
-  one.tenantLabel = 'example.com/team';
-  one.carried.clear();
-  one.put(namespaceSelector(usual));
-  one.selectors.begin();
-  await until('it has the other label', () => one.selects(namespaceSelector('example.com/team')));
-  t.pass('nobody carries the usual one, so nothing is in between');
+t.test('of configurations without the annotation, the usual label counts as a former one', async (t) => {
+  for (const selector of [wide, namespaceSelector(usual)]) {
+    const one = world(t);
+    one.tenantLabel = 'example.com/team';
+    one.put(selector);
+    one.selectors.begin();
+    await until('it is wide', () => one.writes() > 0 && one.selects(wide));
+    one.carried.clear();
+    one.clock.advance(31_000);
+    await until('it has the other label', () => one.selects(namespaceSelector('example.com/team')));
+  }
 });
 
 t.test('nothing is written before namespaces and settings are known', async (t) => {

@@ -105,7 +105,17 @@ await clusterTest('one workload may do what the others may not', async (t, plane
   t.match(identity, { code: 1, stderr: /Unsupported value: "foreign-namespace"/ }, 'EXM-02: identity is not exempted');
   const malformed: readonly (readonly [sentence: string, written: Written, message: RegExp])[] = [
     ['nor is a whole namespace', { name: 'bad', match: { kinds: ['Pod'] } }, /matches every object of the namespace/],
-    ['an owner makes pods', { name: 'bad', match: { owner: 'Service/web' } }, /is no workload that makes pods/],
+    [
+      'an owner makes pods',
+      { name: 'bad', match: { owner: 'Service/web' } },
+      /is no workload of Kubernetes that makes/,
+    ],
+    [
+      'one of another API group only with the account of its controller',
+      { name: 'bad', match: { owner: 'Deployment.example.com/web' } },
+      /add requesters: the account of the controller/,
+    ],
+    ['an image is whole', { name: 'bad', match: { images: ['r/vpn:'] } }, /is no image, so nothing matches it/],
     [
       'an owner and a requester never match together',
       { name: 'bad', match: { owner: 'Deployment/web', requesters: [{ kind: 'User', name: 'ona' }] } },
@@ -208,6 +218,52 @@ await clusterTest('an exemption ends to the moment, and tells of it', async (t, 
   );
 });
 
+await clusterTest('what is exempted in a running pod keeps to its images', async (t, plane) => {
+  const { cluster, as, applyAs } = await stage(t, plane);
+  const allow = async (written: Written) =>
+    t.match(await cluster.kubectl('platform', ['apply', '-f', '-'], exemption(written)), { code: 0 }, written.name);
+  const checks = ['host-network'];
+  await allow({ name: 'vpn', checks, match: { images: ['registry.example.com/vpn'] } });
+  const onNode = (name: string) =>
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: 'north-web' },
+      spec: { hostNetwork: true, containers: [{ name: 'main', image: 'registry.example.com/vpn:1' }] },
+    });
+  await eventually('the pod is there', async () => (await applyAs(nina, onNode('tunnel'))).code === 0);
+  const set = (image: string) => as(nina, 'set', 'image', 'pod/tunnel', '-n', 'north-web', `main=${image}`);
+  const debug = (who: typeof nina, image: string) => as(who, 'debug', 'tunnel', '-n', 'north-web', `--image=${image}`);
+  t.match(await set('registry.example.com/vpn:2'), { code: 0 }, 'another version is admitted');
+  const refused = {
+    code: 1,
+    stderr: /spec\.hostNetwork\n.*\n {4}fix: leave the images as they are.*\n {4}host-network, docs/,
+  };
+  t.match(await set('nginx'), refused, 'EXM-06: another image is refused');
+  t.match(await debug(nina, 'nginx'), refused, 'EXM-06: so is a container that is added');
+  t.match(await debug(nina, 'registry.example.com/vpn:2'), { code: 0 }, 'one of the exempted image is not');
+  t.match(await debug(ona, 'registry.example.com/netshoot'), refused, 'nor may the on-call engineer');
+  await allow({ name: 'on-call', checks, match: { requesters: [{ kind: 'Group', name: 'on-call' }] } });
+  await eventually(
+    'who needs an exemption',
+    async () => (await debug(ona, 'registry.example.com/netshoot')).code === 0,
+  );
+
+  for (const name of ['vpn', 'on-call']) await cluster.kubectl('platform', ['delete', 'exemption', name]);
+  await eventually('without it the image stays', async () => (await set('registry.example.com/vpn:3')).code === 1);
+  t.match(await set('registry.example.com/vpn:3'), refused);
+  for (const command of [
+    ['label', 'pod', 'tunnel', 'app=tunnel'],
+    ['annotate', 'pod', 'tunnel', 'note=old'],
+    ['patch', 'pod', 'tunnel', '--type=merge', '-p', '{"metadata":{"finalizers":["example.org/stays"]}}'],
+    ['patch', 'pod', 'tunnel', '--type=merge', '-p', '{"metadata":{"finalizers":null}}'],
+    ['patch', 'pod', 'tunnel', '--type=merge', '-p', '{"spec":{"activeDeadlineSeconds":900}}'],
+    ['patch', 'pod', 'tunnel', '--subresource=status', '--type=merge', '-p', '{"status":{"message":"old"}}'],
+    ['delete', 'pod', 'tunnel', '--force', '--grace-period=0'],
+  ])
+    t.match(await as(nina, ...command, '-n', 'north-web'), { code: 0 }, `${command.join(' ')}: it is not stuck`);
+});
+
 await clusterTest('the on-call engineer debugs a pod of a tenant', async (t, plane) => {
   const { cluster, as, applyAs } = await stage(t, plane);
   const web = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'north-web' } };
@@ -237,6 +293,10 @@ await clusterTest('the backstop honours exemptions without Bulkhead', async (t, 
     image: { images: ['registry.example.com/vpn'] },
     deployment: { owner: 'Deployment/basket', images: ['registry.example.com/basket:1'] },
     ona: { requesters: [{ kind: 'Group', name: 'on-call' }] },
+    widget: {
+      owner: 'Widget.example.com/cache',
+      requesters: [{ kind: 'ServiceAccount', namespace: 'widgets', name: 'operator' }],
+    },
   };
   for (const [name, match] of Object.entries(matches)) {
     const checks =
@@ -257,9 +317,11 @@ await clusterTest('the backstop honours exemptions without Bulkhead', async (t, 
     });
   const strong = (image: string, name = 'main') => ({ name, image, securityContext: { privileged: true } });
   const plain = (image: string) => ({ name: 'plain', image });
-  const by = (name: string) => [
-    { apiVersion: 'apps/v1', kind: 'ReplicaSet', name, uid: '8b9f6e4c-1', controller: true },
+  const by = (name: string, kind = 'ReplicaSet', apiVersion = 'apps/v1') => [
+    { apiVersion, kind, name, uid: '8b9f6e4c-1', controller: true },
   ];
+  const operator = { user: 'system:serviceaccount:widgets:operator', groups: ['system:serviceaccounts'] };
+  const widget = pod({ containers: [strong('nginx')] }, by('cache', 'Widget', 'example.com/v1'));
   const vpnImage = strong('registry.example.com/vpn:2');
   const basket = { containers: [strong('registry.example.com/basket:1')] };
   const cases: readonly (readonly [sentence: string, admitted: boolean, who: typeof nina, pod: string])[] = [
@@ -292,6 +354,22 @@ await clusterTest('the backstop honours exemptions without Bulkhead', async (t, 
     ['the pod of a Deployment', true, replicaSets, pod(basket, by('basket-5d8'))],
     ['EXM-03: not when a tenant sends it', false, nina, pod(basket, by('basket-5d8'))],
     ['EXM-03: nor for another Deployment', false, replicaSets, pod(basket, by('basket-evil-5d8'))],
+    [
+      'EXM-03: nor for a ReplicaSet of another group',
+      false,
+      replicaSets,
+      pod(basket, by('basket-5d8', 'ReplicaSet', 'example.com/v1')),
+    ],
+    ['a kind of another group', true, operator, widget],
+    ['EXM-03: not when a tenant sends it', false, nina, widget],
+    ['nor another group', false, operator, widget.replace('example.com/v1', 'example.org/v1')],
+    ['nor another object', false, operator, widget.replace('cache', 'other')],
+    [
+      'nor a kind that looks like one with its group',
+      false,
+      operator,
+      pod({ containers: [strong('nginx')] }, by('cache', 'Widget.example', 'com/v1')),
+    ],
     ['a requester', true, ona, pod({ containers: [strong('nginx')] })],
   ];
   const create = async (user: typeof nina, text: string) =>

@@ -8,19 +8,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { createAdmission } from '../../src/admission/admission.ts';
-import { catalogue } from '../../src/checks/catalogue.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
-import { type Case, isReplayed, loadCases } from '../fixtures/cases.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { warningsIn } from '../fixtures/denial.ts';
 import { applied } from '../fixtures/json-patch.ts';
 import { submit } from '../fixtures/review.ts';
 import { createWorld, tenantFolders } from '../fixtures/world.ts';
 import { guard, installTenantResource } from './guarded-cluster.ts';
-
-const intent = new Set(catalogue.filter(({ protects }) => protects === 'intent').map(({ id }) => id));
-
-const cases = loadCases().filter(isReplayed);
+import { replayed as cases, inNamespaceOfThePlatform, intent, pathOf } from './replayed-cases.ts';
 
 const { tenancy, namespaces } = createWorld();
 const review = createAdmission({
@@ -30,17 +25,6 @@ const review = createAdmission({
     throw error;
   },
 });
-
-const ofThePlatform: readonly (string | undefined)[] = ['default', 'ingress-nginx', 'kube-system'];
-
-const resources: Readonly<Record<string, string>> = {
-  Namespace: '/api/v1/namespaces',
-  Pod: '/api/v1/namespaces/NAMESPACE/pods',
-  NetworkPolicy: '/apis/networking.k8s.io/v1/namespaces/NAMESPACE/networkpolicies',
-  ResourceQuota: '/api/v1/namespaces/NAMESPACE/resourcequotas',
-  Tenant: '/apis/bulkhead.dev/v1alpha1/tenants',
-  Exemption: '/apis/bulkhead.dev/v1alpha1/exemptions',
-};
 
 await clusterTest(
   'a real API server gives the verdicts of the cases',
@@ -118,17 +102,6 @@ await clusterTest(
   },
   { controllers: false },
 );
-
-/** Such requests are sent in observe alone (docs/decisions/0030). */
-function inNamespaceOfThePlatform({ object }: Case): boolean {
-  return ofThePlatform.includes(object?.metadata?.namespace);
-}
-
-function pathOf({ object }: Case): string {
-  const path = resources[object?.kind ?? ''];
-  if (path === undefined) throw new Error(`no case creates a ${object?.kind}`);
-  return path.replace('NAMESPACE', object?.metadata?.namespace ?? '');
-}
 
 /** The cases are about borders; with a quota every pod of them would have to say how much memory it needs. */
 async function tenantsWithoutQuotas(folder: string): Promise<string> {

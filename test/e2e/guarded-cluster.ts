@@ -10,6 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { parseAllDocuments } from 'yaml';
 import { type ReplicaOptions, type Running, startReplica } from '../../src/commands/replica.ts';
+import { namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
+import { defaultTenantLabel } from '../../src/tenancy/default-settings.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane, Output, User } from '../apiserver/control-plane.ts';
 
@@ -165,7 +167,11 @@ export async function applyConfigurations(
 /** Closed at once, as `serve --registration` would close them (test/e2e/registration.test.ts). */
 async function register(plane: ControlPlane, port: number, caFile: string): Promise<void> {
   await applyConfigurations(plane, port, caFile, ({ webhooks }) => {
-    for (const webhook of webhooks) if (webhook.name !== 'warn.bulkhead.dev') webhook.failurePolicy = 'Fail';
+    for (const webhook of webhooks) {
+      if (webhook.name === 'warn.bulkhead.dev') continue;
+      webhook.failurePolicy = 'Fail';
+      if (webhook.namespaceSelector) webhook.namespaceSelector = namespaceSelector(defaultTenantLabel);
+    }
   });
   // Registrations take a moment until the API server goes by them: it does when it refuses what must be refused.
   const stranger = await plane.kubeconfigFor(people.carol);
@@ -185,6 +191,7 @@ export interface WebhookConfiguration {
     readonly name: string;
     clientConfig: { service?: { path?: string }; url?: string; caBundle?: string };
     failurePolicy: string;
+    namespaceSelector?: object;
     readonly rules: { resources: string[] }[];
   }[];
 }

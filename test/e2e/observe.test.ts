@@ -142,6 +142,9 @@ await clusterTest('observe', async (t, plane) => {
       /^bulkhead-default-deny stays, although the settings say observe; to open the namespace delete it: kubectl/,
     );
     await until(() => asked(open, /would refuse/), 'observe');
+    t.equal(await selectedBy(), 'kubernetes.io/metadata.name,bulkhead.dev/tenant', 'with Fail those of tenants');
+    await applyConfigurations(plane, running.ports.webhook, `${plane.directory}/certificates/ca.crt`);
+    t.equal(await failurePolicies(), 'Ignore', 'the manifests are applied again');
     await until(async () => (await selectedBy()) === 'kubernetes.io/metadata.name', 'every namespace to be selected');
   });
 });

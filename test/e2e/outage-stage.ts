@@ -3,6 +3,8 @@
  * manifests/base, which fail closed. No replica ever ran, so what replicas would have put in place is written by hand.
  */
 import { backstop } from '../../src/commands/backstop.ts';
+import { namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
+import { defaultTenantLabel } from '../../src/tenancy/default-settings.ts';
 import type { Answer } from '../apiserver/api-request.ts';
 import type { ControlPlane, Output, User } from '../apiserver/control-plane.ts';
 import { eventually } from '../soak/observer.ts';
@@ -15,6 +17,7 @@ export const paths = {
   tools: '/api/v1/namespaces/old-tools',
   own: '/api/v1/namespaces/bulkhead-system',
   policies: '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies',
+  exemptions: '/apis/bulkhead.dev/v1alpha1/exemptions',
   deployments: '/apis/apps/v1/namespaces/acme-web/deployments',
   configurations: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
 } as const;
@@ -65,6 +68,19 @@ export const closedDoor = {
   spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
 };
 
+export function exemption(name: string): object {
+  const spec = {
+    tenant: 'acme',
+    namespace: 'acme-web',
+    checks: ['host-network'],
+    match: { names: ['vpn-0'] },
+    reason: 'tunnel',
+    owner: 'network team',
+    expires: '2090-01-01T00:00:00Z',
+  };
+  return { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Exemption', metadata: { name }, spec };
+}
+
 export function workload(name: string): object {
   const template = {
     metadata: { labels: { app: name } },
@@ -104,6 +120,7 @@ async function furnish({ plane, send, kubectl }: DeadCluster): Promise<void> {
   });
   await installTenantResource(plane);
   succeeded(await kubectl('admin', ['apply', '-f', 'manifests/examples/tenants']));
+  await done('POST', paths.exemptions, exemption('vpn'));
   await done('POST', '/api/v1/nodes', {
     metadata: { name: 'stand-in', labels: { 'topology.kubernetes.io/zone': 'a' } },
   });
@@ -171,20 +188,30 @@ async function register(cluster: DeadCluster): Promise<void> {
   await turnOn(cluster);
 }
 
-export async function turnOn({ plane, send, kubectl }: DeadCluster): Promise<void> {
+/** What guards, by its resource. */
+export async function guarding({ plane }: DeadCluster): Promise<readonly (readonly [string, Configuration])[]> {
+  const found: [string, Configuration][] = [];
   for (const kind of ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations']) {
     const { body } = await plane.request('GET', `/apis/admissionregistration.k8s.io/v1/${kind}`);
-    for (const { metadata, webhooks } of (body as { items: Configuration[] }).items) {
-      if (webhooks.some(({ name }) => name.startsWith('warn.'))) continue;
-      const replacement = webhooks.map((_, index) => ({
-        op: 'replace',
-        path: `/webhooks/${index}/failurePolicy`,
-        value: 'Fail',
-      }));
-      succeeded(
-        await kubectl('admin', ['patch', kind, metadata.name, '--type=json', `--patch=${JSON.stringify(replacement)}`]),
-      );
-    }
+    for (const one of (body as { items: Configuration[] }).items)
+      if (!one.webhooks.some(({ name }) => name.startsWith('warn.'))) found.push([kind, one]);
+  }
+  return found;
+}
+
+export async function turnOn(cluster: DeadCluster): Promise<void> {
+  const { send, kubectl } = cluster;
+  for (const [kind, { metadata, webhooks }] of await guarding(cluster)) {
+    const selector = namespaceSelector(defaultTenantLabel);
+    const replacement = webhooks.flatMap((webhook, index) => [
+      { op: 'replace', path: `/webhooks/${index}/failurePolicy`, value: 'Fail' },
+      ...(webhook.namespaceSelector?.matchExpressions
+        ? [{ op: 'replace', path: `/webhooks/${index}/namespaceSelector`, value: selector }]
+        : []),
+    ]);
+    succeeded(
+      await kubectl('admin', ['patch', kind, metadata.name, '--type=json', `--patch=${JSON.stringify(replacement)}`]),
+    );
   }
   const refuses = async (path: string, body: object): Promise<boolean> =>
     (await send('admin', 'POST', `${path}?dryRun=All`, body)).text.includes('failed calling webhook');
@@ -204,9 +231,13 @@ export async function turnOn({ plane, send, kubectl }: DeadCluster): Promise<voi
   });
 }
 
-interface Configuration {
-  readonly metadata: { readonly name: string };
-  readonly webhooks: readonly { readonly name: string }[];
+export interface Configuration {
+  readonly metadata: { readonly name: string; readonly generation: number };
+  readonly webhooks: readonly {
+    readonly name: string;
+    readonly failurePolicy: string;
+    readonly namespaceSelector?: { readonly matchExpressions?: readonly object[] };
+  }[];
 }
 
 export function succeeded({ code, stdout, stderr }: Output): string {

@@ -1,6 +1,6 @@
 /** What waits and what is refused, row by row of docs/outage.md, while every replica is dead. */
 import { eventually } from '../soak/observer.ts';
-import { bindingOf, closedDoor, type DeadCluster, paths, pod, type Sent } from './outage-stage.ts';
+import { bindingOf, closedDoor, type DeadCluster, exemption, paths, pod, type Sent } from './outage-stage.ts';
 
 const { web, policies } = paths;
 const system = '/api/v1/namespaces/kube-system';
@@ -112,5 +112,11 @@ export const refused: Readonly<Record<string, readonly Sent[]>> = {
   'A Tenant is created, changed or deleted': [
     ['admin', 'PATCH', '/apis/bulkhead.dev/v1alpha1/tenants/acme', annotated],
     ['admin', 'DELETE', '/apis/bulkhead.dev/v1alpha1/tenants/beta'],
+  ],
+  'An Exemption is created, changed or deleted': [
+    ['admin', 'POST', paths.exemptions, exemption('late')],
+    ['admin', 'PATCH', `${paths.exemptions}/vpn`, annotated],
+    ['admin', 'PATCH', `${paths.exemptions}/vpn/status`, { status: { observedGeneration: 1 } }],
+    ['admin', 'DELETE', `${paths.exemptions}/vpn`],
   ],
 };

@@ -5,7 +5,17 @@ import { clusterTest } from '../apiserver/cluster-test.ts';
 import { eventually } from '../soak/observer.ts';
 import { goesOn } from './outage-goes-on.ts';
 import { commandsBelow, shownText, tableBelow } from './outage-page.ts';
-import { closedDoor, type DeadCluster, deadCluster, paths, pod, succeeded, turnOn } from './outage-stage.ts';
+import {
+  closedDoor,
+  type DeadCluster,
+  deadCluster,
+  guarding,
+  paths,
+  platformPods,
+  pod,
+  succeeded,
+  turnOn,
+} from './outage-stage.ts';
 import { refused, waits } from './outage-stops.ts';
 
 await clusterTest(
@@ -26,6 +36,7 @@ await clusterTest(
       }
     });
     await t.test('what is refused', (t) => whatIsRefused(t, cluster));
+    await t.test('the manifests are applied again', (t) => appliedAgain(t, cluster));
     await t.test('one command turns Bulkhead off', (t) => turnOff(t, cluster));
     await t.test('while it is off, the backstop holds', (t) => backstopHolds(t, cluster));
     await t.test('the API server has nothing against the backstop', (t) => typeChecked(t, cluster));
@@ -76,6 +87,31 @@ async function whatIsRefused(t: Test, cluster: DeadCluster): Promise<void> {
   const late = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...pod('late') });
   const { stderr } = await cluster.kubectl('alice', ['create', '-n', 'acme-web', '-f', '-'], late);
   t.equal(stderr.trim().replace(/(svc:443\/)[^"]*/, '$1...'), await shownText(), 'the page shows what people read');
+}
+
+/** The manifests select every namespace. No version of a configuration has that and failurePolicy Fail. */
+async function appliedAgain(t: Test, cluster: DeadCluster): Promise<void> {
+  const before = await guarding(cluster);
+  succeeded(await cluster.kubectl('admin', ['apply', '-k', 'manifests/base']));
+  const after = await guarding(cluster);
+  t.equal(after.length, 4);
+  for (const [index, [, { metadata, webhooks }]] of after.entries()) {
+    t.equal(metadata.generation, (before[index]?.[1].metadata.generation ?? 0) + 1, `${metadata.name}: one write`);
+    for (const { name, failurePolicy, namespaceSelector } of webhooks) {
+      t.equal(failurePolicy, 'Ignore', `${name} of ${metadata.name}`);
+      t.notMatch(JSON.stringify(namespaceSelector), 'bulkhead.dev/tenant', `${name} of ${metadata.name}`);
+    }
+  }
+  for (const [namespace, name] of platformPods) {
+    const path = `${paths.namespaces}/${namespace}/pods`;
+    const { status, text } = await cluster.send('admin', 'POST', path, pod(`${name}-again`));
+    t.equal(status, 201, `${namespace}/${name} is created`, { text });
+  }
+  const { status } = await cluster.send('kubelet', 'PATCH', `${paths.web}/pods/running/status`, {
+    status: { podIP: '10.244.1.9', podIPs: [{ ip: '10.244.1.9' }] },
+  });
+  t.equal(status, 200, 'kubelets report the addresses of pods');
+  await turnOn(cluster);
 }
 
 async function turnOff(t: Test, cluster: DeadCluster): Promise<void> {

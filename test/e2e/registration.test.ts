@@ -124,6 +124,9 @@ await clusterTest('registrations', async (t, plane) => {
       return [...new Set(webhooks.map(({ namespaceSelector }) => JSON.stringify(namespaceSelector?.matchExpressions)))];
     };
     t.strictSame(await selectors(), [JSON.stringify(narrow)]);
+    const all = [{ op: 'replace', path: '/webhooks/0/namespaceSelector', value: {} }];
+    await request(plane, 'PATCH', guarding, all, 'application/json-patch+json');
+    await until(async () => (await selectors()).join() === JSON.stringify(narrow), 'it to be narrow again');
     const none = [{ op: 'replace', path: '/webhooks/0/namespaceSelector', value: { matchLabels: { nobody: 'has' } } }];
     await request(plane, 'PATCH', guarding, none, 'application/json-patch+json');
     await until(async () => (await selectors()).join() === JSON.stringify(narrow), 'it to be written again');

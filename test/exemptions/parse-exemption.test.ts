@@ -45,17 +45,36 @@ const refused: readonly (readonly [sentence: string, text: string, problem: stri
   ],
   ['an empty list matches nothing, and is told', match('{ names: [] }'), 'spec.match.names: lists nothing'],
   ['names are no patterns', match('{ names: ["vpn-*"] }'), '"vpn-*" is not a name of 1 to 253'],
+  [
+    'of another API group only with the account of its controller',
+    match('{ owner: Widget.example.com/vpn }'),
+    'spec.match.owner: is of the API group example.com, and every author of a pod can write such an owner; add requesters: the account of the controller that creates its pods',
+  ],
+  ['a Deployment of another group too', match('{ owner: Deployment.example.com/vpn }'), 'of the API group example.com'],
+  [
+    'a Deployment with its own group is that of Kubernetes',
+    match('{ owner: Deployment.apps/vpn, requesters: [{ kind: User, name: ona }] }'),
+    'spec.match.requesters: cannot match together with owner',
+  ],
+  ...['vpn/', 'r/vpn:', 'r/vpn@', 'r//vpn', 'vpn@sha256:', 'r/:1', 'r/vpn:1:2', 'r/-vpn'].map(
+    (image) =>
+      [
+        `${image} matches nothing`,
+        match(`{ images: [r.example/vpn, "${image}"] }`),
+        /spec\.match\.images\[1\]: "[^"]*" is no image, so nothing matches it; write a whole image, such as /,
+      ] as const,
+  ),
   ['images are no patterns', match('{ images: ["registry.example.com/*"] }'), 'is not an image such as'],
   ['an owner is a kind and a name', match('{ owner: vpn }'), '"vpn" is not a workload such as Deployment/vpn'],
   [
     'of a kind that makes pods',
     match('{ owner: Deploymnt/vpn }'),
-    '"Deploymnt" is no workload that makes pods; did you mean Deployment?',
+    '"Deploymnt" is no workload of Kubernetes that makes pods; did you mean Deployment?',
   ],
   [
     'which is no gift of Object.prototype',
     match('{ owner: Constructor/vpn }'),
-    '"Constructor" is no workload that makes pods',
+    '"Constructor" is no workload of Kubernetes that makes pods',
   ],
   ['with the name of an object', match('{ owner: Deployment/vpn., images: [a] }'), 'is not a workload such as'],
   [
@@ -99,8 +118,32 @@ t.test('what it means', async (t) => {
   const { value } = loaded;
   t.match(value, { name: 'vpn', tenant: 'acme', namespace: 'acme-web', expires: Date.parse('2030-01-01T00:00:00Z') });
   t.strictSame([...value.checks], ['network-capabilities']);
-  t.strictSame(value.match.owner, { kind: 'Deployment', name: 'vpn' });
+  t.strictSame(value.match.owner, { kind: 'Deployment', group: undefined, name: 'vpn' });
   t.strictSame(value.match.names, undefined);
+});
+
+t.test('owners with their groups, and images, as people write them', async (t) => {
+  const operator = '[{ kind: ServiceAccount, namespace: acme-web, name: operator }]';
+  for (const [owner, requesters, group] of [
+    ['Deployment.apps/vpn', undefined, undefined],
+    ['CronJob.batch/vpn', undefined, undefined],
+    ['ReplicationController/vpn', undefined, undefined],
+    ['Widget.example.com/vpn', operator, 'example.com'],
+    ['Deployment.example.com/vpn', operator, 'example.com'],
+  ] as const) {
+    const others = requesters === undefined ? '' : `, requesters: ${requesters}`;
+    const loaded = parseExemption(documentIn(match(`{ owner: ${owner}${others} }`)));
+    t.ok(loaded.ok && loaded.value.match.owner?.group === group, owner);
+  }
+  const images = [
+    'vpn',
+    'vpn:1.4',
+    'r.example:5000/a/b_c/vpn-2:v1_2@sha256:ab12',
+    'r.example:5000',
+    'r/a__b',
+    'vpn@sha256:ab',
+  ];
+  t.ok(parseExemption(documentIn(match(`{ images: ${JSON.stringify(images)} }`))).ok);
 });
 
 const tenant = 'apiVersion: bulkhead.dev/v1alpha1\nkind: Tenant\nmetadata: { name: acme }\nspec: {}';

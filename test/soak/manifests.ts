@@ -1,5 +1,7 @@
 /** What manifests/base says, for measurements that stand in for a kubelet and for people who install it. */
 import { parseAllDocuments } from 'yaml';
+import { namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
+import { defaultTenantLabel } from '../../src/tenancy/default-settings.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 
 export const systemNamespace = 'bulkhead-system';
@@ -9,7 +11,8 @@ export const serviceName = `bulkhead.${systemNamespace}.svc`;
 interface Webhook {
   readonly name: string;
   readonly timeoutSeconds: number;
-  failurePolicy: string;
+  readonly failurePolicy: string;
+  readonly namespaceSelector?: object;
   readonly clientConfig: { readonly service: object; caBundle?: string };
 }
 
@@ -82,7 +85,7 @@ export function incomplete(registrations: readonly Manifest[], failurePolicy: 'F
     ...registration,
     webhooks: (registration.webhooks ?? []).map((webhook) => {
       const { path: _path, ...service } = { path: '', ...webhook.clientConfig.service };
-      return { ...webhook, clientConfig: { service }, failurePolicy: failsClosed(webhook) ? failurePolicy : 'Ignore' };
+      return { ...webhook, clientConfig: { service }, ...(failurePolicy === 'Fail' && failing(webhook)) };
     }),
   }));
 }
@@ -98,7 +101,14 @@ export function completed(registrations: readonly Manifest[], caBundle: string):
         service: { ...webhook.clientConfig.service, path: `/${webhook.name.split('.')[0]}` },
         caBundle: encoded,
       },
-      failurePolicy: failsClosed(webhook) ? 'Fail' : 'Ignore',
+      ...failing(webhook),
     })),
   }));
+}
+
+/** With the tenant label in the selector, as replicas write it before. */
+function failing(webhook: Webhook): object {
+  if (!failsClosed(webhook)) return {};
+  const selector = webhook.namespaceSelector && namespaceSelector(defaultTenantLabel);
+  return { failurePolicy: 'Fail', ...(selector && { namespaceSelector: selector }) };
 }

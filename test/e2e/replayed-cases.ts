@@ -1,0 +1,32 @@
+/** Which cases of test/fixtures are sent to a real API server, and where. */
+import { catalogue } from '../../src/checks/catalogue.ts';
+import { type Case, isReplayed, loadCases } from '../fixtures/cases.ts';
+
+const collections: Readonly<Record<string, string>> = {
+  Namespace: '/api/v1/namespaces',
+  Pod: '/api/v1/namespaces/NAMESPACE/pods',
+  NetworkPolicy: '/apis/networking.k8s.io/v1/namespaces/NAMESPACE/networkpolicies',
+  ResourceQuota: '/api/v1/namespaces/NAMESPACE/resourcequotas',
+  Tenant: '/apis/bulkhead.dev/v1alpha1/tenants',
+  Exemption: '/apis/bulkhead.dev/v1alpha1/exemptions',
+};
+
+/** Checks that never refuse. */
+export const intent: ReadonlySet<string> = new Set(
+  catalogue.filter(({ protects }) => protects === 'intent').map(({ id }) => id),
+);
+
+export const replayed: readonly Case[] = loadCases().filter(isReplayed);
+
+const ofThePlatform: readonly (string | undefined)[] = ['default', 'ingress-nginx', 'kube-system'];
+
+/** Such requests are sent in observe alone (docs/decisions/0030). */
+export function inNamespaceOfThePlatform({ object }: Case): boolean {
+  return ofThePlatform.includes(object?.metadata?.namespace);
+}
+
+export function pathOf({ object }: Case): string {
+  const path = collections[object?.kind ?? ''];
+  if (path === undefined) throw new Error(`no case creates a ${object?.kind}`);
+  return path.replace('NAMESPACE', object?.metadata?.namespace ?? '');
+}
