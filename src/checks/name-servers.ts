@@ -3,10 +3,9 @@ import { formatAddress, type IpRange, parseCidr } from '../kubernetes/ip-range.t
 import { contains, intersect } from '../kubernetes/ip-set.ts';
 import { excerpt } from '../kubernetes/json.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
-import { notGranted } from '../reach/address-grants.ts';
 import { listed } from '../reach/listed.ts';
-import { openAddresses } from '../reach/tenant-addresses.ts';
-import type { Settings } from '../tenancy/settings.ts';
+import { closedFor } from '../reach/tenant-addresses.ts';
+import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, type Finding, nothing } from './check.ts';
 
@@ -37,7 +36,7 @@ export const nameServers: Check = {
     if (!servers || owner === 'platform' || request.operation !== 'CREATE') return nothing;
     const findings: Finding[] = [];
     for (const [index, server] of servers.entries()) {
-      const reason = violationIn(server, owner, tenancy.settings, now);
+      const reason = violationIn(server, owner, tenancy, now);
       if (reason === undefined) continue;
       findings.push({ path: `spec.dnsConfig.nameservers[${index}]`, reason, fix });
     }
@@ -45,13 +44,14 @@ export const nameServers: Check = {
   },
 };
 
-function violationIn(server: string, tenant: Tenant, settings: Settings, now: number): string | undefined {
+function violationIn(server: string, tenant: Tenant, tenancy: Tenancy, now: number): string | undefined {
+  const { settings } = tenancy;
   const read = addressOf(server);
   if (read === undefined) return `${excerpt(server)} is not an address that all programs read alike`;
   const address = destinations([read]);
   if (contains(loopback, address)) return undefined;
-  const { all } = openAddresses(address, 'egress', tenant, settings);
-  if (notGranted(address, dnsPorts, all, now).length === 0) return undefined;
+  const { notGranted } = closedFor({ tenant, tenancy, now })(dnsPorts)(address, 'egress');
+  if (notGranted.length === 0) return undefined;
   const touched = settings.protectedRanges
     .filter(({ range }) => intersect(address, destinations([range])).length > 0)
     .map(({ name }) => name);

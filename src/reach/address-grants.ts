@@ -1,7 +1,8 @@
 /** Who may reach which addresses on which ports: many grants as one sorted list, so that a look-up does not depend on their number. */
 import type { IpRange } from '../kubernetes/ip-range.ts';
-import { type IpSet, overlapping, subtract } from '../kubernetes/ip-set.ts';
+import { type IpSet, normalise, overlapping, subtract } from '../kubernetes/ip-set.ts';
 import { allPorts, type Port, type PortRange } from '../kubernetes/port-range.ts';
+import { once } from './once.ts';
 import { shutPorts } from './open-ports.ts';
 
 export interface AddressGrant {
@@ -44,35 +45,38 @@ export function grantedRanges<Grant extends AddressGrant>(grants: readonly Grant
   return result;
 }
 
-/** Those of several lists that touch the addresses, as one list: grants of one address add up, wherever they come from. */
-export function grantsIn(addresses: IpSet, lists: readonly (readonly GrantedRange[])[]): readonly GrantedRange[] {
-  const touched = lists.map((list) => overlapping(list, addresses)).filter(({ length }) => length > 0);
-  const [only = []] = touched;
-  if (touched.length < 2) return only;
-  return grantedRanges(touched.flat().flatMap((range) => range.grants.map((one) => ({ ...one, addresses: [range] }))));
+/** Whether grants together open what is asked for. Many addresses are in the same grants, so each answer is kept. */
+export type IsOpen = (grants: readonly AddressGrant[]) => boolean;
+
+/** Of these ports, every one. */
+export function opens(ports: readonly Port[], now: number): IsOpen {
+  return once((grants: readonly AddressGrant[]) => shutPorts(inForce(grants, now), ports).length === 0);
 }
 
-/** The addresses for which the grants that are in force do not together open every one of the ports. */
-export function notGranted(
-  addresses: IpSet,
-  ports: readonly Port[],
-  granted: readonly GrantedRange[],
-  now: number,
-): IpSet {
-  const open = overlapping(granted, addresses).filter(
-    ({ grants }) => shutPorts(inForce(grants, now), ports).length === 0,
+/** The addresses whose grants open what is asked for. Grants of one address add up, in whichever of the lists they are. */
+export function openIn(lists: readonly (readonly GrantedRange[])[], isOpen: IsOpen): IpSet {
+  const open: IpRange[] = lists.flat().filter(({ grants }) => isOpen(grants));
+  const closed = lists.map((list) => list.filter(({ grants }) => !isOpen(grants)));
+  const shared = closed.flatMap((list, index) =>
+    overlapping(list, normalise(closed.toSpliced(index, 1).flat())).flatMap((range) =>
+      range.grants.map((grant) => ({ ...grant, addresses: [range] })),
+    ),
   );
-  return open.length === 0 ? addresses : subtract(addresses, open);
+  open.push(...grantedRanges(shared).filter(({ grants }) => isOpen(grants)));
+  return normalise(open);
 }
+
+/** Of more ranges, nobody is told what their grants have in common. */
+const mostCompared = 32;
 
 /** The ports that are open for every one of the addresses; undefined where one of them is in no grant at all. */
 export function portsGranted(
   addresses: IpSet,
-  granted: readonly GrantedRange[],
+  lists: readonly (readonly GrantedRange[])[],
   now: number,
 ): readonly PortRange[] | undefined {
-  const touched = overlapping(granted, addresses);
-  if (subtract(addresses, touched).length > 0) return undefined;
+  const touched = lists.flatMap((list) => overlapping(list, addresses));
+  if (touched.length > mostCompared || subtract(addresses, normalise(touched)).length > 0) return undefined;
   const [first = [], ...others] = touched.map(({ grants }) => inForce(grants, now));
   return first
     .flatMap(({ ports }) => (ports.length === 0 ? allPorts : ports))

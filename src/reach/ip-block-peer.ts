@@ -6,21 +6,25 @@
  * stand for IPv4 ones count as those.
  */
 import { destinations, spellings } from '../kubernetes/embedded-ipv4.ts';
-import { blocksOf, familyNames, formatAddress, type IpRange } from '../kubernetes/ip-range.ts';
+import { blocksOf, type Family, familyNames, formatAddress, type IpRange } from '../kubernetes/ip-range.ts';
 import { contains, type IpSet, intersect, overlapping, subtract } from '../kubernetes/ip-set.ts';
 import type { ProtectedRange, Settings } from '../tenancy/settings.ts';
-import { notGranted, portsGranted } from './address-grants.ts';
+import type { Tenant } from '../tenancy/tenant.ts';
+import { portsGranted } from './address-grants.ts';
 import type { Fix } from './fix.ts';
 import { listed } from './listed.ts';
 import type { AllowRule, IpBlockPeer } from './model.ts';
 import { once } from './once.ts';
-import { openAddresses } from './tenant-addresses.ts';
+import { addressLists, closedFor } from './tenant-addresses.ts';
 import type { Border, Violation } from './violation.ts';
 
 /** 2000::/3, which IANA gives to global unicast addresses (RFC 4291, section 2.4). */
 const globalUnicast: IpRange = { family: 6, first: 0x2n << 124n, last: (0x4n << 124n) - 1n };
 /** ::/8, in which the IPv6 forms of IPv4 addresses lie. */
 const lowest: IpRange = { family: 6, first: 0n, last: (1n << 120n) - 1n };
+
+/** More ranges than these are nothing that somebody writes after `except`. */
+const mostLeftOut = 32;
 
 interface Guard extends ProtectedRange {
   /** The addresses at which traffic to the range arrives. */
@@ -35,10 +39,8 @@ export function judgeAddresses({ addresses }: IpBlockPeer, rule: AllowRule, bord
   const { settings } = border.tenancy;
   const { direction, ports } = rule;
   const reached = destinations(addresses);
-  const { assured, all } = openAddresses(reached, direction, border.tenant, settings);
-  const rest = notGranted(reached, ports, assured, border.now);
+  const { notAssured: rest, notGranted: missing } = closedFor(border)(ports)(reached, direction);
   if (rest.length === 0) return undefined;
-  const missing = direction === 'egress' ? notGranted(reached, ports, all, border.now) : rest;
 
   const touched: Guard[] = [];
   let inside: IpRange | undefined;
@@ -63,6 +65,7 @@ export function judgeAddresses({ addresses }: IpBlockPeer, rule: AllowRule, bord
   }
   const [outside] = missing;
   if (direction === 'egress' && outside !== undefined) {
+    const { all } = addressLists(direction, border.tenant, settings, missing);
     const open = portsGranted(missing, all, border.now) ?? [];
     const what = open.length > 0 ? 'ports' : 'addresses';
     return {
@@ -82,6 +85,15 @@ export function judgeAddresses({ addresses }: IpBlockPeer, rule: AllowRule, bord
   };
 }
 
+/** As the Tenant writes them. */
+const grantedCidrs = once(
+  ({ network: { egressRanges, egress } }: Tenant): Readonly<Record<Family, readonly IpRange[]>> => {
+    const cidrs = [...egressRanges, ...egress.flatMap(({ cidr }) => (cidr === 'internet' ? [] : cidr))];
+    const of = (family: Family) => cidrs.filter((range) => range.family === family);
+    return { 4: of(4), 6: of(6) };
+  },
+);
+
 /**
  * The fix for an egress block: what to leave out, where most of it is granted; else what is granted of its family, and what to ask for.
  *
@@ -95,7 +107,7 @@ function egressFix(
   { tenant, tenancy: { settings } }: Border,
   touched: readonly Guard[],
 ): Fix {
-  const leftOut = exceptions(missing, block);
+  const leftOut = missing.length > mostLeftOut ? [] : exceptions(missing, block);
   const isListed = block.every((range) => !settings.unlistedFamilies.includes(range.family));
   if (
     isListed &&
@@ -106,16 +118,14 @@ function egressFix(
     return { id: 'leave-out-ranges', ranges: leftOut, embedsIpv4, coversCluster: touched.length > 0 };
   }
   const family = missing.at(-1)?.family ?? 4;
-  const { egressRanges, egress } = tenant.network;
-  const cidrs = [...egressRanges, ...egress.flatMap(({ cidr }) => (cidr === 'internet' ? [] : cidr))];
-  const [asked, second] = missing.flatMap(blocksOf);
+  const [asked, second] = missing.slice(0, 2).flatMap(blocksOf);
   const isOne = asked !== undefined && asked.first === asked.last && second === undefined;
   const mayAsk = touched.length === 0 || (isOne && touched.every(({ kind }) => kind !== 'metadata'));
   return {
     id: 'only-granted-ranges',
     family,
-    ranges: cidrs.filter((range) => range.family === family),
-    internet: egress.some(({ cidr }) => cidr === 'internet'),
+    ranges: grantedCidrs(tenant)[family],
+    internet: tenant.network.egress.some(({ cidr }) => cidr === 'internet'),
     coversCluster: touched.length > 0,
     ask:
       mayAsk && asked !== undefined && second === undefined

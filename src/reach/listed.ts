@@ -9,6 +9,11 @@ export function listed(items: readonly string[], most = items.length): string {
   return told.length < 2 ? told.join() : `${told.slice(0, -1).join(', ')} and ${told.at(-1)}`;
 }
 
+/** As {@link listed}; what is not shown is not made. */
+export function listedBy<Item>(items: readonly Item[], text: (item: Item) => string, most: number): string {
+  return listed([...items.slice(0, most).map(text), ...items.slice(most).map(() => '')], most);
+}
+
 export function listedPorts(ports: readonly Port[]): string {
   return listed(ports.map(formatPort), maxShownPorts);
 }

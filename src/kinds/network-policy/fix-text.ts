@@ -6,7 +6,7 @@ import { namespaceNameLabel } from '../../kubernetes/objects.ts';
 import { formatPort } from '../../kubernetes/port-range.ts';
 import type { PeerVerdict } from '../../reach/border.ts';
 import type { Fix } from '../../reach/fix.ts';
-import { listed, listedPorts } from '../../reach/listed.ts';
+import { listed, listedBy, listedPorts } from '../../reach/listed.ts';
 import type { PodService } from '../../reach/shared-service.ts';
 import type { Border } from '../../reach/violation.ts';
 import { isInBaseline } from '../../tenancy/served-tenants.ts';
@@ -149,9 +149,9 @@ function onlyGranted(
 ): string {
   const pods = coversCluster ? '; pods are selected with podSelector and namespaceSelector' : '';
   const wanted = ask === undefined ? `${familyNames[family]} addresses outside the cluster` : grantText(ask, tenant);
-  const granted = [...(internet ? ['the internet'] : []), ...ranges.map(formatRange)];
+  const granted = [...(internet ? (['internet'] as const) : []), ...ranges];
   if (granted.length === 0) return `ask the platform to grant ${wanted}, or ${removePeer}${pods}`;
-  return `write a cidr within what was granted: ${listed(granted, maxShownRanges)}; or ask the platform to grant ${ask === undefined ? 'more' : wanted}${pods}`;
+  return `write a cidr within what was granted: ${listedBy(granted, (one) => (one === 'internet' ? 'the internet' : formatRange(one)), maxShownRanges)}; or ask the platform to grant ${ask === undefined ? 'more' : wanted}${pods}`;
 }
 
 /** As it stands in the Tenant. */
