@@ -29,6 +29,7 @@ import { provisionerMark } from '../tenancy/namespace-grant.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { createKeys, doubtsAbout, fixOfKey } from './audit-namespaces.ts';
+import { vouchedPods } from './audit-vouched.ts';
 import { backstopAge, stampedBackstop } from './backstop-age.ts';
 
 interface Row {
@@ -68,6 +69,7 @@ export async function survey(
   const stamps: (string | undefined)[] = [];
   const namespaces = createNamespaceStore(() => tenancy);
   const exemptions = createExemptionUse(tenancy);
+  const grantsOfPod = vouchedPods(tenancy);
   const state = { tenancy, namespaces, now: Date.now(), onExempted: exemptions.see };
   const modeOf = (tenant: Tenant): string => (tenancy.declares(tenant) ? tenant.mode : 'unknown');
 
@@ -122,6 +124,8 @@ export async function survey(
   for (const kind of audited)
     await read(collectionPaths(kind), ({ metadata, object }) => {
       const { name, namespace } = metadata;
+      if (kind.family === 'pod')
+        for (const text of grantsOfPod(object)) planted.push(`Pod ${namespace}/${name} ${text}`);
       const row = rows.get(namespace);
       const record = namespaces.lookup(namespace);
       if (row === undefined || record === undefined) return;
