@@ -101,7 +101,9 @@ await clusterTest('audit judges everything that tenants have, and says what is n
   const reader = await someoneWhoMayOnlyList(plane);
   const tenants = await tenantsIn(plane, 'prefixed', { acme: 'warn' });
   const document = { ...tenantOf('acme', { acme: 'warn' }) } as { spec: object };
-  const prefixed = { ...document, spec: { ...document.spec, namespaces: { prefix: 'acme-' } } };
+  const database = { cidr: '10.244.9.9/32', ports: [{ port: 5432 }], direction: 'egress', reason: 'a database' };
+  const network = { vouched: [{ ...database, notAssignedToPods: true }] };
+  const prefixed = { ...document, spec: { ...document.spec, namespaces: { prefix: 'acme-' }, network } };
   await writeFile(join(tenants, 'acme.yaml'), JSON.stringify(prefixed));
   const exemption = {
     ...{ tenant: 'acme', namespace: 'acme-web', checks: ['host-namespaces'], reason: 'It must.', owner: 'team' },
@@ -159,6 +161,14 @@ await clusterTest('audit judges everything that tenants have, and says what is n
     metadata: { name: 'none' },
     spec: { hard: { 'count/networkpolicies.networking.k8s.io': '0' } },
   });
+  const there = { metadata: { name: 'there' }, spec: { containers: [{ name: 'main', image: 'example.org/there' }] } };
+  await eventually('a pod has the address', async () => {
+    await plane.request('POST', '/api/v1/namespaces/default/pods', there);
+    const status = { podIPs: [{ ip: '10.244.9.9' }], podIP: '10.244.9.9' };
+    const patch = { contentType: 'application/merge-patch+json' };
+    const path = '/api/v1/namespaces/default/pods/there/status';
+    return (await plane.request('PATCH', path, { status }, patch)).status === 200;
+  });
   await eventually('the Deployment has its pods', async () => {
     const { body } = await plane.request('GET', '/api/v1/namespaces/acme-web/pods?labelSelector=app=web');
     return (body as { items: unknown[] }).items.length >= 4;
@@ -172,6 +182,7 @@ await clusterTest('audit judges everything that tenants have, and says what is n
     /^ {2}namespace shop has the label of acme, and no prefix of that tenant covers it$/m,
     /^ {2}namespace acme-new has no tenant label, and its name is reserved for acme: label it/m,
     /^ {2}namespace hidden has the label of the probe of Bulkhead$/m,
+    /^ {2}Pod default\/there has the address 10\.244\.9\.9, which network\.vouched\[0\] of tenant acme opens$/m,
     /^ {2}NetworkPolicy acme-web\/bulkhead-allow-all has a name or a label of Bulkhead, which has not written it$/m,
     /^io\.cilium\/ +no +1 +shop +\S+/m,
     /^reserved-labels +acme +warn +in every mode +1 +Namespace shop +metadata\.labels\[io\.cilium\/pool\]$/m,
