@@ -57,12 +57,14 @@ export function opens(ports: readonly Port[], now: number): IsOpen {
 export function openIn(lists: readonly (readonly GrantedRange[])[], isOpen: IsOpen): IpSet {
   const open: IpRange[] = lists.flat().filter(({ grants }) => isOpen(grants));
   const closed = lists.map((list) => list.filter(({ grants }) => !isOpen(grants)));
-  const shared = closed.flatMap((list, index) =>
-    overlapping(list, normalise(closed.toSpliced(index, 1).flat())).flatMap((range) =>
-      range.grants.map((grant) => ({ ...grant, addresses: [range] })),
-    ),
-  );
-  open.push(...grantedRanges(shared).filter(({ grants }) => isOpen(grants)));
+  if (closed.filter(({ length }) => length > 0).length > 1) {
+    const shared = closed.flatMap((list, index) =>
+      overlapping(list, normalise(closed.toSpliced(index, 1).flat())).flatMap((range) =>
+        range.grants.map((grant) => ({ ...grant, addresses: [range] })),
+      ),
+    );
+    open.push(...grantedRanges(shared).filter(({ grants }) => isOpen(grants)));
+  }
   return normalise(open);
 }
 

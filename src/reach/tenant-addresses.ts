@@ -42,10 +42,7 @@ export type ClosedFor = (addresses: IpSet, direction: Direction) => Closed;
 export const closedFor = once(({ tenant, tenancy: { settings }, now }: Asked) =>
   once((ports: readonly Port[]): ClosedFor => {
     const isOpen = opens(ports, now);
-    const open = once((lists: AddressLists) => ({
-      assured: openIn(lists.assured, isOpen),
-      all: openIn(lists.all, isOpen),
-    }));
+    const openOf = once((lists: AddressLists['all']) => openIn(lists, isOpen));
     const whole = new Map<Direction, AddressLists>();
     let asked = 0;
     return (addresses, direction) => {
@@ -55,8 +52,9 @@ export const closedFor = once(({ tenant, tenancy: { settings }, now }: Asked) =>
         lists = addressLists(direction, tenant, settings);
         whole.set(direction, lists);
       }
-      const { assured, all } = open(lists);
-      return { notAssured: subtract(addresses, assured), notGranted: subtract(addresses, all) };
+      const notAssured = subtract(addresses, openOf(lists.assured));
+      const isDone = notAssured.length === 0 || lists.all === lists.assured;
+      return { notAssured, notGranted: isDone ? notAssured : subtract(addresses, openOf(lists.all)) };
     };
   }),
 );

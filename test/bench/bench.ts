@@ -8,7 +8,7 @@ import { instructionsPerRequest } from './instructions.ts';
 import { measureLargestPolicy } from './largest-policy.ts';
 import { type MeasuredServer, type Program, startServer } from './measured-server.ts';
 import { median } from './median.ts';
-import { podExempted, podMutate, policyValidate, type Scenario, scenarios } from './scenarios.ts';
+import { podExempted, podMutate, policyGranted, policyValidate, type Scenario, scenarios } from './scenarios.ts';
 
 interface Comparison {
   readonly name: string;
@@ -20,9 +20,9 @@ interface Comparison {
 }
 
 const bare = (scenario: Scenario): Program => ({ file: 'bare-server.ts', argument: scenarios.indexOf(scenario) });
-const bulkhead = (namespaces: number, exemptions = 0): Program => ({
+const bulkhead = (namespaces: number, exemptions = 0, grants = 0): Program => ({
   file: 'bulkhead-server.ts',
-  argument: `${namespaces},${exemptions}`,
+  argument: `${namespaces},${exemptions},${grants}`,
 });
 
 const comparisons: readonly Comparison[] = [
@@ -59,6 +59,13 @@ const comparisons: readonly Comparison[] = [
     scenario: podExempted,
     measured: bulkhead(10, 1_000),
     against: bulkhead(10, 10),
+    most: 1.02,
+  },
+  {
+    name: '1,000 : 10 grants and services',
+    scenario: policyGranted,
+    measured: bulkhead(10, 0, 1_000),
+    against: bulkhead(10, 0, 10),
     most: 1.02,
   },
 ];

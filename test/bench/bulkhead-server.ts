@@ -1,27 +1,66 @@
 /**
  * Bulkhead as `serve` composes it, with log and metrics and a path that nobody guesses, over namespaces that are in memory already.
  * Argument: how many namespaces there are besides the one that is asked about; every tenth of them has a tenant of its own. After a comma:
- * how many exemptions there are; ten of them are for that namespace.
+ * how many exemptions there are; ten of them are for that namespace. After another: how many shared services there are, and how many grants
+ * of addresses its tenant has.
  */
 import { createAdmission } from '../../src/admission/admission.ts';
 import { createNamespaceStore } from '../../src/admission/namespace-store.ts';
 import { byNamespace } from '../../src/exemptions/load-exemptions.ts';
+import type { IpRange } from '../../src/kubernetes/ip-range.ts';
+import type { PortRange } from '../../src/kubernetes/port-range.ts';
 import { createLog } from '../../src/server/log.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
 import { createWebhookServer } from '../../src/server/webhook-server.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
 import type { Exemption } from '../../src/tenancy/exemption.ts';
+import type { Settings } from '../../src/tenancy/settings.ts';
 import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import type { Tenant } from '../../src/tenancy/tenant.ts';
 import { host, serveForMeasurement } from './child.ts';
 import { namespace, path } from './scenarios.ts';
 
-const [count = 0, exemptionCount = 0] = (process.argv[2] ?? '').split(',').map(Number);
+const [count = 0, exemptionCount = 0, grantCount = 0] = (process.argv[2] ?? '').split(',').map(Number);
+const tcp = (port: number): PortRange => ({ protocol: 'TCP', first: port, last: port });
+const address = (first: number, second: number): bigint => BigInt(first * 2 ** 24 + second * 2 ** 16);
+const single = (one: bigint): IpRange => ({ family: 4, first: one, last: one });
+function numbered<Item>(length: number, make: (index: number) => Item): readonly Item[] {
+  return Array.from({ length }, (_, index) => make(index));
+}
+
 const acme: Tenant = {
   ...undeclaredTenant('acme'),
   prefix: 'acme-',
   members: [{ kind: 'Group', name: 'acme-developers' }],
+  network: {
+    ...undeclaredTenant('acme').network,
+    egress: numbered(grantCount, (index) => ({
+      cidr: { family: 4, first: address(203, 0) + BigInt(index * 32), last: address(203, 0) + BigInt(index * 32 + 15) },
+      except: [],
+      ports: [tcp(443)],
+    })),
+    vouched: numbered(grantCount, (index) => ({
+      address: single(address(10, 128) + BigInt(index + 1)),
+      ports: [tcp(5432)],
+      direction: 'egress',
+      expires: Date.parse('2100-01-01T00:00:00Z'),
+      notAssignedToPods: true,
+    })),
+  },
 };
+const services = numbered(grantCount, (index) => ({
+  name: `service-${index}`,
+  direction: 'egress' as const,
+  ports: [],
+  addresses: [],
+  endpoints: [{ address: single(address(10, 96) + BigInt(index + 1)), ports: [tcp(443)] }],
+  offer: 'policy' as const,
+  tenants: { names: new Set(index % 10 === 0 ? ['acme'] : [`tenant-${index}`]) },
+}));
+const settings: Settings =
+  grantCount === 0
+    ? defaultSettings
+    : { ...defaultSettings, unlistedFamilies: [], sharedServices: [...defaultSettings.sharedServices, ...services] };
 const others = Array.from(
   { length: count / 10 },
   (_, index): Tenant => ({ ...undeclaredTenant(`tenant-${index}`), prefix: `tenant-${index}-` }),
@@ -46,7 +85,7 @@ const exemptions = Array.from({ length: exemptionCount }, (_, index): Exemption 
   };
 });
 const tenancy = {
-  ...createTenancy(defaultSettings, [acme, ...others]),
+  ...createTenancy(settings, [acme, ...others]),
   exemptions: byNamespace(exemptions),
 };
 const store = createNamespaceStore(() => tenancy);

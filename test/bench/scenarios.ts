@@ -198,6 +198,37 @@ export const podExempted: Scenario = {
     allowed === true && warnings === undefined ? undefined : 'the pod was not simply admitted',
 };
 
+const block = (cidr: string) => ({ ipBlock: { cidr } });
+
+/** A policy that is admitted by a range, a shared service at an address, and a vouched address. */
+export const policyGranted: Scenario = {
+  name: 'NetworkPolicy granted, 2 KB',
+  phase: 'validate',
+  body: review(
+    2048,
+    { group: 'networking.k8s.io', version: 'v1', kind: 'NetworkPolicy' },
+    { group: 'networking.k8s.io', version: 'v1', resource: 'networkpolicies' },
+    {
+      ...policy,
+      ...{
+        spec: {
+          podSelector: { matchLabels: { app: 'web' } },
+          policyTypes: ['Egress'],
+          egress: [
+            { to: [block('203.0.0.0/28'), block('203.0.0.32/28')], ports: [{ protocol: 'TCP', port: 443 }] },
+            { to: [block('10.96.0.1/32')], ports: [{ protocol: 'TCP', port: 443 }] },
+            { to: [block('10.128.0.1/32')], ports: [{ protocol: 'TCP', port: 5432 }] },
+          ],
+        },
+      },
+    },
+    { username: 'alice', groups: ['acme-developers', 'system:authenticated'] },
+  ),
+  response: { allowed: true },
+  mistake: ({ allowed, warnings }) =>
+    allowed === true && warnings === undefined ? undefined : 'the policy was not simply admitted',
+};
+
 export const scenarios: readonly Scenario[] = [podMutate, policyValidate];
 
 /**
