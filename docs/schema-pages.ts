@@ -44,6 +44,9 @@ export function settingsPage(): string {
       'spec.mesh': 'not known',
       'spec.network.plugin': 'not known',
       'spec.pods.runtimeClasses': 'every class',
+      'spec.pods.csiDrivers': builtIn,
+      'spec.pods.tolerations[].value': 'every value',
+      'spec.pods.csiDrivers[].tenants': 'every tenant',
       'spec.network.ipFamilies': '`["IPv4","IPv6"]`',
       'spec.network.cloud': '`all`',
       'spec.network.metadataAddresses': builtIn,
@@ -67,7 +70,7 @@ Without a file, the defaults and the built-in lists apply. An unknown field is a
 ## Fields
 ${table}
 ## Built-in
-The lists of a settings document are added to the built-in ones. \`sharedServices\` replaces its built-in list.
+The lists of a settings document are added to the built-in ones. \`sharedServices\` and \`pods.csiDrivers\` replace theirs.
 \`reserved.released\` takes keys out of the built-in lists, except keys below \`bulkhead.dev/\`.
 
 ${builtInLists()}
@@ -157,6 +160,7 @@ function builtInLists(): string {
     ['spec.platform.namespaces', platform.namespaces],
     ['spec.platform.prefixes', platform.prefixes],
     ['spec.network.metadataAddresses', protectedRanges.map(({ text }) => text)],
+    ['spec.pods.csiDrivers', defaultSettings.pods.csiDrivers.map(({ driver }) => driver)],
     ['spec.sharedServices', defaultSettings.sharedServices.map(serviceText)],
   ];
   const rows = lists.map(([field, values]) => `| \`${field}\` | ${[...values].map(code).join(', ')} |\n`);

@@ -21,10 +21,12 @@ import { managedPolicy } from './managed-policy.ts';
 import { namespaceFinalize } from './namespace-finalize.ts';
 import { namespaceOwnerReferences } from './namespace-owner-references.ts';
 import { networkCapabilities } from './network-capabilities.ts';
+import { networkVolumes } from './network-volumes.ts';
 import { newNamespace } from './new-namespace.ts';
 import { probeHost } from './probe-host.ts';
 import type { Rule } from './rule.ts';
 import { tenantLabelFrozen } from './tenant-label-frozen.ts';
+import { tolerations } from './tolerations.ts';
 
 export const rules: readonly Rule[] = [
   exemptionWriters,
@@ -41,6 +43,8 @@ export const rules: readonly Rule[] = [
   hostPorts,
   probeHost,
   ephemeralContainers,
+  tolerations,
+  networkVolumes,
 ];
 
 /**

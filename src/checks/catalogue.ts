@@ -25,6 +25,7 @@ import { namespaceFinalize } from './namespace-finalize.ts';
 import { namespaceLimit } from './namespace-limit.ts';
 import { namespaceOwnerReferences } from './namespace-owner-references.ts';
 import { networkCapabilities } from './network-capabilities.ts';
+import { networkVolumes } from './network-volumes.ts';
 import { podAddresses } from './pod-addresses.ts';
 import { podBinding } from './pod-binding.ts';
 import { podScheduler } from './pod-scheduler.ts';
@@ -35,6 +36,7 @@ import { prefixInUse } from './prefix-in-use.ts';
 import { probeHost } from './probe-host.ts';
 import { quotaOnBaseline } from './quota-on-baseline.ts';
 import { quotaWithoutRequests } from './quota-without-requests.ts';
+import { reservedDevices } from './reserved-devices.ts';
 import { reservedLabels } from './reserved-labels.ts';
 import { reservedPrefix } from './reserved-prefix.ts';
 import { runtimeClass } from './runtime-class.ts';
@@ -46,6 +48,7 @@ import { tenantLabelFrozen } from './tenant-label-frozen.ts';
 import { tenantLeaving } from './tenant-leaving.ts';
 import { tenantNarrowed } from './tenant-narrowed.ts';
 import { tenantWriters } from './tenant-writers.ts';
+import { tolerations } from './tolerations.ts';
 
 export const catalogue: readonly Check[] = [
   handshake,
@@ -81,10 +84,13 @@ export const catalogue: readonly Check[] = [
   probeHost,
   ephemeralContainers,
   chosenNode,
+  tolerations,
   podScheduler,
   runtimeClass,
   sysctls,
   nameServers,
+  networkVolumes,
+  reservedDevices,
   quotaWithoutRequests,
   podBinding,
   podAddresses,

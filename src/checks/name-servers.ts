@@ -68,7 +68,7 @@ const loopback = ['127.0.0.0/8', '::1/128'].flatMap((text) => {
 });
 
 /** IPv6 in any spelling; IPv4 in the one that has no leading zeros, which some resolvers read as octal. */
-function addressOf(text: string): IpRange | undefined {
+export function addressOf(text: string): IpRange | undefined {
   const six = text.includes(':');
   let parsed = parseCidr(`${text}/${six ? 128 : 32}`);
   if (six && !parsed.ok && parsed.fix !== undefined) parsed = parseCidr(parsed.fix);

@@ -44,6 +44,9 @@ export const exemptableChecks: readonly string[] = [
   'runtime-class',
   'sysctls',
   'name-servers',
+  'network-volumes',
+  'tolerations',
+  'reserved-devices',
   'reserved-labels',
 ];
 
@@ -75,7 +78,7 @@ export const exemptionSchema: StructuralSchema = {
         checks: {
           type: 'array',
           minItems: 1,
-          maxItems: 16,
+          maxItems: 32,
           description: 'The ids of the checks whose findings do not reject.',
           items: { type: 'string', enum: exemptableChecks },
         },

@@ -77,9 +77,30 @@ export interface Container {
   } | null;
 }
 
+/** Without the sources that the API server itself, a storage class or the node's own disk fills. */
 export interface Volume {
   readonly name?: string;
   readonly hostPath?: object | null;
+  readonly nfs?: { readonly server?: string } | null;
+  readonly iscsi?: { readonly targetPortal?: string; readonly portals?: readonly string[] | null } | null;
+  readonly cephfs?: { readonly monitors?: readonly string[] | null } | null;
+  readonly rbd?: { readonly monitors?: readonly string[] | null } | null;
+  readonly glusterfs?: object | null;
+  readonly gitRepo?: object | null;
+  readonly quobyte?: object | null;
+  readonly scaleIO?: object | null;
+  readonly storageos?: object | null;
+  readonly azureFile?: object | null;
+  readonly flexVolume?: { readonly driver?: string } | null;
+  readonly csi?: { readonly driver?: string } | null;
+}
+
+/** A missing operator is `Equal`. Without a key, which takes `Exists`: every taint with that effect, or every taint. */
+export interface Toleration {
+  readonly key?: string | null;
+  readonly operator?: string | null;
+  readonly value?: string | null;
+  readonly effect?: string | null;
 }
 
 export interface PodSpec {
@@ -94,6 +115,8 @@ export interface PodSpec {
   readonly resources?: ResourceRequirements | null;
   readonly volumes?: readonly Volume[] | null;
   readonly nodeName?: string | null;
+  readonly tolerations?: readonly Toleration[] | null;
+  readonly resourceClaims?: readonly unknown[] | null;
   readonly serviceAccountName?: string | null;
   readonly runtimeClassName?: string | null;
   readonly securityContext?: { readonly sysctls?: readonly { readonly name?: string }[] | null } | null;

@@ -11,6 +11,8 @@ export interface AddressGrant {
   readonly ports: readonly PortRange[];
   /** Milliseconds since the epoch. Undefined: never. */
   readonly expires?: number | undefined;
+  /** The platform has not named the addresses: they are part of the internet (reach/internet.ts). */
+  readonly internet?: boolean;
 }
 
 /** Addresses that are in the same grants. */

@@ -85,7 +85,11 @@ const read = once((settings: Settings) => {
   return once(({ network }: Tenant): TenantAddresses => {
     const grants = [
       { addresses: destinations(normalise(network.egressRanges)), ports: [] },
-      ...network.egress.map((grant) => ({ addresses: addresses(grant), ports: grant.ports })),
+      ...network.egress.map((grant) => ({
+        addresses: addresses(grant),
+        ports: grant.ports,
+        internet: grant.cidr === 'internet',
+      })),
     ];
     const vouched = (side: Direction) =>
       grantedRanges(

@@ -7,7 +7,7 @@ import { builtInKeys } from '../keys/built-in-keys.ts';
 import { defaultDocsURL } from './docs-page.ts';
 import { metadataRanges } from './metadata-ranges.ts';
 import { probeNamespace } from './probe.ts';
-import type { Settings, SharedService } from './settings.ts';
+import type { AllowedDriver, Settings, SharedService } from './settings.ts';
 import type { Subject } from './tenant.ts';
 
 /**
@@ -53,6 +53,11 @@ export const builtInServices: readonly SharedService[] = [
   },
 ];
 
+/** They mount secrets and certificates, and no file system of others. */
+export const builtInDrivers: readonly AllowedDriver[] = ['secrets-store.csi.k8s.io', 'csi.cert-manager.io'].map(
+  (driver) => ({ driver, tenants: undefined }),
+);
+
 export const defaultTenantLabel = 'bulkhead.dev/tenant';
 
 export const defaultSettings: Settings = {
@@ -72,7 +77,7 @@ export const defaultSettings: Settings = {
   reservedPolicyKeys: builtInKeys('policies'),
   allowedValues: new Map(),
   podSecurityDefault: undefined,
-  pods: { sysctls: new Set(), runtimeClasses: undefined },
+  pods: { sysctls: new Set(), runtimeClasses: undefined, csiDrivers: builtInDrivers, tolerations: [], devices: [] },
   protectedRanges: metadataRanges('all'),
   unlistedFamilies: [4, 6],
   sharedServices: builtInServices,

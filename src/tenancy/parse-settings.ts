@@ -19,6 +19,7 @@ import {
   warningsAbout,
 } from './parse-cluster-addresses.ts';
 import { parseNamespaceGrants, requesterKeys } from './parse-namespace-grants.ts';
+import { parsePods } from './parse-pods.ts';
 import { parseServices, withoutNames } from './parse-services.ts';
 import { parseNamedSubject, parseSubject } from './parse-subject.ts';
 import {
@@ -88,10 +89,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     },
     ...reserved,
     podSecurityDefault: spec.podSecurity?.clusterDefault,
-    pods: {
-      sysctls: new Set(spec.pods?.sysctls),
-      runtimeClasses: spec.pods?.runtimeClasses && new Set(spec.pods.runtimeClasses),
-    },
+    pods: parsePods(spec.pods ?? {}, report),
     protectedRanges,
     unlistedFamilies: unlistedFamilies(network),
     sharedServices,

@@ -87,6 +87,30 @@ export interface Provisioner {
   readonly undecided: 'refuse' | 'platform';
 }
 
+/** A driver that volumes of pods may name. Entries of one driver add up. */
+export interface AllowedDriver {
+  readonly driver: string;
+  /** Undefined: every tenant. */
+  readonly tenants: ReadonlySet<string> | undefined;
+}
+
+/** A taint that pods of these tenants alone may tolerate. Entries add up. */
+export interface ReservedToleration {
+  readonly key: string;
+  /** Undefined: every value. One value reserves the whole key. */
+  readonly value: string | undefined;
+  /** Empty: the platform alone. */
+  readonly tenants: ReadonlySet<string>;
+}
+
+/** An extended resource or a device class (resource.k8s.io) for pods of these tenants alone. Exactly one is given. Entries add up. */
+export interface ReservedDevice {
+  readonly resource: string | undefined;
+  readonly deviceClass: string | undefined;
+  /** Empty: the platform alone. */
+  readonly tenants: ReadonlySet<string>;
+}
+
 /** The platform's settings, parsed from the `Settings` document. Its schema describes the fields. Immutable. */
 export interface Settings {
   readonly enforcement: Enforcement;
@@ -114,6 +138,9 @@ export interface Settings {
     readonly sysctls: ReadonlySet<string>;
     /** Undefined: every one. */
     readonly runtimeClasses: ReadonlySet<string> | undefined;
+    readonly csiDrivers: readonly AllowedDriver[];
+    readonly tolerations: readonly ReservedToleration[];
+    readonly devices: readonly ReservedDevice[];
   };
   readonly protectedRanges: readonly ProtectedRange[];
   /**

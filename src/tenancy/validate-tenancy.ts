@@ -14,7 +14,7 @@ export function validateTenancy(settings: Settings, tenants: readonly Located<Te
   const all = (judges: readonly Judge[]) => judges.flatMap((judge) => judge(tenants, settings, now));
   return {
     problems: all([declaredTwice, overlappingPrefixes, alsoThePlatform, accountsOfOthers, ...addressJudges]),
-    warnings: all([gatesThatStayShut, vouchesThatEnded, servicesForNobody]),
+    warnings: all([gatesThatStayShut, vouchesThatEnded, unknownTenants]),
   };
 }
 
@@ -125,19 +125,26 @@ const gatesThatStayShut: Judge = (tenants, _, now) => {
   );
 };
 
-/** Tenants that a shared service names and that nobody has declared. */
-const servicesForNobody: Judge = (tenants, { sharedServices }) => {
+/** Tenants that the settings name and that nobody has declared. */
+const unknownTenants: Judge = (tenants, { sharedServices, pods }) => {
   const declared = new Set(tenants.map(({ value }) => value.name));
-  return sharedServices.flatMap(({ tenants: served }, index) =>
-    served === undefined || !('names' in served)
-      ? []
-      : [...served.names].flatMap((name, at): Problem[] => {
-          if (declared.has(name)) return [];
-          const meant = suggestion(name, [...declared]);
-          const fix = meant === undefined ? 'declare it, or remove the name' : `did you mean ${meant}?`;
-          const steps = ['spec', 'sharedServices', index, 'tenants', at];
-          return [problemAt(unlined('settings'), steps, `${name} is not a declared tenant`, fix)];
-        }),
+  const named: (readonly [steps: readonly Step[], names: ReadonlySet<string> | undefined])[] = [
+    ...sharedServices.map(
+      ({ tenants: served }, index) =>
+        [['sharedServices', index], served !== undefined && 'names' in served ? served.names : undefined] as const,
+    ),
+    ...pods.csiDrivers.map(({ tenants: allowed }, index) => [['pods', 'csiDrivers', index], allowed] as const),
+    ...pods.tolerations.map(({ tenants: allowed }, index) => [['pods', 'tolerations', index], allowed] as const),
+    ...pods.devices.map(({ tenants: allowed }, index) => [['pods', 'devices', index], allowed] as const),
+  ];
+  return named.flatMap(([steps, names]) =>
+    [...(names ?? [])].flatMap((name, at): Problem[] => {
+      if (declared.has(name)) return [];
+      const meant = suggestion(name, [...declared]);
+      const fix = meant === undefined ? 'declare it, or remove the name' : `did you mean ${meant}?`;
+      const reason = `${name} is not a declared tenant`;
+      return [problemAt(unlined('settings'), ['spec', ...steps, 'tenants', at], reason, fix)];
+    }),
   );
 };
 

@@ -120,10 +120,13 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'POD-20': { attack: 'Annotations from which network plugins read the address of a pod', must: true },
   'POD-21': { attack: 'Probes and hooks have the kubelet connect to another host', must: true },
   'POD-22': { attack: 'Addresses in the status of a pod', must: true },
+  'POD-23': { attack: 'Volumes that the node mounts from the network', must: true },
+  'POD-24': { attack: 'Tolerations of taints that keep nodes for others', must: true },
   'POD-25': {
     attack: 'Annotations of runtimes, clouds and meshes that give a pod another network, or leave the sandbox or mesh',
     must: true,
   },
+  'POD-26': { attack: 'Devices that are a network of their own', must: true },
   'SRV-01': {
     attack: 'A forged review from inside the cluster',
     must: true,

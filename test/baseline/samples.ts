@@ -1,4 +1,5 @@
 /** Tenants and settings for tests of what is put in place. */
+import { defaultSettings } from '../../src/tenancy/default-settings.ts';
 import type { Settings, SharedService } from '../../src/tenancy/settings.ts';
 import type { Mode, Tenant } from '../../src/tenancy/tenant.ts';
 
@@ -41,7 +42,7 @@ export function settings(sharedServices: readonly SharedService[]): Settings {
     reservedPolicyKeys: [],
     allowedValues: new Map(),
     podSecurityDefault: undefined,
-    pods: { sysctls: new Set(), runtimeClasses: undefined },
+    pods: defaultSettings.pods,
     protectedRanges: [],
     unlistedFamilies: [4, 6],
     sharedServices,

@@ -31,6 +31,14 @@ const indigestible = {
   volumes: [{ name: 'a', csi: { driver: 'csi.example.com', volumeAttributes: JSON.parse('{"__proto__":"x"}') } }],
 };
 
+/** What the API server gives every pod, and lets no update take away. */
+const givenTolerations = ['not-ready', 'unreachable'].map((name) => ({
+  key: `node.kubernetes.io/${name}`,
+  operator: 'Exists',
+  effect: 'NoExecute',
+  tolerationSeconds: 300,
+}));
+
 type Row = readonly [sentence: string, method: string, path: string, body: object | undefined, refusal: string];
 
 const rows: readonly Row[] = [
@@ -135,6 +143,13 @@ const rows: readonly Row[] = [
     `${pods}/web`,
     labelled({ 'bulkhead.dev/tenant': 'acme' }),
     'pod-tenant-label',
+  ],
+  [
+    'POD-24: a toleration of everything is not added to a running pod',
+    'PATCH',
+    `${pods}/web`,
+    { spec: { tolerations: [...givenTolerations, { operator: 'Exists' }] } },
+    'tolerations',
   ],
   [
     'POD-11: an ephemeral container gets no power over the network',

@@ -36,6 +36,20 @@ const left: Readonly<Record<string, readonly string[]>> = {
     'tenant-label-frozen/fail/platform-to-an-unknown-tenant',
   ],
   'whether a pod is left': ['managed-policy/fail/before-the-pods'],
+  'which keys are reserved for whom': [
+    'tolerations/fail/control-plane',
+    'tolerations/fail/every-value',
+    'tolerations/fail/value-of-another',
+  ],
+  'which addresses a tenant may reach': [
+    'network-volumes/fail/iscsi-second-portal',
+    'network-volumes/fail/nfs-loopback',
+    'network-volumes/fail/nfs-node',
+    'network-volumes/fail/nfs-outside',
+    'network-volumes/fail/nfs-service',
+    'network-volumes/fail/nfs-translated',
+    'network-volumes/fail/rbd-monitor',
+  ],
   'capabilities, which are spelled in many ways': [
     'network-capabilities/fail/all',
     'network-capabilities/fail/init-container',
@@ -125,6 +139,12 @@ await clusterTest(
       { status: 200 },
       'one without privilege is, also to a pod that has one with',
     );
+    t.match(
+      await tolerate(plane, 'Exists', kubeconfig, ''),
+      { status: 403, text: `docs/checks/tolerations.md` },
+      'POD-24: no toleration of everything is added to a pod',
+    );
+    t.match(await tolerate(plane, 'Exists', kubeconfig, 'example.com/gpu'), { status: 200 }, 'one with a key is');
   },
   { controllers: false },
 );
@@ -141,6 +161,15 @@ function debug(plane: ControlPlane, name: string, securityContext: object, kubec
       ...(kubeconfig !== undefined && { kubeconfig }),
     },
   );
+}
+
+/** Adds a toleration to the pod `debugged`. */
+async function tolerate(plane: ControlPlane, operator: string, kubeconfig: string, key: string): Promise<Answer> {
+  const path = '/api/v1/namespaces/acme-web/pods/debugged';
+  const { spec } = JSON.parse((await plane.request('GET', path)).text);
+  const tolerations = [...(spec.tolerations ?? []), { operator, ...(key !== '' && { key }) }];
+  const contentType = 'application/merge-patch+json';
+  return plane.request('PATCH', path, { spec: { tolerations } }, { contentType, kubeconfig });
 }
 
 /** With the label that the mutating webhook gives a new namespace, unless the case is about one that passed it by. */

@@ -8,6 +8,7 @@ import type { PortRange } from '../../src/kubernetes/port-range.ts';
 import { judgeBorder, type PeerVerdict } from '../../src/reach/border.ts';
 import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
 import type { Border } from '../../src/reach/violation.ts';
+import { defaultSettings } from '../../src/tenancy/default-settings.ts';
 import type { ProtectedRange, Settings, SharedService } from '../../src/tenancy/settings.ts';
 import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import type { Gate, Tenant } from '../../src/tenancy/tenant.ts';
@@ -69,7 +70,7 @@ export const settings: Settings = {
   reservedPolicyKeys: [],
   allowedValues: new Map(),
   podSecurityDefault: undefined,
-  pods: { sysctls: new Set(), runtimeClasses: undefined },
+  pods: defaultSettings.pods,
   protectedRanges: [
     protect('pod network', '10.244.0.0/16'),
     protect('pod network', '2001:db8:42::/56'),

@@ -171,6 +171,22 @@ const refused: readonly (readonly [sentence: string, text: string, ...problems: 
     't.yaml:6:28: spec.pods.runtimeClasses[1]: "" is not a name of 1 to 253 lower-case letters, digits, inner hyphens and inner dots',
   ],
   [
+    'what every pod tolerates is not reserved',
+    text('pods:', '  tolerations: [{ key: gpu, tenants: [] }, { key: node.kubernetes.io/not-ready, tenants: [] }]'),
+    't.yaml:5:53: spec.pods.tolerations[1].key: node.kubernetes.io/not-ready is tolerated by pods without their asking, so all of them would be refused; leave it out',
+  ],
+  [
+    'a reserved device is a resource or a class',
+    text('pods:', '  devices: [{ tenants: [] }, { resource: a/b, deviceClass: c, tenants: [] }]'),
+    't.yaml:5:15: spec.pods.devices[0]: names not exactly one device; write either resource or deviceClass',
+    't.yaml:5:32: spec.pods.devices[1]: names not exactly one device; write either resource or deviceClass',
+  ],
+  [
+    'a reserved resource has a domain',
+    text('pods:', '  devices: [{ resource: gpu, tenants: [] }]'),
+    't.yaml:5:27: spec.pods.devices[0].resource: "gpu" is not an extended resource such as nvidia.com/gpu',
+  ],
+  [
     'ranges of the cluster are canonical',
     text(
       'network:',
@@ -567,6 +583,16 @@ t.test('runtime classes are free until they are listed, and none when the list i
   t.equal(runtimeClasses('  sysctls: [net.core.somaxconn]'), undefined);
   t.strictSame(runtimeClasses('  runtimeClasses: []'), new Set());
   t.strictSame(runtimeClasses('  runtimeClasses: [gvisor, kata.example]'), new Set(['gvisor', 'kata.example']));
+});
+
+t.test('the drivers that volumes may name replace the built-in ones', async (t) => {
+  const csiDrivers = (...spec: readonly string[]) => settings('pods:', ...spec).pods.csiDrivers;
+  t.equal(csiDrivers('  sysctls: [net.core.somaxconn]'), defaultSettings.pods.csiDrivers);
+  t.strictSame(csiDrivers('  csiDrivers: []'), []);
+  t.strictSame(csiDrivers('  csiDrivers: [{ driver: example/cifs }, { driver: a.example, tenants: [acme] }]'), [
+    { driver: 'example/cifs', tenants: undefined },
+    { driver: 'a.example', tenants: new Set(['acme']) },
+  ]);
 });
 
 t.test('shared services replace what is built in, and their namespaces are the platform’s', async (t) => {

@@ -182,6 +182,20 @@ t.test('what deserves a second look is loaded all the same', async (t) => {
   ]);
 });
 
+t.test('tenants that the settings name and nobody has declared are told', async (t) => {
+  const services =
+    '[{ name: dns, direction: egress, namespace: kube-system, podSelector: {}, ports: [{ protocol: UDP, port: 53 }] }, { name: web, direction: ingress, namespace: web, podSelector: {}, tenants: [acme, acmee] }]';
+  const pods =
+    '{ csiDrivers: [{ driver: a }, { driver: b, tenants: [nobody] }], tolerations: [{ key: gpu, tenants: [acm] }], devices: [{ deviceClass: nic, tenants: [acm] }] }';
+  const given = settings(`network: { ${complete} }, sharedServices: ${services}, pods: ${pods}`);
+  t.strictSame(warningLines(loadTenancy(given, [tenant('acme', '')], now)), [
+    'settings: spec.sharedServices[1].tenants[1]: acmee is not a declared tenant; did you mean acme?',
+    'settings: spec.pods.csiDrivers[1].tenants[0]: nobody is not a declared tenant; declare it, or remove the name',
+    'settings: spec.pods.tolerations[0].tenants[0]: acm is not a declared tenant; did you mean acme?',
+    'settings: spec.pods.devices[0].tenants[0]: acm is not a declared tenant; did you mean acme?',
+  ]);
+});
+
 t.test('one person may belong to several tenants, and a tenant may list its own service accounts', async (t) => {
   const tenants = [
     tenant(

@@ -1,8 +1,9 @@
 import { knownMeshes, type Mesh } from '../../keys/key-group.ts';
 import type { PodSecurityLevel } from '../settings.ts';
 import { type GrantDocuments, grantSchemas } from './grant-schemas.ts';
-import { labelKey, labelName, labelOrAnnotationKey, namePrefix, objectName } from './names.ts';
+import { labelKey, labelName, labelOrAnnotationKey, namePrefix } from './names.ts';
 import { type NetworkDocument, networkSchema } from './network-schema.ts';
+import { type PodsDocument, podsSchema } from './pods-schema.ts';
 import { type SharedServiceDocument, sharedServicesSchema } from './shared-service-schema.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 import { type SubjectDocument, subjectSchema } from './subject-schema.ts';
@@ -29,10 +30,7 @@ export interface SettingsDocument {
     };
     readonly podSecurity?: { readonly clusterDefault?: PodSecurityLevel };
     readonly mesh?: Mesh;
-    readonly pods?: {
-      readonly sysctls?: readonly string[];
-      readonly runtimeClasses?: readonly string[];
-    };
+    readonly pods?: PodsDocument;
     readonly network?: NetworkDocument;
     readonly sharedServices?: readonly SharedServiceDocument[];
   };
@@ -44,14 +42,6 @@ const reservedKey = {
     'a label or annotation key, the beginning of one that ends in a slash, dot, hyphen or colon, or the ending of one after an asterisk and a dot',
   pattern: '^(?:[A-Za-z0-9][-A-Za-z0-9_./:]*|\\*\\.[-A-Za-z0-9_./:]*[A-Za-z0-9])$',
   maxLength: 318,
-} as const satisfies StructuralSchema;
-
-/** The API server takes slashes for dots as well. There is one way to write it here. */
-const networkSysctl = {
-  type: 'string',
-  title: 'a kernel setting of the network such as net.core.somaxconn',
-  pattern: '^net\\.[-a-z0-9_.]+$',
-  maxLength: 253,
 } as const satisfies StructuralSchema;
 
 export const settingsSchema: StructuralSchema = {
@@ -161,23 +151,7 @@ export const settingsSchema: StructuralSchema = {
           description:
             'The service mesh. Only its keys are reserved then, none with none; the keys of every mesh when left out. With sidecars beside it, istio-ambient.',
         },
-        pods: {
-          type: 'object',
-          description: 'What pods of tenants may ask of their node.',
-          properties: {
-            sysctls: {
-              type: 'array',
-              items: networkSysctl,
-              description:
-                'Kernel settings of the network that pods may have, beside those that Kubernetes calls safe.',
-            },
-            runtimeClasses: {
-              type: 'array',
-              items: objectName,
-              description: 'Runtime classes that pods may ask for; every one when left out, none when empty.',
-            },
-          },
-        },
+        pods: podsSchema,
         network: networkSchema,
         sharedServices: sharedServicesSchema,
       },
