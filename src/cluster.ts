@@ -225,12 +225,9 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       tenantLabel: () => tenancy().settings.tenantLabel,
       observes: () => tenancy().settings.enforcement === 'observe',
       isCarried: (key) =>
-        store
-          .startingWith('')
-          .some(
-            (one) =>
-              one.name !== probeNamespace && entry(one.labels, key) !== undefined && ownerLabel(one) === undefined,
-          ),
+        [...store.all()].some(
+          (one) => one.name !== probeNamespace && entry(one.labels, key) !== undefined && ownerLabel(one) === undefined,
+        ),
     });
   const failurePolicies =
     tools &&

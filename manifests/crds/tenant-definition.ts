@@ -62,6 +62,8 @@ export const tenantDefinition = {
           { name: 'Mode', type: 'string', jsonPath: '.spec.mode' },
           { name: 'Isolation', type: 'string', jsonPath: '.spec.isolation' },
           { name: 'Prefix', type: 'string', jsonPath: '.spec.namespaces.prefix' },
+          { name: 'Prefixes', type: 'string', jsonPath: '.spec.namespaces.prefixes', priority: 1 },
+          { name: 'Names', type: 'string', jsonPath: '.spec.namespaces.names', priority: 1 },
           { name: 'Namespaces', type: 'integer', jsonPath: '.status.namespaces' },
           { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
           { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },

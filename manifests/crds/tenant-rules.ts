@@ -67,6 +67,14 @@ export const tenantRules: Rules = {
       message: 'is part of Kubernetes itself and works for every tenant; list those who are meant',
     },
   ],
+  'spec.namespaces': [
+    {
+      rule: '!has(self.enforcePrefix) || !self.enforcePrefix || has(self.prefix) || (has(self.prefixes) && self.prefixes.size() > 0) || (has(self.names) && self.names.size() > 0)',
+      message:
+        'lets members create no namespace, as no prefix and no name is reserved for the tenant; list prefixes or names, or write limit: 0 instead',
+      fieldPath: '.enforcePrefix',
+    },
+  ],
   'spec.network.gates': [
     {
       rule: 'self.all(one, self.exists_one(other, one.tenant == other.tenant && one.direction == other.direction && has(one.ports) == has(other.ports) && (!has(one.ports) || one.ports == other.ports)))',

@@ -33,8 +33,8 @@ export interface NamespaceSource {
   countOwned(tenant: string): number;
   /** Their names; from memory, in constant time and not a copy, so to be read at once. */
   namesOwned(tenant: string): ReadonlySet<string>;
-  /** The namespaces whose names begin so; from memory, in linear time. */
-  startingWith(prefix: string): readonly NamespaceRecord[];
+  /** Every namespace that memory knows. */
+  all(): Iterable<NamespaceRecord>;
   /** Whether any pod is left in the namespace; one live request. Rejects when it cannot be known in time. */
   hasPods(name: string, signal: AbortSignal): Promise<boolean>;
 }

@@ -24,6 +24,7 @@ import { isNarrowable, isNarrowed } from '../mutations/narrowed-peers.ts';
 import { namesToLookUp } from '../reach/names-to-look-up.ts';
 import type { NamespaceGrant } from '../tenancy/namespace-grant.ts';
 import { decideOwner, decideProvisioned } from '../tenancy/ownership.ts';
+import { reservationsOf } from '../tenancy/reserved-names.ts';
 import { fitsPattern } from '../tenancy/schema/fits-pattern.ts';
 import { labelName } from '../tenancy/schema/names.ts';
 import type { Provisioner } from '../tenancy/settings.ts';
@@ -53,12 +54,13 @@ function aboutTenant(request: TenantRequest, { tenancy, namespaces, now }: Sourc
   const { name, user } = request;
   const requester = tenancy.requester(user, undefined);
   const namesOwned = namespaces.namesOwned(name);
-  const prefixes = requester.platform ? [...neededNames(request)] : [];
-  const covered = prefixes.flatMap((prefix) => namespaces.startingWith(prefix));
-  const namesOfOthers = covered.flatMap((record) => {
+  const namesOfOthers: string[] = [];
+  const reserved = neededNames(request);
+  for (const record of requester.platform && reserved.size > 0 ? namespaces.all() : []) {
     const owner = tenancy.ownerByLabels(record.labels);
-    return owner !== 'platform' && owner.name === name ? [] : [record.name];
-  });
+    const isOwn = owner !== 'platform' && owner.name === name;
+    if (!isOwn && reservationsOf(record.name).some((one) => reserved.has(one))) namesOfOthers.push(record.name);
+  }
   const owned = { namespacesOwned: namesOwned.size, namesOwned, namesOfOthers };
   return { family: 'tenant', request, facts: { tenancy, requester, owner: 'platform', now, ...owned } };
 }

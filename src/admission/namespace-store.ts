@@ -2,7 +2,7 @@ import { entry } from '../kubernetes/objects.ts';
 import type { NamespaceRecord, NamespaceSource, TenancySource } from './facts.ts';
 
 /** The namespaces that are known, in memory. Whoever follows them writes; admission reads. */
-export interface NamespaceStore extends Pick<NamespaceSource, 'lookup' | 'countOwned' | 'namesOwned' | 'startingWith'> {
+export interface NamespaceStore extends Pick<NamespaceSource, 'lookup' | 'countOwned' | 'namesOwned' | 'all'> {
   /** Adds the namespace, or replaces what was known of it. */
   set(record: NamespaceRecord): void;
   /** A name that is not known is no mistake. */
@@ -14,7 +14,7 @@ export interface NamespaceStore extends Pick<NamespaceSource, 'lookup' | 'countO
 const none: ReadonlySet<string> = new Set();
 
 /**
- * Every operation takes constant time, however many namespaces there are; only replaceAll and startingWith are linear. Namespaces are sorted as they
+ * Every operation takes constant time, however many namespaces there are; only replaceAll is linear. Namespaces are sorted as they
  * come and go, by the value of the tenant label. When the settings name another label, that says nothing any more: the first
  * operation that needs it sorts anew, once.
  */
@@ -48,7 +48,7 @@ export function createNamespaceStore(tenancy: TenancySource): NamespaceStore {
     lookup: (name) => records.get(name),
     countOwned: (tenant) => namesOwned(tenant).size,
     namesOwned,
-    startingWith: (prefix) => [...records.values()].filter(({ name }) => name.startsWith(prefix)),
+    all: () => records.values(),
     set(record) {
       remove(records.get(record.name));
       records.set(record.name, record);

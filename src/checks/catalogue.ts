@@ -49,6 +49,7 @@ import { tenantLeaving } from './tenant-leaving.ts';
 import { tenantNarrowed } from './tenant-narrowed.ts';
 import { tenantWriters } from './tenant-writers.ts';
 import { tolerations } from './tolerations.ts';
+import { unreservedName } from './unreserved-name.ts';
 
 export const catalogue: readonly Check[] = [
   handshake,
@@ -97,5 +98,6 @@ export const catalogue: readonly Check[] = [
   podTenantLabel,
   policyTenantLabel,
   reservedLabels,
+  unreservedName,
   namespaceLimit,
 ];

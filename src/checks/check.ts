@@ -89,7 +89,7 @@ export interface TenantFacts extends Facts {
   /** How many namespaces it has now. */
   readonly namespacesOwned: number;
   readonly namesOwned: ReadonlySet<string>;
-  /** Of a Tenant that asks for a new prefix: the names it covers of namespaces that are not the tenant's. Otherwise empty. */
+  /** Of a Tenant that asks for new names or prefixes: those of namespaces that are not the tenant's. Otherwise empty. */
   readonly namesOfOthers: readonly string[];
 }
 
@@ -126,8 +126,8 @@ export interface Needs {
   readonly namespaceEmptied?: (request: NamespaceRequest) => boolean;
   /** Whether the verdict depends on {@link PodFacts.accountOwner}. */
   readonly accountOwner?: (request: PodRequest) => boolean;
-  /** The prefix of the names in {@link TenantFacts.namesOfOthers}; undefined: the verdict does not depend on them. */
-  readonly namesOfOthers?: (request: TenantRequest) => string | undefined;
+  /** What {@link TenantFacts.namesOfOthers} is about: whole names and prefixes. Empty: the verdict does not depend on them. */
+  readonly namesOfOthers?: (request: TenantRequest) => readonly string[];
 }
 
 /** Findings are listed in the order of the object's fields; none means that the check has nothing against the request. */

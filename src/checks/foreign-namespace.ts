@@ -93,7 +93,7 @@ function undecided(
     },
     several: {
       reason: `is missing, and ${requester.username} is a member of several tenants`,
-      fix: `set it to one of: ${names}; or choose a name that begins with the prefix of one of them`,
+      fix: `set it to one of: ${names}; or choose a name that is reserved for one of them`,
     },
   }[why];
   return { path: `metadata.labels[${key}]`, ...told };

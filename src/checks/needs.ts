@@ -19,7 +19,7 @@ export function needsAccountOwner(request: PodRequest): boolean {
   return ofAccount.some((needs) => needs(request));
 }
 
-/** The prefixes of the names; several checks may ask for the same one. */
+/** Whole names and prefixes; several checks may ask for the same one. */
 export function neededNames(request: TenantRequest): ReadonlySet<string> {
-  return new Set(ofNames.flatMap((needs) => needs(request) ?? []));
+  return new Set(ofNames.flatMap((needs) => needs(request)));
 }

@@ -1,6 +1,7 @@
-import { isMap } from '../kubernetes/json.ts';
 import type { TenantRequest } from '../kubernetes/review.ts';
 import { listed } from '../reach/listed.ts';
+import { formatSteps } from '../tenancy/problem.ts';
+import { covers, isPrefix, type ReservedNames, reservedIn } from '../tenancy/reserved-names.ts';
 import { type Check, nothing } from './check.ts';
 
 /** Names beyond these are counted. */
@@ -8,8 +9,9 @@ const namesTold = 2;
 
 /**
  * Whoever reserves names to a tenant that others have already is told.
- * Reads    spec.namespaces.prefix of a new Tenant, or of one whose prefix changes, and the names and owners of all namespaces
- * Warns    when the prefix covers namespaces of other tenants or the platform
+ * Reads    the prefixes and names in spec.namespaces of a new Tenant, or those that an update adds, and the names and owners of all
+ *          namespaces
+ * Warns    when one of them is, or covers, a namespace of another tenant or the platform
  * Why      it may be meant, when these namespaces are to go. Until then they stay whose they are, and no policy of the tenant
  *          may select them by name: what was there before a name was reserved does not become the tenant's by it (NP-05)
  */
@@ -17,29 +19,33 @@ export const prefixInUse: Check = {
   id: 'prefix-in-use',
   headline: 'reserves names of existing namespaces',
   protects: 'intent',
-  needs: { namesOfOthers: newPrefix },
-  tenant(_, { namesOfOthers: names }) {
-    if (names.length === 0) return nothing;
-    const [whose, them] =
-      names.length === 1 ? ['a namespace of others', 'it'] : [`${names.length} namespaces of others`, 'them'];
-    return [
-      {
-        path: 'spec.namespaces.prefix',
-        reason: `covers ${whose}: ${listed(names.toSorted(), namesTold)}`,
-        fix: `choose another prefix, or delete ${them}: until then no policy of the tenant may select ${them} by name`,
-      },
-    ];
+  needs: { namesOfOthers: (request) => [...newlyReserved(request).keys()] },
+  tenant(request, { namesOfOthers }) {
+    if (namesOfOthers.length === 0) return nothing;
+    return [...newlyReserved(request)].flatMap(([reserved, steps]) => {
+      const names = namesOfOthers.filter((name) => covers(reserved, name)).toSorted();
+      if (names.length === 0) return [];
+      const [whose, them] =
+        names.length === 1 ? ['a namespace of others', 'it'] : [`${names.length} namespaces of others`, 'them'];
+      const until = `until then no policy of the tenant may select ${them} by name`;
+      return [
+        {
+          path: formatSteps(steps),
+          reason: isPrefix(reserved)
+            ? `covers ${whose}: ${listed(names, namesTold)}`
+            : `is the name of a namespace of others: ${reserved}`,
+          fix: isPrefix(reserved)
+            ? `choose another prefix, or delete ${them}: ${until}`
+            : `label that namespace as the tenant's, or delete it: ${until}`,
+        },
+      ];
+    });
   },
 };
 
-/** The prefix that a Tenant asks for and did not have; undefined when there is none, or it cannot be read (check tenant-document). */
-function newPrefix({ operation, subresource, object, oldObject }: TenantRequest): string | undefined {
-  if (operation === 'DELETE' || subresource !== '') return undefined;
-  const prefix = prefixIn(object.spec);
-  return typeof prefix === 'string' && prefix !== '' && prefix !== prefixIn(oldObject?.spec) ? prefix : undefined;
-}
-
-function prefixIn(spec: unknown): unknown {
-  const namespaces = isMap(spec) ? spec.namespaces : undefined;
-  return isMap(namespaces) ? namespaces.prefix : undefined;
+/** What a Tenant asks for and did not have, as far as it can be read (check tenant-document). */
+function newlyReserved({ operation, subresource, object, oldObject }: TenantRequest): ReservedNames {
+  if (operation === 'DELETE' || subresource !== '') return new Map();
+  const before = reservedIn(oldObject?.spec);
+  return new Map([...reservedIn(object.spec)].filter(([reserved]) => !before.has(reserved)));
 }

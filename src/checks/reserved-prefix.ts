@@ -1,14 +1,15 @@
 import { entry } from '../kubernetes/objects.ts';
+import { describeReserved } from '../tenancy/reserved-names.ts';
 import type { Owner, Requester } from '../tenancy/tenancy.ts';
 import { type Check, type Finding, nothing } from './check.ts';
 
 /**
  * A name that is reserved goes to whom it is reserved.
  * Reads    metadata.name on CREATE once an owner is decided, and on an UPDATE by which the platform changes the tenant label
- * Allowed  names that begin with a tenant's prefix: for namespaces of that tenant, also when the platform creates them;
+ * Allowed  names and prefixes of a tenant: for namespaces of that tenant, also when the platform creates them;
  *          the platform's names and prefixes: for the platform, and for what a provisioner creates for it
  * Why      a policy may select a namespace by its name, and counts as proven because nobody else can take that name;
- *          many controllers exempt names such as kube-* (ADM-04). A refusal does not show the prefixes of other tenants, which
+ *          many controllers exempt names such as kube-* (ADM-04). A refusal does not show the names of other tenants, which
  *          are mostly names of customers (TEN-24)
  */
 export const reservedPrefix: Check = {
@@ -45,9 +46,9 @@ function refusal(name: string, reservation: Owner, requester: Requester, key: st
       reason: `${name} is reserved for tenant ${reservation.name}`,
       fix: `label it ${key}: ${reservation.name}, or choose another name`,
     };
-  const prefixes = requester.tenants.flatMap(({ prefix }) => prefix ?? []).join(' or ');
+  const own = describeReserved(requester.tenants.flatMap(({ reserved }) => [...reserved.keys()]));
   return {
     reason: `${name} is reserved for another tenant or for the platform`,
-    fix: `choose a name that is not reserved${prefixes === '' ? '' : `, or one that begins with ${prefixes}`}`,
+    fix: `choose a name that is not reserved${own === '' ? '' : `, or one that ${own}`}`,
   };
 }

@@ -1,10 +1,11 @@
 import { isMap, type JsonMap } from '../kubernetes/json.ts';
+import { type ReservedNames, reservationsOf, reservedIn } from '../tenancy/reserved-names.ts';
 import { type Check, type Finding, nothing, type TenantFacts } from './check.ts';
 
 /**
  * Whoever takes something from a tenant that its namespaces need is told.
- * Reads    spec.members, spec.namespaces.prefix and spec.namespaces.limit of the new and the stored Tenant, and its namespaces
- * Warns    when the last member goes, when names of its namespaces lose the prefix, and when a lower limit is below what it has
+ * Reads    spec.members, the prefixes, names and limit in spec.namespaces of the new and the stored Tenant, and its namespaces
+ * Warns    when the last member goes, when names of its namespaces are no longer reserved, and when a lower limit is below what it has
  * Why      all of this may be meant, so it is admitted. What follows is seen later, and by others: a policy may select a namespace
  *          by a name that from now on anybody may take
  */
@@ -20,7 +21,7 @@ export const tenantNarrowed: Check = {
     const [before, after] = [reading(oldObject?.spec), reading(object.spec)];
     return [
       ...aboutMembers(before, after, facts),
-      ...aboutPrefix(before, after, facts),
+      ...aboutNames(before, after, facts),
       ...aboutLimit(before, after, facts),
     ];
   },
@@ -28,17 +29,17 @@ export const tenantNarrowed: Check = {
 
 interface Reading {
   readonly members: number;
-  readonly prefix: string | undefined;
+  readonly reserved: ReservedNames;
   readonly limit: number;
 }
 
 /** What cannot be read counts as left out: check tenant-document refuses it where it is new. */
 function reading(spec: unknown): Reading {
   const { members, namespaces }: JsonMap = isMap(spec) ? spec : {};
-  const { prefix, limit }: JsonMap = isMap(namespaces) ? namespaces : {};
+  const { limit }: JsonMap = isMap(namespaces) ? namespaces : {};
   return {
     members: Array.isArray(members) ? members.length : 0,
-    prefix: typeof prefix === 'string' ? prefix : undefined,
+    reserved: reservedIn(spec),
     limit: typeof limit === 'number' ? limit : Number.POSITIVE_INFINITY,
   };
 }
@@ -52,17 +53,20 @@ function aboutMembers(before: Reading, after: Reading, { namespacesOwned }: Tena
   );
 }
 
-function aboutPrefix(before: Reading, after: Reading, { namesOwned }: TenantFacts): readonly Finding[] {
-  const { prefix } = before;
-  if (prefix === undefined || prefix === after.prefix) return nothing;
-  let lost = 0;
-  for (const name of namesOwned)
-    if (name.startsWith(prefix) && !(after.prefix !== undefined && name.startsWith(after.prefix))) lost++;
-  if (lost === 0) return nothing;
-  return told(
-    'spec.namespaces.prefix',
-    `no longer covers ${counted(lost)}: once deleted, others may take ${lost === 1 ? 'its name' : 'their names'}`,
-    'keep the prefix until no policy selects these namespaces by name',
+function aboutNames(before: Reading, after: Reading, { namesOwned }: TenantFacts): readonly Finding[] {
+  const lost = new Map<string, number>();
+  for (const name of namesOwned) {
+    const reservations = reservationsOf(name);
+    const [field] = reservations.flatMap((one) => before.reserved.get(one)?.[2] ?? []);
+    if (field === undefined || reservations.some((one) => after.reserved.has(one))) continue;
+    lost.set(String(field), (lost.get(String(field)) ?? 0) + 1);
+  }
+  return [...lost].flatMap(([field, namespaces]) =>
+    told(
+      `spec.namespaces.${field}`,
+      `no longer covers ${counted(namespaces)}: once deleted, others may take ${namespaces === 1 ? 'its name' : 'their names'}`,
+      `keep the ${field === 'names' ? 'names' : 'prefix'} until no policy selects these namespaces by name`,
+    ),
   );
 }
 

@@ -48,19 +48,19 @@ export function undecidedFor(
       return {
         path: annotation,
         reason: `names ${asker}, who is a member of several tenants`,
-        fix: 'choose a name that begins with the prefix of one of them',
+        fix: 'choose a name that is reserved for one of them',
       };
     case 'name-not-reserved':
       return {
         path: 'metadata.name',
         reason: `${name} is not a reserved name, so the tenant is not known`,
-        fix: `choose a name with the prefix of a tenant, or set tenantFrom (settings: ${setting})`,
+        fix: `choose a name that is reserved for a tenant, or set tenantFrom (settings: ${setting})`,
       };
     case 'name-of-others':
       return {
         path: 'metadata.name',
         reason: `${name} is reserved for another tenant or for the platform, and ${annotation} names ${asker}`,
-        fix: 'choose a name that is not reserved, or one with the prefix of the tenant of that user',
+        fix: 'choose a name that is not reserved, or one that is reserved for the tenant of that user',
       };
     case 'other-label':
       return {

@@ -23,11 +23,13 @@ function aboutLabel(name: string, label: string | undefined, owner: Owner, tenan
       ? undefined
       : `has no tenant label, and its name is reserved for ${reserved.name}: label it, or Bulkhead does not guard it`;
   if (!tenancy.declares(owner)) return `has the label of ${owner.name}, which is no tenant that is declared`;
-  if (owner.prefix !== undefined)
-    return reserved === owner ? undefined : `has the label of ${owner.name}, and no prefix of that tenant covers it`;
+  if (owner.reserved.size > 0)
+    return reserved === owner
+      ? undefined
+      : `has the label of ${owner.name}, and its name is not reserved for that tenant${owner.enforcePrefix ? ', so its members could not create it' : ''}`;
   // Once the label is guarded, it can be relied on.
   return tenancy.settings.enforcement === 'observe'
-    ? `has the label of ${owner.name}, which has no prefix: make sure that it is that tenant's`
+    ? `has the label of ${owner.name}, which has no reserved names: make sure that it is that tenant's`
     : undefined;
 }
 

@@ -38,7 +38,7 @@ export function namespaceRecord({ metadata, object }: DecodedObject): NamespaceR
  * @param requests     the bounded GETs of the request path
  */
 export function createNamespaceSource(
-  memory: Pick<NamespaceSource, 'lookup' | 'countOwned' | 'namesOwned' | 'startingWith'>,
+  memory: Pick<NamespaceSource, 'lookup' | 'countOwned' | 'namesOwned' | 'all'>,
   watch: Pick<ListWatch, 'isCurrent' | 'staleness'>,
   reservations: Pick<Reservations, 'hadPropagated'>,
   requests: Pick<FairRequests, 'get'>,
@@ -59,7 +59,7 @@ export function createNamespaceSource(
       reservations.hadPropagated(name, tenant, clock.now() - watch.staleness() - trustedFor),
     countOwned: (tenant) => memory.countOwned(tenant),
     namesOwned: (tenant) => memory.namesOwned(tenant),
-    startingWith: (prefix) => memory.startingWith(prefix),
+    all: () => memory.all(),
     async fetch(name, signal, share = name) {
       const asked = clock.now();
       const remembered = memory.lookup(name);

@@ -1,11 +1,11 @@
 /**
- * The time since which this replica has known each prefix of a tenant. A reservation has propagated once every other replica knows it as
- * well: from then on no replica lets another tenant create a namespace with that prefix.
+ * The time since which this replica has known each name and prefix of a tenant. A reservation has propagated once every other replica knows it as
+ * well: from then on no replica lets another tenant create a namespace with that name.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { TenancySource } from '../admission/facts.ts';
 import type { Clock } from '../client/clock.ts';
-import { prefixesOf } from '../tenancy/tenancy.ts';
+import { reservationsOf } from '../tenancy/reserved-names.ts';
 
 export interface Reservations {
   /** Call it after every change of the tenants or settings: a reservation that was given up in between starts again. */
@@ -33,10 +33,12 @@ export function createReservations(tenancy: TenancySource, delay: number, clock:
   function read(before: ReadonlyMap<string, Reservation>): ReadonlyMap<string, Reservation> {
     const found = new Map<string, Reservation>();
     for (const tenant of current.tenants.values()) {
-      const { prefix, name } = tenant;
-      if (prefix === undefined || current.reservation(prefix) !== tenant) continue;
-      const known = before.get(prefix);
-      found.set(prefix, known?.tenant === name ? known : { tenant: name, since: clock.now() });
+      const { name } = tenant;
+      for (const reserved of tenant.reserved.keys()) {
+        if (current.reservation(reserved) !== tenant) continue;
+        const known = before.get(reserved);
+        found.set(reserved, known?.tenant === name ? known : { tenant: name, since: clock.now() });
+      }
     }
     return found;
   }
@@ -44,7 +46,7 @@ export function createReservations(tenancy: TenancySource, delay: number, clock:
   function changed(): void {
     const { platform } = current.settings;
     current = tenancy();
-    // An old prefix starts to reserve each name that the platform has given up.
+    // An old reservation starts to cover each name that the platform has given up.
     reservations = read(isDeepStrictEqual(platform, current.settings.platform) ? reservations : new Map());
   }
 
@@ -52,11 +54,10 @@ export function createReservations(tenancy: TenancySource, delay: number, clock:
     changed,
     hadPropagated(name, tenant, time) {
       if (tenancy() !== current) changed();
-      for (const prefix of prefixesOf(name)) {
-        const reservation = reservations.get(prefix);
-        if (reservation !== undefined) return reservation.tenant === tenant && time - reservation.since >= delay;
-      }
-      return false;
+      return reservationsOf(name).some((reserved) => {
+        const reservation = reservations.get(reserved);
+        return reservation?.tenant === tenant && time - reservation.since >= delay;
+      });
     },
   };
 }

@@ -8,10 +8,10 @@ import { isGiven } from '../kubernetes/json.ts';
 import type { Exemptions } from '../tenancy/exemption.ts';
 import { parseTenant } from '../tenancy/parse-tenant.ts';
 import { formatProblem, type Problem, unlined } from '../tenancy/problem.ts';
+import { reservedIn } from '../tenancy/reserved-names.ts';
 import {
   type DeclaredTenant,
   locatedTenant,
-  prefixIn,
   type Resolution,
   resolveTenants,
   tenantFile,
@@ -188,7 +188,7 @@ function read({ metadata: { name, uid }, object }: DecodedObject, before: Tenant
     labels,
     created: typeof created === 'string' ? created : '',
     loaded: same ? before.loaded : parseTenant({ value: document, locate: unlined(tenantFile(name)) }),
-    prefix: prefixIn(spec),
+    reserved: reservedIn(spec),
     leaving: isGiven(deletionTimestamp),
     status,
   };

@@ -75,7 +75,12 @@ function meantForNames(violation: Violation | undefined, rule: AllowRule, border
 function isVague(fix: Fix | string): boolean {
   if (typeof fix === 'string') return false;
   if (fix.id === 'only-granted-ranges' || fix.id === 'leave-out-ranges') return fix.coversCluster;
-  return fix.id === 'add-tenant-label' || fix.id === 'set-tenant-label' || fix.id === 'remove-name';
+  return (
+    fix.id === 'add-tenant-label' ||
+    fix.id === 'not-by-name' ||
+    fix.id === 'set-tenant-label' ||
+    fix.id === 'remove-name'
+  );
 }
 
 function nameServerFor(rule: AllowRule, border: Border): Fix | undefined {

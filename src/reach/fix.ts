@@ -29,7 +29,14 @@ export type Fix =
   /** The peer selects namespaces of the tenant, and of others. */
   | {
       readonly id: 'add-tenant-label';
-      readonly or?: 'agree-on-gate' | 'remove-name' | 'select-reserved-names';
+      readonly or?: 'agree-on-gate' | 'remove-name';
+    }
+  /** The peer selects namespaces by names that are not proven to be the tenant's. */
+  | {
+      readonly id: 'not-by-name';
+      readonly names: readonly string[];
+      /** Tenants with whom a gate opens these ports, whosever the names are. */
+      readonly partners: readonly string[];
     }
   /** The peer selects namespaces of others alone. */
   | { readonly id: 'set-tenant-label'; readonly or?: 'agree-on-gate' }

@@ -1,7 +1,10 @@
 /** Gates: crossings that both tenants have agreed on. */
+import type { Port } from '../kubernetes/port-range.ts';
+import type { Direction } from '../tenancy/tenant.ts';
 import type { Fix } from './fix.ts';
 import { listedPorts } from './listed.ts';
 import type { AllowRule } from './model.ts';
+import { once } from './once.ts';
 import { shutPorts } from './open-ports.ts';
 import type { Border } from './violation.ts';
 
@@ -12,7 +15,7 @@ import type { Border } from './violation.ts';
  */
 export function gateViolation(
   other: string,
-  { direction, ports }: AllowRule,
+  { direction, ports }: Pick<AllowRule, 'direction' | 'ports'>,
   { tenant, tenancy, now }: Border,
 ): { readonly reason: string; readonly fix: Fix } | undefined {
   const { own, theirs } = tenancy.gates(tenant, other, direction, now);
@@ -45,4 +48,20 @@ export function gateViolation(
     reason: `the other half of the gate is missing: that tenant has still to agree to ${listedPorts(disagreed)}`,
     fix: { id: 'agree-on-gate', tenant: other, direction: mirror, ports: disagreed },
   };
+}
+
+/** The peers of a rule share the list of its ports, and each of them may be refused. */
+const partnersIn = once((border: Border) => {
+  const towards = (direction: Direction) =>
+    once((ports: readonly Port[]) => {
+      const declared = border.tenant.network.gates.filter((gate) => gate.direction === direction);
+      const others = new Set(declared.map(({ tenant }) => tenant));
+      return [...others].filter((other) => gateViolation(other, { direction, ports }, border) === undefined);
+    });
+  return { ingress: towards('ingress'), egress: towards('egress') };
+});
+
+/** The tenants with whom a gate agrees to such a rule, as this tenant declares them. */
+export function partnersFor({ direction, ports }: AllowRule, border: Border): readonly string[] {
+  return partnersIn(border)[direction](ports);
 }

@@ -10,7 +10,7 @@ import { excerpt } from '../kubernetes/json.ts';
 import { domainFor, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { Fix } from './fix.ts';
-import { gateViolation } from './gate.ts';
+import { gateViolation, partnersFor } from './gate.ts';
 import { listed } from './listed.ts';
 import type { AllowRule, SelectorPeer } from './model.ts';
 import { mostLookedUp, ownershipOf, possibleNames } from './namespace-name.ts';
@@ -82,12 +82,16 @@ export function judgeSelector(peer: SelectorPeer, rule: AllowRule, border: Borde
     }
     return undefined;
   }
+  /** Whether the selector lets the tenant label have this value. */
+  const isPossible = (name: string) => tenants.values.has(name) === tenants.finite;
   const other = tenants.finite ? undefined : anotherTenant(border, tenants.values);
   if (unproven !== undefined && example !== undefined) {
     const platforms = tenants.absent && example.ownership === 'platform';
-    const violation = escapes(platforms ? undefined : other, ...aboutNames(example, unproven, rule, border));
-    const ownMatch = tenants.values.has(tenant.name) === tenants.finite;
-    if (!ownMatch || !unproven.every((one) => isAssumable(one, rule, border))) return violation;
+    const violation = escapes(
+      platforms ? undefined : other,
+      ...aboutNames(example, unproven, rule, border, isPossible),
+    );
+    if (!isPossible(tenant.name) || !unproven.every((one) => isAssumable(one, rule, border))) return violation;
     return { ...violation, verdict: 'conditional', assumedOwn: unproven.map(({ name }) => name) };
   }
   if (tenants.finite) {
@@ -125,11 +129,12 @@ function isAssumable({ name, ownership }: UnprovenNamespace, { direction }: Allo
 function aboutNames(
   { name, ownership }: UnprovenNamespace,
   unproven: readonly UnprovenNamespace[],
-  { direction }: AllowRule,
+  rule: AllowRule,
   border: Border,
+  isPossible: (tenant: string) => boolean,
 ): [reason: string, fix: Fix] {
   const { tenant } = border;
-  const [service] = servicesOf(name, direction, border);
+  const [service] = servicesOf(name, rule.direction, border);
   if (service !== undefined) {
     return [
       `opens more of the namespace ${name} than its shared service ${service.name}`,
@@ -150,6 +155,6 @@ function aboutNames(
     free.length === 1 ? ['namespace', 'that name is', 'it'] : ['namespaces', 'these names are', 'them'];
   return [
     `matches the ${what} ${listed(free, namesTold)}, but ${said} not reserved for ${tenant.name}, so another tenant could create ${them}`,
-    { id: 'add-tenant-label', or: tenant.prefix === undefined ? 'agree-on-gate' : 'select-reserved-names' },
+    { id: 'not-by-name', names: free, partners: partnersFor(rule, border).filter(isPossible) },
   ];
 }

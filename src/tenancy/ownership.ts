@@ -33,8 +33,8 @@ export type Ownership =
  * Decides the owner of a Namespace on CREATE (design: "Who owns a namespace").
  * - The platform chooses: the tenant its label names, or none.
  * - Otherwise the tenants of the requester are the candidates. A label on the object must name one of them; without a label
- *   a reserved prefix decides among several; a single candidate is taken; none or several is undecided.
- * While the name is not generated yet, `generateName` stands for it: a generated name begins with it.
+ *   a reserved name decides among several; a single candidate is taken; none or several is undecided.
+ * While the name is not generated yet, `generateName` stands for its beginning.
  */
 export function decideOwner(namespace: Namespace, requester: Requester, tenancy: Tenancy): Ownership {
   const label = entry(namespace.metadata?.labels, tenancy.settings.tenantLabel);
@@ -59,12 +59,15 @@ export function decideOwner(namespace: Namespace, requester: Requester, tenancy:
 }
 
 function nameOf({ metadata }: Namespace): string {
-  return metadata?.name || metadata?.generateName || '';
+  if (metadata?.name) return metadata.name;
+  // A generated name is longer: it begins with a prefix, and is no whole name that is reserved.
+  const beginning = metadata?.generateName ?? '';
+  return beginning.slice(0, beginning.lastIndexOf('-') + 1);
 }
 
 /**
  * Decides the owner of a Namespace that a provisioner creates for somebody.
- * - With an annotation for the requester, it is the one tenant of that user; among several a reserved prefix decides. A name that is
+ * - With an annotation for the requester, it is the one tenant of that user; among several a reserved name decides. A name that is
  *   reserved to anybody else contradicts it. What users of the platform ask for is whose the name says, otherwise the platform's.
  * - Without one it is whose the name says: a provisioner that lets tenants choose names must have an annotation.
  * - A tenant label on the object decides nothing. It may repeat the decision, as it does after the mutating webhook.

@@ -3,6 +3,7 @@ import { parseQuota } from './parse-quota.ts';
 import { parseSubject } from './parse-subject.ts';
 import { parseTenantNetwork } from './parse-tenant-network.ts';
 import { inReadingOrder, type Loaded, type Located, type Problem, type Report, reportInto } from './problem.ts';
+import { reservedIn } from './reserved-names.ts';
 import { checkDocumentBy } from './schema/check-document.ts';
 import { type TenantDocument, tenantSchema } from './schema/tenant-schema.ts';
 import type { Tenant } from './tenant.ts';
@@ -11,7 +12,7 @@ const checkDocument = checkDocumentBy<TenantDocument>(tenantSchema);
 
 /**
  * Reads one `Tenant` document. Only what the document says by itself is judged; how tenants go together is validate-tenancy.ts.
- * Left out means: mode enforce, hard isolation, no members, no prefix, no limit, no quota, open inside the tenant, nothing across.
+ * Left out means: mode enforce, hard isolation, no members, no reserved names, no limit, no quota, open inside the tenant, nothing across.
  */
 export function parseTenant(document: Located<unknown>): Loaded<Tenant> {
   const checked = checkDocument(document);
@@ -19,7 +20,15 @@ export function parseTenant(document: Located<unknown>): Loaded<Tenant> {
   const { metadata, spec } = checked.value.value;
   const problems: Problem[] = [];
   const report = reportInto(problems, document.locate);
-  const { prefix, limit, resourceQuota } = spec.namespaces ?? {};
+  const { enforcePrefix, limit, resourceQuota } = spec.namespaces ?? {};
+  const reserved = reservedIn(spec);
+  if (enforcePrefix === true && reserved.size === 0) {
+    report(
+      ['spec', 'namespaces', 'enforcePrefix'],
+      'lets members create no namespace, as no prefix and no name is reserved for the tenant',
+      'list prefixes or names, or write limit: 0 instead',
+    );
+  }
   if (metadata.name === 'platform') {
     report(
       ['metadata', 'name'],
@@ -44,7 +53,8 @@ export function parseTenant(document: Located<unknown>): Loaded<Tenant> {
       }
       return parseSubject(member, steps, report) ?? [];
     }),
-    prefix,
+    reserved,
+    ...(enforcePrefix === true && { enforcePrefix }),
     limit,
     resourceQuota: resourceQuota && {
       hard: parseQuota(resourceQuota.hard, ['spec', 'namespaces', 'resourceQuota', 'hard'], report),

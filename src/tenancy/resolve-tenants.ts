@@ -3,17 +3,14 @@
  * objects, one that is bad must neither stop all others from changing nor open anything.
  *
  * - From the oldest object to the youngest, the newest version of each is in force if it goes together with those before it.
- *   Where it does not, or cannot be read, the object still has its turn for the prefix that it asks for. All this depends on
+ *   Where it does not, or cannot be read, the object still has its turn for the names and prefixes that it asks for. All this depends on
  *   the objects alone, not on when or in which order they were heard of, so that replicas agree.
  * - In place of a newest version that is not in force stands the last one of that object that was, if it takes nothing from
  *   the others. It is remembered, not written anywhere: a replica that has just started knows none.
- * - A tenant that is left without either is closed: nobody speaks for it, and the prefix that it got is reserved.
+ * - A tenant that is left without either is closed: nobody speaks for it, and the names that it got are reserved.
  */
-import { isMap } from '../kubernetes/json.ts';
-import { entry } from '../kubernetes/objects.ts';
-import { type Loaded, type Located, type Problem, unlined } from './problem.ts';
-import { fitsPattern } from './schema/fits-pattern.ts';
-import { namePrefix } from './schema/names.ts';
+import { formatSteps, type Loaded, type Located, type Problem, unlined } from './problem.ts';
+import type { ReservedNames } from './reserved-names.ts';
 import type { Settings } from './settings.ts';
 import { undeclaredTenant } from './tenancy.ts';
 import type { Tenant } from './tenant.ts';
@@ -26,8 +23,8 @@ export interface DeclaredTenant {
   /** RFC 3339, in UTC and whole seconds (metadata.creationTimestamp): as text in the order of time. */
   readonly created: string;
   readonly loaded: Loaded<Tenant>;
-  /** The prefix, where it can be read although the whole may not. */
-  readonly prefix: string | undefined;
+  /** Where they can be read although the whole may not. */
+  readonly reserved: ReservedNames;
 }
 
 export interface Resolution {
@@ -39,13 +36,6 @@ export interface Resolution {
   readonly refused: ReadonlyMap<string, readonly Problem[]>;
   /** What deserves a second look in what is in force. */
   readonly warnings: readonly Problem[];
-}
-
-/** The prefix that an object asks for, also where the rest cannot be read. */
-export function prefixIn(spec: unknown): string | undefined {
-  const namespaces = isMap(spec) ? entry(spec, 'namespaces') : undefined;
-  const prefix = isMap(namespaces) ? entry(namespaces, 'prefix') : undefined;
-  return typeof prefix === 'string' && fitsPattern(prefix, namePrefix) ? prefix : undefined;
 }
 
 /** What a problem of a Tenant object names as its file: what kubectl takes. */
@@ -84,7 +74,7 @@ export function resolveTenants(
     if (loaded.ok && problems.length === 0) places.set(name, loaded.value);
     else {
       refused.set(name, problems);
-      const claim = reserving(one);
+      const claim = withoutConflicts(reserving(one), (tenant) => judge([...places.values(), tenant]).problems);
       const fits = judge([...places.values(), claim]).problems.length === 0;
       places.set(name, fits ? claim : undeclaredTenant(name));
     }
@@ -109,9 +99,17 @@ export function resolveTenants(
   };
 }
 
-/** An object of which no version counts, with the prefix that it asks for. */
-function reserving({ name, prefix }: DeclaredTenant): Tenant {
-  return { ...undeclaredTenant(name), prefix };
+/** An object of which no version counts, with the names that it asks for. */
+function reserving({ name, reserved }: DeclaredTenant): Tenant {
+  return { ...undeclaredTenant(name), reserved };
+}
+
+/** With those of its names that nobody before it has. */
+function withoutConflicts(tenant: Tenant, conflicts: (tenant: Tenant) => readonly Problem[]): Tenant {
+  const file = tenantFile(tenant.name);
+  const taken = new Set(conflicts(tenant).flatMap((problem) => (problem.file === file ? problem.path : [])));
+  const left = [...tenant.reserved].filter(([, steps]) => !taken.has(formatSteps(steps)));
+  return { ...tenant, reserved: new Map(left) };
 }
 
 /** Both are the API server's and never change, and no two objects share a name: one order, everywhere and for good. */

@@ -6,6 +6,7 @@ import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
 import type { Exemptions } from './exemption.ts';
 import { compileGrants, type GrantOn } from './namespace-grant.ts';
 import { probeTenant } from './probe.ts';
+import { reservationsOf } from './reserved-names.ts';
 import type { Settings } from './settings.ts';
 import type { Direction, Gate, Subject, Tenant } from './tenant.ts';
 
@@ -31,7 +32,7 @@ export interface Tenancy {
     readonly podKeys: ReservedKeys<ReservedKey>;
     readonly policyKeys: ReservedKeys<ReservedKey>;
   };
-  /** The tenant that a namespace name is reserved to by prefix, `platform` for the platform's names and prefixes, or undefined. */
+  /** The tenant that a namespace name is reserved to, `platform` for the platform's names and prefixes, or undefined. */
   reservation(namespaceName: string): Owner | undefined;
   /**
    * The owner by the tenant label of a namespace. A label that names no declared tenant gives a tenant of that name with
@@ -67,7 +68,7 @@ export function undeclaredTenant(name: string): Tenant {
     mode: 'enforce',
     isolation: 'hard',
     members: [],
-    prefix: undefined,
+    reserved: new Map(),
     limit: undefined,
     resourceQuota: undefined,
     network: { within: 'tenant', egressRanges: [], egress: [], vouched: [], gates: [] },
@@ -75,10 +76,10 @@ export function undeclaredTenant(name: string): Tenant {
 }
 
 /**
- * Builds the snapshot; cost linear in the input. Input that validateTenancy refuses (a name twice, overlapping prefixes) is the
+ * Builds the snapshot; cost linear in the input. Input that validateTenancy refuses (a name twice, overlapping reservations) is the
  * caller's mistake; here the first declaration stands.
  *
- * @param closed tenants of which no version is in force: they have a name and maybe a prefix
+ * @param closed tenants of which no version is in force: they have a name and maybe reserved names
  */
 export function createTenancy(settings: Settings, tenants: readonly Tenant[], closed: readonly Tenant[] = []): Tenancy {
   const byName = new Map<string, Tenant>();
@@ -95,7 +96,7 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
   for (const subject of settings.platform.schedulers) place(schedulers, subject).set(nameOf(subject), true);
   for (const tenant of byName.values()) {
     for (const member of tenant.members) append(place(members, member), nameOf(member), tenant);
-    if (tenant.prefix !== undefined && !owners.has(tenant.prefix)) owners.set(tenant.prefix, tenant);
+    for (const reserved of tenant.reserved.keys()) if (!owners.has(reserved)) owners.set(reserved, tenant);
     for (const gate of tenant.network.gates) append(gates, gateKey(tenant.name, gate.tenant, gate.direction), gate);
   }
   const openGates = (from: string, to: string, direction: Direction, now: number): readonly Gate[] =>
@@ -122,8 +123,8 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
     },
     reservation(namespaceName) {
       if (settings.platform.namespaces.has(namespaceName)) return 'platform';
-      for (const prefix of prefixesOf(namespaceName)) {
-        const owner = owners.get(prefix);
+      for (const reserved of reservationsOf(namespaceName)) {
+        const owner = owners.get(reserved);
         if (owner !== undefined) return owner;
       }
       return undefined;
@@ -149,18 +150,6 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
       };
     },
   };
-}
-
-/**
- * The parts of a namespace name that a reserved prefix can be, shortest first. Every prefix ends in `-`, so only those parts count.
- * A name has at most 63 characters (RFC 1123 label); what stands behind them in a forged one is not looked at.
- */
-export function prefixesOf(namespaceName: string): string[] {
-  const prefixes: string[] = [];
-  const name = namespaceName.slice(0, 63);
-  for (let dash = name.indexOf('-'); dash !== -1; dash = name.indexOf('-', dash + 1))
-    prefixes.push(name.slice(0, dash + 1));
-  return prefixes;
 }
 
 /** A subject as one string, so that equal means the same subject. */

@@ -1,5 +1,6 @@
 import type { IpRange } from '../kubernetes/ip-range.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
+import type { ReservedNames } from './reserved-names.ts';
 
 /** How far the rollout of a tenant is: `enforce` refuses, `warn` admits with a warning, `audit` admits and only records. */
 export type Mode = 'enforce' | 'warn' | 'audit';
@@ -51,8 +52,9 @@ export interface Tenant {
   readonly mode: Mode;
   readonly isolation: 'hard' | 'soft';
   readonly members: readonly Subject[];
-  /** Namespace names that begin with this are reserved to the tenant. Ends in `-`, so that `team-a` never covers `team-ab`. */
-  readonly prefix: string | undefined;
+  readonly reserved: ReservedNames;
+  /** Its members create namespaces under these names alone. */
+  readonly enforcePrefix?: true;
   /** Its object is being deleted: it gets no namespace more (check tenant-leaving). */
   readonly leaving?: true;
   /** How many namespaces the tenant may have; undefined is no limit. */

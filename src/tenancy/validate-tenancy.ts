@@ -1,8 +1,9 @@
 /** What tenants and settings must not say together. Cost linear in the input, save for addresses: ranges of tenants times those of the cluster. */
 import { type Located, type Problem, type Problems, problemAt, type Step, unlined } from './problem.ts';
+import { isPrefix, prefixesOf, reservationsOf } from './reserved-names.ts';
 import type { Settings } from './settings.ts';
 import { suggestion } from './suggestion.ts';
-import { identity, prefixesOf } from './tenancy.ts';
+import { identity } from './tenancy.ts';
 import type { Subject, Tenant } from './tenant.ts';
 import { addressJudges, vouchesThatEnded } from './validate-addresses.ts';
 
@@ -13,7 +14,7 @@ export type Judge = (tenants: readonly Located<Tenant>[], settings: Settings, no
 export function validateTenancy(settings: Settings, tenants: readonly Located<Tenant>[], now: number): Problems {
   const all = (judges: readonly Judge[]) => judges.flatMap((judge) => judge(tenants, settings, now));
   return {
-    problems: all([declaredTwice, overlappingPrefixes, alsoThePlatform, accountsOfOthers, ...addressJudges]),
+    problems: all([declaredTwice, overlappingReservations, alsoThePlatform, accountsOfOthers, ...addressJudges]),
     warnings: all([gatesThatStayShut, vouchesThatEnded, unknownTenants]),
   };
 }
@@ -32,51 +33,55 @@ const declaredTwice: Judge = (tenants) => {
   });
 };
 
-const prefixSteps = ['spec', 'namespaces', 'prefix'];
-
 /**
- * No name may be reserved to two, so no prefix may begin with another, nor cover a name of the platform. Of two tenants the
- * later one is told.
+ * No name may be reserved to two, so nothing that is reserved to a tenant may be reserved to another tenant or to the platform,
+ * begin with a prefix of others, nor cover what is theirs. Of two tenants the later one is told.
  */
-const overlappingPrefixes: Judge = (tenants, { platform }) => {
+const overlappingReservations: Judge = (tenants, { platform }) => {
   const problems: Problem[] = [];
-  const report = (tenant: Located<Tenant>, reason: string) => {
-    problems.push(
-      problemAt(tenant.locate, prefixSteps, `${tenant.value.prefix} ${reason}`, 'choose a prefix that shares no names'),
-    );
+  const report = ({ value, locate }: Located<Tenant>, reserved: string, reason: string) => {
+    const steps = value.reserved.get(reserved) ?? [];
+    const fix = isPrefix(reserved) ? 'choose a prefix that shares no names' : 'remove it here or there';
+    problems.push(problemAt(locate, steps, `${reserved} ${reason}`, fix));
   };
   const holders = new Map<string, Located<Tenant>>();
   for (const tenant of tenants) {
-    const { prefix } = tenant.value;
-    if (prefix === undefined) continue;
-    const holder = holders.get(prefix);
-    if (holder === undefined) holders.set(prefix, tenant);
-    else report(tenant, `is reserved to tenant ${holder.value.name} (${placeOf(holder, prefixSteps)}) already`);
+    for (const [reserved, steps] of tenant.value.reserved) {
+      const holder = holders.get(reserved);
+      if (holder === undefined) holders.set(reserved, tenant);
+      else {
+        const place = placeOf(holder, holder.value.reserved.get(reserved) ?? steps);
+        report(tenant, reserved, `is reserved to tenant ${holder.value.name} (${place}) already`);
+      }
+    }
   }
   const ofPlatform = new Set(platform.prefixes);
   const seen = new Set<Located<Tenant>>();
-  for (const [prefix, tenant] of holders) {
+  for (const [reserved, tenant] of holders) {
     seen.add(tenant);
-    const shorter = prefixesOf(prefix);
+    const shorter = prefixesOf(reserved);
     const covering = shorter.find((part) => ofPlatform.has(part));
-    if (covering !== undefined) report(tenant, `lies under ${covering}, which is reserved to the platform`);
+    if (covering !== undefined) report(tenant, reserved, `lies under ${covering}, which is reserved to the platform`);
     for (const part of shorter) {
-      const holder = part === prefix ? undefined : holders.get(part);
-      if (holder === undefined) continue;
-      if (seen.has(holder)) report(tenant, `lies under ${part}, which is reserved to tenant ${holder.value.name}`);
-      else report(holder, `covers ${prefix}, which is reserved to tenant ${tenant.value.name}`);
+      const holder = part === reserved ? undefined : holders.get(part);
+      if (holder === undefined || holder === tenant) continue;
+      if (seen.has(holder))
+        report(tenant, reserved, `lies under ${part}, which is reserved to tenant ${holder.value.name}`);
+      else report(holder, part, `covers ${reserved}, which is reserved to tenant ${tenant.value.name}`);
     }
   }
   for (const prefix of platform.prefixes) {
     for (const part of prefixesOf(prefix)) {
       const holder = part === prefix ? undefined : holders.get(part);
-      if (holder !== undefined) report(holder, `covers ${prefix}, which is reserved to the platform`);
+      if (holder !== undefined) report(holder, part, `covers ${prefix}, which is reserved to the platform`);
     }
   }
   for (const name of platform.namespaces) {
+    const named = holders.get(name);
+    if (named !== undefined) report(named, name, 'is a namespace of the platform');
     for (const part of prefixesOf(name)) {
       const holder = ofPlatform.has(part) ? undefined : holders.get(part);
-      if (holder !== undefined) report(holder, `covers ${name}, a namespace of the platform`);
+      if (holder !== undefined) report(holder, part, `covers ${name}, a namespace of the platform`);
     }
   }
   return problems;
@@ -151,20 +156,22 @@ const unknownTenants: Judge = (tenants, { sharedServices, pods }) => {
 /** Whoever may create a namespace decides who its service accounts are: it must be the platform, or the tenant itself. */
 const accountsOfOthers: Judge = (tenants, { platform }) => {
   const holders = new Map(
-    tenants.flatMap(({ value }) => (value.prefix === undefined ? [] : [[value.prefix, value.name]])),
+    tenants.flatMap(({ value: { name, reserved } }) =>
+      [...reserved.keys()].map((one): [string, string] => [one, name]),
+    ),
   );
   const ofThePlatform = (namespace: string) =>
     platform.namespaces.has(namespace) || platform.prefixes.some((prefix) => namespace.startsWith(prefix));
   return tenants.flatMap(({ value, locate }) =>
     value.members.flatMap((member, index): Problem[] => {
       if (member.kind !== 'ServiceAccount' || ofThePlatform(member.namespace)) return [];
-      const holder = prefixesOf(member.namespace).flatMap((part) => holders.get(part) ?? [])[0];
+      const holder = reservationsOf(member.namespace).flatMap((part) => holders.get(part) ?? [])[0];
       if (holder === value.name) return [];
       const [reason, fix] =
         holder === undefined
           ? [
               `${member.namespace} is not a reserved name, so another tenant could create it and this service account`,
-              'list it under platform.namespaces of the settings, or use a namespace with the prefix of the tenant',
+              'list it under platform.namespaces of the settings or namespaces.names of the tenant, or use a namespace with its prefix',
             ]
           : [
               `${member.namespace} is reserved to tenant ${holder}, which controls this service account`,

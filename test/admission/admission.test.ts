@@ -373,7 +373,7 @@ t.test('keys that mean something to JavaScript get a real verdict (SRV-05, SRV-0
     "metadata": { "name": "web", "namespace": "acme-web", "labels": ${map}, "annotations": ${map} },
     "spec": {
       "containers": [{ "name": "main", "image": "nginx" }],
-      "volumes": [{ "name": "data", "csi": { "driver": "example.com", "volumeAttributes": ${map} } }]
+      "volumes": [{ "name": "data", "csi": { "driver": "secrets-store.csi.k8s.io", "volumeAttributes": ${map} } }]
     }
   }`);
   const { allowed } = await submit(review, { user, operation: 'CREATE', object: strange });

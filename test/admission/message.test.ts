@@ -7,6 +7,7 @@ import type { Judged } from '../../src/checks/judge.ts';
 import { networkPolicyResource } from '../../src/kinds/network-policy/network-policy.ts';
 import type { KubernetesObject, StringMap } from '../../src/kubernetes/objects.ts';
 import type { AdmissionRequest } from '../../src/kubernetes/review.ts';
+import { reservedIn } from '../../src/tenancy/reserved-names.ts';
 import { createTenancy, type Requester } from '../../src/tenancy/tenancy.ts';
 import type { Gate, Mode, Tenant } from '../../src/tenancy/tenant.ts';
 import { cast } from '../fixtures/cast.ts';
@@ -304,7 +305,7 @@ t.test('a tenant never learns the name of another', async (t) => {
         ...template,
         name,
         members: [{ kind: 'Group', name: `${name}-developers` }],
-        prefix: reserved ? `p${index}-` : undefined,
+        reserved: reservedIn({ namespaces: reserved ? { prefix: `p${index}-` } : {} }),
         limit: limited ? 0 : undefined,
         network: { ...template.network, gates: gate ? [towards, { ...towards, direction: 'egress' }] : [] },
       }),

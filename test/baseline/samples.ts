@@ -17,7 +17,7 @@ export function tenant({ name = 'acme', mode = 'enforce', within = 'tenant', res
     mode,
     isolation: 'hard',
     members: [{ kind: 'Group', name: `${name}-developers` }],
-    prefix: `${name}-`,
+    reserved: new Map([[`${name}-`, ['spec', 'namespaces', 'prefix']]]),
     limit: undefined,
     resourceQuota,
     network: { within, egressRanges: [], egress: [], vouched: [], gates: [] },

@@ -14,6 +14,7 @@ import { createMetrics } from '../../src/server/metrics.ts';
 import { createWebhookServer } from '../../src/server/webhook-server.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
 import type { Exemption } from '../../src/tenancy/exemption.ts';
+import { reservedIn } from '../../src/tenancy/reserved-names.ts';
 import type { Settings } from '../../src/tenancy/settings.ts';
 import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import type { Tenant } from '../../src/tenancy/tenant.ts';
@@ -30,7 +31,7 @@ function numbered<Item>(length: number, make: (index: number) => Item): readonly
 
 const acme: Tenant = {
   ...undeclaredTenant('acme'),
-  prefix: 'acme-',
+  reserved: reservedIn({ namespaces: { prefix: 'acme-' } }),
   members: [{ kind: 'Group', name: 'acme-developers' }],
   network: {
     ...undeclaredTenant('acme').network,
@@ -63,7 +64,10 @@ const settings: Settings =
     : { ...defaultSettings, unlistedFamilies: [], sharedServices: [...defaultSettings.sharedServices, ...services] };
 const others = Array.from(
   { length: count / 10 },
-  (_, index): Tenant => ({ ...undeclaredTenant(`tenant-${index}`), prefix: `tenant-${index}-` }),
+  (_, index): Tenant => ({
+    ...undeclaredTenant(`tenant-${index}`),
+    reserved: reservedIn({ namespaces: { prefix: `tenant-${index}-` } }),
+  }),
 );
 const exemptions = Array.from({ length: exemptionCount }, (_, index): Exemption => {
   const isAsked = index < 10;

@@ -40,7 +40,7 @@ t.test('hard isolation refuses it, and names the prefix under which it would be 
   t.match(findingsIn(status?.message ?? ''), [
     {
       why: /^matches the namespace warehouse, but that name is not reserved for acme/,
-      fix: 'add bulkhead.dev/tenant: acme to its matchLabels, or select only names that begin with acme-, which are reserved to it',
+      fix: /^add bulkhead\.dev\/tenant: acme to its matchLabels, or .*, or select only names that begin with acme-, which are reserved to it; or ask the platform to reserve the name \(namespaces\.names of tenant acme\)$/,
     },
   ]);
   const there = await submit(review, from('acme developer', 'acme-web', 'eta-web'));

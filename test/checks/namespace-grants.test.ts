@@ -15,8 +15,8 @@ import { allBlocks, blocks, type Metadata, tenants, type Written, written } from
 
 const located = (value: unknown) => ({ value, locate: unlined('test') });
 
-function loaded(settings: object = allBlocks()): Tenancy {
-  const read = loadTenancy(located(settings), tenants.map(located), Date.now());
+function loaded(settings: object = allBlocks(), declared: readonly object[] = tenants): Tenancy {
+  const read = loadTenancy(located(settings), declared.map(located), Date.now());
   if (!read.ok) throw new Error(read.problems.map(({ path, reason }) => `${path} ${reason}`).join('\n'));
   return read.value;
 }
@@ -55,6 +55,21 @@ function sent({ by, name, stored, after }: Written): Sent {
     ? { user, operation: 'CREATE', object: namespace(name, after) }
     : { user, operation: 'UPDATE', object: namespace(name, after), oldObject: namespace(name, stored) };
 }
+
+t.test('a provisioner, too, keeps to the names of a tenant with enforcePrefix', async (t) => {
+  const kept = tenants.map((tenant) => ({
+    ...tenant,
+    spec: { ...tenant.spec, namespaces: { ...tenant.spec.namespaces, names: ['alices'], enforcePrefix: true } },
+  }));
+  const [acme, beta] = kept;
+  const review = reviewing(loaded(allBlocks(), [acme ?? {}, { ...beta, spec: { ...beta?.spec, namespaces: {} } }]));
+  const [example] = written.filter(({ sentence }) => sentence === 'a project that alice asks for');
+  if (example === undefined) throw new Error('no such project');
+  const answers = ['shop', 'acme-shop', 'alices'].map((name) => submit(review, sent({ ...example, name })));
+  const [shop, prefixed, whole] = await Promise.all(answers);
+  t.match(findingsIn(shop?.status?.message ?? ''), [{ check: 'unreserved-name', path: 'metadata.name' }]);
+  t.ok(prefixed?.allowed && whole?.allowed, 'reserved names are created');
+});
 
 t.test('every block of the page is a whole document', async (t) => {
   t.strictSame([...blocks.keys()], ['openshift', 'rancher', 'calico', 'gke', 'kubeflow']);

@@ -179,7 +179,7 @@ await clusterTest('audit judges everything that tenants have, and says what is n
     /^host-namespaces +acme +warn +in mode enforce +1 +Deployment acme-web\/agent +spec/m,
     /^reserved-labels +acme +warn +in every mode +1 +StatefulSet acme-web\/db +/m,
     /^quota-on-baseline +acme +warn +in \S+ mode.* +1 +ResourceQuota acme-web\/none +spec\.hard/m,
-    /^ {2}namespace shop has the label of acme, and no prefix of that tenant covers it$/m,
+    /^ {2}namespace shop has the label of acme, and its name is not reserved for that tenant$/m,
     /^ {2}namespace acme-new has no tenant label, and its name is reserved for acme: label it/m,
     /^ {2}namespace hidden has the label of the probe of Bulkhead$/m,
     /^ {2}Pod default\/there has the address 10\.244\.9\.9, which network\.vouched\[0\] of tenant acme opens$/m,

@@ -83,6 +83,36 @@ await clusterTest('the Kubernetes API is for the workload that needs it', async 
   t.notMatch(stdout, 'bulkhead-allow-kubernetes-api', 'no baseline opens it');
 });
 
+await clusterTest('names that have grown are reserved to a tenant whole', async (t, plane) => {
+  const folder = 'test/field/names-without-a-prefix';
+  const config = join(folder, 'settings.yaml');
+  const cluster = await guard(plane, join(folder, 'tenants'), plane.adminKubeconfig, { config });
+  t.teardown(() => cluster.stop());
+  t.match(await cluster.kubectl('platform', ['apply', '-f', join(folder, 'namespaces')]), { code: 0 });
+  const applied = await applyCase(plane, folder);
+  t.match(applied.get('01.yaml'), { code: 0, stderr: '' }, 'its charts select by name');
+
+  const policy = readFileSync(join(folder, 'objects/01.yaml'), 'utf8');
+  const south = await plane.kubeconfigFor({ user: 'sam', groups: ['south-developers'] });
+  const retail = await plane.kubeconfigFor({ user: 'rosa', groups: ['retail-developers'] });
+  const send = (kubeconfig: string, verb: string, stdin: string) =>
+    plane.kubectl(kubeconfig, [verb, '-f', '-'], { stdin });
+  const theirs = policy.replace('namespace: payments', 'namespace: south-data');
+  t.match(await send(south, 'apply', theirs), { code: 1, stderr: /not reserved for south/ }, 'not those of others');
+  t.match(await plane.kubectl(retail, ['delete', 'namespace', 'checkout']), { code: 0 }, 'one goes');
+  const checkout = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: checkout }\n';
+  await eventually('it is gone', async () => {
+    const { stderr } = await plane.kubectl(retail, ['get', 'namespace', 'checkout']);
+    return stderr.includes('NotFound');
+  });
+  const taken = await send(south, 'create', checkout);
+  t.match(taken, { code: 1, stderr: /checkout is reserved for another tenant or for the platform/ }, 'nobody takes it');
+  const generated = checkout.replace('name: checkout', 'generateName: checkout');
+  t.match(await send(south, 'create', generated), { code: 0 }, 'a longer name is not reserved');
+  t.match(await send(retail, 'create', checkout), { code: 0 }, 'the tenant may');
+  t.match(await send(retail, 'apply', policy), { code: 0, stderr: '' }, 'and selects it as before');
+});
+
 await clusterTest('a rule for the ports of DNS is told that names resolve already', async (t, plane) => {
   const folder = 'test/field/rules-by-port-alone';
   const config = join(folder, 'settings.yaml');

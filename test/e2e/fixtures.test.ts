@@ -40,6 +40,7 @@ await clusterTest(
       plane.request('POST', path, object, { kubeconfig: kubeconfigs.get(role) ?? '' });
     for (const [name, tenant] of [
       ['acme-web', 'acme'],
+      ['payments', 'iota'],
       ['acme-db', 'acme'],
       ['beta-data', 'beta'],
       ['gamma-lab', 'gamma'],

@@ -35,6 +35,21 @@ const refusedByTheResource: readonly (readonly [sentence: string, object: object
     /spec\.namespaces\.prefix: .*should match/,
   ],
   [
+    'one of several prefixes without its hyphen',
+    tenant('omega', { namespaces: { prefixes: ['omega-', 'om'] } }),
+    /spec\.namespaces\.prefixes\[1\]: .*should match/,
+  ],
+  [
+    'a whole name that is a prefix',
+    tenant('omega', { namespaces: { names: ['omega-'] } }),
+    /spec\.namespaces\.names\[0\]: .*should match/,
+  ],
+  [
+    'names that are kept to, and none of them',
+    tenant('omega', { namespaces: { prefixes: [], enforcePrefix: true } }),
+    /spec\.namespaces\.enforcePrefix: .*lets members create no namespace/,
+  ],
+  [
     'a limit below zero',
     tenant('omega', { namespaces: { limit: -1 } }),
     /spec\.namespaces\.limit: .*greater than or equal to 0/,

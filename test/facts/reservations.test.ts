@@ -1,12 +1,17 @@
 import t from 'tap';
 import { createReservations } from '../../src/facts/reservations.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
+import { reservedIn } from '../../src/tenancy/reserved-names.ts';
 import type { Settings } from '../../src/tenancy/settings.ts';
 import { createTenancy, type Tenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import { fakeClock } from '../client/fake-clock.ts';
 
 const delay = 60_000;
-const named = (name: string, prefix = `${name}-`) => ({ ...undeclaredTenant(name), prefix });
+const named = (name: string, ...prefixes: string[]) => ({
+  ...undeclaredTenant(name),
+  reserved: reservedIn({ namespaces: { prefixes: prefixes.length === 0 ? [`${name}-`] : prefixes } }),
+});
+const whole = { ...undeclaredTenant('acme'), reserved: reservedIn({ namespaces: { names: ['payments'] } }) };
 const [acme, beta] = [named('acme'), named('beta')];
 type Steps = readonly (readonly [Tenancy, milliseconds: number])[];
 const none = createTenancy(defaultSettings, []);
@@ -54,6 +59,27 @@ t.test('a reservation has propagated a minute after it became known', async (t) 
       false,
     ],
     ['a name with more than one dash', [[first, delay]], 'acme-web-two', true],
+    [
+      'a prefix beside one that was known',
+      [
+        [first, delay],
+        [createTenancy(defaultSettings, [named('acme', 'acme-', 'ac-')]), delay - 1],
+      ],
+      'ac-web',
+      false,
+    ],
+    [
+      'the one that was known stays so',
+      [
+        [first, delay],
+        [createTenancy(defaultSettings, [named('acme', 'ac-', 'acme-')]), 0],
+      ],
+      'acme-web',
+      true,
+    ],
+    ['a whole name', [[createTenancy(defaultSettings, [whole]), delay]], 'payments', true],
+    ['a whole name before', [[createTenancy(defaultSettings, [whole]), delay - 1]], 'payments', false],
+    ['a longer name', [[createTenancy(defaultSettings, [whole]), delay]], 'payments-x', false],
     ['a name without the prefix', [[first, delay]], 'acme', false],
     [
       'a prefix that was another tenant’s',

@@ -40,7 +40,7 @@ t.test('the examples are good, without a warning', async (t) => {
     ['gamma', 'soft'],
   ] as const) {
     t.equal(tenants.get(name)?.isolation, isolation);
-    t.equal(tenants.get(name)?.prefix, `${name}-`);
+    t.strictSame([...(tenants.get(name)?.reserved.keys() ?? [])], [`${name}-`]);
     t.equal(
       loaded.value.requester({ username: 'x', groups: [`${name}-developers`] }, undefined).tenants[0],
       tenants.get(name),

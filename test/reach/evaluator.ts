@@ -73,6 +73,9 @@ export interface World {
   readonly tenants: readonly {
     readonly name: string;
     readonly prefix?: string;
+    readonly prefixes?: readonly string[];
+    /** Whole names. */
+    readonly names?: readonly string[];
     readonly egressCIDRs: readonly string[];
     readonly egress?: readonly WrittenEgress[];
     readonly vouched?: readonly WrittenVouched[];
@@ -200,8 +203,12 @@ export function letsPort(ports: readonly WrittenPort[] | null | undefined, { pro
 export function canBe(namespace: Labels, world: World): boolean {
   const name = namespace.get(nameLabel) ?? '';
   if (name.length > 63 || !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) return false;
-  const { prefix } = world.tenants.find((tenant) => tenant.name === world.tenant) ?? {};
-  const reserved = prefix !== undefined && name.startsWith(prefix) && !world.taken?.includes(name);
+  const { prefix, prefixes = [], names = [] } = world.tenants.find((tenant) => tenant.name === world.tenant) ?? {};
+  const isReserved =
+    (prefix !== undefined && name.startsWith(prefix)) ||
+    prefixes.some((one) => name.startsWith(one)) ||
+    names.includes(name);
+  const reserved = isReserved && !world.taken?.includes(name);
   const own = name === world.namespace || reserved || world.assumedOwn?.includes(name);
   return !own || namespace.get(world.tenantLabel) === world.tenant;
 }

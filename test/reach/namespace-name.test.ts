@@ -3,6 +3,7 @@ import t from 'tap';
 import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
 import { namesToLookUp } from '../../src/reach/names-to-look-up.ts';
 import type { Border } from '../../src/reach/violation.ts';
+import { reservedIn } from '../../src/tenancy/reserved-names.ts';
 import { createTenancy, type Owner } from '../../src/tenancy/tenancy.ts';
 import { acme, beta, border, dns, ingressController, judge, label, nameLabel, settings, tenant } from './world.ts';
 
@@ -17,7 +18,12 @@ const held = (holders: Readonly<Record<string, Owner | 'nobody' | undefined>>): 
 });
 
 const add = `add ${label}: acme to its matchLabels`;
-const reserve = `${add}, or select only names that begin with acme-, which are reserved to it`;
+const partner = `or that of a tenant with an open gate: ${label}: beta`;
+const agree = 'or agree on a gate with the other tenant and add its label';
+const only = 'or select only names that begin with acme-, which are reserved to it';
+const ask = (what = 'the name') => `or ask the platform to reserve ${what} (namespaces.names of tenant acme)`;
+/** Ingress on every port, which the gate does not open. */
+const reserve = (names = 1) => `${add}, ${agree}, ${only}; ${ask(names === 1 ? 'the name' : 'these names')}`;
 const at = (name: string) => `a namespace with the labels ${label}=not-acme-2, ${nameLabel}=${name}`;
 
 t.test('what names alone would prove holds as long as they are the tenant’s, and is not admitted', (t) => {
@@ -61,13 +67,34 @@ t.test('what names alone would prove holds as long as they are the tenant’s, a
   ];
   for (const [sentence, spec, assumedOwn, reason] of table) {
     const [first = ''] = assumedOwn;
-    const said = { verdict: 'conditional', assumedOwn, reason, witness: at(first), fix: reserve };
+    const said = { verdict: 'conditional', assumedOwn, reason, witness: at(first), fix: reserve(assumedOwn.length) };
     t.match(judge(spec), [said], sentence);
   }
   const without = tenant('acme');
   const where = { ...border, tenant: without, tenancy: createTenancy(settings, [without]) };
   const [said] = judge(named('acme-db'), where);
-  t.match(said, { verdict: 'conditional', fix: `${add}, or agree on a gate with the other tenant` }, 'no prefix');
+  t.match(said, { verdict: 'conditional', fix: `${add}, ${agree}; ${ask()}` }, 'no prefix');
+  t.end();
+});
+
+t.test('each of several prefixes proves, and each whole name, as long as nobody else has it', (t) => {
+  const namespaces = { prefix: 'acme-', prefixes: ['ac-', 'a-x-'], names: ['payments', 'a-x', 'w', 'x', 'y'] };
+  const several = { ...acme, reserved: reservedIn({ namespaces }) };
+  const holders: Readonly<Record<string, Owner>> = { payments: acme, x: beta };
+  const judged = (...names: string[]) =>
+    judge(named(...names), {
+      ...border,
+      tenant: several,
+      tenancy: createTenancy(settings, [several, beta]),
+      holderOf: (name) => holders[name] ?? 'nobody',
+    });
+  for (const names of [['ac-web'], ['a-x-web', 'acme-db'], ['payments'], ['a-x', 'payments', 'w']])
+    t.strictSame(judged(...names), [], names.join());
+  const names = 'begin with acme- or ac- or a-x-, or are payments or a-x or w or 2 more, which are reserved to it';
+  const instead = `${agree}, or select only names that ${names}; ${ask()}`;
+  for (const name of ['a-y', 'payments-x', 'payment', 'xpayments'])
+    t.match(judged(name), [{ verdict: 'conditional', fix: `${add}, ${instead}` }], name);
+  t.match(judged('x'), [{ verdict: 'escapes', reason: /^matches the namespace x, which is not of acme although/ }]);
   t.end();
 });
 
@@ -86,13 +113,45 @@ t.test('whoever assumes what cannot come true lets others in', (t) => {
 
 t.test('a name that another tenant has reserved is told from a free one not at all', (t) => {
   const said = ({ verdict: _, assumedOwn: __, ...text }: ReturnType<typeof judge>[number]) => text;
-  const unreserved = createTenancy(settings, [acme, { ...beta, prefix: undefined }, tenant('not-acme')]);
+  const unreserved = createTenancy(settings, [acme, { ...beta, reserved: new Map() }, tenant('not-acme')]);
   for (const names of [['beta-db'], ['web', 'beta-db'], ['beta-db', 'web']]) {
     const reserved = judge(named(...names)).map(said);
     const free = judge(named(...names), { ...border, tenancy: unreserved }).map(said);
     t.strictSame(reserved, free, names.join());
     t.equal(reserved.length, 1);
   }
+  t.end();
+});
+
+t.test('with a gate for these ports, the label of that tenant is told, whosever the name is', (t) => {
+  const on = (port: number, spec: object) => {
+    const { ingress: [{ from }] = [{ from: undefined }] } = spec as { ingress?: [{ from: unknown }] };
+    return { ingress: [{ from, ports: [{ port }] }] };
+  };
+  const told = `${add}, ${partner}, ${only}; ${ask()}`;
+  const texts = ['beta-db', 'gamma-db', 'web'].map((name) => {
+    const [said, ...more] = judge(on(443, named(name)));
+    t.match(said, { reason: /^matches the namespace \S+, but that name is not reserved for acme/, fix: told }, name);
+    t.same(more, []);
+    const followed = { namespaceSelector: { matchLabels: { [nameLabel]: name, [label]: 'beta' } } };
+    t.same(judge(on(443, { ingress: [{ from: [followed] }] })), [], `${name}: the fix is admitted`);
+    return JSON.stringify({ ...said, verdict: '', assumedOwn: [] }).replaceAll(name, 'NAME');
+  });
+  t.equal(new Set(texts).size, 1, 'a name that beta has is told from one that it has not in nothing');
+
+  const shut: readonly [sentence: string, spec: object][] = [
+    ['a port that beta does not open', on(444, named('beta-db'))],
+    ['another direction', { egress: [{ to: on(443, named('beta-db')).ingress[0]?.from, ports: [{ port: 443 }] }] }],
+    ['only acme has declared its half, or it has expired', on(444, named('gamma-db'))],
+    ['beta is left out', on(443, select(by(nameLabel, 'In', 'beta-db'), by(label, 'NotIn', 'beta')))],
+  ];
+  for (const [sentence, spec] of shut) t.match(judge(spec), [{ fix: `${add}, ${agree}, ${only}; ${ask()}` }], sentence);
+  const later = { ...border, now: border.now + 1 };
+  t.match(
+    judge(on(443, named('beta-db')), later),
+    [{ fix: `${add}, ${agree}, ${only}; ${ask()}` }],
+    'once it has expired',
+  );
   t.end();
 });
 

@@ -32,7 +32,18 @@ function requirement(key: string, values: readonly string[]): fc.Arbitrary<Requi
 }
 
 const tenantValues = ['acme', 'beta', 'gamma', 'nobody', 'not-acme', 'ACME', 'not valid!'];
-const namespaceNames = ['acme-web', 'acme-db', 'beta-db', 'web', 'kube-system', 'infra', 'Not_a_name'];
+const namespaceNames = [
+  'acme-web',
+  'acme-db',
+  'beta-db',
+  'web',
+  'web',
+  'web',
+  'cart',
+  'kube-system',
+  'infra',
+  'Not_a_name',
+];
 const tenantLabelKey = 'the tenant label';
 
 const pinned = fc.oneof(
@@ -54,7 +65,7 @@ const namespaceRequirement: fc.Arbitrary<Requirement> = fc.oneof(
       .subarray(['web', 'shop', 'acme-db'], { minLength: 1, maxLength: 2 })
       .map((values) => ({ key: nameLabel, operator: 'In', values })),
   },
-  { weight: 2, arbitrary: requirement(nameLabel, namespaceNames) },
+  { weight: 3, arbitrary: requirement(nameLabel, namespaceNames) },
   { weight: 2, arbitrary: requirement('env', ['x', 'y']) },
 );
 const podRequirement = fc.oneof(

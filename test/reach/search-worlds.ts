@@ -163,8 +163,11 @@ export const world: fc.Arbitrary<World> = fc
     tenantLabel: fc.constantFrom('bulkhead.dev/tenant', 'tenant'),
     namespace: fc.constantFrom('acme-web', 'web'),
     prefix: fc.constantFrom('acme-', 'acme-', undefined),
+    prefixes: fc.constantFrom(undefined, undefined, ['acm-', 'acme-'], ['a-'], ['acm-', 'a-', 'acme-web-']),
+    names: fc.constantFrom(undefined, undefined, undefined, ['acme-db', 'shop'], ['db', 'a']),
     betaPrefix: fc.constantFrom('beta-', undefined),
-    taken: fc.constantFrom([], [], ['acme-db']),
+    betaNames: fc.constantFrom(undefined, undefined, undefined, ['be', 'cart', 'beta-db']),
+    taken: fc.constantFrom([], [], [], ['acme-db'], ['shop'], ['db', 'a-db']),
     granted: fc.oneof(
       fc.array(smallBlock, { maxLength: 2 }),
       fc.constantFrom(['10.0.0.0/27'], ['64:ff9b::a00:0/123'], ['2001:db8::/123', '10.0.0.0/27']),
@@ -177,6 +180,7 @@ export const world: fc.Arbitrary<World> = fc
   })
   .map((drawn): World => {
     const { tenantLabel, namespace, prefix, betaPrefix, taken, granted, grants, agreements, services, network } = drawn;
+    const reserved = { ...(prefix && { prefix }), prefixes: drawn.prefixes ?? [], names: drawn.names ?? [] };
     const vouched = drawn.vouched.map(({ expires, ...one }) => ({ ...one, ...(expires && { expires }) }));
     const gates: Record<string, WrittenGate[]> = { acme: [], beta: [], gamma: [] };
     for (const { other, direction, halves, ports, theirPorts = ports, expires, theirExpires } of agreements) {
@@ -214,12 +218,13 @@ export const world: fc.Arbitrary<World> = fc
       now,
       tenants: [
         {
-          ...{ name: 'acme', ...(prefix && { prefix }), egressCIDRs: granted, egress: grants, vouched },
+          ...{ name: 'acme', ...reserved, egressCIDRs: granted, egress: grants, vouched },
           gates: withoutDoubles(gates.acme),
         },
         {
           // What others are granted is nothing to the tenant.
-          ...{ name: 'beta', ...(betaPrefix && { prefix: betaPrefix }), egressCIDRs: [], egress: grants.slice(0, 1) },
+          ...{ name: 'beta', ...(betaPrefix && { prefix: betaPrefix }), names: drawn.betaNames ?? [] },
+          ...{ egressCIDRs: [], egress: grants.slice(0, 1) },
           gates: withoutDoubles(gates.beta),
         },
         { name: 'gamma', egressCIDRs: [], gates: withoutDoubles(gates.gamma) },
@@ -284,15 +289,17 @@ export function documentsOf(world: World): readonly unknown[] {
       kind: 'Settings',
       spec: { tenantLabel, ...(mesh && { mesh }), ...(reserved && { reserved }), network, sharedServices: services },
     },
-    ...world.tenants.map(({ name, prefix, egressCIDRs, egress = [], vouched = [], gates }) => ({
-      apiVersion,
-      kind: 'Tenant',
-      metadata: { name },
-      spec: {
-        namespaces: { ...(prefix && { prefix }) },
-        network: { egressCIDRs, egress, vouched: vouched.map(answeredFor), gates },
-      },
-    })),
+    ...world.tenants.map(
+      ({ name, prefix, prefixes = [], names = [], egressCIDRs, egress = [], vouched = [], gates }) => ({
+        apiVersion,
+        kind: 'Tenant',
+        metadata: { name },
+        spec: {
+          namespaces: { ...(prefix && { prefix }), prefixes, names },
+          network: { egressCIDRs, egress, vouched: vouched.map(answeredFor), gates },
+        },
+      }),
+    ),
   ];
 }
 

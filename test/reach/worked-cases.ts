@@ -10,6 +10,7 @@
 import { parseCidr } from '../../src/kubernetes/ip-range.ts';
 import { isMap } from '../../src/kubernetes/json.ts';
 import type { Border } from '../../src/reach/violation.ts';
+import { reservedIn } from '../../src/tenancy/reserved-names.ts';
 import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import type { World } from './evaluator.ts';
 import { settings } from './world.ts';
@@ -49,7 +50,7 @@ export function readCases(text: string): WorkedCases {
 export function worldOf(assume: Assumptions, reserved: boolean): { readonly border: Border; readonly world: World } {
   const { tenant: name, policyNamespace: namespace, membershipLabel: tenantLabel, protectedRanges } = assume;
   const prefix = reserved ? `${name}-` : undefined;
-  const tenant = { ...undeclaredTenant(name), prefix };
+  const tenant = { ...undeclaredTenant(name), reserved: reservedIn({ namespaces: { prefix } }) };
   const ranges = protectedRanges.flatMap(({ name, cidr }) => {
     const range = parseCidr(cidr);
     return range.ok ? [{ name, text: cidr, range: range.value, kind: 'cluster' as const }] : [];

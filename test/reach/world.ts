@@ -9,6 +9,7 @@ import { judgeBorder, type PeerVerdict } from '../../src/reach/border.ts';
 import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
 import type { Border } from '../../src/reach/violation.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
+import { reservedIn } from '../../src/tenancy/reserved-names.ts';
 import type { ProtectedRange, Settings, SharedService } from '../../src/tenancy/settings.ts';
 import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import type { Gate, Tenant } from '../../src/tenancy/tenant.ts';
@@ -85,7 +86,8 @@ export const settings: Settings = {
 
 export function tenant(name: string, network: Partial<Tenant['network']> = {}, prefix?: string): Tenant {
   const closed = undeclaredTenant(name);
-  return { ...closed, prefix, network: { ...closed.network, ...network } };
+  const reserved = reservedIn({ namespaces: { prefix } });
+  return { ...closed, reserved, network: { ...closed.network, ...network } };
 }
 
 export function gate(other: string, direction: Gate['direction'], ports: readonly PortRange[], expires?: number): Gate {

@@ -91,7 +91,7 @@ t.test('every body gets an answer of the admission, within the size that is sent
     fetch: async () => undefined,
     countOwned: () => 0,
     namesOwned: () => new Set<string>(),
-    startingWith: () => [],
+    all: () => [],
     hasPods: async () => false,
   };
   const review = createAdmission({

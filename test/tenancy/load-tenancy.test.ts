@@ -7,6 +7,7 @@ import { formatRange, type IpRange } from '../../src/kubernetes/ip-range.ts';
 import type { PortRange } from '../../src/kubernetes/port-range.ts';
 import { loadTenancy } from '../../src/tenancy/load-tenancy.ts';
 import { formatProblem } from '../../src/tenancy/problem.ts';
+import { reservedIn } from '../../src/tenancy/reserved-names.ts';
 import type { Gate, Subject, Tenant } from '../../src/tenancy/tenant.ts';
 import { documents } from './documents.ts';
 
@@ -82,7 +83,18 @@ const tenant: fc.Arbitrary<Tenant> = label.chain((name) =>
       isolation: fc.constantFrom('hard' as const, 'soft' as const),
       members: fc.array(subject, { maxLength: 4 }),
       // Distinct names give prefixes of one length, of which none is another or covers it: no character of a name is 00 in hexadecimal.
-      prefix: fc.option(fc.constant(`t${Buffer.from(name).toString('hex').padEnd(44, '0')}-`), { nil: undefined }),
+      reserved: fc
+        .constantFrom<string[]>(['prefix'], ['prefix', 'prefixes', 'names'], ['prefixes', 'names'], [])
+        .map((fields) => {
+          const unique = `t${Buffer.from(name).toString('hex').padEnd(44, '0')}`;
+          return reservedIn({
+            namespaces: {
+              ...(fields.includes('prefix') && { prefix: `${unique}-` }),
+              ...(fields.includes('prefixes') && { prefixes: [`${unique}x-`, `${unique}y-`] }),
+              ...(fields.includes('names') && { names: [`${unique}z`, `${unique}x-in-the-prefix`] }),
+            },
+          });
+        }),
       limit: fc.option(fc.nat(), { nil: undefined }),
       resourceQuota: fc.option(
         fc
@@ -126,8 +138,16 @@ function printedPort({ protocol, first, last }: PortRange): unknown {
   return { protocol, port: first, endPort: last };
 }
 
+function writtenNames(reserved: Tenant['reserved']): Record<string, unknown> {
+  const written: Record<string, string | string[]> = {};
+  for (const [name, [, , field = '', index]] of reserved)
+    if (index === undefined) written[field] = name;
+    else written[field] = [...(written[field] ?? []), name];
+  return written;
+}
+
 /** The document a person would write for it; what has its default is left out at random by the caller's choice of fields. */
-function printed({ name, labels, prefix, limit, resourceQuota, network, ...rest }: Tenant): unknown {
+function printed({ name, labels, reserved, limit, resourceQuota, network, ...rest }: Tenant): unknown {
   return {
     apiVersion: 'bulkhead.dev/v1alpha1',
     kind: 'Tenant',
@@ -135,7 +155,7 @@ function printed({ name, labels, prefix, limit, resourceQuota, network, ...rest 
     spec: {
       ...rest,
       namespaces: {
-        ...(prefix !== undefined && { prefix }),
+        ...writtenNames(reserved),
         ...(limit !== undefined && { limit }),
         ...(resourceQuota && { resourceQuota }),
       },

@@ -2,11 +2,12 @@ import t from 'tap';
 import type { Namespace } from '../../src/kubernetes/objects.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
 import { decideOwner, type Ownership } from '../../src/tenancy/ownership.ts';
+import { reservedIn } from '../../src/tenancy/reserved-names.ts';
 import { createTenancy, type Requester, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 
 const [acme, beta, gamma] = ['acme', 'beta', 'gamma'].map((name) => ({
   ...undeclaredTenant(name),
-  prefix: `${name}-`,
+  reserved: reservedIn({ namespaces: { prefix: `${name}-`, names: [`${name}shop`] } }),
 }));
 if (acme === undefined || beta === undefined || gamma === undefined) throw new Error('three tenants are made above');
 const tenancy = createTenancy(defaultSettings, [acme, beta, gamma]);
@@ -36,6 +37,15 @@ const cases: readonly (readonly [sentence: string, namespace: Namespace, request
   ['an empty label names nobody', named('tools', ''), member(acme), 'not-a-member: acme'],
   ['among several tenants a label decides', named('acme-tools', 'beta'), member(acme, beta), 'beta'],
   ['among several tenants a prefix decides', named('beta-tools'), member(acme, beta), 'beta'],
+  ['among several tenants a whole name decides', named('betashop'), member(acme, beta), 'beta'],
+  ['a whole name of a third tenant decides nothing', named('gammashop'), member(acme, beta), 'several: acme, beta'],
+  ['a whole name covers no longer one', named('betashop-x'), member(acme, beta), 'several: acme, beta'],
+  [
+    'a generated name is no whole name',
+    { metadata: { generateName: 'betashop' } },
+    member(acme, beta),
+    'several: acme, beta',
+  ],
   ['a prefix of a third tenant decides nothing', named('gamma-tools'), member(acme, beta), 'several: acme, beta'],
   ['a prefix of the platform decides nothing', named('kube-tools'), member(acme, beta), 'several: acme, beta'],
   ['without label and prefix several stay several', named('tools'), member(acme, beta), 'several: acme, beta'],

@@ -98,6 +98,18 @@ const refused: readonly (readonly [sentence: string, text: string, ...problems: 
     't.yaml:6:18: spec.network.egressCIDRs: "203.0.113.0/24" is not a list; write ["203.0.113.0/24"]',
   ],
   [
+    'whoever keeps to names needs some',
+    tenant('namespaces:', '  names: []', '  enforcePrefix: true'),
+    't.yaml:7:20: spec.namespaces.enforcePrefix: lets members create no namespace, as no prefix and no name is reserved for the tenant; list prefixes or names, or write limit: 0 instead',
+  ],
+  [
+    'so does each of several; a whole name has none',
+    tenant('namespaces:', '  prefixes: [ac-, acme]', '  names: [acme-, "*", payments]'),
+    't.yaml:6:21: spec.namespaces.prefixes[1]: "acme" is not a beginning of names: at most 62 lower-case letters, digits and hyphens, with a hyphen at its end; write acme-',
+    't.yaml:7:13: spec.namespaces.names[0]: "acme-" is not a name of 1 to 63 lower-case letters, digits and inner hyphens',
+    't.yaml:7:20: spec.namespaces.names[1]: "*" is not a name of 1 to 63 lower-case letters, digits and inner hyphens',
+  ],
+  [
     'a prefix ends in a hyphen',
     tenant('namespaces:', '  prefix: acme'),
     't.yaml:6:13: spec.namespaces.prefix: "acme" is not a beginning of names: at most 62 lower-case letters, digits and hyphens, with a hyphen at its end; write acme-',
@@ -337,7 +349,7 @@ t.test('what is left out has a meaning', async (t) => {
       mode: 'enforce',
       isolation: 'hard',
       members: [],
-      prefix: undefined,
+      reserved: new Map(),
       limit: undefined,
       resourceQuota: undefined,
       network: { within: 'tenant', egressRanges: [], egress: [], vouched: [], gates: [] },
@@ -355,6 +367,9 @@ t.test('everything that can be said is read', async (t) => {
     '  - { kind: ServiceAccount, namespace: argocd, name: acme.deployer }',
     'namespaces:',
     '  prefix: acme-',
+    '  prefixes: [ac-]',
+    '  names: [payments]',
+    '  enforcePrefix: true',
     '  limit: 0',
     '  resourceQuota: { hard: { requests.cpu: 1500m, pods: 500, count/jobs.batch: "20", gold.storageclass.storage.k8s.io/requests.storage: 1Ti, hugepages-2Mi: 0 } }',
     'network:',
@@ -383,7 +398,12 @@ t.test('everything that can be said is read', async (t) => {
         { kind: 'Group', name: 'system:serviceaccounts:acme-ci' },
         { kind: 'ServiceAccount', namespace: 'argocd', name: 'acme.deployer' },
       ],
-      prefix: 'acme-',
+      reserved: new Map([
+        ['acme-', ['spec', 'namespaces', 'prefix']],
+        ['ac-', ['spec', 'namespaces', 'prefixes', 0]],
+        ['payments', ['spec', 'namespaces', 'names', 0]],
+      ]),
+      enforcePrefix: true,
       limit: 0,
       resourceQuota: {
         hard: {

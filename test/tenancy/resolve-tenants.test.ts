@@ -3,10 +3,10 @@ import t from 'tap';
 import { parseSettings } from '../../src/tenancy/parse-settings.ts';
 import { parseTenant } from '../../src/tenancy/parse-tenant.ts';
 import { formatProblem, unlined } from '../../src/tenancy/problem.ts';
+import { reservedIn } from '../../src/tenancy/reserved-names.ts';
 import {
   type DeclaredTenant,
   locatedTenant,
-  prefixIn,
   type Resolution,
   resolveTenants,
   tenantFile,
@@ -34,7 +34,7 @@ function declared(name: string, made: number, spec: object): DeclaredTenant {
     name,
     created: new Date(now + made * 1000).toISOString(),
     loaded: parseTenant({ value, locate: unlined(tenantFile(name)) }),
-    prefix: prefixIn(spec),
+    reserved: reservedIn(spec),
   };
 }
 
@@ -48,7 +48,13 @@ function after(...states: readonly (readonly DeclaredTenant[])[]): Resolution {
 }
 
 function prefixes({ inForce }: Resolution): Record<string, string | undefined> {
-  return Object.fromEntries([...inForce.values()].map(({ name, prefix }) => [name, prefix]));
+  return Object.fromEntries(
+    [...inForce.values()].map(({ name, reserved }) => [name, [...reserved.keys()].join() || undefined]),
+  );
+}
+
+function closedNames({ closed }: Resolution): Record<string, string | undefined> {
+  return Object.fromEntries(closed.map(({ name, reserved }) => [name, [...reserved.keys()].join() || undefined]));
 }
 
 function told({ refused }: Resolution): string[] {
@@ -78,7 +84,8 @@ t.test('what was never good is closed: nobody speaks for it, and its names stay 
   const member = { kind: 'User', name: 'alice' };
   const resolution = after([declared('acme', 1, { namespaces: { prefix: 'acme-' }, members: [member], mode: 'loud' })]);
   t.strictSame(prefixes(resolution), {});
-  t.match(resolution.closed, [{ name: 'acme', prefix: 'acme-', members: [], mode: 'enforce', isolation: 'hard' }]);
+  t.match(resolution.closed, [{ name: 'acme', members: [], mode: 'enforce', isolation: 'hard' }]);
+  t.strictSame(closedNames(resolution), { acme: 'acme-' });
   const tenancy = createTenancy(settings, resolution.closed);
   t.match(tenancy.reservation('acme-web'), { name: 'acme' });
   t.strictSame(tenancy.requester({ username: 'alice', groups: [] }, undefined).tenants, []);
@@ -94,13 +101,10 @@ t.test('a version that is not in force has its turn for the names too: the older
     const beta = reserving('beta', 2, 'shop-eu-');
     const older = after([bad(1), beta]);
     t.strictSame(prefixes(older), {}, `${sentence}, and is older`);
-    t.match(older.closed, [
-      { name: 'acme', prefix: 'shop-' },
-      { name: 'beta', prefix: undefined },
-    ]);
+    t.strictSame(closedNames(older), { acme: 'shop-', beta: undefined });
     const younger = after([bad(3), beta]);
     t.strictSame(prefixes(younger), { beta: 'shop-eu-' }, `${sentence}, and is younger`);
-    t.match(younger.closed, [{ name: 'acme', prefix: undefined }]);
+    t.strictSame(closedNames(younger), { acme: undefined });
     const restarted = after([bad(1), beta]);
     const running = after([reserving('acme', 1, 'shop-')], [bad(1), beta]);
     t.strictSame(prefixes(running), { acme: 'shop-' }, `${sentence}: the version before keeps the names`);
@@ -140,7 +144,7 @@ t.test('of two newest versions the older object keeps the names, whichever was i
   ];
   for (const [sentence, before] of rows) {
     const resolution = after(before, [older, beta]);
-    t.equal(resolution.inForce.get('acme')?.prefix, 'shop-', sentence);
+    t.equal(prefixes(resolution).acme, 'shop-', sentence);
     t.strictSame(told(resolution), told(alone), `${sentence}: the same is told`);
   }
 });
@@ -152,14 +156,11 @@ t.test('an earlier version stands in only where it takes nothing from a newest o
   ];
   for (const [sentence, taken, stands] of rows) {
     const bad = declared('acme', 1, { namespaces: { prefix: 'ac-' }, mode: 'loud' });
-    const { inForce, closed } = after([reserving('acme', 1, 'acme-')], [bad, reserving('beta', 2, taken)]);
-    t.equal(inForce.get('beta')?.prefix, taken, sentence);
-    t.equal(inForce.get('acme')?.prefix, stands, sentence);
-    t.strictSame(
-      closed.map(({ prefix }) => prefix),
-      stands === undefined ? ['ac-'] : [],
-      `${sentence}: otherwise it is closed`,
-    );
+    const resolution = after([reserving('acme', 1, 'acme-')], [bad, reserving('beta', 2, taken)]);
+    t.equal(prefixes(resolution).beta, taken, sentence);
+    t.equal(prefixes(resolution).acme, stands, sentence);
+    const closed = stands === undefined ? { acme: 'ac-' } : {};
+    t.strictSame(closedNames(resolution), closed, `${sentence}: otherwise it is closed`);
   }
 });
 
@@ -181,7 +182,7 @@ t.test('a conflict with the platform is the tenant’s alone', async (t) => {
   const good = reserving('beta', 2, 'beta-');
   const resolution = after([reserving('acme', 1, 'kube-'), good]);
   t.strictSame(prefixes(resolution), { beta: 'beta-' });
-  t.match(resolution.closed, [{ name: 'acme', prefix: undefined }]);
+  t.strictSame(closedNames(resolution), { acme: undefined });
 });
 
 t.test('what deserves a second look is in force, and said', async (t) => {
@@ -193,7 +194,7 @@ t.test('what deserves a second look is in force, and said', async (t) => {
   ]);
 });
 
-t.test('a prefix is read only where it is one', async (t) => {
+t.test('names and prefixes are read only where they are such', async (t) => {
   for (const spec of [
     undefined,
     null,
@@ -203,15 +204,29 @@ t.test('a prefix is read only where it is one', async (t) => {
     { namespaces: { prefix: 7 } },
     { namespaces: { prefix: 'acme' } },
     { namespaces: { prefix: `${'a'.repeat(70)}-` } },
+    { namespaces: { prefixes: 'acme-', names: { 0: 'acme' } } },
+    { namespaces: { prefixes: ['acme', 7, null], names: ['acme-', 'Acme', '', 'a'.repeat(64)] } },
   ])
-    t.equal(prefixIn(spec), undefined, JSON.stringify(spec));
-  t.equal(prefixIn({ namespaces: { prefix: 'acme-' }, mode: 7 }), 'acme-');
+    t.strictSame([...reservedIn(spec)], [], JSON.stringify(spec));
+  const namespaces = { prefix: 'acme-', prefixes: ['ac', 'ac-', 'acme-'], names: [7, 'pay', 'acme-pay'] };
+  const at = (...steps: (string | number)[]) => ['spec', 'namespaces', ...steps];
+  t.strictSame(
+    [...reservedIn({ namespaces, mode: 7 })],
+    [
+      ['acme-', at('prefix')],
+      ['ac-', at('prefixes', 1)],
+      ['pay', at('names', 1)],
+      ['acme-pay', at('names', 2)],
+    ],
+  );
 });
 
 const name = fc.constantFrom('a', 'b', 'c', 'd', 'e');
 const prefix = fc.constantFrom('s-', 's-x-', 's-x-y-', 't-', 't-x-', 'kube-', 'u-', 'v-', 'w-');
-const written = fc.tuple(prefix, fc.constantFrom({}, {}, { mode: 7 }, { network: { egressCIDRs: ['10.244.7.0/24'] } }));
-const specOf = ([prefix, wrong]: readonly [string, object]) => ({ namespaces: { prefix }, ...wrong });
+const names = fc.array(fc.constantFrom('s-x-y-z', 's-a', 's', 't-x-b', 'u', 'default', 'z-z'), { maxLength: 2 });
+const claims = fc.record({ prefix, prefixes: fc.array(prefix, { maxLength: 1 }), names }, { requiredKeys: ['prefix'] });
+const written = fc.tuple(claims, fc.constantFrom({}, {}, { mode: 7 }, { network: { egressCIDRs: ['10.244.7.0/24'] } }));
+const specOf = ([namespaces, wrong]: readonly [object, object]) => ({ namespaces, ...wrong });
 const byName = { selector: ([name]: readonly [string, ...unknown[]]) => name };
 const state = fc
   .uniqueArray(fc.tuple(name, written, fc.nat(3)), byName)
@@ -252,6 +267,7 @@ t.test(
   'which newest versions are in force is told by the objects alone: from the oldest, each that goes together',
   async (t) => {
     let refusing = 0;
+    let parted = 0;
     const property = fc.property(
       state,
       memory,
@@ -262,12 +278,13 @@ t.test(
         const { inForce, refused } = resolveTenants(arrived, before, settings, now);
         const expected = new Set<Tenant>();
         const inOrder = objects.toSorted((a, b) => (`${a.created} ${a.name}` < `${b.created} ${b.name}` ? -1 : 1));
-        for (const { name, loaded, prefix } of inOrder) {
-          const turns = [...(loaded.ok ? [loaded.value] : []), { ...undeclaredTenant(name), prefix }];
+        for (const { name, loaded, reserved } of inOrder) {
           const fits = (one: Tenant) =>
             validateTenancy(settings, [...expected, one].map(locatedTenant), now).problems.length === 0;
-          const first = turns.find(fits);
-          if (first !== undefined) expected.add(first);
+          const closed = undeclaredTenant(name);
+          const left = [...reserved].filter((claim) => fits({ ...closed, reserved: new Map([claim]) }));
+          if (left.length > 0 && left.length < reserved.size) parted++;
+          expected.add(loaded.ok && fits(loaded.value) ? loaded.value : { ...closed, reserved: new Map(left) });
         }
         if (objects.some(({ loaded }) => loaded.ok && !expected.has(loaded.value))) refusing++;
         return objects.every(({ name, loaded }) => {
@@ -278,6 +295,7 @@ t.test(
     );
     fc.assert(property, { numRuns: 1000 });
     t.ok(refusing > 100, 'many did not go together', { refusing });
+    t.ok(parted > 20, 'many that cannot be in force keep a part of their names', { parted });
   },
 );
 

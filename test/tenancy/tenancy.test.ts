@@ -2,6 +2,7 @@ import { deepStrictEqual } from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
+import { reservedIn } from '../../src/tenancy/reserved-names.ts';
 import type { Settings } from '../../src/tenancy/settings.ts';
 import { createTenancy, type Owner, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import type { Gate, Subject, Tenant } from '../../src/tenancy/tenant.ts';
@@ -20,8 +21,14 @@ const gated = (name: string, ...gates: readonly Gate[]) =>
 
 const developers: Subject = { kind: 'Group', name: 'acme-developers' };
 const deployer: Subject = { kind: 'ServiceAccount', namespace: 'argocd', name: 'deployer' };
-const acme = tenant('acme', { members: [developers, deployer, { kind: 'User', name: 'alice' }], prefix: 'acme-' });
-const beta = tenant('beta', { members: [{ kind: 'User', name: 'alice' }], prefix: 'beta-' });
+const acme = tenant('acme', {
+  members: [developers, deployer, { kind: 'User', name: 'alice' }],
+  reserved: reservedIn({ namespaces: { prefix: 'acme-' } }),
+});
+const beta = tenant('beta', {
+  members: [{ kind: 'User', name: 'alice' }],
+  reserved: reservedIn({ namespaces: { prefix: 'beta-', prefixes: ['b-', 'be-ta-'], names: ['payments', 'x-y'] } }),
+});
 const tenancy = createTenancy(defaultSettings, [beta, acme]);
 const nameOf = (owner: Owner | undefined) => (owner === undefined || owner === 'platform' ? owner : owner.name);
 
@@ -102,6 +109,17 @@ const reservations: readonly (readonly [name: string, owner: string | undefined]
   ['acme.web', undefined],
   ['beta-x-y', 'beta'],
   ['my-acme-web', undefined],
+  ['b-x', 'beta'],
+  ['b', undefined],
+  ['be-ta-x', 'beta'],
+  ['be-x', undefined],
+  ['payments', 'beta'],
+  ['payments-x', undefined],
+  ['payment', undefined],
+  ['Payments', undefined],
+  ['x-y', 'beta'],
+  ['x-', undefined],
+  ['x-y-z', undefined],
   ['kube-system', 'platform'],
   ['kube-anything', 'platform'],
   ['default', 'platform'],

@@ -11,6 +11,7 @@ const tenant = (name: string, spec: string) =>
     `${name}.yaml`,
   );
 const prefix = (name: string, of: string) => tenant(name, `namespaces: { prefix: ${of} }`);
+const reserving = (name: string, namespaces: string) => tenant(name, `namespaces: { ${namespaces} }`);
 const vouching = (address: string, more = '') =>
   tenant(
     'acme',
@@ -39,7 +40,7 @@ const refused: readonly (readonly [
   [
     'a service account lives in a namespace that anybody may come to own',
     [tenant('gamma', 'members: [{ kind: ServiceAccount, namespace: ci, name: deployer }]')],
-    'gamma.yaml:4:54: spec.members[0].namespace: ci is not a reserved name, so another tenant could create it and this service account; list it under platform.namespaces of the settings, or use a namespace with the prefix of the tenant',
+    'gamma.yaml:4:54: spec.members[0].namespace: ci is not a reserved name, so another tenant could create it and this service account; list it under platform.namespaces of the settings or namespaces.names of the tenant, or use a namespace with its prefix',
   ],
   [
     'a tenant is declared once',
@@ -57,6 +58,41 @@ const refused: readonly (readonly [
     'beta.yaml:4:31: spec.namespaces.prefix: shop- covers shop-eu-, which is reserved to tenant acme; choose a prefix that shares no names',
     'gamma.yaml:4:31: spec.namespaces.prefix: shop-eu-west- lies under shop-, which is reserved to tenant beta; choose a prefix that shares no names',
     'gamma.yaml:4:31: spec.namespaces.prefix: shop-eu-west- lies under shop-eu-, which is reserved to tenant acme; choose a prefix that shares no names',
+  ],
+  [
+    'the same holds for each of several prefixes',
+    [reserving('acme', 'prefix: a-, prefixes: [b-, a-, a-x-]'), reserving('beta', 'prefixes: [c-, b-, a-y-]')],
+    'beta.yaml:4:38: spec.namespaces.prefixes[1]: b- is reserved to tenant acme (acme.yaml:4) already; choose a prefix that shares no names',
+    'beta.yaml:4:42: spec.namespaces.prefixes[2]: a-y- lies under a-, which is reserved to tenant acme; choose a prefix that shares no names',
+  ],
+  [
+    'a whole name is reserved to one tenant, and lies under no prefix of another',
+    [
+      reserving('acme', 'names: [payments, pay-roll, payments], prefix: shop-'),
+      reserving('beta', 'names: [payments, shop-front, payments-eu]'),
+      reserving('gamma', 'prefix: pay-'),
+    ],
+    'beta.yaml:4:31: spec.namespaces.names[0]: payments is reserved to tenant acme (acme.yaml:4) already; remove it here or there',
+    'beta.yaml:4:41: spec.namespaces.names[1]: shop-front lies under shop-, which is reserved to tenant acme; remove it here or there',
+    'gamma.yaml:4:31: spec.namespaces.prefix: pay- covers pay-roll, which is reserved to tenant acme; choose a prefix that shares no names',
+  ],
+  [
+    'a whole name is none of the platform',
+    [reserving('acme', 'names: [default, kube-x, fine]')],
+    'acme.yaml:4:31: spec.namespaces.names[0]: default is a namespace of the platform; remove it here or there',
+    'acme.yaml:4:40: spec.namespaces.names[1]: kube-x lies under kube-, which is reserved to the platform; remove it here or there',
+  ],
+  [
+    'a service account lives in a namespace whose name is reserved to another tenant',
+    [
+      reserving('acme', 'names: [ci]'),
+      tenant('gamma', 'members: [{ kind: ServiceAccount, namespace: ci, name: deployer }]'),
+      tenant(
+        'delta',
+        'members: [{ kind: ServiceAccount, namespace: dx, name: deployer }], namespaces: { names: [dx], prefixes: [d-] }',
+      ),
+    ],
+    'gamma.yaml:4:54: spec.members[0].namespace: ci is reserved to tenant acme, which controls this service account; use a service account of the tenant or the platform',
   ],
   [
     'a prefix lies under none of the platform (ADM-04)',

@@ -9,6 +9,7 @@ import type { Fix } from '../../reach/fix.ts';
 import { listed, listedBy, listedPorts } from '../../reach/listed.ts';
 import type { PodService } from '../../reach/shared-service.ts';
 import type { Border } from '../../reach/violation.ts';
+import { describeReserved } from '../../tenancy/reserved-names.ts';
 import { isInBaseline } from '../../tenancy/served-tenants.ts';
 import type { SharedService } from '../../tenancy/settings.ts';
 import type { Tenant } from '../../tenancy/tenant.ts';
@@ -19,6 +20,7 @@ type ListPeers = Fix & { readonly id: 'list-peers' };
 /** The rest is counted, so that a refusal stays readable. */
 const maxShownRanges = 5;
 const maxExceptions = 6;
+const maxShownPartners = 3;
 
 /** What is left of a rule without its only peer lets everybody through. */
 export const removePeer =
@@ -49,9 +51,11 @@ export function fixText(fix: Fix | string, { tenant, tenancy }: Pick<Border, 'te
     case 'remove-name':
       return `remove the name, as only shared services are open, or ${removePeer}`;
     case 'add-tenant-label':
-      return `add ${label} to its matchLabels${instead(fix.or, tenant)}`;
+      return `add ${label} to its matchLabels${instead(fix.or)}`;
+    case 'not-by-name':
+      return `add ${label} to its matchLabels${otherWays(fix, tenant, tenancy.settings.tenantLabel)}`;
     case 'set-tenant-label':
-      return `write ${label} in matchLabels instead${instead(fix.or, tenant)}`;
+      return `write ${label} in matchLabels instead${instead(fix.or)}`;
     case 'select-own-pods':
       return `write ${label} among the labels that its namespaces must have`;
     case 'agree-on-gate':
@@ -123,17 +127,33 @@ function peersOf({ namespace, podSelector, addresses, endpoints = [] }: SharedSe
 }
 
 /** Another way to mend a peer than by the tenant label. */
-function instead(way: 'agree-on-gate' | 'remove-name' | 'select-reserved-names' | undefined, tenant: Tenant): string {
+function instead(way: 'agree-on-gate' | 'remove-name' | undefined): string {
   switch (way) {
     case 'agree-on-gate':
       return ', or agree on a gate with the other tenant';
     case 'remove-name':
       return ', or remove the name';
-    case 'select-reserved-names':
-      return `, or select only names that begin with ${tenant.prefix}, which are reserved to it`;
     case undefined:
       return '';
   }
+}
+
+/** Than by the tenant label: the label of another tenant, a reserved name, and what the platform can grant. */
+function otherWays({ names, partners }: Fix & { readonly id: 'not-by-name' }, tenant: Tenant, key: string): string {
+  const { name, reserved } = tenant;
+  const gate =
+    partners.length === 0
+      ? ', or agree on a gate with the other tenant and add its label'
+      : `, or that of a tenant with an open gate: ${listed(
+          partners.map((partner) => `${key}: ${partner}`),
+          maxShownPartners,
+        )}`;
+  const own =
+    reserved.size === 0
+      ? ''
+      : `, or select only names that ${describeReserved(reserved.keys(), ['begin with', 'are'])}, which are reserved to it`;
+  const them = names.length === 1 ? 'the name' : 'these names';
+  return `${gate}${own}; or ask the platform to reserve ${them} (namespaces.names of tenant ${name})`;
 }
 
 function narrowTo({ name, namespace, podSelector, ports }: PodService, by: 'namespace' | 'pods'): string {

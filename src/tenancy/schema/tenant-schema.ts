@@ -14,6 +14,9 @@ export interface TenantDocument {
     readonly members?: readonly SubjectDocument[];
     readonly namespaces?: {
       readonly prefix?: string;
+      readonly prefixes?: readonly string[];
+      readonly names?: readonly string[];
+      readonly enforcePrefix?: boolean;
       readonly limit?: number;
       readonly resourceQuota?: { readonly hard: Readonly<Record<string, string | number>> };
     };
@@ -60,6 +63,24 @@ export const tenantSchema: StructuralSchema = {
             prefix: {
               ...namePrefix,
               description: 'Namespace names that begin with this are reserved to the tenant. Ends in a hyphen.',
+            },
+            prefixes: {
+              type: 'array',
+              items: namePrefix,
+              maxItems: 64,
+              description: 'More such prefixes.',
+            },
+            names: {
+              type: 'array',
+              items: labelName,
+              maxItems: 256,
+              description:
+                'Whole names of namespaces that are reserved to the tenant. Namespaces of others that have them already stay theirs.',
+            },
+            enforcePrefix: {
+              type: 'boolean',
+              description:
+                'Members create only namespaces with one of the prefixes or names; off when left out. The platform may create others.',
             },
             limit: {
               type: 'integer',
