@@ -2,9 +2,8 @@
 
 const words = '[A-Za-z0-9]+([-._]+[A-Za-z0-9]+)*';
 
-/** A registry with its port, a path, a tag and a digest (distribution reference), for RE2 and for JavaScript. */
-export const imagePattern = `^${words}(:[0-9]+)?(/${words})*(:[A-Za-z0-9_][-A-Za-z0-9._]*)?(@${words}:[0-9A-Fa-f]+)?$`;
-const image = new RegExp(imagePattern);
+/** A registry with its port, a path, a tag and a digest (distribution reference), for the API server (RE2). */
+export const imagePattern = `^${words}(:[0-9]+/${words})?(/${words})*(:[A-Za-z0-9_][-A-Za-z0-9._]*)?(@${words}:[0-9A-Fa-f]+)?$`;
 
 /** Of what no image is like. */
 export const noImage = {
@@ -12,8 +11,28 @@ export const noImage = {
   fix: 'write a whole image, such as registry.example.com/vpn for every version, or registry.example.com/vpn:1.4',
 } as const;
 
+/** What {@link imagePattern} matches, part by part: as one expression it would read a text in many ways. */
 export function isImage(text: string): boolean {
-  return image.test(text);
+  const [name = '', digest, ...more] = text.split('@');
+  if (more.length > 0 || (digest !== undefined && !isDigest(digest))) return false;
+  const parts = name.split('/');
+  return parts.every((part, index) => {
+    const [own = '', suffix, ...others] = part.split(':');
+    if (!isWords(own) || others.length > 0) return false;
+    if (suffix === undefined) return true;
+    return index === parts.length - 1
+      ? /^[A-Za-z0-9_][-A-Za-z0-9._]*$/.test(suffix)
+      : index === 0 && /^[0-9]+$/.test(suffix);
+  });
+}
+
+function isDigest(text: string): boolean {
+  const [algorithm = '', hash = '', ...more] = text.split(':');
+  return more.length === 0 && isWords(algorithm) && /^[0-9A-Fa-f]+$/.test(hash);
+}
+
+function isWords(text: string): boolean {
+  return /^[A-Za-z0-9]+(?:[-._]+[A-Za-z0-9]+)*$/.test(text);
 }
 
 /** What may follow an image without tag and digest. No slash: `registry.example:5000/other` is not of `registry.example`. */

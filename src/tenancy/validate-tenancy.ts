@@ -132,6 +132,8 @@ const gatesThatStayShut: Judge = (tenants, _, now) => {
 
 /** Tenants that the settings name and that nobody has declared. */
 const unknownTenants: Judge = (tenants, { sharedServices, pods }) => {
+  // Where tenants are objects, the settings are read before any of them is known.
+  if (tenants.length === 0) return [];
   const declared = new Set(tenants.map(({ value }) => value.name));
   const named: (readonly [steps: readonly Step[], names: ReadonlySet<string> | undefined])[] = [
     ...sharedServices.map(

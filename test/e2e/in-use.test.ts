@@ -141,6 +141,7 @@ const elsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime-class/fail/by-the-platform',
     'runtime-class/fail/not-listed',
   ],
+  'no such names are reserved': ['reserved-prefix/fail/one-of-several-prefixes', 'reserved-prefix/fail/whole-name'],
   'the settings reserve neither taints nor devices': [
     'reserved-devices/fail/claim',
     'reserved-devices/fail/init-container',

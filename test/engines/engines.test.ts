@@ -219,7 +219,7 @@ function judge(started: readonly Engine[]): void {
       const search = { kind: { ...networkPolicy, judge: judged }, engines: started, seed: 3, asFound: true };
       await runBatches(search, 0, (_batch, _tally, counterexample) => {
         if (counterexample?.kind === kind) found.push(counterexample);
-        return found.length > 0 || ++batches >= 60;
+        return found.length > 0 || ++batches >= 300;
       });
       t.equal(found.length, 1, found[0]?.text ?? 'nothing was found');
       t.comment(`after ${batches} batches: ${found[0]?.text}`);
