@@ -1,24 +1,18 @@
 import { isManagedName } from '../baseline/managed.ts';
 import { isNetworkPolicy } from '../kinds/network-policy/network-policy.ts';
 import { domainFor } from '../kubernetes/label-selector.ts';
-import { allPorts, type Port } from '../kubernetes/port-range.ts';
+import { allPorts, namePorts, type Port } from '../kubernetes/port-range.ts';
 import { isolates } from '../reach/isolation.ts';
 import type { AllowRule, DenyRule } from '../reach/model.ts';
 import { once } from '../reach/once.ts';
-import { isInBaseline, serves } from '../tenancy/served-tenants.ts';
+import { isInBaseline, portsOf, serves } from '../tenancy/served-tenants.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, nothing } from './check.ts';
 
-/** Where name servers listen: everywhere, and the pods of OpenShift's. */
-const namePorts: ReadonlySet<number> = new Set([53, 5353]);
-
 const baselineOpensNames = once(({ sharedServices }: Settings) => {
   const nameServers = sharedServices.filter(
-    (service) =>
-      service.direction === 'egress' &&
-      isInBaseline(service) &&
-      (service.ports.length === 0 || service.ports.some(isNamePort)),
+    (service) => service.direction === 'egress' && isInBaseline(service) && portsOf(service).some(isNamePort),
   );
   return once((tenant: Tenant) => nameServers.some((service) => serves(service, tenant)));
 });
@@ -66,5 +60,5 @@ function opensNames({ peer, ports }: AllowRule, tenantLabel: string): boolean {
 
 function isNamePort(port: Port): boolean {
   if ('name' in port) return true;
-  return [...namePorts].some((number) => port.first <= number && number <= port.last);
+  return namePorts.some((number) => port.first <= number && number <= port.last);
 }

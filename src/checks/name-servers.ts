@@ -1,5 +1,5 @@
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
-import { formatAddress, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
+import { formatAddress, type IpRange, knownRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { contains, intersect } from '../kubernetes/ip-set.ts';
 import { excerpt } from '../kubernetes/json.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
@@ -62,10 +62,7 @@ function violationIn(server: string, tenant: Tenant, tenancy: Tenancy, now: numb
   return `is ${told}, which network.egress of ${tenant.name} does not grant at 53/UDP`;
 }
 
-const loopback = ['127.0.0.0/8', '::1/128'].flatMap((text) => {
-  const parsed = parseCidr(text);
-  return parsed.ok ? [parsed.value] : [];
-});
+const loopback = ['127.0.0.0/8', '::1/128'].map(knownRange);
 
 /** IPv6 in any spelling; IPv4 in the one that has no leading zeros, which some resolvers read as octal. */
 export function addressOf(text: string): IpRange | undefined {

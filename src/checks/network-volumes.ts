@@ -1,5 +1,5 @@
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
-import { familyNames, formatAddress, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
+import { familyNames, formatAddress, type IpRange, knownRange } from '../kubernetes/ip-range.ts';
 import { contains, type IpSet, intersect } from '../kubernetes/ip-set.ts';
 import { excerpt, isGiven } from '../kubernetes/json.ts';
 import type { Volume } from '../kubernetes/objects.ts';
@@ -143,10 +143,7 @@ function named(range: GrantedRange): readonly GrantedRange[] {
 }
 
 /** The loopback, and the addresses that stand for it. */
-const ownAddresses: IpSet = ['0.0.0.0/8', '127.0.0.0/8', '::/127'].flatMap((text) => {
-  const parsed = parseCidr(text);
-  return parsed.ok ? [parsed.value] : [];
-});
+const ownAddresses: IpSet = ['0.0.0.0/8', '127.0.0.0/8', '::/127'].map(knownRange);
 
 /**
  * `ADDRESS` or `ADDRESS:PORT`, with IPv6 addresses in brackets; for nfs an address alone, without brackets. No zone, and no IPv4 address

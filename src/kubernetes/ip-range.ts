@@ -63,6 +63,13 @@ export function parseCidr(text: string): Parsed<IpRange> {
   return { ok: true, value: { family: address.family, first, last: first | ((1n << BigInt(bits - prefix)) - 1n) } };
 }
 
+/** A range that stands in the source. */
+export function knownRange(text: string): IpRange {
+  const parsed = parseCidr(text);
+  if (!parsed.ok) throw new Error(parsed.reason);
+  return parsed.value;
+}
+
 /** The canonical text of one address. */
 export function formatAddress(family: Family, address: bigint): string {
   return formatGroups(toGroups(family, address));

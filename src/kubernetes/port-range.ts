@@ -21,6 +21,9 @@ interface NamedPort {
 
 export type Port = PortRange | NamedPort;
 
+/** Where name servers listen: 53 everywhere, and 5353 in the pods of OpenShift's. */
+export const namePorts: readonly number[] = [53, 5353];
+
 /** What {@link parsePort} gives: the port, or which field of it is wrong (undefined: all of it), why, and what to write instead. */
 type ParsedPort = { readonly ok: true; readonly value: Port } | PortFailure;
 interface PortFailure {

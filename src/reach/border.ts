@@ -3,7 +3,7 @@
  * the policy; its cost does not depend on how many tenants, namespaces or policies there are. Soft isolation is judged as hard.
  */
 import { formatPath } from '../kubernetes/field-path.ts';
-import type { Port } from '../kubernetes/port-range.ts';
+import { namePorts, type Port } from '../kubernetes/port-range.ts';
 import { isInBaseline } from '../tenancy/served-tenants.ts';
 import type { Fix } from './fix.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
@@ -64,7 +64,7 @@ export function judgeRule(rule: AllowRule, border: Border): Violation | undefine
   }
 }
 
-/** A rule for the ports of DNS, whoever its peers are, wants names to resolve, which the baseline makes possible. */
+/** A rule for the ports of DNS is there to resolve names, whatever its peers are. The baseline makes that possible. */
 function meantForNames(violation: Violation | undefined, rule: AllowRule, border: Border): Violation | undefined {
   if (violation?.verdict !== 'escapes' || !isVague(violation.fix)) return violation;
   const fix = nameServerFor(rule, border);
@@ -89,9 +89,8 @@ function nameServerFor(rule: AllowRule, border: Border): Fix | undefined {
   return service && { id: 'open-already', service };
 }
 
-/** Name servers listen on 53, the pods of OpenShift's on 5353. */
 function isOfDns(port: Port): boolean {
-  return !('name' in port) && port.first === port.last && (port.first === 53 || port.first === 5353);
+  return !('name' in port) && port.first === port.last && namePorts.includes(port.first);
 }
 
 function judgeAnybody(rule: AllowRule, border: Border): Violation {

@@ -1,6 +1,6 @@
 /** The word `internet` in a grant: every address that is in no private network and in no range that the settings protect. */
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
-import { type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
+import { knownRange } from '../kubernetes/ip-range.ts';
 import { type IpSet, intersect, normalise, subtract } from '../kubernetes/ip-set.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import { once } from './once.ts';
@@ -18,23 +18,22 @@ const privateRanges = [
   'fe80::/10',
   '2002::/16',
   '64:ff9b:1::/48',
-].map(known);
+].map(knownRange);
 
 /** RFC 6598. Providers use it between themselves and their customers, and some clusters and clouds for addresses of their own. */
-const sharedAddressSpace = known('100.64.0.0/10');
+const sharedAddressSpace = knownRange('100.64.0.0/10');
 
-const everything = destinations(['0.0.0.0/0', '::/0'].map(known));
+const everything = destinations(['0.0.0.0/0', '::/0'].map(knownRange));
+
+/** What the settings protect, as traffic arrives at it. */
+export const protectedAddresses = once(
+  ({ protectedRanges }: Settings): IpSet => destinations(normalise(protectedRanges.map(({ range }) => range))),
+);
 
 /** As traffic arrives at them, so that IPv6 forms of IPv4 addresses count as those. */
-export const internet = once(({ protectedRanges }: Settings): IpSet => {
-  const guarded = destinations(normalise(protectedRanges.map(({ range }) => range)));
+export const internet = once((settings: Settings): IpSet => {
+  const guarded = protectedAddresses(settings);
   const isShared = intersect(guarded, [sharedAddressSpace]).length > 0;
   const inside = normalise([...guarded, ...privateRanges, ...(isShared ? [sharedAddressSpace] : [])]);
   return subtract(everything, inside);
 });
-
-function known(text: string): IpRange {
-  const parsed = parseCidr(text);
-  if (!parsed.ok) throw new Error(parsed.reason);
-  return parsed.value;
-}

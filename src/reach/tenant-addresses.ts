@@ -7,7 +7,7 @@ import { serves } from '../tenancy/served-tenants.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Direction, EgressGrant, Tenant } from '../tenancy/tenant.ts';
 import { type GrantedRange, grantedRanges, openIn, opens } from './address-grants.ts';
-import { internet } from './internet.ts';
+import { internet, protectedAddresses } from './internet.ts';
 import { once } from './once.ts';
 import { serviceAddresses } from './shared-service.ts';
 import type { Border } from './violation.ts';
@@ -79,7 +79,7 @@ export function addressLists(direction: Direction, tenant: Tenant, settings: Set
 }
 
 const read = once((settings: Settings) => {
-  const guarded = destinations(normalise(settings.protectedRanges.map(({ range }) => range)));
+  const guarded = protectedAddresses(settings);
   const addresses = ({ cidr, except }: EgressGrant): IpSet =>
     subtract(cidr === 'internet' ? internet(settings) : destinations([cidr]), destinations(normalise(except)));
   return once(({ network }: Tenant): TenantAddresses => {

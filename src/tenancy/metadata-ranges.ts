@@ -1,5 +1,5 @@
 /** Where clouds hand out the credentials of a node. */
-import { type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
+import { type IpRange, knownRange } from '../kubernetes/ip-range.ts';
 import type { ProtectedRange } from './settings.ts';
 
 export const knownClouds = ['all', 'none', 'alibaba', 'aws', 'azure', 'gcp', 'linode', 'oracle', 'scaleway'] as const;
@@ -37,7 +37,5 @@ function metadata(text: string): ProtectedRange {
 }
 
 function range(text: string): { readonly text: string; readonly range: IpRange } {
-  const parsed = parseCidr(text);
-  if (!parsed.ok) throw new Error(parsed.reason);
-  return { text, range: parsed.value };
+  return { text, range: knownRange(text) };
 }

@@ -1,10 +1,11 @@
 /** `spec.sharedServices` of the settings. */
 import { contradiction, type LabelSelector, type Selector } from '../kubernetes/label-selector.ts';
 import { parseSelector } from '../kubernetes/parse-selector.ts';
-import type { PortRange } from '../kubernetes/port-range.ts';
+import { namePorts, type PortRange } from '../kubernetes/port-range.ts';
 import { parsePorts, parseRange } from './parse-network.ts';
 import { type Located, type Problem, problemAt, type Report, type Step } from './problem.ts';
 import type { SharedServiceDocument } from './schema/shared-service-schema.ts';
+import { isInBaseline, portsOf } from './served-tenants.ts';
 import type { ServiceEndpoint, SharedService, TenantSelection } from './settings.ts';
 
 export function parseServices(documents: readonly SharedServiceDocument[], report: Report): readonly SharedService[] {
@@ -47,13 +48,13 @@ export function parseServices(documents: readonly SharedServiceDocument[], repor
   });
 }
 
-/** The list replaces the built-in one: whoever writes it for something else loses DNS. */
+/** The list replaces the built-in one: with another service alone in it, DNS is lost. */
 export function withoutNames(services: readonly SharedService[], { locate }: Located<unknown>): readonly Problem[] {
-  const opensNames = ({ direction, offer, tenants, ports, endpoints = [] }: SharedService) =>
-    direction === 'egress' &&
-    offer !== 'policy' &&
-    tenants === undefined &&
-    (ports.length === 0 || [...ports, ...endpoints.flatMap((one) => one.ports)].some(isNamePort));
+  const opensNames = (service: SharedService) =>
+    service.direction === 'egress' &&
+    isInBaseline(service) &&
+    service.tenants === undefined &&
+    portsOf(service).some(isNamePort);
   if (services.some(opensNames)) return [];
   return [
     problemAt(
@@ -65,9 +66,8 @@ export function withoutNames(services: readonly SharedService[], { locate }: Loc
   ];
 }
 
-/** Name servers listen on 53, the pods of OpenShift's on 5353. */
 function isNamePort({ protocol, first, last }: PortRange): boolean {
-  return protocol === 'UDP' && [53, 5353].some((port) => first <= port && port <= last);
+  return protocol === 'UDP' && namePorts.some((port) => first <= port && port <= last);
 }
 
 /** Pods are told by both fields; a service without pods and addresses serves nobody. */

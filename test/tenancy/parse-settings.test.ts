@@ -505,6 +505,30 @@ t.test('what shuts something adds to what is built in', async (t) => {
   );
 });
 
+t.test('services that leave some tenant without DNS are warned about', async (t) => {
+  const told = (...service: readonly string[]) =>
+    warningLines(
+      parseSettings(
+        documentIn(text('network: { ipFamilies: [IPv4] }', 'sharedServices:', ...service.map((line) => `  ${line}`))),
+      ),
+    ).filter((line) => line.includes('sharedServices'));
+  const dns =
+    '{ name: dns, direction: egress, namespace: kube-system, podSelector: {}, ports: [{ protocol: UDP, port: 53 }]';
+  const endpoints = '[{ cidr: 203.0.113.1/32, ports: [{ port: 443 }] }]';
+  t.same(told(`- ${dns} }`), []);
+  for (const without of [
+    `${dns}, offer: policy }`,
+    `${dns}, tenants: [acme] }`,
+    `{ name: api, direction: egress, endpoints: ${endpoints} }`,
+    '{ name: web, direction: ingress, namespace: web, podSelector: {} }',
+  ])
+    t.match(
+      told(`- ${without}`),
+      [/^t.yaml:\d+:\d+: spec.sharedServices: opens DNS to no tenant or not to all/],
+      without,
+    );
+});
+
 t.test('a cloud names whose metadata services are protected, beside those of link-local addresses', async (t) => {
   const metadata = (cloud: string) =>
     settings('network:', `  cloud: ${cloud}`)
