@@ -5,7 +5,7 @@ import { issueAuthority, issueServerCertificate } from '../../src/certificates/i
 import { privateNetworkTest } from '../apiserver/private-network.ts';
 import { guardService, writeCertificates } from '../soak/guarded-service.ts';
 import { serviceName } from '../soak/manifests.ts';
-import { describeRollout, missedRollout, rollOut } from '../soak/rollout.ts';
+import { describeRollout, lightLoad, missedRollout, rollOut } from '../soak/rollout.ts';
 import { routing } from '../soak/soak-network.ts';
 
 await privateNetworkTest(
@@ -37,7 +37,7 @@ await privateNetworkTest(
     t.teardown(() => service.stop());
     for (const next of ['files', 'secret']) {
       way = ways[next];
-      const result = await rollOut(service, { restarts: 1, pauseSeconds: 5, waitForDrains: false });
+      const result = await rollOut(service, { restarts: 1, pauseSeconds: 5, waitForDrains: false, load: lightLoad });
       t.same(missedRollout(result, 1), [], `${next}: ${describeRollout(result)}`);
     }
   },

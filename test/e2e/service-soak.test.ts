@@ -6,7 +6,7 @@ import { describeCrowd, measureCrowd, missedCrowd } from '../soak/beside-crowd.t
 import { guardService } from '../soak/guarded-service.ts';
 import { describeIdle, idle, idleThrough, missedIdle, missedThrough } from '../soak/idle.ts';
 import { describeLoss, lose, missedLoss } from '../soak/loss.ts';
-import { describeRollout, missedRollout, rollOut } from '../soak/rollout.ts';
+import { describeRollout, lightLoad, missedRollout, rollOut } from '../soak/rollout.ts';
 import { routing } from '../soak/soak-network.ts';
 
 await privateNetworkTest(
@@ -17,7 +17,7 @@ await privateNetworkTest(
     t.teardown(() => service.stop());
 
     await t.test('a rollout', async (t) => {
-      const result = await rollOut(service, { restarts: 1, pauseSeconds: 1, waitForDrains: false });
+      const result = await rollOut(service, { restarts: 1, pauseSeconds: 1, waitForDrains: false, load: lightLoad });
       t.same(missedRollout(result, 1), [], describeRollout(result));
     });
     await t.test('a loss', async (t) => {

@@ -265,7 +265,7 @@ t.test(
         deleted: fc.integer({ min: 0, max: 5 }).map((one) => one === 0),
         pause: fc.boolean(),
       }),
-      { maxLength: 20 },
+      { maxLength: 20, size: 'max' },
     );
     let standing = 0;
     const property = fc.property(events, (all) => {

@@ -20,6 +20,8 @@ export interface RolloutOptions {
   readonly pauseSeconds: number;
   /** False: what still drains at the end is not waited for. */
   readonly waitForDrains: boolean;
+  /** Without it the load of the soak, which wants a machine of its own. */
+  readonly load?: typeof soakLoad;
 }
 
 export interface RolloutResult {
@@ -31,7 +33,9 @@ export interface RolloutResult {
   readonly wrong: readonly string[];
 }
 
-const load = { perSecond: 40, burst: { everySeconds: 5, count: 60 } };
+const soakLoad = { perSecond: 40, burst: { everySeconds: 5, count: 60 } };
+/** For a machine that runs other tests beside it. */
+export const lightLoad: typeof soakLoad = { perSecond: 10, burst: { everySeconds: 5, count: 20 } };
 const perRestart = 2;
 
 /** What should have been otherwise. */
@@ -60,7 +64,7 @@ export function missedCounts(creates: number, { requests, callErrors, failOpen }
 export async function rollOut(service: GuardedService, options: RolloutOptions): Promise<RolloutResult> {
   const { plane, replicas } = service;
   const before = webhookCounts(await plane.metrics());
-  const creates = startCreates({ ...service, ...load });
+  const creates = startCreates({ ...service, ...(options.load ?? soakLoad) });
   let replaced = 0;
   try {
     for (let restart = 0; restart < options.restarts; restart++) {
