@@ -101,7 +101,7 @@ await clusterTest('registrations', async (t, plane) => {
   await t.test('applied again they are open for a moment', async (t) => {
     const before = await generation(plane);
     await apply(running.ports.webhook);
-    await until(async () => (await generation(plane)) === before + 2, 'it to be opened and closed again');
+    await until(async () => (await generation(plane)) >= before + 2, 'it to be opened and closed again');
     await closed(plane);
     t.pass('they fail closed again');
   });
