@@ -26,8 +26,9 @@ import { createObservations } from './reconcile/observations.ts';
 import type { StatusCounters } from './reconcile/status-writer.ts';
 import { createStoredPolicies, type StoredPolicyCounters } from './reconcile/stored-policies.ts';
 import { createTenantStatusWriter } from './reconcile/tenant-status-writer.ts';
+import { keepUnreadObjects } from './reconcile/unread-objects.ts';
 import { probeNamespace } from './tenancy/probe.ts';
-import type { Problem } from './tenancy/problem.ts';
+import { formatProblem, type Problem } from './tenancy/problem.ts';
 import type { Settings } from './tenancy/settings.ts';
 
 /**
@@ -105,6 +106,8 @@ export interface Cluster {
   ready(): string | undefined;
   /** To be called after a reload. */
   tenancyChanged(): void;
+  /** What was read last is not in force for these problems: an Event. */
+  rejected(problems: readonly Problem[]): void;
   /** Where tenants are objects: puts settings in force, or says why they do not go together with the tenants. */
   settingsChanged(settings: Settings): readonly Problem[];
   /** Reviews are answered from now on, or will soon not be any more. */
@@ -169,6 +172,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     tenants !== undefined && options.reconcile
       ? createTenantStatusWriter({ ...common, tenants, countOwned: (tenant) => store.countOwned(tenant) })
       : undefined;
+  const unreadObjects = tenants === undefined && options.reconcile ? keepUnreadObjects(common) : undefined;
   const baselines = options.reconcile
     ? keepBaselines(common, follow, tenancy, (name) => store.lookup(name), requests)
     : undefined;
@@ -264,6 +268,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     baselines?.begin();
     tenantStatus?.begin();
     exemptionStatus?.begin();
+    unreadObjects?.begin();
     storedPolicies.begin();
   });
 
@@ -296,6 +301,11 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
         });
       else failurePolicies?.end();
     },
+    rejected(problems) {
+      const own = store.lookup(ownNamespace);
+      const message = `${problems.map((one) => formatProblem(one)).join('\n')}\nthe settings and tenants before stay in force`;
+      if (own !== undefined) events?.record(own, 'ConfigurationRejected', message);
+    },
     settingsChanged: (settings) => tenants?.settingsChanged(settings) ?? [],
     counters: () => ({
       watches: [...watches, ...(certificates?.watches ?? [])].map(([resource, watch]) => ({
@@ -317,6 +327,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       exemptions?.stop();
       await tenantStatus?.stop();
       await exemptionStatus?.stop();
+      await unreadObjects?.stop();
       await baselines?.stop();
       await storedPolicies.stop();
       await observations?.stop();

@@ -23,13 +23,13 @@ import { allPorts, type PortRange } from '../kubernetes/port-range.ts';
 import { isInBaseline, serves } from '../tenancy/served-tenants.ts';
 import type { Settings, SharedService } from '../tenancy/settings.ts';
 import type { Direction, Tenant } from '../tenancy/tenant.ts';
-import { managedByLabel, managedByValue, managedPrefix } from './managed.ts';
+import { descriptionAnnotation, managedByLabel, managedByValue, managedPrefix } from './managed.ts';
 
 interface ManagedMeta {
   readonly name: string;
   readonly namespace: string;
   readonly labels: StringMap;
-  readonly annotations?: StringMap;
+  readonly annotations: StringMap;
 }
 
 /** One object of a baseline, whole, as it is sent to the API server: fields that it would drop or fill in are as it leaves them. */
@@ -61,25 +61,42 @@ interface Opening {
 /** The baseline of one namespace of a tenant. The same input gives the same objects in the same order; the default-deny policy is the first. */
 export function baselineOf(namespace: string, tenant: Tenant, settings: Settings): readonly ManagedObject[] {
   const labels = { [managedByLabel]: managedByValue, [settings.tenantLabel]: tenant.name };
-  const policy = (name: string, spec: NetworkPolicySpec): ManagedObject => ({
+  const metaOf = (name: string, description: string): ManagedMeta => ({
+    ...{ name, namespace, labels },
+    annotations: { [descriptionAnnotation]: description },
+  });
+  const policy = (name: string, description: string, spec: NetworkPolicySpec): ManagedObject => ({
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
-    metadata: { name, namespace, labels },
+    metadata: metaOf(name, description),
     spec,
   });
   const offered = settings.sharedServices.filter((service) => isInBaseline(service) && serves(service, tenant));
   const openings = [...offered.flatMap(openService), ...openWithin(tenant, settings)];
-  const objects = [policy(defaultDenyName, { podSelector: {}, policyTypes: ['Ingress', 'Egress'] })];
+  const denies = 'Denies all traffic of all pods here. The other policies of this namespace allow what is wanted.';
+  const objects = [policy(defaultDenyName, denies, { podSelector: {}, policyTypes: ['Ingress', 'Egress'] })];
   // A service may be both reached and reaching; the two halves share a name and so an object.
   for (const [name, group] of Map.groupBy(openings, (opening) => opening.name)) {
-    objects.push(policy(`${managedPrefix}allow-${name}`, specOf(group)));
+    objects.push(policy(`${managedPrefix}allow-${name}`, describe(name, group, tenant), specOf(group)));
   }
   const spec = tenant.resourceQuota;
   if (spec !== undefined) {
-    const name = `${managedPrefix}quota`;
-    objects.push({ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name, namespace, labels }, spec });
+    const metadata = metaOf(`${managedPrefix}quota`, `What tenant ${tenant.name} may use in this namespace.`);
+    objects.push({ apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec });
   }
   return objects;
+}
+
+/** For people who look at their namespace and wonder. */
+function describe(name: string, openings: readonly Opening[], tenant: Tenant): string {
+  if (name === 'within') {
+    const where = tenant.network.within === 'namespace' ? 'of this namespace' : `of tenant ${tenant.name}`;
+    return `Allows all pods ${where} to reach each other.`;
+  }
+  const directions = new Set(openings.map(({ direction }) => direction));
+  const goes = directions.has('egress') && 'all pods here to reach it';
+  const comes = directions.has('ingress') && 'it to reach all pods here';
+  return `Shared service ${name}: allows ${[goes, comes].filter(Boolean).join(', and ')}.`;
 }
 
 function openService(service: SharedService): readonly Opening[] {

@@ -16,7 +16,10 @@ export const namespaceUidAnnotation = 'bulkhead.dev/namespace-uid';
 /** The same object; the default-deny policy tied to the namespace with this uid. */
 export function tiedTo(object: ManagedObject, uid: string): ManagedObject {
   if (object.kind !== 'NetworkPolicy' || object.metadata.name !== defaultDenyName) return object;
-  return { ...object, metadata: { ...object.metadata, annotations: { [namespaceUidAnnotation]: uid } } };
+  return {
+    ...object,
+    metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, [namespaceUidAnnotation]: uid } },
+  };
 }
 
 /**

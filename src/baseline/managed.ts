@@ -8,6 +8,9 @@ export const managedPrefix = 'bulkhead-';
 export const managedByLabel = 'app.kubernetes.io/managed-by';
 export const managedByValue = 'bulkhead';
 
+/** The annotation of Kubernetes for what an object is for, in words. On every managed object, for those who find it in their namespace. */
+export const descriptionAnnotation = 'kubernetes.io/description';
+
 /** Whether the name, or the beginning that a generated name will have, is reserved to managed objects. */
 export function isManagedName(name: string): boolean {
   return name.startsWith(managedPrefix);

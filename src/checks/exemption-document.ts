@@ -3,12 +3,13 @@ import { doubtAbout } from '../exemptions/doubt.ts';
 import { exemptionFile, parseExemption } from '../exemptions/parse-exemption.ts';
 import { formatSteps, unlined } from '../tenancy/problem.ts';
 import { type Check, nothing } from './check.ts';
+import { withoutEffect } from './tenant-document.ts';
 
 /**
  * An Exemption can be read; and its author learns when it exempts nothing, or soon will.
  * Reads    apiVersion, kind, metadata.name and spec of a new Exemption, or of one whose spec changes
  * Allowed  what `bulkhead serve --tenants` would load beside the tenants in force; with a warning where it has expired, ends within a
- *          week, or names a tenant that is not declared or a namespace that is not the tenant's
+ *          week, names a tenant that is not declared or a namespace that is not the tenant's, or where exemptions are read from files
  * Why      an exemption that cannot be read exempts nothing, and nobody would notice before the workload is refused
  */
 export const exemptionDocument: Check = {
@@ -25,6 +26,7 @@ export const exemptionDocument: Check = {
     const parsed = parseExemption(document);
     if (!parsed.ok)
       return parsed.problems.map(({ path, reason, fix }) => ({ path, reason, fix: fix || 'write another value' }));
+    if (tenancy.home === 'files') return withoutEffect('exemptions', tenancy);
     const doubt = doubtAbout(parsed.value, tenancy, now, namespaceOf);
     return doubt === undefined
       ? nothing

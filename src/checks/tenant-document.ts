@@ -3,12 +3,12 @@ import { parseTenant } from '../tenancy/parse-tenant.ts';
 import { unlined } from '../tenancy/problem.ts';
 import { locatedTenant, tenantFile } from '../tenancy/resolve-tenants.ts';
 import { validateTenancy } from '../tenancy/validate-tenancy.ts';
-import { type Check, type Finding, nothing } from './check.ts';
+import { type Check, type Facts, type Finding, nothing } from './check.ts';
 
 /**
  * A Tenant can be read, and goes together with the settings and the other tenants.
  * Reads    apiVersion, kind, metadata.name and spec of a new Tenant, or of one whose spec changes
- * Allowed  what `bulkhead serve --tenants` would load beside the tenants in force
+ * Allowed  what `bulkhead serve --tenants` would load beside the tenants in force; with a warning where tenants are read from files
  * Why      a tenant that could not be put in force would stay what it was, and nobody would notice until it matters
  */
 export const tenantDocument: Check = {
@@ -29,7 +29,7 @@ export const tenantDocument: Check = {
     const { problems } = parsed.ok
       ? validateTenancy(tenancy.settings, [...others, parsed.value].map(locatedTenant), now)
       : parsed;
-    return problems
+    const found = problems
       .filter((problem) => problem.file === file)
       .map(
         ({ path, reason, fix }): Finding => ({
@@ -38,5 +38,15 @@ export const tenantDocument: Check = {
           fix: fix || 'write another value',
         }),
       );
+    return found.length === 0 ? withoutEffect('tenants', tenancy) : found;
   },
 };
+
+/** A warning about a document that is an object while files are in force. */
+export function withoutEffect(kind: 'tenants' | 'exemptions', { home }: Facts['tenancy']): readonly Finding[] {
+  if (home === 'objects') return nothing;
+  const fix = `write it into the files of --tenants, or start Bulkhead without --tenants`;
+  return [
+    { path: 'metadata.name', reason: `has no effect: ${kind} are read from files here`, fix, protects: 'intent' },
+  ];
+}

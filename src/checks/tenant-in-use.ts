@@ -7,7 +7,7 @@ import { letsGo } from './tenant-writers.ts';
  * A Tenant outlives its namespaces.
  * Reads    how many namespaces carry the tenant's label, on DELETE, and on an UPDATE that takes the last finalizer off a tenant
  *          that is being deleted: it is gone with that, and nobody is asked again
- * Allowed  to delete a tenant that has none; the platform is held to it as well
+ * Allowed  to delete a tenant that has none, and any while tenants are read from files; the platform is held to it as well
  * Why      namespaces whose tenant is gone belong to nobody: they stay closed, and nobody may change them any more. Their
  *          names are free for others to take, while policies that were written for those names are still there
  */
@@ -16,7 +16,8 @@ export const tenantInUse: Check = {
   headline: 'still has namespaces',
   protects: 'identity',
   tenant(request, { tenancy, requester, namespacesOwned }) {
-    if (namespacesOwned === 0 || !isItsEnd(request)) return nothing;
+    // An object that has no effect can go.
+    if (namespacesOwned === 0 || tenancy.home === 'files' || !isItsEnd(request)) return nothing;
     // Others are refused anyway (tenant-writers), but for the garbage collector; and the number is not theirs to know.
     if (!requester.platform && !letsGo(request)) return nothing;
     const counted = namespacesOwned === 1 ? '1 namespace' : `${namespacesOwned} namespaces`;

@@ -16,9 +16,9 @@ export async function runCommandLine(
   if (file === undefined) return explain([name], Object.keys(commands), surroundings);
   try {
     const { command } = await file();
-    const textsOf = rest.some((word) => word === '--help' || word === '-h') ? undefined : parse(rest, command);
-    if (textsOf === undefined) return await explain([name, ...rest], [name], surroundings);
-    return await command.run(textsOf, surroundings);
+    const parsed = rest.some((word) => word === '--help' || word === '-h') ? undefined : parse(rest, command);
+    if (parsed === undefined) return await explain([name, ...rest], [name], surroundings);
+    return await command.run(parsed.textsOf, surroundings, parsed.operands);
   } catch (error) {
     throw error instanceof Misuse ? new Misuse(error.message, name) : error;
   }
@@ -30,15 +30,26 @@ function withoutHelpCommand(args: readonly string[]): readonly string[] {
   return first === 'help' ? [...others, '--help'] : args;
 }
 
-/** @returns the texts that are given for each option; undefined when something is wrong with them */
-function parse(args: readonly string[], command: Command): ((flag: string) => readonly string[]) | undefined {
+interface Parsed {
+  /** The texts that are given for an option. */
+  textsOf(flag: string): readonly string[];
+  readonly operands: readonly string[];
+}
+
+/** @returns undefined when something is wrong with the arguments */
+function parse(args: readonly string[], command: Command): Parsed | undefined {
   const declared = Object.entries(command.options).map(([flag, { value, short }]) => {
     const type = value === undefined ? 'boolean' : 'string';
     return [flag, { type, multiple: true, ...(short !== undefined && { short }) }] as const;
   });
   try {
-    const { values } = parseArgs({ args: [...args], options: Object.fromEntries(declared), strict: true });
-    return (flag) => [values[flag] ?? []].flat().map(String);
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: Object.fromEntries(declared),
+      strict: true,
+      allowPositionals: command.operands !== undefined,
+    });
+    return { textsOf: (flag) => [values[flag] ?? []].flat().map(String), operands: positionals };
   } catch {
     return undefined;
   }

@@ -17,8 +17,22 @@ export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** @throws Misuse when options contradict each other, CannotStart when files or the cluster must be mended first */
-type Run<Given> = (values: Given, surroundings: Surroundings) => Promise<ExitCode | LongRunning>;
+/**
+ * @param operands the words that belong to no option
+ * @throws Misuse when options contradict each other, CannotStart when files or the cluster must be mended first
+ */
+type Run<Given> = (
+  values: Given,
+  surroundings: Surroundings,
+  operands: readonly string[],
+) => Promise<ExitCode | LongRunning>;
+
+/** Words after the options, of any number. */
+export interface Operands {
+  /** In capitals, as in the help. */
+  readonly name: string;
+  readonly help: string;
+}
 
 /** 1: the command did what it should, and the answer is bad. */
 export type ExitCode = 0 | 1;
@@ -29,6 +43,8 @@ export interface Command {
   /** Sentences that only `bulkhead COMMAND --help` prints, below the summary. */
   readonly details?: string | undefined;
   readonly options: Options;
+  /** Undefined: there are none, and a word too many is a mistake. */
+  readonly operands?: Operands | undefined;
   readonly run: Run<(flag: string) => readonly string[]>;
 }
 
@@ -37,14 +53,16 @@ export function defineCommand<Declared extends Options>(definition: {
   readonly summary: string;
   readonly details?: string;
   readonly options: Declared;
+  readonly operands?: Operands;
   readonly run: Run<Values<Declared>>;
 }): Command & { readonly options: Declared } {
-  const { summary, details, options, run } = definition;
+  const { summary, details, options, operands, run } = definition;
   return {
     summary,
     details,
     options,
-    run: async (textsOf, surroundings) => run(readValues(options, textsOf), surroundings),
+    operands,
+    run: async (textsOf, surroundings, words) => run(readValues(options, textsOf), surroundings, words),
   };
 }
 

@@ -8,6 +8,7 @@ interface CommandFile {
 export const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
   serve: () => import('./serve.ts'),
   audit: () => import('./audit.ts'),
+  check: () => import('./check.ts'),
   backstop: () => import('./backstop.ts'),
   demo: () => import('./demo.ts'),
   version: () => import('./version.ts'),

@@ -29,6 +29,7 @@ export function printHelp(
       const flags = `${short === undefined ? '' : `-${short}, `}--${flag}${value === undefined ? '' : ` <${value}>`}`;
       parser.addOption(new ParserOption(flags, helpOf(option)));
     }
+    if (command.operands !== undefined) parser.argument(`[${command.operands.name}...]`, command.operands.help);
     parser.action(() => {});
   }
   try {

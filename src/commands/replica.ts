@@ -85,7 +85,10 @@ async function start(
 ): Promise<Running> {
   let cluster: Cluster | undefined;
   const reports = createReloadReports(log, metrics);
-  const onProblems = (found: readonly Problem[]) => reports.notInForce('tenants and settings', found);
+  const onProblems = (found: readonly Problem[]) => {
+    reports.notInForce('tenants and settings', found);
+    cluster?.rejected(found);
+  };
   const loaded = await watchTenancy({
     tenants: options.tenants,
     config: options.config,
@@ -161,7 +164,7 @@ async function start(
     return [own, cluster?.ready()].filter((reason) => reason !== undefined);
   };
   registerProcessMetrics(metrics.registry, unready);
-  const health = createHealthServer(unready, { host, port: ports.health });
+  const health = createHealthServer({ unready, notes: reports.rejected }, { host, port: ports.health });
   const scrape = createMetricsServer(metrics.registry, { host, port: ports.metrics });
   const listening = { webhook: 0, health: 0, metrics: 0 };
   const begin = async (

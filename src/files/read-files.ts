@@ -1,5 +1,6 @@
 /** YAML files of a folder, or one file, as text: in the order of their names, bounded, and never from anything but files. */
 import { createHash } from 'node:crypto';
+import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '../tenancy/problem.ts';
@@ -13,6 +14,8 @@ export interface TextFile {
 export interface ReadFiles {
   readonly files: readonly TextFile[];
   readonly problems: readonly Problem[];
+  /** What lies there and may have been meant to be read. */
+  readonly warnings?: readonly Problem[];
 }
 
 export const noFiles: ReadFiles = { files: [], problems: [] };
@@ -28,6 +31,7 @@ export async function readFiles(path: string | undefined): Promise<ReadFiles> {
   return {
     files: read.flatMap((one) => ('text' in one ? [one] : [])),
     problems: [...listed.problems, ...read.flatMap((one) => ('text' in one ? [] : [one]))],
+    warnings: listed.unread.map((one) => problem(one, notRead, 'move its documents into files of the folder itself')),
   };
 }
 
@@ -50,16 +54,30 @@ export function digest(parts: readonly ReadFiles[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
 }
 
-async function listFiles(
-  path: string,
-): Promise<{ readonly paths: readonly string[]; readonly problems: readonly Problem[] }> {
+interface Listed {
+  readonly paths: readonly string[];
+  readonly problems: readonly Problem[];
+  readonly unread: readonly string[];
+}
+
+const notRead = 'is not read: a folder is read for its own *.yaml, *.yml and *.json files';
+
+async function listFiles(path: string): Promise<Listed> {
   try {
-    if (!(await stat(path)).isDirectory()) return { paths: [path], problems: [] };
+    if (!(await stat(path)).isDirectory()) return { paths: [path], problems: [], unread: [] };
     // Hidden names are drafts of editors, and the machinery of ConfigMap volumes (`..data`).
-    const names = (await readdir(path)).filter((name) => /^[^.].*\.(yaml|yml|json)$/.test(name));
-    return { paths: names.sort().map((name) => join(path, name)), problems: [] };
+    const entries = (await readdir(path, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'));
+    const isRead = ({ name }: Dirent): boolean => /\.(yaml|yml|json)$/.test(name);
+    const [read, others] = [entries.filter(isRead), entries.filter((one) => !isRead(one))];
+    const unread = others.filter((one) => one.isDirectory() || /\.(ya?ml|json)/i.test(one.name));
+    const at = (some: readonly Dirent[]): string[] =>
+      some
+        .map(({ name }) => name)
+        .sort()
+        .map((name) => join(path, name));
+    return { paths: at(read), problems: [], unread: at(unread) };
   } catch (error) {
-    return { paths: [], problems: [unreadable(path, error)] };
+    return { paths: [], problems: [unreadable(path, error)], unread: [] };
   }
 }
 

@@ -1,4 +1,5 @@
 import { isExemption, withExemptions } from '../exemptions/load-exemptions.ts';
+import { valueAt } from '../kubernetes/json.ts';
 import { loadTenancy } from '../tenancy/load-tenancy.ts';
 import { inReadingOrder, type Loaded, type Located, problemAt } from '../tenancy/problem.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
@@ -10,27 +11,37 @@ export interface TenancyFiles {
   readonly tenants: string | undefined;
   /** The file with the Settings document; undefined: the defaults. */
   readonly config: string | undefined;
+  /** Files and folders with documents of each of these kinds; other kinds there are left alone. Default: none. */
+  readonly others?: readonly string[];
 }
 
 export async function readTenancy(files: TenancyFiles): Promise<Loaded<Tenancy>> {
-  const [tenants, config] = await Promise.all([readFiles(files.tenants), readFiles(files.config)]);
-  return tenancyOf({ tenants, config }, files, Date.now());
+  const [tenants, config, others] = await Promise.all([
+    readFiles(files.tenants),
+    readFiles(files.config),
+    Promise.all((files.others ?? []).map(readFiles)),
+  ]);
+  return tenancyOf({ tenants, config, others }, files, Date.now());
 }
 
 /** The texts of a tenancy, before anybody has looked into them. */
 export interface TenancyTexts {
   readonly tenants: ReadFiles;
   readonly config: ReadFiles;
+  readonly others?: readonly ReadFiles[];
 }
 
 /** @param now milliseconds since the epoch */
 export function tenancyOf(texts: TenancyTexts, { tenants, config }: TenancyFiles, now: number): Loaded<Tenancy> {
   const [declared, settings] = [parseFiles(texts.tenants), parseFiles(texts.config)];
-  if (!declared.ok || !settings.ok) {
-    const problems = [settings, declared].flatMap((loaded) => (loaded.ok ? [] : loaded.problems));
+  const others = (texts.others ?? []).map(parseFiles);
+  const parsed = [settings, declared, ...others];
+  if (!declared.ok || !settings.ok || others.some(({ ok }) => !ok)) {
+    const problems = parsed.flatMap((loaded) => (loaded.ok ? [] : loaded.problems));
     return { ok: false, problems: inReadingOrder(problems) };
   }
-  const [first, second] = settings.value;
+  const found = others.flatMap((loaded) => (loaded.ok ? loaded.value.filter(isOurs) : []));
+  const [first, second] = [...settings.value, ...found.filter(isSettings)];
   if (second !== undefined) {
     return { ok: false, problems: [problemAt(second.locate, [], 'is a second document', 'keep all settings in one')] };
   }
@@ -40,10 +51,20 @@ export function tenancyOf(texts: TenancyTexts, { tenants, config }: TenancyFiles
       problems: [problem(config, 'holds no Settings document', 'write one, or give no file of settings')],
     };
   }
-  const loaded = loadBoth(first, declared.value, now);
-  if (!loaded.ok || tenants === undefined || loaded.value.tenants.size > 0) return loaded;
-  const nobody = problem(tenants, 'declares no tenant, so only the platform may create namespaces', '');
-  return { ...loaded, warnings: [...loaded.warnings, nobody] };
+  const loaded = loadBoth(first, [...declared.value, ...found.filter((one) => !isSettings(one))], now);
+  if (!loaded.ok) return loaded;
+  const warnings = parsed.flatMap((one) => (one.ok ? one.warnings : []));
+  if (tenants !== undefined && loaded.value.tenants.size === 0)
+    warnings.push(problem(tenants, 'declares no tenant, so only the platform may create namespaces', ''));
+  const home = tenants === undefined ? 'objects' : 'files';
+  return { ...loaded, value: { ...loaded.value, home }, warnings: [...loaded.warnings, ...warnings] };
+}
+
+const isSettings = ({ value }: Located<unknown>): boolean => valueAt(value, 'kind') === 'Settings';
+
+function isOurs({ value }: Located<unknown>): boolean {
+  const version = valueAt(value, 'apiVersion');
+  return typeof version === 'string' && version.startsWith('bulkhead.dev/');
 }
 
 function loadBoth(
@@ -59,9 +80,9 @@ function loadBoth(
 }
 
 /** All documents of all files, or every problem that keeps one of them from being read. */
-export function parseFiles({ files, problems }: ReadFiles): Loaded<readonly Located<unknown>[]> {
+export function parseFiles({ files, problems, warnings = [] }: ReadFiles): Loaded<readonly Located<unknown>[]> {
   const parsed = files.map(({ path, text }) => parseYaml(text, path));
   const all = [...problems, ...parsed.flatMap((loaded) => (loaded.ok ? [] : loaded.problems))];
   if (all.length > 0) return { ok: false, problems: inReadingOrder(all) };
-  return { ok: true, value: parsed.flatMap((loaded) => (loaded.ok ? loaded.value : [])), warnings: [] };
+  return { ok: true, value: parsed.flatMap((loaded) => (loaded.ok ? loaded.value : [])), warnings };
 }

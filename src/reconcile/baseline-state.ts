@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { namespaceUidAnnotation } from '../baseline/default-deny.ts';
+import { descriptionAnnotation } from '../baseline/managed.ts';
 import { fieldsAt, isRecord } from '../client/decode.ts';
 import { canonicalJson, valueAt } from '../kubernetes/json.ts';
 import { entry, type StringMap } from '../kubernetes/objects.ts';
@@ -7,7 +8,7 @@ import { parseQuantity } from '../kubernetes/quantity.ts';
 
 /**
  * The part of a managed object that must be as it is, in 16 characters: the spec, the tenant label with its key, the namespace that it
- * is tied to, and what would delete or keep it: owner references (ADM-17), finalizers, and a deletion under way.
+ * is tied to, its description, and what would delete or keep it: owner references (ADM-17), finalizers, and a deletion under way.
  *
  * Spellings that the API server replaces do not count: the order of keys, an empty list of rules instead of none, and quantities.
  */
@@ -15,7 +16,7 @@ export function stateOf(object: Readonly<Record<string, unknown>>, tenantLabel: 
   const parts = [
     canonicalSpec(fieldsAt(object, 'spec')),
     [tenantLabel, valueAt(object, 'metadata', 'labels', tenantLabel)],
-    valueAt(object, 'metadata', 'annotations', namespaceUidAnnotation),
+    ...[namespaceUidAnnotation, descriptionAnnotation].map((key) => valueAt(object, 'metadata', 'annotations', key)),
     ...['ownerReferences', 'finalizers', 'deletionTimestamp'].map((name) =>
       unlessEmpty(valueAt(object, 'metadata', name)),
     ),

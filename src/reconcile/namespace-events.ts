@@ -20,6 +20,7 @@ export type EventReason =
   | 'ExemptionExpired'
   | 'ExemptionMatchesNothing'
   | 'WebhookConfigurationDeleted'
+  | 'ConfigurationRejected'
   | 'ReservedKeyWritten'
   | 'WouldBeRefused';
 

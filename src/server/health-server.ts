@@ -2,15 +2,30 @@
 import type { Registry } from 'prom-client';
 import { createPlainServer, type Page, type PlainServer, type PlainServerOptions } from './plain-server.ts';
 
+/** Sentences, asked for at each probe. */
+export interface Health {
+  /** Why requests should not be sent here; empty when they should. */
+  unready(): readonly string[];
+  /** What a person should mend although requests are answered. Anybody in the cluster may read it. */
+  notes(): readonly string[];
+}
+
 /**
- * Alive is whatever can answer: what is only not ready must not be restarted.
- * @param unready why requests should not be sent here, one sentence each; empty when they should. Asked at each probe
+ * Alive is whatever can answer: what is only not ready must not be restarted. `/readyz?verbose` has a line for each reason and note, as
+ * that of the API server has one for each of its checks.
  */
-export function createHealthServer(unready: () => readonly string[], options: PlainServerOptions): PlainServer {
+export function createHealthServer({ unready, notes }: Health, options: PlainServerOptions): PlainServer {
   const alive = (): Page => ({ body: 'ok\n' });
-  const ready = (): Page => {
+  const ready = (query: URLSearchParams): Page => {
     const reasons = unready();
-    return reasons.length === 0 ? alive() : { status: 503, body: `${reasons.join('\n')}\n` };
+    const isReady = reasons.length === 0;
+    if (!query.has('verbose')) return isReady ? alive() : { status: 503, body: `${reasons.join('\n')}\n` };
+    const lines = [
+      ...(isReady ? ['[+]ready ok'] : reasons.map((reason) => `[-]ready failed: ${reason}`)),
+      ...notes().map((note) => `[!]${note}`),
+      `readyz check ${isReady ? 'passed' : 'failed'}`,
+    ];
+    return { status: isReady ? 200 : 503, body: `${lines.join('\n')}\n` };
   };
   const pages = { '/livez': alive, '/readyz': ready };
   return createPlainServer(new Map(Object.entries(pages)), options);

@@ -29,7 +29,7 @@ export interface PlainServerOptions {
 
 /** @param pages by path, for GET and HEAD; one that rejects is answered with 500 */
 export function createPlainServer(
-  pages: ReadonlyMap<string, () => Page | Promise<Page>>,
+  pages: ReadonlyMap<string, (query: URLSearchParams) => Page | Promise<Page>>,
   { host, port }: PlainServerOptions,
 ): PlainServer {
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, async (request, response) => {
@@ -42,12 +42,12 @@ export function createPlainServer(
   });
 
   async function show(method: string, url: string): Promise<Page> {
-    const [path = ''] = url.split('?');
+    const [path = '', ...query] = url.split('?');
     const page = pages.get(path);
     if (page === undefined)
       return { status: 404, body: `There is nothing here but ${[...pages.keys()].join(' and ')}.\n` };
     if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: `${path} takes GET.\n` };
-    return page();
+    return page(new URLSearchParams(query.join('?')));
   }
 
   return {

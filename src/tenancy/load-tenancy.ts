@@ -36,7 +36,7 @@ export function loadTenancy(
   const readable = loadedTenants.flatMap(({ document, loaded }): readonly Located<Tenant>[] =>
     loaded.ok ? [{ value: loaded.value, locate: document.locate }] : [],
   );
-  const { problems, warnings } = validateTenancy(loadedSettings.value, readable, now);
+  const { problems, warnings } = validateTenancy(loadedSettings.value, readable, now, settings?.locate);
   if (problems.length > 0) return { ok: false, problems: inReadingOrder(problems) };
   return {
     ok: true,

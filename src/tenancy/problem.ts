@@ -27,10 +27,15 @@ export type Loaded<Value> =
   | { readonly ok: true; readonly value: Value; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** `file:line:column: path: what; fix` on one line. */
-export function formatProblem({ file, line, column, path, reason, fix }: Problem): string {
-  const place = line === 0 ? file : `${file}:${line}:${column}`;
-  return [place, path, fix === '' ? reason : `${reason}; ${fix}`].filter((part) => part !== '').join(': ');
+/** `file:line:column: path: what; fix` on one line; a severity stands after the place, as compilers write it. */
+export function formatProblem(problem: Problem & { readonly severity?: string }): string {
+  const { severity = '', path, reason, fix } = problem;
+  const parts = [formatPlace(problem), severity, path, fix === '' ? reason : `${reason}; ${fix}`];
+  return parts.filter((part) => part !== '').join(': ');
+}
+
+export function formatPlace({ file, line, column }: Place): string {
+  return line === 0 ? file : `${file}:${line}:${column}`;
 }
 
 /** A step into a document: a key of a map, or an index of a list. */

@@ -45,6 +45,8 @@ export interface Tenancy {
    * @param home the owner of the namespace the service account lives in, when the user is one
    */
   requester(user: UserInfo, home: Owner | undefined): Requester;
+  /** Where tenants and exemptions are read; `objects` in a new tenancy. The documents of the other home have no effect. */
+  readonly home: 'files' | 'objects';
   /** None in a new tenancy (exemptions/load-exemptions.ts). Those of a namespace count for their tenant alone, and until their end. */
   readonly exemptions: Exemptions;
   /** Of an account that is not the platform: what the settings let it write on a namespace. */
@@ -115,6 +117,7 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
   return {
     settings,
     tenants: byName,
+    home: 'objects',
     exemptions: new Map(),
     reserved: {
       namespaceKeys: compileReservedKeys(settings.reservedNamespaceKeys),

@@ -1,5 +1,5 @@
 /** What tenants and settings must not say together. Cost linear in the input, save for addresses: ranges of tenants times those of the cluster. */
-import { type Located, type Problem, type Problems, problemAt, type Step, unlined } from './problem.ts';
+import { type Locate, type Located, type Problem, type Problems, problemAt, type Step, unlined } from './problem.ts';
 import { isPrefix, prefixesOf, reservationsOf } from './reserved-names.ts';
 import type { Settings } from './settings.ts';
 import { suggestion } from './suggestion.ts';
@@ -10,12 +10,20 @@ import { addressJudges, vouchesThatEnded } from './validate-addresses.ts';
 /** A judgement of all tenants; problems refuse the load, warnings do not. */
 export type Judge = (tenants: readonly Located<Tenant>[], settings: Settings, now: number) => readonly Problem[];
 
-/** @param now milliseconds since the epoch */
-export function validateTenancy(settings: Settings, tenants: readonly Located<Tenant>[], now: number): Problems {
+/**
+ * @param now milliseconds since the epoch
+ * @param locate where the settings were written
+ */
+export function validateTenancy(
+  settings: Settings,
+  tenants: readonly Located<Tenant>[],
+  now: number,
+  locate: Locate = unlined('settings'),
+): Problems {
   const all = (judges: readonly Judge[]) => judges.flatMap((judge) => judge(tenants, settings, now));
   return {
     problems: all([declaredTwice, overlappingReservations, alsoThePlatform, accountsOfOthers, ...addressJudges]),
-    warnings: all([gatesThatStayShut, vouchesThatEnded, unknownTenants]),
+    warnings: [...all([gatesThatStayShut, vouchesThatEnded]), ...unknownTenants(tenants, settings, locate)],
   };
 }
 
@@ -131,7 +139,11 @@ const gatesThatStayShut: Judge = (tenants, _, now) => {
 };
 
 /** Tenants that the settings name and that nobody has declared. */
-const unknownTenants: Judge = (tenants, { sharedServices, pods }) => {
+function unknownTenants(
+  tenants: readonly Located<Tenant>[],
+  { sharedServices, pods }: Settings,
+  locate: Locate,
+): readonly Problem[] {
   // Where tenants are objects, the settings are read before any of them is known.
   if (tenants.length === 0) return [];
   const declared = new Set(tenants.map(({ value }) => value.name));
@@ -150,10 +162,10 @@ const unknownTenants: Judge = (tenants, { sharedServices, pods }) => {
       const meant = suggestion(name, [...declared]);
       const fix = meant === undefined ? 'declare it, or remove the name' : `did you mean ${meant}?`;
       const reason = `${name} is not a declared tenant`;
-      return [problemAt(unlined('settings'), ['spec', ...steps, 'tenants', at], reason, fix)];
+      return [problemAt(locate, ['spec', ...steps, 'tenants', at], reason, fix)];
     }),
   );
-};
+}
 
 /** Whoever may create a namespace decides who its service accounts are: it must be the platform, or the tenant itself. */
 const accountsOfOthers: Judge = (tenants, { platform }) => {

@@ -178,9 +178,28 @@ t.test('the quota of the tenant comes last, as it is', async (t) => {
       name: 'bulkhead-quota',
       namespace: 'acme-web',
       labels: { 'app.kubernetes.io/managed-by': 'bulkhead', 'bulkhead.dev/tenant': 'acme' },
+      annotations: { 'kubernetes.io/description': 'What tenant acme may use in this namespace.' },
     },
     spec: { hard },
   });
+});
+
+t.test('every object says what it is for', async (t) => {
+  const said = (within: Tenant['network']['within'], services: readonly SharedService[]) =>
+    Object.fromEntries(
+      baselineOf('acme-web', tenant({ within }), settings(services)).map(({ metadata }) => [
+        metadata.name,
+        metadata.annotations['kubernetes.io/description'],
+      ]),
+    );
+  t.same(said('tenant', [dns, { ...dns, name: 'proxy', direction: 'ingress' }]), {
+    'bulkhead-default-deny':
+      'Denies all traffic of all pods here. The other policies of this namespace allow what is wanted.',
+    'bulkhead-allow-dns': 'Shared service dns: allows all pods here to reach it.',
+    'bulkhead-allow-proxy': 'Shared service proxy: allows it to reach all pods here.',
+    'bulkhead-allow-within': 'Allows all pods of tenant acme to reach each other.',
+  });
+  t.match(said('namespace', []), { 'bulkhead-allow-within': 'Allows all pods of this namespace to reach each other.' });
 });
 
 t.test('every object says whose it is', async (t) => {

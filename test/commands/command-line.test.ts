@@ -29,8 +29,12 @@ async function mistakeOf(...args: string[]): Promise<{ message: string; command:
 t.test('the help of bulkhead has a line for each command', async (t) => {
   const help = await printed('--help');
   for (const [name, file] of Object.entries(commands)) {
-    const { summary, options } = (await file()).command;
-    const shown = Object.keys(options).length === 0 ? name : `${name} [options]`;
+    const { summary, options, operands } = (await file()).command;
+    const words = [
+      ...(Object.keys(options).length === 0 ? [] : ['[options]']),
+      ...(operands ? [`[${operands.name}...]`] : []),
+    ];
+    const shown = [name, ...words].join(' ');
     t.match(help, `${shown} ${summary}`, `${name}: ${summary}`);
   }
   for (const args of [[], ['-h'], ['help']])

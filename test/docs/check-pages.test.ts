@@ -1,58 +1,12 @@
-/**
- * Runs the samples of docs/checks through admission, so that a page says what the check does.
- *
- *   ```yaml refused by ROLE    one document: it is created; two: the first is stored, and updated to the second;
- *                              with `on delete` behind it, it is deleted
- *   ```yaml warned by ROLE     admitted, with a warning
- *   ```yaml admitted by ROLE
- *   ```text                    after a refused or warned sample: what is said, word for word
- */
+/** Pages of docs/checks, and that for developers, say what Bulkhead does: their samples are run (samples.ts). */
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import t from 'tap';
-import { parseAllDocuments } from 'yaml';
-import { createAdmission } from '../../src/admission/admission.ts';
 import { catalogue } from '../../src/checks/catalogue.ts';
-import type { Namespace, Pod } from '../../src/kubernetes/objects.ts';
-import { cast, isRole } from '../fixtures/cast.ts';
-import { findingsIn } from '../fixtures/denial.ts';
-import { type Sent, submit } from '../fixtures/review.ts';
-import { createWorld } from '../fixtures/world.ts';
+import { runSamples } from './samples.ts';
 
-const { tenancy, namespaces } = createWorld();
-const review = createAdmission({
-  tenancy: () => tenancy,
-  namespaces,
-  onDefect(error) {
-    throw error;
-  },
-});
 const files = globSync('docs/checks/*.md', { exclude: ['docs/checks/README.md'] });
 const pages = new Map(files.map((file) => [basename(file, '.md'), readFileSync(file, 'utf8')]));
-
-interface Block {
-  readonly info: string;
-  readonly text: string;
-}
-
-function blocksOf(page: string): readonly Block[] {
-  return [...page.matchAll(/^```(.+)\n([\s\S]*?)\n```$/gm)].map(([, info = '', text = '']) => ({ info, text }));
-}
-
-function sentBy(role: string, deletes: boolean, text: string): Sent {
-  if (!isRole(role)) throw new Error(`${role} is not in test/fixtures/cast.ts`);
-  const user = cast[role];
-  const [first, second, ...rest]: (Namespace & Pod)[] = parseAllDocuments(text).map((document) => document.toJS());
-  if (first === undefined || rest.length > 0) throw new Error('a sample is one document or two');
-  if (deletes) return { user, operation: 'DELETE', oldObject: first };
-  if (second === undefined) {
-    return { user, operation: 'CREATE', object: first, ...(first.kind === 'Binding' && { subresource: 'binding' }) };
-  }
-  const finalizes = first.kind === 'Namespace' && first.spec?.finalizers?.length !== second.spec?.finalizers?.length;
-  const debugs = second.spec?.ephemeralContainers !== undefined;
-  const subresource = finalizes ? 'finalize' : debugs ? 'ephemeralcontainers' : '';
-  return { user, operation: 'UPDATE', subresource, object: second, oldObject: first };
-}
 
 t.test('every check has a page, and every page a check', async (t) => {
   t.strictSame([...pages.keys()].sort(), catalogue.map(({ id }) => id).sort());
@@ -61,27 +15,14 @@ t.test('every check has a page, and every page a check', async (t) => {
 for (const [id, page] of pages) {
   t.test(id, async (t) => {
     t.ok(page.startsWith(`# ${id}\n`), 'is headed by its id');
-    const seen = new Set<string>();
-    let said: string | undefined;
-    for (const { info, text } of blocksOf(page)) {
-      if (info === 'text') {
-        t.equal(text, said, 'what is said is quoted word for word');
-        said = undefined;
-        continue;
-      }
-      const [, verdict = '', role = '', deletes] =
-        /^yaml (refused|warned|admitted) by (.+?)( on delete)?$/.exec(info) ?? [];
-      if (verdict === '')
-        throw new Error(`a sample begins with yaml refused, warned or admitted by ROLE, not with ${info}`);
-      seen.add(verdict);
-      const { allowed, status, warnings = [] } = await submit(review, sentBy(role, deletes !== undefined, text));
-      const given = !allowed ? 'refused' : warnings.length > 0 ? 'warned' : 'admitted';
-      t.equal(given, verdict, `${info}: ${text}`, { said: status?.message, warnings });
-      if (verdict === 'refused')
-        t.strictSame([...new Set(findingsIn(status?.message ?? '').map(({ check }) => check))], [id], 'for this alone');
-      said = allowed ? warnings.join('\n') || undefined : status?.message;
-    }
+    const { verdicts, refusedBy } = await runSamples(t, page);
+    for (const checks of refusedBy) t.strictSame(checks, [id], 'for this alone');
     const finds = catalogue.find((check) => check.id === id)?.protects === 'intent' ? 'warned' : 'refused';
-    t.strictSame([...seen].sort(), ['admitted', finds], 'shows what is found and what is admitted');
+    t.strictSame([...verdicts].sort(), ['admitted', finds], 'shows what is found and what is admitted');
   });
 }
+
+t.test('the page for developers', async (t) => {
+  const { verdicts } = await runSamples(t, readFileSync('docs/developers.md', 'utf8'), ['sh']);
+  t.strictSame([...verdicts].sort(), ['admitted', 'refused']);
+});

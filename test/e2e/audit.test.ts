@@ -209,7 +209,7 @@ await clusterTest('audit judges everything that tenants have, and says what is n
   );
   await t.rejects(audit('--context', 'other'), { message: /has no usable context other; name one of: / });
   const withoutJobs = { op: 'remove', path: '/rules/2' };
-  await plane.request('PATCH', '/apis/rbac.authorization.k8s.io/v1/clusterroles/bulkhead-audit', [withoutJobs], {
+  await plane.request('PATCH', '/apis/rbac.authorization.k8s.io/v1/clusterroles/bulkhead-auditor', [withoutJobs], {
     contentType: 'application/json-patch+json',
   });
   t.match(
@@ -295,13 +295,13 @@ async function someoneWhoMayOnlyList(plane: ControlPlane): Promise<string> {
   const { code, stderr } = await plane.kubectl(plane.adminKubeconfig, [
     'apply',
     '-f',
-    'manifests/examples/audit-access.yaml',
+    'manifests/components/roles/auditor.yaml',
   ]);
   if (code !== 0) throw new Error(stderr);
   await plane.request('POST', `${api}/clusterrolebindings`, {
     metadata: { name: 'audit' },
     subjects: [{ kind: 'User', name: 'rita', apiGroup: 'rbac.authorization.k8s.io' }],
-    roleRef: { kind: 'ClusterRole', name: 'bulkhead-audit', apiGroup: 'rbac.authorization.k8s.io' },
+    roleRef: { kind: 'ClusterRole', name: 'bulkhead-auditor', apiGroup: 'rbac.authorization.k8s.io' },
   });
   return plane.kubeconfigFor({ user: 'rita' });
 }

@@ -16,8 +16,9 @@ interface Volume {
 }
 
 interface Pod {
-  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly deletionTimestamp?: string };
   readonly spec: {
+    readonly nodeName?: string;
     readonly serviceAccountName: string;
     readonly volumes: readonly Volume[];
     readonly containers: readonly [
@@ -73,6 +74,41 @@ export async function runPods(
   });
   const pods = await list();
   return Promise.all(addresses.map((address, index) => run(plane, `${path}/`, pods[index], address, command)));
+}
+
+/**
+ * Follows the rollout of a Deployment: runs each new pod that its controller makes, and ends one of the old pods when that is deleted.
+ *
+ * @param addresses one for each new pod
+ */
+export async function replacePods(
+  plane: ControlPlane,
+  { namespace, selector }: { readonly namespace: string; readonly selector: string },
+  old: readonly RunningPod[],
+  addresses: readonly string[],
+  command: readonly [string, ...string[]],
+): Promise<RunningPod[]> {
+  const path = `/api/v1/namespaces/${namespace}/pods`;
+  const left = new Map(old.map((pod) => [pod.name, pod]));
+  const started: RunningPod[] = [];
+  const list = async (): Promise<readonly Pod[]> =>
+    ((await plane.request('GET', `${path}?labelSelector=${selector}`)).body as { readonly items: readonly Pod[] })
+      .items;
+  for (const address of addresses) {
+    const isNew = ({ metadata, spec }: Pod): boolean =>
+      spec.nodeName === undefined && metadata.deletionTimestamp === undefined;
+    await until(async () => (await list()).some(isNew), 'a new pod');
+    started.push(await run(plane, `${path}/`, (await list()).find(isNew), address, command));
+    const leaves = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !== undefined && left.has(metadata.name);
+    await until(async () => (await list()).some(leaves), 'an old pod to be deleted');
+    for (const { metadata } of (await list()).filter(leaves)) {
+      await left.get(metadata.name)?.kill();
+      left.delete(metadata.name);
+      await plane.request('DELETE', `${path}/${metadata.name}?gracePeriodSeconds=0`);
+    }
+  }
+  for (const pod of left.values()) await pod.kill();
+  return started;
 }
 
 async function run(

@@ -63,6 +63,9 @@ t.test('without a folder there are no tenants, and that is no matter', async (t)
   t.ok(loaded.ok && loaded.value.settings.unlistedFamilies.length === 0, 'the settings are read');
 });
 
+const unread =
+  'is not read: a folder is read for its own *.yaml, *.yml and *.json files; move its documents into files of the folder itself';
+
 t.test('a folder is read in the order of names: yaml, yml and json, nothing hidden, nothing below', async (t) => {
   const folder = t.testdir({
     tenants: {
@@ -83,7 +86,7 @@ t.test('a folder is read in the order of names: yaml, yml and json, nothing hidd
   });
   t.strictSame(
     told(await readTenancy({ tenants: join(folder, 'tenants'), config: join(folder, 'bulkhead.yaml') }), folder),
-    ['a', 'b1', 'b2'],
+    [...['a', 'b1', 'b2'], ...['below', 'c.yaml.bak'].map((name) => `tenants/${name}: ${unread}`)],
   );
 });
 

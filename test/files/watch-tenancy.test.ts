@@ -105,6 +105,19 @@ t.test('a folder that goes away leaves the good state in force', async (t) => {
   t.strictSame([inForce(), heard()], [['acme enforce'], ['changed: acme']]);
 });
 
+t.test('a change that takes every tenant away is a bad state', async (t) => {
+  const folder = t.testdir({ 'acme.yaml': tenant('acme'), 'beta.yaml': tenant('beta') });
+  const { inForce, heard, settle } = await watched(t, folder);
+  for (const name of ['acme.yaml', 'beta.yaml']) renameSync(join(folder, name), join(folder, `${name}.orig`));
+  await settle();
+  t.strictSame(inForce(), ['acme enforce', 'beta enforce']);
+  const reason = 'declares no tenant any more, which would remove all 2 tenants';
+  t.strictSame(heard(), [`${folder}: ${reason}; restart Bulkhead if that is meant`]);
+  writeFileSync(join(folder, 'beta.yaml'), tenant('beta'));
+  await settle();
+  t.strictSame([inForce(), heard()], [['beta enforce'], ['changed: beta']], 'one that is left is enough');
+});
+
 t.test('a ConfigMap volume that is switched comes into force', async (t) => {
   const folder = t.testdir({});
   const version = (name: string, mode: string) => {

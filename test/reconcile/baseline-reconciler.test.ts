@@ -1,12 +1,13 @@
 import t from 'tap';
 import type { NamespaceRecord } from '../../src/admission/facts.ts';
+import { baselineOf } from '../../src/baseline/baseline.ts';
 import { broken } from '../../src/client/failure.ts';
 import { createBaselineReconciler } from '../../src/reconcile/baseline-reconciler.ts';
 import type { SharedService } from '../../src/tenancy/settings.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import type { Tenant } from '../../src/tenancy/tenant.ts';
 import { settings, tenant } from '../baseline/samples.ts';
-import type { FakeApiServer } from '../client/fake-api-server.ts';
+import type { FakeApiServer, FakeObject } from '../client/fake-api-server.ts';
 import { fakeClock, until } from '../client/fake-clock.ts';
 import { deny, keep, label, namespace, own, policy } from './kept-baselines.ts';
 
@@ -71,14 +72,17 @@ t.test('a cluster that is as it should be is not written to', async (t) => {
   const within = { namespaceSelector: { matchLabels: { [label]: 'acme' } } };
   const kept = await keep(t, [tenant({ resourceQuota: quota })], (server) => {
     const uid = server.put('namespaces', namespace('acme-web')).metadata.uid ?? '';
-    const { metadata, ...door } = policy('bulkhead-default-deny', deny);
-    const annotations = { 'bulkhead.dev/namespace-uid': uid };
-    server.put('networkpolicies', { ...door, metadata: { ...metadata, annotations } });
-    server.put(
-      'networkpolicies',
-      policy('bulkhead-allow-within', { ...deny, ingress: [{ from: [within] }], egress: [{ to: [within] }] }),
-    );
-    server.put('resourcequotas', { ...policy('bulkhead-quota', stored), apiVersion: 'v1', kind: 'ResourceQuota' });
+    const wanted = baselineOf('acme-web', tenant({ resourceQuota: quota }), settings([]));
+    const annotated = ({ metadata, ...rest }: FakeObject, tied: object = {}): FakeObject => {
+      const annotations = wanted.find((one) => one.metadata.name === metadata.name)?.metadata.annotations;
+      return { ...rest, metadata: { ...metadata, annotations: { ...annotations, ...tied } } };
+    };
+    const door = policy('bulkhead-default-deny', deny);
+    server.put('networkpolicies', annotated(door, { 'bulkhead.dev/namespace-uid': uid }));
+    const inside = { ...deny, ingress: [{ from: [within] }], egress: [{ to: [within] }] };
+    server.put('networkpolicies', annotated(policy('bulkhead-allow-within', inside)));
+    const limits = policy('bulkhead-quota', stored);
+    server.put('resourcequotas', { ...annotated(limits), apiVersion: 'v1', kind: 'ResourceQuota' });
   });
   await kept.settled();
   t.same(kept.writes(), []);

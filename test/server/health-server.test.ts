@@ -6,7 +6,8 @@ const anywhere = { host: '127.0.0.1', port: 0 };
 
 t.test('liveness and readiness', async (t) => {
   const reasons: string[] = [];
-  const server = createHealthServer(() => reasons, anywhere);
+  const notes: string[] = [];
+  const server = createHealthServer({ unready: () => reasons, notes: () => notes }, anywhere);
   const { port } = await server.listen();
   t.teardown(() => server.close());
   const ask = async (path: string, method = 'GET') => {
@@ -15,6 +16,14 @@ t.test('liveness and readiness', async (t) => {
   };
   t.equal(await ask('/livez'), '200 ok\n', 'alive');
   t.equal(await ask('/readyz'), '200 ok\n', 'ready when nothing speaks against it');
+  t.equal(await ask('/readyz?verbose'), '200 [+]ready ok\nreadyz check passed\n');
+  notes.push('settings are not in force');
+  t.equal(await ask('/readyz'), '200 ok\n', 'a note does not keep requests away');
+  t.equal(
+    await ask('/readyz?verbose'),
+    '200 [+]ready ok\n[!]settings are not in force\nreadyz check passed\n',
+    'nor does it when it is told',
+  );
   reasons.push('The namespaces are not known yet.', 'It is going away.');
   t.equal(
     await ask('/readyz'),
@@ -23,8 +32,8 @@ t.test('liveness and readiness', async (t) => {
   );
   t.equal(
     await ask('/readyz?verbose'),
-    '503 The namespaces are not known yet.\nIt is going away.\n',
-    'a query changes nothing',
+    '503 [-]ready failed: The namespaces are not known yet.\n[-]ready failed: It is going away.\n' +
+      '[!]settings are not in force\nreadyz check failed\n',
   );
   t.equal(await ask('/livez'), '200 ok\n', 'still alive: it must not be restarted');
   t.equal(await ask('/livez', 'HEAD'), '200 ', 'HEAD is GET without a body');

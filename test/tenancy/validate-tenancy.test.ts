@@ -225,10 +225,10 @@ t.test('tenants that the settings name and nobody has declared are told', async 
     '{ csiDrivers: [{ driver: a }, { driver: b, tenants: [nobody] }], tolerations: [{ key: gpu, tenants: [acm] }], devices: [{ deviceClass: nic, tenants: [acm] }] }';
   const given = settings(`network: { ${complete} }, sharedServices: ${services}, pods: ${pods}`);
   t.strictSame(warningLines(loadTenancy(given, [tenant('acme', '')], now)), [
-    'settings: spec.sharedServices[1].tenants[1]: acmee is not a declared tenant; did you mean acme?',
-    'settings: spec.pods.csiDrivers[1].tenants[0]: nobody is not a declared tenant; declare it, or remove the name',
-    'settings: spec.pods.tolerations[0].tenants[0]: acm is not a declared tenant; did you mean acme?',
-    'settings: spec.pods.devices[0].tenants[0]: acm is not a declared tenant; did you mean acme?',
+    'bulkhead.yaml:3:366: spec.sharedServices[1].tenants[1]: acmee is not a declared tenant; did you mean acme?',
+    'bulkhead.yaml:3:436: spec.pods.csiDrivers[1].tenants[0]: nobody is not a declared tenant; declare it, or remove the name',
+    'bulkhead.yaml:3:484: spec.pods.tolerations[0].tenants[0]: acm is not a declared tenant; did you mean acme?',
+    'bulkhead.yaml:3:533: spec.pods.devices[0].tenants[0]: acm is not a declared tenant; did you mean acme?',
   ]);
 });
 
