@@ -2,6 +2,7 @@
  * Every check, the most severe first: in this order findings are reported. An id is for ever; see check.ts for what belongs to one.
  */
 import { accidentalIsolation } from './accidental-isolation.ts';
+import { alreadyAllowed } from './already-allowed.ts';
 import type { Check } from './check.ts';
 import { chosenNode } from './chosen-node.ts';
 import { crossTenantEgress } from './cross-tenant-egress.ts';
@@ -77,6 +78,7 @@ export const catalogue: readonly Check[] = [
   splitPeer,
   accidentalIsolation,
   egressWithoutDns,
+  alreadyAllowed,
   hostNetwork,
   hostNamespaces,
   hostPath,
