@@ -96,12 +96,17 @@ t.test('where nothing is reconciled, only namespaces are read and nothing is wri
 t.test('namespaces come and go, and their baseline with them', async (t) => {
   const { server, cluster } = await connect(t, true, () => {});
   await cluster.synced;
-  await until('the watches are open', () => server.watches.length === 3);
+  await until('the watches are open', () => server.watches.length === 4);
   server.put('namespaces', acmeWeb);
   await until('the baseline is there', () => server.list('networkpolicies').length === 1);
   await until('nothing waits', () => cluster.counters().baselines?.baseline.waiting === 0);
   t.match(cluster.counters(), {
-    watches: [{ resource: 'namespaces' }, { resource: 'networkpolicies' }, { resource: 'resourcequotas' }],
+    watches: [
+      { resource: 'namespaces' },
+      { resource: 'networkpolicies' },
+      { resource: 'resourcequotas' },
+      { resource: 'limitranges' },
+    ],
     baselines: { baseline: { applied: 1, healed: 0, pruned: 0, failed: 0, waiting: 0, withheld: 0 } },
   });
   server.remove('namespaces', 'acme-web');

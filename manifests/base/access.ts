@@ -15,6 +15,12 @@ const otherRights: readonly (Right & { readonly group: string })[] = [
     verbs: ['create', 'patch'],
   },
   {
+    why: 'The LimitRange of the baseline.',
+    group: '',
+    resources: ['limitranges'],
+    verbs: ['list', 'watch', 'create', 'patch', 'update', 'delete'],
+  },
+  {
     why: 'The webhook configurations: followed, given a CA bundle, and set to failurePolicy Fail. Not created, so that a deleted one stays deleted.',
     group: registrations,
     resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],

@@ -5,6 +5,7 @@
  *   bulkhead-allow-<service>   one for each shared service of the settings, DNS among them
  *   bulkhead-allow-within      the other pods of the namespace, or of the tenant, as the tenant has chosen
  *   bulkhead-quota             the tenant's ResourceQuota, if it has one
+ *   bulkhead-defaults          a LimitRange with its containerDefaults, if it has some
  *
  * Policies add up, so everything beyond that is the tenant's to open with policies of its own; gates too.
  */
@@ -22,7 +23,7 @@ import {
 import { allPorts, type PortRange } from '../kubernetes/port-range.ts';
 import { isInBaseline, serves } from '../tenancy/served-tenants.ts';
 import type { Settings, SharedService } from '../tenancy/settings.ts';
-import type { Direction, Tenant } from '../tenancy/tenant.ts';
+import type { Direction, LimitRangeSpec, Tenant } from '../tenancy/tenant.ts';
 import { descriptionAnnotation, managedByLabel, managedByValue, managedPrefix } from './managed.ts';
 
 interface ManagedMeta {
@@ -45,6 +46,12 @@ export type ManagedObject =
       readonly kind: 'ResourceQuota';
       readonly metadata: ManagedMeta;
       readonly spec: Readonly<Record<string, unknown>>;
+    }
+  | {
+      readonly apiVersion: 'v1';
+      readonly kind: 'LimitRange';
+      readonly metadata: ManagedMeta;
+      readonly spec: LimitRangeSpec;
     };
 
 /** No pod of a tenant namespace is admitted before this policy is there. */
@@ -83,6 +90,10 @@ export function baselineOf(namespace: string, tenant: Tenant, settings: Settings
   if (spec !== undefined) {
     const metadata = metaOf(`${managedPrefix}quota`, `What tenant ${tenant.name} may use in this namespace.`);
     objects.push({ apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec });
+  }
+  if (tenant.limitRange !== undefined) {
+    const metadata = metaOf(`${managedPrefix}defaults`, 'Requests and limits of containers that state none.');
+    objects.push({ apiVersion: 'v1', kind: 'LimitRange', metadata, spec: tenant.limitRange });
   }
   return objects;
 }

@@ -11,12 +11,13 @@ export const countsOfBaseline: ReadonlyMap<string, string> = new Map([
   ['count/networkpolicies.networking.k8s.io', 'policies'],
   ['count/resourcequotas', 'quotas'],
   ['resourcequotas', 'quotas'],
+  ['count/limitranges', 'LimitRanges'],
 ]);
 
 /**
  * A ResourceQuota in a tenant namespace does not limit what Bulkhead puts in place.
  * Reads    spec.hard of the new and the stored ResourceQuota; status.hard when the status is written
- * Allowed  CREATE, UPDATE: limits on anything but NetworkPolicies and ResourceQuotas, such limits that the stored quota has
+ * Allowed  CREATE, UPDATE: limits on anything but NetworkPolicies, ResourceQuotas and LimitRanges, such limits that the stored quota has
  *          already, and anything by the platform
  *          UPDATE of the status, beside that: what spec.hard says, as the quota controller writes it
  *          DELETE: always

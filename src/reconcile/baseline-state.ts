@@ -29,7 +29,17 @@ function canonicalSpec(spec: Readonly<Record<string, unknown>>): Readonly<Record
   const kept = Object.entries(spec).filter(([, value]) => unlessEmpty(value) !== undefined);
   const hard = entry(spec, 'hard');
   if (isRecord(hard)) kept.push(['hard', canonicalQuantities(hard)]);
+  const limits = entry(spec, 'limits');
+  if (Array.isArray(limits)) kept.push(['limits', limits.map(canonicalLimit)]);
   return Object.fromEntries(kept);
+}
+
+/** An item of a LimitRange: its type, and maps of quantities. */
+function canonicalLimit(limit: unknown): unknown {
+  if (!isRecord(limit)) return limit;
+  return Object.fromEntries(
+    Object.entries(limit).map(([name, value]) => [name, isRecord(value) ? canonicalQuantities(value) : value]),
+  );
 }
 
 function canonicalQuantities(hard: Readonly<Record<string, unknown>>): StringMap {

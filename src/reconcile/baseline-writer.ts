@@ -18,6 +18,7 @@ export interface Stored {
 const collections: Readonly<Record<Kind, (namespace: string) => string>> = {
   NetworkPolicy: (namespace) => `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`,
   ResourceQuota: (namespace) => `/api/v1/namespaces/${namespace}/resourcequotas`,
+  LimitRange: (namespace) => `/api/v1/namespaces/${namespace}/limitranges`,
 };
 
 /**

@@ -41,7 +41,7 @@ export function keepBaselines(
 ): Baselines {
   const events = createNamespaceEvents(connection, clock);
   const reconciler = createBaselineReconciler(connection, clock, log, tenancy, namespaceOf, events);
-  const { NetworkPolicy, ResourceQuota } = reconciler.handlers;
+  const { NetworkPolicy, ResourceQuota, LimitRange } = reconciler.handlers;
   const managed = `${managedByLabel}=${managedByValue}`;
   const policies = follow(
     '/apis/networking.k8s.io/v1/networkpolicies',
@@ -60,12 +60,14 @@ export function keepBaselines(
   );
   const isolated = createIsolatedNamespaces(requests, policies.isCurrent, reconciler.expedite, clock);
   const quotas = follow('/api/v1/resourcequotas', ResourceQuota, managed);
+  const limitRanges = follow('/api/v1/limitranges', LimitRange, managed);
   return {
     ...reconciler,
     source: isolated,
     watches: new Map([
       ['networkpolicies', policies],
       ['resourcequotas', quotas],
+      ['limitranges', limitRanges],
     ]),
     counters: () => ({ baseline: reconciler.counters(), events: events.counters(), holds: isolated.counters() }),
     async stop() {

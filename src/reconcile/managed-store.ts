@@ -151,7 +151,11 @@ export function createManagedStore(
   }
 
   return {
-    handlers: { NetworkPolicy: handlerOf('NetworkPolicy'), ResourceQuota: handlerOf('ResourceQuota') },
+    handlers: {
+      NetworkPolicy: handlerOf('NetworkPolicy'),
+      ResourceQuota: handlerOf('ResourceQuota'),
+      LimitRange: handlerOf('LimitRange'),
+    },
     namespaces: () => observed.keys(),
     all: (namespace) => observed.get(namespace) ?? [],
     find,

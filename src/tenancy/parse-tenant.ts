@@ -1,5 +1,5 @@
 import { excerpt, isMap } from '../kubernetes/json.ts';
-import { parseQuota } from './parse-quota.ts';
+import { parseContainerDefaults, parseQuota } from './parse-quota.ts';
 import { parseSubject } from './parse-subject.ts';
 import { parseTenantNetwork } from './parse-tenant-network.ts';
 import { inReadingOrder, type Loaded, type Located, type Problem, type Report, reportInto } from './problem.ts';
@@ -20,7 +20,8 @@ export function parseTenant(document: Located<unknown>): Loaded<Tenant> {
   const { metadata, spec } = checked.value.value;
   const problems: Problem[] = [];
   const report = reportInto(problems, document.locate);
-  const { enforcePrefix, limit, resourceQuota } = spec.namespaces ?? {};
+  const { enforcePrefix, limit, resourceQuota, containerDefaults = {} } = spec.namespaces ?? {};
+  const limitRange = parseContainerDefaults(containerDefaults, ['spec', 'namespaces', 'containerDefaults'], report);
   const reserved = reservedIn(spec);
   if (enforcePrefix === true && reserved.size === 0) {
     report(
@@ -59,6 +60,7 @@ export function parseTenant(document: Located<unknown>): Loaded<Tenant> {
     resourceQuota: resourceQuota && {
       hard: parseQuota(resourceQuota.hard, ['spec', 'namespaces', 'resourceQuota', 'hard'], report),
     },
+    ...(limitRange !== undefined && { limitRange }),
     network: parseTenantNetwork(spec.network ?? {}, metadata.name, report),
   };
   return problems.length === 0

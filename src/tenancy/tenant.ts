@@ -44,6 +44,18 @@ export interface VouchedAddress {
   readonly notAssignedToPods: boolean;
 }
 
+/** core/v1 LimitRangeSpec, as far as it has defaults: amounts by resource. */
+export interface LimitRangeSpec {
+  readonly limits: readonly [
+    {
+      readonly type: 'Container';
+      readonly defaultRequest: Readonly<Record<string, string>>;
+      /** Of limits. */
+      readonly default?: Readonly<Record<string, string>>;
+    },
+  ];
+}
+
 /** A team or customer, parsed from a `Tenant` document (bulkhead.dev/v1alpha1). Immutable. */
 export interface Tenant {
   readonly name: string;
@@ -61,6 +73,8 @@ export interface Tenant {
   readonly limit: number | undefined;
   /** The spec of the ResourceQuota that every namespace of the tenant gets. */
   readonly resourceQuota: Readonly<Record<string, unknown>> | undefined;
+  /** The spec of the LimitRange that every namespace of the tenant gets. */
+  readonly limitRange?: LimitRangeSpec;
   readonly network: {
     /** What the baseline leaves open inside the tenant. */
     readonly within: 'none' | 'namespace' | 'tenant';

@@ -184,6 +184,14 @@ t.test('the quota of the tenant comes last, as it is', async (t) => {
   });
 });
 
+t.test('the defaults of containers are a LimitRange, after the quota', async (t) => {
+  const limitRange = { limits: [{ type: 'Container', defaultRequest: { cpu: '100m' } }] } as const;
+  const objects = baselineOf('acme-web', tenant({ within: 'none', resourceQuota: {}, limitRange }), settings([]));
+  t.match(objects.at(-2), { kind: 'ResourceQuota' });
+  t.match(objects.at(-1), { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'bulkhead-defaults' } });
+  t.same(objects.at(-1)?.spec, limitRange);
+});
+
 t.test('every object says what it is for', async (t) => {
   const said = (within: Tenant['network']['within'], services: readonly SharedService[]) =>
     Object.fromEntries(

@@ -1,16 +1,18 @@
 /** Tenants and settings for tests of what is put in place. */
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
 import type { Settings, SharedService } from '../../src/tenancy/settings.ts';
-import type { Mode, Tenant } from '../../src/tenancy/tenant.ts';
+import type { LimitRangeSpec, Mode, Tenant } from '../../src/tenancy/tenant.ts';
 
 export interface TenantSample {
   readonly name?: string;
   readonly mode?: Mode;
   readonly within?: Tenant['network']['within'];
   readonly resourceQuota?: Readonly<Record<string, unknown>>;
+  readonly limitRange?: LimitRangeSpec;
 }
 
-export function tenant({ name = 'acme', mode = 'enforce', within = 'tenant', resourceQuota }: TenantSample): Tenant {
+export function tenant(sample: TenantSample): Tenant {
+  const { name = 'acme', mode = 'enforce', within = 'tenant', resourceQuota, limitRange } = sample;
   return {
     name,
     labels: new Map(),
@@ -20,6 +22,7 @@ export function tenant({ name = 'acme', mode = 'enforce', within = 'tenant', res
     reserved: new Map([[`${name}-`, ['spec', 'namespaces', 'prefix']]]),
     limit: undefined,
     resourceQuota,
+    ...(limitRange && { limitRange }),
     network: { within, egressRanges: [], egress: [], vouched: [], gates: [] },
   };
 }

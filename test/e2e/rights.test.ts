@@ -19,6 +19,7 @@ const certificatesRole = 'manifests/overlays/self-managed/access.yaml';
 const account = 'system:serviceaccount:bulkhead-system:bulkhead';
 const policies = '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies';
 const quota = '/api/v1/namespaces/acme-web/resourcequotas/bulkhead-quota';
+const defaults = '/api/v1/namespaces/acme-web/limitranges/bulkhead-defaults';
 const tenant = '/apis/bulkhead.dev/v1alpha1/tenants/acme';
 const secret = '/api/v1/namespaces/bulkhead-system/secrets/bulkhead-certificates';
 const jsonPatch = 'application/json-patch+json';
@@ -126,6 +127,13 @@ async function live(plane: ControlPlane, registered: () => Promise<boolean>): Pr
   const event = '/api/v1/namespaces/acme-web/events/bulkhead.baselinehealed';
   await eventually('that is told', () => is(event, 200));
 
+  const given = { requests: { cpu: '100m' } };
+  await write('PATCH', tenant, [{ op: 'add', path: '/spec/namespaces/containerDefaults', value: given }], jsonPatch);
+  await eventually('the LimitRange is put in place', () => is(defaults, 200));
+  await write('PATCH', defaults, [{ op: 'add', path: '/metadata/finalizers', value: ['example.com/held'] }], jsonPatch);
+  const whole = async () => JSON.stringify((await plane.request('GET', defaults)).body);
+  await eventually('the LimitRange is healed', async () => !(await whole()).includes('"finalizers":["'));
+
   // A policy that names a namespace which does not exist is judged by asking for it.
   const peer = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'acme-later' } } };
   await write('POST', policies, {
@@ -135,10 +143,11 @@ async function live(plane: ControlPlane, registered: () => Promise<boolean>): Pr
 
   const less = [
     { op: 'remove', path: '/spec/namespaces/resourceQuota' },
+    { op: 'remove', path: '/spec/namespaces/containerDefaults' },
     { op: 'add', path: '/spec/network/within', value: 'none' },
   ];
   await write('PATCH', tenant, less, jsonPatch);
-  for (const path of [`${policies}/bulkhead-allow-within`, quota])
+  for (const path of [`${policies}/bulkhead-allow-within`, quota, defaults])
     await eventually(`${path} is taken away`, () => is(path, 404));
   const status = async () => JSON.stringify((await plane.request('GET', tenant)).body);
   await eventually('the status of the tenant', async () => (await status()).includes('"InForce"'));

@@ -22,6 +22,17 @@ t.test('what the API server writes in another way is the same', async (t) => {
     ['other annotations', policy, { ...policy, metadata: { ...metadata, annotations: { other: 'x' } } }],
     ['how a quantity is written', quota, { metadata, spec: { hard: { 'requests.cpu': '1000m', pods: '0.5k' } } }],
     ['a quantity as a number', quota, { metadata, spec: { hard: { 'requests.cpu': 1, pods: 500 } } }],
+    [
+      'how the quantities of a LimitRange are written',
+      {
+        metadata,
+        spec: { limits: [{ type: 'Container', defaultRequest: { cpu: '0.1' }, default: { memory: '1Gi' } }] },
+      },
+      {
+        metadata,
+        spec: { limits: [{ type: 'Container', defaultRequest: { cpu: '100m' }, default: { memory: '1024Mi' } }] },
+      },
+    ],
     ['the status of a quota', quota, { ...quota, status: { used: { pods: '3' } } }],
   ];
   for (const [name, one, other] of table) t.equal(state(other), state(one), name);

@@ -60,7 +60,7 @@ export interface Kept extends Replica {
   pass(milliseconds: number, step?: number): Promise<void>;
 }
 
-const resources = ['namespaces', 'networkpolicies', 'resourcequotas'];
+const resources = ['namespaces', 'networkpolicies', 'resourcequotas', 'limitranges'];
 
 /** @param chance what the clock's `random` gives */
 export async function keep(
@@ -114,7 +114,7 @@ export async function keep(
     const versions = new Map<string, number>();
     const common = { connection, clock, log };
     const labelSelector = 'app.kubernetes.io/managed-by=bulkhead';
-    const { NetworkPolicy, ResourceQuota } = reconciler.handlers;
+    const { NetworkPolicy, ResourceQuota, LimitRange } = reconciler.handlers;
     /** The same handler; the test learns how far it is. */
     const counted = (resource: string, handler: Handler): Handler => ({
       changed(object) {
@@ -150,6 +150,12 @@ export async function keep(
         path: '/api/v1/resourcequotas',
         labelSelector,
         handler: counted('resourcequotas', ResourceQuota),
+      }),
+      startListWatch({
+        ...common,
+        path: '/api/v1/limitranges',
+        labelSelector,
+        handler: counted('limitranges', LimitRange),
       }),
     ];
     t.teardown(async () => {
@@ -197,7 +203,7 @@ export async function keep(
     clock,
     join,
     names: (namespace) =>
-      ['networkpolicies', 'resourcequotas'].flatMap((resource) =>
+      ['networkpolicies', 'resourcequotas', 'limitranges'].flatMap((resource) =>
         server
           .list(resource)
           .filter(({ metadata }) => metadata.namespace === namespace)

@@ -214,6 +214,18 @@ const refused: readonly (readonly [sentence: string, text: string, ...problems: 
     't.yaml:12:9: spec.namespaces.resourceQuota.hard.bananas: is not a resource that a quota can limit; write a resource such as requests.cpu, pods or count/jobs.batch',
   ],
   [
+    'defaults of containers are amounts that fit together, of what a LimitRange can set',
+    tenant(
+      'namespaces:',
+      '  containerDefaults:',
+      '    requests: { cpu: 2, pods: 1, memory: lots }',
+      '    limits: { cpu: 1500m }',
+    ),
+    't.yaml:7:24: spec.namespaces.containerDefaults.requests.cpu: 2 is above the limit of 1500m; lower it, or raise the limit',
+    't.yaml:7:27: spec.namespaces.containerDefaults.requests.pods: is not a resource with a default here; use cpu, memory, ephemeral-storage',
+    't.yaml:7:44: spec.namespaces.containerDefaults.requests.memory: "lots" is not a quantity; write one such as 500m, 40 or 64Gi',
+  ],
+  [
     'a quantity is text or a whole number, as everywhere in Kubernetes',
     hard('cpu: 0.5', 'pods: true'),
     't.yaml:8:14: spec.namespaces.resourceQuota.hard.cpu: 0.5 is not text or a whole number; write "0.5" in quotes',

@@ -19,10 +19,20 @@ export interface TenantDocument {
       readonly enforcePrefix?: boolean;
       readonly limit?: number;
       readonly resourceQuota?: { readonly hard: Readonly<Record<string, string | number>> };
+      readonly containerDefaults?: {
+        readonly requests?: Readonly<Record<string, string | number>>;
+        readonly limits?: Readonly<Record<string, string | number>>;
+      };
     };
     readonly network?: TenantNetworkDocument;
   };
 }
+
+const amounts = {
+  type: 'object',
+  additionalProperties: { 'x-kubernetes-int-or-string': true },
+  maxProperties: 3,
+} as const;
 
 export const tenantSchema: StructuralSchema = {
   type: 'object',
@@ -98,6 +108,15 @@ export const tenantSchema: StructuralSchema = {
                   maxProperties: 64,
                   description: 'The limit for each named resource, as in the spec of a ResourceQuota.',
                 },
+              },
+            },
+            containerDefaults: {
+              type: 'object',
+              description:
+                'The LimitRange that every namespace of the tenant gets: amounts for containers that state none. With them, no quota refuses a pod without requests.',
+              properties: {
+                requests: { ...amounts, description: 'Requests of cpu, memory and ephemeral-storage.' },
+                limits: { ...amounts, description: 'Limits of cpu, memory and ephemeral-storage.' },
               },
             },
           },
