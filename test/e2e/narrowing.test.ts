@@ -1,4 +1,6 @@
 /** Soft isolation on a real API server: what is narrowed is said, is stored, and can be applied again by whoever wrote it. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { Output } from '../apiserver/control-plane.ts';
@@ -24,7 +26,12 @@ interface Stored {
 await clusterTest(
   'a soft tenant applies a policy that is too wide, and applies it again',
   async (t, plane) => {
-    const cluster = await guard(plane);
+    const folder = join(plane.directory, 'tenants');
+    await mkdir(folder);
+    const gamma = await readFile('manifests/examples/tenants/gamma.yaml', 'utf8');
+    // Its pods reach nobody by the baseline, so that no narrowed policy is one too many (check already-allowed).
+    await writeFile(join(folder, 'gamma.yaml'), `${gamma}  network: { within: none }\n`);
+    const cluster = await guard(plane, folder);
     t.teardown(() => cluster.stop());
     const gina = await plane.kubeconfigFor({ user: 'gina', groups: ['gamma-developers'] });
     const kubectl = (command: readonly string[], object: object): Promise<Output> =>
