@@ -30,6 +30,7 @@ import { keepUnreadObjects } from './reconcile/unread-objects.ts';
 import { probeNamespace } from './tenancy/probe.ts';
 import { formatProblem, type Problem } from './tenancy/problem.ts';
 import type { Settings } from './tenancy/settings.ts';
+import { fixOfMisplaced, misplacedKeys } from './tenancy/trusted-labels.ts';
 
 /**
  * Milliseconds. There is no live request for the members and gates of tenants, nor for exemptions: when their watch was not heard for so long, they are no
@@ -199,17 +200,28 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     failurePolicies?.settingsChanged();
   }
   const ownerLabel = ({ labels }: NamespaceRecord) => entry(labels, tenancy().settings.tenantLabel);
+  const misplacedOn = (one: NamespaceRecord | undefined) =>
+    one === undefined ? [] : misplacedKeys(one, tenancy().settings);
   const namespaceWatch = follow(namespacesPath, {
     changed(object) {
       const record = namespaceRecord(object);
       const before = store.lookup(record.name);
       store.set(record);
-      if (before !== undefined && ownerLabel(before) !== ownerLabel(record)) storedPolicies.changed();
+      const [was, is] = [misplacedOn(before), misplacedOn(record)];
+      if ((before !== undefined && ownerLabel(before) !== ownerLabel(record)) || was.join() !== is.join())
+        storedPolicies.changed();
+      for (const key of is)
+        if (!was.includes(key))
+          log.error(
+            { namespace: record.name },
+            `no policy can rely on the label ${key}, as a namespace has it that the settings do not list: ${fixOfMisplaced(record.name, key)}`,
+          );
       baselines?.namespaceChanged(object.metadata.name);
       tenantStatus?.changed();
       exemptionStatus?.changed();
     },
     removed({ name }) {
+      if (misplacedOn(store.lookup(name)).length > 0) storedPolicies.changed();
       store.delete(name);
       baselines?.namespaceChanged(name);
       tenantStatus?.changed();

@@ -127,6 +127,9 @@ t.test('what is wrong in the files is said with its place, and nothing starts', 
   const typo = 'apiVersion: bulkhead.dev/v1alpha1\nkind: Tenant\nmetadata: { name: beta }\nspec:\n  mod: warn\n';
   await writeFile(join(folder, 'typo.yaml'), typo);
   await writeFile(join(folder, 'tenant.yaml'), typo.replace('mod:', 'mode:'));
+  const labels = '{ bulkhead.dev/tenant: acme, networking.example.com/role: ingress }';
+  const edge = `apiVersion: v1\nkind: Namespace\nmetadata: { name: acme-edge, labels: ${labels} }\n`;
+  await writeFile(join(folder, 'edge.yaml'), edge);
   const withTenants = (file: string) => ['serve', '--tenants', join(folder, file), ...free];
   const inNoCluster = ['--kubeconfig', join(folder, 'no-kubeconfig')];
   const reasons: readonly (readonly [what: string, args: string[], says: RegExp])[] = [
@@ -144,6 +147,11 @@ t.test('what is wrong in the files is said with its place, and nothing starts', 
       'what is no namespace',
       [...withTenants('tenant.yaml'), '--namespaces', join(folder, 'tenant.yaml')],
       /^bulkhead: [^ ]+tenant\.yaml:1:1: is not a v1 Namespace/,
+    ],
+    [
+      'a namespace of a tenant with a label that only the platform writes',
+      [...args, '--namespaces', join(folder, 'edge.yaml')],
+      /^bulkhead: settings: spec\.trustedNamespaceLabels\[0\]\.key: namespace acme-edge has "networking\.example\.com\/role"/,
     ],
     [
       'a kubeconfig that is not there',

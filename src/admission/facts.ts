@@ -33,6 +33,11 @@ export interface NamespaceSource {
   countOwned(tenant: string): number;
   /** Their names; from memory, in constant time and not a copy, so to be read at once. */
   namesOwned(tenant: string): ReadonlySet<string>;
+  /**
+   * Whether memory knows every namespace, and each that has this trusted label is one that the settings list for its value
+   * (tenancy/trusted-labels.ts); constant time.
+   */
+  isKept(key: string): boolean;
   /** Every namespace that memory knows. */
   all(): Iterable<NamespaceRecord>;
   /** Whether any pod is left in the namespace; one live request. Rejects when it cannot be known in time. */

@@ -138,7 +138,8 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
       const reach = policyKindOf(request).read(request.object);
       const names = namesToLookUp(reach, { tenant: owner, tenancy, namespace: request.namespace });
       const holderOf = names.length === 0 ? undefined : await holdersOf(names, request, owner, sources);
-      return { family: 'policy', request, facts: { ...facts, namespaceEmptied, reach, holderOf } };
+      const { isKept } = sources.namespaces;
+      return { family: 'policy', request, facts: { ...facts, namespaceEmptied, reach, holderOf, isKept } };
     }
   }
 }

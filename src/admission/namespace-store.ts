@@ -1,8 +1,10 @@
 import { entry } from '../kubernetes/objects.ts';
+import { misplacedKeys } from '../tenancy/trusted-labels.ts';
 import type { NamespaceRecord, NamespaceSource, TenancySource } from './facts.ts';
 
 /** The namespaces that are known, in memory. Whoever follows them writes; admission reads. */
-export interface NamespaceStore extends Pick<NamespaceSource, 'lookup' | 'countOwned' | 'namesOwned' | 'all'> {
+export interface NamespaceStore
+  extends Pick<NamespaceSource, 'lookup' | 'countOwned' | 'namesOwned' | 'isKept' | 'all'> {
   /** Adds the namespace, or replaces what was known of it. */
   set(record: NamespaceRecord): void;
   /** A name that is not known is no mistake. */
@@ -15,32 +17,36 @@ const none: ReadonlySet<string> = new Set();
 
 /**
  * Every operation takes constant time, however many namespaces there are; only replaceAll is linear. Namespaces are sorted as they
- * come and go, by the value of the tenant label. When the settings name another label, that says nothing any more: the first
- * operation that needs it sorts anew, once.
+ * come and go, by the value of the tenant label and by the trusted labels that they must not have. Other settings may name other
+ * labels: the first operation that needs it sorts anew, once.
  */
 export function createNamespaceStore(tenancy: TenancySource): NamespaceStore {
   let records = new Map<string, NamespaceRecord>();
   let owned = new Map<string, Set<string>>();
-  let sortedBy = tenancy().settings.tenantLabel;
+  /** By trusted key. */
+  let misplaced = new Map<string, Set<string>>();
+  let sortedBy = tenancy().settings;
 
-  const add = ({ name, labels }: NamespaceRecord) => {
-    const tenant = entry(labels, sortedBy);
-    if (tenant !== undefined) owned.set(tenant, (owned.get(tenant) ?? new Set()).add(name));
+  const add = (record: NamespaceRecord) => {
+    const tenant = entry(record.labels, sortedBy.tenantLabel);
+    if (tenant !== undefined) put(owned, tenant, record.name);
+    for (const key of misplacedKeys(record, sortedBy)) put(misplaced, key, record.name);
   };
   const remove = (record: NamespaceRecord | undefined) => {
-    const tenant = entry(record?.labels, sortedBy);
-    if (record === undefined || tenant === undefined) return;
-    const names = owned.get(tenant);
-    names?.delete(record.name);
-    if (names?.size === 0) owned.delete(tenant);
+    if (record === undefined) return;
+    const tenant = entry(record.labels, sortedBy.tenantLabel);
+    if (tenant !== undefined) take(owned, tenant, record.name);
+    for (const key of misplacedKeys(record, sortedBy)) take(misplaced, key, record.name);
   };
   const sortAnew = () => {
-    owned = new Map();
-    sortedBy = tenancy().settings.tenantLabel;
+    [owned, misplaced] = [new Map(), new Map()];
+    sortedBy = tenancy().settings;
     for (const record of records.values()) add(record);
   };
+  const isSorted = ({ tenantLabel, trustedLabels } = tenancy().settings) =>
+    sortedBy.tenantLabel === tenantLabel && sortedBy.trustedLabels === trustedLabels;
   const namesOwned = (tenant: string): ReadonlySet<string> => {
-    if (sortedBy !== tenancy().settings.tenantLabel) sortAnew();
+    if (!isSorted()) sortAnew();
     return owned.get(tenant) ?? none;
   };
 
@@ -48,6 +54,10 @@ export function createNamespaceStore(tenancy: TenancySource): NamespaceStore {
     lookup: (name) => records.get(name),
     countOwned: (tenant) => namesOwned(tenant).size,
     namesOwned,
+    isKept(key) {
+      if (!isSorted()) sortAnew();
+      return !misplaced.has(key);
+    },
     all: () => records.values(),
     set(record) {
       remove(records.get(record.name));
@@ -64,4 +74,14 @@ export function createNamespaceStore(tenancy: TenancySource): NamespaceStore {
       sortAnew();
     },
   };
+}
+
+function put(sets: Map<string, Set<string>>, key: string, name: string): void {
+  sets.set(key, (sets.get(key) ?? new Set()).add(name));
+}
+
+function take(sets: Map<string, Set<string>>, key: string, name: string): void {
+  const names = sets.get(key);
+  names?.delete(name);
+  if (names?.size === 0) sets.delete(key);
 }

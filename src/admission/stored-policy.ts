@@ -15,7 +15,7 @@ import type { NamespaceSource } from './facts.ts';
 export interface State {
   readonly tenancy: Tenancy;
   /** All namespaces are known: a name that is not is nobody's. */
-  readonly namespaces: Pick<NamespaceSource, 'lookup'>;
+  readonly namespaces: Pick<NamespaceSource, 'lookup' | 'isKept'>;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** Told of what exemptions cover. */
@@ -81,7 +81,8 @@ export function judgeStoredPolicy(
     oldObject: undefined,
   };
   const requester = tenancy.requester(nobody, undefined);
-  const facts = { tenancy, requester, owner, namespaceEmptied: false, reach, holderOf, now };
+  const { isKept } = namespaces;
+  const facts = { tenancy, requester, owner, namespaceEmptied: false, reach, holderOf, isKept, now };
   const judged = notExempted(judge({ family: 'policy', request, facts }), state);
   const [first, ...others] = judged.filter(({ check }) => !otherChecks.has(check));
   return first && { kind: kind.kind, tenant: owner, namespace, name, findings: [first, ...others] };

@@ -27,12 +27,14 @@ import { probeHost } from './probe-host.ts';
 import type { Rule } from './rule.ts';
 import { tenantLabelFrozen } from './tenant-label-frozen.ts';
 import { tolerations } from './tolerations.ts';
+import { trustedLabels } from './trusted-labels.ts';
 
 export const rules: readonly Rule[] = [
   exemptionWriters,
   foreignNamespace,
   newNamespace,
   tenantLabelFrozen,
+  trustedLabels,
   namespaceOwnerReferences,
   namespaceFinalize,
   managedPolicy,

@@ -50,6 +50,7 @@ import { tenantLeaving } from './tenant-leaving.ts';
 import { tenantNarrowed } from './tenant-narrowed.ts';
 import { tenantWriters } from './tenant-writers.ts';
 import { tolerations } from './tolerations.ts';
+import { trustedLabels } from './trusted-labels.ts';
 import { unreservedName } from './unreserved-name.ts';
 
 export const catalogue: readonly Check[] = [
@@ -64,6 +65,7 @@ export const catalogue: readonly Check[] = [
   foreignNamespace,
   tenantLeaving,
   tenantLabelFrozen,
+  trustedLabels,
   reservedPrefix,
   namespaceOwnerReferences,
   namespaceFinalize,

@@ -14,7 +14,7 @@ import type {
   WorkloadRequest,
 } from '../kubernetes/review.ts';
 import type { Reach } from '../reach/model.ts';
-import type { HolderOf } from '../reach/violation.ts';
+import type { HolderOf, IsKept } from '../reach/violation.ts';
 import type { NamespaceGrant } from '../tenancy/namespace-grant.ts';
 import type { Ownership } from '../tenancy/ownership.ts';
 import type { Owner, Requester, Tenancy } from '../tenancy/tenancy.ts';
@@ -76,6 +76,7 @@ export interface GatheredPolicyFacts extends ManagedFacts {
   readonly reach?: Reach | undefined;
   /** Who has the namespaces that it selects by names reserved to the owner. */
   readonly holderOf?: HolderOf | undefined;
+  readonly isKept?: IsKept | undefined;
 }
 
 export interface PolicyFacts extends GatheredPolicyFacts {

@@ -6,7 +6,8 @@ import type { Check } from './check.ts';
  * Reads    spec.ingress[*].from[*].{namespaceSelector,podSelector} and the ports of their rule; spec.ingress[*] without `from`
  * Allowed  peers that can only ever match the policy's own tenant: no namespaceSelector, one that pins the tenant label to the
  *          tenant, or one that pins the name to this namespace or to names that are reserved to the tenant and that nobody
- *          else has; a shared service on its ports; a tenant with whom a gate is agreed, on its ports. A peer that can never match is admitted with a warning
+ *          else has; a shared service on its ports, by its name or by a label that only the platform writes; a tenant with whom a
+ *          gate is agreed, on its ports. A peer that can never match is admitted with a warning
  * Why      an empty namespaceSelector means every namespace of the cluster, also those that do not exist yet (NP-01 to NP-05)
  */
 export const crossTenantIngress: Check = {

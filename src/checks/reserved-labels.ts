@@ -50,7 +50,7 @@ function judge(
       if (request.family === 'pod' && map === 'annotations' && addressAnnotations.has(change.key)) continue;
       if (change.key === namespaceNameLabel && change.after === request.name) continue;
       const key = reserved.reserving(change.key);
-      if (key === undefined || isFree(change, facts.tenancy.settings)) continue;
+      if (key === undefined || (!isTrusted(change, request, facts) && isFree(change, facts.tenancy.settings))) continue;
       if (request.family === 'pod' && isOwnMesh(change, facts)) continue;
       if (request.family === 'namespace' && isGranted(change, request, facts.grant)) continue;
       findings.push(found(change, key));
@@ -69,6 +69,11 @@ function found(change: Change, { entry, protects, effect, settings }: ReservedKe
     fix: `${change.before === undefined ? 'leave it out' : 'leave it as it is'}${asked}`,
     ...(protects === 'own-protection' && { protects: 'border' }),
   };
+}
+
+/** Whatever value of it only tightens something: others are let in by it. */
+function isTrusted({ key }: Change, { family }: { readonly family: string }, { tenancy }: Facts): boolean {
+  return family === 'namespace' && tenancy.settings.trustedLabels.has(key);
 }
 
 /** Kuma takes an empty name for none. */

@@ -6,13 +6,21 @@ import { hasWriter, provisionerMark } from '../tenancy/namespace-grant.ts';
 import { probeNamespace, probeTenant } from '../tenancy/probe.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
+import { fixOfMisplaced, misplacedKeys } from '../tenancy/trusted-labels.ts';
 
 /** What speaks against the tenant label of a namespace or its having none, and against its mark. */
 export function doubtsAbout(name: string, namespace: KubernetesObject, tenancy: Tenancy): readonly string[] {
   const { labels } = namespace.metadata ?? {};
   const owner = tenancy.ownerByLabels(labels);
   const label = entry(labels, tenancy.settings.tenantLabel);
-  return [aboutLabel(name, label, owner, tenancy) ?? [], aboutMark(namespace, owner, tenancy.settings) ?? []].flat();
+  const misplaced = misplacedKeys({ name, labels }, tenancy.settings).map(
+    (key) => `has ${key}, and the settings do not list it for that value: ${fixOfMisplaced(name, key)}`,
+  );
+  return [
+    aboutLabel(name, label, owner, tenancy) ?? [],
+    aboutMark(namespace, owner, tenancy.settings) ?? [],
+    misplaced,
+  ].flat();
 }
 
 function aboutLabel(name: string, label: string | undefined, owner: Owner, tenancy: Tenancy): string | undefined {

@@ -115,10 +115,13 @@ export async function survey(
     rows.set(name, { namespace: name, tenant, isolations: [], pods: 0, lost, names: [], losing: 0 });
     for (const finding of judgeStoredObject(namespaceKind, object.object, record, state)) {
       const { reserved, path } = finding;
+      // A label that is for other namespaces is among the planted.
+      const isTrusted = reserved !== undefined && settings.trustedLabels.has(reserved);
+      if (isTrusted && path === fieldOf({ map: 'labels', key: reserved })) continue;
       if (reserved !== undefined && keys.add(name, object.object, reserved, path)) continue;
       // A mark that is wrong is among the planted.
       if (path === fieldOf({ map: 'annotations', key: provisionerMark })) continue;
-      found(tenant, `Namespace ${name}`, [finding], reserved === undefined ? undefined : fixOfKey);
+      found(tenant, `Namespace ${name}`, [finding], reserved === undefined || isTrusted ? undefined : fixOfKey);
     }
   });
   for (const kind of audited)

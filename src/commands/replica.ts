@@ -11,6 +11,7 @@ import { createLog, type Logger } from '../server/log.ts';
 import { createMetrics, type Metrics } from '../server/metrics.ts';
 import { createWebhookServer, type WebhookServer } from '../server/webhook-server.ts';
 import type { Problem } from '../tenancy/problem.ts';
+import { misplacedLabels } from '../tenancy/trusted-labels.ts';
 import { CannotStart, orCannotStart } from './cannot-start.ts';
 import { type CertificateOptions, openCertificates } from './certificates.ts';
 import { type ClientOptions, clientsOf, followClients } from './clients.ts';
@@ -84,6 +85,7 @@ async function start(
   stop: () => Promise<void>,
 ): Promise<Running> {
   let cluster: Cluster | undefined;
+  let namespaces: NamespaceSource | undefined;
   const reports = createReloadReports(log, metrics);
   const onProblems = (found: readonly Problem[]) => {
     reports.notInForce('tenants and settings', found);
@@ -103,6 +105,7 @@ async function start(
       cluster?.tenancyChanged();
     },
     onProblems,
+    problemsOf: ({ settings }) => (namespaces ? misplacedLabels(settings, namespaces.all(), current().settings) : []),
   });
   const tenancy = orCannotStart(loaded);
   stops.push(() => tenancy.value.stop());
@@ -111,7 +114,6 @@ async function start(
   const current = () => (cluster?.tenancy ?? fromFiles)();
 
   const certificates = await openCertificates(options.certificates, options.registration, log);
-  let namespaces: NamespaceSource;
   if (options.namespaces.from === 'files') {
     const watched = await watchNamespaces(options.namespaces.folder, current, {
       onChange: ({ size }, warnings) => reports.inForce('namespaces', warnings, { namespaces: size }),
@@ -121,6 +123,8 @@ async function start(
     stops.push(() => value.stop());
     reports.warn(warnings);
     namespaces = value.source;
+    const misplaced = misplacedLabels(fromFiles().settings, namespaces.all());
+    if (misplaced.length > 0) orCannotStart({ ok: false, problems: misplaced });
     log.info('there is no API server to ask: namespaces are those of the files, and nothing is put in place');
   } else {
     const { registration } = options;

@@ -18,6 +18,12 @@ import type { Reservations } from './reservations.ts';
 
 export const namespacesPath = '/api/v1/namespaces';
 
+/**
+ * Milliseconds. No live request tells which namespaces have a label: when the watch was not heard for so long, that is no longer known.
+ * A watch that is cut, one after it that brings nothing, and the list after that take less.
+ */
+const keptFor = 300_000;
+
 export function namespaceRecord({ metadata, object }: DecodedObject): NamespaceRecord {
   return {
     name: metadata.name,
@@ -38,7 +44,7 @@ export function namespaceRecord({ metadata, object }: DecodedObject): NamespaceR
  * @param requests     the bounded GETs of the request path
  */
 export function createNamespaceSource(
-  memory: Pick<NamespaceSource, 'lookup' | 'countOwned' | 'namesOwned' | 'all'>,
+  memory: Pick<NamespaceSource, 'lookup' | 'countOwned' | 'namesOwned' | 'isKept' | 'all'>,
   watch: Pick<ListWatch, 'isCurrent' | 'staleness'>,
   reservations: Pick<Reservations, 'hadPropagated'>,
   requests: Pick<FairRequests, 'get'>,
@@ -59,6 +65,7 @@ export function createNamespaceSource(
       reservations.hadPropagated(name, tenant, clock.now() - watch.staleness() - trustedFor),
     countOwned: (tenant) => memory.countOwned(tenant),
     namesOwned: (tenant) => memory.namesOwned(tenant),
+    isKept: (key) => watch.staleness() <= keptFor && memory.isKept(key),
     all: () => memory.all(),
     async fetch(name, signal, share = name) {
       const asked = clock.now();

@@ -4,7 +4,7 @@
  * By looking, not by fs.watch: a ConfigMap volume changes by a symbolic link being switched, editors replace files, network file
  * systems tell nothing, and each of them loses a watch in its own way. A look costs one stat for each file. A new state counts
  * when two looks in a row saw the same, so that a file that is being written, or a folder half way between two versions, is
- * never taken for what was meant.
+ * never taken for what was meant. A bad state is looked at again: what is wrong with it may be beside the files.
  */
 import type { Loaded, Problem } from '../tenancy/problem.ts';
 import { type Poll, poll } from './poll.ts';
@@ -54,14 +54,14 @@ export async function watchFiles<Value>(
       const now = await state();
       const settled = now === seen;
       seen = now;
-      if (now === taken || !settled) return latest;
+      if ((now === taken && latest.loaded.ok) || !settled) return latest;
       const texts = await read();
       if ((await state()) !== now) return latest;
       taken = now;
       latest = { contents: digest(texts), loaded: load(texts) };
       return latest;
     },
-    same: (one, other) => one.contents === other.contents,
+    same: (one, other) => one.contents === other.contents && one.loaded.ok === other.loaded.ok,
     changed({ loaded }) {
       if (loaded.ok) {
         current = loaded.value;

@@ -4,7 +4,7 @@ import { field } from '../kubernetes/field-path.ts';
 import type { AdmissionRequest, NetworkPolicyRequest } from '../kubernetes/review.ts';
 import type { Reach } from '../reach/model.ts';
 import { overBroadSelectors } from '../reach/over-broad.ts';
-import type { HolderOf } from '../reach/violation.ts';
+import type { HolderOf, IsKept } from '../reach/violation.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import type { LabelIntent } from './label-intent.ts';
@@ -16,6 +16,7 @@ interface Ownership {
   readonly now: number;
   readonly reach?: Reach | undefined;
   readonly holderOf?: HolderOf | undefined;
+  readonly isKept?: IsKept | undefined;
 }
 
 const none: readonly LabelIntent[] = [];
@@ -31,7 +32,7 @@ const none: readonly LabelIntent[] = [];
  */
 export function narrowedPeers(
   request: AdmissionRequest,
-  { owner, tenancy, now, reach, holderOf }: Ownership,
+  { owner, tenancy, now, reach, holderOf, isKept }: Ownership,
 ): readonly LabelIntent[] {
   if (request.operation === 'DELETE' || !isNarrowed(owner) || !isNarrowable(request)) return none;
   const { name, namespace, object, oldObject } = request;
@@ -42,6 +43,7 @@ export function narrowedPeers(
     tenancy,
     now,
     holderOf,
+    isKept,
   });
   if (selectors.length === 0 || (oldObject !== undefined && networkPolicy.unchanged(object, oldObject))) return none;
   const { tenantLabel: key } = tenancy.settings;

@@ -54,6 +54,11 @@ export type Fix =
   | { readonly id: 'only-gate-ports'; readonly ports: readonly Port[] }
   /** By its namespace, where the peer selects the pods of the service in every namespace, or else by its pods. */
   | { readonly id: 'narrow-to-service'; readonly service: PodService; readonly by: 'namespace' | 'pods' }
+  /** The peer selects namespaces by a trusted label: `values` of it lead to shared services of the tenant. */
+  | { readonly id: 'write-trusted-value'; readonly label: string; readonly values: readonly string[] }
+  /** The peer selects a namespace of the platform by a trusted label, and the tenant has no shared service there. */
+  | { readonly id: 'share-namespace'; readonly namespace: string; readonly direction: Direction }
+  | { readonly id: 'remove-misplaced-label'; readonly label: string }
   | { readonly id: 'one-peer-for-each-service' }
   | { readonly id: 'service-and-tenant-apart' }
   | {
@@ -70,6 +75,8 @@ export type Fix =
         | { readonly field: 'egress' | 'vouched'; readonly cidr: IpRange; readonly ports: readonly Port[] }
         | undefined;
     }
+  /** The block covers addresses of nodes and load balancers alone, as sources. `cidr` is undefined where it is no single range. */
+  | { readonly id: 'vouch-nodes'; readonly cidr: IpRange | undefined; readonly ports: readonly Port[] }
   /** The addresses are granted, on these ports alone. */
   | { readonly id: 'only-granted-ports'; readonly ports: readonly PortRange[] }
   /** Of the block; `embedsIpv4`: with the IPv6 forms of IPv4 addresses. */

@@ -7,7 +7,8 @@
  */
 import { destinations, spellings } from '../kubernetes/embedded-ipv4.ts';
 import { blocksOf, type Family, familyNames, formatAddress, type IpRange } from '../kubernetes/ip-range.ts';
-import { contains, type IpSet, intersect, overlapping, subtract } from '../kubernetes/ip-set.ts';
+import { contains, type IpSet, intersect, normalise, overlapping, subtract } from '../kubernetes/ip-set.ts';
+import { namesOfSources } from '../tenancy/node-sources.ts';
 import type { ProtectedRange, Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { portsGranted } from './address-grants.ts';
@@ -60,7 +61,7 @@ export function judgeAddresses({ addresses }: IpBlockPeer, rule: AllowRule, bord
       fix:
         direction === 'egress'
           ? egressFix(missing, addresses, rule, border, touched)
-          : leaveOut(touched, addresses, settings),
+          : ingressFix(missing, touched, addresses, rule, border),
     };
   }
   const [outside] = missing;
@@ -147,6 +148,24 @@ function exceptions(missing: IpSet, block: IpSet): IpSet {
   const whole: IpSet = [{ family: begin.family, first: begin.first, last: end.last }];
   const closed = subtract(whole, subtract(block, toLeaveOut)).flatMap(blocksOf);
   return overlapping(closed, embedsIpv4 ? subtract(toLeaveOut, [lowest]) : toLeaveOut);
+}
+
+/** Nodes and load balancers are no pods that selectors could select; the platform can grant them as sources. */
+function ingressFix(
+  missing: IpSet,
+  touched: readonly Guard[],
+  addresses: IpSet,
+  { ports }: AllowRule,
+  { tenant, tenancy: { settings }, now }: Border,
+): Fix {
+  const open = portsGranted(missing, addressLists('ingress', tenant, settings, missing).all, now) ?? [];
+  if (open.length > 0) return { id: 'only-granted-ports', ports: open };
+  const [cidr, second] = missing.slice(0, 2).flatMap(blocksOf);
+  const isOfNodes =
+    touched.every(({ name }) => namesOfSources.has(name)) &&
+    contains(normalise(touched.flatMap((guard) => guard.addresses)), missing);
+  if (isOfNodes) return { id: 'vouch-nodes', cidr: second === undefined ? cidr : undefined, ports };
+  return leaveOut(touched, addresses, settings);
 }
 
 /**

@@ -5,6 +5,7 @@
  * The label takes something away, so it must be plain that nothing of it was meant. It is not where the selector
  *   says which tenants  In or DoesNotExist on the tenant label, or NotIn the own one: others were meant
  *   names namespaces    of the platform, or that are reserved to others
+ *   asks for a trusted label, which no namespace of a tenant has
  *   meets a gate        that is open for one of its ports: what two tenants have agreed on is not cut behind their backs
  *   meets a service     in its podSelector, which selects the pods of a shared service alone
  * What a selector for all pods takes in of shared services is no loss: the baseline opens those to every namespace.
@@ -19,6 +20,7 @@ import type { AllowRule, Reach } from './model.ts';
 import { once } from './once.ts';
 import { sharePort } from './open-ports.ts';
 import { servicesMeant } from './shared-service.ts';
+import { trustedIn } from './trusted-label.ts';
 import type { Border } from './violation.ts';
 
 /** Tenants with whom a gate is open for one of these ports. */
@@ -53,6 +55,8 @@ function isOverBroad(rule: AllowRule, border: Border, partners: Partners): boole
   const tenants = domainFor(peer.namespaces, tenantLabel);
   const names = domainFor(peer.namespaces, namespaceNameLabel);
   if (tenants.finite || tenants.values.has(tenant.name) || namesOthers(names, border)) return false;
+  const trusted = trustedIn(peer.namespaces, border);
+  if (trusted.key !== undefined || trusted.doubtful !== undefined) return false;
   if (partners[direction](ports).some((partner) => !tenants.values.has(partner))) return false;
   return servicesMeant(peer.pods, direction, border).length === 0;
 }

@@ -3,7 +3,8 @@
  *
  * Two labels of a namespace can be trusted, because no tenant can choose them freely: the tenant label, which follows the
  * owner, and the name, which the API server sets and prefixes reserve. A selector is contained exactly when one of them is
- * pinned to values that are all the tenant's, a shared service's (name) or an agreed tenant's (tenant label). Labels of pods
+ * pinned to values that are all the tenant's, a shared service's (name) or an agreed tenant's (tenant label). The settings may list
+ * more labels that only the platform writes: each value stands for the names that are listed for it. Labels of pods
  * prove nothing: everybody labels his own. What is not contained only because names are not reserved is conditional.
  */
 import { excerpt } from '../kubernetes/json.ts';
@@ -15,6 +16,7 @@ import { listed } from './listed.ts';
 import type { AllowRule, SelectorPeer } from './model.ts';
 import { mostLookedUp, ownershipOf, possibleNames } from './namespace-name.ts';
 import { servicesMeant, servicesOf, unservedPod } from './shared-service.ts';
+import { namesIn, type Trusted, trustedIn, valuesOf } from './trusted-label.ts';
 import type { Border, Violation } from './violation.ts';
 import { anotherTenant, describeWitness } from './witness.ts';
 
@@ -47,15 +49,46 @@ interface UnprovenNamespace {
   readonly pod: ReadonlyMap<string, string> | 'unproven';
 }
 
-export function judgeSelector(peer: SelectorPeer, rule: AllowRule, border: Border): Violation | undefined {
-  const { namespaces, pods } = peer;
+export function judgeSelector(
+  { namespaces, pods }: SelectorPeer,
+  rule: AllowRule,
+  border: Border,
+): Violation | undefined {
   if (namespaces === undefined) return undefined;
+  const trusted = trustedIn(namespaces, border);
+  const violation = judgeNamespaces(namespaces, pods, trusted, rule, border);
+  if (violation === undefined || violation.verdict === 'nothing' || trusted.doubtful === undefined) return violation;
+  return {
+    verdict: 'unproven',
+    reason: `selects by the label ${trusted.doubtful}, which proves nothing while namespaces have it that the settings do not list`,
+    fix: { id: 'remove-misplaced-label', label: trusted.doubtful },
+  };
+}
+
+function judgeNamespaces(
+  namespaces: Selector,
+  pods: Selector,
+  trusted: Trusted,
+  rule: AllowRule,
+  border: Border,
+): Violation | undefined {
   const { tenant, tenancy } = border;
   const { tenantLabel } = tenancy.settings;
-  const names = possibleNames(domainFor(namespaces, namespaceNameLabel));
-  if (names?.length === 0) {
+  const name = domainFor(namespaces, namespaceNameLabel);
+  const named = possibleNames(name);
+  if (named?.length === 0) {
     const reason = 'matches nothing, as no namespace can have such a name';
     return { verdict: 'nothing', reason, fix: { id: 'correct-name' } };
+  }
+  const tenants = domainFor(namespaces, tenantLabel);
+  if (trusted.key !== undefined && !tenants.absent) {
+    const reason = `matches nothing, as no namespace has both ${tenantLabel} and ${trusted.key}`;
+    return { verdict: 'nothing', reason, fix: { id: 'remove-peer' } };
+  }
+  const names = namesIn(trusted, name);
+  if (names?.length === 0) {
+    const reason = `matches nothing, as no namespace of such a name has ${trusted.key}`;
+    return { verdict: 'nothing', reason, fix: { id: 'remove-peer' } };
   }
   const unproven = names && unprovenAmong(names, pods, rule, border);
   if (unproven?.length === 0) return undefined;
@@ -69,7 +102,8 @@ export function judgeSelector(peer: SelectorPeer, rule: AllowRule, border: Borde
     const witness = describeWitness(namespaces, { tenant: other, name: example?.name, pod }, border);
     return { verdict: 'escapes', reason, witness, fix };
   };
-  const tenants = domainFor(namespaces, tenantLabel);
+  if (trusted.key !== undefined && example?.ownership !== 'platform')
+    return escapes(undefined, ...aboutLabel(trusted.key, trusted.unlisted, rule, border));
   if (tenants.finite && !tenants.absent) {
     for (const other of tenants.values) {
       if (other === tenant.name) continue;
@@ -89,7 +123,7 @@ export function judgeSelector(peer: SelectorPeer, rule: AllowRule, border: Borde
     const platforms = tenants.absent && example.ownership === 'platform';
     const violation = escapes(
       platforms ? undefined : other,
-      ...aboutNames(example, unproven, rule, border, isPossible),
+      ...aboutNames(example, unproven, rule, border, isPossible, named === undefined ? trusted.key : undefined),
     );
     if (!isPossible(tenant.name) || !unproven.every((one) => isAssumable(one, rule, border))) return violation;
     return { ...violation, verdict: 'conditional', assumedOwn: unproven.map(({ name }) => name) };
@@ -125,6 +159,25 @@ function isAssumable({ name, ownership }: UnprovenNamespace, { direction }: Allo
   return ownership === 'unreserved' && servicesOf(name, direction, border).length === 0;
 }
 
+/** Reason and fix. Namespaces of the platform can have any value that the settings do not list. */
+function aboutLabel(
+  label: string,
+  unlisted: string | undefined,
+  { direction }: AllowRule,
+  border: Border,
+): [reason: string, fix: Fix] {
+  const isServed = (name: string) => servicesOf(name, direction, border).length > 0;
+  const values = valuesOf(label, border.tenancy.settings, isServed);
+  const which =
+    unlisted === undefined
+      ? `${label}, whatever its value`
+      : `${label}: ${excerpt(unlisted)}, and the settings do not list that value`;
+  return [
+    `matches every namespace of the platform with the label ${which}`,
+    { id: 'write-trusted-value', label, values },
+  ];
+}
+
 /** Reason and fix. A name that another tenant has reserved is told from one that nobody has as little as may be: not at all. */
 function aboutNames(
   { name, ownership }: UnprovenNamespace,
@@ -132,6 +185,8 @@ function aboutNames(
   rule: AllowRule,
   border: Border,
   isPossible: (tenant: string) => boolean,
+  /** By which it is selected, if not by its name. */
+  label: string | undefined,
 ): [reason: string, fix: Fix] {
   const { tenant } = border;
   const [service] = servicesOf(name, rule.direction, border);
@@ -140,6 +195,10 @@ function aboutNames(
       `opens more of the namespace ${name} than its shared service ${service.name}`,
       { id: 'narrow-to-service', service, by: 'pods' },
     ];
+  }
+  if (label !== undefined) {
+    const reason = `matches the namespace ${name} by the label ${label}, and the settings share no pods of it with ${tenant.name}`;
+    return [reason, { id: 'share-namespace', namespace: name, direction: rule.direction }];
   }
   if (ownership === 'platform') {
     return [`matches the namespace ${name}, which is the platform's`, { id: 'remove-name' }];

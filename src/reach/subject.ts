@@ -6,7 +6,8 @@ import { domainFor, witnessLabels } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { Fix } from './fix.ts';
 import type { Subject } from './model.ts';
-import { ownershipOf, possibleNames } from './namespace-name.ts';
+import { ownershipOf } from './namespace-name.ts';
+import { namesIn, trustedIn } from './trusted-label.ts';
 import type { Border, Violation } from './violation.ts';
 import { anotherTenant, describeWitness } from './witness.ts';
 
@@ -15,10 +16,12 @@ export function judgeSubject({ namespaces, pods }: Subject, border: Border): Vio
   if (namespaces === undefined) return undefined;
   const { tenant, tenancy } = border;
   const { tenantLabel } = tenancy.settings;
+  const trusted = trustedIn(namespaces, border);
   const { absent, finite, values } = domainFor(namespaces, tenantLabel);
-  const foreign = finite ? [...values].find((name) => name !== tenant.name) : anotherTenant(border, values);
+  const inTenants = finite ? [...values].find((name) => name !== tenant.name) : anotherTenant(border, values);
+  const foreign = trusted.key === undefined ? inTenants : undefined;
   if (foreign === undefined && !absent) return undefined;
-  const names = possibleNames(domainFor(namespaces, namespaceNameLabel));
+  const names = namesIn(trusted, domainFor(namespaces, namespaceNameLabel));
   const unproven = names?.map((name) => ({ name, ownership: ownershipOf(name, border) })) ?? [];
   const example = unproven.find(({ ownership }) => ownership !== 'own' && ownership !== 'unknown');
   const fix: Fix = { id: 'select-own-pods' };

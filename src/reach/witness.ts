@@ -1,6 +1,7 @@
 /** Concrete pods and namespaces that would get through, in words. */
 import { freshValue, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
+import { possibleValue } from './trusted-label.ts';
 import type { Border } from './violation.ts';
 
 /** Labels beyond these are not told, so that a refusal stays readable. */
@@ -17,10 +18,14 @@ interface Shape {
 }
 
 /** `a pod with the labels app=web in a namespace with the labels bulkhead.dev/tenant=not-acme` */
-export function describeWitness(namespaces: Selector, shape: Shape, { tenancy }: Border): string {
-  const { tenantLabel } = tenancy.settings;
+export function describeWitness(namespaces: Selector, shape: Shape, { tenancy: { settings } }: Border): string {
+  const { tenantLabel, trustedLabels } = settings;
   const wanted = witnessLabels(namespaces);
   wanted.delete(tenantLabel);
+  for (const key of wanted.keys()) {
+    const value = trustedLabels.has(key) ? possibleValue(namespaces, key, shape.name, settings) : undefined;
+    if (value !== undefined) wanted.set(key, value);
+  }
   if (shape.name !== undefined) wanted.set(namespaceNameLabel, shape.name);
   const labels: [string, string][] = [...wanted];
   if (shape.tenant !== undefined) labels.unshift([tenantLabel, shape.tenant]);

@@ -47,7 +47,7 @@ export interface StoredPolicyOptions {
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
   readonly tenancy: TenancySource;
-  readonly namespaces: Pick<NamespaceSource, 'lookup'>;
+  readonly namespaces: Pick<NamespaceSource, 'lookup' | 'isKept'>;
   /** Of their own, so that many of these leave room for those about baselines. Undefined where nothing is written. */
   readonly events: NamespaceEvents | undefined;
 }

@@ -81,4 +81,5 @@ export const defaultSettings: Settings = {
   protectedRanges: metadataRanges('all'),
   unlistedFamilies: [4, 6],
   sharedServices: builtInServices,
+  trustedLabels: new Map(),
 };

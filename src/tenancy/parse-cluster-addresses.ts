@@ -3,6 +3,7 @@ import { destinations } from '../kubernetes/embedded-ipv4.ts';
 import { type Family, familyNames, parseCidr } from '../kubernetes/ip-range.ts';
 import { intersect } from '../kubernetes/ip-set.ts';
 import { metadataRanges } from './metadata-ranges.ts';
+import { isOfNodes } from './node-sources.ts';
 import { parseRange } from './parse-network.ts';
 import { type Located, type Problem, problemAt, type Report, type Step } from './problem.ts';
 import type { NetworkDocument } from './schema/network-schema.ts';
@@ -117,8 +118,8 @@ export function parseProtectedRanges(network: NetworkDocument, report: Report): 
 
 /**
  * A shared service opens its addresses to every tenant. Inside a protected range it may list single addresses with ports, such as the
- * cluster IP of DNS, but no wider range and no metadata address (IP-02). Each address of a family whose ranges are not all listed may be
- * inside.
+ * cluster IP of DNS, but no wider range and no metadata address (IP-02). One for ingress may list ranges of nodes and load balancers.
+ * Each address of a family whose ranges are not all listed may be inside.
  *
  * @param report takes each address that breaks this
  */
@@ -129,7 +130,7 @@ export function judgeServiceAddresses(
   report: Report,
 ): void {
   const families = unlisted(network);
-  for (const [index, { ports, addresses, endpoints = [] }] of services.entries()) {
+  for (const [index, { direction, ports, addresses, endpoints = [] }] of services.entries()) {
     const open = [
       ...addresses.map((range, at) => ({ range, ports, place: ['addresses', at] })),
       ...endpoints.map(({ address, ports }, at) => ({ range: address, ports, place: ['endpoints', at, 'cidr'] })),
@@ -148,7 +149,10 @@ export function judgeServiceAddresses(
           : `reaches into ${guard.text}, the ${guard.name}`;
       if (guard?.kind === 'metadata') {
         report(steps, `${inside}, which no tenant may reach`, 'remove it, or list addresses that leave it out');
-      } else if (range.first !== range.last) {
+      } else if (
+        range.first !== range.last &&
+        !(direction === 'ingress' && family === undefined && isOfNodes(range, protectedRanges))
+      ) {
         report(steps, `${inside}, with more than one address`, 'list single addresses, such as 10.96.0.10/32');
       } else if (isEveryPort) {
         report(steps, `${inside}, on every port`, 'list the ports of the service by number');

@@ -8,12 +8,14 @@ import type { GrantDocuments, NamespaceWriterDocument, ProvisionerDocument } fro
 import type { NamespaceWriter, Provisioner } from './settings.ts';
 import { identity } from './tenancy.ts';
 import type { Subject } from './tenant.ts';
+import type { TrustedLabels } from './trusted-labels.ts';
 
 interface Context {
   readonly tenantLabel: string;
   readonly identities: readonly Subject[];
   /** On namespaces, with the {@link requesterKeys}. */
   readonly reserved: readonly ReservedKey[];
+  readonly trustedLabels: TrustedLabels;
 }
 
 const steps = (field: keyof GrantDocuments, ...rest: readonly Step[]): Step[] => ['spec', 'platform', field, ...rest];
@@ -86,7 +88,7 @@ export function parseNamespaceGrants(
         taken.set(identity(subject), name);
       }
       const annotation = tenantFrom?.annotation;
-      if (annotation !== undefined && isNever(annotation, context.tenantLabel))
+      if (annotation !== undefined && neverGranted(annotation, context) !== undefined)
         report(
           steps('provisioners', index, 'tenantFrom', 'annotation'),
           `${annotation} is written by Bulkhead or the API server, not by a provisioner`,
@@ -97,27 +99,27 @@ export function parseNamespaceGrants(
   };
 }
 
-/** Whose a namespace is, and what it is called, is not written by accounts that are granted keys. */
-function isNever(key: string, tenantLabel: string): boolean {
-  return ownKeys.some((own) => key.startsWith(own)) || covers(key, tenantLabel) || covers(key, namespaceNameLabel);
+/** What proofs rest on is not written by accounts that are granted keys. Gives that key, if the granted one is or covers one. */
+function neverGranted(key: string, { tenantLabel, trustedLabels }: Context): string | undefined {
+  const covered = [tenantLabel, namespaceNameLabel, ...trustedLabels.keys()].find((one) => covers(key, one));
+  return covered ?? (ownKeys.some((own) => key.startsWith(own)) ? key : undefined);
 }
 
 function judgeKey(
   key: string,
   at: readonly Step[],
-  { tenantLabel, reserved }: Context,
+  context: Context,
   frozen: readonly ReservedKey[],
   report: Report,
 ): void {
   const whole = isBeginning(key) ? 'name each key whole' : 'leave it out';
-  if (isNever(key, tenantLabel)) {
-    const protectedKey = covers(key, tenantLabel)
-      ? tenantLabel
-      : covers(key, namespaceNameLabel)
-        ? namespaceNameLabel
-        : key;
-    const what = protectedKey === key ? 'says' : `covers ${protectedKey}, which says`;
-    report(at, `${excerpt(key)} ${what} whose a namespace is or what it is called, and cannot be granted`, whole);
+  const never = neverGranted(key, context);
+  if (never !== undefined) {
+    const what = never === key ? 'says' : `covers ${never}, which says`;
+    const about = context.trustedLabels.has(never)
+      ? 'which namespaces others let in'
+      : 'whose a namespace is or what it is called';
+    report(at, `${excerpt(key)} ${what} ${about}, and cannot be granted`, whole);
     return;
   }
   const one = frozen.find(({ entry }) => covers(key, entry));
@@ -126,7 +128,7 @@ function judgeKey(
     return;
   }
   const taken = isBeginning(key)
-    ? reserved.find(({ entry, protects }) => protects === 'identity' && overlaps(key, entry))
+    ? context.reserved.find(({ entry, protects }) => protects === 'identity' && overlaps(key, entry))
     : undefined;
   if (taken !== undefined)
     report(at, `${excerpt(key)} covers keys of ${taken.entry}, and such a key ${taken.effect}`, 'name each key whole');

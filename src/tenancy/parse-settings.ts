@@ -22,6 +22,7 @@ import { parseNamespaceGrants, requesterKeys } from './parse-namespace-grants.ts
 import { parsePods } from './parse-pods.ts';
 import { parseServices, withoutNames } from './parse-services.ts';
 import { parseNamedSubject, parseSubject } from './parse-subject.ts';
+import { namesOfTrusted, parseTrustedLabels, trustedKeys } from './parse-trusted-labels.ts';
 import {
   inReadingOrder,
   type Loaded,
@@ -55,6 +56,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
   const protectedRanges = parseProtectedRanges(network, report);
   judgeServiceAddresses(sharedServices, protectedRanges, network, report);
   const reserved = parseReserved(spec, report);
+  const trustedLabels = parseTrustedLabels(spec, tenantLabel, report);
   const platformIdentities = builtInIdentities.concat(
     identities.flatMap((one, index) => parseIdentity(one, ['spec', 'platform', 'identities', index], report) ?? []),
   );
@@ -63,7 +65,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
   );
   const granted = parseNamespaceGrants(
     spec.platform ?? {},
-    { tenantLabel, identities: platformIdentities, reserved: reserved.reservedNamespaceKeys },
+    { tenantLabel, identities: platformIdentities, reserved: reserved.reservedNamespaceKeys, trustedLabels },
     report,
   );
   const grantees = [...granted.namespaceWriters, ...granted.provisioners].flatMap(({ subjects }) => subjects);
@@ -79,6 +81,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
         ...namespaces,
         // A tenant that could take the name of a shared service's namespace would be let in everywhere.
         ...sharedServices.flatMap(({ namespace }) => namespace ?? []),
+        ...namesOfTrusted(trustedLabels),
         // A tenant that could take the name of one of these would make itself the platform, a scheduler, or a writer of namespaces.
         ...[...platformIdentities, ...allSchedulers, ...grantees].flatMap((subject) =>
           subject.kind === 'ServiceAccount' ? [subject.namespace] : [],
@@ -93,6 +96,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     protectedRanges,
     unlistedFamilies: unlistedFamilies(network),
     sharedServices,
+    trustedLabels,
   };
   if (problems.length > 0) return { ok: false, problems: inReadingOrder(problems) };
   const warnings = [...warningsAbout(network, document), ...withoutNames(sharedServices, document)];
@@ -152,7 +156,7 @@ function parseIdentity(
 type Reserved = Pick<Settings, `reserved${'Namespace' | 'Pod' | 'Policy'}Keys` | 'allowedValues'>;
 
 function parseReserved(
-  { reserved = {}, network, mesh, platform = {} }: SettingsDocument['spec'],
+  { reserved = {}, network, mesh, platform = {}, trustedNamespaceLabels }: SettingsDocument['spec'],
   report: Report,
 ): Reserved {
   const released = parseReleased(reserved.released ?? [], report);
@@ -166,7 +170,11 @@ function parseReserved(
     return [...builtIn, ...added.map((entry) => addedKey(entry, `reserved.${field}`))];
   };
   return {
-    reservedNamespaceKeys: [...requesterKeys(platform), ...keysOn('namespaces', 'namespaceKeys')],
+    reservedNamespaceKeys: [
+      ...trustedKeys(trustedNamespaceLabels),
+      ...requesterKeys(platform),
+      ...keysOn('namespaces', 'namespaceKeys'),
+    ],
     reservedPodKeys: keysOn('pods', 'podKeys'),
     reservedPolicyKeys: keysOn('policies', 'policyKeys'),
     allowedValues: parseAllowedValues(reserved, report),

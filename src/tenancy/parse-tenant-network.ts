@@ -57,7 +57,8 @@ function parseVouched(document: VouchedDocument, steps: readonly Step[], report:
   }
   const expires = parseExpiry(document.expires, steps, report);
   if (address === undefined) return undefined;
-  if (address.first !== address.last) {
+  // What a range for ingress may be, the settings say (validate-addresses.ts).
+  if (address.first !== address.last && document.direction === 'egress') {
     return report(
       [...steps, 'cidr'],
       'has more than one address',

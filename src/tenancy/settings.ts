@@ -3,6 +3,7 @@ import type { Family, IpRange } from '../kubernetes/ip-range.ts';
 import type { LabelSelector, Selector } from '../kubernetes/label-selector.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
 import type { Direction, Subject } from './tenant.ts';
+import type { TrustedLabels } from './trusted-labels.ts';
 
 /**
  * What the platform lets tenants use (`egress`: tenants reach it, such as DNS) or be reached from
@@ -149,4 +150,5 @@ export interface Settings {
    */
   readonly unlistedFamilies: readonly Family[];
   readonly sharedServices: readonly SharedService[];
+  readonly trustedLabels: TrustedLabels;
 }

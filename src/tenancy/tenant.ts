@@ -33,7 +33,10 @@ export interface EgressGrant {
   readonly ports: readonly PortRange[];
 }
 
-/** One address that the platform answers for, although it lies in a range that the settings protect. */
+/**
+ * What the platform answers for, although it lies in a range that the settings protect: one address; for `ingress` also a range of nodes
+ * or load balancers (node-sources.ts).
+ */
 export interface VouchedAddress {
   readonly address: IpRange;
   /** Never empty. For `ingress` these are the tenant's. */

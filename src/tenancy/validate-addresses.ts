@@ -2,6 +2,7 @@
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
 import { familyNames, type IpRange } from '../kubernetes/ip-range.ts';
 import { type IpSet, intersect, normalise, subtract } from '../kubernetes/ip-set.ts';
+import { isOfNodes } from './node-sources.ts';
 import { type Problem, problemAt, type Step } from './problem.ts';
 import type { ProtectedRange, Settings } from './settings.ts';
 import type { Judge } from './validate-tenancy.ts';
@@ -63,6 +64,10 @@ const wronglyVouched: Judge = (tenants, settings) => {
       const metadata = touched.find(({ kind }) => kind === 'metadata');
       if (metadata !== undefined)
         return [problemAt(locate, steps, `reaches into ${named(metadata)}, which no tenant may reach`, 'remove it')];
+      if (address.first !== address.last && !isOfNodes(address, settings.protectedRanges)) {
+        const reason = 'has more than one address, and they are not all in nodeCIDRs or loadBalancerCIDRs alone';
+        return [problemAt(locate, steps, reason, 'write one entry for each address, or a range of nodes')];
+      }
       if (notAssignedToPods) return [];
       const fix = 'write notAssignedToPods: true once the network plugin leaves the address out';
       const ofPods = touched.find(({ name }) => name === 'pod network');

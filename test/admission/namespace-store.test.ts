@@ -52,6 +52,28 @@ t.test('when the settings name another tenant label, namespaces are counted by t
   t.strictSame([store.countOwned('acme'), store.countOwned('beta')], [2, 0]);
 });
 
+t.test('a label that only the platform writes is kept while no namespace has it that must not', async (t) => {
+  const trusted = (key: string) =>
+    createTenancy({ ...defaultSettings, trustedLabels: new Map([[key, new Map([['', new Set(['edge'])]])]]) }, []);
+  let tenancy = trusted('group');
+  const store = createNamespaceStore(() => tenancy);
+  t.ok(store.isKept('group'));
+  store.set(record('edge', { group: '' }));
+  t.ok(store.isKept('group'), 'on the namespace that is listed');
+  store.set(record('edge', { group: '', 'bulkhead.dev/tenant': 'acme' }));
+  t.notOk(store.isKept('group'), 'not when that is a tenant’s');
+  store.set(record('edge', { group: '' }));
+  store.set(record('spare', { group: '' }));
+  t.notOk(store.isKept('group'), 'not on another');
+  store.set(record('spare', { group: 'x' }));
+  t.ok(store.isKept('group'), 'but for another value');
+  store.set(record('web', { role: 'x', 'bulkhead.dev/tenant': 'acme' }));
+  tenancy = trusted('role');
+  t.notOk(store.isKept('role'), 'other settings, other labels');
+  store.delete('web');
+  t.ok(store.isKept('role'));
+});
+
 t.test('after any history the store says what its records say', async (t) => {
   const label = fc.constantFrom('one', 'two');
   const tenant = fc.constantFrom('acme', 'beta');

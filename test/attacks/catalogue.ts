@@ -100,6 +100,10 @@ export const attacks: Readonly<Record<string, Attack>> = {
     alone: 'it refuses such a value itself, unless the stored policy has one already',
   },
   'NP-23': { attack: 'Policies that name many namespaces use up the time of all other requests', must: true },
+  'NP-24': {
+    attack: 'A label by which policies select the platform is put on another namespace, or selected too widely',
+    must: true,
+  },
   'POD-01': { attack: 'The network of the node', must: true },
   'POD-02': { attack: 'Ports of the node', must: true },
   'POD-03': { attack: 'Namespaces and files of the node, privilege and capabilities', must: true },

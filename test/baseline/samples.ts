@@ -49,5 +49,6 @@ export function settings(sharedServices: readonly SharedService[]): Settings {
     protectedRanges: [],
     unlistedFamilies: [4, 6],
     sharedServices,
+    trustedLabels: new Map(),
   };
 }

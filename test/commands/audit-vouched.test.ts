@@ -15,6 +15,14 @@ t.test('a pod that has a vouched address is found, with the grant', async (t) =>
   ]);
 });
 
+t.test('so is one in a range of nodes', async (t) => {
+  const nodes = { ...open, direction: 'ingress' as const, address: range('192.168.0.0/24') };
+  const among = vouchedPods(createTenancy(settings, [tenant('north', { vouched: [nodes] })]));
+  const said = ['has the address 192.168.0.9, which network.vouched[0] of tenant north opens'];
+  t.same(among(pod({}, { ip: '192.168.0.9' }, { ip: '192.168.1.9' })), said);
+  t.same(among(pod({ hostNetwork: true }, { ip: '192.168.0.9' })), []);
+});
+
 t.test('no other pod is', async (t) => {
   t.same(find(pod({}, { ip: '10.244.3.8' })), []);
   t.same(find(pod({ hostNetwork: true }, { ip: '10.244.3.7' })), [], 'on the network of its node');

@@ -54,6 +54,38 @@ t.test('the mark of a provisioner that no listed one can have written is planted
   t.strictSame(undecided.planted, [], 'where nobody is known to have asked, such a namespace is the platform’s');
 });
 
+t.test('a label that is for other namespaces is planted, and policies that rely on it are found (NP-24)', async (t) => {
+  const key = 'example.com/role';
+  const policy = {
+    metadata: { name: 'from-edge', namespace: 'acme-web' },
+    spec: { podSelector: {}, ingress: [{ from: [{ namespaceSelector: { matchLabels: { [key]: 'edge' } } }] }] },
+  };
+  const audit = (...namespaces: readonly ReturnType<typeof namespace>[]) =>
+    surveyOf({
+      settings: {
+        sharedServices: [{ name: 'edge', direction: 'ingress', namespace: 'edge', podSelector: {} }],
+        trustedNamespaceLabels: [{ key, values: [{ value: 'edge', namespaces: ['edge'] }] }],
+      },
+      tenants: { acme },
+      objects: {
+        '/api/v1/namespaces': [namespace('acme-web'), namespace('edge', {}, { [key]: 'edge' }), ...namespaces],
+        '/apis/networking.k8s.io/v1/networkpolicies': [policy],
+      },
+    });
+  const fine = await audit();
+  t.strictSame([fine.planted, fine.rejected], [[], []]);
+  const report = await audit(
+    namespace('acme-edge', {}, { 'bulkhead.dev/tenant': 'acme', [key]: 'other' }),
+    namespace('spare', {}, { [key]: 'edge' }),
+  );
+  t.match(report.planted, [
+    /^namespace acme-edge has example\.com\/role, and the settings do not list it for that value: remove it/,
+    /^namespace spare has example\.com\/role/,
+  ]);
+  t.match(report.rejected, [{ check: 'cross-tenant-ingress', names: ['NetworkPolicy acme-web/from-edge'] }]);
+  t.strictSame(report.keys, [], 'no account can be listed for it');
+});
+
 t.test('a reserved key on a namespace is a finding, unless an account is listed for it there', async (t) => {
   const keys = { 'field.cattle.io/projectId': 'p-1', 'pod-security.kubernetes.io/enforce': 'privileged' };
   const audit = (platform: object, annotations: object = keys, mode = 'enforce') =>

@@ -129,6 +129,13 @@ await clusterTest(
 
     const kubeconfig = kubeconfigs.get('acme developer') ?? '';
     const refusal = `docs/checks/ephemeral-containers.md`;
+    const relabelled = await plane.request(
+      'PATCH',
+      '/api/v1/namespaces/infra-old',
+      { metadata: { labels: { team: 'edge' } } },
+      { contentType: 'application/merge-patch+json', kubeconfig: kubeconfigs.get('platform admin') ?? '' },
+    );
+    t.match(relabelled, { status: 200 }, 'a namespace that had a label of others before can be changed');
     t.match(
       await debug(plane, 'again', { privileged: true }, kubeconfig),
       { status: 403, text: refusal },
@@ -207,6 +214,8 @@ async function peopled(plane: ControlPlane): Promise<void> {
     const labels = owner === undefined ? {} : { [tenantLabel]: owner };
     await create('/api/v1/namespaces', { metadata: { name, labels } });
   }
+  const misplaced = { 'networking.example.com/role': 'ingress' };
+  await create('/api/v1/namespaces', { metadata: { name: 'infra-old', labels: misplaced } });
   const spec = { containers: [{ name: 'main', image: 'nginx' }] };
   await create('/api/v1/namespaces/acme-web/pods', { metadata: { name: 'debugged' }, spec });
   const { status, text } = await debug(plane, 'first', { privileged: true });

@@ -12,7 +12,7 @@ export type Admit = (sent: Sent, object: unknown, border: Border) => readonly Ju
 export const admitByChecks: Admit = (
   { kind, name, user, before, deployment },
   object,
-  { tenancy, tenant, namespace, now, holderOf },
+  { tenancy, tenant, namespace, now, holderOf, isKept },
 ) => {
   // As the mutating webhook leaves it.
   const own = { [tenancy.settings.tenantLabel]: tenant.name };
@@ -55,7 +55,7 @@ export const admitByChecks: Admit = (
       object: { ...policy, metadata: { name, namespace, labels: own } },
       oldObject: undefined,
     },
-    facts: { ...facts, namespaceEmptied: false, ...(holderOf && { holderOf }) },
+    facts: { ...facts, namespaceEmptied: false, ...(holderOf && { holderOf }), isKept },
   });
 };
 

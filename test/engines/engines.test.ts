@@ -195,6 +195,17 @@ function judge(started: readonly Engine[]): void {
         networkPolicy.judge(spec, border).filter(({ reason }) => !reason.includes('with which Cilium selects')),
     ],
     [
+      'a platform label proves whatever its value',
+      'soundness',
+      (spec, border) =>
+        networkPolicy.judge(spec, border).filter(({ reason }) => !reason.startsWith('matches every namespace of the')),
+    ],
+    [
+      'a platform label proves while namespaces have it that must not',
+      'soundness',
+      (spec, border) => networkPolicy.judge(spec, { ...border, isKept: () => true }),
+    ],
+    [
       'except is not looked at',
       'usefulness',
       (spec, border) =>

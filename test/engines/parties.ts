@@ -70,13 +70,14 @@ export function addressParty(written: Address): Candidate {
 const reserved: readonly Candidate[] = reservedNames.map((name) => ({ asked: { reserved: name }, party: undefined }));
 
 /**
- * Of the pod network, and no shared service's: what is agreed about an address holds for the pod that has it. Where there is none, one
- * of those that are always protected.
+ * Of the pod network, and neither a shared service's nor vouched for: what is agreed about an address holds for the pod that has it. Where
+ * there is none, one of those that are always protected.
  */
-function addressOfPods({ protectedRanges, services }: World): string {
-  const served = services.flatMap(({ addresses, endpoints = [] }) =>
-    [...addresses, ...endpoints.map(({ cidr }) => cidr)].flatMap((cidr) => readBlock(cidr) ?? []),
-  );
+function addressOfPods({ protectedRanges, services, tenants }: World): string {
+  const served = [
+    ...services.flatMap(({ addresses, endpoints = [] }) => [...addresses, ...endpoints.map(({ cidr }) => cidr)]),
+    ...tenants.flatMap(({ vouched = [] }) => vouched.map(({ cidr }) => cidr)),
+  ].flatMap((cidr) => readBlock(cidr) ?? []);
   for (const { name, cidr } of protectedRanges) {
     const block = name === 'podCIDRs' ? readBlock(cidr) : undefined;
     if (block === undefined) continue;
@@ -119,13 +120,17 @@ export function othersOf(world: World, random: Random): readonly Candidate[] {
   const { tenantLabel, services, tenants } = world;
   const pods: Candidate[] = [];
   const owners = [undefined, 'nobody', ...tenants.flatMap(({ name }) => (name === world.tenant ? [] : [name]))];
-  const names = ['acme-web', 'acme-db', 'beta-db', 'web', 'shop', 'kube-system', 'infra', unmentioned];
+  const names = ['acme-web', 'acme-db', 'beta-db', 'web', 'shop', 'kube-system', 'infra', 'edge', unmentioned];
   for (let tries = 0; tries < 40 && pods.length < 16; tries++) {
     const service = services.length > 0 && random.below(4) === 0 ? services[random.below(services.length)] : undefined;
     const owner = owners[random.below(owners.length)];
     const name = service?.namespace ?? names[random.below(names.length)] ?? unmentioned;
     const env = values[random.below(3)];
-    const namespace = labelsOf({ [nameLabel]: name, [tenantLabel]: owner, env });
+    const trusted = Object.entries(world.trusted ?? {}).map(([key, listed]) => {
+      const choices = [undefined, undefined, unmentioned, ...Object.keys(listed)];
+      return [key, choices[random.below(choices.length)]] as const;
+    });
+    const namespace = labelsOf({ [nameLabel]: name, [tenantLabel]: owner, env, ...Object.fromEntries(trusted) });
     const random9 = labelsOfPods[random.below(labelsOfPods.length)] ?? new Map();
     const labels = service && random.below(2) === 0 ? (satisfy(service.podSelector ?? {}) ?? random9) : random9;
     const made = pod(namespace, labels, world, namedPorts(random));
@@ -197,14 +202,23 @@ export function podsAround(
     unmentioned,
     ...services.flatMap(({ namespace }) => namespace ?? []),
     ...pinned(namespaces, nameLabel),
+    ...Object.values(world.trusted ?? {}).flatMap((listed) => Object.values(listed).flat()),
   ]);
+  // Which values a namespace can have depends on its name.
+  const rests = Object.keys(world.trusted ?? {}).reduce<readonly Labels[]>(
+    (all, key) =>
+      all.flatMap((labels) => [labels, ...pinned(namespaces, key).map((value) => new Map([...labels, [key, value]]))]),
+    [rest],
+  );
   const found: Candidate[] = [];
   for (const owner of owners) {
     if (owner === world.tenant || (owner !== undefined && !isLabelValue(owner))) continue;
     for (const name of names) {
-      const namespace = labelsOf({ ...Object.fromEntries(rest), [nameLabel]: name, [tenantLabel]: owner });
-      const made = pod(namespace, labels, world, ports);
-      if (made !== undefined) found.push(made);
+      for (const rest of rests) {
+        const namespace = labelsOf({ ...Object.fromEntries(rest), [nameLabel]: name, [tenantLabel]: owner });
+        const made = pod(namespace, labels, world, ports);
+        if (made !== undefined) found.push(made);
+      }
     }
   }
   return found;

@@ -27,6 +27,7 @@ async function source(t: Test, staleness = 0) {
     lookup: (name: string) => (name === remembered.name ? memory.record : undefined),
     countOwned: (tenant: string) => (tenant === 'acme' ? 7 : 0),
     namesOwned: (tenant: string) => new Set(tenant === 'acme' ? ['acme-web'] : []),
+    isKept: (key: string) => key === 'kept',
     all: () => [remembered],
   };
   const propagatedAt = clock.now() - 60_000 - trustedFor;
@@ -52,6 +53,14 @@ t.test('what is looked up comes from memory', async (t) => {
   t.strictSame([...namespaces.namesOwned('acme')], ['acme-web']);
   t.strictSame([...namespaces.all()], [remembered]);
   t.same(server.requests, [], 'without any request');
+});
+
+t.test('which namespaces have a label is known for five minutes', async (t) => {
+  const after = async (milliseconds: number, key: string) => (await source(t, milliseconds)).namespaces.isKept(key);
+  t.equal(await after(300_000, 'kept'), true);
+  t.equal(await after(300_000, 'other'), false);
+  t.equal(await after(300_001, 'kept'), false);
+  t.equal(await after(Number.POSITIVE_INFINITY, 'kept'), false, 'and not before the first list');
 });
 
 t.test('memory does not count when the watch was not heard for three seconds', async (t) => {

@@ -90,6 +90,33 @@ t.test('a bad state never replaces a good one, is told once, and passes', async 
   );
 });
 
+t.test('what is wrong beside the files is looked at until it is mended', async (t) => {
+  const folder = t.testdir({ 'acme.yaml': tenant('acme') });
+  const events: string[] = [];
+  let wrong: readonly string[] = [];
+  const loaded = await watchTenancy({
+    tenants: folder,
+    config: undefined,
+    intervalMilliseconds: 3_600_000,
+    onChange: (tenancy) => events.push(`changed: ${[...tenancy.tenants.keys()].join(' ')}`),
+    onProblems: (problems) => events.push(...problems.map(({ reason }) => reason)),
+    problemsOf: () => wrong.map((reason) => ({ file: '', line: 0, column: 0, path: '', reason, fix: '' })),
+  });
+  if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+  t.teardown(() => loaded.value.stop());
+  const heard = async () => {
+    for (let looks = 0; looks < 3; looks++) await loaded.value.look();
+    return events.splice(0);
+  };
+  wrong = ['a namespace is in the way'];
+  t.strictSame(await heard(), [], 'what is in force stays');
+  writeFileSync(join(folder, 'beta.yaml'), tenant('beta'));
+  t.strictSame(await heard(), ['a namespace is in the way']);
+  t.strictSame(await heard(), [], 'said once');
+  wrong = [];
+  t.strictSame(await heard(), ['changed: acme beta'], 'no file had to change');
+});
+
 t.test('a folder that goes away leaves the good state in force', async (t) => {
   const folder = t.testdir({ tenants: { 'acme.yaml': tenant('acme') } });
   const tenants = join(folder, 'tenants');

@@ -98,6 +98,10 @@ export interface World {
   readonly unlistedFamilies: readonly number[];
   /** Those that the settings name; undefined: none, so there may be both. */
   readonly ipFamilies?: readonly string[];
+  /** Labels that only the platform writes: by key and value, every namespace that has it. */
+  readonly trusted?: WrittenTrusted;
+  /** Those of them that some namespace has and must not: they may be on any. */
+  readonly misplaced?: readonly string[];
   /** Names that are reserved to the tenant, and that others have from before that. */
   readonly taken?: readonly string[];
   /** Names that are taken for the tenant's, reserved or not. */
@@ -105,6 +109,7 @@ export interface World {
   /** What the settings say of the cluster's plugin and mesh, and of reserved keys. No flow depends on it. */
   readonly profile?: { readonly plugin?: string; readonly mesh?: string; readonly reserved?: WrittenReserved };
 }
+export type WrittenTrusted = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 export interface WrittenReserved {
   readonly released: readonly string[];
   readonly allowedValues: readonly { readonly key: string; readonly values: readonly string[] }[];
@@ -199,10 +204,19 @@ export function letsPort(ports: readonly WrittenPort[] | null | undefined, { pro
   });
 }
 
-/** Whether such a namespace can be: whoever has the name of the policy's, or one that is reserved to the tenant and not taken, is the tenant's. */
+/**
+ * Whether such a namespace can be: whoever has the name of the policy's, or one that is reserved to the tenant and not taken, is the
+ * tenant's; and no tenant's has a label that only the platform writes, nor any other a value that is listed for others.
+ */
 export function canBe(namespace: Labels, world: World): boolean {
   const name = namespace.get(nameLabel) ?? '';
   if (name.length > 63 || !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) return false;
+  for (const [key, values] of Object.entries(world.trusted ?? {})) {
+    const value = namespace.get(key);
+    if (value === undefined || world.misplaced?.includes(key)) continue;
+    const listed = Object.entries(values).find(([one]) => one === value)?.[1];
+    if (namespace.has(world.tenantLabel) || listed?.includes(name) === false) return false;
+  }
   const { prefix, prefixes = [], names = [] } = world.tenants.find((tenant) => tenant.name === world.tenant) ?? {};
   const isReserved =
     (prefix !== undefined && name.startsWith(prefix)) ||

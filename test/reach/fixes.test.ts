@@ -26,6 +26,28 @@ const grantedTo = (network: Partial<Tenant['network']>) => {
   const one = tenant('acme', network, 'acme-');
   return otherBorder({ tenant: one, tenancy: createTenancy(settings, [one]) });
 };
+const role = 'example.com/role';
+const trusted: Border = {
+  ...border,
+  tenancy: createTenancy(
+    {
+      ...settings,
+      trustedLabels: new Map([
+        [
+          role,
+          new Map([
+            ['ingress', new Set(['ingress-nginx'])],
+            ['dns', new Set(['kube-system'])],
+          ]),
+        ],
+      ]),
+    },
+    [acme, beta],
+  ),
+  isKept: () => true,
+};
+const withRole = (operator: string, ...values: string[]) =>
+  namespaces({ matchExpressions: [{ key: role, operator, ...(values.length > 0 && { values }) }] });
 const ungranted = { ...acme, network: { ...acme.network, egressRanges: [] } };
 
 /** One step: which field of the spec, and what it becomes; undefined removes it. A field that ends in `+` is new. */
@@ -116,6 +138,45 @@ const rows: readonly Row[] = [
     from(named('acme-old')),
     [[`${inPeer}/namespaceSelector/matchLabels+`, own.matchLabels]],
     otherBorder({ holderOf: undefined }),
+  ],
+  [
+    'any value of a platform label',
+    from(withRole('Exists')),
+    [[`${inPeer}/namespaceSelector`, { matchLabels: { [role]: 'ingress' } }]],
+    { where: trusted },
+  ],
+  [
+    'a value of a platform label that is not listed',
+    from(withRole('In', 'ingress', 'monitoring')),
+    [[`${inPeer}/namespaceSelector`, { matchLabels: { [role]: 'ingress' } }]],
+    { where: trusted },
+  ],
+  [
+    'a value of a platform label that no shared service is for',
+    from(withRole('In', 'dns')),
+    [['/ingress/0']],
+    { where: trusted },
+  ],
+  [
+    'more than the shared service, by a platform label',
+    to(withRole('In', 'dns')),
+    [
+      [`${outPeer}/podSelector+`, { matchLabels: { 'k8s-app': 'kube-dns' } }],
+      [
+        '/egress/0/ports+',
+        [
+          { protocol: 'UDP', port: 53 },
+          { protocol: 'TCP', port: 53 },
+        ],
+      ],
+    ],
+    { where: trusted },
+  ],
+  [
+    'a platform label that a namespace has and must not',
+    to({ ...withRole('In', 'dns'), ...kubeDns }, [{ port: 53 }]),
+    [[`${outPeer}/namespaceSelector`, { matchLabels: { [nameLabel]: 'kube-system' } }]],
+    { where: { ...trusted, isKept: () => false }, chosen: ['matchLabels', 'kube-system'] },
   ],
   ['a name that is none', from(named('No_Name')), [['/ingress/0']]],
   [

@@ -60,13 +60,18 @@ const namespaceRequirement: fc.Arbitrary<Requirement> = fc.oneof(
       .map((values) => ({ key: nameLabel, operator: 'In', values })),
   },
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc
       .subarray(['web', 'shop', 'acme-db'], { minLength: 1, maxLength: 2 })
       .map((values) => ({ key: nameLabel, operator: 'In', values })),
   },
   { weight: 3, arbitrary: requirement(nameLabel, namespaceNames) },
   { weight: 2, arbitrary: requirement('env', ['x', 'y']) },
+  { weight: 1, arbitrary: requirement('group', ['', 'in', 'y']) },
+  {
+    weight: 2,
+    arbitrary: fc.subarray(['', 'in'], { minLength: 1 }).map((values) => ({ key: 'group', operator: 'In', values })),
+  },
 );
 const podRequirement = fc.oneof(
   { weight: 3, arbitrary: requirement('app', ['x', 'y']) },
@@ -240,12 +245,16 @@ const ports: fc.Arbitrary<Recipe<readonly WrittenPort[] | null | undefined>> = f
 
 /** The pods of a shared service, and sometimes more of them or fewer ports. */
 const servedRule: fc.Arbitrary<Recipe<WrittenRule>> = fc
-  .tuple(fc.nat(2), podSelector, fc.nat(3), fc.boolean(), form)
-  .map(([index, pods, kind, byAddress, form]) => (world, direction) => {
+  .tuple(fc.nat(2), podSelector, fc.nat(3), fc.boolean(), form, fc.boolean())
+  .map(([index, pods, kind, byAddress, form, byLabel]) => (world, direction) => {
     const services = world.services.filter((service) => service.direction === direction);
     const service = services[index] ?? services[0];
     const [address] = service?.addresses ?? [];
-    const namespaceSelector = { matchLabels: { [nameLabel]: service?.namespace ?? world.namespace } };
+    const name = service?.namespace ?? world.namespace;
+    const labelled = Object.entries(world.trusted ?? {}).flatMap(([key, values]) =>
+      Object.entries(values).flatMap(([value, names]) => (names.includes(name) ? [{ [key]: value }] : [])),
+    );
+    const namespaceSelector = { matchLabels: (byLabel ? labelled[0] : undefined) ?? { [nameLabel]: name } };
     const podSelector = (kind === 0 ? undefined : service?.podSelector) ?? pods(world, direction);
     const peer = byAddress && address ? { ipBlock: { cidr: address } } : { namespaceSelector, podSelector };
     const [endpoint] = service?.endpoints ?? [];

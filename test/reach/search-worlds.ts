@@ -16,6 +16,7 @@ import {
   type WrittenGate,
   type WrittenPort,
   type WrittenSelector,
+  type WrittenTrusted,
   type WrittenVouched,
 } from './evaluator.ts';
 import { type Block, destination } from './evaluator-addresses.ts';
@@ -131,7 +132,7 @@ function firstHalf(cidr: string): readonly string[] {
 }
 
 const vouched = fc.record({
-  cidr: smallBlock.filter((cidr) => known(cidr).first === known(cidr).last),
+  cidr: smallBlock,
   ports: fc.array(
     numericPort.filter((port) => !isEveryPort(port)),
     { minLength: 1, maxLength: 2 },
@@ -139,6 +140,14 @@ const vouched = fc.record({
   direction,
   expires: expiry,
 });
+
+const trusted = fc.constantFrom<WrittenTrusted[]>(
+  {},
+  {},
+  { group: { '': ['infra'], in: ['kube-system', 'infra'] } },
+  { group: { '': ['kube-system', 'edge'] }, env: { x: ['kube-system'] } },
+  { env: { x: ['infra'], y: ['kube-system'] } },
+);
 
 const network = fc.record({
   podCIDRs: fc.array(smallBlock, { minLength: 1, maxLength: 2 }),
@@ -167,6 +176,8 @@ export const world: fc.Arbitrary<World> = fc
     names: fc.constantFrom(undefined, undefined, undefined, ['acme-db', 'shop'], ['db', 'a']),
     betaPrefix: fc.constantFrom('beta-', undefined),
     betaNames: fc.constantFrom(undefined, undefined, undefined, ['be', 'cart', 'beta-db']),
+    trusted,
+    misplaced: fc.constantFrom([], [], [], [], ['group'], ['env']),
     taken: fc.constantFrom([], [], [], ['acme-db'], ['shop'], ['db', 'a-db']),
     granted: fc.oneof(
       fc.array(smallBlock, { maxLength: 2 }),
@@ -181,7 +192,6 @@ export const world: fc.Arbitrary<World> = fc
   .map((drawn): World => {
     const { tenantLabel, namespace, prefix, betaPrefix, taken, granted, grants, agreements, services, network } = drawn;
     const reserved = { ...(prefix && { prefix }), prefixes: drawn.prefixes ?? [], names: drawn.names ?? [] };
-    const vouched = drawn.vouched.map(({ expires, ...one }) => ({ ...one, ...(expires && { expires }) }));
     const gates: Record<string, WrittenGate[]> = { acme: [], beta: [], gamma: [] };
     for (const { other, direction, halves, ports, theirPorts = ports, expires, theirExpires } of agreements) {
       const opposite = direction === 'ingress' ? 'egress' : 'ingress';
@@ -205,11 +215,21 @@ export const world: fc.Arbitrary<World> = fc
         isThere(family) &&
         fields.some((field) => !ranges.some(({ name, cidr }) => name === field && familyOf(cidr) === family)),
     );
+    // Ranges are for ingress, and of nodes alone (src/tenancy/validate-addresses.ts).
+    const isOfNodes = (cidr: string) =>
+      !unlistedFamilies.includes(familyOf(cidr)) &&
+      ranges.some(({ name, cidr: one }) => name === 'nodeCIDRs' && holds(known(one), known(cidr))) &&
+      !ranges.some(({ name, cidr: one }) => name !== 'nodeCIDRs' && meet(known(one), known(cidr)));
+    const vouched = drawn.vouched
+      .map(({ expires, ...one }) => ({ ...one, ...(expires && { expires }) }))
+      .filter(({ cidr, direction }) => isSingle(cidr) || (direction === 'ingress' && isOfNodes(cidr)));
     // Bulkhead takes no settings in which a service answers on a range that may be the cluster's, or on every port of an address there.
     const isServed =
-      ({ ports }: { readonly ports: readonly WrittenPort[] }) =>
+      ({ ports }: { readonly ports: readonly WrittenPort[] }, direction: Direction) =>
       (cidr: string) =>
-        (ports.length > 0 && !ports.some(isEveryPort) && known(cidr).first === known(cidr).last) ||
+        (ports.length > 0 &&
+          !ports.some(isEveryPort) &&
+          (isSingle(cidr) || (direction === 'ingress' && isOfNodes(cidr)))) ||
         !(unlistedFamilies.includes(familyOf(cidr)) || ranges.some((range) => meet(known(cidr), known(range.cidr))));
     return {
       tenantLabel,
@@ -230,8 +250,8 @@ export const world: fc.Arbitrary<World> = fc
         { name: 'gamma', egressCIDRs: [], gates: withoutDoubles(gates.gamma) },
       ],
       services: services.flatMap(({ atAddresses, namespace, podSelector, tenants, ...service }, index) => {
-        const addresses = service.addresses.filter(isServed(service));
-        const endpoints = service.endpoints.filter((one) => isServed(one)(one.cidr));
+        const addresses = service.addresses.filter(isServed(service, service.direction));
+        const endpoints = service.endpoints.filter((one) => isServed(one, service.direction)(one.cidr));
         const pods = atAddresses && addresses.length + endpoints.length > 0 ? {} : { namespace, podSelector };
         return { name: `service-${index}`, ...pods, ...service, addresses, endpoints, ...(tenants && { tenants }) };
       }),
@@ -241,9 +261,19 @@ export const world: fc.Arbitrary<World> = fc
       ],
       unlistedFamilies,
       ...(ipFamilies !== undefined && { ipFamilies }),
-      taken,
+      ...{ taken, trusted: drawn.trusted, misplaced: drawn.misplaced },
     };
   });
+
+function isSingle(cidr: string): boolean {
+  return known(cidr).first === known(cidr).last;
+}
+
+/** Whether all traffic to the second block arrives in the first. */
+function holds(one: Block, other: Block): boolean {
+  const [a, b] = [arrivedAt(one), arrivedAt(other)];
+  return a.family === b.family && a.first <= b.first && b.last <= a.last;
+}
 
 /** Of its protocol. */
 function isEveryPort({ port, endPort }: WrittenPort): boolean {
@@ -252,13 +282,16 @@ function isEveryPort({ port, endPort }: WrittenPort): boolean {
 
 /** Whether traffic to one block may arrive in the other. */
 function meet(one: Block, other: Block): boolean {
-  const arrived = ({ family, first, last }: Block): Block => ({
+  const [a, b] = [arrivedAt(one), arrivedAt(other)];
+  return a.family === b.family && a.first <= b.last && b.first <= a.last;
+}
+
+function arrivedAt({ family, first, last }: Block): Block {
+  return {
     family: destination({ family, value: first }).family,
     first: destination({ family, value: first }).value,
     last: destination({ family, value: last }).value,
-  });
-  const [a, b] = [arrived(one), arrived(other)];
-  return a.family === b.family && a.first <= b.last && b.first <= a.last;
+  };
 }
 
 /** Bulkhead refuses a gate that opens what another one opens. */
@@ -287,7 +320,13 @@ export function documentsOf(world: World): readonly unknown[] {
     {
       apiVersion,
       kind: 'Settings',
-      spec: { tenantLabel, ...(mesh && { mesh }), ...(reserved && { reserved }), network, sharedServices: services },
+      spec: {
+        ...{ tenantLabel, ...(mesh && { mesh }), ...(reserved && { reserved }), network, sharedServices: services },
+        trustedNamespaceLabels: Object.entries(world.trusted ?? {}).map(([key, values]) => ({
+          key,
+          values: Object.entries(values).map(([value, namespaces]) => ({ value, namespaces })),
+        })),
+      },
     },
     ...world.tenants.map(
       ({ name, prefix, prefixes = [], names = [], egressCIDRs, egress = [], vouched = [], gates }) => ({
@@ -317,7 +356,8 @@ export function borderOf(world: World): Border {
   const tenant = tenancy.tenants.get(world.tenant);
   if (tenant === undefined) throw new Error(`${world.tenant} is not declared`);
   const holderOf = (name: string) => (world.taken?.includes(name) ? 'platform' : 'nobody');
-  return { tenant, namespace: world.namespace, tenancy, now: world.now, holderOf };
+  const isKept = (key: string) => world.misplaced?.includes(key) !== true;
+  return { tenant, namespace: world.namespace, tenancy, now: world.now, holderOf, isKept };
 }
 
 function loaded<Value>(result: Loaded<Value>): Value {

@@ -173,6 +173,34 @@ t.test('a vouched address is open on its ports, in its direction, until its end'
   t.end();
 });
 
+t.test('a range of nodes is vouched for as a source, on its ports alone', (t) => {
+  const nodes = { address: range('192.168.0.0/22'), direction: 'ingress' as const, ports: [tcp(8443)] };
+  const where = granted({ vouched: [vouched('192.168.0.0', nodes)] });
+  const tls = [{ port: 8443 }];
+  t.same(judge(from('192.168.0.0/22', tls), where), []);
+  t.same(judge(from('192.168.1.0/24', tls), where), [], 'and parts of it');
+  t.match(judge(from('192.168.0.0/21', tls), where), [{ verdict: 'escapes', witness: 'the address 192.168.4.0' }]);
+  t.match(
+    judge(from('192.168.0.0/22', [{ port: 5432 }]), where),
+    [{ verdict: 'escapes', fix: /^list only the ports that are granted, by number: 8443\/TCP/ }],
+    'another port',
+  );
+  t.match(judge(to('192.168.0.0/22', tls), where), [{ verdict: 'escapes' }], 'never the other way');
+  const [refused] = judge(from('192.168.0.0/22', tls), granted({}));
+  t.match(
+    refused?.fix,
+    /ask the platform to grant 192\.168\.0\.0\/22 on 8443\/TCP \(network\.vouched of tenant north\), direction ingress: with them comes what they forward, from the internet and from pods of others$/,
+    'the text says what the platform takes upon itself',
+  );
+  t.notMatch(
+    judge(from('192.168.0.0/16', tls), granted({}))[0]?.fix,
+    /vouched/,
+    'not where more than nodes is covered',
+  );
+  t.notMatch(judge(from('10.244.1.0/24', tls), granted({}))[0]?.fix, /vouched/, 'nor for pods');
+  t.end();
+});
+
 t.test('the fix names the narrowest grant that the platform can give', (t) => {
   const fixOf = (spec: unknown, network: Network = {}) => judge(spec, granted(network))[0]?.fix;
   t.match(

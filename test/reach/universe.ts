@@ -96,7 +96,13 @@ function* partiesAround(peer: WrittenPeer | undefined, world: World): Iterable<P
 function namespacesAround(selector: WrittenSelector, world: World): readonly Labels[] {
   const values = valuesIn([selector]);
   add(values, world.tenantLabel, [undefined, ...world.tenants.map(({ name }) => name)]);
-  add(values, nameLabel, [world.namespace, unmentioned, ...world.services.flatMap(({ namespace }) => namespace ?? [])]);
+  const trusted = Object.entries(world.trusted ?? {});
+  for (const [key, listed] of trusted) if (values.has(key)) add(values, key, Object.keys(listed));
+  add(values, nameLabel, [
+    ...[world.namespace, unmentioned],
+    ...world.services.flatMap(({ namespace }) => namespace ?? []),
+    ...trusted.flatMap(([, listed]) => Object.values(listed).flat()),
+  ]);
   values.get(nameLabel)?.delete(undefined);
   return combinations(values).filter((namespace) => canBe(namespace, world));
 }

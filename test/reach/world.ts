@@ -82,6 +82,7 @@ export const settings: Settings = {
   ],
   unlistedFamilies: [],
   sharedServices: [dns, ingressController],
+  trustedLabels: new Map(),
 };
 
 export function tenant(name: string, network: Partial<Tenant['network']> = {}, prefix?: string): Tenant {

@@ -59,6 +59,7 @@ async function watched(t: Test, agreement: Agreement, counts: readonly number[] 
         clock.advance(effort);
         return store.lookup(name);
       },
+      isKept: (key) => store.isKept(key),
     },
     events: readOnly ? undefined : createNamespaceEvents(connection, clock),
   });

@@ -91,6 +91,7 @@ t.test('every body gets an answer of the admission, within the size that is sent
     fetch: async () => undefined,
     countOwned: () => 0,
     namesOwned: () => new Set<string>(),
+    isKept: () => false,
     all: () => [],
     hasPods: async () => false,
   };

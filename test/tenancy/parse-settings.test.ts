@@ -356,6 +356,12 @@ t.test(
         '[1]: reaches into 10.244.0.0/16, the pod network, with more than one address; list single addresses, such as 10.96.0.10/32',
       ],
       [
+        'nodes as something to reach',
+        '[192.168.0.0/24]',
+        '[0]: reaches into 192.168.0.0/16, the node network, with more than one address; list single addresses, such as 10.96.0.10/32',
+        '[{ port: 443 }]',
+      ],
+      [
         'the pods behind NAT64',
         '["64:ff9b::af4:0/112"]',
         '[0]: reaches into 10.244.0.0/16, the pod network, with more than one address; list single addresses, such as 10.96.0.10/32',

@@ -172,6 +172,47 @@ t.test('an address inside the cluster may be vouched for', async (t) => {
   );
 });
 
+t.test('a range of nodes or load balancers may be vouched for as a source', async (t) => {
+  const ranges = settings(
+    `network: { ${complete}, loadBalancerCIDRs: [198.51.100.0/24, 10.244.128.0/24], protectedCIDRs: [{ name: management, cidr: 192.168.9.0/24 }] }`,
+  );
+  const said = (cidr: string, more = 'notAssignedToPods: true') => {
+    const fields = `cidr: ${cidr}, ports: [{ port: 443 }], direction: ingress, reason: it, ${more}`;
+    return problemLines(loadTenancy(ranges, [tenant('acme', `network: { vouched: [{ ${fields} }] }`)], now));
+  };
+  for (const cidr of ['192.168.0.0/21', '"fd00:1::/64"', '198.51.100.0/25', '"64:ff9b::c0a8:0/120"'])
+    t.same(said(cidr, ''), [], cidr);
+  const others = /has more than one address, and they are not all in nodeCIDRs or loadBalancerCIDRs alone; write one/;
+  for (const cidr of [
+    '10.244.0.0/31',
+    '10.244.128.0/31',
+    '10.96.0.0/31',
+    '192.168.8.0/23',
+    '203.0.113.0/31',
+    '192.168.0.0/15',
+  ])
+    t.match(said(cidr), [others], cidr);
+  t.match(said('0.0.0.0/0'), [/metadata service/]);
+});
+
+t.test('and so may a shared service for ingress list them, on ports by number', async (t) => {
+  const said = (direction: string, cidr: string, ports = '[{ port: 8443 }]') =>
+    problemLines(
+      loadTenancy(
+        settings(
+          `network: { ${complete} }, sharedServices: [{ name: nodes, direction: ${direction}, offer: policy, endpoints: [{ cidr: ${cidr}, ports: ${ports} }] }]`,
+        ),
+        [],
+        now,
+      ),
+    );
+  t.same(said('ingress', '192.168.0.0/24'), []);
+  t.match(said('egress', '192.168.0.0/24'), [/with more than one address/]);
+  t.match(said('ingress', '10.244.0.0/24'), [/the pod network, with more than one address/]);
+  t.match(said('ingress', '192.168.0.0/15'), [/with more than one address/], 'nor more than the nodes');
+  t.match(said('ingress', '192.168.0.0/24', '[{ port: 1, endPort: 65535 }]'), [/on every port/]);
+});
+
 t.test('an end that has passed is a warning', async (t) => {
   const ended = loadTenancy(plain, [vouching('10.96.0.1/32', 'expires: "2026-11-20T00:00:00Z"')], now);
   t.same(warningLines(ended), [

@@ -66,6 +66,12 @@ export function fixText(fix: Fix | string, { tenant, tenancy }: Pick<Border, 'te
       return `list only ports that the gate opens, by number: ${listedPorts(fix.ports)}; or agree on more ports with the other tenant`;
     case 'narrow-to-service':
       return narrowTo(fix.service, fix.by);
+    case 'write-trusted-value':
+      return trustedValues(fix);
+    case 'share-namespace':
+      return `${removePeer}; or ask the platform to share the namespace ${fix.namespace} for ${fix.direction} (settings: sharedServices)`;
+    case 'remove-misplaced-label':
+      return `write ${namespaceNameLabel} instead, or ask the platform to remove the label ${fix.label} from the namespaces that bulkhead audit names`;
     case 'one-peer-for-each-service':
       return 'write one peer for each shared service, with the podSelector of that service';
     case 'service-and-tenant-apart':
@@ -74,6 +80,8 @@ export function fixText(fix: Fix | string, { tenant, tenancy }: Pick<Border, 'te
       return onlyGranted(fix, tenant);
     case 'only-granted-ports':
       return `list only the ports that are granted, by number: ${listedPorts(fix.ports)}; or ask the platform to grant more`;
+    case 'vouch-nodes':
+      return `${selectPods}; of nodes and load balancers, ask the platform to grant ${fix.cidr === undefined ? 'the addresses' : grantText({ field: 'vouched', cidr: fix.cidr, ports: fix.ports }, tenant)}, direction ingress: with them comes what they forward, from the internet and from pods of others`;
     case 'leave-out-ranges': {
       const pods = fix.coversCluster ? `, or ${selectPods}` : '';
       const embedded = fix.embedsIpv4 ? ['::/8 (IPv6 forms of IPv4 addresses)'] : [];
@@ -161,6 +169,13 @@ function narrowTo({ name, namespace, podSelector, ports }: PodService, by: 'name
   return by === 'namespace'
     ? `add ${namespaceNameLabel}: ${namespace} to its matchLabels${only}`
     : `narrow it to ${name}: podSelector: ${JSON.stringify(podSelector)}${only}`;
+}
+
+function trustedValues({ label, values }: Fix & { readonly id: 'write-trusted-value' }): string {
+  const more = `ask the platform to list another value of ${label} (settings: trustedNamespaceLabels)`;
+  if (values.length === 0) return `${removePeer}; or ${more}`;
+  const listed = listedBy(values, (value) => `${label}: ${JSON.stringify(value)}`, maxShownPartners);
+  return `write a listed value in matchLabels: ${listed}; or ${more}`;
 }
 
 function onlyGranted(

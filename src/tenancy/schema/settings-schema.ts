@@ -8,6 +8,7 @@ import { type SharedServiceDocument, sharedServicesSchema } from './shared-servi
 import type { StructuralSchema } from './structural-schema.ts';
 import { type SubjectDocument, subjectSchema } from './subject-schema.ts';
 import { apiVersion } from './tenant-schema.ts';
+import { type TrustedLabelDocument, trustedLabelsSchema } from './trusted-label-schema.ts';
 
 /** A Settings document that has passed its schema. */
 export interface SettingsDocument {
@@ -33,6 +34,7 @@ export interface SettingsDocument {
     readonly pods?: PodsDocument;
     readonly network?: NetworkDocument;
     readonly sharedServices?: readonly SharedServiceDocument[];
+    readonly trustedNamespaceLabels?: readonly TrustedLabelDocument[];
   };
 }
 
@@ -154,6 +156,7 @@ export const settingsSchema: StructuralSchema = {
         pods: podsSchema,
         network: networkSchema,
         sharedServices: sharedServicesSchema,
+        trustedNamespaceLabels: trustedLabelsSchema,
       },
     },
   },

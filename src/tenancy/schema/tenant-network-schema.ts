@@ -84,12 +84,16 @@ export const tenantNetworkSchema: StructuralSchema = {
       type: 'array',
       maxItems: 64,
       description:
-        'Single addresses inside ranges that the settings protect. The platform answers for who is reached there, such as a database beside the pods.',
+        'Single addresses inside ranges that the settings protect, and for ingress ranges of nodes. The platform answers for who is there, such as a database beside the pods.',
       items: {
         type: 'object',
         required: ['cidr', 'ports', 'direction', 'reason'],
         properties: {
-          cidr: { ...addresses, title: 'a single address', description: 'One address, with /32 or /128.' },
+          cidr: {
+            ...addresses,
+            description:
+              'One address, with /32 or /128. For ingress also a range inside nodeCIDRs and loadBalancerCIDRs: nodes forward traffic of others, too.',
+          },
           ports: {
             type: 'array',
             items: portSchema,

@@ -9,7 +9,8 @@ import (
 
 // A NetworkPolicy as the API means it, in the words that cyclonus takes in the same sense: in its matcher NotIn asks that the label is
 // there (pkg/kube/labelselector.go), while for the API an object without the label matches too. So each selector with NotIn becomes
-// several, one of them with DoesNotExist, and their union is what is meant.
+// several, one of them with DoesNotExist, and their union is what is meant. And an empty value in matchLabels matches an object without
+// the label there, while for the API it must be there: such a value becomes an In.
 func readNetworkPolicy(object json.RawMessage) ([]*networking.NetworkPolicy, error) {
 	var written networking.NetworkPolicy
 	if err := json.Unmarshal(object, &written); err != nil {
@@ -47,7 +48,16 @@ func alternatives(written *meta.LabelSelector) []*meta.LabelSelector {
 	if written == nil {
 		return []*meta.LabelSelector{nil}
 	}
-	all := []*meta.LabelSelector{{MatchLabels: written.MatchLabels}}
+	first := &meta.LabelSelector{MatchLabels: map[string]string{}}
+	for key, value := range written.MatchLabels {
+		if value != "" {
+			first.MatchLabels[key] = value
+			continue
+		}
+		empty := meta.LabelSelectorRequirement{Key: key, Operator: meta.LabelSelectorOpIn, Values: []string{""}}
+		first.MatchExpressions = append(first.MatchExpressions, empty)
+	}
+	all := []*meta.LabelSelector{first}
 	for _, requirement := range written.MatchExpressions {
 		choices := []meta.LabelSelectorRequirement{requirement}
 		if requirement.Operator == meta.LabelSelectorOpNotIn {
