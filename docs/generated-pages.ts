@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { checksPage } from './checks/checks-page.ts';
 import { decisionsPage } from './decisions/decisions-page.ts';
-import { exemptionPage, settingsPage, tenantPage } from './schema-pages.ts';
+import { exemptionPage, gateRequestPage, settingsPage, tenantPage } from './schema-pages.ts';
 
 export function generatedPages(): readonly { readonly file: string; readonly text: string }[] {
   return [
@@ -11,5 +11,6 @@ export function generatedPages(): readonly { readonly file: string; readonly tex
     { file: join(import.meta.dirname, 'settings.md'), text: settingsPage() },
     { file: join(import.meta.dirname, 'tenant.md'), text: tenantPage() },
     { file: join(import.meta.dirname, 'exemption.md'), text: exemptionPage() },
+    { file: join(import.meta.dirname, 'gate-request.md'), text: gateRequestPage() },
   ];
 }

@@ -1,8 +1,9 @@
-/** settings.md and tenant.md: every field, what holds by default, and a whole example. */
+/** settings.md, tenant.md, exemption.md and gate-request.md: every field, what holds by default, and a whole example. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { exemptionSchema } from '../src/exemptions/exemption-schema.ts';
+import { gateRequestSchema } from '../src/gates/gate-request-schema.ts';
 import { keyGroups } from '../src/keys/built-in-keys.ts';
 import { defaultSettings } from '../src/tenancy/default-settings.ts';
 import { parseTenant } from '../src/tenancy/parse-tenant.ts';
@@ -16,6 +17,7 @@ import { schemaTable } from './schema-table.ts';
 
 export const settingsExampleFile = join(import.meta.dirname, 'settings-example.yaml');
 export const tenantExampleFile = join(import.meta.dirname, 'tenant-example.yaml');
+export const gateRequestExampleFile = join(import.meta.dirname, 'gate-request-example.yaml');
 export const exemptionExampleFile = join(import.meta.dirname, 'exemption-example.yaml');
 
 const builtIn = '[built-in](#built-in)';
@@ -58,6 +60,10 @@ export function settingsPage(): string {
       'spec.sharedServices[].offer': '`baseline`',
       'spec.sharedServices[].tenants': 'every tenant',
       'spec.sharedServices[].tenantSelector': 'every tenant',
+      'spec.gates.from': code(defaultSettings.gates.from),
+      'spec.gates.ports[].protocol': '`TCP`',
+      'spec.gates.ports[].port': 'every port',
+      'spec.gates.between': 'any two tenants',
     },
   });
   return `# Settings
@@ -137,6 +143,21 @@ An Exemption is a document beside the tenants in the folder of \`--tenants DIR\`
 
 ## Fields
 ${schemaTable({ schema: exemptionSchema, example: every, defaults })}
+${exampleSection(example)}`;
+}
+
+export function gateRequestPage(): string {
+  const example = readFileSync(gateRequestExampleFile, 'utf8');
+  const defaults = { 'spec.ports[].protocol': '`TCP`', 'spec.ports[].port': 'every port' };
+  return `# GateRequest
+
+<!-- Made by \`npm run pages\` from src/gates/gate-request-schema.ts. -->
+
+A GateRequest is an object of the API server ([the CRD](../manifests/crds/gaterequests.bulkhead.dev.yaml)), in a namespace of a tenant.
+[Open a gate](how-to/gates.md) says what two of them open.
+
+## Fields
+${schemaTable({ schema: gateRequestSchema, example: parse(example), defaults })}
 ${exampleSection(example)}`;
 }
 

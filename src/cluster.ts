@@ -15,12 +15,15 @@ import { keepNamespaceSelectors } from './configuration/namespace-selectors.ts';
 import { keepSecretCertificates, type SecretCertificatesOptions } from './configuration/secret-certificates.ts';
 import { createWebhookConfigurations } from './configuration/webhook-configurations.ts';
 import { createExemptions, exemptionsPath } from './facts/exemptions.ts';
+import { createGateRequests, gateRequestsPath } from './facts/gate-requests.ts';
 import { createNamespaceSource, namespaceRecord, namespacesPath } from './facts/namespaces.ts';
 import { createReservations, propagationDelay } from './facts/reservations.ts';
 import { createTenants, type Tenants, type TenantsOptions, tenantsPath } from './facts/tenants.ts';
+import { noRequests } from './gates/agreement.ts';
 import { entry } from './kubernetes/objects.ts';
 import { type BaselinesCounters, keepBaselines } from './reconcile/baselines.ts';
 import { createExemptionStatusWriter } from './reconcile/exemption-status.ts';
+import { createGateRequestStatusWriter } from './reconcile/gate-request-status.ts';
 import { createNamespaceEvents, type EventCounters } from './reconcile/namespace-events.ts';
 import { createObservations } from './reconcile/observations.ts';
 import type { StatusCounters } from './reconcile/status-writer.ts';
@@ -33,10 +36,13 @@ import type { Settings } from './tenancy/settings.ts';
 import { fixOfMisplaced, misplacedKeys } from './tenancy/trusted-labels.ts';
 
 /**
- * Milliseconds. There is no live request for the members and gates of tenants, nor for exemptions: when their watch was not heard for so long, they are no
+ * Milliseconds. There is no live request for the members and gates of tenants, for exemptions, nor for GateRequests: when their watch was not heard for so long, they are no
  * longer known. A watch that is cut, one after it that brings nothing, and the list after that take less.
  */
 const tenantsTrustedFor = 300_000;
+
+/** Resources of Bulkhead's own that a cluster serves once manifests/crds are applied. */
+const ownKinds: ReadonlySet<string> = new Set(['tenants', 'exemptions', 'gaterequests']);
 
 /** Where Bulkhead runs; Events about itself go there. */
 const ownNamespace = 'bulkhead-system';
@@ -99,7 +105,7 @@ export interface Cluster {
   readonly certificates: ReplicaCertificates | undefined;
   /** Where certificates come from files: these have changed. */
   certificateFilesChanged(files: VouchedPair): void;
-  /** Tenant and Exemption objects are known once they have been listed, until five minutes of silence. */
+  /** Tenant, Exemption and GateRequest objects are known once they have been listed, until five minutes of silence. */
   tenantsKnown(): boolean;
   /** Resolves when everything that exists is known. Never rejects. */
   readonly synced: Promise<void>;
@@ -142,6 +148,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     tenants = createTenants({
       ...common,
       settings: home.settings,
+      agree: (settings, isInForce) => gateRequests?.agree(settings, isInForce) ?? noRequests,
       onTenants(refused) {
         home.onTenants(refused);
         tenancyChanged();
@@ -162,6 +169,14 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
         storedPolicies.changed();
         exemptionStatus?.changed();
       },
+    });
+  const gateRequests =
+    tenants &&
+    createGateRequests({
+      clock,
+      tenantLabel: () => tenancy().settings.tenantLabel,
+      lookup: (name) => store.lookup(name),
+      onRequests: requestsChanged,
     });
   const reservations = createReservations(
     tenancy,
@@ -190,6 +205,10 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       ownNamespace,
       events,
     });
+  const gateRequestStatus =
+    tenants !== undefined && gateRequests !== undefined && options.reconcile
+      ? createGateRequestStatusWriter({ ...common, requests: gateRequests, agreement: tenants.agreement })
+      : undefined;
   const storedPolicies = createStoredPolicies({ ...common, tenancy, namespaces: store, events });
   function tenancyChanged(): void {
     reservations.changed();
@@ -197,7 +216,15 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     storedPolicies.changed();
     selectors?.changed();
     exemptionStatus?.changed();
+    gateRequestStatus?.changed();
     failurePolicies?.settingsChanged();
+  }
+  function requestsChanged(): void {
+    if (tenants?.requestsChanged()) {
+      log.info({}, 'other gates by GateRequests are in force');
+      storedPolicies.changed();
+    }
+    gateRequestStatus?.changed();
   }
   const ownerLabel = ({ labels }: NamespaceRecord) => entry(labels, tenancy().settings.tenantLabel);
   const misplacedOn = (one: NamespaceRecord | undefined) =>
@@ -208,14 +235,16 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       const before = store.lookup(record.name);
       store.set(record);
       const [was, is] = [misplacedOn(before), misplacedOn(record)];
-      if ((before !== undefined && ownerLabel(before) !== ownerLabel(record)) || was.join() !== is.join())
-        storedPolicies.changed();
+      const isMoved = before !== undefined && ownerLabel(before) !== ownerLabel(record);
+      if (isMoved || was.join() !== is.join()) storedPolicies.changed();
       for (const key of is)
         if (!was.includes(key))
           log.error(
             { namespace: record.name },
             `no policy can rely on the label ${key}, as a namespace has it that the settings do not list: ${fixOfMisplaced(record.name, key)}`,
           );
+      if (before === undefined || isMoved || before.terminating !== record.terminating)
+        gateRequests?.namespaceChanged(record.name);
       baselines?.namespaceChanged(object.metadata.name);
       tenantStatus?.changed();
       exemptionStatus?.changed();
@@ -223,6 +252,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     removed({ name }) {
       if (misplacedOn(store.lookup(name)).length > 0) storedPolicies.changed();
       store.delete(name);
+      gateRequests?.namespaceChanged(name);
       baselines?.namespaceChanged(name);
       tenantStatus?.changed();
       exemptionStatus?.changed();
@@ -261,13 +291,22 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   if (exemptions !== undefined) watches.set('exemptions', follow(exemptionsPath, exemptions.handler));
 
   const waitingFor = new Set(watches.keys());
+  // Followed in any case, and waited for only where requests count: a cluster need not serve the kind.
+  if (gateRequests !== undefined) {
+    const watch = follow(gateRequestsPath, gateRequests.handler);
+    watches.set('gaterequests', watch);
+    void watch.synced.then(() => gateRequests.begin());
+  }
   // No review depends on the webhook configurations, so readiness does not: a rollout would wait for itself.
   for (const [resource, watch] of configurations?.watches ?? []) watches.set(resource, watch);
-  /** There is no live request for these: what they grant must be heard of again and again. */
+  /** There is no live request for these: what they grant must be heard of again and again. Requests count by the owners of namespaces. */
   const unheard = (): string | undefined =>
-    ['tenants', 'exemptions'].find(
-      (resource) => waitingFor.has(resource) || (watches.get(resource)?.staleness() ?? 0) > tenantsTrustedFor,
-    );
+    [
+      ...['tenants', 'exemptions'],
+      ...(gateRequests !== undefined && tenancy().settings.gates.from === 'tenants'
+        ? ['gaterequests', 'namespaces']
+        : []),
+    ].find((resource) => waitingFor.has(resource) || (watches.get(resource)?.staleness() ?? 0) > tenantsTrustedFor);
   const synced = Promise.all(
     [...waitingFor].map(async (resource) => {
       await watches.get(resource)?.synced;
@@ -281,6 +320,9 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     tenantStatus?.begin();
     exemptionStatus?.begin();
     unreadObjects?.begin();
+    // By the owners of all namespaces.
+    requestsChanged();
+    gateRequestStatus?.begin();
     storedPolicies.begin();
   });
 
@@ -300,9 +342,10 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       const resource = first ?? unheard();
       if (resource === undefined) return certificates?.ready();
       const trouble = watches.get(resource)?.trouble();
-      if (trouble?.startsWith('404') && (resource === 'tenants' || resource === 'exemptions'))
+      if (trouble?.startsWith('404') && ownKinds.has(resource))
         return `${server} does not serve ${resource}.bulkhead.dev: apply manifests/crds, or give the tenants as files`;
-      return `the ${resource} of ${server} are not known ${first === undefined ? 'any more' : 'yet'}${trouble === undefined ? '' : `: ${trouble}`}`;
+      const isNew = first !== undefined || watches.get(resource)?.staleness() === Number.POSITIVE_INFINITY;
+      return `the ${resource} of ${server} are not known ${isNew ? 'yet' : 'any more'}${trouble === undefined ? '' : `: ${trouble}`}`;
     },
     tenancyChanged,
     serving(serves) {
@@ -337,9 +380,11 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       await Promise.all([...watches.values()].map((watch) => watch.stop()));
       tenants?.stop();
       exemptions?.stop();
+      gateRequests?.stop();
       await tenantStatus?.stop();
       await exemptionStatus?.stop();
       await unreadObjects?.stop();
+      await gateRequestStatus?.stop();
       await baselines?.stop();
       await storedPolicies.stop();
       await observations?.stop();

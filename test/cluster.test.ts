@@ -223,6 +223,49 @@ t.test('it is not ready while nobody can say what is exempted', async (t) => {
   t.ok(cluster.tenantsKnown());
 });
 
+const withoutRequests = (server: FakeApiServer): void => {
+  for (let index = 0; index < 100; index++)
+    server.failNext({ kind: 'status', code: 404, reason: 'NotFound' }, ({ path }) => path.endsWith('/gaterequests'));
+};
+
+t.test('where gates come from the platform, a cluster need not serve the requests for them', async (t) => {
+  const { server, cluster } = await connect(t, false, withoutRequests, { settings: settings([]), onTenants: ignore });
+  await cluster.synced;
+  await until('they were asked for', () => server.requests.some(({ path }) => path.endsWith('/gaterequests')));
+  t.equal(cluster.ready(), undefined);
+  t.ok(cluster.tenantsKnown());
+});
+
+t.test('where gates come from tenants, it is not ready while the requests are not known', async (t) => {
+  const ports = [{ protocol: 'TCP', first: 443, last: 443 }] as const;
+  const asking = { ...settings([]), gates: { from: 'tenants', ports, between: undefined } } as const;
+  const objects = { settings: settings([]), onTenants: ignore };
+  const { server, cluster } = await connect(t, false, withoutRequests, objects);
+  await cluster.synced;
+  t.strictSame(cluster.settingsChanged(asking), []);
+  const missing = `${server.url} does not serve gaterequests.bulkhead.dev: apply manifests/crds, or give the tenants as files`;
+  await until('the failure is noticed', () => cluster.ready() === missing);
+  t.notOk(cluster.tenantsKnown(), 'no review is answered by half of the facts');
+  t.strictSame(cluster.settingsChanged(settings([])), []);
+  t.ok(cluster.tenantsKnown(), 'and with the former settings it goes on');
+});
+
+t.test('GAT-04: requests that were not heard for five minutes are not known any more', async (t) => {
+  const ports = [{ protocol: 'TCP', first: 443, last: 443 }] as const;
+  const asking = { ...settings([]), gates: { from: 'tenants', ports, between: undefined } } as const;
+  const { server, clock, cluster } = await connect(t, false, ignore, { settings: asking, onTenants: ignore });
+  await cluster.synced;
+  await until('they are known', () => cluster.tenantsKnown());
+  const opened = () => server.watches.filter(({ resource }) => resource !== 'gaterequests').length === 3;
+  await until('the watches are open', () => opened() && server.watches.length === 4);
+  // Whatever is asked for them from now on fails.
+  withoutRequests(server);
+  server.watches.find(({ resource }) => resource === 'gaterequests')?.end();
+  await until('the watch is closed', () => server.watches.length === 3);
+  clock.advance(300_001);
+  t.notOk(cluster.tenantsKnown());
+});
+
 t.test('tenants that were not heard for five minutes are not known any more', async (t) => {
   const objects = { settings: settings([]), onTenants: ignore };
   const { server, clock, cluster } = await connect(t, false, (server) => server.put('tenants', acme), objects);

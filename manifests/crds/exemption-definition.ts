@@ -1,7 +1,7 @@
 /** The CustomResourceDefinition of Exemption: the schema of the files, the rules that a schema cannot say, and the status. */
 import { exemptionSchema } from '../../src/exemptions/exemption-schema.ts';
 import { exemptionRules } from './exemption-rules.ts';
-import { readyCondition, servedSchema } from './served-schema.ts';
+import { conditionsSchema, servedSchema } from './served-schema.ts';
 
 /** What src/reconcile/exemption-status.ts writes. */
 const statusSchema = {
@@ -9,7 +9,7 @@ const statusSchema = {
   description: 'What Bulkhead makes of the exemption.',
   properties: {
     observedGeneration: { type: 'integer', format: 'int64', description: 'The generation that all of this is about.' },
-    conditions: readyCondition(
+    conditions: conditionsSchema(
       'Ready: whether the exemption is in force.',
       'InForce, EndsSoon, Expired, MatchesNothing, Invalid or Deleted.',
     ),

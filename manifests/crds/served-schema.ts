@@ -9,8 +9,8 @@ type Schema = Omit<StructuralSchema, 'properties' | 'items' | 'additionalPropert
   readonly 'x-kubernetes-validations'?: readonly ValidationRule[];
 };
 
-/** The list of conditions of a status: one, Ready. */
-export function readyCondition(description: string, reasons: string) {
+/** The list of conditions of a status: Ready, and others that the kind has. */
+export function conditionsSchema(description: string, reasons: string, types = 'Ready') {
   return {
     type: 'array',
     'x-kubernetes-list-type': 'map',
@@ -20,7 +20,7 @@ export function readyCondition(description: string, reasons: string) {
       type: 'object',
       required: ['type', 'status', 'lastTransitionTime', 'reason', 'message'],
       properties: {
-        type: { type: 'string', description: 'Ready.' },
+        type: { type: 'string', description: `${types}.` },
         status: { type: 'string', enum: ['True', 'False', 'Unknown'], description: 'True, False or Unknown.' },
         observedGeneration: { type: 'integer', format: 'int64', description: 'The generation it is about.' },
         lastTransitionTime: { type: 'string', format: 'date-time', description: 'When the status last changed.' },

@@ -3,7 +3,7 @@
  * Source: apiextensions.k8s.io/v1 CustomResourceDefinition.
  */
 import { tenantSchema } from '../../src/tenancy/schema/tenant-schema.ts';
-import { readyCondition, servedSchema } from './served-schema.ts';
+import { conditionsSchema, servedSchema } from './served-schema.ts';
 import { tenantRules } from './tenant-rules.ts';
 
 /** What src/reconcile/tenant-status.ts writes. Every list is written whole. */
@@ -13,14 +13,15 @@ const statusSchema = {
   properties: {
     observedGeneration: { type: 'integer', format: 'int64', description: 'The generation that all of this is about.' },
     namespaces: { type: 'integer', format: 'int64', description: 'How many namespaces the tenant has.' },
-    conditions: readyCondition(
-      'Ready: whether the tenant is in force as it is written.',
-      'InForce, Invalid or Conflict.',
+    conditions: conditionsSchema(
+      'Ready: whether the tenant is in force as it is written. GatesOpen: whether every gate that it declares, or has a GateRequest for, is open.',
+      'Of Ready: InForce, Invalid or Conflict. Of GatesOpen: Open, HalfOpen, Mismatched or Expired.',
+      'Ready or GatesOpen',
     ),
     gates: {
       type: 'array',
       'x-kubernetes-list-type': 'atomic',
-      description: 'The gates of the spec, in its order.',
+      description: 'The gates of the spec, in its order; then those of GateRequests, and what others ask.',
       items: {
         type: 'object',
         required: ['tenant', 'direction', 'state'],
@@ -29,14 +30,18 @@ const statusSchema = {
           direction: { type: 'string', description: 'As this tenant sees it.' },
           state: {
             type: 'string',
-            enum: ['Open', 'HalfOpen', 'Expired'],
+            enum: ['Open', 'HalfOpen', 'Mismatched', 'Expired', 'Asked'],
             description:
-              'Open: both tenants declare it. HalfOpen: the other does not, or not for these ports, and nothing is open. Expired: so is this half or the other.',
+              'Open: both tenants declare it. HalfOpen: the other does not. Mismatched: it does for other ports. Expired: so is this half or the other. Asked: the other tenant has a GateRequest, and this one none.',
           },
           ports: {
             type: 'array',
             items: { type: 'string' },
             description: 'What is open: the ports that both sides name.',
+          },
+          request: {
+            type: 'string',
+            description: 'NAMESPACE/NAME of the GateRequest of this tenant. Left out for a gate of the spec.',
           },
         },
       },
@@ -65,6 +70,12 @@ export const tenantDefinition = {
           { name: 'Prefixes', type: 'string', jsonPath: '.spec.namespaces.prefixes', priority: 1 },
           { name: 'Names', type: 'string', jsonPath: '.spec.namespaces.names', priority: 1 },
           { name: 'Namespaces', type: 'integer', jsonPath: '.status.namespaces' },
+          {
+            name: 'Gates',
+            type: 'string',
+            jsonPath: '.status.conditions[?(@.type=="GatesOpen")].reason',
+            description: 'The worst state of a gate.',
+          },
           { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
           { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
         ],

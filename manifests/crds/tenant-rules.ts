@@ -47,6 +47,14 @@ export const timeRules: readonly ValidationRule[] = [
   },
 ];
 
+/** A port by number, as kubernetes/port-range.ts reads it. */
+export const portRules: readonly ValidationRule[] = [
+  {
+    rule: '!has(self.endPort) || (has(self.port) && self.port <= self.endPort)',
+    message: 'endPort is the last port of a range that begins at port',
+  },
+];
+
 export const tenantRules: Rules = {
   '': [
     {
@@ -82,10 +90,5 @@ export const tenantRules: Rules = {
     },
   ],
   'spec.network.gates[].expires': timeRules,
-  'spec.network.gates[].ports[]': [
-    {
-      rule: '!has(self.endPort) || (has(self.port) && self.port <= self.endPort)',
-      message: 'endPort is the last port of a range that begins at port',
-    },
-  ],
+  'spec.network.gates[].ports[]': portRules,
 };

@@ -124,6 +124,8 @@ function requestOf(uid: string, request: JsonMap): AdmissionRequest {
       return { ...common, family: 'pod', ...entry.judgedAs, namespace: inNamespace };
     case 'policy':
       return { ...common, family: 'policy', kind: entry.kind, namespace: inNamespace, resource: expected.resource };
+    case 'gate':
+      return { ...common, family: 'gate', kind: 'GateRequest', namespace: inNamespace };
     case 'quota':
       return { ...common, family: 'quota', kind: 'ResourceQuota', namespace: inNamespace };
     case 'workload':

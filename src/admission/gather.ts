@@ -12,6 +12,7 @@ import { entry } from '../kubernetes/objects.ts';
 import type {
   AdmissionRequest,
   ExemptionRequest,
+  GateRequestRequest,
   NamespaceRequest,
   PodRequest,
   PolicyRequest,
@@ -107,7 +108,7 @@ async function aboutNamespace(request: NamespaceRequest, sources: TimedSources):
   return { family: 'namespace', request, facts };
 }
 
-type InNamespace = PodRequest | PolicyRequest | ResourceQuotaRequest | WorkloadRequest;
+type InNamespace = PodRequest | PolicyRequest | ResourceQuotaRequest | GateRequestRequest | WorkloadRequest;
 
 /** Waits only for what is not in memory: every `await` costs, and most requests need none. */
 async function inNamespace(request: InNamespace, sources: TimedSources): Promise<Gathered> {
@@ -124,6 +125,11 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
       if (isHeld && baselines?.isIsolated(record) === false) await untilIsolated(record, baselines, sources);
       const accountOwner = asksAccount(request, facts, sources) ? await homeOwner(request.user, sources) : undefined;
       return { family: 'pod', request, facts: { ...facts, namespaceLabels: record.labels, accountOwner } };
+    }
+    case 'gate': {
+      // Whether it acts for another tenant.
+      const requester = tenancy.requester(request.user, await homeOwner(request.user, sources));
+      return { family: 'gate', request, facts: { ...facts, requester } };
     }
     case 'workload':
       return { family: 'workload', request, facts: { ...facts, namespaceLabels: record.labels } };

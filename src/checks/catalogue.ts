@@ -13,6 +13,7 @@ import { ephemeralContainers } from './ephemeral-containers.ts';
 import { exemptionDocument } from './exemption-document.ts';
 import { exemptionWriters } from './exemption-writers.ts';
 import { foreignNamespace } from './foreign-namespace.ts';
+import { gateRequest } from './gate-request.ts';
 import { handshake } from './handshake.ts';
 import { hostNamespaces } from './host-namespaces.ts';
 import { hostNetwork } from './host-network.ts';
@@ -62,6 +63,7 @@ export const catalogue: readonly Check[] = [
   prefixInUse,
   exemptionWriters,
   exemptionDocument,
+  gateRequest,
   foreignNamespace,
   tenantLeaving,
   tenantLabelFrozen,

@@ -6,6 +6,7 @@ import type { StringMap } from '../kubernetes/objects.ts';
 import type {
   AdmissionRequest,
   ExemptionRequest,
+  GateRequestRequest,
   NamespaceRequest,
   PodRequest,
   PolicyRequest,
@@ -106,6 +107,7 @@ export type Gathered =
   | GatheredOf<ResourceQuotaRequest, ManagedFacts>
   | GatheredOf<TenantRequest, TenantFacts>
   | GatheredOf<ExemptionRequest, ExemptionFacts>
+  | GatheredOf<GateRequestRequest, Facts>
   | GatheredOf<WorkloadRequest, PodFacts>;
 
 interface GatheredOf<Request extends AdmissionRequest, Known extends Facts> {
@@ -147,6 +149,7 @@ export interface Check {
   readonly quota?: (request: ResourceQuotaRequest, facts: ManagedFacts) => readonly Finding[];
   readonly tenant?: (request: TenantRequest, facts: TenantFacts) => readonly Finding[];
   readonly exemption?: (request: ExemptionRequest, facts: ExemptionFacts) => readonly Finding[];
+  readonly gate?: (request: GateRequestRequest, facts: Facts) => readonly Finding[];
 }
 
 /** Nothing found: one list for all, so that the common case allocates nothing. */

@@ -55,6 +55,7 @@ const checksOf: Readonly<Record<Asked['family'], readonly Check[]>> = {
   quota: catalogue.filter(({ quota }) => quota),
   tenant: catalogue.filter(({ tenant }) => tenant),
   exemption: catalogue.filter(({ exemption }) => exemption),
+  gate: catalogue.filter(({ gate }) => gate),
 };
 
 /** @returns in catalogue order, so that two replicas print the same text */
@@ -145,6 +146,8 @@ function run(check: Check, asked: Asked, changed: ChangedContainers | undefined)
       return check.tenant?.(asked.request, asked.facts) ?? nothing;
     case 'exemption':
       return check.exemption?.(asked.request, asked.facts) ?? nothing;
+    case 'gate':
+      return check.gate?.(asked.request, asked.facts) ?? nothing;
   }
 }
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseTenant } from '../tenancy/parse-tenant.ts';
-import { unlined } from '../tenancy/problem.ts';
+import { type Problem, unlined } from '../tenancy/problem.ts';
 import { locatedTenant, tenantFile } from '../tenancy/resolve-tenants.ts';
 import { validateTenancy } from '../tenancy/validate-tenancy.ts';
 import { type Check, type Facts, type Finding, nothing } from './check.ts';
@@ -8,7 +8,8 @@ import { type Check, type Facts, type Finding, nothing } from './check.ts';
 /**
  * A Tenant can be read, and goes together with the settings and the other tenants.
  * Reads    apiVersion, kind, metadata.name and spec of a new Tenant, or of one whose spec changes
- * Allowed  what `bulkhead serve --tenants` would load beside the tenants in force; with a warning where tenants are read from files
+ * Allowed  what `bulkhead serve --tenants` would load beside the tenants in force; with a warning of what it would warn of, such as gates
+ *          that stay shut, and where tenants are read from files
  * Why      a tenant that could not be put in force would stay what it was, and nobody would notice until it matters
  */
 export const tenantDocument: Check = {
@@ -26,19 +27,16 @@ export const tenantDocument: Check = {
     const file = tenantFile(request.name);
     const parsed = parseTenant({ value: { apiVersion, kind, metadata, spec }, locate: unlined(file) });
     const others = [...tenancy.tenants.values()].filter(({ name }) => name !== request.name);
-    const { problems } = parsed.ok
+    const { problems, warnings } = parsed.ok
       ? validateTenancy(tenancy.settings, [...others, parsed.value].map(locatedTenant), now)
-      : parsed;
-    const found = problems
-      .filter((problem) => problem.file === file)
-      .map(
-        ({ path, reason, fix }): Finding => ({
-          path,
-          reason,
-          fix: fix || 'write another value',
-        }),
-      );
-    return found.length === 0 ? withoutEffect('tenants', tenancy) : found;
+      : { ...parsed, warnings: [] };
+    const own = (found: readonly Problem[], more: Pick<Finding, 'protects'> = {}): readonly Finding[] =>
+      found
+        .filter((one) => one.file === file)
+        .map(({ path, reason, fix }) => ({ path, reason, fix: fix || 'write another value', ...more }));
+    const refused = own(problems);
+    if (refused.length > 0) return refused;
+    return [...withoutEffect('tenants', tenancy), ...own(warnings, { protects: 'intent' })];
   },
 };
 

@@ -1,9 +1,12 @@
-/** The tenant label of what lives in a namespace: the one rule behind pod-tenant-label and policy-tenant-label. */
+/** The tenant label of what lives in a namespace: the one rule behind pod-tenant-label, policy-tenant-label and gate-request. */
 import { entry } from '../kubernetes/objects.ts';
-import type { PodRequest, PolicyRequest } from '../kubernetes/review.ts';
+import type { GateRequestRequest, PodRequest, PolicyRequest } from '../kubernetes/review.ts';
 import { type Facts, type Finding, nothing } from './check.ts';
 
-export function judgeTenantLabel(request: PodRequest | PolicyRequest, facts: Facts): readonly Finding[] {
+export function judgeTenantLabel(
+  request: PodRequest | PolicyRequest | GateRequestRequest,
+  facts: Facts,
+): readonly Finding[] {
   if (request.operation === 'DELETE') return nothing;
   const key = facts.tenancy.settings.tenantLabel;
   const after = entry(request.object.metadata?.labels, key);

@@ -1,6 +1,7 @@
 import type { StringMap } from '../kubernetes/objects.ts';
 import type { Exemption } from '../tenancy/exemption.ts';
 import { formatSteps } from '../tenancy/problem.ts';
+import { soon } from '../tenancy/soon.ts';
 import { suggestion } from '../tenancy/suggestion.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 
@@ -31,9 +32,6 @@ export function tenantsOf(
     return { tenant: owner === 'platform' ? undefined : owner.name };
   };
 }
-
-/** Milliseconds. */
-export const soon = 7 * 24 * 3_600_000;
 
 /**
  * @param now milliseconds since the epoch

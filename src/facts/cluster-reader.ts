@@ -1,5 +1,6 @@
 /** A cluster that is read once, not followed, and never written to. */
 
+import type { NamespaceRecord } from '../admission/facts.ts';
 import type { ClusterLocation } from '../client/authentication.ts';
 import { systemClock } from '../client/clock.ts';
 import { createConnection } from '../client/connection.ts';
@@ -11,6 +12,8 @@ import { readPages, readServed } from '../client/paged-list.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { createExemptions, exemptionsPath } from './exemptions.ts';
+import { createGateRequests, gateRequestsPath } from './gate-requests.ts';
+import { namespaceRecord, namespacesPath } from './namespaces.ts';
 import { createTenants, tenantsPath } from './tenants.ts';
 
 /** What the API server or the network says when a collection cannot be listed. */
@@ -26,7 +29,7 @@ export interface ClusterReader {
   each(path: string, tell: (object: DecodedObject) => void): Promise<void>;
   /** The same for the first of these paths that is served. Where none is, there are no objects. @throws Unreadable */
   eachServed(paths: readonly string[], tell: (object: DecodedObject) => void): Promise<void>;
-  /** The Tenant and Exemption objects, as they would be in force. Problems are logged. @throws Unreadable */
+  /** The Tenant, Exemption and GateRequest objects, as they would be in force. Problems are logged. @throws Unreadable */
   tenancy(settings: Settings, log: Log): Promise<Tenancy>;
   close(): void;
 }
@@ -50,14 +53,40 @@ export function readCluster(location: ClusterLocation): ClusterReader {
     },
     async tenancy(settings, log) {
       const none = (): void => {};
-      const options = { settings, clock, log, wallClock: Date.now, onTenants: none, onObjects: none };
-      const tenants = createTenants(options);
+      const owners = new Map<string, NamespaceRecord>();
+      const requests = createGateRequests({
+        clock,
+        tenantLabel: () => settings.tenantLabel,
+        lookup: (name) => owners.get(name),
+        onRequests: none,
+      });
+      const { agree } = requests;
+      const tenants = createTenants({
+        settings,
+        clock,
+        log,
+        wallClock: Date.now,
+        agree,
+        onTenants: none,
+        onObjects: none,
+      });
+      const listServed = async (path: string, tell: (object: DecodedObject) => void): Promise<void> => {
+        const read = await readServed({ connection, clock }, [path], tell, never);
+        if (read?.ok === false) throw new Unreadable(`${path} cannot be listed: ${describe(read)}`);
+      };
       try {
         await each(tenantsPath, tenants.handler.changed);
         const onExemptions = tenants.exemptionsChanged;
         const exemptions = createExemptions({ clock, log, onExemptions });
-        const read = await readServed({ connection, clock }, [exemptionsPath], exemptions.handler.changed, never);
-        if (read?.ok === false) throw new Unreadable(`${exemptionsPath} cannot be listed: ${describe(read)}`);
+        await listServed(exemptionsPath, exemptions.handler.changed);
+        if (settings.gates.from === 'tenants') {
+          await each(namespacesPath, (object) => {
+            const record = namespaceRecord(object);
+            owners.set(record.name, record);
+          });
+          await listServed(gateRequestsPath, requests.handler.changed);
+        }
+        requests.begin();
         tenants.begin();
         exemptions.begin();
         return tenants.current();

@@ -1,9 +1,11 @@
 /** Tenant objects, as the watch reports them, as a tenancy. */
+import { isDeepStrictEqual } from 'node:util';
 import type { TenancySource } from '../admission/facts.ts';
 import type { Clock } from '../client/clock.ts';
 import { type DecodedObject, fieldsAt } from '../client/decode.ts';
 import type { Handler } from '../client/list-watch.ts';
 import type { Log } from '../client/log.ts';
+import { type Agreement, noRequests, withAgreed } from '../gates/agreement.ts';
 import { isGiven } from '../kubernetes/json.ts';
 import type { Exemptions } from '../tenancy/exemption.ts';
 import { parseTenant } from '../tenancy/parse-tenant.ts';
@@ -51,6 +53,10 @@ export interface Tenants {
   settingsChanged(settings: Settings): readonly Problem[];
   /** Puts exemptions in force beside the tenants. */
   exemptionsChanged(exemptions: Exemptions): void;
+  /** Puts what GateRequests agree on in force beside the tenants. Gives whether that has changed. */
+  requestsChanged(): boolean;
+  /** What was put in force last. */
+  agreement(): Agreement;
   /** One for each object that has been judged as it is now. */
   verdicts(): readonly TenantVerdict[];
   verdict(name: string): TenantVerdict | undefined;
@@ -63,6 +69,8 @@ export interface TenantsOptions {
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
+  /** What GateRequests agree on under these settings, among the tenants that are in force. Default: nothing. */
+  readonly agree?: ((settings: Settings, isInForce: (tenant: string) => boolean) => Agreement) | undefined;
   /** Other tenants may be in force; the newest version of so many objects is not. */
   readonly onTenants: (refused: number) => void;
   /** An object, or its verdict, is another one. */
@@ -73,7 +81,7 @@ export interface TenantsOptions {
 const debounce = 20;
 
 export function createTenants(options: TenantsOptions): Tenants {
-  const { clock, log, wallClock, onTenants, onObjects } = options;
+  const { clock, log, wallClock, onTenants, onObjects, agree = () => noRequests } = options;
   let { settings } = options;
   const objects = new Map<string, TenantObject>();
   /** Known before a list that has begun: after a restore of etcd the same generation may be another one. */
@@ -82,6 +90,7 @@ export function createTenants(options: TenantsOptions): Tenants {
   const lastGood = new Map<string, Tenant>();
   let resolution: Resolution = { inForce: new Map(), closed: [], refused: new Map(), warnings: [] };
   let exemptions: Exemptions = new Map();
+  let agreement = noRequests;
   let tenancy = createTenancy(settings, []);
   /** What `resolution` is about. */
   let judged: ReadonlyMap<string, TenantObject['loaded']> = new Map();
@@ -94,12 +103,12 @@ export function createTenants(options: TenantsOptions): Tenants {
     cancel?.();
     cancel = undefined;
     resolution = resolveTenants([...objects.values()], lastGood, settings, wallClock());
-    const { inForce, closed, refused, warnings } = resolution;
+    const { inForce, refused, warnings } = resolution;
     for (const { name, loaded } of objects.values())
       if (loaded.ok && inForce.get(name) === loaded.value) lastGood.set(name, loaded.value);
     judged = new Map([...objects.values()].map(({ name, loaded }) => [name, loaded]));
-    const made = createTenancy(settings, [...inForce.values()].map(asItStands), closed.map(asItStands));
-    tenancy = { ...made, exemptions };
+    agreement = agree(settings, (name) => inForce.has(name));
+    build();
     const texts = new Map<string, 'warn' | 'error'>();
     for (const warning of warnings) texts.set(formatProblem(warning), 'warn');
     for (const problem of [...refused.values()].flat()) texts.set(formatProblem(problem), 'error');
@@ -110,8 +119,15 @@ export function createTenants(options: TenantsOptions): Tenants {
     onObjects();
   }
 
+  function build(): void {
+    const { inForce, closed } = resolution;
+    const made = createTenancy(settings, [...inForce.values()].map(asItStands), closed.map(asItStands));
+    tenancy = { ...made, exemptions, requests: agreement.requests };
+  }
+
   function asItStands(tenant: Tenant): Tenant {
-    return objects.get(tenant.name)?.leaving ? { ...tenant, leaving: true } : tenant;
+    const agreed = withAgreed(tenant, agreement);
+    return objects.get(tenant.name)?.leaving ? { ...agreed, leaving: true } : agreed;
   }
 
   function verdictOf(object: TenantObject | undefined): TenantVerdict[] {
@@ -167,6 +183,17 @@ export function createTenants(options: TenantsOptions): Tenants {
       exemptions = next;
       tenancy = { ...tenancy, exemptions };
     },
+    requestsChanged() {
+      if (!begun) return false;
+      const before = agreement.gates;
+      agreement = agree(settings, (name) => resolution.inForce.has(name));
+      const isOther = !isDeepStrictEqual(agreement.gates, before);
+      if (isOther) build();
+      else tenancy = { ...tenancy, requests: agreement.requests };
+      onObjects();
+      return isOther;
+    },
+    agreement: () => agreement,
     verdicts: () => [...objects.values()].flatMap(verdictOf),
     verdict: (name) => verdictOf(objects.get(name))[0],
     stop: () => cancel?.(),

@@ -56,6 +56,8 @@ export function tenancyOf(texts: TenancyTexts, { tenants, config }: TenancyFiles
   const warnings = parsed.flatMap((one) => (one.ok ? one.warnings : []));
   if (tenants !== undefined && loaded.value.tenants.size === 0)
     warnings.push(problem(tenants, 'declares no tenant, so only the platform may create namespaces', ''));
+  if (tenants !== undefined && first !== undefined && loaded.value.settings.gates.from === 'tenants')
+    warnings.push(problemAt(first.locate, ['spec', 'gates', 'from'], ...notInFiles));
   const home = tenants === undefined ? 'objects' : 'files';
   return { ...loaded, value: { ...loaded.value, home }, warnings: [...loaded.warnings, ...warnings] };
 }
@@ -66,6 +68,11 @@ function isOurs({ value }: Located<unknown>): boolean {
   const version = valueAt(value, 'apiVersion');
   return typeof version === 'string' && version.startsWith('bulkhead.dev/');
 }
+
+const notInFiles: [reason: string, fix: string] = [
+  'has no effect, as GateRequests are read only where tenants are objects of the API server',
+  'declare the gates in the tenants, or give the tenants as objects',
+];
 
 function loadBoth(
   settings: Located<unknown> | undefined,

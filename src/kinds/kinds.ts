@@ -1,6 +1,7 @@
 /** The one table of kinds: everything that the API server asks Bulkhead about. */
 import { binding } from './binding.ts';
 import { exemption } from './exemption.ts';
+import { gateRequest } from './gate-request.ts';
 import type { Kind } from './kind.ts';
 import { namespace } from './namespace.ts';
 import { networkPolicy } from './network-policy/network-policy.ts';
@@ -17,6 +18,7 @@ export const kinds: readonly Kind[] = [
   resourceQuota,
   tenant,
   exemption,
+  gateRequest,
   workload('apps', 'deployments', 'Deployment'),
   workload('apps', 'statefulsets', 'StatefulSet'),
   workload('apps', 'daemonsets', 'DaemonSet'),

@@ -188,6 +188,11 @@ export interface ExemptionObject extends KubernetesObject {
   readonly spec?: unknown;
 }
 
+/** bulkhead.dev/v1alpha1. What is in it, gates/parse-gate-request.ts says. */
+export interface GateRequestObject extends KubernetesObject {
+  readonly spec?: unknown;
+}
+
 /** core/v1 ResourceQuota. Maps from the name of a resource to a quantity (quantity.ts). */
 export interface ResourceQuota extends KubernetesObject {
   readonly spec?: { readonly hard?: StringMap | null } | null;

@@ -43,6 +43,11 @@ export const allPorts: readonly PortRange[] = [
   { protocol: 'SCTP', first: 1, last: highest },
 ];
 
+/** Where an empty list means every port. */
+export function orAllPorts(ports: readonly PortRange[]): readonly PortRange[] {
+  return ports.length === 0 ? allPorts : ports;
+}
+
 /**
  * Reads one NetworkPolicyPort.
  * protocol  missing is TCP
@@ -99,6 +104,34 @@ function containsRange(outer: readonly PortRange[], inner: PortRange): boolean {
     }
   }
   return next > last;
+}
+
+/** The ports that are in both, as few ranges in order. */
+export function commonPorts(some: readonly PortRange[], others: readonly PortRange[]): readonly PortRange[] {
+  const both = some.flatMap(({ protocol, first, last }) =>
+    others.flatMap((other) => {
+      const range = { protocol, first: Math.max(first, other.first), last: Math.min(last, other.last) };
+      return other.protocol === protocol && range.first <= range.last ? [range] : [];
+    }),
+  );
+  return mergedPorts(both);
+}
+
+/** The same ports as few ranges, in order. */
+export function mergedPorts(ranges: readonly PortRange[]): readonly PortRange[] {
+  const merged: PortRange[] = [];
+  for (const range of ranges.toSorted(byPort)) {
+    const before = merged.at(-1);
+    if (before?.protocol === range.protocol && range.first <= before.last + 1)
+      merged[merged.length - 1] = { ...before, last: Math.max(before.last, range.last) };
+    else merged.push(range);
+  }
+  return merged;
+}
+
+function byPort(one: PortRange, other: PortRange): number {
+  if (one.protocol !== other.protocol) return one.protocol < other.protocol ? -1 : 1;
+  return one.first - other.first;
 }
 
 /** `5432/TCP`, `30000-30100/TCP`, `all/UDP`, `http/TCP`. */

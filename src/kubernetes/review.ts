@@ -1,5 +1,14 @@
 /** AdmissionReview of admission.k8s.io/v1, after decoding. */
-import type { ExemptionObject, Namespace, NetworkPolicy, Pod, Policy, ResourceQuota, TenantObject } from './objects.ts';
+import type {
+  ExemptionObject,
+  GateRequestObject,
+  Namespace,
+  NetworkPolicy,
+  Pod,
+  Policy,
+  ResourceQuota,
+  TenantObject,
+} from './objects.ts';
 import type { UserInfo } from './user.ts';
 import type { Workload, WorkloadKind } from './workload.ts';
 
@@ -42,6 +51,7 @@ export type PolicyRequest = PolicyRequestOf<string, Policy>;
 export type NetworkPolicyRequest = PolicyRequestOf<'NetworkPolicy', NetworkPolicy>;
 export type TenantRequest = RequestOf<'tenant', 'Tenant', TenantObject>;
 export type ExemptionRequest = RequestOf<'exemption', 'Exemption', ExemptionObject>;
+export type GateRequestRequest = RequestOf<'gate', 'GateRequest', GateRequestObject>;
 export type ResourceQuotaRequest = RequestOf<'quota', 'ResourceQuota', ResourceQuota>;
 export type WorkloadRequest = RequestOf<'workload', WorkloadKind, Workload>;
 export type AdmissionRequest =
@@ -51,6 +61,7 @@ export type AdmissionRequest =
   | ResourceQuotaRequest
   | TenantRequest
   | ExemptionRequest
+  | GateRequestRequest
   | WorkloadRequest;
 
 export function isWorkload(request: AdmissionRequest): request is WorkloadRequest {

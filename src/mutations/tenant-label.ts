@@ -17,9 +17,9 @@ const labels = field(field(undefined, 'metadata'), 'labels');
  * What a tenant owns carries its label.
  * Writes   metadata.labels[TENANT LABEL], only where there is none
  * On       Namespace  CREATE: the tenant it will belong to. Never on UPDATE: a removal is refused, not silently undone
- *          Pod, policies  CREATE and UPDATE of the object itself: the owner of the namespace, whoever asks
- * A label that is there is left alone: the checks tenant-label-frozen, pod-tenant-label and policy-tenant-label say
- * whether it is right, after all other mutations (ADM-12).
+ *          Pod, policies, GateRequest  CREATE and UPDATE of the object itself: the owner of the namespace, whoever asks
+ * A label that is there is left alone: the checks tenant-label-frozen, pod-tenant-label, policy-tenant-label and gate-request
+ * say whether it is right, after all other mutations (ADM-12).
  */
 export function tenantLabel(request: AdmissionRequest, { owner, tenancy }: Ownership): LabelIntent | undefined {
   if (request.operation === 'DELETE' || request.subresource !== '') return undefined;
@@ -30,7 +30,8 @@ export function tenantLabel(request: AdmissionRequest, { owner, tenancy }: Owner
 }
 
 function isLabelled({ family, operation }: AdmissionRequest): boolean {
-  return family === 'pod' || family === 'policy' || (family === 'namespace' && operation === 'CREATE');
+  if (family === 'namespace') return operation === 'CREATE';
+  return family === 'pod' || family === 'policy' || family === 'gate';
 }
 
 const annotations = field(field(undefined, 'metadata'), 'annotations');

@@ -48,6 +48,8 @@ export type Fix =
       readonly tenant: string;
       readonly direction: Direction;
       readonly ports: readonly Port[];
+      /** With a GateRequest; left out: in its Tenant. */
+      readonly by?: 'requests';
     }
   | { readonly id: 'renew-gate'; readonly tenant: string }
   /** `ports` are those that the gate opens. */

@@ -1,5 +1,6 @@
 /** Gates: crossings that both tenants have agreed on. */
 import type { Port } from '../kubernetes/port-range.ts';
+import { opposite } from '../tenancy/gate-request.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import type { Fix } from './fix.ts';
 import { listedPorts } from './listed.ts';
@@ -22,6 +23,13 @@ export function gateViolation(
   const missing = shutPorts(own, ports);
   if (missing.length > 0) {
     const declared = tenant.network.gates.filter((gate) => gate.tenant === other && gate.direction === direction);
+    const asked = tenancy.requests?.halves(tenant.name, other, direction).filter(({ expires }) => now < expires) ?? [];
+    if (asked.length > 0 && shutPorts(asked, missing).length === 0) {
+      return {
+        reason: `no GateRequest of that tenant mirrors the one of ${tenant.name} for ${direction} on ${listedPorts(missing)}`,
+        fix: { id: 'agree-on-gate', tenant: other, direction: opposite(direction), ports: missing, by: 'requests' },
+      };
+    }
     if (declared.length === 0) {
       return {
         reason: `${tenant.name} declares no gate for ${direction} with it`,
@@ -43,10 +51,9 @@ export function gateViolation(
   }
   const disagreed = shutPorts(theirs, ports);
   if (disagreed.length === 0) return undefined;
-  const mirror = direction === 'ingress' ? 'egress' : 'ingress';
   return {
     reason: `the other half of the gate is missing: that tenant has still to agree to ${listedPorts(disagreed)}`,
-    fix: { id: 'agree-on-gate', tenant: other, direction: mirror, ports: disagreed },
+    fix: { id: 'agree-on-gate', tenant: other, direction: opposite(direction), ports: disagreed },
   };
 }
 

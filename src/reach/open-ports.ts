@@ -1,4 +1,4 @@
-import { allPorts, containsPort, type Port, type PortRange } from '../kubernetes/port-range.ts';
+import { containsPort, orAllPorts, type Port, type PortRange } from '../kubernetes/port-range.ts';
 
 /** A half of a gate, or a shared service: no ports means every port. */
 interface PortGrant {
@@ -26,5 +26,5 @@ export function sharePort(own: readonly PortGrant[], theirs: readonly PortGrant[
 }
 
 function opened(grants: readonly PortGrant[]): readonly PortRange[] {
-  return grants.flatMap((grant) => (grant.ports.length === 0 ? allPorts : grant.ports));
+  return grants.flatMap((grant) => orAllPorts(grant.ports));
 }

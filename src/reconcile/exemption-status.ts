@@ -1,8 +1,9 @@
 /** The status of Exemption objects, and the Events about those that exempt nothing, or soon will. */
 import type { NamespaceRecord } from '../admission/facts.ts';
-import { type Doubt, doubtAbout, soon, tenantsOf, textOf } from '../exemptions/doubt.ts';
+import { type Doubt, doubtAbout, tenantsOf, textOf } from '../exemptions/doubt.ts';
 import { type ExemptionObject, type ExemptionObjects, exemptionsPath } from '../facts/exemptions.ts';
 import { formatProblem } from '../tenancy/problem.ts';
+import { soon } from '../tenancy/soon.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { EventReason, NamespaceEvents } from './namespace-events.ts';
 import { type ReadyCondition, readyCondition } from './ready-condition.ts';
@@ -70,7 +71,7 @@ export function createExemptionStatusWriter(options: ExemptionStatusOptions): St
 
   return createStatusWriter(common, {
     kind: 'Exemption',
-    path: exemptionsPath,
+    pathOf: (name) => `${exemptionsPath}/${name}`,
     names: () => exemptions.objects().map(({ name }) => name),
     look(name, now) {
       const object = exemptions.object(name);

@@ -1,9 +1,9 @@
-/** The one condition, Ready, in the status of Bulkhead's own kinds. */
+/** Conditions in the status of Bulkhead's own kinds: Ready, and others beside it. */
 import { canonicalJson, isMap, valueAt } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
 
-export interface ReadyCondition<Reason extends string> {
-  readonly type: 'Ready';
+export interface Condition<Type extends string, Reason extends string> {
+  readonly type: Type;
   readonly status: 'True' | 'False';
   readonly observedGeneration: number;
   /** RFC 3339. */
@@ -12,22 +12,38 @@ export interface ReadyCondition<Reason extends string> {
   readonly message: string;
 }
 
-/**
- * @param stored the status as it is: its time counts while the condition stays what it is
- * @param now milliseconds since the epoch
- */
+export type ReadyCondition<Reason extends string> = Condition<'Ready', Reason>;
+
+/** An object with the status as it is: its time counts while the condition stays what it is. */
+interface Stored {
+  readonly generation: number;
+  readonly status: unknown;
+}
+
 export function readyCondition<Reason extends string>(
-  { generation, status: stored }: { readonly generation: number; readonly status: unknown },
+  object: Stored,
   ready: boolean,
   reason: Reason,
   message: string,
   now: number,
 ): ReadyCondition<Reason> {
-  const status = ready ? 'True' : 'False';
-  const before = readyConditionOf(stored);
+  return condition('Ready', object, ready, reason, message, now);
+}
+
+/** @param now milliseconds since the epoch */
+export function condition<Type extends string, Reason extends string>(
+  type: Type,
+  { generation, status: stored }: Stored,
+  isTrue: boolean,
+  reason: Reason,
+  message: string,
+  now: number,
+): Condition<Type, Reason> {
+  const status = isTrue ? 'True' : 'False';
+  const before = conditionsOf(stored).find((one) => entry(one, 'type') === type);
   const since = before?.status === status ? entry(before, 'lastTransitionTime') : undefined;
   return {
-    type: 'Ready',
+    type,
     status,
     observedGeneration: generation,
     lastTransitionTime: typeof since === 'string' ? since : `${new Date(now).toISOString().slice(0, -'.000Z'.length)}Z`,
@@ -36,15 +52,14 @@ export function readyCondition<Reason extends string>(
   };
 }
 
-function readyConditionOf(status: unknown): Readonly<Record<string, unknown>> | undefined {
+function conditionsOf(status: unknown): readonly Readonly<Record<string, unknown>>[] {
   const conditions = valueAt(status, 'conditions');
-  if (!Array.isArray(conditions)) return undefined;
-  return conditions.find((condition) => isMap(condition) && condition.type === 'Ready');
+  return Array.isArray(conditions) ? conditions.filter(isMap) : [];
 }
 
-/** What a status says, without the time at which it first said so: two with the same text need no write. */
+/** What a status says, without the times at which it first said so: two with the same text need no write. */
 export function textOf(status: unknown): string {
-  const { type: _, lastTransitionTime: __, ...ready } = readyConditionOf(status) ?? {};
-  const { conditions: ___, ...rest } = isMap(status) ? status : {};
-  return canonicalJson([ready, rest]);
+  const conditions = conditionsOf(status).map(({ lastTransitionTime: _, ...one }) => one);
+  const { conditions: __, ...rest } = isMap(status) ? status : {};
+  return canonicalJson([conditions, rest]);
 }

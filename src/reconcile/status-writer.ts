@@ -39,8 +39,9 @@ export interface StatusWriterOptions {
 /** The objects of one kind of bulkhead.dev/v1alpha1. */
 export interface StatusSource {
   readonly kind: string;
-  /** The path of its collection. */
-  readonly path: string;
+  /** The path of an object. */
+  pathOf(name: string): string;
+  /** Of a namespaced kind `NAMESPACE/NAME`. */
   names(): readonly string[];
   /** Undefined: it is gone, or not judged yet. */
   look(name: string, now: number): Seen | undefined;
@@ -102,8 +103,9 @@ export function createStatusWriter(options: StatusWriterOptions, source: StatusS
     const isKnown = before?.uid === uid && before.text === text;
     if (text === textOf(seen.stored)) noteWritten(name, uid, text);
     else if (!isKnown || rewrites.left(name) === 0) {
-      const path = `${source.path}/${name}/status?fieldManager=bulkhead&force=true`;
-      const body = { apiVersion: 'bulkhead.dev/v1alpha1', kind: source.kind, metadata: { name, uid }, status };
+      const path = `${source.pathOf(name)}/status?fieldManager=bulkhead&force=true`;
+      const metadata = { name: name.slice(name.indexOf('/') + 1), uid };
+      const body = { apiVersion: 'bulkhead.dev/v1alpha1', kind: source.kind, metadata, status };
       const contentType = 'application/apply-patch+yaml';
       const answer = await connection.request('PATCH', path, { body, contentType, signal });
       // 404: it is gone. 409: another object has its name. The watch reports both.

@@ -11,7 +11,7 @@ export interface TenantStatusOptions extends StatusWriterOptions {
 export function createTenantStatusWriter({ tenants, countOwned, ...options }: TenantStatusOptions): StatusWriter {
   return createStatusWriter(options, {
     kind: 'Tenant',
-    path: tenantsPath,
+    pathOf: (name) => `${tenantsPath}/${name}`,
     names: () => tenants.verdicts().map(({ object }) => object.name),
     look(name, now) {
       const verdict = tenants.verdict(name);

@@ -43,7 +43,7 @@ function keep(options: StatusWriterOptions, kind: 'Tenant' | 'Exemption', path: 
   let looking: Promise<void> | undefined;
   const writer: StatusWriter = createStatusWriter(options, {
     kind,
-    path,
+    pathOf: (name) => `${path}/${name}`,
     names: () => [...objects.keys()],
     look(name, now) {
       const object = objects.get(name);

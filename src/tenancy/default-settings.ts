@@ -82,4 +82,5 @@ export const defaultSettings: Settings = {
   unlistedFamilies: [4, 6],
   sharedServices: builtInServices,
   trustedLabels: new Map(),
+  gates: { from: 'platform', ports: [], between: undefined },
 };

@@ -18,6 +18,7 @@ import {
   unlistedFamilies,
   warningsAbout,
 } from './parse-cluster-addresses.ts';
+import { parseGates } from './parse-gates.ts';
 import { parseNamespaceGrants, requesterKeys } from './parse-namespace-grants.ts';
 import { parsePods } from './parse-pods.ts';
 import { parseServices, withoutNames } from './parse-services.ts';
@@ -97,6 +98,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     unlistedFamilies: unlistedFamilies(network),
     sharedServices,
     trustedLabels,
+    gates: parseGates(spec.gates ?? {}, report),
   };
   if (problems.length > 0) return { ok: false, problems: inReadingOrder(problems) };
   const warnings = [...warningsAbout(network, document), ...withoutNames(sharedServices, document)];

@@ -112,6 +112,16 @@ export interface ReservedDevice {
   readonly tenants: ReadonlySet<string>;
 }
 
+/** Whether members of tenants may agree on gates by GateRequests (tenancy/gate-request.ts), and on which. */
+export interface GateSettings {
+  /** `platform`: requests open nothing. */
+  readonly from: 'platform' | 'tenants';
+  /** Requests open these alone. */
+  readonly ports: readonly PortRange[];
+  /** Groups of tenants. Any two of one group may agree; undefined: any two tenants. */
+  readonly between: readonly ReadonlySet<string>[] | undefined;
+}
+
 /** The platform's settings, parsed from the `Settings` document. Its schema describes the fields. Immutable. */
 export interface Settings {
   readonly enforcement: Enforcement;
@@ -151,4 +161,5 @@ export interface Settings {
   readonly unlistedFamilies: readonly Family[];
   readonly sharedServices: readonly SharedService[];
   readonly trustedLabels: TrustedLabels;
+  readonly gates: GateSettings;
 }

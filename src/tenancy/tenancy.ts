@@ -4,6 +4,7 @@ import { compileReservedKeys, type ReservedKey, type ReservedKeys } from '../key
 import { entry, type StringMap } from '../kubernetes/objects.ts';
 import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
 import type { Exemptions } from './exemption.ts';
+import { type GateRequests, opposite } from './gate-request.ts';
 import { compileGrants, type GrantOn } from './namespace-grant.ts';
 import { probeTenant } from './probe.ts';
 import { reservationsOf } from './reserved-names.ts';
@@ -49,6 +50,8 @@ export interface Tenancy {
   readonly home: 'files' | 'objects';
   /** None in a new tenancy (exemptions/load-exemptions.ts). Those of a namespace count for their tenant alone, and until their end. */
   readonly exemptions: Exemptions;
+  /** GateRequests of the API server. What they agree on is among the gates of the tenants. Undefined: they are not read, as in a new tenancy. */
+  readonly requests: GateRequests | undefined;
   /** Of an account that is not the platform: what the settings let it write on a namespace. */
   readonly grantOn: GrantOn;
   /** Whether it is one of the cluster's schedulers. */
@@ -119,6 +122,7 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
     tenants: byName,
     home: 'objects',
     exemptions: new Map(),
+    requests: undefined,
     reserved: {
       namespaceKeys: compileReservedKeys(settings.reservedNamespaceKeys),
       podKeys: compileReservedKeys(settings.reservedPodKeys),
@@ -149,7 +153,7 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
     gates(tenant, other, direction, now) {
       return {
         own: openGates(tenant.name, other, direction, now),
-        theirs: openGates(other, tenant.name, direction === 'ingress' ? 'egress' : 'ingress', now),
+        theirs: openGates(other, tenant.name, opposite(direction), now),
       };
     },
   };

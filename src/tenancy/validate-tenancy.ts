@@ -1,10 +1,12 @@
 /** What tenants and settings must not say together. Cost linear in the input, save for addresses: ranges of tenants times those of the cluster. */
+import { commonPorts, orAllPorts } from '../kubernetes/port-range.ts';
+import { opposite } from './gate-request.ts';
 import { type Locate, type Located, type Problem, type Problems, problemAt, type Step, unlined } from './problem.ts';
 import { isPrefix, prefixesOf, reservationsOf } from './reserved-names.ts';
 import type { Settings } from './settings.ts';
 import { suggestion } from './suggestion.ts';
 import { identity } from './tenancy.ts';
-import type { Subject, Tenant } from './tenant.ts';
+import type { Gate, Subject, Tenant } from './tenant.ts';
 import { addressJudges, vouchesThatEnded } from './validate-addresses.ts';
 
 /** A judgement of all tenants; problems refuse the load, warnings do not. */
@@ -116,32 +118,59 @@ const alsoThePlatform: Judge = (tenants, { platform }) => {
 };
 
 const gatesThatStayShut: Judge = (tenants, _, now) => {
-  const names = new Set(tenants.map(({ value }) => value.name));
+  const declared = new Map(tenants.map(({ value }) => [value.name, value]));
   return tenants.flatMap(({ value, locate }) =>
-    value.network.gates.flatMap(({ tenant, expires }, index): Problem[] => {
-      const steps = ['spec', 'network', 'gates', index];
-      if (!names.has(tenant)) {
-        const meant = suggestion(tenant, [...names]);
-        const fix = meant === undefined ? 'the gate stays shut until it is' : `did you mean ${meant}?`;
-        return [problemAt(locate, [...steps, 'tenant'], `${tenant} is not a declared tenant`, fix)];
-      }
-      if (expires === undefined || now < expires) return [];
-      return [
-        problemAt(
-          locate,
-          [...steps, 'expires'],
-          'has passed, so the gate is shut',
-          'remove the gate, or agree on a later time',
-        ),
-      ];
+    value.network.gates.flatMap((gate, index): Problem[] => {
+      const shut = shutGate(gate, value, declared, now);
+      if (shut === undefined) return [];
+      const [field, reason, fix] = shut;
+      return [problemAt(locate, ['spec', 'network', 'gates', index, ...(field === '' ? [] : [field])], reason, fix)];
     }),
   );
 };
 
+function shutGate(
+  { tenant, direction, ports, expires }: Gate,
+  { name }: Tenant,
+  declared: ReadonlyMap<string, Tenant>,
+  now: number,
+): readonly [field: string, reason: string, fix: string] | undefined {
+  const other = declared.get(tenant);
+  if (other === undefined) {
+    const meant = suggestion(tenant, [...declared.keys()]);
+    const fix = meant === undefined ? 'the gate stays shut until it is' : `did you mean ${meant}?`;
+    return ['tenant', `${tenant} is not a declared tenant`, fix];
+  }
+  if (expires !== undefined && expires <= now)
+    return ['expires', 'has passed, so the gate is shut', 'remove the gate, or agree on a later time'];
+  const mirrors = other.network.gates.filter((one) => one.tenant === name && one.direction === opposite(direction));
+  const mirror = `a gate for ${opposite(direction)} with ${name}`;
+  if (mirrors.length === 0)
+    return [
+      'tenant',
+      `${tenant} does not declare the mirror image, so the gate is shut`,
+      `declare ${mirror} in tenant ${tenant}`,
+    ];
+  const alive = mirrors.filter((one) => one.expires === undefined || now < one.expires);
+  if (alive.length === 0)
+    return [
+      'tenant',
+      `the half of ${tenant} has expired, so the gate is shut`,
+      `agree on a later time in tenant ${tenant}`,
+    ];
+  const theirs = alive.flatMap((one) => orAllPorts(one.ports));
+  if (commonPorts(orAllPorts(ports), theirs).length > 0) return undefined;
+  return [
+    'ports',
+    `have nothing in common with those of ${tenant}, so the gate is shut`,
+    'name the same ports on both sides',
+  ];
+}
+
 /** Tenants that the settings name and that nobody has declared. */
 function unknownTenants(
   tenants: readonly Located<Tenant>[],
-  { sharedServices, pods }: Settings,
+  { sharedServices, pods, gates }: Settings,
   locate: Locate,
 ): readonly Problem[] {
   // Where tenants are objects, the settings are read before any of them is known.
@@ -155,6 +184,7 @@ function unknownTenants(
     ...pods.csiDrivers.map(({ tenants: allowed }, index) => [['pods', 'csiDrivers', index], allowed] as const),
     ...pods.tolerations.map(({ tenants: allowed }, index) => [['pods', 'tolerations', index], allowed] as const),
     ...pods.devices.map(({ tenants: allowed }, index) => [['pods', 'devices', index], allowed] as const),
+    ...(gates.between ?? []).map((some, index) => [['gates', 'between', index], some] as const),
   ];
   return named.flatMap(([steps, names]) =>
     [...(names ?? [])].flatMap((name, at): Problem[] => {

@@ -308,6 +308,8 @@ t.test('what is understood is a frozen list of real resources', async (t) => {
     'bulkhead.dev/v1alpha1/tenants/status',
     'bulkhead.dev/v1alpha1/exemptions',
     'bulkhead.dev/v1alpha1/exemptions/status',
+    'bulkhead.dev/v1alpha1/gaterequests',
+    'bulkhead.dev/v1alpha1/gaterequests/status',
     'apps/v1/deployments',
     'apps/v1/statefulsets',
     'apps/v1/daemonsets',

@@ -126,6 +126,7 @@ const controllerNames = [
   'endpoints-controller',
   'resourcequota-controller',
   'validatingadmissionpolicy-status-controller',
+  'clusterrole-aggregation-controller',
 ];
 
 /**

@@ -247,6 +247,16 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'EXM-04': { attack: 'A second container rides on the exemption of the first', must: true },
   'EXM-05': { attack: 'An image reference that only begins like an exempted one', must: true },
   'EXM-06': { attack: 'Another image, or a container that is added, in a running pod that is exempted', must: true },
+  'GAT-01': { attack: 'A tenant writes the mirror of its own GateRequest, or speaks for another tenant', must: true },
+  'GAT-02': { attack: 'A third tenant writes the mirror', must: true },
+  'GAT-03': {
+    attack: 'A GateRequest outlives its namespace, or goes with the namespace or its name to another tenant',
+    must: true,
+  },
+  'GAT-04': { attack: 'A gate stays open after one half was withdrawn or has expired', must: true },
+  'GAT-05': { attack: 'Ports, or a pair of tenants, that the platform does not leave to tenants', must: true },
+  'GAT-06': { attack: 'Thousands of GateRequests, or one that changes all the time', must: true },
+  'GAT-07': { attack: 'What is said of a GateRequest shows which tenants exist', must: true },
   'IP-01': { attack: 'Addresses of a family whose ranges the settings do not list', must: true },
   'IP-02': {
     attack: 'A shared service that answers on every address',

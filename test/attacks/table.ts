@@ -16,7 +16,7 @@ export function placesOf(): ReadonlyMap<string, readonly string[]> {
     }
   }
   for (const file of globSync('test/**/*.test.ts', { exclude: ['test/attacks/**', 'test/docs/**'] })) {
-    for (const [id] of readFileSync(file, 'utf8').matchAll(/\b(?:ADM|TEN|NP|POD|SVC|SRV|EXM|IP)-\d\d\b/g))
+    for (const [id] of readFileSync(file, 'utf8').matchAll(/\b(?:ADM|TEN|NP|POD|SVC|SRV|EXM|GAT|IP)-\d\d\b/g))
       add(id, file);
   }
   return new Map([...places].map(([id, found]) => [id, [...found].sort()]));

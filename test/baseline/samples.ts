@@ -50,5 +50,6 @@ export function settings(sharedServices: readonly SharedService[]): Settings {
     unlistedFamilies: [4, 6],
     sharedServices,
     trustedLabels: new Map(),
+    gates: defaultSettings.gates,
   };
 }

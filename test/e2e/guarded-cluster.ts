@@ -5,10 +5,10 @@
  */
 
 import { globSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { type ReplicaOptions, type Running, startReplica } from '../../src/commands/replica.ts';
 import { namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
 import { defaultTenantLabel } from '../../src/tenancy/default-settings.ts';
@@ -117,10 +117,19 @@ export async function startBulkhead(
   return running;
 }
 
-/** The resource of the tenants, as people install it. */
+/** A file with the settings of the examples, in which tenants agree on gates by themselves. */
+export async function settingsWithGateRequests(plane: ControlPlane): Promise<string> {
+  const settings = parse(await readFile('manifests/examples/bulkhead.yaml', 'utf8'));
+  settings.spec.gates = { from: 'tenants', ports: [{ port: 443 }, { port: 5432, endPort: 5439 }] };
+  const file = `${plane.directory}/settings-with-gates.json`;
+  await writeFile(file, JSON.stringify(settings));
+  return file;
+}
+
+/** The resources of Bulkhead's own kinds, as people install them. */
 export async function installTenantResource(plane: ControlPlane): Promise<void> {
   for (const command of [
-    ['apply', '-f', 'manifests/crds/tenants.bulkhead.dev.yaml', '-f', 'manifests/crds/exemptions.bulkhead.dev.yaml'],
+    ['apply', '-k', 'manifests/crds'],
     ['wait', '--for=condition=Established', 'crd/tenants.bulkhead.dev', '--timeout=20s'],
   ]) {
     const { code, stderr } = await plane.kubectl(plane.adminKubeconfig, command);

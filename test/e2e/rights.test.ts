@@ -11,7 +11,12 @@ import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { eventually } from '../soak/observer.ts';
 import { forbidPolicies } from './forbidden-policies.ts';
-import { applyConfigurations, installTenantResource, startBulkhead } from './guarded-cluster.ts';
+import {
+  applyConfigurations,
+  installTenantResource,
+  settingsWithGateRequests,
+  startBulkhead,
+} from './guarded-cluster.ts';
 import { request } from './stand-in-kubelet.ts';
 
 const baseRole = 'manifests/base/access.yaml';
@@ -53,7 +58,8 @@ await clusterTest('the rights of the manifests are those that are used', async (
   for (const file of [baseRole, 'manifests/examples/tenants']) await apply(file);
   const kubeconfig = await plane.kubeconfigFor({ user: account });
   const start = async (others: Partial<ReplicaOptions> = {}) => {
-    const running = await startBulkhead(plane, kubeconfig, { tenants: undefined, registration: true, ...others });
+    const usual = { tenants: undefined, registration: true, config: await settingsWithGateRequests(plane) };
+    const running = await startBulkhead(plane, kubeconfig, { ...usual, ...others });
     t.teardown(() => running.stop());
     return running;
   };
@@ -159,6 +165,15 @@ async function live(plane: ControlPlane, registered: () => Promise<boolean>): Pr
   await write('POST', exemption, { ...kind, metadata: { name: 'vpn' }, spec: { ...what, ...why } });
   const judged = async () => JSON.stringify((await plane.request('GET', `${exemption}/vpn`)).body);
   await eventually('the status of the exemption', async () => (await judged()).includes('"InForce"'));
+
+  const gateRequests = '/apis/bulkhead.dev/v1alpha1/namespaces/acme-web/gaterequests';
+  const asked = { tenant: 'beta', direction: 'egress', ports: [{ port: 443 }], expires: '2090-01-01T00:00:00Z' };
+  await write('POST', gateRequests, {
+    ...{ apiVersion: 'bulkhead.dev/v1alpha1', kind: 'GateRequest' },
+    ...{ metadata: { name: 'to-beta' }, spec: asked },
+  });
+  const seen = async () => JSON.stringify((await plane.request('GET', `${gateRequests}/to-beta`)).body);
+  await eventually('the status of the request for a gate', async () => (await seen()).includes('"HalfOpen"'));
 
   await forbidPolicies(plane);
   const broken = { name: 'acme-broken', labels: { ...labels, broken: 'yes' } };

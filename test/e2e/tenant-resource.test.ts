@@ -168,16 +168,21 @@ async function shows(t: Test, cluster: GuardedCluster): Promise<void> {
   await until(settled, 'the status of acme');
   const { observedGeneration, namespaces, conditions, gates } = await statusOf(cluster, 'acme');
   t.match([observedGeneration, namespaces], [1, 1]);
-  t.match(conditions, [{ type: 'Ready', status: 'True', reason: 'InForce', observedGeneration: 1 }]);
+  t.match(conditions, [
+    { type: 'Ready', status: 'True', reason: 'InForce', observedGeneration: 1 },
+    { type: 'GatesOpen', status: 'True', reason: 'Open', observedGeneration: 1 },
+  ]);
   t.strictSame(gates, [{ tenant: 'beta', direction: 'egress', state: 'Open', ports: ['5432/TCP'] }]);
   const { stdout } = await cluster.kubectl('platform', ['get', 'tn']);
   const columns = (line: string) => line.trim().split(/\s+/).slice(0, -1);
   const [header = '', acme = ''] = stdout.split('\n');
-  t.strictSame(columns(header), ['NAME', 'MODE', 'ISOLATION', 'PREFIX', 'NAMESPACES', 'READY'], stdout);
-  t.strictSame(columns(acme), ['acme', 'enforce', 'hard', 'acme-', '1', 'True'], stdout);
+  t.strictSame(columns(header), ['NAME', 'MODE', 'ISOLATION', 'PREFIX', 'NAMESPACES', 'GATES', 'READY'], stdout);
+  t.strictSame(columns(acme), ['acme', 'enforce', 'hard', 'acme-', '1', 'Open', 'True'], stdout);
 
   const half = tenant('omega', gated({}));
-  succeeded(t, 'half a gate', await apply(cluster, 'platform', half));
+  const told = await apply(cluster, 'platform', half);
+  succeeded(t, 'half a gate', told);
+  t.match(told.stderr, /Warning: tenant-document: spec\.network\.gates\[0\]\.tenant /, 'with a warning');
   await until(async () => (await statusOf(cluster, 'omega')).gates?.[0]?.state === 'HalfOpen', 'the half gate');
   succeeded(
     t,

@@ -99,6 +99,8 @@ t.test('what Bulkhead may do in the cluster', async (t) => {
       { apiGroups: ['bulkhead.dev'], resources: ['tenants/status'], verbs: ['patch'] },
       { apiGroups: ['bulkhead.dev'], resources: ['exemptions'], verbs: ['list', 'watch'] },
       { apiGroups: ['bulkhead.dev'], resources: ['exemptions/status'], verbs: ['patch'] },
+      { apiGroups: ['bulkhead.dev'], resources: ['gaterequests'], verbs: ['list', 'watch'] },
+      { apiGroups: ['bulkhead.dev'], resources: ['gaterequests/status'], verbs: ['patch'] },
       { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
       { apiGroups: [''], resources: ['limitranges'], verbs: ['list', 'watch', ...writes] },
       { apiGroups: ['admissionregistration.k8s.io'], resources: registrations, verbs: ['list', 'watch'] },

@@ -77,6 +77,8 @@ t.test('operations', async (t) => {
       'bulkhead.dev/v1alpha1/tenants/status': ['UPDATE'],
       'bulkhead.dev/v1alpha1/exemptions': ['CREATE', 'UPDATE', 'DELETE'],
       'bulkhead.dev/v1alpha1/exemptions/status': ['UPDATE'],
+      'bulkhead.dev/v1alpha1/gaterequests': ['CREATE', 'UPDATE'],
+      'bulkhead.dev/v1alpha1/gaterequests/status': ['UPDATE'],
     },
     'validate is asked about every way to write (ADM-01, ADM-02, ADM-08)',
   );
@@ -86,6 +88,7 @@ t.test('operations', async (t) => {
       'v1/namespaces': ['CREATE'],
       'v1/pods': ['CREATE', 'UPDATE'],
       'networking.k8s.io/v1/networkpolicies': ['CREATE', 'UPDATE'],
+      'bulkhead.dev/v1alpha1/gaterequests': ['CREATE', 'UPDATE'],
     },
     'mutate is asked where a label may be missing',
   );

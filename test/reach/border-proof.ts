@@ -159,10 +159,11 @@ export function flawOfWitness(
   return wires.some((wire) => isForeign(party, wire, direction, world)) ? undefined : 'is no foreigner on these ports';
 }
 
-/** No refusal tells a tenant of another one that neither the policy names nor a gate of its own. */
+/** No refusal tells a tenant of another one that neither the policy names nor a gate or a request of its own. */
 function tellsOfNobody({ path, reason, witness, fix }: PeerVerdict, spec: WrittenSpec, world: World): void {
   const own = world.tenants.find(({ name }) => name === world.tenant);
-  const written = JSON.stringify([spec, own?.gates]);
+  const asked = world.requests?.filter(({ from }) => from === world.tenant);
+  const written = JSON.stringify([spec, own?.gates, asked]);
   for (const { name } of world.tenants) {
     if (name === world.tenant || written.includes(name)) continue;
     if (`${reason} ${witness} ${fix}`.includes(name)) throw new Error(`${path} tells of ${name}`);

@@ -81,6 +81,13 @@ export interface World {
     readonly vouched?: readonly WrittenVouched[];
     readonly gates: readonly WrittenGate[];
   }[];
+  /** What members of tenants ask for by themselves, and what the settings let them. */
+  readonly requests?: readonly WrittenRequest[];
+  readonly requestable?: {
+    readonly from: string;
+    readonly ports: readonly WrittenPort[];
+    readonly between?: readonly { readonly tenants: readonly string[] }[];
+  };
   readonly services: readonly {
     readonly name: string;
     readonly direction: Direction;
@@ -119,6 +126,13 @@ export interface WrittenGate {
   readonly direction: Direction;
   readonly ports: readonly WrittenPort[];
   readonly expires?: string;
+}
+
+/** A GateRequest in a namespace of the tenant `from`; `label` is its tenant label. */
+export interface WrittenRequest extends WrittenGate {
+  readonly from: string;
+  readonly label: string;
+  readonly expires: string;
 }
 
 /** With this label in a podSelector, Cilium selects pods of another cluster, in namespaces that are nobody's here. */
@@ -248,8 +262,27 @@ export function isAgreed(party: Party & { kind: 'pod' }, wire: WirePort, directi
         letsPort(service.ports, wire),
     ) ||
     (owner !== undefined &&
-      hasHalf(world.tenant, owner, direction, wire, world) &&
-      hasHalf(owner, world.tenant, opposite, wire, world))
+      ((hasHalf(world.tenant, owner, direction, wire, world) && hasHalf(owner, world.tenant, opposite, wire, world)) ||
+        (mayAsk(owner, wire, world) &&
+          asks(world.tenant, owner, direction, wire, world) &&
+          asks(owner, world.tenant, opposite, wire, world))))
+  );
+}
+
+function mayAsk(other: string, wire: WirePort, { tenant, requestable }: World): boolean {
+  if (requestable?.from !== 'tenants' || !letsPort(requestable.ports, wire)) return false;
+  return requestable.between?.some(({ tenants }) => tenants.includes(tenant) && tenants.includes(other)) ?? true;
+}
+
+function asks(from: string, to: string, direction: Direction, wire: WirePort, { requests = [], now }: World): boolean {
+  return requests.some(
+    (one) =>
+      one.from === from &&
+      one.label === from &&
+      one.tenant === to &&
+      one.direction === direction &&
+      now < Date.parse(one.expires) &&
+      letsPort(one.ports, wire),
   );
 }
 

@@ -11,6 +11,7 @@ import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import type { Tenant } from '../../src/tenancy/tenant.ts';
 import { applied, type Operation } from '../fixtures/json-patch.ts';
 import { unnamedIn } from '../fixtures/unnamed.ts';
+import { asking } from './requests.ts';
 import { acme, border as base, beta, dns, label, nameLabel, range, settings, tcp, tenant } from './world.ts';
 
 const border: Border = { ...base, holderOf: () => 'nobody' };
@@ -456,7 +457,15 @@ const rows: readonly Row[] = [
 ];
 
 /** Fixes that no change of the policy follows. */
-const elsewhere: readonly Row[] = [['half a gate', from(namespaces({ matchLabels: { [label]: 'gamma' } })), []]];
+const elsewhere: readonly Row[] = [
+  ['half a gate', from(namespaces({ matchLabels: { [label]: 'gamma' } })), []],
+  [
+    'half of what two GateRequests open',
+    to(namespaces({ matchLabels: { [label]: 'omega' } }), [{ port: 443 }]),
+    [],
+    otherBorder({ tenancy: { ...createTenancy(settings, [acme, beta]), requests: asking({ tenant: 'omega' }) } }),
+  ],
+];
 
 const told: string[] = [];
 
@@ -480,7 +489,7 @@ t.test('every fix of the border, followed to the letter, leaves nothing to be sa
     }
     t.strictSame(judged(object, where), [], `${sentence}: is mended`);
   }
-  for (const [, spec] of elsewhere) judged(JSON.parse(JSON.stringify({ spec })), border);
+  for (const [, spec, , { where = border } = {}] of elsewhere) judged(JSON.parse(JSON.stringify({ spec })), where);
   // No NetworkPolicy has a subject to correct: model.test.ts mends one.
   told.push(fixText({ id: 'select-own-pods' }, border));
 });

@@ -2,8 +2,10 @@
 import t from 'tap';
 import type { PortRange } from '../../src/kubernetes/port-range.ts';
 import type { PeerVerdict } from '../../src/reach/border.ts';
+import type { GateRequest } from '../../src/tenancy/gate-request.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import type { Gate } from '../../src/tenancy/tenant.ts';
+import { asking } from './requests.ts';
 import { border, gate, judge, label, now, settings, tcp, tenant, udp } from './world.ts';
 
 interface Halves {
@@ -130,4 +132,21 @@ t.test('of the other half nothing is told but what is asked of it', (t) => {
     'nor that only the own half is missing',
   );
   t.end();
+});
+
+t.test('a tenant that has asked learns which ports no GateRequest mirrors', async (t) => {
+  const reasonOf = (more: Partial<GateRequest>, own: readonly Gate[], ...ports: readonly object[]) => {
+    const acme = tenant('acme', { gates: own });
+    const to = [{ namespaceSelector: { matchLabels: { [label]: 'beta' } } }];
+    const tenancy = { ...createTenancy(settings, [acme]), requests: asking(more) };
+    const [verdict] = judge({ egress: [{ to, ports }] }, { ...border, tenant: acme, tenancy });
+    return verdict?.reason.replace('matches namespaces of tenant "beta", and ', '');
+  };
+  const web = { port: 443 };
+  const unmirrored = 'no GateRequest of that tenant mirrors the one of acme for egress on 443/TCP';
+  t.equal(reasonOf({}, [], web), unmirrored);
+  t.equal(reasonOf({}, [out([tcp(80)], now + 1)], { port: 80 }, web), unmirrored, 'although other ports are open');
+  t.equal(reasonOf({}, [], { port: 80 }), 'acme declares no gate for egress with it', 'not for what it has not asked');
+  t.equal(reasonOf({ expires: now }, [], web), 'acme declares no gate for egress with it', 'nor after its end');
+  t.equal(reasonOf({ tenant: 'gamma' }, [], web), 'acme declares no gate for egress with it', 'nor of another tenant');
 });

@@ -232,8 +232,9 @@ const ports: fc.Arbitrary<Recipe<readonly WrittenPort[] | null | undefined>> = f
   { weight: 5, arbitrary: somePorts.map((ports) => () => ports) },
   {
     weight: 6,
-    arbitrary: fc.tuple(fc.nat(5), somePorts, form).map(([index, others, form]) => ({ tenants, services }: World) => {
-      const known = [...services, ...tenants.flatMap(({ gates }) => gates)].map((one) => one.ports);
+    arbitrary: fc.tuple(fc.nat(5), somePorts, form).map(([index, others, form]) => (world: World) => {
+      const { tenants, services, requests = [] } = world;
+      const known = [...services, ...tenants.flatMap(({ gates }) => gates), ...requests].map((one) => one.ports);
       return reshape(known[index] ?? others, form);
     }),
   },
@@ -268,11 +269,14 @@ const servedRule: fc.Arbitrary<Recipe<WrittenRule>> = fc
 /** Both halves of a gate, or nearly. */
 const gatedRule: fc.Arbitrary<Recipe<WrittenRule>> = fc
   .tuple(fc.nat(2), fc.constantFrom(0, 1, 1), fc.boolean(), form)
-  .map(([index, side, withOwn, form]) => ({ tenantLabel, tenants }, direction) => {
-    const gates = tenants[0]?.gates.filter((gate) => gate.direction === direction) ?? [];
+  .map(([index, side, withOwn, form]) => ({ tenantLabel, tenants, requests = [] }, direction) => {
+    const asked = requests.filter(({ from }) => from === 'acme');
+    const gates = [...asked, ...(tenants[0]?.gates ?? [])].filter((gate) => gate.direction === direction);
     const gate = gates[index] ?? gates[0];
     const other = gate?.tenant ?? 'beta';
-    const theirs = tenants.find(({ name }) => name === other)?.gates[0];
+    const theirs =
+      requests.find(({ from, tenant }) => from === other && tenant === 'acme') ??
+      tenants.find(({ name }) => name === other)?.gates[0];
     const values = [other, ...(withOwn ? ['acme'] : [])];
     const namespaceSelector = { matchExpressions: [{ key: tenantLabel, operator: 'In', values }] };
     return writeRule(direction, [{ namespaceSelector }], reshape((side === 0 ? theirs : gate)?.ports ?? [], form));

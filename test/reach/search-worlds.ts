@@ -3,6 +3,8 @@
  * agreed. A world goes to the evaluator as it is written and to Bulkhead as the documents that say the same.
  */
 import fc from 'fast-check';
+import { agree, type StoredRequest, withAgreed } from '../../src/gates/agreement.ts';
+import { parseGateRequest } from '../../src/gates/parse-gate-request.ts';
 import type { Border } from '../../src/reach/violation.ts';
 import { parseSettings } from '../../src/tenancy/parse-settings.ts';
 import { parseTenant } from '../../src/tenancy/parse-tenant.ts';
@@ -15,6 +17,7 @@ import {
   type WrittenEgress,
   type WrittenGate,
   type WrittenPort,
+  type WrittenRequest,
   type WrittenSelector,
   type WrittenTrusted,
   type WrittenVouched,
@@ -89,7 +92,27 @@ const agreement = fc.record({
   theirPorts: fc.option(openPorts, { nil: undefined, freq: 2 }),
   expires: expiry,
   theirExpires: expiry,
+  /** Who declares each half: two that differ never make a gate. */
+  by: fc.constantFrom('platform', 'platform', 'platform', 'request'),
+  theirBy: fc.constantFrom(undefined, undefined, undefined, 'platform', 'request'),
+  /** Whose namespace a request was written in first. */
+  label: fc.constantFrom(undefined, undefined, undefined, 'gamma', 'beta'),
 });
+
+const requestable = fc.record(
+  {
+    from: fc.constantFrom('tenants', 'tenants', 'tenants', 'platform'),
+    ports: fc.oneof(
+      fc.constant<WrittenPort[]>([{ protocol: 'TCP' }, { protocol: 'UDP' }, { protocol: 'SCTP' }]),
+      fc.array(numericPort, { minLength: 1, maxLength: 3 }),
+    ),
+    between: fc.constantFrom(
+      [{ tenants: ['acme', 'beta'] }],
+      [{ tenants: ['acme', 'gamma'] }, { tenants: ['beta', 'gamma'] }],
+    ),
+  },
+  { requiredKeys: ['from', 'ports'] },
+);
 
 const service = fc.record({
   direction,
@@ -186,6 +209,7 @@ export const world: fc.Arbitrary<World> = fc
     grants: fc.array(grant, { maxLength: 2 }),
     vouched: fc.array(vouched, { maxLength: 2 }),
     agreements: fc.array(agreement, { maxLength: 3 }),
+    requestable,
     services: fc.array(service, { maxLength: 3 }),
     network,
   })
@@ -193,13 +217,19 @@ export const world: fc.Arbitrary<World> = fc
     const { tenantLabel, namespace, prefix, betaPrefix, taken, granted, grants, agreements, services, network } = drawn;
     const reserved = { ...(prefix && { prefix }), prefixes: drawn.prefixes ?? [], names: drawn.names ?? [] };
     const gates: Record<string, WrittenGate[]> = { acme: [], beta: [], gamma: [] };
-    for (const { other, direction, halves, ports, theirPorts = ports, expires, theirExpires } of agreements) {
+    const requests: WrittenRequest[] = [];
+    for (const { other, direction, halves, ports, theirPorts = ports, expires, theirExpires, ...one } of agreements) {
+      const { by, theirBy = by, label } = one;
       const opposite = direction === 'ingress' ? 'egress' : 'ingress';
       const mirror = halves === 'same way' ? direction : opposite;
-      if (halves !== 'theirs') gates.acme?.push({ tenant: other, direction, ports, ...(expires && { expires }) });
+      const declare = (from: string, by: string, gate: WrittenGate) => {
+        if (by === 'platform') gates[from]?.push(gate);
+        else requests.push({ ...requested(gate), from, label: label === other ? from : (label ?? from) });
+      };
+      if (halves !== 'theirs') declare('acme', by, { tenant: other, direction, ports, ...(expires && { expires }) });
       if (halves === 'own') continue;
       const theirs = { tenant: 'acme', direction: mirror, ports: theirPorts };
-      gates[other]?.push({ ...theirs, ...(theirExpires && { expires: theirExpires }) });
+      declare(other, theirBy, { ...theirs, ...(theirExpires && { expires: theirExpires }) });
     }
     const { missing, ipFamilies, dual } = network;
     const fields = ['podCIDRs', 'serviceCIDRs', 'nodeCIDRs'] as const;
@@ -249,6 +279,8 @@ export const world: fc.Arbitrary<World> = fc
         },
         { name: 'gamma', egressCIDRs: [], gates: withoutDoubles(gates.gamma) },
       ],
+      requests,
+      requestable: drawn.requestable,
       services: services.flatMap(({ atAddresses, namespace, podSelector, tenants, ...service }, index) => {
         const addresses = service.addresses.filter(isServed(service, service.direction));
         const endpoints = service.endpoints.filter((one) => isServed(one, service.direction)(one.cidr));
@@ -273,6 +305,11 @@ function isSingle(cidr: string): boolean {
 function holds(one: Block, other: Block): boolean {
   const [a, b] = [arrivedAt(one), arrivedAt(other)];
   return a.family === b.family && a.first <= b.first && b.last <= a.last;
+}
+
+/** A request names ports and an end. */
+function requested({ ports, expires = '2027-02-01T00:00:00Z', ...gate }: WrittenGate) {
+  return { ...gate, ports: ports.length === 0 ? [{ protocol: 'TCP' }] : ports, expires };
 }
 
 /** Of its protocol. */
@@ -326,6 +363,7 @@ export function documentsOf(world: World): readonly unknown[] {
           key,
           values: Object.entries(values).map(([value, namespaces]) => ({ value, namespaces })),
         })),
+        ...(world.requestable && { gates: world.requestable }),
       },
     },
     ...world.tenants.map(
@@ -347,17 +385,29 @@ function answeredFor(written: WrittenVouched): unknown {
 }
 
 export function borderOf(world: World): Border {
-  const [settings, ...tenants] = documentsOf(world).map((value) => ({ value, locate: unlined('search') }));
-  if (settings === undefined) throw new Error('no settings');
-  const tenancy = createTenancy(
-    loaded(parseSettings(settings)),
-    tenants.map((document) => loaded(parseTenant(document))),
-  );
+  const [first, ...others] = documentsOf(world).map(read);
+  if (first === undefined) throw new Error('no settings');
+  const settings = loaded(parseSettings(first));
+  const tenants = others.map((document) => loaded(parseTenant(document)));
+  const agreement = agree((world.requests ?? []).map(storedRequest), settings, (namespace) => namespace);
+  const agreed = tenants.map((tenant) => withAgreed(tenant, agreement));
+  const tenancy = { ...createTenancy(settings, agreed), requests: agreement.requests };
   const tenant = tenancy.tenants.get(world.tenant);
   if (tenant === undefined) throw new Error(`${world.tenant} is not declared`);
   const holderOf = (name: string) => (world.taken?.includes(name) ? 'platform' : 'nobody');
   const isKept = (key: string) => world.misplaced?.includes(key) !== true;
   return { tenant, namespace: world.namespace, tenancy, now: world.now, holderOf, isKept };
+}
+
+function read(value: unknown) {
+  return { value, locate: unlined('search') };
+}
+
+/** Its namespace is named after the tenant that owns it now. */
+function storedRequest({ from, label, ...spec }: WrittenRequest, index: number): StoredRequest {
+  const name = `request-${index}`;
+  const document = { apiVersion, kind: 'GateRequest', metadata: { name }, spec };
+  return { namespace: from, name, created: '', label, leaving: false, loaded: parseGateRequest(read(document)) };
 }
 
 function loaded<Value>(result: Loaded<Value>): Value {

@@ -59,7 +59,10 @@ export function tryEverything(
   return { matched, agreed, crossing: undefined };
 }
 
-export function portsAround({ ports }: WrittenRule, { tenants, services }: World): readonly WirePort[] {
+export function portsAround(
+  { ports }: WrittenRule,
+  { tenants, services, requests = [], requestable }: World,
+): readonly WirePort[] {
   const numbers = new Set([1, 65535]);
   const mention = (list: readonly WrittenPort[] | null | undefined) => {
     for (const { port, endPort } of list ?? []) {
@@ -70,6 +73,8 @@ export function portsAround({ ports }: WrittenRule, { tenants, services }: World
   };
   mention(ports);
   for (const { gates } of tenants) for (const gate of gates) mention(gate.ports);
+  for (const request of requests) mention(request.ports);
+  mention(requestable?.ports);
   for (const service of services) mention(service.ports);
   return [...numbers]
     .filter((port) => port >= 1 && port <= 65535)

@@ -83,6 +83,7 @@ export const settings: Settings = {
   unlistedFamilies: [],
   sharedServices: [dns, ingressController],
   trustedLabels: new Map(),
+  gates: defaultSettings.gates,
 };
 
 export function tenant(name: string, network: Partial<Tenant['network']> = {}, prefix?: string): Tenant {

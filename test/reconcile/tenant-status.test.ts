@@ -130,7 +130,7 @@ const gates: readonly (readonly [sentence: string, acme: object, beta: object | 
     'the ports have nothing in common',
     gate('beta', 'egress', { ports: [tcp(443)] }),
     gate('acme', 'ingress', { ports: [tcp(80)] }),
-    { tenant: 'beta', direction: 'egress', state: 'HalfOpen' },
+    { tenant: 'beta', direction: 'egress', state: 'Mismatched' },
   ],
   [
     'the other declares nothing',

@@ -668,3 +668,25 @@ t.test('by default nobody is trusted who makes pods for others', async (t) => {
   ]);
   t.strictSame(defaultSettings.platform.schedulers, [{ kind: 'User', name: 'system:kube-scheduler' }]);
 });
+
+t.test('which gates tenants agree on by themselves', async (t) => {
+  t.match(settings('podSecurity: {}').gates, { from: 'platform', ports: [], between: undefined }, 'none by default');
+  const { gates } = settings(
+    'gates: { from: tenants, ports: [{ port: 444 }, { port: 80 }, { port: 440, endPort: 443 }], between: [{ tenants: [acme, beta] }] }',
+  );
+  t.match(gates, {
+    from: 'tenants',
+    ports: [
+      { protocol: 'TCP', first: 80, last: 80 },
+      { protocol: 'TCP', first: 440, last: 444 },
+    ],
+    between: [new Set(['acme', 'beta'])],
+  });
+  const wrong = (line: string) => problemLines(parseSettings(documentIn(text(line)))).join();
+  t.match(
+    wrong('gates: { from: tenants }'),
+    /spec\.gates\.ports: lists no port, so no GateRequest could open anything/,
+  );
+  t.match(wrong('gates: { from: everybody }'), /spec\.gates\.from: "everybody" is not one of platform, tenants/);
+  t.match(wrong('gates: { between: [{ tenants: [acme] }] }'), /spec\.gates\.between\[0\]\.tenants: /);
+});

@@ -1,6 +1,7 @@
 import { Ajv } from 'ajv';
 import t from 'tap';
 import { exemptionSchema } from '../../src/exemptions/exemption-schema.ts';
+import { gateRequestSchema } from '../../src/gates/gate-request-schema.ts';
 import { settingsSchema } from '../../src/tenancy/schema/settings-schema.ts';
 import { type ClosedSchema, closedObject, type StructuralSchema } from '../../src/tenancy/schema/structural-schema.ts';
 import { tenantSchema } from '../../src/tenancy/schema/tenant-schema.ts';
@@ -23,6 +24,7 @@ const schemas: readonly (readonly [kind: string, schema: StructuralSchema])[] = 
   ['Tenant', tenantSchema],
   ['Settings', settingsSchema],
   ['Exemption', exemptionSchema],
+  ['GateRequest', gateRequestSchema],
 ];
 for (const [kind, schema] of schemas) {
   t.test(`the schema of ${kind} is structural, as a CustomResourceDefinition needs it`, async (t) => {

@@ -256,6 +256,32 @@ t.test('what deserves a second look is loaded all the same', async (t) => {
     'acme.yaml:4:69: spec.network.gates[0].tenant: betta is not a declared tenant; did you mean beta?',
     'acme.yaml:4:107: spec.network.gates[1].tenant: nobody is not a declared tenant; the gate stays shut until it is',
     'beta.yaml:4:73: spec.network.gates[0].expires: has passed, so the gate is shut; remove the gate, or agree on a later time',
+    'beta.yaml:4:109: spec.network.gates[1].tenant: acme does not declare the mirror image, so the gate is shut; declare a gate for ingress with beta in tenant acme',
+  ]);
+});
+
+t.test('a gate that stays shut is told', async (t) => {
+  const halves = (acme: string, beta: string) =>
+    warningLines(
+      loadTenancy(
+        plain,
+        [
+          tenant('acme', `network: { gates: [{ tenant: beta, direction: egress${acme} }] }`),
+          tenant('beta', `network: { gates: [{ tenant: acme, direction: ingress${beta} }] }`),
+        ],
+        now,
+      ),
+    ).map((line) => line.slice(line.indexOf('spec.')));
+  t.strictSame(halves('', ''), []);
+  t.strictSame(halves('', ', ports: [{ port: 443 }]'), [], 'an empty list is every port');
+  t.strictSame(halves(', ports: [{ port: 80, endPort: 90 }]', ', ports: [{ port: 85 }]'), []);
+  t.strictSame(halves(', ports: [{ port: 80 }]', ', ports: [{ port: 443 }]'), [
+    'spec.network.gates[0].ports: have nothing in common with those of beta, so the gate is shut; name the same ports on both sides',
+    'spec.network.gates[0].ports: have nothing in common with those of acme, so the gate is shut; name the same ports on both sides',
+  ]);
+  t.strictSame(halves('', ', expires: "2026-11-21T00:00:00Z"'), [
+    'spec.network.gates[0].tenant: the half of beta has expired, so the gate is shut; agree on a later time in tenant beta',
+    'spec.network.gates[0].expires: has passed, so the gate is shut; remove the gate, or agree on a later time',
   ]);
 });
 

@@ -59,6 +59,8 @@ export function fixText(fix: Fix | string, { tenant, tenancy }: Pick<Border, 'te
     case 'select-own-pods':
       return `write ${label} among the labels that its namespaces must have`;
     case 'agree-on-gate':
+      if (fix.by === 'requests')
+        return `have members of tenant ${excerpt(fix.tenant)} write a GateRequest with tenant: ${tenant.name} and direction: ${fix.direction} on ${listedPorts(fix.ports)}`;
       return `have tenant ${excerpt(fix.tenant)} declare the mirror image: a gate for ${fix.direction} with ${tenant.name} on ${listedPorts(fix.ports)}`;
     case 'renew-gate':
       return `renew the gate with tenant ${excerpt(fix.tenant)}, or ${removePeer}`;

@@ -1,5 +1,6 @@
 import { knownMeshes, type Mesh } from '../../keys/key-group.ts';
 import type { PodSecurityLevel } from '../settings.ts';
+import { type GatesDocument, gatesSchema } from './gates-schema.ts';
 import { type GrantDocuments, grantSchemas } from './grant-schemas.ts';
 import { labelKey, labelName, labelOrAnnotationKey, namePrefix } from './names.ts';
 import { type NetworkDocument, networkSchema } from './network-schema.ts';
@@ -35,6 +36,7 @@ export interface SettingsDocument {
     readonly network?: NetworkDocument;
     readonly sharedServices?: readonly SharedServiceDocument[];
     readonly trustedNamespaceLabels?: readonly TrustedLabelDocument[];
+    readonly gates?: GatesDocument;
   };
 }
 
@@ -157,6 +159,7 @@ export const settingsSchema: StructuralSchema = {
         network: networkSchema,
         sharedServices: sharedServicesSchema,
         trustedNamespaceLabels: trustedLabelsSchema,
+        gates: gatesSchema,
       },
     },
   },
