@@ -55,7 +55,7 @@ export type Fix =
   /** `ports` are those that the gate opens. */
   | { readonly id: 'only-gate-ports'; readonly ports: readonly Port[] }
   /** By its namespace, where the peer selects the pods of the service in every namespace, or else by its pods. */
-  | { readonly id: 'narrow-to-service'; readonly service: PodService; readonly by: 'namespace' | 'pods' }
+  | { readonly id: 'narrow-to-service'; readonly service: PodService; readonly by: 'namespace' | 'pods' | 'ports' }
   /** The peer selects namespaces by a trusted label: `values` of it lead to shared services of the tenant. */
   | { readonly id: 'write-trusted-value'; readonly label: string; readonly values: readonly string[] }
   /** The peer selects a namespace of the platform by a trusted label, and the tenant has no shared service there. */

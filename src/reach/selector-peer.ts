@@ -8,13 +8,15 @@
  * prove nothing: everybody labels his own. What is not contained only because names are not reserved is conditional.
  */
 import { excerpt } from '../kubernetes/json.ts';
-import { domainFor, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
+import { domainFor, labelsOutside, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
+import { allPorts } from '../kubernetes/port-range.ts';
 import type { Fix } from './fix.ts';
 import { gateViolation, partnersFor } from './gate.ts';
-import { listed } from './listed.ts';
+import { listed, listedPorts } from './listed.ts';
 import type { AllowRule, SelectorPeer } from './model.ts';
 import { mostLookedUp, ownershipOf, possibleNames } from './namespace-name.ts';
+import { shutPorts } from './open-ports.ts';
 import { servicesMeant, servicesOf, unservedPod } from './shared-service.ts';
 import { namesIn, type Trusted, trustedIn, valuesOf } from './trusted-label.ts';
 import type { Border, Violation } from './violation.ts';
@@ -189,8 +191,11 @@ function aboutNames(
   label: string | undefined,
 ): [reason: string, fix: Fix] {
   const { tenant } = border;
-  const [service] = servicesOf(name, rule.direction, border);
+  const services = servicesOf(name, rule.direction, border);
+  const [service] = services;
   if (service !== undefined) {
+    const ports = aboutPorts(services, rule);
+    if (ports !== undefined) return ports;
     return [
       `opens more of the namespace ${name} than its shared service ${service.name}`,
       { id: 'narrow-to-service', service, by: 'pods' },
@@ -215,5 +220,24 @@ function aboutNames(
   return [
     `matches the ${what} ${listed(free, namesTold)}, but ${said} not reserved for ${tenant.name}, so another tenant could create ${them}`,
     { id: 'not-by-name', names: free, partners: partnersFor(rule, border).filter(isPossible) },
+  ];
+}
+
+/** Where all pods are of a service: what is wrong is a port. */
+function aboutPorts(
+  services: ReturnType<typeof servicesOf>,
+  { peer, ports }: AllowRule,
+): [reason: string, fix: Fix] | undefined {
+  const serving = services.filter(
+    ({ pods }) => peer.kind === 'selector' && labelsOutside(peer.pods, pods) === undefined,
+  );
+  const [service] = serving;
+  const shut = shutPorts(serving, ports);
+  if (service === undefined || shut.length === 0) return undefined;
+  const named = shut.some((port) => 'name' in port) ? ', and a name may stand for any port' : '';
+  const which = ports === allPorts ? 'every port' : listedPorts(shut);
+  return [
+    `opens ${which}, and the shared service ${service.name} is open on its own ports alone${named}`,
+    { id: 'narrow-to-service', service, by: 'ports' },
   ];
 }

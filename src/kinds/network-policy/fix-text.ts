@@ -166,7 +166,8 @@ function otherWays({ names, partners }: Fix & { readonly id: 'not-by-name' }, te
   return `${gate}${own}; or ask the platform to reserve ${them} (namespaces.names of tenant ${name})`;
 }
 
-function narrowTo({ name, namespace, podSelector, ports }: PodService, by: 'namespace' | 'pods'): string {
+function narrowTo({ name, namespace, podSelector, ports }: PodService, by: 'namespace' | 'pods' | 'ports'): string {
+  if (by === 'ports') return `list only the ports of ${name}, by number: ${listed(ports.map(formatPort))}`;
   const only = ports.length === 0 ? '' : `, and only the ports of ${name}: ${listed(ports.map(formatPort))}`;
   return by === 'namespace'
     ? `add ${namespaceNameLabel}: ${namespace} to its matchLabels${only}`
