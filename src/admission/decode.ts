@@ -7,9 +7,10 @@
 import type { Kind } from '../kinds/kind.ts';
 import { kinds } from '../kinds/kinds.ts';
 import { apiVersionsOf } from '../kinds/resource-name.ts';
-import { isGiven, isMap, type JsonMap } from '../kubernetes/json.ts';
+import { isMap, type JsonMap } from '../kubernetes/json.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import type { AdmissionRequest, Operation } from '../kubernetes/review.ts';
+import { objectAt, optionalList, optionalMap, optionalText, Refusal, stringMap, text } from './review-fields.ts';
 
 /** `uid` is empty when the body gave none: then HTTP 400 is all that can be said. */
 export type Decoded =
@@ -37,8 +38,6 @@ const understood: ReadonlyMap<string, Expected> = new Map(
 
 /** Resource names with subresource, as webhook rules list them; the manifests are held against this. */
 export const understoodResources: readonly string[] = [...understood.keys()];
-
-class Refusal extends Error {}
 
 export function decode(body: Buffer): Decoded {
   let review: unknown;
@@ -213,42 +212,4 @@ function apiVersionOf(value: JsonMap, path: string): string {
 
 function undecodable(uid: string, reason: string): Decoded {
   return { ok: false, uid, reason };
-}
-
-function objectAt(value: unknown, path: string, field?: string): JsonMap {
-  if (!isMap(value)) throw new Refusal(`${placeOf(path, field)} is not an object`);
-  return value;
-}
-
-function optionalMap(value: unknown, path: string, field?: string): JsonMap {
-  return isGiven(value) ? objectAt(value, path, field) : {};
-}
-
-function text(value: unknown, path: string, field?: string): string {
-  if (typeof value !== 'string' || value === '') throw new Refusal(`${placeOf(path, field)} is not a string`);
-  return value;
-}
-
-function optionalText(value: unknown, path: string, field?: string): string {
-  if (value === undefined || value === null) return '';
-  if (typeof value !== 'string') throw new Refusal(`${placeOf(path, field)} is not a string`);
-  return value;
-}
-
-function optionalList(value: unknown, path: string, field?: string): readonly unknown[] {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) throw new Refusal(`${placeOf(path, field)} is not a list`);
-  return value;
-}
-
-function stringMap(value: unknown, path: string, field?: string): void {
-  if (!isGiven(value)) return;
-  for (const entry of Object.values(objectAt(value, path, field))) {
-    if (typeof entry !== 'string') throw new Refusal(`${placeOf(path, field)} holds something that is not a string`);
-  }
-}
-
-/** Made only for what is refused: most reviews have nothing wrong in any field. */
-function placeOf(path: string, field: string | undefined): string {
-  return field === undefined ? path : `${path}.${field}`;
 }

@@ -226,13 +226,10 @@ export function keepFailurePolicies(options: FailurePolicyOptions): FailurePolic
   };
 }
 
-function pairOf(object: string): Pair {
-  return object === 'bulkhead-namespaces' ? object : 'bulkhead';
-}
+const pairOf = (object: string): Pair => (object === 'bulkhead-namespaces' ? object : 'bulkhead');
 
 function isFail({ own }: WebhookConfiguration): boolean {
-  const guarding = own.filter(mayFail);
-  return guarding.length > 0 && guarding.every(fails);
+  return own.some(mayFail) && own.filter(mayFail).every(fails);
 }
 
 function mayFail({ endpoint }: OwnWebhook): boolean {
