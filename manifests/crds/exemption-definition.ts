@@ -1,5 +1,6 @@
 /** The CustomResourceDefinition of Exemption: the schema of the files, the rules that a schema cannot say, and the status. */
 import { exemptionSchema } from '../../src/exemptions/exemption-schema.ts';
+import { conditionColumn, definitionOf } from './definition.ts';
 import { exemptionRules } from './exemption-rules.ts';
 import { conditionsSchema, servedSchema } from './served-schema.ts';
 
@@ -11,35 +12,21 @@ const statusSchema = {
     observedGeneration: { type: 'integer', format: 'int64', description: 'The generation that all of this is about.' },
     conditions: conditionsSchema(
       'Ready: whether the exemption is in force.',
-      'InForce, EndsSoon, Expired, MatchesNothing, Invalid or Deleted.',
+      'InForce, EndsSoon, Expired, MatchesNothing, Invalid, Deleted or FilesInForce.',
     ),
   },
 } as const;
 
-export const exemptionDefinition = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'exemptions.bulkhead.dev' },
-  spec: {
-    group: 'bulkhead.dev',
-    scope: 'Cluster',
-    names: { kind: 'Exemption', listKind: 'ExemptionList', plural: 'exemptions', singular: 'exemption' },
-    versions: [
-      {
-        name: 'v1alpha1',
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        additionalPrinterColumns: [
-          { name: 'Tenant', type: 'string', jsonPath: '.spec.tenant' },
-          { name: 'Namespace', type: 'string', jsonPath: '.spec.namespace' },
-          { name: 'Checks', type: 'string', jsonPath: '.spec.checks' },
-          { name: 'Expires', type: 'string', jsonPath: '.spec.expires' },
-          { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
-          { name: 'Why', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
-        ],
-        schema: { openAPIV3Schema: servedSchema(exemptionSchema, exemptionRules, statusSchema) },
-      },
-    ],
-  },
-};
+export const exemptionDefinition = definitionOf({
+  scope: 'Cluster',
+  kind: 'Exemption',
+  columns: [
+    { name: 'Tenant', type: 'string', jsonPath: '.spec.tenant' },
+    { name: 'Namespace', type: 'string', jsonPath: '.spec.namespace' },
+    { name: 'Checks', type: 'string', jsonPath: '.spec.checks' },
+    { name: 'Expires', type: 'string', jsonPath: '.spec.expires' },
+    conditionColumn('Ready', 'Ready', 'status'),
+    conditionColumn('Why', 'Ready', 'reason'),
+  ],
+  schema: servedSchema(exemptionSchema, exemptionRules, statusSchema),
+});

@@ -1,5 +1,6 @@
 /** The CustomResourceDefinition of GateRequest: its schema, the rules that a schema cannot say, and the status. */
 import { gateRequestSchema } from '../../src/gates/gate-request-schema.ts';
+import { conditionColumn, definitionOf } from './definition.ts';
 import { conditionsSchema, servedSchema } from './served-schema.ts';
 import { portRules, type Rules, timeRules } from './tenant-rules.ts';
 
@@ -24,30 +25,16 @@ const statusSchema = {
   },
 } as const;
 
-export const gateRequestDefinition = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'gaterequests.bulkhead.dev' },
-  spec: {
-    group: 'bulkhead.dev',
-    scope: 'Namespaced',
-    names: { kind: 'GateRequest', listKind: 'GateRequestList', plural: 'gaterequests', singular: 'gaterequest' },
-    versions: [
-      {
-        name: 'v1alpha1',
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        additionalPrinterColumns: [
-          { name: 'Tenant', type: 'string', jsonPath: '.spec.tenant' },
-          { name: 'Direction', type: 'string', jsonPath: '.spec.direction' },
-          { name: 'Expires', type: 'string', jsonPath: '.spec.expires' },
-          { name: 'Open', type: 'string', jsonPath: '.status.ports' },
-          { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
-          { name: 'Why', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
-        ],
-        schema: { openAPIV3Schema: servedSchema(gateRequestSchema, gateRequestRules, statusSchema) },
-      },
-    ],
-  },
-};
+export const gateRequestDefinition = definitionOf({
+  scope: 'Namespaced',
+  kind: 'GateRequest',
+  columns: [
+    { name: 'Tenant', type: 'string', jsonPath: '.spec.tenant' },
+    { name: 'Direction', type: 'string', jsonPath: '.spec.direction' },
+    { name: 'Expires', type: 'string', jsonPath: '.spec.expires' },
+    { name: 'Open', type: 'string', jsonPath: '.status.ports' },
+    conditionColumn('Ready', 'Ready', 'status'),
+    conditionColumn('Why', 'Ready', 'reason'),
+  ],
+  schema: servedSchema(gateRequestSchema, gateRequestRules, statusSchema),
+});

@@ -1,8 +1,6 @@
-/**
- * The CustomResourceDefinition of Tenant: the schema of the files, the rules that a schema cannot say, and the status.
- * Source: apiextensions.k8s.io/v1 CustomResourceDefinition.
- */
+/** The CustomResourceDefinition of Tenant: the schema of the files, the rules that a schema cannot say, and the status. */
 import { tenantSchema } from '../../src/tenancy/schema/tenant-schema.ts';
+import { conditionColumn, definitionOf } from './definition.ts';
 import { conditionsSchema, servedSchema } from './served-schema.ts';
 import { tenantRules } from './tenant-rules.ts';
 
@@ -15,7 +13,7 @@ const statusSchema = {
     namespaces: { type: 'integer', format: 'int64', description: 'How many namespaces the tenant has.' },
     conditions: conditionsSchema(
       'Ready: whether the tenant is in force as it is written. GatesOpen: whether every gate that it declares, or has a GateRequest for, is open.',
-      'Of Ready: InForce, Invalid or Conflict. Of GatesOpen: Open, HalfOpen, Mismatched or Expired.',
+      'Of Ready: InForce, Invalid, Conflict or FilesInForce. Of GatesOpen: Open, HalfOpen, Mismatched or Expired.',
       'Ready or GatesOpen',
     ),
     gates: {
@@ -49,38 +47,20 @@ const statusSchema = {
   },
 } as const;
 
-export const tenantDefinition = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'tenants.bulkhead.dev' },
-  spec: {
-    group: 'bulkhead.dev',
-    scope: 'Cluster',
-    names: { kind: 'Tenant', listKind: 'TenantList', plural: 'tenants', singular: 'tenant', shortNames: ['tn'] },
-    versions: [
-      {
-        name: 'v1alpha1',
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        additionalPrinterColumns: [
-          { name: 'Mode', type: 'string', jsonPath: '.spec.mode' },
-          { name: 'Isolation', type: 'string', jsonPath: '.spec.isolation' },
-          { name: 'Prefix', type: 'string', jsonPath: '.spec.namespaces.prefix' },
-          { name: 'Prefixes', type: 'string', jsonPath: '.spec.namespaces.prefixes', priority: 1 },
-          { name: 'Names', type: 'string', jsonPath: '.spec.namespaces.names', priority: 1 },
-          { name: 'Namespaces', type: 'integer', jsonPath: '.status.namespaces' },
-          {
-            name: 'Gates',
-            type: 'string',
-            jsonPath: '.status.conditions[?(@.type=="GatesOpen")].reason',
-            description: 'The worst state of a gate.',
-          },
-          { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
-          { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-        ],
-        schema: { openAPIV3Schema: servedSchema(tenantSchema, tenantRules, statusSchema) },
-      },
-    ],
-  },
-};
+export const tenantDefinition = definitionOf({
+  scope: 'Cluster',
+  kind: 'Tenant',
+  shortNames: ['tn'],
+  columns: [
+    { name: 'Mode', type: 'string', jsonPath: '.spec.mode' },
+    { name: 'Isolation', type: 'string', jsonPath: '.spec.isolation' },
+    { name: 'Prefix', type: 'string', jsonPath: '.spec.namespaces.prefix' },
+    { name: 'Prefixes', type: 'string', jsonPath: '.spec.namespaces.prefixes', priority: 1 },
+    { name: 'Names', type: 'string', jsonPath: '.spec.namespaces.names', priority: 1 },
+    { name: 'Namespaces', type: 'integer', jsonPath: '.status.namespaces' },
+    { ...conditionColumn('Gates', 'GatesOpen', 'reason'), description: 'The worst state of a gate.' },
+    conditionColumn('Ready', 'Ready', 'status'),
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+  schema: servedSchema(tenantSchema, tenantRules, statusSchema),
+});

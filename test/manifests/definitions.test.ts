@@ -3,14 +3,17 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { definitionFiles } from '../../manifests/crds/definition-files.ts';
 import { exemptionDefinition } from '../../manifests/crds/exemption-definition.ts';
+import { gateRequestDefinition } from '../../manifests/crds/gate-request-definition.ts';
 import { tenantDefinition } from '../../manifests/crds/tenant-definition.ts';
 import { exemptionSchema } from '../../src/exemptions/exemption-schema.ts';
+import { gateRequestSchema } from '../../src/gates/gate-request-schema.ts';
 import { isMap } from '../../src/kubernetes/json.ts';
 import { tenantSchema } from '../../src/tenancy/schema/tenant-schema.ts';
 
 const definitions = [
   { definition: tenantDefinition, schema: tenantSchema },
   { definition: exemptionDefinition, schema: exemptionSchema },
+  { definition: gateRequestDefinition, schema: gateRequestSchema },
 ];
 
 t.test('the committed files are what the schemas make', async (t) => {
