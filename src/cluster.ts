@@ -24,7 +24,7 @@ import { entry } from './kubernetes/objects.ts';
 import { type BaselinesCounters, keepBaselines } from './reconcile/baselines.ts';
 import { createExemptionStatusWriter } from './reconcile/exemption-status.ts';
 import { createGateRequestStatusWriter } from './reconcile/gate-request-status.ts';
-import { createNamespaceEvents, type EventCounters } from './reconcile/namespace-events.ts';
+import { createNamespaceEvents, type EventCounters, hashed } from './reconcile/namespace-events.ts';
 import { createObservations } from './reconcile/observations.ts';
 import type { StatusCounters } from './reconcile/status-writer.ts';
 import { createStoredPolicies, type StoredPolicyCounters } from './reconcile/stored-policies.ts';
@@ -359,7 +359,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     rejected(problems) {
       const own = store.lookup(ownNamespace);
       const message = `${problems.map((one) => formatProblem(one)).join('\n')}\nthe settings and tenants before stay in force`;
-      if (own !== undefined) events?.record(own, 'ConfigurationRejected', message);
+      if (own !== undefined) events?.record(own, 'ConfigurationRejected', message, hashed(message));
     },
     settingsChanged: (settings) => tenants?.settingsChanged(settings) ?? [],
     counters: () => ({

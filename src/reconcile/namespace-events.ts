@@ -4,6 +4,7 @@
  * There is one Event for each namespace, reason and subject, updated in place, so their number is bounded. Each is written at most once
  * a minute, and all together at most as often as the bucket allows: a loop of deletions makes no flood of writes.
  */
+import { createHash } from 'node:crypto';
 import type { NamespaceKey } from '../admission/facts.ts';
 import type { Clock } from '../client/clock.ts';
 import type { Connection } from '../client/connection.ts';
@@ -117,6 +118,11 @@ export function createNamespaceEvents(connection: Connection, clock: Clock): Nam
       await Promise.all(sending);
     },
   };
+}
+
+/** For `about`: text of a user or a file is no part of a name. */
+export function hashed(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 /** In the namespace itself, for its users. The type holds whole seconds. */

@@ -3,14 +3,13 @@
  * and reserved key. The pairs are the accounts that the settings have to list before `enforce`: managedFields hold only a name that
  * the client chose.
  */
-import { createHash } from 'node:crypto';
 import type { Observed } from '../admission/admission.ts';
 import type { NamespaceKey } from '../admission/facts.ts';
 import { printable, subject } from '../admission/message.ts';
 import type { Log } from '../client/log.ts';
 import { isBeginning } from '../keys/reserved-keys.ts';
 import { serviceAccountOf } from '../kubernetes/user.ts';
-import type { NamespaceEvents } from './namespace-events.ts';
+import { hashed, type NamespaceEvents } from './namespace-events.ts';
 
 /** Pairs that are remembered. The key is the entry that reserves it, so a requester has as many as there are entries. */
 const mostPairs = 10_000;
@@ -78,9 +77,4 @@ export function createObservations(options: ObservationsOptions): (observed: Obs
       if (reserved !== undefined)
         pair(namespace, user.username, kind, isBeginning(reserved) ? `${reserved}*` : reserved);
   };
-}
-
-/** Text of a user is no part of a name. */
-function hashed(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

@@ -142,6 +142,11 @@ const elsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime-class/fail/not-listed',
   ],
   'no such names are reserved': ['reserved-prefix/fail/one-of-several-prefixes', 'reserved-prefix/fail/whole-name'],
+  'the settings trust no label': [
+    'reserved-labels/fail/trusted-label',
+    'trusted-labels/fail/listed-for-another-namespace',
+    'trusted-labels/fail/on-a-namespace-of-a-tenant',
+  ],
   'the settings reserve neither taints nor devices': [
     'reserved-devices/fail/claim',
     'reserved-devices/fail/init-container',

@@ -3,7 +3,7 @@
  * Secret volumes, starts the container's command as a process on the pod's address, probes it, and reports the pod's status.
  * From that the controllers make the EndpointSlices by which the API server finds the process.
  */
-import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
@@ -188,6 +188,8 @@ async function fill(folder: string, content: ReadonlyMap<string, Buffer>): Promi
     await symlink(join('..data', name), join(folder, `..${name}_tmp`));
     await rename(join(folder, `..${name}_tmp`), join(folder, name));
   }
+  for (const name of await readdir(folder))
+    if (!name.startsWith('..') && !content.has(name)) await unlink(join(folder, name));
 }
 
 /** @throws when the API server refuses */
