@@ -36,7 +36,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   configuration: ['kubernetes', 'tenancy', 'kinds', 'admission', 'certificates', 'client', 'reconcile'],
   cluster: ['kubernetes', 'tenancy', 'gates', 'admission', 'client', 'facts', 'reconcile', 'configuration'],
-  files: ['kubernetes', 'tenancy', 'exemptions', 'admission', 'certificates'],
+  files: ['kubernetes', 'tenancy', 'exemptions', 'gates', 'admission', 'certificates'],
   server: ['kubernetes', 'tenancy', 'kinds', 'admission', 'certificates'],
   commands: [
     'kubernetes',

@@ -32,9 +32,11 @@ export const gateRequest: Check = {
     if (subresource !== '') return facts.requester.platform ? nothing : [writtenByOthers(facts)];
     const stranger = foreign(facts);
     if (stranger !== undefined) return [stranger];
-    const label = judgeTenantLabel(request, facts);
     // One that is bad already can still be labelled, finalized and deleted.
-    if (oldObject !== undefined && isDeepStrictEqual(object.spec, oldObject.spec)) return label;
+    if (oldObject !== undefined && isDeepStrictEqual(object.spec, oldObject.spec))
+      return judgeTenantLabel(request, facts);
+    // The label says who wrote the spec. If it stayed that of the owner before, the request would be theirs once the namespace is again.
+    const label = judgeTenantLabel(request, facts, false);
     const refused = whole(facts);
     if (refused !== undefined) return [refused];
     const { owner, tenancy } = facts;

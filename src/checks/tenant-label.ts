@@ -3,9 +3,11 @@ import { entry } from '../kubernetes/objects.ts';
 import type { GateRequestRequest, PodRequest, PolicyRequest } from '../kubernetes/review.ts';
 import { type Facts, type Finding, nothing } from './check.ts';
 
+/** @param keeps whether an update may leave another label as it is */
 export function judgeTenantLabel(
   request: PodRequest | PolicyRequest | GateRequestRequest,
   facts: Facts,
+  keeps = request.operation === 'UPDATE',
 ): readonly Finding[] {
   if (request.operation === 'DELETE') return nothing;
   const key = facts.tenancy.settings.tenantLabel;
@@ -15,14 +17,14 @@ export function judgeTenantLabel(
   // What a Binding or a template leaves out, the pod has already or will get.
   if (after === undefined && (request.subresource === 'binding' || request.subresource === 'template')) return nothing;
   // Who leaves a label alone forges nothing. When the platform gives a namespace to another tenant, what runs in it must end well.
-  if (request.operation === 'UPDATE' && after === entry(request.oldObject?.metadata?.labels, key)) return nothing;
+  if (keeps && after === entry(request.oldObject?.metadata?.labels, key)) return nothing;
   if (wanted === undefined && facts.requester.platform) return nothing;
   return [
     {
       path: `metadata.labels[${key}]`,
       reason:
         after === undefined
-          ? request.operation === 'UPDATE'
+          ? keeps
             ? 'would be removed'
             : 'is missing: the mutating webhook of Bulkhead was not called, or another webhook has removed the label'
           : wanted === undefined

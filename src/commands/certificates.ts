@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { CertificateError, type KeyPair, type VouchedPair } from '../certificates/key-pair.ts';
-import type { CertificateSource, Cluster } from '../cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { CertificateSource } from '../cluster/own-configurations.ts';
 import type { CertificateLimits, ReplicaCertificates } from '../configuration/certificates.ts';
 import { loadCertificateFiles } from '../files/certificate-files.ts';
 import { authorityFiles, makeCertificates, serverFiles } from '../files/certificate-folder.ts';

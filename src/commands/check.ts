@@ -12,7 +12,7 @@ export const command = defineCommand({
   details: 'Ends with 1 when something is found. Reads files alone, so it fits into CI.',
   operands: {
     name: 'FILES',
-    help: 'more files, and folders of files, with such documents; documents of other kinds are left alone there',
+    help: 'more files, and folders of files, with such documents and GateRequests; documents of other kinds are left alone there',
   },
   options: {
     ...tenancyOptions,

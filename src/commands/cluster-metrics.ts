@@ -1,6 +1,7 @@
 /** What is known of the cluster and done in it, for Prometheus. No label names a tenant or a namespace (SRV-15). */
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { Cluster, ClusterCounters } from '../cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { ClusterCounters } from '../cluster/counters.ts';
 
 /** A figure for each value of the label. A metric without a label has one for the value `''`, or none. */
 type Figures = readonly (readonly [value: string, figure: number])[];

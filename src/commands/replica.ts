@@ -3,7 +3,7 @@ import { createAdmission } from '../admission/admission.ts';
 import type { NamespaceSource } from '../admission/facts.ts';
 import { CertificateError } from '../certificates/key-pair.ts';
 import type { Clock } from '../client/clock.ts';
-import { type Cluster, connectCluster } from '../cluster.ts';
+import { type Cluster, connectCluster } from '../cluster/cluster.ts';
 import { watchNamespaces } from '../files/watch-namespaces.ts';
 import { watchTenancy } from '../files/watch-tenancy.ts';
 import { createHealthServer, createMetricsServer } from '../server/health-server.ts';
@@ -105,7 +105,10 @@ async function start(
       cluster?.tenancyChanged();
     },
     onProblems,
-    problemsOf: ({ settings }) => (namespaces ? misplacedLabels(settings, namespaces.all(), current().settings) : []),
+    problemsOf: ({ settings }) => [
+      ...(namespaces ? misplacedLabels(settings, namespaces.all(), current().settings) : []),
+      ...(cluster?.problemsOf(settings) ?? []),
+    ],
   });
   const tenancy = orCannotStart(loaded);
   stops.push(() => tenancy.value.stop());

@@ -1,4 +1,6 @@
+import { resolve } from 'node:path';
 import { isExemption, withExemptions } from '../exemptions/load-exemptions.ts';
+import { parseGateRequest } from '../gates/parse-gate-request.ts';
 import { valueAt } from '../kubernetes/json.ts';
 import { loadTenancy } from '../tenancy/load-tenancy.ts';
 import { inReadingOrder, type Loaded, type Located, problemAt } from '../tenancy/problem.ts';
@@ -11,7 +13,7 @@ export interface TenancyFiles {
   readonly tenants: string | undefined;
   /** The file with the Settings document; undefined: the defaults. */
   readonly config: string | undefined;
-  /** Files and folders with documents of each of these kinds; other kinds there are left alone. Default: none. */
+  /** Files and folders with documents of each of these kinds, and GateRequests; other kinds there are left alone. Default: none. */
   readonly others?: readonly string[];
 }
 
@@ -21,7 +23,18 @@ export async function readTenancy(files: TenancyFiles): Promise<Loaded<Tenancy>>
     readFiles(files.config),
     Promise.all((files.others ?? []).map(readFiles)),
   ]);
-  return tenancyOf({ tenants, config, others }, files, Date.now());
+  return tenancyOf(eachOnce({ tenants, config, others }), files, Date.now());
+}
+
+/** Scripts name the folder of the tenants, and the files in it that have changed. */
+function eachOnce({ tenants, config, others }: Required<TenancyTexts>): TenancyTexts {
+  const taken = new Set([...tenants.files, ...config.files].map(({ path }) => resolve(path)));
+  const isNew = (path: string): boolean => taken.size < taken.add(path).size;
+  return {
+    tenants,
+    config,
+    others: others.map((one) => ({ ...one, files: one.files.filter(({ path }) => isNew(resolve(path))) })),
+  };
 }
 
 /** The texts of a tenancy, before anybody has looked into them. */
@@ -51,8 +64,11 @@ export function tenancyOf(texts: TenancyTexts, { tenants, config }: TenancyFiles
       problems: [problem(config, 'holds no Settings document', 'write one, or give no file of settings')],
     };
   }
-  const loaded = loadBoth(first, [...declared.value, ...found.filter((one) => !isSettings(one))], now);
-  if (!loaded.ok) return loaded;
+  const documents = found.filter((one) => !isSettings(one) && !isRequest(one));
+  const requests = found.filter(isRequest).map(parseGateRequest);
+  const loaded = loadBoth(first, [...declared.value, ...documents], now);
+  const unread = [loaded, ...requests].flatMap((one) => (one.ok ? [] : one.problems));
+  if (!loaded.ok || unread.length > 0) return { ok: false, problems: inReadingOrder(unread) };
   const warnings = parsed.flatMap((one) => (one.ok ? one.warnings : []));
   if (tenants !== undefined && loaded.value.tenants.size === 0)
     warnings.push(problem(tenants, 'declares no tenant, so only the platform may create namespaces', ''));
@@ -63,6 +79,7 @@ export function tenancyOf(texts: TenancyTexts, { tenants, config }: TenancyFiles
 }
 
 const isSettings = ({ value }: Located<unknown>): boolean => valueAt(value, 'kind') === 'Settings';
+const isRequest = ({ value }: Located<unknown>): boolean => valueAt(value, 'kind') === 'GateRequest';
 
 function isOurs({ value }: Located<unknown>): boolean {
   const version = valueAt(value, 'apiVersion');

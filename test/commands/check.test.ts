@@ -119,6 +119,35 @@ t.test('each warning has its place, and ends with 1 unless warnings are allowed'
     t.match(finding, { severity: 'warning', file: String, line: Number, column: Number, reason: /./, fix: /./ });
 });
 
+const request = (port: number) => `apiVersion: bulkhead.dev/v1alpha1
+kind: GateRequest
+metadata: { name: to-north, namespace: acme-web }
+spec: { tenant: north, direction: egress, ports: [{ port: ${port} }], expires: "2090-01-01T00:00:00Z" }
+`;
+
+t.test('GateRequests among the files are read as such', async (t) => {
+  const folder = await write(t, {
+    'settings.yaml': settings,
+    'tenants/acme.yaml': tenant('acme'),
+    'good/request.yaml': request(443),
+    'bad/request.yaml': request(70_000),
+  });
+  const args = ['--config', join(folder, 'settings.yaml'), '--tenants', join(folder, 'tenants')];
+  const lines = ['1 tenant and 0 exemptions can be loaded'];
+  t.same(await check(folder, ...args, join(folder, 'good')), { code: 0, lines });
+  const bad = await check(folder, ...args, join(folder, 'bad'));
+  t.equal(bad.code, 1);
+  t.match(bad.lines[0], /^bad\/request\.yaml:4:\d+: error: spec\.ports\[0\]\.port: /);
+});
+
+t.test('a file that is named twice is read once', async (t) => {
+  const folder = await write(t, { 'settings.yaml': settings, 'tenants/acme.yaml': tenant('acme') });
+  const args = ['--config', join(folder, 'settings.yaml'), '--tenants', join(folder, 'tenants')];
+  const changed = [join(folder, 'tenants', 'acme.yaml'), join(folder, 'settings.yaml'), `${folder}/tenants/../tenants`];
+  const lines = ['1 tenant and 0 exemptions can be loaded'];
+  t.same(await check(folder, ...args, ...changed), { code: 0, lines });
+});
+
 t.test('nothing to check is a mistake', async (t) => {
   const message = 'there is nothing to check: give --config FILE, --tenants DIR, or files';
   await t.rejects(check(''), new Misuse(message, 'check'));

@@ -1,5 +1,5 @@
 /** Figures of a cluster, each different, so that none is taken for another. */
-import type { ClusterCounters } from '../../src/cluster.ts';
+import type { ClusterCounters } from '../../src/cluster/counters.ts';
 
 const watch = {
   resource: 'namespaces',

@@ -1,6 +1,6 @@
 /** Baselines in a real cluster: a real API server with its namespace controller, and no webhook. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Cluster, connectCluster } from '../../src/cluster.ts';
+import { type Cluster, connectCluster } from '../../src/cluster/cluster.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';

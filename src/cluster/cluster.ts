@@ -1,0 +1,256 @@
+/** The rooms that know the API server, put together: a cluster that is followed, asked, and reconciled. */
+import type { Observed } from '../admission/admission.ts';
+import type { BaselineSource, NamespaceRecord, NamespaceSource, TenancySource } from '../admission/facts.ts';
+import { createNamespaceStore } from '../admission/namespace-store.ts';
+import { type Clock, systemClock } from '../client/clock.ts';
+import { createConnection } from '../client/connection.ts';
+import { createFairRequests } from '../client/fair-requests.ts';
+import { type Handler, type ListWatch, startListWatch } from '../client/list-watch.ts';
+import { authenticationAt, locateCluster } from '../client/location.ts';
+import type { Log } from '../client/log.ts';
+import type { ReplicaCertificates } from '../configuration/certificates.ts';
+import type { VouchedPair } from '../configuration/file-certificates.ts';
+import { createNamespaceSource, namespaceRecord, namespacesPath } from '../facts/namespaces.ts';
+import { createReservations, propagationDelay } from '../facts/reservations.ts';
+import { entry } from '../kubernetes/objects.ts';
+import { keepBaselines } from '../reconcile/baselines.ts';
+import { createNamespaceEvents, hashed } from '../reconcile/namespace-events.ts';
+import { createObservations } from '../reconcile/observations.ts';
+import { createStoredPolicies } from '../reconcile/stored-policies.ts';
+import { keepUnreadObjects } from '../reconcile/unread-objects.ts';
+import { formatProblem, type Problem } from '../tenancy/problem.ts';
+import type { Settings } from '../tenancy/settings.ts';
+import { fixOfMisplaced, misplacedKeys } from '../tenancy/trusted-labels.ts';
+import type { ClusterCounters } from './counters.ts';
+import { type CertificateSource, keepOwnConfigurations } from './own-configurations.ts';
+import { keepOwnObjects, type OwnObjects, type TenantObjects } from './own-objects.ts';
+
+/**
+ * Milliseconds. There is no live request for the members and gates of tenants, for exemptions, nor for GateRequests: when their watch was
+ * not heard for so long, they are no longer known. A watch that is cut, one after it that brings nothing, and the list after that take less.
+ */
+const tenantsTrustedFor = 300_000;
+
+/** Resources of Bulkhead's own that a cluster serves once manifests/crds are applied. */
+const ownKinds: ReadonlySet<string> = new Set(['tenants', 'exemptions', 'gaterequests']);
+
+/** Where Bulkhead runs; Events about itself go there. */
+const ownNamespace = 'bulkhead-system';
+
+export interface ClusterOptions {
+  /** A kubeconfig file; without one, the account of the pod. */
+  readonly kubeconfig?: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  readonly tenancy: TenancySource | TenantObjects;
+  /** Whether baselines, Events and status are written. */
+  readonly reconcile: boolean;
+  /** Whether Bulkhead manages its webhook configurations: failurePolicy, CA bundle and path. Default: no. */
+  readonly registration?: boolean;
+  /** With `registration`: where the certificates come from whose authority is written into the configurations. */
+  readonly certificates?: CertificateSource | undefined;
+  readonly clock?: Clock;
+}
+
+export interface Cluster {
+  readonly namespaces: NamespaceSource;
+  /** Undefined where nothing is reconciled: no namespace gets a baseline there. */
+  readonly baselines: BaselineSource | undefined;
+  /** Undefined where nothing is written. Tells of a request that would be denied if the settings said enforce. */
+  readonly observed: ((observed: Observed) => void) | undefined;
+  /** What is in force: the one that was given, or that of the Tenant objects. */
+  readonly tenancy: TenancySource;
+  /** Undefined where Bulkhead does not write CA bundles. */
+  readonly certificates: ReplicaCertificates | undefined;
+  /** Where certificates come from files: these have changed. */
+  certificateFilesChanged(files: VouchedPair): void;
+  /** Tenant, Exemption and GateRequest objects are known once they have been listed, until five minutes of silence. */
+  tenantsKnown(): boolean;
+  /** Resolves when everything that exists is known. Never rejects. */
+  readonly synced: Promise<void>;
+  /** Why the cluster is not known, or undefined while it is. */
+  ready(): string | undefined;
+  /** To be called after a reload. */
+  tenancyChanged(): void;
+  /** What was read last is not in force for these problems: an Event. */
+  rejected(problems: readonly Problem[]): void;
+  /** Where tenants are objects: what these settings count on and the API server does not serve. */
+  problemsOf(settings: Settings): readonly Problem[];
+  /** Where tenants are objects: puts settings in force, or says why they do not go together with the tenants. */
+  settingsChanged(settings: Settings): readonly Problem[];
+  /** Reviews are answered from now on, or will soon not be any more. */
+  serving(serves: boolean): void;
+  counters(): ClusterCounters;
+  stop(): Promise<void>;
+}
+
+/**
+ * Connects, and begins to follow the cluster. An API server that cannot be reached is waited for, in the background.
+ *
+ * @throws when nothing says where a cluster is, and when the kubeconfig or the service account cannot be read
+ */
+export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
+  const { log, clock = systemClock } = options;
+  const location = locateCluster(options.kubeconfig, options.environment);
+  if (location === undefined) throw new Error('no cluster is known here: give a kubeconfig, or run in a pod');
+  const authentication = authenticationAt(location, clock);
+  const { server } = await authentication.credentials();
+  const connection = createConnection(authentication, clock);
+  const common = { connection, clock, log, wallClock: Date.now };
+  const follow = (path: string, handler: Handler, labelSelector?: string): ListWatch =>
+    startListWatch({ connection, path, handler, clock, log, labelSelector });
+
+  const requests = createFairRequests(connection, clock);
+  const home = options.tenancy;
+  const events = options.reconcile ? createNamespaceEvents(connection, clock) : undefined;
+  let own: OwnObjects | undefined;
+  let tenancy: TenancySource;
+  if (typeof home === 'function') tenancy = home;
+  else {
+    own = keepOwnObjects({
+      ...{ common, follow, home, events, ownNamespace },
+      namespaces: { lookup: (name) => store.lookup(name), countOwned: (tenant) => store.countOwned(tenant) },
+      onTenants: tenancyChanged,
+      onGrants: () => storedPolicies.changed(),
+    });
+    tenancy = own.tenancy;
+  }
+  const reservations = createReservations(
+    tenancy,
+    own === undefined ? propagationDelay.files : propagationDelay.objects,
+    clock,
+  );
+  const store = createNamespaceStore(tenancy);
+  const unreadObjects = own === undefined && options.reconcile ? keepUnreadObjects(common) : undefined;
+  const baselines = options.reconcile
+    ? keepBaselines(common, follow, tenancy, (name) => store.lookup(name), requests)
+    : undefined;
+  const observations = options.reconcile ? createNamespaceEvents(connection, clock) : undefined;
+  const storedPolicies = createStoredPolicies({ ...common, tenancy, namespaces: store, events });
+  function tenancyChanged(): void {
+    reservations.changed();
+    baselines?.tenancyChanged();
+    storedPolicies.changed();
+    own?.tenancyChanged();
+    configurations?.tenancyChanged();
+  }
+  const ownerLabel = ({ labels }: NamespaceRecord) => entry(labels, tenancy().settings.tenantLabel);
+  const misplacedOn = (one: NamespaceRecord | undefined) =>
+    one === undefined ? [] : misplacedKeys(one, tenancy().settings);
+  const namespaceWatch = follow(namespacesPath, {
+    changed(object) {
+      const record = namespaceRecord(object);
+      const before = store.lookup(record.name);
+      store.set(record);
+      const [was, is] = [misplacedOn(before), misplacedOn(record)];
+      const isMoved = before !== undefined && ownerLabel(before) !== ownerLabel(record);
+      if (isMoved || was.join() !== is.join()) storedPolicies.changed();
+      for (const key of is)
+        if (!was.includes(key))
+          log.error(
+            { namespace: record.name },
+            `no policy can rely on the label ${key}, as a namespace has it that the settings do not list: ${fixOfMisplaced(record.name, key)}`,
+          );
+      baselines?.namespaceChanged(record.name);
+      own?.namespaceChanged(record.name, before === undefined || isMoved || before.terminating !== record.terminating);
+    },
+    removed({ name }) {
+      if (misplacedOn(store.lookup(name)).length > 0) storedPolicies.changed();
+      store.delete(name);
+      baselines?.namespaceChanged(name);
+      own?.namespaceChanged(name, true);
+    },
+  });
+  const configurations = options.registration
+    ? keepOwnConfigurations({
+        ...{ common, follow, tenancy, ownerLabel, ownNamespace },
+        source: options.certificates,
+        namespaces: store,
+      })
+    : undefined;
+  const certificates = configurations?.certificates;
+  const watches = new Map<string, ListWatch>([
+    ['namespaces', namespaceWatch],
+    ...(baselines?.watches ?? []),
+    ...(own?.watches ?? []),
+  ]);
+  const waitingFor = new Set(['namespaces', ...(baselines?.watches.keys() ?? []), ...(own?.needed ?? [])]);
+  // No review depends on the webhook configurations, so readiness does not: a rollout would wait for itself.
+  for (const [resource, watch] of configurations?.watches ?? []) watches.set(resource, watch);
+  /** There is no live request for these: what they grant must be heard of again and again. Requests count by the owners of namespaces. */
+  const unheard = (): string | undefined =>
+    [...(own?.needed ?? []), ...(own?.readRequests() ? ['gaterequests', 'namespaces'] : [])].find(
+      (resource) => waitingFor.has(resource) || (watches.get(resource)?.staleness() ?? 0) > tenantsTrustedFor,
+    );
+  const synced = Promise.all(
+    [...waitingFor].map(async (resource) => {
+      await watches.get(resource)?.synced;
+      waitingFor.delete(resource);
+    }),
+  ).then(() => {
+    log.info({ server, namespaces: namespaceWatch.counters().objects }, 'the cluster is known');
+    baselines?.begin();
+    own?.begin();
+    unreadObjects?.begin();
+    storedPolicies.begin();
+  });
+
+  return {
+    namespaces: createNamespaceSource(store, namespaceWatch, reservations, requests, clock),
+    tenancy,
+    tenantsKnown: () => unheard() === undefined,
+    certificates,
+    certificateFilesChanged: (changed) => configurations?.certificateFilesChanged(changed),
+    baselines: baselines?.source,
+    observed:
+      observations &&
+      createObservations({ log, events: observations, namespaceOf: (name) => store.lookup(name), ownNamespace }),
+    synced,
+    ready() {
+      const [first] = waitingFor;
+      const resource = first ?? unheard();
+      if (resource === undefined) return certificates?.ready();
+      const trouble = watches.get(resource)?.trouble();
+      if (trouble?.startsWith('404') && ownKinds.has(resource))
+        return `${server} does not serve ${resource}.bulkhead.dev: apply manifests/crds, or give the tenants as files`;
+      const isNew = first !== undefined || watches.get(resource)?.staleness() === Number.POSITIVE_INFINITY;
+      return `the ${resource} of ${server} are not known ${isNew ? 'yet' : 'any more'}${trouble === undefined ? '' : `: ${trouble}`}`;
+    },
+    tenancyChanged,
+    serving(serves) {
+      if (serves) void synced.then(() => configurations?.begin());
+      else configurations?.end();
+    },
+    rejected(problems) {
+      const home = store.lookup(ownNamespace);
+      const message = `${problems.map((one) => formatProblem(one)).join('\n')}\nthe settings and tenants before stay in force`;
+      if (home !== undefined) events?.record(home, 'ConfigurationRejected', message, hashed(message));
+    },
+    problemsOf: (settings) => own?.problemsOf(settings) ?? [],
+    settingsChanged: (settings) => own?.settingsChanged(settings) ?? [],
+    counters: () => ({
+      watches: [...watches, ...(certificates?.watches ?? [])].map(([resource, watch]) => ({
+        resource,
+        ...watch.counters(),
+        stalenessMilliseconds: watch.staleness(),
+      })),
+      baselines: baselines?.counters(),
+      tenantStatus: own?.tenantStatus(),
+      storedPolicies: storedPolicies.counters(),
+      observations: observations?.counters(),
+      requests: requests.counters(),
+      failurePolicy: configurations?.counters(),
+      certificates: certificates?.counters(),
+    }),
+    async stop() {
+      await Promise.all([...watches.values()].map((watch) => watch.stop()));
+      await own?.stop();
+      await unreadObjects?.stop();
+      await baselines?.stop();
+      await storedPolicies.stop();
+      await observations?.stop();
+      await configurations?.stop();
+      connection.close();
+    },
+  };
+}
