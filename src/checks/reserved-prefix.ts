@@ -47,8 +47,10 @@ function refusal(name: string, reservation: Owner, requester: Requester, key: st
       fix: `label it ${key}: ${reservation.name}, or choose another name`,
     };
   const own = describeReserved(requester.tenants.flatMap(({ reserved }) => [...reserved.keys()]));
+  const mustBeOwn = !requester.platform && requester.tenants.some(({ enforcePrefix }) => enforcePrefix);
+  const choices = [...(mustBeOwn && own !== '' ? [] : ['is not reserved']), ...(own === '' ? [] : [own])];
   return {
     reason: `${name} is reserved for another tenant or for the platform`,
-    fix: `choose a name that is not reserved${own === '' ? '' : `, or one that ${own}`}`,
+    fix: `choose a name that ${choices.join(', or one that ')}`,
   };
 }

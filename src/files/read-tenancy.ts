@@ -88,7 +88,7 @@ function isOurs({ value }: Located<unknown>): boolean {
 
 const notInFiles: [reason: string, fix: string] = [
   'has no effect, as GateRequests are read only where tenants are objects of the API server',
-  'declare the gates in the tenants, or give the tenants as objects',
+  'declare the gates in the tenants; or apply the tenants as objects, and leave out --tenants (bulkhead check: give their folder among FILES)',
 ];
 
 function loadBoth(

@@ -5,11 +5,12 @@
 import { formatPath } from '../kubernetes/field-path.ts';
 import { namePorts, type Port } from '../kubernetes/port-range.ts';
 import { isInBaseline } from '../tenancy/served-tenants.ts';
-import type { Fix } from './fix.ts';
+import type { SharedService } from '../tenancy/settings.ts';
+import type { Fix, GrantedAddresses } from './fix.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
 import type { AllowRule, DiagnosticScope, Reach, Subject } from './model.ts';
 import { judgeSelector } from './selector-peer.ts';
-import { servicesOn } from './shared-service.ts';
+import { podServices, servicesOn } from './shared-service.ts';
 import { judgeSubject } from './subject.ts';
 import type { Border, Violation } from './violation.ts';
 import { anotherTenant } from './witness.ts';
@@ -100,6 +101,25 @@ function judgeAnybody(rule: AllowRule, border: Border): Violation {
     verdict: 'escapes',
     reason: 'lists no peers, so it allows every pod and every external address',
     witness: `a pod in a namespace with the label ${tenantLabel}=${anotherTenant(border, new Set())}`,
-    fix: nameServerFor(rule, border) ?? { id: 'list-peers', direction, ports, services: servicesOn(rule, border) },
+    fix: nameServerFor(rule, border) ?? {
+      id: 'list-peers',
+      direction,
+      ports,
+      services: servicesMeantBy(rule, border),
+      granted: addressesGranted(rule, border),
+    },
   };
+}
+
+function servicesMeantBy(rule: AllowRule, border: Border): readonly SharedService[] {
+  const listing = servicesOn(rule, border);
+  return listing.length > 0 ? listing : podServices(rule.direction, border).filter(({ ports }) => ports.length === 0);
+}
+
+function addressesGranted({ direction }: AllowRule, { tenant: { network }, now }: Border): readonly GrantedAddresses[] {
+  const vouched = network.vouched
+    .filter((one) => one.direction === direction && (one.expires === undefined || now < one.expires))
+    .map(({ address, ports }) => ({ cidr: address, ports }));
+  if (direction === 'ingress') return vouched;
+  return [...vouched, ...network.egress, ...network.egressRanges.map((cidr) => ({ cidr, ports: [] }))];
 }

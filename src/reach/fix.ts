@@ -4,6 +4,13 @@ import type { SharedService } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import type { PodService } from './shared-service.ts';
 
+/** As the Tenant writes it. */
+export interface GrantedAddresses {
+  readonly cidr: IpRange | 'internet';
+  /** Empty: every port. */
+  readonly ports: readonly PortRange[];
+}
+
 /**
  * What mends a violation, as data. Each kind of policy writes it in its own fields (kinds/KIND/fix-text.ts). Names and labels of the
  * tenant are not in it: they are in the border.
@@ -14,8 +21,10 @@ export type Fix =
       readonly id: 'list-peers';
       readonly direction: Direction;
       readonly ports: readonly Port[];
-      /** Those that are on these ports. */
+      /** Those that are on these ports; if there are none, those on every port that no baseline opens. */
       readonly services: readonly SharedService[];
+      /** Addresses that the tenant has. */
+      readonly granted: readonly GrantedAddresses[];
     }
   /** The baseline opens the service in every namespace of the tenant. */
   | { readonly id: 'open-already'; readonly service: SharedService }
@@ -30,6 +39,10 @@ export type Fix =
   | {
       readonly id: 'add-tenant-label';
       readonly or?: 'agree-on-gate' | 'remove-name';
+      /** Tenants with whom a gate opens these ports. */
+      readonly partners?: readonly string[];
+      /** Which the peer may be meant for, by a label that proves nothing. They have pods. */
+      readonly services?: readonly SharedService[];
     }
   /** The peer selects namespaces by names that are not proven to be the tenant's. */
   | {
@@ -87,6 +100,8 @@ export type Fix =
       readonly ranges: readonly IpRange[];
       readonly embedsIpv4: boolean;
       readonly coversCluster: boolean;
+      /** What else is granted on these ports alone. Empty: the ports are in order. */
+      readonly only: readonly PortRange[];
     }
   | { readonly id: 'only-ipv6-internet' }
   | { readonly id: 'write-as-ipv4' }

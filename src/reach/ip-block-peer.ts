@@ -26,6 +26,8 @@ const lowest: IpRange = { family: 6, first: 0n, last: (1n << 120n) - 1n };
 
 /** More ranges than these are nothing that somebody writes after `except`. */
 const mostLeftOut = 32;
+/** Of more ranges in the block, the grants say more than what is left of them. */
+const mostNamed = 4;
 
 interface Guard extends ProtectedRange {
   /** The addresses at which traffic to the range arrives. */
@@ -105,34 +107,49 @@ function egressFix(
   missing: IpSet,
   block: IpSet,
   { ports }: AllowRule,
-  { tenant, tenancy: { settings } }: Border,
+  { tenant, tenancy: { settings }, now }: Border,
   touched: readonly Guard[],
 ): Fix {
-  const leftOut = missing.length > mostLeftOut ? [] : exceptions(missing, block);
-  const isListed = block.every((range) => !settings.unlistedFamilies.includes(range.family));
-  if (
-    isListed &&
-    leftOut.length > 0 &&
-    subtract(destinations(block), missing).flatMap(blocksOf).length > leftOut.length
-  ) {
-    const embedsIpv4 = missing[0]?.family !== block[0]?.family;
-    return { id: 'leave-out-ranges', ranges: leftOut, embedsIpv4, coversCluster: touched.length > 0 };
+  const { all } = addressLists('egress', tenant, settings, missing);
+  const onOtherPorts = intersect(missing, normalise(all.flat()));
+  const only = portsGranted(onOtherPorts, all, now) ?? [];
+  const closed = only.length === 0 ? missing : subtract(missing, onOtherPorts);
+  if (closed.length === 0) return { id: 'only-granted-ports', ports: only };
+  const coversCluster = touched.length > 0;
+  if (block.every((range) => !settings.unlistedFamilies.includes(range.family))) {
+    const ranges = exceptionsOf(missing, block);
+    if (ranges !== undefined) return { id: 'leave-out-ranges', ...ranges, coversCluster, only: [] };
+    const others = only.length === 0 ? undefined : exceptionsOf(closed, block);
+    if (others !== undefined) return { id: 'leave-out-ranges', ...others, coversCluster, only };
   }
+  const open = subtract(destinations(block), missing).flatMap(blocksOf);
   const family = missing.at(-1)?.family ?? 4;
+  const within = open.length > mostNamed ? [] : open.filter((range) => range.family === family);
   const [asked, second] = missing.slice(0, 2).flatMap(blocksOf);
   const isOne = asked !== undefined && asked.first === asked.last && second === undefined;
-  const mayAsk = touched.length === 0 || (isOne && touched.every(({ kind }) => kind !== 'metadata'));
+  const mayAsk = !coversCluster || (isOne && touched.every(({ kind }) => kind !== 'metadata'));
   return {
     id: 'only-granted-ranges',
     family,
-    ranges: grantedCidrs(tenant)[family],
+    ranges: [...within, ...grantedCidrs(tenant)[family].filter((range) => intersect(within, [range]).length === 0)],
     internet: tenant.network.egress.some(({ cidr }) => cidr === 'internet'),
-    coversCluster: touched.length > 0,
+    coversCluster,
     ask:
       mayAsk && asked !== undefined && second === undefined
-        ? { field: touched.length === 0 ? 'egress' : 'vouched', cidr: asked, ports }
+        ? { field: coversCluster ? 'vouched' : 'egress', cidr: asked, ports }
         : undefined,
   };
+}
+
+/** Undefined: less of the block would remain than is left out. */
+function exceptionsOf(
+  missing: IpSet,
+  block: IpSet,
+): { readonly ranges: IpSet; readonly embedsIpv4: boolean } | undefined {
+  const ranges = missing.length > mostLeftOut ? [] : exceptions(missing, block);
+  if (ranges.length === 0 || subtract(destinations(block), missing).flatMap(blocksOf).length <= ranges.length)
+    return undefined;
+  return { ranges, embedsIpv4: missing[0]?.family !== block[0]?.family };
 }
 
 /**
@@ -181,12 +198,13 @@ function leaveOut(touched: readonly Guard[], addresses: IpSet, settings: Setting
   if (touched.some((guard) => contains(guard.addresses, block))) return { id: 'select-pods' };
   const ofFamily = touched.map((guard) => guard.addresses.filter((range) => range.family === family));
   const ranges = ofFamily.flat();
-  if (family === 4) return { id: 'leave-out-ranges', ranges, embedsIpv4: false, coversCluster: true };
+  if (family === 4) return { id: 'leave-out-ranges', ranges, embedsIpv4: false, coversCluster: true, only: [] };
   const isCluster = ({ kind, addresses }: Guard) =>
     kind === 'cluster' && intersect(addresses, [globalUnicast]).length > 0;
   if (contains(block, [globalUnicast]) && !guardedBy(settings).some(isCluster)) return { id: 'only-ipv6-internet' };
   if (contains([lowest], block)) return { id: 'write-as-ipv4' };
-  return { id: 'leave-out-ranges', ranges, embedsIpv4: ofFamily.some((one) => one.length === 0), coversCluster: true };
+  const embedsIpv4 = ofFamily.some((one) => one.length === 0);
+  return { id: 'leave-out-ranges', ranges, embedsIpv4, coversCluster: true, only: [] };
 }
 
 /** The first address of the range, spelled as the policy covers it: `64:ff9b::a00:1, which stands for 10.0.0.1`. */

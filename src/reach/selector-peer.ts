@@ -17,7 +17,7 @@ import { listed, listedPorts } from './listed.ts';
 import type { AllowRule, SelectorPeer } from './model.ts';
 import { mostLookedUp, ownershipOf, possibleNames } from './namespace-name.ts';
 import { shutPorts } from './open-ports.ts';
-import { servicesMeant, servicesOf, unservedPod } from './shared-service.ts';
+import { podServices, servicesMeant, servicesOf, unservedPod } from './shared-service.ts';
 import { namesIn, type Trusted, trustedIn, valuesOf } from './trusted-label.ts';
 import type { Border, Violation } from './violation.ts';
 import { anotherTenant, describeWitness } from './witness.ts';
@@ -135,11 +135,16 @@ function judgeNamespaces(
     return escapes(other, reason, { id: 'set-tenant-label' });
   }
   const whose = tenants.values.size === 0 ? 'every tenant' : 'other tenants';
-  const [service] = servicesMeant(pods, rule.direction, border);
+  const [meant] = servicesMeant(pods, rule.direction, border);
   const fix: Fix =
-    service === undefined
-      ? { id: 'add-tenant-label', or: 'agree-on-gate' }
-      : { id: 'narrow-to-service', service, by: 'namespace' };
+    meant === undefined
+      ? {
+          id: 'add-tenant-label',
+          or: 'agree-on-gate',
+          partners: partnersFor(rule, border).filter(isPossible),
+          services: namespaces.size > 0 && rule.direction === 'ingress' ? podServices('ingress', border) : [],
+        }
+      : { id: 'narrow-to-service', service: meant, by: 'namespace' };
   return escapes(other, `matches namespaces of ${whose}, including ones created later`, fix);
 }
 

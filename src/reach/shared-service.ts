@@ -9,7 +9,7 @@ import {
   witnessLabels,
 } from '../kubernetes/label-selector.ts';
 import { parseSelector } from '../kubernetes/parse-selector.ts';
-import { serves } from '../tenancy/served-tenants.ts';
+import { isInBaseline, serves } from '../tenancy/served-tenants.ts';
 import type { Settings, SharedService } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import { type AddressGrant, type GrantedRange, grantedRanges } from './address-grants.ts';
@@ -122,3 +122,16 @@ export function servicesOn({ direction, ports }: AllowRule, { tenancy, tenant }:
     return service.direction === direction && lists && serves(service, tenant);
   });
 }
+
+/** The services of the tenant that have pods, and that only its own policies open. */
+const withPods = once(({ tenancy, tenant }: Border) =>
+  Map.groupBy(
+    tenancy.settings.sharedServices.filter(
+      (one) => one.podSelector !== undefined && !isInBaseline(one) && serves(one, tenant),
+    ),
+    ({ direction }) => direction,
+  ),
+);
+
+export const podServices = (direction: Direction, border: Border): readonly SharedService[] =>
+  withPods(border).get(direction) ?? [];

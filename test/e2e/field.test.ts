@@ -73,7 +73,7 @@ await clusterTest('the Kubernetes API is for the workload that needs it', async 
   const applied = await applyCase(plane, folder);
   t.match(applied.get('01-addresses.yaml'), { code: 0 }, 'its addresses');
   const fix =
-    /for kubernetes-api write its peers: ipBlock 10\.96\.0\.1\/32, 192\.168\.20\.11\/32 and 192\.168\.20\.12\/32/;
+    /for kubernetes-api write its peers: ipBlock 10\.96\.0\.1\/32 on 443\/TCP and ipBlock 192\.168\.20\.11\/32 and 192\.168\.20\.12\/32 on 6443\/TCP/;
   t.match(applied.get('02-ports-only.yaml'), { code: 1, stderr: fix }, 'not every pod on its port');
   const theirs = readFileSync(join(folder, 'objects/01-addresses.yaml'), 'utf8').replace('north-web', 'south-data');
   const south = await plane.kubeconfigFor({ user: 'sam', groups: ['south-developers'] });

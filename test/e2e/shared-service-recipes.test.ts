@@ -60,7 +60,8 @@ await clusterTest('the recipes for shared services do what their page says', asy
     t.match(await cluster.kubectl('alice', ['apply', '-f', '-'], text), { code: 0, stderr: '' }, nameOf(text));
 
   const reasons: Readonly<Record<string, RegExp>> = {
-    'to-every-kubernetes-api': /for kubernetes-api write its peers: ipBlock 10\.96\.0\.1\/32 and 192\.168\.20\.11\/32/,
+    'to-every-kubernetes-api':
+      /for kubernetes-api write its peers: ipBlock 10\.96\.0\.1\/32 on 443\/TCP and ipBlock 192\.168\.20\.11\/32 on 6443\/TCP/,
     'database-from-nodes':
       /ask the platform to grant 192\.168\.20\.0\/24 on 5432\/TCP \(network\.vouched of tenant acme\), direction ingress: with them/,
     'metrics-from-all-of-monitoring': /opens more of the namespace monitoring than its shared service monitoring/,

@@ -106,7 +106,7 @@ t.test('peers that reach others are refused, with the reason, a witness and a wa
       'any spec.egress[0]',
       'lists no peers, so it allows every pod and every external address',
       `a pod in ${other}`,
-      `list peers under to: podSelector: {} for this namespace, or a namespaceSelector with ${label}: acme in its matchLabels`,
+      `list peers under to: podSelector: {} for this namespace, or a namespaceSelector with ${label}: acme in its matchLabels; of addresses list what was granted: ipBlock 203.0.113.0/24 and ipBlock 2001:db8:ffff::/48`,
     ],
     ['every namespace', from({ namespaceSelector: {} }), `selector ${at}`, every, other, add],
     [

@@ -102,7 +102,7 @@ t.test('a rule without peers is told the service that its ports are of', (t) => 
     judge(spec, where(north, ...services))[0]?.fix;
   t.match(
     fixOf(ports(6443), api),
-    /; for kubernetes-api write its peers: ipBlock 10\.96\.0\.1\/32 and 192\.168\.0\.11\/32$/,
+    /; for kubernetes-api write its peers: ipBlock 10\.96\.0\.1\/32 on 443\/TCP and ipBlock 192\.168\.0\.11\/32 on 6443\/TCP, each in a rule of its own$/,
   );
   t.match(fixOf(ports(6443)), /; for the Kubernetes API list its addresses, after the platform has granted them/);
   t.match(fixOf(ports(5000), registry), /; registry is open already, by bulkhead-allow-registry$/);

@@ -62,6 +62,20 @@ t.test('a grant counts on its ports, without its exceptions', (t) => {
   t.end();
 });
 
+t.test('a fix lists what was granted, and its ports', (t) => {
+  const where = granted({ egress: [egress('internet', [tcp(443)])], vouched: [vouched('10.244.255.7')] });
+  const only = 'list only the ports that are granted, by number: 5432/TCP; or ask the platform to grant more';
+  t.match(judge(to('10.244.255.7/32'), where), [{ fix: only }], 'every port');
+  t.match(judge(to('10.244.255.7/32', [{ port: 'postgres' }]), where), [{ fix: only }], 'a name');
+  const beside = judge(to('10.244.255.0/24', [{ port: 5432 }]), where);
+  t.match(beside, [{ fix: /^write a cidr within what was granted: the internet and 10\.244\.255\.7\/32; or/ }]);
+  const noPeers = judge({ egress: [{ ports: [{ port: 5432 }] }] }, where);
+  t.match(noPeers, [
+    { fix: /of addresses list what was granted: ipBlock 10\.244\.255\.7\/32 on 5432\/TCP and the internet/ },
+  ]);
+  t.end();
+});
+
 t.test('grants add up: two of one address, and two ranges beside each other', (t) => {
   const where = granted({
     egress: [

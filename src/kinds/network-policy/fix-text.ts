@@ -3,7 +3,7 @@ import { managedPrefix } from '../../baseline/managed.ts';
 import { familyNames, formatRange } from '../../kubernetes/ip-range.ts';
 import { excerpt } from '../../kubernetes/json.ts';
 import { namespaceNameLabel } from '../../kubernetes/objects.ts';
-import { formatPort } from '../../kubernetes/port-range.ts';
+import { formatPort, type PortRange } from '../../kubernetes/port-range.ts';
 import type { PeerVerdict } from '../../reach/border.ts';
 import type { Fix } from '../../reach/fix.ts';
 import { listed, listedBy, listedPorts } from '../../reach/listed.ts';
@@ -12,6 +12,7 @@ import type { Border } from '../../reach/violation.ts';
 import { describeReserved } from '../../tenancy/reserved-names.ts';
 import { isInBaseline } from '../../tenancy/served-tenants.ts';
 import type { SharedService } from '../../tenancy/settings.ts';
+import type { Tenancy } from '../../tenancy/tenancy.ts';
 import type { Tenant } from '../../tenancy/tenant.ts';
 import type { PolicyVerdict } from '../kind.ts';
 
@@ -21,6 +22,7 @@ type ListPeers = Fix & { readonly id: 'list-peers' };
 const maxShownRanges = 5;
 const maxExceptions = 6;
 const maxShownPartners = 3;
+const maxShownServices = 3;
 
 /** What is left of a rule without its only peer lets everybody through. */
 export const removePeer =
@@ -39,7 +41,7 @@ export function fixText(fix: Fix | string, { tenant, tenancy }: Pick<Border, 'te
   const label = `${tenancy.settings.tenantLabel}: ${tenant.name}`;
   switch (fix.id) {
     case 'list-peers':
-      return `${listPeers(fix, tenant)}podSelector: {} for this namespace, or a namespaceSelector with ${label} in its matchLabels${meant(fix, tenant)}`;
+      return listPeers(fix, tenant, label);
     case 'open-already':
       return `remove the rule, as ${managedPrefix}allow-${fix.service.name} opens ${fix.service.name} already; or write its peers: ${peersOf(fix.service)}`;
     case 'remove-peer':
@@ -51,11 +53,11 @@ export function fixText(fix: Fix | string, { tenant, tenancy }: Pick<Border, 'te
     case 'remove-name':
       return `remove the name, as only shared services are open, or ${removePeer}`;
     case 'add-tenant-label':
-      return `add ${label} to its matchLabels${instead(fix.or)}`;
+      return `add ${label} to its matchLabels${partnersOr(fix, tenancy, tenant)}`;
     case 'not-by-name':
-      return `add ${label} to its matchLabels${otherWays(fix, tenant, tenancy.settings.tenantLabel)}`;
+      return `add ${label} to its matchLabels${otherWays(fix, tenant, tenancy)}`;
     case 'set-tenant-label':
-      return `write ${label} in matchLabels instead${instead(fix.or)}`;
+      return `write ${label} in matchLabels instead${instead(fix.or, tenancy, tenant)}`;
     case 'select-own-pods':
       return `write ${label} among the labels that its namespaces must have`;
     case 'agree-on-gate':
@@ -87,7 +89,9 @@ export function fixText(fix: Fix | string, { tenant, tenancy }: Pick<Border, 'te
     case 'leave-out-ranges': {
       const pods = fix.coversCluster ? `, or ${selectPods}` : '';
       const embedded = fix.embedsIpv4 ? ['::/8 (IPv6 forms of IPv4 addresses)'] : [];
-      return `leave out ${listed([...fix.ranges.map(formatRange), ...embedded], maxExceptions)} with except${pods}`;
+      const only =
+        fix.only.length === 0 ? '' : ` and list only the ports that are granted, by number: ${listedPorts(fix.only)}`;
+      return `leave out ${listed([...fix.ranges.map(formatRange), ...embedded], maxExceptions)} with except${only}${pods}`;
     }
     case 'only-ipv6-internet':
       return `write 2000::/3 as cidr, which is the IPv6 internet, or ${selectPods}`;
@@ -100,35 +104,52 @@ export function fixText(fix: Fix | string, { tenant, tenancy }: Pick<Border, 'te
   }
 }
 
-function listPeers({ direction }: ListPeers, { network }: Tenant): string {
-  const field = direction === 'ingress' ? 'from' : 'to';
-  if (direction === 'egress' || network.within !== 'tenant') return `list peers under ${field}: `;
-  return `remove the rule if it is for pods of the tenant, which ${managedPrefix}allow-within lets in already; else list peers under ${field}: `;
+function listPeers(fix: ListPeers, tenant: Tenant, label: string): string {
+  const { direction } = fix;
+  const isWithin = direction === 'ingress' && tenant.network.within === 'tenant';
+  const others = meant(fix, tenant);
+  const remove = `remove the rule if it is for pods of the tenant, which ${managedPrefix}allow-within lets in already`;
+  if (isWithin && others !== '') return `${remove}${others}`;
+  const list = `list peers under ${direction === 'ingress' ? 'from' : 'to'}: podSelector: {} for this namespace`;
+  return `${isWithin ? `${remove}; else ` : ''}${list}, or a namespaceSelector with ${label} in its matchLabels${others}`;
 }
 
 /** What a rule without peers is for, by its ports. */
-function meant({ direction, ports, services }: ListPeers, tenant: Tenant): string {
-  const [service] = services;
+function meant({ direction, ports, services, granted }: ListPeers, { name }: Tenant): string {
+  const [service, another] = services;
+  const addresses = granted.length === 0 ? '' : `; of addresses list what was granted: ${grantedText(granted)}`;
+  if (service !== undefined && another !== undefined)
+    return `; select a shared service by ${namespacesOf(services)}${addresses}`;
   if (service !== undefined) {
-    return isInBaseline(service)
-      ? `; ${service.name} is open already, by ${managedPrefix}allow-${service.name}`
-      : `; for ${service.name} write its peers: ${peersOf(service)}`;
+    const isOpen = `; ${service.name} is open already, by ${managedPrefix}allow-${service.name}`;
+    return `${isInBaseline(service) ? isOpen : `; for ${service.name} write its peers: ${peersOf(service)}`}${addresses}`;
   }
+  if (granted.length > 0) return addresses;
   const isApi =
     direction === 'egress' &&
     ports.every((port) => !('name' in port) && apiPorts.has(port.first) && port.first === port.last);
   return isApi
-    ? `; for the Kubernetes API list its addresses, after the platform has granted them (a shared service, or network.vouched of tenant ${tenant.name})`
+    ? `; for the Kubernetes API list its addresses, after the platform has granted them (a shared service, or network.vouched of tenant ${name})`
     : '';
 }
+
+function grantedText(granted: ListPeers['granted']): string {
+  return listedBy(
+    granted,
+    ({ cidr, ports }) =>
+      `${cidr === 'internet' ? 'the internet (ipBlock 0.0.0.0/0 with except)' : `ipBlock ${formatRange(cidr)}`}${on(ports)}`,
+    maxShownRanges,
+  );
+}
+
+const on = (ports: readonly PortRange[]): string => (ports.length === 0 ? '' : ` on ${listedPorts(ports)}`);
 
 /** Where the API server listens, on its Service and on its nodes. */
 const apiPorts: ReadonlySet<number> = new Set([443, 6443]);
 
 /** How a policy names the service. */
-function peersOf({ namespace, podSelector, addresses, endpoints = [] }: SharedService): string {
-  const ranges = [...addresses, ...endpoints.map(({ address }) => address)].map(formatRange);
-  const blocks = ranges.length === 0 ? '' : `ipBlock ${listed(ranges, maxShownRanges)}`;
+function peersOf({ namespace, podSelector, ports, addresses, endpoints = [] }: SharedService): string {
+  const blocks = blocksOn([...addresses.map((address) => ({ address, ports })), ...endpoints]);
   const pods =
     namespace === undefined
       ? ''
@@ -136,11 +157,21 @@ function peersOf({ namespace, podSelector, addresses, endpoints = [] }: SharedSe
   return [pods, blocks].filter((one) => one !== '').join(', or ');
 }
 
+/** A rule has one list of ports for all its peers. */
+function blocksOn(addresses: NonNullable<SharedService['endpoints']>): string {
+  const lists = Map.groupBy(addresses, ({ ports }) => on(ports));
+  const blocks = [...lists].map(([ports, some]) => {
+    const ranges = listedBy(some, ({ address }) => formatRange(address), maxShownRanges);
+    return `ipBlock ${ranges}${lists.size === 1 ? '' : ports}`;
+  });
+  return blocks.length < 2 ? blocks.join('') : `${listed(blocks)}, each in a rule of its own`;
+}
+
 /** Another way to mend a peer than by the tenant label. */
-function instead(way: 'agree-on-gate' | 'remove-name' | undefined): string {
+function instead(way: 'agree-on-gate' | 'remove-name' | undefined, tenancy: Tenancy, tenant: Tenant): string {
   switch (way) {
     case 'agree-on-gate':
-      return ', or agree on a gate with the other tenant';
+      return agreeOnGate(tenancy, tenant);
     case 'remove-name':
       return ', or remove the name';
     case undefined:
@@ -148,16 +179,33 @@ function instead(way: 'agree-on-gate' | 'remove-name' | undefined): string {
   }
 }
 
+function partnersOr(fix: Fix & { readonly id: 'add-tenant-label' }, tenancy: Tenancy, tenant: Tenant): string {
+  const { or, partners = [], services = [] } = fix;
+  const gate = partners.length === 0 ? instead(or, tenancy, tenant) : withPartners(partners, tenancy);
+  return services.length === 0 ? gate : `${gate}, or select a shared service by ${namespacesOf(services)}`;
+}
+
+const namespacesOf = (services: readonly SharedService[]): string =>
+  `${namespaceNameLabel}: ${listed([...new Set(services.map(({ namespace = '' }) => namespace))], maxShownServices).replace(' and ', ' or ')}`;
+
+const withPartners = (partners: readonly string[], { settings }: Tenancy): string =>
+  `, or that of a tenant with an open gate: ${listedBy(partners, (partner) => `${settings.tenantLabel}: ${partner}`, maxShownPartners)}`;
+
+/** Where its members may do it by themselves, they are told how. */
+function agreeOnGate({ settings: { gates } }: Tenancy, { name }: Tenant): string {
+  const byRequests = gates.from === 'tenants' && (gates.between?.some((some) => some.has(name)) ?? true);
+  return `, or agree on a gate with the other tenant${byRequests ? ' (with a GateRequest of each)' : ''}`;
+}
+
 /** Than by the tenant label: the label of another tenant, a reserved name, and what the platform can grant. */
-function otherWays({ names, partners }: Fix & { readonly id: 'not-by-name' }, tenant: Tenant, key: string): string {
+function otherWays(
+  { names, partners }: Fix & { readonly id: 'not-by-name' },
+  tenant: Tenant,
+  tenancy: Tenancy,
+): string {
   const { name, reserved } = tenant;
   const gate =
-    partners.length === 0
-      ? ', or agree on a gate with the other tenant and add its label'
-      : `, or that of a tenant with an open gate: ${listed(
-          partners.map((partner) => `${key}: ${partner}`),
-          maxShownPartners,
-        )}`;
+    partners.length === 0 ? `${agreeOnGate(tenancy, tenant)} and add its label` : withPartners(partners, tenancy);
   const own =
     reserved.size === 0
       ? ''
