@@ -192,8 +192,9 @@ const withPartners = (partners: readonly string[], { settings }: Tenancy): strin
   `, or that of a tenant with an open gate: ${listedBy(partners, (partner) => `${settings.tenantLabel}: ${partner}`, maxShownPartners)}`;
 
 /** Where its members may do it by themselves, they are told how. */
-function agreeOnGate({ settings: { gates } }: Tenancy, { name }: Tenant): string {
-  const byRequests = gates.from === 'tenants' && (gates.between?.some((some) => some.has(name)) ?? true);
+function agreeOnGate({ settings: { gates }, requests }: Tenancy, { name }: Tenant): string {
+  const byRequests =
+    requests !== undefined && gates.from === 'tenants' && (gates.between?.some((some) => some.has(name)) ?? true);
   return `, or agree on a gate with the other tenant${byRequests ? ' (with a GateRequest of each)' : ''}`;
 }
 
