@@ -1,5 +1,5 @@
 /**
- * Tenant and Exemption objects while files are in force: their status says that they have no effect. They are listed once a minute:
+ * Tenant and Exemption objects while files are in force: their status says that they have no effect. They are listed every 20 seconds:
  * nothing depends on them, and the API server may not serve them at all.
  */
 import { pause } from '../client/clock.ts';
@@ -10,7 +10,7 @@ import { tenantsPath } from '../facts/tenants.ts';
 import { readyCondition } from './ready-condition.ts';
 import { createStatusWriter, type StatusWriter, type StatusWriterOptions } from './status-writer.ts';
 
-const lookEvery = 60_000;
+const lookEvery = 20_000;
 
 interface UnreadObject {
   readonly uid: string;
