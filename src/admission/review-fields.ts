@@ -1,4 +1,4 @@
-/** Fields of a review, each with the type that it must have. Whoever reads one names its path, for the refusal. */
+/** Fields of a review, each with the type that it must have. The caller names the path of the field, for the refusal. */
 import { isGiven, isMap, type JsonMap } from '../kubernetes/json.ts';
 
 /** The body is JSON, and not the review that it should be. */

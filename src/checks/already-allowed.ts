@@ -6,7 +6,7 @@ import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, nothing } from './check.ts';
 
 /**
- * Whoever writes a NetworkPolicy that allows only what the baseline allows already is told.
+ * The author of a NetworkPolicy learns that it allows only what the baseline allows already.
  * Reads    the rules of a policy of a tenant in mode `enforce`; network.within of the tenant
  * Warns    when there are rules, and the peers of all of them are pods that `bulkhead-allow-within` lets in and out already
  * Why      policies add up, so such a policy changes nothing. Its author often means to restrict traffic, and believes that it does

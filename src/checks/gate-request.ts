@@ -30,8 +30,8 @@ export const gateRequest: Check = {
     const { operation, subresource, object, oldObject } = request;
     if (operation === 'DELETE') return nothing;
     if (subresource !== '') return facts.requester.platform ? nothing : [writtenByOthers(facts)];
-    const stranger = foreign(facts);
-    if (stranger !== undefined) return [stranger];
+    const writtenByAnother = foreign(facts);
+    if (writtenByAnother !== undefined) return [writtenByAnother];
     // One that is bad already can still be labelled, finalized and deleted.
     if (oldObject !== undefined && isDeepStrictEqual(object.spec, oldObject.spec))
       return judgeTenantLabel(request, facts);
@@ -158,9 +158,9 @@ function doubts(
   { tenancy, requester, now }: Facts,
 ): readonly Finding[] {
   const ports = commonPorts(request.ports, tenancy.settings.gates.ports);
-  const told = doubtsAbout({ ...request, ports, from }, requests, now).map(warning);
+  const warnings = doubtsAbout({ ...request, ports, from }, requests, now).map(warning);
   const { tenant } = request;
-  if (!requester.platform || tenancy.tenants.has(tenant)) return told;
+  if (!requester.platform || tenancy.tenants.has(tenant)) return warnings;
   const meant = suggestion(tenant, [...tenancy.tenants.keys()]);
   const fix = meant === undefined ? 'declare it, or name another' : `did you mean ${meant}?`;
   return [{ path: 'spec.tenant', reason: `${tenant} is not a declared tenant`, fix, protects: 'intent' }];

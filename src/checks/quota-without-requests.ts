@@ -12,7 +12,8 @@ type Resource = (typeof resources)[number];
  * Warns of a pod template that leaves out what the quota of its tenant counts.
  * Reads    requests and limits of the containers and init containers of a template; namespaces.resourceQuota of the tenant
  * Warns    when the quota counts requests (`requests.cpu`, or `cpu`) or limits (`limits.cpu`) of cpu or memory, and a container does
- *          not state them, nor do the containerDefaults of the tenant. Only of templates: a pod already has its defaults, and the API server refuses it with its own text
+ *          not state them, nor do the containerDefaults of the tenant. Only of templates: a pod already has its defaults, and the
+ *          API server refuses it with its own text
  * Why      the API server refuses such pods ("must specify"), and only an Event of the ReplicaSet reports it. A LimitRange of the
  *          namespace can set the defaults, but Bulkhead does not read LimitRanges
  * Source   pkg/quota/v1/evaluator/core/pods.go, Constraints

@@ -43,7 +43,7 @@ export const tenantDocument: Check = {
 /** A warning about a document that is an object while files are in force. */
 export function withoutEffect(kind: 'tenants' | 'exemptions', { home }: Facts['tenancy']): readonly Finding[] {
   if (home === 'objects') return nothing;
-  const fix = `write it into the files of --tenants, or start Bulkhead without --tenants`;
+  const fix = 'write it into the files of --tenants, or start Bulkhead without --tenants';
   return [
     { path: 'metadata.name', reason: `has no effect: ${kind} are read from files here`, fix, protects: 'intent' },
   ];

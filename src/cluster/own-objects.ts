@@ -106,7 +106,7 @@ export function keepOwnObjects(options: OwnObjectsOptions): OwnObjects {
 
   const followed = (path: string, { handler, begin }: { readonly handler: Handler; begin(): void }): ListWatch => {
     const watch = follow(path, handler);
-    // The first to hear of it: whoever else waits for the watch finds its objects in force.
+    // Before all others that wait for the watch, so that they find its objects in force.
     void watch.synced.then(begin);
     return watch;
   };

@@ -1,7 +1,7 @@
 /**
  * GateRequest objects, as the watch reports them. Of each no more is kept than what it opens and its status: members of tenants write them.
  *
- * What has changed counts after 20 ms, but at most once in a second: whoever changes a request all the time makes nothing else wait. With
+ * What has changed counts after 20 ms, but at most once in a second: a request that changes all the time makes nothing else wait. With
  * tens of thousands of requests it takes longer.
  */
 import type { NamespaceRecord } from '../admission/facts.ts';

@@ -8,7 +8,7 @@
 import { destinations, spellings } from '../kubernetes/embedded-ipv4.ts';
 import { blocksOf, type Family, familyNames, formatAddress, type IpRange } from '../kubernetes/ip-range.ts';
 import { contains, type IpSet, intersect, normalise, overlapping, subtract } from '../kubernetes/ip-set.ts';
-import { namesOfSources } from '../tenancy/node-sources.ts';
+import { allForward } from '../tenancy/node-sources.ts';
 import type { ProtectedRange, Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { portsGranted } from './address-grants.ts';
@@ -178,10 +178,7 @@ function ingressFix(
   const open = portsGranted(missing, addressLists('ingress', tenant, settings, missing).all, now) ?? [];
   if (open.length > 0) return { id: 'only-granted-ports', ports: open };
   const [cidr, second] = missing.slice(0, 2).flatMap(blocksOf);
-  const isOfNodes =
-    touched.every(({ name }) => namesOfSources.has(name)) &&
-    contains(normalise(touched.flatMap((guard) => guard.addresses)), missing);
-  if (isOfNodes) return { id: 'vouch-nodes', cidr: second === undefined ? cidr : undefined, ports };
+  if (allForward(touched, missing)) return { id: 'vouch-nodes', cidr: second === undefined ? cidr : undefined, ports };
   return leaveOut(touched, addresses, settings);
 }
 

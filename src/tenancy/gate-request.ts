@@ -1,4 +1,4 @@
-/** Gates that members of tenants agree on by themselves, with a `GateRequest` each. What two requests agree on is a gate as any other. */
+/** Gates that members of tenants agree on by themselves, with a `GateRequest` each. What two requests agree on is a gate like all others. */
 import type { PortRange } from '../kubernetes/port-range.ts';
 import type { GateSettings } from './settings.ts';
 import type { Direction } from './tenant.ts';

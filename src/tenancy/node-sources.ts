@@ -5,18 +5,28 @@
  */
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
 import type { IpRange } from '../kubernetes/ip-range.ts';
-import { contains, intersect, normalise } from '../kubernetes/ip-set.ts';
+import { contains, type IpSet, intersect, normalise } from '../kubernetes/ip-set.ts';
 import type { ProtectedRange } from './settings.ts';
-
-/** What parse-cluster-addresses.ts calls `nodeCIDRs` and `loadBalancerCIDRs`. */
-export const namesOfSources: ReadonlySet<string> = new Set(['node network', 'load balancer network']);
 
 /** Whether each address of the range is one of nodes or load balancers, and nothing else that is protected: no pod, no Service. */
 export function isOfNodes(range: IpRange, protectedRanges: readonly ProtectedRange[]): boolean {
   const reached = destinations([range]);
-  const touched = protectedRanges.filter((guard) => intersect(reached, destinations([guard.range])).length > 0);
+  const touched = protectedRanges
+    .map((guard) => ({ ...guard, addresses: destinations([guard.range]) }))
+    .filter(({ addresses }) => intersect(reached, addresses).length > 0);
+  return allForward(touched, reached);
+}
+
+/**
+ * @param touched all protected ranges that share an address with the set, as their traffic arrives
+ * @returns whether they are of nodes and load balancers alone, and hold every address of it
+ */
+export function allForward(
+  touched: readonly (ProtectedRange & { readonly addresses: IpSet })[],
+  reached: IpSet,
+): boolean {
   return (
-    touched.every(({ name }) => namesOfSources.has(name)) &&
-    contains(normalise(touched.flatMap((guard) => destinations([guard.range]))), reached)
+    touched.every(({ forwards }) => forwards === true) &&
+    contains(normalise(touched.flatMap(({ addresses }) => addresses)), reached)
   );
 }

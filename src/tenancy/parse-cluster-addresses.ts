@@ -84,15 +84,16 @@ export function parseProtectedRanges(network: NetworkDocument, report: Report): 
     text: string,
     name: string,
     steps: readonly Step[],
-    kind: ProtectedRange['kind'] = 'cluster',
+    more: Partial<Pick<ProtectedRange, 'kind' | 'forwards'>> = {},
   ): readonly ProtectedRange[] => {
     const range = parseRange(text, steps, report);
-    return range === undefined ? [] : [{ name, range, text, kind }];
+    return range === undefined ? [] : [{ name, range, text, kind: 'cluster', ...more }];
   };
+  const forwards = { forwards: true } as const;
   const cluster = networkFields.flatMap(([field, name]) =>
     (network[field] ?? []).flatMap((text, index) => {
       const steps = [...base, field, index];
-      const ranges = named(text, name, steps);
+      const ranges = named(text, name, steps, field === 'nodeCIDRs' ? forwards : {});
       const foreign = destinations(ranges.map(({ range }) => range)).find(({ family }) => !families.includes(family));
       if (foreign !== undefined) {
         const family = familyNames[foreign.family];
@@ -104,11 +105,11 @@ export function parseProtectedRanges(network: NetworkDocument, report: Report): 
   return [
     ...cluster,
     ...(network.metadataAddresses ?? []).flatMap((text, index) =>
-      named(text, 'metadata service', [...base, 'metadataAddresses', index], 'metadata'),
+      named(text, 'metadata service', [...base, 'metadataAddresses', index], { kind: 'metadata' }),
     ),
     ...metadataRanges(network.cloud ?? 'all'),
     ...(network.loadBalancerCIDRs ?? []).flatMap((text, index) =>
-      named(text, 'load balancer network', [...base, 'loadBalancerCIDRs', index]),
+      named(text, 'load balancer network', [...base, 'loadBalancerCIDRs', index], forwards),
     ),
     ...(network.protectedCIDRs ?? []).flatMap(({ name, cidr }, index) =>
       named(cidr, name, [...base, 'protectedCIDRs', index, 'cidr']),

@@ -49,6 +49,8 @@ export interface ProtectedRange {
    * node. `link-local`: the IPv4 addresses around those, some of which a node answers on. No connection comes from the last two.
    */
   readonly kind: 'cluster' | 'metadata' | 'link-local';
+  /** Nodes and load balancers, which also forward traffic of others (node-sources.ts). */
+  readonly forwards?: true;
 }
 
 export type PodSecurityLevel = 'privileged' | 'baseline' | 'restricted';

@@ -174,7 +174,7 @@ t.test('an address inside the cluster may be vouched for', async (t) => {
 
 t.test('a range of nodes or load balancers may be vouched for as a source', async (t) => {
   const ranges = settings(
-    `network: { ${complete}, loadBalancerCIDRs: [198.51.100.0/24, 10.244.128.0/24], protectedCIDRs: [{ name: management, cidr: 192.168.9.0/24 }] }`,
+    `network: { ${complete}, loadBalancerCIDRs: [198.51.100.0/24, 10.244.128.0/24], protectedCIDRs: [{ name: management, cidr: 192.168.9.0/24 }, { name: node network, cidr: 172.20.0.0/16 }] }`,
   );
   const said = (cidr: string, more = 'notAssignedToPods: true') => {
     const fields = `cidr: ${cidr}, ports: [{ port: 443 }], direction: ingress, reason: it, ${more}`;
@@ -190,6 +190,8 @@ t.test('a range of nodes or load balancers may be vouched for as a source', asyn
     '192.168.8.0/23',
     '203.0.113.0/31',
     '192.168.0.0/15',
+    // What the settings protect by such a name need not be nodes.
+    '172.20.0.0/24',
   ])
     t.match(said(cidr), [others], cidr);
   t.match(said('0.0.0.0/0'), [/metadata service/]);
