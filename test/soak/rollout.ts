@@ -33,8 +33,8 @@ export interface RolloutResult {
   readonly wrong: readonly string[];
 }
 
-const soakLoad = { perSecond: 40, burst: { everySeconds: 5, count: 60 } };
-/** For a machine that runs other tests beside it. */
+export const soakLoad = { perSecond: 40, burst: { everySeconds: 5, count: 60 } };
+/** For the processors of CI, which run the API server and the replicas too. */
 export const lightLoad: typeof soakLoad = { perSecond: 10, burst: { everySeconds: 5, count: 20 } };
 const perRestart = 2;
 

@@ -17,7 +17,7 @@ import { type GuardedService, guardService } from './guarded-service.ts';
 import { systemNamespace } from './manifests.ts';
 import { eventually } from './observer.ts';
 import type { Replica } from './replicas.ts';
-import { missedCounts, missedCreates } from './rollout.ts';
+import { missedCounts, missedCreates, soakLoad } from './rollout.ts';
 import { soakInNetwork } from './soak-network.ts';
 import { conclude, table } from './table.ts';
 import { since, type WebhookCounts, webhookCounts } from './webhook-counts.ts';
@@ -41,7 +41,6 @@ export interface RotationResult {
   readonly wrong: readonly string[];
 }
 
-const load = { perSecond: 40, burst: { everySeconds: 5, count: 60 } };
 const secret = `/api/v1/namespaces/${systemNamespace}/secrets/bulkhead-certificates`;
 const registrations = '/apis/admissionregistration.k8s.io/v1';
 const seconds = { tick: 1, settle: 3, overlap: 6 };
@@ -102,7 +101,11 @@ function phaseOf({ data }: Secret): Phase {
   return data['previous-ca.crt'] === undefined ? 'steady' : 'overlap';
 }
 
-export async function rotate(service: GuardedService, rotations: number): Promise<RotationResult> {
+export async function rotate(
+  service: GuardedService,
+  rotations: number,
+  load: typeof soakLoad = soakLoad,
+): Promise<RotationResult> {
   const { plane, replicas } = service;
   const aside = await replicas.start(true);
   const begun = webhookCounts(await plane.metrics());

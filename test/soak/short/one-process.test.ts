@@ -1,15 +1,15 @@
 /** The short forms of test/soak: they assert what must never be, and nothing about speed. */
 import { availableParallelism } from 'node:os';
 import t, { type Test } from 'tap';
-import { clusterTest } from '../apiserver/cluster-test.ts';
-import { describeAudit, measureAudit, missedAudit } from '../soak/audit.ts';
-import { guardCrowd, withoutControllers } from '../soak/crowd.ts';
-import { describeLatency, measureLatency, missedLatency } from '../soak/latency.ts';
-import { describeOverload, missedOverload, overload } from '../soak/overload.ts';
-import { describeRace, missedRace, race } from '../soak/race.ts';
-import { describeScale, measureScale, missedScale } from '../soak/scale.ts';
-import { describeSteady, measureSteady, missedSteady } from '../soak/steady.ts';
-import { describeWatch, missedWatch, watchThroughFaults } from '../soak/watch.ts';
+import { clusterTest } from '../../apiserver/cluster-test.ts';
+import { describeAudit, measureAudit, missedAudit } from '../audit.ts';
+import { guardCrowd, withoutControllers } from '../crowd.ts';
+import { describeLatency, measureLatency, missedLatency } from '../latency.ts';
+import { describeOverload, missedOverload, overload } from '../overload.ts';
+import { describeRace, missedRace, race } from '../race.ts';
+import { describeScale, measureScale, missedScale } from '../scale.ts';
+import { describeSteady, measureSteady, missedSteady } from '../steady.ts';
+import { describeWatch, missedWatch, watchThroughFaults } from '../watch.ts';
 
 function nothingMissed(t: Test, missed: readonly string[], figures: string): void {
   t.same(missed, [], figures);

@@ -1,12 +1,12 @@
 /** Certificates come another way, by a rollout under load, and back: nobody who asks notices. */
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { issueAuthority, issueServerCertificate } from '../../src/certificates/issue-certificate.ts';
-import { privateNetworkTest } from '../apiserver/private-network.ts';
-import { guardService, writeCertificates } from '../soak/guarded-service.ts';
-import { serviceName } from '../soak/manifests.ts';
-import { describeRollout, lightLoad, missedRollout, rollOut } from '../soak/rollout.ts';
-import { routing } from '../soak/soak-network.ts';
+import { issueAuthority, issueServerCertificate } from '../../../src/certificates/issue-certificate.ts';
+import { privateNetworkTest } from '../../apiserver/private-network.ts';
+import { guardService, writeCertificates } from '../guarded-service.ts';
+import { serviceName } from '../manifests.ts';
+import { describeRollout, lightLoad, missedRollout, rollOut } from '../rollout.ts';
+import { routing } from '../soak-network.ts';
 
 await privateNetworkTest(
   import.meta.url,

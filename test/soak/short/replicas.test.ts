@@ -1,13 +1,13 @@
 /** The short forms of the measurements in test/soak that need replicas behind a Service: nothing is asked of the speed. */
-import { privateNetworkTest } from '../apiserver/private-network.ts';
-import { namespace } from '../bench/scenarios.ts';
-import { describeApiServer, measureApiServer, missedApiServer, untilIsolated } from '../soak/api-server.ts';
-import { describeCrowd, measureCrowd, missedCrowd } from '../soak/beside-crowd.ts';
-import { guardService } from '../soak/guarded-service.ts';
-import { describeIdle, idle, idleThrough, missedIdle, missedThrough } from '../soak/idle.ts';
-import { describeLoss, lose, missedLoss } from '../soak/loss.ts';
-import { describeRollout, lightLoad, missedRollout, rollOut } from '../soak/rollout.ts';
-import { routing } from '../soak/soak-network.ts';
+import { privateNetworkTest } from '../../apiserver/private-network.ts';
+import { namespace } from '../../bench/scenarios.ts';
+import { describeApiServer, measureApiServer, missedApiServer, untilIsolated } from '../api-server.ts';
+import { describeCrowd, measureCrowd, missedCrowd } from '../beside-crowd.ts';
+import { guardService } from '../guarded-service.ts';
+import { describeIdle, idle, idleThrough, missedIdle, missedThrough } from '../idle.ts';
+import { describeLoss, lose, missedLoss } from '../loss.ts';
+import { describeRollout, lightLoad, missedRollout, rollOut } from '../rollout.ts';
+import { routing } from '../soak-network.ts';
 
 await privateNetworkTest(
   import.meta.url,
