@@ -10,7 +10,7 @@ import { authenticationAt, locateCluster } from '../client/location.ts';
 import type { Log } from '../client/log.ts';
 import type { ReplicaCertificates } from '../configuration/certificates.ts';
 import type { VouchedPair } from '../configuration/file-certificates.ts';
-import { createNamespaceSource, namespaceRecord, namespacesPath } from '../facts/namespaces.ts';
+import { createNamespaceSource, namespacesPath } from '../facts/namespaces.ts';
 import { createReservations, propagationDelay } from '../facts/reservations.ts';
 import { entry } from '../kubernetes/objects.ts';
 import { keepBaselines } from '../reconcile/baselines.ts';
@@ -20,8 +20,8 @@ import { createStoredPolicies } from '../reconcile/stored-policies.ts';
 import { keepUnreadObjects } from '../reconcile/unread-objects.ts';
 import { formatProblem, type Problem } from '../tenancy/problem.ts';
 import type { Settings } from '../tenancy/settings.ts';
-import { fixOfMisplaced, misplacedKeys } from '../tenancy/trusted-labels.ts';
 import type { ClusterCounters } from './counters.ts';
+import { namespaceHandler } from './namespace-handler.ts';
 import { type CertificateSource, keepOwnConfigurations } from './own-configurations.ts';
 import { keepOwnObjects, type OwnObjects, type TenantObjects } from './own-objects.ts';
 
@@ -135,32 +135,17 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     configurations?.tenancyChanged();
   }
   const ownerLabel = ({ labels }: NamespaceRecord) => entry(labels, tenancy().settings.tenantLabel);
-  const misplacedOn = (one: NamespaceRecord | undefined) =>
-    one === undefined ? [] : misplacedKeys(one, tenancy().settings);
-  const namespaceWatch = follow(namespacesPath, {
-    changed(object) {
-      const record = namespaceRecord(object);
-      const before = store.lookup(record.name);
-      store.set(record);
-      const [was, is] = [misplacedOn(before), misplacedOn(record)];
-      const isMoved = before !== undefined && ownerLabel(before) !== ownerLabel(record);
-      if (isMoved || was.join() !== is.join()) storedPolicies.changed();
-      for (const key of is)
-        if (!was.includes(key))
-          log.error(
-            { namespace: record.name },
-            `no policy can rely on the label ${key}, as a namespace has it that the settings do not list: ${fixOfMisplaced(record.name, key)}`,
-          );
-      baselines?.namespaceChanged(record.name);
-      own?.namespaceChanged(record.name, before === undefined || isMoved || before.terminating !== record.terminating);
-    },
-    removed({ name }) {
-      if (misplacedOn(store.lookup(name)).length > 0) storedPolicies.changed();
-      store.delete(name);
-      baselines?.namespaceChanged(name);
-      own?.namespaceChanged(name, true);
-    },
-  });
+  const namespaceWatch = follow(
+    namespacesPath,
+    namespaceHandler({
+      ...{ store, tenancy, ownerLabel, log },
+      labelsMoved: () => storedPolicies.changed(),
+      changed(name, concernsTenants) {
+        baselines?.namespaceChanged(name);
+        own?.namespaceChanged(name, concernsTenants);
+      },
+    }),
+  );
   const configurations = options.registration
     ? keepOwnConfigurations({
         ...{ common, follow, tenancy, ownerLabel, ownNamespace },

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { baselineOf } from '../../src/baseline/baseline.ts';
-import { removePeer } from '../../src/kinds/network-policy/fix-text.ts';
+import { removePeer } from '../../src/kinds/network-policy/fix-addresses.ts';
 import type { Border } from '../../src/reach/violation.ts';
 import type { SharedService } from '../../src/tenancy/settings.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';

@@ -1,9 +1,9 @@
 /** Fixes of the border in the fields of a NetworkPolicy. */
 import { managedPrefix } from '../../baseline/managed.ts';
-import { familyNames, formatRange } from '../../kubernetes/ip-range.ts';
+import { formatRange } from '../../kubernetes/ip-range.ts';
 import { excerpt } from '../../kubernetes/json.ts';
 import { namespaceNameLabel } from '../../kubernetes/objects.ts';
-import { formatPort, type PortRange } from '../../kubernetes/port-range.ts';
+import { formatPort } from '../../kubernetes/port-range.ts';
 import type { PeerVerdict } from '../../reach/border.ts';
 import type { Fix } from '../../reach/fix.ts';
 import { listed, listedBy, listedPorts } from '../../reach/listed.ts';
@@ -15,18 +15,14 @@ import type { SharedService } from '../../tenancy/settings.ts';
 import type { Tenancy } from '../../tenancy/tenancy.ts';
 import type { Tenant } from '../../tenancy/tenant.ts';
 import type { PolicyVerdict } from '../kind.ts';
+import { grantedText, grantText, maxShownRanges, on, onlyGranted, removePeer } from './fix-addresses.ts';
 
 type ListPeers = Fix & { readonly id: 'list-peers' };
 
 /** The rest is counted, so that a refusal stays readable. */
-const maxShownRanges = 5;
 const maxExceptions = 6;
 const maxShownPartners = 3;
 const maxShownServices = 3;
-
-/** What is left of a rule without its only peer lets everybody through. */
-export const removePeer =
-  'remove the peer, or the whole rule if it has no other peer: a rule without peers allows all traffic';
 
 const selectPods = 'select pods with podSelector and namespaceSelector instead';
 
@@ -133,17 +129,6 @@ function meant({ direction, ports, services, granted }: ListPeers, { name }: Ten
     : '';
 }
 
-function grantedText(granted: ListPeers['granted']): string {
-  return listedBy(
-    granted,
-    ({ cidr, ports }) =>
-      `${cidr === 'internet' ? 'the internet (ipBlock 0.0.0.0/0 with except)' : `ipBlock ${formatRange(cidr)}`}${on(ports)}`,
-    maxShownRanges,
-  );
-}
-
-const on = (ports: readonly PortRange[]): string => (ports.length === 0 ? '' : ` on ${listedPorts(ports)}`);
-
 /** Where the API server listens, on its Service and on its nodes. */
 const apiPorts: ReadonlySet<number> = new Set([443, 6443]);
 
@@ -228,25 +213,4 @@ function trustedValues({ label, values }: Fix & { readonly id: 'write-trusted-va
   if (values.length === 0) return `${removePeer}; or ${more}`;
   const listed = listedBy(values, (value) => `${label}: ${JSON.stringify(value)}`, maxShownPartners);
   return `write a listed value in matchLabels: ${listed}; or ${more}`;
-}
-
-function onlyGranted(
-  { family, ranges, internet, coversCluster, ask }: Fix & { readonly id: 'only-granted-ranges' },
-  tenant: Tenant,
-): string {
-  const pods = coversCluster ? '; pods are selected with podSelector and namespaceSelector' : '';
-  const wanted = ask === undefined ? `${familyNames[family]} addresses outside the cluster` : grantText(ask, tenant);
-  const granted = [...(internet ? (['internet'] as const) : []), ...ranges];
-  if (granted.length === 0) return `ask the platform to grant ${wanted}, or ${removePeer}${pods}`;
-  return `write a cidr within what was granted: ${listedBy(granted, (one) => (one === 'internet' ? 'the internet' : formatRange(one)), maxShownRanges)}; or ask the platform to grant ${ask === undefined ? 'more' : wanted}${pods}`;
-}
-
-/** As it stands in the Tenant. */
-function grantText(
-  { field, cidr, ports }: NonNullable<(Fix & { readonly id: 'only-granted-ranges' })['ask']>,
-  { name }: Tenant,
-): string {
-  const isEvery = ports.some((port) => 'name' in port || (port.first === 1 && port.last === 65535));
-  const on = isEvery ? '' : ` on ${listedPorts(ports)}`;
-  return `${formatRange(cidr)}${on} (network.${field} of tenant ${name})`;
 }
