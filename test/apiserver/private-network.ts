@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import tap from 'tap';
 import { binariesOrSkip, type ClusterTestOptions, clusterTest, skipOrFail } from './cluster-test.ts';
-import { inNetworkNamespace } from './network-namespace.ts';
+import { inNetworkNamespace, whyUnavailable } from './network-namespace.ts';
 
 /** Says to the file, started again inside the network, which of its tests to run. */
 const insideVariable = 'BULKHEAD_PRIVATE_NETWORK_TEST';
@@ -42,15 +40,4 @@ export async function privateNetworkTest(
     { env: { ...process.env, [insideVariable]: name } },
     `${name}, in a private network`,
   );
-}
-
-/** Why no private network can be made here; `undefined` when one can. */
-async function whyUnavailable(): Promise<string | undefined> {
-  try {
-    await promisify(execFile)(...inNetworkNamespace(['true']));
-    return undefined;
-  } catch (error) {
-    const detail = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
-    return `needs Linux, user namespaces, unshare, setpriv and ip (${detail})`;
-  }
 }

@@ -15,7 +15,7 @@ interface Volume {
   readonly secret?: { readonly secretName: string };
 }
 
-interface Pod {
+export interface Pod {
   readonly metadata: { readonly name: string; readonly namespace: string; readonly deletionTimestamp?: string };
   readonly spec: {
     readonly nodeName?: string;
@@ -67,13 +67,18 @@ export async function runPods(
     ((await plane.request('GET', `${path}?labelSelector=${selector}`)).body as { readonly items: readonly Pod[] })
       .items;
   await until(async () => (await list()).length === addresses.length, `${addresses.length} pods in ${namespace}`);
+  await makeNode(plane);
+  const pods = await list();
+  return Promise.all(addresses.map((address, index) => run(plane, `${path}/`, pods[index], address, command)));
+}
+
+/** The node that the pods are bound to. */
+export async function makeNode(plane: ControlPlane): Promise<void> {
   const room = { cpu: '8', memory: '16Gi', pods: '110' };
   await request(plane, 'POST', '/api/v1/nodes', {
     metadata: { name: node },
     status: { capacity: room, allocatable: room },
   });
-  const pods = await list();
-  return Promise.all(addresses.map((address, index) => run(plane, `${path}/`, pods[index], address, command)));
 }
 
 /**
@@ -111,7 +116,8 @@ export async function replacePods(
   return started;
 }
 
-async function run(
+/** @param path of the pods of its namespace, with a slash at its end */
+export async function run(
   plane: ControlPlane,
   path: string,
   pod: Pod | undefined,
