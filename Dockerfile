@@ -3,9 +3,9 @@
 # COMMIT is what `bulkhead version` prints beside the version:
 #   docker build --tag bulkhead:0.1.0 --build-arg COMMIT=$(git rev-parse HEAD) .
 # BASE is an image with Node 24 as /nodejs/bin/node or in the PATH, and with nothing else, best by its digest:
-#   docker build --tag bulkhead:0.1.0 --build-arg BASE=REGISTRY/distroless/nodejs24-debian13:nonroot .
+#   docker build --tag bulkhead:0.1.0 --build-arg BASE=gcr.io/distroless/nodejs24-debian13:nonroot@sha256:DIGEST .
 
-ARG BASE=distroless/nodejs24-debian13:nonroot
+ARG BASE=gcr.io/distroless/nodejs24-debian13:nonroot
 
 FROM node:24-slim AS build
 WORKDIR /app

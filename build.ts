@@ -1,10 +1,13 @@
 /**
  * `npm run build`: dist/, what the image runs. Everything that is imported is in it, the libraries too, so that nothing else is
  * installed beside it; each command, help, and what reads kubeconfigs are in files that are loaded when needed.
+ *
+ * `npm run bundle`: bundle/, a package of one file for people who have Node and no checkout, called `bulkhead` and, as a plugin of kubectl,
+ * `kubectl-bulkhead`.
  */
 import { spawnSync } from 'node:child_process';
-import { rm } from 'node:fs/promises';
-import { build, type Plugin } from 'esbuild';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 /** What `bulkhead version` prints: `COMMIT` where the build has no repository, as in an image. */
 function commit(): string | undefined {
@@ -29,23 +32,66 @@ const lazyHttp: Plugin = {
   },
 };
 
-const outdir = 'dist';
-await rm(outdir, { recursive: true, force: true });
-await build({
+/** The library does nothing when it is loaded, and does not say so: what is not used of it is left out, which is 15 MB. */
+const pureLibrary: Plugin = {
+  name: 'pure-library',
+  setup({ onResolve, resolve }) {
+    const isAsked = Symbol('asked');
+    onResolve({ filter: /^@kubernetes\/client-node$|^\./ }, async ({ path, pluginData, ...where }) => {
+      if (pluginData === isAsked) return undefined;
+      const found = await resolve(path, { ...where, pluginData: isAsked });
+      return found.path.includes('@kubernetes/client-node') ? { ...found, sideEffects: false } : undefined;
+    });
+  },
+};
+
+const common = {
   entryPoints: ['src/main.ts'],
-  outdir,
   bundle: true,
-  splitting: true,
-  // As deep as in src: what is read beside the code, such as the examples of the demo, is found by its place.
-  chunkNames: 'commands/[name]-[hash]',
   platform: 'node',
-  target: 'node24',
   format: 'esm',
   define: { bulkheadCommit: JSON.stringify(commit()) ?? 'undefined' },
-  plugins: [lazyHttp],
-  // Not minified: a stack trace in a log is read by people.
-  legalComments: 'linked',
+  plugins: [lazyHttp, pureLibrary],
   // Libraries that are CommonJS ask for Node's own modules in their way.
   banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
   logLevel: 'warning',
-});
+} as const satisfies BuildOptions;
+
+/** For the image. Not minified: a stack trace in a log is read by people. */
+async function buildImage(): Promise<void> {
+  const outdir = 'dist';
+  await rm(outdir, { recursive: true, force: true });
+  await build({
+    ...common,
+    outdir,
+    splitting: true,
+    // As deep as in src: what is read beside the code, such as the examples of the demo, is found by its place.
+    chunkNames: 'commands/[name]-[hash]',
+    target: 'node24',
+    legalComments: 'linked',
+  });
+}
+
+/** A folder that `npm pack` makes a package of. It has no dependencies, and nothing runs when it is installed. */
+async function buildBundle(): Promise<void> {
+  const folder = 'bundle';
+  const file = 'bulkhead.mjs';
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder);
+  await build({
+    ...common,
+    outfile: `${folder}/${file}`,
+    target: 'node22',
+    legalComments: 'external',
+    minify: true,
+    // For the stack trace of a report.
+    keepNames: true,
+  });
+  const { name, version, description, license, type, engines } = JSON.parse(await readFile('package.json', 'utf8'));
+  const bin = { bulkhead: file, 'kubectl-bulkhead': file };
+  const manifest = { name, version, private: true, description, license, type, engines, bin };
+  await writeFile(`${folder}/package.json`, `${JSON.stringify(manifest, undefined, 2)}\n`);
+  await writeFile(`${folder}/LICENSE`, await readFile('LICENSE'));
+}
+
+await (process.argv.includes('--bundle') ? buildBundle() : buildImage());

@@ -53,7 +53,7 @@ export function kubeconfigAuthentication(location: Extract<ClusterLocation, { ki
 }
 
 async function load(location: Extract<ClusterLocation, { kind: 'kubeconfig' }>): Promise<KubeConfig> {
-  const { KubeConfig } = await import('@kubernetes/client-node');
+  const { KubeConfig } = await import('./kubeconfig-loader.ts');
   const kubeConfig = new KubeConfig();
   try {
     kubeConfig.loadFromFile(location.path);

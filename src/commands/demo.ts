@@ -3,6 +3,7 @@
  * tenants; beside it a stand-in that asks it what an API server would ask.
  */
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -16,7 +17,7 @@ import { sourceOf } from '../files/watch-namespaces.ts';
 import { createLog } from '../server/log.ts';
 import { createMetrics } from '../server/metrics.ts';
 import { createWebhookServer } from '../server/webhook-server.ts';
-import { orCannotStart } from './cannot-start.ts';
+import { CannotStart, orCannotStart } from './cannot-start.ts';
 import { defineCommand } from './command.ts';
 import { type Ask, createStandIn } from './stand-in.ts';
 import { tell } from './tell.ts';
@@ -39,6 +40,10 @@ const examples = {
  * @throws CannotStart
  */
 export async function demo(print: (line: string) => void): Promise<boolean> {
+  if (!existsSync(examples.config))
+    throw new CannotStart(
+      'the demo shows the examples of the project, which are not here: run npm run demo in a checkout, or the image with the argument demo',
+    );
   const { value } = orCannotStart(await readTenancy(examples));
   const tenancy = () => value;
   const namespaces = createNamespaceStore(tenancy);
