@@ -30,7 +30,8 @@ const project = fileURLToPath(new URL('../../', import.meta.url));
 export async function buildImage(searchPath: string): Promise<Image> {
   const folder = await mkdtemp(join(tmpdir(), 'bulkhead-image-'));
   const admitted = await admittedPaths();
-  const values = new Map<string, string>();
+  // BuildKit gives this one to every file.
+  const values = new Map([['BUILDPLATFORM', 'linux/amd64']]);
   const stages = new Map<string, Stage>();
   let stage: Stage | undefined;
   for (const { instruction, rest } of await instructions()) {
@@ -41,7 +42,7 @@ export async function buildImage(searchPath: string): Promise<Image> {
       continue;
     }
     if (instruction === 'FROM') {
-      const [base = '', , name = String(stages.size)] = filled.split(/ (AS) /);
+      const [base = '', , name = String(stages.size)] = filled.replace(/^--platform=\S+ /, '').split(/ (AS) /);
       const root = join(folder, name);
       await mkdir(root);
       const nothing = { environment: {}, workingDirectory: '/', user: '0:0', entrypoint: [], command: [] };
