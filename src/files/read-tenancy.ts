@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { isExemption, withExemptions } from '../exemptions/load-exemptions.ts';
 import { parseGateRequest } from '../gates/parse-gate-request.ts';
-import { valueAt } from '../kubernetes/json.ts';
+import { isMap, valueAt } from '../kubernetes/json.ts';
 import { loadTenancy } from '../tenancy/load-tenancy.ts';
 import { inReadingOrder, type Loaded, type Located, problemAt } from '../tenancy/problem.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
@@ -53,7 +53,9 @@ export function tenancyOf(texts: TenancyTexts, { tenants, config }: TenancyFiles
     const problems = parsed.flatMap((loaded) => (loaded.ok ? [] : loaded.problems));
     return { ok: false, problems: inReadingOrder(problems) };
   }
-  const found = others.flatMap((loaded) => (loaded.ok ? loaded.value.filter(isOurs) : []));
+  const found = others.flatMap((loaded) =>
+    loaded.ok ? loaded.value.flatMap(itemsOf).filter(isOurs).map(asWritten) : [],
+  );
   const [first, second] = [...settings.value, ...found.filter(isSettings)];
   if (second !== undefined) {
     return { ok: false, problems: [problemAt(second.locate, [], 'is a second document', 'keep all settings in one')] };
@@ -80,6 +82,23 @@ export function tenancyOf(texts: TenancyTexts, { tenants, config }: TenancyFiles
 
 const isSettings = ({ value }: Located<unknown>): boolean => valueAt(value, 'kind') === 'Settings';
 const isRequest = ({ value }: Located<unknown>): boolean => valueAt(value, 'kind') === 'GateRequest';
+
+/** Of a List, as `kubectl get -o yaml` prints it, each object; its path in a finding begins at the object. */
+function itemsOf(document: Located<unknown>): readonly Located<unknown>[] {
+  const [kind, items] = [valueAt(document.value, 'kind'), valueAt(document.value, 'items')];
+  if (kind !== 'List' || !Array.isArray(items)) return [document];
+  return items.map((value, index) => ({
+    value,
+    locate: (steps, part) => document.locate(['items', index, ...steps], part),
+  }));
+}
+
+/** Without the status of an object that was read from a cluster. */
+function asWritten({ value, locate }: Located<unknown>): Located<unknown> {
+  if (!isMap(value)) return { value, locate };
+  const { status: _, ...written } = value;
+  return { value: written, locate };
+}
 
 function isOurs({ value }: Located<unknown>): boolean {
   const version = valueAt(value, 'apiVersion');

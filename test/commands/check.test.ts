@@ -152,3 +152,21 @@ t.test('nothing to check is a mistake', async (t) => {
   const message = 'there is nothing to check: give --config FILE, --tenants DIR, or files';
   await t.rejects(check(''), new Misuse(message, 'check'));
 });
+
+t.test('a List, as kubectl get -o yaml prints it, is read item by item', async (t) => {
+  const item = (text: string) => `- ${text.trimEnd().replaceAll('\n', '\n  ')}\n`;
+  const list = (...items: string[]) =>
+    ['apiVersion: v1\n', 'kind: List\n', 'items:\n', ...items.map(item), item('apiVersion: v1\nkind: Pod')].join('');
+  const folder = await write(t, {
+    'good.yaml': list(settings, tenant('acme', 'status: { namespaces: 2 }\n'), tenant('beta')),
+    'wrong.yaml': list(tenant('acme'), tenant('beta', '  network: { within: everything }\n')),
+  });
+  t.same(await check(folder, join(folder, 'good.yaml')), {
+    code: 0,
+    lines: ['2 tenants and 0 exemptions can be loaded'],
+  });
+  t.match(await check(folder, join(folder, 'wrong.yaml')), {
+    code: 1,
+    lines: [/^wrong\.yaml:14:\d+: error: spec\.network\.within/],
+  });
+});
