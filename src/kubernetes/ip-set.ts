@@ -78,9 +78,13 @@ export function contains(outer: IpSet, inner: IpSet): boolean {
   return subtract(inner, outer).length === 0;
 }
 
-/** The first index from `from` on whose range does not lie wholly before the other, or the end. Steps that double, then halves. */
+/**
+ * The first index from `from` on whose range does not lie wholly before the other, or the end. Steps that double, then halves; most
+ * addresses lie beyond all of a list, which the last of it says at once.
+ */
 function skip(set: IpSet, from: number, other: IpRange): number {
   if (!liesBefore(set[from], other)) return from;
+  if (liesBefore(set.at(-1), other)) return set.length;
   let before = from;
   let step = 1;
   for (; liesBefore(set[before + step], other); step *= 2) before += step;

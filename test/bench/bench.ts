@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { compareWithBudget, countInstructions, lower, readBudget, writeBudget } from './budget.ts';
-import { instructionsPerRequest } from './instructions.ts';
+import { instructionsPerRequest, steady, usual } from './instructions.ts';
 import { measureLargestPolicy } from './largest-policy.ts';
 import { type MeasuredServer, type Program, startServer } from './measured-server.ts';
 import { median } from './median.ts';
@@ -112,8 +112,9 @@ async function measure(): Promise<boolean> {
   let kept = true;
   for (const { name, scenario, measured, against, most } of comparisons) {
     const instructions = [measured, against].map((program) => {
-      const key = `${program.file} ${program.argument} ${scenario.name}`;
-      const counting = known.get(key) ?? instructionsPerRequest(program, scenario);
+      const how = most < 1.1 ? steady : usual;
+      const key = `${program.file} ${program.argument} ${scenario.name} ${how.warmUp}`;
+      const counting = known.get(key) ?? instructionsPerRequest(program, scenario, how);
       known.set(key, counting);
       return counting;
     });
