@@ -47,7 +47,7 @@ t.test('what is not tested has its reason, and what is tested has none', async (
 t.test('what must be blocked is tested with a real API server where one takes part', async (t) => {
   for (const [id, { must, alone, untested }] of Object.entries(attacks)) {
     if (!must || untested !== undefined) continue;
-    const isShown = (places.get(id) ?? []).some((place) => place.startsWith('test/e2e/'));
+    const isShown = (places.get(id) ?? []).some((place) => /^test\/(e2e|soak\/short)\//.test(place));
     t.equal(isShown, alone === undefined, `${id}: ${alone ?? 'the API server takes part'}`);
   }
 });

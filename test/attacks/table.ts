@@ -34,8 +34,8 @@ export function tableText(): string {
 Written by \`npm run attacks\`; a test fails while it is not what that writes. A case in \`test/fixtures\` names the attacks it
 tests in \`attack\`, a test in its title or beside its row. Ids are permanent.
 
-*must*: attacks on Namespaces, Pods and NetworkPolicies, and on the webhook itself, that have to be blocked. \`test/e2e\` is with a
-real API server; its \`fixtures.test.ts\` replays every case that creates something, and stands here where
+*must*: attacks on Namespaces, Pods and NetworkPolicies, and on the webhook itself, that have to be blocked. \`test/e2e\` and \`test/soak\` are with a
+real API server; \`test/e2e/fixtures.test.ts\` replays every case that creates something, and stands here where
 one of them is refused.
 
 | id | | attack | held by | tested in |
