@@ -38,6 +38,19 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   cluster: ['kubernetes', 'tenancy', 'gates', 'admission', 'client', 'facts', 'reconcile', 'configuration'],
   files: ['kubernetes', 'tenancy', 'exemptions', 'gates', 'admission', 'certificates'],
   server: ['kubernetes', 'tenancy', 'kinds', 'admission', 'certificates'],
+  doctor: [
+    'kubernetes',
+    'tenancy',
+    'baseline',
+    'kinds',
+    'checks',
+    'backstop',
+    'admission',
+    'report',
+    'client',
+    'facts',
+    'configuration',
+  ],
   commands: [
     'kubernetes',
     'tenancy',
@@ -55,6 +68,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'cluster',
     'files',
     'server',
+    'doctor',
   ],
   main: ['commands'],
 };

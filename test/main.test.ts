@@ -102,6 +102,20 @@ t.test('mistakes at the keyboard are said in a sentence', async (t) => {
       /^bulkhead: --client-name needs --client-ca FILE, the CA bundle that verifies such/,
     ],
     [['serve', '--client-ca', 'x', '--client-name', ''], /^bulkhead: --client-name needs a NAME that is not empty\n/],
+    [['doctor', '--as', 'alice'], /^bulkhead: --as, --as-group and --namespace go with --self-test\n/],
+    [
+      ['doctor', '--self-test', '--as', 'alice'],
+      /^bulkhead: --self-test needs --as NAME, a member of a tenant, and --namespace NAME, a namespace of that tenant\n/,
+    ],
+    [
+      ['doctor', '--self-test', '--as', 'a\r\nb', '--namespace', 'x'],
+      /^bulkhead: --as and --as-group are names of printable ASCII characters\n/,
+    ],
+    [
+      ['doctor', '--self-test', '--as', 'a', '--namespace', '../x'],
+      /^bulkhead: --namespace is the name of a namespace, not \.\.\/x\n/,
+    ],
+    [['doctor', '-o', 'table'], /^bulkhead: --output is one of text, json, not table\n/],
     [['demo', 'please'], /^bulkhead: too many arguments for 'demo'/],
     [['audit', '--port', '1'], /^bulkhead: unknown option '--port'/],
   ];

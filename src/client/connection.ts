@@ -5,15 +5,29 @@ import type { Authentication, Credentials } from './authentication.ts';
 import type { Clock } from './clock.ts';
 import { broken, type Failure, refusal } from './failure.ts';
 
-export type Answer = { readonly ok: true; readonly body: unknown } | Failure;
+export type Answer =
+  | {
+      readonly ok: true;
+      readonly body: unknown;
+      /** The Date header: what the clock of the API server shows, in milliseconds since the epoch, to the second. */
+      readonly date?: number;
+    }
+  | Failure;
 
 /** An answer that is read as it arrives, such as a watch. The chunks throw when it is cut off. */
 export type OpenAnswer = { readonly ok: true; readonly chunks: AsyncIterable<Buffer> } | Failure;
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
+/** In whose name a request is made; the credentials must have the right to impersonate. */
+export interface Impersonation {
+  readonly user: string;
+  readonly groups: readonly string[];
+}
+
 export interface Options {
   readonly body?: unknown;
+  readonly as?: Impersonation;
   /** Default `application/json`; a patch names its kind, for example `application/apply-patch+yaml`. */
   readonly contentType?: string;
   readonly signal: AbortSignal;
@@ -52,6 +66,8 @@ export function createConnection(authentication: Authentication, clock: Clock): 
         ...credentials.headers,
         accept: 'application/json',
         'user-agent': 'bulkhead',
+        ...(options.as && { 'impersonate-user': options.as.user }),
+        ...(options.as && options.as.groups.length > 0 && { 'impersonate-group': [...options.as.groups] }),
         ...(payload && {
           'content-type': options.contentType ?? 'application/json',
           'content-length': payload.length,
@@ -114,7 +130,8 @@ export function createConnection(authentication: Authentication, clock: Clock): 
     request: (method, path, options) =>
       exchange(method, path, options, async (response): Promise<Answer> => {
         const body: unknown = JSON.parse(await readAll(response));
-        return { ok: true, body };
+        const date = Date.parse(response.headers.date ?? '');
+        return Number.isNaN(date) ? { ok: true, body } : { ok: true, body, date };
       }),
     open: (path, signal) =>
       exchange('GET', path, { signal }, (response): OpenAnswer => ({ ok: true, chunks: response })),

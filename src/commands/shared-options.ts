@@ -15,3 +15,13 @@ export const kubeconfigOption = optionalText(
   'connect to the API server of this kubeconfig; $KUBECONFIG is never read',
   'the service account of the pod',
 );
+
+/** For commands that only read: see cluster-location.ts. */
+export const readerOptions = {
+  kubeconfig: optionalText(
+    'FILE',
+    'connect to the API server of this kubeconfig',
+    'the file in $KUBECONFIG, otherwise the service account of the pod',
+  ),
+  context: optionalText('NAME', 'use this context of the kubeconfig', 'its current context'),
+};

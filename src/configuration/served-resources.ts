@@ -8,7 +8,7 @@ import type { Served, ServedResource } from './rule-comparison.ts';
 
 /** @throws RetryLater when one of the versions cannot be read */
 export async function servedResources(
-  connection: Connection,
+  connection: Pick<Connection, 'request'>,
   apiVersions: Iterable<string>,
   signal: AbortSignal,
 ): Promise<Served> {

@@ -3,7 +3,13 @@
 import type { NamespaceRecord } from '../admission/facts.ts';
 import type { ClusterLocation } from '../client/authentication.ts';
 import { systemClock } from '../client/clock.ts';
-import { createConnection } from '../client/connection.ts';
+import {
+  type Answer,
+  type Connection,
+  createConnection,
+  type Impersonation,
+  type Method,
+} from '../client/connection.ts';
 import type { DecodedObject } from '../client/decode.ts';
 import { describe } from '../client/failure.ts';
 import { authenticationAt } from '../client/location.ts';
@@ -34,9 +40,19 @@ export interface ClusterReader {
   close(): void;
 }
 
+/** A reader that also sends single requests. */
+export interface RequestingReader extends ClusterReader {
+  /** One GET. @param path with the query */
+  get(path: string): Promise<Answer>;
+  /** What the API server says of a write of this user, which it does not carry out. @param path without a query */
+  dryRun(as: Impersonation, method: Extract<Method, 'POST' | 'PATCH'>, path: string, body: unknown): Promise<Answer>;
+  /** For what reads discovery. */
+  readonly connection: Pick<Connection, 'request'>;
+}
+
 const never = new AbortController().signal;
 
-export function readCluster(location: ClusterLocation): ClusterReader {
+export function readCluster(location: ClusterLocation): RequestingReader {
   const clock = systemClock;
   const connection = createConnection(authenticationAt(location, clock), clock);
 
@@ -51,6 +67,15 @@ export function readCluster(location: ClusterLocation): ClusterReader {
       const read = await readServed({ connection, clock }, paths, tell, never);
       if (read?.ok === false) throw new Unreadable(`${paths.join(', ')} cannot be listed: ${describe(read)}`);
     },
+    get: (path) => connection.request('GET', path, { signal: never }),
+    dryRun: (as, method, path, body) =>
+      connection.request(method, `${path}?dryRun=All`, {
+        body,
+        as,
+        ...(method === 'PATCH' && { contentType: 'application/merge-patch+json' }),
+        signal: never,
+      }),
+    connection,
     async tenancy(settings, log) {
       const none = (): void => {};
       const owners = new Map<string, NamespaceRecord>();

@@ -50,11 +50,6 @@ export function parseServices(documents: readonly SharedServiceDocument[], repor
 
 /** The list replaces the built-in one: with another service alone in it, DNS is lost. */
 export function withoutNames(services: readonly SharedService[], { locate }: Located<unknown>): readonly Problem[] {
-  const opensNames = (service: SharedService) =>
-    service.direction === 'egress' &&
-    isInBaseline(service) &&
-    service.tenants === undefined &&
-    portsOf(service).some(isNamePort);
   if (services.some(opensNames)) return [];
   return [
     problemAt(
@@ -64,6 +59,16 @@ export function withoutNames(services: readonly SharedService[], { locate }: Loc
       'add a service for egress to the DNS of the cluster on UDP and TCP 53',
     ),
   ];
+}
+
+/** Whether it gives every tenant the names of the cluster. */
+export function opensNames(service: SharedService): boolean {
+  return (
+    service.direction === 'egress' &&
+    isInBaseline(service) &&
+    service.tenants === undefined &&
+    portsOf(service).some(isNamePort)
+  );
 }
 
 function isNamePort({ protocol, first, last }: PortRange): boolean {

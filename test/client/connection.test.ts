@@ -48,6 +48,22 @@ t.test('a body is sent as JSON of the kind that is asked for', async (t) => {
   t.equal(server.requests[0]?.query.get('force'), 'true');
 });
 
+t.test('a request in the name of another says whose, and an answer when it was given', async (t) => {
+  const { server, connection } = await connected(t);
+  server.put('namespaces', { metadata: { name: 'acme-web' } });
+  const as = { user: 'alice', groups: ['a-team', 'b team'] };
+  const get = (options: object) =>
+    connection.request('GET', '/api/v1/namespaces/acme-web', { signal: never, ...options });
+  const answer = await get({ as });
+  t.ok(answer.ok && Math.abs(Date.now() - (answer.date ?? 0)) < 60_000, 'the Date header');
+  t.match(server.requests[0]?.headers, { 'impersonate-user': 'alice', 'impersonate-group': /^a-team, ?b team$/ });
+  await get({ as: { user: 'bob', groups: [] } });
+  t.equal(server.requests[1]?.headers['impersonate-group'], undefined);
+  await get({});
+  t.equal(server.requests[2]?.headers['impersonate-user'], undefined);
+  t.match(await get({ as: { user: 'a\r\nb', groups: [] } }), { ok: false, kind: 'broken' }, 'nothing is smuggled in');
+});
+
 t.test('a refusal says what the Status says', async (t) => {
   const { server, connection } = await connected(t);
   server.failNext({ kind: 'status', code: 403, reason: 'Forbidden', cause: 'NamespaceTerminating', retryAfter: 2 });

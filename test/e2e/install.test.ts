@@ -5,6 +5,8 @@
 import { resolve } from 'node:path';
 import type { Test } from 'tap';
 import { understoodResources } from '../../src/admission/decode.ts';
+import { runCommandLine } from '../../src/commands/command-line.ts';
+import type { DoctorReport } from '../../src/report/doctor-report.ts';
 import type { ControlPlane, Output } from '../apiserver/control-plane.ts';
 import { privateNetworkTest } from '../apiserver/private-network.ts';
 import { everybodyMayDoEverything } from './guarded-cluster.ts';
@@ -38,6 +40,7 @@ await privateNetworkTest(
     const passed = await passedUnasked(plane);
 
     await t.test('the rules name resources that exist', (t) => realResources(t, plane));
+    await t.test('doctor finds nothing wrong with the webhooks', (t) => wellCalled(t, plane));
     await t.test('tenants are kept apart', (t) => keptApart(t, plane, kubeconfig));
     await t.test('only writes that change metadata are judged', (t) => judgedWrites(t, plane, kubeconfig, pods));
     t.strictSame(await passedUnasked(plane), passed, 'since it fails closed nothing has passed unasked');
@@ -64,6 +67,19 @@ await privateNetworkTest(
   },
   { apiServerFlags: ['--enable-aggregator-routing=true'] },
 );
+
+/** The rest of the cluster has no nodes, and no network plugin. */
+async function wellCalled(t: Test, plane: ControlPlane): Promise<void> {
+  const lines: string[] = [];
+  const settings = ['--config', 'manifests/examples/bulkhead.yaml', '--tenants', 'manifests/examples/tenants'];
+  const surroundings = { print: (line: string) => lines.push(line), environment: {} };
+  await runCommandLine(['doctor', '-o', 'json', '--kubeconfig', plane.adminKubeconfig, ...settings], surroundings);
+  const { findings, notLookedAt } = JSON.parse(lines.join('\n')) as DoctorReport;
+  const about = findings.filter(({ id }) => /^(webhook|certificate|replicas|disruption)-/.test(id));
+  t.match(about, [{ id: 'certificate-not-seen', where: 'service bulkhead-system/bulkhead:443' }]);
+  t.equal(about.length, 1);
+  t.strictSame(notLookedAt, []);
+}
 
 async function realResources(t: Test, plane: ControlPlane): Promise<void> {
   const served = new Set<string>();

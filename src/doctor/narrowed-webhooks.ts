@@ -1,0 +1,61 @@
+/** Fields of a webhook by which the API server sends less of what its rules name. */
+import { createHash } from 'node:crypto';
+import { namespaceSelector } from '../kinds/selected-namespaces.ts';
+import { canonicalJson, isMap } from '../kubernetes/json.ts';
+import { entry } from '../kubernetes/objects.ts';
+import type { Examination } from './check.ts';
+import { objectName, type StoredConfiguration } from './own-configurations.ts';
+
+/**
+ * The conditions that Bulkhead installs (manifests/base/match-conditions.ts): configuration, webhook, name, and the beginning of the
+ * SHA-256 of the expression. A test compares them, and prints the right lines.
+ */
+export const installedConditions: ReadonlySet<string> = new Set([
+  'validating/bulkhead-namespaces validate.bulkhead.dev update-changes-what-is-guarded e8f8efd11f4af64d',
+  'validating/bulkhead-namespaces validate.bulkhead.dev not-the-end-of-a-namespace 0671014ce1baada5',
+  'validating/bulkhead-workloads warn.bulkhead.dev template-changes e0cab3a2e7d2eaf9',
+  'validating/bulkhead-workloads warn.bulkhead.dev nobodys-child 5ae3d8789b95e4da',
+  'mutating/bulkhead mutate.filtered.bulkhead.dev pod-update-changes-what-is-guarded ffa686cc6b711214',
+  'validating/bulkhead validate.filtered.bulkhead.dev status-changes-metadata-addresses-or-limits 4acebf6c404d85ff',
+  'validating/bulkhead validate.filtered.bulkhead.dev binding-by-others-or-with-metadata 7dbc7ad9adfeb027',
+  'validating/bulkhead validate.filtered.bulkhead.dev pod-update-changes-what-is-guarded ffa686cc6b711214',
+  'validating/bulkhead validate.filtered.bulkhead.dev deletes-what-is-managed fe779eb9543fc9d7',
+]);
+
+export function conditionLine(configuration: string, webhook: string, name: string, expression: string): string {
+  const hash = createHash('sha256').update(expression).digest('hex').slice(0, 16);
+  return `${configuration} ${webhook} ${name} ${hash}`;
+}
+
+export function findNarrowing({ name, own, raw }: StoredConfiguration, { found, tenancy }: Examination): void {
+  const { tenantLabel } = tenancy.settings;
+  const isInside = !name.endsWith('-namespaces');
+  // The narrowest that Bulkhead writes, and the one of the manifests. In between are those that a change of the tenant label leaves.
+  const right = isInside
+    ? [namespaceSelector(tenantLabel), namespaceSelector(undefined)].map(canonicalJson)
+    : ['', canonicalJson({})];
+  for (const webhook of own) {
+    const where = `${objectName(name)}, webhook ${webhook.name}`;
+    const fields = raw.get(webhook.name) ?? {};
+    if (!right.includes(webhook.namespaceSelector) && webhook.endpoint !== 'warn')
+      found('webhook-selector', { where, why: `its namespaceSelector is ${webhook.namespaceSelector || 'missing'}` });
+    const objectSelector = entry(fields, 'objectSelector');
+    if (isMap(objectSelector) && Object.keys(objectSelector).length > 0)
+      found('webhook-object-selector', { where, why: `its objectSelector is ${canonicalJson(objectSelector)}` });
+    const matchPolicy = entry(fields, 'matchPolicy');
+    if (matchPolicy !== 'Equivalent')
+      found('webhook-match-policy', { where, why: `its matchPolicy is ${String(matchPolicy)}` });
+    for (const [condition, expression] of conditionsOf(fields))
+      if (!installedConditions.has(conditionLine(name, webhook.name, condition, expression)))
+        found('webhook-match-conditions', { where, why: `its match condition ${condition} is not one of Bulkhead` });
+    if (webhook.endpoint === 'mutate' && entry(fields, 'reinvocationPolicy') !== 'IfNeeded')
+      found('webhook-reinvocation', { where, why: `its reinvocationPolicy is ${String(fields.reinvocationPolicy)}` });
+  }
+}
+
+function conditionsOf(webhook: Readonly<Record<string, unknown>>): readonly (readonly [string, string])[] {
+  const conditions = entry(webhook, 'matchConditions');
+  return (Array.isArray(conditions) ? conditions : [])
+    .filter(isMap)
+    .map(({ name, expression }) => [String(name), String(expression)]);
+}
