@@ -27,6 +27,7 @@ COPY package.json ./
 COPY --from=build /app/dist dist
 # What the demo shows.
 COPY manifests/examples manifests/examples
+COPY manifests/overlays/example manifests/overlays/example
 # A number, because runAsNonRoot cannot know who a name is; the files belong to root, so that it can change none of them.
 USER 65532:65532
 EXPOSE 9443 8081 8080

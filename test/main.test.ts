@@ -41,9 +41,9 @@ const free = ['--port', '0', '--health-port', '0', '--metrics-port', '0'];
 /** A folder with the example tenants, namespaces and settings, to be changed. */
 async function examples(t: Test): Promise<{ folder: string; args: string[] }> {
   const folder = t.testdir();
-  await cp('manifests/examples/tenants', join(folder, 'tenants'), { recursive: true });
+  await cp('manifests/overlays/example/tenants', join(folder, 'tenants'), { recursive: true });
   await cp('manifests/examples/namespaces', join(folder, 'namespaces'), { recursive: true });
-  await copyFile('manifests/examples/bulkhead.yaml', join(folder, 'bulkhead.yaml'));
+  await copyFile('manifests/overlays/example/bulkhead.yaml', join(folder, 'bulkhead.yaml'));
   const paths = ['--tenants', join(folder, 'tenants'), '--config', join(folder, 'bulkhead.yaml')];
   const namespaces = ['--namespaces', join(folder, 'namespaces')];
   return { folder, args: ['serve', ...paths, ...namespaces, '--certificates', join(folder, 'certificates'), ...free] };

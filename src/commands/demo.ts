@@ -31,8 +31,8 @@ export const command = defineCommand({
 /** The project's folder, from wherever the demo is called. */
 const root = join(import.meta.dirname, '../..');
 const examples = {
-  tenants: join(root, 'manifests/examples/tenants'),
-  config: join(root, 'manifests/examples/bulkhead.yaml'),
+  tenants: join(root, 'manifests/overlays/example/tenants'),
+  config: join(root, 'manifests/overlays/example/bulkhead.yaml'),
 };
 
 /**

@@ -120,7 +120,7 @@ t.test('names are taken literally', async (t) => {
 });
 
 t.test('what is printed', async (t) => {
-  const files = { config: 'manifests/examples/bulkhead.yaml', tenants: 'manifests/examples/tenants' };
+  const files = { config: 'manifests/overlays/example/bulkhead.yaml', tenants: 'manifests/overlays/example/tenants' };
   const file = readFileSync('manifests/examples/backstop.yaml', 'utf8');
   t.equal(file, await backstop(files), 'manifests/examples/backstop.yaml is what the examples give: npm run backstop');
   const parsed = parseAllDocuments(file).map((one) => one.toJS());

@@ -175,7 +175,7 @@ async function inPod(plane: ControlPlane, folder: string): Promise<Way> {
   const rights = process.getuid?.() === 0 ? [] : ['--map-root-user'];
   return {
     name: 'in an empty cluster',
-    options: ['--config', 'manifests/examples/bulkhead.yaml'],
+    options: ['--config', 'manifests/overlays/example/bulkhead.yaml'],
     environment: { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(plane.port) },
     runner: ['unshare', '--mount', ...rights, 'sh', '-c', enter, 'sh', folder],
   };
@@ -198,9 +198,9 @@ try {
     name: 'with files',
     options: [
       '--tenants',
-      `${examples}/tenants`,
+      'manifests/overlays/example/tenants',
       '--config',
-      `${examples}/bulkhead.yaml`,
+      'manifests/overlays/example/bulkhead.yaml',
       '--namespaces',
       `${examples}/namespaces`,
     ],

@@ -2,7 +2,7 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { findBinaries } from '../apiserver/binaries.ts';
-import { type ControlPlane, type Output, startControlPlane } from '../apiserver/control-plane.ts';
+import { type ControlPlane, startControlPlane } from '../apiserver/control-plane.ts';
 import { startNode } from './node.ts';
 import { grantMembers, grantRights, people } from './people.ts';
 import { relayFromSocket } from './relay.ts';
@@ -46,13 +46,11 @@ try {
 async function install(plane: ControlPlane): Promise<void> {
   say('Bulkhead is being installed: manifests/overlays/example');
   process.chdir(project);
-  const kubectl = async (line: string, stdin?: string): Promise<Output> => {
-    const output = await plane.kubectl(plane.adminKubeconfig, line.split(' '), stdin === undefined ? {} : { stdin });
+  const kubectl = async (line: string): Promise<void> => {
+    const output = await plane.kubectl(plane.adminKubeconfig, line.split(' '));
     if (output.code !== 0) throw new Error(`kubectl ${line}: ${output.stderr}`);
-    return output;
   };
-  const { stdout } = await kubectl('kustomize --load-restrictor LoadRestrictionsNone manifests/overlays/example');
-  await kubectl('apply -f -', stdout);
+  await kubectl('apply -k manifests/overlays/example');
   await kubectl('-n bulkhead-system rollout status deployment/bulkhead --timeout=50s');
   const webhooks = ['bulkhead', 'bulkhead-namespaces'].map((name) => `validatingwebhookconfigurations/${name}`);
   await kubectl(`wait --timeout=50s --for=jsonpath={.webhooks[-1:].failurePolicy}=Fail ${webhooks.join(' ')}`);
@@ -69,7 +67,7 @@ async function tell(): Promise<void> {
       ]
     : [
         `  export KUBECONFIG=$PWD/${here}/admin`,
-        '  kubectl kustomize --load-restrictor LoadRestrictionsNone manifests/overlays/example | kubectl apply -f -',
+        '  kubectl apply -k manifests/overlays/example',
         '  kubectl -n bulkhead-system rollout status deployment/bulkhead',
       ];
   for (const line of [

@@ -9,7 +9,7 @@ import { withoutControllers } from '../soak/crowd.ts';
 import { eventually } from '../soak/observer.ts';
 import { guard, installTenantResource } from './guarded-cluster.ts';
 
-const config = 'manifests/examples/bulkhead.yaml';
+const config = 'manifests/overlays/example/bulkhead.yaml';
 const modes = { acme: 'audit', beta: 'warn', gamma: 'enforce' } as const;
 type Modes = Readonly<Record<string, string>>;
 

@@ -59,7 +59,7 @@ export const tenantObjects = Symbol('Tenant objects');
  */
 export async function guard(
   plane: ControlPlane,
-  tenants: string | typeof tenantObjects = 'manifests/examples/tenants',
+  tenants: string | typeof tenantObjects = 'manifests/overlays/example/tenants',
   ownKubeconfig = plane.adminKubeconfig,
   others: Partial<ReplicaOptions> = {},
 ): Promise<GuardedCluster> {
@@ -101,8 +101,8 @@ export async function startBulkhead(
   if (others.registration && (await plane.request('GET', probed)).status === 404)
     await created(plane, '/api/v1/namespaces', { metadata: { name: 'bulkhead-probe' } });
   const running = await startReplica({
-    tenants: 'manifests/examples/tenants',
-    config: 'manifests/examples/bulkhead.yaml',
+    tenants: 'manifests/overlays/example/tenants',
+    config: 'manifests/overlays/example/bulkhead.yaml',
     certificates: `${plane.directory}/certificates`,
     namespaces: { from: 'cluster', kubeconfig },
     readOnly: false,
@@ -119,7 +119,7 @@ export async function startBulkhead(
 
 /** A file with the settings of the examples, in which tenants agree on gates by themselves. */
 export async function settingsWithGateRequests(plane: ControlPlane): Promise<string> {
-  const settings = parse(await readFile('manifests/examples/bulkhead.yaml', 'utf8'));
+  const settings = parse(await readFile('manifests/overlays/example/bulkhead.yaml', 'utf8'));
   settings.spec.gates = { from: 'tenants', ports: [{ port: 443 }, { port: 5432, endPort: 5439 }] };
   const file = `${plane.directory}/settings-with-gates.json`;
   await writeFile(file, JSON.stringify(settings));

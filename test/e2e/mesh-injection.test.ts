@@ -16,7 +16,7 @@ const main = { name: 'main', image: 'registry.example/basket:1', resources };
 /** The settings of the examples, with this mesh and what else stands below `spec`. */
 async function settingsWith(plane: ControlPlane, ...lines: readonly string[]): Promise<string> {
   const file = `${plane.directory}/settings.yaml`;
-  const examples = await readFile('manifests/examples/bulkhead.yaml', 'utf8');
+  const examples = await readFile('manifests/overlays/example/bulkhead.yaml', 'utf8');
   await writeFile(file, `${examples}${lines.map((line) => `  ${line}\n`).join('')}`);
   return file;
 }
@@ -41,7 +41,7 @@ for (const injector of injectors) {
       `    - { key: ${traffic}/excludeOutboundPorts, values: ["9411"] }`,
     ];
     const config = await settingsWith(plane, `mesh: ${mesh}`, ...allowed);
-    const cluster = await guard(plane, 'manifests/examples/tenants', plane.adminKubeconfig, { config });
+    const cluster = await guard(plane, 'manifests/overlays/example/tenants', plane.adminKubeconfig, { config });
     t.teardown(() => cluster.stop());
     await installInjector(plane, injector, { mesh });
     t.match(await cluster.kubectl('alice', ['create', 'namespace', 'acme-mesh']), { code: 0 });

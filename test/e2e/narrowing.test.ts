@@ -28,7 +28,7 @@ await clusterTest(
   async (t, plane) => {
     const folder = join(plane.directory, 'tenants');
     await mkdir(folder);
-    const gamma = await readFile('manifests/examples/tenants/gamma.yaml', 'utf8');
+    const gamma = await readFile('manifests/overlays/example/tenants/gamma.yaml', 'utf8');
     // Its pods reach nobody by the baseline, so that no narrowed policy is one too many (check already-allowed).
     await writeFile(join(folder, 'gamma.yaml'), `${gamma}  network: { within: none }\n`);
     const cluster = await guard(plane, folder);

@@ -19,12 +19,12 @@ spec: { podSelector: {}, ingress: [{ from: [{ namespaceSelector: {} }] }] }
 
 await clusterTest('observe', async (t, plane) => {
   const config = `${plane.directory}/settings.yaml`;
-  const settings = await readFile('manifests/examples/bulkhead.yaml', 'utf8');
+  const settings = await readFile('manifests/overlays/example/bulkhead.yaml', 'utf8');
   const say = (enforcement: 'observe' | 'enforce') =>
     writeFile(config, settings.replace(/^spec:$/m, `spec:\n  enforcement: ${enforcement}`));
   await say('observe');
   const tenants = `${plane.directory}/tenants`;
-  await cp('manifests/examples/tenants', tenants, { recursive: true });
+  await cp('manifests/overlays/example/tenants', tenants, { recursive: true });
   const beta = await readFile(`${tenants}/beta.yaml`, 'utf8');
   await writeFile(`${tenants}/beta.yaml`, beta.replace(/^spec:$/m, 'spec:\n  mode: audit'));
   for (const [name, labels] of [

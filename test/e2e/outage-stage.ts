@@ -119,7 +119,7 @@ async function furnish({ plane, send, kubectl }: DeadCluster): Promise<void> {
     roleRef: { kind: 'ClusterRole', name: 'cluster-admin', apiGroup },
   });
   await installTenantResource(plane);
-  succeeded(await kubectl('admin', ['apply', '-f', 'manifests/examples/tenants']));
+  succeeded(await kubectl('admin', ['apply', '-f', 'manifests/overlays/example/tenants']));
   await done('POST', paths.exemptions, exemption('vpn'));
   await done('POST', '/api/v1/nodes', {
     metadata: { name: 'stand-in', labels: { 'topology.kubernetes.io/zone': 'a' } },
@@ -182,7 +182,7 @@ export async function jobPod(plane: ControlPlane): Promise<StoredPod | undefined
 async function register(cluster: DeadCluster): Promise<void> {
   const { kubectl } = cluster;
   succeeded(await kubectl('admin', ['apply', '-k', 'manifests/base']));
-  const config = 'manifests/examples/bulkhead.yaml';
+  const config = 'manifests/overlays/example/bulkhead.yaml';
   const documents = await backstop({ config, tenants: undefined });
   succeeded(await kubectl('admin', ['apply', '-f', '-'], documents));
   await turnOn(cluster);

@@ -31,7 +31,7 @@ await privateNetworkTest(
     const [[apply = '', ...waits] = []] = await shellBlocks('docs/how-to/install.md');
     const applyMine = apply.replace('manifests/overlays/example', mine);
     await run(`cp -r manifests/overlays/example ${mine}`);
-    await run(`sed -i 's|acme|omega|g' manifests/examples/tenants/acme.yaml`);
+    await run(`sed -i 's|acme|omega|g' ${mine}/tenants/acme.yaml`);
     await run(applyMine);
     let pods: readonly RunningPod[] = await runPods(plane, selector, ['10.0.1.2', '10.0.1.3'], program);
     t.teardown(() => Promise.all(pods.map((pod) => pod.kill())));
@@ -82,6 +82,7 @@ await privateNetworkTest(
     };
 
     await run('npm run certs');
+    await run('cp certs/ca.crt certs/tls.crt certs/tls.key manifests/overlays/static');
     await run(edit);
     await changeTo('files', ['10.0.1.4', '10.0.1.5']);
     const files = await certificateFiles(plane);
@@ -120,7 +121,7 @@ await privateNetworkTest(
     await eventually('the object is in force', async () => JSON.stringify(await ready()).includes('InForce'), 90);
     t.match(await ready(), { status: { conditions: [{ type: 'Ready', status: 'True' }] } });
 
-    const overlay = await run('kubectl kustomize --load-restrictor LoadRestrictionsNone manifests/overlays/objects');
+    const overlay = await run('kubectl kustomize manifests/overlays/objects');
     t.notMatch(overlay, '--tenants=', 'the overlay for objects has no files of tenants');
     t.notMatch(overlay, '/etc/bulkhead/tenants');
   },

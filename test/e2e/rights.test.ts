@@ -55,7 +55,7 @@ await clusterTest('the rights of the manifests are those that are used', async (
     const { code, stderr } = await plane.kubectl(plane.adminKubeconfig, ['apply', '-f', file]);
     t.equal(code, 0, `${file} is applied`, { stderr });
   };
-  for (const file of [baseRole, 'manifests/examples/tenants']) await apply(file);
+  for (const file of [baseRole, 'manifests/overlays/example/tenants']) await apply(file);
   const kubeconfig = await plane.kubeconfigFor({ user: account });
   const start = async (others: Partial<ReplicaOptions> = {}) => {
     const usual = { tenants: undefined, registration: true, config: await settingsWithGateRequests(plane) };

@@ -144,7 +144,8 @@ async function refusesByItself(t: Test, plane: ControlPlane): Promise<void> {
     const parsed = parseTenant({ value: object, locate: unlined('tenant') });
     t.notOk(parsed.ok, `${sentence}: in a file too`);
   }
-  const examples = (verb: string) => plane.kubectl(plane.adminKubeconfig, [verb, '-f', 'manifests/examples/tenants']);
+  const examples = (verb: string) =>
+    plane.kubectl(plane.adminKubeconfig, [verb, '-f', 'manifests/overlays/example/tenants']);
   const applied = await examples('apply');
   t.equal(applied.code, 0, `the examples are applied as they are ${applied.stderr}`);
   t.equal(applied.stderr, '', 'without a warning');
@@ -154,7 +155,11 @@ async function refusesByItself(t: Test, plane: ControlPlane): Promise<void> {
 async function appears(t: Test, cluster: GuardedCluster): Promise<void> {
   const before = await cluster.kubectl('alice', ['create', 'namespace', 'acme-web']);
   t.match(before.stderr, /is not a member of any tenant/, 'before, alice is nobody');
-  succeeded(t, 'the examples', await cluster.kubectl('platform', ['apply', '-f', 'manifests/examples/tenants']));
+  succeeded(
+    t,
+    'the examples',
+    await cluster.kubectl('platform', ['apply', '-f', 'manifests/overlays/example/tenants']),
+  );
   const created = async () => (await cluster.kubectl('alice', ['create', 'namespace', 'acme-web'])).code === 0;
   await until(created, 'alice to create a namespace');
   const { body } = await cluster.plane.request('GET', '/api/v1/namespaces/acme-web');
@@ -441,7 +446,7 @@ async function startsAgain(t: Test, cluster: GuardedCluster): Promise<void> {
   );
   const taken = await cluster.kubectl('bob', ['create', 'namespace', 'acme-third']);
   t.match(taken.stderr, /reserved-prefix/, 'its names are still its own');
-  succeeded(t, 'mended', await cluster.kubectl('platform', ['apply', '-f', 'manifests/examples/tenants']));
+  succeeded(t, 'mended', await cluster.kubectl('platform', ['apply', '-f', 'manifests/overlays/example/tenants']));
   const created = async () => (await cluster.kubectl('alice', ['create', 'namespace', 'acme-third'])).code === 0;
   await until(created, 'alice to be a member again');
   await until(async () => (await statusOf(cluster, 'acme')).conditions?.[0]?.status === 'True', 'acme to be ready');

@@ -23,8 +23,8 @@ function told(loaded: Loaded<Tenancy>, folder: string): readonly string[] {
 
 t.test('the examples are good, without a warning', async (t) => {
   const loaded = await readTenancy({
-    tenants: 'manifests/examples/tenants',
-    config: 'manifests/examples/bulkhead.yaml',
+    tenants: 'manifests/overlays/example/tenants',
+    config: 'manifests/overlays/example/bulkhead.yaml',
   });
   t.strictSame(told(loaded, 'manifests/examples'), ['acme', 'beta', 'gamma']);
   if (!loaded.ok) return;
@@ -58,7 +58,7 @@ t.test('the examples are good, without a warning', async (t) => {
 });
 
 t.test('without a folder there are no tenants, and that is no matter', async (t) => {
-  const loaded = await readTenancy({ tenants: undefined, config: 'manifests/examples/bulkhead.yaml' });
+  const loaded = await readTenancy({ tenants: undefined, config: 'manifests/overlays/example/bulkhead.yaml' });
   t.strictSame(told(loaded, 'manifests/examples'), []);
   t.ok(loaded.ok && loaded.value.settings.unlistedFamilies.length === 0, 'the settings are read');
 });

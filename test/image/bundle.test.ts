@@ -65,7 +65,13 @@ await t.test('it does what the program of the checkout does', async (t) => {
   t.match(bulkhead('--help'), { status: 0, stdout: /\baudit\b/ });
   const wrong = 'apiVersion: bulkhead.dev/v1alpha1\nkind: Settings\nspec:\n  tenantLable: team\n';
   await writeFile(join(home, 'settings.yaml'), wrong);
-  const checked = bulkhead('check', '--config', 'settings.yaml', '--tenants', resolve('manifests/examples/tenants'));
+  const checked = bulkhead(
+    'check',
+    '--config',
+    'settings.yaml',
+    '--tenants',
+    resolve('manifests/overlays/example/tenants'),
+  );
   t.match(checked, { status: 1, stdout: /settings\.yaml:4:3/ });
   t.match(bulkhead('demo'), { status: 1, stderr: /^bulkhead: the demo shows the examples of the project/ });
 });
@@ -85,7 +91,12 @@ if (binaries !== undefined)
       t.match(run('bash', ['-c', command], env, resolve('.')), { status: 0 }, command);
     const kubectl = (...words: string[]) => run(binaries.kubectl, words, env);
     t.match(kubectl('bulkhead', 'version'), { status: 0, stdout: /^bulkhead / });
-    const examples = ['--config', 'manifests/examples/bulkhead.yaml', '--tenants', 'manifests/examples/tenants'];
+    const examples = [
+      '--config',
+      'manifests/overlays/example/bulkhead.yaml',
+      '--tenants',
+      'manifests/overlays/example/tenants',
+    ];
     const audited = kubectl('bulkhead', 'audit', ...examples.map((one) => one.replace(/^m/, `${resolve('.')}/m`)));
     const asked = { status: 1, stderr: '', stdout: /^Nothing was checked: no namespace has the label/ };
     t.match(audited, asked, 'it reads the kubeconfig as kubectl does');

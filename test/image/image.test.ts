@@ -35,7 +35,8 @@ t.test('the image holds what runs and nothing else', async (t) => {
       'manifests/examples/in-use/*.yaml',
       'manifests/examples/namespaces/*.yaml',
       'manifests/examples/objects/*.yaml',
-      'manifests/examples/tenants/*.yaml',
+      'manifests/overlays/example/*.yaml',
+      'manifests/overlays/example/tenants/*.yaml',
       '*.json',
     ].sort(),
     'no source, no test, no library with its own files, no key',
@@ -117,7 +118,8 @@ else
     t.match(audit.output, /the kubeconfig \/nowhere cannot be used/, 'what reads kubeconfigs is in it');
 
     const examples = '/app/manifests/examples';
-    const files = ['--tenants', `${examples}/tenants`, '--config', `${examples}/bulkhead.yaml`];
+    const overlay = '/app/manifests/overlays/example';
+    const files = ['--tenants', `${overlay}/tenants`, '--config', `${overlay}/bulkhead.yaml`];
     const ports = ['--port', '0', '--health-port', '0', '--metrics-port', '0'];
     const others = ['--namespaces', `${examples}/namespaces`, '--certificates', '/mounted', ...ports];
     const { child, output } = start([program, ...entrypoint, ...image.command, ...files, ...others]);

@@ -232,7 +232,12 @@ t.test('audit lists stored ones', async (t) => {
     }),
   });
   const lines: string[] = [];
-  const files = ['--config', 'manifests/examples/bulkhead.yaml', '--tenants', 'manifests/examples/tenants'];
+  const files = [
+    '--config',
+    'manifests/overlays/example/bulkhead.yaml',
+    '--tenants',
+    'manifests/overlays/example/tenants',
+  ];
   const flags = ['audit', '--kubeconfig', join(folder, 'kubeconfig'), ...files];
   await runCommandLine(flags, { print: (line) => lines.push(line), environment: {} });
   t.match(

@@ -257,7 +257,7 @@ t.test('who is scraped, and who may scrape', async (t) => {
       ['kubernetes.io/metadata.name'],
       'to a namespace that nobody can pretend to be',
     );
-  const settings = parse(readFileSync('manifests/examples/bulkhead.yaml', 'utf8'));
+  const settings = parse(readFileSync('manifests/overlays/example/bulkhead.yaml', 'utf8'));
   t.ok(settings.spec.platform.namespaces.includes('monitoring'), 'which the example settings keep for the platform');
 });
 

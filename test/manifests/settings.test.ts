@@ -27,7 +27,7 @@ t.test('the example overlay installs every example tenant', async (t) => {
   ).files;
   t.strictSame(
     files.map((file) => basename(file)),
-    globSync('manifests/examples/tenants/*.yaml')
+    globSync('manifests/overlays/example/tenants/*.yaml')
       .map((file) => basename(file))
       .sort(),
   );

@@ -44,8 +44,8 @@ function documents(pattern: string): (SettingsDocument | TenantDocument)[] {
   );
 }
 
-const settings = documents('manifests/examples/bulkhead.yaml').find((one) => one.kind === 'Settings');
-const tenants = documents('manifests/examples/tenants/*.yaml').filter((one) => one.kind === 'Tenant');
+const settings = documents('manifests/overlays/example/bulkhead.yaml').find((one) => one.kind === 'Settings');
+const tenants = documents('manifests/overlays/example/tenants/*.yaml').filter((one) => one.kind === 'Tenant');
 
 /** The declarations of the examples, for a tenant that writes a policy in one of its namespaces. The tenant itself comes first. */
 export function worldOf(tenant: TenantName, namespace: string): World {

@@ -57,9 +57,9 @@ async function audit(pods: number): Promise<Audited> {
       '--kubeconfig',
       kubeconfig,
       '--tenants',
-      'manifests/examples/tenants',
+      'manifests/overlays/example/tenants',
       '--config',
-      'manifests/examples/bulkhead.yaml',
+      'manifests/overlays/example/bulkhead.yaml',
     ];
     const child = fork(join(import.meta.dirname, 'audit-child.ts'), flags, { execArgv: await imageFlags() });
     const [{ report, ...used }] = (await Promise.race([once(child, 'message'), ended(child)])) as [

@@ -9,7 +9,7 @@ import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '
 import { type GuardedCluster, guard } from '../e2e/guarded-cluster.ts';
 import { tenant } from './crowd-tenant.ts';
 
-const config = 'manifests/examples/bulkhead.yaml';
+const config = 'manifests/overlays/example/bulkhead.yaml';
 
 export interface Crowd extends GuardedCluster {
   readonly tenancy: Tenancy;
