@@ -188,7 +188,7 @@ async function readsObjects(t: Test, cluster: DoctoredCluster): Promise<void> {
   t.match(await cluster.report([fromObjects]), {
     findings: [{ id: 'namespace-doubtful' }, { id: 'namespace-doubtful' }],
   });
-  const apply = ['apply', '-f', 'manifests/examples/tenants'];
+  const apply = ['apply', '-f', 'manifests/overlays/example/tenants'];
   t.match(await plane.kubectl(plane.adminKubeconfig, apply), { code: 0 });
   t.strictSame((await cluster.report([fromObjects])).findings, [], 'with the Tenants all is well');
 }

@@ -52,7 +52,7 @@ const everywhere = { currentNumberScheduled: 3, desiredNumberScheduled: 3, numbe
 export async function goodInstallation(t: Test, plane: ControlPlane): Promise<DoctoredCluster> {
   await installTenantResource(plane);
   const right = `${plane.directory}/doctor-settings.json`;
-  const settings = parse(await readFile('manifests/examples/bulkhead.yaml', 'utf8'));
+  const settings = parse(await readFile('manifests/overlays/example/bulkhead.yaml', 'utf8'));
   // The range of Services of the test API server.
   settings.spec.network.serviceCIDRs.push('10.0.0.0/24');
   await writeFile(right, JSON.stringify(settings));
@@ -86,7 +86,7 @@ export async function goodInstallation(t: Test, plane: ControlPlane): Promise<Do
         await writeFile(file, JSON.stringify(wrong));
       }
       const lines: string[] = [];
-      const tenants = flags.includes(fromObjects) ? [] : ['--tenants', 'manifests/examples/tenants'];
+      const tenants = flags.includes(fromObjects) ? [] : ['--tenants', 'manifests/overlays/example/tenants'];
       const given = [...tenants, '--config', file, ...flags.filter((one) => one !== fromObjects)];
       const environment = { KUBECONFIG: doctorKubeconfig };
       const code = await runCommandLine(['doctor', ...given], { print: (line) => lines.push(line), environment });

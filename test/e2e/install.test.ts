@@ -71,7 +71,12 @@ await privateNetworkTest(
 /** The rest of the cluster has no nodes, and no network plugin. */
 async function wellCalled(t: Test, plane: ControlPlane): Promise<void> {
   const lines: string[] = [];
-  const settings = ['--config', 'manifests/examples/bulkhead.yaml', '--tenants', 'manifests/examples/tenants'];
+  const settings = [
+    '--config',
+    'manifests/overlays/example/bulkhead.yaml',
+    '--tenants',
+    'manifests/overlays/example/tenants',
+  ];
   const surroundings = { print: (line: string) => lines.push(line), environment: {} };
   await runCommandLine(['doctor', '-o', 'json', '--kubeconfig', plane.adminKubeconfig, ...settings], surroundings);
   const { findings, notLookedAt } = JSON.parse(lines.join('\n')) as DoctorReport;
