@@ -22,6 +22,8 @@ export interface Built {
 export interface GoProgram {
   /** The folder of go.mod, go.sum and the Go files of the program. */
   readonly sources: string;
+  /** The package of the program, where it is one of a module in go.mod. Default: that of the Go files. */
+  readonly package?: string;
   /** Of the folder in the cache. */
   readonly cacheName: string;
   /** Of the file that is built. */
@@ -64,7 +66,7 @@ export async function buildOnce(program: GoProgram): Promise<Built | Missing> {
 
 /** Builds into a folder of its own and renames it, so that a folder of the final name is always complete. */
 async function build(target: string, program: GoProgram, version: string): Promise<void> {
-  const { sources, name, from, stamps, complete } = program;
+  const { sources, package: main = '.', name, from, stamps, complete } = program;
   process.stderr.write(
     `# building ${from.title} ${version} for the tests into ${target}: takes minutes, the first time only\n`,
   );
@@ -73,7 +75,7 @@ async function build(target: string, program: GoProgram, version: string): Promi
   const guard = guardFolder(temporary);
   try {
     const linkerFlags = ['-s', '-w', ...stamps.map((stamp) => `-X ${stamp}=${version}`)].join(' ');
-    const built = ['build', '-trimpath', '-buildvcs=false', '-ldflags', linkerFlags, '-o', join(temporary, name), '.'];
+    const built = ['build', '-trimpath', '-buildvcs=false', '-ldflags', linkerFlags, '-o', join(temporary, name), main];
     await runGo(sources, built);
     await complete(temporary);
     await rename(temporary, target);

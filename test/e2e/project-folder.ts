@@ -11,16 +11,21 @@ import type { ControlPlane, Output } from '../apiserver/control-plane.ts';
 /**
  * A copy of what the commands write to, so that no keys are left in the project, with links to the rest of it.
  *
+ * @param programs folders of further programs that the commands call
  * @returns runs a command in that folder, with kubectl for the administrator
  */
-export async function projectFolder(t: Test, plane: ControlPlane): Promise<(command: string) => Promise<Output>> {
+export async function projectFolder(
+  t: Test,
+  plane: ControlPlane,
+  programs: readonly string[] = [],
+): Promise<(command: string) => Promise<Output>> {
   const folder = await mkdtemp(join(tmpdir(), 'bulkhead-install-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   for (const name of ['manifests', 'certs']) await cp(name, join(folder, name), { recursive: true });
   for (const name of ['package.json', 'src', 'node_modules']) await symlink(resolve(name), join(folder, name));
   const binaries = await findBinaries();
   if ('missing' in binaries) throw new Error(binaries.missing);
-  const PATH = [dirname(binaries.kubectl), process.env.PATH].join(':');
+  const PATH = [dirname(binaries.kubectl), ...programs, process.env.PATH].join(':');
   return async (command) => {
     const child = spawn('bash', ['-o', 'pipefail', '-c', command], {
       cwd: folder,

@@ -1,0 +1,32 @@
+/** Values that the chart refuses, and what the error must name. */
+type Mistake = readonly [says: string, values: object, ...reasons: RegExp[]];
+
+export const mistakes: readonly Mistake[] = [
+  ['a word that no value has', { replica: 3 }, /replica\b/],
+  ['a word inside a group', { image: { tagg: '1' } }, /image/, /tagg/],
+  ['a word in the settings', { settings: { platfrom: {} } }, /settings/, /platfrom/],
+  ['a word in a tenant', { tenancy: { tenants: { acme: { mod: 'warn' } } } }, /tenancy.tenants.acme/, /mod\b/],
+  ['a word for a mode', { tenancy: { tenants: { acme: { mode: 'loud' } } } }, /tenancy.tenants.acme.mode/, /enforce/],
+  ['the name of a tenant', { tenancy: { tenants: { Acme: {} } } }, /tenancy.tenants/, /Acme/],
+  ['a source of certificates', { certificates: { source: 'vault' } }, /certificates.source/, /selfManaged/],
+  ['no replica', { replicas: 0 }, /replicas/],
+  ['a key in the values', { certificates: { key: 'PRIVATE' } }, /certificates/, /'?key'?/],
+  ['a value that is taken away', { image: null }, /image/],
+  ['an image with a tag in its name', { image: { tag: 'v1 --privileged' } }, /image.tag/],
+  ['a tag that moves', { image: { tag: 'latest' } }, /image\.tag is latest.*name a version, or image\.digest/],
+  [
+    'tenants that are not read',
+    { tenancy: { from: 'objects', tenants: { acme: {} } } },
+    /tenancy\.tenants has no effect/,
+  ],
+  ['the label of the Service', { podLabels: { 'app.kubernetes.io/name': 'x' } }, /podLabels cannot set/],
+  ['names without a CA', { clientAuthority: { names: ['kube-apiserver'] } }, /clientAuthority\.names needs/],
+  [
+    'an issuer that is not asked',
+    { certificates: { issuerRef: { name: 'x' } } },
+    /certificates\.issuerRef has no effect/,
+  ],
+  ['a backstop of another kind', { backstop: 'apiVersion: v1\nkind: Secret\n' }, /backstop: has a v1 Secret/],
+  ['a backstop that is no YAML', { backstop: 'a: [' }, /backstop: not YAML/],
+  ['an argument without dashes', { extraArgs: ['debug'] }, /extraArgs/],
+];
