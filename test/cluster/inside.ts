@@ -7,7 +7,7 @@ import { startNode } from './node.ts';
 import { grantMembers, grantRights, people } from './people.ts';
 import { relayFromSocket } from './relay.ts';
 
-const [, , folder = '', socket = '', port = '', installed = ''] = process.argv;
+const [, , folder = '', socket = '', port = '', helm = '', installed = ''] = process.argv;
 const project = join(import.meta.dirname, '../..');
 const here = relative(process.cwd(), folder) || '.';
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -29,6 +29,7 @@ try {
     );
   await mkdir(join(folder, 'bin'));
   await symlink(binaries.kubectl, join(folder, 'bin', 'kubectl'));
+  await symlink(helm, join(folder, 'bin', 'helm'));
   const node = await startNode(plane, say, (namespace) => grantMembers(plane, namespace));
   if (installed === 'bulkhead') await Promise.race([install(plane), ended]);
   await tell();
@@ -66,6 +67,7 @@ async function tell(): Promise<void> {
         '  kubectl apply -f manifests/examples/objects/policy-open.yaml    # refused',
       ]
     : [
+        '  # or with Helm, and a tenant of your own: docs/start.md',
         `  export KUBECONFIG=$PWD/${here}/admin`,
         '  kubectl apply -k manifests/overlays/example',
         '  kubectl -n bulkhead-system rollout status deployment/bulkhead',

@@ -2,7 +2,7 @@
  * `npm run cluster`: a cluster that stays up until Ctrl-C, with a real kube-apiserver and a node that runs Bulkhead.
  *
  *   --bulkhead       Bulkhead is installed, as manifests/overlays/example has it
- *   --folder FOLDER  for the kubeconfigs and kubectl; default: .cluster
+ *   --folder FOLDER  for the kubeconfigs, kubectl and helm; default: .cluster
  *
  * The cluster is in a network of its own, where its Services have their addresses. Only the API server can be reached from outside of it,
  * on loopback. Needs what the API server's tests need: Go, util-linux and iproute2.
@@ -15,6 +15,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findBinaries } from '../apiserver/binaries.ts';
 import { inNetworkNamespace, whyUnavailable } from '../apiserver/network-namespace.ts';
+import { findHelm } from '../helm/helm.ts';
 import { claimFolder } from './folder.ts';
 import { relayToSocket } from './relay.ts';
 
@@ -34,6 +35,9 @@ async function start(): Promise<number> {
   const unavailable = await whyUnavailable();
   if (unavailable !== undefined) throw new Error(`no cluster can be started here: it ${unavailable}`);
 
+  const helm = await findHelm(4);
+  if ('missing' in helm) throw new Error(`no cluster can be started here: ${helm.missing}`);
+
   const folder = resolve(values.folder);
   await claimFolder(folder);
   // Sockets have short paths, which a folder of the user's may not leave room for.
@@ -43,7 +47,7 @@ async function start(): Promise<number> {
     const [program, programArguments] = inNetworkNamespace([
       process.execPath,
       join(import.meta.dirname, 'inside.ts'),
-      ...[folder, join(sockets, 'api'), String(relay.port), values.bulkhead ? 'bulkhead' : 'bare'],
+      ...[folder, join(sockets, 'api'), String(relay.port), helm.path, values.bulkhead ? 'bulkhead' : 'bare'],
     ]);
     // Of a group of its own, so that Ctrl-C reaches it once, from here.
     const inside = spawn(program, programArguments, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });

@@ -8,12 +8,14 @@ import type { Readable } from 'node:stream';
 import t from 'tap';
 import { binariesOrSkip, skipOrFail } from '../apiserver/cluster-test.ts';
 import { whyUnavailable } from '../apiserver/network-namespace.ts';
+import { shellBlocks } from './project-folder.ts';
 import { until } from './stand-in-kubelet.ts';
 
 const name = 'a cluster that stays up';
 const unavailable = await whyUnavailable();
+const binaries = unavailable === undefined ? await binariesOrSkip(name) : undefined;
 if (unavailable !== undefined) skipOrFail(name, unavailable);
-else if ((await binariesOrSkip(name)) !== undefined)
+else if (binaries !== undefined)
   await t.test(name, async (t) => {
     const parent = await mkdtemp(join(tmpdir(), 'bulkhead-cluster-test-'));
     t.teardown(() => rm(parent, { recursive: true, force: true }));
@@ -83,6 +85,47 @@ else if ((await binariesOrSkip(name)) !== undefined)
       await until(async () => (await processesOf(folder)).length === 0, 'its processes to end');
     });
   });
+
+if (unavailable === undefined && binaries !== undefined)
+  await t.test('the first denial for a tenant of one’s own, by the commands of the page', async (t) => {
+    const parent = await mkdtemp(join(tmpdir(), 'bulkhead-cluster-test-'));
+    t.teardown(() => rm(parent, { recursive: true, force: true }));
+    const folder = join(parent, 'cluster');
+    const begun = performance.now();
+    const cluster = start(`--folder=${folder}`);
+    t.teardown(() => cluster.child.kill('SIGKILL'));
+    await until(
+      async () => cluster.text().includes('Ctrl-C ends') || cluster.child.exitCode !== null,
+      () => `the last line: ${cluster.text()}`,
+      100_000,
+    );
+    const [install = [], work = []] = await pageBlocks(folder);
+    const run = async (lines: readonly string[]) => {
+      const env = { PATH: process.env.PATH, HOME: parent };
+      const shell = watched(spawn('bash', ['-ec', lines.join('\n')], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
+      return { code: await shell.ended, text: shell.text() };
+    };
+    t.match(await run(install), { code: 0 }, 'it is installed');
+    const [enter = '', path = '', create = '', refused = ''] = [install[0], ...work];
+    t.match(await run([enter, path, create]), { code: 0, text: 'namespace/delta-web created' });
+    // Her rights in a new namespace come a moment after it.
+    const answer = () => run([enter, path, refused]);
+    await until(async () => (await answer()).text.includes('admission webhook'), 'a refusal by Bulkhead');
+    const seconds = (performance.now() - begun) / 1000;
+    t.match(await answer(), { code: 1, text: 'Pod delta-web/probe: uses the network of its node (tenant delta' });
+    t.ok(seconds <= 180, `${seconds.toFixed(0)} s from npm run cluster to the denial`);
+    cluster.child.kill('SIGINT');
+    t.equal(await cluster.ended, 0);
+  });
+
+/** Of docs/start.md, without the first, which starts the cluster. */
+async function pageBlocks(folder: string): Promise<readonly string[][]> {
+  const blocks = await shellBlocks('docs/start.md');
+  const first = blocks.findIndex(([line]) => line === 'npm run cluster');
+  return blocks
+    .slice(first + 1, first + 3)
+    .map((lines) => lines.map((line) => line.replaceAll('$PWD/.cluster', folder)));
+}
 
 function start(...options: string[]) {
   return watched(spawn(process.execPath, ['test/cluster/start.ts', ...options], { stdio: ['ignore', 'pipe', 'pipe'] }));
