@@ -54,8 +54,7 @@ export async function selfTest(
 
 /** How the API server passes on what the webhook says, and what the backstop says. */
 const byWebhook = /^admission webhook "validate\.(?:filtered\.)?bulkhead\.dev" denied the request:/;
-const byBackstop =
-  /ValidatingAdmissionPolicy 'bulkhead-[a-z0-9-]+\.bulkhead\.dev' |ValidatingAdmissionPolicy 'bulkhead-/;
+const byBackstop = "ValidatingAdmissionPolicy 'bulkhead-";
 
 /** @param context what may explain that it is admitted */
 export function outcomeOf({ id, attack, checks }: Attack, answer: Answer, context: string): TriedAttack {
@@ -63,7 +62,7 @@ export function outcomeOf({ id, attack, checks }: Attack, answer: Answer, contex
   const said = printable(describe(answer).split('\n', 1)[0] ?? '');
   const isDenied = answer.kind === 'refused' && (answer.status === 403 || answer.status === 422);
   const { message } = answer;
-  if (isDenied && byBackstop.test(message)) return { id, attack, outcome: 'refused', answer: said };
+  if (isDenied && message.includes(byBackstop)) return { id, attack, outcome: 'refused', answer: said };
   if (!isDenied || !byWebhook.test(message))
     return { id, attack, outcome: 'untried', answer: `something else answered: ${said}` };
   // A request that is refused for another reason says nothing about this attack.

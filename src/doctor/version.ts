@@ -11,10 +11,12 @@ const longest = 64;
 
 /** `v1.17.3`, `1.18.0-rc.1`, `v3.28.1-eksbuild.2`, `v20240813-c6f155d6`. Undefined: it does not begin with a number. */
 export function parseVersion(text: string): Version | undefined {
-  const [, numbers = '', rest = ''] =
-    /^v?(\d{1,9}(?:\.\d{1,9}){0,3})(?![\d.])(.*)$/s.exec(text.slice(0, longest)) ?? [];
-  if (numbers === '') return undefined;
-  return { numbers: numbers.split('.').map(Number), isEarly: /^-(?:alpha|beta|rc|pre|snapshot|dev)/i.test(rest) };
+  const version = text.slice(text.startsWith('v') ? 1 : 0, longest);
+  const [leading = ''] = version.split(/[^\d.]/, 1);
+  const numbers = leading.split('.');
+  if (numbers.length > 4 || !numbers.every((number) => /^\d{1,9}$/.test(number))) return undefined;
+  const isEarly = /^-(?:alpha|beta|rc|pre|snapshot|dev)/i.test(version.slice(leading.length));
+  return { numbers: numbers.map(Number), isEarly };
 }
 
 /** Negative: `one` is older. Missing numbers count as 0. */
