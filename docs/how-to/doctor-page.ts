@@ -29,19 +29,21 @@ Without the right to list namespaces, and Tenants where they are objects, doctor
 
 Run doctor after every upgrade of Bulkhead, of Kubernetes and of the network plugin, and every day as a Job.
 A tenant cannot silence it: objects in namespaces of tenants count neither as network plugin nor as DNS nor as replica of Bulkhead.
+A tenant can raise findings about its own namespaces, for example by a RoleBinding for all accounts.
 
 ## Rights
 Doctor reads all roles and bindings. These subjects count as the platform, and are not reported:
 - those of \`platform.identities\` in the settings;
-- service accounts in namespaces of \`platform.namespaces\` and in those of Kubernetes and Bulkhead;
+- service accounts in namespaces of \`platform.namespaces\` and in those of Kubernetes and Bulkhead, unless a tenant lists them as members;
 - users and groups whose names begin with \`system:\`, which Kubernetes reserves. Groups with all accounts, such as \`system:authenticated\`, are reported.
 
 In namespaces of its own tenant a member may use port-forward and the proxies: it reaches its own pods.
 A subject that is neither the platform nor a member of a tenant is reported as a warning. List it, or take the right away.
+Distributions have accounts of their own, such as \`k3s-cloud-controller-manager\` of k3s and \`eks:addon-manager\` of Amazon EKS.
 
 ## Not seen
 - Whether the network plugin does what its version should do. Doctor knows plugins by the name of their DaemonSet.
-- The settings of the network plugin, such as \`policyEnforcementMode: never\` of Cilium, or \`--disable-network-policy\` of k3s.
+- Settings of the network plugin that are not arguments of its DaemonSet: \`policyEnforcementMode: never\` of Cilium, \`--disable-network-policy\` of k3s.
 - Address pools of the plugin from which no pod has an address yet.
 - Who is a member of a group. Doctor reads the names of groups in bindings.
 - Services, EndpointSlices and Gateways ([limits](../limits.md)).

@@ -24,7 +24,7 @@ export const hazardKinds: FindingKinds = {
   'right-bind': {
     severity: 'error',
     meaning: 'an account that is not the platform may bind or escalate roles, and so give itself any right',
-    fix: 'remove the verbs bind and escalate, or name harmless roles in resourceNames',
+    fix: 'remove the verbs bind and escalate; or leave bind on clusterroles alone, with harmless ones in resourceNames',
   },
   'right-impersonate': {
     severity: 'error',
@@ -73,5 +73,16 @@ export const hazardKinds: FindingKinds = {
     meaning:
       'an account that is not the platform may change or delete every namespace. Bulkhead alone stands between it and those of others',
     fix: 'bind the right in its own namespaces; to create namespaces, the verb create is enough',
+  },
+  'right-nodes': {
+    severity: 'error',
+    meaning: 'an account that is not the platform may change nodes, whose labels and taints keep them for some tenants',
+    fix: 'remove nodes from the rule, or list the account under platform.identities if it is the platform',
+  },
+  'right-volumes': {
+    severity: 'error',
+    meaning:
+      'an account that is not the platform may write PersistentVolumes. One of the type hostPath shows a pod the files of its node',
+    fix: 'remove persistentvolumes from the rule, or list the account under platform.identities if it is the platform',
   },
 };

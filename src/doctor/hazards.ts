@@ -27,6 +27,8 @@ export interface Hazard {
   readonly reach: Reach;
   /** The rule as text. */
   readonly rule: string;
+  /** Of a right to bind: the names of the only ClusterRoles that it is about. */
+  readonly binds?: readonly string[];
 }
 
 const writing = ['create', 'update', 'patch', 'delete', 'deletecollection'];
@@ -102,6 +104,12 @@ const hazards: readonly HazardKind[] = [
     reach: 'cluster',
     matches: (rule) => may(rule, writing.slice(1), '', 'namespaces', 'namespaces/status', 'namespaces/finalize'),
   },
+  { id: 'right-nodes', reach: 'cluster', matches: (rule) => may(rule, writing, '', 'nodes', 'nodes/status') },
+  {
+    id: 'right-volumes',
+    reach: 'cluster',
+    matches: (rule) => may(rule, ['create', 'update', 'patch'], '', 'persistentvolumes'),
+  },
 ] as const;
 
 /** The hazards of a role; of a wildcard only that is told, as it holds the others. */
@@ -111,10 +119,22 @@ export function hazardsOf(rules: readonly PolicyRule[], uncovered: readonly Grou
     const own = hazards.filter(({ matches }) => matches(rule, uncovered));
     const widest = own.find(({ id }) => id === 'right-everything' || id === 'right-wildcard');
     for (const { id, reach } of widest === undefined ? own : [widest])
-      if (!found.has(id)) found.set(id, { id, reach, rule: ruleText(rule) });
+      found.set(id, wider(found.get(id), { id, reach, rule: ruleText(rule), ...(id === 'right-bind' && bound(rule)) }));
   }
   const everything = found.get('right-everything');
   return everything === undefined ? [...found.values()] : [everything];
+}
+
+function wider(known: Hazard | undefined, other: Hazard): Hazard {
+  if (known === undefined) return other;
+  if (known.binds === undefined) return known;
+  return other.binds === undefined ? other : { ...known, binds: [...known.binds, ...other.binds] };
+}
+
+/** An account that may escalate a role writes into it what it lacks. A Role of a name may exist in every namespace. */
+function bound({ verbs, resources, resourceNames }: PolicyRule): Pick<Hazard, 'binds'> {
+  const isOfAny = resourceNames.length === 0 || has(verbs, 'escalate') || has(resources, 'roles');
+  return isOfAny ? {} : { binds: resourceNames };
 }
 
 /** By which a request to read does more: `kubectl exec` may be sent as GET. */
@@ -122,17 +142,19 @@ const running = ['pods/exec', 'pods/attach', 'pods/portforward', 'pods/proxy', '
 /** Whose objects are in namespaces, but for those below. Reviews of one's own rights are in none of these groups. */
 const groupsInside = ['', 'apps', 'autoscaling', 'batch', 'discovery.k8s.io', 'networking.k8s.io', 'policy'];
 const roles = 'rbac.authorization.k8s.io';
-const inNoNamespace: ReadonlySet<string> = new Set([
+const harmless: ReadonlySet<string> = new Set([
   ...['namespaces', 'namespaces/status', 'namespaces/finalize', 'nodes', 'nodes/status', 'nodes/proxy'],
   ...['persistentvolumes', 'persistentvolumes/status', 'componentstatuses', 'clusterroles', 'clusterrolebindings'],
   ...['ingressclasses', 'ipaddresses', 'servicecidrs', 'servicecidrs/status', 'users', 'groups'],
+  // They are in namespaces, and change nothing there.
+  'events',
 ]);
 
 /** Whether a role changes anything in namespaces, or runs something there. */
 export function writes(rules: readonly PolicyRule[]): boolean {
   return rules.some(
     (rule) =>
-      (rule.resources.some((resource) => !inNoNamespace.has(resource)) &&
+      (rule.resources.some((resource) => !harmless.has(resource)) &&
         has(rule.verbs, ...writing) &&
         has(rule.apiGroups, roles, ...groupsInside)) ||
       may(rule, ['get'], '', ...running),

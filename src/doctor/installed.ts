@@ -9,8 +9,8 @@ export interface InstalledProgram {
   readonly program: Program;
   /** `DaemonSet kube-system/cilium` */
   readonly where: string;
-  /** By name, with the images. */
-  readonly containers: ReadonlyMap<string, string>;
+  /** By name, with the words of their command lines. */
+  readonly containers: ReadonlyMap<string, readonly string[]>;
   /** The tag, whatever it is. Undefined: none, or the program has no image that tells. */
   readonly tag: string | undefined;
   readonly version: Version | undefined;
@@ -46,10 +46,9 @@ export async function installedPrograms(
 
 function read(program: Program, where: string, { object }: DecodedObject): InstalledProgram {
   const listed = valueAt(object, 'spec', 'template', 'spec', 'containers');
-  const containers = new Map(
-    (Array.isArray(listed) ? listed : []).filter(isRecord).map(({ name, image }) => [String(name), String(image)]),
-  );
-  const image = [...containers.values()].find((one) => baseName(one) === program.image);
+  const specs = (Array.isArray(listed) ? listed : []).filter(isRecord);
+  const containers = new Map(specs.map(({ name, command, args }) => [String(name), [command, args].flatMap(textsIn)]));
+  const image = specs.map((one) => String(one.image)).find((one) => baseName(one) === program.image);
   const tag = image === undefined ? undefined : tagOf(image);
   const { desiredNumberScheduled, numberReady } = fieldsAt(object, 'status');
   return {
@@ -61,3 +60,5 @@ function read(program: Program, where: string, { object }: DecodedObject): Insta
         : undefined,
   };
 }
+
+const textsIn = (list: unknown): readonly string[] => (Array.isArray(list) ? list.map(String) : []);

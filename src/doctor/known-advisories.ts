@@ -19,10 +19,16 @@ export interface Advisory {
 
 export const knownAdvisories: readonly Advisory[] = [
   {
+    ...{ id: 'CVE-2026-56743', program: 'Cilium' },
+    effect: 'with a clusterName, an ipBlock of a NetworkPolicy also lets in the other pods of its namespace',
+    affected: [{ from: '1.19.0', fixed: '1.19.5' }],
+    source: 'https://github.com/cilium/cilium/security/advisories/GHSA-fm8w-2m5w-9j7r',
+  },
+  {
     ...{ id: 'CVE-2026-53935', program: 'Cilium' },
     effect: 'a CiliumLocalRedirectPolicy with an addressMatcher takes over traffic to the cluster IP of any Service',
-    affected: [{ fixed: '1.17.16' }, { from: '1.18.0', fixed: '1.18.10' }, { from: '1.19.0', fixed: '1.19.4' }],
-    source: 'https://nvd.nist.gov/vuln/detail/CVE-2026-53935',
+    affected: [{ fixed: '1.17.16' }, { from: '1.18.2', fixed: '1.18.10' }, { from: '1.19.0', fixed: '1.19.4' }],
+    source: 'https://github.com/cilium/cilium/security/advisories/GHSA-q6h5-q3q6-f87x',
   },
   {
     ...{ id: 'CVE-2026-33726', program: 'Cilium' },
@@ -49,8 +55,39 @@ export const knownAdvisories: readonly Advisory[] = [
   {
     ...{ id: 'CVE-2024-28248', program: 'Cilium' },
     effect: 'HTTP policies are not applied to all traffic',
-    affected: [{ fixed: '1.13.13' }, { from: '1.14.0', fixed: '1.14.8' }, { from: '1.15.0', fixed: '1.15.2' }],
-    source: 'https://nvd.nist.gov/vuln/detail/CVE-2024-28248',
+    affected: [
+      { from: '1.13.9', fixed: '1.13.13' },
+      { from: '1.14.0', fixed: '1.14.8' },
+      { from: '1.15.0', fixed: '1.15.2' },
+    ],
+    source: 'https://github.com/cilium/cilium/security/advisories/GHSA-68mj-9pjq-mc85',
+  },
+  {
+    ...{ id: 'CVE-2024-52529', program: 'Cilium' },
+    effect: 'HTTP policies are not applied to ports inside a range of ports that another policy allows',
+    affected: [{ from: '1.16.0', fixed: '1.16.4' }],
+    source: 'https://github.com/cilium/cilium/security/advisories/GHSA-xg58-75qf-9r67',
+  },
+  {
+    ...{ id: 'CVE-2024-47825', program: 'Cilium' },
+    effect: 'a rule that denies a range may be ignored where another policy names a part of it',
+    affected: [
+      { from: '1.14.0', fixed: '1.14.16' },
+      { from: '1.15.0', fixed: '1.15.10' },
+    ],
+    source: 'https://github.com/cilium/cilium/security/advisories/GHSA-3wwx-63fv-pfq6',
+  },
+  {
+    ...{ id: 'CVE-2023-41333', program: 'Cilium' },
+    effect: 'a CiliumNetworkPolicy with a crafted endpointSelector applies to pods of all namespaces',
+    affected: [{ fixed: '1.12.14' }, { from: '1.13.0', fixed: '1.13.7' }, { from: '1.14.0', fixed: '1.14.2' }],
+    source: 'https://github.com/cilium/cilium/security/advisories/GHSA-4xp2-w642-7mcx',
+  },
+  {
+    ...{ id: 'CVE-2023-27595', program: 'Cilium' },
+    effect: 'no policy is enforced for a short time while Cilium starts',
+    affected: [{ from: '1.13.0', fixed: '1.13.1' }],
+    source: 'https://github.com/cilium/cilium/security/advisories/GHSA-r5x6-w42p-jhpp',
   },
   {
     ...{ id: 'CVE-2023-39347', program: 'Cilium' },

@@ -2,6 +2,7 @@
 import { fieldsAt } from '../client/decode.ts';
 import type { DoctorCheck } from './check.ts';
 import { type InstalledProgram, installedPrograms } from './installed.ts';
+import type { Needs } from './programs.ts';
 import { compareVersions, parseVersion } from './version.ts';
 
 export const networkPlugin: DoctorCheck = {
@@ -15,7 +16,7 @@ export const networkPlugin: DoctorCheck = {
     'network-plugin-not-enforcing': {
       severity: 'error',
       meaning: 'the network plugin connects pods, and enforces no NetworkPolicy',
-      fix: 'install a plugin that enforces NetworkPolicies beside it, or in its place',
+      fix: 'let it enforce them where it can, or install a plugin that does, beside it or in its place',
     },
     'network-plugin-not-everywhere': {
       severity: 'error',
@@ -71,14 +72,28 @@ export function whyNot({ program, version, tag, containers }: InstalledProgram):
   const { enforces, source } = program;
   if (enforces === true) return undefined;
   if (typeof enforces !== 'object') return `${program.program} enforces no NetworkPolicy (${source})`;
-  if ('withContainer' in enforces)
-    return containers.has(enforces.withContainer)
-      ? undefined
-      : `${program.program} enforces NetworkPolicies only with the container ${enforces.withContainer}, which it lacks (${source})`;
+  if (!('from' in enforces)) {
+    const lack = whatLacks(enforces, containers);
+    return lack === undefined ? undefined : `${program.program} ${lack} (${source})`;
+  }
   const from = parseVersion(enforces.from);
   if (from !== undefined && version !== undefined && compareVersions(version, from) >= 0) return undefined;
   return `${program.program} enforces NetworkPolicies from version ${enforces.from} on, and this is ${tag ?? 'of no known version'} (${source})`;
 }
+
+function whatLacks({ withContainer, flag }: Needs, containers: InstalledProgram['containers']): string | undefined {
+  if (withContainer !== undefined && !containers.has(withContainer))
+    return `enforces NetworkPolicies only with the container ${withContainer}, which it lacks`;
+  if (flag === undefined) return undefined;
+  const asked = withContainer === undefined ? [...containers.values()].flat() : (containers.get(withContainer) ?? []);
+  // Of a switch that is given twice the last one counts.
+  const given = asked.findLast((word) => word === flag.name || word.startsWith(`${flag.name}=`));
+  const isOn = given === undefined ? flag.byDefault : given === flag.name || isTrue(given.slice(flag.name.length + 1));
+  return isOn ? undefined : `needs the argument ${flag.name}=true to enforce NetworkPolicies`;
+}
+
+/** Source: strconv.ParseBool of Go. */
+const isTrue = (text: string): boolean => ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text);
 
 function missingOn({ nodes }: InstalledProgram, all: number): string | undefined {
   if (nodes === undefined) return undefined;

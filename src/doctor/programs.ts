@@ -14,12 +14,18 @@ export interface Program {
   /** The base name of the image by whose tag its version is known. Left out: its version is not known. */
   readonly image?: string;
   /**
-   * Whether it enforces NetworkPolicies: always, never, from a version on, or only with a container of this name beside it.
-   * Left out: it is no network plugin.
+   * Whether it enforces NetworkPolicies: always, never, from a version on, or only with a container of this name beside it, or with a
+   * switch among the arguments of that container, or of any. Left out: it is no network plugin.
    */
-  readonly enforces?: boolean | { readonly from: string } | { readonly withContainer: string };
+  readonly enforces?: boolean | { readonly from: string } | Needs;
   /** Where that is written. */
   readonly source: string;
+}
+
+export interface Needs {
+  readonly withContainer?: string;
+  /** Of the command line, for example `--run-firewall`, and what holds without it. */
+  readonly flag?: { readonly name: string; readonly byDefault: boolean };
 }
 
 const inSystem = ['kube-system'];
@@ -59,7 +65,8 @@ export const programs: readonly Program[] = [
   },
   {
     ...{ program: 'kube-router', kind: 'DaemonSet', name: 'kube-router', namespaces: inSystem },
-    ...{ image: 'kube-router', enforces: true, source: 'https://www.kube-router.io/docs/' },
+    ...{ image: 'kube-router', enforces: { flag: { name: '--run-firewall', byDefault: true } } },
+    source: 'https://www.kube-router.io/docs/user-guide/',
   },
   {
     ...{ program: 'OVN-Kubernetes', kind: 'DaemonSet', name: 'ovnkube-node' },
@@ -76,7 +83,7 @@ export const programs: readonly Program[] = [
   },
   {
     ...{ program: 'AWS VPC CNI', kind: 'DaemonSet', name: 'aws-node', namespaces: inSystem },
-    ...{ enforces: { withContainer: 'aws-eks-nodeagent' } },
+    enforces: { withContainer: 'aws-eks-nodeagent', flag: { name: '--enable-network-policy', byDefault: false } },
     source: 'https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html',
   },
   {

@@ -112,7 +112,7 @@ export function createJudge(settings: Pick<Settings, 'protectedRanges' | 'unlist
         const [id = '', family] = key.split(' ');
         const more = count > told.length ? ` and ${count - told.length} more` : '';
         const where = `${told.join('; ')}${more}`;
-        if (id !== 'range-family-missing') return [id, where, `it is in no range of ${fieldOf[network]}`];
+        if (id !== 'range-family-missing') return [id, where, `no range of ${fieldOf[network]} covers it`];
         const name = familyNames[family === '4' ? 4 : 6];
         const isUnlisted = settings.unlistedFamilies.includes(family === '4' ? 4 : 6);
         const effect = isUnlisted

@@ -20,8 +20,8 @@ export const rights: DoctorCheck = {
     [abroad]: {
       severity: 'error',
       meaning:
-        'a member of a tenant may write, or run something, in a namespace of another tenant or of the platform; or any account in that of Bulkhead',
-      fix: 'remove the subject from the binding',
+        'a member of a tenant may write, or run something, in a namespace of another tenant or of the platform; or any account in that of Bulkhead. For an account without a tenant that may do so everywhere it is a warning',
+      fix: 'remove the subject from the binding, or list the account under platform.identities if it is the platform',
     },
   },
   async look(examination) {
@@ -74,6 +74,12 @@ export function createRightsJudge(
     if (known.names.length < mostNamed) known.names.push(name);
   }
 
+  /** Whether an account that binds this ClusterRole gets nothing by it that is reported. One that does not exist gives nothing. */
+  function isHarmless(name: string, isOwn: boolean): boolean {
+    const kept = roles.get(`/${name}`);
+    return kept === undefined || (isOwn && !kept.hazards.some(({ reach }) => reach === 'inside'));
+  }
+
   /** @param namespace empty: the binding counts in all of them */
   function judge(who: Who, kept: Kept, role: string, binding: string, namespace: string): void {
     if (who.is === 'platform') return;
@@ -82,10 +88,15 @@ export function createRightsJudge(
     const isOwn = namespace !== '' && (who.tenants.includes(ownerName) || who.home === namespace);
     const name = `${who.text.slice(0, longestName)}, by ${binding.slice(0, longestName)}`;
     const group = `${who.is} ${who.tenants.join(' ')} ${namespace === '' ? '*' : ownerName}`;
-    for (const { id, reach, rule } of kept.hazards) {
+    let isSaid = false;
+    let isGrave = false;
+    for (const { id, reach, rule, binds } of kept.hazards) {
       if (namespace !== '' && (reach === 'cluster' || (isOwn && reach !== 'inside'))) continue;
+      if (binds?.every((one) => isHarmless(one, isOwn))) continue;
       // Inside its own namespaces Bulkhead judges whom else it lets in; an unlisted account may be the platform's after all.
       const isMild = (isOwn && id !== 'right-uncovered-policy') || who.is === 'unlisted';
+      isSaid = true;
+      isGrave ||= !isMild && hazardKinds[id]?.severity === 'error';
       // Roles of tenants are many, so they share a row.
       const shared = role.startsWith('Role ') ? 'Role' : role;
       add(
@@ -95,8 +106,10 @@ export function createRightsJudge(
       );
     }
     // Of a role in all namespaces the graver finding is enough.
-    if (namespace === '' && kept.hazards.length > 0) return;
-    if (!kept.writes || isOwn || (who.is === 'unlisted' && namespace !== ownNamespace)) return;
+    if (namespace === '' && (isGrave || (who.is === 'unlisted' && isSaid))) return;
+    // That of Bulkhead is among all namespaces.
+    const isForAll = namespace === '' || namespace === ownNamespace;
+    if (!kept.writes || isOwn || (who.is === 'unlisted' && !isForAll)) return;
     const whose =
       owner === undefined
         ? 'every namespace'
@@ -108,7 +121,10 @@ export function createRightsJudge(
     };
     add(
       `${abroad} ${group}`,
-      { id: abroad, why: `${whom[who.is]} has ${role} in ${whose}`, severity: undefined },
+      {
+        ...{ id: abroad, why: `${whom[who.is]} has ${role} in ${whose}` },
+        severity: who.is === 'unlisted' && namespace === '' ? 'warning' : undefined,
+      },
       name,
     );
   }
@@ -138,7 +154,11 @@ export function createRightsJudge(
       }
     },
     judged(): readonly (readonly [id: string, found: Found])[] {
-      return [...rows.values()].map(({ id, why, severity, names, count }) => {
+      // Of one id only the first are listed, and a tenant may add many.
+      const inOrder = [...rows.values()].sort(
+        (one, other) => Number(one.severity !== undefined) - Number(other.severity !== undefined),
+      );
+      return inOrder.map(({ id, why, severity, names, count }) => {
         // The count comes first: names may be long, and what is too long is cut off at its end.
         const all = count === 1 ? '' : `${count} bindings${count > names.length ? `, ${names.length} of them` : ''}: `;
         return [id, { where: `${all}${names.join('; ')}`, why, ...(severity && { severity }) }];

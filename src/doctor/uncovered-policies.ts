@@ -10,6 +10,8 @@ const known: Readonly<Record<string, readonly string[]>> = {
   'cilium.io': [
     ...['ciliumnetworkpolicies', 'ciliumclusterwidenetworkpolicies', 'ciliumcidrgroups', 'ciliumlocalredirectpolicies'],
     ...['ciliumegressgatewaypolicies', 'ciliumenvoyconfigs', 'ciliumclusterwideenvoyconfigs'],
+    // By these the agents know whose an address is.
+    ...['ciliumendpoints', 'ciliumendpointslices', 'ciliumidentities', 'ciliumnodes'],
   ],
   'projectcalico.org': [
     'networkpolicies',
@@ -18,9 +20,12 @@ const known: Readonly<Record<string, readonly string[]>> = {
     'globalnetworksets',
     'tiers',
     'ippools',
+    'hostendpoints',
+    'felixconfigurations',
   ],
   'crd.projectcalico.org': [
     ...['networkpolicies', 'globalnetworkpolicies', 'networksets', 'globalnetworksets', 'tiers', 'ippools'],
+    ...['hostendpoints', 'felixconfigurations'],
   ],
   'crd.antrea.io': ['networkpolicies', 'clusternetworkpolicies', 'tiers', 'groups', 'clustergroups', 'egresses'],
   'k8s.ovn.org': [
@@ -28,6 +33,8 @@ const known: Readonly<Record<string, readonly string[]>> = {
     'clusteruserdefinednetworks',
   ],
   'kubeovn.io': ['subnets', 'vpcs', 'security-groups'],
+  // What the agents of Amazon EKS enforce is in PolicyEndpoints.
+  'networking.k8s.aws': ['policyendpoints'],
   'k8s.cni.cncf.io': ['network-attachment-definitions', 'multi-networkpolicies'],
   'security.istio.io': ['authorizationpolicies', 'peerauthentications', 'requestauthentications'],
   'networking.istio.io': ['envoyfilters', 'serviceentries', 'sidecars', 'virtualservices', 'destinationrules'],

@@ -91,16 +91,17 @@ function unseenLines(unseen: DoctorReport['notLookedAt']): readonly string[] {
     : lines;
 }
 
-function summary({ findings, notListed, notLookedAt }: DoctorReport): string {
+function summary({ findings, notListed, notLookedAt, selfTest }: DoctorReport): string {
   const counts = order.flatMap((severity) => {
     const number = findings.filter((one) => one.severity === severity).length;
     return number === 0 ? [] : [count(number, severity)];
   });
   const found = counts.length === 0 ? 'Nothing found' : counts.join(', ');
   const hidden = notListed.length === 0 ? '' : ', and more that are not listed';
-  return notLookedAt.length === 0
-    ? `${found}${hidden}.`
-    : `${found}${hidden}; ${count(notLookedAt.length, 'part')} not looked at.`;
+  const unseen = notLookedAt.length === 0 ? [] : [`${count(notLookedAt.length, 'part')} not looked at`];
+  const attacks = selfTest?.attacks.filter(({ outcome }) => outcome !== 'refused').length ?? 0;
+  const unrefused = attacks === 0 ? [] : [`${count(attacks, 'attack')} not refused`];
+  return `${[`${found}${hidden}`, ...unseen, ...unrefused].join('; ')}.`;
 }
 
 const outcomes: Readonly<Record<AttackOutcome, string>> = {

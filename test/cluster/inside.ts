@@ -9,7 +9,9 @@ import { relayFromSocket } from './relay.ts';
 
 const [, , folder = '', socket = '', port = '', helm = '', installed = ''] = process.argv;
 const project = join(import.meta.dirname, '../..');
-const here = relative(process.cwd(), folder) || '.';
+const inProject = relative(process.cwd(), folder);
+/** As the user types it: a folder elsewhere by its whole path. */
+const shown = inProject.startsWith('..') ? folder : `$PWD/${inProject}`;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const ended = new Promise<void>((resolve) => {
   process.once('SIGTERM', resolve);
@@ -62,13 +64,13 @@ async function tell(): Promise<void> {
   const isGuarded = installed === 'bulkhead';
   const first = isGuarded
     ? [
-        `  export KUBECONFIG=$PWD/${here}/alice`,
+        `  export KUBECONFIG=${shown}/alice`,
         '  kubectl apply -f manifests/examples/objects/namespace-acme-web.yaml',
         '  kubectl apply -f manifests/examples/objects/policy-open.yaml    # refused',
       ]
     : [
         '  # or with Helm, and a tenant of your own: docs/start.md',
-        `  export KUBECONFIG=$PWD/${here}/admin`,
+        `  export KUBECONFIG=${shown}/admin`,
         '  kubectl apply -k manifests/overlays/example',
         '  kubectl -n bulkhead-system rollout status deployment/bulkhead',
       ];
@@ -78,10 +80,10 @@ async function tell(): Promise<void> {
     'Its node runs the pods of Bulkhead alone. All other pods stay Pending.',
     '',
     'In another terminal, in this folder:',
-    `  export PATH="$PWD/${here}/bin:$PATH"`,
+    `  export PATH="${shown}/bin:$PATH"`,
     ...first,
     '',
-    `People, each with a kubeconfig in ${here}/:`,
+    `People, each with a kubeconfig in ${shown.replace('$PWD/', '')}/:`,
     ...people.map(({ user, is }) => `  ${user.padEnd(6)} ${is}`),
     'In a namespace acme-anything the developers of acme may edit, and so on for beta and delta.',
     '',

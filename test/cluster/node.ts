@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { makeNode, type Pod, type RunningPod, run } from '../e2e/stand-in-kubelet.ts';
+import { observe } from '../soak/observer.ts';
 
 const path = '/api/v1/namespaces/bulkhead-system/pods';
 const command = [process.execPath, join(import.meta.dirname, '../../src/main.ts')] as const;
@@ -16,7 +17,7 @@ export interface ClusterNode {
 
 /**
  * @param say what went wrong with a pod
- * @param onNamespace each namespace once, soon after it is made
+ * @param onNamespace each namespace once, as soon as it is made
  */
 export async function startNode(
   plane: ControlPlane,
@@ -26,7 +27,6 @@ export async function startNode(
   await makeNode(plane);
   const pods = new Map<string, Promise<RunningPod | undefined>>();
   const ready = new Set<RunningPod>();
-  const namespaces = new Set<string>();
   let addresses = 1;
   let ending = false;
   let refreshed = performance.now();
@@ -65,19 +65,22 @@ export async function startNode(
       void running.then(end);
       if (pod !== undefined) await plane.request('DELETE', `${path}/${name}?gracePeriodSeconds=0`);
     }
-    for (const { metadata } of await list<{ readonly metadata: { readonly name: string } }>(
-      plane,
-      '/api/v1/namespaces',
-    ))
-      if (!namespaces.has(metadata.name)) {
-        namespaces.add(metadata.name);
-        await onNamespace(metadata.name);
-      }
     if (performance.now() - refreshed > refreshEvery) {
       refreshed = performance.now();
       for (const running of ready) await running.refresh();
     }
   }
+
+  const observer = observe(plane.adminKubeconfig);
+  const namespaces = new Set<string>();
+  // A watch, not a look now and then: the next command of a user follows at once.
+  await observer.follow('/api/v1/namespaces', {
+    changed({ metadata: { name, uid } }) {
+      if (namespaces.has(uid)) return;
+      namespaces.add(uid);
+      onNamespace(name).catch((error: unknown) => ending || say(`Namespace ${name}: ${error}`));
+    },
+  });
 
   const ended = (async () => {
     while (!ending) {
@@ -88,7 +91,7 @@ export async function startNode(
   return {
     async stop() {
       ending = true;
-      await ended;
+      await Promise.all([ended, observer.stop()]);
       for (const running of pods.values()) await end(await running);
     },
   };

@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util';
 import { findBinaries } from '../apiserver/binaries.ts';
 import { inNetworkNamespace, whyUnavailable } from '../apiserver/network-namespace.ts';
 import { findHelm } from '../helm/helm.ts';
-import { claimFolder } from './folder.ts';
+import { claimFolder, removeFolder } from './folder.ts';
 import { relayToSocket } from './relay.ts';
 
 try {
@@ -57,6 +57,6 @@ async function start(): Promise<number> {
   } finally {
     relay.close();
     await rm(sockets, { recursive: true, force: true });
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   }
 }

@@ -81,7 +81,7 @@ t.test('addresses outside the listed ranges are found, the first of them by name
   judge.see('node network', ['192.168.0.1'], 'Node one');
   judge.see('pod network', ['fd00:2::1'], 'Pod six');
   t.match(judge.judged(), [
-    ['range-pod-missing', /^Pod 0: 10\.245\.0\.0; .* and 6 more$/, 'it is in no range of network.podCIDRs'],
+    ['range-pod-missing', /^Pod 0: 10\.245\.0\.0; .* and 6 more$/, 'no range of network.podCIDRs covers it'],
     ['range-family-missing', 'Node one: 192.168.0.1', /no IPv4 range, so every IPv4 ipBlock of a tenant is rejected/],
     ['range-family-missing', 'Pod six: fd00:2::1', /no IPv6 range, and network\.ipFamilies leaves IPv6 out/],
   ]);
@@ -90,7 +90,9 @@ t.test('addresses outside the listed ranges are found, the first of them by name
 t.test('a program counts where the platform runs it', async (t) => {
   const set = (namespace: string, image: string) => ({
     metadata: { namespace, name: 'cilium', uid: '', resourceVersion: '' },
-    object: { spec: { template: { spec: { containers: [{ name: 'agent', image }] } } } },
+    object: {
+      spec: { template: { spec: { containers: [{ name: 'agent', image, command: ['run'], args: ['--on=1', 7] }] } } },
+    },
   });
   const found = await installedPrograms(
     {
@@ -109,6 +111,7 @@ t.test('a program counts where the platform runs it', async (t) => {
     ['DaemonSet kube-system/cilium', 'DaemonSet cilium/cilium'],
   );
   t.same(found?.impostors, ['DaemonSet acme-web/cilium', 'DaemonSet unknown/cilium']);
+  t.same(found?.programs[0]?.containers, new Map([['agent', ['run', '--on=1', '7']]]));
 });
 
 t.test('only what Bulkhead refuses for the right reason counts as refused', async (t) => {
@@ -138,19 +141,38 @@ t.test('only what Bulkhead refuses for the right reason counts as refused', asyn
 });
 
 t.test('which plugin enforces NetworkPolicies', async (t) => {
-  const why = (name: string, tag = 'v1.0.0', ...containers: string[]) => {
+  const why = (name: string, tag = 'v1.0.0', containers: Readonly<Record<string, readonly string[]>> = {}) => {
     const program = programs.find((one) => one.name === name);
     if (program === undefined) throw new Error(name);
-    const shown = { tag, version: parseVersion(tag), containers: new Map(containers.map((one) => [one, 'image'])) };
+    const shown = { tag, version: parseVersion(tag), containers: new Map(Object.entries(containers)) };
     return whyNot({ program, where: 'here', nodes: undefined, ...shown });
   };
   for (const name of ['cilium', 'calico-node', 'canal', 'antrea-agent', 'ovnkube-node'])
     t.equal(why(name), undefined, name);
   t.match(why('kube-flannel-ds'), /^flannel enforces no NetworkPolicy/);
   t.match(why('kube-multus-ds'), /^Multus enforces no NetworkPolicy/);
-  t.match(why('aws-node', 'v1.20.0', 'aws-node'), /only with the container aws-eks-nodeagent, which it lacks/);
-  t.equal(why('aws-node', 'v1.20.0', 'aws-node', 'aws-eks-nodeagent'), undefined);
-  t.match(why('weave-net', 'v2.8.1', 'weave'), /only with the container weave-npc/);
+  t.match(why('aws-node', 'v1.20.0', { 'aws-node': [] }), /only with the container aws-eks-nodeagent, which it lacks/);
+  const eks = (...words: string[]) => why('aws-node', 'v1.20.0', { 'aws-node': [], 'aws-eks-nodeagent': words });
+  // Amazon EKS always installs the agent, and leaves it off.
+  t.match(
+    eks('--enable-ipv6=false', '--enable-network-policy=false'),
+    /needs the argument --enable-network-policy=true/,
+  );
+  t.match(eks(), /needs the argument --enable-network-policy=true/);
+  t.match(
+    eks('--enable-network-policy=true', '--enable-network-policy=false'),
+    /needs the argument/,
+    'the last counts',
+  );
+  t.match(eks('--enable-network-policy=$(ENABLED)'), /needs the argument/);
+  for (const on of ['--enable-network-policy=true', '--enable-network-policy']) t.equal(eks(on), undefined, on);
+  t.match(why('weave-net', 'v2.8.1', { weave: [] }), /only with the container weave-npc/);
+  t.equal(why('weave-net', 'v2.8.1', { weave: [], 'weave-npc': [] }), undefined);
+  t.equal(why('kube-router', 'v2.8.0', { 'kube-router': ['--run-router=true'] }), undefined);
+  t.match(
+    why('kube-router', 'v2.8.0', { 'kube-router': ['--run-firewall=false'] }),
+    /needs the argument --run-firewall=true/,
+  );
   t.match(why('kindnet', 'v20240513-cd2ac642'), /from version 20240813 on, and this is v20240513-cd2ac642/);
   t.match(why('kindnet', 'latest'), /and this is latest/);
   t.equal(why('kindnet', 'v20250512-df8de77b'), undefined);

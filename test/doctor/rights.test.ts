@@ -9,7 +9,11 @@ import { settings, tenant } from '../reach/world.ts';
 const members = (kind: 'Group' | 'User', name: string) => [{ kind, name }];
 const north = { ...tenant('north'), members: members('Group', 'north-team') };
 const south = { ...tenant('south'), members: members('User', 'sue') };
-const tenancy = createTenancy(settings, [north, south]);
+const west = {
+  ...tenant('west'),
+  members: [{ kind: 'ServiceAccount' as const, namespace: 'kube-system', name: 'deployer' }],
+};
+const tenancy = createTenancy(settings, [north, south, west]);
 const owners = new Map<string, Owner>([
   ...(['north-web', 'north-db'] as const).map((name): [string, Owner] => [name, north]),
   ['south-web', south],
@@ -38,7 +42,11 @@ t.test('which rules lead around Bulkhead', async (t) => {
     [rule('cilium.io', '*', 'update'), ['right-wildcard']],
     [rule('apps', '*', '*'), []],
     [rule('', 'pods/status', 'patch'), ['right-pod-status']],
-    [rule('', '*/status', 'update'), ['right-pod-status', 'right-namespaces']],
+    [rule('', '*/status', 'update'), ['right-pod-status', 'right-namespaces', 'right-nodes']],
+    [rule('', 'nodes', 'get list patch'), ['right-nodes']],
+    [rule('', 'nodes pods persistentvolumes', 'get list watch'), []],
+    // A volume of the type hostPath, which no pod of a tenant may have.
+    [rule('', 'persistentvolumes', 'create'), ['right-volumes']],
     [rule('', 'pods/status', 'get'), []],
     [rule('', 'pods/*', '*'), []],
     [rule('', 'pods', '*'), []],
@@ -92,6 +100,9 @@ t.test('who stands behind a subject', async (t) => {
     ['ServiceAccount', 'cni', 'kube-system', 'platform', []],
     ['ServiceAccount', 'operator', 'operators', 'unlisted', []],
     ['ServiceAccount', 'gone', 'deleted', 'unlisted', []],
+    // The platform runs it, and a tenant acts through it.
+    ['ServiceAccount', 'deployer', 'kube-system', 'tenant', ['west']],
+    ['User', 'system:serviceaccount:kube-system:deployer', undefined, 'tenant', ['west']],
   ] as const)
     t.match(whoIs({ kind, name, namespace }, world), { is, tenants }, `${kind} ${namespace ?? ''} ${name}`);
   for (const odd of [undefined, 7, {}, { kind: 'User' }]) t.equal(whoIs(odd, world), undefined);
@@ -141,6 +152,72 @@ t.test('what a member may do in its own namespace is not reported, and abroad it
   t.same(judged(binding('', 'a', 'ClusterRole', 'nothing', team), decoded('', 'b', {})), []);
 });
 
+t.test('a right to bind counts by the roles that it names, as its fix says', async (t) => {
+  const rbac = 'rbac.authorization.k8s.io';
+  const named = (namespace: string, verbs: string, ...names: readonly string[]) => {
+    const judge = createRightsJudge(world, uncovered);
+    judge.role(decoded('', 'view', { rules: [rule('', 'pods', 'get list')] }));
+    judge.role(decoded('', 'edit', { rules: [rule('', 'pods pods/portforward', 'create get')] }));
+    judge.role(decoded('', 'root', { rules: [rule('*', '*', '*')] }));
+    judge.role(decoded('', 'granter', { rules: [rule(rbac, 'clusterroles', verbs, names)] }));
+    judge.binding(binding(namespace, 'g', 'ClusterRole', 'granter', team));
+    return judge.judged().map(([id]) => id);
+  };
+  t.same(named('', 'bind', 'view'), []);
+  t.same(named('', 'bind', 'unknown'), [], 'and to make it takes escalate');
+  t.same(named('', 'bind', 'view', 'edit'), ['right-bind'], 'edit, in every namespace');
+  t.same(named('south-web', 'bind', 'edit'), ['right-bind'], 'edit, in a namespace of others');
+  t.same(named('north-web', 'bind', 'edit'), [], 'edit in its own namespace is what members have');
+  t.same(named('north-web', 'bind', 'edit', 'root'), ['right-bind']);
+  t.same(named('', 'bind escalate', 'view'), ['right-bind']);
+  const roles = hazardsOf([rule(rbac, 'roles clusterroles', 'bind', ['view'])], []);
+  t.match(roles, [{ id: 'right-bind', binds: undefined }], 'a Role may have this name, too');
+  t.same(named('', '*', 'view'), ['right-bind']);
+  t.same(named('', 'bind'), ['right-bind']);
+  const [any, one] = [rule(rbac, 'clusterroles', 'bind'), rule(rbac, 'clusterroles', 'bind', ['view'])];
+  for (const rules of [
+    [any, one],
+    [one, any],
+  ])
+    t.equal(hazardsOf(rules, []).find(({ id }) => id === 'right-bind')?.binds, undefined, 'the wider rule counts');
+  const both = hazardsOf([one, rule(rbac, 'clusterroles', 'bind', ['edit'])], []);
+  t.match(both, [{ id: 'right-bind', binds: ['view', 'edit'] }], 'of two rules the names of both');
+});
+
+t.test('of a role in all namespaces the gravest finding is said', async (t) => {
+  const abroad = 'right-in-foreign-namespace';
+  const found = (subject: object, ...rules: readonly ReturnType<typeof rule>[]) => {
+    const judge = createRightsJudge(world, uncovered);
+    judge.role(decoded('', 'seen', { rules }));
+    judge.binding(binding('', 'b', 'ClusterRole', 'seen', subject));
+    return judge.judged().map(([id, { severity }]) => `${id} ${severity ?? ''}`.trim());
+  };
+  const writesPods = rule('', 'pods', 'create');
+  const bindsView = rule('rbac.authorization.k8s.io', 'clusterroles', 'bind', ['view']);
+  const carol = { kind: 'User', name: 'carol' };
+  t.same(found(team, writesPods, bindsView), [abroad], 'what is harmless hides nothing');
+  t.same(found(team, writesPods, rule('', 'pods/status', 'patch')), ['right-pod-status', abroad], 'nor does a warning');
+  t.same(found(team, writesPods, rule('', 'secrets', 'get')), ['right-secrets']);
+  t.same(found(carol, rule('apps', 'deployments', 'patch')), [`${abroad} warning`], 'that of Bulkhead is among them');
+  t.same(found(carol, writesPods, bindsView), [`${abroad} warning`]);
+  t.same(found(carol, writesPods, rule('', 'secrets', 'get')), ['right-secrets warning']);
+  t.same(found(carol, rule('', 'events', 'create patch')), [], 'events change nothing');
+});
+
+t.test('what a tenant plants comes after what is graver', async (t) => {
+  const judge = createRightsJudge(world, uncovered);
+  for (let index = 0; index < 3; index++) {
+    judge.role(decoded('', `r${index}`, { rules: [rule('', 'pods/portforward', 'create')] }));
+    judge.binding(binding('north-web', 'b', 'ClusterRole', `r${index}`, { kind: 'User', name: 'carol' }));
+  }
+  judge.binding(binding('', 'b', 'ClusterRole', 'r0', team));
+  t.same(
+    judge.judged().map(([, { severity }]) => severity),
+    [undefined, 'warning', 'warning', 'warning'],
+    'of one id only the first are listed',
+  );
+});
+
 t.test('100,000 RoleBindings of one tenant neither fill the memory nor hide those of others', async (t) => {
   const judge = createRightsJudge(world, uncovered);
   judge.role(decoded('', 'admin', { rules: [rule('*', '*', '*')] }));
@@ -156,9 +233,9 @@ t.test('100,000 RoleBindings of one tenant neither fill the memory nor hide thos
   const found = judge.judged();
   t.equal(found.length, 3, 'one for its own accounts, one for others, one for the hole');
   t.match(found, [
-    [/./, { where: /^100000 bindings, 5 of them: / }],
-    [/./, { where: /^100000 bindings, 5 of them: / }],
     ['right-everything', { where: 'User sue, by ClusterRoleBinding hidden' }],
+    [/./, { where: /^100000 bindings, 5 of them: / }],
+    [/./, { where: /^100000 bindings, 5 of them: / }],
   ]);
   const megabytes = (process.memoryUsage().heapUsed - before) / 2 ** 20;
   t.ok(megabytes < 150, `${Math.round(megabytes)} MB more, in ${Date.now() - began} ms`);

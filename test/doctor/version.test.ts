@@ -46,6 +46,23 @@ t.test('an advisory covers the versions before its fix, and in each branch its o
     t.equal(fixedFor(parseVersion(text) ?? { numbers: [], isEarly: false }, row), fixed, text);
 });
 
+t.test('which advisories are said of a version of Cilium', async (t) => {
+  const of = (text: string) =>
+    knownAdvisories
+      .filter(({ program }) => program === 'Cilium')
+      .filter((row) => fixedFor(parseVersion(text) ?? { numbers: [], isEarly: false }, row) !== undefined)
+      .map(({ id }) => id);
+  // An ipBlock of a NetworkPolicy opens its namespace, which is what Bulkhead's tenants write.
+  t.strictSame(of('v1.19.4'), ['CVE-2026-56743']);
+  t.strictSame(of('v1.19.5'), []);
+  t.ok(of('v1.14.1').includes('CVE-2023-41333'));
+  t.ok(of('v1.13.0').includes('CVE-2023-27595'));
+  t.ok(of('v1.16.3').includes('CVE-2024-52529'));
+  t.ok(of('v1.15.9').includes('CVE-2024-47825'));
+  t.notOk(of('v1.13.8').includes('CVE-2024-28248'), 'it came with 1.13.9');
+  t.notOk(of('v1.18.1').includes('CVE-2026-53935'), 'it came with 1.18.2');
+});
+
 t.test('the tables are sound', async (t) => {
   t.match(advisoriesAsOf, /^\d{4}-\d\d-\d\d$/);
   for (const { id, program, affected, source } of knownAdvisories) {

@@ -24,6 +24,7 @@ export interface Pod {
     readonly containers: readonly [
       {
         readonly name: string;
+        readonly image: string;
         readonly args: readonly string[];
         readonly env: readonly { readonly name: string; readonly valueFrom?: { readonly fieldRef: unknown } }[];
         readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
@@ -77,7 +78,10 @@ export async function makeNode(plane: ControlPlane): Promise<void> {
   const room = { cpu: '8', memory: '16Gi', pods: '110' };
   await request(plane, 'POST', '/api/v1/nodes', {
     metadata: { name: node },
-    status: { capacity: room, allocatable: room },
+    status: {
+      ...{ capacity: room, allocatable: room },
+      conditions: [{ type: 'Ready', status: 'True', reason: 'StandIn', message: 'its pods run as processes' }],
+    },
   });
 }
 
@@ -167,6 +171,12 @@ export async function run(
     podIP: address,
     podIPs: [{ ip: address }],
     conditions: ['Ready', 'ContainersReady'].map((type) => ({ type, status: 'True' })),
+    containerStatuses: [
+      {
+        ...{ name: container.name, image: container.image, imageID: '', restartCount: 0, ready: true, started: true },
+        state: { running: { startedAt: new Date().toISOString() } },
+      },
+    ],
   };
   await request(plane, 'PATCH', `${path}${name}/status`, { status }, 'application/merge-patch+json');
   return { name, address, portOf, ready, refresh, kill: () => killGuarded(child) };

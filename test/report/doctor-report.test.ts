@@ -43,8 +43,14 @@ t.test('the report as text and JSON', async (t) => {
     '    403 no',
     '1 of 2 attacks were refused by Bulkhead.',
     '',
-    '1 error, 1 note, and more that are not listed; 1 part not looked at. What each id means: docs/how-to/doctor.md',
+    '1 error, 1 note, and more that are not listed; 1 part not looked at; 1 attack not refused. What each id means: docs/how-to/doctor.md',
   ]);
+  const admitted = { ...empty, selfTest: { ...test, attacks: [{ ...attack, outcome: 'admitted' as const }] } };
+  t.equal(
+    doctorLines(admitted).at(-1),
+    'Nothing found; 1 attack not refused.',
+    'the last line never says that all is well',
+  );
   t.match(JSON.parse(doctorDocument(full)), {
     apiVersion: 'bulkhead.dev/v1alpha1',
     kind: 'DoctorReport',

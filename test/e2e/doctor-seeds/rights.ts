@@ -44,7 +44,7 @@ export const rights: readonly Seed[] = [
   },
   {
     wrong: 'pods/status for all that are authenticated',
-    ids: ['right-pod-status'],
+    ids: ['right-in-foreign-namespace', 'right-pod-status'],
     ...grant(['', 'pods/status', 'patch'], { kind: 'Group', name: 'system:authenticated' }),
   },
   { wrong: 'bind', ids: ['right-bind'], ...grant(['rbac.authorization.k8s.io', 'clusterroles', 'bind']) },
@@ -62,6 +62,8 @@ export const rights: readonly Seed[] = [
       ...{ kind: 'ServiceAccount', namespace: 'acme-web', name: 'deployer', apiGroup: '' },
     }),
   },
+  { wrong: 'labels and taints of nodes', ids: ['right-nodes'], ...grant(['', 'nodes', 'patch']) },
+  { wrong: 'volumes of the cluster', ids: ['right-volumes'], ...grant(['', 'persistentvolumes', 'create']) },
   { wrong: 'all namespaces', ids: ['right-namespaces'], ...grant(['', 'namespaces', 'delete']) },
   {
     wrong: 'a member of one tenant in a namespace of another',
@@ -74,6 +76,12 @@ export const rights: readonly Seed[] = [
     ids: ['right-in-foreign-namespace'],
     says: /a member of acme has ClusterRole seeded in every namespace/,
     ...grant(['', 'pods', 'create']),
+  },
+  {
+    wrong: 'an account that nobody lists may change the Deployments of all, and so that of Bulkhead',
+    ids: ['right-in-foreign-namespace'],
+    says: /"severity":"warning"/,
+    ...grant(['apps', 'deployments', 'patch'], { kind: 'User', name: 'carol' }),
   },
   {
     wrong: 'an account that nobody lists in the namespace of Bulkhead',

@@ -16,21 +16,24 @@ export interface Webhook {
 /** Changes the first webhook of a configuration. */
 export const webhook = (path: string, change: (webhook: Webhook) => void) => (cluster: DoctoredCluster) =>
   cluster.changed(path, ({ webhooks: [first] }: { webhooks: Webhook[] }) => first && change(first));
-const injector = (resources: readonly string[], group: string) => (cluster: DoctoredCluster) =>
-  cluster.made([
-    mutating,
-    {
-      metadata: { name: 'injector' },
-      webhooks: [
-        {
-          ...{ name: 'inject.example.com', admissionReviewVersions: ['v1'], sideEffects: 'None' },
-          ...{ failurePolicy: 'Ignore', clientConfig: { url: 'https://localhost:1/inject' } },
-          rules: [{ apiGroups: [group], apiVersions: ['v1'], resources, operations: ['CREATE'], scope: '*' }],
-          namespaceSelector: { matchLabels: { never: 'selected' } },
-        },
-      ],
-    },
-  ]);
+const injector =
+  (resources: readonly string[], group: string, more: Json = {}) =>
+  (cluster: DoctoredCluster) =>
+    cluster.made([
+      mutating,
+      {
+        metadata: { name: 'injector' },
+        webhooks: [
+          {
+            ...{ name: 'inject.example.com', admissionReviewVersions: ['v1'], sideEffects: 'None' },
+            ...{ failurePolicy: 'Ignore', clientConfig: { url: 'https://localhost:1/inject' } },
+            rules: [{ apiGroups: [group], apiVersions: ['v1'], resources, operations: ['CREATE'], scope: '*' }],
+            namespaceSelector: { matchLabels: { never: 'selected' } },
+            ...more,
+          },
+        ],
+      },
+    ]);
 
 export const webhooks: readonly Seed[] = [
   {
@@ -134,7 +137,15 @@ export const webhooks: readonly Seed[] = [
   {
     wrong: 'a later webhook changes policies',
     ids: ['webhook-mutates-later'],
+    // The API server calls Bulkhead once more after it: Gatekeeper, in every cluster that mutates by it.
+    says: /"severity":"note"/,
     make: injector(['*'], 'networking.k8s.io'),
+  },
+  {
+    wrong: 'a later webhook has the last word on policies',
+    ids: ['webhook-mutates-later'],
+    says: /"severity":"warning"/,
+    make: injector(['*'], 'networking.k8s.io', { reinvocationPolicy: 'IfNeeded' }),
   },
   { wrong: 'a later webhook changes pods', ids: ['webhook-injects-later'], make: injector(['pods'], '') },
 ];
