@@ -17,7 +17,7 @@ export interface Attack {
 
 const name = 'doctor-self-test';
 const elsewhere = 'somebody-else';
-/** In a range for documentation (RFC 5737), where nobody is. */
+/** In a range for documentation (RFC 5737), which no cluster uses. */
 const nameServer = '192.0.2.53';
 
 export function attacksOn(namespace: string, tenantLabel: string): readonly Attack[] {

@@ -20,7 +20,7 @@ export interface DoctorCheck {
   readonly about: string;
   /** By id. */
   readonly findings: FindingKinds;
-  /** Reads, and tells what it finds. What could not be read is told by `list` and `get`. */
+  /** Reads, and returns what it finds. `list` and `get` report what could not be read. */
   look(examination: Examination): Promise<void>;
 }
 

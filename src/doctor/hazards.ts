@@ -112,7 +112,7 @@ const hazards: readonly HazardKind[] = [
   },
 ] as const;
 
-/** The hazards of a role; of a wildcard only that is told, as it holds the others. */
+/** The hazards of a role; a wildcard is reported alone, as it includes the others. */
 export function hazardsOf(rules: readonly PolicyRule[], uncovered: readonly GroupResource[]): readonly Hazard[] {
   const found = new Map<string, Hazard>();
   for (const rule of rules) {

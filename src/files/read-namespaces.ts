@@ -1,7 +1,8 @@
 import type { NamespaceRecord } from '../admission/facts.ts';
 import { excerpt, isGiven, isMap } from '../kubernetes/json.ts';
 import type { StringMap } from '../kubernetes/objects.ts';
-import { type Loaded, type Located, type Problem, type Report, reportInto, type Step } from '../tenancy/problem.ts';
+import { type Loaded, type Problem, type Report, reportInto, type Step } from '../tenancy/problem.ts';
+import { listedObjects } from './listed-objects.ts';
 import { problem, type ReadFiles } from './read-files.ts';
 import { parseFiles } from './read-tenancy.ts';
 
@@ -17,7 +18,8 @@ export function namespacesOf(texts: ReadFiles, path: string): Loaded<Namespaces>
   if (!read.ok) return read;
   const records = new Map<string, NamespaceRecord>();
   const problems: Problem[] = [];
-  for (const { object, steps, document } of read.value.flatMap(namespacesIn)) {
+  const found = read.value.flatMap((document) => listedObjects(document).map((one) => ({ ...one, document })));
+  for (const { object, steps, document } of found) {
     const report = reportInto(problems, document.locate);
     const record = recordOf(object, steps, report);
     if (record === undefined) continue;
@@ -28,19 +30,6 @@ export function namespacesOf(texts: ReadFiles, path: string): Loaded<Namespaces>
   if (problems.length > 0) return { ok: false, problems };
   const nowhere = problem(path, 'holds no Namespace, so every pod and policy is refused', 'list those that exist');
   return { ok: true, value: records, warnings: records.size === 0 ? [nowhere] : [] };
-}
-
-interface Found {
-  readonly object: unknown;
-  readonly steps: readonly Step[];
-  readonly document: Located<unknown>;
-}
-
-function namespacesIn(document: Located<unknown>): readonly Found[] {
-  const { value } = document;
-  if (!isMap(value) || value.kind !== 'List' || !Array.isArray(value.items))
-    return [{ object: value, steps: [], document }];
-  return value.items.map((object, index) => ({ object, steps: ['items', index], document }));
 }
 
 function recordOf(object: unknown, steps: readonly Step[], report: Report): NamespaceRecord | undefined {

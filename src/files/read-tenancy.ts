@@ -5,6 +5,7 @@ import { isMap, valueAt } from '../kubernetes/json.ts';
 import { loadTenancy } from '../tenancy/load-tenancy.ts';
 import { inReadingOrder, type Loaded, type Located, problemAt } from '../tenancy/problem.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
+import { listedObjects } from './listed-objects.ts';
 import { parseYaml } from './parse-yaml.ts';
 import { problem, type ReadFiles, readFiles } from './read-files.ts';
 
@@ -83,13 +84,11 @@ export function tenancyOf(texts: TenancyTexts, { tenants, config }: TenancyFiles
 const isSettings = ({ value }: Located<unknown>): boolean => valueAt(value, 'kind') === 'Settings';
 const isRequest = ({ value }: Located<unknown>): boolean => valueAt(value, 'kind') === 'GateRequest';
 
-/** Of a List, as `kubectl get -o yaml` prints it, each object; its path in a finding begins at the object. */
+/** The objects of a document; the path in a finding begins at the object. */
 function itemsOf(document: Located<unknown>): readonly Located<unknown>[] {
-  const [kind, items] = [valueAt(document.value, 'kind'), valueAt(document.value, 'items')];
-  if (kind !== 'List' || !Array.isArray(items)) return [document];
-  return items.map((value, index) => ({
-    value,
-    locate: (steps, part) => document.locate(['items', index, ...steps], part),
+  return listedObjects(document).map(({ object, steps }) => ({
+    value: object,
+    locate: (inner, part) => document.locate([...steps, ...inner], part),
   }));
 }
 

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { compareWithBudget, countInstructions, lower, readBudget, writeBudget } from './budget.ts';
-import { instructionsPerRequest, steady, usual } from './instructions.ts';
+import { type Counting, instructionsPerRequest, steady, usual } from './instructions.ts';
 import { measureLargestPolicy } from './largest-policy.ts';
 import { type MeasuredServer, type Program, startServer } from './measured-server.ts';
 import { median } from './median.ts';
@@ -17,6 +17,7 @@ interface Comparison {
   readonly against: Program;
   /** How many times what it is compared with it may cost, in instructions. Processor time is noise at that margin, and only printed. */
   readonly most: number;
+  readonly counting: Counting;
 }
 
 const bare = (scenario: Scenario): Program => ({ file: 'bare-server.ts', argument: scenarios.indexOf(scenario) });
@@ -32,6 +33,7 @@ const comparisons: readonly Comparison[] = [
     measured: bulkhead(10),
     against: bare(podMutate),
     most: 1.4,
+    counting: usual,
   },
   {
     name: 'Bulkhead : bare server',
@@ -39,6 +41,7 @@ const comparisons: readonly Comparison[] = [
     measured: bulkhead(10),
     against: bare(policyValidate),
     most: 1.45,
+    counting: usual,
   },
   {
     name: '10,000 : 10 namespaces',
@@ -46,6 +49,7 @@ const comparisons: readonly Comparison[] = [
     measured: bulkhead(10_000),
     against: bulkhead(10),
     most: 1.02,
+    counting: steady,
   },
   {
     name: '10,000 : 10 namespaces',
@@ -53,6 +57,7 @@ const comparisons: readonly Comparison[] = [
     measured: bulkhead(10_000),
     against: bulkhead(10),
     most: 1.02,
+    counting: steady,
   },
   {
     name: '1,000 : 10 exemptions',
@@ -60,6 +65,7 @@ const comparisons: readonly Comparison[] = [
     measured: bulkhead(10, 1_000),
     against: bulkhead(10, 10),
     most: 1.02,
+    counting: steady,
   },
   {
     name: '1,000 : 10 grants and services',
@@ -67,6 +73,7 @@ const comparisons: readonly Comparison[] = [
     measured: bulkhead(10, 0, 1_000),
     against: bulkhead(10, 0, 10),
     most: 1.02,
+    counting: steady,
   },
 ];
 
@@ -110,13 +117,12 @@ async function measure(): Promise<boolean> {
   say(`${'what is measured'.padEnd(54)}${'instructions a request'.padEnd(34)}processor time a request`);
   const known = new Map<string, Promise<number>>();
   let kept = true;
-  for (const { name, scenario, measured, against, most } of comparisons) {
+  for (const { name, scenario, measured, against, most, counting } of comparisons) {
     const instructions = [measured, against].map((program) => {
-      const how = most < 1.1 ? steady : usual;
-      const key = `${program.file} ${program.argument} ${scenario.name} ${how.warmUp}`;
-      const counting = known.get(key) ?? instructionsPerRequest(program, scenario, how);
-      known.set(key, counting);
-      return counting;
+      const key = `${program.file} ${program.argument} ${scenario.name} ${counting.warmUp}`;
+      const counted = known.get(key) ?? instructionsPerRequest(program, scenario, counting);
+      known.set(key, counted);
+      return counted;
     });
     const [own = 0, other = 0] = await Promise.all(instructions);
     const [ownTime, otherTime, timeRatio] = await compareTime(measured, against, scenario);
