@@ -1,27 +1,20 @@
 /** The schemas of settings, tenants and exemptions as JSON Schema, which Helm checks values by. */
 import { type ClosedSchema, closedObject, type StructuralSchema } from '../../src/tenancy/schema/structural-schema.ts';
 
-/** The part of JSON Schema that the chart uses. */
-export interface JsonSchema {
+/** What the chart uses of JSON Schema: the constraints of the schemas of documents, and a few more. */
+export interface JsonSchema
+  extends Omit<
+    ClosedSchema,
+    'type' | 'title' | 'default' | 'properties' | 'items' | 'additionalProperties' | 'x-kubernetes-int-or-string'
+  > {
   readonly $schema?: string;
   readonly type?: string | readonly string[];
-  readonly description?: string;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly patternProperties?: Readonly<Record<string, JsonSchema>>;
   readonly additionalProperties?: JsonSchema | boolean;
-  readonly required?: readonly string[];
   readonly items?: JsonSchema;
-  readonly enum?: readonly string[];
-  readonly pattern?: string;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minItems?: number;
-  readonly maxItems?: number;
   readonly uniqueItems?: boolean;
   readonly minProperties?: number;
-  readonly maxProperties?: number;
 }
 
 /** Of the `spec` of a document: an unknown field in it is an error. */
