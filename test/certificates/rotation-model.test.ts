@@ -405,8 +405,10 @@ const acts = fc.oneof(
   {
     weight: 1,
     arbitrary: named('delete', (model) => {
-      // Only while a replica remembers it.
-      if (model.replicas.some(({ up, memory }) => up && memory?.version === model.secret.version))
+      // Only while a replica remembers it, and none is about to register what it says: no order of writes to two objects would
+      // save a replica that starts in between, makes another Secret, and learns of that registration later than an API server.
+      const isRegistering = model.replicas.some(({ pendingTrust }) => pendingTrust !== undefined);
+      if (!isRegistering && model.replicas.some(({ up, memory }) => up && memory?.version === model.secret.version))
         model.secret = { version: ++model.version, value: undefined };
     }),
   },
