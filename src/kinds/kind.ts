@@ -68,6 +68,8 @@ export interface PolicyKind extends AnyKind {
   readonly read: (policy: Policy) => Reach;
   /** The verdicts of the border on it, with their fixes in the words of its own fields. */
   readonly worded: (verdicts: readonly PeerVerdict[], border: Border) => readonly PolicyVerdict[];
+  /** The key with which soft isolation narrows a selector of this kind, where it does: the tenant label, as matchLabels names it. */
+  readonly narrows?: (tenantLabel: string) => string;
   /** Whether an update leaves everything that `read` looks at as it is. */
   readonly unchanged: (policy: Policy, stored: Policy) => boolean;
 }

@@ -1,5 +1,6 @@
 /** The one table of kinds: everything that the API server asks Bulkhead about. */
 import { binding } from './binding.ts';
+import { ciliumNetworkPolicy } from './cilium-network-policy/cilium-network-policy.ts';
 import { exemption } from './exemption.ts';
 import { gateRequest } from './gate-request.ts';
 import type { Kind } from './kind.ts';
@@ -15,6 +16,7 @@ export const kinds: readonly Kind[] = [
   pod,
   binding,
   networkPolicy,
+  ciliumNetworkPolicy,
   resourceQuota,
   tenant,
   exemption,

@@ -65,6 +65,18 @@ export function domainFor(selector: Selector, key: string): Domain {
   return selector.get(key) ?? anything;
 }
 
+/** What both domains allow. */
+export function commonDomain(one: Domain, other: Domain): Domain {
+  const absent = one.absent && other.absent;
+  if (!one.finite && !other.finite) return { absent, finite: false, values: one.values.union(other.values) };
+  const [finite, by] = one.finite ? [one, other] : [other, one];
+  return {
+    absent,
+    finite: true,
+    values: by.finite ? finite.values.intersection(by.values) : finite.values.difference(by.values),
+  };
+}
+
 /** Labels, as few as possible, that a selector without contradiction selects. */
 export function witnessLabels(selector: Selector): Map<string, string> {
   const labels = new Map<string, string>();

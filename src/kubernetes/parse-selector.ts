@@ -19,6 +19,10 @@ interface Fold {
   values: Set<string>;
 }
 
+/** The label that a written key names; undefined where it is no key. */
+type ReadKey = (key: string) => string | undefined;
+const plainKey: ReadKey = (key) => (isLabelKey(key) ? key : undefined);
+
 const selectorFields: ReadonlySet<string> = new Set(['matchLabels', 'matchExpressions']);
 const requirementFields: ReadonlySet<string> = new Set(['key', 'operator', 'values']);
 
@@ -30,8 +34,10 @@ const requirementFields: ReadonlySet<string> = new Set(['key', 'operator', 'valu
  * DoesNotExist the key is missing
  * A value that no label can have is an error too. The API matches nothing with it, but a plugin that writes the selector as its own text
  * may match something else (Calico puts the value between quotes; NP-22).
+ *
+ * @param readKey how keys are written; two that it reads as one count as one
  */
-export function parseSelector(selector: unknown): ParsedSelector {
+export function parseSelector(selector: unknown, readKey: ReadKey = plainKey): ParsedSelector {
   if (!isMap(selector)) {
     const reason = `${excerpt(selector)} is not a label selector`;
     return failure([], reason, 'write a map with matchLabels or matchExpressions');
@@ -50,13 +56,14 @@ export function parseSelector(selector: unknown): ParsedSelector {
     // Object.entries would take 1,000 instructions more for a selector.
     for (const key of Object.keys(matchLabels)) {
       const value = matchLabels[key];
-      if (!isLabelKey(key)) return wrongKey(steps, key);
+      const label = readKey(key);
+      if (label === undefined) return wrongKey(steps, key);
       if (typeof value !== 'string') {
         const reason = `${excerpt(value)} is not a value of the label ${key}, which is text`;
         return failure(steps, reason, 'put it in quotes');
       }
       if (!isLabelValue(value)) return wrongValue(steps, value);
-      domains.set(key, { absent: false, finite: true, values: new Set<string>().add(value) });
+      domains.set(label, { absent: false, finite: true, values: new Set<string>().add(value) });
     }
   }
   if (isGiven(matchExpressions)) {
@@ -68,14 +75,19 @@ export function parseSelector(selector: unknown): ParsedSelector {
       );
     }
     for (let index = 0; index < matchExpressions.length; index++) {
-      const wrong = addRequirement(domains, matchExpressions[index], index);
+      const wrong = addRequirement(domains, matchExpressions[index], index, readKey);
       if (wrong !== undefined) return wrong;
     }
   }
   return { ok: true, value: domains };
 }
 
-function addRequirement(domains: Map<string, Fold>, requirement: unknown, index: number): SelectorFailure | undefined {
+function addRequirement(
+  domains: Map<string, Fold>,
+  requirement: unknown,
+  index: number,
+  readKey: ReadKey,
+): SelectorFailure | undefined {
   const steps = ['matchExpressions', index];
   if (!isMap(requirement)) {
     return failure(steps, `${excerpt(requirement)} is not a requirement`, 'write a map with key, operator and values');
@@ -86,7 +98,8 @@ function addRequirement(domains: Map<string, Fold>, requirement: unknown, index:
   }
   const { key, operator } = requirement;
   const values = requirement.values ?? [];
-  if (typeof key !== 'string' || !isLabelKey(key)) return wrongKey([...steps, 'key'], key);
+  const label = typeof key === 'string' ? readKey(key) : undefined;
+  if (label === undefined) return wrongKey([...steps, 'key'], key);
   if (!isTextList(values)) {
     return failure([...steps, 'values'], `${excerpt(values)} is not a list of text`, 'put every value in quotes');
   }
@@ -101,8 +114,8 @@ function addRequirement(domains: Map<string, Fold>, requirement: unknown, index:
     const reason = `${operator} ${needsValues ? 'needs at least one value' : 'takes no values'}`;
     return failure([...steps, 'values'], reason, needsValues ? 'write the values' : 'remove the values');
   }
-  const before = domains.get(key);
-  if (before === undefined) domains.set(key, domain);
+  const before = domains.get(label);
+  if (before === undefined) domains.set(label, domain);
   else narrow(before, domain);
   return undefined;
 }
@@ -142,7 +155,7 @@ function isLabelValue(text: string): boolean {
 }
 
 /** A name as a label value is, but not empty; before it, if anything, a DNS subdomain and a slash. */
-function isLabelKey(text: string): boolean {
+export function isLabelKey(text: string): boolean {
   const slash = text.indexOf('/');
   return isLabelName(text, slash + 1) && (slash < 0 || isSubdomain(text, slash));
 }

@@ -1,7 +1,7 @@
 import { isManagedName } from '../baseline/managed.ts';
-import { isNetworkPolicy, networkPolicy } from '../kinds/network-policy/network-policy.ts';
+import { policyKindOf } from '../kinds/policy-kind.ts';
 import { field } from '../kubernetes/field-path.ts';
-import type { AdmissionRequest, NetworkPolicyRequest } from '../kubernetes/review.ts';
+import type { AdmissionRequest, PolicyRequest } from '../kubernetes/review.ts';
 import type { Reach } from '../reach/model.ts';
 import { overBroadSelectors } from '../reach/over-broad.ts';
 import type { HolderOf, IsKept } from '../reach/violation.ts';
@@ -23,8 +23,9 @@ const none: readonly LabelIntent[] = [];
 
 /**
  * Under soft isolation a policy that lets in or reaches too many namespaces is narrowed to the tenant's own.
- * Writes   spec.ingress[*].from[*].namespaceSelector.matchLabels[TENANT LABEL], and spec.egress[*].to[*] likewise
- * On       NetworkPolicy  CREATE and UPDATE, in namespaces of a tenant with soft isolation and mode enforce: as long as the
+ * Writes   the tenant label into matchLabels of selectors: spec.ingress[*].from[*].namespaceSelector of a NetworkPolicy,
+ *          spec.ingress[*].fromEndpoints[*] of a CiliumNetworkPolicy, and those of egress likewise
+ * On       CREATE and UPDATE of those, in namespaces of a tenant with soft isolation and mode enforce: as long as the
  *          mode only warns or records, nothing is changed
  * Only where that makes the whole policy one that stays inside the tenant, and nothing else can have been meant
  * (reach/over-broad.ts); everything else is refused, after all other mutations, as under hard isolation. An update that leaves
@@ -35,9 +36,10 @@ export function narrowedPeers(
   { owner, tenancy, now, reach, holderOf, isKept }: Ownership,
 ): readonly LabelIntent[] {
   if (request.operation === 'DELETE' || !isNarrowed(owner) || !isNarrowable(request)) return none;
+  const { read, narrows = String, unchanged } = policyKindOf(request);
   const { name, namespace, object, oldObject } = request;
   if (isManagedName(name)) return none;
-  const selectors = overBroadSelectors(reach ?? networkPolicy.read(object), {
+  const selectors = overBroadSelectors(reach ?? read(object), {
     tenant: owner,
     namespace,
     tenancy,
@@ -45,8 +47,8 @@ export function narrowedPeers(
     holderOf,
     isKept,
   });
-  if (selectors.length === 0 || (oldObject !== undefined && networkPolicy.unchanged(object, oldObject))) return none;
-  const { tenantLabel: key } = tenancy.settings;
+  if (selectors.length === 0 || (oldObject !== undefined && unchanged(object, oldObject))) return none;
+  const key = narrows(tenancy.settings.tenantLabel);
   return selectors.map((selector) => ({ labels: field(selector, 'matchLabels'), key, value: owner.name }));
 }
 
@@ -55,7 +57,7 @@ export function isNarrowed(owner: Owner): owner is Tenant {
   return owner !== 'platform' && owner.isolation === 'soft' && owner.mode === 'enforce';
 }
 
-/** Whether the label can be added: the fields above are those of one kind. */
-export function isNarrowable(request: AdmissionRequest): request is NetworkPolicyRequest {
-  return request.family === 'policy' && isNetworkPolicy(request);
+/** Whether the label can be added to selectors of its kind. */
+export function isNarrowable(request: AdmissionRequest): request is PolicyRequest {
+  return request.family === 'policy' && policyKindOf(request).narrows !== undefined;
 }

@@ -6,9 +6,11 @@ import { formatPath } from '../kubernetes/field-path.ts';
 import { namePorts, type Port } from '../kubernetes/port-range.ts';
 import { isInBaseline } from '../tenancy/served-tenants.ts';
 import type { SharedService } from '../tenancy/settings.ts';
+import { judgeEntity } from './entity-peer.ts';
 import type { Fix, GrantedAddresses } from './fix.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
 import type { AllowRule, DiagnosticScope, Reach, Subject } from './model.ts';
+import { judgeName } from './name-peer.ts';
 import { judgeSelector } from './selector-peer.ts';
 import { podServices, servicesOn } from './shared-service.ts';
 import { judgeSubject } from './subject.ts';
@@ -62,6 +64,10 @@ export function judgeRule(rule: AllowRule, border: Border): Violation | undefine
       return meantForNames(judgeSelector(peer, rule, border), rule, border);
     case 'ipBlock':
       return meantForNames(judgeAddresses(peer, rule, border), rule, border);
+    case 'entity':
+      return meantForNames(judgeEntity(peer, rule, border), rule, border);
+    case 'name':
+      return judgeName(peer, rule, border);
   }
 }
 
@@ -80,6 +86,7 @@ function isVague(fix: Fix | string): boolean {
     fix.id === 'add-tenant-label' ||
     fix.id === 'not-by-name' ||
     fix.id === 'set-tenant-label' ||
+    fix.id === 'entity-of-pods' ||
     fix.id === 'remove-name'
   );
 }

@@ -1,6 +1,6 @@
 import type { IpRange } from '../kubernetes/ip-range.ts';
 import type { Port, PortRange } from '../kubernetes/port-range.ts';
-import type { SharedService } from '../tenancy/settings.ts';
+import type { ServiceEntity, SharedService } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import type { PodService } from './shared-service.ts';
 
@@ -12,7 +12,7 @@ export interface GrantedAddresses {
 }
 
 /**
- * What mends a violation, as data. Each kind of policy writes it in its own fields (kinds/KIND/fix-text.ts). Names and labels of the
+ * What mends a violation, as data. Each kind of policy writes it in its own fields (kinds/fix-text.ts, with the words of kinds/KIND/words.ts). Names and labels of the
  * tenant are not in it: they are in the border.
  */
 export type Fix =
@@ -106,5 +106,19 @@ export type Fix =
   | { readonly id: 'only-ipv6-internet' }
   | { readonly id: 'write-as-ipv4' }
   | { readonly id: 'select-pods' }
+  /** The entity holds pods of every tenant. */
+  | { readonly id: 'entity-of-pods' }
+  /** No shared service of the tenant is this entity. */
+  | {
+      readonly id: 'share-entity';
+      readonly entity: ServiceEntity;
+      readonly direction: Direction;
+      readonly ports: readonly Port[];
+    }
+  | { readonly id: 'narrow-to-entity'; readonly service: SharedService }
+  /** The entity is as many addresses. `instead` mends those. */
+  | { readonly id: 'world-as-addresses'; readonly family: IpRange['family']; readonly instead: Fix | string }
+  /** The names that the peer stands for are not granted. */
+  | { readonly id: 'grant-name'; readonly pattern: string; readonly granted: readonly string[] }
   /** The settings do not list the cluster's ranges of a family. */
   | { readonly id: 'complete-settings' };

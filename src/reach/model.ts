@@ -8,6 +8,7 @@
  * have an order, an earlier deny rule may take away from a later allow rule; nothing is proven by that, as an order can change and
  * what is denied is somebody else's text. What a dialect cannot say exactly in these terms is a diagnostic, which has its verdict already.
  */
+import type { DnsPattern } from '../kubernetes/dns-pattern.ts';
 import type { FieldPath } from '../kubernetes/field-path.ts';
 import type { IpSet } from '../kubernetes/ip-set.ts';
 import type { Selector } from '../kubernetes/label-selector.ts';
@@ -75,7 +76,7 @@ export interface Subject extends Pods {
   readonly path: FieldPath;
 }
 
-type Peer = SelectorPeer | AnyPeer | IpBlockPeer;
+export type Peer = SelectorPeer | AnyPeer | IpBlockPeer | EntityPeer | NamePeer;
 
 export interface SelectorPeer extends Pods {
   readonly kind: 'selector';
@@ -90,6 +91,32 @@ export interface IpBlockPeer {
   readonly kind: 'ipBlock';
   /** Not empty. */
   readonly addresses: IpSet;
+}
+
+/**
+ * Whom Cilium has a name for, pods by their labels aside (pkg/policy/api/entity.go, 1.20): `host` is the pod's own node, `world` everybody
+ * outside the cluster, `kube-apiserver` the API server wherever it runs.
+ */
+const entities = [
+  ...(['all', 'world', 'world-ipv4', 'world-ipv6', 'cluster', 'cluster-mesh', 'init', 'unmanaged'] as const),
+  ...(['host', 'remote-node', 'kube-apiserver', 'ingress', 'health'] as const),
+] as const;
+export type Entity = (typeof entities)[number];
+const entityNames: ReadonlySet<string> = new Set(entities);
+
+export function isEntity(text: string): text is Entity {
+  return entityNames.has(text);
+}
+
+export interface EntityPeer {
+  readonly kind: 'entity';
+  readonly entity: Entity;
+}
+
+/** Whatever addresses the cluster's DNS gives for the names. */
+export interface NamePeer {
+  readonly kind: 'name';
+  readonly pattern: DnsPattern;
 }
 
 /**

@@ -119,7 +119,8 @@ export function servicesOn({ direction, ports }: AllowRule, { tenancy, tenant }:
   return tenancy.settings.sharedServices.filter((service) => {
     const open = [...service.ports, ...(service.endpoints ?? []).flatMap((endpoint) => endpoint.ports)];
     const lists = open.length > 0 && shutPorts([{ ports: open }], ports).length === 0;
-    return service.direction === direction && lists && serves(service, tenant);
+    const isNamed = service.entity !== undefined;
+    return service.direction === direction && lists && !isNamed && serves(service, tenant);
   });
 }
 

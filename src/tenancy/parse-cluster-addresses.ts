@@ -84,7 +84,7 @@ export function parseProtectedRanges(network: NetworkDocument, report: Report): 
     text: string,
     name: string,
     steps: readonly Step[],
-    more: Partial<Pick<ProtectedRange, 'kind' | 'forwards'>> = {},
+    more: Partial<Pick<ProtectedRange, 'kind' | 'forwards' | 'hasIdentity'>> = {},
   ): readonly ProtectedRange[] => {
     const range = parseRange(text, steps, report);
     return range === undefined ? [] : [{ name, range, text, kind: 'cluster', ...more }];
@@ -93,7 +93,8 @@ export function parseProtectedRanges(network: NetworkDocument, report: Report): 
   const cluster = networkFields.flatMap(([field, name]) =>
     (network[field] ?? []).flatMap((text, index) => {
       const steps = [...base, field, index];
-      const ranges = named(text, name, steps, field === 'nodeCIDRs' ? forwards : {});
+      const more = { hasIdentity: true, ...(field === 'nodeCIDRs' && forwards) } as const;
+      const ranges = named(text, name, steps, more);
       const foreign = destinations(ranges.map(({ range }) => range)).find(({ family }) => !families.includes(family));
       if (foreign !== undefined) {
         const family = familyNames[foreign.family];

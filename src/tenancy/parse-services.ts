@@ -42,7 +42,8 @@ export function parseServices(documents: readonly SharedServiceDocument[], repor
           return address === undefined ? [] : [{ address, ports: parsed }];
         }),
       }),
-      ...(document.offer && { offer: document.offer }),
+      ...(document.entity && { entity: document.entity }),
+      ...offerOf(document),
       ...selectionOf(document, steps, report),
     };
   });
@@ -77,13 +78,25 @@ function isNamePort({ protocol, first, last }: PortRange): boolean {
 
 /** Pods are told by both fields; a service without pods and addresses serves nobody. */
 function judgePlace(document: SharedServiceDocument, steps: readonly Step[], report: Report): void {
-  const { namespace, podSelector, addresses = [], endpoints = [] } = document;
-  if ((namespace === undefined) !== (podSelector === undefined)) {
+  const { entity, namespace, podSelector, addresses = [], endpoints = [], offer } = document;
+  if (entity !== undefined) {
+    const others = { namespace, podSelector, addresses: document.addresses, endpoints: document.endpoints };
+    for (const [field, value] of Object.entries(others))
+      if (value !== undefined)
+        report([...steps, field], 'stands beside entity', 'make a service of its own of it, or remove it');
+    if (offer === 'baseline')
+      report([...steps, 'offer'], 'is baseline, and no NetworkPolicy can name an entity', 'remove it, or write policy');
+  } else if ((namespace === undefined) !== (podSelector === undefined)) {
     const [missing, given] = namespace === undefined ? ['namespace', 'podSelector'] : ['podSelector', 'namespace'];
     report([...steps, missing], `is missing beside ${given}`, 'give both, or neither for a service at addresses alone');
   } else if (namespace === undefined && addresses.length + endpoints.length === 0) {
-    report(steps, 'has neither pods nor addresses', 'give namespace and podSelector, or addresses');
+    report(steps, 'has neither pods nor addresses', 'give namespace and podSelector, addresses, or an entity');
   }
+}
+
+function offerOf({ entity, offer }: SharedServiceDocument): Pick<SharedService, 'offer'> {
+  if (entity !== undefined) return { offer: 'policy' };
+  return offer === undefined ? {} : { offer };
 }
 
 function selectionOf(

@@ -1,4 +1,6 @@
 /** `spec.network` of a Tenant: what one document says by itself. */
+
+import { type DnsPattern, parsePattern } from '../kubernetes/dns-pattern.ts';
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
 import { contains } from '../kubernetes/ip-set.ts';
 import { excerpt } from '../kubernetes/json.ts';
@@ -17,7 +19,7 @@ import type { EgressGrant, Gate, Tenant, VouchedAddress } from './tenant.ts';
 const base = ['spec', 'network'];
 
 export function parseTenantNetwork(
-  { within = 'tenant', egressCIDRs = [], egress = [], vouched = [], gates = [] }: TenantNetworkDocument,
+  { within = 'tenant', egressCIDRs = [], egress = [], vouched = [], names = [], gates = [] }: TenantNetworkDocument,
   tenant: string,
   report: Report,
 ): Tenant['network'] {
@@ -26,8 +28,22 @@ export function parseTenantNetwork(
     egressRanges: egressCIDRs.flatMap((text, index) => parseRange(text, [...base, 'egressCIDRs', index], report) ?? []),
     egress: egress.flatMap((document, index) => parseEgress(document, [...base, 'egress', index], report) ?? []),
     vouched: vouched.flatMap((document, index) => parseVouched(document, [...base, 'vouched', index], report) ?? []),
+    names: names.flatMap((text, index) => parseName(text, [...base, 'names', index], report) ?? []),
     gates: parseGates(gates, tenant, report),
   };
+}
+
+function parseName(text: string, steps: readonly Step[], report: Report): DnsPattern | undefined {
+  const pattern = parsePattern(text);
+  if (pattern === undefined)
+    return report(steps, `${excerpt(text)} is no DNS name`, 'write api.example.org or *.example.org');
+  if (pattern.labels !== undefined && pattern.labels.filter((label) => !label.includes('*')).length >= 2)
+    return pattern;
+  return report(
+    steps,
+    `${excerpt(text)} stands for names of everybody`,
+    'write at least two labels without *, such as *.example.org',
+  );
 }
 
 function parseEgress(document: EgressDocument, steps: readonly Step[], report: Report): EgressGrant | undefined {

@@ -12,6 +12,8 @@ import type { TrustedLabels } from './trusted-labels.ts';
 export interface SharedService {
   readonly name: string;
   readonly direction: Direction;
+  /** Whom Cilium has a name for; then it has neither pods nor addresses. Opened by policies of the tenants alone. */
+  readonly entity?: ServiceEntity;
   /** Both undefined: it answers on its addresses alone. */
   readonly namespace?: string | undefined;
   readonly podSelector?: LabelSelector | undefined;
@@ -25,6 +27,10 @@ export interface SharedService {
   /** Left out: every tenant. */
   readonly tenants?: TenantSelection;
 }
+
+/** In no other entity of Cilium are tenants without a part. */
+export const serviceEntities = ['kube-apiserver', 'host', 'remote-node', 'health', 'ingress'] as const;
+export type ServiceEntity = (typeof serviceEntities)[number];
 
 /** `baseline`: every namespace of its tenants gets a policy that opens it. `policy`: policies of the tenants may open it. */
 export type Offer = 'baseline' | 'policy';
@@ -51,6 +57,8 @@ export interface ProtectedRange {
   readonly kind: 'cluster' | 'metadata' | 'link-local';
   /** Nodes and load balancers, which also forward traffic of others (node-sources.ts). */
   readonly forwards?: true;
+  /** Pods, services and nodes: Cilium tells them by their identity, whatever their address is. */
+  readonly hasIdentity?: true;
 }
 
 export type PodSecurityLevel = 'privileged' | 'baseline' | 'restricted';

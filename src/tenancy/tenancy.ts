@@ -76,7 +76,7 @@ export function undeclaredTenant(name: string): Tenant {
     reserved: new Map(),
     limit: undefined,
     resourceQuota: undefined,
-    network: { within: 'tenant', egressRanges: [], egress: [], vouched: [], gates: [] },
+    network: { within: 'tenant', egressRanges: [], egress: [], vouched: [], names: [], gates: [] },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { DnsPattern } from '../kubernetes/dns-pattern.ts';
 import type { IpRange } from '../kubernetes/ip-range.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
 import type { ReservedNames } from './reserved-names.ts';
@@ -85,6 +86,8 @@ export interface Tenant {
     readonly egressRanges: readonly IpRange[];
     readonly egress: readonly EgressGrant[];
     readonly vouched: readonly VouchedAddress[];
+    /** Names that toFQDNs of its CiliumNetworkPolicies may list. */
+    readonly names: readonly DnsPattern[];
     readonly gates: readonly Gate[];
   };
 }

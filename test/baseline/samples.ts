@@ -23,7 +23,7 @@ export function tenant(sample: TenantSample): Tenant {
     limit: undefined,
     resourceQuota,
     ...(limitRange && { limitRange }),
-    network: { within, egressRanges: [], egress: [], vouched: [], gates: [] },
+    network: { within, egressRanges: [], egress: [], vouched: [], names: [], gates: [] },
   };
 }
 

@@ -44,7 +44,8 @@ export const admitByChecks: Admit = (
     });
   }
   const policy: Policy = JSON.parse(text);
-  const resource = 'networking.k8s.io/v1/networkpolicies';
+  const resource =
+    kind === 'NetworkPolicy' ? 'networking.k8s.io/v1/networkpolicies' : 'cilium.io/v2/ciliumnetworkpolicies';
   return judge({
     family: 'policy',
     request: {

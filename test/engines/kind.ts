@@ -16,7 +16,7 @@ export interface NamedWitness {
 export type ReadWitness = NamedWitness | { readonly unread: string } | { readonly unasked: string };
 
 export interface PolicyKind<Spec> {
-  readonly kind: 'NetworkPolicy';
+  readonly kind: 'NetworkPolicy' | 'CiliumNetworkPolicy';
   /** Random ones for a world: every field, and every spelling of it. */
   readonly specs: fc.Arbitrary<(world: World) => Spec>;
   /** The whole object as the API server stores it. */
@@ -29,5 +29,7 @@ export interface PolicyKind<Spec> {
   subjects(spec: Spec, world: World): readonly (readonly Candidate[])[];
   /** Further peers to try, beside those of every policy: peers that just get through, and peers that just do not. */
   around(spec: Spec, world: World, random: Random): readonly Candidate[];
+  /** Of an admitted policy: peers that it lets through in this direction on purpose, although the evaluator calls them foreign. */
+  excuses?(spec: Spec, world: World): ((candidate: Candidate, direction: Direction) => boolean) | undefined;
   witness(verdict: PeerVerdict, spec: Spec, world: World): ReadWitness;
 }

@@ -67,7 +67,10 @@ export function addressParty(written: Address): Candidate {
   };
 }
 
-const reserved: readonly Candidate[] = reservedNames.map((name) => ({ asked: { reserved: name }, party: undefined }));
+export const reserved: readonly Candidate[] = reservedNames.map((name) => ({
+  asked: { reserved: name },
+  party: undefined,
+}));
 
 /**
  * Of the pod network, and neither a shared service's nor vouched for: what is agreed about an address holds for the pod that has it. Where

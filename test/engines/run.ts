@@ -1,5 +1,5 @@
 /**
- * `npm run engines -- [--policies 5000] [--seed N] [--from BATCH] [--engines cilium,cyclonus] [--resume FILE]`: searches for a policy
+ * `npm run engines -- [--policies 5000] [--seed N] [--from BATCH] [--engines cilium,cyclonus] [--kind CiliumNetworkPolicy] [--resume FILE]`: searches for a policy
  * on which Bulkhead and the engines disagree. FILE keeps the progress, so a stopped search resumes, and its numbers
  * add up over days. Ends with 1 when there is a counterexample.
  */
@@ -7,6 +7,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { admitByChecks } from './admit.ts';
 import { type EngineName, engineNames, isEngineName, startEngines } from './engine.ts';
+import { ciliumNetworkPolicy } from './kinds/cilium-network-policy.ts';
 import { networkPolicy } from './kinds/network-policy.ts';
 import { addTo, type Counterexample, emptyTally, policiesInBatch, runBatches, type Tally } from './search.ts';
 
@@ -67,17 +68,38 @@ async function writeProgress(file: string, progress: Progress): Promise<void> {
   await rename(`${file}.new`, file);
 }
 
+/** The engines that read a kind. */
+function readersOf(kind: string): readonly EngineName[] {
+  if (kind === 'NetworkPolicy') return engineNames;
+  if (kind === 'CiliumNetworkPolicy') return ['cilium'];
+  throw new Error('--kind is NetworkPolicy or CiliumNetworkPolicy');
+}
+
+type Seen = Parameters<typeof runBatches>[2];
+
+async function search(
+  kind: string,
+  options: Omit<Parameters<typeof runBatches>[0], 'kind'>,
+  from: number,
+  seen: Seen,
+): Promise<void> {
+  if (kind === 'NetworkPolicy') await runBatches({ ...options, kind: networkPolicy }, from, seen);
+  else await runBatches({ ...options, kind: ciliumNetworkPolicy }, from, seen);
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       policies: { type: 'string', default: '5000' },
       seed: { type: 'string' },
       from: { type: 'string', default: '0' },
-      engines: { type: 'string', default: engineNames.join(',') },
+      engines: { type: 'string' },
+      kind: { type: 'string', default: 'NetworkPolicy' },
       resume: { type: 'string' },
     },
   });
-  const names = values.engines.split(',');
+  const readers = readersOf(values.kind);
+  const names = values.engines?.split(',') ?? readers;
   if (!names.every(isEngineName)) throw new Error(`--engines are some of ${engineNames.join(',')}`);
   const kept = values.resume === undefined ? undefined : await readProgress(values.resume);
   const seed = Number(values.seed ?? kept?.seed ?? Math.floor(Math.random() * 2 ** 31));
@@ -104,9 +126,10 @@ async function main(): Promise<number> {
     const started = Date.now();
     let printed = started;
     try {
-      const soundnessAlone = names.length < engineNames.length;
-      await runBatches(
-        { kind: networkPolicy, engines, seed, soundnessAlone, admit: admitByChecks },
+      const soundnessAlone = names.length < readers.length;
+      await search(
+        values.kind,
+        { engines, seed, soundnessAlone, admit: admitByChecks },
         progress.batch,
         async (batch, tally, counterexample) => {
           addTo(progress.tally, tally);
@@ -128,7 +151,7 @@ async function main(): Promise<number> {
   } else process.stdout.write(`${summary(progress.tally, progress.seconds)}\n`);
   const [first] = progress.counterexamples;
   if (first === undefined) return 0;
-  const again = `npm run engines -- --seed ${seed} --from ${first.batch} --policies ${policiesInBatch} --engines ${names.join(',')}`;
+  const again = `npm run engines -- --seed ${seed} --from ${first.batch} --policies ${policiesInBatch} --engines ${names.join(',')} --kind ${values.kind}`;
   process.stdout.write(`\n${first.kind}: ${first.text}\nagain: ${again}\n${first.yaml}`);
   return 1;
 }

@@ -276,6 +276,13 @@ type Answered = readonly { readonly engine: Engine | undefined; readonly answers
 /** The parties of a question, without duplicates. */
 class Roster {
   readonly candidates: Candidate[] = [];
+
+  at(place: number): Candidate {
+    const candidate = this.candidates[place];
+    if (candidate === undefined) throw new Error(`nobody is at ${place}`);
+    return candidate;
+  }
+
   readonly #places = new Map<string, number>();
 
   place(candidate: Candidate): number {
@@ -357,12 +364,20 @@ function planFor<Spec>(
   const shows: number[] = [];
   const witnessed: PeerVerdict[] = [];
   let unasked = 0;
+  let common = admitted;
+  const excused = kind.excuses?.(spec, world);
+  const isCounted = ([direction, party]: Flow) => excused?.(roster.at(party), directions[direction]) !== true;
   let flaw: Plan<Spec>['flaw'] = ruling.flaw === undefined ? undefined : { kind: 'soundness', text: ruling.flaw };
   const useless = (text: string) => {
     flaw ??= { kind: 'usefulness', text };
   };
   if (admitted) {
     for (const candidate of kind.around(spec, world, random)) flows.push(...foreignFlows(candidate, roster, world));
+    if (excused !== undefined) {
+      common = false;
+      const asked = [...flows.splice(0), ...place.flows];
+      flows.push(...asked.filter(isCounted));
+    }
   } else if (!isInvalid) {
     for (const verdict of verdicts) {
       if (verdict.verdict !== 'escapes' && verdict.verdict !== 'conditional') continue;
@@ -383,13 +398,13 @@ function planFor<Spec>(
     }
     // An exemption opens what was found, and so no direction in which nothing was found.
     const closed = directions.filter((one) => verdicts.every((of) => of.verdict === 'nothing' || of.direction !== one));
-    if (exempted) flows.push(...place.flows.filter(([direction]) => closed.includes(directions[direction])));
+    if (exempted) flows.push(...place.flows.filter((flow) => closed.includes(directions[flow[0]]) && isCounted(flow)));
   }
   const object = { kind: kind.kind, object: written };
   const isAsked = admitted || flows.length > 0;
   const asked = isAsked
     ? kind.subjects(spec, world).map((list): AskedPolicy => {
-        return { ...object, subjects: list.map((one) => roster.place(one)), common: admitted, flows };
+        return { ...object, subjects: list.map((one) => roster.place(one)), common, flows };
       })
     : [];
   return { spec, verdicts, admitted, exempted, flaw, unasked, asked, shows, witnessed };
@@ -405,7 +420,9 @@ function count<Spec>(tally: Tally, plan: Plan<Spec>, answered: Answered): void {
   tally.unasked += unasked;
   const answers = answered.flatMap((one) => one.answers);
   for (const { looked } of answers) tally.flows += looked;
-  if (admitted && answers.some(({ error }) => error !== undefined)) tally.untaken++;
+  if (admitted && answers.some(({ error }) => error !== undefined)) {
+    tally.untaken++;
+  }
 }
 
 /** The witnesses that got through, by their place among those of the plan. */

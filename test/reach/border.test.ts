@@ -1,6 +1,6 @@
 import t from 'tap';
 import { baselineOf } from '../../src/baseline/baseline.ts';
-import { removePeer } from '../../src/kinds/network-policy/fix-addresses.ts';
+import { networkPolicyWords } from '../../src/kinds/network-policy/words.ts';
 import type { Border } from '../../src/reach/violation.ts';
 import type { SharedService } from '../../src/tenancy/settings.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
@@ -19,6 +19,8 @@ import {
   tenant,
   udp,
 } from './world.ts';
+
+const { removePeer } = networkPolicyWords;
 
 const from = (peer: unknown, ports?: unknown) => ({ ingress: [{ from: [peer], ports }] });
 const to = (peer: unknown, ports?: unknown) => ({ egress: [{ to: [peer], ports }] });

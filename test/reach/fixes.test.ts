@@ -1,8 +1,10 @@
 /** Every fix of the border, followed to the letter, leaves nothing to be said about the policy. */
 import { globSync, readFileSync } from 'node:fs';
 import t from 'tap';
+import { fixText } from '../../src/kinds/fix-text.ts';
 import type { PolicyVerdict } from '../../src/kinds/kind.ts';
-import { fixText, wordedVerdicts } from '../../src/kinds/network-policy/fix-text.ts';
+import { networkPolicy } from '../../src/kinds/network-policy/network-policy.ts';
+import { networkPolicyWords } from '../../src/kinds/network-policy/words.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import { judgeBorder } from '../../src/reach/border.ts';
 import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
@@ -470,7 +472,7 @@ const elsewhere: readonly Row[] = [
 const told: string[] = [];
 
 function judged(object: KubernetesObject, where: Border): readonly PolicyVerdict[] {
-  const verdicts = wordedVerdicts(judgeBorder(readNetworkPolicy(object), where), where);
+  const verdicts = networkPolicy.worded(judgeBorder(readNetworkPolicy(object), where), where);
   told.push(...verdicts.map(({ fix }) => fix));
   return verdicts;
 }
@@ -491,7 +493,7 @@ t.test('every fix of the border, followed to the letter, leaves nothing to be sa
   }
   for (const [, spec, , { where = border } = {}] of elsewhere) judged(JSON.parse(JSON.stringify({ spec })), where);
   // No NetworkPolicy has a subject to correct: model.test.ts mends one.
-  told.push(fixText({ id: 'select-own-pods' }, border));
+  told.push(fixText({ id: 'select-own-pods' }, border, networkPolicyWords, 'ingress'));
 });
 
 t.test('no fix of the border is missing above', async (t) => {

@@ -1,7 +1,7 @@
 /** A cluster for tests: three tenants, two shared services, ranges of both families. */
 
 import type { PolicyVerdict } from '../../src/kinds/kind.ts';
-import { wordedVerdicts } from '../../src/kinds/network-policy/fix-text.ts';
+import { networkPolicy } from '../../src/kinds/network-policy/network-policy.ts';
 import { type IpRange, parseCidr } from '../../src/kubernetes/ip-range.ts';
 import type { NetworkPolicy } from '../../src/kubernetes/objects.ts';
 import type { PortRange } from '../../src/kubernetes/port-range.ts';
@@ -128,7 +128,7 @@ export const border: Border = {
 /** The verdicts on a spec as an API server would send it, or as somebody forged it. */
 export function judge(spec: unknown, where: Border = border): readonly PolicyVerdict[] {
   const policy: NetworkPolicy = JSON.parse(JSON.stringify({ spec }));
-  return wordedVerdicts(judgeBorder(readNetworkPolicy(policy), where), where);
+  return networkPolicy.worded(judgeBorder(readNetworkPolicy(policy), where), where);
 }
 
 /** `escapes ingress selector spec.ingress[0].from[0].namespaceSelector` */

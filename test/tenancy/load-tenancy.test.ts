@@ -3,6 +3,7 @@ import { deepStrictEqual } from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import { stringify } from 'yaml';
+import { parsePattern } from '../../src/kubernetes/dns-pattern.ts';
 import { formatRange, type IpRange } from '../../src/kubernetes/ip-range.ts';
 import type { PortRange } from '../../src/kubernetes/port-range.ts';
 import { loadTenancy } from '../../src/tenancy/load-tenancy.ts';
@@ -49,6 +50,9 @@ const time = fc.option(
   fc.date({ min: new Date('2027-01-01Z'), max: new Date('2099-01-01Z'), noInvalidDate: true }).map(Number),
   { nil: undefined },
 );
+const pattern = fc
+  .constantFrom(...['api.example.org', '*.example.org', '**.example.org', 'a*b.c.d'])
+  .map((text) => parsePattern(text) ?? { text, labels: [], deep: false });
 const vouched = fc.record(
   {
     address: range.map(({ family, first }): IpRange => ({ family, first, last: first })),
@@ -122,6 +126,7 @@ const tenant: fc.Arbitrary<Tenant> = label.chain((name) =>
             { maxLength: 3 },
           ),
           vouched: fc.array(vouched, { maxLength: 3 }),
+          names: fc.uniqueArray(pattern, { maxLength: 3 }),
           gates: fc.uniqueArray(gate(name), {
             maxLength: 3,
             selector: ({ tenant, direction }) => `${tenant} ${direction}`,
@@ -174,6 +179,7 @@ function printed({ name, labels, reserved, limit, resourceQuota, network, ...res
           reason: 'a database',
           ...(expires !== undefined && { expires: new Date(expires).toISOString() }),
         })),
+        names: network.names.map(({ text }) => text),
         gates: network.gates.map(({ ports, expires, ...gate }) => ({
           ...gate,
           ports: ports.map(printedPort),

@@ -17,7 +17,7 @@ const gate = (tenant: string, direction: Gate['direction'], expires?: number): G
   expires,
 });
 const gated = (name: string, ...gates: readonly Gate[]) =>
-  tenant(name, { network: { within: 'tenant', egressRanges: [], egress: [], vouched: [], gates } });
+  tenant(name, { network: { within: 'tenant', egressRanges: [], egress: [], vouched: [], names: [], gates } });
 
 const developers: Subject = { kind: 'Group', name: 'acme-developers' };
 const deployer: Subject = { kind: 'ServiceAccount', namespace: 'argocd', name: 'deployer' };

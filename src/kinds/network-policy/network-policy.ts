@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { NetworkPolicyRequest, PolicyRequest } from '../../kubernetes/review.ts';
 import { readNetworkPolicy } from '../../reach/dialects/network-policy.ts';
+import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
-import { wordedVerdicts } from './fix-text.ts';
+import { networkPolicyWords } from './words.ts';
 
 export const networkPolicyResource = 'networking.k8s.io/v1/networkpolicies';
 
@@ -27,7 +28,8 @@ export const networkPolicy: PolicyKind = {
     },
   ],
   read: readNetworkPolicy,
-  worded: wordedVerdicts,
+  worded: (verdicts, border) => wordedVerdicts(verdicts, border, networkPolicyWords),
+  narrows: networkPolicyWords.namespaceLabel,
   unchanged: ({ spec }, stored) => isDeepStrictEqual(spec, stored.spec),
 };
 

@@ -3,19 +3,12 @@ import { type FieldPath, field } from '../../kubernetes/field-path.ts';
 import { excerpt, isGiven, isMap, unknownField } from '../../kubernetes/json.ts';
 import { allPorts, type Port, parsePort } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
-import {
-  type AllowRule,
-  type Diagnostic,
-  type DiagnosticScope,
-  diagnostic,
-  invalid,
-  type PlacedDiagnostic,
-  type Subject,
-} from '../model.ts';
+import { type DiagnosticScope, invalid, type Subject } from '../model.ts';
+import type { Found, Limits } from './found.ts';
 import { type PeerScopes, readPeer } from './network-policy-peer.ts';
 
 /** How much of one policy is looked at; what is beyond is `unproven`. Network plugins struggle far earlier (NP-14). */
-export const limits = { rules: 200, peers: 1000, ports: 1000, excepts: 5000 };
+export const limits: Limits = { rules: 200, peers: 1000, ports: 1000, excepts: 5000 };
 
 /** One direction of a policy: what its fields are called, and what is found in them. */
 export interface Side extends PeerScopes {
@@ -42,27 +35,6 @@ function sideOf(direction: Direction, type: string, peers: string): Side {
     peers,
     ruleFields: new Set([peers, 'ports']),
   };
-}
-
-/** What was found so far. */
-export class Found {
-  readonly rules: AllowRule[] = [];
-  readonly diagnostics: PlacedDiagnostic[] = [];
-  readonly #left = { ...limits };
-
-  add(part: AllowRule | Diagnostic): void {
-    if ('verdict' in part) this.diagnostics.push({ ...part, rulesBefore: this.rules.length });
-    else this.rules.push(part);
-  }
-
-  /** Whether so many more are examined. Otherwise a diagnostic says that they are not. */
-  examines(count: number, what: keyof typeof limits, scope: DiagnosticScope, path: FieldPath): boolean {
-    this.#left[what] -= count;
-    if (this.#left[what] >= 0) return true;
-    const reason = `goes beyond the ${limits[what]} ${what} of one policy that are examined, so it is not proven to stay inside`;
-    this.add(diagnostic(scope, 'unproven', path, reason, 'split the policy into several: policies add up'));
-    return false;
-  }
 }
 
 /**

@@ -19,8 +19,9 @@ import {
   type Reach,
   type Subject,
 } from '../model.ts';
+import { Found } from './found.ts';
 import { everyPod, foreignKeyOf } from './network-policy-peer.ts';
-import { Found, readRule, type Side, sides } from './network-policy-rule.ts';
+import { limits, readRule, type Side, sides } from './network-policy-rule.ts';
 
 const specFields: ReadonlySet<string> = new Set(['podSelector', 'policyTypes', 'ingress', 'egress']);
 const spec = field(undefined, 'spec');
@@ -33,7 +34,7 @@ const anyPod: Subject = { namespaces: undefined, pods: everyPod, path: podSelect
 export function readNetworkPolicy(policy: Policy): Reach {
   const written: unknown = policy.spec;
   if (!isGiven(written)) return emptyReach;
-  const found = new Found();
+  const found = new Found(limits);
   const { rules, diagnostics } = found;
   const whole = sides.ingress.scope;
   if (!isMap(written)) {

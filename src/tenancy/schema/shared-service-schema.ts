@@ -1,4 +1,5 @@
 import type { LabelSelector } from '../../kubernetes/label-selector.ts';
+import { type ServiceEntity, serviceEntities } from '../settings.ts';
 import { labelKey, labelName } from './names.ts';
 import { addressRanges } from './network-schema.ts';
 import { type PortDocument, portSchema } from './port-schema.ts';
@@ -7,6 +8,7 @@ import type { StructuralSchema } from './structural-schema.ts';
 export interface SharedServiceDocument {
   readonly name: string;
   readonly direction: 'ingress' | 'egress';
+  readonly entity?: ServiceEntity;
   readonly namespace?: string;
   readonly podSelector?: LabelSelector;
   readonly ports?: readonly PortDocument[];
@@ -56,6 +58,12 @@ export const sharedServicesSchema: StructuralSchema = {
     properties: {
       name: { ...labelName, description: 'Part of the name of the policy that each namespace gets for it.' },
       direction: { type: 'string', enum: ['ingress', 'egress'], description: 'As a tenant sees it.' },
+      entity: {
+        type: 'string',
+        enum: [...serviceEntities],
+        description:
+          'Whom Cilium has a name for, in place of pods and addresses. Only CiliumNetworkPolicies can name it, so offer is policy.',
+      },
       namespace: { ...labelName, description: 'Where its pods run. Goes with podSelector.' },
       podSelector: {
         ...labelSelectorSchema,

@@ -8,6 +8,7 @@ export interface TenantNetworkDocument {
   readonly egressCIDRs?: readonly string[];
   readonly egress?: readonly EgressDocument[];
   readonly vouched?: readonly VouchedDocument[];
+  readonly names?: readonly string[];
   readonly gates?: readonly GateDocument[];
 }
 
@@ -114,6 +115,19 @@ export const tenantNetworkSchema: StructuralSchema = {
             description: 'Required for an address in podCIDRs: the platform makes sure that no pod gets it.',
           },
         },
+      },
+    },
+    names: {
+      type: 'array',
+      maxItems: 256,
+      description:
+        'DNS names outside the cluster that CiliumNetworkPolicies of the tenant may open egress to with toFQDNs. Whoever answers for a name decides to which addresses it leads.',
+      items: {
+        type: 'string',
+        title: 'a DNS name, or a pattern of names',
+        maxLength: 255,
+        description:
+          '* stands for a part of one label: *.example.org is every name one label below example.org. **. at the beginning stands for one label or more.',
       },
     },
     gates: {

@@ -43,7 +43,8 @@ var logger = slog.New(slog.DiscardHandler)
 
 // What each kind of policy becomes. A kind is a file of its own.
 var readers = map[string]func(json.RawMessage) (types.PolicyEntries, error){
-	"NetworkPolicy": readNetworkPolicy,
+	"CiliumNetworkPolicy": readCiliumNetworkPolicy,
+	"NetworkPolicy":       readNetworkPolicy,
 }
 
 type request struct {

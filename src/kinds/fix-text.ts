@@ -1,21 +1,21 @@
-/** Fixes of the border in the fields of a NetworkPolicy. */
-import { managedPrefix } from '../../baseline/managed.ts';
-import { formatRange } from '../../kubernetes/ip-range.ts';
-import { excerpt } from '../../kubernetes/json.ts';
-import { namespaceNameLabel } from '../../kubernetes/objects.ts';
-import { formatPort } from '../../kubernetes/port-range.ts';
-import type { PeerVerdict } from '../../reach/border.ts';
-import type { Fix } from '../../reach/fix.ts';
-import { listed, listedBy, listedPorts } from '../../reach/listed.ts';
-import type { PodService } from '../../reach/shared-service.ts';
-import type { Border } from '../../reach/violation.ts';
-import { describeReserved } from '../../tenancy/reserved-names.ts';
-import { isInBaseline } from '../../tenancy/served-tenants.ts';
-import type { SharedService } from '../../tenancy/settings.ts';
-import type { Tenancy } from '../../tenancy/tenancy.ts';
-import type { Tenant } from '../../tenancy/tenant.ts';
-import type { PolicyVerdict } from '../kind.ts';
-import { grantedText, grantText, maxShownRanges, on, onlyGranted, removePeer } from './fix-addresses.ts';
+/** Fixes of the border, in the words of a kind of policy. */
+import { managedPrefix } from '../baseline/managed.ts';
+import { formatRange } from '../kubernetes/ip-range.ts';
+import { excerpt } from '../kubernetes/json.ts';
+import { formatPort } from '../kubernetes/port-range.ts';
+import type { PeerVerdict } from '../reach/border.ts';
+import type { Fix } from '../reach/fix.ts';
+import { listed, listedBy, listedPorts } from '../reach/listed.ts';
+import type { PodService } from '../reach/shared-service.ts';
+import type { Border } from '../reach/violation.ts';
+import { describeReserved } from '../tenancy/reserved-names.ts';
+import { isInBaseline } from '../tenancy/served-tenants.ts';
+import type { SharedService } from '../tenancy/settings.ts';
+import type { Tenancy } from '../tenancy/tenancy.ts';
+import type { Direction, Tenant } from '../tenancy/tenant.ts';
+import { grantedText, grantText, maxShownRanges, on, onlyGranted } from './fix-addresses.ts';
+import type { PolicyVerdict } from './kind.ts';
+import type { PolicyWords } from './policy-words.ts';
 
 type ListPeers = Fix & { readonly id: 'list-peers' };
 
@@ -24,34 +24,42 @@ const maxExceptions = 6;
 const maxShownPartners = 3;
 const maxShownServices = 3;
 
-const selectPods = 'select pods with podSelector and namespaceSelector instead';
-
 /** All verdicts on a policy, with their fixes in words. */
-export function wordedVerdicts(verdicts: readonly PeerVerdict[], border: Border): readonly PolicyVerdict[] {
-  return verdicts.map((verdict) => ({ ...verdict, fix: fixText(verdict.fix, border) }));
+export function wordedVerdicts(
+  verdicts: readonly PeerVerdict[],
+  border: Border,
+  words: PolicyWords,
+): readonly PolicyVerdict[] {
+  return verdicts.map((verdict) => ({ ...verdict, fix: fixText(verdict.fix, border, words, verdict.direction) }));
 }
 
 /** @param fix a text is one that the reader of the policy has written already */
-export function fixText(fix: Fix | string, { tenant, tenancy }: Pick<Border, 'tenant' | 'tenancy'>): string {
+export function fixText(
+  fix: Fix | string,
+  { tenant, tenancy }: Pick<Border, 'tenant' | 'tenancy'>,
+  words: PolicyWords,
+  direction: Direction,
+): string {
   if (typeof fix === 'string') return fix;
-  const label = `${tenancy.settings.tenantLabel}: ${tenant.name}`;
+  const { selectPods, removePeer } = words;
+  const label = labelOf(tenant.name, tenancy, words);
   switch (fix.id) {
     case 'list-peers':
-      return listPeers(fix, tenant, label);
+      return listPeers(fix, tenant, label, words);
     case 'open-already':
-      return `remove the rule, as ${managedPrefix}allow-${fix.service.name} opens ${fix.service.name} already; or write its peers: ${peersOf(fix.service)}`;
+      return `remove the rule, as ${managedPrefix}allow-${fix.service.name} opens ${fix.service.name} already; or write its peers: ${peersOf(fix.service, words)}`;
     case 'remove-peer':
       return removePeer;
     case 'correct-requirements':
       return `correct the requirements on ${fix.label}, or ${removePeer}`;
     case 'correct-name':
-      return `correct the value of ${namespaceNameLabel}, or ${removePeer}`;
+      return `correct the value of ${words.namespaceName}, or ${removePeer}`;
     case 'remove-name':
       return `remove the name, as only shared services are open, or ${removePeer}`;
     case 'add-tenant-label':
-      return `add ${label} to its matchLabels${partnersOr(fix, tenancy, tenant)}`;
+      return `add ${label} to its matchLabels${partnersOr(fix, tenancy, tenant, words)}`;
     case 'not-by-name':
-      return `add ${label} to its matchLabels${otherWays(fix, tenant, tenancy)}`;
+      return `add ${label} to its matchLabels${otherWays(fix, tenant, tenancy, words)}`;
     case 'set-tenant-label':
       return `write ${label} in matchLabels instead${instead(fix.or, tenancy, tenant)}`;
     case 'select-own-pods':
@@ -65,19 +73,19 @@ export function fixText(fix: Fix | string, { tenant, tenancy }: Pick<Border, 'te
     case 'only-gate-ports':
       return `list only ports that the gate opens, by number: ${listedPorts(fix.ports)}; or agree on more ports with the other tenant`;
     case 'narrow-to-service':
-      return narrowTo(fix.service, fix.by);
+      return narrowTo(fix.service, fix.by, words);
     case 'write-trusted-value':
-      return trustedValues(fix);
+      return trustedValues(fix, words);
     case 'share-namespace':
       return `${removePeer}; or ask the platform to share the namespace ${fix.namespace} for ${fix.direction} (settings: sharedServices)`;
     case 'remove-misplaced-label':
-      return `write ${namespaceNameLabel} instead, or ask the platform to remove the label ${fix.label} from the namespaces that bulkhead audit names`;
+      return `write ${words.namespaceName} instead, or ask the platform to remove the label ${fix.label} from the namespaces that bulkhead audit names`;
     case 'one-peer-for-each-service':
       return 'write one peer for each shared service, with the podSelector of that service';
     case 'service-and-tenant-apart':
       return 'write one peer for the shared service and one for the other tenant';
     case 'only-granted-ranges':
-      return onlyGranted(fix, tenant);
+      return onlyGranted(fix, tenant, words);
     case 'only-granted-ports':
       return `list only the ports that are granted, by number: ${listedPorts(fix.ports)}; or ask the platform to grant more`;
     case 'vouch-nodes':
@@ -95,30 +103,55 @@ export function fixText(fix: Fix | string, { tenant, tenancy }: Pick<Border, 'te
       return `write cidr and except as IPv4, or ${selectPods}`;
     case 'select-pods':
       return selectPods;
+    case 'entity-of-pods':
+      return `list the peers: ${words.peers[direction]} with ${words.ownNamespace} for this namespace, or with ${label} for the tenant`;
+    case 'share-entity':
+      return `ask the platform to open it (settings: sharedServices with entity: ${fix.entity}, direction: ${fix.direction} and ports), or ${removePeer}`;
+    case 'narrow-to-entity':
+      return `list only the ports of ${fix.service.name}, by number: ${listed(fix.service.ports.map(formatPort))}`;
+    case 'world-as-addresses':
+      return `write ${words.addresses(fix.family, direction)} in its place; then ${fixText(fix.instead, { tenant, tenancy }, words, direction)}`;
+    case 'grant-name':
+      return grantName(fix, tenant, words);
     case 'complete-settings':
       return `ask the platform to complete the settings, or ${selectPods}`;
   }
 }
 
-function listPeers(fix: ListPeers, tenant: Tenant, label: string): string {
+/** How a namespace of the tenant is selected. */
+function labelOf(tenant: string, { settings }: Tenancy, words: PolicyWords): string {
+  return `${words.namespaceLabel(settings.tenantLabel)}: ${tenant}`;
+}
+
+function grantName(
+  { pattern, granted }: Fix & { readonly id: 'grant-name' },
+  { name }: Tenant,
+  words: PolicyWords,
+): string {
+  const list = `ask the platform to list ${JSON.stringify(pattern)} in network.names of tenant ${name}`;
+  if (granted.length === 0) return `${list}, or ${words.removePeer}`;
+  return `write names within what was granted: ${listed(granted, maxShownPartners)}; or ${list}`;
+}
+
+function listPeers(fix: ListPeers, tenant: Tenant, label: string, words: PolicyWords): string {
   const { direction } = fix;
   const isWithin = direction === 'ingress' && tenant.network.within === 'tenant';
-  const others = meant(fix, tenant);
+  const others = meant(fix, tenant, words);
   const remove = `remove the rule if it is for pods of the tenant, which ${managedPrefix}allow-within lets in already`;
   if (isWithin && others !== '') return `${remove}${others}`;
-  const list = `list peers under ${direction === 'ingress' ? 'from' : 'to'}: podSelector: {} for this namespace`;
-  return `${isWithin ? `${remove}; else ` : ''}${list}, or a namespaceSelector with ${label} in its matchLabels${others}`;
+  const list = `list peers under ${words.peers[direction]}: ${words.ownNamespace} for this namespace`;
+  return `${isWithin ? `${remove}; else ` : ''}${list}, or ${words.namespaceSelector} with ${label} in its matchLabels${others}`;
 }
 
 /** What a rule without peers is for, by its ports. */
-function meant({ direction, ports, services, granted }: ListPeers, { name }: Tenant): string {
+function meant({ direction, ports, services, granted }: ListPeers, { name }: Tenant, words: PolicyWords): string {
   const [service, another] = services;
-  const addresses = granted.length === 0 ? '' : `; of addresses list what was granted: ${grantedText(granted)}`;
+  const addresses = granted.length === 0 ? '' : `; of addresses list what was granted: ${grantedText(granted, words)}`;
   if (service !== undefined && another !== undefined)
-    return `; select a shared service by ${namespacesOf(services)}${addresses}`;
+    return `; select a shared service by ${namespacesOf(services, words)}${addresses}`;
   if (service !== undefined) {
     const isOpen = `; ${service.name} is open already, by ${managedPrefix}allow-${service.name}`;
-    return `${isInBaseline(service) ? isOpen : `; for ${service.name} write its peers: ${peersOf(service)}`}${addresses}`;
+    return `${isInBaseline(service) ? isOpen : `; for ${service.name} write its peers: ${peersOf(service, words)}`}${addresses}`;
   }
   if (granted.length > 0) return addresses;
   const isApi =
@@ -133,21 +166,21 @@ function meant({ direction, ports, services, granted }: ListPeers, { name }: Ten
 const apiPorts: ReadonlySet<number> = new Set([443, 6443]);
 
 /** How a policy names the service. */
-function peersOf({ namespace, podSelector, ports, addresses, endpoints = [] }: SharedService): string {
-  const blocks = blocksOn([...addresses.map((address) => ({ address, ports })), ...endpoints]);
-  const pods =
-    namespace === undefined
-      ? ''
-      : `namespaceSelector ${namespaceNameLabel}: ${namespace} with podSelector ${JSON.stringify(podSelector)}`;
+function peersOf(
+  { namespace, podSelector = {}, ports, addresses, endpoints = [] }: SharedService,
+  words: PolicyWords,
+): string {
+  const blocks = blocksOn([...addresses.map((address) => ({ address, ports })), ...endpoints], words);
+  const pods = namespace === undefined ? '' : words.podsOf(namespace, podSelector);
   return [pods, blocks].filter((one) => one !== '').join(', or ');
 }
 
 /** A rule has one list of ports for all its peers. */
-function blocksOn(addresses: NonNullable<SharedService['endpoints']>): string {
+function blocksOn(addresses: NonNullable<SharedService['endpoints']>, words: PolicyWords): string {
   const lists = Map.groupBy(addresses, ({ ports }) => on(ports));
   const blocks = [...lists].map(([ports, some]) => {
     const ranges = listedBy(some, ({ address }) => formatRange(address), maxShownRanges);
-    return `ipBlock ${ranges}${lists.size === 1 ? '' : ports}`;
+    return `${words.block(ranges)}${lists.size === 1 ? '' : ports}`;
   });
   return blocks.length < 2 ? blocks.join('') : `${listed(blocks)}, each in a rule of its own`;
 }
@@ -164,17 +197,22 @@ function instead(way: 'agree-on-gate' | 'remove-name' | undefined, tenancy: Tena
   }
 }
 
-function partnersOr(fix: Fix & { readonly id: 'add-tenant-label' }, tenancy: Tenancy, tenant: Tenant): string {
+function partnersOr(
+  fix: Fix & { readonly id: 'add-tenant-label' },
+  tenancy: Tenancy,
+  tenant: Tenant,
+  words: PolicyWords,
+): string {
   const { or, partners = [], services = [] } = fix;
-  const gate = partners.length === 0 ? instead(or, tenancy, tenant) : withPartners(partners, tenancy);
-  return services.length === 0 ? gate : `${gate}, or select a shared service by ${namespacesOf(services)}`;
+  const gate = partners.length === 0 ? instead(or, tenancy, tenant) : withPartners(partners, tenancy, words);
+  return services.length === 0 ? gate : `${gate}, or select a shared service by ${namespacesOf(services, words)}`;
 }
 
-const namespacesOf = (services: readonly SharedService[]): string =>
-  `${namespaceNameLabel}: ${listed([...new Set(services.map(({ namespace = '' }) => namespace))], maxShownServices).replace(' and ', ' or ')}`;
+const namespacesOf = (services: readonly SharedService[], words: PolicyWords): string =>
+  `${words.namespaceName}: ${listed([...new Set(services.map(({ namespace = '' }) => namespace))], maxShownServices).replace(' and ', ' or ')}`;
 
-const withPartners = (partners: readonly string[], { settings }: Tenancy): string =>
-  `, or that of a tenant with an open gate: ${listedBy(partners, (partner) => `${settings.tenantLabel}: ${partner}`, maxShownPartners)}`;
+const withPartners = (partners: readonly string[], tenancy: Tenancy, words: PolicyWords): string =>
+  `, or that of a tenant with an open gate: ${listedBy(partners, (partner) => labelOf(partner, tenancy, words), maxShownPartners)}`;
 
 /** Where its members may do it by themselves, they are told how. */
 function agreeOnGate({ settings: { gates }, requests }: Tenancy, { name }: Tenant): string {
@@ -188,10 +226,13 @@ function otherWays(
   { names, partners }: Fix & { readonly id: 'not-by-name' },
   tenant: Tenant,
   tenancy: Tenancy,
+  words: PolicyWords,
 ): string {
   const { name, reserved } = tenant;
   const gate =
-    partners.length === 0 ? `${agreeOnGate(tenancy, tenant)} and add its label` : withPartners(partners, tenancy);
+    partners.length === 0
+      ? `${agreeOnGate(tenancy, tenant)} and add its label`
+      : withPartners(partners, tenancy, words);
   const own =
     reserved.size === 0
       ? ''
@@ -200,17 +241,24 @@ function otherWays(
   return `${gate}${own}; or ask the platform to reserve ${them} (namespaces.names of tenant ${name})`;
 }
 
-function narrowTo({ name, namespace, podSelector, ports }: PodService, by: 'namespace' | 'pods' | 'ports'): string {
+function narrowTo(
+  { name, namespace, podSelector, ports }: PodService,
+  by: 'namespace' | 'pods' | 'ports',
+  words: PolicyWords,
+): string {
   if (by === 'ports') return `list only the ports of ${name}, by number: ${listed(ports.map(formatPort))}`;
   const only = ports.length === 0 ? '' : `, and only the ports of ${name}: ${listed(ports.map(formatPort))}`;
   return by === 'namespace'
-    ? `add ${namespaceNameLabel}: ${namespace} to its matchLabels${only}`
-    : `narrow it to ${name}: podSelector: ${JSON.stringify(podSelector)}${only}`;
+    ? `add ${words.namespaceName}: ${namespace} to its matchLabels${only}`
+    : `narrow it to ${name}: ${words.podSelector(podSelector)}${only}`;
 }
 
-function trustedValues({ label, values }: Fix & { readonly id: 'write-trusted-value' }): string {
+function trustedValues(
+  { label, values }: Fix & { readonly id: 'write-trusted-value' },
+  { namespaceLabel, removePeer }: PolicyWords,
+): string {
   const more = `ask the platform to list another value of ${label} (settings: trustedNamespaceLabels)`;
   if (values.length === 0) return `${removePeer}; or ${more}`;
-  const listed = listedBy(values, (value) => `${label}: ${JSON.stringify(value)}`, maxShownPartners);
+  const listed = listedBy(values, (value) => `${namespaceLabel(label)}: ${JSON.stringify(value)}`, maxShownPartners);
   return `write a listed value in matchLabels: ${listed}; or ${more}`;
 }

@@ -1,22 +1,19 @@
 /** Of addresses that were granted, and of those that may be: what the fixes say. */
-import { familyNames, formatRange } from '../../kubernetes/ip-range.ts';
-import type { PortRange } from '../../kubernetes/port-range.ts';
-import type { Fix } from '../../reach/fix.ts';
-import { listedBy, listedPorts } from '../../reach/listed.ts';
-import type { Tenant } from '../../tenancy/tenant.ts';
+import { familyNames, formatRange } from '../kubernetes/ip-range.ts';
+import type { PortRange } from '../kubernetes/port-range.ts';
+import type { Fix } from '../reach/fix.ts';
+import { listedBy, listedPorts } from '../reach/listed.ts';
+import type { Tenant } from '../tenancy/tenant.ts';
+import type { PolicyWords } from './policy-words.ts';
 
 /** The rest is counted, so that a refusal stays readable. */
 export const maxShownRanges = 5;
 
-/** What is left of a rule without its only peer lets everybody through. */
-export const removePeer =
-  'remove the peer, or the whole rule if it has no other peer: a rule without peers allows all traffic';
-
-export function grantedText(granted: (Fix & { readonly id: 'list-peers' })['granted']): string {
+export function grantedText(granted: (Fix & { readonly id: 'list-peers' })['granted'], words: PolicyWords): string {
   return listedBy(
     granted,
     ({ cidr, ports }) =>
-      `${cidr === 'internet' ? 'the internet (ipBlock 0.0.0.0/0 with except)' : `ipBlock ${formatRange(cidr)}`}${on(ports)}`,
+      `${cidr === 'internet' ? `the internet (${words.internet})` : words.block(formatRange(cidr))}${on(ports)}`,
     maxShownRanges,
   );
 }
@@ -26,11 +23,12 @@ export const on = (ports: readonly PortRange[]): string => (ports.length === 0 ?
 export function onlyGranted(
   { family, ranges, internet, coversCluster, ask }: Fix & { readonly id: 'only-granted-ranges' },
   tenant: Tenant,
+  words: PolicyWords,
 ): string {
-  const pods = coversCluster ? '; pods are selected with podSelector and namespaceSelector' : '';
+  const pods = coversCluster ? `; ${words.selectsPods}` : '';
   const wanted = ask === undefined ? `${familyNames[family]} addresses outside the cluster` : grantText(ask, tenant);
   const granted = [...(internet ? (['internet'] as const) : []), ...ranges];
-  if (granted.length === 0) return `ask the platform to grant ${wanted}, or ${removePeer}${pods}`;
+  if (granted.length === 0) return `ask the platform to grant ${wanted}, or ${words.removePeer}${pods}`;
   return `write a cidr within what was granted: ${listedBy(granted, (one) => (one === 'internet' ? 'the internet' : formatRange(one)), maxShownRanges)}; or ask the platform to grant ${ask === undefined ? 'more' : wanted}${pods}`;
 }
 

@@ -1,0 +1,39 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Policy } from '../../kubernetes/objects.ts';
+import { readCiliumPolicy } from '../../reach/dialects/cilium/policy.ts';
+import { wordedVerdicts } from '../fix-text.ts';
+import type { PolicyKind } from '../kind.ts';
+import { ciliumWords } from './words.ts';
+
+export const ciliumNetworkPolicy: PolicyKind = {
+  family: 'policy',
+  kind: 'CiliumNetworkPolicy',
+  group: 'cilium.io',
+  versions: ['v2'],
+  plural: 'ciliumnetworkpolicies',
+  scope: 'Namespaced',
+  writers: 'tenants',
+  reviews: [
+    { phase: 'mutate', resources: ['ciliumnetworkpolicies'], operations: ['CREATE', 'UPDATE'] },
+    { phase: 'validate', resources: ['ciliumnetworkpolicies'], operations: ['CREATE', 'UPDATE'] },
+    { phase: 'validate', resources: ['ciliumnetworkpolicies'], operations: ['DELETE'], filtered: true },
+  ],
+  optional: ['ciliumnetworkpolicies'],
+  rights: [
+    {
+      why: 'Stored policies are judged again when tenants and settings change. A cluster without Cilium lacks them.',
+      resources: ['ciliumnetworkpolicies'],
+      verbs: ['list'],
+    },
+  ],
+  read: readCiliumPolicy,
+  worded: (verdicts, border) => wordedVerdicts(verdicts, border, ciliumWords),
+  narrows: ciliumWords.namespaceLabel,
+  unchanged: (policy, stored) => isDeepStrictEqual(rulesOf(policy), rulesOf(stored)),
+};
+
+/** What `read` looks at. */
+function rulesOf(policy: Policy): unknown {
+  const { spec, specs }: { spec?: unknown; specs?: unknown } = policy;
+  return { spec, specs, namespace: policy.metadata?.namespace };
+}

@@ -1,0 +1,29 @@
+import type { IpRange } from '../kubernetes/ip-range.ts';
+import type { LabelSelector } from '../kubernetes/label-selector.ts';
+import type { Direction } from '../tenancy/tenant.ts';
+
+/** How a kind of policy writes what a fix is made of. */
+export interface PolicyWords {
+  /** The key by which it selects namespaces by one of their labels. */
+  readonly namespaceLabel: (label: string) => string;
+  /** The key by which it selects a namespace by its name. */
+  readonly namespaceName: string;
+  /** Where peers that are pods are listed. */
+  readonly peers: Readonly<Record<Direction, string>>;
+  readonly ownNamespace: string;
+  /** What selects the pods of a namespace. */
+  readonly namespaceSelector: string;
+  /** Pods in a namespace, both by name. */
+  readonly podsOf: (namespace: string, podSelector: LabelSelector) => string;
+  readonly podSelector: (podSelector: LabelSelector) => string;
+  readonly selectPods: string;
+  readonly selectsPods: string;
+  /** A range, or several that are listed already. */
+  readonly block: (ranges: string) => string;
+  /** Every address of IPv4, with exceptions. */
+  readonly internet: string;
+  /** What remains of a rule when its peers are gone. */
+  readonly removePeer: string;
+  /** A list of addresses with its exceptions, in place of something that has none. */
+  readonly addresses: (family: IpRange['family'], direction: Direction) => string;
+}

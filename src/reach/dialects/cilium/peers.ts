@@ -1,0 +1,161 @@
+/** The lists of peers of a rule of cilium.io/v2: one reader for each. */
+import { type DnsPattern, parsePattern } from '../../../kubernetes/dns-pattern.ts';
+import { type FieldPath, field } from '../../../kubernetes/field-path.ts';
+import { type IpRange, parseCidr } from '../../../kubernetes/ip-range.ts';
+import { contains, normalise, subtract } from '../../../kubernetes/ip-set.ts';
+import { excerpt, isGiven, isMap, unknownField } from '../../../kubernetes/json.ts';
+import type { Direction } from '../../../tenancy/tenant.ts';
+import {
+  type Diagnostic,
+  type DiagnosticScope,
+  diagnostic,
+  type Entity,
+  invalid,
+  isEntity,
+  type Peer,
+} from '../../model.ts';
+import { readEndpoints } from './selector.ts';
+
+/** A peer with the field that says it, or why there is none. */
+export type ReadPeer = { readonly peer: Peer; readonly path: FieldPath } | Diagnostic;
+
+/** One list of peers. */
+export interface PeerList {
+  readonly field: string;
+  /** An empty list of these selects nobody; of the others, it is no list at all (mergeEndpointSelectors of pkg/policy/utils). */
+  readonly emptyIsNobody: boolean;
+  readonly read: (item: unknown, path: FieldPath, direction: Direction) => ReadPeer;
+}
+
+const setFields: ReadonlySet<string> = new Set(['cidr', 'except', 'cidrGroupRef', 'cidrGroupSelector']);
+const nameFields: ReadonlySet<string> = new Set(['matchName', 'matchPattern']);
+
+const lists: readonly (Omit<PeerList, 'field'> & { readonly name: string; readonly egressOnly?: true })[] = [
+  { name: 'Endpoints', emptyIsNobody: true, read: readEndpoint },
+  { name: 'CIDR', emptyIsNobody: true, read: readCidr },
+  { name: 'CIDRSet', emptyIsNobody: true, read: readCidrRule },
+  { name: 'Entities', emptyIsNobody: true, read: readEntity },
+  { name: 'Nodes', emptyIsNobody: true, read: readNodes },
+  { name: 'Groups', emptyIsNobody: false, read: readGroup },
+  { name: 'FQDNs', emptyIsNobody: false, read: readName, egressOnly: true },
+  { name: 'Services', emptyIsNobody: false, read: readService, egressOnly: true },
+];
+
+const listsOf = (prefix: 'from' | 'to'): readonly PeerList[] =>
+  lists
+    .filter(({ egressOnly }) => prefix === 'to' || egressOnly === undefined)
+    .map(({ name, ...list }) => ({ ...list, field: `${prefix}${name}` }));
+
+export const peerLists: Readonly<Record<Direction, readonly PeerList[]>> = {
+  ingress: listsOf('from'),
+  egress: listsOf('to'),
+};
+
+/** An empty selector means the pods of the own namespace. */
+function readEndpoint(item: unknown, path: FieldPath, direction: Direction): ReadPeer {
+  const read = readEndpoints(item, path, { direction, kind: 'selector' });
+  return 'verdict' in read ? read : { peer: { kind: 'selector', ...read }, path };
+}
+
+/** A range, or one address. */
+function readCidr(item: unknown, path: FieldPath, direction: Direction): ReadPeer {
+  // One address in its own spelling is a range of one.
+  const single = typeof item === 'string' && !item.includes('/') ? parseCidr(item) : undefined;
+  const text = single?.ok === false && single.fix?.slice(0, single.fix.lastIndexOf('/')) === item ? single.fix : item;
+  const range = readRange(text, path, { direction, kind: 'ipBlock' });
+  return 'verdict' in range ? range : { peer: { kind: 'ipBlock', addresses: [range] }, path };
+}
+
+/** "Only allow notation <IP address>/<prefix>." What `except` leaves out must lie inside. */
+function readCidrRule(item: unknown, path: FieldPath, direction: Direction): ReadPeer {
+  const scope: DiagnosticScope = { direction, kind: 'ipBlock' };
+  if (!isMap(item)) return invalid(scope, path, `${excerpt(item)} is not a map`, 'write a map with cidr and except');
+  const unknown = unknownField(item, setFields);
+  if (unknown !== undefined) {
+    const reason = `${excerpt(unknown)} is not a field of a CIDR rule that is understood`;
+    return invalid(scope, path, reason, 'write cidr and except');
+  }
+  for (const name of ['cidrGroupRef', 'cidrGroupSelector']) {
+    if (!isGiven(item[name])) continue;
+    const reason = 'takes its ranges from CiliumCIDRGroups, which change without this policy';
+    return diagnostic(scope, 'unproven', field(path, name), reason, 'write the ranges with cidr');
+  }
+  const cidr = readRange(item.cidr, field(path, 'cidr'), scope);
+  if ('verdict' in cidr) return cidr;
+  const excepts = item.except ?? [];
+  const exceptsPath = field(path, 'except');
+  if (!Array.isArray(excepts))
+    return invalid(scope, exceptsPath, `${excerpt(excepts)} is not a list of ranges`, 'write a list of ranges');
+  const holes: IpRange[] = [];
+  for (const [index, written] of excepts.entries()) {
+    const at = field(exceptsPath, index);
+    const hole = readRange(written, at, scope);
+    if ('verdict' in hole) return hole;
+    if (!contains([cidr], [hole])) {
+      const reason = `${excerpt(written)} does not lie inside ${excerpt(item.cidr)}`;
+      return invalid(scope, at, reason, 'write a range inside cidr, or remove it');
+    }
+    holes.push(hole);
+  }
+  const addresses = subtract([cidr], normalise(holes));
+  if (addresses.length > 0) return { peer: { kind: 'ipBlock', addresses }, path };
+  const reason = 'matches nothing, as except leaves no address of cidr';
+  return diagnostic(scope, 'nothing', path, reason, { id: 'remove-peer' });
+}
+
+function readRange(text: unknown, path: FieldPath, scope: DiagnosticScope): IpRange | Diagnostic {
+  if (typeof text !== 'string')
+    return invalid(scope, path, `${excerpt(text)} is not an IP range`, 'write text such as 203.0.113.0/24');
+  const range = parseCidr(text);
+  if (range.ok) return range.value;
+  return invalid(scope, path, range.reason, `write ${range.fix ?? 'a range such as 203.0.113.0/24'}`);
+}
+
+/** By an allow-list: later versions of Cilium have more of them. */
+function readEntity(item: unknown, path: FieldPath, direction: Direction): ReadPeer {
+  const scope: DiagnosticScope = { direction, kind: 'entity' };
+  if (item === 'none')
+    return diagnostic(scope, 'nothing', path, 'matches nothing, as nobody is the entity none', { id: 'remove-peer' });
+  if (typeof item === 'string' && isEntity(item)) return entity(item, path);
+  return invalid(scope, path, `${excerpt(item)} is not an entity that is understood`, 'write an entity of Cilium 1.20');
+}
+
+const entity = (one: Entity, path: FieldPath): ReadPeer => ({ peer: { kind: 'entity', entity: one }, path });
+
+/** Whatever the selector says, they are nodes other than the pod's own. */
+function readNodes(_: unknown, path: FieldPath): ReadPeer {
+  return entity('remote-node', path);
+}
+
+/** Security groups, which Cilium turns into addresses. A group that it does not understand was everybody (CVE-2025-64715). */
+function readGroup(_: unknown, path: FieldPath, direction: Direction): ReadPeer {
+  const reason = 'takes its addresses from a cloud, and some versions of Cilium read a wrong group as everybody';
+  return diagnostic({ direction, kind: 'ipBlock' }, 'unproven', path, reason, 'write the ranges as CIDRs');
+}
+
+/** Cilium asks for one of both; where neither is there, no name matches. */
+function readName(item: unknown, path: FieldPath, direction: Direction): ReadPeer {
+  const scope: DiagnosticScope = { direction, kind: 'name' };
+  const pattern = patternOf(item);
+  if (pattern !== undefined) return { peer: { kind: 'name', pattern }, path };
+  const reason = `${excerpt(item)} names no DNS name that is understood`;
+  return invalid(scope, path, reason, 'write matchName: api.example.org, or matchPattern: "*.example.org"');
+}
+
+function patternOf(item: unknown): DnsPattern | undefined {
+  if (!isMap(item) || unknownField(item, nameFields) !== undefined) return undefined;
+  const { matchName, matchPattern } = item;
+  if (isGiven(matchName) === isGiven(matchPattern)) return undefined;
+  if (typeof matchName === 'string') return matchName.includes('*') ? undefined : parsePattern(matchName);
+  return typeof matchPattern === 'string' ? parsePattern(matchPattern) : undefined;
+}
+
+/**
+ * A Service of the own namespace, too, may lead out: without a selector its addresses are what its EndpointSlices say. A name without a
+ * namespace is a Service of any namespace, and one that nobody has lets everybody through on the ports of the rule.
+ */
+function readService(_: unknown, path: FieldPath, direction: Direction): ReadPeer {
+  const reason = 'takes its peers from Services, whose addresses change without this policy';
+  const fix = 'select the pods of the Service with toEndpoints, or write its addresses with toCIDR';
+  return diagnostic({ direction, kind: 'selector' }, 'unproven', path, reason, fix);
+}

@@ -1,0 +1,164 @@
+/** `toPorts` and `icmps` of a rule of cilium.io/v2 -> ports. */
+import { type FieldPath, field } from '../../../kubernetes/field-path.ts';
+import { excerpt, isGiven, isMap, type JsonMap, unknownField } from '../../../kubernetes/json.ts';
+import { allPorts, type Port } from '../../../kubernetes/port-range.ts';
+import { type DiagnosticScope, diagnostic, invalid } from '../../model.ts';
+import type { Found } from '../found.ts';
+
+/** On which ports the peers of a rule are let through. `unlisted`: no field of the rule says anything about ports. */
+export type RulePorts = readonly Port[] | 'unlisted';
+
+/** Where a rule stands. */
+export interface Place {
+  readonly path: FieldPath;
+  readonly scope: DiagnosticScope;
+  /** Of the policy. */
+  readonly namespace: string;
+  readonly found: Found;
+}
+
+type Protocol = Port['protocol'];
+const transports: readonly Protocol[] = ['TCP', 'UDP', 'SCTP'];
+/** These have no ports. A grant says nothing of them, unless it is one for every port. */
+const otherProtocols: ReadonlySet<string> = new Set(['VRRP', 'IGMP', 'GRE', 'IPIP', 'IPV6', 'ESP', 'AH']);
+const portRuleFields: ReadonlySet<string> = new Set([
+  ...['ports', 'terminatingTLS', 'originatingTLS', 'serverNames', 'listener', 'rules'],
+]);
+const portFields: ReadonlySet<string> = new Set(['port', 'endPort', 'protocol']);
+const highest = 65535;
+
+/** What a port is taken for that is not understood, so that the peers beside it are judged all the same. */
+const every: readonly Port[] = allPorts;
+
+/**
+ * Both lists are joined. An item without ports lets nobody through, but with it the rule has said something about ports: then only what
+ * is listed is open (mergeL4Filter of pkg/policy/rule.go).
+ */
+export function readRulePorts(rule: JsonMap, place: Place): RulePorts {
+  const { path } = place;
+  const ports: Port[] = [];
+  let isListed = false;
+  for (const [index, item] of itemsOf(rule, 'toPorts', place)) {
+    isListed = true;
+    ports.push(...readPortRule(item, field(field(path, 'toPorts'), index), place));
+  }
+  for (const [index, item] of itemsOf(rule, 'icmps', place)) {
+    isListed = true;
+    const at = field(field(path, 'icmps'), index);
+    // Of ICMP, a grant says nothing either.
+    if (!isMap(item))
+      place.found.add(invalid(place.scope, at, `${excerpt(item)} is not a map`, 'write a map with fields'));
+    else if (!Array.isArray(item.fields) || item.fields.length > 0) ports.push(...every);
+  }
+  return isListed ? ports : 'unlisted';
+}
+
+/** The items of a list that may be missing. One that is no list is told, and has none. */
+export function itemsOf(
+  rule: JsonMap,
+  name: string,
+  { path, scope, found }: Pick<Place, 'scope' | 'found'> & { readonly path: FieldPath | undefined },
+): readonly [number, unknown][] {
+  const list = rule[name];
+  if (!isGiven(list)) return [];
+  if (Array.isArray(list)) return [...list.entries()];
+  found.add(invalid(scope, field(path, name), `${excerpt(list)} is not a list`, 'write a list'));
+  return [];
+}
+
+function readPortRule(item: unknown, path: FieldPath, place: Place): readonly Port[] {
+  const { scope, found } = place;
+  const unknown = isMap(item) ? unknownField(item, portRuleFields) : undefined;
+  if (!isMap(item) || unknown !== undefined) {
+    const reason = isMap(item)
+      ? `${excerpt(unknown)} is not a field of toPorts that is understood`
+      : `${excerpt(item)} is not a map`;
+    found.add(invalid(scope, path, reason, 'write ports, and rules if you need them'));
+    return every;
+  }
+  if (isGiven(item.listener)) {
+    const reason = 'hands the traffic to a proxy, and where that sends it no field of the policy says';
+    found.add(diagnostic(scope, 'unproven', field(path, 'listener'), reason, 'remove listener'));
+  }
+  readSecrets(item, path, place);
+  const { ports } = item;
+  if (!isGiven(ports)) return [];
+  if (!Array.isArray(ports)) {
+    found.add(invalid(scope, field(path, 'ports'), `${excerpt(ports)} is not a list of ports`, 'write a list'));
+    return every;
+  }
+  if (!found.examines(ports.length, 'ports', scope, field(path, 'ports'))) return every;
+  const read: Port[] = [];
+  for (let index = 0; index < ports.length; index++) {
+    const port = readPort(ports[index]);
+    if (!('reason' in port)) {
+      read.push(...port);
+      continue;
+    }
+    found.add(invalid(scope, field(field(path, 'ports'), index), port.reason, port.fix));
+    return every;
+  }
+  return read;
+}
+
+/** Cilium's agent reads these Secrets for the proxy, whosever they are, and puts them into answers and requests. */
+function readSecrets(item: JsonMap, path: FieldPath, { scope, namespace, found }: Place): void {
+  const holders: [unknown, FieldPath][] = ['terminatingTLS', 'originatingTLS'].map((name) => [
+    item[name],
+    field(path, name),
+  ]);
+  const http = isMap(item.rules) && Array.isArray(item.rules.http) ? item.rules.http : [];
+  for (const [index, rule] of http.entries()) {
+    const matches: unknown = isMap(rule) ? rule.headerMatches : undefined;
+    const at = field(field(field(field(path, 'rules'), 'http'), index), 'headerMatches');
+    if (!Array.isArray(matches)) continue;
+    for (const [place, match] of matches.entries()) holders.push([match, field(at, place)]);
+  }
+  for (const [holder, at] of holders) {
+    const secret: unknown = isMap(holder) ? holder.secret : undefined;
+    if (!isMap(secret) || secret.namespace === namespace) continue;
+    const reason = `takes a Secret that is not of the namespace ${namespace}, which is read with the rights of Cilium`;
+    found.add(diagnostic(scope, 'unproven', field(at, 'secret'), reason, `write namespace: ${namespace}`));
+  }
+}
+
+/**
+ * port      text: a number, or a name. Missing and "0" are every port of the protocol
+ * endPort   the last port of a range; 0 and missing: none
+ * protocol  missing and ANY are TCP, UDP and SCTP
+ * Go reads "010" as 8 and "0x50" as a name, so a number is decimal and begins with no zero here.
+ */
+function readPort(written: unknown): readonly Port[] | { readonly reason: string; readonly fix: string } {
+  if (!isMap(written)) return { reason: `${excerpt(written)} is not a port`, fix: 'write port and protocol' };
+  const unknown = unknownField(written, portFields);
+  if (unknown !== undefined)
+    return { reason: `${excerpt(unknown)} is not a field of a port`, fix: 'write port, endPort and protocol' };
+  const { port, endPort } = written;
+  const protocol = isGiven(written.protocol) ? written.protocol : 'ANY';
+  if (typeof protocol === 'string' && otherProtocols.has(protocol)) return every;
+  const protocols = protocol === 'ANY' ? transports : transports.filter((one) => one === protocol);
+  if (protocols.length === 0)
+    return { reason: `${excerpt(protocol)} is not a protocol of Cilium`, fix: 'write TCP, UDP, SCTP or ANY' };
+  const on = (first: number, last: number) => protocols.map((one): Port => ({ protocol: one, first, last }));
+  if (!isGiven(port) || port === '' || port === '0') return on(1, highest);
+  if (typeof port !== 'string') return { reason: `${excerpt(port)} is not text`, fix: 'put the port in quotes' };
+  if (isPortName(port)) return protocols.map((one): Port => ({ protocol: one, name: port.toLowerCase() }));
+  const first = /^[1-9][0-9]{0,4}$/.test(port) ? Number(port) : 0;
+  if (first < 1 || first > highest)
+    return {
+      reason: `${excerpt(port)} is not a port`,
+      fix: 'write a number from 1 to 65535 without leading zeros, in quotes',
+    };
+  if (!isGiven(endPort) || endPort === 0) return on(first, first);
+  if (typeof endPort !== 'number' || !Number.isInteger(endPort) || endPort < first || endPort > highest)
+    return {
+      reason: `${excerpt(endPort)} is not the end of a range that begins at ${first}`,
+      fix: `write endPort from ${first} to 65535, or remove it`,
+    };
+  return on(first, endPort);
+}
+
+/** An IANA service name: letters, digits and single hyphens inside, with a letter in it (pkg/iana). */
+function isPortName(text: string): boolean {
+  return text.length <= 15 && /^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$/.test(text) && /[A-Za-z]/.test(text);
+}

@@ -1,0 +1,190 @@
+/**
+ * Endpoint selectors of cilium.io/v2 -> which pods of which namespaces.
+ *
+ * Cilium keeps the labels of a pod, of its namespace and of its cluster in one set, each with a source: `k8s:app`. A key without a source
+ * means any source. Where a selector says nothing about the namespace, Cilium adds the policy's own, and the own cluster
+ * (cilium/cilium pkg/k8s/apis/cilium.io/utils, getEndpointSelector).
+ */
+import { type FieldPath, field } from '../../../kubernetes/field-path.ts';
+import { excerpt, isMap } from '../../../kubernetes/json.ts';
+import {
+  commonDomain,
+  contradiction,
+  type Domain,
+  domainFor,
+  type Selector,
+  witnessLabels,
+} from '../../../kubernetes/label-selector.ts';
+import { namespaceNameLabel } from '../../../kubernetes/objects.ts';
+import { isLabelKey, parseSelector } from '../../../kubernetes/parse-selector.ts';
+import {
+  type Diagnostic,
+  type DiagnosticScope,
+  diagnostic,
+  invalid,
+  isEntity,
+  type SelectorPeer,
+} from '../../model.ts';
+import { possibleNames } from '../../namespace-name.ts';
+
+const namespaceKey = 'io.kubernetes.pod.namespace';
+const namespaceLabels = 'io.cilium.k8s.namespace.labels.';
+const clusterKey = 'io.cilium.k8s.policy.cluster';
+
+/** More values than these for one label of a namespace are not examined (NP-14). */
+const valuesPerLabel = 100;
+
+/** What a selector says, by whom it is about. */
+interface Parts {
+  /** Labels of the namespace; undefined: no key is about it. */
+  readonly namespaces: Map<string, Domain> | undefined;
+  readonly pods: Map<string, Domain>;
+  readonly cluster: Domain | undefined;
+  readonly reserved: Reserved | undefined;
+  readonly keys: number;
+}
+
+/** A key of the source `reserved`, as it is written. */
+interface Reserved {
+  readonly key: string;
+  readonly domain: Domain;
+}
+
+export function readEndpoints(
+  written: unknown,
+  path: FieldPath,
+  scope: DiagnosticScope,
+): Omit<SelectorPeer, 'kind'> | Diagnostic {
+  const parts = readParts(written, path, scope);
+  if ('verdict' in parts) return parts;
+  const { namespaces, pods, cluster, reserved, keys } = parts;
+  if (reserved !== undefined) return unscoped(reserved, keys === 1, path, scope);
+  for (const [label, { values }] of namespaces ?? []) {
+    if (values.size <= valuesPerLabel) continue;
+    const reason = `lists ${values.size} values of the label ${label}, and only ${valuesPerLabel} are examined`;
+    return diagnostic(scope, 'unproven', path, reason, 'list fewer values, or make several selectors of it');
+  }
+  const dead = (namespaces && contradiction(namespaces)) ?? contradiction(pods);
+  if (cluster !== undefined) {
+    const names = namespaces && possibleNames(domainFor(namespaces, namespaceNameLabel));
+    return inMesh(cluster, dead !== undefined || names?.length === 0, path, scope);
+  }
+  if (dead === undefined) return { namespaces, pods };
+  const reason = `matches nothing, as no value of the label ${dead} meets all its requirements`;
+  return diagnostic(scope, 'nothing', path, reason, { id: 'correct-requirements', label: dead });
+}
+
+/**
+ * The pods that a policy is about. "EndpointSelector always applies in namespace of the policy resource": what it says of namespaces
+ * is replaced, and what it says of clusters may be. So both are left out, and more pods count than are selected.
+ */
+export function readSubject(written: unknown, path: FieldPath, scope: DiagnosticScope): Selector | Diagnostic {
+  const parts = readParts(written, path, scope);
+  if ('verdict' in parts) return parts;
+  const { pods, reserved } = parts;
+  if (reserved === undefined) return pods;
+  // Cilium before 1.14.2 left the namespace out for reserved:init, and so selected pods of others (CVE-2023-41333, SVC-09).
+  const reason = `names ${excerpt(reserved.key)}, with which some versions of Cilium select pods of every namespace`;
+  return diagnostic(scope, 'unproven', path, reason, 'remove it, and select pods by their own labels');
+}
+
+function readParts(written: unknown, path: FieldPath, scope: DiagnosticScope): Parts | Diagnostic {
+  const twice = writtenTwice(written);
+  if (twice !== undefined) {
+    const reason = `writes the label ${excerpt(twice)} with and without its source, and Cilium takes one of the two`;
+    return invalid(scope, field(path, 'matchLabels'), reason, 'write it once');
+  }
+  const selector = parseSelector(written, sourcedKey);
+  if (!selector.ok) return invalid(scope, selector.steps.reduce<FieldPath>(field, path), selector.reason, selector.fix);
+  const pods = new Map<string, Domain>();
+  let namespaces: Map<string, Domain> | undefined;
+  let cluster: Domain | undefined;
+  let reserved: Reserved | undefined;
+  for (const [key, domain] of selector.value) {
+    const colon = key.indexOf(':');
+    const source = key.slice(0, colon);
+    const name = key.slice(colon + 1);
+    const about = source === 'any' || source === 'k8s' ? namespaceLabel(name) : undefined;
+    if (source === 'reserved') reserved ??= { key, domain };
+    else if (about !== undefined) {
+      namespaces ??= new Map();
+      fold(namespaces, about, domain);
+    } else if (source !== 'any' && source !== 'k8s') pods.set(key, domain);
+    else if (name === clusterKey) cluster = cluster === undefined ? domain : commonDomain(cluster, domain);
+    // Labels of one name and two sources need not be the same label: nothing follows from a contradiction of the two.
+    else pods.set(pods.has(name) ? key : name, domain);
+  }
+  return { namespaces, pods, cluster, reserved, keys: selector.value.size };
+}
+
+/** `any:` is what Cilium puts before a key without a source; text such as `$host` is no key (labels.IsValidCiliumLabelKey). */
+function sourcedKey(key: string): string | undefined {
+  const colon = key.indexOf(':');
+  const name = key.slice(colon + 1);
+  if (!isLabelKey(name) || (colon >= 0 && !isSource(key, colon))) return undefined;
+  return colon < 0 ? `any:${name}` : key;
+}
+
+/** Letters and digits before `end`, at least one. */
+function isSource(key: string, end: number): boolean {
+  for (let at = 0; at < end; at++) {
+    const code = key.charCodeAt(at) | 0x20;
+    const isDigit = key.charCodeAt(at) >= 0x30 && key.charCodeAt(at) <= 0x39;
+    if (!isDigit && !(code >= 0x61 && code <= 0x7a)) return false;
+  }
+  return end > 0;
+}
+
+/**
+ * A label that matchLabels holds as `app` and as `any:app`: Cilium makes one key of them, and which value stays depends on the order of a
+ * map (NewESFromK8sLabelSelector).
+ */
+function writtenTwice(written: unknown): string | undefined {
+  const matchLabels = isMap(written) ? written.matchLabels : undefined;
+  if (!isMap(matchLabels)) return undefined;
+  for (const key in matchLabels) {
+    if (key.startsWith('any:') && Object.hasOwn(matchLabels, key.slice(4))) return key.slice(4);
+  }
+  return undefined;
+}
+
+/** The label of the namespace that a key is about; undefined: it is about the pod. */
+function namespaceLabel(name: string): string | undefined {
+  if (name === namespaceKey) return namespaceNameLabel;
+  return name.startsWith(namespaceLabels) ? name.slice(namespaceLabels.length) : undefined;
+}
+
+function fold(domains: Map<string, Domain>, label: string, domain: Domain): void {
+  const before = domains.get(label);
+  domains.set(label, before === undefined ? domain : commonDomain(before, domain));
+}
+
+/**
+ * "The k8s prefix must not be added to reserved labels": neither namespace nor cluster is added then, whatever the operator.
+ * Beside other keys, nobody can be named who surely gets through.
+ */
+function unscoped({ key, domain }: Reserved, isAlone: boolean, path: FieldPath, scope: DiagnosticScope): Diagnostic {
+  const reason = `names ${excerpt(key)}; with a reserved label Cilium adds neither the own namespace nor the own cluster`;
+  const fix = 'remove it, and select pods by their own labels and those of their namespace';
+  const witness = isAlone ? whoHas(key.slice('reserved:'.length), domain) : undefined;
+  if (witness === undefined) return diagnostic(scope, 'unproven', path, reason, fix);
+  return { ...diagnostic(scope, 'escapes', path, reason, fix), witness };
+}
+
+/** Such labels have no values. */
+function whoHas(name: string, { absent, finite, values }: Domain): string | undefined {
+  if (absent) return 'a pod of any namespace, or any address';
+  return isEntity(name) && values.has('') === finite ? `whoever has the reserved label ${name}` : undefined;
+}
+
+/** A cluster that is named takes the place of the own one. Whose a namespace of another cluster is, the labels of this one do not say. */
+function inMesh(cluster: Domain, selectsNothing: boolean, path: FieldPath, scope: DiagnosticScope): Diagnostic {
+  const reason = `names ${clusterKey}, with which Cilium selects pods of other clusters of a mesh`;
+  const fix = 'remove it: pods of the own cluster are selected without it';
+  const other = witnessLabels(new Map([[clusterKey, cluster]])).get(clusterKey);
+  if (selectsNothing || !other) return diagnostic(scope, 'unproven', path, reason, fix);
+  return {
+    ...diagnostic(scope, 'escapes', path, reason, fix),
+    witness: `a pod of the cluster ${other} in the same mesh`,
+  };
+}

@@ -1,0 +1,479 @@
+/**
+ * CiliumNetworkPolicy of cilium.io/v2: the policies of the search for NetworkPolicy, written in Cilium's fields, with what only
+ * those can say.
+ */
+import fc from 'fast-check';
+import { ciliumNetworkPolicy as kind } from '../../../src/kinds/cilium-network-policy/cilium-network-policy.ts';
+import { judgeBorder, type PeerVerdict } from '../../../src/reach/border.ts';
+import {
+  nameLabel,
+  type World,
+  type WrittenPort,
+  type WrittenRule,
+  type WrittenSelector,
+} from '../../reach/evaluator.ts';
+import { reaches, readBlock } from '../../reach/evaluator-addresses.ts';
+import { readWitness } from '../../reach/read-witness.ts';
+import { policy } from '../../reach/search-policies.ts';
+import type { PolicyKind, ReadWitness } from '../kind.ts';
+import {
+  addressParty,
+  type Candidate,
+  edgesOf,
+  isForeignOn,
+  namedPorts,
+  ownNamespace,
+  pod,
+  podsAround,
+  reserved,
+  satisfy,
+  wires,
+} from '../parties.ts';
+import type { NamedPort } from '../protocol.ts';
+
+type Direction = 'ingress' | 'egress';
+const directions = ['ingress', 'egress'] as const;
+
+interface WrittenPorts {
+  ports?: { port?: string; endPort?: number; protocol?: string }[] | null;
+}
+/** One rule; which lists of peers it may have depends on the direction. */
+export interface CiliumRule {
+  fromEndpoints?: WrittenSelector[];
+  toEndpoints?: WrittenSelector[];
+  fromCIDR?: string[];
+  toCIDR?: string[];
+  fromCIDRSet?: { cidr: string; except?: string[] }[];
+  toCIDRSet?: { cidr: string; except?: string[] }[];
+  fromEntities?: string[];
+  toEntities?: string[];
+  fromNodes?: WrittenSelector[];
+  toNodes?: WrittenSelector[];
+  toPorts?: WrittenPorts[] | null;
+  icmps?: { fields: { family: string; type: number }[] }[];
+}
+interface Draft {
+  endpointSelector: WrittenSelector;
+  ingress?: CiliumRule[];
+  ingressDeny?: CiliumRule[];
+  egress?: CiliumRule[];
+  egressDeny?: CiliumRule[];
+  enableDefaultDeny?: { ingress?: boolean; egress?: boolean };
+}
+export interface CiliumSpec {
+  spec?: Draft;
+  specs?: Draft[];
+}
+
+// Writing.
+
+const namespaceKey = 'io.kubernetes.pod.namespace';
+const namespaceLabels = 'io.cilium.k8s.namespace.labels.';
+const clusterKey = 'io.cilium.k8s.policy.cluster';
+
+function chosen<Item>(items: readonly Item[], at: number): Item | undefined {
+  return items[at % Math.max(1, items.length)];
+}
+
+/** With a source, or without one. */
+function sourced(key: string, at: number): string {
+  return `${chosen(['', 'k8s:', 'any:'], at)}${key}`;
+}
+
+/** A name has two spellings. */
+function namespaceKeyOf(label: string, at: number): string {
+  return label === nameLabel && at % 4 > 0 ? namespaceKey : `${namespaceLabels}${label}`;
+}
+
+function translated(selector: WrittenSelector, keyOf: (key: string) => string): WrittenSelector {
+  const { matchLabels, matchExpressions } = selector;
+  return {
+    ...(matchLabels && {
+      matchLabels: Object.fromEntries(Object.entries(matchLabels).map(([key, value]) => [keyOf(key), value])),
+    }),
+    ...(matchExpressions && { matchExpressions: matchExpressions.map((one) => ({ ...one, key: keyOf(one.key) })) }),
+  };
+}
+
+function joined(one: WrittenSelector, other: WrittenSelector): WrittenSelector {
+  const matchLabels = { ...one.matchLabels, ...other.matchLabels };
+  const matchExpressions = [...(one.matchExpressions ?? []), ...(other.matchExpressions ?? [])];
+  return {
+    ...(Object.keys(matchLabels).length > 0 && { matchLabels }),
+    ...(matchExpressions.length > 0 && { matchExpressions }),
+  };
+}
+
+function portsOf(ports: readonly WrittenPort[] | null | undefined, at: number): Pick<CiliumRule, 'toPorts'> {
+  if (!ports || ports.length === 0) return chosen([{}, {}, { toPorts: [] }, { toPorts: null }], at) ?? {};
+  const written = ports.map(({ protocol, port, endPort }) => ({
+    ...(port !== undefined && port !== null && { port: String(port) === '80' ? '3' : String(port) }),
+    ...(endPort !== undefined && endPort !== null && { endPort }),
+    protocol: protocol ?? 'TCP',
+  }));
+  return { toPorts: at % 3 === 0 ? written.map((one) => ({ ports: [one] })) : [{ ports: written }] };
+}
+
+/** Peers of different kinds stand in rules of their own. */
+function rulesOf({ from, to, ports }: WrittenRule, direction: Direction, at: number): CiliumRule[] {
+  const prefix = direction === 'ingress' ? 'from' : 'to';
+  const peers = (direction === 'ingress' ? from : to) ?? [];
+  const open = portsOf(ports, at);
+  const selectors = peers.flatMap(({ namespaceSelector, podSelector, ipBlock }) =>
+    ipBlock
+      ? []
+      : joined(
+          translated(namespaceSelector ?? {}, (key) => sourced(namespaceKeyOf(key, at >> 2), at >> 4)),
+          translated(podSelector ?? {}, (key) => sourced(key, at >> 6)),
+        ),
+  );
+  const blocks = peers.flatMap(({ ipBlock }) =>
+    ipBlock ? { cidr: ipBlock.cidr, ...(ipBlock.except && { except: [...ipBlock.except] }) } : [],
+  );
+  const rules: CiliumRule[] = [];
+  if (peers.length === 0) rules.push({ ...open });
+  if (selectors.length > 0) rules.push({ [`${prefix}Endpoints`]: selectors, ...open });
+  if (blocks.length > 0 && at % 5 === 0)
+    rules.push({ [`${prefix}CIDR`]: blocks.map(({ cidr }) => cidr.replace(/\/(32|128)$/, '')), ...open });
+  else if (blocks.length > 0) rules.push({ [`${prefix}CIDRSet`]: blocks, ...open });
+  return rules;
+}
+
+/** A change of what is written: a number chooses the place. */
+type Twist = (draft: Draft, at: number) => void;
+
+const entities = [
+  ...['all', 'world', 'world', 'cluster', 'cluster-mesh', 'host', 'remote-node', 'kube-apiserver', 'ingress'],
+  ...['init', 'health', 'unmanaged', 'none', 'world-ipv4', 'world-ipv6', 'planet'],
+];
+
+const addRule = (draft: Draft, at: number, rule: (prefix: 'from' | 'to') => CiliumRule): void => {
+  const direction = chosen(directions, at) ?? 'ingress';
+  draft[direction] = [...(draft[direction] ?? []), rule(direction === 'ingress' ? 'from' : 'to')];
+};
+const somePorts = (at: number): Pick<CiliumRule, 'toPorts'> =>
+  chosen(
+    [
+      {},
+      { toPorts: [{ ports: [{ port: '2', protocol: 'TCP' }] }] },
+      { toPorts: [{ ports: [{ port: '3', protocol: 'ANY' }] }] },
+      { toPorts: [{ ports: [{ port: '0', protocol: 'UDP' }] }] },
+      { toPorts: [{ ports: [{ port: '1', endPort: 4 }] }] },
+      { toPorts: [{}] },
+      { toPorts: [{ ports: [] }] },
+      { toPorts: [{ ports: [{ protocol: 'SCTP' }] }] },
+      { icmps: [{ fields: [{ family: 'IPv4', type: 8 }] }] },
+      { icmps: [{ fields: [] }] },
+    ],
+    at,
+  ) ?? {};
+
+const byEntity: Twist = (draft, at) =>
+  addRule(draft, at, (prefix) => ({
+    [`${prefix}Entities`]: [chosen(entities, at >> 1) ?? 'all'],
+    ...somePorts(at >> 6),
+  }));
+const byPorts: Twist = (draft, at) => addRule(draft, at, () => somePorts(at >> 1));
+const emptyList: Twist = (draft, at) =>
+  addRule(draft, at, (prefix) => ({
+    [`${prefix}${chosen(['Endpoints', 'CIDR', 'CIDRSet', 'Entities', 'Nodes', 'Groups'], at >> 1)}`]: [],
+    ...somePorts(at >> 4),
+  }));
+const byNodes: Twist = (draft, at) =>
+  addRule(draft, at, (prefix) => ({ [`${prefix}Nodes`]: [{}], ...somePorts(at >> 1) }));
+const denied: Twist = (draft, at) => {
+  const name = at % 2 === 0 ? 'ingressDeny' : 'egressDeny';
+  const prefix = at % 2 === 0 ? 'from' : 'to';
+  draft[name] = [{ [`${prefix}Entities`]: [chosen(['all', 'world', 'cluster'], at >> 1) ?? 'all'] }];
+};
+const defaultDeny: Twist = (draft, at) => {
+  draft.enableDefaultDeny = { ingress: at % 2 === 0, egress: at % 4 < 2 };
+};
+
+/** Keys that mean something to Cilium, and spellings of one key. */
+const oddKeys = [
+  ...['reserved:host', 'reserved:init', 'reserved:nobody', 'reserved.host', 'k8s:reserved', 'cidr:10.0.0.0/8'],
+  ...[clusterKey, `k8s:${clusterKey}`, namespaceKey, `any:${namespaceKey}`, `k8s:${namespaceKey}`],
+  ...[`${namespaceLabels}env`, `k8s:${namespaceLabels}kubernetes.io/metadata.name`, 'any:app', 'k8s:app', 'app'],
+  ...['container:app', 'io.cilium.k8s.policy.serviceaccount', '$host', ':app', 'any:k8s:app', 'constructor'],
+  ...['io.cilium.k8s.namespace.label.env', 'k8s.io.kubernetes.pod.namespace'],
+];
+const oddValues = ['', 'x', 'y', 'acme-web', 'beta-db', 'kube-system', 'here', 'elsewhere', 'default', '-x'];
+
+function selectorsIn(draft: Draft): WrittenSelector[] {
+  const rules = directions.flatMap((direction) => draft[direction] ?? []);
+  return [
+    draft.endpointSelector,
+    ...rules.flatMap((rule) => [...(rule.fromEndpoints ?? []), ...(rule.toEndpoints ?? [])]),
+  ];
+}
+const oddKey: Twist = (draft, at) => {
+  const selector = chosen(selectorsIn(draft), at);
+  const key = chosen(oddKeys, at >> 3);
+  if (selector === undefined || key === undefined) return;
+  const value = chosen(oddValues, at >> 8) ?? '';
+  const operator = chosen(['In', 'NotIn', 'Exists', 'DoesNotExist', '=', '='], at >> 12) ?? '=';
+  if (operator === '=') Object.assign(selector, { matchLabels: { ...selector.matchLabels, [key]: value } });
+  else {
+    const requirement = { key, operator, ...(operator.endsWith('In') && { values: [value] }) };
+    Object.assign(selector, { matchExpressions: [...(selector.matchExpressions ?? []), requirement] });
+  }
+};
+
+const twist: fc.Arbitrary<Twist> = fc.oneof(
+  { weight: 5, arbitrary: fc.constant(byEntity) },
+  { weight: 3, arbitrary: fc.constant(byPorts) },
+  { weight: 3, arbitrary: fc.constant(emptyList) },
+  { weight: 1, arbitrary: fc.constant(byNodes) },
+  { weight: 2, arbitrary: fc.constant(denied) },
+  { weight: 1, arbitrary: fc.constant(defaultDeny) },
+  { weight: 7, arbitrary: fc.constant(oddKey) },
+);
+
+const specs: fc.Arbitrary<(world: World) => CiliumSpec> = fc
+  .tuple(policy, fc.array(fc.tuple(twist, fc.nat(0xffffff)), { maxLength: 2 }), fc.nat(0xffffff))
+  .map(([write, twists, at]) => (world) => {
+    const plain = write(world);
+    const draft: Draft = {
+      endpointSelector: translated(plain.podSelector ?? {}, (key) => sourced(key, at)),
+    };
+    for (const direction of directions) {
+      const rules = (plain[direction] ?? []).flatMap((rule, index) => rulesOf(rule, direction, (at >> 1) + index * 7));
+      if (rules.length > 0) draft[direction] = rules;
+    }
+    // A specification needs rules.
+    if (draft.ingress === undefined && draft.egress === undefined) draft.ingress = [{}];
+    for (const [change, place] of twists) change(draft, place);
+    const copy: Draft = JSON.parse(JSON.stringify(draft));
+    if (at % 7 === 0) return { specs: [copy] };
+    if (at % 7 === 1) return { spec: copy, specs: [{ endpointSelector: copy.endpointSelector, egress: [{}] }] };
+    return { spec: copy };
+  });
+
+function objectOf({ spec, specs: several }: CiliumSpec, { namespace }: World): unknown {
+  return {
+    apiVersion: 'cilium.io/v2',
+    kind: 'CiliumNetworkPolicy',
+    metadata: { name: 'asked', namespace },
+    ...(spec && { spec }),
+    ...(several && { specs: several }),
+  };
+}
+
+function judge(spec: CiliumSpec, border: Parameters<typeof judgeBorder>[1]): readonly PeerVerdict[] {
+  const metadata = { name: 'asked', namespace: border.namespace };
+  return judgeBorder(kind.read(JSON.parse(JSON.stringify({ ...spec, metadata }))), border);
+}
+
+// Reading.
+
+const draftsIn = ({ spec, specs: several = [] }: CiliumSpec): readonly Draft[] => [...(spec ? [spec] : []), ...several];
+
+/** What a selector asks of the namespace and of the pod, as a NetworkPolicy would write it. */
+function parted(selector: WrittenSelector): {
+  readonly namespaces: WrittenSelector | undefined;
+  readonly pods: WrittenSelector;
+} {
+  const plain = (key: string) => key.replace(/^(any|k8s):/, '');
+  const labelIn = (key: string) =>
+    plain(key) === namespaceKey
+      ? nameLabel
+      : plain(key).startsWith(namespaceLabels)
+        ? plain(key).slice(namespaceLabels.length)
+        : undefined;
+  const keys = keysOf(selector);
+  const only = (keep: (key: string) => boolean, keyOf: (key: string) => string): WrittenSelector => ({
+    matchLabels: Object.fromEntries(
+      Object.entries(selector.matchLabels ?? {}).flatMap(([key, value]) => (keep(key) ? [[keyOf(key), value]] : [])),
+    ),
+    matchExpressions: (selector.matchExpressions ?? [])
+      .filter(({ key }) => keep(key))
+      .map((one) => ({ ...one, key: keyOf(one.key) })),
+  });
+  const isOfNamespace = (key: string) => labelIn(key) !== undefined;
+  return {
+    namespaces: keys.some(isOfNamespace) ? only(isOfNamespace, (key) => labelIn(key) ?? key) : undefined,
+    pods: only((key) => !isOfNamespace(key) && plain(key) !== clusterKey, plain),
+  };
+}
+
+const keysOf = ({ matchLabels, matchExpressions }: WrittenSelector): readonly string[] => [
+  ...Object.keys(matchLabels ?? {}),
+  ...(matchExpressions ?? []).map(({ key }) => key),
+];
+/** Labels of one name from two sources need not be the same label. */
+const hasTwoSources = (keys: readonly string[]) =>
+  new Set(keys.map((key) => key.replace(/^(any|k8s):/, ''))).size <
+  new Set(keys.map((key) => key.replace(/^any:/, ''))).size;
+const isOfPods = (key: string) => !/io[.](cilium|kubernetes)[.]|^(?!any:|k8s:).*:/.test(key);
+
+const isOfOthers = (key: string) =>
+  /^(any:|k8s:)?io[.](kubernetes[.]pod[.]namespace$|cilium[.]k8s[.](namespace[.]labels[.]|policy[.]cluster$))|^reserved:/.test(
+    key,
+  );
+
+/** The labels of a pod that the policy is about; undefined: there is none, or it is hard to say. */
+function subjectOf({ endpointSelector }: Draft) {
+  return satisfy(parted(endpointSelector).pods);
+}
+
+const everyNaming: readonly (readonly NamedPort[])[] = [1, 2, 3, 4, 5, 65535].flatMap((port) =>
+  ['TCP', 'UDP', 'SCTP'].map((protocol) => ['http', 'dns', 'upper'].map((name) => ({ name, protocol, port }))),
+);
+const isName = (port: string | undefined) => port !== undefined && /[a-z]/i.test(port);
+const hasNames = (rules: readonly CiliumRule[] | undefined) =>
+  (rules ?? []).some(({ toPorts }) =>
+    (toPorts ?? []).some(({ ports }) => (ports ?? []).some(({ port }) => isName(port))),
+  );
+
+function subjects(spec: CiliumSpec, world: World): readonly (readonly Candidate[])[] {
+  const drafts = draftsIn(spec);
+  const named = drafts.some(({ ingress }) => hasNames(ingress));
+  const [draft] = drafts;
+  const labels = draft && subjectOf(draft);
+  if (labels === undefined) return [[]];
+  const namings = named ? everyNaming : everyNaming.slice(0, 1);
+  return namings.map((ports) => [pod(ownNamespace(world), labels, world, ports) ?? []].flat());
+}
+
+const around: PolicyKind<CiliumSpec>['around'] = (spec, world, random) => {
+  const candidates: Candidate[] = [];
+  for (const draft of draftsIn(spec)) {
+    for (const rule of directions.flatMap((direction) => draft[direction] ?? [])) {
+      for (const selector of [...(rule.fromEndpoints ?? []), ...(rule.toEndpoints ?? [])]) {
+        const { namespaces, pods } = parted(selector);
+        candidates.push(...random.some(podsAround(namespaces ?? {}, pods, world, namedPorts(random)), 6));
+      }
+      const sets = [...(rule.fromCIDRSet ?? []), ...(rule.toCIDRSet ?? [])];
+      const blocks = [
+        ...sets.flatMap(({ cidr, except = [] }) => [cidr, ...except]),
+        ...[...(rule.fromCIDR ?? []), ...(rule.toCIDR ?? [])].map((text) => (text.includes('/') ? text : `${text}/32`)),
+      ].flatMap((text) => readBlock(text) ?? []);
+      candidates.push(...random.some(edgesOf(blocks), 8).map(addressParty));
+    }
+  }
+  return random.some([...candidates, ...random.some(reserved, 2)], 22);
+};
+
+/** `spec.ingress[0].fromEndpoints[1]`, or `specs[2].egress[0]`. */
+function ruleAt(path: string, spec: CiliumSpec) {
+  const found = /^(?:spec|specs\[(\d+)\])\.(ingress|egress)\[(\d+)\](?:\.([A-Za-z]+)\[(\d+)\])?/.exec(path);
+  if (found === null) return undefined;
+  const [, at, direction, rule, list, peer] = found;
+  const draft = at === undefined ? spec.spec : spec.specs?.[Number(at)];
+  const written = draft?.[direction === 'ingress' ? 'ingress' : 'egress']?.[Number(rule)];
+  return written && draft && { draft, rule: written, list, peer: Number(peer) };
+}
+
+const isForeignSomewhere = (candidate: Candidate, direction: Direction, world: World) =>
+  wires.some((wire) => isForeignOn(candidate, wire, direction, world));
+
+function witness(
+  { direction, path, kind: what, witness: sentence = '' }: PeerVerdict,
+  spec: CiliumSpec,
+  world: World,
+): ReadWitness {
+  const at = ruleAt(path, spec);
+  if (at === undefined) return { unread: `${path} is no place in the policy` };
+  if (subjectOf(at.draft) === undefined) return { unasked: 'no pod is surely selected' };
+  const keys = keysOf(at.draft.endpointSelector);
+  if (!keys.every(isOfPods) || hasTwoSources(keys))
+    return { unasked: 'whether a pod of the own namespace has those labels is another question' };
+  if (at.rule.icmps !== undefined) return { unasked: 'the search has no wires of ICMP' };
+  const [draft] = draftsIn(spec);
+  if (at.draft !== draft) return { unasked: 'the pod is chosen for the first specification' };
+  const emptied = Object.entries(at.rule).some(
+    ([name, list]) => name !== 'toPorts' && Array.isArray(list) && list.length === 0,
+  );
+  if (emptied) return { unasked: 'an empty list beside the peers selects nobody' };
+  const denies = direction === 'ingress' ? at.draft.ingressDeny : at.draft.egressDeny;
+  if (denies !== undefined) return { unasked: 'another rule denies it' };
+  if (at.list?.endsWith('Nodes')) return { unasked: 'nodes have no labels here, and so no cluster' };
+  const selecting = [...(at.rule.fromEndpoints ?? []), ...(at.rule.toEndpoints ?? [])][at.peer];
+  const asking = keysOf(selecting ?? {});
+  if (hasTwoSources(asking) || !asking.every((key) => isOfPods(key) || isOfOthers(key)))
+    return { unasked: 'whether a pod has those labels is another question' };
+  const names = (at.rule.toPorts ?? []).some(({ ports }) => (ports ?? []).some(({ port }) => isName(port)));
+  if (what === 'entity' || /^whoever has|^a pod of any namespace/.test(sentence)) {
+    const pods = [pod(new Map([[nameLabel, 'zz-unmentioned']]), new Map(), world, []) ?? []].flat();
+    const addresses = /^the address/.test(sentence)
+      ? [readWitness(sentence)].flatMap((one) =>
+          one?.party.kind === 'address' ? addressParty(one.spelling ?? one.party.address) : [],
+        )
+      : [];
+    const candidates = (addresses.length > 0 ? addresses : [...reserved, ...pods]).filter((one) =>
+      isForeignSomewhere(one, direction, world),
+    );
+    if (names) return { unasked: 'nobody but pods has named ports' };
+    return candidates.length === 0 ? { unread: sentence } : { direction, candidates };
+  }
+  const read = readWitness(sentence);
+  if (read === undefined) return { unread: sentence };
+  const { party, spelling } = read;
+  if (party.kind === 'address') {
+    if (names && direction === 'egress') return { unasked: 'an address has no port by a name' };
+    return { direction, candidates: [addressParty(spelling ?? party.address)] };
+  }
+  const namings = names && direction === 'egress' ? everyNaming : everyNaming.slice(0, 1);
+  const selector = [...(at.rule.fromEndpoints ?? []), ...(at.rule.toEndpoints ?? [])][at.peer];
+  const places = party.cluster === undefined || selector === undefined ? [party] : inMesh(selector, world);
+  const candidates = places.flatMap((place) =>
+    namings.flatMap((ports) => pod(place.namespace, place.pod, world, ports, party.cluster) ?? []),
+  );
+  if (candidates.length === 0) return { unread: `no pod can be ${sentence}` };
+  if (names && !candidates.some((one) => isForeignByName(at.rule, one, direction, world)))
+    return { unasked: 'by the name of a port, kube-router alone opens the other protocols' };
+  return { direction, candidates };
+}
+
+/** "a pod of the cluster X" says nothing of its namespace. */
+function inMesh(selector: WrittenSelector, world: World) {
+  const { namespaces, pods } = parted(selector);
+  const labels = satisfy(pods) ?? new Map();
+  const wanted = namespaces === undefined ? ownNamespace(world) : (satisfy(namespaces) ?? new Map());
+  const names = wanted.has(nameLabel) ? [wanted.get(nameLabel)] : [world.namespace, 'default', 'beta-db'];
+  return names.map((name) => ({ namespace: new Map([...wanted, [nameLabel, name]]), pod: labels }));
+}
+
+/**
+ * `world` is whoever has no identity: no pod and no node of the cluster, whatever its address (src/reach/entity-peer.ts). So an address
+ * of the cluster, or its form for NAT64, is nobody who comes from there.
+ */
+const excuses: PolicyKind<CiliumSpec>['excuses'] = (spec, { protectedRanges }) => {
+  const entities = draftsIn(spec).flatMap(({ ingress = [] }) =>
+    ingress.flatMap(({ fromEntities = [] }) => fromEntities),
+  );
+  if (!entities.some((one) => one.startsWith('world'))) return undefined;
+  const own = [
+    ...protectedRanges.filter(({ name }) => /^(pod|service|node)CIDRs$/.test(name)),
+    // Of the link alone.
+    { cidr: 'fe80::/10' },
+  ];
+  const blocks = own.flatMap(({ cidr }) => readBlock(cidr) ?? []);
+  return ({ asked, party }, direction) =>
+    direction === 'ingress' &&
+    'address' in asked &&
+    party?.kind === 'address' &&
+    (asked.address.startsWith('64:ff9b::') || blocks.some((block) => reaches(block, party.address)));
+};
+
+/** Whether it gets through on some port of the protocols that the rule names; a name is of one protocol, or of all. */
+function isForeignByName({ toPorts }: CiliumRule, candidate: Candidate, direction: Direction, world: World): boolean {
+  const ports = (toPorts ?? []).flatMap((one) => one.ports ?? []);
+  const named = ports.filter(({ port }) => isName(port)).map(({ protocol = 'ANY' }) => protocol);
+  return wires.some(
+    (wire) =>
+      (named.includes(wire.protocol) || named.includes('ANY')) && isForeignOn(candidate, wire, direction, world),
+  );
+}
+
+export const ciliumNetworkPolicy: PolicyKind<CiliumSpec> = {
+  kind: 'CiliumNetworkPolicy',
+  specs,
+  objectOf,
+  judge,
+  subjects,
+  around,
+  excuses,
+  witness,
+};
