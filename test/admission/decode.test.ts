@@ -302,6 +302,7 @@ t.test('what is understood is a frozen list of real resources', async (t) => {
     'v1/pods/binding',
     'v1/bindings',
     'networking.k8s.io/v1/networkpolicies',
+    'cilium.io/v2/ciliumnetworkpolicies',
     'v1/resourcequotas',
     'v1/resourcequotas/status',
     'bulkhead.dev/v1alpha1/tenants',

@@ -206,7 +206,7 @@ const refused: readonly (readonly [sentence: string, text: string, ...problems: 
   [
     'a shared service has pods or addresses',
     service('name: web', 'direction: egress'),
-    't.yaml:5:7: spec.sharedServices[0]: has neither pods nor addresses; give namespace and podSelector, or addresses',
+    't.yaml:5:7: spec.sharedServices[0]: has neither pods nor addresses; give namespace and podSelector, addresses, or an entity',
   ],
   [
     'a shared service is for tenants by name or by label',

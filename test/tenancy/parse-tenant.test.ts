@@ -364,7 +364,7 @@ t.test('what is left out has a meaning', async (t) => {
       reserved: new Map(),
       limit: undefined,
       resourceQuota: undefined,
-      network: { within: 'tenant', egressRanges: [], egress: [], vouched: [], gates: [] },
+      network: { within: 'tenant', egressRanges: [], egress: [], vouched: [], names: [], gates: [] },
     },
   });
 });
@@ -393,6 +393,7 @@ t.test('everything that can be said is read', async (t) => {
     '  vouched:',
     '    - { cidr: 10.96.0.1/32, ports: [{ port: 443 }], direction: egress, reason: the API server, expires: "2027-01-31T00:00:00Z" }',
     '    - { cidr: 10.244.9.9/32, ports: [{ port: 5432 }], direction: ingress, reason: a database, notAssignedToPods: true }',
+    '  names: [API.partner.example., "*.cdn.example", "**.a.example"]',
     '  gates:',
     '    - { tenant: beta, direction: egress, ports: [{ port: 5432 }, { protocol: UDP }, { port: 30000, endPort: 30100 }], expires: "2027-01-31T01:00:00.5+01:00" }',
     '    - { tenant: beta, direction: ingress, ports: [] }',
@@ -455,6 +456,11 @@ t.test('everything that can be said is read', async (t) => {
             expires: undefined,
             notAssignedToPods: true,
           },
+        ],
+        names: [
+          { text: 'api.partner.example', labels: ['api', 'partner', 'example'], deep: false },
+          { text: '*.cdn.example', labels: ['*', 'cdn', 'example'], deep: false },
+          { text: '**.a.example', labels: ['a', 'example'], deep: true },
         ],
         gates: [
           {

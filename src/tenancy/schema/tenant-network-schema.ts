@@ -121,7 +121,7 @@ export const tenantNetworkSchema: StructuralSchema = {
       type: 'array',
       maxItems: 256,
       description:
-        'DNS names outside the cluster that CiliumNetworkPolicies of the tenant may open egress to with toFQDNs. Whoever answers for a name decides to which addresses it leads.',
+        'DNS names outside the cluster that CiliumNetworkPolicies of the tenant may open egress to with toFQDNs. The owner of a name decides to which addresses it leads.',
       items: {
         type: 'string',
         title: 'a DNS name, or a pattern of names',

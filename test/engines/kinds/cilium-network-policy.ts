@@ -394,7 +394,7 @@ function witness(
   if (hasTwoSources(asking) || !asking.every((key) => isOfPods(key) || isOfOthers(key)))
     return { unasked: 'whether a pod has those labels is another question' };
   const names = (at.rule.toPorts ?? []).some(({ ports }) => (ports ?? []).some(({ port }) => isName(port)));
-  if (what === 'entity' || /^whoever has|^a pod of any namespace/.test(sentence)) {
+  if (what === 'entity' || /^an endpoint with|^a pod of any namespace/.test(sentence)) {
     const pods = [pod(new Map([[nameLabel, 'zz-unmentioned']]), new Map(), world, []) ?? []].flat();
     const addresses = /^the address/.test(sentence)
       ? [readWitness(sentence)].flatMap((one) =>

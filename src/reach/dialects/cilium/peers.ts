@@ -115,7 +115,9 @@ function readRange(text: unknown, path: FieldPath, scope: DiagnosticScope): IpRa
 function readEntity(item: unknown, path: FieldPath, direction: Direction): ReadPeer {
   const scope: DiagnosticScope = { direction, kind: 'entity' };
   if (item === 'none')
-    return diagnostic(scope, 'nothing', path, 'matches nothing, as nobody is the entity none', { id: 'remove-peer' });
+    return diagnostic(scope, 'nothing', path, 'matches nothing, as no pod and no address is the entity none', {
+      id: 'remove-peer',
+    });
   if (typeof item === 'string' && isEntity(item)) return entity(item, path);
   return invalid(scope, path, `${excerpt(item)} is not an entity that is understood`, 'write an entity of Cilium 1.20');
 }

@@ -169,7 +169,7 @@ function readRule(
     const at = field(path, name);
     if (items.length === 0 && emptyIsNobody && isGiven(rule[name])) {
       isNobody = true;
-      const reason = 'matches nothing, as Cilium takes an empty list for nobody';
+      const reason = 'matches nothing, as an empty list selects no peer in Cilium';
       found.add(diagnostic(place.scope, 'nothing', at, reason, { id: 'remove-peer' }));
     }
     peers += items.length;

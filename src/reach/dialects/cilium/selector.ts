@@ -174,7 +174,7 @@ function unscoped({ key, domain }: Reserved, isAlone: boolean, path: FieldPath, 
 /** Such labels have no values. */
 function whoHas(name: string, { absent, finite, values }: Domain): string | undefined {
   if (absent) return 'a pod of any namespace, or any address';
-  return isEntity(name) && values.has('') === finite ? `whoever has the reserved label ${name}` : undefined;
+  return isEntity(name) && values.has('') === finite ? `an endpoint with the reserved label ${name}` : undefined;
 }
 
 /** A cluster that is named takes the place of the own one. Whose a namespace of another cluster is, the labels of this one do not say. */
