@@ -65,6 +65,7 @@ export const settings: Settings = {
     prefixes: ['kube-'],
     namespaceWriters: [],
     provisioners: [],
+    networkAgents: [],
   },
   reservedNamespaceKeys: [],
   reservedPodKeys: [],
@@ -72,6 +73,7 @@ export const settings: Settings = {
   allowedValues: new Map(),
   podSecurityDefault: undefined,
   pods: defaultSettings.pods,
+  policyKinds: [],
   protectedRanges: [
     protect('pod network', '10.244.0.0/16'),
     protect('pod network', '2001:db8:42::/56'),
