@@ -24,7 +24,7 @@ const words: Readonly<Record<ReviewRule['phase'], string>> = {
 };
 
 export function kindsPage(): string {
-  return `${head}${kinds.map(rowOf).join('')}\n${others}${[...policyGroupNames].map((group) => `\`${group}\``).join(', ')}\n`;
+  return `${head}${kinds.map(rowOf).join('')}\n${others}${[...policyGroupNames].map((group) => `- \`${group}\`\n`).join('')}`;
 }
 
 const others = `## Kinds that are not read

@@ -3,21 +3,12 @@
  * A request is sent when every condition of its webhook is true, so each is true for all kinds that it is not about.
  */
 import { allOf, anyOf, changed, literal, metadata, specFinalizers, unchanged } from '../../src/backstop/expressions.ts';
+import { type MatchCondition, unreadConditions } from '../../src/backstop/unread-conditions.ts';
 import { managedPrefix } from '../../src/baseline/managed.ts';
 import { namespaceControllers, namespaceFinalizer } from '../../src/checks/namespace-finalize.ts';
 import { addressFields } from '../../src/checks/pod-addresses.ts';
 import { countsOfBaseline } from '../../src/checks/quota-on-baseline.ts';
-import { readResources } from '../../src/kinds/unread-kinds.ts';
 import { builtInAgents } from '../../src/tenancy/network-agents.ts';
-import { agentsWriteIn } from '../../src/tenancy/policy-groups.ts';
-import { nameOf } from '../../src/tenancy/tenancy.ts';
-
-export interface MatchCondition {
-  readonly name: string;
-  /** For the comment above it. */
-  readonly why: string;
-  readonly expression: string;
-}
 
 const subresource = 'request.?subResource.orValue("")';
 const isKind = (kind: string): string => `request.kind.kind == ${literal(kind)}`;
@@ -140,46 +131,10 @@ const hasNoController: MatchCondition = {
   expression: `!${metadata('object', 'ownerReferences')}.exists(owner, owner.?controller.orValue(false))`,
 };
 
-/** A kind that gets an entry in the table has webhooks of its own. */
-function notRead(): readonly MatchCondition[] {
-  const read = [...readResources()].map(([group, resources]) => allOf(isGroup(group), isResource(resources)));
-  if (read.length === 0) return [];
-  const why = 'What Bulkhead reads is sent by the rules of its kind.';
-  return [{ name: 'not-read', why, expression: `!(${anyOf(...read)})` }];
-}
-
-const isGroup = (group: string): string => `request.resource.group == ${literal(group)}`;
-const isResource = (plurals: readonly string[]): string => `request.resource.resource in ${literal([...plurals])}`;
-
-/** One for each set of groups: what agents of these write by exact name, and every status. */
-function notByAgents(): readonly MatchCondition[] {
-  const accounts = new Map<string, { readonly groups: readonly string[]; readonly users: string[] }>();
-  for (const { groups, subjects } of builtInAgents) {
-    const key = groups.join();
-    const { users = [] } = accounts.get(key) ?? {};
-    accounts.set(key, { groups, users: [...users, ...subjects.map(nameOf)] });
-  }
-  return [...accounts.values()].map(({ groups, users }, index) => {
-    const written = groups.flatMap((group) => {
-      const resources = agentsWriteIn(group);
-      return resources.length === 0 ? [] : [allOf(isGroup(group), isResource(resources))];
-    });
-    const own = anyOf(`${subresource} == "status" && request.resource.group in ${literal([...groups])}`, ...written);
-    return {
-      name: `not-by-agents-of-${groups[0]}`,
-      why: index === 0 ? whyAgents : '',
-      expression: `!(${allOf(`request.userInfo.username in ${literal(users)}`, own)})`,
-    };
-  });
-}
-
-const whyAgents =
-  "The agents of network plugins write endpoints, identities and addresses, and without these no pod starts. They are recognized by their whole user names, whose namespaces are the platform's; what they write is told by exact name. Everything else that they write is sent.";
-
 export const conditionsOf = {
   clusterScoped: [namespaceUpdateIsJudged, notTheEndOfANamespace],
   mutatingFiltered: [podUpdateIsJudged],
   validatingFiltered: [statusIsJudged, bindingIsJudged, podUpdateIsJudged, deleteIsJudged],
   workloads: [templateIsJudged, hasNoController],
-  unread: () => [...notRead(), ...notByAgents()],
-} as const satisfies Readonly<Record<string, readonly MatchCondition[] | (() => readonly MatchCondition[])>>;
+  unread: unreadConditions(builtInAgents),
+} as const satisfies Readonly<Record<string, readonly MatchCondition[]>>;

@@ -1,10 +1,11 @@
 /** The webhook configurations of Bulkhead, from the table of kinds, as the files that people apply. */
 import { Document, isScalar, isSeq, visit } from 'yaml';
+import type { MatchCondition } from '../../src/backstop/unread-conditions.ts';
 import type { Kind, ReviewRule } from '../../src/kinds/kind.ts';
 import { kinds } from '../../src/kinds/kinds.ts';
 import { namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
 import { unreadRule } from '../../src/kinds/unread-kinds.ts';
-import { conditionsOf, type MatchCondition } from './match-conditions.ts';
+import { conditionsOf } from './match-conditions.ts';
 
 type Phase = ReviewRule['phase'];
 
@@ -64,7 +65,7 @@ Answers take milliseconds. timeoutSeconds is the delay after a node lost its pow
             phase: 'validate',
             scope: 'Cluster',
             unread: true,
-            conditions: conditionsOf.unread(),
+            conditions: conditionsOf.unread,
           },
         ],
       },
@@ -128,7 +129,7 @@ failurePolicy, reinvocationPolicy and timeoutSeconds: see webhooks-for-namespace
             phase: 'validate',
             scope: 'Namespaced',
             unread: true,
-            conditions: conditionsOf.unread(),
+            conditions: conditionsOf.unread,
           },
         ],
       },

@@ -80,7 +80,9 @@ async function whatIsRefused(t: Test, cluster: DeadCluster): Promise<void> {
       const { status, text } = await cluster.send(caller, method, path, body);
       const sentence = `${what}: ${caller} ${method} ${path}`;
       t.equal(status, 500, sentence, { text });
-      const unreached = new RegExp(`failed calling webhook \\\\"${phase}\\.(filtered\\.)?bulkhead\\.dev\\\\"`);
+      const unreached = new RegExp(
+        `failed calling webhook \\\\"${phase}\\.((filtered|network)\\.)?bulkhead\\.dev\\\\"`,
+      );
       t.match(text, unreached, `${sentence}: says who was not reached`);
     }
   }
