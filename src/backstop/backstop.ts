@@ -23,11 +23,13 @@ import { namespaceOwnerReferences } from './namespace-owner-references.ts';
 import { networkCapabilities } from './network-capabilities.ts';
 import { networkVolumes } from './network-volumes.ts';
 import { newNamespace } from './new-namespace.ts';
+import { platformKinds } from './platform-kinds.ts';
 import { probeHost } from './probe-host.ts';
 import type { Rule } from './rule.ts';
 import { tenantLabelFrozen } from './tenant-label-frozen.ts';
 import { tolerations } from './tolerations.ts';
 import { trustedLabels } from './trusted-labels.ts';
+import { unknownPolicyKind } from './unknown-policy-kind.ts';
 
 export const rules: readonly Rule[] = [
   exemptionWriters,
@@ -38,6 +40,8 @@ export const rules: readonly Rule[] = [
   namespaceOwnerReferences,
   namespaceFinalize,
   managedPolicy,
+  platformKinds,
+  unknownPolicyKind,
   hostNetwork,
   hostNamespaces,
   hostPath,
@@ -115,7 +119,8 @@ function policyOf(
       matchConstraints: {
         matchPolicy: 'Equivalent',
         ...(kind !== 'Namespace' &&
-          kind !== 'Exemption' && { namespaceSelector: namespaceSelector(border ? settings.tenantLabel : undefined) }),
+          kind !== 'Exemption' &&
+          kind !== 'object' && { namespaceSelector: namespaceSelector(border ? settings.tenantLabel : undefined) }),
         resourceRules: on,
       },
       variables: [...variablesOf(rule, settings, source), ...exempted],

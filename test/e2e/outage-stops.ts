@@ -7,7 +7,7 @@ const system = '/api/v1/namespaces/kube-system';
 const annotated = { metadata: { annotations: { mended: 'true' } } };
 const addressed = { metadata: { annotations: { 'cni.projectcalico.org/podIP': '10.244.1.2/32' } } };
 const unreached = 'failed calling webhook';
-const clusterwide = named('cilium.io/v2', 'CiliumClusterwideNetworkPolicy', 'late', {
+export const clusterwide = named('cilium.io/v2', 'CiliumClusterwideNetworkPolicy', 'late', {
   spec: { endpointSelector: {}, ingress: [{ fromEntities: ['all'] }] },
 });
 
@@ -116,12 +116,6 @@ export const refused: Readonly<Record<string, readonly Sent[]>> = {
     ],
     ['admin', 'POST', `${paths.cilium}/ciliumclusterwidenetworkpolicies`, clusterwide],
     ['alice', 'POST', paths.endpoints, named('cilium.io/v2', 'CiliumEndpoint', 'forged')],
-    [
-      'agent of Cilium',
-      'POST',
-      `${paths.calico}/ipamblocks`,
-      named('crd.projectcalico.org/v1', 'IPAMBlock', 'of-another'),
-    ],
   ],
   'A managed policy is deleted': [['admin', 'DELETE', `${policies}/bulkhead-default-deny`]],
   'A quota is created or changed': [
