@@ -107,7 +107,8 @@ function policyOf(
   const key = literal(settings.tenantLabel);
   const admits = rule.admits(key, settings);
   // Variables: the API server bounds the length of an expression, and computes a variable when it is used.
-  const exempted = exemptedBy(rule, settings, exemptions);
+  // An exemption is of an object in a namespace of a tenant, and the other rules are about none.
+  const exempted = border ? exemptedBy(rule, settings, exemptions) : [];
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingAdmissionPolicy',

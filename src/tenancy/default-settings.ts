@@ -37,7 +37,7 @@ export const builtInNamespaces: readonly string[] = [
   ...new Set(
     builtInAgents
       .flatMap(({ subjects }) => subjects.flatMap((one) => (one.kind === 'ServiceAccount' ? [one.namespace] : [])))
-      .filter((name) => name !== 'kube-system' && !name.startsWith('openshift-')),
+      .filter((name) => name !== 'kube-system'),
   ),
 ];
 

@@ -134,7 +134,9 @@ t.test('what no entry of the table reads is sent, of every group that carries ne
     'in every version, with every subresource (ADM-01, ADM-07)',
   );
   for (const { matchConditions = [] } of ofUnread) {
-    const texts = matchConditions.map(({ expression }) => expression.replaceAll(/\s+/g, ' '));
+    const texts = matchConditions
+      .filter(({ name }) => name !== 'not-read')
+      .map(({ expression }) => expression.replaceAll(/\s+/g, ' '));
     for (const text of texts)
       t.match(
         text,
