@@ -156,7 +156,7 @@ t.test('which plugin enforces NetworkPolicies', async (t) => {
     const program = programs.find((one) => one.name === name);
     if (program === undefined) throw new Error(name);
     const shown = { tag, version: parseVersion(tag), containers: new Map(Object.entries(containers)) };
-    return whyNot({ program, where: 'here', nodes: undefined, ...shown });
+    return whyNot({ program, where: 'here', namespace: 'kube-system', nodes: undefined, ...shown });
   };
   for (const name of ['cilium', 'calico-node', 'canal', 'antrea-agent', 'ovnkube-node'])
     t.equal(why(name), undefined, name);
