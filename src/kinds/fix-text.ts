@@ -167,11 +167,11 @@ const apiPorts: ReadonlySet<number> = new Set([443, 6443]);
 
 /** How a policy names the service. */
 function peersOf(
-  { namespace, podSelector = {}, ports, addresses, endpoints = [] }: SharedService,
+  { direction, namespace, podSelector = {}, ports, addresses, endpoints = [] }: SharedService,
   words: PolicyWords,
 ): string {
   const blocks = blocksOn([...addresses.map((address) => ({ address, ports })), ...endpoints], words);
-  const pods = namespace === undefined ? '' : words.podsOf(namespace, podSelector);
+  const pods = namespace === undefined ? '' : words.podsOf(namespace, podSelector, direction);
   return [pods, blocks].filter((one) => one !== '').join(', or ');
 }
 

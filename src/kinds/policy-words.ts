@@ -14,7 +14,7 @@ export interface PolicyWords {
   /** What selects the pods of a namespace. */
   readonly namespaceSelector: string;
   /** Pods in a namespace, both by name. */
-  readonly podsOf: (namespace: string, podSelector: LabelSelector) => string;
+  readonly podsOf: (namespace: string, podSelector: LabelSelector, direction: Direction) => string;
   readonly podSelector: (podSelector: LabelSelector) => string;
   readonly selectPods: string;
   readonly selectsPods: string;

@@ -25,7 +25,14 @@ export function range(text: string): IpRange {
 }
 
 export function protect(name: string, text: string, kind: ProtectedRange['kind'] = 'cluster'): ProtectedRange {
-  return { name, text, range: range(text), kind, ...(name === 'node network' && { forwards: true }) };
+  return {
+    name,
+    text,
+    range: range(text),
+    kind,
+    ...(name === 'node network' && { forwards: true }),
+    ...(/^(pod|service|node) network$/.test(name) && { hasIdentity: true }),
+  };
 }
 
 export function tcp(first: number, last = first): PortRange {

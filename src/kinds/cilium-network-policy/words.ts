@@ -10,13 +10,16 @@ function selectorOf({ matchLabels, ...others }: LabelSelector, more: Readonly<Re
   return JSON.stringify({ ...(Object.keys(labels).length > 0 && { matchLabels: labels }), ...others });
 }
 
+const peers = { ingress: 'fromEndpoints', egress: 'toEndpoints' } as const;
+
 export const ciliumWords: PolicyWords = {
   namespaceLabel: (label) => `k8s:io.cilium.k8s.namespace.labels.${label}`,
   namespaceName,
-  peers: { ingress: 'fromEndpoints', egress: 'toEndpoints' },
+  peers,
   ownNamespace: '{}',
   namespaceSelector: 'a selector',
-  podsOf: (namespace, selector) => `the selector ${selectorOf(selector, { [namespaceName]: namespace })}`,
+  podsOf: (namespace, selector, direction) =>
+    `${peers[direction]} ${selectorOf(selector, { [namespaceName]: namespace })}`,
   podSelector: (selector) => `the selector ${selectorOf(selector)}`,
   selectPods: 'select pods with fromEndpoints or toEndpoints instead',
   selectsPods: 'pods are selected with toEndpoints',
