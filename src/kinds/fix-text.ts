@@ -1,5 +1,6 @@
 /** Fixes of the border, in the words of a kind of policy. */
 import { managedPrefix } from '../baseline/managed.ts';
+import { isNarrowName } from '../kubernetes/dns-pattern.ts';
 import { formatRange } from '../kubernetes/ip-range.ts';
 import { excerpt } from '../kubernetes/json.ts';
 import { formatPort } from '../kubernetes/port-range.ts';
@@ -95,7 +96,7 @@ export function fixText(
       const embedded = fix.embedsIpv4 ? ['::/8 (IPv6 forms of IPv4 addresses)'] : [];
       const only =
         fix.only.length === 0 ? '' : ` and list only the ports that are granted, by number: ${listedPorts(fix.only)}`;
-      return `leave out ${listed([...fix.ranges.map(formatRange), ...embedded], maxExceptions)} with except${only}${pods}`;
+      return `leave out ${listed([...fix.ranges.map(formatRange), ...embedded], maxExceptions)} with ${words.except(direction)}${only}${pods}`;
     }
     case 'only-ipv6-internet':
       return `write 2000::/3 as cidr, which is the IPv6 internet, or ${selectPods}`;
@@ -128,9 +129,12 @@ function grantName(
   { name }: Tenant,
   words: PolicyWords,
 ): string {
-  const list = `ask the platform to list ${JSON.stringify(pattern)} in network.names of tenant ${name}`;
+  const place = `network.names of tenant ${name}`;
+  const list = isNarrowName(pattern)
+    ? `ask the platform to list ${JSON.stringify(pattern.text)} in ${place}`
+    : `write the names that the pods need, and ask the platform to list those in ${place}`;
   if (granted.length === 0) return `${list}, or ${words.removePeer}`;
-  return `write names within what was granted: ${listed(granted, maxShownPartners)}; or ${list}`;
+  return `write names within what was granted: ${listedBy(granted, ({ text }) => text, maxShownPartners)}; or ${list}`;
 }
 
 function listPeers(fix: ListPeers, tenant: Tenant, label: string, words: PolicyWords): string {

@@ -20,6 +20,8 @@ export interface PolicyWords {
   readonly selectsPods: string;
   /** A range, or several that are listed already. */
   readonly block: (ranges: string) => string;
+  /** The field that leaves ranges out. */
+  readonly except: (direction: Direction) => string;
   /** Every address of IPv4, with exceptions. */
   readonly internet: string;
   /** What remains of a rule when its peers are gone. */

@@ -6,6 +6,7 @@ const collections: Readonly<Record<string, string>> = {
   Namespace: '/api/v1/namespaces',
   Pod: '/api/v1/namespaces/NAMESPACE/pods',
   NetworkPolicy: '/apis/networking.k8s.io/v1/namespaces/NAMESPACE/networkpolicies',
+  CiliumNetworkPolicy: '/apis/cilium.io/v2/namespaces/NAMESPACE/ciliumnetworkpolicies',
   ResourceQuota: '/api/v1/namespaces/NAMESPACE/resourcequotas',
   Tenant: '/apis/bulkhead.dev/v1alpha1/tenants',
   Exemption: '/apis/bulkhead.dev/v1alpha1/exemptions',

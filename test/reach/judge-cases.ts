@@ -1,11 +1,13 @@
 /** Holds src/reach against worked cases, and every witness that it names against the naive evaluator. */
 
+import { ciliumNetworkPolicy } from '../../src/kinds/cilium-network-policy/cilium-network-policy.ts';
+import type { PolicyKind } from '../../src/kinds/kind.ts';
+import { networkPolicy } from '../../src/kinds/network-policy/network-policy.ts';
 import { parseCidr } from '../../src/kubernetes/ip-range.ts';
 import { excerpt, isMap } from '../../src/kubernetes/json.ts';
 import { contradiction, type LabelSelectorRequirement } from '../../src/kubernetes/label-selector.ts';
 import { parseSelector } from '../../src/kubernetes/parse-selector.ts';
-import type { PeerVerdict } from '../../src/reach/border.ts';
-import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
+import { judgeBorder, type PeerVerdict } from '../../src/reach/border.ts';
 import { flawOfWitness } from './border-proof.ts';
 import { peersOf, rulesOf, type WrittenSpec } from './evaluator.ts';
 import { type Block, isIn, readBlock } from './evaluator-addresses.ts';
@@ -37,7 +39,34 @@ const policies = {
   'k8s-on-cilium': (input: unknown) => bothWays(input),
 };
 
+/** The same for Cilium: a peer stands under endpoints, a rule in the direction that its fields say. A policy has at least one rule. */
+const ciliumPolicies = {
+  'cilium.peer': (input: unknown) =>
+    (['ingress', 'egress'] as const).map((direction) =>
+      ciliumWith({ [direction]: [{ [direction === 'ingress' ? 'fromEndpoints' : 'toEndpoints']: [input] }] }),
+    ),
+  'cilium.rule': (input: unknown) => [
+    ciliumWith({ [Object.keys(Object(input)).some((key) => /^to[A-OQ-Z]/.test(key)) ? 'egress' : 'ingress']: [input] }),
+  ],
+  'cilium.policy': (input: unknown) =>
+    isMap(input) && Object.hasOwn(input, 'specs')
+      ? [input]
+      : [
+          ciliumWith({
+            ...(Object.keys(Object(input)).some((key) => /gress/.test(key))
+              ? {}
+              : { ingress: [{ fromEndpoints: [{}] }] }),
+            ...Object(input),
+          }),
+        ],
+};
+const ciliumWith = (fields: object) => ({ spec: { endpointSelector: {}, ...fields } });
+
 const engines: ReadonlyMap<string, Judge> = new Map<string, Judge>([
+  ...Object.entries(ciliumPolicies).map(([engine, write]): [string, Judge] => [
+    engine,
+    (one, assume) => firstOf(write(one.input), (object) => judgeObject(ciliumNetworkPolicy, object, one, assume)),
+  ]),
   ...Object.entries(policies).map(([engine, write]): [string, Judge] => [
     engine,
     (one, assume) => firstOf(write(one.input), (spec) => judgePolicy(spec, one, assume)),
@@ -68,16 +97,32 @@ export function judgeCases({ assume, cases }: WorkedCases): Judgement {
 function judgePolicy(spec: unknown, { verdict, reserved }: WorkedCase, assume: Assumptions): string | undefined {
   const { border } = worldOf(assume, reserved);
   const verdicts = judge(spec, border);
-  const found = overall(spec, verdicts);
+  const found = overall(networkPolicy, { spec }, verdicts);
   return found === verdict ? flawIn(spec, verdicts, reserved, assume) : unlike(found, verdict, verdicts);
 }
 
+/** Whether the witnesses get through, Cilium's own code says (test/engines). */
+function judgeObject(
+  kind: PolicyKind,
+  object: unknown,
+  { verdict, reserved }: WorkedCase,
+  assume: Assumptions,
+): string | undefined {
+  const { border } = worldOf(assume, reserved, ['beta']);
+  const policy = JSON.parse(JSON.stringify({ ...Object(object), metadata: { namespace: border.namespace } }));
+  const verdicts = judgeBorder(kind.read(policy), border);
+  const found = overall(kind, policy, verdicts);
+  if (found !== verdict) return unlike(found, verdict, verdicts);
+  const mute = verdicts.find((one) => one.verdict === 'escapes' && one.witness === undefined);
+  return mute && `${mute.path} names no witness`;
+}
+
 /** The gravest verdict; NOTHING when there is nothing else, CONTAINED when some part got none. */
-function overall(spec: unknown, verdicts: readonly PeerVerdict[]): string {
+function overall({ read }: PolicyKind, object: unknown, verdicts: readonly PeerVerdict[]): string {
   for (const grave of ['invalid', 'escapes', 'unproven', 'conditional'] as const) {
     if (verdicts.some(({ verdict }) => verdict === grave)) return grave.toUpperCase();
   }
-  const { rules, diagnostics } = readNetworkPolicy(JSON.parse(JSON.stringify({ spec })));
+  const { rules, diagnostics } = read(JSON.parse(JSON.stringify(object)));
   return rules.length + diagnostics.length === verdicts.length ? 'NOTHING' : 'CONTAINED';
 }
 
@@ -117,7 +162,7 @@ function judgeBlocks(one: WorkedCase, assume: Assumptions): string | undefined {
   const spec = inwards(corrected.map((ipBlock) => ({ ipBlock })));
   const { border } = worldOf(assume, one.reserved);
   const verdicts = judge(spec, border);
-  const found = overall(spec, verdicts);
+  const found = overall(networkPolicy, { spec }, verdicts);
   const wanted = new Set(list === '' ? [] : list.split(','));
   if (found !== (wanted.size > 0 ? 'ESCAPES' : 'CONTAINED') && !(wanted.size === 0 && found === 'NOTHING')) {
     return unlike(found, one.verdict, verdicts);

@@ -24,6 +24,7 @@ export const ciliumWords: PolicyWords = {
   selectPods: 'select pods with fromEndpoints or toEndpoints instead',
   selectsPods: 'pods are selected with toEndpoints',
   block: (ranges) => `CIDR ${ranges}`,
+  except: (direction) => `except of ${direction === 'ingress' ? 'from' : 'to'}CIDRSet`,
   internet: 'toCIDRSet with cidr: 0.0.0.0/0 and except',
   removePeer: 'remove the peer, or the whole rule if it has no other peer: a rule of ports alone allows everybody',
   addresses: (family, direction) =>
