@@ -124,14 +124,10 @@ function labelOf(tenant: string, { settings }: Tenancy, words: PolicyWords): str
   return `${words.namespaceLabel(settings.tenantLabel)}: ${tenant}`;
 }
 
-function grantName(
-  { pattern, granted }: Fix & { readonly id: 'grant-name' },
-  { name }: Tenant,
-  words: PolicyWords,
-): string {
-  const place = `network.names of tenant ${name}`;
-  const list = isNarrowName(pattern)
-    ? `ask the platform to list ${JSON.stringify(pattern.text)} in ${place}`
+function grantName({ name, granted }: Fix & { readonly id: 'grant-name' }, tenant: Tenant, words: PolicyWords): string {
+  const place = `network.names of tenant ${tenant.name}`;
+  const list = isNarrowName(name)
+    ? `ask the platform to list ${JSON.stringify(name.text)} in ${place}`
     : `write the names that the pods need, and ask the platform to list those in ${place}`;
   if (granted.length === 0) return `${list}, or ${words.removePeer}`;
   return `write names within what was granted: ${listedBy(granted, ({ text }) => text, maxShownPartners)}; or ${list}`;

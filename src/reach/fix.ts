@@ -120,6 +120,6 @@ export type Fix =
   /** The entity is as many addresses. `instead` mends those. */
   | { readonly id: 'world-as-addresses'; readonly family: IpRange['family']; readonly instead: Fix | string }
   /** The names that the peer stands for are not granted. */
-  | { readonly id: 'grant-name'; readonly pattern: DnsPattern; readonly granted: readonly DnsPattern[] }
+  | { readonly id: 'grant-name'; readonly name: DnsPattern; readonly granted: readonly DnsPattern[] }
   /** The settings do not list the cluster's ranges of a family. */
   | { readonly id: 'complete-settings' };
