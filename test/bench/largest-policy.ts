@@ -56,17 +56,16 @@ function timeOf(
   return { milliseconds: median(times), verdicts };
 }
 
-/** As many rules and labels as are examined, with two peers, five ports and five exceptions each. */
+/** As many rules, peers, ports and labels as are examined, half of the rules with selectors and half with ranges. */
 function ciliumPolicy(): string {
   const labels = (index: number) =>
     Object.fromEntries(
-      Array.from({ length: 7 }, (_, at) => [`k8s:example.com/label-${at}-${index % 50}`, `value-${index}`]),
+      Array.from({ length: 9 }, (_, at) => [`k8s:example.com/label-${at}-${index % 50}`, `value-${index}`]),
     );
   const rules = Array.from({ length: ciliumLimits.rules / 2 }, (_, index) => [
     {
       toEndpoints: [
         { matchLabels: { [`k8s:io.cilium.k8s.namespace.labels.${settings.tenantLabel}`]: 'acme', ...labels(index) } },
-        { matchLabels: labels(index + 1) },
       ],
       toPorts: [{ ports: Array.from({ length: 5 }, (_, at) => ({ port: String(1000 + at * 10), protocol: 'TCP' })) }],
     },

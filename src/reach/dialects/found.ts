@@ -1,5 +1,6 @@
 /** What the reader of a policy has found so far, and how much it still looks at. */
 import type { FieldPath } from '../../kubernetes/field-path.ts';
+import { formatPort, type Port } from '../../kubernetes/port-range.ts';
 import { type AllowRule, type Diagnostic, type DiagnosticScope, diagnostic, type PlacedDiagnostic } from '../model.ts';
 
 /** How many of each one policy may have; what is beyond is `unproven`. */
@@ -16,11 +17,21 @@ export class Found {
   readonly rules: AllowRule[] = [];
   readonly diagnostics: PlacedDiagnostic[] = [];
   readonly #limits: Limits;
+  readonly #ports = new Map<string, readonly Port[]>();
   readonly #left: { -readonly [What in keyof Limits]: number };
 
   constructor(limits: Limits) {
     this.#limits = limits;
     this.#left = { ...limits };
+  }
+
+  /** One list for all rules on the same ports: what is asked about a list is worked out once (reach/tenant-addresses.ts). */
+  onPorts(ports: readonly Port[]): readonly Port[] {
+    const key = ports.map(formatPort).join();
+    const known = this.#ports.get(key);
+    if (known !== undefined) return known;
+    this.#ports.set(key, ports);
+    return ports;
   }
 
   add(part: AllowRule | Diagnostic): void {

@@ -20,7 +20,7 @@ import { itemsOf, type Place, readRulePorts } from './ports.ts';
 import { readSubject } from './selector.ts';
 
 /** How much of one policy is looked at; what is beyond is `unproven`. */
-export const limits: Limits = { rules: 1000, peers: 2000, ports: 5000, excepts: 5000, labels: 8000 };
+export const limits: Limits = { rules: 1000, peers: 1500, ports: 5000, excepts: 3000, labels: 5000 };
 
 const specFields: ReadonlySet<string> = new Set([
   ...['endpointSelector', 'ingress', 'ingressDeny', 'egress', 'egressDeny'],
@@ -158,7 +158,7 @@ function readRule(
   if (!found.examines(1, 'rules', place.scope, path)) return;
   if (!understood(rule, path, direction, ruleFields[direction], place)) return;
   const read = readRulePorts(rule, place);
-  const ports = read === 'unlisted' ? allPorts : read;
+  const ports = read === 'unlisted' ? allPorts : found.onPorts(read);
   if (itemsOf(rule, 'toPorts', place).length > 0 && itemsOf(rule, 'icmps', place).length > 0)
     notTaken('icmps beside toPorts', 'write a rule for each of them', place);
   let peers = 0;

@@ -118,10 +118,9 @@ function readParts(written: unknown, path: FieldPath, scope: DiagnosticScope): P
 
 /** `any:` is what Cilium puts before a key without a source; text such as `$host` is no key (labels.IsValidCiliumLabelKey). */
 function sourcedKey(key: string): string | undefined {
-  const colon = key.indexOf(':');
-  const name = key.slice(colon + 1);
-  if (!isLabelKey(name) || (colon >= 0 && !isSource(key, colon))) return undefined;
-  return colon < 0 ? `any:${name}` : key;
+  const colon = key.startsWith('k8s:') ? 3 : key.indexOf(':');
+  if (colon < 0) return isLabelKey(key) ? `any:${key}` : undefined;
+  return isLabelKey(key.slice(colon + 1)) && isSource(key, colon) ? key : undefined;
 }
 
 /** Letters and digits before `end`, at least one. */
