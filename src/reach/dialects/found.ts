@@ -11,6 +11,8 @@ export interface Limits {
   readonly excepts: number;
   /** Requirements on labels, of all selectors of peers. */
   readonly labels: number;
+  /** Of all lists together, whatever they hold: each may be a finding of its own. */
+  readonly items: number;
 }
 
 export class Found {
@@ -18,7 +20,7 @@ export class Found {
   readonly diagnostics: PlacedDiagnostic[] = [];
   readonly #limits: Limits;
   readonly #ports = new Map<string, readonly Port[]>();
-  readonly #left: { -readonly [What in keyof Limits]: number };
+  #left: { -readonly [What in keyof Limits]: number };
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -32,6 +34,13 @@ export class Found {
     if (known !== undefined) return known;
     this.#ports.set(key, ports);
     return ports;
+  }
+
+  /** Another one for what is kept apart. Both look at no more than the rest of the same limits. */
+  aside(): Found {
+    const other = new Found(this.#limits);
+    other.#left = this.#left;
+    return other;
   }
 
   add(part: AllowRule | Diagnostic): void {

@@ -20,7 +20,7 @@ import { itemsOf, type Place, readRulePorts } from './ports.ts';
 import { readSubject } from './selector.ts';
 
 /** How much of one policy is looked at; what is beyond is `unproven`. */
-export const limits: Limits = { rules: 1000, peers: 1500, ports: 5000, excepts: 3000, labels: 5000 };
+export const limits: Limits = { rules: 1000, peers: 1500, ports: 5000, excepts: 3000, labels: 5000, items: 8000 };
 
 const specFields: ReadonlySet<string> = new Set([
   ...['endpointSelector', 'ingress', 'ingressDeny', 'egress', 'egressDeny'],
@@ -77,7 +77,7 @@ function readSpec(written: unknown, place: Place): readonly Isolation[] {
   readLabels(written, place);
   const { pods, isDead } = subjectOf(written, place);
   // Of rules for no pod, what is not understood is told all the same: Cilium rejects a policy for it.
-  const told: Place = isDead ? { ...place, found: new Found(limits) } : place;
+  const told: Place = isDead ? { ...place, found: found.aside() } : place;
   readRules(written, { namespaces: undefined, pods, path: field(path, 'endpointSelector') }, told);
   if (isDead) for (const one of told.found.diagnostics) if (one.verdict === 'invalid') found.add(one);
   if (directions.every((direction) => !hasRules(written, direction)))
@@ -130,7 +130,11 @@ function isIsolating(spec: JsonMap, direction: Direction): boolean {
 }
 
 function hasRules(spec: JsonMap, direction: Direction): boolean {
-  return [spec[direction], spec[denyField[direction]]].some((one) => Array.isArray(one) && one.length > 0);
+  return [spec[direction], spec[denyField[direction]]].some(hasItems);
+}
+
+function hasItems(list: unknown): boolean {
+  return Array.isArray(list) && list.length > 0;
 }
 
 /** Cilium tells by such labels which policy a rule is of, and removes the rules of a policy by them. */
@@ -159,21 +163,19 @@ function readRule(
   if (!understood(rule, path, direction, ruleFields[direction], place)) return;
   const read = readRulePorts(rule, place);
   const ports = read === 'unlisted' ? allPorts : found.onPorts(read);
-  if (itemsOf(rule, 'toPorts', place).length > 0 && itemsOf(rule, 'icmps', place).length > 0)
+  if (hasItems(rule.toPorts) && hasItems(rule.icmps))
     notTaken('icmps beside toPorts', 'write a rule for each of them', place);
-  let peers = 0;
   let isNobody = false;
   const listed: string[] = [];
   for (const { field: name, emptyIsNobody, read: readPeer } of peerLists[direction]) {
     const items = itemsOf(rule, name, place);
     const at = field(path, name);
-    if (items.length === 0 && emptyIsNobody && isGiven(rule[name])) {
+    if (emptyIsNobody && isGiven(rule[name]) && !hasItems(rule[name])) {
       isNobody = true;
       const reason = 'matches nothing, as an empty list selects no peer in Cilium';
       found.add(diagnostic(place.scope, 'nothing', at, reason, { id: 'remove-peer' }));
     }
-    peers += items.length;
-    if (items.length > 0) listed.push(name);
+    if (hasItems(rule[name])) listed.push(name);
     if (items.length === 0 || !found.examines(items.length, 'peers', place.scope, at)) continue;
     for (const [index, item] of items) {
       if (!found.examines(exceptsIn(item), 'excepts', place.scope, at)) break;
@@ -185,7 +187,7 @@ function readRule(
   }
   const [one, other] = listed;
   if (other !== undefined) notTaken(`${one} beside ${other}`, 'write a rule for each of them', place);
-  if (peers === 0 && !isNobody && read !== 'unlisted' && ports.length > 0)
+  if (listed.length === 0 && !isNobody && read !== 'unlisted' && ports.length > 0)
     found.add({ action: 'allow', subject, direction, path, peer: { kind: 'any' }, ports });
 }
 

@@ -53,7 +53,7 @@ export function readRulePorts(rule: JsonMap, place: Place): RulePorts {
   return isListed ? ports : 'unlisted';
 }
 
-/** The items of a list that may be missing. One that is no list is told, and has none. */
+/** The items of a list that may be missing. One that is no list, and one that is too long, is told, and has none. */
 export function itemsOf(
   rule: JsonMap,
   name: string,
@@ -61,8 +61,9 @@ export function itemsOf(
 ): readonly [number, unknown][] {
   const list = rule[name];
   if (!isGiven(list)) return [];
-  if (Array.isArray(list)) return [...list.entries()];
-  found.add(invalid(scope, field(path, name), `${excerpt(list)} is not a list`, 'write a list'));
+  const at = field(path, name);
+  if (Array.isArray(list)) return found.examines(list.length, 'items', scope, at) ? [...list.entries()] : [];
+  found.add(invalid(scope, at, `${excerpt(list)} is not a list`, 'write a list'));
   return [];
 }
 
@@ -102,17 +103,19 @@ function readPortRule(item: unknown, path: FieldPath, place: Place): readonly Po
 }
 
 /** Cilium's agent reads these Secrets for the proxy, whosever they are, and puts them into answers and requests. */
-function readSecrets(item: JsonMap, path: FieldPath, { scope, namespace, found }: Place): void {
+function readSecrets(item: JsonMap, path: FieldPath, place: Place): void {
+  const { scope, namespace, found } = place;
   const holders: [unknown, FieldPath][] = ['terminatingTLS', 'originatingTLS'].map((name) => [
     item[name],
     field(path, name),
   ]);
-  const http = isMap(item.rules) && Array.isArray(item.rules.http) ? item.rules.http : [];
-  for (const [index, rule] of http.entries()) {
-    const matches: unknown = isMap(rule) ? rule.headerMatches : undefined;
-    const at = field(field(field(field(path, 'rules'), 'http'), index), 'headerMatches');
-    if (!Array.isArray(matches)) continue;
-    for (const [place, match] of matches.entries()) holders.push([match, field(at, place)]);
+  const { rules } = item;
+  const rulesPath = field(path, 'rules');
+  for (const [index, rule] of isMap(rules) ? itemsOf(rules, 'http', { ...place, path: rulesPath }) : []) {
+    if (!isMap(rule)) continue;
+    const at = field(field(rulesPath, 'http'), index);
+    for (const [nth, match] of itemsOf(rule, 'headerMatches', { ...place, path: at }))
+      holders.push([match, field(field(at, 'headerMatches'), nth)]);
   }
   for (const [holder, at] of holders) {
     const secret: unknown = isMap(holder) ? holder.secret : undefined;
