@@ -12,7 +12,7 @@ function users(...names: readonly string[]): readonly Subject[] {
   return names.map((name) => ({ kind: 'User', name }));
 }
 
-const calico = ['calico-node', 'calico-kube-controllers', 'calico-cni-plugin'];
+const calico = ['calico-node', 'calico-kube-controllers', 'calico-cni-plugin', 'calico-typha'];
 const calicoGroups = ['crd.projectcalico.org', 'projectcalico.org', 'policy.networking.k8s.io'];
 const ovnGroups = ['k8s.ovn.org', 'k8s.cni.cncf.io', 'policy.networking.k8s.io'];
 
@@ -30,7 +30,7 @@ export const builtInAgents: readonly NetworkAgent[] = [
     every: false,
   },
   {
-    subjects: [...accounts('kube-system', ...calico), ...accounts('calico-system', ...calico)],
+    subjects: [...accounts('kube-system', ...calico, 'canal'), ...accounts('calico-system', ...calico)],
     groups: calicoGroups,
     every: false,
   },
@@ -58,10 +58,12 @@ export const builtInAgents: readonly NetworkAgent[] = [
     every: false,
   },
   {
-    subjects: accounts('kube-system', 'ovn', 'ovn-ovs', 'kube-ovn-app', 'kube-ovn-cni'),
+    subjects: accounts('kube-system', 'ovn-ovs', 'kube-ovn-app', 'kube-ovn-cni'),
     groups: ['kubeovn.io'],
     every: false,
   },
+  // The controller writes labels and states to objects of every kind, most of them cluster-scoped.
+  { subjects: accounts('kube-system', 'ovn'), groups: ['kubeovn.io'], every: true },
   { subjects: accounts('openshift-sdn', 'sdn', 'sdn-controller'), groups: ['network.openshift.io'], every: false },
   {
     subjects: [
@@ -78,7 +80,8 @@ export const builtInAgents: readonly NetworkAgent[] = [
   },
   { subjects: accounts('istio-system', 'istiod'), groups: ['networking.istio.io', 'security.istio.io'], every: false },
   { subjects: accounts('linkerd', 'linkerd-destination'), groups: ['policy.linkerd.io'], every: false },
-  { subjects: accounts('kuma-system', 'kuma-control-plane'), groups: ['kuma.io'], every: false },
+  // It makes the default Mesh, and copies of what is written in other clusters.
+  { subjects: accounts('kuma-system', 'kuma-control-plane'), groups: ['kuma.io'], every: true },
 ];
 
 /** What a request of an agent writes. */

@@ -7,7 +7,7 @@ export interface PolicyGroup {
   readonly group: string;
   /**
    * What the agents of the network write, by plural resource. Not sent for review when an agent writes it: without it pods get no
-   * network (docs/decisions/0034).
+   * network, or addresses do not move when a node fails (docs/decisions/0034).
    */
   readonly agentsWrite: readonly string[];
 }
@@ -24,14 +24,16 @@ export const policyGroups: readonly PolicyGroup[] = [
     group: 'cilium.io',
     agentsWrite: [
       ...['ciliumendpoints', 'ciliumendpointslices', 'ciliumidentities', 'ciliumnodes', 'ciliumbgpnodeconfigs'],
-      'ciliumpodippools',
+      // Of toGroups, the operator makes sets of addresses.
+      ...['ciliumpodippools', 'ciliumcidrgroups'],
     ],
   },
   { group: 'projectcalico.org', agentsWrite: calicoAgentsWrite },
   { group: 'crd.projectcalico.org', agentsWrite: calicoAgentsWrite },
   { group: 'policy.networking.k8s.io', agentsWrite: [] },
-  { group: 'crd.antrea.io', agentsWrite: ['antreaagentinfos', 'antreacontrollerinfos', 'tiers'] },
-  { group: 'k8s.ovn.org', agentsWrite: [] },
+  // The address of an Egress is written to its spec, and the node of an EgressIP is written without the subresource.
+  { group: 'crd.antrea.io', agentsWrite: ['antreaagentinfos', 'antreacontrollerinfos', 'tiers', 'egresses'] },
+  { group: 'k8s.ovn.org', agentsWrite: ['egressips'] },
   {
     group: 'kubeovn.io',
     agentsWrite: ['ips', 'vips', 'ippools', 'subnets', 'vpcs', 'vlans', 'provider-networks'],

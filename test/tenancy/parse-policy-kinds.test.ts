@@ -76,6 +76,17 @@ t.test('an agent writes what is its own', async (t) => {
     ['calico-apiserver:calico-apiserver', 'globalnetworkpolicies.crd.projectcalico.org', '', '', true],
     ['kube-system:calico-node', 'globalnetworkpolicies.crd.projectcalico.org', '', '', false],
     ['kube-system:calico-node', 'ipamblocks.crd.projectcalico.org', '', '', true],
+    // RKE2's default plugin: Calico for policies, under an account of its own.
+    ['kube-system:canal', 'felixconfigurations.crd.projectcalico.org', '', '', true],
+    ['kube-system:canal', 'globalnetworkpolicies.crd.projectcalico.org', '', '', false],
+    ['calico-system:calico-typha', 'clusterinformations.crd.projectcalico.org', '', '', true],
+    // These controllers write what they have assigned to the object itself.
+    ['openshift-ovn-kubernetes:ovn-kubernetes-control-plane', 'egressips.k8s.ovn.org', '', '', true],
+    ['kube-system:antrea-controller', 'egresses.crd.antrea.io', '', '', true],
+    ['kube-system:antrea-controller', 'clusternetworkpolicies.crd.antrea.io', '', '', false],
+    ['kube-system:cilium-operator', 'ciliumcidrgroups.cilium.io', '', '', true],
+    ['kube-system:ovn', 'ovn-eips.kubeovn.io', '', '', true],
+    ['kuma-system:kuma-control-plane', 'meshes.kuma.io', '', '', true],
     ['mesh:robot', 'ciliumclusterwidenetworkpolicies.cilium.io', '', '', true],
     ['mesh:robot', 'virtualservices.networking.istio.io', '', 'acme-web', false],
   ];
