@@ -2,8 +2,8 @@
  * What the name of a namespace says about whose it is. A name is proven to be the tenant's by two things together: it is
  * reserved to the tenant, so that nobody else can take it from now on, and nobody else has it from before it was reserved.
  */
-import type { Domain } from '../kubernetes/label-selector.ts';
-import type { Border } from './violation.ts';
+import type { Domain, Selector } from '../kubernetes/label-selector.ts';
+import type { Border, Violation } from './violation.ts';
 
 /** By one policy. Each may be a request to the API server; who selects more namespaces can do so by the tenant label. */
 export const mostLookedUp = 50;
@@ -36,4 +36,17 @@ export function ownershipOf(name: string, { namespace, tenancy, tenant, holderOf
 export function possibleNames({ finite, values }: Domain): readonly string[] | undefined {
   if (!finite) return undefined;
   return [...values].filter((name) => /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(name));
+}
+
+/**
+ * Of a selector that leaves no name: what is in no namespace has no label of one either. Where nothing but the lack of labels is asked,
+ * Cilium before 1.19 selects every address and every node (cilium/cilium#46949), of a NetworkPolicy too.
+ */
+export function beyondNamespaces(namespaces: Selector): Violation | undefined {
+  for (const { absent } of namespaces.values()) if (!absent) return undefined;
+  return {
+    verdict: 'unproven',
+    reason: 'selects what is in no namespace, and with some versions of Cilium that is every address and every node',
+    fix: { id: 'correct-name' },
+  };
 }

@@ -15,7 +15,7 @@ import type { Fix } from './fix.ts';
 import { gateViolation, partnersFor } from './gate.ts';
 import { listed, listedPorts } from './listed.ts';
 import type { AllowRule, SelectorPeer } from './model.ts';
-import { mostLookedUp, ownershipOf, possibleNames } from './namespace-name.ts';
+import { beyondNamespaces, mostLookedUp, ownershipOf, possibleNames } from './namespace-name.ts';
 import { shutPorts } from './open-ports.ts';
 import { podServices, servicesMeant, servicesOf, unservedPod } from './shared-service.ts';
 import { namesIn, type Trusted, trustedIn, valuesOf } from './trusted-label.ts';
@@ -79,6 +79,8 @@ function judgeNamespaces(
   const name = domainFor(namespaces, namespaceNameLabel);
   const named = possibleNames(name);
   if (named?.length === 0) {
+    const outside = beyondNamespaces(namespaces);
+    if (outside !== undefined) return outside;
     const reason = 'matches nothing, as no namespace can have such a name';
     return { verdict: 'nothing', reason, fix: { id: 'correct-name' } };
   }

@@ -353,8 +353,13 @@ t.test('text that can never match is told and harms nobody', (t) => {
       /^matches nothing, as no namespace can have such a name$/,
     ],
     [
-      'no name at all',
-      from({ namespaceSelector: { matchExpressions: [{ key: nameLabel, operator: 'DoesNotExist' }] } }),
+      'no name, and a label of a namespace',
+      from({
+        namespaceSelector: {
+          matchLabels: { team: 'a' },
+          matchExpressions: [{ key: nameLabel, operator: 'DoesNotExist' }],
+        },
+      }),
       /^matches nothing, as no namespace/,
     ],
     [
@@ -364,6 +369,15 @@ t.test('text that can never match is told and harms nobody', (t) => {
     ],
   ];
   for (const [sentence, spec, reason] of table) t.match(judge(spec), [{ verdict: 'nothing', reason }], sentence);
+  t.end();
+});
+
+t.test('what is in no namespace is refused, as Cilium has more than pods', (t) => {
+  const none = (key: string) => ({ key, operator: 'DoesNotExist' });
+  for (const matchExpressions of [[none(nameLabel)], [none(nameLabel), none('team')]])
+    t.match(judge(from({ namespaceSelector: { matchExpressions } })), [
+      { verdict: 'unproven', reason: /^selects what is in no namespace/ },
+    ]);
   t.end();
 });
 
