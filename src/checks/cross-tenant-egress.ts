@@ -2,8 +2,9 @@ import { borderFindings } from './border-findings.ts';
 import type { Check } from './check.ts';
 
 /**
- * A NetworkPolicy of a tenant does not open the way to others.
- * Reads    spec.egress[*].to[*].{namespaceSelector,podSelector} and the ports of their rule; spec.egress[*] without `to`
+ * A policy of a tenant does not open the way to others.
+ * Reads    of a NetworkPolicy spec.egress[*].to[*].{namespaceSelector,podSelector} and the ports of their rule, and spec.egress[*]
+ *          without `to`; of a CiliumNetworkPolicy all of spec.egress and specs[*].egress but addresses: names and entities, too
  * Allowed  peers that can only ever match the policy's own tenant: no namespaceSelector, one that pins the tenant label to the
  *          tenant, or one that pins the name to this namespace or to names that are reserved to the tenant and that nobody
  *          else has; a shared service on its ports; a tenant with whom a gate is agreed, on its ports. A peer that can never match is admitted with a warning

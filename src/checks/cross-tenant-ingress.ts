@@ -2,8 +2,9 @@ import { borderFindings } from './border-findings.ts';
 import type { Check } from './check.ts';
 
 /**
- * A NetworkPolicy of a tenant does not let others in.
- * Reads    spec.ingress[*].from[*].{namespaceSelector,podSelector} and the ports of their rule; spec.ingress[*] without `from`
+ * A policy of a tenant does not let others in.
+ * Reads    of a NetworkPolicy spec.ingress[*].from[*].{namespaceSelector,podSelector} and the ports of their rule, and spec.ingress[*]
+ *          without `from`; of a CiliumNetworkPolicy all of spec.ingress and specs[*].ingress but addresses, and what is not valid
  * Allowed  peers that can only ever match the policy's own tenant: no namespaceSelector, one that pins the tenant label to the
  *          tenant, or one that pins the name to this namespace or to names that are reserved to the tenant and that nobody
  *          else has; a shared service on its ports, by its name or by a label that only the platform writes; a tenant with whom a
