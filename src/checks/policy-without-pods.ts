@@ -2,8 +2,8 @@ import type { PolicyVerdict } from '../kinds/kind.ts';
 import { type Check, nothing } from './check.ts';
 
 /**
- * Whoever writes a NetworkPolicy that selects no pod is told.
- * Reads    spec.podSelector of a policy of a tenant
+ * Whoever writes a policy that selects no pod is told.
+ * Reads    spec.podSelector of a NetworkPolicy of a tenant; spec.endpointSelector and specs[*].endpointSelector of a CiliumNetworkPolicy
  * Warns    when its requirements contradict each other, so that no labels a pod may ever have meet all of them. Whether there
  *          are such pods now is not asked: policies are written before pods
  * Why      it neither isolates nor opens anything, whatever its rules say
@@ -18,7 +18,9 @@ export const policyWithoutPods: Check = {
   },
 };
 
+const subjects = /^(?:spec\.podSelector|specs?(?:\[\d+\])?\.endpointSelector)$/;
+
 /** Whether it says of a policy that it selects no pod. */
 export function isAboutItsPods({ verdict, path }: PolicyVerdict): boolean {
-  return verdict === 'nothing' && path === 'spec.podSelector';
+  return verdict === 'nothing' && subjects.test(path);
 }
