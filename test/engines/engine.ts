@@ -17,31 +17,44 @@ export function isEngineName(name: string): name is EngineName {
 
 export const engineNames = Object.keys(modules).filter(isEngineName);
 
-function programOf(name: EngineName): GoProgram {
+function programOf(name: string, module: string): GoProgram {
   return {
     sources: join(import.meta.dirname, name),
     cacheName: `engine-${name}`,
     name,
-    from: { module: modules[name], title: name },
+    from: { module, title: name },
     stamps: [],
     async complete() {},
   };
 }
 
-export interface Engine {
-  readonly name: EngineName;
+/** A program that answers each line with a line. */
+export interface Judge<Asked, Told> {
   /** Answers come in the order of the questions; several may be under way. */
-  ask(question: Question): Promise<readonly Answer[]>;
+  ask(question: Asked): Promise<Told>;
   stop(): Promise<void>;
 }
 
+export interface Engine extends Judge<Question, readonly Answer[]> {
+  readonly name: EngineName;
+}
+
+/** Calico's code for selectors, which is not all of what decides about a policy. */
+export const startSelectorJudge = <Asked, Told>(): Promise<Judge<Asked, Told> | Missing> =>
+  startJudge<Asked, Told>('calico', 'github.com/projectcalico/calico');
+
 export async function startEngine(name: EngineName): Promise<Engine | Missing> {
-  const built = await buildOnce(programOf(name));
+  const judge = await startJudge<Question, readonly Answer[]>(name, modules[name]);
+  return 'missing' in judge ? judge : { ...judge, name };
+}
+
+async function startJudge<Asked, Told>(name: string, module: string): Promise<Judge<Asked, Told> | Missing> {
+  const built = await buildOnce(programOf(name, module));
   if ('missing' in built) return built;
   const child = spawnGuarded(join(built.folder, name), [], { input: 'pipe' });
   const { stdin, stdout, stderr } = child;
   if (stdin === null || stdout === null || stderr === null) throw new Error(`${name} has no pipes`);
-  const waiting: { resolve(answers: readonly Answer[]): void; reject(error: Error): void }[] = [];
+  const waiting: { resolve(told: Told): void; reject(error: Error): void }[] = [];
   let said = '';
   stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-2_000);
@@ -55,10 +68,9 @@ export async function startEngine(name: EngineName): Promise<Engine | Missing> {
     for (const { reject } of waiting.splice(0)) reject(new Error(`${name} ended with code ${code}: ${said}`));
   });
   return {
-    name,
     async ask(question) {
       if (ended) throw new Error(`${name} has ended: ${said}`);
-      return await new Promise<readonly Answer[]>((resolve, reject) => {
+      return await new Promise<Told>((resolve, reject) => {
         waiting.push({ resolve, reject });
         stdin.write(`${JSON.stringify(question)}\n`);
       });
@@ -87,4 +99,7 @@ if (import.meta.main) {
     process.stderr.write(`${engines.missing}\n`);
     process.exitCode = 1;
   } else await Promise.all(engines.map((one) => one.stop()));
+  const selectors = await startSelectorJudge();
+  if ('missing' in selectors) process.stderr.write(`${selectors.missing}\n`);
+  else await selectors.stop();
 }
