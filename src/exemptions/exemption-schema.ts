@@ -90,7 +90,8 @@ export const exemptionSchema: StructuralSchema = {
               type: 'array',
               minItems: 1,
               maxItems: 8,
-              description: 'Kinds of objects. A pod template of a workload counts as a Pod. Every kind when left out.',
+              description:
+                'Kinds of objects. A pod template of a workload counts as a Pod, and a NetworkPolicy of Calico as a NetworkPolicy. Every kind when left out.',
               items: { type: 'string', enum: exemptableKinds },
             },
             names: {

@@ -303,6 +303,8 @@ t.test('what is understood is a frozen list of real resources', async (t) => {
     'v1/bindings',
     'networking.k8s.io/v1/networkpolicies',
     'cilium.io/v2/ciliumnetworkpolicies',
+    'projectcalico.org/v3/networkpolicies',
+    'crd.projectcalico.org/v1/networkpolicies',
     'v1/resourcequotas',
     'v1/resourcequotas/status',
     'bulkhead.dev/v1alpha1/tenants',

@@ -5,7 +5,9 @@
  *
  * The empty text matches everything. `!` is for one operation, a set may be empty and may end with a comma.
  */
+import { namespaceNameLabel } from '../../../kubernetes/objects.ts';
 import { type Expression, everything, negated, type Test } from '../../expression/expression.ts';
+import { ofNamespace } from '../../model.ts';
 import { type Token, tokensOf } from './tokens.ts';
 
 /** What the words of a selector mean where it stands. */
@@ -16,14 +18,27 @@ export interface Meaning {
   readonly global: Expression;
 }
 
-const namespaceKey = 'projectcalico.org/namespace';
+const namespacePrefix = 'pcns.';
+/** Of what is in a namespace, each of these is the name of that namespace. */
+const nameKeys: ReadonlySet<string> = new Set([
+  'projectcalico.org/namespace',
+  `${namespacePrefix}projectcalico.org/name`,
+  `${namespacePrefix}${namespaceNameLabel}`,
+]);
+export const namespaceKey = `${ofNamespace}${namespaceNameLabel}`;
+
+/** A key of Calico's as reach has it. Calico takes `pcns.` away from labels of pods, so what has it is a label of the namespace. */
+export function reachKey(key: string): string {
+  if (nameKeys.has(key)) return namespaceKey;
+  return key.startsWith(namespacePrefix) ? `${ofNamespace}${key.slice(namespacePrefix.length)}` : key;
+}
 
 /** Of endpoints: both match everything (AllNode, GlobalNode). */
 export const ofEndpoints: Meaning = { prefix: '', all: everything, global: everything };
 
 /** "all() -> has(projectcalico.org/namespace)", "global() -> !has(projectcalico.org/namespace)" (getEndpointSelector). */
 export const ofNamespaces: Meaning = {
-  prefix: 'pcns.',
+  prefix: namespacePrefix,
   all: { key: namespaceKey, test: { op: 'has' }, holds: true },
   global: { key: namespaceKey, test: { op: 'has' }, holds: false },
 };
@@ -126,7 +141,7 @@ class Parser {
 
   #literal(key: string, test: Test, holds: boolean): Expression {
     if (key.length > longestKey) throw new Unexpected('has a key that is longer than any key of a label');
-    return { key: `${this.#meaning.prefix}${key}`, test, holds };
+    return { key: reachKey(`${this.#meaning.prefix}${key}`), test, holds };
   }
 
   #text(): string {

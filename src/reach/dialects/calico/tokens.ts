@@ -12,20 +12,15 @@ type Symbol = '(' | ')' | '{' | '}' | ',' | '==' | '!=' | '!' | '&&' | '||';
 export type Operator = 'contains' | 'starts' | 'ends' | 'not in' | 'in';
 
 const symbols: readonly Symbol[] = ['(', ')', '{', '}', ',', '==', '!=', '!', '&&', '||'];
-/** Sticky, so that each is tried at one place alone. `\s` of Go has five characters. */
-const words: readonly (readonly [Operator, RegExp])[] = [
-  ['contains', /contains/y],
-  ['starts', /starts[\t\n\f\r ]*with/y],
-  ['ends', /ends[\t\n\f\r ]*with/y],
-  ['not in', /not[\t\n\f\r ]*in\b/y],
-  ['in', /in\b/y],
+/** Words with any blanks between them, and whether the last must end where it ends (`\b`). */
+const words: readonly (readonly [Operator, readonly string[], 'whole' | 'part'])[] = [
+  ['contains', ['contains'], 'part'],
+  ['starts', ['starts', 'with'], 'part'],
+  ['ends', ['ends', 'with'], 'part'],
+  ['not in', ['not', 'in'], 'whole'],
+  ['in', ['in'], 'whole'],
 ];
-const has = /has\([\t\n\f\r ]*([a-zA-Z0-9_./-]{1,512})[\t\n\f\r ]*\)/y;
-const calls = [
-  ['all', /all\([\t\n\f\r ]*\)/y],
-  ['global', /global\([\t\n\f\r ]*\)/y],
-] as const;
-const identifier = /[a-zA-Z0-9_./-]{1,512}/y;
+const longestIdentifier = 512;
 
 /** Ends with a token `end`; or a reason. */
 export function tokensOf(text: string): readonly Token[] | { readonly reason: string } {
@@ -61,21 +56,55 @@ function symbolAt(text: string, at: number): Read | undefined {
 
 function wordAt(text: string, at: number, isAfterLabel: boolean): Read | undefined {
   if (isAfterLabel) {
-    for (const [kind, pattern] of words)
-      if (matchAt(pattern, text, at)) return { token: { kind }, end: pattern.lastIndex };
+    for (const [kind, parts, edge] of words) {
+      const end = afterAll(text, at, parts);
+      if (end !== undefined && (edge === 'part' || !/^\w/.test(text.slice(end, end + 1))))
+        return { token: { kind }, end };
+    }
     return undefined;
   }
-  const label = matchAt(has, text, at)?.[1];
-  if (label !== undefined) return { token: { kind: 'has', value: label }, end: has.lastIndex };
-  for (const [kind, pattern] of calls)
-    if (matchAt(pattern, text, at)) return { token: { kind }, end: pattern.lastIndex };
-  const name = matchAt(identifier, text, at)?.[0];
-  return name === undefined ? undefined : { token: { kind: 'label', value: name }, end: identifier.lastIndex };
+  const has = hasAt(text, at);
+  if (has !== undefined) return has;
+  for (const kind of ['all', 'global'] as const) {
+    const end = afterAll(text, at, [`${kind}(`, ')']);
+    if (end !== undefined) return { token: { kind }, end };
+  }
+  const end = identifierEnd(text, at);
+  return end === at ? undefined : { token: { kind: 'label', value: text.slice(at, end) }, end };
 }
 
-function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
-  pattern.lastIndex = at;
-  return pattern.exec(text);
+function hasAt(text: string, at: number): Read | undefined {
+  if (!text.startsWith('has(', at)) return undefined;
+  const begin = afterBlanks(text, at + 'has('.length);
+  const label = identifierEnd(text, begin);
+  const end = afterBlanks(text, label);
+  return label > begin && text[end] === ')'
+    ? { token: { kind: 'has', value: text.slice(begin, label) }, end: end + 1 }
+    : undefined;
+}
+
+/** Where these parts end that stand one after the other, with blanks between them or none. */
+function afterAll(text: string, at: number, parts: readonly string[]): number | undefined {
+  let end = at;
+  for (const [index, part] of parts.entries()) {
+    if (index > 0) end = afterBlanks(text, end);
+    if (!text.startsWith(part, end)) return undefined;
+    end += part.length;
+  }
+  return end;
+}
+
+/** `\s` of Go has five characters. */
+function afterBlanks(text: string, at: number): number {
+  let end = at;
+  while (end < text.length && '\t\n\f\r '.includes(text[end] ?? '')) end++;
+  return end;
+}
+
+function identifierEnd(text: string, at: number): number {
+  let end = at;
+  while (end < at + longestIdentifier && /^[a-zA-Z0-9_./-]$/.test(text[end] ?? '')) end++;
+  return end;
 }
 
 function describe(text: string, at: number): string {
