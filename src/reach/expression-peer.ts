@@ -9,16 +9,18 @@ import { commonDomain, type Domain, domainFor, type Selector } from '../kubernet
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import { Budget, mostSteps } from './expression/budget.ts';
 import { both, type Expression, type Literal } from './expression/expression.ts';
-import { bound, exampleValue, someTerm, type Term } from './expression/terms.ts';
+import { bound, exampleValue, exampleOf as labelsOf, someTerm, type Term } from './expression/terms.ts';
 import { has, type Values } from './expression/values.ts';
 import type { Fix } from './fix.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
 import { type AllowRule, type ExpressionPeer, ofNamespace, type SelectorPeer } from './model.ts';
 import { judgeSelector } from './selector-peer.ts';
 import type { Border, Violation } from './violation.ts';
+import { describeLabels } from './witness.ts';
 
 const nameKey = `${ofNamespace}${namespaceNameLabel}`;
 const inNamespace: Literal = { key: nameKey, test: { op: 'has' }, holds: true };
+const lacking: Values = { absent: true, finite: true, values: new Set(), affixes: [] };
 const addTenantLabel: Fix = { id: 'add-tenant-label' };
 
 const nothingMatched: Violation = {
@@ -36,13 +38,6 @@ const beyondBudget: Violation = {
 const byPart: Violation = {
   verdict: 'unproven',
   reason: 'selects by a part of a label, which proves nothing',
-  fix: addTenantLabel,
-};
-
-const outsideNamespaces: Violation = {
-  verdict: 'escapes',
-  reason: 'matches what is in no namespace: host endpoints and global network sets',
-  witness: 'a host endpoint without labels of a namespace',
   fix: addTenantLabel,
 };
 
@@ -71,14 +66,20 @@ function judgeWorlds(expression: Expression, rule: AllowRule, border: Border): V
   const without = [...keys].map((key): Literal => ({ key, test: { op: 'has' }, holds: false }));
   const others: Expression = { all: [...without, expression] };
   if (bound(others, budget) === undefined) return namespaced;
-  const outside = someTerm(
-    others,
-    () => true,
-    () => false,
-    budget,
-  );
+  let labels: ReadonlyMap<string, string> = new Map();
+  const take = (term: Term) => {
+    labels = labelsOf(term, budget) ?? labels;
+    return true;
+  };
+  const outside = someTerm(others, take, () => false, budget);
   if (outside === 'beyond') return beyondBudget;
-  return outside ? outsideNamespaces : namespaced;
+  if (!outside) return namespaced;
+  return {
+    verdict: 'escapes',
+    reason: 'matches what is in no namespace: host endpoints and global network sets',
+    witness: `a host endpoint${describeLabels([...labels])}`,
+    fix: addTenantLabel,
+  };
 }
 
 function keysOf(expression: Expression): readonly string[] {
@@ -155,8 +156,9 @@ function judgeTerm(
   // The selector allows more than the term. What does get through must be of the term.
   const example = new Map(term);
   for (const [key, values] of term) {
-    if (values.affixes.length === 0 || (values.absent && !isTrusted(key, tenantKey, border))) continue;
-    example.set(key, exampleOf(key, values, tenantKey, border, budget));
+    if (values.affixes.length === 0) continue;
+    const mayLack = values.absent && !isTrusted(key, tenantKey, border);
+    example.set(key, mayLack ? lacking : exampleOf(key, values, tenantKey, border, budget));
   }
   const sure = judgeAs(selectorOf(example), rule, border);
   if (budget.isSpent) return beyondBudget;

@@ -8,6 +8,7 @@ import type { Answer, Question } from './protocol.ts';
 const modules = {
   cilium: 'github.com/cilium/cilium',
   cyclonus: 'github.com/mattfenwick/cyclonus',
+  calico: 'github.com/projectcalico/calico',
 };
 export type EngineName = keyof typeof modules;
 
@@ -15,7 +16,8 @@ export function isEngineName(name: string): name is EngineName {
   return Object.hasOwn(modules, name);
 }
 
-export const engineNames = Object.keys(modules).filter(isEngineName);
+/** Those that read NetworkPolicy. */
+export const engineNames: readonly EngineName[] = ['cilium', 'cyclonus'];
 
 function programOf(name: string, module: string): GoProgram {
   return {
@@ -39,9 +41,9 @@ export interface Engine extends Judge<Question, readonly Answer[]> {
   readonly name: EngineName;
 }
 
-/** Calico's code for selectors, which is not all of what decides about a policy. */
+/** Calico's code for selectors, asked about them alone. */
 export const startSelectorJudge = <Asked, Told>(): Promise<Judge<Asked, Told> | Missing> =>
-  startJudge<Asked, Told>('calico', 'github.com/projectcalico/calico');
+  startJudge<Asked, Told>('calico', modules.calico);
 
 export async function startEngine(name: EngineName): Promise<Engine | Missing> {
   const judge = await startJudge<Question, readonly Answer[]>(name, modules[name]);
@@ -94,12 +96,9 @@ export async function startEngines(names: readonly EngineName[]): Promise<readon
 }
 
 if (import.meta.main) {
-  const engines = await startEngines(engineNames);
+  const engines = await startEngines(Object.keys(modules).filter(isEngineName));
   if ('missing' in engines) {
     process.stderr.write(`${engines.missing}\n`);
     process.exitCode = 1;
   } else await Promise.all(engines.map((one) => one.stop()));
-  const selectors = await startSelectorJudge();
-  if ('missing' in selectors) process.stderr.write(`${selectors.missing}\n`);
-  else await selectors.stop();
 }

@@ -1,14 +1,30 @@
 /** Calico's own code judges how its selectors are read: which texts it takes, what they match, and whom the peer of a rule stands for. */
 import fc from 'fast-check';
 import t from 'tap';
-import { longestSelector, ofEndpoints, parseSelector } from '../../src/reach/dialects/calico/parse-selector.ts';
+import type { Policy } from '../../src/kubernetes/objects.ts';
+import {
+  longestSelector,
+  ofEndpoints,
+  parseSelector,
+  reachKey,
+} from '../../src/reach/dialects/calico/parse-selector.ts';
+import { readCalicoPolicy } from '../../src/reach/dialects/calico/policy.ts';
 import { isMatched } from '../../src/reach/expression/expression.ts';
 import { foundOrSkip } from '../apiserver/cluster-test.ts';
 import { keys, scraps, selectors, universe, values } from '../reach/expression/random-selectors.ts';
 import { type Judge, startSelectorJudge } from './engine.ts';
 
+/** The fields of the source or destination of a rule that select endpoints. */
+interface Entity {
+  readonly namespaceSelector?: string;
+  readonly selector?: string;
+  readonly notSelector?: string;
+  readonly serviceAccounts?: { readonly names?: readonly string[]; readonly selector?: string };
+}
+
 interface Asked {
-  readonly selectors: readonly string[];
+  readonly selectors?: readonly string[];
+  readonly entities?: readonly (Entity & { readonly namespace: string })[];
   readonly labels: readonly Readonly<Record<string, string>>[];
 }
 
@@ -104,9 +120,6 @@ const worked: readonly string[] = [
 
 const labels = universe(keys.slice(0, 2), values).concat(universe(keys.slice(2), values));
 
-const found = await foundOrSkip('Calico judges selectors', () => startSelectorJudge<Asked, Told>());
-if (found !== undefined) judgeTexts(found);
-
 function judgeTexts(judge: Judge<Asked, Told>): void {
   t.teardown(() => judge.stop());
   let taken = 0;
@@ -146,4 +159,104 @@ function judgeTexts(judge: Judge<Asked, Told>): void {
     t.ok(text.length <= longestSelector);
     await compare([text, `${'!'.repeat(1000)}has(a)`]);
   });
+
+  t.test('whom the source of a rule stands for', async (t) => {
+    let empty = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(entities, { minLength: 20, maxLength: 20 }), async (asked) => {
+        const told = await judge.ask({
+          entities: asked.map((one) => ({ ...one, namespace })),
+          labels: endpoints.map((one) => Object.fromEntries(one)),
+        });
+        for (const [index, entity] of asked.entries()) {
+          const answer = told[index];
+          if (answer === undefined) throw new Error('no answer');
+          const [rule] = readCalicoPolicy(policyWith(entity)).rules;
+          const isBlank = [entity.selector, entity.notSelector].includes(' ');
+          if (rule === undefined && isBlank) continue;
+          if (rule === undefined || answer.error !== '') throw new Error(`${answer.error}: ${JSON.stringify(entity)}`);
+          const { peer } = rule;
+          if (peer.kind === 'any') empty++;
+          const matched = endpoints.flatMap((one, place) => {
+            const labels = new Map([...one].map(([key, value]) => [reachKey(key), value]));
+            return peer.kind === 'any' || (peer.kind === 'expression' && isMatched(peer.expression, labels))
+              ? place
+              : [];
+          });
+          if (matched.join() !== answer.matched.join()) throw new Error(`somebody else: ${JSON.stringify(entity)}`);
+        }
+      }),
+      { numRuns: 100 },
+    );
+    t.ok(empty > 0, `${empty} of everybody`);
+  });
 }
+
+const namespace = 'own';
+const policyWith = (source: Entity): Policy =>
+  JSON.parse(
+    JSON.stringify({ metadata: { name: 'asked', namespace }, spec: { ingress: [{ action: 'Allow', source }] } }),
+  );
+
+/** As Calico labels what a rule can match: pods and network sets of three namespaces, and what is in none. */
+const endpoints: readonly ReadonlyMap<string, string>[] = ['own', 'other', 'a']
+  .flatMap((name) =>
+    [undefined, 'a', 'ab'].flatMap((a) =>
+      [undefined, 'a', 'b'].flatMap((own) =>
+        ['web', 'a'].map((account) => {
+          const labels: [string, string | undefined][] = [
+            ...[
+              ['projectcalico.org/namespace', name] as [string, string],
+              ['pcns.projectcalico.org/name', name] as [string, string],
+            ],
+            ...[
+              ['pcns.kubernetes.io/metadata.name', name] as [string, string],
+              ['projectcalico.org/serviceaccount', account] as [string, string],
+            ],
+            ...[
+              ['pcns.a', a] as [string, string | undefined],
+              ['a', own] as [string, string | undefined],
+              ['pcsa.a', a] as [string, string | undefined],
+            ],
+          ];
+          return new Map(labels.flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const])));
+        }),
+      ),
+    ),
+  )
+  .concat([
+    new Map(),
+    new Map([['a', 'a']]),
+    new Map([
+      ['a', 'b'],
+      ['x/y', 'ab'],
+    ]),
+  ]);
+
+const texts = fc.oneof(
+  { weight: 3, arbitrary: selectors(4).filter((text) => !text.includes('global(')) },
+  fc.constantFrom(
+    '',
+    ' ',
+    'all()',
+    '!all()',
+    'projectcalico.org/name == "own"',
+    'projectcalico.org/namespace in {"own", "a"}',
+  ),
+  fc.constantFrom('pcns.a == "a"', 'has(pcns.projectcalico.org/name)', 'kubernetes.io/metadata.name != "own"'),
+);
+const entities: fc.Arbitrary<Entity> = fc.record(
+  {
+    namespaceSelector: fc.oneof(texts, fc.constantFrom('global()', ' global()')),
+    selector: texts,
+    notSelector: texts,
+    serviceAccounts: fc.record(
+      { names: fc.constantFrom([], ['web'], ['web', 'a'], ['b']), selector: texts },
+      { requiredKeys: [] },
+    ),
+  },
+  { requiredKeys: [] },
+);
+
+const found = await foundOrSkip('Calico judges selectors', () => startSelectorJudge<Asked, Told>());
+if (found !== undefined) judgeTexts(found);

@@ -20,6 +20,14 @@ type request struct {
 	// Evaluated as Calico makes one of them.
 	Entities []entity            `json:"entities"`
 	Labels   []map[string]string `json:"labels"`
+
+	// Flows through policies (policy.go).
+	Parties  []party `json:"parties"`
+	Wires    []wire  `json:"wires"`
+	Subjects []int   `json:"subjects"`
+	Flows    []flow  `json:"flows"`
+	Policies []asked `json:"policies"`
+	ends     []end
 }
 
 // The fields of an EntityRule that select endpoints.
@@ -54,6 +62,17 @@ func main() {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+		if asked.Parties != nil {
+			for _, one := range asked.Parties {
+				asked.ends = append(asked.ends, endOf(one))
+			}
+			results := make([]flows, len(asked.Policies))
+			for index, one := range asked.Policies {
+				results[index] = asked.judge(one)
+			}
+			tell(out, results)
+			continue
+		}
 		answers := make([]answer, 0, len(asked.Selectors)+len(asked.Entities))
 		for _, text := range asked.Selectors {
 			answers = append(answers, evaluate(text, "", asked.Labels))
@@ -61,14 +80,18 @@ func main() {
 		for _, one := range asked.Entities {
 			answers = append(answers, evaluate(one.effective(), one.NotSelector, asked.Labels))
 		}
-		line, err := json.Marshal(answers)
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		out.Write(append(line, '\n'))
-		out.Flush()
+		tell(out, answers)
 	}
+}
+
+func tell(out *bufio.Writer, answers any) {
+	line, err := json.Marshal(answers)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	out.Write(append(line, '\n'))
+	out.Flush()
 }
 
 // Felix matches an endpoint with both selectors: it has the first, where there is one, and not the second.

@@ -3,7 +3,7 @@ import { type FieldPath, field } from '../../../kubernetes/field-path.ts';
 import { excerpt, isGiven, isMap, type JsonMap, unknownField } from '../../../kubernetes/json.ts';
 import type { Expression } from '../../expression/expression.ts';
 import { type Diagnostic, type DiagnosticScope, diagnostic, invalid } from '../../model.ts';
-import { longestSelector, type Meaning, ofNamespaces, parseSelector } from './parse-selector.ts';
+import { longestSelector, type Meaning, ofEndpoints, ofNamespaces, parseSelector } from './parse-selector.ts';
 
 /** Where a part of a policy stands. */
 export interface Place {
@@ -69,6 +69,8 @@ export function selectorAt(
   // Calico's validation looks for this text alone, wherever it is.
   if (text.includes('global(') && (meaning !== ofNamespaces || !/^[ \t]*global\([ \t]*\)[ \t]*$/.test(text)))
     return wrong(at, 'has global(), which is for a namespaceSelector and stands alone there', 'remove global()');
+  // Joined with others, it leaves parentheses with nothing in them, which Calico cannot read.
+  if (/^[ \t]+$/.test(text) && meaning === ofEndpoints) return wrong(at, 'is blank', 'write all(), or remove it');
   const read = parseSelector(text, meaning);
   if ('expression' in read) return read.expression;
   return wrong(at, `is not a selector of Calico: it ${read.reason}`, 'write text such as app == "web" && has(team)');
