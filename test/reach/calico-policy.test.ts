@@ -140,7 +140,7 @@ const entities: readonly {
   {
     says: 'X31 a Service of another namespace',
     entity: { services: { name: 'db', namespace: 'beta-dev' } },
-    verdict: 'unproven',
+    verdict: 'escapes',
     reason: /not the policy's own/,
   },
   { says: 'a Service of the own namespace', entity: { services: { name: 'db' } }, verdict: 'unproven' },

@@ -4,8 +4,11 @@ import { parseCidr } from '../../src/kubernetes/ip-range.ts';
 import { excerpt, isMap } from '../../src/kubernetes/json.ts';
 import { contradiction, type LabelSelectorRequirement } from '../../src/kubernetes/label-selector.ts';
 import { parseSelector } from '../../src/kubernetes/parse-selector.ts';
-import type { PeerVerdict } from '../../src/reach/border.ts';
+import { judgeBorder, type PeerVerdict } from '../../src/reach/border.ts';
+import { readCalicoPolicy } from '../../src/reach/dialects/calico/policy.ts';
 import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
+import { isolates } from '../../src/reach/isolation.ts';
+import type { Reach } from '../../src/reach/model.ts';
 import { flawOfWitness } from './border-proof.ts';
 import { peersOf, rulesOf, type WrittenSpec } from './evaluator.ts';
 import { type Block, isIn, readBlock } from './evaluator-addresses.ts';
@@ -37,6 +40,15 @@ const policies = {
   'k8s-on-cilium': (input: unknown) => bothWays(input),
 };
 
+const calicoPolicies = {
+  'calico.entityRule': (entity: unknown) => [
+    { ingress: [{ action: 'Allow', source: entity }] },
+    { egress: [{ action: 'Allow', destination: entity }] },
+  ],
+  'calico.rule': (rule: unknown) => [{ ingress: [rule] }, { egress: [rule] }],
+  'calico.policy': (spec: unknown) => [spec],
+};
+
 const engines: ReadonlyMap<string, Judge> = new Map<string, Judge>([
   ...Object.entries(policies).map(([engine, write]): [string, Judge] => [
     engine,
@@ -46,6 +58,10 @@ const engines: ReadonlyMap<string, Judge> = new Map<string, Judge>([
   ['ipBlock.strict', judgeSpelling],
   ['k8s.overlap', judgeOverlap],
   ['k8s.coverage', judgeCoverage],
+  ...Object.entries(calicoPolicies).map(([engine, write]): [string, Judge] => [
+    engine,
+    (one, assume) => firstOf(write(one.input), (spec) => judgeCalico(spec, one, assume)),
+  ]),
 ]);
 
 export function judgeCases({ assume, cases }: WorkedCases): Judgement {
@@ -72,12 +88,27 @@ function judgePolicy(spec: unknown, { verdict, reserved }: WorkedCase, assume: A
   return found === verdict ? flawIn(spec, verdicts, reserved, assume) : unlike(found, verdict, verdicts);
 }
 
+/** CIDR: only its addresses are judged; n/a: the direction without rules is not isolated. */
+function judgeCalico(spec: unknown, { verdict, reserved }: WorkedCase, assume: Assumptions): string | undefined {
+  const { border } = worldOf(assume, reserved);
+  const reach = readCalicoPolicy(JSON.parse(JSON.stringify({ spec, metadata: { namespace: border.namespace } })));
+  const verdicts = judgeBorder(reach, border);
+  if (verdict === 'n/a') return isolates(reach, 'ingress') ? 'it isolates ingress' : undefined;
+  const byAddress = verdicts.length > 0 && verdicts.every(({ kind }) => kind === 'ipBlock');
+  const found = verdict === 'CIDR' && byAddress ? 'CIDR' : gravest(reach, verdicts);
+  return found === verdict ? undefined : unlike(found, verdict, verdicts);
+}
+
 /** The gravest verdict; NOTHING when there is nothing else, CONTAINED when some part got none. */
 function overall(spec: unknown, verdicts: readonly PeerVerdict[]): string {
+  return gravest(readNetworkPolicy(JSON.parse(JSON.stringify({ spec }))), verdicts);
+}
+
+function gravest(reach: Reach, verdicts: readonly PeerVerdict[]): string {
   for (const grave of ['invalid', 'escapes', 'unproven', 'conditional'] as const) {
     if (verdicts.some(({ verdict }) => verdict === grave)) return grave.toUpperCase();
   }
-  const { rules, diagnostics } = readNetworkPolicy(JSON.parse(JSON.stringify({ spec })));
+  const { rules, diagnostics } = reach;
   return rules.length + diagnostics.length === verdicts.length ? 'NOTHING' : 'CONTAINED';
 }
 

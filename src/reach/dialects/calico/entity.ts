@@ -146,7 +146,9 @@ function readServices(written: unknown, place: Place): Diagnostic {
     services.namespace !== place.namespace
   ) {
     const reason = `takes its peers from a Service of the namespace ${excerpt(services.namespace)}, which is not the policy's own`;
-    return unprovenAt(place, reason, 'select the pods of the Service with selector and namespaceSelector');
+    const fix = 'select the pods of the Service with selector and namespaceSelector';
+    const witness = `an endpoint of the Service ${excerpt(services.name)} in that namespace`;
+    return { ...diagnostic(place.scope, 'escapes', place.path, reason, fix), witness };
   }
   const reason = 'takes its peers from a Service, whose addresses change without this policy';
   return unprovenAt(place, reason, 'select the pods of the Service with selector, or write its addresses with nets');
