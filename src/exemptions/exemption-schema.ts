@@ -51,7 +51,7 @@ export const exemptableChecks: readonly string[] = [
 ];
 
 /** Kinds of the table whose objects these checks look at. A test holds the list against the table. */
-export const exemptableKinds: readonly string[] = ['Pod', 'NetworkPolicy', 'CiliumNetworkPolicy'];
+export const exemptableKinds: readonly string[] = ['Pod', 'NetworkPolicy', 'CiliumNetworkPolicy', 'NetworkSet'];
 
 const oneLine = {
   type: 'string',

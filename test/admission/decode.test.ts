@@ -305,6 +305,8 @@ t.test('what is understood is a frozen list of real resources', async (t) => {
     'cilium.io/v2/ciliumnetworkpolicies',
     'projectcalico.org/v3/networkpolicies',
     'crd.projectcalico.org/v1/networkpolicies',
+    'projectcalico.org/v3/networksets',
+    'crd.projectcalico.org/v1/networksets',
     'v1/resourcequotas',
     'v1/resourcequotas/status',
     'bulkhead.dev/v1alpha1/tenants',

@@ -97,6 +97,8 @@ t.test('what Bulkhead may do in the cluster', async (t) => {
       { apiGroups: ['cilium.io'], resources: ['ciliumnetworkpolicies'], verbs: ['list'] },
       { apiGroups: ['projectcalico.org'], resources: ['networkpolicies'], verbs: ['list'] },
       { apiGroups: ['crd.projectcalico.org'], resources: ['networkpolicies'], verbs: ['list'] },
+      { apiGroups: ['projectcalico.org'], resources: ['networksets'], verbs: ['list'] },
+      { apiGroups: ['crd.projectcalico.org'], resources: ['networksets'], verbs: ['list'] },
       { apiGroups: [''], resources: ['resourcequotas'], verbs: ['list', 'watch', ...writes] },
       { apiGroups: ['bulkhead.dev'], resources: ['tenants'], verbs: ['list', 'watch'] },
       { apiGroups: ['bulkhead.dev'], resources: ['tenants/status'], verbs: ['patch'] },

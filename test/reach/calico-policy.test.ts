@@ -1,6 +1,7 @@
 /** NetworkPolicies of Calico: which are contained, which are not, and why. Most are worked cases of what was read in Calico's own code. */
 import t from 'tap';
 import { calicoNetworkPolicy } from '../../src/kinds/calico-network-policy/calico-network-policy.ts';
+import { calicoNetworkSet } from '../../src/kinds/calico-network-set/calico-network-set.ts';
 import type { PolicyVerdict } from '../../src/kinds/kind.ts';
 import { judgeBorder } from '../../src/reach/border.ts';
 import type { Border } from '../../src/reach/violation.ts';
@@ -332,4 +333,31 @@ t.test('which pods a policy isolates', async (t) => {
   t.strictSame(isolated({ ...egress(inside), ...ingress(inside) }), ['ingress,egress']);
   t.strictSame(isolated({ types: ['Ingress', 'Egress'] }), ['ingress,egress']);
   t.strictSame(isolated({ selector: 'app == "web"' }), []);
+});
+
+t.test('a NetworkSet opens its addresses', async (t) => {
+  const set = calicoNetworkSet('projectcalico.org', 'v3');
+  const judged = (spec: unknown, metadata: object = {}) => {
+    const object = { spec, metadata: { name: 'asked', namespace: border.namespace, ...metadata } };
+    return told(set.worded(judgeBorder(set.read(JSON.parse(JSON.stringify(object))), border), border));
+  };
+  t.strictSame(judged({ nets: ['203.0.113.0/24', '203.0.113.9'] }), [], 'that are granted');
+  t.strictSame(judged({}), [], 'it has none');
+  t.strictSame(judged(undefined, { labels: { app: 'partner', [tenant]: 'acme' } }), []);
+  t.match(judged({ nets: ['0.0.0.0/0'] }), [/^escapes spec.nets/, /^escapes spec.nets/], 'of everybody');
+  t.match(judged({ nets: ['198.51.100.0/24'] }), [/^escapes spec.nets: .*network.egress/], 'outside, and not granted');
+  t.match(judged({ nets: ['10.244.1.0/24'] }), [/^escapes spec.nets: .*pod network/, /^escapes/], 'of pods');
+  t.match(judged({ nets: ['010.0.0.0/8'] }), [/^invalid spec.nets\[0\]/]);
+  t.match(judged({ nets: [], more: 1 }), [/^invalid spec/]);
+  for (const key of [`pcns.${tenant}`, 'pcsa.team', 'projectcalico.org/orchestrator']) {
+    t.match(judged({}, { labels: { [key]: 'beta' } }), [/^escapes metadata.labels: has the label/], key);
+    const annotations = { 'projectcalico.org/metadata': JSON.stringify({ labels: { [key]: 'beta' } }) };
+    t.match(judged({}, { annotations }), [/^escapes metadata.annotations/], `${key} as it is stored`);
+  }
+  const plain = { 'projectcalico.org/metadata': JSON.stringify({ labels: { app: 'web' } }) };
+  t.strictSame(judged({}, { annotations: plain }), []);
+  t.match(judged({}, { annotations: { 'projectcalico.org/metadata': '{' } }), [/^invalid metadata.annotations/]);
+  const one = { metadata: { name: 'a', labels: { app: 'x' } }, spec: { nets: [] } };
+  t.equal(set.unchanged(one, { ...one, metadata: { name: 'a', labels: { app: 'y' } } }), false, 'labels are looked at');
+  t.equal(set.unchanged(one, JSON.parse(JSON.stringify(one))), true);
 });

@@ -116,7 +116,7 @@ function readNets(entity: JsonMap, place: Place): readonly IpRange[] | undefined
   return diagnostic(place.scope, 'nothing', place.path, reason, { id: 'remove-peer' });
 }
 
-function rangesAt(entity: JsonMap, name: 'nets' | 'notNets', place: Place): readonly IpRange[] | Diagnostic {
+export function rangesAt(entity: JsonMap, name: 'nets' | 'notNets', place: Place): readonly IpRange[] | Diagnostic {
   const list = listAt(entity, name, place);
   if (isDiagnostic(list)) return list;
   const ranges: IpRange[] = [];
