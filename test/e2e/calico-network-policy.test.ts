@@ -1,4 +1,4 @@
-/** NetworkPolicies of Calico, in both of its groups, with Calico's own schema on a real API server and kubectl. */
+/** NetworkPolicies and NetworkSets of Calico, in both of its groups, with Calico's own schema on a real API server and kubectl. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,19 +18,24 @@ const namespace = 'acme-web';
 async function install(plane: ControlPlane): Promise<void> {
   const download = ['mod', 'download', '-json', 'github.com/projectcalico/calico'];
   const { stdout } = await promisify(execFile)('go', download, { cwd: engine });
-  const file = 'libcalico-go/config/crd/crd.projectcalico.org_networkpolicies.yaml';
-  const text = await readFile(join(JSON.parse(stdout).Dir, file), 'utf8');
+  for (const plural of ['networkpolicies', 'networksets']) {
+    const file = `libcalico-go/config/crd/crd.projectcalico.org_${plural}.yaml`;
+    await define(plane, plural, await readFile(join(JSON.parse(stdout).Dir, file), 'utf8'));
+  }
+}
+
+async function define(plane: ControlPlane, plural: string, text: string): Promise<void> {
   for (const [group, version] of [
     ['crd.projectcalico.org', 'v1'],
     ['projectcalico.org', 'v3'],
   ] as const) {
     const definition = parse(text);
-    definition.metadata.name = `networkpolicies.${group}`;
+    definition.metadata.name = `${plural}.${group}`;
     definition.spec.group = group;
     definition.spec.versions[0].name = version;
     const made = await plane.request('POST', crds, definition);
     if (made.status !== 201) throw new Error(made.text);
-    const path = `/apis/${group}/${version}/networkpolicies`;
+    const path = `/apis/${group}/${version}/${plural}`;
     await eventually(`${path} is served`, async () => (await plane.request('GET', path)).status === 200);
   }
 }
@@ -42,6 +47,7 @@ await guardedTest('a NetworkPolicy of Calico is judged in both groups', async (t
   t.equal(made.code, 0, made.stderr);
   for (const apiVersion of ['projectcalico.org/v3', 'crd.projectcalico.org/v1']) {
     await t.test(apiVersion, (t) => liveOf(t, cluster, apiVersion));
+    await t.test(`a NetworkSet of ${apiVersion}`, (t) => setsOf(t, cluster, apiVersion));
   }
   await t.test('what Calico itself would have refused is refused in the group that it does not look at', async (t) => {
     const forged = policy('crd.projectcalico.org/v1', 'forged', {
@@ -65,6 +71,22 @@ function policy(apiVersion: string, name: string, source: unknown): object {
 
 function apply(cluster: GuardedCluster, object: object, ...more: readonly string[]): Promise<Output> {
   return cluster.kubectl('alice', ['apply', ...more, '-f', '-'], stringify(object));
+}
+
+async function setsOf(t: Test, cluster: GuardedCluster, apiVersion: string): Promise<void> {
+  const set = (nets: readonly string[], metadata: object = {}) => ({
+    ...{ apiVersion, kind: 'NetworkSet', metadata: { name: 'partner', namespace, ...metadata } },
+    spec: { nets },
+  });
+  t.match(await apply(cluster, set([])), { code: 0 }, 'a set of no addresses is admitted');
+  t.match(await apply(cluster, set(['0.0.0.0/0'])), { code: 1, stderr: /spec\.nets/ }, 'everybody is not granted');
+  const forged = { [`pcns.${label}`]: 'beta' };
+  t.match(await apply(cluster, set([], { labels: forged })), { code: 1, stderr: /pods of another namespace/ });
+  const annotations = { 'projectcalico.org/metadata': JSON.stringify({ labels: forged }) };
+  t.match(await apply(cluster, set([], { annotations })), { code: 1, stderr: /pods of another namespace/ });
+  const resource = `networksets.${apiVersion.split('/')[0]}`;
+  const written = await cluster.kubectl('alice', ['label', resource, 'partner', '-n', namespace, `pcns.${label}=beta`]);
+  t.match(written, { code: 1, stderr: /pods of another namespace/ }, 'nor is the label written later');
 }
 
 async function liveOf(t: Test, cluster: GuardedCluster, apiVersion: string): Promise<void> {
