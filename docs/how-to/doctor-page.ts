@@ -43,7 +43,7 @@ Distributions have accounts of their own, such as \`k3s-cloud-controller-manager
 
 ## Not seen
 - Whether the network plugin does what its version should do. Doctor knows plugins by the name of their DaemonSet.
-- Settings of the network plugin that are not arguments of its DaemonSet: \`policyEnforcementMode: never\` of Cilium, \`--disable-network-policy\` of k3s.
+- Settings of the network plugin that are not arguments of its DaemonSet, such as \`--disable-network-policy\` of k3s. The ConfigMap \`cilium-config\` is read.
 - Address pools of the plugin from which no pod has an address yet.
 - Who is a member of a group. Doctor reads the names of groups in bindings.
 - Services, EndpointSlices and Gateways ([limits](../limits.md)).

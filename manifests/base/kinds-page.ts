@@ -2,6 +2,7 @@
 import type { Kind, ReviewRule } from '../../src/kinds/kind.ts';
 import { kinds } from '../../src/kinds/kinds.ts';
 import { apiVersionsOf } from '../../src/kinds/resource-name.ts';
+import { policyGroupNames } from '../../src/tenancy/policy-groups.ts';
 
 const head = `# Kinds
 
@@ -23,8 +24,16 @@ const words: Readonly<Record<ReviewRule['phase'], string>> = {
 };
 
 export function kindsPage(): string {
-  return head + kinds.map(rowOf).join('');
+  return `${head}${kinds.map(rowOf).join('')}\n${others}${[...policyGroupNames].map((group) => `- \`${group}\`\n`).join('')}`;
 }
+
+const others = `## Kinds that are not read
+
+The API server also sends CREATE and UPDATE of all other resources and subresources of these API groups, in every version.
+Tenants may not write them ([unknown-policy-kind](checks/unknown-policy-kind.md), [platform-kinds](checks/platform-kinds.md)).
+What agents of the network write is not sent ([network plugins](how-to/network-plugins.md)).
+
+`;
 
 function rowOf(kind: Kind): string {
   const requests = (['mutate', 'validate', 'warn'] as const).flatMap((phase) => {

@@ -3,17 +3,12 @@
  * A request is sent when every condition of its webhook is true, so each is true for all kinds that it is not about.
  */
 import { allOf, anyOf, changed, literal, metadata, specFinalizers, unchanged } from '../../src/backstop/expressions.ts';
+import { type MatchCondition, unreadConditions } from '../../src/backstop/unread-conditions.ts';
 import { managedPrefix } from '../../src/baseline/managed.ts';
 import { namespaceControllers, namespaceFinalizer } from '../../src/checks/namespace-finalize.ts';
 import { addressFields } from '../../src/checks/pod-addresses.ts';
 import { countsOfBaseline } from '../../src/checks/quota-on-baseline.ts';
-
-export interface MatchCondition {
-  readonly name: string;
-  /** For the comment above it. */
-  readonly why: string;
-  readonly expression: string;
-}
+import { builtInAgents } from '../../src/tenancy/network-agents.ts';
 
 const subresource = 'request.?subResource.orValue("")';
 const isKind = (kind: string): string => `request.kind.kind == ${literal(kind)}`;
@@ -141,4 +136,5 @@ export const conditionsOf = {
   mutatingFiltered: [podUpdateIsJudged],
   validatingFiltered: [statusIsJudged, bindingIsJudged, podUpdateIsJudged, deleteIsJudged],
   workloads: [templateIsJudged, hasNoController],
+  unread: unreadConditions(builtInAgents),
 } as const satisfies Readonly<Record<string, readonly MatchCondition[]>>;

@@ -1,9 +1,11 @@
 /** The webhook configurations of Bulkhead, from the table of kinds, as the files that people apply. */
 import { Document, isScalar, isSeq, visit } from 'yaml';
+import type { MatchCondition } from '../../src/backstop/unread-conditions.ts';
 import type { Kind, ReviewRule } from '../../src/kinds/kind.ts';
 import { kinds } from '../../src/kinds/kinds.ts';
 import { namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
-import { conditionsOf, type MatchCondition } from './match-conditions.ts';
+import { unreadRule } from '../../src/kinds/unread-kinds.ts';
+import { conditionsOf } from './match-conditions.ts';
 
 type Phase = ReviewRule['phase'];
 
@@ -13,6 +15,8 @@ interface Webhook {
   readonly scope: Kind['scope'];
   /** Whether it gets the filtered rules of namespaced kinds, or the others. Undefined: both. */
   readonly filtered?: boolean;
+  /** It gets what the table of kinds does not read, and nothing else. */
+  readonly unread?: true;
   readonly conditions: readonly MatchCondition[];
 }
 
@@ -30,8 +34,9 @@ interface File {
 const files: readonly File[] = [
   {
     file: 'webhooks-for-namespaces.yaml',
-    about: `The webhook configurations for cluster-scoped objects: Namespaces and Tenants. No label exempts an object. A selector would read
-the labels of the object that is written, so a user who may set a label could exempt his own object, and kube-system could be labelled.
+    about: `The webhook configurations for cluster-scoped objects: Namespaces, Tenants, Exemptions, and policy kinds that Bulkhead does
+not read (docs/decisions/0034). No label exempts an object. A selector would read the labels of the object that is written, so a user
+who may set a label could exempt his own object, and kube-system could be labelled.
 
 All webhooks start with failurePolicy Ignore. serve --registration sets Fail once a write that Bulkhead must refuse was
 refused through the API server, and again each time these files are applied (docs/decisions/0020). It writes the CA bundle and the path, too.
@@ -54,6 +59,13 @@ Answers take milliseconds. timeoutSeconds is the delay after a node lost its pow
             phase: 'validate',
             scope: 'Cluster',
             conditions: conditionsOf.clusterScoped,
+          },
+          {
+            name: 'validate.network.bulkhead.dev',
+            phase: 'validate',
+            scope: 'Cluster',
+            unread: true,
+            conditions: conditionsOf.unread,
           },
         ],
       },
@@ -85,6 +97,7 @@ Never set failurePolicy Fail in this file: with every replica down, the pods of 
 
 Requests that are always sent have a webhook without match conditions. The webhooks called filtered have them: for a
 condition the API server prepares the whole object, even where every condition is true (docs/decisions/0022-what-is-not-sent.md).
+The webhook called network gets what API groups of network policy hold beside the kinds that Bulkhead reads (docs/decisions/0034).
 failurePolicy, reinvocationPolicy and timeoutSeconds: see webhooks-for-namespaces.yaml.`,
     configurations: [
       {
@@ -110,6 +123,13 @@ failurePolicy, reinvocationPolicy and timeoutSeconds: see webhooks-for-namespace
             scope: 'Namespaced',
             filtered: true,
             conditions: conditionsOf.validatingFiltered,
+          },
+          {
+            name: 'validate.network.bulkhead.dev',
+            phase: 'validate',
+            scope: 'Namespaced',
+            unread: true,
+            conditions: conditionsOf.unread,
           },
         ],
       },
@@ -143,7 +163,7 @@ function textOf(configuration: Configuration): string {
     if (!isSeq(list)) continue;
     for (const [at, { why }] of conditions.entries()) {
       const item = list.items[at];
-      if (typeof item === 'object' && item !== null) Object.assign(item, { commentBefore: wrapped(why) });
+      if (why !== '' && typeof item === 'object' && item !== null) Object.assign(item, { commentBefore: wrapped(why) });
     }
   }
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
@@ -196,7 +216,8 @@ interface Rule {
 }
 
 /** Neighbours that differ in nothing but their resources are one rule. */
-function rulesOf({ phase, scope, filtered }: Webhook): readonly Rule[] {
+function rulesOf({ phase, scope, filtered, unread }: Webhook): readonly Rule[] {
+  if (unread === true) return [unreadRule(scope)];
   const rules: Rule[] = [];
   for (const kind of kinds.filter((one) => one.scope === scope)) {
     for (const review of kind.reviews) {

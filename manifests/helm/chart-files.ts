@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { supportedKubernetes } from '../supported-kubernetes.ts';
 import { source } from './sources.ts';
 import { type File, templateFiles } from './templates.ts';
 import { valuesSchemaText, valuesTable, valuesText } from './values-files.ts';
@@ -39,7 +40,7 @@ function chartText(): string {
     type: 'application',
     version,
     appVersion: version,
-    kubeVersion: '>=1.34.0-0',
+    kubeVersion: `>=${supportedKubernetes.oldest}.0-0`,
   };
   return `# Made by \`npm run manifests\`; both versions are those of package.json.\n${stringify(chart, { lineWidth: 0 })}`;
 }

@@ -2,15 +2,28 @@
  * Bytes in, a typed request out, or a refusal. Source: admission.k8s.io/v1 AdmissionReview.
  * The API server sends what is documented; anybody else who can reach the port may send anything, so every field that is
  * read later is checked here, once. Unknown kinds, versions, subresources and operations are refused: a request that is
- * not understood is not waved through (ADM-07).
+ * not understood is not waved through (ADM-07). Of the groups that carry network policy, every kind is decoded (decode-unread.ts).
  */
 import type { Kind } from '../kinds/kind.ts';
 import { kinds } from '../kinds/kinds.ts';
 import { apiVersionsOf } from '../kinds/resource-name.ts';
 import { isMap, type JsonMap } from '../kubernetes/json.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
-import type { AdmissionRequest, Operation } from '../kubernetes/review.ts';
-import { objectAt, optionalList, optionalMap, optionalText, Refusal, stringMap, text } from './review-fields.ts';
+import type { AdmissionRequest } from '../kubernetes/review.ts';
+import { unreadRequest } from './decode-unread.ts';
+import {
+  agreed,
+  apiVersionOf,
+  objectAt,
+  operationOf,
+  optionalMap,
+  optionalText,
+  Refusal,
+  readMetadata,
+  stringMap,
+  text,
+  userOf,
+} from './review-fields.ts';
 
 /** `uid` is empty when the body gave none: then HTTP 400 is all that can be said. */
 export type Decoded =
@@ -70,10 +83,13 @@ function requestOf(uid: string, request: JsonMap): AdmissionRequest {
   const expected = understood.get(
     subresource === '' ? `${apiVersion}/${plural}` : `${apiVersion}/${plural}/${subresource}`,
   );
-  if (expected === undefined)
+  if (expected === undefined) {
+    const unread = unreadRequest(uid, request);
+    if (unread !== undefined) return unread;
     throw new Refusal(
       `${apiVersion} ${plural}${subresource && `/${subresource}`} is not a resource that Bulkhead understands`,
     );
+  }
   const kind = objectAt(request.kind, 'request.kind');
   const { entry, apiVersion: version } = expected;
   if (kind.kind !== entry.kind || apiVersionOf(kind, 'request.kind') !== version) {
@@ -132,17 +148,6 @@ function requestOf(uid: string, request: JsonMap): AdmissionRequest {
   }
 }
 
-/** The one value that all sources that name one agree on (ADM-15); empty when none does. */
-function agreed(what: string, ...sources: readonly (string | undefined)[]): string {
-  let value = '';
-  for (const source of sources) {
-    if (source === undefined || source === '' || source === value) continue;
-    if (value !== '') throw new Refusal(`the request and its objects disagree about the ${what}`);
-    value = source;
-  }
-  return value;
-}
-
 function subjectAt(value: unknown, path: string, { entry, apiVersion }: Expected): KubernetesObject {
   const object = objectAt(value, path);
   if (object.kind !== entry.kind || object.apiVersion !== apiVersion) {
@@ -155,18 +160,6 @@ function subjectAt(value: unknown, path: string, { entry, apiVersion }: Expected
     for (const steps of entry.stringMaps) readStringMap(object, path, steps);
   }
   return object;
-}
-
-/** @param path of what holds the metadata */
-function readMetadata(metadata: JsonMap, path: string): void {
-  optionalText(metadata.name, path, 'metadata.name');
-  optionalText(metadata.generateName, path, 'metadata.generateName');
-  optionalText(metadata.namespace, path, 'metadata.namespace');
-  stringMap(metadata.labels, path, 'metadata.labels');
-  stringMap(metadata.annotations, path, 'metadata.annotations');
-  optionalList(metadata.ownerReferences, path, 'metadata.ownerReferences');
-  optionalList(metadata.finalizers, path, 'metadata.finalizers');
-  optionalList(metadata.managedFields, path, 'metadata.managedFields');
 }
 
 function readTemplate(workload: JsonMap, path: string, steps: readonly string[]): void {
@@ -188,26 +181,6 @@ function readStringMap(object: JsonMap, path: string, steps: readonly string[]):
     at = `${at}.${step}`;
   }
   stringMap(value, at);
-}
-
-function userOf(value: unknown): AdmissionRequest['user'] {
-  const user = objectAt(value, 'request.userInfo');
-  const groups = optionalList(user.groups, 'request.userInfo.groups');
-  return {
-    username: optionalText(user.username, 'request.userInfo.username'),
-    groups: groups.map((group) => text(group, 'request.userInfo.groups')),
-  };
-}
-
-function operationOf(value: unknown): Operation {
-  if (value === 'CREATE' || value === 'UPDATE' || value === 'DELETE') return value;
-  throw new Refusal('request.operation is none of CREATE, UPDATE, DELETE');
-}
-
-function apiVersionOf(value: JsonMap, path: string): string {
-  const group = optionalText(value.group, path, 'group');
-  const version = text(value.version, path, 'version');
-  return group === '' ? version : `${group}/${version}`;
 }
 
 function undecodable(uid: string, reason: string): Decoded {

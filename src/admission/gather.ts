@@ -18,6 +18,7 @@ import type {
   PolicyRequest,
   ResourceQuotaRequest,
   TenantRequest,
+  UnreadRequest,
   WorkloadRequest,
 } from '../kubernetes/review.ts';
 import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
@@ -47,6 +48,7 @@ export function gather(request: AdmissionRequest, sources: Sources): Promise<Gat
   if (request.family === 'tenant') return Promise.resolve(aboutTenant(request, sources));
   const timed = { ...sources, deadline: sources.clock.elapsed() + sources.timeBudget };
   if (request.family === 'exemption') return aboutExemption(request, timed);
+  if (request.family === 'unread') return aboutUnread(request, timed);
   return request.family === 'namespace' ? aboutNamespace(request, timed) : inNamespace(request, timed);
 }
 
@@ -75,6 +77,23 @@ async function aboutExemption(request: ExemptionRequest, sources: TimedSources):
   const record = isNamed ? (remembered(name, sources) ?? (await fetch(name, sources))) : undefined;
   const namespaceOf = tenantsOf(tenancy, () => record);
   return { family: 'exemption', request, facts: { tenancy, requester, owner: 'platform', now, namespaceOf } };
+}
+
+/** What is cluster-scoped is the platform's. */
+async function aboutUnread(request: UnreadRequest, sources: TimedSources): Promise<Gathered> {
+  const { tenancy, now } = sources;
+  const { namespace } = request;
+  const owner =
+    namespace === ''
+      ? 'platform'
+      : tenancy.ownerByLabels((remembered(namespace, sources) ?? (await fetched(namespace, sources))).labels);
+  const requester = tenancy.requester(request.user, undefined);
+  const byAgent =
+    !requester.platform &&
+    tenancy.isAgentsWrite(request.user, request) &&
+    // A tenant may have had a namespace of that name before the settings reserved it.
+    (serviceAccountOf(request.user) === undefined || (await homeOwner(request.user, sources)) === 'platform');
+  return { family: 'unread', request, facts: { tenancy, requester, owner, now, byAgent } };
 }
 
 async function aboutNamespace(request: NamespaceRequest, sources: TimedSources): Promise<Gathered> {
@@ -113,8 +132,7 @@ type InNamespace = PodRequest | PolicyRequest | ResourceQuotaRequest | GateReque
 /** Waits only for what is not in memory: every `await` costs, and most requests need none. */
 async function inNamespace(request: InNamespace, sources: TimedSources): Promise<Gathered> {
   const { tenancy, now } = sources;
-  const record = remembered(request.namespace, sources) ?? (await fetch(request.namespace, sources));
-  if (record === undefined) throw new FactsUnavailable(`namespace ${request.namespace} is not known`);
+  const record = remembered(request.namespace, sources) ?? (await fetched(request.namespace, sources));
   const owner = tenancy.ownerByLabels(record.labels);
   const facts = { tenancy, requester: tenancy.requester(request.user, undefined), owner, now };
   switch (request.family) {
@@ -148,6 +166,13 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
       return { family: 'policy', request, facts: { ...facts, namespaceEmptied, reach, holderOf, isKept } };
     }
   }
+}
+
+/** @throws FactsUnavailable where the API server does not know the namespace */
+async function fetched(name: string, sources: TimedSources): Promise<NamespaceRecord> {
+  const record = await fetch(name, sources);
+  if (record === undefined) throw new FactsUnavailable(`namespace ${name} is not known`);
+  return record;
 }
 
 function asksAccount(request: PodRequest, { owner, requester }: Facts, { mutating }: Sources): boolean {

@@ -106,10 +106,11 @@ function placeOf(path: string): string {
 
 const clusterScoped: ReadonlySet<AdmissionRequest['family']> = new Set(['namespace', 'tenant', 'exemption']);
 
-/** `NetworkPolicy acme-web/open`; a name that is still to be generated ends in `*`. */
+/** `NetworkPolicy acme-web/open`, `Tenant acme`; a name that is still to be generated ends in `*`. */
 export function subject({ family, kind, namespace, name, object }: AdmissionRequest): string {
   const shown = name || `${object.metadata?.generateName ?? ''}*`;
-  return piece(!clusterScoped.has(family) ? `${kind} ${namespace}/${shown}` : `${kind} ${shown}`);
+  const isInside = namespace !== '' && !clusterScoped.has(family);
+  return piece(isInside ? `${kind} ${namespace}/${shown}` : `${kind} ${shown}`);
 }
 
 function piece(text: string): string {

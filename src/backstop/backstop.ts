@@ -23,11 +23,13 @@ import { namespaceOwnerReferences } from './namespace-owner-references.ts';
 import { networkCapabilities } from './network-capabilities.ts';
 import { networkVolumes } from './network-volumes.ts';
 import { newNamespace } from './new-namespace.ts';
+import { platformKinds } from './platform-kinds.ts';
 import { probeHost } from './probe-host.ts';
 import type { Rule } from './rule.ts';
 import { tenantLabelFrozen } from './tenant-label-frozen.ts';
 import { tolerations } from './tolerations.ts';
 import { trustedLabels } from './trusted-labels.ts';
+import { unknownPolicyKind } from './unknown-policy-kind.ts';
 
 export const rules: readonly Rule[] = [
   exemptionWriters,
@@ -38,6 +40,8 @@ export const rules: readonly Rule[] = [
   namespaceOwnerReferences,
   namespaceFinalize,
   managedPolicy,
+  platformKinds,
+  unknownPolicyKind,
   hostNetwork,
   hostNamespaces,
   hostPath,
@@ -103,7 +107,8 @@ function policyOf(
   const key = literal(settings.tenantLabel);
   const admits = rule.admits(key, settings);
   // Variables: the API server bounds the length of an expression, and computes a variable when it is used.
-  const exempted = exemptedBy(rule, settings, exemptions);
+  // An exemption is of an object in a namespace of a tenant, and the other rules are about none.
+  const exempted = border ? exemptedBy(rule, settings, exemptions) : [];
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingAdmissionPolicy',
@@ -115,7 +120,8 @@ function policyOf(
       matchConstraints: {
         matchPolicy: 'Equivalent',
         ...(kind !== 'Namespace' &&
-          kind !== 'Exemption' && { namespaceSelector: namespaceSelector(border ? settings.tenantLabel : undefined) }),
+          kind !== 'Exemption' &&
+          kind !== 'object' && { namespaceSelector: namespaceSelector(border ? settings.tenantLabel : undefined) }),
         resourceRules: on,
       },
       variables: [...variablesOf(rule, settings, source), ...exempted],

@@ -30,7 +30,7 @@ export interface Rule {
   /** Whether it asks what the settings grant on namespaces (variables of grants.ts, where there are grants). */
   readonly grants?: true;
   /** What the refusal is about. */
-  readonly kind: 'Exemption' | 'Namespace' | 'NetworkPolicy' | 'Pod';
+  readonly kind: 'Exemption' | 'Namespace' | 'NetworkPolicy' | 'Pod' | 'object';
   readonly on: readonly ResourceRule[];
   /**
    * True for what is admitted. Total: an error refuses.

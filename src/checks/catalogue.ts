@@ -28,6 +28,7 @@ import { namespaceLimit } from './namespace-limit.ts';
 import { namespaceOwnerReferences } from './namespace-owner-references.ts';
 import { networkCapabilities } from './network-capabilities.ts';
 import { networkVolumes } from './network-volumes.ts';
+import { platformKinds } from './platform-kinds.ts';
 import { podAddresses } from './pod-addresses.ts';
 import { podBinding } from './pod-binding.ts';
 import { podScheduler } from './pod-scheduler.ts';
@@ -52,6 +53,7 @@ import { tenantNarrowed } from './tenant-narrowed.ts';
 import { tenantWriters } from './tenant-writers.ts';
 import { tolerations } from './tolerations.ts';
 import { trustedLabels } from './trusted-labels.ts';
+import { unknownPolicyKind } from './unknown-policy-kind.ts';
 import { unreservedName } from './unreserved-name.ts';
 
 export const catalogue: readonly Check[] = [
@@ -74,6 +76,8 @@ export const catalogue: readonly Check[] = [
   managedPolicy,
   managedQuota,
   quotaOnBaseline,
+  platformKinds,
+  unknownPolicyKind,
   crossTenantIngress,
   crossTenantEgress,
   ipBlock,

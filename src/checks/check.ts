@@ -12,6 +12,7 @@ import type {
   PolicyRequest,
   ResourceQuotaRequest,
   TenantRequest,
+  UnreadRequest,
   WorkloadRequest,
 } from '../kubernetes/review.ts';
 import type { Reach } from '../reach/model.ts';
@@ -99,6 +100,11 @@ export interface ExemptionFacts extends Facts {
   readonly namespaceOf: TenantOf;
 }
 
+export interface UnreadFacts extends Facts {
+  /** Whether an agent of the network writes what is its own, from an account in a namespace of the platform. */
+  readonly byAgent: boolean;
+}
+
 /** A request with the facts of its family. */
 export type Gathered =
   | GatheredOf<NamespaceRequest, NamespaceFacts>
@@ -108,6 +114,7 @@ export type Gathered =
   | GatheredOf<TenantRequest, TenantFacts>
   | GatheredOf<ExemptionRequest, ExemptionFacts>
   | GatheredOf<GateRequestRequest, Facts>
+  | GatheredOf<UnreadRequest, UnreadFacts>
   | GatheredOf<WorkloadRequest, PodFacts>;
 
 interface GatheredOf<Request extends AdmissionRequest, Known extends Facts> {
@@ -150,6 +157,7 @@ export interface Check {
   readonly tenant?: (request: TenantRequest, facts: TenantFacts) => readonly Finding[];
   readonly exemption?: (request: ExemptionRequest, facts: ExemptionFacts) => readonly Finding[];
   readonly gate?: (request: GateRequestRequest, facts: Facts) => readonly Finding[];
+  readonly unread?: (request: UnreadRequest, facts: UnreadFacts) => readonly Finding[];
 }
 
 /** Nothing found: one list for all, so that the common case allocates nothing. */

@@ -9,11 +9,13 @@
 import { isImageOf } from '../exemptions/images.ts';
 import { groupOf, isMadeFor, makerOf, usernamesOf } from '../exemptions/pod-makers.ts';
 import { type Container, controllerOf, type KubernetesObject, type PodSpec } from '../kubernetes/objects.ts';
-import type { PodRequest, PolicyRequest } from '../kubernetes/review.ts';
+import type { PodRequest, PolicyRequest, UnreadRequest } from '../kubernetes/review.ts';
 import type { ExemptedOwner, Exemption } from '../tenancy/exemption.ts';
 import { isOneOf } from '../tenancy/tenancy.ts';
 import type { Facts, Finding } from './check.ts';
 import { containersOf, seesProcesses } from './containers.ts';
+
+type Exemptable = PodRequest | PolicyRequest | UnreadRequest;
 
 /**
  * The one exemption that covers all these findings of a check on an object; several never add up. Looks at the exemptions of the
@@ -24,7 +26,7 @@ import { containersOf, seesProcesses } from './containers.ts';
 export function exemptionFor(
   check: string,
   findings: readonly Finding[],
-  request: PodRequest | PolicyRequest,
+  request: Exemptable,
   { tenancy, owner, now }: Facts,
 ): Exemption | undefined {
   if (owner === 'platform') return undefined;
@@ -42,7 +44,7 @@ export function exemptionFor(
 function matches(
   { kinds, names, owner, serviceAccounts, images, requesters }: Exemption['match'],
   findings: readonly Finding[],
-  request: PodRequest | PolicyRequest,
+  request: Exemptable,
 ): boolean {
   // A Binding says nothing of the pod that it binds.
   const pod = request.family === 'pod' && request.subresource !== 'binding' ? request.object : undefined;
@@ -61,7 +63,7 @@ function accountOf(spec: PodSpec | null | undefined): string {
   return spec?.serviceAccountName || 'default';
 }
 
-function isOwnedBy(owner: ExemptedOwner, request: PodRequest | PolicyRequest): boolean {
+function isOwnedBy(owner: ExemptedOwner, request: Exemptable): boolean {
   if (request.family !== 'pod') return false;
   // The requesters say who makes the pods of a kind that is not of Kubernetes, and those of a template are not known.
   if (owner.group !== undefined)

@@ -56,6 +56,7 @@ const checksOf: Readonly<Record<Asked['family'], readonly Check[]>> = {
   tenant: catalogue.filter(({ tenant }) => tenant),
   exemption: catalogue.filter(({ exemption }) => exemption),
   gate: catalogue.filter(({ gate }) => gate),
+  unread: catalogue.filter(({ unread }) => unread),
 };
 
 /** @returns in catalogue order, so that two replicas print the same text */
@@ -125,7 +126,7 @@ function exemptionOf(
   findings: readonly Finding[],
   { family, request, facts }: Asked,
 ): string | undefined {
-  if (findings.length === 0 || (family !== 'pod' && family !== 'policy')) return undefined;
+  if (findings.length === 0 || (family !== 'pod' && family !== 'policy' && family !== 'unread')) return undefined;
   const exemptable = findings.filter(({ protects = check.protects }) => protects === 'border');
   return exemptable.length === 0 ? undefined : exemptionFor(check.id, exemptable, request, facts)?.name;
 }
@@ -148,6 +149,8 @@ function run(check: Check, asked: Asked, changed: ChangedContainers | undefined)
       return check.exemption?.(asked.request, asked.facts) ?? nothing;
     case 'gate':
       return check.gate?.(asked.request, asked.facts) ?? nothing;
+    case 'unread':
+      return check.unread?.(asked.request, asked.facts) ?? nothing;
   }
 }
 

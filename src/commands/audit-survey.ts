@@ -7,6 +7,7 @@ import { printable } from '../admission/message.ts';
 import { createNamespaceStore } from '../admission/namespace-store.ts';
 import { judgeStoredObject, workloadOf } from '../admission/stored-object.ts';
 import { judgeStoredPolicy } from '../admission/stored-policy.ts';
+import { judgeStoredUnread } from '../admission/stored-unread.ts';
 import { stampAnnotation } from '../backstop/backstop.ts';
 import { baselineOf, defaultDenyName } from '../baseline/baseline.ts';
 import { isManaged, isManagedName, managedByLabel, managedByValue } from '../baseline/managed.ts';
@@ -14,7 +15,7 @@ import { catalogue } from '../checks/catalogue.ts';
 import type { Judged } from '../checks/judge.ts';
 import { fieldOf } from '../checks/metadata-changes.ts';
 import type { DecodedObject } from '../client/decode.ts';
-import { type ClusterReader, Unreadable } from '../facts/cluster-reader.ts';
+import { type RequestingReader, Unreadable } from '../facts/cluster-reader.ts';
 import { namespaceRecord, namespacesPath } from '../facts/namespaces.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { kinds } from '../kinds/kinds.ts';
@@ -29,6 +30,7 @@ import { provisionerMark } from '../tenancy/namespace-grant.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { createKeys, doubtsAbout, fixOfKey } from './audit-namespaces.ts';
+import { unreadCollections } from './audit-unread.ts';
 import { vouchedPods } from './audit-vouched.ts';
 import { backstopAge, stampedBackstop } from './backstop-age.ts';
 
@@ -54,7 +56,7 @@ const protectsOf = new Map(catalogue.map(({ id, protects }) => [id, protects]));
 
 /** @param tenantsFrom whether Tenant objects or files were read, as for `bulkhead backstop` */
 export async function survey(
-  reader: ClusterReader,
+  reader: RequestingReader,
   tenancy: Tenancy,
   tenantsFrom: 'objects' | 'listed',
   problems: readonly string[] = [],
@@ -129,8 +131,7 @@ export async function survey(
       const { name, namespace } = metadata;
       if (kind.family === 'pod')
         for (const text of grantsOfPod(object)) planted.push(`Pod ${namespace}/${name} ${text}`);
-      const row = rows.get(namespace);
-      const record = namespaces.lookup(namespace);
+      const [row, record] = [rows.get(namespace), namespaces.lookup(namespace)];
       if (row === undefined || record === undefined) return;
       const about = `${kind.kind} ${namespace}/${name}`;
       if (isGuarded(kind) && pretends(object))
@@ -149,6 +150,12 @@ export async function survey(
         return;
       const counted = (kind.family === 'pod' ? workloadOf(object) : undefined) ?? about;
       found(row.tenant, counted, judgeStoredObject(kind, object, record, state));
+    });
+  for (const { path, ...written } of await unreadCollections(reader, (failure) => unread.push(failure)))
+    await read([path], ({ metadata: { name, namespace }, object }) => {
+      const [row, record] = [rows.get(namespace), namespaces.lookup(namespace)];
+      if (row === undefined || record === undefined) return;
+      found(row.tenant, `${written.kind} ${namespace}/${name}`, judgeStoredUnread(written, object, record, state));
     });
   await read([`/api/v1/namespaces/${ownNamespace}/events`], ({ object }) => {
     if (object.reason === 'ReservedKeyWritten') accounts.push(printable(String(object.message)));

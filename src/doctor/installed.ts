@@ -9,6 +9,7 @@ export interface InstalledProgram {
   readonly program: Program;
   /** `DaemonSet kube-system/cilium` */
   readonly where: string;
+  readonly namespace: string;
   /** By name, with the words of their command lines. */
   readonly containers: ReadonlyMap<string, readonly string[]>;
   /** The tag, whatever it is. Undefined: none, or the program has no image that tells. */
@@ -44,7 +45,7 @@ export async function installedPrograms(
   return isRead ? { programs: found, impostors } : undefined;
 }
 
-function read(program: Program, where: string, { object }: DecodedObject): InstalledProgram {
+function read(program: Program, where: string, { object, metadata }: DecodedObject): InstalledProgram {
   const listed = valueAt(object, 'spec', 'template', 'spec', 'containers');
   const specs = (Array.isArray(listed) ? listed : []).filter(isRecord);
   const containers = new Map(specs.map(({ name, command, args }) => [String(name), [command, args].flatMap(textsIn)]));
@@ -52,7 +53,7 @@ function read(program: Program, where: string, { object }: DecodedObject): Insta
   const tag = image === undefined ? undefined : tagOf(image);
   const { desiredNumberScheduled, numberReady } = fieldsAt(object, 'status');
   return {
-    ...{ program, where, containers, tag },
+    ...{ program, where, namespace: metadata.namespace, containers, tag },
     version: tag === undefined ? undefined : parseVersion(tag),
     nodes:
       program.kind === 'DaemonSet'

@@ -1,14 +1,17 @@
 /** Fields of a webhook by which the API server sends less of what its rules name. */
 import { createHash } from 'node:crypto';
+import { unreadConditions } from '../backstop/unread-conditions.ts';
 import { namespaceSelector } from '../kinds/selected-namespaces.ts';
 import { canonicalJson, isMap } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
+import { builtInAgents } from '../tenancy/network-agents.ts';
+import type { Settings } from '../tenancy/settings.ts';
 import type { Examination } from './check.ts';
 import { objectName, type StoredConfiguration } from './own-configurations.ts';
 
 /**
  * The conditions that Bulkhead installs (manifests/base/match-conditions.ts): configuration, webhook, name, and the beginning of the
- * SHA-256 of the expression. A test compares them, and prints the right lines.
+ * SHA-256 of the expression. A test compares them, and prints the right lines. Those of the webhook for unread kinds are made anew.
  */
 export const installedConditions: ReadonlySet<string> = new Set([
   'validating/bulkhead-namespaces validate.bulkhead.dev update-changes-what-is-guarded e8f8efd11f4af64d',
@@ -46,11 +49,23 @@ export function findNarrowing({ name, own, raw }: StoredConfiguration, { found, 
     if (matchPolicy !== 'Equivalent')
       found('webhook-match-policy', { where, why: `its matchPolicy is ${String(matchPolicy)}` });
     for (const [condition, expression] of conditionsOf(fields))
-      if (!installedConditions.has(conditionLine(name, webhook.name, condition, expression)))
+      if (
+        !installedConditions.has(conditionLine(name, webhook.name, condition, expression)) &&
+        !(webhook.name === unreadWebhook && leavesOutAgents(condition, expression, tenancy.settings))
+      )
         found('webhook-match-conditions', { where, why: `its match condition ${condition} is not one of Bulkhead` });
     if (webhook.endpoint === 'mutate' && entry(fields, 'reinvocationPolicy') !== 'IfNeeded')
       found('webhook-reinvocation', { where, why: `its reinvocationPolicy is ${String(fields.reinvocationPolicy)}` });
   }
+}
+
+const unreadWebhook = 'validate.network.bulkhead.dev';
+
+/** Those of the manifests, or, where an overlay adds the accounts of the settings, with these. */
+function leavesOutAgents(name: string, expression: string, { platform }: Settings): boolean {
+  return [builtInAgents, platform.networkAgents].some((agents) =>
+    unreadConditions(agents).some((one) => one.name === name && one.expression === expression),
+  );
 }
 
 function conditionsOf(webhook: Readonly<Record<string, unknown>>): readonly (readonly [string, string])[] {

@@ -1,8 +1,8 @@
 /** Whether a network plugin is there that enforces NetworkPolicies, on every node. Without one Bulkhead guards texts that do nothing. */
 import { fieldsAt } from '../client/decode.ts';
-import type { DoctorCheck } from './check.ts';
+import type { DoctorCheck, Examination } from './check.ts';
 import { type InstalledProgram, installedPrograms } from './installed.ts';
-import type { Needs } from './programs.ts';
+import { isTrue, type Needs } from './programs.ts';
 import { compareVersions, parseVersion } from './version.ts';
 
 export const networkPlugin: DoctorCheck = {
@@ -44,13 +44,18 @@ export const networkPlugin: DoctorCheck = {
     for (const where of installed.impostors)
       found('network-plugin-impostor', { where, why: 'its namespace belongs to a tenant' });
     const plugins = installed.programs.filter(({ program }) => program.enforces !== undefined);
-    const enforcing = plugins.filter((one) => whyNot(one) === undefined);
+    const reasons = new Map<InstalledProgram, string>();
+    for (const one of plugins) {
+      const why = whyNot(one) ?? (await whyOff(one, examination));
+      if (why !== undefined) reasons.set(one, why);
+    }
+    const enforcing = plugins.filter((one) => !reasons.has(one));
     for (const one of enforcing) {
       const why = knowsNodes ? missingOn(one, nodes) : undefined;
       if (why !== undefined) found('network-plugin-not-everywhere', { where: one.where, why });
     }
     if (enforcing.length > 0 || (nodes > 0 && builtIn === nodes)) return;
-    for (const one of plugins) found('network-plugin-not-enforcing', { where: one.where, why: whyNot(one) ?? '' });
+    for (const [{ where }, why] of reasons) found('network-plugin-not-enforcing', { where, why });
     if (plugins.length === 0)
       found('network-plugin-missing', {
         where: 'DaemonSets in namespaces of the platform',
@@ -92,8 +97,21 @@ function whatLacks({ withContainer, flag }: Needs, containers: InstalledProgram[
   return isOn ? undefined : `needs the argument ${flag.name}=true to enforce NetworkPolicies`;
 }
 
-/** Source: strconv.ParseBool of Go. */
-const isTrue = (text: string): boolean => ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text);
+/** Which option lets a plugin enforce nothing that would otherwise; undefined: none, or its options could not be read, which is reported. */
+async function whyOff(
+  { program, namespace }: InstalledProgram,
+  { get }: Pick<Examination, 'get'>,
+): Promise<string | undefined> {
+  if (program.options === undefined) return undefined;
+  const { configMap, off } = program.options;
+  const data = fieldsAt(await get(`/api/v1/namespaces/${namespace}/configmaps/${configMap}`), 'data');
+  for (const [key, isOff] of Object.entries(off)) {
+    const value = Object.hasOwn(data, key) ? data[key] : undefined;
+    if (typeof value === 'string' && isOff(value))
+      return `ConfigMap ${namespace}/${configMap} has ${key}: ${value}, with which ${program.program} does not enforce NetworkPolicies (${program.source})`;
+  }
+  return undefined;
+}
 
 function missingOn({ nodes }: InstalledProgram, all: number): string | undefined {
   if (nodes === undefined) return undefined;

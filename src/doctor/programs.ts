@@ -18,8 +18,17 @@ export interface Program {
    * switch among the arguments of that container, or of any. Left out: it is no network plugin.
    */
   readonly enforces?: boolean | { readonly from: string } | Needs;
+  /** What it reads its options from, and values of them with which it enforces nothing. */
+  readonly options?: Options;
   /** Where that is written. */
   readonly source: string;
+}
+
+export interface Options {
+  /** The name of a ConfigMap in the namespace of the object. */
+  readonly configMap: string;
+  /** By key of its data. */
+  readonly off: Readonly<Record<string, (value: string) => boolean>>;
 }
 
 export interface Needs {
@@ -30,10 +39,21 @@ export interface Needs {
 
 const inSystem = ['kube-system'];
 
+/** Source: strconv.ParseBool of Go. */
+export const isTrue = (text: string): boolean => ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text);
+
 export const programs: readonly Program[] = [
   {
     ...{ program: 'Cilium', kind: 'DaemonSet', name: 'cilium', namespaces: ['kube-system', 'cilium'] },
     ...{ image: 'cilium', enforces: true, source: 'https://docs.cilium.io/en/stable/security/policy/' },
+    options: {
+      configMap: 'cilium-config',
+      off: {
+        'enable-policy': (mode) => mode.toLowerCase() === 'never',
+        'enable-k8s-networkpolicy': (isOn) => !isTrue(isOn),
+        'policy-audit-mode': isTrue,
+      },
+    },
   },
   {
     ...{ program: 'GKE Dataplane V2', kind: 'DaemonSet', name: 'anetd', namespaces: inSystem },

@@ -53,7 +53,7 @@ export async function selfTest(
 }
 
 /** How the API server passes on what the webhook says, and what the backstop says. */
-const byWebhook = /^admission webhook "validate\.(?:filtered\.)?bulkhead\.dev" denied the request:/;
+const byWebhook = /^admission webhook "validate\.(?:filtered\.|network\.)?bulkhead\.dev" denied the request:/;
 const byBackstop = "ValidatingAdmissionPolicy 'bulkhead-";
 
 /** @param context what may explain that it is admitted */

@@ -25,7 +25,8 @@ export interface ExemptionDocument {
 }
 
 /**
- * The checks on pods and policies that protect a border, and reserved-labels for the keys of a tenant's own protection. What
+ * The checks on pods and policies that protect a border, reserved-labels for the keys of a tenant's own protection, and
+ * unknown-policy-kind for objects in a tenant's namespace. What
  * protects an identity is never exempted: the proofs of all tenants rest on it. A test holds the list against the catalogue.
  */
 export const exemptableChecks: readonly string[] = [
@@ -48,6 +49,7 @@ export const exemptableChecks: readonly string[] = [
   'tolerations',
   'reserved-devices',
   'reserved-labels',
+  'unknown-policy-kind',
 ];
 
 /** Kinds of the table whose objects these checks look at. A test holds the list against the table. */

@@ -1,5 +1,6 @@
 /** Fixes of the border, in the words of a kind of policy. */
 import { managedPrefix } from '../baseline/managed.ts';
+import { isNarrowName } from '../kubernetes/dns-pattern.ts';
 import { formatRange } from '../kubernetes/ip-range.ts';
 import { excerpt } from '../kubernetes/json.ts';
 import { formatPort } from '../kubernetes/port-range.ts';
@@ -95,7 +96,7 @@ export function fixText(
       const embedded = fix.embedsIpv4 ? ['::/8 (IPv6 forms of IPv4 addresses)'] : [];
       const only =
         fix.only.length === 0 ? '' : ` and list only the ports that are granted, by number: ${listedPorts(fix.only)}`;
-      return `leave out ${listed([...fix.ranges.map(formatRange), ...embedded], maxExceptions)} with except${only}${pods}`;
+      return `leave out ${listed([...fix.ranges.map(formatRange), ...embedded], maxExceptions)} with ${words.except(direction)}${only}${pods}`;
     }
     case 'only-ipv6-internet':
       return `write 2000::/3 as cidr, which is the IPv6 internet, or ${selectPods}`;
@@ -123,14 +124,13 @@ function labelOf(tenant: string, { settings }: Tenancy, words: PolicyWords): str
   return labelText(words.namespaceLabel(settings.tenantLabel), tenant, words);
 }
 
-function grantName(
-  { pattern, granted }: Fix & { readonly id: 'grant-name' },
-  { name }: Tenant,
-  words: PolicyWords,
-): string {
-  const list = `ask the platform to list ${JSON.stringify(pattern)} in network.names of tenant ${name}`;
+function grantName({ name, granted }: Fix & { readonly id: 'grant-name' }, tenant: Tenant, words: PolicyWords): string {
+  const place = `network.names of tenant ${tenant.name}`;
+  const list = isNarrowName(name)
+    ? `ask the platform to list ${JSON.stringify(name.text)} in ${place}`
+    : `write the names that the pods need, and ask the platform to list those in ${place}`;
   if (granted.length === 0) return `${list}, or ${words.removePeer}`;
-  return `write names within what was granted: ${listed(granted, maxShownPartners)}; or ${list}`;
+  return `write names within what was granted: ${listedBy(granted, ({ text }) => text, maxShownPartners)}; or ${list}`;
 }
 
 function listPeers(fix: ListPeers, tenant: Tenant, label: string, words: PolicyWords): string {
@@ -167,11 +167,11 @@ const apiPorts: ReadonlySet<number> = new Set([443, 6443]);
 
 /** How a policy names the service. */
 function peersOf(
-  { namespace, podSelector = {}, ports, addresses, endpoints = [] }: SharedService,
+  { direction, namespace, podSelector = {}, ports, addresses, endpoints = [] }: SharedService,
   words: PolicyWords,
 ): string {
   const blocks = blocksOn([...addresses.map((address) => ({ address, ports })), ...endpoints], words);
-  const pods = namespace === undefined ? '' : words.podsOf(namespace, podSelector);
+  const pods = namespace === undefined ? '' : words.podsOf(namespace, podSelector, direction);
   return [pods, blocks].filter((one) => one !== '').join(', or ');
 }
 

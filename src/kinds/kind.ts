@@ -10,7 +10,7 @@ import type { Reach } from '../reach/model.ts';
 import type { Border } from '../reach/violation.ts';
 
 /** Requests of one family are judged by the same function of a check. */
-export type Family = AdmissionRequest['family'];
+export type Family = Exclude<AdmissionRequest['family'], 'unread'>;
 
 /** The API server sends these requests to one of the endpoints. */
 export interface ReviewRule {

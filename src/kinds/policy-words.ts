@@ -20,12 +20,14 @@ export interface PolicyWords {
   /** What selects the pods of a namespace. */
   readonly namespaceSelector: string;
   /** Pods in a namespace, both by name. */
-  readonly podsOf: (namespace: string, podSelector: LabelSelector) => string;
+  readonly podsOf: (namespace: string, podSelector: LabelSelector, direction: Direction) => string;
   readonly podSelector: (podSelector: LabelSelector) => string;
   readonly selectPods: string;
   readonly selectsPods: string;
   /** A range, or several that are listed already. */
   readonly block: (ranges: string) => string;
+  /** The field that leaves ranges out. */
+  readonly except: (direction: Direction) => string;
   /** Every address of IPv4, with exceptions. */
   readonly internet: string;
   /** What remains of a rule when its peers are gone. */

@@ -30,6 +30,11 @@ export function parsePattern(written: string): DnsPattern | undefined {
   return { text, labels: (deep ? labels.slice(1) : labels).map(oneStar), deep };
 }
 
+/** Whether at least two of its labels are written out, so that it stands for names below one domain. */
+export function isNarrowName({ labels = [] }: DnsPattern): boolean {
+  return labels.filter((label) => !label.includes('*')).length >= 2;
+}
+
 /** Whether every name that `inner` matches is matched by `outer`. Label by label. Says no where a star in the middle of a label meets another. */
 export function containsPattern(outer: DnsPattern, inner: DnsPattern): boolean {
   if (outer.labels === undefined) return true;

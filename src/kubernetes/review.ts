@@ -2,6 +2,7 @@
 import type {
   ExemptionObject,
   GateRequestObject,
+  KubernetesObject,
   Namespace,
   NetworkPolicy,
   Pod,
@@ -24,7 +25,7 @@ interface RequestOf<Family extends string, Kind extends string, Subject> {
   readonly subresource: string;
   /** The name of the object; empty while the API server has not generated it (generateName before the validating phase). */
   readonly name: string;
-  /** The namespace of the object; for a Namespace its own name, for a Tenant or Exemption empty. */
+  /** The namespace of the object; for a Namespace its own name, for a Tenant, an Exemption or another cluster-scoped object empty. */
   readonly namespace: string;
   readonly user: UserInfo;
   readonly dryRun: boolean;
@@ -54,6 +55,14 @@ export type ExemptionRequest = RequestOf<'exemption', 'Exemption', ExemptionObje
 export type GateRequestRequest = RequestOf<'gate', 'GateRequest', GateRequestObject>;
 export type ResourceQuotaRequest = RequestOf<'quota', 'ResourceQuota', ResourceQuota>;
 export type WorkloadRequest = RequestOf<'workload', WorkloadKind, Workload>;
+/** An object of an API group that carries network policy, of a kind that no entry of the table reads. Its shape is unknown. */
+export interface UnreadRequest extends RequestOf<'unread', string, KubernetesObject> {
+  /** Empty for a cluster-scoped object. */
+  readonly namespace: string;
+  readonly group: string;
+  /** The plural. */
+  readonly resource: string;
+}
 export type AdmissionRequest =
   | NamespaceRequest
   | PodRequest
@@ -62,6 +71,7 @@ export type AdmissionRequest =
   | TenantRequest
   | ExemptionRequest
   | GateRequestRequest
+  | UnreadRequest
   | WorkloadRequest;
 
 export function isWorkload(request: AdmissionRequest): request is WorkloadRequest {

@@ -7,7 +7,7 @@
  */
 import { commonDomain, type Domain, domainFor, type Selector } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
-import { Budget, mostSteps } from './expression/budget.ts';
+import { Budget } from './expression/budget.ts';
 import { both, type Expression, type Literal } from './expression/expression.ts';
 import { bound, exampleValue, exampleOf as labelsOf, someTerm, type Term } from './expression/terms.ts';
 import { has, type Values } from './expression/values.ts';
@@ -42,7 +42,7 @@ const byPart: Violation = {
 };
 
 export function judgeExpression(peer: ExpressionPeer, rule: AllowRule, border: Border): Violation | undefined {
-  const violation = judgeWorlds(peer.expression, rule, border);
+  const violation = judgeWorlds(peer, rule, border);
   if (violation === undefined || violation.verdict === 'nothing' || peer.addresses === undefined) return violation;
   if (judgeAddresses({ kind: 'ipBlock', addresses: peer.addresses }, rule, border) === undefined) return undefined;
   // Nobody can be named who has both such labels and such an address.
@@ -58,8 +58,8 @@ export function namesWritten(expression: Expression): readonly string[] {
   return holds && key === nameKey && test.op === 'in' ? [...test.values] : [];
 }
 
-function judgeWorlds(expression: Expression, rule: AllowRule, border: Border): Violation | undefined {
-  const budget = new Budget(mostSteps);
+function judgeWorlds({ expression, steps }: ExpressionPeer, rule: AllowRule, border: Border): Violation | undefined {
+  const budget = new Budget(steps);
   const namespaced = judgeNamespaced(both(expression, inNamespace), rule, border, budget);
   if (namespaced !== undefined && namespaced.verdict !== 'nothing') return namespaced;
   const keys = new Set(keysOf(expression).filter((key) => key.startsWith(ofNamespace)));
@@ -96,16 +96,7 @@ function judgeNamespaced(
 ): Violation | undefined {
   const limits = bound(expression, budget);
   if (limits === undefined) return nothingMatched;
-  if (
-    judgeAs(selectorOf(limits), rule, border) === undefined &&
-    someTerm(
-      expression,
-      () => true,
-      () => false,
-      budget,
-    )
-  )
-    return undefined;
+  if (judgeAs(selectorOf(limits), rule, border) === undefined) return undefined;
   const { tenant, tenancy } = border;
   const tenantKey = `${ofNamespace}${tenancy.settings.tenantLabel}`;
   const isOwn = (part: Term) => isOnly(part.get(tenantKey), tenant.name) || isOnly(part.get(nameKey), border.namespace);

@@ -1,3 +1,4 @@
+import type { DnsPattern } from '../kubernetes/dns-pattern.ts';
 import type { IpRange } from '../kubernetes/ip-range.ts';
 import type { Port, PortRange } from '../kubernetes/port-range.ts';
 import type { ServiceEntity, SharedService } from '../tenancy/settings.ts';
@@ -119,6 +120,6 @@ export type Fix =
   /** The entity is as many addresses. `instead` mends those. */
   | { readonly id: 'world-as-addresses'; readonly family: IpRange['family']; readonly instead: Fix | string }
   /** The names that the peer stands for are not granted. */
-  | { readonly id: 'grant-name'; readonly pattern: string; readonly granted: readonly string[] }
+  | { readonly id: 'grant-name'; readonly name: DnsPattern; readonly granted: readonly DnsPattern[] }
   /** The settings do not list the cluster's ranges of a family. */
   | { readonly id: 'complete-settings' };

@@ -90,6 +90,8 @@ export interface ExpressionPeer {
   readonly expression: Expression;
   /** Undefined: any. Not empty. What does not have one of these addresses is not matched. */
   readonly addresses: IpSet | undefined;
+  /** Of the proof; what needs more is `unproven`. */
+  readonly steps: number;
 }
 
 /** No key of a label has a colon. */

@@ -13,7 +13,7 @@ export function judgeName({ pattern }: NamePeer, _: AllowRule, { tenant }: Borde
     verdict: 'escapes',
     reason: `allows whatever address ${nameIn(pattern)} leads to, and network.names of ${tenant.name} does not grant it`,
     witness: `the address 169.254.169.254, if the DNS gives it for ${exampleOf(pattern)}`,
-    fix: { id: 'grant-name', pattern: pattern.text, granted: names.map(({ text }) => text) },
+    fix: { id: 'grant-name', name: pattern, granted: names },
   };
 }
 

@@ -6,6 +6,7 @@
 import { builtInKeys } from '../keys/built-in-keys.ts';
 import { defaultDocsURL } from './docs-page.ts';
 import { metadataRanges } from './metadata-ranges.ts';
+import { builtInAgents } from './network-agents.ts';
 import { probeNamespace } from './probe.ts';
 import type { AllowedDriver, Settings, SharedService } from './settings.ts';
 import type { Subject } from './tenant.ts';
@@ -25,7 +26,7 @@ export const builtInIdentities: readonly Subject[] = [
 /** The scheduler of Kubernetes, by its certificate. manifests/base keeps its Bindings from the webhook, so that pods are scheduled without Bulkhead. */
 export const builtInSchedulers: readonly Subject[] = [{ kind: 'User', name: 'system:kube-scheduler' }];
 
-/** The namespaces that Kubernetes makes by itself, and those of Bulkhead. */
+/** The namespaces that Kubernetes makes by itself, those of Bulkhead, and those in which network plugins and meshes have their accounts. */
 export const builtInNamespaces: readonly string[] = [
   'default',
   'kube-node-lease',
@@ -33,6 +34,11 @@ export const builtInNamespaces: readonly string[] = [
   'kube-system',
   'bulkhead-system',
   probeNamespace,
+  ...new Set(
+    builtInAgents
+      .flatMap(({ subjects }) => subjects.flatMap((one) => (one.kind === 'ServiceAccount' ? [one.namespace] : [])))
+      .filter((name) => name !== 'kube-system'),
+  ),
 ];
 
 /** `kube-` is reserved by Kubernetes ("Namespaces", kubernetes.io), `openshift-` by OpenShift. */
@@ -71,6 +77,7 @@ export const defaultSettings: Settings = {
     prefixes: builtInPrefixes,
     namespaceWriters: [],
     provisioners: [],
+    networkAgents: builtInAgents,
   },
   reservedNamespaceKeys: builtInKeys('namespaces'),
   reservedPodKeys: builtInKeys('pods'),
@@ -78,6 +85,7 @@ export const defaultSettings: Settings = {
   allowedValues: new Map(),
   podSecurityDefault: undefined,
   pods: { sysctls: new Set(), runtimeClasses: undefined, csiDrivers: builtInDrivers, tolerations: [], devices: [] },
+  policyKinds: [],
   protectedRanges: metadataRanges('all'),
   unlistedFamilies: [4, 6],
   sharedServices: builtInServices,

@@ -21,6 +21,7 @@ import {
 import { parseGates } from './parse-gates.ts';
 import { parseNamespaceGrants, requesterKeys } from './parse-namespace-grants.ts';
 import { parsePods } from './parse-pods.ts';
+import { parseNetworkAgents, parsePolicyKinds } from './parse-policy-kinds.ts';
 import { parseServices, withoutNames } from './parse-services.ts';
 import { parseNamedSubject, parseSubject } from './parse-subject.ts';
 import { namesOfTrusted, parseTrustedLabels, trustedKeys } from './parse-trusted-labels.ts';
@@ -69,7 +70,10 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     { tenantLabel, identities: platformIdentities, reserved: reserved.reservedNamespaceKeys, trustedLabels },
     report,
   );
-  const grantees = [...granted.namespaceWriters, ...granted.provisioners].flatMap(({ subjects }) => subjects);
+  const networkAgents = parseNetworkAgents(spec.platform?.networkAgents ?? [], report);
+  const grantees = [...granted.namespaceWriters, ...granted.provisioners, ...networkAgents].flatMap(
+    ({ subjects }) => subjects,
+  );
   const settings: Settings = {
     docsURL: docsURLOf(spec.docsURL ?? defaultDocsURL, report),
     enforcement: spec.enforcement ?? defaultSettings.enforcement,
@@ -83,17 +87,19 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
         // A tenant that could take the name of a shared service's namespace would be let in everywhere.
         ...sharedServices.flatMap(({ namespace }) => namespace ?? []),
         ...namesOfTrusted(trustedLabels),
-        // A tenant that could take the name of one of these would make itself the platform, a scheduler, or a writer of namespaces.
+        // A tenant that could take the name of one of these would make itself the platform, a scheduler, a writer of namespaces, or an agent.
         ...[...platformIdentities, ...allSchedulers, ...grantees].flatMap((subject) =>
           subject.kind === 'ServiceAccount' ? [subject.namespace] : [],
         ),
       ]),
       prefixes: [...new Set([...builtInPrefixes, ...prefixes])],
       ...granted,
+      networkAgents,
     },
     ...reserved,
     podSecurityDefault: spec.podSecurity?.clusterDefault,
     pods: parsePods(spec.pods ?? {}, report),
+    policyKinds: parsePolicyKinds(network.policyKinds ?? [], report),
     protectedRanges,
     unlistedFamilies: unlistedFamilies(network),
     sharedServices,

@@ -1,6 +1,6 @@
 /** `spec.network` of a Tenant: what one document says by itself. */
 
-import { type DnsPattern, parsePattern } from '../kubernetes/dns-pattern.ts';
+import { type DnsPattern, isNarrowName, parsePattern } from '../kubernetes/dns-pattern.ts';
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
 import { contains } from '../kubernetes/ip-set.ts';
 import { excerpt } from '../kubernetes/json.ts';
@@ -37,8 +37,7 @@ function parseName(text: string, steps: readonly Step[], report: Report): DnsPat
   const pattern = parsePattern(text);
   if (pattern === undefined)
     return report(steps, `${excerpt(text)} is no DNS name`, 'write api.example.org or *.example.org');
-  if (pattern.labels !== undefined && pattern.labels.filter((label) => !label.includes('*')).length >= 2)
-    return pattern;
+  if (isNarrowName(pattern)) return pattern;
   return report(
     steps,
     `${excerpt(text)} stands for names of everybody`,

@@ -114,6 +114,23 @@ export interface ReservedToleration {
   readonly tenants: ReadonlySet<string>;
 }
 
+/** A resource that Bulkhead does not read, and that tenants may write in their namespaces. Entries of one resource add up. */
+export interface AllowedPolicyKind {
+  /** `virtualservices.networking.istio.io` */
+  readonly resource: string;
+  /** Undefined: every tenant. */
+  readonly tenants: ReadonlySet<string> | undefined;
+}
+
+/** Accounts of a network plugin or mesh. They have names of their own: no groups. */
+export interface NetworkAgent {
+  readonly subjects: readonly Subject[];
+  /** API groups (policy-groups.ts). */
+  readonly groups: readonly string[];
+  /** Whether it writes every cluster-scoped resource of these groups, and not only what agents write. */
+  readonly every: boolean;
+}
+
 /** An extended resource or a device class (resource.k8s.io) for pods of these tenants alone. Exactly one is given. Entries add up. */
 export interface ReservedDevice {
   readonly resource: string | undefined;
@@ -146,6 +163,7 @@ export interface Settings {
     readonly namespaceWriters: readonly NamespaceWriter[];
     /** An account acts as the first that lists it. */
     readonly provisioners: readonly Provisioner[];
+    readonly networkAgents: readonly NetworkAgent[];
   };
   /** On namespaces. */
   readonly reservedNamespaceKeys: readonly ReservedKey[];
@@ -163,6 +181,7 @@ export interface Settings {
     readonly tolerations: readonly ReservedToleration[];
     readonly devices: readonly ReservedDevice[];
   };
+  readonly policyKinds: readonly AllowedPolicyKind[];
   readonly protectedRanges: readonly ProtectedRange[];
   /**
    * The address families of the cluster for which the settings leave out pod, service or node ranges. No address of such a family can

@@ -6,6 +6,7 @@ import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
 import type { Exemptions } from './exemption.ts';
 import { type GateRequests, opposite } from './gate-request.ts';
 import { compileGrants, type GrantOn } from './namespace-grant.ts';
+import { compileAgents, type IsAgentsWrite } from './network-agents.ts';
 import { probeTenant } from './probe.ts';
 import { reservationsOf } from './reserved-names.ts';
 import type { Settings } from './settings.ts';
@@ -54,6 +55,8 @@ export interface Tenancy {
   readonly requests: GateRequests | undefined;
   /** Of an account that is not the platform: what the settings let it write on a namespace. */
   readonly grantOn: GrantOn;
+  /** Whether an agent of the network writes what is its own. */
+  readonly isAgentsWrite: IsAgentsWrite;
   /** Whether it is one of the cluster's schedulers. */
   schedules(user: UserInfo): boolean;
   /** The half of a gate that `tenant` declares towards `other`, and its mirror image; both unexpired at `now`. One may be missing. */
@@ -149,6 +152,7 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
       return new Asker(username, () => spokenFor(user, home));
     },
     grantOn: compileGrants(settings, nameOf),
+    isAgentsWrite: compileAgents(settings.platform.networkAgents, nameOf),
     schedules: (user) => isAmong(schedulers, user),
     gates(tenant, other, direction, now) {
       return {
@@ -170,7 +174,7 @@ export function isOneOf(subjects: readonly Subject[], { username, groups }: User
 }
 
 /** As the API server says it of a request. A service account is its user name: the two are one identity. */
-function nameOf(subject: Subject): string {
+export function nameOf(subject: Subject): string {
   return subject.kind === 'ServiceAccount'
     ? `system:serviceaccount:${subject.namespace}:${subject.name}`
     : subject.name;

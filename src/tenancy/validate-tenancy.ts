@@ -98,13 +98,14 @@ const overlappingReservations: Judge = (tenants, { platform }) => {
 };
 
 const alsoThePlatform: Judge = (tenants, { platform }) => {
-  const { identities, namespaceWriters, provisioners } = platform;
+  const { identities, namespaceWriters, provisioners, networkAgents } = platform;
   const trusted = new Map<string, string>();
   const add = (subjects: readonly Subject[], what: string) => {
     for (const subject of subjects) trusted.set(identity(subject), what);
   };
   for (const { subjects } of namespaceWriters)
     add(subjects, 'in platform.namespaceWriters, for namespaces of all tenants');
+  for (const { subjects } of networkAgents) add(subjects, 'in platform.networkAgents, for pods of all tenants');
   for (const { subjects } of provisioners) add(subjects, 'in platform.provisioners, which say whose a namespace is');
   add(identities, 'a platform identity, which may do everything for every tenant');
   return tenants.flatMap(({ value, locate }) =>

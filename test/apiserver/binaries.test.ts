@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type Binaries, findBinaries } from './binaries.ts';
+import { type Binaries, buildVersion, findBinaries } from './binaries.ts';
 
 /** Stands in for Go: answers what version it is, and "builds" by writing a line. `$FAKE_GO_LOG` counts the builds. */
 const fakeGo = `#!/bin/sh
@@ -92,6 +92,16 @@ t.test('another version of Go builds into another folder', async (t) => {
   process.env.FAKE_GO_VERSION = '1.99.1';
   await findBinaries();
   t.equal((await readdir(cache)).length, 2);
+});
+
+t.test('another Kubernetes is built by its own modules, into another folder', async (t) => {
+  const { cache, printed } = await setUp(t, { version: '1.99.0' });
+  const { etcd } = found(await findBinaries());
+  const built = await buildVersion('1.34');
+  if ('missing' in built) throw new Error(built.missing);
+  t.match(printed()[1], /^# building Kubernetes v1\.34\.\d+ for the tests into /);
+  t.strictSame((await readdir(cache)).sort(), [dirname(etcd), built.folder].map((folder) => basename(folder)).sort());
+  await t.rejects(buildVersion('1.1'), { code: 'ENOENT' }, 'where there are such modules');
 });
 
 t.test('the lock of a builder that was killed does not stop the next one', async (t) => {

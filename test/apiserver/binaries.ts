@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, symlink } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { buildOnce, exists, type GoProgram, type Missing } from './go-program.ts';
+import { type Built, buildOnce, exists, type GoProgram, type Missing } from './go-program.ts';
 
 /** Absolute paths of the programs of a control plane. */
 export interface Binaries {
@@ -24,6 +24,17 @@ const controlPlane: GoProgram = {
       await symlink('control-plane', join(folder, link));
   },
 };
+
+/**
+ * The same programs of another Kubernetes, built from `versions/MINOR.mod`.
+ *
+ * @param minor `1.34`
+ * @returns the folder of the programs, as KUBEBUILDER_ASSETS names one
+ * @throws when there is no such file, and when the build fails
+ */
+export async function buildVersion(minor: string): Promise<Built | Missing> {
+  return await buildOnce({ ...controlPlane, moduleFile: `versions/${minor}.mod` });
+}
 
 /**
  * The programs of `KUBEBUILDER_ASSETS`, or else the ones built from the Go program beside this file.

@@ -22,6 +22,8 @@ export interface Built {
 export interface GoProgram {
   /** The folder of go.mod, go.sum and the Go files of the program. */
   readonly sources: string;
+  /** In place of go.mod, for the same Go files with other modules: a path below `sources` that ends in .mod, with its .sum beside it. */
+  readonly moduleFile?: string;
   /** The package of the program, where it is one of a module in go.mod. Default: that of the Go files. */
   readonly package?: string;
   /** Of the folder in the cache. */
@@ -66,7 +68,7 @@ export async function buildOnce(program: GoProgram): Promise<Built | Missing> {
 
 /** Builds into a folder of its own and renames it, so that a folder of the final name is always complete. */
 async function build(target: string, program: GoProgram, version: string): Promise<void> {
-  const { sources, package: main = '.', name, from, stamps, complete } = program;
+  const { sources, moduleFile, package: main = '.', name, from, stamps, complete } = program;
   process.stderr.write(
     `# building ${from.title} ${version} for the tests into ${target}: takes minutes, the first time only\n`,
   );
@@ -75,8 +77,9 @@ async function build(target: string, program: GoProgram, version: string): Promi
   const guard = guardFolder(temporary);
   try {
     const linkerFlags = ['-s', '-w', ...stamps.map((stamp) => `-X ${stamp}=${version}`)].join(' ');
-    const built = ['build', '-trimpath', '-buildvcs=false', '-ldflags', linkerFlags, '-o', join(temporary, name), main];
-    await runGo(sources, built);
+    const modules = moduleFile === undefined ? [] : [`-modfile=${moduleFile}`];
+    const flags = ['-trimpath', '-buildvcs=false', ...modules, '-ldflags', linkerFlags];
+    await runGo(sources, ['build', ...flags, '-o', join(temporary, name), main]);
     await complete(temporary);
     await rename(temporary, target);
   } catch (error) {
@@ -149,10 +152,11 @@ async function ageInMilliseconds(path: string): Promise<number | undefined> {
   }
 }
 
-async function cacheKey({ sources }: GoProgram, parts: readonly string[]): Promise<string> {
+async function cacheKey({ sources, moduleFile = 'go.mod' }: GoProgram, parts: readonly string[]): Promise<string> {
   const hash = createHash('sha256').update(parts.join('\n'));
   const files = (await readdir(sources)).filter((file) => file.endsWith('.go')).sort();
-  for (const source of [...files, 'go.mod', 'go.sum']) hash.update(await readFile(join(sources, source)));
+  for (const source of [...files, moduleFile, moduleFile.replace(/mod$/, 'sum')])
+    hash.update(await readFile(join(sources, source)));
   return hash.digest('hex').slice(0, 16);
 }
 
@@ -165,10 +169,10 @@ async function installedGoVersion(): Promise<string | undefined> {
   }
 }
 
-async function inGoMod({ sources }: GoProgram, pattern: RegExp): Promise<string> {
-  const text = await readFile(join(sources, 'go.mod'), 'utf8');
+async function inGoMod({ sources, moduleFile = 'go.mod' }: GoProgram, pattern: RegExp): Promise<string> {
+  const text = await readFile(join(sources, moduleFile), 'utf8');
   const found = pattern.exec(text)?.[1];
-  if (found === undefined) throw new Error(`go.mod has nothing like ${pattern}`);
+  if (found === undefined) throw new Error(`${moduleFile} has nothing like ${pattern}`);
   return found;
 }
 

@@ -90,7 +90,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'NP-15': { attack: 'A peer in the same namespace, which is fine' },
   'NP-16': { attack: 'DNS as a way out', must: true },
   'NP-17': { attack: 'A namespace that is relabelled later widens old policies', must: true },
-  'NP-18': { attack: 'Other kinds of policy open what this one closes' },
+  'NP-18': { attack: 'Other kinds of policy open what this one closes', must: true },
   'NP-19': { attack: 'Traffic that policies cannot express', untested: 'outside what admission can see' },
   'NP-20': { attack: 'Labels and annotations on a policy that a network plugin reads', must: true },
   'NP-21': { attack: 'Rules in a direction that policyTypes leaves out', must: true },
@@ -172,71 +172,71 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'SRV-18': { attack: 'Under pressure an object lacks its label, and is refused for good', must: true },
   'SVC-01': {
     attack: 'Endpoints of a Service that point at foreign pods',
-    untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
+    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-02': {
     attack: 'External addresses of a Service, and its status',
-    untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
+    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-03': {
     attack: 'Ports of the nodes, opened by a Service',
-    untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
+    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-04': {
     attack: 'A family of addresses mistaken in a list of allowed ones',
-    untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
+    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-05': {
     attack: 'A Service that is an alias for a foreign name',
-    untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
+    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-06': {
     attack: 'Annotations of a Service that reach other clusters and clouds',
-    untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
+    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-07': {
     attack: 'Hosts and snippets of an Ingress',
-    untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
+    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-08': {
     attack: 'Routes and grants of the Gateway API',
-    untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
+    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-09': {
     attack: 'Policies of Cilium',
-    untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
+    must: true,
   },
   'SVC-10': {
     attack: 'Policies of Calico, in two groups',
-    untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
+    must: true,
   },
   'SVC-11': {
     attack: 'Policies and routes of Istio',
-    untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
+    must: true,
   },
   'SVC-12': {
     attack: 'Policies for the whole cluster',
-    untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
+    must: true,
   },
   'SVC-13': {
     attack: 'Attachments of pods to other networks',
-    untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
+    must: true,
   },
   'SVC-14': {
     attack: 'Services exported to other clusters, tokens for other audiences',
-    untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
+    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-15': {
     attack: 'Role bindings for foreigners',
-    untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
+    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-16': {
     attack: 'Tunnels through the API server into pods',
-    untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
+    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-17': {
     attack: 'Conversion webhooks and aggregated APIs',
-    untested: 'out of scope: only Namespaces, Pods, NetworkPolicies and quotas are judged',
+    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'EXM-01': { attack: 'A tenant writes or extends an exemption of its own', must: true },
   'EXM-02': {

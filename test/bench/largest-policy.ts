@@ -2,6 +2,7 @@
 
 import { parseCidr } from '../../src/kubernetes/ip-range.ts';
 import { judgeBorder } from '../../src/reach/border.ts';
+import { limits as ciliumLimits, readCiliumPolicy } from '../../src/reach/dialects/cilium/policy.ts';
 import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
 import { limits } from '../../src/reach/dialects/network-policy-rule.ts';
 import type { Border } from '../../src/reach/violation.ts';
@@ -38,25 +39,63 @@ function policy(peers: number, exceptsOfEach: number): string {
 }
 
 /** Milliseconds of processor time, the median; the parsing of JSON is not in it. */
-function timeOf(text: string, border: Border): { readonly milliseconds: number; readonly verdicts: number } {
+function timeOf(
+  text: string,
+  border: Border,
+  read = readNetworkPolicy,
+): { readonly milliseconds: number; readonly verdicts: number } {
   const times: number[] = [];
   let verdicts = 0;
   for (let round = 0; round < rounds; round++) {
     const object = JSON.parse(text);
     const before = process.cpuUsage();
-    verdicts = judgeBorder(readNetworkPolicy(object), border).length;
+    verdicts = judgeBorder(read(object), border).length;
     const { user, system } = process.cpuUsage(before);
     times.push((user + system) / 1000);
   }
   return { milliseconds: median(times), verdicts };
 }
 
+/** As many rules and labels as are examined, with two peers, five ports and five exceptions each. */
+function ciliumPolicy(): string {
+  const labels = (index: number) =>
+    Object.fromEntries(
+      Array.from({ length: 7 }, (_, at) => [`k8s:example.com/label-${at}-${index % 50}`, `value-${index}`]),
+    );
+  const rules = Array.from({ length: ciliumLimits.rules / 2 }, (_, index) => [
+    {
+      toEndpoints: [
+        { matchLabels: { [`k8s:io.cilium.k8s.namespace.labels.${settings.tenantLabel}`]: 'acme', ...labels(index) } },
+        { matchLabels: labels(index + 1) },
+      ],
+      toPorts: [{ ports: Array.from({ length: 5 }, (_, at) => ({ port: String(1000 + at * 10), protocol: 'TCP' })) }],
+    },
+    {
+      toCIDRSet: [
+        {
+          cidr: `${network(index)}.0/24`,
+          except: Array.from({ length: 5 }, (_, part) => `${network(index)}.${part * 8}/29`),
+        },
+        { cidr: `${network(index)}.128/25` },
+      ],
+      toPorts: [{ ports: Array.from({ length: 5 }, (_, at) => ({ port: String(1000 + at * 10), protocol: 'TCP' })) }],
+    },
+  ]);
+  return JSON.stringify({ metadata: { namespace: 'acme-web' }, spec: { endpointSelector: {}, egress: rules.flat() } });
+}
+
 /** One with as many peers and exceptions as are examined, of a tenant with as many granted ranges; and one with ten times as many. */
-export function measureLargestPolicy(): { readonly examined: number; readonly beyond: number } {
+export function measureLargestPolicy(): {
+  readonly examined: number;
+  readonly beyond: number;
+  readonly cilium: number;
+} {
   const border = granted(limits.peers);
   const examined = timeOf(policy(limits.peers, limits.excepts / limits.peers), border);
   const beyond = timeOf(policy(10 * limits.peers, limits.excepts / limits.peers), border);
   if (examined.verdicts !== 0) throw new Error('the largest policy was not admitted');
   if (beyond.verdicts !== 1) throw new Error('a policy beyond the limits was not refused');
-  return { examined: examined.milliseconds, beyond: beyond.milliseconds };
+  const cilium = timeOf(ciliumPolicy(), border, readCiliumPolicy);
+  if (cilium.verdicts !== 0) throw new Error('the largest policy of Cilium was not admitted');
+  return { examined: examined.milliseconds, beyond: beyond.milliseconds, cilium: cilium.milliseconds };
 }

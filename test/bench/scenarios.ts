@@ -174,6 +174,55 @@ export const policyValidate: Scenario = {
       : 'the policy was not simply admitted',
 };
 
+const tenantKey = 'k8s:io.cilium.k8s.namespace.labels.bulkhead.dev/tenant';
+
+const ciliumPolicy = {
+  kind: 'CiliumNetworkPolicy',
+  apiVersion: 'cilium.io/v2',
+  metadata: metadata('web', { app: 'web', ...ours }),
+  spec: {
+    endpointSelector: { matchLabels: { app: 'web' } },
+    ingress: [
+      {
+        fromEndpoints: [
+          {
+            matchLabels: { [tenantKey]: 'acme' },
+            matchExpressions: [{ key: 'app', operator: 'In', values: ['proxy', 'web'] }],
+          },
+          { matchLabels: { app: 'worker' } },
+        ],
+        toPorts: [
+          { ports: [{ port: '8080', protocol: 'TCP' }], rules: { http: [{ method: 'GET', path: '/orders' }] } },
+        ],
+      },
+    ],
+    egress: [
+      {
+        toEndpoints: [
+          { matchLabels: { [tenantKey]: 'acme', 'k8s:app': 'database' } },
+          { matchExpressions: [{ key: tenantKey, operator: 'In', values: ['acme'] }] },
+        ],
+        toPorts: [{ ports: [{ port: '5432', protocol: 'TCP' }] }],
+      },
+    ],
+  },
+};
+
+export const ciliumValidate: Scenario = {
+  name: 'CiliumNetworkPolicy validate, 2 KB',
+  phase: 'validate',
+  body: review(
+    2048,
+    { group: 'cilium.io', version: 'v2', kind: 'CiliumNetworkPolicy' },
+    { group: 'cilium.io', version: 'v2', resource: 'ciliumnetworkpolicies' },
+    ciliumPolicy,
+    { username: 'alice', groups: ['acme-developers', 'system:authenticated'] },
+  ),
+  response: { allowed: true },
+  mistake: ({ allowed, warnings }) =>
+    allowed === true && warnings === undefined ? undefined : 'the policy was not simply admitted',
+};
+
 const strong = { capabilities: { add: ['NET_ADMIN'] } };
 
 const exemptedPod = {
@@ -229,7 +278,7 @@ export const policyGranted: Scenario = {
     allowed === true && warnings === undefined ? undefined : 'the policy was not simply admitted',
 };
 
-export const scenarios: readonly Scenario[] = [podMutate, policyValidate];
+export const scenarios: readonly Scenario[] = [podMutate, policyValidate, ciliumValidate];
 
 /**
  * What comes after the host in the URL by which the API server asks.

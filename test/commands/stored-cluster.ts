@@ -1,5 +1,6 @@
 /** A cluster of a test, read once as `audit` reads one, without an API server. */
 
+import type { Answer } from '../../src/client/connection.ts';
 import type { DecodedObject } from '../../src/client/decode.ts';
 import { survey } from '../../src/commands/audit-survey.ts';
 import { withExemptions } from '../../src/exemptions/load-exemptions.ts';
@@ -19,6 +20,8 @@ export interface Stored {
   readonly objects: Readonly<Record<string, readonly { readonly metadata: object }[]>>;
   /** Paths that the API server does not let be listed. */
   readonly unreadable?: readonly string[];
+  /** What discovery answers, by path; nothing of the rest is served. */
+  readonly discovery?: Readonly<Record<string, unknown>>;
 }
 
 const apiVersion = 'bulkhead.dev/v1alpha1';
@@ -30,6 +33,7 @@ export async function surveyOf({
   exemptions = {},
   objects,
   unreadable = [],
+  discovery = {},
 }: Stored): Promise<AuditReport> {
   const named = (kind: string, specs: Readonly<Record<string, object>>) =>
     Object.entries(specs).map(([name, spec]) => located({ kind, metadata: { name }, spec }));
@@ -47,7 +51,23 @@ export async function surveyOf({
   const eachServed = async (paths: readonly [string, ...string[]], tell: (object: DecodedObject) => void) => {
     await each(paths[0], tell);
   };
-  const reader = { each, eachServed, tenancy: async () => tenancy, close: () => {} };
+  const get = async (path: string): Promise<Answer> =>
+    Object.hasOwn(discovery, path)
+      ? { ok: true, body: discovery[path] }
+      : {
+          ok: false,
+          kind: 'refused',
+          status: 404,
+          reason: 'NotFound',
+          causes: [],
+          message: 'not found',
+          retryAfter: 0,
+        };
+  const other = (): never => {
+    throw new Error('audit lists, and reads discovery');
+  };
+  const connection = { request: other };
+  const reader = { each, eachServed, get, connection, dryRun: other, tenancy: async () => tenancy, close: () => {} };
   return survey(reader, tenancy, 'listed');
 }
 

@@ -3,6 +3,7 @@ import t from 'tap';
 import { expectedRules } from '../../src/configuration/expected-rules.ts';
 import { apiVersionsOf, compareRules, type Served } from '../../src/configuration/rule-comparison.ts';
 import type { ConfigurationName, Rule } from '../../src/configuration/webhook-configuration.ts';
+import { policyGroupNames } from '../../src/tenancy/policy-groups.ts';
 
 const namespaced = (...verbs: string[]) => ({ namespaced: true, verbs });
 const cluster = (...verbs: string[]) => ({ namespaced: false, verbs });
@@ -124,12 +125,18 @@ t.test('what nobody asks about', async (t) => {
   const [, version] = ['', 'v1'];
   const wide = { apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], scope: '*' };
   t.strictSame(missing([{ ...wide, resources: ['*/*'] }]), [], 'wildcards ask about everything');
-  t.strictSame(missing([{ ...wide, resources: ['*', 'namespaces/*', '*/status'] }]), []);
-  t.equal(missing([{ ...wide, resources: ['*'] }]).length, 4, 'but one star alone about no subresource');
+  const unread = { ...wide, apiGroups: [...policyGroupNames], resources: ['*/*'] };
+  t.strictSame(missing([{ ...wide, resources: ['*', 'namespaces/*', '*/status'] }, unread]), []);
+  t.equal(missing([{ ...wide, resources: ['*'] }, unread]).length, 4, 'but one star alone about no subresource');
   t.equal(
-    missing([{ ...wide, apiVersions: [version ?? ''], resources: ['*/*'] }]).length,
+    missing([{ ...wide, apiVersions: [version ?? ''], resources: ['*/*'] }, unread]).length,
     4,
     'and one version about no other',
+  );
+  t.strictSame(
+    missing(rules.filter(({ apiGroups }) => apiGroups[0] !== 'cilium.io')),
+    said('CREATE, UPDATE of cilium.io/*/*/*'),
+    'one group of network policy that is left out',
   );
 });
 

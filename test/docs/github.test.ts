@@ -4,8 +4,13 @@ import { dirname, join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
 
+interface Step {
+  readonly run?: string;
+  readonly uses?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+}
 interface Workflow {
-  readonly jobs: Readonly<Record<string, { readonly steps: readonly { readonly run?: string }[] }>>;
+  readonly jobs: Readonly<Record<string, { readonly steps: readonly Step[] }>>;
 }
 interface Update {
   readonly 'package-ecosystem': string;
@@ -16,6 +21,8 @@ t.test('the workflow ends with .ci/run', async (t) => {
   const workflow: Workflow = parse(readFileSync('.github/workflows/ci.yaml', 'utf8'));
   t.match(workflow.jobs.ci?.steps.at(-1)?.run, / \.ci\/run$/);
   t.ok(existsSync('.ci/run'));
+  const checkout = workflow.jobs.ci?.steps.find(({ uses }) => uses?.startsWith('actions/checkout@'));
+  t.equal(checkout?.with?.['fetch-depth'], 0, 'test/e2e/upgrade.test.ts finds the version before');
 });
 
 t.test('dependabot looks at every Go module', async (t) => {

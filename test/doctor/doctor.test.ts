@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { parseAllDocuments } from 'yaml';
+import { unreadConditions } from '../../src/backstop/unread-conditions.ts';
 import { issueAuthority } from '../../src/certificates/issue-certificate.ts';
 import { broken, statusFailure } from '../../src/client/failure.ts';
 import { attacksOn } from '../../src/doctor/attacks.ts';
@@ -15,6 +16,7 @@ import { programs } from '../../src/doctor/programs.ts';
 import { createJudge } from '../../src/doctor/ranges.ts';
 import { outcomeOf } from '../../src/doctor/self-test.ts';
 import { parseVersion } from '../../src/doctor/version.ts';
+import { builtInAgents } from '../../src/tenancy/network-agents.ts';
 import { range } from '../reach/world.ts';
 
 t.test('ids are words, and meaning and fix are sentences without a full stop', async (t) => {
@@ -36,7 +38,16 @@ t.test('the match conditions are those of the manifests', async (t) => {
       );
     }),
   );
-  t.same([...installedConditions].sort(), lines.sort(), 'put these lines into narrowed-webhooks.ts');
+  const { unread, others } = Object.groupBy(lines, (line) =>
+    line.includes(' validate.network.') ? 'unread' : 'others',
+  );
+  t.same([...installedConditions].sort(), others?.sort(), 'put these lines into narrowed-webhooks.ts');
+  const made = ['validating/bulkhead', 'validating/bulkhead-namespaces'].flatMap((configuration) =>
+    unreadConditions(builtInAgents).map(({ name, expression }) =>
+      conditionLine(configuration, 'validate.network.bulkhead.dev', name, expression),
+    ),
+  );
+  t.same(unread?.sort(), made.sort(), 'those for unread kinds are made anew');
 });
 
 interface Condition {
@@ -145,7 +156,7 @@ t.test('which plugin enforces NetworkPolicies', async (t) => {
     const program = programs.find((one) => one.name === name);
     if (program === undefined) throw new Error(name);
     const shown = { tag, version: parseVersion(tag), containers: new Map(Object.entries(containers)) };
-    return whyNot({ program, where: 'here', nodes: undefined, ...shown });
+    return whyNot({ program, where: 'here', namespace: 'kube-system', nodes: undefined, ...shown });
   };
   for (const name of ['cilium', 'calico-node', 'canal', 'antrea-agent', 'ovnkube-node'])
     t.equal(why(name), undefined, name);

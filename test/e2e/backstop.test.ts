@@ -8,6 +8,7 @@ import type { Tenancy } from '../../src/tenancy/tenancy.ts';
 import type { Answer } from '../apiserver/api-request.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
+import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
 import { type Case, loadCases } from '../fixtures/cases.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { createWorld, settings, tenantLabel } from '../fixtures/world.ts';
@@ -70,7 +71,11 @@ const leftCases = new Set(Object.values(left).flat());
 const leaving = new Set(['acme-leaving', 'acme-emptied']);
 
 const doubled = new Set(rules.map(({ check }) => check.id));
-const kinds = new Set<string>(['Namespace', 'NetworkPolicy', 'Pod']);
+const clusterScoped = [
+  ...['CiliumClusterwideNetworkPolicy', 'CiliumNode', 'GlobalNetworkPolicy', 'ClusterNetworkPolicy'],
+  'ClusterEgressRule',
+];
+const kinds = new Set<string>(['Namespace', 'NetworkPolicy', 'Pod', ...clusterScoped]);
 
 function isSeen({ operation, collection, object, oldObject }: Case): boolean {
   const kind = (object ?? oldObject)?.kind ?? '';
@@ -86,6 +91,7 @@ await clusterTest(
   'the API server alone refuses what is doubled, and nothing that the webhook admits',
   async (t, plane) => {
     const world = createWorld();
+    await installNetworkDefinitions(plane);
     await peopled(plane);
     const documents = backstopOf(settings, { from: 'listed', tenants: [...world.tenancy.tenants.values()] });
     const stdin = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: documents });

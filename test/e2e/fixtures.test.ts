@@ -9,6 +9,7 @@ import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { createAdmission } from '../../src/admission/admission.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
+import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { warningsIn } from '../fixtures/denial.ts';
 import { applied } from '../fixtures/json-patch.ts';
@@ -32,6 +33,7 @@ await clusterTest(
   'a real API server gives the verdicts of the cases',
   async (t, plane) => {
     await installTenantResource(plane);
+    await installNetworkDefinitions(plane);
     const cluster = await guard(plane, await tenantsWithoutQuotas(join(plane.directory, 'tenants')));
     t.teardown(() => cluster.stop());
     const kubeconfigs = new Map<Role, string>();
@@ -49,6 +51,7 @@ await clusterTest(
       ['delta-one', 'delta'],
       ['eta-web', 'eta'],
       ['ingress-nginx', undefined],
+      ['calico-apiserver', undefined],
     ] as const) {
       const labels = tenant === undefined ? {} : { 'bulkhead.dev/tenant': tenant };
       const { status, body } = await send('platform admin', { metadata: { name, labels } }, '/api/v1/namespaces');

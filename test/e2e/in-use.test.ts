@@ -5,6 +5,7 @@ import { parse, stringify } from 'yaml';
 import type { Running } from '../../src/commands/replica.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
+import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
 import type { Case } from '../fixtures/cases.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { eventually } from '../soak/observer.ts';
@@ -295,6 +296,7 @@ await clusterTest('a cluster in use, from observe to enforce', async (t, plane) 
 
 /** Every case that creates something and fails. The cast are members of the tenants of the page; their namespaces are added. */
 async function replay(t: Test, plane: ControlPlane): Promise<void> {
+  await installNetworkDefinitions(plane);
   for (const file of ['eta', 'zeta'])
     await plane.kubectl(plane.adminKubeconfig, ['apply', '-f', `test/fixtures/tenants/${file}.yaml`]);
   for (const [name, tenant] of [

@@ -8,6 +8,12 @@ import type { User } from '../apiserver/control-plane.ts';
 import { eventually } from '../soak/observer.ts';
 import { type GuardedCluster, guardedTest } from './guarded-cluster.ts';
 
+const collections = {
+  Namespace: '/api/v1/namespaces',
+  Pod: '/api/v1/pods',
+  NetworkPolicy: '/apis/networking.k8s.io/v1/networkpolicies',
+  ResourceQuota: '/api/v1/resourcequotas',
+} as const;
 const everyone = ['system:serviceaccounts', 'system:authenticated'];
 const [namespaceController = '', ...otherNames] = namespaceControllers;
 const gone = '/api/v1/namespaces/acme-gone';
@@ -279,7 +285,7 @@ async function rows(
   t: Test,
   cluster: GuardedCluster,
   kubeconfig: string,
-  kind: string,
+  kind: keyof typeof collections,
   all: readonly Row[],
 ): Promise<void> {
   for (const [sentence, reviews, check, method, path, body] of all) {
@@ -293,7 +299,7 @@ async function rows(
 async function send(
   { plane, metrics }: GuardedCluster,
   kubeconfig: string,
-  kind: string,
+  kind: keyof typeof collections,
   method: string,
   path: string,
   body: unknown,
@@ -304,6 +310,8 @@ async function send(
       if (line[1]?.includes(`kind="${kind}"`)) sum += Number(line[2]);
     return sum;
   };
+  // With an older object in its cache, the API server asks a second time (GuaranteedUpdate of its etcd3 store). A list waits for the cache.
+  await plane.request('GET', collections[kind]);
   const before = await count();
   const contentType = method === 'PATCH' ? merge : 'application/json';
   const { status, text } = await plane.request(method, path, body, { kubeconfig, contentType });

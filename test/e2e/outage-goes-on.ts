@@ -5,6 +5,7 @@ import {
   closedDoor,
   type DeadCluster,
   jobPod,
+  named,
   paths,
   platformPods,
   pod,
@@ -23,6 +24,11 @@ const system = '/api/v1/namespaces/kube-system';
 const annotated = { metadata: { annotations: { mended: 'true' } } };
 const certificateRequest =
   'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIeE1JR1lBZ0VBTURZeEhUQWJCZ05WQkFNTUZITjVjM1JsYlRwdWIyUmxPbk4wWVc1a0xXbHVNUlV3RXdZRApWUVFLREF4emVYTjBaVzA2Ym05a1pYTXdXVEFUQmdjcWhrak9QUUlCQmdncWhrak9QUU1CQndOQ0FBUVZFQ0RGCmtrNFZ3SSszdkh6RU1DdEZhMmFDZmV0U3RMUktOaGs5NTBpKzNNdFNSOGJuQjFYOGd0cFZZTGtKQWpVeHN1dkYKZU9KeDdLWHJmcnRMMDV2eG9BQXdDZ1lJS29aSXpqMEVBd0lEU0FBd1JRSWdZSktVTnF3bVhqMjVNcVFFU0NTUwpCSCs1U0FycjlWRTF0MDd6TE1oM3dIRUNJUUNFMkxuaHhidlZJOG9lL2xaTXdtQ2JWU3Z6VXRLc2t4bmpaMWhKCnJ4b1dVQT09Ci0tLS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo=';
+
+const identity = named('cilium.io/v2', 'CiliumIdentity', '4711', { 'security-labels': { 'k8s:app': 'web' } });
+const ciliumNode = named('cilium.io/v2', 'CiliumNode', 'stand-in', { spec: {} });
+const endpoint = named('cilium.io/v2', 'CiliumEndpoint', 'web', { status: { id: 7, identity: { id: 4711 } } });
+const calico = (kind: string, name: string) => named('crd.projectcalico.org/v1', kind, name);
 
 export const goesOn: Readonly<Record<string, GoesOn>> = {
   'Pods, policies, quotas and other objects in `kube-system`': {
@@ -60,6 +66,25 @@ export const goesOn: Readonly<Record<string, GoesOn>> = {
         if (!text.includes('"podIP":"10.244.3.7"')) throw new Error(text);
       }
     },
+  },
+  'Cilium writes endpoints, identities and nodes; Calico writes IPAM blocks, host endpoints and its configuration': {
+    sends: [
+      ['operator of Cilium', 'POST', `${paths.cilium}/ciliumidentities`, identity],
+      ['agent of Cilium', 'POST', `${paths.cilium}/ciliumnodes`, ciliumNode],
+      ['agent of Cilium', 'PATCH', `${paths.cilium}/ciliumnodes/stand-in`, annotated],
+      ['agent of Cilium', 'POST', paths.endpoints, endpoint],
+      ['agent of Cilium', 'PATCH', `${paths.endpoints}/web`, { status: { identity: { id: 4712 } } }],
+      ['agent of Cilium', 'DELETE', `${paths.endpoints}/web`],
+      ['operator of Cilium', 'DELETE', `${paths.cilium}/ciliumidentities/4711`],
+      ['agent of Calico', 'POST', `${paths.calico}/felixconfigurations`, calico('FelixConfiguration', 'node.stand-in')],
+      ['agent of Calico', 'POST', `${paths.calico}/ipamblocks`, calico('IPAMBlock', '10-244-1-0-26')],
+      ['agent of Calico', 'PATCH', `${paths.calico}/ipamblocks/10-244-1-0-26`, annotated],
+      ['controllers of Calico', 'DELETE', `${paths.calico}/ipamblocks/10-244-1-0-26`],
+      ['controllers of Calico', 'POST', `${paths.calico}/hostendpoints`, calico('HostEndpoint', 'stand-in')],
+    ],
+  },
+  'Tenants delete policy kinds that Bulkhead does not read': {
+    sends: [['alice', 'DELETE', '/apis/k8s.ovn.org/v1/namespaces/acme-web/egressfirewalls/default']],
   },
   'Objects in `bulkhead-system`: the Deployment, the pods of its ReplicaSets, Secrets': {
     sends: [

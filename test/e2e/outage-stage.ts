@@ -7,6 +7,7 @@ import { namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
 import { defaultTenantLabel } from '../../src/tenancy/default-settings.ts';
 import type { Answer } from '../apiserver/api-request.ts';
 import type { ControlPlane, Output, User } from '../apiserver/control-plane.ts';
+import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
 import { eventually } from '../soak/observer.ts';
 import { installTenantResource, people } from './guarded-cluster.ts';
 
@@ -18,6 +19,9 @@ export const paths = {
   own: '/api/v1/namespaces/bulkhead-system',
   policies: '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies',
   exemptions: '/apis/bulkhead.dev/v1alpha1/exemptions',
+  endpoints: '/apis/cilium.io/v2/namespaces/acme-web/ciliumendpoints',
+  cilium: '/apis/cilium.io/v2',
+  calico: '/apis/crd.projectcalico.org/v1',
   deployments: '/apis/apps/v1/namespaces/acme-web/deployments',
   configurations: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
 } as const;
@@ -29,6 +33,10 @@ export const callers = {
   kubelet: { user: 'system:node:stand-in', groups: ['system:nodes'] },
   scheduler: { user: 'system:kube-scheduler' },
   'network plugin': { user: 'system:serviceaccount:calico-system:calico-cni-plugin' },
+  'agent of Cilium': { user: 'system:serviceaccount:kube-system:cilium' },
+  'operator of Cilium': { user: 'system:serviceaccount:kube-system:cilium-operator' },
+  'agent of Calico': { user: 'system:serviceaccount:calico-system:calico-node' },
+  'controllers of Calico': { user: 'system:serviceaccount:calico-system:calico-kube-controllers' },
   'quota controller': { user: 'system:serviceaccount:kube-system:resourcequota-controller' },
   'namespace controller': { user: 'system:serviceaccount:kube-system:namespace-controller' },
 } as const satisfies Record<string, User>;
@@ -61,6 +69,11 @@ export function pod(name: string, spec: object = {}, metadata: object = {}): obj
     metadata: { name, ...metadata },
     spec: { containers: [{ name: 'main', image: 'example.org/web' }], ...spec },
   };
+}
+
+/** A custom resource says of which kind it is. */
+export function named(apiVersion: string, kind: string, name: string, fields: object = {}): object {
+  return { apiVersion, kind, metadata: { name }, ...fields };
 }
 
 export const closedDoor = {
@@ -119,6 +132,7 @@ async function furnish({ plane, send, kubectl }: DeadCluster): Promise<void> {
     roleRef: { kind: 'ClusterRole', name: 'cluster-admin', apiGroup },
   });
   await installTenantResource(plane);
+  await installNetworkDefinitions(plane);
   succeeded(await kubectl('admin', ['apply', '-f', 'manifests/overlays/example/tenants']));
   await done('POST', paths.exemptions, exemption('vpn'));
   await done('POST', '/api/v1/nodes', {
@@ -131,6 +145,11 @@ async function furnish({ plane, send, kubectl }: DeadCluster): Promise<void> {
   await done('POST', paths.namespaces, { metadata: { name: 'old-tools' } });
   for (const [name] of platformPods) await done('POST', paths.namespaces, { metadata: { name } });
   await done('POST', paths.policies, { ...closedDoor, metadata: { name: 'own' } });
+  await done(
+    'POST',
+    '/apis/k8s.ovn.org/v1/namespaces/acme-web/egressfirewalls',
+    named('k8s.ovn.org/v1', 'EgressFirewall', 'default'),
+  );
   const quotas = `${paths.web}/resourcequotas`;
   await done('POST', quotas, { metadata: { name: 'own' }, spec: { hard: { configmaps: '9' } } });
   const { labels } = closedDoor.metadata;

@@ -1,12 +1,15 @@
 /** What waits and what is refused, row by row of docs/outage.md, while every replica is dead. */
 import { eventually } from '../soak/observer.ts';
-import { bindingOf, closedDoor, type DeadCluster, exemption, paths, pod, type Sent } from './outage-stage.ts';
+import { bindingOf, closedDoor, type DeadCluster, exemption, named, paths, pod, type Sent } from './outage-stage.ts';
 
 const { web, policies } = paths;
 const system = '/api/v1/namespaces/kube-system';
 const annotated = { metadata: { annotations: { mended: 'true' } } };
 const addressed = { metadata: { annotations: { 'cni.projectcalico.org/podIP': '10.244.1.2/32' } } };
 const unreached = 'failed calling webhook';
+export const clusterwide = named('cilium.io/v2', 'CiliumClusterwideNetworkPolicy', 'late', {
+  spec: { endpointSelector: {}, ingress: [{ fromEntities: ['all'] }] },
+});
 
 /** Seen while Bulkhead is dead, and over once it is turned off. */
 export interface Waits {
@@ -103,6 +106,16 @@ export const refused: Readonly<Record<string, readonly Sent[]>> = {
   'A network policy is created or changed': [
     ['alice', 'POST', policies, { ...closedDoor, metadata: { name: 'late' } }],
     ['admin', 'PATCH', `${policies}/bulkhead-default-deny`, annotated],
+  ],
+  'A policy kind that Bulkhead does not read is created or changed': [
+    [
+      'alice',
+      'POST',
+      '/apis/networking.istio.io/v1/namespaces/acme-web/virtualservices',
+      named('networking.istio.io/v1', 'VirtualService', 'late'),
+    ],
+    ['admin', 'POST', `${paths.cilium}/ciliumclusterwidenetworkpolicies`, clusterwide],
+    ['alice', 'POST', paths.endpoints, named('cilium.io/v2', 'CiliumEndpoint', 'forged')],
   ],
   'A managed policy is deleted': [['admin', 'DELETE', `${policies}/bulkhead-default-deny`]],
   'A quota is created or changed': [

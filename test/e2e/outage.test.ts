@@ -10,13 +10,14 @@ import {
   type DeadCluster,
   deadCluster,
   guarding,
+  named,
   paths,
   platformPods,
   pod,
   succeeded,
   turnOn,
 } from './outage-stage.ts';
-import { refused, waits } from './outage-stops.ts';
+import { clusterwide, refused, waits } from './outage-stops.ts';
 
 await clusterTest(
   'every replica is dead',
@@ -80,7 +81,9 @@ async function whatIsRefused(t: Test, cluster: DeadCluster): Promise<void> {
       const { status, text } = await cluster.send(caller, method, path, body);
       const sentence = `${what}: ${caller} ${method} ${path}`;
       t.equal(status, 500, sentence, { text });
-      const unreached = new RegExp(`failed calling webhook \\\\"${phase}\\.(filtered\\.)?bulkhead\\.dev\\\\"`);
+      const unreached = new RegExp(
+        `failed calling webhook \\\\"${phase}\\.((filtered|network)\\.)?bulkhead\\.dev\\\\"`,
+      );
       t.match(text, unreached, `${sentence}: says who was not reached`);
     }
   }
@@ -175,6 +178,10 @@ async function backstopHolds(t: Test, cluster: DeadCluster): Promise<void> {
       ['create', '-n', 'acme-web', '-f', '-'],
       { ...closedDoor, kind: 'NetworkPolicy', apiVersion: 'networking.k8s.io/v1', metadata: { name: 'bulkhead-mine' } },
     ],
+    ['alice', 'platform-kinds', ['create', '-f', '-'], clusterwide],
+    ['alice', 'platform-kinds', ['create', '-f', '-'], named('cilium.io/v2', 'CiliumNode', 'forged', { spec: {} })],
+    ['alice', 'platform-kinds', ['patch', 'ciliumnode', 'stand-in', ...merge({ spec: { bootid: 'forged' } })]],
+    ['alice', 'unknown-policy-kind', ['create', '-f', '-'], named('k8s.ovn.org/v1', 'ClusterEgressRule', 'open')],
     ['alice', 'host-network', ['create', '-n', 'acme-web', '-f', '-'], { ...hostile, kind: 'Pod', apiVersion: 'v1' }],
   ];
   for (const [who, check, command, stdin] of attempts) {
@@ -186,6 +193,8 @@ async function backstopHolds(t: Test, cluster: DeadCluster): Promise<void> {
       `${who}: kubectl ${command.join(' ')}: is told by which check`,
     );
   }
+  const written = { spec: { bootid: 'after-a-restart' } };
+  succeeded(await cluster.kubectl('agent of Cilium', ['patch', 'ciliumnode', 'stand-in', ...merge(written)]));
   succeeded(await cluster.kubectl('bob', ['create', '-f', '-'], JSON.stringify(namespaceOf('beta'))));
   const tenant = '/apis/bulkhead.dev/v1alpha1/tenants/acme';
   const path = `${paths.web}/pods?dryRun=All`;

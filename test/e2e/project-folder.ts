@@ -19,10 +19,24 @@ export async function projectFolder(
   plane: ControlPlane,
   programs: readonly string[] = [],
 ): Promise<(command: string) => Promise<Output>> {
+  return shellIn(plane, await copyOfProject(t), programs);
+}
+
+/** Such a copy, which is removed when the test ends. */
+export async function copyOfProject(t: Test): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'bulkhead-install-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   for (const name of ['manifests', 'certs']) await cp(name, join(folder, name), { recursive: true });
   for (const name of ['package.json', 'src', 'node_modules']) await symlink(resolve(name), join(folder, name));
+  return folder;
+}
+
+/** @returns runs a command in the folder, with kubectl for the administrator */
+export async function shellIn(
+  plane: ControlPlane,
+  folder: string,
+  programs: readonly string[] = [],
+): Promise<(command: string) => Promise<Output>> {
   const binaries = await findBinaries();
   if ('missing' in binaries) throw new Error(binaries.missing);
   const PATH = [dirname(binaries.kubectl), ...programs, process.env.PATH].join(':');

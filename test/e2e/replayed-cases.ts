@@ -6,9 +6,22 @@ const collections: Readonly<Record<string, string>> = {
   Namespace: '/api/v1/namespaces',
   Pod: '/api/v1/namespaces/NAMESPACE/pods',
   NetworkPolicy: '/apis/networking.k8s.io/v1/namespaces/NAMESPACE/networkpolicies',
+  CiliumNetworkPolicy: '/apis/cilium.io/v2/namespaces/NAMESPACE/ciliumnetworkpolicies',
   ResourceQuota: '/api/v1/namespaces/NAMESPACE/resourcequotas',
   Tenant: '/apis/bulkhead.dev/v1alpha1/tenants',
   Exemption: '/apis/bulkhead.dev/v1alpha1/exemptions',
+  CiliumLocalRedirectPolicy: '/apis/cilium.io/v2/namespaces/NAMESPACE/ciliumlocalredirectpolicies',
+  CiliumEnvoyConfig: '/apis/cilium.io/v2/namespaces/NAMESPACE/ciliumenvoyconfigs',
+  CiliumEndpoint: '/apis/cilium.io/v2/namespaces/NAMESPACE/ciliumendpoints',
+  CiliumClusterwideNetworkPolicy: '/apis/cilium.io/v2/ciliumclusterwidenetworkpolicies',
+  CiliumNode: '/apis/cilium.io/v2/ciliumnodes',
+  GlobalNetworkPolicy: '/apis/crd.projectcalico.org/v1/globalnetworkpolicies',
+  ClusterNetworkPolicy: '/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies',
+  VirtualService: '/apis/networking.istio.io/v1/namespaces/NAMESPACE/virtualservices',
+  AuthorizationPolicy: '/apis/security.istio.io/v1/namespaces/NAMESPACE/authorizationpolicies',
+  NetworkAttachmentDefinition: '/apis/k8s.cni.cncf.io/v1/namespaces/NAMESPACE/network-attachment-definitions',
+  EgressFirewall: '/apis/k8s.ovn.org/v1/namespaces/NAMESPACE/egressfirewalls',
+  ClusterEgressRule: '/apis/k8s.ovn.org/v1/clusteregressrules',
 };
 
 /** Checks that never refuse. */

@@ -12,6 +12,11 @@ const collections: Readonly<Record<string, string>> = {
   Pod: '/api/v1/namespaces/NAMESPACE/pods',
   Binding: '/api/v1/namespaces/NAMESPACE/bindings',
   NetworkPolicy: '/apis/networking.k8s.io/v1/namespaces/NAMESPACE/networkpolicies',
+  CiliumClusterwideNetworkPolicy: '/apis/cilium.io/v2/ciliumclusterwidenetworkpolicies',
+  CiliumNode: '/apis/cilium.io/v2/ciliumnodes',
+  GlobalNetworkPolicy: '/apis/crd.projectcalico.org/v1/globalnetworkpolicies',
+  ClusterNetworkPolicy: '/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies',
+  ClusterEgressRule: '/apis/k8s.ovn.org/v1/clusteregressrules',
 };
 
 interface Stored {

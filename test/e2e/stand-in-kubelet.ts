@@ -44,6 +44,9 @@ export interface RunningPod {
   ready(): Promise<boolean>;
   /** Brings its volumes up to date. */
   refresh(): Promise<void>;
+  /** SIGTERM, as the kubelet sends it: the process goes on for as long as it drains. */
+  terminate(): void;
+  /** SIGKILL. */
   kill(): Promise<void>;
 }
 
@@ -89,6 +92,7 @@ export async function makeNode(plane: ControlPlane): Promise<void> {
  * Follows the rollout of a Deployment: runs each new pod that its controller makes, and ends one of the old pods when that is deleted.
  *
  * @param addresses one for each new pod
+ * @param end what becomes of an old pod
  */
 export async function replacePods(
   plane: ControlPlane,
@@ -96,6 +100,7 @@ export async function replacePods(
   old: readonly RunningPod[],
   addresses: readonly string[],
   command: readonly [string, ...string[]],
+  end: (pod: RunningPod) => void | Promise<void> = (pod) => pod.kill(),
 ): Promise<RunningPod[]> {
   const path = `/api/v1/namespaces/${namespace}/pods`;
   const left = new Map(old.map((pod) => [pod.name, pod]));
@@ -111,12 +116,13 @@ export async function replacePods(
     const leaves = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !== undefined && left.has(metadata.name);
     await until(async () => (await list()).some(leaves), 'an old pod to be deleted');
     for (const { metadata } of (await list()).filter(leaves)) {
-      await left.get(metadata.name)?.kill();
+      const old = left.get(metadata.name);
+      if (old) await end(old);
       left.delete(metadata.name);
       await plane.request('DELETE', `${path}/${metadata.name}?gracePeriodSeconds=0`);
     }
   }
-  for (const pod of left.values()) await pod.kill();
+  for (const pod of left.values()) await end(pod);
   return started;
 }
 
@@ -179,7 +185,8 @@ export async function run(
     ],
   };
   await request(plane, 'PATCH', `${path}${name}/status`, { status }, 'application/merge-patch+json');
-  return { name, address, portOf, ready, refresh, kill: () => killGuarded(child) };
+  const terminate = (): void => void child.kill('SIGTERM');
+  return { name, address, portOf, ready, refresh, terminate, kill: () => killGuarded(child) };
 }
 
 async function contentOf(plane: ControlPlane, namespace: string, volume: Volume): Promise<Map<string, Buffer>> {

@@ -13,7 +13,10 @@ import { addressFields } from '../../src/checks/pod-addresses.ts';
 import { countsOfBaseline } from '../../src/checks/quota-on-baseline.ts';
 import { expectedRules } from '../../src/configuration/expected-rules.ts';
 import { configurationNames, endpointOf } from '../../src/configuration/webhook-configuration.ts';
-import { builtInNamespaces } from '../../src/tenancy/default-settings.ts';
+import { builtInNamespaces, builtInPrefixes } from '../../src/tenancy/default-settings.ts';
+import { builtInAgents } from '../../src/tenancy/network-agents.ts';
+import { agentsWriteIn, policyGroups } from '../../src/tenancy/policy-groups.ts';
+import { nameOf } from '../../src/tenancy/tenancy.ts';
 import { all, only, type Webhook, type WebhookConfiguration } from './base.ts';
 
 const mutating = all('MutatingWebhookConfiguration');
@@ -22,11 +25,16 @@ const phaseOf = ({ webhooks: [webhook] }: WebhookConfiguration): string | undefi
 const validating = all('ValidatingWebhookConfiguration').filter((one) => phaseOf(one) === 'validate');
 const warning = all('ValidatingWebhookConfiguration').filter((one) => phaseOf(one) !== 'validate');
 
-/** Resource, as `understoodResources` writes it -> operations, in the order of the webhooks. */
+/** The webhook for what no entry of the table reads. */
+const unread = 'validate.network.bulkhead.dev';
+const ofUnread = validating.flatMap(({ webhooks }) => webhooks).filter(({ name }) => name === unread);
+
+/** Resource, as `understoodResources` writes it -> operations, in the order of the webhooks; without those that no entry reads. */
 function registered(configurations: readonly WebhookConfiguration[]): Record<string, readonly string[]> {
   const found: Record<string, readonly string[]> = {};
   for (const { webhooks } of configurations) {
-    for (const { apiGroups, apiVersions, resources, operations } of webhooks.flatMap(({ rules }) => rules)) {
+    const others = webhooks.filter(({ name }) => name !== unread);
+    for (const { apiGroups, apiVersions, resources, operations } of others.flatMap(({ rules }) => rules)) {
       for (const group of apiGroups) {
         for (const version of apiVersions) {
           for (const resource of resources) {
@@ -118,6 +126,49 @@ t.test('operations', async (t) => {
   );
 });
 
+t.test('what no entry of the table reads is sent, of every group that carries network policy', async (t) => {
+  t.strictSame(
+    ofUnread.map(({ rules }) => rules),
+    // In the order of the files.
+    ['Cluster', 'Namespaced'].map((scope) => [
+      {
+        apiGroups: policyGroups.map(({ group }) => group),
+        apiVersions: ['*'],
+        resources: ['*/*'],
+        operations: ['CREATE', 'UPDATE'],
+        scope,
+      },
+    ]),
+    'in every version, with every subresource (ADM-01, ADM-07)',
+  );
+  for (const { matchConditions = [] } of ofUnread) {
+    const texts = matchConditions
+      .filter(({ name }) => name !== 'not-read')
+      .map(({ expression }) => expression.replaceAll(/\s+/g, ' '));
+    for (const text of texts)
+      t.match(
+        text,
+        /^!\(request\.userInfo\.username in \[[^\]]+\] && \(\(.* == "status" && request\.resource\.group in \[[^\]]+\]\)( \|\| \(request\.resource\.group == "[^"]+" && request\.resource\.resource in \[[^\]]+\]\))*\)\)$/,
+        'a whole user name counts only with the group and the exact resource or a status (ADM-09, ADM-18)',
+      );
+    for (const { subjects, groups } of builtInAgents)
+      for (const subject of subjects) {
+        const own = texts.filter((text) => text.includes(`"${nameOf(subject)}"`));
+        t.equal(own.length, 1, `${nameOf(subject)} stands in one condition`);
+        for (const group of groups) {
+          t.ok(own[0]?.includes(`"${group}"`), `${nameOf(subject)} writes every status of ${group}`);
+          for (const resource of agentsWriteIn(group)) t.ok(own[0]?.includes(`"${resource}"`), resource);
+        }
+      }
+    const named = texts.flatMap((text) => [...text.matchAll(/system:serviceaccount:([^:"]+):[^"]+/g)]);
+    for (const [, namespace = ''] of named)
+      t.ok(
+        builtInNamespaces.includes(namespace) || builtInPrefixes.some((prefix) => namespace.startsWith(prefix)),
+        `no tenant can create ${namespace}, whose accounts pass by`,
+      );
+  }
+});
+
 t.test('what serve compares the rules of the cluster with', async (t) => {
   const lines = (
     rules: readonly { readonly resource: string; readonly scope: string; readonly operations: readonly string[] }[],
@@ -127,6 +178,12 @@ t.test('what serve compares the rules of the cluster with', async (t) => {
     ['validating', [...validating, ...warning]],
   ] as const) {
     for (const configuration of configurations) {
+      const wild = configuration.webhooks
+        .filter((one) => one.name === unread)
+        .flatMap(({ rules }) => rules)
+        .flatMap(({ apiGroups, operations, scope }) =>
+          apiGroups.map((group) => ({ resource: `${group}/*/*/*`, operations, scope })),
+        );
       const rules = configuration.webhooks.flatMap((webhook) => webhook.rules);
       const scopeOf = (resource: string) =>
         rules.find(({ resources }) => resources.some((one) => resource.endsWith(`/${one}`)))?.scope ?? '';
@@ -137,7 +194,7 @@ t.test('what serve compares the rules of the cluster with', async (t) => {
       }));
       const name = `${phase}/${configuration.metadata.name}`;
       const expected = Object.entries(expectedRules).find(([key]) => key === name)?.[1] ?? [];
-      t.strictSame(lines(expected), lines(found), `${name} is expected as it is installed`);
+      t.strictSame(lines(expected), lines([...found, ...wild]), `${name} is expected as it is installed`);
     }
   }
   t.equal(Object.keys(expectedRules).length, mutating.length + validating.length + warning.length, 'and no other');
@@ -191,7 +248,7 @@ t.test('every registration', async (t) => {
       const [name, filtered] = [`${phase}.bulkhead.dev`, `${phase}.filtered.bulkhead.dev`];
       t.strictSame(
         webhooks.map((webhook) => webhook.name),
-        metadata.name === 'bulkhead' ? [name, filtered] : [name],
+        [...(metadata.name === 'bulkhead' ? [name, filtered] : [name]), ...(phase === 'validate' ? [unread] : [])],
         `${metadata.name} holds nothing else`,
       );
       t.strictSame(
@@ -203,7 +260,7 @@ t.test('every registration', async (t) => {
         if (metadata.name === 'bulkhead')
           t.equal(
             matchConditions !== undefined,
-            name === filtered,
+            name === filtered || name === unread,
             `${name}: what is always sent is sent without a look at it`,
           );
         t.strictSame(
@@ -221,7 +278,7 @@ t.test('every registration', async (t) => {
           },
           `${name} of ${metadata.name} begins open, has no objectSelector (ADM-05) and speaks v1 alone (R1, R6, R7)`,
         );
-        for (const { scope, resources } of rules) {
+        for (const { scope, resources } of name === unread ? [] : rules) {
           const cluster = resources.every((resource) =>
             ['namespaces', 'tenants', 'exemptions'].includes(resource.split('/')[0] ?? ''),
           );
@@ -232,17 +289,17 @@ t.test('every registration', async (t) => {
   }
 });
 
-function ofNamespaces({ rules }: Webhook): boolean {
-  return rules.some(({ resources }) => resources.some((resource) => resource.split('/')[0] === 'namespaces'));
+function isClusterScoped({ rules }: Webhook): boolean {
+  return rules.some(({ scope }) => scope === 'Cluster');
 }
 
 t.test('exemptions', async (t) => {
   const webhooks = [...mutating, ...validating].flatMap((configuration) => configuration.webhooks);
-  for (const webhook of webhooks.filter(ofNamespaces)) {
+  for (const webhook of webhooks.filter(isClusterScoped)) {
     t.equal(webhook.namespaceSelector, undefined, `${webhook.name} exempts no Namespace by its labels (R3)`);
   }
   const exempt = ['kube-system', only('Deployment').metadata.namespace ?? ''];
-  for (const webhook of webhooks.filter((one) => !ofNamespaces(one))) {
+  for (const webhook of webhooks.filter((one) => !isClusterScoped(one))) {
     t.strictSame(
       webhook.namespaceSelector,
       { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: exempt }] },
@@ -256,6 +313,8 @@ t.test('exemptions', async (t) => {
 t.test('match conditions', async (t) => {
   const conditions = [...mutating, ...validating]
     .flatMap(({ webhooks }) => webhooks)
+    // Above, as literally.
+    .filter(({ name }) => name !== unread)
     .flatMap(
       (webhook) =>
         webhook.matchConditions?.map(({ name, expression }) => ({

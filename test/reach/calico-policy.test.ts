@@ -361,3 +361,23 @@ t.test('a NetworkSet opens its addresses', async (t) => {
   t.equal(set.unchanged(one, { ...one, metadata: { name: 'a', labels: { app: 'y' } } }), false, 'labels are looked at');
   t.equal(set.unchanged(one, JSON.parse(JSON.stringify(one))), true);
 });
+
+t.test('the largest policies are judged in little time', async (t) => {
+  const own = `(has(a) || has(b)) && ${tenant} == "acme"`;
+  const hard = Array.from({ length: 28 }, (_, index) => `(a${index} == "x" || b${index} == "y")`).join(' && ');
+  const policies = {
+    'many simple rules': Array.from({ length: 900 }, () => ({ action: 'Allow', source: { namespaceSelector: own } })),
+    'hard selectors': Array.from({ length: 60 }, () => ({ action: 'Allow', source: { namespaceSelector: hard } })),
+    'too much text': Array.from({ length: 1000 }, () => ({ action: 'Allow', source: { namespaceSelector: hard } })),
+  };
+  for (const [says, rules] of Object.entries(policies)) {
+    const policy = JSON.parse(JSON.stringify({ spec: { ingress: rules }, metadata: { namespace: border.namespace } }));
+    const times = Array.from({ length: 12 }, () => {
+      const before = process.cpuUsage();
+      judgeBorder(kind.read(policy), border);
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1_000;
+    }).toSorted((one, other) => one - other);
+    t.ok((times[0] ?? 99) <= 60, `${says}: ${times[0]} ms, at most ${times.at(-1)}`);
+  }
+});

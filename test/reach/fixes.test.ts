@@ -1,18 +1,19 @@
 /** Every fix of the border, followed to the letter, leaves nothing to be said about the policy. */
 import { globSync, readFileSync } from 'node:fs';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { ciliumNetworkPolicy } from '../../src/kinds/cilium-network-policy/cilium-network-policy.ts';
 import { fixText } from '../../src/kinds/fix-text.ts';
-import type { PolicyVerdict } from '../../src/kinds/kind.ts';
+import type { PolicyKind, PolicyVerdict } from '../../src/kinds/kind.ts';
 import { networkPolicy } from '../../src/kinds/network-policy/network-policy.ts';
 import { networkPolicyWords } from '../../src/kinds/network-policy/words.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import { judgeBorder } from '../../src/reach/border.ts';
-import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
 import type { Border } from '../../src/reach/violation.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import type { Tenant } from '../../src/tenancy/tenant.ts';
 import { applied, type Operation } from '../fixtures/json-patch.ts';
 import { unnamedIn } from '../fixtures/unnamed.ts';
+import { ciliumRows, type Row } from './cilium-rows.ts';
 import { asking } from './requests.ts';
 import { acme, border as base, beta, dns, label, nameLabel, range, settings, tcp, tenant } from './world.ts';
 
@@ -52,15 +53,6 @@ const trusted: Border = {
 const withRole = (operator: string, ...values: string[]) =>
   namespaces({ matchExpressions: [{ key: role, operator, ...(values.length > 0 && { values }) }] });
 const ungranted = { ...acme, network: { ...acme.network, egressRanges: [] } };
-
-/** One step: which field of the spec, and what it becomes; undefined removes it. A field that ends in `+` is new. */
-type Step = readonly [path: string, value?: unknown];
-interface Options {
-  readonly where?: Border;
-  /** What one knows, or is free to choose. */
-  readonly chosen?: readonly string[];
-}
-type Row = readonly [sentence: string, spec: unknown, steps: readonly Step[], options?: Options];
 
 const from = (peer: unknown, ports?: unknown) => ({
   ingress: [{ from: [peer], ...(ports !== undefined && { ports }) }],
@@ -471,34 +463,42 @@ const elsewhere: readonly Row[] = [
 
 const told: string[] = [];
 
-function judged(object: KubernetesObject, where: Border): readonly PolicyVerdict[] {
-  const verdicts = networkPolicy.worded(judgeBorder(readNetworkPolicy(object), where), where);
+function judged(object: KubernetesObject, where: Border, kind = networkPolicy): readonly PolicyVerdict[] {
+  const verdicts = kind.worded(judgeBorder(kind.read(object), where), where);
   told.push(...verdicts.map(({ fix }) => fix));
   return verdicts;
 }
 
-t.test('every fix of the border, followed to the letter, leaves nothing to be said', async (t) => {
-  for (const [sentence, spec, steps, { where = border, chosen = [] } = {}] of rows) {
-    let object: KubernetesObject = JSON.parse(JSON.stringify({ spec }));
-    t.not(judged(object, where).length, 0, `${sentence}: something is to be said`);
+async function follow(t: Test, kind: PolicyKind, all: readonly Row[]): Promise<void> {
+  for (const [sentence, spec, steps, { where = border, chosen = [] } = {}] of all) {
+    let object: KubernetesObject = JSON.parse(JSON.stringify({ spec, metadata: { namespace: 'acme-web' } }));
+    t.not(judged(object, where, kind).length, 0, `${sentence}: something is to be said`);
     const findings: { check: string; path: string; why: string; fix: string }[] = [];
     for (const [path, value] of steps) {
-      findings.push(...judged(object, where).map(({ path, reason, fix }) => ({ check: '', path, why: reason, fix })));
+      findings.push(
+        ...judged(object, where, kind).map(({ path, reason, fix }) => ({ check: '', path, why: reason, fix })),
+      );
       const operation = operationOf(path, value);
       const unnamed = unnamedIn(operation, object, undefined, findings).filter((word) => !chosen.includes(word));
       t.strictSame(unnamed, [], `${sentence}: the fix names it`, { findings });
       object = applied(object, [operation]);
     }
-    t.strictSame(judged(object, where), [], `${sentence}: is mended`);
+    t.strictSame(judged(object, where, kind), [], `${sentence}: is mended`);
   }
+}
+
+t.test('every fix of the border, followed to the letter, leaves nothing to be said', async (t) => {
+  await follow(t, networkPolicy, rows);
   for (const [, spec, , { where = border } = {}] of elsewhere) judged(JSON.parse(JSON.stringify({ spec })), where);
   // No NetworkPolicy has a subject to correct: model.test.ts mends one.
   told.push(fixText({ id: 'select-own-pods' }, border, networkPolicyWords, 'ingress'));
 });
 
+t.test('the same for a CiliumNetworkPolicy', (t) => follow(t, ciliumNetworkPolicy, ciliumRows));
+
 t.test('no fix of the border is missing above', async (t) => {
   const files = globSync(
-    ['src/{reach,kinds/network-policy}/**/*.ts', 'src/kubernetes/{port-range,label-selector}.ts'],
+    ['src/{reach,kinds/network-policy}/**/*.ts', 'src/kinds/fix-*.ts', 'src/kubernetes/{port-range,label-selector}.ts'],
     // Fixes in the fields of Calico: calico-policy.test.ts.
     { exclude: ['src/reach/dialects/calico/**'] },
   );

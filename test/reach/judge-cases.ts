@@ -1,14 +1,15 @@
 /** Holds src/reach against worked cases, and every witness that it names against the naive evaluator. */
 
+import { calicoNetworkPolicy } from '../../src/kinds/calico-network-policy/calico-network-policy.ts';
+import { ciliumNetworkPolicy } from '../../src/kinds/cilium-network-policy/cilium-network-policy.ts';
+import type { PolicyKind } from '../../src/kinds/kind.ts';
+import { networkPolicy } from '../../src/kinds/network-policy/network-policy.ts';
 import { parseCidr } from '../../src/kubernetes/ip-range.ts';
 import { excerpt, isMap } from '../../src/kubernetes/json.ts';
 import { contradiction, type LabelSelectorRequirement } from '../../src/kubernetes/label-selector.ts';
 import { parseSelector } from '../../src/kubernetes/parse-selector.ts';
 import { judgeBorder, type PeerVerdict } from '../../src/reach/border.ts';
-import { readCalicoPolicy } from '../../src/reach/dialects/calico/policy.ts';
-import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
 import { isolates } from '../../src/reach/isolation.ts';
-import type { Reach } from '../../src/reach/model.ts';
 import { flawOfWitness } from './border-proof.ts';
 import { peersOf, rulesOf, type WrittenSpec } from './evaluator.ts';
 import { type Block, isIn, readBlock } from './evaluator-addresses.ts';
@@ -40,6 +41,7 @@ const policies = {
   'k8s-on-cilium': (input: unknown) => bothWays(input),
 };
 
+const calico = calicoNetworkPolicy('projectcalico.org', 'v3');
 const calicoPolicies = {
   'calico.entityRule': (entity: unknown) => [
     { ingress: [{ action: 'Allow', source: entity }] },
@@ -49,7 +51,34 @@ const calicoPolicies = {
   'calico.policy': (spec: unknown) => [spec],
 };
 
+/** The same for Cilium: a peer stands under endpoints, a rule in the direction that its fields say. A policy has at least one rule. */
+const ciliumPolicies = {
+  'cilium.peer': (input: unknown) =>
+    (['ingress', 'egress'] as const).map((direction) =>
+      ciliumWith({ [direction]: [{ [direction === 'ingress' ? 'fromEndpoints' : 'toEndpoints']: [input] }] }),
+    ),
+  'cilium.rule': (input: unknown) => [
+    ciliumWith({ [Object.keys(Object(input)).some((key) => /^to[A-OQ-Z]/.test(key)) ? 'egress' : 'ingress']: [input] }),
+  ],
+  'cilium.policy': (input: unknown) =>
+    isMap(input) && Object.hasOwn(input, 'specs')
+      ? [input]
+      : [
+          ciliumWith({
+            ...(Object.keys(Object(input)).some((key) => /gress/.test(key))
+              ? {}
+              : { ingress: [{ fromEndpoints: [{}] }] }),
+            ...Object(input),
+          }),
+        ],
+};
+const ciliumWith = (fields: object) => ({ spec: { endpointSelector: {}, ...fields } });
+
 const engines: ReadonlyMap<string, Judge> = new Map<string, Judge>([
+  ...Object.entries(ciliumPolicies).map(([engine, write]): [string, Judge] => [
+    engine,
+    (one, assume) => firstOf(write(one.input), (object) => judgeObject(ciliumNetworkPolicy, object, one, assume)),
+  ]),
   ...Object.entries(policies).map(([engine, write]): [string, Judge] => [
     engine,
     (one, assume) => firstOf(write(one.input), (spec) => judgePolicy(spec, one, assume)),
@@ -84,31 +113,44 @@ export function judgeCases({ assume, cases }: WorkedCases): Judgement {
 function judgePolicy(spec: unknown, { verdict, reserved }: WorkedCase, assume: Assumptions): string | undefined {
   const { border } = worldOf(assume, reserved);
   const verdicts = judge(spec, border);
-  const found = overall(spec, verdicts);
+  const found = overall(networkPolicy, { spec }, verdicts);
   return found === verdict ? flawIn(spec, verdicts, reserved, assume) : unlike(found, verdict, verdicts);
 }
 
 /** CIDR: only its addresses are judged; n/a: the direction without rules is not isolated. */
 function judgeCalico(spec: unknown, { verdict, reserved }: WorkedCase, assume: Assumptions): string | undefined {
   const { border } = worldOf(assume, reserved);
-  const reach = readCalicoPolicy(JSON.parse(JSON.stringify({ spec, metadata: { namespace: border.namespace } })));
+  const policy = JSON.parse(JSON.stringify({ spec, metadata: { namespace: border.namespace } }));
+  const reach = calico.read(policy);
   const verdicts = judgeBorder(reach, border);
   if (verdict === 'n/a') return isolates(reach, 'ingress') ? 'it isolates ingress' : undefined;
   const byAddress = verdicts.length > 0 && verdicts.every(({ kind }) => kind === 'ipBlock');
-  const found = verdict === 'CIDR' && byAddress ? 'CIDR' : gravest(reach, verdicts);
+  const found = verdict === 'CIDR' && byAddress ? 'CIDR' : overall(calico, policy, verdicts);
   return found === verdict ? undefined : unlike(found, verdict, verdicts);
 }
 
-/** The gravest verdict; NOTHING when there is nothing else, CONTAINED when some part got none. */
-function overall(spec: unknown, verdicts: readonly PeerVerdict[]): string {
-  return gravest(readNetworkPolicy(JSON.parse(JSON.stringify({ spec }))), verdicts);
+/** Whether the witnesses get through, Cilium's own code says (test/engines). */
+function judgeObject(
+  kind: PolicyKind,
+  object: unknown,
+  { verdict, reserved }: WorkedCase,
+  assume: Assumptions,
+): string | undefined {
+  const { border } = worldOf(assume, reserved, ['beta']);
+  const policy = JSON.parse(JSON.stringify({ ...Object(object), metadata: { namespace: border.namespace } }));
+  const verdicts = judgeBorder(kind.read(policy), border);
+  const found = overall(kind, policy, verdicts);
+  if (found !== verdict) return unlike(found, verdict, verdicts);
+  const mute = verdicts.find((one) => one.verdict === 'escapes' && one.witness === undefined);
+  return mute && `${mute.path} names no witness`;
 }
 
-function gravest(reach: Reach, verdicts: readonly PeerVerdict[]): string {
+/** The gravest verdict; NOTHING when there is nothing else, CONTAINED when some part got none. */
+function overall({ read }: PolicyKind, object: unknown, verdicts: readonly PeerVerdict[]): string {
   for (const grave of ['invalid', 'escapes', 'unproven', 'conditional'] as const) {
     if (verdicts.some(({ verdict }) => verdict === grave)) return grave.toUpperCase();
   }
-  const { rules, diagnostics } = reach;
+  const { rules, diagnostics } = read(JSON.parse(JSON.stringify(object)));
   return rules.length + diagnostics.length === verdicts.length ? 'NOTHING' : 'CONTAINED';
 }
 
@@ -148,7 +190,7 @@ function judgeBlocks(one: WorkedCase, assume: Assumptions): string | undefined {
   const spec = inwards(corrected.map((ipBlock) => ({ ipBlock })));
   const { border } = worldOf(assume, one.reserved);
   const verdicts = judge(spec, border);
-  const found = overall(spec, verdicts);
+  const found = overall(networkPolicy, { spec }, verdicts);
   const wanted = new Set(list === '' ? [] : list.split(','));
   if (found !== (wanted.size > 0 ? 'ESCAPES' : 'CONTAINED') && !(wanted.size === 0 && found === 'NOTHING')) {
     return unlike(found, one.verdict, verdicts);

@@ -46,8 +46,16 @@ export function readCases(text: string): WorkedCases {
   return { assume: readAssumptions(file.assume), cases: file.cases.map(readCase) };
 }
 
-/** The same, for Bulkhead and for the evaluator. */
-export function worldOf(assume: Assumptions, reserved: boolean): { readonly border: Border; readonly world: World } {
+/**
+ * The same, for Bulkhead and for the evaluator.
+ *
+ * @param others tenants whose names with a hyphen begin names that are reserved to them
+ */
+export function worldOf(
+  assume: Assumptions,
+  reserved: boolean,
+  others: readonly string[] = [],
+): { readonly border: Border; readonly world: World } {
   const { tenant: name, policyNamespace: namespace, membershipLabel: tenantLabel, protectedRanges } = assume;
   const prefix = reserved ? `${name}-` : undefined;
   const tenant = { ...undeclaredTenant(name), reserved: reservedIn({ namespaces: { prefix } }) };
@@ -55,7 +63,13 @@ export function worldOf(assume: Assumptions, reserved: boolean): { readonly bord
     const range = parseCidr(cidr);
     return range.ok ? [{ name, text: cidr, range: range.value, kind: 'cluster' as const }] : [];
   });
-  const tenancy = createTenancy({ ...settings, tenantLabel, sharedServices: [], protectedRanges: ranges }, [tenant]);
+  const tenancy = createTenancy({ ...settings, tenantLabel, sharedServices: [], protectedRanges: ranges }, [
+    tenant,
+    ...others.map((other) => ({
+      ...undeclaredTenant(other),
+      reserved: reservedIn({ namespaces: { prefix: `${other}-` } }),
+    })),
+  ]);
   return {
     border: { tenant, namespace, tenancy, now: 0, holderOf: () => 'nobody' },
     world: {

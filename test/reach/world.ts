@@ -25,7 +25,14 @@ export function range(text: string): IpRange {
 }
 
 export function protect(name: string, text: string, kind: ProtectedRange['kind'] = 'cluster'): ProtectedRange {
-  return { name, text, range: range(text), kind, ...(name === 'node network' && { forwards: true }) };
+  return {
+    name,
+    text,
+    range: range(text),
+    kind,
+    ...(name === 'node network' && { forwards: true }),
+    ...(/^(pod|service|node) network$/.test(name) && { hasIdentity: true }),
+  };
 }
 
 export function tcp(first: number, last = first): PortRange {
@@ -65,6 +72,7 @@ export const settings: Settings = {
     prefixes: ['kube-'],
     namespaceWriters: [],
     provisioners: [],
+    networkAgents: [],
   },
   reservedNamespaceKeys: [],
   reservedPodKeys: [],
@@ -72,6 +80,7 @@ export const settings: Settings = {
   allowedValues: new Map(),
   podSecurityDefault: undefined,
   pods: defaultSettings.pods,
+  policyKinds: [],
   protectedRanges: [
     protect('pod network', '10.244.0.0/16'),
     protect('pod network', '2001:db8:42::/56'),

@@ -466,6 +466,9 @@ t.test('what shuts something adds to what is built in', async (t) => {
       'kube-system',
       'bulkhead-system',
       'bulkhead-probe',
+      // Of the accounts of network plugins and meshes.
+      ...['cilium', 'calico-system', 'calico-apiserver', 'tigera-operator', 'ovn-kubernetes'],
+      ...['openshift-ovn-kubernetes', 'openshift-sdn', 'istio-system', 'linkerd', 'kuma-system'],
       'monitoring',
       'batch-system',
     ],

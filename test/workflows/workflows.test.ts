@@ -17,7 +17,10 @@ else
   await t.test('a linter reads the workflows', async (t) => {
     const lint = (...paths: string[]) =>
       spawnSync(join(found.folder, 'actionlint'), ['-no-color', ...paths], { encoding: 'utf8' });
-    t.strictSame(files, ['.github/workflows/ci.yaml', '.github/workflows/release.yaml']);
+    t.strictSame(
+      files,
+      ['ci', 'release', 'versions'].map((name) => `.github/workflows/${name}.yaml`),
+    );
     t.match(lint(...files), { status: 0, stdout: '' });
     const folder = await mkdtemp(join(tmpdir(), 'bulkhead-workflows-'));
     t.teardown(() => rm(folder, { recursive: true }));

@@ -34,6 +34,7 @@ export const calicoWords: PolicyWords = {
   selectPods: 'select pods with selector and namespaceSelector instead',
   selectsPods: 'pods are selected with selector and namespaceSelector',
   block: (ranges) => `nets ${ranges}`,
+  except: () => 'notNets',
   internet: 'nets 0.0.0.0/0 with notNets',
   removePeer: 'remove the rule: without a source or a destination it allows every pod and every address',
   addresses: (family) => `nets ${family === 4 ? '0.0.0.0/0' : '::/0'} with notNets`,

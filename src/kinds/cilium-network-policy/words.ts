@@ -10,17 +10,21 @@ function selectorOf({ matchLabels, ...others }: LabelSelector, more: Readonly<Re
   return JSON.stringify({ ...(Object.keys(labels).length > 0 && { matchLabels: labels }), ...others });
 }
 
+const peers = { ingress: 'fromEndpoints', egress: 'toEndpoints' } as const;
+
 export const ciliumWords: PolicyWords = {
   namespaceLabel: (label) => `k8s:io.cilium.k8s.namespace.labels.${label}`,
   namespaceName,
-  peers: { ingress: 'fromEndpoints', egress: 'toEndpoints' },
+  peers,
   ownNamespace: '{}',
   namespaceSelector: 'a selector',
-  podsOf: (namespace, selector) => `the selector ${selectorOf(selector, { [namespaceName]: namespace })}`,
+  podsOf: (namespace, selector, direction) =>
+    `${peers[direction]} ${selectorOf(selector, { [namespaceName]: namespace })}`,
   podSelector: (selector) => `the selector ${selectorOf(selector)}`,
   selectPods: 'select pods with fromEndpoints or toEndpoints instead',
   selectsPods: 'pods are selected with toEndpoints',
   block: (ranges) => `CIDR ${ranges}`,
+  except: (direction) => `except of ${direction === 'ingress' ? 'from' : 'to'}CIDRSet`,
   internet: 'toCIDRSet with cidr: 0.0.0.0/0 and except',
   removePeer: 'remove the peer, or the whole rule if it has no other peer: a rule of ports alone allows everybody',
   addresses: (family, direction) =>

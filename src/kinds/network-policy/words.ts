@@ -15,6 +15,7 @@ export const networkPolicyWords: PolicyWords = {
   selectPods: 'select pods with podSelector and namespaceSelector instead',
   selectsPods: 'pods are selected with podSelector and namespaceSelector',
   block: (ranges) => `ipBlock ${ranges}`,
+  except: () => 'except',
   internet: 'ipBlock 0.0.0.0/0 with except',
   removePeer: 'remove the peer, or the whole rule if it has no other peer: a rule without peers allows all traffic',
   addresses: (family) => `ipBlock ${family === 4 ? '0.0.0.0/0' : '::/0'} with except`,

@@ -8,6 +8,8 @@ export interface Limits {
   readonly peers: number;
   readonly ports: number;
   readonly excepts: number;
+  /** Requirements on labels, of all selectors of peers. */
+  readonly labels: number;
 }
 
 export class Found {

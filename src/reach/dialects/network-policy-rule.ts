@@ -8,7 +8,7 @@ import type { Found, Limits } from './found.ts';
 import { type PeerScopes, readPeer } from './network-policy-peer.ts';
 
 /** How much of one policy is looked at; what is beyond is `unproven`. Network plugins struggle far earlier (NP-14). */
-export const limits: Limits = { rules: 200, peers: 1000, ports: 1000, excepts: 5000 };
+export const limits: Limits = { rules: 200, peers: 1000, ports: 1000, excepts: 5000, labels: Number.POSITIVE_INFINITY };
 
 /** One direction of a policy: what its fields are called, and what is found in them. */
 export interface Side extends PeerScopes {

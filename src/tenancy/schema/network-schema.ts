@@ -1,5 +1,6 @@
 import { knownPlugins, type NetworkPlugin } from '../../keys/key-group.ts';
 import { type Cloud, knownClouds } from '../metadata-ranges.ts';
+import { type PolicyKindDocument, policyKindsSchema } from './policy-kinds-schema.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 
 /** `spec.network` of the settings, after its schema. */
@@ -13,13 +14,15 @@ export interface NetworkDocument {
   readonly cloud?: Cloud;
   readonly metadataAddresses?: readonly string[];
   readonly protectedCIDRs?: readonly { readonly name: string; readonly cidr: string }[];
+  readonly policyKinds?: readonly PolicyKindDocument[];
 }
 
 export const addressRanges = { type: 'array', items: { type: 'string' } } as const satisfies StructuralSchema;
 
 export const networkSchema: StructuralSchema = {
   type: 'object',
-  description: 'The addresses of the cluster, which no policy of a tenant may open.',
+  description:
+    'The addresses of the cluster, which no policy of a tenant may open, and the kinds of policies that Bulkhead does not read.',
   properties: {
     plugin: {
       type: 'string',
@@ -64,5 +67,6 @@ export const networkSchema: StructuralSchema = {
         },
       },
     },
+    policyKinds: policyKindsSchema,
   },
 };

@@ -5,6 +5,7 @@ import { type GrantDocuments, grantSchemas } from './grant-schemas.ts';
 import { labelKey, labelName, labelOrAnnotationKey, namePrefix } from './names.ts';
 import { type NetworkDocument, networkSchema } from './network-schema.ts';
 import { type PodsDocument, podsSchema } from './pods-schema.ts';
+import { type NetworkAgentDocument, networkAgentsSchema } from './policy-kinds-schema.ts';
 import { type SharedServiceDocument, sharedServicesSchema } from './shared-service-schema.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 import { type SubjectDocument, subjectSchema } from './subject-schema.ts';
@@ -22,6 +23,7 @@ export interface SettingsDocument {
       readonly schedulers?: readonly SubjectDocument[];
       readonly namespaces?: readonly string[];
       readonly prefixes?: readonly string[];
+      readonly networkAgents?: readonly NetworkAgentDocument[];
     } & GrantDocuments;
     readonly reserved?: {
       readonly namespaceKeys?: readonly string[];
@@ -95,6 +97,7 @@ export const settingsSchema: StructuralSchema = {
               description: 'Beginnings of names that only the platform may create.',
             },
             ...grantSchemas,
+            networkAgents: networkAgentsSchema,
           },
         },
         reserved: {

@@ -34,6 +34,24 @@ export const plugins: readonly Seed[] = [
       };
     },
   },
+  ...(
+    [
+      ['enable-policy', 'never', /cilium-config has enable-policy: never/],
+      ['policy-audit-mode', 'true', /cilium-config has policy-audit-mode: true/],
+      ['enable-k8s-networkpolicy', 'false', /cilium-config has enable-k8s-networkpolicy: false/],
+    ] as const
+  ).map(
+    ([option, value, says]): Seed => ({
+      wrong: `Cilium with ${option}: ${value}`,
+      ids: ['network-plugin-not-enforcing'],
+      says,
+      make: (cluster) =>
+        cluster.made([
+          '/api/v1/namespaces/kube-system/configmaps',
+          { metadata: { name: 'cilium-config' }, data: { 'enable-policy': 'default', [option]: value } },
+        ]),
+    }),
+  ),
   {
     wrong: 'a plugin in the namespace of a tenant hides that there is none',
     ids: ['network-plugin-impostor', 'network-plugin-missing'],

@@ -220,7 +220,21 @@ const oddKey: Twist = (draft, at) => {
   }
 };
 
+/** One key in two spellings, of which Cilium takes one; and a pod of another cluster. */
+const twice: Twist = (draft, at) => {
+  const selector = chosen(selectorsIn(draft).slice(1), at);
+  const [own, other] = at % 2 === 0 ? ['', 'any:'] : ['any:', ''];
+  const names = { [`${own}${namespaceKey}`]: 'acme-web', [`${other}${namespaceKey}`]: 'beta-db' };
+  if (selector !== undefined) Object.assign(selector, { matchLabels: names, matchExpressions: [] });
+};
+const inCluster: Twist = (draft, at) => {
+  const selector = chosen(selectorsIn(draft).slice(1), at);
+  if (selector !== undefined) Object.assign(selector, { matchLabels: { [sourced(clusterKey, at)]: 'elsewhere' } });
+};
+
 const twist: fc.Arbitrary<Twist> = fc.oneof(
+  { weight: 1, arbitrary: fc.constant(twice) },
+  { weight: 1, arbitrary: fc.constant(inCluster) },
   { weight: 5, arbitrary: fc.constant(byEntity) },
   { weight: 3, arbitrary: fc.constant(byPorts) },
   { weight: 3, arbitrary: fc.constant(emptyList) },
@@ -385,7 +399,7 @@ function witness(
   const emptied = Object.entries(at.rule).some(
     ([name, list]) => name !== 'toPorts' && Array.isArray(list) && list.length === 0,
   );
-  if (emptied) return { unasked: 'an empty list beside the peers selects nobody' };
+  if (emptied && at.list !== undefined) return { unasked: 'an empty list beside the peers selects nobody' };
   const denies = direction === 'ingress' ? at.draft.ingressDeny : at.draft.egressDeny;
   if (denies !== undefined) return { unasked: 'another rule denies it' };
   if (at.list?.endsWith('Nodes')) return { unasked: 'nodes have no labels here, and so no cluster' };

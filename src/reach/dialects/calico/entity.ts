@@ -49,6 +49,12 @@ export function sizeOf(entity: JsonMap): number {
   return ['nets', 'notNets'].reduce((sum, name) => sum + (Array.isArray(entity[name]) ? entity[name].length : 0), 1);
 }
 
+/** About how many labels the selectors of the entity speak of, by the length of their texts. */
+export function labelCount({ selector, namespaceSelector, notSelector, serviceAccounts }: JsonMap): number {
+  const texts = [selector, namespaceSelector, notSelector, isMap(serviceAccounts) ? serviceAccounts.selector : ''];
+  return texts.reduce<number>((sum, text) => sum + (typeof text === 'string' ? Math.ceil(text.length / 16) : 0), 0);
+}
+
 /** @param place of the entity */
 export function readPeer(entity: JsonMap, place: Place): Peer | Diagnostic {
   if (isGiven(entity.services)) return readServices(entity.services, within(place, 'services'));
@@ -56,7 +62,7 @@ export function readPeer(entity: JsonMap, place: Place): Peer | Diagnostic {
   if (expression !== undefined && isDiagnostic(expression)) return expression;
   const addresses = readNets(entity, place);
   if (addresses !== undefined && isDiagnostic(addresses)) return addresses;
-  if (expression !== undefined) return { kind: 'expression', expression, addresses };
+  if (expression !== undefined) return { kind: 'expression', expression, addresses, steps: place.steps };
   return addresses === undefined ? { kind: 'any' } : { kind: 'ipBlock', addresses };
 }
 

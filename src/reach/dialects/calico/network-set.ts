@@ -16,7 +16,7 @@ import { Found, type Limits } from '../found.ts';
 import { rangesAt } from './entity.ts';
 import { isDiagnostic, mapOf, type Place, within, wrong } from './place.ts';
 
-const limits: Limits = { rules: 2, peers: 5000, ports: 2, excepts: 1 };
+const limits: Limits = { rules: 2, peers: 5000, ports: 2, excepts: 1, labels: 1 };
 const specFields: ReadonlySet<string> = new Set(['nets']);
 const forged = ['pcns.', 'pcsa.', 'projectcalico.org/'];
 /** Where crd.projectcalico.org keeps the metadata of the object that Calico shows; its labels take the place of the others. */
@@ -30,6 +30,7 @@ export function readNetworkSet(set: Policy): Reach {
     path: field(undefined, 'spec'),
     scope: { direction: 'ingress', kind: 'selector' },
     namespace: set.metadata?.namespace ?? '',
+    steps: 0,
   };
   for (const one of forgedLabels(set, place)) found.add(one);
   const spec = isGiven(written) ? mapOf(written, specFields, 'a NetworkSet', place) : {};

@@ -11,6 +11,8 @@ export interface Place {
   readonly scope: DiagnosticScope;
   /** Of the policy. */
   readonly namespace: string;
+  /** For the proof of one selector. */
+  readonly steps: number;
 }
 
 export const within = (place: Place, name: string | number): Place => ({ ...place, path: field(place.path, name) });

@@ -12,15 +12,16 @@ import { type FieldPath, field } from '../../../kubernetes/field-path.ts';
 import { excerpt, isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
 import type { Selector } from '../../../kubernetes/label-selector.ts';
 import type { Policy } from '../../../kubernetes/objects.ts';
+import { mostSteps } from '../../expression/budget.ts';
 import type { AllowRule, Diagnostic, Isolation, Reach, Subject } from '../../model.ts';
 import { Found, type Limits } from '../found.ts';
-import { entityAt, readPeer, sizeOf } from './entity.ts';
+import { entityAt, labelCount, readPeer, sizeOf } from './entity.ts';
 import { ofEndpoints, ofServiceAccounts } from './parse-selector.ts';
 import { isDiagnostic, listAt, mapOf, type Place, selectorAt, unprovenAt, within, wrong } from './place.ts';
 import { portCount, readPorts } from './ports.ts';
 
 /** How much of one policy is looked at; what is beyond is `unproven`. */
-const limits: Limits = { rules: 1000, peers: 2000, ports: 5000, excepts: 5000 };
+const limits: Limits = { rules: 1000, peers: 2000, ports: 5000, excepts: 5000, labels: 4000 };
 
 const specFields: ReadonlySet<string> = new Set([
   ...['selector', 'types', 'ingress', 'egress', 'order', 'tier', 'serviceAccountSelector', 'performanceHints'],
@@ -28,6 +29,9 @@ const specFields: ReadonlySet<string> = new Set([
 const ruleFields: ReadonlySet<string> = new Set([
   ...['action', 'source', 'destination', 'protocol', 'notProtocol', 'ipVersion', 'icmp', 'notICMP', 'http', 'metadata'],
 ]);
+/** Steps that the proofs of all selectors of a policy may take together, about 15 ms; and what each has at least. */
+const allSteps = 20_000;
+const leastSteps = 64;
 /** Fields of policies of the whole cluster, for host endpoints. */
 const hostFields = ['doNotTrack', 'preDNAT', 'applyOnForward', 'namespaceSelector'] as const;
 const httpFields: ReadonlySet<string> = new Set(['methods', 'paths']);
@@ -44,6 +48,7 @@ export function readCalicoPolicy(policy: Policy): Reach {
     path: field(undefined, 'spec'),
     scope: { direction: 'ingress', kind: 'any' },
     namespace: policy.metadata?.namespace ?? '',
+    steps: mostSteps,
   };
   // Without a specification there is no rule, and none is what the policy then has.
   const spec = isGiven(written) ? specOf(written, place) : {};
@@ -53,8 +58,10 @@ export function readCalicoPolicy(policy: Policy): Reach {
   }
   for (const one of headOf(spec, place)) found.add(one);
   const subject: Subject = { namespaces: undefined, pods: everyPod, path: field(place.path, 'selector') };
+  const count = directions.reduce((sum, one) => sum + (Array.isArray(spec[one]) ? spec[one].length : 0), 1);
+  const steps = Math.min(mostSteps, Math.max(leastSteps, Math.floor(allSteps / count)));
   for (const direction of directions) {
-    const at: Place = { ...place, scope: { direction, kind: 'any' } };
+    const at: Place = { ...place, steps, scope: { direction, kind: 'any' } };
     const list = listAt(spec, direction, at);
     if (isDiagnostic(list)) {
       found.add(list);
@@ -172,7 +179,8 @@ function readFields(
   ] as const) {
     const at: FieldPath = field(place.path, name);
     const enough = found.examines(sizeOf(entity), 'peers', place.scope, at);
-    if (!enough || !found.examines(portCount(entity), 'ports', place.scope, at))
+    const read = enough && found.examines(labelCount(entity), 'labels', place.scope, at);
+    if (!read || !found.examines(portCount(entity), 'ports', place.scope, at))
       return wrong(within(place, name), 'is not examined', 'split the policy into several: policies add up');
   }
   const ports = readPorts(rule, destination, place);

@@ -21,6 +21,9 @@ const words: readonly (readonly [Operator, readonly string[], 'whole' | 'part'])
   ['in', ['in'], 'whole'],
 ];
 const longestIdentifier = 512;
+const identifierCharacters: ReadonlySet<number> = new Set(
+  [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-'].map((one) => one.charCodeAt(0)),
+);
 
 /** Ends with a token `end`; or a reason. */
 export function tokensOf(text: string): readonly Token[] | { readonly reason: string } {
@@ -50,6 +53,8 @@ interface Read {
 }
 
 function symbolAt(text: string, at: number): Read | undefined {
+  // Of two symbols of one beginning, the longer one is first.
+  if (identifierCharacters.has(text.charCodeAt(at))) return undefined;
   const symbol = symbols.find((one) => text.startsWith(one, at));
   return symbol && { token: { kind: symbol }, end: at + symbol.length };
 }
@@ -103,7 +108,7 @@ function afterBlanks(text: string, at: number): number {
 
 function identifierEnd(text: string, at: number): number {
   let end = at;
-  while (end < at + longestIdentifier && /^[a-zA-Z0-9_./-]$/.test(text[end] ?? '')) end++;
+  while (end < at + longestIdentifier && identifierCharacters.has(text.charCodeAt(end))) end++;
   return end;
 }
 

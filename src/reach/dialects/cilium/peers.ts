@@ -78,7 +78,11 @@ function readCidrRule(item: unknown, path: FieldPath, direction: Direction): Rea
   for (const name of ['cidrGroupRef', 'cidrGroupSelector']) {
     if (!isGiven(item[name])) continue;
     const reason = 'takes its ranges from CiliumCIDRGroups, which change without this policy';
-    return diagnostic(scope, 'unproven', field(path, name), reason, 'write the ranges with cidr');
+    const witness = 'any address, once a CiliumCIDRGroup lists it';
+    return {
+      ...diagnostic(scope, 'escapes', field(path, name), reason, 'write the ranges with cidr: 203.0.113.0/24'),
+      witness,
+    };
   }
   const cidr = readRange(item.cidr, field(path, 'cidr'), scope);
   if ('verdict' in cidr) return cidr;
@@ -132,7 +136,9 @@ function readNodes(_: unknown, path: FieldPath): ReadPeer {
 /** Security groups, which Cilium turns into addresses. A group that it does not understand was everybody (CVE-2025-64715). */
 function readGroup(_: unknown, path: FieldPath, direction: Direction): ReadPeer {
   const reason = 'takes its addresses from a cloud, and some versions of Cilium read a wrong group as everybody';
-  return diagnostic({ direction, kind: 'ipBlock' }, 'unproven', path, reason, 'write the ranges as CIDRs');
+  const fix = `list the ranges under ${direction === 'ingress' ? 'fromCIDR' : 'toCIDR'}`;
+  const witness = 'any address, on Cilium before 1.16.17, 1.17.10 and 1.18.4';
+  return { ...diagnostic({ direction, kind: 'ipBlock' }, 'escapes', path, reason, fix), witness };
 }
 
 /** Cilium asks for one of both; where neither is there, no name matches. */

@@ -20,7 +20,7 @@ import { itemsOf, type Place, readRulePorts } from './ports.ts';
 import { readSubject } from './selector.ts';
 
 /** How much of one policy is looked at; what is beyond is `unproven`. */
-const limits: Limits = { rules: 1000, peers: 2000, ports: 5000, excepts: 5000 };
+export const limits: Limits = { rules: 1000, peers: 2000, ports: 5000, excepts: 5000, labels: 8000 };
 
 const specFields: ReadonlySet<string> = new Set([
   ...['endpointSelector', 'ingress', 'ingressDeny', 'egress', 'egressDeny'],
@@ -176,7 +176,8 @@ function readRule(
     if (items.length > 0) listed.push(name);
     if (items.length === 0 || !found.examines(items.length, 'peers', place.scope, at)) continue;
     for (const [index, item] of items) {
-      if (name.endsWith('CIDRSet') && !found.examines(exceptsIn(item), 'excepts', place.scope, at)) break;
+      if (!found.examines(exceptsIn(item), 'excepts', place.scope, at)) break;
+      if (!found.examines(labelsIn(item), 'labels', place.scope, at)) break;
       const one = readPeer(item, field(at, index), direction);
       if ('verdict' in one) found.add(one);
       else if (ports.length > 0) found.add({ action: 'allow', subject, direction, ...one, ports });
@@ -214,4 +215,12 @@ function understood(
 
 function exceptsIn(item: unknown): number {
   return isMap(item) && Array.isArray(item.except) ? item.except.length : 0;
+}
+
+function labelsIn(item: unknown): number {
+  if (!isMap(item)) return 0;
+  const { matchLabels, matchExpressions } = item;
+  let count = Array.isArray(matchExpressions) ? matchExpressions.length : 0;
+  if (isMap(matchLabels)) for (const _ in matchLabels) count++;
+  return count;
 }

@@ -101,16 +101,15 @@ function readParts(written: unknown, path: FieldPath, scope: DiagnosticScope): P
   let cluster: Domain | undefined;
   let reserved: Reserved | undefined;
   for (const [key, domain] of selector.value) {
-    const colon = key.indexOf(':');
-    const source = key.slice(0, colon);
-    const name = key.slice(colon + 1);
-    const about = source === 'any' || source === 'k8s' ? namespaceLabel(name) : undefined;
-    if (source === 'reserved') reserved ??= { key, domain };
-    else if (about !== undefined) {
+    // Two sources by far the most labels have.
+    const isPlain = key.startsWith('any:') || key.startsWith('k8s:');
+    const name = isPlain ? key.slice(4) : key;
+    const about = isPlain && name.startsWith('io.') ? namespaceLabel(name) : undefined;
+    if (about !== undefined) {
       namespaces ??= new Map();
       fold(namespaces, about, domain);
-    } else if (source !== 'any' && source !== 'k8s') pods.set(key, domain);
-    else if (name === clusterKey) cluster = cluster === undefined ? domain : commonDomain(cluster, domain);
+    } else if (key.startsWith('reserved:')) reserved ??= { key, domain };
+    else if (isPlain && name === clusterKey) cluster = cluster === undefined ? domain : commonDomain(cluster, domain);
     // Labels of one name and two sources need not be the same label: nothing follows from a contradiction of the two.
     else pods.set(pods.has(name) ? key : name, domain);
   }

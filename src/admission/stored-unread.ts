@@ -1,0 +1,39 @@
+/** A stored object of a kind that the table does not read, judged as if somebody who is no member of a tenant wrote it now. */
+import { type Judged, judge } from '../checks/judge.ts';
+import type { KubernetesObject } from '../kubernetes/objects.ts';
+import type { UnreadRequest } from '../kubernetes/review.ts';
+import type { NamespaceRecord } from './facts.ts';
+import { notExempted, type State } from './stored-policy.ts';
+
+const nobody = { username: '', groups: [] };
+
+/**
+ * Who wrote it is not known: an object by an agent counts as one by a tenant.
+ *
+ * @returns the findings that no exemption covers; none in a namespace of the platform
+ */
+export function judgeStoredUnread(
+  written: Pick<UnreadRequest, 'kind' | 'group' | 'resource'>,
+  object: KubernetesObject,
+  record: NamespaceRecord,
+  state: State,
+): readonly Judged[] {
+  const { tenancy, now } = state;
+  const owner = tenancy.ownerByLabels(record.labels);
+  if (owner === 'platform') return [];
+  const request: UnreadRequest = {
+    ...written,
+    family: 'unread',
+    uid: '',
+    operation: 'CREATE',
+    subresource: '',
+    name: object.metadata?.name ?? '',
+    namespace: record.name,
+    user: nobody,
+    dryRun: true,
+    object,
+    oldObject: undefined,
+  };
+  const facts = { tenancy, requester: tenancy.requester(nobody, undefined), owner, now, byAgent: false };
+  return notExempted(judge({ family: 'unread', request, facts }), state);
+}

@@ -1,0 +1,42 @@
+import { platformKindOf } from '../tenancy/platform-kinds.ts';
+import { type Check, nothing } from './check.ts';
+import { isLeftAlone, mayWriteKind, resourceOf } from './unread-objects.ts';
+
+/**
+ * A kind that may open, redirect or reorder traffic, and that Bulkhead does not read, is not a tenant's to write.
+ * Reads    the API group and resource of every object of the groups in tenancy/policy-groups.ts, with all subresources, on CREATE and
+ *          UPDATE; of the object only whether an update changes it
+ * Allowed  the platform; agents of the network, for what is theirs (tenancy/network-agents.ts); in namespaces of tenants what
+ *          network.policyKinds lists for the tenant; everybody whom RBAC lets, in namespaces of the platform
+ * Why      network plugins and meshes have policy kinds of their own, beside NetworkPolicy. What such an object allows is not known
+ *          here, so nothing proves that it stays inside the tenant (NP-18, SVC-09 to SVC-13). A cluster-scoped one is about every tenant
+ */
+export const unknownPolicyKind: Check = {
+  id: 'unknown-policy-kind',
+  headline: 'is of a kind that may open traffic and that Bulkhead does not read',
+  protects: 'identity',
+  unread(request, facts) {
+    const { group, resource, namespace } = request;
+    if (platformKindOf(group, resource) !== undefined || isLeftAlone(request, facts)) return nothing;
+    const name = resourceOf(request);
+    if (namespace === '') {
+      return [
+        {
+          path: 'kind',
+          reason: `${name} is cluster-scoped and may open or redirect traffic of every tenant, and Bulkhead does not read it`,
+          fix: 'ask the platform team to write it',
+        },
+      ];
+    }
+    const { owner, tenancy } = facts;
+    if (owner === 'platform' || mayWriteKind(name, owner, tenancy.settings)) return nothing;
+    return [
+      {
+        path: 'kind',
+        reason: `${name} may open or redirect traffic, and Bulkhead does not read it, so nothing proves that it stays inside ${owner.name}`,
+        fix: `write a NetworkPolicy instead, or ask the platform team to list ${name} in network.policyKinds for ${owner.name}`,
+        protects: 'border',
+      },
+    ];
+  },
+};

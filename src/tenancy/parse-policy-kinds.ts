@@ -1,0 +1,48 @@
+import { excerpt } from '../kubernetes/json.ts';
+import { builtInAgents } from './network-agents.ts';
+import { parseNamedSubject } from './parse-subject.ts';
+import { platformKindOf } from './platform-kinds.ts';
+import { agentsWrite, policyGroupNames } from './policy-groups.ts';
+import type { Report } from './problem.ts';
+import type { NetworkAgentDocument, PolicyKindDocument } from './schema/policy-kinds-schema.ts';
+import type { AllowedPolicyKind, NetworkAgent } from './settings.ts';
+import { suggestion } from './suggestion.ts';
+
+/** A name that cannot be meant would look like a grant, and have no effect. */
+export function parsePolicyKinds(
+  documents: readonly PolicyKindDocument[],
+  report: Report,
+): readonly AllowedPolicyKind[] {
+  return documents.map(({ resource, tenants }, index) => {
+    const dot = resource.indexOf('.');
+    const [plural, group] = [resource.slice(0, dot), resource.slice(dot + 1)];
+    const steps = ['spec', 'network', 'policyKinds', index, 'resource'];
+    if (!policyGroupNames.has(group)) {
+      const meant = suggestion(group, [...policyGroupNames]);
+      const fix = meant === undefined ? 'leave it out' : `did you mean ${plural}.${meant}?`;
+      report(steps, `${excerpt(resource)} is in none of the API groups that Bulkhead reviews`, fix);
+    } else if (agentsWrite(group, plural) || platformKindOf(group, plural)?.grantable === false)
+      report(steps, `${resource} is written by the platform and the agents of the network alone`, 'leave it out');
+    return { resource, tenants: tenants && new Set(tenants) };
+  });
+}
+
+export function parseNetworkAgents(
+  documents: readonly NetworkAgentDocument[],
+  report: Report,
+): readonly NetworkAgent[] {
+  return builtInAgents.concat(
+    documents.map(({ subjects, groups, every = false }, index) => ({
+      subjects: subjects.flatMap((one, place) => {
+        const steps = ['spec', 'platform', 'networkAgents', index, 'subjects', place];
+        if (one.kind === 'Group')
+          return (
+            report([...steps, 'kind'], 'is Group, and agents are known by their own names', 'list the accounts') ?? []
+          );
+        return parseNamedSubject(one, steps, report) ?? [];
+      }),
+      groups,
+      every,
+    })),
+  );
+}

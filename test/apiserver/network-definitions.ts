@@ -1,0 +1,90 @@
+/**
+ * The CustomResourceDefinitions of network plugins and meshes. Those of Cilium and of network-policy-api are the real ones, out of the
+ * modules of test/engines/cilium; the others have the real names and take any content, because their modules are not needed otherwise.
+ */
+import { globSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { ControlPlane } from './control-plane.ts';
+import { runGo } from './go-program.ts';
+
+interface Definition {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
+  readonly spec: object;
+}
+
+const modules: readonly (readonly [module: string, files: string])[] = [
+  ['github.com/cilium/cilium', 'pkg/k8s/apis/cilium.io/client/crds/v2/*.yaml'],
+  ['sigs.k8s.io/network-policy-api', 'config/crd/standard/policy.networking.k8s.io_*.yaml'],
+];
+
+const sources = join(import.meta.dirname, '../engines/cilium');
+
+async function real(): Promise<readonly Definition[]> {
+  const found: Definition[] = [];
+  for (const [module, files] of modules) {
+    const { Dir: folder } = JSON.parse(await runGo(sources, ['mod', 'download', '-json', module]));
+    for (const file of globSync(files, { cwd: folder }).sort())
+      found.push(parse(await readFile(join(folder, file), 'utf8')));
+  }
+  return found;
+}
+
+/** Any content, with a status of its own. */
+function loose(
+  group: string,
+  version: string,
+  plural: string,
+  kind: string,
+  scope: 'Namespaced' | 'Cluster',
+): Definition {
+  const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  const schema = { openAPIV3Schema: anything };
+  // The API server asks it of definitions in groups of Kubernetes.
+  const annotations = { 'api-approved.kubernetes.io': 'unapproved, for tests' };
+  return {
+    metadata: { name: `${plural}.${group}`, ...(group.endsWith('k8s.io') && { annotations }) },
+    spec: {
+      group,
+      scope,
+      names: { plural, kind, singular: kind.toLowerCase(), listKind: `${kind}List` },
+      versions: [{ name: version, served: true, storage: true, schema, subresources: { status: {} } }],
+    },
+  };
+}
+
+const others: readonly Definition[] = [
+  loose('crd.projectcalico.org', 'v1', 'globalnetworkpolicies', 'GlobalNetworkPolicy', 'Cluster'),
+  loose('crd.projectcalico.org', 'v1', 'ipamblocks', 'IPAMBlock', 'Cluster'),
+  loose('crd.projectcalico.org', 'v1', 'hostendpoints', 'HostEndpoint', 'Cluster'),
+  loose('crd.projectcalico.org', 'v1', 'felixconfigurations', 'FelixConfiguration', 'Cluster'),
+  loose('networking.istio.io', 'v1', 'virtualservices', 'VirtualService', 'Namespaced'),
+  loose('security.istio.io', 'v1', 'authorizationpolicies', 'AuthorizationPolicy', 'Namespaced'),
+  loose('k8s.cni.cncf.io', 'v1', 'network-attachment-definitions', 'NetworkAttachmentDefinition', 'Namespaced'),
+  loose('k8s.ovn.org', 'v1', 'egressfirewalls', 'EgressFirewall', 'Namespaced'),
+  loose('k8s.ovn.org', 'v1', 'clusteregressrules', 'ClusterEgressRule', 'Cluster'),
+];
+
+/** Resolves when the API server serves them. */
+export async function installNetworkDefinitions(plane: ControlPlane): Promise<void> {
+  const items = [...(await real()), ...others].map((one) => ({
+    ...one,
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+  }));
+  const kubectl = (words: readonly string[], stdin?: string) =>
+    plane.kubectl(plane.adminKubeconfig, words, stdin === undefined ? {} : { stdin });
+  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+  const applied = await kubectl(['apply', '--server-side', '-f', '-'], list);
+  if (applied.code !== 0) throw new Error(applied.stderr);
+  for (;;) {
+    const established = ['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s'];
+    const { code, stderr } = await kubectl(established);
+    if (code === 0) return;
+    // A definition that is milliseconds old has null for conditions, which kubectl does not expect.
+    if (!stderr.includes('accessor error')) throw new Error(stderr);
+  }
+}

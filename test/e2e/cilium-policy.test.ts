@@ -1,0 +1,113 @@
+/** A tenant's CiliumNetworkPolicies with the real definition of Cilium and a real kubectl: every way to write one. */
+import { clusterTest } from '../apiserver/cluster-test.ts';
+import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
+import { guard } from './guarded-cluster.ts';
+
+const tenantKey = 'k8s:io.cilium.k8s.namespace.labels.bulkhead.dev/tenant';
+const policy = (name: string, fields: object) => ({
+  apiVersion: 'cilium.io/v2',
+  kind: 'CiliumNetworkPolicy',
+  metadata: { name, namespace: 'acme-web' },
+  ...fields,
+});
+const ingress = (...rules: object[]) => ({ endpointSelector: {}, ingress: rules });
+const everyNamespace = { matchExpressions: [{ key: 'k8s:io.kubernetes.pod.namespace', operator: 'Exists' }] };
+const own = policy('own', { spec: ingress({ fromEndpoints: [{}] }) });
+const open = policy('open', { spec: ingress({ fromEndpoints: [everyNamespace] }) });
+const patched = (patch: object) => [
+  '-n',
+  'acme-web',
+  'patch',
+  'ciliumnetworkpolicies',
+  'own',
+  '--type=merge',
+  '-p',
+  JSON.stringify(patch),
+];
+
+await clusterTest('CiliumNetworkPolicies of a tenant', async (t, plane) => {
+  await installNetworkDefinitions(plane);
+  const cluster = await guard(plane);
+  t.teardown(() => cluster.stop());
+  const [alice, platform] = [await cluster.kubeconfig('alice'), await cluster.kubeconfig('platform')];
+  const kubectl = (words: readonly string[], object?: object, kubeconfig = alice) =>
+    plane.kubectl(kubeconfig, words, object === undefined ? {} : { stdin: JSON.stringify(object) });
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'acme-web' } };
+  t.match(await kubectl(['create', '-f', '-'], namespace), { code: 0 });
+
+  await t.test('one inside the tenant is created, with the label of the tenant', async (t) => {
+    t.match(await kubectl(['create', '-f', '-'], own), { code: 0, stderr: '' });
+    const { stdout } = await kubectl([
+      '-n',
+      'acme-web',
+      'get',
+      'ciliumnetworkpolicies',
+      'own',
+      '-o',
+      'jsonpath={.metadata.labels}',
+    ]);
+    t.match(JSON.parse(stdout), { 'bulkhead.dev/tenant': 'acme' });
+  });
+
+  await t.test(
+    'one that lets others in is refused, with a witness and a fix; the fix is applied, and it is created',
+    async (t) => {
+      const { code, stderr } = await kubectl(['create', '-f', '-'], open);
+      t.equal(code, 1);
+      t.match(stderr, 'denied the request: CiliumNetworkPolicy acme-web/open: allows traffic from other tenants');
+      t.match(stderr, 'spec.ingress[0].fromEndpoints[0]');
+      t.match(stderr, 'for example a namespace with the labels bulkhead.dev/tenant=not-acme');
+      t.match(stderr, `fix: add ${tenantKey}: acme to its matchLabels`);
+      const mended = { ...everyNamespace, matchLabels: { [tenantKey]: 'acme' } };
+      t.match(await kubectl(['create', '-f', '-'], policy('open', { spec: ingress({ fromEndpoints: [mended] }) })), {
+        code: 0,
+        stderr: '',
+      });
+    },
+  );
+
+  await t.test('a dry run says the same', async (t) => {
+    const server = ['create', '--dry-run=server', '-f', '-'];
+    t.match(await kubectl(server, policy('try', { spec: ingress({ fromEntities: ['cluster'] }) })), { code: 1 });
+    t.match(await kubectl(server, policy('try', { spec: ingress({}) })), { code: 0, stderr: '' });
+  });
+
+  await t.test('what an update adds is judged', async (t) => {
+    const specs = await kubectl(patched({ specs: [{ endpointSelector: {}, egress: [{ toEntities: ['all'] }] }] }));
+    t.equal(specs.code, 1, 'specs beside the spec');
+    t.match(specs.stderr, 'specs[0].egress[0].toEntities[0]');
+    const ports = { ingress: [{ toPorts: [{ ports: [{ port: '80', protocol: 'TCP' }] }] }] };
+    t.match(await kubectl(patched({ spec: ports })), { code: 1, stderr: /lists no peers/ });
+    t.match(await kubectl(patched({ metadata: { annotations: { note: 'read' } } })), { code: 0, stderr: '' });
+    const labelled = await kubectl([
+      '-n',
+      'acme-web',
+      'label',
+      'ciliumnetworkpolicies',
+      'own',
+      '--overwrite',
+      'bulkhead.dev/tenant=beta',
+    ]);
+    t.match(labelled, { code: 1, stderr: /policy-tenant-label/ });
+  });
+
+  await t.test('server-side apply is judged', async (t) => {
+    const apply = ['apply', '--server-side', '--force-conflicts', '-f', '-'];
+    const other = policy('own', { spec: ingress({ fromEndpoints: [{ matchLabels: { 'reserved:host': '' } }] }) });
+    t.match(await kubectl(apply, other), { code: 1, stderr: /with a reserved label/ });
+    t.match(await kubectl(apply, own), { code: 0 });
+  });
+
+  await t.test('the status, which Cilium writes, is not asked about', async (t) => {
+    const status = { status: { conditions: [{ type: 'Valid', status: 'True' }] } };
+    const words = [...patched(status), '--subresource=status'];
+    t.match(await kubectl(words, undefined, platform), { code: 0, stderr: '' });
+  });
+
+  await t.test('it can be deleted', async (t) => {
+    t.match(await kubectl(['-n', 'acme-web', 'delete', 'ciliumnetworkpolicies', 'own', 'open']), {
+      code: 0,
+      stderr: '',
+    });
+  });
+});

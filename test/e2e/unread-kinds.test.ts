@@ -1,0 +1,237 @@
+/** Policy kinds that Bulkhead does not read, with their real definitions, on a real API server: refused, granted, and written by agents. */
+import { clusterTest } from '../apiserver/cluster-test.ts';
+import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
+import { guard } from './guarded-cluster.ts';
+
+const endpoint = (name: string, namespace = 'acme-web') => ({
+  apiVersion: 'cilium.io/v2',
+  kind: 'CiliumEndpoint',
+  metadata: { name, namespace },
+  status: {
+    id: 7,
+    identity: { id: 4711, labels: ['k8s:app=web'] },
+    networking: { addressing: [{ ipv4: '10.244.0.9' }] },
+  },
+});
+const node = (name: string) => ({ apiVersion: 'cilium.io/v2', kind: 'CiliumNode', metadata: { name }, spec: {} });
+const ciliumPolicy = {
+  apiVersion: 'cilium.io/v2',
+  kind: 'CiliumNetworkPolicy',
+  metadata: { name: 'open', namespace: 'acme-web' },
+  spec: { endpointSelector: {}, ingress: [{ fromEntities: ['all'] }] },
+};
+const clusterwide = {
+  apiVersion: 'cilium.io/v2',
+  kind: 'CiliumClusterwideNetworkPolicy',
+  metadata: { name: 'open' },
+  spec: { endpointSelector: {}, ingress: [{ fromEntities: ['all'] }] },
+};
+const redirect = (namespace: string, service: string) => ({
+  apiVersion: 'cilium.io/v2',
+  kind: 'CiliumLocalRedirectPolicy',
+  metadata: { name: 'cache', namespace },
+  spec: {
+    redirectFrontend: { serviceMatcher: { serviceName: 'cache', namespace: service } },
+    redirectBackend: {
+      localEndpointSelector: { matchLabels: { app: 'cache' } },
+      toPorts: [{ port: '53', protocol: 'UDP', name: 'dns' }],
+    },
+  },
+});
+const admin = (kind: 'ClusterNetworkPolicy') => ({
+  apiVersion: 'policy.networking.k8s.io/v1alpha2',
+  kind,
+  metadata: { name: 'open' },
+  spec: {
+    tier: 'Admin',
+    priority: 1,
+    subject: { namespaces: {} },
+    ingress: [{ action: 'Accept', from: [{ namespaces: {} }] }],
+  },
+});
+const loose = (apiVersion: string, kind: string, name: string, namespace?: string) => ({
+  apiVersion,
+  kind,
+  metadata: { name, ...(namespace !== undefined && { namespace }) },
+  spec: { written: 'by somebody' },
+});
+const firewall = (namespace: string) => loose('k8s.ovn.org/v1', 'EgressFirewall', 'default', namespace);
+const virtualService = (namespace: string) => loose('networking.istio.io/v1', 'VirtualService', 'web', namespace);
+
+await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) => {
+  const cluster = await guard(plane);
+  t.teardown(() => cluster.stop());
+  const kubeconfigs = {
+    alice: await cluster.kubeconfig('alice'),
+    bob: await cluster.kubeconfig('bob'),
+    platform: await cluster.kubeconfig('platform'),
+    agent: await plane.kubeconfigFor({ user: 'system:serviceaccount:kube-system:cilium' }),
+    'Calico on a node': await plane.kubeconfigFor({ user: 'system:serviceaccount:calico-system:calico-node' }),
+    'a namesake': await plane.kubeconfigFor({ user: 'system:serviceaccount:acme-web:cilium' }),
+  };
+  type Person = keyof typeof kubeconfigs;
+  const kubectl = (person: Person, command: readonly string[], object?: object) =>
+    plane.kubectl(kubeconfigs[person], command, object === undefined ? {} : { stdin: JSON.stringify(object) });
+  const create = (person: Person, object: object) => kubectl(person, ['create', '-f', '-'], object);
+
+  for (const [name, tenant] of [
+    ['acme-web', 'acme'],
+    ['beta-data', 'beta'],
+    ['calico-system', undefined],
+  ] as const) {
+    const labels = tenant === undefined ? {} : { 'bulkhead.dev/tenant': tenant };
+    t.match(await create('platform', { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }), { code: 0 });
+  }
+  // After Bulkhead: its rules name groups that the cluster lacks until now.
+  await installNetworkDefinitions(plane);
+
+  const says = (check: string, namespaced = true) =>
+    new RegExp(
+      `admission webhook "validate\\.network\\.bulkhead\\.dev" denied the request: \\w+ ${namespaced ? '[a-z]+-[a-z]+/' : ''}[a-z0-9-]+: [\\s\\S]*${check}, `,
+    );
+
+  await t.test('a tenant is refused, with the reason', async (t) => {
+    const rows: readonly [says: string, person: Person, object: object, refused: RegExp][] = [
+      [
+        'a policy of a mesh',
+        'alice',
+        loose('security.istio.io/v1', 'AuthorizationPolicy', 'open', 'acme-web'),
+        says('unknown-policy-kind'),
+      ],
+      ['a firewall', 'alice', firewall('acme-web'), says('unknown-policy-kind')],
+      [
+        'a second network',
+        'alice',
+        loose('k8s.cni.cncf.io/v1', 'NetworkAttachmentDefinition', 'node', 'acme-web'),
+        says('unknown-policy-kind'),
+      ],
+      ['a kind given to another tenant', 'bob', virtualService('beta-data'), says('unknown-policy-kind')],
+      [
+        'an unlisted cluster-scoped kind',
+        'alice',
+        loose('k8s.ovn.org/v1', 'ClusterEgressRule', 'open'),
+        says('unknown-policy-kind', false),
+      ],
+      ['a clusterwide policy of Cilium', 'alice', clusterwide, says('platform-kinds', false)],
+      [
+        'a global policy of Calico',
+        'alice',
+        loose('crd.projectcalico.org/v1', 'GlobalNetworkPolicy', 'open'),
+        says('platform-kinds', false),
+      ],
+      ['a ClusterNetworkPolicy', 'alice', admin('ClusterNetworkPolicy'), says('platform-kinds', false)],
+      ['a forged endpoint', 'alice', endpoint('forged'), says('platform-kinds')],
+      ['a forged endpoint by a namesake of the agent', 'a namesake', endpoint('forged'), says('platform-kinds')],
+      ['a forged node', 'alice', node('forged'), says('platform-kinds', false)],
+      ['a redirect of a service of others', 'alice', redirect('acme-web', 'kube-system'), says('platform-kinds')],
+      ['a redirect that is not given', 'bob', redirect('beta-data', 'beta-data'), says('platform-kinds')],
+      ['a clusterwide policy by the agent', 'agent', clusterwide, says('platform-kinds', false)],
+      // By whichever check judges it.
+      [
+        'a policy of Cilium that lets everybody in',
+        'alice',
+        ciliumPolicy,
+        /admission webhook "validate[a-z.]*\.bulkhead\.dev" denied the request: CiliumNetworkPolicy acme-web\/open: /,
+      ],
+    ];
+    for (const [what, person, object, refused] of rows) {
+      const { code, stderr } = await create(person, object);
+      t.equal(code, 1, what);
+      t.match(stderr, refused, what);
+    }
+    t.match(
+      (await create('alice', firewall('acme-web'))).stderr,
+      'ask the platform team to list egressfirewalls.k8s.ovn.org',
+    );
+  });
+
+  await t.test('the settings give a kind to one tenant', async (t) => {
+    for (const object of [virtualService('acme-web'), redirect('acme-web', 'acme-web')])
+      t.match(await create('alice', object), { code: 0, stderr: '' });
+    const other = ['patch', 'ciliumlocalredirectpolicy', 'cache', '-n', 'acme-web', '--type=merge', '-p'];
+    const patch = { spec: { redirectFrontend: { serviceMatcher: { namespace: 'kube-system' } } } };
+    t.match((await kubectl('alice', [...other, JSON.stringify(patch)])).stderr, /platform-kinds|immutable/);
+  });
+
+  await t.test('the platform and the agents write', async (t) => {
+    for (const [person, object] of [
+      ['platform', firewall('acme-web')],
+      ['platform', clusterwide],
+      ['platform', admin('ClusterNetworkPolicy')],
+      ['agent', endpoint('web')],
+      ['agent', node('node-1')],
+      ['Calico on a node', loose('crd.projectcalico.org/v1', 'IPAMBlock', '10-244-0-0-26')],
+    ] as const)
+      t.match(await create(person, object), { code: 0, stderr: '' }, JSON.stringify(object));
+  });
+
+  await t.test(
+    'what is stored is not changed by a tenant, nor by a subresource, and can be finalized and removed',
+    async (t) => {
+      const ofFirewall = ['patch', 'egressfirewall', 'default', '-n', 'acme-web', '--type=merge'];
+      const refused = { code: 1, stderr: says('unknown-policy-kind') };
+      for (const patch of [
+        '{"spec":{"written":"anew"}}',
+        '{"metadata":{"labels":{"a":"b"}}}',
+        '{"metadata":{"annotations":{"a":"b"}}}',
+      ])
+        t.match(await kubectl('alice', [...ofFirewall, '-p', patch]), refused, patch);
+      t.match(
+        await kubectl('alice', [...ofFirewall, '--subresource=status', '-p', '{"status":{"forged":true}}']),
+        refused,
+      );
+      const finalizers = (value: string) => `{"metadata":{"finalizers":${value}}}`;
+      for (const value of ['["example.com/wait"]', 'null'])
+        t.match(await kubectl('alice', [...ofFirewall, '-p', finalizers(value)]), { code: 0 }, value);
+      const forged = '{"status":{"identity":{"id":1}}}';
+      t.match(
+        await kubectl('alice', ['patch', 'ciliumendpoint', 'web', '-n', 'acme-web', '--type=merge', '-p', forged]),
+        {
+          code: 1,
+          stderr: says('platform-kinds'),
+        },
+      );
+      t.match(await kubectl('alice', ['delete', 'egressfirewall', 'default', '-n', 'acme-web']), { code: 0 });
+    },
+  );
+
+  await cluster.stop();
+  await t.test('every replica is dead: agents write what is theirs, and nobody else writes', async (t) => {
+    const patchOf = (kind: string, name: string, patch: string, ...words: string[]) => [
+      'patch',
+      kind,
+      name,
+      ...words,
+      '--type=merge',
+      '-p',
+      patch,
+    ];
+    const labelled = '{"metadata":{"labels":{"seen":"true"}}}';
+    for (const [person, command, object] of [
+      ['agent', ['create', '-f', '-'], endpoint('second')],
+      ['agent', patchOf('ciliumendpoint', 'web', '{"status":{"identity":{"id":5}}}', '-n', 'acme-web'), undefined],
+      ['agent', ['create', '-f', '-'], node('node-2')],
+      ['agent', patchOf('ciliumnode', 'node-1', labelled), undefined],
+      ['agent', ['delete', 'ciliumendpoint', 'second', '-n', 'acme-web'], undefined],
+      ['Calico on a node', patchOf('ipamblock', '10-244-0-0-26', labelled), undefined],
+      [
+        'Calico on a node',
+        ['create', '-f', '-'],
+        loose('crd.projectcalico.org/v1', 'FelixConfiguration', 'node.node-1'),
+      ],
+      ['alice', ['delete', 'virtualservice', 'web', '-n', 'acme-web'], undefined],
+    ] as const)
+      t.match(await kubectl(person, command, object), { code: 0, stderr: '' }, `${person} ${command.join(' ')}`);
+    const unreached = { code: 1, stderr: /failed calling webhook "validate\.network\.bulkhead\.dev"/ };
+    for (const [person, object] of [
+      ['alice', virtualService('acme-web')],
+      ['alice', endpoint('forged')],
+      ['alice', node('forged')],
+      ['a namesake', endpoint('forged')],
+      ['Calico on a node', node('of-another')],
+      ['agent', { ...clusterwide, metadata: { name: 'late' } }],
+      ['agent', redirect('beta-data', 'beta-data')],
+    ] as const)
+      t.match(await create(person, object), unreached, `${person} ${JSON.stringify(object)}`);
+  });
+});

@@ -1,0 +1,189 @@
+/** Cilium's own code judges what Bulkhead makes of CiliumNetworkPolicies: 1,000 here, as many as wanted with `npm run engines`. */
+import t from 'tap';
+import type { PeerVerdict } from '../../src/reach/border.ts';
+import { foundOrSkip } from '../apiserver/cluster-test.ts';
+import type { WrittenSelector } from '../reach/evaluator.ts';
+import { admitByChecks } from './admit.ts';
+import { type Engine, startEngines } from './engine.ts';
+import type { PolicyKind } from './kind.ts';
+import { type CiliumRule, type CiliumSpec, ciliumNetworkPolicy } from './kinds/cilium-network-policy.ts';
+import { summary } from './run.ts';
+import { addTo, type Counterexample, emptyTally, runBatches } from './search.ts';
+
+const engines = await foundOrSkip('Cilium judges CiliumNetworkPolicy', async () => {
+  const started = await startEngines(['cilium']);
+  return 'missing' in started ? started : { started };
+});
+if (engines !== undefined) {
+  t.teardown(() => Promise.all(engines.started.map((engine) => engine.stop())));
+  judge(engines.started);
+}
+
+function judge(started: readonly Engine[]): void {
+  t.test('Cilium lets no foreigner through an admitted policy, and every witness gets through', async (t) => {
+    const tally = emptyTally();
+    const found: Counterexample[] = [];
+    const begun = Date.now();
+    const search = { kind: ciliumNetworkPolicy, engines: started, seed: 1, admit: admitByChecks };
+    await runBatches(search, 0, (_, more, counterexample) => {
+      addTo(tally, more);
+      if (counterexample !== undefined) found.push(counterexample);
+      return counterexample !== undefined || tally.policies >= 1_000;
+    });
+    t.comment(summary(tally, (Date.now() - begun) / 1_000));
+    for (const { kind, text, yaml } of found) t.fail(`${kind}: ${text}\n${yaml}`);
+    t.equal(tally.policies, 1_000);
+    t.ok(tally.admitted > 150 && tally.admitted < 400, `${tally.admitted} are admitted`);
+    t.ok(tally.witnesses > 500, `${tally.witnesses} witnesses got through`);
+    t.ok(tally.unasked < tally.witnesses / 3, `${tally.unasked} witnesses Cilium cannot be asked about`);
+    t.ok(tally.flows > 250_000, `${tally.flows} flows were looked up`);
+    t.equal(tally.untaken, 0, 'Cilium takes what Bulkhead admits');
+  });
+
+  // A policy of a judge with a bug is found. Each is a trap of the language.
+  const judge = ciliumNetworkPolicy.judge;
+  const without = (says: RegExp): typeof judge => {
+    return (spec, border) => judge(spec, border).filter(({ reason }) => !says.test(reason));
+  };
+  const reading = (change: (spec: CiliumSpec) => CiliumSpec): typeof judge => {
+    return (spec, border) => judge(change(spec), border);
+  };
+  const bugs: readonly [string, Counterexample['kind'], PolicyKind<CiliumSpec>['judge']][] = [
+    ['specs are not read (L17)', 'soundness', reading(({ spec }) => (spec === undefined ? {} : { spec }))],
+    ['a rule of ports alone has no peers (L05)', 'soundness', without(/^lists no peers/)],
+    ['a reserved label is a label like others (L13)', 'soundness', without(/with a reserved label/)],
+    ['the cluster is a label like others', 'soundness', without(/policy\.cluster/)],
+    [
+      'entities are not looked at (L16)',
+      'soundness',
+      (spec, border) => judge(spec, border).filter(({ kind }) => kind !== 'entity'),
+    ],
+    [
+      'a key of the namespace with any: is a label of the pod (L08)',
+      'soundness',
+      reading((spec) => withSelectors(spec, (key) => !/^any:io\./.test(key))),
+    ],
+    [
+      'keys of namespace labels do not change the namespace (L11)',
+      'soundness',
+      reading((spec) => withSelectors(spec, (key) => !key.includes('namespace.labels.'))),
+    ],
+    [
+      'NotIn and Exists keep the own namespace (L10)',
+      'soundness',
+      reading((spec) =>
+        withSelectors(spec, (key, operator) => !key.includes('io.') || operator === undefined || operator === 'In'),
+      ),
+    ],
+    ['a label that is written twice has the first value', 'soundness', without(/with and without its source/)],
+    ['port 0 is no port', 'soundness', reading((spec) => withPorts(spec, (port) => port !== '0'))],
+    ['of several ports the first one counts', 'soundness', reading(firstPorts)],
+    [
+      'egress is not looked at',
+      'soundness',
+      (spec, border) => judge(spec, border).filter(({ direction }) => direction === 'ingress'),
+    ],
+    ['except is not looked at', 'usefulness', reading(withoutExcept)],
+    ['an empty list of peers is everybody (L04)', 'usefulness', reading(withoutEmptyLists)],
+    ['an empty rule allows everybody', 'usefulness', reading(withOpenRules)],
+    ['rules that deny are read as rules that allow (L22)', 'usefulness', reading(withDenied)],
+    [
+      'for whatever is refused, a witness is made up',
+      'usefulness',
+      (spec, border) =>
+        judge(spec, border).map(
+          (verdict): PeerVerdict =>
+            verdict.verdict === 'escapes' ? { ...verdict, witness: 'the address 198.51.100.77' } : verdict,
+        ),
+    ],
+  ];
+  for (const [bug, kind, judged] of bugs) {
+    t.test(`a judge with a bug is found out: ${bug}`, async (t) => {
+      const found: Counterexample[] = [];
+      let batches = 0;
+      const search = { kind: { ...ciliumNetworkPolicy, judge: judged }, engines: started, seed: 3, asFound: true };
+      await runBatches(search, 0, (_batch, _tally, counterexample) => {
+        if (counterexample?.kind === kind) found.push(counterexample);
+        return found.length > 0 || ++batches >= 300;
+      });
+      t.equal(found.length, 1, found[0]?.text ?? 'nothing was found');
+      t.comment(`after ${batches} batches: ${found[0]?.text}`);
+    });
+  }
+}
+
+type Draft = NonNullable<CiliumSpec['spec']>;
+
+function withDrafts({ spec, specs }: CiliumSpec, change: (draft: Draft) => Draft): CiliumSpec {
+  return { ...(spec && { spec: change(spec) }), ...(specs && { specs: specs.map(change) }) };
+}
+
+function withRules(spec: CiliumSpec, change: (rule: CiliumRule) => CiliumRule): CiliumSpec {
+  return withDrafts(spec, ({ ingress, egress, ...draft }) => ({
+    ...draft,
+    ...(ingress && { ingress: ingress.map(change) }),
+    ...(egress && { egress: egress.map(change) }),
+  }));
+}
+
+/** The selectors of peers, with the keys that are kept. A key in matchLabels has no operator. */
+function withSelectors(spec: CiliumSpec, keep: (key: string, operator?: string) => boolean): CiliumSpec {
+  const kept = ({ matchLabels, matchExpressions }: WrittenSelector): WrittenSelector => ({
+    matchLabels: Object.fromEntries(Object.entries(matchLabels ?? {}).filter(([key]) => keep(key))),
+    matchExpressions: (matchExpressions ?? []).filter(({ key, operator }) => keep(key, operator)),
+  });
+  return withRules(spec, (rule) => ({
+    ...rule,
+    ...(rule.fromEndpoints && { fromEndpoints: rule.fromEndpoints.map(kept) }),
+    ...(rule.toEndpoints && { toEndpoints: rule.toEndpoints.map(kept) }),
+  }));
+}
+
+function withPorts(spec: CiliumSpec, keep: (port: string | undefined) => boolean): CiliumSpec {
+  return withRules(spec, ({ toPorts, ...rule }) => ({
+    ...rule,
+    ...(toPorts !== undefined && {
+      toPorts: toPorts?.map(({ ports }) => ({ ports: (ports ?? []).filter(({ port }) => keep(port)) })) ?? null,
+    }),
+  }));
+}
+
+function firstPorts(spec: CiliumSpec): CiliumSpec {
+  return withRules(spec, ({ toPorts, ...rule }) => ({
+    ...rule,
+    ...(toPorts !== undefined && {
+      toPorts: toPorts?.slice(0, 1).map(({ ports }) => ({ ports: ports?.slice(0, 1) ?? [] })) ?? null,
+    }),
+  }));
+}
+
+function withoutExcept(spec: CiliumSpec): CiliumSpec {
+  const bare = ({ cidr }: { readonly cidr: string }) => ({ cidr });
+  return withRules(spec, (rule) => ({
+    ...rule,
+    ...(rule.fromCIDRSet && { fromCIDRSet: rule.fromCIDRSet.map(bare) }),
+    ...(rule.toCIDRSet && { toCIDRSet: rule.toCIDRSet.map(bare) }),
+  }));
+}
+
+function withoutEmptyLists(spec: CiliumSpec): CiliumSpec {
+  return withRules(spec, (rule) =>
+    Object.fromEntries(
+      Object.entries(rule).filter(([name, list]) => name === 'toPorts' || !Array.isArray(list) || list.length > 0),
+    ),
+  );
+}
+
+function withOpenRules(spec: CiliumSpec): CiliumSpec {
+  return withRules(spec, (rule) =>
+    Object.keys(rule).length > 0 ? rule : { toPorts: [{ ports: [{ port: '0', protocol: 'ANY' }] }] },
+  );
+}
+
+function withDenied(spec: CiliumSpec): CiliumSpec {
+  return withDrafts(spec, ({ ingressDeny = [], egressDeny = [], ...draft }) => ({
+    ...draft,
+    ingress: [...(draft.ingress ?? []), ...ingressDeny],
+    egress: [...(draft.egress ?? []), ...egressDeny],
+  }));
+}
