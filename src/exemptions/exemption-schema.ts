@@ -53,7 +53,7 @@ export const exemptableChecks: readonly string[] = [
 ];
 
 /** Kinds of the table whose objects these checks look at. A test holds the list against the table. */
-export const exemptableKinds: readonly string[] = ['Pod', 'NetworkPolicy', 'CiliumNetworkPolicy'];
+export const exemptableKinds: readonly string[] = ['Pod', 'NetworkPolicy', 'CiliumNetworkPolicy', 'NetworkSet'];
 
 const oneLine = {
   type: 'string',
@@ -92,7 +92,8 @@ export const exemptionSchema: StructuralSchema = {
               type: 'array',
               minItems: 1,
               maxItems: 8,
-              description: 'Kinds of objects. A pod template of a workload counts as a Pod. Every kind when left out.',
+              description:
+                'Kinds of objects. A pod template of a workload counts as a Pod, and a NetworkPolicy of Calico as a NetworkPolicy. Every kind when left out.',
               items: { type: 'string', enum: exemptableKinds },
             },
             names: {

@@ -16,7 +16,7 @@ import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Direction, Tenant } from '../tenancy/tenant.ts';
 import { grantedText, grantText, maxShownRanges, on, onlyGranted } from './fix-addresses.ts';
 import type { PolicyVerdict } from './kind.ts';
-import type { PolicyWords } from './policy-words.ts';
+import { labelsOf, labelText, type PolicyWords } from './policy-words.ts';
 
 type ListPeers = Fix & { readonly id: 'list-peers' };
 
@@ -58,11 +58,11 @@ export function fixText(
     case 'remove-name':
       return `remove the name, as only shared services are open, or ${removePeer}`;
     case 'add-tenant-label':
-      return `add ${label} to its matchLabels${partnersOr(fix, tenancy, tenant, words)}`;
+      return `add ${label} to its ${labelsOf(words)}${partnersOr(fix, tenancy, tenant, words)}`;
     case 'not-by-name':
-      return `add ${label} to its matchLabels${otherWays(fix, tenant, tenancy, words)}`;
+      return `add ${label} to its ${labelsOf(words)}${otherWays(fix, tenant, tenancy, words)}`;
     case 'set-tenant-label':
-      return `write ${label} in matchLabels instead${instead(fix.or, tenancy, tenant)}`;
+      return `write ${label} in ${words.labels ?? 'matchLabels'} instead${instead(fix.or, tenancy, tenant)}`;
     case 'select-own-pods':
       return `write ${label} among the labels that its namespaces must have`;
     case 'agree-on-gate':
@@ -121,7 +121,7 @@ export function fixText(
 
 /** How a namespace of the tenant is selected. */
 function labelOf(tenant: string, { settings }: Tenancy, words: PolicyWords): string {
-  return `${words.namespaceLabel(settings.tenantLabel)}: ${tenant}`;
+  return labelText(words.namespaceLabel(settings.tenantLabel), tenant, words);
 }
 
 function grantName({ name, granted }: Fix & { readonly id: 'grant-name' }, tenant: Tenant, words: PolicyWords): string {
@@ -140,7 +140,7 @@ function listPeers(fix: ListPeers, tenant: Tenant, label: string, words: PolicyW
   const remove = `remove the rule if it is for pods of the tenant, which ${managedPrefix}allow-within lets in already`;
   if (isWithin && others !== '') return `${remove}${others}`;
   const list = `list peers under ${words.peers[direction]}: ${words.ownNamespace} for this namespace`;
-  return `${isWithin ? `${remove}; else ` : ''}${list}, or ${words.namespaceSelector} with ${label} in its matchLabels${others}`;
+  return `${isWithin ? `${remove}; else ` : ''}${list}, or ${words.namespaceSelector} with ${label}${words.labels === undefined ? ' in its matchLabels' : ''}${others}`;
 }
 
 /** What a rule without peers is for, by its ports. */
@@ -249,16 +249,18 @@ function narrowTo(
   if (by === 'ports') return `list only the ports of ${name}, by number: ${listed(ports.map(formatPort))}`;
   const only = ports.length === 0 ? '' : `, and only the ports of ${name}: ${listed(ports.map(formatPort))}`;
   return by === 'namespace'
-    ? `add ${words.namespaceName}: ${namespace} to its matchLabels${only}`
+    ? `add ${labelText(words.namespaceName, namespace, words)} to its ${labelsOf(words)}${only}`
     : `narrow it to ${name}: ${words.podSelector(podSelector)}${only}`;
 }
 
-function trustedValues(
-  { label, values }: Fix & { readonly id: 'write-trusted-value' },
-  { namespaceLabel, removePeer }: PolicyWords,
-): string {
+function trustedValues({ label, values }: Fix & { readonly id: 'write-trusted-value' }, words: PolicyWords): string {
+  const { namespaceLabel, removePeer } = words;
   const more = `ask the platform to list another value of ${label} (settings: trustedNamespaceLabels)`;
   if (values.length === 0) return `${removePeer}; or ${more}`;
-  const listed = listedBy(values, (value) => `${namespaceLabel(label)}: ${JSON.stringify(value)}`, maxShownPartners);
-  return `write a listed value in matchLabels: ${listed}; or ${more}`;
+  const listed = listedBy(
+    values,
+    (value) => words.equals?.(namespaceLabel(label), value) ?? `${namespaceLabel(label)}: ${JSON.stringify(value)}`,
+    maxShownPartners,
+  );
+  return `write a listed value in ${words.labels ?? 'matchLabels'}: ${listed}; or ${more}`;
 }

@@ -1,5 +1,7 @@
 /** The one table of kinds: everything that the API server asks Bulkhead about. */
 import { binding } from './binding.ts';
+import { calicoNetworkPolicy } from './calico-network-policy/calico-network-policy.ts';
+import { calicoNetworkSet } from './calico-network-set/calico-network-set.ts';
 import { ciliumNetworkPolicy } from './cilium-network-policy/cilium-network-policy.ts';
 import { exemption } from './exemption.ts';
 import { gateRequest } from './gate-request.ts';
@@ -17,6 +19,10 @@ export const kinds: readonly Kind[] = [
   binding,
   networkPolicy,
   ciliumNetworkPolicy,
+  calicoNetworkPolicy('projectcalico.org', 'v3'),
+  calicoNetworkPolicy('crd.projectcalico.org', 'v1'),
+  calicoNetworkSet('projectcalico.org', 'v3'),
+  calicoNetworkSet('crd.projectcalico.org', 'v1'),
   resourceQuota,
   tenant,
   exemption,

@@ -8,6 +8,12 @@ export interface PolicyWords {
   readonly namespaceLabel: (label: string) => string;
   /** The key by which it selects a namespace by its name. */
   readonly namespaceName: string;
+  /** That a label has this value. Undefined: `key: value`. */
+  readonly equals?: (key: string, value: string) => string;
+  /** The field that holds labels of namespaces. Undefined: matchLabels. */
+  readonly labels?: string;
+  /** How one more is added there: ` with &&`. */
+  readonly joining?: string;
   /** Where peers that are pods are listed. */
   readonly peers: Readonly<Record<Direction, string>>;
   readonly ownNamespace: string;
@@ -28,4 +34,13 @@ export interface PolicyWords {
   readonly removePeer: string;
   /** A list of addresses with its exceptions, in place of something that has none. */
   readonly addresses: (family: IpRange['family'], direction: Direction) => string;
+}
+
+export function labelText(key: string, value: string, { equals }: PolicyWords): string {
+  return equals === undefined ? `${key}: ${value}` : equals(key, value);
+}
+
+/** Where a label is added to what a policy says of namespaces. */
+export function labelsOf({ labels = 'matchLabels', joining = '' }: PolicyWords): string {
+  return `${labels}${joining}`;
 }

@@ -7,6 +7,7 @@ import { namePorts, type Port } from '../kubernetes/port-range.ts';
 import { isInBaseline } from '../tenancy/served-tenants.ts';
 import type { SharedService } from '../tenancy/settings.ts';
 import { judgeEntity } from './entity-peer.ts';
+import { judgeExpression } from './expression-peer.ts';
 import type { Fix, GrantedAddresses } from './fix.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
 import type { AllowRule, DiagnosticScope, Reach, Subject } from './model.ts';
@@ -62,6 +63,8 @@ export function judgeRule(rule: AllowRule, border: Border): Violation | undefine
       return judgeAnybody(rule, border);
     case 'selector':
       return meantForNames(judgeSelector(peer, rule, border), rule, border);
+    case 'expression':
+      return meantForNames(judgeExpression(peer, rule, border), rule, border);
     case 'ipBlock':
       return meantForNames(judgeAddresses(peer, rule, border), rule, border);
     case 'entity':

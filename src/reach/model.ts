@@ -14,6 +14,7 @@ import type { IpSet } from '../kubernetes/ip-set.ts';
 import type { Selector } from '../kubernetes/label-selector.ts';
 import type { Port } from '../kubernetes/port-range.ts';
 import type { Direction } from '../tenancy/tenant.ts';
+import type { Expression } from './expression/expression.ts';
 import type { Fix } from './fix.ts';
 
 /** What one policy says. Both lists are in the order of the object's fields. */
@@ -76,11 +77,25 @@ export interface Subject extends Pods {
   readonly path: FieldPath;
 }
 
-export type Peer = SelectorPeer | AnyPeer | IpBlockPeer | EntityPeer | NamePeer;
+export type Peer = SelectorPeer | ExpressionPeer | AnyPeer | IpBlockPeer | EntityPeer | NamePeer;
 
 export interface SelectorPeer extends Pods {
   readonly kind: 'selector';
 }
+
+/** Whoever a boolean expression over labels matches: pods, and what is in no namespace. */
+export interface ExpressionPeer {
+  readonly kind: 'expression';
+  /** The keys of labels of the namespace begin with {@link ofNamespace}; what is in no namespace has none of them. */
+  readonly expression: Expression;
+  /** Undefined: any. Not empty. What does not have one of these addresses is not matched. */
+  readonly addresses: IpSet | undefined;
+  /** Of the proof; what needs more is `unproven`. */
+  readonly steps: number;
+}
+
+/** No key of a label has a colon. */
+export const ofNamespace = 'namespace:';
 
 /** Everybody, inside and outside the cluster. */
 interface AnyPeer {

@@ -1,5 +1,6 @@
 import { domainFor, type Selector } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
+import { namesWritten } from './expression-peer.ts';
 import type { Reach } from './model.ts';
 import { mostLookedUp, possibleNames } from './namespace-name.ts';
 import type { Border } from './violation.ts';
@@ -15,20 +16,26 @@ export function namesToLookUp(reach: Reach, border: Omit<Border, 'holderOf' | 'n
     if (action === 'deny') continue;
     if (subject.namespaces !== undefined) addNames(asked, subject.namespaces, border);
     if (peer.kind === 'selector' && peer.namespaces !== undefined) addNames(asked, peer.namespaces, border);
+    if (peer.kind === 'expression') addReserved(asked, namesWritten(peer.expression), border);
     if (asked.size > mostLookedUp) return [];
   }
   return [...asked];
 }
 
 /** Stops when they are too many. */
-function addNames(
-  asked: Set<string>,
-  namespaces: Selector,
-  { tenant, tenancy, namespace }: Omit<Border, 'holderOf' | 'now'>,
-): void {
+function addNames(asked: Set<string>, namespaces: Selector, border: Omit<Border, 'holderOf' | 'now'>): void {
+  const { tenant, tenancy } = border;
   const { absent, finite, values } = domainFor(namespaces, tenancy.settings.tenantLabel);
   if (!absent && finite && values.size === 1 && values.has(tenant.name)) return;
-  for (const name of possibleNames(domainFor(namespaces, namespaceNameLabel)) ?? []) {
+  addReserved(asked, possibleNames(domainFor(namespaces, namespaceNameLabel)) ?? [], border);
+}
+
+function addReserved(
+  asked: Set<string>,
+  names: Iterable<string>,
+  { tenant, tenancy, namespace }: Omit<Border, 'holderOf' | 'now'>,
+): void {
+  for (const name of names) {
     const owner = name === namespace ? undefined : tenancy.reservation(name);
     if (owner === undefined || owner === 'platform' || owner.name !== tenant.name) continue;
     asked.add(name);

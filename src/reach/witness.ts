@@ -42,7 +42,8 @@ export function anotherTenant({ tenant, tenancy }: Border, excluded: ReadonlySet
   return freshValue(base, (name) => excluded.has(name) || tenancy.tenants.has(name));
 }
 
-function describeLabels(labels: readonly (readonly [string, string])[]): string {
+/** ` with the labels a=b, c=d`; empty for none. */
+export function describeLabels(labels: readonly (readonly [string, string])[]): string {
   if (labels.length === 0) return '';
   const told = labels.slice(0, labelsTold).map(([key, value]) => `${key}=${value}`);
   const more = labels.length > labelsTold ? ` and ${labels.length - labelsTold} more` : '';

@@ -1,6 +1,7 @@
 /** What one reading of the stored policies of a kind finds, and where it is reported. */
 import { judgeStoredPolicy, type NonCompliantPolicy } from '../admission/stored-policy.ts';
 import type { PolicyKind } from '../kinds/kind.ts';
+import { policyKinds } from '../kinds/policy-kind.ts';
 import type { Policy } from '../kubernetes/objects.ts';
 import type { Mode } from '../tenancy/tenant.ts';
 import type { StoredPolicyOptions } from './stored-policies.ts';
@@ -37,7 +38,7 @@ export function createPolicyFindings(
     const namespace = first && namespaces.lookup(first.namespace);
     // Mode audit reports to the platform alone.
     if (first !== undefined && namespace !== undefined && first.tenant.mode !== 'audit')
-      events?.record(namespace, 'PolicyNonCompliant', messageOf(first, others), kind.plural);
+      events?.record(namespace, 'PolicyNonCompliant', messageOf(first, others), topicOf(kind));
     first = undefined;
     others = 0;
   }
@@ -72,6 +73,12 @@ export function createPolicyFindings(
       return { seen, counts, logged };
     },
   };
+}
+
+/** One Event for each kind: those of Calico have the plural of another one. */
+function topicOf({ plural, group }: PolicyKind): string {
+  const first = policyKinds.find((kind) => kind.plural === plural);
+  return first === undefined || first.group === group ? plural : `${plural}.${group}`;
 }
 
 function messageOf({ kind, name, findings: [first] }: NonCompliantPolicy, others: number): string {

@@ -8,6 +8,7 @@ import type { Answer, Question } from './protocol.ts';
 const modules = {
   cilium: 'github.com/cilium/cilium',
   cyclonus: 'github.com/mattfenwick/cyclonus',
+  calico: 'github.com/projectcalico/calico',
 };
 export type EngineName = keyof typeof modules;
 
@@ -15,33 +16,47 @@ export function isEngineName(name: string): name is EngineName {
   return Object.hasOwn(modules, name);
 }
 
-export const engineNames = Object.keys(modules).filter(isEngineName);
+/** Those that read NetworkPolicy. */
+export const engineNames: readonly EngineName[] = ['cilium', 'cyclonus'];
 
-function programOf(name: EngineName): GoProgram {
+function programOf(name: string, module: string): GoProgram {
   return {
     sources: join(import.meta.dirname, name),
     cacheName: `engine-${name}`,
     name,
-    from: { module: modules[name], title: name },
+    from: { module, title: name },
     stamps: [],
     async complete() {},
   };
 }
 
-export interface Engine {
-  readonly name: EngineName;
+/** A program that answers each line with a line. */
+export interface Judge<Asked, Told> {
   /** Answers come in the order of the questions; several may be under way. */
-  ask(question: Question): Promise<readonly Answer[]>;
+  ask(question: Asked): Promise<Told>;
   stop(): Promise<void>;
 }
 
+export interface Engine extends Judge<Question, readonly Answer[]> {
+  readonly name: EngineName;
+}
+
+/** Calico's code for selectors, asked about them alone. */
+export const startSelectorJudge = <Asked, Told>(): Promise<Judge<Asked, Told> | Missing> =>
+  startJudge<Asked, Told>('calico', modules.calico);
+
 export async function startEngine(name: EngineName): Promise<Engine | Missing> {
-  const built = await buildOnce(programOf(name));
+  const judge = await startJudge<Question, readonly Answer[]>(name, modules[name]);
+  return 'missing' in judge ? judge : { ...judge, name };
+}
+
+async function startJudge<Asked, Told>(name: string, module: string): Promise<Judge<Asked, Told> | Missing> {
+  const built = await buildOnce(programOf(name, module));
   if ('missing' in built) return built;
   const child = spawnGuarded(join(built.folder, name), [], { input: 'pipe' });
   const { stdin, stdout, stderr } = child;
   if (stdin === null || stdout === null || stderr === null) throw new Error(`${name} has no pipes`);
-  const waiting: { resolve(answers: readonly Answer[]): void; reject(error: Error): void }[] = [];
+  const waiting: { resolve(told: Told): void; reject(error: Error): void }[] = [];
   let said = '';
   stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-2_000);
@@ -55,10 +70,9 @@ export async function startEngine(name: EngineName): Promise<Engine | Missing> {
     for (const { reject } of waiting.splice(0)) reject(new Error(`${name} ended with code ${code}: ${said}`));
   });
   return {
-    name,
     async ask(question) {
       if (ended) throw new Error(`${name} has ended: ${said}`);
-      return await new Promise<readonly Answer[]>((resolve, reject) => {
+      return await new Promise<Told>((resolve, reject) => {
         waiting.push({ resolve, reject });
         stdin.write(`${JSON.stringify(question)}\n`);
       });
@@ -82,7 +96,7 @@ export async function startEngines(names: readonly EngineName[]): Promise<readon
 }
 
 if (import.meta.main) {
-  const engines = await startEngines(engineNames);
+  const engines = await startEngines(Object.keys(modules).filter(isEngineName));
   if ('missing' in engines) {
     process.stderr.write(`${engines.missing}\n`);
     process.exitCode = 1;

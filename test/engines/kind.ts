@@ -16,7 +16,7 @@ export interface NamedWitness {
 export type ReadWitness = NamedWitness | { readonly unread: string } | { readonly unasked: string };
 
 export interface PolicyKind<Spec> {
-  readonly kind: 'NetworkPolicy' | 'CiliumNetworkPolicy';
+  readonly kind: 'NetworkPolicy' | 'CiliumNetworkPolicy' | 'CalicoNetworkPolicy';
   /** Random ones for a world: every field, and every spelling of it. */
   readonly specs: fc.Arbitrary<(world: World) => Spec>;
   /** The whole object as the API server stores it. */

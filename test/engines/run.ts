@@ -7,6 +7,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { admitByChecks } from './admit.ts';
 import { type EngineName, engineNames, isEngineName, startEngines } from './engine.ts';
+import { calicoNetworkPolicy } from './kinds/calico-network-policy.ts';
 import { ciliumNetworkPolicy } from './kinds/cilium-network-policy.ts';
 import { networkPolicy } from './kinds/network-policy.ts';
 import { addTo, type Counterexample, emptyTally, policiesInBatch, runBatches, type Tally } from './search.ts';
@@ -72,7 +73,8 @@ async function writeProgress(file: string, progress: Progress): Promise<void> {
 function readersOf(kind: string): readonly EngineName[] {
   if (kind === 'NetworkPolicy') return engineNames;
   if (kind === 'CiliumNetworkPolicy') return ['cilium'];
-  throw new Error('--kind is NetworkPolicy or CiliumNetworkPolicy');
+  if (kind === 'CalicoNetworkPolicy') return ['calico'];
+  throw new Error('--kind is NetworkPolicy, CiliumNetworkPolicy or CalicoNetworkPolicy');
 }
 
 type Seen = Parameters<typeof runBatches>[2];
@@ -84,7 +86,12 @@ async function search(
   seen: Seen,
 ): Promise<void> {
   if (kind === 'NetworkPolicy') await runBatches({ ...options, kind: networkPolicy }, from, seen);
-  else await runBatches({ ...options, kind: ciliumNetworkPolicy }, from, seen);
+  else if (kind === 'CiliumNetworkPolicy') await runBatches({ ...options, kind: ciliumNetworkPolicy }, from, seen);
+  else {
+    // Exemptions are tried with the kinds above: the kind of Calico has the name of one of them.
+    const { admit: _, ...others } = options;
+    await runBatches({ ...others, kind: calicoNetworkPolicy }, from, seen);
+  }
 }
 
 async function main(): Promise<number> {

@@ -497,11 +497,11 @@ t.test('every fix of the border, followed to the letter, leaves nothing to be sa
 t.test('the same for a CiliumNetworkPolicy', (t) => follow(t, ciliumNetworkPolicy, ciliumRows));
 
 t.test('no fix of the border is missing above', async (t) => {
-  const files = globSync([
-    'src/{reach,kinds/network-policy}/**/*.ts',
-    'src/kinds/fix-*.ts',
-    'src/kubernetes/{port-range,label-selector}.ts',
-  ]);
+  const files = globSync(
+    ['src/{reach,kinds/network-policy}/**/*.ts', 'src/kinds/fix-*.ts', 'src/kubernetes/{port-range,label-selector}.ts'],
+    // Fixes in the fields of Calico: calico-policy.test.ts.
+    { exclude: ['src/reach/dialects/calico/**'] },
+  );
   const verb = 'write|remove|correct|split|list|add|have|renew|leave|narrow|put|give|ask|make';
   const literal = new RegExp(`'((?:${verb}) [^'\\n]*)'|\`((?:${verb}) [^\`\\n]*)\``, 'g');
   let count = 0;

@@ -1,5 +1,6 @@
 /** Holds src/reach against worked cases, and every witness that it names against the naive evaluator. */
 
+import { calicoNetworkPolicy } from '../../src/kinds/calico-network-policy/calico-network-policy.ts';
 import { ciliumNetworkPolicy } from '../../src/kinds/cilium-network-policy/cilium-network-policy.ts';
 import type { PolicyKind } from '../../src/kinds/kind.ts';
 import { networkPolicy } from '../../src/kinds/network-policy/network-policy.ts';
@@ -8,6 +9,7 @@ import { excerpt, isMap } from '../../src/kubernetes/json.ts';
 import { contradiction, type LabelSelectorRequirement } from '../../src/kubernetes/label-selector.ts';
 import { parseSelector } from '../../src/kubernetes/parse-selector.ts';
 import { judgeBorder, type PeerVerdict } from '../../src/reach/border.ts';
+import { isolates } from '../../src/reach/isolation.ts';
 import { flawOfWitness } from './border-proof.ts';
 import { peersOf, rulesOf, type WrittenSpec } from './evaluator.ts';
 import { type Block, isIn, readBlock } from './evaluator-addresses.ts';
@@ -37,6 +39,16 @@ const policies = {
   'k8s.spec': (input: unknown) => [input],
   'k8s.ports': (input: unknown) => [{ ingress: [{ from: [{ podSelector: {} }], ...Object(input) }] }],
   'k8s-on-cilium': (input: unknown) => bothWays(input),
+};
+
+const calico = calicoNetworkPolicy('projectcalico.org', 'v3');
+const calicoPolicies = {
+  'calico.entityRule': (entity: unknown) => [
+    { ingress: [{ action: 'Allow', source: entity }] },
+    { egress: [{ action: 'Allow', destination: entity }] },
+  ],
+  'calico.rule': (rule: unknown) => [{ ingress: [rule] }, { egress: [rule] }],
+  'calico.policy': (spec: unknown) => [spec],
 };
 
 /** The same for Cilium: a peer stands under endpoints, a rule in the direction that its fields say. A policy has at least one rule. */
@@ -75,6 +87,10 @@ const engines: ReadonlyMap<string, Judge> = new Map<string, Judge>([
   ['ipBlock.strict', judgeSpelling],
   ['k8s.overlap', judgeOverlap],
   ['k8s.coverage', judgeCoverage],
+  ...Object.entries(calicoPolicies).map(([engine, write]): [string, Judge] => [
+    engine,
+    (one, assume) => firstOf(write(one.input), (spec) => judgeCalico(spec, one, assume)),
+  ]),
 ]);
 
 export function judgeCases({ assume, cases }: WorkedCases): Judgement {
@@ -99,6 +115,18 @@ function judgePolicy(spec: unknown, { verdict, reserved }: WorkedCase, assume: A
   const verdicts = judge(spec, border);
   const found = overall(networkPolicy, { spec }, verdicts);
   return found === verdict ? flawIn(spec, verdicts, reserved, assume) : unlike(found, verdict, verdicts);
+}
+
+/** CIDR: only its addresses are judged; n/a: the direction without rules is not isolated. */
+function judgeCalico(spec: unknown, { verdict, reserved }: WorkedCase, assume: Assumptions): string | undefined {
+  const { border } = worldOf(assume, reserved);
+  const policy = JSON.parse(JSON.stringify({ spec, metadata: { namespace: border.namespace } }));
+  const reach = calico.read(policy);
+  const verdicts = judgeBorder(reach, border);
+  if (verdict === 'n/a') return isolates(reach, 'ingress') ? 'it isolates ingress' : undefined;
+  const byAddress = verdicts.length > 0 && verdicts.every(({ kind }) => kind === 'ipBlock');
+  const found = verdict === 'CIDR' && byAddress ? 'CIDR' : overall(calico, policy, verdicts);
+  return found === verdict ? undefined : unlike(found, verdict, verdicts);
 }
 
 /** Whether the witnesses get through, Cilium's own code says (test/engines). */

@@ -3,13 +3,23 @@ import t, { type Test } from 'tap';
 import { createNamespaceStore } from '../../src/admission/namespace-store.ts';
 import { createConnection } from '../../src/client/connection.ts';
 import type { Log } from '../../src/client/log.ts';
+import { kinds } from '../../src/kinds/kinds.ts';
 import { createNamespaceEvents } from '../../src/reconcile/namespace-events.ts';
-import { createStoredPolicies } from '../../src/reconcile/stored-policies.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import type { Mode } from '../../src/tenancy/tenant.ts';
 import { type SeenRequest, startFakeApiServer } from '../client/fake-api-server.ts';
 import { fakeClock, until } from '../client/fake-clock.ts';
 import { gate, label, settings, tcp, tenant } from '../reach/world.ts';
+
+// One kind of policy, so that one reading is under way.
+const { createStoredPolicies } = await t.mockImport<typeof import('../../src/reconcile/stored-policies.ts')>(
+  '../../src/reconcile/stored-policies.ts',
+  {
+    '../../src/kinds/kinds.ts': {
+      kinds: kinds.filter(({ family, group }) => family !== 'policy' || group === 'networking.k8s.io'),
+    },
+  },
+);
 
 const epoch = Date.UTC(2027, 0, 1);
 const day = 86_400_000;

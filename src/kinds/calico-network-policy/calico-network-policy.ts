@@ -1,0 +1,39 @@
+/**
+ * NetworkPolicy of Calico, in both of its groups: projectcalico.org, which Calico's own API server serves (or CRDs of that group), and
+ * crd.projectcalico.org, where Calico stores it. What is written to the second group is not seen by Calico's validation.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { readCalicoPolicy } from '../../reach/dialects/calico/policy.ts';
+import { wordedVerdicts } from '../fix-text.ts';
+import type { PolicyKind } from '../kind.ts';
+import { calicoWords } from './words.ts';
+
+export const calicoNetworkPolicy = (
+  group: 'projectcalico.org' | 'crd.projectcalico.org',
+  version: 'v3' | 'v1',
+): PolicyKind => ({
+  family: 'policy',
+  kind: 'NetworkPolicy',
+  group,
+  versions: [version],
+  plural: 'networkpolicies',
+  scope: 'Namespaced',
+  writers: 'tenants',
+  reviews: [
+    { phase: 'mutate', resources: ['networkpolicies'], operations: ['CREATE', 'UPDATE'] },
+    { phase: 'validate', resources: ['networkpolicies'], operations: ['CREATE', 'UPDATE'] },
+    { phase: 'validate', resources: ['networkpolicies'], operations: ['DELETE'], filtered: true },
+  ],
+  optional: ['networkpolicies'],
+  rights: [
+    {
+      why: 'Stored policies are judged again when tenants and settings change. A cluster without Calico lacks them.',
+      resources: ['networkpolicies'],
+      verbs: ['list'],
+    },
+  ],
+  read: readCalicoPolicy,
+  worded: (verdicts, border) => wordedVerdicts(verdicts, border, calicoWords),
+  unchanged: (policy, stored) =>
+    isDeepStrictEqual(policy.spec, stored.spec) && policy.metadata?.namespace === stored.metadata?.namespace,
+});

@@ -1,0 +1,41 @@
+import { isMap } from '../../kubernetes/json.ts';
+import type { LabelSelector } from '../../kubernetes/label-selector.ts';
+import type { PolicyWords } from '../policy-words.ts';
+
+const namespaceName = 'projectcalico.org/name';
+const equals = (key: string, value: string): string => `${key} == ${JSON.stringify(value)}`;
+const operators: Readonly<Record<string, string>> = { In: 'in', NotIn: 'not in' };
+
+/** A selector of meta/v1 in Calico's language; `all()` where it asks for nothing. */
+function selectorOf({ matchLabels, matchExpressions }: LabelSelector): string {
+  const labels = Object.entries(isMap(matchLabels) ? matchLabels : {}).map(([key, value]) =>
+    equals(key, String(value)),
+  );
+  const others = (matchExpressions ?? []).map(({ key, operator, values }) => {
+    const list = (values ?? []).map((value) => JSON.stringify(value)).join(', ');
+    if (operators[operator] !== undefined) return `${key} ${operators[operator]} {${list}}`;
+    return operator === 'Exists' ? `has(${key})` : `!has(${key})`;
+  });
+  return [...labels, ...others].join(' && ') || 'all()';
+}
+
+export const calicoWords: PolicyWords = {
+  namespaceLabel: (label) => label,
+  namespaceName,
+  equals,
+  labels: 'namespaceSelector',
+  joining: ' with &&',
+  peers: { ingress: 'source', egress: 'destination' },
+  ownNamespace: 'selector: all()',
+  namespaceSelector: 'a namespaceSelector',
+  podsOf: (namespace, selector) =>
+    `namespaceSelector: ${equals(namespaceName, namespace)} with selector: ${selectorOf(selector)}`,
+  podSelector: (selector) => `selector: ${selectorOf(selector)}`,
+  selectPods: 'select pods with selector and namespaceSelector instead',
+  selectsPods: 'pods are selected with selector and namespaceSelector',
+  block: (ranges) => `nets ${ranges}`,
+  except: () => 'notNets',
+  internet: 'nets 0.0.0.0/0 with notNets',
+  removePeer: 'remove the rule: without a source or a destination it allows every pod and every address',
+  addresses: (family) => `nets ${family === 4 ? '0.0.0.0/0' : '::/0'} with notNets`,
+};

@@ -1,0 +1,41 @@
+/** NetworkSet of Calico, in both of its groups: addresses that policies select by labels. Judged as a rule that opens its addresses. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Policy } from '../../kubernetes/objects.ts';
+import { readNetworkSet } from '../../reach/dialects/calico/network-set.ts';
+import { calicoWords } from '../calico-network-policy/words.ts';
+import { wordedVerdicts } from '../fix-text.ts';
+import type { PolicyKind } from '../kind.ts';
+
+export const calicoNetworkSet = (
+  group: 'projectcalico.org' | 'crd.projectcalico.org',
+  version: 'v3' | 'v1',
+): PolicyKind => ({
+  family: 'policy',
+  kind: 'NetworkSet',
+  group,
+  versions: [version],
+  plural: 'networksets',
+  scope: 'Namespaced',
+  writers: 'tenants',
+  reviews: [
+    { phase: 'mutate', resources: ['networksets'], operations: ['CREATE', 'UPDATE'] },
+    { phase: 'validate', resources: ['networksets'], operations: ['CREATE', 'UPDATE'] },
+    { phase: 'validate', resources: ['networksets'], operations: ['DELETE'], filtered: true },
+  ],
+  optional: ['networksets'],
+  rights: [
+    {
+      why: 'Stored sets are judged again when tenants and settings change. A cluster without Calico lacks them.',
+      resources: ['networksets'],
+      verbs: ['list'],
+    },
+  ],
+  read: readNetworkSet,
+  worded: (verdicts, border) => wordedVerdicts(verdicts, border, calicoWords),
+  unchanged: (set, stored) => isDeepStrictEqual(judgedIn(set), judgedIn(stored)),
+});
+
+/** What `read` looks at. */
+function judgedIn({ spec, metadata }: Policy): unknown {
+  return { spec, labels: metadata?.labels, annotations: metadata?.annotations, namespace: metadata?.namespace };
+}

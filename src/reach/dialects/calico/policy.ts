@@ -1,0 +1,204 @@
+/**
+ * NetworkPolicy of projectcalico.org/v3, and of crd.projectcalico.org/v1, which is how Calico stores it -> Reach.
+ *
+ * Reads the object as untrusted data: a value that is not what the API says gives an `invalid` diagnostic, and so does a field that is not
+ * known; nothing throws. Calico's own validation does not see an object of crd.projectcalico.org: there, what it cannot read is left out
+ * of a rule, which then opens more. Linear in the size of the policy; a selector has a budget of its own.
+ *
+ * The order of rules and policies proves nothing: it can change. So an earlier Deny takes nothing away, and Pass lets through: behind the
+ * last tier, the profile of the namespace allows everything.
+ */
+import { type FieldPath, field } from '../../../kubernetes/field-path.ts';
+import { excerpt, isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
+import type { Selector } from '../../../kubernetes/label-selector.ts';
+import type { Policy } from '../../../kubernetes/objects.ts';
+import { mostSteps } from '../../expression/budget.ts';
+import type { AllowRule, Diagnostic, Isolation, Reach, Subject } from '../../model.ts';
+import { Found, type Limits } from '../found.ts';
+import { entityAt, labelCount, readPeer, sizeOf } from './entity.ts';
+import { ofEndpoints, ofServiceAccounts } from './parse-selector.ts';
+import { isDiagnostic, listAt, mapOf, type Place, selectorAt, unprovenAt, within, wrong } from './place.ts';
+import { portCount, readPorts } from './ports.ts';
+
+/** How much of one policy is looked at; what is beyond is `unproven`. */
+const limits: Limits = { rules: 1000, peers: 2000, ports: 5000, excepts: 5000, labels: 4000 };
+
+const specFields: ReadonlySet<string> = new Set([
+  ...['selector', 'types', 'ingress', 'egress', 'order', 'tier', 'serviceAccountSelector', 'performanceHints'],
+]);
+const ruleFields: ReadonlySet<string> = new Set([
+  ...['action', 'source', 'destination', 'protocol', 'notProtocol', 'ipVersion', 'icmp', 'notICMP', 'http', 'metadata'],
+]);
+/** Steps that the proofs of all selectors of a policy may take together, about 15 ms; and what each has at least. */
+const allSteps = 20_000;
+const leastSteps = 64;
+/** Fields of policies of the whole cluster, for host endpoints. */
+const hostFields = ['doNotTrack', 'preDNAT', 'applyOnForward', 'namespaceSelector'] as const;
+const httpFields: ReadonlySet<string> = new Set(['methods', 'paths']);
+const actions: ReadonlySet<unknown> = new Set(['Allow', 'Deny', 'Log', 'Pass']);
+const directions = ['ingress', 'egress'] as const;
+const typeNames = { ingress: 'Ingress', egress: 'Egress' } as const;
+const everyPod: Selector = new Map();
+
+export function readCalicoPolicy(policy: Policy): Reach {
+  const { spec: written }: { spec?: unknown } = policy;
+  const found = new Found(limits);
+  const { rules, diagnostics } = found;
+  const place: Place = {
+    path: field(undefined, 'spec'),
+    scope: { direction: 'ingress', kind: 'any' },
+    namespace: policy.metadata?.namespace ?? '',
+    steps: mostSteps,
+  };
+  // Without a specification there is no rule, and none is what the policy then has.
+  const spec = isGiven(written) ? specOf(written, place) : {};
+  if (isDiagnostic(spec)) {
+    found.add(spec);
+    return { rules, isolates: [], diagnostics };
+  }
+  for (const one of headOf(spec, place)) found.add(one);
+  const subject: Subject = { namespaces: undefined, pods: everyPod, path: field(place.path, 'selector') };
+  const count = directions.reduce((sum, one) => sum + (Array.isArray(spec[one]) ? spec[one].length : 0), 1);
+  const steps = Math.min(mostSteps, Math.max(leastSteps, Math.floor(allSteps / count)));
+  for (const direction of directions) {
+    const at: Place = { ...place, steps, scope: { direction, kind: 'any' } };
+    const list = listAt(spec, direction, at);
+    if (isDiagnostic(list)) {
+      found.add(list);
+      continue;
+    }
+    for (const [index, rule] of list.entries()) readRule(rule, within(within(at, direction), index), subject, found);
+  }
+  return { rules, isolates: isolationOf(spec), diagnostics };
+}
+
+function specOf(written: unknown, place: Place): JsonMap | Diagnostic {
+  const host = isMap(written) ? hostFields.find((name) => isGiven(written[name])) : undefined;
+  if (host !== undefined)
+    return wrong(within(place, host), 'is a field of policies for the whole cluster', `remove ${host}`);
+  return mapOf(written, specFields, 'a NetworkPolicy of Calico', place);
+}
+
+/** What is wrong with the fields beside the rules. */
+function headOf(spec: JsonMap, place: Place): readonly Diagnostic[] {
+  const wrongs: Diagnostic[] = [];
+  const { order, tier, types } = spec;
+  if (isGiven(order) && typeof order !== 'number')
+    wrongs.push(wrong(within(place, 'order'), `${excerpt(order)} is not a number`, 'write a number'));
+  if (isGiven(tier) && tier !== 'default' && tier !== '')
+    wrongs.push(
+      unprovenAt(
+        within(place, 'tier'),
+        `${excerpt(tier)} is a tier that decides before the platform's policies`,
+        'write tier: default',
+      ),
+    );
+  const isType = (one: unknown) => directions.some((direction) => typeNames[direction] === one);
+  if (isGiven(types) && !(Array.isArray(types) && types.every(isType)))
+    wrongs.push(
+      wrong(within(place, 'types'), `${excerpt(types)} is not a list of types`, 'write Ingress, Egress or both'),
+    );
+  for (const one of [
+    selectorAt(spec, 'selector', ofEndpoints, place),
+    selectorAt(spec, 'serviceAccountSelector', ofServiceAccounts, place),
+  ])
+    if (one !== undefined && isDiagnostic(one)) wrongs.push(one);
+  return wrongs;
+}
+
+/**
+ * Only of a policy for every pod of the namespace it is plain which pods it isolates. "Egress only if there are egress rules and no
+ * ingress rules" is the default of `types`.
+ */
+function isolationOf({ selector, serviceAccountSelector, types, ingress, egress }: JsonMap): readonly Isolation[] {
+  const isEvery = (!isGiven(selector) || selector === '' || selector === 'all()') && !isGiven(serviceAccountSelector);
+  if (!isEvery) return [];
+  const has = (list: unknown) => Array.isArray(list) && list.length > 0;
+  const listed = Array.isArray(types) && types.length > 0 ? types : defaultTypes(has(ingress), has(egress));
+  return [{ pods: everyPod, directions: directions.filter((direction) => listed.includes(typeNames[direction])) }];
+}
+
+function defaultTypes(ingress: boolean, egress: boolean): readonly string[] {
+  if (!egress) return ['Ingress'];
+  return ingress ? ['Ingress', 'Egress'] : ['Egress'];
+}
+
+function readRule(written: unknown, place: Place, subject: Subject, found: Found): void {
+  if (!found.examines(1, 'rules', place.scope, place.path)) return;
+  const rule = mapOf(written, ruleFields, 'a rule of Calico', place);
+  if (isDiagnostic(rule)) {
+    found.add(rule);
+    return;
+  }
+  const { direction } = place.scope;
+  const remote = direction === 'ingress' ? 'source' : 'destination';
+  const read = readFields(rule, place, remote, found);
+  const opens = rule.action === 'Allow' || rule.action === 'Pass';
+  if (isDiagnostic(read)) {
+    // Of a rule that opens nothing, only what is not understood matters.
+    if (opens || read.verdict === 'invalid') found.add(read);
+    return;
+  }
+  const action = rule.action === 'Pass' ? 'pass' : 'allow';
+  if (opens && read.ports.length > 0) found.add({ action, subject, direction, ...read });
+}
+
+/** The side that is local narrows nothing at the border, but it must be understood: a selector that is not is left out by Calico. */
+function readFields(
+  rule: JsonMap,
+  place: Place,
+  remote: 'source' | 'destination',
+  found: Found,
+): Pick<AllowRule, 'peer' | 'path' | 'ports'> | Diagnostic {
+  const { action, http, ipVersion } = rule;
+  if (!actions.has(action))
+    return wrong(
+      within(place, 'action'),
+      `${excerpt(action)} is not an action of Calico`,
+      'write Allow, Deny, Log or Pass',
+    );
+  if (isGiven(ipVersion) && ipVersion !== 4 && ipVersion !== 6)
+    return wrong(within(place, 'ipVersion'), `${excerpt(ipVersion)} is not a version of IP`, 'write 4 or 6');
+  const requests = isGiven(http)
+    ? mapOf(http, httpFields, 'a match of HTTP requests', within(place, 'http'))
+    : undefined;
+  if (requests !== undefined && isDiagnostic(requests)) return requests;
+  if (requests !== undefined && (action !== 'Allow' || (isGiven(rule.protocol) && rule.protocol !== 'TCP')))
+    return wrong(
+      within(place, 'http'),
+      'is for rules that allow TCP',
+      'write action: Allow and protocol: TCP, or remove http',
+    );
+  const source = entityAt(rule, 'source', place);
+  if (isDiagnostic(source)) return source;
+  const destination = entityAt(rule, 'destination', place);
+  if (isDiagnostic(destination)) return destination;
+  for (const [entity, name] of [
+    [source, 'source'],
+    [destination, 'destination'],
+  ] as const) {
+    const at: FieldPath = field(place.path, name);
+    const enough = found.examines(sizeOf(entity), 'peers', place.scope, at);
+    const read = enough && found.examines(labelCount(entity), 'labels', place.scope, at);
+    if (!read || !found.examines(portCount(entity), 'ports', place.scope, at))
+      return wrong(within(place, name), 'is not examined', 'split the policy into several: policies add up');
+  }
+  const ports = readPorts(rule, destination, place);
+  if (isDiagnostic(ports)) return ports;
+  const entities = { source, destination };
+  const local = remote === 'source' ? 'destination' : 'source';
+  const own = readPeer(entities[local], within(place, local));
+  if (isDiagnostic(own) && own.verdict === 'invalid') return own;
+  const at = within(place, remote);
+  const peer = readPeer(entities[remote], at);
+  return isDiagnostic(peer) ? peer : { peer, path: pathOf(entities[remote], at, place), ports };
+}
+
+/** The field that says who the peer is, where one does alone. */
+function pathOf(entity: JsonMap, at: Place, rule: Place): FieldPath {
+  const names = ['namespaceSelector', 'selector', 'notSelector', 'serviceAccounts', 'nets', 'notNets'];
+  const given = names.filter((name) => isGiven(entity[name]) && entity[name] !== '');
+  const [name, second] = given;
+  if (name === undefined) return rule.path;
+  return name === 'namespaceSelector' || second === undefined ? field(at.path, name) : at.path;
+}

@@ -1,0 +1,96 @@
+/** The protocol of a rule of projectcalico.org/v3 and the ports of its destination -> ports. */
+import { excerpt, isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
+import { allPorts, type Port } from '../../../kubernetes/port-range.ts';
+import type { Diagnostic } from '../../model.ts';
+import { isDiagnostic, listAt, mapOf, type Place, within, wrong } from './place.ts';
+
+type Protocol = Port['protocol'];
+const highest = 65535;
+/** By their names, and by the numbers that IANA gives them. */
+const transports: ReadonlyMap<unknown, Protocol> = new Map<unknown, Protocol>([
+  ...(['TCP', 'UDP', 'SCTP'] as const).map((name) => [name, name] as const),
+  ...([
+    [6, 'TCP'],
+    [17, 'UDP'],
+    [132, 'SCTP'],
+  ] as const),
+]);
+/** These have no ports. A grant says nothing of them, unless it is one for every port. */
+const otherProtocols: ReadonlySet<string> = new Set(['ICMP', 'ICMPv6', 'UDPLite']);
+const icmpFields: ReadonlySet<string> = new Set(['type', 'code']);
+
+/** What is taken away from the ports (`notPorts`, `notProtocol`, `notICMP`) narrows nothing here: no grant rests on it. */
+export function readPorts(rule: JsonMap, destination: JsonMap, place: Place): readonly Port[] | Diagnostic {
+  const protocol = readProtocol(rule, 'protocol', place);
+  if (isDiagnostic(protocol)) return protocol;
+  const not = readProtocol(rule, 'notProtocol', place);
+  if (isDiagnostic(not)) return not;
+  for (const name of ['icmp', 'notICMP']) {
+    const icmp = isGiven(rule[name]) ? mapOf(rule[name], icmpFields, 'a match of ICMP', within(place, name)) : {};
+    if (isDiagnostic(icmp)) return icmp;
+  }
+  const at = within(place, 'destination');
+  const excluded = portsAt(destination, 'notPorts', 'TCP', at);
+  if (isDiagnostic(excluded)) return excluded;
+  if (protocol.of === undefined) {
+    const ports = portsAt(destination, 'ports', 'TCP', at);
+    return isDiagnostic(ports) ? ports : allPorts;
+  }
+  const ports = portsAt(destination, 'ports', protocol.of, at);
+  if (isDiagnostic(ports) || ports.length > 0) return ports;
+  return [{ protocol: protocol.of, first: 1, last: highest }];
+}
+
+/** `of` is undefined for every protocol, and for those that have no ports. */
+function readProtocol(rule: JsonMap, name: string, place: Place): { readonly of: Protocol | undefined } | Diagnostic {
+  const written = rule[name];
+  if (!isGiven(written)) return { of: undefined };
+  const transport = transports.get(written);
+  if (transport !== undefined) return { of: transport };
+  const text = typeof written === 'number' || typeof written === 'string' ? String(written) : '';
+  if (otherProtocols.has(text) || (/^[1-9][0-9]{0,2}$/.test(text) && Number(text) <= 255)) return { of: undefined };
+  return wrong(
+    within(place, name),
+    `${excerpt(written)} is not a protocol of Calico`,
+    'write TCP, UDP, SCTP, ICMP, ICMPv6 or UDPLite',
+  );
+}
+
+/** A number, a range as text (`8080:8090`), or a name. */
+function portsAt(entity: JsonMap, name: string, protocol: Protocol, place: Place): readonly Port[] | Diagnostic {
+  const list = listAt(entity, name, place);
+  if (isDiagnostic(list)) return list;
+  const ports: Port[] = [];
+  for (const [index, written] of list.entries()) {
+    const port = portOf(written, protocol);
+    if (port === undefined)
+      return wrong(
+        within(within(place, name), index),
+        `${excerpt(written)} is not a port`,
+        'write a number from 1 to 65535, a range such as 8080:8090, or a name',
+      );
+    ports.push(port);
+  }
+  return ports;
+}
+
+function portOf(written: unknown, protocol: Protocol): Port | undefined {
+  if (isMap(written) || (typeof written !== 'number' && typeof written !== 'string')) return undefined;
+  const text = String(written);
+  const [first = '', last = first, more] = text.split(':');
+  if (more === undefined && isNumber(first) && isNumber(last))
+    return Number(first) <= Number(last) ? { protocol, first: Number(first), last: Number(last) } : undefined;
+  // What has no letter could be read as a number somewhere.
+  if (typeof written === 'number' || !/^[A-Za-z0-9_.-]{1,128}$/.test(text) || !/[A-Za-z]/.test(text)) return undefined;
+  return { protocol, name: text };
+}
+
+/** Without leading zeros, so that nobody reads another number. */
+function isNumber(text: string): boolean {
+  return /^[1-9][0-9]{0,4}$/.test(text) && Number(text) <= highest;
+}
+
+/** How many ports are examined. */
+export function portCount(entity: JsonMap): number {
+  return ['ports', 'notPorts'].reduce((sum, name) => sum + (Array.isArray(entity[name]) ? entity[name].length : 0), 0);
+}

@@ -1,0 +1,131 @@
+/** NetworkPolicies and NetworkSets of Calico, in both of its groups, with Calico's own schema on a real API server and kubectl. */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Test } from 'tap';
+import { parse, stringify } from 'yaml';
+import type { ControlPlane, Output } from '../apiserver/control-plane.ts';
+import { eventually } from '../soak/observer.ts';
+import { type GuardedCluster, guardedTest } from './guarded-cluster.ts';
+
+const engine = join(import.meta.dirname, '../engines/calico');
+const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+const label = 'bulkhead.dev/tenant';
+const namespace = 'acme-web';
+
+/** The CRD of crd.projectcalico.org/v1, and the same schema as projectcalico.org/v3. */
+async function install(plane: ControlPlane): Promise<void> {
+  const download = ['mod', 'download', '-json', 'github.com/projectcalico/calico'];
+  const { stdout } = await promisify(execFile)('go', download, { cwd: engine });
+  for (const plural of ['networkpolicies', 'networksets']) {
+    const file = `libcalico-go/config/crd/crd.projectcalico.org_${plural}.yaml`;
+    await define(plane, plural, await readFile(join(JSON.parse(stdout).Dir, file), 'utf8'));
+  }
+}
+
+async function define(plane: ControlPlane, plural: string, text: string): Promise<void> {
+  for (const [group, version] of [
+    ['crd.projectcalico.org', 'v1'],
+    ['projectcalico.org', 'v3'],
+  ] as const) {
+    const definition = parse(text);
+    definition.metadata.name = `${plural}.${group}`;
+    definition.spec.group = group;
+    definition.spec.versions[0].name = version;
+    const made = await plane.request('POST', crds, definition);
+    if (made.status !== 201) throw new Error(made.text);
+    const path = `/apis/${group}/${version}/${plural}`;
+    await eventually(`${path} is served`, async () => (await plane.request('GET', path)).status === 200);
+  }
+}
+
+await guardedTest('a NetworkPolicy of Calico is judged in both groups', async (t, cluster) => {
+  const { plane } = cluster;
+  await install(plane);
+  const made = await cluster.kubectl('alice', ['create', 'namespace', namespace]);
+  t.equal(made.code, 0, made.stderr);
+  for (const apiVersion of ['projectcalico.org/v3', 'crd.projectcalico.org/v1']) {
+    await t.test(apiVersion, (t) => liveOf(t, cluster, apiVersion));
+    await t.test(`a NetworkSet of ${apiVersion}`, (t) => setsOf(t, cluster, apiVersion));
+  }
+  await t.test('what Calico itself would have refused is refused in the group that it does not look at', async (t) => {
+    const forged = policy('crd.projectcalico.org/v1', 'forged', {
+      serviceAccounts: { names: ["a' } || all() || x in {'b"] },
+      namespaceSelector: 'all()',
+    });
+    t.match(await apply(cluster, forged), { code: 1, stderr: /is not a name of a ServiceAccount/ });
+    const dropped = policy('crd.projectcalico.org/v1', 'dropped', { nets: ['010.0.0.0/8'] });
+    t.match(await apply(cluster, dropped), { code: 1, stderr: /source.nets\[0\]/ });
+  });
+});
+
+function policy(apiVersion: string, name: string, source: unknown): object {
+  return {
+    apiVersion,
+    kind: 'NetworkPolicy',
+    metadata: { name, namespace },
+    spec: { selector: 'all()', types: ['Ingress'], ingress: [{ action: 'Allow', source }] },
+  };
+}
+
+function apply(cluster: GuardedCluster, object: object, ...more: readonly string[]): Promise<Output> {
+  return cluster.kubectl('alice', ['apply', ...more, '-f', '-'], stringify(object));
+}
+
+async function setsOf(t: Test, cluster: GuardedCluster, apiVersion: string): Promise<void> {
+  const set = (nets: readonly string[], metadata: object = {}) => ({
+    ...{ apiVersion, kind: 'NetworkSet', metadata: { name: 'partner', namespace, ...metadata } },
+    spec: { nets },
+  });
+  t.match(await apply(cluster, set([])), { code: 0 }, 'a set of no addresses is admitted');
+  t.match(await apply(cluster, set(['0.0.0.0/0'])), { code: 1, stderr: /spec\.nets/ }, 'everybody is not granted');
+  const forged = { [`pcns.${label}`]: 'beta' };
+  t.match(await apply(cluster, set([], { labels: forged })), { code: 1, stderr: /pods of another namespace/ });
+  const annotations = { 'projectcalico.org/metadata': JSON.stringify({ labels: forged }) };
+  t.match(await apply(cluster, set([], { annotations })), { code: 1, stderr: /pods of another namespace/ });
+  const resource = `networksets.${apiVersion.split('/')[0]}`;
+  const written = await cluster.kubectl('alice', ['label', resource, 'partner', '-n', namespace, `pcns.${label}=beta`]);
+  t.match(written, { code: 1, stderr: /pods of another namespace/ }, 'nor is the label written later');
+}
+
+async function liveOf(t: Test, cluster: GuardedCluster, apiVersion: string): Promise<void> {
+  const resource = `networkpolicies.${apiVersion.split('/')[0]}`;
+  const own = policy(apiVersion, 'web', { selector: 'app == "web"' });
+  t.match(await apply(cluster, own), { code: 0 }, 'inside the namespace it is admitted');
+  const shown = await cluster.kubectl('alice', ['get', resource, 'web', '-n', namespace, '-o', 'json']);
+  t.equal(JSON.parse(shown.stdout).metadata.labels[label], 'acme', 'and labelled');
+
+  const wide = await apply(cluster, policy(apiVersion, 'wide', { namespaceSelector: 'has(team)' }));
+  t.match(wide, { code: 1 }, 'of every namespace it is refused');
+  t.match(wide.stderr, /spec\.ingress\[0\]\.source\.namespaceSelector/);
+  t.match(wide.stderr, /for example a namespace with the labels bulkhead\.dev\/tenant=not-acme, team=any/);
+  const [, fix = ''] = /fix: add (.*) to its namespaceSelector with &&/.exec(wide.stderr) ?? [];
+  t.equal(fix, `${label} == "acme"`);
+  t.match(
+    await apply(cluster, policy(apiVersion, 'wide', { namespaceSelector: `has(team) && ${fix}` })),
+    { code: 0 },
+    'with its fix it is admitted',
+  );
+
+  t.match(
+    await apply(cluster, policy(apiVersion, 'web', {})),
+    { code: 1, stderr: /lists no peers/ },
+    'an update is judged',
+  );
+  t.match(
+    await apply(cluster, policy(apiVersion, 'side', { namespaceSelector: '!all()' }), '--server-side'),
+    { code: 1, stderr: /in no namespace/ },
+    'so is server-side apply',
+  );
+  t.match(
+    await cluster.kubectl('alice', ['label', resource, 'web', '-n', namespace, `${label}=beta`, '--overwrite']),
+    { code: 1, stderr: /policy-tenant-label/ },
+    'the label of the tenant stays',
+  );
+  t.match(
+    await cluster.kubectl('alice', ['delete', resource, 'web', 'wide', '-n', namespace]),
+    { code: 0 },
+    'it can be deleted',
+  );
+}
