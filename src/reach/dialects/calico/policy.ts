@@ -21,7 +21,7 @@ import { isDiagnostic, listAt, mapOf, type Place, selectorAt, unprovenAt, within
 import { portCount, readPorts } from './ports.ts';
 
 /** How much of one policy is looked at; what is beyond is `unproven`. */
-const limits: Limits = { rules: 1000, peers: 2000, ports: 5000, excepts: 5000, labels: 4000 };
+const limits: Limits = { rules: 1000, peers: 2000, ports: 5000, excepts: 5000, labels: 4000, items: 0 };
 
 const specFields: ReadonlySet<string> = new Set([
   ...['selector', 'types', 'ingress', 'egress', 'order', 'tier', 'serviceAccountSelector', 'performanceHints'],
@@ -67,6 +67,7 @@ export function readCalicoPolicy(policy: Policy): Reach {
       found.add(list);
       continue;
     }
+    if (!found.examines(list.length, 'rules', at.scope, within(at, direction).path)) continue;
     for (const [index, rule] of list.entries()) readRule(rule, within(within(at, direction), index), subject, found);
   }
   return { rules, isolates: isolationOf(spec), diagnostics };
@@ -124,7 +125,6 @@ function defaultTypes(ingress: boolean, egress: boolean): readonly string[] {
 }
 
 function readRule(written: unknown, place: Place, subject: Subject, found: Found): void {
-  if (!found.examines(1, 'rules', place.scope, place.path)) return;
   const rule = mapOf(written, ruleFields, 'a rule of Calico', place);
   if (isDiagnostic(rule)) {
     found.add(rule);
