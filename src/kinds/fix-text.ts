@@ -10,20 +10,16 @@ import { listed, listedBy, listedPorts } from '../reach/listed.ts';
 import type { PodService } from '../reach/shared-service.ts';
 import type { Border } from '../reach/violation.ts';
 import { describeReserved } from '../tenancy/reserved-names.ts';
-import { isInBaseline } from '../tenancy/served-tenants.ts';
-import type { SharedService } from '../tenancy/settings.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Direction, Tenant } from '../tenancy/tenant.ts';
-import { grantedText, grantText, maxShownRanges, on, onlyGranted } from './fix-addresses.ts';
+import { grantText, onlyGranted } from './fix-addresses.ts';
+import { listPeers, namespacesOf, peersOf } from './fix-peers.ts';
 import type { PolicyVerdict } from './kind.ts';
 import { labelsOf, labelText, type PolicyWords } from './policy-words.ts';
-
-type ListPeers = Fix & { readonly id: 'list-peers' };
 
 /** The rest is counted, so that a refusal stays readable. */
 const maxExceptions = 6;
 const maxShownPartners = 3;
-const maxShownServices = 3;
 
 /** All verdicts on a policy, with their fixes in words. */
 export function wordedVerdicts(
@@ -111,7 +107,7 @@ export function fixText(
     case 'narrow-to-entity':
       return `list only the ports of ${fix.service.name}, by number: ${listed(fix.service.ports.map(formatPort))}`;
     case 'world-as-addresses':
-      return `write ${words.addresses(fix.family, direction)} in its place; then ${fixText(fix.instead, { tenant, tenancy }, words, direction)}`;
+      return worldAsAddresses(fix, { tenant, tenancy }, words, direction);
     case 'grant-name':
       return grantName(fix, tenant, words);
     case 'complete-settings':
@@ -124,6 +120,18 @@ function labelOf(tenant: string, { settings }: Tenancy, words: PolicyWords): str
   return labelText(words.namespaceLabel(settings.tenantLabel), tenant, words);
 }
 
+/** Only where something is left out, all addresses of the family are a beginning. */
+function worldAsAddresses(
+  { family, instead }: Fix & { readonly id: 'world-as-addresses' },
+  of: Pick<Border, 'tenant' | 'tenancy'>,
+  words: PolicyWords,
+  direction: Direction,
+): string {
+  const isRest = typeof instead !== 'string' && instead.id === 'leave-out-ranges';
+  const list = isRest ? words.addresses(family, direction) : words.ranges(direction);
+  return `write ${list} in its place: ${fixText(instead, of, words, direction)}`;
+}
+
 function grantName({ name, granted }: Fix & { readonly id: 'grant-name' }, tenant: Tenant, words: PolicyWords): string {
   const place = `network.names of tenant ${tenant.name}`;
   const list = isNarrowName(name)
@@ -131,58 +139,6 @@ function grantName({ name, granted }: Fix & { readonly id: 'grant-name' }, tenan
     : `write the names that the pods need, and ask the platform to list those in ${place}`;
   if (granted.length === 0) return `${list}, or ${words.removePeer}`;
   return `write names within what was granted: ${listedBy(granted, ({ text }) => text, maxShownPartners)}; or ${list}`;
-}
-
-function listPeers(fix: ListPeers, tenant: Tenant, label: string, words: PolicyWords): string {
-  const { direction } = fix;
-  const isWithin = direction === 'ingress' && tenant.network.within === 'tenant';
-  const others = meant(fix, tenant, words);
-  const remove = `remove the rule if it is for pods of the tenant, which ${managedPrefix}allow-within lets in already`;
-  if (isWithin && others !== '') return `${remove}${others}`;
-  const list = `list peers under ${words.peers[direction]}: ${words.ownNamespace} for this namespace`;
-  return `${isWithin ? `${remove}; else ` : ''}${list}, or ${words.namespaceSelector} with ${label}${words.labels === undefined ? ' in its matchLabels' : ''}${others}`;
-}
-
-/** What a rule without peers is for, by its ports. */
-function meant({ direction, ports, services, granted }: ListPeers, { name }: Tenant, words: PolicyWords): string {
-  const [service, another] = services;
-  const addresses = granted.length === 0 ? '' : `; of addresses list what was granted: ${grantedText(granted, words)}`;
-  if (service !== undefined && another !== undefined)
-    return `; select a shared service by ${namespacesOf(services, words)}${addresses}`;
-  if (service !== undefined) {
-    const isOpen = `; ${service.name} is open already, by ${managedPrefix}allow-${service.name}`;
-    return `${isInBaseline(service) ? isOpen : `; for ${service.name} write its peers: ${peersOf(service, words)}`}${addresses}`;
-  }
-  if (granted.length > 0) return addresses;
-  const isApi =
-    direction === 'egress' &&
-    ports.every((port) => !('name' in port) && apiPorts.has(port.first) && port.first === port.last);
-  return isApi
-    ? `; for the Kubernetes API list its addresses, after the platform has granted them (a shared service, or network.vouched of tenant ${name})`
-    : '';
-}
-
-/** Where the API server listens, on its Service and on its nodes. */
-const apiPorts: ReadonlySet<number> = new Set([443, 6443]);
-
-/** How a policy names the service. */
-function peersOf(
-  { direction, namespace, podSelector = {}, ports, addresses, endpoints = [] }: SharedService,
-  words: PolicyWords,
-): string {
-  const blocks = blocksOn([...addresses.map((address) => ({ address, ports })), ...endpoints], words);
-  const pods = namespace === undefined ? '' : words.podsOf(namespace, podSelector, direction);
-  return [pods, blocks].filter((one) => one !== '').join(', or ');
-}
-
-/** A rule has one list of ports for all its peers. */
-function blocksOn(addresses: NonNullable<SharedService['endpoints']>, words: PolicyWords): string {
-  const lists = Map.groupBy(addresses, ({ ports }) => on(ports));
-  const blocks = [...lists].map(([ports, some]) => {
-    const ranges = listedBy(some, ({ address }) => formatRange(address), maxShownRanges);
-    return `${words.block(ranges)}${lists.size === 1 ? '' : ports}`;
-  });
-  return blocks.length < 2 ? blocks.join('') : `${listed(blocks)}, each in a rule of its own`;
 }
 
 /** Another way to mend a peer than by the tenant label. */
@@ -207,9 +163,6 @@ function partnersOr(
   const gate = partners.length === 0 ? instead(or, tenancy, tenant) : withPartners(partners, tenancy, words);
   return services.length === 0 ? gate : `${gate}, or select a shared service by ${namespacesOf(services, words)}`;
 }
-
-const namespacesOf = (services: readonly SharedService[], words: PolicyWords): string =>
-  `${words.namespaceName}: ${listed([...new Set(services.map(({ namespace = '' }) => namespace))], maxShownServices).replace(' and ', ' or ')}`;
 
 const withPartners = (partners: readonly string[], tenancy: Tenancy, words: PolicyWords): string =>
   `, or that of a tenant with an open gate: ${listedBy(partners, (partner) => labelOf(partner, tenancy, words), maxShownPartners)}`;

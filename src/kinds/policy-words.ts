@@ -32,6 +32,8 @@ export interface PolicyWords {
   readonly internet: string;
   /** What remains of a rule when its peers are gone. */
   readonly removePeer: string;
+  /** The field that lists ranges. */
+  readonly ranges: (direction: Direction) => string;
   /** A list of addresses with its exceptions, in place of something that has none. */
   readonly addresses: (family: IpRange['family'], direction: Direction) => string;
 }

@@ -290,7 +290,7 @@ export const ciliumRows: readonly Row[] = [
   [
     'the world for egress',
     to({ toEntities: ['world'] }),
-    [['/egress/0', { toCIDRSet: [{ cidr: '203.0.113.0/24', except: [] }] }]],
+    [['/egress/0', { toCIDRSet: [{ cidr: '203.0.113.0/24' }] }]],
     { chosen: ['0'] },
   ],
   ['a name', to({ toFQDNs: [{ matchName: 'api.partner.example' }] }), [['/egress/0']]],

@@ -37,5 +37,6 @@ export const calicoWords: PolicyWords = {
   except: () => 'notNets',
   internet: 'nets 0.0.0.0/0 with notNets',
   removePeer: 'remove the rule: without a source or a destination it allows every pod and every address',
+  ranges: () => 'nets',
   addresses: (family) => `nets ${family === 4 ? '0.0.0.0/0' : '::/0'} with notNets`,
 };

@@ -18,5 +18,6 @@ export const networkPolicyWords: PolicyWords = {
   except: () => 'except',
   internet: 'ipBlock 0.0.0.0/0 with except',
   removePeer: 'remove the peer, or the whole rule if it has no other peer: a rule without peers allows all traffic',
+  ranges: () => 'ipBlock',
   addresses: (family) => `ipBlock ${family === 4 ? '0.0.0.0/0' : '::/0'} with except`,
 };

@@ -43,7 +43,7 @@ const everyPod: Selector = new Map();
 
 /** "spec or specs must be provided", and both may be: every one of them counts. */
 export function readCiliumPolicy(policy: Policy): Reach {
-  const object: JsonMap = { ...policy };
+  const { spec, specs }: { spec?: unknown; specs?: unknown } = policy;
   const found = new Found(limits);
   const { rules, diagnostics } = found;
   const isolates: Isolation[] = [];
@@ -51,10 +51,11 @@ export function readCiliumPolicy(policy: Policy): Reach {
   const read = (written: unknown, path: FieldPath): void => {
     isolates.push(...readSpec(written, { path, scope: whole, namespace, found }));
   };
-  if (isGiven(object.spec)) read(object.spec, field(undefined, 'spec'));
-  const specs = field(undefined, 'specs');
+  if (isGiven(spec)) read(spec, field(undefined, 'spec'));
+  if (!isGiven(specs)) return { rules, isolates, diagnostics };
+  const path = field(undefined, 'specs');
   const place = { path: undefined, scope: whole, found };
-  for (const [index, one] of itemsOf(object, 'specs', place)) read(one, field(specs, index));
+  for (const [index, one] of itemsOf({ specs }, 'specs', place).entries()) read(one, field(path, index));
   return { rules, isolates, diagnostics };
 }
 
@@ -88,10 +89,11 @@ function readSpec(written: unknown, place: Place): readonly Isolation[] {
 function readRules(spec: JsonMap, subject: Subject, place: Place): void {
   const { path } = place;
   for (const direction of directions) {
-    for (const [index, rule] of itemsOf(spec, direction, place))
-      readRule(rule, field(field(path, direction), index), direction, subject, place);
+    const at = field(path, direction);
+    for (const [index, rule] of itemsOf(spec, direction, place).entries())
+      readRule(rule, field(at, index), direction, subject, place);
     const deny = denyField[direction];
-    for (const [index, rule] of itemsOf(spec, deny, place)) {
+    for (const [index, rule] of itemsOf(spec, deny, place).entries()) {
       const at = field(field(path, deny), index);
       if (understood(rule, at, direction, denyFields[direction], place)) readRulePorts(rule, { ...place, path: at });
     }
@@ -139,7 +141,7 @@ function hasItems(list: unknown): boolean {
 
 /** Cilium tells by such labels which policy a rule is of, and removes the rules of a policy by them. */
 function readLabels(spec: JsonMap, place: Place): void {
-  for (const [index, label] of itemsOf(spec, 'labels', place)) {
+  for (const [index, label] of itemsOf(spec, 'labels', place).entries()) {
     const key: unknown = isMap(label) ? label.key : undefined;
     if (typeof key === 'string' && !key.startsWith('io.cilium.')) continue;
     const reason = `${excerpt(key)} is not a label for the rules of a tenant`;
@@ -168,16 +170,18 @@ function readRule(
   let isNobody = false;
   const listed: string[] = [];
   for (const { field: name, emptyIsNobody, read: readPeer } of peerLists[direction]) {
+    if (!isGiven(rule[name])) continue;
     const items = itemsOf(rule, name, place);
     const at = field(path, name);
-    if (emptyIsNobody && isGiven(rule[name]) && !hasItems(rule[name])) {
+    if (emptyIsNobody && !hasItems(rule[name])) {
       isNobody = true;
       const reason = 'matches nothing, as an empty list selects no peer in Cilium';
       found.add(diagnostic(place.scope, 'nothing', at, reason, { id: 'remove-peer' }));
     }
     if (hasItems(rule[name])) listed.push(name);
     if (items.length === 0 || !found.examines(items.length, 'peers', place.scope, at)) continue;
-    for (const [index, item] of items) {
+    for (let index = 0; index < items.length; index++) {
+      const item = items[index];
       if (!found.examines(exceptsIn(item), 'excepts', place.scope, at)) break;
       if (!found.examines(labelsIn(item), 'labels', place.scope, at)) break;
       const one = readPeer(item, field(at, index), direction);

@@ -38,11 +38,11 @@ export function readRulePorts(rule: JsonMap, place: Place): RulePorts {
   const { path } = place;
   const ports: Port[] = [];
   let isListed = false;
-  for (const [index, item] of itemsOf(rule, 'toPorts', place)) {
+  for (const [index, item] of itemsOf(rule, 'toPorts', place).entries()) {
     isListed = true;
     ports.push(...readPortRule(item, field(field(path, 'toPorts'), index), place));
   }
-  for (const [index, item] of itemsOf(rule, 'icmps', place)) {
+  for (const [index, item] of itemsOf(rule, 'icmps', place).entries()) {
     isListed = true;
     const at = field(field(path, 'icmps'), index);
     // Of ICMP, a grant says nothing either.
@@ -53,16 +53,18 @@ export function readRulePorts(rule: JsonMap, place: Place): RulePorts {
   return isListed ? ports : 'unlisted';
 }
 
+const none: readonly unknown[] = [];
+
 /** The items of a list that may be missing. One that is no list, and one that is too long, is told, and has none. */
 export function itemsOf(
   rule: JsonMap,
   name: string,
   { path, scope, found }: Pick<Place, 'scope' | 'found'> & { readonly path: FieldPath | undefined },
-): readonly [number, unknown][] {
+): readonly unknown[] {
   const list = rule[name];
-  if (!isGiven(list)) return [];
+  if (!isGiven(list)) return none;
   const at = field(path, name);
-  if (Array.isArray(list)) return found.examines(list.length, 'items', scope, at) ? [...list.entries()] : [];
+  if (Array.isArray(list)) return found.examines(list.length, 'items', scope, at) ? list : none;
   found.add(invalid(scope, at, `${excerpt(list)} is not a list`, 'write a list'));
   return [];
 }
@@ -104,25 +106,31 @@ function readPortRule(item: unknown, path: FieldPath, place: Place): readonly Po
 
 /** Cilium's agent reads these Secrets for the proxy, whosever they are, and puts them into answers and requests. */
 function readSecrets(item: JsonMap, path: FieldPath, place: Place): void {
-  const { scope, namespace, found } = place;
-  const holders: [unknown, FieldPath][] = ['terminatingTLS', 'originatingTLS'].map((name) => [
-    item[name],
-    field(path, name),
-  ]);
+  readSecret(item.terminatingTLS, path, 'terminatingTLS', place);
+  readSecret(item.originatingTLS, path, 'originatingTLS', place);
   const { rules } = item;
+  if (!isMap(rules)) return;
   const rulesPath = field(path, 'rules');
-  for (const [index, rule] of isMap(rules) ? itemsOf(rules, 'http', { ...place, path: rulesPath }) : []) {
-    if (!isMap(rule)) continue;
+  for (const [index, rule] of itemsOf(rules, 'http', { ...place, path: rulesPath }).entries()) {
+    if (!isMap(rule) || !isGiven(rule.headerMatches)) continue;
     const at = field(field(rulesPath, 'http'), index);
-    for (const [nth, match] of itemsOf(rule, 'headerMatches', { ...place, path: at }))
-      holders.push([match, field(field(at, 'headerMatches'), nth)]);
+    const matches = field(at, 'headerMatches');
+    for (const [nth, match] of itemsOf(rule, 'headerMatches', { ...place, path: at }).entries())
+      readSecret(match, matches, nth, place);
   }
-  for (const [holder, at] of holders) {
-    const secret: unknown = isMap(holder) ? holder.secret : undefined;
-    if (!isMap(secret) || secret.namespace === namespace) continue;
-    const reason = `takes a Secret that is not of the namespace ${namespace}, which is read with the rights of Cilium`;
-    found.add(diagnostic(scope, 'unproven', field(at, 'secret'), reason, `write namespace: ${namespace}`));
-  }
+}
+
+function readSecret(
+  holder: unknown,
+  parent: FieldPath,
+  step: string | number,
+  { scope, namespace, found }: Place,
+): void {
+  const secret: unknown = isMap(holder) ? holder.secret : undefined;
+  if (!isMap(secret) || secret.namespace === namespace) return;
+  const reason = `takes a Secret that is not of the namespace ${namespace}, which is read with the rights of Cilium`;
+  const at = field(field(parent, step), 'secret');
+  found.add(diagnostic(scope, 'unproven', at, reason, `write namespace: ${namespace}`));
 }
 
 /**
@@ -145,8 +153,9 @@ function readPort(written: unknown): readonly Port[] | { readonly reason: string
   const on = (first: number, last: number) => protocols.map((one): Port => ({ protocol: one, first, last }));
   if (!isGiven(port) || port === '' || port === '0') return on(1, highest);
   if (typeof port !== 'string') return { reason: `${excerpt(port)} is not text`, fix: 'put the port in quotes' };
-  if (isPortName(port)) return protocols.map((one): Port => ({ protocol: one, name: port.toLowerCase() }));
   const first = /^[1-9][0-9]{0,4}$/.test(port) ? Number(port) : 0;
+  if (first === 0 && isPortName(port))
+    return protocols.map((one): Port => ({ protocol: one, name: port.toLowerCase() }));
   if (first < 1 || first > highest)
     return {
       reason: `${excerpt(port)} is not a port`,

@@ -100,10 +100,12 @@ function readParts(written: unknown, path: FieldPath, scope: DiagnosticScope): P
   let namespaces: Map<string, Domain> | undefined;
   let cluster: Domain | undefined;
   let reserved: Reserved | undefined;
+  let ofKubernetes: Set<string> | undefined;
   for (const [key, domain] of selector.value) {
-    // Two sources by far the most labels have.
-    const isPlain = key.startsWith('any:') || key.startsWith('k8s:');
-    const name = isPlain ? key.slice(4) : key;
+    const isOfKubernetes = key.startsWith('k8s:');
+    const isOfAny = !isOfKubernetes && (key.startsWith('any:') || !key.includes(':'));
+    const isPlain = isOfKubernetes || isOfAny;
+    const name = isPlain && key.charCodeAt(3) === 0x3a ? key.slice(4) : key;
     const about = isPlain && name.startsWith('io.') ? namespaceLabel(name) : undefined;
     if (about !== undefined) {
       namespaces ??= new Map();
@@ -111,15 +113,21 @@ function readParts(written: unknown, path: FieldPath, scope: DiagnosticScope): P
     } else if (key.startsWith('reserved:')) reserved ??= { key, domain };
     else if (isPlain && name === clusterKey) cluster = cluster === undefined ? domain : commonDomain(cluster, domain);
     // Labels of one name and two sources need not be the same label: nothing follows from a contradiction of the two.
-    else pods.set(pods.has(name) ? key : name, domain);
+    else if (isOfAny) fold(pods, ofKubernetes?.has(name) ? `any:${name}` : name, domain);
+    else if (pods.has(name)) pods.set(key, domain);
+    else {
+      pods.set(name, domain);
+      ofKubernetes ??= new Set();
+      ofKubernetes.add(name);
+    }
   }
   return { namespaces, pods, cluster, reserved, keys: selector.value.size };
 }
 
-/** `any:` is what Cilium puts before a key without a source; text such as `$host` is no key (labels.IsValidCiliumLabelKey). */
+/** A key without a source is of any source; text such as `$host` is no key (labels.IsValidCiliumLabelKey). */
 function sourcedKey(key: string): string | undefined {
   const colon = key.startsWith('k8s:') ? 3 : key.indexOf(':');
-  if (colon < 0) return isLabelKey(key) ? `any:${key}` : undefined;
+  if (colon < 0) return isLabelKey(key) ? key : undefined;
   return isLabelKey(key.slice(colon + 1)) && isSource(key, colon) ? key : undefined;
 }
 
