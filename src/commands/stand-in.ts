@@ -12,6 +12,7 @@ import type { NamespaceStore } from '../admission/namespace-store.ts';
 import { baselineOf } from '../baseline/baseline.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { kinds } from '../kinds/kinds.ts';
+import { apiVersionsOf } from '../kinds/resource-name.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Person } from './scenes.ts';
@@ -41,7 +42,10 @@ const writes = {
 } as const;
 type Write = keyof typeof writes;
 
-const byKind: ReadonlyMap<string, Kind> = new Map(kinds.map((entry) => [entry.kind, entry]));
+/** Kinds of different groups may have one name. */
+const byKind: ReadonlyMap<string, Kind> = new Map(
+  kinds.flatMap((entry) => apiVersionsOf(entry).map((apiVersion) => [`${apiVersion} ${entry.kind}`, entry] as const)),
+);
 
 /** @param root the folder that file names are relative to */
 export function createStandIn(ask: Ask, tenancy: () => Tenancy, namespaces: NamespaceStore, root: string): Stage {
@@ -119,12 +123,12 @@ export function createStandIn(ask: Ask, tenancy: () => Tenancy, namespaces: Name
 function reviewOf(
   { name: username, groups }: Person,
   operation: Write,
-  { kind, metadata: { name, namespace = kind === 'Namespace' ? name : '' } }: StoredObject,
+  { apiVersion, kind, metadata: { name, namespace = kind === 'Namespace' ? name : '' } }: StoredObject,
   object: StoredObject | undefined,
   oldObject: StoredObject | undefined,
 ): unknown {
-  const entry = byKind.get(kind);
-  if (entry === undefined) throw new Error(`the demo does not know ${kind}`);
+  const entry = byKind.get(`${apiVersion} ${kind}`);
+  if (entry === undefined) throw new Error(`the demo does not know ${apiVersion} ${kind}`);
   const { group, plural } = entry;
   const [version] = entry.versions;
   const request = {
@@ -158,7 +162,7 @@ function keyOf({ kind, metadata }: KubernetesObject): string {
 }
 
 /** As kubectl names objects: `pod/web`, `networkpolicy.networking.k8s.io/open`. */
-function nameOf({ kind, metadata }: StoredObject): string {
-  const group = byKind.get(kind)?.group ?? '';
+function nameOf({ apiVersion, kind, metadata }: StoredObject): string {
+  const group = byKind.get(`${apiVersion} ${kind}`)?.group ?? '';
   return `${kind.toLowerCase()}${group && `.${group}`}/${metadata.name}`;
 }
