@@ -196,8 +196,10 @@ async function completed(t: Test, plane: ControlPlane): Promise<void> {
     'bulkhead mutate.filtered.bulkhead.dev',
     'bulkhead validate.bulkhead.dev',
     'bulkhead validate.filtered.bulkhead.dev',
+    'bulkhead validate.network.bulkhead.dev',
     'bulkhead-namespaces mutate.bulkhead.dev',
     'bulkhead-namespaces validate.bulkhead.dev',
+    'bulkhead-namespaces validate.network.bulkhead.dev',
     'bulkhead-workloads warn.bulkhead.dev',
   ]);
 }

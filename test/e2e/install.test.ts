@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import type { Test } from 'tap';
 import { understoodResources } from '../../src/admission/decode.ts';
 import { runCommandLine } from '../../src/commands/command-line.ts';
+import { optionalResources } from '../../src/configuration/expected-rules.ts';
 import type { DoctorReport } from '../../src/report/doctor-report.ts';
 import type { ControlPlane, Output } from '../apiserver/control-plane.ts';
 import { privateNetworkTest } from '../apiserver/private-network.ts';
@@ -95,7 +96,7 @@ async function realResources(t: Test, plane: ControlPlane): Promise<void> {
   }
   // Not every cluster has the kinds of Cilium.
   for (const resource of understoodResources)
-    t.ok(served.has(resource) || resource.startsWith('cilium.io/'), `${resource} is served (R2)`);
+    t.ok(served.has(resource) || optionalResources.has(resource), `${resource} is served (R2)`);
 }
 
 async function keptApart(t: Test, plane: ControlPlane, kubeconfig: string): Promise<void> {
