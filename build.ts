@@ -84,8 +84,6 @@ async function buildBundle(): Promise<void> {
     target: 'node22',
     legalComments: 'external',
     minify: true,
-    // For the stack trace of a report.
-    keepNames: true,
   });
   const { name, version, description, license, type, engines } = JSON.parse(await readFile('package.json', 'utf8'));
   const bin = { bulkhead: file, 'kubectl-bulkhead': file };
