@@ -163,7 +163,9 @@ function judgeTexts(judge: Judge<Asked, Told>): void {
   t.test('whom the source of a rule stands for', async (t) => {
     let empty = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(entities, { minLength: 20, maxLength: 20 }), async (asked) => {
+      fc.asyncProperty(fc.array(entities, { minLength: 20, maxLength: 20 }), async (drawn) => {
+        // Of those that are drawn hardly one is of everybody.
+        const asked = [...drawn, {}, { serviceAccounts: {} }];
         const told = await judge.ask({
           entities: asked.map((one) => ({ ...one, namespace })),
           labels: endpoints.map((one) => Object.fromEntries(one)),
@@ -188,7 +190,7 @@ function judgeTexts(judge: Judge<Asked, Told>): void {
       }),
       { numRuns: 100 },
     );
-    t.ok(empty > 0, `${empty} of everybody`);
+    t.ok(empty >= 200, `${empty} of everybody`);
   });
 }
 
