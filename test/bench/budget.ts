@@ -75,7 +75,7 @@ export function compareWithBudget(counted: Budget, written: Budget): Verdict {
     const hint = comparable && change < -tolerance ? '; cheaper: npm run bench -- --update' : '';
     const difference = `${change < 0 ? '' : '+'}${(change * 100).toFixed(2)} %`;
     lines.push(
-      `${scenario.name.padEnd(32)}${own} instructions a request, ${difference} of the ${before} written down, ` +
+      `${scenario.name.padEnd(36)}${own} instructions a request, ${difference} of the ${before} written down, ` +
         `at most ${most}: ${within ? 'kept' : 'BROKEN'}${hint}`,
     );
   }
