@@ -1,11 +1,11 @@
-/** A stored object of a kind that the table does not read, judged as if somebody who is no member of a tenant wrote it now. */
+/** A stored object of a kind that the table does not read, judged as if a user who is no member of a tenant wrote it now. */
 import { type Judged, judge } from '../checks/judge.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import type { UnreadRequest } from '../kubernetes/review.ts';
 import type { NamespaceRecord } from './facts.ts';
 import { notExempted, type State } from './stored-policy.ts';
 
-const nobody = { username: '', groups: [] };
+const unaffiliated = { username: '', groups: [] };
 
 /**
  * Who wrote it is not known: an object by an agent counts as one by a tenant.
@@ -29,11 +29,11 @@ export function judgeStoredUnread(
     subresource: '',
     name: object.metadata?.name ?? '',
     namespace: record.name,
-    user: nobody,
+    user: unaffiliated,
     dryRun: true,
     object,
     oldObject: undefined,
   };
-  const facts = { tenancy, requester: tenancy.requester(nobody, undefined), owner, now, byAgent: false };
+  const facts = { tenancy, requester: tenancy.requester(unaffiliated, undefined), owner, now, byAgent: false };
   return notExempted(judge({ family: 'unread', request, facts }), state);
 }

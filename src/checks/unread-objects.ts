@@ -13,7 +13,7 @@ export function resourceOf({ group, resource }: Pick<UnreadRequest, 'group' | 'r
 }
 
 /**
- * Whether it is left to whoever sends it: the platform, an agent that writes what is its own, anybody in a namespace of the platform,
+ * Whether it is left to its author: the platform, an agent that writes what is its own, every user in a namespace of the platform,
  * and what changes nothing that a network plugin could read. A removal is not judged: RBAC decides who removes a policy.
  */
 export function isLeftAlone(request: UnreadRequest, { requester, owner, byAgent }: UnreadFacts): boolean {

@@ -14,7 +14,7 @@ export interface UnreadCollection {
 }
 
 /**
- * Those inside namespaces, without what agents write for every pod. Of a cluster-scoped object nobody can tell whether the platform wrote it.
+ * Those inside namespaces, without what agents write for every pod. Whether the platform wrote a cluster-scoped object is not known.
  *
  * @param failed told of what discovery does not answer
  */

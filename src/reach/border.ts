@@ -70,7 +70,7 @@ export function judgeRule(rule: AllowRule, border: Border): Violation | undefine
     case 'entity':
       return meantForNames(judgeEntity(peer, rule, border), rule, border);
     case 'name':
-      return judgeName(peer, rule, border);
+      return judgeName(peer, border);
   }
 }
 

@@ -71,6 +71,8 @@ interface Pods {
   readonly pods: Selector;
 }
 
+export const everyPod: Selector = new Map();
+
 /** Whom the policy is about. One object for all rules about the same pods. */
 export interface Subject extends Pods {
   /** The field that says so. */

@@ -3,10 +3,10 @@
  * decides where it leads, to the metadata service for example. So the platform grants names, as it grants addresses.
  */
 import { containsPattern, type DnsPattern } from '../kubernetes/dns-pattern.ts';
-import type { AllowRule, NamePeer } from './model.ts';
+import type { NamePeer } from './model.ts';
 import type { Border, Violation } from './violation.ts';
 
-export function judgeName({ pattern }: NamePeer, _: AllowRule, { tenant }: Border): Violation | undefined {
+export function judgeName({ pattern }: NamePeer, { tenant }: Border): Violation | undefined {
   const { names } = tenant.network;
   if (names.some((granted) => containsPattern(granted, pattern))) return undefined;
   return {

@@ -1,7 +1,7 @@
 /** Holds the limits that the pages of the border's checks tell against those of the code. */
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { valuesPerLabel } from '../../src/reach/dialects/network-policy-peer.ts';
+import { valuesPerLabel } from '../../src/reach/dialects/found.ts';
 import { limits } from '../../src/reach/dialects/network-policy-rule.ts';
 
 const { rules, peers, ports, excepts } = limits;

@@ -4,7 +4,7 @@ import { foundOrSkip } from '../apiserver/cluster-test.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { type CalicoSpec, calicoNetworkPolicy as kind } from './kinds/calico-network-policy.ts';
 import { summary } from './run.ts';
-import { addTo, type Counterexample, emptyTally, runBatches } from './search.ts';
+import { addTo, type Counterexample, emptyTally, firstFault, runBatches } from './search.ts';
 
 type Judge = typeof kind.judge;
 type Rule = NonNullable<CalicoSpec['ingress']>[number];
@@ -172,13 +172,8 @@ function judgeCalico(calico: Engine): void {
   });
   for (const { bug, found: wanted, judge } of bugs) {
     t.test(`a judge with a bug is found out: ${bug}`, async (t) => {
-      let found: Counterexample | undefined;
-      let batches = 0;
       const search = { kind: { ...kind, judge }, engines: [calico], seed: 3, asFound: true };
-      await runBatches(search, 0, (_batch, _tally, counterexample) => {
-        if (counterexample?.kind === wanted) found = counterexample;
-        return found !== undefined || ++batches >= 150;
-      });
+      const { found, batches } = await firstFault(search, wanted, 150);
       t.ok(found, found?.text ?? 'nothing was found');
       t.comment(`after ${batches} batches`);
     });

@@ -168,6 +168,21 @@ export async function runBatches<Spec>(
   await Promise.allSettled(underWay);
 }
 
+/** Runs batches until a counterexample of this sort is found, or there were so many. */
+export async function firstFault<Spec>(
+  search: Search<Spec>,
+  kind: Counterexample['kind'],
+  mostBatches: number,
+): Promise<{ readonly found: Counterexample | undefined; readonly batches: number }> {
+  let found: Counterexample | undefined;
+  let batches = 0;
+  await runBatches(search, 0, (_batch, _tally, counterexample) => {
+    if (counterexample?.kind === kind) found = counterexample;
+    return found !== undefined || ++batches >= mostBatches;
+  });
+  return { found, batches };
+}
+
 interface Outcome<Spec> {
   readonly tally: Tally;
   readonly found: Found<Spec> | undefined;

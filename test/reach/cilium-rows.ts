@@ -128,6 +128,12 @@ export const ciliumRows: readonly Row[] = [
     { chosen: ['egressAllow'] },
   ],
   [
+    'a field that is not known beside a selector of nodes that is null',
+    { ...every, nodeSelector: null, ingress: [{}], egressAllow: [] },
+    [['/egressAllow']],
+    { chosen: ['egressAllow'] },
+  ],
+  [
     'a rule that is none',
     { ...every, ingress: [7] },
     [['/ingress/0', { fromEndpoints: [{}] }]],

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { readCalicoPolicy } from '../../reach/dialects/calico/policy.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
+import { policyReviews } from '../policy-reviews.ts';
 import { calicoWords } from './words.ts';
 
 export const calicoNetworkPolicy = (
@@ -19,11 +20,7 @@ export const calicoNetworkPolicy = (
   plural: 'networkpolicies',
   scope: 'Namespaced',
   writers: 'tenants',
-  reviews: [
-    { phase: 'mutate', resources: ['networkpolicies'], operations: ['CREATE', 'UPDATE'] },
-    { phase: 'validate', resources: ['networkpolicies'], operations: ['CREATE', 'UPDATE'] },
-    { phase: 'validate', resources: ['networkpolicies'], operations: ['DELETE'], filtered: true },
-  ],
+  reviews: policyReviews('networkpolicies'),
   optional: ['networkpolicies'],
   rights: [
     {

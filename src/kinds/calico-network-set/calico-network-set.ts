@@ -5,6 +5,7 @@ import { readNetworkSet } from '../../reach/dialects/calico/network-set.ts';
 import { calicoWords } from '../calico-network-policy/words.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
+import { policyReviews } from '../policy-reviews.ts';
 
 export const calicoNetworkSet = (
   group: 'projectcalico.org' | 'crd.projectcalico.org',
@@ -17,11 +18,7 @@ export const calicoNetworkSet = (
   plural: 'networksets',
   scope: 'Namespaced',
   writers: 'tenants',
-  reviews: [
-    { phase: 'mutate', resources: ['networksets'], operations: ['CREATE', 'UPDATE'] },
-    { phase: 'validate', resources: ['networksets'], operations: ['CREATE', 'UPDATE'] },
-    { phase: 'validate', resources: ['networksets'], operations: ['DELETE'], filtered: true },
-  ],
+  reviews: policyReviews('networksets'),
   optional: ['networksets'],
   rights: [
     {

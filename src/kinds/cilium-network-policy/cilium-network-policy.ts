@@ -3,6 +3,7 @@ import type { Policy } from '../../kubernetes/objects.ts';
 import { readCiliumPolicy } from '../../reach/dialects/cilium/policy.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
+import { policyReviews } from '../policy-reviews.ts';
 import { ciliumWords } from './words.ts';
 
 export const ciliumNetworkPolicy: PolicyKind = {
@@ -13,11 +14,7 @@ export const ciliumNetworkPolicy: PolicyKind = {
   plural: 'ciliumnetworkpolicies',
   scope: 'Namespaced',
   writers: 'tenants',
-  reviews: [
-    { phase: 'mutate', resources: ['ciliumnetworkpolicies'], operations: ['CREATE', 'UPDATE'] },
-    { phase: 'validate', resources: ['ciliumnetworkpolicies'], operations: ['CREATE', 'UPDATE'] },
-    { phase: 'validate', resources: ['ciliumnetworkpolicies'], operations: ['DELETE'], filtered: true },
-  ],
+  reviews: policyReviews('ciliumnetworkpolicies'),
   optional: ['ciliumnetworkpolicies'],
   rights: [
     {

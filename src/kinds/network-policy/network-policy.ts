@@ -3,6 +3,7 @@ import type { NetworkPolicyRequest, PolicyRequest } from '../../kubernetes/revie
 import { readNetworkPolicy } from '../../reach/dialects/network-policy.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
+import { policyReviews } from '../policy-reviews.ts';
 import { networkPolicyWords } from './words.ts';
 
 export const networkPolicyResource = 'networking.k8s.io/v1/networkpolicies';
@@ -15,11 +16,7 @@ export const networkPolicy: PolicyKind = {
   plural: 'networkpolicies',
   scope: 'Namespaced',
   writers: 'tenants',
-  reviews: [
-    { phase: 'mutate', resources: ['networkpolicies'], operations: ['CREATE', 'UPDATE'] },
-    { phase: 'validate', resources: ['networkpolicies'], operations: ['CREATE', 'UPDATE'] },
-    { phase: 'validate', resources: ['networkpolicies'], operations: ['DELETE'], filtered: true },
-  ],
+  reviews: policyReviews('networkpolicies'),
   rights: [
     {
       why: 'The policies of the baseline. get: whether a namespace has its default-deny policy, read live when a pod waits for it. create and patch are server-side apply; update removes rules that others added, which apply cannot.',

@@ -15,6 +15,12 @@ export interface Limits {
   readonly items: number;
 }
 
+/**
+ * More values than this for one label are not examined (NP-14). Labels of pods of the own namespace have no such limit: those pods are
+ * all the tenant's.
+ */
+export const valuesPerLabel = 100;
+
 export class Found {
   readonly rules: AllowRule[] = [];
   readonly diagnostics: PlacedDiagnostic[] = [];

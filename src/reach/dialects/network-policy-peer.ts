@@ -1,6 +1,6 @@
 /** One NetworkPolicyPeer of networking.k8s.io/v1 -> an allow rule, or a diagnostic that says why it is none. */
 import { type FieldPath, field } from '../../kubernetes/field-path.ts';
-import { type IpRange, parseCidr } from '../../kubernetes/ip-range.ts';
+import type { IpRange } from '../../kubernetes/ip-range.ts';
 import { contains, type IpSet, normalise, subtract } from '../../kubernetes/ip-set.ts';
 import { excerpt, isGiven, isMap, unknownField } from '../../kubernetes/json.ts';
 import { contradiction, domainFor, type Selector, witnessLabels } from '../../kubernetes/label-selector.ts';
@@ -8,17 +8,21 @@ import { namespaceNameLabel } from '../../kubernetes/objects.ts';
 import { parseSelector } from '../../kubernetes/parse-selector.ts';
 import type { Port } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
-import { type AllowRule, type Diagnostic, type DiagnosticScope, diagnostic, invalid, type Subject } from '../model.ts';
+import {
+  type AllowRule,
+  type Diagnostic,
+  type DiagnosticScope,
+  diagnostic,
+  everyPod,
+  invalid,
+  type Subject,
+} from '../model.ts';
 import { possibleNames } from '../namespace-name.ts';
+import { valuesPerLabel } from './found.ts';
+import { readRange } from './range.ts';
 
 const peerFields: ReadonlySet<string> = new Set(['podSelector', 'namespaceSelector', 'ipBlock']);
 const blockFields: ReadonlySet<string> = new Set(['cidr', 'except']);
-
-/**
- * More values than this for one label are not examined (NP-14). A podSelector alone has no such limit: it selects pods of the own
- * namespace, which are all the tenant's.
- */
-export const valuesPerLabel = 100;
 
 /**
  * Keys that Cilium does not take for labels of the pod: the cluster of a mesh, the namespace, and labels of the namespace. It
@@ -40,8 +44,6 @@ export function foreignKeyOf(selector: Selector): string | undefined {
 
 /** "if the pod selector is selecting a cluster": then Cilium adds no condition for its own (isPodSelectorSelectingCluster). */
 const clusterKey = 'io.cilium.k8s.policy.cluster';
-
-export const everyPod: Selector = new Map();
 
 /** What is said of the peers of one direction. */
 export interface PeerScopes {
@@ -177,13 +179,4 @@ function readIpBlock(block: unknown, path: FieldPath, scope: DiagnosticScope): I
   if (addresses.length > 0) return addresses;
   const reason = 'matches nothing, as except leaves no address of cidr';
   return diagnostic(scope, 'nothing', path, reason, { id: 'remove-peer' });
-}
-
-function readRange(text: unknown, path: FieldPath, scope: DiagnosticScope): IpRange | Diagnostic {
-  if (typeof text !== 'string')
-    return invalid(scope, path, `${excerpt(text)} is not an IP range`, 'write text such as 203.0.113.0/24');
-  const range = parseCidr(text);
-  if (range.ok) return range.value;
-  const fix = `write ${range.fix ?? 'a range such as 203.0.113.0/24'}`;
-  return invalid(scope, path, range.reason, fix);
 }

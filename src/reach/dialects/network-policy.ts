@@ -14,13 +14,14 @@ import {
   type Diagnostic,
   diagnostic,
   emptyReach,
+  everyPod,
   type Isolation,
   invalid,
   type Reach,
   type Subject,
 } from '../model.ts';
 import { Found } from './found.ts';
-import { everyPod, foreignKeyOf } from './network-policy-peer.ts';
+import { foreignKeyOf } from './network-policy-peer.ts';
 import { limits, readRule, type Side, sides } from './network-policy-rule.ts';
 
 const specFields: ReadonlySet<string> = new Set(['podSelector', 'policyTypes', 'ingress', 'egress']);

@@ -4,11 +4,12 @@
  * The own namespace is added to the selectors only "as soon as any of the selector fields are used" (GetEntityRuleSelector): an entity
  * of addresses, ports or an empty `serviceAccounts` is everybody who has them.
  */
-import { type IpRange, parseCidr } from '../../../kubernetes/ip-range.ts';
+import type { IpRange } from '../../../kubernetes/ip-range.ts';
 import { normalise, subtract } from '../../../kubernetes/ip-set.ts';
 import { excerpt, isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
 import { type Expression, negated } from '../../expression/expression.ts';
 import { type Diagnostic, diagnostic, type Peer } from '../../model.ts';
+import { readRangeOrAddress } from '../range.ts';
 import { namespaceKey, ofEndpoints, ofNamespaces, ofServiceAccounts } from './parse-selector.ts';
 import { isDiagnostic, listAt, mapOf, type Place, selectorAt, unprovenAt, within, wrong } from './place.ts';
 
@@ -128,15 +129,9 @@ export function rangesAt(entity: JsonMap, name: 'nets' | 'notNets', place: Place
   const ranges: IpRange[] = [];
   for (const [index, written] of list.entries()) {
     const at = within(within(place, name), index);
-    if (typeof written !== 'string')
-      return wrong(at, `${excerpt(written)} is not an IP range`, 'write text such as 203.0.113.0/24');
-    // One address in its own spelling is a range of one.
-    const single = written.includes('/') ? undefined : parseCidr(written);
-    const text =
-      single?.ok === false && single.fix?.slice(0, single.fix.lastIndexOf('/')) === written ? single.fix : written;
-    const range = parseCidr(text);
-    if (!range.ok) return wrong(at, range.reason, `write ${range.fix ?? 'a range such as 203.0.113.0/24'}`);
-    ranges.push(range.value);
+    const range = readRangeOrAddress(written, at.path, at.scope);
+    if (isDiagnostic(range)) return range;
+    ranges.push(range);
   }
   return ranges;
 }

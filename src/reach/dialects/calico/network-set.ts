@@ -16,7 +16,7 @@ import { Found, type Limits } from '../found.ts';
 import { rangesAt } from './entity.ts';
 import { isDiagnostic, mapOf, type Place, within, wrong } from './place.ts';
 
-const limits: Limits = { rules: 2, peers: 5000, ports: 2, excepts: 1, labels: 1, items: 0 };
+const limits: Limits = { rules: 2, peers: 5000, ports: 2, excepts: 1, labels: 1, items: Number.POSITIVE_INFINITY };
 const specFields: ReadonlySet<string> = new Set(['nets']);
 const forged = ['pcns.', 'pcsa.', 'projectcalico.org/'];
 /** Where crd.projectcalico.org keeps the metadata of the object that Calico shows; its labels take the place of the others. */

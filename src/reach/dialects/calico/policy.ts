@@ -10,10 +10,9 @@
  */
 import { type FieldPath, field } from '../../../kubernetes/field-path.ts';
 import { excerpt, isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
-import type { Selector } from '../../../kubernetes/label-selector.ts';
 import type { Policy } from '../../../kubernetes/objects.ts';
 import { mostSteps } from '../../expression/budget.ts';
-import type { AllowRule, Diagnostic, Isolation, Reach, Subject } from '../../model.ts';
+import { type AllowRule, type Diagnostic, everyPod, type Isolation, type Reach, type Subject } from '../../model.ts';
 import { Found, type Limits } from '../found.ts';
 import { entityAt, labelCount, readPeer, sizeOf } from './entity.ts';
 import { ofEndpoints, ofServiceAccounts } from './parse-selector.ts';
@@ -21,7 +20,14 @@ import { isDiagnostic, listAt, mapOf, type Place, selectorAt, unprovenAt, within
 import { portCount, readPorts } from './ports.ts';
 
 /** How much of one policy is looked at; what is beyond is `unproven`. */
-const limits: Limits = { rules: 1000, peers: 2000, ports: 5000, excepts: 5000, labels: 4000, items: 0 };
+const limits: Limits = {
+  rules: 1000,
+  peers: 2000,
+  ports: 5000,
+  excepts: 5000,
+  labels: 4000,
+  items: Number.POSITIVE_INFINITY,
+};
 
 const specFields: ReadonlySet<string> = new Set([
   ...['selector', 'types', 'ingress', 'egress', 'order', 'tier', 'serviceAccountSelector', 'performanceHints'],
@@ -38,8 +44,6 @@ const httpFields: ReadonlySet<string> = new Set(['methods', 'paths']);
 const actions: ReadonlySet<unknown> = new Set(['Allow', 'Deny', 'Log', 'Pass']);
 const directions = ['ingress', 'egress'] as const;
 const typeNames = { ingress: 'Ingress', egress: 'Egress' } as const;
-const everyPod: Selector = new Map();
-
 export function readCalicoPolicy(policy: Policy): Reach {
   const { spec: written }: { spec?: unknown } = policy;
   const found = new Found(limits);

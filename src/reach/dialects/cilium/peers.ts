@@ -1,7 +1,7 @@
 /** The lists of peers of a rule of cilium.io/v2: one reader for each. */
 import { type DnsPattern, parsePattern } from '../../../kubernetes/dns-pattern.ts';
 import { type FieldPath, field } from '../../../kubernetes/field-path.ts';
-import { type IpRange, parseCidr } from '../../../kubernetes/ip-range.ts';
+import type { IpRange } from '../../../kubernetes/ip-range.ts';
 import { contains, normalise, subtract } from '../../../kubernetes/ip-set.ts';
 import { excerpt, isGiven, isMap, unknownField } from '../../../kubernetes/json.ts';
 import type { Direction } from '../../../tenancy/tenant.ts';
@@ -14,6 +14,7 @@ import {
   isEntity,
   type Peer,
 } from '../../model.ts';
+import { readRange, readRangeOrAddress } from '../range.ts';
 import { readEndpoints } from './selector.ts';
 
 /** A peer with the field that says it, or why there is none. */
@@ -59,10 +60,7 @@ function readEndpoint(item: unknown, path: FieldPath, direction: Direction): Rea
 
 /** A range, or one address. */
 function readCidr(item: unknown, path: FieldPath, direction: Direction): ReadPeer {
-  // One address in its own spelling is a range of one.
-  const single = typeof item === 'string' && !item.includes('/') ? parseCidr(item) : undefined;
-  const text = single?.ok === false && single.fix?.slice(0, single.fix.lastIndexOf('/')) === item ? single.fix : item;
-  const range = readRange(text, path, { direction, kind: 'ipBlock' });
+  const range = readRangeOrAddress(item, path, { direction, kind: 'ipBlock' });
   return 'verdict' in range ? range : { peer: { kind: 'ipBlock', addresses: [range] }, path };
 }
 
@@ -105,14 +103,6 @@ function readCidrRule(item: unknown, path: FieldPath, direction: Direction): Rea
   if (addresses.length > 0) return { peer: { kind: 'ipBlock', addresses }, path };
   const reason = 'matches nothing, as except leaves no address of cidr';
   return diagnostic(scope, 'nothing', path, reason, { id: 'remove-peer' });
-}
-
-function readRange(text: unknown, path: FieldPath, scope: DiagnosticScope): IpRange | Diagnostic {
-  if (typeof text !== 'string')
-    return invalid(scope, path, `${excerpt(text)} is not an IP range`, 'write text such as 203.0.113.0/24');
-  const range = parseCidr(text);
-  if (range.ok) return range.value;
-  return invalid(scope, path, range.reason, `write ${range.fix ?? 'a range such as 203.0.113.0/24'}`);
 }
 
 /** By an allow-list: later versions of Cilium have more of them. */

@@ -13,7 +13,15 @@ import { contradiction, type Selector } from '../../../kubernetes/label-selector
 import type { Policy } from '../../../kubernetes/objects.ts';
 import { allPorts } from '../../../kubernetes/port-range.ts';
 import type { Direction } from '../../../tenancy/tenant.ts';
-import { type DiagnosticScope, diagnostic, type Isolation, invalid, type Reach, type Subject } from '../../model.ts';
+import {
+  type DiagnosticScope,
+  diagnostic,
+  everyPod,
+  type Isolation,
+  invalid,
+  type Reach,
+  type Subject,
+} from '../../model.ts';
 import { Found, type Limits } from '../found.ts';
 import { peerLists } from './peers.ts';
 import { itemsOf, type Place, readRulePorts } from './ports.ts';
@@ -23,7 +31,7 @@ import { readSubject } from './selector.ts';
 export const limits: Limits = { rules: 1000, peers: 1500, ports: 5000, excepts: 3000, labels: 5000, items: 8000 };
 
 const specFields: ReadonlySet<string> = new Set([
-  ...['endpointSelector', 'ingress', 'ingressDeny', 'egress', 'egressDeny'],
+  ...['endpointSelector', 'nodeSelector', 'ingress', 'ingressDeny', 'egress', 'egressDeny'],
   ...['enableDefaultDeny', 'labels', 'description', 'log'],
 ]);
 const denyField = { ingress: 'ingressDeny', egress: 'egressDeny' } as const;
@@ -38,8 +46,6 @@ const ruleFields = {
   egress: fieldsOf('egress', ['authentication']),
 };
 const denyFields = { ingress: fieldsOf('ingress', []), egress: fieldsOf('egress', []) };
-
-const everyPod: Selector = new Map();
 
 /** "spec or specs must be provided", and both may be: every one of them counts. */
 export function readCiliumPolicy(policy: Policy): Reach {
@@ -71,7 +77,7 @@ function readSpec(written: unknown, place: Place): readonly Isolation[] {
     return [];
   }
   const unknown = unknownField(written, specFields);
-  if (unknown !== undefined && unknown !== 'nodeSelector') {
+  if (unknown !== undefined) {
     const reason = `${excerpt(unknown)} is not a field of a CiliumNetworkPolicy that is understood`;
     found.add(invalid(scope, path, reason, 'write endpointSelector, ingress, ingressDeny, egress and egressDeny'));
   }

@@ -27,9 +27,6 @@ const portRuleFields: ReadonlySet<string> = new Set([
 const portFields: ReadonlySet<string> = new Set(['port', 'endPort', 'protocol']);
 const highest = 65535;
 
-/** What a port is taken for that is not understood, so that the peers beside it are judged all the same. */
-const every: readonly Port[] = allPorts;
-
 /**
  * Both lists are joined. An item without ports lets nobody through, but with it the rule has said something about ports: then only what
  * is listed is open (mergeL4Filter of pkg/policy/rule.go).
@@ -48,7 +45,7 @@ export function readRulePorts(rule: JsonMap, place: Place): RulePorts {
     // Of ICMP, a grant says nothing either.
     if (!isMap(item))
       place.found.add(invalid(place.scope, at, `${excerpt(item)} is not a map`, 'write a map with fields'));
-    else if (!Array.isArray(item.fields) || item.fields.length > 0) ports.push(...every);
+    else if (!Array.isArray(item.fields) || item.fields.length > 0) ports.push(...allPorts);
   }
   return isListed ? ports : 'unlisted';
 }
@@ -66,9 +63,10 @@ export function itemsOf(
   const at = field(path, name);
   if (Array.isArray(list)) return found.examines(list.length, 'items', scope, at) ? list : none;
   found.add(invalid(scope, at, `${excerpt(list)} is not a list`, 'write a list'));
-  return [];
+  return none;
 }
 
+/** What is not understood counts as every port, so that the peers beside it are judged all the same. */
 function readPortRule(item: unknown, path: FieldPath, place: Place): readonly Port[] {
   const { scope, found } = place;
   const unknown = isMap(item) ? unknownField(item, portRuleFields) : undefined;
@@ -77,7 +75,7 @@ function readPortRule(item: unknown, path: FieldPath, place: Place): readonly Po
       ? `${excerpt(unknown)} is not a field of toPorts that is understood`
       : `${excerpt(item)} is not a map`;
     found.add(invalid(scope, path, reason, 'write ports, and rules if you need them'));
-    return every;
+    return allPorts;
   }
   if (isGiven(item.listener)) {
     const reason = 'hands the traffic to a proxy, and where that sends it no field of the policy says';
@@ -88,9 +86,9 @@ function readPortRule(item: unknown, path: FieldPath, place: Place): readonly Po
   if (!isGiven(ports)) return [];
   if (!Array.isArray(ports)) {
     found.add(invalid(scope, field(path, 'ports'), `${excerpt(ports)} is not a list of ports`, 'write a list'));
-    return every;
+    return allPorts;
   }
-  if (!found.examines(ports.length, 'ports', scope, field(path, 'ports'))) return every;
+  if (!found.examines(ports.length, 'ports', scope, field(path, 'ports'))) return allPorts;
   const read: Port[] = [];
   for (let index = 0; index < ports.length; index++) {
     const port = readPort(ports[index]);
@@ -99,7 +97,7 @@ function readPortRule(item: unknown, path: FieldPath, place: Place): readonly Po
       continue;
     }
     found.add(invalid(scope, field(field(path, 'ports'), index), port.reason, port.fix));
-    return every;
+    return allPorts;
   }
   return read;
 }
@@ -146,7 +144,7 @@ function readPort(written: unknown): readonly Port[] | { readonly reason: string
     return { reason: `${excerpt(unknown)} is not a field of a port`, fix: 'write port, endPort and protocol' };
   const { port, endPort } = written;
   const protocol = isGiven(written.protocol) ? written.protocol : 'ANY';
-  if (typeof protocol === 'string' && otherProtocols.has(protocol)) return every;
+  if (typeof protocol === 'string' && otherProtocols.has(protocol)) return allPorts;
   const protocols = protocol === 'ANY' ? transports : transports.filter((one) => one === protocol);
   if (protocols.length === 0)
     return { reason: `${excerpt(protocol)} is not a protocol of Cilium`, fix: 'write TCP, UDP, SCTP or ANY' };

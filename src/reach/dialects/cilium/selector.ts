@@ -26,13 +26,11 @@ import {
   type SelectorPeer,
 } from '../../model.ts';
 import { possibleNames } from '../../namespace-name.ts';
+import { valuesPerLabel } from '../found.ts';
 
 const namespaceKey = 'io.kubernetes.pod.namespace';
 const namespaceLabels = 'io.cilium.k8s.namespace.labels.';
 const clusterKey = 'io.cilium.k8s.policy.cluster';
-
-/** More values than these for one label of a namespace are not examined (NP-14). */
-const valuesPerLabel = 100;
 
 /** What a selector says, by whom it is about. */
 interface Parts {
