@@ -98,6 +98,12 @@ const entities: readonly {
     verdict: 'invalid',
     reason: /line break/,
   },
+  {
+    says: 'a line break that newer versions cannot read, so that nothing is left of the selector',
+    entity: { namespaceSelector: `has(\n${tenant}) && ${own}` },
+    verdict: 'invalid',
+  },
+  { says: 'the same in an operator', entity: { namespaceSelector: `${own} && a not\nin {"b"}` }, verdict: 'invalid' },
   { says: 'X26 notin in one word', entity: { namespaceSelector: `${tenant} notin{"beta"}` }, verdict: 'escapes' },
   { says: 'X28 two branches', entity: { namespaceSelector: `${own} || ${own} && has(y)` } },
   {
@@ -298,6 +304,34 @@ const specs: readonly { readonly says: string; readonly spec: unknown; readonly 
     spec: { ingress: [{ action: 'Allow', protocol: 'ICMP', icmp: { type: 8 } }] },
     told: [/^escapes/],
   },
+  {
+    says: 'a port of the source that Calico cannot read, and with it the list of all policies',
+    spec: ingress({ selector: 'all()', ports: ['1:2:3'] }, { protocol: 'TCP' }),
+    told: [/^invalid .*source.ports\[0\]/],
+  },
+  {
+    says: 'no port of the source',
+    spec: ingress({ selector: 'all()', notPorts: [70000] }, { protocol: 'TCP' }),
+    told: [/^invalid .*source.notPorts\[0\]/],
+  },
+  {
+    says: 'a type of ICMP that the kernel does not know',
+    spec: ingress(inside, { protocol: 'ICMP', icmp: { type: 255 } }),
+    told: [/^invalid .*icmp.type/],
+  },
+  {
+    says: 'a code of ICMP that is none',
+    spec: ingress(inside, { protocol: 'ICMP', notICMP: { type: 8, code: 1.5 } }),
+    told: [/^invalid .*notICMP.code/],
+  },
+  {
+    says: 'more annotations than a line of iptables has place for',
+    spec: ingress(inside, {
+      metadata: { annotations: Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`a${at}`, 'x'])) },
+    }),
+    told: [/^invalid .*metadata.annotations/],
+  },
+  { says: 'an annotation of a rule', spec: ingress(inside, { metadata: { annotations: { why: 'web' } } }), told: [] },
   { says: 'rules that are no list', spec: { ingress: {} }, told: [/^invalid spec.ingress/] },
 ];
 
@@ -308,6 +342,17 @@ for (const { says, spec, told: expected } of specs) {
     for (const [index, pattern] of expected.entries()) t.match(verdicts[index], pattern);
   });
 }
+
+t.test('a name that Calico takes for more than a name', async (t) => {
+  const named = (name: string) => {
+    const policy = { spec: ingress(inside), metadata: { name, namespace: border.namespace } };
+    return told(kind.worded(judgeBorder(kind.read(JSON.parse(JSON.stringify(policy))), border), border));
+  };
+  for (const name of ['web', 'default.web', 'default.web.v2']) t.strictSame(named(name), [], name);
+  t.match(named('knp.default.bulkhead-default-deny'), [/^unproven metadata.name: is the name by which Calico keeps/]);
+  t.match(named('kcnp.kube-admin.deny'), [/^unproven metadata.name: is the name by which Calico keeps/]);
+  t.match(named('platform.web'), [/^unproven metadata.name: begins with "platform."/]);
+});
 
 t.test('a gate opens its ports to the tenant that agreed', async (t) => {
   const beta = { namespaceSelector: `${tenant} == "beta" || ${own}`, ports: [5432] };
@@ -357,6 +402,27 @@ t.test('a NetworkSet opens its addresses', async (t) => {
   const plain = { 'projectcalico.org/metadata': JSON.stringify({ labels: { app: 'web' } }) };
   t.strictSame(judged({}, { annotations: plain }), []);
   t.match(judged({}, { annotations: { 'projectcalico.org/metadata': '{' } }), [/^invalid metadata.annotations/]);
+  const forged = `{"pcns.${tenant}":"beta"}`;
+  for (const text of [
+    `{"Labels":${forged}}`,
+    `{"label\u017f":${forged}}`,
+    `{"labels":${forged},"labels":{"app":"web"}}`,
+    `{"l\\u0061bels":${forged},"labels":{}}`,
+    '[]',
+  ])
+    t.match(
+      judged({}, { annotations: { 'projectcalico.org/metadata': text } }),
+      [/^invalid metadata.annotations/],
+      text,
+    );
+  const written = JSON.stringify({
+    labels: { 'a:b': '":{"' },
+    annotations: { last: '{"labels":{"a\\"":":"}}' },
+    ownerReferences: [{}],
+  });
+  t.strictSame(judged({}, { annotations: { 'projectcalico.org/metadata': written } }), [], 'as Calico writes it');
+  const nested = `{"annotations":${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
+  t.strictSame(judged({}, { annotations: { 'projectcalico.org/metadata': nested } }), [], 'however deep');
   const one = { metadata: { name: 'a', labels: { app: 'x' } }, spec: { nets: [] } };
   t.equal(set.unchanged(one, { ...one, metadata: { name: 'a', labels: { app: 'y' } } }), false, 'labels are looked at');
   t.equal(set.unchanged(one, JSON.parse(JSON.stringify(one))), true);

@@ -20,18 +20,28 @@ const otherProtocols: ReadonlySet<string> = new Set(['ICMP', 'ICMPv6', 'UDPLite'
 const icmpFields: ReadonlySet<string> = new Set(['type', 'code']);
 
 /** What is taken away from the ports (`notPorts`, `notProtocol`, `notICMP`) narrows nothing here: no grant rests on it. */
-export function readPorts(rule: JsonMap, destination: JsonMap, place: Place): readonly Port[] | Diagnostic {
+export function readPorts(
+  rule: JsonMap,
+  source: JsonMap,
+  destination: JsonMap,
+  place: Place,
+): readonly Port[] | Diagnostic {
   const protocol = readProtocol(rule, 'protocol', place);
   if (isDiagnostic(protocol)) return protocol;
   const not = readProtocol(rule, 'notProtocol', place);
   if (isDiagnostic(not)) return not;
   for (const name of ['icmp', 'notICMP']) {
-    const icmp = isGiven(rule[name]) ? mapOf(rule[name], icmpFields, 'a match of ICMP', within(place, name)) : {};
+    const icmp = isGiven(rule[name]) ? readIcmp(rule[name], within(place, name)) : {};
     if (isDiagnostic(icmp)) return icmp;
   }
   const at = within(place, 'destination');
-  const excluded = portsAt(destination, 'notPorts', 'TCP', at);
-  if (isDiagnostic(excluded)) return excluded;
+  // Of one port that is not understood, Calico cannot read the list of all policies of the cluster.
+  const narrowing = [
+    portsAt(source, 'ports', 'TCP', within(place, 'source')),
+    portsAt(source, 'notPorts', 'TCP', within(place, 'source')),
+    portsAt(destination, 'notPorts', 'TCP', at),
+  ];
+  for (const ports of narrowing) if (isDiagnostic(ports)) return ports;
   if (protocol.of === undefined) {
     const ports = portsAt(destination, 'ports', 'TCP', at);
     return isDiagnostic(ports) ? ports : allPorts;
@@ -39,6 +49,25 @@ export function readPorts(rule: JsonMap, destination: JsonMap, place: Place): re
   const ports = portsAt(destination, 'ports', protocol.of, at);
   if (isDiagnostic(ports) || ports.length > 0) return ports;
   return [{ protocol: protocol.of, first: 1, last: highest }];
+}
+
+/** "Type = 255 is not assigned to any protocol and the Linux kernel doesn't support matching on it" (backend/model/rule.go). */
+function readIcmp(written: unknown, place: Place): JsonMap | Diagnostic {
+  const icmp = mapOf(written, icmpFields, 'a match of ICMP', place);
+  if (isDiagnostic(icmp)) return icmp;
+  for (const [name, most] of [
+    ['type', 254],
+    ['code', 255],
+  ] as const) {
+    const number = icmp[name];
+    if (isGiven(number) && !(typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= most))
+      return wrong(
+        within(place, name),
+        `${excerpt(number)} is not a ${name} of ICMP`,
+        `write a number from 0 to ${most}`,
+      );
+  }
+  return icmp;
 }
 
 /** `of` is undefined for every protocol, and for those that have no ports. */

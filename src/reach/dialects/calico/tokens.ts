@@ -1,7 +1,8 @@
 /**
- * The tokens of Calico's selectors, exactly as libcalico-go/lib/selector/tokenizer has them. Between tokens only blanks and tabs are
- * left out; inside `has(…)`, `not in`, `starts with` and the like every blank of `\s` is. An operator in words is read only after a
- * label, so that a label can be named as one; an identifier takes all that it can, so `acontains` is a label.
+ * The tokens of Calico's selectors, as every version of libcalico-go/lib/selector/tokenizer has them. Only blanks and tabs are left out.
+ * Older versions also leave out line breaks inside `has(…)`, `not in`, `starts with` and the like. Newer ones cannot read such a text, and
+ * a namespaceSelector that cannot be read is no namespaceSelector (parseSelectorAttachPrefix), so the rule is for everybody. An operator in
+ * words is read only after a label, so that a label can be named as one; an identifier takes all that it can, so `acontains` is a label.
  */
 
 export type Token =
@@ -30,7 +31,7 @@ export function tokensOf(text: string): readonly Token[] | { readonly reason: st
   const tokens: Token[] = [];
   let at = 0;
   for (;;) {
-    while (text[at] === ' ' || text[at] === '\t') at++;
+    at = afterBlanks(text, at);
     if (at >= text.length) return [...tokens, { kind: 'end' }];
     const quote = text[at];
     if (quote === '"' || quote === "'") {
@@ -99,10 +100,9 @@ function afterAll(text: string, at: number, parts: readonly string[]): number | 
   return end;
 }
 
-/** `\s` of Go has five characters. */
 function afterBlanks(text: string, at: number): number {
   let end = at;
-  while (end < text.length && '\t\n\f\r '.includes(text[end] ?? '')) end++;
+  while (text[end] === ' ' || text[end] === '\t') end++;
   return end;
 }
 
