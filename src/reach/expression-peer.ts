@@ -62,7 +62,8 @@ function judgeWorlds({ expression, steps }: ExpressionPeer, rule: AllowRule, bor
   const budget = new Budget(steps);
   const namespaced = judgeNamespaced(both(expression, inNamespace), rule, border, budget);
   if (namespaced !== undefined && namespaced.verdict !== 'nothing') return namespaced;
-  const keys = new Set(keysOf(expression).filter((key) => key.startsWith(ofNamespace)));
+  const keys = new Set<string>();
+  addNamespaceKeys(expression, keys);
   const without = [...keys].map((key): Literal => ({ key, test: { op: 'has' }, holds: false }));
   const others: Expression = { all: [...without, expression] };
   if (bound(others, budget) === undefined) return namespaced;
@@ -82,10 +83,10 @@ function judgeWorlds({ expression, steps }: ExpressionPeer, rule: AllowRule, bor
   };
 }
 
-function keysOf(expression: Expression): readonly string[] {
-  if ('all' in expression) return expression.all.flatMap(keysOf);
-  if ('any' in expression) return expression.any.flatMap(keysOf);
-  return [expression.key];
+function addNamespaceKeys(expression: Expression, keys: Set<string>): void {
+  if ('all' in expression) for (const one of expression.all) addNamespaceKeys(one, keys);
+  else if ('any' in expression) for (const one of expression.any) addNamespaceKeys(one, keys);
+  else if (expression.key.startsWith(ofNamespace)) keys.add(expression.key);
 }
 
 function judgeNamespaced(

@@ -42,6 +42,13 @@ export function findWord(
   )
     return undefined;
   const contained = held.flatMap(({ op, text }) => (op === 'contains' ? text : []));
+  const isIn = ({ op, text }: Affix) =>
+    op === 'starts'
+      ? prefix.startsWith(text)
+      : op === 'ends'
+        ? suffix.endsWith(text)
+        : [prefix, suffix, ...contained].some((part) => part.includes(text));
+  if (affixes.some((one) => !one.holds && isIn(one))) return undefined;
   // Most often one of these is such a word.
   for (const filler of ['', 'any', 'x', 'x0', 'a1', 'any-2']) {
     if (!budget.spend(1 + affixes.length)) return 'beyond';

@@ -47,7 +47,9 @@ export function entityAt(rule: JsonMap, name: 'source' | 'destination', place: P
 
 /** How many parts of the entity are examined. */
 export function sizeOf(entity: JsonMap): number {
-  return ['nets', 'notNets'].reduce((sum, name) => sum + (Array.isArray(entity[name]) ? entity[name].length : 0), 1);
+  const count = (list: unknown) => (Array.isArray(list) ? list.length : 0);
+  const selects = isGiven(entity.selector ?? entity.namespaceSelector ?? entity.notSelector ?? entity.serviceAccounts);
+  return count(entity.nets) + count(entity.notNets) + (selects ? 1 : 0);
 }
 
 /** About how many labels the selectors of the entity speak of, by the length of their texts. */

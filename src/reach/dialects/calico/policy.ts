@@ -74,7 +74,8 @@ export function readCalicoPolicy(policy: Policy): Reach {
       continue;
     }
     if (!found.examines(list.length, 'rules', at.scope, within(at, direction).path)) continue;
-    for (const [index, rule] of list.entries()) readRule(rule, within(within(at, direction), index), subject, found);
+    for (const [index, rule] of list.entries())
+      if (!readRule(rule, within(within(at, direction), index), subject, found)) break;
   }
   return { rules, isolates: isolationOf(spec), diagnostics };
 }
@@ -86,23 +87,26 @@ function specOf(written: unknown, place: Place): JsonMap | Diagnostic {
   return mapOf(written, specFields, 'a NetworkPolicy of Calico', place);
 }
 
-function readRule(written: unknown, place: Place, subject: Subject, found: Found): void {
+/** False: the rule goes beyond what is examined, so the rules behind it are not looked at either. */
+function readRule(written: unknown, place: Place, subject: Subject, found: Found): boolean {
   const rule = mapOf(written, ruleFields, 'a rule of Calico', place);
   if (isDiagnostic(rule)) {
     found.add(rule);
-    return;
+    return true;
   }
   const { direction } = place.scope;
   const remote = direction === 'ingress' ? 'source' : 'destination';
   const read = readFields(rule, place, remote, found);
+  if (read === 'beyond') return false;
   const opens = rule.action === 'Allow' || rule.action === 'Pass';
   if (isDiagnostic(read)) {
     // Of a rule that opens nothing, only what is not understood matters.
     if (opens || read.verdict === 'invalid') found.add(read);
-    return;
+    return true;
   }
   const action = rule.action === 'Pass' ? 'pass' : 'allow';
   if (opens && read.ports.length > 0) found.add({ action, subject, direction, ...read });
+  return true;
 }
 
 /** The side that is local narrows nothing at the border, but it must be understood: a selector that is not is left out by Calico. */
@@ -111,7 +115,7 @@ function readFields(
   place: Place,
   remote: 'source' | 'destination',
   found: Found,
-): Pick<AllowRule, 'peer' | 'path' | 'ports'> | Diagnostic {
+): Pick<AllowRule, 'peer' | 'path' | 'ports'> | Diagnostic | 'beyond' {
   const { action, http, ipVersion } = rule;
   if (!actions.has(action))
     return wrong(
@@ -150,8 +154,7 @@ function readFields(
     const at: FieldPath = field(place.path, name);
     const enough = found.examines(sizeOf(entity), 'peers', place.scope, at);
     const read = enough && found.examines(labelCount(entity), 'labels', place.scope, at);
-    if (!read || !found.examines(portCount(entity), 'ports', place.scope, at))
-      return wrong(within(place, name), 'is not examined', 'split the policy into several: policies add up');
+    if (!read || !found.examines(portCount(entity), 'ports', place.scope, at)) return 'beyond';
   }
   const ports = readPorts(rule, source, destination, place);
   if (isDiagnostic(ports)) return ports;
