@@ -17,6 +17,15 @@ export type Word = string | 'beyond' | undefined;
 const mostContained = 16;
 const letters = 'xabcdefghijklmnopqrstuvwyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
+const fillers = ['', 'any', 'x', 'x0', 'a1', 'any-2'];
+const guesses: readonly ((word: string, filler: string, prefix: string, suffix: string) => string)[] = [
+  (word) => word,
+  (word, filler) => word + filler,
+  (word, filler) => filler + word,
+  (_, filler, prefix, suffix) => prefix + filler + suffix,
+  (word, filler) => filler + word + filler,
+];
+
 /** "must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character". */
 export function isLabelValue(text: string, longest: number): boolean {
   return (
@@ -50,17 +59,16 @@ export function findWord(
         : [prefix, suffix, ...contained].some((part) => part.includes(text));
   if (affixes.some((one) => !one.holds && isIn(one))) return undefined;
   // Most often one of these is such a word.
-  for (const filler of ['', 'any', 'x', 'x0', 'a1', 'any-2']) {
+  const parts = [prefix, ...contained, suffix].filter((part) => part !== '');
+  for (const filler of fillers) {
     if (!budget.spend(1 + affixes.length)) return 'beyond';
-    const word = [prefix, ...contained, suffix].filter((part) => part !== '').join(filler);
-    for (const guess of [
-      word,
-      `${word}${filler}`,
-      `${filler}${word}`,
-      `${prefix}${filler}${suffix}`,
-      `${filler}${word}${filler}`,
-    ])
+    const word = parts.length === 1 ? (parts[0] ?? '') : parts.join(filler);
+    for (let way = 0; way < guesses.length; way++) {
+      const guess = guesses[way]?.(word, filler, prefix, suffix) ?? '';
       if (guess !== '' && fits(guess)) return guess;
+      // Without a filler all guesses are one.
+      if (filler === '') break;
+    }
   }
   if (fits('')) return '';
   return shortestWord({ affixes, excluded, longest, prefix, suffix, contained, fits }, budget);
