@@ -57,6 +57,8 @@ interface AnyKind {
 /** A verdict of the border whose fix reads in the fields of a kind of policy. */
 export interface PolicyVerdict extends PeerVerdict {
   readonly fix: string;
+  /** Of a policy that opens nothing yet: it is worth a warning, and no refusal. */
+  readonly protects?: 'intent';
 }
 
 /** A kind with rules about who may talk to whom. Its rights hold `list`: stored policies are judged again, and by `bulkhead audit`. */

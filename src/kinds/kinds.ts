@@ -2,6 +2,7 @@
 import { binding } from './binding.ts';
 import { calicoNetworkPolicy } from './calico-network-policy/calico-network-policy.ts';
 import { calicoNetworkSet } from './calico-network-set/calico-network-set.ts';
+import { calicoStagedPolicy } from './calico-staged-policy/calico-staged-policy.ts';
 import { ciliumNetworkPolicy } from './cilium-network-policy/cilium-network-policy.ts';
 import { exemption } from './exemption.ts';
 import { gateRequest } from './gate-request.ts';
@@ -21,6 +22,10 @@ export const kinds: readonly Kind[] = [
   ciliumNetworkPolicy,
   calicoNetworkPolicy('projectcalico.org', 'v3'),
   calicoNetworkPolicy('crd.projectcalico.org', 'v1'),
+  calicoStagedPolicy('StagedNetworkPolicy', 'projectcalico.org', 'v3'),
+  calicoStagedPolicy('StagedNetworkPolicy', 'crd.projectcalico.org', 'v1'),
+  calicoStagedPolicy('StagedKubernetesNetworkPolicy', 'projectcalico.org', 'v3'),
+  calicoStagedPolicy('StagedKubernetesNetworkPolicy', 'crd.projectcalico.org', 'v1'),
   calicoNetworkSet('projectcalico.org', 'v3'),
   calicoNetworkSet('crd.projectcalico.org', 'v1'),
   resourceQuota,

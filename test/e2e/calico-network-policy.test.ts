@@ -20,16 +20,27 @@ async function install(plane: ControlPlane): Promise<void> {
   const { stdout } = await promisify(execFile)('go', download, { cwd: engine });
   for (const plural of ['networkpolicies', 'networksets']) {
     const file = `libcalico-go/config/crd/crd.projectcalico.org_${plural}.yaml`;
-    await define(plane, plural, await readFile(join(JSON.parse(stdout).Dir, file), 'utf8'));
+    const text = await readFile(join(JSON.parse(stdout).Dir, file), 'utf8');
+    await define(plane, plural, parse(text));
+    if (plural === 'networkpolicies') await define(plane, 'stagednetworkpolicies', staged(parse(text)));
   }
 }
 
-async function define(plane: ControlPlane, plural: string, text: string): Promise<void> {
+/** What Calico adds for a StagedNetworkPolicy; the version whose schemas these are has no file of its own for it. */
+function staged(definition: ReturnType<typeof parse>): ReturnType<typeof parse> {
+  const names = { kind: 'StagedNetworkPolicy', listKind: 'StagedNetworkPolicyList' };
+  definition.spec.names = { ...names, plural: 'stagednetworkpolicies', singular: 'stagednetworkpolicy' };
+  const { properties } = definition.spec.versions[0].schema.openAPIV3Schema.properties.spec;
+  properties.stagedAction = { type: 'string', enum: ['Set', 'Delete', 'Learn', 'Ignore'] };
+  return definition;
+}
+
+async function define(plane: ControlPlane, plural: string, real: ReturnType<typeof parse>): Promise<void> {
   for (const [group, version] of [
     ['crd.projectcalico.org', 'v1'],
     ['projectcalico.org', 'v3'],
   ] as const) {
-    const definition = parse(text);
+    const definition = structuredClone(real);
     definition.metadata.name = `${plural}.${group}`;
     definition.spec.group = group;
     definition.spec.versions[0].name = version;
@@ -47,6 +58,7 @@ await guardedTest('a NetworkPolicy of Calico is judged in both groups', async (t
   t.equal(made.code, 0, made.stderr);
   for (const apiVersion of ['projectcalico.org/v3', 'crd.projectcalico.org/v1']) {
     await t.test(apiVersion, (t) => liveOf(t, cluster, apiVersion));
+    await t.test(`a staged policy of ${apiVersion}`, (t) => stagedOf(t, cluster, apiVersion));
     await t.test(`a NetworkSet of ${apiVersion}`, (t) => setsOf(t, cluster, apiVersion));
   }
   await t.test('what Calico itself would have refused is refused in the group that it does not look at', async (t) => {
@@ -57,6 +69,15 @@ await guardedTest('a NetworkPolicy of Calico is judged in both groups', async (t
     t.match(await apply(cluster, forged), { code: 1, stderr: /is not a name of a ServiceAccount/ });
     const dropped = policy('crd.projectcalico.org/v1', 'dropped', { nets: ['010.0.0.0/8'] });
     t.match(await apply(cluster, dropped), { code: 1, stderr: /source.nets\[0\]/ });
+    const ports = policy('crd.projectcalico.org/v1', 'ports', { selector: 'all()', ports: ['1:2:3'] });
+    t.match(await apply(cluster, ports), { code: 1, stderr: /source.ports\[0\]/ });
+    const torn = policy('crd.projectcalico.org/v1', 'torn', {
+      namespaceSelector: `has(\n${label}) && ${label} == "acme"`,
+    });
+    t.match(await apply(cluster, torn), { code: 1, stderr: /is not a selector of Calico/ });
+    const own = { selector: 'all()' };
+    const inPlace = policy('crd.projectcalico.org/v1', 'knp.default.bulkhead-default-deny', own);
+    t.match(await apply(cluster, inPlace), { code: 1, stderr: /metadata\.name\n.*whose place it would take/ });
   });
 });
 
@@ -73,6 +94,18 @@ function apply(cluster: GuardedCluster, object: object, ...more: readonly string
   return cluster.kubectl('alice', ['apply', ...more, '-f', '-'], stringify(object));
 }
 
+async function stagedOf(t: Test, cluster: GuardedCluster, apiVersion: string): Promise<void> {
+  const wide = { ...policy(apiVersion, 'later', { namespaceSelector: 'all()' }), kind: 'StagedNetworkPolicy' };
+  const written = await apply(cluster, wide);
+  t.match(written, { code: 0 }, 'it opens nothing yet');
+  t.match(written.stderr, /Warning: cross-tenant-ingress: .*namespaceSelector when enforced: matches namespaces/);
+  t.match(written.stderr, /Warning: cross-tenant-ingress: fix: add bulkhead\.dev\/tenant == "acme"/);
+  const unread = { ...policy(apiVersion, 'unread', { selector: 'a=' }), kind: 'StagedNetworkPolicy' };
+  t.match(await apply(cluster, unread), { code: 1, stderr: /is not a selector of Calico/ });
+  const enforced = await apply(cluster, { ...wide, kind: 'NetworkPolicy' });
+  t.match(enforced, { code: 1, stderr: /source\.namespaceSelector/ }, 'what it becomes is refused');
+}
+
 async function setsOf(t: Test, cluster: GuardedCluster, apiVersion: string): Promise<void> {
   const set = (nets: readonly string[], metadata: object = {}) => ({
     ...{ apiVersion, kind: 'NetworkSet', metadata: { name: 'partner', namespace, ...metadata } },
@@ -84,6 +117,8 @@ async function setsOf(t: Test, cluster: GuardedCluster, apiVersion: string): Pro
   t.match(await apply(cluster, set([], { labels: forged })), { code: 1, stderr: /pods of another namespace/ });
   const annotations = { 'projectcalico.org/metadata': JSON.stringify({ labels: forged }) };
   t.match(await apply(cluster, set([], { annotations })), { code: 1, stderr: /pods of another namespace/ });
+  const capital = { 'projectcalico.org/metadata': JSON.stringify({ LABELS: forged }) };
+  t.match(await apply(cluster, set([], { annotations: capital })), { code: 1, stderr: /as Calico writes it/ });
   const resource = `networksets.${apiVersion.split('/')[0]}`;
   const written = await cluster.kubectl('alice', ['label', resource, 'partner', '-n', namespace, `pcns.${label}=beta`]);
   t.match(written, { code: 1, stderr: /pods of another namespace/ }, 'nor is the label written later');
