@@ -110,9 +110,21 @@ export function fixText(
       return worldAsAddresses(fix, { tenant, tenancy }, words, direction);
     case 'grant-name':
       return grantName(fix, tenant, words);
+    case 'other-tier':
+      return otherTier(fix.tiers);
     case 'complete-settings':
       return `ask the platform to complete the settings, or ${selectPods}`;
   }
+}
+
+/** In some versions of Calico the name of a policy begins with that of its tier, but for the default one. */
+function otherTier(tiers: readonly string[]): string {
+  const ask = 'ask the platform to list the tier (settings: network.calico.tiers)';
+  const [first] = tiers.includes('default') ? ['default'] : tiers;
+  if (first === undefined) return ask;
+  return first === 'default'
+    ? `write tier: default, and a name without a dot; or ${ask}`
+    : `write tier: ${first}, and a name that begins with ${first}.; or ${ask}`;
 }
 
 /** How a namespace of the tenant is selected. */

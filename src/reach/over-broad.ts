@@ -15,7 +15,7 @@ import { type Domain, domainFor } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { Port } from '../kubernetes/port-range.ts';
 import type { Direction } from '../tenancy/tenant.ts';
-import { judgeRule } from './border.ts';
+import { judgeRule, judgeTiers } from './border.ts';
 import type { AllowRule, Reach } from './model.ts';
 import { once } from './once.ts';
 import { sharePort } from './open-ports.ts';
@@ -34,7 +34,7 @@ export function overBroadSelectors(reach: Reach, border: Border): readonly Field
     ingress: once((ports) => partnersFor('ingress', ports, border)),
     egress: once((ports) => partnersFor('egress', ports, border)),
   };
-  if (reach.diagnostics.some(({ verdict }) => verdict !== 'nothing')) return [];
+  if (reach.diagnostics.some(({ verdict }) => verdict !== 'nothing') || judgeTiers(reach, border).length > 0) return [];
   for (const rule of reach.rules) {
     if (rule.action === 'deny') continue;
     // Whose pods these are, a label more in a peer does not settle.

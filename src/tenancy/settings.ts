@@ -182,6 +182,8 @@ export interface Settings {
     readonly devices: readonly ReservedDevice[];
   };
   readonly policyKinds: readonly AllowedPolicyKind[];
+  /** Tiers of Calico in which tenants may write policies, in the order in which they are listed. */
+  readonly calicoTiers: ReadonlySet<string>;
   readonly protectedRanges: readonly ProtectedRange[];
   /**
    * The address families of the cluster for which the settings leave out pod, service or node ranges. No address of such a family can

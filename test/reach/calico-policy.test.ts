@@ -351,7 +351,44 @@ t.test('a name that Calico takes for more than a name', async (t) => {
   for (const name of ['web', 'default.web', 'default.web.v2']) t.strictSame(named(name), [], name);
   t.match(named('knp.default.bulkhead-default-deny'), [/^unproven metadata.name: is the name by which Calico keeps/]);
   t.match(named('kcnp.kube-admin.deny'), [/^unproven metadata.name: is the name by which Calico keeps/]);
-  t.match(named('platform.web'), [/^unproven metadata.name: begins with "platform."/]);
+});
+
+t.test('a tier must be one of the settings, whether the field or the name says it', async (t) => {
+  const within = (tiers: readonly string[]): Border => {
+    const { tenancy } = border;
+    return { ...border, tenancy: { ...tenancy, settings: { ...tenancy.settings, calicoTiers: new Set(tiers) } } };
+  };
+  const judged = (tier: unknown, name: string, of: Border) => {
+    const policy = { spec: { tier, ...ingress(inside) }, metadata: { name, namespace: border.namespace } };
+    return kind.worded(judgeBorder(kind.read(JSON.parse(JSON.stringify(policy))), of), of);
+  };
+  for (const [tier, name] of [
+    [undefined, 'web'],
+    ['', 'web'],
+    ['default', 'default.web'],
+  ] as const) {
+    t.strictSame(judged(tier, name, border), []);
+    t.match(judged(tier, name, within(['teams'])), [
+      { verdict: 'unproven', path: 'spec.tier', reason: /^"default" is a tier in which/ },
+    ]);
+  }
+  for (const [tier, name] of [
+    ['teams', 'web'],
+    ['teams', 'teams.web'],
+  ] as const)
+    t.strictSame(judged(tier, name, within(['teams'])), [], 'a tier that is listed');
+  t.match(judged('platform', 'platform.web', border), [
+    {
+      path: 'spec.tier',
+      fix: 'write tier: default, and a name without a dot; or ask the platform to list the tier (settings: network.calico.tiers)',
+    },
+  ]);
+  t.match(judged(undefined, 'platform.web', border), [{ path: 'metadata.name', reason: /^"platform" is a tier/ }]);
+  t.match(judged('teams', 'platform.web', within(['teams'])), [
+    { path: 'metadata.name', fix: /^write tier: teams, and a name that begins with teams\.; or/ },
+  ]);
+  t.match(judged('default', 'web', within([])), [{ fix: /^ask the platform to list the tier/ }]);
+  t.match(judged(7, 'web', border), [{ verdict: 'invalid', path: 'spec.tier' }]);
 });
 
 t.test('a gate opens its ports to the tenant that agreed', async (t) => {
@@ -378,6 +415,7 @@ t.test('which pods a policy isolates', async (t) => {
   t.strictSame(isolated({ ...egress(inside), ...ingress(inside) }), ['ingress,egress']);
   t.strictSame(isolated({ types: ['Ingress', 'Egress'] }), ['ingress,egress']);
   t.strictSame(isolated({ selector: 'app == "web"' }), []);
+  t.strictSame(isolated({ tier: 'teams' }), [], 'another tier may pass on what no rule decides');
 });
 
 t.test('a NetworkSet opens its addresses', async (t) => {

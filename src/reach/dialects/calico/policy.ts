@@ -15,7 +15,7 @@ import { mostSteps } from '../../expression/budget.ts';
 import { type AllowRule, type Diagnostic, everyPod, type Reach, type Subject } from '../../model.ts';
 import { Found, type Limits } from '../found.ts';
 import { entityAt, labelCount, readPeer, sizeOf } from './entity.ts';
-import { headOf, isolationOf } from './head.ts';
+import { headOf, isolationOf, tiersOf } from './head.ts';
 import { isDiagnostic, listAt, mapOf, type Place, within, wrong } from './place.ts';
 import { portCount, readPorts } from './ports.ts';
 
@@ -77,7 +77,8 @@ export function readCalicoPolicy(policy: Policy): Reach {
     for (const [index, rule] of list.entries())
       if (!readRule(rule, within(within(at, direction), index), subject, found)) break;
   }
-  return { rules, isolates: isolationOf(spec), diagnostics };
+  const tiers = tiersOf(spec, policy.metadata, place);
+  return { rules, isolates: isolationOf(spec, tiers), diagnostics, tiers };
 }
 
 function specOf(written: unknown, place: Place): JsonMap | Diagnostic {

@@ -16,8 +16,8 @@ export function readStaged(policy: Policy, read: (policy: Policy) => Reach): Rea
   const { spec }: { spec?: unknown } = policy;
   if (!isMap(spec)) return { ...read(policy), isolates: [] };
   const { stagedAction, ...enforced } = spec;
-  const { rules, diagnostics } = read(Object.assign({ ...policy }, { spec: enforced }));
-  if (!isGiven(stagedAction) || becomes.has(stagedAction)) return { rules, isolates: [], diagnostics };
+  const { rules, diagnostics, tiers = [] } = read(Object.assign({ ...policy }, { spec: enforced }));
+  if (!isGiven(stagedAction) || becomes.has(stagedAction)) return { rules, isolates: [], diagnostics, tiers };
   const unreadable = diagnostics.filter(({ verdict }) => verdict === 'invalid');
   if (opensNothing.has(stagedAction))
     return { rules: [], isolates: [], diagnostics: unreadable.map((one) => ({ ...one, rulesBefore: 0 })) };
