@@ -61,6 +61,16 @@ export interface PolicyVerdict extends PeerVerdict {
   readonly protects?: 'intent';
 }
 
+/** By a label in matchLabels, or by a text in place of the text that selects. */
+export type Narrowing =
+  | { readonly by: 'label'; readonly key: (tenantLabel: string) => string }
+  | {
+      readonly by: 'text';
+      readonly added: (tenantLabel: string, tenant: string) => string;
+      /** Undefined: it would be too long. */
+      readonly becomes: (written: string, added: string) => string | undefined;
+    };
+
 /** A kind with rules about who may talk to whom. Its rights hold `list`: stored policies are judged again, and by `bulkhead audit`. */
 export interface PolicyKind extends AnyKind {
   readonly family: 'policy';
@@ -70,8 +80,8 @@ export interface PolicyKind extends AnyKind {
   readonly read: (policy: Policy) => Reach;
   /** The verdicts of the border on it, with their fixes in the words of its own fields. */
   readonly worded: (verdicts: readonly PeerVerdict[], border: Border) => readonly PolicyVerdict[];
-  /** The key with which soft isolation narrows a selector of this kind, where it does: the tenant label, as matchLabels names it. */
-  readonly narrows?: (tenantLabel: string) => string;
+  /** How soft isolation narrows a selector of this kind, where it does. */
+  readonly narrows?: Narrowing;
   /** Whether an update leaves everything that `read` looks at as it is. */
   readonly unchanged: (policy: Policy, stored: Policy) => boolean;
 }

@@ -50,6 +50,21 @@ export function judgeExpression(peer: ExpressionPeer, rule: AllowRule, border: B
   return { ...others, verdict: 'unproven' };
 }
 
+/**
+ * Whether this holds of each selector of which the expression is a union, in namespaces. `partial` are the keys of which a part of the
+ * value is asked for, which the selector leaves out. False also where the budget ends.
+ */
+export function everyAlternative(
+  { expression, steps }: ExpressionPeer,
+  holds: (selector: SelectorPeer, partial: ReadonlySet<string>) => boolean,
+): boolean {
+  const fails = (term: Term) => {
+    const partial = [...term].flatMap(([key, { affixes }]) => (affixes.length === 0 ? [] : key));
+    return !holds(selectorOf(term), new Set(partial));
+  };
+  return someTerm(both(expression, inNamespace), fails, () => false, new Budget(steps)) === false;
+}
+
 /** The names of namespaces that an expression asks for. */
 export function namesWritten(expression: Expression): readonly string[] {
   if ('all' in expression) return expression.all.flatMap(namesWritten);

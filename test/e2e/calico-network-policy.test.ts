@@ -61,6 +61,25 @@ await guardedTest('a NetworkPolicy of Calico is judged in both groups', async (t
     await t.test(`a staged policy of ${apiVersion}`, (t) => stagedOf(t, cluster, apiVersion));
     await t.test(`a NetworkSet of ${apiVersion}`, (t) => setsOf(t, cluster, apiVersion));
   }
+  await t.test('soft isolation narrows', async (t) => {
+    const gina = await plane.kubeconfigFor({ user: 'gina', groups: ['gamma-developers'] });
+    const kubectl = (words: readonly string[], object?: object): Promise<Output> =>
+      plane.kubectl(gina, words, object === undefined ? {} : { stdin: JSON.stringify(object) });
+    t.match(await kubectl(['create', 'namespace', 'gamma-lab']), { code: 0 });
+    for (const apiVersion of ['projectcalico.org/v3', 'crd.projectcalico.org/v1']) {
+      const wide = policy(apiVersion, 'wide', { namespaceSelector: 'has(team) || has(x)' }, 'gamma-lab');
+      const written = await kubectl(['apply', '-f', '-'], wide);
+      t.match(written, { code: 0 });
+      const field = 'spec.ingress[0].source.namespaceSelector';
+      t.ok(written.stderr.includes(`Warning: narrowed: ${label} == "gamma" was added to ${field}`), written.stderr);
+      const path = `/apis/${apiVersion}/namespaces/gamma-lab/networkpolicies/wide`;
+      t.match((await plane.request('GET', path)).body, {
+        spec: { ingress: [{ source: { namespaceSelector: `(has(team) || has(x)) && ${label} == "gamma"` } }] },
+      });
+      const outside = policy(apiVersion, 'outside', { namespaceSelector: 'global()' }, 'gamma-lab');
+      t.match(await kubectl(['apply', '-f', '-'], outside), { code: 1, stderr: /in no namespace/ });
+    }
+  });
   await t.test('what Calico itself would have refused is refused in the group that it does not look at', async (t) => {
     const forged = policy('crd.projectcalico.org/v1', 'forged', {
       serviceAccounts: { names: ["a' } || all() || x in {'b"] },
@@ -81,11 +100,11 @@ await guardedTest('a NetworkPolicy of Calico is judged in both groups', async (t
   });
 });
 
-function policy(apiVersion: string, name: string, source: unknown): object {
+function policy(apiVersion: string, name: string, source: unknown, inside = namespace): object {
   return {
     apiVersion,
     kind: 'NetworkPolicy',
-    metadata: { name, namespace },
+    metadata: { name, namespace: inside },
     spec: { selector: 'all()', types: ['Ingress'], ingress: [{ action: 'Allow', source }] },
   };
 }

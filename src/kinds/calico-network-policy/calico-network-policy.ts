@@ -7,7 +7,7 @@ import { readCalicoPolicy } from '../../reach/dialects/calico/policy.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
 import { policyReviews } from '../policy-reviews.ts';
-import { calicoWords } from './words.ts';
+import { bothSelectors, calicoWords } from './words.ts';
 
 export const calicoNetworkPolicy = (
   group: 'projectcalico.org' | 'crd.projectcalico.org',
@@ -30,6 +30,7 @@ export const calicoNetworkPolicy = (
     },
   ],
   read: readCalicoPolicy,
+  narrows: { by: 'text', added: calicoWords.equals, becomes: bothSelectors },
   worded: (verdicts, border) => wordedVerdicts(verdicts, border, calicoWords),
   unchanged: (policy, stored) =>
     isDeepStrictEqual(policy.spec, stored.spec) && policy.metadata?.namespace === stored.metadata?.namespace,
