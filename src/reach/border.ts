@@ -64,7 +64,7 @@ export function judgeTiers({ tiers = [] }: Reach, { tenancy }: Border): readonly
     .map(({ name, path }) => ({
       ...({ direction: 'ingress', kind: 'any', verdict: 'unproven', path: formatPath(path) } as const),
       reason: `${excerpt(name)} is a tier in which the settings let no tenant write`,
-      fix: { id: 'other-tier', tiers: [...calicoTiers] },
+      fix: { id: 'other-tier', tiers: [...calicoTiers], isName: path.step === 'name' },
     }));
 }
 

@@ -94,7 +94,8 @@ function judgeWorlds({ expression, steps }: ExpressionPeer, rule: AllowRule, bor
     verdict: 'escapes',
     reason: 'matches what is in no namespace: host endpoints and global network sets',
     witness: `a host endpoint${describeLabels([...labels])}`,
-    fix: addTenantLabel,
+    // Where it selects no namespace at all, a label more would leave nothing.
+    fix: namespaced === undefined ? addTenantLabel : { id: 'set-tenant-label' },
   };
 }
 

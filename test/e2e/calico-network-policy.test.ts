@@ -1,59 +1,16 @@
 /** NetworkPolicies and NetworkSets of Calico, in both of its groups, with Calico's own schema on a real API server and kubectl. */
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Test } from 'tap';
-import { parse, stringify } from 'yaml';
-import type { ControlPlane, Output } from '../apiserver/control-plane.ts';
-import { eventually } from '../soak/observer.ts';
+import { stringify } from 'yaml';
+import type { Output } from '../apiserver/control-plane.ts';
+import { calicoDefinitions, installDefinitions } from '../apiserver/network-definitions.ts';
 import { type GuardedCluster, guardedTest } from './guarded-cluster.ts';
 
-const engine = join(import.meta.dirname, '../engines/calico');
-const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const label = 'bulkhead.dev/tenant';
 const namespace = 'acme-web';
 
-/** The CRD of crd.projectcalico.org/v1, and the same schema as projectcalico.org/v3. */
-async function install(plane: ControlPlane): Promise<void> {
-  const download = ['mod', 'download', '-json', 'github.com/projectcalico/calico'];
-  const { stdout } = await promisify(execFile)('go', download, { cwd: engine });
-  for (const plural of ['networkpolicies', 'networksets']) {
-    const file = `libcalico-go/config/crd/crd.projectcalico.org_${plural}.yaml`;
-    const text = await readFile(join(JSON.parse(stdout).Dir, file), 'utf8');
-    await define(plane, plural, parse(text));
-    if (plural === 'networkpolicies') await define(plane, 'stagednetworkpolicies', staged(parse(text)));
-  }
-}
-
-/** What Calico adds for a StagedNetworkPolicy; the version whose schemas these are has no file of its own for it. */
-function staged(definition: ReturnType<typeof parse>): ReturnType<typeof parse> {
-  const names = { kind: 'StagedNetworkPolicy', listKind: 'StagedNetworkPolicyList' };
-  definition.spec.names = { ...names, plural: 'stagednetworkpolicies', singular: 'stagednetworkpolicy' };
-  const { properties } = definition.spec.versions[0].schema.openAPIV3Schema.properties.spec;
-  properties.stagedAction = { type: 'string', enum: ['Set', 'Delete', 'Learn', 'Ignore'] };
-  return definition;
-}
-
-async function define(plane: ControlPlane, plural: string, real: ReturnType<typeof parse>): Promise<void> {
-  for (const [group, version] of [
-    ['crd.projectcalico.org', 'v1'],
-    ['projectcalico.org', 'v3'],
-  ] as const) {
-    const definition = structuredClone(real);
-    definition.metadata.name = `${plural}.${group}`;
-    definition.spec.group = group;
-    definition.spec.versions[0].name = version;
-    const made = await plane.request('POST', crds, definition);
-    if (made.status !== 201) throw new Error(made.text);
-    const path = `/apis/${group}/${version}/${plural}`;
-    await eventually(`${path} is served`, async () => (await plane.request('GET', path)).status === 200);
-  }
-}
-
 await guardedTest('a NetworkPolicy of Calico is judged in both groups', async (t, cluster) => {
   const { plane } = cluster;
-  await install(plane);
+  await installDefinitions(plane, await calicoDefinitions());
   const made = await cluster.kubectl('alice', ['create', 'namespace', namespace]);
   t.equal(made.code, 0, made.stderr);
   for (const apiVersion of ['projectcalico.org/v3', 'crd.projectcalico.org/v1']) {

@@ -380,12 +380,12 @@ t.test('a tier must be one of the settings, whether the field or the name says i
   t.match(judged('platform', 'platform.web', border), [
     {
       path: 'spec.tier',
-      fix: 'write tier: default, and a name without a dot; or ask the platform to list the tier (settings: network.calico.tiers)',
+      fix: 'write tier: default, or ask the platform to list the tier (settings: network.calico.tiers)',
     },
   ]);
   t.match(judged(undefined, 'platform.web', border), [{ path: 'metadata.name', reason: /^"platform" is a tier/ }]);
   t.match(judged('teams', 'platform.web', within(['teams'])), [
-    { path: 'metadata.name', fix: /^write tier: teams, and a name that begins with teams\.; or/ },
+    { path: 'metadata.name', fix: /^choose another name, that begins with teams\., or/ },
   ]);
   t.match(judged('default', 'web', within([])), [{ fix: /^ask the platform to list the tier/ }]);
   t.match(judged(7, 'web', border), [{ verdict: 'invalid', path: 'spec.tier' }]);

@@ -6,6 +6,9 @@ import { calicoWords } from '../calico-network-policy/words.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
 import { policyReviews } from '../policy-reviews.ts';
+import type { PolicyWords } from '../policy-words.ts';
+
+const words: PolicyWords = { ...calicoWords, except: () => 'smaller nets' };
 
 export const calicoNetworkSet = (
   group: 'projectcalico.org' | 'crd.projectcalico.org',
@@ -28,7 +31,7 @@ export const calicoNetworkSet = (
     },
   ],
   read: readNetworkSet,
-  worded: (verdicts, border) => wordedVerdicts(verdicts, border, calicoWords),
+  worded: (verdicts, border) => wordedVerdicts(verdicts, border, words),
   unchanged: (set, stored) => isDeepStrictEqual(judgedIn(set), judgedIn(stored)),
 });
 

@@ -149,10 +149,12 @@ function readServices(written: unknown, place: Place): Diagnostic {
     services.namespace !== place.namespace
   ) {
     const reason = `takes its peers from a Service of the namespace ${excerpt(services.namespace)}, which is not the policy's own`;
-    const fix = 'select the pods of the Service with selector and namespaceSelector';
+    const fix = 'select the pods of the Service, for example with selector: app == "db"';
     const witness = `an endpoint of the Service ${excerpt(services.name)} in that namespace`;
     return { ...diagnostic(place.scope, 'escapes', place.path, reason, fix), witness };
   }
   const reason = 'takes its peers from a Service, whose addresses change without this policy';
-  return unprovenAt(place, reason, 'select the pods of the Service with selector, or write its addresses with nets');
+  const fix =
+    'select the pods of the Service, for example with selector: app == "db", or write its addresses with nets';
+  return unprovenAt(place, reason, fix);
 }

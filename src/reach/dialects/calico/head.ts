@@ -44,7 +44,7 @@ function takenName(name: string, { scope }: Place): readonly Diagnostic[] {
   if (taken === undefined) return [];
   const place: Place = { path: namePath, scope, namespace: '', steps: 0 };
   const reason = `is the name by which Calico keeps the policy ${excerpt(name.slice(taken.length))} of Kubernetes, whose place it would take`;
-  return [unprovenAt(place, reason, `choose a name that does not begin with ${taken}`)];
+  return [unprovenAt(place, reason, `choose another name, which does not begin with ${taken}`)];
 }
 
 /** From 3.29 to 3.31, what comes before the first dot of the name is the tier, whatever `tier` says (TierFromPolicyName). */
