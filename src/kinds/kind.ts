@@ -82,6 +82,10 @@ export interface PolicyKind extends AnyKind {
   readonly worded: (verdicts: readonly PeerVerdict[], border: Border) => readonly PolicyVerdict[];
   /** How soft isolation narrows a selector of this kind, where it does. */
   readonly narrows?: Narrowing;
+  /** The API version in which the API server of a plugin stores these objects. They are listed there where this group is not served. */
+  readonly storedIn?: string;
+  /** The group whose kind lists these objects: they are its own, as they are stored. */
+  readonly listedBy?: string;
   /** Whether an update leaves everything that `read` looks at as it is. */
   readonly unchanged: (policy: Policy, stored: Policy) => boolean;
 }

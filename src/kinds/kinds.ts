@@ -1,5 +1,6 @@
 /** The one table of kinds: everything that the API server asks Bulkhead about. */
 import { binding } from './binding.ts';
+import { calicoGroups } from './calico-groups.ts';
 import { calicoNetworkPolicy } from './calico-network-policy/calico-network-policy.ts';
 import { calicoNetworkSet } from './calico-network-set/calico-network-set.ts';
 import { calicoStagedPolicy } from './calico-staged-policy/calico-staged-policy.ts';
@@ -20,14 +21,10 @@ export const kinds: readonly Kind[] = [
   binding,
   networkPolicy,
   ciliumNetworkPolicy,
-  calicoNetworkPolicy('projectcalico.org', 'v3'),
-  calicoNetworkPolicy('crd.projectcalico.org', 'v1'),
-  calicoStagedPolicy('StagedNetworkPolicy', 'projectcalico.org', 'v3'),
-  calicoStagedPolicy('StagedNetworkPolicy', 'crd.projectcalico.org', 'v1'),
-  calicoStagedPolicy('StagedKubernetesNetworkPolicy', 'projectcalico.org', 'v3'),
-  calicoStagedPolicy('StagedKubernetesNetworkPolicy', 'crd.projectcalico.org', 'v1'),
-  calicoNetworkSet('projectcalico.org', 'v3'),
-  calicoNetworkSet('crd.projectcalico.org', 'v1'),
+  ...calicoGroups.map(calicoNetworkPolicy),
+  ...calicoGroups.map((group) => calicoStagedPolicy('StagedNetworkPolicy', group)),
+  ...calicoGroups.map((group) => calicoStagedPolicy('StagedKubernetesNetworkPolicy', group)),
+  ...calicoGroups.map(calicoNetworkSet),
   resourceQuota,
   tenant,
   exemption,

@@ -1,5 +1,6 @@
 /** NetworkPolicies of Calico: which are contained, which are not, and why. Most are worked cases of what was read in Calico's own code. */
 import t from 'tap';
+import { calicoGroups } from '../../src/kinds/calico-groups.ts';
 import { calicoNetworkPolicy } from '../../src/kinds/calico-network-policy/calico-network-policy.ts';
 import { calicoNetworkSet } from '../../src/kinds/calico-network-set/calico-network-set.ts';
 import type { PolicyVerdict } from '../../src/kinds/kind.ts';
@@ -7,7 +8,7 @@ import { judgeBorder } from '../../src/reach/border.ts';
 import type { Border } from '../../src/reach/violation.ts';
 import { border } from './world.ts';
 
-const kind = calicoNetworkPolicy('projectcalico.org', 'v3');
+const kind = calicoNetworkPolicy(calicoGroups[0]);
 
 function judge(spec: unknown, of: Border = border): readonly PolicyVerdict[] {
   const policy = { spec, metadata: { name: 'asked', namespace: of.namespace } };
@@ -419,7 +420,7 @@ t.test('which pods a policy isolates', async (t) => {
 });
 
 t.test('a NetworkSet opens its addresses', async (t) => {
-  const set = calicoNetworkSet('projectcalico.org', 'v3');
+  const set = calicoNetworkSet(calicoGroups[0]);
   const judged = (spec: unknown, metadata: object = {}) => {
     const object = { spec, metadata: { name: 'asked', namespace: border.namespace, ...metadata } };
     return told(set.worded(judgeBorder(set.read(JSON.parse(JSON.stringify(object))), border), border));

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Policy } from '../../kubernetes/objects.ts';
 import { readNetworkSet } from '../../reach/dialects/calico/network-set.ts';
+import type { CalicoGroup } from '../calico-groups.ts';
 import { calicoWords } from '../calico-network-policy/words.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
@@ -10,14 +11,10 @@ import type { PolicyWords } from '../policy-words.ts';
 
 const words: PolicyWords = { ...calicoWords, except: () => 'smaller nets' };
 
-export const calicoNetworkSet = (
-  group: 'projectcalico.org' | 'crd.projectcalico.org',
-  version: 'v3' | 'v1',
-): PolicyKind => ({
+export const calicoNetworkSet = (group: CalicoGroup): PolicyKind => ({
+  ...group,
   family: 'policy',
   kind: 'NetworkSet',
-  group,
-  versions: [version],
   plural: 'networksets',
   scope: 'Namespaced',
   writers: 'tenants',

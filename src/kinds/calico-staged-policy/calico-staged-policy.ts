@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { readCalicoPolicy } from '../../reach/dialects/calico/policy.ts';
 import { readStaged } from '../../reach/dialects/calico/staged.ts';
 import { readNetworkPolicy } from '../../reach/dialects/network-policy.ts';
+import type { CalicoGroup } from '../calico-groups.ts';
 import { calicoWords } from '../calico-network-policy/words.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
@@ -22,17 +23,12 @@ const becomes = {
   },
 } as const;
 
-export function calicoStagedPolicy(
-  kind: keyof typeof becomes,
-  group: 'projectcalico.org' | 'crd.projectcalico.org',
-  version: 'v3' | 'v1',
-): PolicyKind {
+export function calicoStagedPolicy(kind: keyof typeof becomes, group: CalicoGroup): PolicyKind {
   const { plural, read, words } = becomes[kind];
   return {
+    ...group,
     family: 'policy',
     kind,
-    group,
-    versions: [version],
     plural,
     scope: 'Namespaced',
     writers: 'tenants',

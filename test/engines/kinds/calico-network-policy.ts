@@ -3,6 +3,7 @@
  * and what else only those can say.
  */
 import fc from 'fast-check';
+import { calicoGroups } from '../../../src/kinds/calico-groups.ts';
 import { calicoNetworkPolicy as kindOf } from '../../../src/kinds/calico-network-policy/calico-network-policy.ts';
 import { judgeBorder, type PeerVerdict } from '../../../src/reach/border.ts';
 import {
@@ -28,7 +29,7 @@ import {
   wires,
 } from '../parties.ts';
 
-const kind = kindOf('projectcalico.org', 'v3');
+const kind = kindOf(calicoGroups[0]);
 type Direction = 'ingress' | 'egress';
 const directions = ['ingress', 'egress'] as const;
 
