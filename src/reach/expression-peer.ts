@@ -77,6 +77,7 @@ function judgeWorlds({ expression, steps }: ExpressionPeer, rule: AllowRule, bor
   const budget = new Budget(steps);
   const namespaced = judgeNamespaced(both(expression, inNamespace), rule, border, budget);
   if (namespaced !== undefined && namespaced.verdict !== 'nothing') return namespaced;
+  if (needsNamespace(expression)) return namespaced;
   const keys = new Set<string>();
   addNamespaceKeys(expression, keys);
   const without = [...keys].map((key): Literal => ({ key, test: { op: 'has' }, holds: false }));
@@ -97,6 +98,13 @@ function judgeWorlds({ expression, steps }: ExpressionPeer, rule: AllowRule, bor
     // Where it selects no namespace at all, a label more would leave nothing.
     fix: namespaced === undefined ? addTenantLabel : { id: 'set-tenant-label' },
   };
+}
+
+/** Whether it is plain that nothing without a label of a namespace is matched. */
+function needsNamespace(expression: Expression): boolean {
+  if ('all' in expression) return expression.all.some(needsNamespace);
+  if ('any' in expression) return expression.any.every(needsNamespace);
+  return expression.holds && expression.key.startsWith(ofNamespace);
 }
 
 function addNamespaceKeys(expression: Expression, keys: Set<string>): void {

@@ -119,7 +119,8 @@ function readNets(entity: JsonMap, place: Place): readonly IpRange[] | undefined
   const not = rangesAt(entity, 'notNets', place);
   if (isDiagnostic(not)) return not;
   if (nets.length === 0 && not.length === 0) return undefined;
-  const addresses = subtract(normalise(nets.length === 0 ? everyAddress : nets), normalise(not));
+  const named = normalise(nets.length === 0 ? everyAddress : nets);
+  const addresses = not.length === 0 ? named : subtract(named, normalise(not));
   if (addresses.length > 0) return addresses;
   const reason = 'matches nothing, as notNets leaves no address of nets';
   return diagnostic(place.scope, 'nothing', place.path, reason, { id: 'remove-peer' });

@@ -20,7 +20,7 @@ import { isDiagnostic, listAt, mapOf, type Place, within, wrong } from './place.
 import { portCount, readPorts } from './ports.ts';
 
 /** How much of one policy is looked at; what is beyond is `unproven`. */
-const limits: Limits = {
+export const limits: Limits = {
   rules: 1000,
   peers: 2000,
   ports: 5000,
@@ -157,8 +157,9 @@ function readFields(
     const read = enough && found.examines(labelCount(entity), 'labels', place.scope, at);
     if (!read || !found.examines(portCount(entity), 'ports', place.scope, at)) return 'beyond';
   }
-  const ports = readPorts(rule, source, destination, place);
-  if (isDiagnostic(ports)) return ports;
+  const listed = readPorts(rule, source, destination, place);
+  if (isDiagnostic(listed)) return listed;
+  const ports = found.onPorts(listed);
   const entities = { source, destination };
   const local = remote === 'source' ? 'destination' : 'source';
   const own = readPeer(entities[local], within(place, local));

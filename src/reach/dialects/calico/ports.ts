@@ -1,5 +1,5 @@
 /** The protocol of a rule of projectcalico.org/v3 and the ports of its destination -> ports. */
-import { excerpt, isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
+import { excerpt, isGiven, type JsonMap } from '../../../kubernetes/json.ts';
 import { allPorts, type Port } from '../../../kubernetes/port-range.ts';
 import type { Diagnostic } from '../../model.ts';
 import { isDiagnostic, listAt, mapOf, type Place, within, wrong } from './place.ts';
@@ -104,14 +104,17 @@ function portsAt(entity: JsonMap, name: string, protocol: Protocol, place: Place
 }
 
 function portOf(written: unknown, protocol: Protocol): Port | undefined {
-  if (isMap(written) || (typeof written !== 'number' && typeof written !== 'string')) return undefined;
-  const text = String(written);
-  const [first = '', last = first, more] = text.split(':');
+  if (typeof written === 'number')
+    return Number.isInteger(written) && written >= 1 && written <= highest
+      ? { protocol, first: written, last: written }
+      : undefined;
+  if (typeof written !== 'string') return undefined;
+  const [first = '', last = first, more] = written.split(':');
   if (more === undefined && isNumber(first) && isNumber(last))
     return Number(first) <= Number(last) ? { protocol, first: Number(first), last: Number(last) } : undefined;
   // What has no letter could be read as a number somewhere.
-  if (typeof written === 'number' || !/^[A-Za-z0-9_.-]{1,128}$/.test(text) || !/[A-Za-z]/.test(text)) return undefined;
-  return { protocol, name: text };
+  if (!/^[A-Za-z0-9_.-]{1,128}$/.test(written) || !/[A-Za-z]/.test(written)) return undefined;
+  return { protocol, name: written };
 }
 
 /** Without leading zeros, so that nobody reads another number. */
