@@ -5,7 +5,7 @@
  * bound of all terms is, which is linear and settles most of what people write. What is in no namespace (host endpoints, global
  * network sets) is a world of its own: it has no label of a namespace, so only what needs one leaves it out.
  */
-import { commonDomain, type Domain, domainFor, type Selector } from '../kubernetes/label-selector.ts';
+import { commonDomain, type Domain, type Selector } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import { Budget } from './expression/budget.ts';
 import { both, type Expression, type Literal } from './expression/expression.ts';
@@ -216,13 +216,14 @@ function exampleOf(
 function selectorOf(term: Term): SelectorPeer {
   const namespaces = new Map<string, Domain>();
   const pods = new Map<string, Domain>();
-  for (const [key, { absent, finite, values }] of term) {
+  for (const [key, domain] of term) {
     const isOfNamespace = key.startsWith(ofNamespace);
     // Every namespace has a name.
-    if (key === nameKey && !finite && values.size === 0) continue;
+    if (key === nameKey && !domain.finite && domain.values.size === 0) continue;
     const label = isOfNamespace ? key.slice(ofNamespace.length) : key;
     const selector: Selector & Map<string, Domain> = isOfNamespace ? namespaces : pods;
-    selector.set(label, commonDomain(domainFor(selector, label), { absent, finite, values }));
+    const known = selector.get(label);
+    selector.set(label, known === undefined ? domain : commonDomain(known, domain));
   }
   return { kind: 'selector', namespaces, pods };
 }

@@ -161,8 +161,14 @@ function longestOf(affixes: readonly AffixLiteral[], op: Affix['op']): string {
   return longest;
 }
 
+/** By character code; every other one is beyond or false. */
+const plain: readonly boolean[] = Array.from({ length: 128 }, (_, code) =>
+  /[A-Za-z0-9._-]/.test(String.fromCharCode(code)),
+);
+
 function isPlain(text: string): boolean {
-  return /^[A-Za-z0-9._-]*$/.test(text);
+  for (let at = 0; at < text.length; at++) if (plain[text.charCodeAt(at)] !== true) return false;
+  return true;
 }
 
 function isAlphanumeric(character: string | undefined): boolean {

@@ -148,25 +148,29 @@ function readFields(
   if (isDiagnostic(source)) return source;
   const destination = entityAt(rule, 'destination', place);
   if (isDiagnostic(destination)) return destination;
-  for (const [entity, name] of [
-    [source, 'source'],
-    [destination, 'destination'],
-  ] as const) {
-    const at: FieldPath = field(place.path, name);
-    const enough = found.examines(sizeOf(entity), 'peers', place.scope, at);
-    const read = enough && found.examines(labelCount(entity), 'labels', place.scope, at);
-    if (!read || !found.examines(portCount(entity), 'ports', place.scope, at)) return 'beyond';
-  }
+  if (!isExamined(source, 'source', place, found) || !isExamined(destination, 'destination', place, found))
+    return 'beyond';
   const listed = readPorts(rule, source, destination, place);
   if (isDiagnostic(listed)) return listed;
-  const ports = found.onPorts(listed);
-  const entities = { source, destination };
-  const local = remote === 'source' ? 'destination' : 'source';
-  const own = readPeer(entities[local], within(place, local));
-  if (isDiagnostic(own) && own.verdict === 'invalid') return own;
+  // Of a single one, what is asked costs no more than to find that it was asked already.
+  const ports = listed.length > 1 ? found.onPorts(listed) : listed;
+  const [other, own] = remote === 'source' ? [source, destination] : [destination, source];
+  const local = readPeer(own, within(place, remote === 'source' ? 'destination' : 'source'));
+  if (isDiagnostic(local) && local.verdict === 'invalid') return local;
   const at = within(place, remote);
-  const peer = readPeer(entities[remote], at);
-  return isDiagnostic(peer) ? peer : { peer, path: pathOf(entities[remote], at, place), ports };
+  const peer = readPeer(other, at);
+  return isDiagnostic(peer) ? peer : { peer, path: pathOf(other, at, place), ports };
+}
+
+function isExamined(entity: JsonMap, name: 'source' | 'destination', { path, scope }: Place, found: Found): boolean {
+  const counts = { peers: sizeOf(entity), labels: labelCount(entity), ports: portCount(entity) };
+  if (counts.peers + counts.labels + counts.ports === 0) return true;
+  const at: FieldPath = field(path, name);
+  return (
+    found.examines(counts.peers, 'peers', scope, at) &&
+    found.examines(counts.labels, 'labels', scope, at) &&
+    found.examines(counts.ports, 'ports', scope, at)
+  );
 }
 
 /** The field that says who the peer is, where one does alone. */

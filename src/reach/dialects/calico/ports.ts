@@ -31,17 +31,20 @@ export function readPorts(
   const not = readProtocol(rule, 'notProtocol', place);
   if (isDiagnostic(not)) return not;
   for (const name of ['icmp', 'notICMP']) {
-    const icmp = isGiven(rule[name]) ? readIcmp(rule[name], within(place, name)) : {};
+    if (!isGiven(rule[name])) continue;
+    const icmp = readIcmp(rule[name], within(place, name));
     if (isDiagnostic(icmp)) return icmp;
   }
   const at = within(place, 'destination');
   // Of one port that is not understood, Calico cannot read the list of all policies of the cluster.
-  const narrowing = [
-    portsAt(source, 'ports', 'TCP', within(place, 'source')),
-    portsAt(source, 'notPorts', 'TCP', within(place, 'source')),
-    portsAt(destination, 'notPorts', 'TCP', at),
-  ];
-  for (const ports of narrowing) if (isDiagnostic(ports)) return ports;
+  if (isGiven(source.ports ?? source.notPorts ?? destination.notPorts)) {
+    const narrowing = [
+      portsAt(source, 'ports', 'TCP', within(place, 'source')),
+      portsAt(source, 'notPorts', 'TCP', within(place, 'source')),
+      portsAt(destination, 'notPorts', 'TCP', at),
+    ];
+    for (const ports of narrowing) if (isDiagnostic(ports)) return ports;
+  }
   if (protocol.of === undefined) {
     const ports = portsAt(destination, 'ports', 'TCP', at);
     return isDiagnostic(ports) ? ports : allPorts;
@@ -70,10 +73,12 @@ function readIcmp(written: unknown, place: Place): JsonMap | Diagnostic {
   return icmp;
 }
 
+const anyProtocol = { of: undefined };
+
 /** `of` is undefined for every protocol, and for those that have no ports. */
 function readProtocol(rule: JsonMap, name: string, place: Place): { readonly of: Protocol | undefined } | Diagnostic {
   const written = rule[name];
-  if (!isGiven(written)) return { of: undefined };
+  if (!isGiven(written)) return anyProtocol;
   const transport = transports.get(written);
   if (transport !== undefined) return { of: transport };
   const text = typeof written === 'number' || typeof written === 'string' ? String(written) : '';
@@ -124,5 +129,6 @@ function isNumber(text: string): boolean {
 
 /** How many ports are examined. */
 export function portCount(entity: JsonMap): number {
-  return ['ports', 'notPorts'].reduce((sum, name) => sum + (Array.isArray(entity[name]) ? entity[name].length : 0), 0);
+  const { ports, notPorts } = entity;
+  return (Array.isArray(ports) ? ports.length : 0) + (Array.isArray(notPorts) ? notPorts.length : 0);
 }

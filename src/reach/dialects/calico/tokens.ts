@@ -12,7 +12,14 @@ export type Token =
 type Symbol = '(' | ')' | '{' | '}' | ',' | '==' | '!=' | '!' | '&&' | '||';
 export type Operator = 'contains' | 'starts' | 'ends' | 'not in' | 'in';
 
-const symbols: readonly Symbol[] = ['(', ')', '{', '}', ',', '==', '!=', '!', '&&', '||'];
+/** By their first character; of two, the longer one is first. */
+const symbols: ReadonlyMap<string | undefined, readonly Symbol[]> = new Map<string, readonly Symbol[]>([
+  ...(['(', ')', '{', '}', ','] as const).map((one): [string, readonly Symbol[]] => [one, [one]]),
+  ['=', ['==']],
+  ['!', ['!=', '!']],
+  ['&', ['&&']],
+  ['|', ['||']],
+]);
 /** Words with any blanks between them, and whether the last must end where it ends (`\b`). */
 const words: readonly (readonly [Operator, readonly string[], 'whole' | 'part'])[] = [
   ['contains', ['contains'], 'part'],
@@ -22,8 +29,9 @@ const words: readonly (readonly [Operator, readonly string[], 'whole' | 'part'])
   ['in', ['in'], 'whole'],
 ];
 const longestIdentifier = 512;
-const identifierCharacters: ReadonlySet<number> = new Set(
-  [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-'].map((one) => one.charCodeAt(0)),
+/** By character code; every other one is beyond or false. */
+const isIdentifier: readonly boolean[] = Array.from({ length: 128 }, (_, code) =>
+  /[A-Za-z0-9_./-]/.test(String.fromCharCode(code)),
 );
 
 /** Ends with a token `end`; or a reason. */
@@ -32,7 +40,10 @@ export function tokensOf(text: string): readonly Token[] | { readonly reason: st
   let at = 0;
   for (;;) {
     at = afterBlanks(text, at);
-    if (at >= text.length) return [...tokens, { kind: 'end' }];
+    if (at >= text.length) {
+      tokens.push({ kind: 'end' });
+      return tokens;
+    }
     const quote = text[at];
     if (quote === '"' || quote === "'") {
       const end = text.indexOf(quote, at + 1);
@@ -54,9 +65,7 @@ interface Read {
 }
 
 function symbolAt(text: string, at: number): Read | undefined {
-  // Of two symbols of one beginning, the longer one is first.
-  if (identifierCharacters.has(text.charCodeAt(at))) return undefined;
-  const symbol = symbols.find((one) => text.startsWith(one, at));
+  const symbol = symbols.get(text[at])?.find((one) => text.startsWith(one, at));
   return symbol && { token: { kind: symbol }, end: at + symbol.length };
 }
 
@@ -108,7 +117,7 @@ function afterBlanks(text: string, at: number): number {
 
 function identifierEnd(text: string, at: number): number {
   let end = at;
-  while (end < at + longestIdentifier && identifierCharacters.has(text.charCodeAt(end))) end++;
+  while (end < at + longestIdentifier && isIdentifier[text.charCodeAt(end)] === true) end++;
   return end;
 }
 
