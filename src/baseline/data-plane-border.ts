@@ -123,6 +123,11 @@ export function tenantOfName(name: string): string | undefined {
   return dot > managedPrefix.length ? name.slice(managedPrefix.length, dot) : undefined;
 }
 
+/** Whether an object of this name, which is one of a border, denies. */
+export function isDenyName(name: string): boolean {
+  return name.split('.')[1] === 'deny';
+}
+
 /** Milliseconds since the epoch: when the end of a vouched address changes the border next; infinite: none does. */
 export function nextVouchedEnd({ network }: Tenant, now: number): number {
   const ends = network.vouched.flatMap(({ expires }) => (expires !== undefined && expires > now ? [expires] : []));
