@@ -9,6 +9,8 @@ import type { Direction } from '../tenancy/tenant.ts';
 
 export const clusterPolicyVersion = 'policy.networking.k8s.io/v1alpha2';
 
+export const clusterPoliciesPath = `/apis/${clusterPolicyVersion}/clusternetworkpolicies`;
+
 const most = 25;
 
 export type ClusterPeer =

@@ -5,6 +5,7 @@
  * A tenant in mode enforce has a border. One in another mode has none, and none is begun for a tenant that is not in force, whose mode is not
  * known; but a border that it has stays while it has namespaces, or while its document cannot be read.
  */
+import { clusterPoliciesPath, clusterPolicyVersion } from '../baseline/cluster-policy.ts';
 import { type DataPlaneBorder, dataPlaneBorder, isDenyName, nextVouchedEnd } from '../baseline/data-plane-border.ts';
 import { managedByLabel, managedByValue } from '../baseline/managed.ts';
 import { type Clock, pause } from '../client/clock.ts';
@@ -18,12 +19,7 @@ import type { Tenant } from '../tenancy/tenant.ts';
 import { type BorderCounts, type BorderState, type BorderStatesOptions, createBorderStates } from './border-states.ts';
 import { createBorderStore } from './border-store.ts';
 import { untilGatesChange } from './gate-status.ts';
-import {
-  type BorderReason,
-  type BorderWriteCounters,
-  clusterPoliciesPath,
-  createBorderWriter,
-} from './reconcile-border.ts';
+import { type BorderReason, type BorderWriteCounters, createBorderWriter } from './reconcile-border.ts';
 
 export interface BorderCounters extends BorderWriteCounters {
   /** Whether the settings want borders. */
@@ -208,7 +204,7 @@ type Found =
  * @param all whether it is asked about all objects, or only about those of Bulkhead
  */
 async function foundOf(connection: Connection, all: boolean, signal: AbortSignal): Promise<Found> {
-  const version = await connection.request('GET', '/apis/policy.networking.k8s.io/v1alpha2', { signal });
+  const version = await connection.request('GET', `/apis/${clusterPolicyVersion}`, { signal });
   const resources = version.ok ? valueAt(version.body, 'resources') : [];
   const isServed =
     Array.isArray(resources) && resources.some((one) => valueAt(one, 'name') === 'clusternetworkpolicies');

@@ -5,7 +5,7 @@
  * A write never overwrites an object that Bulkhead does not know: a new one is created, which fails where the name is taken, and a known one
  * is replaced in the version that is known. So an object of another author stays as it is, and is reported.
  */
-import type { ClusterPolicy } from '../baseline/cluster-policy.ts';
+import { type ClusterPolicy, clusterPoliciesPath } from '../baseline/cluster-policy.ts';
 import type { DataPlaneBorder } from '../baseline/data-plane-border.ts';
 import type { Clock } from '../client/clock.ts';
 import type { Answer, Connection } from '../client/connection.ts';
@@ -14,8 +14,6 @@ import type { Log } from '../client/log.ts';
 import { createRateLimits, type RateLimitOptions } from '../client/rate-limits.ts';
 import type { BorderStore, StoredBorderPolicy } from './border-store.ts';
 import { fieldManager } from './field-manager.ts';
-
-export const clusterPoliciesPath = '/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies';
 
 /** Since the start, but for the last, which is of now. */
 export interface BorderWriteCounters {

@@ -73,12 +73,12 @@ export const networkSchema: StructuralSchema = {
     clusterPolicy: {
       type: 'boolean',
       description:
-        'Whether Bulkhead keeps ClusterNetworkPolicies for each tenant in mode enforce, so that the network denies what crosses its border. Needs a network plugin that enforces them. Default: false.',
+        'Whether Bulkhead keeps ClusterNetworkPolicies for each tenant in mode enforce, so that the network denies what crosses its border. Needs a network plugin that enforces them.',
     },
     clusterPolicyDeniesNodes: {
       type: 'boolean',
       description:
-        'With clusterPolicy: whether they also deny egress to nodeCIDRs. Shared services and vouched addresses there stay open. Default: false.',
+        'With clusterPolicy: whether they also deny egress to nodeCIDRs. Shared services and vouched addresses there stay open.',
     },
   },
 };

@@ -1,0 +1,83 @@
+/** The border in ClusterNetworkPolicies (network.clusterPolicy): whether it is there where it is wanted, and nowhere else. */
+import { type ClusterPolicy, clusterPoliciesPath, clusterPolicyVersion } from '../baseline/cluster-policy.ts';
+import { borderPriorities, dataPlaneBorder, tenantOfName } from '../baseline/data-plane-border.ts';
+import { isManaged } from '../baseline/managed.ts';
+import { valueAt } from '../kubernetes/json.ts';
+import type { DoctorCheck, Examination } from './check.ts';
+
+const mostNamed = 5;
+
+export const clusterPolicy: DoctorCheck = {
+  about: 'border in ClusterNetworkPolicies',
+  findings: {
+    'cluster-policy-missing': {
+      severity: 'error',
+      meaning: 'network.clusterPolicy has no effect: the API server does not serve ClusterNetworkPolicy v1alpha2',
+      fix: 'install its definition, with a network plugin that enforces it, or remove the setting',
+    },
+    'cluster-policy-incomplete': {
+      severity: 'error',
+      meaning: 'the network does not keep the whole border of a tenant, as ClusterNetworkPolicies are missing',
+      fix: 'look at the condition BorderInNetwork of the Tenant, or at the log of Bulkhead',
+    },
+    'cluster-policy-left': {
+      severity: 'warning',
+      meaning:
+        'ClusterNetworkPolicies of Bulkhead are there, and the settings want none, so they deny what may be agreed later',
+      fix: 'delete those with the label app.kubernetes.io/managed-by=bulkhead',
+    },
+    'cluster-policy-tie': {
+      severity: 'warning',
+      meaning: 'a ClusterNetworkPolicy has a priority of the border, and which of the two counts first is not defined',
+      fix: `give it a priority below ${borderPriorities.pass}, or above ${borderPriorities.deny}`,
+    },
+  },
+  async look(examination) {
+    const { tenancy, get, list, found } = examination;
+    const { clusterPolicy, enforcement } = tenancy.settings;
+    const isWanted = clusterPolicy !== undefined && enforcement === 'enforce';
+    const resources = valueAt(await get(`/apis/${clusterPolicyVersion}`), 'resources');
+    const isServed =
+      Array.isArray(resources) && resources.some((one) => valueAt(one, 'name') === 'clusternetworkpolicies');
+    if (!isServed) {
+      if (isWanted)
+        found('cluster-policy-missing', { where: 'settings', why: `${clusterPolicyVersion} is not served` });
+      return;
+    }
+    const own = new Set<string>();
+    const isRead = await list([clusterPoliciesPath], ({ metadata: { name }, object }) => {
+      if (isManaged(object) && tenantOfName(name) !== undefined) own.add(name);
+      else if (isWanted && ties(object))
+        found('cluster-policy-tie', {
+          where: `ClusterNetworkPolicy ${name}`,
+          why: `its tier is Admin, and its priority ${valueAt(object, 'spec', 'priority')}`,
+        });
+    });
+    if (!isRead) return;
+    if (isWanted) lookForMissing(own, examination);
+    else if (own.size > 0)
+      found('cluster-policy-left', { where: 'ClusterNetworkPolicies', why: `these are there: ${listed([...own])}` });
+  },
+};
+
+function ties(object: unknown): boolean {
+  const priority = valueAt(object, 'spec', 'priority');
+  const isOfBorder = priority === borderPriorities.pass || priority === borderPriorities.deny;
+  return isOfBorder && valueAt(object, 'spec', 'tier') === 'Admin';
+}
+
+function lookForMissing(own: ReadonlySet<string>, { tenancy, now, found }: Examination): void {
+  for (const tenant of tenancy.tenants.values()) {
+    if (tenant.mode !== 'enforce' || !tenancy.declares(tenant)) continue;
+    const { passes, denies } = dataPlaneBorder(tenant, tenancy, now);
+    const nameOf = ({ metadata }: ClusterPolicy) => metadata.name;
+    const missing = [...passes, ...denies].map(nameOf).filter((name) => !own.has(name));
+    if (missing.length > 0)
+      found('cluster-policy-incomplete', { where: `Tenant ${tenant.name}`, why: `not there: ${listed(missing)}` });
+  }
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length > mostNamed ? `, and ${names.length - mostNamed} more` : '';
+  return `${names.slice(0, mostNamed).join(', ')}${more}`;
+}
