@@ -3,6 +3,8 @@ import { type ClusterPolicy, clusterPoliciesPath, clusterPolicyVersion } from '.
 import { borderPriorities, dataPlaneBorder, tenantOfName } from '../baseline/data-plane-border.ts';
 import { isManaged } from '../baseline/managed.ts';
 import { valueAt } from '../kubernetes/json.ts';
+import { commonDomain, domainFor, type Selector } from '../kubernetes/label-selector.ts';
+import { parseSelector } from '../kubernetes/parse-selector.ts';
 import type { DoctorCheck, Examination } from './check.ts';
 
 const mostNamed = 5;
@@ -28,8 +30,9 @@ export const clusterPolicy: DoctorCheck = {
     },
     'cluster-policy-tie': {
       severity: 'warning',
-      meaning: 'a ClusterNetworkPolicy has a priority of the border, and which of the two counts first is not defined',
-      fix: `give it a priority below ${borderPriorities.pass}, or above ${borderPriorities.deny}`,
+      meaning:
+        'ClusterNetworkPolicies of the same pods share a priority, with each other or with the border, and which counts first is not defined',
+      fix: `give each of tier Admin a priority of its own, other than ${borderPriorities.pass} and ${borderPriorities.deny} with network.clusterPolicy`,
     },
   },
   async look(examination) {
@@ -45,14 +48,29 @@ export const clusterPolicy: DoctorCheck = {
       return;
     }
     const own = new Set<string>();
+    const others: Other[] = [];
     const isRead = await list([clusterPoliciesPath], ({ metadata: { name }, object }) => {
       if (isManaged(object) && tenantOfName(name) !== undefined) own.add(name);
-      else if (isWanted && ties(object))
-        found('cluster-policy-tie', {
-          where: `ClusterNetworkPolicy ${name}`,
-          why: `its tier is Admin, and its priority ${valueAt(object, 'spec', 'priority')}`,
+      else if (valueAt(object, 'spec', 'tier') === 'Admin') {
+        const subject = parseSelector(valueAt(object, 'spec', 'subject', 'namespaces') ?? {});
+        others.push({
+          name,
+          priority: valueAt(object, 'spec', 'priority'),
+          subject: subject.ok ? subject.value : new Map(),
         });
+      }
     });
+    for (const [priority, some] of Map.groupBy(others, (one) => one.priority)) {
+      const isOfBorder = isWanted && (priority === borderPriorities.pass || priority === borderPriorities.deny);
+      const tied = some.filter(
+        (one) => isOfBorder || some.some((two) => one !== two && meet(one.subject, two.subject)),
+      );
+      if (tied.length === 0) continue;
+      found('cluster-policy-tie', {
+        where: `ClusterNetworkPolicies of tier Admin: ${listed(tied.map(({ name }) => name))}`,
+        why: isOfBorder ? `the border has the priority ${priority}` : `all of them have the priority ${priority}`,
+      });
+    }
     if (!isRead) return;
     if (isWanted) lookForMissing(own, examination);
     else if (own.size > 0)
@@ -60,10 +78,19 @@ export const clusterPolicy: DoctorCheck = {
   },
 };
 
-function ties(object: unknown): boolean {
-  const priority = valueAt(object, 'spec', 'priority');
-  const isOfBorder = priority === borderPriorities.pass || priority === borderPriorities.deny;
-  return isOfBorder && valueAt(object, 'spec', 'tier') === 'Admin';
+interface Other {
+  readonly name: string;
+  readonly priority: unknown;
+  readonly subject: Selector;
+}
+
+/** Whether one namespace may be selected by both. */
+function meet(one: Selector, other: Selector): boolean {
+  for (const [key, domain] of one) {
+    const { absent, finite, values } = commonDomain(domain, domainFor(other, key));
+    if (!absent && finite && values.size === 0) return false;
+  }
+  return true;
 }
 
 function lookForMissing(own: ReadonlySet<string>, { tenancy, now, found }: Examination): void {
