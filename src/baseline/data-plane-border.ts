@@ -55,7 +55,8 @@ const directions = ['ingress', 'egress'] as const;
  */
 export function dataPlaneBorder(tenant: Tenant, tenancy: Tenancy, now: number): DataPlaneBorder {
   const { settings } = tenancy;
-  const denied = deniedNetworks(settings);
+  const denied = deniedBy.get(settings) ?? deniedNetworks(settings);
+  deniedBy.set(settings, denied);
   const policies = (
     what: string,
     description: string,
@@ -202,6 +203,9 @@ function vouched({ network }: Tenant, denied: IpSet, now: number): readonly Cros
 function peersAt(addresses: readonly IpRange[], denied: IpSet): readonly ClusterPeer[] {
   return networkPeers(texts(normalise([...addresses, ...intersect(spelt(addresses), denied)])));
 }
+
+/** The same for all tenants. */
+const deniedBy = new WeakMap<Settings, IpSet>();
 
 /** Of the cluster, only what is named so: a metadata address, a node. A Service has its address in front of pods that are judged themselves. */
 function deniedNetworks({ protectedRanges, clusterPolicy }: Settings): IpSet {

@@ -6,7 +6,7 @@
  * known; but a border that it has stays while it has namespaces, or while its document cannot be read.
  */
 import { clusterPoliciesPath, clusterPolicyVersion } from '../baseline/cluster-policy.ts';
-import { type DataPlaneBorder, dataPlaneBorder, isDenyName, nextVouchedEnd } from '../baseline/data-plane-border.ts';
+import { type DataPlaneBorder, dataPlaneBorder, nextVouchedEnd } from '../baseline/data-plane-border.ts';
 import { managedByLabel, managedByValue } from '../baseline/managed.ts';
 import { type Clock, pause } from '../client/clock.ts';
 import type { Connection } from '../client/connection.ts';
@@ -56,6 +56,8 @@ export interface DataPlaneBordersOptions extends BorderStatesOptions {
 const concurrency = 4;
 /** Whether the API server serves the kind by now. */
 const askEvery = 20_000;
+const notServed =
+  'the API server does not serve ClusterNetworkPolicy of policy.networking.k8s.io/v1alpha2: install its definition, with a network plugin that enforces it';
 /** A timer holds no longer time. */
 const longestRest = 3_600_000;
 
@@ -72,6 +74,7 @@ export function keepDataPlaneBorders(options: DataPlaneBordersOptions): DataPlan
   let begun = false;
   let known = false;
   let asking: Promise<void> | undefined;
+  let minding: Promise<void> | undefined;
 
   const queue = createWorkQueue(concurrency, clock, reconcile, (tenant, error, wait) => {
     const failure = error instanceof Error ? error.message : String(error);
@@ -99,7 +102,8 @@ export function keepDataPlaneBorders(options: DataPlaneBordersOptions): DataPlan
     if (tenant !== undefined && now.declares(tenant))
       return tenant.mode === 'enforce' ? dataPlaneBorder(tenant, now, wallClock()) : undefined;
     const isKept = tenant !== undefined || countOwned(name) > 0;
-    const has = [...store.of(name).values()].some(({ own, name }) => own && isDenyName(name));
+    // Any part of it: a part that is deleted heals.
+    const has = [...store.of(name).values()].some(({ own }) => own);
     return isKept && has ? dataPlaneBorder(tenant ?? undeclaredTenant(name), now, wallClock()) : undefined;
   }
 
@@ -148,6 +152,18 @@ export function keepDataPlaneBorders(options: DataPlaneBordersOptions): DataPlan
       known = true;
       lookAtAll();
     });
+    minding = mind(watch);
+  }
+
+  /** The definition, or the right, may be taken away again. */
+  async function mind(watch: ListWatch): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await pause(clock, askEvery, stopping.signal);
+      const trouble = watch.trouble() ?? '';
+      if (isWanted() && trouble.startsWith('404')) refuse(notServed);
+      else if (isWanted() && trouble.startsWith('403')) refuse(trouble);
+      else states.refuse(undefined);
+    }
   }
 
   function refuse(text: string): void {
@@ -180,13 +196,14 @@ export function keepDataPlaneBorders(options: DataPlaneBordersOptions): DataPlan
     stateOf: states.of,
     watches,
     counters() {
-      const served = watches.size > 0 ? true : states.refused() === undefined ? undefined : false;
+      const served = states.refused() !== undefined ? false : watches.size > 0 ? true : undefined;
       const wanted = tenancy().settings.clusterPolicy !== undefined;
       return { ...writer.counters(), wanted, served, tenants: states.counts() };
     },
     async stop() {
       stopping.abort();
       await asking;
+      await minding;
       await Promise.all([...watches.values()].map((watch) => watch.stop()));
       await queue.stop();
     },
@@ -209,11 +226,7 @@ async function foundOf(connection: Connection, all: boolean, signal: AbortSignal
   const isServed =
     Array.isArray(resources) && resources.some((one) => valueAt(one, 'name') === 'clusternetworkpolicies');
   if (!version.ok && version.status !== 404) return { ok: false, why: describe(version), lasts: false };
-  if (!isServed) {
-    const why =
-      'the API server does not serve ClusterNetworkPolicy of policy.networking.k8s.io/v1alpha2: install its definition, with a network plugin that enforces it';
-    return { ok: false, why, lasts: true };
-  }
+  if (!isServed) return { ok: false, why: notServed, lasts: true };
   const own = all ? '' : `&labelSelector=${encodeURIComponent(`${managedByLabel}=${managedByValue}`)}`;
   const list = await connection.request('GET', `${clusterPoliciesPath}?limit=1${own}`, { signal });
   if (list.ok) {

@@ -10,7 +10,7 @@
  */
 import { parseCidr } from '../../kubernetes/ip-range.ts';
 import { type IpSet, normalise } from '../../kubernetes/ip-set.ts';
-import { excerpt, isGiven, isMap, valueAt } from '../../kubernetes/json.ts';
+import { isGiven, isMap, valueAt } from '../../kubernetes/json.ts';
 import { contradiction, type Selector } from '../../kubernetes/label-selector.ts';
 import { parseSelector } from '../../kubernetes/parse-selector.ts';
 import { allPorts, type Port } from '../../kubernetes/port-range.ts';
@@ -109,7 +109,7 @@ function podsOf(namespaces: unknown, pods: unknown): AdminPeer {
   // Such as a key with a colon, with which Cilium looks for labels of its own.
   if (!of.ok || !which.ok) return { kind: 'everybody' };
   const key = contradiction(of.value) ?? contradiction(which.value);
-  if (key !== undefined) return { kind: 'nothing', reason: `leaves no value for the label ${excerpt(key)}` };
+  if (key !== undefined) return { kind: 'nothing', reason: `leaves no value for the label ${key}` };
   return { kind: 'pods', namespaces: of.value, pods: which.value };
 }
 
