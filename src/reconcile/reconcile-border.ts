@@ -12,6 +12,7 @@ import type { Answer, Connection } from '../client/connection.ts';
 import { broken, describe, type Failure } from '../client/failure.ts';
 import type { Log } from '../client/log.ts';
 import { createRateLimits, type RateLimitOptions } from '../client/rate-limits.ts';
+import { valueAt } from '../kubernetes/json.ts';
 import type { BorderStore, StoredBorderPolicy } from './border-store.ts';
 import { fieldManager } from './field-manager.ts';
 
@@ -86,14 +87,34 @@ export function createBorderWriter(
         unwanted.filter((one) => !isDeny(one)),
       );
     for (const policy of denies) {
+      const { name } = policy.metadata;
       // Whatever became of the passes, what denied before denies again.
-      if (isPassed || store.drift(policy.metadata.name) !== undefined) await put(pass, policy);
+      const denied = store.drift(name) !== undefined;
+      if (!denied && store.find(name) === undefined && isPassed) isPassed = await areThere(pass, passes);
+      if (isPassed || denied) await put(pass, policy);
     }
     if (pass.healed.length > 0) {
       log.warn({ tenant, objects: pass.healed }, 'a part of the border was deleted or changed; Bulkhead restored it');
       tell('BorderHealed', tenant, `restored after it was deleted or changed: ${pass.healed.join(', ')}`);
     }
     return { wait: pass.waits.length === 0 ? undefined : Math.min(...pass.waits), trouble: pass.trouble };
+  }
+
+  /** What the watch has not told yet counts here: a deny that comes too early cuts off what is agreed. */
+  async function areThere(pass: Pass, passes: readonly ClusterPolicy[]): Promise<boolean> {
+    const [labels = {}] = passes.map(({ metadata }) => metadata.labels);
+    const selector = Object.entries(labels).map((pair) => pair.join('='));
+    const path = `${clusterPoliciesPath}?labelSelector=${encodeURIComponent(selector.join())}`;
+    const answer = await connection.request('GET', path, { signal: pass.signal });
+    if (!answer.ok) return fail(pass, 'clusternetworkpolicies', answer);
+    const items = valueAt(answer.body, 'items');
+    const there = new Set(Array.isArray(items) ? items.map((one) => valueAt(one, 'metadata', 'name')) : []);
+    const missing = passes.map(({ metadata }) => metadata.name).filter((name) => !there.has(name));
+    for (const name of missing) {
+      store.gone(name);
+      pass.waits.push(retries.begin(name));
+    }
+    return missing.length === 0;
   }
 
   /** @returns whether it is as it should be */
