@@ -21,7 +21,7 @@ import {
 import { parseGates } from './parse-gates.ts';
 import { parseNamespaceGrants, requesterKeys } from './parse-namespace-grants.ts';
 import { parsePods } from './parse-pods.ts';
-import { parseNetworkAgents, parsePolicyKinds } from './parse-policy-kinds.ts';
+import { clusterPolicyOf, parseNetworkAgents, parsePolicyKinds } from './parse-policy-kinds.ts';
 import { parseServices, withoutNames } from './parse-services.ts';
 import { parseNamedSubject, parseSubject } from './parse-subject.ts';
 import { namesOfTrusted, parseTrustedLabels, trustedKeys } from './parse-trusted-labels.ts';
@@ -100,6 +100,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     podSecurityDefault: spec.podSecurity?.clusterDefault,
     pods: parsePods(spec.pods ?? {}, report),
     policyKinds: parsePolicyKinds(network.policyKinds ?? [], report),
+    ...clusterPolicyOf(network, report),
     protectedRanges,
     unlistedFamilies: unlistedFamilies(network),
     sharedServices,

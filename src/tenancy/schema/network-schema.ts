@@ -15,6 +15,8 @@ export interface NetworkDocument {
   readonly metadataAddresses?: readonly string[];
   readonly protectedCIDRs?: readonly { readonly name: string; readonly cidr: string }[];
   readonly policyKinds?: readonly PolicyKindDocument[];
+  readonly clusterPolicy?: boolean;
+  readonly clusterPolicyDeniesNodes?: boolean;
 }
 
 export const addressRanges = { type: 'array', items: { type: 'string' } } as const satisfies StructuralSchema;
@@ -68,5 +70,15 @@ export const networkSchema: StructuralSchema = {
       },
     },
     policyKinds: policyKindsSchema,
+    clusterPolicy: {
+      type: 'boolean',
+      description:
+        'Whether Bulkhead keeps ClusterNetworkPolicies for each tenant in mode enforce, so that the network denies what crosses its border. Needs a network plugin that enforces them.',
+    },
+    clusterPolicyDeniesNodes: {
+      type: 'boolean',
+      description:
+        'With clusterPolicy: whether they also deny egress to nodeCIDRs. Shared services and vouched addresses there stay open.',
+    },
   },
 };
