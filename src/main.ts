@@ -8,7 +8,9 @@ import { Misuse } from './commands/misuse.ts';
 
 async function main(): Promise<void> {
   const print = (line: string) => process.stdout.write(`${line}\n`);
-  const outcome = await runCommandLine(process.argv.slice(2), { print, environment: process.env });
+  const progress = process.stderr.isTTY ? (text: string) => process.stderr.write(`\r\x1b[K${text}`) : undefined;
+  const surroundings = { print, environment: process.env, input: process.stdin, progress };
+  const outcome = await runCommandLine(process.argv.slice(2), surroundings);
   if (typeof outcome === 'number') process.exitCode = outcome;
   else endOnSignals(outcome);
 }
@@ -37,6 +39,6 @@ main().catch((error: unknown) => {
   } else if (error instanceof CannotStart) {
     // On the standard error whatever the log level is: a process that does not start always says why.
     for (const line of error.message.split('\n')) process.stderr.write(`bulkhead: ${line}\n`);
-    process.exitCode = 1;
+    process.exitCode = error.code;
   } else throw error;
 });
