@@ -8,7 +8,7 @@ import type { Tenancy } from '../tenancy/tenancy.ts';
 /** The namespaces that objects of files are in: those that exist, and those that the files create. */
 export interface LintNamespaces {
   readonly source: NamespaceSource;
-  /** Of a namespace that exists. */
+  /** Of a namespace that exists, or that the files create more than once: all but the first update it. */
   existing(name: string): NamespaceRecord | undefined;
   /** The files create it; what is in it is judged by these labels. */
   add(namespace: KubernetesObject): void;
@@ -32,10 +32,11 @@ export function createLintNamespaces(tenancy: Tenancy, listed: Namespaces): Lint
   const lookup = (name: string) => store.lookup(name) ?? assumedRecord(name);
   return {
     source: { ...sourceOf(store), lookup, fetch: async (name) => lookup(name) },
-    existing: (name) => listed.get(name),
+    existing: (name) => store.lookup(name),
     add({ metadata }) {
       const { name = '', labels } = metadata ?? {};
-      if (name !== '' && !listed.has(name)) store.set({ name, uid: '', labels: labels ?? {}, terminating: false });
+      if (name !== '' && store.lookup(name) === undefined)
+        store.set({ name, uid: '', labels: labels ?? {}, terminating: false });
     },
     assumed,
     knows(name) {

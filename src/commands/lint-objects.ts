@@ -112,9 +112,10 @@ async function lintObject(
   const verdict = await judgeWritten(asked, sources);
   if (verdict.refused !== undefined)
     return refused('not-understood', '', verdict.refused, 'correct the object, as the API server would refuse it');
-  if (resource.family === 'namespace') namespaces.add(verdict.object);
   const isPolicy = resource.family === 'policy';
   const found = verdict.judged.filter(({ exemption }) => exemption === undefined);
+  // What is refused is not there, and its labels say nothing.
+  if (resource.family === 'namespace' && !found.some(({ refuses }) => refuses)) namespaces.add(verdict.object);
   return { object: named, found: found.map((one) => findingOf(one, written, named, { settings, isPolicy })) };
 }
 

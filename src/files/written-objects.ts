@@ -21,8 +21,9 @@ export interface WrittenObjects {
   readonly problems: readonly Problem[];
 }
 
-/** Lists in lists; kubectl has no bound, and the parser has one of 64 levels. */
 export function writtenObjects({ path, text }: TextFile): WrittenObjects {
+  const ambiguous = ambiguityIn(text, path);
+  if (ambiguous !== undefined) return { objects: [], others: 0, problems: [ambiguous] };
   const parsed = parseYaml(text, path, 'kubectl');
   if (!parsed.ok) {
     const problems = text.includes('{{') ? parsed.problems.map(asTemplate) : parsed.problems;
@@ -36,6 +37,23 @@ export function writtenObjects({ path, text }: TextFile): WrittenObjects {
     objects.push(...found);
   }
   return { objects, others, problems: [] };
+}
+
+/** Where kubectl sees another text than a parser of YAML 1.2 does: it cuts at every line that begins with `---`, and drops that line. */
+const cutByKubectl = /^---(?![ \t]*(?:#.*)?\r?$)/m;
+/** YAML 1.1 ends lines at these too, so a comment ends there. */
+const otherLineBreak = /[\u0085\u2028\u2029]|\r(?!\n)/;
+
+function ambiguityIn(text: string, file: string): Problem | undefined {
+  const [cut, lineBreak] = [text.search(cutByKubectl), text.search(otherLineBreak)];
+  const found = (at: number, reason: string, fix: string): Problem => {
+    const before = text.slice(0, at).split('\n');
+    return { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1, path: '', reason, fix };
+  };
+  if (cut !== -1)
+    return found(cut, 'begins with --- and goes on, and kubectl leaves out such a line', 'end the line after ---');
+  if (lineBreak === -1) return undefined;
+  return found(lineBreak, 'has a line break that YAML 1.1 and 1.2 read differently', 'write line feeds, or an escape');
 }
 
 function asTemplate(one: Problem): Problem {

@@ -133,7 +133,7 @@ function summary({ findings, objects, files, skipped, assumedNamespaces, gone }:
   const inBaseline = known === 0 && gone === 0 ? [] : [`Baseline: ${known} known, ${gone} gone.`];
   const left = [
     ...(skipped.otherKinds === 0 ? [] : [`${count(skipped.otherKinds, 'object')} of other kinds`]),
-    ...(skipped.notObjects === 0 ? [] : [`${count(skipped.notObjects, 'document')} that are not objects`]),
+    ...(skipped.notObjects === 0 ? [] : [`${count(skipped.notObjects, 'document')} without an object`]),
     ...(skipped.configuration === 0 ? [] : [`${count(skipped.configuration, 'file')} of the configuration`]),
   ];
   const assumed =
