@@ -13,7 +13,6 @@ import {
   isNode,
   isScalar,
   isSeq,
-  Lexer,
   LineCounter,
   type Pair,
   parseAllDocuments,
@@ -22,17 +21,11 @@ import {
 } from 'yaml';
 import { excerpt, isMap as isPlainMap } from '../kubernetes/json.ts';
 import { formatSteps, type Loaded, type Locate, type Located, type Place, type Step } from '../tenancy/problem.ts';
+import { deepest, excessOf, tooDeep } from './yaml-excess.ts';
 
-/** Nobody nests a configuration deeper. */
-const deepest = 64;
-/** Columns of indentation: four for each level. */
-const widest = 4 * deepest;
-/** Anchors, aliases and tags in a file, each: enough for reuse by hand. */
-const mostMarks = 100;
 /** Values in a document once aliases are replaced by what they stand for: about what fits into 1 MiB without them. */
 const mostValues = 300_000;
 
-const tooDeep = `nests more than ${deepest} levels deep`;
 const writeOut = 'write it out plainly';
 
 /**
@@ -88,30 +81,6 @@ export function parseYaml(text: string, file: string, reading: Reading = 'plain'
     }
   }
   return { ok: true, value: located, warnings: [] };
-}
-
-/** Where a text leaves what can be parsed in linear time, or undefined. */
-function excessOf(text: string): { readonly line: number; readonly reason: string } | undefined {
-  const marks: Record<string, number> = { '&': 0, '*': 0, '!': 0 };
-  let [line, brackets, indicators, indentation] = [1, 0, 0, 0];
-  let lineBegins = true;
-  for (const token of new Lexer().lex(text)) {
-    const [first = ''] = token;
-    indentation = lineBegins && token.trim() === '' && !token.includes('\n') ? token.length : 0;
-    if (token === '[' || token === '{') brackets += 1;
-    else if (token === ']' || token === '}') brackets -= 1;
-    else if (brackets === 0 && (token === '-' || token === '?' || token === ':')) indicators += 1;
-    else if (token === '---' || token === '...') brackets = 0;
-    if (token.length > 1 && Object.hasOwn(marks, first)) marks[first] = (marks[first] ?? 0) + 1;
-    // `- - -` and `? ? ?` nest within a line, anything else by indentation or in brackets.
-    if (brackets + indicators > deepest || indentation > widest) return { line, reason: tooDeep };
-    if (Math.max(...Object.values(marks)) > mostMarks)
-      return { line, reason: `has more than ${mostMarks} anchors, aliases or tags` };
-    for (let at = token.indexOf('\n'); at !== -1; at = token.indexOf('\n', at + 1)) line += 1;
-    lineBegins = token.endsWith('\n');
-    if (lineBegins) indicators = 0;
-  }
-  return undefined;
 }
 
 class Unreadable extends Error {

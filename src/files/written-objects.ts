@@ -45,15 +45,24 @@ const cutByKubectl = /^---(?![ \t]*(?:#.*)?\r?$)/m;
 const otherLineBreak = /[\u0085\u2028\u2029]|\r(?!\n)/;
 
 function ambiguityIn(text: string, file: string): Problem | undefined {
-  const [cut, lineBreak] = [text.search(cutByKubectl), text.search(otherLineBreak)];
   const found = (at: number, reason: string, fix: string): Problem => {
     const before = text.slice(0, at).split('\n');
     return { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1, path: '', reason, fix };
   };
-  if (cut !== -1)
-    return found(cut, 'begins with --- and goes on, and kubectl leaves out such a line', 'end the line after ---');
-  if (lineBreak === -1) return undefined;
-  return found(lineBreak, 'has a line break that YAML 1.1 and 1.2 read differently', 'write line feeds, or an escape');
+  const cut = cutByKubectl.exec(text);
+  if (cut !== null)
+    return found(
+      cut.index,
+      'begins with --- and goes on, and kubectl leaves out such a line',
+      'end the line after ---',
+    );
+  const lineBreak = otherLineBreak.exec(text);
+  if (lineBreak === null) return undefined;
+  return found(
+    lineBreak.index,
+    'has a line break that YAML 1.1 and 1.2 read differently',
+    'write line feeds, or an escape',
+  );
 }
 
 function asTemplate(one: Problem): Problem {
