@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
+import { printable } from '../admission/message.ts';
 import type { TextFile } from '../files/read-files.ts';
-import { readManifests, textOf } from '../files/read-manifests.ts';
+import { largest, readManifests, textOf } from '../files/read-manifests.ts';
 import type { Problem } from '../tenancy/problem.ts';
 import { CannotStart } from './cannot-start.ts';
 import type { Surroundings } from './command.ts';
@@ -56,7 +57,12 @@ async function within(paths: readonly string[]): Promise<(path: string) => Promi
 
 async function allOf(input: Surroundings['input']): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  for await (const part of input ?? []) parts.push(part);
+  let length = 0;
+  for await (const part of input ?? []) {
+    parts.push(part);
+    length += part.length;
+    if (length > largest) break;
+  }
   return Buffer.concat(parts);
 }
 
@@ -70,7 +76,8 @@ async function kustomized(folder: string): Promise<TextFile | { readonly content
   for (const [program, verb] of builders) {
     const ran = await run(program, [verb, folder]);
     if (ran === undefined) continue;
-    if (ran.code !== 0) throw new CannotStart(`${program} ${verb} ${folder} failed: ${ran.errors.trim()}`, 2);
+    if (ran.code !== 0)
+      throw new CannotStart(`${program} ${verb} ${folder} failed: ${printable(ran.errors.trim())}`, 2);
     return textOf(`<${program} ${verb} ${folder}>`, ran.output);
   }
   throw new CannotStart(

@@ -47,7 +47,7 @@ export async function lintTexts(files: readonly TextFile[], context: LintContext
   for (const [index, file] of files.entries()) {
     const read = writtenObjects(file);
     notObjects += read.others;
-    findings.push(...read.problems.map((one) => unreadable(one, settings)));
+    for (const one of read.problems) findings.push(unreadable(one, settings));
     for (const written of read.objects) {
       const resource = resourceOfObject(written.apiVersion, written.kind, names);
       if (resource === undefined) otherKinds++;
@@ -58,7 +58,7 @@ export async function lintTexts(files: readonly TextFile[], context: LintContext
   const judge = async (one: Candidate): Promise<void> => {
     const { object, found } = await lintObject(one, context, namespaces);
     objects.push(object);
-    findings.push(...found);
+    for (const finding of found) findings.push(finding);
   };
   // What is inside a namespace is judged by its labels, wherever in the files it is.
   const isNamespace = ({ resource }: Candidate): boolean => resource.family === 'namespace';

@@ -1,4 +1,5 @@
 /** Judges every object of files as the webhook would, without a cluster, and says where in the files each finding is. For CI. */
+import { printable } from '../admission/message.ts';
 import type { Author } from '../admission/written-object.ts';
 import { noFiles, readFiles } from '../files/read-files.ts';
 import { namespacesOf } from '../files/read-namespaces.ts';
@@ -72,6 +73,7 @@ export const command = defineCommand({
     const known = values.baseline === undefined ? new Map() : await readBaseline(values.baseline);
 
     const inputs = await readInputs(paths, values.kustomize, [tenants, config, folder], surroundings);
+    const { progress } = surroundings;
     const began = performance.now();
     const found = await lintTexts(inputs.files, {
       tenancy,
@@ -80,10 +82,10 @@ export const command = defineCommand({
       defaultNamespace: values.namespace,
       onProgress(done) {
         if (done % 50 === 0 && performance.now() - began > quietMilliseconds)
-          surroundings.progress?.(`${done} of ${inputs.files.length} files`);
+          progress?.(`${done} of ${inputs.files.length} files`);
       },
     });
-    surroundings.progress?.('');
+    progress?.('');
 
     const all = [...inputs.problems.map((one) => unreadable(one, tenancy.settings)), ...found.findings];
     const { findings, gone } = compareWith(known, inReadingOrder(all));
@@ -102,7 +104,8 @@ export const command = defineCommand({
     };
     const failures = new Set(failing(findings, values['allow-warnings']));
     for (const line of printed(report, output, failures, values.baseline !== undefined)) surroundings.print(line);
-    if (inputs.unread.length > 0) throw new CannotStart(inputs.unread.map(formatProblem).join('\n'), 2);
+    if (inputs.unread.length > 0)
+      throw new CannotStart(inputs.unread.map((one) => printable(formatProblem(one))).join('\n'), 2);
     if (values['write-baseline'] !== undefined) {
       await writeBaseline(values['write-baseline'], findings);
       return 0;

@@ -13,7 +13,7 @@ export interface Manifests {
 }
 
 /** The output of a large Helm chart has some MiB. Beyond, parsing alone would take minutes. */
-const largest = 32 * 1024 * 1024;
+export const largest = 32 * 1024 * 1024;
 /** Files that are open at one time. */
 const together = 64;
 

@@ -34,7 +34,8 @@ export function writtenObjects({ path, text }: TextFile): WrittenObjects {
   for (const document of parsed.value) {
     const found = objectsIn(document.value, [], document, path);
     if (found.length === 0 && !isList(document.value)) others++;
-    objects.push(...found);
+    // A list can hold more objects than a call takes arguments.
+    for (const one of found) objects.push(one);
   }
   return { objects, others, problems: [] };
 }
@@ -130,6 +131,9 @@ function indexAt(rest: string): FoundStep | undefined {
 
 /** The longest key that the path goes on with, in one of its three forms. */
 function keyAt(rest: string, map: JsonMap): FoundStep | undefined {
+  // Most paths end in a key of a map that users fill, and such maps can be large.
+  const last = rest.startsWith('[') && rest.endsWith(']') ? rest.slice(1, -1) : undefined;
+  if (last !== undefined && Object.hasOwn(map, last)) return { key: last, length: rest.length };
   let found: { key: string; length: number } | undefined;
   for (const key of Object.keys(map)) {
     for (const form of [`[${key}]`, `[${excerpt(key)}]`, `.${key}`, key]) {

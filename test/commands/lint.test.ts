@@ -205,11 +205,29 @@ t.test('files and folders: what is judged, what is not, and what cannot be read'
   );
   t.match(await lint([join(folder, 'none.yaml')]), { code: 2, error: /none\.yaml: does not exist/ });
   t.match(await lint([join(all, 'notes.txt')]), { code: 1 }, 'a file that is named is read, whatever its name is');
+  t.match(await lint([join(folder, 'no\u001b[31m\nne.yaml')]), {
+    code: 2,
+    error: /no\uFFFD\[31m\uFFFDne\.yaml: does not exist/,
+  });
   const partly = await lint([join(folder, 'none.yaml'), join(all, 'open.yaml')]);
   t.match(partly, { code: 2 });
   t.match(partly.lines.join('\n'), /cross-tenant-ingress/, 'the others are judged');
   const twice = await lint(['manifests/overlays/example']);
   t.match(twice.lines.join('\n'), /files of the configuration/, 'settings and tenants are not judged');
+});
+
+t.test('large input is judged in time, or refused', async (t) => {
+  const labels = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`bulkhead.dev/x${index}`, 'x']));
+  const pod = { ...parse(closed), metadata: { name: 'many', namespace: 'acme-web', labels } };
+  const findings = await findingsIn(['-'], JSON.stringify(pod, null, 1));
+  t.ok(
+    findings.length === 5000 && findings.every(({ line }, index) => line === index + 8),
+    `${findings.length} findings`,
+  );
+  const items = Array.from({ length: 20_000 }, () => ({ apiVersion: 'v1', kind: 'Service' }));
+  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+  t.match((await lint(['-'], list)).lines.at(-1), /^Not judged: 20000 objects of other kinds\.$/);
+  t.match((await lint(['-'], Buffer.alloc(33 * 1024 * 1024, ' '))).lines.join('\n'), /is larger than 32 MiB/);
 });
 
 t.test('mistakes on the command line', async (t) => {
