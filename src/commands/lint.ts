@@ -3,7 +3,7 @@ import { printable } from '../admission/message.ts';
 import type { Author } from '../admission/written-object.ts';
 import { noFiles, readFiles } from '../files/read-files.ts';
 import { namespacesOf } from '../files/read-namespaces.ts';
-import { readTenancy } from '../files/read-tenancy.ts';
+import { asObjects, readTenancy } from '../files/read-tenancy.ts';
 import { serviceAccountOf } from '../kubernetes/user.ts';
 import { lintGithub, lintJunit, lintSarif } from '../report/lint-formats.ts';
 import {
@@ -67,7 +67,8 @@ export const command = defineCommand({
     if (tenants === undefined)
       throw new Misuse('without tenants no namespace has a known owner: give their folder with --tenants DIR');
     const author = authorOf(values);
-    const { value: tenancy } = orCannotStart(await readTenancy({ tenants, config }), 2);
+    // The tenants of a cluster may be objects: what is written for those is judged, and not that they come from files here.
+    const tenancy = asObjects(orCannotStart(await readTenancy({ tenants, config }), 2).value);
     const listed = folder === undefined ? noFiles : await readFiles(folder);
     const { value: namespaces } = orCannotStart(namespacesOf(listed, folder ?? ''), 2);
     const known = values.baseline === undefined ? new Map() : await readBaseline(values.baseline);

@@ -176,6 +176,18 @@ t.test('no spelling takes an object past the judgement', async (t) => {
   ]);
 });
 
+t.test('documents of Bulkhead are judged as objects of the API server', async (t) => {
+  const request = readFileSync('docs/gate-request-example.yaml', 'utf8');
+  t.same(await piped(request, '-n', 'acme-web'), ['error gate-request: GateRequest acme-web/to-beta-database  at 1:1']);
+  const folder = await write(t, {
+    'settings.yaml': `${readFileSync('manifests/overlays/example/bulkhead.yaml', 'utf8')}  gates:\n    from: tenants\n    ports: [{ protocol: TCP, port: 5432, endPort: 5439 }]\n    between: [{ tenants: [acme, beta] }]\n`,
+  });
+  const [found] = await piped(request, '-n', 'acme-web', '--config', join(folder, 'settings.yaml'));
+  t.match(found, /^hint gate-request: GateRequest acme-web\/to-beta-database /, 'nothing mirrors it');
+  const tenant = 'apiVersion: bulkhead.dev/v1alpha1\nkind: Tenant\nmetadata: { name: mine }\nspec: { mood: good }\n';
+  t.same(await piped(tenant, '--as-platform'), ['error tenant-document: Tenant mine spec.mood at 4:15']);
+});
+
 t.test('files and folders: what is judged, what is not, and what cannot be read', async (t) => {
   const folder = await write(t, {
     'all/open.yaml': open,
