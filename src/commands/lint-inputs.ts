@@ -32,27 +32,24 @@ export async function readInputs(
   configuration: readonly (string | undefined)[],
   { input }: Pick<Surroundings, 'input'>,
 ): Promise<LintInputs> {
-  const manifests = await readManifests(paths.filter((path) => path !== '-'));
   const isLeftOut = await within(configuration.filter((path) => path !== undefined));
-  const judged: TextFile[] = [];
-  for (const file of manifests.files) if (!(await isLeftOut(file.path))) judged.push(file);
+  const manifests = await readManifests(
+    paths.filter((path) => path !== '-'),
+    isLeftOut,
+  );
   const piped = paths.includes('-') ? [textOf(standardInput, await allOf(input))] : [];
   for (const folder of folders) piped.push(await kustomized(folder));
   return {
-    files: [...judged, ...piped.flatMap((one) => ('text' in one ? [one] : []))],
+    files: [...manifests.files, ...piped.flatMap((one) => ('text' in one ? [one] : []))],
     problems: [...manifests.problems, ...piped.flatMap((one) => ('content' in one ? [one.content] : []))],
     unread: manifests.unread,
-    configuration: manifests.files.length - judged.length,
+    configuration: manifests.leftOut,
   };
 }
 
-async function within(paths: readonly string[]): Promise<(path: string) => Promise<boolean>> {
-  const real = await Promise.all(paths.map((path) => realpath(path)));
-  return async (path) => {
-    if (real.length === 0) return false;
-    const where = await realpath(path);
-    return real.some((one) => where === one || where.startsWith(`${one}${sep}`));
-  };
+async function within(paths: readonly string[]): Promise<(real: string) => boolean> {
+  const roots = await Promise.all(paths.map((path) => realpath(path)));
+  return (real) => roots.some((root) => real === root || real.startsWith(`${root}${sep}`));
 }
 
 async function allOf(input: Surroundings['input']): Promise<Uint8Array> {
