@@ -51,6 +51,8 @@ export function settingsPage(): string {
       'spec.pods.csiDrivers[].tenants': 'every tenant',
       'spec.network.ipFamilies': '`["IPv4","IPv6"]`',
       'spec.network.cloud': '`all`',
+      'spec.network.clusterPolicy': code('false'),
+      'spec.network.clusterPolicyDeniesNodes': code('false'),
       'spec.network.metadataAddresses': builtIn,
       'spec.sharedServices': builtIn,
       'spec.sharedServices[].ports': 'every port',

@@ -15,6 +15,7 @@ const prometheus = 'overlays/prometheus';
 
 export function templateFiles(): readonly File[] {
   const [namespace = '', ...others] = labelled('base', 'base/namespace.yaml');
+  const clusterPolicyAccess = 'components/cluster-policy/access.yaml';
   const certificateAccess = 'overlays/self-managed/access.yaml';
   return [
     template('crds.yaml', 'crds', when('.Values.crds.install', resources('crds').flatMap(definition))),
@@ -24,6 +25,15 @@ export function templateFiles(): readonly File[] {
       when('.Values.namespace.create', [namespace]) + edit('base/namespace.yaml', joined(others), [onlyInstalled]),
     ),
     template('access.yaml', 'base/access.yaml', joined(labelled('base', 'base/access.yaml'))),
+    template(
+      'cluster-policy.yaml',
+      clusterPolicyAccess,
+      // With false, the rights stay until the objects are removed.
+      when(
+        'hasKey (default dict .Values.settings.network) "clusterPolicy"',
+        labelled('components/cluster-policy', clusterPolicyAccess),
+      ),
+    ),
     template('deployment.yaml', 'base/deployment.yaml', edited('base', 'base/deployment.yaml', deploymentEdits())),
     template('network.yaml', 'base/network.yaml', edited('base', 'base/network.yaml', [apiServerPorts])),
     template(

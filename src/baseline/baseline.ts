@@ -164,7 +164,7 @@ function writePort({ protocol, first, last }: PortRange): NetworkPolicyPort {
 }
 
 /** A part of a selector that is empty or null means the same as none, and the API server stores none. */
-function withoutEmptyParts({ matchLabels, matchExpressions }: LabelSelector): LabelSelector {
+export function withoutEmptyParts({ matchLabels, matchExpressions }: LabelSelector): LabelSelector {
   const requirements = (matchExpressions ?? []).map(
     ({ key, operator, values }): LabelSelectorRequirement =>
       values === null || values === undefined || values.length === 0 ? { key, operator } : { key, operator, values },

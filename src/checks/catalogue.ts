@@ -5,6 +5,7 @@ import { accidentalIsolation } from './accidental-isolation.ts';
 import { alreadyAllowed } from './already-allowed.ts';
 import type { Check } from './check.ts';
 import { chosenNode } from './chosen-node.ts';
+import { clusterPolicy } from './cluster-policy.ts';
 import { crossTenantEgress } from './cross-tenant-egress.ts';
 import { crossTenantIngress } from './cross-tenant-ingress.ts';
 import { deadRule } from './dead-rule.ts';
@@ -83,6 +84,7 @@ export const catalogue: readonly Check[] = [
   ipBlock,
   policyWithoutPods,
   deadRule,
+  clusterPolicy,
   splitPeer,
   accidentalIsolation,
   egressWithoutDns,

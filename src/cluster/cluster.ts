@@ -20,6 +20,7 @@ import { createStoredPolicies } from '../reconcile/stored-policies.ts';
 import { keepUnreadObjects } from '../reconcile/unread-objects.ts';
 import { formatProblem, type Problem } from '../tenancy/problem.ts';
 import type { Settings } from '../tenancy/settings.ts';
+import { keepBorders } from './borders.ts';
 import type { ClusterCounters } from './counters.ts';
 import { namespaceHandler } from './namespace-handler.ts';
 import { type CertificateSource, keepOwnConfigurations } from './own-configurations.ts';
@@ -111,7 +112,11 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       ...{ common, follow, home, events, ownNamespace },
       namespaces: { lookup: (name) => store.lookup(name), countOwned: (tenant) => store.countOwned(tenant) },
       onTenants: tenancyChanged,
-      onGrants: () => storedPolicies.changed(),
+      onGrants() {
+        storedPolicies.changed();
+        borders?.tenancyChanged();
+      },
+      borderOf: (tenant) => borders?.stateOf(tenant),
     });
     tenancy = own.tenancy;
   }
@@ -125,11 +130,18 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   const baselines = options.reconcile
     ? keepBaselines(common, follow, tenancy, (name) => store.lookup(name), requests)
     : undefined;
+  const borders =
+    events &&
+    keepBorders({
+      ...{ ...common, tenancy, follow, events, ownNamespace, namespaces: store },
+      onState: () => own?.bordersChanged(),
+    });
   const observations = options.reconcile ? createNamespaceEvents(connection, clock) : undefined;
   const storedPolicies = createStoredPolicies({ ...common, tenancy, namespaces: store, events });
   function tenancyChanged(): void {
     reservations.changed();
     baselines?.tenancyChanged();
+    borders?.tenancyChanged();
     storedPolicies.changed();
     own?.tenancyChanged();
     configurations?.tenancyChanged();
@@ -143,6 +155,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       changed(name, concernsTenants) {
         baselines?.namespaceChanged(name);
         own?.namespaceChanged(name, concernsTenants);
+        if (concernsTenants) borders?.namespaceChanged();
       },
     }),
   );
@@ -174,10 +187,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     }),
   ).then(() => {
     log.info({ server, namespaces: namespaceWatch.counters().objects }, 'the cluster is known');
-    baselines?.begin();
-    own?.begin();
-    unreadObjects?.begin();
-    storedPolicies.begin();
+    for (const one of [baselines, own, unreadObjects, borders, storedPolicies]) one?.begin();
   });
 
   return {
@@ -214,12 +224,13 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     problemsOf: (settings) => own?.problemsOf(settings) ?? [],
     settingsChanged: (settings) => own?.settingsChanged(settings) ?? [],
     counters: () => ({
-      watches: [...watches, ...(certificates?.watches ?? [])].map(([resource, watch]) => ({
+      watches: [...watches, ...(certificates?.watches ?? []), ...(borders?.watches ?? [])].map(([resource, watch]) => ({
         resource,
         ...watch.counters(),
         stalenessMilliseconds: watch.staleness(),
       })),
       baselines: baselines?.counters(),
+      borders: borders?.counters(),
       tenantStatus: own?.tenantStatus(),
       storedPolicies: storedPolicies.counters(),
       observations: observations?.counters(),
@@ -229,12 +240,8 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     }),
     async stop() {
       await Promise.all([...watches.values()].map((watch) => watch.stop()));
-      await own?.stop();
-      await unreadObjects?.stop();
-      await baselines?.stop();
-      await storedPolicies.stop();
-      await observations?.stop();
-      await configurations?.stop();
+      for (const one of [own, unreadObjects, baselines, borders, storedPolicies, observations, configurations])
+        await one?.stop();
       connection.close();
     },
   };

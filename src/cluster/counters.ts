@@ -3,6 +3,7 @@ import type { WatchCounters } from '../client/list-watch.ts';
 import type { CertificateCounters } from '../configuration/certificates.ts';
 import type { FailurePolicyCounters } from '../configuration/failure-policy.ts';
 import type { BaselinesCounters } from '../reconcile/baselines.ts';
+import type { BorderCounters } from '../reconcile/data-plane-borders.ts';
 import type { EventCounters } from '../reconcile/namespace-events.ts';
 import type { StatusCounters } from '../reconcile/status-writer.ts';
 import type { StoredPolicyCounters } from '../reconcile/stored-policies.ts';
@@ -16,6 +17,8 @@ export interface ClusterCounters {
   })[];
   /** Undefined where nothing is reconciled. */
   readonly baselines: BaselinesCounters | undefined;
+  /** Undefined where nothing is reconciled. */
+  readonly borders: BorderCounters | undefined;
   /** Undefined where tenants are not objects, and where nothing is written. */
   readonly tenantStatus: StatusCounters | undefined;
   readonly storedPolicies: StoredPolicyCounters;

@@ -5,6 +5,7 @@ import { createExemptions, exemptionsPath } from '../facts/exemptions.ts';
 import { createGateRequests, gateRequestsPath } from '../facts/gate-requests.ts';
 import { createTenants, type TenantsOptions, tenantsPath } from '../facts/tenants.ts';
 import { noRequests } from '../gates/agreement.ts';
+import type { BorderState } from '../reconcile/border-states.ts';
 import { createExemptionStatusWriter } from '../reconcile/exemption-status.ts';
 import { createGateRequestStatusWriter } from '../reconcile/gate-request-status.ts';
 import type { NamespaceEvents } from '../reconcile/namespace-events.ts';
@@ -12,6 +13,7 @@ import type { StatusCounters, StatusWriterOptions } from '../reconcile/status-wr
 import { createTenantStatusWriter } from '../reconcile/tenant-status-writer.ts';
 import { type Problem, problemAt, unlined } from '../tenancy/problem.ts';
 import type { Settings } from '../tenancy/settings.ts';
+import type { Tenant } from '../tenancy/tenant.ts';
 
 /** Tenants that are objects of the cluster. */
 export interface TenantObjects extends Pick<TenantsOptions, 'onTenants'> {
@@ -32,6 +34,8 @@ export interface OwnObjects {
   namespaceChanged(name: string, isOther: boolean): void;
   /** Tenants or settings have changed. */
   tenancyChanged(): void;
+  /** The border of a tenant in the network has another state. */
+  bordersChanged(): void;
   /** What settings count on and the API server does not serve. */
   problemsOf(settings: Settings): readonly Problem[];
   /** Puts settings in force, or says why they do not go together with the tenants. */
@@ -54,6 +58,8 @@ export interface OwnObjectsOptions {
   readonly onTenants: () => void;
   /** Other exemptions or gates are in force. */
   readonly onGrants: () => void;
+  /** Of the border in the network; undefined: the settings want none. */
+  readonly borderOf: (tenant: Tenant) => BorderState | undefined;
 }
 
 export function keepOwnObjects(options: OwnObjectsOptions): OwnObjects {
@@ -90,7 +96,10 @@ export function keepOwnObjects(options: OwnObjectsOptions): OwnObjects {
   });
   const tenantStatus =
     events &&
-    createTenantStatusWriter({ ...common, tenants, countOwned: (tenant) => options.namespaces.countOwned(tenant) });
+    createTenantStatusWriter({
+      ...{ ...common, tenants, borderOf: options.borderOf },
+      countOwned: (tenant) => options.namespaces.countOwned(tenant),
+    });
   const exemptionStatus =
     events &&
     createExemptionStatusWriter({ ...common, exemptions, tenancy: () => tenancy(), lookup, ownNamespace, events });
@@ -144,6 +153,7 @@ export function keepOwnObjects(options: OwnObjectsOptions): OwnObjects {
     },
     settingsChanged: tenants.settingsChanged,
     tenantStatus: () => tenantStatus?.counters(),
+    bordersChanged: () => tenantStatus?.changed(),
     async stop() {
       tenants.stop();
       exemptions.stop();

@@ -60,8 +60,9 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
     'result',
     ({ requests }) => Object.entries(requests.asked),
   );
-  const { baselines, failurePolicy, certificates } = cluster.counters();
+  const { baselines, borders, failurePolicy, certificates } = cluster.counters();
   if (baselines !== undefined) registerBaselineMetrics(register);
+  if (borders !== undefined) registerBorderMetrics(register);
   if (failurePolicy !== undefined) registerConfigurationMetrics(register);
   if (certificates !== undefined) registerCertificateMetrics(register);
 }
@@ -176,6 +177,31 @@ function registerBaselineMetrics(register: Register): void {
       [baselines?.events, storedPolicies.events, failurePolicy?.events, observations].flatMap((events) =>
         Object.entries(events ?? {}),
       ),
+  );
+}
+
+/** Of network.clusterPolicy. */
+function registerBorderMetrics(register: Register): void {
+  register.each(
+    'border_tenants',
+    'Tenants by the state of their border in the network: InPlace, Pending, Withheld, NotServed, NameTaken, Failed. No value without network.clusterPolicy.',
+    'state',
+    ({ borders }) => (borders?.wanted === true ? Object.entries(borders.tenants) : []),
+  );
+  register.each(
+    'border_objects_total',
+    'ClusterNetworkPolicies of borders: applied, healed after another client had deleted or changed them, pruned, failed (tried again).',
+    'result',
+    ({ borders }) => {
+      if (borders === undefined) return [];
+      const { applied, healed, pruned, failed } = borders;
+      return Object.entries({ applied, healed, pruned, failed });
+    },
+  );
+  register.one(
+    'border_conflicting_objects',
+    'ClusterNetworkPolicies of borders that another client has changed or deleted again and again in the last minutes.',
+    ({ borders }) => borders?.conflicts,
   );
 }
 

@@ -4,6 +4,7 @@ import { appliedBackstop } from './applied-backstop.ts';
 import { certificates } from './certificates.ts';
 import type { DoctorCheck, FindingKind } from './check.ts';
 import { clock } from './clock.ts';
+import { clusterPolicy } from './cluster-policy.ts';
 import { configuration } from './configuration.ts';
 import { dns } from './dns.ts';
 import { installation } from './installation.ts';
@@ -22,6 +23,7 @@ export const checks: readonly DoctorCheck[] = [
   certificates,
   ranges,
   dns,
+  clusterPolicy,
   rights,
   configuration,
   namespaces,

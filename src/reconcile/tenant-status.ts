@@ -4,17 +4,23 @@ import type { TenantVerdict } from '../facts/tenants.ts';
 import { formatProblem } from '../tenancy/problem.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
+import type { BorderState } from './border-states.ts';
 import { type GateStatus, type GatesCondition, gateStatuses, gatesCondition, untilGatesChange } from './gate-status.ts';
-import { type ReadyCondition, readyCondition } from './ready-condition.ts';
+import { type Condition, condition, type ReadyCondition, readyCondition } from './ready-condition.ts';
 
 /** The status of bulkhead.dev/v1alpha1 Tenant. */
 export interface TenantStatus {
   readonly observedGeneration: number;
   readonly namespaces: number;
-  /** GatesOpen only where the tenant has gates. */
-  readonly conditions: readonly [ReadyCondition<'InForce' | 'Invalid' | 'Conflict'>, ...GatesCondition[]];
+  /** GatesOpen only where the tenant has gates, BorderInNetwork only where the settings want one. */
+  readonly conditions: readonly [
+    ReadyCondition<'InForce' | 'Invalid' | 'Conflict'>,
+    ...(GatesCondition | BorderCondition)[],
+  ];
   readonly gates: readonly GateStatus[];
 }
+
+type BorderCondition = Condition<'BorderInNetwork', BorderState['reason']>;
 
 /** The API server takes 32 KiB; more is not legible. */
 const longestMessage = 2_000;
@@ -24,6 +30,7 @@ export function statusOf(
   { object, inForce, problems }: TenantVerdict,
   tenancy: Tenancy,
   namespaces: number,
+  border: BorderState | undefined,
   now: number,
 ): TenantStatus {
   const ready = problems.length === 0;
@@ -33,9 +40,23 @@ export function statusOf(
   return {
     observedGeneration: object.generation,
     namespaces,
-    conditions: [readyCondition(object, ready, reason, message, now), ...gatesCondition(object, gates, now)],
+    conditions: [
+      readyCondition(object, ready, reason, message, now),
+      ...gatesCondition(object, gates, now),
+      ...borderCondition(object, border, now),
+    ],
     gates,
   };
+}
+
+function borderCondition(
+  object: TenantVerdict['object'],
+  border: BorderState | undefined,
+  now: number,
+): readonly BorderCondition[] {
+  if (border === undefined) return [];
+  const { reason, message } = border;
+  return [condition('BorderInNetwork', object, reason === 'InPlace', reason, message.slice(0, longestMessage), now)];
 }
 
 function refusal(problems: TenantVerdict['problems'], inForce: Tenant | undefined): string {

@@ -107,6 +107,12 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   const server: Server = app.server;
+  const connections = new Set<Socket>();
+  server.on('secureConnection', (socket: Socket) => {
+    if (closed) socket.destroy();
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
   server.on('connect', (_request, socket: Socket) => {
     socket.end(failureResponse(405, 'Bulkhead is no proxy: POST to /mutate, /validate or /warn.', 'Allow: POST\r\n'));
   });
@@ -155,7 +161,10 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
 
   async function closeNow(): Promise<void> {
     const cut = setTimeout(() => server.closeAllConnections(), limits.closeMilliseconds);
-    await app.close();
+    const ended = app.close();
+    // To Node only a connection that has had a request is idle. The API server also keeps spare ones that have had none.
+    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+    await ended;
     clearTimeout(cut);
     end();
   }

@@ -21,7 +21,7 @@ import {
 import { parseGates } from './parse-gates.ts';
 import { parseNamespaceGrants, requesterKeys } from './parse-namespace-grants.ts';
 import { parsePods } from './parse-pods.ts';
-import { parseNetworkAgents, parsePolicyKinds } from './parse-policy-kinds.ts';
+import { clusterPolicyOf, parseNetworkAgents, parsePolicyKinds } from './parse-policy-kinds.ts';
 import { parseServices, withoutNames } from './parse-services.ts';
 import { parseNamedSubject, parseSubject } from './parse-subject.ts';
 import { namesOfTrusted, parseTrustedLabels, trustedKeys } from './parse-trusted-labels.ts';
@@ -101,6 +101,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     pods: parsePods(spec.pods ?? {}, report),
     policyKinds: parsePolicyKinds(network.policyKinds ?? [], report),
     calicoTiers: network.calico?.tiers === undefined ? defaultSettings.calicoTiers : new Set(network.calico.tiers),
+    ...clusterPolicyOf(network, report),
     protectedRanges,
     unlistedFamilies: unlistedFamilies(network),
     sharedServices,

@@ -122,6 +122,11 @@ export interface AllowedPolicyKind {
   readonly tenants: ReadonlySet<string> | undefined;
 }
 
+/** The border of tenants in ClusterNetworkPolicies (baseline/data-plane-border.ts). */
+export interface ClusterPolicySettings {
+  readonly deniesNodes: boolean;
+}
+
 /** Accounts of a network plugin or mesh. They have names of their own: no groups. */
 export interface NetworkAgent {
   readonly subjects: readonly Subject[];
@@ -184,6 +189,8 @@ export interface Settings {
   readonly policyKinds: readonly AllowedPolicyKind[];
   /** Tiers of Calico in which tenants may write policies, in the order in which they are listed. */
   readonly calicoTiers: ReadonlySet<string>;
+  /** Undefined: the network itself keeps no border. */
+  readonly clusterPolicy?: ClusterPolicySettings;
   readonly protectedRanges: readonly ProtectedRange[];
   /**
    * The address families of the cluster for which the settings leave out pod, service or node ranges. No address of such a family can

@@ -88,6 +88,14 @@ function loose(
 }
 
 const others: readonly Definition[] = [
+  loose('policy.networking.k8s.io', 'v1alpha1', 'adminnetworkpolicies', 'AdminNetworkPolicy', 'Cluster'),
+  loose(
+    'policy.networking.k8s.io',
+    'v1alpha1',
+    'baselineadminnetworkpolicies',
+    'BaselineAdminNetworkPolicy',
+    'Cluster',
+  ),
   loose('crd.projectcalico.org', 'v1', 'globalnetworkpolicies', 'GlobalNetworkPolicy', 'Cluster'),
   loose('crd.projectcalico.org', 'v1', 'ipamblocks', 'IPAMBlock', 'Cluster'),
   loose('crd.projectcalico.org', 'v1', 'hostendpoints', 'HostEndpoint', 'Cluster'),

@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import t from 'tap';
 import type { ClusterCounters } from '../../src/cluster/counters.ts';
 import { registerClusterMetrics } from '../../src/commands/cluster-metrics.ts';
-import { baselines, certificates, failurePolicy, counters as figures } from './counters.ts';
+import { baselines, borders, certificates, failurePolicy, counters as figures } from './counters.ts';
 
 async function scraped(counters: Partial<ClusterCounters>): Promise<string[]> {
   const registry = new Registry();
@@ -10,6 +10,7 @@ async function scraped(counters: Partial<ClusterCounters>): Promise<string[]> {
     counters: () => ({
       ...figures,
       baselines: undefined,
+      borders: undefined,
       failurePolicy: undefined,
       certificates: undefined,
       ...counters,
@@ -86,6 +87,23 @@ t.test('where the settings say observe, no failurePolicy has to be Fail, and no 
 t.test('before all policies were read once, nothing is said of how many cross', async (t) => {
   const lines = await scraped({ storedPolicies: { ...figures.storedPolicies, nonCompliant: undefined } });
   t.notMatch(lines.join(), 'policies_noncompliant');
+});
+
+t.test('of borders in the network, the tenants by state are counted where the settings want them', async (t) => {
+  t.strictSame(await scraped({ borders }).then((lines) => lines.filter((line) => line.startsWith('bulkhead_border'))), [
+    'bulkhead_border_tenants{state="InPlace"} 47',
+    'bulkhead_border_tenants{state="Pending"} 48',
+    'bulkhead_border_tenants{state="Withheld"} 49',
+    'bulkhead_border_tenants{state="NotServed"} 50',
+    'bulkhead_border_tenants{state="NameTaken"} 51',
+    'bulkhead_border_tenants{state="Failed"} 52',
+    'bulkhead_border_objects_total{result="applied"} 42',
+    'bulkhead_border_objects_total{result="healed"} 43',
+    'bulkhead_border_objects_total{result="pruned"} 44',
+    'bulkhead_border_objects_total{result="failed"} 45',
+    'bulkhead_border_conflicting_objects 46',
+  ]);
+  t.notMatch((await scraped({ borders: { ...borders, wanted: false } })).join(), 'border_tenants');
 });
 
 t.test('where nothing is reconciled, nothing is said of baselines', async (t) => {

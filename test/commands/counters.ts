@@ -49,6 +49,11 @@ export const certificates: NonNullable<ClusterCounters['certificates']> = {
   inBundles: true,
 };
 
+export const borders: NonNullable<ClusterCounters['borders']> = {
+  ...{ applied: 42, healed: 43, pruned: 44, failed: 45, conflicts: 46, wanted: true, served: true },
+  tenants: { InPlace: 47, Pending: 48, Withheld: 49, NotServed: 50, NameTaken: 51, Failed: 52 },
+};
+
 export const counters: ClusterCounters = {
   watches: [watch],
   baselines,
@@ -58,4 +63,5 @@ export const counters: ClusterCounters = {
   requests: { inFlight: 37, waiting: 38, asked: { sent: 39, joined: 40, refused: 41 } },
   failurePolicy,
   certificates,
+  borders,
 };

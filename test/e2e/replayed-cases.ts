@@ -18,6 +18,8 @@ const collections: Readonly<Record<string, string>> = {
   CiliumNode: '/apis/cilium.io/v2/ciliumnodes',
   GlobalNetworkPolicy: '/apis/crd.projectcalico.org/v1/globalnetworkpolicies',
   ClusterNetworkPolicy: '/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies',
+  AdminNetworkPolicy: '/apis/policy.networking.k8s.io/v1alpha1/adminnetworkpolicies',
+  BaselineAdminNetworkPolicy: '/apis/policy.networking.k8s.io/v1alpha1/baselineadminnetworkpolicies',
   VirtualService: '/apis/networking.istio.io/v1/namespaces/NAMESPACE/virtualservices',
   AuthorizationPolicy: '/apis/security.istio.io/v1/namespaces/NAMESPACE/authorizationpolicies',
   NetworkAttachmentDefinition: '/apis/k8s.cni.cncf.io/v1/namespaces/NAMESPACE/network-attachment-definitions',

@@ -16,6 +16,8 @@ const collections: Readonly<Record<string, string>> = {
   CiliumNode: '/apis/cilium.io/v2/ciliumnodes',
   GlobalNetworkPolicy: '/apis/crd.projectcalico.org/v1/globalnetworkpolicies',
   ClusterNetworkPolicy: '/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies',
+  AdminNetworkPolicy: '/apis/policy.networking.k8s.io/v1alpha1/adminnetworkpolicies',
+  BaselineAdminNetworkPolicy: '/apis/policy.networking.k8s.io/v1alpha1/baselineadminnetworkpolicies',
   ClusterEgressRule: '/apis/k8s.ovn.org/v1/clusteregressrules',
 };
 

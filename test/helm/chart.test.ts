@@ -56,9 +56,14 @@ async function compare(t: Test, kubectl: string): Promise<void> {
     'resources: [../../base, access.yaml]\ncomponents: [../../components/roles]\npatches: []\n',
   );
   const roles = await kustomize('overlays/self-managed');
+  await writeFile(
+    join(folder, 'manifests/overlays/self-managed/kustomization.yaml'),
+    'resources: [../../base, access.yaml]\ncomponents: [../../components/cluster-policy]\npatches: []\n',
+  );
+  const borders = await kustomize('overlays/self-managed');
   for (const version of helmVersions) {
     const helm = await openHelm(version, (end) => t.teardown(end));
-    await t.test(`Helm ${version}`, (t) => held(t, { version, helm, folder, made, roles }));
+    await t.test(`Helm ${version}`, (t) => held(t, { version, helm, folder, made, roles, borders }));
   }
 }
 
@@ -68,9 +73,11 @@ interface Stage {
   readonly folder: string;
   readonly made: ReadonlyMap<string, Manifests>;
   readonly roles: Manifests;
+  /** With the rights for network.clusterPolicy. */
+  readonly borders: Manifests;
 }
 
-async function held(t: Test, { version, helm, folder, made, roles }: Stage): Promise<void> {
+async function held(t: Test, { version, helm, folder, made, roles, borders }: Stage): Promise<void> {
   let count = 0;
   const file = async (values: object): Promise<string> => {
     const path = join(folder, `values-${version}-${count++}.yaml`);
@@ -100,6 +107,19 @@ async function held(t: Test, { version, helm, folder, made, roles }: Stage): Pro
   await t.test('has the roles of the component', async (t) => {
     const more = without(await rendered({ roles: { create: true } }), base);
     same(t, more, without(roles, made.get(selfManaged) ?? new Map()));
+  });
+
+  await t.test('has the rights for network.clusterPolicy as long as the value is there', async (t) => {
+    const component = without(borders, made.get(selfManaged) ?? new Map());
+    t.equal(component.size, 2);
+    for (const clusterPolicy of [true, false]) {
+      const found = await rendered({ settings: { network: { clusterPolicy } } });
+      for (const [key, object] of component) t.strictSame(found.get(key), object, key);
+    }
+    t.notOk(
+      [...base.keys()].some((key) => component.has(key)),
+      'and not without it',
+    );
   });
 
   await t.test('has what values ask for', async (t) => {

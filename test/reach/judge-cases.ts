@@ -9,7 +9,9 @@ import { parseCidr } from '../../src/kubernetes/ip-range.ts';
 import { excerpt, isMap } from '../../src/kubernetes/json.ts';
 import { contradiction, type LabelSelectorRequirement } from '../../src/kubernetes/label-selector.ts';
 import { parseSelector } from '../../src/kubernetes/parse-selector.ts';
+import { adminFlaws } from '../../src/reach/admin-crossing.ts';
 import { judgeBorder, type PeerVerdict } from '../../src/reach/border.ts';
+import { readAdminPolicy } from '../../src/reach/dialects/admin-policy.ts';
 import { isolates } from '../../src/reach/isolation.ts';
 import { flawOfWitness } from './border-proof.ts';
 import { peersOf, rulesOf, type WrittenSpec } from './evaluator.ts';
@@ -84,6 +86,7 @@ const engines: ReadonlyMap<string, Judge> = new Map<string, Judge>([
     engine,
     (one, assume) => firstOf(write(one.input), (spec) => judgePolicy(spec, one, assume)),
   ]),
+  ['cnp', judgeClusterPolicy],
   ['ipBlock', judgeBlocks],
   ['ipBlock.strict', judgeSpelling],
   ['k8s.overlap', judgeOverlap],
@@ -128,6 +131,36 @@ function judgeCalico(spec: unknown, { verdict, reserved }: WorkedCase, assume: A
   const byAddress = verdicts.length > 0 && verdicts.every(({ kind }) => kind === 'ipBlock');
   const found = verdict === 'CIDR' && byAddress ? 'CIDR' : overall(calico, policy, verdicts);
   return found === verdict ? undefined : unlike(found, verdict, verdicts);
+}
+
+/**
+ * ClusterNetworkPolicy, of which the input is the only part that says anything. FAIL-CLOSED: a peer without a known field accepts nobody, and
+ * is everybody for other rules. n/a: it lets nobody cross by itself.
+ */
+function judgeClusterPolicy({ input, verdict, reserved }: WorkedCase, assume: Assumptions): string | undefined {
+  const { border } = worldOf(assume, reserved, ['beta']);
+  const { now } = border;
+  const { settings } = border.tenancy;
+  // As the settings name them.
+  const protectedRanges = settings.protectedRanges.map((one) =>
+    one.name.startsWith('pod') ? { ...one, name: 'pod network' } : one,
+  );
+  const tenancy = { ...border.tenancy, settings: { ...settings, protectedRanges } };
+  const kinds = (spec: object) =>
+    adminFlaws(readAdminPolicy('ClusterNetworkPolicy', { spec }), tenancy, now).map(({ kind }) => kind);
+  const rule = (action: string, peer: object) => ({ tier: 'Admin', egress: [{ action, to: [peer] }] });
+  if (verdict === 'FAIL-CLOSED') {
+    const found = ['Accept', 'Deny', 'Pass'].flatMap((action) => kinds(rule(action, { later: {} })));
+    return found.join() === 'dead,unknown,unknown' ? undefined : unlike(found.join(), verdict, []);
+  }
+  const given = Object(input);
+  const spec = Object.hasOwn(given, 'networks')
+    ? rule('Accept', given)
+    : Object.hasOwn(given, 'action')
+      ? { tier: given.tier, ingress: [{ action: given.action, from: [{ namespaces: {} }] }] }
+      : given;
+  const found = kinds(spec).includes('crossing') ? 'ESCAPES' : 'n/a';
+  return found === verdict ? undefined : unlike(found, verdict, []);
 }
 
 /** Whether the witnesses get through, Cilium's own code says (test/engines). */

@@ -66,7 +66,15 @@ function createWorld() {
       onObjects: () => writer.changed(),
     });
     const countOwned = (name: string) => owned.get(name) ?? 0;
-    const writer = createTenantStatusWriter({ connection, clock: own, log: silent, wallClock, tenants, countOwned });
+    const writer = createTenantStatusWriter({
+      connection,
+      clock: own,
+      log: silent,
+      wallClock,
+      tenants,
+      countOwned,
+      borderOf: () => undefined,
+    });
     replicas.push({ tenants, writer });
     for (const name of objects.keys()) tell(tenants, name);
     tenants.begin();
@@ -166,7 +174,7 @@ for (const [sentence, acme, beta, state] of gates) {
     if (beta !== undefined) put('beta', beta);
     const { tenants } = startReplica(0);
     const verdict = tenants.verdict('acme');
-    t.strictSame(verdict && statusOf(verdict, tenants.current(), 0, start).gates, [state]);
+    t.strictSame(verdict && statusOf(verdict, tenants.current(), 0, undefined, start).gates, [state]);
   });
 }
 

@@ -260,6 +260,13 @@ t.test('a close waits for the answers in flight', async (t) => {
   await closed;
 });
 
+t.test('a close does not wait for a connection that was never used', { timeout: 10_000 }, async (t) => {
+  const { server, port } = await serve(t, echo, { closeMilliseconds: 60_000 });
+  const received = everything(await open(port));
+  await server.close();
+  t.equal(await received, '', 'the API server keeps such spare ones');
+});
+
 t.test('a close cuts what never ends', async (t) => {
   const { server, port } = await serve(t, echo, { closeMilliseconds: 50 });
   const socket = await open(port);

@@ -358,6 +358,22 @@ const isolation: Question = {
       targets: [{ expr: 'max(bulkhead_baseline_conflicting_objects)', legend: 'in conflict' }],
     },
     {
+      title: 'Tenants by the state of their border in the network',
+      description: 'With network.clusterPolicy. The condition BorderInNetwork of a Tenant says why one is not InPlace.',
+      type: 'timeseries',
+      targets: [{ expr: 'max by (state) (bulkhead_border_tenants)', legend: '{{state}}' }],
+    },
+    {
+      title: 'ClusterNetworkPolicies of borders',
+      description: 'healed: restored after another client had deleted or changed them. failed: tried again.',
+      type: 'timeseries',
+      unit: 'ops',
+      targets: [
+        { expr: perSecond('bulkhead_border_objects_total', 'result'), legend: '{{result}}' },
+        { expr: 'max(bulkhead_border_conflicting_objects)', legend: 'in conflict now' },
+      ],
+    },
+    {
       title: 'Pods that wait until their namespace is isolated',
       description: 'isolated: it was, and they were judged. ended, refused: they got a retryable answer.',
       type: 'timeseries',

@@ -16,6 +16,8 @@ export interface NetworkDocument {
   readonly protectedCIDRs?: readonly { readonly name: string; readonly cidr: string }[];
   readonly policyKinds?: readonly PolicyKindDocument[];
   readonly calico?: { readonly tiers?: readonly string[] };
+  readonly clusterPolicy?: boolean;
+  readonly clusterPolicyDeniesNodes?: boolean;
 }
 
 export const addressRanges = { type: 'array', items: { type: 'string' } } as const satisfies StructuralSchema;
@@ -85,6 +87,16 @@ export const networkSchema: StructuralSchema = {
             'The tiers in which tenants may write policies. What a policy in a tier allows, no policy in a later tier takes away. Default: default.',
         },
       },
+    },
+    clusterPolicy: {
+      type: 'boolean',
+      description:
+        'Whether Bulkhead keeps ClusterNetworkPolicies for each tenant in mode enforce, so that the network denies what crosses its border. Needs a network plugin that enforces them.',
+    },
+    clusterPolicyDeniesNodes: {
+      type: 'boolean',
+      description:
+        'With clusterPolicy: whether they also deny egress to nodeCIDRs. Shared services and vouched addresses there stay open.',
     },
   },
 };

@@ -43,8 +43,9 @@ var logger = slog.New(slog.DiscardHandler)
 
 // What each kind of policy becomes. A kind is a file of its own.
 var readers = map[string]func(json.RawMessage) (types.PolicyEntries, error){
-	"CiliumNetworkPolicy": readCiliumNetworkPolicy,
-	"NetworkPolicy":       readNetworkPolicy,
+	"CiliumNetworkPolicy":  readCiliumNetworkPolicy,
+	"ClusterNetworkPolicy": readClusterNetworkPolicy,
+	"NetworkPolicy":        readNetworkPolicy,
 }
 
 type request struct {

@@ -1,0 +1,118 @@
+/** What the platform is warned of in its own policies, beyond the cases of test/fixtures/cluster-policy. */
+import fc from 'fast-check';
+import t from 'tap';
+import { warningTexts } from '../../src/admission/message.ts';
+import { clusterPolicy } from '../../src/checks/cluster-policy.ts';
+import { createWorld } from '../fixtures/world.ts';
+
+const { tenancy } = createWorld();
+const bordered = { ...tenancy, settings: { ...tenancy.settings, clusterPolicy: { deniesNodes: false } } };
+const paula = { username: 'paula', platform: true, tenants: [] };
+
+function found(spec: unknown, { kind = 'ClusterNetworkPolicy', metadata = {}, facts = {} } = {}) {
+  const request = {
+    family: 'unread',
+    operation: 'CREATE',
+    ...{ uid: 'u', subresource: '', name: 'x', namespace: '' },
+    ...{ group: 'policy.networking.k8s.io', resource: 'clusternetworkpolicies', kind, dryRun: false },
+    ...{ user: { username: 'paula', groups: [] }, object: { metadata, spec }, oldObject: undefined },
+  } as const;
+  const known = { tenancy: bordered, requester: paula, owner: 'platform', now: 0, byAgent: false, ...facts } as const;
+  return clusterPolicy.unread?.(request, known) ?? [];
+}
+
+const accepts = (from: object, more: object = {}) => ({
+  ...{ tier: 'Admin', priority: 5, subject: { namespaces: {} } },
+  ...{ ingress: [{ action: 'Accept', from: [from], ...more }] },
+});
+const of = (tenant: string) => ({ namespaces: { matchLabels: { 'bulkhead.dev/tenant': tenant } } });
+
+t.test('a priority of the border', async (t) => {
+  const tie = (tier: string, priority: number) => found({ tier, priority, subject: { namespaces: {} } });
+  for (const priority of [98, 99]) t.match(tie('Admin', priority), [{ path: 'spec.priority' }]);
+  t.strictSame(tie('Admin', 97), []);
+  t.strictSame(tie('Baseline', 98), []);
+  const plain = { tenancy };
+  t.strictSame(found({ tier: 'Admin', priority: 98, subject: { namespaces: {} } }, { facts: plain }), []);
+});
+
+t.test('who is let in by whom', async (t) => {
+  const rows: readonly [says: string, spec: object, reason: string | undefined][] = [
+    ['a tenant at itself', { ...accepts(of('acme')), subject: of('acme') }, undefined],
+    ['a tenant at another', { ...accepts(of('beta')), subject: of('acme') }, 'lets beta reach acme without a gate'],
+    [
+      'a tenant at the platform',
+      {
+        ...accepts(of('beta')),
+        subject: { namespaces: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } } },
+      },
+      undefined,
+    ],
+    [
+      'everybody at a tenant',
+      { ...accepts(of('x')), subject: of('acme'), ingress: [{ action: 'Accept' }] },
+      'lets beta reach acme without a gate',
+    ],
+    [
+      'namespaces without a tenant',
+      accepts({ namespaces: { matchExpressions: [{ key: 'bulkhead.dev/tenant', operator: 'DoesNotExist' }] } }),
+      undefined,
+    ],
+    [
+      'a name that is reserved to a tenant',
+      {
+        ...accepts({ namespaces: { matchLabels: { 'kubernetes.io/metadata.name': 'beta-data' } } }),
+        subject: of('acme'),
+      },
+      'lets beta reach acme without a gate',
+    ],
+    [
+      'a key of Cilium with a colon is everybody',
+      {
+        ...accepts({ pods: { podSelector: { matchExpressions: [{ key: 'reserved:host', operator: 'Exists' }] } } }),
+        subject: of('acme'),
+      },
+      'lets beta reach acme without a gate',
+    ],
+    ['a rule that passes', { ...accepts(of('beta')), ingress: [{ action: 'Pass', from: [of('beta')] }] }, undefined],
+    ['tier Baseline, which NetworkPolicies override', { ...accepts(of('beta')), tier: 'Baseline' }, undefined],
+    [
+      'a named port, for which no gate stands',
+      { ...accepts(of('beta'), { protocols: [{ destinationNamedPort: 'db' }] }), subject: of('acme') },
+      'lets beta reach acme without a gate',
+    ],
+  ];
+  for (const [says, spec, reason] of rows) t.strictSame(found(spec)[0]?.reason, reason, says);
+});
+
+t.test('what Bulkhead writes, and what others write, is not warned of', async (t) => {
+  const metadata = { name: 'bulkhead-acme.deny', labels: { 'app.kubernetes.io/managed-by': 'bulkhead' } };
+  t.strictSame(found(accepts({ namespaces: {} }), { metadata }), []);
+  t.strictSame(found(accepts({ namespaces: {} }), { facts: { requester: { ...paula, platform: false } } }), []);
+});
+
+t.test('each warning fits one line', async (t) => {
+  const [first] = found(accepts({ namespaces: {} }));
+  if (first === undefined) throw new Error('nothing was found');
+  const judged = { ...first, check: clusterPolicy.id, headline: '', refuses: false, refusesInEnforce: false };
+  const texts = warningTexts([judged]);
+  t.equal(texts.length, 1);
+  t.ok((texts[0] ?? '').length <= 120, `${texts[0]}`);
+});
+
+t.test('whatever is written, it is read', async (t) => {
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(
+        fc.anything(),
+        fc.constantFrom('ClusterNetworkPolicy', 'AdminNetworkPolicy', 'BaselineAdminNetworkPolicy'),
+        (spec, kind) => {
+          found(spec, { kind });
+          found({ ingress: [spec], egress: [{ action: 'Allow', to: [spec], ports: [spec] }] }, { kind });
+          return true;
+        },
+      ),
+      { numRuns: 500 },
+    ),
+  );
+});

@@ -1,0 +1,435 @@
+/**
+ * Cilium's own code judges the ClusterNetworkPolicies that Bulkhead keeps: beside policies that allow everything, exactly what the proof
+ * and the grants say gets through. In every world, for every pod and every port; then again with borders that have a bug.
+ */
+import fc from 'fast-check';
+import t from 'tap';
+import { baselineOf } from '../../src/baseline/baseline.ts';
+import type { ClusterPolicy, ClusterRule } from '../../src/baseline/cluster-policy.ts';
+import { type DataPlaneBorder, dataPlaneBorder } from '../../src/baseline/data-plane-border.ts';
+import type { Tenancy } from '../../src/tenancy/tenancy.ts';
+import { foundOrSkip } from '../apiserver/cluster-test.ts';
+import { isForeign, type World } from '../reach/evaluator.ts';
+import { reaches, readBlock } from '../reach/evaluator-addresses.ts';
+import { alwaysProtected, borderOf, world as someWorld } from '../reach/search-worlds.ts';
+import { type Engine, startEngines } from './engine.ts';
+import { type Candidate, othersOf, ownNamespace, pod, reserved, subjectsOf, wires } from './parties.ts';
+import type { Flow } from './protocol.ts';
+import { randomFrom } from './random.ts';
+
+const engines = await foundOrSkip('Cilium judges ClusterNetworkPolicies', async () => {
+  const started = await startEngines(['cilium']);
+  return 'missing' in started ? started : { started };
+});
+const [cilium] = engines?.started ?? [];
+
+/** A gate with gamma for ingress on one port, and DNS. */
+const plain: World = {
+  tenantLabel: 'bulkhead.dev/tenant',
+  tenant: 'acme',
+  namespace: 'acme-web',
+  now: 0,
+  tenants: [
+    {
+      name: 'acme',
+      prefix: 'acme-',
+      egressCIDRs: [],
+      gates: [{ tenant: 'gamma', direction: 'ingress', ports: [{ protocol: 'TCP', port: 2 }] }],
+    },
+    { name: 'beta', egressCIDRs: [], gates: [] },
+    {
+      name: 'gamma',
+      egressCIDRs: [],
+      gates: [{ tenant: 'acme', direction: 'egress', ports: [{ protocol: 'TCP', port: 2 }] }],
+    },
+  ],
+  services: [
+    {
+      name: 'dns',
+      direction: 'egress',
+      namespace: 'kube-system',
+      podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+      ports: [{ protocol: 'UDP', port: 1 }],
+      addresses: [],
+    },
+  ],
+  protectedRanges: alwaysProtected.map((cidr) => ({ name: 'metadata', cidr })),
+  unlistedFamilies: [4, 6],
+};
+
+/** Whatever tenants may have written while Bulkhead was off. */
+function openPolicies(namespace: string): readonly { readonly kind: string; readonly object: unknown }[] {
+  return [
+    {
+      kind: 'NetworkPolicy',
+      object: {
+        metadata: { name: 'open', namespace },
+        spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'], ingress: [{}], egress: [{}] },
+      },
+    },
+    {
+      kind: 'CiliumNetworkPolicy',
+      object: {
+        apiVersion: 'cilium.io/v2',
+        kind: 'CiliumNetworkPolicy',
+        metadata: { name: 'open', namespace },
+        spec: { endpointSelector: {}, ingress: [{ fromEntities: ['all'] }], egress: [{ toEntities: ['all'] }] },
+      },
+    },
+  ];
+}
+
+interface Scene {
+  readonly tenancy: Tenancy;
+  readonly tenant: string;
+  readonly namespace: string;
+  readonly now: number;
+  readonly candidates: readonly Candidate[];
+  readonly subject: Candidate;
+  readonly border: DataPlaneBorder | undefined;
+  /** Without them, the baseline alone is in force. */
+  readonly open?: boolean;
+}
+
+/** Which flows of the subject get through; by direction, candidate and wire. */
+async function allowedIn(engine: Engine, scene: Scene): Promise<(flow: Flow) => boolean> {
+  const { tenancy, tenant, namespace, candidates, subject, border, open = true } = scene;
+  const owner = tenancy.tenants.get(tenant);
+  if (owner === undefined) throw new Error(`${tenant} is not declared`);
+  const flows = allFlows(candidates);
+  const baseline = baselineOf(namespace, owner, tenancy.settings)
+    .filter(({ kind }) => kind === 'NetworkPolicy')
+    .map((object) => ({ kind: object.kind, object }));
+  // The engine answers in the directions that the policy asked about concerns. This one concerns both.
+  const [policy, ...others] = open ? [...openPolicies(namespace), ...baseline] : baseline;
+  const asked = { subjects: [], common: false, flows };
+  const answers = await engine.ask({
+    parties: [...candidates, subject].map((one) => one.asked),
+    wires,
+    subjects: [candidates.length],
+    baseline: [
+      ...others,
+      ...[...(border?.passes ?? []), ...(border?.denies ?? [])].map((object) => ({ kind: object.kind, object })),
+    ],
+    flows: [],
+    policies: policy === undefined ? [] : [{ ...policy, ...asked }],
+  });
+  const [answer] = answers;
+  if (answer === undefined || answer.error !== undefined) throw new Error(answer?.error ?? 'no answer');
+  if (answer.looked !== flows.length) throw new Error(`${answer.looked} of ${flows.length} flows were looked up`);
+  const allowed = new Set(answer.own.map((index) => String(flows[index])));
+  return (flow) => allowed.has(String(flow));
+}
+
+function allFlows(candidates: readonly Candidate[]): readonly Flow[] {
+  return ([0, 1] as const).flatMap((direction) =>
+    candidates.flatMap((_, place) => wires.map((_, wire): Flow => [direction, place, wire])),
+  );
+}
+
+const both = ['ingress', 'egress'] as const;
+
+/**
+ * What must be so, beside policies that allow everything: of pods exactly those that are agreed; of addresses, all but those that are denied
+ * by name; and whatever is no pod may come in.
+ */
+function expected(
+  candidate: Candidate,
+  [direction, , wire]: Flow,
+  world: World,
+  deniesNodes: boolean,
+): boolean | undefined {
+  const port = wires[wire];
+  const { party } = candidate;
+  if (party === undefined || port === undefined) return true;
+  const isGranted = !isForeign(party, port, both[direction], world);
+  if (party.kind === 'pod') return isGranted;
+  if (direction === 0 || isGranted) return true;
+  const named = (...names: string[]) =>
+    world.protectedRanges.some(({ name, cidr }) => {
+      const block = readBlock(cidr);
+      return names.includes(name) && block !== undefined && reaches(block, party.address);
+    });
+  if (named('serviceCIDRs')) return true;
+  return !named('metadata', ...(deniesNodes ? ['nodeCIDRs'] : []));
+}
+
+type Change = (border: DataPlaneBorder, scene: Omit<Scene, 'border' | 'candidates' | 'subject'>) => DataPlaneBorder;
+const asItIs: Change = (border) => border;
+
+/** The first flow that is not as it must be. */
+async function tryWorld(engine: Engine, world: World, seed: number, change: Change) {
+  const random = randomFrom(seed);
+  const deniesNodes = seed % 2 === 0;
+  const { tenancy: given } = borderOf(world);
+  const tenancy = { ...given, settings: { ...given.settings, clusterPolicy: { deniesNodes } } };
+  const { tenant, namespace, now } = world;
+  const owner = tenancy.tenants.get(tenant);
+  const subjects = subjectsOf(world, random);
+  const subject = subjects[random.below(subjects.length)];
+  const sibling = pod(
+    new Map([...ownNamespace(world), ['kubernetes.io/metadata.name', namespace]]),
+    new Map(),
+    world,
+    [],
+  );
+  if (owner === undefined || subject === undefined || sibling === undefined) throw new Error('nobody is asked about');
+  const candidates = [sibling, ...othersOf(world, random), ...reserved];
+  const place = { tenancy, tenant, namespace, now };
+  const border = change(dataPlaneBorder(owner, tenancy, now), place);
+  if (change === asItIs) keepsLimits(border);
+  const scene = { ...place, candidates, subject, border };
+  const isAllowed = await allowedIn(engine, scene);
+  // To pass is not to allow.
+  const isInBaseline = await allowedIn(engine, { ...scene, border: undefined, open: false });
+  const isStillInBaseline = await allowedIn(engine, { ...scene, open: false });
+  let flows = 0;
+  for (const flow of allFlows(candidates)) {
+    if (isStillInBaseline(flow) && !isInBaseline(flow)) {
+      const who = JSON.stringify(candidates[flow[1]]?.asked);
+      return { flows, fault: `${both[flow[0]]} ${who} is opened beside the baseline: ${JSON.stringify(world)}` };
+    }
+    const candidate = candidates[flow[1]];
+    // Nothing is said of the other identities of Cilium for egress: CIDRs do not match them.
+    if (candidate === undefined || (candidate.party === undefined && flow[0] === 1)) continue;
+    flows++;
+    const wanted = expected(candidate, flow, world, deniesNodes);
+    if (isAllowed(flow) === wanted) continue;
+    const { protocol, port } = wires[flow[2]] ?? {};
+    const what = `${both[flow[0]]} ${JSON.stringify(candidate.asked)} on ${port}/${protocol}`;
+    return { flows, fault: `${what} ${wanted ? 'is closed' : 'is open'} (seed ${seed}): ${JSON.stringify(world)}` };
+  }
+  return { flows, fault: undefined };
+}
+
+/** The limits of the schema, which Cilium's reader does not hold. */
+function keepsLimits({ passes, denies }: DataPlaneBorder): void {
+  for (const { metadata, spec } of [...passes, ...denies]) {
+    for (const rules of [spec.ingress, spec.egress]) {
+      if (rules === undefined) continue;
+      const peers = rules.flatMap((rule) => [rule.from, rule.to].filter((list) => list !== undefined));
+      const lists = [rules, ...peers, ...rules.flatMap(({ protocols }) => (protocols ? [protocols] : []))];
+      const networks = peers.flat().flatMap((peer) => ('networks' in peer ? [peer.networks] : []));
+      if ([...lists, ...networks].some(({ length }) => length === 0 || length > 25))
+        throw new Error(`${metadata.name} is beyond the limits`);
+    }
+  }
+}
+
+const worlds = (count: number, seed: number) => fc.sample(someWorld, { numRuns: count, seed });
+
+function judge(engine: Engine): void {
+  const { tenancy } = borderOf(plain);
+  t.test('beside policies that allow everything', async (t) => {
+    const acme = pod(
+      new Map([
+        ['kubernetes.io/metadata.name', 'acme-web'],
+        ['bulkhead.dev/tenant', 'acme'],
+      ]),
+      new Map(),
+      plain,
+      [],
+    );
+    const of = (
+      namespace: string,
+      tenant: string | undefined,
+      labels: Readonly<Record<string, string>> = {},
+      cluster?: string,
+    ) =>
+      pod(
+        new Map([
+          ['kubernetes.io/metadata.name', namespace],
+          ...(tenant ? [['bulkhead.dev/tenant', tenant] as const] : []),
+        ]),
+        new Map(Object.entries(labels)),
+        plain,
+        [],
+        cluster,
+      );
+    const candidates = [
+      of('acme-db', 'acme'),
+      of('beta-db', 'beta'),
+      of('gamma-db', 'gamma'),
+      of('kube-system', undefined, { 'k8s-app': 'kube-dns' }),
+      of('kube-system', undefined, { 'k8s-app': 'metrics' }),
+      of('acme-web', 'acme', {}, 'elsewhere'),
+      { asked: { address: '169.254.169.254' }, party: undefined },
+      { asked: { address: '203.0.113.9' }, party: undefined },
+      { asked: { reserved: 'host' as const }, party: undefined },
+    ];
+    if (acme === undefined || !isWhole(candidates)) throw new Error('a pod cannot be');
+    const owner = tenancy.tenants.get('acme');
+    if (owner === undefined) throw new Error('acme is not declared');
+    const scene = { tenancy, tenant: 'acme', namespace: 'acme-web', now: 0, candidates, subject: acme };
+    const border = dataPlaneBorder(owner, tenancy, 0);
+    const without = await allowedIn(engine, { ...scene, border: undefined });
+    const withIt = await allowedIn(engine, { ...scene, border });
+    const rows: readonly [says: string, direction: 0 | 1, place: number, wire: string, open: boolean][] = [
+      ['a pod of the tenant gets in', 0, 0, '1/TCP', true],
+      ['the tenant reaches its own pods', 1, 0, '1/TCP', true],
+      ['beta does not get in', 0, 1, '1/TCP', false],
+      ['beta is not reached', 1, 1, '1/TCP', false],
+      ["gamma gets in on the gate's port", 0, 2, '2/TCP', true],
+      ['gamma does not get in on another port', 0, 2, '3/TCP', false],
+      ['a gate of one direction does not open the other', 1, 2, '2/TCP', false],
+      ['DNS is reached', 1, 3, '1/UDP', true],
+      ['DNS does not get in', 0, 3, '1/UDP', false],
+      ['other pods of kube-system are not reached', 1, 4, '1/UDP', false],
+      ['other pods of kube-system do not get in', 0, 4, '1/TCP', false],
+      ['a pod of another cluster with the same labels does not get in', 0, 5, '1/TCP', false],
+      ['a metadata address is not reached', 1, 6, '1/TCP', false],
+      ['an address outside is left to NetworkPolicies', 1, 7, '1/TCP', true],
+      ['the kubelet gets in', 0, 8, '1/TCP', true],
+    ];
+    for (const [says, direction, place, wire, open] of rows) {
+      const at = wires.findIndex(({ protocol, port }) => `${port}/${protocol}` === wire);
+      t.equal(without([direction, place, at]), true, `without a border: all of it is open`);
+      t.equal(withIt([direction, place, at]), open, says);
+    }
+    // Written first, passes alone close nothing.
+    const passesAlone = await allowedIn(engine, { ...scene, border: { passes: border.passes, denies: [] } });
+    t.ok(allFlows(candidates).every(passesAlone), 'passes without denies change nothing');
+  });
+
+  t.test('in random worlds exactly what is agreed gets through', async (t) => {
+    let flows = 0;
+    for (const [seed, world] of worlds(250, 20).entries()) {
+      const tried = await tryWorld(engine, world, seed, asItIs);
+      flows += tried.flows;
+      if (tried.fault === undefined) continue;
+      t.fail(tried.fault);
+      return;
+    }
+    t.ok(flows > 250_000, `${flows} flows were looked up`);
+  });
+
+  const rulesBy = (change: (rule: ClusterRule, policy: ClusterPolicy) => readonly ClusterRule[]): Change => {
+    const of = (policy: ClusterPolicy): ClusterPolicy => {
+      const { ingress, egress, ...spec } = policy.spec;
+      const changed = (rules: readonly ClusterRule[]) => rules.flatMap((rule) => change(rule, policy));
+      return {
+        ...policy,
+        spec: { ...spec, ...(ingress && { ingress: changed(ingress) }), ...(egress && { egress: changed(egress) }) },
+      };
+    };
+    return ({ passes, denies }) => ({ passes: passes.map(of), denies: denies.map(of) });
+  };
+  const again = (change: (scene: Parameters<Change>[1]) => Parameters<typeof dataPlaneBorder>): Change => {
+    return (_, scene) => dataPlaneBorder(...change(scene));
+  };
+  const ownerIn = ({ tenancy, tenant }: { readonly tenancy: Tenancy; readonly tenant: string }) => {
+    const owner = tenancy.tenants.get(tenant);
+    if (owner === undefined) throw new Error(`${tenant} is not declared`);
+    return owner;
+  };
+  const bugs: readonly [says: string, change: Change][] = [
+    [
+      'own pods are passed as namespaces, so those of other clusters too',
+      rulesBy((rule) => [{ ...rule, ...(rule.from && { from: rule.from.map(asNamespaces) }) }]),
+    ],
+    [
+      'pods are denied as pods, so those of other clusters are not',
+      rulesBy((rule) => [{ ...rule, ...(rule.from && rule.action === 'Deny' && { from: rule.from.map(asPods) }) }]),
+    ],
+    [
+      'denies come before passes',
+      ({ passes, denies }) => ({
+        passes,
+        denies: denies.map((one) => ({ ...one, spec: { ...one.spec, priority: 97 } })),
+      }),
+    ],
+    [
+      'passes and denies share a priority',
+      ({ passes, denies }) => ({
+        passes,
+        denies: denies.map((one) => ({ ...one, spec: { ...one.spec, priority: 98 } })),
+      }),
+    ],
+    ['to pass is to allow', rulesBy((rule) => [JSON.parse(JSON.stringify(rule).replaceAll('"Pass"', '"Accept"'))])],
+    ['there are no denies', ({ passes }) => ({ passes, denies: [] })],
+    ['there are no passes', ({ denies }) => ({ passes: [], denies })],
+    ['ports are not written', rulesBy(({ protocols: _, ...rule }) => [rule])],
+    [
+      'a deny without peers is everybody',
+      rulesBy((rule) => [rule.action === 'Deny' && rule.from ? { action: 'Deny', from: [] } : rule]),
+    ],
+    [
+      'of a gate the own half counts alone',
+      again(({ tenancy, now, ...scene }) => {
+        const gates: Tenancy['gates'] = (...asked) => ({
+          own: tenancy.gates(...asked).own,
+          theirs: tenancy.gates(...asked).own,
+        });
+        return [ownerIn({ tenancy, ...scene }), { ...tenancy, gates }, now];
+      }),
+    ],
+    [
+      'no gate and no vouched address ends',
+      again(({ tenancy, ...scene }) => [ownerIn({ tenancy, ...scene }), tenancy, 0]),
+    ],
+    [
+      'shared services of some tenants serve every one',
+      again(({ tenancy, now, ...scene }) => {
+        const sharedServices = tenancy.settings.sharedServices.map(({ tenants: _, ...service }) => service);
+        return [ownerIn({ tenancy, ...scene }), { ...tenancy, settings: { ...tenancy.settings, sharedServices } }, now];
+      }),
+    ],
+    [
+      'Services are denied as nodes are',
+      rulesBy((rule) => [
+        ...(rule.action === 'Deny' && rule.to ? [{ ...rule, to: [{ networks: ['10.0.0.0/24'] }] }] : []),
+        rule,
+      ]),
+    ],
+    [
+      'what NAT64 translates is not denied',
+      rulesBy((rule) => [
+        rule.action === 'Deny' && rule.to
+          ? { ...rule, to: rule.to.map((peer) => withoutNetworks(peer, /^64:ff9b:/)) }
+          : rule,
+      ]),
+    ],
+    [
+      'metadata addresses are not denied',
+      rulesBy((rule) => [
+        rule.action === 'Deny' && rule.to
+          ? { ...rule, to: rule.to.map((peer) => withoutNetworks(peer, /^169\./)) }
+          : rule,
+      ]),
+    ],
+  ];
+  for (const [says, change] of bugs) {
+    t.test(`a border with a bug is found out: ${says}`, async (t) => {
+      for (const [seed, world] of worlds(250, 20).entries()) {
+        const { fault } = await tryWorld(engine, world, seed, change);
+        if (fault === undefined) continue;
+        t.pass(`world ${seed}: ${fault.slice(0, 200)}`);
+        return;
+      }
+      t.fail('nothing was found');
+    });
+  }
+}
+
+type Peer = NonNullable<ClusterRule['to']>[number];
+
+function asNamespaces(peer: Peer): Peer {
+  return 'pods' in peer ? { namespaces: peer.pods.namespaceSelector } : peer;
+}
+
+function asPods(peer: Peer): Peer {
+  return 'namespaces' in peer ? { pods: { namespaceSelector: peer.namespaces, podSelector: {} } } : peer;
+}
+
+function withoutNetworks(peer: Peer, such: RegExp): Peer {
+  return 'networks' in peer ? { networks: peer.networks.filter((one) => !such.test(one)) } : peer;
+}
+
+function isWhole(candidates: readonly (Candidate | undefined)[]): candidates is readonly Candidate[] {
+  return candidates.every((one) => one !== undefined);
+}
+
+if (cilium !== undefined) {
+  t.teardown(() => cilium.stop());
+  judge(cilium);
+}
