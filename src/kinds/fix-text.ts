@@ -110,9 +110,21 @@ export function fixText(
       return worldAsAddresses(fix, { tenant, tenancy }, words, direction);
     case 'grant-name':
       return grantName(fix, tenant, words);
+    case 'other-tier':
+      return otherTier(fix);
     case 'complete-settings':
       return `ask the platform to complete the settings, or ${selectPods}`;
   }
+}
+
+/** In some versions of Calico the name of a policy begins with that of its tier, but for the default one. */
+function otherTier({ tiers, isName }: Fix & { readonly id: 'other-tier' }): string {
+  const ask = 'ask the platform to list the tier (settings: network.calico.tiers)';
+  const [first] = tiers.includes('default') ? ['default'] : tiers;
+  if (first === undefined) return ask;
+  const name = first === 'default' ? 'without a dot' : `that begins with ${first}.`;
+  if (isName) return `choose another name, ${name}, or ${ask}`;
+  return first === 'default' ? `write tier: default, or ${ask}` : `write tier: ${first}, and a name ${name}; or ${ask}`;
 }
 
 /** How a namespace of the tenant is selected. */

@@ -3,6 +3,7 @@
  * the policy; its cost does not depend on how many tenants, namespaces or policies there are. Soft isolation is judged as hard.
  */
 import { formatPath } from '../kubernetes/field-path.ts';
+import { excerpt } from '../kubernetes/json.ts';
 import { namePorts, type Port } from '../kubernetes/port-range.ts';
 import { isInBaseline } from '../tenancy/served-tenants.ts';
 import type { SharedService } from '../tenancy/settings.ts';
@@ -30,7 +31,7 @@ export interface PeerVerdict extends DiagnosticScope, Violation {
  */
 export function judgeBorder(reach: Reach, border: Border): readonly PeerVerdict[] {
   const { rules, diagnostics } = reach;
-  const verdicts: PeerVerdict[] = [];
+  const verdicts = [...judgeTiers(reach, border)];
   let judged: Subject | undefined;
   let told = 0;
   for (let index = 0; index <= rules.length; index++) {
@@ -53,6 +54,18 @@ export function judgeBorder(reach: Reach, border: Border): readonly PeerVerdict[
     verdicts.push({ direction, kind: peer.kind, path: formatPath(rule.path), ...violation });
   }
   return verdicts;
+}
+
+/** A tier in which the settings let no tenant write: what a policy allows there, the platform's policies of later tiers cannot take away. */
+export function judgeTiers({ tiers = [] }: Reach, { tenancy }: Border): readonly PeerVerdict[] {
+  const { calicoTiers } = tenancy.settings;
+  return tiers
+    .filter(({ name }) => !calicoTiers.has(name))
+    .map(({ name, path }) => ({
+      ...({ direction: 'ingress', kind: 'any', verdict: 'unproven', path: formatPath(path) } as const),
+      reason: `${excerpt(name)} is a tier in which the settings let no tenant write`,
+      fix: { id: 'other-tier', tiers: [...calicoTiers], isName: path.step === 'name' },
+    }));
 }
 
 /** Undefined: the peer is contained in the tenant, or agreed. Of the subject it says nothing. */

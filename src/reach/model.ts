@@ -23,6 +23,15 @@ export interface Reach {
   /** Empty where the policy isolates no pod, and where it is not understood which ones. */
   readonly isolates: readonly Isolation[];
   readonly diagnostics: readonly PlacedDiagnostic[];
+  /** Where the kind has tiers: those that one version of its engine or another takes it to be in. */
+  readonly tiers?: readonly Tier[];
+}
+
+/** Policies of an earlier tier decide before all of a later one. */
+export interface Tier {
+  readonly name: string;
+  /** The field that says so. */
+  readonly path: FieldPath;
 }
 
 /** Of an object that is not judged. */

@@ -100,6 +100,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     podSecurityDefault: spec.podSecurity?.clusterDefault,
     pods: parsePods(spec.pods ?? {}, report),
     policyKinds: parsePolicyKinds(network.policyKinds ?? [], report),
+    calicoTiers: network.calico?.tiers === undefined ? defaultSettings.calicoTiers : new Set(network.calico.tiers),
     ...clusterPolicyOf(network, report),
     protectedRanges,
     unlistedFamilies: unlistedFamilies(network),

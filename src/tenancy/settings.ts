@@ -187,6 +187,8 @@ export interface Settings {
     readonly devices: readonly ReservedDevice[];
   };
   readonly policyKinds: readonly AllowedPolicyKind[];
+  /** Tiers of Calico in which tenants may write policies, in the order in which they are listed. */
+  readonly calicoTiers: ReadonlySet<string>;
   /** Undefined: the network itself keeps no border. */
   readonly clusterPolicy?: ClusterPolicySettings;
   readonly protectedRanges: readonly ProtectedRange[];

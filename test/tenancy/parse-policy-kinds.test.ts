@@ -117,3 +117,19 @@ t.test('the pages name every group and every account', async (t) => {
     t.ok(accounts.includes(row), row);
   }
 });
+
+t.test('the tiers of Calico', async (t) => {
+  const tiersIn = (network: string) => {
+    const parsed = parseSettings(document(`{ network: ${network} }`));
+    if (!parsed.ok) throw new Error(problemLines(parsed).join('\n'));
+    return [...parsed.value.calicoTiers];
+  };
+  t.strictSame(tiersIn('{}'), ['default']);
+  t.strictSame(tiersIn('{ calico: {} }'), ['default']);
+  t.strictSame(tiersIn('{ calico: { tiers: [teams, default] } }'), ['teams', 'default']);
+  t.strictSame(tiersIn('{ calico: { tiers: [] } }'), [], 'none at all');
+  for (const tiers of ['[Default]', '[a.b]', 'default', "['']"])
+    t.match(problemLines(parseSettings(document(`{ network: { calico: { tiers: ${tiers} } } }`))), [
+      /spec\.network\.calico\.tiers/,
+    ]);
+});

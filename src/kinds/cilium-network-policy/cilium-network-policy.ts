@@ -25,7 +25,7 @@ export const ciliumNetworkPolicy: PolicyKind = {
   ],
   read: readCiliumPolicy,
   worded: (verdicts, border) => wordedVerdicts(verdicts, border, ciliumWords),
-  narrows: ciliumWords.namespaceLabel,
+  narrows: { by: 'label', key: ciliumWords.namespaceLabel },
   unchanged: (policy, stored) => isDeepStrictEqual(rulesOf(policy), rulesOf(stored)),
 };
 

@@ -15,6 +15,7 @@ export interface NetworkDocument {
   readonly metadataAddresses?: readonly string[];
   readonly protectedCIDRs?: readonly { readonly name: string; readonly cidr: string }[];
   readonly policyKinds?: readonly PolicyKindDocument[];
+  readonly calico?: { readonly tiers?: readonly string[] };
   readonly clusterPolicy?: boolean;
   readonly clusterPolicyDeniesNodes?: boolean;
 }
@@ -70,6 +71,23 @@ export const networkSchema: StructuralSchema = {
       },
     },
     policyKinds: policyKindsSchema,
+    calico: {
+      type: 'object',
+      description: 'What is said of policies of Calico alone.',
+      properties: {
+        tiers: {
+          type: 'array',
+          items: {
+            type: 'string',
+            title: 'a name of 1 to 63 characters such as default',
+            pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
+            maxLength: 63,
+          },
+          description:
+            'The tiers in which tenants may write policies. What a policy in a tier allows, no policy in a later tier takes away. Default: default.',
+        },
+      },
+    },
     clusterPolicy: {
       type: 'boolean',
       description:
