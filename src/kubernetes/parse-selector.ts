@@ -38,6 +38,8 @@ export function parseSelector(selector: unknown): ParsedSelector {
 /** Several requirements on a label, as one. */
 export class Folded implements Requirements {
   readonly byLabel = new Map<string, Fold>();
+  /** Whether there were several of one label. One alone never contradicts itself. */
+  isNarrowed = false;
 
   isKey(key: string): boolean {
     return isLabelKey(key);
@@ -47,7 +49,10 @@ export class Folded implements Requirements {
   add(label: string, domain: Fold): void {
     const before = this.byLabel.get(label);
     if (before === undefined) this.byLabel.set(label, domain);
-    else narrow(before, domain);
+    else {
+      this.isNarrowed = true;
+      narrow(before, domain);
+    }
   }
 }
 

@@ -239,7 +239,10 @@ function aboutPorts(
     ({ pods }) => peer.kind === 'selector' && labelsOutside(peer.pods, pods) === undefined,
   );
   const [service] = serving;
-  const shut = shutPorts(serving, ports);
+  const shut = shutPorts(
+    serving.map(({ open }) => open),
+    ports,
+  );
   if (service === undefined || shut.length === 0) return undefined;
   const named = shut.some((port) => 'name' in port) ? ', and a name may stand for any port' : '';
   const which = ports === allPorts ? 'every port' : listedPorts(shut);

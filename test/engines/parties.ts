@@ -25,7 +25,7 @@ export interface Candidate {
 }
 
 /** The numbers that worlds and policies of the search speak of, and those beside them. */
-const numbers = [1, 2, 3, 4, 5, 65535];
+const numbers = [1, 2, 3, 4, 5, 53, 65535];
 export const protocols = ['TCP', 'UDP', 'SCTP'];
 export const wires: readonly WirePort[] = protocols.flatMap((protocol) => numbers.map((port) => ({ protocol, port })));
 

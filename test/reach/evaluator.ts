@@ -218,6 +218,15 @@ export function letsPort(ports: readonly WrittenPort[] | null | undefined, { pro
   });
 }
 
+/** Whoever is to have the port of a name server may have it by every protocol. */
+function servesPort(ports: readonly WrittenPort[], wire: WirePort, direction: Direction): boolean {
+  if (letsPort(ports, wire)) return true;
+  const named = ports.some(
+    ({ protocol, port, endPort = port }) => protocol === 'UDP' && port === wire.port && endPort === wire.port,
+  );
+  return direction === 'egress' && (wire.port === 53 || wire.port === 5353) && named;
+}
+
 /**
  * Whether such a namespace can be: whoever has the name of the policy's, or one that is reserved to the tenant and not taken, is the
  * tenant's; and no tenant's has a label that only the platform writes, nor any other a value that is listed for others.
@@ -259,7 +268,7 @@ export function isAgreed(party: Party & { kind: 'pod' }, wire: WirePort, directi
         service.podSelector !== undefined &&
         service.namespace === party.namespace.get(nameLabel) &&
         selects(service.podSelector, party.pod) &&
-        letsPort(service.ports, wire),
+        servesPort(service.ports, wire, direction),
     ) ||
     (owner !== undefined &&
       ((hasHalf(world.tenant, owner, direction, wire, world) && hasHalf(owner, world.tenant, opposite, wire, world)) ||
@@ -306,8 +315,8 @@ function isForeignAddress(
     (service) =>
       service.direction === direction &&
       isFor(service, world) &&
-      ((among(service.addresses) && letsPort(service.ports, wire)) ||
-        (service.endpoints ?? []).some(({ cidr, ports }) => among([cidr]) && letsPort(ports, wire))),
+      ((among(service.addresses) && servesPort(service.ports, wire, direction)) ||
+        (service.endpoints ?? []).some(({ cidr, ports }) => among([cidr]) && servesPort(ports, wire, direction))),
   );
   if (served) return false;
   const { egressCIDRs = [], egress = [], vouched = [] } = world.tenants.find(({ name }) => name === world.tenant) ?? {};

@@ -61,6 +61,7 @@ const protocol = fc.constantFrom('TCP', 'TCP', 'UDP', 'SCTP');
 export const numericPort: fc.Arbitrary<WrittenPort> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ protocol, port: number }) },
   { weight: 1, arbitrary: fc.record({ port: number }) },
+  { weight: 1, arbitrary: fc.record({ protocol, port: fc.constant(53) }) },
   {
     weight: 2,
     arbitrary: fc
@@ -114,6 +115,17 @@ const requestable = fc.record(
   { requiredKeys: ['from', 'ports'] },
 );
 
+/** What a name server listens on, and what looks like it. */
+const namePorts: readonly WrittenPort[][] = [
+  [
+    { protocol: 'UDP', port: 53 },
+    { protocol: 'TCP', port: 53 },
+  ],
+  [{ protocol: 'UDP', port: 53, endPort: 53 }],
+  [{ protocol: 'TCP', port: 53 }],
+  [{ protocol: 'UDP', port: 52, endPort: 53 }],
+];
+
 const service = fc.record({
   direction,
   namespace: fc.constantFrom('kube-system', 'infra'),
@@ -126,7 +138,7 @@ const service = fc.record({
       .map(([operator, value]) => ({ matchExpressions: [{ key: 'app', operator, values: [value] }] })),
     fc.constantFrom('Exists', 'DoesNotExist').map((operator) => ({ matchExpressions: [{ key: 'app', operator }] })),
   ),
-  ports: openPorts,
+  ports: fc.oneof({ weight: 6, arbitrary: openPorts }, { weight: 1, arbitrary: fc.constantFrom(...namePorts) }),
   addresses: fc.array(smallBlock, { maxLength: 2 }),
   endpoints: fc.array(fc.record({ cidr: smallBlock, ports: fc.array(numericPort, { minLength: 1, maxLength: 2 }) }), {
     maxLength: 1,

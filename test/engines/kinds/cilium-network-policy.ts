@@ -111,6 +111,8 @@ function portsOf(ports: readonly WrittenPort[] | null | undefined, at: number): 
     ...(endPort !== undefined && endPort !== null && { endPort }),
     protocol: protocol ?? 'TCP',
   }));
+  // As Cilium's own examples open DNS.
+  if (at % 4 === 0 && written.every(({ port }) => port === '53')) return { toPorts: [{ ports: [{ port: '53' }] }] };
   return { toPorts: at % 3 === 0 ? written.map((one) => ({ ports: [one] })) : [{ ports: written }] };
 }
 
@@ -157,6 +159,7 @@ const somePorts = (at: number): Pick<CiliumRule, 'toPorts'> =>
       {},
       { toPorts: [{ ports: [{ port: '2', protocol: 'TCP' }] }] },
       { toPorts: [{ ports: [{ port: '3', protocol: 'ANY' }] }] },
+      { toPorts: [{ ports: [{ port: '53' }] }] },
       { toPorts: [{ ports: [{ port: '0', protocol: 'UDP' }] }] },
       { toPorts: [{ ports: [{ port: '1', endPort: 4 }] }] },
       { toPorts: [{}] },

@@ -16,6 +16,8 @@ export type ReadPeer = Peer | Diagnostic;
 export interface PeerList {
   /** An empty list of these selects nobody; of the others, it is no list at all (mergeEndpointSelectors of pkg/policy/utils). */
   readonly emptyIsNobody: boolean;
+  /** Of which an item may have many. */
+  readonly many?: 'labels' | 'excepts';
   readonly read: (item: unknown, path: FieldPath, direction: Direction) => ReadPeer;
 }
 
@@ -23,9 +25,9 @@ const setFields: ReadonlySet<string> = new Set(['cidr', 'except', 'cidrGroupRef'
 const nameFields: ReadonlySet<string> = new Set(['matchName', 'matchPattern']);
 
 const both: readonly (readonly [name: string, PeerList])[] = [
-  ['Endpoints', { emptyIsNobody: true, read: readEndpoint }],
+  ['Endpoints', { emptyIsNobody: true, many: 'labels', read: readEndpoint }],
   ['CIDR', { emptyIsNobody: true, read: readCidr }],
-  ['CIDRSet', { emptyIsNobody: true, read: readCidrRule }],
+  ['CIDRSet', { emptyIsNobody: true, many: 'excepts', read: readCidrRule }],
   ['Entities', { emptyIsNobody: true, read: readEntity }],
   ['Nodes', { emptyIsNobody: true, read: readNodes }],
   ['Groups', { emptyIsNobody: false, read: readGroup }],
@@ -39,6 +41,18 @@ export const peerLists: Readonly<Record<Direction, ReadonlyMap<string, PeerList>
     ['toFQDNs', { emptyIsNobody: false, read: readName }],
     ['toServices', { emptyIsNobody: false, read: readService }],
   ]),
+};
+
+/** How many of them an item has. */
+export const countIn: Readonly<Record<NonNullable<PeerList['many']>, (item: unknown) => number>> = {
+  excepts: (item) => (isMap(item) && Array.isArray(item.except) ? item.except.length : 0),
+  labels(item) {
+    if (!isMap(item)) return 0;
+    const { matchLabels, matchExpressions } = item;
+    let count = Array.isArray(matchExpressions) ? matchExpressions.length : 0;
+    if (isMap(matchLabels)) for (const _ in matchLabels) count++;
+    return count;
+  },
 };
 
 /** An empty selector means the pods of the own namespace. */

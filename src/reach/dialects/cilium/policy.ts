@@ -23,7 +23,7 @@ import {
   type Subject,
 } from '../../model.ts';
 import { Found, type Limits } from '../found.ts';
-import { peerLists } from './peers.ts';
+import { countIn, peerLists } from './peers.ts';
 import { itemsOf, type Place, readRulePorts } from './ports.ts';
 import { readSubject } from './selector.ts';
 
@@ -181,12 +181,15 @@ function readRule(
     notTaken('icmps beside toPorts', 'write a rule for each of them', place);
   let isNobody = false;
   const listed: string[] = [];
+  const lists = peerLists[direction];
   for (const name in rule) {
-    const list = peerLists[direction].get(name);
-    if (list === undefined || !isGiven(rule[name])) continue;
+    const list = lists.get(name);
+    const written = list && rule[name];
+    if (list === undefined || !isGiven(written)) continue;
     const items = itemsOf(rule, name, path, place);
     const at = field(path, name);
-    if (hasItems(rule[name])) listed.push(name);
+    const { many } = list;
+    if (hasItems(written)) listed.push(name);
     else if (list.emptyIsNobody) {
       isNobody = true;
       const reason = 'matches nothing, as an empty list selects no peer in Cilium';
@@ -195,8 +198,7 @@ function readRule(
     if (items.length === 0 || !found.examines(items.length, 'peers', place.scope, at)) continue;
     for (let index = 0; index < items.length; index++) {
       const item = items[index];
-      if (!found.examines(exceptsIn(item), 'excepts', place.scope, at)) break;
-      if (!found.examines(labelsIn(item), 'labels', place.scope, at)) break;
+      if (many !== undefined && !found.examines(countIn[many](item), many, place.scope, at)) break;
       const path = field(at, index);
       const peer = list.read(item, path, direction);
       if ('verdict' in peer) found.add(peer);
@@ -231,16 +233,4 @@ function understood(
   const lists = [...peerLists[direction].keys()].slice(0, 4);
   found.add(invalid(scope, path, reason, `write ${lists.join(', ')} or toPorts`));
   return false;
-}
-
-function exceptsIn(item: unknown): number {
-  return isMap(item) && Array.isArray(item.except) ? item.except.length : 0;
-}
-
-function labelsIn(item: unknown): number {
-  if (!isMap(item)) return 0;
-  const { matchLabels, matchExpressions } = item;
-  let count = Array.isArray(matchExpressions) ? matchExpressions.length : 0;
-  if (isMap(matchLabels)) for (const _ in matchLabels) count++;
-  return count;
 }

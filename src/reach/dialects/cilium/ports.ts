@@ -39,7 +39,7 @@ export function readRulePorts(rule: JsonMap, place: Place): RulePorts {
   const ports: Port[] = [];
   const rules = itemsOf(rule, 'toPorts', path, place);
   for (let index = 0; index < rules.length; index++)
-    ports.push(...readPortRule(rules[index], field(field(path, 'toPorts'), index), place));
+    readPortRule(rules[index], field(field(path, 'toPorts'), index), place, ports);
   const icmps = itemsOf(rule, 'icmps', path, place);
   for (const [index, item] of icmps.entries()) {
     const at = field(field(path, 'icmps'), index);
@@ -69,7 +69,7 @@ export function itemsOf(
 }
 
 /** What is not understood counts as every port, so that the peers beside it are judged all the same. */
-function readPortRule(item: unknown, path: FieldPath, place: Place): readonly Port[] {
+function readPortRule(item: unknown, path: FieldPath, place: Place, open: Port[]): void {
   const { scope, found } = place;
   const unknown = isMap(item) ? unknownField(item, portRuleFields) : undefined;
   if (!isMap(item) || unknown !== undefined) {
@@ -77,7 +77,8 @@ function readPortRule(item: unknown, path: FieldPath, place: Place): readonly Po
       ? `${excerpt(unknown)} is not a field of toPorts that is understood`
       : `${excerpt(item)} is not a map`;
     found.add(invalid(scope, path, reason, 'write ports, and rules if you need them'));
-    return allPorts;
+    open.push(...allPorts);
+    return;
   }
   if (isGiven(item.listener)) {
     const reason = 'hands the traffic to a proxy, and where that sends it no field of the policy says';
@@ -85,23 +86,24 @@ function readPortRule(item: unknown, path: FieldPath, place: Place): readonly Po
   }
   readSecrets(item, path, place);
   const { ports } = item;
-  if (!isGiven(ports)) return [];
+  if (!isGiven(ports)) return;
+  const at = field(path, 'ports');
   if (!Array.isArray(ports)) {
-    found.add(invalid(scope, field(path, 'ports'), `${excerpt(ports)} is not a list of ports`, 'write a list'));
-    return allPorts;
+    found.add(invalid(scope, at, `${excerpt(ports)} is not a list of ports`, 'write a list'));
+    open.push(...allPorts);
+    return;
   }
-  if (!found.examines(ports.length, 'ports', scope, field(path, 'ports'))) return allPorts;
-  const read: Port[] = [];
+  if (!found.examines(ports.length, 'ports', scope, at)) {
+    open.push(...allPorts);
+    return;
+  }
   for (let index = 0; index < ports.length; index++) {
-    const port = readPort(ports[index]);
-    if (!('reason' in port)) {
-      read.push(...port);
-      continue;
-    }
-    found.add(invalid(scope, field(field(path, 'ports'), index), port.reason, port.fix));
-    return allPorts;
+    const wrong = readPort(ports[index], open);
+    if (wrong === undefined) continue;
+    found.add(invalid(scope, field(at, index), wrong.reason, wrong.fix));
+    open.push(...allPorts);
+    return;
   }
-  return read;
 }
 
 /** Cilium's agent reads these Secrets for the proxy, whosever they are, and puts them into answers and requests. */
@@ -139,24 +141,31 @@ function readSecret(
  * protocol  missing and ANY are TCP, UDP and SCTP
  * Go reads "010" as 8 and "0x50" as a name, so a number is decimal and begins with no zero here.
  */
-function readPort(written: unknown): readonly Port[] | { readonly reason: string; readonly fix: string } {
+function readPort(written: unknown, open: Port[]): { readonly reason: string; readonly fix: string } | undefined {
   if (!isMap(written)) return { reason: `${excerpt(written)} is not a port`, fix: 'write port and protocol' };
   const unknown = unknownField(written, portFields);
   if (unknown !== undefined)
     return { reason: `${excerpt(unknown)} is not a field of a port`, fix: 'write port, endPort and protocol' };
   const { port, endPort } = written;
   const protocol = isGiven(written.protocol) ? written.protocol : 'ANY';
-  if (typeof protocol === 'string' && otherProtocols.has(protocol)) return allPorts;
+  if (typeof protocol === 'string' && otherProtocols.has(protocol)) {
+    open.push(...allPorts);
+    return undefined;
+  }
   const transports = protocols.get(protocol);
   if (transports === undefined)
     return { reason: `${excerpt(protocol)} is not a protocol of Cilium`, fix: 'write TCP, UDP, SCTP or ANY' };
-  const on = (first: number, last: number) => transports.map((one): Port => ({ protocol: one, first, last }));
+  const on = (first: number, last: number): undefined => {
+    for (const protocol of transports) open.push({ protocol, first, last });
+  };
   if (!isGiven(port) || port === '' || port === '0') return on(1, highest);
   if (typeof port !== 'string') return { reason: `${excerpt(port)} is not text`, fix: 'put the port in quotes' };
   const first = Number(port);
   const isNumber = Number.isInteger(first) && String(first) === port;
-  if (!isNumber && isPortName(port))
-    return transports.map((one): Port => ({ protocol: one, name: port.toLowerCase() }));
+  if (!isNumber && isPortName(port)) {
+    for (const protocol of transports) open.push({ protocol, name: port.toLowerCase() });
+    return undefined;
+  }
   if (!isNumber || first < 1 || first > highest)
     return {
       reason: `${excerpt(port)} is not a port`,

@@ -26,6 +26,7 @@ import {
   type Diagnostic,
   type DiagnosticScope,
   diagnostic,
+  everyPod,
   invalid,
   isEntity,
   type SelectorPeer,
@@ -51,15 +52,17 @@ export function readEndpoints(
   const parts = readParts(written, path, scope);
   if ('verdict' in parts) return parts;
   const { cluster, reserved, keys } = parts;
-  const pods = parts.pods.byLabel;
+  const pods = parts.pods?.byLabel ?? everyPod;
   const namespaces = parts.namespaces?.byLabel;
   if (reserved !== undefined) return unscoped(reserved, keys === 1, path, scope);
-  for (const [label, { values }] of namespaces ?? []) {
-    if (values.size <= valuesPerLabel) continue;
-    const reason = `lists ${values.size} values of the label ${label}, and only ${valuesPerLabel} are examined`;
-    return diagnostic(scope, 'unproven', path, reason, 'list fewer values, or make several selectors of it');
+  if (parts.values > valuesPerLabel) {
+    for (const [label, { values }] of namespaces ?? []) {
+      if (values.size <= valuesPerLabel) continue;
+      const reason = `lists ${values.size} values of the label ${label}, and only ${valuesPerLabel} are examined`;
+      return diagnostic(scope, 'unproven', path, reason, 'list fewer values, or make several selectors of it');
+    }
   }
-  const dead = (namespaces && contradiction(namespaces)) ?? contradiction(pods);
+  const dead = contradictionIn(parts.namespaces) ?? contradictionIn(parts.pods);
   if (cluster !== undefined) {
     const names = namespaces && possibleNames(domainFor(namespaces, namespaceNameLabel));
     return inMesh(cluster.byLabel, dead !== undefined || names?.length === 0, path, scope);
@@ -77,7 +80,7 @@ export function readSubject(written: unknown, path: FieldPath, scope: Diagnostic
   const parts = readParts(written, path, scope);
   if ('verdict' in parts) return parts;
   const { pods, reserved } = parts;
-  if (reserved === undefined) return pods.byLabel;
+  if (reserved === undefined) return pods?.byLabel ?? everyPod;
   // Cilium before 1.14.2 left the namespace out for reserved:init, and so selected pods of others (CVE-2023-41333, SVC-09).
   const reason = `names ${excerpt(reserved.key)}, with which some versions of Cilium select pods of every namespace`;
   return diagnostic(scope, 'unproven', path, reason, 'remove it, and select pods by their own labels');
@@ -99,10 +102,12 @@ function readParts(written: unknown, path: FieldPath, scope: DiagnosticScope): P
 class Parts implements Requirements {
   /** Labels of the namespace; undefined: no key is about it. */
   namespaces: Folded | undefined;
-  readonly pods = new Folded();
+  pods: Folded | undefined;
   cluster: Folded | undefined;
   reserved: Reserved | undefined;
   keys = 0;
+  /** Of all keys together. */
+  values = 0;
   #ofKubernetes: Set<string> | undefined;
 
   /** A key without a source is of any source; text such as `$host` is no key (labels.IsValidCiliumLabelKey). */
@@ -113,6 +118,7 @@ class Parts implements Requirements {
 
   add(key: string, domain: Fold): void {
     this.keys++;
+    this.values += domain.values.size;
     const isOfKubernetes = isFrom('k8s:', key);
     const isSourced = isOfKubernetes || isFrom('any:', key);
     const name = isSourced ? key.slice(4) : key;
@@ -123,23 +129,29 @@ class Parts implements Requirements {
     } else if (name === clusterKey) {
       this.cluster ??= new Folded();
       this.cluster.add(clusterKey, domain);
-    } else if (isSourced || !key.includes(':')) this.#addOfPod(name, isOfKubernetes, domain);
-    else if (key.startsWith('reserved:')) this.reserved ??= { key, domain };
-    else this.pods.add(key, domain);
+    } else if (!isSourced && key.startsWith('reserved:')) this.reserved ??= { key, domain };
+    else {
+      this.pods ??= new Folded();
+      this.pods.add(isSourced || !key.includes(':') ? this.#plain(name, isOfKubernetes, this.pods) : key, domain);
+    }
   }
 
   /**
    * Labels of one name and two sources need not be the same label: nothing follows from a contradiction of the two. The plain name is for
    * the source that is written first.
    */
-  #addOfPod(name: string, isOfKubernetes: boolean, domain: Fold): void {
-    if (isOfKubernetes && !this.pods.byLabel.has(name)) {
+  #plain(name: string, isOfKubernetes: boolean, { byLabel }: Folded): string {
+    if (isOfKubernetes && !byLabel.has(name)) {
       this.#ofKubernetes ??= new Set();
       this.#ofKubernetes.add(name);
     }
-    const isPlain = (this.#ofKubernetes?.has(name) ?? false) === isOfKubernetes;
-    this.pods.add(isPlain ? name : `${isOfKubernetes ? 'k8s' : 'any'}:${name}`, domain);
+    if ((this.#ofKubernetes?.has(name) ?? false) === isOfKubernetes) return name;
+    return `${isOfKubernetes ? 'k8s' : 'any'}:${name}`;
   }
+}
+
+function contradictionIn(folded: Folded | undefined): string | undefined {
+  return folded?.isNarrowed === true ? contradiction(folded.byLabel) : undefined;
 }
 
 /** As {@link String.startsWith}, and at less cost for keys without a source. */
