@@ -3,6 +3,7 @@ import { advisories } from './advisories.ts';
 import { appliedBackstop } from './applied-backstop.ts';
 import { certificates } from './certificates.ts';
 import type { DoctorCheck, FindingKind } from './check.ts';
+import { ciliumMesh } from './cilium-mesh.ts';
 import { clock } from './clock.ts';
 import { configuration } from './configuration.ts';
 import { dns } from './dns.ts';
@@ -16,6 +17,7 @@ import { webhooks } from './webhooks.ts';
 
 export const checks: readonly DoctorCheck[] = [
   networkPlugin,
+  ciliumMesh,
   advisories,
   webhooks,
   laterMutations,

@@ -50,7 +50,7 @@ export function overBroadSelectors(reach: Reach, border: Border): readonly Field
 function isOverBroad(rule: AllowRule, border: Border, partners: Partners): boolean {
   const { peer, direction, ports } = rule;
   const { tenant, tenancy } = border;
-  if (peer.kind !== 'selector' || peer.namespaces === undefined) return false;
+  if (peer.kind !== 'selector' || peer.namespaces === undefined || peer.clusters !== undefined) return false;
   const { tenantLabel } = tenancy.settings;
   const tenants = domainFor(peer.namespaces, tenantLabel);
   const names = domainFor(peer.namespaces, namespaceNameLabel);

@@ -31,6 +31,8 @@ interface ReadService extends PodService {
   readonly open: { readonly ports: readonly PortRange[] };
 }
 
+export const openOf = ({ open }: ReadService): ReadService['open'] => open;
+
 /**
  * What a policy may open of these ports. The port of a name server counts for every protocol: whoever gives tenants the names of the
  * cluster gives them nothing more with TCP and SCTP on it, and Cilium's `port: "53"` means all of them.
@@ -85,10 +87,12 @@ export const serviceAddresses = once(
 export function servicesOf(
   namespace: string,
   direction: Direction,
-  { tenancy, tenant }: Border,
+  { tenancy, tenant, cluster }: Border,
 ): readonly ReadService[] {
   const services = selected(tenancy.settings).get(`${direction} ${namespace}`) ?? [];
-  return services.filter((service) => serves(service, tenant));
+  return services.filter(
+    (service) => serves(service, tenant) && (cluster === undefined || service.clusters?.has(cluster) === true),
+  );
 }
 
 /** The services whose pods these labels single out, wherever those pods are looked for. */
@@ -125,7 +129,7 @@ export function unservedPod(
   }
   if (shutPorts(whole, ports).length === 0) return 'served';
   const unserved = candidates.find((labels) => {
-    const serving = services.filter((service) => matches(service.pods, labels)).map(({ open }) => open);
+    const serving = services.filter((service) => matches(service.pods, labels)).map(openOf);
     return shutPorts(serving, ports).length > 0;
   });
   return unserved ?? 'unproven';

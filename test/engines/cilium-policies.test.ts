@@ -1,6 +1,7 @@
 /** Cilium's own code judges what Bulkhead makes of CiliumNetworkPolicies: 1,000 here, as many as wanted with `npm run engines`. */
 import t from 'tap';
 import type { PeerVerdict } from '../../src/reach/border.ts';
+import type { Tenant } from '../../src/tenancy/tenant.ts';
 import { foundOrSkip } from '../apiserver/cluster-test.ts';
 import type { WrittenSelector } from '../reach/evaluator.ts';
 import { admitByChecks } from './admit.ts';
@@ -53,6 +54,17 @@ function judge(started: readonly Engine[]): void {
     ['a rule of ports alone has no peers (L05)', 'soundness', without(/^lists no peers/)],
     ['a reserved label is a label like others (L13)', 'soundness', without(/with a reserved label/)],
     ['the cluster is a label like others', 'soundness', without(/policy\.cluster/)],
+    [
+      'every cluster is the own one',
+      'soundness',
+      reading((spec) => withSelectors(spec, (key) => !key.endsWith('io.cilium.k8s.policy.cluster'))),
+    ],
+    [
+      'what is granted in one cluster is granted in all',
+      'soundness',
+      (spec, border) => judge(spec, { ...border, tenant: everywhere(border.tenant) }),
+    ],
+    ['a port without a protocol is of TCP', 'soundness', reading(withTcp)],
     [
       'entities are not looked at (L16)',
       'soundness',
@@ -108,6 +120,26 @@ function judge(started: readonly Engine[]): void {
 }
 
 type Draft = NonNullable<CiliumSpec['spec']>;
+
+function everywhere(tenant: Tenant): Tenant {
+  const { clusters, ...network } = tenant.network;
+  return { ...tenant, network: { ...network, ...(clusters && { clusters: new Set(['elsewhere', 'west']) }) } };
+}
+
+function withTcp(spec: CiliumSpec): CiliumSpec {
+  return withRules(spec, ({ toPorts, ...rule }) => ({
+    ...rule,
+    ...(toPorts !== undefined && {
+      toPorts:
+        toPorts?.map(({ ports }) => ({
+          ports: (ports ?? []).map(({ protocol, ...port }) => ({
+            ...port,
+            protocol: protocol === undefined || protocol === 'ANY' ? 'TCP' : protocol,
+          })),
+        })) ?? null,
+    }),
+  }));
+}
 
 function withDrafts({ spec, specs }: CiliumSpec, change: (draft: Draft) => Draft): CiliumSpec {
   return { ...(spec && { spec: change(spec) }), ...(specs && { specs: specs.map(change) }) };

@@ -232,12 +232,19 @@ const twice: Twist = (draft, at) => {
 };
 const inCluster: Twist = (draft, at) => {
   const selector = chosen(selectorsIn(draft).slice(1), at);
-  if (selector !== undefined) Object.assign(selector, { matchLabels: { [sourced(clusterKey, at)]: 'elsewhere' } });
+  if (selector === undefined) return;
+  const key = sourced(clusterKey, at);
+  const clusters =
+    chosen([['elsewhere'], ['here'], ['west'], ['elsewhere', 'here'], ['west', 'elsewhere'], ['']], at >> 2) ?? [];
+  const alone = at % 3 === 0 && clusters.length === 1 ? { matchLabels: { [key]: clusters[0] } } : undefined;
+  const requirement = { key, operator: 'In', values: clusters };
+  if (alone !== undefined) Object.assign(selector, alone);
+  else Object.assign(selector, { matchExpressions: [...(selector.matchExpressions ?? []), requirement] });
 };
 
 const twist: fc.Arbitrary<Twist> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(twice) },
-  { weight: 1, arbitrary: fc.constant(inCluster) },
+  { weight: 3, arbitrary: fc.constant(inCluster) },
   { weight: 5, arbitrary: fc.constant(byEntity) },
   { weight: 3, arbitrary: fc.constant(byPorts) },
   { weight: 3, arbitrary: fc.constant(emptyList) },
@@ -360,6 +367,9 @@ const around: PolicyKind<CiliumSpec>['around'] = (spec, world, random) => {
       for (const selector of [...(rule.fromEndpoints ?? []), ...(rule.toEndpoints ?? [])]) {
         const { namespaces, pods } = parted(selector);
         candidates.push(...random.some(podsAround(namespaces ?? {}, pods, world, namedPorts(random)), 6));
+        if (keysOf(selector).some((key) => key.endsWith(clusterKey)))
+          for (const cluster of ['elsewhere', 'west'])
+            candidates.push(...random.some(podsAround(namespaces ?? {}, pods, world, namedPorts(random), cluster), 3));
       }
       const sets = [...(rule.fromCIDRSet ?? []), ...(rule.toCIDRSet ?? [])];
       const blocks = [
@@ -434,9 +444,15 @@ function witness(
   const namings = names && direction === 'egress' ? everyNaming : everyNaming.slice(0, 1);
   const selector = [...(at.rule.fromEndpoints ?? []), ...(at.rule.toEndpoints ?? [])][at.peer];
   const places = party.cluster === undefined || selector === undefined ? [party] : inMesh(selector, world);
-  const candidates = places.flatMap((place) =>
-    namings.flatMap((ports) => pod(place.namespace, place.pod, world, ports, party.cluster) ?? []),
-  );
+  const around = party.cluster === undefined || selector === undefined ? undefined : parted(selector);
+  const candidates = [
+    ...places.flatMap((place) =>
+      namings.flatMap((ports) => pod(place.namespace, place.pod, world, ports, party.cluster) ?? []),
+    ),
+    ...(around?.namespaces === undefined
+      ? []
+      : namings.flatMap((ports) => podsAround(around.namespaces, around.pods, world, ports, party.cluster))),
+  ].filter((one) => isForeignSomewhere(one, direction, world));
   if (candidates.length === 0) return { unread: `no pod can be ${sentence}` };
   if (names && !candidates.some((one) => isForeignByName(at.rule, one, direction, world)))
     return { unasked: 'by the name of a port, kube-router alone opens the other protocols' };

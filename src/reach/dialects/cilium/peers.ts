@@ -58,7 +58,7 @@ export const countIn: Readonly<Record<NonNullable<PeerList['many']>, (item: unkn
 /** An empty selector means the pods of the own namespace. */
 function readEndpoint(item: unknown, path: FieldPath, direction: Direction): ReadPeer {
   const read = readEndpoints(item, path, { direction, kind: 'selector' });
-  return 'verdict' in read ? read : { kind: 'selector', namespaces: read.namespaces, pods: read.pods };
+  return 'verdict' in read ? read : { kind: 'selector', ...read };
 }
 
 /** A range, or one address. */

@@ -63,11 +63,12 @@ export function readEndpoints(
     }
   }
   const dead = contradictionIn(parts.namespaces) ?? contradictionIn(parts.pods);
-  if (cluster !== undefined) {
+  const clusters = cluster && namesOf(domainFor(cluster.byLabel, clusterKey));
+  if (cluster !== undefined && clusters === undefined) {
     const names = namespaces && possibleNames(domainFor(namespaces, namespaceNameLabel));
     return inMesh(cluster.byLabel, dead !== undefined || names?.length === 0, path, scope);
   }
-  if (dead === undefined) return { namespaces, pods };
+  if (dead === undefined) return { namespaces, pods, clusters };
   const reason = `matches nothing, as no value of the label ${dead} meets all its requirements`;
   return diagnostic(scope, 'nothing', path, reason, { id: 'correct-requirements', label: dead });
 }
@@ -204,6 +205,11 @@ function unscoped({ key, domain }: Reserved, isAlone: boolean, path: FieldPath, 
 function whoHas(name: string, { absent, finite, values }: Domain): string | undefined {
   if (absent) return 'a pod of any namespace, or any address';
   return isEntity(name) && values.has('') === finite ? `an endpoint with the reserved label ${name}` : undefined;
+}
+
+/** The clusters that are selected; undefined: they cannot be listed. */
+function namesOf({ absent, finite, values }: Domain): readonly string[] | undefined {
+  return absent || !finite || values.size === 0 || values.has('') ? undefined : [...values];
 }
 
 /** A cluster that is named takes the place of the own one. Whose a namespace of another cluster is, the labels of this one do not say. */
