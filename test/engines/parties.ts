@@ -150,7 +150,7 @@ export function othersOf(world: World, random: Random): readonly Candidate[] {
     const made = pod(namespace, labels, world, namedPorts(random));
     if (made !== undefined) pods.push(made);
   }
-  const mesh = ['elsewhere', 'west', ''].flatMap((cluster) => {
+  const mesh = ['elsewhere', 'west'].flatMap((cluster) => {
     const name = names[random.below(names.length)] ?? unmentioned;
     const owner = [...owners, world.tenant][random.below(owners.length + 1)];
     const other = labelsOf({ [nameLabel]: name, [tenantLabel]: owner });

@@ -368,7 +368,8 @@ const around: PolicyKind<CiliumSpec>['around'] = (spec, world, random) => {
         const { namespaces, pods } = parted(selector);
         candidates.push(...random.some(podsAround(namespaces ?? {}, pods, world, namedPorts(random)), 6));
         if (keysOf(selector).some((key) => key.endsWith(clusterKey)))
-          for (const cluster of ['elsewhere', 'west'])
+          // Of a cluster without a name, Cilium alone can be asked.
+          for (const cluster of ['elsewhere', 'west', ''])
             candidates.push(...random.some(podsAround(namespaces ?? {}, pods, world, namedPorts(random), cluster), 3));
       }
       const sets = [...(rule.fromCIDRSet ?? []), ...(rule.toCIDRSet ?? [])];
