@@ -1,4 +1,5 @@
 /** Cilium's own code judges what Bulkhead makes of CiliumNetworkPolicies: 1,000 here, as many as wanted with `npm run engines`. */
+import fc from 'fast-check';
 import t from 'tap';
 import type { PeerVerdict } from '../../src/reach/border.ts';
 import type { Tenant } from '../../src/tenancy/tenant.ts';
@@ -109,6 +110,21 @@ function judge(started: readonly Engine[]): void {
         ),
     ],
   ];
+  t.test('what the platform allows for the whole cluster is open, whatever Bulkhead admits', async (t) => {
+    const kind = withPlatform({ endpointSelector: {}, ingress: [{ fromEntities: ['all'] }] });
+    const { found } = await firstFault({ kind, engines: started, seed: 3, asFound: true }, 'soundness', 5);
+    t.ok(found, 'Cilium lets everybody in');
+  });
+
+  t.test('what the platform denies for the whole cluster is closed, whatever a policy allows', async (t) => {
+    const denied = [{ fromEntities: ['all'] }];
+    const kind = withPlatform({ endpointSelector: {}, ingressDeny: denied, egressDeny: [{ toEntities: ['all'] }] });
+    // Nothing is refused, so that every policy is tried.
+    const blind: typeof kind = { ...kind, judge: () => [] };
+    const { found } = await firstFault({ kind: blind, engines: started, seed: 3, asFound: true }, 'soundness', 10);
+    t.notOk(found, found?.text ?? 'nobody gets through');
+  });
+
   for (const [bug, kind, judged] of bugs) {
     t.test(`a judge with a bug is found out: ${bug}`, async (t) => {
       const search = { kind: { ...ciliumNetworkPolicy, judge: judged }, engines: started, seed: 3, asFound: true };
@@ -118,6 +134,13 @@ function judge(started: readonly Engine[]): void {
     });
   }
 }
+
+/** A CiliumClusterwideNetworkPolicy of the platform beside every policy. */
+const withPlatform = (spec: object): PolicyKind<CiliumSpec> => {
+  const metadata = { name: 'of-the-platform' };
+  const object = { apiVersion: 'cilium.io/v2', kind: 'CiliumClusterwideNetworkPolicy', metadata, spec };
+  return { ...ciliumNetworkPolicy, beside: fc.constant(() => [{ kind: object.kind, object }]) };
+};
 
 type Draft = NonNullable<CiliumSpec['spec']>;
 

@@ -274,6 +274,63 @@ const specs: fc.Arbitrary<(world: World) => CiliumSpec> = fc
     return { spec: copy };
   });
 
+/** What a CiliumClusterwideNetworkPolicy of the platform denies, and how it isolates. It allows nothing. */
+const denials: fc.Arbitrary<(world: World) => object> = fc
+  .record({
+    subject: fc.constantFrom('every', 'tenant', 'app'),
+    ingress: fc.constantFrom(undefined, 'world', 'cluster', 'pods', 'ports', 'nothing'),
+    egress: fc.constantFrom(undefined, 'world', 'cluster', 'pods', 'ports', 'nothing'),
+    ingressDefault: fc.constantFrom(undefined, true, false),
+    egressDefault: fc.constantFrom(undefined, true, false),
+  })
+  .map((drawn) => ({ tenantLabel, tenant }) => {
+    const ofTenants = `k8s:${namespaceLabels}${tenantLabel}`;
+    const peersOf = (prefix: 'from' | 'to', what: string): object =>
+      ({
+        world: { [`${prefix}Entities`]: ['world'] },
+        cluster: { [`${prefix}Entities`]: ['cluster'] },
+        pods: {
+          [`${prefix}Endpoints`]: [{ matchExpressions: [{ key: ofTenants, operator: 'NotIn', values: [tenant] }] }],
+        },
+        ports: { toPorts: [{ ports: [{ port: '1', protocol: 'TCP' }, { port: '3' }] }] },
+      })[what] ?? {};
+    const of = (direction: Direction) => {
+      const what = drawn[direction];
+      if (what === undefined) return {};
+      if (what === 'nothing') return { [direction]: [{}] };
+      return { [`${direction}Deny`]: [peersOf(direction === 'ingress' ? 'from' : 'to', what)] };
+    };
+    const subjects = {
+      every: {},
+      tenant: { matchLabels: { [ofTenants]: tenant } },
+      app: { matchLabels: { app: 'x' } },
+    };
+    const rules = { ...of('ingress'), ...of('egress') };
+    return {
+      endpointSelector: subjects[drawn.subject as keyof typeof subjects],
+      ...(Object.keys(rules).length > 0 ? rules : { ingress: [{}] }),
+      enableDefaultDeny: {
+        ...(drawn.ingressDefault !== undefined && { ingress: drawn.ingressDefault }),
+        ...(drawn.egressDefault !== undefined && { egress: drawn.egressDefault }),
+      },
+    };
+  });
+
+const beside: PolicyKind<CiliumSpec>['beside'] = fc
+  .oneof(
+    { weight: 3, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(denials, { minLength: 1, maxLength: 3 }) },
+  )
+  .map((several) => (world) => {
+    if (several.length === 0) return [];
+    const [first, ...specs] = several.map((one) => one(world));
+    const object = {
+      ...{ apiVersion: 'cilium.io/v2', kind: 'CiliumClusterwideNetworkPolicy', metadata: { name: 'of-the-platform' } },
+      ...{ spec: first, ...(specs.length > 0 && { specs }) },
+    };
+    return [{ kind: object.kind, object }];
+  });
+
 function objectOf({ spec, specs: several }: CiliumSpec, { namespace }: World): unknown {
   return {
     apiVersion: 'cilium.io/v2',
@@ -504,6 +561,7 @@ function isForeignByName({ toPorts }: CiliumRule, candidate: Candidate, directio
 export const ciliumNetworkPolicy: PolicyKind<CiliumSpec> = {
   kind: 'CiliumNetworkPolicy',
   specs,
+  beside,
   objectOf,
   judge,
   subjects,
