@@ -127,7 +127,7 @@ const namePorts: readonly WrittenPort[][] = [
   ],
   [{ protocol: 'UDP', port: 53, endPort: 53 }],
   [{ protocol: 'TCP', port: 53 }],
-  [{ protocol: 'UDP', port: 52, endPort: 53 }],
+  [{ protocol: 'UDP', port: 4, endPort: 53 }],
 ];
 
 const service = fc.record({
