@@ -58,7 +58,9 @@ export const countIn: Readonly<Record<NonNullable<PeerList['many']>, (item: unkn
 /** An empty selector means the pods of the own namespace. */
 function readEndpoint(item: unknown, path: FieldPath, direction: Direction): ReadPeer {
   const read = readEndpoints(item, path, { direction, kind: 'selector' });
-  return 'verdict' in read ? read : { kind: 'selector', ...read };
+  if ('verdict' in read) return read;
+  const { namespaces, pods, clusters } = read;
+  return { kind: 'selector', namespaces, pods, clusters };
 }
 
 /** A range, or one address. */
