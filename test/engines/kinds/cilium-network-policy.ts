@@ -7,6 +7,7 @@ import { ciliumNetworkPolicy as kind } from '../../../src/kinds/cilium-network-p
 import { judgeBorder, type PeerVerdict } from '../../../src/reach/border.ts';
 import {
   nameLabel,
+  selects,
   type World,
   type WrittenPort,
   type WrittenRule,
@@ -509,12 +510,23 @@ function witness(
     ),
     ...(around?.namespaces === undefined
       ? []
-      : namings.flatMap((ports) => podsAround(around.namespaces, around.pods, world, ports, party.cluster))),
+      : namings.flatMap((ports) =>
+          manyPods(around.pods).flatMap((pods) => podsAround(around.namespaces, pods, world, ports, party.cluster)),
+        )),
   ].filter((one) => isForeignSomewhere(one, direction, world));
   if (candidates.length === 0) return { unread: `no pod can be ${sentence}` };
   if (names && !candidates.some((one) => isForeignByName(at.rule, one, direction, world)))
     return { unasked: 'by the name of a port, kube-router alone opens the other protocols' };
   return { direction, candidates };
+}
+
+/** "a pod of the cluster X" says nothing of its labels, and a shared service may have some of those pods. */
+function manyPods(selector: WrittenSelector): readonly WrittenSelector[] {
+  const labels = satisfy(selector) ?? new Map();
+  const others = ['x', 'y'].map((app) => new Map([...labels, ['app', app]]));
+  return [labels, ...others.filter((one) => selects(selector, one))].map((one) => ({
+    matchLabels: Object.fromEntries(one),
+  }));
 }
 
 /** "a pod of the cluster X" says nothing of its namespace. */
