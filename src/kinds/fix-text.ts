@@ -112,6 +112,8 @@ export function fixText(
       return grantName(fix, tenant, words);
     case 'other-tier':
       return otherTier(fix);
+    case 'grant-cluster':
+      return grantCluster(fix, tenant);
     case 'complete-settings':
       return `ask the platform to complete the settings, or ${selectPods}`;
   }
@@ -142,6 +144,12 @@ function worldAsAddresses(
   const isRest = typeof instead !== 'string' && instead.id === 'leave-out-ranges';
   const list = isRest ? words.addresses(family, direction) : words.ranges(direction);
   return `write ${list} in its place: ${fixText(instead, of, words, direction)}`;
+}
+
+function grantCluster({ cluster, isOwnKnown }: Fix & { readonly id: 'grant-cluster' }, { name }: Tenant): string {
+  const grant = `ask the platform to list ${cluster} in network.clusters of tenant ${name}, or in clusters of a gate or shared service`;
+  if (isOwnKnown) return `name the own cluster alone; or ${grant}`;
+  return `remove it, as pods of the own cluster are selected without it; or ${grant}; if it is the own one, ask for network.clusterName in the settings`;
 }
 
 function grantName({ name, granted }: Fix & { readonly id: 'grant-name' }, tenant: Tenant, words: PolicyWords): string {

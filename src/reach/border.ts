@@ -7,13 +7,13 @@ import { excerpt } from '../kubernetes/json.ts';
 import { namePorts, type Port } from '../kubernetes/port-range.ts';
 import { isInBaseline } from '../tenancy/served-tenants.ts';
 import type { SharedService } from '../tenancy/settings.ts';
+import { judgeClusters } from './cluster-peer.ts';
 import { judgeEntity } from './entity-peer.ts';
 import { judgeExpression } from './expression-peer.ts';
 import type { Fix, GrantedAddresses } from './fix.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
 import type { AllowRule, DiagnosticScope, Reach, Subject } from './model.ts';
 import { judgeName } from './name-peer.ts';
-import { judgeSelector } from './selector-peer.ts';
 import { podServices, servicesOn } from './shared-service.ts';
 import { judgeSubject } from './subject.ts';
 import type { Border, Violation } from './violation.ts';
@@ -75,7 +75,7 @@ export function judgeRule(rule: AllowRule, border: Border): Violation | undefine
     case 'any':
       return judgeAnybody(rule, border);
     case 'selector':
-      return meantForNames(judgeSelector(peer, rule, border), rule, border);
+      return meantForNames(judgeClusters(peer, rule, border), rule, border);
     case 'expression':
       return meantForNames(judgeExpression(peer, rule, border), rule, border);
     case 'ipBlock':

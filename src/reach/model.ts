@@ -92,6 +92,8 @@ export type Peer = SelectorPeer | ExpressionPeer | AnyPeer | IpBlockPeer | Entit
 
 export interface SelectorPeer extends Pods {
   readonly kind: 'selector';
+  /** The clusters of a mesh whose pods these are, by name; not empty. Undefined: no other than the own one. */
+  readonly clusters?: readonly string[] | undefined;
 }
 
 /** Whoever a boolean expression over labels matches: pods, and what is in no namespace. */

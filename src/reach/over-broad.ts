@@ -54,7 +54,7 @@ function isOverBroad(rule: AllowRule, border: Border, partners: Partners): boole
   const { peer, direction, ports } = rule;
   const { tenant, tenancy } = border;
   if (peer.kind === 'expression') return isOverBroadExpression(peer, rule, border, partners);
-  if (peer.kind !== 'selector' || peer.namespaces === undefined) return false;
+  if (peer.kind !== 'selector' || peer.namespaces === undefined || peer.clusters !== undefined) return false;
   const { tenantLabel } = tenancy.settings;
   const tenants = domainFor(peer.namespaces, tenantLabel);
   const names = domainFor(peer.namespaces, namespaceNameLabel);

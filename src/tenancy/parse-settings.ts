@@ -107,6 +107,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     sharedServices,
     trustedLabels,
     gates: parseGates(spec.gates ?? {}, report),
+    ...(network.clusterName !== undefined && { clusterName: network.clusterName }),
   };
   if (problems.length > 0) return { ok: false, problems: inReadingOrder(problems) };
   const warnings = [...warningsAbout(network, document), ...withoutNames(sharedServices, document)];

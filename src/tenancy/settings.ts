@@ -26,6 +26,8 @@ export interface SharedService {
   readonly offer?: Offer;
   /** Left out: every tenant. */
   readonly tenants?: TenantSelection;
+  /** Other clusters of a mesh whose pods it has too, in the namespace of that name. */
+  readonly clusters?: ReadonlySet<string>;
 }
 
 /** In no other entity of Cilium are tenants without a part. */
@@ -200,4 +202,6 @@ export interface Settings {
   readonly sharedServices: readonly SharedService[];
   readonly trustedLabels: TrustedLabels;
   readonly gates: GateSettings;
+  /** Of this cluster, in a mesh of Cilium. Undefined: not known. */
+  readonly clusterName?: string | undefined;
 }

@@ -199,7 +199,7 @@ function judgeCalico(calico: Engine): void {
   for (const { bug, found: wanted, judge } of bugs) {
     t.test(`a judge with a bug is found out: ${bug}`, async (t) => {
       const search = { kind: { ...kind, judge }, engines: [calico], seed: 3, asFound: true };
-      const { found, batches } = await firstFault(search, wanted, 150);
+      const { found, batches } = await firstFault(search, wanted, 500);
       t.ok(found, found?.text ?? 'nothing was found');
       t.comment(`after ${batches} batches`);
     });

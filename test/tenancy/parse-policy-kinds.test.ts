@@ -29,7 +29,11 @@ t.test('what a list may say', async (t) => {
     ['what agents write', kind('ciliumendpoints.cilium.io'), [/is written by the platform and the agents/]],
     ['a kind of the platform', kind('egressips.k8s.ovn.org'), [/is written by the platform and the agents/]],
     ['an agent', agent(`subjects: [{ ${account} }], groups: [networking.istio.io]`), []],
-    ['a group of users', agent('subjects: [{ kind: Group, name: all }], groups: [kuma.io]'), [/kind: is Group/]],
+    [
+      'a group of users',
+      agent('subjects: [{ kind: Group, name: all }], groups: [kuma.io]'),
+      [/subjects\[0\]\.kind: .*ServiceAccount/],
+    ],
     ['an unknown API group', agent(`subjects: [{ ${account} }], groups: [istio.io]`), [/groups\[0\]/]],
     ['everybody', agent('subjects: [{ kind: User, name: system:anonymous }], groups: [kuma.io]'), [/is everybody/]],
   ];

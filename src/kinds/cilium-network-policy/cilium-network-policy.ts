@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Policy } from '../../kubernetes/objects.ts';
+import type { PolicyRequest } from '../../kubernetes/review.ts';
 import { readCiliumPolicy } from '../../reach/dialects/cilium/policy.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
@@ -28,6 +29,11 @@ export const ciliumNetworkPolicy: PolicyKind = {
   narrows: { by: 'label', key: ciliumWords.namespaceLabel },
   unchanged: (policy, stored) => isDeepStrictEqual(rulesOf(policy), rulesOf(stored)),
 };
+
+/** For checks that know what its fields mean. */
+export function isCiliumNetworkPolicy({ resource }: PolicyRequest): boolean {
+  return resource === 'cilium.io/v2/ciliumnetworkpolicies';
+}
 
 /** What `read` looks at. */
 function rulesOf(policy: Policy): unknown {

@@ -1,11 +1,13 @@
 import { knownPlugins, type NetworkPlugin } from '../../keys/key-group.ts';
 import { type Cloud, knownClouds } from '../metadata-ranges.ts';
+import { labelName } from './names.ts';
 import { type PolicyKindDocument, policyKindsSchema } from './policy-kinds-schema.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 
 /** `spec.network` of the settings, after its schema. */
 export interface NetworkDocument {
   readonly plugin?: NetworkPlugin;
+  readonly clusterName?: string;
   readonly ipFamilies?: readonly ('IPv4' | 'IPv6')[];
   readonly podCIDRs?: readonly string[];
   readonly serviceCIDRs?: readonly string[];
@@ -32,6 +34,11 @@ export const networkSchema: StructuralSchema = {
       enum: [...knownPlugins],
       description:
         'What connects pods and enforces policies. Only keys that it may read are reserved then; the keys of every plugin with other, and when left out.',
+    },
+    clusterName: {
+      ...labelName,
+      description:
+        'The name of this cluster in a mesh of Cilium, which is cluster-name of its ConfigMap cilium-config. CiliumNetworkPolicies may then name it.',
     },
     ipFamilies: {
       type: 'array',
