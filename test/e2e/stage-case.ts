@@ -6,20 +6,7 @@ import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import type { Answer } from '../apiserver/api-request.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import type { Case } from '../fixtures/cases.ts';
-import { resourceOf } from '../fixtures/review.ts';
-
-const collections: Readonly<Record<string, string>> = {
-  Namespace: '/api/v1/namespaces',
-  Pod: '/api/v1/namespaces/NAMESPACE/pods',
-  Binding: '/api/v1/namespaces/NAMESPACE/bindings',
-  CiliumClusterwideNetworkPolicy: '/apis/cilium.io/v2/ciliumclusterwidenetworkpolicies',
-  CiliumNode: '/apis/cilium.io/v2/ciliumnodes',
-  GlobalNetworkPolicy: '/apis/crd.projectcalico.org/v1/globalnetworkpolicies',
-  ClusterNetworkPolicy: '/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies',
-  AdminNetworkPolicy: '/apis/policy.networking.k8s.io/v1alpha1/adminnetworkpolicies',
-  BaselineAdminNetworkPolicy: '/apis/policy.networking.k8s.io/v1alpha1/baselineadminnetworkpolicies',
-  ClusterEgressRule: '/apis/k8s.ovn.org/v1/clusteregressrules',
-};
+import { collectionOf } from '../fixtures/review.ts';
 
 interface Stored {
   readonly metadata: Readonly<Record<string, unknown>> & { readonly deletionTimestamp?: string };
@@ -31,16 +18,6 @@ interface Stored {
 function written({ metadata, ...rest }: KubernetesObject & { readonly status?: unknown }): Stored {
   const { labels, annotations, ownerReferences, finalizers, name, generateName } = metadata ?? {};
   return { ...rest, metadata: { name, generateName, labels, annotations, ownerReferences, finalizers } };
-}
-
-export function collectionOf(object: KubernetesObject): string {
-  const { kind = '', metadata } = object;
-  const { group, version, resource } = resourceOf(object);
-  // Calico has a kind of the same name.
-  const path =
-    kind === 'NetworkPolicy' ? `/apis/${group}/${version}/namespaces/NAMESPACE/${resource}` : collections[kind];
-  if (path === undefined) throw new Error(`no case is staged with a ${kind}`);
-  return path.replace('NAMESPACE', metadata?.namespace ?? '');
 }
 
 /** Writes the stored object of the case, if it has one. */
