@@ -45,6 +45,7 @@ export function settingsPage(): string {
       'spec.podSecurity.clusterDefault': 'not known',
       'spec.mesh': 'not known',
       'spec.network.plugin': 'not known',
+      'spec.network.clusterName': 'not known',
       'spec.pods.runtimeClasses': 'every class',
       'spec.pods.csiDrivers': builtIn,
       'spec.pods.tolerations[].value': 'every value',

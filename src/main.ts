@@ -2,15 +2,34 @@
 /** The process: the only file that reads argv and env, installs signal handlers, and sets exit codes. Commands are in commands/. */
 import { inspect } from 'node:util';
 import { CannotStart } from './commands/cannot-start.ts';
-import type { LongRunning } from './commands/command.ts';
+import type { LongRunning, Surroundings } from './commands/command.ts';
 import { runCommandLine } from './commands/command-line.ts';
 import { Misuse } from './commands/misuse.ts';
 
 async function main(): Promise<void> {
-  const print = (line: string) => process.stdout.write(`${line}\n`);
-  const outcome = await runCommandLine(process.argv.slice(2), { print, environment: process.env });
+  const outcome = await runCommandLine(process.argv.slice(2), surroundings);
   if (typeof outcome === 'number') process.exitCode = outcome;
   else endOnSignals(outcome);
+}
+
+/** Streams are made when they are asked for: `serve` needs none of them. */
+const surroundings: Surroundings = {
+  print(line) {
+    // A reader such as `head` may end before everything is printed. The answer is the exit code all the same.
+    if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', endedEarly);
+    process.stdout.write(`${line}\n`);
+  },
+  environment: process.env,
+  get input() {
+    return process.stdin;
+  },
+  get progress() {
+    return process.stderr.isTTY ? (text: string) => process.stderr.write(`\r\u001B[K${text}`) : undefined;
+  },
+};
+
+function endedEarly(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 /** The first SIGTERM lets clients leave at their own pace. A second one, or an interrupt at the keyboard, does not wait for them. */
@@ -37,6 +56,6 @@ main().catch((error: unknown) => {
   } else if (error instanceof CannotStart) {
     // On the standard error whatever the log level is: a process that does not start always says why.
     for (const line of error.message.split('\n')) process.stderr.write(`bulkhead: ${line}\n`);
-    process.exitCode = 1;
+    process.exitCode = error.code;
   } else throw error;
 });

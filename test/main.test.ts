@@ -49,6 +49,28 @@ async function examples(t: Test): Promise<{ folder: string; args: string[] }> {
   return { folder, args: ['serve', ...paths, ...namespaces, '--certificates', join(folder, 'certificates'), ...free] };
 }
 
+t.test(
+  'lint reads the standard input, and its exit code is the answer, even when nothing reads what it prints',
+  async (t) => {
+    const example = 'manifests/overlays/example';
+    const lint = `${process.execPath} src/main.ts lint --config ${example}/bulkhead.yaml --tenants ${example}/tenants`;
+    const inShell = async (script: string): Promise<string> => {
+      const child = spawn('bash', ['-c', `{ ${script}; } 2>&1`], { env: { PATH: process.env.PATH ?? '' } });
+      let output = '';
+      child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
+      await once(child, 'close');
+      return output;
+    };
+    const open = 'manifests/examples/objects/policy-open.yaml';
+    t.match(await inShell(`cat ${open} | ${lint} -; echo "ended with $?"`), /<stdin>:15:11 [\s\S]*\nended with 1\n$/);
+    t.equal(await inShell(`{ { ${lint} ${open}; echo "ended with $?" >&2; } | true; }`), 'ended with 1\n');
+    t.match(
+      await inShell(`${lint} none.yaml; echo "ended with $?"`),
+      /bulkhead: none\.yaml: does not exist[\s\S]*\nended with 2\n$/,
+    );
+  },
+);
+
 t.test('mistakes at the keyboard are said in a sentence', async (t) => {
   const needs =
     /^bulkhead: serve needs --tenants DIR and --namespaces DIR, or an API server that has both: give --kubeconfig FILE\n/;

@@ -3,14 +3,13 @@ import type { Gathered } from '../checks/check.ts';
 import { handshake } from '../checks/handshake.ts';
 import { type Judged, judge } from '../checks/judge.ts';
 import { type AdmissionRequest, isWorkload } from '../kubernetes/review.ts';
-import { narrowedPeers } from '../mutations/narrowed-peers.ts';
-import { provisionerAnnotation, tenantLabel } from '../mutations/tenant-label.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Answer, Asked, Review } from './decision.ts';
 import { decode } from './decode.ts';
 import type { BaselineSource, NamespaceSource } from './facts.ts';
 import { gather } from './gather.ts';
+import { intentsOf } from './intents.ts';
 import { FactsUnavailable } from './live-facts.ts';
 import { denialText, narrowingTexts, plainDenial, warningTexts } from './message.ts';
 import { applyIntents, patchText } from './patch.ts';
@@ -84,17 +83,6 @@ function mutate(asked: Asked, gathered: Gathered): Answer {
   const patch = patchText(request.object, all);
   const warnings = narrowingTexts(narrowed);
   return respond(asked, request, { owner: facts.owner, warnings, ...(patch !== undefined && { patch }) });
-}
-
-/** The labels that an object is to get, and the mark of a provisioner. */
-function intentsOf(gathered: Gathered) {
-  const { request, facts } = gathered;
-  const narrowed = narrowedPeers(request, facts);
-  const marked =
-    gathered.family === 'namespace' ? provisionerAnnotation(gathered.request, gathered.facts.grant) : undefined;
-  const labelled = tenantLabel(request, facts);
-  const all = labelled === undefined ? narrowed : [labelled, ...narrowed];
-  return { narrowed, all: marked === undefined ? all : [marked, ...all] };
 }
 
 function validate(given: Asked, gathered: Gathered, onObserved: AdmissionOptions['onObserved']): Answer {

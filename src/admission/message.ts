@@ -4,7 +4,7 @@ import type { Facts } from '../checks/check.ts';
 import type { Judged } from '../checks/judge.ts';
 import { formatPath } from '../kubernetes/field-path.ts';
 import type { AdmissionRequest } from '../kubernetes/review.ts';
-import type { LabelIntent } from '../mutations/label-intent.ts';
+import type { Intent } from '../mutations/label-intent.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
 import type { Settings } from '../tenancy/settings.ts';
 
@@ -86,10 +86,12 @@ function warningsOf(judged: readonly Judged[], refusal: (one: Judged) => string)
 }
 
 /** One line for each selector that was narrowed: what was added, and where. */
-export function narrowingTexts(narrowed: readonly LabelIntent[]): string[] {
-  const lines = narrowed.map(({ labels, key, value }) =>
-    clip(printable(`narrowed: ${key}: ${value} was added to ${formatPath(labels)}`), warningCharacters),
-  );
+export function narrowingTexts(narrowed: readonly Intent[]): string[] {
+  const lines = narrowed.map((intent) => {
+    const [added, place] =
+      'text' in intent ? [intent.added, intent.text] : [`${intent.key}: ${intent.value}`, intent.labels];
+    return clip(printable(`narrowed: ${added} was added to ${formatPath(place)}`), warningCharacters);
+  });
   if (lines.length <= warningLines) return lines;
   return [...lines.slice(0, warningLines - 1), `${lines.length - warningLines + 1} more warnings are not shown`];
 }

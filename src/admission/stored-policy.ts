@@ -84,6 +84,6 @@ export function judgeStoredPolicy(
   const { isKept } = namespaces;
   const facts = { tenancy, requester, owner, namespaceEmptied: false, reach, holderOf, isKept, now };
   const judged = notExempted(judge({ family: 'policy', request, facts }), state);
-  const [first, ...others] = judged.filter(({ check }) => !otherChecks.has(check));
+  const [first, ...others] = judged.filter(({ check, protects }) => !otherChecks.has(check) && protects !== 'intent');
   return first && { kind: kind.kind, tenant: owner, namespace, name, findings: [first, ...others] };
 }

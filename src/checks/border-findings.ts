@@ -17,8 +17,9 @@ export function borderFindings(
   if (border.length === 0) return nothing;
   return border
     .filter((peer) => peer.verdict !== 'nothing' && concerns(peer))
-    .map(({ verdict, path, reason, witness, fix }) => {
+    .map(({ verdict, path, reason, witness, fix, protects }) => {
       const headline = headlines[verdict];
-      return { path, reason, fix, ...(witness !== undefined && { witness }), ...(headline && { headline }) };
+      const about = protects && { protects };
+      return { path, reason, fix, ...(witness !== undefined && { witness }), ...(headline && { headline }), ...about };
     });
 }

@@ -1,5 +1,7 @@
 import { isManagedName } from '../baseline/managed.ts';
+import { isCiliumNetworkPolicy } from '../kinds/cilium-network-policy/cilium-network-policy.ts';
 import { isNetworkPolicy } from '../kinds/network-policy/network-policy.ts';
+import { formatPath } from '../kubernetes/field-path.ts';
 import { domainFor } from '../kubernetes/label-selector.ts';
 import { allPorts, namePorts, type Port } from '../kubernetes/port-range.ts';
 import { isolates } from '../reach/isolation.ts';
@@ -18,12 +20,13 @@ const baselineOpensNames = once(({ sharedServices }: Settings) => {
 });
 
 /**
- * Whoever opens egress by a NetworkPolicy and forgets DNS is told, where no baseline opens it.
- * Reads    spec.egress of a policy of a tenant that is not in mode `enforce`, or when no shared service of the settings is a
+ * Whoever opens egress by a NetworkPolicy or CiliumNetworkPolicy and forgets DNS is told, where no baseline opens it.
+ * Reads    the egress rules of a policy of a tenant that is not in mode `enforce`, or when no shared service of the settings is a
  *          name server
  * Warns    when there are egress rules, and none names port 53 or 5353, names a port by name, or leaves the ports open for a peer
- *          that may be a name server: one outside the policy's namespace that is not told by a tenant label. No warning for a
- *          managed policy, which opens one thing, nor where policyTypes leaves Egress out (check dead-rule)
+ *          that may be a name server: one outside the policy's namespace that is not told by a tenant label, nor by a DNS name. No
+ *          warning for a managed policy, which opens one thing, nor for one that isolates no pod: where policyTypes leaves Egress out
+ *          (check dead-rule), or enableDefaultDeny is false
  * Why      a policy with egress rules closes the rest of egress, DNS too, and then nothing is reached by its name
  */
 export const egressWithoutDns: Check = {
@@ -31,16 +34,18 @@ export const egressWithoutDns: Check = {
   headline: 'opens egress without DNS',
   protects: 'intent',
   policy(request, { owner, tenancy, reach }) {
-    if (owner === 'platform' || request.operation === 'DELETE' || !isNetworkPolicy(request)) return nothing;
-    const { name } = request;
+    if (owner === 'platform' || request.operation === 'DELETE') return nothing;
+    const isNative = isNetworkPolicy(request);
+    if (!isNative && !isCiliumNetworkPolicy(request)) return nothing;
     if (owner.mode === 'enforce' && baselineOpensNames(tenancy.settings)(owner)) return nothing;
-    if (isManagedName(name)) return nothing;
+    if (isNative && isManagedName(request.name)) return nothing;
     const allowed = reach.rules.filter(isEgressAllowRule);
-    if (allowed.length === 0 || !isolates(reach, 'egress')) return nothing;
+    const [first] = allowed;
+    if (first === undefined || !isolates(reach, 'egress')) return nothing;
     if (allowed.some((rule) => opensNames(rule, tenancy.settings.tenantLabel))) return nothing;
     return [
       {
-        path: 'spec.egress',
+        path: listOf(first),
         reason: 'opens no port of DNS, nor does a baseline: without another policy no name resolves',
         fix: 'add a rule for UDP and TCP 53 to the DNS of the cluster, or ask the platform to make it a shared service',
       },
@@ -52,9 +57,17 @@ function isEgressAllowRule(rule: AllowRule | DenyRule): rule is AllowRule {
   return rule.action !== 'deny' && rule.direction === 'egress';
 }
 
+/** `spec.egress`, or `specs[1].egress`. */
+function listOf({ path, direction }: AllowRule): string {
+  let list = path;
+  while (list.step !== direction && list.parent !== undefined) list = list.parent;
+  return formatPath(list);
+}
+
 function opensNames({ peer, ports }: AllowRule, tenantLabel: string): boolean {
   if (!ports.some(isNamePort)) return false;
-  if (ports !== allPorts || peer.kind !== 'selector') return true;
+  if (ports !== allPorts) return true;
+  if (peer.kind !== 'selector') return peer.kind !== 'name';
   return peer.namespaces !== undefined && domainFor(peer.namespaces, tenantLabel).absent;
 }
 

@@ -7,6 +7,7 @@ import { isFree } from './free-values.ts';
 import { isGranted } from './granted.ts';
 import { type Change, changesOf, fieldOf } from './metadata-changes.ts';
 import { addressAnnotations } from './pod-addresses.ts';
+import { isStoredByCalico } from './stored-by-calico.ts';
 
 /**
  * Some labels and annotations are switches of the network, the scheduler or other guards; they are the platform's.
@@ -51,6 +52,7 @@ function judge(
       if (change.key === namespaceNameLabel && change.after === request.name) continue;
       const key = reserved.reserving(change.key);
       if (key === undefined || (!isTrusted(change, request, facts) && isFree(change, facts.tenancy.settings))) continue;
+      if (request.family === 'policy' && isStoredByCalico(map, change.key, request)) continue;
       if (request.family === 'pod' && isOwnMesh(change, facts)) continue;
       if (request.family === 'namespace' && isGranted(change, request, facts.grant)) continue;
       findings.push(found(change, key));

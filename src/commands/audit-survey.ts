@@ -209,6 +209,7 @@ function byCheck(one: FindingGroup, other: FindingGroup): number {
 /** Those inside namespaces, the policies first: they say which pods are isolated. */
 const audited = kinds
   .filter(({ family, judgedAs }) => judgedAs === undefined && ['policy', 'pod', 'quota', 'workload'].includes(family))
+  .filter((kind) => kind.family !== 'policy' || kind.listedBy === undefined)
   .toSorted((one, other) => Number(other.family === 'policy') - Number(one.family === 'policy'));
 
 /** Kinds of which Bulkhead puts objects in place. */

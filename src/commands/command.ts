@@ -15,6 +15,10 @@ export interface Surroundings {
   print(line: string): void;
   /** The variables of the process. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The standard input. Undefined: there is none. */
+  readonly input?: AsyncIterable<Uint8Array>;
+  /** Shows in one line of a terminal how far a command is; an empty text takes it away. Undefined: there is no terminal. */
+  readonly progress?: ((text: string) => void) | undefined;
 }
 
 /**

@@ -8,6 +8,7 @@ interface CommandFile {
 export const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
   serve: () => import('./serve.ts'),
   audit: () => import('./audit.ts'),
+  lint: () => import('./lint.ts'),
   check: () => import('./check.ts'),
   doctor: () => import('./doctor.ts'),
   backstop: () => import('./backstop.ts'),

@@ -3,6 +3,7 @@ import { advisories } from './advisories.ts';
 import { appliedBackstop } from './applied-backstop.ts';
 import { certificates } from './certificates.ts';
 import type { DoctorCheck, FindingKind } from './check.ts';
+import { ciliumMesh } from './cilium-mesh.ts';
 import { clock } from './clock.ts';
 import { clusterPolicy } from './cluster-policy.ts';
 import { configuration } from './configuration.ts';
@@ -17,6 +18,7 @@ import { webhooks } from './webhooks.ts';
 
 export const checks: readonly DoctorCheck[] = [
   networkPlugin,
+  ciliumMesh,
   advisories,
   webhooks,
   laterMutations,

@@ -53,7 +53,14 @@ export const exemptableChecks: readonly string[] = [
 ];
 
 /** Kinds of the table whose objects these checks look at. A test holds the list against the table. */
-export const exemptableKinds: readonly string[] = ['Pod', 'NetworkPolicy', 'CiliumNetworkPolicy', 'NetworkSet'];
+export const exemptableKinds: readonly string[] = [
+  'Pod',
+  'NetworkPolicy',
+  'CiliumNetworkPolicy',
+  'StagedNetworkPolicy',
+  'StagedKubernetesNetworkPolicy',
+  'NetworkSet',
+];
 
 const oneLine = {
   type: 'string',

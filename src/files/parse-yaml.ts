@@ -13,29 +13,40 @@ import {
   isNode,
   isScalar,
   isSeq,
-  Lexer,
   LineCounter,
   type Pair,
   parseAllDocuments,
+  type Tags,
   type YAMLMap,
 } from 'yaml';
-import { excerpt } from '../kubernetes/json.ts';
+import { excerpt, isMap as isPlainMap } from '../kubernetes/json.ts';
 import { formatSteps, type Loaded, type Locate, type Located, type Place, type Step } from '../tenancy/problem.ts';
+import { deepest, excessOf, tooDeep } from './yaml-excess.ts';
 
-/** Nobody nests a configuration deeper. */
-const deepest = 64;
-/** Columns of indentation: four for each level. */
-const widest = 4 * deepest;
-/** Anchors, aliases and tags in a file, each: enough for reuse by hand. */
-const mostMarks = 100;
 /** Values in a document once aliases are replaced by what they stand for: about what fits into 1 MiB without them. */
 const mostValues = 300_000;
 
-const tooDeep = `nests more than ${deepest} levels deep`;
 const writeOut = 'write it out plainly';
 
+/**
+ * `plain`: YAML 1.2, for Bulkhead's own documents. `kubectl`: what kubectl sends of a text. It reads YAML 1.1, where `yes` is true, `010`
+ * is eight, and `<<` merges maps; but words that look like times stay words.
+ */
+export type Reading = 'plain' | 'kubectl';
+
+const readings = {
+  plain: {},
+  kubectl: { version: '1.1', customTags: (tags: Tags): Tags => tags.filter((tag) => !isLeftOut(tag)) },
+} as const;
+
+/** Times and their like, and what JSON has not. */
+function isLeftOut(tag: Tags[number]): boolean {
+  if (typeof tag === 'string') return false;
+  return tag.format === 'TIME' || /:(timestamp|binary|omap|pairs|set)$/.test(tag.tag);
+}
+
 /** The documents of a text in their order; empty ones are left out. Problems are listed for the first document that has any. */
-export function parseYaml(text: string, file: string): Loaded<readonly Located<unknown>[]> {
+export function parseYaml(text: string, file: string, reading: Reading = 'plain'): Loaded<readonly Located<unknown>[]> {
   const lines = new LineCounter();
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
@@ -48,45 +59,28 @@ export function parseYaml(text: string, file: string): Loaded<readonly Located<u
   const excess = excessOf(text);
   if (excess !== undefined) return refusal({ file, line: excess.line, column: 1 }, excess.reason, writeOut);
   // uniqueKeys compares every key with every other; duplicates are found below. prettyErrors costs as much as the text for each error.
-  const parsed = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false });
+  const parsed = parseAllDocuments(text, {
+    ...readings[reading],
+    lineCounter: lines,
+    uniqueKeys: false,
+    prettyErrors: false,
+  });
   const located: Located<unknown>[] = [];
   for (const document of parsed) {
     const [wrong] = [...document.errors, ...document.warnings];
     if (wrong !== undefined) return refusal(placeAt(wrong.pos[0]), `is not YAML as it should be: ${wrong.message}`, '');
+    if (reading === 'kubectl' && document.directives?.yaml.version !== '1.1')
+      return refusal({ file, line: 1, column: 1 }, 'says that it is not YAML 1.1, and kubectl reads no other', '');
     if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) continue;
     try {
-      const value = new Decoder(document).decode(document.contents, []);
-      located.push({ value, locate: locator(document, placeAt) });
+      const value = new Decoder(document, reading).decode(document.contents, []);
+      located.push({ value, locate: locator(document, placeAt, reading) });
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
       return refusal(placeAt(offsetOf(error.node)), error.message, error.fix, formatSteps(error.steps));
     }
   }
   return { ok: true, value: located, warnings: [] };
-}
-
-/** Where a text leaves what can be parsed in linear time, or undefined. */
-function excessOf(text: string): { readonly line: number; readonly reason: string } | undefined {
-  const marks: Record<string, number> = { '&': 0, '*': 0, '!': 0 };
-  let [line, brackets, indicators, indentation] = [1, 0, 0, 0];
-  let lineBegins = true;
-  for (const token of new Lexer().lex(text)) {
-    const [first = ''] = token;
-    indentation = lineBegins && token.trim() === '' && !token.includes('\n') ? token.length : 0;
-    if (token === '[' || token === '{') brackets += 1;
-    else if (token === ']' || token === '}') brackets -= 1;
-    else if (brackets === 0 && (token === '-' || token === '?' || token === ':')) indicators += 1;
-    else if (token === '---' || token === '...') brackets = 0;
-    if (token.length > 1 && Object.hasOwn(marks, first)) marks[first] = (marks[first] ?? 0) + 1;
-    // `- - -` and `? ? ?` nest within a line, anything else by indentation or in brackets.
-    if (brackets + indicators > deepest || indentation > widest) return { line, reason: tooDeep };
-    if (Math.max(...Object.values(marks)) > mostMarks)
-      return { line, reason: `has more than ${mostMarks} anchors, aliases or tags` };
-    for (let at = token.indexOf('\n'); at !== -1; at = token.indexOf('\n', at + 1)) line += 1;
-    lineBegins = token.endsWith('\n');
-    if (lineBegins) indicators = 0;
-  }
-  return undefined;
 }
 
 class Unreadable extends Error {
@@ -106,10 +100,12 @@ class Unreadable extends Error {
 class Decoder {
   readonly #document: Document;
   readonly #resolved = new Map<Alias, unknown>();
+  readonly #reading: Reading;
   #values = 0;
 
-  constructor(document: Document) {
+  constructor(document: Document, reading: Reading) {
     this.#document = document;
+    this.#reading = reading;
   }
 
   decode(node: unknown, steps: readonly Step[]): unknown {
@@ -144,23 +140,37 @@ class Decoder {
 
   #map(pairs: readonly Pair[], steps: readonly Step[]): Readonly<Record<string, unknown>> {
     const entries = new Map<string, unknown>();
+    const written = new Set<string>();
     for (const { key, value } of pairs) {
-      const name = keyOf(key);
+      if (isMerge(key)) {
+        this.#merge(this.decode(value, [...steps, '<<']), entries, key);
+        continue;
+      }
+      const name = keyOf(key, this.#reading);
       if (name === undefined) throw new Unreadable(key, steps, 'has a key that is not text', 'write it in quotes');
       const path = [...steps, name];
-      if (entries.has(name))
+      if (written.has(name))
         throw new Unreadable(key, path, `the key ${excerpt(name)} is there twice`, 'keep one of the two');
+      written.add(name);
       entries.set(name, this.decode(value, path));
     }
     // Defines own properties, also for __proto__.
     return Object.fromEntries(entries);
   }
+
+  /** As kubectl does: what is merged replaces the keys before it, and of several maps the first counts. */
+  #merge(given: unknown, entries: Map<string, unknown>, key: unknown): void {
+    for (const one of [given].flat().reverse()) {
+      if (!isPlainMap(one)) throw new Unreadable(key, [], 'merges something that is not a map', writeOut);
+      for (const [name, value] of Object.entries(one)) entries.set(name, value);
+    }
+  }
 }
 
-function locator(document: Document, placeAt: (offset: number) => Place): Locate {
+function locator(document: Document, placeAt: (offset: number) => Place, reading: Reading): Locate {
   const indexes = new Map<YAMLMap, ReadonlyMap<string | undefined, Pair>>();
   const pairOf = (map: YAMLMap, name: string): Pair | undefined => {
-    const index = indexes.get(map) ?? new Map(map.items.map((pair) => [keyOf(pair.key), pair]));
+    const index = indexes.get(map) ?? new Map(map.items.map((pair) => [keyOf(pair.key, reading), pair]));
     indexes.set(map, index);
     return index.get(name);
   };
@@ -186,10 +196,17 @@ function locator(document: Document, placeAt: (offset: number) => Place): Locate
   };
 }
 
-/** Numbers and the like as they were written: the API server knows only keys of text. */
-function keyOf(key: unknown): string | undefined {
+/** Numbers and the like as they were written: the API server knows only keys of text. kubectl writes them as JSON does. */
+function keyOf(key: unknown, reading: Reading): string | undefined {
   if (!isScalar(key)) return undefined;
-  return typeof key.value === 'string' ? key.value : key.source;
+  if (typeof key.value === 'string') return key.value;
+  if (reading === 'plain') return key.source;
+  return typeof key.value === 'number' || typeof key.value === 'boolean' ? String(key.value) : undefined;
+}
+
+/** The key `<<` of YAML 1.1, not in quotes. */
+function isMerge(key: unknown): boolean {
+  return isScalar(key) && typeof key.value === 'symbol';
 }
 
 function isEmpty(node: unknown): boolean {

@@ -103,7 +103,7 @@ async function readText(path: string): Promise<TextFile | Problem> {
   }
 }
 
-function unreadable(path: string, error: unknown): Problem {
+export function unreadable(path: string, error: unknown): Problem {
   const code = codeOf(error);
   if (code === 'ENOENT') return problem(path, 'does not exist', 'create it, or give another path');
   if (code === 'EACCES') return problem(path, 'may not be read', 'let the user that runs Bulkhead read it');

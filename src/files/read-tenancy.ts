@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { isExemption, withExemptions } from '../exemptions/load-exemptions.ts';
+import { agree } from '../gates/agreement.ts';
 import { parseGateRequest } from '../gates/parse-gate-request.ts';
 import { isMap, valueAt } from '../kubernetes/json.ts';
 import { loadTenancy } from '../tenancy/load-tenancy.ts';
@@ -25,6 +26,11 @@ export async function readTenancy(files: TenancyFiles): Promise<Loaded<Tenancy>>
     Promise.all((files.others ?? []).map(readFiles)),
   ]);
   return tenancyOf(eachOnce({ tenants, config, others }), files, Date.now());
+}
+
+/** As where the same documents are objects of the API server, with no GateRequest among them. */
+export function asObjects(tenancy: Tenancy): Tenancy {
+  return { ...tenancy, home: 'objects', requests: agree([], tenancy.settings, () => undefined).requests };
 }
 
 /** Scripts name the folder of the tenants, and the files in it that have changed. */

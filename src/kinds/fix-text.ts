@@ -110,9 +110,23 @@ export function fixText(
       return worldAsAddresses(fix, { tenant, tenancy }, words, direction);
     case 'grant-name':
       return grantName(fix, tenant, words);
+    case 'other-tier':
+      return otherTier(fix);
+    case 'grant-cluster':
+      return grantCluster(fix, tenant);
     case 'complete-settings':
       return `ask the platform to complete the settings, or ${selectPods}`;
   }
+}
+
+/** In some versions of Calico the name of a policy begins with that of its tier, but for the default one. */
+function otherTier({ tiers, isName }: Fix & { readonly id: 'other-tier' }): string {
+  const ask = 'ask the platform to list the tier (settings: network.calico.tiers)';
+  const [first] = tiers.includes('default') ? ['default'] : tiers;
+  if (first === undefined) return ask;
+  const name = first === 'default' ? 'without a dot' : `that begins with ${first}.`;
+  if (isName) return `choose another name, ${name}, or ${ask}`;
+  return first === 'default' ? `write tier: default, or ${ask}` : `write tier: ${first}, and a name ${name}; or ${ask}`;
 }
 
 /** How a namespace of the tenant is selected. */
@@ -130,6 +144,12 @@ function worldAsAddresses(
   const isRest = typeof instead !== 'string' && instead.id === 'leave-out-ranges';
   const list = isRest ? words.addresses(family, direction) : words.ranges(direction);
   return `write ${list} in its place: ${fixText(instead, of, words, direction)}`;
+}
+
+function grantCluster({ cluster, isOwnKnown }: Fix & { readonly id: 'grant-cluster' }, { name }: Tenant): string {
+  const grant = `ask the platform to list ${cluster} in network.clusters of tenant ${name}, or in clusters of a gate or shared service`;
+  if (isOwnKnown) return `name the own cluster alone; or ${grant}`;
+  return `remove it, as pods of the own cluster are selected without it; or ${grant}; if it is the own one, ask for network.clusterName in the settings`;
 }
 
 function grantName({ name, granted }: Fix & { readonly id: 'grant-name' }, tenant: Tenant, words: PolicyWords): string {

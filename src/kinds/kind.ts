@@ -57,7 +57,19 @@ interface AnyKind {
 /** A verdict of the border whose fix reads in the fields of a kind of policy. */
 export interface PolicyVerdict extends PeerVerdict {
   readonly fix: string;
+  /** Of a policy that opens nothing yet: it is worth a warning, and no refusal. */
+  readonly protects?: 'intent';
 }
+
+/** By a label in matchLabels, or by a text in place of the text that selects. */
+export type Narrowing =
+  | { readonly by: 'label'; readonly key: (tenantLabel: string) => string }
+  | {
+      readonly by: 'text';
+      readonly added: (tenantLabel: string, tenant: string) => string;
+      /** Undefined: it would be too long. */
+      readonly becomes: (written: string, added: string) => string | undefined;
+    };
 
 /** A kind with rules about who may talk to whom. Its rights hold `list`: stored policies are judged again, and by `bulkhead audit`. */
 export interface PolicyKind extends AnyKind {
@@ -68,8 +80,12 @@ export interface PolicyKind extends AnyKind {
   readonly read: (policy: Policy) => Reach;
   /** The verdicts of the border on it, with their fixes in the words of its own fields. */
   readonly worded: (verdicts: readonly PeerVerdict[], border: Border) => readonly PolicyVerdict[];
-  /** The key with which soft isolation narrows a selector of this kind, where it does: the tenant label, as matchLabels names it. */
-  readonly narrows?: (tenantLabel: string) => string;
+  /** How soft isolation narrows a selector of this kind, where it does. */
+  readonly narrows?: Narrowing;
+  /** The API version in which the API server of a plugin stores these objects. They are listed there where this group is not served. */
+  readonly storedIn?: string;
+  /** The group whose kind lists these objects: they are its own, as they are stored. */
+  readonly listedBy?: string;
   /** Whether an update leaves everything that `read` looks at as it is. */
   readonly unchanged: (policy: Policy, stored: Policy) => boolean;
 }

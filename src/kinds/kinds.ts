@@ -1,7 +1,9 @@
 /** The one table of kinds: everything that the API server asks Bulkhead about. */
 import { binding } from './binding.ts';
+import { calicoGroups } from './calico-groups.ts';
 import { calicoNetworkPolicy } from './calico-network-policy/calico-network-policy.ts';
 import { calicoNetworkSet } from './calico-network-set/calico-network-set.ts';
+import { calicoStagedPolicy } from './calico-staged-policy/calico-staged-policy.ts';
 import { ciliumNetworkPolicy } from './cilium-network-policy/cilium-network-policy.ts';
 import { exemption } from './exemption.ts';
 import { gateRequest } from './gate-request.ts';
@@ -19,10 +21,10 @@ export const kinds: readonly Kind[] = [
   binding,
   networkPolicy,
   ciliumNetworkPolicy,
-  calicoNetworkPolicy('projectcalico.org', 'v3'),
-  calicoNetworkPolicy('crd.projectcalico.org', 'v1'),
-  calicoNetworkSet('projectcalico.org', 'v3'),
-  calicoNetworkSet('crd.projectcalico.org', 'v1'),
+  ...calicoGroups.map(calicoNetworkPolicy),
+  ...calicoGroups.map((group) => calicoStagedPolicy('StagedNetworkPolicy', group)),
+  ...calicoGroups.map((group) => calicoStagedPolicy('StagedKubernetesNetworkPolicy', group)),
+  ...calicoGroups.map(calicoNetworkSet),
   resourceQuota,
   tenant,
   exemption,

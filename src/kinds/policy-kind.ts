@@ -5,6 +5,9 @@ import { resourceNames } from './resource-name.ts';
 
 export const policyKinds: readonly PolicyKind[] = kinds.filter((kind) => kind.family === 'policy');
 
+/** Objects that two groups serve are listed, and counted, in one of them. */
+export const listedPolicyKinds: readonly PolicyKind[] = policyKinds.filter(({ listedBy }) => listedBy === undefined);
+
 const byResource: ReadonlyMap<string, PolicyKind> = new Map(
   policyKinds.flatMap((kind) => resourceNames(kind, [kind.plural]).map((resource) => [resource, kind] as const)),
 );

@@ -14,8 +14,8 @@ export function resourceNames(kind: Kind, resources: readonly string[]): readonl
 }
 
 /** The API server lists all objects of the kind at the first of these paths that it serves. */
-export function collectionPaths(kind: Kind): readonly [string, ...string[]] {
-  const [first, ...others] = apiVersionsOf(kind);
+export function collectionPaths(kind: Kind & { readonly storedIn?: string }): readonly [string, ...string[]] {
+  const [first, ...others] = [...apiVersionsOf(kind), ...(kind.storedIn === undefined ? [] : [kind.storedIn])];
   const pathOf = (apiVersion: string): string => `${kind.group === '' ? '/api' : '/apis'}/${apiVersion}/${kind.plural}`;
   return [pathOf(first), ...others.map(pathOf)];
 }

@@ -9,6 +9,12 @@ export function field(parent: FieldPath | undefined, step: string | number): Fie
   return { parent, step };
 }
 
+/** What is at the path. The steps are fields of the API and places in lists, never keys that a user chose. */
+export function valueAtPath(object: object, { parent, step }: FieldPath): unknown {
+  const holder: unknown = parent === undefined ? object : valueAtPath(object, parent);
+  return typeof holder === 'object' && holder !== null ? Reflect.get(holder, step) : undefined;
+}
+
 /** `spec.ingress[0].from[1].namespaceSelector` */
 export function formatPath(path: FieldPath): string {
   const before = path.parent === undefined ? '' : formatPath(path.parent);

@@ -37,6 +37,8 @@ const longest = 128;
  * Kubernetes' own lenient parser would have read, where it would have read something.
  */
 export function parseCidr(text: string): Parsed<IpRange> {
+  const plain = readPlainIpv4(text);
+  if (plain !== undefined) return { ok: true, value: plain };
   if (text.length > longest) return { ok: false, reason: notARange(text) };
   const slash = text.lastIndexOf('/');
   const address = readAddress(slash < 0 ? text : text.slice(0, slash));
@@ -61,6 +63,31 @@ export function parseCidr(text: string): Parsed<IpRange> {
   const canonical = formatBlock(block, prefix);
   if (text !== canonical) return { ok: false, reason: nonCanonical(text, address, block), fix: canonical };
   return { ok: true, value: { family: address.family, first, last: first | ((1n << BigInt(bits - prefix)) - 1n) } };
+}
+
+/** A block of IPv4 in its one spelling, as nearly every range is; undefined for anything else. One pass: a policy may have thousands. */
+function readPlainIpv4(text: string): IpRange | undefined {
+  if (text.length > '255.255.255.255/32'.length) return undefined;
+  let address = 0;
+  let number = -1;
+  let groups = 0;
+  for (let at = 0; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit >= 0 && digit <= 9) {
+      // Nothing follows a leading zero.
+      if (number === 0) return undefined;
+      number = number < 0 ? digit : number * 10 + digit;
+      continue;
+    }
+    if (text[at] !== (groups < 3 ? '.' : '/') || groups > 3 || number < 0 || number > 255) return undefined;
+    address = address * 256 + number;
+    number = -1;
+    groups++;
+  }
+  if (groups !== 4 || number < 0 || number > 32) return undefined;
+  const size = 2 ** (32 - number);
+  if (address % size !== 0) return undefined;
+  return { family: 4, first: BigInt(address), last: BigInt(address + size - 1) };
 }
 
 /** A range that stands in the source. */

@@ -12,32 +12,60 @@ interface SelectorFailure {
   readonly fix: string;
 }
 
-/** A domain while requirements are folded into it. */
-interface Fold {
+/** A domain into which more may be folded. */
+export interface Fold {
   absent: boolean;
   finite: boolean;
   values: Set<string>;
 }
 
-/** The label that a written key names; undefined where it is no key. */
-type ReadKey = (key: string) => string | undefined;
-const plainKey: ReadKey = (key) => (isLabelKey(key) ? key : undefined);
+/** What takes the requirements of a selector, one after the other. */
+export interface Requirements {
+  isKey(key: string): boolean;
+  /** Of a key that is one. Several may be about one label: all of them hold. */
+  add(key: string, domain: Fold): void;
+}
 
 const selectorFields: ReadonlySet<string> = new Set(['matchLabels', 'matchExpressions']);
 const requirementFields: ReadonlySet<string> = new Set(['key', 'operator', 'values']);
 
+/** Linear in the size of the selector. What is not understood is an error, never ignored. */
+export function parseSelector(selector: unknown): ParsedSelector {
+  const domains = new Folded();
+  return readRequirements(selector, domains) ?? { ok: true, value: domains.byLabel };
+}
+
+/** Several requirements on a label, as one. */
+export class Folded implements Requirements {
+  readonly byLabel = new Map<string, Fold>();
+  /** Whether there were several of one label. One alone never contradicts itself. */
+  isNarrowed = false;
+
+  isKey(key: string): boolean {
+    return isLabelKey(key);
+  }
+
+  /** In time linear in the size of `domain`: many may fall on one label. */
+  add(label: string, domain: Fold): void {
+    const before = this.byLabel.get(label);
+    if (before === undefined) this.byLabel.set(label, domain);
+    else {
+      this.isNarrowed = true;
+      narrow(before, domain);
+    }
+  }
+}
+
 /**
- * Linear in the size of the selector. What is not understood is an error, never ignored.
+ * Gives every requirement of a selector to `to`, or says what is wrong with it.
  * In           the key is there and has one of the values
  * NotIn        the key is missing, or has none of the values
  * Exists       the key is there
  * DoesNotExist the key is missing
  * A value that no label can have is an error too. The API matches nothing with it, but a plugin that writes the selector as its own text
  * may match something else (Calico puts the value between quotes; NP-22).
- *
- * @param readKey how keys are written; two that it reads as one count as one
  */
-export function parseSelector(selector: unknown, readKey: ReadKey = plainKey): ParsedSelector {
+export function readRequirements(selector: unknown, to: Requirements): SelectorFailure | undefined {
   if (!isMap(selector)) {
     const reason = `${excerpt(selector)} is not a label selector`;
     return failure([], reason, 'write a map with matchLabels or matchExpressions');
@@ -48,7 +76,6 @@ export function parseSelector(selector: unknown, readKey: ReadKey = plainKey): P
     return failure([], reason, 'write matchLabels or matchExpressions');
   }
   const { matchLabels, matchExpressions } = selector;
-  const domains = new Map<string, Fold>();
   if (isGiven(matchLabels)) {
     const steps = ['matchLabels'];
     if (!isMap(matchLabels))
@@ -56,14 +83,13 @@ export function parseSelector(selector: unknown, readKey: ReadKey = plainKey): P
     // Object.entries would take 1,000 instructions more for a selector.
     for (const key of Object.keys(matchLabels)) {
       const value = matchLabels[key];
-      const label = readKey(key);
-      if (label === undefined) return wrongKey(steps, key);
+      if (!to.isKey(key)) return wrongKey(steps, key);
       if (typeof value !== 'string') {
         const reason = `${excerpt(value)} is not a value of the label ${key}, which is text`;
         return failure(steps, reason, 'put it in quotes');
       }
       if (!isLabelValue(value)) return wrongValue(steps, value);
-      domains.set(label, { absent: false, finite: true, values: new Set<string>().add(value) });
+      to.add(key, { absent: false, finite: true, values: new Set<string>().add(value) });
     }
   }
   if (isGiven(matchExpressions)) {
@@ -75,19 +101,14 @@ export function parseSelector(selector: unknown, readKey: ReadKey = plainKey): P
       );
     }
     for (let index = 0; index < matchExpressions.length; index++) {
-      const wrong = addRequirement(domains, matchExpressions[index], index, readKey);
+      const wrong = addRequirement(to, matchExpressions[index], index);
       if (wrong !== undefined) return wrong;
     }
   }
-  return { ok: true, value: domains };
+  return undefined;
 }
 
-function addRequirement(
-  domains: Map<string, Fold>,
-  requirement: unknown,
-  index: number,
-  readKey: ReadKey,
-): SelectorFailure | undefined {
+function addRequirement(to: Requirements, requirement: unknown, index: number): SelectorFailure | undefined {
   const steps = ['matchExpressions', index];
   if (!isMap(requirement)) {
     return failure(steps, `${excerpt(requirement)} is not a requirement`, 'write a map with key, operator and values');
@@ -98,8 +119,7 @@ function addRequirement(
   }
   const { key, operator } = requirement;
   const values = requirement.values ?? [];
-  const label = typeof key === 'string' ? readKey(key) : undefined;
-  if (label === undefined) return wrongKey([...steps, 'key'], key);
+  if (typeof key !== 'string' || !to.isKey(key)) return wrongKey([...steps, 'key'], key);
   if (!isTextList(values)) {
     return failure([...steps, 'values'], `${excerpt(values)} is not a list of text`, 'put every value in quotes');
   }
@@ -114,9 +134,7 @@ function addRequirement(
     const reason = `${operator} ${needsValues ? 'needs at least one value' : 'takes no values'}`;
     return failure([...steps, 'values'], reason, needsValues ? 'write the values' : 'remove the values');
   }
-  const before = domains.get(label);
-  if (before === undefined) domains.set(label, domain);
-  else narrow(before, domain);
+  to.add(key, domain);
   return undefined;
 }
 
@@ -154,19 +172,19 @@ function isLabelValue(text: string): boolean {
   return text === '' || isLabelName(text, 0);
 }
 
-/** A name as a label value is, but not empty; before it, if anything, a DNS subdomain and a slash. */
-export function isLabelKey(text: string): boolean {
-  const slash = text.indexOf('/');
-  return isLabelName(text, slash + 1) && (slash < 0 || isSubdomain(text, slash));
+/** A name as a label value is, but not empty; before it, if anything, a DNS subdomain and a slash. All of it after `start`. */
+export function isLabelKey(text: string, start = 0): boolean {
+  const slash = text.indexOf('/', start);
+  return slash < 0 ? isLabelName(text, start) : isLabelName(text, slash + 1) && isSubdomain(text, start, slash);
 }
 
-/** What comes before `end`: lower-case letters and digits, with `-` and `.` inside. */
-function isSubdomain(text: string, end: number): boolean {
-  if (end < 1 || end > 253) return false;
-  for (let at = 0; at < end; at++) {
+/** What stands from `start` to `end`: lower-case letters and digits, with `-` and `.` inside. */
+function isSubdomain(text: string, start: number, end: number): boolean {
+  if (end - start < 1 || end - start > 253) return false;
+  for (let at = start; at < end; at++) {
     const code = text.charCodeAt(at);
     if (isAlphanumeric(code) && !(code >= 0x41 && code <= 0x5a)) continue;
-    if (at === 0 || at === end - 1 || (code !== 0x2d && code !== 0x2e)) return false;
+    if (at === start || at === end - 1 || (code !== 0x2d && code !== 0x2e)) return false;
   }
   return true;
 }

@@ -1,13 +1,14 @@
 import { isManagedName } from '../baseline/managed.ts';
+import type { Narrowing } from '../kinds/kind.ts';
 import { policyKindOf } from '../kinds/policy-kind.ts';
-import { field } from '../kubernetes/field-path.ts';
+import { type FieldPath, field, valueAtPath } from '../kubernetes/field-path.ts';
 import type { AdmissionRequest, PolicyRequest } from '../kubernetes/review.ts';
 import type { Reach } from '../reach/model.ts';
 import { overBroadSelectors } from '../reach/over-broad.ts';
 import type { HolderOf, IsKept } from '../reach/violation.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
-import type { LabelIntent } from './label-intent.ts';
+import type { Intent } from './label-intent.ts';
 
 interface Ownership {
   readonly owner: Owner;
@@ -19,12 +20,13 @@ interface Ownership {
   readonly isKept?: IsKept | undefined;
 }
 
-const none: readonly LabelIntent[] = [];
+const none: readonly Intent[] = [];
 
 /**
  * Under soft isolation a policy that lets in or reaches too many namespaces is narrowed to the tenant's own.
  * Writes   the tenant label into matchLabels of selectors: spec.ingress[*].from[*].namespaceSelector of a NetworkPolicy,
- *          spec.ingress[*].fromEndpoints[*] of a CiliumNetworkPolicy, and those of egress likewise
+ *          spec.ingress[*].fromEndpoints[*] of a CiliumNetworkPolicy, and those of egress likewise; a test of it into
+ *          spec.ingress[*].source.namespaceSelector and spec.egress[*].destination.namespaceSelector of a NetworkPolicy of Calico
  * On       CREATE and UPDATE of those, in namespaces of a tenant with soft isolation and mode enforce: as long as the
  *          mode only warns or records, nothing is changed
  * Only where that makes the whole policy one that stays inside the tenant, and nothing else can have been meant
@@ -34,11 +36,11 @@ const none: readonly LabelIntent[] = [];
 export function narrowedPeers(
   request: AdmissionRequest,
   { owner, tenancy, now, reach, holderOf, isKept }: Ownership,
-): readonly LabelIntent[] {
+): readonly Intent[] {
   if (request.operation === 'DELETE' || !isNarrowed(owner) || !isNarrowable(request)) return none;
-  const { read, narrows = String, unchanged } = policyKindOf(request);
+  const { read, narrows, unchanged } = policyKindOf(request);
   const { name, namespace, object, oldObject } = request;
-  if (isManagedName(name)) return none;
+  if (isManagedName(name) || narrows === undefined) return none;
   const selectors = overBroadSelectors(reach ?? read(object), {
     tenant: owner,
     namespace,
@@ -48,8 +50,24 @@ export function narrowedPeers(
     isKept,
   });
   if (selectors.length === 0 || (oldObject !== undefined && unchanged(object, oldObject))) return none;
-  const key = narrows(tenancy.settings.tenantLabel);
-  return selectors.map((selector) => ({ labels: field(selector, 'matchLabels'), key, value: owner.name }));
+  const intents = selectors.flatMap((one) => intentFor(one, request, narrows, tenancy, owner) ?? []);
+  // What cannot be narrowed is refused, and nothing else is changed in it.
+  return intents.length === selectors.length ? intents : none;
+}
+
+function intentFor(
+  selector: FieldPath,
+  { object }: PolicyRequest,
+  narrows: Narrowing,
+  { settings: { tenantLabel } }: Tenancy,
+  { name }: Tenant,
+): Intent | undefined {
+  if (narrows.by === 'label')
+    return { labels: field(selector, 'matchLabels'), key: narrows.key(tenantLabel), value: name };
+  const written = valueAtPath(object, selector);
+  const added = narrows.added(tenantLabel, name);
+  const becomes = typeof written === 'string' ? narrows.becomes(written, added) : undefined;
+  return becomes === undefined ? undefined : { text: selector, becomes, added };
 }
 
 /** Whether policies in the owner's namespaces may be narrowed; of all others nothing has to be known. */

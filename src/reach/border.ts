@@ -3,16 +3,17 @@
  * the policy; its cost does not depend on how many tenants, namespaces or policies there are. Soft isolation is judged as hard.
  */
 import { formatPath } from '../kubernetes/field-path.ts';
+import { excerpt } from '../kubernetes/json.ts';
 import { namePorts, type Port } from '../kubernetes/port-range.ts';
 import { isInBaseline } from '../tenancy/served-tenants.ts';
 import type { SharedService } from '../tenancy/settings.ts';
+import { judgeClusters } from './cluster-peer.ts';
 import { judgeEntity } from './entity-peer.ts';
 import { judgeExpression } from './expression-peer.ts';
 import type { Fix, GrantedAddresses } from './fix.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
 import type { AllowRule, DiagnosticScope, Reach, Subject } from './model.ts';
 import { judgeName } from './name-peer.ts';
-import { judgeSelector } from './selector-peer.ts';
 import { podServices, servicesOn } from './shared-service.ts';
 import { judgeSubject } from './subject.ts';
 import type { Border, Violation } from './violation.ts';
@@ -30,7 +31,7 @@ export interface PeerVerdict extends DiagnosticScope, Violation {
  */
 export function judgeBorder(reach: Reach, border: Border): readonly PeerVerdict[] {
   const { rules, diagnostics } = reach;
-  const verdicts: PeerVerdict[] = [];
+  const verdicts = [...judgeTiers(reach, border)];
   let judged: Subject | undefined;
   let told = 0;
   for (let index = 0; index <= rules.length; index++) {
@@ -55,6 +56,18 @@ export function judgeBorder(reach: Reach, border: Border): readonly PeerVerdict[
   return verdicts;
 }
 
+/** A tier in which the settings let no tenant write: what a policy allows there, the platform's policies of later tiers cannot take away. */
+export function judgeTiers({ tiers = [] }: Reach, { tenancy }: Border): readonly PeerVerdict[] {
+  const { calicoTiers } = tenancy.settings;
+  return tiers
+    .filter(({ name }) => !calicoTiers.has(name))
+    .map(({ name, path }) => ({
+      ...({ direction: 'ingress', kind: 'any', verdict: 'unproven', path: formatPath(path) } as const),
+      reason: `${excerpt(name)} is a tier in which the settings let no tenant write`,
+      fix: { id: 'other-tier', tiers: [...calicoTiers], isName: path.step === 'name' },
+    }));
+}
+
 /** Undefined: the peer is contained in the tenant, or agreed. Of the subject it says nothing. */
 export function judgeRule(rule: AllowRule, border: Border): Violation | undefined {
   const { peer } = rule;
@@ -62,7 +75,7 @@ export function judgeRule(rule: AllowRule, border: Border): Violation | undefine
     case 'any':
       return judgeAnybody(rule, border);
     case 'selector':
-      return meantForNames(judgeSelector(peer, rule, border), rule, border);
+      return meantForNames(judgeClusters(peer, rule, border), rule, border);
     case 'expression':
       return meantForNames(judgeExpression(peer, rule, border), rule, border);
     case 'ipBlock':

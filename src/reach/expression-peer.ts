@@ -5,7 +5,7 @@
  * bound of all terms is, which is linear and settles most of what people write. What is in no namespace (host endpoints, global
  * network sets) is a world of its own: it has no label of a namespace, so only what needs one leaves it out.
  */
-import { commonDomain, type Domain, domainFor, type Selector } from '../kubernetes/label-selector.ts';
+import { commonDomain, type Domain, type Selector } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import { Budget } from './expression/budget.ts';
 import { both, type Expression, type Literal } from './expression/expression.ts';
@@ -50,6 +50,21 @@ export function judgeExpression(peer: ExpressionPeer, rule: AllowRule, border: B
   return { ...others, verdict: 'unproven' };
 }
 
+/**
+ * Whether this holds of each selector of which the expression is a union, in namespaces. `partial` are the keys of which a part of the
+ * value is asked for, which the selector leaves out. False also where the budget ends.
+ */
+export function everyAlternative(
+  { expression, steps }: ExpressionPeer,
+  holds: (selector: SelectorPeer, partial: ReadonlySet<string>) => boolean,
+): boolean {
+  const fails = (term: Term) => {
+    const partial = [...term].flatMap(([key, { affixes }]) => (affixes.length === 0 ? [] : key));
+    return !holds(selectorOf(term), new Set(partial));
+  };
+  return someTerm(both(expression, inNamespace), fails, () => false, new Budget(steps)) === false;
+}
+
 /** The names of namespaces that an expression asks for. */
 export function namesWritten(expression: Expression): readonly string[] {
   if ('all' in expression) return expression.all.flatMap(namesWritten);
@@ -62,7 +77,9 @@ function judgeWorlds({ expression, steps }: ExpressionPeer, rule: AllowRule, bor
   const budget = new Budget(steps);
   const namespaced = judgeNamespaced(both(expression, inNamespace), rule, border, budget);
   if (namespaced !== undefined && namespaced.verdict !== 'nothing') return namespaced;
-  const keys = new Set(keysOf(expression).filter((key) => key.startsWith(ofNamespace)));
+  if (needsNamespace(expression)) return namespaced;
+  const keys = new Set<string>();
+  addNamespaceKeys(expression, keys);
   const without = [...keys].map((key): Literal => ({ key, test: { op: 'has' }, holds: false }));
   const others: Expression = { all: [...without, expression] };
   if (bound(others, budget) === undefined) return namespaced;
@@ -78,14 +95,22 @@ function judgeWorlds({ expression, steps }: ExpressionPeer, rule: AllowRule, bor
     verdict: 'escapes',
     reason: 'matches what is in no namespace: host endpoints and global network sets',
     witness: `a host endpoint${describeLabels([...labels])}`,
-    fix: addTenantLabel,
+    // Where it selects no namespace at all, a label more would leave nothing.
+    fix: namespaced === undefined ? addTenantLabel : { id: 'set-tenant-label' },
   };
 }
 
-function keysOf(expression: Expression): readonly string[] {
-  if ('all' in expression) return expression.all.flatMap(keysOf);
-  if ('any' in expression) return expression.any.flatMap(keysOf);
-  return [expression.key];
+/** Whether it is plain that nothing without a label of a namespace is matched. */
+function needsNamespace(expression: Expression): boolean {
+  if ('all' in expression) return expression.all.some(needsNamespace);
+  if ('any' in expression) return expression.any.every(needsNamespace);
+  return expression.holds && expression.key.startsWith(ofNamespace);
+}
+
+function addNamespaceKeys(expression: Expression, keys: Set<string>): void {
+  if ('all' in expression) for (const one of expression.all) addNamespaceKeys(one, keys);
+  else if ('any' in expression) for (const one of expression.any) addNamespaceKeys(one, keys);
+  else if (expression.key.startsWith(ofNamespace)) keys.add(expression.key);
 }
 
 function judgeNamespaced(
@@ -191,13 +216,14 @@ function exampleOf(
 function selectorOf(term: Term): SelectorPeer {
   const namespaces = new Map<string, Domain>();
   const pods = new Map<string, Domain>();
-  for (const [key, { absent, finite, values }] of term) {
+  for (const [key, domain] of term) {
     const isOfNamespace = key.startsWith(ofNamespace);
     // Every namespace has a name.
-    if (key === nameKey && !finite && values.size === 0) continue;
+    if (key === nameKey && !domain.finite && domain.values.size === 0) continue;
     const label = isOfNamespace ? key.slice(ofNamespace.length) : key;
     const selector: Selector & Map<string, Domain> = isOfNamespace ? namespaces : pods;
-    selector.set(label, commonDomain(domainFor(selector, label), { absent, finite, values }));
+    const known = selector.get(label);
+    selector.set(label, known === undefined ? domain : commonDomain(known, domain));
   }
   return { kind: 'selector', namespaces, pods };
 }

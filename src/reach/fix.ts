@@ -121,5 +121,9 @@ export type Fix =
   | { readonly id: 'world-as-addresses'; readonly family: IpRange['family']; readonly instead: Fix | string }
   /** The names that the peer stands for are not granted. */
   | { readonly id: 'grant-name'; readonly name: DnsPattern; readonly granted: readonly DnsPattern[] }
+  /** `tiers` are those in which the settings let tenants write; `isName`: the name says in which the policy is. */
+  | { readonly id: 'other-tier'; readonly tiers: readonly string[]; readonly isName: boolean }
+  /** Pods of another cluster of a mesh, which nothing grants. `isOwnKnown`: the settings say which cluster this is. */
+  | { readonly id: 'grant-cluster'; readonly cluster: string; readonly isOwnKnown: boolean }
   /** The settings do not list the cluster's ranges of a family. */
   | { readonly id: 'complete-settings' };

@@ -17,9 +17,10 @@ import type { Border } from './violation.ts';
 export function gateViolation(
   other: string,
   { direction, ports }: Pick<AllowRule, 'direction' | 'ports'>,
-  { tenant, tenancy, now }: Border,
+  { tenant, tenancy, now, cluster }: Border,
 ): { readonly reason: string; readonly fix: Fix } | undefined {
-  const { own, theirs } = tenancy.gates(tenant, other, direction, now);
+  const { own: open, theirs } = tenancy.gates(tenant, other, direction, now);
+  const own = cluster === undefined ? open : open.filter(({ clusters }) => clusters?.has(cluster));
   const missing = shutPorts(own, ports);
   if (missing.length > 0) {
     const declared = tenant.network.gates.filter((gate) => gate.tenant === other && gate.direction === direction);

@@ -23,6 +23,15 @@ export interface Reach {
   /** Empty where the policy isolates no pod, and where it is not understood which ones. */
   readonly isolates: readonly Isolation[];
   readonly diagnostics: readonly PlacedDiagnostic[];
+  /** Where the kind has tiers: those that one version of its engine or another takes it to be in. */
+  readonly tiers?: readonly Tier[];
+}
+
+/** Policies of an earlier tier decide before all of a later one. */
+export interface Tier {
+  readonly name: string;
+  /** The field that says so. */
+  readonly path: FieldPath;
 }
 
 /** Of an object that is not judged. */
@@ -83,6 +92,8 @@ export type Peer = SelectorPeer | ExpressionPeer | AnyPeer | IpBlockPeer | Entit
 
 export interface SelectorPeer extends Pods {
   readonly kind: 'selector';
+  /** The clusters of a mesh whose pods these are, by name; not empty. Undefined: no other than the own one. */
+  readonly clusters?: readonly string[] | undefined;
 }
 
 /** Whoever a boolean expression over labels matches: pods, and what is in no namespace. */

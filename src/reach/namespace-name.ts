@@ -3,7 +3,7 @@
  * reserved to the tenant, so that nobody else can take it from now on, and nobody else has it from before it was reserved.
  */
 import type { Domain, Selector } from '../kubernetes/label-selector.ts';
-import type { Border, Violation } from './violation.ts';
+import { type Border, ownsThere, type Violation } from './violation.ts';
 
 /** By one policy. Each may be a request to the API server; who selects more namespaces can do so by the tenant label. */
 export const mostLookedUp = 50;
@@ -18,12 +18,15 @@ export const mostLookedUp = 50;
  */
 type NameOwnership = 'own' | 'taken' | 'unknown' | 'platform' | 'unreserved' | 'foreign';
 
-export function ownershipOf(name: string, { namespace, tenancy, tenant, holderOf }: Border): NameOwnership {
-  if (name === namespace) return 'own';
+export function ownershipOf(name: string, border: Border): NameOwnership {
+  const { namespace, tenancy, tenant, holderOf } = border;
+  if (name === namespace) return ownsThere(border) ? 'own' : 'foreign';
   const reserved = tenancy.reservation(name);
   if (reserved === undefined) return 'unreserved';
   if (reserved === 'platform') return 'platform';
-  if (reserved.name !== tenant.name) return 'foreign';
+  if (reserved.name !== tenant.name || !ownsThere(border)) return 'foreign';
+  // What is in another cluster, the platform answers for.
+  if (border.cluster !== undefined) return 'own';
   const holder = holderOf?.(name);
   if (holder === undefined) return 'unknown';
   return holder === 'nobody' || (holder !== 'platform' && holder.name === tenant.name) ? 'own' : 'taken';

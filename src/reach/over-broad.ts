@@ -8,6 +8,7 @@
  *   asks for a trusted label, which no namespace of a tenant has
  *   meets a gate        that is open for one of its ports: what two tenants have agreed on is not cut behind their backs
  *   meets a service     in its podSelector, which selects the pods of a shared service alone
+ * The same holds of each alternative of a boolean expression.
  * What a selector for all pods takes in of shared services is no loss: the baseline opens those to every namespace.
  */
 import type { FieldPath } from '../kubernetes/field-path.ts';
@@ -15,8 +16,10 @@ import { type Domain, domainFor } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { Port } from '../kubernetes/port-range.ts';
 import type { Direction } from '../tenancy/tenant.ts';
-import { judgeRule } from './border.ts';
-import type { AllowRule, Reach } from './model.ts';
+import { judgeRule, judgeTiers } from './border.ts';
+import type { Expression } from './expression/expression.ts';
+import { everyAlternative } from './expression-peer.ts';
+import { type AllowRule, type ExpressionPeer, ofNamespace, type Reach, type SelectorPeer } from './model.ts';
 import { once } from './once.ts';
 import { sharePort } from './open-ports.ts';
 import { servicesMeant } from './shared-service.ts';
@@ -34,7 +37,7 @@ export function overBroadSelectors(reach: Reach, border: Border): readonly Field
     ingress: once((ports) => partnersFor('ingress', ports, border)),
     egress: once((ports) => partnersFor('egress', ports, border)),
   };
-  if (reach.diagnostics.some(({ verdict }) => verdict !== 'nothing')) return [];
+  if (reach.diagnostics.some(({ verdict }) => verdict !== 'nothing') || judgeTiers(reach, border).length > 0) return [];
   for (const rule of reach.rules) {
     if (rule.action === 'deny') continue;
     // Whose pods these are, a label more in a peer does not settle.
@@ -50,7 +53,8 @@ export function overBroadSelectors(reach: Reach, border: Border): readonly Field
 function isOverBroad(rule: AllowRule, border: Border, partners: Partners): boolean {
   const { peer, direction, ports } = rule;
   const { tenant, tenancy } = border;
-  if (peer.kind !== 'selector' || peer.namespaces === undefined) return false;
+  if (peer.kind === 'expression') return isOverBroadExpression(peer, rule, border, partners);
+  if (peer.kind !== 'selector' || peer.namespaces === undefined || peer.clusters !== undefined) return false;
   const { tenantLabel } = tenancy.settings;
   const tenants = domainFor(peer.namespaces, tenantLabel);
   const names = domainFor(peer.namespaces, namespaceNameLabel);
@@ -59,6 +63,31 @@ function isOverBroad(rule: AllowRule, border: Border, partners: Partners): boole
   if (trusted.key !== undefined || trusted.doubtful !== undefined) return false;
   if (partners[direction](ports).some((partner) => !tenants.values.has(partner))) return false;
   return servicesMeant(peer.pods, direction, border).length === 0;
+}
+
+/**
+ * Each alternative is a selector like any other, and each that is not proven to stay inside must be merely too wide. Where a part of a
+ * value says which tenant or namespace, or something asks for what is in no namespace, others may be meant.
+ */
+function isOverBroadExpression(peer: ExpressionPeer, rule: AllowRule, border: Border, partners: Partners): boolean {
+  if (rule.path.step !== 'namespaceSelector' || asksForNoNamespace(peer.expression)) return false;
+  const whose = [border.tenancy.settings.tenantLabel, namespaceNameLabel].map((label) => `${ofNamespace}${label}`);
+  let isFound = false;
+  const isPlain = (selector: SelectorPeer, partial: ReadonlySet<string>) => {
+    const one: AllowRule = { ...rule, peer: selector };
+    const { verdict } = judgeRule(one, border) ?? {};
+    if (verdict === undefined || verdict === 'nothing') return true;
+    isFound = true;
+    return !whose.some((key) => partial.has(key)) && isOverBroad(one, border, partners);
+  };
+  return everyAlternative(peer, isPlain) && isFound;
+}
+
+function asksForNoNamespace(expression: Expression): boolean {
+  if ('all' in expression) return expression.all.some(asksForNoNamespace);
+  if ('any' in expression) return expression.any.some(asksForNoNamespace);
+  const { key, test, holds } = expression;
+  return key === `${ofNamespace}${namespaceNameLabel}` && test.op === 'has' && !holds;
 }
 
 function namesOthers({ finite, values }: Domain, { tenant, tenancy }: Border): boolean {

@@ -17,9 +17,9 @@ import { listed, listedPorts } from './listed.ts';
 import type { AllowRule, SelectorPeer } from './model.ts';
 import { beyondNamespaces, mostLookedUp, ownershipOf, possibleNames } from './namespace-name.ts';
 import { shutPorts } from './open-ports.ts';
-import { podServices, servicesMeant, servicesOf, unservedPod } from './shared-service.ts';
+import { openOf, podServices, servicesMeant, servicesOf, unservedPod } from './shared-service.ts';
 import { namesIn, type Trusted, trustedIn, valuesOf } from './trusted-label.ts';
-import type { Border, Violation } from './violation.ts';
+import { type Border, ownsThere, type Violation } from './violation.ts';
 import { anotherTenant, describeWitness } from './witness.ts';
 
 const coveredInParts: Violation = {
@@ -110,7 +110,7 @@ function judgeNamespaces(
     return escapes(undefined, ...aboutLabel(trusted.key, trusted.unlisted, rule, border));
   if (tenants.finite && !tenants.absent) {
     for (const other of tenants.values) {
-      if (other === tenant.name) continue;
+      if (other === tenant.name && ownsThere(border)) continue;
       const shut = gateViolation(other, rule, border);
       if (shut !== undefined) {
         // What the gate leaves shut, a service may open, so that nobody can be named who surely gets through.
@@ -239,7 +239,7 @@ function aboutPorts(
     ({ pods }) => peer.kind === 'selector' && labelsOutside(peer.pods, pods) === undefined,
   );
   const [service] = serving;
-  const shut = shutPorts(serving, ports);
+  const shut = shutPorts(serving.map(openOf), ports);
   if (service === undefined || shut.length === 0) return undefined;
   const named = shut.some((port) => 'name' in port) ? ', and a name may stand for any port' : '';
   const which = ports === allPorts ? 'every port' : listedPorts(shut);

@@ -9,6 +9,7 @@ import {
   witnessLabels,
 } from '../kubernetes/label-selector.ts';
 import { parseSelector } from '../kubernetes/parse-selector.ts';
+import { allPorts, namePorts, type PortRange } from '../kubernetes/port-range.ts';
 import { isInBaseline, serves } from '../tenancy/served-tenants.ts';
 import type { Settings, SharedService } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
@@ -26,6 +27,23 @@ export interface PodService extends SharedService {
 
 interface ReadService extends PodService {
   readonly pods: Selector;
+  /** On which ports policies may open it. */
+  readonly open: { readonly ports: readonly PortRange[] };
+}
+
+export const openOf = ({ open }: ReadService): ReadService['open'] => open;
+
+/**
+ * What a policy may open of these ports. The port of a name server counts for every protocol: whoever gives tenants the names of the
+ * cluster gives them nothing more with TCP and SCTP on it, and Cilium's `port: "53"` means all of them.
+ */
+function openPorts(direction: Direction, ports: readonly PortRange[]): readonly PortRange[] {
+  if (direction !== 'egress') return ports;
+  const names = ports.filter(
+    ({ protocol, first, last }) => protocol === 'UDP' && first === last && namePorts.includes(first),
+  );
+  if (names.length === 0) return ports;
+  return [...ports, ...names.flatMap((port) => allPorts.map(({ protocol }) => ({ ...port, protocol })))];
 }
 
 /** By direction and namespace. A selector that cannot be read, which the parser of the settings refuses, serves nobody. */
@@ -35,7 +53,8 @@ const selected = once(({ sharedServices }: Settings) =>
       const { namespace, podSelector } = service;
       if (namespace === undefined || podSelector === undefined) return [];
       const pods = parseSelector(podSelector);
-      return pods.ok ? [{ ...service, namespace, podSelector, pods: pods.value }] : [];
+      const open = { ports: openPorts(service.direction, service.ports) };
+      return pods.ok ? [{ ...service, namespace, podSelector, pods: pods.value, open }] : [];
     }),
     ({ direction, namespace }) => `${direction} ${namespace}`,
   ),
@@ -54,9 +73,9 @@ export const serviceAddresses = once(
         sharedServices
           .filter(({ direction }) => direction === side)
           .flatMap((service): readonly ServedRange[] => [
-            { service, addresses: destinations(normalise(service.addresses)), ports: service.ports },
+            { service, addresses: destinations(normalise(service.addresses)), ports: openPorts(side, service.ports) },
             ...(service.endpoints ?? []).map(({ address, ports }) => ({
-              ...{ service, addresses: destinations([address]), ports },
+              ...{ service, addresses: destinations([address]), ports: openPorts(side, ports) },
             })),
           ]),
       );
@@ -68,10 +87,12 @@ export const serviceAddresses = once(
 export function servicesOf(
   namespace: string,
   direction: Direction,
-  { tenancy, tenant }: Border,
+  { tenancy, tenant, cluster }: Border,
 ): readonly ReadService[] {
   const services = selected(tenancy.settings).get(`${direction} ${namespace}`) ?? [];
-  return services.filter((service) => serves(service, tenant));
+  return services.filter(
+    (service) => serves(service, tenant) && (cluster === undefined || service.clusters?.has(cluster) === true),
+  );
 }
 
 /** The services whose pods these labels single out, wherever those pods are looked for. */
@@ -100,15 +121,15 @@ export function unservedPod(
 ): ReadonlyMap<string, string> | 'served' | 'unproven' {
   const candidates: ReadonlyMap<string, string>[] = [witnessLabels(pods)];
   const services = servicesOf(namespace, direction, border);
-  const whole: SharedService[] = [];
+  const whole: ReadService['open'][] = [];
   for (const service of services) {
     const outside = labelsOutside(pods, service.pods);
-    if (outside === undefined) whole.push(service);
+    if (outside === undefined) whole.push(service.open);
     else candidates.push(outside);
   }
   if (shutPorts(whole, ports).length === 0) return 'served';
   const unserved = candidates.find((labels) => {
-    const serving = services.filter((service) => matches(service.pods, labels));
+    const serving = services.filter((service) => matches(service.pods, labels)).map(openOf);
     return shutPorts(serving, ports).length > 0;
   });
   return unserved ?? 'unproven';
@@ -118,7 +139,7 @@ export function unservedPod(
 export function servicesOn({ direction, ports }: AllowRule, { tenancy, tenant }: Border): readonly SharedService[] {
   return tenancy.settings.sharedServices.filter((service) => {
     const open = [...service.ports, ...(service.endpoints ?? []).flatMap((endpoint) => endpoint.ports)];
-    const lists = open.length > 0 && shutPorts([{ ports: open }], ports).length === 0;
+    const lists = open.length > 0 && shutPorts([{ ports: openPorts(direction, open) }], ports).length === 0;
     const isNamed = service.entity !== undefined;
     return service.direction === direction && lists && !isNamed && serves(service, tenant);
   });

@@ -21,6 +21,13 @@ export interface Border {
   readonly holderOf?: HolderOf | undefined;
   /** Left out: nobody has looked, and no trusted label proves anything. */
   readonly isKept?: IsKept | undefined;
+  /** Of another cluster of a mesh, which the peer is in. Undefined: the own one. */
+  readonly cluster?: string;
+}
+
+/** Whether the label and the names of the tenant are its own there, too. */
+export function ownsThere({ tenant, cluster }: Border): boolean {
+  return cluster === undefined || tenant.network.clusters?.has(cluster) === true;
 }
 
 /** Why an allow rule is not contained in the tenant. */

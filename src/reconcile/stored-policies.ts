@@ -16,7 +16,7 @@ import type { Log } from '../client/log.ts';
 import { readServed } from '../client/paged-list.ts';
 import { createWorkQueue, RetryLater } from '../client/work-queue.ts';
 import type { PolicyKind } from '../kinds/kind.ts';
-import { policyKinds } from '../kinds/policy-kind.ts';
+import { listedPolicyKinds } from '../kinds/policy-kind.ts';
 import { collectionPaths } from '../kinds/resource-name.ts';
 import type { Mode } from '../tenancy/tenant.ts';
 import type { EventCounters, NamespaceEvents } from './namespace-events.ts';
@@ -54,7 +54,7 @@ export interface StoredPolicyOptions {
 
 /** Milliseconds. Changes come in crowds; spread, so that replicas do not all read in one instant. */
 const debounce = { least: 300, most: 1_500 };
-const rest = { times: 20 * policyKinds.length - 1, least: 2_000, most: 600_000, mostAfterFailure: 60_000 };
+const rest = { times: 20 * listedPolicyKinds.length - 1, least: 2_000, most: 600_000, mostAfterFailure: 60_000 };
 const repeatAfter = 600_000;
 /** A timer takes at most 2^31 ms, and the wall clock may be set meanwhile: an expiry that is further off is looked at again. */
 const longestTimer = 3_600_000;
@@ -76,7 +76,7 @@ export function createStoredPolicies(options: StoredPolicyOptions): StoredPolici
   const readings = { completed: 0, failed: 0 };
   const delay = debounce.least + clock.random() * (debounce.most - debounce.least);
   const judged = new Map<string, Judged>();
-  for (const kind of policyKinds)
+  for (const kind of listedPolicyKinds)
     judged.set(collectionPaths(kind)[0], {
       ...{ kind, counts: undefined, logged: new Set<string>() },
       ...{ judgedAt: wallClock(), wantedAt: Number.POSITIVE_INFINITY, restUntil: Number.NEGATIVE_INFINITY },

@@ -86,6 +86,7 @@ export const defaultSettings: Settings = {
   podSecurityDefault: undefined,
   pods: { sysctls: new Set(), runtimeClasses: undefined, csiDrivers: builtInDrivers, tolerations: [], devices: [] },
   policyKinds: [],
+  calicoTiers: new Set(['default']),
   protectedRanges: metadataRanges('all'),
   unlistedFamilies: [4, 6],
   sharedServices: builtInServices,

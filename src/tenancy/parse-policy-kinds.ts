@@ -36,10 +36,6 @@ export function parseNetworkAgents(
     documents.map(({ subjects, groups, every = false }, index) => ({
       subjects: subjects.flatMap((one, place) => {
         const steps = ['spec', 'platform', 'networkAgents', index, 'subjects', place];
-        if (one.kind === 'Group')
-          return (
-            report([...steps, 'kind'], 'is Group, and agents are known by their own names', 'list the accounts') ?? []
-          );
         return parseNamedSubject(one, steps, report) ?? [];
       }),
       groups,

@@ -43,6 +43,7 @@ export function parseServices(documents: readonly SharedServiceDocument[], repor
         }),
       }),
       ...(document.entity && { entity: document.entity }),
+      ...(document.clusters && { clusters: new Set(document.clusters) }),
       ...offerOf(document),
       ...selectionOf(document, steps, report),
     };
@@ -80,7 +81,10 @@ function isNamePort({ protocol, first, last }: PortRange): boolean {
 function judgePlace(document: SharedServiceDocument, steps: readonly Step[], report: Report): void {
   const { entity, namespace, podSelector, addresses = [], endpoints = [], offer } = document;
   if (entity !== undefined) {
-    const others = { namespace, podSelector, addresses: document.addresses, endpoints: document.endpoints };
+    const others = {
+      ...{ namespace, podSelector, addresses: document.addresses, endpoints: document.endpoints },
+      clusters: document.clusters,
+    };
     for (const [field, value] of Object.entries(others))
       if (value !== undefined)
         report([...steps, field], 'stands beside entity', 'make a service of its own of it, or remove it');

@@ -100,12 +100,14 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     podSecurityDefault: spec.podSecurity?.clusterDefault,
     pods: parsePods(spec.pods ?? {}, report),
     policyKinds: parsePolicyKinds(network.policyKinds ?? [], report),
+    calicoTiers: network.calico?.tiers === undefined ? defaultSettings.calicoTiers : new Set(network.calico.tiers),
     ...clusterPolicyOf(network, report),
     protectedRanges,
     unlistedFamilies: unlistedFamilies(network),
     sharedServices,
     trustedLabels,
     gates: parseGates(spec.gates ?? {}, report),
+    ...(network.clusterName !== undefined && { clusterName: network.clusterName }),
   };
   if (problems.length > 0) return { ok: false, problems: inReadingOrder(problems) };
   const warnings = [...warningsAbout(network, document), ...withoutNames(sharedServices, document)];

@@ -19,7 +19,15 @@ import type { EgressGrant, Gate, Tenant, VouchedAddress } from './tenant.ts';
 const base = ['spec', 'network'];
 
 export function parseTenantNetwork(
-  { within = 'tenant', egressCIDRs = [], egress = [], vouched = [], names = [], gates = [] }: TenantNetworkDocument,
+  {
+    within = 'tenant',
+    egressCIDRs = [],
+    egress = [],
+    vouched = [],
+    names = [],
+    gates = [],
+    clusters,
+  }: TenantNetworkDocument,
   tenant: string,
   report: Report,
 ): Tenant['network'] {
@@ -30,6 +38,7 @@ export function parseTenantNetwork(
     vouched: vouched.flatMap((document, index) => parseVouched(document, [...base, 'vouched', index], report) ?? []),
     names: names.flatMap((text, index) => parseName(text, [...base, 'names', index], report) ?? []),
     gates: parseGates(gates, tenant, report),
+    ...(clusters && { clusters: new Set(clusters) }),
   };
 }
 
@@ -100,7 +109,12 @@ function parseGates(documents: readonly GateDocument[], tenant: string, report: 
       report([...steps, 'tenant'], 'leads to the tenant itself', 'what is open inside the tenant is network.within');
     }
     const ports = parsePorts(document.ports ?? [], [...steps, 'ports'], report);
-    const same = JSON.stringify([document.tenant, document.direction, ports.map(formatPort).sort()]);
+    const same = JSON.stringify([
+      document.tenant,
+      document.direction,
+      ports.map(formatPort).sort(),
+      [...(document.clusters ?? [])].sort(),
+    ]);
     const first = seen.get(same);
     if (first === undefined) seen.set(same, index);
     else report(steps, `opens what spec.network.gates[${first}] opens`, 'keep one of them');
@@ -109,6 +123,7 @@ function parseGates(documents: readonly GateDocument[], tenant: string, report: 
       direction: document.direction,
       ports,
       expires: parseExpiry(document.expires, steps, report),
+      ...(document.clusters && { clusters: new Set(document.clusters) }),
     };
   });
 }

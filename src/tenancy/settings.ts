@@ -26,6 +26,8 @@ export interface SharedService {
   readonly offer?: Offer;
   /** Left out: every tenant. */
   readonly tenants?: TenantSelection;
+  /** Other clusters of a mesh whose pods it has too, in the namespace of that name. */
+  readonly clusters?: ReadonlySet<string>;
 }
 
 /** In no other entity of Cilium are tenants without a part. */
@@ -187,6 +189,8 @@ export interface Settings {
     readonly devices: readonly ReservedDevice[];
   };
   readonly policyKinds: readonly AllowedPolicyKind[];
+  /** Tiers of Calico in which tenants may write policies, in the order in which they are listed. */
+  readonly calicoTiers: ReadonlySet<string>;
   /** Undefined: the network itself keeps no border. */
   readonly clusterPolicy?: ClusterPolicySettings;
   readonly protectedRanges: readonly ProtectedRange[];
@@ -198,4 +202,6 @@ export interface Settings {
   readonly sharedServices: readonly SharedService[];
   readonly trustedLabels: TrustedLabels;
   readonly gates: GateSettings;
+  /** Of this cluster, in a mesh of Cilium. Undefined: not known. */
+  readonly clusterName?: string | undefined;
 }

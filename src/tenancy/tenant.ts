@@ -23,6 +23,8 @@ export interface Gate {
   readonly ports: readonly PortRange[];
   /** Milliseconds since the epoch; from then on the gate is shut. */
   readonly expires: number | undefined;
+  /** Other clusters of a mesh where pods of the other tenant count too. */
+  readonly clusters?: ReadonlySet<string>;
 }
 
 /** Addresses that policies of a tenant may open egress to. What the settings protect is never among them. */
@@ -89,5 +91,7 @@ export interface Tenant {
     /** Names that toFQDNs of its CiliumNetworkPolicies may list. */
     readonly names: readonly DnsPattern[];
     readonly gates: readonly Gate[];
+    /** Other clusters of a mesh where its label and names are its own too. */
+    readonly clusters?: ReadonlySet<string>;
   };
 }

@@ -1,6 +1,6 @@
 /**
- * The CustomResourceDefinitions of network plugins and meshes. Those of Cilium and of network-policy-api are the real ones, out of the
- * modules of test/engines/cilium; the others have the real names and take any content, because their modules are not needed otherwise.
+ * The CustomResourceDefinitions of network plugins and meshes. Those of Cilium, of network-policy-api and of Calico's policies are the real
+ * ones, out of the modules of test/engines; the others have the real names and take any content, because their modules are not needed otherwise.
  */
 import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -31,6 +31,37 @@ async function real(): Promise<readonly Definition[]> {
       found.push(parse(await readFile(join(folder, file), 'utf8')));
   }
   return found;
+}
+
+/**
+ * The real schemas of Calico's policies in both groups: crd.projectcalico.org/v1, and projectcalico.org/v3. The version in use has no
+ * StagedNetworkPolicy yet: it is a NetworkPolicy with one field more.
+ */
+export async function calicoDefinitions(): Promise<readonly Definition[]> {
+  const calico = join(import.meta.dirname, '../engines/calico');
+  const { Dir: folder } = JSON.parse(
+    await runGo(calico, ['mod', 'download', '-json', 'github.com/projectcalico/calico']),
+  );
+  const read = async (plural: string) =>
+    parse(await readFile(join(folder, `libcalico-go/config/crd/crd.projectcalico.org_${plural}.yaml`), 'utf8'));
+  const policies = await read('networkpolicies');
+  const staged = structuredClone(policies);
+  const names = { kind: 'StagedNetworkPolicy', listKind: 'StagedNetworkPolicyList', singular: 'stagednetworkpolicy' };
+  staged.spec.names = { ...names, plural: 'stagednetworkpolicies' };
+  const actions = { type: 'string', enum: ['Set', 'Delete', 'Learn', 'Ignore'] };
+  staged.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.stagedAction = actions;
+  return [policies, await read('networksets'), staged].flatMap((one) =>
+    [
+      ['crd.projectcalico.org', 'v1'],
+      ['projectcalico.org', 'v3'],
+    ].map(([group, version]) => {
+      const definition = structuredClone(one);
+      definition.metadata = { name: `${one.spec.names.plural}.${group}` };
+      definition.spec.group = group;
+      definition.spec.versions[0].name = version;
+      return definition;
+    }),
+  );
 }
 
 /** Any content, with a status of its own. */
@@ -78,7 +109,12 @@ const others: readonly Definition[] = [
 
 /** Resolves when the API server serves them. */
 export async function installNetworkDefinitions(plane: ControlPlane): Promise<void> {
-  const items = [...(await real()), ...others].map((one) => ({
+  await installDefinitions(plane, [...(await real()), ...(await calicoDefinitions()), ...others]);
+}
+
+/** Resolves when the API server serves them. */
+export async function installDefinitions(plane: ControlPlane, definitions: readonly Definition[]): Promise<void> {
+  const items = definitions.map((one) => ({
     ...one,
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',

@@ -238,6 +238,22 @@ export const attacks: Readonly<Record<string, Attack>> = {
     attack: 'Conversion webhooks and aggregated APIs',
     untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
+  'SVC-18': {
+    attack: 'Addresses in a NetworkSet that pass for pods of others, by their labels or by what Calico stores of them',
+    must: true,
+  },
+  'SVC-19': {
+    attack: 'Selectors of Calico that some versions cannot read, or that are more than one selector',
+    must: true,
+  },
+  'SVC-20': {
+    attack: 'A policy of Calico that takes the place of a NetworkPolicy by its name',
+    must: true,
+  },
+  'SVC-21': {
+    attack: 'A policy of Calico with which nodes cannot read the others',
+    must: true,
+  },
   'EXM-01': { attack: 'A tenant writes or extends an exemption of its own', must: true },
   'EXM-02': {
     attack: 'An exemption is stretched to identity, to another check, object or namespace, or past its end',

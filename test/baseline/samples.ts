@@ -48,6 +48,7 @@ export function settings(sharedServices: readonly SharedService[]): Settings {
     podSecurityDefault: undefined,
     pods: defaultSettings.pods,
     policyKinds: [],
+    calicoTiers: defaultSettings.calicoTiers,
     protectedRanges: [],
     unlistedFamilies: [4, 6],
     sharedServices,

@@ -223,6 +223,57 @@ export const ciliumValidate: Scenario = {
     allowed === true && warnings === undefined ? undefined : 'the policy was not simply admitted',
 };
 
+const ownTenant = 'bulkhead.dev/tenant == "acme"';
+const onPort = (port: number) => ({ protocol: 'TCP', destination: { ports: [port] } });
+
+const calicoPolicy = {
+  kind: 'NetworkPolicy',
+  apiVersion: 'projectcalico.org/v3',
+  metadata: metadata('web', { app: 'web', ...ours }),
+  spec: {
+    tier: 'default',
+    order: 100,
+    selector: 'app == "web"',
+    types: ['Ingress', 'Egress'],
+    ingress: [
+      {
+        action: 'Allow',
+        ...onPort(8080),
+        source: { namespaceSelector: ownTenant, selector: 'app in {"proxy", "web"}' },
+        http: { methods: ['GET'], paths: [{ exact: '/orders' }] },
+      },
+      { action: 'Allow', ...onPort(8080), source: { selector: 'app == "worker"' } },
+    ],
+    egress: [
+      {
+        action: 'Allow',
+        protocol: 'TCP',
+        destination: { namespaceSelector: ownTenant, selector: 'app == "database"', ports: [5432] },
+      },
+      {
+        action: 'Allow',
+        protocol: 'TCP',
+        destination: { namespaceSelector: 'bulkhead.dev/tenant in {"acme"}', ports: [5432] },
+      },
+    ],
+  },
+};
+
+export const calicoValidate: Scenario = {
+  name: 'Calico NetworkPolicy validate, 2 KB',
+  phase: 'validate',
+  body: review(
+    2048,
+    { group: 'projectcalico.org', version: 'v3', kind: 'NetworkPolicy' },
+    { group: 'projectcalico.org', version: 'v3', resource: 'networkpolicies' },
+    calicoPolicy,
+    { username: 'alice', groups: ['acme-developers', 'system:authenticated'] },
+  ),
+  response: { allowed: true },
+  mistake: ({ allowed, warnings }) =>
+    allowed === true && warnings === undefined ? undefined : 'the policy was not simply admitted',
+};
+
 const strong = { capabilities: { add: ['NET_ADMIN'] } };
 
 const exemptedPod = {
@@ -278,7 +329,7 @@ export const policyGranted: Scenario = {
     allowed === true && warnings === undefined ? undefined : 'the policy was not simply admitted',
 };
 
-export const scenarios: readonly Scenario[] = [podMutate, policyValidate, ciliumValidate];
+export const scenarios: readonly Scenario[] = [podMutate, policyValidate, ciliumValidate, calicoValidate];
 
 /**
  * What comes after the host in the URL by which the API server asks.

@@ -1,54 +1,42 @@
 /** NetworkPolicies and NetworkSets of Calico, in both of its groups, with Calico's own schema on a real API server and kubectl. */
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Test } from 'tap';
-import { parse, stringify } from 'yaml';
-import type { ControlPlane, Output } from '../apiserver/control-plane.ts';
-import { eventually } from '../soak/observer.ts';
+import { stringify } from 'yaml';
+import type { Output } from '../apiserver/control-plane.ts';
+import { calicoDefinitions, installDefinitions } from '../apiserver/network-definitions.ts';
 import { type GuardedCluster, guardedTest } from './guarded-cluster.ts';
 
-const engine = join(import.meta.dirname, '../engines/calico');
-const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const label = 'bulkhead.dev/tenant';
 const namespace = 'acme-web';
 
-/** The CRD of crd.projectcalico.org/v1, and the same schema as projectcalico.org/v3. */
-async function install(plane: ControlPlane): Promise<void> {
-  const download = ['mod', 'download', '-json', 'github.com/projectcalico/calico'];
-  const { stdout } = await promisify(execFile)('go', download, { cwd: engine });
-  for (const plural of ['networkpolicies', 'networksets']) {
-    const file = `libcalico-go/config/crd/crd.projectcalico.org_${plural}.yaml`;
-    await define(plane, plural, await readFile(join(JSON.parse(stdout).Dir, file), 'utf8'));
-  }
-}
-
-async function define(plane: ControlPlane, plural: string, text: string): Promise<void> {
-  for (const [group, version] of [
-    ['crd.projectcalico.org', 'v1'],
-    ['projectcalico.org', 'v3'],
-  ] as const) {
-    const definition = parse(text);
-    definition.metadata.name = `${plural}.${group}`;
-    definition.spec.group = group;
-    definition.spec.versions[0].name = version;
-    const made = await plane.request('POST', crds, definition);
-    if (made.status !== 201) throw new Error(made.text);
-    const path = `/apis/${group}/${version}/${plural}`;
-    await eventually(`${path} is served`, async () => (await plane.request('GET', path)).status === 200);
-  }
-}
-
 await guardedTest('a NetworkPolicy of Calico is judged in both groups', async (t, cluster) => {
   const { plane } = cluster;
-  await install(plane);
+  await installDefinitions(plane, await calicoDefinitions());
   const made = await cluster.kubectl('alice', ['create', 'namespace', namespace]);
   t.equal(made.code, 0, made.stderr);
   for (const apiVersion of ['projectcalico.org/v3', 'crd.projectcalico.org/v1']) {
     await t.test(apiVersion, (t) => liveOf(t, cluster, apiVersion));
+    await t.test(`a staged policy of ${apiVersion}`, (t) => stagedOf(t, cluster, apiVersion));
     await t.test(`a NetworkSet of ${apiVersion}`, (t) => setsOf(t, cluster, apiVersion));
   }
+  await t.test('soft isolation narrows', async (t) => {
+    const gina = await plane.kubeconfigFor({ user: 'gina', groups: ['gamma-developers'] });
+    const kubectl = (words: readonly string[], object?: object): Promise<Output> =>
+      plane.kubectl(gina, words, object === undefined ? {} : { stdin: JSON.stringify(object) });
+    t.match(await kubectl(['create', 'namespace', 'gamma-lab']), { code: 0 });
+    for (const apiVersion of ['projectcalico.org/v3', 'crd.projectcalico.org/v1']) {
+      const wide = policy(apiVersion, 'wide', { namespaceSelector: 'has(team) || has(x)' }, 'gamma-lab');
+      const written = await kubectl(['apply', '-f', '-'], wide);
+      t.match(written, { code: 0 });
+      const field = 'spec.ingress[0].source.namespaceSelector';
+      t.ok(written.stderr.includes(`Warning: narrowed: ${label} == "gamma" was added to ${field}`), written.stderr);
+      const path = `/apis/${apiVersion}/namespaces/gamma-lab/networkpolicies/wide`;
+      t.match((await plane.request('GET', path)).body, {
+        spec: { ingress: [{ source: { namespaceSelector: `(has(team) || has(x)) && ${label} == "gamma"` } }] },
+      });
+      const outside = policy(apiVersion, 'outside', { namespaceSelector: 'global()' }, 'gamma-lab');
+      t.match(await kubectl(['apply', '-f', '-'], outside), { code: 1, stderr: /in no namespace/ });
+    }
+  });
   await t.test('what Calico itself would have refused is refused in the group that it does not look at', async (t) => {
     const forged = policy('crd.projectcalico.org/v1', 'forged', {
       serviceAccounts: { names: ["a' } || all() || x in {'b"] },
@@ -57,20 +45,41 @@ await guardedTest('a NetworkPolicy of Calico is judged in both groups', async (t
     t.match(await apply(cluster, forged), { code: 1, stderr: /is not a name of a ServiceAccount/ });
     const dropped = policy('crd.projectcalico.org/v1', 'dropped', { nets: ['010.0.0.0/8'] });
     t.match(await apply(cluster, dropped), { code: 1, stderr: /source.nets\[0\]/ });
+    const ports = policy('crd.projectcalico.org/v1', 'ports', { selector: 'all()', ports: ['1:2:3'] });
+    t.match(await apply(cluster, ports), { code: 1, stderr: /source.ports\[0\]/ });
+    const torn = policy('crd.projectcalico.org/v1', 'torn', {
+      namespaceSelector: `has(\n${label}) && ${label} == "acme"`,
+    });
+    t.match(await apply(cluster, torn), { code: 1, stderr: /is not a selector of Calico/ });
+    const own = { selector: 'all()' };
+    const inPlace = policy('crd.projectcalico.org/v1', 'knp.default.bulkhead-default-deny', own);
+    t.match(await apply(cluster, inPlace), { code: 1, stderr: /metadata\.name\n.*whose place it would take/ });
   });
 });
 
-function policy(apiVersion: string, name: string, source: unknown): object {
+function policy(apiVersion: string, name: string, source: unknown, inside = namespace): object {
   return {
     apiVersion,
     kind: 'NetworkPolicy',
-    metadata: { name, namespace },
+    metadata: { name, namespace: inside },
     spec: { selector: 'all()', types: ['Ingress'], ingress: [{ action: 'Allow', source }] },
   };
 }
 
 function apply(cluster: GuardedCluster, object: object, ...more: readonly string[]): Promise<Output> {
   return cluster.kubectl('alice', ['apply', ...more, '-f', '-'], stringify(object));
+}
+
+async function stagedOf(t: Test, cluster: GuardedCluster, apiVersion: string): Promise<void> {
+  const wide = { ...policy(apiVersion, 'later', { namespaceSelector: 'all()' }), kind: 'StagedNetworkPolicy' };
+  const written = await apply(cluster, wide);
+  t.match(written, { code: 0 }, 'it opens nothing yet');
+  t.match(written.stderr, /Warning: cross-tenant-ingress: .*namespaceSelector when enforced: matches namespaces/);
+  t.match(written.stderr, /Warning: cross-tenant-ingress: fix: add bulkhead\.dev\/tenant == "acme"/);
+  const unread = { ...policy(apiVersion, 'unread', { selector: 'a=' }), kind: 'StagedNetworkPolicy' };
+  t.match(await apply(cluster, unread), { code: 1, stderr: /is not a selector of Calico/ });
+  const enforced = await apply(cluster, { ...wide, kind: 'NetworkPolicy' });
+  t.match(enforced, { code: 1, stderr: /source\.namespaceSelector/ }, 'what it becomes is refused');
 }
 
 async function setsOf(t: Test, cluster: GuardedCluster, apiVersion: string): Promise<void> {
@@ -84,6 +93,8 @@ async function setsOf(t: Test, cluster: GuardedCluster, apiVersion: string): Pro
   t.match(await apply(cluster, set([], { labels: forged })), { code: 1, stderr: /pods of another namespace/ });
   const annotations = { 'projectcalico.org/metadata': JSON.stringify({ labels: forged }) };
   t.match(await apply(cluster, set([], { annotations })), { code: 1, stderr: /pods of another namespace/ });
+  const capital = { 'projectcalico.org/metadata': JSON.stringify({ LABELS: forged }) };
+  t.match(await apply(cluster, set([], { annotations: capital })), { code: 1, stderr: /as Calico writes it/ });
   const resource = `networksets.${apiVersion.split('/')[0]}`;
   const written = await cluster.kubectl('alice', ['label', resource, 'partner', '-n', namespace, `pcns.${label}=beta`]);
   t.match(written, { code: 1, stderr: /pods of another namespace/ }, 'nor is the label written later');

@@ -1,4 +1,6 @@
 /** A tenant's CiliumNetworkPolicies with the real definition of Cilium and a real kubectl: every way to write one. */
+import { readFile } from 'node:fs/promises';
+import { parse, stringify } from 'yaml';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
 import { guard } from './guarded-cluster.ts';
@@ -25,9 +27,26 @@ const patched = (patch: object) => [
   JSON.stringify(patch),
 ];
 
+const inCluster = (name: string, cluster: string) =>
+  policy(name, {
+    spec: ingress({ fromEndpoints: [{ matchLabels: { 'k8s:io.cilium.k8s.policy.cluster': cluster } }] }),
+  });
+const dns = policy('dns', {
+  spec: {
+    endpointSelector: {},
+    egress: [
+      {
+        toEndpoints: [{ matchLabels: { 'k8s:io.kubernetes.pod.namespace': 'kube-system', 'k8s:k8s-app': 'kube-dns' } }],
+        toPorts: [{ ports: [{ port: '53', protocol: 'ANY' }], rules: { dns: [{ matchPattern: '*' }] } }],
+      },
+    ],
+  },
+});
+
 await clusterTest('CiliumNetworkPolicies of a tenant', async (t, plane) => {
   await installNetworkDefinitions(plane);
-  const cluster = await guard(plane);
+  const folder = t.testdir({ 'acme.yaml': await withClusters('manifests/overlays/example/tenants/acme.yaml') });
+  const cluster = await guard(plane, folder);
   t.teardown(() => cluster.stop());
   const [alice, platform] = [await cluster.kubeconfig('alice'), await cluster.kubeconfig('platform')];
   const kubectl = (words: readonly string[], object?: object, kubeconfig = alice) =>
@@ -65,6 +84,18 @@ await clusterTest('CiliumNetworkPolicies of a tenant', async (t, plane) => {
       });
     },
   );
+
+  await t.test('DNS is opened as the examples of Cilium open it', async (t) => {
+    t.match(await kubectl(['create', '-f', '-'], dns), { code: 0, stderr: '' });
+  });
+
+  await t.test('pods of another cluster are let in where the platform has listed it', async (t) => {
+    t.match(await kubectl(['create', '-f', '-'], inCluster('from-west', 'west')), { code: 0, stderr: '' });
+    const { code, stderr } = await kubectl(['create', '-f', '-'], inCluster('from-north', 'north'));
+    t.equal(code, 1);
+    t.match(stderr, 'for example a pod of the cluster north in the same mesh');
+    t.match(stderr, 'ask the platform to list north in network.clusters of tenant acme');
+  });
 
   await t.test('a dry run says the same', async (t) => {
     const server = ['create', '--dry-run=server', '-f', '-'];
@@ -111,3 +142,10 @@ await clusterTest('CiliumNetworkPolicies of a tenant', async (t, plane) => {
     });
   });
 });
+
+/** The Tenant with a cluster of the mesh. */
+async function withClusters(file: string): Promise<string> {
+  const tenant = parse(await readFile(file, 'utf8'));
+  tenant.spec.network = { ...tenant.spec.network, gates: [], clusters: ['west'] };
+  return stringify(tenant);
+}

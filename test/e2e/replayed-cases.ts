@@ -1,6 +1,7 @@
 /** Which cases of test/fixtures are sent to a real API server, and where. */
 import { catalogue } from '../../src/checks/catalogue.ts';
 import { type Case, isReplayed, loadCases } from '../fixtures/cases.ts';
+import { resourceOf } from '../fixtures/review.ts';
 
 const collections: Readonly<Record<string, string>> = {
   Namespace: '/api/v1/namespaces',
@@ -41,7 +42,9 @@ export function inNamespaceOfThePlatform({ object }: Case): boolean {
 }
 
 export function pathOf({ object }: Case): string {
-  const path = collections[object?.kind ?? ''];
+  const { group, version, resource } = resourceOf(object ?? {});
+  const ofCalico = `/apis/${group}/${version}/namespaces/NAMESPACE/${resource}`;
+  const path = ['networkpolicies', 'networksets'].includes(resource) ? ofCalico : collections[object?.kind ?? ''];
   if (path === undefined) throw new Error(`no case creates a ${object?.kind}`);
   return path.replace('NAMESPACE', object?.metadata?.namespace ?? '');
 }

@@ -6,12 +6,12 @@ import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import type { Answer } from '../apiserver/api-request.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import type { Case } from '../fixtures/cases.ts';
+import { resourceOf } from '../fixtures/review.ts';
 
 const collections: Readonly<Record<string, string>> = {
   Namespace: '/api/v1/namespaces',
   Pod: '/api/v1/namespaces/NAMESPACE/pods',
   Binding: '/api/v1/namespaces/NAMESPACE/bindings',
-  NetworkPolicy: '/apis/networking.k8s.io/v1/namespaces/NAMESPACE/networkpolicies',
   CiliumClusterwideNetworkPolicy: '/apis/cilium.io/v2/ciliumclusterwidenetworkpolicies',
   CiliumNode: '/apis/cilium.io/v2/ciliumnodes',
   GlobalNetworkPolicy: '/apis/crd.projectcalico.org/v1/globalnetworkpolicies',
@@ -33,8 +33,12 @@ function written({ metadata, ...rest }: KubernetesObject & { readonly status?: u
   return { ...rest, metadata: { name, generateName, labels, annotations, ownerReferences, finalizers } };
 }
 
-export function collectionOf({ kind = '', metadata }: KubernetesObject): string {
-  const path = collections[kind];
+export function collectionOf(object: KubernetesObject): string {
+  const { kind = '', metadata } = object;
+  const { group, version, resource } = resourceOf(object);
+  // Calico has a kind of the same name.
+  const path =
+    kind === 'NetworkPolicy' ? `/apis/${group}/${version}/namespaces/NAMESPACE/${resource}` : collections[kind];
   if (path === undefined) throw new Error(`no case is staged with a ${kind}`);
   return path.replace('NAMESPACE', metadata?.namespace ?? '');
 }

@@ -114,6 +114,12 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
       ],
       ['a clusterwide policy of Cilium', 'alice', clusterwide, says('platform-kinds', false)],
       [
+        'a clusterwide policy of Cilium with specs alone',
+        'alice',
+        { ...clusterwide, spec: undefined, specs: [clusterwide.spec] },
+        says('platform-kinds', false),
+      ],
+      [
         'a global policy of Calico',
         'alice',
         loose('crd.projectcalico.org/v1', 'GlobalNetworkPolicy', 'open'),
@@ -201,6 +207,22 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
       t.match(await kubectl('alice', ['delete', 'egressfirewall', 'default', '-n', 'acme-web']), { code: 0 });
     },
   );
+
+  await t.test('a tenant changes no clusterwide policy of Cilium, by any way of writing', async (t) => {
+    const refused = { code: 1, stderr: says('platform-kinds', false) };
+    const specs = [{ endpointSelector: {}, egress: [{ toEntities: ['all'] }] }];
+    const patch = ['patch', 'ciliumclusterwidenetworkpolicy', 'open'];
+    const merge = JSON.stringify({ specs });
+    const added = JSON.stringify([{ op: 'add', path: '/specs', value: specs }]);
+    t.match(await kubectl('alice', [...patch, '--type=merge', '-p', merge]), refused, 'a merge patch');
+    t.match(await kubectl('alice', [...patch, '--type=json', '-p', added]), refused, 'a JSON patch');
+    const { spec: _, ...bare } = clusterwide;
+    const applied = ['apply', '--server-side', '--field-manager=alice', '-f', '-'];
+    t.match(await kubectl('alice', applied, { ...bare, specs }), refused, 'server-side apply');
+    t.match(await kubectl('alice', ['replace', '-f', '-'], { ...clusterwide, specs }), refused, 'an update');
+    const label = ['label', 'ciliumclusterwidenetworkpolicy', 'open', 'a=b'];
+    t.match(await kubectl('alice', label), refused, 'a label');
+  });
 
   await cluster.stop();
   await t.test('every replica is dead: agents write what is theirs, and nobody else writes', async (t) => {

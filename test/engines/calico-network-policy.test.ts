@@ -123,6 +123,32 @@ const bugs: readonly { readonly bug: string; readonly found: Counterexample['kin
     judge: (spec, border) => kind.judge(spec, border).filter(({ direction }) => direction !== 'egress'),
   },
   {
+    bug: 'a label of a pod is one of its namespace',
+    found: 'soundness',
+    judge: readingEntity((entity) => ({
+      ...entity,
+      ...(entity.namespaceSelector && {
+        selector:
+          entity.selector
+            ?.replaceAll(/(^|[ (!])([a-z]+[.][a-z./-]+)/g, '$1pcns.$2')
+            .replaceAll('pcns.pcns.', 'pcns.') ?? '',
+      }),
+    })),
+  },
+  {
+    bug: 'the side that is local narrows too',
+    found: 'soundness',
+    judge: (spec, border) =>
+      kind.judge(
+        {
+          ...spec,
+          ...(spec.ingress && { ingress: spec.ingress.filter(({ destination }) => !destination?.selector) }),
+          ...(spec.egress && { egress: spec.egress.filter(({ source }) => !source?.selector) }),
+        },
+        border,
+      ),
+  },
+  {
     bug: 'nets are joined with selectors by OR',
     found: 'usefulness',
     judge: readingEntity(({ nets, notNets, ...entity }) =>
@@ -173,7 +199,7 @@ function judgeCalico(calico: Engine): void {
   for (const { bug, found: wanted, judge } of bugs) {
     t.test(`a judge with a bug is found out: ${bug}`, async (t) => {
       const search = { kind: { ...kind, judge }, engines: [calico], seed: 3, asFound: true };
-      const { found, batches } = await firstFault(search, wanted, 150);
+      const { found, batches } = await firstFault(search, wanted, 500);
       t.ok(found, found?.text ?? 'nothing was found');
       t.comment(`after ${batches} batches`);
     });

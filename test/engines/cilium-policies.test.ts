@@ -1,6 +1,8 @@
 /** Cilium's own code judges what Bulkhead makes of CiliumNetworkPolicies: 1,000 here, as many as wanted with `npm run engines`. */
+import fc from 'fast-check';
 import t from 'tap';
 import type { PeerVerdict } from '../../src/reach/border.ts';
+import type { Tenant } from '../../src/tenancy/tenant.ts';
 import { foundOrSkip } from '../apiserver/cluster-test.ts';
 import type { WrittenSelector } from '../reach/evaluator.ts';
 import { admitByChecks } from './admit.ts';
@@ -54,6 +56,17 @@ function judge(started: readonly Engine[]): void {
     ['a reserved label is a label like others (L13)', 'soundness', without(/with a reserved label/)],
     ['the cluster is a label like others', 'soundness', without(/policy\.cluster/)],
     [
+      'every cluster is the own one',
+      'soundness',
+      reading((spec) => withSelectors(spec, (key) => !key.endsWith('io.cilium.k8s.policy.cluster'))),
+    ],
+    [
+      'what is granted in one cluster is granted in all',
+      'soundness',
+      (spec, border) => judge(spec, { ...border, tenant: everywhere(border.tenant) }),
+    ],
+    ['a port without a protocol is of TCP', 'soundness', reading(withTcp)],
+    [
       'entities are not looked at (L16)',
       'soundness',
       (spec, border) => judge(spec, border).filter(({ kind }) => kind !== 'entity'),
@@ -97,6 +110,21 @@ function judge(started: readonly Engine[]): void {
         ),
     ],
   ];
+  t.test('what the platform allows for the whole cluster is open, whatever Bulkhead admits', async (t) => {
+    const kind = withPlatform({ endpointSelector: {}, ingress: [{ fromEntities: ['all'] }] });
+    const { found } = await firstFault({ kind, engines: started, seed: 3, asFound: true }, 'soundness', 5);
+    t.ok(found, 'Cilium lets everybody in');
+  });
+
+  t.test('what the platform denies for the whole cluster is closed, whatever a policy allows', async (t) => {
+    const denied = [{ fromEntities: ['all'] }];
+    const kind = withPlatform({ endpointSelector: {}, ingressDeny: denied, egressDeny: [{ toEntities: ['all'] }] });
+    // Nothing is refused, so that every policy is tried.
+    const blind: typeof kind = { ...kind, judge: () => [] };
+    const { found } = await firstFault({ kind: blind, engines: started, seed: 3, asFound: true }, 'soundness', 10);
+    t.notOk(found, found?.text ?? 'nobody gets through');
+  });
+
   for (const [bug, kind, judged] of bugs) {
     t.test(`a judge with a bug is found out: ${bug}`, async (t) => {
       const search = { kind: { ...ciliumNetworkPolicy, judge: judged }, engines: started, seed: 3, asFound: true };
@@ -107,7 +135,34 @@ function judge(started: readonly Engine[]): void {
   }
 }
 
+/** A CiliumClusterwideNetworkPolicy of the platform beside every policy. */
+const withPlatform = (spec: object): PolicyKind<CiliumSpec> => {
+  const metadata = { name: 'of-the-platform' };
+  const object = { apiVersion: 'cilium.io/v2', kind: 'CiliumClusterwideNetworkPolicy', metadata, spec };
+  return { ...ciliumNetworkPolicy, beside: fc.constant(() => [{ kind: object.kind, object }]) };
+};
+
 type Draft = NonNullable<CiliumSpec['spec']>;
+
+function everywhere(tenant: Tenant): Tenant {
+  const { clusters, ...network } = tenant.network;
+  return { ...tenant, network: { ...network, ...(clusters && { clusters: new Set(['elsewhere', 'west']) }) } };
+}
+
+function withTcp(spec: CiliumSpec): CiliumSpec {
+  return withRules(spec, ({ toPorts, ...rule }) => ({
+    ...rule,
+    ...(toPorts !== undefined && {
+      toPorts:
+        toPorts?.map(({ ports }) => ({
+          ports: (ports ?? []).map(({ protocol, ...port }) => ({
+            ...port,
+            protocol: protocol === undefined || protocol === 'ANY' ? 'TCP' : protocol,
+          })),
+        })) ?? null,
+    }),
+  }));
+}
 
 function withDrafts({ spec, specs }: CiliumSpec, change: (draft: Draft) => Draft): CiliumSpec {
   return { ...(spec && { spec: change(spec) }), ...(specs && { specs: specs.map(change) }) };

@@ -19,6 +19,8 @@ export interface PolicyKind<Spec> {
   readonly kind: 'NetworkPolicy' | 'CiliumNetworkPolicy' | 'CalicoNetworkPolicy';
   /** Random ones for a world: every field, and every spelling of it. */
   readonly specs: fc.Arbitrary<(world: World) => Spec>;
+  /** Objects of the platform that are in force beside every policy of a world. They deny, so a witness may be stopped by them. */
+  readonly beside?: fc.Arbitrary<(world: World) => readonly { readonly kind: string; readonly object: unknown }[]>;
   /** The whole object as the API server stores it. */
   objectOf(spec: Spec, world: World): unknown;
   judge(spec: Spec, border: Border): readonly PeerVerdict[];

@@ -25,7 +25,7 @@ export interface Candidate {
 }
 
 /** The numbers that worlds and policies of the search speak of, and those beside them. */
-const numbers = [1, 2, 3, 4, 5, 65535];
+const numbers = [1, 2, 3, 4, 5, 53, 65535];
 export const protocols = ['TCP', 'UDP', 'SCTP'];
 export const wires: readonly WirePort[] = protocols.flatMap((protocol) => numbers.map((port) => ({ protocol, port })));
 
@@ -43,7 +43,7 @@ export function pod(
   ports: readonly NamedPort[],
   cluster?: string,
 ): Candidate | undefined {
-  if (cluster === undefined && !canBe(namespace, world)) return undefined;
+  if (!canBeIn(namespace, world, cluster)) return undefined;
   return {
     asked: {
       pod: {
@@ -57,6 +57,17 @@ export function pod(
     },
     party: { kind: 'pod', namespace, pod: labels, ...(cluster !== undefined && { cluster }) },
   };
+}
+
+/**
+ * Names and labels of another cluster mean what they mean here where the platform answers for it; elsewhere they mean nothing, but a name
+ * is one.
+ */
+function canBeIn(namespace: Labels, world: World, cluster: string | undefined): boolean {
+  if (cluster === undefined) return canBe(namespace, world);
+  const { clusters = [] } = world.tenants.find(({ name }) => name === world.tenant) ?? {};
+  if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(namespace.get(nameLabel) ?? '')) return false;
+  return !clusters.includes(cluster) || canBe(namespace, { ...world, taken: [], trusted: {} });
 }
 
 /** Where traffic to an address arrives is what counts; the engine sees how it is written. */
@@ -139,10 +150,17 @@ export function othersOf(world: World, random: Random): readonly Candidate[] {
     const made = pod(namespace, labels, world, namedPorts(random));
     if (made !== undefined) pods.push(made);
   }
-  const mesh = pod(ownNamespace(world), new Map([['app', 'x']]), world, namedPorts(random), 'elsewhere');
+  const mesh = ['elsewhere', 'west'].flatMap((cluster) => {
+    const name = names[random.below(names.length)] ?? unmentioned;
+    const owner = [...owners, world.tenant][random.below(owners.length + 1)];
+    const other = labelsOf({ [nameLabel]: name, [tenantLabel]: owner });
+    return [ownNamespace(world), other].flatMap(
+      (namespace) => pod(namespace, new Map([['app', 'x']]), world, namedPorts(random), cluster) ?? [],
+    );
+  });
   return [
     ...pods,
-    ...(mesh ? [mesh] : []),
+    ...mesh,
     ...random.some(reserved, 3),
     ...random.some(edgesOf(rangesOf(world)), 14).map(addressParty),
     ...[farIpv4, farIpv6].map(addressParty),
@@ -190,6 +208,7 @@ export function podsAround(
   pods: WrittenSelector | null | undefined,
   world: World,
   ports: readonly NamedPort[],
+  cluster?: string,
 ): readonly Candidate[] {
   const { tenantLabel, tenants, services } = world;
   const pinned = (one: WrittenSelector | null | undefined, key: string) => [
@@ -215,11 +234,12 @@ export function podsAround(
   );
   const found: Candidate[] = [];
   for (const owner of owners) {
-    if (owner === world.tenant || (owner !== undefined && !isLabelValue(owner))) continue;
+    const isOwn = owner === world.tenant && cluster === undefined;
+    if (isOwn || (owner !== undefined && !isLabelValue(owner))) continue;
     for (const name of names) {
       for (const rest of rests) {
         const namespace = labelsOf({ ...Object.fromEntries(rest), [nameLabel]: name, [tenantLabel]: owner });
-        const made = pod(namespace, labels, world, ports);
+        const made = pod(namespace, labels, world, ports, cluster);
         if (made !== undefined) found.push(made);
       }
     }

@@ -112,6 +112,8 @@ interface Case<Spec> {
   readonly world: RolledWorld;
   readonly specs: readonly Spec[];
   readonly pods: readonly SentPod[];
+  /** Of the platform. */
+  readonly beside: Question['baseline'];
 }
 
 export interface Search<Spec> {
@@ -137,7 +139,9 @@ function caseOf<Spec>({ kind, seed }: Search<Spec>, batch: number): Case<Spec> {
   if (plain === undefined || roll === undefined) throw new Error('no world');
   const world = roll(plain);
   const specs = fc.sample(kind.specs, { seed: own, numRuns: policiesInBatch }).map((write) => write(world));
-  return { world, specs, pods: fc.sample(sentPod, { seed: own, numRuns: policiesInBatch }) };
+  const [write] = kind.beside === undefined ? [] : fc.sample(kind.beside, { seed: own, numRuns: 1 });
+  const beside = write?.(world) ?? [];
+  return { world, specs, pods: fc.sample(sentPod, { seed: own, numRuns: policiesInBatch }), beside };
 }
 
 function batchSeed(seed: number, batch: number): number {
@@ -212,11 +216,12 @@ interface Plan<Spec> {
 /** @param more tried on every policy, with those of the world */
 async function tryCase<Spec>(
   search: Search<Spec>,
-  { world, specs, pods }: Case<Spec>,
+  { world, specs, pods, beside }: Case<Spec>,
   seed: number,
   more: readonly Candidate[] = [],
 ): Promise<Outcome<Spec>> {
-  const { engines, admit, soundnessAlone = false } = search;
+  const { engines, admit } = search;
+  const soundnessAlone = search.soundnessAlone === true || beside.length > 0;
   const random = randomFrom(seed);
   const border = withExemptionsOf(world, borderOf(world));
   const roster = new Roster();
@@ -228,9 +233,12 @@ async function tryCase<Spec>(
     parties: roster.candidates.map(({ asked }) => asked),
     wires,
     subjects,
-    baseline: baselineOf(world.namespace, border.tenant, border.tenancy.settings)
-      .filter((object) => object.kind === 'NetworkPolicy')
-      .map((object) => ({ kind: object.kind, object })),
+    baseline: [
+      ...baselineOf(world.namespace, border.tenant, border.tenancy.settings)
+        .filter((object) => object.kind === 'NetworkPolicy')
+        .map((object) => ({ kind: object.kind, object })),
+      ...beside,
+    ],
     flows,
     policies: plans.flatMap(({ asked }) => asked),
   };
@@ -248,7 +256,8 @@ async function tryCase<Spec>(
     const wrong = search.podsByCiliumAlone ? undefined : flawOfPod(judged, sent, world);
     const text =
       wrong ?? (taken && isAdmitted(judged) ? `${tellSent(sent)} is admitted, and Cilium takes it for ${taken}` : '');
-    if (text !== '') found ??= { world, specs: [], pods: [sent], fault: { kind: 'soundness', text, shownBy: [] } };
+    if (text !== '')
+      found ??= { world, specs: [], pods: [sent], beside, fault: { kind: 'soundness', text, shownBy: [] } };
   }
   let at = 0;
   for (const plan of plans) {
@@ -260,7 +269,7 @@ async function tryCase<Spec>(
     count(tally, plan, of);
     const fault = faultOf(plan, of, roster, world);
     if (fault !== undefined && !(soundnessAlone && fault.kind === 'usefulness'))
-      found ??= { world, specs: [plan.spec], pods: [], fault };
+      found ??= { world, specs: [plan.spec], pods: [], beside, fault };
   }
   return { tally, found };
 }
@@ -504,14 +513,14 @@ function tell([direction, party, wire]: Flow, { candidates }: Roster, subject: n
 
 /** Makes it as small as it gets, and writes it down. */
 async function explain<Spec>(search: Search<Spec>, batch: number, found: Found<Spec>): Promise<Counterexample> {
-  const { fault, pods } = found;
+  const { fault, pods, beside } = found;
   const seed = batchSeed(search.seed, batch);
   let tries = 0;
   let last = fault;
   const shows = async (world: RolledWorld, specs: readonly Spec[]): Promise<boolean> => {
     if (++tries > mostTries) return false;
     try {
-      const again = (await tryCase(search, { world, specs, pods }, seed, fault.shownBy)).found;
+      const again = (await tryCase(search, { world, specs, pods, beside }, seed, fault.shownBy)).found;
       if (again?.fault.kind !== fault.kind) return false;
       last = again.fault;
       return true;
@@ -530,12 +539,13 @@ async function explain<Spec>(search: Search<Spec>, batch: number, found: Found<S
   );
   // What was shown last need not be what is shown by the smallest.
   await shows(world, specs);
-  return { kind: fault.kind, batch, text: last.text, yaml: writeDown(search.kind, { world, specs, pods }) };
+  return { kind: fault.kind, batch, text: last.text, yaml: writeDown(search.kind, { world, specs, pods, beside }) };
 }
 
-function writeDown<Spec>(kind: PolicyKind<Spec>, { world, specs, pods }: Case<Spec>): string {
+function writeDown<Spec>(kind: PolicyKind<Spec>, { world, specs, pods, beside }: Case<Spec>): string {
   const objects = [...specs.map((spec) => kind.objectOf(spec, world)), ...pods.map(({ pod }) => pod)];
-  const documents = [...documentsOf(world), ...exemptionDocuments(world), ...objects];
+  const ofPlatform = beside.map(({ object }) => object);
+  const documents = [...documentsOf(world), ...exemptionDocuments(world), ...ofPlatform, ...objects];
   const texts = documents.map((document) => stringify(document, { aliasDuplicateObjects: false }));
   return `# as of ${new Date(world.now).toISOString()}\n${texts.join('---\n')}`;
 }

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import { parseAllDocuments } from 'yaml';
 import { createConnection } from '../../src/client/connection.ts';
 import { kinds } from '../../src/kinds/kinds.ts';
-import { policyKinds } from '../../src/kinds/policy-kind.ts';
+import { listedPolicyKinds } from '../../src/kinds/policy-kind.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import { createNamespaceEvents } from '../../src/reconcile/namespace-events.ts';
 import { startFakeApiServer } from '../client/fake-api-server.ts';
@@ -197,7 +197,7 @@ t.test('stored ones are judged again, in a cluster that has them', async (t) => 
   for (const _ of ['v2', 'v1'])
     server.failNext({ kind: 'status', code: 404 }, ({ path }) => path.endsWith('/chatpolicies'));
   storedPolicies.begin();
-  const others = policyKinds.length;
+  const others = listedPolicyKinds.length;
   await until('all kinds are planned', () => clock.waits().length === others + 1);
   clock.advance(2_000);
   await until('all were asked for', () => asked().length === 2 && clock.waits().length === others + 1);

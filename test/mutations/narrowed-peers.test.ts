@@ -43,7 +43,7 @@ function narrowed(spec: unknown, owner: Owner = soft, asked: Asked = {}) {
 
 /** The fields that get the label: `spec.ingress[0].from[0].namespaceSelector.matchLabels`. */
 function places(spec: unknown, owner: Owner = soft, asked: Asked = {}): readonly string[] {
-  return narrowed(spec, owner, asked).map(({ labels }) => formatPath(labels));
+  return narrowed(spec, owner, asked).map((one) => formatPath('text' in one ? one.text : one.labels));
 }
 
 function specAfter(spec: unknown): unknown {

@@ -411,13 +411,13 @@ t.test('two services of one namespace open together what one alone does not', (t
 t.test('two services open together the addresses on which both answer', (t) => {
   const [udpAddresses, tcpAddresses] = [[range('169.254.20.10/31')], [range('64:ff9b::a9fe:140a/128')]];
   const where = serving(
-    { ...dns, name: 'dns-udp', ports: [udp(53)], addresses: udpAddresses },
-    { ...dns, name: 'dns-tcp', ports: [tcp(53)], addresses: tcpAddresses },
+    { ...dns, name: 'dns-udp', ports: [udp(54)], addresses: udpAddresses },
+    { ...dns, name: 'dns-tcp', ports: [tcp(54)], addresses: tcpAddresses },
   );
-  const both = [port(53), port(53, 'UDP')];
+  const both = [port(54), port(54, 'UDP')];
   t.same(judge(to(block('169.254.20.10/32'), both), where), []);
   t.match(judge(to(block('169.254.20.10/31'), both), where), [{ verdict: 'escapes', witness: /169\.254\.20\.11$/ }]);
-  t.same(judge(to(block('169.254.20.11/32'), [port(53, 'UDP')]), where), []);
+  t.same(judge(to(block('169.254.20.11/32'), [port(54, 'UDP')]), where), []);
   t.end();
 });
 

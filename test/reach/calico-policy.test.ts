@@ -1,5 +1,6 @@
 /** NetworkPolicies of Calico: which are contained, which are not, and why. Most are worked cases of what was read in Calico's own code. */
 import t from 'tap';
+import { calicoGroups } from '../../src/kinds/calico-groups.ts';
 import { calicoNetworkPolicy } from '../../src/kinds/calico-network-policy/calico-network-policy.ts';
 import { calicoNetworkSet } from '../../src/kinds/calico-network-set/calico-network-set.ts';
 import type { PolicyVerdict } from '../../src/kinds/kind.ts';
@@ -7,7 +8,7 @@ import { judgeBorder } from '../../src/reach/border.ts';
 import type { Border } from '../../src/reach/violation.ts';
 import { border } from './world.ts';
 
-const kind = calicoNetworkPolicy('projectcalico.org', 'v3');
+const kind = calicoNetworkPolicy(calicoGroups[0]);
 
 function judge(spec: unknown, of: Border = border): readonly PolicyVerdict[] {
   const policy = { spec, metadata: { name: 'asked', namespace: of.namespace } };
@@ -98,6 +99,12 @@ const entities: readonly {
     verdict: 'invalid',
     reason: /line break/,
   },
+  {
+    says: 'a line break that newer versions cannot read, so that nothing is left of the selector',
+    entity: { namespaceSelector: `has(\n${tenant}) && ${own}` },
+    verdict: 'invalid',
+  },
+  { says: 'the same in an operator', entity: { namespaceSelector: `${own} && a not\nin {"b"}` }, verdict: 'invalid' },
   { says: 'X26 notin in one word', entity: { namespaceSelector: `${tenant} notin{"beta"}` }, verdict: 'escapes' },
   { says: 'X28 two branches', entity: { namespaceSelector: `${own} || ${own} && has(y)` } },
   {
@@ -298,6 +305,34 @@ const specs: readonly { readonly says: string; readonly spec: unknown; readonly 
     spec: { ingress: [{ action: 'Allow', protocol: 'ICMP', icmp: { type: 8 } }] },
     told: [/^escapes/],
   },
+  {
+    says: 'a port of the source that Calico cannot read, and with it the list of all policies',
+    spec: ingress({ selector: 'all()', ports: ['1:2:3'] }, { protocol: 'TCP' }),
+    told: [/^invalid .*source.ports\[0\]/],
+  },
+  {
+    says: 'no port of the source',
+    spec: ingress({ selector: 'all()', notPorts: [70000] }, { protocol: 'TCP' }),
+    told: [/^invalid .*source.notPorts\[0\]/],
+  },
+  {
+    says: 'a type of ICMP that the kernel does not know',
+    spec: ingress(inside, { protocol: 'ICMP', icmp: { type: 255 } }),
+    told: [/^invalid .*icmp.type/],
+  },
+  {
+    says: 'a code of ICMP that is none',
+    spec: ingress(inside, { protocol: 'ICMP', notICMP: { type: 8, code: 1.5 } }),
+    told: [/^invalid .*notICMP.code/],
+  },
+  {
+    says: 'more annotations than a line of iptables has place for',
+    spec: ingress(inside, {
+      metadata: { annotations: Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`a${at}`, 'x'])) },
+    }),
+    told: [/^invalid .*metadata.annotations/],
+  },
+  { says: 'an annotation of a rule', spec: ingress(inside, { metadata: { annotations: { why: 'web' } } }), told: [] },
   { says: 'rules that are no list', spec: { ingress: {} }, told: [/^invalid spec.ingress/] },
 ];
 
@@ -308,6 +343,54 @@ for (const { says, spec, told: expected } of specs) {
     for (const [index, pattern] of expected.entries()) t.match(verdicts[index], pattern);
   });
 }
+
+t.test('a name that Calico takes for more than a name', async (t) => {
+  const named = (name: string) => {
+    const policy = { spec: ingress(inside), metadata: { name, namespace: border.namespace } };
+    return told(kind.worded(judgeBorder(kind.read(JSON.parse(JSON.stringify(policy))), border), border));
+  };
+  for (const name of ['web', 'default.web', 'default.web.v2']) t.strictSame(named(name), [], name);
+  t.match(named('knp.default.bulkhead-default-deny'), [/^unproven metadata.name: is the name by which Calico keeps/]);
+  t.match(named('kcnp.kube-admin.deny'), [/^unproven metadata.name: is the name by which Calico keeps/]);
+});
+
+t.test('a tier must be one of the settings, whether the field or the name says it', async (t) => {
+  const within = (tiers: readonly string[]): Border => {
+    const { tenancy } = border;
+    return { ...border, tenancy: { ...tenancy, settings: { ...tenancy.settings, calicoTiers: new Set(tiers) } } };
+  };
+  const judged = (tier: unknown, name: string, of: Border) => {
+    const policy = { spec: { tier, ...ingress(inside) }, metadata: { name, namespace: border.namespace } };
+    return kind.worded(judgeBorder(kind.read(JSON.parse(JSON.stringify(policy))), of), of);
+  };
+  for (const [tier, name] of [
+    [undefined, 'web'],
+    ['', 'web'],
+    ['default', 'default.web'],
+  ] as const) {
+    t.strictSame(judged(tier, name, border), []);
+    t.match(judged(tier, name, within(['teams'])), [
+      { verdict: 'unproven', path: 'spec.tier', reason: /^"default" is a tier in which/ },
+    ]);
+  }
+  for (const [tier, name] of [
+    ['teams', 'web'],
+    ['teams', 'teams.web'],
+  ] as const)
+    t.strictSame(judged(tier, name, within(['teams'])), [], 'a tier that is listed');
+  t.match(judged('platform', 'platform.web', border), [
+    {
+      path: 'spec.tier',
+      fix: 'write tier: default, or ask the platform to list the tier (settings: network.calico.tiers)',
+    },
+  ]);
+  t.match(judged(undefined, 'platform.web', border), [{ path: 'metadata.name', reason: /^"platform" is a tier/ }]);
+  t.match(judged('teams', 'platform.web', within(['teams'])), [
+    { path: 'metadata.name', fix: /^choose another name, that begins with teams\., or/ },
+  ]);
+  t.match(judged('default', 'web', within([])), [{ fix: /^ask the platform to list the tier/ }]);
+  t.match(judged(7, 'web', border), [{ verdict: 'invalid', path: 'spec.tier' }]);
+});
 
 t.test('a gate opens its ports to the tenant that agreed', async (t) => {
   const beta = { namespaceSelector: `${tenant} == "beta" || ${own}`, ports: [5432] };
@@ -333,10 +416,11 @@ t.test('which pods a policy isolates', async (t) => {
   t.strictSame(isolated({ ...egress(inside), ...ingress(inside) }), ['ingress,egress']);
   t.strictSame(isolated({ types: ['Ingress', 'Egress'] }), ['ingress,egress']);
   t.strictSame(isolated({ selector: 'app == "web"' }), []);
+  t.strictSame(isolated({ tier: 'teams' }), [], 'another tier may pass on what no rule decides');
 });
 
 t.test('a NetworkSet opens its addresses', async (t) => {
-  const set = calicoNetworkSet('projectcalico.org', 'v3');
+  const set = calicoNetworkSet(calicoGroups[0]);
   const judged = (spec: unknown, metadata: object = {}) => {
     const object = { spec, metadata: { name: 'asked', namespace: border.namespace, ...metadata } };
     return told(set.worded(judgeBorder(set.read(JSON.parse(JSON.stringify(object))), border), border));
@@ -357,27 +441,71 @@ t.test('a NetworkSet opens its addresses', async (t) => {
   const plain = { 'projectcalico.org/metadata': JSON.stringify({ labels: { app: 'web' } }) };
   t.strictSame(judged({}, { annotations: plain }), []);
   t.match(judged({}, { annotations: { 'projectcalico.org/metadata': '{' } }), [/^invalid metadata.annotations/]);
+  const forged = `{"pcns.${tenant}":"beta"}`;
+  for (const text of [
+    `{"Labels":${forged}}`,
+    `{"label\u017f":${forged}}`,
+    `{"labels":${forged},"labels":{"app":"web"}}`,
+    `{"l\\u0061bels":${forged},"labels":{}}`,
+    '[]',
+  ])
+    t.match(
+      judged({}, { annotations: { 'projectcalico.org/metadata': text } }),
+      [/^invalid metadata.annotations/],
+      text,
+    );
+  const written = JSON.stringify({
+    labels: { 'a:b': '":{"' },
+    annotations: { last: '{"labels":{"a\\"":":"}}' },
+    ownerReferences: [{}],
+  });
+  t.strictSame(judged({}, { annotations: { 'projectcalico.org/metadata': written } }), [], 'as Calico writes it');
+  const nested = `{"annotations":${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
+  t.strictSame(judged({}, { annotations: { 'projectcalico.org/metadata': nested } }), [], 'however deep');
   const one = { metadata: { name: 'a', labels: { app: 'x' } }, spec: { nets: [] } };
   t.equal(set.unchanged(one, { ...one, metadata: { name: 'a', labels: { app: 'y' } } }), false, 'labels are looked at');
   t.equal(set.unchanged(one, JSON.parse(JSON.stringify(one))), true);
 });
 
+t.test('what goes beyond the limits is said once', async (t) => {
+  const rules = Array.from({ length: 1000 }, () => ({
+    action: 'Allow',
+    source: { namespaceSelector: `has(${'a'.repeat(300)})` },
+  }));
+  const beyond = told(judge({ ingress: rules })).filter((one) => !/^escapes/.test(one));
+  t.match(beyond, [/^unproven spec.ingress\[\d+\].source: goes beyond the 4000 labels/]);
+  t.equal(beyond.length, 1);
+});
+
 t.test('the largest policies are judged in little time', async (t) => {
   const own = `(has(a) || has(b)) && ${tenant} == "acme"`;
   const hard = Array.from({ length: 28 }, (_, index) => `(a${index} == "x" || b${index} == "y")`).join(' && ');
+  const many = (count: number, source: (index: number) => object, more: (index: number) => object = () => ({})) =>
+    Array.from({ length: count }, (_, index) => ({ action: 'Allow', source: source(index), ...more(index) }));
   const policies = {
-    'many simple rules': Array.from({ length: 900 }, () => ({ action: 'Allow', source: { namespaceSelector: own } })),
-    'hard selectors': Array.from({ length: 60 }, () => ({ action: 'Allow', source: { namespaceSelector: hard } })),
-    'too much text': Array.from({ length: 1000 }, () => ({ action: 'Allow', source: { namespaceSelector: hard } })),
+    'many simple rules': many(900, () => ({ namespaceSelector: own })),
+    'rules that all differ': many(900, (index) => ({ namespaceSelector: own.replace('has(b)', `has(b${index})`) })),
+    'parts of values': many(1000, () => ({ namespaceSelector: 'a contains "ab" && !(a contains "z")' })),
+    'ports that a gate shuts': many(
+      1000,
+      () => ({ namespaceSelector: `${tenant} == "beta"` }),
+      (index) => ({
+        protocol: 'TCP',
+        destination: { ports: [1000 + index, 3000 + index, 5000 + index, 7000 + index] },
+      }),
+    ),
+    'a net in each rule': many(1000, (index) => ({ nets: [`20.${index >> 8}.${index & 255}.0/25`] })),
+    'hard selectors': many(60, () => ({ namespaceSelector: hard })),
+    'too much text': many(1000, () => ({ namespaceSelector: hard })),
   };
   for (const [says, rules] of Object.entries(policies)) {
     const policy = JSON.parse(JSON.stringify({ spec: { ingress: rules }, metadata: { namespace: border.namespace } }));
-    const times = Array.from({ length: 12 }, () => {
+    const times = Array.from({ length: 30 }, () => {
       const before = process.cpuUsage();
       judgeBorder(kind.read(policy), border);
       const { user, system } = process.cpuUsage(before);
       return (user + system) / 1_000;
     }).toSorted((one, other) => one - other);
-    t.ok((times[0] ?? 99) <= 60, `${says}: ${times[0]} ms, at most ${times.at(-1)}`);
+    t.ok((times[0] ?? 99) <= 20, `${says}: ${times[0]} ms, at most ${times.at(-1)}`);
   }
 });

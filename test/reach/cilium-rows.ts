@@ -94,6 +94,21 @@ export const ciliumRows: readonly Row[] = [
     { chosen: ['matchLabels'] },
   ],
   [
+    'whichever cluster of the mesh',
+    from({ matchExpressions: [{ key: 'io.cilium.k8s.policy.cluster', operator: 'Exists' }] }),
+    [[`${inPeer}/matchExpressions`]],
+    { chosen: ['matchExpressions'] },
+  ],
+  [
+    'another cluster beside the own one',
+    from({ matchExpressions: [{ key: 'io.cilium.k8s.policy.cluster', operator: 'In', values: ['here', 'other'] }] }),
+    [[`${inPeer}/matchExpressions/0/values`, ['here']]],
+    {
+      where: { ...border, tenancy: createTenancy({ ...settings, clusterName: 'here' }, [acme]) },
+      chosen: ['here', 'values'],
+    },
+  ],
+  [
     'a label with and without its source',
     from({ matchLabels: { app: 'x', 'any:app': 'y' } }),
     [[`${inPeer}/matchLabels/any:app`]],

@@ -80,6 +80,8 @@ export interface World {
     readonly egress?: readonly WrittenEgress[];
     readonly vouched?: readonly WrittenVouched[];
     readonly gates: readonly WrittenGate[];
+    /** Other clusters of the mesh where its label and names are its own. */
+    readonly clusters?: readonly string[];
   }[];
   /** What members of tenants ask for by themselves, and what the settings let them. */
   readonly requests?: readonly WrittenRequest[];
@@ -99,7 +101,10 @@ export interface World {
     /** By name; undefined: all. */
     readonly tenants?: readonly string[];
     readonly offer?: string;
+    readonly clusters?: readonly string[];
   }[];
+  /** Of the own cluster, as the settings name it. */
+  readonly clusterName?: string;
   readonly protectedRanges: readonly { readonly name: string; readonly cidr: string }[];
   /** Families of which these are not all: any address of them may be one of the cluster. */
   readonly unlistedFamilies: readonly number[];
@@ -126,6 +131,7 @@ export interface WrittenGate {
   readonly direction: Direction;
   readonly ports: readonly WrittenPort[];
   readonly expires?: string;
+  readonly clusters?: readonly string[];
 }
 
 /** A GateRequest in a namespace of the tenant `from`; `label` is its tenant label. */
@@ -218,6 +224,15 @@ export function letsPort(ports: readonly WrittenPort[] | null | undefined, { pro
   });
 }
 
+/** Whoever is to have the port of a name server may have it by every protocol. */
+function servesPort(ports: readonly WrittenPort[], wire: WirePort, direction: Direction): boolean {
+  if (letsPort(ports, wire)) return true;
+  const named = ports.some(
+    ({ protocol, port, endPort = port }) => protocol === 'UDP' && port === wire.port && endPort === wire.port,
+  );
+  return direction === 'egress' && (wire.port === 53 || wire.port === 5353) && named;
+}
+
 /**
  * Whether such a namespace can be: whoever has the name of the policy's, or one that is reserved to the tenant and not taken, is the
  * tenant's; and no tenant's has a label that only the platform writes, nor any other a value that is listed for others.
@@ -256,14 +271,17 @@ export function isAgreed(party: Party & { kind: 'pod' }, wire: WirePort, directi
       (service) =>
         service.direction === direction &&
         isFor(service, world) &&
+        (party.cluster === undefined || service.clusters?.includes(party.cluster)) &&
         service.podSelector !== undefined &&
         service.namespace === party.namespace.get(nameLabel) &&
         selects(service.podSelector, party.pod) &&
-        letsPort(service.ports, wire),
+        servesPort(service.ports, wire, direction),
     ) ||
     (owner !== undefined &&
-      ((hasHalf(world.tenant, owner, direction, wire, world) && hasHalf(owner, world.tenant, opposite, wire, world)) ||
-        (mayAsk(owner, wire, world) &&
+      ((hasHalf(world.tenant, owner, direction, wire, world, party.cluster) &&
+        hasHalf(owner, world.tenant, opposite, wire, world)) ||
+        (party.cluster === undefined &&
+          mayAsk(owner, wire, world) &&
           asks(world.tenant, owner, direction, wire, world) &&
           asks(owner, world.tenant, opposite, wire, world))))
   );
@@ -287,8 +305,10 @@ function asks(from: string, to: string, direction: Direction, wire: WirePort, { 
 }
 
 function isForeignPod(party: Party & { kind: 'pod' }, wire: WirePort, direction: Direction, world: World): boolean {
-  if (party.cluster !== undefined) return true;
-  return party.namespace.get(world.tenantLabel) !== world.tenant && !isAgreed(party, wire, direction, world);
+  const tenant = world.tenants.find(({ name }) => name === world.tenant);
+  const isOurs = party.cluster === undefined || tenant?.clusters?.includes(party.cluster) === true;
+  if (isOurs && party.namespace.get(world.tenantLabel) === world.tenant) return false;
+  return !isAgreed(party, wire, direction, world);
 }
 
 /**
@@ -306,8 +326,8 @@ function isForeignAddress(
     (service) =>
       service.direction === direction &&
       isFor(service, world) &&
-      ((among(service.addresses) && letsPort(service.ports, wire)) ||
-        (service.endpoints ?? []).some(({ cidr, ports }) => among([cidr]) && letsPort(ports, wire))),
+      ((among(service.addresses) && servesPort(service.ports, wire, direction)) ||
+        (service.endpoints ?? []).some(({ cidr, ports }) => among([cidr]) && servesPort(ports, wire, direction))),
   );
   if (served) return false;
   const { egressCIDRs = [], egress = [], vouched = [] } = world.tenants.find(({ name }) => name === world.tenant) ?? {};
@@ -341,13 +361,22 @@ function isFor({ tenants }: World['services'][number], { tenant }: World): boole
   return tenants === undefined || tenants.includes(tenant);
 }
 
-function hasHalf(from: string, to: string, direction: Direction, wire: WirePort, { tenants, now }: World): boolean {
+/** @param cluster of the mesh in which the other one is; undefined: this one */
+function hasHalf(
+  from: string,
+  to: string,
+  direction: Direction,
+  wire: WirePort,
+  { tenants, now }: World,
+  cluster?: string,
+): boolean {
   const { gates = [] } = tenants.find(({ name }) => name === from) ?? {};
   return gates.some(
     (gate) =>
       gate.tenant === to &&
       gate.direction === direction &&
       (gate.expires === undefined || now < Date.parse(gate.expires)) &&
+      (cluster === undefined || gate.clusters?.includes(cluster) === true) &&
       letsPort(gate.ports, wire),
   );
 }

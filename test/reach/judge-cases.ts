@@ -1,5 +1,6 @@
 /** Holds src/reach against worked cases, and every witness that it names against the naive evaluator. */
 
+import { calicoGroups } from '../../src/kinds/calico-groups.ts';
 import { calicoNetworkPolicy } from '../../src/kinds/calico-network-policy/calico-network-policy.ts';
 import { ciliumNetworkPolicy } from '../../src/kinds/cilium-network-policy/cilium-network-policy.ts';
 import type { PolicyKind } from '../../src/kinds/kind.ts';
@@ -43,7 +44,7 @@ const policies = {
   'k8s-on-cilium': (input: unknown) => bothWays(input),
 };
 
-const calico = calicoNetworkPolicy('projectcalico.org', 'v3');
+const calico = calicoNetworkPolicy(calicoGroups[0]);
 const calicoPolicies = {
   'calico.entityRule': (entity: unknown) => [
     { ingress: [{ action: 'Allow', source: entity }] },

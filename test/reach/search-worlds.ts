@@ -61,6 +61,7 @@ const protocol = fc.constantFrom('TCP', 'TCP', 'UDP', 'SCTP');
 export const numericPort: fc.Arbitrary<WrittenPort> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ protocol, port: number }) },
   { weight: 1, arbitrary: fc.record({ port: number }) },
+  { weight: 1, arbitrary: fc.record({ protocol, port: fc.constant(53) }) },
   {
     weight: 2,
     arbitrary: fc
@@ -83,6 +84,9 @@ const expiry = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...expired) },
 );
 
+/** Other clusters of the mesh for which something is granted, too. */
+const clusters = fc.constantFrom(undefined, undefined, undefined, ['elsewhere'], ['elsewhere', 'west'], ['west']);
+
 /** What two tenants agree on, or nearly. */
 const agreement = fc.record({
   other: fc.constantFrom('beta', 'gamma'),
@@ -97,6 +101,7 @@ const agreement = fc.record({
   theirBy: fc.constantFrom(undefined, undefined, undefined, 'platform', 'request'),
   /** Whose namespace a request was written in first. */
   label: fc.constantFrom(undefined, undefined, undefined, 'gamma', 'beta'),
+  clusters,
 });
 
 const requestable = fc.record(
@@ -114,6 +119,17 @@ const requestable = fc.record(
   { requiredKeys: ['from', 'ports'] },
 );
 
+/** What a name server listens on, and what looks like it. */
+const namePorts: readonly WrittenPort[][] = [
+  [
+    { protocol: 'UDP', port: 53 },
+    { protocol: 'TCP', port: 53 },
+  ],
+  [{ protocol: 'UDP', port: 53, endPort: 53 }],
+  [{ protocol: 'TCP', port: 53 }],
+  [{ protocol: 'UDP', port: 4, endPort: 53 }],
+];
+
 const service = fc.record({
   direction,
   namespace: fc.constantFrom('kube-system', 'infra'),
@@ -126,12 +142,13 @@ const service = fc.record({
       .map(([operator, value]) => ({ matchExpressions: [{ key: 'app', operator, values: [value] }] })),
     fc.constantFrom('Exists', 'DoesNotExist').map((operator) => ({ matchExpressions: [{ key: 'app', operator }] })),
   ),
-  ports: openPorts,
+  ports: fc.oneof({ weight: 6, arbitrary: openPorts }, { weight: 1, arbitrary: fc.constantFrom(...namePorts) }),
   addresses: fc.array(smallBlock, { maxLength: 2 }),
   endpoints: fc.array(fc.record({ cidr: smallBlock, ports: fc.array(numericPort, { minLength: 1, maxLength: 2 }) }), {
     maxLength: 1,
   }),
   tenants: fc.constantFrom(undefined, undefined, ['acme'], ['acme', 'beta'], ['beta']),
+  clusters,
   offer: fc.constantFrom('baseline', 'policy'),
   atAddresses: fc.boolean(),
 });
@@ -212,6 +229,8 @@ export const world: fc.Arbitrary<World> = fc
     requestable,
     services: fc.array(service, { maxLength: 3 }),
     network,
+    clusters,
+    clusterName: fc.constantFrom(undefined, 'here', 'here'),
   })
   .map((drawn): World => {
     const { tenantLabel, namespace, prefix, betaPrefix, taken, granted, grants, agreements, services, network } = drawn;
@@ -219,14 +238,15 @@ export const world: fc.Arbitrary<World> = fc
     const gates: Record<string, WrittenGate[]> = { acme: [], beta: [], gamma: [] };
     const requests: WrittenRequest[] = [];
     for (const { other, direction, halves, ports, theirPorts = ports, expires, theirExpires, ...one } of agreements) {
-      const { by, theirBy = by, label } = one;
+      const { by, theirBy = by, label, clusters } = one;
       const opposite = direction === 'ingress' ? 'egress' : 'ingress';
       const mirror = halves === 'same way' ? direction : opposite;
       const declare = (from: string, by: string, gate: WrittenGate) => {
         if (by === 'platform') gates[from]?.push(gate);
         else requests.push({ ...requested(gate), from, label: label === other ? from : (label ?? from) });
       };
-      if (halves !== 'theirs') declare('acme', by, { tenant: other, direction, ports, ...(expires && { expires }) });
+      const reach = { ...(expires && { expires }), ...(clusters && by === 'platform' && { clusters }) };
+      if (halves !== 'theirs') declare('acme', by, { tenant: other, direction, ports, ...reach });
       if (halves === 'own') continue;
       const theirs = { tenant: 'acme', direction: mirror, ports: theirPorts };
       declare(other, theirBy, { ...theirs, ...(theirExpires && { expires: theirExpires }) });
@@ -270,6 +290,7 @@ export const world: fc.Arbitrary<World> = fc
         {
           ...{ name: 'acme', ...reserved, egressCIDRs: granted, egress: grants, vouched },
           gates: withoutDoubles(gates.acme),
+          ...(drawn.clusters && { clusters: drawn.clusters }),
         },
         {
           // What others are granted is nothing to the tenant.
@@ -281,11 +302,12 @@ export const world: fc.Arbitrary<World> = fc
       ],
       requests,
       requestable: drawn.requestable,
-      services: services.flatMap(({ atAddresses, namespace, podSelector, tenants, ...service }, index) => {
+      services: services.flatMap(({ atAddresses, namespace, podSelector, tenants, clusters, ...service }, index) => {
         const addresses = service.addresses.filter(isServed(service, service.direction));
         const endpoints = service.endpoints.filter((one) => isServed(one, service.direction)(one.cidr));
         const pods = atAddresses && addresses.length + endpoints.length > 0 ? {} : { namespace, podSelector };
-        return { name: `service-${index}`, ...pods, ...service, addresses, endpoints, ...(tenants && { tenants }) };
+        const whom = { ...(tenants && { tenants }), ...(clusters && { clusters }) };
+        return { name: `service-${index}`, ...pods, ...service, addresses, endpoints, ...whom };
       }),
       protectedRanges: [
         ...ranges,
@@ -294,6 +316,7 @@ export const world: fc.Arbitrary<World> = fc
       unlistedFamilies,
       ...(ipFamilies !== undefined && { ipFamilies }),
       ...{ taken, trusted: drawn.trusted, misplaced: drawn.misplaced },
+      ...(drawn.clusterName && { clusterName: drawn.clusterName }),
     };
   });
 
@@ -335,8 +358,8 @@ function arrivedAt({ family, first, last }: Block): Block {
 function withoutDoubles(gates: readonly WrittenGate[] = []): WrittenGate[] {
   const text = ({ protocol = 'TCP', port = 1, endPort }: WrittenPort, whole: boolean) =>
     `${port}-${endPort ?? (whole ? 65535 : port)}/${protocol}`;
-  const key = ({ tenant, direction, ports }: WrittenGate) =>
-    [tenant, direction, ...ports.map((port) => text(port, port.port === undefined)).sort()].join();
+  const key = ({ tenant, direction, ports, clusters = [] }: WrittenGate) =>
+    [tenant, direction, ...clusters, ...ports.map((port) => text(port, port.port === undefined)).sort()].join();
   return [...new Map(gates.map((gate) => [key(gate), gate])).values()];
 }
 
@@ -348,6 +371,7 @@ export function documentsOf(world: World): readonly unknown[] {
   const field = (name: string) => protectedRanges.flatMap((range) => (range.name === name ? [range.cidr] : []));
   const network = {
     ...(plugin && { plugin }),
+    ...(world.clusterName && { clusterName: world.clusterName }),
     ...(world.ipFamilies && { ipFamilies: world.ipFamilies }),
     podCIDRs: field('podCIDRs'),
     serviceCIDRs: field('serviceCIDRs'),
@@ -367,13 +391,16 @@ export function documentsOf(world: World): readonly unknown[] {
       },
     },
     ...world.tenants.map(
-      ({ name, prefix, prefixes = [], names = [], egressCIDRs, egress = [], vouched = [], gates }) => ({
+      ({ name, prefix, prefixes = [], names = [], egressCIDRs, egress = [], vouched = [], gates, clusters }) => ({
         apiVersion,
         kind: 'Tenant',
         metadata: { name },
         spec: {
           namespaces: { ...(prefix && { prefix }), prefixes, names },
-          network: { egressCIDRs, egress, vouched: vouched.map(answeredFor), gates },
+          network: {
+            ...{ egressCIDRs, egress, vouched: vouched.map(answeredFor), gates },
+            ...(clusters && { clusters }),
+          },
         },
       }),
     ),

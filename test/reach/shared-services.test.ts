@@ -122,3 +122,40 @@ t.test('a rule without peers is told the service that its ports are of', (t) => 
   );
   t.end();
 });
+
+t.test('the port of a name server is open by every protocol, as policies of Cilium open it', (t) => {
+  const dnsPods = {
+    namespaceSelector: { matchLabels: { [nameLabel]: 'kube-system' } },
+    podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+  };
+  const by = (protocol: string, port: number, peer: unknown = dnsPods) => ({
+    policyTypes: ['Egress'],
+    egress: [{ to: [peer], ports: [{ protocol, port }] }],
+  });
+  for (const protocol of ['TCP', 'UDP', 'SCTP']) {
+    t.same(judge(by(protocol, 53), where(north, dns)), [], protocol);
+    t.same(judge(by(protocol, 53, block('169.254.20.10/32')), where(north, dns)), [], `${protocol}, at its address`);
+  }
+  t.match(judge(by('SCTP', 54), where(north, dns)), [{ verdict: 'escapes' }], 'another port');
+  const udp: SharedService = { ...registry, ports: [{ protocol: 'UDP', first: 53, last: 53 }] };
+  t.same(judge(by('SCTP', 53, registryPods), where(north, udp)), [], 'a name server of the platform');
+  t.match(
+    judge(by('SCTP', 53, registryPods), where(north, { ...registry, ports: [tcp(53)] })),
+    [{ verdict: 'escapes' }],
+    'what listens on TCP alone is no name server',
+  );
+  const range: SharedService = { ...registry, ports: [{ protocol: 'UDP', first: 50, last: 60 }] };
+  t.match(
+    judge(by('SCTP', 53, registryPods), where(north, range)),
+    [{ verdict: 'escapes' }],
+    'nor is a range of ports',
+  );
+  const probes: SharedService = { ...udp, direction: 'ingress' };
+  const from = { ingress: [{ from: [registryPods], ports: [{ protocol: 'SCTP', port: 53 }] }] };
+  t.match(judge(from, where(north, probes)), [{ verdict: 'escapes' }], 'nor who is let in');
+  t.match(
+    judge({ egress: [{ ports: [{ protocol: 'SCTP', port: 53 }] }] }, where(north, dns))[0]?.fix,
+    /^remove the rule, as bulkhead-allow-dns opens dns already/,
+  );
+  t.end();
+});

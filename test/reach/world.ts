@@ -81,6 +81,7 @@ export const settings: Settings = {
   podSecurityDefault: undefined,
   pods: defaultSettings.pods,
   policyKinds: [],
+  calicoTiers: defaultSettings.calicoTiers,
   protectedRanges: [
     protect('pod network', '10.244.0.0/16'),
     protect('pod network', '2001:db8:42::/56'),

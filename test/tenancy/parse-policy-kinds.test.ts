@@ -29,7 +29,11 @@ t.test('what a list may say', async (t) => {
     ['what agents write', kind('ciliumendpoints.cilium.io'), [/is written by the platform and the agents/]],
     ['a kind of the platform', kind('egressips.k8s.ovn.org'), [/is written by the platform and the agents/]],
     ['an agent', agent(`subjects: [{ ${account} }], groups: [networking.istio.io]`), []],
-    ['a group of users', agent('subjects: [{ kind: Group, name: all }], groups: [kuma.io]'), [/kind: is Group/]],
+    [
+      'a group of users',
+      agent('subjects: [{ kind: Group, name: all }], groups: [kuma.io]'),
+      [/subjects\[0\]\.kind: .*ServiceAccount/],
+    ],
     ['an unknown API group', agent(`subjects: [{ ${account} }], groups: [istio.io]`), [/groups\[0\]/]],
     ['everybody', agent('subjects: [{ kind: User, name: system:anonymous }], groups: [kuma.io]'), [/is everybody/]],
   ];
@@ -116,4 +120,20 @@ t.test('the pages name every group and every account', async (t) => {
     const row = `| ${groups.map((group) => `\`${group}\``).join(', ')} | ${names.join(', ')}${every ? ' ¹' : ''} |`;
     t.ok(accounts.includes(row), row);
   }
+});
+
+t.test('the tiers of Calico', async (t) => {
+  const tiersIn = (network: string) => {
+    const parsed = parseSettings(document(`{ network: ${network} }`));
+    if (!parsed.ok) throw new Error(problemLines(parsed).join('\n'));
+    return [...parsed.value.calicoTiers];
+  };
+  t.strictSame(tiersIn('{}'), ['default']);
+  t.strictSame(tiersIn('{ calico: {} }'), ['default']);
+  t.strictSame(tiersIn('{ calico: { tiers: [teams, default] } }'), ['teams', 'default']);
+  t.strictSame(tiersIn('{ calico: { tiers: [] } }'), [], 'none at all');
+  for (const tiers of ['[Default]', '[a.b]', 'default', "['']"])
+    t.match(problemLines(parseSettings(document(`{ network: { calico: { tiers: ${tiers} } } }`))), [
+      /spec\.network\.calico\.tiers/,
+    ]);
 });

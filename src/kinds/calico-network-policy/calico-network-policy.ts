@@ -4,19 +4,16 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { readCalicoPolicy } from '../../reach/dialects/calico/policy.ts';
+import type { CalicoGroup } from '../calico-groups.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
 import { policyReviews } from '../policy-reviews.ts';
-import { calicoWords } from './words.ts';
+import { bothSelectors, calicoWords } from './words.ts';
 
-export const calicoNetworkPolicy = (
-  group: 'projectcalico.org' | 'crd.projectcalico.org',
-  version: 'v3' | 'v1',
-): PolicyKind => ({
+export const calicoNetworkPolicy = (group: CalicoGroup): PolicyKind => ({
+  ...group,
   family: 'policy',
   kind: 'NetworkPolicy',
-  group,
-  versions: [version],
   plural: 'networkpolicies',
   scope: 'Namespaced',
   writers: 'tenants',
@@ -30,6 +27,7 @@ export const calicoNetworkPolicy = (
     },
   ],
   read: readCalicoPolicy,
+  narrows: { by: 'text', added: calicoWords.equals, becomes: bothSelectors },
   worded: (verdicts, border) => wordedVerdicts(verdicts, border, calicoWords),
   unchanged: (policy, stored) =>
     isDeepStrictEqual(policy.spec, stored.spec) && policy.metadata?.namespace === stored.metadata?.namespace,

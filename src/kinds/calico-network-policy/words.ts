@@ -1,5 +1,6 @@
 import { isMap } from '../../kubernetes/json.ts';
 import type { LabelSelector } from '../../kubernetes/label-selector.ts';
+import { longestSelector } from '../../reach/dialects/calico/parse-selector.ts';
 import type { PolicyWords } from '../policy-words.ts';
 
 const namespaceName = 'projectcalico.org/name';
@@ -19,7 +20,14 @@ function selectorOf({ matchLabels, matchExpressions }: LabelSelector): string {
   return [...labels, ...others].join(' && ') || 'all()';
 }
 
-export const calicoWords: PolicyWords = {
+/** A selector that matches what both match; undefined where the CRDs of newer versions would not take a text of its length. */
+export function bothSelectors(one: string, other: string): string | undefined {
+  const isEverything = ['', 'all()'].includes(one.trim());
+  const text = isEverything ? other : `(${one}) && ${other}`;
+  return text.length <= longestSelector ? text : undefined;
+}
+
+export const calicoWords: PolicyWords & Required<Pick<PolicyWords, 'equals'>> = {
   namespaceLabel: (label) => label,
   namespaceName,
   equals,

@@ -2,19 +2,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Policy } from '../../kubernetes/objects.ts';
 import { readNetworkSet } from '../../reach/dialects/calico/network-set.ts';
+import type { CalicoGroup } from '../calico-groups.ts';
 import { calicoWords } from '../calico-network-policy/words.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
 import { policyReviews } from '../policy-reviews.ts';
+import type { PolicyWords } from '../policy-words.ts';
 
-export const calicoNetworkSet = (
-  group: 'projectcalico.org' | 'crd.projectcalico.org',
-  version: 'v3' | 'v1',
-): PolicyKind => ({
+const words: PolicyWords = { ...calicoWords, except: () => 'smaller nets' };
+
+export const calicoNetworkSet = (group: CalicoGroup): PolicyKind => ({
+  ...group,
   family: 'policy',
   kind: 'NetworkSet',
-  group,
-  versions: [version],
   plural: 'networksets',
   scope: 'Namespaced',
   writers: 'tenants',
@@ -28,7 +28,7 @@ export const calicoNetworkSet = (
     },
   ],
   read: readNetworkSet,
-  worded: (verdicts, border) => wordedVerdicts(verdicts, border, calicoWords),
+  worded: (verdicts, border) => wordedVerdicts(verdicts, border, words),
   unchanged: (set, stored) => isDeepStrictEqual(judgedIn(set), judgedIn(stored)),
 });
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Policy } from '../../kubernetes/objects.ts';
+import type { PolicyRequest } from '../../kubernetes/review.ts';
 import { readCiliumPolicy } from '../../reach/dialects/cilium/policy.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
@@ -25,9 +26,14 @@ export const ciliumNetworkPolicy: PolicyKind = {
   ],
   read: readCiliumPolicy,
   worded: (verdicts, border) => wordedVerdicts(verdicts, border, ciliumWords),
-  narrows: ciliumWords.namespaceLabel,
+  narrows: { by: 'label', key: ciliumWords.namespaceLabel },
   unchanged: (policy, stored) => isDeepStrictEqual(rulesOf(policy), rulesOf(stored)),
 };
+
+/** For checks that know what its fields mean. */
+export function isCiliumNetworkPolicy({ resource }: PolicyRequest): boolean {
+  return resource === 'cilium.io/v2/ciliumnetworkpolicies';
+}
 
 /** What `read` looks at. */
 function rulesOf(policy: Policy): unknown {

@@ -26,7 +26,7 @@ export const ciliumWords: PolicyWords = {
   block: (ranges) => `CIDR ${ranges}`,
   except: (direction) => `except of ${direction === 'ingress' ? 'from' : 'to'}CIDRSet`,
   internet: 'toCIDRSet with cidr: 0.0.0.0/0 and except',
-  removePeer: 'remove the peer, or the whole rule if it has no other peer: a rule of ports alone allows everybody',
+  removePeer: 'remove the peer, or the rule if this is its only peer',
   ranges: (direction) => `${direction === 'ingress' ? 'from' : 'to'}CIDRSet`,
   addresses: (family, direction) =>
     `${direction === 'ingress' ? 'from' : 'to'}CIDRSet with cidr: ${family === 4 ? '0.0.0.0/0' : '::/0'} and except`,

@@ -26,7 +26,7 @@ export const networkPolicy: PolicyKind = {
   ],
   read: readNetworkPolicy,
   worded: (verdicts, border) => wordedVerdicts(verdicts, border, networkPolicyWords),
-  narrows: networkPolicyWords.namespaceLabel,
+  narrows: { by: 'label', key: networkPolicyWords.namespaceLabel },
   unchanged: ({ spec }, stored) => isDeepStrictEqual(spec, stored.spec),
 };
 

@@ -21,6 +21,9 @@ export interface Limits {
  */
 export const valuesPerLabel = 100;
 
+/** So many gain nothing from it that lists of ports are told apart. */
+const fewRules = 16;
+
 export class Found {
   readonly rules: AllowRule[] = [];
   readonly diagnostics: PlacedDiagnostic[] = [];
@@ -35,6 +38,7 @@ export class Found {
 
   /** One list for all rules on the same ports: what is asked about a list is worked out once (reach/tenant-addresses.ts). */
   onPorts(ports: readonly Port[]): readonly Port[] {
+    if (this.rules.length < fewRules) return ports;
     const key = ports.map(formatPort).join();
     const known = this.#ports.get(key);
     if (known !== undefined) return known;

@@ -96,19 +96,30 @@ function alternatives(choice: readonly Expression[], term: Term, budget: Budget)
 
 /** What every match has in common, or less: linear. Undefined: plainly nothing can be matched. */
 export function bound(expression: Expression, budget: Budget): Term | undefined {
-  if ('all' in expression) {
-    let term: Term | undefined = new Map();
-    for (const one of expression.all) term = term && met(term, bound(one, budget), budget);
-    return term;
-  }
-  if ('any' in expression) {
-    const terms = expression.any.flatMap((one) => bound(one, budget) ?? []);
-    const [first, ...others] = terms;
-    return first && others.reduce(either, first);
-  }
-  budget.spend(1);
   const term = new Map<string, Values>();
-  return take(expression, term, budget) ? term : undefined;
+  return narrow(term, expression, budget) ? term : undefined;
+}
+
+/** Takes the bound of the expression into the term. False: nothing is left. */
+function narrow(term: Map<string, Values>, expression: Expression, budget: Budget): boolean {
+  if ('all' in expression) return expression.all.every((one) => narrow(term, one, budget));
+  if ('any' in expression) return takeAll(term, expression.any, budget);
+  budget.spend(1);
+  return take(expression, term, budget);
+}
+
+/** What the alternatives have in common. */
+function takeAll(term: Map<string, Values>, alternatives: readonly Expression[], budget: Budget): boolean {
+  let common: Term | undefined;
+  for (const one of alternatives) {
+    const next = bound(one, budget);
+    if (next !== undefined) common = common === undefined ? next : either(common, next);
+  }
+  if (common === undefined) return false;
+  for (const [key, values] of common) {
+    for (const literal of literalsOf(key, values)) if (!take(literal, term, budget)) return false;
+  }
+  return true;
 }
 
 function either(one: Term, other: Term): Term {
@@ -116,15 +127,6 @@ function either(one: Term, other: Term): Term {
   for (const [key, values] of one) {
     const others = other.get(key);
     if (others !== undefined) term.set(key, joined(values, others));
-  }
-  return term;
-}
-
-function met(one: Term, other: Term | undefined, budget: Budget): Term | undefined {
-  if (other === undefined) return undefined;
-  const term = new Map(one);
-  for (const [key, values] of other) {
-    for (const literal of literalsOf(key, values)) if (!take(literal, term, budget)) return undefined;
   }
   return term;
 }

@@ -17,6 +17,15 @@ export type Word = string | 'beyond' | undefined;
 const mostContained = 16;
 const letters = 'xabcdefghijklmnopqrstuvwyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
+const fillers = ['', 'any', 'x', 'x0', 'a1', 'any-2'];
+const guesses: readonly ((word: string, filler: string, prefix: string, suffix: string) => string)[] = [
+  (word) => word,
+  (word, filler) => word + filler,
+  (word, filler) => filler + word,
+  (_, filler, prefix, suffix) => prefix + filler + suffix,
+  (word, filler) => filler + word + filler,
+];
+
 /** "must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character". */
 export function isLabelValue(text: string, longest: number): boolean {
   return (
@@ -42,18 +51,24 @@ export function findWord(
   )
     return undefined;
   const contained = held.flatMap(({ op, text }) => (op === 'contains' ? text : []));
+  const isIn = ({ op, text }: Affix) =>
+    op === 'starts'
+      ? prefix.startsWith(text)
+      : op === 'ends'
+        ? suffix.endsWith(text)
+        : [prefix, suffix, ...contained].some((part) => part.includes(text));
+  if (affixes.some((one) => !one.holds && isIn(one))) return undefined;
   // Most often one of these is such a word.
-  for (const filler of ['', 'any', 'x', 'x0', 'a1', 'any-2']) {
+  const parts = [prefix, ...contained, suffix].filter((part) => part !== '');
+  for (const filler of fillers) {
     if (!budget.spend(1 + affixes.length)) return 'beyond';
-    const word = [prefix, ...contained, suffix].filter((part) => part !== '').join(filler);
-    for (const guess of [
-      word,
-      `${word}${filler}`,
-      `${filler}${word}`,
-      `${prefix}${filler}${suffix}`,
-      `${filler}${word}${filler}`,
-    ])
+    const word = parts.length === 1 ? (parts[0] ?? '') : parts.join(filler);
+    for (let way = 0; way < guesses.length; way++) {
+      const guess = guesses[way]?.(word, filler, prefix, suffix) ?? '';
       if (guess !== '' && fits(guess)) return guess;
+      // Without a filler all guesses are one.
+      if (filler === '') break;
+    }
   }
   if (fits('')) return '';
   return shortestWord({ affixes, excluded, longest, prefix, suffix, contained, fits }, budget);
@@ -146,8 +161,14 @@ function longestOf(affixes: readonly AffixLiteral[], op: Affix['op']): string {
   return longest;
 }
 
+/** By character code; every other one is beyond or false. */
+const plain: readonly boolean[] = Array.from({ length: 128 }, (_, code) =>
+  /[A-Za-z0-9._-]/.test(String.fromCharCode(code)),
+);
+
 function isPlain(text: string): boolean {
-  return /^[A-Za-z0-9._-]*$/.test(text);
+  for (let at = 0; at < text.length; at++) if (plain[text.charCodeAt(at)] !== true) return false;
+  return true;
 }
 
 function isAlphanumeric(character: string | undefined): boolean {

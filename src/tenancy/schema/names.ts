@@ -10,6 +10,14 @@ export const labelName = {
   maxLength: 63,
 } as const satisfies StructuralSchema;
 
+/** Other clusters of a mesh of Cilium. */
+export const clusterNames = {
+  type: 'array',
+  items: labelName,
+  minItems: 1,
+  maxItems: 64,
+} as const satisfies StructuralSchema;
+
 /** The beginning of an RFC 1123 label. The hyphen at the end keeps `team-a` from covering `team-ab`. */
 export const namePrefix = {
   type: 'string',

@@ -1,11 +1,13 @@
 import { knownPlugins, type NetworkPlugin } from '../../keys/key-group.ts';
 import { type Cloud, knownClouds } from '../metadata-ranges.ts';
+import { labelName } from './names.ts';
 import { type PolicyKindDocument, policyKindsSchema } from './policy-kinds-schema.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 
 /** `spec.network` of the settings, after its schema. */
 export interface NetworkDocument {
   readonly plugin?: NetworkPlugin;
+  readonly clusterName?: string;
   readonly ipFamilies?: readonly ('IPv4' | 'IPv6')[];
   readonly podCIDRs?: readonly string[];
   readonly serviceCIDRs?: readonly string[];
@@ -15,6 +17,7 @@ export interface NetworkDocument {
   readonly metadataAddresses?: readonly string[];
   readonly protectedCIDRs?: readonly { readonly name: string; readonly cidr: string }[];
   readonly policyKinds?: readonly PolicyKindDocument[];
+  readonly calico?: { readonly tiers?: readonly string[] };
   readonly clusterPolicy?: boolean;
   readonly clusterPolicyDeniesNodes?: boolean;
 }
@@ -31,6 +34,11 @@ export const networkSchema: StructuralSchema = {
       enum: [...knownPlugins],
       description:
         'What connects pods and enforces policies. Only keys that it may read are reserved then; the keys of every plugin with other, and when left out.',
+    },
+    clusterName: {
+      ...labelName,
+      description:
+        'The name of this cluster in a mesh of Cilium, which is cluster-name of its ConfigMap cilium-config. CiliumNetworkPolicies may then name it.',
     },
     ipFamilies: {
       type: 'array',
@@ -70,6 +78,23 @@ export const networkSchema: StructuralSchema = {
       },
     },
     policyKinds: policyKindsSchema,
+    calico: {
+      type: 'object',
+      description: 'What is said of policies of Calico alone.',
+      properties: {
+        tiers: {
+          type: 'array',
+          items: {
+            type: 'string',
+            title: 'a name of 1 to 63 characters such as default',
+            pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
+            maxLength: 63,
+          },
+          description:
+            'The tiers in which tenants may write policies. What a policy in a tier allows, no policy in a later tier takes away. Default: default.',
+        },
+      },
+    },
     clusterPolicy: {
       type: 'boolean',
       description:

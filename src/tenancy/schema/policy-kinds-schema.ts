@@ -2,7 +2,7 @@
 import { policyGroups } from '../policy-groups.ts';
 import { labelName } from './names.ts';
 import type { StructuralSchema } from './structural-schema.ts';
-import { type SubjectDocument, subjectSchema } from './subject-schema.ts';
+import { accountSchema, type SubjectDocument } from './subject-schema.ts';
 
 export interface PolicyKindDocument {
   readonly resource: string;
@@ -45,7 +45,7 @@ export const networkAgentsSchema: StructuralSchema = {
     properties: {
       subjects: {
         type: 'array',
-        items: subjectSchema,
+        items: accountSchema,
         description:
           "The accounts: users and service accounts, compared exactly. The names of their namespaces become the platform's.",
       },

@@ -1,6 +1,6 @@
 import type { LabelSelector } from '../../kubernetes/label-selector.ts';
 import { type ServiceEntity, serviceEntities } from '../settings.ts';
-import { labelKey, labelName } from './names.ts';
+import { clusterNames, labelKey, labelName } from './names.ts';
 import { addressRanges } from './network-schema.ts';
 import { type PortDocument, portSchema } from './port-schema.ts';
 import type { StructuralSchema } from './structural-schema.ts';
@@ -17,6 +17,7 @@ export interface SharedServiceDocument {
   readonly offer?: 'baseline' | 'policy';
   readonly tenants?: readonly string[];
   readonly tenantSelector?: LabelSelector;
+  readonly clusters?: readonly string[];
 }
 
 /** meta/v1 LabelSelector. */
@@ -103,6 +104,11 @@ export const sharedServicesSchema: StructuralSchema = {
       tenantSelector: {
         ...labelSelectorSchema,
         description: 'The tenants that it is for, by the labels of their Tenant documents.',
+      },
+      clusters: {
+        ...clusterNames,
+        description:
+          'Other clusters of a mesh of Cilium where these pods count too. Only CiliumNetworkPolicies can name a cluster.',
       },
     },
   },

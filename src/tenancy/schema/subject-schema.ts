@@ -28,3 +28,12 @@ export const subjectSchema: StructuralSchema = {
     },
   },
 };
+
+/** What is known by its own name. */
+export const accountSchema: StructuralSchema = {
+  ...subjectSchema,
+  properties: {
+    ...subjectSchema.properties,
+    kind: { type: 'string', enum: ['User', 'ServiceAccount'], description: 'User or ServiceAccount.' },
+  },
+};

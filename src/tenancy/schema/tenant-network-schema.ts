@@ -1,4 +1,4 @@
-import { labelName } from './names.ts';
+import { clusterNames, labelName } from './names.ts';
 import { type PortDocument, portSchema } from './port-schema.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 
@@ -10,6 +10,7 @@ export interface TenantNetworkDocument {
   readonly vouched?: readonly VouchedDocument[];
   readonly names?: readonly string[];
   readonly gates?: readonly GateDocument[];
+  readonly clusters?: readonly string[];
 }
 
 export interface EgressDocument {
@@ -33,6 +34,7 @@ export interface GateDocument {
   readonly direction: 'ingress' | 'egress';
   readonly ports?: readonly PortDocument[];
   readonly expires?: string;
+  readonly clusters?: readonly string[];
 }
 
 const addresses = { type: 'string', title: 'a range of addresses', maxLength: 64 } as const satisfies StructuralSchema;
@@ -152,8 +154,17 @@ export const tenantNetworkSchema: StructuralSchema = {
             maxLength: 64,
             description: 'From this moment on the gate is shut: a time as in RFC 3339. Never when left out.',
           },
+          clusters: {
+            ...clusterNames,
+            description: 'Other clusters of a mesh of Cilium where pods of the other tenant count too.',
+          },
         },
       },
+    },
+    clusters: {
+      ...clusterNames,
+      description:
+        'Other clusters of a mesh of Cilium where namespaces of this tenant have its label and its names. CiliumNetworkPolicies may name them.',
     },
   },
 };

@@ -16,6 +16,9 @@ const node = (podCIDRs: readonly string[], address: string) => (cluster: Doctore
     },
   ]);
 
+const configured = (data: Readonly<Record<string, string>>) => (cluster: DoctoredCluster) =>
+  cluster.made(['/api/v1/namespaces/kube-system/configmaps', { metadata: { name: 'cilium-config' }, data }]);
+
 export const plugins: readonly Seed[] = [
   { wrong: 'no network plugin', ids: ['network-plugin-missing'], make: (cluster) => cluster.removed(cilium) },
   {
@@ -45,13 +48,22 @@ export const plugins: readonly Seed[] = [
       wrong: `Cilium with ${option}: ${value}`,
       ids: ['network-plugin-not-enforcing'],
       says,
-      make: (cluster) =>
-        cluster.made([
-          '/api/v1/namespaces/kube-system/configmaps',
-          { metadata: { name: 'cilium-config' }, data: { 'enable-policy': 'default', [option]: value } },
-        ]),
+      make: configured({ 'enable-policy': 'default', [option]: value }),
     }),
   ),
+  {
+    wrong: 'another name of the cluster than the settings have',
+    ids: ['cilium-cluster-name'],
+    says: /cluster-name is east, and network\.clusterName is west/,
+    settings: ({ network }) => Object.assign(network as Json, { clusterName: 'west' }),
+    make: configured({ 'cluster-name': 'east', 'cluster-id': '0' }),
+  },
+  {
+    wrong: 'a mesh of Cilium whose policies are not for the own cluster alone',
+    ids: ['cilium-mesh-unscoped'],
+    says: /cluster-id is 3, and policy-default-local-cluster is false/,
+    make: configured({ 'cluster-name': 'east', 'cluster-id': '3', 'policy-default-local-cluster': 'false' }),
+  },
   {
     wrong: 'a plugin in the namespace of a tenant hides that there is none',
     ids: ['network-plugin-impostor', 'network-plugin-missing'],

@@ -20,6 +20,8 @@ type request struct {
 	// Evaluated as Calico makes one of them.
 	Entities []entity            `json:"entities"`
 	Labels   []map[string]string `json:"labels"`
+	// The labels of each are told (network_set.go).
+	Sets []networkSet `json:"sets"`
 
 	// Flows through policies (policy.go).
 	Parties  []party `json:"parties"`
@@ -71,6 +73,14 @@ func main() {
 				results[index] = asked.judge(one)
 			}
 			tell(out, results)
+			continue
+		}
+		if asked.Sets != nil {
+			labels := make([]map[string]string, len(asked.Sets))
+			for index, one := range asked.Sets {
+				labels[index] = one.labels()
+			}
+			tell(out, labels)
 			continue
 		}
 		answers := make([]answer, 0, len(asked.Selectors)+len(asked.Entities))

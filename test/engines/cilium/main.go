@@ -71,8 +71,8 @@ type pod struct {
 	Namespace       string            `json:"namespace"`
 	NamespaceLabels map[string]string `json:"namespaceLabels"`
 	Labels          map[string]string `json:"labels"`
-	// Empty: the cluster that the policies are of.
-	Cluster string      `json:"cluster"`
+	// Missing: the cluster that the policies are of. The name may be empty.
+	Cluster *string     `json:"cluster"`
 	Ports   []namedPort `json:"ports"`
 }
 
@@ -227,8 +227,8 @@ func identityOf(one party, index int) *identity.Identity {
 	of[constants.PolicyLabelCluster] = cluster
 	of[constants.PolicyLabelServiceAccount] = "default"
 	number := identity.NumericIdentity(1000 + index)
-	if one.Pod.Cluster != "" {
-		of[constants.PolicyLabelCluster] = one.Pod.Cluster
+	if one.Pod.Cluster != nil {
+		of[constants.PolicyLabelCluster] = *one.Pod.Cluster
 		number += 1 << 16
 	}
 	for key, value := range one.Pod.NamespaceLabels {
@@ -276,7 +276,7 @@ func (world *world) judge(one asked) (result answer) {
 	}
 	for id := range selected.Members() {
 		place := world.places[id]
-		if pod := world.Parties[place].Pod; !isSubject[place] && (pod == nil || pod.Cluster == "") {
+		if pod := world.Parties[place].Pod; !isSubject[place] && (pod == nil || pod.Cluster == nil) {
 			result.Others = append(result.Others, place)
 		}
 	}

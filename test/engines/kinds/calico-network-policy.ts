@@ -3,6 +3,7 @@
  * and what else only those can say.
  */
 import fc from 'fast-check';
+import { calicoGroups } from '../../../src/kinds/calico-groups.ts';
 import { calicoNetworkPolicy as kindOf } from '../../../src/kinds/calico-network-policy/calico-network-policy.ts';
 import { judgeBorder, type PeerVerdict } from '../../../src/reach/border.ts';
 import {
@@ -28,7 +29,7 @@ import {
   wires,
 } from '../parties.ts';
 
-const kind = kindOf('projectcalico.org', 'v3');
+const kind = kindOf(calicoGroups[0]);
 type Direction = 'ingress' | 'egress';
 const directions = ['ingress', 'egress'] as const;
 
@@ -236,6 +237,23 @@ const twists: readonly [Twist, ...Twist[]] = [
   },
   (entity, _, __, at) => {
     entity.notNets = [chosen(['10.244.0.0/16', '0.0.0.0/0', '10.0.0.0/8', '::/0'], at)];
+  },
+  // A label of the pod, by the name of one of its namespace.
+  (entity, _, of, at, world) => {
+    entity.namespaceSelector = chosen(['all()', 'has(env)'], at);
+    entity.selector = write(of, namespaceWords(world));
+  },
+  // A part of the name of the tenant, which others may have too.
+  (entity, _, __, at, { tenantLabel, tenant }) => {
+    const how = chosen(['starts with', 'startswith', 'contains', 'ends with'], at);
+    entity.namespaceSelector = `${tenantLabel} ${how} "${tenant}"`;
+    for (const name of ['selector', 'nets'] as const) delete entity[name];
+  },
+  // The side that is local.
+  (entity, rule, _, at) => {
+    const local = rule.source === entity ? 'destination' : 'source';
+    rule[local] = { ...rule[local], selector: chosen(['all()', 'app in {"x", "y"} || !has(app)'], at) };
+    if (at % 3 === 0) for (const name of ['selector', 'namespaceSelector', 'nets'] as const) delete entity[name];
   },
   (_, rule, __, at) => {
     rule.destination = { ...rule.destination, notPorts: [chosen<number | string>([1, '2:65535'], at)] };

@@ -7,6 +7,7 @@ import { ciliumNetworkPolicy as kind } from '../../../src/kinds/cilium-network-p
 import { judgeBorder, type PeerVerdict } from '../../../src/reach/border.ts';
 import {
   nameLabel,
+  selects,
   type World,
   type WrittenPort,
   type WrittenRule,
@@ -111,6 +112,8 @@ function portsOf(ports: readonly WrittenPort[] | null | undefined, at: number): 
     ...(endPort !== undefined && endPort !== null && { endPort }),
     protocol: protocol ?? 'TCP',
   }));
+  // As Cilium's own examples open DNS.
+  if (at % 4 === 0 && written.every(({ port }) => port === '53')) return { toPorts: [{ ports: [{ port: '53' }] }] };
   return { toPorts: at % 3 === 0 ? written.map((one) => ({ ports: [one] })) : [{ ports: written }] };
 }
 
@@ -157,6 +160,7 @@ const somePorts = (at: number): Pick<CiliumRule, 'toPorts'> =>
       {},
       { toPorts: [{ ports: [{ port: '2', protocol: 'TCP' }] }] },
       { toPorts: [{ ports: [{ port: '3', protocol: 'ANY' }] }] },
+      { toPorts: [{ ports: [{ port: '53' }] }] },
       { toPorts: [{ ports: [{ port: '0', protocol: 'UDP' }] }] },
       { toPorts: [{ ports: [{ port: '1', endPort: 4 }] }] },
       { toPorts: [{}] },
@@ -229,12 +233,19 @@ const twice: Twist = (draft, at) => {
 };
 const inCluster: Twist = (draft, at) => {
   const selector = chosen(selectorsIn(draft).slice(1), at);
-  if (selector !== undefined) Object.assign(selector, { matchLabels: { [sourced(clusterKey, at)]: 'elsewhere' } });
+  if (selector === undefined) return;
+  const key = sourced(clusterKey, at);
+  const clusters =
+    chosen([['elsewhere'], ['here'], ['west'], ['elsewhere', 'here'], ['west', 'elsewhere'], ['']], at >> 2) ?? [];
+  const alone = at % 3 === 0 && clusters.length === 1 ? { matchLabels: { [key]: clusters[0] } } : undefined;
+  const requirement = { key, operator: 'In', values: clusters };
+  if (alone !== undefined) Object.assign(selector, alone);
+  else Object.assign(selector, { matchExpressions: [...(selector.matchExpressions ?? []), requirement] });
 };
 
 const twist: fc.Arbitrary<Twist> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(twice) },
-  { weight: 1, arbitrary: fc.constant(inCluster) },
+  { weight: 3, arbitrary: fc.constant(inCluster) },
   { weight: 5, arbitrary: fc.constant(byEntity) },
   { weight: 3, arbitrary: fc.constant(byPorts) },
   { weight: 3, arbitrary: fc.constant(emptyList) },
@@ -262,6 +273,63 @@ const specs: fc.Arbitrary<(world: World) => CiliumSpec> = fc
     if (at % 7 === 0) return { specs: [copy] };
     if (at % 7 === 1) return { spec: copy, specs: [{ endpointSelector: copy.endpointSelector, egress: [{}] }] };
     return { spec: copy };
+  });
+
+/** What a CiliumClusterwideNetworkPolicy of the platform denies, and how it isolates. It allows nothing. */
+const denials: fc.Arbitrary<(world: World) => object> = fc
+  .record({
+    subject: fc.constantFrom('every', 'tenant', 'app'),
+    ingress: fc.constantFrom(undefined, 'world', 'cluster', 'pods', 'ports', 'nothing'),
+    egress: fc.constantFrom(undefined, 'world', 'cluster', 'pods', 'ports', 'nothing'),
+    ingressDefault: fc.constantFrom(undefined, true, false),
+    egressDefault: fc.constantFrom(undefined, true, false),
+  })
+  .map((drawn) => ({ tenantLabel, tenant }) => {
+    const ofTenants = `k8s:${namespaceLabels}${tenantLabel}`;
+    const peersOf = (prefix: 'from' | 'to', what: string): object =>
+      ({
+        world: { [`${prefix}Entities`]: ['world'] },
+        cluster: { [`${prefix}Entities`]: ['cluster'] },
+        pods: {
+          [`${prefix}Endpoints`]: [{ matchExpressions: [{ key: ofTenants, operator: 'NotIn', values: [tenant] }] }],
+        },
+        ports: { toPorts: [{ ports: [{ port: '1', protocol: 'TCP' }, { port: '3' }] }] },
+      })[what] ?? {};
+    const of = (direction: Direction) => {
+      const what = drawn[direction];
+      if (what === undefined) return {};
+      if (what === 'nothing') return { [direction]: [{}] };
+      return { [`${direction}Deny`]: [peersOf(direction === 'ingress' ? 'from' : 'to', what)] };
+    };
+    const subjects = {
+      every: {},
+      tenant: { matchLabels: { [ofTenants]: tenant } },
+      app: { matchLabels: { app: 'x' } },
+    };
+    const rules = { ...of('ingress'), ...of('egress') };
+    return {
+      endpointSelector: subjects[drawn.subject as keyof typeof subjects],
+      ...(Object.keys(rules).length > 0 ? rules : { ingress: [{}] }),
+      enableDefaultDeny: {
+        ...(drawn.ingressDefault !== undefined && { ingress: drawn.ingressDefault }),
+        ...(drawn.egressDefault !== undefined && { egress: drawn.egressDefault }),
+      },
+    };
+  });
+
+const beside: PolicyKind<CiliumSpec>['beside'] = fc
+  .oneof(
+    { weight: 3, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(denials, { minLength: 1, maxLength: 3 }) },
+  )
+  .map((several) => (world) => {
+    if (several.length === 0) return [];
+    const [first, ...specs] = several.map((one) => one(world));
+    const object = {
+      ...{ apiVersion: 'cilium.io/v2', kind: 'CiliumClusterwideNetworkPolicy', metadata: { name: 'of-the-platform' } },
+      ...{ spec: first, ...(specs.length > 0 && { specs }) },
+    };
+    return [{ kind: object.kind, object }];
   });
 
 function objectOf({ spec, specs: several }: CiliumSpec, { namespace }: World): unknown {
@@ -357,6 +425,10 @@ const around: PolicyKind<CiliumSpec>['around'] = (spec, world, random) => {
       for (const selector of [...(rule.fromEndpoints ?? []), ...(rule.toEndpoints ?? [])]) {
         const { namespaces, pods } = parted(selector);
         candidates.push(...random.some(podsAround(namespaces ?? {}, pods, world, namedPorts(random)), 6));
+        if (keysOf(selector).some((key) => key.endsWith(clusterKey)))
+          // Of a cluster without a name, Cilium alone can be asked.
+          for (const cluster of ['elsewhere', 'west', ''])
+            candidates.push(...random.some(podsAround(namespaces ?? {}, pods, world, namedPorts(random), cluster), 3));
       }
       const sets = [...(rule.fromCIDRSet ?? []), ...(rule.toCIDRSet ?? [])];
       const blocks = [
@@ -431,13 +503,30 @@ function witness(
   const namings = names && direction === 'egress' ? everyNaming : everyNaming.slice(0, 1);
   const selector = [...(at.rule.fromEndpoints ?? []), ...(at.rule.toEndpoints ?? [])][at.peer];
   const places = party.cluster === undefined || selector === undefined ? [party] : inMesh(selector, world);
-  const candidates = places.flatMap((place) =>
-    namings.flatMap((ports) => pod(place.namespace, place.pod, world, ports, party.cluster) ?? []),
-  );
+  const around = party.cluster === undefined || selector === undefined ? undefined : parted(selector);
+  const candidates = [
+    ...places.flatMap((place) =>
+      namings.flatMap((ports) => pod(place.namespace, place.pod, world, ports, party.cluster) ?? []),
+    ),
+    ...(around?.namespaces === undefined
+      ? []
+      : namings.flatMap((ports) =>
+          manyPods(around.pods).flatMap((pods) => podsAround(around.namespaces, pods, world, ports, party.cluster)),
+        )),
+  ].filter((one) => isForeignSomewhere(one, direction, world));
   if (candidates.length === 0) return { unread: `no pod can be ${sentence}` };
   if (names && !candidates.some((one) => isForeignByName(at.rule, one, direction, world)))
     return { unasked: 'by the name of a port, kube-router alone opens the other protocols' };
   return { direction, candidates };
+}
+
+/** "a pod of the cluster X" says nothing of its labels, and a shared service may have some of those pods. */
+function manyPods(selector: WrittenSelector): readonly WrittenSelector[] {
+  const labels = satisfy(selector) ?? new Map();
+  const others = ['x', 'y'].map((app) => new Map([...labels, ['app', app]]));
+  return [labels, ...others.filter((one) => selects(selector, one))].map((one) => ({
+    matchLabels: Object.fromEntries(one),
+  }));
 }
 
 /** "a pod of the cluster X" says nothing of its namespace. */
@@ -484,6 +573,7 @@ function isForeignByName({ toPorts }: CiliumRule, candidate: Candidate, directio
 export const ciliumNetworkPolicy: PolicyKind<CiliumSpec> = {
   kind: 'CiliumNetworkPolicy',
   specs,
+  beside,
   objectOf,
   judge,
   subjects,

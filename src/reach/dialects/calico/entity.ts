@@ -47,24 +47,39 @@ export function entityAt(rule: JsonMap, name: 'source' | 'destination', place: P
 
 /** How many parts of the entity are examined. */
 export function sizeOf(entity: JsonMap): number {
-  return ['nets', 'notNets'].reduce((sum, name) => sum + (Array.isArray(entity[name]) ? entity[name].length : 0), 1);
+  const { nets, notNets, selector, namespaceSelector, notSelector, serviceAccounts } = entity;
+  const selects = isGiven(selector ?? namespaceSelector ?? notSelector ?? serviceAccounts);
+  return (Array.isArray(nets) ? nets.length : 0) + (Array.isArray(notNets) ? notNets.length : 0) + (selects ? 1 : 0);
 }
 
 /** About how many labels the selectors of the entity speak of, by the length of their texts. */
 export function labelCount({ selector, namespaceSelector, notSelector, serviceAccounts }: JsonMap): number {
-  const texts = [selector, namespaceSelector, notSelector, isMap(serviceAccounts) ? serviceAccounts.selector : ''];
-  return texts.reduce<number>((sum, text) => sum + (typeof text === 'string' ? Math.ceil(text.length / 16) : 0), 0);
+  const ofAccounts = isMap(serviceAccounts) ? labelsIn(serviceAccounts.selector) : 0;
+  return labelsIn(selector) + labelsIn(namespaceSelector) + labelsIn(notSelector) + ofAccounts;
 }
+
+function labelsIn(text: unknown): number {
+  return typeof text === 'string' ? Math.ceil(text.length / 16) : 0;
+}
+
+const everybody: Peer = { kind: 'any' };
 
 /** @param place of the entity */
 export function readPeer(entity: JsonMap, place: Place): Peer | Diagnostic {
+  if (!hasPeers(entity)) return everybody;
   if (isGiven(entity.services)) return readServices(entity.services, within(place, 'services'));
   const expression = readSelectors(entity, place);
   if (expression !== undefined && isDiagnostic(expression)) return expression;
   const addresses = readNets(entity, place);
   if (addresses !== undefined && isDiagnostic(addresses)) return addresses;
   if (expression !== undefined) return { kind: 'expression', expression, addresses, steps: place.steps };
-  return addresses === undefined ? { kind: 'any' } : { kind: 'ipBlock', addresses };
+  return addresses === undefined ? everybody : { kind: 'ipBlock', addresses };
+}
+
+/** Whether it says anything but ports. */
+function hasPeers(entity: JsonMap): boolean {
+  for (const name in entity) if (name !== 'ports' && name !== 'notPorts') return true;
+  return false;
 }
 
 /** Undefined: no selector narrows the peer. */
@@ -72,7 +87,10 @@ function readSelectors(entity: JsonMap, place: Place): Expression | undefined | 
   const namespaces = selectorAt(entity, 'namespaceSelector', ofNamespaces, place);
   const endpoints = selectorAt(entity, 'selector', ofEndpoints, place);
   const not = selectorAt(entity, 'notSelector', ofEndpoints, place);
-  const accounts = readAccounts(entity.serviceAccounts, within(place, 'serviceAccounts'));
+  const { serviceAccounts } = entity;
+  const accounts = isGiven(serviceAccounts)
+    ? readAccounts(serviceAccounts, within(place, 'serviceAccounts'))
+    : undefined;
   const parts: Expression[] = [];
   for (const one of [namespaces, endpoints, accounts]) {
     if (one === undefined) continue;
@@ -88,7 +106,6 @@ function readSelectors(entity: JsonMap, place: Place): Expression | undefined | 
 
 /** Undefined: the field says nothing, which an empty map does too. */
 function readAccounts(written: unknown, place: Place): Expression | undefined | Diagnostic {
-  if (!isGiven(written)) return undefined;
   const accounts = mapOf(written, accountFields, 'a match of service accounts', place);
   if (isDiagnostic(accounts)) return accounts;
   const selector = selectorAt(accounts, 'selector', ofServiceAccounts, place);
@@ -112,12 +129,14 @@ function readAccounts(written: unknown, place: Place): Expression | undefined | 
 
 /** Undefined: any address. Calico leaves out what it cannot read, and a list of nothing is every address: so nothing is left out here. */
 function readNets(entity: JsonMap, place: Place): readonly IpRange[] | undefined | Diagnostic {
+  if (!isGiven(entity.nets ?? entity.notNets)) return undefined;
   const nets = rangesAt(entity, 'nets', place);
   if (isDiagnostic(nets)) return nets;
   const not = rangesAt(entity, 'notNets', place);
   if (isDiagnostic(not)) return not;
   if (nets.length === 0 && not.length === 0) return undefined;
-  const addresses = subtract(normalise(nets.length === 0 ? everyAddress : nets), normalise(not));
+  const named = normalise(nets.length === 0 ? everyAddress : nets);
+  const addresses = not.length === 0 ? named : subtract(named, normalise(not));
   if (addresses.length > 0) return addresses;
   const reason = 'matches nothing, as notNets leaves no address of nets';
   return diagnostic(place.scope, 'nothing', place.path, reason, { id: 'remove-peer' });
@@ -147,10 +166,12 @@ function readServices(written: unknown, place: Place): Diagnostic {
     services.namespace !== place.namespace
   ) {
     const reason = `takes its peers from a Service of the namespace ${excerpt(services.namespace)}, which is not the policy's own`;
-    const fix = 'select the pods of the Service with selector and namespaceSelector';
+    const fix = 'select the pods of the Service, for example with selector: app == "db"';
     const witness = `an endpoint of the Service ${excerpt(services.name)} in that namespace`;
     return { ...diagnostic(place.scope, 'escapes', place.path, reason, fix), witness };
   }
   const reason = 'takes its peers from a Service, whose addresses change without this policy';
-  return unprovenAt(place, reason, 'select the pods of the Service with selector, or write its addresses with nets');
+  const fix =
+    'select the pods of the Service, for example with selector: app == "db", or write its addresses with nets';
+  return unprovenAt(place, reason, fix);
 }

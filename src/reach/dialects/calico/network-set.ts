@@ -7,7 +7,7 @@
  */
 import { field } from '../../../kubernetes/field-path.ts';
 import { normalise } from '../../../kubernetes/ip-set.ts';
-import { excerpt, isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
+import { excerpt, isGiven, isMap } from '../../../kubernetes/json.ts';
 import type { Policy } from '../../../kubernetes/objects.ts';
 import { allPorts } from '../../../kubernetes/port-range.ts';
 import type { Subject } from '../../model.ts';
@@ -15,12 +15,13 @@ import { type Diagnostic, diagnostic, type Reach } from '../../model.ts';
 import { Found, type Limits } from '../found.ts';
 import { rangesAt } from './entity.ts';
 import { isDiagnostic, mapOf, type Place, within, wrong } from './place.ts';
+import { storedMetadata } from './stored-metadata.ts';
 
 const limits: Limits = { rules: 2, peers: 5000, ports: 2, excepts: 1, labels: 1, items: Number.POSITIVE_INFINITY };
 const specFields: ReadonlySet<string> = new Set(['nets']);
 const forged = ['pcns.', 'pcsa.', 'projectcalico.org/'];
 /** Where crd.projectcalico.org keeps the metadata of the object that Calico shows; its labels take the place of the others. */
-const storedMetadata = 'projectcalico.org/metadata';
+const storedKey = 'projectcalico.org/metadata';
 
 export function readNetworkSet(set: Policy): Reach {
   const { spec: written }: { spec?: unknown } = set;
@@ -59,22 +60,13 @@ function forgedLabels(set: Policy, place: Place): readonly Diagnostic[] {
   const at: Place = { ...place, path: field(undefined, 'metadata') };
   const own = forgedIn(metadata.labels, within(at, 'labels'));
   const { annotations } = metadata;
-  const text =
-    isMap(annotations) && Object.hasOwn(annotations, storedMetadata) ? annotations[storedMetadata] : undefined;
+  const text = isMap(annotations) && Object.hasOwn(annotations, storedKey) ? annotations[storedKey] : undefined;
   if (text === undefined) return own;
-  const annotation = within(within(at, 'annotations'), storedMetadata);
-  const stored = parsed(text);
-  if (stored === undefined) return [...own, wrong(annotation, 'is not metadata in JSON', 'remove the annotation')];
+  const annotation = within(within(at, 'annotations'), storedKey);
+  const stored = storedMetadata(text);
+  if (stored === undefined)
+    return [...own, wrong(annotation, 'is not metadata in JSON as Calico writes it', 'remove the annotation')];
   return [...own, ...forgedIn(stored.labels, annotation)];
-}
-
-function parsed(text: unknown): JsonMap | undefined {
-  try {
-    const value: unknown = JSON.parse(String(text));
-    return isMap(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function forgedIn(labels: unknown, place: Place): readonly Diagnostic[] {

@@ -52,8 +52,28 @@ export const longestSelector = 1024;
 
 export type Parsed = { readonly expression: Expression } | { readonly reason: string };
 
+/**
+ * What was read last. The policies of a tenant, and one that is applied again and again, have the same few selectors; so many of this
+ * length take less than a megabyte. An expression never changes.
+ */
+const known = new Map<Meaning, Map<string, Parsed>>();
+const mostKnown = 512;
+const longestKnown = 160;
+
 /** @param text at most {@link longestSelector} characters, so that parentheses nest no deeper */
 export function parseSelector(text: string, meaning: Meaning): Parsed {
+  if (text.length > longestKnown) return parse(text, meaning);
+  const texts = known.get(meaning) ?? new Map<string, Parsed>();
+  const before = texts.get(text);
+  if (before !== undefined) return before;
+  const parsed = parse(text, meaning);
+  if (texts.size >= mostKnown) texts.clear();
+  texts.set(text, parsed);
+  known.set(meaning, texts);
+  return parsed;
+}
+
+function parse(text: string, meaning: Meaning): Parsed {
   const tokens = tokensOf(text);
   if ('reason' in tokens) return tokens;
   if (tokens.length === 1) return { expression: meaning.all };

@@ -39,10 +39,10 @@ export function isDiagnostic(value: object): value is Diagnostic {
 
 /** A map all of whose fields are known. */
 export function mapOf(value: unknown, known: ReadonlySet<string>, what: string, place: Place): JsonMap | Diagnostic {
+  const unknown = isMap(value) ? unknownField(value, known) : undefined;
+  if (isMap(value) && unknown === undefined) return value;
   const fields = [...known].slice(0, 5).join(', ');
-  if (!isMap(value)) return wrong(place, `${excerpt(value)} is not ${what}`, `write a map with ${fields}`);
-  const unknown = unknownField(value, known);
-  if (unknown === undefined) return value;
+  if (unknown === undefined) return wrong(place, `${excerpt(value)} is not ${what}`, `write a map with ${fields}`);
   return wrong(
     place,
     `${excerpt(unknown)} is not a field of ${what} that is understood`,

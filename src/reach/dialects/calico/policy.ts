@@ -12,15 +12,15 @@ import { type FieldPath, field } from '../../../kubernetes/field-path.ts';
 import { excerpt, isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
 import type { Policy } from '../../../kubernetes/objects.ts';
 import { mostSteps } from '../../expression/budget.ts';
-import { type AllowRule, type Diagnostic, everyPod, type Isolation, type Reach, type Subject } from '../../model.ts';
+import { type AllowRule, type Diagnostic, everyPod, type Reach, type Subject } from '../../model.ts';
 import { Found, type Limits } from '../found.ts';
 import { entityAt, labelCount, readPeer, sizeOf } from './entity.ts';
-import { ofEndpoints, ofServiceAccounts } from './parse-selector.ts';
-import { isDiagnostic, listAt, mapOf, type Place, selectorAt, unprovenAt, within, wrong } from './place.ts';
+import { headOf, isolationOf, tiersOf } from './head.ts';
+import { isDiagnostic, listAt, mapOf, type Place, within, wrong } from './place.ts';
 import { portCount, readPorts } from './ports.ts';
 
 /** How much of one policy is looked at; what is beyond is `unproven`. */
-const limits: Limits = {
+export const limits: Limits = {
   rules: 1000,
   peers: 2000,
   ports: 5000,
@@ -43,7 +43,9 @@ const hostFields = ['doNotTrack', 'preDNAT', 'applyOnForward', 'namespaceSelecto
 const httpFields: ReadonlySet<string> = new Set(['methods', 'paths']);
 const actions: ReadonlySet<unknown> = new Set(['Allow', 'Deny', 'Log', 'Pass']);
 const directions = ['ingress', 'egress'] as const;
-const typeNames = { ingress: 'Ingress', egress: 'Egress' } as const;
+/** Each annotation of a rule is a comment of every iptables rule made of it; iptables-restore takes no line of more than 10,240 bytes. */
+const mostAnnotations = 16;
+
 export function readCalicoPolicy(policy: Policy): Reach {
   const { spec: written }: { spec?: unknown } = policy;
   const found = new Found(limits);
@@ -60,7 +62,7 @@ export function readCalicoPolicy(policy: Policy): Reach {
     found.add(spec);
     return { rules, isolates: [], diagnostics };
   }
-  for (const one of headOf(spec, place)) found.add(one);
+  for (const one of headOf(spec, policy.metadata, place)) found.add(one);
   const subject: Subject = { namespaces: undefined, pods: everyPod, path: field(place.path, 'selector') };
   const count = directions.reduce((sum, one) => sum + (Array.isArray(spec[one]) ? spec[one].length : 0), 1);
   const steps = Math.min(mostSteps, Math.max(leastSteps, Math.floor(allSteps / count)));
@@ -72,9 +74,11 @@ export function readCalicoPolicy(policy: Policy): Reach {
       continue;
     }
     if (!found.examines(list.length, 'rules', at.scope, within(at, direction).path)) continue;
-    for (const [index, rule] of list.entries()) readRule(rule, within(within(at, direction), index), subject, found);
+    for (const [index, rule] of list.entries())
+      if (!readRule(rule, within(within(at, direction), index), subject, found)) break;
   }
-  return { rules, isolates: isolationOf(spec), diagnostics };
+  const tiers = tiersOf(spec, policy.metadata, place);
+  return { rules, isolates: isolationOf(spec, tiers), diagnostics, tiers };
 }
 
 function specOf(written: unknown, place: Place): JsonMap | Diagnostic {
@@ -84,67 +88,26 @@ function specOf(written: unknown, place: Place): JsonMap | Diagnostic {
   return mapOf(written, specFields, 'a NetworkPolicy of Calico', place);
 }
 
-/** What is wrong with the fields beside the rules. */
-function headOf(spec: JsonMap, place: Place): readonly Diagnostic[] {
-  const wrongs: Diagnostic[] = [];
-  const { order, tier, types } = spec;
-  if (isGiven(order) && typeof order !== 'number')
-    wrongs.push(wrong(within(place, 'order'), `${excerpt(order)} is not a number`, 'write a number'));
-  if (isGiven(tier) && tier !== 'default' && tier !== '')
-    wrongs.push(
-      unprovenAt(
-        within(place, 'tier'),
-        `${excerpt(tier)} is a tier that decides before the platform's policies`,
-        'write tier: default',
-      ),
-    );
-  const isType = (one: unknown) => directions.some((direction) => typeNames[direction] === one);
-  if (isGiven(types) && !(Array.isArray(types) && types.every(isType)))
-    wrongs.push(
-      wrong(within(place, 'types'), `${excerpt(types)} is not a list of types`, 'write Ingress, Egress or both'),
-    );
-  for (const one of [
-    selectorAt(spec, 'selector', ofEndpoints, place),
-    selectorAt(spec, 'serviceAccountSelector', ofServiceAccounts, place),
-  ])
-    if (one !== undefined && isDiagnostic(one)) wrongs.push(one);
-  return wrongs;
-}
-
-/**
- * Only of a policy for every pod of the namespace it is plain which pods it isolates. "Egress only if there are egress rules and no
- * ingress rules" is the default of `types`.
- */
-function isolationOf({ selector, serviceAccountSelector, types, ingress, egress }: JsonMap): readonly Isolation[] {
-  const isEvery = (!isGiven(selector) || selector === '' || selector === 'all()') && !isGiven(serviceAccountSelector);
-  if (!isEvery) return [];
-  const has = (list: unknown) => Array.isArray(list) && list.length > 0;
-  const listed = Array.isArray(types) && types.length > 0 ? types : defaultTypes(has(ingress), has(egress));
-  return [{ pods: everyPod, directions: directions.filter((direction) => listed.includes(typeNames[direction])) }];
-}
-
-function defaultTypes(ingress: boolean, egress: boolean): readonly string[] {
-  if (!egress) return ['Ingress'];
-  return ingress ? ['Ingress', 'Egress'] : ['Egress'];
-}
-
-function readRule(written: unknown, place: Place, subject: Subject, found: Found): void {
+/** False: the rule goes beyond what is examined, so the rules behind it are not looked at either. */
+function readRule(written: unknown, place: Place, subject: Subject, found: Found): boolean {
   const rule = mapOf(written, ruleFields, 'a rule of Calico', place);
   if (isDiagnostic(rule)) {
     found.add(rule);
-    return;
+    return true;
   }
   const { direction } = place.scope;
   const remote = direction === 'ingress' ? 'source' : 'destination';
   const read = readFields(rule, place, remote, found);
+  if (read === 'beyond') return false;
   const opens = rule.action === 'Allow' || rule.action === 'Pass';
   if (isDiagnostic(read)) {
     // Of a rule that opens nothing, only what is not understood matters.
     if (opens || read.verdict === 'invalid') found.add(read);
-    return;
+    return true;
   }
   const action = rule.action === 'Pass' ? 'pass' : 'allow';
   if (opens && read.ports.length > 0) found.add({ action, subject, direction, ...read });
+  return true;
 }
 
 /** The side that is local narrows nothing at the border, but it must be understood: a selector that is not is left out by Calico. */
@@ -153,7 +116,7 @@ function readFields(
   place: Place,
   remote: 'source' | 'destination',
   found: Found,
-): Pick<AllowRule, 'peer' | 'path' | 'ports'> | Diagnostic {
+): Pick<AllowRule, 'peer' | 'path' | 'ports'> | Diagnostic | 'beyond' {
   const { action, http, ipVersion } = rule;
   if (!actions.has(action))
     return wrong(
@@ -173,29 +136,41 @@ function readFields(
       'is for rules that allow TCP',
       'write action: Allow and protocol: TCP, or remove http',
     );
+  const { metadata } = rule;
+  const annotations = isMap(metadata) && isMap(metadata.annotations) ? Object.keys(metadata.annotations).length : 0;
+  if (annotations > mostAnnotations)
+    return wrong(
+      within(within(place, 'metadata'), 'annotations'),
+      `are ${annotations}, and Calico makes a comment of each, so that a node may not be able to load its rules`,
+      `write at most ${mostAnnotations}`,
+    );
   const source = entityAt(rule, 'source', place);
   if (isDiagnostic(source)) return source;
   const destination = entityAt(rule, 'destination', place);
   if (isDiagnostic(destination)) return destination;
-  for (const [entity, name] of [
-    [source, 'source'],
-    [destination, 'destination'],
-  ] as const) {
-    const at: FieldPath = field(place.path, name);
-    const enough = found.examines(sizeOf(entity), 'peers', place.scope, at);
-    const read = enough && found.examines(labelCount(entity), 'labels', place.scope, at);
-    if (!read || !found.examines(portCount(entity), 'ports', place.scope, at))
-      return wrong(within(place, name), 'is not examined', 'split the policy into several: policies add up');
-  }
-  const ports = readPorts(rule, destination, place);
-  if (isDiagnostic(ports)) return ports;
-  const entities = { source, destination };
-  const local = remote === 'source' ? 'destination' : 'source';
-  const own = readPeer(entities[local], within(place, local));
-  if (isDiagnostic(own) && own.verdict === 'invalid') return own;
+  if (!isExamined(source, 'source', place, found) || !isExamined(destination, 'destination', place, found))
+    return 'beyond';
+  const listed = readPorts(rule, source, destination, place);
+  if (isDiagnostic(listed)) return listed;
+  // Of a single one, what is asked costs no more than to find that it was asked already.
+  const ports = listed.length > 1 ? found.onPorts(listed) : listed;
+  const [other, own] = remote === 'source' ? [source, destination] : [destination, source];
+  const local = readPeer(own, within(place, remote === 'source' ? 'destination' : 'source'));
+  if (isDiagnostic(local) && local.verdict === 'invalid') return local;
   const at = within(place, remote);
-  const peer = readPeer(entities[remote], at);
-  return isDiagnostic(peer) ? peer : { peer, path: pathOf(entities[remote], at, place), ports };
+  const peer = readPeer(other, at);
+  return isDiagnostic(peer) ? peer : { peer, path: pathOf(other, at, place), ports };
+}
+
+function isExamined(entity: JsonMap, name: 'source' | 'destination', { path, scope }: Place, found: Found): boolean {
+  const counts = { peers: sizeOf(entity), labels: labelCount(entity), ports: portCount(entity) };
+  if (counts.peers + counts.labels + counts.ports === 0) return true;
+  const at: FieldPath = field(path, name);
+  return (
+    found.examines(counts.peers, 'peers', scope, at) &&
+    found.examines(counts.labels, 'labels', scope, at) &&
+    found.examines(counts.ports, 'ports', scope, at)
+  );
 }
 
 /** The field that says who the peer is, where one does alone. */

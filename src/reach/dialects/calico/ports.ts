@@ -1,5 +1,5 @@
 /** The protocol of a rule of projectcalico.org/v3 and the ports of its destination -> ports. */
-import { excerpt, isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
+import { excerpt, isGiven, type JsonMap } from '../../../kubernetes/json.ts';
 import { allPorts, type Port } from '../../../kubernetes/port-range.ts';
 import type { Diagnostic } from '../../model.ts';
 import { isDiagnostic, listAt, mapOf, type Place, within, wrong } from './place.ts';
@@ -20,18 +20,31 @@ const otherProtocols: ReadonlySet<string> = new Set(['ICMP', 'ICMPv6', 'UDPLite'
 const icmpFields: ReadonlySet<string> = new Set(['type', 'code']);
 
 /** What is taken away from the ports (`notPorts`, `notProtocol`, `notICMP`) narrows nothing here: no grant rests on it. */
-export function readPorts(rule: JsonMap, destination: JsonMap, place: Place): readonly Port[] | Diagnostic {
+export function readPorts(
+  rule: JsonMap,
+  source: JsonMap,
+  destination: JsonMap,
+  place: Place,
+): readonly Port[] | Diagnostic {
   const protocol = readProtocol(rule, 'protocol', place);
   if (isDiagnostic(protocol)) return protocol;
   const not = readProtocol(rule, 'notProtocol', place);
   if (isDiagnostic(not)) return not;
   for (const name of ['icmp', 'notICMP']) {
-    const icmp = isGiven(rule[name]) ? mapOf(rule[name], icmpFields, 'a match of ICMP', within(place, name)) : {};
+    if (!isGiven(rule[name])) continue;
+    const icmp = readIcmp(rule[name], within(place, name));
     if (isDiagnostic(icmp)) return icmp;
   }
   const at = within(place, 'destination');
-  const excluded = portsAt(destination, 'notPorts', 'TCP', at);
-  if (isDiagnostic(excluded)) return excluded;
+  // Of one port that is not understood, Calico cannot read the list of all policies of the cluster.
+  if (isGiven(source.ports ?? source.notPorts ?? destination.notPorts)) {
+    const narrowing = [
+      portsAt(source, 'ports', 'TCP', within(place, 'source')),
+      portsAt(source, 'notPorts', 'TCP', within(place, 'source')),
+      portsAt(destination, 'notPorts', 'TCP', at),
+    ];
+    for (const ports of narrowing) if (isDiagnostic(ports)) return ports;
+  }
   if (protocol.of === undefined) {
     const ports = portsAt(destination, 'ports', 'TCP', at);
     return isDiagnostic(ports) ? ports : allPorts;
@@ -41,10 +54,31 @@ export function readPorts(rule: JsonMap, destination: JsonMap, place: Place): re
   return [{ protocol: protocol.of, first: 1, last: highest }];
 }
 
+/** "Type = 255 is not assigned to any protocol and the Linux kernel doesn't support matching on it" (backend/model/rule.go). */
+function readIcmp(written: unknown, place: Place): JsonMap | Diagnostic {
+  const icmp = mapOf(written, icmpFields, 'a match of ICMP', place);
+  if (isDiagnostic(icmp)) return icmp;
+  for (const [name, most] of [
+    ['type', 254],
+    ['code', 255],
+  ] as const) {
+    const number = icmp[name];
+    if (isGiven(number) && !(typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= most))
+      return wrong(
+        within(place, name),
+        `${excerpt(number)} is not a ${name} of ICMP`,
+        `write a number from 0 to ${most}`,
+      );
+  }
+  return icmp;
+}
+
+const anyProtocol = { of: undefined };
+
 /** `of` is undefined for every protocol, and for those that have no ports. */
 function readProtocol(rule: JsonMap, name: string, place: Place): { readonly of: Protocol | undefined } | Diagnostic {
   const written = rule[name];
-  if (!isGiven(written)) return { of: undefined };
+  if (!isGiven(written)) return anyProtocol;
   const transport = transports.get(written);
   if (transport !== undefined) return { of: transport };
   const text = typeof written === 'number' || typeof written === 'string' ? String(written) : '';
@@ -75,14 +109,17 @@ function portsAt(entity: JsonMap, name: string, protocol: Protocol, place: Place
 }
 
 function portOf(written: unknown, protocol: Protocol): Port | undefined {
-  if (isMap(written) || (typeof written !== 'number' && typeof written !== 'string')) return undefined;
-  const text = String(written);
-  const [first = '', last = first, more] = text.split(':');
+  if (typeof written === 'number')
+    return Number.isInteger(written) && written >= 1 && written <= highest
+      ? { protocol, first: written, last: written }
+      : undefined;
+  if (typeof written !== 'string') return undefined;
+  const [first = '', last = first, more] = written.split(':');
   if (more === undefined && isNumber(first) && isNumber(last))
     return Number(first) <= Number(last) ? { protocol, first: Number(first), last: Number(last) } : undefined;
   // What has no letter could be read as a number somewhere.
-  if (typeof written === 'number' || !/^[A-Za-z0-9_.-]{1,128}$/.test(text) || !/[A-Za-z]/.test(text)) return undefined;
-  return { protocol, name: text };
+  if (!/^[A-Za-z0-9_.-]{1,128}$/.test(written) || !/[A-Za-z]/.test(written)) return undefined;
+  return { protocol, name: written };
 }
 
 /** Without leading zeros, so that nobody reads another number. */
@@ -92,5 +129,6 @@ function isNumber(text: string): boolean {
 
 /** How many ports are examined. */
 export function portCount(entity: JsonMap): number {
-  return ['ports', 'notPorts'].reduce((sum, name) => sum + (Array.isArray(entity[name]) ? entity[name].length : 0), 0);
+  const { ports, notPorts } = entity;
+  return (Array.isArray(ports) ? ports.length : 0) + (Array.isArray(notPorts) ? notPorts.length : 0);
 }

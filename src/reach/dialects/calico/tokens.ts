@@ -1,7 +1,8 @@
 /**
- * The tokens of Calico's selectors, exactly as libcalico-go/lib/selector/tokenizer has them. Between tokens only blanks and tabs are
- * left out; inside `has(…)`, `not in`, `starts with` and the like every blank of `\s` is. An operator in words is read only after a
- * label, so that a label can be named as one; an identifier takes all that it can, so `acontains` is a label.
+ * The tokens of Calico's selectors, as every version of libcalico-go/lib/selector/tokenizer has them. Only blanks and tabs are left out.
+ * Older versions also leave out line breaks inside `has(…)`, `not in`, `starts with` and the like. Newer ones cannot read such a text, and
+ * a namespaceSelector that cannot be read is no namespaceSelector (parseSelectorAttachPrefix), so the rule is for everybody. An operator in
+ * words is read only after a label, so that a label can be named as one; an identifier takes all that it can, so `acontains` is a label.
  */
 
 export type Token =
@@ -11,7 +12,14 @@ export type Token =
 type Symbol = '(' | ')' | '{' | '}' | ',' | '==' | '!=' | '!' | '&&' | '||';
 export type Operator = 'contains' | 'starts' | 'ends' | 'not in' | 'in';
 
-const symbols: readonly Symbol[] = ['(', ')', '{', '}', ',', '==', '!=', '!', '&&', '||'];
+/** By their first character; of two, the longer one is first. */
+const symbols: ReadonlyMap<string | undefined, readonly Symbol[]> = new Map<string, readonly Symbol[]>([
+  ...(['(', ')', '{', '}', ','] as const).map((one): [string, readonly Symbol[]] => [one, [one]]),
+  ['=', ['==']],
+  ['!', ['!=', '!']],
+  ['&', ['&&']],
+  ['|', ['||']],
+]);
 /** Words with any blanks between them, and whether the last must end where it ends (`\b`). */
 const words: readonly (readonly [Operator, readonly string[], 'whole' | 'part'])[] = [
   ['contains', ['contains'], 'part'],
@@ -21,8 +29,9 @@ const words: readonly (readonly [Operator, readonly string[], 'whole' | 'part'])
   ['in', ['in'], 'whole'],
 ];
 const longestIdentifier = 512;
-const identifierCharacters: ReadonlySet<number> = new Set(
-  [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-'].map((one) => one.charCodeAt(0)),
+/** By character code; every other one is beyond or false. */
+const isIdentifier: readonly boolean[] = Array.from({ length: 128 }, (_, code) =>
+  /[A-Za-z0-9_./-]/.test(String.fromCharCode(code)),
 );
 
 /** Ends with a token `end`; or a reason. */
@@ -30,8 +39,11 @@ export function tokensOf(text: string): readonly Token[] | { readonly reason: st
   const tokens: Token[] = [];
   let at = 0;
   for (;;) {
-    while (text[at] === ' ' || text[at] === '\t') at++;
-    if (at >= text.length) return [...tokens, { kind: 'end' }];
+    at = afterBlanks(text, at);
+    if (at >= text.length) {
+      tokens.push({ kind: 'end' });
+      return tokens;
+    }
     const quote = text[at];
     if (quote === '"' || quote === "'") {
       const end = text.indexOf(quote, at + 1);
@@ -53,9 +65,7 @@ interface Read {
 }
 
 function symbolAt(text: string, at: number): Read | undefined {
-  // Of two symbols of one beginning, the longer one is first.
-  if (identifierCharacters.has(text.charCodeAt(at))) return undefined;
-  const symbol = symbols.find((one) => text.startsWith(one, at));
+  const symbol = symbols.get(text[at])?.find((one) => text.startsWith(one, at));
   return symbol && { token: { kind: symbol }, end: at + symbol.length };
 }
 
@@ -99,16 +109,15 @@ function afterAll(text: string, at: number, parts: readonly string[]): number | 
   return end;
 }
 
-/** `\s` of Go has five characters. */
 function afterBlanks(text: string, at: number): number {
   let end = at;
-  while (end < text.length && '\t\n\f\r '.includes(text[end] ?? '')) end++;
+  while (text[end] === ' ' || text[end] === '\t') end++;
   return end;
 }
 
 function identifierEnd(text: string, at: number): number {
   let end = at;
-  while (end < at + longestIdentifier && identifierCharacters.has(text.charCodeAt(end))) end++;
+  while (end < at + longestIdentifier && isIdentifier[text.charCodeAt(end)] === true) end++;
   return end;
 }
 

@@ -5,63 +5,68 @@ import type { IpRange } from '../../../kubernetes/ip-range.ts';
 import { contains, normalise, subtract } from '../../../kubernetes/ip-set.ts';
 import { excerpt, isGiven, isMap, unknownField } from '../../../kubernetes/json.ts';
 import type { Direction } from '../../../tenancy/tenant.ts';
-import {
-  type Diagnostic,
-  type DiagnosticScope,
-  diagnostic,
-  type Entity,
-  invalid,
-  isEntity,
-  type Peer,
-} from '../../model.ts';
+import { type Diagnostic, type DiagnosticScope, diagnostic, invalid, isEntity, type Peer } from '../../model.ts';
 import { readRange, readRangeOrAddress } from '../range.ts';
 import { readEndpoints } from './selector.ts';
 
-/** A peer with the field that says it, or why there is none. */
-export type ReadPeer = { readonly peer: Peer; readonly path: FieldPath } | Diagnostic;
+/** A peer, or why there is none. */
+export type ReadPeer = Peer | Diagnostic;
 
 /** One list of peers. */
 export interface PeerList {
-  readonly field: string;
   /** An empty list of these selects nobody; of the others, it is no list at all (mergeEndpointSelectors of pkg/policy/utils). */
   readonly emptyIsNobody: boolean;
+  /** Of which an item may have many. */
+  readonly many?: 'labels' | 'excepts';
   readonly read: (item: unknown, path: FieldPath, direction: Direction) => ReadPeer;
 }
 
 const setFields: ReadonlySet<string> = new Set(['cidr', 'except', 'cidrGroupRef', 'cidrGroupSelector']);
 const nameFields: ReadonlySet<string> = new Set(['matchName', 'matchPattern']);
 
-const lists: readonly (Omit<PeerList, 'field'> & { readonly name: string; readonly egressOnly?: true })[] = [
-  { name: 'Endpoints', emptyIsNobody: true, read: readEndpoint },
-  { name: 'CIDR', emptyIsNobody: true, read: readCidr },
-  { name: 'CIDRSet', emptyIsNobody: true, read: readCidrRule },
-  { name: 'Entities', emptyIsNobody: true, read: readEntity },
-  { name: 'Nodes', emptyIsNobody: true, read: readNodes },
-  { name: 'Groups', emptyIsNobody: false, read: readGroup },
-  { name: 'FQDNs', emptyIsNobody: false, read: readName, egressOnly: true },
-  { name: 'Services', emptyIsNobody: false, read: readService, egressOnly: true },
+const both: readonly (readonly [name: string, PeerList])[] = [
+  ['Endpoints', { emptyIsNobody: true, many: 'labels', read: readEndpoint }],
+  ['CIDR', { emptyIsNobody: true, read: readCidr }],
+  ['CIDRSet', { emptyIsNobody: true, many: 'excepts', read: readCidrRule }],
+  ['Entities', { emptyIsNobody: true, read: readEntity }],
+  ['Nodes', { emptyIsNobody: true, read: readNodes }],
+  ['Groups', { emptyIsNobody: false, read: readGroup }],
 ];
 
-const listsOf = (prefix: 'from' | 'to'): readonly PeerList[] =>
-  lists
-    .filter(({ egressOnly }) => prefix === 'to' || egressOnly === undefined)
-    .map(({ name, ...list }) => ({ ...list, field: `${prefix}${name}` }));
+/** By the name of the field. */
+export const peerLists: Readonly<Record<Direction, ReadonlyMap<string, PeerList>>> = {
+  ingress: new Map(both.map(([name, list]) => [`from${name}`, list])),
+  egress: new Map([
+    ...both.map(([name, list]) => [`to${name}`, list] as const),
+    ['toFQDNs', { emptyIsNobody: false, read: readName }],
+    ['toServices', { emptyIsNobody: false, read: readService }],
+  ]),
+};
 
-export const peerLists: Readonly<Record<Direction, readonly PeerList[]>> = {
-  ingress: listsOf('from'),
-  egress: listsOf('to'),
+/** How many of them an item has. */
+export const countIn: Readonly<Record<NonNullable<PeerList['many']>, (item: unknown) => number>> = {
+  excepts: (item) => (isMap(item) && Array.isArray(item.except) ? item.except.length : 0),
+  labels(item) {
+    if (!isMap(item)) return 0;
+    const { matchLabels, matchExpressions } = item;
+    let count = Array.isArray(matchExpressions) ? matchExpressions.length : 0;
+    if (isMap(matchLabels)) for (const _ in matchLabels) count++;
+    return count;
+  },
 };
 
 /** An empty selector means the pods of the own namespace. */
 function readEndpoint(item: unknown, path: FieldPath, direction: Direction): ReadPeer {
   const read = readEndpoints(item, path, { direction, kind: 'selector' });
-  return 'verdict' in read ? read : { peer: { kind: 'selector', ...read }, path };
+  if ('verdict' in read) return read;
+  const { namespaces, pods, clusters } = read;
+  return { kind: 'selector', namespaces, pods, clusters };
 }
 
 /** A range, or one address. */
 function readCidr(item: unknown, path: FieldPath, direction: Direction): ReadPeer {
   const range = readRangeOrAddress(item, path, { direction, kind: 'ipBlock' });
-  return 'verdict' in range ? range : { peer: { kind: 'ipBlock', addresses: [range] }, path };
+  return 'verdict' in range ? range : { kind: 'ipBlock', addresses: [range] };
 }
 
 /** "Only allow notation <IP address>/<prefix>." What `except` leaves out must lie inside. */
@@ -100,7 +105,7 @@ function readCidrRule(item: unknown, path: FieldPath, direction: Direction): Rea
     holes.push(hole);
   }
   const addresses = subtract([cidr], normalise(holes));
-  if (addresses.length > 0) return { peer: { kind: 'ipBlock', addresses }, path };
+  if (addresses.length > 0) return { kind: 'ipBlock', addresses };
   const reason = 'matches nothing, as except leaves no address of cidr';
   return diagnostic(scope, 'nothing', path, reason, { id: 'remove-peer' });
 }
@@ -112,15 +117,13 @@ function readEntity(item: unknown, path: FieldPath, direction: Direction): ReadP
     return diagnostic(scope, 'nothing', path, 'matches nothing, as no pod and no address is the entity none', {
       id: 'remove-peer',
     });
-  if (typeof item === 'string' && isEntity(item)) return entity(item, path);
+  if (typeof item === 'string' && isEntity(item)) return { kind: 'entity', entity: item };
   return invalid(scope, path, `${excerpt(item)} is not an entity that is understood`, 'write an entity of Cilium 1.20');
 }
 
-const entity = (one: Entity, path: FieldPath): ReadPeer => ({ peer: { kind: 'entity', entity: one }, path });
-
 /** Whatever the selector says, they are nodes other than the pod's own. */
-function readNodes(_: unknown, path: FieldPath): ReadPeer {
-  return entity('remote-node', path);
+function readNodes(): ReadPeer {
+  return { kind: 'entity', entity: 'remote-node' };
 }
 
 /** Security groups, which Cilium turns into addresses. A group that it does not understand was everybody (CVE-2025-64715). */
@@ -135,7 +138,7 @@ function readGroup(_: unknown, path: FieldPath, direction: Direction): ReadPeer 
 function readName(item: unknown, path: FieldPath, direction: Direction): ReadPeer {
   const scope: DiagnosticScope = { direction, kind: 'name' };
   const pattern = patternOf(item);
-  if (pattern !== undefined) return { peer: { kind: 'name', pattern }, path };
+  if (pattern !== undefined) return { kind: 'name', pattern };
   const reason = `${excerpt(item)} names no DNS name that is understood`;
   return invalid(scope, path, reason, 'write matchName: api.example.org, or matchPattern: "*.example.org"');
 }

@@ -23,7 +23,7 @@ import {
   type Subject,
 } from '../../model.ts';
 import { Found, type Limits } from '../found.ts';
-import { peerLists } from './peers.ts';
+import { countIn, peerLists } from './peers.ts';
 import { itemsOf, type Place, readRulePorts } from './ports.ts';
 import { readSubject } from './selector.ts';
 
@@ -36,11 +36,16 @@ const specFields: ReadonlySet<string> = new Set([
 ]);
 const denyField = { ingress: 'ingressDeny', egress: 'egressDeny' } as const;
 const directions = ['ingress', 'egress'] as const;
+/** What is wrong with a rule is shown as. */
+const scopes: Readonly<Record<Direction, DiagnosticScope>> = {
+  ingress: { direction: 'ingress', kind: 'any' },
+  egress: { direction: 'egress', kind: 'any' },
+};
 /** Which diagnostics of a whole specification are shown as. */
-const whole: DiagnosticScope = { direction: 'ingress', kind: 'any' };
+const whole = scopes.ingress;
 
 const fieldsOf = (direction: Direction, others: readonly string[]): ReadonlySet<string> =>
-  new Set([...peerLists[direction].map((list) => list.field), 'toPorts', 'icmps', ...others]);
+  new Set([...peerLists[direction].keys(), 'toPorts', 'icmps', ...others]);
 const ruleFields = {
   ingress: fieldsOf('ingress', ['authentication']),
   egress: fieldsOf('egress', ['authentication']),
@@ -60,8 +65,8 @@ export function readCiliumPolicy(policy: Policy): Reach {
   if (isGiven(spec)) read(spec, field(undefined, 'spec'));
   if (!isGiven(specs)) return { rules, isolates, diagnostics };
   const path = field(undefined, 'specs');
-  const place = { path: undefined, scope: whole, found };
-  for (const [index, one] of itemsOf({ specs }, 'specs', place).entries()) read(one, field(path, index));
+  const items = itemsOf({ specs }, 'specs', undefined, { scope: whole, found });
+  for (const [index, one] of items.entries()) read(one, field(path, index));
   return { rules, isolates, diagnostics };
 }
 
@@ -96,10 +101,11 @@ function readRules(spec: JsonMap, subject: Subject, place: Place): void {
   const { path } = place;
   for (const direction of directions) {
     const at = field(path, direction);
-    for (const [index, rule] of itemsOf(spec, direction, place).entries())
-      readRule(rule, field(at, index), direction, subject, place);
+    const rules = itemsOf(spec, direction, path, place);
+    for (let index = 0; index < rules.length; index++)
+      readRule(rules[index], field(at, index), direction, subject, place);
     const deny = denyField[direction];
-    for (const [index, rule] of itemsOf(spec, deny, place).entries()) {
+    for (const [index, rule] of itemsOf(spec, deny, path, place).entries()) {
       const at = field(field(path, deny), index);
       if (understood(rule, at, direction, denyFields[direction], place)) readRulePorts(rule, { ...place, path: at });
     }
@@ -138,7 +144,7 @@ function isIsolating(spec: JsonMap, direction: Direction): boolean {
 }
 
 function hasRules(spec: JsonMap, direction: Direction): boolean {
-  return [spec[direction], spec[denyField[direction]]].some(hasItems);
+  return hasItems(spec[direction]) || hasItems(spec[denyField[direction]]);
 }
 
 function hasItems(list: unknown): boolean {
@@ -147,7 +153,7 @@ function hasItems(list: unknown): boolean {
 
 /** Cilium tells by such labels which policy a rule is of, and removes the rules of a policy by them. */
 function readLabels(spec: JsonMap, place: Place): void {
-  for (const [index, label] of itemsOf(spec, 'labels', place).entries()) {
+  for (const [index, label] of itemsOf(spec, 'labels', place.path, place).entries()) {
     const key: unknown = isMap(label) ? label.key : undefined;
     if (typeof key === 'string' && !key.startsWith('io.cilium.')) continue;
     const reason = `${excerpt(key)} is not a label for the rules of a tenant`;
@@ -166,7 +172,7 @@ function readRule(
   subject: Subject,
   { namespace, found }: Place,
 ): void {
-  const place: Place = { path, scope: { direction, kind: 'any' }, namespace, found };
+  const place: Place = { path, scope: scopes[direction], namespace, found };
   if (!found.examines(1, 'rules', place.scope, path)) return;
   if (!understood(rule, path, direction, ruleFields[direction], place)) return;
   const read = readRulePorts(rule, place);
@@ -175,24 +181,28 @@ function readRule(
     notTaken('icmps beside toPorts', 'write a rule for each of them', place);
   let isNobody = false;
   const listed: string[] = [];
-  for (const { field: name, emptyIsNobody, read: readPeer } of peerLists[direction]) {
-    if (!isGiven(rule[name])) continue;
-    const items = itemsOf(rule, name, place);
+  const lists = peerLists[direction];
+  for (const name in rule) {
+    const list = lists.get(name);
+    const written = list && rule[name];
+    if (list === undefined || !isGiven(written)) continue;
+    const items = itemsOf(rule, name, path, place);
     const at = field(path, name);
-    if (emptyIsNobody && !hasItems(rule[name])) {
+    const { many } = list;
+    if (hasItems(written)) listed.push(name);
+    else if (list.emptyIsNobody) {
       isNobody = true;
       const reason = 'matches nothing, as an empty list selects no peer in Cilium';
       found.add(diagnostic(place.scope, 'nothing', at, reason, { id: 'remove-peer' }));
     }
-    if (hasItems(rule[name])) listed.push(name);
     if (items.length === 0 || !found.examines(items.length, 'peers', place.scope, at)) continue;
     for (let index = 0; index < items.length; index++) {
       const item = items[index];
-      if (!found.examines(exceptsIn(item), 'excepts', place.scope, at)) break;
-      if (!found.examines(labelsIn(item), 'labels', place.scope, at)) break;
-      const one = readPeer(item, field(at, index), direction);
-      if ('verdict' in one) found.add(one);
-      else if (ports.length > 0) found.add({ action: 'allow', subject, direction, ...one, ports });
+      if (many !== undefined && !found.examines(countIn[many](item), many, place.scope, at)) break;
+      const path = field(at, index);
+      const peer = list.read(item, path, direction);
+      if ('verdict' in peer) found.add(peer);
+      else if (ports.length > 0) found.add({ action: 'allow', subject, direction, path, peer, ports });
     }
   }
   const [one, other] = listed;
@@ -220,19 +230,7 @@ function understood(
   const unknown = unknownField(rule, known);
   if (unknown === undefined) return true;
   const reason = `${excerpt(unknown)} is not a field of an ${direction} rule that is understood`;
-  const lists = peerLists[direction].slice(0, 4).map((list) => list.field);
+  const lists = [...peerLists[direction].keys()].slice(0, 4);
   found.add(invalid(scope, path, reason, `write ${lists.join(', ')} or toPorts`));
   return false;
-}
-
-function exceptsIn(item: unknown): number {
-  return isMap(item) && Array.isArray(item.except) ? item.except.length : 0;
-}
-
-function labelsIn(item: unknown): number {
-  if (!isMap(item)) return 0;
-  const { matchLabels, matchExpressions } = item;
-  let count = Array.isArray(matchExpressions) ? matchExpressions.length : 0;
-  if (isMap(matchLabels)) for (const _ in matchLabels) count++;
-  return count;
 }

@@ -18,7 +18,10 @@ export interface Place {
 }
 
 type Protocol = Port['protocol'];
-const transports: readonly Protocol[] = ['TCP', 'UDP', 'SCTP'];
+const protocols: ReadonlyMap<unknown, readonly Protocol[]> = new Map<unknown, readonly Protocol[]>([
+  ...(['TCP', 'UDP', 'SCTP'] as const).map((one) => [one, [one]] as const),
+  ['ANY', ['TCP', 'UDP', 'SCTP']],
+]);
 /** These have no ports. A grant says nothing of them, unless it is one for every port. */
 const otherProtocols: ReadonlySet<string> = new Set(['VRRP', 'IGMP', 'GRE', 'IPIP', 'IPV6', 'ESP', 'AH']);
 const portRuleFields: ReadonlySet<string> = new Set([
@@ -34,31 +37,30 @@ const highest = 65535;
 export function readRulePorts(rule: JsonMap, place: Place): RulePorts {
   const { path } = place;
   const ports: Port[] = [];
-  let isListed = false;
-  for (const [index, item] of itemsOf(rule, 'toPorts', place).entries()) {
-    isListed = true;
-    ports.push(...readPortRule(item, field(field(path, 'toPorts'), index), place));
-  }
-  for (const [index, item] of itemsOf(rule, 'icmps', place).entries()) {
-    isListed = true;
+  const rules = itemsOf(rule, 'toPorts', path, place);
+  for (let index = 0; index < rules.length; index++)
+    readPortRule(rules[index], field(field(path, 'toPorts'), index), place, ports);
+  const icmps = itemsOf(rule, 'icmps', path, place);
+  for (const [index, item] of icmps.entries()) {
     const at = field(field(path, 'icmps'), index);
     // Of ICMP, a grant says nothing either.
     if (!isMap(item))
       place.found.add(invalid(place.scope, at, `${excerpt(item)} is not a map`, 'write a map with fields'));
     else if (!Array.isArray(item.fields) || item.fields.length > 0) ports.push(...allPorts);
   }
-  return isListed ? ports : 'unlisted';
+  return rules.length + icmps.length > 0 ? ports : 'unlisted';
 }
 
 const none: readonly unknown[] = [];
 
 /** The items of a list that may be missing. One that is no list, and one that is too long, is told, and has none. */
 export function itemsOf(
-  rule: JsonMap,
+  map: JsonMap,
   name: string,
-  { path, scope, found }: Pick<Place, 'scope' | 'found'> & { readonly path: FieldPath | undefined },
+  path: FieldPath | undefined,
+  { scope, found }: Pick<Place, 'scope' | 'found'>,
 ): readonly unknown[] {
-  const list = rule[name];
+  const list = map[name];
   if (!isGiven(list)) return none;
   const at = field(path, name);
   if (Array.isArray(list)) return found.examines(list.length, 'items', scope, at) ? list : none;
@@ -67,7 +69,7 @@ export function itemsOf(
 }
 
 /** What is not understood counts as every port, so that the peers beside it are judged all the same. */
-function readPortRule(item: unknown, path: FieldPath, place: Place): readonly Port[] {
+function readPortRule(item: unknown, path: FieldPath, place: Place, open: Port[]): void {
   const { scope, found } = place;
   const unknown = isMap(item) ? unknownField(item, portRuleFields) : undefined;
   if (!isMap(item) || unknown !== undefined) {
@@ -75,7 +77,8 @@ function readPortRule(item: unknown, path: FieldPath, place: Place): readonly Po
       ? `${excerpt(unknown)} is not a field of toPorts that is understood`
       : `${excerpt(item)} is not a map`;
     found.add(invalid(scope, path, reason, 'write ports, and rules if you need them'));
-    return allPorts;
+    open.push(...allPorts);
+    return;
   }
   if (isGiven(item.listener)) {
     const reason = 'hands the traffic to a proxy, and where that sends it no field of the policy says';
@@ -83,23 +86,24 @@ function readPortRule(item: unknown, path: FieldPath, place: Place): readonly Po
   }
   readSecrets(item, path, place);
   const { ports } = item;
-  if (!isGiven(ports)) return [];
+  if (!isGiven(ports)) return;
+  const at = field(path, 'ports');
   if (!Array.isArray(ports)) {
-    found.add(invalid(scope, field(path, 'ports'), `${excerpt(ports)} is not a list of ports`, 'write a list'));
-    return allPorts;
+    found.add(invalid(scope, at, `${excerpt(ports)} is not a list of ports`, 'write a list'));
+    open.push(...allPorts);
+    return;
   }
-  if (!found.examines(ports.length, 'ports', scope, field(path, 'ports'))) return allPorts;
-  const read: Port[] = [];
+  if (!found.examines(ports.length, 'ports', scope, at)) {
+    open.push(...allPorts);
+    return;
+  }
   for (let index = 0; index < ports.length; index++) {
-    const port = readPort(ports[index]);
-    if (!('reason' in port)) {
-      read.push(...port);
-      continue;
-    }
-    found.add(invalid(scope, field(field(path, 'ports'), index), port.reason, port.fix));
-    return allPorts;
+    const wrong = readPort(ports[index], open);
+    if (wrong === undefined) continue;
+    found.add(invalid(scope, field(at, index), wrong.reason, wrong.fix));
+    open.push(...allPorts);
+    return;
   }
-  return read;
 }
 
 /** Cilium's agent reads these Secrets for the proxy, whosever they are, and puts them into answers and requests. */
@@ -108,13 +112,13 @@ function readSecrets(item: JsonMap, path: FieldPath, place: Place): void {
   readSecret(item.originatingTLS, path, 'originatingTLS', place);
   const { rules } = item;
   if (!isMap(rules)) return;
-  const rulesPath = field(path, 'rules');
-  for (const [index, rule] of itemsOf(rules, 'http', { ...place, path: rulesPath }).entries()) {
-    if (!isMap(rule) || !isGiven(rule.headerMatches)) continue;
-    const at = field(field(rulesPath, 'http'), index);
-    const matches = field(at, 'headerMatches');
-    for (const [nth, match] of itemsOf(rule, 'headerMatches', { ...place, path: at }).entries())
-      readSecret(match, matches, nth, place);
+  const requests = itemsOf(rules, 'http', field(path, 'rules'), place);
+  for (let index = 0; index < requests.length; index++) {
+    const request = requests[index];
+    if (!isMap(request) || !isGiven(request.headerMatches)) continue;
+    const at = field(field(field(path, 'rules'), 'http'), index);
+    for (const [nth, match] of itemsOf(request, 'headerMatches', at, place).entries())
+      readSecret(match, field(at, 'headerMatches'), nth, place);
   }
 }
 
@@ -137,24 +141,32 @@ function readSecret(
  * protocol  missing and ANY are TCP, UDP and SCTP
  * Go reads "010" as 8 and "0x50" as a name, so a number is decimal and begins with no zero here.
  */
-function readPort(written: unknown): readonly Port[] | { readonly reason: string; readonly fix: string } {
+function readPort(written: unknown, open: Port[]): { readonly reason: string; readonly fix: string } | undefined {
   if (!isMap(written)) return { reason: `${excerpt(written)} is not a port`, fix: 'write port and protocol' };
   const unknown = unknownField(written, portFields);
   if (unknown !== undefined)
     return { reason: `${excerpt(unknown)} is not a field of a port`, fix: 'write port, endPort and protocol' };
   const { port, endPort } = written;
   const protocol = isGiven(written.protocol) ? written.protocol : 'ANY';
-  if (typeof protocol === 'string' && otherProtocols.has(protocol)) return allPorts;
-  const protocols = protocol === 'ANY' ? transports : transports.filter((one) => one === protocol);
-  if (protocols.length === 0)
+  if (typeof protocol === 'string' && otherProtocols.has(protocol)) {
+    open.push(...allPorts);
+    return undefined;
+  }
+  const transports = protocols.get(protocol);
+  if (transports === undefined)
     return { reason: `${excerpt(protocol)} is not a protocol of Cilium`, fix: 'write TCP, UDP, SCTP or ANY' };
-  const on = (first: number, last: number) => protocols.map((one): Port => ({ protocol: one, first, last }));
+  const on = (first: number, last: number): undefined => {
+    for (const protocol of transports) open.push({ protocol, first, last });
+  };
   if (!isGiven(port) || port === '' || port === '0') return on(1, highest);
   if (typeof port !== 'string') return { reason: `${excerpt(port)} is not text`, fix: 'put the port in quotes' };
-  const first = /^[1-9][0-9]{0,4}$/.test(port) ? Number(port) : 0;
-  if (first === 0 && isPortName(port))
-    return protocols.map((one): Port => ({ protocol: one, name: port.toLowerCase() }));
-  if (first < 1 || first > highest)
+  const first = Number(port);
+  const isNumber = Number.isInteger(first) && String(first) === port;
+  if (!isNumber && isPortName(port)) {
+    for (const protocol of transports) open.push({ protocol, name: port.toLowerCase() });
+    return undefined;
+  }
+  if (!isNumber || first < 1 || first > highest)
     return {
       reason: `${excerpt(port)} is not a port`,
       fix: 'write a number from 1 to 65535 without leading zeros, in quotes',

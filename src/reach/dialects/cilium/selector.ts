@@ -8,7 +8,6 @@
 import { type FieldPath, field } from '../../../kubernetes/field-path.ts';
 import { excerpt, isMap } from '../../../kubernetes/json.ts';
 import {
-  commonDomain,
   contradiction,
   type Domain,
   domainFor,
@@ -16,11 +15,18 @@ import {
   witnessLabels,
 } from '../../../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../../../kubernetes/objects.ts';
-import { isLabelKey, parseSelector } from '../../../kubernetes/parse-selector.ts';
+import {
+  type Fold,
+  Folded,
+  isLabelKey,
+  type Requirements,
+  readRequirements,
+} from '../../../kubernetes/parse-selector.ts';
 import {
   type Diagnostic,
   type DiagnosticScope,
   diagnostic,
+  everyPod,
   invalid,
   isEntity,
   type SelectorPeer,
@@ -31,16 +37,6 @@ import { valuesPerLabel } from '../found.ts';
 const namespaceKey = 'io.kubernetes.pod.namespace';
 const namespaceLabels = 'io.cilium.k8s.namespace.labels.';
 const clusterKey = 'io.cilium.k8s.policy.cluster';
-
-/** What a selector says, by whom it is about. */
-interface Parts {
-  /** Labels of the namespace; undefined: no key is about it. */
-  readonly namespaces: Map<string, Domain> | undefined;
-  readonly pods: Map<string, Domain>;
-  readonly cluster: Domain | undefined;
-  readonly reserved: Reserved | undefined;
-  readonly keys: number;
-}
 
 /** A key of the source `reserved`, as it is written. */
 interface Reserved {
@@ -55,19 +51,24 @@ export function readEndpoints(
 ): Omit<SelectorPeer, 'kind'> | Diagnostic {
   const parts = readParts(written, path, scope);
   if ('verdict' in parts) return parts;
-  const { namespaces, pods, cluster, reserved, keys } = parts;
+  const { cluster, reserved, keys } = parts;
+  const pods = parts.pods?.byLabel ?? everyPod;
+  const namespaces = parts.namespaces?.byLabel;
   if (reserved !== undefined) return unscoped(reserved, keys === 1, path, scope);
-  for (const [label, { values }] of namespaces ?? []) {
-    if (values.size <= valuesPerLabel) continue;
-    const reason = `lists ${values.size} values of the label ${label}, and only ${valuesPerLabel} are examined`;
-    return diagnostic(scope, 'unproven', path, reason, 'list fewer values, or make several selectors of it');
+  if (parts.values > valuesPerLabel) {
+    for (const [label, { values }] of namespaces ?? []) {
+      if (values.size <= valuesPerLabel) continue;
+      const reason = `lists ${values.size} values of the label ${label}, and only ${valuesPerLabel} are examined`;
+      return diagnostic(scope, 'unproven', path, reason, 'list fewer values, or make several selectors of it');
+    }
   }
-  const dead = (namespaces && contradiction(namespaces)) ?? contradiction(pods);
-  if (cluster !== undefined) {
+  const dead = contradictionIn(parts.namespaces) ?? contradictionIn(parts.pods);
+  const clusters = cluster && namesOf(domainFor(cluster.byLabel, clusterKey));
+  if (cluster !== undefined && clusters === undefined) {
     const names = namespaces && possibleNames(domainFor(namespaces, namespaceNameLabel));
-    return inMesh(cluster, dead !== undefined || names?.length === 0, path, scope);
+    return inMesh(cluster.byLabel, dead !== undefined || names?.length === 0, path, scope);
   }
-  if (dead === undefined) return { namespaces, pods };
+  if (dead === undefined) return { namespaces, pods, clusters };
   const reason = `matches nothing, as no value of the label ${dead} meets all its requirements`;
   return diagnostic(scope, 'nothing', path, reason, { id: 'correct-requirements', label: dead });
 }
@@ -80,7 +81,7 @@ export function readSubject(written: unknown, path: FieldPath, scope: Diagnostic
   const parts = readParts(written, path, scope);
   if ('verdict' in parts) return parts;
   const { pods, reserved } = parts;
-  if (reserved === undefined) return pods;
+  if (reserved === undefined) return pods?.byLabel ?? everyPod;
   // Cilium before 1.14.2 left the namespace out for reserved:init, and so selected pods of others (CVE-2023-41333, SVC-09).
   const reason = `names ${excerpt(reserved.key)}, with which some versions of Cilium select pods of every namespace`;
   return diagnostic(scope, 'unproven', path, reason, 'remove it, and select pods by their own labels');
@@ -92,41 +93,71 @@ function readParts(written: unknown, path: FieldPath, scope: DiagnosticScope): P
     const reason = `writes the label ${excerpt(twice)} with and without its source, and Cilium takes one of the two`;
     return invalid(scope, field(path, 'matchLabels'), reason, 'write it once');
   }
-  const selector = parseSelector(written, sourcedKey);
-  if (!selector.ok) return invalid(scope, selector.steps.reduce<FieldPath>(field, path), selector.reason, selector.fix);
-  const pods = new Map<string, Domain>();
-  let namespaces: Map<string, Domain> | undefined;
-  let cluster: Domain | undefined;
-  let reserved: Reserved | undefined;
-  let ofKubernetes: Set<string> | undefined;
-  for (const [key, domain] of selector.value) {
-    const isOfKubernetes = key.startsWith('k8s:');
-    const isOfAny = !isOfKubernetes && (key.startsWith('any:') || !key.includes(':'));
-    const isPlain = isOfKubernetes || isOfAny;
-    const name = isPlain && key.charCodeAt(3) === 0x3a ? key.slice(4) : key;
-    const about = isPlain && name.startsWith('io.') ? namespaceLabel(name) : undefined;
-    if (about !== undefined) {
-      namespaces ??= new Map();
-      fold(namespaces, about, domain);
-    } else if (key.startsWith('reserved:')) reserved ??= { key, domain };
-    else if (isPlain && name === clusterKey) cluster = cluster === undefined ? domain : commonDomain(cluster, domain);
-    // Labels of one name and two sources need not be the same label: nothing follows from a contradiction of the two.
-    else if (isOfAny) fold(pods, ofKubernetes?.has(name) ? `any:${name}` : name, domain);
-    else if (pods.has(name)) pods.set(key, domain);
-    else {
-      pods.set(name, domain);
-      ofKubernetes ??= new Set();
-      ofKubernetes.add(name);
-    }
-  }
-  return { namespaces, pods, cluster, reserved, keys: selector.value.size };
+  const parts = new Parts();
+  const wrong = readRequirements(written, parts);
+  if (wrong !== undefined) return invalid(scope, wrong.steps.reduce<FieldPath>(field, path), wrong.reason, wrong.fix);
+  return parts;
 }
 
-/** A key without a source is of any source; text such as `$host` is no key (labels.IsValidCiliumLabelKey). */
-function sourcedKey(key: string): string | undefined {
-  const colon = key.startsWith('k8s:') ? 3 : key.indexOf(':');
-  if (colon < 0) return isLabelKey(key) ? key : undefined;
-  return isLabelKey(key.slice(colon + 1)) && isSource(key, colon) ? key : undefined;
+/** What a selector says, by whom it is about. */
+class Parts implements Requirements {
+  /** Labels of the namespace; undefined: no key is about it. */
+  namespaces: Folded | undefined;
+  pods: Folded | undefined;
+  cluster: Folded | undefined;
+  reserved: Reserved | undefined;
+  keys = 0;
+  /** Of all keys together. */
+  values = 0;
+  #ofKubernetes: Set<string> | undefined;
+
+  /** A key without a source is of any source; text such as `$host` is no key (labels.IsValidCiliumLabelKey). */
+  isKey(key: string): boolean {
+    const colon = isFrom('k8s:', key) ? 3 : key.indexOf(':');
+    return isLabelKey(key, colon + 1) && (colon < 0 || isSource(key, colon));
+  }
+
+  add(key: string, domain: Fold): void {
+    this.keys++;
+    this.values += domain.values.size;
+    const isOfKubernetes = isFrom('k8s:', key);
+    const isSourced = isOfKubernetes || isFrom('any:', key);
+    const name = isSourced ? key.slice(4) : key;
+    const label = name.startsWith('io.') ? namespaceLabel(name) : undefined;
+    if (label !== undefined) {
+      this.namespaces ??= new Folded();
+      this.namespaces.add(label, domain);
+    } else if (name === clusterKey) {
+      this.cluster ??= new Folded();
+      this.cluster.add(clusterKey, domain);
+    } else if (!isSourced && key.startsWith('reserved:')) this.reserved ??= { key, domain };
+    else {
+      this.pods ??= new Folded();
+      this.pods.add(isSourced || !key.includes(':') ? this.#plain(name, isOfKubernetes, this.pods) : key, domain);
+    }
+  }
+
+  /**
+   * Labels of one name and two sources need not be the same label: nothing follows from a contradiction of the two. The plain name is for
+   * the source that is written first.
+   */
+  #plain(name: string, isOfKubernetes: boolean, { byLabel }: Folded): string {
+    if (isOfKubernetes && !byLabel.has(name)) {
+      this.#ofKubernetes ??= new Set();
+      this.#ofKubernetes.add(name);
+    }
+    if ((this.#ofKubernetes?.has(name) ?? false) === isOfKubernetes) return name;
+    return `${isOfKubernetes ? 'k8s' : 'any'}:${name}`;
+  }
+}
+
+function contradictionIn(folded: Folded | undefined): string | undefined {
+  return folded?.isNarrowed === true ? contradiction(folded.byLabel) : undefined;
+}
+
+/** As {@link String.startsWith}, and at less cost for keys without a source. */
+function isFrom(source: 'k8s:' | 'any:', key: string): boolean {
+  return key.charCodeAt(3) === 0x3a && key.startsWith(source);
 }
 
 /** Letters and digits before `end`, at least one. */
@@ -158,11 +189,6 @@ function namespaceLabel(name: string): string | undefined {
   return name.startsWith(namespaceLabels) ? name.slice(namespaceLabels.length) : undefined;
 }
 
-function fold(domains: Map<string, Domain>, label: string, domain: Domain): void {
-  const before = domains.get(label);
-  domains.set(label, before === undefined ? domain : commonDomain(before, domain));
-}
-
 /**
  * "The k8s prefix must not be added to reserved labels": neither namespace nor cluster is added then, whatever the operator.
  * Beside other keys, nobody can be named who surely gets through.
@@ -181,11 +207,16 @@ function whoHas(name: string, { absent, finite, values }: Domain): string | unde
   return isEntity(name) && values.has('') === finite ? `an endpoint with the reserved label ${name}` : undefined;
 }
 
+/** The clusters that are selected; undefined: they cannot be listed. */
+function namesOf({ absent, finite, values }: Domain): readonly string[] | undefined {
+  return absent || !finite || values.size === 0 || values.has('') ? undefined : [...values];
+}
+
 /** A cluster that is named takes the place of the own one. Whose a namespace of another cluster is, the labels of this one do not say. */
-function inMesh(cluster: Domain, selectsNothing: boolean, path: FieldPath, scope: DiagnosticScope): Diagnostic {
+function inMesh(cluster: Selector, selectsNothing: boolean, path: FieldPath, scope: DiagnosticScope): Diagnostic {
   const reason = `names ${clusterKey}, with which Cilium selects pods of other clusters of a mesh`;
   const fix = 'remove it: pods of the own cluster are selected without it';
-  const other = witnessLabels(new Map([[clusterKey, cluster]])).get(clusterKey);
+  const other = witnessLabels(cluster).get(clusterKey);
   if (selectsNothing || !other) return diagnostic(scope, 'unproven', path, reason, fix);
   return {
     ...diagnostic(scope, 'escapes', path, reason, fix),

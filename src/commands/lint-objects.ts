@@ -1,0 +1,130 @@
+/** Judges the objects of texts, namespaces first, each as the API server would have it judged. */
+import { systemClock } from '../admission/clock.ts';
+import type { Sources } from '../admission/live-facts.ts';
+import { type Author, judgeWritten, type Written } from '../admission/written-object.ts';
+import type { TextFile } from '../files/read-files.ts';
+import type { Namespaces } from '../files/read-namespaces.ts';
+import { type WrittenObject, writtenObjects } from '../files/written-objects.ts';
+import { type ReviewedResource, resourceOfObject } from '../kinds/kind-of-object.ts';
+import { valueAt } from '../kubernetes/json.ts';
+import type { LintedObject, LintFinding } from '../report/lint-report.ts';
+import type { Tenancy } from '../tenancy/tenancy.ts';
+import { findingOf, linted, notJudged, unreadable } from './lint-finding.ts';
+import { createLintNamespaces, type LintNamespaces } from './lint-namespaces.ts';
+
+export interface LintedTexts {
+  readonly findings: readonly LintFinding[];
+  readonly objects: readonly LintedObject[];
+  readonly otherKinds: number;
+  readonly notObjects: number;
+  readonly assumedNamespaces: readonly string[];
+}
+
+export interface LintContext {
+  readonly tenancy: Tenancy;
+  readonly listed: Namespaces;
+  readonly author: Author;
+  /** Of objects that say none. */
+  readonly defaultNamespace: string | undefined;
+  /** Called now and then with the number of texts that are done. */
+  readonly onProgress: (done: number) => void;
+}
+
+interface Candidate {
+  readonly written: WrittenObject;
+  readonly resource: ReviewedResource;
+}
+
+export async function lintTexts(files: readonly TextFile[], context: LintContext): Promise<LintedTexts> {
+  const { tenancy, listed } = context;
+  const { settings } = tenancy;
+  const names = settings.policyKinds.map(({ resource }) => resource);
+  const namespaces = createLintNamespaces(tenancy, listed);
+  const findings: LintFinding[] = [];
+  const objects: LintedObject[] = [];
+  const candidates: Candidate[] = [];
+  let [otherKinds, notObjects] = [0, 0];
+  for (const [index, file] of files.entries()) {
+    const read = writtenObjects(file);
+    notObjects += read.others;
+    for (const one of read.problems) findings.push(unreadable(one, settings));
+    for (const written of read.objects) {
+      const resource = resourceOfObject(written.apiVersion, written.kind, names);
+      if (resource === undefined) otherKinds++;
+      else candidates.push({ written, resource });
+    }
+    context.onProgress(index);
+  }
+  const judge = async (one: Candidate): Promise<void> => {
+    const { object, found } = await lintObject(one, context, namespaces);
+    objects.push(object);
+    for (const finding of found) findings.push(finding);
+  };
+  // What is inside a namespace is judged by its labels, wherever in the files it is.
+  const isNamespace = ({ resource }: Candidate): boolean => resource.family === 'namespace';
+  for (const one of candidates.filter(isNamespace)) await judge(one);
+  for (const one of candidates.filter((other) => !isNamespace(other))) await judge(one);
+  return { findings, objects, otherKinds, notObjects, assumedNamespaces: [...namespaces.assumed].sort() };
+}
+
+interface Linted {
+  readonly object: LintedObject;
+  readonly found: readonly LintFinding[];
+}
+
+async function lintObject(
+  { written, resource }: Candidate,
+  { tenancy, author, defaultNamespace }: LintContext,
+  namespaces: LintNamespaces,
+): Promise<Linted> {
+  const { settings } = tenancy;
+  const { object } = written;
+  const namespace = namespaceOf(resource, written, defaultNamespace);
+  const named = linted(written, namespace);
+  const refused = (check: Parameters<typeof notJudged>[0], path: string, reason: string, fix: string): Linted => ({
+    object: named,
+    found: [notJudged(check, written, named, settings, { path, reason, fix })],
+  });
+  if (resource.scope === 'Namespaced' && namespace === '')
+    return refused(
+      'missing-namespace',
+      'metadata.namespace',
+      'is not given, so the owner of the object is not known',
+      'write the namespace into the object, or give it with -n NAMESPACE',
+    );
+  if (namespace !== '' && !namespaces.knows(namespace))
+    return refused(
+      'unknown-namespace',
+      'metadata.namespace',
+      `names a namespace that is neither among the files nor listed, and no tenant has reserved its name`,
+      'add the Namespace to the files, or list it with --namespaces DIR',
+    );
+  const name = valueAt(object, 'metadata', 'name');
+  const existing = resource.family === 'namespace' && typeof name === 'string' ? namespaces.existing(name) : undefined;
+  const asked: Written = { resource, object, namespace, author, storedLabels: existing?.labels };
+  const sources: Sources = {
+    tenancy,
+    namespaces: namespaces.source,
+    clock: systemClock,
+    now: Date.now(),
+    timeBudget: 5000,
+  };
+  const verdict = await judgeWritten(asked, sources);
+  if (verdict.refused !== undefined)
+    return refused('not-understood', '', verdict.refused, 'correct the object, as the API server would refuse it');
+  const isPolicy = resource.family === 'policy';
+  const found = verdict.judged.filter(({ exemption }) => exemption === undefined);
+  // What is refused is not there, and its labels say nothing.
+  if (resource.family === 'namespace' && !found.some(({ refuses }) => refuses)) namespaces.add(verdict.object);
+  return { object: named, found: found.map((one) => findingOf(one, written, named, { settings, isPolicy })) };
+}
+
+/** Kinds that no table has and that are cluster-scoped by their names: what their objects say of a namespace, the API server drops. */
+const clusterScopedName = /^(Cluster|Global|StagedGlobal|AdminNetwork|BaselineAdmin)|Clusterwide/;
+
+function namespaceOf(resource: ReviewedResource, { object }: WrittenObject, otherwise: string | undefined): string {
+  const { scope, kind } = resource;
+  if (scope === 'Cluster' || (scope === 'unknown' && clusterScopedName.test(kind))) return '';
+  const own = valueAt(object, 'metadata', 'namespace');
+  return typeof own === 'string' && own !== '' ? own : (otherwise ?? '');
+}

@@ -1,0 +1,166 @@
+/** Judges every object of files as the webhook would, without a cluster, and says where in the files each finding is. For CI. */
+import { printable } from '../admission/message.ts';
+import type { Author } from '../admission/written-object.ts';
+import { noFiles, readFiles } from '../files/read-files.ts';
+import { namespacesOf } from '../files/read-namespaces.ts';
+import { asObjects, readTenancy } from '../files/read-tenancy.ts';
+import { serviceAccountOf } from '../kubernetes/user.ts';
+import { lintGithub, lintJunit, lintSarif } from '../report/lint-formats.ts';
+import {
+  failing,
+  type LintFinding,
+  type LintReport,
+  lintJson,
+  lintNames,
+  lintTable,
+  lintYaml,
+} from '../report/lint-report.ts';
+import { formatProblem } from '../tenancy/problem.ts';
+import { version } from './build.ts';
+import { CannotStart, orCannotStart } from './cannot-start.ts';
+import { defineCommand } from './command.ts';
+import { compareWith, readBaseline, writeBaseline } from './lint-baseline.ts';
+import { unreadable } from './lint-finding.ts';
+import { readInputs } from './lint-inputs.ts';
+import { lintTexts } from './lint-objects.ts';
+import { Misuse } from './misuse.ts';
+import { flag, oneOf, optionalText, texts } from './options.ts';
+import { tenancyOptions } from './shared-options.ts';
+
+const formats = ['table', 'wide', 'json', 'yaml', 'name', 'sarif', 'junit', 'github'] as const;
+/** A command that takes longer says how far it is. */
+const quietMilliseconds = 1000;
+
+export const command = defineCommand({
+  summary: 'judge every object of files as the webhook would, without a cluster',
+  details:
+    'Ends with 1 when something new is found that is more than a hint, and with 2 when a file cannot be opened. ' +
+    'Objects are judged as written by a member of the tenant that owns their namespace.',
+  operands: { name: 'FILES', help: 'files, folders of files, and - for the standard input' },
+  options: {
+    ...tenancyOptions,
+    tenants: optionalText('DIR', tenancyOptions.tenants.help, 'none, which is a mistake'),
+    namespaces: optionalText(
+      'DIR',
+      'read the Namespaces that exist from the YAML files of this folder',
+      'those among the files, and the reserved names',
+    ),
+    filename: { ...texts('FILE', 'judge this file or folder, as one of FILES; repeat for more', 'none'), short: 'f' },
+    kustomize: { ...texts('DIR', 'judge what kustomize builds of this folder; repeat for more', 'none'), short: 'k' },
+    namespace: {
+      ...optionalText('NAME', 'judge objects without a namespace as in this one', 'they are findings'),
+      short: 'n',
+    },
+    as: optionalText('NAME', 'judge as written by this user or service account', 'a member of the tenant'),
+    'as-group': texts('GROUP', 'judge as written by a member of this group; repeat for more groups', 'none'),
+    'as-platform': flag('judge as written by the platform'),
+    baseline: optionalText('FILE', 'end with 0 when all findings are in this file', 'every finding is new'),
+    'write-baseline': optionalText('FILE', 'write the findings to this file, and end with 0', 'nothing is written'),
+    'allow-warnings': flag('end with 0 when nothing is found but warnings and hints'),
+    output: { ...oneOf('FORMAT', formats, 'print the findings in this format', 'table'), short: 'o' },
+  },
+  async run(values, surroundings, operands) {
+    const { tenants, config, namespaces: folder, output } = values;
+    const paths = [...values.filename, ...operands];
+    if (paths.length + values.kustomize.length === 0)
+      throw new Misuse('there is nothing to judge: give files or folders, -k DIR, or - for the standard input');
+    if (tenants === undefined)
+      throw new Misuse('without tenants no namespace has a known owner: give their folder with --tenants DIR');
+    const author = authorOf(values);
+    // The tenants of a cluster may be objects: what is written for those is judged, and not that they come from files here.
+    const tenancy = asObjects(orCannotStart(await readTenancy({ tenants, config }), 2).value);
+    const listed = folder === undefined ? noFiles : await readFiles(folder);
+    const { value: namespaces } = orCannotStart(namespacesOf(listed, folder ?? ''), 2);
+    const known = values.baseline === undefined ? new Map() : await readBaseline(values.baseline);
+
+    const inputs = await readInputs(paths, values.kustomize, [tenants, config, folder], surroundings);
+    const { progress } = surroundings;
+    const began = performance.now();
+    const found = await lintTexts(inputs.files, {
+      tenancy,
+      listed: namespaces,
+      author,
+      defaultNamespace: values.namespace,
+      onProgress(done) {
+        if (done % 50 === 0 && performance.now() - began > quietMilliseconds)
+          progress?.(`${done} of ${inputs.files.length} files`);
+      },
+    });
+    progress?.('');
+
+    const all = [...inputs.problems.map((one) => unreadable(one, tenancy.settings)), ...found.findings];
+    const { findings, gone } = compareWith(known, inReadingOrder(all));
+    const report: LintReport = {
+      findings,
+      objects: found.objects,
+      files: inputs.files.length + inputs.problems.length,
+      skipped: {
+        otherKinds: found.otherKinds,
+        notObjects: found.notObjects,
+        configuration: inputs.configuration,
+      },
+      assumedNamespaces: found.assumedNamespaces,
+      gone,
+      version,
+    };
+    const failures = new Set(failing(findings, values['allow-warnings']));
+    for (const line of printed(report, output, failures, values.baseline !== undefined)) surroundings.print(line);
+    if (inputs.unread.length > 0)
+      throw new CannotStart(inputs.unread.map((one) => printable(formatProblem(one))).join('\n'), 2);
+    if (values['write-baseline'] !== undefined) {
+      await writeBaseline(values['write-baseline'], findings);
+      return 0;
+    }
+    return failures.size > 0 ? 1 : 0;
+  },
+});
+
+function printed(
+  report: LintReport,
+  format: (typeof formats)[number],
+  failures: ReadonlySet<LintFinding>,
+  hasBaseline: boolean,
+): readonly string[] {
+  switch (format) {
+    case 'table':
+    case 'wide':
+      return lintTable(report, format === 'wide');
+    case 'json':
+      return [lintJson(report, failures.size > 0)];
+    case 'yaml':
+      return [lintYaml(report, failures.size > 0)];
+    case 'name':
+      return lintNames(report);
+    case 'sarif':
+      return [lintSarif(report, hasBaseline)];
+    case 'junit':
+      return [lintJunit(report, (finding) => failures.has(finding))];
+    case 'github':
+      return lintGithub(report);
+  }
+}
+
+interface AuthorOptions {
+  readonly as: string | undefined;
+  readonly 'as-group': readonly string[];
+  readonly 'as-platform': boolean;
+}
+
+/** With the groups that the API server gives to users that are impersonated. */
+function authorOf({ as: username, 'as-group': groups, 'as-platform': isPlatform }: AuthorOptions): Author {
+  const isNamed = username !== undefined || groups.length > 0;
+  if (isNamed && isPlatform) throw new Misuse('--as-platform goes with neither --as nor --as-group');
+  if (!isNamed) return isPlatform ? 'platform' : 'member';
+  const account = serviceAccountOf({ username: username ?? '', groups });
+  const own = account === undefined ? [] : ['system:serviceaccounts', `system:serviceaccounts:${account.namespace}`];
+  return { username: username ?? '', groups: [...groups, ...own, 'system:authenticated'] };
+}
+
+function inReadingOrder(findings: readonly LintFinding[]): readonly LintFinding[] {
+  return findings.toSorted(
+    (one, other) =>
+      (one.file < other.file ? -1 : one.file > other.file ? 1 : 0) ||
+      one.line - other.line ||
+      one.column - other.column,
+  );
+}
