@@ -77,6 +77,27 @@ export function networkPeers(networks: readonly string[]): readonly ClusterPeer[
   return inParts(networks, most).map((part) => ({ networks: part }));
 }
 
+/**
+ * These pods of the own cluster, and of the other clusters of a mesh of Cilium that are listed.
+ *
+ * `pods` and not `namespaces`: in a mesh, `namespaces` would also pass namespaces of all other clusters with these labels. To deny,
+ * `namespaces` is right for the same reason. Of `pods`, Cilium adds the own cluster unless the selector has the key of the cluster.
+ */
+export function podPeers(
+  namespaceSelector: LabelSelector,
+  podSelector: LabelSelector,
+  clusters: ReadonlySet<string> | undefined,
+): readonly ClusterPeer[] {
+  const own: ClusterPeer = { pods: { namespaceSelector, podSelector } };
+  if (clusters === undefined || clusters.size === 0) return [own];
+  const isThere = { key: clusterKey, operator: 'In', values: [...clusters].sort() } as const;
+  const matchExpressions = [...(podSelector.matchExpressions ?? []), isThere];
+  return [own, { pods: { namespaceSelector, podSelector: { ...podSelector, matchExpressions } } }];
+}
+
+/** On no pod, but Cilium selects by it. */
+const clusterKey = 'io.cilium.k8s.policy.cluster';
+
 function splitRule(action: ClusterRule['action'], { direction, peers, ports }: Crossing): readonly ClusterRule[] {
   const isEvery = ports.length === 0 || allPorts.every((all) => containsPort(ports, all));
   const groups = isEvery ? [undefined] : inParts(mergedPorts(ports).map(protocolOf), most);

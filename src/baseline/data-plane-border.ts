@@ -20,7 +20,7 @@ import { type IpSet, intersect, normalise, subtract } from '../kubernetes/ip-set
 import type { LabelSelector } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import { commonPorts, orAllPorts } from '../kubernetes/port-range.ts';
-import { serves } from '../tenancy/served-tenants.ts';
+import { openPorts, serves } from '../tenancy/served-tenants.ts';
 import type { Settings, SharedService } from '../tenancy/settings.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Direction, Tenant } from '../tenancy/tenant.ts';
@@ -31,6 +31,7 @@ import {
   type Crossing,
   clusterPolicyVersion,
   networkPeers,
+  podPeers,
   rulesFor,
 } from './cluster-policy.ts';
 import { descriptionAnnotation, managedByLabel, managedByValue, managedPrefix } from './managed.ts';
@@ -78,7 +79,8 @@ export function dataPlaneBorder(tenant: Tenant, tenancy: Tenancy, now: number): 
         ...rules,
       },
     }));
-  const within = directions.map((direction) => ({ direction, peers: [podsOf(tenant.name, settings)], ports: [] }));
+  const own = podPeers(ofTenant(tenant.name, settings), {}, tenant.network.clusters);
+  const within = directions.map((direction) => ({ direction, peers: own, ports: [] }));
   const others = new Set(tenant.network.gates.map((gate) => gate.tenant));
   const services = Map.groupBy(
     settings.sharedServices.filter((service) => serves(service, tenant)),
@@ -139,14 +141,6 @@ function ofTenant(name: string, { tenantLabel }: Settings): LabelSelector {
   return { matchLabels: { [tenantLabel]: name } };
 }
 
-/**
- * `pods` and not `namespaces`: in a mesh of Cilium, `namespaces` would also pass namespaces of other clusters with this label. To deny,
- * `namespaces` is right for the same reason.
- */
-function podsOf(name: string, settings: Settings): ClusterPeer {
-  return { pods: { namespaceSelector: ofTenant(name, settings), podSelector: {} } };
-}
-
 /** A gate passes what both tenants declare, while neither half has expired. */
 function gateWith(
   other: string,
@@ -156,30 +150,32 @@ function gateWith(
   now: number,
 ): readonly Crossing[] {
   const { own, theirs } = tenancy.gates(tenant, other, direction, now);
-  const ports = commonPorts(
-    own.flatMap((gate) => orAllPorts(gate.ports)),
-    theirs.flatMap((gate) => orAllPorts(gate.ports)),
-  );
-  return ports.length === 0 ? [] : [{ direction, peers: [podsOf(other, tenancy.settings)], ports }];
+  // Each gate of the own half by itself: it has clusters of its own.
+  return own.flatMap((gate) => {
+    const ports = commonPorts(
+      orAllPorts(gate.ports),
+      theirs.flatMap((half) => orAllPorts(half.ports)),
+    );
+    const peers = podPeers(ofTenant(other, tenancy.settings), {}, gate.clusters);
+    return ports.length === 0 ? [] : [{ direction, peers, ports }];
+  });
 }
 
 /** Whichever policy may open it: what the baseline opens, and what policies of the tenant may. */
 function serviceOpens(service: SharedService, denied: IpSet): readonly Crossing[] {
-  const { direction, namespace, podSelector, ports, addresses, endpoints = [] } = service;
+  const { direction, namespace, podSelector, addresses, endpoints = [], clusters } = service;
+  const ports = openPorts(direction, service.ports);
   const pods: readonly Crossing[] =
     namespace === undefined || podSelector === undefined
       ? []
       : [
           {
             direction,
-            peers: [
-              {
-                pods: {
-                  namespaceSelector: { matchLabels: { [namespaceNameLabel]: namespace } },
-                  podSelector: withoutEmptyParts(podSelector),
-                },
-              },
-            ],
+            peers: podPeers(
+              { matchLabels: { [namespaceNameLabel]: namespace } },
+              withoutEmptyParts(podSelector),
+              clusters,
+            ),
             ports,
           },
         ];
@@ -189,7 +185,9 @@ function serviceOpens(service: SharedService, denied: IpSet): readonly Crossing[
   return [
     ...pods,
     ...atAddresses,
-    ...endpoints.map(({ address, ports }) => ({ direction, peers: peersAt([address], denied), ports })),
+    ...endpoints.map(({ address, ports }) => ({
+      ...{ direction, peers: peersAt([address], denied), ports: openPorts(direction, ports) },
+    })),
   ];
 }
 

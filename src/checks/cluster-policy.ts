@@ -8,7 +8,8 @@ import { type Check, type Finding, nothing } from './check.ts';
  * A warning to the platform about its own ClusterNetworkPolicies, AdminNetworkPolicies and BaselineAdminNetworkPolicies.
  * Reads    spec.subject, spec.tier, spec.priority, spec.ingress and spec.egress, when the platform writes one
  * Warns    of Accept and Allow rules of tier Admin that let one tenant reach another without a gate; of rules that an earlier one decides,
- *          and of peers that match nothing; of peers without a known field; of a priority of Bulkhead's border (network.clusterPolicy)
+ *          and of peers that match nothing; of peers without a known field; with network.clusterPolicy of a priority of Bulkhead's border, and
+ *          of Pass rules before it
  * Why      such a rule comes before every NetworkPolicy, so no policy of the tenants can take it back (NP-18)
  */
 export const clusterPolicy: Check = {
@@ -29,17 +30,22 @@ export const clusterPolicy: Check = {
           },
         ]
       : nothing;
-    const flaws = adminFlaws(policy, tenancy, now);
-    return tie.length + flaws.length === 0 ? nothing : [...tie, ...flaws.map(finding)];
+    const denying = tenancy.settings.clusterPolicy && borderPriorities.deny;
+    const flaws = adminFlaws(policy, tenancy, denying, now);
+    return tie.length + flaws.length === 0
+      ? nothing
+      : [...tie, ...flaws.map((flaw) => finding(flaw, denying !== undefined))];
   },
 };
 
 const fixes: Readonly<Record<AdminFlaw['kind'], string>> = {
   crossing: 'write Pass, or narrow it',
+  past: 'narrow it',
   dead: 'remove it, or move it up',
   unknown: 'name pods or namespaces',
 };
 
-function finding({ kind, path, reason }: AdminFlaw): Finding {
-  return { path, reason, fix: fixes[kind] };
+/** @param hasBorder whether a rule that passes is past a border */
+function finding({ kind, path, reason }: AdminFlaw, hasBorder: boolean): Finding {
+  return { path, reason, fix: fixes[kind === 'crossing' && hasBorder ? 'past' : kind] };
 }

@@ -14,14 +14,24 @@ import { possibleNames } from './namespace-name.ts';
 import { shutPorts } from './open-ports.ts';
 
 export interface AdminFlaw {
-  readonly kind: 'crossing' | 'dead' | 'unknown';
+  /** `past`: it passes what the border in the network would deny. */
+  readonly kind: 'crossing' | 'past' | 'dead' | 'unknown';
   readonly path: string;
   /** Follows the path. */
   readonly reason: string;
 }
 
-/** @param now milliseconds since the epoch */
-export function adminFlaws(policy: AdminPolicy, tenancy: Tenancy, now: number): readonly AdminFlaw[] {
+/**
+ * @param denying the priority at which the border in the network denies, with network.clusterPolicy
+ * @param now     milliseconds since the epoch
+ */
+export function adminFlaws(
+  policy: AdminPolicy,
+  tenancy: Tenancy,
+  denying: number | undefined,
+  now: number,
+): readonly AdminFlaw[] {
+  const isBefore = denying !== undefined && (policy.priority ?? 0) <= denying;
   return policy.rules.flatMap((rule, index) => {
     const before = policy.rules.slice(0, index).filter(({ direction }) => direction === rule.direction);
     const decided = before.find((earlier) => decides(earlier, rule));
@@ -31,9 +41,11 @@ export function adminFlaws(policy: AdminPolicy, tenancy: Tenancy, now: number): 
       if (peer.kind === 'nothing') return [{ kind: 'dead', path, reason: `matches nothing: it ${peer.reason}` }];
       if (peer.kind === 'unknown')
         return [{ kind: 'unknown', path, reason: 'has no known field, so engines deny everybody' }];
-      if (rule.action !== 'accept' || policy.tier === 'Baseline') return [];
+      if (rule.action === 'deny' || policy.tier === 'Baseline') return [];
+      const kind = rule.action === 'accept' ? 'crossing' : 'past';
+      if (kind === 'past' && !isBefore) return [];
       const crossing = crossingOf(policy.subject, rule, peer, tenancy, now);
-      return crossing === undefined ? [] : [{ kind: 'crossing', path, reason: crossing }];
+      return crossing === undefined ? [] : [{ kind, path, reason: crossing }];
     });
   });
 }
@@ -41,7 +53,7 @@ export function adminFlaws(policy: AdminPolicy, tenancy: Tenancy, now: number): 
 /** Who crosses, as an example; undefined: no tenant, or gates agree. */
 function crossingOf(
   subject: AdminPods,
-  { direction, ports }: AdminRule,
+  { direction, ports, action }: AdminRule,
   peer: AdminPeer,
   tenancy: Tenancy,
   now: number,
@@ -54,7 +66,7 @@ function crossingOf(
     );
     const isUnlisted = peer.addresses.some(({ family }) => tenancy.settings.unlistedFamilies.includes(family));
     if (touched === undefined && !isUnlisted) return undefined;
-    return `lets ${own[0]} reach pods of other tenants by address`;
+    return action === 'pass' ? undefined : `lets ${own[0]} reach pods of other tenants by address`;
   }
   if (peer.kind !== 'pods' && peer.kind !== 'everybody') return undefined;
   const others = peer.kind === 'pods' ? tenantsIn(peer.namespaces, tenancy) : tenantsIn(new Map(), tenancy);
@@ -62,7 +74,9 @@ function crossingOf(
     for (const other of others) {
       if (one === other || isAgreed(one, other, direction, ports, tenancy, now)) continue;
       const [from, to] = direction === 'ingress' ? [other, one] : [one, other];
-      return `lets ${from} reach ${to} without a gate`;
+      return action === 'pass'
+        ? `passes what ${from} sends to ${to}, so the border in the network does not deny it`
+        : `lets ${from} reach ${to} without a gate`;
     }
   }
   return undefined;

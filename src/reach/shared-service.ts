@@ -9,8 +9,8 @@ import {
   witnessLabels,
 } from '../kubernetes/label-selector.ts';
 import { parseSelector } from '../kubernetes/parse-selector.ts';
-import { allPorts, namePorts, type PortRange } from '../kubernetes/port-range.ts';
-import { isInBaseline, serves } from '../tenancy/served-tenants.ts';
+import type { PortRange } from '../kubernetes/port-range.ts';
+import { isInBaseline, openPorts, serves } from '../tenancy/served-tenants.ts';
 import type { Settings, SharedService } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import { type AddressGrant, type GrantedRange, grantedRanges } from './address-grants.ts';
@@ -32,19 +32,6 @@ interface ReadService extends PodService {
 }
 
 export const openOf = ({ open }: ReadService): ReadService['open'] => open;
-
-/**
- * What a policy may open of these ports. The port of a name server counts for every protocol: whoever gives tenants the names of the
- * cluster gives them nothing more with TCP and SCTP on it, and Cilium's `port: "53"` means all of them.
- */
-function openPorts(direction: Direction, ports: readonly PortRange[]): readonly PortRange[] {
-  if (direction !== 'egress') return ports;
-  const names = ports.filter(
-    ({ protocol, first, last }) => protocol === 'UDP' && first === last && namePorts.includes(first),
-  );
-  if (names.length === 0) return ports;
-  return [...ports, ...names.flatMap((port) => allPorts.map(({ protocol }) => ({ ...port, protocol })))];
-}
 
 /** By direction and namespace. A selector that cannot be read, which the parser of the settings refuses, serves nobody. */
 const selected = once(({ sharedServices }: Settings) =>

@@ -15,6 +15,7 @@ import { createRateLimits, type RateLimitOptions } from '../client/rate-limits.t
 import { valueAt } from '../kubernetes/json.ts';
 import type { BorderStore, StoredBorderPolicy } from './border-store.ts';
 import { fieldManager } from './field-manager.ts';
+import { createLiftedBorders } from './lifted-borders.ts';
 
 /** Since the start, but for the last, which is of now. */
 export interface BorderWriteCounters {
@@ -67,6 +68,7 @@ export function createBorderWriter(
   const counters = { applied: 0, healed: 0, pruned: 0, failed: 0 };
   const conflicts = createRateLimits(conflictLimits, clock);
   const retries = createRateLimits(retryLimits, clock);
+  const lifted = createLiftedBorders(clock);
 
   async function reconcile(
     tenant: string,
@@ -79,13 +81,16 @@ export function createBorderWriter(
     let isPassed = true;
     for (const policy of passes) if (!(await put(pass, policy))) isPassed = false;
     const unwanted = [...store.of(tenant).values()].filter(({ own, name }) => own && !wanted.has(name));
-    // Of a border that is given up, the denies go first, and the passes once they are gone.
-    const isLifted = await removeAll(pass, unwanted.filter(isDeny));
-    if (border !== undefined || isLifted)
-      await removeAll(
-        pass,
-        unwanted.filter((one) => !isDeny(one)),
-      );
+    // Of a border that is given up, the denies go first, and the passes once they are gone for good.
+    const denying = unwanted.filter((one) => one.denies);
+    let isLifted = await removeAll(pass, denying);
+    if (border === undefined && isLifted && unwanted.length > 0) {
+      const left = lifted.left(tenant, denying.length > 0);
+      if (left > 0) pass.waits.push(left);
+      isLifted = left === 0;
+    }
+    const passing = unwanted.filter((one) => !one.denies);
+    if ((border !== undefined || isLifted) && (await removeAll(pass, passing))) lifted.forget(tenant);
     for (const policy of denies) {
       const { name } = policy.metadata;
       // Whatever became of the passes, what denied before denies again.
@@ -177,7 +182,7 @@ export function createBorderWriter(
 
   /** Nothing is waited for: the watch tells when the other object changes or goes. */
   function isTaken(pass: Pass, name: string): false {
-    const message = `${name} exists and is not Bulkhead's, so a part of the border is missing. Delete it: kubectl delete clusternetworkpolicy ${name}`;
+    const message = `${name} exists and is not Bulkhead's, so a part of the border is missing. Delete it: kubectl delete clusternetworkpolicies.policy.networking.k8s.io ${name}`;
     pass.trouble = { reason: 'NameTaken', message };
     log.error({ object: name }, 'a ClusterNetworkPolicy of another author has the name of a part of the border');
     tell('BorderNameTaken', name, message);
@@ -241,8 +246,4 @@ export function createBorderWriter(
 
 function pathOf(name: string): string {
   return `${clusterPoliciesPath}/${name}`;
-}
-
-function isDeny({ denies }: StoredBorderPolicy): boolean {
-  return denies;
 }

@@ -1,8 +1,8 @@
 /** Which shared services are for which tenant. */
 import { matches } from '../kubernetes/label-selector.ts';
-import { allPorts, type PortRange } from '../kubernetes/port-range.ts';
+import { allPorts, namePorts, type PortRange } from '../kubernetes/port-range.ts';
 import type { SharedService } from './settings.ts';
-import type { Tenant } from './tenant.ts';
+import type { Direction, Tenant } from './tenant.ts';
 
 export function serves({ tenants }: SharedService, { name, labels }: Tenant): boolean {
   if (tenants === undefined) return true;
@@ -14,6 +14,19 @@ export function portsOf({ namespace, addresses, ports, endpoints = [] }: SharedS
   const hasOwn = namespace !== undefined || addresses.length > 0;
   const own = ports.length === 0 ? allPorts : ports;
   return [...(hasOwn ? own : []), ...endpoints.flatMap((endpoint) => endpoint.ports)];
+}
+
+/**
+ * What a policy may open of these ports. The port of a name server counts for every protocol: whoever gives tenants the names of the
+ * cluster gives them nothing more with TCP and SCTP on it, and Cilium's `port: "53"` means all of them.
+ */
+export function openPorts(direction: Direction, ports: readonly PortRange[]): readonly PortRange[] {
+  if (direction !== 'egress') return ports;
+  const names = ports.filter(
+    ({ protocol, first, last }) => protocol === 'UDP' && first === last && namePorts.includes(first),
+  );
+  if (names.length === 0) return ports;
+  return [...ports, ...names.flatMap((port) => allPorts.map(({ protocol }) => ({ ...port, protocol })))];
 }
 
 /** Whether every namespace of its tenants gets a policy that opens it. */

@@ -36,6 +36,23 @@ t.test('a priority of the border', async (t) => {
   t.strictSame(found({ tier: 'Admin', priority: 98, subject: { namespaces: {} } }, { facts: plain }), []);
 });
 
+t.test('to pass comes before the denies of the border, where there is one', async (t) => {
+  const passes = (from: object, more: object = {}) => ({
+    ...{ tier: 'Admin', priority: 5, subject: of('acme'), ingress: [{ action: 'Pass', from: [from] }] },
+    ...more,
+  });
+  const reason = 'passes what beta sends to acme, so the border in the network does not deny it';
+  t.match(found(passes(of('beta'))), [{ path: 'spec.ingress[0].from[0]', reason, fix: 'narrow it' }]);
+  t.match(found(passes({ namespaces: {} })), [{ reason }]);
+  t.strictSame(found(passes(of('acme'))), [], 'inside a tenant it changes nothing');
+  t.strictSame(found(passes(of('beta'), { tier: 'Baseline' })), [], 'the tier Baseline comes after the border');
+  t.strictSame(found(passes(of('beta'), { priority: 100 })), [], 'it comes after the border');
+  t.strictSame(found(passes(of('beta')), { facts: { tenancy } }), [], 'without a border it changes nothing');
+  const monitoring = { namespaces: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } } };
+  t.strictSame(found(passes(monitoring)), [], 'of the platform');
+  t.match(found({ ...accepts(of('beta')), subject: of('acme') }), [{ fix: 'narrow it' }], 'to pass is no way out');
+});
+
 t.test('who is let in by whom', async (t) => {
   const rows: readonly [says: string, spec: object, reason: string | undefined][] = [
     ['a tenant at itself', { ...accepts(of('acme')), subject: of('acme') }, undefined],
@@ -74,7 +91,7 @@ t.test('who is let in by whom', async (t) => {
       },
       'lets beta reach acme without a gate',
     ],
-    ['a rule that passes', { ...accepts(of('beta')), ingress: [{ action: 'Pass', from: [of('beta')] }] }, undefined],
+    ['a rule that denies', { ...accepts(of('beta')), ingress: [{ action: 'Deny', from: [of('beta')] }] }, undefined],
     ['tier Baseline, which NetworkPolicies override', { ...accepts(of('beta')), tier: 'Baseline' }, undefined],
     [
       'a named port, for which no gate stands',

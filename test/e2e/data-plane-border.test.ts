@@ -155,6 +155,7 @@ await clusterTest('the border in ClusterNetworkPolicies', async (t, plane) => {
     }
     const healed = await metric('border_objects_total{result="healed"}');
     t.ok(healed >= 5, `${healed} were healed`);
+    t.ok((await metric('border_conflicting_objects')) > 0, 'and the metric shows the conflict');
   });
 
   await t.test('a tenant cannot write one, with the name and label of a border or without', async (t) => {
@@ -242,6 +243,7 @@ await clusterTest('the border in ClusterNetworkPolicies', async (t, plane) => {
     await eventually('they are gone', async () => (await named('bulkhead-gamma.service.wide')).length === 0);
   });
 
+  let last: Awaited<ReturnType<typeof start>> | undefined;
   const tenant = (name: string, spec: object = {}) => ({
     apiVersion: 'bulkhead.dev/v1alpha1',
     kind: 'Tenant',
@@ -356,9 +358,38 @@ await clusterTest('the border in ClusterNetworkPolicies', async (t, plane) => {
       metadata: { name: 'bulkhead-gone.deny', labels: { 'app.kubernetes.io/managed-by': 'bulkhead' } },
       spec: { tier: 'Admin', priority: 99, subject: { namespaces: { matchLabels: { a: 'b' } } } },
     });
-    await start();
+    last = await start();
     await eventually('what was left behind is removed', async () => (await named('bulkhead-')).length === 0);
   });
+
+  await t.test(
+    'without Bulkhead, the command of docs/outage.md removes borders, and of each its deny first',
+    async (t) => {
+      await configure({ clusterPolicy: true });
+      await has('the border of beta is in place', 'beta', 'True InPlace');
+      await has('the border of gamma is in place', 'gamma', 'True InPlace');
+      await last?.stop();
+      const page = await readFile('docs/outage.md', 'utf8');
+      const [command = ''] = page
+        .split('\n')
+        .filter((line) => line.startsWith('kubectl delete clusternetworkpolicies'));
+      const before = await named('bulkhead-');
+      t.ok(before.includes('bulkhead-beta.deny') && before.includes('bulkhead-gamma.within'), before.join());
+      const since = (await plane.auditEvents()).length;
+      const { code, stderr } = await admin(...command.split(' ').slice(1));
+      t.equal(code, 0, command, { stderr });
+      t.strictSame(await named('bulkhead-'), [], 'nothing is left that denies');
+      const gone = (await plane.auditEvents())
+        .slice(since)
+        .filter(({ verb, objectRef }) => verb === 'delete' && objectRef?.resource === 'clusternetworkpolicies')
+        .map(({ objectRef }) => objectRef?.name ?? '');
+      for (const tenant of ['beta', 'gamma'])
+        t.equal(
+          gone.find((name) => name.startsWith(`bulkhead-${tenant}.`)),
+          `bulkhead-${tenant}.deny`,
+        );
+    },
+  );
 
   await t.test('all rights are used, and no other is asked for', async (t) => {
     const events = (await plane.auditEvents()).filter(

@@ -7,7 +7,7 @@ import t from 'tap';
 import { baselineOf } from '../../src/baseline/baseline.ts';
 import type { ClusterPolicy, ClusterRule } from '../../src/baseline/cluster-policy.ts';
 import { type DataPlaneBorder, dataPlaneBorder } from '../../src/baseline/data-plane-border.ts';
-import type { Tenancy } from '../../src/tenancy/tenancy.ts';
+import { createTenancy, type Tenancy } from '../../src/tenancy/tenancy.ts';
 import { foundOrSkip } from '../apiserver/cluster-test.ts';
 import { isForeign, type World } from '../reach/evaluator.ts';
 import { reaches, readBlock } from '../reach/evaluator-addresses.ts';
@@ -285,6 +285,42 @@ function judge(engine: Engine): void {
       const at = wires.findIndex(({ protocol, port }) => `${port}/${protocol}` === wire);
       t.equal(without([direction, place, at]), true, `without a border: all of it is open`);
       t.equal(withIt([direction, place, at]), open, says);
+    }
+    // What is granted in another cluster of a mesh passes there, and nothing else does.
+    const elsewhere = new Set(['elsewhere']);
+    const { network } = owner;
+    const gates = network.gates.map((gate) => ({ ...gate, clusters: elsewhere }));
+    const meshed = { ...owner, network: { ...network, gates, clusters: elsewhere } };
+    const sharedServices = tenancy.settings.sharedServices.map((service) => ({ ...service, clusters: elsewhere }));
+    const mesh = createTenancy({ ...tenancy.settings, sharedServices }, [
+      meshed,
+      ...[...tenancy.tenants.values()].filter(({ name }) => name !== 'acme'),
+    ]);
+    const there = [
+      of('acme-web', 'acme', {}, 'elsewhere'),
+      of('gamma-db', 'gamma', {}, 'elsewhere'),
+      of('beta-db', 'beta', {}, 'elsewhere'),
+      of('kube-system', undefined, { 'k8s-app': 'kube-dns' }, 'elsewhere'),
+      of('acme-web', 'acme', {}, 'west'),
+      of('gamma-db', 'gamma', {}, 'west'),
+      of('acme-db', 'acme'),
+    ];
+    if (!isWhole(there)) throw new Error('a pod cannot be');
+    const inMesh = await allowedIn(engine, { ...scene, candidates: there, border: dataPlaneBorder(meshed, mesh, 0) });
+    for (const [says, direction, place, wire, open] of [
+      ['the tenant in a granted cluster gets in', 0, 0, '1/TCP', true],
+      ['and is reached', 1, 0, '1/TCP', true],
+      ["gamma there gets in on the gate's port", 0, 1, '2/TCP', true],
+      ['gamma there does not get in on another port', 0, 1, '3/TCP', false],
+      ['beta there does not get in', 0, 2, '1/TCP', false],
+      ['DNS there is reached', 1, 3, '1/UDP', true],
+      ['DNS there does not get in', 0, 3, '1/UDP', false],
+      ['the tenant in a cluster without a grant does not get in', 0, 4, '1/TCP', false],
+      ['nor does gamma', 0, 5, '2/TCP', false],
+      ['the tenant here gets in as before', 0, 6, '1/TCP', true],
+    ] as const) {
+      const at = wires.findIndex(({ protocol, port }) => `${port}/${protocol}` === wire);
+      t.equal(inMesh([direction, place, at]), open, says);
     }
     // Written first, passes alone close nothing.
     const passesAlone = await allowedIn(engine, { ...scene, border: { passes: border.passes, denies: [] } });

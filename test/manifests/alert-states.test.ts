@@ -25,6 +25,8 @@ const shown: Readonly<Record<string, readonly [file: string, words: string]>> = 
   BulkheadChangesNotHandled: ['client/list-watch', 'counters().handlerErrors, 1'],
   BulkheadBaselineWaits: ['client/work-queue', 'a failure does not begin the wait anew'],
   BulkheadBaselineConflict: ['e2e/baseline-contest', 'conflicts: 2'],
+  BulkheadBorderIncomplete: ['e2e/data-plane-border', 'border_tenants{state="NotServed"}'],
+  BulkheadBorderConflict: ['e2e/data-plane-border', "metric('border_conflicting_objects')) > 0"],
   BulkheadPoliciesNonCompliant: ['e2e/stored-policies', 'bulkhead_policies_noncompliant\\{mode="enforce"\\}'],
   BulkheadPodsWait: ['facts/isolated-namespaces', 'counters().held.refused, 2'],
 };

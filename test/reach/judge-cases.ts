@@ -147,7 +147,7 @@ function judgeClusterPolicy({ input, verdict, reserved }: WorkedCase, assume: As
   );
   const tenancy = { ...border.tenancy, settings: { ...settings, protectedRanges } };
   const kinds = (spec: object) =>
-    adminFlaws(readAdminPolicy('ClusterNetworkPolicy', { spec }), tenancy, now).map(({ kind }) => kind);
+    adminFlaws(readAdminPolicy('ClusterNetworkPolicy', { spec }), tenancy, undefined, now).map(({ kind }) => kind);
   const rule = (action: string, peer: object) => ({ tier: 'Admin', egress: [{ action, to: [peer] }] });
   if (verdict === 'FAIL-CLOSED') {
     const found = ['Accept', 'Deny', 'Pass'].flatMap((action) => kinds(rule(action, { later: {} })));

@@ -228,3 +228,51 @@ t.test('two replicas, in 400 random histories', async (t) => {
   t.ok(creations > 300, `${creations} denies were created`);
   t.ok(conflicts > 50, `${conflicts} times an object was there already`);
 });
+
+t.test('a replica with older settings keeps a border that a newer one gives up, or the other way around', async (t) => {
+  const border = bordersOf('beta', 'gamma');
+  const names = border.passes.map(({ metadata }) => metadata.name);
+  let denied = 0;
+  for (let seed = 0; seed < 60; seed++) {
+    const random = randomFrom(seed);
+    const server = createServer(random);
+    server.faults.on = false;
+    const still = fakeClock();
+    const clock = { ...still, random: () => random.below(1_000) / 1_000 };
+    const replicas = [0, 1].map(() => {
+      const store = createBorderStore(
+        () => defaultTenantLabel,
+        () => {},
+      );
+      const watcher = { handler: store.handler, queue: [] as (() => void)[] };
+      server.watchers.push(watcher);
+      const connection = server.connectionOf(() => border);
+      return { writer: createBorderWriter({ connection, clock, log: silent }, store, () => {}), watcher };
+    });
+    const round = async (wanted: readonly (Border | undefined)[], milliseconds: number) => {
+      await Promise.all(
+        replicas.map(async ({ writer, watcher }, index) => {
+          for (const handle of watcher.queue.splice(0)) handle();
+          await writer.reconcile('acme', wanted[index], never);
+        }),
+      );
+      clock.advance(milliseconds);
+    };
+    const before = seed % 2 === 0 ? border : undefined;
+    const after = seed % 2 === 0 ? undefined : border;
+    for (let step = 0; step < 3; step++) await round([before, before], 1_000);
+    // As long as a rollout takes.
+    for (let step = 0; step < 240; step++) {
+      await round([before, after], 500);
+      for (const { passes } of server.seen.splice(0)) {
+        if (!passes.includes('bulkhead-acme.deny')) continue;
+        denied++;
+        const missing = names.filter((name) => !passes.includes(name));
+        if (missing.length > 0) throw new Error(`${seed}: after ${step / 2} s it denies without ${missing}`);
+      }
+    }
+    for (let step = 0; step < 200; step++) await round([after, after], 1_000);
+    t.strictSame([...server.objects.keys()].sort(), after === undefined ? [] : [...names, 'bulkhead-acme.deny'].sort());
+  }
+  t.ok(denied > 600, `${denied} requests found it denying`);
+});
