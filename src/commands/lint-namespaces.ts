@@ -2,6 +2,7 @@ import type { NamespaceRecord, NamespaceSource } from '../admission/facts.ts';
 import { createNamespaceStore } from '../admission/namespace-store.ts';
 import type { Namespaces } from '../files/read-namespaces.ts';
 import { sourceOf } from '../files/watch-namespaces.ts';
+import { unselectedNamespaces } from '../kinds/selected-namespaces.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 
@@ -16,6 +17,8 @@ export interface LintNamespaces {
   readonly assumed: ReadonlySet<string>;
   /** Whether the owner of the namespace is known; notes it where that is by its name alone. */
   knows(name: string): boolean;
+  /** Whether the API server asks about what is inside: in mode enforce, not without the tenant label (docs/decisions/0030). */
+  isSelected(name: string): boolean;
 }
 
 /** @param listed those that exist; a file cannot say that one of them has another owner */
@@ -44,6 +47,11 @@ export function createLintNamespaces(tenancy: Tenancy, listed: Namespaces): Lint
       if (assumedRecord(name) === undefined) return false;
       if (tenancy.reservation(name) !== 'platform') assumed.add(name);
       return true;
+    },
+    isSelected(name) {
+      if (unselectedNamespaces.includes(name)) return false;
+      const record = lookup(name);
+      return record === undefined || Object.hasOwn(record.labels, tenancy.settings.tenantLabel);
     },
   };
 }

@@ -17,6 +17,8 @@ export interface LintedTexts {
   readonly objects: readonly LintedObject[];
   readonly otherKinds: number;
   readonly notObjects: number;
+  /** Objects inside of namespaces about which the API server does not ask. */
+  readonly ofPlatform: number;
   readonly assumedNamespaces: readonly string[];
 }
 
@@ -43,7 +45,7 @@ export async function lintTexts(files: readonly TextFile[], context: LintContext
   const findings: LintFinding[] = [];
   const objects: LintedObject[] = [];
   const candidates: Candidate[] = [];
-  let [otherKinds, notObjects] = [0, 0];
+  let [otherKinds, notObjects, ofPlatform] = [0, 0, 0];
   for (const [index, file] of files.entries()) {
     const read = writtenObjects(file);
     notObjects += read.others;
@@ -56,15 +58,20 @@ export async function lintTexts(files: readonly TextFile[], context: LintContext
     context.onProgress(index);
   }
   const judge = async (one: Candidate): Promise<void> => {
-    const { object, found } = await lintObject(one, context, namespaces);
-    objects.push(object);
-    for (const finding of found) findings.push(finding);
+    const linted = await lintObject(one, context, namespaces);
+    if (linted === undefined) {
+      ofPlatform++;
+      return;
+    }
+    objects.push(linted.object);
+    for (const finding of linted.found) findings.push(finding);
   };
   // What is inside a namespace is judged by its labels, wherever in the files it is.
   const isNamespace = ({ resource }: Candidate): boolean => resource.family === 'namespace';
   for (const one of candidates.filter(isNamespace)) await judge(one);
   for (const one of candidates.filter((other) => !isNamespace(other))) await judge(one);
-  return { findings, objects, otherKinds, notObjects, assumedNamespaces: [...namespaces.assumed].sort() };
+  const assumedNamespaces = [...namespaces.assumed].sort();
+  return { findings, objects, otherKinds, notObjects, ofPlatform, assumedNamespaces };
 }
 
 interface Linted {
@@ -72,11 +79,12 @@ interface Linted {
   readonly found: readonly LintFinding[];
 }
 
+/** Undefined: it is inside of a namespace about which the API server does not ask. */
 async function lintObject(
   { written, resource }: Candidate,
   { tenancy, author, defaultNamespace }: LintContext,
   namespaces: LintNamespaces,
-): Promise<Linted> {
+): Promise<Linted | undefined> {
   const { settings } = tenancy;
   const { object } = written;
   const namespace = namespaceOf(resource, written, defaultNamespace);
@@ -92,6 +100,7 @@ async function lintObject(
       'is not given, so the owner of the object is not known',
       'write the namespace into the object, or give it with -n NAMESPACE',
     );
+  if (namespace !== '' && !namespaces.isSelected(namespace)) return undefined;
   if (namespace !== '' && !namespaces.knows(namespace))
     return refused(
       'unknown-namespace',
@@ -112,11 +121,11 @@ async function lintObject(
   const verdict = await judgeWritten(asked, sources);
   if (verdict.refused !== undefined)
     return refused('not-understood', '', verdict.refused, 'correct the object, as the API server would refuse it');
-  const isPolicy = resource.family === 'policy';
   const found = verdict.judged.filter(({ exemption }) => exemption === undefined);
   // What is refused is not there, and its labels say nothing.
   if (resource.family === 'namespace' && !found.some(({ refuses }) => refuses)) namespaces.add(verdict.object);
-  return { object: named, found: found.map((one) => findingOf(one, written, named, { settings, isPolicy })) };
+  const compared = resource.family === 'policy' ? 'rule' : resource.family === 'unread' ? 'object' : 'field';
+  return { object: named, found: found.map((one) => findingOf(one, written, named, { settings, compared })) };
 }
 
 /** Kinds that no table has and that are cluster-scoped by their names: what their objects say of a namespace, the API server drops. */

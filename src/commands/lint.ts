@@ -97,6 +97,7 @@ export const command = defineCommand({
       skipped: {
         otherKinds: found.otherKinds,
         notObjects: found.notObjects,
+        ofPlatform: found.ofPlatform,
         configuration: inputs.configuration,
       },
       assumedNamespaces: found.assumedNamespaces,
