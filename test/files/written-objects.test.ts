@@ -73,6 +73,13 @@ items:
     t.same(written?.placeOf(path), { file, line, column }, path || 'the object');
   const [json] = read('{"apiVersion":"v1","kind":"Pod",\n  "spec": {"hostNetwork": true}}').objects;
   t.same(json?.placeOf('spec.hostNetwork'), { file, line: 2, column: 27 }, 'JSON');
+  const [merged] = read(
+    'apiVersion: v1\nkind: Pod\nbase: &base\n  hostNetwork: true\n  hostPID: true\nother: &other\n  hostPID: false\n  hostIPC: true\n' +
+      'spec:\n  hostNetwork: false\n  <<: [*base, *other]\n  hostIPC: false\n',
+  ).objects;
+  t.same(merged?.placeOf('spec.hostNetwork'), { file, line: 4, column: 16 }, 'merged behind the key');
+  t.same(merged?.placeOf('spec.hostPID'), { file, line: 5, column: 12 }, 'of several, the first');
+  t.same(merged?.placeOf('spec.hostIPC'), { file, line: 12, column: 12 }, 'written behind the merge');
   t.same(stepsOf('spec[0]', { spec: [1] }), ['spec', 0]);
   t.same(stepsOf('__proto__.polluted', {}), []);
 });
