@@ -28,8 +28,8 @@ export interface LintContext {
   readonly author: Author;
   /** Of objects that say none. */
   readonly defaultNamespace: string | undefined;
-  /** Called now and then with the number of texts that are done. */
-  readonly onProgress: (done: number) => void;
+  /** Called for each text that is read, then for each object that is judged. */
+  readonly onProgress: (done: number, all: number, what: 'files' | 'objects') => void;
 }
 
 interface Candidate {
@@ -55,9 +55,11 @@ export async function lintTexts(files: readonly TextFile[], context: LintContext
       if (resource === undefined) otherKinds++;
       else candidates.push({ written, resource });
     }
-    context.onProgress(index);
+    context.onProgress(index + 1, files.length, 'files');
   }
+  let judged = 0;
   const judge = async (one: Candidate): Promise<void> => {
+    context.onProgress(++judged, candidates.length, 'objects');
     const linted = await lintObject(one, context, namespaces);
     if (linted === undefined) {
       ofPlatform++;

@@ -9,7 +9,10 @@ import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { CannotStart } from '../../src/commands/cannot-start.ts';
 import { runCommandLine } from '../../src/commands/command-line.ts';
+import { progressOf } from '../../src/commands/lint.ts';
+import { lintTexts } from '../../src/commands/lint-objects.ts';
 import type { LintFinding } from '../../src/report/lint-report.ts';
+import { createWorld } from '../fixtures/world.ts';
 
 const example = [
   '--config',
@@ -271,6 +274,28 @@ t.test('large input is judged in time, or refused', async (t) => {
   const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
   t.match((await lint(['-'], list)).lines.at(-1), /^Not judged: 20000 objects of other kinds\.$/);
   t.match((await lint(['-'], Buffer.alloc(33 * 1024 * 1024, ' '))).lines.join('\n'), /is larger than 32 MiB/);
+});
+
+t.test('what takes long says how far it is, from the first second on', async (t) => {
+  const shown: string[] = [];
+  let now = 0;
+  const onProgress = progressOf({ progress: (text) => void shown.push(text) }, () => now);
+  const context = { tenancy: createWorld().tenancy, listed: new Map(), author: 'member' as const };
+  const files = Array.from({ length: 10 }, (_, index) => ({ path: `${index}.yaml`, text: `${closed}---\n${closed}` }));
+  await lintTexts(files, {
+    ...context,
+    defaultNamespace: undefined,
+    onProgress(...done) {
+      now += 100;
+      onProgress(...done);
+    },
+  });
+  t.same(shown.slice(0, 3), ['10 of 10 files', '2 of 20 objects', '4 of 20 objects']);
+  t.equal(shown.length, 11);
+  const told: string[] = [];
+  const surroundings = { print: () => {}, environment: {}, progress: (text: string) => void told.push(text) };
+  await runCommandLine(['lint', ...example, 'manifests/examples/objects/policy-open.yaml'], surroundings);
+  t.same(told, [''], 'the line is taken away');
 });
 
 t.test('mistakes on the command line', async (t) => {
