@@ -13,6 +13,8 @@ export interface LintNamespaces {
   existing(name: string): NamespaceRecord | undefined;
   /** The files create it; what is in it is judged by these labels. */
   add(namespace: KubernetesObject): void;
+  /** Those of the files that would not be created; nothing is known of them. */
+  readonly refused: Set<string>;
   /** Namespaces that were asked for and whose owner is only known by their reserved name. */
   readonly assumed: ReadonlySet<string>;
   /** Whether the owner of the namespace is known; notes it where that is by its name alone. */
@@ -42,6 +44,7 @@ export function createLintNamespaces(tenancy: Tenancy, listed: Namespaces): Lint
         store.set({ name, uid: '', labels: labels ?? {}, terminating: false });
     },
     assumed,
+    refused: new Set(),
     knows(name) {
       if (store.lookup(name) !== undefined) return true;
       if (assumedRecord(name) === undefined) return false;

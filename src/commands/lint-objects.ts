@@ -81,6 +81,15 @@ interface Linted {
   readonly found: readonly LintFinding[];
 }
 
+const unknownNamespace = [
+  'names a namespace that is neither among the files nor listed, and no tenant has reserved its name',
+  'add the Namespace to the files, or list it with --namespaces DIR',
+] as const;
+const refusedNamespace = [
+  'names a namespace that the files create and that would be refused, so its owner is not known',
+  'correct the Namespace first, or list it with --namespaces DIR if it is there already',
+] as const;
+
 /** Undefined: it is inside of a namespace about which the API server does not ask. */
 async function lintObject(
   { written, resource }: Candidate,
@@ -103,13 +112,10 @@ async function lintObject(
       'write the namespace into the object, or give it with -n NAMESPACE',
     );
   if (namespace !== '' && !namespaces.isSelected(namespace)) return undefined;
-  if (namespace !== '' && !namespaces.knows(namespace))
-    return refused(
-      'unknown-namespace',
-      'metadata.namespace',
-      `names a namespace that is neither among the files nor listed, and no tenant has reserved its name`,
-      'add the Namespace to the files, or list it with --namespaces DIR',
-    );
+  if (namespace !== '' && !namespaces.knows(namespace)) {
+    const [reason, fix] = namespaces.refused.has(namespace) ? refusedNamespace : unknownNamespace;
+    return refused('unknown-namespace', 'metadata.namespace', reason, fix);
+  }
   const name = valueAt(object, 'metadata', 'name');
   const existing = resource.family === 'namespace' && typeof name === 'string' ? namespaces.existing(name) : undefined;
   const asked: Written = { resource, object, namespace, author, storedLabels: existing?.labels };
@@ -125,7 +131,10 @@ async function lintObject(
     return refused('not-understood', '', verdict.refused, 'correct the object, as the API server would refuse it');
   const found = verdict.judged.filter(({ exemption }) => exemption === undefined);
   // What is refused is not there, and its labels say nothing.
-  if (resource.family === 'namespace' && !found.some(({ refuses }) => refuses)) namespaces.add(verdict.object);
+  if (resource.family === 'namespace') {
+    if (!found.some(({ refuses }) => refuses)) namespaces.add(verdict.object);
+    else if (typeof name === 'string') namespaces.refused.add(name);
+  }
   const compared = resource.family === 'policy' ? 'rule' : resource.family === 'unread' ? 'object' : 'field';
   return { object: named, found: found.map((one) => findingOf(one, written, named, { settings, compared })) };
 }

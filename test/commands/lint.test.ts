@@ -153,6 +153,12 @@ t.test('the owner of a namespace is known, or that is a finding', async (t) => {
   t.same(await piped(`${twice}---\n${twice.replace('beta', 'acme')}`), [
     'error tenant-label-frozen: Namespace elsewhere metadata.labels[bulkhead.dev/tenant] at 7:61',
   ]);
+  const nobodys = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: nobodys }\n';
+  const inside = await findingsIn(['-'], `${nobodys}---\n${policy('podSelector: {}', 'name: a, namespace: nobodys')}`);
+  t.match(inside, [
+    { check: 'foreign-namespace' },
+    { check: 'unknown-namespace', fix: /^correct the Namespace first/ },
+  ]);
   t.match((await lint(['-'], closed)).lines.join('\n'), /Owner taken from the reserved name.*: acme-web\./);
 });
 
