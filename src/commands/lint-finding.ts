@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { printable } from '../admission/message.ts';
 import type { Judged } from '../checks/judge.ts';
 import { stepsOf, type WrittenObject } from '../files/written-objects.ts';
-import { canonicalJson, isMap, valueAt } from '../kubernetes/json.ts';
+import { canonicalJson, isMap, type JsonMap, valueAt } from '../kubernetes/json.ts';
 import type { LintedObject, LintFinding, LintSeverity } from '../report/lint-report.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
 import type { Problem, Step } from '../tenancy/problem.ts';
@@ -37,12 +37,14 @@ export function linted({ object, apiVersion, kind, file, placeOf }: WrittenObjec
   };
 }
 
-/** @param refusesPods of a workload: it is admitted, and its pods are refused */
+/** Of what a finding is known: another text there makes it new. */
+export type Compared = 'field' | 'rule' | 'object';
+
 export function findingOf(
   judged: Judged,
   written: WrittenObject,
   object: LintedObject,
-  { settings, isPolicy }: { readonly settings: Settings; readonly isPolicy: boolean },
+  { settings, compared }: { readonly settings: Settings; readonly compared: Compared },
 ): LintFinding {
   const { check, path, headline, reason, witness = '', fix } = judged;
   const { line, column } = written.placeOf(path);
@@ -60,7 +62,7 @@ export function findingOf(
     witness: printable(witness),
     fix: printable(fix),
     docs: docsPage(settings, `checks/${check}.md`),
-    fingerprint: fingerprintOf(check, object, path, written, isPolicy),
+    fingerprint: fingerprintOf(check, object, path, written, compared),
     known: false,
   };
 }
@@ -77,7 +79,7 @@ export function notJudged(
   { path, reason, fix }: { readonly path: string; readonly reason: string; readonly fix: string },
 ): LintFinding {
   const judged = { check, path, headline: headlines[check], reason, fix, refuses: true, refusesInEnforce: true };
-  const found = findingOf(judged, written, object, { settings, isPolicy: false });
+  const found = findingOf(judged, written, object, { settings, compared: 'field' });
   return { ...found, docs: docsPage(settings, page) };
 }
 
@@ -102,23 +104,36 @@ export function unreadable({ file, line, column, path, reason, fix }: Problem, s
   };
 }
 
-/**
- * The same for the same text in the same field of the same object, wherever it stands: without lines, files and places in lists. What
- * is open of a policy is the whole rule, so of a policy the rule counts.
- */
+/** The same for the same text in the same field of the same object, wherever it stands: without lines, files and places in lists. */
 function fingerprintOf(
   check: string,
   { object, apiVersion }: LintedObject,
   path: string,
   written: WrittenObject,
-  isPolicy: boolean,
+  compared: Compared,
 ): string {
   const steps = stepsOf(path, written.object);
-  const firstIndex = steps.findIndex((step) => typeof step === 'number');
-  const compared = isPolicy && firstIndex !== -1 ? steps.slice(0, firstIndex + 1) : steps;
-  const value = compared.length === 0 ? '' : canonicalJson(inside(written.object, compared));
+  const value = canonicalJson(comparedIn(written.object, steps, compared));
   const group = apiVersion.slice(0, Math.max(0, apiVersion.lastIndexOf('/')));
   return digest([check, group, object, steps.map((step) => (typeof step === 'number' ? '*' : step)), value]);
+}
+
+/**
+ * What is open of a policy is the whole rule, for the pods that the policy selects. Of what is not read in parts, all counts but the
+ * metadata.
+ */
+function comparedIn(object: JsonMap, steps: readonly Step[], compared: Compared): unknown {
+  if (compared === 'object' || steps.length === 0) {
+    const { metadata: _, status: __, ...content } = object;
+    return content;
+  }
+  const index = compared === 'rule' ? steps.findIndex((step) => typeof step === 'number') : -1;
+  if (index === -1) return inside(object, steps);
+  const rule = inside(object, steps.slice(0, index + 1));
+  const around = steps[0] === 'spec' ? inside(object, steps.slice(0, index - 1)) : undefined;
+  if (!isMap(around)) return rule;
+  // Other rules are lists; selectors, the order and the tier are none.
+  return [rule, Object.fromEntries(Object.entries(around).filter(([, value]) => !Array.isArray(value)))];
 }
 
 function inside(value: unknown, steps: readonly Step[]): unknown {

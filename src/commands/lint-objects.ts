@@ -17,6 +17,8 @@ export interface LintedTexts {
   readonly objects: readonly LintedObject[];
   readonly otherKinds: number;
   readonly notObjects: number;
+  /** Objects inside of namespaces about which the API server does not ask. */
+  readonly ofPlatform: number;
   readonly assumedNamespaces: readonly string[];
 }
 
@@ -26,8 +28,8 @@ export interface LintContext {
   readonly author: Author;
   /** Of objects that say none. */
   readonly defaultNamespace: string | undefined;
-  /** Called now and then with the number of texts that are done. */
-  readonly onProgress: (done: number) => void;
+  /** Called for each text that is read, then for each object that is judged. */
+  readonly onProgress: (done: number, all: number, what: 'files' | 'objects') => void;
 }
 
 interface Candidate {
@@ -43,7 +45,7 @@ export async function lintTexts(files: readonly TextFile[], context: LintContext
   const findings: LintFinding[] = [];
   const objects: LintedObject[] = [];
   const candidates: Candidate[] = [];
-  let [otherKinds, notObjects] = [0, 0];
+  let [otherKinds, notObjects, ofPlatform] = [0, 0, 0];
   for (const [index, file] of files.entries()) {
     const read = writtenObjects(file);
     notObjects += read.others;
@@ -53,18 +55,25 @@ export async function lintTexts(files: readonly TextFile[], context: LintContext
       if (resource === undefined) otherKinds++;
       else candidates.push({ written, resource });
     }
-    context.onProgress(index);
+    context.onProgress(index + 1, files.length, 'files');
   }
+  let judged = 0;
   const judge = async (one: Candidate): Promise<void> => {
-    const { object, found } = await lintObject(one, context, namespaces);
-    objects.push(object);
-    for (const finding of found) findings.push(finding);
+    context.onProgress(++judged, candidates.length, 'objects');
+    const linted = await lintObject(one, context, namespaces);
+    if (linted === undefined) {
+      ofPlatform++;
+      return;
+    }
+    objects.push(linted.object);
+    for (const finding of linted.found) findings.push(finding);
   };
   // What is inside a namespace is judged by its labels, wherever in the files it is.
   const isNamespace = ({ resource }: Candidate): boolean => resource.family === 'namespace';
   for (const one of candidates.filter(isNamespace)) await judge(one);
   for (const one of candidates.filter((other) => !isNamespace(other))) await judge(one);
-  return { findings, objects, otherKinds, notObjects, assumedNamespaces: [...namespaces.assumed].sort() };
+  const assumedNamespaces = [...namespaces.assumed].sort();
+  return { findings, objects, otherKinds, notObjects, ofPlatform, assumedNamespaces };
 }
 
 interface Linted {
@@ -72,11 +81,21 @@ interface Linted {
   readonly found: readonly LintFinding[];
 }
 
+const unknownNamespace = [
+  'names a namespace that is neither among the files nor listed, and no tenant has reserved its name',
+  'add the Namespace to the files, or list it with --namespaces DIR',
+] as const;
+const refusedNamespace = [
+  'names a namespace that the files create and that would be refused, so its owner is not known',
+  'correct the Namespace first, or list it with --namespaces DIR if it is there already',
+] as const;
+
+/** Undefined: it is inside of a namespace about which the API server does not ask. */
 async function lintObject(
   { written, resource }: Candidate,
   { tenancy, author, defaultNamespace }: LintContext,
   namespaces: LintNamespaces,
-): Promise<Linted> {
+): Promise<Linted | undefined> {
   const { settings } = tenancy;
   const { object } = written;
   const namespace = namespaceOf(resource, written, defaultNamespace);
@@ -92,13 +111,11 @@ async function lintObject(
       'is not given, so the owner of the object is not known',
       'write the namespace into the object, or give it with -n NAMESPACE',
     );
-  if (namespace !== '' && !namespaces.knows(namespace))
-    return refused(
-      'unknown-namespace',
-      'metadata.namespace',
-      `names a namespace that is neither among the files nor listed, and no tenant has reserved its name`,
-      'add the Namespace to the files, or list it with --namespaces DIR',
-    );
+  if (namespace !== '' && !namespaces.isSelected(namespace)) return undefined;
+  if (namespace !== '' && !namespaces.knows(namespace)) {
+    const [reason, fix] = namespaces.refused.has(namespace) ? refusedNamespace : unknownNamespace;
+    return refused('unknown-namespace', 'metadata.namespace', reason, fix);
+  }
   const name = valueAt(object, 'metadata', 'name');
   const existing = resource.family === 'namespace' && typeof name === 'string' ? namespaces.existing(name) : undefined;
   const asked: Written = { resource, object, namespace, author, storedLabels: existing?.labels };
@@ -112,11 +129,14 @@ async function lintObject(
   const verdict = await judgeWritten(asked, sources);
   if (verdict.refused !== undefined)
     return refused('not-understood', '', verdict.refused, 'correct the object, as the API server would refuse it');
-  const isPolicy = resource.family === 'policy';
   const found = verdict.judged.filter(({ exemption }) => exemption === undefined);
   // What is refused is not there, and its labels say nothing.
-  if (resource.family === 'namespace' && !found.some(({ refuses }) => refuses)) namespaces.add(verdict.object);
-  return { object: named, found: found.map((one) => findingOf(one, written, named, { settings, isPolicy })) };
+  if (resource.family === 'namespace') {
+    if (!found.some(({ refuses }) => refuses)) namespaces.add(verdict.object);
+    else if (typeof name === 'string') namespaces.refused.add(name);
+  }
+  const compared = resource.family === 'policy' ? 'rule' : resource.family === 'unread' ? 'object' : 'field';
+  return { object: named, found: found.map((one) => findingOf(one, written, named, { settings, compared })) };
 }
 
 /** Kinds that no table has and that are cluster-scoped by their names: what their objects say of a namespace, the API server drops. */

@@ -18,11 +18,11 @@ import {
 import { formatProblem } from '../tenancy/problem.ts';
 import { version } from './build.ts';
 import { CannotStart, orCannotStart } from './cannot-start.ts';
-import { defineCommand } from './command.ts';
+import { defineCommand, type Surroundings } from './command.ts';
 import { compareWith, readBaseline, writeBaseline } from './lint-baseline.ts';
 import { unreadable } from './lint-finding.ts';
 import { readInputs } from './lint-inputs.ts';
-import { lintTexts } from './lint-objects.ts';
+import { type LintContext, lintTexts } from './lint-objects.ts';
 import { Misuse } from './misuse.ts';
 import { flag, oneOf, optionalText, texts } from './options.ts';
 import { tenancyOptions } from './shared-options.ts';
@@ -30,6 +30,7 @@ import { tenancyOptions } from './shared-options.ts';
 const formats = ['table', 'wide', 'json', 'yaml', 'name', 'sarif', 'junit', 'github'] as const;
 /** A command that takes longer says how far it is. */
 const quietMilliseconds = 1000;
+const tickMilliseconds = 200;
 
 export const command = defineCommand({
   summary: 'judge every object of files as the webhook would, without a cluster',
@@ -74,19 +75,14 @@ export const command = defineCommand({
     const known = values.baseline === undefined ? new Map() : await readBaseline(values.baseline);
 
     const inputs = await readInputs(paths, values.kustomize, [tenants, config, folder], surroundings);
-    const { progress } = surroundings;
-    const began = performance.now();
     const found = await lintTexts(inputs.files, {
       tenancy,
       listed: namespaces,
       author,
       defaultNamespace: values.namespace,
-      onProgress(done) {
-        if (done % 50 === 0 && performance.now() - began > quietMilliseconds)
-          progress?.(`${done} of ${inputs.files.length} files`);
-      },
+      onProgress: progressOf(surroundings, () => performance.now()),
     });
-    progress?.('');
+    surroundings.progress?.('');
 
     const all = [...inputs.problems.map((one) => unreadable(one, tenancy.settings)), ...found.findings];
     const { findings, gone } = compareWith(known, inReadingOrder(all));
@@ -97,6 +93,7 @@ export const command = defineCommand({
       skipped: {
         otherKinds: found.otherKinds,
         notObjects: found.notObjects,
+        ofPlatform: found.ofPlatform,
         configuration: inputs.configuration,
       },
       assumedNamespaces: found.assumedNamespaces,
@@ -114,6 +111,16 @@ export const command = defineCommand({
     return failures.size > 0 ? 1 : 0;
   },
 });
+
+/** Says nothing within the first second, and then not more often than a person reads. */
+export function progressOf({ progress }: Pick<Surroundings, 'progress'>, now: () => number): LintContext['onProgress'] {
+  let last = now() + quietMilliseconds - tickMilliseconds;
+  return (done, all, what) => {
+    if (progress === undefined || now() - last < tickMilliseconds) return;
+    last = now();
+    progress(`${done} of ${all} ${what}`);
+  };
+}
 
 function printed(
   report: LintReport,

@@ -169,10 +169,29 @@ class Decoder {
 
 function locator(document: Document, placeAt: (offset: number) => Place, reading: Reading): Locate {
   const indexes = new Map<YAMLMap, ReadonlyMap<string | undefined, Pair>>();
-  const pairOf = (map: YAMLMap, name: string): Pair | undefined => {
-    const index = indexes.get(map) ?? new Map(map.items.map((pair) => [keyOf(pair.key, reading), pair]));
+  /** What is merged is found where it is written: in the map that is merged, in the order in which the decoder takes it. */
+  const indexOf = (map: YAMLMap): ReadonlyMap<string | undefined, Pair> => {
+    const known = indexes.get(map);
+    if (known !== undefined) return known;
+    const index = new Map<string | undefined, Pair>();
+    for (const pair of map.items) {
+      if (!isMerge(pair.key)) index.set(keyOf(pair.key, reading), pair);
+      else for (const merged of mergedBy(pair)) for (const [name, inner] of indexOf(merged)) index.set(name, inner);
+    }
     indexes.set(map, index);
-    return index.get(name);
+    return index;
+  };
+  /** The last counts. */
+  const mergedBy = ({ value }: Pair): readonly YAMLMap[] => {
+    const given = isAlias(value) ? value.resolve(document) : value;
+    const all = isSeq(given) ? given.items : [given];
+    return all
+      .map((one) => (isAlias(one) ? one.resolve(document) : one))
+      .filter((one) => isMap(one))
+      .reverse();
+  };
+  const pairOf = (map: YAMLMap, name: string): Pair | undefined => {
+    return indexOf(map).get(name);
   };
   return (steps, part) => {
     let node: unknown = document.contents;

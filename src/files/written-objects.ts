@@ -68,7 +68,7 @@ function ambiguityIn(text: string, file: string): Problem | undefined {
 
 function asTemplate(one: Problem): Problem {
   const fix = 'render templates first, as with: helm template CHART | bulkhead lint -';
-  return { ...one, reason: `${one.reason} (it looks like a template)`, fix };
+  return { ...one, reason: 'looks like a template, which is YAML only once it is rendered', fix };
 }
 
 /** kubectl takes everything with `items` for a list, whatever its kind says. */

@@ -54,6 +54,8 @@ export interface LintReport {
     readonly otherKinds: number;
     /** Documents that are no objects, such as values of a Helm chart. */
     readonly notObjects: number;
+    /** Objects inside of namespaces of the platform, about which the API server does not ask. */
+    readonly ofPlatform: number;
     /** Files that --config, --tenants and --namespaces name. */
     readonly configuration: number;
   };
@@ -133,6 +135,7 @@ function summary({ findings, objects, files, skipped, assumedNamespaces, gone }:
   const inBaseline = known === 0 && gone === 0 ? [] : [`Baseline: ${known} known, ${gone} gone.`];
   const left = [
     ...(skipped.otherKinds === 0 ? [] : [`${count(skipped.otherKinds, 'object')} of other kinds`]),
+    ...(skipped.ofPlatform === 0 ? [] : [`${count(skipped.ofPlatform, 'object')} in namespaces of the platform`]),
     ...(skipped.notObjects === 0 ? [] : [`${count(skipped.notObjects, 'document')} without an object`]),
     ...(skipped.configuration === 0 ? [] : [`${count(skipped.configuration, 'file')} of the configuration`]),
   ];

@@ -9,7 +9,10 @@ import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { CannotStart } from '../../src/commands/cannot-start.ts';
 import { runCommandLine } from '../../src/commands/command-line.ts';
+import { progressOf } from '../../src/commands/lint.ts';
+import { lintTexts } from '../../src/commands/lint-objects.ts';
 import type { LintFinding } from '../../src/report/lint-report.ts';
+import { createWorld } from '../fixtures/world.ts';
 
 const example = [
   '--config',
@@ -150,6 +153,12 @@ t.test('the owner of a namespace is known, or that is a finding', async (t) => {
   t.same(await piped(`${twice}---\n${twice.replace('beta', 'acme')}`), [
     'error tenant-label-frozen: Namespace elsewhere metadata.labels[bulkhead.dev/tenant] at 7:61',
   ]);
+  const nobodys = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: nobodys }\n';
+  const inside = await findingsIn(['-'], `${nobodys}---\n${policy('podSelector: {}', 'name: a, namespace: nobodys')}`);
+  t.match(inside, [
+    { check: 'foreign-namespace' },
+    { check: 'unknown-namespace', fix: /^correct the Namespace first/ },
+  ]);
   t.match((await lint(['-'], closed)).lines.join('\n'), /Owner taken from the reserved name.*: acme-web\./);
 });
 
@@ -228,6 +237,37 @@ t.test('files and folders: what is judged, what is not, and what cannot be read'
   t.match(twice.lines.join('\n'), /files of the configuration/, 'settings and tenants are not judged');
 });
 
+t.test('inside of namespaces of the platform the API server does not ask, and nothing is judged', async (t) => {
+  const named = (namespace: string) => policy('namespaceSelector: {}', `name: bulkhead-x, namespace: ${namespace}`);
+  const text = ['kube-system', 'bulkhead-system', 'ingress-nginx'].map(named).join('---\n');
+  t.same((await lint(['-'], text)).lines, [
+    '0 objects in 1 file: nothing found.',
+    'Not judged: 3 objects in namespaces of the platform.',
+  ]);
+  const folder = await write(t, { 'all.yaml': 'apiVersion: v1\nkind: Namespace\nmetadata: { name: acme-old }\n' });
+  t.same(await piped(named('acme-old'), '--namespaces', folder), [], 'it exists and has no tenant label');
+  t.same(
+    (await findingsIn(['-'], named('acme-old'))).map(({ check }) => check),
+    ['managed-policy', 'cross-tenant-ingress'],
+    'it does not exist: it will get the label',
+  );
+});
+
+t.test('kinds that came later: staged policies, clusters of a mesh, policies of the platform', async (t) => {
+  const text = readFileSync('test/commands/lint-kinds.yaml', 'utf8');
+  t.same(await piped(text), [
+    'hint cross-tenant-ingress: StagedNetworkPolicy acme-web/staged spec.ingress[0].source.namespaceSelector at 8:34',
+    'hint cross-tenant-ingress: StagedKubernetesNetworkPolicy acme-web/staged spec.ingress[0].from[0].namespaceSelector at 15:24',
+    'error platform-kinds: StagedGlobalNetworkPolicy staged kind at 18:7',
+    'error cross-tenant-ingress: CiliumNetworkPolicy acme-web/mesh spec.ingress[0].fromEndpoints[0] at 27:31',
+    'error platform-kinds: ClusterNetworkPolicy open kind at 30:7',
+  ]);
+  t.same(
+    (await piped(text, '--as-platform')).at(-1),
+    'hint cluster-policy: ClusterNetworkPolicy open spec.ingress[0].from[0] at 36:38',
+  );
+});
+
 t.test('large input is judged in time, or refused', async (t) => {
   const labels = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`bulkhead.dev/x${index}`, 'x']));
   const pod = { ...parse(closed), metadata: { name: 'many', namespace: 'acme-web', labels } };
@@ -240,6 +280,28 @@ t.test('large input is judged in time, or refused', async (t) => {
   const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
   t.match((await lint(['-'], list)).lines.at(-1), /^Not judged: 20000 objects of other kinds\.$/);
   t.match((await lint(['-'], Buffer.alloc(33 * 1024 * 1024, ' '))).lines.join('\n'), /is larger than 32 MiB/);
+});
+
+t.test('what takes long says how far it is, from the first second on', async (t) => {
+  const shown: string[] = [];
+  let now = 0;
+  const onProgress = progressOf({ progress: (text) => void shown.push(text) }, () => now);
+  const context = { tenancy: createWorld().tenancy, listed: new Map(), author: 'member' as const };
+  const files = Array.from({ length: 10 }, (_, index) => ({ path: `${index}.yaml`, text: `${closed}---\n${closed}` }));
+  await lintTexts(files, {
+    ...context,
+    defaultNamespace: undefined,
+    onProgress(...done) {
+      now += 100;
+      onProgress(...done);
+    },
+  });
+  t.same(shown.slice(0, 3), ['10 of 10 files', '2 of 20 objects', '4 of 20 objects']);
+  t.equal(shown.length, 11);
+  const told: string[] = [];
+  const surroundings = { print: () => {}, environment: {}, progress: (text: string) => void told.push(text) };
+  await runCommandLine(['lint', ...example, 'manifests/examples/objects/policy-open.yaml'], surroundings);
+  t.same(told, [''], 'the line is taken away');
 });
 
 t.test('mistakes on the command line', async (t) => {
@@ -283,6 +345,30 @@ t.test('a baseline: only what is new fails, wherever lines and rules have moved'
   );
   t.match(await again(`${open}    ports: [{ port: 443 }]\n`), /^1 /, 'another rule around the peer');
   t.match(await again(closed), /^0 .*nothing found\. Baseline: 0 known, 1 gone\./);
+  const narrow = open.replace('podSelector: {}', 'podSelector: { matchLabels: { app: web } }');
+  await writeFile(file, narrow);
+  await lint([file, '--write-baseline', baseline]);
+  t.match(await again(narrow), /^0 /);
+  t.match(
+    await again(narrow.replace('ingress:', 'egress: [{ to: [{ podSelector: {} }] }]\n  ingress:')),
+    /^0 /,
+    'a rule beside it',
+  );
+  t.match(await again(open), /^1 .*1 gone/, 'the same rule for more pods');
+  const whole = (priority: number) =>
+    `apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: { name: c }\nspec: { priority: ${priority} }\n`;
+  await writeFile(file, whole(1));
+  await lint([file, '--write-baseline', baseline]);
+  t.match(await again(whole(1).replace('name: c', 'name: c, labels: { a: b }')), /^0 /);
+  t.match(await again(whole(2)), /^1 .*1 gone/, 'other content of a kind that tenants may not write');
+  const broken = open.replace('networking.k8s.io/v1', 'networking.k8s.io/v1beta1');
+  await writeFile(file, broken);
+  await lint([file, '--write-baseline', baseline]);
+  t.match(
+    await again(broken.replace('namespaceSelector', 'podSelector')),
+    /^1 .*1 gone/,
+    'other content that is not understood',
+  );
   await writeFile(baseline, '{"kind":"LintBaseline","findings":[{"fingerprint":"x"}]}');
   t.match(await lint([file, '--baseline', baseline]), { code: 2, error: /a fingerprint and a count/ });
 });

@@ -22,7 +22,7 @@ t.test('documents come in their order, empty ones are left out', async (t) => {
   );
 });
 
-t.test('words are words, as in YAML 1.2 and in kubectl', async (t) => {
+t.test('words are words, as in YAML 1.2; kubectl makes true of yes, and 1000 of 1_000', async (t) => {
   t.strictSame(values('[yes, no, on, 2027-01-31T00:00:00Z, 0x10, 1_000, "1"]'), [
     ['yes', 'no', 'on', '2027-01-31T00:00:00Z', 16, '1_000', '1'],
   ]);
@@ -31,6 +31,9 @@ t.test('words are words, as in YAML 1.2 and in kubectl', async (t) => {
     [{ 1: 'a', true: 'b', '~': 'c', '0x10': 'd' }],
     'keys are text, as they were written',
   );
+  // As kubectl prints them with `annotate --local -o json` (test/files/written-objects.test.ts).
+  const parsed = parseYaml('[yes, no, on, 2027-01-31T00:00:00Z, 0x10, 1_000, 010, "1"]', 'f.yaml', 'kubectl');
+  t.strictSame(parsed.ok && parsed.value[0]?.value, [true, false, true, '2027-01-31T00:00:00Z', 16, 1000, 8, '1']);
 });
 
 t.test('an anchor stands for what it names', async (t) => {

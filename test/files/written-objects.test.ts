@@ -73,6 +73,13 @@ items:
     t.same(written?.placeOf(path), { file, line, column }, path || 'the object');
   const [json] = read('{"apiVersion":"v1","kind":"Pod",\n  "spec": {"hostNetwork": true}}').objects;
   t.same(json?.placeOf('spec.hostNetwork'), { file, line: 2, column: 27 }, 'JSON');
+  const [merged] = read(
+    'apiVersion: v1\nkind: Pod\nbase: &base\n  hostNetwork: true\n  hostPID: true\nother: &other\n  hostPID: false\n  hostIPC: true\n' +
+      'spec:\n  hostNetwork: false\n  <<: [*base, *other]\n  hostIPC: false\n',
+  ).objects;
+  t.same(merged?.placeOf('spec.hostNetwork'), { file, line: 4, column: 16 }, 'merged behind the key');
+  t.same(merged?.placeOf('spec.hostPID'), { file, line: 5, column: 12 }, 'of several, the first');
+  t.same(merged?.placeOf('spec.hostIPC'), { file, line: 12, column: 12 }, 'written behind the merge');
   t.same(stepsOf('spec[0]', { spec: [1] }), ['spec', 0]);
   t.same(stepsOf('__proto__.polluted', {}), []);
 });
@@ -88,7 +95,7 @@ t.test('what kubectl reads in another way, or not at all, is a problem with its 
   t.match(problemIn('a: [1'), /^1:6 is not YAML/);
   t.match(
     problemIn('metadata:\n  name: {{ .Values.name }}'),
-    /^2:10 .*it looks like a template.*helm template CHART \| bulkhead lint -$/,
+    /^2:10 looks like a template, .*helm template CHART \| bulkhead lint -$/,
   );
   t.match(problemIn(`a: &a [1, 2]\nc: &c [${'*a, '.repeat(120)}]`), /anchors, aliases or tags/);
   const bomb = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
