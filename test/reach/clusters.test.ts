@@ -88,6 +88,20 @@ t.test('a gate and a shared service hold in the clusters that they list', (t) =>
     'another gate',
   );
   t.match(judged(rule(['north'], theirs), where({ network: { gates } })), [{ verdict: 'escapes' }], 'another cluster');
+  t.match(
+    judged(rule(['north'], theirs), where({ network: { gates, clusters: new Set(['north']) } })),
+    [
+      {
+        reason: /the gate of acme for egress does not list that cluster, in the cluster north$/,
+        fix: /list north in /,
+      },
+    ],
+    'another cluster in which the tenant is, too',
+  );
+  const expired = [{ ...gate('beta', 'egress', [tcp(5432)]), clusters: west, expires: 0 }];
+  t.match(judged(rule(['west'], theirs), where({ network: { gates: expired, clusters: west } })), [
+    { reason: /has expired, in the cluster west$/ },
+  ]);
   const names = { [ofNamespace(nameLabel)]: 'kube-system', 'k8s-app': 'kube-dns' };
   const sharedServices = [{ ...dns, clusters: west }];
   t.same(judged(rule(['west'], names, 53), where({ sharedServices })), []);
