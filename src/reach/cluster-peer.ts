@@ -13,12 +13,18 @@ export function judgeClusters(peer: SelectorPeer, rule: AllowRule, border: Borde
   const own = border.tenancy.settings.clusterName;
   let nothing: Violation | undefined;
   let isContained = false;
+  let isNothingThere = false;
   for (const cluster of clusters) {
+    // What selects nothing there does so in each of them, and a selector may name 100,000.
+    if (isNothingThere && cluster !== own) continue;
     const violation =
       cluster === own ? judgeSelector(peer, rule, border) : judgeThere(peer, rule, { ...border, ...there, cluster });
     if (violation === undefined) isContained = true;
     else if (violation.verdict !== 'nothing') return violation;
-    else nothing = violation;
+    else {
+      nothing = violation;
+      isNothingThere ||= cluster !== own;
+    }
   }
   return isContained ? undefined : nothing;
 }

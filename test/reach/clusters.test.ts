@@ -118,3 +118,27 @@ t.test('a label that is trusted here proves nothing there, and nothing is narrow
   t.equal(overBroadSelectors(read(rule(['west'], wide, 1234)), at).length, 0);
   t.end();
 });
+
+t.test('a dead selector is judged once for all other clusters, however many it names', (t) => {
+  const at = where({ clusterName: 'here', network: { clusters: west } });
+  let looks = 0;
+  const counted: Border = {
+    ...at,
+    tenancy: Object.create(at.tenancy, {
+      settings: {
+        get() {
+          looks++;
+          return at.tenancy.settings;
+        },
+      },
+    }),
+  };
+  const dead = { [ofNamespace(nameLabel)]: 'Never' };
+  const all = (count: number) => ['here', 'west', ...Array.from({ length: count }, (_, index) => `other-${index}`)];
+  t.match(judgeBorder(read(rule(all(0), dead)), counted), [{ verdict: 'nothing' }]);
+  const few = looks;
+  looks = 0;
+  t.match(judgeBorder(read(rule(all(10_000), dead)), counted), [{ verdict: 'nothing' }]);
+  t.ok(few > 0 && looks <= few, `${looks} looks at the settings, and ${few} for two clusters`);
+  t.end();
+});
