@@ -119,8 +119,9 @@ t.test('a label that is trusted here proves nothing there, and nothing is narrow
   t.end();
 });
 
-t.test('a dead selector is judged once for all other clusters, however many it names', (t) => {
-  const at = where({ clusterName: 'here', network: { clusters: west } });
+t.test('clusters with the same grants are judged once, however many a selector names', (t) => {
+  const granted = Array.from({ length: 60 }, (_, index) => `granted-${index}`);
+  const at = where({ clusterName: 'here', network: { clusters: new Set(['west', ...granted]) } });
   let looks = 0;
   const counted: Border = {
     ...at,
@@ -139,6 +140,34 @@ t.test('a dead selector is judged once for all other clusters, however many it n
   const few = looks;
   looks = 0;
   t.match(judgeBorder(read(rule(all(10_000), dead)), counted), [{ verdict: 'nothing' }]);
-  t.ok(few > 0 && looks <= few, `${looks} looks at the settings, and ${few} for two clusters`);
+  t.ok(few > 0 && looks <= 2 * few, `${looks} looks at the settings, and ${few} for two clusters`);
+  const ours = { [ofNamespace(nameLabel)]: 'acme-data' };
+  looks = 0;
+  t.same(judgeBorder(read(rule(['west'], ours)), counted), []);
+  const one = looks;
+  looks = 0;
+  t.same(judgeBorder(read(rule(['west', ...granted], ours)), counted), []);
+  t.ok(one > 0 && looks <= 2 * one, `${looks} looks at the settings, and ${one} for one cluster`);
+  t.match(
+    judgeBorder(read(rule(['west', ...granted, 'north'], ours)), counted),
+    [{ verdict: 'escapes', witness: 'a pod of the cluster north in the same mesh' }],
+    'each that has other grants is judged',
+  );
+  const gates = [{ ...gate('beta', 'egress', [tcp(5432)]), clusters: west }];
+  const mixed = where({ network: { gates, clusters: new Set(['west', 'north']) } });
+  t.match(
+    judged(rule(['west', 'north'], { [ofNamespace(label)]: 'beta' }), mixed),
+    [{ verdict: 'escapes', witness: 'a pod of the cluster north in the same mesh' }],
+    'a gate in one of them',
+  );
+  const shared = where({
+    sharedServices: [{ ...dns, clusters: west }],
+    network: { clusters: new Set(['west', 'north']) },
+  });
+  t.match(
+    judged(rule(['west', 'north'], { [ofNamespace(nameLabel)]: 'kube-system', 'k8s-app': 'kube-dns' }, 53), shared),
+    [{ verdict: 'escapes', witness: 'a pod of the cluster north in the same mesh' }],
+    'a service in one of them',
+  );
   t.end();
 });
