@@ -27,7 +27,10 @@ export function wordedVerdicts(
   border: Border,
   words: PolicyWords,
 ): readonly PolicyVerdict[] {
-  return verdicts.map((verdict) => ({ ...verdict, fix: fixText(verdict.fix, border, words, verdict.direction) }));
+  return verdicts.map((verdict) => ({
+    ...verdict,
+    fix: fixText(verdict.fix, border, words.of?.(verdict) ?? words, verdict.direction),
+  }));
 }
 
 /** @param fix a text is one that the reader of the policy has written already */

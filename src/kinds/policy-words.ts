@@ -1,5 +1,6 @@
 import type { IpRange } from '../kubernetes/ip-range.ts';
 import type { LabelSelector } from '../kubernetes/label-selector.ts';
+import type { PeerVerdict } from '../reach/border.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 
 /** How a kind of policy writes what a fix is made of. */
@@ -28,6 +29,8 @@ export interface PolicyWords {
   readonly block: (ranges: string) => string;
   /** The field that leaves ranges out. */
   readonly except: (direction: Direction) => string;
+  /** Other words for the fix of some verdict. */
+  readonly of?: (verdict: PeerVerdict) => PolicyWords | undefined;
   /** Every address of IPv4, with exceptions. */
   readonly internet: string;
   /** What remains of a rule when its peers are gone. */

@@ -4,6 +4,7 @@
  * or for the shared service. Which cluster is the own one, only the settings say.
  */
 import type { AllowRule, SelectorPeer } from './model.ts';
+import { once } from './once.ts';
 import { judgeSelector } from './selector-peer.ts';
 import { type Border, ownsThere, type Violation } from './violation.ts';
 
@@ -13,7 +14,12 @@ export function judgeClusters(peer: SelectorPeer, rule: AllowRule, border: Borde
   const own = border.tenancy.settings.clusterName;
   let nothing: Violation | undefined;
   let isContained = false;
+  const judged = new Set<string>();
   for (const cluster of clusters) {
+    // The first of those with the same grants speaks for all of them: a selector may name 100,000.
+    const granted = cluster === own ? 'own' : (grants(border).get(cluster) ?? 'nothing');
+    if (judged.has(granted)) continue;
+    judged.add(granted);
     const violation =
       cluster === own ? judgeSelector(peer, rule, border) : judgeThere(peer, rule, { ...border, ...there, cluster });
     if (violation === undefined) isContained = true;
@@ -22,6 +28,15 @@ export function judgeClusters(peer: SelectorPeer, rule: AllowRule, border: Borde
   }
   return isContained ? undefined : nothing;
 }
+
+/** What is granted in each cluster that something is granted in: the same text for the same grants. */
+const grants = once(({ tenant: { network }, tenancy: { settings } }: Border): ReadonlyMap<string, string> => {
+  const lists = [network.clusters, ...network.gates.map(({ clusters }) => clusters)];
+  const found = new Map<string, string>();
+  for (const [index, list] of [...lists, ...settings.sharedServices.map(({ clusters }) => clusters)].entries())
+    for (const cluster of list ?? []) found.set(cluster, `${found.get(cluster) ?? ''} ${index}`);
+  return found;
+});
 
 /** What was looked up is of the own cluster. */
 const there = { holderOf: undefined, isKept: undefined };

@@ -37,6 +37,12 @@ export function gateViolation(
         fix: { id: 'set-tenant-label', or: 'agree-on-gate' },
       };
     }
+    if (cluster !== undefined && shutPorts(open, ports).length === 0) {
+      return {
+        reason: `the gate of ${tenant.name} for ${direction} does not list that cluster`,
+        fix: { id: 'grant-cluster', cluster, isOwnKnown: tenancy.settings.clusterName !== undefined },
+      };
+    }
     if (own.length === 0 || shutPorts(declared, missing).length === 0) {
       const what = own.length === 0 ? direction : listedPorts(missing);
       return {

@@ -398,6 +398,21 @@ t.test('a gate opens its ports to the tenant that agreed', async (t) => {
   t.match(told(judge(egress({ ...beta, ports: [5433] }, { protocol: 'TCP' }))), [/^escapes .*tenant "beta"/]);
 });
 
+t.test('a fix for every address but some can be followed, which leaves IPv6 out', (t) => {
+  for (const more of [{}, { ipVersion: 4 }]) {
+    const [verdict] = judge(ingress({ notNets: ['10.0.0.0/8'] }, more));
+    const fix = verdict?.fix ?? '';
+    t.match(fix, /^leave out [0-9., /and]+ with notNets beside nets 0\.0\.0\.0\/0, or select pods /);
+    const notNets = fix.split(' with notNets')[0]?.match(/[0-9./]+\/[0-9]+/g);
+    t.match(told(judge(ingress({ notNets }, more))), [/covers addresses/], 'notNets alone');
+    t.strictSame(told(judge(ingress({ nets: ['0.0.0.0/0'], notNets }, more))), [], fix);
+  }
+  const listed = judge(ingress({ nets: ['0.0.0.0/0'] }));
+  t.match(listed, [{ fix: /with notNets, or select pods/ }], 'where nets is written, it stays');
+  t.match(judge(ingress({ notNets: ['0.0.0.0/0'] })), [{ fix: /^(?!.*beside nets)/ }], 'of IPv6 alone');
+  t.end();
+});
+
 t.test('a fix is written in the language of Calico', async (t) => {
   const [verdict] = judge(ingress({ namespaceSelector: 'has(team)' }));
   t.match(verdict, {

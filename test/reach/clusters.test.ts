@@ -88,6 +88,20 @@ t.test('a gate and a shared service hold in the clusters that they list', (t) =>
     'another gate',
   );
   t.match(judged(rule(['north'], theirs), where({ network: { gates } })), [{ verdict: 'escapes' }], 'another cluster');
+  t.match(
+    judged(rule(['north'], theirs), where({ network: { gates, clusters: new Set(['north']) } })),
+    [
+      {
+        reason: /the gate of acme for egress does not list that cluster, in the cluster north$/,
+        fix: /list north in /,
+      },
+    ],
+    'another cluster in which the tenant is, too',
+  );
+  const expired = [{ ...gate('beta', 'egress', [tcp(5432)]), clusters: west, expires: 0 }];
+  t.match(judged(rule(['west'], theirs), where({ network: { gates: expired, clusters: west } })), [
+    { reason: /has expired, in the cluster west$/ },
+  ]);
   const names = { [ofNamespace(nameLabel)]: 'kube-system', 'k8s-app': 'kube-dns' };
   const sharedServices = [{ ...dns, clusters: west }];
   t.same(judged(rule(['west'], names, 53), where({ sharedServices })), []);
@@ -102,5 +116,58 @@ t.test('a label that is trusted here proves nothing there, and nothing is narrow
   const wide = { [ofNamespace('env')]: 'x' };
   t.equal(overBroadSelectors(read({ ...rule([], wide, 1234), toEndpoints: [{ matchLabels: wide }] }), at).length, 1);
   t.equal(overBroadSelectors(read(rule(['west'], wide, 1234)), at).length, 0);
+  t.end();
+});
+
+t.test('clusters with the same grants are judged once, however many a selector names', (t) => {
+  const granted = Array.from({ length: 60 }, (_, index) => `granted-${index}`);
+  const at = where({ clusterName: 'here', network: { clusters: new Set(['west', ...granted]) } });
+  let looks = 0;
+  const counted: Border = {
+    ...at,
+    tenancy: Object.create(at.tenancy, {
+      settings: {
+        get() {
+          looks++;
+          return at.tenancy.settings;
+        },
+      },
+    }),
+  };
+  const dead = { [ofNamespace(nameLabel)]: 'Never' };
+  const all = (count: number) => ['here', 'west', ...Array.from({ length: count }, (_, index) => `other-${index}`)];
+  t.match(judgeBorder(read(rule(all(0), dead)), counted), [{ verdict: 'nothing' }]);
+  const few = looks;
+  looks = 0;
+  t.match(judgeBorder(read(rule(all(10_000), dead)), counted), [{ verdict: 'nothing' }]);
+  t.ok(few > 0 && looks <= 2 * few, `${looks} looks at the settings, and ${few} for two clusters`);
+  const ours = { [ofNamespace(nameLabel)]: 'acme-data' };
+  looks = 0;
+  t.same(judgeBorder(read(rule(['west'], ours)), counted), []);
+  const one = looks;
+  looks = 0;
+  t.same(judgeBorder(read(rule(['west', ...granted], ours)), counted), []);
+  t.ok(one > 0 && looks <= 2 * one, `${looks} looks at the settings, and ${one} for one cluster`);
+  t.match(
+    judgeBorder(read(rule(['west', ...granted, 'north'], ours)), counted),
+    [{ verdict: 'escapes', witness: 'a pod of the cluster north in the same mesh' }],
+    'each that has other grants is judged',
+  );
+  const gates = [{ ...gate('beta', 'egress', [tcp(5432)]), clusters: west }];
+  const mixed = where({ network: { gates, clusters: new Set(['west', 'north']) } });
+  t.match(
+    judged(rule(['west', 'north'], { [ofNamespace(label)]: 'beta' }), mixed),
+    [{ verdict: 'escapes', witness: 'a pod of the cluster north in the same mesh' }],
+    'a gate in one of them',
+  );
+  const shared = where({
+    sharedServices: [{ ...dns, clusters: west }],
+    network: { clusters: new Set(['west', 'north']) },
+  });
+  t.match(
+    judged(rule(['west', 'north'], { [ofNamespace(nameLabel)]: 'kube-system', 'k8s-app': 'kube-dns' }, 53), shared),
+    [{ verdict: 'escapes', witness: 'a pod of the cluster north in the same mesh' }],
+    'a service in one of them',
+  );
   t.end();
 });

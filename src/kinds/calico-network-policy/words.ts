@@ -1,5 +1,6 @@
 import { isMap } from '../../kubernetes/json.ts';
 import type { LabelSelector } from '../../kubernetes/label-selector.ts';
+import type { PeerVerdict } from '../../reach/border.ts';
 import { longestSelector } from '../../reach/dialects/calico/parse-selector.ts';
 import type { PolicyWords } from '../policy-words.ts';
 
@@ -43,8 +44,17 @@ export const calicoWords: PolicyWords & Required<Pick<PolicyWords, 'equals'>> = 
   selectsPods: 'pods are selected with selector and namespaceSelector',
   block: (ranges) => `nets ${ranges}`,
   except: () => 'notNets',
+  of: (verdict) => (isOfBothFamilies(verdict) ? besideIpv4 : undefined),
   internet: 'nets 0.0.0.0/0 with notNets',
   removePeer: 'remove the rule: without a source or a destination it allows every pod and every address',
   ranges: () => 'nets',
   addresses: (family) => `nets ${family === 4 ? '0.0.0.0/0' : '::/0'} with notNets`,
 };
+
+/** Where no nets are written, IPv6 is open too, whatever is left out of IPv4. */
+function isOfBothFamilies({ path, fix }: PeerVerdict): boolean {
+  if (!path.endsWith('.notNets') || typeof fix === 'string' || fix.id !== 'leave-out-ranges') return false;
+  return fix.ranges.length > 0 && fix.ranges.every(({ family }) => family === 4);
+}
+
+const besideIpv4: PolicyWords = { ...calicoWords, except: () => 'notNets beside nets 0.0.0.0/0' };

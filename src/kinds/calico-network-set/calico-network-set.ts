@@ -9,7 +9,7 @@ import type { PolicyKind } from '../kind.ts';
 import { policyReviews } from '../policy-reviews.ts';
 import type { PolicyWords } from '../policy-words.ts';
 
-const words: PolicyWords = { ...calicoWords, except: () => 'smaller nets' };
+const words: PolicyWords = { ...calicoWords, except: () => 'smaller nets', of: () => undefined };
 
 export const calicoNetworkSet = (group: CalicoGroup): PolicyKind => ({
   ...group,

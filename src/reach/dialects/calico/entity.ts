@@ -159,6 +159,8 @@ export function rangesAt(entity: JsonMap, name: 'nets' | 'notNets', place: Place
 function readServices(written: unknown, place: Place): Diagnostic {
   const services = mapOf(written, serviceFields, 'a match of a Service', place);
   if (isDiagnostic(services)) return services;
+  const fix =
+    'select the pods of the Service, for example with selector: app == "db", or write its addresses with nets';
   if (
     isMap(services) &&
     isGiven(services.namespace) &&
@@ -166,12 +168,9 @@ function readServices(written: unknown, place: Place): Diagnostic {
     services.namespace !== place.namespace
   ) {
     const reason = `takes its peers from a Service of the namespace ${excerpt(services.namespace)}, which is not the policy's own`;
-    const fix = 'select the pods of the Service, for example with selector: app == "db"';
     const witness = `an endpoint of the Service ${excerpt(services.name)} in that namespace`;
     return { ...diagnostic(place.scope, 'escapes', place.path, reason, fix), witness };
   }
   const reason = 'takes its peers from a Service, whose addresses change without this policy';
-  const fix =
-    'select the pods of the Service, for example with selector: app == "db", or write its addresses with nets';
   return unprovenAt(place, reason, fix);
 }

@@ -53,8 +53,8 @@ export const longestSelector = 1024;
 export type Parsed = { readonly expression: Expression } | { readonly reason: string };
 
 /**
- * What was read last. The policies of a tenant, and one that is applied again and again, have the same few selectors; so many of this
- * length take less than a megabyte. An expression never changes.
+ * What was read last, by what the words mean. The policies of a tenant, and one that is applied again and again, have the same few
+ * selectors. The worst ones, all of short tests, take about 9 kB each, so 13 MB in all. An expression never changes.
  */
 const known = new Map<Meaning, Map<string, Parsed>>();
 const mostKnown = 512;
