@@ -52,7 +52,7 @@ function judge(
       if (change.key === namespaceNameLabel && change.after === request.name) continue;
       const key = reserved.reserving(change.key);
       if (key === undefined || (!isTrusted(change, request, facts) && isFree(change, facts.tenancy.settings))) continue;
-      if (request.family === 'policy' && isStoredByCalico(map, change.key, request)) continue;
+      if (request.family === 'policy' && isStoredByCalico(map, change, request)) continue;
       if (request.family === 'pod' && isOwnMesh(change, facts)) continue;
       if (request.family === 'namespace' && isGranted(change, request, facts.grant)) continue;
       findings.push(found(change, key));
