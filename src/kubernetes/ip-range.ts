@@ -68,9 +68,7 @@ export function parseCidr(text: string): Parsed<IpRange> {
 /** A block of IPv4 in its one spelling, as nearly every range is; undefined for anything else. One pass: a policy may have thousands. */
 function readPlainIpv4(text: string): IpRange | undefined {
   if (text.length > '255.255.255.255/32'.length) return undefined;
-  let address = 0;
-  let number = -1;
-  let groups = 0;
+  let [address, number, groups] = [0, -1, 0];
   for (let at = 0; at < text.length; at++) {
     const digit = text.charCodeAt(at) - 0x30;
     if (digit >= 0 && digit <= 9) {
