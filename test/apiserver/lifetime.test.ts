@@ -57,12 +57,13 @@ if (binaries !== undefined) {
   await tap.test('after stop no process and no folder is left, not even of a kubectl that still runs', async (t) => {
     const plane = await startControlPlane({ binaries });
     const watch = plane.kubectl(plane.adminKubeconfig, ['get', 'namespaces', '--watch']);
-    let lines: readonly string[] = [];
+    let running = new Set<string>();
     await until(async () => {
-      lines = await processesOf(plane.directory);
-      return lines.some((line) => line.includes('--watch'));
+      const lines = await processesOf(plane.directory);
+      running = new Set(lines.map((line) => basename(line.split(' ')[0] ?? '')));
+      // A moment earlier it is still the shell that guards it.
+      return running.has('kubectl');
     });
-    const running = new Set(lines.map((line) => basename(line.split(' ')[0] ?? '')));
     const programs = ['etcd', 'kube-apiserver', 'kubectl', ...(plane.controllers ? ['kube-controller-manager'] : [])];
     t.strictSame(
       programs.filter((program) => !running.has(program)),
