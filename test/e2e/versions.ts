@@ -19,7 +19,7 @@ export const mainTests: readonly string[] = [
   // What the API server evaluates by itself.
   ...['match-conditions', 'backstop', 'tenant-resource', 'gate-requests'],
   // What Bulkhead writes, and reads of a whole cluster.
-  ...['baseline', 'container-defaults', 'doctor'],
+  ...['baseline', 'data-plane-border', 'container-defaults', 'doctor'],
 ];
 
 async function runOn(minor: string): Promise<boolean> {
