@@ -71,7 +71,7 @@ export function keepDataPlaneBorders(options: DataPlaneBordersOptions): DataPlan
   const writer = createBorderWriter(options, store, tell);
   const watches = new Map<string, ListWatch>();
   const stopping = new AbortController();
-  let begun = false;
+  let isBegun = false;
   let known = false;
   let asking: Promise<void> | undefined;
   let minding: Promise<void> | undefined;
@@ -82,7 +82,7 @@ export function keepDataPlaneBorders(options: DataPlaneBordersOptions): DataPlan
   });
 
   function look(tenant: string): void {
-    if (begun && known) queue.add(tenant);
+    if (isBegun && known) queue.add(tenant);
   }
 
   function lookAtAll(): void {
@@ -95,20 +95,21 @@ export function keepDataPlaneBorders(options: DataPlaneBordersOptions): DataPlan
   };
 
   /** Undefined: there is to be none. */
-  function borderOf(name: string): DataPlaneBorder | undefined {
+  function borderOf(name: string, time: number): DataPlaneBorder | undefined {
     const now = tenancy();
     if (!isWanted()) return undefined;
     const tenant = now.tenants.get(name);
     if (tenant !== undefined && now.declares(tenant))
-      return tenant.mode === 'enforce' ? dataPlaneBorder(tenant, now, wallClock()) : undefined;
+      return tenant.mode === 'enforce' ? dataPlaneBorder(tenant, now, time) : undefined;
     const isKept = tenant !== undefined || countOwned(name) > 0;
     // Any part of it: a part that is deleted heals.
     const has = [...store.of(name).values()].some(({ own }) => own);
-    return isKept && has ? dataPlaneBorder(tenant ?? undeclaredTenant(name), now, wallClock()) : undefined;
+    return isKept && has ? dataPlaneBorder(tenant ?? undeclaredTenant(name), now, time) : undefined;
   }
 
   async function reconcile(name: string, signal: AbortSignal): Promise<number | undefined> {
-    const border = borderOf(name);
+    const begun = wallClock();
+    const border = borderOf(name, begun);
     const { wait, trouble } = await writer.reconcile(name, border, signal);
     if (border === undefined && store.of(name).size === 0) states.set(name, undefined);
     else if (trouble !== undefined) states.set(name, trouble);
@@ -116,12 +117,12 @@ export function keepDataPlaneBorders(options: DataPlaneBordersOptions): DataPlan
       states.set(name, { reason: 'Pending', message: 'a part of the border is written soon' });
     else states.set(name, border && { reason: 'InPlace', message: 'the network denies what crosses the border' });
     const tenant = tenancy().tenants.get(name);
-    const now = wallClock();
+    // Of what the border was made from: something may have ended while it was written.
     const changes =
       border === undefined || tenant === undefined
         ? Number.POSITIVE_INFINITY
-        : Math.min(untilGatesChange(tenant, tenancy(), now), nextVouchedEnd(tenant, now)) - now;
-    const rest = Math.min(wait ?? Number.POSITIVE_INFINITY, changes);
+        : Math.min(untilGatesChange(tenant, tenancy(), begun), nextVouchedEnd(tenant, begun));
+    const rest = Math.min(wait ?? Number.POSITIVE_INFINITY, changes - wallClock());
     return Number.isFinite(rest) ? Math.min(Math.max(rest, 0), longestRest) : undefined;
   }
 
@@ -174,7 +175,7 @@ export function keepDataPlaneBorders(options: DataPlaneBordersOptions): DataPlan
   }
 
   function changed(): void {
-    if (!begun) return;
+    if (!isBegun) return;
     states.reportWithheld();
     if (watches.size > 0) lookAtAll();
     else
@@ -186,7 +187,7 @@ export function keepDataPlaneBorders(options: DataPlaneBordersOptions): DataPlan
 
   return {
     begin() {
-      begun = true;
+      isBegun = true;
       changed();
     },
     tenancyChanged: changed,

@@ -7,6 +7,7 @@ import { keepDataPlaneBorders } from '../../src/reconcile/data-plane-borders.ts'
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
 import type { Settings } from '../../src/tenancy/settings.ts';
 import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
+import type { Gate, Tenant } from '../../src/tenancy/tenant.ts';
 import { fakeClock } from '../client/fake-clock.ts';
 
 const acme = undeclaredTenant('acme');
@@ -17,18 +18,30 @@ const refused = (status: number): Answer => ({ ...broken(new Error(`${status}`))
 /** Promises of the parts run to their ends. */
 const rest = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
 
-function start(more: Partial<Settings>) {
+const stored = (body: unknown): unknown => {
+  const object = Object(body);
+  return { ...object, metadata: { ...object.metadata, uid: `${object.metadata?.name}`, resourceVersion: '1' } };
+};
+
+function start(more: Partial<Settings>, tenants: readonly Tenant[] = [acme]) {
   const clock = fakeClock();
   const told: string[] = [];
   const asked: string[] = [];
-  const answers = { discovery: refused(404), list: empty };
+  const answers = { discovery: refused(404), list: empty, writes: false };
+  const items: unknown[] = [];
+  // Each request takes a millisecond.
+  const wall = { now: 0 };
   const watched = { trouble: undefined as string | undefined, count: 0 };
-  let tenancy = createTenancy({ ...defaultSettings, ...more }, [acme]);
+  let tenancy = createTenancy({ ...defaultSettings, ...more }, tenants);
   const connection: Connection = {
-    async request(method, path) {
+    async request(method, path, { body }) {
       asked.push(`${method} ${path.split('?')[0]}`);
-      if (method !== 'GET') return refused(500);
-      return path === discovery ? answers.discovery : answers.list;
+      wall.now++;
+      if (method !== 'GET' && !answers.writes) return refused(500);
+      if (method === 'POST') items.push(stored(body));
+      if (method !== 'GET') return { ok: true, body: stored(body) };
+      if (path === discovery) return answers.discovery;
+      return items.length === 0 ? answers.list : { ok: true, body: { items } };
     },
     open: () => Promise.reject(new Error('no watch is opened here')),
     close() {},
@@ -47,7 +60,7 @@ function start(more: Partial<Settings>) {
   const logged: string[] = [];
   const log = { info: (_: object, text: string) => void logged.push(text), warn() {}, error() {} };
   const borders = keepDataPlaneBorders({
-    ...{ connection, clock, log, follow, wallClock: () => 0, tenancy: () => tenancy },
+    ...{ connection, clock, log, follow, wallClock: () => wall.now, tenancy: () => tenancy },
     countOwned: () => 0,
     tell: (reason) => void told.push(reason),
     onState: () => {},
@@ -58,10 +71,21 @@ function start(more: Partial<Settings>) {
     await rest();
   };
   const change = (settings: Partial<Settings>) => {
-    tenancy = createTenancy({ ...defaultSettings, ...settings }, [acme]);
+    tenancy = createTenancy({ ...defaultSettings, ...settings }, tenants);
     borders.tenancyChanged();
   };
-  return { borders, answers, watched, asked, told, logged, after, change, reason: () => borders.stateOf(acme)?.reason };
+  return {
+    borders,
+    answers,
+    wall,
+    watched,
+    asked,
+    told,
+    logged,
+    after,
+    change,
+    reason: () => borders.stateOf(acme)?.reason,
+  };
 }
 
 t.test('the definition comes, goes, and comes again', async (t) => {
@@ -130,5 +154,28 @@ t.test('in observe it is shown, and nothing is written', async (t) => {
     asked.some((one) => one.startsWith('POST ')),
     'until the settings say enforce',
   );
+  await borders.stop();
+});
+
+t.test('a gate that ends while the border is written is closed', async (t) => {
+  const half = { direction: 'ingress', ports: [], expires: undefined } as const;
+  const withGate = (name: string, gate: Gate): Tenant => {
+    const tenant = undeclaredTenant(name);
+    return { ...tenant, network: { ...tenant.network, gates: [gate] } };
+  };
+  const ends = 10;
+  const { borders, answers, wall, asked, after } = start({ clusterPolicy: { deniesNodes: false } }, [
+    withGate('acme', { ...half, tenant: 'beta', expires: ends }),
+    withGate('beta', { ...half, tenant: 'acme', direction: 'egress' }),
+  ]);
+  answers.discovery = served;
+  answers.writes = true;
+  wall.now = ends - 4;
+  borders.begin();
+  for (let turn = 0; turn < 10; turn++) await after(1);
+  const gate = `${discovery}/clusternetworkpolicies/bulkhead-acme.gate.beta`;
+  t.ok(asked.includes(`POST ${discovery}/clusternetworkpolicies`), 'it was open when the border was made');
+  t.ok(wall.now > ends);
+  t.ok(asked.includes(`DELETE ${gate}`), asked.join('\n'));
   await borders.stop();
 });
