@@ -10,8 +10,8 @@ export function patchText(object: KubernetesObject, intents: readonly Intent[]):
 }
 
 /**
- * A text that is there is replaced. On an object `add` creates the member or replaces it, so it applies whether or not the key is there; where there is no map
- * of labels yet (missing and `null` are the same to the API), the whole map is added.
+ * A text that is there is replaced. On an object `add` creates the member or replaces it, so it applies whether or not the key is there.
+ * Where there is no map of labels yet (missing and `null` are the same to the API), the whole map is added.
  */
 function operation(object: KubernetesObject, intent: Intent) {
   if ('text' in intent) return { op: 'replace', path: pointer(intent.text), value: intent.becomes };

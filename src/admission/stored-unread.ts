@@ -2,10 +2,9 @@
 import { type Judged, judge } from '../checks/judge.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import type { UnreadRequest } from '../kubernetes/review.ts';
+import { unaffiliatedUser } from '../kubernetes/user.ts';
 import type { NamespaceRecord } from './facts.ts';
 import { notExempted, type State } from './stored-policy.ts';
-
-const unaffiliated = { username: '', groups: [] };
 
 /**
  * Who wrote it is not known: an object by an agent counts as one by a tenant.
@@ -29,11 +28,11 @@ export function judgeStoredUnread(
     subresource: '',
     name: object.metadata?.name ?? '',
     namespace: record.name,
-    user: unaffiliated,
+    user: unaffiliatedUser,
     dryRun: true,
     object,
     oldObject: undefined,
   };
-  const facts = { tenancy, requester: tenancy.requester(unaffiliated, undefined), owner, now, byAgent: false };
+  const facts = { tenancy, requester: tenancy.requester(unaffiliatedUser, undefined), owner, now, byAgent: false };
   return notExempted(judge({ family: 'unread', request, facts }), state);
 }

@@ -6,7 +6,7 @@ import { type Judged, judge } from '../checks/judge.ts';
 import type { ReviewedResource } from '../kinds/kind-of-object.ts';
 import type { JsonMap } from '../kubernetes/json.ts';
 import { entry, type KubernetesObject, namespaceNameLabel, type StringMap } from '../kubernetes/objects.ts';
-import type { UserInfo } from '../kubernetes/user.ts';
+import { type UserInfo, unaffiliatedUser } from '../kubernetes/user.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { decode } from './decode.ts';
@@ -39,8 +39,6 @@ export type WrittenVerdict =
       /** The object as it would be stored. */
       readonly object: KubernetesObject;
     };
-
-const nobody: UserInfo = { username: '', groups: [] };
 
 export async function judgeWritten(written: Written, sources: Sources): Promise<WrittenVerdict> {
   const asked = asAuthor(written, sources);
@@ -111,7 +109,7 @@ function reviewOf({ resource, namespace, author, storedLabels }: Written, object
     name: called,
     namespace: resource.family === 'namespace' ? called : namespace,
     operation: storedLabels === undefined ? 'CREATE' : 'UPDATE',
-    userInfo: author === 'member' || author === 'platform' ? nobody : author,
+    userInfo: author === 'member' || author === 'platform' ? unaffiliatedUser : author,
     object,
     oldObject: storedLabels === undefined ? null : stored,
     dryRun: true,

@@ -2,14 +2,21 @@
  * ClusterNetworkPolicy of policy.networking.k8s.io/v1alpha2, as far as Bulkhead writes it, and its limits: 25 rules for each direction,
  * 25 peers and 25 protocols for each rule, 25 networks for each peer (network-policy-api 0.2 to 0.3, the schema of the CRD).
  */
+import { valueAt } from '../kubernetes/json.ts';
 import type { LabelSelector } from '../kubernetes/label-selector.ts';
-import type { StringMap } from '../kubernetes/objects.ts';
+import { meshClusterLabel, type StringMap } from '../kubernetes/objects.ts';
 import { allPorts, containsPort, mergedPorts, type PortRange } from '../kubernetes/port-range.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 
 export const clusterPolicyVersion = 'policy.networking.k8s.io/v1alpha2';
 
 export const clusterPoliciesPath = `/apis/${clusterPolicyVersion}/clusternetworkpolicies`;
+
+/** @param discovery what the API server answers at `/apis/` and this version; undefined: nothing is there */
+export function servesClusterPolicies(discovery: unknown): boolean {
+  const resources = valueAt(discovery, 'resources');
+  return Array.isArray(resources) && resources.some((one) => valueAt(one, 'name') === 'clusternetworkpolicies');
+}
 
 const most = 25;
 
@@ -90,13 +97,10 @@ export function podPeers(
 ): readonly ClusterPeer[] {
   const own: ClusterPeer = { pods: { namespaceSelector, podSelector } };
   if (clusters === undefined || clusters.size === 0) return [own];
-  const isThere = { key: clusterKey, operator: 'In', values: [...clusters].sort() } as const;
+  const isThere = { key: meshClusterLabel, operator: 'In', values: [...clusters].sort() } as const;
   const matchExpressions = [...(podSelector.matchExpressions ?? []), isThere];
   return [own, { pods: { namespaceSelector, podSelector: { ...podSelector, matchExpressions } } }];
 }
-
-/** On no pod, but Cilium selects by it. */
-const clusterKey = 'io.cilium.k8s.policy.cluster';
 
 function splitRule(action: ClusterRule['action'], { direction, peers, ports }: Crossing): readonly ClusterRule[] {
   const isEvery = ports.length === 0 || allPorts.every((all) => containsPort(ports, all));

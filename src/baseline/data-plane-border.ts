@@ -14,11 +14,12 @@
  * that pass share one priority, and so do all that deny: whichever of several with one action counts first, the result is the same. So the
  * priorities of one tenant never run out, and those of two tenants have different subjects.
  */
-import { destinations } from '../kubernetes/embedded-ipv4.ts';
+import { destinations, nat64Base } from '../kubernetes/embedded-ipv4.ts';
 import { blocksOf, formatRange, type IpRange } from '../kubernetes/ip-range.ts';
 import { type IpSet, intersect, normalise, subtract } from '../kubernetes/ip-set.ts';
 import type { LabelSelector } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
+import { once } from '../kubernetes/once.ts';
 import { commonPorts, orAllPorts } from '../kubernetes/port-range.ts';
 import { openPorts, serves } from '../tenancy/served-tenants.ts';
 import type { Settings, SharedService } from '../tenancy/settings.ts';
@@ -56,8 +57,7 @@ const directions = ['ingress', 'egress'] as const;
  */
 export function dataPlaneBorder(tenant: Tenant, tenancy: Tenancy, now: number): DataPlaneBorder {
   const { settings } = tenancy;
-  const denied = deniedBy.get(settings) ?? deniedNetworks(settings);
-  deniedBy.set(settings, denied);
+  const denied = deniedNetworks(settings);
   const policies = (
     what: string,
     description: string,
@@ -202,22 +202,21 @@ function peersAt(addresses: readonly IpRange[], denied: IpSet): readonly Cluster
   return networkPeers(texts(normalise([...addresses, ...intersect(spelt(addresses), denied)])));
 }
 
-/** The same for all tenants. */
-const deniedBy = new WeakMap<Settings, IpSet>();
-
-/** Of the cluster, only what is named so: a metadata address, a node. A Service has its address in front of pods that are judged themselves. */
-function deniedNetworks({ protectedRanges, clusterPolicy }: Settings): IpSet {
+/**
+ * The same for all tenants. Of the cluster, only what is named so: a metadata address, a node. A Service has its address in front of pods
+ * that are judged themselves.
+ */
+const deniedNetworks = once(({ protectedRanges, clusterPolicy }: Settings): IpSet => {
   const among = (isSuch: (range: Settings['protectedRanges'][number]) => boolean): IpSet =>
     spelt(protectedRanges.filter(isSuch).map(({ range }) => range));
   return subtract(
-    among(({ kind, name }) => {
-      return (
-        kind === 'metadata' || kind === 'link-local' || (clusterPolicy?.deniesNodes === true && name === nodeRange)
-      );
-    }),
+    among(
+      ({ kind, name }) =>
+        kind === 'metadata' || kind === 'link-local' || (clusterPolicy?.deniesNodes === true && name === nodeRange),
+    ),
     among(({ name }) => name === serviceRange),
   );
-}
+});
 
 /** As parse-cluster-addresses.ts names them. */
 const [nodeRange, serviceRange] = ['node network', 'service network'];
@@ -227,12 +226,9 @@ function spelt(ranges: readonly IpRange[]): IpSet {
   const reached = destinations(normalise(ranges));
   const behindNat64 = reached
     .filter(({ family }) => family === 4)
-    .map(({ first, last }): IpRange => ({ family: 6, first: nat64 | first, last: nat64 | last }));
+    .map(({ first, last }): IpRange => ({ family: 6, first: nat64Base | first, last: nat64Base | last }));
   return normalise([...reached, ...behindNat64]);
 }
-
-/** `64:ff9b::/96` (RFC 6052). */
-const nat64 = 0x64ff9bn << 96n;
 
 function texts(set: IpSet): readonly string[] {
   return set.flatMap((range) => blocksOf(range).map(formatRange));

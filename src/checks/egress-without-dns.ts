@@ -3,10 +3,10 @@ import { isCiliumNetworkPolicy } from '../kinds/cilium-network-policy/cilium-net
 import { isNetworkPolicy } from '../kinds/network-policy/network-policy.ts';
 import { formatPath } from '../kubernetes/field-path.ts';
 import { domainFor } from '../kubernetes/label-selector.ts';
+import { once } from '../kubernetes/once.ts';
 import { allPorts, namePorts, type Port } from '../kubernetes/port-range.ts';
 import { isolates } from '../reach/isolation.ts';
 import type { AllowRule, DenyRule } from '../reach/model.ts';
-import { once } from '../reach/once.ts';
 import { isInBaseline, portsOf, serves } from '../tenancy/served-tenants.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
@@ -20,11 +20,11 @@ const baselineOpensNames = once(({ sharedServices }: Settings) => {
 });
 
 /**
- * Whoever opens egress by a NetworkPolicy or CiliumNetworkPolicy and forgets DNS is told, where no baseline opens it.
+ * Warns the author of a NetworkPolicy or CiliumNetworkPolicy that opens egress and forgets DNS, where no baseline opens it.
  * Reads    the egress rules of a policy of a tenant that is not in mode `enforce`, or when no shared service of the settings is a
  *          name server
  * Warns    when there are egress rules, and none names port 53 or 5353, names a port by name, or leaves the ports open for a peer
- *          that may be a name server: one outside the policy's namespace that is not told by a tenant label, nor by a DNS name. No
+ *          that may be a name server: one outside the policy's namespace, selected neither by a tenant label nor by a DNS name. No
  *          warning for a managed policy, which opens one thing, nor for one that isolates no pod: where policyTypes leaves Egress out
  *          (check dead-rule), or enableDefaultDeny is false
  * Why      a policy with egress rules closes the rest of egress, DNS too, and then nothing is reached by its name

@@ -1,5 +1,5 @@
 /** What `pods` of the settings gives to which tenants, by name, so that a look-up does not depend on the number of entries. */
-import { once } from '../reach/once.ts';
+import { once } from '../kubernetes/once.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 

@@ -1,6 +1,6 @@
 import { isMap, type JsonMap } from '../kubernetes/json.ts';
 import type { PolicyRequest } from '../kubernetes/review.ts';
-import { storedMetadata } from '../reach/dialects/calico/stored-metadata.ts';
+import { metadataAnnotation, storedMetadata } from '../reach/dialects/calico/stored-metadata.ts';
 import type { Change } from './metadata-changes.ts';
 
 /**
@@ -14,7 +14,7 @@ export function isStoredByCalico(
   { resource }: Pick<PolicyRequest, 'resource'>,
 ): boolean {
   if (map === 'labels') return key === 'projectcalico.org/tier' && /^(?:crd\.)?projectcalico\.org\//.test(resource);
-  if (key !== 'projectcalico.org/metadata' || !resource.startsWith('crd.projectcalico.org/')) return false;
+  if (key !== metadataAnnotation || !resource.startsWith('crd.projectcalico.org/')) return false;
   if (after === undefined || resource.endsWith('/networksets')) return true;
   const metadata = storedMetadata(after);
   return metadata !== undefined && isShaped(metadata, objectMeta);

@@ -1,8 +1,8 @@
 /** What the checks of kinds that Bulkhead does not read have in common. */
 import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
+import { once } from '../kubernetes/once.ts';
 import type { UnreadRequest } from '../kubernetes/review.ts';
-import { once } from '../reach/once.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Owner } from '../tenancy/tenancy.ts';
 import type { UnreadFacts } from './check.ts';

@@ -1,5 +1,10 @@
 /** The border in ClusterNetworkPolicies (network.clusterPolicy): whether it is there where it is wanted, and nowhere else. */
-import { type ClusterPolicy, clusterPoliciesPath, clusterPolicyVersion } from '../baseline/cluster-policy.ts';
+import {
+  type ClusterPolicy,
+  clusterPoliciesPath,
+  clusterPolicyVersion,
+  servesClusterPolicies,
+} from '../baseline/cluster-policy.ts';
 import { borderPriorities, dataPlaneBorder, tenantOfName } from '../baseline/data-plane-border.ts';
 import { isManaged } from '../baseline/managed.ts';
 import { valueAt } from '../kubernetes/json.ts';
@@ -39,10 +44,7 @@ export const clusterPolicy: DoctorCheck = {
     const { tenancy, get, list, found } = examination;
     const { clusterPolicy, enforcement } = tenancy.settings;
     const isWanted = clusterPolicy !== undefined && enforcement === 'enforce';
-    const resources = valueAt(await get(`/apis/${clusterPolicyVersion}`), 'resources');
-    const isServed =
-      Array.isArray(resources) && resources.some((one) => valueAt(one, 'name') === 'clusternetworkpolicies');
-    if (!isServed) {
+    if (!servesClusterPolicies(await get(`/apis/${clusterPolicyVersion}`))) {
       if (isWanted)
         found('cluster-policy-missing', { where: 'settings', why: `${clusterPolicyVersion} is not served` });
       return;

@@ -1,7 +1,7 @@
 /** What keeps a text from being parsed in linear time, looked at before it is parsed: see parse-yaml.ts. */
 import { Lexer } from 'yaml';
 
-/** Nobody nests a configuration deeper. */
+/** No configuration nests deeper. */
 export const deepest = 64;
 /** Columns of indentation: four for each level. */
 const widest = 4 * deepest;

@@ -5,7 +5,9 @@
 import type { Family, IpRange } from './ip-range.ts';
 import { type IpSet, intersect, normalise, subtract } from './ip-set.ts';
 
-const bases = [0xffffn << 32n, 0x64ff9bn << 96n] as const;
+/** `64:ff9b::` */
+export const nat64Base = 0x64ff9bn << 96n;
+const bases = [0xffffn << 32n, nat64Base] as const;
 const embedding: IpSet = bases.map((base) => ({ family: 6, first: base, last: base | 0xffffffffn }));
 
 /** The addresses that traffic to the set arrives at: IPv6 addresses that stand for IPv4 ones are replaced by those. */

@@ -215,3 +215,9 @@ export function entry<Value>(map: Readonly<Record<string, Value>> | null | undef
 
 /** The API server sets it on every namespace, to the name, and nobody can change it (core/v1 Namespace). */
 export const namespaceNameLabel = 'kubernetes.io/metadata.name';
+
+/**
+ * On no pod, but Cilium selects pods of a cluster of its mesh by it. To a selector with this key it adds no condition for the own cluster
+ * (cilium/cilium pkg/k8s, isPodSelectorSelectingCluster).
+ */
+export const meshClusterLabel = 'io.cilium.k8s.policy.cluster';

@@ -4,6 +4,9 @@ export interface UserInfo {
   readonly groups: readonly string[];
 }
 
+/** A user who belongs to no tenant and is not the platform. */
+export const unaffiliatedUser: UserInfo = { username: '', groups: [] };
+
 export interface ServiceAccount {
   readonly namespace: string;
   readonly name: string;

@@ -1,8 +1,8 @@
 /** Who may reach which addresses on which ports: many grants as one sorted list, so that a look-up does not depend on their number. */
 import type { IpRange } from '../kubernetes/ip-range.ts';
 import { type IpSet, normalise, overlapping, subtract } from '../kubernetes/ip-set.ts';
+import { once } from '../kubernetes/once.ts';
 import { allPorts, type Port, type PortRange } from '../kubernetes/port-range.ts';
-import { once } from './once.ts';
 import { shutPorts } from './open-ports.ts';
 
 export interface AddressGrant {

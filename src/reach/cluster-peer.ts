@@ -1,10 +1,11 @@
 /**
  * Pods of clusters of a mesh of Cilium that a selector names. Of the own cluster they are judged as all others. Labels and names of
- * another cluster are somebody else's to keep: they prove something where the platform has listed that cluster for the tenant, for the gate
+ * another cluster are kept by others: they prove something where the platform has listed that cluster for the tenant, for the gate
  * or for the shared service. Which cluster is the own one, only the settings say.
  */
-import type { AllowRule, SelectorPeer } from './model.ts';
-import { once } from './once.ts';
+
+import { once } from '../kubernetes/once.ts';
+import { type AllowRule, namesCluster, type SelectorPeer } from './model.ts';
 import { judgeSelector } from './selector-peer.ts';
 import { type Border, ownsThere, type Violation } from './violation.ts';
 
@@ -16,7 +17,7 @@ export function judgeClusters(peer: SelectorPeer, rule: AllowRule, border: Borde
   let isContained = false;
   const judged = new Set<string>();
   for (const cluster of clusters) {
-    // The first of those with the same grants speaks for all of them: a selector may name 100,000.
+    // One of those with the same grants is judged for all of them: a selector may name 100,000 clusters.
     const granted = cluster === own ? 'own' : (grants(border).get(cluster) ?? 'nothing');
     if (judged.has(granted)) continue;
     judged.add(granted);
@@ -63,7 +64,7 @@ function judgeThere(
   const isOwnKnown = border.tenancy.settings.clusterName !== undefined;
   return {
     ...shown,
-    reason: 'names io.cilium.k8s.policy.cluster, with which Cilium selects pods of other clusters of a mesh',
+    reason: namesCluster,
     fix: { id: 'grant-cluster', cluster, isOwnKnown },
   };
 }

@@ -4,12 +4,12 @@
  */
 import { knownRange } from '../kubernetes/ip-range.ts';
 import { type IpSet, normalise, subtract } from '../kubernetes/ip-set.ts';
+import { once } from '../kubernetes/once.ts';
 import { serves } from '../tenancy/served-tenants.ts';
 import { type Settings, type SharedService, serviceEntities } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
 import type { AllowRule, Entity, EntityPeer } from './model.ts';
-import { once } from './once.ts';
 import { shutPorts } from './open-ports.ts';
 import type { Border, Violation } from './violation.ts';
 

@@ -1,11 +1,12 @@
 /** Gates: crossings that both tenants have agreed on. */
+
+import { once } from '../kubernetes/once.ts';
 import type { Port } from '../kubernetes/port-range.ts';
 import { opposite } from '../tenancy/gate-request.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import type { Fix } from './fix.ts';
 import { listedPorts } from './listed.ts';
 import type { AllowRule } from './model.ts';
-import { once } from './once.ts';
 import { shutPorts } from './open-ports.ts';
 import type { Border } from './violation.ts';
 

@@ -2,8 +2,8 @@
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
 import { knownRange } from '../kubernetes/ip-range.ts';
 import { type IpSet, intersect, normalise, subtract } from '../kubernetes/ip-set.ts';
+import { once } from '../kubernetes/once.ts';
 import type { Settings } from '../tenancy/settings.ts';
-import { once } from './once.ts';
 
 /**
  * RFC 1918, unique local (RFC 4193) and link-local addresses; 6to4 (RFC 3056) and the translation of a site's own (RFC 8215), behind

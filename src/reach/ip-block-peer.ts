@@ -8,6 +8,7 @@
 import { destinations, spellings } from '../kubernetes/embedded-ipv4.ts';
 import { blocksOf, type Family, familyNames, formatAddress, type IpRange } from '../kubernetes/ip-range.ts';
 import { contains, type IpSet, intersect, normalise, overlapping, subtract } from '../kubernetes/ip-set.ts';
+import { once } from '../kubernetes/once.ts';
 import { allForward } from '../tenancy/node-sources.ts';
 import type { ProtectedRange, Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
@@ -15,7 +16,6 @@ import { portsGranted } from './address-grants.ts';
 import type { Fix } from './fix.ts';
 import { listed } from './listed.ts';
 import type { AllowRule, IpBlockPeer } from './model.ts';
-import { once } from './once.ts';
 import { addressLists, closedFor } from './tenant-addresses.ts';
 import type { Border, Violation } from './violation.ts';
 

@@ -8,10 +8,12 @@
  * have an order, an earlier deny rule may take away from a later allow rule; nothing is proven by that, as an order can change and
  * what is denied is somebody else's text. What a dialect cannot say exactly in these terms is a diagnostic, which has its verdict already.
  */
+
 import type { DnsPattern } from '../kubernetes/dns-pattern.ts';
 import type { FieldPath } from '../kubernetes/field-path.ts';
 import type { IpSet } from '../kubernetes/ip-set.ts';
 import type { Selector } from '../kubernetes/label-selector.ts';
+import { meshClusterLabel } from '../kubernetes/objects.ts';
 import type { Port } from '../kubernetes/port-range.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import type { Expression } from './expression/expression.ts';
@@ -95,6 +97,9 @@ export interface SelectorPeer extends Pods {
   /** The clusters of a mesh whose pods these are, by name; not empty. Undefined: no other than the own one. */
   readonly clusters?: readonly string[] | undefined;
 }
+
+/** The reason of a verdict about such a peer. */
+export const namesCluster = `names ${meshClusterLabel}, with which Cilium selects pods of other clusters of a mesh`;
 
 /** Whoever a boolean expression over labels matches: pods, and what is in no namespace. */
 export interface ExpressionPeer {

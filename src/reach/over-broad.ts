@@ -14,13 +14,13 @@
 import type { FieldPath } from '../kubernetes/field-path.ts';
 import { type Domain, domainFor } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
+import { once } from '../kubernetes/once.ts';
 import type { Port } from '../kubernetes/port-range.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import { judgeRule, judgeTiers } from './border.ts';
 import type { Expression } from './expression/expression.ts';
 import { everyAlternative } from './expression-peer.ts';
 import { type AllowRule, type ExpressionPeer, ofNamespace, type Reach, type SelectorPeer } from './model.ts';
-import { once } from './once.ts';
 import { sharePort } from './open-ports.ts';
 import { servicesMeant } from './shared-service.ts';
 import { trustedIn } from './trusted-label.ts';

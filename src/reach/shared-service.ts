@@ -8,6 +8,7 @@ import {
   type Selector,
   witnessLabels,
 } from '../kubernetes/label-selector.ts';
+import { once } from '../kubernetes/once.ts';
 import { parseSelector } from '../kubernetes/parse-selector.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
 import { isInBaseline, openPorts, serves } from '../tenancy/served-tenants.ts';
@@ -15,7 +16,6 @@ import type { Settings, SharedService } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import { type AddressGrant, type GrantedRange, grantedRanges } from './address-grants.ts';
 import type { AllowRule } from './model.ts';
-import { once } from './once.ts';
 import { shutPorts } from './open-ports.ts';
 import type { Border } from './violation.ts';
 

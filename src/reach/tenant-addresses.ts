@@ -2,13 +2,13 @@
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
 import type { IpRange } from '../kubernetes/ip-range.ts';
 import { type IpSet, normalise, overlapping, subtract } from '../kubernetes/ip-set.ts';
+import { once } from '../kubernetes/once.ts';
 import type { Port } from '../kubernetes/port-range.ts';
 import { serves } from '../tenancy/served-tenants.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Direction, EgressGrant, Tenant } from '../tenancy/tenant.ts';
 import { type GrantedRange, grantedRanges, openIn, opens } from './address-grants.ts';
 import { internet, protectedAddresses } from './internet.ts';
-import { once } from './once.ts';
 import { serviceAddresses } from './shared-service.ts';
 import type { Border } from './violation.ts';
 

@@ -5,7 +5,7 @@
  * A tenant in mode enforce has a border. One in another mode has none, and none is begun for a tenant that is not in force, whose mode is not
  * known; but a border that it has stays while it has namespaces, or while its document cannot be read.
  */
-import { clusterPoliciesPath, clusterPolicyVersion } from '../baseline/cluster-policy.ts';
+import { clusterPoliciesPath, clusterPolicyVersion, servesClusterPolicies } from '../baseline/cluster-policy.ts';
 import { type DataPlaneBorder, dataPlaneBorder, nextVouchedEnd } from '../baseline/data-plane-border.ts';
 import { managedByLabel, managedByValue } from '../baseline/managed.ts';
 import { type Clock, pause } from '../client/clock.ts';
@@ -223,11 +223,8 @@ type Found =
  */
 async function foundOf(connection: Connection, all: boolean, signal: AbortSignal): Promise<Found> {
   const version = await connection.request('GET', `/apis/${clusterPolicyVersion}`, { signal });
-  const resources = version.ok ? valueAt(version.body, 'resources') : [];
-  const isServed =
-    Array.isArray(resources) && resources.some((one) => valueAt(one, 'name') === 'clusternetworkpolicies');
   if (!version.ok && version.status !== 404) return { ok: false, why: describe(version), lasts: false };
-  if (!isServed) return { ok: false, why: notServed, lasts: true };
+  if (!version.ok || !servesClusterPolicies(version.body)) return { ok: false, why: notServed, lasts: true };
   const own = all ? '' : `&labelSelector=${encodeURIComponent(`${managedByLabel}=${managedByValue}`)}`;
   const list = await connection.request('GET', `${clusterPoliciesPath}?limit=1${own}`, { signal });
   if (list.ok) {

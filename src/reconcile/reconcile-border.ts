@@ -5,6 +5,7 @@
  * A write never overwrites an object that Bulkhead does not know: a new one is created, which fails where the name is taken, and a known one
  * is replaced in the version that is known. So an object of another author stays as it is, and is reported.
  */
+
 import { type ClusterPolicy, clusterPoliciesPath } from '../baseline/cluster-policy.ts';
 import type { DataPlaneBorder } from '../baseline/data-plane-border.ts';
 import type { Clock } from '../client/clock.ts';
@@ -14,6 +15,7 @@ import type { Log } from '../client/log.ts';
 import { createRateLimits, type RateLimitOptions } from '../client/rate-limits.ts';
 import { valueAt } from '../kubernetes/json.ts';
 import type { BorderStore, StoredBorderPolicy } from './border-store.ts';
+import { conflictLimits } from './conflict-limits.ts';
 import { fieldManager } from './field-manager.ts';
 import { createLiftedBorders } from './lifted-borders.ts';
 
@@ -48,8 +50,7 @@ export interface BorderWriter {
 
 export type BorderReason = 'BorderHealed' | 'BorderConflict' | 'BorderFailed' | 'BorderNameTaken';
 
-/** As those of baselines (reconcile-namespace.ts). */
-const conflictLimits: RateLimitOptions = { free: 3, first: 2_000, limit: 60_000 };
+/** When a write that the API server refused is tried again. */
 const retryLimits: RateLimitOptions = { free: 1, first: 50, limit: 60_000 };
 
 interface Pass {

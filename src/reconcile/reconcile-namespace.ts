@@ -10,6 +10,7 @@
  * The default-deny policy waits a second at most while the namespace is not isolated: while the policy is missing, terminating, tied to
  * another namespace, or does not isolate every pod in both directions.
  */
+
 import type { NamespaceRecord } from '../admission/facts.ts';
 import { defaultDenyName, type ManagedObject } from '../baseline/baseline.ts';
 import type { Clock } from '../client/clock.ts';
@@ -19,6 +20,7 @@ import type { Log } from '../client/log.ts';
 import { createRateLimits, type RateLimitOptions, type RateLimits } from '../client/rate-limits.ts';
 import { stateOf } from './baseline-state.ts';
 import { applyObject, pruneObject } from './baseline-writer.ts';
+import { conflictLimits } from './conflict-limits.ts';
 import { fieldManager } from './field-manager.ts';
 import { type Drift, type Key, keyOf, type ManagedStore, type Observed } from './managed-store.ts';
 import type { NamespaceEvents } from './namespace-events.ts';
@@ -63,9 +65,6 @@ export const defaultDenyKey = keyOf({ kind: 'NetworkPolicy', name: defaultDenyNa
 
 /** Objects of a namespace that are written at once. More made many new namespaces slower (test/soak/latency.ts). */
 const writesAtOnce = 2;
-
-/** When an object that another client has changed is put back, or removed, again. */
-const conflictLimits: RateLimitOptions = { free: 3, first: 2_000, limit: 60_000 };
 
 /**
  * The same for the default-deny policy of a namespace that is not isolated. It has a limit, too: a replica with a silent watch, or of a

@@ -4,9 +4,8 @@ import { parseNamedSubject } from './parse-subject.ts';
 import { platformKindOf } from './platform-kinds.ts';
 import { agentsWrite, policyGroupNames } from './policy-groups.ts';
 import type { Report } from './problem.ts';
-import type { NetworkDocument } from './schema/network-schema.ts';
 import type { NetworkAgentDocument, PolicyKindDocument } from './schema/policy-kinds-schema.ts';
-import type { AllowedPolicyKind, NetworkAgent, Settings } from './settings.ts';
+import type { AllowedPolicyKind, NetworkAgent } from './settings.ts';
 import { suggestion } from './suggestion.ts';
 
 /** A name that cannot be meant would look like a grant, and have no effect. */
@@ -42,16 +41,4 @@ export function parseNetworkAgents(
       every,
     })),
   );
-}
-
-export function clusterPolicyOf(
-  { clusterPolicy = false, clusterPolicyDeniesNodes, nodeCIDRs = [] }: NetworkDocument,
-  report: Report,
-): Pick<Settings, 'clusterPolicy'> {
-  const steps = ['spec', 'network', 'clusterPolicyDeniesNodes'];
-  if (clusterPolicyDeniesNodes === true && !clusterPolicy)
-    report(steps, 'has no effect without clusterPolicy: true', 'add that, or remove it');
-  else if (clusterPolicyDeniesNodes === true && nodeCIDRs.length === 0)
-    report(steps, 'has no effect without nodeCIDRs', 'list where the nodes are, or remove it');
-  return clusterPolicy ? { clusterPolicy: { deniesNodes: clusterPolicyDeniesNodes === true } } : {};
 }

@@ -18,10 +18,11 @@ import {
   unlistedFamilies,
   warningsAbout,
 } from './parse-cluster-addresses.ts';
+import { parseClusterPolicy } from './parse-cluster-policy.ts';
 import { parseGates } from './parse-gates.ts';
 import { parseNamespaceGrants, requesterKeys } from './parse-namespace-grants.ts';
 import { parsePods } from './parse-pods.ts';
-import { clusterPolicyOf, parseNetworkAgents, parsePolicyKinds } from './parse-policy-kinds.ts';
+import { parseNetworkAgents, parsePolicyKinds } from './parse-policy-kinds.ts';
 import { parseServices, withoutNames } from './parse-services.ts';
 import { parseNamedSubject, parseSubject } from './parse-subject.ts';
 import { namesOfTrusted, parseTrustedLabels, trustedKeys } from './parse-trusted-labels.ts';
@@ -101,7 +102,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     pods: parsePods(spec.pods ?? {}, report),
     policyKinds: parsePolicyKinds(network.policyKinds ?? [], report),
     calicoTiers: network.calico?.tiers === undefined ? defaultSettings.calicoTiers : new Set(network.calico.tiers),
-    ...clusterPolicyOf(network, report),
+    ...parseClusterPolicy(network, report),
     protectedRanges,
     unlistedFamilies: unlistedFamilies(network),
     sharedServices,

@@ -3,7 +3,7 @@
  * about pods of any namespace. Read as their engines do, network-policy-api 0.3 and Cilium 1.20:
  *
  *   `from` or `to` missing or empty   everybody
- *   a peer without a known field      of a rule that accepts nobody, of others everybody, who is then denied
+ *   a peer without a known field      no pod, in a rule that accepts; every pod, in other rules, which then deny it
  *   `namespaces: {}`                  every pod; nothing outside of namespaces
  *
  * Total: reads the object as untrusted data.

@@ -21,7 +21,7 @@ export interface Limits {
  */
 export const valuesPerLabel = 100;
 
-/** So many gain nothing from it that lists of ports are told apart. */
+/** With fewer rules, comparing lists of ports costs more than it saves. */
 const fewRules = 16;
 
 export class Found {

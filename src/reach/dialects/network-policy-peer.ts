@@ -4,7 +4,7 @@ import type { IpRange } from '../../kubernetes/ip-range.ts';
 import { contains, type IpSet, normalise, subtract } from '../../kubernetes/ip-set.ts';
 import { excerpt, isGiven, isMap, unknownField } from '../../kubernetes/json.ts';
 import { contradiction, domainFor, type Selector, witnessLabels } from '../../kubernetes/label-selector.ts';
-import { namespaceNameLabel } from '../../kubernetes/objects.ts';
+import { meshClusterLabel, namespaceNameLabel } from '../../kubernetes/objects.ts';
 import { parseSelector } from '../../kubernetes/parse-selector.ts';
 import type { Port } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
@@ -41,9 +41,6 @@ export function foreignKeyOf(selector: Selector): string | undefined {
   for (const key of selector.keys()) if (isForeign(key)) return key;
   return undefined;
 }
-
-/** "if the pod selector is selecting a cluster": then Cilium adds no condition for its own (isPodSelectorSelectingCluster). */
-const clusterKey = 'io.cilium.k8s.policy.cluster';
 
 /** What is said of the peers of one direction. */
 export interface PeerScopes {
@@ -138,9 +135,9 @@ function deadIn(selector: Selector, path: FieldPath, scope: DiagnosticScope): Di
 
 /** The other cluster of the mesh that the selector names. Undefined when another key of Cilium's also decides what it selects. */
 function clusterOf(pods: Selector): string | undefined {
-  for (const key of pods.keys()) if (isForeign(key) && key !== clusterKey) return undefined;
+  for (const key of pods.keys()) if (isForeign(key) && key !== meshClusterLabel) return undefined;
   // The empty name means the own cluster.
-  return witnessLabels(pods).get(clusterKey) || undefined;
+  return witnessLabels(pods).get(meshClusterLabel) || undefined;
 }
 
 /** Whether some namespace can match: in another cluster too, every namespace has its name as a label. */

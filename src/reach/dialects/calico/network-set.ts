@@ -15,13 +15,11 @@ import { type Diagnostic, diagnostic, type Reach } from '../../model.ts';
 import { Found, type Limits } from '../found.ts';
 import { rangesAt } from './entity.ts';
 import { isDiagnostic, mapOf, type Place, within, wrong } from './place.ts';
-import { storedMetadata } from './stored-metadata.ts';
+import { metadataAnnotation, storedMetadata } from './stored-metadata.ts';
 
 const limits: Limits = { rules: 2, peers: 5000, ports: 2, excepts: 1, labels: 1, items: Number.POSITIVE_INFINITY };
 const specFields: ReadonlySet<string> = new Set(['nets']);
 const forged = ['pcns.', 'pcsa.', 'projectcalico.org/'];
-/** Where crd.projectcalico.org keeps the metadata of the object that Calico shows; its labels take the place of the others. */
-const storedKey = 'projectcalico.org/metadata';
 
 export function readNetworkSet(set: Policy): Reach {
   const { spec: written }: { spec?: unknown } = set;
@@ -60,9 +58,10 @@ function forgedLabels(set: Policy, place: Place): readonly Diagnostic[] {
   const at: Place = { ...place, path: field(undefined, 'metadata') };
   const own = forgedIn(metadata.labels, within(at, 'labels'));
   const { annotations } = metadata;
-  const text = isMap(annotations) && Object.hasOwn(annotations, storedKey) ? annotations[storedKey] : undefined;
+  const text =
+    isMap(annotations) && Object.hasOwn(annotations, metadataAnnotation) ? annotations[metadataAnnotation] : undefined;
   if (text === undefined) return own;
-  const annotation = within(within(at, 'annotations'), storedKey);
+  const annotation = within(within(at, 'annotations'), metadataAnnotation);
   const stored = storedMetadata(text);
   if (stored === undefined)
     return [...own, wrong(annotation, 'is not metadata in JSON as Calico writes it', 'remove the annotation')];

@@ -152,7 +152,7 @@ function readFields(
     return 'beyond';
   const listed = readPorts(rule, source, destination, place);
   if (isDiagnostic(listed)) return listed;
-  // Of a single one, what is asked costs no more than to find that it was asked already.
+  // One port is judged as quickly as an earlier verdict on it is found.
   const ports = listed.length > 1 ? found.onPorts(listed) : listed;
   const [other, own] = remote === 'source' ? [source, destination] : [destination, source];
   const local = readPeer(own, within(place, remote === 'source' ? 'destination' : 'source'));

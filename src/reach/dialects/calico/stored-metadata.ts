@@ -4,6 +4,9 @@
  */
 import { isMap, type JsonMap } from '../../../kubernetes/json.ts';
 
+/** Where crd.projectcalico.org keeps the metadata of the object that Calico shows; its labels take the place of the others. */
+export const metadataAnnotation = 'projectcalico.org/metadata';
+
 /** Undefined: it is not JSON, or not read alike everywhere. Linear in its length. */
 export function storedMetadata(text: unknown): JsonMap | undefined {
   if (typeof text !== 'string') return undefined;

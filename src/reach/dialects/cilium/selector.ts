@@ -14,7 +14,7 @@ import {
   type Selector,
   witnessLabels,
 } from '../../../kubernetes/label-selector.ts';
-import { namespaceNameLabel } from '../../../kubernetes/objects.ts';
+import { meshClusterLabel, namespaceNameLabel } from '../../../kubernetes/objects.ts';
 import {
   type Fold,
   Folded,
@@ -29,6 +29,7 @@ import {
   everyPod,
   invalid,
   isEntity,
+  namesCluster,
   type SelectorPeer,
 } from '../../model.ts';
 import { possibleNames } from '../../namespace-name.ts';
@@ -36,7 +37,6 @@ import { valuesPerLabel } from '../found.ts';
 
 const namespaceKey = 'io.kubernetes.pod.namespace';
 const namespaceLabels = 'io.cilium.k8s.namespace.labels.';
-const clusterKey = 'io.cilium.k8s.policy.cluster';
 
 /** A key of the source `reserved`, as it is written. */
 interface Reserved {
@@ -63,7 +63,7 @@ export function readEndpoints(
     }
   }
   const dead = contradictionIn(parts.namespaces) ?? contradictionIn(parts.pods);
-  const clusters = cluster && namesOf(domainFor(cluster.byLabel, clusterKey));
+  const clusters = cluster && namesOf(domainFor(cluster.byLabel, meshClusterLabel));
   if (cluster !== undefined && clusters === undefined) {
     const names = namespaces && possibleNames(domainFor(namespaces, namespaceNameLabel));
     return inMesh(cluster.byLabel, dead !== undefined || names?.length === 0, path, scope);
@@ -127,9 +127,9 @@ class Parts implements Requirements {
     if (label !== undefined) {
       this.namespaces ??= new Folded();
       this.namespaces.add(label, domain);
-    } else if (name === clusterKey) {
+    } else if (name === meshClusterLabel) {
       this.cluster ??= new Folded();
-      this.cluster.add(clusterKey, domain);
+      this.cluster.add(meshClusterLabel, domain);
     } else if (!isSourced && key.startsWith('reserved:')) this.reserved ??= { key, domain };
     else {
       this.pods ??= new Folded();
@@ -214,12 +214,11 @@ function namesOf({ absent, finite, values }: Domain): readonly string[] | undefi
 
 /** A cluster that is named takes the place of the own one. Whose a namespace of another cluster is, the labels of this one do not say. */
 function inMesh(cluster: Selector, selectsNothing: boolean, path: FieldPath, scope: DiagnosticScope): Diagnostic {
-  const reason = `names ${clusterKey}, with which Cilium selects pods of other clusters of a mesh`;
   const fix = 'remove it: pods of the own cluster are selected without it';
-  const other = witnessLabels(cluster).get(clusterKey);
-  if (selectsNothing || !other) return diagnostic(scope, 'unproven', path, reason, fix);
+  const other = witnessLabels(cluster).get(meshClusterLabel);
+  if (selectsNothing || !other) return diagnostic(scope, 'unproven', path, namesCluster, fix);
   return {
-    ...diagnostic(scope, 'escapes', path, reason, fix),
+    ...diagnostic(scope, 'escapes', path, namesCluster, fix),
     witness: `a pod of the cluster ${other} in the same mesh`,
   };
 }
