@@ -6,6 +6,7 @@ import type { Policy } from '../kubernetes/objects.ts';
 import type { AdmissionRequest, Operation } from '../kubernetes/review.ts';
 import type { WorkloadKind } from '../kubernetes/workload.ts';
 import type { PeerVerdict } from '../reach/border.ts';
+import type { InForce } from '../reach/in-force.ts';
 import type { Reach } from '../reach/model.ts';
 import type { Border } from '../reach/violation.ts';
 
@@ -78,6 +79,8 @@ export interface PolicyKind extends AnyKind {
   readonly scope: 'Namespaced';
   /** Total: reads the object as untrusted data. */
   readonly read: (policy: Policy) => Reach;
+  /** What a stored one does in a cluster. Undefined: nothing, as it is not enforced. Total, as {@link read}. */
+  readonly inForce?: (policy: Policy) => InForce;
   /** The verdicts of the border on it, with their fixes in the words of its own fields. */
   readonly worded: (verdicts: readonly PeerVerdict[], border: Border) => readonly PolicyVerdict[];
   /** How soft isolation narrows a selector of this kind, where it does. */

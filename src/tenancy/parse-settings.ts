@@ -108,6 +108,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     sharedServices,
     trustedLabels,
     gates: parseGates(spec.gates ?? {}, report),
+    ...(network.plugin !== undefined && { plugin: network.plugin }),
     ...(network.clusterName !== undefined && { clusterName: network.clusterName }),
   };
   if (problems.length > 0) return { ok: false, problems: inReadingOrder(problems) };

@@ -1,3 +1,4 @@
+import type { NetworkPlugin } from '../keys/key-group.ts';
 import type { ReservedKey } from '../keys/reserved-keys.ts';
 import type { Family, IpRange } from '../kubernetes/ip-range.ts';
 import type { LabelSelector, Selector } from '../kubernetes/label-selector.ts';
@@ -202,6 +203,8 @@ export interface Settings {
   readonly sharedServices: readonly SharedService[];
   readonly trustedLabels: TrustedLabels;
   readonly gates: GateSettings;
+  /** What enforces policies. Undefined: not known. */
+  readonly plugin?: NetworkPlugin | undefined;
   /** Of this cluster, in a mesh of Cilium. Undefined: not known. */
   readonly clusterName?: string | undefined;
 }

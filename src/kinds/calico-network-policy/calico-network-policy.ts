@@ -3,6 +3,7 @@
  * crd.projectcalico.org, where Calico stores it. What is written to the second group is not seen by Calico's validation.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { calicoInForce } from '../../reach/dialects/calico/in-force.ts';
 import { readCalicoPolicy } from '../../reach/dialects/calico/policy.ts';
 import type { CalicoGroup } from '../calico-groups.ts';
 import { wordedVerdicts } from '../fix-text.ts';
@@ -27,6 +28,7 @@ export const calicoNetworkPolicy = (group: CalicoGroup): PolicyKind => ({
     },
   ],
   read: readCalicoPolicy,
+  inForce: calicoInForce,
   narrows: { by: 'text', added: calicoWords.equals, becomes: bothSelectors },
   worded: (verdicts, border) => wordedVerdicts(verdicts, border, calicoWords),
   unchanged: (policy, stored) =>

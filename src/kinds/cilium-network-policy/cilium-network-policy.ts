@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Policy } from '../../kubernetes/objects.ts';
 import type { PolicyRequest } from '../../kubernetes/review.ts';
+import { ciliumInForce } from '../../reach/dialects/cilium/in-force.ts';
 import { readCiliumPolicy } from '../../reach/dialects/cilium/policy.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
@@ -25,6 +26,7 @@ export const ciliumNetworkPolicy: PolicyKind = {
     },
   ],
   read: readCiliumPolicy,
+  inForce: ciliumInForce,
   worded: (verdicts, border) => wordedVerdicts(verdicts, border, ciliumWords),
   narrows: { by: 'label', key: ciliumWords.namespaceLabel },
   unchanged: (policy, stored) => isDeepStrictEqual(rulesOf(policy), rulesOf(stored)),

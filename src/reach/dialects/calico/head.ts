@@ -2,6 +2,7 @@
 import { field } from '../../../kubernetes/field-path.ts';
 import { excerpt, isGiven, type JsonMap } from '../../../kubernetes/json.ts';
 import type { Policy } from '../../../kubernetes/objects.ts';
+import type { Direction } from '../../../tenancy/tenant.ts';
 import { type Diagnostic, everyPod, type Isolation, type Tier } from '../../model.ts';
 import { ofEndpoints, ofServiceAccounts } from './parse-selector.ts';
 import { isDiagnostic, type Place, selectorAt, unprovenAt, within, wrong } from './place.ts';
@@ -63,13 +64,18 @@ export function tiersOf({ tier }: JsonMap, metadata: Policy['metadata'], place: 
  * ingress rules" is the default of `types`. Other tiers than the default one may pass on what no rule decides.
  */
 export function isolationOf(spec: JsonMap, tiers: readonly Tier[]): readonly Isolation[] {
-  const { selector, serviceAccountSelector, types, ingress, egress } = spec;
+  const { selector, serviceAccountSelector } = spec;
   if (tiers.some(({ name }) => name !== defaultTier)) return [];
   const isEvery = (!isGiven(selector) || selector === '' || selector === 'all()') && !isGiven(serviceAccountSelector);
-  if (!isEvery) return [];
+  return isEvery ? [{ pods: everyPod, directions: typesOf(spec) }] : [];
+}
+
+/** The directions that a policy is about. */
+export function typesOf({ types, ingress, egress }: JsonMap): readonly Direction[] {
   const has = (list: unknown) => Array.isArray(list) && list.length > 0;
-  const listed = Array.isArray(types) && types.length > 0 ? types : defaultTypes(has(ingress), has(egress));
-  return [{ pods: everyPod, directions: directions.filter((direction) => listed.includes(typeNames[direction])) }];
+  const listed: readonly unknown[] =
+    Array.isArray(types) && types.length > 0 ? types : defaultTypes(has(ingress), has(egress));
+  return directions.filter((direction) => listed.includes(typeNames[direction]));
 }
 
 function defaultTypes(ingress: boolean, egress: boolean): readonly string[] {

@@ -127,6 +127,17 @@ function isNumber(text: string): boolean {
   return /^[1-9][0-9]{0,4}$/.test(text) && Number(text) <= highest;
 }
 
+/** What `notPorts` and `notProtocol` take away. For who reaches whom alone (in-force.ts). */
+export function notPortsOf(rule: JsonMap, destination: JsonMap, place: Place): readonly Port[] | Diagnostic {
+  const protocol = readProtocol(rule, 'protocol', place);
+  if (isDiagnostic(protocol)) return protocol;
+  const not = readProtocol(rule, 'notProtocol', place);
+  if (isDiagnostic(not)) return not;
+  const ports = portsAt(destination, 'notPorts', protocol.of ?? 'TCP', within(place, 'destination'));
+  if (isDiagnostic(ports) || not.of === undefined) return ports;
+  return [...ports, { protocol: not.of, first: 1, last: highest }];
+}
+
 /** How many ports are examined. */
 export function portCount(entity: JsonMap): number {
   const { ports, notPorts } = entity;

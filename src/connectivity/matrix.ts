@@ -1,0 +1,143 @@
+/**
+ * Which tenants reach which, and on which ports. A cell is the union over all pods of the two, so it is exact: for each of its ports there
+ * is a pod of the one that reaches a pod of the other.
+ *
+ * The cost follows what policies open, not the number of pairs: a rule that names somebody is followed to those whom it names. What lets
+ * everybody through is summed up for each tenant, and two such sums meet in one step.
+ */
+import type { Direction } from '../tenancy/tenant.ts';
+import { type PodClass, unnamedPod } from './parties.ts';
+import { contains, everyPort, intersectionOf, type PortSet, unionOf } from './port-set.ts';
+import type { World } from './world.ts';
+
+/** The name of a tenant, or all namespaces without one. */
+export type Group = string;
+/** No tenant can have this name. */
+export const platformGroup: Group = '(platform)';
+
+export interface Cell {
+  readonly from: Group;
+  readonly to: Group;
+  readonly ports: PortSet;
+  /** Two who do. */
+  readonly example: { readonly from: PodClass; readonly to: PodClass };
+}
+
+export interface Matrix {
+  readonly groups: readonly Group[];
+  /** Only those in which something is open, each once, in no order. */
+  readonly cells: readonly Cell[];
+  cell(from: Group, to: Group): Cell | undefined;
+}
+
+export function groupOf({ namespace: { owner } }: PodClass): Group {
+  return owner === 'platform' ? platformGroup : owner.name;
+}
+
+/** What the rules of one side open to pods. */
+interface Side {
+  /** To pods that a rule names; each is to be asked about, as other rules may deny it. */
+  readonly named: readonly { readonly pods: PodClass; readonly peers: readonly PodClass[]; readonly ports: PortSet }[];
+  /** To every pod. */
+  readonly open: readonly Bundle[];
+}
+
+/** Pods of one group that are open to every pod on the same ports. */
+interface Bundle {
+  /** Not empty. */
+  readonly members: PodClass[];
+  readonly ports: PortSet;
+  /** Rules that name somebody deny something, or leave it to others, before. So each pair is to be asked about. */
+  readonly hasExceptions: boolean;
+}
+
+export function matrixOf(world: World): Matrix {
+  const { classes } = world.parties;
+  const groups = [...new Set(classes.map(groupOf))].sort();
+  const numbers = new Map(groups.map((group, index) => [group, index]));
+  const groupNumbers = classes.map((one) => numbers.get(groupOf(one)) ?? 0);
+  const cells = new Map<number, { ports: PortSet; readonly example: Cell['example'] }>();
+  const keyOf = (from: PodClass, to: PodClass): number =>
+    (groupNumbers[from.index] ?? 0) * groups.length + (groupNumbers[to.index] ?? 0);
+  const isNew = (from: PodClass, to: PodClass, ports: PortSet): boolean => {
+    const cell = cells.get(keyOf(from, to));
+    return cell === undefined ? ports.length > 0 : !contains(cell.ports, ports);
+  };
+  const add = (from: PodClass, to: PodClass, ports: PortSet): void => {
+    if (ports.length === 0) return;
+    const cell = cells.get(keyOf(from, to));
+    if (cell === undefined) cells.set(keyOf(from, to), { ports, example: { from, to } });
+    else cell.ports = unionOf(cell.ports, ports);
+  };
+  const ask = (from: PodClass, to: PodClass, ports: PortSet): void => {
+    if (isNew(from, to, ports)) add(from, to, world.connection(from, to));
+  };
+
+  const ingress = scan(world, 'ingress', groupNumbers);
+  const egress = scan(world, 'egress', groupNumbers);
+  // Many rules name the same pods, and one pair of a group may be all that is asked for.
+  const grouped = createGrouping(groupNumbers);
+  for (const { pods, peers, ports } of ingress.named)
+    for (const group of grouped(peers))
+      for (const peer of group) {
+        if (!isNew(peer, pods, ports)) break;
+        add(peer, pods, world.connection(peer, pods));
+      }
+  for (const { pods, peers, ports } of egress.named)
+    for (const group of grouped(peers))
+      for (const peer of group) {
+        if (!isNew(pods, peer, ports)) break;
+        add(pods, peer, world.connection(pods, peer));
+      }
+  for (const out of egress.open)
+    for (const into of ingress.open) {
+      const ports = intersectionOf(out.ports, into.ports);
+      const [from, to] = [out.members[0], into.members[0]];
+      if (from === undefined || to === undefined || !isNew(from, to, ports)) continue;
+      if (!out.hasExceptions && !into.hasExceptions) add(from, to, ports);
+      else for (const from of out.members) for (const to of into.members) ask(from, to, ports);
+    }
+
+  const listed = [...cells].map(
+    ([key, cell]): Cell => ({
+      from: groups[Math.floor(key / groups.length)] ?? '',
+      to: groups[key % groups.length] ?? '',
+      ...cell,
+    }),
+  );
+  const byName = new Map(listed.map((cell) => [`${cell.from} ${cell.to}`, cell]));
+  return { groups, cells: listed, cell: (from, to) => byName.get(`${from} ${to}`) };
+}
+
+function scan(world: World, direction: Direction, groupNumbers: readonly number[]): Side {
+  const named: Side['named'][number][] = [];
+  const open = new Map<string, Bundle>();
+  for (const pods of world.parties.classes) {
+    const plan = world.plan(pods, direction);
+    const steps = plan.flatMap((stage) => stage.steps).filter(({ own }) => own?.has(pods) !== false);
+    const naming = steps.filter(({ peer }) => !peer.isEverybody && !peer.isEveryPod);
+    for (const { peer, ports, rule } of naming)
+      if (rule.action !== 'deny') named.push({ pods, peers: peer.classes(), ports: ports ?? everyPort });
+    const ports = world.allowed(pods, direction, unnamedPod);
+    if (ports.length === 0) continue;
+    const hasExceptions = naming.some(({ rule }) => rule.action !== 'allow');
+    const key = `${groupNumbers[pods.index]} ${ports.join()} ${hasExceptions}`;
+    const bundle = open.get(key);
+    if (bundle === undefined) open.set(key, { members: [pods], ports, hasExceptions });
+    else bundle.members.push(pods);
+  }
+  return { named, open: [...open.values()] };
+}
+
+/** Pods by their groups, worked out once for each list. */
+function createGrouping(groupNumbers: readonly number[]) {
+  const known = new Map<readonly PodClass[], readonly (readonly PodClass[])[]>();
+  return (pods: readonly PodClass[]): readonly (readonly PodClass[])[] => {
+    let groups = known.get(pods);
+    if (groups === undefined) {
+      groups = [...Map.groupBy(pods, ({ index }) => groupNumbers[index] ?? 0).values()];
+      known.set(pods, groups);
+    }
+    return groups;
+  };
+}

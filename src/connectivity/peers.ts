@@ -1,0 +1,248 @@
+/** Who a peer of a policy is, among the parties of a snapshot. What a policy selects is worked out once for all that select the same. */
+import { containsPattern, parsePattern } from '../kubernetes/dns-pattern.ts';
+import type { IpRange } from '../kubernetes/ip-range.ts';
+import { contains, type IpSet, intersect } from '../kubernetes/ip-set.ts';
+import { matches, type Selector } from '../kubernetes/label-selector.ts';
+import { namespaceNameLabel } from '../kubernetes/objects.ts';
+import { type Expression, isMatched } from '../reach/expression/expression.ts';
+import type { InForcePeer, InForceSubject } from '../reach/in-force.ts';
+import { type Entity, ofNamespace } from '../reach/model.ts';
+import type { Settings } from '../tenancy/settings.ts';
+import {
+  compareAddresses,
+  expressionLabels,
+  type NamespaceEntry,
+  type Parties,
+  type Party,
+  type PodClass,
+} from './parties.ts';
+import type { Reading } from './readings.ts';
+
+/** Whom a rule is about. */
+export interface Matcher {
+  /** Every party of every kind. */
+  readonly isEverybody: boolean;
+  /** Every class of pods, whatever else. */
+  readonly isEveryPod: boolean;
+  has(party: Party): boolean;
+  /** The classes that it has; not called where it has every one. */
+  classes(): readonly PodClass[];
+}
+
+export interface Matchers {
+  /** @param opens of a denial, an address counts only where all that the party may have are denied */
+  peer(peer: InForcePeer, namespace: string, opens: boolean): Matcher;
+  subject(subject: InForceSubject, namespace: string): Matcher;
+  pods(expression: Expression): Matcher;
+}
+
+const everybody: Matcher = { isEverybody: true, isEveryPod: true, has: () => true, classes: () => [] };
+const nobody: Matcher = { isEverybody: false, isEveryPod: false, has: () => false, classes: () => [] };
+const nodes: Matcher = { ...nobody, has: ({ kind }) => kind === 'node' };
+const isPod = ({ kind }: Party) => kind === 'pod' || kind === 'unnamed';
+const everyPod: Matcher = { ...nobody, isEveryPod: true, has: isPod };
+
+export function createMatchers(parties: Parties, settings: Settings, reading: Reading): Matchers {
+  const bySelectors = new Map<string, Matcher>();
+  const byExpression = new Map<Expression, Matcher>();
+
+  const selecting = (namespaces: Selector | undefined, pods: Selector, own: string): Matcher => {
+    if (namespaces?.size === 0 && pods.size === 0) return everyPod;
+    const key = `${namespaces === undefined ? own : keyOf(namespaces)} ${keyOf(pods)}`;
+    const known = bySelectors.get(key);
+    if (known !== undefined) return known;
+    const home = parties.byName.get(own);
+    const among = namespaces === undefined ? (home === undefined ? [] : [home]) : parties.selected(namespaces);
+    const matcher = fromNamespaces(among, pods, parties);
+    bySelectors.set(key, matcher);
+    return matcher;
+  };
+
+  const matching = (expression: Expression): Matcher => {
+    const known = byExpression.get(expression);
+    if (known !== undefined) return known;
+    const among = namespacesIn(expression);
+    const candidates =
+      among === undefined ? parties.classes : [...among].flatMap((name) => parties.byName.get(name)?.classes ?? []);
+    const matcher = fromClasses(
+      candidates.filter((one) => isMatched(expression, expressionLabels(one))),
+      parties,
+    );
+    byExpression.set(expression, matcher);
+    return matcher;
+  };
+
+  const pods = networkOf(settings, 'pod network');
+  const hosts = networkOf(settings, 'node network');
+  const having = (addresses: IpSet, opens: boolean): Matcher => {
+    const outside = (party: Party): boolean => party.kind === 'address' && contains(addresses, [party.range]);
+    if (!reading.rangesHavePods) return { ...nobody, has: outside };
+    const touches = (own: IpSet) => (opens ? intersect(addresses, own).length > 0 : contains(addresses, own));
+    // Where its own address is not known, a pod may have any of its network.
+    const ofUnknown = touches(pods);
+    const ofNode = touches(hosts);
+    const isEveryPod = contains(addresses, everyAddress) || (ofUnknown && parties.addressed.length === 0);
+    const has = (party: Party): boolean => {
+      switch (party.kind) {
+        case 'pod':
+          return party.addresses.length === 0 ? ofUnknown : touches(party.addresses);
+        case 'unnamed':
+          return isEveryPod;
+        case 'node':
+          return ofNode;
+        default:
+          return outside(party);
+      }
+    };
+    const classes = (): readonly PodClass[] => [
+      ...(ofUnknown ? parties.unaddressed : []),
+      ...[...new Set(addressedIn(addresses, parties))].filter(has),
+    ];
+    return { isEverybody: false, isEveryPod, has, classes };
+  };
+
+  return {
+    peer(peer, namespace, opens) {
+      switch (peer.kind) {
+        case 'any':
+          return everybody;
+        case 'nodes':
+          return nodes;
+        case 'selector':
+          if (peer.clusters !== undefined && !peer.clusters.includes(settings.clusterName ?? '')) return nobody;
+          return selecting(peer.namespaces, peer.pods, namespace);
+        case 'expression': {
+          const matcher = matching(peer.expression);
+          if (peer.addresses === undefined) return matcher;
+          const ranges = having(peer.addresses, opens);
+          const both = matcher.classes().filter((one) => ranges.has(one));
+          return fromClasses(matcher.isEveryPod ? ranges.classes() : both, parties);
+        }
+        case 'ipBlock':
+          return having(peer.addresses, opens);
+        case 'entity':
+          return entityMatcher(peer.entity);
+        case 'name':
+          return {
+            ...nobody,
+            has(party) {
+              const pattern = party.kind === 'name' ? parsePattern(party.name) : undefined;
+              return pattern !== undefined && containsPattern(peer.pattern, pattern);
+            },
+          };
+      }
+    },
+    subject: (subject, namespace) =>
+      'expression' in subject ? matching(subject.expression) : selecting(subject.namespaces, subject.pods, namespace),
+    pods: matching,
+  };
+}
+
+const everyAddress: readonly IpRange[] = [
+  { family: 4, first: 0n, last: (1n << 32n) - 1n },
+  { family: 6, first: 0n, last: (1n << 128n) - 1n },
+];
+
+/** Undefined in the settings: it may be any address. */
+function networkOf({ protectedRanges }: Settings, name: 'pod network' | 'node network'): IpSet {
+  const ranges = protectedRanges.filter((one) => one.name === name).map(({ range }) => range);
+  return ranges.length === 0 ? everyAddress : ranges;
+}
+
+/** Those with an address in the set: found by halving, as there may be as many ranges as pods. */
+function addressedIn(addresses: IpSet, { addressed }: Parties): readonly PodClass[] {
+  return addresses.flatMap((range) => {
+    const found: PodClass[] = [];
+    for (let at = firstNotBefore(range, addressed); ; at++) {
+      const one = addressed[at];
+      if (one === undefined || one.range.family !== range.family || one.range.first > range.last) return found;
+      found.push(one.pods);
+    }
+  });
+}
+
+function firstNotBefore(range: IpRange, addressed: Parties['addressed']): number {
+  let [low, high] = [0, addressed.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const one = addressed[middle]?.range;
+    if (one !== undefined && compareAddresses(one, range) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** As Cilium 1.20 has them. The own node of a pod is never kept from it, and so is no party. */
+function entityMatcher(entity: Entity): Matcher {
+  const isOutside = ({ kind }: Party) => kind === 'address' || kind === 'name';
+  switch (entity) {
+    case 'all':
+      return everybody;
+    case 'world':
+      return { ...nobody, has: isOutside };
+    case 'world-ipv4':
+    case 'world-ipv6': {
+      const family = entity === 'world-ipv4' ? 4 : 6;
+      return { ...nobody, has: (party) => party.kind === 'address' && party.range.family === family };
+    }
+    case 'cluster':
+      return { ...everyPod, has: (party) => isPod(party) || party.kind === 'node' };
+    case 'remote-node':
+      return nodes;
+    default:
+      return nobody;
+  }
+}
+
+function fromNamespaces(among: readonly NamespaceEntry[], pods: Selector, parties: Parties): Matcher {
+  if (pods.size > 0)
+    return fromClasses(
+      among.flatMap(({ classes }) => classes.filter(({ labels }) => matches(pods, labels))),
+      parties,
+    );
+  if (among.length === 1) {
+    const [only] = among;
+    return {
+      isEverybody: false,
+      isEveryPod: false,
+      has: (party) => party.kind === 'pod' && party.namespace === only,
+      classes: () => only?.classes ?? [],
+    };
+  }
+  return fromClasses(
+    among.flatMap(({ classes }) => classes),
+    parties,
+  );
+}
+
+function fromClasses(classes: readonly PodClass[], parties: Parties): Matcher {
+  const numbers = new Set(classes.map(({ index }) => index));
+  const isEveryPod = classes.length === parties.classes.length;
+  return {
+    isEverybody: false,
+    isEveryPod,
+    has: (party) => (party.kind === 'pod' ? numbers.has(party.index) : isEveryPod && party.kind === 'unnamed'),
+    classes: () => classes,
+  };
+}
+
+/** The names of which the namespace must have one, where the expression says so at its top. */
+function namespacesIn(expression: Expression): ReadonlySet<string> | undefined {
+  if ('all' in expression) {
+    for (const one of expression.all) {
+      const names = namespacesIn(one);
+      if (names !== undefined) return names;
+    }
+    return undefined;
+  }
+  if ('any' in expression || !expression.holds || expression.key !== `${ofNamespace}${namespaceNameLabel}`)
+    return undefined;
+  return expression.test.op === 'in' ? expression.test.values : undefined;
+}
+
+function keyOf(selector: Selector): string {
+  let key = '';
+  for (const [label, { absent, finite, values }] of selector)
+    key += `${label}${absent ? '?' : '!'}${finite ? '=' : '#'}${[...values].join(',')};`;
+  return key;
+}

@@ -1,0 +1,78 @@
+/** What is looked at: a cluster, or files, at one moment. Values of the API, already taken apart. */
+import type { IpSet } from '../kubernetes/ip-set.ts';
+import type { StringMap } from '../kubernetes/objects.ts';
+import type { PortRange } from '../kubernetes/port-range.ts';
+import type { InForce } from '../reach/in-force.ts';
+import type { ContainerPort } from './port-set.ts';
+
+export interface Snapshot {
+  readonly namespaces: readonly SnapshotNamespace[];
+  readonly workloads: readonly Workload[];
+  readonly services: readonly SnapshotService[];
+  readonly policies: readonly SnapshotPolicy[];
+  /** Of Calico, by name, where they are known; beside those that Calico has by itself. */
+  readonly tiers?: ReadonlyMap<string, CalicoTier>;
+}
+
+export interface CalicoTier {
+  /** Lower comes first. */
+  readonly order: number;
+  /** What no rule of the tier decides goes on to the next; otherwise it is denied. */
+  readonly passes: boolean;
+}
+
+export interface SnapshotNamespace {
+  readonly name: string;
+  readonly labels: StringMap;
+}
+
+/** Pods of one namespace that look alike to every policy: one Pod, or those that a workload makes. */
+export interface Workload {
+  readonly namespace: string;
+  /** `Deployment`, `Pod`. */
+  readonly kind: string;
+  readonly name: string;
+  /** Of the pods. */
+  readonly labels: StringMap;
+  readonly pods: number;
+  /** Named ports of its containers. */
+  readonly ports: readonly ContainerPort[];
+  /** On the network of the node, where no policy reaches them. */
+  readonly hostNetwork: boolean;
+  /** As the status has them; none where they are not known. */
+  readonly addresses: IpSet;
+}
+
+export interface SnapshotService {
+  readonly namespace: string;
+  readonly name: string;
+  /** Undefined: its endpoints are written by somebody else. */
+  readonly selector: StringMap | undefined;
+  readonly ports: readonly ServicePort[];
+  readonly addresses: IpSet;
+}
+
+export interface ServicePort {
+  readonly name: string;
+  readonly protocol: PortRange['protocol'];
+  readonly port: number;
+  /** Of the pods; a name is of a container's port. */
+  readonly targetPort: number | string;
+}
+
+export interface SnapshotPolicy {
+  readonly ref: PolicyRef;
+  readonly inForce: InForce;
+}
+
+/** Shown as `NetworkPolicy acme-web/open`. */
+export interface PolicyRef {
+  readonly kind: string;
+  /** Empty for a cluster-scoped object. */
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export function refText({ kind, namespace, name }: PolicyRef): string {
+  return `${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`;
+}

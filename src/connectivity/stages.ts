@@ -1,0 +1,81 @@
+/** The stages through which a connection goes on one side, and the policies of each in their order. */
+
+import type { Reading } from './readings.ts';
+import type { CalicoTier, Snapshot, SnapshotPolicy } from './snapshot.ts';
+
+export interface Stage {
+  /** `NetworkPolicies`, `tier default`. */
+  readonly name: string;
+  /**
+   * first  the first rule that matches decides
+   * union  a denial wins, then an allow rule
+   */
+  readonly rule: 'first' | 'union';
+  /**
+   * Of a pod that a policy of the stage isolates, what no rule decides.
+   * deny  it ends here
+   * next  it goes on to the next stage
+   */
+  readonly rest: 'deny' | 'next';
+  readonly policies: readonly SnapshotPolicy[];
+}
+
+/** Those that Calico makes by itself. */
+const ownTiers: ReadonlyMap<string, CalicoTier> = new Map([
+  ['kube-admin', { order: 1e3, passes: true }],
+  ['default', { order: 1e6, passes: false }],
+  ['kube-baseline', { order: 1e7, passes: true }],
+]);
+const defaultTier = 'default';
+/** Calico gives every NetworkPolicy this place in the default tier. */
+const orderOfNetworkPolicy = 1000;
+
+export function stagesOf(snapshot: Snapshot, reading: Reading): readonly Stage[] {
+  const policies = snapshot.policies.filter(reading.reads);
+  const cluster = (kind: 'admin' | 'baseline'): Stage => ({
+    name: kind === 'admin' ? 'ClusterNetworkPolicies of the tier Admin' : 'ClusterNetworkPolicies of the tier Baseline',
+    rule: 'first',
+    rest: 'next',
+    policies: policies.filter(({ inForce }) => inForce.stage.kind === kind).toSorted(byPlace),
+  });
+  const network = policies.filter(({ inForce }) => inForce.stage.kind === 'network');
+  const middle: readonly Stage[] = reading.ordered
+    ? tiersOf(policies, snapshot.tiers ?? new Map())
+    : [{ name: 'network policies', rule: 'union', rest: 'deny', policies: network }];
+  return [cluster('admin'), ...middle, cluster('baseline')].filter((stage) => stage.policies.length > 0);
+}
+
+function tiersOf(policies: readonly SnapshotPolicy[], known: ReadonlyMap<string, CalicoTier>): readonly Stage[] {
+  const named = Map.groupBy(
+    policies.filter(({ inForce: { stage } }) => stage.kind === 'calico' || stage.kind === 'network'),
+    ({ inForce: { stage } }) => (stage.kind === 'calico' ? stage.tier : defaultTier),
+  );
+  const tierOf = (name: string): CalicoTier =>
+    known.get(name) ?? ownTiers.get(name) ?? { order: Number.POSITIVE_INFINITY, passes: false };
+  return [...named]
+    .toSorted(([one], [other]) => tierOf(one).order - tierOf(other).order || (one < other ? -1 : 1))
+    .map(([name, own]) => ({
+      name: `tier ${name}`,
+      rule: 'first',
+      rest: tierOf(name).passes ? 'next' : 'deny',
+      policies: own.toSorted(byPlace),
+    }));
+}
+
+function byPlace(one: SnapshotPolicy, other: SnapshotPolicy): number {
+  const [left, right] = [placeOf(one), placeOf(other)];
+  if (left !== right) return left < right ? -1 : 1;
+  return one.ref.name < other.ref.name ? -1 : one.ref.name > other.ref.name ? 1 : 0;
+}
+
+function placeOf({ inForce: { stage } }: SnapshotPolicy): number {
+  switch (stage.kind) {
+    case 'admin':
+    case 'baseline':
+      return stage.priority;
+    case 'network':
+      return orderOfNetworkPolicy;
+    case 'calico':
+      return stage.order ?? Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,41 @@
+/** ClusterNetworkPolicy, AdminNetworkPolicy and BaselineAdminNetworkPolicy -> what they do in a cluster. */
+import { field } from '../../kubernetes/field-path.ts';
+import type { InForce, InForcePeer, InForceRule, Part, Unread } from '../in-force.ts';
+import { type AdminPeer, readAdminPolicy } from './admin-policy.ts';
+
+const actions = { accept: 'allow', deny: 'deny', pass: 'pass' } as const;
+/** The only object of v1alpha1 in its tier has none. */
+const onlyPriority = 0;
+
+export function adminInForce(kind: string, object: unknown): InForce {
+  const { tier, priority = onlyPriority, subject, rules } = readAdminPolicy(kind, object);
+  const unread: Unread[] = [];
+  const read: InForceRule[] = [];
+  for (const { direction, action, peers, ports } of rules) {
+    for (const { path, peer } of peers) {
+      const at = field(undefined, path);
+      const is = peerOf(peer);
+      if (is !== undefined) read.push({ action: actions[action], direction, peer: is, ports, path: at });
+      else if (peer.kind === 'other' && action === 'accept')
+        unread.push({ path: at, direction, verdict: 'unproven', reason: 'selects nodes or names, which are not read' });
+    }
+  }
+  const { namespaces, pods } = subject;
+  const part: Part = { subject: { namespaces, pods }, isolates: [], rules: read };
+  return { stage: { kind: tier === 'Admin' ? 'admin' : 'baseline', priority }, parts: [part], unread };
+}
+
+/** Undefined: it matches nobody, or is not understood; a denial of it denies nobody here. */
+function peerOf(peer: AdminPeer): InForcePeer | undefined {
+  switch (peer.kind) {
+    case 'pods':
+      return { kind: 'selector', namespaces: peer.namespaces, pods: peer.pods };
+    case 'everybody':
+    case 'unknown':
+      return { kind: 'any' };
+    case 'networks':
+      return peer.addresses.length === 0 ? undefined : { kind: 'ipBlock', addresses: peer.addresses };
+    default:
+      return undefined;
+  }
+}

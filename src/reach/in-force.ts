@@ -1,0 +1,101 @@
+/**
+ * What one stored policy does: whom it isolates, and its rules with their order and their denials. Admission needs less, as it trusts no
+ * order and no denial (model.ts); who reaches whom in a cluster is decided by all of it (connectivity/).
+ */
+import type { FieldPath } from '../kubernetes/field-path.ts';
+import type { Selector } from '../kubernetes/label-selector.ts';
+import type { Port } from '../kubernetes/port-range.ts';
+import type { Direction } from '../tenancy/tenant.ts';
+import type { Expression } from './expression/expression.ts';
+import type { Peer, Reach, Verdict } from './model.ts';
+
+export interface InForce {
+  readonly stage: Stage;
+  readonly parts: readonly Part[];
+  /** What of it is not understood. Rules with such a part are left out. */
+  readonly unread: readonly Unread[];
+}
+
+/**
+ * When the policy is asked, in the order of the world:
+ *
+ *   admin     ClusterNetworkPolicy before all others, by priority; what no rule decides goes on
+ *   network   all policies together: a denial wins, then an allow rule; who is isolated and not allowed is denied
+ *   calico    tiers by their order, in a tier policies by theirs, then by name; undefined comes last
+ *   baseline  ClusterNetworkPolicy for pods that no other policy isolates
+ */
+export type Stage =
+  | { readonly kind: 'admin' | 'baseline'; readonly priority: number }
+  | { readonly kind: 'network'; readonly engine: 'any' | 'cilium' }
+  | { readonly kind: 'calico'; readonly tier: string; readonly order: number | undefined };
+
+export interface Part {
+  readonly subject: InForceSubject;
+  readonly isolates: readonly Direction[];
+  /** In their order. */
+  readonly rules: readonly InForceRule[];
+}
+
+/** Pods by their labels, in the policy's own namespace unless `namespaces` says otherwise; or by an expression over both. */
+export type InForceSubject =
+  | { readonly namespaces: Selector | undefined; readonly pods: Selector }
+  | { readonly expression: Expression };
+
+export interface InForceRule {
+  readonly action: 'allow' | 'deny' | 'pass';
+  readonly direction: Direction;
+  readonly peer: InForcePeer;
+  /** Never empty. Of the destination. */
+  readonly ports: readonly Port[];
+  /** Pods of the subject that it is about; undefined: all. */
+  readonly own?: Expression;
+  /** Taken away from `ports`. */
+  readonly notPorts?: readonly Port[];
+  /** The field that says who the peer is. */
+  readonly path: FieldPath;
+  /** A direction that the policy has no type for: the API ignores the rule, some engines enforce it (NP-21). */
+  readonly isUntyped?: boolean;
+  /** What the requests must be besides. A proxy decides that. */
+  readonly layer7?: readonly string[];
+}
+
+/** `nodes`: hosts of the cluster, by what a ClusterNetworkPolicy says of them. */
+export type InForcePeer = Peer | { readonly kind: 'nodes' };
+
+export interface Unread {
+  readonly path: FieldPath;
+  readonly direction: Direction;
+  readonly verdict: Verdict;
+  readonly reason: string;
+}
+
+/** Of a policy whose rules only allow, and have no order. */
+export function additive(reach: Reach, engine: 'any' | 'cilium'): InForce {
+  const { rules, isolates, diagnostics } = reach;
+  const typed = new Set(isolates.flatMap(({ directions }) => directions));
+  const bySubject = Map.groupBy(rules, ({ subject }) => subject);
+  return {
+    stage: { kind: 'network', engine },
+    parts: [
+      ...isolates.map(
+        ({ pods, directions }): Part => ({
+          subject: { namespaces: undefined, pods },
+          isolates: directions,
+          rules: [],
+        }),
+      ),
+      ...[...bySubject].map(
+        ([subject, own]): Part => ({
+          subject,
+          isolates: [],
+          rules: own.map((rule) =>
+            engine === 'any' && !typed.has(rule.direction) ? { ...rule, isUntyped: true } : rule,
+          ),
+        }),
+      ),
+    ],
+    unread: diagnostics.flatMap(({ path, direction, verdict, reason }) =>
+      verdict === 'nothing' ? [] : [{ path, direction, verdict, reason }],
+    ),
+  };
+}
