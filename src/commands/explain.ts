@@ -37,8 +37,8 @@ export const command = defineCommand({
     const { snapshot, tenancy, problems } = await loadSnapshot('explain', values, surroundings);
     const parties = createParties(snapshot.namespaces, snapshot.workloads, tenancy);
     const namespace = values.namespace ?? 'default';
-    const from = known(findEnd(known(parseAsked(first)).end, namespace, snapshot, parties));
-    const to = known(findEnd(asked.end, namespace, snapshot, parties));
+    const from = known(findEnd(known(parseAsked(first)).end, namespace, snapshot, parties, tenancy.settings));
+    const to = known(findEnd(asked.end, namespace, snapshot, parties, tenancy.settings));
     const portOf = asked.port === undefined ? undefined : known(portsAt(asked.port, to));
     const explanations = readingsOf(tenancy.settings.plugin, snapshot.policies).map((reading) =>
       explain(createWorld(snapshot, parties, tenancy.settings, reading), from, to, portOf),

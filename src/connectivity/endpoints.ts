@@ -1,9 +1,11 @@
 /** What people call the ends of a connection -> parties of a snapshot. */
 import { parsePattern } from '../kubernetes/dns-pattern.ts';
 import { formatRange, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
-import { contains, intersect } from '../kubernetes/ip-set.ts';
+import { contains, intersect, normalise, subtract } from '../kubernetes/ip-set.ts';
 import { matches } from '../kubernetes/label-selector.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
+import { internet } from '../reach/internet.ts';
+import type { Settings } from '../tenancy/settings.ts';
 import { groupOf } from './matrix.ts';
 import { node, type Parties, type Party, type PodClass } from './parties.ts';
 import { noPorts, type PortSet, portNumber } from './port-set.ts';
@@ -73,9 +75,14 @@ function splitPort(text: string): readonly [end: string, port: string | undefine
  *   203.0.113.7, 203.0.113.0/24, api.example   an address, addresses, a DNS name
  *   internet, node                             any address outside, a node
  */
-export function findEnd(text: string, namespace: string, snapshot: Snapshot, parties: Parties): End | Unknown {
-  if (text === 'internet')
-    return { name: 'the internet', parties: [{ kind: 'address', range: anyOutside }], notes: [] };
+export function findEnd(
+  text: string,
+  namespace: string,
+  snapshot: Snapshot,
+  parties: Parties,
+  settings: Settings,
+): End | Unknown {
+  if (text === 'internet') return anyOutside(snapshot, settings);
   if (text === 'node') return { name: 'a node', parties: [node], notes: [] };
   const range = addressOf(text);
   if (range !== undefined) return byAddress(range, snapshot, parties);
@@ -97,8 +104,20 @@ export function findEnd(text: string, namespace: string, snapshot: Snapshot, par
     : { name: `the DNS name ${pattern.text}`, parties: [{ kind: 'name', name: pattern.text }], notes: [] };
 }
 
-/** A documentation address (RFC 5737), which stands for any that no policy names. */
-const anyOutside: IpRange = { family: 4, first: 0xcb007107n, last: 0xcb007107n };
+/** More addresses than these are no place that a rule names, but the world. */
+const largestPlace = 1n << 24n;
+
+/** An address outside of the cluster that no rule names: of the ranges in policies, only those of the world have it. */
+function anyOutside({ policies }: Snapshot, settings: Settings): End | Unknown {
+  const rules = policies.flatMap(({ inForce }) => inForce.parts.flatMap((part) => part.rules));
+  const places = rules
+    .flatMap(({ peer }) => ('addresses' in peer ? (peer.addresses ?? []) : []))
+    .filter(({ family, first, last }) => family === 6 || last - first < largestPlace);
+  const [range] = subtract(internet(settings), normalise(places));
+  if (range === undefined) return { unknown: 'policies name every address outside; ask about one of them' };
+  const one = { ...range, last: range.first };
+  return { name: 'the internet', parties: [{ kind: 'address', range: one }], notes: [] };
+}
 
 const kindsByName: ReadonlyMap<string, string> = new Map(
   [

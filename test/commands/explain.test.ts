@@ -133,7 +133,7 @@ const namespaced = (kind: string, name: string, spec: object, apiVersion: string
 
 async function folderOf(t: Test, objects: readonly object[]): Promise<string> {
   const folder = join(t.testdir({}), 'objects');
-  await mkdir(folder);
+  await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'all.yaml'), objects.map((one) => JSON.stringify(one)).join('\n---\n'));
   return folder;
 }
@@ -155,6 +155,25 @@ t.test('where engines differ, each reading is told, and what is open in one coun
       '    NetworkPolicy acme-web/untyped spec.ingress[0] allows it, although policyTypes leaves that direction out',
     ),
   );
+});
+
+t.test('the internet is what no rule names by itself', async (t) => {
+  const egress = (name: string, cidr: string, except: readonly string[] = []) =>
+    namespaced(
+      'NetworkPolicy',
+      name,
+      {
+        podSelector: {},
+        policyTypes: ['Egress'],
+        egress: [{ to: [{ ipBlock: { cidr, except } }], ports: [{ port: 443 }] }],
+      },
+      'networking.k8s.io/v1',
+    );
+  const first = async (policy: object) =>
+    (await run(['-f', await folderOf(t, [policy]), 'acme-web/front', 'internet:443'])).lines[0];
+  t.match(await first(egress('partner', '203.0.113.0/24')), /: blocked$/);
+  t.match(await first(egress('wide', '1.0.0.0/8')), /: blocked$/);
+  t.match(await first(egress('all', '0.0.0.0/0', ['10.0.0.0/8', '1.1.1.1/32'])), /: open$/);
 });
 
 t.test('a denial is named, and no policy is proposed against it', async (t) => {
