@@ -118,9 +118,13 @@ function scan(world: World, direction: Direction, groupNumbers: readonly number[
     const naming = steps.filter(({ peer }) => !peer.isEverybody && !peer.isEveryPod);
     for (const { peer, ports, rule } of naming)
       if (rule.action !== 'deny') named.push({ pods, peers: peer.classes(), ports: ports ?? everyPort });
-    const ports = world.allowed(pods, direction, unnamedPod);
+    // What a name of a port stands for, each pod that the connection goes to says by itself.
+    const hasNames =
+      direction === 'egress' &&
+      steps.some(({ peer, ports }) => ports === undefined && (peer.isEverybody || peer.isEveryPod));
+    const ports = hasNames ? everyPort : world.allowed(pods, direction, unnamedPod);
     if (ports.length === 0) continue;
-    const hasExceptions = naming.some(({ rule }) => rule.action !== 'allow');
+    const hasExceptions = hasNames || naming.some(({ rule }) => rule.action !== 'allow');
     const key = `${groupNumbers[pods.index]} ${ports.join()} ${hasExceptions}`;
     const bundle = open.get(key);
     if (bundle === undefined) open.set(key, { members: [pods], ports, hasExceptions });

@@ -6,8 +6,9 @@ import { matches, type Selector } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import { type Expression, isMatched } from '../reach/expression/expression.ts';
 import type { InForcePeer, InForceSubject } from '../reach/in-force.ts';
-import { type Entity, ofNamespace } from '../reach/model.ts';
+import { ofNamespace } from '../reach/model.ts';
 import type { Settings } from '../tenancy/settings.ts';
+import { entityMatcher, everybody, everyPod, isPod, type Matcher, nobody, nodes } from './matcher.ts';
 import {
   compareAddresses,
   expressionLabels,
@@ -18,16 +19,7 @@ import {
 } from './parties.ts';
 import type { Reading } from './readings.ts';
 
-/** Whom a rule is about. */
-export interface Matcher {
-  /** Every party of every kind. */
-  readonly isEverybody: boolean;
-  /** Every class of pods, whatever else. */
-  readonly isEveryPod: boolean;
-  has(party: Party): boolean;
-  /** The classes that it has; not called where it has every one. */
-  classes(): readonly PodClass[];
-}
+export type { Matcher } from './matcher.ts';
 
 export interface Matchers {
   /** @param opens of a denial, an address counts only where all that the party may have are denied */
@@ -35,12 +27,6 @@ export interface Matchers {
   subject(subject: InForceSubject, namespace: string): Matcher;
   pods(expression: Expression): Matcher;
 }
-
-const everybody: Matcher = { isEverybody: true, isEveryPod: true, has: () => true, classes: () => [] };
-const nobody: Matcher = { isEverybody: false, isEveryPod: false, has: () => false, classes: () => [] };
-const nodes: Matcher = { ...nobody, has: ({ kind }) => kind === 'node' };
-const isPod = ({ kind }: Party) => kind === 'pod' || kind === 'unnamed';
-const everyPod: Matcher = { ...nobody, isEveryPod: true, has: isPod };
 
 export function createMatchers(parties: Parties, settings: Settings, reading: Reading): Matchers {
   const bySelectors = new Map<string, Matcher>();
@@ -108,9 +94,13 @@ export function createMatchers(parties: Parties, settings: Settings, reading: Re
           return everybody;
         case 'nodes':
           return nodes;
-        case 'selector':
+        case 'selector': {
           if (peer.clusters !== undefined && !peer.clusters.includes(settings.clusterName ?? '')) return nobody;
-          return selecting(peer.namespaces, peer.pods, namespace);
+          const matcher = selecting(peer.namespaces, peer.pods, namespace);
+          return reading.isolatesLast && peer.byNamespace === true && mayBeNowhere(peer.namespaces)
+            ? { ...matcher, has: (party) => matcher.has(party) || !isPod(party) }
+            : matcher;
+        }
         case 'expression': {
           const matcher = matching(peer.expression);
           if (peer.addresses === undefined) return matcher;
@@ -136,6 +126,12 @@ export function createMatchers(parties: Parties, settings: Settings, reading: Re
       'expression' in subject ? matching(subject.expression) : selecting(subject.namespaces, subject.pods, namespace),
     pods: matching,
   };
+}
+
+/** Whether it selects who has none of the labels. An empty one is about namespaces all the same. */
+function mayBeNowhere(namespaces: Selector | undefined): boolean {
+  if (namespaces === undefined || namespaces.size === 0) return false;
+  return [...namespaces.values()].every(({ absent }) => absent);
 }
 
 const everyAddress: readonly IpRange[] = [
@@ -170,28 +166,6 @@ function firstNotBefore(range: IpRange, addressed: Parties['addressed']): number
     else high = middle;
   }
   return low;
-}
-
-/** As Cilium 1.20 has them. The own node of a pod is never kept from it, and so is no party. */
-function entityMatcher(entity: Entity): Matcher {
-  const isOutside = ({ kind }: Party) => kind === 'address' || kind === 'name';
-  switch (entity) {
-    case 'all':
-      return everybody;
-    case 'world':
-      return { ...nobody, has: isOutside };
-    case 'world-ipv4':
-    case 'world-ipv6': {
-      const family = entity === 'world-ipv4' ? 4 : 6;
-      return { ...nobody, has: (party) => party.kind === 'address' && party.range.family === family };
-    }
-    case 'cluster':
-      return { ...everyPod, has: (party) => isPod(party) || party.kind === 'node' };
-    case 'remote-node':
-      return nodes;
-    default:
-      return nobody;
-  }
 }
 
 function fromNamespaces(among: readonly NamespaceEntry[], pods: Selector, parties: Parties): Matcher {

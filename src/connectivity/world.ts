@@ -79,7 +79,7 @@ export function createWorld(snapshot: Snapshot, parties: Parties, settings: Sett
   const ofEvery: Record<Direction, number[]> = { ingress: [], egress: [] };
   const ofClass: Record<Direction, (number[] | undefined)[]> = { ingress: [], egress: [] };
 
-  for (const [stage, { policies }] of stages.entries())
+  for (const [stage, { policies, rule: decides }] of stages.entries())
     for (const policy of policies)
       for (const part of policy.inForce.parts) {
         const subject = matchers.subject(part.subject, policy.ref.namespace);
@@ -87,11 +87,11 @@ export function createWorld(snapshot: Snapshot, parties: Parties, settings: Sett
           const rules = part.rules.filter(
             (rule) => rule.direction === direction && !(rule.isUntyped === true && reading.untyped === 'ignored'),
           );
-          const isForced = reading.untyped === 'isolate' && rules.some(({ isUntyped }) => isUntyped);
+          const isForced = reading.untyped === 'isolate' && part.untyped?.includes(direction) === true;
           const isolates = isForced || part.isolates.includes(direction);
           if (rules.length === 0 && !isolates) continue;
           const number = blocks.length;
-          const steps = rules.map((rule) => stepOf(rule, policy));
+          const steps = decides === 'none' ? [] : rules.map((rule) => stepOf(rule, policy));
           blocks.push({ stage, policy, isolates, steps });
           if (subject.isEveryPod) ofEvery[direction].push(number);
           else

@@ -7,7 +7,7 @@ import type { Selector } from '../kubernetes/label-selector.ts';
 import type { Port } from '../kubernetes/port-range.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import type { Expression } from './expression/expression.ts';
-import type { Peer, Reach, Verdict } from './model.ts';
+import type { Peer, Reach, SelectorPeer, Verdict } from './model.ts';
 
 export interface InForce {
   readonly stage: Stage;
@@ -32,6 +32,8 @@ export type Stage =
 export interface Part {
   readonly subject: InForceSubject;
   readonly isolates: readonly Direction[];
+  /** Directions with rules, of whomever, that the policy has no type for. Cilium isolates in these too (NP-21). */
+  readonly untyped?: readonly Direction[];
   /** In their order. */
   readonly rules: readonly InForceRule[];
 }
@@ -60,7 +62,15 @@ export interface InForceRule {
 }
 
 /** `nodes`: hosts of the cluster, by what a ClusterNetworkPolicy says of them. */
-export type InForcePeer = Peer | { readonly kind: 'nodes' };
+export type InForcePeer = Exclude<Peer, SelectorPeer> | InForceSelectorPeer | { readonly kind: 'nodes' };
+
+export interface InForceSelectorPeer extends SelectorPeer {
+  /**
+   * Written as `namespaces` of a ClusterNetworkPolicy. Cilium 1.20 takes the labels of a namespace for labels of the peer there. So who is
+   * in no namespace, as an address or a node, is matched where the selector asks for no label to be there.
+   */
+  readonly byNamespace?: boolean;
+}
 
 export interface Unread {
   readonly path: FieldPath;
@@ -69,10 +79,15 @@ export interface Unread {
   readonly reason: string;
 }
 
-/** Of a policy whose rules only allow, and have no order. */
-export function additive(reach: Reach, engine: 'any' | 'cilium'): InForce {
+/**
+ * Of a policy whose rules only allow, and have no order.
+ *
+ * @param withRules directions for which a list of rules is written that is not empty; of a kind that has policyTypes
+ */
+export function additive(reach: Reach, engine: 'any' | 'cilium', withRules: readonly Direction[] = []): InForce {
   const { rules, isolates, diagnostics } = reach;
   const typed = new Set(isolates.flatMap(({ directions }) => directions));
+  const untyped = withRules.filter((direction) => !typed.has(direction));
   const bySubject = Map.groupBy(rules, ({ subject }) => subject);
   return {
     stage: { kind: 'network', engine },
@@ -81,6 +96,7 @@ export function additive(reach: Reach, engine: 'any' | 'cilium'): InForce {
         ({ pods, directions }): Part => ({
           subject: { namespaces: undefined, pods },
           isolates: directions,
+          untyped,
           rules: [],
         }),
       ),

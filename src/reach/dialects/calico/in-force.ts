@@ -11,7 +11,7 @@ import { entityAt, readPeer } from './entity.ts';
 import { headOf, tiersOf, typesOf } from './head.ts';
 import { namespaceKey, ofEndpoints } from './parse-selector.ts';
 import { isDiagnostic, type Place, selectorAt, unprovenAt, within } from './place.ts';
-import { notPortsOf, readPorts } from './ports.ts';
+import { isPortless, notPortsOf, readPorts } from './ports.ts';
 
 const actions: ReadonlyMap<unknown, InForceRule['action']> = new Map([
   ['Allow', 'allow'],
@@ -41,7 +41,9 @@ export function calicoInForce(policy: Policy): InForce {
           ),
         };
   const rules: InForceRule[] = [];
-  for (const direction of ['ingress', 'egress'] as const) {
+  // Rules of a direction that `types` leaves out are not in force (felix, PolicyApplies).
+  const types = typesOf(spec);
+  for (const direction of types) {
     const list = spec[direction];
     if (!Array.isArray(list)) continue;
     for (const [index, rule] of list.entries()) {
@@ -54,7 +56,7 @@ export function calicoInForce(policy: Policy): InForce {
   }
   return {
     stage: { kind: 'calico', tier: tier?.name ?? 'default', order },
-    parts: [{ subject, isolates: typesOf(spec), rules }],
+    parts: [{ subject, isolates: types, rules }],
     unread,
   };
 }
@@ -63,13 +65,16 @@ export function calicoInForce(policy: Policy): InForce {
 function readRule(rule: unknown, place: Place, direction: Direction): InForceRule | Unread | undefined {
   if (!isMap(rule)) return unreadOf(invalid(place.scope, place.path, 'is not a rule', ''));
   const action = actions.get(rule.action);
-  if (action === undefined) return undefined;
+  if (action === undefined || isPortless(rule.protocol)) return undefined;
   const source = entityAt(rule, 'source', place);
   if (isDiagnostic(source)) return unreadOf(source);
   const destination = entityAt(rule, 'destination', place);
   if (isDiagnostic(destination)) return unreadOf(destination);
   const ports = readPorts(rule, source, destination, place);
   if (isDiagnostic(ports)) return unreadOf(ports);
+  // Who connects chooses the port that he comes from. So a rule that opens counts for every such port, and one that denies for none.
+  if (action === 'deny' && isGiven(source.ports ?? source.notPorts))
+    return unreadOf(unprovenAt(within(place, 'source'), 'denies by the port that a connection comes from', ''));
   const not = notPortsOf(rule, destination, place);
   if (isDiagnostic(not)) return unreadOf(not);
   const [remote, other, own, local] =

@@ -127,6 +127,11 @@ function isNumber(text: string): boolean {
   return /^[1-9][0-9]{0,4}$/.test(text) && Number(text) <= highest;
 }
 
+/** A protocol that is neither TCP, UDP nor SCTP. */
+export function isPortless(protocol: unknown): boolean {
+  return isGiven(protocol) && !transports.has(protocol);
+}
+
 /** What `notPorts` and `notProtocol` take away. For who reaches whom alone (in-force.ts). */
 export function notPortsOf(rule: JsonMap, destination: JsonMap, place: Place): readonly Port[] | Diagnostic {
   const protocol = readProtocol(rule, 'protocol', place);
