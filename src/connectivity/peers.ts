@@ -30,15 +30,24 @@ export interface Matchers {
 
 export function createMatchers(parties: Parties, settings: Settings, reading: Reading): Matchers {
   const bySelectors = new Map<string, Matcher>();
+  const ofNamespace = new Map<string, Matcher>();
   const byExpression = new Map<Expression, Matcher>();
+  const namespacesOf = (name: string): readonly NamespaceEntry[] => {
+    const one = parties.byName.get(name);
+    return one === undefined ? [] : [one];
+  };
 
   const selecting = (namespaces: Selector | undefined, pods: Selector, own: string): Matcher => {
     if (namespaces?.size === 0 && pods.size === 0) return everyPod;
+    if (namespaces === undefined && pods.size === 0) {
+      const found = ofNamespace.get(own) ?? fromNamespaces(namespacesOf(own), pods, parties);
+      ofNamespace.set(own, found);
+      return found;
+    }
     const key = `${namespaces === undefined ? own : keyOf(namespaces)} ${keyOf(pods)}`;
     const known = bySelectors.get(key);
     if (known !== undefined) return known;
-    const home = parties.byName.get(own);
-    const among = namespaces === undefined ? (home === undefined ? [] : [home]) : parties.selected(namespaces);
+    const among = namespaces === undefined ? namespacesOf(own) : parties.selected(namespaces);
     const matcher = fromNamespaces(among, pods, parties);
     bySelectors.set(key, matcher);
     return matcher;
@@ -60,14 +69,22 @@ export function createMatchers(parties: Parties, settings: Settings, reading: Re
 
   const pods = networkOf(settings, 'pod network');
   const hosts = networkOf(settings, 'node network');
+  const byAddresses = new Map<string, Matcher>();
   const having = (addresses: IpSet, opens: boolean): Matcher => {
+    let key = opens ? '' : 'not ';
+    for (const { family, first, last } of addresses) key += `${family} ${first} ${last} `;
+    const found = byAddresses.get(key) ?? matcherOf(addresses, opens);
+    byAddresses.set(key, found);
+    return found;
+  };
+  const matcherOf = (addresses: IpSet, opens: boolean): Matcher => {
     const outside = (party: Party): boolean => party.kind === 'address' && contains(addresses, [party.range]);
     if (!reading.rangesHavePods) return { ...nobody, has: outside };
     const touches = (own: IpSet) => (opens ? intersect(addresses, own).length > 0 : contains(addresses, own));
     // Where its own address is not known, a pod may have any of its network.
     const ofUnknown = touches(pods);
     const ofNode = touches(hosts);
-    const isEveryPod = contains(addresses, everyAddress) || (ofUnknown && parties.addressed.length === 0);
+    const isEveryPod = contains(addresses, everyAddress) || (ofUnknown && !parties.hasAddresses);
     const has = (party: Party): boolean => {
       switch (party.kind) {
         case 'pod':
@@ -80,10 +97,14 @@ export function createMatchers(parties: Parties, settings: Settings, reading: Re
           return outside(party);
       }
     };
-    const classes = (): readonly PodClass[] => [
-      ...(ofUnknown ? parties.unaddressed : []),
-      ...[...new Set(addressedIn(addresses, parties))].filter(has),
-    ];
+    let known: readonly PodClass[] | undefined;
+    const classes = (): readonly PodClass[] => {
+      known ??= [
+        ...(ofUnknown ? parties.unaddressed : []),
+        ...[...new Set(addressedIn(addresses, parties))].filter(has),
+      ];
+      return known;
+    };
     return { isEverybody: false, isEveryPod, has, classes };
   };
 

@@ -88,30 +88,32 @@ export function additive(reach: Reach, engine: 'any' | 'cilium', withRules: read
   const { rules, isolates, diagnostics } = reach;
   const typed = new Set(isolates.flatMap(({ directions }) => directions));
   const untyped = withRules.filter((direction) => !typed.has(direction));
+  const readRules = (own: Reach['rules']): readonly InForceRule[] =>
+    engine === 'any' && own.some(({ direction }) => !typed.has(direction))
+      ? own.map((rule) => (typed.has(rule.direction) ? rule : { ...rule, isUntyped: true }))
+      : own;
+  const [isolation] = isolates;
+  const [first] = rules;
+  const isOne = isolates.length === 1 && rules.every(({ subject }) => subject === first?.subject);
+  const stage: Stage = { kind: 'network', engine };
+  const unread = diagnostics.flatMap(({ path, direction, verdict, reason }): readonly Unread[] =>
+    verdict === 'nothing' ? [] : [{ path, direction, verdict, reason }],
+  );
+  // Nearly every policy isolates the pods that its rules are about, and is read as one part.
+  if (isOne && isolation !== undefined && (first === undefined || first.subject.pods === isolation.pods)) {
+    const { pods, directions } = isolation;
+    const subject: InForceSubject = first?.subject ?? { namespaces: undefined, pods };
+    return { stage, parts: [{ subject, isolates: directions, untyped, rules: readRules(rules) }], unread };
+  }
+  const isolating = isolates.map(
+    ({ pods, directions }): Part => ({
+      subject: { namespaces: undefined, pods },
+      isolates: directions,
+      untyped,
+      rules: [],
+    }),
+  );
   const bySubject = Map.groupBy(rules, ({ subject }) => subject);
-  return {
-    stage: { kind: 'network', engine },
-    parts: [
-      ...isolates.map(
-        ({ pods, directions }): Part => ({
-          subject: { namespaces: undefined, pods },
-          isolates: directions,
-          untyped,
-          rules: [],
-        }),
-      ),
-      ...[...bySubject].map(
-        ([subject, own]): Part => ({
-          subject,
-          isolates: [],
-          rules: own.map((rule) =>
-            engine === 'any' && !typed.has(rule.direction) ? { ...rule, isUntyped: true } : rule,
-          ),
-        }),
-      ),
-    ],
-    unread: diagnostics.flatMap(({ path, direction, verdict, reason }) =>
-      verdict === 'nothing' ? [] : [{ path, direction, verdict, reason }],
-    ),
-  };
+  const opening = [...bySubject].map(([subject, own]): Part => ({ subject, isolates: [], rules: readRules(own) }));
+  return { stage, parts: [...isolating, ...opening], unread };
 }
