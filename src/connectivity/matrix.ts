@@ -8,7 +8,7 @@
 import type { Direction } from '../tenancy/tenant.ts';
 import { type PodClass, unnamedPod } from './parties.ts';
 import { contains, everyPort, intersectionOf, type PortSet, unionOf } from './port-set.ts';
-import type { World } from './world.ts';
+import type { Plan, World } from './world.ts';
 
 /** The name of a tenant, or all namespaces without one. */
 export type Group = string;
@@ -112,21 +112,52 @@ export function matrixOf(world: World): Matrix {
 function scan(world: World, direction: Direction, groupNumbers: readonly number[]): Side {
   const named: Side['named'][number][] = [];
   const open = new Map<string, Bundle>();
+  const known = new Map<Plan, Summary>();
   for (const pods of world.parties.classes) {
     const plan = world.plan(pods, direction);
-    const steps = plan.flatMap((stage) => stage.steps).filter(({ own }) => own?.has(pods) !== false);
-    const naming = steps.filter(({ peer }) => !peer.isEverybody && !peer.isEveryPod);
-    for (const { peer, ports, rule } of naming)
-      if (rule.action !== 'deny') named.push({ pods, peers: peer.classes(), ports: ports ?? everyPort });
-    const ports = world.allowed(pods, direction, unnamedPod);
+    const found = known.get(plan);
+    // Pods of one plan differ in what the plan says of some of them, or of ports by their names.
+    const summary = found?.isOfEach === false ? found : summaryOf(world, pods, direction, plan);
+    if (found === undefined) known.set(plan, summary);
+    for (const one of summary.naming) named.push({ pods, ...one });
+    const { ports, hasExceptions } = summary;
     if (ports.length === 0) continue;
-    const hasExceptions = naming.some(({ rule }) => rule.action !== 'allow');
     const key = `${groupNumbers[pods.index]} ${ports.join()} ${hasExceptions}`;
     const bundle = open.get(key);
     if (bundle === undefined) open.set(key, { members: [pods], ports, hasExceptions });
     else bundle.members.push(pods);
   }
   return { named, open: [...open.values()] };
+}
+
+/** What a plan opens in one direction. */
+interface Summary {
+  readonly naming: readonly { readonly peers: readonly PodClass[]; readonly ports: PortSet }[];
+  /** To a pod that no rule names. */
+  readonly ports: PortSet;
+  readonly hasExceptions: boolean;
+  /** Each pod of the plan has its own. */
+  readonly isOfEach: boolean;
+}
+
+function summaryOf(world: World, pods: PodClass, direction: Direction, plan: Plan): Summary {
+  const naming: Summary['naming'][number][] = [];
+  let isOfEach = false;
+  // What a name of a port stands for, each pod that the connection goes to says by itself.
+  let hasNames = false;
+  let hasExceptions = false;
+  for (const { steps } of plan)
+    for (const { own, peer, ports, rule } of steps) {
+      isOfEach ||= own !== undefined || (ports === undefined && direction === 'ingress');
+      if (own?.has(pods) === false) continue;
+      if (peer.isEverybody || peer.isEveryPod) hasNames ||= ports === undefined && direction === 'egress';
+      else {
+        hasExceptions ||= rule.action !== 'allow';
+        if (rule.action !== 'deny') naming.push({ peers: peer.classes(), ports: ports ?? everyPort });
+      }
+    }
+  const ports = hasNames ? everyPort : world.allowed(pods, direction, unnamedPod);
+  return { naming, ports, hasExceptions: hasExceptions || hasNames, isOfEach };
 }
 
 /** Pods by their groups, worked out once for each list. */

@@ -67,7 +67,8 @@ export interface Parties {
   readonly classes: readonly PodClass[];
   /** Those whose addresses are not known. */
   readonly unaddressed: readonly PodClass[];
-  /** Single addresses of pods, in order. */
+  readonly hasAddresses: boolean;
+  /** Single addresses of pods, in order. Worked out when it is first asked for: few policies are about addresses of pods. */
   readonly addressed: readonly { readonly range: IpRange; readonly pods: PodClass }[];
   /** On the network of their nodes. */
   readonly onNodes: readonly Workload[];
@@ -92,7 +93,9 @@ export function createParties(
   }
   const classes: ClassInMaking[] = [];
   const onNodes: Workload[] = [];
-  const known = new Map<string, ClassInMaking>();
+  // By namespace, as the pods of one come together: small maps, and short keys.
+  const known: Map<string, ClassInMaking>[] = [];
+  const labelSets = new Map<string, Labels>();
   for (const workload of workloads) {
     const namespace = byName.get(workload.namespace);
     if (namespace === undefined) continue;
@@ -100,35 +103,48 @@ export function createParties(
       onNodes.push(workload);
       continue;
     }
-    const ports = workload.ports.length === 0 ? '' : JSON.stringify(workload.ports);
-    const key = `${namespace.index} ${keyOf(workload.labels)} ${ports}`;
-    const found = known.get(key);
+    const ofLabels = keyOf(workload.labels);
+    const key = workload.ports.length === 0 ? ofLabels : `${ofLabels}${portsKeyOf(workload.ports)}`;
+    const ofNamespace = known[namespace.index] ?? new Map<string, ClassInMaking>();
+    known[namespace.index] = ofNamespace;
+    const found = ofNamespace.get(key);
     if (found !== undefined) {
       found.workloads.push(workload);
       for (const one of workload.addresses) found.addresses.push(one);
       continue;
     }
+    const labels = labelSets.get(ofLabels) ?? new Map(Object.entries(workload.labels));
+    labelSets.set(ofLabels, labels);
     const one: ClassInMaking = {
       kind: 'pod',
       index: classes.length,
       namespace,
-      labels: new Map(Object.entries(workload.labels)),
+      labels,
       ports: workload.ports,
       workloads: [workload],
       addresses: [...workload.addresses],
     };
-    known.set(key, one);
+    ofNamespace.set(key, one);
     classes.push(one);
     namespace.classes.push(one);
   }
   for (const one of classes) one.addresses = normalise(one.addresses) as IpRange[];
-  const addressed = classes
-    .flatMap((pods) =>
-      pods.workloads.flatMap(({ addresses }) => addresses.map((range) => ({ range, pods: pods as PodClass }))),
-    )
-    .sort((one, other) => compareAddresses(one.range, other.range));
   const unaddressed = classes.filter(({ addresses }) => addresses.length === 0);
-  return { namespaces, byName, classes, unaddressed, addressed, onNodes, selected: createIndex(namespaces) };
+  const hasAddresses = unaddressed.length < classes.length;
+  let addressed: Parties['addressed'] | undefined;
+  return {
+    ...{ namespaces, byName, classes, unaddressed, hasAddresses, onNodes, selected: createIndex(namespaces) },
+    get addressed() {
+      addressed ??= addressesOf(classes);
+      return addressed;
+    },
+  };
+}
+
+function addressesOf(classes: readonly PodClass[]): Parties['addressed'] {
+  return classes
+    .flatMap((pods) => pods.workloads.flatMap(({ addresses }) => addresses.map((range) => ({ range, pods }))))
+    .sort((one, other) => compareAddresses(one.range, other.range));
 }
 
 interface ClassInMaking extends PodClass {
@@ -142,8 +158,19 @@ export function compareAddresses(one: IpRange, other: IpRange): number {
   return one.first < other.first ? -1 : one.first > other.first ? 1 : 0;
 }
 
+/** Keys and values of labels have no line break, and nor have names of ports. Otherwise pods are only told apart that could be one. */
 function keyOf(labels: StringMap): string {
-  return JSON.stringify(Object.entries(labels).sort(([one], [other]) => (one < other ? -1 : 1)));
+  const keys = Object.keys(labels);
+  if (keys.length > 1) keys.sort();
+  let key = '';
+  for (const name of keys) key += `${name}\n${labels[name]}\n`;
+  return key;
+}
+
+function portsKeyOf(ports: readonly ContainerPort[]): string {
+  let key = '\n';
+  for (const { name, protocol, port } of ports) key += `${name}\n${protocol}${port}\n`;
+  return key;
 }
 
 /** By the values that a selector asks for: the fewest namespaces that have one of them are looked at. */

@@ -6,8 +6,9 @@ import { matches, type Selector } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import { type Expression, isMatched } from '../reach/expression/expression.ts';
 import type { InForcePeer, InForceSubject } from '../reach/in-force.ts';
-import { type Entity, ofNamespace } from '../reach/model.ts';
+import { ofNamespace } from '../reach/model.ts';
 import type { Settings } from '../tenancy/settings.ts';
+import { entityMatcher, everybody, everyPod, isPod, type Matcher, nobody, nodes } from './matcher.ts';
 import {
   compareAddresses,
   expressionLabels,
@@ -18,16 +19,7 @@ import {
 } from './parties.ts';
 import type { Reading } from './readings.ts';
 
-/** Whom a rule is about. */
-export interface Matcher {
-  /** Every party of every kind. */
-  readonly isEverybody: boolean;
-  /** Every class of pods, whatever else. */
-  readonly isEveryPod: boolean;
-  has(party: Party): boolean;
-  /** The classes that it has; not called where it has every one. */
-  classes(): readonly PodClass[];
-}
+export type { Matcher } from './matcher.ts';
 
 export interface Matchers {
   /** @param opens of a denial, an address counts only where all that the party may have are denied */
@@ -36,23 +28,26 @@ export interface Matchers {
   pods(expression: Expression): Matcher;
 }
 
-const everybody: Matcher = { isEverybody: true, isEveryPod: true, has: () => true, classes: () => [] };
-const nobody: Matcher = { isEverybody: false, isEveryPod: false, has: () => false, classes: () => [] };
-const nodes: Matcher = { ...nobody, has: ({ kind }) => kind === 'node' };
-const isPod = ({ kind }: Party) => kind === 'pod' || kind === 'unnamed';
-const everyPod: Matcher = { ...nobody, isEveryPod: true, has: isPod };
-
 export function createMatchers(parties: Parties, settings: Settings, reading: Reading): Matchers {
   const bySelectors = new Map<string, Matcher>();
+  const ofNamespace = new Map<string, Matcher>();
   const byExpression = new Map<Expression, Matcher>();
+  const namespacesOf = (name: string): readonly NamespaceEntry[] => {
+    const one = parties.byName.get(name);
+    return one === undefined ? [] : [one];
+  };
 
   const selecting = (namespaces: Selector | undefined, pods: Selector, own: string): Matcher => {
     if (namespaces?.size === 0 && pods.size === 0) return everyPod;
+    if (namespaces === undefined && pods.size === 0) {
+      const found = ofNamespace.get(own) ?? fromNamespaces(namespacesOf(own), pods, parties);
+      ofNamespace.set(own, found);
+      return found;
+    }
     const key = `${namespaces === undefined ? own : keyOf(namespaces)} ${keyOf(pods)}`;
     const known = bySelectors.get(key);
     if (known !== undefined) return known;
-    const home = parties.byName.get(own);
-    const among = namespaces === undefined ? (home === undefined ? [] : [home]) : parties.selected(namespaces);
+    const among = namespaces === undefined ? namespacesOf(own) : parties.selected(namespaces);
     const matcher = fromNamespaces(among, pods, parties);
     bySelectors.set(key, matcher);
     return matcher;
@@ -74,14 +69,22 @@ export function createMatchers(parties: Parties, settings: Settings, reading: Re
 
   const pods = networkOf(settings, 'pod network');
   const hosts = networkOf(settings, 'node network');
+  const byAddresses = new Map<string, Matcher>();
   const having = (addresses: IpSet, opens: boolean): Matcher => {
+    let key = opens ? '' : 'not ';
+    for (const { family, first, last } of addresses) key += `${family} ${first} ${last} `;
+    const found = byAddresses.get(key) ?? matcherOf(addresses, opens);
+    byAddresses.set(key, found);
+    return found;
+  };
+  const matcherOf = (addresses: IpSet, opens: boolean): Matcher => {
     const outside = (party: Party): boolean => party.kind === 'address' && contains(addresses, [party.range]);
     if (!reading.rangesHavePods) return { ...nobody, has: outside };
     const touches = (own: IpSet) => (opens ? intersect(addresses, own).length > 0 : contains(addresses, own));
     // Where its own address is not known, a pod may have any of its network.
     const ofUnknown = touches(pods);
     const ofNode = touches(hosts);
-    const isEveryPod = contains(addresses, everyAddress) || (ofUnknown && parties.addressed.length === 0);
+    const isEveryPod = contains(addresses, everyAddress) || (ofUnknown && !parties.hasAddresses);
     const has = (party: Party): boolean => {
       switch (party.kind) {
         case 'pod':
@@ -94,10 +97,14 @@ export function createMatchers(parties: Parties, settings: Settings, reading: Re
           return outside(party);
       }
     };
-    const classes = (): readonly PodClass[] => [
-      ...(ofUnknown ? parties.unaddressed : []),
-      ...[...new Set(addressedIn(addresses, parties))].filter(has),
-    ];
+    let known: readonly PodClass[] | undefined;
+    const classes = (): readonly PodClass[] => {
+      known ??= [
+        ...(ofUnknown ? parties.unaddressed : []),
+        ...[...new Set(addressedIn(addresses, parties))].filter(has),
+      ];
+      return known;
+    };
     return { isEverybody: false, isEveryPod, has, classes };
   };
 
@@ -108,9 +115,13 @@ export function createMatchers(parties: Parties, settings: Settings, reading: Re
           return everybody;
         case 'nodes':
           return nodes;
-        case 'selector':
+        case 'selector': {
           if (peer.clusters !== undefined && !peer.clusters.includes(settings.clusterName ?? '')) return nobody;
-          return selecting(peer.namespaces, peer.pods, namespace);
+          const matcher = selecting(peer.namespaces, peer.pods, namespace);
+          return reading.isolatesLast && peer.byNamespace === true && mayBeNowhere(peer.namespaces)
+            ? { ...matcher, has: (party) => matcher.has(party) || !isPod(party) }
+            : matcher;
+        }
         case 'expression': {
           const matcher = matching(peer.expression);
           if (peer.addresses === undefined) return matcher;
@@ -136,6 +147,12 @@ export function createMatchers(parties: Parties, settings: Settings, reading: Re
       'expression' in subject ? matching(subject.expression) : selecting(subject.namespaces, subject.pods, namespace),
     pods: matching,
   };
+}
+
+/** Whether it selects who has none of the labels. An empty one is about namespaces all the same. */
+function mayBeNowhere(namespaces: Selector | undefined): boolean {
+  if (namespaces === undefined || namespaces.size === 0) return false;
+  return [...namespaces.values()].every(({ absent }) => absent);
 }
 
 const everyAddress: readonly IpRange[] = [
@@ -170,28 +187,6 @@ function firstNotBefore(range: IpRange, addressed: Parties['addressed']): number
     else high = middle;
   }
   return low;
-}
-
-/** As Cilium 1.20 has them. The own node of a pod is never kept from it, and so is no party. */
-function entityMatcher(entity: Entity): Matcher {
-  const isOutside = ({ kind }: Party) => kind === 'address' || kind === 'name';
-  switch (entity) {
-    case 'all':
-      return everybody;
-    case 'world':
-      return { ...nobody, has: isOutside };
-    case 'world-ipv4':
-    case 'world-ipv6': {
-      const family = entity === 'world-ipv4' ? 4 : 6;
-      return { ...nobody, has: (party) => party.kind === 'address' && party.range.family === family };
-    }
-    case 'cluster':
-      return { ...everyPod, has: (party) => isPod(party) || party.kind === 'node' };
-    case 'remote-node':
-      return nodes;
-    default:
-      return nobody;
-  }
 }
 
 function fromNamespaces(among: readonly NamespaceEntry[], pods: Selector, parties: Parties): Matcher {

@@ -102,11 +102,18 @@ function textAt(value: unknown, ...keys: readonly string[]): string {
   return typeof text === 'string' ? text : '';
 }
 
+/** The map itself where nothing is to be left out: there are as many as pods. */
 function mapOf(value: unknown): StringMap {
   if (!isMap(value)) return {};
+  if (isOfTexts(value)) return value;
   return Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
+}
+
+function isOfTexts(map: JsonMap): map is StringMap {
+  for (const key in map) if (typeof map[key] !== 'string') return false;
+  return true;
 }
 
 function listOf(value: unknown): readonly unknown[] {
@@ -189,14 +196,15 @@ function protocolOf(written: unknown): ContainerPort['protocol'] {
 
 function portsOf(spec: unknown): readonly ContainerPort[] {
   // A container that starts first and stays is among these (restartPolicy: Always).
-  const containers = [...listOf(valueAt(spec, 'containers')), ...listOf(valueAt(spec, 'initContainers'))];
-  return containers
-    .flatMap((container) => listOf(valueAt(container, 'ports')))
-    .flatMap((port) => {
-      const [name, number] = [valueAt(port, 'name'), valueAt(port, 'containerPort')];
-      if (typeof name !== 'string' || typeof number !== 'number') return [];
-      return [{ name, protocol: protocolOf(valueAt(port, 'protocol')), port: number }];
-    });
+  const ports: ContainerPort[] = [];
+  for (const list of ['containers', 'initContainers'])
+    for (const container of listOf(valueAt(spec, list)))
+      for (const port of listOf(valueAt(container, 'ports'))) {
+        const [name, number] = [valueAt(port, 'name'), valueAt(port, 'containerPort')];
+        if (typeof name === 'string' && typeof number === 'number')
+          ports.push({ name, protocol: protocolOf(valueAt(port, 'protocol')), port: number });
+      }
+  return ports;
 }
 
 function setOfAddresses(texts: readonly unknown[]): IpSet {

@@ -11,6 +11,11 @@ export interface Reading {
   readonly untyped: 'ignored' | 'enforced' | 'isolate';
   /** Whether a range of addresses is also about pods and nodes that have one of them. Cilium tells those by their labels. */
   readonly rangesHavePods: boolean;
+  /**
+   * Whether isolation by NetworkPolicies comes after the tier Baseline, so that this tier may open what they only leave out, and whether
+   * `namespaces` of a ClusterNetworkPolicy may be about who is in none. Both are what the code of Cilium 1.20.2 does, and not the API.
+   */
+  readonly isolatesLast: boolean;
   /** Of the stages of policies, those that the engine knows. */
   readonly reads: (policy: SnapshotPolicy) => boolean;
   /** Where NetworkPolicies stand: in a stage of their own, or in the default tier among Calico's. */
@@ -25,6 +30,7 @@ export const byTheBook: Reading = {
   name: 'by the book',
   untyped: 'ignored',
   rangesHavePods: true,
+  isolatesLast: false,
   reads: (policy) => !isCalico(policy) && !isCilium(policy),
   ordered: false,
 };
@@ -33,6 +39,7 @@ export const asCilium: Reading = {
   name: 'Cilium',
   untyped: 'isolate',
   rangesHavePods: false,
+  isolatesLast: true,
   reads: (policy) => !isCalico(policy),
   ordered: false,
 };
@@ -41,6 +48,7 @@ export const asCalico: Reading = {
   name: 'Calico',
   untyped: 'ignored',
   rangesHavePods: true,
+  isolatesLast: false,
   reads: (policy) => !isCilium(policy),
   ordered: true,
 };

@@ -9,8 +9,9 @@ export interface Stage {
   /**
    * first  the first rule that matches decides
    * union  a denial wins, then an allow rule
+   * none   the policies only isolate here
    */
-  readonly rule: 'first' | 'union';
+  readonly rule: 'first' | 'union' | 'none';
   /**
    * Of a pod that a policy of the stage isolates, what no rule decides.
    * deny  it ends here
@@ -32,6 +33,7 @@ const orderOfNetworkPolicy = 1000;
 
 export function stagesOf(snapshot: Snapshot, reading: Reading): readonly Stage[] {
   const policies = snapshot.policies.filter(reading.reads);
+  if (reading.ordered) return tiersOf(policies, snapshot.tiers ?? new Map());
   const cluster = (kind: 'admin' | 'baseline'): Stage => ({
     name: kind === 'admin' ? 'ClusterNetworkPolicies of the tier Admin' : 'ClusterNetworkPolicies of the tier Baseline',
     rule: 'first',
@@ -39,17 +41,31 @@ export function stagesOf(snapshot: Snapshot, reading: Reading): readonly Stage[]
     policies: policies.filter(({ inForce }) => inForce.stage.kind === kind).toSorted(byPlace),
   });
   const network = policies.filter(({ inForce }) => inForce.stage.kind === 'network');
-  const middle: readonly Stage[] = reading.ordered
-    ? tiersOf(policies, snapshot.tiers ?? new Map())
-    : [{ name: 'network policies', rule: 'union', rest: 'deny', policies: network }];
-  return [cluster('admin'), ...middle, cluster('baseline')].filter((stage) => stage.policies.length > 0);
+  const [admin, baseline] = [cluster('admin'), cluster('baseline')];
+  const middle: Stage = { name: 'network policies', rule: 'union', rest: 'deny', policies: network };
+  const stages: readonly Stage[] =
+    reading.isolatesLast && baseline.policies.length > 0
+      ? [admin, { ...middle, rest: 'next' }, baseline, { ...middle, rule: 'none' }]
+      : [admin, middle, baseline];
+  return stages.filter((stage) => stage.policies.length > 0);
+}
+
+/** ClusterNetworkPolicies stand in two tiers of Calico's own, so that a tier may come before them. */
+function tierNameOf({ inForce: { stage } }: SnapshotPolicy): string {
+  switch (stage.kind) {
+    case 'calico':
+      return stage.tier;
+    case 'admin':
+      return 'kube-admin';
+    case 'baseline':
+      return 'kube-baseline';
+    case 'network':
+      return defaultTier;
+  }
 }
 
 function tiersOf(policies: readonly SnapshotPolicy[], known: ReadonlyMap<string, CalicoTier>): readonly Stage[] {
-  const named = Map.groupBy(
-    policies.filter(({ inForce: { stage } }) => stage.kind === 'calico' || stage.kind === 'network'),
-    ({ inForce: { stage } }) => (stage.kind === 'calico' ? stage.tier : defaultTier),
-  );
+  const named = Map.groupBy(policies, tierNameOf);
   const tierOf = (name: string): CalicoTier =>
     known.get(name) ?? ownTiers.get(name) ?? { order: Number.POSITIVE_INFINITY, passes: false };
   return [...named]

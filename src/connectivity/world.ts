@@ -22,7 +22,7 @@ import {
 } from './port-set.ts';
 import type { Reading } from './readings.ts';
 import type { Snapshot, SnapshotPolicy } from './snapshot.ts';
-import { stagesOf } from './stages.ts';
+import { type Stage, stagesOf } from './stages.ts';
 
 /** One rule, joined with whom it is about. */
 export interface Step {
@@ -79,7 +79,7 @@ export function createWorld(snapshot: Snapshot, parties: Parties, settings: Sett
   const ofEvery: Record<Direction, number[]> = { ingress: [], egress: [] };
   const ofClass: Record<Direction, (number[] | undefined)[]> = { ingress: [], egress: [] };
 
-  for (const [stage, { policies }] of stages.entries())
+  for (const [stage, { policies, rule: decides }] of stages.entries())
     for (const policy of policies)
       for (const part of policy.inForce.parts) {
         const subject = matchers.subject(part.subject, policy.ref.namespace);
@@ -87,11 +87,11 @@ export function createWorld(snapshot: Snapshot, parties: Parties, settings: Sett
           const rules = part.rules.filter(
             (rule) => rule.direction === direction && !(rule.isUntyped === true && reading.untyped === 'ignored'),
           );
-          const isForced = reading.untyped === 'isolate' && rules.some(({ isUntyped }) => isUntyped);
+          const isForced = reading.untyped === 'isolate' && part.untyped?.includes(direction) === true;
           const isolates = isForced || part.isolates.includes(direction);
           if (rules.length === 0 && !isolates) continue;
           const number = blocks.length;
-          const steps = rules.map((rule) => stepOf(rule, policy));
+          const steps = decides === 'none' ? [] : rules.map((rule) => stepOf(rule, policy));
           blocks.push({ stage, policy, isolates, steps });
           if (subject.isEveryPod) ofEvery[direction].push(number);
           else
@@ -123,26 +123,31 @@ export function createWorld(snapshot: Snapshot, parties: Parties, settings: Sett
     const key = numbers.join();
     let made = plans[direction].get(key);
     if (made === undefined) {
-      const all = [...ofEvery[direction], ...numbers].sort((one, other) => one - other);
-      made = plannedStages(all.flatMap((number) => blocks[number] ?? []));
+      made = plannedStages(merged(ofEvery[direction], numbers));
       plans[direction].set(key, made);
     }
     planOf[direction][index] = made;
     return made;
   };
 
-  const plannedStages = (own: readonly Block[]): Plan =>
-    [...Map.groupBy(own, ({ stage }) => stage)].map(([number, blocks]) => {
-      const stage = stages[number];
-      const steps = blocks.flatMap((block) => block.steps);
-      const denials = steps.filter(({ rule }) => rule.action === 'deny');
-      const others = steps.filter(({ rule }) => rule.action !== 'deny');
-      return {
-        name: stage?.name ?? '',
-        steps: stage?.rule === 'union' ? [...denials, ...others] : steps,
-        closedBy: stage?.rest === 'deny' ? blocks.filter(({ isolates }) => isolates).map(({ policy }) => policy) : [],
-      };
-    });
+  /** @param numbers of blocks in their order, which is that of the stages */
+  const plannedStages = (numbers: readonly number[]): Plan => {
+    const plan: PlannedStage[] = [];
+    for (let at = 0; at < numbers.length; ) {
+      const stage = blocks[numbers[at] ?? 0]?.stage ?? 0;
+      const { name, rule, rest } = stages[stage] as Stage;
+      const steps: Step[] = [];
+      const closedBy: SnapshotPolicy[] = [];
+      for (; at < numbers.length; at++) {
+        const block = blocks[numbers[at] ?? 0];
+        if (block === undefined || block.stage !== stage) break;
+        for (const step of block.steps) steps.push(step);
+        if (rest === 'deny' && block.isolates) closedBy.push(block.policy);
+      }
+      plan.push({ name, steps: rule === 'union' ? denialsFirst(steps) : steps, closedBy });
+    }
+    return plan;
+  };
 
   const allowed: World['allowed'] = (pods, direction, peer, seen) => {
     const destination = direction === 'ingress' ? pods : peer;
@@ -164,6 +169,16 @@ export function createWorld(snapshot: Snapshot, parties: Parties, settings: Sett
 }
 
 const directions = ['ingress', 'egress'] as const;
+
+function denialsFirst(steps: readonly Step[]): readonly Step[] {
+  if (!steps.some(({ rule }) => rule.action === 'deny')) return steps;
+  return [...steps.filter(({ rule }) => rule.action === 'deny'), ...steps.filter(({ rule }) => rule.action !== 'deny')];
+}
+
+/** Two lists in order as one. */
+function merged(one: readonly number[], other: readonly number[]): readonly number[] {
+  return one.length === 0 ? other : [...one, ...other].sort((left, right) => left - right);
+}
 
 function isNamed(port: Port): boolean {
   return 'name' in port;

@@ -7,7 +7,7 @@ import type { Selector } from '../kubernetes/label-selector.ts';
 import type { Port } from '../kubernetes/port-range.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import type { Expression } from './expression/expression.ts';
-import type { Peer, Reach, Verdict } from './model.ts';
+import type { Peer, Reach, SelectorPeer, Verdict } from './model.ts';
 
 export interface InForce {
   readonly stage: Stage;
@@ -32,6 +32,8 @@ export type Stage =
 export interface Part {
   readonly subject: InForceSubject;
   readonly isolates: readonly Direction[];
+  /** Directions with rules, of whomever, that the policy has no type for. Cilium isolates in these too (NP-21). */
+  readonly untyped?: readonly Direction[];
   /** In their order. */
   readonly rules: readonly InForceRule[];
 }
@@ -60,7 +62,15 @@ export interface InForceRule {
 }
 
 /** `nodes`: hosts of the cluster, by what a ClusterNetworkPolicy says of them. */
-export type InForcePeer = Peer | { readonly kind: 'nodes' };
+export type InForcePeer = Exclude<Peer, SelectorPeer> | InForceSelectorPeer | { readonly kind: 'nodes' };
+
+export interface InForceSelectorPeer extends SelectorPeer {
+  /**
+   * Written as `namespaces` of a ClusterNetworkPolicy. Cilium 1.20 takes the labels of a namespace for labels of the peer there. So who is
+   * in no namespace, as an address or a node, is matched where the selector asks for no label to be there.
+   */
+  readonly byNamespace?: boolean;
+}
 
 export interface Unread {
   readonly path: FieldPath;
@@ -69,33 +79,41 @@ export interface Unread {
   readonly reason: string;
 }
 
-/** Of a policy whose rules only allow, and have no order. */
-export function additive(reach: Reach, engine: 'any' | 'cilium'): InForce {
+/**
+ * Of a policy whose rules only allow, and have no order.
+ *
+ * @param withRules directions for which a list of rules is written that is not empty; of a kind that has policyTypes
+ */
+export function additive(reach: Reach, engine: 'any' | 'cilium', withRules: readonly Direction[] = []): InForce {
   const { rules, isolates, diagnostics } = reach;
   const typed = new Set(isolates.flatMap(({ directions }) => directions));
+  const untyped = withRules.filter((direction) => !typed.has(direction));
+  const readRules = (own: Reach['rules']): readonly InForceRule[] =>
+    engine === 'any' && own.some(({ direction }) => !typed.has(direction))
+      ? own.map((rule) => (typed.has(rule.direction) ? rule : { ...rule, isUntyped: true }))
+      : own;
+  const [isolation] = isolates;
+  const [first] = rules;
+  const isOne = isolates.length === 1 && rules.every(({ subject }) => subject === first?.subject);
+  const stage: Stage = { kind: 'network', engine };
+  const unread = diagnostics.flatMap(({ path, direction, verdict, reason }): readonly Unread[] =>
+    verdict === 'nothing' ? [] : [{ path, direction, verdict, reason }],
+  );
+  // Nearly every policy isolates the pods that its rules are about, and is read as one part.
+  if (isOne && isolation !== undefined && (first === undefined || first.subject.pods === isolation.pods)) {
+    const { pods, directions } = isolation;
+    const subject: InForceSubject = first?.subject ?? { namespaces: undefined, pods };
+    return { stage, parts: [{ subject, isolates: directions, untyped, rules: readRules(rules) }], unread };
+  }
+  const isolating = isolates.map(
+    ({ pods, directions }): Part => ({
+      subject: { namespaces: undefined, pods },
+      isolates: directions,
+      untyped,
+      rules: [],
+    }),
+  );
   const bySubject = Map.groupBy(rules, ({ subject }) => subject);
-  return {
-    stage: { kind: 'network', engine },
-    parts: [
-      ...isolates.map(
-        ({ pods, directions }): Part => ({
-          subject: { namespaces: undefined, pods },
-          isolates: directions,
-          rules: [],
-        }),
-      ),
-      ...[...bySubject].map(
-        ([subject, own]): Part => ({
-          subject,
-          isolates: [],
-          rules: own.map((rule) =>
-            engine === 'any' && !typed.has(rule.direction) ? { ...rule, isUntyped: true } : rule,
-          ),
-        }),
-      ),
-    ],
-    unread: diagnostics.flatMap(({ path, direction, verdict, reason }) =>
-      verdict === 'nothing' ? [] : [{ path, direction, verdict, reason }],
-    ),
-  };
+  const opening = [...bySubject].map(([subject, own]): Part => ({ subject, isolates: [], rules: readRules(own) }));
+  return { stage, parts: [...isolating, ...opening], unread };
 }

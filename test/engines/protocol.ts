@@ -57,6 +57,8 @@ export interface Question {
   readonly policies: readonly AskedPolicy[];
   /** Answer each flow in the engine's own slow way. */
   readonly oneByOne?: boolean;
+  /** The baseline alone is asked about: one answer for each subject, with the flows of the question in `own`. */
+  readonly inForce?: boolean;
 }
 
 /** About one policy. */

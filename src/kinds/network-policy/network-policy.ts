@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { NetworkPolicyRequest, PolicyRequest } from '../../kubernetes/review.ts';
-import { readNetworkPolicy } from '../../reach/dialects/network-policy.ts';
+import { directionsWithRules, readNetworkPolicy } from '../../reach/dialects/network-policy.ts';
 import { additive } from '../../reach/in-force.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
@@ -26,7 +26,7 @@ export const networkPolicy: PolicyKind = {
     },
   ],
   read: readNetworkPolicy,
-  inForce: (policy) => additive(readNetworkPolicy(policy), 'any'),
+  inForce: (policy) => additive(readNetworkPolicy(policy), 'any', directionsWithRules(policy)),
   worded: (verdicts, border) => wordedVerdicts(verdicts, border, networkPolicyWords),
   narrows: { by: 'label', key: networkPolicyWords.namespaceLabel },
   unchanged: ({ spec }, stored) => isDeepStrictEqual(spec, stored.spec),

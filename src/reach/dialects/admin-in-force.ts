@@ -8,10 +8,12 @@ const actions = { accept: 'allow', deny: 'deny', pass: 'pass' } as const;
 const onlyPriority = 0;
 
 export function adminInForce(kind: string, object: unknown): InForce {
-  const { tier, priority = onlyPriority, subject, rules } = readAdminPolicy(kind, object);
+  const { tier, priority = onlyPriority, subject, isDead, rules } = readAdminPolicy(kind, object);
   const unread: Unread[] = [];
   const read: InForceRule[] = [];
-  for (const { direction, action, peers, ports } of rules) {
+  for (const { direction, action: written, peers, ports } of rules) {
+    // "For Deny and Pass rules, fail closed means: treat the rule as a Deny all rule."
+    const action = peers.some(({ peer }) => peer.kind === 'unknown') ? 'deny' : written;
     for (const { path, peer } of peers) {
       const at = field(undefined, path);
       const is = peerOf(peer);
@@ -22,14 +24,20 @@ export function adminInForce(kind: string, object: unknown): InForce {
   }
   const { namespaces, pods } = subject;
   const part: Part = { subject: { namespaces, pods }, isolates: [], rules: read };
-  return { stage: { kind: tier === 'Admin' ? 'admin' : 'baseline', priority }, parts: [part], unread };
+  const parts = isDead ? [] : [part];
+  return { stage: { kind: tier === 'Admin' ? 'admin' : 'baseline', priority }, parts, unread };
 }
 
 /** Undefined: it matches nobody, or is not understood; a denial of it denies nobody here. */
 function peerOf(peer: AdminPeer): InForcePeer | undefined {
   switch (peer.kind) {
     case 'pods':
-      return { kind: 'selector', namespaces: peer.namespaces, pods: peer.pods };
+      return {
+        kind: 'selector',
+        namespaces: peer.namespaces,
+        pods: peer.pods,
+        ...(peer.byNamespace && { byNamespace: true }),
+      };
     case 'everybody':
     case 'unknown':
       return { kind: 'any' };

@@ -21,6 +21,8 @@ export interface AdminPods {
   readonly kind: 'pods';
   readonly namespaces: Selector;
   readonly pods: Selector;
+  /** Written as `namespaces`, and not as `pods`. */
+  readonly byNamespace?: boolean;
 }
 
 export type AdminPeer =
@@ -46,8 +48,10 @@ export interface AdminRule {
 export interface AdminPolicy {
   readonly tier: 'Admin' | 'Baseline';
   readonly priority: number | undefined;
-  /** What is not understood is every pod. */
+  /** What is not understood is every pod, and so is what selects none. */
   readonly subject: AdminPods;
+  /** No pod can be selected. */
+  readonly isDead: boolean;
   /** Those of each direction in their order. */
   readonly rules: readonly AdminRule[];
 }
@@ -63,6 +67,7 @@ export function readAdminPolicy(kind: string, object: unknown): AdminPolicy {
     tier: isBaseline ? 'Baseline' : 'Admin',
     priority: typeof priority === 'number' ? priority : undefined,
     subject: subject.kind === 'pods' ? subject : everywhere,
+    isDead: subject.kind === 'nothing',
     rules: (['ingress', 'egress'] as const).flatMap((direction) =>
       listAt(spec, direction).flatMap((rule, index) => readRule(rule, direction, index) ?? []),
     ),
@@ -97,7 +102,10 @@ function readPeer(peer: unknown, action: AdminRule['action']): AdminPeer {
   if (isMap(peer)) {
     const { pods, namespaces, networks } = peer;
     if (isMap(pods)) return podsOf(valueAt(pods, 'namespaceSelector'), valueAt(pods, 'podSelector'));
-    if (isGiven(namespaces)) return podsOf(namespaces, {});
+    if (isGiven(namespaces)) {
+      const read = podsOf(namespaces, {});
+      return read.kind === 'pods' ? { ...read, byNamespace: true } : read;
+    }
     if (Array.isArray(networks)) return { kind: 'networks', addresses: addressesOf(networks) };
     if (isGiven(peer.nodes) || isGiven(peer.domainNames)) return { kind: 'other' };
   }
@@ -125,7 +133,7 @@ function addressesOf(networks: readonly unknown[]): IpSet {
 
 const protocols = { tcp: 'TCP', udp: 'UDP', sctp: 'SCTP' } as const;
 
-/** v1alpha2: `{ tcp: { destinationPort: { number } } }`, or a name, which stands for any port. */
+/** v1alpha2: `{ tcp: { destinationPort: { number } } }`, or a name, which stands for any port of any protocol. */
 function portsOfProtocol(written: unknown): readonly Port[] {
   for (const [field, protocol] of Object.entries(protocols)) {
     const of = valueAt(written, field);
@@ -133,20 +141,25 @@ function portsOfProtocol(written: unknown): readonly Port[] {
     const { destinationPort } = of;
     return [portOf(protocol, valueAt(destinationPort, 'number'), valueAt(destinationPort, 'range'))];
   }
-  return named;
+  return namedPorts(valueAt(written, 'destinationNamedPort'));
 }
 
 /** v1alpha1: `portNumber`, `portRange` or `namedPort`. */
 function portsOfPort(written: unknown): readonly Port[] {
-  if (!isMap(written)) return named;
-  const { portNumber, portRange } = written;
+  if (!isMap(written)) return namedPorts(undefined);
+  const { portNumber, portRange, namedPort } = written;
   const of = isMap(portNumber) ? portNumber : isMap(portRange) ? portRange : undefined;
-  if (of === undefined) return named;
+  if (of === undefined) return namedPorts(namedPort);
   const protocol = Object.values(protocols).find((one) => one === (of.protocol ?? 'TCP'));
-  return protocol === undefined ? named : [portOf(protocol, of.port, of === portRange ? of : undefined)];
+  return protocol === undefined
+    ? namedPorts(undefined)
+    : [portOf(protocol, of.port, of === portRange ? of : undefined)];
 }
 
-const named: readonly Port[] = [{ protocol: 'TCP', name: 'any' }];
+/** By a name that is not understood: of no container. */
+function namedPorts(name: unknown): readonly Port[] {
+  return Object.values(protocols).map((protocol) => ({ protocol, name: typeof name === 'string' ? name : '' }));
+}
 
 function portOf(protocol: (typeof protocols)[keyof typeof protocols], number: unknown, range: unknown): Port {
   if (typeof number === 'number') return { protocol, first: number, last: number };

@@ -10,6 +10,7 @@ import { excerpt, isGiven, isMap, unknownField } from '../../kubernetes/json.ts'
 import { contradiction, type Selector } from '../../kubernetes/label-selector.ts';
 import type { Policy } from '../../kubernetes/objects.ts';
 import { parseSelector } from '../../kubernetes/parse-selector.ts';
+import type { Direction } from '../../tenancy/tenant.ts';
 import {
   type Diagnostic,
   diagnostic,
@@ -64,6 +65,15 @@ export function readNetworkPolicy(policy: Policy): Reach {
       .filter(({ path, verdict }) => path === flaw.path || verdict === 'invalid')
       .map((one) => ({ ...one, rulesBefore: 0 })),
   };
+}
+
+/** The directions that have rules, whatever policyTypes says. */
+export function directionsWithRules({ spec }: { readonly spec?: unknown }): readonly Direction[] {
+  if (!isMap(spec)) return [];
+  return directions.filter((direction) => {
+    const rules = spec[direction];
+    return Array.isArray(rules) && rules.length > 0;
+  });
 }
 
 /** @param types undefined, where it is not understood, counts as both, so that no rule goes unread */

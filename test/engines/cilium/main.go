@@ -58,6 +58,8 @@ type request struct {
 	Flows    []flow  `json:"flows"`
 	Policies []asked `json:"policies"`
 	OneByOne bool    `json:"oneByOne"`
+	// The objects of the baseline are all that is asked about: one answer for each subject, with the flows of the request that are allowed.
+	InForce bool `json:"inForce"`
 }
 
 // A pod, an address, or one that Cilium has a fixed identity for.
@@ -158,10 +160,15 @@ type world struct {
 	identities []*identity.Identity
 	// By numeric identity, the place among the parties.
 	places map[identity.NumericIdentity]int
+	// Why one of the policies in force is not taken.
+	refused error
 }
 
 func reply(asks request) []answer {
 	world := build(asks)
+	if asks.InForce {
+		return world.inForce()
+	}
 	answers := make([]answer, len(asks.Policies))
 	for index, one := range asks.Policies {
 		answers[index] = world.judge(one)
@@ -194,6 +201,10 @@ func build(asks request) *world {
 	made.repository.UpdateIdentities(known, nil)
 	for index, one := range asks.Baseline {
 		entries, err := readers[one.Kind](one.Object)
+		if err != nil && asks.InForce {
+			made.refused = err
+			return made
+		}
 		if err != nil {
 			fail(err)
 		}
@@ -235,6 +246,27 @@ func identityOf(one party, index int) *identity.Identity {
 		of[constants.PodNamespaceMetaLabelsPrefix+key] = value
 	}
 	return identity.NewIdentity(number, labels.Map2Labels(of, labels.LabelSourceK8s))
+}
+
+// What gets through to and from each subject with all of the policies.
+func (world *world) inForce() []answer {
+	answers := make([]answer, len(world.Subjects))
+	for index, subject := range world.Subjects {
+		result := answer{Common: []flow{}, Own: []int{}, Others: []int{}, Subject: subject, Looked: len(world.Flows)}
+		if world.refused != nil {
+			result.Error = world.refused.Error()
+		} else if allows, err := world.resolve(subject); err != nil {
+			result.Error = err.Error()
+		} else {
+			for place, flow := range world.Flows {
+				if allows(flow) {
+					result.Own = append(result.Own, place)
+				}
+			}
+		}
+		answers[index] = result
+	}
+	return answers
 }
 
 func (world *world) judge(one asked) (result answer) {

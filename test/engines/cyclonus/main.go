@@ -34,6 +34,8 @@ type request struct {
 	Flows    []flow  `json:"flows"`
 	Policies []asked `json:"policies"`
 	OneByOne bool    `json:"oneByOne"`
+	// The objects of the baseline are all that is asked about: one answer for each subject, with the flows of the request that are allowed.
+	InForce bool `json:"inForce"`
 }
 
 // A pod, an address, or one that only Cilium knows.
@@ -140,6 +142,9 @@ func reply(asks request) []answer {
 	for _, one := range asks.Parties {
 		made.peers = append(made.peers, peerOf(one))
 	}
+	if asks.InForce {
+		return made.inForce()
+	}
 	answers := make([]answer, len(asks.Policies))
 	for index, one := range asks.Policies {
 		answers[index] = made.judge(one)
@@ -163,6 +168,23 @@ func peerOf(one party) *matcher.TrafficPeer {
 			Namespace:       one.Pod.Namespace,
 		},
 	}
+}
+
+// What gets through to and from each subject with all of the policies.
+func (world *world) inForce() []answer {
+	answers := make([]answer, len(world.Subjects))
+	together := matcher.BuildNetworkPolicies(false, world.baseline)
+	for index, subject := range world.Subjects {
+		result := answer{Common: []flow{}, Own: []int{}, Others: []int{}, Subject: subject, Looked: len(world.Flows)}
+		allows := world.resolve(together, subject)
+		for place, flow := range world.Flows {
+			if allows(flow) {
+				result.Own = append(result.Own, place)
+			}
+		}
+		answers[index] = result
+	}
+	return answers
 }
 
 func (world *world) judge(one asked) (result answer) {

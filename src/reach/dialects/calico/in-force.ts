@@ -13,7 +13,7 @@ import { type Asked, askedOf, entityAt, readPeer } from './entity.ts';
 import { headOf, tiersOf, typesOf } from './head.ts';
 import { ofEndpoints, ofNamespaces } from './parse-selector.ts';
 import { diagnosticOf, type Place, Unread as Thrown, unprovenAt, within } from './place.ts';
-import { notPortsOf, readPorts } from './ports.ts';
+import { isPortless, notPortsOf, readPorts } from './ports.ts';
 import { selectorAt } from './selector.ts';
 
 const actions: ReadonlyMap<unknown, InForceRule['action']> = new Map([
@@ -49,7 +49,9 @@ function readPolicy(policy: Policy, asked: Asked): InForce {
     unread.push(unprovenAt(within(place, 'serviceAccountSelector'), 'selects pods by labels of their accounts', ''));
   const subject = tried(() => subjectOf(spec, asked), unread);
   const rules: InForceRule[] = [];
-  for (const direction of ['ingress', 'egress'] as const) {
+  // Rules of a direction that `types` leaves out are not in force (felix, PolicyApplies).
+  const types = typesOf(spec);
+  for (const direction of types) {
     const list: unknown = spec[direction];
     if (!Array.isArray(list)) continue;
     for (const [index, rule] of list.entries()) {
@@ -64,7 +66,7 @@ function readPolicy(policy: Policy, asked: Asked): InForce {
       tier: tier?.name ?? 'default',
       order: typeof spec.order === 'number' ? spec.order : undefined,
     },
-    parts: subject === undefined ? [] : [{ subject: { expression: subject }, isolates: typesOf(spec), rules }],
+    parts: subject === undefined ? [] : [{ subject: { expression: subject }, isolates: types, rules }],
     unread,
   };
 }
@@ -90,10 +92,13 @@ function subjectOf({ selector, namespaceSelector }: JsonMap, { ownPods }: Asked)
 function readRule(rule: unknown, place: Place, direction: Direction, asked: Asked): InForceRule | undefined {
   if (!isMap(rule)) throw new Thrown(unprovenAt(place, 'is not a rule', ''));
   const action = actions.get(rule.action);
-  if (action === undefined) return undefined;
+  if (action === undefined || isPortless(rule.protocol)) return undefined;
   const source = entityAt(rule.source, 'source', place);
   const destination = entityAt(rule.destination, 'destination', place);
   const ports = readPorts(rule, source, destination, place);
+  // Who connects chooses the port that he comes from. So a rule that opens counts for every such port, and one that denies for none.
+  if (action === 'deny' && isGiven(source.ports ?? source.notPorts))
+    throw new Thrown(unprovenAt(source.place, 'denies by the port that a connection comes from', ''));
   const notPorts = notPortsOf(rule, destination, place);
   const [remote, local] = direction === 'ingress' ? [source, destination] : [destination, source];
   const peer = readPeer(remote, asked);

@@ -104,6 +104,11 @@ function isNumber(text: string): boolean {
   return /^[1-9][0-9]{0,4}$/.test(text) && Number(text) <= highest;
 }
 
+/** A protocol that is neither TCP, UDP nor SCTP. */
+export function isPortless(protocol: unknown): boolean {
+  return isGiven(protocol) && !transports.has(protocol);
+}
+
 /** What `notPorts` and `notProtocol` take away. For who reaches whom alone (in-force.ts). */
 export function notPortsOf({ protocol, notProtocol }: JsonMap, destination: Entity, place: Place): readonly Port[] {
   const ports = portsAt(destination, 'notPorts', transportOf(protocol, 'protocol', place) ?? 'TCP');

@@ -5,12 +5,14 @@ import type { Selector } from '../../../kubernetes/label-selector.ts';
 import type { Policy } from '../../../kubernetes/objects.ts';
 import { additive, type InForce, type InForcePeer, type InForceRule, type Part, type Unread } from '../../in-force.ts';
 import { readCiliumPolicy } from './policy.ts';
+import { withoutPortless } from './portless.ts';
 import { readEndpoints } from './selector.ts';
 
 /** Of a rule that denies, what is not understood is left out: so nobody counts as denied who is not. */
 export function ciliumInForce(policy: Policy): InForce {
-  const allows = additive(readCiliumPolicy(policy), 'cilium');
-  const denying = specsOf(policy)
+  const plain = withoutPortless(policy);
+  const allows = additive(readCiliumPolicy(plain), 'cilium');
+  const denying = specsOf(plain)
     .map(({ spec }) => denialsOf(spec))
     .filter((one) => one !== undefined);
   return denying.length === 0
@@ -27,7 +29,9 @@ export function ciliumClusterwideInForce(policy: Policy): InForce {
   const unread: Unread[] = [];
   for (const { spec, path } of specsOf(policy)) {
     if (isGiven(spec.nodeSelector)) continue;
-    const read = ciliumInForce(withSpecs(policy, [spec]));
+    const read = ciliumInForce(
+      path.step === 'spec' ? Object.assign({ ...policy }, { spec, specs: undefined }) : withSpecs(policy, [spec]),
+    );
     for (const one of read.unread) unread.push(one);
     const at = field(path, 'endpointSelector');
     const subject = readEndpoints(spec.endpointSelector, at, { direction: 'ingress', kind: 'selector' });

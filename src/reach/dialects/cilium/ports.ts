@@ -23,7 +23,7 @@ const protocols: ReadonlyMap<unknown, readonly Protocol[]> = new Map<unknown, re
   ['ANY', ['TCP', 'UDP', 'SCTP']],
 ]);
 /** These have no ports. A grant says nothing of them, unless it is one for every port. */
-const otherProtocols: ReadonlySet<string> = new Set(['VRRP', 'IGMP', 'GRE', 'IPIP', 'IPV6', 'ESP', 'AH']);
+export const otherProtocols: ReadonlySet<string> = new Set(['VRRP', 'IGMP', 'GRE', 'IPIP', 'IPV6', 'ESP', 'AH']);
 const portRuleFields: ReadonlySet<string> = new Set([
   ...['ports', 'terminatingTLS', 'originatingTLS', 'serverNames', 'listener', 'rules'],
 ]);
