@@ -53,7 +53,7 @@ async function printed(result: AuditResult, format: (typeof formats)[number]): P
     case 'html':
       return [await pageOf(result)];
     default:
-      return resultLines(result, format === 'wide');
+      return resultLines(result, format === 'wide').map(printable);
   }
 }
 

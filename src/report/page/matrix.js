@@ -24,8 +24,9 @@ function matrix(names, crossings) {
   for (const one of crossings) {
     const [row, column] = [places.get(one.from), places.get(one.to)];
     if (row === undefined || column === undefined) continue;
-    rows[row].push({ row, column, one });
-    columns[column].push({ row, column, one });
+    const cell = { row, column, one };
+    rows[row].push(cell);
+    columns[column].push(cell);
   }
   for (const line of rows) line.sort((a, b) => a.column - b.column);
   for (const line of columns) line.sort((a, b) => a.row - b.row);
