@@ -25,6 +25,8 @@ const rowsAtOnce = 200;
  * @param {(item: unknown) => unknown[]} cells of one item; the first is the heading of the row
  */
 function list(caption, head, items, cells) {
+  if (items.length === 0)
+    return make('p', { class: 'list' }, make('strong', {}, caption), ': ', make('span', { class: 'hint' }, 'none'));
   const body = make('tbody');
   const table = make(
     'table',
