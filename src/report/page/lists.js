@@ -66,7 +66,7 @@ const openOf = (mark) =>
 function ruleOf(number) {
   const [direction, action, peers, ports] = JSON.parse(data.texts[number]);
   const way = direction === 'ingress' ? 'from' : 'to';
-  return make('div', {}, `${action} ${direction} ${way} ${peers === '' ? 'nobody that exists' : peers}: ${ports}`);
+  return make('div', {}, `${action} ${direction} ${way} ${peers === '' ? 'no peer that exists' : peers}: ${ports}`);
 }
 
 function namespaceOf(one, isOpen) {
