@@ -61,7 +61,7 @@ const replaced: readonly (readonly [words: RegExp, say: string])[] = [
   [/\bsettl(e|es|ed|ing)\b/i, 'propagation delay, debounce'],
   [/\bleaving\b/i, 'terminating'],
   // Zero trust is a term of its own (docs/zero-trust.md).
-  [/(?<!\bzero )\btrust(s|ed)?\b/i, 'CA bundle'],
+  [/(?<!\bzero[ -])\btrust(s|ed)?\b/i, 'CA bundle'],
   [/\bwire\b/i, 'decode'],
   [/\bknown objects\b/i, 'object cache'],
   [/\blist items\b/i, 'list stream'],
