@@ -20,6 +20,11 @@ import { readerOptions, tenancyOptions } from './shared-options.ts';
 
 export const snapshotOptions = {
   ...tenancyOptions,
+  tenants: optionalText(
+    'DIR',
+    tenancyOptions.tenants.help,
+    'the Tenant and Exemption objects of the API server; with files, none',
+  ),
   ...readerOptions,
   filename: {
     ...texts('FILE', 'read this file or folder, or - for the standard input, and no cluster; repeat for more', 'none'),
@@ -90,7 +95,14 @@ export async function fromFiles(
 }
 
 const clusterScoped: ReadonlySet<string> = new Set([
-  ...['Namespace', 'Tier', 'ClusterNetworkPolicy', 'AdminNetworkPolicy', 'BaselineAdminNetworkPolicy'],
+  ...[
+    'Namespace',
+    'Tier',
+    'CiliumClusterwideNetworkPolicy',
+    'ClusterNetworkPolicy',
+    'AdminNetworkPolicy',
+    'BaselineAdminNetworkPolicy',
+  ],
 ]);
 
 function inNamespace(object: JsonMap, kind: string, namespace = 'default'): JsonMap {
@@ -131,6 +143,7 @@ const collections: readonly (readonly [kind: string, apiVersion: string, ...path
   ),
   ...(
     [
+      ['CiliumClusterwideNetworkPolicy', 'cilium.io/v2', 'ciliumclusterwidenetworkpolicies'],
       ['ClusterNetworkPolicy', 'policy.networking.k8s.io/v1alpha2', 'clusternetworkpolicies'],
       ['AdminNetworkPolicy', 'policy.networking.k8s.io/v1alpha1', 'adminnetworkpolicies'],
       ['BaselineAdminNetworkPolicy', 'policy.networking.k8s.io/v1alpha1', 'baselineadminnetworkpolicies'],

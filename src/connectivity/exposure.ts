@@ -11,7 +11,7 @@ import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import type { PodClass } from './parties.ts';
 import { type PortSet, rangesOf } from './port-set.ts';
-import { portText } from './port-text.ts';
+import { portSummary } from './port-summary.ts';
 import type { Plan, World } from './world.ts';
 
 export interface Exposure {
@@ -158,5 +158,5 @@ function cutsOf(blocks: readonly IpRange[], outside: IpSet): readonly IpRange[] 
 }
 
 export function exposureKey({ direction, addresses, ports, state }: Exposure): string {
-  return `${direction} ${addresses} ${portText(ports)} ${state}`;
+  return `${direction} ${addresses} ${portSummary(ports)} ${state}`;
 }

@@ -5,7 +5,7 @@ import { opposite } from '../tenancy/gate-request.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { type Crossing, gatePorts } from './crossings.ts';
 import { setOf } from './port-set.ts';
-import { portText } from './port-text.ts';
+import { portSummary } from './port-summary.ts';
 
 /**
  * used       something crosses there
@@ -31,7 +31,7 @@ export function gateUse(crossings: readonly Crossing[], tenancy: Tenancy, now: n
   for (const tenant of tenancy.tenants.values())
     for (const gate of tenant.network.gates) {
       const [from, to] = gate.direction === 'egress' ? [tenant.name, gate.tenant] : [gate.tenant, tenant.name];
-      const ports = portText(setOf(orAllPorts(gate.ports)));
+      const ports = portSummary(setOf(orAllPorts(gate.ports)));
       const one = { from, to, ports, declaredBy: tenant.name };
       const key = `${from} ${to} ${ports} ${tenant.name}`;
       if (gate.expires !== undefined && gate.expires <= now) {
@@ -43,7 +43,7 @@ export function gateUse(crossings: readonly Crossing[], tenancy: Tenancy, now: n
         found.set(key, { ...one, state: 'half open' });
         continue;
       }
-      const whole = { from, to, ports: portText(open), declaredBy: from };
+      const whole = { from, to, ports: portSummary(open), declaredBy: from };
       const state = crossed.has(`${from} ${to}`) ? 'used' : 'unused';
       found.set(`${from} ${to}`, { ...whole, state });
     }

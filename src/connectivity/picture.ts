@@ -12,7 +12,7 @@ import { type Group, platformGroup } from './matrix.ts';
 import { createParties, type PodClass } from './parties.ts';
 import { namespacesOf, type PictureNamespace } from './picture-namespaces.ts';
 import { unionOf } from './port-set.ts';
-import { portText } from './port-text.ts';
+import { portSummary } from './port-summary.ts';
 import { readingsOf } from './readings.ts';
 import { refText, type Snapshot } from './snapshot.ts';
 import { createWorld } from './world.ts';
@@ -88,13 +88,13 @@ export function pictureOf(snapshot: Snapshot, tenancy: Tenancy, now: number): Pi
   const crossings = [...all.values()].toSorted(byName).map((one): PictureCrossing => {
     const seen = byKey.map((own, index) => ({
       reading: readings[index]?.name ?? '',
-      ports: portText(own.get(`${one.from} ${one.to}`)?.ports ?? []),
+      ports: portSummary(own.get(`${one.from} ${one.to}`)?.ports ?? []),
     }));
     const isSame = seen.every(({ ports }) => ports === seen[0]?.ports);
     return {
-      ...{ from: one.from, to: one.to, ports: portText(one.ports) },
-      grants: one.grants.map(({ kind, name, ports }) => ({ kind, name, ports: portText(ports) })),
-      violation: portText(one.violation),
+      ...{ from: one.from, to: one.to, ports: portSummary(one.ports) },
+      grants: one.grants.map(({ kind, name, ports }) => ({ kind, name, ports: portSummary(ports) })),
+      violation: portSummary(one.violation),
       example: { from: whoIs(one.example.from), to: whoIs(one.example.to) },
       ...(!isSame && { onlyIn: seen.filter(({ ports }) => ports !== '') }),
     };
@@ -113,7 +113,7 @@ export function pictureOf(snapshot: Snapshot, tenancy: Tenancy, now: number): Pi
           const spaces = new Set([pods.namespace.name]);
           const { direction, addresses, ports, state } = one;
           outside.set(key, {
-            ...{ tenant, direction, addresses, ports: portText(ports), state, namespaces: 0 },
+            ...{ tenant, direction, addresses, ports: portSummary(ports), state, namespaces: 0 },
             ...{ example: whoIs(pods), spaces },
           });
         }
@@ -182,7 +182,7 @@ function tenantsOf(
     return {
       name,
       ...(tenant !== undefined && tenancy.declares(tenant) && { mode: tenant.mode }),
-      ...{ namespaces: spaces.length, pods, inside: portText(inside.get(name) ?? []) },
+      ...{ namespaces: spaces.length, pods, inside: portSummary(inside.get(name) ?? []) },
       zeroTrust: name === platformGroup ? [] : assess(facts, tenancy),
     };
   });

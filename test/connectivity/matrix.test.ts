@@ -93,6 +93,24 @@ t.test('Cilium: a denial wins', async (t) => {
   t.ok(cellsOf([...base, cilium], asCilium).includes('acme > beta: 1-21/TCP,23-65535/TCP,all/UDP,all/SCTP'));
 });
 
+t.test('CiliumClusterwideNetworkPolicy: a selector without a namespace is about all of them', async (t) => {
+  const clusterwide = policy(
+    'closed',
+    {
+      endpointSelector: {
+        matchExpressions: [{ key: 'io.kubernetes.pod.namespace', operator: 'NotIn', values: ['kube-system'] }],
+      },
+      ingress: [{ fromEndpoints: [{ matchLabels: { app: 'front' } }] }],
+    },
+    'CiliumClusterwideNetworkPolicy',
+    'cilium.io/v2',
+  );
+  t.strictSame(
+    cellsOf([...base, clusterwide], asCilium),
+    everything.filter((cell) => !/^\(platform\) > (acme|beta)/.test(cell)),
+  );
+});
+
 t.test('ClusterNetworkPolicy: the first rule decides, and Pass leaves it to the next tier', async (t) => {
   const border = policy(
     'border',
