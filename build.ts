@@ -7,7 +7,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin, transform } from 'esbuild';
+import { scripts, styles } from './src/report/page.ts';
 
 /** What `bulkhead version` prints: `COMMIT` where the build has no repository, as in an image. */
 function commit(): string | undefined {
@@ -61,12 +62,21 @@ export const fetch = () => new LeftOut();`,
   },
 };
 
+/** The script and style of `bulkhead audit -o html`, which are beside the code in the sources. */
+async function page(): Promise<Readonly<Record<'script' | 'style', string>>> {
+  const joined = async (names: readonly string[], loader: 'js' | 'css'): Promise<string> => {
+    const texts = await Promise.all(names.map((name) => readFile(`src/report/page/${name}`, 'utf8')));
+    return (await transform(texts.join(''), { loader, minify: true })).code.trim();
+  };
+  return { script: await joined(scripts, 'js'), style: await joined(styles, 'css') };
+}
+
 const common = {
   entryPoints: ['src/main.ts'],
   bundle: true,
   platform: 'node',
   format: 'esm',
-  define: { bulkheadCommit: JSON.stringify(commit()) ?? 'undefined' },
+  define: { bulkheadCommit: JSON.stringify(commit()) ?? 'undefined', bulkheadPage: JSON.stringify(await page()) },
   plugins: [lazyHttp, withoutUndici, pureLibrary],
   // Libraries that are CommonJS ask for Node's own modules in their way.
   banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },

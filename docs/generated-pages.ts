@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { checksPage } from './checks/checks-page.ts';
 import { decisionsPage } from './decisions/decisions-page.ts';
+import { auditPicture } from './how-to/audit-picture.ts';
 import { doctorPage } from './how-to/doctor-page.ts';
 import { exemptionPage, gateRequestPage, settingsPage, tenantPage } from './schema-pages.ts';
 
@@ -9,6 +10,7 @@ export function generatedPages(): readonly { readonly file: string; readonly tex
   return [
     { file: join(import.meta.dirname, 'checks/README.md'), text: checksPage() },
     { file: join(import.meta.dirname, 'decisions/README.md'), text: decisionsPage() },
+    { file: join(import.meta.dirname, 'how-to/audit.svg'), text: auditPicture() },
     { file: join(import.meta.dirname, 'how-to/doctor.md'), text: doctorPage() },
     { file: join(import.meta.dirname, 'settings.md'), text: settingsPage() },
     { file: join(import.meta.dirname, 'tenant.md'), text: tenantPage() },

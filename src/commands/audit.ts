@@ -1,38 +1,75 @@
-/** Reads a cluster in use once, and reports all that Bulkhead would reject and cut off in it. Changes nothing. */
+/** Reads a cluster in use once, or files, and reports who reaches whom and all that Bulkhead would reject and cut off. Changes nothing. */
+import { printable } from '../admission/message.ts';
+import { pictureOf } from '../connectivity/picture.ts';
 import { readCluster, Unreadable } from '../facts/cluster-reader.ts';
 import { readTenancy } from '../files/read-tenancy.ts';
-import { auditDocument, auditLines, hasFindings } from '../report/audit-report.ts';
+import type { AuditReport } from '../report/audit-report.ts';
+import { type AuditResult, isToDo, resultJson, resultLines, resultYaml } from '../report/audit-result.ts';
+import { pageOf } from './audit-page.ts';
 import { survey } from './audit-survey.ts';
 import { CannotStart, orCannotStart } from './cannot-start.ts';
 import { locationOf } from './cluster-location.ts';
-import { defineCommand } from './command.ts';
+import { defineCommand, type Surroundings } from './command.ts';
+import { Misuse } from './misuse.ts';
 import { oneOf } from './options.ts';
-import { readerOptions, tenancyOptions } from './shared-options.ts';
+import { loadSnapshot, type SnapshotValues, snapshotOptions } from './snapshot-source.ts';
+
+const formats = ['table', 'wide', 'json', 'yaml', 'html'] as const;
 
 export const command = defineCommand({
-  summary: 'report, read-only, everything in a cluster that would be rejected or cut off',
-  details: 'Ends with 1 when something is found, when nothing could be checked, or when a part could not be read.',
+  summary: 'report, read-only, who reaches whom, and everything that would be rejected or cut off',
+  details:
+    'Reads a cluster; with -f or -k files, and then says who reaches whom only. ' +
+    'Ends with 1 when something is found, when nothing could be checked, or when a part could not be read.',
   options: {
-    ...tenancyOptions,
-    ...readerOptions,
-    output: { ...oneOf('FORMAT', ['table', 'json'], 'print the report in this format', 'table'), short: 'o' },
+    ...snapshotOptions,
+    output: { ...oneOf('FORMAT', formats, 'print the report in this format', 'table'), short: 'o' },
   },
-  async run(values, { print, environment }) {
-    const { value: fromFiles } = orCannotStart(await readTenancy(values));
-    const reader = readCluster(locationOf('audit', values, environment));
-    try {
-      const problems: string[] = [];
-      const tell = (_: unknown, message: string): void => void problems.push(message);
-      const log = { info: () => {}, warn: tell, error: tell };
-      const fromObjects = values.tenants === undefined;
-      const tenancy = fromObjects ? await reader.tenancy(fromFiles.settings, log) : fromFiles;
-      const report = await survey(reader, tenancy, fromObjects ? 'objects' : 'listed', problems);
-      for (const line of values.output === 'json' ? [auditDocument(report)] : auditLines(report)) print(line);
-      return hasFindings(report) ? 1 : 0;
-    } catch (error) {
-      throw error instanceof Unreadable ? new CannotStart(error.message) : error;
-    } finally {
-      reader.close();
-    }
+  async run(values, surroundings) {
+    const isOfFiles = values.filename.length + values.kustomize.length > 0;
+    if (isOfFiles && values.tenants === undefined)
+      throw new Misuse('without tenants no namespace has a known owner: give their folder with --tenants DIR');
+    if (isOfFiles && (values.kubeconfig ?? values.context) !== undefined)
+      throw new Misuse('--kubeconfig and --context are for a cluster: leave them out, or -f and -k');
+    const report = isOfFiles ? undefined : await surveyed(values, surroundings);
+    const { snapshot, tenancy, problems } = await loadSnapshot('audit', values, surroundings);
+    const said = new Set([...(report?.problems ?? []), ...(report?.unread ?? [])]);
+    const result: AuditResult = {
+      report,
+      problems: problems.filter((one) => !said.has(one)).map((one) => printable(one)),
+      connectivity: pictureOf(snapshot, tenancy, Date.now()),
+    };
+    for (const line of await printed(result, values.output)) surroundings.print(line);
+    return isToDo(result) ? 1 : 0;
   },
 });
+
+async function printed(result: AuditResult, format: (typeof formats)[number]): Promise<readonly string[]> {
+  switch (format) {
+    case 'json':
+      return [resultJson(result)];
+    case 'yaml':
+      return [resultYaml(result)];
+    case 'html':
+      return [await pageOf(result)];
+    default:
+      return resultLines(result, format === 'wide').map(printable);
+  }
+}
+
+async function surveyed(values: SnapshotValues, { environment }: Surroundings): Promise<AuditReport> {
+  const { value: fromFiles } = orCannotStart(await readTenancy(values));
+  const reader = readCluster(locationOf('audit', values, environment));
+  try {
+    const problems: string[] = [];
+    const tell = (_: unknown, message: string): void => void problems.push(message);
+    const log = { info: () => {}, warn: tell, error: tell };
+    const fromObjects = values.tenants === undefined;
+    const tenancy = fromObjects ? await reader.tenancy(fromFiles.settings, log) : fromFiles;
+    return await survey(reader, tenancy, fromObjects ? 'objects' : 'listed', problems);
+  } catch (error) {
+    throw error instanceof Unreadable ? new CannotStart(error.message) : error;
+  } finally {
+    reader.close();
+  }
+}

@@ -84,12 +84,6 @@ export function hasFindings(report: AuditReport): boolean {
   );
 }
 
-/** One document: the report, and whether the command ends with 1. */
-export function auditDocument(report: AuditReport): string {
-  const head = { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'AuditReport', hasFindings: hasFindings(report) };
-  return JSON.stringify({ ...head, ...report }, null, 2);
-}
-
 export function auditLines(report: AuditReport): readonly string[] {
   if (report.namespaces === 0)
     return [

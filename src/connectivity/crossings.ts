@@ -1,0 +1,181 @@
+/**
+ * Traffic over borders: which tenants reach which in one reading of a snapshot, and what grants it. A gate or a shared service does, as the
+ * border of a tenant asks it (reach/gate.ts, reach/shared-service.ts); the rest is a violation.
+ */
+
+import { matches } from '../kubernetes/label-selector.ts';
+import { orAllPorts, type PortRange } from '../kubernetes/port-range.ts';
+import { openOf, servicesOf } from '../reach/shared-service.ts';
+import type { Border } from '../reach/violation.ts';
+import type { Tenancy } from '../tenancy/tenancy.ts';
+import type { Direction, Tenant } from '../tenancy/tenant.ts';
+import { type Cell, groupOf, matrixOf, platformGroup } from './matrix.ts';
+import type { Party, PodClass } from './parties.ts';
+import { differenceOf, intersectionOf, noPorts, type PortSet, setOf, unionOf } from './port-set.ts';
+import type { World } from './world.ts';
+
+/** What lets a connection over the border. */
+export interface Grant {
+  readonly kind: 'gate' | 'shared service';
+  /** Of a shared service; empty for a gate, which the two tenants name. */
+  readonly name: string;
+  readonly ports: PortSet;
+}
+
+/** Never within one tenant, nor within the platform. */
+export interface Crossing {
+  readonly from: string;
+  readonly to: string;
+  readonly ports: PortSet;
+  readonly grants: readonly Grant[];
+  /** What nothing grants. */
+  readonly violation: PortSet;
+  /** Two who connect; of a violation where there is one, unless a gate grants a part of its ports. */
+  readonly example: Cell['example'];
+}
+
+export interface Crossings {
+  /** In the order of the names. */
+  readonly crossings: readonly Crossing[];
+  /** What is open inside: the group, and the ports. */
+  readonly inside: ReadonlyMap<string, PortSet>;
+}
+
+/** @param now milliseconds since the epoch */
+export function crossingsOf(world: World, tenancy: Tenancy, now: number): Crossings {
+  const borders = new Map<string, Border>();
+  const borderOf = (tenant: Tenant): Border => {
+    const known = borders.get(tenant.name) ?? { tenant, namespace: '', tenancy, now };
+    borders.set(tenant.name, known);
+    return known;
+  };
+  const tenants = new Map<string, Tenant>();
+  for (const { owner } of world.parties.namespaces) if (owner !== 'platform') tenants.set(owner.name, owner);
+
+  // Pods of the platform are told apart by the services that they are part of, as each is granted by itself.
+  const platform = platformGroups(tenancy);
+  const { cells } = matrixOf(regrouped(world, platform.keyOf));
+  const found = new Map<string, Crossing>();
+  const inside = new Map<string, PortSet>();
+  for (const { from: keyFrom, to: keyTo, ports, example } of cells) {
+    const [from, to] = [platform.groupOf(keyFrom), platform.groupOf(keyTo)];
+    if (from === to) {
+      inside.set(from, unionOf(inside.get(from) ?? noPorts, ports));
+      continue;
+    }
+    const [source, target] = [tenants.get(from), tenants.get(to)];
+    const grants =
+      source !== undefined && target !== undefined
+        ? gatesBetween(source, target, tenancy, now)
+        : source !== undefined
+          ? platform.services(keyTo, 'egress', borderOf(source))
+          : target !== undefined
+            ? platform.services(keyFrom, 'ingress', borderOf(target))
+            : [];
+    const used = grants
+      .map((grant) => ({ ...grant, ports: intersectionOf(ports, grant.ports) }))
+      .filter((grant) => grant.ports.length > 0);
+    const violation = used.reduce((rest, grant) => differenceOf(rest, grant.ports), ports);
+    const one = { from, to, ports, grants: used, violation, example };
+    const known = found.get(`${from} ${to}`);
+    found.set(`${from} ${to}`, known === undefined ? one : joined(known, one));
+  }
+  return { crossings: [...found.values()].toSorted(byName), inside };
+}
+
+export function joined(one: Crossing, other: Crossing): Crossing {
+  const grants = new Map<string, Grant>();
+  for (const grant of [...one.grants, ...other.grants]) {
+    const known = grants.get(`${grant.kind} ${grant.name}`);
+    grants.set(`${grant.kind} ${grant.name}`, { ...grant, ports: unionOf(known?.ports ?? noPorts, grant.ports) });
+  }
+  return {
+    ...one,
+    ports: unionOf(one.ports, other.ports),
+    grants: [...grants.values()],
+    violation: unionOf(one.violation, other.violation),
+    example: one.violation.length === 0 && other.violation.length > 0 ? other.example : one.example,
+  };
+}
+
+export function byName(one: Pick<Crossing, 'from' | 'to'>, other: Pick<Crossing, 'from' | 'to'>): number {
+  if (one.from !== other.from) return one.from < other.from ? -1 : 1;
+  return one.to < other.to ? -1 : one.to > other.to ? 1 : 0;
+}
+
+function gatesBetween(from: Tenant, to: Tenant, tenancy: Tenancy, now: number): readonly Grant[] {
+  const ports = gatePorts(from, to.name, 'egress', tenancy, now);
+  return ports.length === 0 ? [] : [{ kind: 'gate', name: '', ports }];
+}
+
+/** What both halves of the gates between the two open. */
+export function gatePorts(tenant: Tenant, other: string, direction: Direction, tenancy: Tenancy, now: number): PortSet {
+  const { own, theirs } = tenancy.gates(tenant, other, direction, now);
+  return intersectionOf(opened(own), opened(theirs));
+}
+
+function opened(grants: readonly { readonly ports: readonly PortRange[] }[]): PortSet {
+  return setOf(grants.flatMap(({ ports }) => orAllPorts(ports)));
+}
+
+/** Groups of pods of the platform: those in the same shared services. */
+function platformGroups(tenancy: Tenancy) {
+  const { sharedServices } = tenancy.settings;
+  const spaces = new Set(sharedServices.map(({ namespace }) => namespace));
+  const members = new Map<string, PodClass>();
+  return {
+    keyOf(pods: PodClass): string {
+      const group = groupOf(pods);
+      if (group !== platformGroup || !spaces.has(pods.namespace.name)) return group;
+      // Services select by the namespace and the labels, so pods with the same ones are in the same services.
+      const key = `${platformGroup} ${pods.namespace.name} ${JSON.stringify([...pods.labels].sort())}`;
+      members.set(key, pods);
+      return key;
+    },
+    groupOf: (key: string): string => (members.has(key) ? platformGroup : key),
+    services(key: string, direction: Direction, border: Border): readonly Grant[] {
+      const pods = members.get(key);
+      if (pods === undefined) return [];
+      return servicesOf(pods.namespace.name, direction, border)
+        .filter((service) => matches(service.pods, pods.labels))
+        .map((service) => ({ kind: 'shared service', name: service.name, ports: opened([openOf(service)]) }));
+    },
+  };
+}
+
+/** The same world, whose pods belong to other groups. Classes keep their numbers. */
+function regrouped(world: World, keyOf: (pods: PodClass) => string): World {
+  const { classes } = world.parties;
+  const own = <Any extends Party>(party: Any): Any =>
+    party.kind === 'pod' ? ((classes[party.index] ?? party) as Any) : party;
+  const named = new Map<string, PodClass['namespace']['owner']>();
+  const moved = classes.map((pods): PodClass => {
+    const key = keyOf(pods);
+    if (key === groupOf(pods)) return pods;
+    const owner = named.get(key) ?? standIn(key);
+    named.set(key, owner);
+    return { ...pods, namespace: { ...pods.namespace, owner } };
+  });
+  return {
+    reading: world.reading,
+    parties: { ...world.parties, classes: moved },
+    plan: (pods, direction) => world.plan(own(pods), direction),
+    allowed: (pods, direction, peer, seen) => world.allowed(own(pods), direction, own(peer), seen),
+    connection: (from, to) => world.connection(own(from), own(to)),
+  };
+}
+
+/** An owner of which the matrix reads the name alone. */
+function standIn(name: string): Tenant {
+  return {
+    name,
+    labels: new Map(),
+    mode: 'enforce',
+    isolation: 'hard',
+    members: [],
+    reserved: new Map(),
+    limit: undefined,
+    resourceQuota: undefined,
+    network: { within: 'none', egressRanges: [], egress: [], vouched: [], names: [], gates: [] },
+  };
+}

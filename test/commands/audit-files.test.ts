@@ -1,0 +1,71 @@
+/** `bulkhead audit` of files: formats, endings, and what it needs. */
+import { join } from 'node:path';
+import t from 'tap';
+import { parse } from 'yaml';
+import { runCommandLine } from '../../src/commands/command-line.ts';
+
+const config = ['--config', 'manifests/overlays/example/bulkhead.yaml'];
+const example = ['--tenants', 'docs/examples/audit/tenants.yaml', ...config];
+const cluster = 'docs/examples/audit/cluster.yaml';
+
+async function audit(args: readonly string[], input = '') {
+  const lines: string[] = [];
+  const code = await runCommandLine(['audit', ...args], {
+    print: (line) => void lines.push(line),
+    environment: {},
+    input: new Blob([input]).stream(),
+  });
+  return { code, text: lines.join('\n') };
+}
+
+t.test('the same answer as a table, JSON, YAML and a page', async (t) => {
+  const table = await audit([...example, '-f', cluster]);
+  t.equal(table.code, 1);
+  t.match(table.text, /^acme +beta +5432\/TCP +gate$/m);
+  t.match(
+    table.text,
+    /^delta +epsilon +every port +VIOLATION +Deployment delta-net\/vpn to Deployment epsilon-web\/web$/m,
+  );
+  t.notMatch(table.text, /shared service dns/);
+  t.match(table.text, /^acme +met +not known +met +met +not known$/m);
+  const wide = await audit([...example, '-f', cluster, '-o', 'wide']);
+  t.match(wide.text, /^acme +\(platform\) +53\/TCP, 53\/UDP +shared service dns$/m);
+  t.match(wide.text, /^ {2}delta, no-way-around: partly\. The tenant is in mode audit: findings are not rejected\.$/m);
+  const json = await audit([...example, '-f', cluster, '-o', 'json']);
+  const document = JSON.parse(json.text);
+  t.match(document, { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'AuditReport', hasFindings: true });
+  t.strictSame(parse((await audit([...example, '-f', cluster, '-o', 'yaml'])).text), document);
+  t.match((await audit([...example, '-f', cluster, '-o', 'html'])).text, /^<!doctype html>/);
+});
+
+t.test('a baseline that is to come counts, unless it is left out', async (t) => {
+  const closed = await audit([...example, '-f', '-'], pods('acme-web'));
+  t.equal(closed.code, 0, closed.text);
+  t.match(closed.text, /^No tenant reaches another one\.$/m);
+  const open = await audit([...example, '-f', '-', '--no-baseline'], pods('acme-web', 'beta-web'));
+  t.equal(open.code, 1);
+  t.match(open.text, /^acme +beta +every port but 5432\/TCP +VIOLATION/m);
+});
+
+t.test('names of files cannot command a terminal', async (t) => {
+  const { text } = await audit([...example, '-f', '-', '--no-baseline'], pods('"acme-\\u001b[2J"', 'acme-web'));
+  t.notMatch(text, '\u001b');
+});
+
+t.test('what is wrong with the files ends it', async (t) => {
+  await t.rejects(audit([...config, '-f', cluster]), { message: /^without tenants / });
+  await t.rejects(audit([...example, '-f', cluster, '--context', 'a']), { message: /are for a cluster/ });
+  await t.rejects(audit([...example, '-f', join(t.testdirName, 'none.yaml')]), { code: 2, message: /none\.yaml/ });
+  const broken = await audit([...example, '-f', '-'], 'kind: [');
+  t.equal(broken.code, 1);
+  t.match(broken.text, /^not read: /m);
+});
+
+function pods(...namespaces: readonly string[]): string {
+  return namespaces
+    .map(
+      (namespace) =>
+        `apiVersion: v1\nkind: Pod\nmetadata: { name: web, namespace: ${namespace}, labels: { app: web } }\nspec: { containers: [] }\n`,
+    )
+    .join('---\n');
+}

@@ -1,0 +1,174 @@
+/** Chromium without a window, driven over two pipes by the DevTools protocol. It has no network. */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
+import type { Missing } from '../../apiserver/go-program.ts';
+
+export interface Chromium {
+  readonly program: string;
+}
+
+const programs = ['chromium', 'chromium-browser', 'google-chrome'];
+
+export async function findChromium(): Promise<Chromium | Missing> {
+  const program = programs.find((one) => spawnSync(one, ['--version']).status === 0);
+  return program === undefined ? { missing: `none of ${programs.join(', ')} is installed` } : { program };
+}
+
+export interface Page {
+  /** Errors of the page and of its console, with violations of its security policy; and requests other than of the page itself. */
+  readonly errors: string[];
+  /** From the start of the navigation until it is drawn and idle. */
+  readonly openMilliseconds: number;
+  evaluate<Value>(expression: string): Promise<Value>;
+  /** As a person presses it: `ArrowRight`, `Enter`. */
+  press(key: string): Promise<void>;
+  media(features: Readonly<Record<string, string>>, media?: string): Promise<void>;
+  screenshot(file: string): Promise<void>;
+  pdf(): Promise<Buffer>;
+  /** What a screen reader is given: role and name of each node that has both. */
+  accessible(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+interface Message {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: Record<string, never>;
+  readonly result?: Record<string, never>;
+  readonly error?: { readonly message: string };
+}
+
+export async function openPage(
+  { program }: Chromium,
+  html: string,
+  size = { width: 1300, height: 1000 },
+): Promise<Page> {
+  const folder = await mkdtemp(join(tmpdir(), 'bulkhead-page-'));
+  const file = join(folder, 'page.html');
+  await writeFile(file, html);
+  const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--remote-debugging-pipe'];
+  const child = spawn(
+    program,
+    [
+      ...flags,
+      `--window-size=${size.width},${size.height}`,
+      `--user-data-dir=${join(folder, 'profile')}`,
+      'about:blank',
+    ],
+    {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+    },
+  );
+  const [output, input] = [child.stdio[3] as Writable, child.stdio[4] as Readable];
+  const waiting = new Map<number, (message: Message) => void>();
+  const errors: string[] = [];
+  let loaded: () => void = () => {};
+  let last = 0;
+  let rest = '';
+  input.setEncoding('utf8');
+  input.on('data', (text: string) => {
+    const parts = (rest + text).split('\0');
+    rest = parts.pop() ?? '';
+    for (const part of parts) {
+      const message: Message = JSON.parse(part);
+      if (message.id !== undefined) waiting.get(message.id)?.(message);
+      else heard(message.method ?? '', message.params ?? {});
+    }
+  });
+  function heard(method: string, params: Record<string, unknown>): void {
+    if (method === 'Page.loadEventFired') loaded();
+    if (method === 'Runtime.exceptionThrown' || method === 'Runtime.consoleAPICalled')
+      errors.push(JSON.stringify(params));
+    if (method === 'Log.entryAdded') errors.push(JSON.stringify(params));
+    if (method === 'Page.javascriptDialogOpening') errors.push(`a dialog: ${JSON.stringify(params)}`);
+    const url = method === 'Network.requestWillBeSent' ? (params.request as { url: string }).url : undefined;
+    if (url !== undefined && url !== address) errors.push(`a request to ${url}`);
+  }
+  let session: string | undefined;
+  const send = async (method: string, params: object = {}): Promise<Record<string, never>> => {
+    const id = ++last;
+    const answer = new Promise<Message>((resolve) => waiting.set(id, resolve));
+    output.write(`${JSON.stringify({ id, method, params, sessionId: session })}\0`);
+    const { result, error } = await answer;
+    waiting.delete(id);
+    if (error !== undefined) {
+      // A test that fails before it has the page leaves no process behind.
+      if (session === undefined) child.kill();
+      throw new Error(`${method}: ${error.message}`);
+    }
+    return result ?? {};
+  };
+  const evaluate = async <Value>(expression: string): Promise<Value> => {
+    const { result, exceptionDetails } = await send('Runtime.evaluate', {
+      ...{ expression, returnByValue: true, awaitPromise: true },
+    });
+    if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
+    return (result as unknown as { value: Value }).value;
+  };
+
+  const address = pathToFileURL(file).href;
+  const { targetId } = await send('Target.createTarget', { url: 'about:blank' });
+  session = (await send('Target.attachToTarget', { targetId, flatten: true })).sessionId;
+  for (const domain of ['Page', 'Runtime', 'Log', 'Network', 'Accessibility']) await send(`${domain}.enable`);
+  const begin = performance.now();
+  const isLoaded = new Promise<void>((resolve) => {
+    loaded = resolve;
+  });
+  await send('Page.navigate', { url: address });
+  await isLoaded;
+  await evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))');
+  const openMilliseconds = performance.now() - begin;
+
+  return {
+    errors,
+    openMilliseconds,
+    evaluate,
+    async press(key) {
+      const codes: Readonly<Record<string, number>> = {
+        Enter: 13,
+        Tab: 9,
+        ArrowLeft: 37,
+        ArrowUp: 38,
+        ArrowRight: 39,
+        ArrowDown: 40,
+      };
+      const event = { key, code: key, windowsVirtualKeyCode: codes[key], ...(key === 'Enter' && { text: '\r' }) };
+      await send('Input.dispatchKeyEvent', { type: 'keyDown', ...event });
+      await send('Input.dispatchKeyEvent', { type: 'keyUp', ...event });
+      await evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))');
+    },
+    async media(features, media = '') {
+      const listed = Object.entries(features).map(([name, value]) => ({ name, value }));
+      await send('Emulation.setEmulatedMedia', { media, features: listed });
+    },
+    async screenshot(path) {
+      const { data } = await send('Page.captureScreenshot', { format: 'png' });
+      await writeFile(path, Buffer.from(data as unknown as string, 'base64'));
+    },
+    async pdf() {
+      const { data } = await send('Page.printToPDF', { printBackground: true });
+      return Buffer.from(data as unknown as string, 'base64');
+    },
+    async accessible() {
+      const { nodes } = await send('Accessibility.getFullAXTree');
+      interface Node {
+        readonly ignored: boolean;
+        readonly role?: { readonly value: string };
+        readonly name?: { readonly value: string };
+      }
+      return (nodes as unknown as readonly Node[])
+        .filter(({ ignored, role, name }) => !ignored && role !== undefined && (name?.value ?? '') !== '')
+        .map(({ role, name }) => `${role?.value} ${name?.value}`);
+    },
+    async close() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill();
+      await ended;
+      await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    },
+  };
+}

@@ -1,0 +1,187 @@
+/** The page of `bulkhead audit -o html` in Chromium: five tenants, names that are markup, and keys alone. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { pageOf } from '../../../src/commands/audit-page.ts';
+import { runCommandLine } from '../../../src/commands/command-line.ts';
+import type { Picture } from '../../../src/connectivity/picture.ts';
+import { foundOrSkip } from '../../apiserver/cluster-test.ts';
+import { findChromium, openPage, type Page } from './chromium.ts';
+
+const example = [
+  ...['--tenants', 'docs/examples/audit/tenants.yaml', '--config', 'manifests/overlays/example/bulkhead.yaml'],
+  ...['-f', 'docs/examples/audit/cluster.yaml'],
+];
+
+async function pageOfExample(): Promise<string> {
+  const lines: string[] = [];
+  await runCommandLine(['audit', ...example, '-o', 'html'], { print: (line) => lines.push(line), environment: {} });
+  return lines.join('\n');
+}
+
+t.test('it holds all that it needs, and its policy allows nothing else', async (t) => {
+  const html = await pageOfExample();
+  t.match(
+    html,
+    /content="default-src 'none'; script-src 'sha256-[^']+'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'"/,
+  );
+  t.notMatch(html, /\b(src|href)=/, 'nothing is loaded');
+  t.notMatch(html, /\bon[a-z]+=|style=/, 'no inline handlers or styles');
+  for (const file of ['elements', 'matrix', 'lists', 'main'])
+    t.notMatch(
+      await readFile(`src/report/page/${file}.js`, 'utf8'),
+      /innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b/,
+    );
+});
+
+const chromium = await foundOrSkip('the page in Chromium', findChromium);
+
+async function opened(t: Test, html: string): Promise<Page> {
+  if (chromium === undefined) throw new Error('Chromium is missing');
+  const page = await openPage(chromium, html);
+  t.teardown(() => page.close());
+  return page;
+}
+
+/** Screenshots for people: `SCREENSHOTS=DIR`. */
+async function shoot(page: Page, name: string): Promise<void> {
+  const folder = process.env.SCREENSHOTS;
+  if (folder !== undefined) await page.screenshot(join(folder, `${name}.png`));
+}
+
+if (chromium !== undefined) {
+  t.test('five tenants: the matrix, a tenant, a crossing, and what a search finds', async (t) => {
+    const page = await opened(t, await pageOfExample());
+    const text = (selector: string) =>
+      page.evaluate<string>(`document.querySelector(${JSON.stringify(selector)})?.innerText ?? ''`);
+    const texts = (selector: string) =>
+      page.evaluate<string[]>(
+        `[...document.querySelectorAll(${JSON.stringify(selector)})].map((one) => one.title || one.innerText)`,
+      );
+    t.strictSame(await texts('.cell a.gate'), ['acme to beta: 5432/TCP, through a gate']);
+    t.ok((await texts('.cell a.violation')).includes('delta to epsilon: every port, not granted'));
+    const border = (kind: string) =>
+      page.evaluate(`getComputedStyle(document.querySelector('.cell a.${kind}')).borderTopStyle`);
+    t.strictSame([await border('gate'), await border('violation')], ['dashed', 'solid'], 'not by colour alone');
+    t.not(await text('.cell a.gate'), await text('.cell a.violation'), 'and by a sign');
+    const tree = await page.accessible();
+    for (const node of [
+      'link acme to beta: 5432/TCP, through a gate',
+      'rowheader acme',
+      'searchbox Find a tenant, namespace or workload',
+    ])
+      t.ok(tree.includes(node), `a screen reader is given: ${node}`);
+    await shoot(page, 'five-light');
+    await page.media({ 'prefers-color-scheme': 'dark' });
+    await shoot(page, 'five-dark');
+    t.not(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(255, 255, 255)');
+    await page.media({});
+
+    await page.evaluate('document.querySelector(\'.cell a[tabindex="0"]\').focus()');
+    const focused = () => page.evaluate<string>('document.activeElement.title || document.activeElement.tagName');
+    const first = await focused();
+    await page.press('ArrowDown');
+    t.not(await focused(), first, 'an arrow goes to another cell');
+    await page.press('Enter');
+    t.match(await page.evaluate('location.hash'), /^#\/crossing\//);
+    t.match(await text('main h2'), / → /);
+
+    await page.evaluate("location.hash = '#/tenant/acme'");
+    await page.press('Tab');
+    t.equal(await text('main h2'), 'acme');
+    t.match(await text('main'), /mode enforce; 1 namespaces, 2 pods/);
+    t.match(await text('main'), /allow egress to beta: 5432\/TCP/, 'what is open and from which policy');
+    t.match(await text('main'), /Identity rests on cryptographic proof\s+\? not known/);
+    await shoot(page, 'tenant');
+
+    await page.evaluate("search.value = 'orders'; search.dispatchEvent(new Event('input'))");
+    await page.evaluate('new Promise((done) => setTimeout(done, 300))');
+    t.strictSame(await texts('.results a'), ['beta-data/Deployment orders']);
+    await page.evaluate("document.querySelector('.results a').click()");
+    await page.press('Tab');
+    t.equal(await text('main h2'), 'beta');
+    t.ok(await page.evaluate("document.getElementById('ns-beta-data').open"));
+    t.ok((await page.pdf()).length > 1000, 'it prints');
+    t.strictSame(page.errors, []);
+  });
+
+  t.test('a fragment is a permanent link, and one that means nothing does no harm', async (t) => {
+    const page = await opened(t, await pageOfExample());
+    for (const [hash, heading] of [
+      ['#/crossing/acme/beta', 'acme → beta'],
+      ['#/crossing/acme/nobody', 'acme → nobody'],
+      ['#/tenant/%E0%A4%A', 'Matrix of tenants'],
+      ['#/tenant/nobody', 'There is no such tenant'],
+      ['#/', 'Matrix of tenants'],
+    ] as const) {
+      await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+      await page.evaluate('new Promise((done) => setTimeout(done, 50))');
+      t.equal(await page.evaluate("document.querySelector('main h2').innerText"), heading, hash);
+    }
+    t.strictSame(page.errors, []);
+  });
+
+  t.test('names that are markup stay names, of every kind that is shown', async (t) => {
+    const evil = (what: string) => `</script><img src=x onerror=alert(1)>${what}"'&<!--\u2028`;
+    const [tenant, other] = [evil('tenant'), evil('other')];
+    const connectivity: Picture = {
+      readings: [evil('reading')],
+      tenants: [tenant, other].map((name) => ({
+        ...{ name, mode: evil('mode'), namespaces: 1, pods: 1, inside: evil('inside') },
+        zeroTrust: [{ requirement: 'enforced', state: 'not', evidence: [evil('evidence')] }],
+      })),
+      crossings: [
+        {
+          ...{ from: tenant, to: other, ports: evil('ports'), violation: evil('violation') },
+          grants: [{ kind: evil('kind'), name: evil('service'), ports: evil('granted') }],
+          example: { from: evil('front'), to: evil('back') },
+          onlyIn: [{ reading: evil('engine'), ports: evil('own ports') }],
+        },
+      ],
+      namespaces: [
+        {
+          ...{ name: evil('namespace'), tenant, pods: 1, onNodes: 1, open: { ingress: 1, egress: 1, both: 1 } },
+          workloads: [{ name: evil('workload'), pods: 1, open: ['ingress'] }],
+          policies: [
+            {
+              ...{ name: evil('policy'), pods: 1 },
+              rules: [{ direction: 'ingress', action: 'allow', peers: evil('peers'), ports: evil('rule ports') }],
+            },
+          ],
+        },
+      ],
+      outside: [
+        {
+          ...{ tenant, direction: 'egress', addresses: evil('addresses'), ports: evil('outside ports') },
+          ...{ state: 'not granted', namespaces: 1, example: evil('example') },
+        },
+      ],
+      gates: [{ from: tenant, to: other, ports: evil('gate ports'), state: 'unused', declaredBy: tenant }],
+      selectNothing: [evil('selects nothing')],
+      openNothing: [evil('opens nothing')],
+    };
+    const html = await pageOf({ report: undefined, problems: [evil('problem')], connectivity });
+    const page = await opened(t, html);
+    const shownOn = async (hash: string) => {
+      await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+      await page.evaluate('new Promise((done) => setTimeout(done, 100))');
+      return page.evaluate<string>("document.querySelector('main').textContent");
+    };
+    const texts = [
+      await shownOn('#/'),
+      await shownOn(`#/tenant/${encodeURIComponent(tenant)}`),
+      await shownOn(`#/crossing/${encodeURIComponent(tenant)}/${encodeURIComponent(other)}`),
+    ].join('\n');
+    const kinds = html.matchAll(/onerror=alert\(1\)>([a-z ]+)/g);
+    const all = new Set([...kinds].map(([, what]) => what ?? ''));
+    t.ok(all.size > 20, 'every kind of name is there');
+    // A crossing tells what grants it in words, and a mode is shown with a word before it.
+    for (const what of all) t.ok(texts.includes(evil(what)), `${what} is shown as it is`);
+    t.equal(await page.evaluate("document.querySelectorAll('img, iframe, object').length"), 0);
+    t.equal(await page.evaluate("document.querySelectorAll('script').length"), 2);
+    await page.evaluate("search.value = 'onerror'; search.dispatchEvent(new Event('input'))");
+    await page.evaluate('new Promise((done) => setTimeout(done, 300))');
+    t.equal(await page.evaluate("document.querySelectorAll('.results li').length"), 4);
+    t.strictSame(page.errors, []);
+  });
+}
