@@ -35,6 +35,9 @@ function findingOf(change: DiffChange, objects: readonly LintedObject[], setting
   const cause = causes.find(({ file }) => file !== '') ?? causes[0];
   const object = cause?.policies[0] ?? '';
   const ends = `${endText(from, membersShown)} to ${endText(to, membersShown)}`;
+  // The rule that allows it is at the place of the finding.
+  const others = causes.filter((one) => one !== cause || one.path === '' || one.side === 'old');
+  const why = others.map(({ text }) => text).join('; ');
   return {
     check,
     severity: 'error',
@@ -45,7 +48,7 @@ function findingOf(change: DiffChange, objects: readonly LintedObject[], setting
     column: cause?.column ?? 0,
     path: printable(cause?.path ?? ''),
     headline: 'opens a connection over the border of a tenant',
-    reason: `opens ${ports.join(', ')} from ${ends}: ${causes.map(({ text }) => text).join('; ')}`,
+    reason: `opens ${ports.join(', ')} from ${ends}${why === '' ? '' : `, as ${why}`}`,
     witness: '',
     fix: 'narrow the peers or the ports, or agree on the crossing and accept this change',
     docs: docsPage(settings, 'how-to/diff.md'),

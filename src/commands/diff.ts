@@ -159,6 +159,7 @@ function causeOf(cause: SharedCause, places: Places): DiffCause {
     text: printable(causeText(cause)),
     policies: policies.map(printable),
     direction: cause.direction,
+    side: cause.side,
     path: cause.path,
     file: printable(object?.file ?? ''),
     line: place?.line ?? 0,

@@ -148,12 +148,21 @@ export const anotherTenant = '(another tenant)';
 /** A number for all that policies see of pods. */
 function createLook(): (pods: PodClass) => number {
   const numbers = new Map<string, number>();
+  const ofNamespaces = new Map<PodClass['namespace'], string>();
+  const textOf = (labels: PodClass['labels']): string => JSON.stringify([...labels].sort(byKey));
   return ({ namespace, labels, ports, addresses }) => {
-    const key = canonical([[...namespace.labels].sort(), [...labels].sort(), ports, addresses]);
+    const home = ofNamespaces.get(namespace) ?? textOf(namespace.labels);
+    ofNamespaces.set(namespace, home);
+    const own = addresses.map(({ first, last }) => `${first}-${last}`).join();
+    const key = `${home} ${textOf(labels)} ${ports.length === 0 ? '' : JSON.stringify(ports)} ${own}`;
     const number = numbers.get(key) ?? numbers.size;
     numbers.set(key, number);
     return number;
   };
+}
+
+function byKey([one]: readonly [string, string], [other]: readonly [string, string]): number {
+  return one < other ? -1 : 1;
 }
 
 function byClass(bodies: readonly Body[], side: SideName): readonly (readonly Body[])[] {

@@ -39,6 +39,8 @@ export interface DiffCause {
   /** As `NetworkPolicy acme-web/open`. Empty where no policy is one. */
   readonly policies: readonly string[];
   readonly direction: 'ingress' | 'egress';
+  /** On which of the two this is so: a policy that is gone was there in the old. */
+  readonly side: 'old' | 'new';
   readonly path: string;
   /** Empty where the policy is of a cluster, or is made by Bulkhead. */
   readonly file: string;
@@ -101,7 +103,9 @@ function becauseOf({ text, file, line, column }: DiffCause, isWide: boolean): st
 
 export function endText({ tenant, members }: DiffEnd, most: number): string {
   const noun = tenant === '(outside)' ? 'ranges and names' : 'workloads';
-  return tenant === '(nodes)' ? 'nodes' : `${tenant}: ${some(members, most, noun, ', ')}`;
+  const text = some(members, most, noun, ', ');
+  // Its members say whose they are.
+  return tenant === '(nodes)' ? 'nodes' : tenant === '(another tenant)' ? text : `${tenant}: ${text}`;
 }
 
 function some(texts: readonly string[], most: number, noun: string, joint: string): string {
