@@ -10,6 +10,7 @@ export const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
   audit: () => import('./audit.ts'),
   lint: () => import('./lint.ts'),
   diff: () => import('./diff.ts'),
+  replay: () => import('./replay.ts'),
   check: () => import('./check.ts'),
   doctor: () => import('./doctor.ts'),
   backstop: () => import('./backstop.ts'),
