@@ -10,6 +10,8 @@ export const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
   audit: () => import('./audit.ts'),
   lint: () => import('./lint.ts'),
   explain: () => import('./explain.ts'),
+  diff: () => import('./diff.ts'),
+  replay: () => import('./replay.ts'),
   check: () => import('./check.ts'),
   doctor: () => import('./doctor.ts'),
   backstop: () => import('./backstop.ts'),

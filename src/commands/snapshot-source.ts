@@ -5,7 +5,7 @@ import type { Snapshot } from '../connectivity/snapshot.ts';
 import { readCluster, Unreadable } from '../facts/cluster-reader.ts';
 import { namespacesPath } from '../facts/namespaces.ts';
 import { readTenancy } from '../files/read-tenancy.ts';
-import { writtenObjects } from '../files/written-objects.ts';
+import { type WrittenObject, writtenObjects } from '../files/written-objects.ts';
 import { listedPolicyKinds } from '../kinds/policy-kind.ts';
 import { collectionPaths } from '../kinds/resource-name.ts';
 import type { JsonMap } from '../kubernetes/json.ts';
@@ -78,20 +78,40 @@ export async function fromFiles(
   surroundings: Surroundings,
 ): Promise<LoadedSnapshot> {
   const { value: tenancy } = orCannotStart(await readTenancy(values), 2);
+  const { objects, problems } = await readObjects(filenames, folders, values, surroundings);
+  const all = withNamespaces(objects, tenancy);
+  const options = { hasPods: false, withBaseline: !values['no-baseline'] };
+  return { snapshot: readSnapshot(all, tenancy, options), tenancy, problems };
+}
+
+export interface ReadObjects {
+  /** Those that a snapshot has a use for, in their namespaces. */
+  readonly objects: readonly JsonMap[];
+  /** The same, with their places. */
+  readonly written: readonly WrittenObject[];
+  readonly problems: readonly string[];
+}
+
+/** @throws CannotStart with code 2 */
+export async function readObjects(
+  filenames: readonly string[],
+  folders: readonly string[],
+  values: Pick<SnapshotValues, 'tenants' | 'config' | 'namespace'>,
+  surroundings: Surroundings,
+): Promise<ReadObjects> {
   const inputs = await readInputs(filenames, folders, [values.tenants, values.config], surroundings);
   if (inputs.unread.length > 0)
     throw new CannotStart(inputs.unread.map((one) => printable(formatProblem(one))).join('\n'), 2);
   const problems = inputs.problems.map((one) => printable(formatProblem(one)));
-  const objects: JsonMap[] = [];
+  const written: WrittenObject[] = [];
   for (const file of inputs.files) {
     const read = writtenObjects(file);
     for (const one of read.problems) problems.push(printable(formatProblem(one)));
-    for (const { object, apiVersion, kind } of read.objects)
-      if (isOfSnapshot(apiVersion, kind)) objects.push(inNamespace(object, kind, values.namespace));
+    for (const one of read.objects)
+      if (isOfSnapshot(one.apiVersion, one.kind))
+        written.push({ ...one, object: inNamespace(one.object, one.kind, values.namespace) });
   }
-  const all = withNamespaces(objects, tenancy);
-  const options = { hasPods: false, withBaseline: !values['no-baseline'] };
-  return { snapshot: readSnapshot(all, tenancy, options), tenancy, problems };
+  return { objects: written.map(({ object }) => object), written, problems };
 }
 
 const clusterScoped: ReadonlySet<string> = new Set([
@@ -113,7 +133,7 @@ function inNamespace(object: JsonMap, kind: string, namespace = 'default'): Json
 }
 
 /** A namespace that no file holds is one all the same: its owner is whom its name is reserved to. */
-function withNamespaces(objects: readonly JsonMap[], tenancy: Tenancy): readonly JsonMap[] {
+export function withNamespaces(objects: readonly JsonMap[], tenancy: Tenancy): readonly JsonMap[] {
   const listed = new Set<unknown>();
   const named = new Set<string>();
   for (const { kind, metadata } of objects) {

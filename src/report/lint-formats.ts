@@ -55,7 +55,11 @@ function subjectOf({ object, path }: LintFinding): string {
 }
 
 /** One case for each judged object and for each file that cannot be read. Hints and findings of the baseline are output. */
-export function lintJunit(report: LintReport, isFailing: (finding: LintFinding) => boolean): string {
+export function lintJunit(
+  report: LintReport,
+  isFailing: (finding: LintFinding) => boolean,
+  suite = 'bulkhead lint',
+): string {
   const cases = new Map<string, { readonly file: string; readonly name: string; readonly findings: LintFinding[] }>();
   for (const { file, line, object } of report.objects)
     cases.set(`${file} ${object}`, { file, name: `${object} (line ${line})`, findings: [] });
@@ -70,8 +74,8 @@ export function lintJunit(report: LintReport, isFailing: (finding: LintFinding) 
   const counts = `tests="${all.length}" failures="${failed}" errors="0" skipped="0"`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="bulkhead lint" ${counts}>`,
-    `  <testsuite name="bulkhead lint" ${counts}>`,
+    `<testsuites name="${suite}" ${counts}>`,
+    `  <testsuite name="${suite}" ${counts}>`,
     ...all.flatMap(({ file, name, findings }) => testCase(file, name, findings, isFailing)),
     '  </testsuite>',
     '</testsuites>',

@@ -158,7 +158,9 @@ else {
   const runs = Number(child ?? 3);
   const best = (which: string): Measured => {
     const all = Array.from({ length: runs }, (): Measured => {
-      const { stdout } = spawnSync(process.execPath, [import.meta.filename, '--in-process', which], { encoding: 'utf8' });
+      const { stdout } = spawnSync(process.execPath, [import.meta.filename, '--in-process', which], {
+        encoding: 'utf8',
+      });
       return JSON.parse(stdout);
     });
     all.sort((one, other) => one.ms - other.ms);

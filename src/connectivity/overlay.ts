@@ -1,0 +1,77 @@
+/** A cluster, and what it would be with objects of files applied to it. */
+import type { JsonMap } from '../kubernetes/json.ts';
+import { isMap, valueAt } from '../kubernetes/json.ts';
+import type { Tenancy } from '../tenancy/tenancy.ts';
+import { policyKey } from './fingerprint.ts';
+import { readSnapshot } from './read-snapshot.ts';
+import type { Snapshot, SnapshotService } from './snapshot.ts';
+
+export interface OverlayOptions {
+  /** Adds what Bulkhead puts into the namespaces among the objects. */
+  readonly withBaseline: boolean;
+  /** Policies that the objects leave out are gone, in the namespaces that the objects name. */
+  readonly prunes: boolean;
+}
+
+/** @param objects those of files, each in its namespace */
+export function overlaid(
+  cluster: Snapshot,
+  objects: readonly JsonMap[],
+  tenancy: Tenancy,
+  { withBaseline, prunes }: OverlayOptions,
+): Snapshot {
+  const known = new Map(cluster.namespaces.map((one) => [one.name, one]));
+  const labelled = objects.map((one) => withLabelsOf(one, known));
+  const files = readSnapshot(labelled, tenancy, { hasPods: false, withBaseline });
+  const fresh = {
+    namespaces: new Set(files.namespaces.map(({ name }) => name)),
+    workloads: new Set(files.workloads.map(makerKey)),
+    services: new Set(files.services.map(serviceKey)),
+    policies: new Set(files.policies.map(policyKey)),
+  };
+  const named = new Set(objects.map((one) => valueAt(one, 'metadata', 'namespace')));
+  const missing = [...named].filter(
+    (name): name is string => typeof name === 'string' && !known.has(name) && !fresh.namespaces.has(name),
+  );
+  const isKept = (one: Snapshot['policies'][number]): boolean =>
+    !fresh.policies.has(policyKey(one)) && !(prunes && named.has(one.ref.namespace) && !isManaged(one.ref.name));
+  return {
+    namespaces: [
+      ...cluster.namespaces.filter(({ name }) => !fresh.namespaces.has(name)),
+      ...files.namespaces,
+      ...missing.map((name) => ({ name, labels: reservedLabels(name, tenancy) })),
+    ],
+    workloads: [...cluster.workloads.filter((one) => !fresh.workloads.has(makerKey(one))), ...files.workloads],
+    services: [...cluster.services.filter((one) => !fresh.services.has(serviceKey(one))), ...files.services],
+    policies: [...cluster.policies.filter(isKept), ...files.policies],
+    tiers: new Map([...(cluster.tiers ?? []), ...(files.tiers ?? [])]),
+  };
+}
+
+/** Of the baseline of a namespace, which no file holds. */
+function isManaged(name: string): boolean {
+  return name.startsWith('bulkhead-');
+}
+
+function reservedLabels(name: string, tenancy: Tenancy): Readonly<Record<string, string>> {
+  const owner = tenancy.reservation(name);
+  return owner === undefined || owner === 'platform' ? {} : { [tenancy.settings.tenantLabel]: owner.name };
+}
+
+/** Labels that a file leaves out stay: controllers and the webhook have set them. */
+function withLabelsOf(object: JsonMap, known: ReadonlyMap<string, Snapshot['namespaces'][number]>): JsonMap {
+  if (object.kind !== 'Namespace') return object;
+  const before = known.get(String(valueAt(object, 'metadata', 'name')))?.labels;
+  if (before === undefined) return object;
+  const labels = valueAt(object, 'metadata', 'labels');
+  const metadata = isMap(object.metadata) ? object.metadata : {};
+  return { ...object, metadata: { ...metadata, labels: { ...before, ...(isMap(labels) ? labels : {}) } } };
+}
+
+function makerKey({ namespace, kind, name }: Snapshot['workloads'][number]): string {
+  return `${namespace}/${kind}/${name}`;
+}
+
+function serviceKey({ namespace, name }: SnapshotService): string {
+  return `${namespace}/${name}`;
+}

@@ -1,0 +1,127 @@
+/** What `bulkhead diff` found, and how it prints it: a table, JSON, YAML, or names. For tools: see lint-formats.ts. */
+import { stringify } from 'yaml';
+import { table } from './table.ts';
+
+/** Its fields are those of `bulkhead diff -o json`. No text has control characters. */
+export interface DiffReport {
+  /** Crossings first, then what is gained, then what is lost. */
+  readonly changes: readonly DiffChange[];
+  /** Of both sides together. */
+  readonly workloads: number;
+  /** The engines whose reading of the policies counts. */
+  readonly readings: readonly string[];
+  /** What could not be read. */
+  readonly problems: readonly string[];
+}
+
+export interface DiffChange {
+  readonly change: 'gained' | 'lost';
+  /** Gained over the border of a tenant: a finding. */
+  readonly isCrossing: boolean;
+  readonly from: DiffEnd;
+  readonly to: DiffEnd;
+  /** `5432/TCP`; `every port` */
+  readonly ports: readonly string[];
+  /** Any of these is enough. */
+  readonly causes: readonly DiffCause[];
+}
+
+export interface DiffEnd {
+  /** A tenant, or one of `(platform)`, `(outside)`, `(nodes)` and `(another tenant)`. */
+  readonly tenant: string;
+  /** In order. */
+  readonly members: readonly string[];
+}
+
+export interface DiffCause {
+  /** `NetworkPolicy acme-web/open allows it in spec.egress[0].to[0]` */
+  readonly text: string;
+  /** As `NetworkPolicy acme-web/open`. Empty where no policy is one. */
+  readonly policies: readonly string[];
+  readonly direction: 'ingress' | 'egress';
+  /** On which of the two this is so: a policy that is gone was there in the old. */
+  readonly side: 'old' | 'new';
+  readonly path: string;
+  /** Empty where the policy is of a cluster, or is made by Bulkhead. */
+  readonly file: string;
+  /** 0 without a file. */
+  readonly line: number;
+  readonly column: number;
+}
+
+export function crossings({ changes }: DiffReport): readonly DiffChange[] {
+  return changes.filter(({ isCrossing }) => isCrossing);
+}
+
+function documentOf(report: DiffReport): object {
+  const hasFindings = crossings(report).length > 0;
+  return { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'DiffReport', hasFindings, ...report };
+}
+
+export const diffJson = (report: DiffReport): string => JSON.stringify(documentOf(report), null, 2);
+
+export const diffYaml = (report: DiffReport): string => stringify(documentOf(report), { lineWidth: 0 }).trimEnd();
+
+/** The policies that open crossings, each once, as kubectl takes them. */
+export function diffNames(report: DiffReport): readonly string[] {
+  const policies = crossings(report).flatMap(({ causes }) => causes.flatMap((one) => one.policies));
+  const names = policies.map((one) => {
+    const [kind = '', name = ''] = one.split(' ');
+    return `${kind.toLowerCase()}/${name.slice(name.indexOf('/') + 1)}`;
+  });
+  return [...new Set(names)].sort();
+}
+
+export function diffTable(report: DiffReport, isWide: boolean): readonly string[] {
+  const { changes, problems } = report;
+  const unread = problems.map((one) => `Not read: ${one}`);
+  if (changes.length === 0) return [...unread, summary(report)];
+  const heads = ['CHANGE', 'FROM', 'TO', 'PORTS', 'BECAUSE'];
+  const most = isWide ? mostWide : mostNarrow;
+  const rows = changes.map(({ change, isCrossing, from, to, ports, causes }) => [
+    isCrossing ? 'crossing' : change,
+    endText(from, most),
+    endText(to, most),
+    some(ports, most, 'port ranges', ', '),
+    some(
+      causes.map((one) => becauseOf(one, isWide)),
+      most,
+      'causes',
+      '; ',
+    ),
+  ]);
+  return [...table([heads, ...rows]), '', ...unread, summary(report)];
+}
+
+/** Beyond these, only their number is shown. */
+const mostNarrow = 2;
+const mostWide = 50;
+
+function becauseOf({ text, file, line, column }: DiffCause, isWide: boolean): string {
+  return isWide && file !== '' ? `${text} (${file}:${line}:${column})` : text;
+}
+
+export function endText({ tenant, members }: DiffEnd, most: number): string {
+  const noun = tenant === '(outside)' ? 'ranges and names' : 'workloads';
+  const text = some(members, most, noun, ', ');
+  // Its members say whose they are.
+  return tenant === '(nodes)' ? 'nodes' : tenant === '(another tenant)' ? text : `${tenant}: ${text}`;
+}
+
+function some(texts: readonly string[], most: number, noun: string, joint: string): string {
+  return texts.length > most ? `${texts.length} ${noun}` : texts.join(joint);
+}
+
+function summary(report: DiffReport): string {
+  const { changes, workloads, readings } = report;
+  const over = crossings(report).length;
+  const gained = changes.filter(({ change }) => change === 'gained').length - over;
+  const lost = changes.length - over - gained;
+  const counts = [
+    ...(over === 0 ? [] : [`${over} ${over === 1 ? 'crossing' : 'crossings'}`]),
+    ...(gained === 0 ? [] : [`${gained} gained`]),
+    ...(lost === 0 ? [] : [`${lost} lost`]),
+  ];
+  const found = counts.length === 0 ? 'no connection changes' : counts.join(', ');
+  return `${workloads} workload${workloads === 1 ? '' : 's'}, read as ${readings.join(' and ')}: ${found}.`;
+}

@@ -1,0 +1,133 @@
+/** `bulkhead diff`: two sets of files in, changes out, in each format, and how it ends. A real cluster: test/e2e/snapshot-commands.test.ts. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Ajv } from 'ajv';
+import { SaxesParser } from 'saxes';
+import t from 'tap';
+import { parse } from 'yaml';
+import { CannotStart } from '../../src/commands/cannot-start.ts';
+import { runCommandLine } from '../../src/commands/command-line.ts';
+import type { DiffReport } from '../../src/report/diff-report.ts';
+
+const configuration = [
+  ...['--config', 'manifests/overlays/example/bulkhead.yaml'],
+  ...['--tenants', 'manifests/overlays/example/tenants'],
+];
+const [before, after] = ['manifests/examples/diff/old', 'manifests/examples/diff/new'];
+
+async function diff(args: readonly string[], input = '') {
+  const lines: string[] = [];
+  const surroundings = {
+    print: (line: string) => void lines.push(...line.split('\n')),
+    environment: {},
+    input: new Blob([input]).stream(),
+  };
+  try {
+    return { code: await runCommandLine(['diff', ...configuration, ...args], surroundings), lines, error: '' };
+  } catch (error) {
+    if (error instanceof CannotStart) return { code: error.code, lines, error: error.message };
+    throw error;
+  }
+}
+
+const reportOf = async (args: readonly string[], input = ''): Promise<DiffReport> =>
+  JSON.parse((await diff([...args, '-o', 'json'], input)).lines.join('\n'));
+
+const deployment = (name: string, namespace = 'acme-web') => `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name}, namespace: ${namespace} }
+spec: { template: { metadata: { labels: { app: ${name} } }, spec: { containers: [] } } }
+`;
+const policy = (name: string, spec: string) => `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: ${name}, namespace: acme-web }
+spec: ${spec}
+`;
+
+t.test('a crossing that appears ends with 1, one that goes with 0', async (t) => {
+  t.equal((await diff([before, after])).code, 1);
+  t.equal((await diff([after, before])).code, 0);
+  t.equal((await diff([before, before])).code, 0);
+  const { changes } = await reportOf([before, after]);
+  t.match(
+    changes.map(({ isCrossing, from, to, ports, causes }) => ({ isCrossing, from, to, ports, place: causes[0] })),
+    [
+      {
+        isCrossing: true,
+        from: { tenant: '(another tenant)', members: ['any pod in a namespace of a tenant other than acme'] },
+        to: { tenant: 'acme', members: ['acme-data/StatefulSet/orders'] },
+        ports: ['5432/TCP'],
+        place: { file: `${after}/policies.yaml`, line: 29, column: 11, policies: ['NetworkPolicy acme-data/orders'] },
+      },
+      {
+        to: { tenant: '(outside)', members: ['203.0.112.0/24'] },
+        ports: ['443/TCP'],
+        place: { line: 12, path: 'spec.egress[0].to[0].ipBlock' },
+      },
+    ],
+  );
+});
+
+t.test('a mistake on the command line, and what cannot be read, end with 2', async (t) => {
+  for (const args of [[], [before], [before, after, after], ['-f', after, before], ['--prune', before, after]])
+    await t.rejects(diff(args), { message: /NEW|-f or -k/ }, args.join(' '));
+  t.match(await diff([before, 'no-such-folder']), { code: 2, error: /no-such-folder/ });
+  t.match(await diff([before, '-'], 'a: [1'), { code: 2, error: /<stdin>/ });
+});
+
+t.test('a policy that is deleted is the cause, at its old place', async (t) => {
+  const folder = t.testdir({
+    'a.yaml': `${deployment('web')}---\n${policy('deny', '{ podSelector: {}, policyTypes: [Ingress, Egress] }')}`,
+  });
+  const { changes } = await reportOf(['--no-baseline', folder, '-'], deployment('web'));
+  t.ok(changes.some(({ isCrossing, to }) => isCrossing && to.tenant === '(outside)'));
+  for (const { causes } of changes)
+    t.match(causes, [{ policies: ['NetworkPolicy acme-web/deny'], side: 'old', file: `${folder}/a.yaml`, line: 6 }]);
+});
+
+t.test('every format says the same, and can be read', async (t) => {
+  const of = async (format: string) => (await diff([before, after, '-o', format])).lines.join('\n');
+  t.same(parse(await of('yaml')), JSON.parse(await of('json')));
+  t.equal(await of('name'), 'networkpolicy/orders\nnetworkpolicy/web-to-the-internet');
+  const schema = JSON.parse(
+    readFileSync(
+      createRequire(import.meta.url).resolve('@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json'),
+      'utf8',
+    ),
+  );
+  // Ajv reads later drafts alone. The schema uses nothing that they have changed.
+  const { $schema: _, id: __, ...later } = schema;
+  const validate = new Ajv({ strict: false, unicodeRegExp: false, validateFormats: false }).compile(later);
+  const sarif = JSON.parse(await of('sarif'));
+  t.ok(validate(sarif), JSON.stringify(validate.errors));
+  t.match(sarif.runs[0].results, [
+    { ruleId: 'new-crossing', locations: [{ physicalLocation: { region: { startLine: 29 } } }] },
+    { ruleId: 'new-crossing', locations: [{ physicalLocation: { region: { startLine: 12 } } }] },
+  ]);
+  const seen: string[] = [];
+  const parser = new SaxesParser();
+  parser.on('opentag', ({ name }) => void seen.push(String(name)));
+  parser.write(await of('junit')).close();
+  t.equal(seen.filter((name) => name === 'failure').length, 2);
+  t.match(await of('github'), /^::error file=.*line=29,col=11,title=new-crossing::NetworkPolicy acme-data\/orders/);
+});
+
+t.test('hostile names reach no terminal and no annotation', async (t) => {
+  const name = JSON.stringify('w\u001b[31m\u202e::error::,%0A\n<script>');
+  const hostile = [
+    deployment(name),
+    policy(
+      name,
+      '{ podSelector: {}, policyTypes: [Egress], egress: [{ to: [{ ipBlock: { cidr: 203.0.113.9/32 } }] }] }',
+    ),
+    policy('__proto__', '{ podSelector: {}, policyTypes: [Egress], egress: [{ to: [{ namespaceSelector: {} }] }] }'),
+    deployment('constructor'),
+  ].join('---\n');
+  for (const format of ['table', 'wide', 'json', 'yaml', 'name', 'sarif', 'junit', 'github']) {
+    const { lines, code } = await diff([before, '-', '-o', format], hostile);
+    t.equal(code, 1, format);
+    t.notMatch(lines.join('\n'), /[\p{Cf}\p{Cs}]|\p{Cc}\[/u, format);
+    if (format === 'github')
+      for (const line of lines) t.match(line, /^::error file=[^:]*,line=\d+,col=\d+,title=new-crossing::/);
+  }
+});

@@ -1,0 +1,69 @@
+/** A cluster with objects applied to it. */
+import t from 'tap';
+import { compare } from '../../src/connectivity/compare.ts';
+import { overlaid } from '../../src/connectivity/overlay.ts';
+import { readSnapshot } from '../../src/connectivity/read-snapshot.ts';
+import { denyAll, namespace, plainTenancy, pod, policy } from './worlds.ts';
+
+const made = (name: string, hash: string, labels: object) => ({
+  ...pod(`acme-web/${name}-${hash}-x`, { ...labels, 'pod-template-hash': hash }),
+  metadata: {
+    ...{ namespace: 'acme-web', name: `${name}-${hash}-x`, labels: { ...labels, 'pod-template-hash': hash } },
+    ownerReferences: [{ controller: true, kind: 'ReplicaSet', name: `${name}-${hash}` }],
+  },
+  status: { podIPs: [{ ip: '10.1.0.7' }] },
+});
+const deployment = (name: string, labels: object) => ({
+  ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace: 'acme-web', name } },
+  spec: { template: { metadata: { labels }, spec: {} } },
+});
+const cluster = readSnapshot(
+  [
+    ...[namespace('acme-web', 'acme'), namespace('beta-web', 'beta'), denyAll('acme-web'), denyAll('beta-web')],
+    ...[made('web', 'abc', { app: 'web' }), pod('beta-web/web', { app: 'web' })],
+    policy('acme-web/to-beta', { podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Egress'], egress: [{}] }),
+  ],
+  plainTenancy,
+  { hasPods: true, withBaseline: false },
+);
+const changed = (objects: Parameters<typeof overlaid>[1], prunes = false) =>
+  compare(cluster, overlaid(cluster, objects, plainTenancy, { withBaseline: false, prunes }), plainTenancy).changes.map(
+    ({ change, from, to, isCrossing }) =>
+      [isCrossing ? 'crossing' : change, ...from.members, '>', ...to.members].join(' '),
+  );
+
+t.test('the same again changes nothing, and neither does another hash of the template', async (t) => {
+  t.same(changed([]), []);
+  t.same(changed([deployment('web', { app: 'web' }), namespace('acme-web')]), []);
+  t.same(changed([denyAll('acme-web')]), []);
+});
+
+t.test('a workload whose labels change is selected by other policies', async (t) => {
+  t.same(changed([deployment('web', { app: 'other' })]), [
+    'lost acme-web/Deployment/web > nodes',
+    'lost acme-web/Deployment/web > any address',
+  ]);
+});
+
+t.test('a policy takes the place of the one with its name, and others stay', async (t) => {
+  const closed = policy('acme-web/to-beta', { podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Egress'] });
+  t.ok(changed([closed]).every((line) => line.startsWith('lost')));
+  t.same(changed([policy('acme-web/more', { podSelector: {}, policyTypes: ['Egress'] })]), []);
+});
+
+t.test('what the files leave out is gone only where that is asked for', async (t) => {
+  const kept = denyAll('acme-web');
+  t.same(changed([kept]), []);
+  t.ok(changed([kept], true).includes('lost acme-web/Deployment/web > any address'));
+});
+
+t.test('a namespace keeps the labels that a file leaves out, and takes those that it writes', async (t) => {
+  t.same(changed([namespace('beta-web', undefined, { team: 'x' })]), []);
+  const into = policy('beta-web/in', { podSelector: {}, policyTypes: ['Ingress'], ingress: [{}] });
+  t.ok(changed([into]).includes('crossing acme-web/Deployment/web > beta-web/Pod/web'));
+  t.notOk(
+    changed([into, namespace('beta-web', 'acme')]).some(
+      (line) => line === 'crossing acme-web/Deployment/web > beta-web/Pod/web',
+    ),
+  );
+});
