@@ -62,11 +62,11 @@ function readJson(line: string): ReadFlow {
   if (isMap(record.flow)) return readHubble(record.flow);
   if ('verdict' in record) return readHubble(record);
   if ('action' in record && 'reporter' in record) return readCalico(record);
-  // Others that Hubble writes between flows.
-  if (['node_status', 'lost_events', 'agent_event', 'debug_event'].some((key) => key in record)) return other;
+  if (betweenFlows.some((key) => key in record)) return other;
   return broken('is neither a flow of Hubble nor one of Calico');
 }
 
+const betweenFlows = ['node_status', 'lost_events', 'agent_event', 'debug_event'];
 const hubbleAllowed: ReadonlySet<unknown> = new Set(['FORWARDED', 'REDIRECTED', 'AUDIT']);
 
 function readHubble(flow: Readonly<Record<string, unknown>>): ReadFlow {
@@ -227,13 +227,9 @@ function protocolOf(written: unknown): PortRange['protocol'] | undefined {
   return protocols.find((one) => one === text) ?? numbers.get(text);
 }
 
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** Calico writes `-` where there is nothing. */
 function dashed(value: unknown): string {

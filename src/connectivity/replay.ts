@@ -50,7 +50,7 @@ export interface Replayed {
 const mostKept = 10_000;
 const mostUnknown = 50;
 /** Answers that are kept. */
-const mostKnown = 100_000;
+const mostKnown = 20_000;
 
 interface Answer {
   readonly isAllowed: boolean;

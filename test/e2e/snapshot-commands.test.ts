@@ -1,0 +1,104 @@
+/** `diff -f` and `replay` over a cluster that a real API server serves. */
+import { CannotStart } from '../../src/commands/cannot-start.ts';
+import { runCommandLine } from '../../src/commands/command-line.ts';
+import { clusterTest } from '../apiserver/cluster-test.ts';
+
+const configuration = [
+  ...['--config', 'manifests/overlays/example/bulkhead.yaml'],
+  ...['--tenants', 'manifests/overlays/example/tenants'],
+];
+
+const objects = `
+apiVersion: v1
+kind: Namespace
+metadata: { name: acme-web, labels: { bulkhead.dev/tenant: acme } }
+---
+apiVersion: v1
+kind: Namespace
+metadata: { name: beta-data, labels: { bulkhead.dev/tenant: beta } }
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: deny, namespace: acme-web }
+spec: { podSelector: {}, policyTypes: [Ingress, Egress] }
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: deny, namespace: beta-data }
+spec: { podSelector: {}, policyTypes: [Ingress, Egress] }
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: in, namespace: beta-data }
+spec: { podSelector: {}, policyTypes: [Ingress], ingress: [{ from: [{ namespaceSelector: {} }], ports: [{ port: 5432 }] }] }
+`;
+const pod = (namespace: string, name: string) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace, labels: { app: name } },
+  spec: {
+    serviceAccountName: 'default',
+    automountServiceAccountToken: false,
+    containers: [{ name: 'main', image: 'example.org/main' }],
+  },
+});
+const out = `
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: out, namespace: acme-web }
+spec: { podSelector: {}, policyTypes: [Egress], egress: [{ to: [{ namespaceSelector: { matchLabels: { bulkhead.dev/tenant: beta } } }] }] }
+`;
+
+await clusterTest('a change is compared with the cluster, and flows are replayed against it', async (t, plane) => {
+  const applied = await plane.kubectl(plane.adminKubeconfig, ['apply', '-f', '-'], { stdin: objects });
+  t.equal(applied.code, 0, applied.stderr);
+  for (const [namespace, name] of [
+    ['acme-web', 'web'],
+    ['beta-data', 'db'],
+  ] as const) {
+    const account = { metadata: { name: 'default' } };
+    await plane.request('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, account);
+    const { status } = await plane.request('POST', `/api/v1/namespaces/${namespace}/pods`, pod(namespace, name));
+    t.equal(status, 201, name);
+  }
+  const run = async (args: readonly string[], input: string) => {
+    const lines: string[] = [];
+    const surroundings = {
+      print: (line: string) => void lines.push(line),
+      environment: {},
+      input: new Blob([input]).stream(),
+    };
+    try {
+      const all = [...args, ...configuration, '--kubeconfig', plane.adminKubeconfig, '-o', 'json'];
+      return { code: await runCommandLine(all, surroundings), report: JSON.parse(lines.join('\n')) };
+    } catch (error) {
+      if (error instanceof CannotStart) return { code: error.code, report: error.message };
+      throw error;
+    }
+  };
+
+  const { code, report } = await run(['diff', '-f', '-'], out);
+  t.equal(code, 1, JSON.stringify(report));
+  t.match(
+    report.changes.filter(({ to }: { to: { members: string[] } }) => to.members.includes('beta-data/Pod/db')),
+    [
+      {
+        isCrossing: true,
+        from: { tenant: 'acme', members: ['acme-web/Pod/web'] },
+        ports: ['5432/TCP'],
+        causes: [{ policies: ['NetworkPolicy acme-web/out'], file: '<stdin>', line: 5 }],
+      },
+    ],
+  );
+  const unchanged = await run(['diff', '-f', '-'], objects);
+  t.match(unchanged, { code: 0, report: { changes: [], workloads: 2 } });
+
+  const flows = 'source_namespace,source,destination_namespace,destination,port\nacme-web,web,beta-data,db,5432\n';
+  t.match(await run(['replay', '-'], flows), {
+    code: 1,
+    report: {
+      dropped: [{ from: 'acme-web/Pod/web', to: 'beta-data/Pod/db', because: /egress: NetworkPolicy acme-web\/deny/ }],
+      unused: [],
+    },
+  });
+});
