@@ -1,6 +1,6 @@
 /** What people call the ends of a connection -> parties of a snapshot. */
 import { parsePattern } from '../kubernetes/dns-pattern.ts';
-import { formatRange, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
+import { formatAddress, formatRange, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { contains, intersect, normalise, subtract } from '../kubernetes/ip-set.ts';
 import { matches } from '../kubernetes/label-selector.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
@@ -148,7 +148,7 @@ function addressOf(text: string): IpRange | undefined {
 
 function byAddress(range: IpRange, { services }: Snapshot, parties: Parties): End | Unknown {
   const isOne = range.first === range.last;
-  const text = isOne ? formatRange(range).replace(/\/\d+$/, '') : formatRange(range);
+  const text = isOne ? formatAddress(range.family, range.first) : formatRange(range);
   const service = services.find(({ addresses }) => isOne && contains(addresses, [range]));
   if (service !== undefined) return ofService(service, parties);
   const pods = parties.addressed.filter((one) => intersect([one.range], [range]).length > 0).map((one) => one.pods);

@@ -13,7 +13,7 @@ const configuration = [
   ...['--config', 'manifests/overlays/example/bulkhead.yaml'],
   ...['--tenants', 'manifests/overlays/example/tenants'],
 ];
-const [before, after] = ['manifests/examples/diff/old', 'manifests/examples/diff/new'];
+const [before, after] = ['docs/examples/diff/old', 'docs/examples/diff/new'];
 
 async function diff(args: readonly string[], input = '') {
   const lines: string[] = [];

@@ -8,7 +8,7 @@ import { runCommandLine } from '../../src/commands/command-line.ts';
 
 const example = [
   ...['--config', 'manifests/overlays/example/bulkhead.yaml', '--tenants', 'manifests/overlays/example/tenants'],
-  ...['-f', 'manifests/examples/application'],
+  ...['-f', 'docs/examples/application'],
 ];
 
 async function run(args: readonly string[], base = example, input = '') {

@@ -9,7 +9,7 @@ const configuration = [
   ...['--config', 'manifests/overlays/example/bulkhead.yaml'],
   ...['--tenants', 'manifests/overlays/example/tenants'],
 ];
-const policies = ['-f', 'manifests/examples/diff/new'];
+const policies = ['-f', 'docs/examples/diff/new'];
 
 async function replay(args: readonly string[], input: AsyncIterable<Uint8Array> | string = '') {
   const lines: string[] = [];
@@ -38,7 +38,7 @@ async function reportOf(
 const header = 'source_namespace,source,destination_namespace,destination,destination_ip,port,protocol,verdict\n';
 
 t.test('the formats say the same of the same flows', async (t) => {
-  const of = (name: string) => reportOf([...policies, `manifests/examples/flows/${name}`]);
+  const of = (name: string) => reportOf([...policies, `docs/examples/flows/${name}`]);
   const hubble = await of('hubble.jsonl');
   t.match(hubble, { flows: 5, other: 2, unknown: { flows: 1, ends: ['beta-data/report'] }, broken: { lines: 0 } });
   t.match(hubble.dropped, [
