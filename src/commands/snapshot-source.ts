@@ -149,6 +149,12 @@ const collections: readonly (readonly [kind: string, apiVersion: string, ...path
       ['BaselineAdminNetworkPolicy', 'policy.networking.k8s.io/v1alpha1', 'baselineadminnetworkpolicies'],
     ] as const
   ).map(([kind, version, plural]) => [kind, version, `/apis/${version}/${plural}`] as const),
+  [
+    'GlobalNetworkPolicy',
+    'projectcalico.org/v3',
+    '/apis/projectcalico.org/v3/globalnetworkpolicies',
+    '/apis/crd.projectcalico.org/v1/globalnetworkpolicies',
+  ],
   ['Tier', 'projectcalico.org/v3', '/apis/projectcalico.org/v3/tiers', '/apis/crd.projectcalico.org/v1/tiers'],
 ];
 

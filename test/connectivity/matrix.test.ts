@@ -151,3 +151,22 @@ t.test('Calico: the order of policies decides, and its default tier ends in a de
   t.ok(cellsOf([...closed, open, later], asCalico).includes('(platform) > beta: all'));
   t.notOk(cellsOf([...closed, deny], asCalico).some((cell) => cell.startsWith('(platform) > beta')));
 });
+
+t.test('GlobalNetworkPolicy of Calico: its selectors are about every namespace', async (t) => {
+  const global = (spec: Readonly<Record<string, unknown>>) =>
+    policy('closed', spec, 'GlobalNetworkPolicy', 'projectcalico.org/v3');
+  const closed = global({ namespaceSelector: 'has(bulkhead.dev/tenant)', types: ['Ingress'] });
+  t.strictSame(
+    cellsOf([...base, closed], asCalico),
+    everything.filter((cell) => !/> (acme|beta)/.test(cell)),
+  );
+  const front = global({
+    namespaceSelector: 'has(bulkhead.dev/tenant)',
+    ingress: [{ action: 'Allow', source: { selector: 'app == "front"' } }],
+  });
+  t.strictSame(
+    cellsOf([...base, front], asCalico),
+    everything.filter((cell) => !/^\(platform\) > (acme|beta)/.test(cell)),
+  );
+  t.strictSame(cellsOf([...base, global({ doNotTrack: true, types: ['Ingress'] })], asCalico), everything);
+});
