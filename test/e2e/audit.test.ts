@@ -83,6 +83,14 @@ await clusterTest(
       const nothing =
         'No pod would be cut off: policies isolate every pod of the 6 namespaces with the label bulkhead.dev/tenant in both directions.';
       await eventually('it says so', async () => (await says(enforced))[0] === nothing, 20);
+      const shown: string[] = [];
+      await runCommandLine(['audit', '--tenants', enforced, '--config', config, '--kubeconfig', reader], {
+        ...{ print: (line: string) => shown.push(line), environment: {} },
+      });
+      t.match(
+        shown.join('\n'),
+        /^beta +acme +every port +VIOLATION +Pod beta-data\/db to Pod acme-shop\/db \(Cilium only\)$/m,
+      );
       t.same(await says(enforced), [
         nothing,
         '',
@@ -199,7 +207,7 @@ await clusterTest('audit judges everything that tenants have, and says what is n
   t.match(report.exemptions, [
     { name: 'other', reason: /^exempts no stored object in acme-web from host-namespaces; remove the exemption/ },
   ]);
-  await t.rejects(audit('-o', 'yaml'), { message: /--output is one of table, json, not yaml/ });
+  await t.rejects(audit('-o', 'csv'), { message: /--output is one of table, wide, json, yaml, html, not csv/ });
 
   const empty = await plane.kubeconfigFor({ user: 'nobody' });
   await t.rejects(
@@ -226,7 +234,10 @@ async function linesOf(options: {
   const lines: string[] = [];
   const flags = Object.entries(options).flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value]));
   await runCommandLine(['audit', ...flags], { print: (line) => lines.push(line), environment: {} });
-  return lines;
+  // Who reaches whom is below, and has tests of its own (test/connectivity/picture.test.ts).
+  const picture = lines.findIndex((line) => line === 'No tenant reaches another one.' || line.startsWith('FROM '));
+  if (picture < 1) throw new Error(`nothing says who reaches whom: ${lines.join('\n')}`);
+  return lines.slice(0, picture - 1);
 }
 
 function tenantOf(name: keyof Modes, to: Modes): object {
