@@ -9,6 +9,7 @@ export const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
   serve: () => import('./serve.ts'),
   audit: () => import('./audit.ts'),
   lint: () => import('./lint.ts'),
+  explain: () => import('./explain.ts'),
   check: () => import('./check.ts'),
   doctor: () => import('./doctor.ts'),
   backstop: () => import('./backstop.ts'),

@@ -3,6 +3,7 @@
  * refused it.
  */
 import { baselineOf } from '../baseline/baseline.ts';
+import { calicoGroups } from '../kinds/calico-groups.ts';
 import { kinds } from '../kinds/kinds.ts';
 import { policyKinds } from '../kinds/policy-kind.ts';
 import { parseCidr } from '../kubernetes/ip-range.ts';
@@ -10,6 +11,8 @@ import { type IpSet, normalise } from '../kubernetes/ip-set.ts';
 import { isMap, type JsonMap, valueAt } from '../kubernetes/json.ts';
 import type { Policy, StringMap } from '../kubernetes/objects.ts';
 import { adminInForce } from '../reach/dialects/admin-in-force.ts';
+import { calicoGlobalInForce } from '../reach/dialects/calico/in-force.ts';
+import { ciliumClusterwideInForce } from '../reach/dialects/cilium/in-force.ts';
 import type { InForce } from '../reach/in-force.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { ContainerPort } from './port-set.ts';
@@ -35,6 +38,8 @@ type Reader = (object: Policy) => InForce | undefined;
 const adminKinds = ['ClusterNetworkPolicy', 'AdminNetworkPolicy', 'BaselineAdminNetworkPolicy'] as const;
 const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ...policyKinds.map(({ group, kind, inForce }) => [`${group}/${kind}`, (one: Policy) => inForce?.(one)] as const),
+  ['cilium.io/CiliumClusterwideNetworkPolicy', ciliumClusterwideInForce],
+  ...calicoGroups.map(({ group }) => [`${group}/GlobalNetworkPolicy`, calicoGlobalInForce] as const),
   ...adminKinds.map((kind) => [`policy.networking.k8s.io/${kind}`, (one: Policy) => adminInForce(kind, one)] as const),
 ]);
 const templates: ReadonlyMap<string, readonly string[]> = new Map(

@@ -17,6 +17,8 @@ export interface PortRange {
 interface NamedPort {
   readonly protocol: Protocol;
   readonly name: string;
+  /** Read by one engine alone, for which a name is never a port of another protocol. */
+  readonly keepsProtocol?: true;
 }
 
 export type Port = PortRange | NamedPort;
@@ -87,7 +89,9 @@ export function parsePort(written: unknown): ParsedPort {
  * the number, and kube-router opens every protocol where no pod has the name (NP-09).
  */
 export function containsPort(outer: readonly PortRange[], inner: Port): boolean {
-  return 'name' in inner ? allPorts.every((range) => containsRange(outer, range)) : containsRange(outer, inner);
+  if (!('name' in inner)) return containsRange(outer, inner);
+  const mayBe = inner.keepsProtocol ? allPorts.filter(({ protocol }) => protocol === inner.protocol) : allPorts;
+  return mayBe.every((range) => containsRange(outer, range));
 }
 
 function containsRange(outer: readonly PortRange[], inner: PortRange): boolean {

@@ -1,24 +1,24 @@
 /**
  * Whether everything that a boolean expression could ever match is the tenant's own, or agreed.
  *
- * An expression is a union of terms, and a term is a selector like that of any other peer: so each of them is judged as one. First a
- * bound of all terms is, which is linear and settles most of what people write. What is in no namespace (host endpoints, global
- * network sets) is a world of its own: it has no label of a namespace, so only what needs one leaves it out.
+ * An expression is a union of terms, and a term is a selector like that of any other peer: so each of them is judged as one. What is
+ * plainly own needs none of that (plainly-own.ts). Then a bound of all terms is judged, which is linear and settles most of the rest.
+ * What is in no namespace (host endpoints, global network sets) is a world of its own: it has no label of a namespace, so only what
+ * needs one leaves it out.
  */
 import { commonDomain, type Domain, type Selector } from '../kubernetes/label-selector.ts';
-import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import { Budget } from './expression/budget.ts';
 import { both, type Expression, type Literal } from './expression/expression.ts';
 import { bound, exampleValue, exampleOf as labelsOf, someTerm, type Term } from './expression/terms.ts';
 import { has, type Values } from './expression/values.ts';
 import type { Fix } from './fix.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
-import { type AllowRule, type ExpressionPeer, ofNamespace, type SelectorPeer } from './model.ts';
+import { type AllowRule, type ExpressionPeer, nameKey, ofNamespace, type SelectorPeer } from './model.ts';
+import { isPlainlyOwn, tenantKeyOf } from './plainly-own.ts';
 import { judgeSelector } from './selector-peer.ts';
 import type { Border, Violation } from './violation.ts';
 import { describeLabels } from './witness.ts';
 
-const nameKey = `${ofNamespace}${namespaceNameLabel}`;
 const inNamespace: Literal = { key: nameKey, test: { op: 'has' }, holds: true };
 const lacking: Values = { absent: true, finite: true, values: new Set(), affixes: [] };
 const addTenantLabel: Fix = { id: 'add-tenant-label' };
@@ -42,6 +42,7 @@ const byPart: Violation = {
 };
 
 export function judgeExpression(peer: ExpressionPeer, rule: AllowRule, border: Border): Violation | undefined {
+  if (isPlainlyOwn(peer.expression, border)) return undefined;
   const violation = judgeWorlds(peer, rule, border);
   if (violation === undefined || violation.verdict === 'nothing' || peer.addresses === undefined) return violation;
   if (judgeAddresses({ kind: 'ipBlock', addresses: peer.addresses }, rule, border) === undefined) return undefined;
@@ -63,14 +64,6 @@ export function everyAlternative(
     return !holds(selectorOf(term), new Set(partial));
   };
   return someTerm(both(expression, inNamespace), fails, () => false, new Budget(steps)) === false;
-}
-
-/** The names of namespaces that an expression asks for. */
-export function namesWritten(expression: Expression): readonly string[] {
-  if ('all' in expression) return expression.all.flatMap(namesWritten);
-  if ('any' in expression) return expression.any.flatMap(namesWritten);
-  const { key, test, holds } = expression;
-  return holds && key === nameKey && test.op === 'in' ? [...test.values] : [];
 }
 
 function judgeWorlds({ expression, steps }: ExpressionPeer, rule: AllowRule, border: Border): Violation | undefined {
@@ -123,7 +116,7 @@ function judgeNamespaced(
   if (limits === undefined) return nothingMatched;
   if (judgeAs(selectorOf(limits), rule, border) === undefined) return undefined;
   const { tenant, tenancy } = border;
-  const tenantKey = `${ofNamespace}${tenancy.settings.tenantLabel}`;
+  const tenantKey = tenantKeyOf(tenancy.settings);
   const isOwn = (part: Term) => isOnly(part.get(tenantKey), tenant.name) || isOnly(part.get(nameKey), border.namespace);
   let found: Violation | undefined;
   let matched = false;

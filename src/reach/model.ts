@@ -13,7 +13,7 @@ import type { DnsPattern } from '../kubernetes/dns-pattern.ts';
 import type { FieldPath } from '../kubernetes/field-path.ts';
 import type { IpSet } from '../kubernetes/ip-set.ts';
 import type { Selector } from '../kubernetes/label-selector.ts';
-import { meshClusterLabel } from '../kubernetes/objects.ts';
+import { meshClusterLabel, namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { Port } from '../kubernetes/port-range.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import type { Expression } from './expression/expression.ts';
@@ -114,6 +114,8 @@ export interface ExpressionPeer {
 
 /** No key of a label has a colon. */
 export const ofNamespace = 'namespace:';
+/** The name of the namespace. */
+export const nameKey = `${ofNamespace}${namespaceNameLabel}`;
 
 /** Everybody, inside and outside the cluster. */
 interface AnyPeer {

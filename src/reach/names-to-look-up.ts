@@ -1,7 +1,7 @@
 import { domainFor, type Selector } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
-import { namesWritten } from './expression-peer.ts';
-import type { Reach } from './model.ts';
+import type { Expression } from './expression/expression.ts';
+import { nameKey, type Reach } from './model.ts';
 import { mostLookedUp, possibleNames } from './namespace-name.ts';
 import type { Border } from './violation.ts';
 
@@ -16,7 +16,7 @@ export function namesToLookUp(reach: Reach, border: Omit<Border, 'holderOf' | 'n
     if (action === 'deny') continue;
     if (subject.namespaces !== undefined) addNames(asked, subject.namespaces, border);
     if (peer.kind === 'selector' && peer.namespaces !== undefined) addNames(asked, peer.namespaces, border);
-    if (peer.kind === 'expression') addReserved(asked, namesWritten(peer.expression), border);
+    if (peer.kind === 'expression') addWritten(asked, peer.expression, border);
     if (asked.size > mostLookedUp) return [];
   }
   return [...asked];
@@ -28,6 +28,14 @@ function addNames(asked: Set<string>, namespaces: Selector, border: Omit<Border,
   const { absent, finite, values } = domainFor(namespaces, tenancy.settings.tenantLabel);
   if (!absent && finite && values.size === 1 && values.has(tenant.name)) return;
   addReserved(asked, possibleNames(domainFor(namespaces, namespaceNameLabel)) ?? [], border);
+}
+
+/** The names that an expression asks for. */
+function addWritten(asked: Set<string>, expression: Expression, border: Omit<Border, 'holderOf' | 'now'>): void {
+  if ('all' in expression) for (const one of expression.all) addWritten(asked, one, border);
+  else if ('any' in expression) for (const one of expression.any) addWritten(asked, one, border);
+  else if (expression.key === nameKey && expression.holds && expression.test.op === 'in')
+    addReserved(asked, expression.test.values, border);
 }
 
 function addReserved(

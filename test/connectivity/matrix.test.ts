@@ -93,6 +93,24 @@ t.test('Cilium: a denial wins', async (t) => {
   t.ok(cellsOf([...base, cilium], asCilium).includes('acme > beta: 1-21/TCP,23-65535/TCP,all/UDP,all/SCTP'));
 });
 
+t.test('CiliumClusterwideNetworkPolicy: a selector without a namespace is about all of them', async (t) => {
+  const clusterwide = policy(
+    'closed',
+    {
+      endpointSelector: {
+        matchExpressions: [{ key: 'io.kubernetes.pod.namespace', operator: 'NotIn', values: ['kube-system'] }],
+      },
+      ingress: [{ fromEndpoints: [{ matchLabels: { app: 'front' } }] }],
+    },
+    'CiliumClusterwideNetworkPolicy',
+    'cilium.io/v2',
+  );
+  t.strictSame(
+    cellsOf([...base, clusterwide], asCilium),
+    everything.filter((cell) => !/^\(platform\) > (acme|beta)/.test(cell)),
+  );
+});
+
 t.test('ClusterNetworkPolicy: the first rule decides, and Pass leaves it to the next tier', async (t) => {
   const border = policy(
     'border',
@@ -132,4 +150,23 @@ t.test('Calico: the order of policies decides, and its default tier ends in a de
   const later = { ...deny, spec: { ...(deny.spec as object), order: 30 } };
   t.ok(cellsOf([...closed, open, later], asCalico).includes('(platform) > beta: all'));
   t.notOk(cellsOf([...closed, deny], asCalico).some((cell) => cell.startsWith('(platform) > beta')));
+});
+
+t.test('GlobalNetworkPolicy of Calico: its selectors are about every namespace', async (t) => {
+  const global = (spec: Readonly<Record<string, unknown>>) =>
+    policy('closed', spec, 'GlobalNetworkPolicy', 'projectcalico.org/v3');
+  const closed = global({ namespaceSelector: 'has(bulkhead.dev/tenant)', types: ['Ingress'] });
+  t.strictSame(
+    cellsOf([...base, closed], asCalico),
+    everything.filter((cell) => !/> (acme|beta)/.test(cell)),
+  );
+  const front = global({
+    namespaceSelector: 'has(bulkhead.dev/tenant)',
+    ingress: [{ action: 'Allow', source: { selector: 'app == "front"' } }],
+  });
+  t.strictSame(
+    cellsOf([...base, front], asCalico),
+    everything.filter((cell) => !/^\(platform\) > (acme|beta)/.test(cell)),
+  );
+  t.strictSame(cellsOf([...base, global({ doNotTrack: true, types: ['Ingress'] })], asCalico), everything);
 });

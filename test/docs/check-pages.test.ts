@@ -23,6 +23,6 @@ for (const [id, page] of pages) {
 }
 
 t.test('the page for developers', async (t) => {
-  const { verdicts } = await runSamples(t, readFileSync('docs/developers.md', 'utf8'), ['sh']);
+  const { verdicts } = await runSamples(t, readFileSync('docs/developers.md', 'utf8'), ['sh', 'console']);
   t.strictSame([...verdicts].sort(), ['admitted', 'refused']);
 });

@@ -2,13 +2,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { Policy } from '../../src/kubernetes/objects.ts';
-import {
-  longestSelector,
-  ofEndpoints,
-  parseSelector,
-  reachKey,
-} from '../../src/reach/dialects/calico/parse-selector.ts';
+import { ofEndpoints, parseSelector, reachKey } from '../../src/reach/dialects/calico/parse-selector.ts';
 import { readCalicoPolicy } from '../../src/reach/dialects/calico/policy.ts';
+import { longestSelector } from '../../src/reach/dialects/calico/selector.ts';
 import { isMatched } from '../../src/reach/expression/expression.ts';
 import { foundOrSkip } from '../apiserver/cluster-test.ts';
 import { keys, scraps, selectors, universe, values } from '../reach/expression/random-selectors.ts';

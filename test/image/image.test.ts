@@ -32,6 +32,7 @@ t.test('the image holds what runs and nothing else', async (t) => {
       'dist/commands/*.js',
       'dist/commands/*.txt',
       'manifests/examples/*.yaml',
+      'manifests/examples/application/*.yaml',
       'manifests/examples/in-use/*.yaml',
       'manifests/examples/namespaces/*.yaml',
       'manifests/examples/objects/*.yaml',

@@ -92,6 +92,9 @@ t.test('a named port may be any port of any protocol', (t) => {
   );
   t.notOk(containsPort([{ protocol: 'TCP', first: 2, last: 65535 }], http), 'or the one that is left out');
   t.notOk(containsPort([{ protocol: 'UDP', first: 1, last: 65535 }], http), 'of its own protocol');
+  const inCilium = { protocol: 'TCP', name: 'http', keepsProtocol: true } as const;
+  t.ok(containsPort([{ protocol: 'TCP', first: 1, last: 65535 }], inCilium), 'Cilium keeps to the protocol');
+  t.notOk(containsPort([{ protocol: 'TCP', first: 2, last: 65535 }], inCilium), 'and to no number');
   t.notOk(
     containsPort([{ protocol: 'TCP', first: 1, last: 65535 }], http),
     'where no pod has the name, kube-router opens the other protocols too (NP-09)',

@@ -1,7 +1,7 @@
 import { isMap } from '../../kubernetes/json.ts';
 import type { LabelSelector } from '../../kubernetes/label-selector.ts';
 import type { PeerVerdict } from '../../reach/border.ts';
-import { longestSelector } from '../../reach/dialects/calico/parse-selector.ts';
+import { longestSelector } from '../../reach/dialects/calico/selector.ts';
 import type { PolicyWords } from '../policy-words.ts';
 
 const namespaceName = 'projectcalico.org/name';

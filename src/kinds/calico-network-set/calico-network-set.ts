@@ -2,31 +2,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Policy } from '../../kubernetes/objects.ts';
 import { readNetworkSet } from '../../reach/dialects/calico/network-set.ts';
-import type { CalicoGroup } from '../calico-groups.ts';
+import { type CalicoGroup, calicoKind } from '../calico-groups.ts';
 import { calicoWords } from '../calico-network-policy/words.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
-import { policyReviews } from '../policy-reviews.ts';
 import type { PolicyWords } from '../policy-words.ts';
 
 const words: PolicyWords = { ...calicoWords, except: () => 'smaller nets', of: () => undefined };
 
 export const calicoNetworkSet = (group: CalicoGroup): PolicyKind => ({
-  ...group,
-  family: 'policy',
-  kind: 'NetworkSet',
-  plural: 'networksets',
-  scope: 'Namespaced',
-  writers: 'tenants',
-  reviews: policyReviews('networksets'),
-  optional: ['networksets'],
-  rights: [
-    {
-      why: 'Stored sets are judged again when tenants and settings change. A cluster without Calico lacks them.',
-      resources: ['networksets'],
-      verbs: ['list'],
-    },
-  ],
+  ...calicoKind(group, 'NetworkSet', 'networksets', 'sets'),
   read: readNetworkSet,
   worded: (verdicts, border) => wordedVerdicts(verdicts, border, words),
   unchanged: (set, stored) => isDeepStrictEqual(judgedIn(set), judgedIn(stored)),

@@ -3,16 +3,14 @@
  * enforce. When one is enforced, it is written anew as a policy, which is judged then. So its author is warned, and nothing is refused
  * but what is not understood: the nodes read these policies too, and cannot read any of a list with one that they do not understand.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { readCalicoPolicy } from '../../reach/dialects/calico/policy.ts';
 import { readStaged } from '../../reach/dialects/calico/staged.ts';
 import { readNetworkPolicy } from '../../reach/dialects/network-policy.ts';
-import type { CalicoGroup } from '../calico-groups.ts';
+import { type CalicoGroup, calicoKind } from '../calico-groups.ts';
 import { calicoWords } from '../calico-network-policy/words.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
 import { networkPolicyWords } from '../network-policy/words.ts';
-import { policyReviews } from '../policy-reviews.ts';
 
 const becomes = {
   StagedNetworkPolicy: { plural: 'stagednetworkpolicies', read: readCalicoPolicy, words: calicoWords },
@@ -26,27 +24,11 @@ const becomes = {
 export function calicoStagedPolicy(kind: keyof typeof becomes, group: CalicoGroup): PolicyKind {
   const { plural, read, words } = becomes[kind];
   return {
-    ...group,
-    family: 'policy',
-    kind,
-    plural,
-    scope: 'Namespaced',
-    writers: 'tenants',
-    reviews: policyReviews(plural),
-    optional: [plural],
-    rights: [
-      {
-        why: 'Stored policies are judged again when tenants and settings change. A cluster without Calico lacks them.',
-        resources: [plural],
-        verbs: ['list'],
-      },
-    ],
+    ...calicoKind(group, kind, plural),
     read: (policy) => readStaged(policy, read),
     worded: (verdicts, border) =>
       wordedVerdicts(verdicts, border, words).map((one) =>
         one.verdict === 'invalid' ? one : { ...one, reason: `when enforced: ${one.reason}`, protects: 'intent' },
       ),
-    unchanged: (policy, stored) =>
-      isDeepStrictEqual(policy.spec, stored.spec) && policy.metadata?.namespace === stored.metadata?.namespace,
   };
 }

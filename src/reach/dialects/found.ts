@@ -60,8 +60,9 @@ export class Found {
 
   /** Whether so many more are examined. Otherwise a diagnostic says that they are not. */
   examines(count: number, what: keyof Limits, scope: DiagnosticScope, path: FieldPath): boolean {
-    this.#left[what] -= count;
-    if (this.#left[what] >= 0) return true;
+    const left = this.#left[what] - count;
+    this.#left[what] = left;
+    if (left >= 0) return true;
     const reason = `goes beyond the ${this.#limits[what]} ${what} of one policy that are examined, so it is not proven to stay inside`;
     this.add(diagnostic(scope, 'unproven', path, reason, 'split the policy into several: policies add up'));
     return false;

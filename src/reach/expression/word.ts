@@ -29,7 +29,8 @@ const guesses: readonly ((word: string, filler: string, prefix: string, suffix: 
 /** "must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character". */
 export function isLabelValue(text: string, longest: number): boolean {
   return (
-    text === '' || (text.length <= longest && isPlain(text) && isAlphanumeric(text[0]) && isAlphanumeric(text.at(-1)))
+    text === '' ||
+    (text.length <= longest && isPlain(text) && isAlphanumeric(text, 0) && isAlphanumeric(text, text.length - 1))
   );
 }
 
@@ -110,7 +111,7 @@ function shortestWord({ affixes, excluded, longest, prefix, suffix, contained, f
   const extend = ({ word, end, begin, seen }: State, character: string): State | undefined => {
     const longer = word + character;
     if (word.length < prefix.length && prefix[word.length] !== character) return undefined;
-    if (word === '' && !isAlphanumeric(character)) return undefined;
+    if (word === '' && !isAlphanumeric(character, 0)) return undefined;
     let tail = end + character;
     while (!ends.has(tail)) tail = tail.slice(1);
     if (isRuledOut(longer, tail)) return undefined;
@@ -131,7 +132,7 @@ function shortestWord({ affixes, excluded, longest, prefix, suffix, contained, f
         const longer = extend(state, character);
         if (longer === undefined) continue;
         if (fits(longer.word)) return longer.word;
-        const key = `${longer.seen} ${longer.end} ${longer.begin ?? '!'} ${isAlphanumeric(character)}`;
+        const key = `${longer.seen} ${longer.end} ${longer.begin ?? '!'} ${isAlphanumeric(character, 0)}`;
         if (known.has(key)) continue;
         known.add(key);
         next.push(longer);
@@ -162,15 +163,18 @@ function longestOf(affixes: readonly AffixLiteral[], op: Affix['op']): string {
 }
 
 /** By character code; every other one is beyond or false. */
-const plain: readonly boolean[] = Array.from({ length: 128 }, (_, code) =>
-  /[A-Za-z0-9._-]/.test(String.fromCharCode(code)),
-);
+const plain = tableOf(/[A-Za-z0-9._-]/);
+const alphanumeric = tableOf(/[A-Za-z0-9]/);
+
+function tableOf(pattern: RegExp): readonly boolean[] {
+  return Array.from({ length: 128 }, (_, code) => pattern.test(String.fromCharCode(code)));
+}
 
 function isPlain(text: string): boolean {
   for (let at = 0; at < text.length; at++) if (plain[text.charCodeAt(at)] !== true) return false;
   return true;
 }
 
-function isAlphanumeric(character: string | undefined): boolean {
-  return character !== undefined && /[A-Za-z0-9]/.test(character);
+function isAlphanumeric(text: string, at: number): boolean {
+  return alphanumeric[text.charCodeAt(at)] === true;
 }

@@ -8,27 +8,48 @@ import type { IpRange } from '../../../kubernetes/ip-range.ts';
 import { normalise, subtract } from '../../../kubernetes/ip-set.ts';
 import { excerpt, isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
 import { type Expression, negated } from '../../expression/expression.ts';
-import { type Diagnostic, diagnostic, type Peer } from '../../model.ts';
+import { type Diagnostic, diagnostic, nameKey, type Peer } from '../../model.ts';
 import { readRangeOrAddress } from '../range.ts';
-import { namespaceKey, ofEndpoints, ofNamespaces, ofServiceAccounts } from './parse-selector.ts';
-import { isDiagnostic, listAt, mapOf, type Place, selectorAt, unprovenAt, within, wrong } from './place.ts';
+import { ofEndpoints, ofNamespaces, ofServiceAccounts } from './parse-selector.ts';
+import { listAt, mapAt, type Place, Unread, unprovenAt, unread, within } from './place.ts';
+import { selectorAt } from './selector.ts';
+
+/** The policy, as the readers of its rules must know it. */
+export interface Asked {
+  readonly namespace: string;
+  /** What Calico adds to a selector that says nothing of namespaces. */
+  readonly ownPods: Expression;
+  /** For the proof of one selector. */
+  readonly steps: number;
+}
+
+export function askedOf(namespace: string, steps: number): Asked {
+  const ownPods: Expression = { key: nameKey, test: { op: 'in', values: new Set([namespace]) }, holds: true };
+  return { namespace, ownPods, steps };
+}
+
+/** What is written in the fields of an entity, not looked at. */
+export interface Entity {
+  readonly place: Place;
+  readonly selector: unknown;
+  readonly namespaceSelector: unknown;
+  readonly notSelector: unknown;
+  readonly serviceAccounts: unknown;
+  readonly nets: unknown;
+  readonly notNets: unknown;
+  readonly ports: unknown;
+  readonly notPorts: unknown;
+  readonly services: unknown;
+}
 
 const entityFields: ReadonlySet<string> = new Set([
-  ...[
-    'selector',
-    'namespaceSelector',
-    'notSelector',
-    'serviceAccounts',
-    'nets',
-    'notNets',
-    'ports',
-    'notPorts',
-    'services',
-  ],
+  ...['selector', 'namespaceSelector', 'notSelector', 'serviceAccounts'],
+  ...['nets', 'notNets', 'ports', 'notPorts', 'services'],
 ]);
 const accountFields: ReadonlySet<string> = new Set(['names', 'selector']);
 const serviceFields: ReadonlySet<string> = new Set(['name', 'namespace']);
 
+const nothingWritten: JsonMap = {};
 const everyAddress: readonly IpRange[] = [
   { family: 4, first: 0n, last: (1n << 32n) - 1n },
   { family: 6, first: 0n, last: (1n << 128n) - 1n },
@@ -39,21 +60,35 @@ const accountKey = 'projectcalico.org/serviceaccount';
 /** A DNS subdomain (RFC 1123), as the API server names ServiceAccounts. Calico puts the name into the text of a selector as it is. */
 const accountName = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
 
-/** The entity as a map of known fields; one that is missing has none. */
-export function entityAt(rule: JsonMap, name: 'source' | 'destination', place: Place): JsonMap | Diagnostic {
-  const entity = rule[name];
-  return isGiven(entity) ? mapOf(entity, entityFields, `the ${name} of a rule`, within(place, name)) : {};
+/** The source or the destination of the rule at the place; one that is missing has no fields. */
+export function entityAt(written: unknown, name: 'source' | 'destination', rule: Place): Entity {
+  const fields = isGiven(written) ? mapAt(written, entityFields, `the ${name} of a rule`, rule, name) : nothingWritten;
+  const { selector, namespaceSelector, notSelector, serviceAccounts, nets, notNets, ports, notPorts, services } =
+    fields;
+  const place = within(rule, name);
+  return { place, selector, namespaceSelector, notSelector, serviceAccounts, nets, notNets, ports, notPorts, services };
 }
 
 /** How many parts of the entity are examined. */
-export function sizeOf(entity: JsonMap): number {
-  const { nets, notNets, selector, namespaceSelector, notSelector, serviceAccounts } = entity;
-  const selects = isGiven(selector ?? namespaceSelector ?? notSelector ?? serviceAccounts);
-  return (Array.isArray(nets) ? nets.length : 0) + (Array.isArray(notNets) ? notNets.length : 0) + (selects ? 1 : 0);
+export function sizeOf(entity: Entity): number {
+  return lengthOf(entity.nets) + lengthOf(entity.notNets) + (selects(entity) ? 1 : 0);
+}
+
+/** How many ports of the entity are examined. */
+export function portCount({ ports, notPorts }: Entity): number {
+  return lengthOf(ports) + lengthOf(notPorts);
+}
+
+function lengthOf(list: unknown): number {
+  return Array.isArray(list) ? list.length : 0;
+}
+
+function selects({ selector, namespaceSelector, notSelector, serviceAccounts }: Entity): boolean {
+  return isGiven(selector ?? namespaceSelector ?? notSelector ?? serviceAccounts);
 }
 
 /** About how many labels the selectors of the entity speak of, by the length of their texts. */
-export function labelCount({ selector, namespaceSelector, notSelector, serviceAccounts }: JsonMap): number {
+export function labelCount({ selector, namespaceSelector, notSelector, serviceAccounts }: Entity): number {
   const ofAccounts = isMap(serviceAccounts) ? labelsIn(serviceAccounts.selector) : 0;
   return labelsIn(selector) + labelsIn(namespaceSelector) + labelsIn(notSelector) + ofAccounts;
 }
@@ -64,58 +99,38 @@ function labelsIn(text: unknown): number {
 
 const everybody: Peer = { kind: 'any' };
 
-/** @param place of the entity */
-export function readPeer(entity: JsonMap, place: Place): Peer | Diagnostic {
-  if (!hasPeers(entity)) return everybody;
-  if (isGiven(entity.services)) return readServices(entity.services, within(place, 'services'));
-  const expression = readSelectors(entity, place);
-  if (expression !== undefined && isDiagnostic(expression)) return expression;
-  const addresses = readNets(entity, place);
-  if (addresses !== undefined && isDiagnostic(addresses)) return addresses;
-  if (expression !== undefined) return { kind: 'expression', expression, addresses, steps: place.steps };
+export function readPeer(entity: Entity, policy: Asked): Peer {
+  if (isGiven(entity.services)) throw new Unread(readServices(entity.services, entity.place, policy));
+  const expression = selects(entity) ? readSelectors(entity, policy) : undefined;
+  const addresses = readNets(entity);
+  if (expression !== undefined) return { kind: 'expression', expression, addresses, steps: policy.steps };
   return addresses === undefined ? everybody : { kind: 'ipBlock', addresses };
 }
 
-/** Whether it says anything but ports. */
-function hasPeers(entity: JsonMap): boolean {
-  for (const name in entity) if (name !== 'ports' && name !== 'notPorts') return true;
-  return false;
-}
-
 /** Undefined: no selector narrows the peer. */
-function readSelectors(entity: JsonMap, place: Place): Expression | undefined | Diagnostic {
-  const namespaces = selectorAt(entity, 'namespaceSelector', ofNamespaces, place);
-  const endpoints = selectorAt(entity, 'selector', ofEndpoints, place);
-  const not = selectorAt(entity, 'notSelector', ofEndpoints, place);
-  const { serviceAccounts } = entity;
-  const accounts = isGiven(serviceAccounts)
-    ? readAccounts(serviceAccounts, within(place, 'serviceAccounts'))
-    : undefined;
-  const parts: Expression[] = [];
-  for (const one of [namespaces, endpoints, accounts]) {
-    if (one === undefined) continue;
-    if (isDiagnostic(one)) return one;
-    parts.push(one);
-  }
-  if (not !== undefined && isDiagnostic(not)) return not;
+function readSelectors(entity: Entity, policy: Asked): Expression | undefined {
+  const { place } = entity;
+  const namespaces = selectorAt(entity.namespaceSelector, 'namespaceSelector', ofNamespaces, place);
+  const endpoints = selectorAt(entity.selector, 'selector', ofEndpoints, place);
+  const accounts = readAccounts(entity.serviceAccounts, place);
+  const not = selectorAt(entity.notSelector, 'notSelector', ofEndpoints, place);
+  const parts: Expression[] = [namespaces ?? policy.ownPods];
+  if (endpoints !== undefined) parts.push(endpoints);
+  if (accounts !== undefined) parts.push(accounts);
   if (not !== undefined) parts.push(negated(not));
-  if (parts.length === 0) return undefined;
-  const own: Expression = { key: namespaceKey, test: { op: 'in', values: new Set([place.namespace]) }, holds: true };
-  return { all: namespaces === undefined ? [own, ...parts] : parts };
+  return namespaces === undefined && parts.length === 1 ? undefined : { all: parts };
 }
 
 /** Undefined: the field says nothing, which an empty map does too. */
-function readAccounts(written: unknown, place: Place): Expression | undefined | Diagnostic {
-  const accounts = mapOf(written, accountFields, 'a match of service accounts', place);
-  if (isDiagnostic(accounts)) return accounts;
-  const selector = selectorAt(accounts, 'selector', ofServiceAccounts, place);
-  if (selector !== undefined && isDiagnostic(selector)) return selector;
-  const names = listAt(accounts, 'names', place);
-  if (isDiagnostic(names)) return names;
+function readAccounts(written: unknown, entity: Place): Expression | undefined {
+  if (!isGiven(written)) return undefined;
+  const accounts = mapAt(written, accountFields, 'a match of service accounts', entity, 'serviceAccounts');
+  const place = within(entity, 'serviceAccounts');
+  const selector = selectorAt(accounts.selector, 'selector', ofServiceAccounts, place);
   const texts: string[] = [];
-  for (const [index, name] of names.entries()) {
+  for (const [index, name] of listAt(accounts.names, 'names', place).entries()) {
     if (typeof name !== 'string' || !accountName.test(name))
-      return wrong(
+      throw unread(
         within(within(place, 'names'), index),
         `${excerpt(name)} is not a name of a ServiceAccount`,
         'correct the name',
@@ -128,47 +143,40 @@ function readAccounts(written: unknown, place: Place): Expression | undefined | 
 }
 
 /** Undefined: any address. Calico leaves out what it cannot read, and a list of nothing is every address: so nothing is left out here. */
-function readNets(entity: JsonMap, place: Place): readonly IpRange[] | undefined | Diagnostic {
-  if (!isGiven(entity.nets ?? entity.notNets)) return undefined;
-  const nets = rangesAt(entity, 'nets', place);
-  if (isDiagnostic(nets)) return nets;
-  const not = rangesAt(entity, 'notNets', place);
-  if (isDiagnostic(not)) return not;
-  if (nets.length === 0 && not.length === 0) return undefined;
-  const named = normalise(nets.length === 0 ? everyAddress : nets);
+function readNets({ nets, notNets, place }: Entity): readonly IpRange[] | undefined {
+  if (!isGiven(nets ?? notNets)) return undefined;
+  const taken = rangesAt(nets, 'nets', place);
+  const not = rangesAt(notNets, 'notNets', place);
+  if (taken.length === 0 && not.length === 0) return undefined;
+  const named = normalise(taken.length === 0 ? everyAddress : taken);
   const addresses = not.length === 0 ? named : subtract(named, normalise(not));
   if (addresses.length > 0) return addresses;
   const reason = 'matches nothing, as notNets leaves no address of nets';
-  return diagnostic(place.scope, 'nothing', place.path, reason, { id: 'remove-peer' });
+  throw new Unread(diagnostic(place.scope, 'nothing', place.path, reason, { id: 'remove-peer' }));
 }
 
-export function rangesAt(entity: JsonMap, name: 'nets' | 'notNets', place: Place): readonly IpRange[] | Diagnostic {
-  const list = listAt(entity, name, place);
-  if (isDiagnostic(list)) return list;
+/** @param list what is written in the field `name` */
+export function rangesAt(list: unknown, name: 'nets' | 'notNets', place: Place): readonly IpRange[] {
   const ranges: IpRange[] = [];
-  for (const [index, written] of list.entries()) {
+  const items = listAt(list, name, place);
+  for (const [index, written] of items.entries()) {
     const at = within(within(place, name), index);
     const range = readRangeOrAddress(written, at.path, at.scope);
-    if (isDiagnostic(range)) return range;
+    if ('verdict' in range) throw new Unread(range);
     ranges.push(range);
   }
   return ranges;
 }
 
 /** The addresses of a Service are what its EndpointSlices say, and one of another namespace is named as well. */
-function readServices(written: unknown, place: Place): Diagnostic {
-  const services = mapOf(written, serviceFields, 'a match of a Service', place);
-  if (isDiagnostic(services)) return services;
+function readServices(written: unknown, entity: Place, policy: Asked): Diagnostic {
+  const { name, namespace } = mapAt(written, serviceFields, 'a match of a Service', entity, 'services');
+  const place = within(entity, 'services');
   const fix =
     'select the pods of the Service, for example with selector: app == "db", or write its addresses with nets';
-  if (
-    isMap(services) &&
-    isGiven(services.namespace) &&
-    services.namespace !== '' &&
-    services.namespace !== place.namespace
-  ) {
-    const reason = `takes its peers from a Service of the namespace ${excerpt(services.namespace)}, which is not the policy's own`;
-    const witness = `an endpoint of the Service ${excerpt(services.name)} in that namespace`;
+  if (isGiven(namespace) && namespace !== '' && namespace !== policy.namespace) {
+    const reason = `takes its peers from a Service of the namespace ${excerpt(namespace)}, which is not the policy's own`;
+    const witness = `an endpoint of the Service ${excerpt(name)} in that namespace`;
     return { ...diagnostic(place.scope, 'escapes', place.path, reason, fix), witness };
   }
   const reason = 'takes its peers from a Service, whose addresses change without this policy';

@@ -5,10 +5,12 @@ import type { Policy } from '../../../kubernetes/objects.ts';
 import type { Direction } from '../../../tenancy/tenant.ts';
 import { type Diagnostic, everyPod, type Isolation, type Tier } from '../../model.ts';
 import { ofEndpoints, ofServiceAccounts } from './parse-selector.ts';
-import { isDiagnostic, type Place, selectorAt, unprovenAt, within, wrong } from './place.ts';
+import { flawIn, type Place, unprovenAt, within, wrong } from './place.ts';
+import { selectorAt } from './selector.ts';
 
 const directions = ['ingress', 'egress'] as const;
 const typeNames = { ingress: 'Ingress', egress: 'Egress' } as const;
+const knownTypes: ReadonlySet<unknown> = new Set(Object.values(typeNames));
 const namePath = field(field(undefined, 'metadata'), 'name');
 const defaultTier = 'default';
 
@@ -23,16 +25,16 @@ export function headOf(spec: JsonMap, metadata: Policy['metadata'], place: Place
     wrongs.push(wrong(within(place, 'order'), `${excerpt(order)} is not a number`, 'write a number'));
   if (isGiven(tier) && typeof tier !== 'string')
     wrongs.push(wrong(within(place, 'tier'), `${excerpt(tier)} is not a tier`, 'write the name of a tier'));
-  const isType = (one: unknown) => directions.some((direction) => typeNames[direction] === one);
-  if (isGiven(types) && !(Array.isArray(types) && types.every(isType)))
+  if (isGiven(types) && !(Array.isArray(types) && types.every((one) => knownTypes.has(one))))
     wrongs.push(
       wrong(within(place, 'types'), `${excerpt(types)} is not a list of types`, 'write Ingress, Egress or both'),
     );
-  for (const one of [
-    selectorAt(spec, 'selector', ofEndpoints, place),
-    selectorAt(spec, 'serviceAccountSelector', ofServiceAccounts, place),
+  const { selector, serviceAccountSelector } = spec;
+  for (const flaw of [
+    flawIn(() => selectorAt(selector, 'selector', ofEndpoints, place)),
+    flawIn(() => selectorAt(serviceAccountSelector, 'serviceAccountSelector', ofServiceAccounts, place)),
   ])
-    if (one !== undefined && isDiagnostic(one)) wrongs.push(one);
+    if (flaw !== undefined) wrongs.push(flaw);
   return wrongs;
 }
 
@@ -43,7 +45,7 @@ function takenBy(name: string): string | undefined {
 function takenName(name: string, { scope }: Place): readonly Diagnostic[] {
   const taken = takenBy(name);
   if (taken === undefined) return [];
-  const place: Place = { path: namePath, scope, namespace: '', steps: 0 };
+  const place: Place = { path: namePath, scope };
   const reason = `is the name by which Calico keeps the policy ${excerpt(name.slice(taken.length))} of Kubernetes, whose place it would take`;
   return [unprovenAt(place, reason, `choose another name, which does not begin with ${taken}`)];
 }
@@ -52,9 +54,10 @@ function takenName(name: string, { scope }: Place): readonly Diagnostic[] {
 export function tiersOf({ tier }: JsonMap, metadata: Policy['metadata'], place: Place): readonly Tier[] {
   const written = typeof tier === 'string' && tier !== '' ? tier : defaultTier;
   const name = metadata?.name ?? '';
-  const [prefix = '', ...rest] = name.split('.');
+  const dot = name.indexOf('.');
+  const prefix = name.slice(0, Math.max(0, dot));
   const tiers = [{ name: written, path: within(place, 'tier').path }];
-  return rest.length === 0 || prefix === written || takenBy(name) !== undefined
+  return dot < 0 || prefix === written || takenBy(name) !== undefined
     ? tiers
     : [...tiers, { name: prefix, path: namePath }];
 }

@@ -7,14 +7,14 @@
  */
 import { field } from '../../../kubernetes/field-path.ts';
 import { normalise } from '../../../kubernetes/ip-set.ts';
-import { excerpt, isGiven, isMap } from '../../../kubernetes/json.ts';
+import { excerpt, isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
 import type { Policy } from '../../../kubernetes/objects.ts';
 import { allPorts } from '../../../kubernetes/port-range.ts';
 import type { Subject } from '../../model.ts';
 import { type Diagnostic, diagnostic, type Reach } from '../../model.ts';
 import { Found, type Limits } from '../found.ts';
 import { rangesAt } from './entity.ts';
-import { isDiagnostic, mapOf, type Place, within, wrong } from './place.ts';
+import { flawIn, mapAt, type Place, within, wrong } from './place.ts';
 import { metadataAnnotation, storedMetadata } from './stored-metadata.ts';
 
 const limits: Limits = { rules: 2, peers: 5000, ports: 2, excepts: 1, labels: 1, items: Number.POSITIVE_INFINITY };
@@ -28,28 +28,26 @@ export function readNetworkSet(set: Policy): Reach {
   const place: Place = {
     path: field(undefined, 'spec'),
     scope: { direction: 'ingress', kind: 'selector' },
-    namespace: set.metadata?.namespace ?? '',
-    steps: 0,
   };
   for (const one of forgedLabels(set, place)) found.add(one);
-  const spec = isGiven(written) ? mapOf(written, specFields, 'a NetworkSet', place) : {};
-  if (isDiagnostic(spec)) {
-    found.add(spec);
-    return { rules, isolates: [], diagnostics };
-  }
+  const flaw = flawIn(() => {
+    if (isGiven(written)) readNets(mapAt(written, specFields, 'a NetworkSet', place), place, found);
+  });
+  if (flaw !== undefined) found.add(flaw);
+  return { rules, isolates: [], diagnostics };
+}
+
+function readNets(spec: JsonMap, place: Place, found: Found): void {
   const at: Place = { ...place, scope: { direction: 'ingress', kind: 'ipBlock' } };
   const count = Array.isArray(spec.nets) ? spec.nets.length : 0;
   const path = field(place.path, 'nets');
-  if (!found.examines(count, 'peers', at.scope, path)) return { rules, isolates: [], diagnostics };
-  const nets = rangesAt(spec, 'nets', at);
-  if (isDiagnostic(nets)) found.add(nets);
-  else if (nets.length > 0) {
-    const subject: Subject = { namespaces: undefined, pods: new Map(), path: field(undefined, 'metadata') };
-    const peer = { kind: 'ipBlock', addresses: normalise(nets) } as const;
-    for (const direction of ['ingress', 'egress'] as const)
-      found.add({ action: 'allow', subject, direction, path, peer, ports: allPorts });
-  }
-  return { rules, isolates: [], diagnostics };
+  if (!found.examines(count, 'peers', at.scope, path)) return;
+  const nets = rangesAt(spec.nets, 'nets', at);
+  if (nets.length === 0) return;
+  const subject: Subject = { namespaces: undefined, pods: new Map(), path: field(undefined, 'metadata') };
+  const peer = { kind: 'ipBlock', addresses: normalise(nets) } as const;
+  for (const direction of ['ingress', 'egress'] as const)
+    found.add({ action: 'allow', subject, direction, path, peer, ports: allPorts });
 }
 
 function forgedLabels(set: Policy, place: Place): readonly Diagnostic[] {

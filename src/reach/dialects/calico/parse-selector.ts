@@ -7,7 +7,7 @@
  */
 import { namespaceNameLabel } from '../../../kubernetes/objects.ts';
 import { type Expression, everything, negated, type Test } from '../../expression/expression.ts';
-import { ofNamespace } from '../../model.ts';
+import { nameKey, ofNamespace } from '../../model.ts';
 import { type Token, tokensOf } from './tokens.ts';
 
 /** What the words of a selector mean where it stands. */
@@ -25,11 +25,10 @@ const nameKeys: ReadonlySet<string> = new Set([
   `${namespacePrefix}projectcalico.org/name`,
   `${namespacePrefix}${namespaceNameLabel}`,
 ]);
-export const namespaceKey = `${ofNamespace}${namespaceNameLabel}`;
 
 /** A key of Calico's as reach has it. Calico takes `pcns.` away from labels of pods, so what has it is a label of the namespace. */
 export function reachKey(key: string): string {
-  if (nameKeys.has(key)) return namespaceKey;
+  if (nameKeys.has(key)) return nameKey;
   return key.startsWith(namespacePrefix) ? `${ofNamespace}${key.slice(namespacePrefix.length)}` : key;
 }
 
@@ -39,41 +38,19 @@ export const ofEndpoints: Meaning = { prefix: '', all: everything, global: every
 /** "all() -> has(projectcalico.org/namespace)", "global() -> !has(projectcalico.org/namespace)" (getEndpointSelector). */
 export const ofNamespaces: Meaning = {
   prefix: namespacePrefix,
-  all: { key: namespaceKey, test: { op: 'has' }, holds: true },
-  global: { key: namespaceKey, test: { op: 'has' }, holds: false },
+  all: { key: nameKey, test: { op: 'has' }, holds: true },
+  global: { key: nameKey, test: { op: 'has' }, holds: false },
 };
 
 export const ofServiceAccounts: Meaning = { ...ofEndpoints, prefix: 'pcsa.' };
 
 /** Longer than any key of a label: 253 characters, a slash and 63 more. A key that Calico's own prefix makes too long is read anew otherwise. */
 const longestKey = 317;
-/** The CRDs of newer versions allow no more. */
-export const longestSelector = 1024;
 
 export type Parsed = { readonly expression: Expression } | { readonly reason: string };
 
-/**
- * What was read last, by what the words mean. The policies of a tenant, and one that is applied again and again, have the same few
- * selectors. The worst ones, all of short tests, take about 9 kB each, so 13 MB in all. An expression never changes.
- */
-const known = new Map<Meaning, Map<string, Parsed>>();
-const mostKnown = 512;
-const longestKnown = 160;
-
-/** @param text at most {@link longestSelector} characters, so that parentheses nest no deeper */
+/** @param text not too long, so that parentheses nest no deeper */
 export function parseSelector(text: string, meaning: Meaning): Parsed {
-  if (text.length > longestKnown) return parse(text, meaning);
-  const texts = known.get(meaning) ?? new Map<string, Parsed>();
-  const before = texts.get(text);
-  if (before !== undefined) return before;
-  const parsed = parse(text, meaning);
-  if (texts.size >= mostKnown) texts.clear();
-  texts.set(text, parsed);
-  known.set(meaning, texts);
-  return parsed;
-}
-
-function parse(text: string, meaning: Meaning): Parsed {
   const tokens = tokensOf(text);
   if ('reason' in tokens) return tokens;
   if (tokens.length === 1) return { expression: meaning.all };

@@ -12,12 +12,12 @@ import { type FieldPath, field } from '../../../kubernetes/field-path.ts';
 import { excerpt, isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
 import type { Policy } from '../../../kubernetes/objects.ts';
 import { mostSteps } from '../../expression/budget.ts';
-import { type AllowRule, type Diagnostic, everyPod, type Reach, type Subject } from '../../model.ts';
+import { everyPod, type Reach, type Subject } from '../../model.ts';
 import { Found, type Limits } from '../found.ts';
-import { entityAt, labelCount, readPeer, sizeOf } from './entity.ts';
+import { type Asked, askedOf, type Entity, entityAt, labelCount, portCount, readPeer, sizeOf } from './entity.ts';
 import { headOf, isolationOf, tiersOf } from './head.ts';
-import { isDiagnostic, listAt, mapOf, type Place, within, wrong } from './place.ts';
-import { portCount, readPorts } from './ports.ts';
+import { diagnosticOf, flawIn, listAt, mapAt, type Place, unread, within } from './place.ts';
+import { readPorts } from './ports.ts';
 
 /** How much of one policy is looked at; what is beyond is `unproven`. */
 export const limits: Limits = {
@@ -43,141 +43,153 @@ const hostFields = ['doNotTrack', 'preDNAT', 'applyOnForward', 'namespaceSelecto
 const httpFields: ReadonlySet<string> = new Set(['methods', 'paths']);
 const actions: ReadonlySet<unknown> = new Set(['Allow', 'Deny', 'Log', 'Pass']);
 const directions = ['ingress', 'egress'] as const;
+/** Who the peer is, beside a namespaceSelector. */
+const otherFields = ['selector', 'notSelector', 'serviceAccounts', 'nets', 'notNets'] as const;
 /** Each annotation of a rule is a comment of every iptables rule made of it; iptables-restore takes no line of more than 10,240 bytes. */
 const mostAnnotations = 16;
+
+interface Reading extends Asked {
+  readonly subject: Subject;
+  readonly found: Found;
+}
 
 export function readCalicoPolicy(policy: Policy): Reach {
   const { spec: written }: { spec?: unknown } = policy;
   const found = new Found(limits);
   const { rules, diagnostics } = found;
-  const place: Place = {
-    path: field(undefined, 'spec'),
-    scope: { direction: 'ingress', kind: 'any' },
-    namespace: policy.metadata?.namespace ?? '',
-    steps: mostSteps,
-  };
+  const whole: Place = { path: field(undefined, 'spec'), scope: { direction: 'ingress', kind: 'any' } };
   // Without a specification there is no rule, and none is what the policy then has.
-  const spec = isGiven(written) ? specOf(written, place) : {};
-  if (isDiagnostic(spec)) {
-    found.add(spec);
+  let spec: JsonMap;
+  try {
+    spec = isGiven(written) ? specOf(written, whole) : {};
+  } catch (error) {
+    found.add(diagnosticOf(error));
     return { rules, isolates: [], diagnostics };
   }
-  for (const one of headOf(spec, policy.metadata, place)) found.add(one);
-  const subject: Subject = { namespaces: undefined, pods: everyPod, path: field(place.path, 'selector') };
+  for (const one of headOf(spec, policy.metadata, whole)) found.add(one);
+  const subject: Subject = { namespaces: undefined, pods: everyPod, path: field(whole.path, 'selector') };
   const count = directions.reduce((sum, one) => sum + (Array.isArray(spec[one]) ? spec[one].length : 0), 1);
   const steps = Math.min(mostSteps, Math.max(leastSteps, Math.floor(allSteps / count)));
+  const asked: Reading = { ...askedOf(policy.metadata?.namespace ?? '', steps), subject, found };
   for (const direction of directions) {
-    const at: Place = { ...place, steps, scope: { direction, kind: 'any' } };
-    const list = listAt(spec, direction, at);
-    if (isDiagnostic(list)) {
-      found.add(list);
-      continue;
-    }
-    if (!found.examines(list.length, 'rules', at.scope, within(at, direction).path)) continue;
-    for (const [index, rule] of list.entries())
-      if (!readRule(rule, within(within(at, direction), index), subject, found)) break;
+    const place: Place = { path: whole.path, scope: { direction, kind: 'any' } };
+    const flaw = flawIn(() => readRules(spec[direction], place, asked));
+    if (flaw !== undefined) found.add(flaw);
   }
-  const tiers = tiersOf(spec, policy.metadata, place);
+  const tiers = tiersOf(spec, policy.metadata, whole);
   return { rules, isolates: isolationOf(spec, tiers), diagnostics, tiers };
 }
 
-function specOf(written: unknown, place: Place): JsonMap | Diagnostic {
+function specOf(written: unknown, whole: Place): JsonMap {
   const host = isMap(written) ? hostFields.find((name) => isGiven(written[name])) : undefined;
   if (host !== undefined)
-    return wrong(within(place, host), 'is a field of policies for the whole cluster', `remove ${host}`);
-  return mapOf(written, specFields, 'a NetworkPolicy of Calico', place);
+    throw unread(within(whole, host), 'is a field of policies for the whole cluster', `remove ${host}`);
+  return mapAt(written, specFields, 'a NetworkPolicy of Calico', whole);
+}
+
+function readRules(written: unknown, whole: Place, policy: Reading): void {
+  const { direction } = whole.scope;
+  const list = listAt(written, direction, whole);
+  const place = within(whole, direction);
+  if (!policy.found.examines(list.length, 'rules', place.scope, place.path)) return;
+  for (let index = 0; index < list.length; index++) if (!readRule(list[index], index, place, policy)) return;
 }
 
 /** False: the rule goes beyond what is examined, so the rules behind it are not looked at either. */
-function readRule(written: unknown, place: Place, subject: Subject, found: Found): boolean {
-  const rule = mapOf(written, ruleFields, 'a rule of Calico', place);
-  if (isDiagnostic(rule)) {
-    found.add(rule);
-    return true;
-  }
-  const { direction } = place.scope;
-  const remote = direction === 'ingress' ? 'source' : 'destination';
-  const read = readFields(rule, place, remote, found);
-  if (read === 'beyond') return false;
-  const opens = rule.action === 'Allow' || rule.action === 'Pass';
-  if (isDiagnostic(read)) {
+function readRule(written: unknown, index: number, list: Place, policy: Reading): boolean {
+  const { subject, found } = policy;
+  const { direction } = list.scope;
+  let opens = true;
+  try {
+    const rule = mapAt(written, ruleFields, 'a rule of Calico', list, index);
+    const { action } = rule;
+    opens = action === 'Allow' || action === 'Pass';
+    const place = within(list, index);
+    checkFields(rule, place);
+    const source = entityAt(rule.source, 'source', place);
+    const destination = entityAt(rule.destination, 'destination', place);
+    if (!isExamined(source, found) || !isExamined(destination, found)) return false;
+    const listed = readPorts(rule, source, destination, place);
+    const isIngress = direction === 'ingress';
+    checkLocal(isIngress ? destination : source, policy);
+    const remote = isIngress ? source : destination;
+    const peer = readPeer(remote, policy);
+    if (!opens || listed.length === 0) return true;
+    // One port is judged as quickly as an earlier verdict on it is found.
+    const ports = listed.length > 1 ? found.onPorts(listed) : listed;
+    const path = pathOf(remote, place.path);
+    found.rules.push({ action: action === 'Pass' ? 'pass' : 'allow', subject, direction, peer, path, ports });
+  } catch (error) {
+    const flaw = diagnosticOf(error);
     // Of a rule that opens nothing, only what is not understood matters.
-    if (opens || read.verdict === 'invalid') found.add(read);
-    return true;
+    if (opens || flaw.verdict === 'invalid') found.add(flaw);
   }
-  const action = rule.action === 'Pass' ? 'pass' : 'allow';
-  if (opens && read.ports.length > 0) found.add({ action, subject, direction, ...read });
   return true;
 }
 
-/** The side that is local narrows nothing at the border, but it must be understood: a selector that is not is left out by Calico. */
-function readFields(
-  rule: JsonMap,
-  place: Place,
-  remote: 'source' | 'destination',
-  found: Found,
-): Pick<AllowRule, 'peer' | 'path' | 'ports'> | Diagnostic | 'beyond' {
-  const { action, http, ipVersion } = rule;
+/** What a rule says beside its entities and ports. */
+function checkFields({ action, http, ipVersion, protocol, metadata }: JsonMap, place: Place): void {
   if (!actions.has(action))
-    return wrong(
+    throw unread(
       within(place, 'action'),
       `${excerpt(action)} is not an action of Calico`,
       'write Allow, Deny, Log or Pass',
     );
   if (isGiven(ipVersion) && ipVersion !== 4 && ipVersion !== 6)
-    return wrong(within(place, 'ipVersion'), `${excerpt(ipVersion)} is not a version of IP`, 'write 4 or 6');
-  const requests = isGiven(http)
-    ? mapOf(http, httpFields, 'a match of HTTP requests', within(place, 'http'))
-    : undefined;
-  if (requests !== undefined && isDiagnostic(requests)) return requests;
-  if (requests !== undefined && (action !== 'Allow' || (isGiven(rule.protocol) && rule.protocol !== 'TCP')))
-    return wrong(
-      within(place, 'http'),
-      'is for rules that allow TCP',
-      'write action: Allow and protocol: TCP, or remove http',
-    );
-  const { metadata } = rule;
+    throw unread(within(place, 'ipVersion'), `${excerpt(ipVersion)} is not a version of IP`, 'write 4 or 6');
+  if (isGiven(http)) {
+    mapAt(http, httpFields, 'a match of HTTP requests', place, 'http');
+    if (action !== 'Allow' || (isGiven(protocol) && protocol !== 'TCP'))
+      throw unread(
+        within(place, 'http'),
+        'is for rules that allow TCP',
+        'write action: Allow and protocol: TCP, or remove http',
+      );
+  }
   const annotations = isMap(metadata) && isMap(metadata.annotations) ? Object.keys(metadata.annotations).length : 0;
   if (annotations > mostAnnotations)
-    return wrong(
+    throw unread(
       within(within(place, 'metadata'), 'annotations'),
       `are ${annotations}, and Calico makes a comment of each, so that a node may not be able to load its rules`,
       `write at most ${mostAnnotations}`,
     );
-  const source = entityAt(rule, 'source', place);
-  if (isDiagnostic(source)) return source;
-  const destination = entityAt(rule, 'destination', place);
-  if (isDiagnostic(destination)) return destination;
-  if (!isExamined(source, 'source', place, found) || !isExamined(destination, 'destination', place, found))
-    return 'beyond';
-  const listed = readPorts(rule, source, destination, place);
-  if (isDiagnostic(listed)) return listed;
-  // One port is judged as quickly as an earlier verdict on it is found.
-  const ports = listed.length > 1 ? found.onPorts(listed) : listed;
-  const [other, own] = remote === 'source' ? [source, destination] : [destination, source];
-  const local = readPeer(own, within(place, remote === 'source' ? 'destination' : 'source'));
-  if (isDiagnostic(local) && local.verdict === 'invalid') return local;
-  const at = within(place, remote);
-  const peer = readPeer(other, at);
-  return isDiagnostic(peer) ? peer : { peer, path: pathOf(other, at, place), ports };
 }
 
-function isExamined(entity: JsonMap, name: 'source' | 'destination', { path, scope }: Place, found: Found): boolean {
-  const counts = { peers: sizeOf(entity), labels: labelCount(entity), ports: portCount(entity) };
-  if (counts.peers + counts.labels + counts.ports === 0) return true;
-  const at: FieldPath = field(path, name);
+/** The side that is local narrows nothing at the border, but it must be understood: a selector that is not is left out by Calico. */
+function checkLocal(entity: Entity, policy: Reading): void {
+  try {
+    readPeer(entity, policy);
+  } catch (error) {
+    if (diagnosticOf(error).verdict === 'invalid') throw error;
+  }
+}
+
+function isExamined(entity: Entity, found: Found): boolean {
+  const peers = sizeOf(entity);
+  const labels = labelCount(entity);
+  const ports = portCount(entity);
+  if (peers + labels + ports === 0) return true;
+  const { scope, path } = entity.place;
   return (
-    found.examines(counts.peers, 'peers', scope, at) &&
-    found.examines(counts.labels, 'labels', scope, at) &&
-    found.examines(counts.ports, 'ports', scope, at)
+    found.examines(peers, 'peers', scope, path) &&
+    found.examines(labels, 'labels', scope, path) &&
+    found.examines(ports, 'ports', scope, path)
   );
 }
 
 /** The field that says who the peer is, where one does alone. */
-function pathOf(entity: JsonMap, at: Place, rule: Place): FieldPath {
-  const names = ['namespaceSelector', 'selector', 'notSelector', 'serviceAccounts', 'nets', 'notNets'];
-  const given = names.filter((name) => isGiven(entity[name]) && entity[name] !== '');
-  const [name, second] = given;
-  if (name === undefined) return rule.path;
-  return name === 'namespaceSelector' || second === undefined ? field(at.path, name) : at.path;
+function pathOf(entity: Entity, rule: FieldPath): FieldPath {
+  const { path } = entity.place;
+  if (isWritten(entity.namespaceSelector)) return field(path, 'namespaceSelector');
+  let only: string | undefined;
+  for (const name of otherFields) {
+    if (!isWritten(entity[name])) continue;
+    if (only !== undefined) return path;
+    only = name;
+  }
+  return only === undefined ? rule : field(path, only);
+}
+
+function isWritten(value: unknown): boolean {
+  return isGiven(value) && value !== '';
 }

@@ -1,79 +1,88 @@
-/** cilium.io/v2 CiliumNetworkPolicy -> what it does in a cluster, its denials included. */
-import { isGiven, isMap } from '../../../kubernetes/json.ts';
+/** CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy of cilium.io/v2 -> what they do in a cluster, their denials included. */
+import { type FieldPath, field } from '../../../kubernetes/field-path.ts';
+import { isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
+import type { Selector } from '../../../kubernetes/label-selector.ts';
 import type { Policy } from '../../../kubernetes/objects.ts';
-import { additive, type InForce, type InForceRule } from '../../in-force.ts';
+import { additive, type InForce, type InForcePeer, type InForceRule, type Part, type Unread } from '../../in-force.ts';
 import { readCiliumPolicy } from './policy.ts';
-import { otherProtocols } from './ports.ts';
+import { withoutPortless } from './portless.ts';
+import { readEndpoints } from './selector.ts';
 
 /** Of a rule that denies, what is not understood is left out: so nobody counts as denied who is not. */
 export function ciliumInForce(policy: Policy): InForce {
   const plain = withoutPortless(policy);
   const allows = additive(readCiliumPolicy(plain), 'cilium');
-  const denying = denialsOf(plain);
-  if (denying === undefined) return allows;
-  const denials = additive(readCiliumPolicy(denying), 'cilium').parts.map(({ subject, rules }) => ({
+  const denying = specsOf(plain)
+    .map(({ spec }) => denialsOf(spec))
+    .filter((one) => one !== undefined);
+  return denying.length === 0
+    ? allows
+    : { ...allows, parts: [...allows.parts, ...denials(withSpecs(policy, denying))] };
+}
+
+/**
+ * Without a namespace: its selectors are about every namespace, where they say nothing of namespaces ("namespace Exists",
+ * getEndpointSelector). A specification with a nodeSelector is about hosts, and no pod.
+ */
+export function ciliumClusterwideInForce(policy: Policy): InForce {
+  const parts: Part[] = [];
+  const unread: Unread[] = [];
+  for (const { spec, path } of specsOf(policy)) {
+    if (isGiven(spec.nodeSelector)) continue;
+    const read = ciliumInForce(
+      path.step === 'spec' ? Object.assign({ ...policy }, { spec, specs: undefined }) : withSpecs(policy, [spec]),
+    );
+    for (const one of read.unread) unread.push(one);
+    const at = field(path, 'endpointSelector');
+    const subject = readEndpoints(spec.endpointSelector, at, { direction: 'ingress', kind: 'selector' });
+    if ('verdict' in subject) {
+      if (subject.verdict !== 'nothing') unread.push(subject);
+      continue;
+    }
+    const about = { namespaces: subject.namespaces ?? everyNamespace, pods: subject.pods };
+    for (const { isolates, rules } of read.parts) parts.push({ subject: about, isolates, rules: rules.map(ofCluster) });
+  }
+  return { stage: { kind: 'network', engine: 'cilium' }, parts, unread };
+}
+
+const everyNamespace: Selector = new Map();
+
+function ofCluster(rule: InForceRule): InForceRule {
+  const { peer } = rule;
+  if (peer.kind !== 'selector' || peer.namespaces !== undefined) return rule;
+  const everywhere: InForcePeer = { ...peer, namespaces: everyNamespace };
+  return { ...rule, peer: everywhere };
+}
+
+interface Spec {
+  readonly spec: JsonMap;
+  readonly path: FieldPath;
+}
+
+function specsOf(policy: Policy): readonly Spec[] {
+  const { spec, specs }: { spec?: unknown; specs?: unknown } = policy;
+  const listed: readonly unknown[] = Array.isArray(specs) ? specs : [];
+  const all = [
+    { spec, path: field(undefined, 'spec') },
+    ...listed.map((one, index) => ({ spec: one, path: field(field(undefined, 'specs'), index) })),
+  ];
+  return all.flatMap(({ spec, path }) => (isMap(spec) ? [{ spec, path }] : []));
+}
+
+function withSpecs(policy: Policy, specs: readonly JsonMap[]): Policy {
+  return Object.assign({ ...policy }, { spec: undefined, specs });
+}
+
+function denials(denying: Policy): readonly Part[] {
+  return additive(readCiliumPolicy(denying), 'cilium').parts.map(({ subject, rules }) => ({
     subject,
     isolates: [],
     rules: rules.map((rule): InForceRule => ({ ...rule, action: 'deny' })),
   }));
-  return { ...allows, parts: [...allows.parts, ...denials] };
 }
 
-/**
- * The same policy without what it says of ICMP and other protocols that have no ports. A rule about those alone stays, and is about no port:
- * `toPorts: [{}]`.
- */
-function withoutPortless(policy: Policy): Policy {
-  const { spec, specs }: { spec?: unknown; specs?: unknown } = policy;
-  const plain = (written: unknown): unknown => {
-    if (!isMap(written)) return written;
-    const lists = ruleLists.flatMap((name) => {
-      const rules = written[name];
-      return Array.isArray(rules) && rules.some(isPortless) ? [[name, rules.map(withPortsAlone)] as const] : [];
-    });
-    return lists.length === 0 ? written : { ...written, ...Object.fromEntries(lists) };
-  };
-  return Object.assign({ ...policy }, { spec: plain(spec), specs: Array.isArray(specs) ? specs.map(plain) : specs });
-}
-
-const ruleLists = ['ingress', 'ingressDeny', 'egress', 'egressDeny'] as const;
-
-function isPortless(rule: unknown): boolean {
-  if (!isMap(rule)) return false;
-  const { icmps, toPorts } = rule;
-  const hasIcmp = Array.isArray(icmps) && icmps.length > 0;
-  return hasIcmp || (Array.isArray(toPorts) && toPorts.some((one) => portsIn(one).some(isOfOther)));
-}
-
-function withPortsAlone(rule: unknown): unknown {
-  if (!isMap(rule) || !isPortless(rule)) return rule;
-  const { icmps: _, toPorts, ...rest } = rule;
-  const lists: readonly unknown[] = Array.isArray(toPorts) ? toPorts : [];
-  const kept = lists.map((one) =>
-    isMap(one) ? { ...one, ports: portsIn(one).filter((port) => !isOfOther(port)) } : one,
-  );
-  return { ...rest, toPorts: [...kept, {}] };
-}
-
-function portsIn(item: unknown): readonly unknown[] {
-  const ports: unknown = isMap(item) ? item.ports : undefined;
-  return Array.isArray(ports) ? ports : [];
-}
-
-function isOfOther(port: unknown): boolean {
-  return isMap(port) && typeof port.protocol === 'string' && otherProtocols.has(port.protocol);
-}
-
-/** The same policy with the rules that deny in place of those that allow: they have the same fields. Undefined: there are none. */
-function denialsOf(policy: Policy): Policy | undefined {
-  const { spec, specs }: { spec?: unknown; specs?: unknown } = policy;
-  const all = [...(isGiven(spec) ? [spec] : []), ...(Array.isArray(specs) ? specs : [])].filter(isMap);
-  const denying = all.filter(({ ingressDeny, egressDeny }) => isGiven(ingressDeny) || isGiven(egressDeny));
-  if (denying.length === 0) return undefined;
-  const swapped = denying.map(({ endpointSelector, ingressDeny, egressDeny }) => ({
-    endpointSelector,
-    ingress: ingressDeny,
-    egress: egressDeny,
-  }));
-  return Object.assign({ ...policy }, { spec: undefined, specs: swapped });
+/** The same with the rules that deny in place of those that allow: they have the same fields. Undefined: there are none. */
+function denialsOf({ endpointSelector, ingressDeny, egressDeny }: JsonMap): JsonMap | undefined {
+  if (!isGiven(ingressDeny) && !isGiven(egressDeny)) return undefined;
+  return { endpointSelector, ingress: ingressDeny, egress: egressDeny };
 }

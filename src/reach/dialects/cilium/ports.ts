@@ -163,7 +163,7 @@ function readPort(written: unknown, open: Port[]): { readonly reason: string; re
   const first = Number(port);
   const isNumber = Number.isInteger(first) && String(first) === port;
   if (!isNumber && isPortName(port)) {
-    for (const protocol of transports) open.push({ protocol, name: port.toLowerCase() });
+    for (const protocol of transports) open.push({ protocol, name: port.toLowerCase(), keepsProtocol: true });
     return undefined;
   }
   if (!isNumber || first < 1 || first > highest)

@@ -1,0 +1,125 @@
+/** Why two ends reach each other or do not: the rules that decide, on each side, for the ports that are asked about. */
+import { formatPath } from '../kubernetes/field-path.ts';
+import { type End, nameOfClass, type PortOf } from './endpoints.ts';
+import type { Party, PodClass } from './parties.ts';
+import { differenceOf, everyPort, intersectionOf, type PortSet } from './port-set.ts';
+import type { SnapshotPolicy } from './snapshot.ts';
+import type { Decision, Step, World } from './world.ts';
+
+export interface Side {
+  readonly direction: 'ingress' | 'egress';
+  readonly pods: PodClass;
+  readonly peer: Party;
+  /** Of the ports that are asked about, those that this side lets through. */
+  readonly open: PortSet;
+  /** About those ports, in the order in which they were decided. */
+  readonly decisions: readonly Decision[];
+  /** Rules that let the peer in on other ports. */
+  readonly onOtherPorts: readonly { readonly policy: SnapshotPolicy; readonly path: string; readonly ports: PortSet }[];
+}
+
+/** What holds for one pair, and for all others that are decided in the same way. */
+export interface PairAnswer {
+  readonly from: Party;
+  readonly to: Party;
+  readonly pairs: number;
+  readonly asked: PortSet;
+  /** Of the ports that are asked about, those on which the connection is let through. */
+  readonly open: PortSet;
+  /** Empty where neither end is a pod. */
+  readonly sides: readonly Side[];
+}
+
+export interface Explanation {
+  readonly reading: World['reading']['name'];
+  /** Open ones first. */
+  readonly answers: readonly PairAnswer[];
+  /** Pairs that were not looked at, as there are too many. */
+  readonly left: number;
+}
+
+/** So many pairs take about a second. */
+const mostPairs = 100_000;
+
+/** @param portOf undefined: every port is asked about */
+export function explain(world: World, from: End, to: End, portOf: PortOf | undefined): Explanation {
+  const answers = new Map<string, PairAnswer>();
+  let [looked, left] = [0, 0];
+  for (const source of from.parties)
+    for (const target of to.parties) {
+      if (
+        source === target &&
+        source.kind === 'pod' &&
+        source.workloads.length === 1 &&
+        source.workloads[0]?.pods === 1
+      )
+        continue;
+      if (looked === mostPairs) {
+        left++;
+        continue;
+      }
+      looked++;
+      const answer = pairAnswer(world, source, target, portOf?.(target) ?? everyPort);
+      const key = keyOf(answer);
+      const known = answers.get(key);
+      answers.set(key, known === undefined ? answer : { ...known, pairs: known.pairs + 1 });
+    }
+  const sorted = [...answers.values()].sort(
+    (one, other) => Number(other.open.length > 0) - Number(one.open.length > 0),
+  );
+  return { reading: world.reading.name, answers: sorted, left };
+}
+
+function pairAnswer(world: World, from: Party, to: Party, asked: PortSet): PairAnswer {
+  const sides = [
+    ...(from.kind === 'pod' ? [sideOf(world, 'egress', from, to, asked)] : []),
+    ...(to.kind === 'pod' ? [sideOf(world, 'ingress', to, from, asked)] : []),
+  ];
+  const open = sides.reduce((ports, side) => intersectionOf(ports, side.open), asked);
+  return { from, to, pairs: 1, asked, open, sides };
+}
+
+function sideOf(world: World, direction: Side['direction'], pods: PodClass, peer: Party, asked: PortSet): Side {
+  const decisions: Decision[] = [];
+  const allowed = world.allowed(pods, direction, peer, (decision) => {
+    const ports = intersectionOf(decision.ports, asked);
+    if (ports.length > 0) decisions.push({ ...decision, ports });
+  });
+  const open = intersectionOf(allowed, asked);
+  const isBlocked = differenceOf(asked, open).length > 0;
+  return {
+    direction,
+    pods,
+    peer,
+    open,
+    decisions,
+    onOtherPorts: isBlocked ? others(world, direction, pods, peer, asked) : [],
+  };
+}
+
+function others(world: World, direction: Side['direction'], pods: PodClass, peer: Party, asked: PortSet) {
+  const found: Side['onOtherPorts'][number][] = [];
+  world.allowed(pods, direction, peer, ({ step, action, ports }) => {
+    if (step === undefined || action !== 'allow' || intersectionOf(ports, asked).length > 0) return;
+    found.push({ policy: step.policy, path: formatPath(step.rule.path), ports });
+  });
+  return found;
+}
+
+/** Pairs with the same key have the same answer, by the same rules. */
+function keyOf({ open, asked, sides }: PairAnswer): string {
+  const decided = sides.map(({ decisions }) =>
+    decisions.map(({ step, action, ports }) => [step && [step.policy.ref, formatPath(step.rule.path)], action, ports]),
+  );
+  return JSON.stringify([open, asked, sides.map(({ direction }) => direction), decided]);
+}
+
+/** What one end of a pair is called. */
+export function nameOfParty(party: Party, end: End): string {
+  return party.kind === 'pod' ? nameOfClass(party) : end.name;
+}
+
+/** The field of the rule that decided. */
+export function pathText({ rule }: Step): string {
+  return formatPath(rule.path);
+}

@@ -1,0 +1,166 @@
+/** How `bulkhead explain` says what it found: sentences, JSON or YAML. */
+import { stringify } from 'yaml';
+import type { End } from '../connectivity/endpoints.ts';
+import { type Explanation, nameOfParty, type PairAnswer, pathText, type Side } from '../connectivity/explain.ts';
+
+import type { PortSet } from '../connectivity/port-set.ts';
+import { portsText, sameSet } from '../connectivity/port-text.ts';
+import { refText, type SnapshotPolicy } from '../connectivity/snapshot.ts';
+
+/** What would have to change on one side. */
+export interface Remedy {
+  /** Sentences. */
+  readonly says: readonly string[];
+  /** Lines of an object to add; none where a policy does not help. */
+  readonly manifest: readonly string[];
+}
+
+export interface ExplainReport {
+  readonly from: End;
+  readonly to: End;
+  /** As it was asked; empty for every port. */
+  readonly port: string;
+  /** One, or one for each reading of the policies. */
+  readonly explanations: readonly Explanation[];
+  /** Of the first pair that is blocked. */
+  readonly remedies: readonly Remedy[];
+  readonly notes: readonly string[];
+}
+
+export type Verdict = 'open' | 'blocked' | 'partly open';
+
+/** So many answers are told in full. */
+const mostAnswers = 5;
+const mostPolicies = 4;
+
+export function verdictOf(explanation: Explanation): Verdict {
+  const { answers } = explanation;
+  const isOpen = answers.every(({ open, asked }) => asked.length > 0 && sameSet(open, asked));
+  if (isOpen && answers.length > 0) return 'open';
+  return answers.some(({ open }) => open.length > 0) ? 'partly open' : 'blocked';
+}
+
+/** What counts where readings differ: what one of them lets through is open. */
+export function worstOf(explanations: readonly Explanation[]): Verdict {
+  const verdicts = explanations.map(verdictOf);
+  return (['open', 'partly open'] as const).find((one) => verdicts.includes(one)) ?? 'blocked';
+}
+
+export function explainText(report: ExplainReport): readonly string[] {
+  const { from, to, port, explanations, remedies, notes } = report;
+  const on = port === '' ? '' : ` on ${port}`;
+  const isAlike = explanations.every(
+    (one) => JSON.stringify(shapeOf(one)) === JSON.stringify(shapeOf(explanations[0])),
+  );
+  const told = isAlike ? explanations.slice(0, 1) : explanations;
+  const lines: string[] = [];
+  for (const one of told) {
+    const reading = isAlike ? '' : `${one.reading === 'by the book' ? 'By the book' : `As ${one.reading} reads it`}: `;
+    lines.push(`${reading}${from.name} -> ${to.name}${on}: ${verdictOf(one)}`, ...answersText(one, report), '');
+  }
+  for (const { says, manifest } of remedies) lines.push(...says, ...(manifest.length > 0 ? ['', ...manifest] : []), '');
+  for (const note of notes) lines.push(`Note: ${note}.`);
+  while (lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
+function answersText({ answers, left }: Explanation, { from, to, port }: ExplainReport): readonly string[] {
+  const isMany = answers.length > 1 || (answers[0]?.pairs ?? 1) > 1;
+  const lines = answers.slice(0, mostAnswers).flatMap((answer) => {
+    const others = answer.pairs > 1 ? ` (and ${answer.pairs - 1} more)` : '';
+    const pair = `${nameOfParty(answer.from, from)} -> ${nameOfParty(answer.to, to)}${others}`;
+    const open = port === '' || isMany ? [`  ${isMany ? `${pair}: ` : ''}${openText(answer)}`] : [];
+    const sides = answer.sides.flatMap((side) => sideText(side, answer));
+    return ['', ...open, ...(isMany ? sides.map((line) => `  ${line}`) : sides)];
+  });
+  const more = answers.slice(mostAnswers).reduce((sum, { pairs }) => sum + pairs, left);
+  return more > 0 ? [...lines, '', `  ${more} more pairs of pods; -o json lists them by their rules`] : lines;
+}
+
+function openText({ open, asked }: PairAnswer): string {
+  if (asked.length === 0) return 'blocked, as the pod has no port of that name';
+  return open.length === 0 ? 'blocked' : `open on ${portsText(open)}`;
+}
+
+function sideText(side: Side, { asked }: PairAnswer): readonly string[] {
+  const { direction, pods, open, decisions, onOtherPorts } = side;
+  const what = direction === 'egress' ? 'leaving' : 'entering';
+  const verdict = open.length === 0 ? 'blocked' : sameSet(open, asked) ? 'open' : `open on ${portsText(open)}`;
+  return [
+    `  ${what} ${pods.namespace.name}: ${verdict}`,
+    ...decisions.map((one) => `    ${decisionText(one, asked)}`),
+    ...onOtherPorts
+      .slice(0, mostPolicies)
+      .map(({ policy, path, ports }) => `    ${refText(policy.ref)} ${path} allows it on ${portsText(ports)} alone`),
+  ];
+}
+
+function decisionText({ stage, step, action, ports }: Side['decisions'][number], asked: PortSet): string {
+  const on = sameSet(ports, asked) ? '' : ` on ${portsText(ports)}`;
+  if (step !== undefined) {
+    const verbs = { allow: 'allows', deny: 'denies', pass: 'leaves to the next stage what comes' } as const;
+    const where = `${refText(step.policy.ref)} ${pathText(step)}`;
+    const only =
+      step.rule.layer7 === undefined
+        ? ''
+        : `, for ${step.rule.layer7.slice(0, 3).join(', ')} alone, as a proxy decides`;
+    const untyped = step.rule.isUntyped === true ? ', although policyTypes leaves that direction out' : '';
+    return action === 'pass'
+      ? `${where} leaves it to the next stage${on}`
+      : `${where} ${verbs[action]} it${on}${only}${untyped}`;
+  }
+  if (stage === undefined) return `nothing denies it${on}`;
+  return `no rule allows it${on}, and it is isolated by ${policiesText(stage.closedBy)}`;
+}
+
+function policiesText(policies: readonly SnapshotPolicy[]): string {
+  const [first = '', ...others] = new Set(policies.map(({ ref }) => refText(ref)));
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
+}
+
+interface Shape {
+  readonly reading: string;
+  readonly verdict: Verdict;
+  readonly pairs: readonly unknown[];
+}
+
+/** For JSON and YAML; without the reading it tells whether two readings say the same. */
+function shapeOf(explanation: Explanation | undefined): Omit<Shape, 'reading'> | undefined {
+  if (explanation === undefined) return undefined;
+  return {
+    verdict: verdictOf(explanation),
+    pairs: explanation.answers.map(({ from, to, pairs, open, asked, sides }) => ({
+      from: from.kind === 'pod' ? `${from.namespace.name}/${from.workloads[0]?.name}` : from.kind,
+      to: to.kind === 'pod' ? `${to.namespace.name}/${to.workloads[0]?.name}` : to.kind,
+      pairs,
+      open: portsText(open),
+      sides: sides.map((side) => ({
+        direction: side.direction,
+        namespace: side.pods.namespace.name,
+        open: portsText(side.open),
+        decisions: side.decisions.map(({ stage, step, action, ports }) => ({
+          ports: portsText(ports),
+          action,
+          ...(step === undefined
+            ? { by: stage === undefined ? 'nothing denies it' : stage.closedBy.map(({ ref }) => refText(ref)) }
+            : { policy: refText(step.policy.ref), field: pathText(step) }),
+        })),
+        ...(asked.length === 0 && { reason: 'the pod has no port of that name' }),
+      })),
+    })),
+  };
+}
+
+export function explainDocument(report: ExplainReport, format: 'json' | 'yaml'): string {
+  const { from, to, port, explanations, remedies, notes } = report;
+  const document = {
+    from: from.name,
+    to: to.name,
+    port,
+    verdict: worstOf(explanations),
+    readings: explanations.map((one) => ({ reading: one.reading, ...shapeOf(one), left: one.left })),
+    remedies: remedies.map(({ says, manifest }) => ({ says, manifest: manifest.join('\n') })),
+    notes,
+  };
+  return format === 'json' ? JSON.stringify(document, undefined, 2) : stringify(document).trimEnd();
+}

@@ -1,0 +1,232 @@
+/** `bulkhead explain`: who reaches whom, why, and what would change it. From files; test/e2e/explain.test.ts asks a cluster. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { parse } from 'yaml';
+import { CannotStart } from '../../src/commands/cannot-start.ts';
+import { runCommandLine } from '../../src/commands/command-line.ts';
+
+const example = [
+  ...['--config', 'manifests/overlays/example/bulkhead.yaml', '--tenants', 'manifests/overlays/example/tenants'],
+  ...['-f', 'manifests/examples/application'],
+];
+
+async function run(args: readonly string[], base = example, input = '') {
+  const lines: string[] = [];
+  const surroundings = {
+    print: (line: string) => void lines.push(...line.split('\n')),
+    environment: {},
+    input: new Blob([input]).stream(),
+  };
+  try {
+    const code = await runCommandLine(['explain', ...base, ...args], surroundings);
+    return { code, lines, error: '' };
+  } catch (error) {
+    if (error instanceof CannotStart) return { code: error.code, lines, error: error.message };
+    throw error;
+  }
+}
+
+const toDatabase = ['-f', 'manifests/examples/objects/policy-to-beta-database.yaml'];
+
+t.test('blocked: it names what isolates the pod, and gives a policy that mends it', async (t) => {
+  const { code, lines } = await run(['acme-web/front', 'beta-data/database:5432']);
+  t.equal(code, 1);
+  t.strictSame(lines.slice(0, 8), [
+    'Deployment acme-web/front -> StatefulSet beta-data/database on 5432/TCP: blocked',
+    '',
+    '  leaving acme-web: blocked',
+    '    no rule allows it, and it is isolated by NetworkPolicy acme-web/bulkhead-default-deny and 2 more',
+    '  entering beta-data: open',
+    '    NetworkPolicy beta-data/database-from-acme spec.ingress[0].from[0].namespaceSelector allows it',
+    '',
+    'To let it leave acme-web, add a policy for egress on 5432/TCP; the gate between acme and beta is there:',
+  ]);
+  const file = join(t.testdir({}), 'added.yaml');
+  await writeFile(file, lines.slice(9).join('\n'));
+  const after = await run(['-f', file, 'acme-web/front', 'beta-data/database:5432']);
+  t.equal(after.code, 0, 'with that policy the connection is open');
+  t.equal(after.lines[0], 'Deployment acme-web/front -> StatefulSet beta-data/database on 5432/TCP: open');
+  const lint = await runCommandLine(['lint', ...example.slice(0, 4), file], { print: () => {}, environment: {} });
+  t.equal(lint, 0, 'and the webhook admits it');
+});
+
+t.test('what a policy alone cannot mend, it says in the words of the denial', async (t) => {
+  const { lines } = await run(['acme-web/front', 'beta-data/cache:6379']);
+  t.match(
+    lines.join('\n'),
+    /Bulkhead would refuse it today:\n {2}matches namespaces of tenant "beta", and the gate of acme/,
+  );
+  t.equal(lines.filter((line) => line.startsWith('To let it')).length, 2, 'for both sides');
+});
+
+t.test('ends are workloads, Services, namespaces, tenants, addresses and names', async (t) => {
+  const first = async (...args: readonly string[]) => (await run(args)).lines[0];
+  t.equal(
+    await first(...toDatabase, 'acme-web/front', 'svc/beta-data/database:5432'),
+    'Deployment acme-web/front -> Service beta-data/database on 5432/TCP: open',
+  );
+  t.equal(
+    await first(...toDatabase, 'acme-web/front', 'svc/beta-data/database:sql'),
+    'Deployment acme-web/front -> Service beta-data/database on sql/TCP: open',
+  );
+  t.equal(
+    await first('-n', 'acme-web', 'deploy/acme-web/front', 'front:http'),
+    'Deployment acme-web/front -> Deployment acme-web/front on http/TCP: open',
+  );
+  t.equal(await first('ns/acme-web', 'tenant/beta'), 'namespace acme-web -> tenant beta: blocked');
+  t.equal(
+    await first('acme-web/front', '203.0.113.7:443'),
+    'Deployment acme-web/front -> the address 203.0.113.7 on 443/TCP: blocked',
+  );
+  t.equal(
+    await first('acme-web/front', '[2001:db8::1]:443'),
+    'Deployment acme-web/front -> the address 2001:db8::1 on 443/TCP: blocked',
+  );
+  t.equal(
+    await first('acme-web/front', 'api.partner.example:443'),
+    'Deployment acme-web/front -> the DNS name api.partner.example on 443/TCP: blocked',
+  );
+  t.equal(
+    await first('internet', 'acme-web/front:8080'),
+    'the internet -> Deployment acme-web/front on 8080/TCP: blocked',
+  );
+  t.equal(
+    await first('--no-baseline', 'internet', 'acme-web/front:8080'),
+    'the internet -> Deployment acme-web/front on 8080/TCP: open',
+    'nothing isolates it without the baseline',
+  );
+});
+
+t.test('who is not there is said, with who is', async (t) => {
+  const failing = async (...args: readonly string[]) => {
+    const { code, error } = await run(args);
+    t.equal(code, 2);
+    return error;
+  };
+  t.equal(
+    await failing('acme-web/nix', 'beta-data/cache'),
+    'nothing is called nix in the namespace acme-web, which has deployment/acme-web/front',
+  );
+  t.equal(await failing('nowhere/nix', 'beta-data/cache'), 'there is no namespace nowhere');
+  t.equal(
+    await failing('acme-web/front', 'svc/acme-web/front:81'),
+    'Service acme-web/front has no port 81/TCP; it has 80/TCP',
+  );
+  t.equal(
+    await failing('acme-web/front', 'beta-data/cache:70000'),
+    '70000 is not a port: ports are numbers from 1 to 65535',
+  );
+  t.match(await failing('acme-web/front', 'beta-data/cache:80/ICMP'), /is not a port: write 443, 53\/UDP/);
+  t.equal(await failing('acme-web/front', 'tenant/gamma'), 'tenant gamma has no pods on the pod network');
+  t.match(await failing('-f', '/nowhere.yaml', 'a/b', 'c/d'), /\/nowhere\.yaml/);
+  await t.rejects(run(['acme-web/front']), /explain takes two ends/);
+  await t.rejects(run(['a', 'b', 'c']), /explain takes two ends/);
+});
+
+const namespaced = (kind: string, name: string, spec: object, apiVersion: string): object => ({
+  apiVersion,
+  kind,
+  metadata: { name, namespace: 'acme-web' },
+  spec,
+});
+
+async function folderOf(t: Test, objects: readonly object[]): Promise<string> {
+  const folder = join(t.testdir({}), 'objects');
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'all.yaml'), objects.map((one) => JSON.stringify(one)).join('\n---\n'));
+  return folder;
+}
+
+t.test('where engines differ, each reading is told, and what is open in one counts', async (t) => {
+  const folder = await folderOf(t, [
+    namespaced(
+      'NetworkPolicy',
+      'untyped',
+      { podSelector: {}, policyTypes: ['Egress'], ingress: [{}] },
+      'networking.k8s.io/v1',
+    ),
+  ]);
+  const { lines, code } = await run(['-f', folder, 'beta-data/cache', 'acme-web/front:8080']);
+  t.equal(code, 1, 'beta may not leave');
+  t.match(lines, ['By the book: Deployment beta-data/cache -> Deployment acme-web/front on 8080/TCP: blocked']);
+  t.ok(
+    lines.includes(
+      '    NetworkPolicy acme-web/untyped spec.ingress[0] allows it, although policyTypes leaves that direction out',
+    ),
+  );
+});
+
+t.test('the internet is what no rule names by itself', async (t) => {
+  const egress = (name: string, cidr: string, except: readonly string[] = []) =>
+    namespaced(
+      'NetworkPolicy',
+      name,
+      {
+        podSelector: {},
+        policyTypes: ['Egress'],
+        egress: [{ to: [{ ipBlock: { cidr, except } }], ports: [{ port: 443 }] }],
+      },
+      'networking.k8s.io/v1',
+    );
+  const first = async (policy: object) =>
+    (await run(['-f', await folderOf(t, [policy]), 'acme-web/front', 'internet:443'])).lines[0];
+  t.match(await first(egress('partner', '203.0.113.0/24')), /: blocked$/);
+  t.match(await first(egress('wide', '1.0.0.0/8')), /: blocked$/);
+  t.match(await first(egress('all', '0.0.0.0/0', ['10.0.0.0/8', '1.1.1.1/32'])), /: open$/);
+});
+
+t.test('a denial is named, and no policy is proposed against it', async (t) => {
+  const deny = {
+    apiVersion: 'policy.networking.k8s.io/v1alpha2',
+    kind: 'ClusterNetworkPolicy',
+    metadata: { name: 'no-databases' },
+    spec: {
+      tier: 'Admin',
+      priority: 10,
+      subject: { namespaces: {} },
+      egress: [
+        {
+          action: 'Deny',
+          to: [{ pods: { namespaceSelector: {}, podSelector: { matchLabels: { app: 'database' } } } }],
+        },
+      ],
+    },
+  };
+  const { lines } = await run([
+    ...toDatabase,
+    '-f',
+    await folderOf(t, [deny]),
+    'acme-web/front',
+    'beta-data/database:5432',
+  ]);
+  t.ok(lines.includes('    ClusterNetworkPolicy no-databases spec.egress[0].to[0] denies it'));
+  t.equal(
+    lines.at(-1),
+    'To let it leave acme-web: ClusterNetworkPolicy no-databases spec.egress[0].to[0] denies it, and no policy that is added changes that. Narrow or remove that rule.',
+  );
+});
+
+t.test('JSON and YAML say the same, and what is not understood is noted', async (t) => {
+  const odd = namespaced(
+    'CiliumNetworkPolicy',
+    'odd',
+    { endpointSelector: {}, egress: [{ toGroups: [{ aws: {} }] }] },
+    'cilium.io/v2',
+  );
+  const args = ['-f', await folderOf(t, [odd]), 'acme-web/front', 'beta-data/database:5432'];
+  const json = JSON.parse((await run([...args, '-o', 'json'])).lines.join('\n'));
+  t.strictSame(parse((await run([...args, '-o', 'yaml'])).lines.join('\n')), json);
+  t.match(json, {
+    from: 'Deployment acme-web/front',
+    port: '5432/TCP',
+    verdict: 'blocked',
+    readings: [{ reading: 'Cilium', verdict: 'blocked', pairs: [{ pairs: 1, open: 'no port' }] }],
+    notes: [/^CiliumNetworkPolicy acme-web\/odd spec\.egress\[0\]\.toGroups\[0\] is left out: takes its addresses/],
+  });
+});
+
+t.test('control characters in names do not reach the terminal', async (t) => {
+  const { error } = await run(['acme-web/\u001b[31mfront', 'beta-data/cache']);
+  t.notOk(error.includes('\u001b'), error);
+});
