@@ -11,7 +11,7 @@ import { type RandomWorld, wires } from './random-world.ts';
 
 /** Cilium does not read AdminNetworkPolicy, and cyclonus NetworkPolicy alone. */
 const readBy: Readonly<Record<Engine['name'], readonly string[]>> = {
-  cilium: ['NetworkPolicy', 'CiliumNetworkPolicy', 'ClusterNetworkPolicy'],
+  cilium: ['NetworkPolicy', 'CiliumNetworkPolicy', 'CiliumClusterwideNetworkPolicy', 'ClusterNetworkPolicy'],
   cyclonus: ['NetworkPolicy'],
   calico: [],
 };

@@ -122,12 +122,12 @@ function plainTiers(asked: Asked): Tier[] {
   const { reading, policies } = asked;
   const isIsolated =
     policies.some((one) => one.kind === 'NetworkPolicy' && isolatesPlainly(one, asked)) ||
-    policies.some((one) => one.kind === 'CiliumNetworkPolicy' && isolatesOnCilium(one, asked));
+    policies.some((one) => one.kind.startsWith('Cilium') && isolatesOnCilium(one, asked));
   const isolation: Tier = () => (isIsolated ? 'deny' : undefined);
   const union: Tier = (peer, wire) => {
     const rules = [
       ...policies.flatMap((one) => (one.kind === 'NetworkPolicy' ? networkRules(one, asked) : [])),
-      ...policies.flatMap((one) => (one.kind === 'CiliumNetworkPolicy' ? ciliumRules(one, asked) : [])),
+      ...policies.flatMap((one) => (one.kind.startsWith('Cilium') ? ciliumRules(one, asked) : [])),
     ];
     const hits = rules.filter(({ about }) => about(peer, wire)).map(({ action }) => action);
     if (hits.includes('deny')) return 'deny';
@@ -319,7 +319,9 @@ function unsourced({ matchLabels = {}, matchExpressions = [] }: Any): WrittenSel
 }
 
 const isCiliumSubject = (policy: Any, spec: Any, pod: NaivePod) =>
-  policy.metadata.namespace === pod.namespace && selects(unsourced(spec.endpointSelector), pod.labels);
+  policy.metadata.namespace === undefined
+    ? selects(unsourced(spec.endpointSelector), ciliumLabels(pod))
+    : policy.metadata.namespace === pod.namespace && selects(unsourced(spec.endpointSelector), pod.labels);
 
 const denyField = { ingress: 'ingressDeny', egress: 'egressDeny' } as const;
 
@@ -336,7 +338,8 @@ function ciliumRules(policy: Any, { pod, direction, mistakes }: Asked): Rule[] {
     const ruleOf = (rule: Any, action: Verdict): Rule => ({
       action,
       about: (peer, wire) =>
-        isCiliumPeer(rule, direction, peer, pod) && isCiliumPort(rule, wire, namesOf(pod, direction, peer, mistakes)),
+        isCiliumPeer(rule, direction, peer, policy.metadata.namespace) &&
+        isCiliumPort(rule, wire, namesOf(pod, direction, peer, mistakes)),
     });
     return [
       ...(spec[direction] ?? []).map((rule: Any) => ruleOf(rule, 'allow')),
@@ -345,7 +348,7 @@ function ciliumRules(policy: Any, { pod, direction, mistakes }: Asked): Rule[] {
   });
 }
 
-function isCiliumPeer(rule: Any, direction: Direction, peer: NaiveParty, pod: NaivePod): boolean {
+function isCiliumPeer(rule: Any, direction: Direction, peer: NaiveParty, own: string | undefined): boolean {
   const prefix = direction === 'ingress' ? 'from' : 'to';
   const listed = Object.keys(rule).filter((name) => name.startsWith(prefix) && name !== 'toPorts');
   // Without peers: everybody where something is said of ports, else nobody.
@@ -354,7 +357,7 @@ function isCiliumPeer(rule: Any, direction: Direction, peer: NaiveParty, pod: Na
     const items: Any[] = rule[name];
     switch (name.slice(prefix.length)) {
       case 'Endpoints':
-        return peer.kind === 'pod' && items.some((selector) => isCiliumEndpoint(selector, peer, pod));
+        return peer.kind === 'pod' && items.some((selector) => isCiliumEndpoint(selector, peer, own));
       case 'CIDR':
         return hasAddress(items, [], peer, 'allow', 'Cilium');
       case 'CIDRSet':
@@ -370,13 +373,13 @@ function isCiliumPeer(rule: Any, direction: Direction, peer: NaiveParty, pod: Na
 }
 
 /** The own namespace, unless the selector says something of namespaces. */
-function isCiliumEndpoint(written: Any, peer: NaivePod, pod: NaivePod): boolean {
+function isCiliumEndpoint(written: Any, peer: NaivePod, own: string | undefined): boolean {
   const selector = unsourced(written);
   const keys = [...Object.keys(selector.matchLabels ?? {}), ...(selector.matchExpressions ?? []).map(({ key }) => key)];
   const isOfNamespace = keys.some(
     (key) => key === 'io.kubernetes.pod.namespace' || key.startsWith('io.cilium.k8s.namespace.labels.'),
   );
-  return selects(selector, ciliumLabels(peer)) && (isOfNamespace || peer.namespace === pod.namespace);
+  return selects(selector, ciliumLabels(peer)) && (isOfNamespace || own === undefined || peer.namespace === own);
 }
 
 function isEntity(entity: string, { kind }: NaiveParty): boolean {

@@ -368,6 +368,7 @@ class Draw {
       ])();
       return { ...peers, ...portsOf() };
     };
+    const isClusterwide = this.#chance(3);
     const spec = () => {
       const lists = {
         ...(this.#chance(2) && { ingress: this.#several(2, () => rule('from', false)) }),
@@ -377,12 +378,16 @@ class Draw {
       };
       const isEmpty = Object.values(lists).every((list) => list.length === 0);
       return {
-        endpointSelector: pods(),
+        endpointSelector: isClusterwide ? endpoint() : pods(),
         ...(isEmpty ? { ingress: [rule('from', false)] } : lists),
         ...(this.#chance(4) && { enableDefaultDeny: { ingress: this.#chance(2), egress: this.#chance(2) } }),
       };
     };
     const written = this.#chance(5) ? { specs: this.#some(2, spec) } : { spec: spec() };
+    if (isClusterwide) {
+      const metadata = { name: `clusterwide-${this.#index}` };
+      return { apiVersion: 'cilium.io/v2', kind: 'CiliumClusterwideNetworkPolicy', metadata, ...written };
+    }
     return { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', metadata: this.#metadata(), ...written };
   }
 
