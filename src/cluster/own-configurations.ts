@@ -11,6 +11,7 @@ import { createWebhookConfigurations } from '../configuration/webhook-configurat
 import { entry } from '../kubernetes/objects.ts';
 import type { StatusWriterOptions } from '../reconcile/status-writer.ts';
 import { probeNamespace } from '../tenancy/probe.ts';
+import { isSwitchedOff } from '../tenancy/service-grants.ts';
 
 export type CertificateSource =
   | ({ readonly from: 'secret' } & SecretCertificatesOptions)
@@ -54,6 +55,7 @@ export function keepOwnConfigurations(options: OwnConfigurationsOptions): OwnCon
     ...tools,
     tenantLabel,
     observes: () => tenancy().settings.enforcement === 'observe',
+    isOff: (webhook) => isSwitchedOff(webhook, tenancy().settings),
     isCarried: (key) =>
       [...namespaces.all()].some(
         (one) => one.name !== probeNamespace && entry(one.labels, key) !== undefined && ownerLabel(one) === undefined,

@@ -48,6 +48,11 @@ export const exemptableChecks: readonly string[] = [
   'network-volumes',
   'tolerations',
   'reserved-devices',
+  'endpoint-addresses',
+  'service-addresses',
+  'external-name',
+  'left-endpoints',
+  'service-types',
   'reserved-labels',
   'unknown-policy-kind',
 ];
@@ -60,6 +65,9 @@ export const exemptableKinds: readonly string[] = [
   'StagedNetworkPolicy',
   'StagedKubernetesNetworkPolicy',
   'NetworkSet',
+  'Service',
+  'Endpoints',
+  'EndpointSlice',
 ];
 
 const oneLine = {

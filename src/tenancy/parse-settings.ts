@@ -23,6 +23,7 @@ import { parseGates } from './parse-gates.ts';
 import { parseNamespaceGrants, requesterKeys } from './parse-namespace-grants.ts';
 import { parsePods } from './parse-pods.ts';
 import { parseNetworkAgents, parsePolicyKinds } from './parse-policy-kinds.ts';
+import { parseServiceSettings } from './parse-service-grants.ts';
 import { parseServices, withoutNames } from './parse-services.ts';
 import { parseNamedSubject, parseSubject } from './parse-subject.ts';
 import { namesOfTrusted, parseTrustedLabels, trustedKeys } from './parse-trusted-labels.ts';
@@ -72,9 +73,10 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     report,
   );
   const networkAgents = parseNetworkAgents(spec.platform?.networkAgents ?? [], report);
-  const grantees = [...granted.namespaceWriters, ...granted.provisioners, ...networkAgents].flatMap(
-    ({ subjects }) => subjects,
-  );
+  const services = parseServiceSettings(network.services ?? {}, report);
+  const grantees = [...granted.namespaceWriters, ...granted.provisioners, ...networkAgents]
+    .flatMap(({ subjects }) => subjects)
+    .concat(services.controllers);
   const settings: Settings = {
     docsURL: docsURLOf(spec.docsURL ?? defaultDocsURL, report),
     enforcement: spec.enforcement ?? defaultSettings.enforcement,
@@ -102,6 +104,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     pods: parsePods(spec.pods ?? {}, report),
     policyKinds: parsePolicyKinds(network.policyKinds ?? [], report),
     calicoTiers: network.calico?.tiers === undefined ? defaultSettings.calicoTiers : new Set(network.calico.tiers),
+    services,
     ...parseClusterPolicy(network, report),
     protectedRanges,
     unlistedFamilies: unlistedFamilies(network),
@@ -165,7 +168,7 @@ function parseIdentity(
   );
 }
 
-type Reserved = Pick<Settings, `reserved${'Namespace' | 'Pod' | 'Policy'}Keys` | 'allowedValues'>;
+type Reserved = Pick<Settings, `reserved${'Namespace' | 'Pod' | 'Policy' | 'Service'}Keys` | 'allowedValues'>;
 
 function parseReserved(
   { reserved = {}, network, mesh, platform = {}, trustedNamespaceLabels }: SettingsDocument['spec'],
@@ -174,7 +177,10 @@ function parseReserved(
   const released = parseReleased(reserved.released ?? [], report);
   const profile = { plugin: network?.plugin, mesh };
   /** What the settings add holds as it stands there: an added beginning stands for the built-in keys below it, too. */
-  const keysOn = (carrier: KeyCarrier, field: 'namespaceKeys' | 'podKeys' | 'policyKeys'): readonly ReservedKey[] => {
+  const keysOn = (
+    carrier: KeyCarrier,
+    field: 'namespaceKeys' | 'podKeys' | 'policyKeys' | 'serviceKeys',
+  ): readonly ReservedKey[] => {
     const added = [...new Set(reserved[field])];
     const builtIn = builtInKeys(carrier, profile).filter(
       ({ entry }) => !released.has(entry) && !added.some((one) => covers(one, entry)),
@@ -189,6 +195,7 @@ function parseReserved(
     ],
     reservedPodKeys: keysOn('pods', 'podKeys'),
     reservedPolicyKeys: keysOn('policies', 'policyKeys'),
+    reservedServiceKeys: keysOn('services', 'serviceKeys'),
     allowedValues: parseAllowedValues(reserved, report),
   };
 }
@@ -222,8 +229,8 @@ function parseAllowedValues(
   reserved: NonNullable<SettingsDocument['spec']['reserved']>,
   report: Report,
 ): ReadonlyMap<string, ReadonlySet<string>> {
-  const { allowedValues = [], namespaceKeys = [], podKeys = [], policyKeys = [] } = reserved;
-  const entries = [...builtInEntries(), ...namespaceKeys, ...podKeys, ...policyKeys];
+  const { allowedValues = [], namespaceKeys = [], podKeys = [], policyKeys = [], serviceKeys = [] } = reserved;
+  const entries = [...builtInEntries(), ...namespaceKeys, ...podKeys, ...policyKeys, ...serviceKeys];
   const allowed = new Map<string, ReadonlySet<string>>();
   for (const [index, { key, values }] of allowedValues.entries()) {
     const steps = ['spec', 'reserved', 'allowedValues', index, 'key'];

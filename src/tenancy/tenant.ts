@@ -2,6 +2,7 @@ import type { DnsPattern } from '../kubernetes/dns-pattern.ts';
 import type { IpRange } from '../kubernetes/ip-range.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
 import type { ReservedNames } from './reserved-names.ts';
+import type { ServiceGrants } from './service-grants.ts';
 
 /** How far the rollout of a tenant is: `enforce` refuses, `warn` admits with a warning, `audit` admits and only records. */
 export type Mode = 'enforce' | 'warn' | 'audit';
@@ -91,6 +92,8 @@ export interface Tenant {
     /** Names that toFQDNs of its CiliumNetworkPolicies may list. */
     readonly names: readonly DnsPattern[];
     readonly gates: readonly Gate[];
+    /** Left out: no more than every tenant. */
+    readonly services?: ServiceGrants;
     /** Other clusters of a mesh where its label and names are its own too. */
     readonly clusters?: ReadonlySet<string>;
   };

@@ -97,7 +97,7 @@ const overlappingReservations: Judge = (tenants, { platform }) => {
   return problems;
 };
 
-const alsoThePlatform: Judge = (tenants, { platform }) => {
+const alsoThePlatform: Judge = (tenants, { platform, services }) => {
   const { identities, namespaceWriters, provisioners, networkAgents } = platform;
   const trusted = new Map<string, string>();
   const add = (subjects: readonly Subject[], what: string) => {
@@ -106,6 +106,7 @@ const alsoThePlatform: Judge = (tenants, { platform }) => {
   for (const { subjects } of namespaceWriters)
     add(subjects, 'in platform.namespaceWriters, for namespaces of all tenants');
   for (const { subjects } of networkAgents) add(subjects, 'in platform.networkAgents, for pods of all tenants');
+  add(services.controllers, 'in network.services.controllers, for Services of all tenants');
   for (const { subjects } of provisioners) add(subjects, 'in platform.provisioners, which say whose a namespace is');
   add(identities, 'a platform identity, which may do everything for every tenant');
   return tenants.flatMap(({ value, locate }) =>

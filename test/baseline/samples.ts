@@ -44,6 +44,9 @@ export function settings(sharedServices: readonly SharedService[]): Settings {
     reservedNamespaceKeys: [],
     reservedPodKeys: [],
     reservedPolicyKeys: [],
+
+    reservedServiceKeys: [],
+    services: { judged: true, types: undefined, loadBalancerClasses: undefined, controllers: [] },
     allowedValues: new Map(),
     podSecurityDefault: undefined,
     pods: defaultSettings.pods,

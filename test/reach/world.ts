@@ -77,6 +77,9 @@ export const settings: Settings = {
   reservedNamespaceKeys: [],
   reservedPodKeys: [],
   reservedPolicyKeys: [],
+
+  reservedServiceKeys: [],
+  services: { judged: true, types: undefined, loadBalancerClasses: undefined, controllers: [] },
   allowedValues: new Map(),
   podSecurityDefault: undefined,
   pods: defaultSettings.pods,
