@@ -140,8 +140,8 @@ const servicesAreJudged: readonly MatchCondition[] = [
     name: 'not-by-controllers-of-services',
     why: "The controllers of Kubernetes write the endpoints of running applications, and the addresses of load balancers, and must be able to while Bulkhead is down. They are recognized by their whole user names, whose namespaces are the platform's.",
     expression: `!(${anyOf(
-      allOf('request.resource.resource != "services"', by(endpointControllers)),
-      allOf('request.resource.resource == "services"', by(serviceControllers)),
+      allOf(isNotKind('Service'), by(endpointControllers)),
+      allOf(isKind('Service'), by(serviceControllers)),
     )})`,
   },
   {
@@ -150,7 +150,7 @@ const servicesAreJudged: readonly MatchCondition[] = [
     expression: anyOf(
       'request.operation != "UPDATE"',
       changed('labels', 'ownerReferences'),
-      `request.resource.resource == "services" && ${changed('annotations')}`,
+      allOf(isKind('Service'), changed('annotations')),
       `!${metadata('object', 'finalizers')}.all(one, one in ${metadata('oldObject', 'finalizers')})`,
       ...['spec', 'subsets', 'endpoints', 'ports', 'addressType'].map(
         (field) => `object.?${field} != oldObject.?${field}`,

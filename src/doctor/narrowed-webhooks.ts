@@ -24,6 +24,9 @@ export const installedConditions: ReadonlySet<string> = new Set([
   'validating/bulkhead validate.filtered.bulkhead.dev binding-by-others-or-with-metadata 7dbc7ad9adfeb027',
   'validating/bulkhead validate.filtered.bulkhead.dev pod-update-changes-what-is-guarded ffa686cc6b711214',
   'validating/bulkhead validate.filtered.bulkhead.dev deletes-what-is-managed fe779eb9543fc9d7',
+  'validating/bulkhead validate.services.bulkhead.dev not-by-controllers-of-services 575cf42abf4945b3',
+  'validating/bulkhead validate.services.bulkhead.dev changes-what-leads-traffic f3f2d3afa0acc717',
+  'validating/bulkhead validate.services.bulkhead.dev orphans-when-deleted 8b0c2dda11476d06',
 ]);
 
 export function conditionLine(configuration: string, webhook: string, name: string, expression: string): string {

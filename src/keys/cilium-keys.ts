@@ -14,7 +14,8 @@ export const ciliumKeys: readonly KeyGroup[] = [
     ],
     on: ['services'],
     protects: 'others-guard',
-    effect: 'joins the Service with those of its name in all clusters of the mesh, whoever has the namespace there',
+    effect:
+      'makes one Service of those of its name in all clusters of the mesh, although another may have the namespace there',
     source: 'Cilium: global services of ClusterMesh (SVC-06)',
     plugins,
   },

@@ -49,7 +49,8 @@ export const meshKeys: readonly KeyGroup[] = [
     keys: ['istio.io/global'],
     on: ['services'],
     protects: 'others-guard',
-    effect: 'joins the Service with those of its name in all clusters of the mesh, whoever has the namespace there',
+    effect:
+      'makes one Service of those of its name in all clusters of the mesh, although another may have the namespace there',
     source: 'Istio: multi-cluster in ambient mode (SVC-06)',
     meshes: istio,
   },

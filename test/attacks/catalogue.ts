@@ -172,27 +172,24 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'SRV-18': { attack: 'Under pressure an object lacks its label, and is refused for good', must: true },
   'SVC-01': {
     attack: 'Endpoints of a Service that point at foreign pods',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
+    must: true,
   },
   'SVC-02': {
     attack: 'External addresses of a Service, and its status',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
+    must: true,
   },
   'SVC-03': {
     attack: 'Ports of the nodes, opened by a Service',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-04': {
     attack: 'A family of addresses mistaken in a list of allowed ones',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-05': {
     attack: 'A Service that is an alias for a foreign name',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
+    must: true,
   },
   'SVC-06': {
     attack: 'Annotations of a Service that reach other clusters and clouds',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-07': {
     attack: 'Hosts and snippets of an Ingress',

@@ -1,4 +1,5 @@
 /** Services and endpoints of tenants on a real API server with a real kubectl: the ways around every policy, and ordinary Services. */
+import { runCommandLine } from '../../src/commands/command-line.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import { guard } from './guarded-cluster.ts';
 
@@ -28,6 +29,57 @@ const endpoints = (name: string, subset: object) => ({
   subsets: [{ ports: [{ port: 5432 }], ...subset }],
 });
 const foreign = '10.244.3.7';
+
+await clusterTest('what audit says of Services that are there before Bulkhead', async (t, plane) => {
+  const made = async (object: { apiVersion: string; kind: string; metadata: object }) =>
+    t.match(
+      await plane.kubectl(plane.adminKubeconfig, ['create', '-f', '-'], { stdin: JSON.stringify(object) }),
+      { code: 0 },
+      JSON.stringify(object.metadata),
+    );
+  const labels = { 'bulkhead.dev/tenant': 'acme' };
+  await made({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } });
+  await made(selected('web'));
+  await made(service('db', { ports }));
+  await made(selected('thief', { externalIPs: ['192.0.2.7'] }));
+  await made(service('alias', { type: 'ExternalName', externalName: 'db.beta-data.svc.cluster.local' }));
+  await made(selected('open', { type: 'NodePort' }));
+  const byController = (name: string, of: string) => {
+    const by = { 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' };
+    return {
+      ...slice(name, [foreign]),
+      metadata: { name, namespace, labels: { 'kubernetes.io/service-name': of, ...by } },
+    };
+  };
+  // What the label says of its author proves nothing where no controller keeps it right.
+  await made(byController('forged', 'db'));
+  await made(endpoints('db', { addresses: [{ ip: foreign }] }));
+  const lines: string[] = [];
+  await runCommandLine(
+    [
+      ...[
+        'audit',
+        '--tenants',
+        'manifests/overlays/example/tenants',
+        '--config',
+        'manifests/overlays/example/bulkhead.yaml',
+      ],
+      ...['--kubeconfig', plane.adminKubeconfig],
+    ],
+    { print: (line) => lines.push(line), environment: {} },
+  );
+  const rows = lines.filter((line) => /^(endpoint|service|external)-\S+ +acme/.test(line));
+  t.match(
+    rows.map((line) => line.replace(/ +/g, ' ')),
+    [
+      'endpoint-addresses acme enforce in mode enforce 2 Endpoints acme-web/db, EndpointSlice acme-web/forged subsets[0].addresses[0].ip',
+      'service-addresses acme enforce in mode enforce 1 Service acme-web/thief spec.externalIPs[0]',
+      'external-name acme enforce in mode enforce 1 Service acme-web/alias spec.externalName',
+      'service-types acme enforce in mode enforce 1 Service acme-web/open spec.type',
+    ],
+  );
+  t.comment(lines.join('\n'));
+});
 
 await clusterTest('Services of a tenant', async (t, plane) => {
   const cluster = await guard(plane);
