@@ -15,7 +15,7 @@ export const ciliumKeys: readonly KeyGroup[] = [
     on: ['services'],
     protects: 'others-guard',
     effect:
-      'makes one Service of those of its name in all clusters of the mesh, although another may have the namespace there',
+      'makes one Service of those of its name in all clusters of the mesh',
     source: 'Cilium: global services of ClusterMesh (SVC-06)',
     plugins,
   },

@@ -50,7 +50,7 @@ export const meshKeys: readonly KeyGroup[] = [
     on: ['services'],
     protects: 'others-guard',
     effect:
-      'makes one Service of those of its name in all clusters of the mesh, although another may have the namespace there',
+      'makes one Service of those of its name in all clusters of the mesh',
     source: 'Istio: multi-cluster in ambient mode (SVC-06)',
     meshes: istio,
   },
