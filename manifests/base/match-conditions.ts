@@ -169,6 +169,19 @@ const servicesAreJudged: readonly MatchCondition[] = [
   },
 ];
 
+const routesAreJudged: readonly MatchCondition[] = [
+  {
+    name: 'changes-what-routes-say',
+    why: 'Controllers write the status of routes, and remove their finalizers.',
+    expression: anyOf(
+      'request.operation != "UPDATE"',
+      changed('labels', 'annotations'),
+      `!${metadata('object', 'finalizers')}.all(one, one in ${metadata('oldObject', 'finalizers')})`,
+      'object.?spec != oldObject.?spec',
+    ),
+  },
+];
+
 export const conditionsOf = {
   clusterScoped: [namespaceUpdateIsJudged, notTheEndOfANamespace],
   mutatingFiltered: [podUpdateIsJudged],
@@ -176,4 +189,5 @@ export const conditionsOf = {
   workloads: [templateIsJudged, hasNoController],
   unread: unreadConditions(builtInAgents),
   services: servicesAreJudged,
+  routes: routesAreJudged,
 } as const satisfies Readonly<Record<string, readonly MatchCondition[]>>;

@@ -101,8 +101,8 @@ Never set failurePolicy Fail in this file: with every replica down, the pods of 
 Requests that are always sent have a webhook without match conditions. The webhooks called filtered have them: for a
 condition the API server prepares the whole object, even where every condition is true (docs/decisions/0022-what-is-not-sent.md).
 The webhook called network gets what API groups of network policy hold beside the kinds that Bulkhead reads (docs/decisions/0034).
-The webhook called services gets Services and their endpoints (docs/neighbours.md). With network.services.judged false in the settings, it
-selects no namespace.
+The webhooks called services and routes get Services with their endpoints, and Ingresses with the Gateway API (docs/neighbours.md). With
+network.services.judged or network.routes.judged false in the settings, the one of that name selects no namespace.
 failurePolicy, reinvocationPolicy and timeoutSeconds: see webhooks-for-namespaces.yaml.`,
     configurations: [
       {
@@ -142,6 +142,13 @@ failurePolicy, reinvocationPolicy and timeoutSeconds: see webhooks-for-namespace
             scope: 'Namespaced',
             module: 'services',
             conditions: conditionsOf.services,
+          },
+          {
+            name: 'validate.routes.bulkhead.dev',
+            phase: 'validate',
+            scope: 'Namespaced',
+            module: 'routes',
+            conditions: conditionsOf.routes,
           },
         ],
       },

@@ -46,6 +46,9 @@ import { quotaWithoutRequests } from './quota-without-requests.ts';
 import { reservedDevices } from './reserved-devices.ts';
 import { reservedLabels } from './reserved-labels.ts';
 import { reservedPrefix } from './reserved-prefix.ts';
+import { routeClasses } from './route-classes.ts';
+import { routeHosts } from './route-hosts.ts';
+import { routeReferences } from './route-references.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { serviceAddresses } from './service-addresses.ts';
 import { serviceTypesAllowed } from './service-types.ts';
@@ -99,6 +102,9 @@ export const catalogue: readonly Check[] = [
   externalName,
   leftEndpoints,
   serviceTypesAllowed,
+  routeHosts,
+  routeReferences,
+  routeClasses,
   hostNetwork,
   hostNamespaces,
   hostPath,

@@ -10,8 +10,8 @@ import { keepSecretCertificates, type SecretCertificatesOptions } from '../confi
 import { createWebhookConfigurations } from '../configuration/webhook-configurations.ts';
 import { entry } from '../kubernetes/objects.ts';
 import type { StatusWriterOptions } from '../reconcile/status-writer.ts';
+import { isSwitchedOff } from '../tenancy/modules.ts';
 import { probeNamespace } from '../tenancy/probe.ts';
-import { isSwitchedOff } from '../tenancy/service-grants.ts';
 
 export type CertificateSource =
   | ({ readonly from: 'secret' } & SecretCertificatesOptions)

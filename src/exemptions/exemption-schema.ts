@@ -53,6 +53,9 @@ export const exemptableChecks: readonly string[] = [
   'external-name',
   'left-endpoints',
   'service-types',
+  'route-hosts',
+  'route-references',
+  'route-classes',
   'reserved-labels',
   'unknown-policy-kind',
 ];
@@ -68,6 +71,15 @@ export const exemptableKinds: readonly string[] = [
   'Service',
   'Endpoints',
   'EndpointSlice',
+  'Ingress',
+  'Gateway',
+  'ListenerSet',
+  'HTTPRoute',
+  'GRPCRoute',
+  'TLSRoute',
+  'TCPRoute',
+  'UDPRoute',
+  'ReferenceGrant',
 ];
 
 const oneLine = {

@@ -14,8 +14,7 @@ export const ciliumKeys: readonly KeyGroup[] = [
     ],
     on: ['services'],
     protects: 'others-guard',
-    effect:
-      'makes one Service of those of its name in all clusters of the mesh',
+    effect: 'makes one Service of those of its name in all clusters of the mesh',
     source: 'Cilium: global services of ClusterMesh (SVC-06)',
     plugins,
   },

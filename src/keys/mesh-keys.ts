@@ -49,8 +49,7 @@ export const meshKeys: readonly KeyGroup[] = [
     keys: ['istio.io/global'],
     on: ['services'],
     protects: 'others-guard',
-    effect:
-      'makes one Service of those of its name in all clusters of the mesh',
+    effect: 'makes one Service of those of its name in all clusters of the mesh',
     source: 'Istio: multi-cluster in ambient mode (SVC-06)',
     meshes: istio,
   },

@@ -12,6 +12,8 @@ import { namespace } from './namespace.ts';
 import { networkPolicy } from './network-policy/network-policy.ts';
 import { pod } from './pod.ts';
 import { resourceQuota } from './resource-quota.ts';
+import { gatewayKinds } from './routes/gateway-api.ts';
+import { ingress } from './routes/ingress.ts';
 import { endpointSlice } from './services/endpoint-slice.ts';
 import { endpoints } from './services/endpoints.ts';
 import { service } from './services/service.ts';
@@ -31,6 +33,8 @@ export const kinds: readonly Kind[] = [
   service,
   endpoints,
   endpointSlice,
+  ingress,
+  ...gatewayKinds,
   resourceQuota,
   tenant,
   exemption,

@@ -65,10 +65,3 @@ export function compileControllers(
   };
   return ({ username }, of) => users[of].has(username);
 }
-
-const webhook = 'validate.services.bulkhead.dev';
-
-/** Whether the settings switch off what the webhook of this name gets. */
-export function isSwitchedOff(name: string, { services }: { readonly services: ServiceSettings }): boolean {
-  return name === webhook && !services.judged;
-}

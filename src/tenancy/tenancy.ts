@@ -9,6 +9,7 @@ import { compileGrants, type GrantOn } from './namespace-grant.ts';
 import { compileAgents, type IsAgentsWrite } from './network-agents.ts';
 import { probeTenant } from './probe.ts';
 import { reservationsOf } from './reserved-names.ts';
+import { compileHosts, type ReservedHosts } from './route-grants.ts';
 import { compileControllers, type IsServiceController } from './service-grants.ts';
 import type { Settings } from './settings.ts';
 import type { Direction, Gate, Subject, Tenant } from './tenant.ts';
@@ -35,6 +36,7 @@ export interface Tenancy {
     readonly podKeys: ReservedKeys<ReservedKey>;
     readonly policyKeys: ReservedKeys<ReservedKey>;
     readonly serviceKeys: ReservedKeys<ReservedKey>;
+    readonly routeKeys: ReservedKeys<ReservedKey>;
   };
   /** The tenant that a namespace name is reserved to, `platform` for the platform's names and prefixes, or undefined. */
   reservation(namespaceName: string): Owner | undefined;
@@ -61,6 +63,8 @@ export interface Tenancy {
   readonly isAgentsWrite: IsAgentsWrite;
   /** Whether it writes endpoints, or the status of Services, for the cluster. */
   readonly isServiceController: IsServiceController;
+  /** Hosts that are reserved for tenants and for the platform. */
+  readonly hosts: ReservedHosts;
   /** Whether it is one of the cluster's schedulers. */
   schedules(user: UserInfo): boolean;
   /** The half of a gate that `tenant` declares towards `other`, and its mirror image; both unexpired at `now`. One may be missing. */
@@ -135,6 +139,7 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
       podKeys: compileReservedKeys(settings.reservedPodKeys),
       policyKeys: compileReservedKeys(settings.reservedPolicyKeys),
       serviceKeys: compileReservedKeys(settings.reservedServiceKeys),
+      routeKeys: compileReservedKeys(settings.reservedRouteKeys),
     },
     reservation(namespaceName) {
       if (settings.platform.namespaces.has(namespaceName)) return 'platform';
@@ -158,6 +163,10 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
     },
     grantOn: compileGrants(settings, nameOf),
     isAgentsWrite: compileAgents(settings.platform.networkAgents, nameOf),
+    hosts: compileHosts([
+      ...settings.routes.platformHosts.map((host) => ({ host, owner: '' })),
+      ...tenants.flatMap(({ name, network }) => (network.routes?.hosts ?? []).map((host) => ({ host, owner: name }))),
+    ]),
     isServiceController: compileControllers(settings.services, nameOf),
     schedules: (user) => isAmong(schedulers, user),
     gates(tenant, other, direction, now) {

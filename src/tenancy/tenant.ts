@@ -2,6 +2,7 @@ import type { DnsPattern } from '../kubernetes/dns-pattern.ts';
 import type { IpRange } from '../kubernetes/ip-range.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
 import type { ReservedNames } from './reserved-names.ts';
+import type { RouteGrants } from './route-grants.ts';
 import type { ServiceGrants } from './service-grants.ts';
 
 /** How far the rollout of a tenant is: `enforce` refuses, `warn` admits with a warning, `audit` admits and only records. */
@@ -94,6 +95,8 @@ export interface Tenant {
     readonly gates: readonly Gate[];
     /** Left out: no more than every tenant. */
     readonly services?: ServiceGrants;
+    /** Left out: no hosts of its own, and no more than every tenant. */
+    readonly routes?: RouteGrants;
     /** Other clusters of a mesh where its label and names are its own too. */
     readonly clusters?: ReadonlySet<string>;
   };

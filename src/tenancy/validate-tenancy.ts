@@ -8,6 +8,7 @@ import { suggestion } from './suggestion.ts';
 import { identity } from './tenancy.ts';
 import type { Gate, Subject, Tenant } from './tenant.ts';
 import { addressJudges, vouchesThatEnded } from './validate-addresses.ts';
+import { hostsOfOthers } from './validate-hosts.ts';
 
 /** A judgement of all tenants; problems refuse the load, warnings do not. */
 export type Judge = (tenants: readonly Located<Tenant>[], settings: Settings, now: number) => readonly Problem[];
@@ -24,7 +25,14 @@ export function validateTenancy(
 ): Problems {
   const all = (judges: readonly Judge[]) => judges.flatMap((judge) => judge(tenants, settings, now));
   return {
-    problems: all([declaredTwice, overlappingReservations, alsoThePlatform, accountsOfOthers, ...addressJudges]),
+    problems: all([
+      declaredTwice,
+      overlappingReservations,
+      alsoThePlatform,
+      accountsOfOthers,
+      hostsOfOthers,
+      ...addressJudges,
+    ]),
     warnings: [...all([gatesThatStayShut, vouchesThatEnded]), ...unknownTenants(tenants, settings, locate)],
   };
 }

@@ -193,11 +193,11 @@ export const attacks: Readonly<Record<string, Attack>> = {
   },
   'SVC-07': {
     attack: 'Hosts and snippets of an Ingress',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
+    must: true,
   },
   'SVC-08': {
     attack: 'Routes and grants of the Gateway API',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
+    must: true,
   },
   'SVC-09': {
     attack: 'Policies of Cilium',

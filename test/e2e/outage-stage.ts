@@ -177,7 +177,7 @@ async function furnish({ plane, send, kubectl }: DeadCluster): Promise<void> {
     await done('POST', `${paths.web}/services`, { metadata: { name }, spec: { ports: [{ port: 80 }] } });
   await eventually('the quota counts', async () => {
     const { text } = await send('admin', 'GET', `${quotas}/bulkhead-quota`);
-    return text.includes('"used":{"services":"1"}');
+    return text.includes('"used":{"services":"3"}');
   });
   // The first is held by a pod, before which no policy of it is deleted.
   const stays = { name: 'stays', finalizers: ['example.org/stays'] };

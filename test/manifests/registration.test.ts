@@ -27,6 +27,7 @@ const warning = all('ValidatingWebhookConfiguration').filter((one) => phaseOf(on
 
 /** The webhook for what no entry of the table reads. */
 const unread = 'validate.network.bulkhead.dev';
+const ofRoutes = 'validate.routes.bulkhead.dev';
 const ofServices = 'validate.services.bulkhead.dev';
 const ofUnread = validating.flatMap(({ webhooks }) => webhooks).filter(({ name }) => name === unread);
 
@@ -93,6 +94,24 @@ t.test('operations', async (t) => {
       'v1/services/status': ['UPDATE'],
       'v1/endpoints': ['CREATE', 'UPDATE'],
       'discovery.k8s.io/v1/endpointslices': ['CREATE', 'UPDATE'],
+      'networking.k8s.io/v1/ingresses': ['CREATE', 'UPDATE'],
+      'networking.k8s.io/v1/ingresses/status': ['UPDATE'],
+      'gateway.networking.k8s.io/v1/gateways': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1beta1/gateways': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1/listenersets': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1/httproutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1beta1/httproutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1/grpcroutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1alpha2/grpcroutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1/tlsroutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1alpha3/tlsroutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1alpha2/tlsroutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1/tcproutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1alpha2/tcproutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1/udproutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1alpha2/udproutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1/referencegrants': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1beta1/referencegrants': ['CREATE', 'UPDATE'],
       'v1/resourcequotas': ['CREATE', 'UPDATE', 'DELETE'],
       'v1/resourcequotas/status': ['UPDATE'],
       'bulkhead.dev/v1alpha1/tenants': ['CREATE', 'UPDATE', 'DELETE'],
@@ -264,7 +283,7 @@ t.test('every registration', async (t) => {
         [
           ...(metadata.name === 'bulkhead' ? [name, filtered] : [name]),
           ...(phase === 'validate' ? [unread] : []),
-          ...(phase === 'validate' && metadata.name === 'bulkhead' ? [ofServices] : []),
+          ...(phase === 'validate' && metadata.name === 'bulkhead' ? [ofServices, ofRoutes] : []),
         ],
         `${metadata.name} holds nothing else`,
       );
@@ -277,7 +296,7 @@ t.test('every registration', async (t) => {
         if (metadata.name === 'bulkhead')
           t.equal(
             matchConditions !== undefined,
-            name === filtered || name === unread || name === ofServices,
+            name === filtered || name === unread || name === ofServices || name === ofRoutes,
             `${name}: what is always sent is sent without a look at it`,
           );
         t.strictSame(
@@ -353,6 +372,7 @@ t.test('match conditions', async (t) => {
       `${ofServices}: not-by-controllers-of-services`,
       `${ofServices}: changes-what-leads-traffic`,
       `${ofServices}: orphans-when-deleted`,
+      `${ofRoutes}: changes-what-routes-say`,
     ],
   );
   /** What a condition may look at: which request it is, and what it changes. Who asks, only one name compared as a whole, and as one thing among others (ADM-09); of a pod's addresses, the name of its node. */

@@ -79,7 +79,16 @@ export const settings: Settings = {
   reservedPolicyKeys: [],
 
   reservedServiceKeys: [],
+  reservedRouteKeys: [],
   services: { judged: true, types: undefined, loadBalancerClasses: undefined, controllers: [] },
+  routes: {
+    judged: true,
+    hosts: 'unreserved',
+    platformHosts: [],
+    ingressClasses: undefined,
+    gatewayClasses: undefined,
+    gateways: undefined,
+  },
   allowedValues: new Map(),
   podSecurityDefault: undefined,
   pods: defaultSettings.pods,

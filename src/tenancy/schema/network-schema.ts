@@ -2,6 +2,7 @@ import { knownPlugins, type NetworkPlugin } from '../../keys/key-group.ts';
 import { type Cloud, knownClouds } from '../metadata-ranges.ts';
 import { labelName } from './names.ts';
 import { type PolicyKindDocument, policyKindsSchema } from './policy-kinds-schema.ts';
+import { type RoutesDocument, routesSchema } from './routes-schema.ts';
 import { type ServicesDocument, servicesSchema } from './services-schema.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 
@@ -19,6 +20,7 @@ export interface NetworkDocument {
   readonly protectedCIDRs?: readonly { readonly name: string; readonly cidr: string }[];
   readonly policyKinds?: readonly PolicyKindDocument[];
   readonly services?: ServicesDocument;
+  readonly routes?: RoutesDocument;
   readonly calico?: { readonly tiers?: readonly string[] };
   readonly clusterPolicy?: boolean;
   readonly clusterPolicyDeniesNodes?: boolean;
@@ -81,6 +83,7 @@ export const networkSchema: StructuralSchema = {
     },
     policyKinds: policyKindsSchema,
     services: servicesSchema,
+    routes: routesSchema,
     calico: {
       type: 'object',
       description: 'What is said of policies of Calico alone.',

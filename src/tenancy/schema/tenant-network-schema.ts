@@ -1,5 +1,6 @@
 import { clusterNames, labelName } from './names.ts';
 import { type PortDocument, portSchema } from './port-schema.ts';
+import { type TenantRoutesDocument, tenantHostsSchema, tenantRoutesSchema } from './routes-schema.ts';
 import { type TenantServicesDocument, tenantServicesSchema } from './services-schema.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 
@@ -11,6 +12,8 @@ export interface TenantNetworkDocument {
   readonly vouched?: readonly VouchedDocument[];
   readonly names?: readonly string[];
   readonly services?: TenantServicesDocument;
+  readonly hosts?: readonly string[];
+  readonly routes?: TenantRoutesDocument;
   readonly gates?: readonly GateDocument[];
   readonly clusters?: readonly string[];
 }
@@ -135,6 +138,8 @@ export const tenantNetworkSchema: StructuralSchema = {
       },
     },
     services: tenantServicesSchema,
+    hosts: tenantHostsSchema,
+    routes: tenantRoutesSchema,
     gates: {
       type: 'array',
       maxItems: 64,
