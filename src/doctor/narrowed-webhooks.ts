@@ -27,6 +27,7 @@ export const installedConditions: ReadonlySet<string> = new Set([
   'validating/bulkhead validate.services.bulkhead.dev not-by-controllers-of-services 575cf42abf4945b3',
   'validating/bulkhead validate.services.bulkhead.dev changes-what-leads-traffic f3f2d3afa0acc717',
   'validating/bulkhead validate.services.bulkhead.dev orphans-when-deleted 8b0c2dda11476d06',
+  'validating/bulkhead validate.routes.bulkhead.dev changes-what-routes-say c3049f976a07b513',
 ]);
 
 export function conditionLine(configuration: string, webhook: string, name: string, expression: string): string {

@@ -24,6 +24,7 @@ export const paths = {
   calico: '/apis/crd.projectcalico.org/v1',
   deployments: '/apis/apps/v1/namespaces/acme-web/deployments',
   slices: '/apis/discovery.k8s.io/v1/namespaces/acme-web/endpointslices',
+  ingresses: '/apis/networking.k8s.io/v1/namespaces/acme-web/ingresses',
   configurations: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
 } as const;
 

@@ -141,6 +141,14 @@ export const refused: Readonly<Record<string, readonly Sent[]>> = {
       { metadata: { name: 'late' }, subsets: [{ addresses: [{ ip: '192.0.2.7' }] }] },
     ],
   ],
+  'An Ingress or a route is created or changed': [
+    [
+      'alice',
+      'POST',
+      paths.ingresses,
+      { metadata: { name: 'late' }, spec: { defaultBackend: { service: { name: 'web', port: { number: 80 } } } } },
+    ],
+  ],
   'A managed policy is deleted': [['admin', 'DELETE', `${policies}/bulkhead-default-deny`]],
   'A quota is created or changed': [
     ['alice', 'POST', `${web}/resourcequotas`, { metadata: { name: 'late' }, spec: { hard: { configmaps: '9' } } }],
