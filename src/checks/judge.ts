@@ -68,6 +68,10 @@ export function judge(gathered: Gathered): readonly Judged[] {
       return judgeWorkload(gathered.request, gathered.facts);
     case 'policy':
       return judgePolicy(gathered.request, gathered.facts);
+    case 'neighbour': {
+      const { module } = neighbourKindOf(gathered.request);
+      return gathered.facts.tenancy.settings[module].judged ? runChecks(gathered, []) : [];
+    }
     default:
       return runChecks(gathered, []);
   }

@@ -24,7 +24,9 @@ export const routeHosts: Check = {
   neighbour(request, facts) {
     const { owner, requester, tenancy } = facts;
     if (owner === 'platform' || requester.platform || request.operation === 'DELETE') return nothing;
-    const { hosts: mode } = tenancy.settings.routes;
+    const { hosts: mode, judged } = tenancy.settings.routes;
+    // Annotations of Services are sent with another module.
+    if (!judged) return nothing;
     const grants = owner.network.routes;
     const findings: Finding[] = [];
     const ask = `ask the platform team to list it in network.hosts of ${owner.name}`;

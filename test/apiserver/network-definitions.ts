@@ -105,6 +105,7 @@ const others: readonly Definition[] = [
   loose('networking.istio.io', 'v1', 'virtualservices', 'VirtualService', 'Namespaced'),
   loose('security.istio.io', 'v1', 'authorizationpolicies', 'AuthorizationPolicy', 'Namespaced'),
   loose('k8s.cni.cncf.io', 'v1', 'network-attachment-definitions', 'NetworkAttachmentDefinition', 'Namespaced'),
+  loose('multicluster.x-k8s.io', 'v1alpha1', 'serviceexports', 'ServiceExport', 'Namespaced'),
   loose('k8s.ovn.org', 'v1', 'egressfirewalls', 'EgressFirewall', 'Namespaced'),
   loose('k8s.ovn.org', 'v1', 'clusteregressrules', 'ClusterEgressRule', 'Cluster'),
 ];

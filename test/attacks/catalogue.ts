@@ -221,19 +221,18 @@ export const attacks: Readonly<Record<string, Attack>> = {
   },
   'SVC-14': {
     attack: 'Services exported to other clusters, tokens for other audiences',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-15': {
     attack: 'Role bindings for foreigners',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
+    untested: 'left to RBAC: who may bind roles decides for whom',
   },
   'SVC-16': {
     attack: 'Tunnels through the API server into pods',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
+    untested: 'left to RBAC: docs/neighbours.md lists the rights',
   },
   'SVC-17': {
     attack: 'Conversion webhooks and aggregated APIs',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
+    untested: 'left to RBAC: they are cluster-scoped',
   },
   'SVC-18': {
     attack: 'Addresses in a NetworkSet that pass for pods of others, by their labels or by what Calico stores of them',
