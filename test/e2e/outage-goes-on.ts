@@ -184,7 +184,7 @@ export const goesOn: Readonly<Record<string, GoesOn>> = {
         'service controller',
         'PATCH',
         `${web}/services/balanced/status`,
-        { metadata: { finalizers: ['service.kubernetes.io/load-balancer-cleanup'] } },
+        { status: { loadBalancer: { ingress: [{ ip: '198.51.100.9' }] } } },
       ],
     ],
   },

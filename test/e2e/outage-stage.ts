@@ -174,11 +174,11 @@ async function furnish({ plane, send, kubectl }: DeadCluster): Promise<void> {
     spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'example.org/once' }] } } },
   });
   await eventually('the Job has its pod', async () => (await jobPod(plane)) !== undefined);
-  for (const name of ['counted', 'web', 'balanced'])
-    await done('POST', `${paths.web}/services`, { metadata: { name }, spec: { ports: [{ port: 80 }] } });
+  for (const [name, type] of [['counted'], ['web'], ['kept'], ['balanced', 'LoadBalancer']] as const)
+    await done('POST', `${paths.web}/services`, { metadata: { name }, spec: { type, ports: [{ port: 80 }] } });
   await eventually('the quota counts', async () => {
     const { text } = await send('admin', 'GET', `${quotas}/bulkhead-quota`);
-    return text.includes('"used":{"services":"3"}');
+    return text.includes('"used":{"services":"4"}');
   });
   // The first is held by a pod, before which no policy of it is deleted.
   const stays = { name: 'stays', finalizers: ['example.org/stays'] };

@@ -72,7 +72,7 @@ export const waits: Readonly<Record<string, Waits>> = {
     },
     ends: ({ plane }) =>
       eventually('it counts', async () =>
-        (await plane.request('GET', `${web}/resourcequotas/bulkhead-quota`)).text.includes('"used":{"services":"0"}'),
+        (await plane.request('GET', `${web}/resourcequotas/bulkhead-quota`)).text.includes('"used":{"services":"1"}'),
       ),
   },
 };
@@ -129,8 +129,8 @@ export const refused: Readonly<Record<string, readonly Sent[]>> = {
   ],
   'A Service is created or changed': [
     ['alice', 'POST', `${web}/services`, { metadata: { name: 'late' }, spec: { ports: [{ port: 80 }] } }],
-    ['alice', 'PATCH', `${web}/services/web`, { spec: { externalIPs: ['192.0.2.7'] } }],
-    ['alice', 'DELETE', `${web}/services/web?propagationPolicy=Orphan`],
+    ['alice', 'PATCH', `${web}/services/kept`, { spec: { externalIPs: ['192.0.2.7'] } }],
+    ['alice', 'DELETE', `${web}/services/kept?propagationPolicy=Orphan`],
   ],
   'Endpoints or an EndpointSlice are created or changed by others than the controllers of Kubernetes': [
     ['alice', 'POST', paths.slices, endpointsOf('late')],
