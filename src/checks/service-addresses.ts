@@ -1,7 +1,7 @@
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
 import { formatAddress } from '../kubernetes/ip-range.ts';
 import { contains, intersect, normalise } from '../kubernetes/ip-set.ts';
-import { canonicalJson, excerpt, isGiven, isMap, valueAt } from '../kubernetes/json.ts';
+import { canonicalJson, excerpt, isMap, valueAt } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
 import type { NeighbourRequest } from '../kubernetes/review.ts';
 import { listed } from '../reach/listed.ts';
@@ -40,18 +40,18 @@ export const serviceAddresses: Check = {
     if (request.kind !== 'Service' || request.operation === 'DELETE') return nothing;
     const { owner, requester, tenancy } = facts;
     if (owner === 'platform' || requester.platform) return nothing;
-    // A change of the spec by way of the status has no effect.
-    if (request.subresource === 'status') return judgeStatus(request, facts);
     const { settings } = tenancy;
+    const annotated = addressAnnotations.flatMap((key) => judgeAnnotation(key, request, owner, settings));
+    // A change of the spec by way of the status has no effect; one of annotations has.
+    if (request.subresource === 'status') return [...judgeStatus(request, facts), ...annotated];
     const spec = valueAt(request.object, 'spec');
+    const balanced = textOf(valueAt(spec, 'loadBalancerIP'));
     return [
       ...listOf(valueAt(spec, 'externalIPs')).flatMap((one, index) =>
         found(`spec.externalIPs[${index}]`, judgeExternal(textOf(one), owner)),
       ),
-      ...(isGiven(valueAt(spec, 'loadBalancerIP')) && textOf(valueAt(spec, 'loadBalancerIP')) !== ''
-        ? found('spec.loadBalancerIP', judgeBalanced(textOf(valueAt(spec, 'loadBalancerIP')), owner, settings))
-        : []),
-      ...addressAnnotations.flatMap((key) => judgeAnnotation(key, request, owner, settings)),
+      ...(balanced === '' ? nothing : found('spec.loadBalancerIP', judgeBalanced(balanced, owner, settings))),
+      ...annotated,
     ];
   },
 };

@@ -233,6 +233,70 @@ await clusterTest('Services of a tenant', async (t, plane) => {
     'orphans the EndpointSlices of the Service',
   );
 
+  await refused(
+    'an address by way of the status',
+    patch(
+      'service balancer',
+      { metadata: { annotations: { 'metallb.io/loadBalancerIPs': '10.96.0.10' } } },
+      '--subresource=status',
+    ),
+    'an address of the service network',
+  );
+  for (const [path, body] of [
+    ['services?propagationPolicy=Orphan', undefined],
+    ['services', { kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Orphan' }],
+    ['services/web?orphanDependents=true', undefined],
+    ['services/web', { kind: 'DeleteOptions', apiVersion: 'v1', orphanDependents: true }],
+  ] as const) {
+    const { status, text } = await plane.request('DELETE', `/api/v1/namespaces/${namespace}/${path}`, body, {
+      kubeconfig: alice,
+    });
+    t.equal(status, 403, `${path}: orphans`, { text });
+    t.match(text, 'orphans the EndpointSlices of the Service');
+  }
+  // What a controller wrote is not taken from it by its labels, and not kept by a finalizer.
+  const own = selected('kept');
+  t.match(await create(own), { code: 0 });
+  t.match(
+    await create(
+      {
+        ...slice('of-kept', [foreign]),
+        metadata: {
+          name: 'of-kept',
+          namespace,
+          labels: {
+            'kubernetes.io/service-name': 'kept',
+            'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+          },
+        },
+      },
+      platform,
+    ),
+    { code: 0 },
+  );
+  await refused(
+    'another Service of a slice',
+    inside('label', 'endpointslice', 'of-kept', 'kubernetes.io/service-name=db', '--overwrite'),
+    pods,
+  );
+  await refused(
+    'another author of a slice',
+    inside('label', 'endpointslice', 'of-kept', 'endpointslice.kubernetes.io/managed-by=me', '--overwrite'),
+    pods,
+  );
+  await refused(
+    'a finalizer of a slice',
+    patch('endpointslice of-kept', { metadata: { finalizers: ['example.com/keep'] } }),
+    pods,
+  );
+  await refused(
+    'no owner of a slice',
+    patch('endpointslice of-kept', {
+      metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'x', uid: 'u' }] },
+    }),
+    pods,
+  );
+
   await t.test('a dry run says the same, and everyday changes pass', async (t) => {
     t.match(await run(['create', '--dry-run=server', '-f', '-'], slice('dry', [foreign])), { code: 1 });
     t.match(await inside('label', 'service', 'web', 'team=web'), { code: 0, stderr: '' });
