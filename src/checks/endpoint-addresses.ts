@@ -3,6 +3,7 @@ import type { NeighbourRequest } from '../kubernetes/review.ts';
 import { violationAt } from './carried-addresses.ts';
 import { type Check, type Finding, type NeighbourFacts, nothing } from './check.ts';
 import { violationOfName } from './led-names.ts';
+import { isByController } from './service-controller.ts';
 import { addressesIn, type WrittenAddress } from './written-endpoints.ts';
 
 /** More addresses than these are refused with them. */
@@ -22,11 +23,11 @@ export const endpointAddresses: Check = {
   id: 'endpoint-addresses',
   headline: 'leads to addresses that its tenant may not have others reach',
   protects: 'border',
+  needs: { accountOwnerOfNeighbour: ({ kind }) => kind === 'Endpoints' || kind === 'EndpointSlice' },
   neighbour(request, facts) {
-    const { owner, requester, tenancy } = facts;
+    const { owner, requester } = facts;
     if (request.kind !== 'Endpoints' && request.kind !== 'EndpointSlice') return nothing;
-    if (owner === 'platform' || requester.platform || tenancy.isServiceController(request.user, 'endpoints'))
-      return nothing;
+    if (owner === 'platform' || requester.platform || isByController(request, facts, 'endpoints')) return nothing;
     const type = valueAt(request.object, 'addressType');
     if (request.kind === 'EndpointSlice' && type !== 'IPv4' && type !== 'IPv6' && type !== 'FQDN') {
       const reason = `${excerpt(type)} is no type of addresses that Bulkhead knows`;

@@ -1,6 +1,7 @@
 import { isMap, valueAt } from '../kubernetes/json.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import { type Check, nothing } from './check.ts';
+import { isByController } from './service-controller.ts';
 
 const fix = 'delete the Service and create it again: Kubernetes then removes the old addresses';
 
@@ -16,10 +17,12 @@ export const leftEndpoints: Check = {
   id: 'left-endpoints',
   headline: 'would keep addresses of pods that no controller updates any more',
   protects: 'border',
-  neighbour(request, { owner, requester, tenancy }) {
-    const { kind, operation, subresource, object, oldObject, orphans, user } = request;
+  needs: { accountOwnerOfNeighbour: ({ kind }) => kind === 'Service' },
+  neighbour(request, facts) {
+    const { owner, requester } = facts;
+    const { kind, operation, subresource, object, oldObject, orphans } = request;
     if (kind !== 'Service' || owner === 'platform' || requester.platform) return nothing;
-    if (tenancy.isServiceController(user, 'status')) return nothing;
+    if (isByController(request, facts, 'status')) return nothing;
     if (operation === 'DELETE') {
       if (!orphans) return nothing;
       const reason = 'orphans the EndpointSlices of the Service, whose addresses are given to other pods in time';

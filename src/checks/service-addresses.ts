@@ -10,6 +10,7 @@ import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, type Finding, type NeighbourFacts, nothing } from './check.ts';
 import { fieldOf } from './metadata-changes.ts';
 import { addressOf } from './name-servers.ts';
+import { isByController } from './service-controller.ts';
 import { listOf, textOf } from './written-endpoints.ts';
 
 /** Annotations by which controllers of load balancers take addresses, several behind commas: MetalLB, kube-vip, Cilium. */
@@ -108,10 +109,10 @@ function judgeAnnotation(
     : [{ path: fieldOf({ map: 'annotations', key }), ...violation, ofChange: true }];
 }
 
-function judgeStatus({ object, oldObject, user }: NeighbourRequest, facts: NeighbourFacts): readonly Finding[] {
-  const { owner, tenancy, accountOwner } = facts;
-  if (owner === 'platform' || tenancy.isServiceController(user, 'status') || accountOwner === 'platform')
-    return nothing;
+function judgeStatus(request: NeighbourRequest, facts: NeighbourFacts): readonly Finding[] {
+  const { object, oldObject } = request;
+  const { owner, accountOwner } = facts;
+  if (owner === 'platform' || isByController(request, facts, 'status') || accountOwner === 'platform') return nothing;
   const after = valueAt(object, 'status', 'loadBalancer');
   const before = new Set(
     listOf(valueAt(oldObject, 'status', 'loadBalancer', 'ingress')).map((one) => canonicalJson(one)),

@@ -1,7 +1,12 @@
 /** What tenants try with Services and routes, and what the API server would refuse already: another version, or a forged review. */
 import t from 'tap';
 import { createAdmission } from '../../src/admission/admission.ts';
+import { byNamespace } from '../../src/exemptions/load-exemptions.ts';
+import { parseExemption } from '../../src/exemptions/parse-exemption.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
+import type { UserInfo } from '../../src/kubernetes/user.ts';
+import { unlined } from '../../src/tenancy/problem.ts';
+import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { cast } from '../fixtures/cast.ts';
 import { findingsIn } from '../fixtures/denial.ts';
 import { type Sent, submit } from '../fixtures/review.ts';
@@ -173,3 +178,50 @@ for (const [module, written] of [
     t.equal((await submit(review, { user, operation: 'CREATE', object: written })).allowed, false);
     t.equal((await submit(without, { user, operation: 'CREATE', object: written })).allowed, true);
   });
+
+t.test(
+  'the operator of a database may be exempted: it writes the address of its own pod, as Patroni does',
+  async (t) => {
+    const account = { username: 'system:serviceaccount:acme-web:patroni', groups: [] };
+    const parsed = parseExemption({
+      value: {
+        apiVersion: 'bulkhead.dev/v1alpha1',
+        kind: 'Exemption',
+        metadata: { name: 'patroni' },
+        spec: {
+          ...{ tenant: 'acme', namespace: 'acme-web', checks: ['endpoint-addresses'], reason: 'leader', owner: 'dba' },
+          match: {
+            kinds: ['Endpoints'],
+            requesters: [{ kind: 'ServiceAccount', namespace: 'acme-web', name: 'patroni' }],
+          },
+          expires: '2090-01-01T00:00:00Z',
+        },
+      },
+      locate: unlined('patroni'),
+    });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    const exempted = { ...tenancy, exemptions: byNamespace([parsed.value]) };
+    const reviewed = createAdmission({ tenancy: () => exempted, namespaces, onDefect: () => {} });
+    const leader = object('v1', 'Endpoints', {
+      subsets: [{ addresses: [{ ip: '10.244.3.7' }], ports: [{ port: 5432 }] }],
+    });
+    const send = (user: UserInfo, written: KubernetesObject) =>
+      submit(reviewed, { user, operation: 'CREATE', object: written });
+    t.match(await send(account, leader), { allowed: true, auditAnnotations: { exemptions: 'patroni' } });
+    t.match(await send(user, leader), { allowed: false }, 'no other account');
+    t.match(await send(account, slice('IPv4', ['10.244.3.7'])), { allowed: false }, 'no other kind');
+  },
+);
+
+t.test('an account that the settings list is believed only from a namespace of the platform', async (t) => {
+  const listed = (namespace: string) => {
+    const controllers = [{ kind: 'ServiceAccount', namespace, name: 'endpoints' } as const];
+    const settings = { ...tenancy.settings, services: { ...tenancy.settings.services, controllers } };
+    const known = createTenancy(settings, [...tenancy.tenants.values()]);
+    const reviewed = createAdmission({ tenancy: () => known, namespaces, onDefect: () => {} });
+    const account = { username: `system:serviceaccount:${namespace}:endpoints`, groups: [] };
+    return submit(reviewed, { user: account, operation: 'CREATE', object: slice('IPv4', ['10.244.3.7']) });
+  };
+  t.match(await listed('ingress-nginx'), { allowed: true });
+  t.match(await listed('acme-web'), { allowed: false });
+});
