@@ -9,9 +9,13 @@ import { namespaceControllers, namespaceFinalizer } from '../../src/checks/names
 import { addressFields } from '../../src/checks/pod-addresses.ts';
 import { countsOfBaseline } from '../../src/checks/quota-on-baseline.ts';
 import { builtInAgents } from '../../src/tenancy/network-agents.ts';
+import { endpointControllers, serviceControllers } from '../../src/tenancy/service-grants.ts';
+import { nameOf } from '../../src/tenancy/tenancy.ts';
+import type { Subject } from '../../src/tenancy/tenant.ts';
 
 const subresource = 'request.?subResource.orValue("")';
 const isKind = (kind: string): string => `request.kind.kind == ${literal(kind)}`;
+const by = (subjects: readonly Subject[]): string => `request.userInfo.username in ${literal(subjects.map(nameOf))}`;
 const isNotKind = (kind: string): string => `request.kind.kind != ${literal(kind)}`;
 
 /** A field of the status; `empty` stands for a missing one. */
@@ -131,10 +135,59 @@ const hasNoController: MatchCondition = {
   expression: `!${metadata('object', 'ownerReferences')}.exists(owner, owner.?controller.orValue(false))`,
 };
 
+const servicesAreJudged: readonly MatchCondition[] = [
+  {
+    name: 'not-by-controllers-of-services',
+    why: "The controllers of Kubernetes write the endpoints of running applications, and the addresses of load balancers, and must be able to while Bulkhead is down. They are recognized by their whole user names, whose namespaces are the platform's.",
+    expression: `!(${anyOf(
+      allOf(isNotKind('Service'), by(endpointControllers)),
+      allOf(isKind('Service'), by(serviceControllers)),
+    )})`,
+  },
+  {
+    name: 'changes-what-leads-traffic',
+    why: 'Controllers write conditions, and remove their finalizers. Old clients elect leaders by an annotation of Endpoints, which they write every few seconds.',
+    expression: anyOf(
+      'request.operation != "UPDATE"',
+      changed('labels', 'ownerReferences'),
+      allOf(isKind('Service'), changed('annotations')),
+      `!${metadata('object', 'finalizers')}.all(one, one in ${metadata('oldObject', 'finalizers')})`,
+      ...['spec', 'subsets', 'endpoints', 'ports', 'addressType'].map(
+        (field) => `object.?${field} != oldObject.?${field}`,
+      ),
+      'object.?status.?loadBalancer != oldObject.?status.?loadBalancer',
+    ),
+  },
+  {
+    name: 'orphans-when-deleted',
+    why: 'A DELETE takes the endpoints along. One that leaves them is judged.',
+    expression: anyOf(
+      'request.operation != "DELETE"',
+      'dyn(request).?options.?propagationPolicy.orValue("") == "Orphan"',
+      'dyn(request).?options.?orphanDependents.orValue(false)',
+    ),
+  },
+];
+
+const routesAreJudged: readonly MatchCondition[] = [
+  {
+    name: 'changes-what-routes-say',
+    why: 'Controllers write the status of routes, and remove their finalizers.',
+    expression: anyOf(
+      'request.operation != "UPDATE"',
+      changed('labels', 'annotations'),
+      `!${metadata('object', 'finalizers')}.all(one, one in ${metadata('oldObject', 'finalizers')})`,
+      'object.?spec != oldObject.?spec',
+    ),
+  },
+];
+
 export const conditionsOf = {
   clusterScoped: [namespaceUpdateIsJudged, notTheEndOfANamespace],
   mutatingFiltered: [podUpdateIsJudged],
   validatingFiltered: [statusIsJudged, bindingIsJudged, podUpdateIsJudged, deleteIsJudged],
   workloads: [templateIsJudged, hasNoController],
   unread: unreadConditions(builtInAgents),
+  services: servicesAreJudged,
+  routes: routesAreJudged,
 } as const satisfies Readonly<Record<string, readonly MatchCondition[]>>;

@@ -5,6 +5,7 @@ import type { Kind, ReviewRule } from '../../src/kinds/kind.ts';
 import { kinds } from '../../src/kinds/kinds.ts';
 import { namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
 import { unreadRule } from '../../src/kinds/unread-kinds.ts';
+import type { Module } from '../../src/tenancy/settings.ts';
 import { conditionsOf } from './match-conditions.ts';
 
 type Phase = ReviewRule['phase'];
@@ -17,6 +18,8 @@ interface Webhook {
   readonly filtered?: boolean;
   /** It gets what the table of kinds does not read, and nothing else. */
   readonly unread?: true;
+  /** It gets what the settings can switch off, and nothing else. */
+  readonly module?: Module;
   readonly conditions: readonly MatchCondition[];
 }
 
@@ -98,6 +101,8 @@ Never set failurePolicy Fail in this file: with every replica down, the pods of 
 Requests that are always sent have a webhook without match conditions. The webhooks called filtered have them: for a
 condition the API server prepares the whole object, even where every condition is true (docs/decisions/0022-what-is-not-sent.md).
 The webhook called network gets what API groups of network policy hold beside the kinds that Bulkhead reads (docs/decisions/0034).
+The webhooks called services and routes get Services with their endpoints, and Ingresses with the Gateway API (docs/neighbours.md). With
+network.services.judged or network.routes.judged false in the settings, the one of that name selects no namespace.
 failurePolicy, reinvocationPolicy and timeoutSeconds: see webhooks-for-namespaces.yaml.`,
     configurations: [
       {
@@ -130,6 +135,20 @@ failurePolicy, reinvocationPolicy and timeoutSeconds: see webhooks-for-namespace
             scope: 'Namespaced',
             unread: true,
             conditions: conditionsOf.unread,
+          },
+          {
+            name: 'validate.services.bulkhead.dev',
+            phase: 'validate',
+            scope: 'Namespaced',
+            module: 'services',
+            conditions: conditionsOf.services,
+          },
+          {
+            name: 'validate.routes.bulkhead.dev',
+            phase: 'validate',
+            scope: 'Namespaced',
+            module: 'routes',
+            conditions: conditionsOf.routes,
           },
         ],
       },
@@ -216,12 +235,13 @@ interface Rule {
 }
 
 /** Neighbours that differ in nothing but their resources are one rule. */
-function rulesOf({ phase, scope, filtered, unread }: Webhook): readonly Rule[] {
+function rulesOf({ phase, scope, filtered, unread, module }: Webhook): readonly Rule[] {
   if (unread === true) return [unreadRule(scope)];
   const rules: Rule[] = [];
   for (const kind of kinds.filter((one) => one.scope === scope)) {
     for (const review of kind.reviews) {
-      if (review.phase !== phase || (filtered !== undefined && filtered !== (review.filtered === true))) continue;
+      if (review.phase !== phase || review.module !== module) continue;
+      if (filtered !== undefined && filtered !== (review.filtered === true)) continue;
       const { resources, operations } = review;
       const rule = { apiGroups: [kind.group], apiVersions: kind.versions, resources, operations, scope };
       const last = rules.at(-1);

@@ -143,9 +143,22 @@ function requestOf(uid: string, request: JsonMap): AdmissionRequest {
       return { ...common, family: 'gate', kind: 'GateRequest', namespace: inNamespace };
     case 'quota':
       return { ...common, family: 'quota', kind: 'ResourceQuota', namespace: inNamespace };
+    case 'neighbour': {
+      const { kind, group, plural } = entry;
+      const orphans = operation === 'DELETE' && isOrphaning(request.options);
+      return {
+        ...common,
+        ...{ family: 'neighbour', kind, group, resource: plural, namespace: inNamespace, orphans },
+      };
+    }
     case 'workload':
       return { ...common, family: 'workload', kind: entry.kind, namespace: inNamespace };
   }
+}
+
+/** meta/v1 DeleteOptions. */
+function isOrphaning(options: unknown): boolean {
+  return isMap(options) && (options.propagationPolicy === 'Orphan' || options.orphanDependents === true);
 }
 
 function subjectAt(value: unknown, path: string, { entry, apiVersion }: Expected): KubernetesObject {

@@ -4,7 +4,13 @@
  */
 import { isManaged } from '../baseline/managed.ts';
 import type { Facts, Gathered } from '../checks/check.ts';
-import { neededNames, needsAccountOwner, needsNamespaceEmptied } from '../checks/needs.ts';
+import {
+  namespacesNamed,
+  neededNames,
+  needsAccountOwner,
+  needsNamespaceEmptied,
+  needsOwnerOfAccount,
+} from '../checks/needs.ts';
 import { tenantsOf } from '../exemptions/doubt.ts';
 import { policyKindOf } from '../kinds/policy-kind.ts';
 import { isGiven, valueAt } from '../kubernetes/json.ts';
@@ -14,6 +20,7 @@ import type {
   ExemptionRequest,
   GateRequestRequest,
   NamespaceRequest,
+  NeighbourRequest,
   PodRequest,
   PolicyRequest,
   ResourceQuotaRequest,
@@ -24,6 +31,7 @@ import type {
 import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
 import { isNarrowable, isNarrowed } from '../mutations/narrowed-peers.ts';
 import { namesToLookUp } from '../reach/names-to-look-up.ts';
+import type { HolderOf } from '../reach/violation.ts';
 import type { NamespaceGrant } from '../tenancy/namespace-grant.ts';
 import { decideOwner, decideProvisioned } from '../tenancy/ownership.ts';
 import { reservationsOf } from '../tenancy/reserved-names.ts';
@@ -127,7 +135,13 @@ async function aboutNamespace(request: NamespaceRequest, sources: TimedSources):
   return { family: 'namespace', request, facts };
 }
 
-type InNamespace = PodRequest | PolicyRequest | ResourceQuotaRequest | GateRequestRequest | WorkloadRequest;
+type InNamespace =
+  | NeighbourRequest
+  | PodRequest
+  | PolicyRequest
+  | ResourceQuotaRequest
+  | GateRequestRequest
+  | WorkloadRequest;
 
 /** Waits only for what is not in memory: every `await` costs, and most requests need none. */
 async function inNamespace(request: InNamespace, sources: TimedSources): Promise<Gathered> {
@@ -148,6 +162,13 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
       // Whether it acts for another tenant.
       const requester = tenancy.requester(request.user, await homeOwner(request.user, sources));
       return { family: 'gate', request, facts: { ...facts, requester } };
+    }
+    case 'neighbour': {
+      const names = owner === 'platform' ? [] : reservedTo(owner, namespacesNamed(request), facts);
+      const holderOf =
+        owner === 'platform' || names.length === 0 ? noHolder : await holdersOf(names, request, owner, sources);
+      const accountOwner = needsOwnerOfAccount(request) ? await homeOwner(request.user, sources) : undefined;
+      return { family: 'neighbour', request, facts: { ...facts, holderOf, accountOwner } };
     }
     case 'workload':
       return { family: 'workload', request, facts: { ...facts, namespaceLabels: record.labels } };
@@ -173,6 +194,18 @@ async function fetched(name: string, sources: TimedSources): Promise<NamespaceRe
   const record = await fetch(name, sources);
   if (record === undefined) throw new FactsUnavailable(`namespace ${name} is not known`);
   return record;
+}
+
+const noHolder: HolderOf = () => undefined;
+/** Of more namespaces nothing is proven. */
+const mostNamed = 64;
+
+function reservedTo({ name }: Tenant, namespaces: readonly string[], { tenancy }: Facts): readonly string[] {
+  const reserved = namespaces.filter((one) => {
+    const owner = tenancy.reservation(one);
+    return owner !== undefined && owner !== 'platform' && owner.name === name;
+  });
+  return reserved.length > mostNamed ? [] : reserved;
 }
 
 function asksAccount(request: PodRequest, { owner, requester }: Facts, { mutating }: Sources): boolean {

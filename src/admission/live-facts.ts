@@ -3,7 +3,6 @@
  * Each namespace has its own share of the live requests (client/fair-requests.ts), so one namespace cannot use up the time of all
  * others (NP-23).
  */
-import type { PolicyRequest } from '../kubernetes/review.ts';
 import type { HolderOf } from '../reach/violation.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
@@ -84,7 +83,7 @@ async function live<Value>(
  */
 export async function holdersOf(
   names: readonly string[],
-  { namespace }: PolicyRequest,
+  { namespace }: { readonly namespace: string },
   tenant: Tenant,
   sources: TimedSources,
 ): Promise<HolderOf> {

@@ -10,9 +10,11 @@ import { crossTenantEgress } from './cross-tenant-egress.ts';
 import { crossTenantIngress } from './cross-tenant-ingress.ts';
 import { deadRule } from './dead-rule.ts';
 import { egressWithoutDns } from './egress-without-dns.ts';
+import { endpointAddresses } from './endpoint-addresses.ts';
 import { ephemeralContainers } from './ephemeral-containers.ts';
 import { exemptionDocument } from './exemption-document.ts';
 import { exemptionWriters } from './exemption-writers.ts';
+import { externalName } from './external-name.ts';
 import { foreignNamespace } from './foreign-namespace.ts';
 import { gateRequest } from './gate-request.ts';
 import { handshake } from './handshake.ts';
@@ -21,6 +23,7 @@ import { hostNetwork } from './host-network.ts';
 import { hostPath } from './host-path.ts';
 import { hostPorts } from './host-ports.ts';
 import { ipBlock } from './ip-block.ts';
+import { leftEndpoints } from './left-endpoints.ts';
 import { managedPolicy } from './managed-policy.ts';
 import { managedQuota } from './managed-quota.ts';
 import { nameServers } from './name-servers.ts';
@@ -43,7 +46,12 @@ import { quotaWithoutRequests } from './quota-without-requests.ts';
 import { reservedDevices } from './reserved-devices.ts';
 import { reservedLabels } from './reserved-labels.ts';
 import { reservedPrefix } from './reserved-prefix.ts';
+import { routeClasses } from './route-classes.ts';
+import { routeHosts } from './route-hosts.ts';
+import { routeReferences } from './route-references.ts';
 import { runtimeClass } from './runtime-class.ts';
+import { serviceAddresses } from './service-addresses.ts';
+import { serviceTypesAllowed } from './service-types.ts';
 import { splitPeer } from './split-peer.ts';
 import { sysctls } from './sysctls.ts';
 import { tenantDocument } from './tenant-document.ts';
@@ -89,6 +97,14 @@ export const catalogue: readonly Check[] = [
   accidentalIsolation,
   egressWithoutDns,
   alreadyAllowed,
+  endpointAddresses,
+  serviceAddresses,
+  externalName,
+  leftEndpoints,
+  serviceTypesAllowed,
+  routeHosts,
+  routeReferences,
+  routeClasses,
   hostNetwork,
   hostNamespaces,
   hostPath,

@@ -8,6 +8,7 @@ import type {
   ExemptionRequest,
   GateRequestRequest,
   NamespaceRequest,
+  NeighbourRequest,
   PodRequest,
   PolicyRequest,
   ResourceQuotaRequest,
@@ -35,6 +36,8 @@ export interface Finding {
   readonly headline?: string;
   /** The entry of the settings or of the built-in list that reserves the key, or its domain, where the finding is about one. */
   readonly reserved?: string;
+  /** It is about what an update changes: it counts although the spec stays as it is. */
+  readonly ofChange?: true;
   /** What it is about, where that is not what its check {@link Check.protects}. */
   readonly protects?: Protects;
 }
@@ -105,6 +108,13 @@ export interface UnreadFacts extends Facts {
   readonly byAgent: boolean;
 }
 
+export interface NeighbourFacts extends Facts {
+  /** Who has the namespaces that it names, as far as their names are reserved to the owner. */
+  readonly holderOf: HolderOf;
+  /** The owner of the requesting service account's namespace; undefined for other users. */
+  readonly accountOwner: Owner | undefined;
+}
+
 /** A request with the facts of its family. */
 export type Gathered =
   | GatheredOf<NamespaceRequest, NamespaceFacts>
@@ -114,6 +124,7 @@ export type Gathered =
   | GatheredOf<TenantRequest, TenantFacts>
   | GatheredOf<ExemptionRequest, ExemptionFacts>
   | GatheredOf<GateRequestRequest, Facts>
+  | GatheredOf<NeighbourRequest, NeighbourFacts>
   | GatheredOf<UnreadRequest, UnreadFacts>
   | GatheredOf<WorkloadRequest, PodFacts>;
 
@@ -136,6 +147,10 @@ export interface Needs {
   readonly namespaceEmptied?: (request: NamespaceRequest) => boolean;
   /** Whether the verdict depends on {@link PodFacts.accountOwner}. */
   readonly accountOwner?: (request: PodRequest) => boolean;
+  /** The namespaces that {@link NeighbourFacts.holderOf} is asked about. */
+  readonly namespacesNamed?: (request: NeighbourRequest) => readonly string[];
+  /** Whether the verdict depends on {@link NeighbourFacts.accountOwner}. */
+  readonly accountOwnerOfNeighbour?: (request: NeighbourRequest) => boolean;
   /** What {@link TenantFacts.namesOfOthers} is about: whole names and prefixes. Empty: the verdict does not depend on them. */
   readonly namesOfOthers?: (request: TenantRequest) => readonly string[];
 }
@@ -157,6 +172,7 @@ export interface Check {
   readonly tenant?: (request: TenantRequest, facts: TenantFacts) => readonly Finding[];
   readonly exemption?: (request: ExemptionRequest, facts: ExemptionFacts) => readonly Finding[];
   readonly gate?: (request: GateRequestRequest, facts: Facts) => readonly Finding[];
+  readonly neighbour?: (request: NeighbourRequest, facts: NeighbourFacts) => readonly Finding[];
   readonly unread?: (request: UnreadRequest, facts: UnreadFacts) => readonly Finding[];
 }
 

@@ -9,13 +9,13 @@
 import { isImageOf } from '../exemptions/images.ts';
 import { groupOf, isMadeFor, makerOf, usernamesOf } from '../exemptions/pod-makers.ts';
 import { type Container, controllerOf, type KubernetesObject, type PodSpec } from '../kubernetes/objects.ts';
-import type { PodRequest, PolicyRequest, UnreadRequest } from '../kubernetes/review.ts';
+import type { NeighbourRequest, PodRequest, PolicyRequest, UnreadRequest } from '../kubernetes/review.ts';
 import type { ExemptedOwner, Exemption } from '../tenancy/exemption.ts';
 import { isOneOf } from '../tenancy/tenancy.ts';
 import type { Facts, Finding } from './check.ts';
 import { containersOf, seesProcesses } from './containers.ts';
 
-type Exemptable = PodRequest | PolicyRequest | UnreadRequest;
+type Exemptable = PodRequest | PolicyRequest | NeighbourRequest | UnreadRequest;
 
 /**
  * The one exemption that covers all these findings of a check on an object; several never add up. Looks at the exemptions of the

@@ -3,6 +3,7 @@
  * rejects a request instead of admitting it, and in this one place.
  */
 import type { PolicyVerdict } from '../kinds/kind.ts';
+import { neighbourKindOf } from '../kinds/neighbour-kind.ts';
 import { policyKindOf } from '../kinds/policy-kind.ts';
 import type { PolicyRequest, WorkloadRequest } from '../kubernetes/review.ts';
 import { judgeBorder } from '../reach/border.ts';
@@ -56,6 +57,7 @@ const checksOf: Readonly<Record<Asked['family'], readonly Check[]>> = {
   tenant: catalogue.filter(({ tenant }) => tenant),
   exemption: catalogue.filter(({ exemption }) => exemption),
   gate: catalogue.filter(({ gate }) => gate),
+  neighbour: catalogue.filter(({ neighbour }) => neighbour),
   unread: catalogue.filter(({ unread }) => unread),
 };
 
@@ -66,6 +68,10 @@ export function judge(gathered: Gathered): readonly Judged[] {
       return judgeWorkload(gathered.request, gathered.facts);
     case 'policy':
       return judgePolicy(gathered.request, gathered.facts);
+    case 'neighbour': {
+      const { module } = neighbourKindOf(gathered.request);
+      return gathered.facts.tenancy.settings[module].judged ? runChecks(gathered, []) : [];
+    }
     default:
       return runChecks(gathered, []);
   }
@@ -111,7 +117,9 @@ function runChecks(asked: Asked, judged: Judged[]): readonly Judged[] {
       if (protects === 'border') specUnchanged ??= isSpecUnchanged(asked.request);
       const by = protects === 'border' ? exemption : undefined;
       const refusesInEnforce =
-        protects !== 'intent' && by === undefined && !(protects === 'border' && specUnchanged === true);
+        protects !== 'intent' &&
+        by === undefined &&
+        !(protects === 'border' && specUnchanged === true && finding.ofChange !== true);
       const follows = { refuses: enforced && refusesInEnforce, refusesInEnforce };
       const headline = finding.headline ?? check.headline;
       judged.push({ ...finding, check: check.id, headline, ...follows, ...(by !== undefined && { exemption: by }) });
@@ -126,7 +134,8 @@ function exemptionOf(
   findings: readonly Finding[],
   { family, request, facts }: Asked,
 ): string | undefined {
-  if (findings.length === 0 || (family !== 'pod' && family !== 'policy' && family !== 'unread')) return undefined;
+  if (findings.length === 0) return undefined;
+  if (family !== 'pod' && family !== 'policy' && family !== 'neighbour' && family !== 'unread') return undefined;
   const exemptable = findings.filter(({ protects = check.protects }) => protects === 'border');
   return exemptable.length === 0 ? undefined : exemptionFor(check.id, exemptable, request, facts)?.name;
 }
@@ -149,6 +158,8 @@ function run(check: Check, asked: Asked, changed: ChangedContainers | undefined)
       return check.exemption?.(asked.request, asked.facts) ?? nothing;
     case 'gate':
       return check.gate?.(asked.request, asked.facts) ?? nothing;
+    case 'neighbour':
+      return check.neighbour?.(asked.request, asked.facts) ?? nothing;
     case 'unread':
       return check.unread?.(asked.request, asked.facts) ?? nothing;
   }
@@ -170,11 +181,15 @@ function unread(facts: GatheredPolicyFacts): PolicyFacts {
 }
 
 function isSpecUnchanged(request: Asked['request']): boolean {
-  return (
-    request.family === 'policy' &&
-    request.oldObject !== undefined &&
-    policyKindOf(request).unchanged(request.object, request.oldObject)
-  );
+  if (request.oldObject === undefined) return false;
+  switch (request.family) {
+    case 'policy':
+      return policyKindOf(request).unchanged(request.object, request.oldObject);
+    case 'neighbour':
+      return neighbourKindOf(request).unchanged(request.object, request.oldObject);
+    default:
+      return false;
+  }
 }
 
 function brokenCheck(check: string, error: unknown, refuses: boolean): Judged {

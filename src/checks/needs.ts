@@ -1,11 +1,13 @@
 /** What the checks of the catalogue need gathered, so that admission/gather.ts knows no single check. */
-import type { NamespaceRequest, PodRequest, TenantRequest } from '../kubernetes/review.ts';
+import type { NamespaceRequest, NeighbourRequest, PodRequest, TenantRequest } from '../kubernetes/review.ts';
 import { catalogue } from './catalogue.ts';
 import type { Needs } from './check.ts';
 
 const ofEmptied = declared('namespaceEmptied');
 const ofAccount = declared('accountOwner');
 const ofNames = declared('namesOfOthers');
+const ofNamespaces = declared('namespacesNamed');
+const ofNeighbours = declared('accountOwnerOfNeighbour');
 
 function declared<Name extends keyof Needs>(name: Name): readonly NonNullable<Needs[Name]>[] {
   return catalogue.flatMap(({ needs }) => needs?.[name] ?? []);
@@ -22,4 +24,13 @@ export function needsAccountOwner(request: PodRequest): boolean {
 /** Whole names and prefixes; several checks may ask for the same one. */
 export function neededNames(request: TenantRequest): ReadonlySet<string> {
   return new Set(ofNames.flatMap((needs) => needs(request)));
+}
+
+/** Each once; any of them may be no name at all. */
+export function namespacesNamed(request: NeighbourRequest): readonly string[] {
+  return [...new Set(ofNamespaces.flatMap((needs) => needs(request)))];
+}
+
+export function needsOwnerOfAccount(request: NeighbourRequest): boolean {
+  return ofNeighbours.some((needs) => needs(request));
 }

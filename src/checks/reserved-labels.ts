@@ -1,7 +1,8 @@
 import { kumaMesh } from '../keys/mesh-keys.ts';
 import type { ReservedKey, ReservedKeys } from '../keys/reserved-keys.ts';
+import { neighbourKindOf } from '../kinds/neighbour-kind.ts';
 import { entry, namespaceNameLabel } from '../kubernetes/objects.ts';
-import type { NamespaceRequest, PodRequest, PolicyRequest } from '../kubernetes/review.ts';
+import type { NamespaceRequest, NeighbourRequest, PodRequest, PolicyRequest } from '../kubernetes/review.ts';
 import { type Check, type Facts, type Finding, type NamespaceFacts, nothing, type PodFacts } from './check.ts';
 import { isFree } from './free-values.ts';
 import { isGranted } from './granted.ts';
@@ -12,7 +13,7 @@ import { isStoredByCalico } from './stored-by-calico.ts';
 /**
  * Some labels and annotations are switches of the network, the scheduler or other guards; they are the platform's.
  * Reads    metadata.labels and metadata.annotations that a request adds, changes or removes: on namespaces and pods, every
- *          subresource, on Bindings (whose labels and annotations are written to the pod), and on network policies
+ *          subresource, on Bindings (whose labels and annotations are written to the pod), on network policies, Services, Ingresses and routes
  * Allowed  every key that is not reserved (settings: reserved.*Keys, by network.plugin and mesh); values that only tighten, or that
  *          an injector writes to have a pod join the mesh (free-values.ts, and reserved.allowedValues); anything for the platform;
  *          on namespaces, named keys for accounts that the settings list (platform.namespaceWriters, platform.provisioners)
@@ -35,10 +36,19 @@ export const reservedLabels: Check = {
     if (facts.owner === 'platform') return nothing;
     return judge(request, facts, facts.tenancy.reserved.policyKeys);
   },
+  neighbour(request, facts) {
+    if (facts.owner === 'platform') return nothing;
+    const { serviceKeys, routeKeys } = facts.tenancy.reserved;
+    const { module } = neighbourKindOf(request);
+    // Labels of endpoints are those of their Service, which controllers copy.
+    if (module === 'services' && request.kind !== 'Service') return nothing;
+    const found = judge(request, facts, module === 'services' ? serviceKeys : routeKeys);
+    return found.map((one) => ({ ...one, protects: 'border', ofChange: true }));
+  },
 };
 
 function judge(
-  request: NamespaceRequest | PodRequest | PolicyRequest,
+  request: NamespaceRequest | NeighbourRequest | PodRequest | PolicyRequest,
   facts: Facts & Partial<Pick<PodFacts, 'namespaceLabels'>> & Pick<NamespaceFacts, 'grant'>,
   reserved: ReservedKeys<ReservedKey>,
 ): readonly Finding[] {

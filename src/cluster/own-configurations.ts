@@ -10,6 +10,7 @@ import { keepSecretCertificates, type SecretCertificatesOptions } from '../confi
 import { createWebhookConfigurations } from '../configuration/webhook-configurations.ts';
 import { entry } from '../kubernetes/objects.ts';
 import type { StatusWriterOptions } from '../reconcile/status-writer.ts';
+import { isSwitchedOff } from '../tenancy/modules.ts';
 import { probeNamespace } from '../tenancy/probe.ts';
 
 export type CertificateSource =
@@ -54,6 +55,7 @@ export function keepOwnConfigurations(options: OwnConfigurationsOptions): OwnCon
     ...tools,
     tenantLabel,
     observes: () => tenancy().settings.enforcement === 'observe',
+    isOff: (webhook) => isSwitchedOff(webhook, tenancy().settings),
     isCarried: (key) =>
       [...namespaces.all()].some(
         (one) => one.name !== probeNamespace && entry(one.labels, key) !== undefined && ownerLabel(one) === undefined,

@@ -5,6 +5,7 @@
 import { createExemptionUse } from '../admission/exemption-use.ts';
 import { printable } from '../admission/message.ts';
 import { createNamespaceStore } from '../admission/namespace-store.ts';
+import { storedNeighbours } from '../admission/stored-neighbour.ts';
 import { judgeStoredObject, workloadOf } from '../admission/stored-object.ts';
 import { judgeStoredPolicy } from '../admission/stored-policy.ts';
 import { judgeStoredUnread } from '../admission/stored-unread.ts';
@@ -73,6 +74,7 @@ export async function survey(
   const exemptions = createExemptionUse(tenancy);
   const grantsOfPod = vouchedPods(tenancy);
   const state = { tenancy, namespaces, now: Date.now(), onExempted: exemptions.see };
+  const neighbour = storedNeighbours(state);
   const modeOf = (tenant: Tenant): string => (tenancy.declares(tenant) ? tenant.mode : 'unknown');
 
   /** What cannot be listed is told at the end; the namespaces alone are needed. */
@@ -139,9 +141,9 @@ export async function survey(
       if (kind.family === 'policy') {
         const reach = kind.read(object);
         row.isolations.push(...reach.isolates);
-        found(row.tenant, about, judgeStoredPolicy(kind, object, state, reach)?.findings ?? []);
-        return;
+        return found(row.tenant, about, judgeStoredPolicy(kind, object, state, reach)?.findings ?? []);
       }
+      if (kind.family === 'neighbour') return found(row.tenant, about, neighbour(kind, object, record));
       if (kind.family === 'pod') countPod(row, name, object);
       // Whoever controls it is judged itself; what Bulkhead puts in place is its own.
       if (
@@ -160,8 +162,7 @@ export async function survey(
   await read([`/api/v1/namespaces/${ownNamespace}/events`], ({ object }) => {
     if (object.reason === 'ReservedKeyWritten') accounts.push(printable(String(object.message)));
   });
-  const admission = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies';
-  const isRead = await read([admission], ({ object }) => {
+  const isRead = await read(['/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies'], ({ object }) => {
     if (entry(labelsOf(object), 'app.kubernetes.io/component') !== 'backstop') return;
     const annotations = valueAt(object, 'metadata', 'annotations');
     stamps.push(
@@ -206,16 +207,15 @@ function byCheck(one: FindingGroup, other: FindingGroup): number {
   return (order.get(one.check) ?? 0) - (order.get(other.check) ?? 0) || (one.tenant < other.tenant ? -1 : 1);
 }
 
+const auditedFamilies: ReadonlySet<Kind['family']> = new Set(['policy', 'pod', 'quota', 'workload', 'neighbour']);
 /** Those inside namespaces, the policies first: they say which pods are isolated. */
 const audited = kinds
-  .filter(({ family, judgedAs }) => judgedAs === undefined && ['policy', 'pod', 'quota', 'workload'].includes(family))
+  .filter(({ family, judgedAs }) => judgedAs === undefined && auditedFamilies.has(family))
   .filter((kind) => kind.family !== 'policy' || kind.listedBy === undefined)
   .toSorted((one, other) => Number(other.family === 'policy') - Number(one.family === 'policy'));
 
 /** Kinds of which Bulkhead puts objects in place. */
-function isGuarded({ family }: Kind): boolean {
-  return family === 'policy' || family === 'quota';
-}
+const isGuarded = ({ family }: Kind): boolean => family === 'policy' || family === 'quota';
 
 function countPod(row: Row, name: string, pod: Readonly<Record<string, unknown>>): void {
   const lost = cutOff(pod, row.isolations);

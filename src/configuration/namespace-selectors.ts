@@ -4,6 +4,7 @@
  *   enforce   namespaces that have the tenant label: what happens in others must not wait for Bulkhead
  *   observe   every namespace, so that there is something to observe; not with failurePolicy Fail, which stays from enforce
  *
+ * A webhook whose kinds the settings switch off selects no namespace.
  * kube-system and Bulkhead's own namespace are left out in both. The manifests select every namespace and have failurePolicy Ignore, so that
  * applying them again neither leaves out tenants nor lets the platform wait. While namespaces still carry a tenant label that was in force
  * before, every namespace is selected: requirements of a selector are ANDed, so it cannot ask for one of two keys. The annotation remembers
@@ -13,7 +14,7 @@
 import { describe } from '../client/failure.ts';
 import { createRateLimits, type RateLimitOptions } from '../client/rate-limits.ts';
 import { createWorkQueue } from '../client/work-queue.ts';
-import { namespaceSelector } from '../kinds/selected-namespaces.ts';
+import { namespaceSelector, noNamespace } from '../kinds/selected-namespaces.ts';
 import { canonicalJson } from '../kubernetes/json.ts';
 import { type ConfigurationName, tenantLabelsAnnotation, type WebhookConfiguration } from './webhook-configuration.ts';
 import type { ConfigurationTools } from './webhook-configurations.ts';
@@ -21,6 +22,8 @@ import type { ConfigurationTools } from './webhook-configurations.ts';
 export interface NamespaceSelectorOptions extends Omit<ConfigurationTools, 'connection'> {
   readonly tenantLabel: () => string;
   readonly observes: () => boolean;
+  /** Whether the settings switch off what the webhook of this name gets. */
+  readonly isOff?: (webhook: string) => boolean;
   /** Whether a namespace has a label with this key, and none with that of the settings: by that it is selected anyway. */
   readonly isCarried: (key: string) => boolean;
 }
@@ -36,6 +39,7 @@ export interface NamespaceSelectors {
   stop(): Promise<void>;
 }
 
+const none = canonicalJson(noNamespace);
 const selecting: readonly ConfigurationName[] = ['mutating/bulkhead', 'validating/bulkhead'];
 
 /** Owns one field of each webhook, and the annotation. */
@@ -46,7 +50,7 @@ const writeLimits: RateLimitOptions = { free: 3, first: 500, limit: 30_000 };
 const formerLabelCheck = 30_000;
 
 export function keepNamespaceSelectors(options: NamespaceSelectorOptions): NamespaceSelectors {
-  const { clock, log, configurations, tenantLabel, observes, isCarried } = options;
+  const { clock, log, configurations, tenantLabel, observes, isCarried, isOff = () => false } = options;
   const waits = createRateLimits(writeLimits, clock);
   let begun = false;
 
@@ -56,19 +60,20 @@ export function keepNamespaceSelectors(options: NamespaceSelectorOptions): Names
 
   function wanted({ tenantLabels, own: webhooks }: WebhookConfiguration): {
     readonly keys: readonly string[];
-    readonly text: string;
+    readonly textFor: (webhook: string) => string;
   } {
     const own = tenantLabel();
     const former = tenantLabels.filter((key) => key !== own && isCarried(key));
     const isWide = former.length > 0 || (observes() && webhooks.every((one) => one.failurePolicy !== 'Fail'));
-    return { keys: [own, ...former].sort(), text: canonicalJson(namespaceSelector(isWide ? undefined : own)) };
+    const text = canonicalJson(namespaceSelector(isWide ? undefined : own));
+    return { keys: [own, ...former].sort(), textFor: (webhook) => (isOff(webhook) ? none : text) };
   }
 
   function agrees(configuration: WebhookConfiguration): boolean {
     if (!selecting.includes(configuration.name)) return true;
-    const { keys, text } = wanted(configuration);
+    const { keys, textFor } = wanted(configuration);
     return (
-      configuration.own.every((webhook) => webhook.namespaceSelector === text) &&
+      configuration.own.every(({ name, namespaceSelector: selector }) => selector === textFor(name)) &&
       configuration.tenantLabels.join() === keys.join()
     );
   }
@@ -76,13 +81,13 @@ export function keepNamespaceSelectors(options: NamespaceSelectorOptions): Names
   async function write(key: string, signal: AbortSignal): Promise<number | undefined> {
     const configuration = configurations.current()?.find(({ name }) => name === key);
     if (!begun || configuration === undefined) return undefined;
-    const { keys, text } = wanted(configuration);
+    const { keys, textFor } = wanted(configuration);
     const again = keys.length > 1 ? formerLabelCheck : undefined;
     if (agrees(configuration)) return again;
     const left = waits.left(key);
     if (left > 0) return left;
     const wait = Math.max(waits.begin(key), writeLimits.first);
-    const fields = configuration.own.map(({ name }) => ({ name, namespaceSelector: JSON.parse(text) }));
+    const fields = configuration.own.map(({ name }) => ({ name, namespaceSelector: JSON.parse(textFor(name)) }));
     const annotations = { [tenantLabelsAnnotation]: keys.join(' ') };
     const answer = await configurations.apply(configuration, fieldManager, fields, signal, annotations);
     if (signal.aborted) return undefined;

@@ -1,9 +1,10 @@
 /** Fields of a webhook by which the API server sends less of what its rules name. */
 import { createHash } from 'node:crypto';
 import { unreadConditions } from '../backstop/unread-conditions.ts';
-import { namespaceSelector } from '../kinds/selected-namespaces.ts';
+import { namespaceSelector, noNamespace } from '../kinds/selected-namespaces.ts';
 import { canonicalJson, isMap } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
+import { isSwitchedOff } from '../tenancy/modules.ts';
 import { builtInAgents } from '../tenancy/network-agents.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Examination } from './check.ts';
@@ -23,6 +24,10 @@ export const installedConditions: ReadonlySet<string> = new Set([
   'validating/bulkhead validate.filtered.bulkhead.dev binding-by-others-or-with-metadata 7dbc7ad9adfeb027',
   'validating/bulkhead validate.filtered.bulkhead.dev pod-update-changes-what-is-guarded ffa686cc6b711214',
   'validating/bulkhead validate.filtered.bulkhead.dev deletes-what-is-managed fe779eb9543fc9d7',
+  'validating/bulkhead validate.services.bulkhead.dev not-by-controllers-of-services 575cf42abf4945b3',
+  'validating/bulkhead validate.services.bulkhead.dev changes-what-leads-traffic f3f2d3afa0acc717',
+  'validating/bulkhead validate.services.bulkhead.dev orphans-when-deleted 8b0c2dda11476d06',
+  'validating/bulkhead validate.routes.bulkhead.dev changes-what-routes-say c3049f976a07b513',
 ]);
 
 export function conditionLine(configuration: string, webhook: string, name: string, expression: string): string {
@@ -40,7 +45,9 @@ export function findNarrowing({ name, own, raw }: StoredConfiguration, { found, 
   for (const webhook of own) {
     const where = `${objectName(name)}, webhook ${webhook.name}`;
     const fields = raw.get(webhook.name) ?? {};
-    if (!right.includes(webhook.namespaceSelector) && webhook.endpoint !== 'warn')
+    const isOff =
+      isSwitchedOff(webhook.name, tenancy.settings) && webhook.namespaceSelector === canonicalJson(noNamespace);
+    if (!right.includes(webhook.namespaceSelector) && !isOff && webhook.endpoint !== 'warn')
       found('webhook-selector', { where, why: `its namespaceSelector is ${webhook.namespaceSelector || 'missing'}` });
     const objectSelector = entry(fields, 'objectSelector');
     if (isMap(objectSelector) && Object.keys(objectSelector).length > 0)

@@ -48,6 +48,14 @@ export const exemptableChecks: readonly string[] = [
   'network-volumes',
   'tolerations',
   'reserved-devices',
+  'endpoint-addresses',
+  'service-addresses',
+  'external-name',
+  'left-endpoints',
+  'service-types',
+  'route-hosts',
+  'route-references',
+  'route-classes',
   'reserved-labels',
   'unknown-policy-kind',
 ];
@@ -60,6 +68,18 @@ export const exemptableKinds: readonly string[] = [
   'StagedNetworkPolicy',
   'StagedKubernetesNetworkPolicy',
   'NetworkSet',
+  'Service',
+  'Endpoints',
+  'EndpointSlice',
+  'Ingress',
+  'Gateway',
+  'ListenerSet',
+  'HTTPRoute',
+  'GRPCRoute',
+  'TLSRoute',
+  'TCPRoute',
+  'UDPRoute',
+  'ReferenceGrant',
 ];
 
 const oneLine = {

@@ -27,6 +27,7 @@ import type { KeyCarrier, KeyGroup, KeyProfile } from './key-group.ts';
 import { meshKeys } from './mesh-keys.ts';
 import { networkKeys } from './network-keys.ts';
 import type { ReservedKey } from './reserved-keys.ts';
+import { routeKeys } from './route-keys.ts';
 
 /** Keys of Bulkhead itself. They cannot be released. */
 export const ownKeys: readonly string[] = ['bulkhead.dev/'];
@@ -53,6 +54,7 @@ export const keyGroups: readonly KeyGroup[] = [
   ...ciliumKeys,
   ...calicoKeys,
   ...meshKeys,
+  ...routeKeys,
 ];
 
 /** The built-in keys that hold on one kind of object, in a cluster of this profile. */

@@ -5,6 +5,28 @@ const plugins: readonly NetworkPlugin[] = ['cilium', 'aws-vpc-cni', 'azure-cni',
 
 export const ciliumKeys: readonly KeyGroup[] = [
   {
+    keys: [
+      'service.cilium.io/global',
+      'service.cilium.io/shared',
+      'service.cilium.io/affinity',
+      'service.cilium.io/global-sync-endpoint-slices',
+      'io.cilium/',
+    ],
+    on: ['services'],
+    protects: 'others-guard',
+    effect: 'makes one Service of those of its name in all clusters of the mesh',
+    source: 'Cilium: global services of ClusterMesh (SVC-06)',
+    plugins,
+  },
+  {
+    keys: ['lbipam.cilium.io/sharing-cross-namespace'],
+    on: ['services'],
+    protects: 'others-guard',
+    effect: 'lets Services of other namespaces share an address of a load balancer',
+    source: 'Cilium: LB-IPAM (SVC-06)',
+    plugins,
+  },
+  {
     keys: ['io.cilium.', 'io.cilium/'],
     on: ['namespaces', 'pods', 'policies'],
     protects: 'identity',

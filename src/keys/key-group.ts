@@ -24,7 +24,7 @@ export interface KeyProfile {
 }
 
 /** Objects that carry keys. */
-export type KeyCarrier = 'namespaces' | 'pods' | 'policies';
+export type KeyCarrier = 'namespaces' | 'pods' | 'policies' | 'services' | 'routes';
 
 export interface KeyGroup extends Pick<ReservedKey, 'protects' | 'effect'> {
   /** Exact keys, beginnings and endings (reserved-keys.ts). */

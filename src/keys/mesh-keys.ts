@@ -45,6 +45,22 @@ export const meshKeys: readonly KeyGroup[] = [
     source: 'Consul (POD-25)',
     meshes: ['consul'],
   },
+  {
+    keys: ['istio.io/global'],
+    on: ['services'],
+    protects: 'others-guard',
+    effect: 'makes one Service of those of its name in all clusters of the mesh',
+    source: 'Istio: multi-cluster in ambient mode (SVC-06)',
+    meshes: istio,
+  },
+  {
+    keys: ['mirror.linkerd.io/'],
+    on: ['services'],
+    protects: 'others-guard',
+    effect: 'has Linkerd copy the Service to other clusters, or take it for a copy from there',
+    source: 'Linkerd: multi-cluster (SVC-06)',
+    meshes: ['linkerd'],
+  },
 
   // As far as the tenant alone is concerned.
   {

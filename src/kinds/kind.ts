@@ -2,13 +2,14 @@
  * What one kind of object is to Bulkhead. kinds.ts lists all of them. Decoding, the judge, the webhook rules, the rights, the labels
  * of metrics and the demo follow from the list.
  */
-import type { Policy } from '../kubernetes/objects.ts';
+import type { KubernetesObject, Policy } from '../kubernetes/objects.ts';
 import type { AdmissionRequest, Operation } from '../kubernetes/review.ts';
 import type { WorkloadKind } from '../kubernetes/workload.ts';
 import type { PeerVerdict } from '../reach/border.ts';
 import type { InForce } from '../reach/in-force.ts';
 import type { Reach } from '../reach/model.ts';
 import type { Border } from '../reach/violation.ts';
+import type { Module } from '../tenancy/settings.ts';
 
 /** Requests of one family are judged by the same function of a check. */
 export type Family = Exclude<AdmissionRequest['family'], 'unread'>;
@@ -24,6 +25,8 @@ export interface ReviewRule {
    * a request that every condition admits goes to a webhook without conditions (docs/decisions/0022-what-is-not-sent.md).
    */
   readonly filtered?: true;
+  /** Sent by a webhook of its own, which the settings switch off (docs/neighbours.md). */
+  readonly module?: Module;
 }
 
 /** What Bulkhead itself may do: one rule of its ClusterRole. */
@@ -101,8 +104,17 @@ export interface WorkloadKindEntry extends AnyKind {
   readonly template: readonly string[];
 }
 
-export interface OtherKind extends AnyKind {
-  readonly family: Exclude<Family, 'policy' | 'workload'>;
+/** A kind that leads traffic, or makes others lead it. */
+export interface NeighbourKind extends AnyKind {
+  readonly family: 'neighbour';
+  readonly scope: 'Namespaced';
+  readonly module: Module;
+  /** Whether an update leaves everything that leads traffic as it is. */
+  readonly unchanged: (object: KubernetesObject, stored: KubernetesObject) => boolean;
 }
 
-export type Kind = PolicyKind | WorkloadKindEntry | OtherKind;
+export interface OtherKind extends AnyKind {
+  readonly family: Exclude<Family, 'policy' | 'workload' | 'neighbour'>;
+}
+
+export type Kind = PolicyKind | WorkloadKindEntry | NeighbourKind | OtherKind;

@@ -12,6 +12,11 @@ import { namespace } from './namespace.ts';
 import { networkPolicy } from './network-policy/network-policy.ts';
 import { pod } from './pod.ts';
 import { resourceQuota } from './resource-quota.ts';
+import { gatewayKinds } from './routes/gateway-api.ts';
+import { ingress } from './routes/ingress.ts';
+import { endpointSlice } from './services/endpoint-slice.ts';
+import { endpoints } from './services/endpoints.ts';
+import { service } from './services/service.ts';
 import { tenant } from './tenant.ts';
 import { workload } from './workload.ts';
 
@@ -25,6 +30,11 @@ export const kinds: readonly Kind[] = [
   ...calicoGroups.map((group) => calicoStagedPolicy('StagedNetworkPolicy', group)),
   ...calicoGroups.map((group) => calicoStagedPolicy('StagedKubernetesNetworkPolicy', group)),
   ...calicoGroups.map(calicoNetworkSet),
+  service,
+  endpoints,
+  endpointSlice,
+  ingress,
+  ...gatewayKinds,
   resourceQuota,
   tenant,
   exemption,

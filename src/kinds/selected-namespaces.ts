@@ -18,3 +18,8 @@ export function namespaceSelector(tenantLabel: string | undefined): NamespaceSel
   const named = { key: namespaceNameLabel, operator: 'NotIn', values: unselectedNamespaces };
   return { matchExpressions: tenantLabel === undefined ? [named] : [named, { key: tenantLabel, operator: 'Exists' }] };
 }
+
+/** The API server sets the label on every namespace, so this selects none. */
+export const noNamespace: NamespaceSelector = {
+  matchExpressions: [{ key: namespaceNameLabel, operator: 'DoesNotExist' }],
+};

@@ -63,6 +63,14 @@ export interface UnreadRequest extends RequestOf<'unread', string, KubernetesObj
   /** The plural. */
   readonly resource: string;
 }
+/** An object that leads traffic, or makes others lead it: Services, their endpoints, and routes. Its fields are read as untrusted data. */
+export interface NeighbourRequest extends RequestOf<'neighbour', string, KubernetesObject> {
+  readonly group: string;
+  /** The plural. */
+  readonly resource: string;
+  /** Of a DELETE: the objects that it owns stay. */
+  readonly orphans: boolean;
+}
 export type AdmissionRequest =
   | NamespaceRequest
   | PodRequest
@@ -71,6 +79,7 @@ export type AdmissionRequest =
   | TenantRequest
   | ExemptionRequest
   | GateRequestRequest
+  | NeighbourRequest
   | UnreadRequest
   | WorkloadRequest;
 

@@ -1,6 +1,3 @@
-import { builtInKeys, formerKeys, keyGroups, ownKeys } from '../keys/built-in-keys.ts';
-import type { KeyCarrier } from '../keys/key-group.ts';
-import { covers, type ReservedKey } from '../keys/reserved-keys.ts';
 import { excerpt } from '../kubernetes/json.ts';
 import {
   builtInIdentities,
@@ -20,12 +17,15 @@ import {
 } from './parse-cluster-addresses.ts';
 import { parseClusterPolicy } from './parse-cluster-policy.ts';
 import { parseGates } from './parse-gates.ts';
-import { parseNamespaceGrants, requesterKeys } from './parse-namespace-grants.ts';
+import { parseNamespaceGrants } from './parse-namespace-grants.ts';
 import { parsePods } from './parse-pods.ts';
 import { parseNetworkAgents, parsePolicyKinds } from './parse-policy-kinds.ts';
+import { parseReserved } from './parse-reserved.ts';
+import { parseRouteSettings } from './parse-route-grants.ts';
+import { parseServiceSettings } from './parse-service-grants.ts';
 import { parseServices, withoutNames } from './parse-services.ts';
 import { parseNamedSubject, parseSubject } from './parse-subject.ts';
-import { namesOfTrusted, parseTrustedLabels, trustedKeys } from './parse-trusted-labels.ts';
+import { namesOfTrusted, parseTrustedLabels } from './parse-trusted-labels.ts';
 import {
   inReadingOrder,
   type Loaded,
@@ -38,7 +38,6 @@ import {
 import { checkDocumentBy } from './schema/check-document.ts';
 import { type SettingsDocument, settingsSchema } from './schema/settings-schema.ts';
 import type { Settings } from './settings.ts';
-import { suggestion } from './suggestion.ts';
 import type { Subject } from './tenant.ts';
 
 const checkDocument = checkDocumentBy<SettingsDocument>(settingsSchema);
@@ -72,9 +71,10 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     report,
   );
   const networkAgents = parseNetworkAgents(spec.platform?.networkAgents ?? [], report);
-  const grantees = [...granted.namespaceWriters, ...granted.provisioners, ...networkAgents].flatMap(
-    ({ subjects }) => subjects,
-  );
+  const services = parseServiceSettings(network.services ?? {}, report);
+  const grantees = [...granted.namespaceWriters, ...granted.provisioners, ...networkAgents]
+    .flatMap(({ subjects }) => subjects)
+    .concat(services.controllers);
   const settings: Settings = {
     docsURL: docsURLOf(spec.docsURL ?? defaultDocsURL, report),
     enforcement: spec.enforcement ?? defaultSettings.enforcement,
@@ -102,6 +102,8 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     pods: parsePods(spec.pods ?? {}, report),
     policyKinds: parsePolicyKinds(network.policyKinds ?? [], report),
     calicoTiers: network.calico?.tiers === undefined ? defaultSettings.calicoTiers : new Set(network.calico.tiers),
+    services,
+    routes: parseRouteSettings(network.routes ?? {}, report),
     ...parseClusterPolicy(network, report),
     protectedRanges,
     unlistedFamilies: unlistedFamilies(network),
@@ -164,84 +166,4 @@ function parseIdentity(
     `${subject.name} makes or runs the pods of every tenant, and would carry them past every check`,
     'leave it out: controllers need not be listed',
   );
-}
-
-type Reserved = Pick<Settings, `reserved${'Namespace' | 'Pod' | 'Policy'}Keys` | 'allowedValues'>;
-
-function parseReserved(
-  { reserved = {}, network, mesh, platform = {}, trustedNamespaceLabels }: SettingsDocument['spec'],
-  report: Report,
-): Reserved {
-  const released = parseReleased(reserved.released ?? [], report);
-  const profile = { plugin: network?.plugin, mesh };
-  /** What the settings add holds as it stands there: an added beginning stands for the built-in keys below it, too. */
-  const keysOn = (carrier: KeyCarrier, field: 'namespaceKeys' | 'podKeys' | 'policyKeys'): readonly ReservedKey[] => {
-    const added = [...new Set(reserved[field])];
-    const builtIn = builtInKeys(carrier, profile).filter(
-      ({ entry }) => !released.has(entry) && !added.some((one) => covers(one, entry)),
-    );
-    return [...builtIn, ...added.map((entry) => addedKey(entry, `reserved.${field}`))];
-  };
-  return {
-    reservedNamespaceKeys: [
-      ...trustedKeys(trustedNamespaceLabels),
-      ...requesterKeys(platform),
-      ...keysOn('namespaces', 'namespaceKeys'),
-    ],
-    reservedPodKeys: keysOn('pods', 'podKeys'),
-    reservedPolicyKeys: keysOn('policies', 'policyKeys'),
-    allowedValues: parseAllowedValues(reserved, report),
-  };
-}
-
-/** Refused in every mode: its effect is not known here. */
-function addedKey(entry: string, field: string): ReservedKey {
-  return { entry, protects: 'identity', effect: 'is one that the platform team has reserved', settings: [field] };
-}
-
-function parseReleased(keys: readonly string[], report: Report): ReadonlySet<string> {
-  const builtIn = builtInEntries();
-  for (const [index, key] of keys.entries()) {
-    if (builtIn.includes(key) || formerKeys.includes(key)) continue;
-    const steps = ['spec', 'reserved', 'released', index];
-    if (isOwn(key)) {
-      report(steps, `${key} belongs to Bulkhead and cannot be released`, 'leave it out');
-      continue;
-    }
-    const covering = builtIn.find((entry) => covers(entry, key));
-    const meant = covering ?? suggestion(key, builtIn);
-    report(
-      steps,
-      `${excerpt(key)} is not an entry of the built-in lists`,
-      meant === undefined ? 'leave it out' : `did you mean ${meant}?`,
-    );
-  }
-  return new Set(keys);
-}
-
-function parseAllowedValues(
-  reserved: NonNullable<SettingsDocument['spec']['reserved']>,
-  report: Report,
-): ReadonlyMap<string, ReadonlySet<string>> {
-  const { allowedValues = [], namespaceKeys = [], podKeys = [], policyKeys = [] } = reserved;
-  const entries = [...builtInEntries(), ...namespaceKeys, ...podKeys, ...policyKeys];
-  const allowed = new Map<string, ReadonlySet<string>>();
-  for (const [index, { key, values }] of allowedValues.entries()) {
-    const steps = ['spec', 'reserved', 'allowedValues', index, 'key'];
-    if (isOwn(key)) report(steps, `${key} belongs to Bulkhead, and tenants set no value of it`, 'leave it out');
-    else if (!entries.some((entry) => covers(entry, key))) {
-      report(steps, `${excerpt(key)} is not reserved, so tenants may set every value of it`, 'leave it out');
-    }
-    allowed.set(key, new Set([...(allowed.get(key) ?? []), ...values]));
-  }
-  return allowed;
-}
-
-function isOwn(key: string): boolean {
-  return ownKeys.some((own) => key.startsWith(own));
-}
-
-/** Of every profile: what is released may stand there whatever the plugin and the mesh are. */
-function builtInEntries(): readonly string[] {
-  return [...new Set(keyGroups.flatMap(({ keys }) => keys))].filter((key) => !ownKeys.includes(key));
 }

@@ -6,6 +6,8 @@ import { contains } from '../kubernetes/ip-set.ts';
 import { excerpt } from '../kubernetes/json.ts';
 import { formatPort } from '../kubernetes/port-range.ts';
 import { parsePorts, parseRange } from './parse-network.ts';
+import { parseRouteGrants } from './parse-route-grants.ts';
+import { parseServiceGrants } from './parse-service-grants.ts';
 import { parseTime } from './parse-time.ts';
 import type { Report, Step } from './problem.ts';
 import type {
@@ -25,6 +27,9 @@ export function parseTenantNetwork(
     egress = [],
     vouched = [],
     names = [],
+    services,
+    hosts,
+    routes,
     gates = [],
     clusters,
   }: TenantNetworkDocument,
@@ -38,6 +43,8 @@ export function parseTenantNetwork(
     vouched: vouched.flatMap((document, index) => parseVouched(document, [...base, 'vouched', index], report) ?? []),
     names: names.flatMap((text, index) => parseName(text, [...base, 'names', index], report) ?? []),
     gates: parseGates(gates, tenant, report),
+    ...((hosts ?? routes) && { routes: parseRouteGrants(hosts ?? [], routes ?? {}, report) }),
+    ...(services && { services: parseServiceGrants(services, report) }),
     ...(clusters && { clusters: new Set(clusters) }),
   };
 }

@@ -3,6 +3,8 @@ import type { ReservedKey } from '../keys/reserved-keys.ts';
 import type { Family, IpRange } from '../kubernetes/ip-range.ts';
 import type { LabelSelector, Selector } from '../kubernetes/label-selector.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
+import type { RouteSettings } from './route-grants.ts';
+import type { ServiceSettings } from './service-grants.ts';
 import type { Direction, Subject } from './tenant.ts';
 import type { TrustedLabels } from './trusted-labels.ts';
 
@@ -147,6 +149,9 @@ export interface ReservedDevice {
   readonly tenants: ReadonlySet<string>;
 }
 
+/** Kinds that lead traffic, by the webhook to which they are sent. */
+export type Module = 'services' | 'routes';
+
 /** Whether members of tenants may agree on gates by GateRequests (tenancy/gate-request.ts), and on which. */
 export interface GateSettings {
   /** `platform`: requests open nothing. */
@@ -177,6 +182,8 @@ export interface Settings {
   readonly reservedNamespaceKeys: readonly ReservedKey[];
   readonly reservedPodKeys: readonly ReservedKey[];
   readonly reservedPolicyKeys: readonly ReservedKey[];
+  readonly reservedServiceKeys: readonly ReservedKey[];
+  readonly reservedRouteKeys: readonly ReservedKey[];
   /** Values of reserved keys that tenants may set, by key; for keys that hold a list, its items. */
   readonly allowedValues: ReadonlyMap<string, ReadonlySet<string>>;
   /** The level that Pod Security enforces in namespaces without a label; undefined: not known. */
@@ -192,6 +199,8 @@ export interface Settings {
   readonly policyKinds: readonly AllowedPolicyKind[];
   /** Tiers of Calico in which tenants may write policies, in the order in which they are listed. */
   readonly calicoTiers: ReadonlySet<string>;
+  readonly services: ServiceSettings;
+  readonly routes: RouteSettings;
   /** Undefined: the network itself keeps no border. */
   readonly clusterPolicy?: ClusterPolicySettings;
   readonly protectedRanges: readonly ProtectedRange[];

@@ -9,6 +9,8 @@ import { compileGrants, type GrantOn } from './namespace-grant.ts';
 import { compileAgents, type IsAgentsWrite } from './network-agents.ts';
 import { probeTenant } from './probe.ts';
 import { reservationsOf } from './reserved-names.ts';
+import { compileHosts, type ReservedHosts } from './route-grants.ts';
+import { compileControllers, type IsServiceController } from './service-grants.ts';
 import type { Settings } from './settings.ts';
 import type { Direction, Gate, Subject, Tenant } from './tenant.ts';
 
@@ -33,6 +35,8 @@ export interface Tenancy {
     readonly namespaceKeys: ReservedKeys<ReservedKey>;
     readonly podKeys: ReservedKeys<ReservedKey>;
     readonly policyKeys: ReservedKeys<ReservedKey>;
+    readonly serviceKeys: ReservedKeys<ReservedKey>;
+    readonly routeKeys: ReservedKeys<ReservedKey>;
   };
   /** The tenant that a namespace name is reserved to, `platform` for the platform's names and prefixes, or undefined. */
   reservation(namespaceName: string): Owner | undefined;
@@ -57,6 +61,10 @@ export interface Tenancy {
   readonly grantOn: GrantOn;
   /** Whether an agent of the network writes what is its own. */
   readonly isAgentsWrite: IsAgentsWrite;
+  /** Whether it writes endpoints, or the status of Services, for the cluster. */
+  readonly isServiceController: IsServiceController;
+  /** Hosts that are reserved for tenants and for the platform. */
+  readonly hosts: ReservedHosts;
   /** Whether it is one of the cluster's schedulers. */
   schedules(user: UserInfo): boolean;
   /** The half of a gate that `tenant` declares towards `other`, and its mirror image; both unexpired at `now`. One may be missing. */
@@ -130,6 +138,8 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
       namespaceKeys: compileReservedKeys(settings.reservedNamespaceKeys),
       podKeys: compileReservedKeys(settings.reservedPodKeys),
       policyKeys: compileReservedKeys(settings.reservedPolicyKeys),
+      serviceKeys: compileReservedKeys(settings.reservedServiceKeys),
+      routeKeys: compileReservedKeys(settings.reservedRouteKeys),
     },
     reservation(namespaceName) {
       if (settings.platform.namespaces.has(namespaceName)) return 'platform';
@@ -153,6 +163,11 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
     },
     grantOn: compileGrants(settings, nameOf),
     isAgentsWrite: compileAgents(settings.platform.networkAgents, nameOf),
+    hosts: compileHosts([
+      ...settings.routes.platformHosts.map((host) => ({ host, owner: '' })),
+      ...tenants.flatMap(({ name, network }) => (network.routes?.hosts ?? []).map((host) => ({ host, owner: name }))),
+    ]),
+    isServiceController: compileControllers(settings.services, nameOf),
     schedules: (user) => isAmong(schedulers, user),
     gates(tenant, other, direction, now) {
       return {

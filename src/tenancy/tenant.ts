@@ -2,6 +2,8 @@ import type { DnsPattern } from '../kubernetes/dns-pattern.ts';
 import type { IpRange } from '../kubernetes/ip-range.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
 import type { ReservedNames } from './reserved-names.ts';
+import type { RouteGrants } from './route-grants.ts';
+import type { ServiceGrants } from './service-grants.ts';
 
 /** How far the rollout of a tenant is: `enforce` refuses, `warn` admits with a warning, `audit` admits and only records. */
 export type Mode = 'enforce' | 'warn' | 'audit';
@@ -91,6 +93,10 @@ export interface Tenant {
     /** Names that toFQDNs of its CiliumNetworkPolicies may list. */
     readonly names: readonly DnsPattern[];
     readonly gates: readonly Gate[];
+    /** Left out: no more than every tenant. */
+    readonly services?: ServiceGrants;
+    /** Left out: no hosts of its own, and no more than every tenant. */
+    readonly routes?: RouteGrants;
     /** Other clusters of a mesh where its label and names are its own too. */
     readonly clusters?: ReadonlySet<string>;
   };

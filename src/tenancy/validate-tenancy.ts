@@ -8,6 +8,7 @@ import { suggestion } from './suggestion.ts';
 import { identity } from './tenancy.ts';
 import type { Gate, Subject, Tenant } from './tenant.ts';
 import { addressJudges, vouchesThatEnded } from './validate-addresses.ts';
+import { hostsOfOthers } from './validate-hosts.ts';
 
 /** A judgement of all tenants; problems refuse the load, warnings do not. */
 export type Judge = (tenants: readonly Located<Tenant>[], settings: Settings, now: number) => readonly Problem[];
@@ -24,7 +25,14 @@ export function validateTenancy(
 ): Problems {
   const all = (judges: readonly Judge[]) => judges.flatMap((judge) => judge(tenants, settings, now));
   return {
-    problems: all([declaredTwice, overlappingReservations, alsoThePlatform, accountsOfOthers, ...addressJudges]),
+    problems: all([
+      declaredTwice,
+      overlappingReservations,
+      alsoThePlatform,
+      accountsOfOthers,
+      hostsOfOthers,
+      ...addressJudges,
+    ]),
     warnings: [...all([gatesThatStayShut, vouchesThatEnded]), ...unknownTenants(tenants, settings, locate)],
   };
 }
@@ -97,7 +105,7 @@ const overlappingReservations: Judge = (tenants, { platform }) => {
   return problems;
 };
 
-const alsoThePlatform: Judge = (tenants, { platform }) => {
+const alsoThePlatform: Judge = (tenants, { platform, services }) => {
   const { identities, namespaceWriters, provisioners, networkAgents } = platform;
   const trusted = new Map<string, string>();
   const add = (subjects: readonly Subject[], what: string) => {
@@ -106,6 +114,7 @@ const alsoThePlatform: Judge = (tenants, { platform }) => {
   for (const { subjects } of namespaceWriters)
     add(subjects, 'in platform.namespaceWriters, for namespaces of all tenants');
   for (const { subjects } of networkAgents) add(subjects, 'in platform.networkAgents, for pods of all tenants');
+  add(services.controllers, 'in network.services.controllers, for Services of all tenants');
   for (const { subjects } of provisioners) add(subjects, 'in platform.provisioners, which say whose a namespace is');
   add(identities, 'a platform identity, which may do everything for every tenant');
   return tenants.flatMap(({ value, locate }) =>

@@ -188,11 +188,11 @@ t.test('a name that is still to be generated (ADM-04)', async (t) => {
 });
 
 t.test('what is not understood is refused in both phases (ADM-06, ADM-07)', async (t) => {
-  const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', namespace: 'acme-web' } };
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'web', namespace: 'acme-web' } };
   const known = reviewOf({ user, operation: 'CREATE', object: pod() });
-  const kind = { group: '', version: 'v1', kind: 'Service' };
-  const resource = { group: '', version: 'v1', resource: 'services' };
-  const unknown = { ...known, request: { ...known.request, kind, resource, object: service } };
+  const kind = { group: '', version: 'v1', kind: 'Secret' };
+  const resource = { group: '', version: 'v1', resource: 'secrets' };
+  const unknown = { ...known, request: { ...known.request, kind, resource, object: secret } };
   for (const phase of phases) {
     const { status, body, decision } = await review(phase, bytesOf(unknown), farDeadline());
     const { allowed, status: said } = responseOf(body);
@@ -205,7 +205,7 @@ t.test('what is not understood is refused in both phases (ADM-06, ADM-07)', asyn
           status: 'Failure',
           code: 400,
           reason: 'BadRequest',
-          message: 'v1 services is not a resource that Bulkhead understands',
+          message: 'v1 secrets is not a resource that Bulkhead understands',
         },
       },
       phase,

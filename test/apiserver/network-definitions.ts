@@ -1,5 +1,5 @@
 /**
- * The CustomResourceDefinitions of network plugins and meshes. Those of Cilium, of network-policy-api and of Calico's policies are the real
+ * The CustomResourceDefinitions of network plugins and meshes. Those of Cilium, network-policy-api, Gateway API and Calico's policies are the real
  * ones, out of the modules of test/engines; the others have the real names and take any content, because their modules are not needed otherwise.
  */
 import { globSync } from 'node:fs';
@@ -19,6 +19,8 @@ interface Definition {
 const modules: readonly (readonly [module: string, files: string])[] = [
   ['github.com/cilium/cilium', 'pkg/k8s/apis/cilium.io/client/crds/v2/*.yaml'],
   ['sigs.k8s.io/network-policy-api', 'config/crd/standard/policy.networking.k8s.io_*.yaml'],
+  // Beside them is a ValidatingAdmissionPolicy.
+  ['sigs.k8s.io/gateway-api', 'config/crd/standard/gateway.networking.k8s.io_[!v]*.yaml'],
 ];
 
 const sources = join(import.meta.dirname, '../engines/cilium');
@@ -103,6 +105,7 @@ const others: readonly Definition[] = [
   loose('networking.istio.io', 'v1', 'virtualservices', 'VirtualService', 'Namespaced'),
   loose('security.istio.io', 'v1', 'authorizationpolicies', 'AuthorizationPolicy', 'Namespaced'),
   loose('k8s.cni.cncf.io', 'v1', 'network-attachment-definitions', 'NetworkAttachmentDefinition', 'Namespaced'),
+  loose('multicluster.x-k8s.io', 'v1alpha1', 'serviceexports', 'ServiceExport', 'Namespaced'),
   loose('k8s.ovn.org', 'v1', 'egressfirewalls', 'EgressFirewall', 'Namespaced'),
   loose('k8s.ovn.org', 'v1', 'clusteregressrules', 'ClusterEgressRule', 'Cluster'),
 ];

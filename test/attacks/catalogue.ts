@@ -172,35 +172,32 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'SRV-18': { attack: 'Under pressure an object lacks its label, and is refused for good', must: true },
   'SVC-01': {
     attack: 'Endpoints of a Service that point at foreign pods',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
+    must: true,
   },
   'SVC-02': {
     attack: 'External addresses of a Service, and its status',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
+    must: true,
   },
   'SVC-03': {
     attack: 'Ports of the nodes, opened by a Service',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-04': {
     attack: 'A family of addresses mistaken in a list of allowed ones',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-05': {
     attack: 'A Service that is an alias for a foreign name',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
+    must: true,
   },
   'SVC-06': {
     attack: 'Annotations of a Service that reach other clusters and clouds',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-07': {
     attack: 'Hosts and snippets of an Ingress',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
+    must: true,
   },
   'SVC-08': {
     attack: 'Routes and grants of the Gateway API',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
+    must: true,
   },
   'SVC-09': {
     attack: 'Policies of Cilium',
@@ -224,19 +221,18 @@ export const attacks: Readonly<Record<string, Attack>> = {
   },
   'SVC-14': {
     attack: 'Services exported to other clusters, tokens for other audiences',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
   },
   'SVC-15': {
     attack: 'Role bindings for foreigners',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
+    untested: 'left to RBAC: who may bind roles decides for whom',
   },
   'SVC-16': {
     attack: 'Tunnels through the API server into pods',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
+    untested: 'left to RBAC: docs/neighbours.md lists the rights',
   },
   'SVC-17': {
     attack: 'Conversion webhooks and aggregated APIs',
-    untested: 'out of scope: only Namespaces, Pods, policies and quotas are judged',
+    untested: 'left to RBAC: they are cluster-scoped',
   },
   'SVC-18': {
     attack: 'Addresses in a NetworkSet that pass for pods of others, by their labels or by what Calico stores of them',

@@ -44,6 +44,18 @@ export function settings(sharedServices: readonly SharedService[]): Settings {
     reservedNamespaceKeys: [],
     reservedPodKeys: [],
     reservedPolicyKeys: [],
+
+    reservedServiceKeys: [],
+    reservedRouteKeys: [],
+    services: { judged: true, types: undefined, loadBalancerClasses: undefined, controllers: [] },
+    routes: {
+      judged: true,
+      hosts: 'unreserved',
+      platformHosts: [],
+      ingressClasses: undefined,
+      gatewayClasses: undefined,
+      gateways: undefined,
+    },
     allowedValues: new Map(),
     podSecurityDefault: undefined,
     pods: defaultSettings.pods,

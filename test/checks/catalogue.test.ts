@@ -28,7 +28,10 @@ t.test('a headline ends the sentence that a name begins', async (t) => {
 });
 
 t.test('a check looks at something', async (t) => {
-  for (const { id, namespace, pod, policy, quota, tenant, exemption, gate, unread } of catalogue) {
-    t.ok(namespace ?? pod ?? policy ?? quota ?? tenant ?? exemption ?? gate ?? unread, `${id} looks at a kind`);
+  for (const { id, namespace, pod, policy, quota, tenant, exemption, gate, neighbour, unread } of catalogue) {
+    t.ok(
+      namespace ?? pod ?? policy ?? quota ?? tenant ?? exemption ?? gate ?? neighbour ?? unread,
+      `${id} looks at a kind`,
+    );
   }
 });

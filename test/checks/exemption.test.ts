@@ -489,15 +489,16 @@ t.test('in mode audit an exempted object is no finding', async (t) => {
   t.match(answer, { allowed: true, auditAnnotations: { exemptions: 'vpn', checks: undefined } });
 });
 
-t.test('what can be exempted: the checks that protect a border on pods and policies', async (t) => {
+t.test('what can be exempted: the checks that protect a border on pods, policies and neighbours', async (t) => {
   const border = catalogue.filter(
-    ({ protects, pod, policy }) => protects === 'border' && (pod ?? policy) !== undefined,
+    ({ protects, pod, policy, neighbour }) => protects === 'border' && (pod ?? policy ?? neighbour) !== undefined,
   );
   t.strictSame(
     exemptableChecks.toSorted(),
     [...border.map(({ id }) => id), 'reserved-labels', 'unknown-policy-kind'].toSorted(),
   );
-  const looked = kinds.filter(({ family }) => family === 'policy' || family === 'pod').map(({ kind }) => kind);
+  const families = new Set(['policy', 'pod', 'neighbour']);
+  const looked = kinds.filter(({ family }) => families.has(family)).map(({ kind }) => kind);
   // Calico has kinds of the same name, to which the same exemptions apply.
   t.strictSame(exemptableKinds, [...new Set(looked.filter((kind) => kind !== 'Binding'))]);
 });

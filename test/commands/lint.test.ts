@@ -204,7 +204,7 @@ t.test('files and folders: what is judged, what is not, and what cannot be read'
     'all/.hidden/open.yaml': open,
     'all/notes.txt': open,
     'all/values.yaml': 'replicas: 1\n',
-    'all/service.json': '{"apiVersion":"v1","kind":"Service","metadata":{"name":"web"}}',
+    'all/service.json': '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"web"}}',
     'all/broken.yaml': 'a: [\n',
     'all/template.yaml': 'kind: {{ .Values.kind }}\n',
   });
@@ -276,7 +276,7 @@ t.test('large input is judged in time, or refused', async (t) => {
     findings.length === 5000 && findings.every(({ line }, index) => line === index + 8),
     `${findings.length} findings`,
   );
-  const items = Array.from({ length: 20_000 }, () => ({ apiVersion: 'v1', kind: 'Service' }));
+  const items = Array.from({ length: 20_000 }, () => ({ apiVersion: 'v1', kind: 'Secret' }));
   const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
   t.match((await lint(['-'], list)).lines.at(-1), /^Not judged: 20000 objects of other kinds\.$/);
   t.match((await lint(['-'], Buffer.alloc(33 * 1024 * 1024, ' '))).lines.join('\n'), /is larger than 32 MiB/);

@@ -4,7 +4,7 @@ import type { Answer, Connection } from '../../src/client/connection.ts';
 import type { Handler, ListWatch } from '../../src/client/list-watch.ts';
 import { keepNamespaceSelectors, type NamespaceSelectors } from '../../src/configuration/namespace-selectors.ts';
 import { createWebhookConfigurations } from '../../src/configuration/webhook-configurations.ts';
-import { namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
+import { namespaceSelector, noNamespace } from '../../src/kinds/selected-namespaces.ts';
 import { type FakeClock, fakeClock, until } from '../client/fake-clock.ts';
 
 const usual = 'bulkhead.dev/tenant';
@@ -27,6 +27,8 @@ interface World {
   tenantLabel: string;
   observes: boolean;
   readonly carried: Set<string>;
+  /** Webhooks whose kinds the settings switch off. */
+  readonly off: Set<string>;
   /** As another client writes it. */
   put(selector: object, annotation?: string, failurePolicy?: string): void;
   stored(): Stored;
@@ -79,6 +81,7 @@ function world(t: Test): World {
     tenantLabel: () => one.tenantLabel,
     observes: () => one.observes,
     isCarried: (key) => one.carried.has(key),
+    isOff: (webhook) => one.off.has(webhook),
   });
   t.teardown(() => selectors.stop());
   const one: World = {
@@ -89,6 +92,7 @@ function world(t: Test): World {
     tenantLabel: usual,
     observes: false,
     carried: new Set([usual]),
+    off: new Set(),
     put(selector, annotation, failurePolicy = 'Ignore') {
       const annotations = annotation === undefined ? {} : { 'bulkhead.dev/tenant-labels': annotation };
       stored = {
@@ -148,6 +152,20 @@ t.test(
     await until('it is narrow again', () => one.selects(namespaceSelector(usual)));
   },
 );
+
+t.test('a webhook whose kinds are switched off selects no namespace, until they are switched on', async (t) => {
+  const one = await begun(t);
+  const selectorOf = (name: string) =>
+    one.stored().webhooks.find((webhook) => webhook.name === name)?.namespaceSelector;
+  one.off.add('validate.filtered.bulkhead.dev');
+  one.selectors.changed();
+  await until('it selects none', () => one.writes() === 2);
+  t.strictSame(selectorOf('validate.filtered.bulkhead.dev'), noNamespace);
+  t.strictSame(selectorOf('validate.bulkhead.dev'), namespaceSelector(usual), 'the others stay');
+  one.off.clear();
+  one.selectors.changed();
+  await until('it is narrow again', () => one.selects(namespaceSelector(usual)));
+});
 
 t.test('in observe, nothing of the manifests is changed', async (t) => {
   const one = world(t);

@@ -197,6 +197,8 @@ async function completed(t: Test, plane: ControlPlane): Promise<void> {
     'bulkhead validate.bulkhead.dev',
     'bulkhead validate.filtered.bulkhead.dev',
     'bulkhead validate.network.bulkhead.dev',
+    'bulkhead validate.routes.bulkhead.dev',
+    'bulkhead validate.services.bulkhead.dev',
     'bulkhead-namespaces mutate.bulkhead.dev',
     'bulkhead-namespaces validate.bulkhead.dev',
     'bulkhead-namespaces validate.network.bulkhead.dev',

@@ -89,7 +89,14 @@ async function wellCalled(t: Test, plane: ControlPlane): Promise<void> {
 
 async function realResources(t: Test, plane: ControlPlane): Promise<void> {
   const served = new Set<string>();
-  for (const version of ['v1', 'apps/v1', 'batch/v1', 'networking.k8s.io/v1', 'bulkhead.dev/v1alpha1']) {
+  for (const version of [
+    'v1',
+    'apps/v1',
+    'batch/v1',
+    'networking.k8s.io/v1',
+    'discovery.k8s.io/v1',
+    'bulkhead.dev/v1alpha1',
+  ]) {
     const { body } = await plane.request('GET', version === 'v1' ? '/api/v1' : `/apis/${version}`);
     for (const { name } of (body as { readonly resources: readonly { readonly name: string }[] }).resources)
       served.add(`${version}/${name}`);

@@ -4,6 +4,7 @@ import {
   bindingOf,
   closedDoor,
   type DeadCluster,
+  endpointsOf,
   jobPod,
   named,
   paths,
@@ -175,9 +176,26 @@ export const goesOn: Readonly<Record<string, GoesOn>> = {
       ['admin', 'PATCH', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tenants.bulkhead.dev', annotated],
     ],
   },
-  'Services, ConfigMaps, Secrets, Deployments and other objects of tenants that are not listed below': {
+  'The controllers of Kubernetes write endpoints, and the addresses of load balancers': {
     sends: [
-      ['alice', 'POST', `${web}/services`, { metadata: { name: 'web' }, spec: { ports: [{ port: 80 }] } }],
+      ['endpoint controller', 'POST', paths.slices, endpointsOf('web-1')],
+      ['endpoint controller', 'PATCH', `${paths.slices}/web-1`, { endpoints: [{ addresses: ['10.244.1.3'] }] }],
+      [
+        'service controller',
+        'PATCH',
+        `${web}/services/balanced/status`,
+        { status: { loadBalancer: { ingress: [{ ip: '198.51.100.9' }] } } },
+      ],
+    ],
+  },
+  'Tenants delete Services and endpoints': {
+    sends: [
+      ['alice', 'DELETE', `${paths.slices}/web-1`],
+      ['alice', 'DELETE', `${web}/services/balanced`],
+    ],
+  },
+  'ConfigMaps, Secrets, Deployments and other objects of tenants that are not listed below': {
+    sends: [
       ['alice', 'POST', `${web}/configmaps`, { metadata: { name: 'web' } }],
       ['alice', 'POST', `${web}/secrets`, { metadata: { name: 'web' } }],
       ['alice', 'POST', paths.deployments, workload('web')],

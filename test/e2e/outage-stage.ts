@@ -23,6 +23,8 @@ export const paths = {
   cilium: '/apis/cilium.io/v2',
   calico: '/apis/crd.projectcalico.org/v1',
   deployments: '/apis/apps/v1/namespaces/acme-web/deployments',
+  slices: '/apis/discovery.k8s.io/v1/namespaces/acme-web/endpointslices',
+  ingresses: '/apis/networking.k8s.io/v1/namespaces/acme-web/ingresses',
   configurations: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
 } as const;
 
@@ -37,6 +39,8 @@ export const callers = {
   'operator of Cilium': { user: 'system:serviceaccount:kube-system:cilium-operator' },
   'agent of Calico': { user: 'system:serviceaccount:calico-system:calico-node' },
   'controllers of Calico': { user: 'system:serviceaccount:calico-system:calico-kube-controllers' },
+  'endpoint controller': { user: 'system:serviceaccount:kube-system:endpointslice-controller' },
+  'service controller': { user: 'system:serviceaccount:kube-system:service-controller' },
   'quota controller': { user: 'system:serviceaccount:kube-system:resourcequota-controller' },
   'namespace controller': { user: 'system:serviceaccount:kube-system:namespace-controller' },
 } as const satisfies Record<string, User>;
@@ -92,6 +96,12 @@ export function exemption(name: string): object {
     expires: '2090-01-01T00:00:00Z',
   };
   return { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Exemption', metadata: { name }, spec };
+}
+
+export function endpointsOf(name: string): object {
+  const endpoints = [{ addresses: ['10.244.1.2'] }];
+  const labels = { 'kubernetes.io/service-name': 'web' };
+  return { metadata: { name, labels }, addressType: 'IPv4', endpoints, ports: [{ port: 8080 }] };
 }
 
 export function workload(name: string): object {
@@ -164,10 +174,11 @@ async function furnish({ plane, send, kubectl }: DeadCluster): Promise<void> {
     spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'example.org/once' }] } } },
   });
   await eventually('the Job has its pod', async () => (await jobPod(plane)) !== undefined);
-  await done('POST', `${paths.web}/services`, { metadata: { name: 'counted' }, spec: { ports: [{ port: 80 }] } });
+  for (const [name, type] of [['counted'], ['web'], ['kept'], ['balanced', 'LoadBalancer']] as const)
+    await done('POST', `${paths.web}/services`, { metadata: { name }, spec: { type, ports: [{ port: 80 }] } });
   await eventually('the quota counts', async () => {
     const { text } = await send('admin', 'GET', `${quotas}/bulkhead-quota`);
-    return text.includes('"used":{"services":"1"}');
+    return text.includes('"used":{"services":"4"}');
   });
   // The first is held by a pod, before which no policy of it is deleted.
   const stays = { name: 'stays', finalizers: ['example.org/stays'] };

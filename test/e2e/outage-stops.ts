@@ -1,6 +1,16 @@
 /** What waits and what is refused, row by row of docs/outage.md, while every replica is dead. */
 import { eventually } from '../soak/observer.ts';
-import { bindingOf, closedDoor, type DeadCluster, exemption, named, paths, pod, type Sent } from './outage-stage.ts';
+import {
+  bindingOf,
+  closedDoor,
+  type DeadCluster,
+  endpointsOf,
+  exemption,
+  named,
+  paths,
+  pod,
+  type Sent,
+} from './outage-stage.ts';
 
 const { web, policies } = paths;
 const system = '/api/v1/namespaces/kube-system';
@@ -62,7 +72,7 @@ export const waits: Readonly<Record<string, Waits>> = {
     },
     ends: ({ plane }) =>
       eventually('it counts', async () =>
-        (await plane.request('GET', `${web}/resourcequotas/bulkhead-quota`)).text.includes('"used":{"services":"0"}'),
+        (await plane.request('GET', `${web}/resourcequotas/bulkhead-quota`)).text.includes('"used":{"services":"1"}'),
       ),
   },
 };
@@ -116,6 +126,28 @@ export const refused: Readonly<Record<string, readonly Sent[]>> = {
     ],
     ['admin', 'POST', `${paths.cilium}/ciliumclusterwidenetworkpolicies`, clusterwide],
     ['alice', 'POST', paths.endpoints, named('cilium.io/v2', 'CiliumEndpoint', 'forged')],
+  ],
+  'A Service is created or changed': [
+    ['alice', 'POST', `${web}/services`, { metadata: { name: 'late' }, spec: { ports: [{ port: 80 }] } }],
+    ['alice', 'PATCH', `${web}/services/kept`, { spec: { externalIPs: ['192.0.2.7'] } }],
+    ['alice', 'DELETE', `${web}/services/kept?propagationPolicy=Orphan`],
+  ],
+  'Endpoints or an EndpointSlice are created or changed by others than the controllers of Kubernetes': [
+    ['alice', 'POST', paths.slices, endpointsOf('late')],
+    [
+      'alice',
+      'POST',
+      `${web}/endpoints`,
+      { metadata: { name: 'late' }, subsets: [{ addresses: [{ ip: '192.0.2.7' }] }] },
+    ],
+  ],
+  'An Ingress or a route is created or changed': [
+    [
+      'alice',
+      'POST',
+      paths.ingresses,
+      { metadata: { name: 'late' }, spec: { defaultBackend: { service: { name: 'web', port: { number: 80 } } } } },
+    ],
   ],
   'A managed policy is deleted': [['admin', 'DELETE', `${policies}/bulkhead-default-deny`]],
   'A quota is created or changed': [

@@ -82,7 +82,7 @@ async function whatIsRefused(t: Test, cluster: DeadCluster): Promise<void> {
       const sentence = `${what}: ${caller} ${method} ${path}`;
       t.equal(status, 500, sentence, { text });
       const unreached = new RegExp(
-        `failed calling webhook \\\\"${phase}\\.((filtered|network)\\.)?bulkhead\\.dev\\\\"`,
+        `failed calling webhook \\\\"${phase}\\.((filtered|network|services|routes)\\.)?bulkhead\\.dev\\\\"`,
       );
       t.match(text, unreached, `${sentence}: says who was not reached`);
     }

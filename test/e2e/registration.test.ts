@@ -66,7 +66,7 @@ await clusterTest('registrations', async (t, plane) => {
     t.ok(performance.now() - began < 30_000, 'within half a minute (P19)', { took: performance.now() - began });
     const own = (await managersOf(plane, guarding)).filter(({ manager }) => manager === 'bulkhead-registration');
     const field = { '.': {}, name: {}, failurePolicy: {} };
-    const names = ['validate.bulkhead.dev', 'validate.filtered.bulkhead.dev', 'validate.network.bulkhead.dev'];
+    const names = ['', 'filtered.', 'network.', 'routes.', 'services.'].map((part) => `validate.${part}bulkhead.dev`);
     const owned = { webhooks: Object.fromEntries(names.map((name) => [`k:{"name":"${name}"}`, field])) };
     t.strictSame(
       own.map(({ fields }) => fields),

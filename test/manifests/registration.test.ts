@@ -27,6 +27,8 @@ const warning = all('ValidatingWebhookConfiguration').filter((one) => phaseOf(on
 
 /** The webhook for what no entry of the table reads. */
 const unread = 'validate.network.bulkhead.dev';
+const ofRoutes = 'validate.routes.bulkhead.dev';
+const ofServices = 'validate.services.bulkhead.dev';
 const ofUnread = validating.flatMap(({ webhooks }) => webhooks).filter(({ name }) => name === unread);
 
 /** Resource, as `understoodResources` writes it -> operations, in the order of the webhooks; without those that no entry reads. */
@@ -88,6 +90,28 @@ t.test('operations', async (t) => {
       'crd.projectcalico.org/v1/stagedkubernetesnetworkpolicies': ['CREATE', 'UPDATE', 'DELETE'],
       'projectcalico.org/v3/networksets': ['CREATE', 'UPDATE', 'DELETE'],
       'crd.projectcalico.org/v1/networksets': ['CREATE', 'UPDATE', 'DELETE'],
+      'v1/services': ['CREATE', 'UPDATE', 'DELETE'],
+      'v1/services/status': ['UPDATE'],
+      'v1/endpoints': ['CREATE', 'UPDATE'],
+      'discovery.k8s.io/v1/endpointslices': ['CREATE', 'UPDATE'],
+      'networking.k8s.io/v1/ingresses': ['CREATE', 'UPDATE'],
+      'networking.k8s.io/v1/ingresses/status': ['UPDATE'],
+      'gateway.networking.k8s.io/v1/gateways': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1beta1/gateways': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1/listenersets': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1/httproutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1beta1/httproutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1/grpcroutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1alpha2/grpcroutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1/tlsroutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1alpha3/tlsroutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1alpha2/tlsroutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1/tcproutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1alpha2/tcproutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1/udproutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1alpha2/udproutes': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1/referencegrants': ['CREATE', 'UPDATE'],
+      'gateway.networking.k8s.io/v1beta1/referencegrants': ['CREATE', 'UPDATE'],
       'v1/resourcequotas': ['CREATE', 'UPDATE', 'DELETE'],
       'v1/resourcequotas/status': ['UPDATE'],
       'bulkhead.dev/v1alpha1/tenants': ['CREATE', 'UPDATE', 'DELETE'],
@@ -256,7 +280,11 @@ t.test('every registration', async (t) => {
       const [name, filtered] = [`${phase}.bulkhead.dev`, `${phase}.filtered.bulkhead.dev`];
       t.strictSame(
         webhooks.map((webhook) => webhook.name),
-        [...(metadata.name === 'bulkhead' ? [name, filtered] : [name]), ...(phase === 'validate' ? [unread] : [])],
+        [
+          ...(metadata.name === 'bulkhead' ? [name, filtered] : [name]),
+          ...(phase === 'validate' ? [unread] : []),
+          ...(phase === 'validate' && metadata.name === 'bulkhead' ? [ofServices, ofRoutes] : []),
+        ],
         `${metadata.name} holds nothing else`,
       );
       t.strictSame(
@@ -268,7 +296,7 @@ t.test('every registration', async (t) => {
         if (metadata.name === 'bulkhead')
           t.equal(
             matchConditions !== undefined,
-            name === filtered || name === unread,
+            name === filtered || name === unread || name === ofServices || name === ofRoutes,
             `${name}: what is always sent is sent without a look at it`,
           );
         t.strictSame(
@@ -341,6 +369,10 @@ t.test('match conditions', async (t) => {
       'validate.filtered.bulkhead.dev: binding-by-others-or-with-metadata',
       'validate.filtered.bulkhead.dev: pod-update-changes-what-is-guarded',
       'validate.filtered.bulkhead.dev: deletes-what-is-managed',
+      `${ofServices}: not-by-controllers-of-services`,
+      `${ofServices}: changes-what-leads-traffic`,
+      `${ofServices}: orphans-when-deleted`,
+      `${ofRoutes}: changes-what-routes-say`,
     ],
   );
   /** What a condition may look at: which request it is, and what it changes. Who asks, only one name compared as a whole, and as one thing among others (ADM-09); of a pod's addresses, the name of its node. */
@@ -355,6 +387,20 @@ t.test('match conditions', async (t) => {
       .concat('object.?spec', 'oldObject.?spec', 'oldObject.metadata.name.startsWith', 'request.operation')
       .concat('request.kind.kind', 'request.name.startsWith', 'request.?subResource.orValue'),
   );
+  /** Of Services and their endpoints: who writes them for the cluster, by whole names, what leads traffic, and what a delete leaves. */
+  const aboutServices: Readonly<Record<string, readonly string[]>> = {
+    'not-by-controllers-of-services': ['request.userInfo.username'],
+    'changes-what-leads-traffic': ['subsets', 'endpoints', 'ports', 'addressType', 'status.?loadBalancer'].flatMap(
+      (field) => [`object.?${field}`, `oldObject.?${field}`],
+    ),
+    'orphans-when-deleted': [
+      'dyn',
+      'request',
+      'options.?propagationPolicy.orValue',
+      'options.?orphanDependents.orValue',
+      'false',
+    ],
+  };
   const ofTheEnd = new Set(['request.userInfo.username', 'oldObject.metadata.?deletionTimestamp.hasValue']);
   const words = new Set([
     'in',
@@ -382,7 +428,10 @@ t.test('match conditions', async (t) => {
         .replaceAll(/"[^"]*"/g, '')
         .match(/[A-Za-z_]\w*(?:\.\??\w+)*/g) ?? [];
     for (const path of new Set(looksAt)) {
-      const may = allowed.has(path) || (name === 'not-the-end-of-a-namespace' && ofTheEnd.has(path));
+      const may =
+        allowed.has(path) ||
+        (name === 'not-the-end-of-a-namespace' && ofTheEnd.has(path)) ||
+        aboutServices[name]?.includes(path);
       if (!words.has(path)) t.ok(may, `${name} may look at ${path} (R4)`);
     }
   }

@@ -2,6 +2,8 @@ import { knownPlugins, type NetworkPlugin } from '../../keys/key-group.ts';
 import { type Cloud, knownClouds } from '../metadata-ranges.ts';
 import { labelName } from './names.ts';
 import { type PolicyKindDocument, policyKindsSchema } from './policy-kinds-schema.ts';
+import { type RoutesDocument, routesSchema } from './routes-schema.ts';
+import { type ServicesDocument, servicesSchema } from './services-schema.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 
 /** `spec.network` of the settings, after its schema. */
@@ -17,6 +19,8 @@ export interface NetworkDocument {
   readonly metadataAddresses?: readonly string[];
   readonly protectedCIDRs?: readonly { readonly name: string; readonly cidr: string }[];
   readonly policyKinds?: readonly PolicyKindDocument[];
+  readonly services?: ServicesDocument;
+  readonly routes?: RoutesDocument;
   readonly calico?: { readonly tiers?: readonly string[] };
   readonly clusterPolicy?: boolean;
   readonly clusterPolicyDeniesNodes?: boolean;
@@ -78,6 +82,8 @@ export const networkSchema: StructuralSchema = {
       },
     },
     policyKinds: policyKindsSchema,
+    services: servicesSchema,
+    routes: routesSchema,
     calico: {
       type: 'object',
       description: 'What is said of policies of Calico alone.',

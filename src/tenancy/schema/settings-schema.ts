@@ -29,6 +29,8 @@ export interface SettingsDocument {
       readonly namespaceKeys?: readonly string[];
       readonly podKeys?: readonly string[];
       readonly policyKeys?: readonly string[];
+      readonly serviceKeys?: readonly string[];
+      readonly routeKeys?: readonly string[];
       readonly released?: readonly string[];
       readonly allowedValues?: readonly { readonly key: string; readonly values: readonly string[] }[];
     };
@@ -114,6 +116,16 @@ export const settingsSchema: StructuralSchema = {
               type: 'array',
               items: reservedKey,
               description: 'On network policies; adds to the built-in list.',
+            },
+            serviceKeys: {
+              type: 'array',
+              items: reservedKey,
+              description: 'On Services, such as those of the load balancers of a cloud; adds to the built-in list.',
+            },
+            routeKeys: {
+              type: 'array',
+              items: reservedKey,
+              description: 'On Ingresses and routes; adds to the built-in list.',
             },
             released: {
               type: 'array',

@@ -1,5 +1,7 @@
 import { clusterNames, labelName } from './names.ts';
 import { type PortDocument, portSchema } from './port-schema.ts';
+import { type TenantRoutesDocument, tenantHostsSchema, tenantRoutesSchema } from './routes-schema.ts';
+import { type TenantServicesDocument, tenantServicesSchema } from './services-schema.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 
 /** `spec.network` of a Tenant that has passed its schema. */
@@ -9,6 +11,9 @@ export interface TenantNetworkDocument {
   readonly egress?: readonly EgressDocument[];
   readonly vouched?: readonly VouchedDocument[];
   readonly names?: readonly string[];
+  readonly services?: TenantServicesDocument;
+  readonly hosts?: readonly string[];
+  readonly routes?: TenantRoutesDocument;
   readonly gates?: readonly GateDocument[];
   readonly clusters?: readonly string[];
 }
@@ -132,6 +137,9 @@ export const tenantNetworkSchema: StructuralSchema = {
           '* stands for a part of one label: *.example.org is every name one label below example.org. **. at the beginning stands for one label or more.',
       },
     },
+    services: tenantServicesSchema,
+    hosts: tenantHostsSchema,
+    routes: tenantRoutesSchema,
     gates: {
       type: 'array',
       maxItems: 64,

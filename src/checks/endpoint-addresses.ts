@@ -1,0 +1,57 @@
+import { excerpt, valueAt } from '../kubernetes/json.ts';
+import type { NeighbourRequest } from '../kubernetes/review.ts';
+import { violationAt } from './carried-addresses.ts';
+import { type Check, type Finding, type NeighbourFacts, nothing } from './check.ts';
+import { violationOfName } from './led-names.ts';
+import { isByController } from './service-controller.ts';
+import { addressesIn, type WrittenAddress } from './written-endpoints.ts';
+
+/** More addresses than these are refused with them. */
+const mostFound = 32;
+
+/**
+ * The addresses that people write for a Service lie outside the cluster, and the platform grants them.
+ * Reads    subsets[*].addresses[*].ip and notReadyAddresses[*].ip of Endpoints; addressType and endpoints[*].addresses[*] of
+ *          EndpointSlices, whatever their conditions say; the ports of both
+ * Allowed  addresses outside the cluster that network.egressCIDRs and egress of the tenant grant at these ports, and vouched ones; names
+ *          that network.names grants; what the controllers of Kubernetes and network.services.controllers write; anything for the platform
+ * Why      an ingress controller, a load balancer or a proxy carries traffic to each address, and other tenants let it in: the author needs
+ *          no policy at all (SVC-01, CVE-2021-25740, which has no fix). The mirroring controller copies Endpoints to EndpointSlices, so
+ *          what is refused here is not copied
+ */
+export const endpointAddresses: Check = {
+  id: 'endpoint-addresses',
+  headline: 'leads to addresses that its tenant may not have others reach',
+  protects: 'border',
+  needs: { accountOwnerOfNeighbour: ({ kind }) => kind === 'Endpoints' || kind === 'EndpointSlice' },
+  neighbour(request, facts) {
+    const { owner, requester } = facts;
+    if (request.kind !== 'Endpoints' && request.kind !== 'EndpointSlice') return nothing;
+    if (owner === 'platform' || requester.platform || isByController(request, facts, 'endpoints')) return nothing;
+    const type = valueAt(request.object, 'addressType');
+    if (request.kind === 'EndpointSlice' && type !== 'IPv4' && type !== 'IPv6' && type !== 'FQDN') {
+      const reason = `${excerpt(type)} is no type of addresses that Bulkhead knows`;
+      return [{ path: 'addressType', reason, fix: 'write IPv4, IPv6 or FQDN' }];
+    }
+    return judged(addressesIn(request), type === 'FQDN', request, facts);
+  },
+};
+
+function judged(
+  written: Iterable<WrittenAddress>,
+  areNames: boolean,
+  request: NeighbourRequest,
+  facts: NeighbourFacts,
+): readonly Finding[] {
+  const { owner, tenancy, now } = facts;
+  if (owner === 'platform') return nothing;
+  const asked = { tenant: owner, tenancy, now };
+  const findings: Finding[] = [];
+  for (const { path, text, ports } of written) {
+    const violation = areNames ? violationOfName(text, 'granted', request, facts) : violationAt(text, ports, asked);
+    if (violation === undefined) continue;
+    findings.push({ path, ...violation });
+    if (findings.length === mostFound) break;
+  }
+  return findings;
+}

@@ -1,0 +1,109 @@
+/** DNS names to which a tenant has others lead traffic: an alias (ExternalName), endpoints by name. */
+import { containsPattern, parsePattern } from '../kubernetes/dns-pattern.ts';
+import { excerpt } from '../kubernetes/json.ts';
+import type { NeighbourRequest } from '../kubernetes/review.ts';
+import type { Violation } from './carried-addresses.ts';
+import type { NeighbourFacts } from './check.ts';
+import { isOwnNamespace } from './own-namespace.ts';
+
+/**
+ * Ends of names that are answered inside a cluster, a cloud or a host, and nowhere else: special names (RFC 6761, RFC 6762, RFC 8375,
+ * RFC 9476), addresses written backwards, and the zones of clouds, in which their metadata services are.
+ */
+const internalZones: readonly string[] = [
+  'localhost',
+  'local',
+  'localdomain',
+  'internal',
+  'intranet',
+  'private',
+  'corp',
+  'lan',
+  'home',
+  'home.arpa',
+  'in-addr.arpa',
+  'ip6.arpa',
+];
+
+/**
+ * @param others which names outside the cluster are admitted: those that network.names grants, or every one
+ * @returns undefined: the name leads to a namespace of the tenant, or is admitted
+ */
+export function violationOfName(
+  written: string,
+  others: 'granted' | 'every',
+  request: NeighbourRequest,
+  facts: NeighbourFacts,
+): Violation | undefined {
+  const { owner } = facts;
+  if (owner === 'platform') return undefined;
+  const pattern = parsePattern(written);
+  if (pattern?.labels === undefined || pattern.deep || pattern.text.includes('*'))
+    return { reason: `${excerpt(written)} is not a DNS name`, fix: 'write the full name, such as db.example.org' };
+  if (owner.network.names.some((granted) => containsPattern(granted, pattern))) return undefined;
+  const { labels, text } = pattern;
+  const last = labels.at(-1) ?? '';
+  const ask = `or ask the platform team to list ${text} in network.names of ${owner.name}`;
+  if (isNumber(last)) {
+    const reason = `${excerpt(written)} is an address and not a name, and programs that connect take it for one`;
+    return { reason, fix: 'write the name of the server' };
+  }
+  if (isOfPod(labels)) {
+    const reason = `${excerpt(written)} names the address of a pod, and the DNS of the cluster answers with any address that is written so`;
+    return { reason, fix: `name a Service of a namespace that is reserved for ${owner.name}` };
+  }
+  const namespace = namespaceIn(labels);
+  if (namespace !== undefined) {
+    if (isOwnNamespace(namespace, request, facts)) return undefined;
+    const reason = `leads to namespace ${namespace} of this cluster, which is not reserved for ${owner.name}: others would carry traffic there`;
+    return { reason, fix: `name a Service of a namespace that is reserved for ${owner.name}, ${ask}` };
+  }
+  const zone = internalZones.find((one) => text === one || text.endsWith(`.${one}`));
+  if (zone !== undefined || labels.length === 1) {
+    const reason = `${excerpt(written)} is a name that ${zone === undefined ? 'each program completes in its own way' : `is answered inside the cluster, the cloud or the host (${zone})`}`;
+    return { reason, fix: `write the full name of a server outside, ${ask}` };
+  }
+  const holder = labels.length === 2 ? facts.tenancy.reservation(last) : undefined;
+  if (holder !== undefined && !isOwnNamespace(last, request, facts)) {
+    const reason = `${excerpt(written)} is also a Service of namespace ${last} for a program that uses the search domains of the cluster`;
+    return { reason, fix: `write a name outside the cluster, ${ask}` };
+  }
+  if (others === 'every') return undefined;
+  return {
+    reason: `leads to whatever address ${text} has, and network.names of ${owner.name} does not grant it`,
+    fix: `ask the platform team to list ${text} in network.names of ${owner.name}`,
+  };
+}
+
+/** The namespaces of this cluster to which names may lead. */
+export function namespacesOfName(written: string): readonly string[] {
+  const { labels = [] } = parsePattern(written) ?? {};
+  const named = namespaceIn(labels);
+  if (named !== undefined) return [named];
+  return labels.length === 2 ? labels.slice(1) : [];
+}
+
+/**
+ * `SERVICE.NAMESPACE.svc`, with the domain of the cluster or without, and more labels before it (kubernetes/dns, specification 1.1). The
+ * domain can be any.
+ */
+function namespaceIn(labels: readonly string[]): string | undefined {
+  const at = placeOf('svc', labels);
+  return at === undefined ? undefined : labels[at - 1];
+}
+
+/** `10-0-0-7.NAMESPACE.pod`: CoreDNS answers it for every address, whatever pods there are (plugin kubernetes, `pods insecure`). */
+function isOfPod(labels: readonly string[]): boolean {
+  return placeOf('pod', labels) !== undefined;
+}
+
+function placeOf(word: 'svc' | 'pod', labels: readonly string[]): number | undefined {
+  const at = labels.lastIndexOf(word);
+  const isLast = at === labels.length - 1 || labels.slice(-2).join('.') === 'cluster.local';
+  return at > 1 || (at > 0 && isLast) ? at : undefined;
+}
+
+/** WHATWG URL, "ends in a number": decimal, octal or hexadecimal. Such a name is read as an IPv4 address. */
+function isNumber(label: string): boolean {
+  return /^[0-9]+$/.test(label) || /^0x[0-9a-f]*$/.test(label);
+}

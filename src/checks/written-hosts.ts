@@ -1,0 +1,79 @@
+/** The hosts that Ingresses, routes and Services ask others to serve. Reads the object as untrusted data. */
+import { isMap, valueAt } from '../kubernetes/json.ts';
+import { entry } from '../kubernetes/objects.ts';
+import type { NeighbourRequest } from '../kubernetes/review.ts';
+import { fieldOf } from './metadata-changes.ts';
+import { listOf, textOf } from './written-endpoints.ts';
+
+export interface WrittenHost {
+  readonly path: string;
+  /** Empty: every host. */
+  readonly text: string;
+  /** It is written in an annotation that the request changes. */
+  readonly ofChange?: true;
+}
+
+type IsOwn = (namespace: string) => boolean;
+
+/** Lists of hosts with commas between, for which a controller answers or writes records to the DNS. */
+const annotations: readonly string[] = [
+  'nginx.ingress.kubernetes.io/server-alias',
+  'external-dns.alpha.kubernetes.io/hostname',
+  'external-dns.alpha.kubernetes.io/internal-hostname',
+];
+
+/** Routes that are chosen by host. */
+const hosted: ReadonlySet<string> = new Set(['HTTPRoute', 'GRPCRoute', 'TLSRoute']);
+
+/** @param isOwn whether a namespace is the tenant's */
+export function hostsIn(request: NeighbourRequest, isOwn: IsOwn): readonly WrittenHost[] {
+  return [...hostsInSpec(request, isOwn), ...hostsInAnnotations(request)];
+}
+
+function hostsInSpec({ kind, object }: NeighbourRequest, isOwn: IsOwn): readonly WrittenHost[] {
+  const spec = valueAt(object, 'spec');
+  if (kind === 'Ingress') return hostsOfIngress(spec);
+  if (kind === 'Gateway' || kind === 'ListenerSet') {
+    // A listener without a host is about every host of its own gateway.
+    return listOf(valueAt(spec, 'listeners')).flatMap((one, index) => {
+      const text = textOf(valueAt(one, 'hostname'));
+      const parent = textOf(valueAt(spec, 'parentRef', 'namespace'));
+      return text === '' && (kind === 'Gateway' || parent === '' || isOwn(parent))
+        ? []
+        : [{ path: `spec.listeners[${index}].hostname`, text }];
+    });
+  }
+  if (!hosted.has(kind)) return [];
+  const hostnames = listOf(valueAt(spec, 'hostnames'));
+  if (hostnames.length === 0) return attachesElsewhere(spec, isOwn) ? [{ path: 'spec.hostnames', text: '' }] : [];
+  return hostnames.map((one, index) => ({ path: `spec.hostnames[${index}]`, text: textOf(one) }));
+}
+
+function hostsOfIngress(spec: unknown): readonly WrittenHost[] {
+  const found: WrittenHost[] = [];
+  if (isMap(valueAt(spec, 'defaultBackend'))) found.push({ path: 'spec.defaultBackend', text: '' });
+  for (const [index, rule] of listOf(valueAt(spec, 'rules')).entries())
+    found.push({ path: `spec.rules[${index}].host`, text: textOf(valueAt(rule, 'host')) });
+  for (const [index, tls] of listOf(valueAt(spec, 'tls')).entries())
+    for (const [place, host] of listOf(valueAt(tls, 'hosts')).entries())
+      found.push({ path: `spec.tls[${index}].hosts[${place}]`, text: textOf(host) });
+  return found;
+}
+
+/** Whether it attaches to a gateway of another namespace, where it then is about all hosts. */
+function attachesElsewhere(spec: unknown, isOwn: IsOwn): boolean {
+  return listOf(valueAt(spec, 'parentRefs')).some((one) => {
+    const [kind, namespace] = [valueAt(one, 'kind'), textOf(valueAt(one, 'namespace'))];
+    // A Service has traffic of its own name alone.
+    return kind !== 'Service' && namespace !== '' && !isOwn(namespace);
+  });
+}
+
+function hostsInAnnotations({ object, oldObject }: NeighbourRequest): readonly WrittenHost[] {
+  return annotations.flatMap((key) => {
+    const value = entry(object.metadata?.annotations, key);
+    if (value === undefined || value === entry(oldObject?.metadata?.annotations, key)) return [];
+    const path = fieldOf({ map: 'annotations', key });
+    return value.split(',').flatMap((one) => (one.trim() === '' ? [] : [{ path, text: one.trim(), ofChange: true }]));
+  });
+}

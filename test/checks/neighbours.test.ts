@@ -1,0 +1,227 @@
+/** What tenants try with Services and routes, and what the API server would refuse already: another version, or a forged review. */
+import t from 'tap';
+import { createAdmission } from '../../src/admission/admission.ts';
+import { byNamespace } from '../../src/exemptions/load-exemptions.ts';
+import { parseExemption } from '../../src/exemptions/parse-exemption.ts';
+import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
+import type { UserInfo } from '../../src/kubernetes/user.ts';
+import { unlined } from '../../src/tenancy/problem.ts';
+import { createTenancy } from '../../src/tenancy/tenancy.ts';
+import { cast } from '../fixtures/cast.ts';
+import { findingsIn } from '../fixtures/denial.ts';
+import { type Sent, submit } from '../fixtures/review.ts';
+import { createWorld } from '../fixtures/world.ts';
+
+const { tenancy, namespaces } = createWorld();
+const review = createAdmission({
+  tenancy: () => tenancy,
+  namespaces,
+  onDefect(error) {
+    throw error;
+  },
+});
+const user = cast['acme developer'];
+const metadata = { name: 'x', namespace: 'acme-web' };
+type Fields = Readonly<Record<string, unknown>>;
+const object = (apiVersion: string, kind: string, fields: Fields): KubernetesObject => ({
+  apiVersion,
+  kind,
+  metadata,
+  ...fields,
+});
+const slice = (addressType: unknown, addresses: unknown, ports: unknown = [{ port: 80 }]) =>
+  object('discovery.k8s.io/v1', 'EndpointSlice', { addressType, endpoints: [{ addresses }], ports });
+const alias = (externalName: unknown) => object('v1', 'Service', { spec: { type: 'ExternalName', externalName } });
+const route = (spec: Fields) => object('gateway.networking.k8s.io/v1', 'HTTPRoute', { spec });
+const inHost = (host: unknown) =>
+  object('networking.k8s.io/v1', 'Ingress', { spec: { ingressClassName: 'nginx', rules: [{ host }] } });
+
+const addresses: readonly (readonly [sentence: string, type: string, address: unknown, reason: RegExp])[] = [
+  [
+    'an address of a pod in the form of IPv6',
+    'IPv6',
+    '::ffff:10.244.3.7',
+    /^is 10\.244\.3\.7, an address of the pod network/,
+  ],
+  ['the same in hexadecimal', 'IPv6', '::ffff:af4:307', /an address of the pod network/],
+  ['leading zeros', 'IPv4', '0203.0.113.7', /not an address that all programs read alike/],
+  ['three parts', 'IPv4', '127.1', /not an address that all programs read alike/],
+  ['a zone', 'IPv6', 'fe80::1%eth0', /not an address that all programs read alike/],
+  ['a range', 'IPv4', '203.0.113.0/24', /not an address that all programs read alike/],
+  ['blanks', 'IPv4', ' 203.0.113.7', /not an address that all programs read alike/],
+  ['the loopback', 'IPv4', '127.0.0.53', /where each program that connects answers itself/],
+  ['no address', 'IPv4', '0.0.0.0', /where each program that connects answers itself/],
+  ['the loopback of IPv6', 'IPv6', '::1', /where each program that connects answers itself/],
+  ['a number in place of a text', 'IPv4', 7, /not an address that all programs read alike/],
+  ['the metadata service', 'IPv4', '169.254.169.254', /an address of the metadata service/],
+  ['another family than it says', 'IPv6', '10.244.3.7', /an address of the pod network/],
+];
+
+const refused: readonly (readonly [sentence: string, object: KubernetesObject, path: string, reason: RegExp])[] = [
+  ...addresses.map(
+    ([sentence, type, address, reason]) =>
+      [sentence, slice(type, [address]), 'endpoints[0].addresses[0]', reason] as const,
+  ),
+  ['an unknown type of addresses', slice('FQDNv2', ['db.example.org']), 'addressType', /no type of addresses/],
+  ['no type of addresses', slice(undefined, ['203.0.113.7']), 'addressType', /no type of addresses/],
+  ...['DB.Beta-Data.SVC.Cluster.LOCAL.', 'db.beta-data.svc.cluster.local', 'a.b.db.beta-data.svc.cluster.local.'].map(
+    (name) => [name, alias(name), 'spec.externalName', /^leads to namespace beta-data/] as const,
+  ),
+  ...['127.1', '2130706433', '0x7f.1', '010.0.0.1', '10.0.0.1.'].map(
+    (name) => [name, alias(name), 'spec.externalName', /is an address and not a name/] as const,
+  ),
+  ...['', 'a..b', '*.example.org', 'http://db.example.org', '[::1]', 7].map(
+    (name) => [`no name: ${name}`, alias(name), 'spec.externalName', /is not a DNS name/] as const,
+  ),
+  ['a host in capitals, with a dot', inHost('Beta.Example.COM.'), 'spec.rules[0].host', /reserved for another tenant/],
+  ['a star alone', inHost('*'), 'spec.rules[0].host', /includes hosts that are reserved/],
+  ['a star in the middle', inHost('a.*.beta.example.com'), 'spec.rules[0].host', /is no host name/],
+  ['two stars', inHost('*.*.example.com'), 'spec.rules[0].host', /is no host name/],
+  ['a host with a port', inHost('beta.example.com:80'), 'spec.rules[0].host', /is no host name/],
+  [
+    'a reference in a field that is not known yet',
+    route({ hostnames: ['acme.example.com'], later: { deep: [{ targetRef: { name: 'a', namespace: 'gamma-lab' } }] } }),
+    'spec.later.deep[0].targetRef.namespace',
+    /^leads traffic to namespace gamma-lab/,
+  ],
+  [
+    'a parent that is a Service of another tenant',
+    route({
+      hostnames: ['acme.example.com'],
+      parentRefs: [{ kind: 'Service', group: '', name: 'a', namespace: 'gamma-lab' }],
+    }),
+    'spec.parentRefs[0].namespace',
+    /^attaches to a in namespace gamma-lab/,
+  ],
+];
+
+for (const [sentence, written, path, reason] of refused)
+  t.test(`refused: ${sentence}`, async (t) => {
+    const { allowed, status } = await submit(review, { user, operation: 'CREATE', object: written });
+    const findings = findingsIn(status?.message ?? '');
+    t.notOk(allowed);
+    t.ok(
+      findings.some((one) => one.path === path && reason.test(one.why)),
+      path,
+      { findings },
+    );
+  });
+
+const service = (spec: Fields, more: Fields = {}) => ({ ...object('v1', 'Service', { spec }), ...more });
+const selecting = service({ selector: { app: 'web' } });
+
+const changes: readonly (readonly [sentence: string, sent: Partial<Sent>, admitted: boolean])[] = [
+  ['an empty selector in place of one', { object: service({ selector: {} }), oldObject: selecting }, false],
+  ['a selector that becomes null', { object: service({ selector: null }), oldObject: selecting }, false],
+  ['a selector is added', { object: selecting, oldObject: service({}) }, true],
+  [
+    'the status says what it said before',
+    {
+      subresource: 'status',
+      object: service({}, { status: { loadBalancer: { ingress: [{ ip: '10.96.0.10' }] } } }),
+      oldObject: service({}, { status: { loadBalancer: { ingress: [{ ip: '10.96.0.10' }] } } }),
+    },
+    true,
+  ],
+  [
+    'the status gets a host name',
+    {
+      subresource: 'status',
+      object: service({}, { status: { loadBalancer: { ingress: [{ hostname: 'a.example' }] } } }),
+      oldObject: service({}),
+    },
+    false,
+  ],
+  [
+    'the ports of an address change',
+    {
+      subresource: 'status',
+      object: service({}, { status: { loadBalancer: { ingress: [{ ip: '10.96.0.10', ipMode: 'VIP' }] } } }),
+      oldObject: service({}, { status: { loadBalancer: { ingress: [{ ip: '10.96.0.10', ipMode: 'Proxy' }] } } }),
+    },
+    false,
+  ],
+  [
+    'an owner of a slice with addresses of pods is removed',
+    {
+      object: slice('IPv4', ['10.244.3.7']),
+      oldObject: {
+        ...slice('IPv4', ['10.244.3.7']),
+        metadata: { ...metadata, ownerReferences: [{ apiVersion: 'v1', kind: 'Service', name: 'web', uid: 'u' }] },
+      },
+    },
+    false,
+  ],
+  [
+    'a finalizer of such a slice is removed',
+    {
+      object: slice('IPv4', ['10.244.3.7']),
+      oldObject: { ...slice('IPv4', ['10.244.3.7']), metadata: { ...metadata, finalizers: ['example.com/a'] } },
+    },
+    true,
+  ],
+];
+
+for (const [sentence, sent, admitted] of changes)
+  t.test(`${admitted ? 'admitted' : 'refused'}: ${sentence}`, async (t) => {
+    const { allowed, status } = await submit(review, { user, operation: 'UPDATE', ...sent });
+    t.equal(allowed, admitted, sentence, { status });
+  });
+
+for (const [module, written] of [
+  ['services', alias('db.beta-data.svc.cluster.local')],
+  ['routes', inHost('beta.example.com')],
+] as const)
+  t.test(`${module} that are switched off are not judged`, async (t) => {
+    const settings = { ...tenancy.settings, [module]: { ...tenancy.settings[module], judged: false } };
+    const without = createAdmission({ tenancy: () => ({ ...tenancy, settings }), namespaces, onDefect: () => {} });
+    t.equal((await submit(review, { user, operation: 'CREATE', object: written })).allowed, false);
+    t.equal((await submit(without, { user, operation: 'CREATE', object: written })).allowed, true);
+  });
+
+t.test(
+  'the operator of a database may be exempted: it writes the address of its own pod, as Patroni does',
+  async (t) => {
+    const account = { username: 'system:serviceaccount:acme-web:patroni', groups: [] };
+    const parsed = parseExemption({
+      value: {
+        apiVersion: 'bulkhead.dev/v1alpha1',
+        kind: 'Exemption',
+        metadata: { name: 'patroni' },
+        spec: {
+          ...{ tenant: 'acme', namespace: 'acme-web', checks: ['endpoint-addresses'], reason: 'leader', owner: 'dba' },
+          match: {
+            kinds: ['Endpoints'],
+            requesters: [{ kind: 'ServiceAccount', namespace: 'acme-web', name: 'patroni' }],
+          },
+          expires: '2090-01-01T00:00:00Z',
+        },
+      },
+      locate: unlined('patroni'),
+    });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    const exempted = { ...tenancy, exemptions: byNamespace([parsed.value]) };
+    const reviewed = createAdmission({ tenancy: () => exempted, namespaces, onDefect: () => {} });
+    const leader = object('v1', 'Endpoints', {
+      subsets: [{ addresses: [{ ip: '10.244.3.7' }], ports: [{ port: 5432 }] }],
+    });
+    const send = (user: UserInfo, written: KubernetesObject) =>
+      submit(reviewed, { user, operation: 'CREATE', object: written });
+    t.match(await send(account, leader), { allowed: true, auditAnnotations: { exemptions: 'patroni' } });
+    t.match(await send(user, leader), { allowed: false }, 'no other account');
+    t.match(await send(account, slice('IPv4', ['10.244.3.7'])), { allowed: false }, 'no other kind');
+  },
+);
+
+t.test('an account that the settings list is believed only from a namespace of the platform', async (t) => {
+  const listed = (namespace: string) => {
+    const controllers = [{ kind: 'ServiceAccount', namespace, name: 'endpoints' } as const];
+    const settings = { ...tenancy.settings, services: { ...tenancy.settings.services, controllers } };
+    const known = createTenancy(settings, [...tenancy.tenants.values()]);
+    const reviewed = createAdmission({ tenancy: () => known, namespaces, onDefect: () => {} });
+    const account = { username: `system:serviceaccount:${namespace}:endpoints`, groups: [] };
+    return submit(reviewed, { user: account, operation: 'CREATE', object: slice('IPv4', ['10.244.3.7']) });
+  };
+  t.match(await listed('ingress-nginx'), { allowed: true });
+  t.match(await listed('acme-web'), { allowed: false });
+});
