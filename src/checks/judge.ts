@@ -3,7 +3,7 @@
  * rejects a request instead of admitting it, and in this one place.
  */
 import type { PolicyVerdict } from '../kinds/kind.ts';
-import { policyKindOf } from '../kinds/policy-kind.ts';
+import { isJudged, policyKindOf } from '../kinds/policy-kind.ts';
 import type { PolicyRequest, WorkloadRequest } from '../kubernetes/review.ts';
 import { judgeBorder } from '../reach/border.ts';
 import { emptyReach } from '../reach/model.ts';
@@ -158,6 +158,7 @@ function run(check: Check, asked: Asked, changed: ChangedContainers | undefined)
 function aboutPolicy(request: PolicyRequest, facts: GatheredPolicyFacts): PolicyFacts {
   const { owner, tenancy, now, holderOf, isKept } = facts;
   if (request.operation === 'DELETE' || owner === 'platform') return unread(facts);
+  if (!isJudged(request, tenancy.settings)) return unread(facts);
   const kind = policyKindOf(request);
   const reach = facts.reach ?? kind.read(request.object);
   const border: Border = { namespace: request.namespace, tenant: owner, tenancy, now, holderOf, isKept };

@@ -60,6 +60,7 @@ export const exemptableKinds: readonly string[] = [
   'StagedNetworkPolicy',
   'StagedKubernetesNetworkPolicy',
   'NetworkSet',
+  'AuthorizationPolicy',
 ];
 
 const oneLine = {

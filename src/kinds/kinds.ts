@@ -7,6 +7,7 @@ import { calicoStagedPolicy } from './calico-staged-policy/calico-staged-policy.
 import { ciliumNetworkPolicy } from './cilium-network-policy/cilium-network-policy.ts';
 import { exemption } from './exemption.ts';
 import { gateRequest } from './gate-request.ts';
+import { istioAuthorizationPolicy } from './istio-authorization-policy/istio-authorization-policy.ts';
 import type { Kind } from './kind.ts';
 import { namespace } from './namespace.ts';
 import { networkPolicy } from './network-policy/network-policy.ts';
@@ -25,6 +26,7 @@ export const kinds: readonly Kind[] = [
   ...calicoGroups.map((group) => calicoStagedPolicy('StagedNetworkPolicy', group)),
   ...calicoGroups.map((group) => calicoStagedPolicy('StagedKubernetesNetworkPolicy', group)),
   ...calicoGroups.map(calicoNetworkSet),
+  istioAuthorizationPolicy,
   resourceQuota,
   tenant,
   exemption,

@@ -60,7 +60,8 @@ const replaced: readonly (readonly [words: RegExp, say: string])[] = [
   [/\bcontested\b/i, 'conflict'],
   [/\bsettl(e|es|ed|ing)\b/i, 'propagation delay, debounce'],
   [/\bleaving\b/i, 'terminating'],
-  [/\btrust(s|ed)?\b/i, 'CA bundle'],
+  // A trust domain is one of SPIFFE, and so of Istio.
+  [/\btrust(s|ed)?\b(?! domain)/i, 'CA bundle'],
   [/\bwire\b/i, 'decode'],
   [/\bknown objects\b/i, 'object cache'],
   [/\blist items\b/i, 'list stream'],

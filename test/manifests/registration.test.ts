@@ -88,6 +88,8 @@ t.test('operations', async (t) => {
       'crd.projectcalico.org/v1/stagedkubernetesnetworkpolicies': ['CREATE', 'UPDATE', 'DELETE'],
       'projectcalico.org/v3/networksets': ['CREATE', 'UPDATE', 'DELETE'],
       'crd.projectcalico.org/v1/networksets': ['CREATE', 'UPDATE', 'DELETE'],
+      'security.istio.io/v1/authorizationpolicies': ['CREATE', 'UPDATE'],
+      'security.istio.io/v1beta1/authorizationpolicies': ['CREATE', 'UPDATE'],
       'v1/resourcequotas': ['CREATE', 'UPDATE', 'DELETE'],
       'v1/resourcequotas/status': ['UPDATE'],
       'bulkhead.dev/v1alpha1/tenants': ['CREATE', 'UPDATE', 'DELETE'],
