@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Policy } from '../../kubernetes/objects.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
+import { policyReviews } from '../policy-reviews.ts';
 import { isDryRun, readAuthorizationPolicy } from './read-policy.ts';
 import { istioWords } from './words.ts';
 
@@ -13,8 +14,7 @@ export const istioAuthorizationPolicy: PolicyKind = {
   plural: 'authorizationpolicies',
   scope: 'Namespaced',
   writers: 'tenants',
-  // No change mends it, so only the validating webhook is asked.
-  reviews: [{ phase: 'validate', resources: ['authorizationpolicies'], operations: ['CREATE', 'UPDATE'] }],
+  reviews: policyReviews('authorizationpolicies'),
   optional: ['authorizationpolicies'],
   rights: [
     {

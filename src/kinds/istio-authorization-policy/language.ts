@@ -10,6 +10,9 @@
 import { matchesGlob } from '../../reach/identity/glob.ts';
 import { anyIdentity, type IdentityPattern, type IdentityProduct } from '../../reach/identity/pattern.ts';
 
+/** Twice what a name can have. */
+const longestNamespace = 126;
+
 /** What Istio has taken for a regular expression at one time. */
 const expressionSyntax = /[()[\]{}|+^$\\?]/;
 
@@ -89,11 +92,13 @@ function endOf(
  * was an expression.
  */
 export function namespacePattern(text: string): IdentityPattern | undefined {
-  if (!/^[a-z0-9*-]+$/.test(text)) return undefined;
-  const namespaces = new Set([text]);
-  for (let star = text.indexOf('*'); star >= 0; star = text.indexOf('*', star + 1))
-    if (matchesGlob(`*${text.slice(star + 1)}`, 'sa')) namespaces.add(text.slice(0, star + 1));
-  if (matchesGlob(text, 'sa')) namespaces.add('ns');
+  if (text.length > longestNamespace || !/^[a-z0-9*-]+$/.test(text)) return undefined;
+  const glob = text.replaceAll(/\*+/g, '*');
+  const namespaces = new Set([glob]);
+  // What stands behind a star that matches "sa" is short, so of a long text few stars are tried to the end.
+  for (let star = glob.indexOf('*'); star >= 0; star = glob.indexOf('*', star + 1))
+    if (matchesGlob(`*${glob.slice(star + 1)}`, 'sa')) namespaces.add(glob.slice(0, star + 1));
+  if (matchesGlob(glob, 'sa')) namespaces.add('ns');
   return { text, products: [...namespaces].map((namespace) => ({ ...anyIdentity, namespace })) };
 }
 

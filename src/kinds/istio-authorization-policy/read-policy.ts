@@ -89,8 +89,11 @@ function readRule(written: unknown, subject: Subject | undefined, place: Place):
   if (subject === undefined || ports.length === 0) return;
   const shared = found.onPorts(ports);
   for (const { callers, at } of sources) {
-    const peers = peersOf(both(callers, condition), at);
-    if (!found.examines(peers.length, 'peers', scope, at.path)) return;
+    const who = both(callers, condition);
+    // Every way to meet all fields is looked at.
+    const ways = who.all.reduce((product, { patterns }) => product * patterns.length, 1);
+    if (!found.examines(ways, 'peers', scope, at.path)) return;
+    const peers = peersOf(who, at);
     for (const { peer, path } of peers)
       found.add({ action: 'allow', subject, direction: 'ingress', path, peer, ports: shared });
   }
