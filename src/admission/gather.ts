@@ -12,7 +12,7 @@ import {
   needsOwnerOfAccount,
 } from '../checks/needs.ts';
 import { tenantsOf } from '../exemptions/doubt.ts';
-import { policyKindOf } from '../kinds/policy-kind.ts';
+import { isJudged, policyKindOf } from '../kinds/policy-kind.ts';
 import { isGiven, valueAt } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
 import type {
@@ -178,7 +178,8 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
     }
     case 'policy': {
       const namespaceEmptied = isEnding(request, record, facts) && !(await hasPods(request.namespace, sources));
-      if (owner === 'platform' || !isRead(request, owner, sources))
+      const isAsked = owner !== 'platform' && isJudged(request, tenancy.settings);
+      if (!isAsked || !isRead(request, owner, sources))
         return { family: 'policy', request, facts: { ...facts, namespaceEmptied } };
       const reach = policyKindOf(request).read(request.object);
       const names = namesToLookUp(reach, { tenant: owner, tenancy, namespace: request.namespace });

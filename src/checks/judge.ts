@@ -4,7 +4,7 @@
  */
 import type { PolicyVerdict } from '../kinds/kind.ts';
 import { neighbourKindOf } from '../kinds/neighbour-kind.ts';
-import { policyKindOf } from '../kinds/policy-kind.ts';
+import { isJudged, policyKindOf } from '../kinds/policy-kind.ts';
 import type { PolicyRequest, WorkloadRequest } from '../kubernetes/review.ts';
 import { judgeBorder } from '../reach/border.ts';
 import { emptyReach } from '../reach/model.ts';
@@ -169,6 +169,7 @@ function run(check: Check, asked: Asked, changed: ChangedContainers | undefined)
 function aboutPolicy(request: PolicyRequest, facts: GatheredPolicyFacts): PolicyFacts {
   const { owner, tenancy, now, holderOf, isKept } = facts;
   if (request.operation === 'DELETE' || owner === 'platform') return unread(facts);
+  if (!isJudged(request, tenancy.settings)) return unread(facts);
   const kind = policyKindOf(request);
   const reach = facts.reach ?? kind.read(request.object);
   const border: Border = { namespace: request.namespace, tenant: owner, tenancy, now, holderOf, isKept };

@@ -1,11 +1,12 @@
+import { isJudged, policyKindOf } from '../kinds/policy-kind.ts';
 import { platformKindOf } from '../tenancy/platform-kinds.ts';
-import { type Check, nothing } from './check.ts';
+import { type Check, type Facts, type Finding, nothing } from './check.ts';
 import { isLeftAlone, mayWriteKind, resourceOf } from './unread-objects.ts';
 
 /**
  * A kind that may open, redirect or reorder traffic, and that Bulkhead does not read, is not a tenant's to write.
  * Reads    the API group and resource of every object of the groups in tenancy/policy-groups.ts, with all subresources, on CREATE and
- *          UPDATE; of the object only whether an update changes it
+ *          UPDATE; of the object only whether an update changes it. An AuthorizationPolicy counts while the settings have no section istio
  * Allowed  the platform; agents of the network, for what is theirs (tenancy/network-agents.ts); in namespaces of tenants what
  *          network.policyKinds lists for the tenant; everybody whom RBAC lets, in namespaces of the platform
  * Why      network plugins and meshes have policy kinds of their own, beside NetworkPolicy. What such an object allows is not known
@@ -28,15 +29,24 @@ export const unknownPolicyKind: Check = {
         },
       ];
     }
-    const { owner, tenancy } = facts;
-    if (owner === 'platform' || mayWriteKind(name, owner, tenancy.settings)) return nothing;
-    return [
-      {
-        path: 'kind',
-        reason: `${name} may open or redirect traffic, and Bulkhead does not read it, so nothing proves that it stays inside ${owner.name}`,
-        fix: `write a NetworkPolicy instead, or ask the platform team to list ${name} in network.policyKinds for ${owner.name}`,
-        protects: 'border',
-      },
-    ];
+    return inNamespace(name, facts);
+  },
+  policy(request, facts) {
+    if (isJudged(request, facts.tenancy.settings) || request.operation === 'DELETE' || facts.requester.platform)
+      return nothing;
+    const { group, plural } = policyKindOf(request);
+    return inNamespace(`${plural}.${group}`, facts);
   },
 };
+
+function inNamespace(name: string, { owner, tenancy }: Facts): readonly Finding[] {
+  if (owner === 'platform' || mayWriteKind(name, owner, tenancy.settings)) return nothing;
+  return [
+    {
+      path: 'kind',
+      reason: `${name} may open or redirect traffic, and Bulkhead does not read it, so nothing proves that it stays inside ${owner.name}`,
+      fix: `write a NetworkPolicy instead, or ask the platform team to list ${name} in network.policyKinds for ${owner.name}`,
+      protects: 'border',
+    },
+  ];
+}

@@ -133,6 +133,9 @@ export function createMatchers(parties: Parties, settings: Settings, reading: Re
           return having(peer.addresses, opens);
         case 'entity':
           return entityMatcher(peer.entity);
+        // Of a mesh: a proxy decides. No policy that names callers is in force here.
+        case 'identity':
+          return nobody;
         case 'name':
           return {
             ...nobody,

@@ -80,6 +80,7 @@ export const exemptableKinds: readonly string[] = [
   'TCPRoute',
   'UDPRoute',
   'ReferenceGrant',
+  'AuthorizationPolicy',
 ];
 
 const oneLine = {

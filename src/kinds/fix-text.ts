@@ -13,6 +13,7 @@ import { describeReserved } from '../tenancy/reserved-names.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Direction, Tenant } from '../tenancy/tenant.ts';
 import { grantText, onlyGranted } from './fix-addresses.ts';
+import { nameCallers, narrowToCallers } from './fix-callers.ts';
 import { listPeers, namespacesOf, peersOf } from './fix-peers.ts';
 import type { PolicyVerdict } from './kind.ts';
 import { labelsOf, labelText, type PolicyWords } from './policy-words.ts';
@@ -117,6 +118,10 @@ export function fixText(
       return otherTier(fix);
     case 'grant-cluster':
       return grantCluster(fix, tenant);
+    case 'name-callers':
+      return nameCallers(fix, tenant);
+    case 'narrow-to-callers':
+      return narrowToCallers(fix);
     case 'complete-settings':
       return `ask the platform to complete the settings, or ${selectPods}`;
   }

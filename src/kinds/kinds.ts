@@ -7,6 +7,7 @@ import { calicoStagedPolicy } from './calico-staged-policy/calico-staged-policy.
 import { ciliumNetworkPolicy } from './cilium-network-policy/cilium-network-policy.ts';
 import { exemption } from './exemption.ts';
 import { gateRequest } from './gate-request.ts';
+import { istioAuthorizationPolicy } from './istio-authorization-policy/istio-authorization-policy.ts';
 import type { Kind } from './kind.ts';
 import { namespace } from './namespace.ts';
 import { networkPolicy } from './network-policy/network-policy.ts';
@@ -35,6 +36,7 @@ export const kinds: readonly Kind[] = [
   endpointSlice,
   ingress,
   ...gatewayKinds,
+  istioAuthorizationPolicy,
   resourceQuota,
   tenant,
   exemption,

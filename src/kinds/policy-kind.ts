@@ -1,4 +1,5 @@
 import type { PolicyRequest } from '../kubernetes/review.ts';
+import type { Settings } from '../tenancy/settings.ts';
 import type { PolicyKind } from './kind.ts';
 import { kinds } from './kinds.ts';
 import { resourceNames } from './resource-name.ts';
@@ -11,6 +12,11 @@ export const listedPolicyKinds: readonly PolicyKind[] = policyKinds.filter(({ li
 const byResource: ReadonlyMap<string, PolicyKind> = new Map(
   policyKinds.flatMap((kind) => resourceNames(kind, [kind.plural]).map((resource) => [resource, kind] as const)),
 );
+
+/** Whether what a policy says is judged. Otherwise it is refused to tenants as a kind that Bulkhead does not read. */
+export function isJudged(request: Pick<PolicyRequest, 'resource'>, settings: Settings): boolean {
+  return policyKindOf(request).isConfigured?.(settings) ?? true;
+}
 
 /** @throws for a request that was not decoded by the table */
 export function policyKindOf({ resource }: Pick<PolicyRequest, 'resource'>): PolicyKind {

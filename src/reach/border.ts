@@ -11,9 +11,11 @@ import { judgeClusters } from './cluster-peer.ts';
 import { judgeEntity } from './entity-peer.ts';
 import { judgeExpression } from './expression-peer.ts';
 import type { Fix, GrantedAddresses } from './fix.ts';
+import { judgeIdentity } from './identity-peer.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
 import type { AllowRule, DiagnosticScope, Reach, Subject } from './model.ts';
 import { judgeName } from './name-peer.ts';
+import { judgeProviders } from './providers.ts';
 import { podServices, servicesOn } from './shared-service.ts';
 import { judgeSubject } from './subject.ts';
 import type { Border, Violation } from './violation.ts';
@@ -31,7 +33,7 @@ export interface PeerVerdict extends DiagnosticScope, Violation {
  */
 export function judgeBorder(reach: Reach, border: Border): readonly PeerVerdict[] {
   const { rules, diagnostics } = reach;
-  const verdicts = [...judgeTiers(reach, border)];
+  const verdicts = [...judgeTiers(reach, border), ...judgeProviders(reach, border)];
   let judged: Subject | undefined;
   let told = 0;
   for (let index = 0; index <= rules.length; index++) {
@@ -84,6 +86,8 @@ export function judgeRule(rule: AllowRule, border: Border): Violation | undefine
       return meantForNames(judgeEntity(peer, rule, border), rule, border);
     case 'name':
       return judgeName(peer, border);
+    case 'identity':
+      return judgeIdentity(peer, rule, border);
   }
 }
 

@@ -125,5 +125,19 @@ export type Fix =
   | { readonly id: 'other-tier'; readonly tiers: readonly string[]; readonly isName: boolean }
   /** Pods of another cluster of a mesh, which nothing grants. `isOwnKnown`: the settings say which cluster this is. */
   | { readonly id: 'grant-cluster'; readonly cluster: string; readonly isOwnKnown: boolean }
+  /** The source of a policy of a mesh names no caller, or others than the tenant's. */
+  | {
+      readonly id: 'name-callers';
+      /** The policy's own. */
+      readonly namespace: string;
+      /** Tenants with whom a gate opens these ports. */
+      readonly partners: readonly string[];
+      /** Of the tenant, with pods. */
+      readonly services: readonly SharedService[];
+      /** A name that it has and that nobody has reserved. */
+      readonly unreserved?: string;
+    }
+  /** The source names more of the namespace than the service. */
+  | { readonly id: 'narrow-to-callers'; readonly service: SharedService }
   /** The settings do not list the cluster's ranges of a family. */
   | { readonly id: 'complete-settings' };

@@ -18,6 +18,7 @@ import type { Port } from '../kubernetes/port-range.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import type { Expression } from './expression/expression.ts';
 import type { Fix } from './fix.ts';
+import type { IdentityPattern } from './identity/pattern.ts';
 
 /** What one policy says. Both lists are in the order of the object's fields. */
 export interface Reach {
@@ -27,6 +28,8 @@ export interface Reach {
   readonly diagnostics: readonly PlacedDiagnostic[];
   /** Where the kind has tiers: those that one version of its engine or another takes it to be in. */
   readonly tiers?: readonly Tier[];
+  /** Where the kind can ask others for a decision. */
+  readonly providers?: readonly Provider[];
 }
 
 /** Policies of an earlier tier decide before all of a later one. */
@@ -90,7 +93,7 @@ export interface Subject extends Pods {
   readonly path: FieldPath;
 }
 
-export type Peer = SelectorPeer | ExpressionPeer | AnyPeer | IpBlockPeer | EntityPeer | NamePeer;
+export type Peer = SelectorPeer | ExpressionPeer | AnyPeer | IpBlockPeer | EntityPeer | NamePeer | IdentityPeer;
 
 export interface SelectorPeer extends Pods {
   readonly kind: 'selector';
@@ -152,6 +155,24 @@ export interface EntityPeer {
 export interface NamePeer {
   readonly kind: 'name';
   readonly pattern: DnsPattern;
+}
+
+/** Who calls in a mesh, by the identity in the certificate: whom all of it holds for. */
+export interface IdentityPeer {
+  readonly kind: 'identity';
+  /** Of each list one pattern matches; no list is empty. None: every caller, one without an identity too. */
+  readonly all: readonly (readonly IdentityPattern[])[];
+  /** None of them matches, as none does of a caller without an identity. */
+  readonly none: readonly IdentityPattern[];
+  /** Undefined: any. Not empty. */
+  readonly addresses: IpSet | undefined;
+}
+
+/** Who is asked about each request besides, by a name that the platform has given it. It can only deny, and sees what it is asked about. */
+export interface Provider {
+  readonly name: string;
+  /** The field that names it. */
+  readonly path: FieldPath;
 }
 
 /**

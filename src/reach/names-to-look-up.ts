@@ -1,7 +1,8 @@
 import { domainFor, type Selector } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import type { Expression } from './expression/expression.ts';
-import { nameKey, type Reach } from './model.ts';
+import { isLiteral } from './identity/glob.ts';
+import { type IdentityPeer, nameKey, type Reach } from './model.ts';
 import { mostLookedUp, possibleNames } from './namespace-name.ts';
 import type { Border } from './violation.ts';
 
@@ -16,6 +17,7 @@ export function namesToLookUp(reach: Reach, border: Omit<Border, 'holderOf' | 'n
     if (action === 'deny') continue;
     if (subject.namespaces !== undefined) addNames(asked, subject.namespaces, border);
     if (peer.kind === 'selector' && peer.namespaces !== undefined) addNames(asked, peer.namespaces, border);
+    if (peer.kind === 'identity') addReserved(asked, namesOfCallers(peer), border);
     if (peer.kind === 'expression') addWritten(asked, peer.expression, border);
     if (asked.size > mostLookedUp) return [];
   }
@@ -45,8 +47,17 @@ function addReserved(
 ): void {
   for (const name of names) {
     const owner = name === namespace ? undefined : tenancy.reservation(name);
-    if (owner === undefined || owner === 'platform' || owner.name !== tenant.name) continue;
+    if (owner === undefined || owner === 'platform') continue;
+    // By name, a policy of a mesh names namespaces of tenants with a gate.
+    if (owner.name !== tenant.name && !tenant.network.gates.some((gate) => gate.tenant === owner.name)) continue;
     asked.add(name);
     if (asked.size > mostLookedUp) return;
   }
+}
+
+/** The first field that is looked at decides; every other one only narrows what it names. */
+function namesOfCallers({ all }: IdentityPeer): readonly string[] {
+  return all.flatMap((list) =>
+    list.flatMap(({ products }) => products.map(({ namespace }) => namespace).filter(isLiteral)),
+  );
 }

@@ -44,6 +44,7 @@ export function parseServices(documents: readonly SharedServiceDocument[], repor
       }),
       ...(document.entity && { entity: document.entity }),
       ...(document.clusters && { clusters: new Set(document.clusters) }),
+      ...(document.serviceAccounts && { serviceAccounts: new Set(document.serviceAccounts) }),
       ...offerOf(document),
       ...selectionOf(document, steps, report),
     };
@@ -84,12 +85,19 @@ function judgePlace(document: SharedServiceDocument, steps: readonly Step[], rep
     const others = {
       ...{ namespace, podSelector, addresses: document.addresses, endpoints: document.endpoints },
       clusters: document.clusters,
+      serviceAccounts: document.serviceAccounts,
     };
     for (const [field, value] of Object.entries(others))
       if (value !== undefined)
         report([...steps, field], 'stands beside entity', 'make a service of its own of it, or remove it');
     if (offer === 'baseline')
       report([...steps, 'offer'], 'is baseline, and no NetworkPolicy can name an entity', 'remove it, or write policy');
+  } else if (namespace === undefined && document.serviceAccounts !== undefined) {
+    report(
+      [...steps, 'serviceAccounts'],
+      'is given without namespace',
+      'give namespace and podSelector too, or remove it',
+    );
   } else if ((namespace === undefined) !== (podSelector === undefined)) {
     const [missing, given] = namespace === undefined ? ['namespace', 'podSelector'] : ['podSelector', 'namespace'];
     report([...steps, missing], `is missing beside ${given}`, 'give both, or neither for a service at addresses alone');

@@ -17,6 +17,7 @@ import {
 } from './parse-cluster-addresses.ts';
 import { parseClusterPolicy } from './parse-cluster-policy.ts';
 import { parseGates } from './parse-gates.ts';
+import { parseIstio } from './parse-istio.ts';
 import { parseNamespaceGrants } from './parse-namespace-grants.ts';
 import { parsePods } from './parse-pods.ts';
 import { parseNetworkAgents, parsePolicyKinds } from './parse-policy-kinds.ts';
@@ -70,6 +71,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     { tenantLabel, identities: platformIdentities, reserved: reserved.reservedNamespaceKeys, trustedLabels },
     report,
   );
+  const istio = parseIstio(spec.istio);
   const networkAgents = parseNetworkAgents(spec.platform?.networkAgents ?? [], report);
   const services = parseServiceSettings(network.services ?? {}, report);
   const grantees = [...granted.namespaceWriters, ...granted.provisioners, ...networkAgents]
@@ -88,6 +90,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
         // A tenant that could take the name of a shared service's namespace would be let in everywhere.
         ...sharedServices.flatMap(({ namespace }) => namespace ?? []),
         ...namesOfTrusted(trustedLabels),
+        ...(istio.istio === undefined ? [] : [istio.istio.rootNamespace]),
         // A tenant that could take the name of one of these would make itself the platform, a scheduler, a writer of namespaces, or an agent.
         ...[...platformIdentities, ...allSchedulers, ...grantees].flatMap((subject) =>
           subject.kind === 'ServiceAccount' ? [subject.namespace] : [],
@@ -111,6 +114,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     trustedLabels,
     gates: parseGates(spec.gates ?? {}, report),
     ...(network.plugin !== undefined && { plugin: network.plugin }),
+    ...istio,
     ...(network.clusterName !== undefined && { clusterName: network.clusterName }),
   };
   if (problems.length > 0) return { ok: false, problems: inReadingOrder(problems) };

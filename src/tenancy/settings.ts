@@ -31,6 +31,8 @@ export interface SharedService {
   readonly tenants?: TenantSelection;
   /** Other clusters of a mesh whose pods it has too, in the namespace of that name. */
   readonly clusters?: ReadonlySet<string>;
+  /** Of its pods, in a mesh. Undefined: not known, so that a policy of the mesh names its pods only by the whole namespace. */
+  readonly serviceAccounts?: ReadonlySet<string>;
 }
 
 /** In no other entity of Cilium are tenants without a part. */
@@ -151,6 +153,15 @@ export interface ReservedDevice {
 
 /** Kinds that lead traffic, by the webhook to which they are sent. */
 export type Module = 'services' | 'routes';
+/** A mesh of Istio. */
+export interface IstioSettings {
+  /** Its policies hold for the whole mesh. */
+  readonly rootNamespace: string;
+  /** In which an identity is of the namespace of this cluster that it names. */
+  readonly trustDomains: ReadonlySet<string>;
+  /** Of external authorization. Undefined tenants: every one. */
+  readonly providers: readonly { readonly name: string; readonly tenants: ReadonlySet<string> | undefined }[];
+}
 
 /** Whether members of tenants may agree on gates by GateRequests (tenancy/gate-request.ts), and on which. */
 export interface GateSettings {
@@ -216,4 +227,6 @@ export interface Settings {
   readonly plugin?: NetworkPlugin | undefined;
   /** Of this cluster, in a mesh of Cilium. Undefined: not known. */
   readonly clusterName?: string | undefined;
+  /** Undefined: policies of Istio are not read. */
+  readonly istio?: IstioSettings | undefined;
 }

@@ -1,11 +1,11 @@
 /**
- * The CustomResourceDefinitions of network plugins and meshes. Those of Cilium, network-policy-api, Gateway API and Calico's policies are the real
+ * The CustomResourceDefinitions of network plugins and meshes. Those of Cilium, network-policy-api, Gateway API, Calico's policies and Istio's AuthorizationPolicy are the real
  * ones, out of the modules of test/engines; the others have the real names and take any content, because their modules are not needed otherwise.
  */
 import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import type { ControlPlane } from './control-plane.ts';
 import { runGo } from './go-program.ts';
 
@@ -66,6 +66,16 @@ export async function calicoDefinitions(): Promise<readonly Definition[]> {
   );
 }
 
+/** The real schema of AuthorizationPolicy, as Istio's charts install it. */
+export async function istioDefinitions(): Promise<readonly Definition[]> {
+  const istio = join(import.meta.dirname, '../engines/istio');
+  const { Dir: folder } = JSON.parse(await runGo(istio, ['mod', 'download', '-json', 'istio.io/istio']));
+  const all = await readFile(join(folder, 'manifests/charts/base/files/crd-all.gen.yaml'), 'utf8');
+  return parseAllDocuments(all)
+    .map((document): Definition => document.toJS())
+    .filter(({ metadata }) => metadata.name === 'authorizationpolicies.security.istio.io');
+}
+
 /** Any content, with a status of its own. */
 function loose(
   group: string,
@@ -103,7 +113,7 @@ const others: readonly Definition[] = [
   loose('crd.projectcalico.org', 'v1', 'hostendpoints', 'HostEndpoint', 'Cluster'),
   loose('crd.projectcalico.org', 'v1', 'felixconfigurations', 'FelixConfiguration', 'Cluster'),
   loose('networking.istio.io', 'v1', 'virtualservices', 'VirtualService', 'Namespaced'),
-  loose('security.istio.io', 'v1', 'authorizationpolicies', 'AuthorizationPolicy', 'Namespaced'),
+  loose('networking.istio.io', 'v1', 'destinationrules', 'DestinationRule', 'Namespaced'),
   loose('k8s.cni.cncf.io', 'v1', 'network-attachment-definitions', 'NetworkAttachmentDefinition', 'Namespaced'),
   loose('multicluster.x-k8s.io', 'v1alpha1', 'serviceexports', 'ServiceExport', 'Namespaced'),
   loose('k8s.ovn.org', 'v1', 'egressfirewalls', 'EgressFirewall', 'Namespaced'),
@@ -112,7 +122,8 @@ const others: readonly Definition[] = [
 
 /** Resolves when the API server serves them. */
 export async function installNetworkDefinitions(plane: ControlPlane): Promise<void> {
-  await installDefinitions(plane, [...(await real()), ...(await calicoDefinitions()), ...others]);
+  const definitions = [await real(), await calicoDefinitions(), await istioDefinitions(), others];
+  await installDefinitions(plane, definitions.flat());
 }
 
 /** Resolves when the API server serves them. */

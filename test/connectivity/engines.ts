@@ -14,6 +14,7 @@ const readBy: Readonly<Record<Engine['name'], readonly string[]>> = {
   cilium: ['NetworkPolicy', 'CiliumNetworkPolicy', 'CiliumClusterwideNetworkPolicy', 'ClusterNetworkPolicy'],
   cyclonus: ['NetworkPolicy'],
   calico: [],
+  istio: [],
 };
 
 const directions: readonly Direction[] = ['ingress', 'egress'];

@@ -60,8 +60,8 @@ const replaced: readonly (readonly [words: RegExp, say: string])[] = [
   [/\bcontested\b/i, 'conflict'],
   [/\bsettl(e|es|ed|ing)\b/i, 'propagation delay, debounce'],
   [/\bleaving\b/i, 'terminating'],
-  // Zero trust is a term of its own (docs/zero-trust.md).
-  [/(?<!\bzero[ -])\btrust(s|ed)?\b/i, 'CA bundle'],
+  // Zero trust is a term of its own (docs/zero-trust.md), and a trust domain is one of SPIFFE, and so of Istio.
+  [/(?<!\bzero[ -])\btrust(s|ed)?\b(?! domain)/i, 'CA bundle'],
   [/\bwire\b/i, 'decode'],
   [/\bknown objects\b/i, 'object cache'],
   [/\blist items\b/i, 'list stream'],

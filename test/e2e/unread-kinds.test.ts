@@ -95,7 +95,7 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
       [
         'a policy of a mesh',
         'alice',
-        loose('security.istio.io/v1', 'AuthorizationPolicy', 'open', 'acme-web'),
+        loose('networking.istio.io/v1', 'DestinationRule', 'open', 'acme-web'),
         says('unknown-policy-kind'),
       ],
       ['a firewall', 'alice', firewall('acme-web'), says('unknown-policy-kind')],

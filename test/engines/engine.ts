@@ -9,6 +9,7 @@ const modules = {
   cilium: 'github.com/cilium/cilium',
   cyclonus: 'github.com/mattfenwick/cyclonus',
   calico: 'github.com/projectcalico/calico',
+  istio: 'istio.io/istio',
 };
 export type EngineName = keyof typeof modules;
 

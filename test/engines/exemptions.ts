@@ -149,7 +149,7 @@ type Keys = Pick<WrittenPod['metadata'], 'labels' | 'annotations'>;
 
 /** An object that is to be created in the namespace of the world. */
 export interface Sent {
-  readonly kind: 'Pod' | 'NetworkPolicy' | 'CiliumNetworkPolicy' | 'CalicoNetworkPolicy';
+  readonly kind: 'Pod' | 'NetworkPolicy' | 'CiliumNetworkPolicy' | 'CalicoNetworkPolicy' | 'AuthorizationPolicy';
   readonly name: string;
   readonly user: UserInfo;
   /** Of a pod. */

@@ -16,7 +16,7 @@ export interface NamedWitness {
 export type ReadWitness = NamedWitness | { readonly unread: string } | { readonly unasked: string };
 
 export interface PolicyKind<Spec> {
-  readonly kind: 'NetworkPolicy' | 'CiliumNetworkPolicy' | 'CalicoNetworkPolicy';
+  readonly kind: 'NetworkPolicy' | 'CiliumNetworkPolicy' | 'CalicoNetworkPolicy' | 'AuthorizationPolicy';
   /** Random ones for a world: every field, and every spelling of it. */
   readonly specs: fc.Arbitrary<(world: World) => Spec>;
   /** Objects of the platform that are in force beside every policy of a world. They deny, so a witness may be stopped by them. */
@@ -33,5 +33,9 @@ export interface PolicyKind<Spec> {
   around(spec: Spec, world: World, random: Random): readonly Candidate[];
   /** Of an admitted policy: peers that it lets through in this direction on purpose, although the evaluator calls them foreign. */
   excuses?(spec: Spec, world: World): ((candidate: Candidate, direction: Direction) => boolean) | undefined;
+  /** What a policy of this kind can decide about at all. Left out: both directions, every protocol. */
+  isAbout?(direction: Direction, protocol: string): boolean;
+  /** Whether there can be such a party beside what the kind takes for granted; of others no policy is held against it. */
+  isPossible?(candidate: Candidate, world: World): boolean;
   witness(verdict: PeerVerdict, spec: Spec, world: World): ReadWitness;
 }

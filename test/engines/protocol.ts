@@ -20,6 +20,12 @@ export interface AskedPod {
   readonly cluster?: string;
   readonly address: string;
   readonly ports: readonly NamedPort[];
+  /** For Istio: default when left out. */
+  readonly serviceAccount?: string;
+  /** For Istio: cluster.local when left out. */
+  readonly trustDomain?: string;
+  /** For Istio: it is not in the mesh. */
+  readonly plain?: true;
 }
 
 export type AskedParty =

@@ -7,6 +7,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { admitByChecks } from './admit.ts';
 import { type EngineName, engineNames, isEngineName, startEngines } from './engine.ts';
+import { authorizationPolicy } from './kinds/authorization-policy.ts';
 import { calicoNetworkPolicy } from './kinds/calico-network-policy.ts';
 import { ciliumNetworkPolicy } from './kinds/cilium-network-policy.ts';
 import { networkPolicy } from './kinds/network-policy.ts';
@@ -74,7 +75,8 @@ function readersOf(kind: string): readonly EngineName[] {
   if (kind === 'NetworkPolicy') return engineNames;
   if (kind === 'CiliumNetworkPolicy') return ['cilium'];
   if (kind === 'CalicoNetworkPolicy') return ['calico'];
-  throw new Error('--kind is NetworkPolicy, CiliumNetworkPolicy or CalicoNetworkPolicy');
+  if (kind === 'AuthorizationPolicy') return ['istio'];
+  throw new Error('--kind is NetworkPolicy, CiliumNetworkPolicy, CalicoNetworkPolicy or AuthorizationPolicy');
 }
 
 type Seen = Parameters<typeof runBatches>[2];
@@ -90,7 +92,8 @@ async function search(
   else {
     // Exemptions are tried with the kinds above: the kind of Calico has the name of one of them.
     const { admit: _, ...others } = options;
-    await runBatches({ ...others, kind: calicoNetworkPolicy }, from, seen);
+    if (kind === 'CalicoNetworkPolicy') await runBatches({ ...others, kind: calicoNetworkPolicy }, from, seen);
+    else await runBatches({ ...others, kind: authorizationPolicy }, from, seen);
   }
 }
 

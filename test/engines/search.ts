@@ -226,8 +226,9 @@ async function tryCase<Spec>(
   const border = withExemptionsOf(world, borderOf(world));
   const roster = new Roster();
   const subjects = subjectsOf(world, random).map((one) => roster.place(one));
-  const others = [...othersOf(world, random), ...more];
-  const flows = others.flatMap((one) => foreignFlows(one, roster, world));
+  const { isPossible } = search.kind;
+  const others = [...othersOf(world, random), ...more].filter((one) => isPossible?.(one, world) ?? true);
+  const flows = others.flatMap((one) => foreignFlows(one, roster, world, search.kind));
   const plans = specs.map((spec) => planFor(search, spec, { world, border, flows }, roster, random));
   const question: Question = {
     parties: roster.candidates.map(({ asked }) => asked),
@@ -325,12 +326,15 @@ function foreignFlows(
   candidate: Candidate,
   roster: Roster,
   world: World,
+  { isAbout }: { isAbout?(direction: Direction, protocol: string): boolean },
   only: readonly Direction[] = directions,
 ): readonly Flow[] {
   const place = roster.place(candidate);
   return only.flatMap((direction) =>
     wires.flatMap((wire, index): Flow[] =>
-      isForeignOn(candidate, wire, direction, world) ? [[direction === 'ingress' ? 0 : 1, place, index]] : [],
+      isAbout?.(direction, wire.protocol) !== false && isForeignOn(candidate, wire, direction, world)
+        ? [[direction === 'ingress' ? 0 : 1, place, index]]
+        : [],
     ),
   );
 }
@@ -396,7 +400,8 @@ function planFor<Spec>(
     flaw ??= { kind: 'usefulness', text };
   };
   if (admitted) {
-    for (const candidate of kind.around(spec, world, random)) flows.push(...foreignFlows(candidate, roster, world));
+    for (const candidate of kind.around(spec, world, random))
+      flows.push(...foreignFlows(candidate, roster, world, kind));
     if (excused !== undefined) {
       common = false;
       const asked = [...flows.splice(0), ...place.flows];
@@ -414,7 +419,7 @@ function planFor<Spec>(
         useless(`${verdict.path}: the witness cannot be tried: ${read.unread}`);
         continue;
       }
-      const own = read.candidates.flatMap((one) => foreignFlows(one, roster, world, [read.direction]));
+      const own = read.candidates.flatMap((one) => foreignFlows(one, roster, world, kind, [read.direction]));
       if (own.length === 0) useless(`${verdict.path}: the witness "${verdict.witness}" is no foreigner on any port`);
       flows.push(...own);
       for (const _ of own) shows.push(witnessed.length);

@@ -103,6 +103,7 @@ t.test('what Bulkhead may do in the cluster', async (t) => {
       { apiGroups: ['crd.projectcalico.org'], resources: ['stagedkubernetesnetworkpolicies'], verbs: ['list'] },
       { apiGroups: ['projectcalico.org'], resources: ['networksets'], verbs: ['list'] },
       { apiGroups: ['crd.projectcalico.org'], resources: ['networksets'], verbs: ['list'] },
+      { apiGroups: ['security.istio.io'], resources: ['authorizationpolicies'], verbs: ['list'] },
       { apiGroups: [''], resources: ['resourcequotas'], verbs: ['list', 'watch', ...writes] },
       { apiGroups: ['bulkhead.dev'], resources: ['tenants'], verbs: ['list', 'watch'] },
       { apiGroups: ['bulkhead.dev'], resources: ['tenants/status'], verbs: ['patch'] },

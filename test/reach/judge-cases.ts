@@ -3,6 +3,7 @@
 import { calicoGroups } from '../../src/kinds/calico-groups.ts';
 import { calicoNetworkPolicy } from '../../src/kinds/calico-network-policy/calico-network-policy.ts';
 import { ciliumNetworkPolicy } from '../../src/kinds/cilium-network-policy/cilium-network-policy.ts';
+import { istioAuthorizationPolicy } from '../../src/kinds/istio-authorization-policy/istio-authorization-policy.ts';
 import type { PolicyKind } from '../../src/kinds/kind.ts';
 import { networkPolicy } from '../../src/kinds/network-policy/network-policy.ts';
 import { parseCidr } from '../../src/kubernetes/ip-range.ts';
@@ -77,6 +78,12 @@ const ciliumPolicies = {
 };
 const ciliumWith = (fields: object) => ({ spec: { endpointSelector: {}, ...fields } });
 
+const istioPolicies = {
+  'istio.source': (source: unknown) => ({ rules: [{ from: [{ source }] }] }),
+  'istio.rule': (rule: unknown) => ({ rules: [rule] }),
+  'istio.policy': (spec: unknown) => spec,
+};
+
 const engines: ReadonlyMap<string, Judge> = new Map<string, Judge>([
   ...Object.entries(ciliumPolicies).map(([engine, write]): [string, Judge] => [
     engine,
@@ -85,6 +92,10 @@ const engines: ReadonlyMap<string, Judge> = new Map<string, Judge>([
   ...Object.entries(policies).map(([engine, write]): [string, Judge] => [
     engine,
     (one, assume) => firstOf(write(one.input), (spec) => judgePolicy(spec, one, assume)),
+  ]),
+  ...Object.entries(istioPolicies).map(([engine, write]): [string, Judge] => [
+    engine,
+    (one, assume) => judgeIstio(write(one.input), one, assume),
   ]),
   ['cnp', judgeClusterPolicy],
   ['ipBlock', judgeBlocks],
@@ -102,7 +113,9 @@ export function judgeCases({ assume, cases }: WorkedCases): Judgement {
   const differences: { id: string; text: string }[] = [];
   const notBuilt = new Map<string, number>();
   for (const one of cases) {
-    const engine = engines.get(one.engine);
+    // A sentence is about what no policy says by itself, such as its namespace.
+    const engine =
+      one.engine.startsWith('istio.') && typeof one.input === 'string' ? undefined : engines.get(one.engine);
     if (engine === undefined) {
       notBuilt.set(one.engine, (notBuilt.get(one.engine) ?? 0) + 1);
       continue;
@@ -119,6 +132,18 @@ function judgePolicy(spec: unknown, { verdict, reserved }: WorkedCase, assume: A
   const verdicts = judge(spec, border);
   const found = overall(networkPolicy, { spec }, verdicts);
   return found === verdict ? flawIn(spec, verdicts, reserved, assume) : unlike(found, verdict, verdicts);
+}
+
+/** n/a: nothing in it refuses. */
+function judgeIstio(spec: unknown, { verdict, reserved }: WorkedCase, assume: Assumptions): string | undefined {
+  const { border } = worldOf(assume, reserved, ['beta']);
+  const policy = JSON.parse(JSON.stringify({ spec, metadata: { namespace: border.namespace } }));
+  const verdicts = judgeBorder(istioAuthorizationPolicy.read(policy), border);
+  const refused = verdicts.some((one) => one.verdict !== 'nothing');
+  const found = verdict === 'n/a' && !refused ? 'n/a' : overall(istioAuthorizationPolicy, policy, verdicts);
+  if (found !== verdict) return unlike(found, verdict, verdicts);
+  const mute = verdicts.find((one) => one.verdict === 'escapes' && one.witness === undefined);
+  return mute && `${mute.path} names no witness`;
 }
 
 /** CIDR: only its addresses are judged; n/a: the direction without rules is not isolated. */

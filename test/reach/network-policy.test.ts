@@ -23,7 +23,8 @@ function line(part: Part): string {
 
 function describe({ peer }: Exclude<Part, Diagnostic>): string {
   if (peer.kind === 'any') return 'anybody';
-  if (peer.kind === 'entity' || peer.kind === 'name' || peer.kind === 'expression') return peer.kind;
+  if (peer.kind === 'entity' || peer.kind === 'name' || peer.kind === 'expression' || peer.kind === 'identity')
+    return peer.kind;
   if (peer.kind === 'ipBlock') return peer.addresses.map(formatRange).join();
   const labels = (selector: Selector) => [...selector.keys()].join() || 'all';
   return `pods ${labels(peer.pods)} of ${peer.namespaces === undefined ? 'the own namespace' : `namespaces ${labels(peer.namespaces)}`}`;

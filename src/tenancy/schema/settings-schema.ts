@@ -2,6 +2,7 @@ import { knownMeshes, type Mesh } from '../../keys/key-group.ts';
 import type { PodSecurityLevel } from '../settings.ts';
 import { type GatesDocument, gatesSchema } from './gates-schema.ts';
 import { type GrantDocuments, grantSchemas } from './grant-schemas.ts';
+import { type IstioDocument, istioSchema } from './istio-schema.ts';
 import { labelKey, labelName, labelOrAnnotationKey, namePrefix } from './names.ts';
 import { type NetworkDocument, networkSchema } from './network-schema.ts';
 import { type PodsDocument, podsSchema } from './pods-schema.ts';
@@ -36,6 +37,7 @@ export interface SettingsDocument {
     };
     readonly podSecurity?: { readonly clusterDefault?: PodSecurityLevel };
     readonly mesh?: Mesh;
+    readonly istio?: IstioDocument;
     readonly pods?: PodsDocument;
     readonly network?: NetworkDocument;
     readonly sharedServices?: readonly SharedServiceDocument[];
@@ -170,6 +172,7 @@ export const settingsSchema: StructuralSchema = {
           description:
             'The service mesh. Only its keys are reserved then, none with none; the keys of every mesh when left out. With sidecars beside it, istio-ambient.',
         },
+        istio: istioSchema,
         pods: podsSchema,
         network: networkSchema,
         sharedServices: sharedServicesSchema,

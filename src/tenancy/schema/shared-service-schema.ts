@@ -18,6 +18,7 @@ export interface SharedServiceDocument {
   readonly tenants?: readonly string[];
   readonly tenantSelector?: LabelSelector;
   readonly clusters?: readonly string[];
+  readonly serviceAccounts?: readonly string[];
 }
 
 /** meta/v1 LabelSelector. */
@@ -109,6 +110,18 @@ export const sharedServicesSchema: StructuralSchema = {
         ...clusterNames,
         description:
           'Other clusters of a mesh of Cilium where these pods count too. Only CiliumNetworkPolicies can name a cluster.',
+      },
+      serviceAccounts: {
+        type: 'array',
+        minItems: 1,
+        items: {
+          type: 'string',
+          title: 'the name of a service account',
+          pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
+          maxLength: 253,
+        },
+        description:
+          'Its service accounts, by which AuthorizationPolicies of Istio may name it. When left out, they may only where podSelector is {}.',
       },
     },
   },

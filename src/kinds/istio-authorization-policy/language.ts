@@ -1,0 +1,122 @@
+/**
+ * Which identities the texts of an AuthorizationPolicy match, as Istio compiles them for Envoy (pilot/pkg/security/authz/model/generator.go,
+ * 1.31, and what versions before did otherwise: of two readings the one that matches more).
+ *
+ *   spiffe://DOMAIN/ns/NAMESPACE/sa/ACCOUNT      no part has a slash; NAMESPACE is a DNS label
+ *
+ * A text becomes a list of products: for each part of the identity a glob (glob.ts). It matches when all parts of one product do. An empty list
+ * matches nothing: a `*` that Istio takes for itself is in no identity.
+ */
+import { matchesGlob } from '../../reach/identity/glob.ts';
+import { anyIdentity, type IdentityPattern, type IdentityProduct } from '../../reach/identity/pattern.ts';
+
+/** Twice what a name can have. */
+const longestNamespace = 126;
+
+/** What Istio has taken for a regular expression at one time. */
+const expressionSyntax = /[()[\]{}|+^$\\?]/;
+
+/** `principals`: exact, a beginning before `*`, an end after it, or `*` alone. Undefined: versions of Istio differ, some take it for an expression. */
+export function principalPattern(text: string): IdentityPattern | undefined {
+  if (text === '*') return { text, products: [anyIdentity] };
+  const plain = text.startsWith('*') ? endingIn(text, text.slice(1)) : comparedWith(text);
+  const [domain = '', ...rest] = text.split('/');
+  if (plain === undefined || rest.length !== 4 || !/^(?:\*[^*]+|[^*]+\*)$/.test(domain)) return plain;
+  // Where the trust domain fits one of the mesh, istiod writes each of the mesh's in its place, and reads what comes of it (bundle.go). The
+  // end of one it keeps for those that fit, so that a `*` behind it counts for aliases alone.
+  if (domain.startsWith('*')) return text.endsWith('*') ? undefined : plain;
+  const { products } = comparedWith(`cluster.local/${rest.join('/')}`);
+  return {
+    text,
+    products: [...plain.products, ...products.map((one) => ({ ...one, domain, isOfMesh: true as const }))],
+  };
+}
+
+function comparedWith(text: string): IdentityPattern {
+  const isBeginning = text.endsWith('*');
+  const written = isBeginning ? text.slice(0, -1) : text;
+  const parts = written.split('/');
+  const product = isBeginning ? beginningWith(parts) : exactly(parts);
+  // Behind the first `*` every other one is meant literally, and is in no identity.
+  return { text, products: product === undefined || written.includes('*') ? [] : [product] };
+}
+
+function exactly([domain = '', ns, namespace = '', sa, account = '', ...more]: readonly string[]):
+  | IdentityProduct
+  | undefined {
+  const isWhole = ns === 'ns' && sa === 'sa' && more.length === 0 && domain !== '' && account !== '';
+  return isWhole ? { domain, namespace, account } : undefined;
+}
+
+/** The text is compared as it stands: what it ends in may go on. */
+function beginningWith(parts: readonly string[]): IdentityProduct | undefined {
+  const [domain = '', ns, namespace, sa, account, ...more] = parts;
+  if (more.length > 0) return undefined;
+  if (ns === undefined) return { ...anyIdentity, domain: `${domain}*` };
+  if (namespace === undefined) return 'ns'.startsWith(ns) ? { ...anyIdentity, domain } : undefined;
+  if (ns !== 'ns') return undefined;
+  if (sa === undefined) return { domain, namespace: `${namespace}*`, account: '*' };
+  if (account === undefined) return 'sa'.startsWith(sa) ? { domain, namespace, account: '*' } : undefined;
+  return sa === 'sa' ? { domain, namespace, account: `${account}*` } : undefined;
+}
+
+/** Before 1.28.7 and 1.29.3 it was an expression, in which a dot is any character, a slash too. */
+function endingIn(text: string, end: string): IdentityPattern | undefined {
+  if (expressionSyntax.test(end)) return undefined;
+  const [account = '', sa, namespace, ns, domain, ...more] = end.split('/').toReversed();
+  const product = endOf(account, sa, namespace, ns, domain);
+  const isDead = product === undefined || more.length > 0 || end.includes('*');
+  if (!isDead) return { text, products: [product] };
+  return end.includes('.') ? undefined : { text, products: [] };
+}
+
+function endOf(
+  account: string,
+  sa: string | undefined,
+  namespace: string | undefined,
+  ns: string | undefined,
+  domain: string | undefined,
+): IdentityProduct | undefined {
+  if (sa === undefined) return { ...anyIdentity, account: `*${account}` };
+  if (namespace === undefined) return 'sa'.endsWith(sa) ? { ...anyIdentity, account } : undefined;
+  if (sa !== 'sa') return undefined;
+  const name = namespace.replaceAll('.', '?');
+  if (ns === undefined) return { domain: '*', namespace: `*${name}`, account };
+  if (domain === undefined) return 'ns'.endsWith(ns) ? { domain: '*', namespace: name, account } : undefined;
+  return ns === 'ns' ? { domain: `*${domain}`, namespace: name, account } : undefined;
+}
+
+/**
+ * `namespaces`: an expression for anything, `/ns/TEXT/` and anything, with anything for each `*`. It is not bound to one part of the identity: a
+ * `*` runs over slashes, and `/ns/` is found a second time where the namespace itself is called ns. Undefined: before 1.29.3 such a text
+ * was an expression.
+ */
+export function namespacePattern(text: string): IdentityPattern | undefined {
+  if (text.length > longestNamespace || !/^[a-z0-9*-]+$/.test(text)) return undefined;
+  const glob = text.replaceAll(/\*+/g, '*');
+  const namespaces = new Set([glob]);
+  // What stands behind a star that matches "sa" is short, so of a long text few stars are tried to the end.
+  for (let star = glob.indexOf('*'); star >= 0; star = glob.indexOf('*', star + 1))
+    if (matchesGlob(`*${glob.slice(star + 1)}`, 'sa')) namespaces.add(glob.slice(0, star + 1));
+  if (matchesGlob(glob, 'sa')) namespaces.add('ns');
+  return { text, products: [...namespaces].map((namespace) => ({ ...anyIdentity, namespace })) };
+}
+
+/**
+ * `serviceAccounts`: ACCOUNT, which is one of the policy's own namespace, or NAMESPACE/ACCOUNT. Undefined: neither.
+ */
+export function accountPattern(text: string, own: string): IdentityPattern | undefined {
+  const [first = '', second, more] = text.split('/');
+  if (more !== undefined || text.includes('*') || first === '' || second === '') return undefined;
+  if (expressionSyntax.test(text)) return undefined;
+  const [namespace, account] = second === undefined ? [own, first] : [first, second];
+  const product = { domain: '*', namespace: namespace.replaceAll('.', '?'), account };
+  if (!text.includes('.')) return { text, products: [product] };
+  const doubt = `a dot, which Istio before 1.29.2 takes for any character (CVE-2026-39350)`;
+  return { text, products: [{ ...product, account: account.replaceAll('.', '?') }], doubt };
+}
+
+/** `trustDomains`. */
+export function domainPattern(text: string): IdentityPattern {
+  return { text, products: [{ ...anyIdentity, domain: text }], isHint: true };
+}

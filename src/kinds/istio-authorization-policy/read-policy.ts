@@ -1,0 +1,198 @@
+/**
+ * AuthorizationPolicy of security.istio.io -> Reach.
+ *
+ * Reads the object as untrusted data: a value that is not what the API says gives an `invalid` diagnostic, and so does a field that is not
+ * known; nothing throws. What a field means is what istiod 1.31 makes of it for Envoy, and for ztunnel where that matches more. Linear in the
+ * size of the policy.
+ *
+ * ALLOW lets callers in who match a rule; a policy without rules lets nobody in. DENY and AUDIT let nobody in, so only their fields are
+ * looked at. CUSTOM asks a provider, which can only deny. A rule that is null is left out. Ports are those of the pod.
+ */
+import { type FieldPath, field } from '../../kubernetes/field-path.ts';
+import { excerpt, isGiven, isMap, type JsonMap } from '../../kubernetes/json.ts';
+import { entry, type Policy } from '../../kubernetes/objects.ts';
+import type { PortRange } from '../../kubernetes/port-range.ts';
+import { Found, type Limits } from '../../reach/dialects/found.ts';
+import { emptyReach, everyPod, type IdentityPeer, type Provider, type Reach, type Subject } from '../../reach/model.ts';
+import { listAt, mapAt, type Place, scope, textsAt, within, wrong } from './place.ts';
+import { both, type Callers, everyCaller, readCondition, readSource } from './source.ts';
+import { readTargets } from './targets.ts';
+
+/** How much of one policy is looked at; what is beyond is `unproven`. */
+export const limits: Limits = { rules: 500, peers: 1500, ports: 2000, excepts: 1, labels: 1, items: 8000 };
+
+const specFields: ReadonlySet<string> = new Set([
+  ...['action', 'rules', 'selector', 'targetRef', 'targetRefs', 'provider'],
+]);
+const ruleFields: ReadonlySet<string> = new Set(['from', 'to', 'when']);
+const actions: ReadonlySet<unknown> = new Set(['ALLOW', 'DENY', 'AUDIT', 'CUSTOM']);
+const texts = ['hosts', 'methods', 'paths'].flatMap((name) => [name, `not${name[0]?.toUpperCase()}${name.slice(1)}`]);
+const operationFields: ReadonlySet<string> = new Set(['ports', 'notPorts', ...texts]);
+/** Istio is about TCP alone. */
+const everyPort: readonly PortRange[] = [{ protocol: 'TCP', first: 1, last: 65535 }];
+
+/** strconv.ParseBool of Go; whatever else is written there, the policy is in force. */
+const isTrue: ReadonlySet<string> = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
+
+export function isDryRun({ metadata }: Policy): boolean {
+  return isTrue.has(entry(metadata?.annotations, 'istio.io/dry-run') ?? '');
+}
+
+export function readAuthorizationPolicy(policy: Policy): Reach {
+  const { spec: written }: { spec?: unknown } = policy;
+  const found = new Found(limits);
+  const { rules, diagnostics } = found;
+  const place: Place = { path: field(undefined, 'spec'), found, namespace: policy.metadata?.namespace ?? '' };
+  const spec = mapAt(written, specFields, 'an AuthorizationPolicy', place);
+  if (spec === undefined) return { ...emptyReach, diagnostics };
+  const { provider } = spec;
+  const action = isGiven(spec.action) ? spec.action : 'ALLOW';
+  if (!actions.has(action))
+    wrong(
+      within(place, 'action'),
+      `${excerpt(action)} is not an action of Istio`,
+      'write ALLOW, DENY, AUDIT or CUSTOM',
+    );
+  readTargets(spec, place);
+  readRules(spec, action === 'ALLOW' && !isDryRun(policy), place);
+  const isCustom = action === 'CUSTOM' || isGiven(provider);
+  return { rules, isolates: [], diagnostics, ...(isCustom && { providers: [providerOf(provider, place)] }) };
+}
+
+function providerOf(written: unknown, place: Place): Provider {
+  const name = isMap(written) && typeof written.name === 'string' ? written.name : '';
+  return { name, path: within(place, 'provider').path };
+}
+
+/** @param opens whether callers who match are let in */
+function readRules(spec: JsonMap, opens: boolean, place: Place): void {
+  const { found } = place;
+  const subject: Subject = { namespaces: undefined, pods: everyPod, path: within(place, 'selector').path };
+  const rules = listAt(spec, 'rules', place) ?? [];
+  for (const [index, rule] of rules.entries()) {
+    if (rule === null) continue;
+    const at = within(place, 'rules', index);
+    if (!found.examines(1, 'rules', scope, at.path)) return;
+    readRule(rule, opens ? subject : undefined, at);
+  }
+}
+
+function readRule(written: unknown, subject: Subject | undefined, place: Place): void {
+  const { found } = place;
+  const rule = mapAt(written, ruleFields, 'a rule', place);
+  if (rule === undefined) return;
+  const ports = readPorts(rule, place);
+  const condition = readConditions(rule, place);
+  const from = listAt(rule, 'from', place);
+  if (ports === undefined || condition === undefined || from === undefined) return;
+  const sources = from.length === 0 ? [{ callers: everyCaller, at: place }] : from.flatMap(readFrom(place));
+  if (subject === undefined || ports.length === 0) return;
+  const shared = found.onPorts(ports);
+  for (const { callers, at } of sources) {
+    const who = both(callers, condition);
+    // Every way to meet all fields is looked at.
+    const ways = who.all.reduce((product, { patterns }) => product * patterns.length, 1);
+    if (!found.examines(ways, 'peers', scope, at.path)) return;
+    const peers = peersOf(who, at);
+    for (const { peer, path } of peers)
+      found.add({ action: 'allow', subject, direction: 'ingress', path, peer, ports: shared });
+  }
+}
+
+/** An item without a source is every caller, as a null one is (model.New). */
+function readFrom(rule: Place): (item: unknown, index: number) => readonly { callers: Callers; at: Place }[] {
+  return (item, index) => {
+    const place = within(rule, 'from', index);
+    const from = mapAt(item, new Set(['source']), 'an item of from', place);
+    if (from === undefined) return [];
+    const at = isGiven(from.source) ? within(place, 'source') : place;
+    const callers = readSource(from.source, at);
+    return callers === undefined ? [] : [{ callers, at }];
+  };
+}
+
+/** One peer for each value of the first field, so that a verdict says which value it is about. */
+function peersOf(
+  { all, none, addresses }: Callers,
+  at: Place,
+): readonly {
+  readonly peer: IdentityPeer | { kind: 'ipBlock'; addresses: NonNullable<IdentityPeer['addresses']> };
+  readonly path: FieldPath;
+}[] {
+  if (addresses?.length === 0) {
+    const reason = 'matches nothing, as no address is left';
+    at.found.add({ ...scope, verdict: 'nothing', path: at.path, reason, fix: { id: 'remove-peer' } });
+    return [];
+  }
+  const [first, ...others] = all;
+  if (first === undefined) {
+    const peer = addresses === undefined ? everyone(none) : { kind: 'ipBlock' as const, addresses };
+    return [{ peer, path: at.path }];
+  }
+  const rest = others.map(({ patterns }) => patterns);
+  return first.patterns.map((pattern, index) => ({
+    peer: { kind: 'identity', all: [[pattern], ...rest], none, addresses },
+    path: field(first.place.path, index),
+  }));
+}
+
+const everyone = (none: IdentityPeer['none']): IdentityPeer => ({
+  kind: 'identity',
+  all: [],
+  none,
+  addresses: undefined,
+});
+
+function readConditions(rule: JsonMap, place: Place): Callers | undefined {
+  const conditions = listAt(rule, 'when', place);
+  return conditions?.reduce<Callers | undefined>((before, written, index) => {
+    const condition = readCondition(written, within(place, 'when', index));
+    return before && condition && both(before, condition);
+  }, everyCaller);
+}
+
+/** Of all operations together. What is left out of ports narrows nothing here: no grant rests on it. */
+function readPorts(rule: JsonMap, place: Place): readonly PortRange[] | undefined {
+  const operations = listAt(rule, 'to', place);
+  if (operations === undefined) return undefined;
+  const ports: PortRange[] = [];
+  for (const [index, item] of operations.entries()) {
+    const at = within(place, 'to', index);
+    const to = mapAt(item, new Set(['operation']), 'an item of to', at);
+    const operation = to && mapAt(to.operation, operationFields, 'an operation', within(at, 'operation'));
+    if (operation === undefined) return undefined;
+    for (const name of texts) if (textsAt(operation, name, within(at, 'operation')) === undefined) return undefined;
+    const listed = portsAt(operation, 'ports', within(at, 'operation'));
+    if (listed === undefined || portsAt(operation, 'notPorts', within(at, 'operation')) === undefined) return undefined;
+    ports.push(...(listed === 'every' ? everyPort : listed));
+  }
+  const conditional = portsOfConditions(rule, place);
+  if (conditional === undefined) return undefined;
+  return operations.length === 0 ? (conditional === 'every' ? everyPort : conditional) : ports;
+}
+
+/** Of `destination.port`, where no operation says more. */
+function portsOfConditions(rule: JsonMap, place: Place): readonly PortRange[] | 'every' | undefined {
+  const conditions = Array.isArray(rule.when) ? rule.when : [];
+  const index = conditions.findIndex((one) => isMap(one) && one.key === 'destination.port');
+  return index < 0 ? 'every' : portsAt(conditions[index], 'values', within(place, 'when', index));
+}
+
+/** Istio writes ports as texts, and takes a zero before the number. Port 0 is nobody's. */
+function portsAt(map: JsonMap, name: string, place: Place): readonly PortRange[] | 'every' | undefined {
+  const list = textsAt(map, name, place);
+  if (list === undefined || list.length === 0) return list && 'every';
+  if (!place.found.examines(list.length, 'ports', scope, within(place, name).path)) return undefined;
+  const ports: PortRange[] = [];
+  for (const [index, text] of list.entries()) {
+    const number = /^[0-9]{1,10}$/.test(text) ? Number(text) : -1;
+    if (number < 0 || number > 65535)
+      return wrong(
+        within(place, name, index),
+        `${excerpt(text)} is not a port`,
+        'write a number from 1 to 65535 in quotes',
+      );
+    if (number > 0) ports.push({ protocol: 'TCP', first: number, last: number });
+  }
+  return ports;
+}

@@ -1,0 +1,79 @@
+/**
+ * Texts with `*`, which stands for any text, and `?`, which stands for one character. No part of an identity has either of them.
+ * Linear in the product of both lengths: a `*` is never tried again once a later one has matched.
+ */
+
+export function matchesGlob(glob: string, text: string): boolean {
+  let at = 0;
+  let next = 0;
+  let star = -1;
+  let resume = 0;
+  while (next < text.length) {
+    if (glob[at] === '*') {
+      star = at++;
+      resume = next;
+    } else if (at < glob.length && (glob[at] === '?' || glob[at] === text[next])) {
+      at++;
+      next++;
+    } else if (star >= 0) {
+      at = star + 1;
+      next = ++resume;
+    } else return false;
+  }
+  while (glob[at] === '*') at++;
+  return at === glob.length;
+}
+
+export function isLiteral(glob: string): boolean {
+  return !glob.includes('*') && !glob.includes('?');
+}
+
+/** Characters that no other pattern is likely to ask for: a word that is made of them is more than what is meant. */
+const fillers = ['x', '2', 'a', 'q7', 'zz'];
+/** What is tried for each way to put words together; a longer search tells nothing more to people. */
+const mostWords = 64;
+
+/**
+ * Words that all of the globs match, and that are names in Kubernetes: made of the literals of the globs and something between them. Not
+ * all there are: where none is found there may still be one.
+ */
+export function wordsIn(globs: readonly string[]): readonly string[] {
+  const distinct = [...new Set(globs.filter((glob) => glob !== '*'))];
+  const [only, ...others] = distinct;
+  if (only === undefined) return [];
+  const filled = fillers.flatMap((filler) => [fill(only, filler), fill(only, '', filler)]);
+  // A beginning of one and an end of the other, which may overlap.
+  const joined = others.flatMap((other) => [
+    ...overlaps(headOf(only), tailOf(other)),
+    ...overlaps(headOf(other), tailOf(only)),
+    ...fillers.flatMap((filler) => [fill(other, filler), fill(other, '', filler)]),
+    ...fillers.map((filler) => headOf(only) + filler + middleOf(other) + filler + tailOf(only)),
+  ]);
+  return [...new Set([...filled, ...joined])]
+    .slice(0, mostWords)
+    .filter((word) => isName(word) && distinct.every((glob) => matchesGlob(glob, word)));
+}
+
+/** A DNS label (RFC 1123), with dots between several: names of namespaces have none, those of service accounts may. */
+export function isName(text: string): boolean {
+  return text.length <= 253 && /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(text);
+}
+
+const fill = (glob: string, text: string, one = text) => glob.replaceAll('*', text).replaceAll('?', one || 'x');
+const headOf = (glob: string): string => fill(glob.slice(0, starIn(glob)), '', 'x');
+const tailOf = (glob: string): string => fill(glob.slice(glob.lastIndexOf('*') + 1), '', 'x');
+const middleOf = (glob: string): string => fill(glob, '', 'x');
+const starIn = (glob: string): number => (glob.includes('*') ? glob.indexOf('*') : glob.length);
+
+function overlaps(head: string, tail: string): readonly string[] {
+  const words = fillers.map((filler) => head + filler + tail);
+  for (let shared = Math.min(head.length, tail.length); shared >= 0; shared--)
+    if (head.endsWith(tail.slice(0, shared))) words.push(head + tail.slice(shared));
+  return words;
+}
+
+/** What every word of the glob begins with. */
+export function beginningOf(glob: string): string {
+  const end = glob.search(/[*?]/);
+  return end < 0 ? glob : glob.slice(0, end);
+}

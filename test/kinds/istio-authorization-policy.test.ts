@@ -1,0 +1,138 @@
+/** What texts of an AuthorizationPolicy match, and that its reader takes whatever is written. */
+import fc from 'fast-check';
+import t from 'tap';
+import { istioAuthorizationPolicy as kind } from '../../src/kinds/istio-authorization-policy/istio-authorization-policy.ts';
+import {
+  accountPattern,
+  namespacePattern,
+  principalPattern,
+} from '../../src/kinds/istio-authorization-policy/language.ts';
+import { isJudged } from '../../src/kinds/policy-kind.ts';
+import type { Policy } from '../../src/kubernetes/objects.ts';
+import { judgeBorder } from '../../src/reach/border.ts';
+import { matchesGlob, wordsIn } from '../../src/reach/identity/glob.ts';
+import type { IdentityPattern } from '../../src/reach/identity/pattern.ts';
+import { defaultSettings } from '../../src/tenancy/default-settings.ts';
+import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
+
+const namespaces = (pattern: IdentityPattern | undefined) => pattern?.products.map(({ namespace }) => namespace);
+
+t.test('principals', async (t) => {
+  const rows: readonly (readonly [text: string, namespaces: readonly string[] | undefined])[] = [
+    ['cluster.local/ns/acme-web/sa/web', ['acme-web']],
+    ['cluster.local/ns/acme-web/*', ['acme-web']],
+    ['cluster.local/ns/acme-web/s*', ['acme-web']],
+    ['cluster.local/ns/acme-web/x*', []],
+    ['cluster.local/ns/acme*', ['acme*']],
+    ['cluster.local/n*', ['*']],
+    ['cluster.local/x*', []],
+    ['*', ['*']],
+    ['*/sa/web', ['*']],
+    ['*-web/sa/web', ['*-web']],
+    ['*/ns/acme-web/sa/web', ['acme-web']],
+    ['*ns/acme-web/sa/web', ['acme-web']],
+    ['*/ns/acme-web/*', []],
+    ['*/ns/acme-web', []],
+    ['acme-web', []],
+    ['cluster.local/ns/*/sa/web', []],
+    ['clus*/ns/web/sa/web', ['web']],
+    ['clus*/ns/web/sa/*', ['web']],
+    ['clus*ter*/ns/web/sa/web', []],
+    ['*cal/ns/web/sa/*', undefined],
+    ['*/ns/acme.web/sa/web', ['acme?web']],
+    ['*/ns/acme-web.sa/web', undefined],
+    ['*/ns/(acme|beta)/sa/web', undefined],
+  ];
+  for (const [text, expected] of rows) t.strictSame(namespaces(principalPattern(text)), expected, text);
+});
+
+t.test('namespaces', async (t) => {
+  const rows: readonly (readonly [text: string, namespaces: readonly string[] | undefined])[] = [
+    ['acme-web', ['acme-web']],
+    ['acme-*', ['acme-*']],
+    ['x*a', ['x*a', 'x*']],
+    ['x**sa', ['x*sa', 'x*']],
+    ['sa', ['sa', 'ns']],
+    ['acme.web', undefined],
+    ['acme|beta', undefined],
+    ['acme/sa', undefined],
+  ];
+  for (const [text, expected] of rows) t.strictSame(namespaces(namespacePattern(text)), expected, text);
+});
+
+t.test('serviceAccounts', async (t) => {
+  t.match(accountPattern('web', 'acme-web'), { products: [{ namespace: 'acme-web', account: 'web' }] });
+  t.match(accountPattern('beta/web', 'acme-web'), { products: [{ namespace: 'beta', account: 'web' }] });
+  t.ok(accountPattern('a.b', 'acme-web')?.doubt, 'a dot');
+  for (const text of ['*', 'a/b/c', '/web', 'acme/']) t.equal(accountPattern(text, 'acme-web'), undefined, text);
+});
+
+t.test('globs match as an expression does, and words are matched', async (t) => {
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', '-'), maxLength: 8 });
+  const glob = fc.string({ unit: fc.constantFrom('a', 'b', '-', '*', '?'), maxLength: 8 });
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(glob, text, (glob, text) => {
+        const naive = (g: string, s: string): boolean => {
+          if (g === '') return s === '';
+          if (g[0] === '*') return naive(g.slice(1), s) || (s !== '' && naive(g, s.slice(1)));
+          return s !== '' && (g[0] === '?' || g[0] === s[0]) && naive(g.slice(1), s.slice(1));
+        };
+        return matchesGlob(glob, text) === naive(glob, text);
+      }),
+    ),
+  );
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(glob, glob, (one, other) =>
+        wordsIn([one, other]).every((word) => matchesGlob(one, word) && matchesGlob(other, word)),
+      ),
+    ),
+  );
+});
+
+const tenant = undeclaredTenant('acme');
+const border = { tenant, namespace: 'acme-web', tenancy: createTenancy(defaultSettings, [tenant]), now: 0 };
+
+t.test('whatever is written is read and judged, and nothing throws', async (t) => {
+  const anything = fc.jsonValue({ maxDepth: 3 });
+  const field = fc.constantFrom(
+    'from',
+    'to',
+    'when',
+    'source',
+    'operation',
+    'principals',
+    'namespaces',
+    'ports',
+    'key',
+    'values',
+    'ipBlocks',
+  );
+  const nested = fc.letrec((tie) => ({
+    tree: fc.oneof(
+      { depthSize: 'small' },
+      anything,
+      fc.dictionary(field, tie('tree'), { maxKeys: 3 }),
+      fc.array(tie('tree'), { maxLength: 3 }),
+    ),
+  })).tree;
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(
+        fc.oneof(anything, fc.record({ rules: fc.array(nested), action: anything }, { requiredKeys: [] })),
+        (spec) => {
+          const policy: Policy = JSON.parse(JSON.stringify({ metadata: { namespace: 'acme-web' }, spec }));
+          kind.worded(judgeBorder(kind.read(policy), border), border);
+        },
+      ),
+    ),
+  );
+});
+
+t.test('it is judged where the settings have a section istio', async (t) => {
+  const request = { resource: 'security.istio.io/v1/authorizationpolicies' };
+  t.notOk(isJudged(request, defaultSettings));
+  const istio = { rootNamespace: 'istio-system', trustDomains: new Set(['cluster.local']), providers: [] };
+  t.ok(isJudged(request, { ...defaultSettings, istio }));
+});
