@@ -48,6 +48,13 @@ function remedyFor(side: Side, missing: PortSet, peerName: string, context: Reme
       ],
       manifest: [],
     };
+  if (isUnlabelled(side))
+    return {
+      says: [
+        `To let it ${way}: ${peerName} or its peer has pods without labels of their own, so no policy can name them alone. Give them a label first.`,
+      ],
+      manifest: [],
+    };
   const policy = policyFor(side, missing, context.tenancy.settings.tenantLabel);
   if (policy === undefined)
     return {
@@ -125,11 +132,18 @@ function peersFor(peer: Party, own: PodClass, tenantLabel: string) {
 }
 
 function ownLabels({ labels }: PodClass): Record<string, string> {
-  return Object.fromEntries([...labels].filter(([key]) => !ofOnePod.has(key)));
+  const own = [...labels].filter(([key]) => !ofOnePod.has(key));
+  // Pods of a Job have no other label, where its author gives them none.
+  return Object.fromEntries(own.length > 0 ? own : [...labels].filter(([key]) => key === 'job-name'));
 }
 
 function nameFor(isOut: boolean, pods: PodClass, peer: Party): string {
   const of = pods.workloads[0]?.name ?? 'pods';
   const other = peer.kind === 'pod' ? (peer.workloads[0]?.name ?? 'pods') : 'addresses';
-  return `${of}-${isOut ? 'to' : 'from'}-${other}`.slice(0, 63);
+  return `${of}-${isOut ? 'to' : 'from'}-${other}`.slice(0, 63).replace(/[.-]$/, '');
+}
+
+/** A policy for such pods would be about the whole namespace. */
+function isUnlabelled({ pods, peer }: Side): boolean {
+  return [pods, peer].some((one) => one.kind === 'pod' && Object.keys(ownLabels(one)).length === 0);
 }

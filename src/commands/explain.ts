@@ -81,6 +81,9 @@ function unreadIn(ends: readonly End[], { policies }: Snapshot): readonly string
   return policies
     .filter(({ ref }) => ref.namespace === '' || names.has(ref.namespace))
     .flatMap(({ ref, inForce }) =>
-      inForce.unread.map(({ path, reason }) => `${refText(ref)} ${formatPath(path)} is left out: ${reason}`),
+      inForce.unread.map(
+        ({ path, reason }) =>
+          `${refText(ref)} ${formatPath(path)} is left out, so more may be open or denied: ${reason}`,
+      ),
     );
 }

@@ -31,7 +31,8 @@ export function compareOutside(
   const space = subtract(everyAddress, normalise(inside.map(({ range }) => range)));
   for (const body of bodies)
     for (const direction of directions) {
-      if (body.isUnchanged && touching.peers(body, direction) === 'none') continue;
+      const isStill = body.isUnchanged && body.group.old === body.group.new;
+      if (isStill && touching.peers(body, direction) === 'none') continue;
       for (const { change, party, ports, text, causes } of differences(body, direction, worlds, space)) {
         const group = body.group[change === 'gained' ? 'new' : 'old'] ?? '';
         const own = { group, members: body.workloads, isHypothetical: body.isHypothetical };
@@ -70,7 +71,9 @@ function differences(body: Body, direction: Direction, worlds: Worlds, space: Ip
       new: allowed(body.classes.new, direction, party, worlds.new),
     };
     for (const [change, side, other] of [['gained', 'new', 'old'] as const, ['lost', 'old', 'new'] as const]) {
-      const ports = differenceOf(open[side], open[other]);
+      // In another tenant it is another connection.
+      const isMoved = body.group.old !== body.group.new;
+      const ports = isMoved ? open[side] : differenceOf(open[side], open[other]);
       if (ports.length === 0) continue;
       const seat = (at: SideName): Seat | undefined => {
         const [pods] = body.classes[at];

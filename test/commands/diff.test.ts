@@ -68,6 +68,25 @@ t.test('a crossing that appears ends with 1, one that goes with 0', async (t) =>
   );
 });
 
+t.test('a namespace that goes to a tenant takes what is open to it outside along', async (t) => {
+  const opened =
+    deployment('web', 'shop') +
+    '---\n' +
+    policy(
+      'out',
+      '{ podSelector: {}, policyTypes: [Egress], egress: [{ to: [{ ipBlock: { cidr: 198.51.100.0/24 } }], ports: [{ port: 443 }] }] }',
+    ).replace('acme-web', 'shop');
+  const shop = (labels: string) =>
+    `apiVersion: v1\nkind: Namespace\nmetadata: { name: shop, labels: ${labels} }\n---\n${opened}`;
+  const folder = t.testdir({ 'old.yaml': shop('{}'), 'new.yaml': shop('{ bulkhead.dev/tenant: acme }') });
+  const { changes } = await reportOf([`${folder}/old.yaml`, `${folder}/new.yaml`]);
+  t.ok(
+    changes.some(
+      ({ change, isCrossing, to }) => change === 'gained' && isCrossing && to.members.includes('198.51.100.0/24'),
+    ),
+  );
+});
+
 t.test('a mistake on the command line, and what cannot be read, end with 2', async (t) => {
   for (const args of [[], [before], [before, after, after], ['-f', after, before], ['--prune', before, after]])
     await t.rejects(diff(args), { message: /NEW|-f or -k/ }, args.join(' '));

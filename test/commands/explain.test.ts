@@ -222,8 +222,20 @@ t.test('JSON and YAML say the same, and what is not understood is noted', async 
     port: '5432/TCP',
     verdict: 'blocked',
     readings: [{ reading: 'Cilium', verdict: 'blocked', pairs: [{ pairs: 1, open: 'no port' }] }],
-    notes: [/^CiliumNetworkPolicy acme-web\/odd spec\.egress\[0\]\.toGroups\[0\] is left out: takes its addresses/],
+    notes: [
+      /^CiliumNetworkPolicy acme-web\/odd spec\.egress\[0\]\.toGroups\[0\] is left out, so more may be open or denied: takes/,
+    ],
   });
+});
+
+t.test('pods without labels get no policy that would be for the whole namespace', async (t) => {
+  const bare = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'bare', namespace: 'beta-data' }, spec: {} };
+  const { lines } = await run(['-f', await folderOf(t, [bare]), 'acme-web/front', 'beta-data/bare:80']);
+  t.match(lines.join('\n'), /pods without labels of their own, so no policy can name them alone/);
+  t.notOk(
+    lines.some((line) => line.startsWith('kind:')),
+    'nothing is proposed',
+  );
 });
 
 t.test('control characters in names do not reach the terminal', async (t) => {

@@ -149,6 +149,8 @@ t.test('Calico: the order of policies decides, and its default tier ends in a de
   );
   const later = { ...deny, spec: { ...(deny.spec as object), order: 30 } };
   t.ok(cellsOf([...closed, open, later], asCalico).includes('(platform) > beta: all'));
+  const lower = calico('lower', { order: 5, ingress: [{ action: 'allow' }] });
+  t.ok(cellsOf([...closed, deny, lower], asCalico).includes('(platform) > beta: all'), 'in any case of letters');
   t.notOk(cellsOf([...closed, deny], asCalico).some((cell) => cell.startsWith('(platform) > beta')));
 });
 

@@ -16,10 +16,12 @@ import { diagnosticOf, type Place, Unread as Thrown, unprovenAt, within } from '
 import { isPortless, notPortsOf, readPorts } from './ports.ts';
 import { selectorAt } from './selector.ts';
 
-const actions: ReadonlyMap<unknown, InForceRule['action']> = new Map([
-  ['Allow', 'allow'],
-  ['Deny', 'deny'],
-  ['Pass', 'pass'],
+/** Calico takes them in any case of letters (ruleActionAPIV2ToBackend). A rule that logs decides nothing. */
+const actions: ReadonlyMap<string, InForceRule['action'] | 'log'> = new Map([
+  ['allow', 'allow'],
+  ['deny', 'deny'],
+  ['pass', 'pass'],
+  ['log', 'log'],
 ]);
 const path = field(undefined, 'spec');
 const place: Place = { path, scope: { direction: 'ingress', kind: 'any' } };
@@ -91,8 +93,9 @@ function subjectOf({ selector, namespaceSelector }: JsonMap, { ownPods }: Asked)
 /** Undefined: it decides nothing, as a rule that logs. */
 function readRule(rule: unknown, place: Place, direction: Direction, asked: Asked): InForceRule | undefined {
   if (!isMap(rule)) throw new Thrown(unprovenAt(place, 'is not a rule', ''));
-  const action = actions.get(rule.action);
-  if (action === undefined || isPortless(rule.protocol)) return undefined;
+  const action = typeof rule.action === 'string' ? actions.get(rule.action.toLowerCase()) : undefined;
+  if (action === undefined) throw new Thrown(unprovenAt(within(place, 'action'), 'is not an action of Calico', ''));
+  if (action === 'log' || isPortless(rule.protocol)) return undefined;
   const source = entityAt(rule.source, 'source', place);
   const destination = entityAt(rule.destination, 'destination', place);
   const ports = readPorts(rule, source, destination, place);
