@@ -11,6 +11,7 @@ import { median } from './median.ts';
 import {
   calicoValidate,
   ciliumValidate,
+  istioValidate,
   podExempted,
   podMutate,
   policyGranted,
@@ -57,6 +58,14 @@ const comparisons: readonly Comparison[] = [
     scenario: ciliumValidate,
     measured: bulkhead(10),
     against: bare(ciliumValidate),
+    most: 1.6,
+    counting: usual,
+  },
+  {
+    name: 'Bulkhead : bare server',
+    scenario: istioValidate,
+    measured: bulkhead(10),
+    against: bare(istioValidate),
     most: 1.6,
     counting: usual,
   },

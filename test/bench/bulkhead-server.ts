@@ -60,10 +60,14 @@ const services = numbered(grantCount, (index) => ({
   offer: 'policy' as const,
   tenants: { names: new Set(index % 10 === 0 ? ['acme'] : [`tenant-${index}`]) },
 }));
-const settings: Settings =
+const plain: Settings =
   grantCount === 0
     ? defaultSettings
     : { ...defaultSettings, unlistedFamilies: [], sharedServices: [...defaultSettings.sharedServices, ...services] };
+const settings: Settings = {
+  ...plain,
+  istio: { rootNamespace: 'istio-system', trustDomains: new Set(['cluster.local']), providers: [] },
+};
 const others = Array.from(
   { length: count / 10 },
   (_, index): Tenant => ({

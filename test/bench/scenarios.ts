@@ -274,6 +274,45 @@ export const calicoValidate: Scenario = {
     allowed === true && warnings === undefined ? undefined : 'the policy was not simply admitted',
 };
 
+const fromAcme = (port: string) => ({
+  from: [
+    { source: { namespaces: ['acme-web'] } },
+    {
+      source: {
+        principals: ['cluster.local/ns/acme-web/sa/proxy', '*/ns/acme-web/sa/web', 'cluster.local/ns/acme-web/*'],
+      },
+    },
+    { source: { serviceAccounts: ['worker', 'acme-web/worker'] } },
+  ],
+  to: [{ operation: { ports: [port], methods: ['GET'], paths: ['/orders', '/orders/*'] } }],
+});
+
+const istioPolicy = {
+  kind: 'AuthorizationPolicy',
+  apiVersion: 'security.istio.io/v1',
+  metadata: metadata('web', { app: 'web', ...ours }),
+  spec: {
+    action: 'ALLOW',
+    selector: { matchLabels: { app: 'web' } },
+    rules: [fromAcme('8080'), { ...fromAcme('9090'), when: [{ key: 'source.namespace', values: ['acme-web'] }] }],
+  },
+};
+
+export const istioValidate: Scenario = {
+  name: 'AuthorizationPolicy validate, 2 KB',
+  phase: 'validate',
+  body: review(
+    2048,
+    { group: 'security.istio.io', version: 'v1', kind: 'AuthorizationPolicy' },
+    { group: 'security.istio.io', version: 'v1', resource: 'authorizationpolicies' },
+    istioPolicy,
+    { username: 'alice', groups: ['acme-developers', 'system:authenticated'] },
+  ),
+  response: { allowed: true },
+  mistake: ({ allowed, warnings }) =>
+    allowed === true && warnings === undefined ? undefined : 'the policy was not simply admitted',
+};
+
 const strong = { capabilities: { add: ['NET_ADMIN'] } };
 
 const exemptedPod = {
@@ -329,7 +368,13 @@ export const policyGranted: Scenario = {
     allowed === true && warnings === undefined ? undefined : 'the policy was not simply admitted',
 };
 
-export const scenarios: readonly Scenario[] = [podMutate, policyValidate, ciliumValidate, calicoValidate];
+export const scenarios: readonly Scenario[] = [
+  podMutate,
+  policyValidate,
+  ciliumValidate,
+  calicoValidate,
+  istioValidate,
+];
 
 /**
  * What comes after the host in the URL by which the API server asks.
