@@ -17,7 +17,7 @@ export function namesToLookUp(reach: Reach, border: Omit<Border, 'holderOf' | 'n
     if (action === 'deny') continue;
     if (subject.namespaces !== undefined) addNames(asked, subject.namespaces, border);
     if (peer.kind === 'selector' && peer.namespaces !== undefined) addNames(asked, peer.namespaces, border);
-    if (peer.kind === 'identity') addReserved(asked, namesOfCallers(peer), border);
+    if (peer.kind === 'identity') addReserved(asked, namesOfCallers(peer), border, true);
     if (peer.kind === 'expression') addWritten(asked, peer.expression, border);
     if (asked.size > mostLookedUp) return [];
   }
@@ -44,12 +44,14 @@ function addReserved(
   asked: Set<string>,
   names: Iterable<string>,
   { tenant, tenancy, namespace }: Omit<Border, 'holderOf' | 'now'>,
+  withGates = false,
 ): void {
   for (const name of names) {
     const owner = name === namespace ? undefined : tenancy.reservation(name);
     if (owner === undefined || owner === 'platform') continue;
     // By name, a policy of a mesh names namespaces of tenants with a gate.
-    if (owner.name !== tenant.name && !tenant.network.gates.some((gate) => gate.tenant === owner.name)) continue;
+    const isPartner = () => withGates && tenant.network.gates.some((gate) => gate.tenant === owner.name);
+    if (owner.name !== tenant.name && !isPartner()) continue;
     asked.add(name);
     if (asked.size > mostLookedUp) return;
   }

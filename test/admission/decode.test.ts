@@ -333,6 +333,8 @@ t.test('what is understood is a frozen list of real resources', async (t) => {
     'gateway.networking.k8s.io/v1alpha2/udproutes',
     'gateway.networking.k8s.io/v1/referencegrants',
     'gateway.networking.k8s.io/v1beta1/referencegrants',
+    'security.istio.io/v1/authorizationpolicies',
+    'security.istio.io/v1beta1/authorizationpolicies',
     'v1/resourcequotas',
     'v1/resourcequotas/status',
     'bulkhead.dev/v1alpha1/tenants',
