@@ -1,6 +1,6 @@
 /** Connections with what is no pod: addresses outside of the cluster in disjoint ranges, names of DNS, and nodes. */
 import { formatRange, type IpRange } from '../kubernetes/ip-range.ts';
-import { type IpSet, normalise, subtract } from '../kubernetes/ip-set.ts';
+import { everyAddress, type IpSet, normalise, subtract } from '../kubernetes/ip-set.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import { type Cause, causesOf, type Seat } from './causes.ts';
@@ -14,11 +14,6 @@ import type { World } from './world.ts';
 
 type Worlds = Readonly<Record<SideName, World>>;
 const directions = ['egress', 'ingress'] as const;
-
-const everyAddress: IpSet = [
-  { family: 4, first: 0n, last: (1n << 32n) - 1n },
-  { family: 6, first: 0n, last: (1n << 128n) - 1n },
-];
 
 export function compareOutside(
   { bodies }: Sides,

@@ -7,7 +7,7 @@ import { matches } from '../kubernetes/label-selector.ts';
 import { orAllPorts, type PortRange } from '../kubernetes/port-range.ts';
 import { openOf, servicesOf } from '../reach/shared-service.ts';
 import type { Border } from '../reach/violation.ts';
-import type { Tenancy } from '../tenancy/tenancy.ts';
+import { type Tenancy, undeclaredTenant } from '../tenancy/tenancy.ts';
 import type { Direction, Tenant } from '../tenancy/tenant.ts';
 import { type Cell, groupOf, matrixOf, platformGroup } from './matrix.ts';
 import type { Party, PodClass } from './parties.ts';
@@ -152,7 +152,7 @@ function regrouped(world: World, keyOf: (pods: PodClass) => string): World {
   const moved = classes.map((pods): PodClass => {
     const key = keyOf(pods);
     if (key === groupOf(pods)) return pods;
-    const owner = named.get(key) ?? standIn(key);
+    const owner = named.get(key) ?? undeclaredTenant(key);
     named.set(key, owner);
     return { ...pods, namespace: { ...pods.namespace, owner } };
   });
@@ -162,20 +162,5 @@ function regrouped(world: World, keyOf: (pods: PodClass) => string): World {
     plan: (pods, direction) => world.plan(own(pods), direction),
     allowed: (pods, direction, peer, seen) => world.allowed(own(pods), direction, own(peer), seen),
     connection: (from, to) => world.connection(own(from), own(to)),
-  };
-}
-
-/** An owner of which the matrix reads the name alone. */
-function standIn(name: string): Tenant {
-  return {
-    name,
-    labels: new Map(),
-    mode: 'enforce',
-    isolation: 'hard',
-    members: [],
-    reserved: new Map(),
-    limit: undefined,
-    resourceQuota: undefined,
-    network: { within: 'none', egressRanges: [], egress: [], vouched: [], names: [], gates: [] },
   };
 }

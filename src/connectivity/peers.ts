@@ -1,7 +1,7 @@
 /** Who a peer of a policy is, among the parties of a snapshot. What a policy selects is worked out once for all that select the same. */
 import { containsPattern, parsePattern } from '../kubernetes/dns-pattern.ts';
 import type { IpRange } from '../kubernetes/ip-range.ts';
-import { contains, type IpSet, intersect } from '../kubernetes/ip-set.ts';
+import { contains, everyAddress, type IpSet, intersect } from '../kubernetes/ip-set.ts';
 import { matches, type Selector } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import { type Expression, isMatched } from '../reach/expression/expression.ts';
@@ -157,11 +157,6 @@ function mayBeNowhere(namespaces: Selector | undefined): boolean {
   if (namespaces === undefined || namespaces.size === 0) return false;
   return [...namespaces.values()].every(({ absent }) => absent);
 }
-
-const everyAddress: readonly IpRange[] = [
-  { family: 4, first: 0n, last: (1n << 32n) - 1n },
-  { family: 6, first: 0n, last: (1n << 128n) - 1n },
-];
 
 /** Undefined in the settings: it may be any address. */
 function networkOf({ protectedRanges }: Settings, name: 'pod network' | 'node network'): IpSet {

@@ -7,6 +7,11 @@ import type { IpRange } from './ip-range.ts';
 
 export type IpSet = readonly IpRange[];
 
+export const everyAddress: IpSet = [
+  { family: 4, first: 0n, last: (1n << 32n) - 1n },
+  { family: 6, first: 0n, last: (1n << 128n) - 1n },
+];
+
 /** The union of ranges in any order. O(n log n). */
 export function normalise(ranges: readonly IpRange[]): IpSet {
   if (ranges.length < 2) return ranges;

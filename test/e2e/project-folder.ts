@@ -45,7 +45,8 @@ export async function shellIn(
       cwd: folder,
       env: { PATH, HOME: folder, KUBECONFIG: plane.adminKubeconfig },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 60_000,
+      // To remove a namespace takes the controllers of a busy machine more than a minute, once in many runs.
+      timeout: 150_000,
     });
     const output = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {

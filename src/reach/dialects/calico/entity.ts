@@ -5,7 +5,7 @@
  * of addresses, ports or an empty `serviceAccounts` is everybody who has them.
  */
 import type { IpRange } from '../../../kubernetes/ip-range.ts';
-import { normalise, subtract } from '../../../kubernetes/ip-set.ts';
+import { everyAddress, normalise, subtract } from '../../../kubernetes/ip-set.ts';
 import { excerpt, isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
 import { type Expression, negated } from '../../expression/expression.ts';
 import { type Diagnostic, diagnostic, nameKey, type Peer } from '../../model.ts';
@@ -50,10 +50,6 @@ const accountFields: ReadonlySet<string> = new Set(['names', 'selector']);
 const serviceFields: ReadonlySet<string> = new Set(['name', 'namespace']);
 
 const nothingWritten: JsonMap = {};
-const everyAddress: readonly IpRange[] = [
-  { family: 4, first: 0n, last: (1n << 32n) - 1n },
-  { family: 6, first: 0n, last: (1n << 128n) - 1n },
-];
 /** "projectcalico.org/serviceaccount": the name of the account that a pod runs as. */
 const accountKey = 'projectcalico.org/serviceaccount';
 
