@@ -105,6 +105,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     pods: parsePods(spec.pods ?? {}, report),
     policyKinds: parsePolicyKinds(network.policyKinds ?? [], report),
     calicoTiers: network.calico?.tiers === undefined ? defaultSettings.calicoTiers : new Set(network.calico.tiers),
+    previewModes: network.previewModes === undefined ? defaultSettings.previewModes : new Set(network.previewModes),
     services,
     routes: parseRouteSettings(network.routes ?? {}, report),
     ...parseClusterPolicy(network, report),
