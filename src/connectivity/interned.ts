@@ -1,0 +1,39 @@
+/** Sets of labels and lists of ports of pods: clusters have few different ones, so each is kept once. */
+import type { StringMap } from '../kubernetes/objects.ts';
+import type { ContainerPort } from './port-set.ts';
+
+/** Keys and values of labels have no line break, and nor have names of ports. Otherwise pods are only told apart that could be one. */
+export function labelsKey(labels: StringMap): string {
+  const keys = Object.keys(labels);
+  if (keys.length > 1) keys.sort();
+  let key = '';
+  for (const name of keys) key += `${name}\n${labels[name]}\n`;
+  return key;
+}
+
+export function portsKey(ports: readonly ContainerPort[]): string {
+  let key = '\n';
+  for (const { name, protocol, port } of ports) key += `${name}\n${protocol}${port}\n`;
+  return key;
+}
+
+/** Gives the first of those that are equal. */
+export class Interned {
+  readonly #labels = new Map<string, StringMap>();
+  readonly #ports = new Map<string, readonly ContainerPort[]>();
+
+  labels(labels: StringMap): StringMap {
+    return first(this.#labels, labelsKey(labels), labels);
+  }
+
+  ports(ports: readonly ContainerPort[]): readonly ContainerPort[] {
+    return first(this.#ports, portsKey(ports), ports);
+  }
+}
+
+function first<Value>(known: Map<string, Value>, key: string, value: Value): Value {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  known.set(key, value);
+  return value;
+}
