@@ -101,6 +101,8 @@ export function matrixOf(world: World, ofPods: (pods: PodClass) => Group = group
   return { groups, cells: listed, cell: (from, to) => byName.get(`${from} ${to}`) };
 }
 
+const fewClasses = 4;
+
 /** @param named is called for pods and those of one group whom a rule names; each is to be asked about, as other rules may deny it */
 function scan(
   world: World,
@@ -116,7 +118,8 @@ function scan(
     const found = known.get(plan);
     // Pods of one plan differ in what the plan says of some of them, or of ports by their names.
     const summary = found?.isOfEach === false ? found : summaryOf(world, pods, direction, plan);
-    if (found === undefined) known.set(plan, summary);
+    // Where there are few classes, few share a plan.
+    if (found === undefined && pods.namespace.classes.length > fewClasses) known.set(plan, summary);
     for (const { peers, ports } of summary.naming) for (const group of grouped(peers)) named(pods, group, ports);
     const { ports, hasExceptions } = summary;
     if (ports.length === 0) continue;

@@ -86,5 +86,6 @@ export function createParties(
   const store = new PartyStore(tenancy);
   for (const one of listed) if (!store.byName.has(one.name)) store.putNamespace(one);
   for (const one of workloads) store.addWorkload(one);
+  store.trim();
   return store;
 }

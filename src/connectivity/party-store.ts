@@ -19,7 +19,7 @@ class StoredClass implements PodClass {
   readonly namespace: StoredNamespace;
   readonly labels: Labels;
   readonly ports: readonly ContainerPort[];
-  readonly workloads: Workload[] = [];
+  workloads: Workload[] = [];
   /** Undefined: to be worked out. */
   known: IpSet | undefined = undefined;
 
@@ -31,7 +31,7 @@ class StoredClass implements PodClass {
   }
 
   get addresses(): IpSet {
-    this.known ??= normalise(this.workloads.flatMap(({ addresses }) => addresses));
+    this.known ??= normalise(this.workloads.flatMap(({ addresses }) => addresses)).slice();
     return this.known;
   }
 }
@@ -39,7 +39,7 @@ class StoredClass implements PodClass {
 interface StoredNamespace extends NamespaceEntry {
   labels: Labels;
   owner: Owner;
-  readonly classes: StoredClass[];
+  classes: StoredClass[];
   /** Undefined while there are few. */
   byKey: Map<string, StoredClass> | undefined;
 }
@@ -142,6 +142,12 @@ export class PartyStore implements Parties {
       last.index = index;
     }
     return { kind: 'gone', index, moved };
+  }
+
+  /** Lists that have grown have room for more; where nothing is added for now, that is memory for nothing. */
+  trim(): void {
+    for (const one of this.classes) one.workloads = one.workloads.slice();
+    for (const one of this.namespaces) one.classes = one.classes.slice();
   }
 
   get unaddressed(): readonly PodClass[] {

@@ -87,18 +87,19 @@ export class PolicyIndex {
     return found;
   }
 
-  /** Those about the pods, but for the ones about every pod; each once. */
-  of(pods: PodClass): Block[] {
+  /** Those that say something of the pods in the direction, but for the ones about every pod; each once. */
+  of(pods: PodClass, direction: Direction): Block[] {
     const found: Block[] = [];
     const { namespace, labels } = pods;
-    for (const block of this.#byNamespace.get(namespace.name) ?? []) {
+    const add = (block: Block): void => {
       const { pods: own, subject } = block;
-      if (own === undefined ? subject?.has(pods) : own.size === 0 || matches(own, labels)) found.push(block);
-    }
+      const isAbout = own === undefined ? subject?.has(pods) === true : own.size === 0 || matches(own, labels);
+      if (isAbout && this.half(block, direction) !== null) found.push(block);
+    };
+    for (const block of this.#byNamespace.get(namespace.name) ?? []) add(block);
     if (this.#byLabel.size > 0)
-      for (const [key, value] of namespace.labels)
-        for (const block of this.#byLabel.get(key)?.get(value) ?? []) if (block.subject?.has(pods)) found.push(block);
-    for (const block of this.#others) if (block.subject?.has(pods)) found.push(block);
+      for (const [key, value] of namespace.labels) for (const block of this.#byLabel.get(key)?.get(value) ?? []) add(block);
+    for (const block of this.#others) add(block);
     return found;
   }
 
@@ -118,7 +119,7 @@ export class PolicyIndex {
         steps.push(this.#stepOf(rule, policy));
     const isForced = untyped === 'isolate' && part.untyped?.includes(direction) === true;
     const isolates = isForced || part.isolates.includes(direction);
-    return steps.length === 0 && !isolates ? null : { isolates, steps };
+    return steps.length === 0 && !isolates ? null : { isolates, steps: steps.slice() };
   }
 
   #stepOf(rule: InForceRule, policy: SnapshotPolicy): Step {
@@ -170,13 +171,16 @@ function isNamed(port: Port): boolean {
   return 'name' in port;
 }
 
-/** What was resolved, by the list as it was read: policies that are written alike share it. */
-const known = new WeakMap<readonly Port[], PortSet>();
+/** What was resolved, by both lists: policies that are written alike share them, and so do pods. */
+const known = new WeakMap<readonly Port[], WeakMap<readonly ContainerPort[], PortSet>>();
+const none: readonly ContainerPort[] = [];
 
 export function portsOf({ ports, notPorts = [] }: InForceRule, named: readonly ContainerPort[]): PortSet {
   if (notPorts.length > 0) return differenceOf(resolved(ports, named), resolved(notPorts, named));
-  if (named.length > 0) return resolved(ports, named);
-  const set = known.get(ports) ?? resolved(ports, named);
-  known.set(ports, set);
+  const key = named.length === 0 ? none : named;
+  const byNamed = known.get(ports) ?? new WeakMap<readonly ContainerPort[], PortSet>();
+  known.set(ports, byNamed);
+  const set = byNamed.get(key) ?? resolved(ports, named);
+  byNamed.set(key, set);
   return set;
 }

@@ -1,5 +1,5 @@
 /** Pods, and what makes pods -> workloads of a snapshot. Equal labels and ports are one object: there are as many as pods. */
-import { parseCidr } from '../kubernetes/ip-range.ts';
+import { type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { type IpSet, normalise } from '../kubernetes/ip-set.ts';
 import { isMap, type JsonMap, valueAt } from '../kubernetes/json.ts';
 import type { StringMap } from '../kubernetes/objects.ts';
@@ -87,13 +87,17 @@ export function protocolOf(written: unknown): ContainerPort['protocol'] {
 const noAddresses: IpSet = [];
 
 export function setOfAddresses(texts: readonly unknown[]): IpSet {
-  if (texts.length === 0) return noAddresses;
-  return normalise(
-    texts.flatMap((text) => {
-      const range = typeof text === 'string' ? parseCidr(text.includes('/') ? text : oneOf(text)) : undefined;
-      return range?.ok ? [range.value] : [];
-    }),
-  );
+  let first: IpRange | undefined;
+  const others: IpRange[] = [];
+  for (const text of texts) {
+    const range = typeof text === 'string' ? parseCidr(text.includes('/') ? text : oneOf(text)) : undefined;
+    if (!range?.ok) continue;
+    if (first === undefined) first = range.value;
+    else others.push(range.value);
+  }
+  if (first === undefined) return noAddresses;
+  // A list that grows has room for sixteen more, and there are as many as pods.
+  return others.length === 0 ? [first] : normalise([first, ...others]);
 }
 
 function oneOf(address: string): string {

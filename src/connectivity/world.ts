@@ -107,7 +107,7 @@ export function createLiveWorld(
   const plan = (pods: PodClass, direction: Direction): Plan => {
     const known = planOf[direction][pods.index];
     if (known !== undefined) return known;
-    const own = policyIndex.of(pods).filter((block) => policyIndex.half(block, direction) !== null);
+    const own = policyIndex.of(pods, direction);
     own.sort(comparePlaces);
     let key = '';
     for (const { number } of own) key += `${number},`;
@@ -139,7 +139,7 @@ export function createLiveWorld(
       if (stage.rest === 'deny' && half.isolates) last.closedBy.push(block.policy);
     }
     const made = stages.map(({ stage: { name, rule }, steps, closedBy }): PlannedStage => {
-      return { name, steps: rule === 'union' ? denialsFirst(steps) : steps, closedBy };
+      return { name, steps: (rule === 'union' ? denialsFirst(steps) : steps).slice(), closedBy: closedBy.slice() };
     });
     const middle = reading.isolatesLast ? stages.findIndex(({ stage }) => stage.rule === 'union') : -1;
     const one = made[middle];
