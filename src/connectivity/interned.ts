@@ -21,14 +21,35 @@ export function portsKey(ports: readonly ContainerPort[]): string {
 export class Interned {
   readonly #labels = new Map<string, StringMap>();
   readonly #ports = new Map<string, readonly ContainerPort[]>();
+  // Pods of one maker are listed one after the other.
+  #lastLabels: StringMap = {};
+  #lastPorts: readonly ContainerPort[] = [];
 
   labels(labels: StringMap): StringMap {
-    return first(this.#labels, labelsKey(labels), labels);
+    if (!areEqual(labels, this.#lastLabels)) this.#lastLabels = first(this.#labels, labelsKey(labels), labels);
+    return this.#lastLabels;
   }
 
   ports(ports: readonly ContainerPort[]): readonly ContainerPort[] {
-    return first(this.#ports, portsKey(ports), ports);
+    if (!areSame(ports, this.#lastPorts)) this.#lastPorts = first(this.#ports, portsKey(ports), ports);
+    return this.#lastPorts;
   }
+}
+
+/** In the same order, too: otherwise they are compared by their keys. */
+function areEqual(one: StringMap, other: StringMap): boolean {
+  const [keys, others] = [Object.keys(one), Object.keys(other)];
+  return keys.length === others.length && keys.every((key, at) => key === others[at] && one[key] === other[key]);
+}
+
+function areSame(one: readonly ContainerPort[], other: readonly ContainerPort[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every(({ name, protocol, port }, at) => {
+      const own = other[at];
+      return own?.name === name && own.protocol === protocol && own.port === port;
+    })
+  );
 }
 
 function first<Value>(known: Map<string, Value>, key: string, value: Value): Value {

@@ -1,7 +1,7 @@
 /** Pods, and what makes pods -> workloads of a snapshot. Equal labels and ports are one object: there are as many as pods. */
 import { type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { type IpSet, normalise } from '../kubernetes/ip-set.ts';
-import { isMap, type JsonMap, valueAt } from '../kubernetes/json.ts';
+import { fieldOf, isMap, type JsonMap, valueAt } from '../kubernetes/json.ts';
 import type { StringMap } from '../kubernetes/objects.ts';
 import type { Interned } from './interned.ts';
 import type { ContainerPort } from './port-set.ts';
@@ -10,11 +10,11 @@ import type { Workload } from './snapshot.ts';
 /** @param hasPods those that have a maker too */
 export function readPod(object: JsonMap, hasPods: boolean, interned: Interned): Workload | undefined {
   const { metadata, spec, status } = object;
-  const phase = valueAt(status, 'phase');
+  const phase = fieldOf(status, 'phase');
   if (phase === 'Succeeded' || phase === 'Failed') return undefined;
-  const controller = listAt(metadata, 'ownerReferences').find((owner) => valueAt(owner, 'controller') === true);
+  const controller = listAt(metadata, 'ownerReferences').find((owner) => fieldOf(owner, 'controller') === true);
   if (controller !== undefined && !hasPods) return undefined;
-  const labels = interned.labels(textsOf(valueAt(metadata, 'labels')));
+  const labels = interned.labels(textsOf(fieldOf(metadata, 'labels')));
   const [kind, name] = makerOf(controller, labels) ?? ['Pod', textAt(metadata, 'name')];
   return {
     namespace: textAt(metadata, 'namespace'),
@@ -23,8 +23,8 @@ export function readPod(object: JsonMap, hasPods: boolean, interned: Interned): 
     labels,
     pods: 1,
     ports: interned.ports(portsOf(spec)),
-    hostNetwork: valueAt(spec, 'hostNetwork') === true,
-    addresses: setOfAddresses(listAt(status, 'podIPs').map((one) => valueAt(one, 'ip'))),
+    hostNetwork: fieldOf(spec, 'hostNetwork') === true,
+    addresses: setOfAddresses(listAt(status, 'podIPs'), ipOf),
   };
 }
 
@@ -57,7 +57,7 @@ export function readMaker(
     labels: interned.labels(textsOf(valueAt(template, 'metadata', 'labels'))),
     pods: typeof replicas === 'number' ? replicas : 1,
     ports: interned.ports(portsOf(spec)),
-    hostNetwork: valueAt(spec, 'hostNetwork') === true,
+    hostNetwork: fieldOf(spec, 'hostNetwork') === true,
     addresses: [],
   };
 }
@@ -70,26 +70,27 @@ function portsOf(spec: unknown): readonly ContainerPort[] {
   for (const list of ['containers', 'initContainers'])
     for (const container of listAt(spec, list))
       for (const port of listAt(container, 'ports')) {
-        const [name, number] = [valueAt(port, 'name'), valueAt(port, 'containerPort')];
+        const [name, number] = [fieldOf(port, 'name'), fieldOf(port, 'containerPort')];
         if (typeof name !== 'string' || typeof number !== 'number') continue;
         ports ??= [];
-        ports.push({ name, protocol: protocolOf(valueAt(port, 'protocol')), port: number });
+        ports.push({ name, protocol: protocolOf(fieldOf(port, 'protocol')), port: number });
       }
   return ports ?? noPorts;
 }
 
-const protocols = ['TCP', 'UDP', 'SCTP'] as const;
-
 export function protocolOf(written: unknown): ContainerPort['protocol'] {
-  return protocols.find((one) => one === written) ?? 'TCP';
+  return written === 'UDP' || written === 'SCTP' ? written : 'TCP';
 }
 
 const noAddresses: IpSet = [];
 
-export function setOfAddresses(texts: readonly unknown[]): IpSet {
+const ipOf = (one: unknown): unknown => fieldOf(one, 'ip');
+
+export function setOfAddresses(list: readonly unknown[], textOf = (one: unknown) => one): IpSet {
   let first: IpRange | undefined;
   const others: IpRange[] = [];
-  for (const text of texts) {
+  for (const one of list) {
+    const text = textOf(one);
     const range = typeof text === 'string' ? parseCidr(text.includes('/') ? text : oneOf(text)) : undefined;
     if (!range?.ok) continue;
     if (first === undefined) first = range.value;
@@ -105,14 +106,14 @@ function oneOf(address: string): string {
 }
 
 export function textAt(value: unknown, key: string): string {
-  const text = valueAt(value, key);
+  const text = fieldOf(value, key);
   return typeof text === 'string' ? text : '';
 }
 
 const nothing: readonly unknown[] = [];
 
 export function listAt(value: unknown, key: string): readonly unknown[] {
-  const list = valueAt(value, key);
+  const list = fieldOf(value, key);
   return Array.isArray(list) ? list : nothing;
 }
 
