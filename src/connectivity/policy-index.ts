@@ -68,12 +68,17 @@ export class PolicyIndex {
     }
   }
 
-  remove(policy: SnapshotPolicy): void {
+  /** @returns where it stood; undefined: its parts, if any, were not here */
+  remove(policy: SnapshotPolicy): Place | undefined {
+    let place: Place | undefined;
     for (const part of policy.inForce.parts)
       for (const list of this.#listsOf(policy, part)) {
         const at = list.findIndex((one) => one.policy === policy && one.part === part);
-        if (at >= 0) list.splice(at, 1);
+        if (at < 0) continue;
+        place = list[at]?.place;
+        list.splice(at, 1);
       }
+    return place;
   }
 
   /** Namespaces with pods whose plans the policy may be in. */

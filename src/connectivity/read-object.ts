@@ -42,6 +42,8 @@ const policyReaders: ReadonlyMap<string, PolicyReader> = new Map<string, PolicyR
 ]);
 /** Of this kind only the specification counts, so those that are written alike are read once: baselines are, and charts. */
 const readBySpec = 'networking.k8s.io/NetworkPolicy';
+/** So many are kept. A cluster that lives long has had many. */
+const mostSpecs = 200_000;
 const templates: ReadonlyMap<string, readonly string[]> = new Map(
   kinds.flatMap((one) => (one.family === 'workload' ? [[`${one.group}/${one.kind}`, one.template] as const] : [])),
 );
@@ -97,6 +99,7 @@ function readerOf(
   const inForceOf = (object: JsonMap): InForce | undefined => {
     if (key !== readBySpec) return read(object);
     const text = JSON.stringify(object.spec) ?? '';
+    if (bySpec.size >= mostSpecs) bySpec.clear();
     if (!bySpec.has(text)) bySpec.set(text, read(object));
     return bySpec.get(text);
   };

@@ -46,10 +46,13 @@ const clusterStages = {
   baseline: { name: 'ClusterNetworkPolicies of the tier Baseline', order: 2, rule: 'first', rest: 'next' },
 } as const satisfies Record<string, Stage>;
 
-/** @returns the place of each policy, by a number that grows with each that is asked for */
-export function createPlaces(tiers: Snapshot['tiers'], reading: Reading): (policy: SnapshotPolicy) => Place {
+/** @returns the place of each policy; without a number of its own it comes after all that were asked for */
+export function createPlaces(
+  tiers: Snapshot['tiers'],
+  reading: Reading,
+): (policy: SnapshotPolicy, number?: number) => Place {
   const stages = new Map<string, Stage>();
-  let number = 0;
+  let count = 0;
   const tierStage = (name: string): Stage => {
     const known = stages.get(name);
     if (known !== undefined) return known;
@@ -59,10 +62,10 @@ export function createPlaces(tiers: Snapshot['tiers'], reading: Reading): (polic
     stages.set(name, made);
     return made;
   };
-  return (policy) => {
+  return (policy, number = count++) => {
     const { stage } = policy.inForce;
     const own = reading.ordered || stage.kind === 'calico' ? tierStage(tierNameOf(policy)) : clusterStages[stage.kind];
-    return { stage: own, order: own.rule === 'union' ? 0 : orderOf(policy), number: number++ };
+    return { stage: own, order: own.rule === 'union' ? 0 : orderOf(policy), number };
   };
 }
 

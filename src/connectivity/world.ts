@@ -21,7 +21,7 @@ import {
 } from './port-set.ts';
 import type { Reading } from './readings.ts';
 import type { Snapshot, SnapshotPolicy } from './snapshot.ts';
-import { comparePlaces, createPlaces, type Stage } from './stages.ts';
+import { comparePlaces, createPlaces, type Place, type Stage } from './stages.ts';
 
 /** One rule, joined with whom it is about. */
 export interface Step {
@@ -65,7 +65,8 @@ export interface Decision {
 
 /** A world that follows a cluster which changes. Whoever changes its parties says so here. */
 export interface LiveWorld extends World {
-  put(policy: SnapshotPolicy): void;
+  /** @param before what it was, the very one that was put; it keeps its place among those that are equal in order */
+  put(policy: SnapshotPolicy, before?: SnapshotPolicy): void;
   /** @param policy the very one that was put */
   remove(policy: SnapshotPolicy): void;
   /** The class at this place is new, or another, or its namespace has other labels. */
@@ -149,6 +150,13 @@ export function createLiveWorld(
       : [...made.with(middle, { ...one, closedBy: [] }), { ...one, steps: [] }];
   };
 
+  const remove = (policy: SnapshotPolicy): Place | undefined => {
+    if (!reading.reads(policy)) return undefined;
+    const place = policyIndex.remove(policy);
+    forgetAbout(policy);
+    return place;
+  };
+
   const allowed: World['allowed'] = (pods, direction, peer, seen) => {
     const destination = direction === 'ingress' ? pods : peer;
     const named = destination.kind === 'pod' ? destination.ports : [];
@@ -160,16 +168,13 @@ export function createLiveWorld(
     parties,
     plan,
     allowed,
-    put(policy) {
+    put(policy, before) {
+      const place = before && remove(before);
       if (!reading.reads(policy)) return;
-      policyIndex.add(policy, placeOf(policy));
+      policyIndex.add(policy, placeOf(policy, place?.number));
       forgetAbout(policy);
     },
-    remove(policy) {
-      if (!reading.reads(policy)) return;
-      policyIndex.remove(policy);
-      forgetAbout(policy);
-    },
+    remove,
     changed: forget,
     connection(from, to) {
       const out = from.kind === 'pod' ? allowed(from, 'egress', to) : everyPort;
