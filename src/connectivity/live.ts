@@ -33,9 +33,7 @@ export function createLive(objects: Iterable<JsonMap>, tenancy: Tenancy, reading
   let world = made();
 
   const changed = (change: ClassChange | undefined): void => {
-    if (change === undefined || change.kind === 'same') return;
-    world.changed(change.index);
-    if (change.kind === 'gone') world.changed(change.moved);
+    if (change?.kind === 'other') world.changed(change.index);
   };
 
   const putNamespace = (name: string, labels: Readonly<Record<string, string>>): void => {

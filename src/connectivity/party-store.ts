@@ -44,10 +44,11 @@ interface StoredNamespace extends NamespaceEntry {
   byKey: Map<string, StoredClass> | undefined;
 }
 
-/** A class that is new, and one that is gone, with that which took its place. */
-export type ClassChange =
-  | { readonly kind: 'same' | 'new'; readonly index: number }
-  | { readonly kind: 'gone'; readonly index: number; readonly moved: number };
+/** `other`: the class at this place is new, or another that took the place of one that is gone. */
+export interface ClassChange {
+  readonly kind: 'same' | 'other';
+  readonly index: number;
+}
 
 export class PartyStore implements Parties {
   version = 0;
@@ -115,7 +116,7 @@ export class PartyStore implements Parties {
     const one = found ?? this.#newClass(namespace, labels, ports);
     one.workloads.push(workload);
     one.known = undefined;
-    return { kind: found === undefined ? 'new' : 'same', index: one.index };
+    return { kind: found === undefined ? 'other' : 'same', index: one.index };
   }
 
   /** @param workload the very one that was added */
@@ -136,12 +137,11 @@ export class PartyStore implements Parties {
     takeOut(namespace.classes, one);
     namespace.byKey?.delete(classKey(one.labels, one.ports));
     const last = this.classes.pop();
-    const moved = this.classes.length;
     if (last !== undefined && last !== one) {
       this.classes[index] = last;
       last.index = index;
     }
-    return { kind: 'gone', index, moved };
+    return { kind: 'other', index };
   }
 
   /** Lists that have grown have room for more; where nothing is added for now, that is memory for nothing. */

@@ -3,7 +3,7 @@ import { createLive } from '../../src/connectivity/live.ts';
 import { byTheBook } from '../../src/connectivity/readings.ts';
 import { searchLive } from './live.ts';
 import { engineReadings } from './random-world.ts';
-import { denyAll, namespace, plainTenancy, pod } from './worlds.ts';
+import { denyAll, namespace, plainTenancy, pod, policy } from './worlds.ts';
 
 for (const reading of engineReadings)
   t.test(`after 1,000 random events, a world that follows a cluster is the one that is made anew: ${reading}`, async (t) => {
@@ -27,6 +27,27 @@ t.test('a pod waits for its namespace, and for its return', async (t) => {
   t.equal(live.world.parties.classes.length, 0);
   live.put(namespace('acme-web', 'beta'));
   t.match(live.world.parties.classes[0]?.namespace.owner, { name: 'beta' });
+});
+
+t.test('a pod that looks like another has its own address', async (t) => {
+  const alike = (name: string, ip: string) => ({ ...pod(`acme-web/${name}`, { app: 'web' }), status: { podIPs: [{ ip }] } });
+  const from = [{ ipBlock: { cidr: '10.0.0.2/32' } }];
+  const open = policy('acme-web/open', { podSelector: { matchLabels: { app: 'db' } }, ingress: [{ from }] });
+  const live = createLive(
+    [namespace('acme-web'), pod('acme-web/db', { app: 'db' }), alike('one', '10.0.0.1'), open],
+    plainTenancy,
+    byTheBook,
+  );
+  const isOpen = (): boolean => {
+    const [db, web] = live.world.parties.classes;
+    if (db === undefined || web === undefined) throw new Error('no pods');
+    return live.world.connection(web, db).length > 0;
+  };
+  t.equal(isOpen(), false);
+  live.put(alike('two', '10.0.0.2'));
+  t.equal(isOpen(), true);
+  live.remove(alike('two', '10.0.0.2'));
+  t.equal(isOpen(), false);
 });
 
 t.test('a pod that has ended is gone', async (t) => {
