@@ -1,6 +1,7 @@
 /** Where a snapshot comes from: files, or a cluster that is read once. For the commands about who reaches whom. */
 import { printable } from '../admission/message.ts';
-import { isOfSnapshot, readSnapshot } from '../connectivity/read-snapshot.ts';
+import { isOfSnapshot } from '../connectivity/read-object.ts';
+import { readSnapshot } from '../connectivity/read-snapshot.ts';
 import type { Snapshot } from '../connectivity/snapshot.ts';
 import { readCluster, Unreadable } from '../facts/cluster-reader.ts';
 import { namespacesPath } from '../facts/namespaces.ts';
