@@ -222,10 +222,67 @@ t.test('JSON and YAML say the same, and what is not understood is noted', async 
     port: '5432/TCP',
     verdict: 'blocked',
     readings: [{ reading: 'Cilium', verdict: 'blocked', pairs: [{ pairs: 1, open: 'no port' }] }],
-    notes: [
-      /^CiliumNetworkPolicy acme-web\/odd spec\.egress\[0\]\.toGroups\[0\] is left out, so more may be open or denied: takes/,
-    ],
+    isUnderstood: false,
+    unread: [{ policy: 'CiliumNetworkPolicy acme-web/odd', field: 'spec.egress[0].toGroups[0]', reason: /^takes/ }],
+    notes: [],
   });
+});
+
+t.test('an answer that rests on what is not understood says so, and ends with 2', async (t) => {
+  const says = async (policies: readonly object[], ...args: readonly string[]) => {
+    const ends = args.length > 0 ? args : [...toDatabase, 'acme-web/front', 'beta-data/database:5432'];
+    return await run(['-f', await folderOf(t, policies), ...ends]);
+  };
+  const cilium = (name: string, spec: object, kind = 'CiliumNetworkPolicy') =>
+    namespaced(kind, name, { endpointSelector: {}, ...spec }, 'cilium.io/v2');
+  const title = 'Deployment acme-web/front -> StatefulSet beta-data/database on 5432/TCP: ';
+  const egress = [{ toGroups: [{ aws: {} }] }];
+
+  const allowing = await says([cilium('odd', { egress })], 'acme-web/front', 'beta-data/database:5432');
+  t.equal(allowing.code, 2);
+  t.equal(allowing.lines[0], `${title}blocked, as far as it is understood`);
+  t.match(
+    allowing.lines.join('\n'),
+    /\nNot understood, so more .*:\n {2}CiliumNetworkPolicy acme-web\/odd spec\.egress\[0\]/,
+  );
+
+  const denying = await says([cilium('no', { egressDeny: egress })]);
+  t.equal(denying.code, 2);
+  t.equal(denying.lines[0], `${title}open, as far as it is understood`);
+  t.match(denying.lines.join('\n'), / {2}CiliumNetworkPolicy acme-web\/no spec\.egressDeny\[0\]\.toGroups\[0\]: takes/);
+
+  const wide = { apiVersion: 'cilium.io/v2', kind: 'CiliumClusterwideNetworkPolicy', metadata: { name: 'wide' } };
+  const clusterwide = await says([{ ...wide, specs: [{ endpointSelector: {}, egressDeny: egress }] }]);
+  t.match(clusterwide.lines.join('\n'), /NetworkPolicy wide specs\[0\]\.egressDeny\[0\]\.toGroups\[0\]: takes/);
+
+  const elsewhere = { endpointSelector: { matchLabels: { app: 'other' } }, egressDeny: egress };
+  for (const [why, spec] of [
+    ['about other pods', elsewhere],
+    ['about the other direction', { ingressDeny: [{ fromGroups: [{ aws: {} }] }] }],
+  ] as const)
+    t.equal((await says([cilium('no', spec)])).lines[0], `${title}open`, `a part ${why} changes nothing`);
+
+  const nodes = {
+    ...{ apiVersion: 'policy.networking.k8s.io/v1alpha2', kind: 'ClusterNetworkPolicy', metadata: { name: 'nodes' } },
+    spec: {
+      ...{ tier: 'Admin', priority: 1, subject: { namespaces: {} } },
+      egress: [{ action: 'Deny', to: [{ nodes: {} }] }],
+    },
+  };
+  t.match((await says([nodes])).lines, [`${title}open, as far as it is understood`], 'denials of nodes are not read');
+});
+
+t.test('the field of a denial of Cilium is where it is written', async (t) => {
+  const to = [{ toEndpoints: [{ matchLabels: { app: 'database', 'io.kubernetes.pod.namespace': 'beta-data' } }] }];
+  const deny = namespaced('CiliumNetworkPolicy', 'no', { endpointSelector: {}, egressDeny: to }, 'cilium.io/v2');
+  const { lines } = await run([
+    '-f',
+    await folderOf(t, [deny]),
+    ...toDatabase,
+    'acme-web/front',
+    'beta-data/database:5432',
+  ]);
+  t.match(lines.join('\n'), /CiliumNetworkPolicy acme-web\/no spec\.egressDeny\[0\]\.toEndpoints\[0\]\S* denies it/);
 });
 
 t.test('pods without labels get no policy that would be for the whole namespace', async (t) => {
