@@ -41,13 +41,12 @@ export const command = defineCommand({
     const to = known(findEnd(asked.end, namespace, snapshot, parties, tenancy.settings));
     const portOf = asked.port === undefined ? undefined : known(portsAt(asked.port, to));
     const readings = readingsOf(tenancy.settings.plugin, snapshot.policies);
-    const explanations = readings.map((reading) =>
-      explain(createWorld(snapshot, parties, tenancy.settings, reading), from, to, portOf),
-    );
+    const worlds = readings.map((reading) => createWorld(snapshot, parties, tenancy.settings, reading));
+    const explanations = worlds.map((world) => explain(world, from, to, portOf));
     // Without a port there is no telling which is wanted, and a policy for all of them is never a good one.
     const blocked =
       portOf && explanations.flatMap(({ answers }) => answers).find(({ open, asked }) => !sameSet(open, asked));
-    const context = { snapshot, tenancy, now: Date.now() };
+    const context = { snapshot, worlds, tenancy, now: Date.now() };
     const report = {
       from,
       to,

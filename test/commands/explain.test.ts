@@ -203,8 +203,87 @@ t.test('a denial is named, and no policy is proposed against it', async (t) => {
   t.ok(lines.includes('    ClusterNetworkPolicy no-databases spec.egress[0].to[0] denies it'));
   t.equal(
     lines.at(-1),
-    'To let it leave acme-web: ClusterNetworkPolicy no-databases spec.egress[0].to[0] denies it, and no policy that is added changes that. Narrow or remove that rule.',
+    'To let it leave acme-web: ClusterNetworkPolicy no-databases spec.egress[0].to[0] denies it, and a NetworkPolicy does not change that. The platform has to narrow or remove that rule.',
   );
+});
+
+t.test('a policy is proposed only where it helps', async (t) => {
+  const withPolicies = async (policies: readonly object[], ...args: readonly string[]) => {
+    const { lines } = await run(['-f', await folderOf(t, policies), ...args]);
+    return lines;
+  };
+  const calico = (kind: string, name: string, spec: object, namespace?: string) => ({
+    apiVersion: 'projectcalico.org/v3',
+    kind,
+    metadata: { name, ...(namespace !== undefined && { namespace }) },
+    spec,
+  });
+  const ends = ['acme-web/front', 'beta-data/database:5432'];
+  const remedies = (lines: readonly string[]) => lines.filter((line) => line.startsWith('To let it'));
+  const hasManifest = (lines: readonly string[]) => lines.some((line) => line.startsWith('kind:'));
+
+  const tier = calico('Tier', 'security', { order: 100 });
+  const closing = calico('GlobalNetworkPolicy', 'security.out', {
+    ...{ tier: 'security', selector: 'app == "web"', types: ['Egress'] },
+    egress: [{ action: 'Allow', destination: { nets: ['192.0.2.0/24'] } }],
+  });
+  const inTier = await withPolicies([tier, closing], ...ends);
+  t.match(remedies(inTier), [
+    /^To let it leave acme-web: the tier security isolates it by GlobalNetworkPolicy security\.out, and comes before .* The platform has to allow it there/,
+  ]);
+  t.notOk(hasManifest(inTier), 'a policy in a later tier is not asked');
+
+  const denying = calico(
+    'NetworkPolicy',
+    'default.late',
+    {
+      ...{ order: 2000, selector: 'all()', types: ['Egress'], egress: [{ action: 'Deny' }] },
+    },
+    'acme-web',
+  );
+  const after = await withPolicies([denying], '--no-baseline', ...ends);
+  t.match(remedies(after), [/^To let it leave acme-web, add a policy/], 'NetworkPolicies come before order 2000');
+  t.ok(hasManifest(after));
+
+  const cilium = namespaced(
+    'CiliumNetworkPolicy',
+    'no',
+    { endpointSelector: {}, egressDeny: [{ toEntities: ['cluster'] }] },
+    'cilium.io/v2',
+  );
+  const denied = await withPolicies([cilium], ...ends);
+  t.match(remedies(denied), [
+    /CiliumNetworkPolicy acme-web\/no spec\.egressDeny\[0\]\S* denies it, and a NetworkPolicy does not change that\. Narrow or remove that rule\./,
+  ]);
+  t.notOk(hasManifest(denied));
+
+  const baseline = {
+    ...{ apiVersion: 'policy.networking.k8s.io/v1alpha2', kind: 'ClusterNetworkPolicy', metadata: { name: 'base' } },
+    spec: {
+      tier: 'Baseline',
+      priority: 1,
+      subject: { namespaces: {} },
+      egress: [{ action: 'Deny', to: [{ namespaces: {} }] }],
+    },
+  };
+  const last = await withPolicies([baseline], '--no-baseline', ...ends);
+  t.match(remedies(last), [/add a policy .*It isolates these pods for egress, so allow what else they need too:$/]);
+
+  const onNode = {
+    ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'agent', namespace: 'beta-data', labels: { app: 'agent' } } },
+    spec: { hostNetwork: true },
+  };
+  const toNode = await withPolicies([onNode], 'acme-web/front', 'beta-data/agent:80');
+  t.match(remedies(toNode), [/Pod beta-data\/agent is on the network of a node, .* Ask the platform for it/]);
+  t.notOk(hasManifest(toNode));
+});
+
+t.test('a proposal does not have the name of a policy that is there', async (t) => {
+  const own = (name: string) =>
+    namespaced('NetworkPolicy', name, { podSelector: { matchLabels: { app: 'other' } } }, 'networking.k8s.io/v1');
+  const folder = await folderOf(t, [own('front-to-database'), own('front-to-database-2')]);
+  const { lines } = await run(['-f', folder, 'acme-web/front', 'beta-data/database:5432']);
+  t.ok(lines.includes('  name: front-to-database-3'), lines.join('\n'));
 });
 
 t.test('JSON and YAML say the same, and what is not understood is noted', async (t) => {
