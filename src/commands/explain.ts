@@ -5,7 +5,7 @@ import { explain } from '../connectivity/explain.ts';
 import { createParties } from '../connectivity/parties.ts';
 import { sameSet } from '../connectivity/port-text.ts';
 import { readingsOf } from '../connectivity/readings.ts';
-import { unreadAbout } from '../connectivity/unread.ts';
+import { createUnread } from '../connectivity/unread.ts';
 import { createWorld } from '../connectivity/world.ts';
 import { explainDocument, explainText, isUnderstood, worstOf } from '../report/explain-report.ts';
 import { CannotStart } from './cannot-start.ts';
@@ -46,6 +46,7 @@ export const command = defineCommand({
     // Without a port there is no telling which is wanted, and a policy for all of them is never a good one.
     const blocked =
       portOf && explanations.flatMap(({ answers }) => answers).find(({ open, asked }) => !sameSet(open, asked));
+    const unreadAbout = createUnread(snapshot, parties, tenancy.settings, readings);
     const context = { snapshot, worlds, tenancy, now: Date.now() };
     const report = {
       from,
@@ -58,7 +59,7 @@ export const command = defineCommand({
         ...from.notes,
         ...to.notes,
       ],
-      unread: unreadAbout({ from, to }, snapshot, parties, tenancy.settings, readings),
+      unread: unreadAbout({ from: from.parties, to: to.parties }),
       problems,
     };
     if (values.output === 'table') for (const line of explainText(report)) surroundings.print(printable(line));

@@ -2,8 +2,7 @@
 import { type FieldPath, formatPath } from '../kubernetes/field-path.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
-import type { End } from './endpoints.ts';
-import type { Parties } from './parties.ts';
+import type { Parties, Party } from './parties.ts';
 import { byTheBook, type Reading } from './readings.ts';
 import { refText, type Snapshot, type SnapshotPolicy } from './snapshot.ts';
 import { createWorld } from './world.ts';
@@ -15,40 +14,43 @@ export interface UnreadPart {
   readonly reason: string;
 }
 
-/** In the order of the policies: those that the readings know, and that select pods of an end or may select them. */
-export function unreadAbout(
-  ends: { readonly from: End; readonly to: End },
+/** Who connects, and to whom. */
+export interface Pair {
+  readonly from: readonly Party[];
+  readonly to: readonly Party[];
+}
+
+/** @returns the parts of policies that the readings know, in their order, that select pods of an end or may select them */
+export function createUnread(
   snapshot: Snapshot,
   parties: Parties,
   settings: Settings,
   readings: readonly Reading[],
-): readonly UnreadPart[] {
+): (pair: Pair) => readonly UnreadPart[] {
   const policies = snapshot.policies.filter(
     (one) => one.inForce.unread.length > 0 && readings.some(({ reads }) => reads(one)),
   );
-  if (policies.length === 0) return [];
-  const selecting = selectingPolicies(ends, { ...snapshot, policies }, parties, settings);
-  return policies.flatMap((policy) =>
-    policy.inForce.unread
-      .filter(({ path }) => {
-        const direction = directionOf(path);
-        // What is wrong with the policy as a whole may be about whom it selects.
-        return direction === undefined || policy.inForce.parts.length === 0
-          ? isNear(policy, ends)
-          : selecting[direction].has(policy);
-      })
-      .map(({ path, reason }) => ({ policy: refText(policy.ref), field: formatPath(path), reason })),
+  if (policies.length === 0) return () => [];
+  const parts = policies.flatMap((policy) =>
+    policy.inForce.unread.map(({ path, reason }) => ({
+      policy,
+      // What is wrong with the policy as a whole may be about whom it selects.
+      direction: policy.inForce.parts.length === 0 ? undefined : directionOf(path),
+      part: { policy: refText(policy.ref), field: formatPath(path), reason },
+    })),
   );
+  const selecting = createSelecting({ ...snapshot, policies }, parties, settings);
+  return (pair) => {
+    const own = { egress: selecting(pair.from, 'egress'), ingress: selecting(pair.to, 'ingress') };
+    return parts
+      .filter(({ policy, direction }) => (direction === undefined ? isNear(policy, pair) : own[direction].has(policy)))
+      .map(({ part }) => part);
+  };
 }
 
-type Selecting = Readonly<Record<Direction, ReadonlySet<SnapshotPolicy>>>;
+type Selecting = (pods: readonly Party[], direction: Direction) => ReadonlySet<SnapshotPolicy>;
 
-function selectingPolicies(
-  { from, to }: { readonly from: End; readonly to: End },
-  snapshot: Snapshot,
-  parties: Parties,
-  settings: Settings,
-): Selecting {
+function createSelecting(snapshot: Snapshot, parties: Parties, settings: Settings): Selecting {
   // Each as one that only isolates: so the plan of a pod names all that select it.
   const originals = new Map<SnapshotPolicy, SnapshotPolicy>();
   for (const one of snapshot.policies) {
@@ -56,13 +58,12 @@ function selectingPolicies(
     originals.set({ ref: one.ref, inForce: { stage: { kind: 'network', engine: 'any' }, parts, unread: [] } }, one);
   }
   const world = createWorld({ ...snapshot, policies: [...originals.keys()] }, parties, settings, byTheBook);
-  const of = (end: End, direction: Direction): ReadonlySet<SnapshotPolicy> =>
+  return (pods, direction) =>
     new Set(
-      end.parties
+      pods
         .flatMap((one) => (one.kind === 'pod' ? world.plan(one, direction) : []))
         .flatMap(({ closedBy }) => closedBy.flatMap((one) => originals.get(one) ?? [])),
     );
-  return { egress: of(from, 'egress'), ingress: of(to, 'ingress') };
 }
 
 const directions: readonly Direction[] = ['ingress', 'egress'];
@@ -82,7 +83,7 @@ function directionOf({ parent, step }: FieldPath): Direction | undefined {
   );
 }
 
-function isNear({ ref }: SnapshotPolicy, { from, to }: { readonly from: End; readonly to: End }): boolean {
-  const pods = [...from.parties, ...to.parties].filter((one) => one.kind === 'pod');
-  return pods.some(({ namespace }) => ref.namespace === '' || ref.namespace === namespace.name);
+function isNear({ ref }: SnapshotPolicy, { from, to }: Pair): boolean {
+  const isThere = (one: Party): boolean => one.kind === 'pod' && ['', one.namespace.name].includes(ref.namespace);
+  return from.some(isThere) || to.some(isThere);
 }
