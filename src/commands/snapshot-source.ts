@@ -116,14 +116,8 @@ export async function readObjects(
 }
 
 const clusterScoped: ReadonlySet<string> = new Set([
-  ...[
-    'Namespace',
-    'Tier',
-    'CiliumClusterwideNetworkPolicy',
-    'ClusterNetworkPolicy',
-    'AdminNetworkPolicy',
-    'BaselineAdminNetworkPolicy',
-  ],
+  ...['Namespace', 'Tier', 'GlobalNetworkPolicy', 'CiliumClusterwideNetworkPolicy'],
+  ...['ClusterNetworkPolicy', 'AdminNetworkPolicy', 'BaselineAdminNetworkPolicy'],
 ]);
 
 function inNamespace(object: JsonMap, kind: string, namespace = 'default'): JsonMap {

@@ -12,6 +12,7 @@ import { createParties, type Party, type PodClass } from './parties.ts';
 import { hasPort, intersectionOf, portNumber, rangesOf, resolved, setOf } from './port-set.ts';
 import { readingsOf } from './readings.ts';
 import { refText, type Snapshot, type SnapshotPolicy } from './snapshot.ts';
+import { createUnread, type UnreadPart } from './unread.ts';
 import { createWorld, type Step, type World } from './world.ts';
 
 export interface ReplayedFlow {
@@ -44,6 +45,8 @@ export interface Replayed {
   readonly unknown: { readonly flows: number; readonly ends: readonly string[] };
   /** Flows that would be in `dropped` or `opened`, beyond those that are listed. */
   readonly beyond: number;
+  /** Of policies about ends of the flows, what is not understood: that may allow or drop more. */
+  readonly unread: readonly UnreadPart[];
 }
 
 /** So many different lines are kept; the flows of others are counted. */
@@ -68,9 +71,10 @@ export interface Replay {
 
 export function createReplay(snapshot: Snapshot, tenancy: Tenancy): Replay {
   const parties = createParties(snapshot.namespaces, snapshot.workloads, tenancy);
-  const worlds = readingsOf(tenancy.settings.plugin, snapshot.policies).map((reading) =>
-    createWorld(snapshot, parties, tenancy.settings, reading),
-  );
+  const readings = readingsOf(tenancy.settings.plugin, snapshot.policies);
+  const worlds = readings.map((reading) => createWorld(snapshot, parties, tenancy.settings, reading));
+  const unreadAbout = createUnread(snapshot, parties, tenancy.settings, readings);
+  const unread = new Map<string, UnreadPart>();
   const find = createFinder(parties);
   const known = new Map<string, Answer>();
   const used: Used = new Map();
@@ -83,6 +87,8 @@ export function createReplay(snapshot: Snapshot, tenancy: Tenancy): Replay {
     let answer = known.get(key);
     if (answer === undefined) {
       answer = ask(worlds, from.party, to.party, number);
+      for (const one of unreadAbout({ from: [from.party], to: [to.party] }))
+        unread.set(`${one.policy} ${one.field}`, one);
       if (known.size >= mostKnown) known.clear();
       known.set(key, answer);
     }
@@ -128,6 +134,7 @@ export function createReplay(snapshot: Snapshot, tenancy: Tenancy): Replay {
       unused: snapshot.policies.flatMap((policy) => unusedOf(policy, used.get(policy) ?? new Map())),
       unknown: { flows: counts.unknown, ends: [...unknown].sort() },
       beyond: counts.beyond,
+      unread: [...unread.values()],
     }),
   };
 }
