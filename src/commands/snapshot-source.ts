@@ -170,6 +170,13 @@ const collections: readonly (readonly [kind: string, apiVersion: string, ...path
     '/apis/projectcalico.org/v3/globalnetworkpolicies',
     '/apis/crd.projectcalico.org/v1/globalnetworkpolicies',
   ],
+  ...(['AuthorizationPolicy', 'PeerAuthentication'] as const)
+    .filter((kind) => !listedPolicyKinds.some((one) => one.kind === kind))
+    .map((kind) => {
+      const plural = `${kind.toLowerCase().replace(/y$/, 'ie')}s`;
+      const paths = ['v1', 'v1beta1'].map((version) => `/apis/security.istio.io/${version}/${plural}`);
+      return [kind, 'security.istio.io/v1', ...paths] as const;
+    }),
   ['Tier', 'projectcalico.org/v3', '/apis/projectcalico.org/v3/tiers', '/apis/crd.projectcalico.org/v1/tiers'],
 ];
 

@@ -12,7 +12,14 @@ import type { Tenancy } from '../tenancy/tenancy.ts';
 import { Interned } from './interned.ts';
 import { readMaker, readPod, textAt, textsOf } from './read-pod.ts';
 import { readService } from './read-service.ts';
-import type { CalicoTier, SnapshotNamespace, SnapshotPolicy, SnapshotService, Workload } from './snapshot.ts';
+import type {
+  CalicoTier,
+  MeshPolicy,
+  SnapshotNamespace,
+  SnapshotPolicy,
+  SnapshotService,
+  Workload,
+} from './snapshot.ts';
 
 export interface SnapshotOptions {
   /** The pods of workloads are listed too, so what would make pods is left out. */
@@ -26,6 +33,7 @@ export type ReadObject =
   | { readonly kind: 'workload'; readonly value: Workload }
   | { readonly kind: 'service'; readonly value: SnapshotService }
   | { readonly kind: 'tier'; readonly name: string; readonly value: CalicoTier }
+  | { readonly kind: 'mesh'; readonly value: MeshPolicy }
   | { readonly kind: 'policy'; readonly key: string; readonly value: SnapshotPolicy };
 
 /** @returns undefined where a snapshot has no use for it, or it cannot be read: the API server would have refused it */
@@ -50,10 +58,22 @@ const templates: ReadonlyMap<string, readonly string[]> = new Map(
 /** What the API server lists of Calico, it may list in two groups; those are the same objects. */
 const storedTwice = new Set(['crd.projectcalico.org']);
 
+/** They are about requests, and are held against the network policies (layers/). */
+const meshKinds: ReadonlySet<string> = new Set([
+  'security.istio.io/AuthorizationPolicy',
+  'security.istio.io/PeerAuthentication',
+]);
+
 /** Tells of kinds of which a snapshot has a use. */
 export function isOfSnapshot(apiVersion: string, kind: string): boolean {
   const key = `${groupOf(apiVersion)}/${kind}`;
-  return policyReaders.has(key) || templates.has(key) || ['/Namespace', '/Pod', '/Service'].includes(key) || isTier(key);
+  return (
+    meshKinds.has(key) ||
+    policyReaders.has(key) ||
+    templates.has(key) ||
+    ['/Namespace', '/Pod', '/Service'].includes(key) ||
+    isTier(key)
+  );
 }
 
 function isTier(key: string): boolean {
@@ -90,8 +110,13 @@ function readerOf(
   if (key === '/Pod') return (object) => workload(readPod(object, options.hasPods, interned));
   if (template !== undefined)
     return (object) => (options.hasPods ? undefined : workload(readMaker(object, kind, template, interned)));
-  if (isTier(key))
-    return (object) => ({ kind: 'tier', name: textAt(object.metadata, 'name'), value: tierOf(object) });
+  if (isTier(key)) return (object) => ({ kind: 'tier', name: textAt(object.metadata, 'name'), value: tierOf(object) });
+  if (meshKinds.has(key))
+    return (object) => {
+      const { metadata } = object;
+      const ref = { kind, namespace: textAt(metadata, 'namespace'), name: textAt(metadata, 'name') };
+      return { kind: 'mesh', value: { ref, object } };
+    };
   const read = policyReaders.get(key);
   if (read === undefined) return () => undefined;
   const place = `${storedTwice.has(group) ? 'projectcalico.org' : group} ${kind}`;

@@ -5,6 +5,7 @@ import type { Tenancy } from '../tenancy/tenancy.ts';
 import { createObjectReader, type SnapshotOptions } from './read-object.ts';
 import type {
   CalicoTier,
+  MeshPolicy,
   Snapshot,
   SnapshotNamespace,
   SnapshotPolicy,
@@ -17,6 +18,7 @@ export function readSnapshot(objects: readonly JsonMap[], tenancy: Tenancy, opti
   const workloads: Workload[] = [];
   const services: SnapshotService[] = [];
   const policies = new Map<string, SnapshotPolicy>();
+  const mesh: MeshPolicy[] = [];
   const tiers = new Map<string, CalicoTier>();
   const read = createObjectReader(tenancy, options);
   const add = (object: JsonMap): void => {
@@ -30,6 +32,9 @@ export function readSnapshot(objects: readonly JsonMap[], tenancy: Tenancy, opti
         break;
       case 'service':
         services.push(one.value);
+        break;
+      case 'mesh':
+        mesh.push(one.value);
         break;
       case 'policy':
         policies.set(one.key, one.value);
@@ -46,5 +51,5 @@ export function readSnapshot(objects: readonly JsonMap[], tenancy: Tenancy, opti
       for (const object of baselineOf(name, owner, tenancy.settings))
         if (object.kind === 'NetworkPolicy') add({ ...object });
     }
-  return { namespaces, workloads, services, policies: [...policies.values()], tiers };
+  return { namespaces, workloads, services, policies: [...policies.values()], mesh, tiers };
 }

@@ -9,7 +9,16 @@ const namespace = (name: string, tenant: string) => ({
   open: { ingress: 0, egress: 1, both: 0 },
 });
 const picture = (more: Partial<Picture> = {}): Picture => ({
-  ...{ readings: [], tenants: [], crossings: [], outside: [], gates: [], selectNothing: [], openNothing: [] },
+  ...{
+    readings: [],
+    tenants: [],
+    crossings: [],
+    outside: [],
+    gates: [],
+    selectNothing: [],
+    openNothing: [],
+    layers: [],
+  },
   namespaces: [namespace('b-web', 'beta'), namespace('a-web', 'acme'), namespace('kube-system', '(platform)')],
   ...more,
 });
