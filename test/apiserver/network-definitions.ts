@@ -36,8 +36,9 @@ async function real(): Promise<readonly Definition[]> {
 }
 
 /**
- * The real schemas of Calico's policies in both groups: crd.projectcalico.org/v1, and projectcalico.org/v3. The version in use has no
- * StagedNetworkPolicy yet: it is a NetworkPolicy with one field more.
+ * The real schemas of Calico's policies in both groups: crd.projectcalico.org/v1, and projectcalico.org/v3. The version in use has
+ * neither tiers nor a StagedNetworkPolicy, which is a NetworkPolicy with one field more. No later version is to be had as a module.
+ * A StagedKubernetesNetworkPolicy takes any content here.
  */
 export async function calicoDefinitions(): Promise<readonly Definition[]> {
   const calico = join(import.meta.dirname, '../engines/calico');
@@ -50,9 +51,18 @@ export async function calicoDefinitions(): Promise<readonly Definition[]> {
   const staged = structuredClone(policies);
   const names = { kind: 'StagedNetworkPolicy', listKind: 'StagedNetworkPolicyList', singular: 'stagednetworkpolicy' };
   staged.spec.names = { ...names, plural: 'stagednetworkpolicies' };
-  const actions = { type: 'string', enum: ['Set', 'Delete', 'Learn', 'Ignore'] };
-  staged.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.stagedAction = actions;
-  return [policies, await read('networksets'), staged].flatMap((one) =>
+  const fieldsOf = ({ spec }: typeof policies) => spec.versions[0].schema.openAPIV3Schema.properties.spec.properties;
+  // As version 3.30 has them: any text.
+  for (const one of [policies, staged]) fieldsOf(one).tier = { type: 'string' };
+  fieldsOf(staged).stagedAction = { type: 'string' };
+  const ofKubernetes = loose(
+    'crd.projectcalico.org',
+    'v1',
+    'stagedkubernetesnetworkpolicies',
+    'StagedKubernetesNetworkPolicy',
+    'Namespaced',
+  );
+  return [policies, await read('networksets'), staged, ofKubernetes].flatMap((one) =>
     [
       ['crd.projectcalico.org', 'v1'],
       ['projectcalico.org', 'v3'],

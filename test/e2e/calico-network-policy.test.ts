@@ -78,6 +78,14 @@ async function stagedOf(t: Test, cluster: GuardedCluster, apiVersion: string): P
   t.match(written.stderr, /Warning: cross-tenant-ingress: fix: add bulkhead\.dev\/tenant == "acme"/);
   const unread = { ...policy(apiVersion, 'unread', { selector: 'a=' }), kind: 'StagedNetworkPolicy' };
   t.match(await apply(cluster, unread), { code: 1, stderr: /is not a selector of Calico/ });
+  const ofKubernetes = {
+    ...{ apiVersion, kind: 'StagedKubernetesNetworkPolicy', metadata: { name: 'later', namespace } },
+    spec: { stagedAction: 'Set', podSelector: {}, ingress: [{ from: [{ namespaceSelector: {} }] }] },
+  };
+  const admitted = await apply(cluster, ofKubernetes);
+  t.match(admitted, { code: 0, stderr: /Warning: cross-tenant-ingress: .*namespaceSelector when enforced: matches/ });
+  const removed = { ...wide, metadata: { name: 'gone', namespace }, spec: { stagedAction: 'Delete' } };
+  t.match(await apply(cluster, removed), { code: 0, stderr: '' }, 'what is to be deleted opens nothing');
   const enforced = await apply(cluster, { ...wide, kind: 'NetworkPolicy' });
   t.match(enforced, { code: 1, stderr: /source\.namespaceSelector/ }, 'what it becomes is refused');
 }
@@ -106,6 +114,10 @@ async function liveOf(t: Test, cluster: GuardedCluster, apiVersion: string): Pro
   t.match(await apply(cluster, own), { code: 0 }, 'inside the namespace it is admitted');
   const shown = await cluster.kubectl('alice', ['get', resource, 'web', '-n', namespace, '-o', 'json']);
   t.equal(JSON.parse(shown.stdout).metadata.labels[label], 'acme', 'and labelled');
+
+  const first = policy(apiVersion, 'platform.first', { selector: 'app == "web"' }) as { spec: object };
+  const tiered = { ...first, spec: { ...first.spec, tier: 'platform' } };
+  t.match(await apply(cluster, tiered), { code: 1, stderr: /spec\.tier\n/ }, 'a tier of the platform is refused');
 
   const wide = await apply(cluster, policy(apiVersion, 'wide', { namespaceSelector: 'has(team)' }));
   t.match(wide, { code: 1 }, 'of every namespace it is refused');
