@@ -1,4 +1,5 @@
 /** Judges every object of files as the webhook would, without a cluster, and says where in the files each finding is. For CI. */
+import { createHash } from 'node:crypto';
 import { printable } from '../admission/message.ts';
 import type { Author } from '../admission/written-object.ts';
 import { noFiles, readFiles } from '../files/read-files.ts';
@@ -6,6 +7,7 @@ import { namespacesOf } from '../files/read-namespaces.ts';
 import { asObjects, readTenancy } from '../files/read-tenancy.ts';
 import { serviceAccountOf } from '../kubernetes/user.ts';
 import { lintGithub, lintJunit, lintSarif } from '../report/lint-formats.ts';
+import { lintPage } from '../report/lint-page.ts';
 import {
   failing,
   type LintFinding,
@@ -27,7 +29,7 @@ import { Misuse } from './misuse.ts';
 import { flag, oneOf, optionalText, texts } from './options.ts';
 import { tenancyOptions } from './shared-options.ts';
 
-const formats = ['table', 'wide', 'json', 'yaml', 'name', 'sarif', 'junit', 'github'] as const;
+const formats = ['table', 'wide', 'json', 'yaml', 'name', 'sarif', 'junit', 'github', 'html'] as const;
 /** A command that takes longer says how far it is. */
 const quietMilliseconds = 1000;
 const tickMilliseconds = 200;
@@ -144,6 +146,8 @@ function printed(
       return [lintJunit(report, (finding) => failures.has(finding))];
     case 'github':
       return lintGithub(report);
+    case 'html':
+      return [lintPage(report, (text) => createHash('sha256').update(text).digest('base64'))];
   }
 }
 
