@@ -151,8 +151,9 @@ export function namespacesIn(expression: Expression): ReadonlySet<string> | unde
 }
 
 /** A label of which a namespace must have one of the values; undefined: none is asked for. */
-export function neededLabel(namespaces: Selector): { readonly key: string; readonly values: Iterable<string> } | undefined {
+export function neededLabel(
+  namespaces: Selector,
+): { readonly key: string; readonly values: Iterable<string> } | undefined {
   for (const [key, { absent, finite, values }] of namespaces) if (!absent && finite) return { key, values };
   return undefined;
 }
-

@@ -7,8 +7,8 @@
  */
 import type { Direction } from '../tenancy/tenant.ts';
 import { type PodClass, unnamedPod } from './parties.ts';
-import { contains, everyPort, intersectionOf, type PortSet, unionOf } from './port-set.ts';
 import { portsOf } from './policy-index.ts';
+import { contains, everyPort, intersectionOf, type PortSet, unionOf } from './port-set.ts';
 import type { Plan, World } from './world.ts';
 
 /** The name of a tenant, or all namespaces without one. */

@@ -64,7 +64,11 @@ export class PartyStore implements Parties {
   readonly #labelsOf = new WeakMap<StringMap, Labels>();
   readonly #portSets = new Map<string, readonly ContainerPort[]>();
   readonly #portsOf = new WeakMap<readonly ContainerPort[], readonly ContainerPort[]>();
-  #derived = { version: -1, unaddressed: [] as readonly PodClass[], addressed: undefined as Parties['addressed'] | undefined };
+  #derived = {
+    version: -1,
+    unaddressed: [] as readonly PodClass[],
+    addressed: undefined as Parties['addressed'] | undefined,
+  };
 
   constructor(tenancy: Tenancy) {
     this.#tenancy = tenancy;

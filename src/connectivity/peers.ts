@@ -1,10 +1,11 @@
 /** Who a peer of a policy is, among the parties of a snapshot, and whom a policy selects. */
+
+import type { DnsPattern } from '../kubernetes/dns-pattern.ts';
 import { containsPattern, parsePattern } from '../kubernetes/dns-pattern.ts';
 import type { IpSet } from '../kubernetes/ip-set.ts';
 import type { Selector } from '../kubernetes/label-selector.ts';
 import type { Expression } from '../reach/expression/expression.ts';
 import type { InForcePeer, InForceSubject } from '../reach/in-force.ts';
-import type { DnsPattern } from '../kubernetes/dns-pattern.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import { Addressed, networksOf } from './address-matcher.ts';
 import { Both, Matching, OwnSelected, Selected } from './label-matcher.ts';

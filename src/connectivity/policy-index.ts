@@ -2,9 +2,10 @@
  * Policies by the pods that they are about. Most are about pods of one namespace, and are found by its name; others by a label that the
  * namespace must have; the rest are looked at for every pod.
  */
-import type { Port } from '../kubernetes/port-range.ts';
-import { type Selector, matches } from '../kubernetes/label-selector.ts';
+
+import { matches, type Selector } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';
+import type { Port } from '../kubernetes/port-range.ts';
 import type { InForceRule, Part } from '../reach/in-force.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import { namespacesIn, neededLabel } from './label-matcher.ts';
@@ -103,7 +104,8 @@ export class PolicyIndex {
     };
     for (const block of this.#byNamespace.get(namespace.name) ?? []) add(block);
     if (this.#byLabel.size > 0)
-      for (const [key, value] of namespace.labels) for (const block of this.#byLabel.get(key)?.get(value) ?? []) add(block);
+      for (const [key, value] of namespace.labels)
+        for (const block of this.#byLabel.get(key)?.get(value) ?? []) add(block);
     for (const block of this.#others) add(block);
     return found;
   }

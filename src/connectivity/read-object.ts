@@ -53,7 +53,9 @@ const storedTwice = new Set(['crd.projectcalico.org']);
 /** Tells of kinds of which a snapshot has a use. */
 export function isOfSnapshot(apiVersion: string, kind: string): boolean {
   const key = `${groupOf(apiVersion)}/${kind}`;
-  return policyReaders.has(key) || templates.has(key) || ['/Namespace', '/Pod', '/Service'].includes(key) || isTier(key);
+  return (
+    policyReaders.has(key) || templates.has(key) || ['/Namespace', '/Pod', '/Service'].includes(key) || isTier(key)
+  );
 }
 
 function isTier(key: string): boolean {
@@ -90,8 +92,7 @@ function readerOf(
   if (key === '/Pod') return (object) => workload(readPod(object, options.hasPods, interned));
   if (template !== undefined)
     return (object) => (options.hasPods ? undefined : workload(readMaker(object, kind, template, interned)));
-  if (isTier(key))
-    return (object) => ({ kind: 'tier', name: textAt(object.metadata, 'name'), value: tierOf(object) });
+  if (isTier(key)) return (object) => ({ kind: 'tier', name: textAt(object.metadata, 'name'), value: tierOf(object) });
   const read = policyReaders.get(key);
   if (read === undefined) return () => undefined;
   const place = `${storedTwice.has(group) ? 'projectcalico.org' : group} ${kind}`;

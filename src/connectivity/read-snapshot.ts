@@ -3,14 +3,7 @@ import { baselineOf } from '../baseline/baseline.ts';
 import type { JsonMap } from '../kubernetes/json.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { createObjectReader, type SnapshotOptions } from './read-object.ts';
-import type {
-  CalicoTier,
-  Snapshot,
-  SnapshotNamespace,
-  SnapshotPolicy,
-  SnapshotService,
-  Workload,
-} from './snapshot.ts';
+import type { CalicoTier, Snapshot, SnapshotNamespace, SnapshotPolicy, SnapshotService, Workload } from './snapshot.ts';
 
 export function readSnapshot(objects: readonly JsonMap[], tenancy: Tenancy, options: SnapshotOptions): Snapshot {
   const namespaces: SnapshotNamespace[] = [];

@@ -6,17 +6,20 @@ import { engineReadings } from './random-world.ts';
 import { denyAll, namespace, plainTenancy, pod, policy } from './worlds.ts';
 
 for (const reading of engineReadings)
-  t.test(`after 1,000 random events, a world that follows a cluster is the one that is made anew: ${reading}`, async (t) => {
-    const kinds = new Set<string>();
-    for (let seed = 1; seed <= 20; seed++) {
-      const found = searchLive(seed, reading, 50);
-      t.equal(found.difference, undefined, `seed ${seed}`);
-      for (const kind of found.kinds.keys()) kinds.add(kind);
-    }
-    for (const kind of ['Namespace', 'Pod'])
-      for (const what of ['put', 'change', 'remove']) t.ok(kinds.has(`${what} ${kind}`), `${what} ${kind}`);
-    t.ok([...kinds].some((kind) => kind.startsWith('change') && kind.endsWith('Policy')));
-  });
+  t.test(
+    `after 1,000 random events, a world that follows a cluster is the one that is made anew: ${reading}`,
+    async (t) => {
+      const kinds = new Set<string>();
+      for (let seed = 1; seed <= 20; seed++) {
+        const found = searchLive(seed, reading, 50);
+        t.equal(found.difference, undefined, `seed ${seed}`);
+        for (const kind of found.kinds.keys()) kinds.add(kind);
+      }
+      for (const kind of ['Namespace', 'Pod'])
+        for (const what of ['put', 'change', 'remove']) t.ok(kinds.has(`${what} ${kind}`), `${what} ${kind}`);
+      t.ok([...kinds].some((kind) => kind.startsWith('change') && kind.endsWith('Policy')));
+    },
+  );
 
 t.test('a pod waits for its namespace, and for its return', async (t) => {
   const live = createLive([pod('acme-web/front')], plainTenancy, byTheBook);
@@ -30,7 +33,10 @@ t.test('a pod waits for its namespace, and for its return', async (t) => {
 });
 
 t.test('a pod that looks like another has its own address', async (t) => {
-  const alike = (name: string, ip: string) => ({ ...pod(`acme-web/${name}`, { app: 'web' }), status: { podIPs: [{ ip }] } });
+  const alike = (name: string, ip: string) => ({
+    ...pod(`acme-web/${name}`, { app: 'web' }),
+    status: { podIPs: [{ ip }] },
+  });
   const from = [{ ipBlock: { cidr: '10.0.0.2/32' } }];
   const open = policy('acme-web/open', { podSelector: { matchLabels: { app: 'db' } }, ingress: [{ from }] });
   const live = createLive(
