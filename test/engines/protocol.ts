@@ -73,7 +73,7 @@ export interface MatrixQuestion extends Pick<Question, 'parties' | 'wires' | 'su
 }
 
 export interface MatrixAnswer {
-  /** Without the time to read the question. */
+  /** Of the processor, without the time to read the question. */
   readonly milliseconds: number;
   /** For each wire and each source, one character for each destination: `1` where both sides let it through. */
   readonly open: readonly (readonly string[])[];
