@@ -2,6 +2,7 @@
 import { printable } from '../admission/message.ts';
 import { findEnd, parseAsked, portsAt, type Unknown } from '../connectivity/endpoints.ts';
 import { explain } from '../connectivity/explain.ts';
+import { narrowed } from '../connectivity/narrowed.ts';
 import { createParties } from '../connectivity/parties.ts';
 import { sameSet } from '../connectivity/port-text.ts';
 import { readingsOf } from '../connectivity/readings.ts';
@@ -35,13 +36,15 @@ export const command = defineCommand({
       throw new Misuse('explain takes two ends, as in: explain acme-web/front beta-db/db:5432');
     const asked = known(parseAsked(second));
     const { snapshot, tenancy, problems } = await loadSnapshot('explain', values, surroundings);
-    const parties = createParties(snapshot.namespaces, snapshot.workloads, tenancy);
     const namespace = values.namespace ?? 'default';
-    const from = known(findEnd(known(parseAsked(first)).end, namespace, snapshot, parties, tenancy.settings));
+    const source = known(parseAsked(first));
+    const near = narrowed(snapshot, [source.end, asked.end], namespace, tenancy);
+    const parties = createParties(near.namespaces, near.workloads, tenancy);
+    const from = known(findEnd(source.end, namespace, snapshot, parties, tenancy.settings));
     const to = known(findEnd(asked.end, namespace, snapshot, parties, tenancy.settings));
     const portOf = asked.port === undefined ? undefined : known(portsAt(asked.port, to));
     const readings = readingsOf(tenancy.settings.plugin, snapshot.policies);
-    const worlds = readings.map((reading) => createWorld(snapshot, parties, tenancy.settings, reading));
+    const worlds = readings.map((reading) => createWorld(near, parties, tenancy.settings, reading));
     const explanations = worlds.map((world) => explain(world, from, to, portOf));
     // Without a port there is no telling which is wanted, and a policy for all of them is never a good one.
     const blocked =

@@ -109,7 +109,8 @@ const largestPlace = 1n << 24n;
 
 /** An address outside of the cluster that no rule names: of the ranges in policies, only those of the world have it. */
 function anyOutside({ policies }: Snapshot, settings: Settings): End | Unknown {
-  const rules = policies.flatMap(({ inForce }) => inForce.parts.flatMap((part) => part.rules));
+  const read = new Set(policies.map(({ inForce }) => inForce));
+  const rules = [...read].flatMap(({ parts }) => parts.flatMap((part) => part.rules));
   const places = rules
     .flatMap(({ peer }) => ('addresses' in peer ? (peer.addresses ?? []) : []))
     .filter(({ family, first, last }) => family === 6 || last - first < largestPlace);
@@ -135,11 +136,12 @@ const kindsByName: ReadonlyMap<string, string> = new Map(
   ].flatMap((names) => names.map((name) => [name, names[0] ?? ''] as const)),
 );
 
-function kindOf(text: string): string {
+export function kindOf(text: string): string {
   return kindsByName.get(text.toLowerCase()) ?? text.toLowerCase();
 }
 
-function addressOf(text: string): IpRange | undefined {
+/** Undefined: it is no address. */
+export function addressOf(text: string): IpRange | undefined {
   const isRange = text.includes('/');
   if (!/^[0-9a-f.:]+(\/\d+)?$/i.test(text) || !/[.:]/.test(text)) return undefined;
   const parsed = parseCidr(isRange ? text : `${text}/${text.includes(':') ? 128 : 32}`);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildOnce, type GoProgram, type Missing } from '../apiserver/go-program.ts';
 import { killGuarded, spawnGuarded } from '../apiserver/guarded-process.ts';
-import type { Answer, Question } from './protocol.ts';
+import type { Answer, MatrixAnswer, MatrixQuestion, Question } from './protocol.ts';
 
 const modules = {
   cilium: 'github.com/cilium/cilium',
@@ -45,6 +45,10 @@ export interface Engine extends Judge<Question, readonly Answer[]> {
 /** Calico's code for selectors, asked about them alone. */
 export const startSelectorJudge = <Asked, Told>(): Promise<Judge<Asked, Told> | Missing> =>
   startJudge<Asked, Told>('calico', modules.calico);
+
+/** cyclonus' matcher, asked about every connection between pods. */
+export const startMatrixJudge = (): Promise<Judge<MatrixQuestion, MatrixAnswer> | Missing> =>
+  startJudge<MatrixQuestion, MatrixAnswer>('cyclonus', modules.cyclonus);
 
 export async function startEngine(name: EngineName): Promise<Engine | Missing> {
   const judge = await startJudge<Question, readonly Answer[]>(name, modules[name]);

@@ -67,6 +67,18 @@ export interface Question {
   readonly inForce?: boolean;
 }
 
+/** Every connection between the subjects, on each of the wires. */
+export interface MatrixQuestion extends Pick<Question, 'parties' | 'wires' | 'subjects' | 'baseline'> {
+  readonly matrix: true;
+}
+
+export interface MatrixAnswer {
+  /** Of the processor, without the time to read the question. */
+  readonly milliseconds: number;
+  /** For each wire and each source, one character for each destination: `1` where both sides let it through. */
+  readonly open: readonly (readonly string[])[];
+}
+
 /** About one policy. */
 export interface Answer {
   /** Why the engine does not take the policy, which is then not in force. */

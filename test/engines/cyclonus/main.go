@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"syscall"
+	"time"
 
 	"github.com/mattfenwick/cyclonus/pkg/matcher"
 	core "k8s.io/api/core/v1"
@@ -36,6 +38,14 @@ type request struct {
 	OneByOne bool    `json:"oneByOne"`
 	// The objects of the baseline are all that is asked about: one answer for each subject, with the flows of the request that are allowed.
 	InForce bool `json:"inForce"`
+	// All of that between every two subjects, and how long it takes.
+	Matrix bool `json:"matrix"`
+}
+
+// For each wire and each source, one character for each destination: 1 where both sides let it through.
+type matrix struct {
+	Milliseconds float64    `json:"milliseconds"`
+	Open         [][]string `json:"open"`
 }
 
 // A pod, an address, or one that only Cilium knows.
@@ -108,7 +118,13 @@ func main() {
 			if err := json.Unmarshal(line, &asks); err != nil {
 				fail(err)
 			}
-			if err := output.Encode(reply(asks)); err != nil {
+			var told any
+			if asks.Matrix {
+				told = worldOf(asks).matrix()
+			} else {
+				told = reply(asks)
+			}
+			if err := output.Encode(told); err != nil {
 				fail(err)
 			}
 		}
@@ -130,7 +146,7 @@ type world struct {
 	peers    []*matcher.TrafficPeer
 }
 
-func reply(asks request) []answer {
+func worldOf(asks request) *world {
 	made := &world{request: asks}
 	for _, one := range asks.Baseline {
 		read, err := readers[one.Kind](one.Object)
@@ -142,6 +158,11 @@ func reply(asks request) []answer {
 	for _, one := range asks.Parties {
 		made.peers = append(made.peers, peerOf(one))
 	}
+	return made
+}
+
+func reply(asks request) []answer {
+	made := worldOf(asks)
 	if asks.InForce {
 		return made.inForce()
 	}
@@ -168,6 +189,40 @@ func peerOf(one party) *matcher.TrafficPeer {
 			Namespace:       one.Pod.Namespace,
 		},
 	}
+}
+
+// Of all threads, as others on the machine take less from it than from the clock.
+func processorTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		fail(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// As cyclonus asks its matcher: one connection after the other.
+func (world *world) matrix() matrix {
+	begin := processorTime()
+	together := matcher.BuildNetworkPolicies(false, world.baseline)
+	open := make([][]string, len(world.Wires))
+	for at, wire := range world.Wires {
+		for _, source := range world.Subjects {
+			row := make([]byte, 0, len(world.Subjects))
+			for _, target := range world.Subjects {
+				allowed := together.IsTrafficAllowed(&matcher.Traffic{
+					Source: world.peers[source], Destination: world.peers[target],
+					ResolvedPort: wire.Port, ResolvedPortName: world.nameOf(target, wire), Protocol: wire.Protocol,
+				})
+				if allowed.Ingress.IsAllowed() && allowed.Egress.IsAllowed() {
+					row = append(row, '1')
+				} else {
+					row = append(row, '0')
+				}
+			}
+			open[at] = append(open[at], string(row))
+		}
+	}
+	return matrix{Milliseconds: float64((processorTime() - begin).Microseconds()) / 1000, Open: open}
 }
 
 // What gets through to and from each subject with all of the policies.
