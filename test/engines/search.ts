@@ -161,11 +161,13 @@ export async function runBatches<Spec>(
   const underWay: Promise<Outcome<Spec>>[] = [];
   let next = from;
   const start = () => underWay.push(tryCase(search, caseOf(search, next), batchSeed(search.seed, next++)));
-  for (let index = 0; index < batchesUnderWay; index++) start();
+  // What comes after a fault that is looked for would be asked in vain.
+  const ahead = search.asFound ? 0 : batchesUnderWay - 1;
+  for (let index = 0; index < ahead; index++) start();
   for (let batch = from; ; batch++) {
+    start();
     const outcome = await underWay.shift();
     if (outcome === undefined) return;
-    start();
     const found = outcome.found === undefined ? undefined : await explain(search, batch, outcome.found);
     if (await seen(batch, outcome.tally, found)) break;
   }

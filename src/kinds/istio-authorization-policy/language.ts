@@ -16,9 +16,11 @@ const longestNamespace = 126;
 /** What Istio has taken for a regular expression at one time. */
 const expressionSyntax = /[()[\]{}|+^$\\?]/;
 
+const notAnAccount = /[*()[\]{}|+^$\\?]/;
+
 /** `principals`: exact, a beginning before `*`, an end after it, or `*` alone. Undefined: versions of Istio differ, some take it for an expression. */
 export function principalPattern(text: string): IdentityPattern | undefined {
-  if (!text.includes('*')) return { text, products: listOf(exactly(text.split('/'))) };
+  if (!text.includes('*')) return { text, products: listOf(exactly(text)) };
   if (text === '*') return { text, products: [anyIdentity] };
   const plain = text.startsWith('*') ? endingIn(text, text.slice(1)) : comparedWith(text);
   const [domain = '', ...rest] = text.split('/');
@@ -38,18 +40,19 @@ function comparedWith(text: string): IdentityPattern {
   const written = isBeginning ? text.slice(0, -1) : text;
   // Behind the first `*` every other one is meant literally, and is in no identity.
   if (written.includes('*')) return { text, products: [] };
-  const parts = written.split('/');
-  return { text, products: listOf(isBeginning ? beginningWith(parts) : exactly(parts)) };
+  return { text, products: listOf(isBeginning ? beginningWith(written.split('/')) : exactly(written)) };
 }
 
 const listOf = (product: IdentityProduct | undefined): readonly IdentityProduct[] =>
   product === undefined ? [] : [product];
 
-function exactly([domain = '', ns, namespace = '', sa, account = '', ...more]: readonly string[]):
-  | IdentityProduct
-  | undefined {
-  const isWhole = ns === 'ns' && sa === 'sa' && more.length === 0 && domain !== '' && account !== '';
-  return isWhole ? { domain, namespace, account } : undefined;
+function exactly(text: string): IdentityProduct | undefined {
+  const ns = text.indexOf('/');
+  const sa = text.indexOf('/', ns + 4);
+  if (ns < 1 || sa < 0 || !text.startsWith('/ns/', ns) || !text.startsWith('/sa/', sa)) return undefined;
+  const account = text.slice(sa + 4);
+  if (account === '' || account.includes('/')) return undefined;
+  return { domain: text.slice(0, ns), namespace: text.slice(ns + 4, sa), account };
 }
 
 /** The text is compared as it stands: what it ends in may go on. */
@@ -113,12 +116,12 @@ export function namespacePattern(text: string): IdentityPattern | undefined {
  * `serviceAccounts`: ACCOUNT, which is one of the policy's own namespace, or NAMESPACE/ACCOUNT. Undefined: neither.
  */
 export function accountPattern(text: string, own: string): IdentityPattern | undefined {
-  const [first = '', second, more] = text.split('/');
-  if (more !== undefined || text.includes('*') || first === '' || second === '') return undefined;
-  if (expressionSyntax.test(text)) return undefined;
-  const [namespace, account] = second === undefined ? [own, first] : [first, second];
+  const slash = text.indexOf('/');
+  const namespace = slash < 0 ? own : text.slice(0, slash);
+  const account = text.slice(slash + 1);
+  if (slash === 0 || account === '' || account.includes('/') || notAnAccount.test(text)) return undefined;
+  if (!text.includes('.')) return { text, products: [{ domain: '*', namespace, account }] };
   const product = { domain: '*', namespace: namespace.replaceAll('.', '?'), account };
-  if (!text.includes('.')) return { text, products: [product] };
   const doubt = `a dot, which Istio before 1.29.2 takes for any character (CVE-2026-39350)`;
   return { text, products: [{ ...product, account: account.replaceAll('.', '?') }], doubt };
 }

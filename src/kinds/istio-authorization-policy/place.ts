@@ -1,6 +1,6 @@
 /** Where something stands in a policy of Istio, and its lists. Everything is read as untrusted data. */
 import { type FieldPath, field } from '../../kubernetes/field-path.ts';
-import { excerpt, isGiven, isMap, type JsonMap, unknownField } from '../../kubernetes/json.ts';
+import { excerpt, isGiven, isMap, type JsonMap } from '../../kubernetes/json.ts';
 import type { Found } from '../../reach/dialects/found.ts';
 import { type DiagnosticScope, invalid } from '../../reach/model.ts';
 
@@ -20,6 +20,35 @@ export function within({ path, found, namespace }: Place, name: string, index?: 
   return { path: index === undefined ? named : field(named, index), found, namespace };
 }
 
+/** Fields by their names. */
+interface Known {
+  has(name: string): boolean;
+  keys(): Iterable<string>;
+}
+
+function unknownIn(map: JsonMap, known: Known): string | undefined {
+  for (const name in map) if (!known.has(name)) return name;
+  return undefined;
+}
+
+interface InOrder {
+  readonly order: number;
+}
+
+/** What the table says of the fields that are written, in its order. Most objects have few of many fields. */
+export function given<Field extends InOrder>(map: JsonMap, table: ReadonlyMap<string, Field>): readonly Field[] {
+  const fields: Field[] = [];
+  for (const name in map) {
+    const one = table.get(name);
+    if (one === undefined) continue;
+    let at = fields.push(one) - 1;
+    for (let before = fields[at - 1]; before !== undefined && before.order > one.order; before = fields[--at - 1])
+      fields[at] = before;
+    fields[at] = one;
+  }
+  return fields;
+}
+
 const nothing: JsonMap = {};
 const noItems: readonly unknown[] = [];
 const noTexts: readonly string[] = [];
@@ -29,20 +58,19 @@ export function wrong({ path, found }: Place, reason: string, fix: string): unde
 }
 
 /** Undefined: it is not such a map, which was said. What is missing is an empty one. */
-export function mapAt(written: unknown, known: ReadonlySet<string>, what: string, place: Place): JsonMap | undefined {
+export function mapAt(written: unknown, known: Known, what: string, place: Place): JsonMap | undefined {
   if (!isGiven(written)) return nothing;
-  const unknown = isMap(written) ? unknownField(written, known) : undefined;
+  const unknown = isMap(written) ? unknownIn(written, known) : undefined;
   if (isMap(written) && unknown === undefined) return written;
   const reason =
     unknown === undefined
       ? `${excerpt(written)} is not ${what}`
       : `${excerpt(unknown)} is not a field of ${what} that is understood`;
-  return wrong(place, reason, `write ${[...known].slice(0, 6).join(', ')}`);
+  return wrong(place, reason, `write ${[...known.keys()].slice(0, 6).join(', ')}`);
 }
 
 /** Missing and null are an empty list, as they are for Istio. Undefined: it is no list, or too long, which was said. */
-export function listAt(map: JsonMap, name: string, place: Place): readonly unknown[] | undefined {
-  const list = map[name];
+export function listAt(list: unknown, name: string, place: Place): readonly unknown[] | undefined {
   if (!isGiven(list)) return noItems;
   if (!Array.isArray(list)) return wrong(within(place, name), `${excerpt(list)} is not a list`, 'write a list');
   return place.found.examines(list.length, 'items', scope, field(place.path, name)) ? list : undefined;
@@ -55,9 +83,9 @@ function isText(one: unknown): one is string {
 }
 
 /** Undefined: one of them is no text, which was said. */
-export function textsAt(map: JsonMap, name: string, place: Place): readonly string[] | undefined {
-  if (!isGiven(map[name])) return noTexts;
-  const list = listAt(map, name, place);
+export function textsAt(written: unknown, name: string, place: Place): readonly string[] | undefined {
+  if (!isGiven(written)) return noTexts;
+  const list = listAt(written, name, place);
   if (list === undefined || list.every(isText)) return list;
   const at = list.findIndex((one) => !isText(one));
   return wrong(

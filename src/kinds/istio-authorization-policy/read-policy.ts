@@ -8,13 +8,21 @@
  * ALLOW lets callers in who match a rule; a policy without rules lets nobody in. DENY and AUDIT let nobody in, so only their fields are
  * looked at. CUSTOM asks a provider, which can only deny. A rule that is null is left out. Ports are those of the pod.
  */
-import { type FieldPath, field } from '../../kubernetes/field-path.ts';
+import { field } from '../../kubernetes/field-path.ts';
 import { excerpt, isGiven, isMap, type JsonMap } from '../../kubernetes/json.ts';
 import { entry, type Policy } from '../../kubernetes/objects.ts';
 import type { PortRange } from '../../kubernetes/port-range.ts';
 import { Found, type Limits } from '../../reach/dialects/found.ts';
-import { emptyReach, everyPod, type IdentityPeer, type Provider, type Reach, type Subject } from '../../reach/model.ts';
-import { listAt, mapAt, type Place, scope, textsAt, within, wrong } from './place.ts';
+import {
+  type AllowRule,
+  emptyReach,
+  everyPod,
+  type IdentityPeer,
+  type Provider,
+  type Reach,
+  type Subject,
+} from '../../reach/model.ts';
+import { given, listAt, mapAt, type Place, scope, textsAt, within, wrong } from './place.ts';
 import { both, type Callers, everyCaller, readCondition, readSource } from './source.ts';
 import { readTargets } from './targets.ts';
 
@@ -28,8 +36,13 @@ const ruleFields: ReadonlySet<string> = new Set(['from', 'to', 'when']);
 const fromFields: ReadonlySet<string> = new Set(['source']);
 const toFields: ReadonlySet<string> = new Set(['operation']);
 const actions: ReadonlySet<unknown> = new Set(['ALLOW', 'DENY', 'AUDIT', 'CUSTOM']);
-const texts = ['hosts', 'methods', 'paths'].flatMap((name) => [name, `not${name[0]?.toUpperCase()}${name.slice(1)}`]);
-const operationFields: ReadonlySet<string> = new Set(['ports', 'notPorts', ...texts]);
+/** Texts first. */
+const operationFields: ReadonlyMap<string, { readonly name: string; readonly order: number }> = new Map(
+  [
+    ...['ports', 'notPorts'].map((name, order) => ({ name, order: 6 + order })),
+    ...['hosts', 'notHosts', 'methods', 'notMethods', 'paths', 'notPaths'].map((name, order) => ({ name, order })),
+  ].map((one) => [one.name, one]),
+);
 /** Istio is about TCP alone. */
 const everyPort: readonly PortRange[] = [{ protocol: 'TCP', first: 1, last: 65535 }];
 
@@ -70,7 +83,7 @@ function providerOf(written: unknown, place: Place): Provider {
 function readRules(spec: JsonMap, opens: boolean, place: Place): void {
   const { found } = place;
   const subject: Subject = { namespaces: undefined, pods: everyPod, path: within(place, 'selector').path };
-  const rules = listAt(spec, 'rules', place) ?? [];
+  const rules = listAt(spec.rules, 'rules', place) ?? [];
   for (const [index, rule] of rules.entries()) {
     if (rule === null) continue;
     const at = within(place, 'rules', index);
@@ -85,7 +98,7 @@ function readRule(written: unknown, subject: Subject | undefined, place: Place):
   if (rule === undefined) return;
   const ports = readPorts(rule, place);
   const condition = readConditions(rule, place);
-  const from = listAt(rule, 'from', place);
+  const from = listAt(rule.from, 'from', place);
   if (ports === undefined || condition === undefined || from === undefined) return;
   const sources: CallersAt[] = from.length === 0 ? [{ callers: everyCaller, at: place }] : [];
   for (let index = 0; index < from.length; index++) {
@@ -99,9 +112,7 @@ function readRule(written: unknown, subject: Subject | undefined, place: Place):
     // Every way to meet all fields is looked at.
     const ways = who.all.reduce((product, { patterns }) => product * patterns.length, 1);
     if (!found.examines(ways, 'peers', scope, at.path)) return;
-    const peers = peersOf(who, at);
-    for (const { peer, path } of peers)
-      found.add({ action: 'allow', subject, direction: 'ingress', path, peer, ports: shared });
+    addPeers(who, at, { action: 'allow', subject, direction: 'ingress', ports: shared });
   }
 }
 
@@ -120,28 +131,32 @@ function readFrom(item: unknown, place: Place): CallersAt | undefined {
 }
 
 /** One peer for each value of the first field, so that a verdict says which value it is about. */
-function peersOf(
+function addPeers(
   { all, none, addresses }: Callers,
-  at: Place,
-): readonly {
-  readonly peer: IdentityPeer | { kind: 'ipBlock'; addresses: NonNullable<IdentityPeer['addresses']> };
-  readonly path: FieldPath;
-}[] {
+  { found, path }: Place,
+  { action, subject, direction, ports }: Omit<AllowRule, 'path' | 'peer'>,
+): void {
   if (addresses?.length === 0) {
     const reason = 'matches nothing, as no address is left';
-    at.found.add({ ...scope, verdict: 'nothing', path: at.path, reason, fix: { id: 'remove-peer' } });
-    return [];
+    found.add({ ...scope, verdict: 'nothing', path, reason, fix: { id: 'remove-peer' } });
+    return;
   }
-  const [first, ...others] = all;
+  const [first] = all;
   if (first === undefined) {
     const peer = addresses === undefined ? everyone(none) : { kind: 'ipBlock' as const, addresses };
-    return [{ peer, path: at.path }];
+    found.add({ action, subject, direction, path, peer, ports });
+    return;
   }
-  const rest = others.map(({ patterns }) => patterns);
-  return first.patterns.map((pattern, index) => ({
-    peer: { kind: 'identity', all: [[pattern], ...rest], none, addresses },
-    path: field(first.place.path, index),
-  }));
+  const rest = all.slice(1).map(({ patterns }) => patterns);
+  for (let index = 0; index < first.patterns.length; index++) {
+    const peer: IdentityPeer = {
+      kind: 'identity',
+      all: [first.patterns.slice(index, index + 1), ...rest],
+      none,
+      addresses,
+    };
+    found.add({ action, subject, direction, path: field(first.path, index), peer, ports });
+  }
 }
 
 const everyone = (none: IdentityPeer['none']): IdentityPeer => ({
@@ -152,7 +167,7 @@ const everyone = (none: IdentityPeer['none']): IdentityPeer => ({
 });
 
 function readConditions(rule: JsonMap, place: Place): Callers | undefined {
-  const conditions = listAt(rule, 'when', place);
+  const conditions = listAt(rule.when, 'when', place);
   if (conditions?.length === 0) return everyCaller;
   return conditions?.reduce<Callers | undefined>((before, written, index) => {
     const condition = readCondition(written, within(place, 'when', index));
@@ -162,7 +177,7 @@ function readConditions(rule: JsonMap, place: Place): Callers | undefined {
 
 /** Of all operations together. What is left out of ports narrows nothing here: no grant rests on it. */
 function readPorts(rule: JsonMap, rulePlace: Place): readonly PortRange[] | undefined {
-  const operations = listAt(rule, 'to', rulePlace);
+  const operations = listAt(rule.to, 'to', rulePlace);
   if (operations === undefined) return undefined;
   const ports: PortRange[] = [];
   for (let index = 0; index < operations.length; index++) {
@@ -171,26 +186,38 @@ function readPorts(rule: JsonMap, rulePlace: Place): readonly PortRange[] | unde
     const at = within(place, 'operation');
     const operation = to && mapAt(to.operation, operationFields, 'an operation', at);
     if (operation === undefined) return undefined;
-    for (const name of texts) if (textsAt(operation, name, at) === undefined) return undefined;
-    const listed = portsAt(operation, 'ports', at);
-    if (listed === undefined || portsAt(operation, 'notPorts', at) === undefined) return undefined;
-    for (const one of listed === 'every' ? everyPort : listed) ports.push(one);
+    const open = portsOf(operation, at);
+    if (open === undefined) return undefined;
+    for (const one of open) ports.push(one);
   }
   const conditional = portsOfConditions(rule, rulePlace);
   if (conditional === undefined) return undefined;
   return operations.length === 0 ? (conditional === 'every' ? everyPort : conditional) : ports;
 }
 
+/** Of one operation, of which every field is looked at. */
+function portsOf(operation: JsonMap, place: Place): readonly PortRange[] | undefined {
+  let open = everyPort;
+  for (const { name } of given(operation, operationFields)) {
+    if (name === 'ports' || name === 'notPorts') {
+      const listed = portsAt(operation[name], name, place);
+      if (listed === undefined) return undefined;
+      if (name === 'ports' && listed !== 'every') open = listed;
+    } else if (textsAt(operation[name], name, place) === undefined) return undefined;
+  }
+  return open;
+}
+
 /** Of `destination.port`, where no operation says more. */
 function portsOfConditions(rule: JsonMap, place: Place): readonly PortRange[] | 'every' | undefined {
   const conditions = Array.isArray(rule.when) ? rule.when : [];
   const index = conditions.findIndex((one) => isMap(one) && one.key === 'destination.port');
-  return index < 0 ? 'every' : portsAt(conditions[index], 'values', within(place, 'when', index));
+  return index < 0 ? 'every' : portsAt(conditions[index].values, 'values', within(place, 'when', index));
 }
 
 /** Istio writes ports as texts, and takes a zero before the number. Port 0 is nobody's. */
-function portsAt(map: JsonMap, name: string, place: Place): readonly PortRange[] | 'every' | undefined {
-  const list = textsAt(map, name, place);
+function portsAt(written: unknown, name: string, place: Place): readonly PortRange[] | 'every' | undefined {
+  const list = textsAt(written, name, place);
   if (list === undefined || list.length === 0) return list && 'every';
   if (!place.found.examines(list.length, 'ports', scope, within(place, name).path)) return undefined;
   const ports: PortRange[] = [];

@@ -5,18 +5,19 @@
  * nothing: only Istio's own webhook refuses it. What a proxy alone knows of a request (`requestPrincipals`, `remoteIpBlocks`, headers) says
  * nothing of who sends it.
  */
+import { type FieldPath, field as fieldAt } from '../../kubernetes/field-path.ts';
 import { type IpRange, knownRange } from '../../kubernetes/ip-range.ts';
 import { type IpSet, intersect, normalise, subtract } from '../../kubernetes/ip-set.ts';
 import { excerpt, isGiven, type JsonMap } from '../../kubernetes/json.ts';
 import { readRangeOrAddress } from '../../reach/dialects/range.ts';
 import type { IdentityPattern } from '../../reach/identity/pattern.ts';
 import { accountPattern, domainPattern, namespacePattern, principalPattern } from './language.ts';
-import { listAt, mapAt, type Place, scope, textsAt, within, wrong } from './place.ts';
+import { given, listAt, mapAt, type Place, scope, textsAt, within, wrong } from './place.ts';
 
 /** A field, or a condition, that says which identities match. */
 interface Listed {
   readonly patterns: readonly IdentityPattern[];
-  readonly place: Place;
+  readonly path: FieldPath;
 }
 
 export interface Callers {
@@ -31,6 +32,7 @@ export const everyCaller: Callers = { all: [], none: [], addresses: undefined };
 /** Both must hold. */
 export function both(one: Callers, other: Callers): Callers {
   if (other === everyCaller) return one;
+  if (one === everyCaller) return other;
   const { addresses: some } = one;
   const { addresses: others } = other;
   return {
@@ -68,11 +70,36 @@ const identityFields: readonly IdentityField[] = [
   },
 ];
 const byKey: ReadonlyMap<unknown, IdentityField> = new Map(identityFields.map((one) => [one.key, one]));
+/** Fields of a source, some of which are read in pairs. */
+interface SourceField {
+  readonly order: number;
+  /** Undefined: it is not understood, which was said. */
+  readonly read: (source: JsonMap, place: Place) => Callers | undefined;
+}
+
 const otherFields = ['requestPrincipals', 'notRequestPrincipals', 'remoteIpBlocks', 'notRemoteIpBlocks'];
-const sourceFields: ReadonlySet<string> = new Set([
-  ...identityFields.flatMap(({ name, negative }) => [name, negative]),
-  ...['ipBlocks', 'notIpBlocks'],
-  ...otherFields,
+const ofAddresses: SourceField = {
+  order: otherFields.length + identityFields.length,
+  read: (source, place) => {
+    const addresses = addressesOf(source, 'ipBlocks', 'notIpBlocks', place);
+    return addresses && { ...everyCaller, addresses: addresses.set };
+  },
+};
+const sourceFields: ReadonlyMap<string, SourceField> = new Map([
+  ...identityFields.flatMap((field, index): readonly [string, SourceField][] => {
+    const { name, negative } = field;
+    const order = otherFields.length + index;
+    const one: SourceField = { order, read: (source, place) => identitiesAt(source, name, negative, field, place) };
+    return [
+      [name, one],
+      [negative, one],
+    ];
+  }),
+  ...['ipBlocks', 'notIpBlocks'].map((name): [string, SourceField] => [name, ofAddresses]),
+  ...otherFields.map((name, order): [string, SourceField] => [
+    name,
+    { order, read: (source, place) => textsAt(source[name], name, place) && everyCaller },
+  ]),
 ]);
 const otherKeys: ReadonlySet<string> = new Set([
   ...['remote.ip', 'request.auth.principal', 'request.auth.audiences', 'request.auth.presenter'],
@@ -85,19 +112,31 @@ const openKeys = ['request.headers[', 'request.auth.claims[', 'experimental.envo
 export function readSource(written: unknown, place: Place): Callers | undefined {
   const source = mapAt(written, sourceFields, 'a source', place);
   if (source === undefined) return undefined;
-  for (const name of otherFields) if (textsAt(source, name, place) === undefined) return undefined;
-  const all: Listed[] = [];
-  const none: IdentityPattern[] = [];
-  for (const field of identityFields) {
-    const { name, negative } = field;
-    const patterns = patternsAt(source, name, field, place);
-    const left = patternsAt(source, negative, field, place);
-    if (patterns === undefined || left === undefined) return undefined;
-    if (patterns.length > 0) all.push({ patterns, place: within(place, name) });
-    if (left.length > 0) none.push(...left);
+  let callers = everyCaller;
+  let before: SourceField | undefined;
+  for (const field of given(source, sourceFields)) {
+    if (field === before) continue;
+    before = field;
+    const some = field.read(source, place);
+    if (some === undefined) return undefined;
+    callers = both(callers, some);
   }
-  const addresses = addressesOf(source, 'ipBlocks', 'notIpBlocks', place);
-  return addresses === undefined ? undefined : { all, none, addresses: addresses.set };
+  return callers;
+}
+
+/** A list of identities, and what it leaves out. */
+function identitiesAt(
+  map: JsonMap,
+  positive: string,
+  negative: string,
+  field: IdentityField,
+  place: Place,
+): Callers | undefined {
+  const patterns = patternsAt(map[positive], positive, field, place);
+  const none = patternsAt(map[negative], negative, field, place);
+  if (patterns === undefined || none === undefined) return undefined;
+  const all = patterns.length === 0 ? noLists : [{ patterns, path: fieldAt(place.path, positive) }];
+  return { all, none, addresses: undefined };
 }
 
 /** Undefined: it is not understood, which was said. */
@@ -106,33 +145,31 @@ export function readCondition(written: unknown, place: Place): Callers | undefin
   if (condition === undefined) return undefined;
   const { key } = condition;
   const field = byKey.get(key);
-  if (field !== undefined) {
-    const patterns = patternsAt(condition, 'values', field, place);
-    const none = patternsAt(condition, 'notValues', field, place);
-    if (patterns === undefined || none === undefined) return undefined;
-    const all = patterns.length === 0 ? [] : [{ patterns, place: within(place, 'values') }];
-    return { all, none, addresses: undefined };
-  }
+  if (field !== undefined) return identitiesAt(condition, 'values', 'notValues', field, place);
   if (key === 'source.ip') {
     const addresses = addressesOf(condition, 'values', 'notValues', place);
     return addresses && { ...everyCaller, addresses: addresses.set };
   }
-  if (textsAt(condition, 'values', place) === undefined || textsAt(condition, 'notValues', place) === undefined)
+  if (
+    textsAt(condition.values, 'values', place) === undefined ||
+    textsAt(condition.notValues, 'notValues', place) === undefined
+  )
     return undefined;
   if (typeof key === 'string' && (otherKeys.has(key) || openKeys.some((open) => key.startsWith(open))))
     return everyCaller;
   return wrong(within(place, 'key'), `${excerpt(key)} is not a key of Istio`, 'write a key such as source.namespace');
 }
 
+const noLists: readonly Listed[] = [];
 const noPatterns: readonly IdentityPattern[] = [];
 
 function patternsAt(
-  map: JsonMap,
+  written: unknown,
   name: string,
   { read, fix }: IdentityField,
   place: Place,
 ): readonly IdentityPattern[] | undefined {
-  const texts = textsAt(map, name, place);
+  const texts = textsAt(written, name, place);
   if (texts === undefined || texts.length === 0) return texts && noPatterns;
   const patterns: IdentityPattern[] = [];
   for (const text of texts) {
@@ -167,7 +204,7 @@ function addressesOf(
 }
 
 function rangesAt(map: JsonMap, name: string, place: Place): readonly IpRange[] | undefined {
-  const list = listAt(map, name, place);
+  const list = listAt(map[name], name, place);
   if (list === undefined) return undefined;
   const ranges: IpRange[] = [];
   for (const [index, text] of list.entries()) {

@@ -8,7 +8,7 @@ const selectorFields: ReadonlySet<string> = new Set(['matchLabels']);
 /** "At most one of the selector and targetRefs can be set", and a reference into another namespace is not supported. */
 export function readTargets(spec: JsonMap, place: Place): void {
   const { selector, targetRef } = spec;
-  const listed = listAt(spec, 'targetRefs', place) ?? [];
+  const listed = listAt(spec.targetRefs, 'targetRefs', place) ?? [];
   if (isGiven(selector)) {
     mapAt(selector, selectorFields, 'a selector', within(place, 'selector'));
     if (listed.length > 0 || isGiven(targetRef))
