@@ -95,6 +95,23 @@ t.test('a gate of both grants its ports, and the rest of a crossing is a violati
     ended.gates.map(({ state, declaredBy }) => `${declaredBy} ${state}`),
     ['acme expired', 'beta half open'],
   );
+  const byPort = pictured(
+    objects,
+    tenancyOf({
+      acme: { members, network: { gates: [gate('beta', 'egress', 80, 443, 5432)] } },
+      beta: { members, network: { gates: [gate('acme', 'ingress', 443, 5432, 9090)] } },
+    }),
+  );
+  t.strictSame(
+    byPort.gates.map(({ from, to, ports, state, declaredBy }) => [from, to, ports, state, declaredBy].join(' ')),
+    [
+      'acme beta 443/TCP unused acme',
+      'acme beta 5432/TCP used acme',
+      'acme beta 80/TCP half open acme',
+      'acme beta 9090/TCP half open beta',
+    ],
+    'each port has its own state',
+  );
   const unused = pictured(two, tenancyOf(both([gate('acme', 'ingress', 5432)])));
   t.strictSame(shown(unused), []);
   t.match(unused.gates, [{ state: 'unused' }]);
