@@ -68,6 +68,54 @@ t.test('a crossing that appears ends with 1, one that goes with 0', async (t) =>
   );
 });
 
+t.test('what is not understood of a policy that changes makes the answer incomplete', async (t) => {
+  const odd = `apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: { name: odd, namespace: acme-web }
+spec: { endpointSelector: {}, egress: [{ toGroups: [{ aws: {} }] }] }
+`;
+  const folder = t.testdir({
+    old: { 'a.yaml': deployment('web') },
+    new: { 'a.yaml': deployment('web'), 'b.yaml': odd },
+    later: { 'a.yaml': deployment('web'), 'b.yaml': odd, 'c.yaml': deployment('other') },
+  });
+  const found = await diff([`${folder}/old`, `${folder}/new`]);
+  t.equal(found.code, 2);
+  t.match(
+    found.lines.join('\n'),
+    /Not understood: CiliumNetworkPolicy acme-web\/odd spec\.egress\[0\]\.toGroups\[0\]: takes/,
+  );
+  t.match(found.lines.join('\n'), /The answer is not complete/);
+  t.match(await reportOf([`${folder}/old`, `${folder}/new`]), {
+    isComplete: false,
+    unread: [{ field: 'spec.egress[0].toGroups[0]' }],
+  });
+  t.equal((await diff([`${folder}/new`, `${folder}/later`])).code, 0, 'one that does not change says nothing new');
+});
+
+t.test('a Service that leads elsewhere is named', async (t) => {
+  const service = (app: string, target: number) => `apiVersion: v1
+kind: Service
+metadata: { name: front, namespace: acme-web }
+spec: { selector: { app: ${app} }, ports: [{ port: 80, targetPort: ${target} }] }
+`;
+  const both = `${deployment('web')}---\n${deployment('other')}---\n`;
+  const folder = t.testdir({
+    old: { 'a.yaml': both + service('web', 8080) },
+    new: { 'a.yaml': both + service('other', 9090) },
+  });
+  const { code, lines } = await diff([`${folder}/old`, `${folder}/new`]);
+  t.equal(code, 0);
+  t.ok(
+    lines.includes(
+      'Service acme-web/front leads elsewhere: selector app=web becomes app=other; 80/TCP to 8080 becomes 80/TCP to 9090; Deployment acme-web/web before, Deployment acme-web/other now.',
+    ),
+    lines.join('\n'),
+  );
+  t.match(await reportOf([`${folder}/old`, `${folder}/new`]), { services: [{ service: 'acme-web/front' }] });
+  t.notMatch((await diff([`${folder}/new`, `${folder}/new`])).lines.join('\n'), /leads elsewhere/);
+});
+
 t.test('a namespace that goes to a tenant takes what is open to it outside along', async (t) => {
   const opened =
     deployment('web', 'shop') +
