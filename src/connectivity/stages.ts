@@ -81,7 +81,14 @@ function tiersOf(policies: readonly SnapshotPolicy[], known: ReadonlyMap<string,
 function byPlace(one: SnapshotPolicy, other: SnapshotPolicy): number {
   const [left, right] = [placeOf(one), placeOf(other)];
   if (left !== right) return left < right ? -1 : 1;
-  return one.ref.name < other.ref.name ? -1 : one.ref.name > other.ref.name ? 1 : 0;
+  const [name, another] = [tieOf(one), tieOf(other)];
+  return name < another ? -1 : name > another ? 1 : 0;
+}
+
+/** Of equal orders, Calico 3.32 takes the smaller of these texts first (PolKVLess). Older versions had a prefix before the name. */
+function tieOf({ ref: { kind, namespace, name }, inForce: { stage } }: SnapshotPolicy): string {
+  const isOfCalico = stage.kind === 'calico';
+  return `${name}/${namespace}/${isOfCalico ? kind : `Kubernetes${kind}`}`;
 }
 
 function placeOf({ inForce: { stage } }: SnapshotPolicy): number {
