@@ -37,8 +37,8 @@ export const command = defineCommand({
     const { snapshot, tenancy, problems } = await loadSnapshot('explain', values, surroundings);
     const parties = createParties(snapshot.namespaces, snapshot.workloads, tenancy);
     const namespace = values.namespace ?? 'default';
-    const from = known(findEnd(known(parseAsked(first)).end, namespace, snapshot, parties, tenancy.settings));
-    const to = known(findEnd(asked.end, namespace, snapshot, parties, tenancy.settings));
+    const from = known(findEnd(known(parseAsked(first)).end, namespace, snapshot, parties, tenancy.settings), problems);
+    const to = known(findEnd(asked.end, namespace, snapshot, parties, tenancy.settings), problems);
     const portOf = asked.port === undefined ? undefined : known(portsAt(asked.port, to));
     const readings = readingsOf(tenancy.settings.plugin, snapshot.policies);
     const worlds = readings.map((reading) => createWorld(snapshot, parties, tenancy.settings, reading));
@@ -69,8 +69,11 @@ export const command = defineCommand({
   },
 });
 
-/** @throws CannotStart with code 2 */
-function known<Value extends object>(found: Value | Unknown): Value {
-  if ('unknown' in found) throw new CannotStart(printable(found.unknown), 2);
+/**
+ * @param problems what could not be read: it may be why something is not found
+ * @throws CannotStart with code 2
+ */
+function known<Value extends object>(found: Value | Unknown, problems: readonly string[] = []): Value {
+  if ('unknown' in found) throw new CannotStart([printable(found.unknown), ...problems].join('\n'), 2);
   return found;
 }

@@ -16,6 +16,7 @@ import { CannotStart, orCannotStart } from './cannot-start.ts';
 import { locationOf } from './cluster-location.ts';
 import type { Surroundings } from './command.ts';
 import { readInputs } from './lint-inputs.ts';
+import { tooLongIn } from './long-names.ts';
 import { flag, optionalText, texts } from './options.ts';
 import { readerOptions, tenancyOptions } from './shared-options.ts';
 
@@ -113,6 +114,12 @@ export async function readObjects(
     const read = writtenObjects(file);
     for (const one of read.problems) problems.push(printable(formatProblem(one)));
     for (const one of read.objects) {
+      if (!(isOfSnapshot(one.apiVersion, one.kind) || isOfProtection(one.apiVersion, one.kind))) continue;
+      const tooLong = tooLongIn(one);
+      if (tooLong !== undefined) {
+        problems.push(tooLong);
+        continue;
+      }
       const object = inNamespace(one.object, one.kind, values.namespace);
       if (isOfSnapshot(one.apiVersion, one.kind)) written.push({ ...one, object });
       if (isOfProtection(one.apiVersion, one.kind)) protecting.push(object);

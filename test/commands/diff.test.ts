@@ -91,6 +91,34 @@ spec: { endpointSelector: {}, egress: [{ toGroups: [{ aws: {} }] }] }
     unread: [{ field: 'spec.egress[0].toGroups[0]' }],
   });
   t.equal((await diff([`${folder}/new`, `${folder}/later`])).code, 0, 'one that does not change says nothing new');
+  const github = await diff([`${folder}/old`, `${folder}/new`, '-o', 'github']);
+  t.match(
+    github.lines.join('\n'),
+    /^::error file=\S*b\.yaml,line=4,col=53,title=not-understood::CiliumNetworkPolicy acme-web\/odd: /m,
+    'tools are told too',
+  );
+});
+
+t.test('names that no API server takes are refused, as each is printed many times', async (t) => {
+  const folder = t.testdir({
+    old: { 'a.yaml': deployment('web') },
+    new: { 'a.yaml': deployment('w'.repeat(10_000_000)) },
+    label: {
+      'a.yaml': deployment('web').replace(
+        'namespace: acme-web',
+        `namespace: acme-web, labels: { app: ${'b'.repeat(400)} }`,
+      ),
+    },
+  });
+  for (const [name, length] of [
+    ['new', 10_000_000],
+    ['label', 400],
+  ] as const) {
+    const { code, error } = await diff([`${folder}/old`, `${folder}/${name}`]);
+    t.equal(code, 2);
+    t.ok(error.includes(`a.yaml:3:1: metadata: the Deployment has a name or label of ${length} characters`), error);
+    t.ok(error.length < 1000, 'and not printed');
+  }
 });
 
 t.test('a Service that leads elsewhere is named', async (t) => {
