@@ -1,6 +1,7 @@
 /** Reads a cluster in use once, or files, and reports who reaches whom and all that Bulkhead would reject and cut off. Changes nothing. */
 import { printable } from '../admission/message.ts';
 import { pictureOf } from '../connectivity/picture.ts';
+import { nothingKnown, readProtection } from '../connectivity/protection.ts';
 import { readCluster, Unreadable } from '../facts/cluster-reader.ts';
 import { readTenancy } from '../files/read-tenancy.ts';
 import type { AuditReport } from '../report/audit-report.ts';
@@ -13,6 +14,7 @@ import { locationOf } from './cluster-location.ts';
 import { defineCommand, type Surroundings } from './command.ts';
 import { Misuse } from './misuse.ts';
 import { flag, oneOf } from './options.ts';
+import { protectionOfCluster } from './protection-source.ts';
 import { loadSnapshot, type SnapshotValues, snapshotOptions } from './snapshot-source.ts';
 import { writeReports } from './write-reports.ts';
 
@@ -39,12 +41,17 @@ export const command = defineCommand({
     const writes = values['write-reports'];
     if (isOfFiles && writes) throw new Misuse('--write-reports is for a cluster: leave it out, or -f and -k');
     const report = isOfFiles ? undefined : await surveyed(values, surroundings);
-    const { snapshot, tenancy, problems } = await loadSnapshot('audit', values, surroundings);
+    const { snapshot, tenancy, problems, protecting } = await loadSnapshot('audit', values, surroundings);
     const said = new Set([...(report?.problems ?? []), ...(report?.unread ?? [])]);
+    const { settings } = tenancy;
+    const unread = [...new Set([...(report?.unread ?? []), ...problems])];
+    const protection = isOfFiles
+      ? { ...nothingKnown, ...readProtection(protecting, settings), problems }
+      : await protectionOfCluster(values, settings, unread, surroundings);
     const result: AuditResult = {
       report,
       problems: problems.filter((one) => !said.has(one)).map((one) => printable(one)),
-      connectivity: pictureOf(snapshot, tenancy, Date.now()),
+      connectivity: pictureOf(snapshot, tenancy, Date.now(), protection),
     };
     if (writes && report !== undefined) return await write(result, report, values, surroundings);
     for (const line of await printed(result, values.output)) surroundings.print(line);

@@ -19,13 +19,51 @@ export function lintReportOf(report: DiffReport, written: readonly WrittenObject
   const policies = new Set(crossings(report).flatMap(({ causes }) => causes.flatMap((one) => one.policies)));
   const objects = written.map((one) => linted(one, String(valueAt(one.object, 'metadata', 'namespace') ?? '')));
   return {
-    findings: crossings(report).map((one) => findingOf(one, objects, settings)),
+    findings: [
+      ...crossings(report).map((one) => findingOf(one, objects, settings)),
+      ...report.unread.map(({ policy, field, reason }) => missing(policy, field, reason, written, settings)),
+      ...report.problems.map((reason) => missing('', '', reason, written, settings)),
+    ],
     objects: objects.filter(({ object }) => policies.has(object)),
     files: new Set(objects.map(({ file }) => file)).size,
     skipped: { otherKinds: 0, notObjects: 0, ofPlatform: 0, configuration: 0 },
     assumedNamespaces: [],
     gone: 0,
     version,
+  };
+}
+
+/** What was not read or understood: an answer without it is none, for tools that show findings alone too. */
+function missing(
+  object: string,
+  path: string,
+  reason: string,
+  written: readonly WrittenObject[],
+  settings: Settings,
+): LintFinding {
+  const one = written.find(
+    (at) => linted(at, String(valueAt(at.object, 'metadata', 'namespace') ?? '')).object === object,
+  );
+  const place = one?.placeOf(path);
+  return {
+    check: 'not-understood',
+    severity: 'error',
+    object,
+    apiVersion: one?.apiVersion ?? '',
+    file: one === undefined ? '<cluster>' : printable(one.file),
+    line: place?.line ?? 0,
+    column: place?.column ?? 0,
+    path,
+    headline: 'could not be compared',
+    reason: printable(reason),
+    witness: '',
+    fix: 'write it in a way that Bulkhead reads, or review the change by hand',
+    docs: docsPage(settings, 'how-to/diff.md'),
+    fingerprint: createHash('sha256')
+      .update(JSON.stringify(['not-understood', object, path, reason]))
+      .digest('hex')
+      .slice(0, 32),
+    known: false,
   };
 }
 

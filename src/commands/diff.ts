@@ -3,6 +3,7 @@ import { printable } from '../admission/message.ts';
 import { causeText, portTexts } from '../connectivity/change-text.ts';
 import type { Change, End, SharedCause } from '../connectivity/changes.ts';
 import { type Comparison, compare } from '../connectivity/compare.ts';
+import type { ServiceChange } from '../connectivity/compare-services.ts';
 import { overlaid } from '../connectivity/overlay.ts';
 import { readSnapshot } from '../connectivity/read-snapshot.ts';
 import { refText } from '../connectivity/snapshot.ts';
@@ -18,6 +19,7 @@ import {
   diffNames,
   diffTable,
   diffYaml,
+  isComplete,
 } from '../report/diff-report.ts';
 import { lintGithub, lintJunit, lintSarif } from '../report/lint-formats.ts';
 import type { Settings } from '../tenancy/settings.ts';
@@ -60,7 +62,8 @@ export const command = defineCommand({
   summary: 'report which connections a change of files opens and closes, and because of which policy',
   details:
     'Compares the objects of OLD with those of NEW, or with -f or -k a cluster with what it would be with the files applied. ' +
-    'Ends with 1 when a connection appears between two tenants, or between a tenant and addresses outside of the cluster.',
+    'Ends with 1 when a connection appears over the border of a tenant: to or from another tenant, addresses outside of the cluster, ' +
+    'or the platform where no shared service opens it. Ends with 2 when a policy that changes is not understood, or a part is not read.',
   operands: { name: 'OLD NEW', help: 'two files or folders; - is the standard input' },
   options,
   async run(values, surroundings, operands) {
@@ -76,6 +79,7 @@ export const command = defineCommand({
     surroundings.progress?.('');
     const report = reportOf(done);
     for (const line of printed(report, values.output, done)) surroundings.print(line);
+    if (!isComplete(report)) return 2;
     return crossings(report).length > 0 ? 1 : 0;
   },
 });
@@ -125,8 +129,25 @@ function onProgress(surroundings: Surroundings): (done: number, all: number) => 
 
 function reportOf({ comparison, problems, written }: Compared): DiffReport {
   const places = { old: byRef(written.old), new: byRef(written.new) };
-  const { changes, workloads, readings } = comparison;
-  return { changes: changes.map((one) => changeOf(one, places)), workloads, readings, problems };
+  const { changes, workloads, readings, services, unread } = comparison;
+  return {
+    changes: changes.map((one) => changeOf(one, places)),
+    ...{ workloads, readings, problems },
+    services: services.map(printableService),
+    unread: unread.map((one) => ({
+      ...{ policy: printable(one.policy), field: printable(one.field), reason: printable(one.reason) },
+    })),
+  };
+}
+
+function printableService({ service, selector, ports, workloads }: ServiceChange): ServiceChange {
+  const all = (texts: readonly string[]) => texts.map((text) => printable(text));
+  return {
+    service: printable(service),
+    selector: { old: printable(selector.old), new: printable(selector.new) },
+    ports: { old: all(ports.old), new: all(ports.new) },
+    workloads: { old: all(workloads.old), new: all(workloads.new) },
+  };
 }
 
 type Places = Readonly<Record<'old' | 'new', ReadonlyMap<string, WrittenObject>>>;

@@ -40,8 +40,8 @@ export const command = defineCommand({
     const source = known(parseAsked(first));
     const near = narrowed(snapshot, [source.end, asked.end], namespace, tenancy);
     const parties = createParties(near.namespaces, near.workloads, tenancy);
-    const from = known(findEnd(source.end, namespace, snapshot, parties, tenancy.settings));
-    const to = known(findEnd(asked.end, namespace, snapshot, parties, tenancy.settings));
+    const from = known(findEnd(source.end, namespace, snapshot, parties, tenancy.settings), problems);
+    const to = known(findEnd(asked.end, namespace, snapshot, parties, tenancy.settings), problems);
     const portOf = asked.port === undefined ? undefined : known(portsAt(asked.port, to));
     const readings = readingsOf(tenancy.settings.plugin, snapshot.policies);
     const worlds = readings.map((reading) => createWorld(near, parties, tenancy.settings, reading));
@@ -72,8 +72,11 @@ export const command = defineCommand({
   },
 });
 
-/** @throws CannotStart with code 2 */
-function known<Value extends object>(found: Value | Unknown): Value {
-  if ('unknown' in found) throw new CannotStart(printable(found.unknown), 2);
+/**
+ * @param problems what could not be read: it may be why something is not found
+ * @throws CannotStart with code 2
+ */
+function known<Value extends object>(found: Value | Unknown, problems: readonly string[] = []): Value {
+  if ('unknown' in found) throw new CannotStart([printable(found.unknown), ...problems].join('\n'), 2);
   return found;
 }

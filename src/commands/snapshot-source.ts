@@ -1,5 +1,6 @@
 /** Where a snapshot comes from: files, or a cluster that is read once. For the commands about who reaches whom. */
 import { printable } from '../admission/message.ts';
+import { isOfProtection } from '../connectivity/protection.ts';
 import { isOfSnapshot } from '../connectivity/read-object.ts';
 import { readSnapshot } from '../connectivity/read-snapshot.ts';
 import type { Snapshot } from '../connectivity/snapshot.ts';
@@ -16,6 +17,7 @@ import { CannotStart, orCannotStart } from './cannot-start.ts';
 import { locationOf } from './cluster-location.ts';
 import type { Surroundings } from './command.ts';
 import { readInputs } from './lint-inputs.ts';
+import { tooLongIn } from './long-names.ts';
 import { flag, optionalText, texts } from './options.ts';
 import { readerOptions, tenancyOptions } from './shared-options.ts';
 
@@ -58,6 +60,8 @@ export interface LoadedSnapshot {
   readonly tenancy: Tenancy;
   /** What could not be read, each a sentence: what it says is missing. */
   readonly problems: readonly string[];
+  /** Of files: objects that say how traffic is protected beside policies. */
+  readonly protecting: readonly JsonMap[];
 }
 
 /** @throws CannotStart with code 2 */
@@ -79,10 +83,10 @@ export async function fromFiles(
   surroundings: Surroundings,
 ): Promise<LoadedSnapshot> {
   const { value: tenancy } = orCannotStart(await readTenancy(values), 2);
-  const { objects, problems } = await readObjects(filenames, folders, values, surroundings);
+  const { objects, protecting, problems } = await readObjects(filenames, folders, values, surroundings);
   const all = withNamespaces(objects, tenancy);
   const options = { hasPods: false, withBaseline: !values['no-baseline'] };
-  return { snapshot: readSnapshot(all, tenancy, options), tenancy, problems };
+  return { snapshot: readSnapshot(all, tenancy, options), tenancy, problems, protecting };
 }
 
 export interface ReadObjects {
@@ -90,6 +94,7 @@ export interface ReadObjects {
   readonly objects: readonly JsonMap[];
   /** The same, with their places. */
   readonly written: readonly WrittenObject[];
+  readonly protecting: readonly JsonMap[];
   readonly problems: readonly string[];
 }
 
@@ -105,18 +110,27 @@ export async function readObjects(
     throw new CannotStart(inputs.unread.map((one) => printable(formatProblem(one))).join('\n'), 2);
   const problems = inputs.problems.map((one) => printable(formatProblem(one)));
   const written: WrittenObject[] = [];
+  const protecting: JsonMap[] = [];
   for (const file of inputs.files) {
     const read = writtenObjects(file);
     for (const one of read.problems) problems.push(printable(formatProblem(one)));
-    for (const one of read.objects)
-      if (isOfSnapshot(one.apiVersion, one.kind))
-        written.push({ ...one, object: inNamespace(one.object, one.kind, values.namespace) });
+    for (const one of read.objects) {
+      if (!(isOfSnapshot(one.apiVersion, one.kind) || isOfProtection(one.apiVersion, one.kind))) continue;
+      const tooLong = tooLongIn(one);
+      if (tooLong !== undefined) {
+        problems.push(tooLong);
+        continue;
+      }
+      const object = inNamespace(one.object, one.kind, values.namespace);
+      if (isOfSnapshot(one.apiVersion, one.kind)) written.push({ ...one, object });
+      if (isOfProtection(one.apiVersion, one.kind)) protecting.push(object);
+    }
   }
-  return { objects: written.map(({ object }) => object), written, problems };
+  return { objects: written.map(({ object }) => object), written, protecting, problems };
 }
 
 const clusterScoped: ReadonlySet<string> = new Set([
-  ...['Namespace', 'Tier', 'GlobalNetworkPolicy', 'CiliumClusterwideNetworkPolicy'],
+  ...['Namespace', 'Tier', 'FelixConfiguration', 'GlobalNetworkPolicy', 'CiliumClusterwideNetworkPolicy'],
   ...['ClusterNetworkPolicy', 'AdminNetworkPolicy', 'BaselineAdminNetworkPolicy'],
 ]);
 
@@ -210,7 +224,8 @@ async function fromCluster(
       progress?.(`${objects.length} objects`);
     }
     progress?.('');
-    return { snapshot: readSnapshot(objects, tenancy, { hasPods: true, withBaseline: false }), tenancy, problems };
+    const snapshot = readSnapshot(objects, tenancy, { hasPods: true, withBaseline: false });
+    return { snapshot, tenancy, problems, protecting: [] };
   } catch (error) {
     throw error instanceof Unreadable ? new CannotStart(error.message, 2) : error;
   } finally {

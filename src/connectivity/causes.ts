@@ -78,6 +78,22 @@ function isolating(policies: readonly SnapshotPolicy[]): readonly SnapshotPolicy
   return [...new Set(policies)].slice(0, 1);
 }
 
+/** The class that looks most like it, of those that have the same workloads on the other side. */
+export function twinOf(pods: PodClass, others: readonly PodClass[]): PodClass | undefined {
+  const [own, home] = [labelsKey(pods.labels), labelsKey(pods.namespace.labels)];
+  const alike = others.filter(({ labels }) => labelsKey(labels) === own);
+  return alike.find(({ namespace }) => labelsKey(namespace.labels) === home) ?? alike[0] ?? others[0];
+}
+
+function labelsKey(labels: PodClass['labels']): string {
+  return JSON.stringify([...labels].sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/** Each once. */
+export function distinct(causes: readonly Cause[]): readonly Cause[] {
+  return [...new Map(causes.map((one) => [JSON.stringify(one), one])).values()];
+}
+
 const rulesByPlan = new WeakMap<Plan, ReadonlySet<string>>();
 
 export function rulesOf(plan: Plan): ReadonlySet<string> {

@@ -19,7 +19,7 @@ export interface SharedCause extends Omit<Cause, 'policy'> {
 
 export interface Change {
   readonly change: 'gained' | 'lost';
-  /** Gained between two tenants, or a tenant and what is outside of the cluster. */
+  /** Gained over the border of a tenant: to or from another one, outside, or the platform where no shared service opens it. */
   readonly isCrossing: boolean;
   readonly from: End;
   readonly to: End;

@@ -3,11 +3,11 @@ import { formatRange, type IpRange } from '../kubernetes/ip-range.ts';
 import { everyAddress, type IpSet, normalise, subtract } from '../kubernetes/ip-set.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
-import { type Cause, causesOf, type Seat } from './causes.ts';
+import { type Cause, causesOf, distinct, type Seat, twinOf } from './causes.ts';
 import { type Change, type Changes, nodes, outside } from './changes.ts';
 import { platformGroup } from './matrix.ts';
 import { node, type Party, type PodClass } from './parties.ts';
-import { differenceOf, noPorts, type PortSet, unionOf } from './port-set.ts';
+import { differenceOf, intersectionOf, noPorts, type PortSet, unionOf } from './port-set.ts';
 import { type Body, type SideName, type Sides, sideNames } from './sides.ts';
 import type { Touching } from './touched.ts';
 import type { World } from './world.ts';
@@ -70,12 +70,17 @@ function differences(body: Body, direction: Direction, worlds: Worlds, space: Ip
       const isMoved = body.group.old !== body.group.new;
       const ports = isMoved ? open[side] : differenceOf(open[side], open[other]);
       if (ports.length === 0) continue;
-      const seat = (at: SideName): Seat | undefined => {
-        const [pods] = body.classes[at];
-        return pods && { side: at, world: worlds[at], pods, peer: party };
-      };
-      const opened = seat(side);
-      const causes = opened === undefined ? [] : causesOf(direction, opened, seat(other), ports);
+      const seat = (at: SideName, pods: PodClass | undefined): Seat | undefined =>
+        pods && { side: at, world: worlds[at], pods, peer: party };
+      const opened = body.classes[side].filter(
+        (pods) => intersectionOf(worlds[side].allowed(pods, direction, party), ports).length > 0,
+      );
+      const causes = distinct(
+        opened.flatMap((pods) => {
+          const [open, closed] = [seat(side, pods), seat(other, twinOf(pods, body.classes[other]))];
+          return open === undefined ? [] : causesOf(direction, open, closed, ports);
+        }),
+      );
       const kind = party.kind as Difference['party'];
       const key = JSON.stringify([change, kind, ports, causes]);
       const known = found.get(key);

@@ -118,6 +118,22 @@ function opened(grants: readonly { readonly ports: readonly PortRange[] }[]): Po
   return setOf(grants.flatMap(({ ports }) => orAllPorts(ports)));
 }
 
+/** Ports that shared services open between a pod of a tenant and one of the platform. */
+export function portsOfServices(from: PodClass, to: PodClass, tenancy: Tenancy): PortSet {
+  const [source, target] = [from.namespace.owner, to.namespace.owner];
+  if (source !== 'platform' && target === 'platform') return servedBy(to, 'egress', source, tenancy);
+  if (source === 'platform' && target !== 'platform') return servedBy(from, 'ingress', target, tenancy);
+  return noPorts;
+}
+
+function servedBy(pods: PodClass, direction: Direction, tenant: Tenant, tenancy: Tenancy): PortSet {
+  // Shared services have no end.
+  const border = { tenant, namespace: '', tenancy, now: 0 };
+  return servicesOf(pods.namespace.name, direction, border)
+    .filter((service) => matches(service.pods, pods.labels))
+    .reduce((ports, service) => unionOf(ports, opened([openOf(service)])), noPorts);
+}
+
 /** Groups of pods of the platform: those in the same shared services. */
 function platformGroups(tenancy: Tenancy) {
   const { sharedServices } = tenancy.settings;

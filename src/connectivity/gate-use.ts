@@ -1,17 +1,18 @@
 /** The gates that tenants declare, and whether both halves are there and policies use them. */
 
 import { orAllPorts } from '../kubernetes/port-range.ts';
-import { opposite } from '../tenancy/gate-request.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { type Crossing, gatePorts } from './crossings.ts';
-import { setOf } from './port-set.ts';
+import { differenceOf, intersectionOf, noPorts, type PortSet, setOf, unionOf } from './port-set.ts';
 import { portSummary } from './port-summary.ts';
 
 /**
  * used       something crosses there
- * unused     both halves are there, and no policies open it on both sides
- * half open  the other tenant declares no such gate, or on other ports
+ * unused     both halves open these ports, and no policies open them on both sides
+ * half open  the other tenant does not open these ports
  * expired    this half has ended
+ *
+ * A gate of which only some ports are used, or open, is listed once for each state.
  */
 export interface GateUse {
   readonly from: string;
@@ -24,38 +25,35 @@ export interface GateUse {
 
 /** By the names of the tenants. */
 export function gateUse(crossings: readonly Crossing[], tenancy: Tenancy, now: number): readonly GateUse[] {
-  const crossed = new Set(
-    crossings.flatMap(({ from, to, grants }) => (grants.some(({ kind }) => kind === 'gate') ? `${from} ${to}` : [])),
-  );
-  const found = new Map<string, GateUse>();
+  const crossed = new Map(crossings.map(({ from, to, grants }) => [`${from} ${to}`, gatePortsIn(grants)]));
+  const found = new Map<string, Omit<GateUse, 'ports'> & { readonly ports: PortSet }>();
+  const add = (one: Omit<GateUse, 'ports'>, ports: PortSet): void => {
+    if (ports.length === 0) return;
+    const key = [one.from, one.to, one.state, one.declaredBy].join(' ');
+    found.set(key, { ...one, ports: unionOf(found.get(key)?.ports ?? noPorts, ports) });
+  };
   for (const tenant of tenancy.tenants.values())
     for (const gate of tenant.network.gates) {
       const [from, to] = gate.direction === 'egress' ? [tenant.name, gate.tenant] : [gate.tenant, tenant.name];
-      const ports = portSummary(setOf(orAllPorts(gate.ports)));
-      const one = { from, to, ports, declaredBy: tenant.name };
-      const key = `${from} ${to} ${ports} ${tenant.name}`;
+      const declared = setOf(orAllPorts(gate.ports));
       if (gate.expires !== undefined && gate.expires <= now) {
-        found.set(key, { ...one, state: 'expired' });
+        add({ from, to, state: 'expired', declaredBy: tenant.name }, declared);
         continue;
       }
       const open = gatePorts(tenant, gate.tenant, gate.direction, tenancy, now);
-      if (open.length === 0) {
-        found.set(key, { ...one, state: 'half open' });
-        continue;
-      }
-      const whole = { from, to, ports: portSummary(open), declaredBy: from };
-      const state = crossed.has(`${from} ${to}`) ? 'used' : 'unused';
-      found.set(`${from} ${to}`, { ...whole, state });
+      add({ from, to, state: 'half open', declaredBy: tenant.name }, differenceOf(declared, open));
+      const used = intersectionOf(open, crossed.get(`${from} ${to}`) ?? noPorts);
+      add({ from, to, state: 'used', declaredBy: from }, used);
+      add({ from, to, state: 'unused', declaredBy: from }, differenceOf(open, used));
     }
-  return [...found.values()].toSorted((one, other) => {
-    const [left, right] = [`${one.from} ${one.to} ${one.ports}`, `${other.from} ${other.to} ${other.ports}`];
-    return left < right ? -1 : left > right ? 1 : 0;
-  });
+  return [...found.values()]
+    .map(({ ports, ...one }) => ({ ...one, ports: portSummary(ports) }))
+    .toSorted((one, other) => {
+      const [left, right] = [`${one.from} ${one.to} ${one.ports}`, `${other.from} ${other.to} ${other.ports}`];
+      return left < right ? -1 : left > right ? 1 : 0;
+    });
 }
 
-/** The half that is missing, for whoever is to add it. */
-export function missingHalf({ from, to, declaredBy }: GateUse): string {
-  const [tenant, other, direction] =
-    declaredBy === from ? [to, from, opposite('egress')] : [from, to, opposite('ingress')];
-  return `${tenant} declares no gate for ${direction} with ${other}`;
+function gatePortsIn(grants: Crossing['grants']): PortSet {
+  return grants.reduce((ports, one) => (one.kind === 'gate' ? unionOf(ports, one.ports) : ports), noPorts);
 }

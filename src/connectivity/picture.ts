@@ -14,6 +14,8 @@ import { createParties, type PodClass } from './parties.ts';
 import { namespacesOf, type PictureNamespace } from './picture-namespaces.ts';
 import { unionOf } from './port-set.ts';
 import { portSummary } from './port-summary.ts';
+import { nothingKnown, type Protection } from './protection.ts';
+import { countsOf, type ProtectionCounts } from './protection-counts.ts';
 import { readingsOf } from './readings.ts';
 import { refText, type Snapshot } from './snapshot.ts';
 import { createWorld } from './world.ts';
@@ -73,7 +75,12 @@ export interface PictureOutside {
 }
 
 /** @param now milliseconds since the epoch */
-export function pictureOf(snapshot: Snapshot, tenancy: Tenancy, now: number): Picture {
+export function pictureOf(
+  snapshot: Snapshot,
+  tenancy: Tenancy,
+  now: number,
+  protection: Protection = nothingKnown,
+): Picture {
   const parties = createParties(snapshot.namespaces, snapshot.workloads, tenancy);
   const readings = readingsOf(tenancy.settings.plugin, snapshot.policies);
   const worlds = readings.map((reading) => createWorld(snapshot, parties, tenancy.settings, reading));
@@ -139,9 +146,11 @@ export function pictureOf(snapshot: Snapshot, tenancy: Tenancy, now: number): Pi
   const selecting = new Set(used.filter(({ pods }) => pods > 0).map(({ policy }) => policy));
   const opening = new Set(used.filter(({ opensNothing }) => !opensNothing).map(({ policy }) => policy));
   const known = new Set(used.map(({ policy }) => policy));
+  const read = snapshot.policies.filter((policy) => readings.some(({ reads }) => reads(policy)));
+  const counts = countsOf(read, parties, protection);
   return {
     readings: readings.map(({ name }) => name),
-    tenants: tenantsOf(namespaces, crossings, listedOutside, inside, tenancy),
+    tenants: tenantsOf({ namespaces, crossings, outside: listedOutside, inside, counts, tenancy, protection }),
     crossings,
     namespaces,
     outside: listedOutside,
@@ -152,13 +161,18 @@ export function pictureOf(snapshot: Snapshot, tenancy: Tenancy, now: number): Pi
   };
 }
 
-function tenantsOf(
-  namespaces: readonly PictureNamespace[],
-  crossings: readonly PictureCrossing[],
-  outside: readonly PictureOutside[],
-  inside: ReadonlyMap<string, readonly number[]>,
-  tenancy: Tenancy,
-): readonly PictureTenant[] {
+interface Seen {
+  readonly namespaces: readonly PictureNamespace[];
+  readonly crossings: readonly PictureCrossing[];
+  readonly outside: readonly PictureOutside[];
+  readonly inside: ReadonlyMap<string, readonly number[]>;
+  readonly counts: (tenant: string) => ProtectionCounts;
+  readonly tenancy: Tenancy;
+  readonly protection: Protection;
+}
+
+function tenantsOf(seen: Seen): readonly PictureTenant[] {
+  const { namespaces, crossings, outside, inside, counts, tenancy, protection } = seen;
   const own = Map.groupBy(namespaces, ({ tenant }) => tenant);
   const against = new Map<string, number>();
   for (const { from, to, violation } of crossings)
@@ -181,13 +195,14 @@ function tenantsOf(
       violations: against.get(name) ?? 0,
       outside: states.filter(({ state }) => state === 'not granted').length,
       unproven: states.filter(({ state }) => state === 'not proven').length,
+      ...counts(name),
     };
     const tenant = tenancy.tenants.get(name);
     return {
       name,
       ...(tenant !== undefined && tenancy.declares(tenant) && { mode: tenant.mode }),
       ...{ namespaces: spaces.length, pods, inside: portSummary(inside.get(name) ?? []) },
-      zeroTrust: name === platformGroup ? [] : assess(facts, tenancy),
+      zeroTrust: name === platformGroup ? [] : assess(facts, tenancy, protection),
     };
   });
 }

@@ -26,6 +26,10 @@ const isCalico = ({ inForce }: SnapshotPolicy): boolean => inForce.stage.kind ==
 const isCilium = ({ inForce }: SnapshotPolicy): boolean =>
   inForce.stage.kind === 'network' && inForce.stage.engine === 'cilium';
 
+/** Cilium 1.20 reads ClusterNetworkPolicy, and none of the kinds that came before it (pkg/policy/k8s). */
+const isOfV1alpha1 = ({ ref: { kind } }: SnapshotPolicy): boolean =>
+  kind === 'AdminNetworkPolicy' || kind === 'BaselineAdminNetworkPolicy';
+
 export const byTheBook: Reading = {
   name: 'by the book',
   untyped: 'ignored',
@@ -40,7 +44,7 @@ export const asCilium: Reading = {
   untyped: 'isolate',
   rangesHavePods: false,
   isolatesLast: true,
-  reads: (policy) => !isCalico(policy),
+  reads: (policy) => !isCalico(policy) && !isOfV1alpha1(policy),
   ordered: false,
 };
 

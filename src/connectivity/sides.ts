@@ -38,11 +38,14 @@ export interface Sides {
   /** One for each reading; what changes in one of them counts. */
   readonly worlds: readonly (Readonly<Record<SideName, World>> & { readonly reading: Reading })[];
   readonly snapshots: Readonly<Record<SideName, Snapshot>>;
+  /** Policies that one side has only, and both versions of those that differ. */
+  readonly changed: readonly SnapshotPolicy[];
 }
 
 export function sidesOf(before: Snapshot, after: Snapshot, tenancy: Tenancy): Sides {
   const { plugin } = tenancy.settings;
-  const extra = hypotheticalOf(changedPolicies(before, after), [before, after], tenancy);
+  const changed = changedPolicies(before, after);
+  const extra = hypotheticalOf(changed, [before, after], tenancy);
   const addresses = knownAddresses([before, after]);
   const ready = (snapshot: Snapshot): Snapshot => ({
     ...snapshot,
@@ -67,24 +70,24 @@ export function sidesOf(before: Snapshot, after: Snapshot, tenancy: Tenancy): Si
   }));
   const bodies = bodiesIn(parties, extra);
   const bodiesOf = { old: byClass(bodies, 'old'), new: byClass(bodies, 'new') };
-  return { bodies, bodiesOf, worlds, snapshots };
+  return { bodies, bodiesOf, worlds, snapshots, changed };
 }
 
 /**
  * Where the network of pods or nodes is not known, it is in no range that is written for others: otherwise a rule about some address outside
- * would be one about every pod and node. RFC 1112 keeps these addresses free. A rule about every address still has them.
+ * would be one about every pod and node. RFC 1112 and RFC 6666 keep these addresses free. A rule about every address of a family still allows
+ * them, and one that denies must be about both families.
  */
+const freeAddresses = ['240.0.0.1/32', '100::1/128'] as const;
+
 function withNetworks(settings: Settings): Settings {
   const { protectedRanges } = settings;
   const missing = (['pod network', 'node network'] as const).filter(
     (name) => !protectedRanges.some((one) => one.name === name),
   );
-  const made = missing.map((name) => ({
-    name,
-    range: knownRange('240.0.0.1/32'),
-    text: '240.0.0.1/32',
-    kind: 'cluster' as const,
-  }));
+  const made = missing.flatMap((name) =>
+    freeAddresses.map((text) => ({ name, range: knownRange(text), text, kind: 'cluster' as const })),
+  );
   return { ...settings, protectedRanges: [...protectedRanges, ...made] };
 }
 

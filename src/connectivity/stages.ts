@@ -77,8 +77,8 @@ export function comparePlaces(one: Placed, other: Placed): number {
   }
   if (left.stage.rule === 'union') return left.number - right.number;
   if (left.order !== right.order) return left.order < right.order ? -1 : 1;
-  const [name, otherName] = [one.policy.ref.name, other.policy.ref.name];
-  return name < otherName ? -1 : name > otherName ? 1 : left.number - right.number;
+  const [tie, otherTie] = [tieOf(one.policy), tieOf(other.policy)];
+  return tie < otherTie ? -1 : tie > otherTie ? 1 : left.number - right.number;
 }
 
 export interface Placed {
@@ -98,6 +98,12 @@ function tierNameOf({ inForce: { stage } }: SnapshotPolicy): string {
     case 'network':
       return defaultTier;
   }
+}
+
+/** Of equal orders, Calico 3.32 takes the smaller of these texts first (PolKVLess). Older versions had a prefix before the name. */
+function tieOf({ ref: { kind, namespace, name }, inForce: { stage } }: SnapshotPolicy): string {
+  const isOfCalico = stage.kind === 'calico';
+  return `${name}/${namespace}/${isOfCalico ? kind : `Kubernetes${kind}`}`;
 }
 
 function orderOf({ inForce: { stage } }: SnapshotPolicy): number {

@@ -48,6 +48,16 @@ export function createUnread(
   };
 }
 
+/** Of these policies, those parts, each once. */
+export function partsUnread(policies: readonly SnapshotPolicy[], readings: readonly Reading[]): readonly UnreadPart[] {
+  const parts = policies
+    .filter((one) => readings.some(({ reads }) => reads(one)))
+    .flatMap(({ ref, inForce }) =>
+      inForce.unread.map(({ path, reason }) => ({ policy: refText(ref), field: formatPath(path), reason })),
+    );
+  return [...new Map(parts.map((one) => [`${one.policy} ${one.field}`, one])).values()];
+}
+
 type Selecting = (pods: readonly Party[], direction: Direction) => ReadonlySet<SnapshotPolicy>;
 
 function createSelecting(snapshot: Snapshot, parties: Parties, settings: Settings): Selecting {

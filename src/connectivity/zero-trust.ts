@@ -3,6 +3,7 @@
  * cannot see is not known, and never met.
  */
 import type { Tenancy } from '../tenancy/tenancy.ts';
+import type { Protection, WebhookState } from './protection.ts';
 
 export const requirements = [
   { id: 'enforced', title: 'Every connection is enforced' },
@@ -36,11 +37,31 @@ export interface TenantFacts {
   readonly outside: number;
   /** Those of which that is not proven. */
   readonly unproven: number;
+  /** Parts of policies about its pods, or about every namespace, that are not understood. */
+  readonly unread: number;
+  /** Pods that take connections with mutual TLS alone, and those that also name callers by identity alone. */
+  readonly strict: number;
+  readonly byIdentity: number;
 }
 
 /** @returns one for each requirement, in their order */
-export function assess(facts: TenantFacts, tenancy: Tenancy): readonly Assessment[] {
-  return [enforced(facts), identity, explicit(facts), noWayAround(facts, tenancy), encryption];
+export function assess(facts: TenantFacts, tenancy: Tenancy, protection: Protection): readonly Assessment[] {
+  const { problems } = protection;
+  return [
+    enforced(facts),
+    identity(facts, protection),
+    unless(problems, explicit(facts)),
+    unless(problems, noWayAround(facts, tenancy, protection)),
+    encryption(facts, protection),
+  ];
+}
+
+/** What could not be read may be against it. */
+function unless(problems: readonly string[], one: Assessment): Assessment {
+  const [first] = problems;
+  if (first === undefined || one.state !== 'met') return one;
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+  return { ...one, state: 'not known', evidence: [`Not everything could be read: ${first}${more}.`] };
 }
 
 function enforced({ pods, open, openBoth, onNodes }: TenantFacts): Assessment {
@@ -54,15 +75,27 @@ function enforced({ pods, open, openBoth, onNodes }: TenantFacts): Assessment {
   return { requirement: 'enforced', state: isMet ? 'met' : openBoth + onNodes === all ? 'not' : 'partly', evidence };
 }
 
-const identity: Assessment = {
-  requirement: 'identity',
-  state: 'not known',
-  evidence: [
-    'NetworkPolicies know pods by labels and addresses, which is no cryptographic proof. Bulkhead does not read whether a mesh demands one.',
-  ],
-};
+function identity({ pods, onNodes, strict, byIdentity }: TenantFacts, { mutualTls }: Protection): Assessment {
+  const requirement = 'identity';
+  const all = pods + onNodes;
+  if (mutualTls === undefined || all === 0)
+    return {
+      requirement,
+      state: 'not known',
+      evidence: [
+        'NetworkPolicies know pods by labels and addresses, which is no cryptographic proof.',
+        'No PeerAuthentication was read: with Istio, add those of the mesh to the files, or look at what istioctl proxy-status says.',
+      ],
+    };
+  const evidence = [
+    `${strict} of ${all} pods demand mutual TLS for TCP (PeerAuthentications in mode STRICT, and labels that put the pods into the mesh).`,
+    `${byIdentity} of ${all} pods have AuthorizationPolicies that allow callers by identity alone.`,
+  ];
+  const isMet = strict === all && byIdentity === all;
+  return { requirement, state: isMet ? 'met' : strict === 0 ? 'not' : 'partly', evidence };
+}
 
-function explicit({ open, pods, openBoth, violations, outside, unproven }: TenantFacts): Assessment {
+function explicit({ open, pods, openBoth, violations, outside, unproven, unread }: TenantFacts): Assessment {
   const evidence = [
     ...(violations > 0 ? [`${count(violations, 'crossing')} that neither a gate nor a shared service grants.`] : []),
     ...(outside > 0 ? [`${count(outside, 'connection')} with addresses outside that the Tenant does not grant.`] : []),
@@ -70,6 +103,9 @@ function explicit({ open, pods, openBoth, violations, outside, unproven }: Tenan
       ? [
           `${count(unproven, 'connection')} with addresses that may be of the cluster: the settings do not list its ranges.`,
         ]
+      : []),
+    ...(unread > 0
+      ? [`${count(unread, 'part')} of policies that Bulkhead does not understand, which may open more.`]
       : []),
     ...(open.ingress + open.egress > 0
       ? [`Everything is open, without a rule, to ${open.ingress} pods for ingress and ${open.egress} for egress.`]
@@ -85,11 +121,17 @@ function explicit({ open, pods, openBoth, violations, outside, unproven }: Tenan
   return { requirement: 'explicit', state: openBoth === pods ? 'not' : 'partly', evidence };
 }
 
-function noWayAround({ tenant: name, onNodes }: TenantFacts, tenancy: Tenancy): Assessment {
+function noWayAround({ tenant: name, onNodes }: TenantFacts, tenancy: Tenancy, { webhooks }: Protection): Assessment {
   const requirement = 'no-way-around';
   const tenant = tenancy.tenants.get(name);
   if (tenancy.settings.enforcement === 'observe')
     return { requirement, state: 'not', evidence: ['The settings say observe: nothing is rejected.'] };
+  if (typeof webhooks === 'object' && webhooks.found.length === 0)
+    return {
+      requirement,
+      state: 'not',
+      evidence: ['No webhook configuration of Bulkhead is in the cluster: nothing is rejected.'],
+    };
   const isDeclared = tenant !== undefined && tenancy.declares(tenant);
   const exempted = [...tenancy.exemptions.values()].flat().filter((one) => one.tenant === name);
   const against = [
@@ -99,20 +141,61 @@ function noWayAround({ tenant: name, onNodes }: TenantFacts, tenancy: Tenancy): 
       : []),
     ...(onNodes > 0 ? [`${count(onNodes, 'pod')} on the network of the node.`] : []),
     ...(exempted.length > 0 ? [`Exempted: ${exempted.map((one) => one.name).join(', ')}.`] : []),
+    ...(typeof webhooks === 'object' ? gapsOf(webhooks) : []),
   ];
-  if (against.length > 0) return { requirement, state: 'partly', evidence: against };
+  const unknown = typeof webhooks === 'string' ? [unseen[webhooks]] : [];
+  if (against.length > 0) return { requirement, state: 'partly', evidence: [...against, ...unknown] };
+  if (unknown.length > 0) return { requirement, state: 'not known', evidence: unknown };
   return {
     requirement,
     state: 'met',
-    evidence: ['The tenant is in mode enforce, has no exemption, and no pod on the network of a node.'],
+    evidence: [
+      'The tenant is in mode enforce, has no exemption, and no pod on the network of a node.',
+      'Every validating webhook of Bulkhead has failurePolicy Fail.',
+    ],
   };
 }
 
-const encryption: Assessment = {
-  requirement: 'encryption',
-  state: 'not known',
-  evidence: ['Neither the settings nor policies say whether the network plugin or a mesh encrypts traffic.'],
+const unseen: Readonly<Record<Extract<WebhookState, string>, string>> = {
+  files:
+    'Files do not show whether the webhooks of Bulkhead are installed with failurePolicy Fail: run bulkhead audit or bulkhead doctor on the cluster.',
+  'not read': 'The webhook configurations could not be listed: the ClusterRole bulkhead-auditor has the right.',
 };
+
+function gapsOf({ missing, ignoring }: Exclude<WebhookState, string>): readonly string[] {
+  return [
+    ...(missing.length > 0 ? [`Webhook configurations are missing: ${missing.join(', ')}.`] : []),
+    ...(ignoring.length > 0
+      ? [`Webhooks with failurePolicy Ignore let objects pass while Bulkhead does not answer: ${ignoring.join(', ')}.`]
+      : []),
+  ];
+}
+
+function encryption({ pods, onNodes, strict }: TenantFacts, { encryption, mutualTls }: Protection): Assessment {
+  const requirement = 'encryption';
+  const all = pods + onNodes;
+  const evidence = [
+    ...encryption.map((one) => one.evidence),
+    ...(mutualTls === undefined
+      ? []
+      : [
+          `${strict} of ${all} pods take TCP connections encrypted by Istio alone; what they open to others is not known.`,
+        ]),
+  ];
+  if (evidence.length === 0)
+    return {
+      requirement,
+      state: 'not known',
+      evidence: [
+        'Nothing that was read says whether the network plugin or a mesh encrypts traffic.',
+        'Add the ConfigMap cilium-config, FelixConfigurations or PeerAuthentications to the files, or ask with the tools of the plugin.',
+      ],
+    };
+  const isOn = encryption.some((one) => one.isOn);
+  if (isOn && encryption.every((one) => one.isOn)) return { requirement, state: 'met', evidence };
+  if (isOn || strict > 0) return { requirement, state: 'partly', evidence };
+  return { requirement, state: encryption.length > 0 ? 'not' : 'not known', evidence };
+}
 
 function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;

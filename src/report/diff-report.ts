@@ -1,5 +1,7 @@
 /** What `bulkhead diff` found, and how it prints it: a table, JSON, YAML, or names. For tools: see lint-formats.ts. */
 import { stringify } from 'yaml';
+import type { ServiceChange } from '../connectivity/compare-services.ts';
+import type { UnreadPart } from '../connectivity/unread.ts';
 import { table } from './table.ts';
 
 /** Its fields are those of `bulkhead diff -o json`. No text has control characters. */
@@ -10,8 +12,17 @@ export interface DiffReport {
   readonly workloads: number;
   /** The engines whose reading of the policies counts. */
   readonly readings: readonly string[];
+  /** Services that lead to other pods or ports than before. */
+  readonly services: readonly ServiceChange[];
+  /** Of the policies that change, what is not understood: that may open or close more. */
+  readonly unread: readonly UnreadPart[];
   /** What could not be read. */
   readonly problems: readonly string[];
+}
+
+/** Whether everything that may change a connection was read and understood. */
+export function isComplete({ unread, problems }: Pick<DiffReport, 'unread' | 'problems'>): boolean {
+  return unread.length + problems.length === 0;
 }
 
 export interface DiffChange {
@@ -55,7 +66,13 @@ export function crossings({ changes }: DiffReport): readonly DiffChange[] {
 
 function documentOf(report: DiffReport): object {
   const hasFindings = crossings(report).length > 0;
-  return { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'DiffReport', hasFindings, ...report };
+  return {
+    apiVersion: 'bulkhead.dev/v1alpha1',
+    kind: 'DiffReport',
+    hasFindings,
+    isComplete: isComplete(report),
+    ...report,
+  };
 }
 
 export const diffJson = (report: DiffReport): string => JSON.stringify(documentOf(report), null, 2);
@@ -73,9 +90,9 @@ export function diffNames(report: DiffReport): readonly string[] {
 }
 
 export function diffTable(report: DiffReport, isWide: boolean): readonly string[] {
-  const { changes, problems } = report;
-  const unread = problems.map((one) => `Not read: ${one}`);
-  if (changes.length === 0) return [...unread, summary(report)];
+  const { changes } = report;
+  const notes = notesOf(report);
+  if (changes.length === 0) return [...notes, summary(report)];
   const heads = ['CHANGE', 'FROM', 'TO', 'PORTS', 'BECAUSE'];
   const most = isWide ? mostWide : mostNarrow;
   const rows = changes.map(({ change, isCrossing, from, to, ports, causes }) => [
@@ -90,7 +107,30 @@ export function diffTable(report: DiffReport, isWide: boolean): readonly string[
       '; ',
     ),
   ]);
-  return [...table([heads, ...rows]), '', ...unread, summary(report)];
+  return [...table([heads, ...rows]), '', ...notes, summary(report)];
+}
+
+function notesOf({ problems, unread, services }: DiffReport): readonly string[] {
+  return [
+    ...services.map(serviceText),
+    ...problems.map((one) => `Not read: ${one}`),
+    ...unread.map(({ policy, field, reason }) => `Not understood: ${policy} ${field}: ${reason}`),
+    ...(problems.length + unread.length > 0
+      ? ['The answer is not complete: more connections may be gained or lost.']
+      : []),
+  ];
+}
+
+function serviceText({ service, selector, ports, workloads }: ServiceChange): string {
+  const targets = [workloads.old, workloads.new].map(
+    (one) => some(one, mostNarrow, 'workloads', ', ') || 'no workload',
+  );
+  const parts = [
+    ...(selector.old === selector.new ? [] : [`selector ${selector.old} becomes ${selector.new}`]),
+    ...(ports.old.join() === ports.new.join() ? [] : [`${ports.old.join(', ')} becomes ${ports.new.join(', ')}`]),
+    ...(targets[0] === targets[1] ? [] : [`${targets[0]} before, ${targets[1]} now`]),
+  ];
+  return `Service ${service} leads elsewhere: ${parts.join('; ')}.`;
 }
 
 /** Beyond these, only their number is shown. */

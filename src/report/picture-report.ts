@@ -92,7 +92,7 @@ function gateLines({ gates }: Picture, isWide: boolean): readonly string[] {
   return [
     ...table([['GATE FROM', 'TO', 'PORTS', 'STATE', 'DECLARED BY'], ...rows]),
     '',
-    'half open: the other tenant does not declare it. unused: both do, and policies of the two do not open it.',
+    'half open: the other tenant does not open these ports. unused: both do, and policies of the two do not open them.',
   ];
 }
 

@@ -27,7 +27,7 @@ t.test('the same answer as a table, JSON, YAML and a page', async (t) => {
     /^delta +epsilon +every port +VIOLATION +Deployment delta-net\/vpn to Deployment epsilon-web\/web$/m,
   );
   t.notMatch(table.text, /shared service dns/);
-  t.match(table.text, /^acme +met +not known +met +met +not known$/m);
+  t.match(table.text, /^acme +met +not known +met +not known +not known$/m);
   const wide = await audit([...example, '-f', cluster, '-o', 'wide']);
   t.match(wide.text, /^acme +\(platform\) +53\/TCP, 53\/UDP +shared service dns$/m);
   t.match(wide.text, /^ {2}delta, no-way-around: partly\. The tenant is in mode audit: findings are not rejected\.$/m);

@@ -68,6 +68,82 @@ t.test('a crossing that appears ends with 1, one that goes with 0', async (t) =>
   );
 });
 
+t.test('what is not understood of a policy that changes makes the answer incomplete', async (t) => {
+  const odd = `apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: { name: odd, namespace: acme-web }
+spec: { endpointSelector: {}, egress: [{ toGroups: [{ aws: {} }] }] }
+`;
+  const folder = t.testdir({
+    old: { 'a.yaml': deployment('web') },
+    new: { 'a.yaml': deployment('web'), 'b.yaml': odd },
+    later: { 'a.yaml': deployment('web'), 'b.yaml': odd, 'c.yaml': deployment('other') },
+  });
+  const found = await diff([`${folder}/old`, `${folder}/new`]);
+  t.equal(found.code, 2);
+  t.match(
+    found.lines.join('\n'),
+    /Not understood: CiliumNetworkPolicy acme-web\/odd spec\.egress\[0\]\.toGroups\[0\]: takes/,
+  );
+  t.match(found.lines.join('\n'), /The answer is not complete/);
+  t.match(await reportOf([`${folder}/old`, `${folder}/new`]), {
+    isComplete: false,
+    unread: [{ field: 'spec.egress[0].toGroups[0]' }],
+  });
+  t.equal((await diff([`${folder}/new`, `${folder}/later`])).code, 0, 'one that does not change says nothing new');
+  const github = await diff([`${folder}/old`, `${folder}/new`, '-o', 'github']);
+  t.match(
+    github.lines.join('\n'),
+    /^::error file=\S*b\.yaml,line=4,col=53,title=not-understood::CiliumNetworkPolicy acme-web\/odd: /m,
+    'tools are told too',
+  );
+});
+
+t.test('names that no API server takes are refused, as each is printed many times', async (t) => {
+  const folder = t.testdir({
+    old: { 'a.yaml': deployment('web') },
+    new: { 'a.yaml': deployment('w'.repeat(10_000_000)) },
+    label: {
+      'a.yaml': deployment('web').replace(
+        'namespace: acme-web',
+        `namespace: acme-web, labels: { app: ${'b'.repeat(400)} }`,
+      ),
+    },
+  });
+  for (const [name, length] of [
+    ['new', 10_000_000],
+    ['label', 400],
+  ] as const) {
+    const { code, error } = await diff([`${folder}/old`, `${folder}/${name}`]);
+    t.equal(code, 2);
+    t.ok(error.includes(`a.yaml:3:1: metadata: the Deployment has a name or label of ${length} characters`), error);
+    t.ok(error.length < 1000, 'and not printed');
+  }
+});
+
+t.test('a Service that leads elsewhere is named', async (t) => {
+  const service = (app: string, target: number) => `apiVersion: v1
+kind: Service
+metadata: { name: front, namespace: acme-web }
+spec: { selector: { app: ${app} }, ports: [{ port: 80, targetPort: ${target} }] }
+`;
+  const both = `${deployment('web')}---\n${deployment('other')}---\n`;
+  const folder = t.testdir({
+    old: { 'a.yaml': both + service('web', 8080) },
+    new: { 'a.yaml': both + service('other', 9090) },
+  });
+  const { code, lines } = await diff([`${folder}/old`, `${folder}/new`]);
+  t.equal(code, 0);
+  t.ok(
+    lines.includes(
+      'Service acme-web/front leads elsewhere: selector app=web becomes app=other; 80/TCP to 8080 becomes 80/TCP to 9090; Deployment acme-web/web before, Deployment acme-web/other now.',
+    ),
+    lines.join('\n'),
+  );
+  t.match(await reportOf([`${folder}/old`, `${folder}/new`]), { services: [{ service: 'acme-web/front' }] });
+  t.notMatch((await diff([`${folder}/new`, `${folder}/new`])).lines.join('\n'), /leads elsewhere/);
+});
+
 t.test('a namespace that goes to a tenant takes what is open to it outside along', async (t) => {
   const opened =
     deployment('web', 'shop') +

@@ -374,6 +374,15 @@ t.test('pods without labels get no policy that would be for the whole namespace'
   );
 });
 
+t.test('an end that is not found is said with the files that could not be read', async (t) => {
+  const folder = t.testdir({
+    'cyclic.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: &a { name: web, namespace: other, labels: *a }\nspec: {}\n',
+  });
+  const { code, error } = await run(['-f', folder, 'other/web', 'acme-web/front:80']);
+  t.equal(code, 2);
+  t.match(error, /^there is no namespace other\n\S*cyclic\.yaml:3:\d+: nests more than 64 levels deep/);
+});
+
 t.test('control characters in names do not reach the terminal', async (t) => {
   const { error } = await run(['acme-web/\u001b[31mfront', 'beta-data/cache']);
   t.notOk(error.includes('\u001b'), error);

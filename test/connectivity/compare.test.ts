@@ -6,6 +6,8 @@ import { readSnapshot } from '../../src/connectivity/read-snapshot.ts';
 import { asCilium, byTheBook } from '../../src/connectivity/readings.ts';
 import { refText } from '../../src/connectivity/snapshot.ts';
 import { formatPort } from '../../src/kubernetes/port-range.ts';
+import { defaultSettings } from '../../src/tenancy/default-settings.ts';
+import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { denyAll, namespace, plainTenancy, pod, policy, worldOf } from './worlds.ts';
 
 type Objects = Parameters<typeof readSnapshot>[0];
@@ -68,7 +70,7 @@ t.test('a policy counts for namespaces that do not exist', async (t) => {
   const because = 'new ingress allows NetworkPolicy acme-db/in spec.ingress[0].from[0].namespaceSelector';
   t.strictSame(changed(base, [...base, opens('acme-db/in', { from: [{ namespaceSelector: {} }], ports })]), [
     `! gained (another tenant) [any pod in a namespace of a tenant other than acme] > acme [acme-db/Pod/db] 5432/TCP: ${because}`,
-    `gained (platform) [any pod in a namespace without a tenant] > acme [acme-db/Pod/db] 5432/TCP: ${because}`,
+    `! gained (platform) [any pod in a namespace without a tenant] > acme [acme-db/Pod/db] 5432/TCP: ${because}`,
     `gained acme [any pod in a namespace of acme] > acme [acme-db/Pod/db] 5432/TCP: ${because}`,
   ]);
   t.strictSame(changed(base, [...base, opens('acme-db/in', { from: [inTenant('beta')], ports })]), [
@@ -104,6 +106,98 @@ t.test('what one tenant opens to real pods of another is a crossing', async (t) 
     ),
   );
 });
+
+t.test(
+  'what a tenant opens with the platform is a crossing, where no shared service opens it: as audit has it',
+  async (t) => {
+    const dns = {
+      ...{ name: 'dns', direction: 'egress' as const, namespace: 'kube-system', tenants: undefined },
+      ...{
+        podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+        ports: [{ protocol: 'UDP' as const, first: 53, last: 53 }],
+      },
+    };
+    const tenancy = createTenancy({ ...defaultSettings, sharedServices: [dns as never] }, []);
+    const platform = [
+      namespace('kube-system'),
+      pod('kube-system/dns', { 'k8s-app': 'kube-dns' }),
+      pod('kube-system/other', { app: 'other' }),
+    ];
+    const out = (app: object) =>
+      lets('acme-web/out', {
+        to: [
+          {
+            namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+            podSelector: { matchLabels: app },
+          },
+        ],
+        ports: [
+          { protocol: 'UDP', port: 53 },
+          { protocol: 'TCP', port: 9153 },
+        ],
+      });
+    const after = (app: object) => changed([...base, ...platform], [...base, ...platform, out(app)], tenancy);
+    const because = 'new egress allows NetworkPolicy acme-web/out spec.egress[0].to[0].namespaceSelector';
+    t.strictSame(after({ 'k8s-app': 'kube-dns' }), [
+      `! gained acme [acme-web/Pod/front] > (platform) [kube-system/Pod/dns] 9153/TCP: ${because}`,
+      `gained acme [acme-web/Pod/front] > (platform) [kube-system/Pod/dns] 53/UDP: ${because}`,
+    ]);
+    t.strictSame(after({ app: 'other' }), [
+      `! gained acme [acme-web/Pod/front] > (platform) [kube-system/Pod/other] 9153/TCP,53/UDP: ${because}`,
+    ]);
+  },
+);
+
+t.test('of a workload whose pods look different, those that the change is about say why', async (t) => {
+  const owned = (name: string, labels: Readonly<Record<string, string>>) => ({
+    ...{ apiVersion: 'v1', kind: 'Pod', spec: {} },
+    metadata: {
+      ...{ namespace: 'acme-web', name, labels },
+      ownerReferences: [{ kind: 'StatefulSet', name: 'set', controller: true }],
+    },
+  });
+  const set = [owned('set-0', { app: 'set', role: 'first' }), owned('set-1', { app: 'set', role: 'second' })];
+  const out = lets(
+    'acme-web/out',
+    { to: [{ ipBlock: { cidr: '192.0.2.0/24' } }] },
+    { podSelector: { matchLabels: { role: 'second' } } },
+  );
+  const into = opens('acme-db/in', {
+    from: [{ namespaceSelector: {}, podSelector: { matchLabels: { role: 'second' } } }],
+  });
+  const all = lets('acme-web/all', {
+    to: [{ podSelector: { matchLabels: { app: 'db' } }, namespaceSelector: inTenant('acme').namespaceSelector }],
+  });
+  const found = changed([...base, ...set, all], [...base, ...set, all, out, into]);
+  for (const line of [
+    '! gained acme [acme-web/StatefulSet/set] > (outside) [192.0.2.0/24] all: new egress allows NetworkPolicy acme-web/out spec.egress[0].to[0].ipBlock',
+    'gained acme [acme-web/StatefulSet/set, any pod with role=second in a namespace of acme] > acme [acme-db/Pod/db] all: new ingress allows NetworkPolicy acme-db/in spec.ingress[0].from[0].namespaceSelector',
+  ])
+    t.ok(found.includes(line), found.join('\n'));
+});
+
+t.test(
+  'where no address of pods is known, a rule about every IPv6 address has pods, and a denial of IPv4 alone has none',
+  async (t) => {
+    const into = opens('acme-db/in', { from: [{ ipBlock: { cidr: '::/0' } }] });
+    const out = lets('beta-web/out', { to: [{ namespaceSelector: {} }] });
+    t.ok(
+      changed([...base, out], [...base, out, into]).some((line) =>
+        line.startsWith('! gained beta [beta-web/Pod/front] > acme [acme-db/Pod/db] all'),
+      ),
+    );
+    const calico = (rules: readonly object[]) =>
+      policy('acme-db/rules', { types: ['Ingress'], ingress: rules }, 'NetworkPolicy', 'projectcalico.org/v3');
+    const denied = [{ action: 'Deny', source: { nets: ['0.0.0.0/0'] } }, { action: 'Allow' }];
+    const before = [...base.slice(0, 6), calico([])];
+    t.ok(
+      changed(before, [...base.slice(0, 6), calico(denied)]).some((line) =>
+        line.startsWith('! gained beta [beta-web/Pod/front] > acme'),
+      ),
+      'IPv6 stays open',
+    );
+  },
+);
 
 t.test('a policy that is deleted opens everything that it closed', async (t) => {
   const after = base.filter((one) => one !== base[6]);

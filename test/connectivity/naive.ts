@@ -133,8 +133,11 @@ function plainTiers(asked: Asked): Tier[] {
     if (hits.includes('deny')) return 'deny';
     return hits.includes('allow') ? 'allow' : undefined;
   };
+  // Cilium 1.20.2 reads ClusterNetworkPolicy, and not what was before it (pkg/policy/k8s/cell.go).
+  const ofCluster =
+    reading === 'Cilium' ? policies.filter(({ kind }) => !kind.endsWith('AdminNetworkPolicy')) : policies;
   const inTier = (tier: string): Tier =>
-    first(clusterPolicies(policies, tier).flatMap((one) => adminRules(one, asked)));
+    first(clusterPolicies(ofCluster, tier).flatMap((one) => adminRules(one, asked)));
   // In the code of Cilium 1.20.2, the tier Baseline opens what NetworkPolicies only leave out.
   const rest = reading === 'Cilium' ? [inTier('Baseline'), isolation] : [isolation, inTier('Baseline')];
   return [inTier('Admin'), union, ...rest];
@@ -429,6 +432,11 @@ const ownTiers: Readonly<Record<string, readonly [order: number, passes: boolean
   'kube-baseline': [10_000_000, true],
 };
 
+/** Of equal orders, the smaller text comes first (felix/calc, PolKVLess). */
+function tie({ metadata }: Any, kind: string): string {
+  return [metadata.name, metadata.namespace ?? '', kind].join('/');
+}
+
 function calicoTiers(asked: Asked): Tier[] {
   const { policies, direction, mistakes } = asked;
   const all = policies.flatMap((policy: Any): CalicoPolicy[] => {
@@ -436,18 +444,20 @@ function calicoTiers(asked: Asked): Tier[] {
     if (policy.kind === 'ClusterNetworkPolicy') {
       const tier = policy.spec.tier === 'Admin' ? 'kube-admin' : 'kube-baseline';
       const rules = adminRules(policy, asked);
-      return [{ tier, order: policy.spec.priority, name: policy.metadata.name, rules, selects: false }];
+      const name = tie(policy, 'KubernetesClusterNetworkPolicy');
+      return [{ tier, order: policy.spec.priority, name, rules, selects: false }];
     }
     const isCalicos = policy.apiVersion === 'projectcalico.org/v3';
     if (!isCalicos) {
       const rules = networkRules(policy, asked);
       const isSelecting = isolatesPlainly(policy, asked);
-      return [{ tier: 'default', order: 1000, name: policy.metadata.name, rules, selects: isSelecting }];
+      const name = tie(policy, 'KubernetesNetworkPolicy');
+      return [{ tier: 'default', order: 1000, name, rules, selects: isSelecting }];
     }
     const { tier = 'default', order = Number.POSITIVE_INFINITY } = policy.spec;
     const isSelecting = isCalicoSubject(policy, asked) && calicoTypes(policy.spec).includes(typeOf[direction]);
     const rules = isSelecting ? calicoRules(policy, asked) : [];
-    return [{ tier, order, name: policy.metadata.name, rules, selects: isSelecting }];
+    return [{ tier, order, name: tie(policy, policy.kind), rules, selects: isSelecting }];
   });
   const written = new Map(
     policies

@@ -72,8 +72,13 @@ await clusterTest(
       await made(t, plane, '/apis/bulkhead.dev/v1alpha1/tenants', tenantOf(name, modes));
     t.same(await linesOf({ tenants: undefined, config, kubeconfig: reader }), expected, 'and by those of the cluster');
 
-    const verbs = (await plane.auditEvents()).filter(({ user }) => user.username === 'rita').map(({ verb }) => verb);
-    t.same([...new Set(verbs)], ['list'], 'it has done nothing but list');
+    const ofRita = (await plane.auditEvents()).filter(({ user }) => user.username === 'rita');
+    const others = ofRita.filter(({ verb }) => verb !== 'list').map(({ verb, requestURI }) => `${verb} ${requestURI}`);
+    t.same(
+      [...new Set(others)].sort(),
+      ['cilium', 'kube-system'].map((name) => `get /api/v1/namespaces/${name}/configmaps/cilium-config`),
+      'it has done nothing but list, and looked for the ConfigMap of Cilium',
+    );
 
     await t.test('and once they are in place, nothing is left to cut off', async (t) => {
       const all = { acme: 'enforce', beta: 'enforce', gamma: 'enforce', ghost: 'enforce' };
@@ -204,6 +209,12 @@ await clusterTest('audit judges everything that tenants have, and says what is n
   const report = JSON.parse(json.text);
   t.match(report, { kind: 'AuditReport', hasFindings: true, tenants: [{ name: 'acme', mode: 'warn' }] });
   t.ok(report.planted.includes('namespace hidden has the label of the probe of Bulkhead'));
+  const { zeroTrust } = report.connectivity.tenants.find(({ name }: { name: string }) => name === 'acme');
+  t.match(
+    zeroTrust.find(({ requirement }: { requirement: string }) => requirement === 'no-way-around'),
+    { state: 'not', evidence: ['No webhook configuration of Bulkhead is in the cluster: nothing is rejected.'] },
+    'the auditor may list webhook configurations',
+  );
   t.match(report.exemptions, [
     { name: 'other', reason: /^exempts no stored object in acme-web from host-namespaces; remove the exemption/ },
   ]);

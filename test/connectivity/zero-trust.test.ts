@@ -1,0 +1,170 @@
+/** The zero-trust report: what counts as evidence of webhooks, of mutual TLS and of encryption, and what is not known. */
+import t from 'tap';
+import { pictureOf } from '../../src/connectivity/picture.ts';
+import { nothingKnown, type Protection, readProtection } from '../../src/connectivity/protection.ts';
+import { readSnapshot } from '../../src/connectivity/read-snapshot.ts';
+import type { RequirementId } from '../../src/connectivity/zero-trust.ts';
+import { loadTenancy } from '../../src/tenancy/load-tenancy.ts';
+import { unlined } from '../../src/tenancy/problem.ts';
+import { denyAll, namespace, pod } from './worlds.ts';
+
+type Objects = Parameters<typeof readSnapshot>[0];
+
+const located = (value: object) => ({
+  value: { apiVersion: 'bulkhead.dev/v1alpha1', ...value },
+  locate: unlined('test'),
+});
+const network = {
+  ipFamilies: ['IPv4'],
+  podCIDRs: ['10.0.0.0/8'],
+  serviceCIDRs: ['172.16.0.0/16'],
+  nodeCIDRs: ['192.168.0.0/16'],
+};
+const loaded = loadTenancy(
+  located({ kind: 'Settings', spec: { network } }),
+  [located({ kind: 'Tenant', metadata: { name: 'acme' }, spec: { members: [{ kind: 'User', name: 'alice' }] } })],
+  0,
+);
+if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+const tenancy = loaded.value;
+
+const meshed = {
+  ...{ apiVersion: 'v1', kind: 'Namespace' },
+  metadata: { name: 'acme-web', labels: { 'bulkhead.dev/tenant': 'acme', 'istio-injection': 'enabled' } },
+};
+const closed: Objects = [namespace('acme-web', 'acme'), denyAll('acme-web'), pod('acme-web/shop', { app: 'shop' })];
+const inMesh: Objects = [
+  meshed,
+  denyAll('acme-web'),
+  pod('acme-web/shop', { app: 'shop' }),
+  pod('acme-web/api', { app: 'api' }),
+];
+
+function assessed(requirement: RequirementId, objects: Objects, extra: Objects, protection: Partial<Protection> = {}) {
+  const snapshot = readSnapshot([...objects, ...extra], tenancy, { hasPods: true, withBaseline: false });
+  const read = { ...nothingKnown, ...readProtection(extra, tenancy.settings), ...protection };
+  const { tenants } = pictureOf(snapshot, tenancy, 0, read);
+  const found = tenants.find(({ name }) => name === 'acme')?.zeroTrust.find((one) => one.requirement === requirement);
+  return `${found?.state}: ${found?.evidence.join(' ')}`;
+}
+
+t.test('workloads cannot get around it: only where the webhooks of a cluster were seen to enforce', async (t) => {
+  const of = (protection: Partial<Protection>) => assessed('no-way-around', closed, [], protection);
+  const all = ['validating/bulkhead', 'validating/bulkhead-namespaces'];
+  t.match(of({ webhooks: { found: all, missing: [], ignoring: [] } }), /^met: .*every validating webhook .* Fail/i);
+  t.match(of({}), /^not known: Files do not show whether the webhooks/);
+  t.match(of({ webhooks: 'not read' }), /^not known: The webhook configurations could not be listed/);
+  t.match(of({ webhooks: { found: [], missing: all, ignoring: [] } }), /^not: No webhook configuration of Bulkhead/);
+  t.match(
+    of({ webhooks: { found: all.slice(1), missing: all.slice(0, 1), ignoring: [] } }),
+    /^partly: .*missing: validating\/bulkhead\./,
+  );
+  t.match(
+    of({ webhooks: { found: all, missing: [], ignoring: ['validate.bulkhead.dev'] } }),
+    /^partly: .*Ignore .*: validate\.bulkhead\.dev\./,
+  );
+  t.match(
+    of({ webhooks: { found: all, missing: [], ignoring: [] }, problems: ['x cannot be listed', 'y'] }),
+    /^not known: Not everything could be read: x cannot be listed \(and 1 more\)\./,
+  );
+});
+
+t.test('only what is allowed explicitly: not met with what is not read or not understood', async (t) => {
+  t.match(assessed('explicit', closed, []), /^met/);
+  t.match(assessed('explicit', closed, [], { problems: ['x cannot be listed'] }), /^not known/);
+  const odd = (place: string) => {
+    const [name, own] = place.split('/');
+    return {
+      ...{ apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', metadata: { name: own, namespace: name } },
+      spec: { endpointSelector: {}, egress: [{ toGroups: [{ aws: {} }] }] },
+    };
+  };
+  t.match(
+    assessed('explicit', closed, [odd('acme-web/odd')]),
+    /^partly: 1 part of policies that Bulkhead does not understand/,
+  );
+  t.match(
+    assessed('explicit', closed, [namespace('other', undefined), odd('other/odd')]),
+    /^met/,
+    'one of another namespace',
+  );
+});
+
+const istio = (kind: string, place: string, spec: object) => {
+  const [name, own] = place.split('/');
+  return { apiVersion: 'security.istio.io/v1', kind, metadata: { namespace: name, name: own }, spec };
+};
+const peers = (place: string, mode: string, more: object = {}) =>
+  istio('PeerAuthentication', place, { mtls: { mode }, ...more });
+const allow = (place: string, source: object) =>
+  istio('AuthorizationPolicy', place, { rules: [{ from: [{ source }] }] });
+const shop = { selector: { matchLabels: { app: 'shop' } } };
+
+t.test('identity: mutual TLS for every pod, and callers by identity', async (t) => {
+  const strict = peers('istio-system/default', 'STRICT');
+  const byIdentity = allow('acme-web/a', { principals: ['cluster.local/ns/acme-web/sa/shop'] });
+  const of = (...extra: Objects) => assessed('identity', inMesh, extra);
+  t.match(of(), /^not known: .*No PeerAuthentication was read: with Istio, add those/);
+  t.match(of(strict, byIdentity), /^met: 2 of 2 pods demand mutual TLS .* 2 of 2 pods have AuthorizationPolicies/);
+  t.match(of(strict), /^partly: 2 of 2 .* 0 of 2/);
+  t.match(of(peers('istio-system/default', 'PERMISSIVE'), byIdentity), /^not: 0 of 2/);
+  t.match(
+    of(strict, peers('acme-web/default', 'DISABLE'), byIdentity),
+    /^not: 0 of 2/,
+    'the namespace overrides the mesh',
+  );
+  t.match(of(strict, peers('acme-web/default', 'UNSET'), byIdentity), /^met/, 'unset is inherited');
+  t.match(
+    of(strict, peers('acme-web/shop', 'PERMISSIVE', shop), byIdentity),
+    /^partly: 1 of 2/,
+    'a workload overrides',
+  );
+  t.match(
+    of(strict, peers('acme-web/shop', 'STRICT', { ...shop, portLevelMtls: { 80: { mode: 'DISABLE' } } }), byIdentity),
+    /^partly: 1 of 2/,
+  );
+  t.match(of(peers('other/default', 'STRICT'), byIdentity), /^not: 0 of 2/, 'of another namespace');
+  t.match(
+    of(strict, byIdentity, allow('acme-web/b', { ipBlocks: ['10.0.0.0/8'] })),
+    /^partly: .* 0 of 2 pods have/,
+    'addresses are no identity',
+  );
+  t.match(of(strict, byIdentity, allow('acme-web/b', { principals: ['*'] })), /^partly/, 'every identity');
+  t.match(
+    of(strict, istio('AuthorizationPolicy', 'acme-web/d', { action: 'DENY', rules: [{}] })),
+    /^partly: .* 0 of 2 pods have/,
+  );
+  t.match(assessed('identity', closed, [strict, byIdentity]), /^not: 0 of 1/, 'the mesh does not have the pod');
+});
+
+t.test('encryption: of the network plugin, or of a mesh', async (t) => {
+  const of = (...extra: Objects) => assessed('encryption', inMesh, extra);
+  const cilium = (data: object, namespace = 'kube-system') => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'cilium-config', namespace },
+    data,
+  });
+  const felix = (name: string, spec: object) => ({
+    apiVersion: 'crd.projectcalico.org/v1',
+    kind: 'FelixConfiguration',
+    metadata: { name },
+    spec,
+  });
+  t.match(of(), /^not known: Nothing that was read says .* Add the ConfigMap cilium-config/);
+  t.match(of(cilium({ 'enable-wireguard': 'true' })), /^met: .*enable-wireguard: Cilium encrypts .* WireGuard/);
+  t.match(of(cilium({ 'enable-ipsec': 'true' })), /^met: .*IPsec/);
+  t.match(of(cilium({ 'enable-wireguard': 'false' })), /^not: .*turns on neither/);
+  t.match(of(cilium({ 'enable-wireguard': 'true' }, 'acme-web')), /^not known/, 'a tenant may write such a ConfigMap');
+  t.match(of(felix('default', { wireguardEnabled: true })), /^met: .*Calico encrypts/);
+  t.match(of(felix('default', {})), /^not:/);
+  t.match(
+    of(felix('default', { wireguardEnabled: true }), felix('node.a', { wireguardEnabled: false })),
+    /^partly: .*node\.a turns/,
+  );
+  t.match(
+    of(peers('istio-system/default', 'STRICT')),
+    /^partly: 2 of 2 pods take TCP connections encrypted by Istio alone/,
+  );
+  t.match(of(cilium({}), peers('istio-system/default', 'STRICT')), /^partly/);
+});
