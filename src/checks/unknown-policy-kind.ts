@@ -1,12 +1,13 @@
 import { isJudged, policyKindOf } from '../kinds/policy-kind.ts';
 import { platformKindOf } from '../tenancy/platform-kinds.ts';
 import { type Check, type Facts, type Finding, nothing } from './check.ts';
-import { isLeftAlone, mayWriteKind, resourceOf } from './unread-objects.ts';
+import { isJudgedByContent, isLeftAlone, mayWriteKind, resourceOf } from './unread-objects.ts';
 
 /**
  * A kind that may open, redirect or reorder traffic, and that Bulkhead does not read, is not a tenant's to write.
  * Reads    the API group and resource of every object of the groups in tenancy/policy-groups.ts, with all subresources, on CREATE and
- *          UPDATE; of the object only whether an update changes it. An AuthorizationPolicy counts while the settings have no section istio
+ *          UPDATE; of the object only whether an update changes it. AuthorizationPolicies, PeerAuthentications and
+ *          RequestAuthentications count while the settings have no section istio
  * Allowed  the platform; agents of the network, for what is theirs (tenancy/network-agents.ts); in namespaces of tenants what
  *          network.policyKinds lists for the tenant; everybody whom RBAC lets, in namespaces of the platform
  * Why      network plugins and meshes have policy kinds of their own, beside NetworkPolicy. What such an object allows is not known
@@ -20,6 +21,7 @@ export const unknownPolicyKind: Check = {
     const { group, resource, namespace } = request;
     if (platformKindOf(group, resource) !== undefined || isLeftAlone(request, facts)) return nothing;
     const name = resourceOf(request);
+    if (isJudgedByContent(name, facts.tenancy.settings)) return nothing;
     if (namespace === '') {
       return [
         {

@@ -1,4 +1,4 @@
-/** A tenant's AuthorizationPolicies with the real definition of Istio and a real kubectl: every way to write one. */
+/** A tenant's policies of Istio with the real definitions and a real kubectl: every way to write one. */
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
 import { guard } from './guarded-cluster.ts';
@@ -132,6 +132,77 @@ await clusterTest('AuthorizationPolicies of a tenant', async (t, plane) => {
 
   await t.test('the platform writes what it likes in its own namespaces', async (t) => {
     t.match(await kubectl(create, policy('mesh-wide', { rules: [{}] }, 'default'), platform), { code: 0, stderr: '' });
+  });
+
+  const mtls = (spec: object, name = 'default', namespace = 'acme-web') => ({
+    ...policy(name, spec, namespace),
+    kind: 'PeerAuthentication',
+  });
+  const web = { matchLabels: { app: 'web' } };
+
+  await t.test('I26: a PeerAuthentication keeps mutual TLS, for each port as well', async (t) => {
+    const loose = { code: 1, stderr: /acme must keep STRICT, and PERMISSIVE also takes callers by plain text/ };
+    t.match(await kubectl(create, mtls({ mtls: { mode: 'PERMISSIVE' } })), loose);
+    const ofPort = { selector: web, mtls: { mode: 'STRICT' }, portLevelMtls: { 8080: { mode: 'PERMISSIVE' } } };
+    t.match(await kubectl(create, mtls(ofPort, 'web')), loose);
+    t.match((await kubectl(create, mtls(ofPort, 'web'))).stderr, 'spec.portLevelMtls[8080].mode');
+    const none = { code: 1, stderr: /DISABLE takes plain text alone/ };
+    t.match(await kubectl(create, mtls({ mtls: { mode: 'DISABLE' } })), none);
+    t.match(
+      await kubectl(create, { ...mtls({ mtls: { mode: 'DISABLE' } }), apiVersion: 'security.istio.io/v1beta1' }),
+      none,
+    );
+    t.match(await kubectl(create, mtls({ mtls: { mode: 'permissive' } })), { code: 1, stderr: /Unsupported value/ });
+    t.match(await kubectl(create, mtls({ mtls: { mode: 'STRICT' } })), { code: 0, stderr: '' });
+    t.match(await kubectl(create, mtls({ selector: web, mtls: { mode: 'UNSET' } }, 'web')), { code: 0, stderr: '' });
+    const change = (mode: string) => [
+      '-n',
+      'acme-web',
+      'patch',
+      'peerauthentications',
+      'default',
+      '--type=merge',
+      '-p',
+      JSON.stringify({ spec: { mtls: { mode } } }),
+    ];
+    t.match(await kubectl(change('PERMISSIVE')), loose);
+    t.match(await kubectl(change('DISABLE'), undefined, platform), { code: 0, stderr: '' }, 'the platform may');
+    t.match(await kubectl(['-n', 'acme-web', 'label', 'peerauthentications', 'default', 'team=web']), {
+      code: 0,
+      stderr: '',
+    });
+    const scraped = { selector: { matchLabels: { app: 'db' } }, portLevelMtls: { 9187: { mode: 'PERMISSIVE' } } };
+    t.match(await kubectl(create, mtls(scraped, 'db', 'acme-db')), { code: 0, stderr: '' }, 'a granted port');
+  });
+
+  const tokens = (rule: object, namespace = 'acme-web') => ({
+    ...policy('tokens', { selector: web, jwtRules: [rule] }, namespace),
+    kind: 'RequestAuthentication',
+  });
+
+  await t.test('I28: a RequestAuthentication has keys fetched from granted hosts alone', async (t) => {
+    const rows: readonly (readonly [rule: object, says: string])[] = [
+      [{ issuer: 'acme', jwksUri: 'https://login.example.org/keys' }, 'network.names of acme does not grant it'],
+      [{ issuer: 'acme', jwks_uri: 'https://login.example.org/keys' }, 'spec.jwtRules[0].jwks_uri'],
+      [{ issuer: 'https://login.example.org' }, 'spec.jwtRules[0].issuer'],
+      [{ issuer: 'acme', jwksUri: 'http://keys.acme-web.svc/keys' }, 'network.names of acme does not grant it'],
+      [{ issuer: 'acme', jwksUri: 'http://10-96-0-10.nip.io/' }, 'network.names of acme does not grant it'],
+      [{ issuer: 'acme', jwksUri: 'http://169.254.169.254/' }, 'an address of the metadata service'],
+      [{ issuer: 'acme', jwksUri: 'http://10.244.3.7/' }, 'an address of the pod network'],
+      [{ issuer: 'acme', jwksUri: 'http://2130706433/' }, 'is not an address that all programs read alike'],
+      [{ issuer: 'acme', jwksUri: 'http://[::1]:15014/' }, 'where each program that connects answers itself'],
+      [{ issuer: 'acme', jwksUri: 'https://login.partner.example@10.96.0.1/' }, 'names a user'],
+    ];
+    for (const [rule, says] of rows) {
+      const { code, stderr } = await kubectl(create, tokens(rule));
+      t.equal(code, 1, JSON.stringify(rule));
+      t.match(stderr, says);
+      t.match(stderr, 'token-keys, ');
+    }
+    const inline = { issuer: 'https://login.example.org', jwks: '{"keys":[]}' };
+    t.match(await kubectl(create, tokens(inline)), { code: 0, stderr: '' });
+    const partner = { issuer: 'acme', jwksUri: 'https://203.0.113.7/keys' };
+    t.match(await kubectl(['replace', '-f', '-'], tokens(partner)), { code: 0, stderr: '' }, 'a granted address');
   });
 
   await t.test('it can be deleted', async (t) => {
