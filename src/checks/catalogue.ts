@@ -26,6 +26,7 @@ import { ipBlock } from './ip-block.ts';
 import { leftEndpoints } from './left-endpoints.ts';
 import { managedPolicy } from './managed-policy.ts';
 import { managedQuota } from './managed-quota.ts';
+import { meshNamespacesGuarded } from './mesh-namespaces.ts';
 import { mutualTls } from './mutual-tls.ts';
 import { nameServers } from './name-servers.ts';
 import { namespaceFinalize } from './namespace-finalize.ts';
@@ -87,6 +88,7 @@ export const catalogue: readonly Check[] = [
   managedPolicy,
   managedQuota,
   quotaOnBaseline,
+  meshNamespacesGuarded,
   platformKinds,
   unknownPolicyKind,
   crossTenantIngress,

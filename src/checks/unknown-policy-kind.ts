@@ -41,13 +41,27 @@ export const unknownPolicyKind: Check = {
   },
 };
 
+/** Of Istio, in Envoy's own words or as code. No policy of another kind says the same, so none is named instead. */
+const ofProxies: ReadonlyMap<string, string> = new Map([
+  ['envoyfilters.networking.istio.io', 'changes what proxies do, past every policy of the mesh'],
+  ['proxyconfigs.networking.istio.io', 'chooses the image of proxies, and how they start'],
+  ['wasmplugins.extensions.istio.io', 'runs code of its author in proxies'],
+  ['trafficextensions.extensions.istio.io', 'runs code of its author in proxies'],
+]);
+
 function inNamespace(name: string, { owner, tenancy }: Facts): readonly Finding[] {
   if (owner === 'platform' || mayWriteKind(name, owner, tenancy.settings)) return nothing;
+  const ask = `ask the platform team to list ${name} in network.policyKinds for ${owner.name}`;
+  const does = ofProxies.get(name);
+  if (does !== undefined) {
+    const reason = `${name} ${does}, and Bulkhead does not read it, so it is the platform's`;
+    return [{ path: 'kind', reason, fix: `remove it, or ${ask}`, protects: 'border' }];
+  }
   return [
     {
       path: 'kind',
       reason: `${name} may open or redirect traffic, and Bulkhead does not read it, so nothing proves that it stays inside ${owner.name}`,
-      fix: `write a NetworkPolicy instead, or ask the platform team to list ${name} in network.policyKinds for ${owner.name}`,
+      fix: `write a NetworkPolicy instead, or ${ask}`,
       protects: 'border',
     },
   ];

@@ -205,6 +205,52 @@ await clusterTest('AuthorizationPolicies of a tenant', async (t, plane) => {
     t.match(await kubectl(['replace', '-f', '-'], tokens(partner)), { code: 0, stderr: '' }, 'a granted address');
   });
 
+  await t.test(
+    'I23: in the root namespace and beside a shared gateway, tenants write and remove nothing',
+    async (t) => {
+      for (const name of ['istio-system', 'ingress-nginx'])
+        t.match(await kubectl(create, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, platform), {
+          code: 0,
+        });
+      // As an administrator could give them to tenants by mistake.
+      const account = await plane.kubeconfigFor({ user: 'system:serviceaccount:acme-web:deployer' });
+      const refused = { code: 1, stderr: /validate\.mesh\.bulkhead\.dev.*is the root namespace of the mesh/s };
+      const strict = mtls({ mtls: { mode: 'STRICT' } }, 'default', 'istio-system');
+      t.match(await kubectl(create, strict, platform), { code: 0, stderr: '' });
+      for (const object of [
+        policy('open', { rules: [{}] }, 'istio-system'),
+        policy('open', {}, 'istio-system', 'v1beta1'),
+        mtls({ mtls: { mode: 'PERMISSIVE' } }, 'open', 'istio-system'),
+        tokens({ issuer: 'acme', jwks: '{"keys":[]}' }, 'istio-system'),
+      ]) {
+        t.match(await kubectl(create, object), refused, object.kind);
+        t.match(await kubectl(create, object, account), refused, `${object.kind} by a service account of a tenant`);
+      }
+      const open = ['-n', 'istio-system', 'patch', 'peerauthentications', 'default', '--type=merge', '-p'];
+      t.match(await kubectl([...open, '{"spec":{"mtls":{"mode":"DISABLE"}}}']), refused);
+      t.match(await kubectl(['-n', 'istio-system', 'delete', 'peerauthentications', 'default']), refused);
+      t.match(await kubectl(create, policy('open', { rules: [{}] }, 'ingress-nginx')), {
+        ...{ code: 1, stderr: /the proxies in ingress-nginx carry traffic of every tenant/ },
+      });
+      t.match(await kubectl(['-n', 'istio-system', 'delete', 'peerauthentications', 'default'], undefined, platform), {
+        code: 0,
+      });
+    },
+  );
+
+  await t.test('the platform alone configures proxies', async (t) => {
+    const rows = [
+      ['networking.istio.io/v1alpha3', 'EnvoyFilter', { configPatches: [] }],
+      ['networking.istio.io/v1beta1', 'ProxyConfig', { concurrency: 1 }],
+      ['extensions.istio.io/v1alpha1', 'WasmPlugin', { url: 'oci://registry.example.com/filter:1' }],
+    ] as const;
+    for (const [apiVersion, kind, spec] of rows) {
+      const object = { apiVersion, kind, metadata: { name: 'web', namespace: 'acme-web' }, spec };
+      t.match(await kubectl(create, object), { code: 1, stderr: /so it is the platform's/ }, kind);
+      t.match(await kubectl(create, object, platform), { code: 0 }, kind);
+    }
+  });
+
   await t.test('it can be deleted', async (t) => {
     t.match(await kubectl(['-n', 'acme-web', 'delete', 'authorizationpolicies', 'own', 'open']), { code: 0 });
   });
