@@ -5,6 +5,7 @@ import { ownSelector } from '../configuration/own-selector.ts';
 import { namespaceSelector } from '../kinds/selected-namespaces.ts';
 import { canonicalJson, isMap } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
+import { meshWebhook } from '../tenancy/mesh-namespaces.ts';
 import { builtInAgents } from '../tenancy/network-agents.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Examination } from './check.ts';
@@ -46,8 +47,9 @@ export function findNarrowing({ name, own, raw }: StoredConfiguration, { found, 
     const where = `${objectName(name)}, webhook ${webhook.name}`;
     const fields = raw.get(webhook.name) ?? {};
     const own = ownSelector(webhook.name, tenancy.settings);
-    const isOwn = own !== undefined && webhook.namespaceSelector === canonicalJson(own);
-    if (!right.includes(webhook.namespaceSelector) && !isOwn && webhook.endpoint !== 'warn')
+    const usual = webhook.name === meshWebhook ? [canonicalJson(namespaceSelector(undefined))] : right;
+    const accepted = own === undefined ? usual : [...usual, canonicalJson(own)];
+    if (!accepted.includes(webhook.namespaceSelector) && webhook.endpoint !== 'warn')
       found('webhook-selector', { where, why: `its namespaceSelector is ${webhook.namespaceSelector || 'missing'}` });
     const objectSelector = entry(fields, 'objectSelector');
     if (isMap(objectSelector) && Object.keys(objectSelector).length > 0)
