@@ -70,6 +70,7 @@ export function settingsPage(): string {
       'spec.network.services.types': 'every type',
       'spec.network.services.loadBalancerClasses': 'every class',
       'spec.network.services.controllers': 'those of Kubernetes',
+      'spec.network.previewModes': '`["warn"]`',
       'spec.network.clusterPolicy': code('false'),
       'spec.network.clusterPolicyDeniesNodes': code('false'),
       'spec.network.metadataAddresses': builtIn,

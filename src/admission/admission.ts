@@ -11,8 +11,9 @@ import type { BaselineSource, NamespaceSource } from './facts.ts';
 import { gather } from './gather.ts';
 import { intentsOf } from './intents.ts';
 import { FactsUnavailable } from './live-facts.ts';
-import { denialText, narrowingTexts, plainDenial, warningTexts } from './message.ts';
+import { denialText, narrowingTexts, plainDenial, previewTexts, warningTexts } from './message.ts';
 import { applyIntents, patchText } from './patch.ts';
+import { previewLines } from './preview.ts';
 import { refuseUnread, respond, retrySeconds } from './respond.ts';
 
 export interface AdmissionOptions {
@@ -42,7 +43,7 @@ export interface Observed {
 }
 
 export function createAdmission(options: AdmissionOptions): Review {
-  const { tenancy, namespaces, clock = systemClock, onDefect, onObserved } = options;
+  const { tenancy, namespaces, clock = systemClock, onDefect } = options;
   return async (phase, body, deadline) => {
     const asked = { phase, observes: options.observes?.() === true };
     let request: AdmissionRequest | undefined;
@@ -61,7 +62,7 @@ export function createAdmission(options: AdmissionOptions): Review {
       // In observe mutate changes nothing, and what enforce would add is not missing.
       if (asked.observes)
         applyIntents(request.object, intentsOf(await gather(request, { ...sources, mutating: true })).all);
-      return validate(asked, await gather(request, { ...sources, baselines }), onObserved);
+      return validate(asked, await gather(request, { ...sources, baselines }), options);
     } catch (error) {
       if (request !== undefined && error instanceof FactsUnavailable) return tryAgain(asked, request, error);
       onDefect(error);
@@ -85,11 +86,13 @@ function mutate(asked: Asked, gathered: Gathered): Answer {
   return respond(asked, request, { owner: facts.owner, warnings, ...(patch !== undefined && { patch }) });
 }
 
-function validate(given: Asked, gathered: Gathered, onObserved: AdmissionOptions['onObserved']): Answer {
+type Told = Pick<AdmissionOptions, 'onObserved' | 'onDefect'>;
+
+function validate(given: Asked, gathered: Gathered, { onObserved, onDefect }: Told): Answer {
   const { request, facts } = gathered;
   const { owner, requester } = facts;
   const found = judge(gathered);
-  if (found.length === 0) return respond(given, request, { owner });
+  if (found.length === 0) return respond(given, request, { owner, warnings: preview(gathered, onDefect) });
   // What is exempted was granted, so nobody is warned: the audit log, the log and a metric have it.
   const judged = found.filter(({ exemption }) => exemption === undefined);
   const exempted = found.flatMap(({ check, exemption }) => (exemption === undefined ? [] : [{ check, exemption }]));
@@ -116,9 +119,22 @@ function validate(given: Asked, gathered: Gathered, onObserved: AdmissionOptions
     owner,
     checks,
     exempted,
-    warnings: observes ? warningTexts([...refusing, ...told], saidOf('would refuse this')) : warningTexts(told),
+    warnings: [
+      ...(observes ? warningTexts([...refusing, ...told], saidOf('would refuse this')) : warningTexts(told)),
+      ...(mostSevere === undefined || observes ? preview(gathered, onDefect) : []),
+    ],
     ...(mostSevere && { denial: { code: 403, message: denialText(request, facts, [mostSevere, ...others]) } }),
   });
+}
+
+/** A hint: where it fails, the request is answered without it. */
+function preview(gathered: Gathered, onDefect: AdmissionOptions['onDefect']): readonly string[] {
+  try {
+    return previewTexts(previewLines(gathered));
+  } catch (error) {
+    onDefect(error);
+    return [];
+  }
 }
 
 /** What a warning says in observe. */

@@ -166,8 +166,7 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
     }
     case 'neighbour': {
       const names = owner === 'platform' ? [] : reservedTo(owner, namespacesNamed(request), facts);
-      const holderOf =
-        owner === 'platform' || names.length === 0 ? noHolder : await holdersOf(names, request, owner, sources);
+      const holderOf = owner === 'platform' || names.length === 0 ? noHolder : await holdersOf(names, request, sources);
       const accountOwner = needsOwnerOfAccount(request) ? await homeOwner(request.user, sources) : undefined;
       return { family: 'neighbour', request, facts: { ...facts, holderOf, accountOwner } };
     }
@@ -187,7 +186,7 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
         return { family: 'policy', request, facts: { ...facts, namespaceEmptied } };
       const reach = policyKindOf(request).read(request.object);
       const names = namesToLookUp(reach, { tenant: owner, tenancy, namespace: request.namespace });
-      const holderOf = names.length === 0 ? undefined : await holdersOf(names, request, owner, sources);
+      const holderOf = names.length === 0 ? undefined : await holdersOf(names, request, sources);
       const { isKept } = sources.namespaces;
       return { family: 'policy', request, facts: { ...facts, namespaceEmptied, reach, holderOf, isKept } };
     }

@@ -5,7 +5,6 @@
  */
 import type { HolderOf } from '../reach/violation.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
-import type { Tenant } from '../tenancy/tenant.ts';
 import type { Clock } from './clock.ts';
 import { type BaselineSource, type NamespaceRecord, type NamespaceSource, TooManyWait } from './facts.ts';
 
@@ -76,7 +75,7 @@ async function live<Value>(
 }
 
 /**
- * The owners of these namespaces, whose names are reserved for the tenant. A name that memory does not know counts as free without a
+ * The owners of these namespaces, whose names are reserved for a tenant. A name that memory does not know counts as free without a
  * GET when the watch was heard after every replica knew the reservation (docs/decisions/0012). All other names are fetched at once.
  *
  * @throws {FactsUnavailable} when one of the GETs fails
@@ -84,7 +83,6 @@ async function live<Value>(
 export async function holdersOf(
   names: readonly string[],
   { namespace }: { readonly namespace: string },
-  tenant: Tenant,
   sources: TimedSources,
 ): Promise<HolderOf> {
   const { tenancy, namespaces } = sources;
@@ -95,7 +93,7 @@ export async function holdersOf(
   const unknown: string[] = [];
   for (const name of names) {
     const record = remembered(name, sources);
-    if (record !== undefined || namespaces.isFree(name, tenant.name)) add(name, record);
+    if (record !== undefined || isFree(name, sources)) add(name, record);
     else unknown.push(name);
   }
   if (unknown.length > 0) {
@@ -112,6 +110,12 @@ export async function holdersOf(
     }, sources);
   }
   return (name) => known.get(name);
+}
+
+/** Whether memory proves that nobody has it but the tenant to whom the name is reserved: for a gate, that is not the one who asks. */
+function isFree(name: string, { tenancy, namespaces }: Sources): boolean {
+  const reserved = tenancy.reservation(name);
+  return reserved !== undefined && reserved !== 'platform' && namespaces.isFree(name, reserved.name);
 }
 
 /**

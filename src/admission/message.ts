@@ -96,6 +96,11 @@ export function narrowingTexts(narrowed: readonly Intent[]): string[] {
   return [...lines.slice(0, warningLines - 1), `${lines.length - warningLines + 1} more warnings are not shown`];
 }
 
+/** One line for each thing that an update opens or closes. */
+export function previewTexts(lines: readonly string[]): string[] {
+  return lines.map((line) => clip(printable(`preview: ${line}`), fixCharacters));
+}
+
 function findingText({ check, path, reason, witness, fix }: Judged, settings: Settings): string {
   const why = witness === undefined ? reason : `${reason}; for example ${witness}`;
   const lines = [`  ${piece(placeOf(path))}`, `    ${piece(why)}`, `    fix: ${piece(fix)}`];

@@ -5,14 +5,16 @@ import { readCluster, Unreadable } from '../facts/cluster-reader.ts';
 import { readTenancy } from '../files/read-tenancy.ts';
 import type { AuditReport } from '../report/audit-report.ts';
 import { type AuditResult, isToDo, resultJson, resultLines, resultYaml } from '../report/audit-result.ts';
+import { openReportsOf } from '../report/open-reports.ts';
 import { pageOf } from './audit-page.ts';
 import { survey } from './audit-survey.ts';
 import { CannotStart, orCannotStart } from './cannot-start.ts';
 import { locationOf } from './cluster-location.ts';
 import { defineCommand, type Surroundings } from './command.ts';
 import { Misuse } from './misuse.ts';
-import { oneOf } from './options.ts';
+import { flag, oneOf } from './options.ts';
 import { loadSnapshot, type SnapshotValues, snapshotOptions } from './snapshot-source.ts';
+import { writeReports } from './write-reports.ts';
 
 const formats = ['table', 'wide', 'json', 'yaml', 'html'] as const;
 
@@ -24,6 +26,9 @@ export const command = defineCommand({
   options: {
     ...snapshotOptions,
     output: { ...oneOf('FORMAT', formats, 'print the report in this format', 'table'), short: 'o' },
+    'write-reports': flag(
+      'write what is found as a Report of openreports.io into each namespace of a tenant, and end with 0 whatever is found',
+    ),
   },
   async run(values, surroundings) {
     const isOfFiles = values.filename.length + values.kustomize.length > 0;
@@ -31,6 +36,8 @@ export const command = defineCommand({
       throw new Misuse('without tenants no namespace has a known owner: give their folder with --tenants DIR');
     if (isOfFiles && (values.kubeconfig ?? values.context) !== undefined)
       throw new Misuse('--kubeconfig and --context are for a cluster: leave them out, or -f and -k');
+    const writes = values['write-reports'];
+    if (isOfFiles && writes) throw new Misuse('--write-reports is for a cluster: leave it out, or -f and -k');
     const report = isOfFiles ? undefined : await surveyed(values, surroundings);
     const { snapshot, tenancy, problems } = await loadSnapshot('audit', values, surroundings);
     const said = new Set([...(report?.problems ?? []), ...(report?.unread ?? [])]);
@@ -39,10 +46,33 @@ export const command = defineCommand({
       problems: problems.filter((one) => !said.has(one)).map((one) => printable(one)),
       connectivity: pictureOf(snapshot, tenancy, Date.now()),
     };
+    if (writes && report !== undefined) return await write(result, report, values, surroundings);
     for (const line of await printed(result, values.output)) surroundings.print(line);
     return isToDo(result) ? 1 : 0;
   },
 });
+
+/** Nothing is written of what was read in part: a pod that was not read would count as isolated. */
+async function write(
+  result: AuditResult,
+  report: AuditReport,
+  values: SnapshotValues,
+  { print, environment }: Surroundings,
+): Promise<0> {
+  const unread = [...report.unread, ...result.problems];
+  if (unread.length > 0)
+    throw new CannotStart(['no report is written, as these could not be read:', ...unread].join('\n'));
+  const reader = readCluster(locationOf('audit', values, environment));
+  try {
+    const reports = openReportsOf(report, result.connectivity);
+    const { written, unchanged, deleted, failed } = await writeReports(reader, reports);
+    print(`reports: ${written - failed.length} written, ${unchanged} unchanged, ${deleted} deleted`);
+    if (failed.length > 0) throw new CannotStart(failed.map(printable).join('\n'));
+    return 0;
+  } finally {
+    reader.close();
+  }
+}
 
 async function printed(result: AuditResult, format: (typeof formats)[number]): Promise<readonly string[]> {
   switch (format) {

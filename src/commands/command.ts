@@ -38,8 +38,8 @@ export interface Operands {
   readonly help: string;
 }
 
-/** 1: the command did what it should, and the answer is bad. */
-export type ExitCode = 0 | 1;
+/** 1: the command did what it should, and the answer is bad. 2: a part could not be read, so the answer may be wrong. */
+export type ExitCode = 0 | 1 | 2;
 
 export interface Command {
   /** Imperative, without a full stop: the line of the command in `bulkhead --help`. */

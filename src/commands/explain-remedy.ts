@@ -1,29 +1,29 @@
-/** What would have to change so that a connection is let through: a policy to add, and what the webhook would say of it. */
+/**
+ * What would have to change so that a connection is let through. A policy is proposed only where it helps: it is added to the snapshot, and
+ * the question is asked again.
+ */
 import { stringify } from 'yaml';
 import { createNamespaceStore } from '../admission/namespace-store.ts';
 import { judgeStoredPolicy } from '../admission/stored-policy.ts';
 import type { End } from '../connectivity/endpoints.ts';
 import { nameOfParty, type PairAnswer, pathText, type Side } from '../connectivity/explain.ts';
 import type { Party, PodClass } from '../connectivity/parties.ts';
-import { differenceOf, everyPort, type PortSet, rangesOf } from '../connectivity/port-set.ts';
-import { portsText, sameSet } from '../connectivity/port-text.ts';
-import { refText, type Snapshot } from '../connectivity/snapshot.ts';
+import { differenceOf, intersectionOf, type PortSet } from '../connectivity/port-set.ts';
+import { portsText } from '../connectivity/port-text.ts';
+import { refText, type Snapshot, type SnapshotPolicy } from '../connectivity/snapshot.ts';
+import { createWorld, type Decision, type World } from '../connectivity/world.ts';
 import { networkPolicy } from '../kinds/network-policy/network-policy.ts';
-import { blocksOf, formatRange } from '../kubernetes/ip-range.ts';
-import { type NetworkPolicy, namespaceNameLabel } from '../kubernetes/objects.ts';
+import type { NetworkPolicy } from '../kubernetes/objects.ts';
 import type { Remedy } from '../report/explain-report.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
-
-/** Labels that a workload gives each of its pods anew. */
-const ofOnePod: ReadonlySet<string> = new Set([
-  ...['pod-template-hash', 'controller-revision-hash', 'statefulset.kubernetes.io/pod-name'],
-  ...['apps.kubernetes.io/pod-index', 'controller-uid', 'batch.kubernetes.io/controller-uid', 'job-name'],
-  ...['batch.kubernetes.io/job-name', 'pod-template-generation'],
-]);
+import { isUnlabelled, policyFor } from './explain-proposal.ts';
 
 export interface RemedyContext {
   readonly snapshot: Snapshot;
+  /** Of the snapshot, one for each reading. */
+  readonly worlds: readonly World[];
   readonly tenancy: Tenancy;
+  /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
@@ -33,46 +33,54 @@ export function remediesFor(answer: PairAnswer, from: End, to: End, context: Rem
   return answer.sides.flatMap((side) => {
     const missing = differenceOf(answer.asked, side.open);
     if (missing.length === 0) return [];
-    return [remedyFor(side, missing, nameOfParty(side.peer, side.direction === 'egress' ? to : from), context)];
+    const peerName = nameOfParty(side.peer, side.direction === 'egress' ? to : from);
+    const way = `${side.direction === 'egress' ? 'leave' : 'enter'} ${side.pods.namespace.name}`;
+    return [remedyFor(side, missing, peerName, way, context)];
   });
 }
 
-function remedyFor(side: Side, missing: PortSet, peerName: string, context: RemedyContext): Remedy {
-  const { direction, pods, decisions } = side;
-  const way = direction === 'egress' ? `leave ${pods.namespace.name}` : `enter ${pods.namespace.name}`;
-  const denial = decisions.find(({ step, action }) => action === 'deny' && step !== undefined)?.step;
-  if (denial !== undefined)
-    return {
-      says: [
-        `To let it ${way}: ${refText(denial.policy.ref)} ${pathText(denial)} denies it, and no policy that is added changes that. Narrow or remove that rule.`,
-      ],
-      manifest: [],
-    };
+function remedyFor(side: Side, missing: PortSet, peerName: string, way: string, context: RemedyContext): Remedy {
+  const without = (...says: readonly string[]): Remedy => ({
+    says: [`To let it ${way}: ${says.join(' ')}`],
+    manifest: [],
+  });
+  if (side.peer.kind === 'node')
+    return without(
+      `${peerName} is on the network of a node, and no NetworkPolicy names such pods by labels.`,
+      'Ask the platform for it: a shared service, or an address and port that it vouches for (spec.network.vouched of the Tenant).',
+    );
   if (isUnlabelled(side))
-    return {
-      says: [
-        `To let it ${way}: ${peerName} or its peer has pods without labels of their own, so no policy can name them alone. Give them a label first.`,
-      ],
-      manifest: [],
-    };
-  const policy = policyFor(side, missing, context.tenancy.settings.tenantLabel);
-  if (policy === undefined)
-    return {
-      says: [`To let it ${way}: ${peerName} cannot be named in a NetworkPolicy; name addresses of it`],
-      manifest: [],
-    };
-  const manifest = stringify(policy).trimEnd().split('\n');
-  const { tenancy, now } = context;
-  const namespaces = createNamespaceStore(() => tenancy);
-  namespaces.replaceAll(
-    context.snapshot.namespaces.map(({ name, labels }) => ({ name, uid: '', labels, terminating: false })),
+    return without(
+      `${peerName} or its peer has pods without labels of their own, so no policy can name them alone. Give them a label first.`,
+    );
+  const { snapshot, tenancy } = context;
+  const taken = new Set(
+    snapshot.policies.map(({ ref }) => (ref.kind === 'NetworkPolicy' ? `${ref.namespace}/${ref.name}` : '')),
   );
+  const isTaken = (name: string): boolean => taken.has(`${side.pods.namespace.name}/${name}`);
+  const policy = policyFor(side, missing, tenancy.settings.tenantLabel, isTaken);
+  if (policy === undefined) return without(`${peerName} cannot be named in a NetworkPolicy; name addresses of it`);
+  const left = blockersWith(policy, side, missing, context);
+  if (left.length > 0) return without(...left);
+  return proposed(policy, side, missing, way, context);
+}
+
+function proposed(
+  policy: NetworkPolicy,
+  { direction, pods, peer }: Side,
+  missing: PortSet,
+  way: string,
+  { snapshot, worlds, tenancy, now }: RemedyContext,
+): Remedy {
+  const manifest = stringify(policy).trimEnd().split('\n');
+  const namespaces = createNamespaceStore(() => tenancy);
+  namespaces.replaceAll(snapshot.namespaces.map(({ name, labels }) => ({ name, uid: '', labels, terminating: false })));
   const judged = judgeStoredPolicy(networkPolicy, policy, { tenancy, namespaces, now });
   const on = `${direction} on ${portsText(missing)}`;
-  if (judged === undefined) {
-    const agreed = agreement(pods, side.peer);
-    return { says: [`To let it ${way}, add a policy for ${on}${agreed}:`], manifest };
-  }
+  const isIsolated = worlds.every(({ plan }) => plan(pods, direction).some(({ closedBy }) => closedBy.length > 0));
+  const isolates = isIsolated ? '' : `. It isolates these pods for ${direction}, so allow what else they need too`;
+  if (judged === undefined)
+    return { says: [`To let it ${way}, add a policy for ${on}${agreement(pods, peer)}${isolates}:`], manifest };
   const reasons = judged.findings.map(({ reason, fix }) => `  ${reason}; ${fix}`);
   return {
     says: [`To let it ${way}, a policy for ${on} is needed, and Bulkhead would refuse it today:`, ...new Set(reasons)],
@@ -89,61 +97,43 @@ function agreement(pods: PodClass, peer: Party): string {
     : `; the gate between ${own.name} and ${other.name} is there`;
 }
 
-function policyFor({ direction, pods, peer }: Side, ports: PortSet, tenantLabel: string): NetworkPolicy | undefined {
-  const peers = peersFor(peer, pods, tenantLabel);
-  if (peers === undefined) return undefined;
-  const listed = sameSet(ports, everyPort)
-    ? {}
-    : {
-        ports: rangesOf(ports).map(({ protocol, first, last }) => ({
-          protocol,
-          port: first,
-          ...(last !== first && { endPort: last }),
-        })),
-      };
-  const isOut = direction === 'egress';
-  return {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'NetworkPolicy',
-    metadata: { name: nameFor(isOut, pods, peer), namespace: pods.namespace.name },
-    spec: {
-      podSelector: { matchLabels: ownLabels(pods) },
-      policyTypes: [isOut ? 'Egress' : 'Ingress'],
-      ...(isOut ? { egress: [{ to: peers, ...listed }] } : { ingress: [{ from: peers, ...listed }] }),
-    },
-  };
-}
-
-function peersFor(peer: Party, own: PodClass, tenantLabel: string) {
-  switch (peer.kind) {
-    case 'pod': {
-      const podSelector = { matchLabels: ownLabels(peer) };
-      if (peer.namespace === own.namespace) return [{ podSelector }];
-      const { name, labels } = peer.namespace;
-      const tenant = labels.get(tenantLabel);
-      const matchLabels = { ...(tenant !== undefined && { [tenantLabel]: tenant }), [namespaceNameLabel]: name };
-      return [{ namespaceSelector: { matchLabels }, podSelector }];
-    }
-    case 'address':
-      return blocksOf(peer.range).map((block) => ({ ipBlock: { cidr: formatRange(block) } }));
-    default:
-      return undefined;
+/** @returns sentences about what blocks some of the ports all the same; empty: the policy opens them, in every reading */
+function blockersWith(
+  policy: NetworkPolicy,
+  side: Side,
+  missing: PortSet,
+  { snapshot, worlds, tenancy }: RemedyContext,
+): readonly string[] {
+  const inForce = networkPolicy.inForce?.(policy);
+  if (inForce === undefined) return [];
+  const { name = '', namespace = '' } = policy.metadata ?? {};
+  const added: SnapshotPolicy = { ref: { kind: 'NetworkPolicy', namespace, name }, inForce };
+  const { direction, pods, peer } = side;
+  const found = new Set<string>();
+  for (const { plan, parties, reading } of worlds) {
+    // Policies about other pods do not decide.
+    const own = plan(pods, direction).flatMap(({ steps, closedBy }) => [
+      ...steps.map((one) => one.policy),
+      ...closedBy,
+    ]);
+    const policies = [...new Set([...own, added])];
+    const world = createWorld({ ...snapshot, policies }, parties, tenancy.settings, reading);
+    world.allowed(pods, direction, peer, (decision) => {
+      if (decision.action !== 'deny' || intersectionOf(decision.ports, missing).length === 0) return;
+      found.add(blockerText(decision, pods));
+    });
   }
+  return [...found];
 }
 
-function ownLabels({ labels }: PodClass): Record<string, string> {
-  const own = [...labels].filter(([key]) => !ofOnePod.has(key));
-  // Pods of a Job have no other label, where its author gives them none.
-  return Object.fromEntries(own.length > 0 ? own : [...labels].filter(([key]) => key === 'job-name'));
-}
-
-function nameFor(isOut: boolean, pods: PodClass, peer: Party): string {
-  const of = pods.workloads[0]?.name ?? 'pods';
-  const other = peer.kind === 'pod' ? (peer.workloads[0]?.name ?? 'pods') : 'addresses';
-  return `${of}-${isOut ? 'to' : 'from'}-${other}`.slice(0, 63).replace(/[.-]$/, '');
-}
-
-/** A policy for such pods would be about the whole namespace. */
-function isUnlabelled({ pods, peer }: Side): boolean {
-  return [pods, peer].some((one) => one.kind === 'pod' && Object.keys(ownLabels(one)).length === 0);
+function blockerText({ step, stage }: Decision, { namespace: { name, owner } }: PodClass): string {
+  if (step === undefined) {
+    const [first] = stage?.closedBy ?? [];
+    const by = first === undefined ? '' : ` by ${refText(first.ref)}`;
+    return `the ${stage?.name} isolates it${by}, and comes before NetworkPolicies. The platform has to allow it there, or leave it to the next tier with Pass.`;
+  }
+  const { ref } = step.policy;
+  const isOfTenant = ref.namespace === name && owner !== 'platform';
+  const who = isOfTenant ? 'Narrow or remove that rule.' : 'The platform has to narrow or remove that rule.';
+  return `${refText(ref)} ${pathText(step)} denies it, and a NetworkPolicy does not change that. ${who}`;
 }

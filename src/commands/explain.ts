@@ -1,14 +1,13 @@
 /** Says whether two ends reach each other, which rules decide that on each side, and what would have to change. */
 import { printable } from '../admission/message.ts';
-import { type End, findEnd, parseAsked, portsAt, type Unknown } from '../connectivity/endpoints.ts';
+import { findEnd, parseAsked, portsAt, type Unknown } from '../connectivity/endpoints.ts';
 import { explain } from '../connectivity/explain.ts';
 import { createParties } from '../connectivity/parties.ts';
 import { sameSet } from '../connectivity/port-text.ts';
 import { readingsOf } from '../connectivity/readings.ts';
-import { refText, type Snapshot } from '../connectivity/snapshot.ts';
+import { createUnread } from '../connectivity/unread.ts';
 import { createWorld } from '../connectivity/world.ts';
-import { formatPath } from '../kubernetes/field-path.ts';
-import { explainDocument, explainText, worstOf } from '../report/explain-report.ts';
+import { explainDocument, explainText, isUnderstood, worstOf } from '../report/explain-report.ts';
 import { CannotStart } from './cannot-start.ts';
 import { defineCommand } from './command.ts';
 import { remediesFor } from './explain-remedy.ts';
@@ -23,7 +22,8 @@ export const command = defineCommand({
   details:
     'An end is NAMESPACE/NAME of a workload, pod or Service, KIND/NAMESPACE/NAME, namespace/NAME, tenant/NAME, an address, a range, ' +
     'a DNS name, internet or node. A port may follow the second end: :5432, :53/UDP, :http. ' +
-    'Ends with 0 when the connection is open, with 1 when any of it is blocked, and with 2 when an end is not found.',
+    'Ends with 0 when the connection is open, and with 1 when any of it is blocked. ' +
+    'Ends with 2 when an end is not found, or when the answer holds only as far as the policies are understood.',
   operands: { name: 'ENDS', help: 'FROM TO[:PORT]: who connects, to whom, and on which port' },
   options: {
     ...snapshotOptions,
@@ -40,13 +40,14 @@ export const command = defineCommand({
     const from = known(findEnd(known(parseAsked(first)).end, namespace, snapshot, parties, tenancy.settings));
     const to = known(findEnd(asked.end, namespace, snapshot, parties, tenancy.settings));
     const portOf = asked.port === undefined ? undefined : known(portsAt(asked.port, to));
-    const explanations = readingsOf(tenancy.settings.plugin, snapshot.policies).map((reading) =>
-      explain(createWorld(snapshot, parties, tenancy.settings, reading), from, to, portOf),
-    );
+    const readings = readingsOf(tenancy.settings.plugin, snapshot.policies);
+    const worlds = readings.map((reading) => createWorld(snapshot, parties, tenancy.settings, reading));
+    const explanations = worlds.map((world) => explain(world, from, to, portOf));
     // Without a port there is no telling which is wanted, and a policy for all of them is never a good one.
     const blocked =
       portOf && explanations.flatMap(({ answers }) => answers).find(({ open, asked }) => !sameSet(open, asked));
-    const context = { snapshot, tenancy, now: Date.now() };
+    const unreadAbout = createUnread(snapshot, parties, tenancy.settings, readings);
+    const context = { snapshot, worlds, tenancy, now: Date.now() };
     const report = {
       from,
       to,
@@ -57,12 +58,13 @@ export const command = defineCommand({
         ...(portOf === undefined ? ['give a port, such as :443, to see what would open it'] : []),
         ...from.notes,
         ...to.notes,
-        ...unreadIn([from, to], snapshot),
-        ...problems,
       ],
+      unread: unreadAbout({ from: from.parties, to: to.parties }),
+      problems,
     };
     if (values.output === 'table') for (const line of explainText(report)) surroundings.print(printable(line));
     else surroundings.print(explainDocument(report, values.output));
+    if (!isUnderstood(report)) return 2;
     return worstOf(explanations) === 'open' ? 0 : 1;
   },
 });
@@ -71,19 +73,4 @@ export const command = defineCommand({
 function known<Value extends object>(found: Value | Unknown): Value {
   if ('unknown' in found) throw new CannotStart(printable(found.unknown), 2);
   return found;
-}
-
-/** Policies about either end that have parts which are not understood: what those open is not in the answer. */
-function unreadIn(ends: readonly End[], { policies }: Snapshot): readonly string[] {
-  const names = new Set(
-    ends.flatMap(({ parties }) => parties.flatMap((one) => (one.kind === 'pod' ? [one.namespace.name] : []))),
-  );
-  return policies
-    .filter(({ ref }) => ref.namespace === '' || names.has(ref.namespace))
-    .flatMap(({ ref, inForce }) =>
-      inForce.unread.map(
-        ({ path, reason }) =>
-          `${refText(ref)} ${formatPath(path)} is left out, so more may be open or denied: ${reason}`,
-      ),
-    );
 }

@@ -2,7 +2,15 @@
 import { printable } from '../admission/message.ts';
 import { type FlowReader, readerOf } from '../connectivity/flow.ts';
 import { createReplay, type Replay } from '../connectivity/replay.ts';
-import { type BrokenLine, type ReplayReport, replayJson, replayTable, replayYaml } from '../report/replay-report.ts';
+import {
+  type BrokenLine,
+  isComplete,
+  type ReplayReport,
+  replayJson,
+  replayTable,
+  replayYaml,
+  type UnreadFile,
+} from '../report/replay-report.ts';
 import { CannotStart } from './cannot-start.ts';
 import { defineCommand, type Surroundings } from './command.ts';
 import { chunksOf, flowLines } from './flow-stream.ts';
@@ -11,13 +19,19 @@ import { oneOf } from './options.ts';
 import { loadSnapshot, snapshotOptions } from './snapshot-source.ts';
 
 const brokenShown = 10;
+/** So many lines are looked at for a format. */
+const mostProbed = 100;
+const noFormat =
+  'has no known format; write flows with hubble observe -o json, take flow logs of Calico, or give CSV a header with source, destination and port';
+const noFlow = 'has no line that can be read as a flow';
 const linesBetweenProgress = 20_000;
 
 export const command = defineCommand({
   summary: 'report which observed flows policies would drop, and which rules no flow has used',
   details:
     'Reads flows of Hubble (hubble observe -o json), flow logs of Calico, and CSV with a header. ' +
-    'Ends with 1 when a flow that was allowed would be dropped.',
+    'Ends with 1 when a flow that was allowed would be dropped. ' +
+    'Ends with 2 when a file of flows has no format that is known, or when policies about the flows are not read or not understood.',
   operands: { name: 'FLOWS', help: 'files of flows, one flow a line; - is the standard input' },
   options: {
     ...snapshotOptions,
@@ -35,7 +49,7 @@ export const command = defineCommand({
     if (values.filename.length + values.kustomize.length > 0 && problems.length > 0)
       throw new CannotStart(problems.join('\n'), 2);
     const replay = createReplay(snapshot, tenancy);
-    const read = { other: 0, lines: 0, examples: [] as BrokenLine[] };
+    const read: Counts = { other: 0, lines: 0, examples: [], files: [] };
     for (const path of operands) await readAll(path, replay, read, surroundings);
     surroundings.progress?.('');
     const replayed = replay.result();
@@ -44,8 +58,8 @@ export const command = defineCommand({
       const why = first === undefined ? 'there is none' : `${first.file}:${first.line}: the line ${first.reason}`;
       throw new CannotStart(`no flow could be read: ${why}`, 2);
     }
-    const { other, lines, examples } = read;
-    const report = printed({ ...replayed, other, broken: { lines, examples }, problems });
+    const { other, lines, examples, files } = read;
+    const report = printed({ ...replayed, other, broken: { lines, examples }, unreadFiles: files, problems });
     const text =
       values.output === 'json'
         ? [replayJson(report)]
@@ -53,6 +67,7 @@ export const command = defineCommand({
           ? [replayYaml(report)]
           : replayTable(report);
     for (const line of text) surroundings.print(line);
+    if (!isComplete(report)) return 2;
     return report.dropped.length > 0 ? 1 : 0;
   },
 });
@@ -61,6 +76,7 @@ interface Counts {
   other: number;
   lines: number;
   readonly examples: BrokenLine[];
+  readonly files: UnreadFile[];
 }
 
 async function readAll(path: string, replay: Replay, counts: Counts, surroundings: Surroundings): Promise<void> {
@@ -70,6 +86,7 @@ async function readAll(path: string, replay: Replay, counts: Counts, surrounding
     if (counts.examples.length < brokenShown) counts.examples.push({ file, line, reason });
   };
   let reader: FlowReader | undefined;
+  const counted = { understood: 0, probed: 0, broken: counts.lines };
   try {
     for await (const { number, text } of flowLines(path === '-' ? (surroundings.input ?? none()) : chunksOf(path))) {
       if (number % linesBetweenProgress === 0) surroundings.progress?.(`${file}: ${number} lines`);
@@ -83,16 +100,23 @@ async function readAll(path: string, replay: Replay, counts: Counts, surrounding
         const found = readerOf(line);
         if (found === undefined) {
           broken(number, 'is neither JSON nor a header of CSV with source, destination and port');
-          return;
+          // The first line may be the rest of a line that a rotation of the log has cut.
+          if (++counted.probed < mostProbed) continue;
+          break;
         }
         reader = found.reader;
         if (found.isHeader) continue;
       }
       const one = reader(line);
-      if (one.kind === 'flow') replay.add(one.flow);
-      else if (one.kind === 'other') counts.other++;
-      else broken(number, one.reason);
+      if (one.kind === 'broken') broken(number, one.reason);
+      else {
+        counted.understood++;
+        if (one.kind === 'flow') replay.add(one.flow);
+        else counts.other++;
+      }
     }
+    if (counted.understood === 0 && counts.lines > counted.broken)
+      counts.files.push({ file, reason: reader === undefined ? noFormat : noFlow });
   } catch (error) {
     if (error instanceof Error && 'code' in error) throw new CannotStart(`${path}: ${error.message}`, 2);
     throw error;
@@ -114,6 +138,10 @@ function printed(report: ReplayReport): ReplayReport {
     dropped: report.dropped.map(line),
     opened: report.opened.map(line),
     unused: report.unused.map((one) => ({ ...one, policy: printable(one.policy), ports: one.ports.map(printable) })),
+    unread: report.unread.map(({ policy, field, reason }) => ({
+      ...{ policy: printable(policy), field: printable(field), reason: printable(reason) },
+    })),
+    unreadFiles: report.unreadFiles.map(({ file, reason }) => ({ file: printable(file), reason })),
     unknown: { ...report.unknown, ends: report.unknown.ends.map((end) => printable(end).slice(0, 200)) },
     broken: {
       ...report.broken,

@@ -1,6 +1,7 @@
 /** Where a snapshot comes from: files, or a cluster that is read once. For the commands about who reaches whom. */
 import { printable } from '../admission/message.ts';
-import { isOfSnapshot, readSnapshot } from '../connectivity/read-snapshot.ts';
+import { isOfSnapshot } from '../connectivity/read-object.ts';
+import { readSnapshot } from '../connectivity/read-snapshot.ts';
 import type { Snapshot } from '../connectivity/snapshot.ts';
 import { readCluster, Unreadable } from '../facts/cluster-reader.ts';
 import { namespacesPath } from '../facts/namespaces.ts';
@@ -115,14 +116,8 @@ export async function readObjects(
 }
 
 const clusterScoped: ReadonlySet<string> = new Set([
-  ...[
-    'Namespace',
-    'Tier',
-    'CiliumClusterwideNetworkPolicy',
-    'ClusterNetworkPolicy',
-    'AdminNetworkPolicy',
-    'BaselineAdminNetworkPolicy',
-  ],
+  ...['Namespace', 'Tier', 'GlobalNetworkPolicy', 'CiliumClusterwideNetworkPolicy'],
+  ...['ClusterNetworkPolicy', 'AdminNetworkPolicy', 'BaselineAdminNetworkPolicy'],
 ]);
 
 function inNamespace(object: JsonMap, kind: string, namespace = 'default'): JsonMap {
@@ -175,6 +170,13 @@ const collections: readonly (readonly [kind: string, apiVersion: string, ...path
     '/apis/projectcalico.org/v3/globalnetworkpolicies',
     '/apis/crd.projectcalico.org/v1/globalnetworkpolicies',
   ],
+  ...(['AuthorizationPolicy', 'PeerAuthentication'] as const)
+    .filter((kind) => !listedPolicyKinds.some((one) => one.kind === kind))
+    .map((kind) => {
+      const plural = `${kind.toLowerCase().replace(/y$/, 'ie')}s`;
+      const paths = ['v1', 'v1beta1'].map((version) => `/apis/security.istio.io/${version}/${plural}`);
+      return [kind, 'security.istio.io/v1', ...paths] as const;
+    }),
   ['Tier', 'projectcalico.org/v3', '/apis/projectcalico.org/v3/tiers', '/apis/crd.projectcalico.org/v1/tiers'],
 ];
 

@@ -7,10 +7,10 @@ import { matches } from '../kubernetes/label-selector.ts';
 import { orAllPorts, type PortRange } from '../kubernetes/port-range.ts';
 import { openOf, servicesOf } from '../reach/shared-service.ts';
 import type { Border } from '../reach/violation.ts';
-import { type Tenancy, undeclaredTenant } from '../tenancy/tenancy.ts';
+import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Direction, Tenant } from '../tenancy/tenant.ts';
 import { type Cell, groupOf, matrixOf, platformGroup } from './matrix.ts';
-import type { Party, PodClass } from './parties.ts';
+import type { PodClass } from './parties.ts';
 import { differenceOf, intersectionOf, noPorts, type PortSet, setOf, unionOf } from './port-set.ts';
 import type { World } from './world.ts';
 
@@ -54,7 +54,7 @@ export function crossingsOf(world: World, tenancy: Tenancy, now: number): Crossi
 
   // Pods of the platform are told apart by the services that they are part of, as each is granted by itself.
   const platform = platformGroups(tenancy);
-  const { cells } = matrixOf(regrouped(world, platform.keyOf));
+  const { cells } = matrixOf(world, platform.keyOf);
   const found = new Map<string, Crossing>();
   const inside = new Map<string, PortSet>();
   for (const { from: keyFrom, to: keyTo, ports, example } of cells) {
@@ -140,27 +140,5 @@ function platformGroups(tenancy: Tenancy) {
         .filter((service) => matches(service.pods, pods.labels))
         .map((service) => ({ kind: 'shared service', name: service.name, ports: opened([openOf(service)]) }));
     },
-  };
-}
-
-/** The same world, whose pods belong to other groups. Classes keep their numbers. */
-function regrouped(world: World, keyOf: (pods: PodClass) => string): World {
-  const { classes } = world.parties;
-  const own = <Any extends Party>(party: Any): Any =>
-    party.kind === 'pod' ? ((classes[party.index] ?? party) as Any) : party;
-  const named = new Map<string, PodClass['namespace']['owner']>();
-  const moved = classes.map((pods): PodClass => {
-    const key = keyOf(pods);
-    if (key === groupOf(pods)) return pods;
-    const owner = named.get(key) ?? undeclaredTenant(key);
-    named.set(key, owner);
-    return { ...pods, namespace: { ...pods.namespace, owner } };
-  });
-  return {
-    reading: world.reading,
-    parties: { ...world.parties, classes: moved },
-    plan: (pods, direction) => world.plan(own(pods), direction),
-    allowed: (pods, direction, peer, seen) => world.allowed(own(pods), direction, own(peer), seen),
-    connection: (from, to) => world.connection(own(from), own(to)),
   };
 }

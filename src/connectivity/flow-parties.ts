@@ -1,7 +1,8 @@
 /** Who the ends of observed flows are, among the parties of a snapshot. */
 import { parseCidr } from '../kubernetes/ip-range.ts';
+import { compareRanges } from '../kubernetes/ip-set.ts';
 import type { FlowEnd } from './flow.ts';
-import { compareAddresses, node, type Parties, type Party, type PodClass } from './parties.ts';
+import { node, type Parties, type Party, type PodClass } from './parties.ts';
 
 export interface FoundParty {
   readonly party: Party;
@@ -72,7 +73,7 @@ function addressed({ addressed: all }: Parties, range: Parties['addressed'][numb
     const middle = (low + high) >>> 1;
     const one = all[middle];
     if (one === undefined) return undefined;
-    const order = compareAddresses(one.range, range);
+    const order = compareRanges(one.range, range);
     if (order === 0) return one.pods;
     if (order < 0) low = middle + 1;
     else high = middle - 1;

@@ -7,6 +7,7 @@
  */
 import type { Direction } from '../tenancy/tenant.ts';
 import { type PodClass, unnamedPod } from './parties.ts';
+import { portsOf } from './policy-index.ts';
 import { contains, everyPort, intersectionOf, type PortSet, unionOf } from './port-set.ts';
 import type { Plan, World } from './world.ts';
 
@@ -34,14 +35,6 @@ export function groupOf({ namespace: { owner } }: PodClass): Group {
   return owner === 'platform' ? platformGroup : owner.name;
 }
 
-/** What the rules of one side open to pods. */
-interface Side {
-  /** To pods that a rule names; each is to be asked about, as other rules may deny it. */
-  readonly named: readonly { readonly pods: PodClass; readonly peers: readonly PodClass[]; readonly ports: PortSet }[];
-  /** To every pod. */
-  readonly open: readonly Bundle[];
-}
-
 /** Pods of one group that are open to every pod on the same ports. */
 interface Bundle {
   /** Not empty. */
@@ -51,11 +44,13 @@ interface Bundle {
   readonly hasExceptions: boolean;
 }
 
-export function matrixOf(world: World): Matrix {
+/** @param ofPods the group of each */
+export function matrixOf(world: World, ofPods: (pods: PodClass) => Group = groupOf): Matrix {
   const { classes } = world.parties;
-  const groups = [...new Set(classes.map(groupOf))].sort();
+  const groupsOf = classes.map(ofPods);
+  const groups = [...new Set(groupsOf)].sort();
   const numbers = new Map(groups.map((group, index) => [group, index]));
-  const groupNumbers = classes.map((one) => numbers.get(groupOf(one)) ?? 0);
+  const groupNumbers = groupsOf.map((group) => numbers.get(group) ?? 0);
   const cells = new Map<number, { ports: PortSet; readonly example: Cell['example'] }>();
   const keyOf = (from: PodClass, to: PodClass): number =>
     (groupNumbers[from.index] ?? 0) * groups.length + (groupNumbers[to.index] ?? 0);
@@ -73,24 +68,21 @@ export function matrixOf(world: World): Matrix {
     if (isNew(from, to, ports)) add(from, to, world.connection(from, to));
   };
 
-  const ingress = scan(world, 'ingress', groupNumbers);
-  const egress = scan(world, 'egress', groupNumbers);
   // Many rules name the same pods, and one pair of a group may be all that is asked for.
-  const grouped = createGrouping(groupNumbers);
-  for (const { pods, peers, ports } of ingress.named)
-    for (const group of grouped(peers))
-      for (const peer of group) {
-        if (!isNew(peer, pods, ports)) break;
-        add(peer, pods, world.connection(peer, pods));
-      }
-  for (const { pods, peers, ports } of egress.named)
-    for (const group of grouped(peers))
-      for (const peer of group) {
-        if (!isNew(pods, peer, ports)) break;
-        add(pods, peer, world.connection(pods, peer));
-      }
-  for (const out of egress.open)
-    for (const into of ingress.open) {
+  const ingress = scan(world, 'ingress', groupNumbers, (pods, peers, ports) => {
+    for (const peer of peers) {
+      if (!isNew(peer, pods, ports)) return;
+      add(peer, pods, world.connection(peer, pods));
+    }
+  });
+  const egress = scan(world, 'egress', groupNumbers, (pods, peers, ports) => {
+    for (const peer of peers) {
+      if (!isNew(pods, peer, ports)) return;
+      add(pods, peer, world.connection(pods, peer));
+    }
+  });
+  for (const out of egress)
+    for (const into of ingress) {
       const ports = intersectionOf(out.ports, into.ports);
       const [from, to] = [out.members[0], into.members[0]];
       if (from === undefined || to === undefined || !isNew(from, to, ports)) continue;
@@ -109,17 +101,26 @@ export function matrixOf(world: World): Matrix {
   return { groups, cells: listed, cell: (from, to) => byName.get(`${from} ${to}`) };
 }
 
-function scan(world: World, direction: Direction, groupNumbers: readonly number[]): Side {
-  const named: Side['named'][number][] = [];
+const fewClasses = 4;
+
+/** @param named is called for pods and those of one group whom a rule names; each is to be asked about, as other rules may deny it */
+function scan(
+  world: World,
+  direction: Direction,
+  groupNumbers: readonly number[],
+  named: (pods: PodClass, peers: readonly PodClass[], ports: PortSet) => void,
+): readonly Bundle[] {
   const open = new Map<string, Bundle>();
   const known = new Map<Plan, Summary>();
+  const grouped = createGrouping(groupNumbers);
   for (const pods of world.parties.classes) {
     const plan = world.plan(pods, direction);
     const found = known.get(plan);
     // Pods of one plan differ in what the plan says of some of them, or of ports by their names.
     const summary = found?.isOfEach === false ? found : summaryOf(world, pods, direction, plan);
-    if (found === undefined) known.set(plan, summary);
-    for (const one of summary.naming) named.push({ pods, ...one });
+    // Where there are few classes, few share a plan.
+    if (found === undefined && pods.namespace.classes.length > fewClasses) known.set(plan, summary);
+    for (const { peers, ports } of summary.naming) for (const group of grouped(peers)) named(pods, group, ports);
     const { ports, hasExceptions } = summary;
     if (ports.length === 0) continue;
     const key = `${groupNumbers[pods.index]} ${ports.join()} ${hasExceptions}`;
@@ -127,7 +128,7 @@ function scan(world: World, direction: Direction, groupNumbers: readonly number[
     if (bundle === undefined) open.set(key, { members: [pods], ports, hasExceptions });
     else bundle.members.push(pods);
   }
-  return { named, open: [...open.values()] };
+  return [...open.values()];
 }
 
 /** What a plan opens in one direction. */
@@ -153,7 +154,9 @@ function summaryOf(world: World, pods: PodClass, direction: Direction, plan: Pla
       if (peer.isEverybody || peer.isEveryPod) hasNames ||= ports === undefined && direction === 'egress';
       else {
         hasExceptions ||= rule.action !== 'allow';
-        if (rule.action !== 'deny') naming.push({ peers: peer.classes(), ports: ports ?? everyPort });
+        if (rule.action === 'deny') continue;
+        const most = ports ?? (direction === 'ingress' ? portsOf(rule, pods.ports) : everyPort);
+        naming.push({ peers: peer.classes(), ports: most });
       }
     }
   const ports = hasNames ? everyPort : world.allowed(pods, direction, unnamedPod);
@@ -162,8 +165,12 @@ function summaryOf(world: World, pods: PodClass, direction: Direction, plan: Pla
 
 /** Pods by their groups, worked out once for each list. */
 function createGrouping(groupNumbers: readonly number[]) {
-  const known = new Map<readonly PodClass[], readonly (readonly PodClass[])[]>();
+  const known = new WeakMap<readonly PodClass[], readonly (readonly PodClass[])[]>();
   return (pods: readonly PodClass[]): readonly (readonly PodClass[])[] => {
+    const [first] = pods;
+    if (first === undefined) return [];
+    const number = groupNumbers[first.index];
+    if (pods.length < 64 && pods.every(({ index }) => groupNumbers[index] === number)) return [pods];
     let groups = known.get(pods);
     if (groups === undefined) {
       groups = [...Map.groupBy(pods, ({ index }) => groupNumbers[index] ?? 0).values()];

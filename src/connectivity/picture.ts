@@ -8,6 +8,7 @@ import { byName, type Crossing, crossingsOf, joined } from './crossings.ts';
 import { createExposure, exposureKey } from './exposure.ts';
 import { type GateUse, gateUse } from './gate-use.ts';
 import { isIsolated, policyUse } from './inventory.ts';
+import { type LayerFinding, layersOf } from './layers/layers.ts';
 import { type Group, platformGroup } from './matrix.ts';
 import { createParties, type PodClass } from './parties.ts';
 import { namespacesOf, type PictureNamespace } from './picture-namespaces.ts';
@@ -31,6 +32,8 @@ export interface Picture {
   readonly selectNothing: readonly string[];
   /** Of those whose allow rules all name peers that do not exist. */
   readonly openNothing: readonly string[];
+  /** Where network policies and policies of a mesh contradict each other. */
+  readonly layers: readonly LayerFinding[];
 }
 
 export interface PictureTenant {
@@ -145,6 +148,7 @@ export function pictureOf(snapshot: Snapshot, tenancy: Tenancy, now: number): Pi
     gates: gateUse([...all.values()], tenancy, now),
     selectNothing: [...known].filter((one) => !selecting.has(one)).map(({ ref }) => refText(ref)),
     openNothing: [...known].filter((one) => selecting.has(one) && !opening.has(one)).map(({ ref }) => refText(ref)),
+    layers: layersOf(snapshot, worlds, tenancy.settings),
   };
 }
 

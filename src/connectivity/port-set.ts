@@ -88,7 +88,15 @@ export function differenceOf(from: PortSet, what: PortSet): PortSet {
 }
 
 export function contains(outer: PortSet, inner: PortSet): boolean {
-  return outer === everyPort || differenceOf(inner, outer).length === 0;
+  if (outer === everyPort || outer === inner) return true;
+  let at = 0;
+  for (let index = 0; index < inner.length; index += 2) {
+    const first = inner[index] as number;
+    while (at < outer.length && (outer[at + 1] as number) < first) at += 2;
+    if (at >= outer.length || (outer[at] as number) > first || (outer[at + 1] as number) < (inner[index + 1] as number))
+      return false;
+  }
+  return true;
 }
 
 export function hasPort(set: PortSet, number: number): boolean {

@@ -12,7 +12,8 @@ import { createParties, type Party, type PodClass } from './parties.ts';
 import { hasPort, intersectionOf, portNumber, rangesOf, resolved, setOf } from './port-set.ts';
 import { readingsOf } from './readings.ts';
 import { refText, type Snapshot, type SnapshotPolicy } from './snapshot.ts';
-import { createWorld, type World } from './world.ts';
+import { createUnread, type UnreadPart } from './unread.ts';
+import { createWorld, type Step, type World } from './world.ts';
 
 export interface ReplayedFlow {
   readonly from: string;
@@ -44,6 +45,8 @@ export interface Replayed {
   readonly unknown: { readonly flows: number; readonly ends: readonly string[] };
   /** Flows that would be in `dropped` or `opened`, beyond those that are listed. */
   readonly beyond: number;
+  /** Of policies about ends of the flows, what is not understood: that may allow or drop more. */
+  readonly unread: readonly UnreadPart[];
 }
 
 /** So many different lines are kept; the flows of others are counted. */
@@ -55,8 +58,11 @@ const mostKnown = 20_000;
 interface Answer {
   readonly isAllowed: boolean;
   readonly because: string;
-  readonly rules: readonly InForceRule[];
+  readonly steps: readonly Step[];
 }
+
+/** Of a policy by its rules, as policies that are written alike share them. */
+type Used = Map<SnapshotPolicy, Map<InForceRule, Set<number>>>;
 
 export interface Replay {
   add(flow: Flow): void;
@@ -65,12 +71,13 @@ export interface Replay {
 
 export function createReplay(snapshot: Snapshot, tenancy: Tenancy): Replay {
   const parties = createParties(snapshot.namespaces, snapshot.workloads, tenancy);
-  const worlds = readingsOf(tenancy.settings.plugin, snapshot.policies).map((reading) =>
-    createWorld(snapshot, parties, tenancy.settings, reading),
-  );
+  const readings = readingsOf(tenancy.settings.plugin, snapshot.policies);
+  const worlds = readings.map((reading) => createWorld(snapshot, parties, tenancy.settings, reading));
+  const unreadAbout = createUnread(snapshot, parties, tenancy.settings, readings);
+  const unread = new Map<string, UnreadPart>();
   const find = createFinder(parties);
   const known = new Map<string, Answer>();
-  const used = new Map<InForceRule, Set<number>>();
+  const used: Used = new Map();
   const kept = { dropped: new Map<string, Kept>(), opened: new Map<string, Kept>() };
   const unknown = new Set<string>();
   const counts = { flows: 0, unknown: 0, beyond: 0 };
@@ -80,6 +87,8 @@ export function createReplay(snapshot: Snapshot, tenancy: Tenancy): Replay {
     let answer = known.get(key);
     if (answer === undefined) {
       answer = ask(worlds, from.party, to.party, number);
+      for (const one of unreadAbout({ from: [from.party], to: [to.party] }))
+        unread.set(`${one.policy} ${one.field}`, one);
       if (known.size >= mostKnown) known.clear();
       known.set(key, answer);
     }
@@ -98,11 +107,13 @@ export function createReplay(snapshot: Snapshot, tenancy: Tenancy): Replay {
         return;
       }
       const number = portNumber(protocol, port);
-      const { isAllowed, because, rules } = answerOf(source, target, number);
+      const { isAllowed, because, steps } = answerOf(source, target, number);
       if (wasAllowed)
-        for (const rule of rules) {
-          const ports = used.get(rule) ?? new Set();
-          used.set(rule, ports);
+        for (const { policy, rule } of steps) {
+          const own = used.get(policy) ?? new Map<InForceRule, Set<number>>();
+          used.set(policy, own);
+          const ports = own.get(rule) ?? new Set();
+          own.set(rule, ports);
           ports.add(number);
         }
       if (isAllowed === wasAllowed) return;
@@ -120,9 +131,10 @@ export function createReplay(snapshot: Snapshot, tenancy: Tenancy): Replay {
       flows: counts.flows,
       dropped: inOrder(kept.dropped),
       opened: inOrder(kept.opened),
-      unused: snapshot.policies.flatMap((policy) => unusedOf(policy, used)),
+      unused: snapshot.policies.flatMap((policy) => unusedOf(policy, used.get(policy) ?? new Map())),
       unknown: { flows: counts.unknown, ends: [...unknown].sort() },
       beyond: counts.beyond,
+      unread: [...unread.values()],
     }),
   };
 }
@@ -145,16 +157,16 @@ function describe({ namespace, name, workloads: [first], address }: FlowEnd): st
 
 /** Where engines differ, it is allowed only if each allows it. */
 function ask(worlds: readonly World[], from: Party, to: Party, number: number): Answer {
-  const rules = new Set<InForceRule>();
+  const steps = new Set<Step>();
   let because = '';
   for (const world of worlds) {
     const sides = [
-      ...(from.kind === 'pod' ? [side(world, from, 'egress', to, number, rules)] : []),
-      ...(to.kind === 'pod' ? [side(world, to, 'ingress', from, number, rules)] : []),
+      ...(from.kind === 'pod' ? [side(world, from, 'egress', to, number, steps)] : []),
+      ...(to.kind === 'pod' ? [side(world, to, 'ingress', from, number, steps)] : []),
     ];
     because ||= sides.find((one) => one !== '') ?? '';
   }
-  return { isAllowed: because === '', because, rules: [...rules] };
+  return { isAllowed: because === '', because, steps: [...steps] };
 }
 
 /** @returns why it is dropped; empty where it is not */
@@ -164,13 +176,13 @@ function side(
   direction: 'ingress' | 'egress',
   peer: Party,
   number: number,
-  rules: Set<InForceRule>,
+  steps: Set<Step>,
 ): string {
   let because = '';
   world.allowed(pods, direction, peer, ({ stage, step, action, ports }) => {
     if (action === 'pass' || !hasPort(ports, number)) return;
     if (action === 'allow') {
-      if (step !== undefined) rules.add(step.rule);
+      if (step !== undefined) steps.add(step);
     } else if (step !== undefined)
       because ||= `${direction}: ${refText(step.policy.ref)} denies it in ${formatPath(step.rule.path)}`;
     else {

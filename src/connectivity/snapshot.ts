@@ -1,5 +1,6 @@
 /** What is looked at: a cluster, or files, at one moment. Values of the API, already taken apart. */
 import type { IpSet } from '../kubernetes/ip-set.ts';
+import type { JsonMap } from '../kubernetes/json.ts';
 import type { StringMap } from '../kubernetes/objects.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
 import type { InForce } from '../reach/in-force.ts';
@@ -10,6 +11,8 @@ export interface Snapshot {
   readonly workloads: readonly Workload[];
   readonly services: readonly SnapshotService[];
   readonly policies: readonly SnapshotPolicy[];
+  /** Of Istio, which know callers by identity; undefined: none. */
+  readonly mesh?: readonly MeshPolicy[];
   /** Of Calico, by name, where they are known; beside those that Calico has by itself. */
   readonly tiers?: ReadonlyMap<string, CalicoTier>;
 }
@@ -63,6 +66,12 @@ export interface ServicePort {
 export interface SnapshotPolicy {
   readonly ref: PolicyRef;
   readonly inForce: InForce;
+}
+
+/** An AuthorizationPolicy or a PeerAuthentication, as it is written. */
+export interface MeshPolicy {
+  readonly ref: PolicyRef;
+  readonly object: JsonMap;
 }
 
 /** Shown as `NetworkPolicy acme-web/open`. */

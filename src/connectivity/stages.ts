@@ -1,24 +1,33 @@
-/** The stages through which a connection goes on one side, and the policies of each in their order. */
+/** The stages through which a connection goes on one side, and the order of the policies in them. */
 
 import type { Reading } from './readings.ts';
 import type { CalicoTier, Snapshot, SnapshotPolicy } from './snapshot.ts';
 
 export interface Stage {
-  /** `NetworkPolicies`, `tier default`. */
+  /** `network policies`, `tier default`. */
   readonly name: string;
+  /** Lower comes first; of the same, by name. */
+  readonly order: number;
   /**
    * first  the first rule that matches decides
    * union  a denial wins, then an allow rule
-   * none   the policies only isolate here
    */
-  readonly rule: 'first' | 'union' | 'none';
+  readonly rule: 'first' | 'union';
   /**
    * Of a pod that a policy of the stage isolates, what no rule decides.
    * deny  it ends here
    * next  it goes on to the next stage
    */
   readonly rest: 'deny' | 'next';
-  readonly policies: readonly SnapshotPolicy[];
+}
+
+/** Where a policy stands among all. */
+export interface Place {
+  readonly stage: Stage;
+  /** In its stage, before its name. */
+  readonly order: number;
+  /** The last that decides, where there is no other order. */
+  readonly number: number;
 }
 
 /** Those that Calico makes by itself. */
@@ -31,23 +40,50 @@ const defaultTier = 'default';
 /** Calico gives every NetworkPolicy this place in the default tier. */
 const orderOfNetworkPolicy = 1000;
 
-export function stagesOf(snapshot: Snapshot, reading: Reading): readonly Stage[] {
-  const policies = snapshot.policies.filter(reading.reads);
-  if (reading.ordered) return tiersOf(policies, snapshot.tiers ?? new Map());
-  const cluster = (kind: 'admin' | 'baseline'): Stage => ({
-    name: kind === 'admin' ? 'ClusterNetworkPolicies of the tier Admin' : 'ClusterNetworkPolicies of the tier Baseline',
-    rule: 'first',
-    rest: 'next',
-    policies: policies.filter(({ inForce }) => inForce.stage.kind === kind).toSorted(byPlace),
-  });
-  const network = policies.filter(({ inForce }) => inForce.stage.kind === 'network');
-  const [admin, baseline] = [cluster('admin'), cluster('baseline')];
-  const middle: Stage = { name: 'network policies', rule: 'union', rest: 'deny', policies: network };
-  const stages: readonly Stage[] =
-    reading.isolatesLast && baseline.policies.length > 0
-      ? [admin, { ...middle, rest: 'next' }, baseline, { ...middle, rule: 'none' }]
-      : [admin, middle, baseline];
-  return stages.filter((stage) => stage.policies.length > 0);
+const clusterStages = {
+  admin: { name: 'ClusterNetworkPolicies of the tier Admin', order: 0, rule: 'first', rest: 'next' },
+  network: { name: 'network policies', order: 1, rule: 'union', rest: 'deny' },
+  baseline: { name: 'ClusterNetworkPolicies of the tier Baseline', order: 2, rule: 'first', rest: 'next' },
+} as const satisfies Record<string, Stage>;
+
+/** @returns the place of each policy; without a number of its own it comes after all that were asked for */
+export function createPlaces(
+  tiers: Snapshot['tiers'],
+  reading: Reading,
+): (policy: SnapshotPolicy, number?: number) => Place {
+  const stages = new Map<string, Stage>();
+  let count = 0;
+  const tierStage = (name: string): Stage => {
+    const known = stages.get(name);
+    if (known !== undefined) return known;
+    const tier = tiers?.get(name) ?? ownTiers.get(name) ?? { order: Number.POSITIVE_INFINITY, passes: false };
+    const rest = tier.passes ? 'next' : 'deny';
+    const made: Stage = { name: `tier ${name}`, order: tier.order, rule: 'first', rest };
+    stages.set(name, made);
+    return made;
+  };
+  return (policy, number = count++) => {
+    const { stage } = policy.inForce;
+    const own = reading.ordered || stage.kind === 'calico' ? tierStage(tierNameOf(policy)) : clusterStages[stage.kind];
+    return { stage: own, order: own.rule === 'union' ? 0 : orderOf(policy), number };
+  };
+}
+
+export function comparePlaces(one: Placed, other: Placed): number {
+  const [left, right] = [one.place, other.place];
+  if (left.stage !== right.stage) {
+    if (left.stage.order !== right.stage.order) return left.stage.order < right.stage.order ? -1 : 1;
+    return left.stage.name < right.stage.name ? -1 : 1;
+  }
+  if (left.stage.rule === 'union') return left.number - right.number;
+  if (left.order !== right.order) return left.order < right.order ? -1 : 1;
+  const [name, otherName] = [one.policy.ref.name, other.policy.ref.name];
+  return name < otherName ? -1 : name > otherName ? 1 : left.number - right.number;
+}
+
+export interface Placed {
+  readonly policy: SnapshotPolicy;
+  readonly place: Place;
 }
 
 /** ClusterNetworkPolicies stand in two tiers of Calico's own, so that a tier may come before them. */
@@ -64,27 +100,7 @@ function tierNameOf({ inForce: { stage } }: SnapshotPolicy): string {
   }
 }
 
-function tiersOf(policies: readonly SnapshotPolicy[], known: ReadonlyMap<string, CalicoTier>): readonly Stage[] {
-  const named = Map.groupBy(policies, tierNameOf);
-  const tierOf = (name: string): CalicoTier =>
-    known.get(name) ?? ownTiers.get(name) ?? { order: Number.POSITIVE_INFINITY, passes: false };
-  return [...named]
-    .toSorted(([one], [other]) => tierOf(one).order - tierOf(other).order || (one < other ? -1 : 1))
-    .map(([name, own]) => ({
-      name: `tier ${name}`,
-      rule: 'first',
-      rest: tierOf(name).passes ? 'next' : 'deny',
-      policies: own.toSorted(byPlace),
-    }));
-}
-
-function byPlace(one: SnapshotPolicy, other: SnapshotPolicy): number {
-  const [left, right] = [placeOf(one), placeOf(other)];
-  if (left !== right) return left < right ? -1 : 1;
-  return one.ref.name < other.ref.name ? -1 : one.ref.name > other.ref.name ? 1 : 0;
-}
-
-function placeOf({ inForce: { stage } }: SnapshotPolicy): number {
+function orderOf({ inForce: { stage } }: SnapshotPolicy): number {
   switch (stage.kind) {
     case 'admin':
     case 'baseline':

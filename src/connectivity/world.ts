@@ -4,12 +4,12 @@
  * A policy is joined with the pods that it is about once, when the world is made. Pods about which the same parts of policies are share one
  * plan. A question about two parties then costs the rules of their two plans.
  */
-import type { Port } from '../kubernetes/port-range.ts';
 import type { InForceRule } from '../reach/in-force.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import type { Parties, Party, PodClass } from './parties.ts';
 import { createMatchers, type Matcher } from './peers.ts';
+import { type Block, PolicyIndex, portsOf } from './policy-index.ts';
 import {
   type ContainerPort,
   differenceOf,
@@ -17,12 +17,11 @@ import {
   intersectionOf,
   noPorts,
   type PortSet,
-  resolved,
   unionOf,
 } from './port-set.ts';
 import type { Reading } from './readings.ts';
 import type { Snapshot, SnapshotPolicy } from './snapshot.ts';
-import { type Stage, stagesOf } from './stages.ts';
+import { comparePlaces, createPlaces, type Place, type Stage } from './stages.ts';
 
 /** One rule, joined with whom it is about. */
 export interface Step {
@@ -64,89 +63,98 @@ export interface Decision {
   readonly ports: PortSet;
 }
 
-/** The rules of one part of a policy in one direction. */
-interface Block {
-  readonly stage: number;
-  readonly policy: SnapshotPolicy;
-  readonly isolates: boolean;
-  readonly steps: readonly Step[];
+/** A world that follows a cluster which changes. Whoever changes its parties says so here. */
+export interface LiveWorld extends World {
+  /** @param before what it was, the very one that was put; it keeps its place among those that are equal in order */
+  put(policy: SnapshotPolicy, before?: SnapshotPolicy): void;
+  /** @param policy the very one that was put */
+  remove(policy: SnapshotPolicy): void;
+  /** The class at this place is new, or another, or its namespace has other labels. */
+  changed(index: number): void;
 }
 
 export function createWorld(snapshot: Snapshot, parties: Parties, settings: Settings, reading: Reading): World {
-  const matchers = createMatchers(parties, settings, reading);
-  const stages = stagesOf(snapshot, reading);
-  const blocks: Block[] = [];
-  const ofEvery: Record<Direction, number[]> = { ingress: [], egress: [] };
-  const ofClass: Record<Direction, (number[] | undefined)[]> = { ingress: [], egress: [] };
+  return createLiveWorld(snapshot.policies, snapshot.tiers, parties, settings, reading);
+}
 
-  for (const [stage, { policies, rule: decides }] of stages.entries())
-    for (const policy of policies)
-      for (const part of policy.inForce.parts) {
-        const subject = matchers.subject(part.subject, policy.ref.namespace);
-        for (const direction of directions) {
-          const rules = part.rules.filter(
-            (rule) => rule.direction === direction && !(rule.isUntyped === true && reading.untyped === 'ignored'),
-          );
-          const isForced = reading.untyped === 'isolate' && part.untyped?.includes(direction) === true;
-          const isolates = isForced || part.isolates.includes(direction);
-          if (rules.length === 0 && !isolates) continue;
-          const number = blocks.length;
-          const steps = decides === 'none' ? [] : rules.map((rule) => stepOf(rule, policy));
-          blocks.push({ stage, policy, isolates, steps });
-          if (subject.isEveryPod) ofEvery[direction].push(number);
-          else
-            for (const { index } of subject.classes()) {
-              const own = ofClass[direction][index];
-              if (own === undefined) ofClass[direction][index] = [number];
-              else own.push(number);
-            }
-        }
-      }
+export function createLiveWorld(
+  policies: readonly SnapshotPolicy[],
+  tiers: Snapshot['tiers'],
+  parties: Parties,
+  settings: Settings,
+  reading: Reading,
+): LiveWorld {
+  const policyIndex = new PolicyIndex(parties, createMatchers(parties, settings, reading), reading);
+  const placeOf = createPlaces(tiers, reading);
+  for (const policy of policies) if (reading.reads(policy)) policyIndex.add(policy, placeOf(policy));
 
-  function stepOf(rule: InForceRule, policy: SnapshotPolicy): Step {
-    const { peer, ports, notPorts = [], own, action } = rule;
-    return {
-      policy,
-      rule,
-      peer: matchers.peer(peer, policy.ref.namespace, action !== 'deny'),
-      own: own && matchers.pods(own),
-      ports: [...ports, ...notPorts].some(isNamed) ? undefined : portsOf(rule, []),
-    };
-  }
-
+  /** By the index of a class. */
+  let planOf: Readonly<Record<Direction, (Plan | undefined)[]>> = { ingress: [], egress: [] };
   const plans = { ingress: new Map<string, Plan>(), egress: new Map<string, Plan>() };
-  const planOf: Record<Direction, (Plan | undefined)[]> = { ingress: [], egress: [] };
-  const plan = ({ index }: PodClass, direction: Direction): Plan => {
-    const known = planOf[direction][index];
+  const forgetAll = (): void => {
+    planOf = { ingress: [], egress: [] };
+    for (const direction of directions) plans[direction].clear();
+  };
+  const forget = (index: number): void => {
+    for (const direction of directions) planOf[direction][index] = undefined;
+  };
+
+  const forgetAbout = (policy: SnapshotPolicy): void => {
+    const about = policyIndex.about(policy);
+    if (about === 'all') forgetAll();
+    else for (const { classes } of about) for (const { index } of classes) forget(index);
+  };
+
+  const plan = (pods: PodClass, direction: Direction): Plan => {
+    const known = planOf[direction][pods.index];
     if (known !== undefined) return known;
-    const numbers = ofClass[direction][index] ?? [];
-    const key = numbers.join();
-    let made = plans[direction].get(key);
+    const own = policyIndex.of(pods, direction);
+    own.sort(comparePlaces);
+    let key = '';
+    for (const { number } of own) key += `${number},`;
+    const shared = plans[direction];
+    let made = shared.get(key);
     if (made === undefined) {
-      made = plannedStages(merged(ofEvery[direction], numbers));
-      plans[direction].set(key, made);
+      const every = policyIndex.every.filter((block) => policyIndex.half(block, direction) !== null);
+      made = planned(every.length === 0 ? own : [...every, ...own].sort(comparePlaces), direction);
+      // Those of policies that are gone would stay.
+      if (shared.size > 2 * parties.classes.length) shared.clear();
+      shared.set(key, made);
     }
-    planOf[direction][index] = made;
+    planOf[direction][pods.index] = made;
     return made;
   };
 
-  /** @param numbers of blocks in their order, which is that of the stages */
-  const plannedStages = (numbers: readonly number[]): Plan => {
-    const plan: PlannedStage[] = [];
-    for (let at = 0; at < numbers.length; ) {
-      const stage = blocks[numbers[at] ?? 0]?.stage ?? 0;
-      const { name, rule, rest } = stages[stage] as Stage;
-      const steps: Step[] = [];
-      const closedBy: SnapshotPolicy[] = [];
-      for (; at < numbers.length; at++) {
-        const block = blocks[numbers[at] ?? 0];
-        if (block === undefined || block.stage !== stage) break;
-        for (const step of block.steps) steps.push(step);
-        if (rest === 'deny' && block.isolates) closedBy.push(block.policy);
+  const planned = (blocks: readonly Block[], direction: Direction): Plan => {
+    const stages: { readonly stage: Stage; readonly steps: Step[]; readonly closedBy: SnapshotPolicy[] }[] = [];
+    for (const block of blocks) {
+      const half = policyIndex.half(block, direction);
+      if (half === null) continue;
+      const { stage } = block.place;
+      let last = stages.at(-1);
+      if (last?.stage !== stage) {
+        last = { stage, steps: [], closedBy: [] };
+        stages.push(last);
       }
-      plan.push({ name, steps: rule === 'union' ? denialsFirst(steps) : steps, closedBy });
+      for (const step of half.steps) last.steps.push(step);
+      if (stage.rest === 'deny' && half.isolates) last.closedBy.push(block.policy);
     }
-    return plan;
+    const made = stages.map(({ stage: { name, rule }, steps, closedBy }): PlannedStage => {
+      return { name, steps: (rule === 'union' ? denialsFirst(steps) : steps).slice(), closedBy: closedBy.slice() };
+    });
+    const middle = reading.isolatesLast ? stages.findIndex(({ stage }) => stage.rule === 'union') : -1;
+    const one = made[middle];
+    // What they leave out goes through the tier Baseline before it is denied.
+    return one === undefined || middle === made.length - 1
+      ? made
+      : [...made.with(middle, { ...one, closedBy: [] }), { ...one, steps: [] }];
+  };
+
+  const remove = (policy: SnapshotPolicy): Place | undefined => {
+    if (!reading.reads(policy)) return undefined;
+    const place = policyIndex.remove(policy);
+    forgetAbout(policy);
+    return place;
   };
 
   const allowed: World['allowed'] = (pods, direction, peer, seen) => {
@@ -160,6 +168,14 @@ export function createWorld(snapshot: Snapshot, parties: Parties, settings: Sett
     parties,
     plan,
     allowed,
+    put(policy, before) {
+      const place = before && remove(before);
+      if (!reading.reads(policy)) return;
+      policyIndex.add(policy, placeOf(policy, place?.number));
+      forgetAbout(policy);
+    },
+    remove,
+    changed: forget,
     connection(from, to) {
       const out = from.kind === 'pod' ? allowed(from, 'egress', to) : everyPort;
       if (out.length === 0 || to.kind !== 'pod') return out;
@@ -173,20 +189,6 @@ const directions = ['ingress', 'egress'] as const;
 function denialsFirst(steps: readonly Step[]): readonly Step[] {
   if (!steps.some(({ rule }) => rule.action === 'deny')) return steps;
   return [...steps.filter(({ rule }) => rule.action === 'deny'), ...steps.filter(({ rule }) => rule.action !== 'deny')];
-}
-
-/** Two lists in order as one. */
-function merged(one: readonly number[], other: readonly number[]): readonly number[] {
-  return one.length === 0 ? other : [...one, ...other].sort((left, right) => left - right);
-}
-
-function isNamed(port: Port): boolean {
-  return 'name' in port;
-}
-
-function portsOf({ ports, notPorts = [] }: InForceRule, named: readonly ContainerPort[]): PortSet {
-  const set = resolved(ports, named);
-  return notPorts.length === 0 ? set : differenceOf(set, resolved(notPorts, named));
 }
 
 function decide(

@@ -85,7 +85,8 @@ function readPlainIpv4(text: string): IpRange | undefined {
   if (groups !== 4 || number < 0 || number > 32) return undefined;
   const size = 2 ** (32 - number);
   if (address % size !== 0) return undefined;
-  return { family: 4, first: BigInt(address), last: BigInt(address + size - 1) };
+  const first = BigInt(address);
+  return { family: 4, first, last: size === 1 ? first : BigInt(address + size - 1) };
 }
 
 /** A range that stands in the source. */

@@ -15,7 +15,7 @@ export const everyAddress: IpSet = [
 /** The union of ranges in any order. O(n log n). */
 export function normalise(ranges: readonly IpRange[]): IpSet {
   if (ranges.length < 2) return ranges;
-  const sorted = [...ranges].sort(compare);
+  const sorted = [...ranges].sort(compareRanges);
   const set: IpRange[] = [];
   for (const range of sorted) {
     const previous = set.at(-1);
@@ -109,7 +109,8 @@ function liesBefore(range: IpRange | undefined, other: IpRange): boolean {
   );
 }
 
-function compare(a: IpRange, b: IpRange): number {
+/** By family, then by the first address. */
+export function compareRanges(a: IpRange, b: IpRange): number {
   if (a.family !== b.family) return a.family - b.family;
   return a.first < b.first ? -1 : a.first > b.first ? 1 : 0;
 }

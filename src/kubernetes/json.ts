@@ -7,6 +7,11 @@ export function isMap(value: unknown): value is JsonMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The value under this key; undefined where it is missing. */
+export function fieldOf(value: unknown, key: string): unknown {
+  return isMap(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
 /** The value under these keys, one in the other; undefined where one of them is missing. */
 export function valueAt(value: unknown, ...keys: readonly string[]): unknown {
   let inner = value;

@@ -14,6 +14,7 @@ import { judgeIdentityName } from './identity-name.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
 import type { AllowRule, IdentityPeer } from './model.ts';
 import { ownershipOf } from './namespace-name.ts';
+import { arePlainlyOwn, trustedDomains } from './plainly-own-callers.ts';
 import { servicesOf } from './shared-service.ts';
 import type { Border, Violation } from './violation.ts';
 import { anotherTenant } from './witness.ts';
@@ -25,6 +26,7 @@ const severity = ['escapes', 'unproven', 'conditional'] as const;
 
 export function judgeIdentity(peer: IdentityPeer, rule: AllowRule, border: Border): Violation | undefined {
   const { all, addresses } = peer;
+  if (arePlainlyOwn(peer, border)) return undefined;
   const byAddress = addresses && judgeAddresses({ kind: 'ipBlock', addresses }, rule, border);
   if (addresses !== undefined && byAddress === undefined) return undefined;
   if (all.length === 0) return everyCaller(peer, rule, border);
@@ -76,7 +78,7 @@ function judgeConjunction(
   rule: AllowRule,
   border: Border,
 ): Violation | undefined {
-  const { trustDomains } = border.tenancy.settings.istio ?? { trustDomains: ownDomain };
+  const trustDomains = trustedDomains(border);
   const name = nameIn(one);
   const { text } = one.patterns[0] ?? { text: '' };
   const escapes = (reason: string, fix: Fix | string, names: readonly string[]): Violation => {
@@ -113,8 +115,6 @@ function judgeConjunction(
     fix: { id: 'name-callers', namespace: border.namespace, partners: [], services: [] },
   };
 }
-
-const ownDomain: ReadonlySet<string> = new Set(['cluster.local']);
 
 /** The verdict about a name, with the witness where there is one. */
 function named(about: Violation, told: Violation): Violation {

@@ -17,7 +17,7 @@ export function namesToLookUp(reach: Reach, border: Omit<Border, 'holderOf' | 'n
     if (action === 'deny') continue;
     if (subject.namespaces !== undefined) addNames(asked, subject.namespaces, border);
     if (peer.kind === 'selector' && peer.namespaces !== undefined) addNames(asked, peer.namespaces, border);
-    if (peer.kind === 'identity') addReserved(asked, namesOfCallers(peer), border, true);
+    if (peer.kind === 'identity') addCallers(asked, peer, border);
     if (peer.kind === 'expression') addWritten(asked, peer.expression, border);
     if (asked.size > mostLookedUp) return [];
   }
@@ -44,22 +44,29 @@ function addReserved(
   asked: Set<string>,
   names: Iterable<string>,
   { tenant, tenancy, namespace }: Omit<Border, 'holderOf' | 'now'>,
-  withGates = false,
 ): void {
   for (const name of names) {
     const owner = name === namespace ? undefined : tenancy.reservation(name);
-    if (owner === undefined || owner === 'platform') continue;
-    // By name, a policy of a mesh names namespaces of tenants with a gate.
-    const isPartner = () => withGates && tenant.network.gates.some((gate) => gate.tenant === owner.name);
-    if (owner.name !== tenant.name && !isPartner()) continue;
+    if (owner === undefined || owner === 'platform' || owner.name !== tenant.name) continue;
     asked.add(name);
     if (asked.size > mostLookedUp) return;
   }
 }
 
-/** The first field that is looked at decides; every other one only narrows what it names. */
-function namesOfCallers({ all }: IdentityPeer): readonly string[] {
-  return all.flatMap((list) =>
-    list.flatMap(({ products }) => products.map(({ namespace }) => namespace).filter(isLiteral)),
-  );
+/** By name, a policy of a mesh names its own namespace most of all, and those of tenants with a gate, too. */
+function addCallers(
+  asked: Set<string>,
+  { all }: IdentityPeer,
+  { tenant, tenancy, namespace: own }: Omit<Border, 'holderOf' | 'now'>,
+): void {
+  for (const list of all)
+    for (const { products } of list)
+      for (const { namespace } of products) {
+        if (namespace === own || asked.has(namespace) || !isLiteral(namespace)) continue;
+        const owner = tenancy.reservation(namespace);
+        if (owner === undefined || owner === 'platform') continue;
+        if (owner.name !== tenant.name && !tenant.network.gates.some((gate) => gate.tenant === owner.name)) continue;
+        asked.add(namespace);
+        if (asked.size > mostLookedUp) return;
+      }
 }

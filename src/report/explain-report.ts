@@ -6,6 +6,7 @@ import { type Explanation, nameOfParty, type PairAnswer, pathText, type Side } f
 import type { PortSet } from '../connectivity/port-set.ts';
 import { portsText, sameSet } from '../connectivity/port-text.ts';
 import { refText, type SnapshotPolicy } from '../connectivity/snapshot.ts';
+import type { UnreadPart } from '../connectivity/unread.ts';
 
 /** What would have to change on one side. */
 export interface Remedy {
@@ -25,6 +26,15 @@ export interface ExplainReport {
   /** Of the first pair that is blocked. */
   readonly remedies: readonly Remedy[];
   readonly notes: readonly string[];
+  /** Of policies about an end, what is not understood: that may open or deny more. */
+  readonly unread: readonly UnreadPart[];
+  /** What could not be read at all, each a sentence. */
+  readonly problems: readonly string[];
+}
+
+/** Whether nothing is left out that may change the answer. */
+export function isUnderstood({ unread, problems }: Pick<ExplainReport, 'unread' | 'problems'>): boolean {
+  return unread.length + problems.length === 0;
 }
 
 export type Verdict = 'open' | 'blocked' | 'partly open';
@@ -32,6 +42,7 @@ export type Verdict = 'open' | 'blocked' | 'partly open';
 /** So many answers are told in full. */
 const mostAnswers = 5;
 const mostPolicies = 4;
+const mostUnread = 10;
 
 export function verdictOf(explanation: Explanation): Verdict {
   const { answers } = explanation;
@@ -56,12 +67,20 @@ export function explainText(report: ExplainReport): readonly string[] {
   const lines: string[] = [];
   for (const one of told) {
     const reading = isAlike ? '' : `${one.reading === 'by the book' ? 'By the book' : `As ${one.reading} reads it`}: `;
-    lines.push(`${reading}${from.name} -> ${to.name}${on}: ${verdictOf(one)}`, ...answersText(one, report), '');
+    const verdict = `${verdictOf(one)}${isUnderstood(report) ? '' : ', as far as it is understood'}`;
+    lines.push(`${reading}${from.name} -> ${to.name}${on}: ${verdict}`, ...answersText(one, report), '');
   }
+  if (!isUnderstood(report)) lines.push('Not understood, so more may be open or denied:', ...unreadText(report), '');
   for (const { says, manifest } of remedies) lines.push(...says, ...(manifest.length > 0 ? ['', ...manifest] : []), '');
   for (const note of notes) lines.push(`Note: ${note}.`);
   while (lines.at(-1) === '') lines.pop();
   return lines;
+}
+
+function unreadText({ unread, problems }: ExplainReport): readonly string[] {
+  const all = [...unread.map(({ policy, field, reason }) => `${policy} ${field}: ${reason}`), ...problems];
+  const more = all.length > mostUnread ? [`${all.length - mostUnread} more; -o json lists them`] : [];
+  return [...all.slice(0, mostUnread), ...more].map((one) => `  ${one}`);
 }
 
 function answersText({ answers, left }: Explanation, { from, to, port }: ExplainReport): readonly string[] {
@@ -152,12 +171,15 @@ function shapeOf(explanation: Explanation | undefined): Omit<Shape, 'reading'> |
 }
 
 export function explainDocument(report: ExplainReport, format: 'json' | 'yaml'): string {
-  const { from, to, port, explanations, remedies, notes } = report;
+  const { from, to, port, explanations, remedies, notes, unread, problems } = report;
   const document = {
     from: from.name,
     to: to.name,
     port,
     verdict: worstOf(explanations),
+    isUnderstood: isUnderstood(report),
+    unread,
+    problems,
     readings: explanations.map((one) => ({ reading: one.reading, ...shapeOf(one), left: one.left })),
     remedies: remedies.map(({ says, manifest }) => ({ says, manifest: manifest.join('\n') })),
     notes,

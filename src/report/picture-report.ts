@@ -17,7 +17,7 @@ export function hasViolations({ crossings, outside, namespaces }: Picture): bool
 
 /** @param isWide also what is as it should be */
 export function pictureLines(picture: Picture, isWide: boolean): readonly string[] {
-  const parts = [crossingLines, isolationLines, outsideLines, gateLines, policyLines, zeroTrustLines];
+  const parts = [crossingLines, isolationLines, outsideLines, gateLines, policyLines, layerLines, zeroTrustLines];
   return parts
     .map((part) => part(picture, isWide))
     .filter((lines) => lines.length > 0)
@@ -102,6 +102,23 @@ function policyLines({ selectNothing, openNothing }: Picture): readonly string[]
     ...(openNothing.length > 0
       ? [`${openNothing.length} policies open nothing, as their peers do not exist: ${some(openNothing)}`]
       : []),
+  ];
+}
+
+const layersShown = 20;
+
+function layerLines({ layers }: Picture, isWide: boolean): readonly string[] {
+  if (layers.length === 0) return [];
+  const shown = isWide ? layers : layers.slice(0, layersShown);
+  return [
+    `${layers.length} contradictions between network policies and policies of the mesh (docs/layers.md):`,
+    ...shown.flatMap(({ check, object, path, other, reason, fix }) => [
+      `  ${check}  ${object}  ${path}`,
+      `    ${reason}`,
+      `    other side: ${other}`,
+      `    fix: ${fix}`,
+    ]),
+    ...(layers.length > shown.length ? [`  ${layers.length - shown.length} more: -o wide lists them.`] : []),
   ];
 }
 

@@ -8,8 +8,20 @@ export interface ReplayReport extends Replayed {
   /** Lines that are flows without a verdict, replies, or neither TCP, UDP nor SCTP. */
   readonly other: number;
   readonly broken: { readonly lines: number; readonly examples: readonly BrokenLine[] };
+  /** Files of which no line could be read, although they have some. */
+  readonly unreadFiles: readonly UnreadFile[];
   /** What of the policies could not be read. */
   readonly problems: readonly string[];
+}
+
+export interface UnreadFile {
+  readonly file: string;
+  readonly reason: string;
+}
+
+/** Whether every file and every policy about the flows was read and understood. */
+export function isComplete({ unreadFiles, unread, problems }: ReplayReport): boolean {
+  return unreadFiles.length + unread.length + problems.length === 0;
 }
 
 export interface BrokenLine {
@@ -21,7 +33,13 @@ export interface BrokenLine {
 
 function documentOf(report: ReplayReport): object {
   const hasFindings = report.dropped.length > 0;
-  return { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'ReplayReport', hasFindings, ...report };
+  const head = {
+    apiVersion: 'bulkhead.dev/v1alpha1',
+    kind: 'ReplayReport',
+    hasFindings,
+    isComplete: isComplete(report),
+  };
+  return { ...head, ...report };
 }
 
 export const replayJson = (report: ReplayReport): string => JSON.stringify(documentOf(report), null, 2);
@@ -29,12 +47,17 @@ export const replayJson = (report: ReplayReport): string => JSON.stringify(docum
 export const replayYaml = (report: ReplayReport): string => stringify(documentOf(report), { lineWidth: 0 }).trimEnd();
 
 export function replayTable(report: ReplayReport): readonly string[] {
-  const { flows, dropped, opened, unused, unknown, beyond, other, broken, problems } = report;
+  const { flows, dropped, opened, unused, unknown, beyond, other, broken, problems, unread, unreadFiles } = report;
   const notes = [
     ...broken.examples.map(({ file, line, reason }) => `Broken: ${file}:${line}: the line ${reason}`),
     ...(unknown.flows === 0 ? [] : [`Unknown ends in ${count(unknown.flows, 'flow')}: ${some(unknown.ends)}.`]),
     ...(beyond === 0 ? [] : [`${count(beyond, 'flow')} more of either kind, not listed.`]),
+    ...unreadFiles.map(({ file, reason }) => `Not read: ${file}: ${reason}.`),
     ...problems.map((one) => `Not read: ${one}`),
+    ...unread.map(({ policy, field, reason }) => `Not understood: ${policy} ${field}: ${reason}`),
+    ...(isComplete(report)
+      ? []
+      : ['The answer is not complete: more flows may be dropped or allowed than the report says.']),
   ];
   return [
     ...section('WOULD BE DROPPED', dropped),

@@ -89,6 +89,7 @@ export const defaultSettings: Settings = {
   pods: { sysctls: new Set(), runtimeClasses: undefined, csiDrivers: builtInDrivers, tolerations: [], devices: [] },
   policyKinds: [],
   calicoTiers: new Set(['default']),
+  previewModes: new Set(['warn']),
   services: { judged: true, types: undefined, loadBalancerClasses: undefined, controllers: [] },
   routes: {
     ...{ judged: true, hosts: 'unreserved', platformHosts: [] },

@@ -3,7 +3,8 @@ import { builtInAgents } from './network-agents.ts';
 import { parseNamedSubject } from './parse-subject.ts';
 import { platformKindOf } from './platform-kinds.ts';
 import { agentsWrite, policyGroupNames } from './policy-groups.ts';
-import type { Report } from './problem.ts';
+import { type Located, type Problem, problemAt, type Report } from './problem.ts';
+import { readKinds } from './read-kinds.ts';
 import type { NetworkAgentDocument, PolicyKindDocument } from './schema/policy-kinds-schema.ts';
 import type { AllowedPolicyKind, NetworkAgent } from './settings.ts';
 import { suggestion } from './suggestion.ts';
@@ -24,6 +25,26 @@ export function parsePolicyKinds(
     } else if (agentsWrite(group, plural) || platformKindOf(group, plural)?.grantable === false)
       report(steps, `${resource} is written by the platform and the agents of the network alone`, 'leave it out');
     return { resource, tenants: tenants && new Set(tenants) };
+  });
+}
+
+/** Earlier versions admitted the kind unread where it is listed. Now it is judged, and the entry grants nothing. */
+export function warningsAboutKinds(
+  documents: readonly PolicyKindDocument[],
+  { istio }: { readonly istio?: unknown },
+  { locate }: Pick<Located<unknown>, 'locate'>,
+): readonly Problem[] {
+  return documents.flatMap(({ resource }, index) => {
+    if (!readKinds.has(resource)) return [];
+    const section = readKinds.get(resource);
+    if (section !== undefined && istio === undefined) return [];
+    const why = section === undefined ? '' : `, as the settings have a section ${section}`;
+    return problemAt(
+      locate,
+      ['spec', 'network', 'policyKinds', index, 'resource'],
+      `${resource} is read and judged${why}, so this entry admits nothing`,
+      'remove it; bulkhead audit lists what is refused, and gates, shared services and exemptions admit it',
+    );
   });
 }
 

@@ -20,7 +20,7 @@ import { parseGates } from './parse-gates.ts';
 import { parseIstio } from './parse-istio.ts';
 import { parseNamespaceGrants } from './parse-namespace-grants.ts';
 import { parsePods } from './parse-pods.ts';
-import { parseNetworkAgents, parsePolicyKinds } from './parse-policy-kinds.ts';
+import { parseNetworkAgents, parsePolicyKinds, warningsAboutKinds } from './parse-policy-kinds.ts';
 import { parseReserved } from './parse-reserved.ts';
 import { parseRouteSettings } from './parse-route-grants.ts';
 import { parseServiceSettings } from './parse-service-grants.ts';
@@ -105,6 +105,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     pods: parsePods(spec.pods ?? {}, report),
     policyKinds: parsePolicyKinds(network.policyKinds ?? [], report),
     calicoTiers: network.calico?.tiers === undefined ? defaultSettings.calicoTiers : new Set(network.calico.tiers),
+    previewModes: network.previewModes === undefined ? defaultSettings.previewModes : new Set(network.previewModes),
     services,
     routes: parseRouteSettings(network.routes ?? {}, report),
     ...parseClusterPolicy(network, report),
@@ -118,7 +119,11 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     ...(network.clusterName !== undefined && { clusterName: network.clusterName }),
   };
   if (problems.length > 0) return { ok: false, problems: inReadingOrder(problems) };
-  const warnings = [...warningsAbout(network, document), ...withoutNames(sharedServices, document)];
+  const warnings = [
+    ...warningsAbout(network, document),
+    ...warningsAboutKinds(network.policyKinds ?? [], istio, document),
+    ...withoutNames(sharedServices, document),
+  ];
   return { ok: true, value: settings, warnings };
 }
 

@@ -5,7 +5,7 @@ import type { LabelSelector, Selector } from '../kubernetes/label-selector.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
 import type { RouteSettings } from './route-grants.ts';
 import type { ServiceSettings } from './service-grants.ts';
-import type { Direction, Subject } from './tenant.ts';
+import type { Direction, Mode, Subject } from './tenant.ts';
 import type { TrustedLabels } from './trusted-labels.ts';
 
 /**
@@ -228,6 +228,8 @@ export interface Settings {
   readonly calicoTiers: ReadonlySet<string>;
   readonly services: ServiceSettings;
   readonly routes: RouteSettings;
+  /** The modes of tenants in which an update of a policy is answered with what it opens and closes. */
+  readonly previewModes: ReadonlySet<Mode>;
   /** Undefined: the network itself keeps no border. */
   readonly clusterPolicy?: ClusterPolicySettings;
   readonly protectedRanges: readonly ProtectedRange[];

@@ -70,6 +70,27 @@ t.test('only the mutating phase patches, and says so with its type (ADM-14)', as
   t.notOk('patch' in validated || 'patchType' in validated, 'validate never patches');
 });
 
+t.test('an update of a policy says what it opens, in the modes of the settings', async (t) => {
+  const [old, updated] = [80, 81].map((port) =>
+    policy({ podSelector: {}, ingress: [{ from: [{ podSelector: {} }], ports: [{ port }] }] }),
+  );
+  const said = async (mode: Tenant['mode'], previewModes: readonly Tenant['mode'][]) => {
+    const acme = undeclaredTenant('acme');
+    const known = createTenancy({ ...tenancy.settings, previewModes: new Set(previewModes) }, [{ ...acme, mode }]);
+    const asked = createAdmission({ tenancy: () => known, namespaces, onDefect: rethrow });
+    const sent: Sent = { user, operation: 'UPDATE', object: updated ?? {}, oldObject: old ?? {} };
+    const { warnings = [] } = responseOf((await asked('validate', bytesOf(reviewOf(sent)), farDeadline())).body);
+    return warnings.filter((line: string) => line.startsWith('preview: '));
+  };
+  const lines = ['opens 81', 'closes 80'].map(
+    (what) => `preview: ${what}/TCP from all pods of this namespace to all pods`,
+  );
+  t.strictSame(await said('warn', ['warn']), lines);
+  t.strictSame(await said('enforce', ['warn']), []);
+  t.strictSame(await said('enforce', ['enforce']), lines);
+  t.strictSame(await said('warn', []), []);
+});
+
 t.test('a policy of a soft tenant is narrowed, said and admitted; one of a hard tenant is not', async (t) => {
   const wide = { podSelector: {}, ingress: [{ from: [{ podSelector: {} }, { namespaceSelector: {} }] }] };
   const soft = policy(wide, { namespace: 'gamma-lab', labels: { app: 'web' } });

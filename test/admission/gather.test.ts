@@ -10,6 +10,9 @@ import {
 } from '../../src/admission/facts.ts';
 import { gather } from '../../src/admission/gather.ts';
 import { FactsUnavailable } from '../../src/admission/live-facts.ts';
+import { reservedIn } from '../../src/tenancy/reserved-names.ts';
+import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
+import type { Tenant } from '../../src/tenancy/tenant.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { bytesOf, responseOf, reviewOf, type Sent } from '../fixtures/review.ts';
 import { createWorld, tenantLabel } from '../fixtures/world.ts';
@@ -554,6 +557,42 @@ t.test('NP-23: a name that is certainly free costs no GET', async (t) => {
       ['nobody', beta, beta, acme],
       `${sentence}: who has them`,
     );
+  }
+});
+
+t.test('NP-23: nor does a name that is certainly free for the partner of a gate', async (t) => {
+  const gate = (tenant: string, direction: 'ingress' | 'egress') => ({
+    ...{ tenant, direction, ports: [{ protocol: 'TCP', first: 8080, last: 8080 }] as const, expires: undefined },
+  });
+  const member = (name: string, gates: Tenant['network']['gates']): Tenant => {
+    const plain = undeclaredTenant(name);
+    const reserved = reservedIn({ namespaces: { prefix: `${name}-` } });
+    return { ...plain, reserved, network: { ...plain.network, gates } };
+  };
+  const istio = { rootNamespace: 'istio-system', trustDomains: new Set(['cluster.local']), providers: [] };
+  const agreed = createTenancy({ ...tenancy.settings, istio }, [
+    member('acme', [gate('beta', 'ingress')]),
+    member('beta', [gate('acme', 'egress')]),
+  ]);
+  const spec = {
+    rules: [{ from: [{ source: { namespaces: ['beta-new'] } }], to: [{ operation: { ports: ['8080'] } }] }],
+  };
+  const metadata = { name: 'by-name', namespace: 'acme-web' };
+  const object = { apiVersion: 'security.istio.io/v1', kind: 'AuthorizationPolicy', metadata, spec };
+  const sent: Sent = { user: cast['acme developer'], operation: 'CREATE', object };
+  const rows: readonly [sentence: string, reservedFor: string, asked: string[]][] = [
+    ['the reservation of the partner is old', 'beta', []],
+    ['one of the own tenant says nothing of it', 'acme', ['namespace beta-new']],
+  ];
+  for (const [sentence, reservedFor, expected] of rows) {
+    const { asked, source } = counting({
+      isFree: (_, tenant) => tenant === reservedFor,
+      fetch: async () => undefined,
+    });
+    const sources = { namespaces: source, tenancy: agreed, clock: systemClock, now, timeBudget: 1000 };
+    const { facts } = await gather(requestOf(sent), sources);
+    t.strictSame(asked, expected, sentence);
+    t.equal('holderOf' in facts && facts.holderOf?.('beta-new'), 'nobody', `${sentence}: nobody has it`);
   }
 });
 

@@ -61,6 +61,7 @@ export function settings(sharedServices: readonly SharedService[]): Settings {
     pods: defaultSettings.pods,
     policyKinds: [],
     calicoTiers: defaultSettings.calicoTiers,
+    previewModes: new Set(['warn']),
     protectedRanges: [],
     unlistedFamilies: [4, 6],
     sharedServices,

@@ -203,8 +203,87 @@ t.test('a denial is named, and no policy is proposed against it', async (t) => {
   t.ok(lines.includes('    ClusterNetworkPolicy no-databases spec.egress[0].to[0] denies it'));
   t.equal(
     lines.at(-1),
-    'To let it leave acme-web: ClusterNetworkPolicy no-databases spec.egress[0].to[0] denies it, and no policy that is added changes that. Narrow or remove that rule.',
+    'To let it leave acme-web: ClusterNetworkPolicy no-databases spec.egress[0].to[0] denies it, and a NetworkPolicy does not change that. The platform has to narrow or remove that rule.',
   );
+});
+
+t.test('a policy is proposed only where it helps', async (t) => {
+  const withPolicies = async (policies: readonly object[], ...args: readonly string[]) => {
+    const { lines } = await run(['-f', await folderOf(t, policies), ...args]);
+    return lines;
+  };
+  const calico = (kind: string, name: string, spec: object, namespace?: string) => ({
+    apiVersion: 'projectcalico.org/v3',
+    kind,
+    metadata: { name, ...(namespace !== undefined && { namespace }) },
+    spec,
+  });
+  const ends = ['acme-web/front', 'beta-data/database:5432'];
+  const remedies = (lines: readonly string[]) => lines.filter((line) => line.startsWith('To let it'));
+  const hasManifest = (lines: readonly string[]) => lines.some((line) => line.startsWith('kind:'));
+
+  const tier = calico('Tier', 'security', { order: 100 });
+  const closing = calico('GlobalNetworkPolicy', 'security.out', {
+    ...{ tier: 'security', selector: 'app == "web"', types: ['Egress'] },
+    egress: [{ action: 'Allow', destination: { nets: ['192.0.2.0/24'] } }],
+  });
+  const inTier = await withPolicies([tier, closing], ...ends);
+  t.match(remedies(inTier), [
+    /^To let it leave acme-web: the tier security isolates it by GlobalNetworkPolicy security\.out, and comes before .* The platform has to allow it there/,
+  ]);
+  t.notOk(hasManifest(inTier), 'a policy in a later tier is not asked');
+
+  const denying = calico(
+    'NetworkPolicy',
+    'default.late',
+    {
+      ...{ order: 2000, selector: 'all()', types: ['Egress'], egress: [{ action: 'Deny' }] },
+    },
+    'acme-web',
+  );
+  const after = await withPolicies([denying], '--no-baseline', ...ends);
+  t.match(remedies(after), [/^To let it leave acme-web, add a policy/], 'NetworkPolicies come before order 2000');
+  t.ok(hasManifest(after));
+
+  const cilium = namespaced(
+    'CiliumNetworkPolicy',
+    'no',
+    { endpointSelector: {}, egressDeny: [{ toEntities: ['cluster'] }] },
+    'cilium.io/v2',
+  );
+  const denied = await withPolicies([cilium], ...ends);
+  t.match(remedies(denied), [
+    /CiliumNetworkPolicy acme-web\/no spec\.egressDeny\[0\]\S* denies it, and a NetworkPolicy does not change that\. Narrow or remove that rule\./,
+  ]);
+  t.notOk(hasManifest(denied));
+
+  const baseline = {
+    ...{ apiVersion: 'policy.networking.k8s.io/v1alpha2', kind: 'ClusterNetworkPolicy', metadata: { name: 'base' } },
+    spec: {
+      tier: 'Baseline',
+      priority: 1,
+      subject: { namespaces: {} },
+      egress: [{ action: 'Deny', to: [{ namespaces: {} }] }],
+    },
+  };
+  const last = await withPolicies([baseline], '--no-baseline', ...ends);
+  t.match(remedies(last), [/add a policy .*It isolates these pods for egress, so allow what else they need too:$/]);
+
+  const onNode = {
+    ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'agent', namespace: 'beta-data', labels: { app: 'agent' } } },
+    spec: { hostNetwork: true },
+  };
+  const toNode = await withPolicies([onNode], 'acme-web/front', 'beta-data/agent:80');
+  t.match(remedies(toNode), [/Pod beta-data\/agent is on the network of a node, .* Ask the platform for it/]);
+  t.notOk(hasManifest(toNode));
+});
+
+t.test('a proposal does not have the name of a policy that is there', async (t) => {
+  const own = (name: string) =>
+    namespaced('NetworkPolicy', name, { podSelector: { matchLabels: { app: 'other' } } }, 'networking.k8s.io/v1');
+  const folder = await folderOf(t, [own('front-to-database'), own('front-to-database-2')]);
+  const { lines } = await run(['-f', folder, 'acme-web/front', 'beta-data/database:5432']);
+  t.ok(lines.includes('  name: front-to-database-3'), lines.join('\n'));
 });
 
 t.test('JSON and YAML say the same, and what is not understood is noted', async (t) => {
@@ -222,10 +301,67 @@ t.test('JSON and YAML say the same, and what is not understood is noted', async 
     port: '5432/TCP',
     verdict: 'blocked',
     readings: [{ reading: 'Cilium', verdict: 'blocked', pairs: [{ pairs: 1, open: 'no port' }] }],
-    notes: [
-      /^CiliumNetworkPolicy acme-web\/odd spec\.egress\[0\]\.toGroups\[0\] is left out, so more may be open or denied: takes/,
-    ],
+    isUnderstood: false,
+    unread: [{ policy: 'CiliumNetworkPolicy acme-web/odd', field: 'spec.egress[0].toGroups[0]', reason: /^takes/ }],
+    notes: [],
   });
+});
+
+t.test('an answer that rests on what is not understood says so, and ends with 2', async (t) => {
+  const says = async (policies: readonly object[], ...args: readonly string[]) => {
+    const ends = args.length > 0 ? args : [...toDatabase, 'acme-web/front', 'beta-data/database:5432'];
+    return await run(['-f', await folderOf(t, policies), ...ends]);
+  };
+  const cilium = (name: string, spec: object, kind = 'CiliumNetworkPolicy') =>
+    namespaced(kind, name, { endpointSelector: {}, ...spec }, 'cilium.io/v2');
+  const title = 'Deployment acme-web/front -> StatefulSet beta-data/database on 5432/TCP: ';
+  const egress = [{ toGroups: [{ aws: {} }] }];
+
+  const allowing = await says([cilium('odd', { egress })], 'acme-web/front', 'beta-data/database:5432');
+  t.equal(allowing.code, 2);
+  t.equal(allowing.lines[0], `${title}blocked, as far as it is understood`);
+  t.match(
+    allowing.lines.join('\n'),
+    /\nNot understood, so more .*:\n {2}CiliumNetworkPolicy acme-web\/odd spec\.egress\[0\]/,
+  );
+
+  const denying = await says([cilium('no', { egressDeny: egress })]);
+  t.equal(denying.code, 2);
+  t.equal(denying.lines[0], `${title}open, as far as it is understood`);
+  t.match(denying.lines.join('\n'), / {2}CiliumNetworkPolicy acme-web\/no spec\.egressDeny\[0\]\.toGroups\[0\]: takes/);
+
+  const wide = { apiVersion: 'cilium.io/v2', kind: 'CiliumClusterwideNetworkPolicy', metadata: { name: 'wide' } };
+  const clusterwide = await says([{ ...wide, specs: [{ endpointSelector: {}, egressDeny: egress }] }]);
+  t.match(clusterwide.lines.join('\n'), /NetworkPolicy wide specs\[0\]\.egressDeny\[0\]\.toGroups\[0\]: takes/);
+
+  const elsewhere = { endpointSelector: { matchLabels: { app: 'other' } }, egressDeny: egress };
+  for (const [why, spec] of [
+    ['about other pods', elsewhere],
+    ['about the other direction', { ingressDeny: [{ fromGroups: [{ aws: {} }] }] }],
+  ] as const)
+    t.equal((await says([cilium('no', spec)])).lines[0], `${title}open`, `a part ${why} changes nothing`);
+
+  const nodes = {
+    ...{ apiVersion: 'policy.networking.k8s.io/v1alpha2', kind: 'ClusterNetworkPolicy', metadata: { name: 'nodes' } },
+    spec: {
+      ...{ tier: 'Admin', priority: 1, subject: { namespaces: {} } },
+      egress: [{ action: 'Deny', to: [{ nodes: {} }] }],
+    },
+  };
+  t.match((await says([nodes])).lines, [`${title}open, as far as it is understood`], 'denials of nodes are not read');
+});
+
+t.test('the field of a denial of Cilium is where it is written', async (t) => {
+  const to = [{ toEndpoints: [{ matchLabels: { app: 'database', 'io.kubernetes.pod.namespace': 'beta-data' } }] }];
+  const deny = namespaced('CiliumNetworkPolicy', 'no', { endpointSelector: {}, egressDeny: to }, 'cilium.io/v2');
+  const { lines } = await run([
+    '-f',
+    await folderOf(t, [deny]),
+    ...toDatabase,
+    'acme-web/front',
+    'beta-data/database:5432',
+  ]);
+  t.match(lines.join('\n'), /CiliumNetworkPolicy acme-web\/no spec\.egressDeny\[0\]\.toEndpoints\[0\]\S* denies it/);
 });
 
 t.test('pods without labels get no policy that would be for the whole namespace', async (t) => {

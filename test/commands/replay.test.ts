@@ -65,6 +65,50 @@ t.test('it ends with 1 when something would be dropped, with 2 when nothing can 
   await t.rejects(replay(['-f', '-', '-']), { message: /either flows or objects/ });
 });
 
+t.test('what cannot be read is never a clean answer', async (t) => {
+  const good = `${header}acme-web,web,,,203.0.112.10,443,TCP,allowed\n`;
+  const folder = t.testdir({
+    'good.csv': good,
+    'odd.txt': 'one two three\nfour five six\n',
+    'other.json': '{"a":1}\n{"b":2}\n',
+    'torn.csv': `tail-of-a-line,443,TCP\n${good}`,
+    'torn.jsonl':
+      '"destination":{"namespace":"acme-data"}}\n' +
+      '{"verdict":"FORWARDED","l4":{"TCP":{"destination_port":5432}},"source":{"namespace":"acme-web","pod_name":"web-5d-x"},"destination":{"namespace":"acme-data","pod_name":"orders-0"}}\n',
+    'empty.csv': '',
+  });
+  const of = async (...names: readonly string[]) =>
+    await replay([...policies, ...names.map((name) => `${folder}/${name}`)]);
+  t.match(await of('good.csv', 'empty.csv'), { code: 0 });
+  const odd = await of('good.csv', 'odd.txt');
+  t.equal(odd.code, 2);
+  t.match(odd.lines.join('\n'), /Not read: \S*odd\.txt: has no known format; write flows with hubble observe -o json/);
+  t.match(odd.lines.join('\n'), /The answer is not complete/);
+  t.equal((await of('good.csv', 'other.json')).code, 2, 'JSON that is no flow');
+  for (const name of ['torn.csv', 'torn.jsonl']) {
+    const report = await reportOf([...policies, `${folder}/${name}`]);
+    t.match(
+      report,
+      { flows: 1, broken: { lines: 1 }, unreadFiles: [], isComplete: true },
+      `${name} loses one line alone`,
+    );
+  }
+});
+
+t.test('a policy about the flows that is not understood makes the answer incomplete', async (t) => {
+  const policy = (name: string, app: string) =>
+    JSON.stringify({
+      ...{ apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', metadata: { name, namespace: 'acme-web' } },
+      spec: { endpointSelector: { matchLabels: { app } }, egressDeny: [{ toGroups: [{ aws: {} }] }] },
+    });
+  const folder = t.testdir({ 'web.json': policy('about-web', 'web'), 'other.json': policy('about-others', 'other') });
+  const flow = `${header}acme-web,web,,,203.0.112.10,443,TCP,allowed\n`;
+  const found = await replay([...policies, '-f', `${folder}/web.json`, '-'], flow);
+  t.equal(found.code, 2);
+  t.match(found.lines.join('\n'), /Not understood: CiliumNetworkPolicy acme-web\/about-web spec\.egressDeny\[0\]/);
+  t.equal((await replay([...policies, '-f', `${folder}/other.json`, '-'], flow)).code, 0, 'about no pod of the flows');
+});
+
 t.test('a rule that no flow uses is named, and so are ports of one', async (t) => {
   const folder = t.testdir({
     'a.yaml': `apiVersion: v1

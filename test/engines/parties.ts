@@ -1,5 +1,6 @@
 /** The parties that a policy is tried on: pods, addresses and nodes. The engines answer for them, and evaluator.ts decides which are foreign. */
 import { formatAddress } from '../../src/kubernetes/ip-range.ts';
+import { once } from '../../src/kubernetes/once.ts';
 import {
   canBe,
   type Direction,
@@ -87,7 +88,7 @@ export const reserved: readonly Candidate[] = reservedNames.map((name) => ({
  * Of the pod network, and neither a shared service's nor vouched for: what is agreed about an address holds for the pod that has it. Where
  * there is none, one of those that are always protected.
  */
-function addressOfPods({ protectedRanges, services, tenants }: World): string {
+const addressOfPods = once(({ protectedRanges, services, tenants }: World): string => {
   const served = [
     ...services.flatMap(({ addresses, endpoints = [] }) => [...addresses, ...endpoints.map(({ cidr }) => cidr)]),
     ...tenants.flatMap(({ vouched = [] }) => vouched.map(({ cidr }) => cidr)),
@@ -101,7 +102,7 @@ function addressOfPods({ protectedRanges, services, tenants }: World): string {
     }
   }
   return '169.254.77.7';
-}
+});
 
 /** Names for ports, and one name for none of them. */
 export function namedPorts(random: Random): readonly NamedPort[] {

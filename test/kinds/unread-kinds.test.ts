@@ -6,7 +6,9 @@ import { createAdmission } from '../../src/admission/admission.ts';
 import { decode } from '../../src/admission/decode.ts';
 import type { PolicyKind } from '../../src/kinds/kind.ts';
 import { kinds } from '../../src/kinds/kinds.ts';
+import { readResources } from '../../src/kinds/unread-kinds.ts';
 import { policyGroups } from '../../src/tenancy/policy-groups.ts';
+import { readKinds } from '../../src/tenancy/read-kinds.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { findingsIn } from '../fixtures/denial.ts';
 import { bytesOf, farDeadline, responseOf, uid } from '../fixtures/review.ts';
@@ -140,4 +142,9 @@ t.test('a kind with an entry in the table is judged by it alone', async (t) => {
   for (const condition of conditionIn(generatedFiles)) t.ok(condition.includes(read()), condition);
   for (const condition of conditionIn(manifests.generatedFiles))
     t.ok(condition.startsWith('!(') && condition.includes(read('ciliumchats')), `and sent once: ${condition}`);
+});
+
+t.test('what the settings cannot give, as it is read, is what the table reads', async (t) => {
+  const read = [...readResources()].flatMap(([group, plurals]) => plurals.map((plural) => `${plural}.${group}`));
+  t.strictSame([...readKinds.keys()].toSorted(), [...new Set(read)].toSorted());
 });

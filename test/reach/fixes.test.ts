@@ -7,6 +7,7 @@ import { calicoNetworkSet } from '../../src/kinds/calico-network-set/calico-netw
 import { calicoStagedPolicy } from '../../src/kinds/calico-staged-policy/calico-staged-policy.ts';
 import { ciliumNetworkPolicy } from '../../src/kinds/cilium-network-policy/cilium-network-policy.ts';
 import { fixText } from '../../src/kinds/fix-text.ts';
+import { istioAuthorizationPolicy } from '../../src/kinds/istio-authorization-policy/istio-authorization-policy.ts';
 import type { PolicyKind, PolicyVerdict } from '../../src/kinds/kind.ts';
 import { networkPolicy } from '../../src/kinds/network-policy/network-policy.ts';
 import { networkPolicyWords } from '../../src/kinds/network-policy/words.ts';
@@ -19,6 +20,7 @@ import { applied, type Operation } from '../fixtures/json-patch.ts';
 import { unnamedIn } from '../fixtures/unnamed.ts';
 import { calicoRows } from './calico-rows.ts';
 import { ciliumRows, type Row } from './cilium-rows.ts';
+import { istioRows } from './istio-rows.ts';
 import { asking } from './requests.ts';
 import { acme, border as base, beta, dns, label, nameLabel, range, settings, tcp, tenant } from './world.ts';
 
@@ -519,6 +521,8 @@ t.test('the same for a NetworkPolicy of Calico', async (t) => {
   const staged = calicoStagedPolicy('StagedNetworkPolicy', calicoGroups[0]);
   t.equal(judgedAs(staged, {}, { stagedAction: 'Become' }).length, 1);
 });
+
+t.test('the same for an AuthorizationPolicy of Istio', (t) => follow(t, istioAuthorizationPolicy, istioRows));
 
 t.test('no fix of the border is missing above', async (t) => {
   const files = globSync([

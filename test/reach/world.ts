@@ -94,6 +94,7 @@ export const settings: Settings = {
   pods: defaultSettings.pods,
   policyKinds: [],
   calicoTiers: defaultSettings.calicoTiers,
+  previewModes: new Set(['warn']),
   protectedRanges: [
     protect('pod network', '10.244.0.0/16'),
     protect('pod network', '2001:db8:42::/56'),

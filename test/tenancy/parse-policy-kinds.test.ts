@@ -7,7 +7,7 @@ import { parseSettings } from '../../src/tenancy/parse-settings.ts';
 import { platformKinds } from '../../src/tenancy/platform-kinds.ts';
 import { policyGroupNames, policyGroups } from '../../src/tenancy/policy-groups.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
-import { documentIn, problemLines } from './documents.ts';
+import { documentIn, problemLines, warningLines } from './documents.ts';
 
 const document = (spec: string) => documentIn(`apiVersion: bulkhead.dev/v1alpha1\nkind: Settings\nspec: ${spec}`);
 const kind = (resource: string) => document(`{ network: { policyKinds: [{ resource: ${resource} }] } }`);
@@ -41,6 +41,35 @@ t.test('what a list may say', async (t) => {
     const parsed = parseSettings(written);
     t.match(parsed.ok ? [] : problemLines(parsed), problems, says);
     t.equal(parsed.ok, problems.length === 0, says);
+  }
+});
+
+t.test('an upgrade: what is read now is no longer given unread', async (t) => {
+  const policies = 'authorizationpolicies.security.istio.io';
+  const rows: readonly [says: string, spec: string, warnings: readonly RegExp[]][] = [
+    [
+      'AuthorizationPolicies where a mesh is configured',
+      `{ istio: {}, network: { policyKinds: [{ resource: other.kuma.io }, { resource: ${policies}, tenants: [acme] }] } }`,
+      [
+        /^t\.yaml:3:.*: spec\.network\.policyKinds\[1\]\.resource: authorizationpolicies\.security\.istio\.io is read and judged, as the settings have a section istio, so this entry admits nothing; remove it; /,
+      ],
+    ],
+    ['they are still given where none is', `{ network: { policyKinds: [{ resource: ${policies} }] } }`, []],
+    [
+      'policies of Cilium',
+      '{ network: { policyKinds: [{ resource: ciliumnetworkpolicies.cilium.io }] } }',
+      [/ciliumnetworkpolicies\.cilium\.io is read and judged, so this entry admits nothing; remove it/],
+    ],
+    [
+      'a kind that is not read',
+      '{ istio: {}, network: { policyKinds: [{ resource: sidecars.networking.istio.io }] } }',
+      [],
+    ],
+  ];
+  for (const [says, spec, warnings] of rows) {
+    const told = warningLines(parseSettings(document(spec))).filter((line) => line.includes('policyKinds'));
+    t.match(told, warnings, says);
+    t.equal(told.length, warnings.length, says);
   }
 });
 

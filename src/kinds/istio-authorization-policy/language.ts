@@ -18,6 +18,7 @@ const expressionSyntax = /[()[\]{}|+^$\\?]/;
 
 /** `principals`: exact, a beginning before `*`, an end after it, or `*` alone. Undefined: versions of Istio differ, some take it for an expression. */
 export function principalPattern(text: string): IdentityPattern | undefined {
+  if (!text.includes('*')) return { text, products: listOf(exactly(text.split('/'))) };
   if (text === '*') return { text, products: [anyIdentity] };
   const plain = text.startsWith('*') ? endingIn(text, text.slice(1)) : comparedWith(text);
   const [domain = '', ...rest] = text.split('/');
@@ -35,11 +36,14 @@ export function principalPattern(text: string): IdentityPattern | undefined {
 function comparedWith(text: string): IdentityPattern {
   const isBeginning = text.endsWith('*');
   const written = isBeginning ? text.slice(0, -1) : text;
-  const parts = written.split('/');
-  const product = isBeginning ? beginningWith(parts) : exactly(parts);
   // Behind the first `*` every other one is meant literally, and is in no identity.
-  return { text, products: product === undefined || written.includes('*') ? [] : [product] };
+  if (written.includes('*')) return { text, products: [] };
+  const parts = written.split('/');
+  return { text, products: listOf(isBeginning ? beginningWith(parts) : exactly(parts)) };
 }
+
+const listOf = (product: IdentityProduct | undefined): readonly IdentityProduct[] =>
+  product === undefined ? [] : [product];
 
 function exactly([domain = '', ns, namespace = '', sa, account = '', ...more]: readonly string[]):
   | IdentityProduct
@@ -63,9 +67,10 @@ function beginningWith(parts: readonly string[]): IdentityProduct | undefined {
 /** Before 1.28.7 and 1.29.3 it was an expression, in which a dot is any character, a slash too. */
 function endingIn(text: string, end: string): IdentityPattern | undefined {
   if (expressionSyntax.test(end)) return undefined;
-  const [account = '', sa, namespace, ns, domain, ...more] = end.split('/').toReversed();
+  const parts = end.split('/').reverse();
+  const [account = '', sa, namespace, ns, domain] = parts;
   const product = endOf(account, sa, namespace, ns, domain);
-  const isDead = product === undefined || more.length > 0 || end.includes('*');
+  const isDead = product === undefined || parts.length > 5 || end.includes('*');
   if (!isDead) return { text, products: [product] };
   return end.includes('.') ? undefined : { text, products: [] };
 }
@@ -93,6 +98,8 @@ function endOf(
  */
 export function namespacePattern(text: string): IdentityPattern | undefined {
   if (text.length > longestNamespace || !/^[a-z0-9*-]+$/.test(text)) return undefined;
+  // One name, as most people write it.
+  if (!text.includes('*') && text !== 'sa') return { text, products: [{ ...anyIdentity, namespace: text }] };
   const glob = text.replaceAll(/\*+/g, '*');
   const namespaces = new Set([glob]);
   // What stands behind a star that matches "sa" is short, so of a long text few stars are tried to the end.

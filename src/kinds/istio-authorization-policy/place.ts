@@ -14,9 +14,15 @@ export interface Place {
   readonly namespace: string;
 }
 
-export function within(place: Place, ...steps: readonly (string | number)[]): Place {
-  return { ...place, path: steps.reduce<FieldPath>((path, step) => field(path, step), place.path) };
+/** A field, or an item of the list there. */
+export function within({ path, found, namespace }: Place, name: string, index?: number): Place {
+  const named = field(path, name);
+  return { path: index === undefined ? named : field(named, index), found, namespace };
 }
+
+const nothing: JsonMap = {};
+const noItems: readonly unknown[] = [];
+const noTexts: readonly string[] = [];
 
 export function wrong({ path, found }: Place, reason: string, fix: string): undefined {
   found.add(invalid(scope, path, reason, fix));
@@ -24,32 +30,36 @@ export function wrong({ path, found }: Place, reason: string, fix: string): unde
 
 /** Undefined: it is not such a map, which was said. What is missing is an empty one. */
 export function mapAt(written: unknown, known: ReadonlySet<string>, what: string, place: Place): JsonMap | undefined {
-  if (!isGiven(written)) return {};
-  const fix = `write ${[...known].slice(0, 6).join(', ')}`;
-  if (!isMap(written)) return wrong(place, `${excerpt(written)} is not ${what}`, fix);
-  const unknown = unknownField(written, known);
-  return unknown === undefined
-    ? written
-    : wrong(place, `${excerpt(unknown)} is not a field of ${what} that is understood`, fix);
+  if (!isGiven(written)) return nothing;
+  const unknown = isMap(written) ? unknownField(written, known) : undefined;
+  if (isMap(written) && unknown === undefined) return written;
+  const reason =
+    unknown === undefined
+      ? `${excerpt(written)} is not ${what}`
+      : `${excerpt(unknown)} is not a field of ${what} that is understood`;
+  return wrong(place, reason, `write ${[...known].slice(0, 6).join(', ')}`);
 }
 
 /** Missing and null are an empty list, as they are for Istio. Undefined: it is no list, or too long, which was said. */
 export function listAt(map: JsonMap, name: string, place: Place): readonly unknown[] | undefined {
   const list = map[name];
-  if (!isGiven(list)) return [];
-  const at = within(place, name);
-  if (!Array.isArray(list)) return wrong(at, `${excerpt(list)} is not a list`, 'write a list');
-  return place.found.examines(list.length, 'items', scope, at.path) ? list : undefined;
+  if (!isGiven(list)) return noItems;
+  if (!Array.isArray(list)) return wrong(within(place, name), `${excerpt(list)} is not a list`, 'write a list');
+  return place.found.examines(list.length, 'items', scope, field(place.path, name)) ? list : undefined;
 }
 
 const longestText = 512;
 
+function isText(one: unknown): one is string {
+  return typeof one === 'string' && one !== '' && one.length <= longestText;
+}
+
 /** Undefined: one of them is no text, which was said. */
 export function textsAt(map: JsonMap, name: string, place: Place): readonly string[] | undefined {
+  if (!isGiven(map[name])) return noTexts;
   const list = listAt(map, name, place);
-  if (list === undefined) return undefined;
-  const at = list.findIndex((one) => typeof one !== 'string' || one === '' || one.length > longestText);
-  if (at < 0) return list.map(String);
+  if (list === undefined || list.every(isText)) return list;
+  const at = list.findIndex((one) => !isText(one));
   return wrong(
     within(place, name, at),
     `${excerpt(list[at])} is not a text of 1 to ${longestText} characters`,

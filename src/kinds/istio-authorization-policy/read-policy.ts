@@ -25,6 +25,8 @@ const specFields: ReadonlySet<string> = new Set([
   ...['action', 'rules', 'selector', 'targetRef', 'targetRefs', 'provider'],
 ]);
 const ruleFields: ReadonlySet<string> = new Set(['from', 'to', 'when']);
+const fromFields: ReadonlySet<string> = new Set(['source']);
+const toFields: ReadonlySet<string> = new Set(['operation']);
 const actions: ReadonlySet<unknown> = new Set(['ALLOW', 'DENY', 'AUDIT', 'CUSTOM']);
 const texts = ['hosts', 'methods', 'paths'].flatMap((name) => [name, `not${name[0]?.toUpperCase()}${name.slice(1)}`]);
 const operationFields: ReadonlySet<string> = new Set(['ports', 'notPorts', ...texts]);
@@ -85,7 +87,11 @@ function readRule(written: unknown, subject: Subject | undefined, place: Place):
   const condition = readConditions(rule, place);
   const from = listAt(rule, 'from', place);
   if (ports === undefined || condition === undefined || from === undefined) return;
-  const sources = from.length === 0 ? [{ callers: everyCaller, at: place }] : from.flatMap(readFrom(place));
+  const sources: CallersAt[] = from.length === 0 ? [{ callers: everyCaller, at: place }] : [];
+  for (let index = 0; index < from.length; index++) {
+    const source = readFrom(from[index], within(place, 'from', index));
+    if (source !== undefined) sources.push(source);
+  }
   if (subject === undefined || ports.length === 0) return;
   const shared = found.onPorts(ports);
   for (const { callers, at } of sources) {
@@ -99,16 +105,18 @@ function readRule(written: unknown, subject: Subject | undefined, place: Place):
   }
 }
 
-/** An item without a source is every caller, as a null one is (model.New). */
-function readFrom(rule: Place): (item: unknown, index: number) => readonly { callers: Callers; at: Place }[] {
-  return (item, index) => {
-    const place = within(rule, 'from', index);
-    const from = mapAt(item, new Set(['source']), 'an item of from', place);
-    if (from === undefined) return [];
-    const at = isGiven(from.source) ? within(place, 'source') : place;
-    const callers = readSource(from.source, at);
-    return callers === undefined ? [] : [{ callers, at }];
-  };
+interface CallersAt {
+  readonly callers: Callers;
+  readonly at: Place;
+}
+
+/** An item without a source is every caller, as a null one is (model.New). Undefined: it is not understood, which was said. */
+function readFrom(item: unknown, place: Place): CallersAt | undefined {
+  const from = mapAt(item, fromFields, 'an item of from', place);
+  if (from === undefined) return undefined;
+  const at = isGiven(from.source) ? within(place, 'source') : place;
+  const callers = readSource(from.source, at);
+  return callers && { callers, at };
 }
 
 /** One peer for each value of the first field, so that a verdict says which value it is about. */
@@ -145,6 +153,7 @@ const everyone = (none: IdentityPeer['none']): IdentityPeer => ({
 
 function readConditions(rule: JsonMap, place: Place): Callers | undefined {
   const conditions = listAt(rule, 'when', place);
+  if (conditions?.length === 0) return everyCaller;
   return conditions?.reduce<Callers | undefined>((before, written, index) => {
     const condition = readCondition(written, within(place, 'when', index));
     return before && condition && both(before, condition);
@@ -152,21 +161,22 @@ function readConditions(rule: JsonMap, place: Place): Callers | undefined {
 }
 
 /** Of all operations together. What is left out of ports narrows nothing here: no grant rests on it. */
-function readPorts(rule: JsonMap, place: Place): readonly PortRange[] | undefined {
-  const operations = listAt(rule, 'to', place);
+function readPorts(rule: JsonMap, rulePlace: Place): readonly PortRange[] | undefined {
+  const operations = listAt(rule, 'to', rulePlace);
   if (operations === undefined) return undefined;
   const ports: PortRange[] = [];
-  for (const [index, item] of operations.entries()) {
-    const at = within(place, 'to', index);
-    const to = mapAt(item, new Set(['operation']), 'an item of to', at);
-    const operation = to && mapAt(to.operation, operationFields, 'an operation', within(at, 'operation'));
+  for (let index = 0; index < operations.length; index++) {
+    const place = within(rulePlace, 'to', index);
+    const to = mapAt(operations[index], toFields, 'an item of to', place);
+    const at = within(place, 'operation');
+    const operation = to && mapAt(to.operation, operationFields, 'an operation', at);
     if (operation === undefined) return undefined;
-    for (const name of texts) if (textsAt(operation, name, within(at, 'operation')) === undefined) return undefined;
-    const listed = portsAt(operation, 'ports', within(at, 'operation'));
-    if (listed === undefined || portsAt(operation, 'notPorts', within(at, 'operation')) === undefined) return undefined;
-    ports.push(...(listed === 'every' ? everyPort : listed));
+    for (const name of texts) if (textsAt(operation, name, at) === undefined) return undefined;
+    const listed = portsAt(operation, 'ports', at);
+    if (listed === undefined || portsAt(operation, 'notPorts', at) === undefined) return undefined;
+    for (const one of listed === 'every' ? everyPort : listed) ports.push(one);
   }
-  const conditional = portsOfConditions(rule, place);
+  const conditional = portsOfConditions(rule, rulePlace);
   if (conditional === undefined) return undefined;
   return operations.length === 0 ? (conditional === 'every' ? everyPort : conditional) : ports;
 }
@@ -184,7 +194,8 @@ function portsAt(map: JsonMap, name: string, place: Place): readonly PortRange[]
   if (list === undefined || list.length === 0) return list && 'every';
   if (!place.found.examines(list.length, 'ports', scope, within(place, name).path)) return undefined;
   const ports: PortRange[] = [];
-  for (const [index, text] of list.entries()) {
+  for (let index = 0; index < list.length; index++) {
+    const text = list[index] ?? '';
     const number = /^[0-9]{1,10}$/.test(text) ? Number(text) : -1;
     if (number < 0 || number > 65535)
       return wrong(

@@ -7,7 +7,7 @@
  */
 import { type IpRange, knownRange } from '../../kubernetes/ip-range.ts';
 import { type IpSet, intersect, normalise, subtract } from '../../kubernetes/ip-set.ts';
-import { excerpt, type JsonMap } from '../../kubernetes/json.ts';
+import { excerpt, isGiven, type JsonMap } from '../../kubernetes/json.ts';
 import { readRangeOrAddress } from '../../reach/dialects/range.ts';
 import type { IdentityPattern } from '../../reach/identity/pattern.ts';
 import { accountPattern, domainPattern, namespacePattern, principalPattern } from './language.ts';
@@ -30,6 +30,7 @@ export const everyCaller: Callers = { all: [], none: [], addresses: undefined };
 
 /** Both must hold. */
 export function both(one: Callers, other: Callers): Callers {
+  if (other === everyCaller) return one;
   const { addresses: some } = one;
   const { addresses: others } = other;
   return {
@@ -39,28 +40,37 @@ export function both(one: Callers, other: Callers): Callers {
   };
 }
 
-type Reader = (text: string, own: string) => IdentityPattern | undefined;
+/** A field of a source that lists identities, and the condition that says the same. */
+interface IdentityField {
+  readonly name: string;
+  readonly negative: string;
+  readonly key: string;
+  readonly read: (text: string, own: string) => IdentityPattern | undefined;
+  readonly fix: string;
+}
 
-/** By the field of a source that lists them. */
-const identityFields: ReadonlyMap<string, readonly [negative: string, read: Reader, fix: string]> = new Map([
-  [
-    'namespaces',
-    ['notNamespaces', namespacePattern, 'write names of namespaces: lower-case letters, digits, hyphens and *'],
-  ],
-  ['principals', ['notPrincipals', principalPattern, 'write principals such as cluster.local/ns/NAMESPACE/sa/ACCOUNT']],
-  ['serviceAccounts', ['notServiceAccounts', accountPattern, 'write ACCOUNT or NAMESPACE/ACCOUNT, without *']],
-  ['trustDomains', ['notTrustDomains', domainPattern, 'write a trust domain']],
-]);
-/** What a condition is called that says the same. */
-const identityKeys: ReadonlyMap<string, string> = new Map([
-  ['source.namespace', 'namespaces'],
-  ['source.principal', 'principals'],
-  ['source.serviceAccount', 'serviceAccounts'],
-  ['source.trustDomain', 'trustDomains'],
-]);
+const identityFields: readonly IdentityField[] = [
+  {
+    ...{ name: 'namespaces', negative: 'notNamespaces', key: 'source.namespace', read: namespacePattern },
+    fix: 'write names of namespaces: lower-case letters, digits, hyphens and *',
+  },
+  {
+    ...{ name: 'principals', negative: 'notPrincipals', key: 'source.principal', read: principalPattern },
+    fix: 'write principals such as cluster.local/ns/NAMESPACE/sa/ACCOUNT',
+  },
+  {
+    ...{ name: 'serviceAccounts', negative: 'notServiceAccounts', key: 'source.serviceAccount', read: accountPattern },
+    fix: 'write ACCOUNT or NAMESPACE/ACCOUNT, without *',
+  },
+  {
+    ...{ name: 'trustDomains', negative: 'notTrustDomains', key: 'source.trustDomain', read: domainPattern },
+    fix: 'write a trust domain',
+  },
+];
+const byKey: ReadonlyMap<unknown, IdentityField> = new Map(identityFields.map((one) => [one.key, one]));
 const otherFields = ['requestPrincipals', 'notRequestPrincipals', 'remoteIpBlocks', 'notRemoteIpBlocks'];
 const sourceFields: ReadonlySet<string> = new Set([
-  ...[...identityFields].flatMap(([field, [negative]]) => [field, negative]),
+  ...identityFields.flatMap(({ name, negative }) => [name, negative]),
   ...['ipBlocks', 'notIpBlocks'],
   ...otherFields,
 ]);
@@ -68,6 +78,7 @@ const otherKeys: ReadonlySet<string> = new Set([
   ...['remote.ip', 'request.auth.principal', 'request.auth.audiences', 'request.auth.presenter'],
   ...['destination.ip', 'destination.port', 'connection.sni'],
 ]);
+const conditionFields: ReadonlySet<string> = new Set(['key', 'values', 'notValues']);
 const openKeys = ['request.headers[', 'request.auth.claims[', 'experimental.envoy.filters.'];
 
 /** Undefined: something in it is not understood, which was said. `from: [{}]` is every caller. */
@@ -77,12 +88,13 @@ export function readSource(written: unknown, place: Place): Callers | undefined 
   for (const name of otherFields) if (textsAt(source, name, place) === undefined) return undefined;
   const all: Listed[] = [];
   const none: IdentityPattern[] = [];
-  for (const [name, [negative]] of identityFields) {
-    const patterns = patternsAt(source, name, name, place);
-    const left = patternsAt(source, negative, name, place);
+  for (const field of identityFields) {
+    const { name, negative } = field;
+    const patterns = patternsAt(source, name, field, place);
+    const left = patternsAt(source, negative, field, place);
     if (patterns === undefined || left === undefined) return undefined;
     if (patterns.length > 0) all.push({ patterns, place: within(place, name) });
-    none.push(...left);
+    if (left.length > 0) none.push(...left);
   }
   const addresses = addressesOf(source, 'ipBlocks', 'notIpBlocks', place);
   return addresses === undefined ? undefined : { all, none, addresses: addresses.set };
@@ -90,10 +102,10 @@ export function readSource(written: unknown, place: Place): Callers | undefined 
 
 /** Undefined: it is not understood, which was said. */
 export function readCondition(written: unknown, place: Place): Callers | undefined {
-  const condition = mapAt(written, new Set(['key', 'values', 'notValues']), 'a condition', place);
+  const condition = mapAt(written, conditionFields, 'a condition', place);
   if (condition === undefined) return undefined;
   const { key } = condition;
-  const field = typeof key === 'string' ? identityKeys.get(key) : undefined;
+  const field = byKey.get(key);
   if (field !== undefined) {
     const patterns = patternsAt(condition, 'values', field, place);
     const none = patternsAt(condition, 'notValues', field, place);
@@ -112,24 +124,31 @@ export function readCondition(written: unknown, place: Place): Callers | undefin
   return wrong(within(place, 'key'), `${excerpt(key)} is not a key of Istio`, 'write a key such as source.namespace');
 }
 
-function patternsAt(map: JsonMap, name: string, field: string, place: Place): readonly IdentityPattern[] | undefined {
+const noPatterns: readonly IdentityPattern[] = [];
+
+function patternsAt(
+  map: JsonMap,
+  name: string,
+  { read, fix }: IdentityField,
+  place: Place,
+): readonly IdentityPattern[] | undefined {
   const texts = textsAt(map, name, place);
-  const [, read, fix] = identityFields.get(field) ?? [];
-  if (texts === undefined || read === undefined) return undefined;
+  if (texts === undefined || texts.length === 0) return texts && noPatterns;
   const patterns: IdentityPattern[] = [];
-  for (const [index, text] of texts.entries()) {
+  for (const text of texts) {
     const pattern = read(text, place.namespace);
     if (pattern === undefined)
       return wrong(
-        within(place, name, index),
+        within(place, name, patterns.length),
         `${excerpt(text)} is read differently by versions of Istio, or by none`,
-        fix ?? '',
+        fix,
       );
     patterns.push(pattern);
   }
   return patterns;
 }
 
+const anyAddress = { set: undefined };
 const everyAddress: IpSet = [knownRange('0.0.0.0/0'), knownRange('::/0')];
 
 /** Undefined: not understood. An undefined set is any address. */
@@ -139,10 +158,11 @@ function addressesOf(
   negative: string,
   place: Place,
 ): { readonly set: IpSet | undefined } | undefined {
+  if (!isGiven(map[positive]) && !isGiven(map[negative])) return anyAddress;
   const some = rangesAt(map, positive, place);
   const left = rangesAt(map, negative, place);
   if (some === undefined || left === undefined) return undefined;
-  if (some.length + left.length === 0) return { set: undefined };
+  if (some.length + left.length === 0) return anyAddress;
   return { set: subtract(some.length === 0 ? everyAddress : normalise(some), normalise(left)) };
 }
 

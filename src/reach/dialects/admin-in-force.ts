@@ -18,7 +18,7 @@ export function adminInForce(kind: string, object: unknown): InForce {
       const at = field(undefined, path);
       const is = peerOf(peer);
       if (is !== undefined) read.push({ action: actions[action], direction, peer: is, ports, path: at });
-      else if (peer.kind === 'other' && action === 'accept')
+      else if (peer.kind === 'other')
         unread.push({ path: at, direction, verdict: 'unproven', reason: 'selects nodes or names, which are not read' });
     }
   }

@@ -1,5 +1,5 @@
 /** One way to meet all fields of a source: a pattern of each, and what the identities that fit all of them have in common. */
-import { isLiteral, isName, matchesGlob, wordsIn } from './glob.ts';
+import { isLiteral, isName, isNamespace, matchesGlob, wordsIn } from './glob.ts';
 import type { IdentityPattern, IdentityProduct } from './pattern.ts';
 
 export interface Conjunction {
@@ -40,7 +40,6 @@ function conjunctionOf(parts: readonly (readonly [IdentityPattern, IdentityProdu
   ];
   const sure = parts.filter(([{ isHint }]) => isHint !== true).map(([, product]) => product.domain);
   const [domain, namespace, account] = [sure, namespaces, accounts].map((globs) => globs.find(isLiteral));
-  const isNamespace = (name: string) => isName(name) && name.length <= 63 && !name.includes('.');
   const isPossible =
     (domain === undefined || matchesAll(sure, domain)) &&
     (namespace === undefined || (isNamespace(namespace) && matchesAll(namespaces, namespace))) &&

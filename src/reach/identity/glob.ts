@@ -4,6 +4,8 @@
  */
 
 export function matchesGlob(glob: string, text: string): boolean {
+  // No part of an identity has a star, so that one which is equal to a glob is matched by it.
+  if (glob === '*' || glob === text) return true;
   let at = 0;
   let next = 0;
   let star = -1;
@@ -57,6 +59,11 @@ export function wordsIn(globs: readonly string[]): readonly string[] {
 /** A DNS label (RFC 1123), with dots between several: names of namespaces have none, those of service accounts may. */
 export function isName(text: string): boolean {
   return text.length <= 253 && /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(text);
+}
+
+/** A DNS label. */
+export function isNamespace(text: string): boolean {
+  return isName(text) && text.length <= 63 && !text.includes('.');
 }
 
 const fill = (glob: string, text: string, one = text) => glob.replaceAll('*', text).replaceAll('?', one || 'x');

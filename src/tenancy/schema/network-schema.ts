@@ -1,5 +1,6 @@
 import { knownPlugins, type NetworkPlugin } from '../../keys/key-group.ts';
 import { type Cloud, knownClouds } from '../metadata-ranges.ts';
+import type { Mode } from '../tenant.ts';
 import { labelName } from './names.ts';
 import { type PolicyKindDocument, policyKindsSchema } from './policy-kinds-schema.ts';
 import { type RoutesDocument, routesSchema } from './routes-schema.ts';
@@ -22,6 +23,7 @@ export interface NetworkDocument {
   readonly services?: ServicesDocument;
   readonly routes?: RoutesDocument;
   readonly calico?: { readonly tiers?: readonly string[] };
+  readonly previewModes?: readonly Mode[];
   readonly clusterPolicy?: boolean;
   readonly clusterPolicyDeniesNodes?: boolean;
 }
@@ -100,6 +102,12 @@ export const networkSchema: StructuralSchema = {
             'The tiers in which tenants may write policies. What a policy in a tier allows, no policy in a later tier takes away. Default: default.',
         },
       },
+    },
+    previewModes: {
+      type: 'array',
+      items: { type: 'string', enum: ['enforce', 'warn', 'audit'] },
+      description:
+        'The modes of tenants in which an update of a policy is answered with a warning that says what it opens and closes. Default: warn. An empty list switches it off.',
     },
     clusterPolicy: {
       type: 'boolean',

@@ -1,6 +1,7 @@
 /** AuthorizationPolicy of Istio: every field of a source and a condition, and the ways to write an identity that nearly is the tenant's. */
 import fc from 'fast-check';
 import { istioAuthorizationPolicy as kind } from '../../../src/kinds/istio-authorization-policy/istio-authorization-policy.ts';
+import { once } from '../../../src/kubernetes/once.ts';
 import { judgeBorder, type PeerVerdict } from '../../../src/reach/border.ts';
 import { callerWithoutIdentity } from '../../../src/reach/identity-peer.ts';
 import { nameLabel, type World } from '../../reach/evaluator.ts';
@@ -265,23 +266,33 @@ function isPossible({ party }: Candidate, { tenants, tenantLabel }: World): bool
   return holder === undefined || holder.name === 'acme' || party.namespace.get(tenantLabel) === holder.name;
 }
 
-/** One pod for each owner that the namespace may have. */
-function callers(name: string, world: World, { account, domain, plain, address }: Caller): readonly Candidate[] {
+const podsOfWorlds = once((_: World) => new Map<string, readonly Candidate[]>());
+
+/** One pod for each owner that the namespace may have, and for the labels by which shared services are told. */
+function podsNamed(name: string, world: World): readonly Candidate[] {
+  const known = podsOfWorlds(world).get(name);
+  if (known !== undefined) return known;
   const { tenantLabel, tenants } = world;
   const owners = [undefined, 'nobody', ...tenants.flatMap((one) => (one.name === world.tenant ? [] : [one.name]))];
-  return owners.flatMap((owner) =>
-    labelsOfPods.flatMap((ofPod): Candidate | [] => {
-      const labels = new Map([[nameLabel, name], ...(owner === undefined ? [] : [[tenantLabel, owner] as const])]);
+  const pods = owners.flatMap((owner) => {
+    const labels = new Map([[nameLabel, name], ...(owner === undefined ? [] : [[tenantLabel, owner] as const])]);
+    return labelsOfPods.flatMap((ofPod) => {
       const made = pod(labels, ofPod, world, []);
-      if (made === undefined || !('pod' in made.asked) || !isPossible(made, world)) return [];
-      const more = {
-        ...(account && { serviceAccount: account }),
-        ...(domain && { trustDomain: domain }),
-        ...(plain && { plain }),
-      };
-      return { ...made, asked: { pod: { ...made.asked.pod, ...more, ...(address && { address }) } } };
-    }),
-  );
+      return made !== undefined && isPossible(made, world) ? [made] : [];
+    });
+  });
+  podsOfWorlds(world).set(name, pods);
+  return pods;
+}
+
+function callsAs({ account, domain, plain, address }: Caller): (one: Candidate) => Candidate {
+  const more = {
+    ...(account && { serviceAccount: account }),
+    ...(domain && { trustDomain: domain }),
+    ...(plain && { plain }),
+    ...(address && { address }),
+  };
+  return (one) => ('pod' in one.asked ? { ...one, asked: { pod: { ...one.asked.pod, ...more } } } : one);
 }
 
 /** Shared services are told by them; an identity says nothing of them. */
@@ -303,13 +314,14 @@ const around: PolicyKind<AuthorizationSpec>['around'] = (spec, world, random) =>
     isFilled.test(one),
   );
   const accounts = ['default', 'web', 'a.b', ...parts.filter((part) => isFilled.test(part))];
-  const pods = random
-    .some(mentioned, 14)
-    .flatMap((name) => [
-      ...random.some(callers(name, world, { account: 'default' }), 5),
-      ...random.some(callers(name, world, { account: random.pick(['web', 'web', 'default', ...accounts]) }), 2),
-      ...random.some(callers(name, world, { plain: true }), 1),
-    ]);
+  const pods = random.some(mentioned, 14).flatMap((name) => {
+    const pods = podsNamed(name, world);
+    return [
+      ...random.some(pods, 5).map(callsAs({ account: 'default' })),
+      ...random.some(pods, 2).map(callsAs({ account: random.pick(['web', 'web', 'default', ...accounts]) })),
+      ...random.some(pods, 1).map(callsAs({ plain: true })),
+    ];
+  });
   const blocks = texts.flatMap((text) =>
     /[.:]/.test(text) ? (readBlock(text.includes('/') ? text : `${text}/32`) ?? []) : [],
   );
@@ -350,9 +362,10 @@ function witness(
       };
       return { direction, candidates: [{ asked: { pod: asked }, party: undefined }] };
     }
-    return found(callers(name, world, caller), sentence, world);
+    return found(podsNamed(name, world).map(callsAs(caller)), sentence, world);
   }
-  if (sentence === callerWithoutIdentity) return found(callers(unmentioned, world, { plain: true }), sentence, world);
+  if (sentence === callerWithoutIdentity)
+    return found(podsNamed(unmentioned, world).map(callsAs({ plain: true })), sentence, world);
   const read = readWitness(sentence);
   if (read === undefined || read.party.kind !== 'address') return { unread: sentence };
   return found([addressParty(read.spelling ?? read.party.address)], sentence, world);

@@ -159,6 +159,7 @@ if (chromium !== undefined) {
       gates: [{ from: tenant, to: other, ports: evil('gate ports'), state: 'unused', declaredBy: tenant }],
       selectNothing: [evil('selects nothing')],
       openNothing: [evil('opens nothing')],
+      layers: [],
     };
     const html = await pageOf({ report: undefined, problems: [evil('problem')], connectivity });
     const page = await opened(t, html);

@@ -90,6 +90,13 @@ function subjectOf({ selector, namespaceSelector }: JsonMap, { ownPods }: Asked)
   return { all: [ownPods, ...(namespaces === undefined ? [] : [namespaces]), ...(pods === undefined ? [] : [pods])] };
 }
 
+/** `GET /orders`, or only the method where the paths are free; `* /orders` where the method is. */
+function requestsOf({ methods, paths }: JsonMap): readonly string[] {
+  const [verbs, places] = [methods, paths].map((list) => (Array.isArray(list) && list.length > 0 ? list : ['*']));
+  const textOf = (path: unknown): string => (isMap(path) ? ` ${path.exact ?? `${path.prefix}*`}` : '');
+  return (verbs ?? []).flatMap((verb) => (places ?? []).map((path) => `${verb}${textOf(path)}`));
+}
+
 /** Undefined: it decides nothing, as a rule that logs. */
 function readRule(rule: unknown, place: Place, direction: Direction, asked: Asked): InForceRule | undefined {
   if (!isMap(rule)) throw new Thrown(unprovenAt(place, 'is not a rule', ''));
@@ -111,6 +118,7 @@ function readRule(rule: unknown, place: Place, direction: Direction, asked: Aske
     throw new Thrown(unprovenAt(local.place, 'narrows the rule by addresses of the own pods', ''));
   return {
     ...{ action, direction, peer, ports, notPorts, path: remote.place.path },
+    ...(isMap(rule.http) && { layer7: requestsOf(rule.http) }),
     ...(own.kind === 'expression' && { own: own.expression }),
   };
 }

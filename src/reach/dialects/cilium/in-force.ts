@@ -1,5 +1,5 @@
 /** CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy of cilium.io/v2 -> what they do in a cluster, their denials included. */
-import { type FieldPath, field } from '../../../kubernetes/field-path.ts';
+import { type FieldPath, field, formatPath } from '../../../kubernetes/field-path.ts';
 import { isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
 import type { Selector } from '../../../kubernetes/label-selector.ts';
 import type { Policy } from '../../../kubernetes/objects.ts';
@@ -8,16 +8,19 @@ import { readCiliumPolicy } from './policy.ts';
 import { withoutPortless } from './portless.ts';
 import { readEndpoints } from './selector.ts';
 
-/** Of a rule that denies, what is not understood is left out: so nobody counts as denied who is not. */
+/** Of a rule that denies, what is not understood is left out, so nobody counts as denied who is not; it is among the unread. */
 export function ciliumInForce(policy: Policy): InForce {
   const plain = withoutPortless(policy);
   const allows = additive(readCiliumPolicy(plain), 'cilium');
-  const denying = specsOf(plain)
-    .map(({ spec }) => denialsOf(spec))
-    .filter((one) => one !== undefined);
-  return denying.length === 0
-    ? allows
-    : { ...allows, parts: [...allows.parts, ...denials(withSpecs(policy, denying))] };
+  const denying = specsOf(plain).flatMap((one) => denialsOf(one, plain) ?? []);
+  if (denying.length === 0) return allows;
+  const [parts, unread] = [denying.flatMap((one) => one.parts), denying.flatMap((one) => one.unread)];
+  return { ...allows, parts: [...allows.parts, ...parts], unread: withoutTwins([...allows.unread, ...unread]) };
+}
+
+/** A specification is read twice where it denies, and what is wrong with all of it is found twice. */
+function withoutTwins(unread: readonly Unread[]): readonly Unread[] {
+  return [...new Map(unread.map((one) => [`${formatPath(one.path)} ${one.reason}`, one])).values()];
 }
 
 /**
@@ -32,7 +35,8 @@ export function ciliumClusterwideInForce(policy: Policy): InForce {
     const read = ciliumInForce(
       path.step === 'spec' ? Object.assign({ ...policy }, { spec, specs: undefined }) : withSpecs(policy, [spec]),
     );
-    for (const one of read.unread) unread.push(one);
+    const moved = (at: FieldPath): FieldPath => (path.step === 'spec' ? at : writtenAt(at, path, new Map()));
+    for (const one of read.unread) unread.push({ ...one, path: moved(one.path) });
     const at = field(path, 'endpointSelector');
     const subject = readEndpoints(spec.endpointSelector, at, { direction: 'ingress', kind: 'selector' });
     if ('verdict' in subject) {
@@ -40,7 +44,12 @@ export function ciliumClusterwideInForce(policy: Policy): InForce {
       continue;
     }
     const about = { namespaces: subject.namespaces ?? everyNamespace, pods: subject.pods };
-    for (const { isolates, rules } of read.parts) parts.push({ subject: about, isolates, rules: rules.map(ofCluster) });
+    for (const { isolates, rules } of read.parts)
+      parts.push({
+        subject: about,
+        isolates,
+        rules: rules.map((rule) => ofCluster({ ...rule, path: moved(rule.path) })),
+      });
   }
   return { stage: { kind: 'network', engine: 'cilium' }, parts, unread };
 }
@@ -73,16 +82,30 @@ function withSpecs(policy: Policy, specs: readonly JsonMap[]): Policy {
   return Object.assign({ ...policy }, { spec: undefined, specs });
 }
 
-function denials(denying: Policy): readonly Part[] {
-  return additive(readCiliumPolicy(denying), 'cilium').parts.map(({ subject, rules }) => ({
+/** The rules that deny, read in place of those that allow: they have the same fields. Undefined: there are none. */
+function denialsOf({ spec, path }: Spec, policy: Policy): Pick<InForce, 'parts' | 'unread'> | undefined {
+  const { endpointSelector, ingressDeny, egressDeny } = spec;
+  if (!isGiven(ingressDeny) && !isGiven(egressDeny)) return undefined;
+  const read = additive(
+    readCiliumPolicy(withSpecs(policy, [{ endpointSelector, ingress: ingressDeny, egress: egressDeny }])),
+    'cilium',
+  );
+  const parts = read.parts.map(({ subject, rules }) => ({
     subject,
     isolates: [],
-    rules: rules.map((rule): InForceRule => ({ ...rule, action: 'deny' })),
+    rules: rules.map((rule): InForceRule => ({ ...rule, action: 'deny', path: writtenAt(rule.path, path) })),
   }));
+  return { parts, unread: read.unread.map((one) => ({ ...one, path: writtenAt(one.path, path) })) };
 }
 
-/** The same with the rules that deny in place of those that allow: they have the same fields. Undefined: there are none. */
-function denialsOf({ endpointSelector, ingressDeny, egressDeny }: JsonMap): JsonMap | undefined {
-  if (!isGiven(ingressDeny) && !isGiven(egressDeny)) return undefined;
-  return { endpointSelector, ingress: ingressDeny, egress: egressDeny };
+const denyFields: ReadonlyMap<FieldPath['step'], string> = new Map([
+  ['ingress', 'ingressDeny'],
+  ['egress', 'egressDeny'],
+]);
+
+/** `specs[0].egress[1]` of what was read -> `spec.egressDeny[1]`, where it is written. */
+function writtenAt({ parent, step }: FieldPath, spec: FieldPath, names = denyFields): FieldPath {
+  if (parent === undefined || (parent.parent === undefined && step === 0)) return spec;
+  const above = writtenAt(parent, spec, names);
+  return field(above, above === spec ? (names.get(step) ?? step) : step);
 }

@@ -1,0 +1,60 @@
+/** Sets of labels and lists of ports of pods: clusters have few different ones, so each is kept once. */
+import type { StringMap } from '../kubernetes/objects.ts';
+import type { ContainerPort } from './port-set.ts';
+
+/** Keys and values of labels have no line break, and nor have names of ports. Otherwise pods are only told apart that could be one. */
+export function labelsKey(labels: StringMap): string {
+  const keys = Object.keys(labels);
+  if (keys.length > 1) keys.sort();
+  let key = '';
+  for (const name of keys) key += `${name}\n${labels[name]}\n`;
+  return key;
+}
+
+export function portsKey(ports: readonly ContainerPort[]): string {
+  let key = '\n';
+  for (const { name, protocol, port } of ports) key += `${name}\n${protocol}${port}\n`;
+  return key;
+}
+
+/** Gives the first of those that are equal. */
+export class Interned {
+  readonly #labels = new Map<string, StringMap>();
+  readonly #ports = new Map<string, readonly ContainerPort[]>();
+  // Pods of one maker are listed one after the other.
+  #lastLabels: StringMap = {};
+  #lastPorts: readonly ContainerPort[] = [];
+
+  labels(labels: StringMap): StringMap {
+    if (!areEqual(labels, this.#lastLabels)) this.#lastLabels = first(this.#labels, labelsKey(labels), labels);
+    return this.#lastLabels;
+  }
+
+  ports(ports: readonly ContainerPort[]): readonly ContainerPort[] {
+    if (!areSame(ports, this.#lastPorts)) this.#lastPorts = first(this.#ports, portsKey(ports), ports);
+    return this.#lastPorts;
+  }
+}
+
+/** In the same order, too: otherwise they are compared by their keys. */
+function areEqual(one: StringMap, other: StringMap): boolean {
+  const [keys, others] = [Object.keys(one), Object.keys(other)];
+  return keys.length === others.length && keys.every((key, at) => key === others[at] && one[key] === other[key]);
+}
+
+function areSame(one: readonly ContainerPort[], other: readonly ContainerPort[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every(({ name, protocol, port }, at) => {
+      const own = other[at];
+      return own?.name === name && own.protocol === protocol && own.port === port;
+    })
+  );
+}
+
+function first<Value>(known: Map<string, Value>, key: string, value: Value): Value {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  known.set(key, value);
+  return value;
+}

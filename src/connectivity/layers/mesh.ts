@@ -1,0 +1,143 @@
+/** What a mesh of Istio decides about the pods of a snapshot: whose requests they take, and whether callers must prove who they are. */
+import { istioAuthorizationPolicy } from '../../kinds/istio-authorization-policy/istio-authorization-policy.ts';
+import { isDryRun } from '../../kinds/istio-authorization-policy/read-policy.ts';
+import { isMap, type JsonMap, valueAt } from '../../kubernetes/json.ts';
+import { matches, type Selector } from '../../kubernetes/label-selector.ts';
+import type { AllowRule } from '../../reach/model.ts';
+import type { Labels, PodClass } from '../parties.ts';
+import type { MeshPolicy, PolicyRef } from '../snapshot.ts';
+
+/** An AuthorizationPolicy that is in force, about pods. */
+export interface Authorization {
+  readonly ref: PolicyRef;
+  readonly action: string;
+  readonly pods: Selector;
+  /** Of ALLOW: one for each caller that it names. */
+  readonly opens: readonly AllowRule[];
+  /** Methods that its rules ask for; undefined: a rule takes every method. */
+  readonly methods: ReadonlySet<string> | undefined;
+  /** A field that holds for callers without an identity when it should not: a DENY by identity, or a `not…`. */
+  readonly passesUnknown: string | undefined;
+}
+
+export interface MutualTls {
+  readonly ref: PolicyRef;
+  /** Undefined: every pod of its namespace. */
+  readonly pods: Selector | undefined;
+  readonly mode: string;
+}
+
+export interface Mesh {
+  readonly authorizations: readonly Authorization[];
+  readonly mutualTls: readonly MutualTls[];
+}
+
+export function readMesh(policies: readonly MeshPolicy[]): Mesh {
+  return {
+    authorizations: policies.flatMap(({ ref, object }) =>
+      ref.kind === 'AuthorizationPolicy' ? authorizationOf(ref, object) : [],
+    ),
+    mutualTls: policies.flatMap(({ ref, object }) => (ref.kind === 'PeerAuthentication' ? [tlsOf(ref, object)] : [])),
+  };
+}
+
+function authorizationOf(ref: PolicyRef, object: JsonMap): readonly Authorization[] {
+  const spec = isMap(object.spec) ? object.spec : {};
+  // Those of gateways and waypoints are about no pod.
+  if (isDryRun(object) || spec.targetRef !== undefined || listOf(spec.targetRefs).length > 0) return [];
+  const action = typeof spec.action === 'string' ? spec.action : 'ALLOW';
+  const { rules } = istioAuthorizationPolicy.read(object);
+  return [
+    {
+      ...{ ref, action, pods: selectorOf(spec.selector) ?? new Map() },
+      opens: rules.filter((rule) => rule.action !== 'deny'),
+      ...{ methods: methodsOf(spec), passesUnknown: passesUnknown(spec, action) },
+    },
+  ];
+}
+
+function tlsOf(ref: PolicyRef, object: JsonMap): MutualTls {
+  const mode = valueAt(object, 'spec', 'mtls', 'mode');
+  const pods = selectorOf(valueAt(object, 'spec', 'selector'));
+  return { ref, pods, mode: typeof mode === 'string' ? mode : 'UNSET' };
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function selectorOf(selector: unknown): Selector | undefined {
+  const labels = valueAt(selector, 'matchLabels');
+  const entries = isMap(labels) ? Object.entries(labels) : [];
+  if (entries.length === 0) return undefined;
+  return new Map(
+    entries.map(([key, value]) => [key, { absent: false, finite: true, values: new Set([String(value)]) }]),
+  );
+}
+
+function methodsOf(spec: JsonMap): ReadonlySet<string> | undefined {
+  const methods = new Set<string>();
+  for (const rule of listOf(spec.rules)) {
+    const operations = listOf(valueAt(rule, 'to')).map((one) => listOf(valueAt(one, 'operation', 'methods')));
+    if (operations.length === 0 || operations.some((list) => list.length === 0)) return undefined;
+    for (const method of operations.flat()) {
+      if (typeof method !== 'string' || method.includes('*')) return undefined;
+      methods.add(method.toUpperCase());
+    }
+  }
+  return methods;
+}
+
+const identityFields = ['principals', 'namespaces', 'serviceAccounts', 'trustDomains'] as const;
+const identityKeys = new Set(['source.principal', 'source.namespace', 'source.serviceAccount', 'source.trustDomain']);
+const isFilled = (list: unknown): boolean => listOf(list).length > 0;
+
+function passesUnknown(spec: JsonMap, action: string): string | undefined {
+  if (action !== 'ALLOW' && action !== 'DENY') return undefined;
+  for (const [index, rule] of listOf(spec.rules).entries()) {
+    const at = `spec.rules[${index}]`;
+    for (const [place, one] of listOf(valueAt(rule, 'from')).entries()) {
+      const source = valueAt(one, 'source');
+      const positive = identityFields.find((name) => isFilled(valueAt(source, name)));
+      const negative = identityFields.map(notField).find((name) => isFilled(valueAt(source, name)));
+      const field = action === 'DENY' ? positive : positive === undefined ? negative : undefined;
+      if (field !== undefined) return `${at}.from[${place}].source.${field}`;
+    }
+    for (const [place, one] of listOf(valueAt(rule, 'when')).entries())
+      if (action === 'DENY' && identityKeys.has(String(valueAt(one, 'key'))) && isFilled(valueAt(one, 'values')))
+        return `${at}.when[${place}].values`;
+  }
+  return undefined;
+}
+
+function notField(name: string): string {
+  return `not${name[0]?.toUpperCase()}${name.slice(1)}`;
+}
+
+export type Membership = 'sidecar' | 'ambient' | 'outside' | 'unknown';
+
+/** By the labels of Istio: the pod's own before those of its namespace. */
+export function membershipOf({ labels, namespace }: PodClass): Membership {
+  const own = labels.get('istio.io/dataplane-mode') ?? namespace.labels.get('istio.io/dataplane-mode');
+  if (labels.get('sidecar.istio.io/inject') === 'true') return 'sidecar';
+  if (own === 'ambient') return 'ambient';
+  if (labels.get('istio.io/dataplane-mode') === 'none' || labels.get('sidecar.istio.io/inject') === 'false')
+    return 'outside';
+  if (namespace.labels.get('istio-injection') === 'enabled' || namespace.labels.has('istio.io/rev')) return 'sidecar';
+  return own === 'none' || namespace.labels.get('istio-injection') === 'disabled' ? 'outside' : 'unknown';
+}
+
+export function isAbout(pods: Selector, labels: Labels): boolean {
+  return matches(pods, labels);
+}
+
+/** The PeerAuthentication that decides: the nearest one with a mode. Undefined: none is known. */
+export function tlsFor({ labels, namespace }: PodClass, { mutualTls }: Mesh, root: string): MutualTls | undefined {
+  const decides = mutualTls.filter(({ mode }) => mode !== 'UNSET');
+  const own = decides.filter(({ ref }) => ref.namespace === namespace.name);
+  return (
+    own.find(({ pods }) => pods !== undefined && matches(pods, labels)) ??
+    own.find(({ pods }) => pods === undefined) ??
+    decides.find(({ ref, pods }) => ref.namespace === root && pods === undefined)
+  );
+}

@@ -1,0 +1,132 @@
+/** Pods, and what makes pods -> workloads of a snapshot. Equal labels and ports are one object: there are as many as pods. */
+import { type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
+import { type IpSet, normalise } from '../kubernetes/ip-set.ts';
+import { fieldOf, isMap, type JsonMap, valueAt } from '../kubernetes/json.ts';
+import type { StringMap } from '../kubernetes/objects.ts';
+import type { Interned } from './interned.ts';
+import type { ContainerPort } from './port-set.ts';
+import type { Workload } from './snapshot.ts';
+
+/** @param hasPods those that have a maker too */
+export function readPod(object: JsonMap, hasPods: boolean, interned: Interned): Workload | undefined {
+  const { metadata, spec, status } = object;
+  const phase = fieldOf(status, 'phase');
+  if (phase === 'Succeeded' || phase === 'Failed') return undefined;
+  const controller = listAt(metadata, 'ownerReferences').find((owner) => fieldOf(owner, 'controller') === true);
+  if (controller !== undefined && !hasPods) return undefined;
+  const labels = interned.labels(textsOf(fieldOf(metadata, 'labels')));
+  const [kind, name] = makerOf(controller, labels) ?? ['Pod', textAt(metadata, 'name')];
+  return {
+    namespace: textAt(metadata, 'namespace'),
+    kind,
+    name,
+    labels,
+    pods: 1,
+    ports: interned.ports(portsOf(spec)),
+    hostNetwork: fieldOf(spec, 'hostNetwork') === true,
+    addresses: setOfAddresses(listAt(status, 'podIPs'), ipOf),
+  };
+}
+
+/** A ReplicaSet of a Deployment has its name and the hash of its template. */
+function makerOf(controller: unknown, labels: StringMap): readonly [kind: string, name: string] | undefined {
+  if (controller === undefined) return undefined;
+  const [kind, name] = [textAt(controller, 'kind'), textAt(controller, 'name')];
+  const hash = Object.hasOwn(labels, 'pod-template-hash') ? labels['pod-template-hash'] : undefined;
+  const suffix = `-${hash}`;
+  if (kind !== 'ReplicaSet' || hash === undefined || !name.endsWith(suffix)) return [kind, name];
+  return ['Deployment', name.slice(0, -suffix.length)];
+}
+
+/** @param path of the template of the pods */
+export function readMaker(
+  object: JsonMap,
+  kind: string,
+  path: readonly string[],
+  interned: Interned,
+): Workload | undefined {
+  const { metadata } = object;
+  if (listAt(metadata, 'ownerReferences').length > 0) return undefined;
+  const template = valueAt(object, ...path);
+  const spec = valueAt(template, 'spec');
+  const replicas = valueAt(object, 'spec', 'replicas');
+  return {
+    namespace: textAt(metadata, 'namespace'),
+    kind,
+    name: textAt(metadata, 'name'),
+    labels: interned.labels(textsOf(valueAt(template, 'metadata', 'labels'))),
+    pods: typeof replicas === 'number' ? replicas : 1,
+    ports: interned.ports(portsOf(spec)),
+    hostNetwork: fieldOf(spec, 'hostNetwork') === true,
+    addresses: [],
+  };
+}
+
+const noPorts: readonly ContainerPort[] = [];
+
+function portsOf(spec: unknown): readonly ContainerPort[] {
+  // A container that starts first and stays is among these (restartPolicy: Always).
+  let ports: ContainerPort[] | undefined;
+  for (const list of ['containers', 'initContainers'])
+    for (const container of listAt(spec, list))
+      for (const port of listAt(container, 'ports')) {
+        const [name, number] = [fieldOf(port, 'name'), fieldOf(port, 'containerPort')];
+        if (typeof name !== 'string' || typeof number !== 'number') continue;
+        ports ??= [];
+        ports.push({ name, protocol: protocolOf(fieldOf(port, 'protocol')), port: number });
+      }
+  return ports ?? noPorts;
+}
+
+export function protocolOf(written: unknown): ContainerPort['protocol'] {
+  return written === 'UDP' || written === 'SCTP' ? written : 'TCP';
+}
+
+const noAddresses: IpSet = [];
+
+const ipOf = (one: unknown): unknown => fieldOf(one, 'ip');
+
+export function setOfAddresses(list: readonly unknown[], textOf = (one: unknown) => one): IpSet {
+  let first: IpRange | undefined;
+  const others: IpRange[] = [];
+  for (const one of list) {
+    const text = textOf(one);
+    const range = typeof text === 'string' ? parseCidr(text.includes('/') ? text : oneOf(text)) : undefined;
+    if (!range?.ok) continue;
+    if (first === undefined) first = range.value;
+    else others.push(range.value);
+  }
+  if (first === undefined) return noAddresses;
+  // A list that grows has room for sixteen more, and there are as many as pods.
+  return others.length === 0 ? [first] : normalise([first, ...others]);
+}
+
+function oneOf(address: string): string {
+  return `${address}/${address.includes(':') ? 128 : 32}`;
+}
+
+export function textAt(value: unknown, key: string): string {
+  const text = fieldOf(value, key);
+  return typeof text === 'string' ? text : '';
+}
+
+const nothing: readonly unknown[] = [];
+
+export function listAt(value: unknown, key: string): readonly unknown[] {
+  const list = fieldOf(value, key);
+  return Array.isArray(list) ? list : nothing;
+}
+
+/** The map itself where nothing is to be left out. */
+export function textsOf(value: unknown): StringMap {
+  if (!isMap(value)) return {};
+  if (isOfTexts(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+
+function isOfTexts(map: JsonMap): map is StringMap {
+  for (const key in map) if (typeof map[key] !== 'string') return false;
+  return true;
+}

@@ -1,0 +1,26 @@
+import { type JsonMap, valueAt } from '../kubernetes/json.ts';
+import { listAt, protocolOf, setOfAddresses, textAt, textsOf } from './read-pod.ts';
+import type { ServicePort, SnapshotService } from './snapshot.ts';
+
+export function readService({ metadata, spec }: JsonMap): SnapshotService {
+  const selector = textsOf(valueAt(spec, 'selector'));
+  const addresses = [...listAt(spec, 'clusterIPs'), valueAt(spec, 'clusterIP')];
+  return {
+    namespace: textAt(metadata, 'namespace'),
+    name: textAt(metadata, 'name'),
+    selector: Object.keys(selector).length === 0 ? undefined : selector,
+    ports: listAt(spec, 'ports').flatMap((port): readonly ServicePort[] => {
+      const [number, target] = [valueAt(port, 'port'), valueAt(port, 'targetPort')];
+      if (typeof number !== 'number') return [];
+      return [
+        {
+          name: textAt(port, 'name'),
+          protocol: protocolOf(valueAt(port, 'protocol')),
+          port: number,
+          targetPort: typeof target === 'number' || typeof target === 'string' ? target : number,
+        },
+      ];
+    }),
+    addresses: setOfAddresses(addresses),
+  };
+}

@@ -1,0 +1,228 @@
+/** Where network policies and policies of Istio contradict each other: each contradiction is told with both fields, and consistent pairs with none. */
+import t from 'tap';
+import { type LayerFinding, layersOf } from '../../src/connectivity/layers/layers.ts';
+import { createParties } from '../../src/connectivity/parties.ts';
+import { readSnapshot } from '../../src/connectivity/read-snapshot.ts';
+import { readingsOf } from '../../src/connectivity/readings.ts';
+import { createWorld } from '../../src/connectivity/world.ts';
+import { loadTenancy } from '../../src/tenancy/load-tenancy.ts';
+import { unlined } from '../../src/tenancy/problem.ts';
+
+const loaded = loadTenancy(
+  {
+    value: { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Settings', spec: { istio: {} } },
+    locate: unlined('test'),
+  },
+  [
+    {
+      value: {
+        apiVersion: 'bulkhead.dev/v1alpha1',
+        kind: 'Tenant',
+        metadata: { name: 'acme' },
+        spec: { members: [{ kind: 'User', name: 'alice' }], namespaces: { names: ['acme-web', 'acme-db'] } },
+      },
+      locate: unlined('test'),
+    },
+  ],
+  0,
+);
+if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+const { value: tenancy } = loaded;
+
+const sidecar = { 'istio-injection': 'enabled' };
+const ambient = { 'istio.io/dataplane-mode': 'ambient' };
+const space = (name: string, labels: object = sidecar) => ({
+  ...{ apiVersion: 'v1', kind: 'Namespace' },
+  metadata: { name, labels: { 'bulkhead.dev/tenant': 'acme', 'kubernetes.io/metadata.name': name, ...labels } },
+});
+const pod = (namespace: string, app: string, labels: object = {}, ports: readonly object[] = []) => ({
+  ...{ apiVersion: 'v1', kind: 'Pod' },
+  metadata: { name: app, namespace, labels: { app, ...labels } },
+  spec: { containers: [{ ports }] },
+});
+const of = (apiVersion: string, kind: string, name: string, spec: object, namespace = 'acme-db') => ({
+  ...{ apiVersion, kind, spec },
+  metadata: { name, namespace },
+});
+const policy = (name: string, spec: object) => of('networking.k8s.io/v1', 'NetworkPolicy', name, spec);
+const authorization = (name: string, spec: object, namespace?: string) =>
+  of('security.istio.io/v1', 'AuthorizationPolicy', name, spec, namespace);
+const tls = (mode: string, spec: object = {}, namespace?: string) =>
+  of('security.istio.io/v1', 'PeerAuthentication', 'default', { mtls: { mode }, ...spec }, namespace);
+const service = (name: string, app: string, port: number, targetPort: number | string) =>
+  of('v1', 'Service', name, { selector: { app }, ports: [{ port, targetPort }] });
+
+const fromWeb = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'acme-web' } } };
+const tcp = (...ports: number[]) => ports.map((port) => ({ protocol: 'TCP', port }));
+const toDb = (ports: readonly object[], from: readonly object[] = [fromWeb], app = 'db') =>
+  policy('to-db', { podSelector: { matchLabels: { app } }, policyTypes: ['Ingress'], ingress: [{ from, ports }] });
+const dbSelector = { selector: { matchLabels: { app: 'db' } } };
+const webMayCall = (more: object = {}, ports?: readonly string[]) =>
+  authorization('db', {
+    ...{ ...dbSelector, action: 'ALLOW' },
+    rules: [
+      { from: [{ source: { namespaces: ['acme-web'] } }], ...(ports && { to: [{ operation: { ports } }] }), ...more },
+    ],
+  });
+const world = (labels: object = sidecar) => [
+  ...[space('acme-web', labels), space('acme-db', labels)],
+  ...[pod('acme-web', 'web'), pod('acme-db', 'db')],
+];
+
+function found(...objects: readonly object[]): readonly LayerFinding[] {
+  const snapshot = readSnapshot(JSON.parse(JSON.stringify(objects)), tenancy, { hasPods: true, withBaseline: false });
+  const parties = createParties(snapshot.namespaces, snapshot.workloads, tenancy);
+  const worlds = readingsOf(tenancy.settings.plugin, snapshot.policies).map((reading) =>
+    createWorld(snapshot, parties, tenancy.settings, reading),
+  );
+  return layersOf(snapshot, worlds, tenancy.settings);
+}
+
+const told = (...objects: readonly object[]) =>
+  found(...objects).map(({ check, object, path }) => `${check}: ${object} ${path}`);
+const source = 'spec.rules[0].from[0].source.namespaces[0]';
+const calico = (http: object) =>
+  of('projectcalico.org/v3', 'NetworkPolicy', 'http', {
+    selector: 'app == "db"',
+    types: ['Ingress'],
+    ingress: [
+      { action: 'Allow', protocol: 'TCP', source: { namespaceSelector: 'all()' }, destination: { ports: [80] }, http },
+    ],
+  });
+const onMethods = (...methods: string[]) => webMayCall({ to: [{ operation: { methods } }] });
+
+const contradictions: readonly (readonly [sentence: string, objects: readonly object[], lines: readonly string[]])[] = [
+  [
+    'a port that is not open',
+    [webMayCall({}, ['5432']), toDb(tcp(80))],
+    [`l7-dead: AuthorizationPolicy acme-db/db ${source}`],
+  ],
+  [
+    'callers that are not let in',
+    [webMayCall(), toDb(tcp(5432), [{ podSelector: {} }])],
+    [`l7-dead: AuthorizationPolicy acme-db/db ${source}`],
+  ],
+  [
+    'pods that no policy guards',
+    [
+      ...[pod('acme-db', 'cache'), webMayCall()],
+      policy('all', { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ from: [fromWeb] }] }),
+    ],
+    ['l4-unguarded: NetworkPolicy acme-db/all spec.ingress[0].from[0].namespaceSelector'],
+  ],
+  [
+    'the port of a Service',
+    [webMayCall({}, ['80']), service('db', 'db', 80, 5432), toDb(tcp(80, 5432))],
+    [
+      `port-mismatch: AuthorizationPolicy acme-db/db ${source}`,
+      'port-mismatch: NetworkPolicy acme-db/to-db spec.ingress[0].from[0].namespaceSelector',
+    ],
+  ],
+  [
+    'the port of a Service, which no network policy opens',
+    [webMayCall({}, ['80']), service('db', 'db', 80, 5432), toDb(tcp(5432))],
+    [`port-mismatch: AuthorizationPolicy acme-db/db ${source}`],
+  ],
+  [
+    'pods that have left the mesh',
+    [webMayCall({}, ['5432']), toDb(tcp(5432)), pod('acme-db', 'db', { 'sidecar.istio.io/inject': 'false' })],
+    ['outside-the-mesh: AuthorizationPolicy acme-db/db spec.selector'],
+  ],
+  [
+    'methods that exclude each other',
+    [onMethods('GET'), calico({ methods: ['POST'] })],
+    ['calico-http: NetworkPolicy acme-db/http spec.ingress[0].source'],
+  ],
+  [
+    'a denial by identity without mutual TLS',
+    [
+      tls('PERMISSIVE'),
+      authorization('deny', {
+        ...dbSelector,
+        action: 'DENY',
+        rules: [{ from: [{ source: { namespaces: ['acme-web'] } }] }],
+      }),
+    ],
+    ['permissive-hole: AuthorizationPolicy acme-db/deny spec.rules[0].from[0].source.namespaces'],
+  ],
+  [
+    'callers that are left out, without mutual TLS',
+    [
+      tls('DISABLE', {}, 'istio-system'),
+      authorization('not', { rules: [{ from: [{ source: { notNamespaces: ['acme-web'] } }] }] }),
+    ],
+    ['permissive-hole: AuthorizationPolicy acme-db/not spec.rules[0].from[0].source.notNamespaces'],
+  ],
+];
+
+for (const [sentence, objects, lines] of contradictions)
+  t.test(`it is told: ${sentence}`, async (t) => {
+    const all = found(...world(), ...objects);
+    t.strictSame(
+      all.map(({ check, object, path }) => `${check}: ${object} ${path}`),
+      lines,
+    );
+    for (const { other, reason, fix } of all) t.ok(other !== '' && reason !== '' && fix !== '', reason);
+  });
+
+t.test('ambient: what comes through the mesh comes on port 15008', async (t) => {
+  const line = `port-mismatch: AuthorizationPolicy acme-db/db ${source}`;
+  t.strictSame(told(...world(ambient), webMayCall({}, ['5432']), toDb(tcp(5432))), [line]);
+  t.strictSame(told(...world(ambient), webMayCall({}, ['5432']), toDb(tcp(5432, 15008))), []);
+  t.strictSame(told(...world(ambient), webMayCall({}, ['5432']), toDb(tcp(15008))), [], 'it is open through the mesh');
+  t.strictSame(told(...world(ambient), webMayCall({}, ['5432']), toDb(tcp(80))), [
+    line.replace('port-mismatch', 'l7-dead'),
+  ]);
+});
+
+const consistent: readonly (readonly [sentence: string, objects: readonly object[]])[] = [
+  ['the same callers and ports', [webMayCall({}, ['5432']), toDb(tcp(5432))]],
+  ['network policies open more', [webMayCall({}, ['5432']), toDb(tcp(5432, 9090), [{ namespaceSelector: {} }])]],
+  ['no network policy isolates the pods', [webMayCall()]],
+  [
+    'a namespace that has no pods yet',
+    [authorization('db', { rules: [{ from: [{ source: { namespaces: ['later'] } }] }] }), toDb(tcp(1))],
+  ],
+  ['an ALLOW without rules guards everything', [authorization('none', {}), toDb(tcp(5432))]],
+  [
+    'a dry run decides nothing',
+    [
+      {
+        ...webMayCall({}, ['1']),
+        metadata: { name: 'x', namespace: 'acme-db', annotations: { 'istio.io/dry-run': 'true' } },
+      },
+      toDb(tcp(5432)),
+    ],
+  ],
+  [
+    'a policy of the mesh guards the pods',
+    [
+      webMayCall(),
+      pod('acme-db', 'cache'),
+      authorization('all', { rules: [{}] }, 'istio-system'),
+      policy('all', { podSelector: {}, ingress: [{ from: [fromWeb] }] }),
+    ],
+  ],
+  ['the port of the pods', [webMayCall({}, ['5432']), service('db', 'db', 80, 5432), toDb(tcp(5432))]],
+  ['the same port in both', [webMayCall({}, ['80']), service('db', 'db', 80, 80), toDb(tcp(80))]],
+  ['a method that both let through', [onMethods('GET', 'POST'), calico({ methods: ['POST'] })]],
+  ['Calico takes every method', [onMethods('GET'), calico({ paths: [{ prefix: '/' }] })]],
+  [
+    'mutual TLS is strict',
+    [tls('STRICT'), authorization('deny', { action: 'DENY', rules: [{ from: [{ source: { namespaces: ['x'] } }] }] })],
+  ],
+  ['an ALLOW by identity refuses who has none', [tls('PERMISSIVE'), webMayCall({}, ['5432']), toDb(tcp(5432))]],
+  [
+    'the nearest PeerAuthentication decides',
+    [
+      tls('PERMISSIVE', {}, 'istio-system'),
+      tls('STRICT'),
+      authorization('deny', { action: 'DENY', rules: [{ from: [{ source: { namespaces: ['x'] } }] }] }),
+    ],
+  ],
+  ['no policy of a mesh', [toDb(tcp(5432)), service('db', 'db', 80, 5432)]],
+];
+for (const [sentence, objects] of consistent)
+  t.test(`nothing is told: ${sentence}`, async (t) => {
+    t.strictSame(told(...world(), ...objects), []);
+  });
