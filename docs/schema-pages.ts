@@ -48,6 +48,7 @@ export function settingsPage(): string {
       'spec.mesh': 'not known',
       'spec.istio': 'not read',
       'spec.istio.rootNamespace': '`"istio-system"`',
+      'spec.istio.mtls': '`"strict"`',
       'spec.istio.trustDomains': '`["cluster.local"]`',
       'spec.istio.providers[].tenants': 'every tenant',
       'spec.sharedServices[].serviceAccounts': 'not known',

@@ -31,6 +31,7 @@ const others = `## Kinds that are not read
 
 The API server also sends CREATE and UPDATE of all other resources and subresources of these API groups, in every version.
 Tenants may not write them ([unknown-policy-kind](checks/unknown-policy-kind.md), [platform-kinds](checks/platform-kinds.md)).
+Two kinds of Istio are judged by what they say: PeerAuthentication and RequestAuthentication ([how](kinds/istio.md)).
 What agents of the network write is not sent ([network plugins](how-to/network-plugins.md)).
 
 `;

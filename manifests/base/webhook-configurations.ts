@@ -4,7 +4,8 @@ import type { MatchCondition } from '../../src/backstop/unread-conditions.ts';
 import type { Kind, ReviewRule } from '../../src/kinds/kind.ts';
 import { kinds } from '../../src/kinds/kinds.ts';
 import { namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
-import { unreadRule } from '../../src/kinds/unread-kinds.ts';
+import { meshRule, unreadRule } from '../../src/kinds/unread-kinds.ts';
+import { meshWebhook } from '../../src/tenancy/mesh-namespaces.ts';
 import type { Module } from '../../src/tenancy/settings.ts';
 import { conditionsOf } from './match-conditions.ts';
 
@@ -18,6 +19,8 @@ interface Webhook {
   readonly filtered?: boolean;
   /** It gets what the table of kinds does not read, and nothing else. */
   readonly unread?: true;
+  /** It gets what is written in the namespaces of the mesh, and nothing else. */
+  readonly mesh?: true;
   /** It gets what the settings can switch off, and nothing else. */
   readonly module?: Module;
   readonly conditions: readonly MatchCondition[];
@@ -103,6 +106,8 @@ condition the API server prepares the whole object, even where every condition i
 The webhook called network gets what API groups of network policy hold beside the kinds that Bulkhead reads (docs/decisions/0034).
 The webhooks called services and routes get Services with their endpoints, and Ingresses with the Gateway API (docs/neighbours.md). With
 network.services.judged or network.routes.judged false in the settings, the one of that name selects no namespace.
+The webhook called mesh gets what is written of Istio in the root namespace of the mesh and beside shared gateways. Bulkhead writes their
+names into its selector, and none without a section istio in the settings.
 failurePolicy, reinvocationPolicy and timeoutSeconds: see webhooks-for-namespaces.yaml.`,
     configurations: [
       {
@@ -150,6 +155,7 @@ failurePolicy, reinvocationPolicy and timeoutSeconds: see webhooks-for-namespace
             module: 'routes',
             conditions: conditionsOf.routes,
           },
+          { name: meshWebhook, phase: 'validate', scope: 'Namespaced', mesh: true, conditions: [] },
         ],
       },
     ],
@@ -235,8 +241,9 @@ interface Rule {
 }
 
 /** Neighbours that differ in nothing but their resources are one rule. */
-function rulesOf({ phase, scope, filtered, unread, module }: Webhook): readonly Rule[] {
+function rulesOf({ phase, scope, filtered, unread, mesh, module }: Webhook): readonly Rule[] {
   if (unread === true) return [unreadRule(scope)];
+  if (mesh === true) return [meshRule];
   const rules: Rule[] = [];
   for (const kind of kinds.filter((one) => one.scope === scope)) {
     for (const review of kind.reviews) {

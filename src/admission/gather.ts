@@ -32,6 +32,7 @@ import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
 import { isNarrowable, isNarrowed } from '../mutations/narrowed-peers.ts';
 import { namesToLookUp } from '../reach/names-to-look-up.ts';
 import type { HolderOf } from '../reach/violation.ts';
+import { meshNamespaces } from '../tenancy/mesh-namespaces.ts';
 import type { NamespaceGrant } from '../tenancy/namespace-grant.ts';
 import { decideOwner, decideProvisioned } from '../tenancy/ownership.ts';
 import { reservationsOf } from '../tenancy/reserved-names.ts';
@@ -95,7 +96,7 @@ async function aboutUnread(request: UnreadRequest, sources: TimedSources): Promi
     namespace === ''
       ? 'platform'
       : tenancy.ownerByLabels((remembered(namespace, sources) ?? (await fetched(namespace, sources))).labels);
-  const requester = tenancy.requester(request.user, undefined);
+  const requester = await requesterAt(request, owner, sources);
   const byAgent =
     !requester.platform &&
     tenancy.isAgentsWrite(request.user, request) &&
@@ -177,8 +178,11 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
     }
     case 'policy': {
       const namespaceEmptied = isEnding(request, record, facts) && !(await hasPods(request.namespace, sources));
-      const isAsked = owner !== 'platform' && isJudged(request, tenancy.settings);
-      if (!isAsked || !isRead(request, owner, sources))
+      if (owner === 'platform') {
+        const requester = await requesterAt(request, owner, sources);
+        return { family: 'policy', request, facts: { ...facts, requester, namespaceEmptied } };
+      }
+      if (!isJudged(request, tenancy.settings) || !isRead(request, owner, sources))
         return { family: 'policy', request, facts: { ...facts, namespaceEmptied } };
       const reach = policyKindOf(request).read(request.object);
       const names = namesToLookUp(reach, { tenant: owner, tenancy, namespace: request.namespace });
@@ -241,6 +245,18 @@ async function requesterOf(
   const grant = home === undefined || home === 'platform' ? tenancy.grantOn(user, name, stored) : undefined;
   // An account whose namespace is gone speaks for nobody but those that list it by name.
   return { requester: home === undefined ? requester : tenancy.requester(user, home), grant };
+}
+
+/** In a namespace of the mesh it matters whether a service account acts for the tenant of its own namespace. */
+async function requesterAt(
+  { user, namespace }: PolicyRequest | UnreadRequest,
+  owner: Owner,
+  sources: TimedSources,
+): Promise<Requester> {
+  const { tenancy, mutating } = sources;
+  const requester = tenancy.requester(user, undefined);
+  const isGuarded = owner === 'platform' && mutating !== true && meshNamespaces(tenancy.settings).has(namespace);
+  return !isGuarded || requester.platform ? requester : tenancy.requester(user, await homeOwner(user, sources));
 }
 
 /** The user for whom a provisioner creates a namespace. Its groups are not known. */

@@ -26,6 +26,8 @@ import { ipBlock } from './ip-block.ts';
 import { leftEndpoints } from './left-endpoints.ts';
 import { managedPolicy } from './managed-policy.ts';
 import { managedQuota } from './managed-quota.ts';
+import { meshNamespacesGuarded } from './mesh-namespaces.ts';
+import { mutualTls } from './mutual-tls.ts';
 import { nameServers } from './name-servers.ts';
 import { namespaceFinalize } from './namespace-finalize.ts';
 import { namespaceLimit } from './namespace-limit.ts';
@@ -60,6 +62,7 @@ import { tenantLabelFrozen } from './tenant-label-frozen.ts';
 import { tenantLeaving } from './tenant-leaving.ts';
 import { tenantNarrowed } from './tenant-narrowed.ts';
 import { tenantWriters } from './tenant-writers.ts';
+import { tokenKeys } from './token-keys.ts';
 import { tolerations } from './tolerations.ts';
 import { trustedLabels } from './trusted-labels.ts';
 import { unknownPolicyKind } from './unknown-policy-kind.ts';
@@ -85,11 +88,14 @@ export const catalogue: readonly Check[] = [
   managedPolicy,
   managedQuota,
   quotaOnBaseline,
+  meshNamespacesGuarded,
   platformKinds,
   unknownPolicyKind,
   crossTenantIngress,
   crossTenantEgress,
   ipBlock,
+  mutualTls,
+  tokenKeys,
   policyWithoutPods,
   deadRule,
   clusterPolicy,

@@ -1,12 +1,13 @@
 import { isJudged, policyKindOf } from '../kinds/policy-kind.ts';
 import { platformKindOf } from '../tenancy/platform-kinds.ts';
 import { type Check, type Facts, type Finding, nothing } from './check.ts';
-import { isLeftAlone, mayWriteKind, resourceOf } from './unread-objects.ts';
+import { isJudgedByContent, isLeftAlone, mayWriteKind, resourceOf } from './unread-objects.ts';
 
 /**
  * A kind that may open, redirect or reorder traffic, and that Bulkhead does not read, is not a tenant's to write.
  * Reads    the API group and resource of every object of the groups in tenancy/policy-groups.ts, with all subresources, on CREATE and
- *          UPDATE; of the object only whether an update changes it. An AuthorizationPolicy counts while the settings have no section istio
+ *          UPDATE; of the object only whether an update changes it. AuthorizationPolicies, PeerAuthentications and
+ *          RequestAuthentications count while the settings have no section istio
  * Allowed  the platform; agents of the network, for what is theirs (tenancy/network-agents.ts); in namespaces of tenants what
  *          network.policyKinds lists for the tenant; everybody whom RBAC lets, in namespaces of the platform
  * Why      network plugins and meshes have policy kinds of their own, beside NetworkPolicy. What such an object allows is not known
@@ -20,6 +21,7 @@ export const unknownPolicyKind: Check = {
     const { group, resource, namespace } = request;
     if (platformKindOf(group, resource) !== undefined || isLeftAlone(request, facts)) return nothing;
     const name = resourceOf(request);
+    if (isJudgedByContent(name, facts.tenancy.settings)) return nothing;
     if (namespace === '') {
       return [
         {
@@ -39,13 +41,27 @@ export const unknownPolicyKind: Check = {
   },
 };
 
+/** Of Istio, in Envoy's own words or as code. No policy of another kind says the same, so none is named instead. */
+const ofProxies: ReadonlyMap<string, string> = new Map([
+  ['envoyfilters.networking.istio.io', 'changes what proxies do, past every policy of the mesh'],
+  ['proxyconfigs.networking.istio.io', 'chooses the image of proxies, and how they start'],
+  ['wasmplugins.extensions.istio.io', 'runs code of its author in proxies'],
+  ['trafficextensions.extensions.istio.io', 'runs code of its author in proxies'],
+]);
+
 function inNamespace(name: string, { owner, tenancy }: Facts): readonly Finding[] {
   if (owner === 'platform' || mayWriteKind(name, owner, tenancy.settings)) return nothing;
+  const ask = `ask the platform team to list ${name} in network.policyKinds for ${owner.name}`;
+  const does = ofProxies.get(name);
+  if (does !== undefined) {
+    const reason = `${name} ${does}, and Bulkhead does not read it, so it is the platform's`;
+    return [{ path: 'kind', reason, fix: `remove it, or ${ask}`, protects: 'border' }];
+  }
   return [
     {
       path: 'kind',
       reason: `${name} may open or redirect traffic, and Bulkhead does not read it, so nothing proves that it stays inside ${owner.name}`,
-      fix: `write a NetworkPolicy instead, or ask the platform team to list ${name} in network.policyKinds for ${owner.name}`,
+      fix: `write a NetworkPolicy instead, or ${ask}`,
       protects: 'border',
     },
   ];

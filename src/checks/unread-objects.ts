@@ -1,10 +1,12 @@
 /** What the checks of kinds that Bulkhead does not read have in common. */
 import { isDeepStrictEqual } from 'node:util';
+import { valueAt } from '../kubernetes/json.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import { once } from '../kubernetes/once.ts';
 import type { UnreadRequest } from '../kubernetes/review.ts';
-import type { Settings } from '../tenancy/settings.ts';
+import type { IstioSettings, Settings } from '../tenancy/settings.ts';
 import type { Owner } from '../tenancy/tenancy.ts';
+import type { Tenant } from '../tenancy/tenant.ts';
 import type { UnreadFacts } from './check.ts';
 
 /** `ciliumnetworkpolicies.cilium.io` */
@@ -35,6 +37,43 @@ function keepsContent({ object, oldObject }: UnreadRequest): boolean {
 function contentOf({ metadata, ...content }: KubernetesObject): unknown {
   const { finalizers: _, ownerReferences: __, managedFields: ___, resourceVersion: ____, ...kept } = metadata ?? {};
   return { ...content, metadata: { ...kept, generation: undefined } };
+}
+
+/** Kinds of Istio whose content checks of their own judge: mutual-tls and token-keys. */
+const judgedOfIstio: ReadonlySet<string> = new Set([
+  'peerauthentications.security.istio.io',
+  'requestauthentications.security.istio.io',
+]);
+
+/** Whether a check of its own judges what it says. Without a section `istio` of the settings, too little is known for that. */
+export function isJudgedByContent(resource: string, { istio }: Settings): boolean {
+  return istio !== undefined && judgedOfIstio.has(resource);
+}
+
+/** What such a check judges. */
+export interface JudgedContent {
+  readonly spec: unknown;
+  readonly owner: Tenant;
+  readonly istio: IstioSettings;
+}
+
+/**
+ * @returns undefined: it is of another kind, is left to its author, or is admitted unread (network.policyKinds); or the update leaves the
+ *   spec as it was, because labels and finalizers of old objects must stay changeable
+ */
+export function contentToJudge(
+  resource: string,
+  request: UnreadRequest,
+  facts: UnreadFacts,
+): JudgedContent | undefined {
+  const { owner, tenancy } = facts;
+  const { settings } = tenancy;
+  if (resourceOf(request) !== resource || owner === 'platform' || isLeftAlone(request, facts)) return undefined;
+  if (settings.istio === undefined || mayWriteKind(resource, owner, settings)) return undefined;
+  const spec = valueAt(request.object, 'spec');
+  const { oldObject } = request;
+  if (oldObject !== undefined && isDeepStrictEqual(spec, valueAt(oldObject, 'spec'))) return undefined;
+  return { spec, owner, istio: settings.istio };
 }
 
 /** Whether network.policyKinds gives the resource to the tenant. */

@@ -6,11 +6,11 @@ import type { ReplicaCertificates } from '../configuration/certificates.ts';
 import { type FailurePolicyCounters, keepFailurePolicies } from '../configuration/failure-policy.ts';
 import { type FileCertificates, keepFileCertificates, type VouchedPair } from '../configuration/file-certificates.ts';
 import { keepNamespaceSelectors } from '../configuration/namespace-selectors.ts';
+import { ownSelector } from '../configuration/own-selector.ts';
 import { keepSecretCertificates, type SecretCertificatesOptions } from '../configuration/secret-certificates.ts';
 import { createWebhookConfigurations } from '../configuration/webhook-configurations.ts';
 import { entry } from '../kubernetes/objects.ts';
 import type { StatusWriterOptions } from '../reconcile/status-writer.ts';
-import { isSwitchedOff } from '../tenancy/modules.ts';
 import { probeNamespace } from '../tenancy/probe.ts';
 
 export type CertificateSource =
@@ -55,7 +55,7 @@ export function keepOwnConfigurations(options: OwnConfigurationsOptions): OwnCon
     ...tools,
     tenantLabel,
     observes: () => tenancy().settings.enforcement === 'observe',
-    isOff: (webhook) => isSwitchedOff(webhook, tenancy().settings),
+    ownSelector: (webhook) => ownSelector(webhook, tenancy().settings),
     isCarried: (key) =>
       [...namespaces.all()].some(
         (one) => one.name !== probeNamespace && entry(one.labels, key) !== undefined && ownerLabel(one) === undefined,

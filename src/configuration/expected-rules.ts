@@ -2,7 +2,7 @@
 import type { Kind, ReviewRule } from '../kinds/kind.ts';
 import { kinds } from '../kinds/kinds.ts';
 import { resourceNames } from '../kinds/resource-name.ts';
-import { unreadRule } from '../kinds/unread-kinds.ts';
+import { meshRule, unreadRule } from '../kinds/unread-kinds.ts';
 import type { Operation } from '../kubernetes/review.ts';
 import type { ConfigurationName } from './webhook-configuration.ts';
 
@@ -21,8 +21,8 @@ export const optionalResources: ReadonlySet<string> = new Set(
 export const expectedRules: Readonly<Record<ConfigurationName, readonly ExpectedRule[]>> = {
   'mutating/bulkhead': expected('mutate', 'Namespaced'),
   'mutating/bulkhead-namespaces': expected('mutate', 'Cluster'),
-  'validating/bulkhead': [...expected('validate', 'Namespaced'), ...unread('Namespaced')],
-  'validating/bulkhead-namespaces': [...expected('validate', 'Cluster'), ...unread('Cluster')],
+  'validating/bulkhead': [...expected('validate', 'Namespaced'), ...wild(unreadRule('Namespaced')), ...wild(meshRule)],
+  'validating/bulkhead-namespaces': [...expected('validate', 'Cluster'), ...wild(unreadRule('Cluster'))],
   'validating/bulkhead-workloads': expected('warn', 'Namespaced'),
 };
 
@@ -38,10 +38,9 @@ function expected(phase: ReviewRule['phase'], scope: Kind['scope']): readonly Ex
   return [...operationsOf].map(([resource, operations]) => ({ resource, scope, operations }));
 }
 
-/** One rule for each group, with every version, resource and subresource. */
-function unread(scope: Kind['scope']): readonly ExpectedRule[] {
-  const { apiGroups, resources, operations } = unreadRule(scope);
-  return apiGroups.flatMap((group) =>
+/** One rule for each group, with every version. */
+function wild({ apiGroups, resources, operations, scope }: ReturnType<typeof unreadRule> | typeof meshRule) {
+  return apiGroups.flatMap((group): readonly ExpectedRule[] =>
     resources.map((resource) => ({ resource: `${group}/*/${resource}`, scope, operations })),
   );
 }

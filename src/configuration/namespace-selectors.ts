@@ -4,7 +4,7 @@
  *   enforce   namespaces that have the tenant label: what happens in others must not wait for Bulkhead
  *   observe   every namespace, so that there is something to observe; not with failurePolicy Fail, which stays from enforce
  *
- * A webhook whose kinds the settings switch off selects no namespace.
+ * A webhook whose kinds the settings switch off selects no namespace, and that of the mesh selects the namespaces of the mesh by name.
  * kube-system and Bulkhead's own namespace are left out in both. The manifests select every namespace and have failurePolicy Ignore, so that
  * applying them again neither leaves out tenants nor lets the platform wait. While namespaces still carry a tenant label that was in force
  * before, every namespace is selected: requirements of a selector are ANDed, so it cannot ask for one of two keys. The annotation remembers
@@ -14,7 +14,7 @@
 import { describe } from '../client/failure.ts';
 import { createRateLimits, type RateLimitOptions } from '../client/rate-limits.ts';
 import { createWorkQueue } from '../client/work-queue.ts';
-import { namespaceSelector, noNamespace } from '../kinds/selected-namespaces.ts';
+import { type NamespaceSelector, namespaceSelector } from '../kinds/selected-namespaces.ts';
 import { canonicalJson } from '../kubernetes/json.ts';
 import { type ConfigurationName, tenantLabelsAnnotation, type WebhookConfiguration } from './webhook-configuration.ts';
 import type { ConfigurationTools } from './webhook-configurations.ts';
@@ -22,8 +22,8 @@ import type { ConfigurationTools } from './webhook-configurations.ts';
 export interface NamespaceSelectorOptions extends Omit<ConfigurationTools, 'connection'> {
   readonly tenantLabel: () => string;
   readonly observes: () => boolean;
-  /** Whether the settings switch off what the webhook of this name gets. */
-  readonly isOff?: (webhook: string) => boolean;
+  /** What the webhook of this name selects, where that is not what the others do. */
+  readonly ownSelector?: (webhook: string) => NamespaceSelector | undefined;
   /** Whether a namespace has a label with this key, and none with that of the settings: by that it is selected anyway. */
   readonly isCarried: (key: string) => boolean;
 }
@@ -39,7 +39,6 @@ export interface NamespaceSelectors {
   stop(): Promise<void>;
 }
 
-const none = canonicalJson(noNamespace);
 const selecting: readonly ConfigurationName[] = ['mutating/bulkhead', 'validating/bulkhead'];
 
 /** Owns one field of each webhook, and the annotation. */
@@ -50,7 +49,7 @@ const writeLimits: RateLimitOptions = { free: 3, first: 500, limit: 30_000 };
 const formerLabelCheck = 30_000;
 
 export function keepNamespaceSelectors(options: NamespaceSelectorOptions): NamespaceSelectors {
-  const { clock, log, configurations, tenantLabel, observes, isCarried, isOff = () => false } = options;
+  const { clock, log, configurations, tenantLabel, observes, isCarried, ownSelector } = options;
   const waits = createRateLimits(writeLimits, clock);
   let begun = false;
 
@@ -66,7 +65,11 @@ export function keepNamespaceSelectors(options: NamespaceSelectorOptions): Names
     const former = tenantLabels.filter((key) => key !== own && isCarried(key));
     const isWide = former.length > 0 || (observes() && webhooks.every((one) => one.failurePolicy !== 'Fail'));
     const text = canonicalJson(namespaceSelector(isWide ? undefined : own));
-    return { keys: [own, ...former].sort(), textFor: (webhook) => (isOff(webhook) ? none : text) };
+    const textFor = (webhook: string): string => {
+      const selector = ownSelector?.(webhook);
+      return selector === undefined ? text : canonicalJson(selector);
+    };
+    return { keys: [own, ...former].sort(), textFor };
   }
 
   function agrees(configuration: WebhookConfiguration): boolean {

@@ -10,6 +10,7 @@ import { configuration } from './configuration.ts';
 import { dns } from './dns.ts';
 import { installation } from './installation.ts';
 import { laterMutations } from './later-mutations.ts';
+import { meshMutualTls } from './mesh-mutual-tls.ts';
 import { namespaces } from './namespaces.ts';
 import { networkPlugin } from './network-plugin.ts';
 import { ranges } from './ranges.ts';
@@ -26,6 +27,7 @@ export const checks: readonly DoctorCheck[] = [
   ranges,
   dns,
   clusterPolicy,
+  meshMutualTls,
   rights,
   configuration,
   namespaces,

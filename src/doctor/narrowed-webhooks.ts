@@ -1,10 +1,11 @@
 /** Fields of a webhook by which the API server sends less of what its rules name. */
 import { createHash } from 'node:crypto';
 import { unreadConditions } from '../backstop/unread-conditions.ts';
-import { namespaceSelector, noNamespace } from '../kinds/selected-namespaces.ts';
+import { ownSelector } from '../configuration/own-selector.ts';
+import { namespaceSelector } from '../kinds/selected-namespaces.ts';
 import { canonicalJson, isMap } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
-import { isSwitchedOff } from '../tenancy/modules.ts';
+import { meshWebhook } from '../tenancy/mesh-namespaces.ts';
 import { builtInAgents } from '../tenancy/network-agents.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Examination } from './check.ts';
@@ -45,9 +46,10 @@ export function findNarrowing({ name, own, raw }: StoredConfiguration, { found, 
   for (const webhook of own) {
     const where = `${objectName(name)}, webhook ${webhook.name}`;
     const fields = raw.get(webhook.name) ?? {};
-    const isOff =
-      isSwitchedOff(webhook.name, tenancy.settings) && webhook.namespaceSelector === canonicalJson(noNamespace);
-    if (!right.includes(webhook.namespaceSelector) && !isOff && webhook.endpoint !== 'warn')
+    const own = ownSelector(webhook.name, tenancy.settings);
+    const usual = webhook.name === meshWebhook ? [canonicalJson(namespaceSelector(undefined))] : right;
+    const accepted = own === undefined ? usual : [...usual, canonicalJson(own)];
+    if (!accepted.includes(webhook.namespaceSelector) && webhook.endpoint !== 'warn')
       found('webhook-selector', { where, why: `its namespaceSelector is ${webhook.namespaceSelector || 'missing'}` });
     const objectSelector = entry(fields, 'objectSelector');
     if (isMap(objectSelector) && Object.keys(objectSelector).length > 0)

@@ -80,7 +80,10 @@ export const meshKeys: readonly KeyGroup[] = [
     meshes: istio,
   },
   {
-    keys: ['inject.istio.io/templates', 'proxy.istio.io/config', 'security.istio.io/tlsMode'],
+    keys: [
+      ...['inject.istio.io/templates', 'proxy.istio.io/config', 'security.istio.io/tlsMode'],
+      ...['sidecar.istio.io/proxyImage', 'sidecar.istio.io/bootstrapOverride', 'sidecar.istio.io/discoveryAddress'],
+    ],
     on: ['pods'],
     protects: 'own-protection',
     effect: 'can give the pod another proxy or control plane, or traffic without mutual TLS',

@@ -19,6 +19,14 @@ export function namespaceSelector(tenantLabel: string | undefined): NamespaceSel
   return { matchExpressions: tenantLabel === undefined ? [named] : [named, { key: tenantLabel, operator: 'Exists' }] };
 }
 
+/** By their names, but for those that are never selected. */
+export function namedNamespaces(names: Iterable<string>): NamespaceSelector {
+  const values = [...names].filter((name) => !unselectedNamespaces.includes(name));
+  return values.length === 0
+    ? noNamespace
+    : { matchExpressions: [{ key: namespaceNameLabel, operator: 'In', values }] };
+}
+
 /** The API server sets the label on every namespace, so this selects none. */
 export const noNamespace: NamespaceSelector = {
   matchExpressions: [{ key: namespaceNameLabel, operator: 'DoesNotExist' }],

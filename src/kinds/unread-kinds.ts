@@ -1,4 +1,5 @@
 /** Kinds of the policy groups that no entry of the table reads. An entry that is added takes its kind out of them. */
+import { meshGroups } from '../tenancy/mesh-namespaces.ts';
 import { policyGroupNames } from '../tenancy/policy-groups.ts';
 import type { Kind } from './kind.ts';
 import { kinds } from './kinds.ts';
@@ -21,6 +22,16 @@ export function unreadRule<Scope extends Kind['scope']>(scope: Scope) {
     scope,
   } as const;
 }
+
+/** The webhook rule for the namespaces of the mesh. What is read is sent by it as well, and removals too: these decide about every tenant. */
+export const meshRule = {
+  apiGroups: meshGroups,
+  apiVersions: ['*'],
+  // The status is istiod's, and its writes must not wait for Bulkhead.
+  resources: ['*'],
+  operations: ['CREATE', 'UPDATE', 'DELETE'],
+  scope: 'Namespaced',
+} as const;
 
 /** Of the policy groups, those that the table reads: by group, the plural resources. */
 export function readResources(): ReadonlyMap<string, readonly string[]> {

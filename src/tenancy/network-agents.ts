@@ -1,5 +1,6 @@
 /** The accounts of network plugins and meshes, by which their agents write endpoints, identities and addresses (settings: `platform.networkAgents`). */
 import type { UserInfo } from '../kubernetes/user.ts';
+import { meshGroups } from './mesh-namespaces.ts';
 import { agentsWrite } from './policy-groups.ts';
 import type { NetworkAgent } from './settings.ts';
 import type { Subject } from './tenant.ts';
@@ -78,7 +79,7 @@ export const builtInAgents: readonly NetworkAgent[] = [
     groups: ['networking.gke.io'],
     every: false,
   },
-  { subjects: accounts('istio-system', 'istiod'), groups: ['networking.istio.io', 'security.istio.io'], every: false },
+  { subjects: accounts('istio-system', 'istiod'), groups: meshGroups, every: false },
   { subjects: accounts('linkerd', 'linkerd-destination'), groups: ['policy.linkerd.io'], every: false },
   // It makes the default Mesh, and copies of what is written in other clusters.
   { subjects: accounts('kuma-system', 'kuma-control-plane'), groups: ['kuma.io'], every: true },

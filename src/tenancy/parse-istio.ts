@@ -1,18 +1,37 @@
-import type { IstioDocument } from './schema/istio-schema.ts';
-import type { IstioSettings } from './settings.ts';
+import type { Report } from './problem.ts';
+import type { IstioDocument, MtlsGrantDocument } from './schema/istio-schema.ts';
+import type { IstioSettings, MtlsGrant } from './settings.ts';
 
 const defaultDomain = 'cluster.local';
 
-/** Undefined: AuthorizationPolicies are not read. */
-export function parseIstio(document: IstioDocument | undefined): { readonly istio?: IstioSettings } {
+/** Undefined: nothing of Istio is read. */
+export function parseIstio(document: IstioDocument | undefined, report: Report): { readonly istio?: IstioSettings } {
   if (document === undefined) return {};
   const { rootNamespace = 'istio-system', trustDomains = [defaultDomain], providers = [] } = document;
+  const { mtls = 'strict', mtlsGrants = [] } = document;
   return {
     istio: {
       rootNamespace,
       // "cluster.local" stands for the trust domain of the mesh, whatever that is (pilot/pkg/security/trustdomain/bundle.go).
       trustDomains: new Set([defaultDomain, ...trustDomains]),
       providers: providers.map(({ name, tenants }) => ({ name, tenants: tenants && new Set(tenants) })),
+      mtls,
+      mtlsGrants: mtlsGrants.map((one, index) => parseGrant(one, index, report)),
     },
+  };
+}
+
+function parseGrant({ mtls, tenants, namespaces, ports }: MtlsGrantDocument, index: number, report: Report): MtlsGrant {
+  if (tenants === undefined && namespaces === undefined)
+    report(
+      ['spec', 'istio', 'mtlsGrants', index],
+      'is for every namespace of every tenant',
+      'list tenants or namespaces, or set istio.mtls',
+    );
+  return {
+    mtls,
+    tenants: tenants && new Set(tenants),
+    namespaces: namespaces && new Set(namespaces),
+    ports: ports && new Set(ports),
   };
 }

@@ -45,6 +45,7 @@ export const policyGroups: readonly PolicyGroup[] = [
   { group: 'network.openshift.io', agentsWrite: ['clusternetworks', 'hostsubnets', 'netnamespaces'] },
   { group: 'networking.istio.io', agentsWrite: [] },
   { group: 'security.istio.io', agentsWrite: [] },
+  { group: 'extensions.istio.io', agentsWrite: [] },
   { group: 'policy.linkerd.io', agentsWrite: [] },
   {
     group: 'kuma.io',

@@ -161,6 +161,22 @@ export interface IstioSettings {
   readonly trustDomains: ReadonlySet<string>;
   /** Of external authorization. Undefined tenants: every one. */
   readonly providers: readonly { readonly name: string; readonly tenants: ReadonlySet<string> | undefined }[];
+  /** What PeerAuthentications of tenants must keep. */
+  readonly mtls: MutualTls;
+  readonly mtlsGrants: readonly MtlsGrant[];
+}
+
+/** The weakest first: plain text alone, plain text as well, or mutual TLS alone. */
+export const mutualTlsModes = ['disable', 'permissive', 'strict'] as const;
+export type MutualTls = (typeof mutualTlsModes)[number];
+
+/** Where less is enough. At least one of tenants and namespaces is given; what is given must hold together. */
+export interface MtlsGrant {
+  readonly mtls: MutualTls;
+  readonly tenants: ReadonlySet<string> | undefined;
+  readonly namespaces: ReadonlySet<string> | undefined;
+  /** Of portLevelMtls. Undefined: every port, and the whole workload. */
+  readonly ports: ReadonlySet<number> | undefined;
 }
 
 /** Whether members of tenants may agree on gates by GateRequests (tenancy/gate-request.ts), and on which. */

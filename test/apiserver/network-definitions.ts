@@ -1,5 +1,5 @@
 /**
- * The CustomResourceDefinitions of network plugins and meshes. Those of Cilium, network-policy-api, Gateway API, Calico's policies and Istio's AuthorizationPolicy are the real
+ * The CustomResourceDefinitions of network plugins and meshes. Those of Cilium, network-policy-api, Gateway API, Calico's policies and most of Istio's are the real
  * ones, out of the modules of test/engines; the others have the real names and take any content, because their modules are not needed otherwise.
  */
 import { globSync } from 'node:fs';
@@ -76,14 +76,16 @@ export async function calicoDefinitions(): Promise<readonly Definition[]> {
   );
 }
 
-/** The real schema of AuthorizationPolicy, as Istio's charts install it. */
+/** The real schemas of Istio's kinds, as its charts install them, but for those that tests write without content. */
 export async function istioDefinitions(): Promise<readonly Definition[]> {
   const istio = join(import.meta.dirname, '../engines/istio');
   const { Dir: folder } = JSON.parse(await runGo(istio, ['mod', 'download', '-json', 'istio.io/istio']));
   const all = await readFile(join(folder, 'manifests/charts/base/files/crd-all.gen.yaml'), 'utf8');
   return parseAllDocuments(all)
     .map((document): Definition => document.toJS())
-    .filter(({ metadata }) => metadata.name === 'authorizationpolicies.security.istio.io');
+    .filter(({ metadata: { name } }) =>
+      /\.(security|extensions)\.istio\.io$|^(envoyfilters|proxyconfigs)\./.test(name),
+    );
 }
 
 /** Any content, with a status of its own. */

@@ -66,7 +66,13 @@ const plain: Settings =
     : { ...defaultSettings, unlistedFamilies: [], sharedServices: [...defaultSettings.sharedServices, ...services] };
 const settings: Settings = {
   ...plain,
-  istio: { rootNamespace: 'istio-system', trustDomains: new Set(['cluster.local']), providers: [] },
+  istio: {
+    rootNamespace: 'istio-system',
+    trustDomains: new Set(['cluster.local']),
+    providers: [],
+    mtls: 'strict',
+    mtlsGrants: [],
+  },
 };
 const others = Array.from(
   { length: count / 10 },

@@ -489,9 +489,10 @@ t.test('in mode audit an exempted object is no finding', async (t) => {
   t.match(answer, { allowed: true, auditAnnotations: { exemptions: 'vpn', checks: undefined } });
 });
 
-t.test('what can be exempted: the checks that protect a border on pods, policies and neighbours', async (t) => {
+t.test('what can be exempted: the checks that protect a border', async (t) => {
   const border = catalogue.filter(
-    ({ protects, pod, policy, neighbour }) => protects === 'border' && (pod ?? policy ?? neighbour) !== undefined,
+    ({ protects, pod, policy, neighbour, unread }) =>
+      protects === 'border' && (pod ?? policy ?? neighbour ?? unread) !== undefined,
   );
   t.strictSame(
     exemptableChecks.toSorted(),

@@ -3,8 +3,10 @@ import t, { type Test } from 'tap';
 import type { Answer, Connection } from '../../src/client/connection.ts';
 import type { Handler, ListWatch } from '../../src/client/list-watch.ts';
 import { keepNamespaceSelectors, type NamespaceSelectors } from '../../src/configuration/namespace-selectors.ts';
+import { ownSelector } from '../../src/configuration/own-selector.ts';
 import { createWebhookConfigurations } from '../../src/configuration/webhook-configurations.ts';
 import { namespaceSelector, noNamespace } from '../../src/kinds/selected-namespaces.ts';
+import { defaultSettings } from '../../src/tenancy/default-settings.ts';
 import { type FakeClock, fakeClock, until } from '../client/fake-clock.ts';
 
 const usual = 'bulkhead.dev/tenant';
@@ -81,7 +83,7 @@ function world(t: Test): World {
     tenantLabel: () => one.tenantLabel,
     observes: () => one.observes,
     isCarried: (key) => one.carried.has(key),
-    isOff: (webhook) => one.off.has(webhook),
+    ownSelector: (webhook) => (one.off.has(webhook) ? noNamespace : undefined),
   });
   t.teardown(() => selectors.stop());
   const one: World = {
@@ -236,4 +238,26 @@ t.test('nothing is written before namespaces and settings are known', async (t) 
   one.selectors.changed();
   await new Promise((resolve) => setTimeout(resolve, 20));
   t.equal(one.writes(), 0);
+});
+
+t.test('the webhook of the mesh selects the namespaces that the settings name, and none without a mesh', async (t) => {
+  const services = [
+    { name: 'dns', direction: 'egress', namespace: 'kube-system', ports: [], addresses: [] },
+    { name: 'ingress', direction: 'ingress', namespace: 'ingress-nginx', ports: [], addresses: [] },
+    { name: 'scraper', direction: 'ingress', namespace: 'kube-system', ports: [], addresses: [] },
+  ] as const;
+  const istio = { rootNamespace: 'istio-system', trustDomains: new Set(['a']), providers: [], mtls: 'strict' } as const;
+  const gateways = [{ namespace: 'gateways', name: 'shared' }];
+  const { routes } = defaultSettings;
+  const meshed = { ...defaultSettings, sharedServices: services, routes: { ...routes, gateways } };
+  const values = ['gateways', 'ingress-nginx', 'istio-system'];
+  t.strictSame(ownSelector('validate.mesh.bulkhead.dev', { ...meshed, istio: { ...istio, mtlsGrants: [] } }), {
+    matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values }],
+  });
+  t.equal(ownSelector('validate.mesh.bulkhead.dev', meshed), noNamespace);
+  t.equal(
+    ownSelector('validate.routes.bulkhead.dev', { ...meshed, routes: { ...routes, judged: false } }),
+    noNamespace,
+  );
+  t.equal(ownSelector('validate.routes.bulkhead.dev', meshed), undefined);
 });

@@ -196,6 +196,7 @@ async function completed(t: Test, plane: ControlPlane): Promise<void> {
     'bulkhead mutate.filtered.bulkhead.dev',
     'bulkhead validate.bulkhead.dev',
     'bulkhead validate.filtered.bulkhead.dev',
+    'bulkhead validate.mesh.bulkhead.dev',
     'bulkhead validate.network.bulkhead.dev',
     'bulkhead validate.routes.bulkhead.dev',
     'bulkhead validate.services.bulkhead.dev',

@@ -52,6 +52,7 @@ await clusterTest(
       ['eta-web', 'eta'],
       ['ingress-nginx', undefined],
       ['calico-apiserver', undefined],
+      ['istio-system', undefined],
     ] as const) {
       const labels = tenant === undefined ? {} : { 'bulkhead.dev/tenant': tenant };
       const { status, body } = await send('platform admin', { metadata: { name, labels } }, '/api/v1/namespaces');

@@ -10,8 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { parse, parseAllDocuments } from 'yaml';
 import { type ReplicaOptions, type Running, startReplica } from '../../src/commands/replica.ts';
-import { namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
+import { namedNamespaces, namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
 import { defaultTenantLabel } from '../../src/tenancy/default-settings.ts';
+import { meshWebhook } from '../../src/tenancy/mesh-namespaces.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane, Output, User } from '../apiserver/control-plane.ts';
 
@@ -186,7 +187,8 @@ async function register(plane: ControlPlane, port: number, caFile: string): Prom
     for (const webhook of webhooks) {
       if (webhook.name === 'warn.bulkhead.dev') continue;
       webhook.failurePolicy = 'Fail';
-      if (webhook.namespaceSelector) webhook.namespaceSelector = namespaceSelector(defaultTenantLabel);
+      if (webhook.name === meshWebhook) webhook.namespaceSelector = namedNamespaces(['ingress-nginx', 'istio-system']);
+      else if (webhook.namespaceSelector) webhook.namespaceSelector = namespaceSelector(defaultTenantLabel);
     }
   });
   // Registrations take a moment until the API server goes by them: it does when it refuses what must be refused.

@@ -1,4 +1,4 @@
-/** A tenant's AuthorizationPolicies with the real definition of Istio and a real kubectl: every way to write one. */
+/** A tenant's policies of Istio with the real definitions and a real kubectl: every way to write one. */
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
 import { guard } from './guarded-cluster.ts';
@@ -132,6 +132,123 @@ await clusterTest('AuthorizationPolicies of a tenant', async (t, plane) => {
 
   await t.test('the platform writes what it likes in its own namespaces', async (t) => {
     t.match(await kubectl(create, policy('mesh-wide', { rules: [{}] }, 'default'), platform), { code: 0, stderr: '' });
+  });
+
+  const mtls = (spec: object, name = 'default', namespace = 'acme-web') => ({
+    ...policy(name, spec, namespace),
+    kind: 'PeerAuthentication',
+  });
+  const web = { matchLabels: { app: 'web' } };
+
+  await t.test('I26: a PeerAuthentication keeps mutual TLS, for each port as well', async (t) => {
+    const loose = { code: 1, stderr: /acme must keep STRICT, and PERMISSIVE also takes callers by plain text/ };
+    t.match(await kubectl(create, mtls({ mtls: { mode: 'PERMISSIVE' } })), loose);
+    const ofPort = { selector: web, mtls: { mode: 'STRICT' }, portLevelMtls: { 8080: { mode: 'PERMISSIVE' } } };
+    t.match(await kubectl(create, mtls(ofPort, 'web')), loose);
+    t.match((await kubectl(create, mtls(ofPort, 'web'))).stderr, 'spec.portLevelMtls[8080].mode');
+    const none = { code: 1, stderr: /DISABLE takes plain text alone/ };
+    t.match(await kubectl(create, mtls({ mtls: { mode: 'DISABLE' } })), none);
+    t.match(
+      await kubectl(create, { ...mtls({ mtls: { mode: 'DISABLE' } }), apiVersion: 'security.istio.io/v1beta1' }),
+      none,
+    );
+    t.match(await kubectl(create, mtls({ mtls: { mode: 'permissive' } })), { code: 1, stderr: /Unsupported value/ });
+    t.match(await kubectl(create, mtls({ mtls: { mode: 'STRICT' } })), { code: 0, stderr: '' });
+    t.match(await kubectl(create, mtls({ selector: web, mtls: { mode: 'UNSET' } }, 'web')), { code: 0, stderr: '' });
+    const change = (mode: string) => [
+      '-n',
+      'acme-web',
+      'patch',
+      'peerauthentications',
+      'default',
+      '--type=merge',
+      '-p',
+      JSON.stringify({ spec: { mtls: { mode } } }),
+    ];
+    t.match(await kubectl(change('PERMISSIVE')), loose);
+    t.match(await kubectl(change('DISABLE'), undefined, platform), { code: 0, stderr: '' }, 'the platform may');
+    t.match(await kubectl(['-n', 'acme-web', 'label', 'peerauthentications', 'default', 'team=web']), {
+      code: 0,
+      stderr: '',
+    });
+    const scraped = { selector: { matchLabels: { app: 'db' } }, portLevelMtls: { 9187: { mode: 'PERMISSIVE' } } };
+    t.match(await kubectl(create, mtls(scraped, 'db', 'acme-db')), { code: 0, stderr: '' }, 'a granted port');
+  });
+
+  const tokens = (rule: object, namespace = 'acme-web') => ({
+    ...policy('tokens', { selector: web, jwtRules: [rule] }, namespace),
+    kind: 'RequestAuthentication',
+  });
+
+  await t.test('I28: a RequestAuthentication has keys fetched from granted hosts alone', async (t) => {
+    const rows: readonly (readonly [rule: object, says: string])[] = [
+      [{ issuer: 'acme', jwksUri: 'https://login.example.org/keys' }, 'network.names of acme does not grant it'],
+      [{ issuer: 'acme', jwks_uri: 'https://login.example.org/keys' }, 'spec.jwtRules[0].jwks_uri'],
+      [{ issuer: 'https://login.example.org' }, 'spec.jwtRules[0].issuer'],
+      [{ issuer: 'acme', jwksUri: 'http://keys.acme-web.svc/keys' }, 'network.names of acme does not grant it'],
+      [{ issuer: 'acme', jwksUri: 'http://10-96-0-10.nip.io/' }, 'network.names of acme does not grant it'],
+      [{ issuer: 'acme', jwksUri: 'http://169.254.169.254/' }, 'an address of the metadata service'],
+      [{ issuer: 'acme', jwksUri: 'http://10.244.3.7/' }, 'an address of the pod network'],
+      [{ issuer: 'acme', jwksUri: 'http://2130706433/' }, 'is not an address that all programs read alike'],
+      [{ issuer: 'acme', jwksUri: 'http://[::1]:15014/' }, 'where each program that connects answers itself'],
+      [{ issuer: 'acme', jwksUri: 'https://login.partner.example@10.96.0.1/' }, 'names a user'],
+    ];
+    for (const [rule, says] of rows) {
+      const { code, stderr } = await kubectl(create, tokens(rule));
+      t.equal(code, 1, JSON.stringify(rule));
+      t.match(stderr, says);
+      t.match(stderr, 'token-keys, ');
+    }
+    const inline = { issuer: 'https://login.example.org', jwks: '{"keys":[]}' };
+    t.match(await kubectl(create, tokens(inline)), { code: 0, stderr: '' });
+    const partner = { issuer: 'acme', jwksUri: 'https://203.0.113.7/keys' };
+    t.match(await kubectl(['replace', '-f', '-'], tokens(partner)), { code: 0, stderr: '' }, 'a granted address');
+  });
+
+  await t.test(
+    'I23: in the root namespace and beside a shared gateway, tenants write and remove nothing',
+    async (t) => {
+      for (const name of ['istio-system', 'ingress-nginx'])
+        t.match(await kubectl(create, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, platform), {
+          code: 0,
+        });
+      // As an administrator could give them to tenants by mistake.
+      const account = await plane.kubeconfigFor({ user: 'system:serviceaccount:acme-web:deployer' });
+      const refused = { code: 1, stderr: /validate\.mesh\.bulkhead\.dev.*is the root namespace of the mesh/s };
+      const strict = mtls({ mtls: { mode: 'STRICT' } }, 'default', 'istio-system');
+      t.match(await kubectl(create, strict, platform), { code: 0, stderr: '' });
+      for (const object of [
+        policy('open', { rules: [{}] }, 'istio-system'),
+        policy('open', {}, 'istio-system', 'v1beta1'),
+        mtls({ mtls: { mode: 'PERMISSIVE' } }, 'open', 'istio-system'),
+        tokens({ issuer: 'acme', jwks: '{"keys":[]}' }, 'istio-system'),
+      ]) {
+        t.match(await kubectl(create, object), refused, object.kind);
+        t.match(await kubectl(create, object, account), refused, `${object.kind} by a service account of a tenant`);
+      }
+      const open = ['-n', 'istio-system', 'patch', 'peerauthentications', 'default', '--type=merge', '-p'];
+      t.match(await kubectl([...open, '{"spec":{"mtls":{"mode":"DISABLE"}}}']), refused);
+      t.match(await kubectl(['-n', 'istio-system', 'delete', 'peerauthentications', 'default']), refused);
+      t.match(await kubectl(create, policy('open', { rules: [{}] }, 'ingress-nginx')), {
+        ...{ code: 1, stderr: /the proxies in ingress-nginx carry traffic of every tenant/ },
+      });
+      t.match(await kubectl(['-n', 'istio-system', 'delete', 'peerauthentications', 'default'], undefined, platform), {
+        code: 0,
+      });
+    },
+  );
+
+  await t.test('the platform alone configures proxies', async (t) => {
+    const rows = [
+      ['networking.istio.io/v1alpha3', 'EnvoyFilter', { configPatches: [] }],
+      ['networking.istio.io/v1beta1', 'ProxyConfig', { concurrency: 1 }],
+      ['extensions.istio.io/v1alpha1', 'WasmPlugin', { url: 'oci://registry.example.com/filter:1' }],
+    ] as const;
+    for (const [apiVersion, kind, spec] of rows) {
+      const object = { apiVersion, kind, metadata: { name: 'web', namespace: 'acme-web' }, spec };
+      t.match(await kubectl(create, object), { code: 1, stderr: /so it is the platform's/ }, kind);
+      t.match(await kubectl(create, object, platform), { code: 0 }, kind);
+    }
   });
 
   await t.test('it can be deleted', async (t) => {

@@ -66,7 +66,9 @@ await clusterTest('registrations', async (t, plane) => {
     t.ok(performance.now() - began < 30_000, 'within half a minute (P19)', { took: performance.now() - began });
     const own = (await managersOf(plane, guarding)).filter(({ manager }) => manager === 'bulkhead-registration');
     const field = { '.': {}, name: {}, failurePolicy: {} };
-    const names = ['', 'filtered.', 'network.', 'routes.', 'services.'].map((part) => `validate.${part}bulkhead.dev`);
+    const names = ['', 'filtered.', 'mesh.', 'network.', 'routes.', 'services.'].map(
+      (part) => `validate.${part}bulkhead.dev`,
+    );
     const owned = { webhooks: Object.fromEntries(names.map((name) => [`k:{"name":"${name}"}`, field])) };
     t.strictSame(
       own.map(({ fields }) => fields),
@@ -111,28 +113,43 @@ await clusterTest('registrations', async (t, plane) => {
     t.match(body, { metadata: { labels: { 'bulkhead.dev/tenant': 'bulkhead_probe' } } });
   });
 
-  await t.test('only namespaces with the tenant label are selected, whatever others write', async (t) => {
-    const narrow = [
-      { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system', 'bulkhead-system'] },
-      { key: 'bulkhead.dev/tenant', operator: 'Exists' },
-    ];
-    const selectors = async () => {
-      const webhooks = [
-        ...(await webhooksOf(plane, 'validating/bulkhead')),
-        ...(await webhooksOf(plane, 'mutating/bulkhead')),
+  await t.test(
+    'only namespaces with the tenant label, and by name those of the mesh, are selected, whatever others write',
+    async (t) => {
+      const narrow = [
+        { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system', 'bulkhead-system'] },
+        { key: 'bulkhead.dev/tenant', operator: 'Exists' },
       ];
-      return [...new Set(webhooks.map(({ namespaceSelector }) => JSON.stringify(namespaceSelector?.matchExpressions)))];
-    };
-    t.strictSame(await selectors(), [JSON.stringify(narrow)]);
-    const all = [{ op: 'replace', path: '/webhooks/0/namespaceSelector', value: {} }];
-    await request(plane, 'PATCH', guarding, all, 'application/json-patch+json');
-    await until(async () => (await selectors()).join() === JSON.stringify(narrow), 'it to be narrow again');
-    const none = [{ op: 'replace', path: '/webhooks/0/namespaceSelector', value: { matchLabels: { nobody: 'has' } } }];
-    await request(plane, 'PATCH', guarding, none, 'application/json-patch+json');
-    await until(async () => (await selectors()).join() === JSON.stringify(narrow), 'it to be written again');
-    await closed(plane);
-    t.pass('and everything fails closed as before');
-  });
+      const selectors = async () => {
+        const webhooks = [
+          ...(await webhooksOf(plane, 'validating/bulkhead')),
+          ...(await webhooksOf(plane, 'mutating/bulkhead')),
+        ];
+        return [
+          ...new Set(webhooks.map(({ namespaceSelector }) => JSON.stringify(namespaceSelector?.matchExpressions))),
+        ];
+      };
+      // The settings of this test have a section istio.
+      const ofMesh = [
+        { key: 'kubernetes.io/metadata.name', operator: 'In', values: ['ingress-nginx', 'istio-system'] },
+      ];
+      const written = [narrow, ofMesh].map((one) => JSON.stringify(one));
+      t.strictSame((await selectors()).sort(), written.toSorted());
+      const all = [{ op: 'replace', path: '/webhooks/0/namespaceSelector', value: {} }];
+      await request(plane, 'PATCH', guarding, all, 'application/json-patch+json');
+      await until(async () => (await selectors()).sort().join() === written.toSorted().join(), 'it to be narrow again');
+      const none = [
+        { op: 'replace', path: '/webhooks/0/namespaceSelector', value: { matchLabels: { nobody: 'has' } } },
+      ];
+      await request(plane, 'PATCH', guarding, none, 'application/json-patch+json');
+      await until(
+        async () => (await selectors()).sort().join() === written.toSorted().join(),
+        'it to be written again',
+      );
+      await closed(plane);
+      t.pass('and everything fails closed as before');
+    },
+  );
 
   await t.test('what is misspelt is told', async (t) => {
     await apply(running.ports.webhook, ({ webhooks }) => {

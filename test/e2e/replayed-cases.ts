@@ -13,7 +13,9 @@ export const replayed: readonly Case[] = loadCases().filter(isReplayed);
 const ofThePlatform: readonly (string | undefined)[] = ['default', 'ingress-nginx', 'kube-system'];
 
 /** Such requests are sent in observe alone (docs/decisions/0030). */
-export function inNamespaceOfThePlatform({ object }: Case): boolean {
+export function inNamespaceOfThePlatform({ object, check }: Case): boolean {
+  // The webhook of the mesh sends them.
+  if (check === 'mesh-namespaces') return false;
   return ofThePlatform.includes(object?.metadata?.namespace);
 }
 

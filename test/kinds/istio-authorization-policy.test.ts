@@ -133,6 +133,7 @@ t.test('whatever is written is read and judged, and nothing throws', async (t) =
 t.test('it is judged where the settings have a section istio', async (t) => {
   const request = { resource: 'security.istio.io/v1/authorizationpolicies' };
   t.notOk(isJudged(request, defaultSettings));
-  const istio = { rootNamespace: 'istio-system', trustDomains: new Set(['cluster.local']), providers: [] };
+  const mesh = { rootNamespace: 'istio-system', trustDomains: new Set(['cluster.local']), providers: [] };
+  const istio = { ...mesh, mtls: 'strict', mtlsGrants: [] } as const;
   t.ok(isJudged(request, { ...defaultSettings, istio }));
 });

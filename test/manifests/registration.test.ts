@@ -29,13 +29,14 @@ const warning = all('ValidatingWebhookConfiguration').filter((one) => phaseOf(on
 const unread = 'validate.network.bulkhead.dev';
 const ofRoutes = 'validate.routes.bulkhead.dev';
 const ofServices = 'validate.services.bulkhead.dev';
+const ofMesh = 'validate.mesh.bulkhead.dev';
 const ofUnread = validating.flatMap(({ webhooks }) => webhooks).filter(({ name }) => name === unread);
 
 /** Resource, as `understoodResources` writes it -> operations, in the order of the webhooks; without those that no entry reads. */
 function registered(configurations: readonly WebhookConfiguration[]): Record<string, readonly string[]> {
   const found: Record<string, readonly string[]> = {};
   for (const { webhooks } of configurations) {
-    const others = webhooks.filter(({ name }) => name !== unread);
+    const others = webhooks.filter(({ name }) => name !== unread && name !== ofMesh);
     for (const { apiGroups, apiVersions, resources, operations } of others.flatMap(({ rules }) => rules)) {
       for (const group of apiGroups) {
         for (const version of apiVersions) {
@@ -205,6 +206,24 @@ t.test('what no entry of the table reads is sent, of every group that carries ne
   }
 });
 
+t.test('in the namespaces of the mesh, everything of Istio but the status is sent', async (t) => {
+  const rules = validating.flatMap(({ webhooks }) => webhooks.filter(({ name }) => name === ofMesh));
+  t.strictSame(
+    rules.map((one) => one.rules),
+    [
+      [
+        {
+          apiGroups: ['networking.istio.io', 'security.istio.io', 'extensions.istio.io'],
+          apiVersions: ['*'],
+          resources: ['*'],
+          operations: ['CREATE', 'UPDATE', 'DELETE'],
+          scope: 'Namespaced',
+        },
+      ],
+    ],
+  );
+});
+
 t.test('what serve compares the rules of the cluster with', async (t) => {
   const lines = (
     rules: readonly { readonly resource: string; readonly scope: string; readonly operations: readonly string[] }[],
@@ -215,10 +234,10 @@ t.test('what serve compares the rules of the cluster with', async (t) => {
   ] as const) {
     for (const configuration of configurations) {
       const wild = configuration.webhooks
-        .filter((one) => one.name === unread)
+        .filter((one) => one.name === unread || one.name === ofMesh)
         .flatMap(({ rules }) => rules)
-        .flatMap(({ apiGroups, operations, scope }) =>
-          apiGroups.map((group) => ({ resource: `${group}/*/*/*`, operations, scope })),
+        .flatMap(({ apiGroups, resources, operations, scope }) =>
+          apiGroups.map((group) => ({ resource: `${group}/*/${resources}`, operations, scope })),
         );
       const rules = configuration.webhooks.flatMap((webhook) => webhook.rules);
       const scopeOf = (resource: string) =>
@@ -287,7 +306,7 @@ t.test('every registration', async (t) => {
         [
           ...(metadata.name === 'bulkhead' ? [name, filtered] : [name]),
           ...(phase === 'validate' ? [unread] : []),
-          ...(phase === 'validate' && metadata.name === 'bulkhead' ? [ofServices, ofRoutes] : []),
+          ...(phase === 'validate' && metadata.name === 'bulkhead' ? [ofServices, ofRoutes, ofMesh] : []),
         ],
         `${metadata.name} holds nothing else`,
       );
@@ -318,7 +337,7 @@ t.test('every registration', async (t) => {
           },
           `${name} of ${metadata.name} begins open, has no objectSelector (ADM-05) and speaks v1 alone (R1, R6, R7)`,
         );
-        for (const { scope, resources } of name === unread ? [] : rules) {
+        for (const { scope, resources } of name === unread || name === ofMesh ? [] : rules) {
           const cluster = resources.every((resource) =>
             ['namespaces', 'tenants', 'exemptions'].includes(resource.split('/')[0] ?? ''),
           );

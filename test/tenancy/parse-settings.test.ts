@@ -123,6 +123,18 @@ const refused: readonly (readonly [sentence: string, text: string, ...problems: 
     't.yaml:6:34: spec.podSecurity.clusterDefault: "none" is not one of privileged, baseline, restricted',
   ],
   [
+    'what a mesh asks of callers is a word of a list, and a grant says for whom it is',
+    text('istio:', '  mtls: STRICT', '  mtlsGrants: [{ mtls: permissive }, { mtls: none, ports: [0] }]'),
+    't.yaml:5:11: spec.istio.mtls: "STRICT" is not one of disable, permissive, strict; did you mean strict?',
+    't.yaml:6:48: spec.istio.mtlsGrants[1].mtls: "none" is not one of disable, permissive, strict',
+    't.yaml:6:62: spec.istio.mtlsGrants[1].ports[0]: 0 is not a number from 1 to 65535',
+  ],
+  [
+    'a grant of less mutual TLS is not for everybody',
+    text('istio:', '  mtlsGrants: [{ mtls: permissive, ports: [80] }]'),
+    't.yaml:5:18: spec.istio.mtlsGrants[0]: is for every namespace of every tenant; list tenants or namespaces, or set istio.mtls',
+  ],
+  [
     'values are allowed for a whole key',
     text('reserved:', '  allowedValues: [{ key: traffic.sidecar.istio.io/, values: [a] }]'),
     't.yaml:5:28: spec.reserved.allowedValues[0].key: "traffic.sidecar.istio.io/" is not a label or annotation key',

@@ -1,4 +1,5 @@
 /** `spec.istio` of the settings. */
+import { type MutualTls, mutualTlsModes } from '../settings.ts';
 import { labelName } from './names.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 
@@ -6,12 +7,21 @@ export interface IstioDocument {
   readonly rootNamespace?: string;
   readonly trustDomains?: readonly string[];
   readonly providers?: readonly { readonly name: string; readonly tenants?: readonly string[] }[];
+  readonly mtls?: MutualTls;
+  readonly mtlsGrants?: readonly MtlsGrantDocument[];
+}
+
+export interface MtlsGrantDocument {
+  readonly mtls: MutualTls;
+  readonly tenants?: readonly string[];
+  readonly namespaces?: readonly string[];
+  readonly ports?: readonly number[];
 }
 
 export const istioSchema: StructuralSchema = {
   type: 'object',
   description:
-    'How the service mesh Istio is set up. With this section, even an empty one, Bulkhead reads AuthorizationPolicies; without it, tenants write none.',
+    'How the service mesh Istio is set up. With this section, even an empty one, Bulkhead reads AuthorizationPolicies, PeerAuthentications and RequestAuthentications; without it, tenants write none.',
   properties: {
     rootNamespace: {
       ...labelName,
@@ -45,6 +55,39 @@ export const istioSchema: StructuralSchema = {
             description: 'The name of the provider. Compared exactly.',
           },
           tenants: { type: 'array', items: labelName, description: 'Who may name it; every tenant when left out.' },
+        },
+      },
+    },
+    mtls: {
+      type: 'string',
+      enum: [...mutualTlsModes],
+      description:
+        'The least that PeerAuthentications of tenants may ask of callers. strict: mutual TLS alone. permissive: plain text as well. disable: anything. Default: strict.',
+    },
+    mtlsGrants: {
+      type: 'array',
+      description: 'Where less is enough, for a time of change or for ports that programs outside the mesh call.',
+      items: {
+        type: 'object',
+        required: ['mtls'],
+        properties: {
+          mtls: { type: 'string', enum: [...mutualTlsModes], description: 'What is enough there.' },
+          tenants: {
+            type: 'array',
+            items: labelName,
+            description: 'In namespaces of these tenants. Every one when left out; namespaces are needed then.',
+          },
+          namespaces: {
+            type: 'array',
+            items: labelName,
+            description: 'In namespaces with these names. Every one of the tenants when left out.',
+          },
+          ports: {
+            type: 'array',
+            minItems: 1,
+            items: { type: 'integer', minimum: 1, maximum: 65535 },
+            description: 'In portLevelMtls of these ports alone. Everywhere when left out.',
+          },
         },
       },
     },

@@ -1,6 +1,7 @@
 /** What can be wrong around Bulkhead: one thing each, and the ids by which `doctor` must find it. */
 import { certificates } from './certificates.ts';
 import { clusterPolicy } from './cluster-policy.ts';
+import { mesh } from './mesh.ts';
 import { network, plugins } from './network.ts';
 import { rest } from './rest.ts';
 import { rights } from './rights.ts';
@@ -13,6 +14,7 @@ export const seeds: readonly Seed[] = [
   ...certificates,
   ...network,
   ...clusterPolicy,
+  ...mesh,
   ...rights,
   ...rest,
 ];

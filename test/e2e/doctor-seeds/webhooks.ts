@@ -1,3 +1,4 @@
+import { namespaceSelector } from '../../../src/kinds/selected-namespaces.ts';
 import type { DoctoredCluster, Json } from '../doctored-cluster.ts';
 import { crds, mutating, type Seed, untilServed, validating } from './seed.ts';
 
@@ -87,6 +88,21 @@ export const webhooks: readonly Seed[] = [
     make: webhook(`${validating}/bulkhead`, ({ namespaceSelector }) => {
       namespaceSelector.matchExpressions.push({ key: 'team', operator: 'NotIn', values: ['acme'] });
     }),
+  },
+  {
+    wrong: 'a selector that leaves out the root namespace of the mesh',
+    ids: ['webhook-selector'],
+    says: /validate\.mesh\.bulkhead\.dev/,
+    async make(cluster) {
+      return await cluster.changed(
+        `${validating}/bulkhead`,
+        ({ webhooks }: { webhooks: { name: string; namespaceSelector: object }[] }) => {
+          for (const one of webhooks)
+            if (one.name === 'validate.mesh.bulkhead.dev')
+              one.namespaceSelector = namespaceSelector('bulkhead.dev/tenant');
+        },
+      );
+    },
   },
   {
     wrong: 'an objectSelector (ADM-05)',
