@@ -68,6 +68,8 @@ export function settingsPage(): string {
       'spec.network.services.judged': code('true'),
       'spec.network.services.types': 'every type',
       'spec.network.services.loadBalancerClasses': 'every class',
+      'spec.network.services.externalNames': code('every'),
+      'spec.network.services.loadBalancerSourceRanges': 'everywhere',
       'spec.network.services.controllers': 'those of Kubernetes',
       'spec.network.clusterPolicy': code('false'),
       'spec.network.clusterPolicyDeniesNodes': code('false'),

@@ -74,6 +74,7 @@ export const exemptableKinds: readonly string[] = [
   'Ingress',
   'Gateway',
   'ListenerSet',
+  'XListenerSet',
   'HTTPRoute',
   'GRPCRoute',
   'TLSRoute',

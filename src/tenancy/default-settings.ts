@@ -89,7 +89,14 @@ export const defaultSettings: Settings = {
   pods: { sysctls: new Set(), runtimeClasses: undefined, csiDrivers: builtInDrivers, tolerations: [], devices: [] },
   policyKinds: [],
   calicoTiers: new Set(['default']),
-  services: { judged: true, types: undefined, loadBalancerClasses: undefined, controllers: [] },
+  services: {
+    judged: true,
+    types: undefined,
+    loadBalancerClasses: undefined,
+    externalNames: 'every',
+    loadBalancerSourceRanges: undefined,
+    controllers: [],
+  },
   routes: {
     ...{ judged: true, hosts: 'unreserved', platformHosts: [] },
     ...{ ingressClasses: undefined, gatewayClasses: undefined, gateways: undefined },

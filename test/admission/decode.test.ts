@@ -333,6 +333,7 @@ t.test('what is understood is a frozen list of real resources', async (t) => {
     'gateway.networking.k8s.io/v1alpha2/udproutes',
     'gateway.networking.k8s.io/v1/referencegrants',
     'gateway.networking.k8s.io/v1beta1/referencegrants',
+    'gateway.networking.x-k8s.io/v1alpha1/xlistenersets',
     'security.istio.io/v1/authorizationpolicies',
     'security.istio.io/v1beta1/authorizationpolicies',
     'v1/resourcequotas',

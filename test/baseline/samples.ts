@@ -47,7 +47,14 @@ export function settings(sharedServices: readonly SharedService[]): Settings {
 
     reservedServiceKeys: [],
     reservedRouteKeys: [],
-    services: { judged: true, types: undefined, loadBalancerClasses: undefined, controllers: [] },
+    services: {
+      judged: true,
+      types: undefined,
+      loadBalancerClasses: undefined,
+      externalNames: 'every',
+      loadBalancerSourceRanges: undefined,
+      controllers: [],
+    },
     routes: {
       judged: true,
       hosts: 'unreserved',

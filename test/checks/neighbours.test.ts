@@ -3,6 +3,7 @@ import t from 'tap';
 import { createAdmission } from '../../src/admission/admission.ts';
 import { byNamespace } from '../../src/exemptions/load-exemptions.ts';
 import { parseExemption } from '../../src/exemptions/parse-exemption.ts';
+import { knownRange } from '../../src/kubernetes/ip-range.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import type { UserInfo } from '../../src/kubernetes/user.ts';
 import { unlined } from '../../src/tenancy/problem.ts';
@@ -177,6 +178,46 @@ for (const [module, written] of [
     const without = createAdmission({ tenancy: () => ({ ...tenancy, settings }), namespaces, onDefect: () => {} });
     t.equal((await submit(review, { user, operation: 'CREATE', object: written })).allowed, false);
     t.equal((await submit(without, { user, operation: 'CREATE', object: written })).allowed, true);
+  });
+
+const strict = createTenancy(
+  {
+    ...tenancy.settings,
+    services: {
+      ...tenancy.settings.services,
+      externalNames: 'granted',
+      loadBalancerSourceRanges: [knownRange('192.0.2.0/24')],
+    },
+  },
+  [...tenancy.tenants.values()],
+);
+const strictly = createAdmission({ tenancy: () => strict, namespaces, onDefect: () => {} });
+const balancer = (loadBalancerSourceRanges?: readonly string[]) =>
+  service({
+    type: 'LoadBalancer',
+    allocateLoadBalancerNodePorts: false,
+    selector: { app: 'web' },
+    loadBalancerSourceRanges,
+  });
+
+const byStrictSettings: readonly (readonly [sentence: string, object: KubernetesObject, reason?: string])[] = [
+  ['an alias outside that nothing grants', alias('db.example.org'), 'network.names of acme does not grant it'],
+  ['an alias for a Service of its own', alias('web.acme-web.svc.cluster.local')],
+  ['a load balancer for every source', balancer(), 'the load balancer is open to every address'],
+  ['one for no source', balancer([]), 'the load balancer is open to every address'],
+  ['one for sources within', balancer(['192.0.2.0/25', ' 192.0.2.128/25 '])],
+  ['one for more', balancer(['192.0.2.0/25', '192.0.0.0/16']), 'lies outside the sources'],
+  ['one for every address of IPv6', balancer(['::/0']), 'lies outside the sources'],
+  ['a Service without load balancer', selecting],
+];
+
+for (const [sentence, written, reason] of byStrictSettings)
+  t.test(`with strict settings, ${sentence}`, async (t) => {
+    const { allowed, status } = await submit(strictly, { user, operation: 'CREATE', object: written });
+    t.equal(allowed, reason === undefined, sentence, { status });
+    if (reason !== undefined) t.match(status?.message, reason);
+    const free = await submit(review, { user, operation: 'CREATE', object: written });
+    t.match(free, { allowed: true }, 'the settings decide');
   });
 
 t.test(

@@ -99,6 +99,7 @@ t.test('operations', async (t) => {
       'gateway.networking.k8s.io/v1/gateways': ['CREATE', 'UPDATE'],
       'gateway.networking.k8s.io/v1beta1/gateways': ['CREATE', 'UPDATE'],
       'gateway.networking.k8s.io/v1/listenersets': ['CREATE', 'UPDATE'],
+      'gateway.networking.x-k8s.io/v1alpha1/xlistenersets': ['CREATE', 'UPDATE'],
       'gateway.networking.k8s.io/v1/httproutes': ['CREATE', 'UPDATE'],
       'gateway.networking.k8s.io/v1beta1/httproutes': ['CREATE', 'UPDATE'],
       'gateway.networking.k8s.io/v1/grpcroutes': ['CREATE', 'UPDATE'],

@@ -80,7 +80,14 @@ export const settings: Settings = {
 
   reservedServiceKeys: [],
   reservedRouteKeys: [],
-  services: { judged: true, types: undefined, loadBalancerClasses: undefined, controllers: [] },
+  services: {
+    judged: true,
+    types: undefined,
+    loadBalancerClasses: undefined,
+    externalNames: 'every',
+    loadBalancerSourceRanges: undefined,
+    controllers: [],
+  },
   routes: {
     judged: true,
     hosts: 'unreserved',
