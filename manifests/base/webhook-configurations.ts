@@ -103,6 +103,7 @@ condition the API server prepares the whole object, even where every condition i
 The webhook called network gets what API groups of network policy hold beside the kinds that Bulkhead reads (docs/decisions/0034).
 The webhooks called services and routes get Services with their endpoints, and Ingresses with the Gateway API (docs/neighbours.md). With
 network.services.judged or network.routes.judged false in the settings, the one of that name selects no namespace.
+The webhook called warn.rights gets Roles and RoleBindings, only warns, and selects no namespace unless rights.judged is true. Its failurePolicy stays Ignore for ever.
 failurePolicy, reinvocationPolicy and timeoutSeconds: see webhooks-for-namespaces.yaml.`,
     configurations: [
       {
@@ -150,6 +151,7 @@ failurePolicy, reinvocationPolicy and timeoutSeconds: see webhooks-for-namespace
             module: 'routes',
             conditions: conditionsOf.routes,
           },
+          { name: 'warn.rights.bulkhead.dev', phase: 'warn', scope: 'Namespaced', module: 'rights', conditions: [] },
         ],
       },
     ],

@@ -51,6 +51,7 @@ export const reservedLabels: Check = {
     const { serviceKeys, routeKeys } = facts.tenancy.reserved;
     const { module } = neighbourKindOf(request);
     // Labels of endpoints are those of their Service, which controllers copy.
+    if (module === 'rights') return nothing;
     if (module === 'services' && request.kind !== 'Service') return nothing;
     const found = judge(request, facts, module === 'services' ? serviceKeys : routeKeys);
     return [...found, ...judgeInfrastructure(request, facts)].map((one) => ({

@@ -74,13 +74,13 @@ export const exemptableKinds: readonly string[] = [
   'Ingress',
   'Gateway',
   'ListenerSet',
-  'XListenerSet',
   'HTTPRoute',
   'GRPCRoute',
   'TLSRoute',
   'TCPRoute',
   'UDPRoute',
   'ReferenceGrant',
+  'XListenerSet',
   'AuthorizationPolicy',
 ];
 

@@ -97,6 +97,7 @@ export const defaultSettings: Settings = {
     loadBalancerSourceRanges: undefined,
     controllers: [],
   },
+  rights: { judged: false },
   routes: {
     ...{ judged: true, hosts: 'unreserved', platformHosts: [] },
     ...{ ingressClasses: undefined, gatewayClasses: undefined, gateways: undefined },

@@ -107,6 +107,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     calicoTiers: network.calico?.tiers === undefined ? defaultSettings.calicoTiers : new Set(network.calico.tiers),
     services,
     routes: parseRouteSettings(network.routes ?? {}, report),
+    rights: { judged: spec.rights?.judged ?? defaultSettings.rights.judged },
     ...parseClusterPolicy(network, report),
     protectedRanges,
     unlistedFamilies: unlistedFamilies(network),

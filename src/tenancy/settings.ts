@@ -151,8 +151,8 @@ export interface ReservedDevice {
   readonly tenants: ReadonlySet<string>;
 }
 
-/** Kinds that lead traffic, by the webhook to which they are sent. */
-export type Module = 'services' | 'routes';
+/** Kinds that lead traffic or give rights, by the webhook to which they are sent. */
+export type Module = 'services' | 'routes' | 'rights';
 /** A mesh of Istio. */
 export interface IstioSettings {
   /** Its policies hold for the whole mesh. */
@@ -212,6 +212,8 @@ export interface Settings {
   readonly calicoTiers: ReadonlySet<string>;
   readonly services: ServiceSettings;
   readonly routes: RouteSettings;
+  /** Roles and RoleBindings. With false they are not sent. */
+  readonly rights: { readonly judged: boolean };
   /** Undefined: the network itself keeps no border. */
   readonly clusterPolicy?: ClusterPolicySettings;
   readonly protectedRanges: readonly ProtectedRange[];

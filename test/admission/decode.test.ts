@@ -334,6 +334,8 @@ t.test('what is understood is a frozen list of real resources', async (t) => {
     'gateway.networking.k8s.io/v1/referencegrants',
     'gateway.networking.k8s.io/v1beta1/referencegrants',
     'gateway.networking.x-k8s.io/v1alpha1/xlistenersets',
+    'rbac.authorization.k8s.io/v1/roles',
+    'rbac.authorization.k8s.io/v1/rolebindings',
     'security.istio.io/v1/authorizationpolicies',
     'security.istio.io/v1beta1/authorizationpolicies',
     'v1/resourcequotas',

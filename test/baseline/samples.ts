@@ -55,6 +55,7 @@ export function settings(sharedServices: readonly SharedService[]): Settings {
       loadBalancerSourceRanges: undefined,
       controllers: [],
     },
+    rights: { judged: false },
     routes: {
       judged: true,
       hosts: 'unreserved',

@@ -88,6 +88,7 @@ export const settings: Settings = {
     loadBalancerSourceRanges: undefined,
     controllers: [],
   },
+  rights: { judged: false },
   routes: {
     judged: true,
     hosts: 'unreserved',
