@@ -1,7 +1,10 @@
 import { gatewayGroups } from '../kinds/routes/gateway-api.ts';
 import { isMap, valueAt } from '../kubernetes/json.ts';
 import { entry, type KubernetesObject } from '../kubernetes/objects.ts';
+import { commonPorts, formatPort, orAllPorts, type PortRange } from '../kubernetes/port-range.ts';
 import type { NeighbourRequest } from '../kubernetes/review.ts';
+import { listedPorts } from '../reach/listed.ts';
+import { sharePort } from '../reach/open-ports.ts';
 import { isListedGateway } from '../tenancy/route-grants.ts';
 import { serves } from '../tenancy/served-tenants.ts';
 import { type Check, type Finding, type NeighbourFacts, nothing } from './check.ts';
@@ -31,6 +34,8 @@ interface Reference {
   readonly name: string;
   /** A parent, a peer of a ReferenceGrant, anything else that traffic or secrets come from, or a Secret that needs no ReferenceGrant. */
   readonly role: 'parent' | 'from' | 'target' | 'secret';
+  /** Of a backend that names one. */
+  readonly port?: PortRange;
   readonly ofChange?: true;
 }
 
@@ -44,7 +49,7 @@ const mostFound = 32;
  *          another namespace, where the request changes them
  * Allowed  namespaces of the tenant; parents: Gateways that network.routes.gateways lists for all tenants or for this one, those in the
  *          namespaces of shared services for ingress, and unless the settings list any, each that is in no namespace of another tenant;
- *          backends and certificates: tenants with whom a gate agrees in that direction, and namespaces of the platform; hostnames as
+ *          backends and certificates: tenants with whom a gate agrees in that direction, and to the port of the Service, and namespaces of the platform; hostnames as
  *          those of ExternalName Services (external-name). Anything for the platform
  * Why      a gateway carries traffic to a backend of another namespace with its own rights, once a ReferenceGrant there lets it, and no
  *          policy of the route's author counts (SVC-08, CVE-2023-34242, CVE-2024-42487)
@@ -80,11 +85,20 @@ function referencesIn({ group, kind, object, oldObject }: NeighbourRequest): rea
     if (!isMap(value)) return;
     const namespace = textOf(value.namespace);
     if (Object.hasOwn(value, 'namespace') && namespace !== '')
-      found.push({ path: `${path}.namespace`, namespace, name: textOf(value.name), role: roleOf(kind, path) });
+      found.push({
+        path: `${path}.namespace`,
+        ...{ namespace, name: textOf(value.name), role: roleOf(kind, path) },
+        ...portOf(kind, value),
+      });
     for (const [key, one] of Object.entries(value)) if (!isSelector(key)) visit(one, `${path}.${key}`);
   };
   visit(valueAt(object, 'spec'), 'spec');
   return found;
+}
+
+function portOf(kind: string, { port }: Readonly<Record<string, unknown>>): Pick<Reference, 'port'> {
+  if (typeof port !== 'number' || port < 1 || port > 65535) return {};
+  return { port: { protocol: kind === 'UDPRoute' ? 'UDP' : 'TCP', first: port, last: port } };
 }
 
 function secretsIn(object: KubernetesObject, oldObject: KubernetesObject | undefined): readonly Reference[] {
@@ -132,7 +146,7 @@ function roleOf(kind: string, path: string): Reference['role'] {
 }
 
 function judged(
-  { path, namespace, name, role, ofChange }: Reference,
+  { path, namespace, name, role, port, ofChange }: Reference,
   request: NeighbourRequest,
   facts: NeighbourFacts,
 ): readonly Finding[] {
@@ -165,7 +179,17 @@ function judged(
   if (isOfPlatform || isShared(namespace, direction, facts)) return nothing;
   if (holder !== undefined) {
     const { own, theirs } = tenancy.gates(owner, holder.name, direction, now);
-    if (own.length > 0 && theirs.length > 0) return nothing;
+    const isAgreed = own.length > 0 && theirs.length > 0;
+    if (isAgreed && (port === undefined || sharePort(own, theirs, [port]))) return nothing;
+    if (isAgreed && port !== undefined) {
+      const reason = `leads traffic to port ${formatPort(port)} in namespace ${namespace}, and no gate for ${direction} agrees to that port`;
+      const open = commonPorts(
+        own.flatMap((gate) => orAllPorts(gate.ports)),
+        theirs.flatMap((gate) => orAllPorts(gate.ports)),
+      );
+      const instead = open.length === 0 ? '' : `write port ${listedPorts(open)}, which the gate opens, or `;
+      return [{ path, reason, fix: `${instead}agree on this port with the other tenant` }];
+    }
   }
   const does = role === 'from' ? 'lets routes of others lead traffic to' : 'leads traffic to';
   const where = role === 'from' ? `${owner.name} from namespace ${namespace}` : `namespace ${namespace}`;
