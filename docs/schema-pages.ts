@@ -60,6 +60,7 @@ export function settingsPage(): string {
       'spec.network.ipFamilies': '`["IPv4","IPv6"]`',
       'spec.network.cloud': '`all`',
       'spec.rights.judged': code('false'),
+      'spec.network.attachmentTypes': 'none beside `policyKinds`',
       'spec.network.routes.judged': code('true'),
       'spec.network.routes.hosts': code('unreserved'),
       'spec.network.routes.ingressClasses': 'every class',

@@ -105,6 +105,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     pods: parsePods(spec.pods ?? {}, report),
     policyKinds: parsePolicyKinds(network.policyKinds ?? [], report),
     calicoTiers: network.calico?.tiers === undefined ? defaultSettings.calicoTiers : new Set(network.calico.tiers),
+    ...(network.attachmentTypes !== undefined && { attachmentTypes: new Set(network.attachmentTypes) }),
     services,
     routes: parseRouteSettings(network.routes ?? {}, report),
     rights: { judged: spec.rights?.judged ?? defaultSettings.rights.judged },

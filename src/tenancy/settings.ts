@@ -208,6 +208,8 @@ export interface Settings {
     readonly devices: readonly ReservedDevice[];
   };
   readonly policyKinds: readonly AllowedPolicyKind[];
+  /** Types of CNI plugins of which tenants may write NetworkAttachmentDefinitions. Undefined: policyKinds alone decides. */
+  readonly attachmentTypes?: ReadonlySet<string>;
   /** Tiers of Calico in which tenants may write policies, in the order in which they are listed. */
   readonly calicoTiers: ReadonlySet<string>;
   readonly services: ServiceSettings;

@@ -266,3 +266,31 @@ t.test('an account that the settings list is believed only from a namespace of t
   t.match(await listed('ingress-nginx'), { allowed: true });
   t.match(await listed('acme-web'), { allowed: false });
 });
+
+const attaching = createAdmission({
+  tenancy: () => ({ ...tenancy, settings: { ...tenancy.settings, attachmentTypes: new Set(['ipvlan', 'tuning']) } }),
+  namespaces,
+  onDefect: () => {},
+});
+const attachments: readonly (readonly [sentence: string, config: string | undefined, reason?: string])[] = [
+  ['one plugin that is listed', '{"type":"ipvlan","master":"eth1"}'],
+  ['a list of such', '{"cniVersion":"1.0.0","plugins":[{"type":"ipvlan"},{"type":"tuning"}]}'],
+  ['another plugin', '{"type":"host-device"}', 'runs the plugin "host-device"'],
+  ['another in a list', '{"plugins":[{"type":"ipvlan"},{"type":"macvlan"}]}', 'runs the plugin "macvlan"'],
+  ['no plugin', '{"plugins":[]}', 'runs the plugin'],
+  ['the config of a node', undefined, 'the config of a node would count'],
+  ['no JSON', '{', 'the config of a node would count'],
+  ['a type in capitals, which Go reads as well', '{"type":"ipvlan","Type":"bridge"}', 'has the field "Type"'],
+  ['such a type in a list', '{"plugins":[{"type":"ipvlan","TYPE":"bridge"}]}', 'runs the plugin "TYPE"'],
+  ['a type beside a list', '{"type":"bridge","plugins":[{"type":"ipvlan"}]}', 'runs the plugin "bridge"'],
+  ['delegates', '{"type":"ipvlan","delegates":[{"type":"bridge"}]}', 'has the field "delegates"'],
+];
+
+for (const [sentence, config, reason] of attachments)
+  t.test(`a NetworkAttachmentDefinition with ${sentence}`, async (t) => {
+    const written = object('k8s.cni.cncf.io/v1', 'NetworkAttachmentDefinition', { spec: { config } });
+    const { allowed, status } = await submit(attaching, { user, operation: 'CREATE', object: written });
+    t.equal(allowed, reason === undefined, sentence, { status });
+    if (reason !== undefined) t.match(status?.message, reason);
+    t.match(await submit(review, { user, operation: 'CREATE', object: written }), { allowed: false }, 'by the setting');
+  });
