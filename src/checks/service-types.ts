@@ -47,7 +47,10 @@ export const serviceTypesAllowed: Check = {
       findings.push({ path: 'spec.allocateLoadBalancerNodePorts', reason, fix });
     }
     // "If the caller requests specific NodePorts (by specifying a value), those requests will be respected, regardless of this field."
-    const named = isAllowed('NodePort') ? -1 : listOf(valueAt(spec, 'ports')).findIndex(hasNodePort);
+    const named =
+      isAllowed('NodePort') || valueAt(spec, 'allocateLoadBalancerNodePorts') !== false
+        ? -1
+        : listOf(valueAt(spec, 'ports')).findIndex(hasNodePort);
     if (type === 'LoadBalancer' && isAllowed(type) && named >= 0) {
       const reason = `opens the port on every node, whatever allocateLoadBalancerNodePorts says, and the platform has not allowed ${owner.name} NodePort`;
       findings.push({
