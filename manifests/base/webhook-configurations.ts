@@ -108,6 +108,7 @@ The webhooks called services and routes get Services with their endpoints, and I
 network.services.judged or network.routes.judged false in the settings, the one of that name selects no namespace.
 The webhook called mesh gets what is written of Istio in the root namespace of the mesh and beside shared gateways. Bulkhead writes their
 names into its selector, and none without a section istio in the settings.
+The webhook called warn.rights gets Roles and RoleBindings, only warns, and selects no namespace unless rights.judged is true. Its failurePolicy stays Ignore for ever.
 failurePolicy, reinvocationPolicy and timeoutSeconds: see webhooks-for-namespaces.yaml.`,
     configurations: [
       {
@@ -156,6 +157,7 @@ failurePolicy, reinvocationPolicy and timeoutSeconds: see webhooks-for-namespace
             conditions: conditionsOf.routes,
           },
           { name: meshWebhook, phase: 'validate', scope: 'Namespaced', mesh: true, conditions: [] },
+          { name: 'warn.rights.bulkhead.dev', phase: 'warn', scope: 'Namespaced', module: 'rights', conditions: [] },
         ],
       },
     ],

@@ -21,7 +21,8 @@ export function webhookTemplate(text: string): string {
   const written = parts.map((part, index) => {
     const { name = '', namespaceSelector } = webhooks[index] ?? {};
     return edit(name, part, [
-      failurePolicy(name),
+      // One that only warns keeps Ignore.
+      ...(name.startsWith('warn.') ? [] : [failurePolicy(name)]),
       ...(namespaceSelector ? [selector(name, namespaceSelector, part)] : []),
     ]);
   });

@@ -16,6 +16,7 @@ import { exemptionDocument } from './exemption-document.ts';
 import { exemptionWriters } from './exemption-writers.ts';
 import { externalName } from './external-name.ts';
 import { foreignNamespace } from './foreign-namespace.ts';
+import { foreignSubject } from './foreign-subject.ts';
 import { gateRequest } from './gate-request.ts';
 import { handshake } from './handshake.ts';
 import { hostNamespaces } from './host-namespaces.ts';
@@ -67,6 +68,7 @@ import { tolerations } from './tolerations.ts';
 import { trustedLabels } from './trusted-labels.ts';
 import { unknownPolicyKind } from './unknown-policy-kind.ts';
 import { unreservedName } from './unreserved-name.ts';
+import { wildcardRole } from './wildcard-role.ts';
 
 export const catalogue: readonly Check[] = [
   handshake,
@@ -111,6 +113,8 @@ export const catalogue: readonly Check[] = [
   routeHosts,
   routeReferences,
   routeClasses,
+  foreignSubject,
+  wildcardRole,
   hostNetwork,
   hostNamespaces,
   hostPath,

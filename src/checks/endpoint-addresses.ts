@@ -4,7 +4,7 @@ import { violationAt } from './carried-addresses.ts';
 import { type Check, type Finding, type NeighbourFacts, nothing } from './check.ts';
 import { violationOfName } from './led-names.ts';
 import { isByController } from './service-controller.ts';
-import { addressesIn, type WrittenAddress } from './written-endpoints.ts';
+import { addressesIn, targetsIn, type WrittenAddress } from './written-endpoints.ts';
 
 /** More addresses than these are refused with them. */
 const mostFound = 32;
@@ -12,7 +12,7 @@ const mostFound = 32;
 /**
  * The addresses that people write for a Service lie outside the cluster, and the platform grants them.
  * Reads    subsets[*].addresses[*].ip and notReadyAddresses[*].ip of Endpoints; addressType and endpoints[*].addresses[*] of
- *          EndpointSlices, whatever their conditions say; the ports of both
+ *          EndpointSlices, whatever their conditions say; the ports of both, and targetRef.namespace
  * Allowed  addresses outside the cluster that network.egressCIDRs and egress of the tenant grant at these ports, and vouched ones; names
  *          that network.names grants; what the controllers of Kubernetes and network.services.controllers write; anything for the platform
  * Why      an ingress controller, a load balancer or a proxy carries traffic to each address, and other tenants let it in: the author needs
@@ -33,9 +33,21 @@ export const endpointAddresses: Check = {
       const reason = `${excerpt(type)} is no type of addresses that Bulkhead knows`;
       return [{ path: 'addressType', reason, fix: 'write IPv4, IPv6 or FQDN' }];
     }
-    return judged(addressesIn(request), type === 'FQDN', request, facts);
+    return [...judged(addressesIn(request), type === 'FQDN', request, facts), ...judgedTargets(request)];
   },
 };
+
+/** The controllers of Kubernetes name pods of the same namespace alone. */
+function judgedTargets(request: NeighbourRequest): readonly Finding[] {
+  const findings: Finding[] = [];
+  for (const { path, namespace } of targetsIn(request)) {
+    if (namespace === request.namespace) continue;
+    const reason = `names an object of namespace ${namespace}, for which load balancers and meshes then take the address`;
+    findings.push({ path, reason, fix: `remove targetRef, or name an object of ${request.namespace}` });
+    if (findings.length === mostFound) break;
+  }
+  return findings;
+}
 
 function judged(
   written: Iterable<WrittenAddress>,

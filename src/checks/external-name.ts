@@ -7,7 +7,8 @@ import { textOf } from './written-endpoints.ts';
  * A Service that is an alias leads into the tenant's own namespaces, or out of the cluster.
  * Reads    spec.externalName of Services of type ExternalName
  * Allowed  names of Services in the namespace of the object, and in namespaces that are reserved for the tenant; names outside the cluster;
- *          names that network.names grants; anything for the platform
+ *          names that network.names grants, and these alone outside the cluster with network.services.externalNames granted; anything
+ *          for the platform
  * Why      an ingress controller or a proxy resolves the alias and connects with its own rights: to Services of other tenants, to the
  *          metadata service, to itself (SVC-05). Names of pods and addresses in place of names lead to any address
  */
@@ -27,7 +28,8 @@ export const externalName: Check = {
     if (facts.owner === 'platform' || facts.requester.platform) return nothing;
     // Without that type the API server keeps the field, and nothing reads it; with a change of the type it is judged.
     if (valueAt(object, 'spec', 'type') !== 'ExternalName') return nothing;
-    const violation = violationOfName(textOf(valueAt(object, 'spec', 'externalName')), 'every', request, facts);
+    const mode = facts.tenancy.settings.services.externalNames;
+    const violation = violationOfName(textOf(valueAt(object, 'spec', 'externalName')), mode, request, facts);
     return violation === undefined ? nothing : [{ path: 'spec.externalName', ...violation }];
   },
 };

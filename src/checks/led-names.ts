@@ -68,6 +68,10 @@ export function violationOfName(
     const reason = `${excerpt(written)} is also a Service of namespace ${last} for a program that uses the search domains of the cluster`;
     return { reason, fix: `write a name outside the cluster, ${ask}` };
   }
+  if (labels.length === 2 && isNoDomain(last) && !isOwnNamespace(last, request, facts)) {
+    const reason = `${excerpt(written)} lies in no domain of the internet, so it is a Service of namespace ${last} for a program that uses the search domains of the cluster`;
+    return { reason, fix: `write the full name of a server outside, ${ask}` };
+  }
   if (others === 'every') return undefined;
   return {
     reason: `leads to whatever address ${text} has, and network.names of ${owner.name} does not grant it`,
@@ -106,4 +110,9 @@ function placeOf(word: 'svc' | 'pod', labels: readonly string[]): number | undef
 /** WHATWG URL, "ends in a number": decimal, octal or hexadecimal. Such a name is read as an IPv4 address. */
 function isNumber(label: string): boolean {
   return /^[0-9]+$/.test(label) || /^0x[0-9a-f]*$/.test(label);
+}
+
+/** Domains directly below the root have letters alone (RFC 3696, section 2), or stand for names in other scripts. */
+function isNoDomain(last: string): boolean {
+  return /[-_0-9]/.test(last) && !last.startsWith('xn--');
 }

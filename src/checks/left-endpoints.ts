@@ -28,11 +28,11 @@ export const leftEndpoints: Check = {
       const reason = 'orphans the EndpointSlices of the Service, whose addresses are given to other pods in time';
       return [{ path: 'metadata.finalizers', reason, fix: 'delete it without --cascade=orphan' }];
     }
-    if (operation !== 'UPDATE' || oldObject === undefined) return nothing;
-    if (object.metadata?.finalizers?.includes('orphan') && !oldObject.metadata?.finalizers?.includes('orphan')) {
+    if (object.metadata?.finalizers?.includes('orphan') && !oldObject?.metadata?.finalizers?.includes('orphan')) {
       const reason = 'adds orphan, by which the EndpointSlices stay when the Service is deleted';
       return [{ path: 'metadata.finalizers', reason, fix: 'remove orphan', ofChange: true }];
     }
+    if (operation !== 'UPDATE' || oldObject === undefined) return nothing;
     if (subresource !== '' || !isByHand(object) || isByHand(oldObject)) return nothing;
     const reason =
       'is removed, and the addresses of the pods stay: they are given to other pods in time, and the Service leads there';

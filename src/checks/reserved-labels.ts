@@ -1,9 +1,18 @@
 import { kumaMesh } from '../keys/mesh-keys.ts';
 import type { ReservedKey, ReservedKeys } from '../keys/reserved-keys.ts';
 import { neighbourKindOf } from '../kinds/neighbour-kind.ts';
-import { entry, namespaceNameLabel } from '../kubernetes/objects.ts';
+import { isMap, valueAt } from '../kubernetes/json.ts';
+import { entry, type KubernetesObject, namespaceNameLabel, type StringMap } from '../kubernetes/objects.ts';
 import type { NamespaceRequest, NeighbourRequest, PodRequest, PolicyRequest } from '../kubernetes/review.ts';
-import { type Check, type Facts, type Finding, type NamespaceFacts, nothing, type PodFacts } from './check.ts';
+import {
+  type Check,
+  type Facts,
+  type Finding,
+  type NamespaceFacts,
+  type NeighbourFacts,
+  nothing,
+  type PodFacts,
+} from './check.ts';
 import { isFree } from './free-values.ts';
 import { isGranted } from './granted.ts';
 import { type Change, changesOf, fieldOf } from './metadata-changes.ts';
@@ -13,7 +22,8 @@ import { isStoredByCalico } from './stored-by-calico.ts';
 /**
  * Some labels and annotations are switches of the network, the scheduler or other guards; they are the platform's.
  * Reads    metadata.labels and metadata.annotations that a request adds, changes or removes: on namespaces and pods, every
- *          subresource, on Bindings (whose labels and annotations are written to the pod), on network policies, Services, Ingresses and routes
+ *          subresource, on Bindings (whose labels and annotations are written to the pod), on network policies, Services, Ingresses and routes;
+ *          spec.infrastructure of Gateways, whose labels and annotations controllers write to pods and Services
  * Allowed  every key that is not reserved (settings: reserved.*Keys, by network.plugin and mesh); values that only tighten, or that
  *          an injector writes to have a pod join the mesh (free-values.ts, and reserved.allowedValues); anything for the platform;
  *          on namespaces, named keys for accounts that the settings list (platform.namespaceWriters, platform.provisioners)
@@ -41,9 +51,14 @@ export const reservedLabels: Check = {
     const { serviceKeys, routeKeys } = facts.tenancy.reserved;
     const { module } = neighbourKindOf(request);
     // Labels of endpoints are those of their Service, which controllers copy.
+    if (module === 'rights') return nothing;
     if (module === 'services' && request.kind !== 'Service') return nothing;
     const found = judge(request, facts, module === 'services' ? serviceKeys : routeKeys);
-    return found.map((one) => ({ ...one, protects: 'border', ofChange: true }));
+    return [...found, ...judgeInfrastructure(request, facts)].map((one) => ({
+      ...one,
+      protects: 'border',
+      ofChange: true,
+    }));
   },
 };
 
@@ -69,6 +84,31 @@ function judge(
     }
   }
   return findings;
+}
+
+/** A controller writes what stands there to the Service and the pods that it makes for a Gateway. */
+function judgeInfrastructure(request: NeighbourRequest, facts: NeighbourFacts): readonly Finding[] {
+  if (request.kind !== 'Gateway') return nothing;
+  const { object, oldObject } = request;
+  const made = { ...request, object: madeFor(object), oldObject: oldObject && madeFor(oldObject) };
+  const { podKeys, serviceKeys } = facts.tenancy.reserved;
+  const found = [podKeys, serviceKeys].flatMap((reserved) => judge(made, facts, reserved));
+  const byPath = new Map(found.map((one) => [one.path, one]));
+  return [...byPath].map(([path, one]) => ({ ...one, path: path.replace(/^metadata/, 'spec.infrastructure') }));
+}
+
+function madeFor(gateway: KubernetesObject): KubernetesObject {
+  const written = valueAt(gateway, 'spec', 'infrastructure');
+  return {
+    metadata: {
+      labels: stringsIn(valueAt(written, 'labels')),
+      annotations: stringsIn(valueAt(written, 'annotations')),
+    },
+  };
+}
+
+function stringsIn(map: unknown): StringMap {
+  return isMap(map) ? Object.fromEntries(Object.entries(map).map(([key, value]) => [key, String(value)])) : {};
 }
 
 function found(change: Change, { entry, protects, effect, settings }: ReservedKey): Finding {

@@ -8,25 +8,34 @@ import { listed } from '../reach/listed.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, type Finding, type NeighbourFacts, nothing } from './check.ts';
+import { namespacesOfName, violationOfName } from './led-names.ts';
 import { fieldOf } from './metadata-changes.ts';
 import { addressOf } from './name-servers.ts';
 import { isByController } from './service-controller.ts';
 import { listOf, textOf } from './written-endpoints.ts';
 
-/** Annotations by which controllers of load balancers take addresses, several behind commas: MetalLB, kube-vip, Cilium. */
+/**
+ * Annotations by which controllers of load balancers take addresses, several behind commas: MetalLB, kube-vip, Cilium, Calico (a list in
+ * JSON), PureLB, Azure.
+ */
 const addressAnnotations: readonly string[] = [
   'metallb.io/loadBalancerIPs',
   'metallb.universe.tf/loadBalancerIPs',
   'kube-vip.io/loadbalancerIPs',
   'lbipam.cilium.io/ips',
   'io.cilium/lb-ipam-ips',
+  'projectcalico.org/loadBalancerIPs',
+  'purelb.io/addresses',
+  'service.beta.kubernetes.io/azure-load-balancer-ipv4',
+  'service.beta.kubernetes.io/azure-load-balancer-ipv6',
 ];
 
 /**
- * A Service takes no address that is not its tenant's.
- * Reads    spec.externalIPs, spec.loadBalancerIP and the annotations for it; status.loadBalancer, of services/status
+ * A Service or a Gateway takes no address that is not its tenant's.
+ * Reads    spec.externalIPs, spec.loadBalancerIP and the annotations for it; status.loadBalancer, of services/status; spec.addresses of
+ *          Gateways of the types IPAddress and Hostname
  * Allowed  externalIPs that network.services.externalIPs of the tenant lists; for a load balancer also addresses outside the pods, Services,
- *          nodes and metadata services. The status for the platform, controllers of Services, and service accounts of its namespaces
+ *          nodes and metadata services; for a Gateway also hostnames as external-name admits them. The status for the platform, controllers of Services, and service accounts of its namespaces
  * Why      every node takes traffic for these addresses to the pods of the Service, also traffic that others send to the address's owner
  *          (SVC-02, CVE-2020-8554). The status counts as much as the spec
  */
@@ -36,9 +45,15 @@ export const serviceAddresses: Check = {
   protects: 'border',
   needs: {
     accountOwnerOfNeighbour: ({ kind, subresource }) => kind === 'Service' && subresource === 'status',
+    namespacesNamed: ({ kind, object }) =>
+      kind === 'Gateway'
+        ? listOf(valueAt(object, 'spec', 'addresses')).flatMap((one) => namespacesOfName(textOf(valueAt(one, 'value'))))
+        : [],
   },
   neighbour(request, facts) {
-    if (request.kind !== 'Service' || request.operation === 'DELETE') return nothing;
+    if (request.operation === 'DELETE') return nothing;
+    if (request.kind === 'Gateway') return judgeGateway(request, facts);
+    if (request.kind !== 'Service') return nothing;
     const { owner, requester, tenancy } = facts;
     if (owner === 'platform' || requester.platform) return nothing;
     const { settings } = tenancy;
@@ -61,6 +76,21 @@ type Violation = Pick<Finding, 'reason' | 'fix'>;
 
 function found(path: string, violation: Violation | undefined): readonly Finding[] {
   return violation === undefined ? nothing : [{ path, ...violation }];
+}
+
+/** gateway.networking.k8s.io GatewaySpecAddress. A type left out is IPAddress; an implementation knows what other types mean. */
+function judgeGateway(request: NeighbourRequest, facts: NeighbourFacts): readonly Finding[] {
+  const { owner, requester, tenancy } = facts;
+  if (owner === 'platform' || requester.platform) return nothing;
+  return listOf(valueAt(request.object, 'spec', 'addresses')).flatMap((one, index) => {
+    const [type, value] = [textOf(valueAt(one, 'type')), textOf(valueAt(one, 'value'))];
+    const path = `spec.addresses[${index}].value`;
+    // Without a value the implementation chooses one.
+    if (value === '') return nothing;
+    // Istio attaches the Gateway to the Service of that name, whosever it is.
+    if (type === 'Hostname') return found(path, violationOfName(value, 'every', request, facts));
+    return type === '' || type === 'IPAddress' ? found(path, judgeBalanced(value, owner, tenancy.settings)) : nothing;
+  });
 }
 
 function judgeExternal(text: string, tenant: Tenant): Violation | undefined {
@@ -102,7 +132,7 @@ function judgeAnnotation(
   if (value === undefined || value === entry(oldObject?.metadata?.annotations, key)) return nothing;
   const violation = value
     .split(',')
-    .map((one) => judgeBalanced(one.trim(), tenant, settings))
+    .map((one) => judgeBalanced(one.replaceAll(/[\s"[\]]/g, ''), tenant, settings))
     .find((one) => one !== undefined);
   return violation === undefined
     ? nothing

@@ -1,5 +1,6 @@
 import { isJudged, policyKindOf } from '../kinds/policy-kind.ts';
 import { platformKindOf } from '../tenancy/platform-kinds.ts';
+import { isAttachment, judgeAttachment } from './attachment-types.ts';
 import { type Check, type Facts, type Finding, nothing } from './check.ts';
 import { isJudgedByContent, isLeftAlone, mayWriteKind, resourceOf } from './unread-objects.ts';
 
@@ -9,7 +10,7 @@ import { isJudgedByContent, isLeftAlone, mayWriteKind, resourceOf } from './unre
  *          UPDATE; of the object only whether an update changes it. AuthorizationPolicies, PeerAuthentications and
  *          RequestAuthentications count while the settings have no section istio
  * Allowed  the platform; agents of the network, for what is theirs (tenancy/network-agents.ts); in namespaces of tenants what
- *          network.policyKinds lists for the tenant; everybody whom RBAC lets, in namespaces of the platform
+ *          network.policyKinds lists for the tenant, and NetworkAttachmentDefinitions of network.attachmentTypes; everybody whom RBAC lets, in namespaces of the platform
  * Why      network plugins and meshes have policy kinds of their own, beside NetworkPolicy. What such an object allows is not known
  *          here, so nothing proves that it stays inside the tenant (NP-18, SVC-09 to SVC-13). A cluster-scoped one is about every tenant
  */
@@ -31,6 +32,13 @@ export const unknownPolicyKind: Check = {
         },
       ];
     }
+    const { attachmentTypes } = facts.tenancy.settings;
+    if (
+      attachmentTypes !== undefined &&
+      isAttachment(request) &&
+      !mayWriteKind(name, facts.owner, facts.tenancy.settings)
+    )
+      return judgeAttachment(request, attachmentTypes);
     return inNamespace(name, facts);
   },
   policy(request, facts) {

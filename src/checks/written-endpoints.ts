@@ -1,5 +1,5 @@
 /** The addresses in Endpoints and EndpointSlices, wherever they stand. Reads the object as untrusted data. */
-import { isMap } from '../kubernetes/json.ts';
+import { isMap, valueAt } from '../kubernetes/json.ts';
 import { allPorts, type PortRange } from '../kubernetes/port-range.ts';
 import type { NeighbourRequest } from '../kubernetes/review.ts';
 
@@ -8,6 +8,11 @@ export interface WrittenAddress {
   readonly text: string;
   /** One list for all addresses with these ports. Never empty. */
   readonly ports: readonly PortRange[];
+}
+
+export interface WrittenTarget {
+  readonly path: string;
+  readonly namespace: string;
 }
 
 /** Of addressType FQDN, `text` is a name. */
@@ -38,6 +43,24 @@ function* addressesOfSlice(slice: Readonly<Record<string, unknown>>): Generator<
     for (const [place, address] of listOf(endpoint.addresses).entries())
       yield { path: `endpoints[${index}].addresses[${place}]`, text: textOf(address), ports };
   }
+}
+
+/** Objects that endpoints name as theirs. A controller that finds pods by it takes the pod's word for its address or identity. */
+export function* targetsIn({ kind, object }: Pick<NeighbourRequest, 'kind' | 'object'>): Generator<WrittenTarget> {
+  const fields: Readonly<Record<string, unknown>> = { ...object };
+  const lists: readonly (readonly [path: string, list: unknown])[] =
+    kind === 'Endpoints'
+      ? listOf(fields.subsets).flatMap((subset, index) =>
+          ['addresses', 'notReadyAddresses'].map(
+            (field) => [`subsets[${index}].${field}`, valueAt(subset, field)] as const,
+          ),
+        )
+      : [['endpoints', fields.endpoints]];
+  for (const [path, list] of lists)
+    for (const [place, one] of listOf(list).entries()) {
+      const namespace = textOf(valueAt(one, 'targetRef', 'namespace'));
+      if (namespace !== '') yield { path: `${path}[${place}].targetRef.namespace`, namespace };
+    }
 }
 
 /** A port without a number is every port, and readers differ about a list without ports. */

@@ -20,6 +20,12 @@ const annotations: readonly string[] = [
   'nginx.ingress.kubernetes.io/server-alias',
   'external-dns.alpha.kubernetes.io/hostname',
   'external-dns.alpha.kubernetes.io/internal-hostname',
+  'dns.gardener.cloud/dnsnames',
+  'konghq.com/host-aliases',
+  ...['haproxy-ingress.github.io', 'ingress.kubernetes.io'].flatMap((prefix) => [
+    `${prefix}/server-alias`,
+    `${prefix}/redirect-from`,
+  ]),
 ];
 
 /** Routes that are chosen by host. */
@@ -33,7 +39,7 @@ export function hostsIn(request: NeighbourRequest, isOwn: IsOwn): readonly Writt
 function hostsInSpec({ kind, object }: NeighbourRequest, isOwn: IsOwn): readonly WrittenHost[] {
   const spec = valueAt(object, 'spec');
   if (kind === 'Ingress') return hostsOfIngress(spec);
-  if (kind === 'Gateway' || kind === 'ListenerSet') {
+  if (kind === 'Gateway' || kind === 'ListenerSet' || kind === 'XListenerSet') {
     // A listener without a host is about every host of its own gateway.
     return listOf(valueAt(spec, 'listeners')).flatMap((one, index) => {
       const text = textOf(valueAt(one, 'hostname'));

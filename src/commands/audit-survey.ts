@@ -128,7 +128,7 @@ export async function survey(
       found(tenant, `Namespace ${name}`, [finding], reserved === undefined || isTrusted ? undefined : fixOfKey);
     }
   });
-  for (const kind of audited)
+  for (const kind of audited.filter((one) => one.family !== 'neighbour' || settings[one.module].judged))
     await read(collectionPaths(kind), ({ metadata, object }) => {
       const { name, namespace } = metadata;
       if (kind.family === 'pod')

@@ -21,16 +21,26 @@ export const optionalResources: ReadonlySet<string> = new Set(
 export const expectedRules: Readonly<Record<ConfigurationName, readonly ExpectedRule[]>> = {
   'mutating/bulkhead': expected('mutate', 'Namespaced'),
   'mutating/bulkhead-namespaces': expected('mutate', 'Cluster'),
-  'validating/bulkhead': [...expected('validate', 'Namespaced'), ...wild(unreadRule('Namespaced')), ...wild(meshRule)],
+  'validating/bulkhead': [
+    ...expected('validate', 'Namespaced'),
+    ...wild(unreadRule('Namespaced')),
+    ...wild(meshRule),
+    ...expected('warn', 'Namespaced', true),
+  ],
   'validating/bulkhead-namespaces': [...expected('validate', 'Cluster'), ...wild(unreadRule('Cluster'))],
   'validating/bulkhead-workloads': expected('warn', 'Namespaced'),
 };
 
-/** One rule for each resource, whatever webhooks of the configuration its operations go to. */
-function expected(phase: ReviewRule['phase'], scope: Kind['scope']): readonly ExpectedRule[] {
+/**
+ * One rule for each resource, whatever webhooks of the configuration its operations go to.
+ * @param inModule of phase warn: whether the settings switch it off as a whole
+ */
+function expected(phase: ReviewRule['phase'], scope: Kind['scope'], inModule = false): readonly ExpectedRule[] {
   const operationsOf = new Map<string, readonly Operation[]>();
   for (const kind of kinds.filter((one) => one.scope === scope)) {
-    for (const { resources, operations } of kind.reviews.filter((review) => review.phase === phase)) {
+    for (const review of kind.reviews) {
+      if (review.phase !== phase || (phase === 'warn' && (review.module !== undefined) !== inModule)) continue;
+      const { resources, operations } = review;
       for (const resource of resourceNames(kind, resources))
         operationsOf.set(resource, [...(operationsOf.get(resource) ?? []), ...operations]);
     }

@@ -112,7 +112,8 @@ export function readConfiguration(name: ConfigurationName, { metadata, object }:
 }
 
 export function endpointOf({ name }: Pick<Webhook, 'name'>): Endpoint | undefined {
-  const [, word] = /^(\w+)\.(?:filtered\.|network\.|services\.|routes\.|mesh\.)?bulkhead\.dev$/.exec(name) ?? [];
+  const [, word] =
+    /^(\w+)\.(?:filtered\.|network\.|services\.|routes\.|mesh\.|rights\.)?bulkhead\.dev$/.exec(name) ?? [];
   return word === 'mutate' || word === 'validate' || word === 'warn' ? word : undefined;
 }
 

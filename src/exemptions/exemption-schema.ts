@@ -82,6 +82,7 @@ export const exemptableKinds: readonly string[] = [
   'TCPRoute',
   'UDPRoute',
   'ReferenceGrant',
+  'XListenerSet',
   'AuthorizationPolicy',
 ];
 

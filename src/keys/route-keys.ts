@@ -34,4 +34,14 @@ export const routeKeys: readonly KeyGroup[] = [
     effect: 'makes the controller connect to an address of the author, or read it as configuration',
     source: 'CVE-2025-24514, CVE-2025-1097, CVE-2025-1098 (SVC-07)',
   },
+  {
+    keys: ['haproxy-ingress.github.io', 'ingress.kubernetes.io'].flatMap((prefix) => [
+      `${prefix}/server-alias-regex`,
+      `${prefix}/redirect-from-regex`,
+    ]),
+    on: ['routes'],
+    protects: 'others-guard',
+    effect: 'asks for the traffic of every host that a pattern matches, also those of others',
+    source: 'HAProxy Ingress: server-alias-regex (SVC-07)',
+  },
 ];

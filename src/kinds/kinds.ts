@@ -13,6 +13,7 @@ import { namespace } from './namespace.ts';
 import { networkPolicy } from './network-policy/network-policy.ts';
 import { pod } from './pod.ts';
 import { resourceQuota } from './resource-quota.ts';
+import { role, roleBinding } from './rights/access.ts';
 import { gatewayKinds } from './routes/gateway-api.ts';
 import { ingress } from './routes/ingress.ts';
 import { endpointSlice } from './services/endpoint-slice.ts';
@@ -36,6 +37,8 @@ export const kinds: readonly Kind[] = [
   endpointSlice,
   ingress,
   ...gatewayKinds,
+  role,
+  roleBinding,
   istioAuthorizationPolicy,
   resourceQuota,
   tenant,

@@ -90,7 +90,15 @@ export const defaultSettings: Settings = {
   policyKinds: [],
   calicoTiers: new Set(['default']),
   previewModes: new Set(['warn']),
-  services: { judged: true, types: undefined, loadBalancerClasses: undefined, controllers: [] },
+  services: {
+    judged: true,
+    types: undefined,
+    loadBalancerClasses: undefined,
+    externalNames: 'every',
+    loadBalancerSourceRanges: undefined,
+    controllers: [],
+  },
+  rights: { judged: false },
   routes: {
     ...{ judged: true, hosts: 'unreserved', platformHosts: [] },
     ...{ ingressClasses: undefined, gatewayClasses: undefined, gateways: undefined },

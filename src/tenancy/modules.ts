@@ -2,10 +2,10 @@
 import type { Module, Settings } from './settings.ts';
 
 export function webhookOf(module: Module): string {
-  return `validate.${module}.bulkhead.dev`;
+  return `${module === 'rights' ? 'warn' : 'validate'}.${module}.bulkhead.dev`;
 }
 
-const modules: readonly Module[] = ['services', 'routes'];
+const modules: readonly Module[] = ['services', 'routes', 'rights'];
 
 /** Whether the settings switch off what the webhook of this name gets. */
 export function isSwitchedOff(webhook: string, settings: Pick<Settings, Module>): boolean {

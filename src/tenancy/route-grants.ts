@@ -54,6 +54,7 @@ export const compileHosts = (reserved: readonly Reserved[]): ReservedHosts => {
   const wildcards = new Map(
     reserved.filter(({ host }) => host.wildcard).map((one) => [one.host.labels.join('.'), one.owner] as const),
   );
+  const deepest = Math.max(0, ...reserved.map(({ host }) => host.labels.length));
   return {
     isOfOthers(host, tenant) {
       if (host.wildcard) {
@@ -61,7 +62,7 @@ export const compileHosts = (reserved: readonly Reserved[]): ReservedHosts => {
         if (under.some((one) => one.owner !== tenant && sharesHost(one.host, host))) return true;
       } else if ((below.get(host.text) ?? []).some((one) => one.owner !== tenant && one.host.text === host.text))
         return true;
-      return endsOf(host).some((end) => {
+      return endsOf(host, deepest).some((end) => {
         const owner = wildcards.get(end);
         return owner !== undefined && owner !== tenant && (host.wildcard || end !== host.text);
       });
@@ -69,9 +70,13 @@ export const compileHosts = (reserved: readonly Reserved[]): ReservedHosts => {
   };
 };
 
-/** `shop.example.com`, `example.com`, `com`, and the empty end. */
-function endsOf({ labels }: HostName): readonly string[] {
-  return Array.from({ length: labels.length + 1 }, (_, index) => labels.slice(index).join('.'));
+/**
+ * `shop.example.com`, `example.com`, `com`, and the empty end.
+ * @param most no end with more labels
+ */
+function endsOf({ labels }: HostName, most = labels.length): readonly string[] {
+  const last = labels.slice(Math.max(0, labels.length - most));
+  return Array.from({ length: last.length + 1 }, (_, index) => last.slice(index).join('.'));
 }
 
 export function isOwnHost(host: HostName, grants: RouteGrants | undefined): boolean {

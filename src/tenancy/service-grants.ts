@@ -14,6 +14,10 @@ export interface ServiceSettings {
   readonly types: ReadonlySet<string> | undefined;
   /** Of every tenant. Undefined: every class. */
   readonly loadBalancerClasses: ReadonlySet<string> | undefined;
+  /** `granted`: aliases for names outside the cluster need a grant too, as the DNS of their owners may answer with any address. */
+  readonly externalNames: 'every' | 'granted';
+  /** From which every load balancer may be open. Undefined: from everywhere. */
+  readonly loadBalancerSourceRanges: readonly IpRange[] | undefined;
   /** They write endpoints and the status of Services. */
   readonly controllers: readonly Subject[];
 }
@@ -23,6 +27,7 @@ export interface ServiceGrants {
   readonly types: ReadonlySet<string>;
   readonly loadBalancerClasses: ReadonlySet<string>;
   readonly externalIPs: readonly IpRange[];
+  readonly loadBalancerSourceRanges: readonly IpRange[];
 }
 
 function accounts(namespace: string, ...names: readonly string[]): readonly Subject[] {

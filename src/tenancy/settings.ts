@@ -151,8 +151,8 @@ export interface ReservedDevice {
   readonly tenants: ReadonlySet<string>;
 }
 
-/** Kinds that lead traffic, by the webhook to which they are sent. */
-export type Module = 'services' | 'routes';
+/** Kinds that lead traffic or give rights, by the webhook to which they are sent. */
+export type Module = 'services' | 'routes' | 'rights';
 /** A mesh of Istio. */
 export interface IstioSettings {
   /** Its policies hold for the whole mesh. */
@@ -224,12 +224,16 @@ export interface Settings {
     readonly devices: readonly ReservedDevice[];
   };
   readonly policyKinds: readonly AllowedPolicyKind[];
+  /** Types of CNI plugins of which tenants may write NetworkAttachmentDefinitions. Undefined: policyKinds alone decides. */
+  readonly attachmentTypes?: ReadonlySet<string>;
   /** Tiers of Calico in which tenants may write policies, in the order in which they are listed. */
   readonly calicoTiers: ReadonlySet<string>;
   readonly services: ServiceSettings;
   readonly routes: RouteSettings;
   /** The modes of tenants in which an update of a policy is answered with what it opens and closes. */
   readonly previewModes: ReadonlySet<Mode>;
+  /** Roles and RoleBindings. With false they are not sent. */
+  readonly rights: { readonly judged: boolean };
   /** Undefined: the network itself keeps no border. */
   readonly clusterPolicy?: ClusterPolicySettings;
   readonly protectedRanges: readonly ProtectedRange[];

@@ -569,7 +569,10 @@ t.test('NP-23: nor does a name that is certainly free for the partner of a gate'
     const reserved = reservedIn({ namespaces: { prefix: `${name}-` } });
     return { ...plain, reserved, network: { ...plain.network, gates } };
   };
-  const istio = { rootNamespace: 'istio-system', trustDomains: new Set(['cluster.local']), providers: [] };
+  const istio = {
+    ...{ rootNamespace: 'istio-system', trustDomains: new Set(['cluster.local']), providers: [] },
+    ...{ mtls: 'strict' as const, mtlsGrants: [] },
+  };
   const agreed = createTenancy({ ...tenancy.settings, istio }, [
     member('acme', [gate('beta', 'ingress')]),
     member('beta', [gate('acme', 'egress')]),

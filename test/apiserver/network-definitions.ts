@@ -128,6 +128,7 @@ const others: readonly Definition[] = [
   loose('networking.istio.io', 'v1', 'destinationrules', 'DestinationRule', 'Namespaced'),
   loose('k8s.cni.cncf.io', 'v1', 'network-attachment-definitions', 'NetworkAttachmentDefinition', 'Namespaced'),
   loose('multicluster.x-k8s.io', 'v1alpha1', 'serviceexports', 'ServiceExport', 'Namespaced'),
+  loose('gateway.networking.x-k8s.io', 'v1alpha1', 'xlistenersets', 'XListenerSet', 'Namespaced'),
   loose('k8s.ovn.org', 'v1', 'egressfirewalls', 'EgressFirewall', 'Namespaced'),
   loose('k8s.ovn.org', 'v1', 'clusteregressrules', 'ClusterEgressRule', 'Cluster'),
 ];

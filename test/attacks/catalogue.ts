@@ -224,7 +224,6 @@ export const attacks: Readonly<Record<string, Attack>> = {
   },
   'SVC-15': {
     attack: 'Role bindings for foreigners',
-    untested: 'left to RBAC: who may bind roles decides for whom',
   },
   'SVC-16': {
     attack: 'Tunnels through the API server into pods',

@@ -47,7 +47,15 @@ export function settings(sharedServices: readonly SharedService[]): Settings {
 
     reservedServiceKeys: [],
     reservedRouteKeys: [],
-    services: { judged: true, types: undefined, loadBalancerClasses: undefined, controllers: [] },
+    services: {
+      judged: true,
+      types: undefined,
+      loadBalancerClasses: undefined,
+      externalNames: 'every',
+      loadBalancerSourceRanges: undefined,
+      controllers: [],
+    },
+    rights: { judged: false },
     routes: {
       judged: true,
       hosts: 'unreserved',

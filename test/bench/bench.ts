@@ -18,6 +18,7 @@ import {
   policyValidate,
   type Scenario,
   scenarios,
+  serviceValidate,
 } from './scenarios.ts';
 
 interface Comparison {
@@ -67,6 +68,14 @@ const comparisons: readonly Comparison[] = [
     measured: bulkhead(10),
     against: bare(istioValidate),
     most: 1.6,
+    counting: usual,
+  },
+  {
+    name: 'Bulkhead : bare server',
+    scenario: serviceValidate,
+    measured: bulkhead(10),
+    against: bare(serviceValidate),
+    most: 1.4,
     counting: usual,
   },
   {

@@ -9,6 +9,7 @@ import {
   podMutate,
   policyValidate,
   type Scenario,
+  serviceValidate,
 } from './scenarios.ts';
 
 export interface Budget {
@@ -25,6 +26,7 @@ const bounds: readonly { readonly scenario: Scenario; readonly most: number }[] 
   { scenario: ciliumValidate, most: 750_000 },
   { scenario: calicoValidate, most: 750_000 },
   { scenario: istioValidate, most: 750_000 },
+  { scenario: serviceValidate, most: 750_000 },
 ];
 
 /** Two runs of the same code differ by less than half a hundredth on a machine that does nothing else. */

@@ -313,6 +313,42 @@ export const istioValidate: Scenario = {
     allowed === true && warnings === undefined ? undefined : 'the policy was not simply admitted',
 };
 
+const service = {
+  kind: 'Service',
+  apiVersion: 'v1',
+  metadata: metadata('web', { app: 'web' }),
+  spec: {
+    type: 'ClusterIP',
+    selector: { app: 'web' },
+    clusterIP: '10.96.17.4',
+    clusterIPs: ['10.96.17.4'],
+    ipFamilies: ['IPv4'],
+    ipFamilyPolicy: 'SingleStack',
+    internalTrafficPolicy: 'Cluster',
+    sessionAffinity: 'None',
+    ports: [
+      { name: 'http', protocol: 'TCP', port: 80, targetPort: 8080, appProtocol: 'http' },
+      { name: 'metrics', protocol: 'TCP', port: 9090, targetPort: 'metrics' },
+    ],
+  },
+  status: { loadBalancer: {} },
+};
+
+export const serviceValidate: Scenario = {
+  name: 'Service validate, 2 KB',
+  phase: 'validate',
+  body: review(
+    2048,
+    { group: '', version: 'v1', kind: 'Service' },
+    { group: '', version: 'v1', resource: 'services' },
+    service,
+    { username: 'alice', groups: ['acme-developers', 'system:authenticated'] },
+  ),
+  response: { allowed: true },
+  mistake: ({ allowed, warnings }) =>
+    allowed === true && warnings === undefined ? undefined : 'the Service was not simply admitted',
+};
+
 const strong = { capabilities: { add: ['NET_ADMIN'] } };
 
 const exemptedPod = {
@@ -374,6 +410,7 @@ export const scenarios: readonly Scenario[] = [
   ciliumValidate,
   calicoValidate,
   istioValidate,
+  serviceValidate,
 ];
 
 /**

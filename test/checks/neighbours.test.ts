@@ -3,6 +3,7 @@ import t from 'tap';
 import { createAdmission } from '../../src/admission/admission.ts';
 import { byNamespace } from '../../src/exemptions/load-exemptions.ts';
 import { parseExemption } from '../../src/exemptions/parse-exemption.ts';
+import { knownRange } from '../../src/kubernetes/ip-range.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import type { UserInfo } from '../../src/kubernetes/user.ts';
 import { unlined } from '../../src/tenancy/problem.ts';
@@ -179,6 +180,46 @@ for (const [module, written] of [
     t.equal((await submit(without, { user, operation: 'CREATE', object: written })).allowed, true);
   });
 
+const strict = createTenancy(
+  {
+    ...tenancy.settings,
+    services: {
+      ...tenancy.settings.services,
+      externalNames: 'granted',
+      loadBalancerSourceRanges: [knownRange('192.0.2.0/24')],
+    },
+  },
+  [...tenancy.tenants.values()],
+);
+const strictly = createAdmission({ tenancy: () => strict, namespaces, onDefect: () => {} });
+const balancer = (loadBalancerSourceRanges?: readonly string[]) =>
+  service({
+    type: 'LoadBalancer',
+    allocateLoadBalancerNodePorts: false,
+    selector: { app: 'web' },
+    loadBalancerSourceRanges,
+  });
+
+const byStrictSettings: readonly (readonly [sentence: string, object: KubernetesObject, reason?: string])[] = [
+  ['an alias outside that nothing grants', alias('db.example.org'), 'network.names of acme does not grant it'],
+  ['an alias for a Service of its own', alias('web.acme-web.svc.cluster.local')],
+  ['a load balancer for every source', balancer(), 'the load balancer is open to every address'],
+  ['one for no source', balancer([]), 'the load balancer is open to every address'],
+  ['one for sources within', balancer(['192.0.2.0/25', ' 192.0.2.128/25 '])],
+  ['one for more', balancer(['192.0.2.0/25', '192.0.0.0/16']), 'lies outside the sources'],
+  ['one for every address of IPv6', balancer(['::/0']), 'lies outside the sources'],
+  ['a Service without load balancer', selecting],
+];
+
+for (const [sentence, written, reason] of byStrictSettings)
+  t.test(`with strict settings, ${sentence}`, async (t) => {
+    const { allowed, status } = await submit(strictly, { user, operation: 'CREATE', object: written });
+    t.equal(allowed, reason === undefined, sentence, { status });
+    if (reason !== undefined) t.match(status?.message, reason);
+    const free = await submit(review, { user, operation: 'CREATE', object: written });
+    t.match(free, { allowed: true }, 'the settings decide');
+  });
+
 t.test(
   'the operator of a database may be exempted: it writes the address of its own pod, as Patroni does',
   async (t) => {
@@ -225,3 +266,31 @@ t.test('an account that the settings list is believed only from a namespace of t
   t.match(await listed('ingress-nginx'), { allowed: true });
   t.match(await listed('acme-web'), { allowed: false });
 });
+
+const attaching = createAdmission({
+  tenancy: () => ({ ...tenancy, settings: { ...tenancy.settings, attachmentTypes: new Set(['ipvlan', 'tuning']) } }),
+  namespaces,
+  onDefect: () => {},
+});
+const attachments: readonly (readonly [sentence: string, config: string | undefined, reason?: string])[] = [
+  ['one plugin that is listed', '{"type":"ipvlan","master":"eth1"}'],
+  ['a list of such', '{"cniVersion":"1.0.0","plugins":[{"type":"ipvlan"},{"type":"tuning"}]}'],
+  ['another plugin', '{"type":"host-device"}', 'runs the plugin "host-device"'],
+  ['another in a list', '{"plugins":[{"type":"ipvlan"},{"type":"macvlan"}]}', 'runs the plugin "macvlan"'],
+  ['no plugin', '{"plugins":[]}', 'runs the plugin'],
+  ['the config of a node', undefined, 'the config of a node would count'],
+  ['no JSON', '{', 'the config of a node would count'],
+  ['a type in capitals, which Go reads as well', '{"type":"ipvlan","Type":"bridge"}', 'has the field "Type"'],
+  ['such a type in a list', '{"plugins":[{"type":"ipvlan","TYPE":"bridge"}]}', 'runs the plugin "TYPE"'],
+  ['a type beside a list', '{"type":"bridge","plugins":[{"type":"ipvlan"}]}', 'runs the plugin "bridge"'],
+  ['delegates', '{"type":"ipvlan","delegates":[{"type":"bridge"}]}', 'has the field "delegates"'],
+];
+
+for (const [sentence, config, reason] of attachments)
+  t.test(`a NetworkAttachmentDefinition with ${sentence}`, async (t) => {
+    const written = object('k8s.cni.cncf.io/v1', 'NetworkAttachmentDefinition', { spec: { config } });
+    const { allowed, status } = await submit(attaching, { user, operation: 'CREATE', object: written });
+    t.equal(allowed, reason === undefined, sentence, { status });
+    if (reason !== undefined) t.match(status?.message, reason);
+    t.match(await submit(review, { user, operation: 'CREATE', object: written }), { allowed: false }, 'by the setting');
+  });

@@ -200,6 +200,7 @@ async function completed(t: Test, plane: ControlPlane): Promise<void> {
     'bulkhead validate.network.bulkhead.dev',
     'bulkhead validate.routes.bulkhead.dev',
     'bulkhead validate.services.bulkhead.dev',
+    'bulkhead warn.rights.bulkhead.dev',
     'bulkhead-namespaces mutate.bulkhead.dev',
     'bulkhead-namespaces validate.bulkhead.dev',
     'bulkhead-namespaces validate.network.bulkhead.dev',

@@ -185,7 +185,7 @@ export async function applyConfigurations(
 async function register(plane: ControlPlane, port: number, caFile: string): Promise<void> {
   await applyConfigurations(plane, port, caFile, ({ webhooks }) => {
     for (const webhook of webhooks) {
-      if (webhook.name === 'warn.bulkhead.dev') continue;
+      if (webhook.name.startsWith('warn.')) continue;
       webhook.failurePolicy = 'Fail';
       if (webhook.name === meshWebhook) webhook.namespaceSelector = namedNamespaces(['ingress-nginx', 'istio-system']);
       else if (webhook.namespaceSelector) webhook.namespaceSelector = namespaceSelector(defaultTenantLabel);

@@ -385,7 +385,7 @@ async function failurePolicies(plane: ControlPlane): Promise<string> {
   const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
   const { body } = await plane.request('GET', path);
   const { items } = body as { items: { webhooks: { name: string; failurePolicy: string }[] }[] };
-  const guarding = items.flatMap(({ webhooks }) => webhooks).filter(({ name }) => name !== 'warn.bulkhead.dev');
+  const guarding = items.flatMap(({ webhooks }) => webhooks).filter(({ name }) => !name.startsWith('warn.'));
   return [...new Set(guarding.map(({ failurePolicy }) => failurePolicy))].sort().join();
 }
 

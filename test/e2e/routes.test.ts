@@ -228,6 +228,45 @@ await clusterTest('Ingresses and routes of a tenant', async (t, plane) => {
     'certificateRefs[0].namespace',
   );
   await refused(
+    'a backend by its host name',
+    patch('httproute web-4', {
+      spec: {
+        rules: [
+          {
+            backendRefs: [
+              { group: 'networking.istio.io', kind: 'Hostname', name: 'api.gamma-lab.svc.cluster.local', port: 80 },
+            ],
+          },
+        ],
+      },
+    }),
+    'leads to namespace gamma-lab of this cluster',
+  );
+  await refused(
+    'the gateways of the platform, by their name',
+    patch('gateway own', {
+      spec: { addresses: [{ type: 'Hostname', value: 'gateway.ingress-nginx.svc.cluster.local' }] },
+    }),
+    'leads to namespace ingress-nginx of this cluster',
+  );
+  await refused(
+    'the address of the DNS',
+    patch('gateway own', { spec: { addresses: [{ type: 'IPAddress', value: '10.96.0.10' }] } }),
+    'an address of the service network',
+  );
+  await refused(
+    'keys for the Service of a Gateway',
+    patch('gateway own', { spec: { infrastructure: { annotations: { 'service.cilium.io/global': 'true' } } } }),
+    'spec.infrastructure.annotations[service.cilium.io/global]',
+  );
+  await refused(
+    'a Secret of another tenant',
+    patch('ingress web', {
+      metadata: { annotations: { 'nginx.ingress.kubernetes.io/auth-tls-secret': 'gamma-lab/ca' } },
+    }),
+    'has the controller read a Secret or ConfigMap of namespace gamma-lab',
+  );
+  await refused(
     'a UDPRoute',
     create(
       ofGateway('UDPRoute', 'udp', {

@@ -202,6 +202,41 @@ await clusterTest('Services of a tenant', async (t, plane) => {
     'opens a port on every node',
   );
   await refused(
+    'a balancer that names a node port',
+    create(
+      selected('open', {
+        type: 'LoadBalancer',
+        allocateLoadBalancerNodePorts: false,
+        ports: [{ port: 80, targetPort: 8080, nodePort: 30080 }],
+      }),
+    ),
+    'opens the port on every node, whatever allocateLoadBalancerNodePorts says',
+  );
+  await refused(
+    'a balancer that gets a node port later',
+    patch('service balancer', { spec: { ports: [{ port: 80, targetPort: 8080, nodePort: 30081 }] } }),
+    'opens the port on every node, whatever allocateLoadBalancerNodePorts says',
+  );
+  await refused(
+    'orphans from the start',
+    create(selected('orphaning', {}, { finalizers: ['orphan'] })),
+    'adds orphan, by which the EndpointSlices stay',
+  );
+  await refused(
+    'an address that counts as a pod of another',
+    create(
+      slice('named', [], {
+        endpoints: [{ addresses: ['203.0.113.9'], targetRef: { kind: 'Pod', namespace: 'beta-data', name: 'db-0' } }],
+      }),
+    ),
+    'names an object of namespace beta-data',
+  );
+  await refused(
+    'an alias that search domains complete',
+    create(service('bad-alias', { type: 'ExternalName', externalName: 'api.team-x' })),
+    'lies in no domain of the internet',
+  );
+  await refused(
     'an alias',
     create(service('bad-alias', { type: 'ExternalName', externalName: 'kube-dns.kube-system.svc.cluster.local.' })),
     'leads to namespace kube-system of this cluster, which is not reserved for acme',
@@ -250,8 +285,8 @@ await clusterTest('Services of a tenant', async (t, plane) => {
     t.match(text, 'orphans the EndpointSlices of the Service');
   }
   // What a controller wrote is not taken from it by its labels, and not kept by a finalizer.
-  const own = selected('kept');
-  t.match(await create(own), { code: 0 });
+  // The controller leaves slices of a Service without selector as they are.
+  t.match(await create(service('kept', { ports })), { code: 0 });
   t.match(
     await create(
       {

@@ -69,8 +69,7 @@ export async function watchConfigurations(plane: ControlPlane): Promise<Versions
       changed({ object }) {
         const { metadata, webhooks } = object as unknown as Configuration;
         for (const { name, failurePolicy } of webhooks)
-          if (failurePolicy !== 'Fail' && name !== 'warn.bulkhead.dev')
-            ignoring.push(`${kind}/${metadata.name} ${name}`);
+          if (failurePolicy !== 'Fail' && !name.startsWith('warn.')) ignoring.push(`${kind}/${metadata.name} ${name}`);
       },
     });
   }

@@ -28,6 +28,7 @@ const warning = all('ValidatingWebhookConfiguration').filter((one) => phaseOf(on
 /** The webhook for what no entry of the table reads. */
 const unread = 'validate.network.bulkhead.dev';
 const ofRoutes = 'validate.routes.bulkhead.dev';
+const ofRights = 'warn.rights.bulkhead.dev';
 const ofServices = 'validate.services.bulkhead.dev';
 const ofMesh = 'validate.mesh.bulkhead.dev';
 const ofUnread = validating.flatMap(({ webhooks }) => webhooks).filter(({ name }) => name === unread);
@@ -100,6 +101,10 @@ t.test('operations', async (t) => {
       'gateway.networking.k8s.io/v1/gateways': ['CREATE', 'UPDATE'],
       'gateway.networking.k8s.io/v1beta1/gateways': ['CREATE', 'UPDATE'],
       'gateway.networking.k8s.io/v1/listenersets': ['CREATE', 'UPDATE'],
+      // They are only warned of.
+      'rbac.authorization.k8s.io/v1/roles': ['CREATE', 'UPDATE'],
+      'rbac.authorization.k8s.io/v1/rolebindings': ['CREATE', 'UPDATE'],
+      'gateway.networking.x-k8s.io/v1alpha1/xlistenersets': ['CREATE', 'UPDATE'],
       'gateway.networking.k8s.io/v1/httproutes': ['CREATE', 'UPDATE'],
       'gateway.networking.k8s.io/v1beta1/httproutes': ['CREATE', 'UPDATE'],
       'gateway.networking.k8s.io/v1/grpcroutes': ['CREATE', 'UPDATE'],
@@ -306,7 +311,7 @@ t.test('every registration', async (t) => {
         [
           ...(metadata.name === 'bulkhead' ? [name, filtered] : [name]),
           ...(phase === 'validate' ? [unread] : []),
-          ...(phase === 'validate' && metadata.name === 'bulkhead' ? [ofServices, ofRoutes, ofMesh] : []),
+          ...(phase === 'validate' && metadata.name === 'bulkhead' ? [ofServices, ofRoutes, ofMesh, ofRights] : []),
         ],
         `${metadata.name} holds nothing else`,
       );
@@ -331,7 +336,7 @@ t.test('every registration', async (t) => {
             },
             sideEffects: 'None',
             failurePolicy: 'Ignore',
-            timeoutSeconds: 5,
+            timeoutSeconds: name === ofRights ? 2 : 5,
             matchPolicy: 'Equivalent',
             ...(phase === 'mutate' && { reinvocationPolicy: 'IfNeeded' }),
           },

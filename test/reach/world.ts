@@ -80,7 +80,15 @@ export const settings: Settings = {
 
   reservedServiceKeys: [],
   reservedRouteKeys: [],
-  services: { judged: true, types: undefined, loadBalancerClasses: undefined, controllers: [] },
+  services: {
+    judged: true,
+    types: undefined,
+    loadBalancerClasses: undefined,
+    externalNames: 'every',
+    loadBalancerSourceRanges: undefined,
+    controllers: [],
+  },
+  rights: { judged: false },
   routes: {
     judged: true,
     hosts: 'unreserved',

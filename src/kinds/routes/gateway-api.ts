@@ -1,7 +1,13 @@
 import { keeps } from '../keeps.ts';
 import type { NeighbourKind } from '../kind.ts';
 
-/** The namespaced kinds of gateway.networking.k8s.io that lead traffic, in the versions that Gateway API 1.0 to 1.6 serve. */
+const group = 'gateway.networking.k8s.io';
+const experiments = 'gateway.networking.x-k8s.io';
+
+/** The groups of these kinds. */
+export const gatewayGroups: ReadonlySet<string> = new Set([group, experiments]);
+
+/** The namespaced kinds of the Gateway API that lead traffic, in the versions that Gateway API 1.0 to 1.6 serve. */
 export const gatewayKinds: readonly NeighbourKind[] = [
   gatewayKind('gateways', 'Gateway', ['v1', 'v1beta1']),
   gatewayKind('listenersets', 'ListenerSet', ['v1']),
@@ -11,14 +17,21 @@ export const gatewayKinds: readonly NeighbourKind[] = [
   gatewayKind('tcproutes', 'TCPRoute', ['v1', 'v1alpha2']),
   gatewayKind('udproutes', 'UDPRoute', ['v1', 'v1alpha2']),
   gatewayKind('referencegrants', 'ReferenceGrant', ['v1', 'v1beta1']),
+  // ListenerSet, before Gateway API 1.5 made it stable.
+  gatewayKind('xlistenersets', 'XListenerSet', ['v1alpha1'], experiments),
 ];
 
-function gatewayKind(plural: string, kind: string, versions: NeighbourKind['versions']): NeighbourKind {
+function gatewayKind(
+  plural: string,
+  kind: string,
+  versions: NeighbourKind['versions'],
+  inGroup = group,
+): NeighbourKind {
   return {
     family: 'neighbour',
     module: 'routes',
     kind,
-    group: 'gateway.networking.k8s.io',
+    group: inGroup,
     versions,
     plural,
     scope: 'Namespaced',

@@ -20,6 +20,7 @@ export interface NetworkDocument {
   readonly metadataAddresses?: readonly string[];
   readonly protectedCIDRs?: readonly { readonly name: string; readonly cidr: string }[];
   readonly policyKinds?: readonly PolicyKindDocument[];
+  readonly attachmentTypes?: readonly string[];
   readonly services?: ServicesDocument;
   readonly routes?: RoutesDocument;
   readonly calico?: { readonly tiers?: readonly string[] };
@@ -84,6 +85,14 @@ export const networkSchema: StructuralSchema = {
       },
     },
     policyKinds: policyKindsSchema,
+    attachmentTypes: {
+      type: 'array',
+      minItems: 1,
+      maxItems: 64,
+      items: { type: 'string', title: 'the type of a CNI plugin', minLength: 1, maxLength: 64 },
+      description:
+        'Types of CNI plugins, such as ipvlan. Tenants may write NetworkAttachmentDefinitions that run these alone. When left out, policyKinds decides.',
+    },
     services: servicesSchema,
     routes: routesSchema,
     calico: {

@@ -7,6 +7,8 @@ export interface ServicesDocument {
   readonly judged?: boolean;
   readonly types?: readonly ServiceType[];
   readonly loadBalancerClasses?: readonly string[];
+  readonly externalNames?: 'every' | 'granted';
+  readonly loadBalancerSourceRanges?: readonly string[];
   readonly controllers?: readonly SubjectDocument[];
 }
 
@@ -14,6 +16,7 @@ export interface TenantServicesDocument {
   readonly types?: readonly ServiceType[];
   readonly loadBalancerClasses?: readonly string[];
   readonly externalIPs?: readonly string[];
+  readonly loadBalancerSourceRanges?: readonly string[];
 }
 
 const types = { type: 'array', items: { type: 'string', enum: [...serviceTypes] } } as const satisfies StructuralSchema;
@@ -21,6 +24,12 @@ const classes = {
   type: 'array',
   maxItems: 64,
   items: { type: 'string', title: 'the name of a load balancer class', minLength: 1, maxLength: 317 },
+} as const satisfies StructuralSchema;
+
+const ranges = {
+  type: 'array',
+  maxItems: 64,
+  items: { type: 'string', title: 'a range of addresses', maxLength: 64 },
 } as const satisfies StructuralSchema;
 
 export const servicesSchema: StructuralSchema = {
@@ -41,6 +50,17 @@ export const servicesSchema: StructuralSchema = {
       ...classes,
       description: 'Values of loadBalancerClass that every tenant may write. Every class when left out.',
     },
+    externalNames: {
+      type: 'string',
+      enum: ['every', 'granted'],
+      description:
+        'every: an ExternalName may be any name outside the cluster. granted: only names that network.names of the tenant lists.',
+    },
+    loadBalancerSourceRanges: {
+      ...ranges,
+      description:
+        'Sources from which every load balancer of a tenant may be open. Each must then set loadBalancerSourceRanges. Everywhere when left out.',
+    },
     controllers: {
       type: 'array',
       items: accountSchema,
@@ -60,10 +80,12 @@ export const tenantServicesSchema: StructuralSchema = {
         'Types of Services. A LoadBalancer also needs NodePort, unless it sets allocateLoadBalancerNodePorts to false.',
     },
     loadBalancerClasses: { ...classes, description: 'Values of loadBalancerClass.' },
+    loadBalancerSourceRanges: {
+      ...ranges,
+      description: 'Sources from which load balancers of the tenant may be open.',
+    },
     externalIPs: {
-      type: 'array',
-      maxItems: 64,
-      items: { type: 'string', title: 'a range of addresses', maxLength: 64 },
+      ...ranges,
       description: 'Addresses outside the cluster that its Services may take as externalIPs and loadBalancerIP.',
     },
   },

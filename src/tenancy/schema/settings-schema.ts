@@ -39,6 +39,7 @@ export interface SettingsDocument {
     readonly mesh?: Mesh;
     readonly istio?: IstioDocument;
     readonly pods?: PodsDocument;
+    readonly rights?: { readonly judged?: boolean };
     readonly network?: NetworkDocument;
     readonly sharedServices?: readonly SharedServiceDocument[];
     readonly trustedNamespaceLabels?: readonly TrustedLabelDocument[];
@@ -174,6 +175,17 @@ export const settingsSchema: StructuralSchema = {
         },
         istio: istioSchema,
         pods: podsSchema,
+        rights: {
+          type: 'object',
+          description: 'Roles and RoleBindings of tenants. Bulkhead warns of them and never refuses one.',
+          properties: {
+            judged: {
+              type: 'boolean',
+              description:
+                'Whether the authors of Roles and RoleBindings are warned. With false the API server does not send them.',
+            },
+          },
+        },
         network: networkSchema,
         sharedServices: sharedServicesSchema,
         trustedNamespaceLabels: trustedLabelsSchema,

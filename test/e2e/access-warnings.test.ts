@@ -1,0 +1,65 @@
+/** Roles and RoleBindings of tenants on a real API server with a real kubectl: their authors are warned, and nothing is refused (SVC-15). */
+import { guardedTest } from './guarded-cluster.ts';
+
+const namespace = 'acme-web';
+const access = (kind: string, name: string, fields: object) => ({
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind,
+  metadata: { name, namespace },
+  ...fields,
+});
+const role = (name: string, rule: object) => access('Role', name, { rules: [rule] });
+const binding = (name: string, ...subjects: readonly object[]) =>
+  access('RoleBinding', name, {
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' },
+    subjects,
+  });
+const group = (name: string) => ({ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name });
+const account = (inNamespace: string, name: string) => ({ kind: 'ServiceAccount', namespace: inNamespace, name });
+const reads = { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] };
+
+await guardedTest('rights inside a namespace of a tenant', async (t, cluster) => {
+  const create = (object: object) => cluster.kubectl('alice', ['create', '-f', '-'], JSON.stringify(object));
+  t.match(await create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }), { code: 0 });
+
+  await t.test('ten ordinary Roles and RoleBindings are admitted without a warning', async (t) => {
+    const ordinary = [
+      role('reader', reads),
+      role('leader', { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['*'] }),
+      role('secrets', { ...reads, resources: ['secrets'], resourceNames: ['tls'] }),
+      role('custom', { apiGroups: ['example.com'], resources: ['*'], verbs: ['*'] }),
+      role('lists', { apiGroups: [''], resources: ['*'], verbs: ['list', 'watch'] }),
+      role('scale', { apiGroups: ['apps'], resources: ['deployments/scale'], verbs: ['update'] }),
+      binding('developers', group('acme-developers')),
+      binding('web', account(namespace, 'web')),
+      binding('database', account('acme-db', 'database')),
+      binding('deployer', account('argocd', 'acme-deployer')),
+      binding('metrics', account('monitoring', 'prometheus')),
+    ];
+    for (const one of ordinary) t.match(await create(one), { code: 0, stderr: '' }, one.metadata.name);
+  });
+
+  await t.test('what leads around every policy is warned of, and admitted', async (t) => {
+    const warned = async (object: object, ...texts: readonly string[]) => {
+      const { code, stderr } = await create(object);
+      t.equal(code, 0, stderr);
+      for (const text of texts) t.match(stderr, text);
+    };
+    await warned(
+      role('everything', { apiGroups: ['*'], resources: ['*'], verbs: ['*'] }),
+      'Warning: wildcard-role: rules[0].resources[0] includes subresources such as pods/portforward',
+      'Warning: wildcard-role: fix: list the resources that are needed',
+    );
+    await warned(
+      binding('theirs', group('acme-developers'), group('beta-developers'), account('beta-data', 'db')),
+      'Warning: foreign-subject: subjects[1] "beta-developers" acts for another tenant, and gets rights here',
+      'Warning: foreign-subject: subjects[2] "db" acts for another tenant',
+    );
+    await warned(binding('open', group('system:authenticated')), '"system:authenticated" stands for every account');
+  });
+
+  await t.test('nothing waits for it while Bulkhead is down', async (t) => {
+    await cluster.stop();
+    t.match(await create(binding('later', group('beta-developers'))), { code: 0 });
+  });
+});
