@@ -74,13 +74,21 @@ try {
       const { namespace, labels: own } = metadata;
       const ports = [{ name: 'http', protocol: 'TCP', port: 8080 }];
       return {
-        pod: { namespace, namespaceLabels: labels.get(namespace) ?? {}, labels: own, address: status.podIPs[0].ip, ports },
+        pod: {
+          namespace,
+          namespaceLabels: labels.get(namespace) ?? {},
+          labels: own,
+          address: status.podIPs[0].ip,
+          ports,
+        },
       };
     });
     const before = ours(objects, pods);
     const theirs = await judge.ask({
       ...{ matrix: true, parties: asked, wires, subjects: pods.map((_, index) => index) },
-      baseline: objects.flatMap((object) => (object.kind === 'NetworkPolicy' ? [{ kind: 'NetworkPolicy', object }] : [])),
+      baseline: objects.flatMap((object) =>
+        object.kind === 'NetworkPolicy' ? [{ kind: 'NetworkPolicy', object }] : [],
+      ),
     });
     const after = ours(objects, pods);
     const isSame = JSON.stringify(theirs.open) === JSON.stringify(before.open);

@@ -10,7 +10,9 @@ import { engineReadings, randomWorld } from './random-world.ts';
 
 /** What pods are called, as a class has another number in each. */
 function nameOf(party: Party): string {
-  return party.kind === 'pod' ? party.workloads.map(({ namespace, name }) => `${namespace}/${name}`).join() : party.kind;
+  return party.kind === 'pod'
+    ? party.workloads.map(({ namespace, name }) => `${namespace}/${name}`).join()
+    : party.kind;
 }
 
 for (const reading of engineReadings)
@@ -19,7 +21,10 @@ for (const reading of engineReadings)
     for (let seed = 1; seed <= 25; seed++) {
       const { objects, addresses } = randomWorld(seed, reading);
       const snapshot = readSnapshot(objects, tenancy, { hasPods: true, withBaseline: false });
-      const pods = snapshot.workloads.flatMap(({ namespace, name }) => [`${namespace}/${name}`, `pod/${namespace}/${name}`]);
+      const pods = snapshot.workloads.flatMap(({ namespace, name }) => [
+        `${namespace}/${name}`,
+        `pod/${namespace}/${name}`,
+      ]);
       const ends = [
         ...pods.slice(0, 4),
         ...snapshot.namespaces.map(({ name }) => `namespace/${name}`),
