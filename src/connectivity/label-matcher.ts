@@ -1,10 +1,9 @@
 /** Pods by their labels. Whether a pod is matched is worked out when it is asked, so that no list changes with the cluster. */
 import { matches, type Selector } from '../kubernetes/label-selector.ts';
 import { type Expression, isMatched } from '../reach/expression/expression.ts';
-import { nameKey } from '../reach/model.ts';
+import { nameKey, ofNamespace } from '../reach/model.ts';
 import type { Matcher } from './matcher.ts';
 import type { Parties, Party, PodClass } from './parties.ts';
-import { expressionLabels } from './party-store.ts';
 
 /** Of one namespace, by its name. */
 export class OwnSelected implements Matcher {
@@ -156,4 +155,11 @@ export function neededLabel(
 ): { readonly key: string; readonly values: Iterable<string> } | undefined {
   for (const [key, { absent, finite, values }] of namespaces) if (!absent && finite) return { key, values };
   return undefined;
+}
+
+/** As expressions have them: labels of the namespace with their prefix. */
+function expressionLabels({ labels, namespace }: PodClass): ReadonlyMap<string, string> {
+  const all = new Map(labels);
+  for (const [key, value] of namespace.labels) all.set(`${ofNamespace}${key}`, value);
+  return all;
 }

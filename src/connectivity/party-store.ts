@@ -2,7 +2,6 @@
 import { compareRanges, type IpSet, normalise } from '../kubernetes/ip-set.ts';
 import type { Selector } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel, type StringMap } from '../kubernetes/objects.ts';
-import { ofNamespace } from '../reach/model.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import { labelsKey, portsKey } from './interned.ts';
 import { NamespaceIndex } from './namespace-index.ts';
@@ -248,11 +247,4 @@ function takeOut<Item>(list: Item[], item: Item): void {
   if (at < 0) return;
   const last = list.pop();
   if (at < list.length && last !== undefined) list[at] = last;
-}
-
-/** As expressions have them: labels of the namespace with their prefix. */
-export function expressionLabels({ labels, namespace }: PodClass): Labels {
-  const all = new Map(labels);
-  for (const [key, value] of namespace.labels) all.set(`${ofNamespace}${key}`, value);
-  return all;
 }
