@@ -13,6 +13,7 @@ import { judgeBorder } from '../../src/reach/border.ts';
 import { matchesGlob, wordsIn } from '../../src/reach/identity/glob.ts';
 import type { IdentityPattern } from '../../src/reach/identity/pattern.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
+import type { SharedService } from '../../src/tenancy/settings.ts';
 import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 
 const namespaces = (pattern: IdentityPattern | undefined) => pattern?.products.map(({ namespace }) => namespace);
@@ -196,3 +197,25 @@ t.test('whom the own namespace is plainly', async (t) => {
     t.equal(judgeBorder(kind.read(policy), border)[0]?.verdict, verdict, says);
   }
 });
+
+t.test(
+  'a namespace that several shared services have together is not proven, and nobody in it is an example',
+  async (t) => {
+    const [service] = defaultSettings.sharedServices;
+    if (service === undefined) throw new Error('no service is built in');
+    const part = (name: string, operator: 'Exists' | 'DoesNotExist'): SharedService => ({
+      ...service,
+      ...{ name, namespace: 'edge', direction: 'ingress', ports: [], offer: 'policy' },
+      podSelector: { matchExpressions: [{ key: 'app', operator }] },
+    });
+    const verdictWith = (...sharedServices: SharedService[]) => {
+      const platform = { ...defaultSettings.platform, namespaces: new Set(['edge']) };
+      const tenancy = createTenancy({ ...defaultSettings, platform, sharedServices }, [tenant]);
+      const spec = { rules: [{ from: [{ source: { namespaces: ['edge'] } }] }] };
+      const policy: Policy = JSON.parse(JSON.stringify({ metadata: { namespace: 'acme-web' }, spec }));
+      return judgeBorder(kind.read(policy), { ...border, tenancy })[0]?.verdict;
+    };
+    t.equal(verdictWith(part('one', 'Exists')), 'escapes');
+    t.equal(verdictWith(part('one', 'Exists'), part('other', 'DoesNotExist')), 'unproven');
+  },
+);
