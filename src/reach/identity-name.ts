@@ -3,10 +3,10 @@ import { excerpt } from '../kubernetes/json.ts';
 import { allPorts } from '../kubernetes/port-range.ts';
 import { gateViolation, partnersFor } from './gate.ts';
 import { listedPorts } from './listed.ts';
-import type { AllowRule } from './model.ts';
+import { type AllowRule, everyPod } from './model.ts';
 import { mostLookedUp, ownershipOf } from './namespace-name.ts';
 import { shutPorts } from './open-ports.ts';
-import { openOf, servicesOf } from './shared-service.ts';
+import { openOf, servicesOf, unservedPod } from './shared-service.ts';
 import type { Border, Violation } from './violation.ts';
 
 const notLookedUp: Violation = {
@@ -91,8 +91,10 @@ function judgePlatform(
   const shut = shutPorts(whole.map(openOf), ports);
   if (shut.length === 0) return undefined;
   const which = ports === allPorts ? 'every port' : listedPorts(shut);
+  // Several services may have all of its pods together, and then nobody is an example.
+  const isDivided = whole.length === 0 && unservedPod(name, everyPod, rule, border) === 'unproven';
   return {
-    verdict: 'escapes',
+    verdict: isDivided ? 'unproven' : 'escapes',
     reason:
       whole.length === 0
         ? `names more of the namespace ${name} than its shared service ${service.name}`

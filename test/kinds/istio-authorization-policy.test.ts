@@ -13,6 +13,7 @@ import { judgeBorder } from '../../src/reach/border.ts';
 import { matchesGlob, wordsIn } from '../../src/reach/identity/glob.ts';
 import type { IdentityPattern } from '../../src/reach/identity/pattern.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
+import type { SharedService } from '../../src/tenancy/settings.ts';
 import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 
 const namespaces = (pattern: IdentityPattern | undefined) => pattern?.products.map(({ namespace }) => namespace);
@@ -137,3 +138,85 @@ t.test('it is judged where the settings have a section istio', async (t) => {
   const istio = { ...mesh, mtls: 'strict', mtlsGrants: [] } as const;
   t.ok(isJudged(request, { ...defaultSettings, istio }));
 });
+
+t.test('NP-14: what takes too long to prove is not proven', async (t) => {
+  const texts = (count: number, write: (index: number) => string) =>
+    Array.from({ length: count }, (_, at) => write(at));
+  // Each is a few alternatives, and those of all fields are put together.
+  const alternatives = texts(400, (index) => `a${index}*${'b-'.repeat(40)}*s*a*`);
+  const when = texts(3, (index) => `*${index}*s*a*`).map((one) => ({ key: 'source.namespace', values: [one] }));
+  const leftOut = texts(2000, (index) => `*${index}*`);
+  const rows: readonly (readonly [says: string, rule: object, verdicts: readonly (readonly [string, RegExp])[]])[] = [
+    [
+      'texts of several alternatives, and conditions that are some too',
+      { from: [{ source: { namespaces: alternatives } }], when },
+      [['unproven', /beyond the 1500 peers of one policy/]],
+    ],
+    [
+      'long lists of whom to leave out, beside long lists of others',
+      { from: [{ source: { namespaces: texts(200, (index) => `${index}a*`), notPrincipals: leftOut } }] },
+      [['unproven', /beyond the 1500 peers of one policy/]],
+    ],
+    [
+      'a long list of whom to leave out',
+      { from: [{ source: { namespaces: ['b*'], notPrincipals: leftOut.slice(0, 500), notNamespaces: ['*'] } }] },
+      [['unproven', /what it leaves out proves nothing/]],
+    ],
+    ['as many names as people write', { from: [{ source: { namespaces: texts(1490, () => 'acme-web') } }] }, []],
+  ];
+  for (const [says, rule, verdicts] of rows) {
+    const policy: Policy = JSON.parse(JSON.stringify({ metadata: { namespace: 'acme-web' }, spec: { rules: [rule] } }));
+    const found = judgeBorder(kind.read(policy), border);
+    t.equal(found.length, verdicts.length, says);
+    for (const [index, [verdict, reason]] of verdicts.entries()) t.match(found[index], { verdict, reason }, says);
+  }
+});
+
+t.test('whom the own namespace is plainly', async (t) => {
+  const source = (one: object, when: readonly object[] = []) => ({ rules: [{ from: [{ source: one }], when }] });
+  const inOwn = { key: 'source.namespace', values: ['acme-web'] };
+  const rows: readonly (readonly [says: string, spec: object, verdict: string | undefined])[] = [
+    ['its name', source({ namespaces: ['acme-web'] }), undefined],
+    ['its name in a condition', { rules: [{ when: [inOwn] }] }, undefined],
+    ['its accounts, and the name', source({ principals: ['cluster.local/ns/acme-web/sa/web'] }, [inOwn]), undefined],
+    ['any account of any name, where the name is asked, too', source({ principals: ['*/sa/web'] }, [inOwn]), undefined],
+    ['of another trust domain', source({ principals: ['other/ns/acme-web/sa/web'] }), 'escapes'],
+    ['of an account that cannot be', source({ principals: ['cluster.local/ns/acme-web/sa/Web'] }), 'nothing'],
+    ['of another namespace in a condition', source({ principals: ['*/ns/beta/sa/web'] }, [inOwn]), 'nothing'],
+    ['with a dot in an account', source({ serviceAccounts: ['a.b'] }), 'escapes'],
+    ['with a dot, and the name', source({ namespaces: ['acme-web'], serviceAccounts: ['a.b'] }), 'escapes'],
+    ['by a trust domain alone', source({ trustDomains: ['cluster.local'] }), 'escapes'],
+    [
+      'by the name and a trust domain',
+      source({ namespaces: ['acme-web'], trustDomains: ['cluster.local'] }),
+      undefined,
+    ],
+    ['by ends of names that contradict each other', source({ namespaces: ['acme-web', '*-db'] }), 'escapes'],
+  ];
+  for (const [says, spec, verdict] of rows) {
+    const policy: Policy = JSON.parse(JSON.stringify({ metadata: { namespace: 'acme-web' }, spec }));
+    t.equal(judgeBorder(kind.read(policy), border)[0]?.verdict, verdict, says);
+  }
+});
+
+t.test(
+  'a namespace that several shared services have together is not proven, and nobody in it is an example',
+  async (t) => {
+    const [service] = defaultSettings.sharedServices;
+    if (service === undefined) throw new Error('no service is built in');
+    const part = (name: string, operator: 'Exists' | 'DoesNotExist'): SharedService => ({
+      ...service,
+      ...{ name, namespace: 'edge', direction: 'ingress', ports: [], offer: 'policy' },
+      podSelector: { matchExpressions: [{ key: 'app', operator }] },
+    });
+    const verdictWith = (...sharedServices: SharedService[]) => {
+      const platform = { ...defaultSettings.platform, namespaces: new Set(['edge']) };
+      const tenancy = createTenancy({ ...defaultSettings, platform, sharedServices }, [tenant]);
+      const spec = { rules: [{ from: [{ source: { namespaces: ['edge'] } }] }] };
+      const policy: Policy = JSON.parse(JSON.stringify({ metadata: { namespace: 'acme-web' }, spec }));
+      return judgeBorder(kind.read(policy), { ...border, tenancy })[0]?.verdict;
+    };
+    t.equal(verdictWith(part('one', 'Exists')), 'escapes');
+    t.equal(verdictWith(part('one', 'Exists'), part('other', 'DoesNotExist')), 'unproven');
+  },
+);

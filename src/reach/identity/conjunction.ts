@@ -80,10 +80,18 @@ export function* identitiesOf(
   const literal = (globs: readonly string[]) => globs.filter(isLiteral);
   const ofAccount = [...literal(accounts), 'default', 'other', ...wordsIn(accounts)];
   const ofDomain = [...literal(domains), ...trusted, ...(isOfMesh ? [] : wordsIn(domains))];
+  const fitting = ofDomain.filter((domain) => matchesAll(domains, domain));
+  let tried = 0;
   for (const namespace of names)
-    for (const account of ofAccount)
-      for (const domain of ofDomain) {
+    for (const account of ofAccount) {
+      if (!matchesAll(accounts, account)) continue;
+      for (const domain of fitting) {
+        if (++tried > mostTried) return;
         const identity = { domain, namespace, account };
-        if (matchesAll(accounts, account) && matchesAll(domains, domain) && !isLeftOut(identity)) yield identity;
+        if (!isLeftOut(identity)) yield identity;
       }
+    }
 }
+
+/** Whoever leaves out so many is refused without an example. */
+const mostTried = 64;

@@ -74,7 +74,8 @@ const starIn = (glob: string): number => (glob.includes('*') ? glob.indexOf('*')
 
 function overlaps(head: string, tail: string): readonly string[] {
   const words = fillers.map((filler) => head + filler + tail);
-  for (let shared = Math.min(head.length, tail.length); shared >= 0; shared--)
+  const most = Math.min(head.length, tail.length);
+  for (let shared = most; shared >= 0 && words.length < mostWords; shared--)
     if (head.endsWith(tail.slice(0, shared))) words.push(head + tail.slice(shared));
   return words;
 }
