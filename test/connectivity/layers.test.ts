@@ -241,10 +241,43 @@ const consistent: readonly (readonly [sentence: string, objects: readonly object
   [
     'one of very many callers is let in',
     [
-      ...Array.from({ length: 60 }, (_, index) => pod('acme-web', `a${index}`)),
+      ...Array.from({ length: 120 }, (_, index) => pod('acme-web', `a${index}`)),
       pod('acme-web', 'zz', { calls: 'db' }),
       webMayCall({}, ['5432']),
       toDb(tcp(5432), [{ ...fromWeb, podSelector: { matchLabels: { calls: 'db' } } }]),
+    ],
+  ],
+  [
+    'more callers than are asked about',
+    [
+      ...Array.from({ length: 120 }, (_, index) => pod('acme-web', `a${index}`)),
+      ...[webMayCall({}, ['5432']), toDb(tcp(80))],
+    ],
+  ],
+  [
+    'more pairs of callers and pods of a namespace than are asked about',
+    [
+      ...Array.from({ length: 97 }, (_, index) => pod('acme-web', `a${index}`)),
+      // The first pods use up what may be asked; what would be told is about the last.
+      ...Array.from({ length: 100 }, (_, index) =>
+        authorization(`may-${index}`, {
+          selector: { matchLabels: { team: 'a' } },
+          rules: [{ from: [{ source: { namespaces: ['acme-web'] } }] }],
+        }),
+      ),
+      ...Array.from({ length: 24 }, (_, index) => pod('acme-db', `b${index}`, { team: 'a' })),
+      pod('acme-web', 'last', { calls: 'db' }),
+      policy('team', {
+        podSelector: { matchLabels: { team: 'a' } },
+        policyTypes: ['Ingress'],
+        ingress: [{ from: [{ ...fromWeb, podSelector: { matchLabels: { calls: 'db' } } }] }],
+      }),
+      authorization('last', {
+        selector: { matchLabels: { app: 'zz' } },
+        rules: [{ from: [{ source: { namespaces: ['acme-web'] } }], to: [{ operation: { ports: ['5432'] } }] }],
+      }),
+      pod('acme-db', 'zz'),
+      policy('zz', { podSelector: { matchLabels: { app: 'zz' } }, policyTypes: ['Ingress'], ingress: [] }),
     ],
   ],
   [

@@ -39,6 +39,8 @@ export interface Asked {
   readonly around: readonly Authorization[];
   readonly worlds: readonly World[];
   readonly mesh: Mesh;
+  /** How many pairs of pods of this namespace are still asked about, so that one with very many policies does not hold up the others. */
+  readonly budget: { pairs: number };
   readonly root: string;
   /** That lead to these pods. */
   readonly services: readonly SnapshotService[];

@@ -17,16 +17,17 @@ const tunnel = portNumber('TCP', 15008);
 const mostCallers = 100;
 
 /** Callers or ports that the mesh lets in, and no network policy does. */
-export function dead({ pods, own, worlds, tell }: Asked): void {
+export function dead({ pods, own, worlds, budget, tell }: Asked): void {
   for (const { ref, opens } of own.filter(isAllow))
     for (const rule of opens.slice(0, mostRules)) {
       const callers = callersOf(rule, worlds);
       if (callers === undefined) continue;
       const wanted = resolved(rule.ports, pods.ports);
-      const open = openFrom(callers, pods, wanted, worlds);
+      const isAmbient = membershipOf(pods) === 'ambient';
+      const open = openFrom(callers, { pods, worlds, budget }, wanted, isAmbient);
+      if (open === undefined) return;
       if (intersectionOf(open, wanted).length > 0) {
-        const throughTunnel =
-          membershipOf(pods) === 'ambient' && callers.some((one) => membershipOf(one) === 'ambient');
+        const throughTunnel = isAmbient && callers.some((one) => membershipOf(one) === 'ambient');
         if (!throughTunnel || hasPort(open, tunnel)) continue;
         tell(
           'port-mismatch',
@@ -36,7 +37,7 @@ export function dead({ pods, own, worlds, tell }: Asked): void {
           `lets ${names(callers)} in through the mesh, which comes to ${whoIs(pods)} on port 15008 (HBONE), and network policies do not open it`,
           `add port 15008/TCP to the ingress rule of the network policy that opens ${portSummary(intersectionOf(open, wanted))}`,
         );
-      } else if (!(membershipOf(pods) === 'ambient' && hasPort(open, tunnel)))
+      } else if (!(isAmbient && hasPort(open, tunnel)))
         tell(
           'l7-dead',
           refText(ref),
@@ -62,13 +63,19 @@ function callersOf({ peer }: AllowRule, [world]: readonly World[]): readonly Pod
   return undefined;
 }
 
-/** In any reading; no more than it takes to know. */
-function openFrom(callers: readonly PodClass[], pods: PodClass, wanted: PortSet, worlds: readonly World[]): PortSet {
+/** In any reading; no more than it takes to know. Undefined: the namespace has been asked about too much. */
+function openFrom(
+  callers: readonly PodClass[],
+  { pods, worlds, budget }: Pick<Asked, 'pods' | 'worlds' | 'budget'>,
+  wanted: PortSet,
+  isAmbient: boolean,
+): PortSet | undefined {
   let open = noPorts;
   for (const world of worlds)
     for (const caller of callers) {
+      if (budget.pairs-- <= 0) return undefined;
       open = unionOf(open, world.connection(caller, pods));
-      if (intersectionOf(open, wanted).length > 0 && hasPort(open, tunnel)) return open;
+      if (intersectionOf(open, wanted).length > 0 && (!isAmbient || hasPort(open, tunnel))) return open;
     }
   return open;
 }

@@ -15,6 +15,9 @@ import { isAbout, membershipOf, readMesh } from './mesh.ts';
 import { contradictingRequests, permissive } from './requests.ts';
 import { wrongPorts } from './wrong-ports.ts';
 
+/** About 0.2 s. */
+const mostPairs = 200_000;
+
 /** In the order of the pods. One of each kind for each field. */
 export function layersOf(
   { mesh: policies = [], services }: Snapshot,
@@ -28,6 +31,7 @@ export function layersOf(
   const found = new Map<string, LayerFinding>();
   const byNamespace = Map.groupBy(mesh.authorizations, ({ ref }) => ref.namespace);
   const servicesOf = Map.groupBy(services, ({ namespace }) => namespace);
+  const budgets = new Map([...byNamespace.keys()].map((name) => [name, { pairs: mostPairs }]));
   for (const pods of world.parties.classes) {
     const { name } = pods.namespace;
     const around = byNamespace.get(name) ?? [];
@@ -37,6 +41,7 @@ export function layersOf(
     const inherited = everywhere.filter((one) => isAbout(one.pods, pods.labels));
     const asked: Asked = {
       ...{ pods, own, inherited, around, worlds, mesh, root },
+      budget: budgets.get(name) ?? { pairs: 0 },
       services: (servicesOf.get(name) ?? []).filter(({ selector }) => selector && selects(selector, pods)),
       tell: (check, object, path, other, reason, fix) => {
         const key = `${check} ${object} ${path}`;
