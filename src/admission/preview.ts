@@ -1,8 +1,11 @@
 /** The warning that says what an update of a policy opens and closes. */
 import type { Gathered } from '../checks/check.ts';
 import { isJudged, policyKindOf } from '../kinds/policy-kind.ts';
-import { additive } from '../reach/in-force.ts';
-import { previewOf } from '../reach/preview/preview.ts';
+import { previewOf, tooMuch } from '../reach/preview/preview.ts';
+
+/** Values in one version of a policy, a long text as several. Reading and comparing two of this size takes about 10 ms. */
+const mostValues = 3000;
+const longText = 64;
 
 /** None but for an update of a tenant's policy, in one of the modes that the settings list (network.previewModes). */
 export function previewLines(gathered: Gathered): readonly string[] {
@@ -14,8 +17,25 @@ export function previewLines(gathered: Gathered): readonly string[] {
   if (operation !== 'UPDATE' || oldObject === undefined || owner === 'platform') return [];
   if (!settings.previewModes.has(owner.mode) || !isJudged(request, settings)) return [];
   const kind = policyKindOf(request);
-  if (kind.unchanged(object, oldObject)) return [];
+  // Of the others it is not known here what they do in a cluster: some are not in force, some narrow by requests.
+  if (kind.inForce === undefined || kind.unchanged(object, oldObject)) return [];
+  if ([object, oldObject].some((one) => valuesOf(contentOf(one), mostValues) > mostValues)) return [tooMuch];
   const place = { namespace, tenantLabel: settings.tenantLabel, tenant: owner.name };
-  const inForce = kind.inForce ?? ((policy) => additive(kind.read(policy), 'any'));
-  return previewOf(inForce(oldObject), inForce(object), place);
+  return previewOf(kind.inForce(oldObject), kind.inForce(object), place);
+}
+
+function contentOf({ spec, specs }: { readonly spec?: unknown; readonly specs?: unknown }): unknown {
+  return [spec, specs];
+}
+
+/** Counts no further than a little beyond `most`. */
+function valuesOf(value: unknown, most: number): number {
+  if (typeof value === 'string') return 1 + value.length / longText;
+  if (typeof value !== 'object' || value === null) return 1;
+  let count = 1;
+  for (const one of Array.isArray(value) ? value : Object.values(value)) {
+    if (count > most) break;
+    count += valuesOf(one, most - count);
+  }
+  return count;
 }

@@ -22,5 +22,6 @@ export function readService({ metadata, spec }: JsonMap): SnapshotService {
       ];
     }),
     addresses: setOfAddresses(addresses),
+    ...(valueAt(spec, 'clusterIP') === 'None' && { isHeadless: true }),
   };
 }

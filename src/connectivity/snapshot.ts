@@ -53,6 +53,8 @@ export interface SnapshotService {
   readonly selector: StringMap | undefined;
   readonly ports: readonly ServicePort[];
   readonly addresses: IpSet;
+  /** Its name leads to the addresses of the pods. */
+  readonly isHeadless?: boolean;
 }
 
 export interface ServicePort {

@@ -39,7 +39,7 @@ const source = 'bulkhead';
 
 /** One for each namespace of a tenant, in the order of their names. */
 export function openReportsOf(
-  { rejected, checksPage }: Pick<AuditReport, 'rejected' | 'checksPage'>,
+  { rejected, checksPage, observes }: Pick<AuditReport, 'rejected' | 'checksPage' | 'observes'>,
   { namespaces, selectNothing, openNothing }: Picture,
 ): readonly Report[] {
   const results = new Map<string, ReportResult[]>();
@@ -52,7 +52,8 @@ export function openReportsOf(
     results.get(where ?? '')?.push({ source, category: 'Tenant border', ...result, resources: [object] });
   };
   for (const group of rejected)
-    for (const name of group.names) add(referenceOf(name), { policy: group.check, ...verdictOf(group, checksPage) });
+    for (const name of group.names)
+      add(referenceOf(name), { policy: group.check, ...verdictOf(group, checksPage, observes) });
   const hints = { result: 'warn', severity: 'info' } as const;
   for (const name of selectNothing)
     add(referenceOf(name), { ...hints, policy: 'selects-nothing', message: 'The policy selects no pods.' });
@@ -78,11 +79,13 @@ function isolationOf({ open, pods }: Pick<PictureNamespace, 'open' | 'pods'>): r
 function verdictOf(
   { always, mode, check }: FindingGroup,
   page: string,
+  observes: boolean,
 ): Pick<ReportResult, 'result' | 'severity' | 'message'> {
-  const isRejected = always || mode === 'enforce';
+  const isRejected = !observes && (always || mode === 'enforce');
+  const when = isRejected ? 'if it were written now' : observes ? 'if the settings enforced it' : 'in mode enforce';
   return {
     ...(isRejected ? { result: 'fail', severity: 'high' } : { result: 'warn', severity: 'medium' }),
-    message: `${isRejected ? 'Would be rejected if it were written now' : 'Would be rejected in mode enforce'}: ${page.replace(/\/$/, '')}/${check}.md`,
+    message: `Would be rejected ${when}: ${page.replace(/\/$/, '')}/${check}.md`,
   };
 }
 

@@ -74,11 +74,14 @@ t.test('an update of a policy says what it opens, in the modes of the settings',
   const [old, updated] = [80, 81].map((port) =>
     policy({ podSelector: {}, ingress: [{ from: [{ podSelector: {} }], ports: [{ port }] }] }),
   );
-  const said = async (mode: Tenant['mode'], previewModes: readonly Tenant['mode'][]) => {
+  const said = async (
+    mode: Tenant['mode'],
+    previewModes: readonly Tenant['mode'][],
+    sent: Sent = { user, operation: 'UPDATE', object: updated ?? {}, oldObject: old ?? {} },
+  ) => {
     const acme = undeclaredTenant('acme');
     const known = createTenancy({ ...tenancy.settings, previewModes: new Set(previewModes) }, [{ ...acme, mode }]);
     const asked = createAdmission({ tenancy: () => known, namespaces, onDefect: rethrow });
-    const sent: Sent = { user, operation: 'UPDATE', object: updated ?? {}, oldObject: old ?? {} };
     const { warnings = [] } = responseOf((await asked('validate', bytesOf(reviewOf(sent)), farDeadline())).body);
     return warnings.filter((line: string) => line.startsWith('preview: '));
   };
@@ -89,6 +92,17 @@ t.test('an update of a policy says what it opens, in the modes of the settings',
   t.strictSame(await said('enforce', ['warn']), []);
   t.strictSame(await said('enforce', ['enforce']), lines);
   t.strictSame(await said('warn', []), []);
+
+  const values = (count: number) => Array.from({ length: count }, (_, index) => `v${index}`);
+  const large = (count: number) =>
+    policy({ podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: values(count) }] } });
+  const change = (from: object, to: object): Sent => ({ user, operation: 'UPDATE', object: to, oldObject: from });
+  const tooMuch = ['preview: the update changes more than a warning compares; bulkhead diff shows all of it'];
+  t.strictSame(await said('warn', ['warn'], change(large(2), large(40_000))), tooMuch, 'it is not even read');
+  t.strictSame(await said('warn', ['warn'], change(large(40_000), large(2))), tooMuch);
+  t.strictSame(await said('warn', ['warn'], change(large(40_000), large(40_000))), [], 'it stays');
+  const long = policy({ podSelector: { matchLabels: { app: 'a'.repeat(1_000_000) } } });
+  t.strictSame(await said('warn', ['warn'], change(large(2), long)), tooMuch, 'a long text');
 });
 
 t.test('a policy of a soft tenant is narrowed, said and admitted; one of a hard tenant is not', async (t) => {

@@ -1,6 +1,7 @@
 /** Where network policies and policies of Istio contradict each other: each contradiction is told with both fields, and consistent pairs with none. */
 import t from 'tap';
-import { type LayerFinding, layersOf } from '../../src/connectivity/layers/layers.ts';
+import type { LayerFinding } from '../../src/connectivity/layers/asked.ts';
+import { layersOf } from '../../src/connectivity/layers/layers.ts';
 import { createParties } from '../../src/connectivity/parties.ts';
 import { readSnapshot } from '../../src/connectivity/read-snapshot.ts';
 import { readingsOf } from '../../src/connectivity/readings.ts';
@@ -51,6 +52,15 @@ const tls = (mode: string, spec: object = {}, namespace?: string) =>
   of('security.istio.io/v1', 'PeerAuthentication', 'default', { mtls: { mode }, ...spec }, namespace);
 const service = (name: string, app: string, port: number, targetPort: number | string) =>
   of('v1', 'Service', name, { selector: { app }, ports: [{ port, targetPort }] });
+
+const headless = (name: string, app: string, port: number, targetPort: number) =>
+  of('v1', 'Service', name, { clusterIP: 'None', selector: { app }, ports: [{ port, targetPort }] });
+const onNode = (namespace: string, app: string) => {
+  const { spec, ...more } = pod(namespace, app);
+  return { ...more, spec: { ...spec, hostNetwork: true } };
+};
+const post = (namespace: string) =>
+  authorization('post', { rules: [{ to: [{ operation: { methods: ['POST'] } }] }] }, namespace);
 
 const fromWeb = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'acme-web' } } };
 const tcp = (...ports: number[]) => ports.map((port) => ({ protocol: 'TCP', port }));
@@ -121,6 +131,14 @@ const contradictions: readonly (readonly [sentence: string, objects: readonly ob
   [
     'the port of a Service, which no network policy opens',
     [webMayCall({}, ['80']), service('db', 'db', 80, 5432), toDb(tcp(5432))],
+    [`port-mismatch: AuthorizationPolicy acme-db/db ${source}`],
+  ],
+  [
+    'the port of a Service, whose target has a name',
+    [
+      pod('acme-db', 'db', {}, [{ name: 'postgres', containerPort: 5432 }]),
+      ...[webMayCall({}, ['80']), service('db', 'db', 80, 'postgres'), toDb(tcp(5432))],
+    ],
     [`port-mismatch: AuthorizationPolicy acme-db/db ${source}`],
   ],
   [
@@ -218,6 +236,105 @@ const consistent: readonly (readonly [sentence: string, objects: readonly object
       tls('PERMISSIVE', {}, 'istio-system'),
       tls('STRICT'),
       authorization('deny', { action: 'DENY', rules: [{ from: [{ source: { namespaces: ['x'] } }] }] }),
+    ],
+  ],
+  [
+    'one of very many callers is let in',
+    [
+      ...Array.from({ length: 120 }, (_, index) => pod('acme-web', `a${index}`)),
+      pod('acme-web', 'zz', { calls: 'db' }),
+      webMayCall({}, ['5432']),
+      toDb(tcp(5432), [{ ...fromWeb, podSelector: { matchLabels: { calls: 'db' } } }]),
+    ],
+  ],
+  [
+    'more callers than are asked about',
+    [
+      ...Array.from({ length: 120 }, (_, index) => pod('acme-web', `a${index}`)),
+      ...[webMayCall({}, ['5432']), toDb(tcp(80))],
+    ],
+  ],
+  [
+    'more pairs of callers and pods of a namespace than are asked about',
+    [
+      ...Array.from({ length: 97 }, (_, index) => pod('acme-web', `a${index}`)),
+      // The first pods use up what may be asked; what would be told is about the last.
+      ...Array.from({ length: 100 }, (_, index) =>
+        authorization(`may-${index}`, {
+          selector: { matchLabels: { team: 'a' } },
+          rules: [{ from: [{ source: { namespaces: ['acme-web'] } }] }],
+        }),
+      ),
+      ...Array.from({ length: 24 }, (_, index) => pod('acme-db', `b${index}`, { team: 'a' })),
+      pod('acme-web', 'last', { calls: 'db' }),
+      policy('team', {
+        podSelector: { matchLabels: { team: 'a' } },
+        policyTypes: ['Ingress'],
+        ingress: [{ from: [{ ...fromWeb, podSelector: { matchLabels: { calls: 'db' } } }] }],
+      }),
+      authorization('last', {
+        selector: { matchLabels: { app: 'zz' } },
+        rules: [{ from: [{ source: { namespaces: ['acme-web'] } }], to: [{ operation: { ports: ['5432'] } }] }],
+      }),
+      pod('acme-db', 'zz'),
+      policy('zz', { podSelector: { matchLabels: { app: 'zz' } }, policyTypes: ['Ingress'], ingress: [] }),
+    ],
+  ],
+  [
+    'a caller on the network of its node, about which no policy of pods decides',
+    [onNode('acme-web', 'agent'), webMayCall({}, ['5432']), toDb(tcp(5432), [{ podSelector: {} }])],
+  ],
+  ['a headless Service', [webMayCall({}, ['80']), headless('db', 'db', 80, 5432), toDb(tcp(80))]],
+  [
+    'a port by a name that the pods do not have',
+    [webMayCall({}, ['80']), service('db', 'db', 80, 'postgres'), toDb(tcp(80))],
+  ],
+  [
+    'a label of ambient mode on pods with a sidecar',
+    [pod('acme-db', 'db', { 'istio.io/dataplane-mode': 'none' }), webMayCall({}, ['5432']), toDb(tcp(5432))],
+  ],
+  [
+    'a DENY guards the other pods',
+    [
+      ...[pod('acme-db', 'cache'), webMayCall()],
+      authorization('cache', {
+        selector: { matchLabels: { app: 'cache' } },
+        action: 'DENY',
+        rules: [{ from: [{ source: { notNamespaces: ['acme-web'] } }] }],
+      }),
+      policy('all', { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ from: [fromWeb] }] }),
+    ],
+  ],
+  [
+    'a waypoint guards the other pods',
+    [
+      ...[pod('acme-db', 'cache'), webMayCall()],
+      authorization('cache', {
+        targetRefs: [{ group: '', kind: 'Service', name: 'cache' }],
+        rules: [{ from: [{ source: { namespaces: ['acme-web'] } }] }],
+      }),
+      policy('all', { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ from: [fromWeb] }] }),
+    ],
+  ],
+  [
+    'the mesh lets the methods of Calico through',
+    [onMethods('GET'), post('istio-system'), calico({ methods: ['POST'] })],
+  ],
+  ['an ALLOW that lets nothing through', [authorization('none', dbSelector), calico({ methods: ['POST'] })]],
+  [
+    'an ALLOW by identity stands beside the denial',
+    [
+      tls('PERMISSIVE'),
+      ...[webMayCall({}, ['5432']), toDb(tcp(5432))],
+      authorization('deny', { action: 'DENY', rules: [{ from: [{ source: { namespaces: ['acme-old'] } }] }] }),
+    ],
+  ],
+  [
+    'callers without an identity are denied',
+    [
+      tls('PERMISSIVE'),
+      authorization('known', { action: 'DENY', rules: [{ from: [{ source: { notPrincipals: ['*'] } }] }] }),
+      authorization('deny', { action: 'DENY', rules: [{ from: [{ source: { namespaces: ['acme-old'] } }] }] }),
     ],
   ],
   ['no policy of a mesh', [toDb(tcp(5432)), service('db', 'db', 80, 5432)]],

@@ -15,6 +15,7 @@ const module = 'github.com/openreports/reports-api@v0.2.1';
 const sum = 'h1:g9KS3yle9Y1elmww4TK9EkD1rl6inIaiIJPX6e+u680=';
 
 interface Stored {
+  readonly source: string;
   readonly metadata: { readonly resourceVersion: string };
   readonly summary: object;
   readonly results: readonly {
@@ -112,9 +113,15 @@ await clusterTest(
     t.same(await write(), { code: 0, text: 'reports: 0 written, 2 unchanged, 0 deleted' });
     t.equal((await report('acme-web'))?.metadata.resourceVersion, acme?.metadata.resourceVersion, 'it is not written');
 
+    const merge = { contentType: 'application/merge-patch+json' };
+    const nothing = { metadata: { labels: null }, source: 'else', results: [{ policy: 'x', result: 'pass' }] };
+    await plane.request('PATCH', `${reports}/namespaces/acme-web/reports/bulkhead-audit`, nothing, merge);
+    t.same(await write(), { code: 0, text: 'reports: 1 written, 1 unchanged, 0 deleted' }, 'what a tenant changed');
+    const { source, results } = { ...(await report('acme-web')) };
+    t.same({ source, results }, { source: 'bulkhead', results: acme?.results }, 'is written over');
+
     await plane.request('DELETE', '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies/open');
     const leave = { metadata: { labels: { 'bulkhead.dev/tenant': null } } };
-    const merge = { contentType: 'application/merge-patch+json' };
     await plane.request('PATCH', '/api/v1/namespaces/beta-web', leave, merge);
     t.same(await write(), { code: 0, text: 'reports: 1 written, 0 unchanged, 1 deleted' });
     t.match(await report('acme-web'), { summary: { pass: 0, fail: 2 } }, 'what is mended is gone');

@@ -34,8 +34,8 @@ const group = (names: readonly string[], more: Partial<FindingGroup> = {}): Find
   ...{ fix: 'ask beta', names },
   ...more,
 });
-const report = (rejected: readonly FindingGroup[], more?: Partial<Picture>) =>
-  openReportsOf({ rejected, checksPage: 'docs/checks/' }, picture(more));
+const report = (rejected: readonly FindingGroup[], more?: Partial<Picture>, observes = false) =>
+  openReportsOf({ rejected, checksPage: 'docs/checks/', observes }, picture(more));
 
 t.test('one for each namespace of a tenant, in the order of their names', async (t) => {
   t.same(
@@ -73,6 +73,16 @@ t.test('what is rejected now fails', async (t) => {
         { result: 'fail', message: 'Would be rejected if it were written now: docs/checks/host-network.md' },
       ],
     });
+});
+
+t.test('where the settings observe, nothing fails', async (t) => {
+  t.match(report([group(['Pod a-web/web'], { mode: 'enforce' })], {}, true)[0], {
+    results: [
+      {},
+      {},
+      { result: 'warn', message: 'Would be rejected if the settings enforced it: docs/checks/host-network.md' },
+    ],
+  });
 });
 
 t.test('a report is bounded, and its counts are whole', async (t) => {

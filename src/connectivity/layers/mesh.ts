@@ -18,6 +18,8 @@ export interface Authorization {
   readonly methods: ReadonlySet<string> | undefined;
   /** A field that holds for callers without an identity when it should not: a DENY by identity, or a `not…`. */
   readonly passesUnknown: string | undefined;
+  /** It denies every caller without an identity, whatever he sends. */
+  readonly deniesUnknown: boolean;
 }
 
 export interface MutualTls {
@@ -30,10 +32,14 @@ export interface MutualTls {
 export interface Mesh {
   readonly authorizations: readonly Authorization[];
   readonly mutualTls: readonly MutualTls[];
+  /** Namespaces with policies of gateways or waypoints. */
+  readonly waypoints: ReadonlySet<string>;
 }
 
 export function readMesh(policies: readonly MeshPolicy[]): Mesh {
+  const waypoints = policies.filter(({ ref, object }) => ref.kind === 'AuthorizationPolicy' && isOfWaypoint(object));
   return {
+    waypoints: new Set(waypoints.map(({ ref }) => ref.namespace)),
     authorizations: policies.flatMap(({ ref, object }) =>
       ref.kind === 'AuthorizationPolicy' ? authorizationOf(ref, object) : [],
     ),
@@ -44,7 +50,7 @@ export function readMesh(policies: readonly MeshPolicy[]): Mesh {
 function authorizationOf(ref: PolicyRef, object: JsonMap): readonly Authorization[] {
   const spec = isMap(object.spec) ? object.spec : {};
   // Those of gateways and waypoints are about no pod.
-  if (isDryRun(object) || spec.targetRef !== undefined || listOf(spec.targetRefs).length > 0) return [];
+  if (isDryRun(object) || isOfWaypoint(object)) return [];
   const action = typeof spec.action === 'string' ? spec.action : 'ALLOW';
   const { rules } = istioAuthorizationPolicy.read(object);
   return [
@@ -52,8 +58,22 @@ function authorizationOf(ref: PolicyRef, object: JsonMap): readonly Authorizatio
       ...{ ref, action, pods: selectorOf(spec.selector) ?? new Map() },
       opens: rules.filter((rule) => rule.action !== 'deny'),
       ...{ methods: methodsOf(spec), passesUnknown: passesUnknown(spec, action) },
+      deniesUnknown: action === 'DENY' && listOf(spec.rules).some(isAboutUnknown),
     },
   ];
+}
+
+function isOfWaypoint({ spec }: JsonMap): boolean {
+  return valueAt(spec, 'targetRef') !== undefined || listOf(valueAt(spec, 'targetRefs')).length > 0;
+}
+
+/** `notPrincipals: ["*"]`, and nothing that narrows it. */
+function isAboutUnknown(rule: unknown): boolean {
+  if (isFilled(valueAt(rule, 'to')) || isFilled(valueAt(rule, 'when'))) return false;
+  return listOf(valueAt(rule, 'from')).some((one) => {
+    const source = valueAt(one, 'source');
+    return isMap(source) && Object.keys(source).length === 1 && listOf(source.notPrincipals).includes('*');
+  });
 }
 
 function tlsOf(ref: PolicyRef, object: JsonMap): MutualTls {
@@ -121,8 +141,7 @@ export function membershipOf({ labels, namespace }: PodClass): Membership {
   const own = labels.get('istio.io/dataplane-mode') ?? namespace.labels.get('istio.io/dataplane-mode');
   if (labels.get('sidecar.istio.io/inject') === 'true') return 'sidecar';
   if (own === 'ambient') return 'ambient';
-  if (labels.get('istio.io/dataplane-mode') === 'none' || labels.get('sidecar.istio.io/inject') === 'false')
-    return 'outside';
+  if (labels.get('sidecar.istio.io/inject') === 'false') return 'outside';
   if (namespace.labels.get('istio-injection') === 'enabled' || namespace.labels.has('istio.io/rev')) return 'sidecar';
   return own === 'none' || namespace.labels.get('istio-injection') === 'disabled' ? 'outside' : 'unknown';
 }

@@ -2,9 +2,10 @@
 import type { FieldPath } from '../../kubernetes/field-path.ts';
 import type { Domain, Selector } from '../../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../../kubernetes/objects.ts';
+import type { Port } from '../../kubernetes/port-range.ts';
 import type { Direction } from '../../tenancy/tenant.ts';
 import type { InForce, InForcePeer } from '../in-force.ts';
-import { anyone, type Box } from './box.ts';
+import { anyone, type Box, boxPorts } from './box.ts';
 
 /** No label key begins so: what follows is a key of the subject's pods, of the peer's namespace, or of the peer's pods. */
 export const sides = { subject: 'subject:', namespace: 'namespace:', pod: 'pod:' } as const;
@@ -17,6 +18,24 @@ export interface RuleBox extends Box {
   readonly layer7: readonly string[] | undefined;
   /** Undefined of an isolation. */
   readonly path: FieldPath | undefined;
+  /** Of `ports`, those that it leaves out. */
+  readonly notPorts: readonly Port[];
+  /** `some`: those that an expression is about, which is compared as a whole. */
+  readonly pods: 'labelled' | 'some';
+  /** It is compared part by part, so what it has and another lacks is exact. */
+  readonly isExact: boolean;
+}
+
+/** Texts -> short texts that are as different, so that they are compared in no time. */
+export type Shorten = (text: string) => string;
+
+export function shortener(): Shorten {
+  const known = new Map<string, string>();
+  return (text) => {
+    const short = known.get(text) ?? `#${known.size}`;
+    known.set(text, short);
+    return short;
+  };
 }
 
 /** What is known of a policy's namespace without asking for it. */
@@ -32,27 +51,36 @@ const blocks = 'blocks';
 /** Ports are no part of an isolation. */
 const onePort = [{ protocol: 'TCP', first: 1, last: 1 }] as const;
 
-export function boxesOf({ parts }: InForce, place: Place): readonly RuleBox[] {
+/** Rules of a direction that the policy has no type for are left out: the API ignores them. */
+export function boxesOf({ parts }: InForce, place: Place, shorten: Shorten): readonly RuleBox[] {
   return parts.flatMap(({ subject, isolates, rules }) => {
     const selects = 'pods' in subject ? prefixed(sides.subject, subject.pods) : [];
-    const whole = 'pods' in subject ? '' : textOf(subject.expression);
-    const opened = rules.map(({ action, direction, peer, ports, layer7, own, notPorts, path }): RuleBox => {
+    const whole = 'pods' in subject ? '' : shorten(textOf(subject.expression));
+    const pods = 'pods' in subject ? 'labelled' : 'some';
+    const opened = rules.flatMap((rule): readonly RuleBox[] => {
+      if (rule.isUntyped) return [];
+      const { action, direction, peer, layer7, own, notPorts = [], path } = rule;
       const verb = action === 'deny' ? 'denies' : 'opens';
-      return {
-        ...{ action: verb, direction, source: peer, layer7, path, ports },
+      const ports = boxPorts(rule.ports);
+      const isPlain = layer7 === undefined && own === undefined && notPorts.length === 0;
+      const isApart = peer.kind === 'any' || peer.kind === 'selector' || peer.kind === 'ipBlock';
+      const box: RuleBox = {
+        ...{ action: verb, direction, source: peer, layer7, path, ports, notPorts },
+        pods: own === undefined ? pods : 'some',
+        isExact: isPlain && isApart && whole === '' && !ports.some((port) => 'name' in port),
         frame: `${verb} ${direction} ${whole}`,
-        requests:
-          layer7 === undefined && own === undefined && notPorts === undefined ? '' : textOf([layer7, own, notPorts]),
-        peer: peerKey(peer),
+        requests: isPlain ? '' : shorten(textOf([layer7, own, notPorts])),
+        peer: peerKey(peer, shorten),
         labels: new Map([...selects, ...labelsOf(peer, place)]),
         addresses: peer.kind === 'ipBlock' ? peer.addresses : undefined,
       };
+      return [box];
     });
     const isolated = isolates.map(
       (direction): RuleBox => ({
         ...{ action: 'isolates', direction, source: undefined, layer7: undefined, path: undefined, ports: onePort },
         ...{ frame: `isolates ${direction} ${whole}`, requests: '', peer: anyone, addresses: undefined },
-        labels: new Map(selects),
+        ...{ notPorts: [], pods, isExact: whole === '', labels: new Map(selects) },
       }),
     );
     return [...opened, ...isolated];
@@ -60,7 +88,7 @@ export function boxesOf({ parts }: InForce, place: Place): readonly RuleBox[] {
 }
 
 /** The same text for the same peer. */
-function peerKey(peer: InForcePeer): string {
+function peerKey(peer: InForcePeer, shorten: Shorten): string {
   switch (peer.kind) {
     case 'any':
       return anyone;
@@ -69,7 +97,7 @@ function peerKey(peer: InForcePeer): string {
     case 'ipBlock':
       return blocks;
     default:
-      return textOf(peer);
+      return shorten(textOf(peer));
   }
 }
 

@@ -1,0 +1,65 @@
+/** What each look at the layers is asked about: one class of pods, with all that is about it. */
+import { isManagedName } from '../../baseline/managed.ts';
+import type { Group } from '../matrix.ts';
+import type { PodClass } from '../parties.ts';
+import type { SnapshotService } from '../snapshot.ts';
+import type { Step, World } from '../world.ts';
+import type { Authorization, Mesh } from './mesh.ts';
+
+export type LayerCheck =
+  | 'l7-dead'
+  | 'l4-unguarded'
+  | 'port-mismatch'
+  | 'outside-the-mesh'
+  | 'calico-http'
+  | 'permissive-hole';
+
+/** A contradiction, told where it can be mended; docs/layers.md explains each. */
+export interface LayerFinding {
+  readonly check: LayerCheck;
+  readonly tenant: Group;
+  /** `KIND NAMESPACE/NAME`, and a field of it. */
+  readonly object: string;
+  readonly path: string;
+  /** What it contradicts: an object, and maybe a field of it. */
+  readonly other: string;
+  readonly reason: string;
+  readonly fix: string;
+}
+
+/** Of one policy. */
+export const mostRules = 100;
+
+export interface Asked {
+  readonly pods: PodClass;
+  /** About these pods, of their namespace and of the root namespace. */
+  readonly own: readonly Authorization[];
+  readonly inherited: readonly Authorization[];
+  /** All of the namespace. */
+  readonly around: readonly Authorization[];
+  readonly worlds: readonly World[];
+  readonly mesh: Mesh;
+  /** How many pairs of pods of this namespace are still asked about, so that one with very many policies does not hold up the others. */
+  readonly budget: { pairs: number };
+  readonly root: string;
+  /** That lead to these pods. */
+  readonly services: readonly SnapshotService[];
+  readonly tell: (check: LayerCheck, object: string, path: string, other: string, reason: string, fix: string) => void;
+}
+
+export function whoIs({ workloads: [first], namespace }: PodClass): string {
+  return first === undefined ? namespace.name : `${first.kind} ${first.name}`;
+}
+
+export const isAllow = ({ action }: Authorization): boolean => action === 'ALLOW';
+
+/** Rules that allow, of policies that people write. */
+export function opening(pods: PodClass, worlds: readonly World[]): readonly Step[] {
+  return worlds.flatMap((world) =>
+    world
+      .plan(pods, 'ingress')
+      .flatMap(({ steps }) =>
+        steps.filter(({ policy, rule }) => rule.action === 'allow' && !isManagedName(policy.ref.name)),
+      ),
+  );
+}

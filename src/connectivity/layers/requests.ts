@@ -1,0 +1,58 @@
+/** Contradictions about requests and callers: methods, and identities. */
+import { formatPath } from '../../kubernetes/field-path.ts';
+import { listed } from '../../reach/listed.ts';
+import type { AllowRule } from '../../reach/model.ts';
+import { refText } from '../snapshot.ts';
+import { type Asked, isAllow, opening, whoIs } from './asked.ts';
+import { type Authorization, tlsFor } from './mesh.ts';
+
+/** Methods that Calico lets through and Istio does not, and the other way round, so that nothing passes both. */
+export function contradictingRequests({ pods, own, inherited, worlds, tell }: Asked): void {
+  // Policies that allow add up.
+  const allowing = [...own, ...inherited].filter(isAllow);
+  const methods = allowing.map((one) => one.methods);
+  if (allowing.length === 0 || methods.includes(undefined)) return;
+  const taken = new Set(methods.flatMap((one) => [...(one ?? [])]));
+  if (taken.size === 0) return;
+  for (const { policy, rule } of opening(pods, worlds)) {
+    if (policy.inForce.stage.kind !== 'calico' || rule.layer7 === undefined) continue;
+    const given = rule.layer7.map((one) => one.split(' ')[0] ?? '');
+    if (given.includes('') || given.includes('*') || given.some((method) => taken.has(method.toUpperCase()))) continue;
+    tell(
+      'calico-http',
+      refText(policy.ref),
+      formatPath(rule.path),
+      listed(
+        allowing.map(({ ref }) => refText(ref)),
+        3,
+      ),
+      `lets ${listed([...new Set(given)])} through to ${whoIs(pods)}, and Istio ${listed([...taken])}, so no request passes both`,
+      'write the same methods in both policies, or leave http to one of them',
+    );
+  }
+}
+
+/** Rules by identity where callers need none. */
+export function permissive({ pods, own, inherited, mesh, root, tell }: Asked): void {
+  const tls = tlsFor(pods, mesh, root);
+  if (tls === undefined || tls.mode === 'STRICT') return;
+  if (refusesUnknown([...own, ...inherited])) return;
+  for (const { ref, action, passesUnknown } of own) {
+    if (passesUnknown === undefined) continue;
+    tell(
+      'permissive-hole',
+      refText(ref),
+      passesUnknown,
+      `${refText(tls.ref)} spec.mtls.mode is ${tls.mode}`,
+      `${action === 'DENY' ? 'denies' : 'leaves out'} callers by their identity, and a caller without mutual TLS has none, so it gets through to ${whoIs(pods)}`,
+      'write mode: STRICT in the PeerAuthentication, or an ALLOW rule that names who may call',
+    );
+  }
+}
+
+/** Whether callers without an identity are denied, or nothing allows them. */
+function refusesUnknown(all: readonly Authorization[]): boolean {
+  const opens = all.filter(isAllow).map((one) => one.opens);
+  const asks = ({ peer }: AllowRule): boolean => peer.kind === 'identity' && peer.all.length > 0;
+  return all.some(({ deniesUnknown }) => deniesUnknown) || (opens.length > 0 && opens.flat().every(asks));
+}
