@@ -41,7 +41,7 @@ export const routeKeys: readonly KeyGroup[] = [
     ]),
     on: ['routes'],
     protects: 'others-guard',
-    effect: 'asks for the traffic of every host that a pattern matches, also those of others',
+    effect: 'lets in the traffic of every host that a pattern matches, also those of others',
     source: 'HAProxy Ingress: server-alias-regex (SVC-07)',
   },
 ];

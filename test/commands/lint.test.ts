@@ -308,7 +308,7 @@ t.test('mistakes on the command line', async (t) => {
   await t.rejects(runCommandLine(['lint', '-'], { print: () => {}, environment: {} }), { message: /--tenants DIR/ });
   await t.rejects(lint([]), { message: /there is nothing to judge/ });
   await t.rejects(lint(['-', '--as', 'alice', '--as-platform']), { message: /goes with neither/ });
-  await t.rejects(lint(['-', '-o', 'html']), { message: /--output is one of table, wide, json/ });
+  await t.rejects(lint(['-', '-o', 'pdf']), { message: /--output is one of table, wide, json/ });
   t.match(await lint(['-', '--baseline', join(t.testdir(), 'none')]), { code: 2, error: /--write-baseline/ });
   t.match(await runLintWith(['--tenants', join(t.testdir(), 'none')]), { code: 2 });
 });
