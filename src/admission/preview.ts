@@ -4,7 +4,7 @@ import { isJudged, policyKindOf } from '../kinds/policy-kind.ts';
 import { previewOf, tooMuch } from '../reach/preview/preview.ts';
 
 /** Values in one version of a policy, a long text as several. Reading and comparing two of this size takes about 10 ms. */
-const mostValues = 3000;
+const mostValues = 2000;
 const longText = 64;
 
 /** None but for an update of a tenant's policy, in one of the modes that the settings list (network.previewModes). */
