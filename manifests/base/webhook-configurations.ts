@@ -156,8 +156,9 @@ failurePolicy, reinvocationPolicy and timeoutSeconds: see webhooks-for-namespace
             module: 'routes',
             conditions: conditionsOf.routes,
           },
-          { name: meshWebhook, phase: 'validate', scope: 'Namespaced', mesh: true, conditions: [] },
           { name: 'warn.rights.bulkhead.dev', phase: 'warn', scope: 'Namespaced', module: 'rights', conditions: [] },
+          // The last is one that gets Fail: the manual waits for it.
+          { name: meshWebhook, phase: 'validate', scope: 'Namespaced', mesh: true, conditions: [] },
         ],
       },
     ],

@@ -95,6 +95,7 @@ async function realResources(t: Test, plane: ControlPlane): Promise<void> {
     'batch/v1',
     'networking.k8s.io/v1',
     'discovery.k8s.io/v1',
+    'rbac.authorization.k8s.io/v1',
     'bulkhead.dev/v1alpha1',
   ]) {
     const { body } = await plane.request('GET', version === 'v1' ? '/api/v1' : `/apis/${version}`);

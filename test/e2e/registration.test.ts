@@ -256,6 +256,7 @@ async function metrics(running: Running): Promise<string> {
 }
 
 interface ListedWebhook {
+  readonly name: string;
   readonly failurePolicy: string;
   readonly namespaceSelector?: { readonly matchExpressions?: object };
 }
@@ -269,7 +270,7 @@ async function webhooksOf(plane: ControlPlane, name: string): Promise<ListedWebh
 /** The failure policies of all that can be closed. */
 async function policies(plane: ControlPlane): Promise<ReadonlySet<string>> {
   const all = await Promise.all(closable.map((name) => webhooksOf(plane, name)));
-  return new Set(all.flat().map(({ failurePolicy }) => failurePolicy));
+  return new Set(all.flat().flatMap(({ name, failurePolicy }) => (name.startsWith('warn.') ? [] : [failurePolicy])));
 }
 
 async function closed(plane: ControlPlane): Promise<void> {

@@ -311,7 +311,7 @@ t.test('every registration', async (t) => {
         [
           ...(metadata.name === 'bulkhead' ? [name, filtered] : [name]),
           ...(phase === 'validate' ? [unread] : []),
-          ...(phase === 'validate' && metadata.name === 'bulkhead' ? [ofServices, ofRoutes, ofMesh, ofRights] : []),
+          ...(phase === 'validate' && metadata.name === 'bulkhead' ? [ofServices, ofRoutes, ofRights, ofMesh] : []),
         ],
         `${metadata.name} holds nothing else`,
       );
