@@ -1,6 +1,6 @@
 /**
- * The CustomResourceDefinitions of network plugins and meshes. Those of Cilium, network-policy-api, Gateway API, Calico's policies and most of Istio's are the real
- * ones, out of the modules of test/engines; the others have the real names and take any content, because their modules are not needed otherwise.
+ * The CustomResourceDefinitions of network plugins and meshes: the real ones, out of Go modules, of Cilium, Calico, network-policy-api,
+ * Gateway API and most of Istio. Kinds that Bulkhead does not read have the real names and take any content.
  */
 import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -35,34 +35,12 @@ async function real(): Promise<readonly Definition[]> {
   return found;
 }
 
-/**
- * The real schemas of Calico's policies in both groups: crd.projectcalico.org/v1, and projectcalico.org/v3. The version in use has
- * neither tiers nor a StagedNetworkPolicy, which is a NetworkPolicy with one field more. No later version is to be had as a module.
- * A StagedKubernetesNetworkPolicy takes any content here.
- */
+/** Those of Calico's policies, as its operator installs them, in both groups: crd.projectcalico.org/v1, and projectcalico.org/v3. */
 export async function calicoDefinitions(): Promise<readonly Definition[]> {
-  const calico = join(import.meta.dirname, '../engines/calico');
-  const { Dir: folder } = JSON.parse(
-    await runGo(calico, ['mod', 'download', '-json', 'github.com/projectcalico/calico']),
-  );
-  const read = async (plural: string) =>
-    parse(await readFile(join(folder, `libcalico-go/config/crd/crd.projectcalico.org_${plural}.yaml`), 'utf8'));
-  const policies = await read('networkpolicies');
-  const staged = structuredClone(policies);
-  const names = { kind: 'StagedNetworkPolicy', listKind: 'StagedNetworkPolicyList', singular: 'stagednetworkpolicy' };
-  staged.spec.names = { ...names, plural: 'stagednetworkpolicies' };
-  const fieldsOf = ({ spec }: typeof policies) => spec.versions[0].schema.openAPIV3Schema.properties.spec.properties;
-  // As version 3.30 has them: any text.
-  for (const one of [policies, staged]) fieldsOf(one).tier = { type: 'string' };
-  fieldsOf(staged).stagedAction = { type: 'string' };
-  const ofKubernetes = loose(
-    'crd.projectcalico.org',
-    'v1',
-    'stagedkubernetesnetworkpolicies',
-    'StagedKubernetesNetworkPolicy',
-    'Namespaced',
-  );
-  return [policies, await read('networksets'), staged, ofKubernetes].flatMap((one) =>
+  const read = await operatorDefinitions();
+  const plurals = ['networkpolicies', 'networksets', 'stagednetworkpolicies', 'stagedkubernetesnetworkpolicies'];
+  const own = await Promise.all(plurals.map((plural) => read(`crd.projectcalico.org_${plural}`)));
+  return own.flatMap((one) =>
     [
       ['crd.projectcalico.org', 'v1'],
       ['projectcalico.org', 'v3'],
@@ -74,6 +52,17 @@ export async function calicoDefinitions(): Promise<readonly Definition[]> {
       return definition;
     }),
   );
+}
+
+async function operatorDefinitions() {
+  const folder = await downloaded('github.com/tigera/operator@v1.40.0');
+  return async (name: string) => parse(await readFile(join(folder, `pkg/crds/calico/${name}.yaml`), 'utf8'));
+}
+
+/** The folder of a module that nothing is built of. Its hash is in definitions/go.sum. */
+export async function downloaded(module: string): Promise<string> {
+  const own = join(import.meta.dirname, 'definitions');
+  return JSON.parse(await runGo(own, ['mod', 'download', '-json', module])).Dir;
 }
 
 /** The real schemas of Istio's kinds, as its charts install them, but for those that tests write without content. */

@@ -95,7 +95,7 @@ async function replaced(t: Test, plane: ControlPlane, pods: readonly RunningPod[
       trusted.every((bundle) => bundle.includes(files?.['ca.crt'].trim() ?? 'none')),
       'API servers trust both',
     );
-  t.equal(trusted.length, 11, 'by every registration');
+  t.equal(trusted.length, 13, 'by every registration');
   t.ok(
     (await certificateOf(later.address)).verify(new X509Certificate(first?.['ca.crt'] ?? '').publicKey),
     'the other replica, which its kubelet has brought nothing yet, serves the one before',

@@ -5,14 +5,12 @@ import { parse, parseAllDocuments } from 'yaml';
 import { runCommandLine } from '../../src/commands/command-line.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
-import { runGo } from '../apiserver/go-program.ts';
-import { installDefinitions } from '../apiserver/network-definitions.ts';
+import { downloaded, installDefinitions } from '../apiserver/network-definitions.ts';
 import { withoutControllers } from '../soak/crowd.ts';
 
 const config = 'manifests/overlays/example/bulkhead.yaml';
 const reports = '/apis/openreports.io/v1alpha1';
 const module = 'github.com/openreports/reports-api@v0.2.1';
-const sum = 'h1:g9KS3yle9Y1elmww4TK9EkD1rl6inIaiIJPX6e+u680=';
 
 interface Stored {
   readonly source: string;
@@ -26,11 +24,7 @@ interface Stored {
 }
 
 async function installReports(plane: ControlPlane): Promise<void> {
-  const downloaded = JSON.parse(
-    await runGo(join(import.meta.dirname, '../engines/cilium'), ['mod', 'download', '-json', module]),
-  );
-  if (downloaded.Sum !== sum) throw new Error(`${module} is another module: ${downloaded.Sum}`);
-  const file = join(downloaded.Dir, 'config/crd/openreports.io_reports.yaml');
+  const file = join(await downloaded(module), 'config/crd/openreports.io_reports.yaml');
   await installDefinitions(plane, [parse(await readFile(file, 'utf8'))]);
 }
 

@@ -1,0 +1,3 @@
+module bulkhead/test/apiserver/definitions
+
+go 1.26
