@@ -3,8 +3,9 @@
  * manifests/base, which fail closed. No replica ever ran, so what replicas would have put in place is written by hand.
  */
 import { backstop } from '../../src/commands/backstop.ts';
-import { namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
+import { namedNamespaces, namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
 import { defaultTenantLabel } from '../../src/tenancy/default-settings.ts';
+import { meshWebhook } from '../../src/tenancy/mesh-namespaces.ts';
 import type { Answer } from '../apiserver/api-request.ts';
 import type { ControlPlane, Output, User } from '../apiserver/control-plane.ts';
 import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
@@ -224,19 +225,22 @@ export async function guarding({ plane }: DeadCluster): Promise<readonly (readon
   for (const kind of ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations']) {
     const { body } = await plane.request('GET', `/apis/admissionregistration.k8s.io/v1/${kind}`);
     for (const one of (body as { items: Configuration[] }).items)
-      if (!one.webhooks.some(({ name }) => name.startsWith('warn.'))) found.push([kind, one]);
+      if (!one.webhooks.every(({ name }) => onlyWarns(name))) found.push([kind, one]);
   }
   return found;
 }
 
+const onlyWarns = (webhook: string): boolean => webhook.startsWith('warn.');
+
 export async function turnOn(cluster: DeadCluster): Promise<void> {
   const { send, kubectl } = cluster;
   for (const [kind, { metadata, webhooks }] of await guarding(cluster)) {
-    const selector = namespaceSelector(defaultTenantLabel);
-    const replacement = webhooks.flatMap((webhook, index) => [
-      { op: 'replace', path: `/webhooks/${index}/failurePolicy`, value: 'Fail' },
-      ...(webhook.namespaceSelector?.matchExpressions
-        ? [{ op: 'replace', path: `/webhooks/${index}/namespaceSelector`, value: selector }]
+    const selectorOf = (name: string) =>
+      name === meshWebhook ? namedNamespaces(['istio-system']) : namespaceSelector(defaultTenantLabel);
+    const replacement = webhooks.flatMap(({ name, namespaceSelector: own }, index) => [
+      ...(onlyWarns(name) ? [] : [{ op: 'replace', path: `/webhooks/${index}/failurePolicy`, value: 'Fail' }]),
+      ...(own?.matchExpressions
+        ? [{ op: 'replace', path: `/webhooks/${index}/namespaceSelector`, value: selectorOf(name) }]
         : []),
     ]);
     succeeded(
