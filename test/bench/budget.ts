@@ -34,13 +34,21 @@ const tolerance = 0.02;
 
 const file = join(import.meta.dirname, 'budget.json');
 
-/** Of the production configuration with ten namespaces, log line and metrics included; one process a scenario, at the same time. */
+/** More at once wait for a processor, and what a server does by the clock then counts for fewer requests: six at once count a tenth more. */
+const atOnce = 2;
+
+/** Of the production configuration with ten namespaces, log line and metrics included; one process a scenario. */
 export async function countInstructions(): Promise<Budget> {
-  const counting = bounds.map(async ({ scenario }): Promise<[string, number]> => {
-    const count = await instructionsPerRequest({ file: 'bulkhead-server.ts', argument: 10 }, scenario);
-    return [scenario.name, Math.round(count)];
-  });
-  const instructions = Object.fromEntries(await Promise.all(counting));
+  const left = bounds.values();
+  const counted = new Map<string, number>();
+  const count = async (): Promise<void> => {
+    for (const { scenario } of left) {
+      const found = await instructionsPerRequest({ file: 'bulkhead-server.ts', argument: 10 }, scenario);
+      counted.set(scenario.name, Math.round(found));
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, count));
+  const instructions = Object.fromEntries(bounds.map(({ scenario: { name } }) => [name, counted.get(name) ?? 0]));
   return { node: process.versions.node, architecture: process.arch, instructions };
 }
 
