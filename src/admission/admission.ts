@@ -86,9 +86,9 @@ function mutate(asked: Asked, gathered: Gathered): Answer {
   return respond(asked, request, { owner: facts.owner, warnings, ...(patch !== undefined && { patch }) });
 }
 
-type Told = Pick<AdmissionOptions, 'onObserved' | 'onDefect'>;
+type Listeners = Pick<AdmissionOptions, 'onObserved' | 'onDefect'>;
 
-function validate(given: Asked, gathered: Gathered, { onObserved, onDefect }: Told): Answer {
+function validate(given: Asked, gathered: Gathered, { onObserved, onDefect }: Listeners): Answer {
   const { request, facts } = gathered;
   const { owner, requester } = facts;
   const found = judge(gathered);

@@ -112,7 +112,7 @@ export async function holdersOf(
   return (name) => known.get(name);
 }
 
-/** Whether memory proves that nobody has it but the tenant to whom the name is reserved: for a gate, that is not the one who asks. */
+/** Whether memory proves that only the tenant that reserves the name can have it. For a gate that is the partner, not the requester's tenant. */
 function isFree(name: string, { tenancy, namespaces }: Sources): boolean {
   const reserved = tenancy.reservation(name);
   return reserved !== undefined && reserved !== 'platform' && namespaces.isFree(name, reserved.name);

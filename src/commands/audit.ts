@@ -46,8 +46,8 @@ export const command = defineCommand({
     const { settings } = tenancy;
     const unread = [...new Set([...(report?.unread ?? []), ...problems])];
     const protection = isOfFiles
-      ? { ...nothingKnown, ...readProtection(protecting, settings), problems }
-      : await protectionOfCluster(values, settings, unread, surroundings);
+      ? { ...nothingKnown, ...readProtection(protecting, snapshot.mesh, settings), problems }
+      : await protectionOfCluster(values, snapshot, settings, unread, surroundings);
     const result: AuditResult = {
       report,
       problems: problems.filter((one) => !said.has(one)).map((one) => printable(one)),

@@ -1,6 +1,5 @@
 /**
- * What would have to change so that a connection is let through. A policy is proposed only where it helps: it is added to the snapshot, and
- * the question is asked again.
+ * The change that would open a connection. A policy is proposed only if it helps: `explain` adds it to the snapshot and decides again.
  */
 import { stringify } from 'yaml';
 import { createNamespaceStore } from '../admission/namespace-store.ts';

@@ -7,6 +7,7 @@ import {
   partsOf,
 } from '../configuration/webhook-configuration.ts';
 import { nothingKnown, type Protection, readProtection, type WebhookState } from '../connectivity/protection.ts';
+import type { Snapshot } from '../connectivity/snapshot.ts';
 import { type RequestingReader, readCluster, Unreadable } from '../facts/cluster-reader.ts';
 import { isMap, type JsonMap, valueAt } from '../kubernetes/json.ts';
 import type { Settings } from '../tenancy/settings.ts';
@@ -14,18 +15,11 @@ import { locationOf } from './cluster-location.ts';
 import type { Surroundings } from './command.ts';
 import type { SnapshotValues } from './snapshot-source.ts';
 
-const [istio, calico] = ['/apis/security.istio.io', '/apis/crd.projectcalico.org/v1'] as const;
-/** Of each kind, the paths of its list; the first that is served is read. */
-const lists: readonly (readonly [kind: string, apiVersion: string, paths: readonly string[]])[] = [
-  ...(['PeerAuthentication', 'AuthorizationPolicy'] as const).map((kind) => {
-    const plural = kind === 'PeerAuthentication' ? 'peerauthentications' : 'authorizationpolicies';
-    return [kind, 'security.istio.io/v1', ['v1', 'v1beta1'].map((version) => `${istio}/${version}/${plural}`)] as const;
-  }),
-  [
-    'FelixConfiguration',
-    'crd.projectcalico.org/v1',
-    [`${calico}/felixconfigurations`, '/apis/projectcalico.org/v3/felixconfigurations'],
-  ],
+const felix = { kind: 'FelixConfiguration', apiVersion: 'crd.projectcalico.org/v1' };
+/** The first that is served is read. */
+const felixPaths = [
+  '/apis/crd.projectcalico.org/v1/felixconfigurations',
+  '/apis/projectcalico.org/v3/felixconfigurations',
 ];
 /** It only warns, so its failurePolicy is Ignore for ever. */
 const onlyWarns: ConfigurationName = 'validating/bulkhead-workloads';
@@ -34,6 +28,7 @@ const ciliumConfigs = ['kube-system', 'cilium'].map((name) => `/api/v1/namespace
 /** What cannot be read is not known: it is no problem of the audit, which needs none of it. */
 export async function protectionOfCluster(
   values: SnapshotValues,
+  { mesh }: Snapshot,
   settings: Settings,
   problems: readonly string[],
   { environment }: Surroundings,
@@ -41,13 +36,17 @@ export async function protectionOfCluster(
   const reader = readCluster(locationOf('audit', values, environment));
   try {
     const objects: JsonMap[] = [];
-    for (const [kind, apiVersion, paths] of lists)
-      await tried(() => reader.eachServed(paths, ({ object }) => void objects.push({ ...object, apiVersion, kind })));
+    await tried(() => reader.eachServed(felixPaths, ({ object }) => void objects.push({ ...object, ...felix })));
     for (const path of ciliumConfigs) {
       const answer = await reader.get(path);
       if (answer.ok && isMap(answer.body)) objects.push({ ...answer.body, apiVersion: 'v1', kind: 'ConfigMap' });
     }
-    return { ...nothingKnown, ...readProtection(objects, settings), webhooks: await webhooksOf(reader), problems };
+    return {
+      ...nothingKnown,
+      ...readProtection(objects, mesh, settings),
+      webhooks: await webhooksOf(reader),
+      problems,
+    };
   } finally {
     reader.close();
   }

@@ -2,19 +2,24 @@
 import type { StringMap } from '../kubernetes/objects.ts';
 import type { ContainerPort } from './port-set.ts';
 
-/** Keys and values of labels have no line break, and nor have names of ports. Otherwise pods are only told apart that could be one. */
+/** Different for different labels, whatever characters a file writes into them: each text follows its length. */
 export function labelsKey(labels: StringMap): string {
   const keys = Object.keys(labels);
   if (keys.length > 1) keys.sort();
   let key = '';
-  for (const name of keys) key += `${name}\n${labels[name]}\n`;
+  for (const name of keys) key += sized(name) + sized(labels[name] ?? '');
   return key;
 }
 
 export function portsKey(ports: readonly ContainerPort[]): string {
+  // No key of labels contains a line break outside of its texts.
   let key = '\n';
-  for (const { name, protocol, port } of ports) key += `${name}\n${protocol}${port}\n`;
+  for (const { name, protocol, port } of ports) key += `${sized(name)}${protocol}${port}\n`;
   return key;
+}
+
+function sized(text: string): string {
+  return `${text.length}:${text}`;
 }
 
 /** Gives the first of those that are equal. */

@@ -1,4 +1,4 @@
-/** Pods by their labels. Whether a pod is matched is worked out when it is asked, so that no list changes with the cluster. */
+/** Pods by their labels. A pod is compared on demand, so that no list has to follow the cluster. */
 import { matches, type Selector } from '../kubernetes/label-selector.ts';
 import { type Expression, isMatched } from '../reach/expression/expression.ts';
 import { nameKey, ofNamespace } from '../reach/model.ts';
@@ -149,7 +149,7 @@ export function namespacesIn(expression: Expression): ReadonlySet<string> | unde
   return expression.test.op === 'in' ? expression.test.values : undefined;
 }
 
-/** A label of which a namespace must have one of the values; undefined: none is asked for. */
+/** A label of which a namespace must have one of the values; undefined: no such label is required. */
 export function neededLabel(
   namespaces: Selector,
 ): { readonly key: string; readonly values: Iterable<string> } | undefined {

@@ -8,7 +8,7 @@ import { byName, type Crossing, crossingsOf, joined } from './crossings.ts';
 import { createExposure, exposureKey } from './exposure.ts';
 import { type GateUse, gateUse } from './gate-use.ts';
 import { isIsolated, policyUse } from './inventory.ts';
-import type { LayerFinding } from './layers/asked.ts';
+import type { LayerFinding } from './layers/context.ts';
 import { layersOf } from './layers/layers.ts';
 import { type Group, platformGroup } from './matrix.ts';
 import { createParties, type PodClass } from './parties.ts';

@@ -4,7 +4,9 @@
  */
 import { isMap, type JsonMap, valueAt } from '../kubernetes/json.ts';
 import type { Settings } from '../tenancy/settings.ts';
-import { createMutualTls, type MutualTls } from './mutual-tls.ts';
+import { readMesh } from './mesh.ts';
+import { createMutualTls, type ProvenCallers } from './mutual-tls.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** `met` by a plugin that encrypts, `not` by one that says it does not. */
 export interface Encryption {
@@ -31,7 +33,7 @@ export type WebhookState =
 export interface Protection {
   readonly webhooks: WebhookState;
   /** Undefined: no object of Istio says anything. */
-  readonly mutualTls: MutualTls | undefined;
+  readonly mutualTls: ProvenCallers | undefined;
   readonly encryption: readonly Encryption[];
   /** What could not be read of the policies and namespaces, each a sentence. */
   readonly problems: readonly string[];
@@ -42,17 +44,17 @@ export const nothingKnown: Protection = { webhooks: 'files', mutualTls: undefine
 /** Kinds beside those of a snapshot that {@link readProtection} has a use for. */
 export function isOfProtection(apiVersion: string, kind: string): boolean {
   const group = apiVersion.split('/')[0];
-  if (group === 'security.istio.io') return kind === 'PeerAuthentication' || kind === 'AuthorizationPolicy';
   if (kind === 'FelixConfiguration') return group === 'projectcalico.org' || group === 'crd.projectcalico.org';
   return apiVersion === 'v1' && kind === 'ConfigMap';
 }
 
 export function readProtection(
   objects: readonly JsonMap[],
+  mesh: Snapshot['mesh'],
   settings: Settings,
 ): Pick<Protection, 'mutualTls' | 'encryption'> {
   return {
-    mutualTls: createMutualTls(objects, settings.istio?.rootNamespace ?? 'istio-system'),
+    mutualTls: createMutualTls(readMesh(mesh ?? []), settings.istio?.rootNamespace ?? 'istio-system'),
     encryption: [...ofCilium(objects), ...ofCalico(objects)],
   };
 }

@@ -1,6 +1,6 @@
 /** Where network policies and policies of Istio contradict each other: each contradiction is told with both fields, and consistent pairs with none. */
 import t from 'tap';
-import type { LayerFinding } from '../../src/connectivity/layers/asked.ts';
+import type { LayerFinding } from '../../src/connectivity/layers/context.ts';
 import { layersOf } from '../../src/connectivity/layers/layers.ts';
 import { createParties } from '../../src/connectivity/parties.ts';
 import { readSnapshot } from '../../src/connectivity/read-snapshot.ts';
@@ -182,6 +182,13 @@ for (const [sentence, objects, lines] of contradictions)
     );
     for (const { other, reason, fix } of all) t.ok(other !== '' && reason !== '' && fix !== '', reason);
   });
+
+t.test('of two labels of a namespace, istio-injection decides', async (t) => {
+  const labels = { 'istio-injection': 'disabled', 'istio.io/rev': 'stable' };
+  t.strictSame(told(...world(labels), webMayCall({}, ['5432']), toDb(tcp(5432))), [
+    'outside-the-mesh: AuthorizationPolicy acme-db/db spec.selector',
+  ]);
+});
 
 t.test('ambient: what comes through the mesh comes on port 15008', async (t) => {
   const line = `port-mismatch: AuthorizationPolicy acme-db/db ${source}`;

@@ -42,7 +42,7 @@ const inMesh: Objects = [
 
 function assessed(requirement: RequirementId, objects: Objects, extra: Objects, protection: Partial<Protection> = {}) {
   const snapshot = readSnapshot([...objects, ...extra], tenancy, { hasPods: true, withBaseline: false });
-  const read = { ...nothingKnown, ...readProtection(extra, tenancy.settings), ...protection };
+  const read = { ...nothingKnown, ...readProtection(extra, snapshot.mesh, tenancy.settings), ...protection };
   const { tenants } = pictureOf(snapshot, tenancy, 0, read);
   const found = tenants.find(({ name }) => name === 'acme')?.zeroTrust.find((one) => one.requirement === requirement);
   return `${found?.state}: ${found?.evidence.join(' ')}`;

@@ -3,13 +3,13 @@ import { formatPath } from '../../kubernetes/field-path.ts';
 import { isLiteral } from '../../reach/identity/glob.ts';
 import { listed } from '../../reach/listed.ts';
 import type { AllowRule } from '../../reach/model.ts';
+import { membershipOf } from '../mesh.ts';
 import type { PodClass } from '../parties.ts';
 import { hasPort, intersectionOf, noPorts, type PortSet, portNumber, resolved, unionOf } from '../port-set.ts';
 import { portSummary } from '../port-summary.ts';
 import { refText } from '../snapshot.ts';
 import type { World } from '../world.ts';
-import { type Asked, isAllow, mostRules, whoIs } from './asked.ts';
-import { membershipOf } from './mesh.ts';
+import { isAllow, type LayerContext, mostRules, whoIs } from './context.ts';
 
 /** Where ztunnel takes what comes through the mesh (HBONE). */
 const tunnel = portNumber('TCP', 15008);
@@ -17,7 +17,7 @@ const tunnel = portNumber('TCP', 15008);
 const mostCallers = 100;
 
 /** Callers or ports that the mesh lets in, and no network policy does. */
-export function dead({ pods, own, worlds, budget, tell }: Asked): void {
+export function dead({ pods, own, worlds, budget, report }: LayerContext): void {
   for (const { ref, opens } of own.filter(isAllow))
     for (const rule of opens.slice(0, mostRules)) {
       const callers = callersOf(rule, worlds);
@@ -29,7 +29,7 @@ export function dead({ pods, own, worlds, budget, tell }: Asked): void {
       if (intersectionOf(open, wanted).length > 0) {
         const throughTunnel = isAmbient && callers.some((one) => membershipOf(one) === 'ambient');
         if (!throughTunnel || hasPort(open, tunnel)) continue;
-        tell(
+        report(
           'port-mismatch',
           refText(ref),
           formatPath(rule.path),
@@ -38,7 +38,7 @@ export function dead({ pods, own, worlds, budget, tell }: Asked): void {
           `add port 15008/TCP to the ingress rule of the network policy that opens ${portSummary(intersectionOf(open, wanted))}`,
         );
       } else if (!(isAmbient && hasPort(open, tunnel)))
-        tell(
+        report(
           'l7-dead',
           refText(ref),
           formatPath(rule.path),
@@ -66,7 +66,7 @@ function callersOf({ peer }: AllowRule, [world]: readonly World[]): readonly Pod
 /** In any reading; no more than it takes to know. Undefined: the namespace has been asked about too much. */
 function openFrom(
   callers: readonly PodClass[],
-  { pods, worlds, budget }: Pick<Asked, 'pods' | 'worlds' | 'budget'>,
+  { pods, worlds, budget }: Pick<LayerContext, 'pods' | 'worlds' | 'budget'>,
   wanted: PortSet,
   isAmbient: boolean,
 ): PortSet | undefined {

@@ -6,12 +6,12 @@ import { formatPath } from '../../kubernetes/field-path.ts';
 import { listed } from '../../reach/listed.ts';
 import type { Settings } from '../../tenancy/settings.ts';
 import { groupOf } from '../matrix.ts';
+import { isAbout, membershipOf, readMesh } from '../mesh.ts';
 import type { PodClass } from '../parties.ts';
 import { refText, type Snapshot } from '../snapshot.ts';
 import type { World } from '../world.ts';
-import { type Asked, isAllow, type LayerFinding, opening, whoIs } from './asked.ts';
+import { isAllow, type LayerContext, type LayerFinding, opening, whoIs } from './context.ts';
 import { dead } from './dead.ts';
-import { isAbout, membershipOf, readMesh } from './mesh.ts';
 import { contradictingRequests, permissive } from './requests.ts';
 import { wrongPorts } from './wrong-ports.ts';
 
@@ -39,17 +39,17 @@ export function layersOf(
     const own = around.filter((one) => isAbout(one.pods, pods.labels));
     const everywhere = name === root ? [] : (byNamespace.get(root) ?? []);
     const inherited = everywhere.filter((one) => isAbout(one.pods, pods.labels));
-    const asked: Asked = {
+    const context: LayerContext = {
       ...{ pods, own, inherited, around, worlds, mesh, root },
       budget: budgets.get(name) ?? { pairs: 0 },
       services: (servicesOf.get(name) ?? []).filter(({ selector }) => selector && selects(selector, pods)),
-      tell: (check, object, path, other, reason, fix) => {
+      report: (check, object, path, other, reason, fix) => {
         const key = `${check} ${object} ${path}`;
         if (!found.has(key)) found.set(key, { check, tenant: groupOf(pods), object, path, other, reason, fix });
       },
     };
-    if (membershipOf(pods) === 'outside') outside(asked);
-    else for (const look of [wrongPorts, dead, unguarded, contradictingRequests, permissive]) look(asked);
+    if (membershipOf(pods) === 'outside') outside(context);
+    else for (const look of [wrongPorts, dead, unguarded, contradictingRequests, permissive]) look(context);
   }
   // A wrong port is why nothing opens it.
   const isExplained = ({ check, object, path }: LayerFinding): boolean =>
@@ -62,9 +62,9 @@ function selects(selector: Readonly<Record<string, string>>, { labels }: PodClas
 }
 
 /** A pod that left the mesh has no proxy that would read the policy. */
-function outside({ pods, own, tell }: Asked): void {
+function outside({ pods, own, report }: LayerContext): void {
   for (const { ref } of own)
-    tell(
+    report(
       'outside-the-mesh',
       refText(ref),
       'spec.selector',
@@ -75,12 +75,12 @@ function outside({ pods, own, tell }: Asked): void {
 }
 
 /** Ports that network policies open to pods that no policy of the mesh guards, in a namespace that has some. */
-function unguarded({ pods, own, inherited, around, mesh, worlds, tell }: Asked): void {
+function unguarded({ pods, own, inherited, around, mesh, worlds, report }: LayerContext): void {
   // One that denies may leave nobody out but who is meant. A waypoint guards pods behind Services, by other policies.
   const isGuarded = own.length > 0 || inherited.length > 0 || mesh.waypoints.has(pods.namespace.name);
   if (!around.some(isAllow) || isGuarded) return;
   for (const { policy, rule } of opening(pods, worlds))
-    tell(
+    report(
       'l4-unguarded',
       refText(policy.ref),
       formatPath(rule.path),

@@ -2,12 +2,12 @@
 import { formatPath } from '../../kubernetes/field-path.ts';
 import { listed } from '../../reach/listed.ts';
 import type { AllowRule } from '../../reach/model.ts';
+import { type Authorization, peerAuthenticationsFor } from '../mesh.ts';
 import { refText } from '../snapshot.ts';
-import { type Asked, isAllow, opening, whoIs } from './asked.ts';
-import { type Authorization, tlsFor } from './mesh.ts';
+import { isAllow, type LayerContext, opening, whoIs } from './context.ts';
 
 /** Methods that Calico lets through and Istio does not, and the other way round, so that nothing passes both. */
-export function contradictingRequests({ pods, own, inherited, worlds, tell }: Asked): void {
+export function contradictingRequests({ pods, own, inherited, worlds, report }: LayerContext): void {
   // Policies that allow add up.
   const allowing = [...own, ...inherited].filter(isAllow);
   const methods = allowing.map((one) => one.methods);
@@ -18,7 +18,7 @@ export function contradictingRequests({ pods, own, inherited, worlds, tell }: As
     if (policy.inForce.stage.kind !== 'calico' || rule.layer7 === undefined) continue;
     const given = rule.layer7.map((one) => one.split(' ')[0] ?? '');
     if (given.includes('') || given.includes('*') || given.some((method) => taken.has(method.toUpperCase()))) continue;
-    tell(
+    report(
       'calico-http',
       refText(policy.ref),
       formatPath(rule.path),
@@ -33,13 +33,15 @@ export function contradictingRequests({ pods, own, inherited, worlds, tell }: As
 }
 
 /** Rules by identity where callers need none. */
-export function permissive({ pods, own, inherited, mesh, root, tell }: Asked): void {
-  const tls = tlsFor(pods, mesh, root);
-  if (tls === undefined || tls.mode === 'STRICT') return;
+export function permissive({ pods, own, inherited, mesh, root, report }: LayerContext): void {
+  // The nearest that has a mode decides. Where there is none, none is known.
+  const decides = peerAuthenticationsFor(pods, mesh, root).map((scope) => scope.filter(({ mode }) => mode !== 'UNSET'));
+  const tls = decides.find((scope) => scope.length > 0)?.find(({ mode }) => mode !== 'STRICT');
+  if (tls === undefined) return;
   if (refusesUnknown([...own, ...inherited])) return;
   for (const { ref, action, passesUnknown } of own) {
     if (passesUnknown === undefined) continue;
-    tell(
+    report(
       'permissive-hole',
       refText(ref),
       passesUnknown,

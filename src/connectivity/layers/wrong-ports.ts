@@ -4,10 +4,10 @@ import type { Port, PortRange } from '../../kubernetes/port-range.ts';
 import { listed } from '../../reach/listed.ts';
 import type { PodClass } from '../parties.ts';
 import { refText, type SnapshotService } from '../snapshot.ts';
-import { type Asked, mostRules, opening } from './asked.ts';
+import { type LayerContext, mostRules, opening } from './context.ts';
 
 /** A port of a Service in place of the port on which its pods listen. */
-export function wrongPorts({ pods, own, services, worlds, tell }: Asked): void {
+export function wrongPorts({ pods, own, services, worlds, report }: LayerContext): void {
   const look = (object: string, path: string, ports: readonly Port[]): void => {
     for (const port of ports) {
       if ('name' in port || port.first !== port.last) continue;
@@ -16,7 +16,7 @@ export function wrongPorts({ pods, own, services, worlds, tell }: Asked): void {
       const targets = service.ports
         .filter((one) => one.port === port.first)
         .flatMap(({ targetPort }) => targetsOf(targetPort, pods).map(String));
-      tell(
+      report(
         'port-mismatch',
         object,
         path,

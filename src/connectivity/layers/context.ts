@@ -1,10 +1,10 @@
-/** What each look at the layers is asked about: one class of pods, with all that is about it. */
+/** What every comparison of the layers gets: one class of pods, with the policies and Services that select it. */
 import { isManagedName } from '../../baseline/managed.ts';
 import type { Group } from '../matrix.ts';
+import type { Authorization, Mesh } from '../mesh.ts';
 import type { PodClass } from '../parties.ts';
 import type { SnapshotService } from '../snapshot.ts';
 import type { Step, World } from '../world.ts';
-import type { Authorization, Mesh } from './mesh.ts';
 
 export type LayerCheck =
   | 'l7-dead'
@@ -14,7 +14,7 @@ export type LayerCheck =
   | 'calico-http'
   | 'permissive-hole';
 
-/** A contradiction, told where it can be mended; docs/layers.md explains each. */
+/** A contradiction, reported where it can be corrected; docs/layers.md explains each. */
 export interface LayerFinding {
   readonly check: LayerCheck;
   readonly tenant: Group;
@@ -30,7 +30,7 @@ export interface LayerFinding {
 /** Of one policy. */
 export const mostRules = 100;
 
-export interface Asked {
+export interface LayerContext {
   readonly pods: PodClass;
   /** About these pods, of their namespace and of the root namespace. */
   readonly own: readonly Authorization[];
@@ -44,7 +44,14 @@ export interface Asked {
   readonly root: string;
   /** That lead to these pods. */
   readonly services: readonly SnapshotService[];
-  readonly tell: (check: LayerCheck, object: string, path: string, other: string, reason: string, fix: string) => void;
+  readonly report: (
+    check: LayerCheck,
+    object: string,
+    path: string,
+    other: string,
+    reason: string,
+    fix: string,
+  ) => void;
 }
 
 export function whoIs({ workloads: [first], namespace }: PodClass): string {

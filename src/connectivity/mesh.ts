@@ -1,11 +1,11 @@
 /** What a mesh of Istio decides about the pods of a snapshot: whose requests they take, and whether callers must prove who they are. */
-import { istioAuthorizationPolicy } from '../../kinds/istio-authorization-policy/istio-authorization-policy.ts';
-import { isDryRun } from '../../kinds/istio-authorization-policy/read-policy.ts';
-import { isMap, type JsonMap, valueAt } from '../../kubernetes/json.ts';
-import { matches, type Selector } from '../../kubernetes/label-selector.ts';
-import type { AllowRule } from '../../reach/model.ts';
-import type { Labels, PodClass } from '../parties.ts';
-import type { MeshPolicy, PolicyRef } from '../snapshot.ts';
+import { istioAuthorizationPolicy } from '../kinds/istio-authorization-policy/istio-authorization-policy.ts';
+import { isDryRun } from '../kinds/istio-authorization-policy/read-policy.ts';
+import { isMap, type JsonMap, valueAt } from '../kubernetes/json.ts';
+import { matches, type Selector } from '../kubernetes/label-selector.ts';
+import type { AllowRule } from '../reach/model.ts';
+import type { Labels, PodClass } from './parties.ts';
+import type { MeshPolicy, PolicyRef } from './snapshot.ts';
 
 /** An AuthorizationPolicy that is in force, about pods. */
 export interface Authorization {
@@ -18,20 +18,26 @@ export interface Authorization {
   readonly methods: ReadonlySet<string> | undefined;
   /** A field that holds for callers without an identity when it should not: a DENY by identity, or a `not…`. */
   readonly passesUnknown: string | undefined;
-  /** It denies every caller without an identity, whatever he sends. */
+  /** Each of its rules names callers by their identity; without rules it allows nobody. */
+  readonly isByIdentity: boolean;
+  /** It denies every caller without an identity, whatever the request is. */
   readonly deniesUnknown: boolean;
 }
 
-export interface MutualTls {
+type Mode = 'STRICT' | 'PERMISSIVE' | 'DISABLE' | 'UNSET';
+
+export interface PeerAuthentication {
   readonly ref: PolicyRef;
   /** Undefined: every pod of its namespace. */
   readonly pods: Selector | undefined;
-  readonly mode: string;
+  readonly mode: Mode;
+  /** One of its ports demands less than mutual TLS. */
+  readonly hasWeakPort: boolean;
 }
 
 export interface Mesh {
   readonly authorizations: readonly Authorization[];
-  readonly mutualTls: readonly MutualTls[];
+  readonly peerAuthentications: readonly PeerAuthentication[];
   /** Namespaces with policies of gateways or waypoints. */
   readonly waypoints: ReadonlySet<string>;
 }
@@ -43,7 +49,9 @@ export function readMesh(policies: readonly MeshPolicy[]): Mesh {
     authorizations: policies.flatMap(({ ref, object }) =>
       ref.kind === 'AuthorizationPolicy' ? authorizationOf(ref, object) : [],
     ),
-    mutualTls: policies.flatMap(({ ref, object }) => (ref.kind === 'PeerAuthentication' ? [tlsOf(ref, object)] : [])),
+    peerAuthentications: policies.flatMap(({ ref, object }) =>
+      ref.kind === 'PeerAuthentication' ? [peerAuthenticationOf(ref, object)] : [],
+    ),
   };
 }
 
@@ -58,6 +66,7 @@ function authorizationOf(ref: PolicyRef, object: JsonMap): readonly Authorizatio
       ...{ ref, action, pods: selectorOf(spec.selector) ?? new Map() },
       opens: rules.filter((rule) => rule.action !== 'deny'),
       ...{ methods: methodsOf(spec), passesUnknown: passesUnknown(spec, action) },
+      isByIdentity: listOf(spec.rules).every(namesCallers),
       deniesUnknown: action === 'DENY' && listOf(spec.rules).some(isAboutUnknown),
     },
   ];
@@ -76,10 +85,17 @@ function isAboutUnknown(rule: unknown): boolean {
   });
 }
 
-function tlsOf(ref: PolicyRef, object: JsonMap): MutualTls {
-  const mode = valueAt(object, 'spec', 'mtls', 'mode');
-  const pods = selectorOf(valueAt(object, 'spec', 'selector'));
-  return { ref, pods, mode: typeof mode === 'string' ? mode : 'UNSET' };
+function peerAuthenticationOf(ref: PolicyRef, { spec }: JsonMap): PeerAuthentication {
+  const ports = valueAt(spec, 'portLevelMtls');
+  const weak = isMap(ports) ? Object.values(ports).filter((one) => !['STRICT', 'UNSET'].includes(modeOf(one))) : [];
+  const pods = selectorOf(valueAt(spec, 'selector'));
+  return { ref, pods, mode: modeOf(valueAt(spec, 'mtls')), hasWeakPort: weak.length > 0 };
+}
+
+/** What is not a mode counts as one that demands nothing. */
+function modeOf(mtls: unknown): Mode {
+  const mode = valueAt(mtls, 'mode') ?? 'UNSET';
+  return mode === 'STRICT' || mode === 'UNSET' || mode === 'DISABLE' ? mode : 'PERMISSIVE';
 }
 
 function listOf(value: unknown): readonly unknown[] {
@@ -130,33 +146,52 @@ function passesUnknown(spec: JsonMap, action: string): string | undefined {
   return undefined;
 }
 
+const narrowFields = ['principals', 'namespaces', 'serviceAccounts'] as const;
+
+function namesCallers(rule: unknown): boolean {
+  const from = listOf(valueAt(rule, 'from'));
+  const isNarrow = (names: unknown): boolean => isFilled(names) && !listOf(names).includes('*');
+  return from.length > 0 && from.every((one) => narrowFields.some((field) => isNarrow(valueAt(one, 'source', field))));
+}
+
 function notField(name: string): string {
   return `not${name[0]?.toUpperCase()}${name.slice(1)}`;
 }
 
 export type Membership = 'sidecar' | 'ambient' | 'outside' | 'unknown';
 
-/** By the labels of Istio: the pod's own before those of its namespace. */
+const dataPlane = 'istio.io/dataplane-mode';
+const injection = 'sidecar.istio.io/inject';
+const revision = 'istio.io/rev';
+
+/** By the labels that put pods into the mesh, the pod's own before those of its namespace. Whether the proxy is there is not asked. */
 export function membershipOf({ labels, namespace }: PodClass): Membership {
-  const own = labels.get('istio.io/dataplane-mode') ?? namespace.labels.get('istio.io/dataplane-mode');
-  if (labels.get('sidecar.istio.io/inject') === 'true') return 'sidecar';
-  if (own === 'ambient') return 'ambient';
-  if (labels.get('sidecar.istio.io/inject') === 'false') return 'outside';
-  if (namespace.labels.get('istio-injection') === 'enabled' || namespace.labels.has('istio.io/rev')) return 'sidecar';
-  return own === 'none' || namespace.labels.get('istio-injection') === 'disabled' ? 'outside' : 'unknown';
+  const own = labels.get(injection);
+  if (own === 'true') return 'sidecar';
+  const mode = labels.get(dataPlane) ?? namespace.labels.get(dataPlane);
+  if (mode === 'ambient') return 'ambient';
+  if (own !== undefined) return 'outside';
+  // Of these two, istio-injection counts where both are there.
+  const written = namespace.labels.get('istio-injection');
+  if (written !== undefined) return written === 'enabled' ? 'sidecar' : 'outside';
+  if (namespace.labels.has(revision) || labels.has(revision)) return 'sidecar';
+  return mode === 'none' ? 'outside' : 'unknown';
 }
 
 export function isAbout(pods: Selector, labels: Labels): boolean {
   return matches(pods, labels);
 }
 
-/** The PeerAuthentication that decides: the nearest one with a mode. Undefined: none is known. */
-export function tlsFor({ labels, namespace }: PodClass, { mutualTls }: Mesh, root: string): MutualTls | undefined {
-  const decides = mutualTls.filter(({ mode }) => mode !== 'UNSET');
-  const own = decides.filter(({ ref }) => ref.namespace === namespace.name);
-  return (
-    own.find(({ pods }) => pods !== undefined && matches(pods, labels)) ??
-    own.find(({ pods }) => pods === undefined) ??
-    decides.find(({ ref, pods }) => ref.namespace === root && pods === undefined)
-  );
+/** The PeerAuthentications about these pods, the nearest first; of several that stand beside each other, Istio takes the oldest. */
+export function peerAuthenticationsFor(
+  { labels, namespace }: PodClass,
+  { peerAuthentications }: Mesh,
+  root: string,
+): readonly (readonly PeerAuthentication[])[] {
+  const own = peerAuthentications.filter(({ ref }) => ref.namespace === namespace.name);
+  return [
+    own.filter(({ pods }) => pods !== undefined && matches(pods, labels)),
+    own.filter(({ pods }) => pods === undefined),
+    peerAuthentications.filter(({ ref, pods }) => ref.namespace === root && pods === undefined),
+  ];
 }
