@@ -63,7 +63,7 @@ let isBroken = false;
 try {
   for (const size of sizes) {
     const objects = issue(size / 10, Math.max(1, Math.round(size / 100)));
-    const pods = objects.filter(({ kind }) => kind === 'Pod') as unknown as readonly Pod[];
+    const pods = objects.filter((one): one is Pod => one.kind === 'Pod');
     const labels = new Map(
       objects.flatMap(({ kind, metadata }): [string, Record<string, string>][] => {
         const { name, labels: own } = metadata as { readonly name: string; readonly labels: Record<string, string> };
