@@ -49,6 +49,7 @@ export function settingsPage(): string {
       'spec.istio': 'not read',
       'spec.istio.rootNamespace': '`"istio-system"`',
       'spec.istio.mtls': '`"strict"`',
+      'spec.istio.layerModes': '`["enforce","warn"]`',
       'spec.istio.trustDomains': '`["cluster.local"]`',
       'spec.istio.providers[].tenants': 'every tenant',
       'spec.sharedServices[].serviceAccounts': 'not known',

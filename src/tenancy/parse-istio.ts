@@ -8,7 +8,7 @@ const defaultDomain = 'cluster.local';
 export function parseIstio(document: IstioDocument | undefined, report: Report): { readonly istio?: IstioSettings } {
   if (document === undefined) return {};
   const { rootNamespace = 'istio-system', trustDomains = [defaultDomain], providers = [] } = document;
-  const { mtls = 'strict', mtlsGrants = [] } = document;
+  const { mtls = 'strict', mtlsGrants = [], layerModes = ['enforce', 'warn'] } = document;
   return {
     istio: {
       rootNamespace,
@@ -17,6 +17,7 @@ export function parseIstio(document: IstioDocument | undefined, report: Report):
       providers: providers.map(({ name, tenants }) => ({ name, tenants: tenants && new Set(tenants) })),
       mtls,
       mtlsGrants: mtlsGrants.map((one, index) => parseGrant(one, index, report)),
+      layerModes: new Set(layerModes),
     },
   };
 }

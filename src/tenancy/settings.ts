@@ -164,6 +164,8 @@ export interface IstioSettings {
   /** What PeerAuthentications of tenants must keep. */
   readonly mtls: MutualTls;
   readonly mtlsGrants: readonly MtlsGrant[];
+  /** The modes of tenants in which contradictions between layers 4 and 7 are answered with warnings. Left out: none. */
+  readonly layerModes?: ReadonlySet<Mode>;
 }
 
 /** The weakest first: plain text alone, plain text as well, or mutual TLS alone. */

@@ -1,5 +1,6 @@
 /** `spec.istio` of the settings. */
 import { type MutualTls, mutualTlsModes } from '../settings.ts';
+import type { Mode } from '../tenant.ts';
 import { labelName } from './names.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 
@@ -9,6 +10,7 @@ export interface IstioDocument {
   readonly providers?: readonly { readonly name: string; readonly tenants?: readonly string[] }[];
   readonly mtls?: MutualTls;
   readonly mtlsGrants?: readonly MtlsGrantDocument[];
+  readonly layerModes?: readonly Mode[];
 }
 
 export interface MtlsGrantDocument {
@@ -63,6 +65,12 @@ export const istioSchema: StructuralSchema = {
       enum: [...mutualTlsModes],
       description:
         'The least that PeerAuthentications of tenants may ask of callers. strict: mutual TLS alone. permissive: plain text as well. disable: anything. Default: strict.',
+    },
+    layerModes: {
+      type: 'array',
+      items: { type: 'string', enum: ['enforce', 'warn', 'audit'] },
+      description:
+        'The modes of tenants in which a written policy is compared with the others of its namespace, and contradictions between layers 4 and 7 are answered with warnings. Each such write costs live lists of the namespace. Default: enforce and warn. An empty list switches it off.',
     },
     mtlsGrants: {
       type: 'array',
