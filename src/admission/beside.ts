@@ -121,11 +121,15 @@ function kindsBeside(namespace: string, { istio, plugin }: Settings): readonly [
     ...network.map(
       (kind): ListedKind => ({
         ...{ apiVersion: `${kind.group}/${kind.versions[0]}`, kind: kind.kind },
-        paths: collectionPaths(kind).map((path) => path.replace(/\/([^/]+)$/, `/namespaces/${namespace}/$1`)),
+        paths: collectionPaths(kind).map((path) => inNamespace(path, kind.plural, namespace)),
       }),
     ),
     ...(root === namespace ? [] : [authorizations(root), mutualTls(root)]),
   ];
+}
+
+function inNamespace(path: string, plural: string, namespace: string): string {
+  return `${path.slice(0, -plural.length)}namespaces/${namespace}/${plural}`;
 }
 
 /** Of a plugin that is not known, every kind counts. */
