@@ -44,10 +44,15 @@ export interface BesideSource {
     },
     signal: AbortSignal,
   ): Promise<Beside>;
+  /** What comparing cost, so that no tenant takes the time of all others. */
+  charge(tenant: string, milliseconds: number): void;
 }
 
 /** What is gathered of the list, with the namespaces that memory knows. */
-type Known = Beside & { readonly namespaceOf: NamespaceSource['lookup'] };
+type Known = Beside & {
+  readonly namespaceOf: NamespaceSource['lookup'];
+  readonly charge: (milliseconds: number) => void;
+};
 
 export type GatheredBeside = Gathered & { readonly beside?: Known | undefined };
 
@@ -60,14 +65,17 @@ export async function withBeside(gathering: Promise<Gathered>, sources: TimedSou
   const asked = source === undefined ? undefined : askedOf(gathered);
   if (source === undefined || asked === undefined) return gathered;
   const wait = Math.min(longestWait, (sources.deadline - sources.clock.elapsed()) / 2);
-  const namespaceOf = sources.namespaces.lookup;
-  if (wait < 1) return { ...gathered, beside: { skipped: 'late', namespaceOf } };
+  const known = {
+    namespaceOf: sources.namespaces.lookup,
+    charge: (milliseconds: number) => source.charge(asked.tenant, milliseconds),
+  };
+  if (wait < 1) return { ...gathered, beside: { skipped: 'late', ...known } };
   const { request, tenant, isOfMesh } = asked;
   const namespace = encodeURIComponent(request.namespace);
   const [first, ...others] = kindsBeside(namespace, settings);
   const signal = AbortSignal.timeout(Math.ceil(wait));
   const listed = await source.list({ namespace, tenant, first, others, isOfMesh }, signal);
-  return { ...gathered, beside: { ...listed, namespaceOf } };
+  return { ...gathered, beside: { ...listed, ...known } };
 }
 
 const meshGroup = 'security.istio.io';

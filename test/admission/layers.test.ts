@@ -30,6 +30,7 @@ async function write(
 ) {
   const lists: Parameters<Lister>[0][] = [];
   const defects: unknown[] = [];
+  const charged: string[] = [];
   const lookup = (name: string): NamespaceRecord | undefined => {
     const record = world.namespaces.lookup(name);
     return record && { ...record, labels: { ...record.labels, ...labels[name] } };
@@ -42,6 +43,7 @@ async function write(
         lists.push(asked);
         return typeof beside === 'function' ? beside(asked, signal) : { objects: beside as readonly JsonMap[] };
       },
+      charge: (tenant, milliseconds) => charged.push(`${tenant} ${milliseconds >= 0}`),
     },
     onDefect: (error) => defects.push(error),
   });
@@ -53,6 +55,7 @@ async function write(
     status,
   } = responseOf((await review(phase, body, farDeadline())).body);
   t.strictSame(defects, []);
+  t.ok(charged.every((one) => one === 'acme true'));
   return { allowed, warnings, auditAnnotations, lists, message: status?.message };
 }
 

@@ -9,7 +9,7 @@ import type { ReplicaOptions } from '../../src/commands/replica.ts';
 import type { AuditEvent } from '../apiserver/audit-log.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
-import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
+import { installDefinitions, istioDefinitions } from '../apiserver/network-definitions.ts';
 import { eventually } from '../soak/observer.ts';
 import { forbidPolicies } from './forbidden-policies.ts';
 import {
@@ -177,7 +177,7 @@ async function live(plane: ControlPlane, registered: () => Promise<boolean>): Pr
   await eventually('the status of the request for a gate', async () => (await seen()).includes('"HalfOpen"'));
 
   // Beside a policy of a mesh, the others of its namespace are listed.
-  await installNetworkDefinitions(plane);
+  await installDefinitions(plane, await istioDefinitions());
   const mesh = '/apis/security.istio.io/v1/namespaces/acme-web/authorizationpolicies';
   const own = { rules: [{ from: [{ source: { namespaces: ['acme-web'] } }] }] };
   const kindOfMesh = { apiVersion: 'security.istio.io/v1', kind: 'AuthorizationPolicy' };

@@ -11,7 +11,7 @@ import { membershipOfLabels } from '../mesh.ts';
 import { refText, type SnapshotPolicy, type SnapshotService } from '../snapshot.ts';
 import { isAllow, type LayerFinding, mostRules } from './context.ts';
 import { exactOf, shareOf } from './known-pods.ts';
-import { BudgetSpent, type Caller, type Listed, shareOfPart } from './may-open.ts';
+import { BudgetSpent, type Caller, type Listed, shareOfPart, spend } from './may-open.ts';
 import { optionalTokens } from './optional-tokens.ts';
 import { closedCallers, contradictingMethods, holeAt, wrongServicePorts } from './written-looks.ts';
 
@@ -65,6 +65,9 @@ function look(written: WrittenPolicy, around: Around): readonly WrittenFinding[]
     }
     case 'authorization': {
       const { policy } = written;
+      const beside = around.mesh.requestAuthentications.filter(
+        ({ pods }) => pods === undefined || shareOf(pods, policy.pods) !== 'none',
+      );
       const isFirst = isAllow(policy) && own.filter(isAllow).length === 1;
       return [
         ...outside(policy, around),
@@ -79,7 +82,7 @@ function look(written: WrittenPolicy, around: Around): readonly WrittenFinding[]
           ...contradictingMethods(policy, one, around),
           ...(isFirst && !isManagedName(one.ref.name) ? unguarded(one, own, around) : []),
         ]),
-        ...tokensOf(policy.pods, around),
+        ...tokensOf(beside, around),
       ];
     }
     case 'mutual-tls': {
@@ -87,7 +90,7 @@ function look(written: WrittenPolicy, around: Around): readonly WrittenFinding[]
       return own.filter((one) => shareOf(one.pods, pods) !== 'none').flatMap((one) => holeAt(one, around));
     }
     case 'tokens':
-      return tokensOf(written.policy.pods, around).filter(({ object }) => object === refText(written.policy.ref));
+      return tokensOf([written.policy], around);
   }
 }
 
@@ -95,11 +98,12 @@ function selects({ inForce }: SnapshotPolicy, pods: Selector, around: Around): b
   return inForce.parts.some(({ subject }) => shareOfPart(subject, pods, around) !== 'none');
 }
 
-/** @param pods undefined: those of a waypoint */
-function tokensOf(pods: Selector | undefined, { mesh, root }: Around): readonly WrittenFinding[] {
-  return optionalTokens(mesh, root, 'cluster').flatMap(({ namespace: _, pods: others, ...one }) =>
-    pods === undefined || others === undefined || shareOf(others, pods) !== 'none' ? [one] : [],
-  );
+function tokensOf(
+  written: readonly RequestAuthentication[],
+  { mesh, root, budget }: Around,
+): readonly WrittenFinding[] {
+  spend(budget, written.length * (1 + mesh.authorizations.length));
+  return optionalTokens(mesh, written, root, 'cluster').map(({ namespace: _, pods: __, ...one }) => one);
 }
 
 /** Every pod that has these labels has left the mesh. */
