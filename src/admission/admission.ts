@@ -11,7 +11,7 @@ import { decode } from './decode.ts';
 import type { BaselineSource, NamespaceSource } from './facts.ts';
 import { gather } from './gather.ts';
 import { intentsOf } from './intents.ts';
-import { layerTexts, skippedText } from './layer-texts.ts';
+import { layerTexts, skippedTexts } from './layer-texts.ts';
 import { comparedLayers } from './layers.ts';
 import { FactsUnavailable } from './live-facts.ts';
 import { denialText, narrowingTexts, plainDenial, previewTexts, warningTexts } from './message.ts';
@@ -157,7 +157,7 @@ function hints(gathered: GatheredBeside, { onDefect, clock = systemClock }: List
   const layers = tried(() => comparedLayers(gathered)) ?? { skipped: 'failed' };
   gathered.beside.charge(clock.elapsed() - begun);
   return {
-    warnings: [...warnings, ...('skipped' in layers ? [skippedText(layers.skipped)] : layerTexts(layers))],
+    warnings: [...warnings, ...('skipped' in layers ? skippedTexts(layers.skipped) : layerTexts(layers))],
     layers:
       'skipped' in layers
         ? `skipped: ${layers.skipped}`

@@ -20,7 +20,7 @@ const ambientLabel = 'istio.io/dataplane-mode';
 
 /** Callers or ports that the mesh lets in, and that no network policy of the namespace opens. */
 export function closedCallers(policy: Authorization, around: Around): readonly WrittenFinding[] {
-  if (!isAllow(policy) || membershipOfLabels(exactOf(policy.pods), around.labels) === 'outside') return [];
+  if (!isAllow(policy)) return [];
   const parts = partsAbout(policy.pods, around);
   return policy.opens.slice(0, mostRules).flatMap((rule): readonly WrittenFinding[] => {
     const callers = callersOf(rule, around);

@@ -56,7 +56,7 @@ function look(written: WrittenPolicy, around: Around): readonly WrittenFinding[]
     case 'network': {
       const { policy } = written;
       if (isManagedName(policy.ref.name)) return [];
-      const about = own.filter(({ pods }) => selects(policy, pods, around));
+      const about = own.filter(({ pods }) => selects(policy, pods, around) && !isOutside(pods, around));
       return [
         ...unguarded(policy, own, around),
         ...wrongPortsOf(policy, own, around),
@@ -69,8 +69,9 @@ function look(written: WrittenPolicy, around: Around): readonly WrittenFinding[]
         ({ pods }) => pods === undefined || shareOf(pods, policy.pods) !== 'none',
       );
       const isFirst = isAllow(policy) && own.filter(isAllow).length === 1;
+      const left = outside(policy, around);
+      if (left.length > 0) return [...left, ...tokensOf(beside, around)];
       return [
-        ...outside(policy, around),
         ...policy.opens
           .slice(0, mostRules)
           .flatMap((rule) =>
@@ -87,7 +88,8 @@ function look(written: WrittenPolicy, around: Around): readonly WrittenFinding[]
     }
     case 'mutual-tls': {
       const { pods = new Map() } = written.policy;
-      return own.filter((one) => shareOf(one.pods, pods) !== 'none').flatMap((one) => holeAt(one, around));
+      const about = own.filter((one) => shareOf(one.pods, pods) !== 'none' && !isOutside(one.pods, around));
+      return about.flatMap((one) => holeAt(one, around));
     }
     case 'tokens':
       return tokensOf([written.policy], around);
@@ -106,9 +108,14 @@ function tokensOf(
   return optionalTokens(mesh, written, root, 'cluster').map(({ namespace: _, pods: __, ...one }) => one);
 }
 
-/** Every pod that has these labels has left the mesh. */
-function outside({ ref, pods }: Authorization, { labels, namespace }: Around): readonly WrittenFinding[] {
-  if (membershipOfLabels(exactOf(pods), labels) !== 'outside') return [];
+/** Pods with these labels have left the mesh, unless other labels take them in. */
+function isOutside(pods: Selector, { labels }: Around): boolean {
+  return membershipOfLabels(exactOf(pods), labels) === 'outside';
+}
+
+function outside({ ref, pods }: Authorization, around: Around): readonly WrittenFinding[] {
+  const { namespace } = around;
+  if (!isOutside(pods, around)) return [];
   const byPods = membershipOfLabels(exactOf(pods), new Map()) === 'outside';
   return [
     {
@@ -127,14 +134,14 @@ function unguarded(
   own: readonly Authorization[],
   around: Around,
 ): readonly WrittenFinding[] {
-  const { mesh, namespace, labels } = around;
+  const { mesh, namespace } = around;
   const allowing = own.filter(isAllow);
   if (allowing.length === 0 || mesh.waypoints.has(namespace)) return [];
   for (const { subject, rules } of inForce.parts) {
     const rule = rules.find(({ action, direction }) => action === 'allow' && direction === 'ingress');
     if (rule === undefined || !('pods' in subject)) continue;
     const { pods } = subject;
-    if (membershipOfLabels(exactOf(pods), labels) === 'outside') continue;
+    if (isOutside(pods, around)) continue;
     if (mesh.authorizations.some((one) => isGuarding(one, pods, around))) continue;
     return [
       {
@@ -164,7 +171,7 @@ function wrongPortsOf(
 ): readonly WrittenFinding[] {
   if (own.length === 0) return [];
   return inForce.parts.flatMap(({ subject, rules }) => {
-    if (!('pods' in subject)) return [];
+    if (!('pods' in subject) || isOutside(subject.pods, around)) return [];
     const opening = rules.filter(({ action, direction }) => action === 'allow' && direction === 'ingress');
     return opening.flatMap((rule) =>
       wrongServicePorts(refText(ref), formatPath(rule.path), rule.ports, subject.pods, around),
