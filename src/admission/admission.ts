@@ -155,7 +155,7 @@ function hints(gathered: GatheredBeside, { onDefect, clock = systemClock }: List
   if (gathered.beside === undefined) return { warnings };
   const begun = clock.elapsed();
   const layers = tried(() => comparedLayers(gathered)) ?? { skipped: 'failed' };
-  gathered.beside.charge(clock.elapsed() - begun);
+  if (!('skipped' in gathered.beside)) gathered.beside.charge(clock.elapsed() - begun, !('skipped' in layers));
   return {
     warnings: [...warnings, ...('skipped' in layers ? skippedTexts(layers.skipped) : layerTexts(layers))],
     layers:

@@ -150,7 +150,12 @@ export function createBoundedLists(
       else listed++;
       return found;
     },
-    charge: (tenant, milliseconds) => time.take(tenant, milliseconds),
+    charge(tenant, milliseconds, isWhole) {
+      time.take(tenant, milliseconds);
+      if (isWhole) return;
+      listed--;
+      skipped.large++;
+    },
     counters: () => ({ listed, skipped: { ...skipped } }),
   };
 }

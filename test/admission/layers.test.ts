@@ -389,6 +389,8 @@ t.test('the stored version of what is written does not count', async (t) => {
   );
 });
 
+const account = (namespace: string) => ({ username: `system:serviceaccount:${namespace}:x`, groups: [] });
+
 t.test('only what may contradict is listed for', async (t) => {
   const rows: readonly (readonly [says: string, writes: object, asked: Asked, lists: number])[] = [
     ['a policy', network([80]), {}, 1],
@@ -417,6 +419,10 @@ t.test('only what may contradict is listed for', async (t) => {
       0,
     ],
     ['in a mode that is not listed', network([80]), { tenancy: createWorld('audit').tenancy }, 0],
+    ['by a member of another tenant', network([80]), { sent: { user: cast['beta developer'] } }, 0],
+    ['by an account of another tenant', network([80]), { sent: { user: account('beta-data') } }, 0],
+    ['by an account of the tenant', network([80]), { sent: { user: account('acme-web') } }, 1],
+    ['by an account of the platform', network([80]), { sent: { user: account('default') } }, 1],
     ['in mode warn', network([80]), { tenancy: createWorld('warn').tenancy }, 1],
   ];
   for (const [says, writes, asked, lists] of rows) t.equal((await write(writes, asked)).lists.length, lists, says);
