@@ -164,6 +164,10 @@ export interface IstioSettings {
   /** What PeerAuthentications of tenants must keep. */
   readonly mtls: MutualTls;
   readonly mtlsGrants: readonly MtlsGrant[];
+  /** What an object without exportTo is exported to. Never empty. */
+  readonly defaultExportTo: readonly string[];
+  /** Whether pods can be in ambient mode, whose proxies read each object as exported to every namespace. */
+  readonly ambient: boolean;
 }
 
 /** The weakest first: plain text alone, plain text as well, or mutual TLS alone. */

@@ -71,7 +71,7 @@ const settings: Settings = {
     trustDomains: new Set(['cluster.local']),
     providers: [],
     mtls: 'strict',
-    mtlsGrants: [],
+    mtlsGrants: [], defaultExportTo: ['*'], ambient: false,
   },
 };
 const others = Array.from(
