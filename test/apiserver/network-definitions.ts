@@ -1,6 +1,6 @@
 /**
  * The CustomResourceDefinitions of network plugins and meshes: the real ones, out of Go modules, of Cilium, Calico, network-policy-api,
- * Gateway API and most of Istio. Kinds that Bulkhead does not read have the real names and take any content.
+ * Gateway API and Istio. Kinds that Bulkhead does not read have the real names and take any content.
  */
 import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -65,16 +65,14 @@ export async function downloaded(module: string): Promise<string> {
   return JSON.parse(await runGo(own, ['mod', 'download', '-json', module])).Dir;
 }
 
-/** The real schemas of Istio's kinds, as its charts install them, but for those that tests write without content. */
+/** The real schemas of Istio's kinds, as its charts install them. */
 export async function istioDefinitions(): Promise<readonly Definition[]> {
   const istio = join(import.meta.dirname, '../engines/istio');
   const { Dir: folder } = JSON.parse(await runGo(istio, ['mod', 'download', '-json', 'istio.io/istio']));
   const all = await readFile(join(folder, 'manifests/charts/base/files/crd-all.gen.yaml'), 'utf8');
   return parseAllDocuments(all)
     .map((document): Definition => document.toJS())
-    .filter(({ metadata: { name } }) =>
-      /\.(security|extensions)\.istio\.io$|^(envoyfilters|proxyconfigs)\./.test(name),
-    );
+    .filter(({ metadata: { name } }) => /\.(security|extensions|networking)\.istio\.io$/.test(name));
 }
 
 /** Any content, with a status of its own. */
@@ -113,8 +111,6 @@ const others: readonly Definition[] = [
   loose('crd.projectcalico.org', 'v1', 'ipamblocks', 'IPAMBlock', 'Cluster'),
   loose('crd.projectcalico.org', 'v1', 'hostendpoints', 'HostEndpoint', 'Cluster'),
   loose('crd.projectcalico.org', 'v1', 'felixconfigurations', 'FelixConfiguration', 'Cluster'),
-  loose('networking.istio.io', 'v1', 'virtualservices', 'VirtualService', 'Namespaced'),
-  loose('networking.istio.io', 'v1', 'destinationrules', 'DestinationRule', 'Namespaced'),
   loose('k8s.cni.cncf.io', 'v1', 'network-attachment-definitions', 'NetworkAttachmentDefinition', 'Namespaced'),
   loose('multicluster.x-k8s.io', 'v1alpha1', 'serviceexports', 'ServiceExport', 'Namespaced'),
   loose('gateway.networking.x-k8s.io', 'v1alpha1', 'xlistenersets', 'XListenerSet', 'Namespaced'),

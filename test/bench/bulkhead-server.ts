@@ -71,7 +71,9 @@ const settings: Settings = {
     trustDomains: new Set(['cluster.local']),
     providers: [],
     mtls: 'strict',
-    mtlsGrants: [], defaultExportTo: ['*'], ambient: false,
+    mtlsGrants: [],
+    defaultExportTo: ['*'],
+    ambient: false,
   },
 };
 const others = Array.from(

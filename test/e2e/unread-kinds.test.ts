@@ -56,7 +56,7 @@ const loose = (apiVersion: string, kind: string, name: string, namespace?: strin
   spec: { written: 'by somebody' },
 });
 const firewall = (namespace: string) => loose('k8s.ovn.org/v1', 'EgressFirewall', 'default', namespace);
-const virtualService = (namespace: string) => loose('networking.istio.io/v1', 'VirtualService', 'web', namespace);
+const serviceExport = (namespace: string) => loose('multicluster.x-k8s.io/v1alpha1', 'ServiceExport', 'web', namespace);
 
 await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) => {
   const cluster = await guard(plane);
@@ -95,7 +95,7 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
       [
         'a policy of a mesh',
         'alice',
-        loose('networking.istio.io/v1', 'DestinationRule', 'open', 'acme-web'),
+        loose('networking.istio.io/v1beta1', 'ProxyConfig', 'open', 'acme-web'),
         says('unknown-policy-kind'),
       ],
       ['a firewall', 'alice', firewall('acme-web'), says('unknown-policy-kind')],
@@ -105,7 +105,7 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
         loose('k8s.cni.cncf.io/v1', 'NetworkAttachmentDefinition', 'node', 'acme-web'),
         says('unknown-policy-kind'),
       ],
-      ['a kind given to another tenant', 'bob', virtualService('beta-data'), says('unknown-policy-kind')],
+      ['a kind given to another tenant', 'bob', serviceExport('beta-data'), says('unknown-policy-kind')],
       [
         'an unlisted cluster-scoped kind',
         'alice',
@@ -152,7 +152,7 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
   });
 
   await t.test('the settings give a kind to one tenant', async (t) => {
-    for (const object of [virtualService('acme-web'), redirect('acme-web', 'acme-web')])
+    for (const object of [serviceExport('acme-web'), redirect('acme-web', 'acme-web')])
       t.match(await create('alice', object), { code: 0, stderr: '' });
     const other = ['patch', 'ciliumlocalredirectpolicy', 'cache', '-n', 'acme-web', '--type=merge', '-p'];
     const patch = { spec: { redirectFrontend: { serviceMatcher: { namespace: 'kube-system' } } } };
@@ -248,12 +248,12 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
         ['create', '-f', '-'],
         loose('crd.projectcalico.org/v1', 'FelixConfiguration', 'node.node-1'),
       ],
-      ['alice', ['delete', 'virtualservice', 'web', '-n', 'acme-web'], undefined],
+      ['alice', ['delete', 'serviceexport', 'web', '-n', 'acme-web'], undefined],
     ] as const)
       t.match(await kubectl(person, command, object), { code: 0, stderr: '' }, `${person} ${command.join(' ')}`);
     const unreached = { code: 1, stderr: /failed calling webhook "validate\.network\.bulkhead\.dev"/ };
     for (const [person, object] of [
-      ['alice', virtualService('acme-web')],
+      ['alice', serviceExport('acme-web')],
       ['alice', endpoint('forged')],
       ['alice', node('forged')],
       ['a namesake', endpoint('forged')],
