@@ -2,10 +2,11 @@
 
 import { fieldOf } from '../../kubernetes/json.ts';
 import type { UnreadRequest } from '../../kubernetes/review.ts';
-import { readDestinationRule } from './destination-rule.ts';
-import { readServiceEntry } from './service-entry.ts';
+import { destinationRuleShape, readDestinationRule } from './destination-rule.ts';
+import { readServiceEntry, serviceEntryShape } from './service-entry.ts';
+import type { Shape } from './shape.ts';
 import type { Traffic } from './traffic.ts';
-import { readVirtualService } from './virtual-service.ts';
+import { readVirtualService, virtualServiceShape } from './virtual-service.ts';
 
 type Reader = (spec: unknown, namespace: string) => Traffic;
 
@@ -15,6 +16,13 @@ const readers: Readonly<Record<string, Reader>> = {
   virtualservices: readVirtualService,
   destinationrules: readDestinationRule,
   serviceentries: readServiceEntry,
+};
+
+/** The fields that are understood, by resource. */
+export const trafficShapes: Readonly<Record<string, Shape>> = {
+  virtualservices: virtualServiceShape,
+  destinationrules: destinationRuleShape,
+  serviceentries: serviceEntryShape,
 };
 
 /** `virtualservices.networking.istio.io` and so on. */
