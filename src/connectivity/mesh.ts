@@ -6,6 +6,7 @@ import { matches, type Selector } from '../kubernetes/label-selector.ts';
 import type { AllowRule } from '../reach/model.ts';
 import type { Labels, PodClass } from './parties.ts';
 import type { MeshPolicy, PolicyRef } from './snapshot.ts';
+import { asksToken, isFilled, listOf } from './tokens.ts';
 
 /** An AuthorizationPolicy that is in force, about pods. */
 export interface Authorization {
@@ -22,6 +23,14 @@ export interface Authorization {
   readonly isByIdentity: boolean;
   /** It denies every caller without an identity, whatever the request is. */
   readonly deniesUnknown: boolean;
+  readonly asksToken: boolean;
+}
+
+/** One that has rules about tokens. */
+export interface RequestAuthentication {
+  readonly ref: PolicyRef;
+  /** Undefined: those of a gateway or waypoint. */
+  readonly pods: Selector | undefined;
 }
 
 type Mode = 'STRICT' | 'PERMISSIVE' | 'DISABLE' | 'UNSET';
@@ -38,6 +47,9 @@ export interface PeerAuthentication {
 export interface Mesh {
   readonly authorizations: readonly Authorization[];
   readonly peerAuthentications: readonly PeerAuthentication[];
+  readonly requestAuthentications: readonly RequestAuthentication[];
+  /** Namespaces with policies of gateways or waypoints that ask for a token. */
+  readonly tokensAtWaypoints: ReadonlySet<string>;
   /** Namespaces with policies of gateways or waypoints. */
   readonly waypoints: ReadonlySet<string>;
 }
@@ -46,6 +58,19 @@ export function readMesh(policies: readonly MeshPolicy[]): Mesh {
   const waypoints = policies.filter(({ ref, object }) => ref.kind === 'AuthorizationPolicy' && isOfWaypoint(object));
   return {
     waypoints: new Set(waypoints.map(({ ref }) => ref.namespace)),
+    tokensAtWaypoints: new Set(
+      waypoints.filter(({ object }) => asksToken(object.spec)).map(({ ref }) => ref.namespace),
+    ),
+    requestAuthentications: policies.flatMap(({ ref, object }) =>
+      ref.kind === 'RequestAuthentication' && isFilled(valueAt(object.spec, 'jwtRules'))
+        ? [
+            {
+              ref,
+              pods: isOfWaypoint(object) ? undefined : (selectorOf(valueAt(object.spec, 'selector')) ?? new Map()),
+            },
+          ]
+        : [],
+    ),
     authorizations: policies.flatMap(({ ref, object }) =>
       ref.kind === 'AuthorizationPolicy' ? authorizationOf(ref, object) : [],
     ),
@@ -68,6 +93,7 @@ function authorizationOf(ref: PolicyRef, object: JsonMap): readonly Authorizatio
       ...{ methods: methodsOf(spec), passesUnknown: passesUnknown(spec, action) },
       isByIdentity: listOf(spec.rules).every(namesCallers),
       deniesUnknown: action === 'DENY' && listOf(spec.rules).some(isAboutUnknown),
+      asksToken: asksToken(spec),
     },
   ];
 }
@@ -98,10 +124,6 @@ function modeOf(mtls: unknown): Mode {
   return mode === 'STRICT' || mode === 'UNSET' || mode === 'DISABLE' ? mode : 'PERMISSIVE';
 }
 
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
 function selectorOf(selector: unknown): Selector | undefined {
   const labels = valueAt(selector, 'matchLabels');
   const entries = isMap(labels) ? Object.entries(labels) : [];
@@ -126,7 +148,6 @@ function methodsOf(spec: JsonMap): ReadonlySet<string> | undefined {
 
 const identityFields = ['principals', 'namespaces', 'serviceAccounts', 'trustDomains'] as const;
 const identityKeys = new Set(['source.principal', 'source.namespace', 'source.serviceAccount', 'source.trustDomain']);
-const isFilled = (list: unknown): boolean => listOf(list).length > 0;
 
 function passesUnknown(spec: JsonMap, action: string): string | undefined {
   if (action !== 'ALLOW' && action !== 'DENY') return undefined;

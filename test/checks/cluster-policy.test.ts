@@ -61,6 +61,14 @@ t.test('to pass comes before the denies of the border, where there is one', asyn
   t.match(found({ ...accepts(of('beta')), subject: of('acme') }), [{ fix: 'narrow it' }], 'to pass is no way out');
 });
 
+t.test('a peer of a later version, which the definitions of today do not let through', async (t) => {
+  const spec = { subject: { namespaces: {} }, ingress: [{ action: 'Deny', from: [{ accounts: ['web'] }] }] };
+  const reason = 'has no known field, so engines deny everybody';
+  t.match(found(spec, { kind: 'BaselineAdminNetworkPolicy' }), [{ path: 'spec.ingress[0].from[0]', reason }]);
+  const mended = { ...spec, ingress: [{ action: 'Deny', from: [{ namespaces: {} }] }] };
+  t.strictSame(found(mended, { kind: 'BaselineAdminNetworkPolicy' }), []);
+});
+
 t.test('who is let in by whom', async (t) => {
   const rows: readonly [says: string, spec: object, reason: string | undefined][] = [
     ['a tenant at itself', { ...accepts(of('acme')), subject: of('acme') }, undefined],

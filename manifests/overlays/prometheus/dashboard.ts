@@ -1,9 +1,14 @@
 /** The dashboard, by the questions that somebody has who looks at it. Grafana reads dashboard.json. */
 import { laidOut, type Panel, type Question } from './dashboard-panels.ts';
 
+const named = (...names: string[]): string => `name=~"(${names.join('|')})[.]bulkhead[.]dev"`;
+const guarding = [
+  ...['mutate', 'mutate[.]filtered', 'validate', 'validate[.]filtered'],
+  ...['validate[.]network', 'validate[.]services', 'validate[.]routes', 'validate[.]mesh'],
+];
 /** Those that refuse. */
-const guards = 'name=~"(mutate|mutate[.]filtered|validate|validate[.]filtered)[.]bulkhead[.]dev"';
-const webhooks = 'name=~"(mutate|mutate[.]filtered|validate|validate[.]filtered|warn)[.]bulkhead[.]dev"';
+const guards = named(...guarding);
+const webhooks = named(...guarding, 'warn', 'warn[.]rights');
 /** What every process says of itself, of the replicas of Bulkhead alone. */
 const ofBulkhead = (expression: string): string => `${expression} and on (job, instance) bulkhead_ready`;
 const perSecond = (selector: string, by: string): string => `sum by (${by}) (rate(${selector}[$__rate_interval]))`;

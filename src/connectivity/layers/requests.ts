@@ -18,17 +18,16 @@ export function contradictingRequests({ pods, own, inherited, worlds, report }: 
     if (policy.inForce.stage.kind !== 'calico' || rule.layer7 === undefined) continue;
     const given = rule.layer7.map((one) => one.split(' ')[0] ?? '');
     if (given.includes('') || given.includes('*') || given.some((method) => taken.has(method.toUpperCase()))) continue;
-    report(
-      'calico-http',
-      refText(policy.ref),
-      formatPath(rule.path),
-      listed(
+    report({
+      ...{ check: 'calico-http', object: refText(policy.ref), path: formatPath(rule.path) },
+      other: listed(
         allowing.map(({ ref }) => refText(ref)),
         3,
       ),
-      `lets ${listed([...new Set(given)])} through to ${whoIs(pods)}, and Istio ${listed([...taken])}, so no request passes both`,
-      'write the same methods in both policies, or leave http to one of them',
-    );
+      ...{ otherObject: allowing.map(({ ref }) => refText(ref))[0], otherPath: 'spec.rules' },
+      reason: `lets ${listed([...new Set(given)])} through to ${whoIs(pods)}, and Istio ${listed([...taken])}, so no request passes both`,
+      fix: 'write the same methods in both policies, or leave http to one of them',
+    });
   }
 }
 
@@ -41,14 +40,13 @@ export function permissive({ pods, own, inherited, mesh, root, report }: LayerCo
   if (refusesUnknown([...own, ...inherited])) return;
   for (const { ref, action, passesUnknown } of own) {
     if (passesUnknown === undefined) continue;
-    report(
-      'permissive-hole',
-      refText(ref),
-      passesUnknown,
-      `${refText(tls.ref)} spec.mtls.mode is ${tls.mode}`,
-      `${action === 'DENY' ? 'denies' : 'leaves out'} callers by their identity, and a caller without mutual TLS has none, so it gets through to ${whoIs(pods)}`,
-      'write mode: STRICT in the PeerAuthentication, or an ALLOW rule that names who may call',
-    );
+    report({
+      ...{ check: 'permissive-hole', object: refText(ref), path: passesUnknown },
+      other: `${refText(tls.ref)} spec.mtls.mode is ${tls.mode}`,
+      ...{ otherObject: refText(tls.ref), otherPath: 'spec.mtls.mode' },
+      reason: `${action === 'DENY' ? 'denies' : 'leaves out'} callers by their identity, and a caller without mutual TLS has none, so it gets through to ${whoIs(pods)}`,
+      fix: 'write mode: STRICT in the PeerAuthentication, or an ALLOW rule that names who may call',
+    });
   }
 }
 
