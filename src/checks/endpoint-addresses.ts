@@ -16,7 +16,8 @@ const mostFound = 32;
  * The addresses that people write for a Service lie outside the cluster, and the platform grants them.
  * Reads    subsets[*].addresses[*].ip and notReadyAddresses[*].ip of Endpoints; addressType and endpoints[*].addresses[*] of
  *          EndpointSlices, whatever their conditions say; the ports of both, and targetRef.namespace; endpoints[*].address of ServiceEntries of Istio, with their ports, and their hosts
- *          where the DNS says the addresses
+ *          where the DNS says the addresses; spec.address of WorkloadEntries and spec.template.address of WorkloadGroups, on every port;
+ *          defaultEndpoint of Sidecars
  * Allowed  addresses outside the cluster that network.egressCIDRs and egress of the tenant grant at these ports, and vouched ones; names
  *          that network.names grants; what the controllers of Kubernetes and network.services.controllers write; anything for the platform
  * Why      an ingress controller, a load balancer or a proxy carries traffic to each address, and other tenants let it in: the author needs
@@ -42,6 +43,14 @@ export const endpointAddresses: Check = {
   unread: (request, facts) => judgedOfMesh(request, facts).slice(0, mostFound),
 };
 
+/** What finds pods in place of an address, by resource. */
+const instead: ReadonlyMap<string, string> = new Map([
+  ['serviceentries', 'write workloadSelector, by which Istio finds pods'],
+  ['sidecars', 'remove defaultEndpoint, or write 127.0.0.1 and a port of the pod'],
+  ['workloadentries', 'select pods by a Service'],
+  ['workloadgroups', 'remove it, and the control plane writes the address of the machine'],
+]);
+
 /** Istio connects to an address, or to what the DNS says of a name. */
 function judgedOfMesh(request: UnreadRequest, facts: UnreadFacts): readonly Finding[] {
   const judged = trafficToJudge(request, facts);
@@ -53,7 +62,7 @@ function judgedOfMesh(request: UnreadRequest, facts: UnreadFacts): readonly Find
       const violation = violationAt(text, ports, { tenant: owner, tenancy: facts.tenancy, now: facts.now });
       if (violation === undefined) return nothing;
       const { reason, fix } = violation;
-      return [{ path, reason, fix: fix.replace(ofPods, 'write workloadSelector, by which Istio finds pods') }];
+      return [{ path, reason, fix: fix.replace(ofPods, instead.get(request.resource) ?? 'name a Service') }];
     }
     // A host of the tenant can have any address.
     const isKnown = place.kind !== 'own' || place.by === 'namespace' || isGranted(text, facts);

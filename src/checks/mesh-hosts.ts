@@ -18,7 +18,8 @@ const internalKeys = 'internal.istio.io/';
 /**
  * A tenant says for its own hosts alone what proxies of others do.
  * Reads    spec.hosts, spec.exportTo, sniHosts and destinationSubnets of VirtualServices for proxies beside pods; spec.host, exportTo and
- *          workloadSelector of DestinationRules; spec.hosts, exportTo and ports of ServiceEntries; labels and annotations of internal.istio.io/.
+ *          workloadSelector of DestinationRules; spec.hosts, exportTo and ports of ServiceEntries; port.protocol, bind and
+ *          defaultEndpoint of Gateways; labels and annotations of internal.istio.io/.
  *          Fields that are not understood are refused
  * Allowed  hosts in namespaces of the tenant, and those that network.hosts lists, for everybody; for proxies of the tenant alone also hosts of
  *          shared services and of tenants with whom a gate agrees, and names that network.names grants; anything for the platform, and for

@@ -48,7 +48,7 @@ const mostFound = 32;
  * Reads    each field called namespace below the spec of the kinds of gateway.networking.k8s.io: of parentRefs, backendRefs, filters and
  *          certificates, and spec.from of ReferenceGrants; backends of kind Hostname; annotations of Ingresses that name a Secret of
  *          another namespace, where the request changes them. Of VirtualServices of Istio: gateways, delegates, and the hosts of destinations
- *          and mirrors, with their ports; of DestinationRules: credentialName
+ *          and mirrors, with their ports; of DestinationRules and Gateways: credentialName; of Sidecars: egressProxy
  * Allowed  namespaces of the tenant; parents: Gateways that network.routes.gateways lists for all tenants or for this one, those in the
  *          namespaces of shared services for ingress, and unless the settings list any, each that is in no namespace of another tenant;
  *          backends and certificates: tenants with whom a gate agrees in that direction, and to the port of the Service, and namespaces of the platform; hostnames as

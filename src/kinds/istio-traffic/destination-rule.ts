@@ -1,5 +1,6 @@
 /** networking/v1alpha3 DestinationRule: how proxies connect to a host. */
 import { fieldOf, isGiven } from '../../kubernetes/json.ts';
+import { secretName } from './secret-name.ts';
 import { misfits, type Shape } from './shape.ts';
 import { noTraffic, type Reference, type Traffic } from './traffic.ts';
 import { fullName, listOf, textOf, texts, textsOf } from './values.ts';
@@ -57,11 +58,4 @@ function secretsIn(policy: unknown, path: string, namespace: string): readonly R
 function secretAt(tls: unknown, path: string, own: string): readonly Reference[] {
   const written = textOf(fieldOf(tls, 'credentialName'));
   return written === '' ? [] : [{ path: `${path}.credentialName`, ...secretName(written, own), role: 'secret' }];
-}
-
-/** `NAME`, of the namespace of the proxy, or with a scheme or without one `NAMESPACE/NAME` (pkg/model/credentials). */
-export function secretName(written: string, own: string): Pick<Reference, 'namespace' | 'name'> {
-  const name = written.replace(/^[a-z-]+:\/\//, '');
-  const slash = name.indexOf('/');
-  return slash < 0 ? { namespace: own, name } : { namespace: name.slice(0, slash), name: name.slice(slash + 1) };
 }

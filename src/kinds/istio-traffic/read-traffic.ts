@@ -3,10 +3,14 @@
 import { fieldOf } from '../../kubernetes/json.ts';
 import type { UnreadRequest } from '../../kubernetes/review.ts';
 import { destinationRuleShape, readDestinationRule } from './destination-rule.ts';
+import { gatewayShape, readGateway } from './gateway.ts';
 import { readServiceEntry, serviceEntryShape } from './service-entry.ts';
 import type { Shape } from './shape.ts';
+import { readSidecar, sidecarShape } from './sidecar.ts';
 import type { Traffic } from './traffic.ts';
+import { workloadEntryShape } from './values.ts';
 import { readVirtualService, virtualServiceShape } from './virtual-service.ts';
+import { readWorkloadEntry, readWorkloadGroup, workloadGroupShape } from './workload-entry.ts';
 
 type Reader = (spec: unknown, namespace: string) => Traffic;
 
@@ -16,6 +20,10 @@ const readers: Readonly<Record<string, Reader>> = {
   virtualservices: readVirtualService,
   destinationrules: readDestinationRule,
   serviceentries: readServiceEntry,
+  gateways: readGateway,
+  sidecars: readSidecar,
+  workloadentries: readWorkloadEntry,
+  workloadgroups: readWorkloadGroup,
 };
 
 /** The fields that are understood, by resource. */
@@ -23,6 +31,10 @@ export const trafficShapes: Readonly<Record<string, Shape>> = {
   virtualservices: virtualServiceShape,
   destinationrules: destinationRuleShape,
   serviceentries: serviceEntryShape,
+  gateways: gatewayShape,
+  sidecars: sidecarShape,
+  workloadentries: workloadEntryShape,
+  workloadgroups: workloadGroupShape,
 };
 
 /** `virtualservices.networking.istio.io` and so on. */

@@ -3,16 +3,13 @@ import { fieldOf, isGiven, valueAt } from '../../kubernetes/json.ts';
 import type { PortRange } from '../../kubernetes/port-range.ts';
 import { misfits, type Shape } from './shape.ts';
 import { type Endpoint, noTraffic, type Traffic, type Written } from './traffic.ts';
-import { endpointAt, listOf, portAt, textOf, texts, textsOf, workloadEntryShape } from './values.ts';
+import { endpointAt, listOf, namesHost, portAt, textOf, texts, textsOf, workloadEntryShape } from './values.ts';
 
 export const serviceEntryShape: Shape = {
   ...{ hosts: texts, addresses: texts, exportTo: texts, resolution: 'text', endpoints: [workloadEntryShape] },
   ports: [{ number: 'anything', name: 'text', protocol: 'text', targetPort: 'anything' }],
   ...{ location: 'anything', workloadSelector: 'anything', subjectAltNames: 'anything' },
 };
-
-/** Of these a connection says for which host it is, before it is led. All others are known by their port alone, unless they have an address. */
-const named: ReadonlySet<string> = new Set(['HTTP', 'HTTP2', 'GRPC', 'GRPC-WEB', 'HTTPS', 'TLS']);
 
 /** Istio completes no names here. */
 export function readServiceEntry(spec: unknown): Traffic {
@@ -55,7 +52,7 @@ function portsOf(endpoint: unknown, spec: unknown): readonly (PortRange | undefi
 
 function unnamedPorts(spec: unknown): readonly Written[] {
   return listOf(fieldOf(spec, 'ports')).flatMap((port, index) =>
-    named.has(textOf(fieldOf(port, 'protocol')).toUpperCase())
+    namesHost(textOf(fieldOf(port, 'protocol')))
       ? []
       : [{ path: `spec.ports[${index}].protocol`, text: String(portAt(fieldOf(port, 'number'))?.first ?? '') }],
   );

@@ -15,6 +15,13 @@ export const workloadEntryShape: Shape = {
   serviceAccount: 'anything',
 };
 
+/** Of these a connection says for which host it is, before it is led. All others are known by their port alone, unless they have an address. */
+const named: ReadonlySet<string> = new Set(['HTTP', 'HTTP2', 'GRPC', 'GRPC-WEB', 'HTTPS', 'TLS']);
+
+export function namesHost(protocol: string): boolean {
+  return named.has(protocol.toUpperCase());
+}
+
 export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
