@@ -16,8 +16,8 @@ const mostFound = 32;
  * The addresses that people write for a Service lie outside the cluster, and the platform grants them.
  * Reads    subsets[*].addresses[*].ip and notReadyAddresses[*].ip of Endpoints; addressType and endpoints[*].addresses[*] of
  *          EndpointSlices, whatever their conditions say; the ports of both, and targetRef.namespace; endpoints[*].address of ServiceEntries of Istio, with their ports, and their hosts
- *          where the DNS says the addresses; spec.address of WorkloadEntries and spec.template.address of WorkloadGroups, on every port;
- *          defaultEndpoint of Sidecars
+ *          where the DNS says the addresses; spec.address of WorkloadEntries, on every port; defaultEndpoint of
+ *          Sidecars
  * Allowed  addresses outside the cluster that network.egressCIDRs and egress of the tenant grant at these ports, and vouched ones; names
  *          that network.names grants; what the controllers of Kubernetes and network.services.controllers write; anything for the platform
  * Why      an ingress controller, a load balancer or a proxy carries traffic to each address, and other tenants let it in: the author needs
@@ -48,7 +48,6 @@ const instead: ReadonlyMap<string, string> = new Map([
   ['serviceentries', 'write workloadSelector, by which Istio finds pods'],
   ['sidecars', 'remove defaultEndpoint, or write 127.0.0.1 and a port of the pod'],
   ['workloadentries', 'select pods by a Service'],
-  ['workloadgroups', 'remove it, and the control plane writes the address of the machine'],
 ]);
 
 /** Istio connects to an address, or to what the DNS says of a name. */

@@ -52,6 +52,7 @@ export const unknownPolicyKind: Check = {
 /** Of Istio, in Envoy's own words or as code. No policy of another kind says the same, so none is named instead. */
 const ofProxies: ReadonlyMap<string, string> = new Map([
   ['envoyfilters.networking.istio.io', 'changes what proxies do, past every policy of the mesh'],
+  ['workloadgroups.networking.istio.io', 'has the mesh take programs that register themselves at any address'],
   ['proxyconfigs.networking.istio.io', 'chooses the image of proxies, and how they start'],
   ['wasmplugins.extensions.istio.io', 'runs code of its author in proxies'],
   ['trafficextensions.extensions.istio.io', 'runs code of its author in proxies'],

@@ -10,12 +10,13 @@ import { readSidecar, sidecarShape } from './sidecar.ts';
 import type { Traffic } from './traffic.ts';
 import { workloadEntryShape } from './values.ts';
 import { readVirtualService, virtualServiceShape } from './virtual-service.ts';
-import { readWorkloadEntry, readWorkloadGroup, workloadGroupShape } from './workload-entry.ts';
+import { readWorkloadEntry } from './workload-entry.ts';
 
 type Reader = (spec: unknown, namespace: string) => Traffic;
 
 const group = 'networking.istio.io';
 
+/** A WorkloadGroup is not among them: by one, programs of its namespace have istiod write entries for whichever address they say. */
 const readers: Readonly<Record<string, Reader>> = {
   virtualservices: readVirtualService,
   destinationrules: readDestinationRule,
@@ -23,7 +24,6 @@ const readers: Readonly<Record<string, Reader>> = {
   gateways: readGateway,
   sidecars: readSidecar,
   workloadentries: readWorkloadEntry,
-  workloadgroups: readWorkloadGroup,
 };
 
 /** The fields that are understood, by resource. */
@@ -34,7 +34,6 @@ export const trafficShapes: Readonly<Record<string, Shape>> = {
   gateways: gatewayShape,
   sidecars: sidecarShape,
   workloadentries: workloadEntryShape,
-  workloadgroups: workloadGroupShape,
 };
 
 /** `virtualservices.networking.istio.io` and so on. */
