@@ -51,6 +51,7 @@ export function settingsPage(): string {
       'spec.istio.mtls': '`"strict"`',
       'spec.istio.defaultExportTo': '`["*"]`',
       'spec.istio.ambient': '`false` with mesh `istio`, otherwise `true`',
+      'spec.istio.layerModes': '`["enforce","warn"]`',
       'spec.istio.trustDomains': '`["cluster.local"]`',
       'spec.istio.providers[].tenants': 'every tenant',
       'spec.sharedServices[].serviceAccounts': 'not known',

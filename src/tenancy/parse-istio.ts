@@ -14,6 +14,7 @@ export function parseIstio(
   if (document === undefined) return {};
   const { rootNamespace = 'istio-system', trustDomains = [defaultDomain], providers = [] } = document;
   const { mtls = 'strict', mtlsGrants = [], defaultExportTo = ['*'], ambient = mesh !== 'istio' } = document;
+  const { layerModes = ['enforce', 'warn'] } = document;
   if (mesh === 'istio-ambient' && !ambient)
     report(
       ['spec', 'istio', 'ambient'],
@@ -30,6 +31,7 @@ export function parseIstio(
       mtlsGrants: mtlsGrants.map((one, index) => parseGrant(one, index, report)),
       defaultExportTo,
       ambient,
+      layerModes: new Set(layerModes),
     },
   };
 }

@@ -1,5 +1,6 @@
 /** `spec.istio` of the settings. */
 import { type MutualTls, mutualTlsModes } from '../settings.ts';
+import type { Mode } from '../tenant.ts';
 import { labelName } from './names.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 
@@ -11,6 +12,7 @@ export interface IstioDocument {
   readonly mtlsGrants?: readonly MtlsGrantDocument[];
   readonly defaultExportTo?: readonly string[];
   readonly ambient?: boolean;
+  readonly layerModes?: readonly Mode[];
 }
 
 export interface MtlsGrantDocument {
@@ -82,6 +84,12 @@ export const istioSchema: StructuralSchema = {
       type: 'boolean',
       description:
         'Whether pods can be in ambient mode. Its proxies ignore exportTo, so that nothing stays in the namespaces of a tenant by it. Default: false with mesh istio, otherwise true.',
+    },
+    layerModes: {
+      type: 'array',
+      items: { type: 'string', enum: ['enforce', 'warn', 'audit'] },
+      description:
+        'The modes of tenants in which a written policy is compared with the others of its namespace, and contradictions between layers 4 and 7 are answered with warnings. Each such write costs live lists of the namespace. Default: enforce and warn. An empty list switches it off.',
     },
     mtlsGrants: {
       type: 'array',
