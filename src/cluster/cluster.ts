@@ -14,6 +14,7 @@ import { createNamespaceSource, namespacesPath } from '../facts/namespaces.ts';
 import { createReservations, propagationDelay } from '../facts/reservations.ts';
 import { entry } from '../kubernetes/objects.ts';
 import { keepBaselines } from '../reconcile/baselines.ts';
+import { countTenants } from '../reconcile/isolation-count.ts';
 import { createNamespaceEvents, hashed } from '../reconcile/namespace-events.ts';
 import { createObservations } from '../reconcile/observations.ts';
 import { createStoredPolicies } from '../reconcile/stored-policies.ts';
@@ -137,7 +138,8 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       onState: () => own?.bordersChanged(),
     });
   const observations = options.reconcile ? createNamespaceEvents(connection, clock) : undefined;
-  const storedPolicies = createStoredPolicies({ ...common, tenancy, namespaces: store, events });
+  const hasDefaultDeny = (namespace: NamespaceRecord) => baselines?.hasDefaultDeny(namespace) === true;
+  const storedPolicies = createStoredPolicies({ ...common, tenancy, namespaces: store, events, hasDefaultDeny });
   function tenancyChanged(): void {
     reservations.changed();
     baselines?.tenancyChanged();
@@ -233,6 +235,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       borders: borders?.counters(),
       tenantStatus: own?.tenantStatus(),
       storedPolicies: storedPolicies.counters(),
+      tenants: () => countTenants(tenancy(), Date.now()),
       observations: observations?.counters(),
       requests: requests.counters(),
       failurePolicy: configurations?.counters(),
