@@ -49,6 +49,8 @@ export function settingsPage(): string {
       'spec.istio': 'not read',
       'spec.istio.rootNamespace': '`"istio-system"`',
       'spec.istio.mtls': '`"strict"`',
+      'spec.istio.defaultExportTo': '`["*"]`',
+      'spec.istio.ambient': '`false` with mesh `istio`, otherwise `true`',
       'spec.istio.layerModes': '`["enforce","warn"]`',
       'spec.istio.trustDomains': '`["cluster.local"]`',
       'spec.istio.providers[].tenants': 'every tenant',

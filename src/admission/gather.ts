@@ -109,7 +109,10 @@ async function aboutUnread(request: UnreadRequest, sources: TimedSources): Promi
     tenancy.isAgentsWrite(request.user, request) &&
     // A tenant may have had a namespace of that name before the settings reserved it.
     (serviceAccountOf(request.user) === undefined || (await homeOwner(request.user, sources)) === 'platform');
-  return { family: 'unread', request, facts: { tenancy, requester, owner, now, byAgent } };
+  const facts = { tenancy, requester, owner, now, byAgent };
+  const names = reservedNamesIn(request, facts);
+  const holderOf = names.length === 0 ? noHolder : await holdersOf(names, request, sources);
+  return { family: 'unread', request, facts: { ...facts, holderOf } };
 }
 
 async function aboutNamespace(request: NamespaceRequest, sources: TimedSources): Promise<Gathered> {
@@ -172,8 +175,8 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
       return { family: 'gate', request, facts: { ...facts, requester } };
     }
     case 'neighbour': {
-      const names = owner === 'platform' ? [] : reservedTo(owner, namespacesNamed(request), facts);
-      const holderOf = owner === 'platform' || names.length === 0 ? noHolder : await holdersOf(names, request, sources);
+      const names = reservedNamesIn(request, facts);
+      const holderOf = names.length === 0 ? noHolder : await holdersOf(names, request, sources);
       const accountOwner = needsOwnerOfAccount(request) ? await homeOwner(request.user, sources) : undefined;
       return { family: 'neighbour', request, facts: { ...facts, holderOf, accountOwner } };
     }
@@ -211,10 +214,12 @@ const noHolder: HolderOf = () => undefined;
 /** Of more namespaces nothing is proven. */
 const mostNamed = 64;
 
-function reservedTo({ name }: Tenant, namespaces: readonly string[], { tenancy }: Facts): readonly string[] {
-  const reserved = namespaces.filter((one) => {
-    const owner = tenancy.reservation(one);
-    return owner !== undefined && owner !== 'platform' && owner.name === name;
+/** Of the namespaces that it names, those whose names are reserved to the owner. */
+function reservedNamesIn(request: NeighbourRequest | UnreadRequest, { owner, tenancy }: Facts): readonly string[] {
+  if (owner === 'platform') return [];
+  const reserved = namespacesNamed(request).filter((one) => {
+    const holder = tenancy.reservation(one);
+    return holder !== undefined && holder !== 'platform' && holder.name === owner.name;
   });
   return reserved.length > mostNamed ? [] : reserved;
 }

@@ -1,5 +1,11 @@
 /** What the checks of the catalogue need gathered, so that admission/gather.ts knows no single check. */
-import type { NamespaceRequest, NeighbourRequest, PodRequest, TenantRequest } from '../kubernetes/review.ts';
+import type {
+  NamespaceRequest,
+  NeighbourRequest,
+  PodRequest,
+  TenantRequest,
+  UnreadRequest,
+} from '../kubernetes/review.ts';
 import { catalogue } from './catalogue.ts';
 import type { Needs } from './check.ts';
 
@@ -7,6 +13,8 @@ const ofEmptied = declared('namespaceEmptied');
 const ofAccount = declared('accountOwner');
 const ofNames = declared('namesOfOthers');
 const ofNamespaces = declared('namespacesNamed');
+const ofUnread = declared('namespacesNamedByUnread');
+const none: readonly string[] = [];
 const ofNeighbours = declared('accountOwnerOfNeighbour');
 
 function declared<Name extends keyof Needs>(name: Name): readonly NonNullable<Needs[Name]>[] {
@@ -27,8 +35,12 @@ export function neededNames(request: TenantRequest): ReadonlySet<string> {
 }
 
 /** Each once; any of them may be no name at all. */
-export function namespacesNamed(request: NeighbourRequest): readonly string[] {
-  return [...new Set(ofNamespaces.flatMap((needs) => needs(request)))];
+export function namespacesNamed(request: NeighbourRequest | UnreadRequest): readonly string[] {
+  const all =
+    request.family === 'unread'
+      ? ofUnread.flatMap((needs) => needs(request))
+      : ofNamespaces.flatMap((needs) => needs(request));
+  return all.length === 0 ? none : [...new Set(all)];
 }
 
 export function needsOwnerOfAccount(request: NeighbourRequest): boolean {

@@ -124,7 +124,7 @@ function whole(read: ReadObjects): ReadObjects {
 
 function onProgress(surroundings: Surroundings): (done: number, all: number) => void {
   const show = progressOf(surroundings, () => performance.now());
-  return (done, all) => show?.(done, all, 'objects');
+  return (done, all) => show?.(done, all, 'comparisons');
 }
 
 function reportOf({ comparison, problems, written }: Compared): DiffReport {
@@ -168,8 +168,8 @@ function changeOf({ change, isCrossing, from, to, ports, causes }: Change, place
   };
 }
 
-function endOf({ group, members }: End): DiffChange['from'] {
-  return { tenant: printable(group), members: [...members].map(printable).sort() };
+function endOf({ group, tenants, members }: End): DiffChange['from'] {
+  return { tenant: printable(group), tenants: tenants.map(printable), members: [...members].map(printable).sort() };
 }
 
 function causeOf(cause: SharedCause, places: Places): DiffCause {

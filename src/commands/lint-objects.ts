@@ -30,7 +30,7 @@ export interface LintContext {
   /** Of objects that say none. */
   readonly defaultNamespace: string | undefined;
   /** Called for each text that is read, then for each object that is judged. */
-  readonly onProgress: (done: number, all: number, what: 'files' | 'objects') => void;
+  readonly onProgress: (done: number, all: number, what: 'files' | 'objects' | 'comparisons') => void;
 }
 
 interface Candidate {

@@ -80,6 +80,7 @@ function isolating(policies: readonly SnapshotPolicy[]): readonly SnapshotPolicy
 
 /** The class that looks most like it, of those that have the same workloads on the other side. */
 export function twinOf(pods: PodClass, others: readonly PodClass[]): PodClass | undefined {
+  if (others.length < 2) return others[0];
   const [own, home] = [labelsKey(pods.labels), labelsKey(pods.namespace.labels)];
   const alike = others.filter(({ labels }) => labelsKey(labels) === own);
   return alike.find(({ namespace }) => labelsKey(namespace.labels) === home) ?? alike[0] ?? others[0];

@@ -23,9 +23,12 @@ export function causeText({ kind, side, direction, policies, path }: SharedCause
   const verb = verbs[kind][side];
   const [first] = policies;
   if (first === undefined) return `${verb} ${direction}`;
+  const isOne = policies.every(({ name }) => name === first.name);
   const name =
     policies.length === 1
       ? refText(first)
-      : `${refText({ ...first, namespace: '*' })} of ${policies.length} namespaces`;
+      : isOne
+        ? `${refText({ ...first, namespace: '*' })} of ${policies.length} namespaces`
+        : `each of ${policies.length} objects ${first.kind}`;
   return path === '' || kind === 'isolates' ? `${name} ${verb} ${direction}` : `${name} ${verb} in ${path}`;
 }

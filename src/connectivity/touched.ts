@@ -3,12 +3,13 @@
  * connected as before, so nothing is worked out for them.
  */
 import type { Direction } from '../tenancy/tenant.ts';
+import type { Breadth } from './breadth.ts';
 import { ruleKey } from './fingerprint.ts';
 import type { Body, SideName, Sides } from './sides.ts';
 import { sideNames } from './sides.ts';
 import type { Plan, Step, World } from './world.ts';
 
-/** Peers by their index in {@link Sides.bodies}. */
+/** Peers by their index in {@link Sides.bodies}; `all` where a rule that names many is new. */
 export type Touched = 'none' | 'all' | ReadonlySet<number>;
 
 export interface Touching {
@@ -16,7 +17,11 @@ export interface Touching {
   peers(body: Body, direction: Direction): Touched;
 }
 
-export function createTouching(worlds: Readonly<Record<SideName, World>>, { bodiesOf }: Sides): Touching {
+export function createTouching(
+  worlds: Readonly<Record<SideName, World>>,
+  { bodiesOf }: Sides,
+  { isBroad }: Breadth,
+): Touching {
   const known = new Map<Plan, Map<Plan, Touched>>();
 
   function between(one: Plan, other: Plan): Touched {
@@ -45,7 +50,7 @@ export function createTouching(worlds: Readonly<Record<SideName, World>>, { bodi
         if (!others.has(stageKey(stage))) return 'all';
         for (const step of stage.steps)
           if (!others.has(stepKey(stage.name, step))) {
-            if (step.peer.isEverybody || step.peer.isEveryPod) return 'all';
+            if (isBroad(step.peer)) return 'all';
             for (const { index } of step.peer.classes())
               for (const body of bodiesOf[side][index] ?? []) found.add(body.index);
           }

@@ -1,5 +1,6 @@
 /** What `bulkhead diff` found, and how it prints it: a table, JSON, YAML, or names. For tools: see lint-formats.ts. */
 import { stringify } from 'yaml';
+import { manyTenants, sameTenant } from '../connectivity/changes.ts';
 import type { ServiceChange } from '../connectivity/compare-services.ts';
 import type { UnreadPart } from '../connectivity/unread.ts';
 import { table } from './table.ts';
@@ -33,13 +34,18 @@ export interface DiffChange {
   readonly to: DiffEnd;
   /** `5432/TCP`; `every port` */
   readonly ports: readonly string[];
-  /** Any of these is enough. */
+  /** Any of these is enough. Empty where there are too many different ones. */
   readonly causes: readonly DiffCause[];
 }
 
 export interface DiffEnd {
-  /** A tenant, or one of `(platform)`, `(outside)`, `(nodes)` and `(another tenant)`. */
+  /**
+   * A tenant, or one of `(platform)`, `(outside)`, `(nodes)` and `(another tenant)`. `(many tenants)` stands for more than are listed one by
+   * one, and beside it `(the same tenant)` for each of them with itself.
+   */
   readonly tenant: string;
+  /** In order; the one of `tenant` where it stands for no others. */
+  readonly tenants: readonly string[];
   /** In order. */
   readonly members: readonly string[];
 }
@@ -141,9 +147,11 @@ function becauseOf({ text, file, line, column }: DiffCause, isWide: boolean): st
   return isWide && file !== '' ? `${text} (${file}:${line}:${column})` : text;
 }
 
-export function endText({ tenant, members }: DiffEnd, most: number): string {
+export function endText({ tenant, tenants, members }: DiffEnd, most: number): string {
   const noun = tenant === '(outside)' ? 'ranges and names' : 'workloads';
   const text = some(members, most, noun, ', ');
+  if (tenant === manyTenants) return `${tenants.length} tenants: ${text}`;
+  if (tenant === sameTenant) return `the same tenant: ${text}`;
   // Its members say whose they are.
   return tenant === '(nodes)' ? 'nodes' : tenant === '(another tenant)' ? text : `${tenant}: ${text}`;
 }

@@ -164,6 +164,10 @@ export interface IstioSettings {
   /** What PeerAuthentications of tenants must keep. */
   readonly mtls: MutualTls;
   readonly mtlsGrants: readonly MtlsGrant[];
+  /** What an object without exportTo is exported to. Never empty. */
+  readonly defaultExportTo: readonly string[];
+  /** Whether pods can be in ambient mode, whose proxies read each object as exported to every namespace. */
+  readonly ambient: boolean;
   /** The modes of tenants in which contradictions between layers 4 and 7 are answered with warnings. Left out: none. */
   readonly layerModes?: ReadonlySet<Mode>;
 }

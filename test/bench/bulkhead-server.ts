@@ -72,6 +72,8 @@ const settings: Settings = {
     providers: [],
     mtls: 'strict',
     mtlsGrants: [],
+    defaultExportTo: ['*'],
+    ambient: false,
   },
 };
 const others = Array.from(

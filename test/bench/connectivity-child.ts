@@ -1,4 +1,5 @@
-/** What `connectivity.ts` runs in a process of its own: `matrix CLUSTER`, `explain` or `events`. Prints JSON. */
+/** What `connectivity.ts` runs in a process of its own: `matrix CLUSTER`, `diff CLUSTER`, `explain` or `events`. Prints JSON. */
+import { compare } from '../../src/connectivity/compare.ts';
 import { type End, findEnd, portsAt } from '../../src/connectivity/endpoints.ts';
 import { explain } from '../../src/connectivity/explain.ts';
 import { createLive } from '../../src/connectivity/live.ts';
@@ -17,6 +18,7 @@ import { issue, namespaceOf, podOf, policyOf, scale, tenantLabel } from './large
 const clusters: Readonly<Record<string, () => JsonMap[]>> = {
   issue: () => issue(10_000, 1_000),
   growth: () => issue(1_000, 100),
+  fourfold: () => issue(4_000, 400),
   scale: () => scale(25_000),
 };
 const tenancy = createTenancy(defaultSettings, []);
@@ -62,6 +64,22 @@ function measure(objects: readonly JsonMap[]): Measured {
     phases: { read: phase(0), parties: phase(1), world: phase(2), matrix: phase(3) },
     ...{ classes: parties.classes.length, cells: cells.length },
   };
+}
+
+export interface Compared {
+  readonly ms: number;
+  readonly changes: number;
+  readonly work: number;
+  readonly workloads: number;
+}
+
+/** Every policy goes: what concerns everyone. */
+function measureDiff(objects: readonly JsonMap[]): Compared {
+  const before = readSnapshot(objects, tenancy, options);
+  const after = { ...before, policies: [] };
+  const begin = performance.now();
+  const { changes, work, workloads } = compare(before, after, tenancy);
+  return { ms: Math.round(performance.now() - begin), changes: changes.length, work, workloads };
 }
 
 /** Milliseconds of the processor in this thread, in steps of some. */
@@ -151,5 +169,11 @@ function measureEvents(objects: readonly JsonMap[]): Events {
 const [what, name = 'issue'] = process.argv.slice(2);
 const objects = clusters[name]?.() ?? [];
 const answer =
-  what === 'explain' ? measureExplain(objects) : what === 'events' ? measureEvents(objects) : measure(objects);
+  what === 'explain'
+    ? measureExplain(objects)
+    : what === 'events'
+      ? measureEvents(objects)
+      : what === 'diff'
+        ? measureDiff(objects)
+        : measure(objects);
 process.stdout.write(JSON.stringify(answer));

@@ -7,6 +7,7 @@
  *   scale    25,000 namespaces, 100,000 pods, 75,000 policies: as Antrea's test of scale makes them
  *   growth   the first at a tenth of the size
  *   explain  two pods of the first, from the snapshot
+ *   diff     the first at a tenth of the size, and at four tenths, beside itself without policies
  *   events   the first while it changes: pods, policies and labels of namespaces; after each, pods that it is about are asked for
  */
 import { spawnSync } from 'node:child_process';
@@ -14,11 +15,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import type { Events, Explained, Measured } from './connectivity-child.ts';
+import type { Compared, Events, Explained, Measured } from './connectivity-child.ts';
 
 const most = { ms: 1500, megabytes: 400, explainMs: 50, eventMs: 1 };
 /** Of the exponent, from a tenth of the pods to all. */
 const mostGrowth = 1.2;
+/** The same of the work of a comparison, from 10,000 to 40,000 pods. */
+const mostDiffGrowth = 1.5;
 
 const runs = Number(process.argv[2] ?? 3);
 const folder = mkdtempSync(join(tmpdir(), 'bench-'));
@@ -51,6 +54,12 @@ try {
   process.stdout.write(
     `explain: ${explained.ms.toFixed(1)} ms from the snapshot (processor ${explained.cpu.toFixed(1)} ms): ${explained.open}\n`,
   );
+  const [few, many] = ['growth', 'fourfold'].map((which): Compared => JSON.parse(run('diff', which)));
+  for (const one of [few, many])
+    process.stdout.write(
+      `diff: all policies go, ${one?.workloads} workloads: ${one?.ms} ms, ${one?.changes} changes, ${one?.work} pairs and bodies\n`,
+    );
+  const diffExponent = Math.log((many?.work ?? 0) / (few?.work ?? 1)) / Math.log(4);
   const [events] = Array.from({ length: runs }, (): Events => JSON.parse(run('events'))).toSorted(
     (one, other) => (one.all?.[1] ?? 0) - (other.all?.[1] ?? 0),
   );
@@ -63,6 +72,7 @@ try {
     ...(large.megabytes > most.megabytes ? [`issue: ${most.megabytes} MB`] : []),
     ...(other.ms > most.ms ? [`scale: ${most.ms} ms`] : []),
     ...(exponent > mostGrowth ? [`growth: n^${mostGrowth}`] : []),
+    ...(diffExponent > mostDiffGrowth ? [`diff: n^${mostDiffGrowth}`] : []),
     ...(explained.ms > most.explainMs ? [`explain: ${most.explainMs} ms`] : []),
     ...((events?.all?.[1] ?? Number.POSITIVE_INFINITY) > most.eventMs ? [`event: p99 of ${most.eventMs} ms`] : []),
   ];

@@ -54,13 +54,17 @@ t.test('a crossing that appears ends with 1, one that goes with 0', async (t) =>
     [
       {
         isCrossing: true,
-        from: { tenant: '(another tenant)', members: ['any pod in a namespace of a tenant other than acme'] },
-        to: { tenant: 'acme', members: ['acme-data/StatefulSet/orders'] },
+        from: {
+          tenant: '(another tenant)',
+          tenants: ['(another tenant)'],
+          members: ['any pod in a namespace of a tenant other than acme'],
+        },
+        to: { tenant: 'acme', tenants: ['acme'], members: ['acme-data/StatefulSet/orders'] },
         ports: ['5432/TCP'],
         place: { file: `${after}/policies.yaml`, line: 29, column: 11, policies: ['NetworkPolicy acme-data/orders'] },
       },
       {
-        to: { tenant: '(outside)', members: ['203.0.112.0/24'] },
+        to: { tenant: '(outside)', tenants: ['(outside)'], members: ['203.0.112.0/24'] },
         ports: ['443/TCP'],
         place: { line: 12, path: 'spec.egress[0].to[0].ipBlock' },
       },

@@ -5,7 +5,8 @@
  *   ClusterNetworkPolicy  Admin tier by priority, then the policies of the engine, then the Baseline tier; Pass goes to the next tier
  *   NetworkPolicy         union; who is selected in a direction and not allowed is denied
  *   CiliumNetworkPolicy   in the same union; a denial wins
- *   Calico                tiers by order, in a tier policies by order and name; NetworkPolicies have the order 1000 in the tier default
+ *   Calico                tiers by order, in a tier policies by order and name; NetworkPolicies have the order 1000 in the tier default;
+ *                         a GlobalNetworkPolicy stands among them, for the namespaces that it selects
  */
 import type { Labels, WrittenSelector } from '../reach/evaluator.ts';
 import { nameLabel, selects } from '../reach/evaluator.ts';
@@ -39,6 +40,8 @@ export interface Mistakes {
   readonly namesOfSource?: boolean;
   /** A tier that passes ends in a denial. */
   readonly tiersEndInDenial?: boolean;
+  /** A selector of a GlobalNetworkPolicy is about the namespace of the pod that is selected. */
+  readonly globalIsOfNamespace?: boolean;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: written objects, as they are on the wire
@@ -481,8 +484,19 @@ function calicoTiers(asked: Asked): Tier[] {
   });
 }
 
-function isCalicoSubject({ metadata, spec }: Any, { pod }: Asked): boolean {
-  return metadata.namespace === pod.namespace && isCalicoMatch(spec.selector || 'all()', pod.labels);
+function isCalicoSubject({ kind, metadata, spec }: Any, { pod }: Asked): boolean {
+  const isThere =
+    kind === 'GlobalNetworkPolicy'
+      ? isCalicoNamespace(spec.namespaceSelector || 'all()', pod)
+      : metadata.namespace === pod.namespace;
+  return isThere && isCalicoMatch(spec.selector || 'all()', pod.labels);
+}
+
+/** `global()` is what is in no namespace, and so no pod. */
+function isCalicoNamespace(text: string, { namespaceLabels }: NaivePod): boolean {
+  if (text === 'global()') return false;
+  const labels = new Map([...namespaceLabels, ['projectcalico.org/name', namespaceLabels.get(nameLabel) ?? '']]);
+  return isCalicoMatch(text, labels);
 }
 
 function calicoTypes({ types, ingress = [], egress = [] }: Any): readonly string[] {
@@ -505,7 +519,9 @@ function calicoRules({ metadata, spec }: Any, { pod, direction, mistakes }: Aske
       const named = namesOf(pod, direction, peer, mistakes);
       if (destination.ports && !destination.ports.some((one: Any) => isCalicoPort(one, wire, named))) return false;
       if (destination.notPorts?.some((one: Any) => isCalicoPort(one, wire, named))) return false;
-      const isIn = (entity: Any, party: NaiveParty) => isCalicoEntity(entity ?? {}, party, metadata.namespace, action);
+      // Of a GlobalNetworkPolicy, selectors that say nothing of namespaces are about all of them.
+      const namespace = metadata.namespace ?? (mistakes.globalIsOfNamespace === true ? pod.namespace : undefined);
+      const isIn = (entity: Any, party: NaiveParty) => isCalicoEntity(entity ?? {}, party, namespace, action);
       return isIn(rule[remote as string], peer) && isIn(rule[local as string], pod);
     };
     return [{ action, about }];
@@ -520,14 +536,14 @@ function isCalicoPort(one: number | string, { protocol, port }: Wire, named: Nai
 }
 
 /** The own namespace, as soon as one of the selectors is used and none is of namespaces. */
-function isCalicoEntity(entity: Any, party: NaiveParty, namespace: string, action: Verdict): boolean {
+function isCalicoEntity(entity: Any, party: NaiveParty, namespace: string | undefined, action: Verdict): boolean {
   const { selector, notSelector, namespaceSelector, nets, notNets } = entity;
   if (selector ?? notSelector ?? namespaceSelector) {
     if (party.kind !== 'pod') return false;
-    const { namespaceLabels } = party;
-    const ofNamespace = new Map([...namespaceLabels, ['projectcalico.org/name', namespaceLabels.get(nameLabel) ?? '']]);
-    if (namespaceSelector ? !isCalicoMatch(namespaceSelector, ofNamespace) : party.namespace !== namespace)
-      return false;
+    const isThere = namespaceSelector
+      ? isCalicoNamespace(namespaceSelector, party)
+      : namespace === undefined || party.namespace === namespace;
+    if (!isThere) return false;
     if (selector && !isCalicoMatch(selector, party.labels)) return false;
     if (notSelector && isCalicoMatch(notSelector, party.labels)) return false;
   }

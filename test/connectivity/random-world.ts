@@ -137,6 +137,7 @@ const policiesOf: Readonly<Record<EngineReading, readonly ((draw: Draw) => Writt
     (draw) => draw.networkPolicy(),
     (draw) => draw.calicoPolicy(),
     (draw) => draw.calicoPolicy(),
+    (draw) => draw.globalPolicy(),
     (draw) => draw.clusterPolicy(),
   ],
 };
@@ -410,6 +411,21 @@ class Draw {
   }
 
   calicoPolicy(): Written {
+    const spec = this.#calicoSpec();
+    return { apiVersion: 'projectcalico.org/v3', kind: 'NetworkPolicy', metadata: this.#metadata(), spec };
+  }
+
+  /** Of the cluster: its selectors are about all namespaces, where they say nothing of them. */
+  globalPolicy(): Written {
+    const namespaces = this.#chance(2)
+      ? { namespaceSelector: this.#chance(6) ? 'global()' : this.#calicoNamespaces() }
+      : {};
+    const spec = { ...this.#calicoSpec(), ...namespaces };
+    const { name } = this.#metadata();
+    return { apiVersion: 'projectcalico.org/v3', kind: 'GlobalNetworkPolicy', metadata: { name }, spec };
+  }
+
+  #calicoSpec(): Json {
     const { pick } = this.#random;
     const port = () => pick<number | string>([...([pick(numbers), pick(numbers), '80:90', 'http', 'sql'] as const)]);
     const remoteOf = (): Json =>
@@ -452,7 +468,6 @@ class Draw {
       ...(!this.#chance(3) && { ingress: rules('source') }),
       ...(this.#chance(2) && { egress: rules('destination') }),
     };
-    const plain: Json = JSON.parse(JSON.stringify(spec));
-    return { apiVersion: 'projectcalico.org/v3', kind: 'NetworkPolicy', metadata: this.#metadata(), spec: plain };
+    return JSON.parse(JSON.stringify(spec));
   }
 }

@@ -96,6 +96,48 @@ const bugs: readonly Bug[] = [
       return object;
     },
   },
+  {
+    says: 'the namespaceSelector of a GlobalNetworkPolicy is not read',
+    reading: 'Calico',
+    reads: (object) => {
+      if (object.kind === 'GlobalNetworkPolicy') delete object.spec.namespaceSelector;
+      return object;
+    },
+  },
+  {
+    says: 'a GlobalNetworkPolicy has no order',
+    reading: 'Calico',
+    reads: (object) => {
+      if (object.kind === 'GlobalNetworkPolicy') delete object.spec.order;
+      return object;
+    },
+  },
+  {
+    says: 'a GlobalNetworkPolicy is always of the tier default',
+    reading: 'Calico',
+    reads: (object) => {
+      if (object.kind === 'GlobalNetworkPolicy') delete object.spec.tier;
+      return object;
+    },
+  },
+  {
+    says: 'Pass is taken for Deny in a GlobalNetworkPolicy',
+    reading: 'Calico',
+    reads: (object) =>
+      object.kind === 'GlobalNetworkPolicy'
+        ? eachRule(object, (rule) => (rule.action === 'Pass' ? { ...rule, action: 'Deny' } : rule))
+        : object,
+  },
+  {
+    says: 'selectors of a GlobalNetworkPolicy are about one namespace',
+    reading: 'Calico',
+    mistakes: { globalIsOfNamespace: true },
+  },
+  {
+    says: 'a GlobalNetworkPolicy is left out',
+    reading: 'Calico',
+    reads: (object) => (object.kind === 'GlobalNetworkPolicy' ? { ...object, kind: 'GlobalNetworkSet' } : object),
+  },
   { says: 'a tier of Calico that passes ends in a denial', reading: 'Calico', mistakes: { tiersEndInDenial: true } },
   {
     says: 'a default action of a tier is not read',

@@ -55,8 +55,36 @@ const loose = (apiVersion: string, kind: string, name: string, namespace?: strin
   metadata: { name, ...(namespace !== undefined && { namespace }) },
   spec: { written: 'by somebody' },
 });
+const block = {
+  apiVersion: 'crd.projectcalico.org/v1',
+  kind: 'IPAMBlock',
+  metadata: { name: '10-244-0-0-26' },
+  spec: { allocations: [null], attributes: [], cidr: '10.244.0.0/26', strictAffinity: false, unallocated: [0] },
+};
+const felix = {
+  apiVersion: 'crd.projectcalico.org/v1',
+  kind: 'FelixConfiguration',
+  metadata: { name: 'node.node-1' },
+  spec: { bpfEnabled: false },
+};
+const global = {
+  apiVersion: 'crd.projectcalico.org/v1',
+  kind: 'GlobalNetworkPolicy',
+  metadata: { name: 'open' },
+  spec: { selector: 'all()', types: ['Ingress'], ingress: [{ action: 'Allow' }] },
+};
+const attachment = {
+  apiVersion: 'k8s.cni.cncf.io/v1',
+  kind: 'NetworkAttachmentDefinition',
+  metadata: { name: 'node', namespace: 'acme-web' },
+  spec: { config: '{"cniVersion":"0.3.1","type":"macvlan","master":"eth0"}' },
+};
 const firewall = (namespace: string) => loose('k8s.ovn.org/v1', 'EgressFirewall', 'default', namespace);
-const virtualService = (namespace: string) => loose('networking.istio.io/v1', 'VirtualService', 'web', namespace);
+const serviceExport = (namespace: string) => ({
+  apiVersion: 'multicluster.x-k8s.io/v1alpha1',
+  kind: 'ServiceExport',
+  metadata: { name: 'web', namespace },
+});
 
 await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) => {
   const cluster = await guard(plane);
@@ -95,17 +123,12 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
       [
         'a policy of a mesh',
         'alice',
-        loose('networking.istio.io/v1', 'DestinationRule', 'open', 'acme-web'),
+        { ...loose('networking.istio.io/v1beta1', 'ProxyConfig', 'open', 'acme-web'), spec: { concurrency: 1 } },
         says('unknown-policy-kind'),
       ],
       ['a firewall', 'alice', firewall('acme-web'), says('unknown-policy-kind')],
-      [
-        'a second network',
-        'alice',
-        loose('k8s.cni.cncf.io/v1', 'NetworkAttachmentDefinition', 'node', 'acme-web'),
-        says('unknown-policy-kind'),
-      ],
-      ['a kind given to another tenant', 'bob', virtualService('beta-data'), says('unknown-policy-kind')],
+      ['a second network', 'alice', attachment, says('unknown-policy-kind')],
+      ['a kind given to another tenant', 'bob', serviceExport('beta-data'), says('unknown-policy-kind')],
       [
         'an unlisted cluster-scoped kind',
         'alice',
@@ -119,12 +142,7 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
         { ...clusterwide, spec: undefined, specs: [clusterwide.spec] },
         says('platform-kinds', false),
       ],
-      [
-        'a global policy of Calico',
-        'alice',
-        loose('crd.projectcalico.org/v1', 'GlobalNetworkPolicy', 'open'),
-        says('platform-kinds', false),
-      ],
+      ['a global policy of Calico', 'alice', global, says('platform-kinds', false)],
       ['a ClusterNetworkPolicy', 'alice', admin('ClusterNetworkPolicy'), says('platform-kinds', false)],
       ['a forged endpoint', 'alice', endpoint('forged'), says('platform-kinds')],
       ['a forged endpoint by a namesake of the agent', 'a namesake', endpoint('forged'), says('platform-kinds')],
@@ -152,7 +170,7 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
   });
 
   await t.test('the settings give a kind to one tenant', async (t) => {
-    for (const object of [virtualService('acme-web'), redirect('acme-web', 'acme-web')])
+    for (const object of [serviceExport('acme-web'), redirect('acme-web', 'acme-web')])
       t.match(await create('alice', object), { code: 0, stderr: '' });
     const other = ['patch', 'ciliumlocalredirectpolicy', 'cache', '-n', 'acme-web', '--type=merge', '-p'];
     const patch = { spec: { redirectFrontend: { serviceMatcher: { namespace: 'kube-system' } } } };
@@ -165,7 +183,7 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
       ['platform', clusterwide],
       ['agent', endpoint('web')],
       ['agent', node('node-1')],
-      ['Calico on a node', loose('crd.projectcalico.org/v1', 'IPAMBlock', '10-244-0-0-26')],
+      ['Calico on a node', block],
     ] as const)
       t.match(await create(person, object), { code: 0, stderr: '' }, JSON.stringify(object));
     t.match(
@@ -243,17 +261,13 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
       ['agent', patchOf('ciliumnode', 'node-1', labelled), undefined],
       ['agent', ['delete', 'ciliumendpoint', 'second', '-n', 'acme-web'], undefined],
       ['Calico on a node', patchOf('ipamblock', '10-244-0-0-26', labelled), undefined],
-      [
-        'Calico on a node',
-        ['create', '-f', '-'],
-        loose('crd.projectcalico.org/v1', 'FelixConfiguration', 'node.node-1'),
-      ],
-      ['alice', ['delete', 'virtualservice', 'web', '-n', 'acme-web'], undefined],
+      ['Calico on a node', ['create', '-f', '-'], felix],
+      ['alice', ['delete', 'serviceexport', 'web', '-n', 'acme-web'], undefined],
     ] as const)
       t.match(await kubectl(person, command, object), { code: 0, stderr: '' }, `${person} ${command.join(' ')}`);
     const unreached = { code: 1, stderr: /failed calling webhook "validate\.network\.bulkhead\.dev"/ };
     for (const [person, object] of [
-      ['alice', virtualService('acme-web')],
+      ['alice', serviceExport('acme-web')],
       ['alice', endpoint('forged')],
       ['alice', node('forged')],
       ['a namesake', endpoint('forged')],

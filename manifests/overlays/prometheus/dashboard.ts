@@ -1,9 +1,14 @@
 /** The dashboard, by the questions that somebody has who looks at it. Grafana reads dashboard.json. */
 import { laidOut, type Panel, type Question } from './dashboard-panels.ts';
 
+const named = (...names: string[]): string => `name=~"(${names.join('|')})[.]bulkhead[.]dev"`;
+const guarding = [
+  ...['mutate', 'mutate[.]filtered', 'validate', 'validate[.]filtered'],
+  ...['validate[.]network', 'validate[.]services', 'validate[.]routes', 'validate[.]mesh'],
+];
 /** Those that refuse. */
-const guards = 'name=~"(mutate|mutate[.]filtered|validate|validate[.]filtered)[.]bulkhead[.]dev"';
-const webhooks = 'name=~"(mutate|mutate[.]filtered|validate|validate[.]filtered|warn)[.]bulkhead[.]dev"';
+const guards = named(...guarding);
+const webhooks = named(...guarding, 'warn', 'warn[.]rights');
 /** What every process says of itself, of the replicas of Bulkhead alone. */
 const ofBulkhead = (expression: string): string => `${expression} and on (job, instance) bulkhead_ready`;
 const perSecond = (selector: string, by: string): string => `sum by (${by}) (rate(${selector}[$__rate_interval]))`;
@@ -341,6 +346,28 @@ const isolation: Question = {
       targets: [
         { expr: 'max(bulkhead_baseline_waiting_namespaces)', legend: 'waiting' },
         { expr: 'max(bulkhead_baseline_withheld_namespaces)', legend: 'withheld' },
+      ],
+    },
+    {
+      title: 'Namespaces of tenants by isolation',
+      description:
+        'The directions in which a policy isolates all pods: of Bulkhead or of the tenant. none and one direction are open to others.',
+      type: 'timeseries',
+      targets: [{ expr: 'max by (isolation) (bulkhead_tenant_namespaces)', legend: '{{isolation}}' }],
+    },
+    {
+      title: 'Policies that open what nothing agrees on',
+      description: 'Stored policies that open a crossing between tenants without a gate. bulkhead audit names them.',
+      type: 'timeseries',
+      targets: [{ expr: 'max by (direction) (bulkhead_policies_crossing)', legend: '{{direction}}' }],
+    },
+    {
+      title: 'Tenants and gates',
+      description: 'Tenants by mode, and halves of gates by state. HalfOpen and Mismatched open nothing.',
+      type: 'timeseries',
+      targets: [
+        { expr: 'max by (mode) (bulkhead_tenants)', legend: 'tenants in mode {{mode}}' },
+        { expr: 'max by (state) (bulkhead_gates)', legend: 'gates {{state}}' },
       ],
     },
     {

@@ -10,6 +10,8 @@ export interface IstioDocument {
   readonly providers?: readonly { readonly name: string; readonly tenants?: readonly string[] }[];
   readonly mtls?: MutualTls;
   readonly mtlsGrants?: readonly MtlsGrantDocument[];
+  readonly defaultExportTo?: readonly string[];
+  readonly ambient?: boolean;
   readonly layerModes?: readonly Mode[];
 }
 
@@ -23,7 +25,7 @@ export interface MtlsGrantDocument {
 export const istioSchema: StructuralSchema = {
   type: 'object',
   description:
-    'How the service mesh Istio is set up. With this section, even an empty one, Bulkhead reads AuthorizationPolicies, PeerAuthentications and RequestAuthentications; without it, tenants write none.',
+    'How the service mesh Istio is set up. With this section, even an empty one, Bulkhead reads AuthorizationPolicies, PeerAuthentications, RequestAuthentications, and the kinds that lead traffic; without it, tenants write none.',
   properties: {
     rootNamespace: {
       ...labelName,
@@ -65,6 +67,23 @@ export const istioSchema: StructuralSchema = {
       enum: [...mutualTlsModes],
       description:
         'The least that PeerAuthentications of tenants may ask of callers. strict: mutual TLS alone. permissive: plain text as well. disable: anything. Default: strict.',
+    },
+    defaultExportTo: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'string',
+        title: '., * or the name of a namespace',
+        pattern: '^([.*]|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$',
+        maxLength: 63,
+      },
+      description:
+        'What an object without exportTo is exported to: defaultServiceExportTo, defaultVirtualServiceExportTo and defaultDestinationRuleExportTo of the MeshConfig together. Default: *, every namespace.',
+    },
+    ambient: {
+      type: 'boolean',
+      description:
+        'Whether pods can be in ambient mode. Its proxies ignore exportTo, so that nothing stays in the namespaces of a tenant by it. Default: false with mesh istio, otherwise true.',
     },
     layerModes: {
       type: 'array',
