@@ -153,9 +153,12 @@ function hints(gathered: GatheredBeside, { onDefect, clock = systemClock }: List
   };
   warnings.push(...(tried(() => previewTexts(previewLines(gathered))) ?? []));
   if (gathered.beside === undefined) return { warnings };
+  const { beside } = gathered;
   const begun = clock.elapsed();
-  const layers = tried(() => comparedLayers(gathered)) ?? { skipped: 'failed' };
-  if (!('skipped' in gathered.beside)) gathered.beside.charge(clock.elapsed() - begun, !('skipped' in layers));
+  const compare = (): ReturnType<typeof comparedLayers> =>
+    'skipped' in beside || beside.hasTime() ? comparedLayers(gathered) : { skipped: 'often' };
+  const layers = tried(compare) ?? { skipped: 'failed' };
+  if (!('skipped' in beside)) beside.charge(clock.elapsed() - begun, 'skipped' in layers ? layers.skipped : undefined);
   return {
     warnings: [...warnings, ...('skipped' in layers ? skippedTexts(layers.skipped) : layerTexts(layers))],
     layers:

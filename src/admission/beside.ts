@@ -45,18 +45,23 @@ export interface BesideSource {
     },
     signal: AbortSignal,
   ): Promise<Beside>;
+  /** Counts that nothing is listed. */
+  skip(skipped: Skipped): { readonly skipped: Skipped };
+  /** Whether the tenant has time left. Asked before the list, and again before comparing: others may have used it up meanwhile. */
+  hasTime(tenant: string): boolean;
   /**
    * What comparing cost, so that no tenant takes the time of all others.
    *
-   * @param isWhole whether it was compared; otherwise the namespace held too much
+   * @param skipped why it was not compared after all
    */
-  charge(tenant: string, milliseconds: number, isWhole: boolean): void;
+  charge(tenant: string, milliseconds: number, skipped: Skipped | undefined): void;
 }
 
 /** What is gathered of the list, with the namespaces that memory knows. */
 type Known = Beside & {
   readonly namespaceOf: NamespaceSource['lookup'];
-  readonly charge: (milliseconds: number, isWhole: boolean) => void;
+  readonly hasTime: () => boolean;
+  readonly charge: (milliseconds: number, skipped: Skipped | undefined) => void;
 };
 
 export type GatheredBeside = Gathered & { readonly beside?: Known | undefined };
@@ -66,21 +71,29 @@ const longestWait = 500;
 
 export async function withBeside(gathering: Promise<Gathered>, sources: TimedSources): Promise<GatheredBeside> {
   const gathered = await gathering;
-  const { source, settings } = { source: sources.beside, settings: sources.tenancy.settings };
-  const asked = source === undefined || isForeign(gathered, sources) ? undefined : askedOf(gathered);
-  if (source === undefined || asked === undefined) return gathered;
-  const wait = Math.min(longestWait, (sources.deadline - sources.clock.elapsed()) / 2);
+  const { beside: source, namespaces } = sources;
+  if (source === undefined || isForeign(gathered, sources)) return gathered;
+  const asked = askedOf(gathered);
+  if (asked === undefined) return gathered;
+  const { tenant } = asked;
   const known = {
-    namespaceOf: sources.namespaces.lookup,
-    charge: (milliseconds: number, isWhole: boolean) => source.charge(asked.tenant, milliseconds, isWhole),
+    namespaceOf: namespaces.lookup,
+    hasTime: () => source.hasTime(tenant),
+    charge: (milliseconds: number, skipped: Skipped | undefined) => source.charge(tenant, milliseconds, skipped),
   };
-  if (wait < 1) return { ...gathered, beside: { skipped: 'late', ...known } };
+  return { ...gathered, beside: { ...(await listed(asked, source, sources)), ...known } };
+}
+
+async function listed(asked: Asked, source: BesideSource, sources: TimedSources): Promise<Beside> {
   const { request, tenant, isOfMesh } = asked;
+  // A timer for each request of a crowd costs more than all else.
+  if (!source.hasTime(tenant)) return source.skip('often');
+  const wait = Math.min(longestWait, (sources.deadline - sources.clock.elapsed()) / 2);
+  if (wait < 1) return source.skip('late');
   const namespace = encodeURIComponent(request.namespace);
-  const [first, ...others] = kindsBeside(namespace, settings);
+  const [first, ...others] = kindsBeside(namespace, sources.tenancy.settings);
   const signal = AbortSignal.timeout(Math.ceil(wait));
-  const listed = await source.list({ namespace, tenant, first, others, isOfMesh }, signal);
-  return { ...gathered, beside: { ...listed, ...known } };
+  return source.list({ namespace, tenant, first, others, isOfMesh }, signal);
 }
 
 /** Members of another tenant, and service accounts of its namespaces: names of this tenant's policies are not theirs to read. */

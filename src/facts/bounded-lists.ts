@@ -48,8 +48,8 @@ export function createBoundedLists(
   const shared = new Map<string, Promise<Beside>>();
   const large = new Map<string, number>();
   const notServed = new Map<string, number>();
-  const bytes = createShares(bounds.bytesPerSecond, bounds.bytesPerSecondOfOneTenant, clock);
-  const time = createShares(bounds.timePerSecond, bounds.timePerSecondOfOneTenant, clock);
+  const bytes = createShares(bounds.bytesPerSecond, bounds.bytesPerSecondOfOneTenant, 4, clock);
+  const time = createShares(bounds.timePerSecond, bounds.timePerSecondOfOneTenant, 1, clock);
   const skipped: Record<Skipped, number> = { late: 0, busy: 0, often: 0, large: 0, failed: 0 };
   let listed = 0;
 
@@ -141,8 +141,7 @@ export function createBoundedLists(
     async list({ namespace, tenant, first, others, isOfMesh }, signal) {
       // What is in flight may be a little older than the question, which is good enough for a hint.
       const key = `${namespace} ${isOfMesh}`;
-      const isSpent = bytes.isSpent(tenant) || time.isSpent(tenant);
-      const reading = isSpent
+      const reading = bytes.isSpent(tenant)
         ? 'often'
         : (shared.get(key) ?? begin(key, namespace, tenant, [tenant, first, others, isOfMesh]));
       const found = typeof reading === 'string' ? { skipped: reading } : await before(reading, signal);
@@ -150,11 +149,16 @@ export function createBoundedLists(
       else listed++;
       return found;
     },
-    charge(tenant, milliseconds, isWhole) {
+    skip(reason) {
+      skipped[reason]++;
+      return { skipped: reason };
+    },
+    hasTime: (tenant) => !time.isSpent(tenant),
+    charge(tenant, milliseconds, reason) {
       time.take(tenant, milliseconds);
-      if (isWhole) return;
+      if (reason === undefined) return;
       listed--;
-      skipped.large++;
+      skipped[reason]++;
     },
     counters: () => ({ listed, skipped: { ...skipped } }),
   };
@@ -185,12 +189,16 @@ interface Shares {
   isSpent(tenant: string): boolean;
 }
 
-/** What each tenant may use, and all of them together. */
-function createShares(perSecond: number, perSecondOfOneTenant: number, clock: Clock): Shares {
-  const all = createAllowance(perSecond, clock);
+/**
+ * What each tenant may use, and all of them together.
+ *
+ * @param seconds so many seconds' worth may be used at once
+ */
+function createShares(perSecond: number, perSecondOfOneTenant: number, seconds: number, clock: Clock): Shares {
+  const all = createAllowance(perSecond, seconds, clock);
   const byTenant = new Map<string, Allowance>();
   const of = (tenant: string): Allowance => {
-    const known = byTenant.get(tenant) ?? createAllowance(perSecondOfOneTenant, clock);
+    const known = byTenant.get(tenant) ?? createAllowance(perSecondOfOneTenant, seconds, clock);
     if (byTenant.size >= mostRemembered) byTenant.clear();
     byTenant.set(tenant, known);
     return known;
@@ -209,9 +217,9 @@ interface Allowance {
   isSpent(): boolean;
 }
 
-/** Four seconds' worth may be used at once. */
-function createAllowance(perSecond: number, clock: Clock): Allowance {
-  const most = 4 * perSecond;
+/** @param seconds so many seconds' worth may be used at once */
+function createAllowance(perSecond: number, seconds: number, clock: Clock): Allowance {
+  const most = seconds * perSecond;
   let left = most;
   let at = clock.now();
   const refill = (): void => {

@@ -22,11 +22,13 @@ interface Asked {
   readonly tenancy?: Tenancy;
   readonly sent?: Partial<Sent>;
   readonly phase?: 'mutate' | 'validate';
+  /** Whether there is time, each time that it is asked. */
+  readonly times?: boolean[];
 }
 
 async function write(
   object: object,
-  { beside = [], labels = {}, tenancy = world.tenancy, sent, phase = 'validate' }: Asked = {},
+  { beside = [], labels = {}, tenancy = world.tenancy, sent, phase = 'validate', times = [] }: Asked = {},
 ) {
   const lists: Parameters<Lister>[0][] = [];
   const defects: unknown[] = [];
@@ -43,6 +45,8 @@ async function write(
         lists.push(asked);
         return typeof beside === 'function' ? beside(asked, signal) : { objects: beside as readonly JsonMap[] };
       },
+      skip: (skipped) => ({ skipped }),
+      hasTime: (tenant) => tenant === 'acme' && (times.shift() ?? true),
       charge: (tenant, milliseconds) => charged.push(`${tenant} ${milliseconds >= 0}`),
     },
     onDefect: (error) => defects.push(error),
@@ -472,6 +476,14 @@ t.test('what cannot be listed is said, and decides nothing', async (t) => {
   clearTimeout(alive);
   t.ok(allowed);
   t.ok(performance.now() - begun < 1500, 'the wait has a bound');
+});
+
+t.test('without time left nothing is listed, and what was listed is not compared', async (t) => {
+  const beside = [webCalls({ ports: ['5432'] })];
+  const before = await write(network([80]), { beside, times: [false] });
+  t.match(before, { allowed: true, warnings: [], lists: [], auditAnnotations: { layers: 'skipped: often' } });
+  const after = await write(network([80]), { beside, times: [true, false] });
+  t.match(after, { allowed: true, warnings: [], lists: [{}], auditAnnotations: { layers: 'skipped: often' } });
 });
 
 t.test('what is refused is refused without hints', async (t) => {

@@ -189,13 +189,18 @@ t.test('a tenant that writes without a pause: its lists end, and those of others
 
 t.test('a tenant whose comparisons cost much time waits, and others do not', async (t) => {
   const { clock, lists: source } = await lists(t, (path) => listOf(isFirst(path) ? ['a'] : []));
-  source.charge('acme', 500, true);
-  t.strictSame(await source.list(asked, never), { skipped: 'often' });
-  t.match(await source.list({ ...asked, namespace: 'beta-data', tenant: 'beta' }, never), { objects: [{}] });
-  clock.advance(1_001);
-  t.match(await source.list(asked, never), { objects: [{}] });
-  source.charge('acme', 1, false);
-  t.match(source.counters(), { listed: 1, skipped: { large: 1, often: 1 } }, 'what held too much was not compared');
+  t.ok(source.hasTime('acme'));
+  source.charge('acme', 150, undefined);
+  t.notOk(source.hasTime('acme'));
+  t.ok(source.hasTime('beta'));
+  clock.advance(501);
+  t.ok(source.hasTime('acme'));
+  for (const tenant of ['a', 'b', 'c', 'd']) source.charge(tenant, 99, undefined);
+  t.notOk(source.hasTime('beta'), 'all of them together have an end, too');
+  await source.list(asked, never);
+  source.charge('acme', 1, 'large');
+  t.strictSame(source.skip('often'), { skipped: 'often' });
+  t.match(source.counters(), { listed: 0, skipped: { large: 1, often: 1 } }, 'what was not compared is counted so');
 });
 
 t.test('what is refused or no list fails, and nothing rejects', async (t) => {
