@@ -148,7 +148,12 @@ function requestOf(uid: string, request: JsonMap): AdmissionRequest {
       const orphans = operation === 'DELETE' && isOrphaning(request.options);
       return {
         ...common,
-        ...{ family: 'neighbour', kind, group, resource: plural, namespace: inNamespace, orphans },
+        family: 'neighbour',
+        kind,
+        group,
+        resource: plural,
+        namespace: inNamespace,
+        orphans,
       };
     }
     case 'workload':

@@ -26,9 +26,17 @@ export function neededNames(request: TenantRequest): ReadonlySet<string> {
   return new Set(ofNames.flatMap((needs) => needs(request)));
 }
 
+const nowhere: readonly string[] = [];
+
 /** Each once; any of them may be no name at all. */
 export function namespacesNamed(request: NeighbourRequest): readonly string[] {
-  return [...new Set(ofNamespaces.flatMap((needs) => needs(request)))];
+  let named: Set<string> | undefined;
+  for (const needs of ofNamespaces)
+    for (const name of needs(request)) {
+      named ??= new Set();
+      named.add(name);
+    }
+  return named === undefined ? nowhere : [...named];
 }
 
 export function needsOwnerOfAccount(request: NeighbourRequest): boolean {
