@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"github.com/cilium/cilium/pkg/endpoint/regeneration"
+	envoy "github.com/cilium/cilium/pkg/envoy/policy"
 	"github.com/cilium/cilium/pkg/identity"
 	"github.com/cilium/cilium/pkg/identity/identitymanager"
 	ipcache "github.com/cilium/cilium/pkg/ipcache/types"
@@ -210,7 +211,8 @@ func build(asks request) *world {
 			ports.Update(id.ID, nil, own)
 		}
 	}
-	made.repository = policy.NewPolicyRepository(logger, maps.Clone(known), nil, nil, manager, metrics.NewPolicyMetricsNoop())
+	made.repository = policy.NewPolicyRepository(logger, maps.Clone(known), nil, envoy.NewEnvoyL7RulesTranslator(logger, nil), manager,
+		metrics.NewPolicyMetricsNoop())
 	made.repository.SetNamedPortsGetter(portsOfAll{ports})
 	made.repository.UpdateIdentities(known, nil)
 	for index, one := range asks.Baseline {

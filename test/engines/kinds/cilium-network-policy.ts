@@ -704,6 +704,7 @@ function isForeignByName({ toPorts }: CiliumRule, candidate: Candidate, directio
 
 export const ciliumNetworkPolicy: PolicyKind<CiliumSpec> = {
   kind: 'CiliumNetworkPolicy',
+  knowsEntities: true,
   specs,
   beside,
   objectOf,
