@@ -201,8 +201,10 @@ function readRule(
       if (many !== undefined && !found.examines(countIn[many](item), found.left[many], place.scope, at)) break;
       const path = field(at, index);
       const peer = list.read(item, path, direction);
-      if ('verdict' in peer) found.add(peer);
-      else if (ports.length > 0) found.add({ action: 'allow', subject, direction, path, peer, ports });
+      if ('verdict' in peer) {
+        // On no port, nobody gets through; what is wrong is told all the same.
+        if (ports.length > 0 || peer.verdict === 'invalid' || peer.verdict === 'nothing') found.add(peer);
+      } else if (ports.length > 0) found.add({ action: 'allow', subject, direction, path, peer, ports });
     }
   }
   const [one, other] = listed;
