@@ -11,7 +11,7 @@ import { decode } from './decode.ts';
 import type { BaselineSource, NamespaceSource } from './facts.ts';
 import { gather } from './gather.ts';
 import { intentsOf } from './intents.ts';
-import { layerTexts, skippedText } from './layer-texts.ts';
+import { layerTexts, skippedTexts } from './layer-texts.ts';
 import { comparedLayers } from './layers.ts';
 import { FactsUnavailable } from './live-facts.ts';
 import { denialText, narrowingTexts, plainDenial, previewTexts, warningTexts } from './message.ts';
@@ -93,13 +93,13 @@ function mutate(asked: Asked, gathered: Gathered): Answer {
   return respond(asked, request, { owner: facts.owner, warnings, ...(patch !== undefined && { patch }) });
 }
 
-type Listeners = Pick<AdmissionOptions, 'onObserved' | 'onDefect'>;
+type Listeners = Pick<AdmissionOptions, 'onObserved' | 'onDefect' | 'clock'>;
 
-function validate(given: Asked, gathered: GatheredBeside, { onObserved, onDefect }: Listeners): Answer {
+function validate(given: Asked, gathered: GatheredBeside, listeners: Listeners): Answer {
   const { request, facts } = gathered;
   const { owner, requester } = facts;
   const found = judge(gathered);
-  if (found.length === 0) return respond(given, request, { owner, ...hints(gathered, onDefect) });
+  if (found.length === 0) return respond(given, request, { owner, ...hints(gathered, listeners) });
   // What is exempted was granted, so nobody is warned: the audit log, the log and a metric have it.
   const judged = found.filter(({ exemption }) => exemption === undefined);
   const exempted = found.flatMap(({ check, exemption }) => (exemption === undefined ? [] : [{ check, exemption }]));
@@ -120,9 +120,9 @@ function validate(given: Asked, gathered: GatheredBeside, { onObserved, onDefect
   const [observed, ...more] = [...refusing, ...told.filter(({ refusesInEnforce }) => refusesInEnforce)];
   if (observes && observed !== undefined && !request.dryRun) {
     const member = owner !== 'platform' && requester.tenants.includes(owner);
-    onObserved?.({ request, findings: [observed, ...more], owner, member });
+    listeners.onObserved?.({ request, findings: [observed, ...more], owner, member });
   }
-  const { warnings, layers }: Hints = mostSevere === undefined || observes ? hints(gathered, onDefect) : noHints;
+  const { warnings, layers }: Hints = mostSevere === undefined || observes ? hints(gathered, listeners) : noHints;
   return respond(asked, request, {
     ...{ owner, checks, exempted, layers },
     warnings: [
@@ -141,7 +141,7 @@ interface Hints {
 const noHints: Hints = { warnings: [] };
 
 /** Where one fails, the request is answered without it. */
-function hints(gathered: GatheredBeside, onDefect: AdmissionOptions['onDefect']): Hints {
+function hints(gathered: GatheredBeside, { onDefect, clock = systemClock }: Listeners): Hints {
   const warnings: string[] = [];
   const tried = <Value>(make: () => Value): Value | undefined => {
     try {
@@ -153,10 +153,15 @@ function hints(gathered: GatheredBeside, onDefect: AdmissionOptions['onDefect'])
   };
   warnings.push(...(tried(() => previewTexts(previewLines(gathered))) ?? []));
   if (gathered.beside === undefined) return { warnings };
+  const begun = clock.elapsed();
   const layers = tried(() => comparedLayers(gathered)) ?? { skipped: 'failed' };
+  if (!('skipped' in gathered.beside)) gathered.beside.charge(clock.elapsed() - begun, !('skipped' in layers));
   return {
-    warnings: [...warnings, ...('skipped' in layers ? [skippedText(layers.skipped)] : layerTexts(layers))],
-    layers: 'skipped' in layers ? `skipped: ${layers.skipped}` : layers.findings.map(({ check }) => check).join(','),
+    warnings: [...warnings, ...('skipped' in layers ? skippedTexts(layers.skipped) : layerTexts(layers))],
+    layers:
+      'skipped' in layers
+        ? `skipped: ${layers.skipped}`
+        : [...new Set(layers.findings.map(({ check }) => check))].join(','),
   };
 }
 

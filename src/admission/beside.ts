@@ -10,6 +10,7 @@ import { isJudged, policyKindOf, policyKinds } from '../kinds/policy-kind.ts';
 import { collectionPaths } from '../kinds/resource-name.ts';
 import type { JsonMap } from '../kubernetes/json.ts';
 import type { PolicyRequest, UnreadRequest } from '../kubernetes/review.ts';
+import { serviceAccountOf } from '../kubernetes/user.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { NamespaceSource } from './facts.ts';
 import type { TimedSources } from './live-facts.ts';
@@ -44,10 +45,19 @@ export interface BesideSource {
     },
     signal: AbortSignal,
   ): Promise<Beside>;
+  /**
+   * What comparing cost, so that no tenant takes the time of all others.
+   *
+   * @param isWhole whether it was compared; otherwise the namespace held too much
+   */
+  charge(tenant: string, milliseconds: number, isWhole: boolean): void;
 }
 
 /** What is gathered of the list, with the namespaces that memory knows. */
-type Known = Beside & { readonly namespaceOf: NamespaceSource['lookup'] };
+type Known = Beside & {
+  readonly namespaceOf: NamespaceSource['lookup'];
+  readonly charge: (milliseconds: number, isWhole: boolean) => void;
+};
 
 export type GatheredBeside = Gathered & { readonly beside?: Known | undefined };
 
@@ -57,17 +67,29 @@ const longestWait = 500;
 export async function withBeside(gathering: Promise<Gathered>, sources: TimedSources): Promise<GatheredBeside> {
   const gathered = await gathering;
   const { source, settings } = { source: sources.beside, settings: sources.tenancy.settings };
-  const asked = source === undefined ? undefined : askedOf(gathered);
+  const asked = source === undefined || isForeign(gathered, sources) ? undefined : askedOf(gathered);
   if (source === undefined || asked === undefined) return gathered;
   const wait = Math.min(longestWait, (sources.deadline - sources.clock.elapsed()) / 2);
-  const namespaceOf = sources.namespaces.lookup;
-  if (wait < 1) return { ...gathered, beside: { skipped: 'late', namespaceOf } };
+  const known = {
+    namespaceOf: sources.namespaces.lookup,
+    charge: (milliseconds: number, isWhole: boolean) => source.charge(asked.tenant, milliseconds, isWhole),
+  };
+  if (wait < 1) return { ...gathered, beside: { skipped: 'late', ...known } };
   const { request, tenant, isOfMesh } = asked;
   const namespace = encodeURIComponent(request.namespace);
   const [first, ...others] = kindsBeside(namespace, settings);
   const signal = AbortSignal.timeout(Math.ceil(wait));
   const listed = await source.list({ namespace, tenant, first, others, isOfMesh }, signal);
-  return { ...gathered, beside: { ...listed, namespaceOf } };
+  return { ...gathered, beside: { ...listed, ...known } };
+}
+
+/** Members of another tenant, and service accounts of its namespaces: names of this tenant's policies are not theirs to read. */
+function isForeign({ request, facts: { requester, owner, tenancy } }: Gathered, { namespaces }: TimedSources): boolean {
+  if (requester.platform || owner === 'platform' || requester.tenants.includes(owner)) return false;
+  const account = serviceAccountOf(request.user);
+  const home = account && namespaces.lookup(account.namespace);
+  const homeOwner = home === undefined ? owner : tenancy.ownerByLabels(home.labels);
+  return requester.tenants.length > 0 || (homeOwner !== 'platform' && homeOwner !== owner);
 }
 
 const meshGroup = 'security.istio.io';

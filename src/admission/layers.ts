@@ -13,6 +13,7 @@ import type { PolicyRequest, UnreadRequest } from '../kubernetes/review.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { GatheredBeside, Skipped } from './beside.ts';
 import type { NamespaceRecord } from './facts.ts';
+import { valuesOf } from './preview.ts';
 
 export interface Compared {
   readonly findings: readonly WrittenFinding[];
@@ -21,7 +22,9 @@ export interface Compared {
 }
 
 /** Of the comparison: about 20 ms. */
-const mostSteps = 20_000;
+const mostSteps = 40_000;
+/** Values in the policies of a namespace: about 250 policies, which are read in 40 ms, once for each list. */
+const mostValues = 8_000;
 
 export function comparedLayers({
   family,
@@ -37,6 +40,8 @@ export function comparedLayers({
   const reader = createObjectReader(tenancy, { hasPods: true, withBaseline: false });
   const written = reader(objectOf(request));
   if (written === undefined || (written.kind !== 'policy' && written.kind !== 'mesh')) return none;
+  if (sizeOf(beside.objects).values + valuesOf(valueAt(request.object, 'spec'), mostValues) > mostValues)
+    return { skipped: 'large' };
   const stored = storedKey(request);
   const others = readBeside(beside.objects)(tenancy).filter(({ key }) => key !== stored);
   const read = [...others.map(({ value }) => value), written];
@@ -64,6 +69,13 @@ export function comparedLayers({
   });
   return findings === undefined ? { skipped: 'large' } : { findings, object: refText(written.value.ref) };
 }
+
+const sizeOf = once((objects: readonly JsonMap[]) => ({
+  values: valuesOf(
+    objects.map(({ spec, specs }) => [spec, specs]),
+    mostValues,
+  ),
+}));
 
 interface Known {
   readonly key: string;

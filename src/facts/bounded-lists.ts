@@ -17,6 +17,8 @@ import { isMap, type JsonMap } from '../kubernetes/json.ts';
 const standardLimits = {
   ...{ inFlight: 6, inFlightOfOneTenant: 2, pageSize: 25, bytes: 2 * 1024 * 1024 },
   ...{ bytesPerSecond: 8 * 1024 * 1024, bytesPerSecondOfOneTenant: 1024 * 1024 },
+  // Milliseconds of comparing, which is done on the one thread that answers everybody.
+  ...{ timePerSecond: 300, timePerSecondOfOneTenant: 100 },
 };
 /** Milliseconds. A caller waits less (admission/beside.ts). */
 const listWithin = 1_000;
@@ -46,16 +48,10 @@ export function createBoundedLists(
   const shared = new Map<string, Promise<Beside>>();
   const large = new Map<string, number>();
   const notServed = new Map<string, number>();
-  const allowance = { all: createAllowance(bounds.bytesPerSecond, clock), byTenant: new Map<string, Allowance>() };
+  const bytes = createShares(bounds.bytesPerSecond, bounds.bytesPerSecondOfOneTenant, clock);
+  const time = createShares(bounds.timePerSecond, bounds.timePerSecondOfOneTenant, clock);
   const skipped: Record<Skipped, number> = { late: 0, busy: 0, often: 0, large: 0, failed: 0 };
   let listed = 0;
-
-  function allowanceOf(tenant: string): Allowance {
-    const known = allowance.byTenant.get(tenant) ?? createAllowance(bounds.bytesPerSecondOfOneTenant, clock);
-    if (allowance.byTenant.size >= mostRemembered) allowance.byTenant.clear();
-    allowance.byTenant.set(tenant, known);
-    return known;
-  }
 
   async function read(
     tenant: string,
@@ -65,13 +61,11 @@ export function createBoundedLists(
   ): Promise<Beside> {
     const ended = new AbortController();
     const cancel = clock.after(listWithin, () => ended.abort());
-    const own = allowanceOf(tenant);
-    let bytes = 0;
+    let read = 0;
     const count = (length: number): void => {
-      bytes += length;
-      own.take(length);
-      allowance.all.take(length);
-      if (bytes > bounds.bytes) throw new TooLarge();
+      read += length;
+      bytes.take(tenant, length);
+      if (read > bounds.bytes) throw new TooLarge();
     };
     const each = (one: ListedKind): Promise<readonly JsonMap[]> => listOf(one, count, ended.signal);
     try {
@@ -125,7 +119,6 @@ export function createBoundedLists(
     if ((large.get(namespace) ?? Number.NEGATIVE_INFINITY) > clock.now()) return 'large';
     const ofTenant = inFlight.byTenant.get(tenant) ?? 0;
     if (inFlight.all >= bounds.inFlight || ofTenant >= bounds.inFlightOfOneTenant) return 'busy';
-    if (allowanceOf(tenant).isSpent() || allowance.all.isSpent()) return 'often';
     inFlight.all++;
     inFlight.byTenant.set(tenant, ofTenant + 1);
     const reading = read(...asked).then((found) => {
@@ -148,11 +141,20 @@ export function createBoundedLists(
     async list({ namespace, tenant, first, others, isOfMesh }, signal) {
       // What is in flight may be a little older than the question, which is good enough for a hint.
       const key = `${namespace} ${isOfMesh}`;
-      const reading = shared.get(key) ?? begin(key, namespace, tenant, [tenant, first, others, isOfMesh]);
+      const isSpent = bytes.isSpent(tenant) || time.isSpent(tenant);
+      const reading = isSpent
+        ? 'often'
+        : (shared.get(key) ?? begin(key, namespace, tenant, [tenant, first, others, isOfMesh]));
       const found = typeof reading === 'string' ? { skipped: reading } : await before(reading, signal);
       if ('skipped' in found) skipped[found.skipped]++;
       else listed++;
       return found;
+    },
+    charge(tenant, milliseconds, isWhole) {
+      time.take(tenant, milliseconds);
+      if (isWhole) return;
+      listed--;
+      skipped.large++;
     },
     counters: () => ({ listed, skipped: { ...skipped } }),
   };
@@ -178,8 +180,32 @@ async function* counted(chunks: AsyncIterable<Buffer>, count: (bytes: number) =>
   }
 }
 
+interface Shares {
+  take(tenant: string, amount: number): void;
+  isSpent(tenant: string): boolean;
+}
+
+/** What each tenant may use, and all of them together. */
+function createShares(perSecond: number, perSecondOfOneTenant: number, clock: Clock): Shares {
+  const all = createAllowance(perSecond, clock);
+  const byTenant = new Map<string, Allowance>();
+  const of = (tenant: string): Allowance => {
+    const known = byTenant.get(tenant) ?? createAllowance(perSecondOfOneTenant, clock);
+    if (byTenant.size >= mostRemembered) byTenant.clear();
+    byTenant.set(tenant, known);
+    return known;
+  };
+  return {
+    take(tenant, amount) {
+      of(tenant).take(amount);
+      all.take(amount);
+    },
+    isSpent: (tenant) => of(tenant).isSpent() || all.isSpent(),
+  };
+}
+
 interface Allowance {
-  take(bytes: number): void;
+  take(amount: number): void;
   isSpent(): boolean;
 }
 
@@ -194,9 +220,9 @@ function createAllowance(perSecond: number, clock: Clock): Allowance {
     at = now;
   };
   return {
-    take(bytes) {
+    take(amount) {
       refill();
-      left -= bytes;
+      left -= amount;
     },
     isSpent() {
       refill();

@@ -187,6 +187,17 @@ t.test('a tenant that writes without a pause: its lists end, and those of others
   t.match(await source.list(asked, never), { objects: [{}] }, 'after a while it lists again');
 });
 
+t.test('a tenant whose comparisons cost much time waits, and others do not', async (t) => {
+  const { clock, lists: source } = await lists(t, (path) => listOf(isFirst(path) ? ['a'] : []));
+  source.charge('acme', 500, true);
+  t.strictSame(await source.list(asked, never), { skipped: 'often' });
+  t.match(await source.list({ ...asked, namespace: 'beta-data', tenant: 'beta' }, never), { objects: [{}] });
+  clock.advance(1_001);
+  t.match(await source.list(asked, never), { objects: [{}] });
+  source.charge('acme', 1, false);
+  t.match(source.counters(), { listed: 1, skipped: { large: 1, often: 1 } }, 'what held too much was not compared');
+});
+
 t.test('what is refused or no list fails, and nothing rejects', async (t) => {
   const odd: readonly Answers[] = [
     (_, __, response) => {

@@ -11,7 +11,7 @@ import { portSummary } from '../port-summary.ts';
 import { refText, type SnapshotPolicy } from '../snapshot.ts';
 import { isAllow, mostRules } from './context.ts';
 import { exactOf, selectorOf, shareOf } from './known-pods.ts';
-import { type Caller, mayBeOpen, shareOfPart, spend } from './may-open.ts';
+import { type Caller, mayBeOpen, type PartAbout, partsAbout, shareOfPart, spend } from './may-open.ts';
 import { methodsOutside, refusesUnknown } from './requests.ts';
 import type { Around, WrittenFinding } from './written.ts';
 
@@ -20,12 +20,13 @@ const ambientLabel = 'istio.io/dataplane-mode';
 
 /** Callers or ports that the mesh lets in, and that no network policy of the namespace opens. */
 export function closedCallers(policy: Authorization, around: Around): readonly WrittenFinding[] {
-  if (!isAllow(policy) || membershipOfLabels(exactOf(policy.pods), around.labels) === 'outside') return [];
+  if (!isAllow(policy)) return [];
+  const parts = partsAbout(policy.pods, around);
   return policy.opens.slice(0, mostRules).flatMap((rule): readonly WrittenFinding[] => {
     const callers = callersOf(rule, around);
     if (callers === undefined) return [];
     const wanted = resolved(rule.ports, []);
-    const open = mayBeOpen(policy, callers, around);
+    const open = mayBeOpen(parts, callers, around);
     const names = joined(
       callers.map(({ name }) => `namespace ${name}`),
       3,
@@ -36,7 +37,7 @@ export function closedCallers(policy: Authorization, around: Around): readonly W
     if (intersectionOf(open, wanted).length === 0)
       return [
         {
-          ...{ check: 'l7-dead', ...place, other: isolating(policy, around) ?? other },
+          ...{ check: 'l7-dead', ...place, other: isolating(parts) ?? other },
           reason: `lets ${names} in on ${portSummary(wanted)}, which no network policy of ${around.namespace} opens`,
           fix: 'open it to these callers in a network policy, or remove this rule',
         },
@@ -65,13 +66,9 @@ function callersOf({ peer }: AllowRule, { callerOf }: Around): readonly Caller[]
   return undefined;
 }
 
-function isolating({ pods }: Authorization, around: Around): string | undefined {
-  const found = around.policies.find(({ inForce }) =>
-    inForce.parts.some(
-      ({ subject, isolates }) => isolates.includes('ingress') && shareOfPart(subject, pods, around) === 'all',
-    ),
-  );
-  return found && `${refText(found.ref)} isolates the pods for ingress`;
+function isolating(parts: readonly PartAbout[]): string | undefined {
+  const found = parts.find(({ part, share }) => share === 'all' && part.isolates.includes('ingress'));
+  return found && `${refText(found.policy.ref)} isolates the pods for ingress`;
 }
 
 /** A port of a Service that selects all of the pods, and that no Service leads to. */
@@ -82,6 +79,7 @@ export function wrongServicePorts(
   pods: Selector,
   { services, budget }: Around,
 ): readonly WrittenFinding[] {
+  spend(budget, services.length);
   const beside = services.filter(
     ({ selector }) => selector !== undefined && shareOf(selectorOf(selector), pods) !== 'none',
   );
@@ -118,6 +116,7 @@ export function contradictingMethods(
 ): readonly WrittenFinding[] {
   const { stage, parts } = other.inForce;
   if (stage.kind !== 'calico' || !isAllow(policy) || policy.methods === undefined) return [];
+  spend(around.budget, around.mesh.authorizations.length);
   const allowing = around.mesh.authorizations.filter(
     (one) => isAllow(one) && shareOf(one.pods, policy.pods) !== 'none',
   );
@@ -139,8 +138,9 @@ export function contradictingMethods(
 }
 
 /** A rule by identity where callers need none: the nearest PeerAuthentication with a mode decides, and more than one may be it. */
-export function holeAt(policy: Authorization, { mesh, root, namespace }: Around): readonly WrittenFinding[] {
+export function holeAt(policy: Authorization, { mesh, root, namespace, budget }: Around): readonly WrittenFinding[] {
   if (policy.passesUnknown === undefined) return [];
+  spend(budget, mesh.authorizations.length + mesh.peerAuthentications.length);
   if (mayRefuseUnknown(mesh.authorizations, policy.pods)) return [];
   const modes = mesh.peerAuthentications.filter(({ mode }) => mode !== 'UNSET');
   const own = modes.filter(({ ref }) => ref.namespace === namespace);

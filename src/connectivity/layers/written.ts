@@ -11,7 +11,7 @@ import { membershipOfLabels } from '../mesh.ts';
 import { refText, type SnapshotPolicy, type SnapshotService } from '../snapshot.ts';
 import { isAllow, type LayerFinding, mostRules } from './context.ts';
 import { exactOf, shareOf } from './known-pods.ts';
-import { BudgetSpent, type Caller, type Listed, shareOfPart } from './may-open.ts';
+import { BudgetSpent, type Caller, type Listed, shareOfPart, spend } from './may-open.ts';
 import { optionalTokens } from './optional-tokens.ts';
 import { closedCallers, contradictingMethods, holeAt, wrongServicePorts } from './written-looks.ts';
 
@@ -56,7 +56,7 @@ function look(written: WrittenPolicy, around: Around): readonly WrittenFinding[]
     case 'network': {
       const { policy } = written;
       if (isManagedName(policy.ref.name)) return [];
-      const about = own.filter(({ pods }) => selects(policy, pods, around));
+      const about = own.filter(({ pods }) => selects(policy, pods, around) && !isOutside(pods, around));
       return [
         ...unguarded(policy, own, around),
         ...wrongPortsOf(policy, own, around),
@@ -65,9 +65,13 @@ function look(written: WrittenPolicy, around: Around): readonly WrittenFinding[]
     }
     case 'authorization': {
       const { policy } = written;
+      const beside = around.mesh.requestAuthentications.filter(
+        ({ pods }) => pods === undefined || shareOf(pods, policy.pods) !== 'none',
+      );
       const isFirst = isAllow(policy) && own.filter(isAllow).length === 1;
+      const left = outside(policy, around);
+      if (left.length > 0) return [...left, ...tokensOf(beside, around)];
       return [
-        ...outside(policy, around),
         ...policy.opens
           .slice(0, mostRules)
           .flatMap((rule) =>
@@ -79,15 +83,16 @@ function look(written: WrittenPolicy, around: Around): readonly WrittenFinding[]
           ...contradictingMethods(policy, one, around),
           ...(isFirst && !isManagedName(one.ref.name) ? unguarded(one, own, around) : []),
         ]),
-        ...tokensOf(policy.pods, around),
+        ...tokensOf(beside, around),
       ];
     }
     case 'mutual-tls': {
       const { pods = new Map() } = written.policy;
-      return own.filter((one) => shareOf(one.pods, pods) !== 'none').flatMap((one) => holeAt(one, around));
+      const about = own.filter((one) => shareOf(one.pods, pods) !== 'none' && !isOutside(one.pods, around));
+      return about.flatMap((one) => holeAt(one, around));
     }
     case 'tokens':
-      return tokensOf(written.policy.pods, around).filter(({ object }) => object === refText(written.policy.ref));
+      return tokensOf([written.policy], around);
   }
 }
 
@@ -95,16 +100,22 @@ function selects({ inForce }: SnapshotPolicy, pods: Selector, around: Around): b
   return inForce.parts.some(({ subject }) => shareOfPart(subject, pods, around) !== 'none');
 }
 
-/** @param pods undefined: those of a waypoint */
-function tokensOf(pods: Selector | undefined, { mesh, root }: Around): readonly WrittenFinding[] {
-  return optionalTokens(mesh, root, 'cluster').flatMap(({ namespace: _, pods: others, ...one }) =>
-    pods === undefined || others === undefined || shareOf(others, pods) !== 'none' ? [one] : [],
-  );
+function tokensOf(
+  written: readonly RequestAuthentication[],
+  { mesh, root, budget }: Around,
+): readonly WrittenFinding[] {
+  spend(budget, written.length * (1 + mesh.authorizations.length));
+  return optionalTokens(mesh, written, root, 'cluster').map(({ namespace: _, pods: __, ...one }) => one);
 }
 
-/** Every pod that has these labels has left the mesh. */
-function outside({ ref, pods }: Authorization, { labels, namespace }: Around): readonly WrittenFinding[] {
-  if (membershipOfLabels(exactOf(pods), labels) !== 'outside') return [];
+/** Pods with these labels have left the mesh, unless other labels take them in. */
+function isOutside(pods: Selector, { labels }: Around): boolean {
+  return membershipOfLabels(exactOf(pods), labels) === 'outside';
+}
+
+function outside({ ref, pods }: Authorization, around: Around): readonly WrittenFinding[] {
+  const { namespace } = around;
+  if (!isOutside(pods, around)) return [];
   const byPods = membershipOfLabels(exactOf(pods), new Map()) === 'outside';
   return [
     {
@@ -123,14 +134,14 @@ function unguarded(
   own: readonly Authorization[],
   around: Around,
 ): readonly WrittenFinding[] {
-  const { mesh, namespace, labels } = around;
+  const { mesh, namespace } = around;
   const allowing = own.filter(isAllow);
   if (allowing.length === 0 || mesh.waypoints.has(namespace)) return [];
   for (const { subject, rules } of inForce.parts) {
     const rule = rules.find(({ action, direction }) => action === 'allow' && direction === 'ingress');
     if (rule === undefined || !('pods' in subject)) continue;
     const { pods } = subject;
-    if (membershipOfLabels(exactOf(pods), labels) === 'outside') continue;
+    if (isOutside(pods, around)) continue;
     if (mesh.authorizations.some((one) => isGuarding(one, pods, around))) continue;
     return [
       {
@@ -160,7 +171,7 @@ function wrongPortsOf(
 ): readonly WrittenFinding[] {
   if (own.length === 0) return [];
   return inForce.parts.flatMap(({ subject, rules }) => {
-    if (!('pods' in subject)) return [];
+    if (!('pods' in subject) || isOutside(subject.pods, around)) return [];
     const opening = rules.filter(({ action, direction }) => action === 'allow' && direction === 'ingress');
     return opening.flatMap((rule) =>
       wrongServicePorts(refText(ref), formatPath(rule.path), rule.ports, subject.pods, around),
