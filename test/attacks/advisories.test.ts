@@ -23,7 +23,8 @@ const prevented: Readonly<Record<string, string>> = {
 };
 
 const refused = loadCases().filter(({ expects }) => expects === 'fail');
-const named = (sentence: string) => sentence.match(/CVE-\d{4}-\d+|GHSA(-[a-z0-9]{4}){3}|cilium#\d+/g) ?? [];
+const named = (sentence: string): readonly string[] =>
+  sentence.match(/CVE-\d{4}-\d+|GHSA(-[a-z0-9]{4}){3}|cilium#\d+/g) ?? [];
 
 t.test('each has a fixture of its check that names it', async (t) => {
   for (const [id, check] of Object.entries(prevented)) {

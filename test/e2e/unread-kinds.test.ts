@@ -238,6 +238,34 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
     t.match((await kubectl('alice', [...other, JSON.stringify(patch)])).stderr, /platform-kinds|immutable/);
   });
 
+  await t.test('a CiliumEnvoyConfig of a tenant names its own services, by any way of writing', async (t) => {
+    const envoy = (namespace: string) => ({
+      apiVersion: 'cilium.io/v2',
+      kind: 'CiliumEnvoyConfig',
+      metadata: { name: 'web', namespace: 'acme-web' },
+      spec: { services: [{ name: 'web', namespace }], resources: [] },
+    });
+    const others = { code: 1, stderr: /spec\.services\[0\]\.namespace\s+names a service of another namespace/ };
+    const refused = await create('alice', envoy('beta-data'));
+    t.match(refused, others);
+    const [, fix = ''] = /fix: write (\S+), or leave the namespace out/.exec(refused.stderr) ?? [];
+    t.match(await create('alice', envoy(fix)), { code: 0, stderr: '' }, 'with its fix it is admitted');
+    t.match(await create('bob', { ...envoy('beta-data'), metadata: { name: 'web', namespace: 'beta-data' } }), {
+      code: 1,
+      stderr: /list ciliumenvoyconfigs\.cilium\.io in network\.policyKinds for beta/,
+    });
+    const backend = JSON.stringify({ spec: { backendServices: [{ name: 'web', namespace: 'beta-data' }] } });
+    const asks = ['-n', 'acme-web', 'ciliumenvoyconfig', 'web'];
+    t.match(await kubectl('alice', ['patch', ...asks, '--type=merge', '-p', backend]), {
+      code: 1,
+      stderr: /spec\.backendServices\[0\]\.namespace/,
+    });
+    const apply = ['apply', '--server-side', '--force-conflicts', '-f', '-'];
+    t.match(await kubectl('alice', apply, envoy('beta-data')), others, 'server-side apply');
+    t.match(await kubectl('alice', ['label', ...asks, 'note=read']), { code: 0 }, 'a label is written');
+    t.match(await kubectl('alice', ['delete', ...asks]), { code: 0 }, 'it can be deleted');
+  });
+
   await t.test('the platform and the agents write', async (t) => {
     for (const [person, object] of [
       ['platform', firewall('acme-web')],
@@ -301,6 +329,11 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
     t.match(await kubectl('alice', ['replace', '-f', '-'], { ...clusterwide, specs }), refused, 'an update');
     const label = ['label', 'ciliumclusterwidenetworkpolicy', 'open', 'a=b'];
     t.match(await kubectl('alice', label), refused, 'a label');
+    const removal = ['delete', 'ciliumclusterwidenetworkpolicy', 'open'];
+    // Rights decide about removals; alice has them all here.
+    t.match(await kubectl('alice', [...removal, '--dry-run=server']), { code: 0 }, 'a removal is left to RBAC');
+    t.match(await kubectl('platform', removal), { code: 0 }, 'the platform removes it');
+    t.match(await kubectl('platform', applied, clusterwide), { code: 0 }, 'and applies it');
   });
 
   await cluster.stop();
