@@ -48,7 +48,10 @@ const named = (name: string, dnsName: string, others: readonly object[] = []) =>
   policy(name, {
     spec: {
       endpointSelector: { matchLabels: { app: 'web' } },
-      egress: [{ toFQDNs: [{ matchName: dnsName }], toPorts: [{ ports: [{ port: '443', protocol: 'TCP' }] }] }, ...others],
+      egress: [
+        { toFQDNs: [{ matchName: dnsName }], toPorts: [{ ports: [{ port: '443', protocol: 'TCP' }] }] },
+        ...others,
+      ],
     },
   });
 

@@ -344,7 +344,8 @@ function isForeignAddress(
   if (served) return false;
   const own = world.tenants.find(({ name }) => name === world.tenant);
   const { egressCIDRs = [], egress = [], vouched = [], dnsNames = [] } = own ?? {};
-  if (direction === 'egress' && names.some((name) => dnsNames.some((granted) => isNamedBy(granted, name)))) return false;
+  if (direction === 'egress' && names.some((name) => dnsNames.some((granted) => isNamedBy(granted, name))))
+    return false;
   const isVouched = vouched.some(
     (one) =>
       one.direction === direction &&

@@ -422,8 +422,7 @@ function witness(
     return { unasked: 'an earlier rule may deny it' };
   if (rule.protocol === 'ICMP' || rule.protocol === 1) return { unasked: 'the search has no wires of ICMP' };
   const { ports = [], notPorts } = rule.destination ?? {};
-  if (notPorts !== undefined || rule.notProtocol !== undefined)
-    return { unasked: 'some of the ports are taken away' };
+  if (notPorts !== undefined || rule.notProtocol !== undefined) return { unasked: 'some of the ports are taken away' };
   if (ports.some((port) => /[a-z]/.test(String(port)))) return { unasked: 'the pods have no port by this name' };
   if (rule.protocol === undefined && ports.length > 0) return { unasked: 'Calico takes no ports without a protocol' };
   const isLeftOut = spec.types !== undefined && !spec.types.includes(direction === 'ingress' ? 'Ingress' : 'Egress');

@@ -244,7 +244,9 @@ const byService: Twist = (draft, at) => {
   const service = chosen(
     [
       { k8sService: { serviceName: 'db', ...(namespace !== undefined && { namespace }) } },
-      { k8sServiceSelector: { selector: { matchLabels: { app: 'x' } }, ...(namespace !== undefined && { namespace }) } },
+      {
+        k8sServiceSelector: { selector: { matchLabels: { app: 'x' } }, ...(namespace !== undefined && { namespace }) },
+      },
     ],
     at >> 2,
   );
@@ -522,14 +524,17 @@ const closed: readonly Address[] = [
 const grouped: readonly Candidate[] = closed.map((one) => markedAddress(one, { group }));
 const labelledNode: Candidate = { asked: { reserved: 'remote-node', labels: { zone: 'x' } }, party: undefined };
 
-const nameTo = (name: string): readonly Candidate[] => closed.slice(0, 1).map((one) => markedAddress(one, { names: [name] }));
+const nameTo = (name: string): readonly Candidate[] =>
+  closed.slice(0, 1).map((one) => markedAddress(one, { names: [name] }));
 
 /** Names that the patterns of the rule match. */
 function namedBy({ toFQDNs = [] }: CiliumRule): readonly Candidate[] {
   return toFQDNs.flatMap(({ matchName, matchPattern }) => {
     const [first = '', ...others] = (matchName ?? matchPattern ?? '').toLowerCase().replace(/[.]$/, '').split('.');
     if (others.length === 0) return nameTo('x.own.example');
-    const heads = /^[*]{2,}$/.test(first) ? ['any', 'any.more', 'ab'] : ['any', 'ab', ''].map((one) => first.replaceAll('*', one));
+    const heads = /^[*]{2,}$/.test(first)
+      ? ['any', 'any.more', 'ab']
+      : ['any', 'ab', ''].map((one) => first.replaceAll('*', one));
     const tails = ['any', 'b'].map((one) => others.join('.').replaceAll('*', one));
     return heads.flatMap((head) => tails.flatMap((tail) => nameTo(head === '' ? tail : `${head}.${tail}`)));
   });
@@ -606,7 +611,9 @@ function witness(
   if (what === 'name') {
     const [, name] = /, if the DNS gives it for (\S+)$/.exec(sentence) ?? [];
     const candidates = name === undefined ? nameTo('x.own.example') : nameTo(name);
-    return candidates.some((one) => isForeignSomewhere(one, direction, world)) ? { direction, candidates } : { unread: sentence };
+    return candidates.some((one) => isForeignSomewhere(one, direction, world))
+      ? { direction, candidates }
+      : { unread: sentence };
   }
   if (sentence.startsWith('any address, ')) {
     if (names && direction === 'egress') return { unasked: 'an address has no port by a name' };
