@@ -49,6 +49,7 @@ export function settingsPage(): string {
       'spec.istio': 'not read',
       'spec.istio.rootNamespace': '`"istio-system"`',
       'spec.istio.mtls': '`"strict"`',
+      'spec.istio.domain': '`"cluster.local"`',
       'spec.istio.defaultExportTo': '`["*"]`',
       'spec.istio.ambient': '`false` with mesh `istio`, otherwise `true`',
       'spec.istio.trustDomains': '`["cluster.local"]`',

@@ -13,7 +13,13 @@ export function parseIstio(
 ): { readonly istio?: IstioSettings } {
   if (document === undefined) return {};
   const { rootNamespace = 'istio-system', trustDomains = [defaultDomain], providers = [] } = document;
-  const { mtls = 'strict', mtlsGrants = [], defaultExportTo = ['*'], ambient = mesh !== 'istio' } = document;
+  const {
+    mtls = 'strict',
+    mtlsGrants = [],
+    defaultExportTo = ['*'],
+    domain = defaultDomain,
+    ambient = mesh !== 'istio',
+  } = document;
   if (mesh === 'istio-ambient' && !ambient)
     report(
       ['spec', 'istio', 'ambient'],
@@ -28,6 +34,7 @@ export function parseIstio(
       providers: providers.map(({ name, tenants }) => ({ name, tenants: tenants && new Set(tenants) })),
       mtls,
       mtlsGrants: mtlsGrants.map((one, index) => parseGrant(one, index, report)),
+      domain,
       defaultExportTo,
       ambient,
     },

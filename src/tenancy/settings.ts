@@ -164,6 +164,8 @@ export interface IstioSettings {
   /** What PeerAuthentications of tenants must keep. */
   readonly mtls: MutualTls;
   readonly mtlsGrants: readonly MtlsGrant[];
+  /** Of this cluster in the DNS: `SERVICE.NAMESPACE.svc.DOMAIN`. */
+  readonly domain: string;
   /** What an object without exportTo is exported to. Never empty. */
   readonly defaultExportTo: readonly string[];
   /** Whether pods can be in ambient mode, whose proxies read each object as exported to every namespace. */

@@ -9,6 +9,7 @@ export interface IstioDocument {
   readonly providers?: readonly { readonly name: string; readonly tenants?: readonly string[] }[];
   readonly mtls?: MutualTls;
   readonly mtlsGrants?: readonly MtlsGrantDocument[];
+  readonly domain?: string;
   readonly defaultExportTo?: readonly string[];
   readonly ambient?: boolean;
 }
@@ -65,6 +66,14 @@ export const istioSchema: StructuralSchema = {
       enum: [...mutualTlsModes],
       description:
         'The least that PeerAuthentications of tenants may ask of callers. strict: mutual TLS alone. permissive: plain text as well. disable: anything. Default: strict.',
+    },
+    domain: {
+      type: 'string',
+      title: 'a domain such as cluster.local',
+      pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
+      maxLength: 253,
+      description:
+        'The domain of the cluster in the DNS, below which SERVICE.NAMESPACE.svc is a Service. Default: cluster.local.',
     },
     defaultExportTo: {
       type: 'array',
