@@ -41,6 +41,7 @@ import { labelName } from '../tenancy/schema/names.ts';
 import type { Provisioner } from '../tenancy/settings.ts';
 import type { Owner, Requester } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
+import { type GatheredBeside, withBeside } from './beside.ts';
 import type { NamespaceRecord } from './facts.ts';
 import {
   FactsUnavailable,
@@ -53,9 +54,15 @@ import {
   untilIsolated,
 } from './live-facts.ts';
 
-export function gather(request: AdmissionRequest, sources: Sources): Promise<Gathered> {
+export function gather(request: AdmissionRequest, sources: Sources): Promise<GatheredBeside> {
   if (request.family === 'tenant') return Promise.resolve(aboutTenant(request, sources));
   const timed = { ...sources, deadline: sources.clock.elapsed() + sources.timeBudget };
+  const gathering = factsOf(request, timed);
+  const isCompared = timed.beside !== undefined && (request.family === 'policy' || request.family === 'unread');
+  return isCompared ? withBeside(gathering, timed) : gathering;
+}
+
+function factsOf(request: Exclude<AdmissionRequest, TenantRequest>, timed: TimedSources): Promise<Gathered> {
   if (request.family === 'exemption') return aboutExemption(request, timed);
   if (request.family === 'unread') return aboutUnread(request, timed);
   return request.family === 'namespace' ? aboutNamespace(request, timed) : inNamespace(request, timed);

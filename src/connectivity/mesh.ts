@@ -187,15 +187,19 @@ const revision = 'istio.io/rev';
 
 /** By the labels that put pods into the mesh, the pod's own before those of its namespace. Whether the proxy is there is not asked. */
 export function membershipOf({ labels, namespace }: PodClass): Membership {
+  return membershipOfLabels(labels, namespace.labels);
+}
+
+export function membershipOfLabels(labels: Labels, namespace: Labels): Membership {
   const own = labels.get(injection);
   if (own === 'true') return 'sidecar';
-  const mode = labels.get(dataPlane) ?? namespace.labels.get(dataPlane);
+  const mode = labels.get(dataPlane) ?? namespace.get(dataPlane);
   if (mode === 'ambient') return 'ambient';
   if (own !== undefined) return 'outside';
   // Of these two, istio-injection counts where both are there.
-  const written = namespace.labels.get('istio-injection');
+  const written = namespace.get('istio-injection');
   if (written !== undefined) return written === 'enabled' ? 'sidecar' : 'outside';
-  if (namespace.labels.has(revision) || labels.has(revision)) return 'sidecar';
+  if (namespace.has(revision) || labels.has(revision)) return 'sidecar';
   return mode === 'none' ? 'outside' : 'unknown';
 }
 

@@ -6,22 +6,20 @@ import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import type { IstioSettings } from '../../src/tenancy/settings.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
-import { findingsIn } from '../fixtures/denial.ts';
-import { submit } from '../fixtures/review.ts';
+import { findingsIn, warningsIn } from '../fixtures/denial.ts';
+import { type Response, submit } from '../fixtures/review.ts';
 import { createWorld, settings } from '../fixtures/world.ts';
 
 const { tenancy, namespaces } = createWorld();
 
-/** `CHECK PATH` of each finding. */
-async function found(
+async function answered(
   object: KubernetesObject,
   istio: Partial<IstioSettings> | undefined,
   user: Role = 'acme developer',
-): Promise<readonly string[]> {
+): Promise<Response> {
   const known = settings.istio;
   if (known === undefined) throw new Error('the settings of the cases have a section istio');
-  const changed = { ...settings, istio: istio && { ...known, ...istio } };
-  const created = createTenancy(changed, [...tenancy.tenants.values()]);
+  const created = createTenancy({ ...settings, istio: istio && { ...known, ...istio } }, [...tenancy.tenants.values()]);
   const review = createAdmission({
     tenancy: () => created,
     namespaces,
@@ -29,7 +27,17 @@ async function found(
       throw error;
     },
   });
-  const { status } = await submit(review, { user: cast[user], operation: 'CREATE', object });
+  return submit(review, { user: cast[user], operation: 'CREATE', object });
+}
+
+/** `CHECK PATH` of each finding. */
+async function found(
+  object: KubernetesObject,
+  istio: Partial<IstioSettings> | undefined,
+  user: Role = 'acme developer',
+): Promise<readonly string[]> {
+  const { status } = await answered(object, istio, user);
+  if (status?.message.includes('could not be decided')) throw new Error(status.message);
   return findingsIn(status?.message ?? '').map(({ check, path }) => `${check} ${path}`);
 }
 
@@ -172,4 +180,78 @@ t.test('whatever is written, it is judged', async (t) => {
     { numRuns: 2000 },
   );
   t.pass();
+});
+
+t.test('what has no effect in ambient mode is warned of, where the settings say that mode', async (t) => {
+  const security = (kind: string, spec: object): KubernetesObject => ({
+    ...object(kind, spec),
+    apiVersion: 'security.istio.io/v1',
+  });
+  const policy = (spec: object) => security('AuthorizationPolicy', spec);
+  const tokens = (spec: object) =>
+    security('RequestAuthentication', { ...spec, jwtRules: [{ issuer: 'acme', jwks: '{}' }] });
+  const source = { namespaces: ['acme-web'] };
+  const from = [{ source }];
+  const get = [{ operation: { methods: ['GET'] } }];
+  const when = [
+    { key: 'source.namespace', values: ['acme-web'] },
+    { key: 'request.headers[a]', values: ['b'] },
+  ];
+  const withToken = [{ source: { ...source, requestPrincipals: ['*'] } }];
+  const target = (kind: string, group = '') => ({ targetRefs: [{ group, kind, name: 'web' }] });
+  const gatewayApi = 'gateway.networking.k8s.io';
+  const inNobody = 'ztunnel knows no HTTP, so the rule lets nobody in';
+  const selector = { matchLabels: { app: 'web' } };
+  const rows: readonly (readonly [says: string, object: KubernetesObject, warning?: string])[] = [
+    ['callers and ports', policy({ rules: [{ from, to: [{ operation: { ports: ['80'] } }] }] })],
+    ['methods for a waypoint', policy({ ...target('Service'), rules: [{ from, to: get }] })],
+    ['a gateway', policy({ ...target('Gateway', gatewayApi), rules: [{ from }] })],
+    ['a ServiceEntry', policy({ ...target('ServiceEntry', 'networking.istio.io'), rules: [{ from }] })],
+    [
+      'methods for ztunnel',
+      policy({ rules: [{ from }, { from, to: get }] }),
+      `spec.rules[1].to[0].operation.methods ${inNobody}`,
+    ],
+    [
+      'a denial of methods for ztunnel',
+      policy({ action: 'DENY', selector, rules: [{ to: get }] }),
+      'spec.rules[0].to[0].operation.methods ztunnel knows no HTTP, so the rule denies',
+    ],
+    ['a condition about a header', policy({ rules: [{ from, when }] }), `spec.rules[0].when[1].key ${inNobody}`],
+    [
+      'tokens for ztunnel',
+      policy({ rules: [{ from: withToken }] }),
+      `spec.rules[0].from[0].source.requestPrincipals ${inNobody}`,
+    ],
+    ['an audit', policy({ action: 'AUDIT', rules: [{}] }), 'spec.action ztunnel knows no action AUDIT'],
+    [
+      'a Deployment',
+      policy({ ...target('Deployment', 'apps'), rules: [{ from }] }),
+      'spec.targetRefs[0] "apps/Deployment" is no kind to which a policy can be attached',
+    ],
+    [
+      'a class',
+      policy({ ...target('GatewayClass', gatewayApi), rules: [{ from }] }),
+      'spec.targetRefs[0] is a GatewayClass, which counts in the root namespace of the mesh alone',
+    ],
+    ['tokens of a workload', tokens({ selector }), 'spec.selector waypoints read policies with targetRefs alone'],
+    ['tokens for a waypoint', tokens(target('Service'))],
+    ['a Sidecar', object('Sidecar', { egress: [{ hosts: ['./*'] }] }), 'kind ztunnel and waypoints read no Sidecars'],
+  ];
+  for (const [says, written, warning] of rows) {
+    const { allowed, warnings = [] } = await answered(written, { ambient: true });
+    t.ok(allowed, says);
+    const told = warningsIn(warnings).map((one) => one.told);
+    if (warning === undefined) t.strictSame(told, [], says);
+    else {
+      t.equal(told.length, 1, says);
+      t.match(told[0], `dead-rule: ${warning}`, says);
+    }
+    for (const ambient of [false, undefined])
+      t.strictSame((await answered(written, { ambient })).warnings ?? [], [], `${says}, with ambient ${ambient}`);
+  }
+});
+
+t.test('until the settings say that no pod is in ambient mode, exportTo counts for nothing', async (t) => {
+  t.strictSame(await found(partner({ exportTo: ['.'] }), { ambient: undefined }), ['mesh-hosts spec.hosts[0]']);
 });

@@ -32,6 +32,12 @@ t.test('what is counted is scraped', async (t) => {
     'bulkhead_events_total{result="failed"} 21',
     'bulkhead_events_total{result="suppressed"} 29',
     'bulkhead_events_total{result="written"} 27',
+    'bulkhead_layer_comparisons_total{result="busy"} 55',
+    'bulkhead_layer_comparisons_total{result="failed"} 58',
+    'bulkhead_layer_comparisons_total{result="large"} 57',
+    'bulkhead_layer_comparisons_total{result="late"} 54',
+    'bulkhead_layer_comparisons_total{result="listed"} 53',
+    'bulkhead_layer_comparisons_total{result="often"} 56',
     'bulkhead_live_requests_total{result="joined"} 40',
     'bulkhead_live_requests_total{result="refused"} 41',
     'bulkhead_live_requests_total{result="sent"} 39',
@@ -108,7 +114,10 @@ t.test('of borders in the network, the tenants by state are counted where the se
 
 t.test('where nothing is reconciled, nothing is said of baselines', async (t) => {
   const names = (await scraped({})).map((line) => line.replace(/\{.*/, ''));
-  t.ok(names.length > 0 && names.every((name) => /^bulkhead_(watch|polic|live_requests)/.test(name)), names.join());
+  t.ok(
+    names.length > 0 && names.every((name) => /^bulkhead_(watch|polic|live_requests|layer_comparisons)/.test(name)),
+    names.join(),
+  );
 });
 
 t.test(

@@ -263,6 +263,14 @@ const fast: Question = {
       targets: [{ expr: perSecond('bulkhead_live_requests_total', 'result'), legend: '{{result}}' }],
     },
     {
+      title: 'Comparisons of layers 4 and 7, by result',
+      description:
+        'Written policies for which their namespace was listed, or why it was not. Only warnings depend on it. Late: the API server answers slowly.',
+      type: 'timeseries',
+      unit: 'ops',
+      targets: [{ expr: perSecond('bulkhead_layer_comparisons_total', 'result'), legend: '{{result}}' }],
+    },
+    {
       title: 'Delay of the event loop, p99',
       description:
         'How long a request may wait for another one. Much more than a review takes: the processor is short.',

@@ -1,5 +1,6 @@
 /** `spec.istio` of the settings. */
 import { type MutualTls, mutualTlsModes } from '../settings.ts';
+import type { Mode } from '../tenant.ts';
 import { labelName } from './names.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 
@@ -12,6 +13,7 @@ export interface IstioDocument {
   readonly domain?: string;
   readonly defaultExportTo?: readonly string[];
   readonly ambient?: boolean;
+  readonly layerModes?: readonly Mode[];
 }
 
 export interface MtlsGrantDocument {
@@ -90,7 +92,13 @@ export const istioSchema: StructuralSchema = {
     ambient: {
       type: 'boolean',
       description:
-        'Whether pods can be in ambient mode. Its proxies ignore exportTo, so that nothing stays in the namespaces of a tenant by it. Default: false with mesh istio, otherwise true.',
+        'Whether pods can be in ambient mode. Its proxies ignore exportTo, so that nothing stays in the namespaces of a tenant by it. Policies that have no effect there are warned of. Default: false with mesh istio, true with istio-ambient; otherwise it is not known, and exportTo counts for nothing.',
+    },
+    layerModes: {
+      type: 'array',
+      items: { type: 'string', enum: ['enforce', 'warn', 'audit'] },
+      description:
+        'The modes of tenants in which a written policy is compared with the others of its namespace, and contradictions between layers 4 and 7 are answered with warnings. Each such write costs live lists of the namespace. Default: enforce and warn. An empty list switches it off.',
     },
     mtlsGrants: {
       type: 'array',
