@@ -200,7 +200,7 @@ t.test('what has no effect in ambient mode is warned of, where the settings say 
   const withToken = [{ source: { ...source, requestPrincipals: ['*'] } }];
   const target = (kind: string, group = '') => ({ targetRefs: [{ group, kind, name: 'web' }] });
   const gatewayApi = 'gateway.networking.k8s.io';
-  const inNobody = 'ztunnel knows no HTTP, so the rule lets nobody in';
+  const inNobody = 'ztunnel knows no HTTP, so the rule admits no caller';
   const selector = { matchLabels: { app: 'web' } };
   const rows: readonly (readonly [says: string, object: KubernetesObject, warning?: string])[] = [
     ['callers and ports', policy({ rules: [{ from, to: [{ operation: { ports: ['80'] } }] }] })],
