@@ -16,6 +16,7 @@ import { createNamespaceSource, namespacesPath } from '../facts/namespaces.ts';
 import { createReservations, propagationDelay } from '../facts/reservations.ts';
 import { entry } from '../kubernetes/objects.ts';
 import { keepBaselines } from '../reconcile/baselines.ts';
+import { countTenants } from '../reconcile/isolation-count.ts';
 import { createNamespaceEvents, hashed } from '../reconcile/namespace-events.ts';
 import { createObservations } from '../reconcile/observations.ts';
 import { createStoredPolicies } from '../reconcile/stored-policies.ts';
@@ -142,7 +143,8 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       onState: () => own?.bordersChanged(),
     });
   const observations = options.reconcile ? createNamespaceEvents(connection, clock) : undefined;
-  const storedPolicies = createStoredPolicies({ ...common, tenancy, namespaces: store, events });
+  const hasDefaultDeny = (namespace: NamespaceRecord) => baselines?.hasDefaultDeny(namespace) === true;
+  const storedPolicies = createStoredPolicies({ ...common, tenancy, namespaces: store, events, hasDefaultDeny });
   function tenancyChanged(): void {
     reservations.changed();
     baselines?.tenancyChanged();
@@ -239,6 +241,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       borders: borders?.counters(),
       tenantStatus: own?.tenantStatus(),
       storedPolicies: storedPolicies.counters(),
+      tenants: () => countTenants(tenancy(), Date.now()),
       observations: observations?.counters(),
       requests: requests.counters(),
       beside: beside.counters(),

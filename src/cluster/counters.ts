@@ -5,6 +5,7 @@ import type { FailurePolicyCounters } from '../configuration/failure-policy.ts';
 import type { ListCounters } from '../facts/bounded-lists.ts';
 import type { BaselinesCounters } from '../reconcile/baselines.ts';
 import type { BorderCounters } from '../reconcile/data-plane-borders.ts';
+import type { TenantCounts } from '../reconcile/isolation-count.ts';
 import type { EventCounters } from '../reconcile/namespace-events.ts';
 import type { StatusCounters } from '../reconcile/status-writer.ts';
 import type { StoredPolicyCounters } from '../reconcile/stored-policies.ts';
@@ -23,6 +24,8 @@ export interface ClusterCounters {
   /** Undefined where tenants are not objects, and where nothing is written. */
   readonly tenantStatus: StatusCounters | undefined;
   readonly storedPolicies: StoredPolicyCounters;
+  /** Looks at each tenant. */
+  readonly tenants: () => TenantCounts;
   /** Of Events about requests that would be refused. Undefined where nothing is written. */
   readonly observations: EventCounters | undefined;
   /** The GETs of the request path. */

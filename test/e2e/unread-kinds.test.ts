@@ -1,6 +1,6 @@
 /** Policy kinds that Bulkhead does not read, with their real definitions, on a real API server: refused, granted, and written by agents. */
 import { clusterTest } from '../apiserver/cluster-test.ts';
-import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
+import { calicoDefinitions, installDefinitions, installNetworkDefinitions } from '../apiserver/network-definitions.ts';
 import { guard } from './guarded-cluster.ts';
 
 const endpoint = (name: string, namespace = 'acme-web') => ({
@@ -73,6 +73,40 @@ const global = {
   metadata: { name: 'open' },
   spec: { selector: 'all()', types: ['Ingress'], ingress: [{ action: 'Allow' }] },
 };
+/** What only the platform writes, and the least that its schema asks for. A Profile has no definition: Calico makes them of namespaces. */
+const globalsOfCalico: Readonly<Record<string, object>> = {
+  GlobalNetworkPolicy: { selector: 'all()' },
+  GlobalNetworkSet: { nets: ['0.0.0.0/0'] },
+  StagedGlobalNetworkPolicy: { selector: 'all()' },
+  Tier: { order: 1 },
+  HostEndpoint: { node: 'node-1', interfaceName: '*' },
+  IPPool: { cidr: '10.244.0.0/16' },
+  FelixConfiguration: { defaultEndpointToHostAction: 'Accept' },
+};
+const toEveryone = { subject: { namespaces: {} }, ingress: [{ action: 'Allow', from: [{ namespaces: {} }] }] };
+const globals: readonly (readonly [apiVersion: string, kind: string, spec: object])[] = [
+  ...['projectcalico.org/v3', 'crd.projectcalico.org/v1'].flatMap((apiVersion) =>
+    Object.entries(globalsOfCalico).map(([kind, spec]) => [apiVersion, kind, spec] as const),
+  ),
+  ['cilium.io/v2', 'CiliumCIDRGroup', { externalCIDRs: ['0.0.0.0/0'] }],
+  [
+    'cilium.io/v2',
+    'CiliumEgressGatewayPolicy',
+    {
+      selectors: [{ podSelector: {} }],
+      destinationCIDRs: ['0.0.0.0/0'],
+      egressGateway: { nodeSelector: { matchLabels: { gateway: 'yes' } } },
+    },
+  ],
+  ['cilium.io/v2', 'CiliumClusterwideEnvoyConfig', { resources: [] }],
+  ['policy.networking.k8s.io/v1alpha1', 'AdminNetworkPolicy', { priority: 1, ...toEveryone }],
+  ['policy.networking.k8s.io/v1alpha1', 'BaselineAdminNetworkPolicy', toEveryone],
+  ['crd.antrea.io/v1beta1', 'ClusterNetworkPolicy', { priority: 1 }],
+];
+const nodeConfig = {
+  ...{ apiVersion: 'cilium.io/v2', kind: 'CiliumNodeConfig', metadata: { name: 'open', namespace: 'acme-web' } },
+  spec: { nodeSelector: {}, defaults: { 'enable-policy': 'never' } },
+};
 const attachment = {
   apiVersion: 'k8s.cni.cncf.io/v1',
   kind: 'NetworkAttachmentDefinition',
@@ -112,6 +146,7 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
   }
   // After Bulkhead: its rules name groups that the cluster lacks until now.
   await installNetworkDefinitions(plane);
+  await installDefinitions(plane, await calicoDefinitions(Object.keys(globalsOfCalico)));
 
   const says = (check: string, namespaced = true) =>
     new RegExp(
@@ -167,6 +202,32 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
       (await create('alice', firewall('acme-web'))).stderr,
       'ask the platform team to list egressfirewalls.k8s.ovn.org',
     );
+  });
+
+  await t.test('what only the platform writes, with its real definition where there is one', async (t) => {
+    const items = globals.map(([apiVersion, kind, spec]) => ({
+      apiVersion,
+      kind,
+      metadata: { name: 'default' },
+      spec,
+    }));
+    const all = { apiVersion: 'v1', kind: 'List', items: [...items, nodeConfig] };
+    for (const person of ['alice', 'a namesake'] as const) {
+      const { code, stdout, stderr } = await create(person, all);
+      t.equal(code, 1, person);
+      t.equal(stdout, '', `${person} creates none`);
+      const refused = [
+        ...stderr.matchAll(/denied the request: (\w+) [^:]*: is of a kind that only the platform writes/g),
+      ];
+      t.strictSame(
+        refused.map(([, kind]) => kind),
+        all.items.map(({ kind }) => kind),
+        `${person} is refused for each`,
+      );
+    }
+    // A dry run, as some of these would change the rest of this test.
+    const dry = await kubectl('platform', ['create', '--dry-run=server', '-f', '-'], all);
+    t.match(dry, { code: 0 }, 'the platform writes them');
   });
 
   await t.test('the settings give a kind to one tenant', async (t) => {

@@ -174,7 +174,75 @@ const bugs: readonly { readonly bug: string; readonly found: Counterexample['kin
       protocol: rule.protocol === 17 || rule.protocol === 132 ? 'TCP' : (rule.protocol ?? 'TCP'),
     })),
   },
+  {
+    bug: 'projectcalico.org/name is a label like others',
+    found: 'usefulness',
+    judge: readingEntity((entity) => ({
+      ...entity,
+      ...(entity.namespaceSelector && {
+        namespaceSelector: entity.namespaceSelector.replaceAll('projectcalico.org/name', 'example.org/name'),
+      }),
+    })),
+  },
+  { bug: '|| comes before &&', found: 'soundness', judge: readingText(withOrFirst) },
+  {
+    bug: 'what has a value that no label can have matches nothing',
+    found: 'soundness',
+    judge: readingText((text) => text.replaceAll(/[^ (&|]+ != "no label"/g, 'has(a) && !has(a)')),
+  },
+  {
+    bug: 'a Service has pods of the own namespace alone',
+    found: 'soundness',
+    judge: readingEntity(({ services, ...entity }) => (services ? { selector: 'all()' } : entity)),
+  },
+  {
+    bug: 'a match of HTTP requests opens no port',
+    found: 'soundness',
+    judge: reading((rule) => (rule.http ? { ...rule, action: 'Deny' } : rule)),
+  },
+  {
+    bug: 'notProtocol is the protocol',
+    found: 'soundness',
+    judge: reading(({ notProtocol, ...rule }) => ({
+      ...rule,
+      ...(notProtocol !== undefined && { protocol: rule.protocol ?? notProtocol }),
+    })),
+  },
+  {
+    bug: 'of nets of two families the first one counts',
+    found: 'soundness',
+    judge: readingEntity(({ nets, ...entity }) => ({
+      ...entity,
+      ...(nets && { nets: nets.filter((one) => one.includes(':') === nets[0]?.includes(':')) }),
+    })),
+  },
+  {
+    bug: 'whoever is in a namespace is a pod with an account',
+    found: 'soundness',
+    judge: readingText((text) =>
+      text
+        .replaceAll('!has(projectcalico.org/serviceaccount)', 'has(a) && !has(a)')
+        .replaceAll('projectcalico.org/orchestrator != "k8s"', 'has(a) && !has(a)'),
+    ),
+  },
+  {
+    bug: 'what is in no namespace has no labels',
+    found: 'soundness',
+    judge: (spec, border) => kind.judge(spec, border).filter(({ witness }) => !/host endpoint with/.test(witness ?? '')),
+  },
+  {
+    bug: 'without types, a policy is about ingress alone',
+    found: 'soundness',
+    judge: ({ egress, ...spec }, border) => kind.judge({ ...spec, ...(spec.types && egress && { egress }) }, border),
+  },
 ];
+
+/** `a || b && c` as `(a || b) && c`. */
+function withOrFirst(text: string): string {
+  const parts = text.split('&&');
+  const isPlain = !/[()]/.test(text.replaceAll(/(?:has|all|global)[(][^()]*[)]/g, ''));
+  return parts.length < 2 || !isPlain ? text : parts.map((part) => `(${part})`).join('&&');
+}
 
 function judgeCalico(calico: Engine): void {
   t.teardown(() => calico.stop());

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { PeerVerdict } from '../../src/reach/border.ts';
+import type { Tenancy } from '../../src/tenancy/tenancy.ts';
 import type { Tenant } from '../../src/tenancy/tenant.ts';
 import { foundOrSkip } from '../apiserver/cluster-test.ts';
 import type { WrittenSelector } from '../reach/evaluator.ts';
@@ -97,6 +98,23 @@ function judge(started: readonly Engine[]): void {
       (spec, border) => judge(spec, border).filter(({ direction }) => direction === 'ingress'),
     ],
     ['except is not looked at', 'usefulness', reading(withoutExcept)],
+    ['names are not looked at', 'soundness', (spec, border) => judge(spec, border).filter(({ kind }) => kind !== 'name')],
+    ['two stars are one label', 'soundness', reading(withShortNames)],
+    ['the addresses of a group are none', 'soundness', without(/^takes its ranges from CiliumCIDRGroups/)],
+    ['the addresses of a group of a cloud are none', 'soundness', without(/^takes its addresses from a cloud/)],
+    ['a Service is of the own namespace', 'soundness', without(/^takes its peers from Services/)],
+    ['rules of layer 7 close the port', 'soundness', reading(withoutRequests)],
+    ['nodes are of the tenant', 'soundness', reading(withoutNodes)],
+    [
+      'an entity that is shared is open on every port',
+      'soundness',
+      (spec, border) => judge(spec, border).filter(({ reason }) => !reason.includes('opens more ports than the shared')),
+    ],
+    [
+      'an entity that is shared in one direction is shared in both',
+      'soundness',
+      (spec, border) => judge(spec, { ...border, tenancy: bothWays(border.tenancy) }),
+    ],
     ['an empty list of peers is everybody (L04)', 'usefulness', reading(withoutEmptyLists)],
     ['an empty rule allows everybody', 'usefulness', reading(withOpenRules)],
     ['rules that deny are read as rules that allow (L22)', 'usefulness', reading(withDenied)],
@@ -208,12 +226,48 @@ function firstPorts(spec: CiliumSpec): CiliumSpec {
 }
 
 function withoutExcept(spec: CiliumSpec): CiliumSpec {
-  const bare = ({ cidr }: { readonly cidr: string }) => ({ cidr });
+  const bare = ({ except: _, ...rule }: NonNullable<CiliumRule['toCIDRSet']>[number]) => rule;
   return withRules(spec, (rule) => ({
     ...rule,
     ...(rule.fromCIDRSet && { fromCIDRSet: rule.fromCIDRSet.map(bare) }),
     ...(rule.toCIDRSet && { toCIDRSet: rule.toCIDRSet.map(bare) }),
   }));
+}
+
+function withShortNames(spec: CiliumSpec): CiliumSpec {
+  return withRules(spec, ({ toFQDNs, ...rule }) => ({
+    ...rule,
+    ...(toFQDNs && {
+      toFQDNs: toFQDNs.map(({ matchPattern, ...name }) => ({
+        ...name,
+        ...(matchPattern !== undefined && { matchPattern: matchPattern.replace(/^[*]+[.]/, '*.') }),
+      })),
+    }),
+  }));
+}
+
+function withoutRequests(spec: CiliumSpec): CiliumSpec {
+  return withRules(spec, ({ toPorts, ...rule }) => ({
+    ...rule,
+    ...(toPorts && { toPorts: toPorts.map((one) => (one.rules === undefined ? one : {})) }),
+  }));
+}
+
+function withoutNodes(spec: CiliumSpec): CiliumSpec {
+  return withRules(spec, ({ fromNodes, toNodes, ...rule }) => ({
+    ...rule,
+    ...(fromNodes && { fromEndpoints: fromNodes.map(() => ({})) }),
+    ...(toNodes && { toEndpoints: toNodes.map(() => ({})) }),
+  }));
+}
+
+function bothWays(tenancy: Tenancy): Tenancy {
+  const sharedServices = tenancy.settings.sharedServices.flatMap((service) =>
+    service.entity === undefined
+      ? service
+      : (['ingress', 'egress'] as const).map((direction) => ({ ...service, direction })),
+  );
+  return { ...tenancy, settings: { ...tenancy.settings, sharedServices } };
 }
 
 function withoutEmptyLists(spec: CiliumSpec): CiliumSpec {

@@ -174,15 +174,20 @@ export async function runBatches<Spec>(
   await Promise.allSettled(underWay);
 }
 
-/** Runs batches until a counterexample of this sort is found, or there were so many. */
+/**
+ * Runs batches until a counterexample of this sort is found, or there were so many.
+ *
+ * @param from the first batch: one in which it is found, so that no time goes by. Another generator finds it elsewhere
+ */
 export async function firstFault<Spec>(
   search: Search<Spec>,
   kind: Counterexample['kind'],
   mostBatches: number,
+  from = 0,
 ): Promise<{ readonly found: Counterexample | undefined; readonly batches: number }> {
   let found: Counterexample | undefined;
   let batches = 0;
-  await runBatches(search, 0, (_batch, _tally, counterexample) => {
+  await runBatches(search, from, (_batch, _tally, counterexample) => {
     if (counterexample?.kind === kind) found = counterexample;
     return found !== undefined || ++batches >= mostBatches;
   });
@@ -328,13 +333,14 @@ function foreignFlows(
   candidate: Candidate,
   roster: Roster,
   world: World,
-  { isAbout }: { isAbout?(direction: Direction, protocol: string): boolean },
+  { isAbout, knowsEntities }: Pick<PolicyKind<never>, 'isAbout' | 'knowsEntities'>,
   only: readonly Direction[] = directions,
 ): readonly Flow[] {
   const place = roster.place(candidate);
+  const granting = knowsEntities ? world : { ...world, entities: [] };
   return only.flatMap((direction) =>
     wires.flatMap((wire, index): Flow[] =>
-      isAbout?.(direction, wire.protocol) !== false && isForeignOn(candidate, wire, direction, world)
+      isAbout?.(direction, wire.protocol) !== false && isForeignOn(candidate, wire, direction, granting)
         ? [[direction === 'ingress' ? 0 : 1, place, index]]
         : [],
     ),

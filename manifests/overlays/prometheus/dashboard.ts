@@ -349,6 +349,28 @@ const isolation: Question = {
       ],
     },
     {
+      title: 'Namespaces of tenants by isolation',
+      description:
+        'The directions in which a policy isolates all pods: of Bulkhead or of the tenant. none and one direction are open to others.',
+      type: 'timeseries',
+      targets: [{ expr: 'max by (isolation) (bulkhead_tenant_namespaces)', legend: '{{isolation}}' }],
+    },
+    {
+      title: 'Policies that open what nothing agrees on',
+      description: 'Stored policies that open a crossing between tenants without a gate. bulkhead audit names them.',
+      type: 'timeseries',
+      targets: [{ expr: 'max by (direction) (bulkhead_policies_crossing)', legend: '{{direction}}' }],
+    },
+    {
+      title: 'Tenants and gates',
+      description: 'Tenants by mode, and halves of gates by state. HalfOpen and Mismatched open nothing.',
+      type: 'timeseries',
+      targets: [
+        { expr: 'max by (mode) (bulkhead_tenants)', legend: 'tenants in mode {{mode}}' },
+        { expr: 'max by (state) (bulkhead_gates)', legend: 'gates {{state}}' },
+      ],
+    },
+    {
       title: 'Longest wait',
       description:
         'Of the namespace that waits longest. More than a few seconds: something keeps baselines from being applied.',
