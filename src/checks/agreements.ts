@@ -1,7 +1,7 @@
 /** Whether a tenant may have its traffic led to a namespace of others. */
-import { allPorts, commonPorts, orAllPorts, type PortRange } from '../kubernetes/port-range.ts';
+import { allPorts, commonPorts, containsPort, orAllPorts, type PortRange } from '../kubernetes/port-range.ts';
 import { sharePort } from '../reach/open-ports.ts';
-import { serves } from '../tenancy/served-tenants.ts';
+import { openPorts, serves } from '../tenancy/served-tenants.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import type { NamingFacts } from './check.ts';
 
@@ -15,6 +15,18 @@ export function isShared(namespace: string, direction: Direction, { owner, tenan
   );
 }
 
+/** Of a namespace with a shared service, its ports alone. */
+function isSharedAt(namespace: string, port: PortRange | undefined, { owner, tenancy }: NamingFacts): boolean {
+  return (
+    owner !== 'platform' &&
+    tenancy.settings.sharedServices.some((one) => {
+      if (one.direction !== 'egress' || one.namespace !== namespace || !serves(one, owner)) return false;
+      const open = openPorts('egress', orAllPorts(one.ports));
+      return port === undefined ? one.ports.length === 0 : containsPort(open, port);
+    })
+  );
+}
+
 export interface Agreement {
   readonly agreed: boolean;
   /** The ports that a gate opens. Empty: no gate is in force. */
@@ -22,13 +34,14 @@ export interface Agreement {
 }
 
 /**
- * By a shared service, or by a gate on the port.
+ * By a shared service on the port, or by a gate on the port.
  *
  * @param port undefined: every port, to which a gate for some does not agree; `any`: that there is a gate is enough
  */
 export function agreementWith(namespace: string, port: PortRange | 'any' | undefined, facts: NamingFacts): Agreement {
   const { owner, tenancy, now } = facts;
-  if (isShared(namespace, 'egress', facts)) return { agreed: true, open: [] };
+  if (port === 'any' && isShared(namespace, 'egress', facts)) return { agreed: true, open: [] };
+  if (port !== 'any' && isSharedAt(namespace, port, facts)) return { agreed: true, open: [] };
   const holder = tenancy.reservation(namespace);
   if (owner === 'platform' || holder === undefined || holder === 'platform') return { agreed: false, open: [] };
   const { own, theirs } = tenancy.gates(owner, holder.name, 'egress', now);

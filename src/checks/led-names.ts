@@ -52,8 +52,9 @@ export function violationOfName(
     return { reason, fix: `name a Service of a namespace that is reserved for ${owner.name}` };
   }
   const namespace = namespaceIn(labels);
-  if (namespace !== undefined) {
-    if (isOwnNamespace(namespace, request, facts)) return undefined;
+  const isOwn = namespace !== undefined && isOwnNamespace(namespace, request, facts);
+  if (isOwn && (last === 'svc' || text.endsWith('.svc.cluster.local'))) return undefined;
+  if (namespace !== undefined && !isOwn) {
     const reason = `leads to namespace ${namespace} of this cluster, which is not reserved for ${owner.name}: others would carry traffic there`;
     return { reason, fix: `name a Service of a namespace that is reserved for ${owner.name}, ${ask}` };
   }

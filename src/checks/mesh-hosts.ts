@@ -17,8 +17,8 @@ const internalKeys = 'internal.istio.io/';
 
 /**
  * A tenant says for its own hosts alone what proxies of others do.
- * Reads    spec.hosts, spec.exportTo, sniHosts and destinationSubnets of VirtualServices for proxies beside pods; spec.host, exportTo and
- *          workloadSelector of DestinationRules; spec.hosts, exportTo and ports of ServiceEntries; port.protocol, bind and
+ * Reads    spec.hosts, spec.exportTo, sniHosts and tcp of VirtualServices for proxies beside pods; spec.host, exportTo and
+ *          workloadSelector of DestinationRules; spec.hosts, exportTo, resolution and ports of ServiceEntries; port.protocol, bind and
  *          defaultEndpoint of Gateways; labels and annotations of internal.istio.io/.
  *          Fields that are not understood are refused
  * Allowed  hosts in namespaces of the tenant, and those that network.hosts lists, for everybody; for proxies of the tenant alone also hosts of
@@ -52,7 +52,7 @@ export const meshHosts: Check = {
       ...marks,
       ...judged.traffic.misfits,
       ...judgedHosts(judged, audience, request, facts),
-      ...judgedPorts(judged, audience),
+      ...judgedWidth(judged, audience),
     ].slice(0, mostFound);
   },
 };
@@ -121,13 +121,12 @@ function judgedHosts(
   });
 }
 
-/** Every proxy listens on such a port, on all addresses. */
-function judgedPorts({ traffic }: JudgedTraffic, audience: Audience): readonly Finding[] {
+function judgedWidth({ traffic }: JudgedTraffic, audience: Audience): readonly Finding[] {
   if (!audience.isForOthers) return nothing;
-  return traffic.ports.map(({ path, text }) => ({
+  return traffic.wide.map(({ path, reason, fix }) => ({
     path,
-    reason: `takes all connections to port ${text}, to whatever address, since neither an address nor the protocol says for which host they are; ${audience.because}`,
-    fix: `write a protocol that names a host, such as HTTP or TLS${audience.fix === undefined ? '' : `, or ${audience.fix}`}`,
+    reason: `${reason}; ${audience.because}`,
+    fix: audience.fix === undefined ? fix : `${fix}, or ${audience.fix}`,
   }));
 }
 

@@ -9,11 +9,12 @@ import { addressOf } from './name-servers.ts';
 import { isOwnNamespace } from './own-namespace.ts';
 
 /**
- * `own`: in a namespace of the tenant, or one of its hosts. `namespace`: of this cluster, and not the tenant's; a star for all of them.
+ * `own`: in a namespace of the tenant, by a name that leads nowhere else or by one that search domains complete, or one of its hosts, which can
+ * have any address. `namespace`: of this cluster, and not the tenant's; a star for all of them.
  * `granted`: outside, by network.names. `outside`: any other name outside. `unclear`: readers differ, or many answer to it.
  */
 export type Place =
-  | { readonly kind: 'own'; readonly by: 'namespace' | 'hosts' }
+  | { readonly kind: 'own'; readonly by: 'namespace' | 'search' | 'hosts' }
   | { readonly kind: 'namespace'; readonly namespace: string }
   | { readonly kind: 'granted' | 'outside' | 'address' }
   | { readonly kind: 'unclear'; readonly reason: string };
@@ -35,12 +36,15 @@ export function placeOfName(text: string, request: { readonly namespace: string 
     return { kind: 'unclear', reason };
   }
   const namespace = namespaceIn(labels);
-  if (namespace !== undefined && isOwnNamespace(namespace, request, facts)) return { kind: 'own', by: 'namespace' };
+  const isOwn = namespace !== undefined && isOwnNamespace(namespace, request, facts);
+  if (isOwn && isOfCluster(labels, facts)) return { kind: 'own', by: 'namespace' };
   const host = parseHost(text);
   if (namespace === undefined && host !== undefined && isOwnHost(host, owner.network.routes))
     return { kind: 'own', by: 'hosts' };
   if (isGranted(text, facts)) return { kind: 'granted' };
-  return namespace === undefined ? placeOutside(text, labels, request, facts) : { kind: 'namespace', namespace };
+  if (namespace === undefined) return placeOutside(text, labels, request, facts);
+  // In a domain of others, whose owner says what address it has.
+  return isOwn ? { kind: 'outside' } : { kind: 'namespace', namespace };
 }
 
 /** Whether network.names lists every name for which it stands. */
@@ -68,18 +72,30 @@ function placeOutside(
   if (labels.length === 1)
     return { kind: 'unclear', reason: `${excerpt(text)} is a name that each program completes in its own way` };
   const last = labels.at(-1) ?? '';
-  if (labels.length > 2 || (facts.tenancy.reservation(last) === undefined && !isNoDomain(last)))
-    return { kind: 'outside' };
-  // `web.acme-web` is a Service for a program that uses the search domains of the cluster.
-  return isOwnNamespace(last, request, facts)
-    ? { kind: 'own', by: 'namespace' }
-    : { kind: 'namespace', namespace: last };
+  if (labels.length > 2) return { kind: 'outside' };
+  // `web.acme-web` is a Service for a program that uses the search domains of the cluster, and `web.dev` a host of the internet as well.
+  if (isOwnNamespace(last, request, facts))
+    return isNoDomain(last) ? { kind: 'own', by: 'search' } : { kind: 'outside' };
+  return facts.tenancy.reservation(last) !== undefined || isNoDomain(last)
+    ? { kind: 'namespace', namespace: last }
+    : { kind: 'outside' };
+}
+
+/** `SERVICE.NAMESPACE.svc`, alone or in the domain of the cluster. */
+function isOfCluster(labels: readonly string[], { tenancy }: NamingFacts): boolean {
+  const domain = tenancy.settings.istio?.domain ?? 'cluster.local';
+  const text = labels.join('.');
+  return text.endsWith('.svc') || text.endsWith(`.svc.${domain}`);
 }
 
 /** What a fix says in place of a name of others. */
-export function ownName(what: string, { namespace }: { readonly namespace: string }, { owner }: NamingFacts): string {
+export function ownName(
+  what: string,
+  { namespace }: { readonly namespace: string },
+  { owner, tenancy }: NamingFacts,
+): string {
   const tenant = owner === 'platform' ? 'the platform' : owner.name;
-  return `${what} of a namespace that is reserved for ${tenant}, such as web.${namespace}.svc.cluster.local`;
+  return `${what} of a namespace that is reserved for ${tenant}, such as web.${namespace}.svc.${tenancy.settings.istio?.domain ?? 'cluster.local'}`;
 }
 
 /** The namespaces of this cluster that a name can mean. */

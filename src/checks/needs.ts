@@ -14,8 +14,8 @@ const ofAccount = declared('accountOwner');
 const ofNames = declared('namesOfOthers');
 const ofNamespaces = declared('namespacesNamed');
 const ofUnread = declared('namespacesNamedByUnread');
-const none: readonly string[] = [];
 const ofNeighbours = declared('accountOwnerOfNeighbour');
+const nowhere: readonly string[] = [];
 
 function declared<Name extends keyof Needs>(name: Name): readonly NonNullable<Needs[Name]>[] {
   return catalogue.flatMap(({ needs }) => needs?.[name] ?? []);
@@ -36,11 +36,14 @@ export function neededNames(request: TenantRequest): ReadonlySet<string> {
 
 /** Each once; any of them may be no name at all. */
 export function namespacesNamed(request: NeighbourRequest | UnreadRequest): readonly string[] {
-  const all =
-    request.family === 'unread'
-      ? ofUnread.flatMap((needs) => needs(request))
-      : ofNamespaces.flatMap((needs) => needs(request));
-  return all.length === 0 ? none : [...new Set(all)];
+  if (request.family === 'unread') return [...new Set(ofUnread.flatMap((needs) => needs(request)))];
+  let named: Set<string> | undefined;
+  for (const needs of ofNamespaces)
+    for (const name of needs(request)) {
+      named ??= new Set();
+      named.add(name);
+    }
+  return named === undefined ? nowhere : [...named];
 }
 
 export function needsOwnerOfAccount(request: NeighbourRequest): boolean {

@@ -1,6 +1,5 @@
 import { gatewayGroups } from '../kinds/routes/gateway-api.ts';
 import { isMap, valueAt } from '../kubernetes/json.ts';
-import { entry, type KubernetesObject } from '../kubernetes/objects.ts';
 import { commonPorts, formatPort, orAllPorts, type PortRange } from '../kubernetes/port-range.ts';
 import type { NeighbourRequest } from '../kubernetes/review.ts';
 import { listedPorts } from '../reach/listed.ts';
@@ -8,14 +7,17 @@ import { sharePort } from '../reach/open-ports.ts';
 import { isShared } from './agreements.ts';
 import { type Check, type Finding, type NeighbourFacts, nothing } from './check.ts';
 import { namespacesOfName, violationOfName } from './led-names.ts';
-import { fieldOf } from './metadata-changes.ts';
+import { annotationsWritten, fieldOf, type WrittenAnnotation } from './metadata-changes.ts';
 import { isOwnNamespace } from './own-namespace.ts';
 import { violationOfGateway } from './parent-gateways.ts';
 import { judgedReferences } from './traffic-references.ts';
 import { textOf } from './written-endpoints.ts';
 
+/** Contour: the namespace of the certificate. */
+const namespaceAnnotation = 'projectcontour.io/tls-cert-namespace';
+
 /** Annotations of Ingresses whose values are NAMESPACE/NAME of a Secret or ConfigMap, which the controller reads with its own rights. */
-const secretAnnotations: readonly string[] = [
+const secretAnnotations: ReadonlySet<string> = new Set([
   ...['auth-secret', 'auth-tls-secret', 'proxy-ssl-secret', 'auth-proxy-set-headers', 'custom-headers'].map(
     (name) => `nginx.ingress.kubernetes.io/${name}`,
   ),
@@ -25,9 +27,8 @@ const secretAnnotations: readonly string[] = [
     ),
   ),
   ...['auth-secret', 'client-ca', 'server-ca', 'server-crt', 'client-crt'].map((name) => `haproxy.org/${name}`),
-];
-/** Contour: the namespace of the certificate. */
-const namespaceAnnotation = 'projectcontour.io/tls-cert-namespace';
+  namespaceAnnotation,
+]);
 
 interface Reference {
   readonly path: string;
@@ -62,13 +63,17 @@ export const routeReferences: Check = {
   headline: 'refers to namespaces that its tenant has no part in',
   protects: 'border',
   needs: {
-    namespacesNamed: (request) => [
-      ...referencesIn(request).map(({ namespace }) => namespace),
-      ...hostnamesIn(request).flatMap(({ text }) => namespacesOfName(text)),
-    ],
+    namespacesNamed: (request) =>
+      refersTo(request)
+        ? [
+            ...referencesIn(request).map(({ namespace }) => namespace),
+            ...hostnamesIn(request).flatMap(({ text }) => namespacesOfName(text)),
+          ]
+        : [],
   },
   neighbour(request, facts) {
     if (request.operation === 'DELETE' || facts.owner === 'platform' || facts.requester.platform) return nothing;
+    if (!refersTo(request)) return nothing;
     return [
       ...referencesIn(request).flatMap((one): readonly Finding[] => judged(one, request, facts)),
       ...hostnamesIn(request).flatMap(({ path, text }): readonly Finding[] => {
@@ -80,8 +85,13 @@ export const routeReferences: Check = {
   unread: (request, facts) => judgedReferences(request, facts).slice(0, mostFound),
 };
 
-function referencesIn({ group, kind, object, oldObject }: NeighbourRequest): readonly Reference[] {
-  if (kind === 'Ingress') return secretsIn(object, oldObject);
+function refersTo({ group, kind }: NeighbourRequest): boolean {
+  return kind === 'Ingress' || gatewayGroups.has(group);
+}
+
+function referencesIn(request: NeighbourRequest): readonly Reference[] {
+  const { group, kind, object } = request;
+  if (kind === 'Ingress') return annotationsWritten(secretAnnotations, request).flatMap(secretIn);
   if (!gatewayGroups.has(group)) return [];
   const found: Reference[] = [];
   const visit = (value: unknown, path: string): void => {
@@ -105,23 +115,13 @@ function portOf(kind: string, { port }: Readonly<Record<string, unknown>>): Pick
   return { port: { protocol: kind === 'UDPRoute' ? 'UDP' : 'TCP', first: port, last: port } };
 }
 
-function secretsIn(object: KubernetesObject, oldObject: KubernetesObject | undefined): readonly Reference[] {
-  const changed = (key: string): string => {
-    const value = entry(object.metadata?.annotations, key);
-    return value === undefined || value === entry(oldObject?.metadata?.annotations, key) ? '' : value.trim();
-  };
-  const named = (key: string, namespace: string, name: string): readonly Reference[] =>
-    namespace === ''
-      ? []
-      : [{ path: fieldOf({ map: 'annotations', key }), namespace, name, role: 'secret', ofChange: true }];
-  return [
-    ...secretAnnotations.flatMap((key) => {
-      const value = changed(key).replace(/^secret:\/\//, '');
-      const slash = value.indexOf('/');
-      return slash < 0 ? [] : named(key, value.slice(0, slash), value.slice(slash + 1));
-    }),
-    ...named(namespaceAnnotation, changed(namespaceAnnotation), ''),
-  ];
+function secretIn({ key, value: written }: WrittenAnnotation): readonly Reference[] {
+  const value = written.trim().replace(/^secret:\/\//, '');
+  const slash = value.indexOf('/');
+  const [namespace, name] =
+    key === namespaceAnnotation ? [written.trim(), ''] : [value.slice(0, Math.max(0, slash)), value.slice(slash + 1)];
+  if (namespace === '') return [];
+  return [{ path: fieldOf({ map: 'annotations', key }), namespace, name, role: 'secret', ofChange: true }];
 }
 
 /** Backends of kind Hostname, by which Istio leads a route to any Service that it knows, without a ReferenceGrant. */

@@ -1,8 +1,7 @@
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
 import { formatAddress, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { contains, intersect, normalise } from '../kubernetes/ip-set.ts';
-import { canonicalJson, excerpt, isMap, valueAt } from '../kubernetes/json.ts';
-import { entry } from '../kubernetes/objects.ts';
+import { canonicalJson, excerpt, isMap, mapIn, valueAt } from '../kubernetes/json.ts';
 import type { NeighbourRequest, UnreadRequest } from '../kubernetes/review.ts';
 import { serviceAccountOf } from '../kubernetes/user.ts';
 import { listed } from '../reach/listed.ts';
@@ -10,7 +9,7 @@ import type { Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, type Finding, type NeighbourFacts, nothing, type UnreadFacts } from './check.ts';
 import { namespacesOfName, violationOfName } from './led-names.ts';
-import { fieldOf } from './metadata-changes.ts';
+import { annotationsWritten, fieldOf, type WrittenAnnotation } from './metadata-changes.ts';
 import { addressOf } from './name-servers.ts';
 import { isByController } from './service-controller.ts';
 import { audienceOf } from './traffic-audience.ts';
@@ -25,7 +24,7 @@ const mostFound = 32;
  * Annotations by which controllers of load balancers take addresses, several behind commas: MetalLB, kube-vip, Cilium, Calico (a list in
  * JSON), PureLB, Azure.
  */
-const addressAnnotations: readonly string[] = [
+const addressAnnotations: ReadonlySet<string> = new Set([
   'metallb.io/loadBalancerIPs',
   'metallb.universe.tf/loadBalancerIPs',
   'kube-vip.io/loadbalancerIPs',
@@ -35,7 +34,7 @@ const addressAnnotations: readonly string[] = [
   'purelb.io/addresses',
   'service.beta.kubernetes.io/azure-load-balancer-ipv4',
   'service.beta.kubernetes.io/azure-load-balancer-ipv6',
-];
+]);
 
 /**
  * A Service or a Gateway takes no address that is not its tenant's.
@@ -65,15 +64,17 @@ export const serviceAddresses: Check = {
     const { owner, requester, tenancy } = facts;
     if (owner === 'platform' || requester.platform) return nothing;
     const { settings } = tenancy;
-    const annotated = addressAnnotations.flatMap((key) => judgeAnnotation(key, request, owner, settings));
+    const annotated = annotationsWritten(addressAnnotations, request).flatMap((one) =>
+      judgeAnnotation(one, owner, settings),
+    );
     // A change of the spec by way of the status has no effect; one of annotations has.
     if (request.subresource === 'status') return [...judgeStatus(request, facts), ...annotated];
-    const spec = valueAt(request.object, 'spec');
-    const balanced = textOf(valueAt(spec, 'loadBalancerIP'));
+    const spec = mapIn(request.object, 'spec');
+    const external = listOf(spec.externalIPs);
+    const balanced = textOf(spec.loadBalancerIP);
+    if (external.length === 0 && balanced === '') return annotated;
     return [
-      ...listOf(valueAt(spec, 'externalIPs')).flatMap((one, index) =>
-        found(`spec.externalIPs[${index}]`, judgeExternal(textOf(one), owner)),
-      ),
+      ...external.flatMap((one, index) => found(`spec.externalIPs[${index}]`, judgeExternal(textOf(one), owner))),
       ...(balanced === '' ? nothing : found('spec.loadBalancerIP', judgeBalanced(balanced, owner, settings))),
       ...annotated,
     ];
@@ -169,14 +170,7 @@ function rangeOf(text: string): IpRange | undefined {
   return read.ok ? read.value : undefined;
 }
 
-function judgeAnnotation(
-  key: string,
-  { object, oldObject }: NeighbourRequest,
-  tenant: Tenant,
-  settings: Settings,
-): readonly Finding[] {
-  const value = entry(object.metadata?.annotations, key);
-  if (value === undefined || value === entry(oldObject?.metadata?.annotations, key)) return nothing;
+function judgeAnnotation({ key, value }: WrittenAnnotation, tenant: Tenant, settings: Settings): readonly Finding[] {
   const violation = value
     .split(',')
     .map((one) => judgeBalanced(one.replaceAll(/[\s"[\]]/g, ''), tenant, settings))

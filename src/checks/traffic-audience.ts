@@ -20,12 +20,17 @@ const shown = 3;
 
 /** networking/v1alpha3, exportTo: `.` is the namespace of the object, `*` every one, `~` none; without any, what the MeshConfig says. */
 export function audienceOf({ traffic, istio }: JudgedTraffic, request: UnreadRequest, facts: UnreadFacts): Audience {
-  if (istio.ambient)
+  if (istio.ambient !== false) {
+    const mode =
+      istio.ambient === true
+        ? 'proxies in ambient mode ignore'
+        : 'the settings do not say that no pod is in ambient mode, whose proxies ignore';
     return {
       isForOthers: true,
-      because: 'proxies in ambient mode ignore exportTo, so those of every tenant read this (istio.ambient)',
+      because: `${mode} exportTo, so those of every tenant read this (istio.ambient)`,
       fix: undefined,
     };
+  }
   const { exportTo } = traffic;
   const fix = 'write exportTo: ["."]';
   const foreign = (texts: readonly string[]) =>

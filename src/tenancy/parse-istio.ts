@@ -13,9 +13,9 @@ export function parseIstio(
 ): { readonly istio?: IstioSettings } {
   if (document === undefined) return {};
   const { rootNamespace = 'istio-system', trustDomains = [defaultDomain], providers = [] } = document;
-  const { mtls = 'strict', mtlsGrants = [], defaultExportTo = ['*'], ambient = mesh !== 'istio' } = document;
-  const { layerModes = ['enforce', 'warn'] } = document;
-  if (mesh === 'istio-ambient' && !ambient)
+  const { mtls = 'strict', mtlsGrants = [], layerModes = ['enforce', 'warn'] } = document;
+  const { defaultExportTo = ['*'], domain = defaultDomain, ambient = ambientOf(mesh) } = document;
+  if (mesh === 'istio-ambient' && ambient === false)
     report(
       ['spec', 'istio', 'ambient'],
       'says that no pod is in ambient mode, and mesh says istio-ambient',
@@ -29,11 +29,16 @@ export function parseIstio(
       providers: providers.map(({ name, tenants }) => ({ name, tenants: tenants && new Set(tenants) })),
       mtls,
       mtlsGrants: mtlsGrants.map((one, index) => parseGrant(one, index, report)),
+      domain,
       defaultExportTo,
       ambient,
       layerModes: new Set(layerModes),
     },
   };
+}
+
+function ambientOf(mesh: Mesh | undefined): boolean | undefined {
+  return mesh === 'istio-ambient' ? true : mesh === 'istio' ? false : undefined;
 }
 
 function parseGrant({ mtls, tenants, namespaces, ports }: MtlsGrantDocument, index: number, report: Report): MtlsGrant {

@@ -37,18 +37,25 @@ async function real(): Promise<readonly Definition[]> {
 }
 
 /** Kinds of Calico that tenants may write. Calico's own API server serves these and more as projectcalico.org/v3. */
-const ofTenants = ['NetworkPolicy', 'NetworkSet', 'StagedNetworkPolicy', 'StagedKubernetesNetworkPolicy'];
+const ofTenants: readonly string[] = [
+  'NetworkPolicy',
+  'NetworkSet',
+  'StagedNetworkPolicy',
+  'StagedKubernetesNetworkPolicy',
+];
 
 /**
  * All that Calico's operator installs: crd.projectcalico.org/v1, with AdminNetworkPolicy and BaselineAdminNetworkPolicy, which Calico
  * enforces. Those of tenants are in projectcalico.org/v3, too.
+ *
+ * @param others kinds that are to be there, too
  */
-export async function calicoDefinitions(): Promise<readonly Definition[]> {
+export async function calicoDefinitions(others: readonly string[] = []): Promise<readonly Definition[]> {
   const folder = await downloaded('github.com/tigera/operator@v1.40.0');
   const files = globSync('pkg/crds/calico/*.yaml', { cwd: folder }).sort();
   const own = await Promise.all(files.map(async (file) => parse(await readFile(join(folder, file), 'utf8'))));
   return own.flatMap((one) => {
-    if (!ofTenants.includes(one.spec.names.kind)) return [one];
+    if (![...ofTenants, ...others].includes(one.spec.names.kind)) return [one];
     const v3 = structuredClone(one);
     v3.metadata = { name: `${one.spec.names.plural}.projectcalico.org` };
     v3.spec.group = 'projectcalico.org';
@@ -103,6 +110,7 @@ function loose(
 
 const others: readonly Definition[] = [
   loose('gateway.networking.x-k8s.io', 'v1alpha1', 'xlistenersets', 'XListenerSet', 'Namespaced'),
+  loose('crd.antrea.io', 'v1beta1', 'clusternetworkpolicies', 'ClusterNetworkPolicy', 'Cluster'),
   loose('k8s.ovn.org', 'v1', 'egressfirewalls', 'EgressFirewall', 'Namespaced'),
   loose('k8s.ovn.org', 'v1', 'clusteregressrules', 'ClusterEgressRule', 'Cluster'),
 ];

@@ -72,6 +72,7 @@ const settings: Settings = {
     providers: [],
     mtls: 'strict',
     mtlsGrants: [],
+    domain: 'cluster.local',
     defaultExportTo: ['*'],
     ambient: false,
   },

@@ -254,7 +254,7 @@ t.test('the webhook of the mesh selects the namespaces that the settings name, a
   t.strictSame(
     ownSelector('validate.mesh.bulkhead.dev', {
       ...meshed,
-      istio: { ...istio, mtlsGrants: [], defaultExportTo: ['*'], ambient: false },
+      istio: { ...istio, mtlsGrants: [], domain: 'cluster.local', defaultExportTo: ['*'], ambient: false },
     }),
     {
       matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values }],

@@ -18,6 +18,7 @@ async function look(items: unknown, mtls: MutualTls | undefined, version = 'v1')
       trustDomains: new Set(['cluster.local']),
       providers: [],
       mtlsGrants: [],
+      domain: 'cluster.local',
       defaultExportTo: ['*'],
       ambient: false,
       mtls,

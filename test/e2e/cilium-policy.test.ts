@@ -31,7 +31,8 @@ const inCluster = (name: string, cluster: string) =>
   policy(name, {
     spec: ingress({ fromEndpoints: [{ matchLabels: { 'k8s:io.cilium.k8s.policy.cluster': cluster } }] }),
   });
-const dns = policy('dns', {
+const dns = {
+  ...policy('dns', {}),
   spec: {
     endpointSelector: {},
     egress: [
@@ -41,7 +42,18 @@ const dns = policy('dns', {
       },
     ],
   },
-});
+};
+
+const named = (name: string, dnsName: string, others: readonly object[] = []) =>
+  policy(name, {
+    spec: {
+      endpointSelector: { matchLabels: { app: 'web' } },
+      egress: [
+        { toFQDNs: [{ matchName: dnsName }], toPorts: [{ ports: [{ port: '443', protocol: 'TCP' }] }] },
+        ...others,
+      ],
+    },
+  });
 
 await clusterTest('CiliumNetworkPolicies of a tenant', async (t, plane) => {
   await installNetworkDefinitions(plane);
@@ -90,6 +102,21 @@ await clusterTest('CiliumNetworkPolicies of a tenant', async (t, plane) => {
 
   await t.test('DNS is opened as the examples of Cilium open it', async (t) => {
     t.match(await kubectl(['create', '-f', '-'], dns), { code: 0, stderr: '' });
+  });
+
+  await t.test('a granted name is opened; without a rule for the proxy of names, its author is warned', async (t) => {
+    const { code, stderr } = await kubectl(['create', '-f', '-'], named('names', 'api.partner.example'));
+    t.equal(code, 0);
+    t.match(
+      stderr,
+      'Warning: egress-without-dns: spec.egress[0].toFQDNs matches nothing unless this or another policy opens port 53 with rules.dns\n',
+    );
+    t.match(stderr, "Warning: egress-without-dns: fix: add a rule for port 53 of the cluster's DNS with rules.dns");
+    const both = named('names-and-dns', 'api.partner.example', dns.spec.egress);
+    t.match(await kubectl(['create', '-f', '-'], both), { code: 0, stderr: '' });
+    const refused = await kubectl(['create', '-f', '-'], named('other-names', 'api.other.example'));
+    t.equal(refused.code, 1);
+    t.match(refused.stderr, 'network.names of acme does not grant it');
   });
 
   await t.test('pods of another cluster are let in where the platform has listed it', async (t) => {
@@ -183,9 +210,9 @@ await clusterTest('CiliumNetworkPolicies of a tenant', async (t, plane) => {
   });
 });
 
-/** The Tenant with a cluster of the mesh. */
+/** The Tenant with a cluster of the mesh, and a DNS name. */
 async function withClusters(file: string): Promise<string> {
   const tenant = parse(await readFile(file, 'utf8'));
-  tenant.spec.network = { ...tenant.spec.network, gates: [], clusters: ['west'] };
+  tenant.spec.network = { ...tenant.spec.network, gates: [], clusters: ['west'], names: ['api.partner.example'] };
   return stringify(tenant);
 }

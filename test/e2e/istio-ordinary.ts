@@ -11,6 +11,17 @@ const reviews = 'reviews.acme-web.svc.cluster.local';
 const shared = ['ingress-nginx/shared'];
 const at = (prefix: string) => [{ uri: { prefix } }];
 
+const server = (number: number, protocol: string, hosts: readonly string[], tls?: object) => ({
+  port: { number, protocol, name: `${protocol.toLowerCase()}-${number}` },
+  hosts,
+  ...(tls !== undefined && { tls }),
+});
+const gateway = (...servers: object[]) => ({ selector: { istio: 'ingressgateway' }, servers });
+const ingress = (more: object) => ({
+  ingress: [{ port: { number: 9080, protocol: 'HTTP', name: 'web' }, ...more }],
+  egress: [{ hosts: ['./*'] }],
+});
+
 export const ordinaryTraffic: Readonly<Record<string, readonly object[]>> = {
   VirtualService: [
     { hosts: ['reviews'], http: [{ route: [to('reviews', { subset: 'v1' })] }] },
@@ -189,6 +200,68 @@ export const ordinaryTraffic: Readonly<Record<string, readonly object[]>> = {
         { number: 443, name: 'https', protocol: 'HTTPS' },
       ],
       endpoints: [{ address: '203.0.113.12' }],
+    },
+  ],
+  Gateway: [
+    gateway(server(443, 'HTTPS', ['shop.acme.example.com'], { mode: 'SIMPLE', credentialName: 'shop' })),
+    gateway(server(80, 'HTTP', ['acme.example.com'])),
+    gateway(
+      server(80, 'HTTP', ['acme.example.com'], { httpsRedirect: true }),
+      server(443, 'HTTPS', ['acme.example.com'], { mode: 'SIMPLE', credentialName: 'acme' }),
+    ),
+    gateway(server(443, 'HTTPS', ['*.acme.example.com'], { mode: 'MUTUAL', credentialName: 'clients' })),
+    gateway(server(443, 'TLS', ['secure.acme.example.com'], { mode: 'PASSTHROUGH' })),
+    gateway(
+      server(443, 'HTTPS', ['./api.acme.example.com', 'acme-db/db.acme.example.com'], {
+        mode: 'SIMPLE',
+        credentialNames: ['rsa', 'ecdsa'],
+      }),
+    ),
+    gateway(server(8443, 'GRPC', ['grpc.acme.example.com'])),
+    gateway(server(15443, 'TLS', ['*.acme-web.svc.cluster.local'], { mode: 'AUTO_PASSTHROUGH' })),
+    gateway(
+      server(443, 'HTTPS', ['old.acme.example.com'], {
+        mode: 'SIMPLE',
+        credentialName: 'old',
+        minProtocolVersion: 'TLSV1_2',
+      }),
+    ),
+    gateway(server(80, 'HTTP2', ['h2.acme.example.com'])),
+  ],
+  Sidecar: [
+    { egress: [{ hosts: ['./*', 'istio-system/*'] }] },
+    { egress: [{ hosts: ['./*', 'acme-db/*', 'beta-data/db.beta-data.svc.cluster.local'] }] },
+    { workloadSelector: { labels: { app: 'ratings' } }, egress: [{ hosts: ['./*'] }] },
+    { outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' }, egress: [{ hosts: ['*/*'] }] },
+    { outboundTrafficPolicy: { mode: 'ALLOW_ANY' } },
+    ingress({ defaultEndpoint: '127.0.0.1:8080' }),
+    ingress({ defaultEndpoint: 'unix:///var/run/web.sock' }),
+    ingress({ captureMode: 'NONE', bind: '0.0.0.0', defaultEndpoint: '0.0.0.0:8080' }),
+    { inboundConnectionPool: { http: { http1MaxPendingRequests: 20 } }, egress: [{ hosts: ['./*'] }] },
+    {
+      egress: [
+        { port: { number: 9080, protocol: 'HTTP', name: 'egress' }, bind: '127.0.0.1', hosts: ['acme-db/*'] },
+        { hosts: ['./*'] },
+      ],
+    },
+  ],
+  WorkloadEntry: [
+    { address: '203.0.113.20' },
+    { address: '203.0.113.21', labels: { app: 'details', version: 'v1' } },
+    { address: '203.0.113.22', serviceAccount: 'details' },
+    { address: '203.0.113.23', ports: { http: 8080 } },
+    { address: '203.0.113.24', ports: { http: 8080, grpc: 9090 }, weight: 2 },
+    { address: '203.0.113.25', locality: 'eu/west/a' },
+    { address: '203.0.113.26', network: 'vm-net' },
+    { address: 'db.acme-db.svc.cluster.local', labels: { app: 'db' } },
+    { address: 'details.acme-web.svc.cluster.local', ports: { http: 80 } },
+    {
+      address: '203.0.113.27',
+      labels: { app: 'legacy' },
+      serviceAccount: 'legacy',
+      network: 'vm-net',
+      locality: 'eu/west/b',
+      weight: 1,
     },
   ],
 };

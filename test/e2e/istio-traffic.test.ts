@@ -7,7 +7,14 @@ import { installNetworkDefinitions, istioDefinitions } from '../apiserver/networ
 import { guard } from './guarded-cluster.ts';
 import { ordinaryTraffic } from './istio-ordinary.ts';
 
-type Kind = 'VirtualService' | 'DestinationRule' | 'ServiceEntry';
+type Kind =
+  | 'VirtualService'
+  | 'DestinationRule'
+  | 'ServiceEntry'
+  | 'Gateway'
+  | 'Sidecar'
+  | 'WorkloadEntry'
+  | 'WorkloadGroup';
 const object = (kind: Kind, spec: object, namespace = 'acme-web', version = 'v1') => ({
   apiVersion: `networking.istio.io/${version}`,
   kind,
@@ -16,6 +23,10 @@ const object = (kind: Kind, spec: object, namespace = 'acme-web', version = 'v1'
 });
 const to = (host: string, number?: number) => ({
   route: [{ destination: { host, ...(number !== undefined && { port: { number } }) } }],
+});
+const gateway = (more: object) => ({
+  selector: { istio: 'ingressgateway' },
+  servers: [{ port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['acme.example.com'], ...more }],
 });
 const tls = [{ number: 443, name: 'tls', protocol: 'TLS' }];
 
@@ -119,6 +130,27 @@ await clusterTest('what leads the traffic of a tenant in Istio', async (t, plane
         'ServiceEntry',
         { hosts: ['api.example.org'], exportTo: ['.'], ports: tls, resolution: 'DNS' },
         /network\.names/,
+      ],
+      ['Gateway', gateway({ hosts: ['*'] }), /every host includes hosts that are reserved/],
+      ['Gateway', gateway({ hosts: ['beta-data/beta.example.com'] }), /reserved for another tenant/],
+      ['Gateway', gateway({ port: { number: 5432, name: 'db', protocol: 'TCP' } }), /names no host/],
+      ['Gateway', gateway({ bind: '10.244.0.5' }), /takes connections there from the servers of others/],
+      ['Gateway', gateway({ defaultEndpoint: '127.0.0.1:15000' }), /at the gateways themselves/],
+      [
+        'Sidecar',
+        { ingress: [{ port: { number: 80, protocol: 'HTTP', name: 'web' }, defaultEndpoint: '10.244.3.7:80' }] },
+        /an address of the pod network/,
+      ],
+      [
+        'Sidecar',
+        { outboundTrafficPolicy: { mode: 'ALLOW_ANY', egressProxy: { host: 'proxy.gamma-lab.svc.cluster.local' } } },
+        /route-references, /,
+      ],
+      ['WorkloadEntry', { address: '10.244.3.7', labels: { app: 'web' } }, /endpoint-addresses, /],
+      [
+        'WorkloadGroup',
+        { template: { serviceAccount: 'vm' } },
+        /register themselves at any address.*unknown-policy-kind, /s,
       ],
     ];
     for (const [kind, spec, says] of rows)

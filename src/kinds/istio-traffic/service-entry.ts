@@ -1,7 +1,7 @@
 /** networking/v1alpha3 ServiceEntry: hosts that are added to those that the mesh knows. */
 import { fieldOf, isGiven, valueAt } from '../../kubernetes/json.ts';
 import type { PortRange } from '../../kubernetes/port-range.ts';
-import { misfits, type Shape } from './shape.ts';
+import { type Misfit, misfits, type Shape } from './shape.ts';
 import { type Endpoint, noTraffic, type Traffic, type Written } from './traffic.ts';
 import { endpointAt, listOf, namesHost, portAt, textOf, texts, textsOf, workloadEntryShape } from './values.ts';
 
@@ -27,7 +27,7 @@ export function readServiceEntry(spec: unknown): Traffic {
       ...(written.length === 0 ? lookedUp(hosts, spec) : []),
     ],
     addresses,
-    ports: addresses.length === 0 ? unnamedPorts(spec) : [],
+    wide: [...(addresses.length === 0 ? unnamedPorts(spec) : []), ...anyHost(spec), ...otherPorts(spec)],
     misfits: [...misfits(spec, serviceEntryShape, 'spec')],
   };
 }
@@ -50,10 +50,31 @@ function portsOf(endpoint: unknown, spec: unknown): readonly (PortRange | undefi
   });
 }
 
-function unnamedPorts(spec: unknown): readonly Written[] {
-  return listOf(fieldOf(spec, 'ports')).flatMap((port, index) =>
-    namesHost(textOf(fieldOf(port, 'protocol')))
-      ? []
-      : [{ path: `spec.ports[${index}].protocol`, text: String(portAt(fieldOf(port, 'number'))?.first ?? '') }],
-  );
+/** Every proxy that reads it listens on such a port, on all addresses. */
+function unnamedPorts(spec: unknown): readonly Misfit[] {
+  return listOf(fieldOf(spec, 'ports')).flatMap((port, index) => {
+    if (namesHost(textOf(fieldOf(port, 'protocol')))) return [];
+    const number = String(portAt(fieldOf(port, 'number'))?.first ?? '');
+    const reason = `takes all connections to port ${number}, to whatever address, since neither an address nor the protocol says for which host they are`;
+    const fix = 'write a protocol that names a host, such as HTTP or TLS';
+    return [{ path: `spec.ports[${index}].protocol`, reason, fix }];
+  });
+}
+
+/** A request says the host then, at a gateway also by `rewrite.authority` of a VirtualService. */
+function anyHost(spec: unknown): readonly Misfit[] {
+  if (fieldOf(spec, 'resolution') !== 'DYNAMIC_DNS') return [];
+  return [{ path: 'spec.resolution', reason: 'leads to whichever host a request names', fix: 'write DNS or STATIC' }];
+}
+
+/** Without a resolution the proxy connects to the address that it was called at, with the other port. */
+function otherPorts(spec: unknown): readonly Misfit[] {
+  const resolution = fieldOf(spec, 'resolution');
+  if (isGiven(resolution) && resolution !== 'NONE') return [];
+  return listOf(fieldOf(spec, 'ports')).flatMap((port, index) => {
+    const target = fieldOf(port, 'targetPort');
+    if (!isGiven(target) || target === 0 || target === fieldOf(port, 'number')) return [];
+    const reason = `leads to port ${String(target)} of whichever address a proxy is called at`;
+    return [{ path: `spec.ports[${index}].targetPort`, reason, fix: 'remove it' }];
+  });
 }

@@ -43,12 +43,12 @@ export interface Traffic {
   readonly endpoints: readonly Endpoint[];
   /** Addresses and ranges whose traffic it takes. */
   readonly addresses: readonly Written[];
-  /** Ports on which it takes every connection, since nothing in it says for which host it is. */
-  readonly ports: readonly Written[];
+  /** What leads more than its hosts where proxies of others read it. */
+  readonly wide: readonly Misfit[];
   readonly misfits: readonly Misfit[];
 }
 
 export const noTraffic: Traffic = {
   exportTo: undefined,
-  ...{ hosts: [], destinations: [], references: [], endpoints: [], addresses: [], ports: [], misfits: [] },
+  ...{ hosts: [], destinations: [], references: [], endpoints: [], addresses: [], wide: [], misfits: [] },
 };

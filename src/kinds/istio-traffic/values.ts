@@ -38,9 +38,7 @@ export function textsOf(list: unknown, path: string): readonly Written[] | undef
 
 /** "If the hostname does not contain a dot", it is one of the namespace of the object (pilot/pkg/model, ResolveShortnameToFQDN). */
 export function fullName(written: string, namespace: string): string {
-  return written === '' || written === '*' || /[.:]/.test(written)
-    ? written
-    : `${written}.${namespace}.svc.cluster.local`;
+  return written === '' || written === '*' || /[.:]/.test(written) ? written : `${written}.${namespace}.svc`;
 }
 
 export function portAt(number: unknown, protocol: PortRange['protocol'] = 'TCP'): PortRange | undefined {

@@ -1,6 +1,6 @@
 /** networking/v1alpha3 VirtualService: where requests for a host go, at proxies beside pods and at gateways. */
 import { fieldOf, isMap, valueAt } from '../../kubernetes/json.ts';
-import { misfits, type Shape } from './shape.ts';
+import { type Misfit, misfits, type Shape } from './shape.ts';
 import type { Destination, LedHost, Reference, Traffic, Written } from './traffic.ts';
 import { noTraffic } from './traffic.ts';
 import { destinationAt, destinationShape, fullName, listOf, textOf, texts, textsOf } from './values.ts';
@@ -63,7 +63,7 @@ export function readVirtualService(spec: unknown, namespace: string): Traffic {
     references: [...gateways.flatMap(({ reference }) => reference ?? []), ...delegatesIn(spec, namespace)],
     // Of a listener on every address, they choose whose connections go to the route.
     addresses: isAtMesh ? subnetsIn(spec) : [],
-    misfits: [...misfits(spec, virtualServiceShape, 'spec')],
+    misfits: [...misfits(spec, virtualServiceShape, 'spec'), ...unnamed(spec, isAtGateway)],
   };
 }
 
@@ -74,6 +74,24 @@ function hostsIn(spec: unknown, namespace: string): readonly Written[] {
   );
   const hosts = textsOf(fieldOf(spec, 'hosts'), 'spec.hosts') ?? [];
   return [...hosts, ...ofTls].map(({ path, text }) => ({ path, text: fullName(text, namespace) }));
+}
+
+/** Routes that do not say for which host they are, whatever `hosts` are: of TCP at a gateway, and of TLS without `sniHosts`. */
+function unnamed(spec: unknown, isAtGateway: boolean): readonly Misfit[] {
+  const ofTcp = isAtGateway ? routesIn(spec, 'tcp') : [];
+  const ofTls = matchesIn(spec, 'tls').filter(({ match }) => textsOf(fieldOf(match, 'sniHosts'), '') === undefined);
+  return [
+    ...ofTcp.map(({ path }) => ({
+      path,
+      reason: 'takes every connection to the ports of the gateways, since TCP names no host',
+      fix: 'write tls with sniHosts, or remove gateways',
+    })),
+    ...ofTls.map(({ path }) => ({
+      path,
+      reason: 'takes every connection by TLS, since it names no host',
+      fix: 'write sniHosts',
+    })),
+  ];
 }
 
 function subnetsIn(spec: unknown): readonly Written[] {

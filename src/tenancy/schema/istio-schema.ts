@@ -10,6 +10,7 @@ export interface IstioDocument {
   readonly providers?: readonly { readonly name: string; readonly tenants?: readonly string[] }[];
   readonly mtls?: MutualTls;
   readonly mtlsGrants?: readonly MtlsGrantDocument[];
+  readonly domain?: string;
   readonly defaultExportTo?: readonly string[];
   readonly ambient?: boolean;
   readonly layerModes?: readonly Mode[];
@@ -68,6 +69,14 @@ export const istioSchema: StructuralSchema = {
       description:
         'The least that PeerAuthentications of tenants may ask of callers. strict: mutual TLS alone. permissive: plain text as well. disable: anything. Default: strict.',
     },
+    domain: {
+      type: 'string',
+      title: 'a domain such as cluster.local',
+      pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
+      maxLength: 253,
+      description:
+        'The domain of the cluster in the DNS, below which SERVICE.NAMESPACE.svc is a Service. Default: cluster.local.',
+    },
     defaultExportTo: {
       type: 'array',
       minItems: 1,
@@ -83,7 +92,7 @@ export const istioSchema: StructuralSchema = {
     ambient: {
       type: 'boolean',
       description:
-        'Whether pods can be in ambient mode. Its proxies ignore exportTo, so that nothing stays in the namespaces of a tenant by it. Default: false with mesh istio, otherwise true.',
+        'Whether pods can be in ambient mode. Its proxies ignore exportTo, so that nothing stays in the namespaces of a tenant by it. Policies that have no effect there are warned of. Default: false with mesh istio, true with istio-ambient; otherwise it is not known, and exportTo counts for nothing.',
     },
     layerModes: {
       type: 'array',
