@@ -32,8 +32,8 @@ function contentOf({ spec, specs }: { readonly spec?: unknown; readonly specs?: 
   return [spec, specs];
 }
 
-/** Counts no further than a little beyond `most`. */
-function valuesOf(value: unknown, most: number): number {
+/** Values of JSON, a long text as several. Counts no further than a little beyond `most`. */
+export function valuesOf(value: unknown, most: number): number {
   if (typeof value === 'string') return 1 + value.length / longText;
   if (typeof value !== 'object' || value === null) return 1;
   let count = 1;

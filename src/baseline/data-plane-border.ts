@@ -24,7 +24,7 @@ import { commonPorts, orAllPorts } from '../kubernetes/port-range.ts';
 import { openPorts, serves } from '../tenancy/served-tenants.ts';
 import type { Settings, SharedService } from '../tenancy/settings.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
-import type { Direction, Tenant } from '../tenancy/tenant.ts';
+import type { Direction, Gate, Tenant } from '../tenancy/tenant.ts';
 import { withoutEmptyParts } from './baseline.ts';
 import {
   type ClusterPeer,
@@ -152,12 +152,16 @@ function gateWith(
   const { own, theirs } = tenancy.gates(tenant, other, direction, now);
   // Each gate of the own half by itself: it has clusters of its own.
   return own.flatMap((gate) => {
-    const ports = commonPorts(
-      orAllPorts(gate.ports),
-      theirs.flatMap((half) => orAllPorts(half.ports)),
-    );
+    const passed = (peers: readonly ClusterPeer[], halves: readonly Gate[]): readonly Crossing[] => {
+      const ports = commonPorts(
+        orAllPorts(gate.ports),
+        halves.flatMap((half) => orAllPorts(half.ports)),
+      );
+      return peers.length === 0 || ports.length === 0 ? [] : [{ direction, peers, ports }];
+    };
     const peers = podPeers(ofTenant(other, tenancy.settings), {}, gate.clusters);
-    return ports.length === 0 ? [] : [{ direction, peers, ports }];
+    const declared = theirs.filter(({ agreed }) => agreed !== true);
+    return [...passed(peers.slice(0, 1), theirs), ...passed(peers.slice(1), declared)];
   });
 }
 

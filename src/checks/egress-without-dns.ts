@@ -5,6 +5,7 @@ import { formatPath } from '../kubernetes/field-path.ts';
 import { domainFor } from '../kubernetes/label-selector.ts';
 import { once } from '../kubernetes/once.ts';
 import { allPorts, namePorts, type Port } from '../kubernetes/port-range.ts';
+import { namesToLearn } from '../reach/dialects/cilium/names-to-learn.ts';
 import { isolates } from '../reach/isolation.ts';
 import type { AllowRule, DenyRule } from '../reach/model.ts';
 import { isInBaseline, portsOf, serves } from '../tenancy/served-tenants.ts';
@@ -22,8 +23,9 @@ const baselineOpensNames = once(({ sharedServices }: Settings) => {
 /**
  * Warns the author of a NetworkPolicy or CiliumNetworkPolicy that opens egress and forgets DNS, where no baseline opens it.
  * Reads    the egress rules of a policy of a tenant that is not in mode `enforce`, or when no shared service of the settings is a
- *          name server
- * Warns    when there are egress rules, and none names port 53 or 5353, names a port by name, or leaves the ports open for a peer
+ *          name server; and of a CiliumNetworkPolicy of any tenant its DNS names and its rules with rules.dns
+ * Warns    when it lists DNS names and none of its rules opens port 53 with rules.dns: the DNS of a baseline goes past Cilium's proxy.
+ *          Otherwise when there are egress rules, and none names port 53 or 5353, names a port by name, or leaves the ports open for a peer
  *          that may be a name server: one outside the policy's namespace, selected neither by a tenant label nor by a DNS name. No
  *          warning for a managed policy, which opens one thing, nor for one that isolates no pod: where policyTypes leaves Egress out
  *          (check dead-rule), or enableDefaultDeny is false
@@ -37,6 +39,8 @@ export const egressWithoutDns: Check = {
     if (owner === 'platform' || request.operation === 'DELETE') return nothing;
     const isNative = isNetworkPolicy(request);
     if (!isNative && !isCiliumNetworkPolicy(request)) return nothing;
+    const unlearned = isNative ? undefined : namesToLearn(request.object);
+    if (unlearned !== undefined) return [{ ...withoutProxy, path: formatPath(unlearned) }];
     if (owner.mode === 'enforce' && baselineOpensNames(tenancy.settings)(owner)) return nothing;
     if (isNative && isManagedName(request.name)) return nothing;
     const allowed = reach.rules.filter(isEgressAllowRule);
@@ -51,6 +55,11 @@ export const egressWithoutDns: Check = {
       },
     ];
   },
+};
+
+const withoutProxy = {
+  reason: 'matches nothing unless this or another policy opens port 53 with rules.dns',
+  fix: "add a rule for port 53 of the cluster's DNS with rules.dns, from which Cilium learns the addresses of names",
 };
 
 function isEgressAllowRule(rule: AllowRule | DenyRule): rule is AllowRule {

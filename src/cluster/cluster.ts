@@ -1,5 +1,6 @@
 /** The rooms that know the API server, put together: a cluster that is followed, asked, and reconciled. */
 import type { Observed } from '../admission/admission.ts';
+import type { BesideSource } from '../admission/beside.ts';
 import type { BaselineSource, NamespaceRecord, NamespaceSource, TenancySource } from '../admission/facts.ts';
 import { createNamespaceStore } from '../admission/namespace-store.ts';
 import { type Clock, systemClock } from '../client/clock.ts';
@@ -10,6 +11,7 @@ import { authenticationAt, locateCluster } from '../client/location.ts';
 import type { Log } from '../client/log.ts';
 import type { ReplicaCertificates } from '../configuration/certificates.ts';
 import type { VouchedPair } from '../configuration/file-certificates.ts';
+import { createBoundedLists } from '../facts/bounded-lists.ts';
 import { createNamespaceSource, namespacesPath } from '../facts/namespaces.ts';
 import { createReservations, propagationDelay } from '../facts/reservations.ts';
 import { entry } from '../kubernetes/objects.ts';
@@ -56,6 +58,8 @@ export interface ClusterOptions {
 
 export interface Cluster {
   readonly namespaces: NamespaceSource;
+  /** Lists for hints. */
+  readonly beside: BesideSource;
   /** Undefined where nothing is reconciled: no namespace gets a baseline there. */
   readonly baselines: BaselineSource | undefined;
   /** Undefined where nothing is written. Tells of a request that would be denied if the settings said enforce. */
@@ -103,6 +107,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     startListWatch({ connection, path, handler, clock, log, labelSelector });
 
   const requests = createFairRequests(connection, clock);
+  const beside = createBoundedLists(connection, clock);
   const home = options.tenancy;
   const events = options.reconcile ? createNamespaceEvents(connection, clock) : undefined;
   let own: OwnObjects | undefined;
@@ -194,6 +199,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
 
   return {
     namespaces: createNamespaceSource(store, namespaceWatch, reservations, requests, clock),
+    beside,
     tenancy,
     tenantsKnown: () => unheard() === undefined,
     certificates,
@@ -238,6 +244,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       tenants: () => countTenants(tenancy(), Date.now()),
       observations: observations?.counters(),
       requests: requests.counters(),
+      beside: beside.counters(),
       failurePolicy: configurations?.counters(),
       certificates: certificates?.counters(),
     }),

@@ -2,6 +2,7 @@ import type { RequestCounters } from '../client/fair-requests.ts';
 import type { WatchCounters } from '../client/list-watch.ts';
 import type { CertificateCounters } from '../configuration/certificates.ts';
 import type { FailurePolicyCounters } from '../configuration/failure-policy.ts';
+import type { ListCounters } from '../facts/bounded-lists.ts';
 import type { BaselinesCounters } from '../reconcile/baselines.ts';
 import type { BorderCounters } from '../reconcile/data-plane-borders.ts';
 import type { TenantCounts } from '../reconcile/isolation-count.ts';
@@ -29,6 +30,8 @@ export interface ClusterCounters {
   readonly observations: EventCounters | undefined;
   /** The GETs of the request path. */
   readonly requests: RequestCounters;
+  /** The lists for hints. */
+  readonly beside: ListCounters;
   /** Undefined where Bulkhead does not manage its webhook configurations. */
   readonly failurePolicy: FailurePolicyCounters | undefined;
   /** Undefined where Bulkhead does not write CA bundles. */

@@ -79,6 +79,12 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
     'result',
     ({ requests }) => Object.entries(requests.asked),
   );
+  register.each(
+    'layer_comparisons_total',
+    'Written policies whose namespace was listed to compare layers 4 and 7: listed; or skipped: late, busy (others list), often (a tenant lists too much), large (the namespace holds too much), failed.',
+    'result',
+    ({ beside }) => [['listed', beside.listed], ...Object.entries(beside.skipped)],
+  );
   const { baselines, borders, failurePolicy, certificates } = cluster.counters();
   if (baselines !== undefined) registerBaselineMetrics(register);
   if (borders !== undefined) registerBorderMetrics(register);

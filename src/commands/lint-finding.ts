@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { printable } from '../admission/message.ts';
 import type { Judged } from '../checks/judge.ts';
+import type { LayerFinding } from '../connectivity/layers/context.ts';
 import { stepsOf, type WrittenObject } from '../files/written-objects.ts';
 import { canonicalJson, isMap, type JsonMap, valueAt } from '../kubernetes/json.ts';
 import type { LintedObject, LintFinding, LintSeverity } from '../report/lint-report.ts';
@@ -88,6 +89,20 @@ export function notJudged(
   const judged = { check, path, headline: headlines[check], reason, fix, refuses: true, refusesInEnforce: true };
   const found = findingOf(judged, written, object, { settings, compared: 'field' });
   return { ...found, docs: docsPage(settings, page) };
+}
+
+/** A hint: both sides may be as their authors meant them. */
+export function layerFinding(
+  { check, path, reason, other, fix }: LayerFinding,
+  written: WrittenObject,
+  object: LintedObject,
+  settings: Settings,
+): LintFinding {
+  const headline = 'contradicts a policy of another layer';
+  const said = `${reason}; other side: ${other}`;
+  const judged = { check, path, headline, reason: said, fix, refuses: false, refusesInEnforce: false };
+  const found = findingOf(judged, written, object, { settings, compared: 'rule' });
+  return { ...found, docs: docsPage(settings, `layers.md#${check}`) };
 }
 
 /** A file, or a part of one, that is not read. */

@@ -10,6 +10,7 @@ import { valueAt } from '../kubernetes/json.ts';
 import type { LintedObject, LintFinding } from '../report/lint-report.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { findingOf, linted, notJudged, unreadable } from './lint-finding.ts';
+import { lintLayers } from './lint-layers.ts';
 import { createLintNamespaces, type LintNamespaces } from './lint-namespaces.ts';
 
 export interface LintedTexts {
@@ -45,12 +46,14 @@ export async function lintTexts(files: readonly TextFile[], context: LintContext
   const findings: LintFinding[] = [];
   const objects: LintedObject[] = [];
   const candidates: Candidate[] = [];
+  const all: WrittenObject[] = [];
   let [otherKinds, notObjects, ofPlatform] = [0, 0, 0];
   for (const [index, file] of files.entries()) {
     const read = writtenObjects(file);
     notObjects += read.others;
     for (const one of read.problems) findings.push(unreadable(one, settings));
     for (const written of read.objects) {
+      all.push(written);
       const resource = resourceOfObject(written.apiVersion, written.kind, names);
       if (resource === undefined) otherKinds++;
       else candidates.push({ written, resource });
@@ -72,6 +75,8 @@ export async function lintTexts(files: readonly TextFile[], context: LintContext
   const isNamespace = ({ resource }: Candidate): boolean => resource.family === 'namespace';
   for (const one of candidates.filter(isNamespace)) await judge(one);
   for (const one of candidates.filter((other) => !isNamespace(other))) await judge(one);
+  const { defaultNamespace } = context;
+  for (const one of lintLayers(all, { tenancy, namespaces: namespaces.source, defaultNamespace })) findings.push(one);
   const assumedNamespaces = [...namespaces.assumed].sort();
   return { findings, objects, otherKinds, notObjects, ofPlatform, assumedNamespaces };
 }

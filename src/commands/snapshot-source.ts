@@ -134,7 +134,7 @@ const clusterScoped: ReadonlySet<string> = new Set([
   ...['ClusterNetworkPolicy', 'AdminNetworkPolicy', 'BaselineAdminNetworkPolicy'],
 ]);
 
-function inNamespace(object: JsonMap, kind: string, namespace = 'default'): JsonMap {
+export function inNamespace(object: JsonMap, kind: string, namespace = 'default'): JsonMap {
   const { metadata } = object;
   const map: JsonMap = typeof metadata === 'object' && metadata !== null ? { ...metadata } : {};
   if (clusterScoped.has(kind) || (typeof map.namespace === 'string' && map.namespace !== '')) return object;
@@ -184,7 +184,7 @@ const collections: readonly (readonly [kind: string, apiVersion: string, ...path
     '/apis/projectcalico.org/v3/globalnetworkpolicies',
     '/apis/crd.projectcalico.org/v1/globalnetworkpolicies',
   ],
-  ...(['AuthorizationPolicy', 'PeerAuthentication'] as const)
+  ...(['AuthorizationPolicy', 'PeerAuthentication', 'RequestAuthentication'] as const)
     .filter((kind) => !listedPolicyKinds.some((one) => one.kind === kind))
     .map((kind) => {
       const plural = `${kind.toLowerCase().replace(/y$/, 'ie')}s`;

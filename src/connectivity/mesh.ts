@@ -3,9 +3,11 @@ import { istioAuthorizationPolicy } from '../kinds/istio-authorization-policy/is
 import { isDryRun } from '../kinds/istio-authorization-policy/read-policy.ts';
 import { isMap, type JsonMap, valueAt } from '../kubernetes/json.ts';
 import { matches, type Selector } from '../kubernetes/label-selector.ts';
+import { once } from '../kubernetes/once.ts';
 import type { AllowRule } from '../reach/model.ts';
 import type { Labels, PodClass } from './parties.ts';
 import type { MeshPolicy, PolicyRef } from './snapshot.ts';
+import { asksToken, isFilled, listOf } from './tokens.ts';
 
 /** An AuthorizationPolicy that is in force, about pods. */
 export interface Authorization {
@@ -22,6 +24,14 @@ export interface Authorization {
   readonly isByIdentity: boolean;
   /** It denies every caller without an identity, whatever the request is. */
   readonly deniesUnknown: boolean;
+  readonly asksToken: boolean;
+}
+
+/** One that has rules about tokens. */
+export interface RequestAuthentication {
+  readonly ref: PolicyRef;
+  /** Undefined: those of a gateway or waypoint. */
+  readonly pods: Selector | undefined;
 }
 
 type Mode = 'STRICT' | 'PERMISSIVE' | 'DISABLE' | 'UNSET';
@@ -38,6 +48,9 @@ export interface PeerAuthentication {
 export interface Mesh {
   readonly authorizations: readonly Authorization[];
   readonly peerAuthentications: readonly PeerAuthentication[];
+  readonly requestAuthentications: readonly RequestAuthentication[];
+  /** Namespaces with policies of gateways or waypoints that ask for a token. */
+  readonly tokensAtWaypoints: ReadonlySet<string>;
   /** Namespaces with policies of gateways or waypoints. */
   readonly waypoints: ReadonlySet<string>;
 }
@@ -46,16 +59,28 @@ export function readMesh(policies: readonly MeshPolicy[]): Mesh {
   const waypoints = policies.filter(({ ref, object }) => ref.kind === 'AuthorizationPolicy' && isOfWaypoint(object));
   return {
     waypoints: new Set(waypoints.map(({ ref }) => ref.namespace)),
-    authorizations: policies.flatMap(({ ref, object }) =>
-      ref.kind === 'AuthorizationPolicy' ? authorizationOf(ref, object) : [],
+    tokensAtWaypoints: new Set(
+      waypoints.filter(({ object }) => asksToken(object.spec)).map(({ ref }) => ref.namespace),
     ),
+    requestAuthentications: policies.flatMap(({ ref, object }) =>
+      ref.kind === 'RequestAuthentication' && isFilled(valueAt(object.spec, 'jwtRules'))
+        ? [
+            {
+              ref,
+              pods: isOfWaypoint(object) ? undefined : (selectorOf(valueAt(object.spec, 'selector')) ?? new Map()),
+            },
+          ]
+        : [],
+    ),
+    authorizations: policies.flatMap((one) => (one.ref.kind === 'AuthorizationPolicy' ? authorizationOf(one) : [])),
     peerAuthentications: policies.flatMap(({ ref, object }) =>
       ref.kind === 'PeerAuthentication' ? [peerAuthenticationOf(ref, object)] : [],
     ),
   };
 }
 
-function authorizationOf(ref: PolicyRef, object: JsonMap): readonly Authorization[] {
+/** Requests that share a list share what was read of it. */
+const authorizationOf = once(({ ref, object }: MeshPolicy): readonly Authorization[] => {
   const spec = isMap(object.spec) ? object.spec : {};
   // Those of gateways and waypoints are about no pod.
   if (isDryRun(object) || isOfWaypoint(object)) return [];
@@ -68,9 +93,10 @@ function authorizationOf(ref: PolicyRef, object: JsonMap): readonly Authorizatio
       ...{ methods: methodsOf(spec), passesUnknown: passesUnknown(spec, action) },
       isByIdentity: listOf(spec.rules).every(namesCallers),
       deniesUnknown: action === 'DENY' && listOf(spec.rules).some(isAboutUnknown),
+      asksToken: asksToken(spec),
     },
   ];
-}
+});
 
 function isOfWaypoint({ spec }: JsonMap): boolean {
   return valueAt(spec, 'targetRef') !== undefined || listOf(valueAt(spec, 'targetRefs')).length > 0;
@@ -98,10 +124,6 @@ function modeOf(mtls: unknown): Mode {
   return mode === 'STRICT' || mode === 'UNSET' || mode === 'DISABLE' ? mode : 'PERMISSIVE';
 }
 
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
 function selectorOf(selector: unknown): Selector | undefined {
   const labels = valueAt(selector, 'matchLabels');
   const entries = isMap(labels) ? Object.entries(labels) : [];
@@ -126,7 +148,6 @@ function methodsOf(spec: JsonMap): ReadonlySet<string> | undefined {
 
 const identityFields = ['principals', 'namespaces', 'serviceAccounts', 'trustDomains'] as const;
 const identityKeys = new Set(['source.principal', 'source.namespace', 'source.serviceAccount', 'source.trustDomain']);
-const isFilled = (list: unknown): boolean => listOf(list).length > 0;
 
 function passesUnknown(spec: JsonMap, action: string): string | undefined {
   if (action !== 'ALLOW' && action !== 'DENY') return undefined;
@@ -166,15 +187,19 @@ const revision = 'istio.io/rev';
 
 /** By the labels that put pods into the mesh, the pod's own before those of its namespace. Whether the proxy is there is not asked. */
 export function membershipOf({ labels, namespace }: PodClass): Membership {
+  return membershipOfLabels(labels, namespace.labels);
+}
+
+export function membershipOfLabels(labels: Labels, namespace: Labels): Membership {
   const own = labels.get(injection);
   if (own === 'true') return 'sidecar';
-  const mode = labels.get(dataPlane) ?? namespace.labels.get(dataPlane);
+  const mode = labels.get(dataPlane) ?? namespace.get(dataPlane);
   if (mode === 'ambient') return 'ambient';
   if (own !== undefined) return 'outside';
   // Of these two, istio-injection counts where both are there.
-  const written = namespace.labels.get('istio-injection');
+  const written = namespace.get('istio-injection');
   if (written !== undefined) return written === 'enabled' ? 'sidecar' : 'outside';
-  if (namespace.labels.has(revision) || labels.has(revision)) return 'sidecar';
+  if (namespace.has(revision) || labels.has(revision)) return 'sidecar';
   return mode === 'none' ? 'outside' : 'unknown';
 }
 

@@ -62,6 +62,7 @@ const storedTwice = new Set(['crd.projectcalico.org']);
 const meshKinds: ReadonlySet<string> = new Set([
   'security.istio.io/AuthorizationPolicy',
   'security.istio.io/PeerAuthentication',
+  'security.istio.io/RequestAuthentication',
 ]);
 
 /** Tells of kinds of which a snapshot has a use. */

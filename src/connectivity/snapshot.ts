@@ -70,7 +70,7 @@ export interface SnapshotPolicy {
   readonly inForce: InForce;
 }
 
-/** An AuthorizationPolicy or a PeerAuthentication, as it is written. */
+/** An AuthorizationPolicy, PeerAuthentication or RequestAuthentication, as it is written. */
 export interface MeshPolicy {
   readonly ref: PolicyRef;
   readonly object: JsonMap;

@@ -158,8 +158,8 @@ function gatesOf(
     if (first?.direction !== 'egress') continue;
     const { from, tenant, direction } = first;
     for (const [expires, ports] of commonTimes(own, requests.halves(tenant, from, opposite(direction)))) {
-      append(gates, from, { tenant, direction, ports, expires });
-      append(gates, tenant, { tenant: from, direction: opposite(direction), ports, expires });
+      append(gates, from, { tenant, direction, ports, expires, agreed: true });
+      append(gates, tenant, { tenant: from, direction: opposite(direction), ports, expires, agreed: true });
     }
   }
   return gates;

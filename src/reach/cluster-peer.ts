@@ -59,7 +59,8 @@ function judgeThere(
   const shown = isShown
     ? { verdict: 'escapes' as const, witness: `a pod of the cluster ${cluster} in the same mesh` }
     : { verdict: found.verdict };
-  if (isOwn && violation !== undefined)
+  // Something is granted there, so what is missing is said.
+  if (violation !== undefined && grants(border).has(cluster))
     return { ...shown, reason: `${violation.reason}, in the cluster ${cluster}`, fix: violation.fix };
   const isOwnKnown = border.tenancy.settings.clusterName !== undefined;
   return {

@@ -20,8 +20,7 @@ export function gateViolation(
   { direction, ports }: Pick<AllowRule, 'direction' | 'ports'>,
   { tenant, tenancy, now, cluster }: Border,
 ): { readonly reason: string; readonly fix: Fix } | undefined {
-  const { own: open, theirs } = tenancy.gates(tenant, other, direction, now);
-  const own = cluster === undefined ? open : open.filter(({ clusters }) => clusters?.has(cluster));
+  const { own, theirs } = tenancy.gates(tenant, other, direction, now, cluster);
   const missing = shutPorts(own, ports);
   if (missing.length > 0) {
     const declared = tenant.network.gates.filter((gate) => gate.tenant === other && gate.direction === direction);
@@ -38,7 +37,7 @@ export function gateViolation(
         fix: { id: 'set-tenant-label', or: 'agree-on-gate' },
       };
     }
-    if (cluster !== undefined && shutPorts(open, ports).length === 0) {
+    if (cluster !== undefined && shutPorts(tenancy.gates(tenant, other, direction, now).own, ports).length === 0) {
       return {
         reason: `the gate of ${tenant.name} for ${direction} does not list that cluster`,
         fix: { id: 'grant-cluster', cluster, isOwnKnown: tenancy.settings.clusterName !== undefined },

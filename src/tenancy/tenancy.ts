@@ -67,12 +67,17 @@ export interface Tenancy {
   readonly hosts: ReservedHosts;
   /** Whether it is one of the cluster's schedulers. */
   schedules(user: UserInfo): boolean;
-  /** The half of a gate that `tenant` declares towards `other`, and its mirror image; both unexpired at `now`. One may be missing. */
+  /**
+   * The half of a gate that `tenant` declares towards `other`, and its mirror image; both unexpired at `now`. One may be missing.
+   *
+   * @param cluster where the pods of `other` are, in a mesh: only what Tenants declare counts, and the own half must list it. Undefined: here
+   */
   gates(
     tenant: Tenant,
     other: string,
     direction: Direction,
     now: number,
+    cluster?: string,
   ): { own: readonly Gate[]; theirs: readonly Gate[] };
 }
 
@@ -169,10 +174,13 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
     ]),
     isServiceController: compileControllers(settings.services, nameOf),
     schedules: (user) => isAmong(schedulers, user),
-    gates(tenant, other, direction, now) {
+    gates(tenant, other, direction, now, cluster) {
+      const own = openGates(tenant.name, other, direction, now);
+      const theirs = openGates(other, tenant.name, opposite(direction), now);
+      if (cluster === undefined) return { own, theirs };
       return {
-        own: openGates(tenant.name, other, direction, now),
-        theirs: openGates(other, tenant.name, opposite(direction), now),
+        own: own.filter(({ clusters }) => clusters?.has(cluster)),
+        theirs: theirs.filter(({ agreed }) => agreed !== true),
       };
     },
   };

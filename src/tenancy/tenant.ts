@@ -27,6 +27,8 @@ export interface Gate {
   readonly expires: number | undefined;
   /** Other clusters of a mesh where pods of the other tenant count too. */
   readonly clusters?: ReadonlySet<string>;
+  /** Two GateRequests agree on it, both of them of this cluster. It completes no half that a Tenant declares. */
+  readonly agreed?: true;
 }
 
 /** Addresses that policies of a tenant may open egress to. What the settings protect is never among them. */

@@ -1,6 +1,6 @@
 /**
  * The CustomResourceDefinitions of network plugins and meshes: the real ones, out of Go modules, of Cilium, Calico, network-policy-api,
- * Gateway API and most of Istio. Kinds that Bulkhead does not read have the real names and take any content.
+ * Gateway API, the multi-cluster API, Multus and Istio. The others are of kinds that Bulkhead does not read.
  */
 import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -21,6 +21,7 @@ const modules: readonly (readonly [module: string, files: string])[] = [
   ['sigs.k8s.io/network-policy-api', 'config/crd/standard/policy.networking.k8s.io_*.yaml'],
   // Beside them is a ValidatingAdmissionPolicy.
   ['sigs.k8s.io/gateway-api', 'config/crd/standard/gateway.networking.k8s.io_[!v]*.yaml'],
+  ['sigs.k8s.io/mcs-api', 'config/crd/*.yaml'],
 ];
 
 const sources = join(import.meta.dirname, '../engines/cilium');
@@ -35,28 +36,37 @@ async function real(): Promise<readonly Definition[]> {
   return found;
 }
 
-/** Those of Calico's policies, as its operator installs them, in both groups: crd.projectcalico.org/v1, and projectcalico.org/v3. */
-export async function calicoDefinitions(): Promise<readonly Definition[]> {
-  const read = await operatorDefinitions();
-  const plurals = ['networkpolicies', 'networksets', 'stagednetworkpolicies', 'stagedkubernetesnetworkpolicies'];
-  const own = await Promise.all(plurals.map((plural) => read(`crd.projectcalico.org_${plural}`)));
-  return own.flatMap((one) =>
-    [
-      ['crd.projectcalico.org', 'v1'],
-      ['projectcalico.org', 'v3'],
-    ].map(([group, version]) => {
-      const definition = structuredClone(one);
-      definition.metadata = { name: `${one.spec.names.plural}.${group}` };
-      definition.spec.group = group;
-      definition.spec.versions[0].name = version;
-      return definition;
-    }),
-  );
+/** Kinds of Calico that tenants may write. Calico's own API server serves these and more as projectcalico.org/v3. */
+const ofTenants: readonly string[] = [
+  'NetworkPolicy',
+  'NetworkSet',
+  'StagedNetworkPolicy',
+  'StagedKubernetesNetworkPolicy',
+];
+
+/**
+ * All that Calico's operator installs: crd.projectcalico.org/v1, with AdminNetworkPolicy and BaselineAdminNetworkPolicy, which Calico
+ * enforces. Those of tenants are in projectcalico.org/v3, too.
+ *
+ * @param others kinds that are to be there, too
+ */
+export async function calicoDefinitions(others: readonly string[] = []): Promise<readonly Definition[]> {
+  const folder = await downloaded('github.com/tigera/operator@v1.40.0');
+  const files = globSync('pkg/crds/calico/*.yaml', { cwd: folder }).sort();
+  const own = await Promise.all(files.map(async (file) => parse(await readFile(join(folder, file), 'utf8'))));
+  return own.flatMap((one) => {
+    if (![...ofTenants, ...others].includes(one.spec.names.kind)) return [one];
+    const v3 = structuredClone(one);
+    v3.metadata = { name: `${one.spec.names.plural}.projectcalico.org` };
+    v3.spec.group = 'projectcalico.org';
+    v3.spec.versions[0].name = 'v3';
+    return [one, v3];
+  });
 }
 
-async function operatorDefinitions() {
-  const folder = await downloaded('github.com/tigera/operator@v1.40.0');
-  return async (name: string) => parse(await readFile(join(folder, `pkg/crds/calico/${name}.yaml`), 'utf8'));
+async function attachmentDefinition(): Promise<Definition> {
+  const folder = await downloaded('github.com/k8snetworkplumbingwg/network-attachment-definition-client@v1.7.7');
+  return parse(await readFile(join(folder, 'artifacts/networks-crd.yaml'), 'utf8'));
 }
 
 /** The folder of a module that nothing is built of. Its hash is in definitions/go.sum. */
@@ -65,16 +75,14 @@ export async function downloaded(module: string): Promise<string> {
   return JSON.parse(await runGo(own, ['mod', 'download', '-json', module])).Dir;
 }
 
-/** The real schemas of Istio's kinds, as its charts install them, but for those that tests write without content. */
+/** The real schemas of Istio's kinds, as its charts install them. */
 export async function istioDefinitions(): Promise<readonly Definition[]> {
   const istio = join(import.meta.dirname, '../engines/istio');
   const { Dir: folder } = JSON.parse(await runGo(istio, ['mod', 'download', '-json', 'istio.io/istio']));
   const all = await readFile(join(folder, 'manifests/charts/base/files/crd-all.gen.yaml'), 'utf8');
   return parseAllDocuments(all)
     .map((document): Definition => document.toJS())
-    .filter(({ metadata: { name } }) =>
-      /\.(security|extensions)\.istio\.io$|^(envoyfilters|proxyconfigs)\./.test(name),
-    );
+    .filter(({ metadata: { name } }) => /\.(security|extensions|networking)\.istio\.io$/.test(name));
 }
 
 /** Any content, with a status of its own. */
@@ -101,30 +109,21 @@ function loose(
 }
 
 const others: readonly Definition[] = [
-  loose('policy.networking.k8s.io', 'v1alpha1', 'adminnetworkpolicies', 'AdminNetworkPolicy', 'Cluster'),
-  loose(
-    'policy.networking.k8s.io',
-    'v1alpha1',
-    'baselineadminnetworkpolicies',
-    'BaselineAdminNetworkPolicy',
-    'Cluster',
-  ),
-  loose('crd.projectcalico.org', 'v1', 'globalnetworkpolicies', 'GlobalNetworkPolicy', 'Cluster'),
-  loose('crd.projectcalico.org', 'v1', 'ipamblocks', 'IPAMBlock', 'Cluster'),
-  loose('crd.projectcalico.org', 'v1', 'hostendpoints', 'HostEndpoint', 'Cluster'),
-  loose('crd.projectcalico.org', 'v1', 'felixconfigurations', 'FelixConfiguration', 'Cluster'),
-  loose('networking.istio.io', 'v1', 'virtualservices', 'VirtualService', 'Namespaced'),
-  loose('networking.istio.io', 'v1', 'destinationrules', 'DestinationRule', 'Namespaced'),
-  loose('k8s.cni.cncf.io', 'v1', 'network-attachment-definitions', 'NetworkAttachmentDefinition', 'Namespaced'),
-  loose('multicluster.x-k8s.io', 'v1alpha1', 'serviceexports', 'ServiceExport', 'Namespaced'),
   loose('gateway.networking.x-k8s.io', 'v1alpha1', 'xlistenersets', 'XListenerSet', 'Namespaced'),
+  loose('crd.antrea.io', 'v1beta1', 'clusternetworkpolicies', 'ClusterNetworkPolicy', 'Cluster'),
   loose('k8s.ovn.org', 'v1', 'egressfirewalls', 'EgressFirewall', 'Namespaced'),
   loose('k8s.ovn.org', 'v1', 'clusteregressrules', 'ClusterEgressRule', 'Cluster'),
 ];
 
 /** Resolves when the API server serves them. */
 export async function installNetworkDefinitions(plane: ControlPlane): Promise<void> {
-  const definitions = [await real(), await calicoDefinitions(), await istioDefinitions(), others];
+  const definitions = [
+    await real(),
+    await calicoDefinitions(),
+    await istioDefinitions(),
+    await attachmentDefinition(),
+    others,
+  ];
   await installDefinitions(plane, definitions.flat());
 }
 

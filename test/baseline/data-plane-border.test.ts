@@ -5,6 +5,7 @@ import { knownRange } from '../../src/kubernetes/ip-range.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
 import type { ProtectedRange, Settings } from '../../src/tenancy/settings.ts';
 import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
+import type { Tenant } from '../../src/tenancy/tenant.ts';
 
 const acme = undeclaredTenant('acme');
 const borderOf = (more: Partial<Settings>, tenant = acme) =>
@@ -27,6 +28,32 @@ t.test('passes come before denies, whatever the names are', async (t) => {
     [...passes, ...denies].map(({ metadata }) => metadata.name),
     ['bulkhead-acme.within', 'bulkhead-acme.service.dns', 'bulkhead-acme.deny'],
   );
+});
+
+t.test('in other clusters of a mesh a gate passes what both Tenants declare, and nothing of requests', async (t) => {
+  const port = (first: number) => ({ protocol: 'TCP', first, last: first }) as const;
+  const gate = { tenant: 'beta', direction: 'egress', ports: [port(80), port(90)], expires: undefined } as const;
+  const mirror = { tenant: 'acme', direction: 'ingress', expires: undefined } as const;
+  const of = (name: string, gates: Tenant['network']['gates']): Tenant => {
+    const tenant = undeclaredTenant(name);
+    return { ...tenant, network: { ...tenant.network, gates } };
+  };
+  const own = of('acme', [{ ...gate, clusters: new Set(['west']) }]);
+  const other = of('beta', [
+    { ...mirror, ports: [port(80)] },
+    { ...mirror, ports: [port(90)], agreed: true },
+  ]);
+  const { passes } = dataPlaneBorder(own, createTenancy(defaultSettings, [own, other]), 0);
+  const rules = passes
+    .filter(({ metadata }) => metadata.name.includes('.gate'))
+    .flatMap(({ spec }) => spec.egress ?? []);
+  const portsOf = (elsewhere: boolean) =>
+    rules
+      .filter(({ to }) => JSON.stringify(to).includes('io.cilium.k8s.policy.cluster') === elsewhere)
+      .flatMap(({ protocols = [] }) => protocols.map((one) => JSON.stringify(one).replace(/\D/g, '')))
+      .sort();
+  t.strictSame(portsOf(false), ['80', '90']);
+  t.strictSame(portsOf(true), ['80']);
 });
 
 t.test('nodes are denied where the settings say so, and Services never', async (t) => {

@@ -17,7 +17,15 @@ function found(spec: unknown, { kind = 'ClusterNetworkPolicy', metadata = {}, fa
     ...{ group: 'policy.networking.k8s.io', resource: 'clusternetworkpolicies', kind, dryRun: false },
     ...{ user: { username: 'paula', groups: [] }, object: { metadata, spec }, oldObject: undefined },
   } as const;
-  const known = { tenancy: bordered, requester: paula, owner: 'platform', now: 0, byAgent: false, ...facts } as const;
+  const known = {
+    tenancy: bordered,
+    requester: paula,
+    owner: 'platform',
+    now: 0,
+    byAgent: false,
+    holderOf: () => undefined,
+    ...facts,
+  } as const;
   return clusterPolicy.unread?.(request, known) ?? [];
 }
 
@@ -51,6 +59,14 @@ t.test('to pass comes before the denies of the border, where there is one', asyn
   const monitoring = { namespaces: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } } };
   t.strictSame(found(passes(monitoring)), [], 'of the platform');
   t.match(found({ ...accepts(of('beta')), subject: of('acme') }), [{ fix: 'narrow it' }], 'to pass is no way out');
+});
+
+t.test('a peer of a later version, which the definitions of today do not let through', async (t) => {
+  const spec = { subject: { namespaces: {} }, ingress: [{ action: 'Deny', from: [{ accounts: ['web'] }] }] };
+  const reason = 'has no known field, so engines deny everybody';
+  t.match(found(spec, { kind: 'BaselineAdminNetworkPolicy' }), [{ path: 'spec.ingress[0].from[0]', reason }]);
+  const mended = { ...spec, ingress: [{ action: 'Deny', from: [{ namespaces: {} }] }] };
+  t.strictSame(found(mended, { kind: 'BaselineAdminNetworkPolicy' }), []);
 });
 
 t.test('who is let in by whom', async (t) => {

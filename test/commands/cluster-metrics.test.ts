@@ -36,6 +36,12 @@ t.test('what is counted is scraped', async (t) => {
     'bulkhead_gates{state="HalfOpen"} 63',
     'bulkhead_gates{state="Mismatched"} 64',
     'bulkhead_gates{state="Open"} 62',
+    'bulkhead_layer_comparisons_total{result="busy"} 55',
+    'bulkhead_layer_comparisons_total{result="failed"} 58',
+    'bulkhead_layer_comparisons_total{result="large"} 57',
+    'bulkhead_layer_comparisons_total{result="late"} 54',
+    'bulkhead_layer_comparisons_total{result="listed"} 53',
+    'bulkhead_layer_comparisons_total{result="often"} 56',
     'bulkhead_live_requests_total{result="joined"} 40',
     'bulkhead_live_requests_total{result="refused"} 41',
     'bulkhead_live_requests_total{result="sent"} 39',
@@ -129,7 +135,8 @@ t.test('of borders in the network, the tenants by state are counted where the se
 t.test('where nothing is reconciled, nothing is said of baselines', async (t) => {
   const names = (await scraped({})).map((line) => line.replace(/\{.*/, ''));
   t.ok(
-    names.length > 0 && names.every((name) => /^bulkhead_(watch|polic|live_requests|tenant|gates)/.test(name)),
+    names.length > 0 &&
+      names.every((name) => /^bulkhead_(watch|polic|live_requests|layer_comparisons|tenant|gates)/.test(name)),
     names.join(),
   );
 });

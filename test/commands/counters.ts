@@ -67,6 +67,7 @@ export const counters: ClusterCounters = {
   }),
   observations: undefined,
   requests: { inFlight: 37, waiting: 38, asked: { sent: 39, joined: 40, refused: 41 } },
+  beside: { listed: 53, skipped: { late: 54, busy: 55, often: 56, large: 57, failed: 58 } },
   failurePolicy,
   certificates,
   borders,

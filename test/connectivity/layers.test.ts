@@ -99,7 +99,12 @@ const calico = (http: object) =>
       { action: 'Allow', protocol: 'TCP', source: { namespaceSelector: 'all()' }, destination: { ports: [80] }, http },
     ],
   });
+const tokens = (more: object = dbSelector, namespace?: string) =>
+  of('security.istio.io/v1', 'RequestAuthentication', 'jwt', { ...more, jwtRules: [{ issuer: 'acme' }] }, namespace);
+const users = (rule: object, more: object = {}) => authorization('users', { ...dbSelector, ...more, rules: [rule] });
 const onMethods = (...methods: string[]) => webMayCall({ to: [{ operation: { methods } }] });
+
+const anyUser = { from: [{ source: { requestPrincipals: ['*'] } }] };
 
 const contradictions: readonly (readonly [sentence: string, objects: readonly object[], lines: readonly string[]])[] = [
   [
@@ -162,6 +167,15 @@ const contradictions: readonly (readonly [sentence: string, objects: readonly ob
       }),
     ],
     ['permissive-hole: AuthorizationPolicy acme-db/deny spec.rules[0].from[0].source.namespaces'],
+  ],
+  ['tokens that no policy asks for', [tokens()], ['token-optional: RequestAuthentication acme-db/jwt spec.jwtRules']],
+  [
+    'tokens that a policy for other pods asks for',
+    [
+      ...[tokens(), authorization('web', { selector: { matchLabels: { app: 'web' } }, rules: [anyUser] })],
+      users({ from: [{ source: { notRequestPrincipals: ['*'] } }] }, { action: 'ALLOW' }),
+    ],
+    ['token-optional: RequestAuthentication acme-db/jwt spec.jwtRules'],
   ],
   [
     'callers that are left out, without mutual TLS',
@@ -344,6 +358,26 @@ const consistent: readonly (readonly [sentence: string, objects: readonly object
       authorization('deny', { action: 'DENY', rules: [{ from: [{ source: { namespaces: ['acme-old'] } }] }] }),
     ],
   ],
+  ['an ALLOW asks for a token', [tokens(), users(anyUser)]],
+  [
+    'a condition asks for a token',
+    [tokens(), users({ when: [{ key: 'request.auth.claims[groups]', values: ['admins'] }] })],
+  ],
+  [
+    'requests without a token are denied',
+    [tokens(), users({ from: [{ source: { notRequestPrincipals: ['*'] } }] }, { action: 'DENY' })],
+  ],
+  ['the mesh asks for a token', [tokens(), authorization('users', { rules: [anyUser] }, 'istio-system')]],
+  ['a policy for some of the pods asks for a token', [tokens({}), users(anyUser)]],
+  [
+    'a waypoint asks for a token',
+    [
+      tokens({ targetRefs: [{ group: '', kind: 'Service', name: 'db' }] }),
+      authorization('users', { targetRefs: [{ group: '', kind: 'Service', name: 'db' }], rules: [anyUser] }),
+    ],
+  ],
+  ['tokens of the mesh', [tokens({}, 'istio-system')]],
+  ['no rules about tokens', [of('security.istio.io/v1', 'RequestAuthentication', 'none', dbSelector)]],
   ['no policy of a mesh', [toDb(tcp(5432)), service('db', 'db', 80, 5432)]],
 ];
 for (const [sentence, objects] of consistent)

@@ -31,7 +31,8 @@ const inCluster = (name: string, cluster: string) =>
   policy(name, {
     spec: ingress({ fromEndpoints: [{ matchLabels: { 'k8s:io.cilium.k8s.policy.cluster': cluster } }] }),
   });
-const dns = policy('dns', {
+const dns = {
+  ...policy('dns', {}),
   spec: {
     endpointSelector: {},
     egress: [
@@ -41,11 +42,25 @@ const dns = policy('dns', {
       },
     ],
   },
-});
+};
+
+const named = (name: string, dnsName: string, others: readonly object[] = []) =>
+  policy(name, {
+    spec: {
+      endpointSelector: { matchLabels: { app: 'web' } },
+      egress: [
+        { toFQDNs: [{ matchName: dnsName }], toPorts: [{ ports: [{ port: '443', protocol: 'TCP' }] }] },
+        ...others,
+      ],
+    },
+  });
 
 await clusterTest('CiliumNetworkPolicies of a tenant', async (t, plane) => {
   await installNetworkDefinitions(plane);
-  const folder = t.testdir({ 'acme.yaml': await withClusters('manifests/overlays/example/tenants/acme.yaml') });
+  const folder = t.testdir({
+    'acme.yaml': await withClusters('manifests/overlays/example/tenants/acme.yaml'),
+    'gamma.yaml': await readFile('manifests/overlays/example/tenants/gamma.yaml', 'utf8'),
+  });
   const cluster = await guard(plane, folder);
   t.teardown(() => cluster.stop());
   const [alice, platform] = [await cluster.kubeconfig('alice'), await cluster.kubeconfig('platform')];
@@ -87,6 +102,21 @@ await clusterTest('CiliumNetworkPolicies of a tenant', async (t, plane) => {
 
   await t.test('DNS is opened as the examples of Cilium open it', async (t) => {
     t.match(await kubectl(['create', '-f', '-'], dns), { code: 0, stderr: '' });
+  });
+
+  await t.test('a granted name is opened; without a rule for the proxy of names, its author is warned', async (t) => {
+    const { code, stderr } = await kubectl(['create', '-f', '-'], named('names', 'api.partner.example'));
+    t.equal(code, 0);
+    t.match(
+      stderr,
+      'Warning: egress-without-dns: spec.egress[0].toFQDNs matches nothing unless this or another policy opens port 53 with rules.dns\n',
+    );
+    t.match(stderr, "Warning: egress-without-dns: fix: add a rule for port 53 of the cluster's DNS with rules.dns");
+    const both = named('names-and-dns', 'api.partner.example', dns.spec.egress);
+    t.match(await kubectl(['create', '-f', '-'], both), { code: 0, stderr: '' });
+    const refused = await kubectl(['create', '-f', '-'], named('other-names', 'api.other.example'));
+    t.equal(refused.code, 1);
+    t.match(refused.stderr, 'network.names of acme does not grant it');
   });
 
   await t.test('pods of another cluster are let in where the platform has listed it', async (t) => {
@@ -135,6 +165,43 @@ await clusterTest('CiliumNetworkPolicies of a tenant', async (t, plane) => {
     t.match(await kubectl(words, undefined, platform), { code: 0, stderr: '' });
   });
 
+  await t.test('soft isolation narrows', async (t) => {
+    const gina = await plane.kubeconfigFor({ user: 'gina', groups: ['gamma-developers'] });
+    const inLab = (name: string, fields: object) => ({
+      ...policy(name, fields),
+      metadata: { name, namespace: 'gamma-lab' },
+    });
+    t.match(await kubectl(['create', 'namespace', 'gamma-lab'], undefined, gina), { code: 0 });
+    for (const [name, verb] of [
+      ['client-side', ['apply']],
+      ['server-side', ['apply', '--server-side']],
+    ] as const) {
+      const ports = { toPorts: [{ ports: [{ port: '8080', protocol: 'TCP' }] }] };
+      const wide = inLab(name, {
+        spec: ingress({ fromEndpoints: [{}, everyNamespace], ...ports }),
+        specs: [{ endpointSelector: {}, egress: [{ toEndpoints: [everyNamespace], ...ports }] }],
+      });
+      const written = await kubectl([...verb, '-f', '-'], wide, gina);
+      t.equal(written.code, 0, written.stderr);
+      for (const place of ['spec.ingress[0].fromEndpoints[1]', 'specs[0].egress[0].toEndpoints[0]'])
+        t.ok(
+          written.stderr.includes(`Warning: narrowed: ${tenantKey}: gamma was added to ${place}.matchLabels`),
+          written.stderr,
+        );
+      const narrowed = { ...everyNamespace, matchLabels: { [tenantKey]: 'gamma' } };
+      const path = `/apis/cilium.io/v2/namespaces/gamma-lab/ciliumnetworkpolicies/${name}`;
+      t.match((await plane.request('GET', path)).body, {
+        spec: { ingress: [{ fromEndpoints: [{}, narrowed] }] },
+        specs: [{ egress: [{ toEndpoints: [narrowed] }] }],
+      });
+      t.match(await kubectl([...verb, '-f', '-'], wide, gina), { code: 0 }, 'the same file again');
+    }
+    const other = inLab('other', {
+      spec: ingress({ fromEndpoints: [{ matchLabels: { [tenantKey]: 'acme' } }] }),
+    });
+    t.match(await kubectl(['create', '-f', '-'], other, gina), { code: 1, stderr: /tenant "acme"/ });
+  });
+
   await t.test('it can be deleted', async (t) => {
     t.match(await kubectl(['-n', 'acme-web', 'delete', 'ciliumnetworkpolicies', 'own', 'open']), {
       code: 0,
@@ -143,9 +210,9 @@ await clusterTest('CiliumNetworkPolicies of a tenant', async (t, plane) => {
   });
 });
 
-/** The Tenant with a cluster of the mesh. */
+/** The Tenant with a cluster of the mesh, and a DNS name. */
 async function withClusters(file: string): Promise<string> {
   const tenant = parse(await readFile(file, 'utf8'));
-  tenant.spec.network = { ...tenant.spec.network, gates: [], clusters: ['west'] };
+  tenant.spec.network = { ...tenant.spec.network, gates: [], clusters: ['west'], names: ['api.partner.example'] };
   return stringify(tenant);
 }

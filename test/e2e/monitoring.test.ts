@@ -4,6 +4,7 @@ import type { Test } from 'tap';
 import { parseAllDocuments, stringify } from 'yaml';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
+import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
 import { apiServerSeries } from '../manifests/api-server-series.ts';
 import { type Series, seriesIn } from '../manifests/exposition.ts';
 import { withoutControllers } from '../soak/crowd.ts';
@@ -27,6 +28,8 @@ await clusterTest(
     await t.test('audit annotations', (t) => annotated(t, cluster));
     await t.test('the metrics of Bulkhead', (t) => ownMetrics(t, cluster));
     await t.test('the overlay', (t) => overlay(t, plane));
+    await installNetworkDefinitions(plane);
+    await plane.request('POST', '/api/v1/namespaces', { metadata: { name: 'istio-system' } });
     await cluster.stop();
     await t.test('the metrics of the API server', (t) => apiServerMetrics(t, plane));
   },
@@ -160,12 +163,11 @@ async function apiServerMetrics(t: Test, plane: ControlPlane): Promise<void> {
   };
   const group = '/apis/admissionregistration.k8s.io/v1';
   const policy = async (kind: string, failurePolicy: string) => {
-    for (const [name, count] of [
-      ['bulkhead', 2],
-      ['bulkhead-namespaces', 1],
-    ] as const) {
+    for (const name of ['bulkhead', 'bulkhead-namespaces']) {
       const path = `${group}/${kind}webhookconfigurations/${name}`;
-      const change = Array.from({ length: count }, (_, index) => ({
+      const { body } = await plane.request('GET', path);
+      const { webhooks } = body as { webhooks: readonly object[] };
+      const change = webhooks.map((_, index) => ({
         op: 'replace',
         path: `/webhooks/${index}/failurePolicy`,
         value: failurePolicy,
@@ -184,6 +186,19 @@ async function apiServerMetrics(t: Test, plane: ControlPlane): Promise<void> {
     const contentType = 'application/merge-patch+json';
     const updated = await plane.request('PATCH', `${pods}/bare`, { metadata: { labels } }, { contentType });
     const created = await plane.request('POST', pods, { metadata: { name }, spec: { containers } });
+    for (const [group, kind, resource, namespace, spec] of [
+      ['k8s.ovn.org/v1', 'EgressFirewall', 'egressfirewalls', 'acme-web', {}],
+      ['gateway.networking.k8s.io/v1', 'HTTPRoute', 'httproutes', 'acme-web', { hostnames: ['web.acme.example'] }],
+      ['security.istio.io/v1', 'AuthorizationPolicy', 'authorizationpolicies', 'istio-system', {}],
+    ] as const) {
+      const object = { apiVersion: group, kind, metadata: { name }, spec };
+      await plane.request('POST', `/apis/${group}/namespaces/${namespace}/${resource}`, object);
+    }
+    const service = { metadata: { name }, spec: { ports: [{ port: 80 }] } };
+    await plane.request('POST', '/api/v1/namespaces/acme-web/services', service);
+    const rules = [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }];
+    const roles = '/apis/rbac.authorization.k8s.io/v1/namespaces/acme-web/roles';
+    await plane.request('POST', roles, { metadata: { name }, rules });
     return [created.status, updated.status];
   };
   t.strictSame(await write(), [500, 500], 'a pod is refused because mutate does not answer, new or not');

@@ -219,7 +219,7 @@ function judgeIstio(istio: Engine): void {
   });
   for (const { bug, found: wanted, judge, seed = 3 } of bugs) {
     t.test(`a judge with a bug is found out: ${bug}`, async (t) => {
-      const search = { kind: { ...kind, specs, judge }, engines: [istio], seed, asFound: true };
+      const search = { kind: { ...kind, specs, judge }, engines: [istio], seed, asFound: true, sound: kind.judge };
       const { found, batches } = await firstFault(search, wanted, 100);
       t.ok(found, found?.text ?? 'nothing was found');
       t.comment(`after ${batches} batches: ${found?.text}`);

@@ -33,6 +33,8 @@ export interface PolicyKind<Spec> {
   around(spec: Spec, world: World, random: Random): readonly Candidate[];
   /** Of an admitted policy: peers that it lets through in this direction on purpose, although the evaluator calls them foreign. */
   excuses?(spec: Spec, world: World): ((candidate: Candidate, direction: Direction) => boolean) | undefined;
+  /** Shared services by `entity` are about this kind. Left out: such a grant opens nothing. */
+  readonly knowsEntities?: true;
   /** What a policy of this kind can decide about at all. Left out: both directions, every protocol. */
   isAbout?(direction: Direction, protocol: string): boolean;
   /** Whether there can be such a party beside what the kind takes for granted; of others no policy is held against it. */

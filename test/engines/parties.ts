@@ -4,6 +4,7 @@ import { once } from '../../src/kubernetes/once.ts';
 import {
   canBe,
   type Direction,
+  isEntityOpen,
   isForeign,
   type Labels,
   nameLabel,
@@ -15,7 +16,7 @@ import {
   type WrittenSelector,
 } from '../reach/evaluator.ts';
 import { type Address, type Block, destination, reaches, readBlock } from '../reach/evaluator-addresses.ts';
-import { type AskedParty, type NamedPort, reservedNames } from './protocol.ts';
+import { type AskedAddress, type AskedParty, type NamedPort, reservedNames } from './protocol.ts';
 import type { Random } from './random.ts';
 
 /** A pod, an address or a node that policies are tried on. */
@@ -32,8 +33,14 @@ export const wires: readonly WirePort[] = protocols.flatMap((protocol) => number
 
 const unmentioned = 'zz-unmentioned';
 
-export function isForeignOn({ party }: Candidate, wire: WirePort, direction: Direction, world: World): boolean {
-  return party === undefined || isForeign(party, wire, direction, world);
+export function isForeignOn({ asked, party }: Candidate, wire: WirePort, direction: Direction, world: World): boolean {
+  if (party !== undefined) return isForeign(party, wire, direction, world);
+  return !('reserved' in asked && entitiesOf(asked.reserved).some((one) => isEntityOpen(one, wire, direction, world)));
+}
+
+/** To Cilium the API server is another node, too. */
+function entitiesOf(reserved: string): readonly string[] {
+  return reserved === 'kube-apiserver' ? [reserved, 'remote-node'] : [reserved];
 }
 
 /** A pod of this cluster, or of another one, if there can be such. */
@@ -73,9 +80,15 @@ function canBeIn(namespace: Labels, world: World, cluster: string | undefined): 
 
 /** Where traffic to an address arrives is what counts; the engine sees how it is written. */
 export function addressParty(written: Address): Candidate {
+  return markedAddress(written, {});
+}
+
+/** An address that Cilium knows more of: names of the DNS, or a group that lists it. */
+export function markedAddress(written: Address, more: Omit<AskedAddress, 'address'>): Candidate {
+  const { names } = more;
   return {
-    asked: { address: formatAddress(written.family, written.value) },
-    party: { kind: 'address', address: destination(written) },
+    asked: { address: formatAddress(written.family, written.value), ...more },
+    party: { kind: 'address', address: destination(written), ...(names && { names }) },
   };
 }
 

@@ -26,12 +26,32 @@ export interface AskedPod {
   readonly trustDomain?: string;
   /** For Istio: it is not in the mesh. */
   readonly plain?: true;
+  /** For Calico: the addresses of a NetworkSet in that namespace, and no pod. */
+  readonly set?: true;
+}
+
+/** An address. */
+export interface AskedAddress {
+  readonly address: string;
+  /** For Cilium: the DNS of the cluster gives it for these names. */
+  readonly names?: readonly string[];
+  /** For Cilium: the group of addresses that lists it. */
+  readonly group?: AskedGroup;
+}
+
+export interface AskedGroup {
+  /** Of a CiliumCIDRGroup. */
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Groups of a cloud, as `toGroups` names them. */
+  readonly external: readonly object[];
 }
 
 export type AskedParty =
   | { readonly pod: AskedPod }
-  | { readonly address: string }
-  | { readonly reserved: (typeof reservedNames)[number] };
+  | AskedAddress
+  /** `labels`: of a node for Cilium, of a host endpoint for Calico. */
+  | { readonly reserved: (typeof reservedNames)[number]; readonly labels?: Readonly<Record<string, string>> };
 
 /** Cilium's identities beside those of pods and addresses. */
 export const reservedNames = [

@@ -6,6 +6,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { admitByChecks } from './admit.ts';
+import { runBorderBatches } from './data-plane-border.ts';
 import { type EngineName, engineNames, isEngineName, startEngines } from './engine.ts';
 import { authorizationPolicy } from './kinds/authorization-policy.ts';
 import { calicoNetworkPolicy } from './kinds/calico-network-policy.ts';
@@ -76,7 +77,10 @@ function readersOf(kind: string): readonly EngineName[] {
   if (kind === 'CiliumNetworkPolicy') return ['cilium'];
   if (kind === 'CalicoNetworkPolicy') return ['calico'];
   if (kind === 'AuthorizationPolicy') return ['istio'];
-  throw new Error('--kind is NetworkPolicy, CiliumNetworkPolicy, CalicoNetworkPolicy or AuthorizationPolicy');
+  if (kind === 'ClusterNetworkPolicy') return ['cilium'];
+  throw new Error(
+    '--kind is NetworkPolicy, CiliumNetworkPolicy, CalicoNetworkPolicy, ClusterNetworkPolicy or AuthorizationPolicy',
+  );
 }
 
 type Seen = Parameters<typeof runBatches>[2];
@@ -87,7 +91,9 @@ async function search(
   from: number,
   seen: Seen,
 ): Promise<void> {
-  if (kind === 'NetworkPolicy') await runBatches({ ...options, kind: networkPolicy }, from, seen);
+  const [engine] = options.engines;
+  if (kind === 'ClusterNetworkPolicy' && engine !== undefined) await runBorderBatches(engine, options.seed, from, seen);
+  else if (kind === 'NetworkPolicy') await runBatches({ ...options, kind: networkPolicy }, from, seen);
   else if (kind === 'CiliumNetworkPolicy') await runBatches({ ...options, kind: ciliumNetworkPolicy }, from, seen);
   else {
     // Exemptions are tried with the kinds above: the kind of Calico has the name of one of them.

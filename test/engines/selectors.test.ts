@@ -5,7 +5,7 @@ import type { Policy } from '../../src/kubernetes/objects.ts';
 import { ofEndpoints, parseSelector, reachKey } from '../../src/reach/dialects/calico/parse-selector.ts';
 import { readCalicoPolicy } from '../../src/reach/dialects/calico/policy.ts';
 import { longestSelector } from '../../src/reach/dialects/calico/selector.ts';
-import { isMatched } from '../../src/reach/expression/expression.ts';
+import { type Expression, isMatched } from '../../src/reach/expression/expression.ts';
 import { foundOrSkip } from '../apiserver/cluster-test.ts';
 import { keys, scraps, selectors, universe, values } from '../reach/expression/random-selectors.ts';
 import { type Judge, startSelectorJudge } from './engine.ts';
@@ -94,6 +94,8 @@ const worked: readonly string[] = [
     'a=="b"||',
     'a=="b"&a=="b"',
     'a=="b"|a=="b"',
+    'a == "\\" || a == "b"',
+    '!has(a) && has(x/y)',
     'has(a)||has(x/y)&&a=="a"',
     '(has(a)||has(x/y))&&a=="a"',
   ],
@@ -116,15 +118,49 @@ const worked: readonly string[] = [
 
 const labels = universe(keys.slice(0, 2), values).concat(universe(keys.slice(2), values));
 
+type Parse = typeof parseSelector;
+
+/** Each is a trap of the grammar: what a parser could make of a text. */
+const brokenParsers: Readonly<Record<string, Parse>> = {
+  '|| comes before &&': (text, meaning) => parseSelector(hasBrackets(text) ? text : withOrFirst(text), meaning),
+  '! is for all that follows': (text, meaning) =>
+    parseSelector(text.startsWith('!') && !hasBrackets(text) ? `!(${text.slice(1)})` : text, meaning),
+  'what needs another value needs the label': (text, meaning) => {
+    const read = parseSelector(text, meaning);
+    return 'expression' in read ? { ...read, expression: withLabels(read.expression) } : read;
+  },
+  'a set of nothing is every value': (text, meaning) =>
+    parseSelector(text.replaceAll(/([a-z/]+)[ \t]+in[ \t]*{[ \t]*}/g, 'has($1)'), meaning),
+  'a backslash takes the quote behind it': (text, meaning) => parseSelector(text.replaceAll('\\"', ''), meaning),
+};
+
+/** Beside those of has(), all() and global(). */
+function hasBrackets(text: string): boolean {
+  return /[()]/.test(text.replaceAll(/(?:has|all|global)\([^()]*\)/g, ''));
+}
+
+/** `a || b && c` as `(a || b) && c`. */
+function withOrFirst(text: string): string {
+  const parts = text.split('&&');
+  return parts.length < 2 ? text : parts.map((part) => `(${part})`).join('&&');
+}
+
+function withLabels(expression: Expression): Expression {
+  if ('all' in expression) return { all: expression.all.map(withLabels) };
+  if ('any' in expression) return { any: expression.any.map(withLabels) };
+  const { key, test, holds } = expression;
+  return holds || test.op === 'has' ? expression : { all: [expression, { key, test: { op: 'has' }, holds: true }] };
+}
+
 function judgeTexts(judge: Judge<Asked, Told>): void {
   t.teardown(() => judge.stop());
   let taken = 0;
-  const compare = async (texts: readonly string[]) => {
+  const compare = async (texts: readonly string[], parse: Parse = parseSelector) => {
     const told = await judge.ask({ selectors: texts, labels: labels.map((one) => Object.fromEntries(one)) });
     for (const [index, text] of texts.entries()) {
       const answer = told[index];
       if (answer === undefined) throw new Error('no answer');
-      const read = parseSelector(text, ofEndpoints);
+      const read = parse(text, ofEndpoints);
       if ('reason' in read) {
         // Keys that no label can have are not read at all; nor is what newer versions of Calico do not read.
         const isNewer = /[\n\f\r]/.test(text);
@@ -143,13 +179,35 @@ function judgeTexts(judge: Judge<Asked, Told>): void {
     await compare(worked);
   });
   t.test('random texts', async (t) => {
-    await fc.assert(fc.asyncProperty(fc.array(selectors(12), { minLength: 20, maxLength: 20 }), compare), {
-      numRuns: 60,
-    });
+    const several = fc.array(selectors(12), { minLength: 20, maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(several, (texts) => compare(texts)),
+      { numRuns: 60 },
+    );
     const before = taken;
-    await fc.assert(fc.asyncProperty(fc.array(scraps, { minLength: 50, maxLength: 50 }), compare), { numRuns: 200 });
+    const many = fc.array(scraps, { minLength: 50, maxLength: 50 });
+    await fc.assert(
+      fc.asyncProperty(many, (texts) => compare(texts)),
+      { numRuns: 200 },
+    );
     t.ok(before > 1_000 && taken - before > 100, `${before} selectors, and ${taken - before} among the scraps`);
   });
+  for (const [bug, parse] of Object.entries(brokenParsers))
+    t.test(`a parser with a bug is found out: ${bug}`, async (t) => {
+      const drawn = fc.sample(fc.oneof(selectors(6), scraps), { numRuns: 2_000, seed: 1 });
+      let texts = 0;
+      for (const text of [...worked, ...drawn]) {
+        texts++;
+        try {
+          await compare([text], parse);
+        } catch (error) {
+          t.comment(`after ${texts} texts`);
+          t.pass(String(error));
+          return;
+        }
+      }
+      t.fail('nothing was found');
+    });
   t.test('the deepest text that is read', async (t) => {
     const depth = longestSelector / 2 - 5;
     const text = `${'('.repeat(depth)}has(a)${')'.repeat(depth)}`;

@@ -7,6 +7,11 @@ const webhooks = [
   { name: 'mutate.filtered.bulkhead.dev', type: 'admit', operation: 'UPDATE' },
   { name: 'validate.bulkhead.dev', type: 'validating', operation: 'CREATE' },
   { name: 'validate.filtered.bulkhead.dev', type: 'validating', operation: 'UPDATE' },
+  { name: 'validate.network.bulkhead.dev', type: 'validating', operation: 'CREATE' },
+  { name: 'validate.services.bulkhead.dev', type: 'validating', operation: 'CREATE' },
+  { name: 'validate.routes.bulkhead.dev', type: 'validating', operation: 'CREATE' },
+  { name: 'validate.mesh.bulkhead.dev', type: 'validating', operation: 'CREATE' },
+  { name: 'warn.rights.bulkhead.dev', type: 'validating', operation: 'CREATE' },
   { name: 'warn.bulkhead.dev', type: 'validating', operation: 'CREATE' },
 ];
 

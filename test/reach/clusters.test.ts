@@ -109,6 +109,23 @@ t.test('a gate and a shared service hold in the clusters that they list', (t) =>
   t.end();
 });
 
+t.test('a half that was agreed on by requests completes no gate of another cluster', (t) => {
+  const theirs = { [ofNamespace(label)]: 'beta' };
+  const agreed = { agreed: true, expires: border.now + 1 } as const;
+  const own = {
+    ...acme,
+    network: { ...acme.network, gates: [{ ...gate('beta', 'egress', [tcp(5432)]), clusters: west }] },
+  };
+  const partner = tenant('beta', { gates: [{ ...gate('acme', 'ingress', [tcp(5432)]), ...agreed }] });
+  const at = { ...border, tenant: own, tenancy: createTenancy(settings, [own, partner]) };
+  t.match(judged(rule(['west'], theirs), at), [
+    { verdict: 'escapes', reason: /the other half of the gate is missing: .* 5432\/TCP, in the cluster west$/ },
+  ]);
+  const declared = tenant('beta', { gates: [gate('acme', 'ingress', [tcp(5432)])] });
+  t.same(judged(rule(['west'], theirs), { ...at, tenancy: createTenancy(settings, [own, declared]) }), []);
+  t.end();
+});
+
 t.test('a label that is trusted here proves nothing there, and nothing is narrowed there', (t) => {
   const trustedLabels = new Map([['group', new Map([['dns', new Set(['kube-system'])]])]]);
   const at = { ...where({ trustedLabels, network: { clusters: west } }), isKept: () => true };

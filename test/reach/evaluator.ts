@@ -13,7 +13,8 @@ export type Labels = ReadonlyMap<string, string>;
 
 export type Party =
   | { readonly kind: 'pod'; readonly namespace: Labels; readonly pod: Labels; readonly cluster?: string }
-  | { readonly kind: 'address'; readonly address: Address };
+  /** `names`: the DNS of the cluster gives it for these. */
+  | { readonly kind: 'address'; readonly address: Address; readonly names?: readonly string[] };
 
 export interface WirePort {
   readonly protocol: string;
@@ -63,6 +64,13 @@ export interface WrittenVouched {
   readonly expires?: string;
 }
 
+export interface WrittenEntity {
+  readonly entity: string;
+  readonly direction: Direction;
+  readonly ports: readonly WrittenPort[];
+  readonly tenants?: readonly string[];
+}
+
 export interface World {
   readonly tenantLabel: string;
   /** Whose policy it is, and in which namespace. */
@@ -82,6 +90,8 @@ export interface World {
     readonly gates: readonly WrittenGate[];
     /** Other clusters of the mesh where its label and names are its own. */
     readonly clusters?: readonly string[];
+    /** DNS names, with stars, that Cilium may turn into addresses for it. */
+    readonly dnsNames?: readonly string[];
   }[];
   /** What members of tenants ask for by themselves, and what the settings let them. */
   readonly requests?: readonly WrittenRequest[];
@@ -103,6 +113,8 @@ export interface World {
     readonly offer?: string;
     readonly clusters?: readonly string[];
   }[];
+  /** Shared services of whom Cilium has a name for; by tenants as above. */
+  readonly entities?: readonly WrittenEntity[];
   /** Of the own cluster, as the settings name it. */
   readonly clusterName?: string;
   readonly protectedRanges: readonly { readonly name: string; readonly cidr: string }[];
@@ -316,7 +328,7 @@ function isForeignPod(party: Party & { kind: 'pod' }, wire: WirePort, direction:
  * other that was not granted is one.
  */
 function isForeignAddress(
-  { address }: Party & { kind: 'address' },
+  { address, names = [] }: Party & { kind: 'address' },
   wire: WirePort,
   direction: Direction,
   world: World,
@@ -330,7 +342,10 @@ function isForeignAddress(
         (service.endpoints ?? []).some(({ cidr, ports }) => among([cidr]) && servesPort(ports, wire, direction))),
   );
   if (served) return false;
-  const { egressCIDRs = [], egress = [], vouched = [] } = world.tenants.find(({ name }) => name === world.tenant) ?? {};
+  const own = world.tenants.find(({ name }) => name === world.tenant);
+  const { egressCIDRs = [], egress = [], vouched = [], dnsNames = [] } = own ?? {};
+  if (direction === 'egress' && names.some((name) => dnsNames.some((granted) => isNamedBy(granted, name))))
+    return false;
   const isVouched = vouched.some(
     (one) =>
       one.direction === direction &&
@@ -357,7 +372,35 @@ export function notInternet({ protectedRanges }: World): readonly string[] {
   return [...privateRanges, '100.64.0.0/10', ...protectedRanges.map(({ cidr }) => cidr)];
 }
 
-function isFor({ tenants }: World['services'][number], { tenant }: World): boolean {
+/** One star is a part of a label, two before the first dot are labels. */
+function isNamedBy(granted: string, name: string): boolean {
+  const labels = name.split('.');
+  const [first = '', ...others] = granted.split('.');
+  const isDeep = first === '**';
+  const patterns = isDeep ? others : [first, ...others];
+  if (isDeep ? labels.length <= patterns.length : labels.length !== patterns.length) return false;
+  const rest = labels.slice(labels.length - patterns.length);
+  return patterns.every((pattern, index) => isLike(pattern, rest[index] ?? ''));
+}
+
+function isLike(pattern: string, label: string): boolean {
+  if (pattern === '') return label === '';
+  if (pattern[0] !== '*') return label[0] === pattern[0] && isLike(pattern.slice(1), label.slice(1));
+  return isLike(pattern.slice(1), label) || (label !== '' && isLike(pattern, label.slice(1)));
+}
+
+/** Whether the platform opens an entity of Cilium on this port. */
+export function isEntityOpen(entity: string, wire: WirePort, direction: Direction, world: World): boolean {
+  return (world.entities ?? []).some(
+    (one) =>
+      one.entity === entity &&
+      one.direction === direction &&
+      isFor(one, world) &&
+      servesPort(one.ports, wire, direction),
+  );
+}
+
+function isFor({ tenants }: Pick<WrittenEntity, 'tenants'>, { tenant }: World): boolean {
   return tenants === undefined || tenants.includes(tenant);
 }
 

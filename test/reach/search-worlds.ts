@@ -189,6 +189,24 @@ const trusted = fc.constantFrom<WrittenTrusted[]>(
   { env: { x: ['infra'], y: ['kube-system'] } },
 );
 
+/** Shared services of whom Cilium has a name for. */
+const entity = fc.record(
+  {
+    entity: fc.constantFrom('host', 'remote-node', 'kube-apiserver', 'ingress', 'health'),
+    direction,
+    ports: openPorts,
+    tenants: fc.constantFrom(['acme'], ['acme'], ['beta']),
+  },
+  { requiredKeys: ['entity', 'direction', 'ports'] },
+);
+const dnsNames = fc.constantFrom<(readonly string[] | undefined)[]>(
+  undefined,
+  ['api.partner.example'],
+  ['*.cdn.example'],
+  ['**.cdn.example', 'api.partner.example'],
+  ['a*.cdn.example', '*.partner.example'],
+);
+
 const network = fc.record({
   podCIDRs: fc.array(smallBlock, { minLength: 1, maxLength: 2 }),
   serviceCIDRs: fc.constantFrom(['192.0.2.0/24'], ['192.0.2.0/24', '2001:db8:5::/112']),
@@ -231,6 +249,9 @@ export const world: fc.Arbitrary<World> = fc
     network,
     clusters,
     clusterName: fc.constantFrom(undefined, 'here', 'here'),
+    // Drawn last, so that the worlds of a seed stay as they are but for these.
+    entities: fc.array(entity, { maxLength: 2 }),
+    dnsNames,
   })
   .map((drawn): World => {
     const { tenantLabel, namespace, prefix, betaPrefix, taken, granted, grants, agreements, services, network } = drawn;
@@ -291,6 +312,7 @@ export const world: fc.Arbitrary<World> = fc
           ...{ name: 'acme', ...reserved, egressCIDRs: granted, egress: grants, vouched },
           gates: withoutDoubles(gates.acme),
           ...(drawn.clusters && { clusters: drawn.clusters }),
+          ...(drawn.dnsNames && { dnsNames: drawn.dnsNames }),
         },
         {
           // What others are granted is nothing to the tenant.
@@ -317,6 +339,7 @@ export const world: fc.Arbitrary<World> = fc
       ...(ipFamilies !== undefined && { ipFamilies }),
       ...{ taken, trusted: drawn.trusted, misplaced: drawn.misplaced },
       ...(drawn.clusterName && { clusterName: drawn.clusterName }),
+      entities: drawn.entities,
     };
   });
 
@@ -367,7 +390,8 @@ const apiVersion = 'bulkhead.dev/v1alpha1';
 
 /** The settings, then the tenants. */
 export function documentsOf(world: World): readonly unknown[] {
-  const { tenantLabel, protectedRanges, services, profile: { plugin, mesh, reserved } = {} } = world;
+  const { tenantLabel, protectedRanges, services, entities = [], profile: { plugin, mesh, reserved } = {} } = world;
+  const sharedServices = [...services, ...entities.map((one, index) => ({ name: `entity-${index}`, ...one }))];
   const field = (name: string) => protectedRanges.flatMap((range) => (range.name === name ? [range.cidr] : []));
   const network = {
     ...(plugin && { plugin }),
@@ -382,7 +406,7 @@ export function documentsOf(world: World): readonly unknown[] {
       apiVersion,
       kind: 'Settings',
       spec: {
-        ...{ tenantLabel, ...(mesh && { mesh }), ...(reserved && { reserved }), network, sharedServices: services },
+        ...{ tenantLabel, ...(mesh && { mesh }), ...(reserved && { reserved }), network, sharedServices },
         trustedNamespaceLabels: Object.entries(world.trusted ?? {}).map(([key, values]) => ({
           key,
           values: Object.entries(values).map(([value, namespaces]) => ({ value, namespaces })),
@@ -391,7 +415,7 @@ export function documentsOf(world: World): readonly unknown[] {
       },
     },
     ...world.tenants.map(
-      ({ name, prefix, prefixes = [], names = [], egressCIDRs, egress = [], vouched = [], gates, clusters }) => ({
+      ({ name, prefix, prefixes = [], names = [], egressCIDRs, egress = [], vouched = [], gates, ...more }) => ({
         apiVersion,
         kind: 'Tenant',
         metadata: { name },
@@ -399,7 +423,8 @@ export function documentsOf(world: World): readonly unknown[] {
           namespaces: { ...(prefix && { prefix }), prefixes, names },
           network: {
             ...{ egressCIDRs, egress, vouched: vouched.map(answeredFor), gates },
-            ...(clusters && { clusters }),
+            ...(more.clusters && { clusters: more.clusters }),
+            ...(more.dnsNames && { names: more.dnsNames }),
           },
         },
       }),

@@ -1,9 +1,14 @@
 /** The dashboard, by the questions that somebody has who looks at it. Grafana reads dashboard.json. */
 import { laidOut, type Panel, type Question } from './dashboard-panels.ts';
 
+const named = (...names: string[]): string => `name=~"(${names.join('|')})[.]bulkhead[.]dev"`;
+const guarding = [
+  ...['mutate', 'mutate[.]filtered', 'validate', 'validate[.]filtered'],
+  ...['validate[.]network', 'validate[.]services', 'validate[.]routes', 'validate[.]mesh'],
+];
 /** Those that refuse. */
-const guards = 'name=~"(mutate|mutate[.]filtered|validate|validate[.]filtered)[.]bulkhead[.]dev"';
-const webhooks = 'name=~"(mutate|mutate[.]filtered|validate|validate[.]filtered|warn)[.]bulkhead[.]dev"';
+const guards = named(...guarding);
+const webhooks = named(...guarding, 'warn', 'warn[.]rights');
 /** What every process says of itself, of the replicas of Bulkhead alone. */
 const ofBulkhead = (expression: string): string => `${expression} and on (job, instance) bulkhead_ready`;
 const perSecond = (selector: string, by: string): string => `sum by (${by}) (rate(${selector}[$__rate_interval]))`;
@@ -256,6 +261,14 @@ const fast: Question = {
       type: 'timeseries',
       unit: 'ops',
       targets: [{ expr: perSecond('bulkhead_live_requests_total', 'result'), legend: '{{result}}' }],
+    },
+    {
+      title: 'Comparisons of layers 4 and 7, by result',
+      description:
+        'Written policies for which their namespace was listed, or why it was not. Only warnings depend on it. Late: the API server answers slowly.',
+      type: 'timeseries',
+      unit: 'ops',
+      targets: [{ expr: perSecond('bulkhead_layer_comparisons_total', 'result'), legend: '{{result}}' }],
     },
     {
       title: 'Delay of the event loop, p99',

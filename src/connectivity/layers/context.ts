@@ -12,7 +12,8 @@ export type LayerCheck =
   | 'port-mismatch'
   | 'outside-the-mesh'
   | 'calico-http'
-  | 'permissive-hole';
+  | 'permissive-hole'
+  | 'token-optional';
 
 /** A contradiction, reported where it can be corrected; docs/layers.md explains each. */
 export interface LayerFinding {
@@ -21,11 +22,17 @@ export interface LayerFinding {
   /** `KIND NAMESPACE/NAME`, and a field of it. */
   readonly object: string;
   readonly path: string;
-  /** What it contradicts: an object, and maybe a field of it. */
+  /** What it contradicts, in words. */
   readonly other: string;
+  /** The object that `other` names first, and a field of it; empty: all of it. Undefined where it names none. */
+  readonly otherObject?: string | undefined;
+  readonly otherPath?: string | undefined;
   readonly reason: string;
   readonly fix: string;
 }
+
+/** `files`: policies elsewhere may open and guard more, so it is said of whom the findings speak. */
+export type Scope = 'cluster' | 'files';
 
 /** Of one policy. */
 export const mostRules = 100;
@@ -44,19 +51,21 @@ export interface LayerContext {
   readonly root: string;
   /** That lead to these pods. */
   readonly services: readonly SnapshotService[];
-  readonly report: (
-    check: LayerCheck,
-    object: string,
-    path: string,
-    other: string,
-    reason: string,
-    fix: string,
-  ) => void;
+  readonly scope: Scope;
+  readonly report: (finding: Omit<LayerFinding, 'tenant'>) => void;
 }
 
 export function whoIs({ workloads: [first], namespace }: PodClass): string {
   return first === undefined ? namespace.name : `${first.kind} ${first.name}`;
 }
+
+/** As findings name objects. */
+export function podsText({ workloads: [first], namespace }: PodClass): string {
+  return first === undefined ? `Namespace ${namespace.name}` : `${first.kind} ${namespace.name}/${first.name}`;
+}
+
+/** After a noun of which a finding says that there is none. */
+export const ofFiles = (scope: Scope): string => (scope === 'files' ? ' of these files' : '');
 
 export const isAllow = ({ action }: Authorization): boolean => action === 'ALLOW';
 

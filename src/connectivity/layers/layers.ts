@@ -5,13 +5,23 @@
 import { formatPath } from '../../kubernetes/field-path.ts';
 import { listed } from '../../reach/listed.ts';
 import type { Settings } from '../../tenancy/settings.ts';
-import { groupOf } from '../matrix.ts';
+import { groupOf, platformGroup } from '../matrix.ts';
 import { isAbout, membershipOf, readMesh } from '../mesh.ts';
 import type { PodClass } from '../parties.ts';
 import { refText, type Snapshot } from '../snapshot.ts';
 import type { World } from '../world.ts';
-import { isAllow, type LayerContext, type LayerFinding, opening, whoIs } from './context.ts';
+import {
+  isAllow,
+  type LayerContext,
+  type LayerFinding,
+  ofFiles,
+  opening,
+  podsText,
+  type Scope,
+  whoIs,
+} from './context.ts';
 import { dead } from './dead.ts';
+import { optionalTokens } from './optional-tokens.ts';
 import { contradictingRequests, permissive } from './requests.ts';
 import { wrongPorts } from './wrong-ports.ts';
 
@@ -23,12 +33,19 @@ export function layersOf(
   { mesh: policies = [], services }: Snapshot,
   worlds: readonly World[],
   settings: Settings,
+  scope: Scope = 'cluster',
 ): readonly LayerFinding[] {
   const mesh = readMesh(policies);
   const root = settings.istio?.rootNamespace ?? 'istio-system';
   const [world] = worlds;
-  if (world === undefined || mesh.authorizations.length === 0) return [];
+  if (world === undefined) return [];
   const found = new Map<string, LayerFinding>();
+  for (const { namespace, pods: _, ...one } of optionalTokens(mesh, mesh.requestAuthentications, root, scope)) {
+    const owner = world.parties.byName.get(namespace)?.owner;
+    const tenant = owner === undefined || owner === 'platform' ? platformGroup : owner.name;
+    found.set(`${one.check} ${one.object} ${one.path}`, { ...one, tenant });
+  }
+  if (mesh.authorizations.length === 0) return [...found.values()];
   const byNamespace = Map.groupBy(mesh.authorizations, ({ ref }) => ref.namespace);
   const servicesOf = Map.groupBy(services, ({ namespace }) => namespace);
   const budgets = new Map([...byNamespace.keys()].map((name) => [name, { pairs: mostPairs }]));
@@ -40,12 +57,12 @@ export function layersOf(
     const everywhere = name === root ? [] : (byNamespace.get(root) ?? []);
     const inherited = everywhere.filter((one) => isAbout(one.pods, pods.labels));
     const context: LayerContext = {
-      ...{ pods, own, inherited, around, worlds, mesh, root },
+      ...{ pods, own, inherited, around, worlds, mesh, root, scope },
       budget: budgets.get(name) ?? { pairs: 0 },
       services: (servicesOf.get(name) ?? []).filter(({ selector }) => selector && selects(selector, pods)),
-      report: (check, object, path, other, reason, fix) => {
+      report: ({ check, object, path, ...said }) => {
         const key = `${check} ${object} ${path}`;
-        if (!found.has(key)) found.set(key, { check, tenant: groupOf(pods), object, path, other, reason, fix });
+        if (!found.has(key)) found.set(key, { check, tenant: groupOf(pods), object, path, ...said });
       },
     };
     if (membershipOf(pods) === 'outside') outside(context);
@@ -64,31 +81,28 @@ function selects(selector: Readonly<Record<string, string>>, { labels }: PodClas
 /** A pod that left the mesh has no proxy that would read the policy. */
 function outside({ pods, own, report }: LayerContext): void {
   for (const { ref } of own)
-    report(
-      'outside-the-mesh',
-      refText(ref),
-      'spec.selector',
-      whoIs(pods),
-      `selects ${whoIs(pods)}, which has left the mesh, so only network policies decide about it`,
-      'narrow the selector to pods of the mesh, or take the pods into the mesh again',
-    );
+    report({
+      ...{ check: 'outside-the-mesh', object: refText(ref), path: 'spec.selector' },
+      ...{ other: whoIs(pods), otherObject: podsText(pods), otherPath: '' },
+      reason: `selects ${whoIs(pods)}, which has left the mesh, so only network policies decide about it`,
+      fix: 'narrow the selector to pods of the mesh, or take the pods into the mesh again',
+    });
 }
 
 /** Ports that network policies open to pods that no policy of the mesh guards, in a namespace that has some. */
-function unguarded({ pods, own, inherited, around, mesh, worlds, report }: LayerContext): void {
+function unguarded({ pods, own, inherited, around, mesh, worlds, scope, report }: LayerContext): void {
   // One that denies may leave nobody out but who is meant. A waypoint guards pods behind Services, by other policies.
   const isGuarded = own.length > 0 || inherited.length > 0 || mesh.waypoints.has(pods.namespace.name);
   if (!around.some(isAllow) || isGuarded) return;
   for (const { policy, rule } of opening(pods, worlds))
-    report(
-      'l4-unguarded',
-      refText(policy.ref),
-      formatPath(rule.path),
-      `${whoIs(pods)} is selected by none of ${listed(
+    report({
+      ...{ check: 'l4-unguarded', object: refText(policy.ref), path: formatPath(rule.path) },
+      other: `${whoIs(pods)} is selected by none of ${listed(
         around.filter(isAllow).map(({ ref }) => refText(ref)),
         3,
       )}`,
-      `opens ports of ${whoIs(pods)}, which no AuthorizationPolicy selects, so the mesh lets every request through`,
-      'add an AuthorizationPolicy that selects these pods',
-    );
+      ...{ otherObject: podsText(pods), otherPath: '' },
+      reason: `opens ports of ${whoIs(pods)}, which no AuthorizationPolicy${ofFiles(scope)} selects, so the mesh lets every request through`,
+      fix: 'add an AuthorizationPolicy that selects these pods',
+    });
 }

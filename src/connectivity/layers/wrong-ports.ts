@@ -16,14 +16,12 @@ export function wrongPorts({ pods, own, services, worlds, report }: LayerContext
       const targets = service.ports
         .filter((one) => one.port === port.first)
         .flatMap(({ targetPort }) => targetsOf(targetPort, pods).map(String));
-      report(
-        'port-mismatch',
-        object,
-        path,
-        `Service ${service.namespace}/${service.name}`,
-        `is about port ${port.first}, which is the port of Service ${service.name}; policies see the port of the pods, which is ${listed(targets)}`,
-        `write port ${listed(targets)} in place of ${port.first}`,
-      );
+      const other = `Service ${service.namespace}/${service.name}`;
+      report({
+        ...{ check: 'port-mismatch', object, path, other, otherObject: other, otherPath: 'spec.ports' },
+        reason: `is about port ${port.first}, which is the port of Service ${service.name}; policies see the port of the pods, which is ${listed(targets)}`,
+        fix: `write port ${listed(targets)} in place of ${port.first}`,
+      });
     }
   };
   for (const { ref, opens } of own)

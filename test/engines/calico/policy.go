@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -19,6 +20,8 @@ type party struct {
 	Pod      *pod   `json:"pod"`
 	Address  string `json:"address"`
 	Reserved string `json:"reserved"`
+	// Of a host endpoint.
+	Labels map[string]string `json:"labels"`
 }
 
 type pod struct {
@@ -28,6 +31,8 @@ type pod struct {
 	Cluster         string            `json:"cluster"`
 	Address         string            `json:"address"`
 	Ports           []namedPort       `json:"ports"`
+	// The addresses of a NetworkSet.
+	Set bool `json:"set"`
 }
 
 type namedPort struct {
@@ -65,10 +70,12 @@ type policy struct {
 		Namespace string `json:"namespace"`
 	} `json:"metadata"`
 	Spec struct {
-		Selector               string `json:"selector"`
-		ServiceAccountSelector string `json:"serviceAccountSelector"`
-		Ingress                []rule `json:"ingress"`
-		Egress                 []rule `json:"egress"`
+		Selector string `json:"selector"`
+		// Missing: those that have rules.
+		Types                  []string `json:"types"`
+		ServiceAccountSelector string   `json:"serviceAccountSelector"`
+		Ingress                []rule   `json:"ingress"`
+		Egress                 []rule   `json:"egress"`
 	} `json:"spec"`
 }
 
@@ -86,6 +93,8 @@ type side struct {
 	NotNets  []string          `json:"notNets"`
 	Ports    []json.RawMessage `json:"ports"`
 	NotPorts []json.RawMessage `json:"notPorts"`
+	// Its addresses are what EndpointSlices say, and those can say anything: everybody.
+	Services *struct{} `json:"services"`
 }
 
 // What Calico knows of one end of a packet.
@@ -102,8 +111,8 @@ const mostListed = 4
 func endOf(one party) end {
 	switch {
 	case one.Reserved != "":
-		// A host endpoint without labels.
-		return end{labels: map[string]string{}}
+		// A host endpoint, or a set of addresses of the whole cluster: with the labels that it is given, and in no namespace.
+		return end{labels: maps.Clone(one.Labels)}
 	case one.Address != "":
 		return end{address: netip.MustParseAddr(one.Address), unknown: true}
 	case one.Pod.Cluster != "":
@@ -120,6 +129,9 @@ func endOf(one party) end {
 	}
 	labels["pcns.projectcalico.org/name"] = one.Pod.Namespace
 	labels["projectcalico.org/namespace"] = one.Pod.Namespace
+	if one.Pod.Set {
+		return end{labels: labels, address: addressOf(one.Pod)}
+	}
 	labels["projectcalico.org/orchestrator"] = "k8s"
 	// A witness says these of the account of the pod.
 	if labels["projectcalico.org/serviceaccount"] == "" {
@@ -175,6 +187,9 @@ func (r request) judge(one asked) (result flows) {
 		return result
 	}
 	allows := func(one flow) bool {
+		if len(spec.Types) > 0 && !slices.Contains(spec.Types, typeNames[one[0]]) {
+			return false
+		}
 		own, other, wire := r.ends[result.Subject], r.ends[one[1]], r.Wires[one[2]]
 		if one[0] == 0 {
 			return decide(spec.Ingress, other, own, wire, namespace)
@@ -205,6 +220,9 @@ func (r request) judge(one asked) (result flows) {
 	return result
 }
 
+var typeNames = [2]string{"Ingress", "Egress"}
+
+// A match of HTTP requests closes no port: some request gets through.
 func decide(rules []rule, source, destination end, on wire, namespace string) bool {
 	for _, one := range rules {
 		if !one.matches(source, destination, on, namespace) {

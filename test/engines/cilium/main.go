@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"github.com/cilium/cilium/pkg/endpoint/regeneration"
+	envoy "github.com/cilium/cilium/pkg/envoy/policy"
 	"github.com/cilium/cilium/pkg/identity"
 	"github.com/cilium/cilium/pkg/identity/identitymanager"
 	ipcache "github.com/cilium/cilium/pkg/ipcache/types"
@@ -27,6 +28,7 @@ import (
 	"github.com/cilium/cilium/pkg/labels"
 	"github.com/cilium/cilium/pkg/option"
 	"github.com/cilium/cilium/pkg/policy"
+	"github.com/cilium/cilium/pkg/policy/api"
 	"github.com/cilium/cilium/pkg/policy/types"
 	metrics "github.com/cilium/cilium/pkg/testutils/policy"
 	named "github.com/cilium/cilium/pkg/types"
@@ -67,6 +69,18 @@ type party struct {
 	Pod      *pod   `json:"pod"`
 	Address  string `json:"address"`
 	Reserved string `json:"reserved"`
+	// Of a node.
+	Labels map[string]string `json:"labels"`
+	// The DNS gives the address for these.
+	Names []string `json:"names"`
+	// A CiliumCIDRGroup or a cloud lists the address.
+	Group *group `json:"group"`
+}
+
+type group struct {
+	Name     string            `json:"name"`
+	Labels   map[string]string `json:"labels"`
+	External []api.Groups      `json:"external"`
 }
 
 type pod struct {
@@ -180,9 +194,10 @@ func build(asks request) *world {
 	manager := identitymanager.NewIDManager(logger)
 	made := &world{request: asks, manager: manager, places: map[identity.NumericIdentity]int{}}
 	known := identity.IdentityMap{}
+	patterns := namesIn(asks)
 	ports := named.NewNamedPortMultiMap()
 	for index, one := range asks.Parties {
-		id := identityOf(one, index)
+		id := identityOf(one, index, patterns)
 		made.identities = append(made.identities, id)
 		made.places[id.ID] = index
 		known[id.ID] = id.LabelArray
@@ -196,7 +211,8 @@ func build(asks request) *world {
 			ports.Update(id.ID, nil, own)
 		}
 	}
-	made.repository = policy.NewPolicyRepository(logger, maps.Clone(known), nil, nil, manager, metrics.NewPolicyMetricsNoop())
+	made.repository = policy.NewPolicyRepository(logger, maps.Clone(known), nil, envoy.NewEnvoyL7RulesTranslator(logger, nil), manager,
+		metrics.NewPolicyMetricsNoop())
 	made.repository.SetNamedPortsGetter(portsOfAll{ports})
 	made.repository.UpdateIdentities(known, nil)
 	for index, one := range asks.Baseline {
@@ -214,8 +230,14 @@ func build(asks request) *world {
 }
 
 // Numbers as Cilium gives them: the range says what kind of peer it is, and data plane and map of verdicts depend on that.
-func identityOf(one party, index int) *identity.Identity {
+func identityOf(one party, index int, patterns []api.FQDNSelector) *identity.Identity {
 	switch {
+	case one.Reserved == labels.IDNameRemoteNode && one.Labels != nil:
+		// As the manager of nodes labels them.
+		of := labels.Map2Labels(one.Labels, labels.LabelSourceNode)
+		of.MergeLabels(labels.LabelRemoteNode)
+		of.MergeLabels(labels.Map2Labels(map[string]string{constants.PolicyLabelCluster: cluster}, labels.LabelSourceK8s))
+		return identity.NewIdentity(identity.IdentityScopeRemoteNode+identity.NumericIdentity(1000+index), of)
 	case one.Reserved != "":
 		number := identity.GetReservedID(one.Reserved)
 		if number == identity.IdentityUnknown {
@@ -225,7 +247,9 @@ func identityOf(one party, index int) *identity.Identity {
 	case one.Address != "":
 		address := netip.MustParseAddr(one.Address)
 		number := identity.IdentityScopeLocal + identity.NumericIdentity(1000+index)
-		return identity.NewIdentity(number, labels.GetCIDRLabels(netip.PrefixFrom(address, address.BitLen())))
+		of := labels.GetCIDRLabels(netip.PrefixFrom(address, address.BitLen()))
+		of.MergeLabels(labels.FromSlice(append(labelsOfNames(one.Names, patterns), one.Group.labels()...)))
+		return identity.NewIdentity(number, of)
 	}
 	of := map[string]string{}
 	for key, value := range one.Pod.Labels {
@@ -364,7 +388,8 @@ func (world *world) resolve(subject int) (func(flow) bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	distilled := resolved.DistillPolicy(logger, endpoint, nil)
+	// Whatever its rules for layer 7 say, some request gets through: what goes to the proxy counts as open.
+	distilled := resolved.DistillPolicy(logger, endpoint, map[string]uint16{policy.FallbackRedirectID: 1})
 	if err := distilled.Ready(); err != nil {
 		return nil, err
 	}

@@ -42,10 +42,14 @@ interface Entity {
   notNets?: string[];
   ports?: (number | string)[];
   notPorts?: (number | string)[];
+  services?: { name: string; namespace?: string };
 }
 interface Rule {
   action: string;
   protocol?: string | number;
+  notProtocol?: string | number;
+  ipVersion?: number;
+  http?: object;
   source?: Entity;
   destination?: Entity;
 }
@@ -177,13 +181,18 @@ const namespaceWords = ({ tenantLabel, tenants, trusted = {}, namespace }: World
   ],
   values: (key) => {
     const label = key.slice(prefix.length);
-    if (label === tenantLabel) return ['acme', 'acme', ...tenants.map(({ name }) => name), 'nobody'];
+    if (label === tenantLabel) return ['acme', 'acme', ...tenants.map(({ name }) => name), 'nobody', 'no label'];
     if (label === nameLabel || label.endsWith('/name'))
       return [namespace, 'acme-db', 'beta-db', 'kube-system', 'web', 'infra', 'edge'];
-    return ['x', 'y', ...Object.keys(trusted[label] ?? {})];
+    return ['x', 'y', 'no label', ...Object.keys(trusted[label] ?? {})];
   },
 });
 const podWords: Words = { keys: ['app', 'role', 'k8s-app'], values: () => ['x', 'y', 'dns'] };
+
+/** The fields by which an entity says who it is. */
+const selecting = [
+  ...(['selector', 'namespaceSelector', 'notSelector', 'serviceAccounts', 'nets', 'notNets', 'services'] as const),
+];
 
 /** A change of what is written: numbers and trees choose. */
 type Twist = (entity: Entity, rule: Rule, of: Tree, at: number, world: World) => void;
@@ -258,6 +267,73 @@ const twists: readonly [Twist, ...Twist[]] = [
   (_, rule, __, at) => {
     rule.destination = { ...rule.destination, notPorts: [chosen<number | string>([1, '2:65535'], at)] };
   },
+  // A Service alone.
+  (entity, _, __, at) => {
+    for (const name of selecting) delete entity[name];
+    entity.services = { name: 'db', ...(at % 3 > 0 && { namespace: chosen(['acme-web', 'beta-db'], at >> 2) }) };
+  },
+  // Some requests of a port.
+  (entity, rule, _, at) => {
+    rule.action = 'Allow';
+    rule.protocol = 'TCP';
+    rule.http = chosen<object>([{ methods: ['GET'] }, { paths: [{ exact: '/x' }] }, {}], at);
+    if (at % 5 === 0) for (const name of selecting) delete entity[name];
+  },
+  // All protocols but one, to whom a gate opens that one.
+  (entity, rule, _, at, { tenantLabel, tenants, tenant }) => {
+    const gates = tenants.find(({ name }) => name === tenant)?.gates ?? [];
+    const gate = gates[at % Math.max(1, gates.length)];
+    rule.notProtocol = chosen<string | number>(['TCP', 6, 'UDP', 132, 'ICMP'], at >> 2);
+    delete rule.protocol;
+    if (at % 3 > 0) delete rule.destination?.ports;
+    if (gate === undefined) return;
+    for (const name of selecting) delete entity[name];
+    entity.namespaceSelector = `${tenantLabel} == "${gate.tenant}"`;
+    if (at % 5 > 0) rule.notProtocol = gate.ports[0]?.protocol ?? 'TCP';
+  },
+  // Both families in one list, which Calico's own validation refuses, and felix takes.
+  (entity, rule, _, at) => {
+    for (const name of selecting) delete entity[name];
+    entity.nets = chosen(
+      [
+        ['203.0.113.0/24', '::/0'],
+        ['2001:db8:9::/48', '0.0.0.0/0'],
+        ['203.0.113.0/24', '2001:db8:9::/48'],
+      ],
+      at,
+    );
+    if (at % 4 === 0) entity.notNets = [chosen(['203.0.113.7/32', '2001:db8:9::/64', '10.0.0.0/8'], at >> 2)];
+    if (at % 7 === 0) rule.ipVersion = chosen([4, 6], at >> 3);
+  },
+  // Without brackets, && comes first.
+  (entity, _, __, at, world) => {
+    const test = (shift: number) => testOf(at >> shift, namespaceWords(world));
+    for (const name of selecting) delete entity[name];
+    entity.namespaceSelector = chosen(
+      [
+        `${test(0)} || ${test(3)} && ${world.tenantLabel} == "${world.tenant}"`,
+        `${world.tenantLabel} == "${world.tenant}" && ${test(0)} || ${test(3)}`,
+        `!has(env) && ${test(0)}`,
+      ],
+      at,
+    );
+  },
+  // What pods have and sets of addresses have not, and what only host endpoints can have here.
+  (entity, _, __, at, { tenantLabel, tenant }) => {
+    for (const name of selecting) delete entity[name];
+    entity.namespaceSelector = chosen(['all()', 'has(env)', 'global()', '!has(projectcalico.org/name)'], at);
+    entity.selector = chosen(
+      [
+        '!has(projectcalico.org/serviceaccount)',
+        'projectcalico.org/orchestrator != "k8s"',
+        'app == "x"',
+        'has(app) && role in {"x", "y"}',
+        `${tenantLabel} == "${tenant}"`,
+        'env == "x"',
+      ],
+      at >> 2,
+    );
+  },
 ];
 
 const specs: fc.Arbitrary<(world: World) => CalicoSpec> = fc
@@ -269,6 +345,7 @@ const specs: fc.Arbitrary<(world: World) => CalicoSpec> = fc
       const rules = (plain[direction] ?? []).flatMap((rule) => rulesOf(rule, direction));
       if (rules.length > 0) spec[direction] = rules;
     }
+    if (at % 11 === 0) spec.types = chosen<string[]>([['Ingress'], ['Egress'], ['Ingress', 'Egress']], at >> 8);
     if (spec.ingress === undefined && spec.egress === undefined)
       spec.ingress = [{ action: 'Allow', source: { selector: 'all()' } }];
     for (const [number, which, of] of changes) {
@@ -296,6 +373,16 @@ function judge(spec: CalicoSpec, border: Parameters<typeof judgeBorder>[1]): rea
 
 // Reading.
 
+/** A host endpoint, or a GlobalNetworkSet: in no namespace, with whatever labels somebody gave it. */
+function hostEndpoint(labels: Readonly<Record<string, string>>): Candidate {
+  return { asked: { reserved: 'host', labels }, party: undefined };
+}
+
+/** A NetworkSet in the namespace of the pod, with its labels. */
+function asSet({ asked, party }: Candidate): readonly Candidate[] {
+  return 'pod' in asked ? [{ asked: { pod: { ...asked.pod, set: true } }, party }] : [];
+}
+
 const around: PolicyKind<CalicoSpec>['around'] = (spec, world, random) => {
   const { tenantLabel, tenants } = world;
   const candidates: Candidate[] = [];
@@ -311,13 +398,15 @@ const around: PolicyKind<CalicoSpec>['around'] = (spec, world, random) => {
     const namespaces = { ...mentioned, ...(env && { matchLabels: { env } }) };
     const app = random.pick([undefined, 'x', 'y', 'dns']);
     const pods = app === undefined ? {} : { matchLabels: { [random.pick(['app', 'role', 'k8s-app'])]: app } };
-    candidates.push(...random.some(podsAround(namespaces, pods, world, []), 8));
+    const pods8 = random.some(podsAround(namespaces, pods, world, []), 8);
+    candidates.push(...pods8, ...random.some(pods8, 3).flatMap(asSet));
     const blocks = [...(entity.nets ?? []), ...(entity.notNets ?? [])].flatMap(
       (text) => readBlock(text.includes('/') ? text : `${text}/32`) ?? [],
     );
     candidates.push(...random.some(edgesOf(blocks), 6).map(addressParty));
   }
-  return [...random.some(candidates, 24), ...random.some(reserved, 1)];
+  const labels = [{ app: 'x' }, { app: 'y', role: 'x' }, { env: 'x' }, { [tenantLabel]: world.tenant }];
+  return [...random.some(candidates, 24), ...random.some(reserved, 1), ...random.some(labels.map(hostEndpoint), 2)];
 };
 
 function witness(
@@ -333,18 +422,29 @@ function witness(
     return { unasked: 'an earlier rule may deny it' };
   if (rule.protocol === 'ICMP' || rule.protocol === 1) return { unasked: 'the search has no wires of ICMP' };
   const { ports = [], notPorts } = rule.destination ?? {};
-  if (notPorts !== undefined) return { unasked: 'some of the ports are taken away' };
+  if (notPorts !== undefined || rule.notProtocol !== undefined) return { unasked: 'some of the ports are taken away' };
   if (ports.some((port) => /[a-z]/.test(String(port)))) return { unasked: 'the pods have no port by this name' };
   if (rule.protocol === undefined && ports.length > 0) return { unasked: 'Calico takes no ports without a protocol' };
-  if (/^a host endpoint with/.test(sentence)) return { unasked: 'the host endpoint here has no labels' };
-  if (sentence === 'a host endpoint') return { direction, candidates: reserved.slice(0, 1) };
+  const isLeftOut = spec.types !== undefined && !spec.types.includes(direction === 'ingress' ? 'Ingress' : 'Egress');
+  if (isLeftOut) return { unasked: 'types leaves the direction out, which no proof rests on' };
+  const [host, labels = ''] = /^a host endpoint(?: with the labels? (.*))?$/.exec(sentence) ?? [];
+  if (host !== undefined && !/ and \d+ more/.test(labels)) {
+    const pairs = labels.split(', ').flatMap((pair) => (pair === '' ? [] : [pair.split('=', 2)]));
+    return { direction, candidates: [hostEndpoint(Object.fromEntries(pairs))] };
+  }
+  if (/^an endpoint of the Service/.test(sentence)) {
+    const { services: _, ports: __, ...others } = (direction === 'ingress' ? rule.source : rule.destination) ?? {};
+    if (Object.keys(others).length > 0) return { unasked: 'Calico takes no Service beside other peers' };
+    const pods = [pod(new Map([[nameLabel, 'zz-unmentioned']]), new Map(), world, []) ?? []].flat();
+    return { direction, candidates: pods };
+  }
   const read = readWitness(sentence);
   if (read === undefined) return { unread: sentence };
   const { party, spelling } = read;
   const candidates =
     party.kind === 'address'
       ? [addressParty(spelling ?? party.address)]
-      : [pod(party.namespace, party.pod, world, []) ?? []].flat();
+      : [pod(party.namespace, party.pod, world, []) ?? []].flat().flatMap((one) => [one, ...asSet(one)]);
   if (candidates.length === 0) return { unread: `no pod can be ${sentence}` };
   if (!candidates.some((one) => wires.some((wire) => isForeignOn(one, wire, direction, world))))
     return { unread: `${sentence} is not foreign` };

@@ -13,7 +13,7 @@ import {
   type WrittenRule,
   type WrittenSelector,
 } from '../../reach/evaluator.ts';
-import { reaches, readBlock } from '../../reach/evaluator-addresses.ts';
+import { type Address, reaches, readBlock } from '../../reach/evaluator-addresses.ts';
 import { readWitness } from '../../reach/read-witness.ts';
 import { policy } from '../../reach/search-policies.ts';
 import type { PolicyKind, ReadWitness } from '../kind.ts';
@@ -22,6 +22,7 @@ import {
   type Candidate,
   edgesOf,
   isForeignOn,
+  markedAddress,
   namedPorts,
   ownNamespace,
   pod,
@@ -30,13 +31,20 @@ import {
   satisfy,
   wires,
 } from '../parties.ts';
-import type { NamedPort } from '../protocol.ts';
+import type { AskedGroup, NamedPort } from '../protocol.ts';
 
 type Direction = 'ingress' | 'egress';
 const directions = ['ingress', 'egress'] as const;
 
 interface WrittenPorts {
   ports?: { port?: string; endPort?: number; protocol?: string }[] | null;
+  rules?: object;
+}
+interface CidrRule {
+  cidr?: string;
+  except?: string[];
+  cidrGroupRef?: string;
+  cidrGroupSelector?: WrittenSelector;
 }
 /** One rule; which lists of peers it may have depends on the direction. */
 export interface CiliumRule {
@@ -44,17 +52,22 @@ export interface CiliumRule {
   toEndpoints?: WrittenSelector[];
   fromCIDR?: string[];
   toCIDR?: string[];
-  fromCIDRSet?: { cidr: string; except?: string[] }[];
-  toCIDRSet?: { cidr: string; except?: string[] }[];
+  fromCIDRSet?: CidrRule[];
+  toCIDRSet?: CidrRule[];
   fromEntities?: string[];
   toEntities?: string[];
   fromNodes?: WrittenSelector[];
   toNodes?: WrittenSelector[];
+  fromGroups?: object[];
+  toGroups?: object[];
+  toFQDNs?: { matchName?: string; matchPattern?: string }[];
+  toServices?: object[];
   toPorts?: WrittenPorts[] | null;
   icmps?: { fields: { family: string; type: number }[] }[];
 }
 interface Draft {
   endpointSelector: WrittenSelector;
+  nodeSelector?: WrittenSelector;
   ingress?: CiliumRule[];
   ingressDeny?: CiliumRule[];
   egress?: CiliumRule[];
@@ -143,7 +156,7 @@ function rulesOf({ from, to, ports }: WrittenRule, direction: Direction, at: num
 }
 
 /** A change of what is written: a number chooses the place. */
-type Twist = (draft: Draft, at: number) => void;
+type Twist = (draft: Draft, at: number, world: World) => void;
 
 const entities = [
   ...['all', 'world', 'world', 'cluster', 'cluster-mesh', 'host', 'remote-node', 'kube-apiserver', 'ingress'],
@@ -184,7 +197,80 @@ const emptyList: Twist = (draft, at) =>
     ...somePorts(at >> 4),
   }));
 const byNodes: Twist = (draft, at) =>
-  addRule(draft, at, (prefix) => ({ [`${prefix}Nodes`]: [{}], ...somePorts(at >> 1) }));
+  addRule(draft, at, (prefix) => ({
+    [`${prefix}Nodes`]: [at % 3 === 0 ? { matchLabels: { zone: 'x' } } : {}],
+    ...somePorts(at >> 1),
+  }));
+/** An entity that the platform has opened, on its ports or nearly. */
+const byGrantedEntity: Twist = (draft, at, { entities: granted = [] }) => {
+  const one = chosen(granted, at);
+  if (one === undefined) return;
+  const [prefix, more] = [one.direction === 'ingress' ? 'from' : 'to', at % 3 === 0 ? [{ port: 4 }] : []];
+  const list = at % 5 === 0 && one.entity === 'remote-node' ? { [`${prefix}Nodes`]: [{}] } : undefined;
+  draft[one.direction] = [
+    ...(draft[one.direction] ?? []),
+    { ...(list ?? { [`${prefix}Entities`]: [one.entity] }), ...portsOf([...one.ports, ...more], at >> 2) },
+  ];
+};
+const namePatterns = [
+  ...['api.partner.example', 'API.partner.example.', '*.partner.example', '**.partner.example', 'partner.example'],
+  ...['*.cdn.example', '**.cdn.example', '***.cdn.example', 'a*.cdn.example', 'x.cdn.example', 'a-b.cdn.example'],
+  ...['*cdn.example', '*.*.cdn.example', '*.x.cdn.example', '*', '**', 'x.cdn.example.org', 'not valid', 'a..b'],
+];
+const byName: Twist = (draft, at) => {
+  const name = chosen(namePatterns, at) ?? '*';
+  const other = chosen(namePatterns, at >> 9) ?? '*';
+  const names = (at % 4 === 0 ? [name, other] : [name]).map((one) =>
+    one.includes('*') ? { matchPattern: one } : { matchName: one },
+  );
+  draft.egress = [...(draft.egress ?? []), { toFQDNs: names, ...somePorts(at >> 5) }];
+};
+/** What lists the addresses stands elsewhere. */
+const byGroup: Twist = (draft, at) =>
+  addRule(draft, at, (prefix) => {
+    const of: Record<string, object[]> =
+      chosen(
+        [
+          { [`${prefix}CIDRSet`]: [{ cidrGroupRef: group.name }] },
+          { [`${prefix}CIDRSet`]: [{ cidrGroupSelector: { matchLabels: group.labels } }] },
+          { [`${prefix}Groups`]: [...group.external] },
+        ],
+        at >> 1,
+      ) ?? {};
+    return { ...of, ...somePorts(at >> 3) };
+  });
+const byService: Twist = (draft, at) => {
+  const namespace = chosen([undefined, '', 'acme-web', 'beta-db'], at);
+  const service = chosen(
+    [
+      { k8sService: { serviceName: 'db', ...(namespace !== undefined && { namespace }) } },
+      {
+        k8sServiceSelector: { selector: { matchLabels: { app: 'x' } }, ...(namespace !== undefined && { namespace }) },
+      },
+    ],
+    at >> 2,
+  );
+  draft.egress = [...(draft.egress ?? []), { toServices: [service ?? {}], ...somePorts(at >> 3) }];
+};
+/** A rule about requests, or about questions to the DNS. */
+const byRequest: Twist = (draft, at) =>
+  addRule(draft, at, (prefix) => {
+    const peers = chosen(
+      [
+        {},
+        { [`${prefix}Entities`]: ['world'] },
+        { [`${prefix}Endpoints`]: [{}] },
+        { [`${prefix}Endpoints`]: [{ matchExpressions: [{ key: namespaceKey, operator: 'Exists' }] }] },
+      ],
+      at >> 1,
+    );
+    const http = { ports: [{ port: '2', protocol: 'TCP' }], rules: { http: [{ method: 'GET', path: '/x' }] } };
+    const dns = { ports: [{ port: '53', protocol: 'ANY' }], rules: { dns: [{ matchPattern: '*.example' }] } };
+    return { ...peers, toPorts: [prefix === 'to' && at % 3 === 0 ? dns : http] };
+  });
+const ofNodes: Twist = (draft) => {
+  draft.nodeSelector = {};
+};
 const denied: Twist = (draft, at) => {
   const name = at % 2 === 0 ? 'ingressDeny' : 'egressDeny';
   const prefix = at % 2 === 0 ? 'from' : 'to';
@@ -243,13 +329,25 @@ const inCluster: Twist = (draft, at) => {
   else Object.assign(selector, { matchExpressions: [...(selector.matchExpressions ?? []), requirement] });
 };
 
+/** A CiliumCIDRGroup and a group of a cloud, which list the same addresses. */
+const group: AskedGroup = {
+  ...{ name: 'partners', labels: { team: 'x' } },
+  external: [{ aws: { securityGroupsNames: ['partners'] } }],
+};
+
 const twist: fc.Arbitrary<Twist> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(twice) },
   { weight: 3, arbitrary: fc.constant(inCluster) },
   { weight: 5, arbitrary: fc.constant(byEntity) },
   { weight: 3, arbitrary: fc.constant(byPorts) },
   { weight: 3, arbitrary: fc.constant(emptyList) },
-  { weight: 1, arbitrary: fc.constant(byNodes) },
+  { weight: 2, arbitrary: fc.constant(byNodes) },
+  { weight: 2, arbitrary: fc.constant(byGrantedEntity) },
+  { weight: 3, arbitrary: fc.constant(byName) },
+  { weight: 1, arbitrary: fc.constant(byGroup) },
+  { weight: 1, arbitrary: fc.constant(byService) },
+  { weight: 2, arbitrary: fc.constant(byRequest) },
+  { weight: 1, arbitrary: fc.constant(ofNodes) },
   { weight: 2, arbitrary: fc.constant(denied) },
   { weight: 1, arbitrary: fc.constant(defaultDeny) },
   { weight: 7, arbitrary: fc.constant(oddKey) },
@@ -268,7 +366,7 @@ const specs: fc.Arbitrary<(world: World) => CiliumSpec> = fc
     }
     // A specification needs rules.
     if (draft.ingress === undefined && draft.egress === undefined) draft.ingress = [{}];
-    for (const [change, place] of twists) change(draft, place);
+    for (const [change, place] of twists) change(draft, place, world);
     const copy: Draft = JSON.parse(JSON.stringify(draft));
     if (at % 7 === 0) return { specs: [copy] };
     if (at % 7 === 1) return { spec: copy, specs: [{ endpointSelector: copy.endpointSelector, egress: [{}] }] };
@@ -418,6 +516,30 @@ function subjects(spec: CiliumSpec, world: World): readonly (readonly Candidate[
   return namings.map((ports) => [pod(ownNamespace(world), labels, world, ports) ?? []].flat());
 }
 
+/** Nobody is granted these. */
+const closed: readonly Address[] = [
+  { family: 4, value: 0xa9fea9fen },
+  { family: 6, value: (0xfe80n << 112n) + 1n },
+];
+const grouped: readonly Candidate[] = closed.map((one) => markedAddress(one, { group }));
+const labelledNode: Candidate = { asked: { reserved: 'remote-node', labels: { zone: 'x' } }, party: undefined };
+
+const nameTo = (name: string): readonly Candidate[] =>
+  closed.slice(0, 1).map((one) => markedAddress(one, { names: [name] }));
+
+/** Names that the patterns of the rule match. */
+function namedBy({ toFQDNs = [] }: CiliumRule): readonly Candidate[] {
+  return toFQDNs.flatMap(({ matchName, matchPattern }) => {
+    const [first = '', ...others] = (matchName ?? matchPattern ?? '').toLowerCase().replace(/[.]$/, '').split('.');
+    if (others.length === 0) return nameTo('x.own.example');
+    const heads = /^[*]{2,}$/.test(first)
+      ? ['any', 'any.more', 'ab']
+      : ['any', 'ab', ''].map((one) => first.replaceAll('*', one));
+    const tails = ['any', 'b'].map((one) => others.join('.').replaceAll('*', one));
+    return heads.flatMap((head) => tails.flatMap((tail) => nameTo(head === '' ? tail : `${head}.${tail}`)));
+  });
+}
+
 const around: PolicyKind<CiliumSpec>['around'] = (spec, world, random) => {
   const candidates: Candidate[] = [];
   for (const draft of draftsIn(spec)) {
@@ -430,9 +552,13 @@ const around: PolicyKind<CiliumSpec>['around'] = (spec, world, random) => {
           for (const cluster of ['elsewhere', 'west', ''])
             candidates.push(...random.some(podsAround(namespaces ?? {}, pods, world, namedPorts(random), cluster), 3));
       }
+      if (rule.fromNodes !== undefined || rule.toNodes !== undefined) candidates.push(labelledNode);
+      candidates.push(...random.some(namedBy(rule), 4));
       const sets = [...(rule.fromCIDRSet ?? []), ...(rule.toCIDRSet ?? [])];
+      const isOfGroup = sets.some((one) => 'cidrGroupRef' in one || 'cidrGroupSelector' in one);
+      if (isOfGroup || rule.fromGroups !== undefined || rule.toGroups !== undefined) candidates.push(...grouped);
       const blocks = [
-        ...sets.flatMap(({ cidr, except = [] }) => [cidr, ...except]),
+        ...sets.flatMap(({ cidr, except = [] }) => (cidr === undefined ? except : [cidr, ...except])),
         ...[...(rule.fromCIDR ?? []), ...(rule.toCIDR ?? [])].map((text) => (text.includes('/') ? text : `${text}/32`)),
       ].flatMap((text) => readBlock(text) ?? []);
       candidates.push(...random.some(edgesOf(blocks), 8).map(addressParty));
@@ -474,12 +600,25 @@ function witness(
   if (emptied && at.list !== undefined) return { unasked: 'an empty list beside the peers selects nobody' };
   const denies = direction === 'ingress' ? at.draft.ingressDeny : at.draft.egressDeny;
   if (denies !== undefined) return { unasked: 'another rule denies it' };
-  if (at.list?.endsWith('Nodes')) return { unasked: 'nodes have no labels here, and so no cluster' };
   const selecting = [...(at.rule.fromEndpoints ?? []), ...(at.rule.toEndpoints ?? [])][at.peer];
   const asking = keysOf(selecting ?? {});
   if (hasTwoSources(asking) || !asking.every((key) => isOfPods(key) || isOfOthers(key)))
     return { unasked: 'whether a pod has those labels is another question' };
   const names = (at.rule.toPorts ?? []).some(({ ports }) => (ports ?? []).some(({ port }) => isName(port)));
+  const granted = (world.entities ?? []).filter((one) => one.direction === direction);
+  if (sentence.startsWith('the API server') && granted.some(({ entity }) => entity === 'remote-node'))
+    return { unasked: 'the API server is another node, too, and those are granted' };
+  if (what === 'name') {
+    const [, name] = /, if the DNS gives it for (\S+)$/.exec(sentence) ?? [];
+    const candidates = name === undefined ? nameTo('x.own.example') : nameTo(name);
+    return candidates.some((one) => isForeignSomewhere(one, direction, world))
+      ? { direction, candidates }
+      : { unread: sentence };
+  }
+  if (sentence.startsWith('any address, ')) {
+    if (names && direction === 'egress') return { unasked: 'an address has no port by a name' };
+    return { direction, candidates: grouped };
+  }
   if (what === 'entity' || /^an endpoint with|^a pod of any namespace/.test(sentence)) {
     const pods = [pod(new Map([[nameLabel, 'zz-unmentioned']]), new Map(), world, []) ?? []].flat();
     const addresses = /^the address/.test(sentence)
@@ -487,7 +626,7 @@ function witness(
           one?.party.kind === 'address' ? addressParty(one.spelling ?? one.party.address) : [],
         )
       : [];
-    const candidates = (addresses.length > 0 ? addresses : [...reserved, ...pods]).filter((one) =>
+    const candidates = (addresses.length > 0 ? addresses : [...reserved, labelledNode, ...pods]).filter((one) =>
       isForeignSomewhere(one, direction, world),
     );
     if (names) return { unasked: 'nobody but pods has named ports' };
@@ -572,6 +711,7 @@ function isForeignByName({ toPorts }: CiliumRule, candidate: Candidate, directio
 
 export const ciliumNetworkPolicy: PolicyKind<CiliumSpec> = {
   kind: 'CiliumNetworkPolicy',
+  knowsEntities: true,
   specs,
   beside,
   objectOf,
