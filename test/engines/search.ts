@@ -238,7 +238,7 @@ async function tryCase<Spec>(
   more: readonly Candidate[] = [],
 ): Promise<Outcome<Spec>> {
   const { engines, admit } = search;
-  if (specs.length === 0 && search.sound !== undefined) return { tally: emptyTally(), found: undefined };
+  if (specs.length === 0 && admit === undefined) return { tally: emptyTally(), found: undefined };
   const soundnessAlone = search.soundnessAlone === true || beside.length > 0;
   const random = randomFrom(seed);
   const border = withExemptionsOf(world, borderOf(world));
