@@ -1,5 +1,9 @@
 /** What the largest policy costs that is still examined, and one far above that, in this process. */
 
+import {
+  limits as istioLimits,
+  readAuthorizationPolicy,
+} from '../../src/kinds/istio-authorization-policy/read-policy.ts';
 import { parseCidr } from '../../src/kubernetes/ip-range.ts';
 import { judgeBorder } from '../../src/reach/border.ts';
 import { limits as calicoLimits, readCalicoPolicy } from '../../src/reach/dialects/calico/policy.ts';
@@ -104,12 +108,48 @@ function calicoPolicy(): string {
   return JSON.stringify({ metadata: { namespace: 'acme-web' }, spec: { selector: 'all()', egress: egress.flat() } });
 }
 
+/** 1,000 rules, 1.4 MiB: more than is examined, with texts that are long. */
+function beyondIstio(): string {
+  const long = (start: string, end = '') => start + 'x'.repeat(440 - start.length - end.length) + end;
+  const rules = Array.from({ length: 1000 }, (_, index) => ({
+    from: [
+      {
+        source: {
+          principals: [long(`cluster.local/ns/a${index}`, '*'), long(`*z${index}`, '/sa/web'), long(`*${index}`, '*')],
+        },
+      },
+    ],
+  }));
+  return JSON.stringify({ metadata: { namespace: 'acme-web' }, spec: { rules } });
+}
+
+/** As many rules, callers and ports as are examined, each by a name of an account, and half of the rules with ranges besides. */
+function istioPolicy(): string {
+  const callers = istioLimits.peers / istioLimits.rules;
+  const rules = Array.from({ length: istioLimits.rules }, (_, index) => ({
+    from: [
+      {
+        source: {
+          principals: Array.from({ length: callers }, (_, at) => `cluster.local/ns/acme-web/sa/account-${index}-${at}`),
+          ...(index % 2 === 0 && { ipBlocks: [`${network(index)}.0/24`], notIpBlocks: [`${network(index)}.8/29`] }),
+        },
+      },
+    ],
+    to: [{ operation: { ports: Array.from({ length: 4 }, (_, at) => String(1000 + at * 10)), paths: ['/orders/*'] } }],
+    when: [{ key: 'source.namespace', values: ['acme-web'] }],
+  }));
+  return JSON.stringify({ metadata: { namespace: 'acme-web' }, spec: { rules } });
+}
+
 /** One with as many peers and exceptions as are examined, of a tenant with as many granted ranges; and one with ten times as many. */
 export function measureLargestPolicy(): {
   readonly examined: number;
   readonly beyond: number;
   readonly cilium: number;
   readonly calico: number;
+  /** An AuthorizationPolicy that is admitted, and one that goes beyond the limits. */
+  readonly istio: number;
+  readonly beyondIstio: number;
 } {
   const border = granted(limits.peers);
   const examined = timeOf(policy(limits.peers, limits.excepts / limits.peers), border);
@@ -120,8 +160,13 @@ export function measureLargestPolicy(): {
   if (cilium.verdicts !== 0) throw new Error('the largest policy of Cilium was not admitted');
   const calico = timeOf(calicoPolicy(), border, readCalicoPolicy);
   if (calico.verdicts !== 0) throw new Error('the largest policy of Calico was not admitted');
+  const istio = timeOf(istioPolicy(), border, readAuthorizationPolicy);
+  if (istio.verdicts !== 0) throw new Error('the largest AuthorizationPolicy was not admitted');
+  const refused = timeOf(beyondIstio(), border, readAuthorizationPolicy);
+  if (refused.verdicts === 0) throw new Error('an AuthorizationPolicy beyond the limits was not refused');
   return {
     ...{ examined: examined.milliseconds, beyond: beyond.milliseconds },
     ...{ cilium: cilium.milliseconds, calico: calico.milliseconds },
+    ...{ istio: istio.milliseconds, beyondIstio: refused.milliseconds },
   };
 }

@@ -47,12 +47,12 @@ function comparedWith(text: string): IdentityPattern {
   return { text, products: listOf(beginningWith(partsOf(text.slice(0, star)))) };
 }
 
-/** As `split` gives them: 900 instructions for five parts, against 2,200. */
+/** As `split` gives them, of a beginning or of an end: 900 instructions for five parts, against 2,200. */
 function partsOf(text: string): string[] {
   const parts: string[] = [];
   let from = 0;
   for (let slash = text.indexOf('/'); slash >= 0; slash = text.indexOf('/', from)) {
-    parts.push(text.slice(from, slash));
+    parts.push(from === 0 ? domainOf(text, slash) : text.slice(from, slash));
     from = slash + 1;
   }
   parts.push(text.slice(from));
@@ -68,7 +68,14 @@ function exactly(text: string): IdentityProduct | undefined {
   if (ns < 1 || sa < 0 || !text.startsWith('/ns/', ns) || !text.startsWith('/sa/', sa)) return undefined;
   const account = text.slice(sa + 4);
   if (account === '' || account.includes('/')) return undefined;
-  return { domain: text.slice(0, ns), namespace: text.slice(ns + 4, sa), account };
+  return { domain: domainOf(text, ns), namespace: text.slice(ns + 4, sa), account };
+}
+
+const usualDomain = 'cluster.local';
+
+/** The trust domain before the slash. Of the usual one there is one text: a copy for each caller takes 700 instructions to look up. */
+function domainOf(text: string, slash: number): string {
+  return slash === usualDomain.length && text.startsWith(usualDomain) ? usualDomain : text.slice(0, slash);
 }
 
 /** The text is compared as it stands: what it ends in may go on. */
@@ -129,8 +136,8 @@ export function namespacePattern(text: string): IdentityPattern | undefined {
   if (!text.includes('*') && text !== 'sa') return { text, products: [{ ...anyIdentity, namespace: text }] };
   const glob = text.replaceAll(/\*+/g, '*');
   const namespaces = new Set([glob]);
-  // What stands behind a star that matches "sa" is short, so of a long text few stars are tried to the end.
-  for (let star = glob.indexOf('*'); star >= 0; star = glob.indexOf('*', star + 1))
+  // What stands behind a star and matches "sa" is `*s*a*` at most, as no two stars stand side by side.
+  for (let star = glob.indexOf('*', Math.max(0, glob.length - 6)); star >= 0; star = glob.indexOf('*', star + 1))
     if (matchesGlob(`*${glob.slice(star + 1)}`, 'sa')) namespaces.add(glob.slice(0, star + 1));
   if (matchesGlob(glob, 'sa')) namespaces.add('ns');
   return { text, products: [...namespaces].map((namespace) => ({ ...anyIdentity, namespace })) };

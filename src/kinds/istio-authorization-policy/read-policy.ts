@@ -89,6 +89,8 @@ function readRules(spec: JsonMap, opens: boolean, place: Place): void {
     const at = within(place, 'rules', index);
     if (!found.examines(1, found.left.rules, scope, at.path)) return;
     readRule(rule, opens ? subject : undefined, at);
+    // Nothing more is proven, whatever comes.
+    if (found.left.peers.left < 0) return;
   }
 }
 
@@ -109,7 +111,7 @@ function readRule(written: unknown, subject: Subject | undefined, place: Place):
   const shared = found.onPorts(ports);
   for (const { callers, at } of sources) {
     const who = both(callers, condition);
-    if (!found.examines(waysOf(who), found.left.peers, scope, at.path)) return;
+    if (!found.examines(waysOf(who, found.rules.length), found.left.peers, scope, at.path)) return;
     addPeers(who, at, { action: 'allow', subject, direction: 'ingress', ports: shared });
   }
 }
@@ -117,12 +119,23 @@ function readRule(written: unknown, subject: Subject | undefined, place: Place):
 /** For a witness, each way is held against what is left out; a few of those cost nothing. */
 const fewLeftOut = 16;
 
-/** Every way to meet all fields is looked at. A text may be several alternatives. */
-function waysOf({ all, none }: Callers): number {
+/** Up to here it does not matter what a text costs. */
+const fewPeers = 16;
+/** A text with a star takes three times as long as a name: words that it matches are tried. */
+const waysOfStar = 3;
+
+/**
+ * Every way to meet all fields is looked at. A text may be several alternatives.
+ *
+ * @param before how many peers the policy has so far
+ */
+function waysOf({ all, none }: Callers, before: number): number {
   let ways = 1 + Math.floor(none.length / fewLeftOut);
   for (const { patterns } of all) {
     let sum = 0;
-    for (const { products } of patterns) sum += Math.max(1, products.length);
+    const isMany = before + patterns.length > fewPeers;
+    for (const { products, text } of patterns)
+      sum += Math.max(1, products.length) * (isMany && text.includes('*') ? waysOfStar : 1);
     ways *= sum;
   }
   return ways;

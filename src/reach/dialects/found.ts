@@ -37,7 +37,7 @@ export class Found {
   readonly diagnostics: PlacedDiagnostic[] = [];
   /** How many of each are still examined. */
   readonly left: { readonly [What in keyof Limits]: Allowance };
-  readonly #ports = new Map<string, readonly Port[]>();
+  #ports: Map<string, readonly Port[]> | undefined;
 
   private constructor(left: Found['left']) {
     this.left = left;
@@ -58,6 +58,7 @@ export class Found {
   onPorts(ports: readonly Port[]): readonly Port[] {
     if (this.rules.length < fewRules) return ports;
     const key = ports.map(formatPort).join();
+    this.#ports ??= new Map();
     const known = this.#ports.get(key);
     if (known !== undefined) return known;
     this.#ports.set(key, ports);
