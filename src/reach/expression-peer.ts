@@ -42,6 +42,12 @@ const byReservedPart: Violation = {
   fix: addTenantLabel,
 };
 
+const byFreePart = {
+  verdict: 'escapes',
+  reason: 'selects names of namespaces by a part, and not all of them are reserved',
+  fix: addTenantLabel,
+} as const;
+
 const byPart: Violation = {
   verdict: 'unproven',
   reason: 'selects by a part of a label, which proves nothing',
@@ -187,9 +193,10 @@ function judgeTerm(
     return isOnly(example.get(tenantKey), border.tenant.name) ? undefined : byPart;
   if (sure.verdict !== 'conditional') return sure;
   if (violation.verdict === 'conditional') return { ...sure, assumedOwn: violation.assumedOwn ?? [] };
+  if ((term.get(nameKey)?.affixes.length ?? 0) === 0) return byPart;
   // Names without end, which the tenant cannot all come to have.
   const { assumedOwn: _, ...others } = sure;
-  return (term.get(nameKey)?.affixes.length ?? 0) > 0 ? { ...others, verdict: 'escapes' } : byPart;
+  return { ...others, ...byFreePart };
 }
 
 /** What the term says of labels one by one, without what it says of parts of values. */

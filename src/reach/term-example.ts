@@ -10,7 +10,7 @@ import { isPrefix } from '../tenancy/reserved-names.ts';
 import type { Budget } from './expression/budget.ts';
 import { exampleValue, type Term } from './expression/terms.ts';
 import { has, type Values } from './expression/values.ts';
-import { nameKey } from './model.ts';
+import { nameKey, ofNamespace } from './model.ts';
 import { tenantKeyOf } from './plainly-own.ts';
 import { trustedIn } from './trusted-label.ts';
 import { type Border, ownsThere } from './violation.ts';
@@ -63,8 +63,9 @@ function valueOfOthers(
   budget: Budget,
 ): Values {
   const own = key === tenantKey ? [tenant.name] : [];
-  const known = key === tenantKey ? [tenant.name, ...tenancy.tenants.keys()] : own;
-  // A part by itself is what a shared service may be named.
+  const listed = tenancy.settings.trustedLabels.get(key.slice(ofNamespace.length));
+  // A part by itself is what a shared service may be named, and a value that is listed leaves few names.
+  const known = key === tenantKey ? [tenant.name, ...tenancy.tenants.keys()] : [...(listed?.keys() ?? [])];
   const value = firstValue(
     key,
     values,
