@@ -21,6 +21,18 @@ const otherRights: readonly (Right & { readonly group: string })[] = [
     verbs: ['list', 'watch', 'create', 'patch', 'update', 'delete'],
   },
   {
+    why: 'Beside a policy that is written: contradictions between layers 4 and 7, where the settings have a section istio.',
+    group: 'security.istio.io',
+    resources: ['peerauthentications', 'requestauthentications'],
+    verbs: ['list'],
+  },
+  {
+    why: 'For these, which port of a Service leads to which port of its pods.',
+    group: '',
+    resources: ['services'],
+    verbs: ['list'],
+  },
+  {
     why: 'The webhook configurations: followed, given a CA bundle, and set to failurePolicy Fail. Not created, so that a deleted one stays deleted.',
     group: registrations,
     resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],

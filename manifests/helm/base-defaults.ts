@@ -59,3 +59,8 @@ export function defaultsOfBase() {
     },
   };
 }
+
+export function reportSchedule(): string {
+  const job: { readonly spec: { readonly schedule: string } } = parse(source('components/reports/cron-job.yaml'));
+  return job.spec.schedule;
+}

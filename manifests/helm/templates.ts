@@ -1,5 +1,6 @@
 /** The templates of the chart that follow from the manifests. */
 import { basename } from 'node:path';
+import { defaultsOfBase, reportSchedule } from './base-defaults.ts';
 import { deploymentEdits } from './deployment-edits.ts';
 import { type Edit, edit } from './edit.ts';
 import { labelled, resources } from './sources.ts';
@@ -42,11 +43,8 @@ export function templateFiles(): readonly File[] {
       when('eq .Values.certificates.source "selfManaged"', labelled('overlays/self-managed', certificateAccess)),
     ),
     template('certificates-cert-manager.yaml', 'overlays/cert-manager/certificate.yaml', certManager()),
-    template(
-      'roles.yaml',
-      'components/roles',
-      when('.Values.roles.create', resources('components/roles').flatMap(role)),
-    ),
+    template('roles.yaml', 'components/roles', roles()),
+    template('reports.yaml', 'components/reports', reports()),
     template('monitoring-network-policy.yaml', `${prometheus}/network-policy.yaml`, scrapers()),
     template('monitoring-operator.yaml', prometheus, operated()),
     ...webhooks.map((path) => template(basename(path), path, joined(labelled('base', path).map(webhookTemplate)))),
@@ -81,8 +79,52 @@ function editFirst(path: string, text: string, change: Edit): string {
   return edit(path, text.slice(0, end), [change]) + text.slice(end);
 }
 
-function role(path: string): readonly string[] {
-  return labelled('components/roles', path);
+/** The reports need the role of auditors. */
+function roles(): string {
+  const own = resources('components/roles');
+  const isOfReports = (path: string) => path.endsWith('/auditor.yaml');
+  const documents = (paths: readonly string[]) => paths.flatMap((path) => labelled('components/roles', path));
+  return (
+    when('or .Values.roles.create .Values.reports.enabled', documents(own.filter(isOfReports))) +
+    when('.Values.roles.create', documents(own.filter((path) => !isOfReports(path))))
+  );
+}
+
+function reports(): string {
+  const folder = 'components/reports';
+  const tenants = (find: string): Edit => ({
+    find,
+    put: `{{- if eq .Values.tenancy.from "files" }}\n${find}\n{{- end }}`,
+  });
+  const { image, tag } = defaultsOfBase();
+  const job = `${folder}/cron-job.yaml`;
+  const edits: readonly Edit[] = [
+    { find: `schedule: "${reportSchedule()}"`, put: 'schedule: {{ .Values.reports.schedule | quote }}' },
+    {
+      find: `# The image of the Deployment.\nimage: ${image}:${tag}`,
+      put: `image: {{ include "bulkhead.image" . | quote }}
+{{- with .Values.image.pullPolicy }}
+imagePullPolicy: {{ . }}
+{{- end }}`,
+    },
+    {
+      find: 'restartPolicy: Never',
+      put: `restartPolicy: Never
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . | quote }}
+  {{- end }}
+{{- end }}`,
+    },
+    tenants('- --tenants=/etc/bulkhead/tenants'),
+    tenants('- { name: tenants, mountPath: /etc/bulkhead/tenants, readOnly: true }'),
+    tenants('- name: tenants\n  configMap: { name: bulkhead-tenants }'),
+  ];
+  return when('.Values.reports.enabled', [
+    ...labelled(folder, `${folder}/access.yaml`),
+    ...labelled(folder, job).map((text) => edit(job, text, edits)),
+  ]);
 }
 
 /**

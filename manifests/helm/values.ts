@@ -3,7 +3,7 @@ import { exemptionSchema } from '../../src/exemptions/exemption-schema.ts';
 import { labelName, objectName } from '../../src/tenancy/schema/names.ts';
 import { settingsSchema } from '../../src/tenancy/schema/settings-schema.ts';
 import { tenantSchema } from '../../src/tenancy/schema/tenant-schema.ts';
-import { defaultsOfBase } from './base-defaults.ts';
+import { defaultsOfBase, reportSchedule } from './base-defaults.ts';
 import { type JsonSchema, specOf } from './json-schema.ts';
 
 /** A group of values, or one value with its default. */
@@ -178,6 +178,18 @@ export const values: Values = {
   roles: {
     about: 'ClusterRoles for [people and tools](how-to/rights.md), which you bind.',
     values: { create: { about: 'Whether the chart creates them.', default: false, schema: flag } },
+  },
+  reports: {
+    about:
+      'What an audit finds, as [reports](how-to/audit.md#reports) in the namespaces of tenants. The cluster needs the CustomResourceDefinition `reports.openreports.io`.',
+    values: {
+      enabled: {
+        about: 'Whether the chart creates the CronJob and its rights, among them the ClusterRole `bulkhead-auditor`.',
+        default: false,
+        schema: flag,
+      },
+      schedule: { about: 'When it runs, as a CronJob takes it.', default: reportSchedule(), schema: text },
+    },
   },
   monitoring: {
     about: 'Objects for [Prometheus and Grafana](how-to/monitor.md).',

@@ -4,12 +4,15 @@ import { handshake } from '../checks/handshake.ts';
 import { type Judged, judge } from '../checks/judge.ts';
 import { type AdmissionRequest, isWorkload } from '../kubernetes/review.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
+import type { BesideSource, GatheredBeside } from './beside.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Answer, Asked, Review } from './decision.ts';
 import { decode } from './decode.ts';
 import type { BaselineSource, NamespaceSource } from './facts.ts';
 import { gather } from './gather.ts';
 import { intentsOf } from './intents.ts';
+import { layerTexts, skippedTexts } from './layer-texts.ts';
+import { comparedLayers } from './layers.ts';
 import { FactsUnavailable } from './live-facts.ts';
 import { denialText, narrowingTexts, plainDenial, previewTexts, warningTexts } from './message.ts';
 import { applyIntents, patchText } from './patch.ts';
@@ -22,6 +25,8 @@ export interface AdmissionOptions {
   readonly namespaces: NamespaceSource;
   /** Undefined where nothing puts baselines in place: pods are not held there. */
   readonly baselines?: BaselineSource | undefined;
+  /** Lists of the policies that stand beside a written one. Undefined where there is no cluster: they are not compared. */
+  readonly beside?: BesideSource | undefined;
   /** Whether denials are told and not given; known also while the tenants are not. Default: no. */
   readonly observes?: (() => boolean) | undefined;
   /** Told of what would be denied if denials were given, but for dry runs. */
@@ -62,7 +67,9 @@ export function createAdmission(options: AdmissionOptions): Review {
       // In observe mutate changes nothing, and what enforce would add is not missing.
       if (asked.observes)
         applyIntents(request.object, intentsOf(await gather(request, { ...sources, mutating: true })).all);
-      return validate(asked, await gather(request, { ...sources, baselines }), options);
+      // Without a mesh in the settings there is nothing to list.
+      const beside = known.settings.istio === undefined ? undefined : options.beside;
+      return validate(asked, await gather(request, { ...sources, baselines, beside }), options);
     } catch (error) {
       if (request !== undefined && error instanceof FactsUnavailable) return tryAgain(asked, request, error);
       onDefect(error);
@@ -86,13 +93,13 @@ function mutate(asked: Asked, gathered: Gathered): Answer {
   return respond(asked, request, { owner: facts.owner, warnings, ...(patch !== undefined && { patch }) });
 }
 
-type Listeners = Pick<AdmissionOptions, 'onObserved' | 'onDefect'>;
+type Listeners = Pick<AdmissionOptions, 'onObserved' | 'onDefect' | 'clock'>;
 
-function validate(given: Asked, gathered: Gathered, { onObserved, onDefect }: Listeners): Answer {
+function validate(given: Asked, gathered: GatheredBeside, listeners: Listeners): Answer {
   const { request, facts } = gathered;
   const { owner, requester } = facts;
   const found = judge(gathered);
-  if (found.length === 0) return respond(given, request, { owner, warnings: preview(gathered, onDefect) });
+  if (found.length === 0) return respond(given, request, { owner, ...hints(gathered, listeners) });
   // What is exempted was granted, so nobody is warned: the audit log, the log and a metric have it.
   const judged = found.filter(({ exemption }) => exemption === undefined);
   const exempted = found.flatMap(({ check, exemption }) => (exemption === undefined ? [] : [{ check, exemption }]));
@@ -113,28 +120,52 @@ function validate(given: Asked, gathered: Gathered, { onObserved, onDefect }: Li
   const [observed, ...more] = [...refusing, ...told.filter(({ refusesInEnforce }) => refusesInEnforce)];
   if (observes && observed !== undefined && !request.dryRun) {
     const member = owner !== 'platform' && requester.tenants.includes(owner);
-    onObserved?.({ request, findings: [observed, ...more], owner, member });
+    listeners.onObserved?.({ request, findings: [observed, ...more], owner, member });
   }
+  const { warnings, layers }: Hints = mostSevere === undefined || observes ? hints(gathered, listeners) : noHints;
   return respond(asked, request, {
-    owner,
-    checks,
-    exempted,
+    ...{ owner, checks, exempted, layers },
     warnings: [
       ...(observes ? warningTexts([...refusing, ...told], saidOf('would refuse this')) : warningTexts(told)),
-      ...(mostSevere === undefined || observes ? preview(gathered, onDefect) : []),
+      ...warnings,
     ],
     ...(mostSevere && { denial: { code: 403, message: denialText(request, facts, [mostSevere, ...others]) } }),
   });
 }
 
-/** A hint: where it fails, the request is answered without it. */
-function preview(gathered: Gathered, onDefect: AdmissionOptions['onDefect']): readonly string[] {
-  try {
-    return previewTexts(previewLines(gathered));
-  } catch (error) {
-    onDefect(error);
-    return [];
-  }
+interface Hints {
+  readonly warnings: readonly string[];
+  readonly layers?: string;
+}
+
+const noHints: Hints = { warnings: [] };
+
+/** Where one fails, the request is answered without it. */
+function hints(gathered: GatheredBeside, { onDefect, clock = systemClock }: Listeners): Hints {
+  const warnings: string[] = [];
+  const tried = <Value>(make: () => Value): Value | undefined => {
+    try {
+      return make();
+    } catch (error) {
+      onDefect(error);
+      return undefined;
+    }
+  };
+  warnings.push(...(tried(() => previewTexts(previewLines(gathered))) ?? []));
+  if (gathered.beside === undefined) return { warnings };
+  const { beside } = gathered;
+  const begun = clock.elapsed();
+  const compare = (): ReturnType<typeof comparedLayers> =>
+    'skipped' in beside || beside.hasTime() ? comparedLayers(gathered) : { skipped: 'often' };
+  const layers = tried(compare) ?? { skipped: 'failed' };
+  if (!('skipped' in beside)) beside.charge(clock.elapsed() - begun, 'skipped' in layers ? layers.skipped : undefined);
+  return {
+    warnings: [...warnings, ...('skipped' in layers ? skippedTexts(layers.skipped) : layerTexts(layers))],
+    layers:
+      'skipped' in layers
+        ? `skipped: ${layers.skipped}`
+        : [...new Set(layers.findings.map(({ check }) => check))].join(','),
+  };
 }
 
 /** What a warning says in observe. */

@@ -13,7 +13,7 @@ import type { AdmissionRequest } from '../kubernetes/review.ts';
 import { unreadRequest } from './decode-unread.ts';
 import {
   agreed,
-  apiVersionOf,
+  groupVersionOf,
   objectAt,
   operationOf,
   optionalMap,
@@ -32,25 +32,30 @@ export type Decoded =
 
 interface Expected {
   readonly entry: Kind;
+  readonly version: string;
   readonly apiVersion: string;
   /** With the plural, without the subresource. */
   readonly resource: string;
 }
 
-/** API version, plural resource and subresource -> the kind that must come with it. Whole strings, never cut (TEN-14, TEN-18). */
-const understood: ReadonlyMap<string, Expected> = new Map(
-  kinds.flatMap((entry) =>
-    apiVersionsOf(entry).flatMap((apiVersion) => {
-      const expected = { entry, apiVersion, resource: `${apiVersion}/${entry.plural}` };
-      return entry.reviews.flatMap(({ resources }) =>
-        resources.map((resource): [string, Expected] => [`${apiVersion}/${resource}`, expected]),
-      );
-    }),
-  ),
+const reviewed: readonly (readonly [string, Expected])[] = kinds.flatMap((entry) =>
+  entry.versions.flatMap((version, index) => {
+    const apiVersion = apiVersionsOf(entry)[index] ?? version;
+    const one: Expected = { entry, version, apiVersion, resource: `${apiVersion}/${entry.plural}` };
+    const resources = new Set(entry.reviews.flatMap(({ resources }) => resources));
+    return [...resources].map((resource) => [resource, one] as const);
+  }),
+);
+
+/** Plural resource and subresource -> the kinds that may come with it, one for each group and version. Whole strings, never cut (TEN-14, TEN-18). */
+const understood: ReadonlyMap<string, readonly Expected[]> = new Map(
+  [...Map.groupBy(reviewed, ([resource]) => resource)].map(([resource, of]) => [resource, of.map(([, one]) => one)]),
 );
 
 /** Resource names with subresource, as webhook rules list them; the manifests are held against this. */
-export const understoodResources: readonly string[] = [...understood.keys()];
+export const understoodResources: readonly string[] = reviewed.map(
+  ([resource, { apiVersion }]) => `${apiVersion}/${resource}`,
+);
 
 export function decode(body: Buffer): Decoded {
   let review: unknown;
@@ -78,22 +83,23 @@ export function decode(body: Buffer): Decoded {
 function requestOf(uid: string, request: JsonMap): AdmissionRequest {
   const resource = objectAt(request.resource, 'request.resource');
   const subresource = optionalText(request.subResource, 'request.subResource');
-  const apiVersion = apiVersionOf(resource, 'request.resource');
+  const { group, version } = groupVersionOf(resource, 'request.resource');
   const plural = text(resource.resource, 'request.resource.resource');
-  const expected = understood.get(
-    subresource === '' ? `${apiVersion}/${plural}` : `${apiVersion}/${plural}/${subresource}`,
-  );
+  const expected = understood
+    .get(subresource === '' ? plural : `${plural}/${subresource}`)
+    ?.find((one) => one.entry.group === group && one.version === version);
   if (expected === undefined) {
     const unread = unreadRequest(uid, request);
     if (unread !== undefined) return unread;
     throw new Refusal(
-      `${apiVersion} ${plural}${subresource && `/${subresource}`} is not a resource that Bulkhead understands`,
+      `${group === '' ? version : `${group}/${version}`} ${plural}${subresource && `/${subresource}`} is not a resource that Bulkhead understands`,
     );
   }
   const kind = objectAt(request.kind, 'request.kind');
-  const { entry, apiVersion: version } = expected;
-  if (kind.kind !== entry.kind || apiVersionOf(kind, 'request.kind') !== version) {
-    throw new Refusal(`request.kind is not the ${version} ${entry.kind} that belongs to ${plural}`);
+  const { entry, apiVersion } = expected;
+  const ofKind = groupVersionOf(kind, 'request.kind');
+  if (kind.kind !== entry.kind || ofKind.group !== entry.group || ofKind.version !== version) {
+    throw new Refusal(`request.kind is not the ${apiVersion} ${entry.kind} that belongs to ${plural}`);
   }
 
   const operation = operationOf(request.operation);
@@ -148,7 +154,12 @@ function requestOf(uid: string, request: JsonMap): AdmissionRequest {
       const orphans = operation === 'DELETE' && isOrphaning(request.options);
       return {
         ...common,
-        ...{ family: 'neighbour', kind, group, resource: plural, namespace: inNamespace, orphans },
+        family: 'neighbour',
+        kind,
+        group,
+        resource: plural,
+        namespace: inNamespace,
+        orphans,
       };
     }
     case 'workload':

@@ -41,6 +41,7 @@ import { labelName } from '../tenancy/schema/names.ts';
 import type { Provisioner } from '../tenancy/settings.ts';
 import type { Owner, Requester } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
+import { type GatheredBeside, withBeside } from './beside.ts';
 import type { NamespaceRecord } from './facts.ts';
 import {
   FactsUnavailable,
@@ -53,9 +54,15 @@ import {
   untilIsolated,
 } from './live-facts.ts';
 
-export function gather(request: AdmissionRequest, sources: Sources): Promise<Gathered> {
+export function gather(request: AdmissionRequest, sources: Sources): Promise<GatheredBeside> {
   if (request.family === 'tenant') return Promise.resolve(aboutTenant(request, sources));
   const timed = { ...sources, deadline: sources.clock.elapsed() + sources.timeBudget };
+  const gathering = factsOf(request, timed);
+  const isCompared = timed.beside !== undefined && (request.family === 'policy' || request.family === 'unread');
+  return isCompared ? withBeside(gathering, timed) : gathering;
+}
+
+function factsOf(request: Exclude<AdmissionRequest, TenantRequest>, timed: TimedSources): Promise<Gathered> {
   if (request.family === 'exemption') return aboutExemption(request, timed);
   if (request.family === 'unread') return aboutUnread(request, timed);
   return request.family === 'namespace' ? aboutNamespace(request, timed) : inNamespace(request, timed);
@@ -102,7 +109,10 @@ async function aboutUnread(request: UnreadRequest, sources: TimedSources): Promi
     tenancy.isAgentsWrite(request.user, request) &&
     // A tenant may have had a namespace of that name before the settings reserved it.
     (serviceAccountOf(request.user) === undefined || (await homeOwner(request.user, sources)) === 'platform');
-  return { family: 'unread', request, facts: { tenancy, requester, owner, now, byAgent } };
+  const facts = { tenancy, requester, owner, now, byAgent };
+  const names = reservedNamesIn(request, facts);
+  const holderOf = names.length === 0 ? noHolder : await holdersOf(names, request, sources);
+  return { family: 'unread', request, facts: { ...facts, holderOf } };
 }
 
 async function aboutNamespace(request: NamespaceRequest, sources: TimedSources): Promise<Gathered> {
@@ -165,8 +175,8 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
       return { family: 'gate', request, facts: { ...facts, requester } };
     }
     case 'neighbour': {
-      const names = owner === 'platform' ? [] : reservedTo(owner, namespacesNamed(request), facts);
-      const holderOf = owner === 'platform' || names.length === 0 ? noHolder : await holdersOf(names, request, sources);
+      const names = reservedNamesIn(request, facts);
+      const holderOf = names.length === 0 ? noHolder : await holdersOf(names, request, sources);
       const accountOwner = needsOwnerOfAccount(request) ? await homeOwner(request.user, sources) : undefined;
       return { family: 'neighbour', request, facts: { ...facts, holderOf, accountOwner } };
     }
@@ -204,10 +214,12 @@ const noHolder: HolderOf = () => undefined;
 /** Of more namespaces nothing is proven. */
 const mostNamed = 64;
 
-function reservedTo({ name }: Tenant, namespaces: readonly string[], { tenancy }: Facts): readonly string[] {
-  const reserved = namespaces.filter((one) => {
-    const owner = tenancy.reservation(one);
-    return owner !== undefined && owner !== 'platform' && owner.name === name;
+/** Of the namespaces that it names, those whose names are reserved to the owner. */
+function reservedNamesIn(request: NeighbourRequest | UnreadRequest, { owner, tenancy }: Facts): readonly string[] {
+  if (owner === 'platform') return [];
+  const reserved = namespacesNamed(request).filter((one) => {
+    const holder = tenancy.reservation(one);
+    return holder !== undefined && holder !== 'platform' && holder.name === owner.name;
   });
   return reserved.length > mostNamed ? [] : reserved;
 }

@@ -5,6 +5,7 @@
  */
 import type { HolderOf } from '../reach/violation.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
+import type { BesideSource } from './beside.ts';
 import type { Clock } from './clock.ts';
 import { type BaselineSource, type NamespaceRecord, type NamespaceSource, TooManyWait } from './facts.ts';
 
@@ -21,6 +22,8 @@ export interface Sources {
    * nothing puts baselines in place (namespaces from files, or a cluster that is only read), for there the wait would be for ever.
    */
   readonly baselines?: BaselineSource | undefined;
+  /** Lists for hints (beside.ts). Left out: nothing is compared. */
+  readonly beside?: BesideSource | undefined;
   /** The phase in which a policy is not judged, and looked into only where it may be narrowed. */
   readonly mutating?: true;
   readonly clock: Clock;

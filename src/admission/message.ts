@@ -18,9 +18,9 @@ const denialBytes = 4096;
  */
 const pieceCharacters = 300;
 /** The API server asks for warnings of at most 120 characters, which a terminal shows in one line. */
-const warningCharacters = 120;
-/** A fix must be whole to be of use. The API server cuts no warning of this length, and none of eight. */
-const fixCharacters = 256;
+export const warningCharacters = 120;
+/** A fix, or the place of a change, must be whole to be of use. The API server cuts no warning of this length, and none of eight. */
+export const fixCharacters = 256;
 const warningLines = 8;
 
 /**
@@ -90,7 +90,7 @@ export function narrowingTexts(narrowed: readonly Intent[]): string[] {
   const lines = narrowed.map((intent) => {
     const [added, place] =
       'text' in intent ? [intent.added, intent.text] : [`${intent.key}: ${intent.value}`, intent.labels];
-    return clip(printable(`narrowed: ${added} was added to ${formatPath(place)}`), warningCharacters);
+    return clip(printable(`narrowed: ${added} was added to ${formatPath(place)}`), fixCharacters);
   });
   if (lines.length <= warningLines) return lines;
   return [...lines.slice(0, warningLines - 1), `${lines.length - warningLines + 1} more warnings are not shown`];
@@ -125,7 +125,7 @@ function piece(text: string): string {
 }
 
 /** Cut between characters, never within one. */
-function clip(text: string, length: number): string {
+export function clip(text: string, length: number): string {
   if (text.length <= length) return text;
   return `${text.slice(0, length - 3).replace(/[\uD800-\uDBFF]$/u, '')}...`;
 }

@@ -17,19 +17,23 @@ export function previewLines(gathered: Gathered): readonly string[] {
   if (operation !== 'UPDATE' || oldObject === undefined || owner === 'platform') return [];
   if (!settings.previewModes.has(owner.mode) || !isJudged(request, settings)) return [];
   const kind = policyKindOf(request);
-  // Of the others it is not known here what they do in a cluster: some are not in force, some narrow by requests.
-  if (kind.inForce === undefined || kind.unchanged(object, oldObject)) return [];
+  const read = kind.inForce ?? kind.staged;
+  // Of the others it is not known here what they do in a cluster: some narrow by requests.
+  if (read === undefined || kind.unchanged(object, oldObject)) return [];
   if ([object, oldObject].some((one) => valuesOf(contentOf(one), mostValues) > mostValues)) return [tooMuch];
   const place = { namespace, tenantLabel: settings.tenantLabel, tenant: owner.name };
-  return previewOf(kind.inForce(oldObject), kind.inForce(object), place);
+  const [before, after] = [read(oldObject), read(object)];
+  if (before === undefined || after === undefined) return [];
+  const lines = previewOf(before, after, place);
+  return kind.inForce === undefined ? lines.map((line) => `when enforced: ${line}`) : lines;
 }
 
 function contentOf({ spec, specs }: { readonly spec?: unknown; readonly specs?: unknown }): unknown {
   return [spec, specs];
 }
 
-/** Counts no further than a little beyond `most`. */
-function valuesOf(value: unknown, most: number): number {
+/** Values of JSON, a long text as several. Counts no further than a little beyond `most`. */
+export function valuesOf(value: unknown, most: number): number {
   if (typeof value === 'string') return 1 + value.length / longText;
   if (typeof value !== 'object' || value === null) return 1;
   let count = 1;

@@ -22,6 +22,8 @@ export interface Outcome {
   readonly owner?: Owner;
   /** See Decision. */
   readonly reason?: string;
+  /** For the audit log: which contradictions between layers were found, or why none was looked for; empty: none. */
+  readonly layers?: string | undefined;
 }
 
 const nothing: readonly string[] = [];
@@ -58,6 +60,7 @@ export function respond(asked: Asked, request: AdmissionRequest, outcome: Outcom
   const audited = {
     ...(checks.length === 0 ? { tenant } : { tenant, checks: checks.join(','), mode }),
     ...(exempted.length > 0 && { exemptions: decision.exemptions.join(',') }),
+    ...(outcome.layers && { layers: outcome.layers }),
   };
   return { status: 200, body: review(asked, request.uid, outcome, audited), decision };
 }

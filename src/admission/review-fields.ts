@@ -81,8 +81,6 @@ export function operationOf(value: unknown): Operation {
   throw new Refusal('request.operation is none of CREATE, UPDATE, DELETE');
 }
 
-export function apiVersionOf(value: JsonMap, path: string): string {
-  const group = optionalText(value.group, path, 'group');
-  const version = text(value.version, path, 'version');
-  return group === '' ? version : `${group}/${version}`;
+export function groupVersionOf(value: JsonMap, path: string): { readonly group: string; readonly version: string } {
+  return { group: optionalText(value.group, path, 'group'), version: text(value.version, path, 'version') };
 }

@@ -3,6 +3,7 @@ import { type Judged, judge } from '../checks/judge.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import type { UnreadRequest } from '../kubernetes/review.ts';
 import { unaffiliatedUser } from '../kubernetes/user.ts';
+import type { HolderOf } from '../reach/violation.ts';
 import type { NamespaceRecord } from './facts.ts';
 import { notExempted, type State } from './stored-policy.ts';
 
@@ -17,7 +18,11 @@ export function judgeStoredUnread(
   record: NamespaceRecord,
   state: State,
 ): readonly Judged[] {
-  const { tenancy, now } = state;
+  const { tenancy, namespaces, now } = state;
+  const holderOf: HolderOf = (name) => {
+    const other = namespaces.lookup(name);
+    return other === undefined ? 'nobody' : tenancy.ownerByLabels(other.labels);
+  };
   const owner = tenancy.ownerByLabels(record.labels);
   if (owner === 'platform') return [];
   const request: UnreadRequest = {
@@ -33,6 +38,7 @@ export function judgeStoredUnread(
     object,
     oldObject: undefined,
   };
-  const facts = { tenancy, requester: tenancy.requester(unaffiliatedUser, undefined), owner, now, byAgent: false };
+  const requester = tenancy.requester(unaffiliatedUser, undefined);
+  const facts = { tenancy, requester, owner, now, byAgent: false, holderOf };
   return notExempted(judge({ family: 'unread', request, facts }), state);
 }

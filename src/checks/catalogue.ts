@@ -27,6 +27,7 @@ import { ipBlock } from './ip-block.ts';
 import { leftEndpoints } from './left-endpoints.ts';
 import { managedPolicy } from './managed-policy.ts';
 import { managedQuota } from './managed-quota.ts';
+import { meshHosts } from './mesh-hosts.ts';
 import { meshNamespacesGuarded } from './mesh-namespaces.ts';
 import { mutualTls } from './mutual-tls.ts';
 import { nameServers } from './name-servers.ts';
@@ -98,6 +99,7 @@ export const catalogue: readonly Check[] = [
   ipBlock,
   mutualTls,
   tokenKeys,
+  meshHosts,
   policyWithoutPods,
   deadRule,
   clusterPolicy,

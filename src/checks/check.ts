@@ -103,14 +103,18 @@ export interface ExemptionFacts extends Facts {
   readonly namespaceOf: TenantOf;
 }
 
-export interface UnreadFacts extends Facts {
+/** Of kinds that name namespaces. */
+export interface NamingFacts extends Facts {
+  /** Who has the namespaces that it names, as far as their names are reserved to the owner. */
+  readonly holderOf: HolderOf;
+}
+
+export interface UnreadFacts extends NamingFacts {
   /** Whether an agent of the network writes what is its own, from an account in a namespace of the platform. */
   readonly byAgent: boolean;
 }
 
-export interface NeighbourFacts extends Facts {
-  /** Who has the namespaces that it names, as far as their names are reserved to the owner. */
-  readonly holderOf: HolderOf;
+export interface NeighbourFacts extends NamingFacts {
   /** The owner of the requesting service account's namespace; undefined for other users. */
   readonly accountOwner: Owner | undefined;
 }
@@ -147,8 +151,10 @@ export interface Needs {
   readonly namespaceEmptied?: (request: NamespaceRequest) => boolean;
   /** Whether the verdict depends on {@link PodFacts.accountOwner}. */
   readonly accountOwner?: (request: PodRequest) => boolean;
-  /** The namespaces that {@link NeighbourFacts.holderOf} is asked about. */
+  /** The namespaces that {@link NamingFacts.holderOf} is asked about. */
   readonly namespacesNamed?: (request: NeighbourRequest) => readonly string[];
+  /** The same for kinds that the table does not read. */
+  readonly namespacesNamedByUnread?: (request: UnreadRequest) => readonly string[];
   /** Whether the verdict depends on {@link NeighbourFacts.accountOwner}. */
   readonly accountOwnerOfNeighbour?: (request: NeighbourRequest) => boolean;
   /** What {@link TenantFacts.namesOfOthers} is about: whole names and prefixes. Empty: the verdict does not depend on them. */

@@ -1,9 +1,12 @@
 import { excerpt, valueAt } from '../kubernetes/json.ts';
-import type { NeighbourRequest } from '../kubernetes/review.ts';
-import { violationAt } from './carried-addresses.ts';
-import { type Check, type Finding, type NeighbourFacts, nothing } from './check.ts';
+import type { NeighbourRequest, UnreadRequest } from '../kubernetes/review.ts';
+import { ofPods, violationAt } from './carried-addresses.ts';
+import { type Check, type Finding, type NeighbourFacts, nothing, type UnreadFacts } from './check.ts';
 import { violationOfName } from './led-names.ts';
+import { isGranted, placeOfName } from './mesh-names.ts';
 import { isByController } from './service-controller.ts';
+import { trafficToJudge } from './traffic-objects.ts';
+import { violationOfDestination } from './traffic-references.ts';
 import { addressesIn, targetsIn, type WrittenAddress } from './written-endpoints.ts';
 
 /** More addresses than these are refused with them. */
@@ -12,7 +15,9 @@ const mostFound = 32;
 /**
  * The addresses that people write for a Service lie outside the cluster, and the platform grants them.
  * Reads    subsets[*].addresses[*].ip and notReadyAddresses[*].ip of Endpoints; addressType and endpoints[*].addresses[*] of
- *          EndpointSlices, whatever their conditions say; the ports of both, and targetRef.namespace
+ *          EndpointSlices, whatever their conditions say; the ports of both, and targetRef.namespace; endpoints[*].address of ServiceEntries of Istio, with their ports, and their hosts
+ *          where the DNS says the addresses; spec.address of WorkloadEntries, on every port; defaultEndpoint of
+ *          Sidecars
  * Allowed  addresses outside the cluster that network.egressCIDRs and egress of the tenant grant at these ports, and vouched ones; names
  *          that network.names grants; what the controllers of Kubernetes and network.services.controllers write; anything for the platform
  * Why      an ingress controller, a load balancer or a proxy carries traffic to each address, and other tenants let it in: the author needs
@@ -35,7 +40,40 @@ export const endpointAddresses: Check = {
     }
     return [...judged(addressesIn(request), type === 'FQDN', request, facts), ...judgedTargets(request)];
   },
+  unread: (request, facts) => judgedOfMesh(request, facts).slice(0, mostFound),
 };
+
+/** What finds pods in place of an address, by resource. */
+const instead: ReadonlyMap<string, string> = new Map([
+  ['serviceentries', 'write workloadSelector, by which Istio finds pods'],
+  ['sidecars', 'remove defaultEndpoint, or write 127.0.0.1 and a port of the pod'],
+  ['workloadentries', 'select pods by a Service'],
+]);
+
+/** Istio connects to an address, or to what the DNS says of a name. */
+function judgedOfMesh(request: UnreadRequest, facts: UnreadFacts): readonly Finding[] {
+  const judged = trafficToJudge(request, facts);
+  if (judged === undefined) return nothing;
+  const { traffic, owner } = judged;
+  return traffic.endpoints.flatMap(({ path, text, ports }): readonly Finding[] => {
+    const place = placeOfName(text, request, facts);
+    if (place.kind === 'address') {
+      const violation = violationAt(text, ports, { tenant: owner, tenancy: facts.tenancy, now: facts.now });
+      if (violation === undefined) return nothing;
+      const { reason, fix } = violation;
+      return [{ path, reason, fix: fix.replace(ofPods, instead.get(request.resource) ?? 'name a Service') }];
+    }
+    // A host of the tenant can have any address.
+    const isKnown = place.kind !== 'own' || place.by === 'namespace' || isGranted(text, facts);
+    const violation = isKnown
+      ? ports.map((port) => violationOfDestination({ text, port }, request, facts)).find((one) => one !== undefined)
+      : {
+          reason: `leads to whatever address ${excerpt(text)} has, and network.names of ${owner.name} does not grant it`,
+          fix: `write endpoints, or ask the platform team to list ${text.startsWith('*') ? `*${text}` : text} in network.names of ${owner.name}`,
+        };
+    return violation === undefined ? nothing : [{ path, ...violation }];
+  });
+}
 
 /** The controllers of Kubernetes name pods of the same namespace alone. */
 function judgedTargets(request: NeighbourRequest): readonly Finding[] {

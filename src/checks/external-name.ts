@@ -1,4 +1,5 @@
-import { valueAt } from '../kubernetes/json.ts';
+import { mapIn } from '../kubernetes/json.ts';
+import type { KubernetesObject } from '../kubernetes/objects.ts';
 import { type Check, nothing } from './check.ts';
 import { namespacesOfName, violationOfName } from './led-names.ts';
 import { textOf } from './written-endpoints.ts';
@@ -18,18 +19,20 @@ export const externalName: Check = {
   protects: 'border',
   needs: {
     namespacesNamed: ({ kind, object }) =>
-      kind === 'Service' && valueAt(object, 'spec', 'type') === 'ExternalName'
-        ? namespacesOfName(textOf(valueAt(object, 'spec', 'externalName')))
-        : [],
+      kind === 'Service' && isAlias(object) ? namespacesOfName(textOf(mapIn(object, 'spec').externalName)) : [],
   },
   neighbour(request, facts) {
     const { kind, object, operation, subresource } = request;
     if (kind !== 'Service' || operation === 'DELETE' || subresource !== '') return nothing;
     if (facts.owner === 'platform' || facts.requester.platform) return nothing;
     // Without that type the API server keeps the field, and nothing reads it; with a change of the type it is judged.
-    if (valueAt(object, 'spec', 'type') !== 'ExternalName') return nothing;
+    if (!isAlias(object)) return nothing;
     const mode = facts.tenancy.settings.services.externalNames;
-    const violation = violationOfName(textOf(valueAt(object, 'spec', 'externalName')), mode, request, facts);
+    const violation = violationOfName(textOf(mapIn(object, 'spec').externalName), mode, request, facts);
     return violation === undefined ? nothing : [{ path: 'spec.externalName', ...violation }];
   },
 };
+
+function isAlias(service: KubernetesObject): boolean {
+  return mapIn(service, 'spec').type === 'ExternalName';
+}

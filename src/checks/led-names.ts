@@ -1,16 +1,15 @@
 /** DNS names to which a tenant has others lead traffic: an alias (ExternalName), endpoints by name. */
 import { containsPattern, parsePattern } from '../kubernetes/dns-pattern.ts';
 import { excerpt } from '../kubernetes/json.ts';
-import type { NeighbourRequest } from '../kubernetes/review.ts';
 import type { Violation } from './carried-addresses.ts';
-import type { NeighbourFacts } from './check.ts';
+import type { NamingFacts } from './check.ts';
 import { isOwnNamespace } from './own-namespace.ts';
 
 /**
  * Ends of names that are answered inside a cluster, a cloud or a host, and nowhere else: special names (RFC 6761, RFC 6762, RFC 8375,
  * RFC 9476), addresses written backwards, and the zones of clouds, in which their metadata services are.
  */
-const internalZones: readonly string[] = [
+export const internalZones: readonly string[] = [
   'localhost',
   'local',
   'localdomain',
@@ -32,8 +31,8 @@ const internalZones: readonly string[] = [
 export function violationOfName(
   written: string,
   others: 'granted' | 'every',
-  request: NeighbourRequest,
-  facts: NeighbourFacts,
+  request: { readonly namespace: string },
+  facts: NamingFacts,
 ): Violation | undefined {
   const { owner } = facts;
   if (owner === 'platform') return undefined;
@@ -53,8 +52,9 @@ export function violationOfName(
     return { reason, fix: `name a Service of a namespace that is reserved for ${owner.name}` };
   }
   const namespace = namespaceIn(labels);
-  if (namespace !== undefined) {
-    if (isOwnNamespace(namespace, request, facts)) return undefined;
+  const isOwn = namespace !== undefined && isOwnNamespace(namespace, request, facts);
+  if (isOwn && (last === 'svc' || text.endsWith('.svc.cluster.local'))) return undefined;
+  if (namespace !== undefined && !isOwn) {
     const reason = `leads to namespace ${namespace} of this cluster, which is not reserved for ${owner.name}: others would carry traffic there`;
     return { reason, fix: `name a Service of a namespace that is reserved for ${owner.name}, ${ask}` };
   }
@@ -91,13 +91,13 @@ export function namespacesOfName(written: string): readonly string[] {
  * `SERVICE.NAMESPACE.svc`, with the domain of the cluster or without, and more labels before it (kubernetes/dns, specification 1.1). The
  * domain can be any.
  */
-function namespaceIn(labels: readonly string[]): string | undefined {
+export function namespaceIn(labels: readonly string[]): string | undefined {
   const at = placeOf('svc', labels);
   return at === undefined ? undefined : labels[at - 1];
 }
 
 /** `10-0-0-7.NAMESPACE.pod`: CoreDNS answers it for every address, whatever pods there are (plugin kubernetes, `pods insecure`). */
-function isOfPod(labels: readonly string[]): boolean {
+export function isOfPod(labels: readonly string[]): boolean {
   return placeOf('pod', labels) !== undefined;
 }
 
@@ -108,11 +108,11 @@ function placeOf(word: 'svc' | 'pod', labels: readonly string[]): number | undef
 }
 
 /** WHATWG URL, "ends in a number": decimal, octal or hexadecimal. Such a name is read as an IPv4 address. */
-function isNumber(label: string): boolean {
+export function isNumber(label: string): boolean {
   return /^[0-9]+$/.test(label) || /^0x[0-9a-f]*$/.test(label);
 }
 
 /** Domains directly below the root have letters alone (RFC 3696, section 2), or stand for names in other scripts. */
-function isNoDomain(last: string): boolean {
+export function isNoDomain(last: string): boolean {
   return /[-_0-9]/.test(last) && !last.startsWith('xn--');
 }

@@ -1,5 +1,6 @@
 /** Which keys of a label or annotation map a request adds, changes or removes. */
 import { entry, type KubernetesObject, type StringMap } from '../kubernetes/objects.ts';
+import type { NeighbourRequest } from '../kubernetes/review.ts';
 
 export type MapName = 'labels' | 'annotations';
 
@@ -26,6 +27,32 @@ export function changesOf(map: MapName, object: KubernetesObject, oldObject: Kub
     if (entry(after, key) === undefined) changes.push({ map, key, before: entry(before, key), after: undefined });
   }
   return changes;
+}
+
+/** An annotation that a request adds or changes. */
+export interface WrittenAnnotation {
+  readonly key: string;
+  readonly value: string;
+}
+
+const notWritten: readonly WrittenAnnotation[] = [];
+
+/**
+ * Those under these keys, in the order of the keys. Most objects have few annotations and none of these: to look at each annotation costs
+ * less than to look for each key.
+ */
+export function annotationsWritten(
+  keys: ReadonlySet<string>,
+  { object, oldObject }: Pick<NeighbourRequest, 'object' | 'oldObject'>,
+): readonly WrittenAnnotation[] {
+  const annotations = object.metadata?.annotations;
+  let isThere = false;
+  for (const key in annotations) isThere ||= keys.has(key);
+  if (!isThere) return notWritten;
+  return [...keys].flatMap((key) => {
+    const value = entry(annotations, key);
+    return value === undefined || value === entry(oldObject?.metadata?.annotations, key) ? [] : [{ key, value }];
+  });
 }
 
 /** `metadata.labels[app.kubernetes.io/name]`, the form in which the API server itself names such a field. */

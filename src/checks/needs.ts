@@ -1,5 +1,11 @@
 /** What the checks of the catalogue need gathered, so that admission/gather.ts knows no single check. */
-import type { NamespaceRequest, NeighbourRequest, PodRequest, TenantRequest } from '../kubernetes/review.ts';
+import type {
+  NamespaceRequest,
+  NeighbourRequest,
+  PodRequest,
+  TenantRequest,
+  UnreadRequest,
+} from '../kubernetes/review.ts';
 import { catalogue } from './catalogue.ts';
 import type { Needs } from './check.ts';
 
@@ -7,7 +13,9 @@ const ofEmptied = declared('namespaceEmptied');
 const ofAccount = declared('accountOwner');
 const ofNames = declared('namesOfOthers');
 const ofNamespaces = declared('namespacesNamed');
+const ofUnread = declared('namespacesNamedByUnread');
 const ofNeighbours = declared('accountOwnerOfNeighbour');
+const nowhere: readonly string[] = [];
 
 function declared<Name extends keyof Needs>(name: Name): readonly NonNullable<Needs[Name]>[] {
   return catalogue.flatMap(({ needs }) => needs?.[name] ?? []);
@@ -27,8 +35,15 @@ export function neededNames(request: TenantRequest): ReadonlySet<string> {
 }
 
 /** Each once; any of them may be no name at all. */
-export function namespacesNamed(request: NeighbourRequest): readonly string[] {
-  return [...new Set(ofNamespaces.flatMap((needs) => needs(request)))];
+export function namespacesNamed(request: NeighbourRequest | UnreadRequest): readonly string[] {
+  if (request.family === 'unread') return [...new Set(ofUnread.flatMap((needs) => needs(request)))];
+  let named: Set<string> | undefined;
+  for (const needs of ofNamespaces)
+    for (const name of needs(request)) {
+      named ??= new Set();
+      named.add(name);
+    }
+  return named === undefined ? nowhere : [...named];
 }
 
 export function needsOwnerOfAccount(request: NeighbourRequest): boolean {

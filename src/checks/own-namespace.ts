@@ -1,4 +1,4 @@
-import type { NeighbourFacts } from './check.ts';
+import type { NamingFacts } from './check.ts';
 
 /**
  * Whether the namespace is the tenant's, and stays so: that of the object itself, or one whose name is reserved for the tenant and that no
@@ -7,7 +7,7 @@ import type { NeighbourFacts } from './check.ts';
 export function isOwnNamespace(
   name: string,
   { namespace }: { readonly namespace: string },
-  { owner, tenancy, holderOf }: NeighbourFacts,
+  { owner, tenancy, holderOf }: NamingFacts,
 ): boolean {
   if (owner === 'platform' || name === namespace) return true;
   const reserved = tenancy.reservation(name);

@@ -54,7 +54,9 @@ export const reservedLabels: Check = {
     if (module === 'rights') return nothing;
     if (module === 'services' && request.kind !== 'Service') return nothing;
     const found = judge(request, facts, module === 'services' ? serviceKeys : routeKeys);
-    return [...found, ...judgeInfrastructure(request, facts)].map((one) => ({
+    const all = request.kind === 'Gateway' ? [...found, ...judgeInfrastructure(request, facts)] : found;
+    if (all.length === 0) return nothing;
+    return all.map((one) => ({
       ...one,
       protects: 'border',
       ofChange: true,
@@ -88,7 +90,6 @@ function judge(
 
 /** A controller writes what stands there to the Service and the pods that it makes for a Gateway. */
 function judgeInfrastructure(request: NeighbourRequest, facts: NeighbourFacts): readonly Finding[] {
-  if (request.kind !== 'Gateway') return nothing;
   const { object, oldObject } = request;
   const made = { ...request, object: madeFor(object), oldObject: oldObject && madeFor(oldObject) };
   const { podKeys, serviceKeys } = facts.tenancy.reserved;

@@ -1,20 +1,23 @@
 import { gatewayGroups } from '../kinds/routes/gateway-api.ts';
 import { isMap, valueAt } from '../kubernetes/json.ts';
-import { entry, type KubernetesObject } from '../kubernetes/objects.ts';
 import { commonPorts, formatPort, orAllPorts, type PortRange } from '../kubernetes/port-range.ts';
 import type { NeighbourRequest } from '../kubernetes/review.ts';
 import { listedPorts } from '../reach/listed.ts';
 import { sharePort } from '../reach/open-ports.ts';
-import { isListedGateway } from '../tenancy/route-grants.ts';
-import { serves } from '../tenancy/served-tenants.ts';
+import { isShared } from './agreements.ts';
 import { type Check, type Finding, type NeighbourFacts, nothing } from './check.ts';
 import { namespacesOfName, violationOfName } from './led-names.ts';
-import { fieldOf } from './metadata-changes.ts';
+import { annotationsWritten, fieldOf, type WrittenAnnotation } from './metadata-changes.ts';
 import { isOwnNamespace } from './own-namespace.ts';
+import { violationOfGateway } from './parent-gateways.ts';
+import { judgedReferences } from './traffic-references.ts';
 import { textOf } from './written-endpoints.ts';
 
+/** Contour: the namespace of the certificate. */
+const namespaceAnnotation = 'projectcontour.io/tls-cert-namespace';
+
 /** Annotations of Ingresses whose values are NAMESPACE/NAME of a Secret or ConfigMap, which the controller reads with its own rights. */
-const secretAnnotations: readonly string[] = [
+const secretAnnotations: ReadonlySet<string> = new Set([
   ...['auth-secret', 'auth-tls-secret', 'proxy-ssl-secret', 'auth-proxy-set-headers', 'custom-headers'].map(
     (name) => `nginx.ingress.kubernetes.io/${name}`,
   ),
@@ -24,9 +27,8 @@ const secretAnnotations: readonly string[] = [
     ),
   ),
   ...['auth-secret', 'client-ca', 'server-ca', 'server-crt', 'client-crt'].map((name) => `haproxy.org/${name}`),
-];
-/** Contour: the namespace of the certificate. */
-const namespaceAnnotation = 'projectcontour.io/tls-cert-namespace';
+  namespaceAnnotation,
+]);
 
 interface Reference {
   readonly path: string;
@@ -46,11 +48,13 @@ const mostFound = 32;
  * Routes, Gateways and ReferenceGrants refer to the tenant's own namespaces, or to where it is agreed.
  * Reads    each field called namespace below the spec of the kinds of gateway.networking.k8s.io: of parentRefs, backendRefs, filters and
  *          certificates, and spec.from of ReferenceGrants; backends of kind Hostname; annotations of Ingresses that name a Secret of
- *          another namespace, where the request changes them
+ *          another namespace, where the request changes them. Of VirtualServices of Istio: gateways, delegates, and the hosts of destinations
+ *          and mirrors, with their ports; of DestinationRules and Gateways: credentialName; of Sidecars: egressProxy
  * Allowed  namespaces of the tenant; parents: Gateways that network.routes.gateways lists for all tenants or for this one, those in the
  *          namespaces of shared services for ingress, and unless the settings list any, each that is in no namespace of another tenant;
  *          backends and certificates: tenants with whom a gate agrees in that direction, and to the port of the Service, and namespaces of the platform; hostnames as
- *          those of ExternalName Services (external-name). Anything for the platform
+ *          those of ExternalName Services (external-name). Hosts of destinations are in namespaces of the tenant, of tenants and shared services with
+ *          whom it is agreed, hosts of the tenant, or granted by network.names. Anything for the platform
  * Why      a gateway carries traffic to a backend of another namespace with its own rights, once a ReferenceGrant there lets it, and no
  *          policy of the route's author counts (SVC-08, CVE-2023-34242, CVE-2024-42487)
  */
@@ -59,13 +63,17 @@ export const routeReferences: Check = {
   headline: 'refers to namespaces that its tenant has no part in',
   protects: 'border',
   needs: {
-    namespacesNamed: (request) => [
-      ...referencesIn(request).map(({ namespace }) => namespace),
-      ...hostnamesIn(request).flatMap(({ text }) => namespacesOfName(text)),
-    ],
+    namespacesNamed: (request) =>
+      refersTo(request)
+        ? [
+            ...referencesIn(request).map(({ namespace }) => namespace),
+            ...hostnamesIn(request).flatMap(({ text }) => namespacesOfName(text)),
+          ]
+        : [],
   },
   neighbour(request, facts) {
     if (request.operation === 'DELETE' || facts.owner === 'platform' || facts.requester.platform) return nothing;
+    if (!refersTo(request)) return nothing;
     return [
       ...referencesIn(request).flatMap((one): readonly Finding[] => judged(one, request, facts)),
       ...hostnamesIn(request).flatMap(({ path, text }): readonly Finding[] => {
@@ -74,10 +82,16 @@ export const routeReferences: Check = {
       }),
     ].slice(0, mostFound);
   },
+  unread: (request, facts) => judgedReferences(request, facts).slice(0, mostFound),
 };
 
-function referencesIn({ group, kind, object, oldObject }: NeighbourRequest): readonly Reference[] {
-  if (kind === 'Ingress') return secretsIn(object, oldObject);
+function refersTo({ group, kind }: NeighbourRequest): boolean {
+  return kind === 'Ingress' || gatewayGroups.has(group);
+}
+
+function referencesIn(request: NeighbourRequest): readonly Reference[] {
+  const { group, kind, object } = request;
+  if (kind === 'Ingress') return annotationsWritten(secretAnnotations, request).flatMap(secretIn);
   if (!gatewayGroups.has(group)) return [];
   const found: Reference[] = [];
   const visit = (value: unknown, path: string): void => {
@@ -101,23 +115,13 @@ function portOf(kind: string, { port }: Readonly<Record<string, unknown>>): Pick
   return { port: { protocol: kind === 'UDPRoute' ? 'UDP' : 'TCP', first: port, last: port } };
 }
 
-function secretsIn(object: KubernetesObject, oldObject: KubernetesObject | undefined): readonly Reference[] {
-  const changed = (key: string): string => {
-    const value = entry(object.metadata?.annotations, key);
-    return value === undefined || value === entry(oldObject?.metadata?.annotations, key) ? '' : value.trim();
-  };
-  const named = (key: string, namespace: string, name: string): readonly Reference[] =>
-    namespace === ''
-      ? []
-      : [{ path: fieldOf({ map: 'annotations', key }), namespace, name, role: 'secret', ofChange: true }];
-  return [
-    ...secretAnnotations.flatMap((key) => {
-      const value = changed(key).replace(/^secret:\/\//, '');
-      const slash = value.indexOf('/');
-      return slash < 0 ? [] : named(key, value.slice(0, slash), value.slice(slash + 1));
-    }),
-    ...named(namespaceAnnotation, changed(namespaceAnnotation), ''),
-  ];
+function secretIn({ key, value: written }: WrittenAnnotation): readonly Reference[] {
+  const value = written.trim().replace(/^secret:\/\//, '');
+  const slash = value.indexOf('/');
+  const [namespace, name] =
+    key === namespaceAnnotation ? [written.trim(), ''] : [value.slice(0, Math.max(0, slash)), value.slice(slash + 1)];
+  if (namespace === '') return [];
+  return [{ path: fieldOf({ map: 'annotations', key }), namespace, name, role: 'secret', ofChange: true }];
 }
 
 /** Backends of kind Hostname, by which Istio leads a route to any Service that it knows, without a ReferenceGrant. */
@@ -163,18 +167,12 @@ function judged(
       },
     ];
   }
-  const { settings } = tenancy;
   const holder = tenancy.reservation(namespace);
   const isOfPlatform = holder === 'platform';
   const direction = role === 'from' ? 'ingress' : 'egress';
   if (role === 'parent') {
-    const { gateways } = settings.routes;
-    const listed = [...(gateways ?? []), ...(owner.network.routes?.gateways ?? [])];
-    if (isListedGateway(listed, namespace, name) || isShared(namespace, 'ingress', facts)) return nothing;
-    if (gateways === undefined && (holder === undefined || isOfPlatform)) return nothing;
-    const reason = `attaches to ${name} in namespace ${namespace}, which is no gateway that the platform has given ${owner.name}`;
-    const fix = `attach to a Gateway of ${owner.name}, or ask the platform team to list ${namespace} in network.routes.gateways of ${owner.name}`;
-    return [{ path, reason, fix }];
+    const violation = violationOfGateway({ namespace, name }, facts);
+    return violation === undefined ? nothing : [{ path, ...violation }];
   }
   if (isOfPlatform || isShared(namespace, direction, facts)) return nothing;
   if (holder !== undefined) {
@@ -196,14 +194,4 @@ function judged(
   const reason = `${does} ${where}, which is not reserved for ${owner.name}, and no gate for ${direction} agrees to it`;
   const fix = `name a namespace that is reserved for ${owner.name}, or agree on a gate with the other tenant`;
   return [{ path, reason, fix }];
-}
-
-/** Whether a shared service that serves the tenant is there. */
-function isShared(namespace: string, direction: 'ingress' | 'egress', { owner, tenancy }: NeighbourFacts): boolean {
-  return (
-    owner !== 'platform' &&
-    tenancy.settings.sharedServices.some(
-      (one) => one.direction === direction && one.namespace === namespace && serves(one, owner),
-    )
-  );
 }

@@ -1,24 +1,30 @@
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
-import { formatAddress } from '../kubernetes/ip-range.ts';
+import { formatAddress, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { contains, intersect, normalise } from '../kubernetes/ip-set.ts';
-import { canonicalJson, excerpt, isMap, valueAt } from '../kubernetes/json.ts';
-import { entry } from '../kubernetes/objects.ts';
-import type { NeighbourRequest } from '../kubernetes/review.ts';
+import { canonicalJson, excerpt, isMap, mapIn, valueAt } from '../kubernetes/json.ts';
+import type { NeighbourRequest, UnreadRequest } from '../kubernetes/review.ts';
+import { serviceAccountOf } from '../kubernetes/user.ts';
 import { listed } from '../reach/listed.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
-import { type Check, type Finding, type NeighbourFacts, nothing } from './check.ts';
+import { type Check, type Finding, type NeighbourFacts, nothing, type UnreadFacts } from './check.ts';
 import { namespacesOfName, violationOfName } from './led-names.ts';
-import { fieldOf } from './metadata-changes.ts';
+import { annotationsWritten, fieldOf, type WrittenAnnotation } from './metadata-changes.ts';
 import { addressOf } from './name-servers.ts';
 import { isByController } from './service-controller.ts';
+import { audienceOf } from './traffic-audience.ts';
+import { trafficIn, trafficToJudge } from './traffic-objects.ts';
+import { contentOfKind } from './unread-objects.ts';
 import { listOf, textOf } from './written-endpoints.ts';
+
+/** More findings than these say nothing new. */
+const mostFound = 32;
 
 /**
  * Annotations by which controllers of load balancers take addresses, several behind commas: MetalLB, kube-vip, Cilium, Calico (a list in
  * JSON), PureLB, Azure.
  */
-const addressAnnotations: readonly string[] = [
+const addressAnnotations: ReadonlySet<string> = new Set([
   'metallb.io/loadBalancerIPs',
   'metallb.universe.tf/loadBalancerIPs',
   'kube-vip.io/loadbalancerIPs',
@@ -28,12 +34,13 @@ const addressAnnotations: readonly string[] = [
   'purelb.io/addresses',
   'service.beta.kubernetes.io/azure-load-balancer-ipv4',
   'service.beta.kubernetes.io/azure-load-balancer-ipv6',
-];
+]);
 
 /**
  * A Service or a Gateway takes no address that is not its tenant's.
  * Reads    spec.externalIPs, spec.loadBalancerIP and the annotations for it; status.loadBalancer, of services/status; spec.addresses of
- *          Gateways of the types IPAddress and Hostname
+ *          Gateways of the types IPAddress and Hostname. Of Istio, where proxies of other tenants read it: addresses of ServiceEntries and
+ *          destinationSubnets of VirtualServices; status.addresses of ServiceEntries
  * Allowed  externalIPs that network.services.externalIPs of the tenant lists; for a load balancer also addresses outside the pods, Services,
  *          nodes and metadata services; for a Gateway also hostnames as external-name admits them. The status for the platform, controllers of Services, and service accounts of its namespaces
  * Why      every node takes traffic for these addresses to the pods of the Service, also traffic that others send to the address's owner
@@ -57,20 +64,55 @@ export const serviceAddresses: Check = {
     const { owner, requester, tenancy } = facts;
     if (owner === 'platform' || requester.platform) return nothing;
     const { settings } = tenancy;
-    const annotated = addressAnnotations.flatMap((key) => judgeAnnotation(key, request, owner, settings));
+    const annotated = annotationsWritten(addressAnnotations, request).flatMap((one) =>
+      judgeAnnotation(one, owner, settings),
+    );
     // A change of the spec by way of the status has no effect; one of annotations has.
     if (request.subresource === 'status') return [...judgeStatus(request, facts), ...annotated];
-    const spec = valueAt(request.object, 'spec');
-    const balanced = textOf(valueAt(spec, 'loadBalancerIP'));
+    const spec = mapIn(request.object, 'spec');
+    const external = listOf(spec.externalIPs);
+    const balanced = textOf(spec.loadBalancerIP);
+    if (external.length === 0 && balanced === '') return annotated;
     return [
-      ...listOf(valueAt(spec, 'externalIPs')).flatMap((one, index) =>
-        found(`spec.externalIPs[${index}]`, judgeExternal(textOf(one), owner)),
-      ),
+      ...external.flatMap((one, index) => found(`spec.externalIPs[${index}]`, judgeExternal(textOf(one), owner))),
       ...(balanced === '' ? nothing : found('spec.loadBalancerIP', judgeBalanced(balanced, owner, settings))),
       ...annotated,
     ];
   },
+  unread: (request, facts) => [...judgeMesh(request, facts), ...judgeAllocated(request, facts)],
 };
+
+/** Proxies of those who read it take traffic for the addresses to its host. */
+function judgeMesh(request: UnreadRequest, facts: UnreadFacts): readonly Finding[] {
+  const judged = trafficToJudge(request, facts);
+  if (judged === undefined || judged.traffic.addresses.length === 0) return nothing;
+  const audience = audienceOf(judged, request, facts);
+  if (!audience.isForOthers) return nothing;
+  const { owner, traffic } = judged;
+  return traffic.addresses
+    .filter(({ text }) => !isListed(text, owner))
+    .slice(0, mostFound)
+    .map(({ path, text }) => ({
+      path,
+      reason: `takes ${excerpt(text)} away from its owner, as ${audience.because}, and network.services.externalIPs of ${owner.name} does not list it`,
+      fix: `${audience.fix ?? 'remove it'}, or ask the platform team to list ${text} in network.services.externalIPs of ${owner.name}`,
+    }));
+}
+
+/** Of ServiceEntries without addresses, the control plane of the mesh writes some into the status, and reads them there. */
+function judgeAllocated(request: UnreadRequest, facts: UnreadFacts): readonly Finding[] {
+  const { object, oldObject, resource, subresource, user } = request;
+  if (resource !== 'serviceentries' || subresource !== 'status') return nothing;
+  const content = trafficIn(request) === undefined ? undefined : contentOfKind(request, facts);
+  // No tenant can own the root namespace.
+  if (content === undefined || serviceAccountOf(user)?.namespace === content.istio.rootNamespace) return nothing;
+  const before = new Set(listOf(valueAt(oldObject, 'status', 'addresses')).map((one) => canonicalJson(one)));
+  return listOf(valueAt(object, 'status', 'addresses')).flatMap((one, index): readonly Finding[] => {
+    if (before.has(canonicalJson(one))) return nothing;
+    const reason = `would say that ${excerpt(valueAt(one, 'value'))} belongs to the host, and proxies take traffic to it from the status`;
+    return [{ path: `status.addresses[${index}]`, reason, fix: 'leave the status to the control plane of the mesh' }];
+  });
+}
 
 type Violation = Pick<Finding, 'reason' | 'fix'>;
 
@@ -116,20 +158,19 @@ function judgeBalanced(text: string, tenant: Tenant, { protectedRanges }: Settin
   return { reason: `is ${formatAddress(address.family, address.first)}, an address of the ${names}`, fix };
 }
 
+/** @param text an address, or a range */
 function isListed(text: string, { network }: Tenant): boolean {
-  const address = addressOf(text);
+  const address = text.includes('/') ? rangeOf(text) : addressOf(text);
   const granted = normalise(network.services?.externalIPs ?? []);
   return address !== undefined && contains(destinations(granted), destinations([address]));
 }
 
-function judgeAnnotation(
-  key: string,
-  { object, oldObject }: NeighbourRequest,
-  tenant: Tenant,
-  settings: Settings,
-): readonly Finding[] {
-  const value = entry(object.metadata?.annotations, key);
-  if (value === undefined || value === entry(oldObject?.metadata?.annotations, key)) return nothing;
+function rangeOf(text: string): IpRange | undefined {
+  const read = parseCidr(text);
+  return read.ok ? read.value : undefined;
+}
+
+function judgeAnnotation({ key, value }: WrittenAnnotation, tenant: Tenant, settings: Settings): readonly Finding[] {
   const violation = value
     .split(',')
     .map((one) => judgeBalanced(one.replaceAll(/[\s"[\]]/g, ''), tenant, settings))

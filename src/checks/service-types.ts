@@ -1,6 +1,6 @@
 import { formatRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { contains, normalise } from '../kubernetes/ip-set.ts';
-import { excerpt, isGiven, valueAt } from '../kubernetes/json.ts';
+import { excerpt, isGiven, type JsonMap, mapIn, valueAt } from '../kubernetes/json.ts';
 import { listed } from '../reach/listed.ts';
 import type { ServiceSettings } from '../tenancy/service-grants.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
@@ -26,9 +26,8 @@ export const serviceTypesAllowed: Check = {
     if (owner === 'platform' || requester.platform) return nothing;
     const { types, loadBalancerClasses } = tenancy.settings.services;
     const own = owner.network.services;
-    const spec = valueAt(request.object, 'spec');
-    const given = valueAt(spec, 'type');
-    const type = isGiven(given) ? given : 'ClusterIP';
+    const spec = mapIn(request.object, 'spec');
+    const type = isGiven(spec.type) ? spec.type : 'ClusterIP';
     const isAllowed = (one: string): boolean => types === undefined || types.has(one) || own?.types.has(one) === true;
     const ask = (what: string): string => `ask the platform team to list ${what} in network.services of ${owner.name}`;
     const findings: Finding[] = [];
@@ -37,20 +36,16 @@ export const serviceTypesAllowed: Check = {
         type === 'NodePort' || type === 'LoadBalancer' ? ', and it opens ports beyond the pods of the tenant' : '';
       const reason = `is ${excerpt(type)}, which the platform has not allowed ${owner.name}${opens}`;
       findings.push({ path: 'spec.type', reason, fix: `write ClusterIP, or ${ask(`${type} under types`)}` });
-    } else if (
-      type === 'LoadBalancer' &&
-      valueAt(spec, 'allocateLoadBalancerNodePorts') !== false &&
-      !isAllowed('NodePort')
-    ) {
+    } else if (type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false && !isAllowed('NodePort')) {
       const reason = `is not false, so the LoadBalancer opens a port on every node, and the platform has not allowed ${owner.name} NodePort`;
       const fix = `write allocateLoadBalancerNodePorts: false where the load balancer reaches pods without node ports, or ${ask('NodePort under types')}`;
       findings.push({ path: 'spec.allocateLoadBalancerNodePorts', reason, fix });
     }
     // "If the caller requests specific NodePorts (by specifying a value), those requests will be respected, regardless of this field."
     const named =
-      isAllowed('NodePort') || valueAt(spec, 'allocateLoadBalancerNodePorts') !== false
+      isAllowed('NodePort') || spec.allocateLoadBalancerNodePorts !== false
         ? -1
-        : listOf(valueAt(spec, 'ports')).findIndex(hasNodePort);
+        : listOf(spec.ports).findIndex(hasNodePort);
     if (type === 'LoadBalancer' && isAllowed(type) && named >= 0) {
       const reason = `opens the port on every node, whatever allocateLoadBalancerNodePorts says, and the platform has not allowed ${owner.name} NodePort`;
       findings.push({
@@ -59,7 +54,7 @@ export const serviceTypesAllowed: Check = {
         fix: `remove it and write allocateLoadBalancerNodePorts: false, or ${ask('NodePort under types')}`,
       });
     }
-    const balancers = valueAt(spec, 'loadBalancerClass');
+    const balancers = spec.loadBalancerClass;
     if (type === 'LoadBalancer' && isGiven(balancers) && loadBalancerClasses !== undefined) {
       const name = String(balancers);
       if (!loadBalancerClasses.has(name) && own?.loadBalancerClasses.has(name) !== true) {
@@ -79,14 +74,14 @@ export const serviceTypesAllowed: Check = {
  * specified client IPs."
  */
 function judgeSources(
-  spec: unknown,
+  spec: JsonMap,
   { name, network }: Tenant,
   { loadBalancerSourceRanges: allowed }: ServiceSettings,
 ): readonly Finding[] {
   if (allowed === undefined) return nothing;
   const path = 'spec.loadBalancerSourceRanges';
   const open = normalise([...allowed, ...(network.services?.loadBalancerSourceRanges ?? [])]);
-  const written = listOf(valueAt(spec, 'loadBalancerSourceRanges'));
+  const written = listOf(spec.loadBalancerSourceRanges);
   const ask = `or ask the platform team to list its sources in network.services.loadBalancerSourceRanges of ${name}`;
   const fix = `write ranges within ${listed(open.slice(0, 3).map(formatRange))}, ${ask}`;
   if (written.length === 0) return [{ path, reason: 'is empty, so the load balancer is open to every address', fix }];

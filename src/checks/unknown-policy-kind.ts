@@ -7,8 +7,8 @@ import { isJudgedByContent, isLeftAlone, mayWriteKind, resourceOf } from './unre
 /**
  * A kind that may open, redirect or reorder traffic, and that Bulkhead does not read, is not a tenant's to write.
  * Reads    the API group and resource of every object of the groups in tenancy/policy-groups.ts, with all subresources, on CREATE and
- *          UPDATE; of the object only whether an update changes it. AuthorizationPolicies, PeerAuthentications and
- *          RequestAuthentications count while the settings have no section istio
+ *          UPDATE; of the object only whether an update changes it. The kinds of Istio that other checks
+ *          judge count while the settings have no section istio
  * Allowed  the platform; agents of the network, for what is theirs (tenancy/network-agents.ts); in namespaces of tenants what
  *          network.policyKinds lists for the tenant, and NetworkAttachmentDefinitions of network.attachmentTypes; everybody whom RBAC lets, in namespaces of the platform
  * Why      network plugins and meshes have policy kinds of their own, beside NetworkPolicy. What such an object allows is not known
@@ -52,6 +52,7 @@ export const unknownPolicyKind: Check = {
 /** Of Istio, in Envoy's own words or as code. No policy of another kind says the same, so none is named instead. */
 const ofProxies: ReadonlyMap<string, string> = new Map([
   ['envoyfilters.networking.istio.io', 'changes what proxies do, past every policy of the mesh'],
+  ['workloadgroups.networking.istio.io', 'has the mesh take programs that register themselves at any address'],
   ['proxyconfigs.networking.istio.io', 'chooses the image of proxies, and how they start'],
   ['wasmplugins.extensions.istio.io', 'runs code of its author in proxies'],
   ['trafficextensions.extensions.istio.io', 'runs code of its author in proxies'],

@@ -1,5 +1,6 @@
 /** What the checks of kinds that Bulkhead does not read have in common. */
 import { isDeepStrictEqual } from 'node:util';
+import { trafficResources } from '../kinds/istio-traffic/read-traffic.ts';
 import { valueAt } from '../kubernetes/json.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import { once } from '../kubernetes/once.ts';
@@ -39,8 +40,9 @@ function contentOf({ metadata, ...content }: KubernetesObject): unknown {
   return { ...content, metadata: { ...kept, generation: undefined } };
 }
 
-/** Kinds of Istio whose content checks of their own judge: mutual-tls and token-keys. */
+/** Kinds of Istio whose content checks of their own judge: mutual-tls and token-keys, and those of traffic-objects.ts. */
 const judgedOfIstio: ReadonlySet<string> = new Set([
+  ...trafficResources,
   'peerauthentications.security.istio.io',
   'requestauthentications.security.istio.io',
 ]);
@@ -66,14 +68,22 @@ export function contentToJudge(
   request: UnreadRequest,
   facts: UnreadFacts,
 ): JudgedContent | undefined {
-  const { owner, tenancy } = facts;
-  const { settings } = tenancy;
-  if (resourceOf(request) !== resource || owner === 'platform' || isLeftAlone(request, facts)) return undefined;
-  if (settings.istio === undefined || mayWriteKind(resource, owner, settings)) return undefined;
+  if (resourceOf(request) !== resource) return undefined;
+  const content = contentOfKind(request, facts);
+  if (content === undefined) return undefined;
   const spec = valueAt(request.object, 'spec');
   const { oldObject } = request;
   if (oldObject !== undefined && isDeepStrictEqual(spec, valueAt(oldObject, 'spec'))) return undefined;
-  return { spec, owner, istio: settings.istio };
+  return { spec, ...content };
+}
+
+/** @returns undefined: it is left to its author, or admitted unread (network.policyKinds) */
+export function contentOfKind(request: UnreadRequest, facts: UnreadFacts): Omit<JudgedContent, 'spec'> | undefined {
+  const { owner, tenancy } = facts;
+  const { settings } = tenancy;
+  if (owner === 'platform' || isLeftAlone(request, facts)) return undefined;
+  if (settings.istio === undefined || mayWriteKind(resourceOf(request), owner, settings)) return undefined;
+  return { owner, istio: settings.istio };
 }
 
 /** Whether network.policyKinds gives the resource to the tenant. */

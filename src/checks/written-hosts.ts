@@ -1,8 +1,7 @@
 /** The hosts that Ingresses, routes and Services ask others to serve. Reads the object as untrusted data. */
 import { isMap, valueAt } from '../kubernetes/json.ts';
-import { entry } from '../kubernetes/objects.ts';
 import type { NeighbourRequest } from '../kubernetes/review.ts';
-import { fieldOf } from './metadata-changes.ts';
+import { annotationsWritten, fieldOf, type WrittenAnnotation } from './metadata-changes.ts';
 import { listOf, textOf } from './written-endpoints.ts';
 
 export interface WrittenHost {
@@ -16,7 +15,7 @@ export interface WrittenHost {
 type IsOwn = (namespace: string) => boolean;
 
 /** Lists of hosts with commas between, for which a controller answers or writes records to the DNS. */
-const annotations: readonly string[] = [
+const annotations: ReadonlySet<string> = new Set([
   'nginx.ingress.kubernetes.io/server-alias',
   'external-dns.alpha.kubernetes.io/hostname',
   'external-dns.alpha.kubernetes.io/internal-hostname',
@@ -26,15 +25,19 @@ const annotations: readonly string[] = [
     `${prefix}/server-alias`,
     `${prefix}/redirect-from`,
   ]),
-];
+]);
 
 /** Routes that are chosen by host. */
 const hosted: ReadonlySet<string> = new Set(['HTTPRoute', 'GRPCRoute', 'TLSRoute']);
 
 /** @param isOwn whether a namespace is the tenant's */
 export function hostsIn(request: NeighbourRequest, isOwn: IsOwn): readonly WrittenHost[] {
-  return [...hostsInSpec(request, isOwn), ...hostsInAnnotations(request)];
+  const annotated = annotationsWritten(annotations, request);
+  const ofSpec = hostsInSpec(request, isOwn);
+  return annotated.length === 0 ? ofSpec : [...ofSpec, ...annotated.flatMap(hostsInAnnotation)];
 }
+
+const noHosts: readonly WrittenHost[] = [];
 
 function hostsInSpec({ kind, object }: NeighbourRequest, isOwn: IsOwn): readonly WrittenHost[] {
   const spec = valueAt(object, 'spec');
@@ -49,7 +52,7 @@ function hostsInSpec({ kind, object }: NeighbourRequest, isOwn: IsOwn): readonly
         : [{ path: `spec.listeners[${index}].hostname`, text }];
     });
   }
-  if (!hosted.has(kind)) return [];
+  if (!hosted.has(kind)) return noHosts;
   const hostnames = listOf(valueAt(spec, 'hostnames'));
   if (hostnames.length === 0) return attachesElsewhere(spec, isOwn) ? [{ path: 'spec.hostnames', text: '' }] : [];
   return hostnames.map((one, index) => ({ path: `spec.hostnames[${index}]`, text: textOf(one) }));
@@ -75,11 +78,7 @@ function attachesElsewhere(spec: unknown, isOwn: IsOwn): boolean {
   });
 }
 
-function hostsInAnnotations({ object, oldObject }: NeighbourRequest): readonly WrittenHost[] {
-  return annotations.flatMap((key) => {
-    const value = entry(object.metadata?.annotations, key);
-    if (value === undefined || value === entry(oldObject?.metadata?.annotations, key)) return [];
-    const path = fieldOf({ map: 'annotations', key });
-    return value.split(',').flatMap((one) => (one.trim() === '' ? [] : [{ path, text: one.trim(), ofChange: true }]));
-  });
+function hostsInAnnotation({ key, value }: WrittenAnnotation): readonly WrittenHost[] {
+  const path = fieldOf({ map: 'annotations', key });
+  return value.split(',').flatMap((one) => (one.trim() === '' ? [] : [{ path, text: one.trim(), ofChange: true }]));
 }

@@ -1,5 +1,6 @@
 /** The rooms that know the API server, put together: a cluster that is followed, asked, and reconciled. */
 import type { Observed } from '../admission/admission.ts';
+import type { BesideSource } from '../admission/beside.ts';
 import type { BaselineSource, NamespaceRecord, NamespaceSource, TenancySource } from '../admission/facts.ts';
 import { createNamespaceStore } from '../admission/namespace-store.ts';
 import { type Clock, systemClock } from '../client/clock.ts';
@@ -10,10 +11,12 @@ import { authenticationAt, locateCluster } from '../client/location.ts';
 import type { Log } from '../client/log.ts';
 import type { ReplicaCertificates } from '../configuration/certificates.ts';
 import type { VouchedPair } from '../configuration/file-certificates.ts';
+import { createBoundedLists } from '../facts/bounded-lists.ts';
 import { createNamespaceSource, namespacesPath } from '../facts/namespaces.ts';
 import { createReservations, propagationDelay } from '../facts/reservations.ts';
 import { entry } from '../kubernetes/objects.ts';
 import { keepBaselines } from '../reconcile/baselines.ts';
+import { countTenants } from '../reconcile/isolation-count.ts';
 import { createNamespaceEvents, hashed } from '../reconcile/namespace-events.ts';
 import { createObservations } from '../reconcile/observations.ts';
 import { createStoredPolicies } from '../reconcile/stored-policies.ts';
@@ -55,6 +58,8 @@ export interface ClusterOptions {
 
 export interface Cluster {
   readonly namespaces: NamespaceSource;
+  /** Lists for hints. */
+  readonly beside: BesideSource;
   /** Undefined where nothing is reconciled: no namespace gets a baseline there. */
   readonly baselines: BaselineSource | undefined;
   /** Undefined where nothing is written. Tells of a request that would be denied if the settings said enforce. */
@@ -102,6 +107,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     startListWatch({ connection, path, handler, clock, log, labelSelector });
 
   const requests = createFairRequests(connection, clock);
+  const beside = createBoundedLists(connection, clock);
   const home = options.tenancy;
   const events = options.reconcile ? createNamespaceEvents(connection, clock) : undefined;
   let own: OwnObjects | undefined;
@@ -137,7 +143,8 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       onState: () => own?.bordersChanged(),
     });
   const observations = options.reconcile ? createNamespaceEvents(connection, clock) : undefined;
-  const storedPolicies = createStoredPolicies({ ...common, tenancy, namespaces: store, events });
+  const hasDefaultDeny = (namespace: NamespaceRecord) => baselines?.hasDefaultDeny(namespace) === true;
+  const storedPolicies = createStoredPolicies({ ...common, tenancy, namespaces: store, events, hasDefaultDeny });
   function tenancyChanged(): void {
     reservations.changed();
     baselines?.tenancyChanged();
@@ -192,6 +199,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
 
   return {
     namespaces: createNamespaceSource(store, namespaceWatch, reservations, requests, clock),
+    beside,
     tenancy,
     tenantsKnown: () => unheard() === undefined,
     certificates,
@@ -233,8 +241,10 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       borders: borders?.counters(),
       tenantStatus: own?.tenantStatus(),
       storedPolicies: storedPolicies.counters(),
+      tenants: () => countTenants(tenancy(), Date.now()),
       observations: observations?.counters(),
       requests: requests.counters(),
+      beside: beside.counters(),
       failurePolicy: configurations?.counters(),
       certificates: certificates?.counters(),
     }),

@@ -2,8 +2,10 @@ import type { RequestCounters } from '../client/fair-requests.ts';
 import type { WatchCounters } from '../client/list-watch.ts';
 import type { CertificateCounters } from '../configuration/certificates.ts';
 import type { FailurePolicyCounters } from '../configuration/failure-policy.ts';
+import type { ListCounters } from '../facts/bounded-lists.ts';
 import type { BaselinesCounters } from '../reconcile/baselines.ts';
 import type { BorderCounters } from '../reconcile/data-plane-borders.ts';
+import type { TenantCounts } from '../reconcile/isolation-count.ts';
 import type { EventCounters } from '../reconcile/namespace-events.ts';
 import type { StatusCounters } from '../reconcile/status-writer.ts';
 import type { StoredPolicyCounters } from '../reconcile/stored-policies.ts';
@@ -22,10 +24,14 @@ export interface ClusterCounters {
   /** Undefined where tenants are not objects, and where nothing is written. */
   readonly tenantStatus: StatusCounters | undefined;
   readonly storedPolicies: StoredPolicyCounters;
+  /** Looks at each tenant. */
+  readonly tenants: () => TenantCounts;
   /** Of Events about requests that would be refused. Undefined where nothing is written. */
   readonly observations: EventCounters | undefined;
   /** The GETs of the request path. */
   readonly requests: RequestCounters;
+  /** The lists for hints. */
+  readonly beside: ListCounters;
   /** Undefined where Bulkhead does not manage its webhook configurations. */
   readonly failurePolicy: FailurePolicyCounters | undefined;
   /** Undefined where Bulkhead does not write CA bundles. */

@@ -43,6 +43,25 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
     ({ storedPolicies }) => Object.entries(storedPolicies.nonCompliant ?? {}),
   );
   register.each(
+    'policies_crossing',
+    'Stored policies that open a crossing between tenants that no gate or shared service agrees on, by direction, when all were last read.',
+    'direction',
+    ({ storedPolicies }) => Object.entries(storedPolicies.crossing ?? {}),
+  );
+  register.each(
+    'tenant_namespaces',
+    'Namespaces of tenants by the directions in which a policy isolates all their pods: both, ingress, egress, none. The default-deny policy of Bulkhead counts at once, others when all were last read.',
+    'isolation',
+    ({ storedPolicies }) => Object.entries(storedPolicies.isolation() ?? {}),
+  );
+  register.each('tenants', 'Tenants by mode.', 'mode', ({ tenants }) => Object.entries(tenants().modes));
+  register.each(
+    'gates',
+    'Halves of gates that tenants declare or request, by state: Open, HalfOpen (the other half is missing), Mismatched (it is for other ports), Expired.',
+    'state',
+    ({ tenants }) => Object.entries(tenants().gates),
+  );
+  register.each(
     'policy_readings_total',
     'How often all stored policies were read and judged again: completed, failed (tried again).',
     'result',
@@ -59,6 +78,12 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
     'GETs that reviews needed: sent to the API server, joined to an equal one in the queue, or refused with 503 because the queue of the namespace was full.',
     'result',
     ({ requests }) => Object.entries(requests.asked),
+  );
+  register.each(
+    'layer_comparisons_total',
+    'Written policies whose namespace was listed to compare layers 4 and 7: listed; or skipped: late, busy (others list), often (a tenant lists too much), large (the namespace holds too much), failed.',
+    'result',
+    ({ beside }) => [['listed', beside.listed], ...Object.entries(beside.skipped)],
   );
   const { baselines, borders, failurePolicy, certificates } = cluster.counters();
   if (baselines !== undefined) registerBaselineMetrics(register);

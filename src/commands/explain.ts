@@ -46,6 +46,11 @@ export const command = defineCommand({
     const readings = readingsOf(tenancy.settings.plugin, snapshot.policies);
     const worlds = readings.map((reading) => createWorld(near, parties, tenancy.settings, reading));
     const explanations = worlds.map((world) => explain(world, from, to, portOf));
+    if (explanations.every(({ answers }) => answers.length === 0))
+      throw new CannotStart(
+        `${printable(from.name)} is one pod, and no policy decides about a pod with itself: name another end`,
+        2,
+      );
     // Without a port there is no telling which is wanted, and a policy for all of them is never a good one.
     const blocked =
       portOf && explanations.flatMap(({ answers }) => answers).find(({ open, asked }) => !sameSet(open, asked));

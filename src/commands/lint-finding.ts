@@ -30,12 +30,19 @@ export function linted({ object, apiVersion, kind, file, placeOf }: WrittenObjec
     typeof name === 'string' && name !== '' ? name : `${typeof generateName === 'string' ? generateName : ''}*`;
   const group = apiVersion.includes('/') ? `.${apiVersion.slice(0, apiVersion.lastIndexOf('/'))}` : '';
   return {
-    object: printable(`${kind} ${namespace === '' ? '' : `${namespace}/`}${shown}`),
+    object: printable(`${kind} ${namespace === '' ? '' : `${named(namespace)}/`}${named(shown)}`),
     apiVersion: printable(apiVersion),
-    name: printable(`${kind.toLowerCase()}${group}/${shown}`),
+    name: printable(`${kind.toLowerCase()}${group}/${named(shown)}`),
     file: printable(file),
     line: placeOf('').line,
   };
+}
+
+/** No name of the API is longer. A file can hold any. */
+const longestName = 253;
+
+function named(name: string): string {
+  return name.length <= longestName ? name : `${name.slice(0, longestName)}...`;
 }
 
 /** Of what a finding is known: another text there makes it new. */

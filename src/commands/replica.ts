@@ -157,6 +157,7 @@ async function start(
     tenancy: () => (cluster?.tenantsKnown() === false ? undefined : current()),
     namespaces,
     baselines: cluster?.baselines,
+    beside: cluster?.beside,
     observes,
     onObserved: cluster?.observed,
     onDefect: (error) =>

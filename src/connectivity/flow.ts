@@ -119,27 +119,14 @@ export const columns = [
   ...['port', 'protocol', 'verdict'],
 ] as const;
 type Column = (typeof columns)[number];
-const otherNames: ReadonlyMap<string, Column> = new Map<string, Column>([
-  ...([
-    ['source_name', 'source'],
-    ['source_pod', 'source'],
-  ] as const),
-  ...([
-    ['dest_namespace', 'destination_namespace'],
-    ['dest_name', 'destination'],
-    ['dest_ip', 'destination_ip'],
-  ] as const),
-  ...([
-    ['destination_name', 'destination'],
-    ['destination_pod', 'destination'],
-  ] as const),
-  ...([
-    ['dest_port', 'port'],
-    ['destination_port', 'port'],
-    ['proto', 'protocol'],
-    ['action', 'verdict'],
-  ] as const),
-]);
+const otherNames: ReadonlyMap<string, Column> = new Map(
+  Object.entries({
+    ...{ source_name: 'source', source_pod: 'source', dest_namespace: 'destination_namespace' },
+    ...{ dest_name: 'destination', destination_name: 'destination', destination_pod: 'destination' },
+    ...{ dest_ip: 'destination_ip', dest_port: 'port', destination_port: 'port' },
+    ...{ proto: 'protocol', action: 'verdict' },
+  } as const satisfies Readonly<Record<string, Column>>),
+);
 const allowedWords: ReadonlySet<string> = new Set([
   '',
   'allow',
@@ -166,10 +153,16 @@ function csvReader(header: string): FlowReader | undefined {
     const cell = (name: Column): string => own[places.get(name) ?? -1]?.trim() ?? '';
     const protocol = protocolOf(cell('protocol') || 'TCP');
     if (protocol === undefined) return other;
-    const end = (side: 'source' | 'destination'): FlowEnd => ({
-      ...{ namespace: dashed(cell(`${side}_namespace`)), name: dashed(cell(side)), workloads: [] },
-      ...{ labels: new Map(), address: dashed(cell(`${side}_ip`)), isNode: false },
-    });
+    const end = (side: 'source' | 'destination'): FlowEnd => {
+      const named = dashed(cell(side));
+      const slash = named.indexOf('/');
+      // As explain takes it; a name has no slash.
+      const namespace = dashed(cell(`${side}_namespace`)) || named.slice(0, Math.max(0, slash));
+      return {
+        ...{ namespace, name: named.slice(slash + 1), workloads: [] },
+        ...{ labels: new Map(), address: dashed(cell(`${side}_ip`)), isNode: false },
+      };
+    };
     const wasAllowed = allowedWords.has(cell('verdict').toLowerCase());
     const port = cell('port');
     return flowOf(

@@ -3,6 +3,7 @@ import { istioAuthorizationPolicy } from '../kinds/istio-authorization-policy/is
 import { isDryRun } from '../kinds/istio-authorization-policy/read-policy.ts';
 import { isMap, type JsonMap, valueAt } from '../kubernetes/json.ts';
 import { matches, type Selector } from '../kubernetes/label-selector.ts';
+import { once } from '../kubernetes/once.ts';
 import type { AllowRule } from '../reach/model.ts';
 import type { Labels, PodClass } from './parties.ts';
 import type { MeshPolicy, PolicyRef } from './snapshot.ts';
@@ -71,16 +72,15 @@ export function readMesh(policies: readonly MeshPolicy[]): Mesh {
           ]
         : [],
     ),
-    authorizations: policies.flatMap(({ ref, object }) =>
-      ref.kind === 'AuthorizationPolicy' ? authorizationOf(ref, object) : [],
-    ),
+    authorizations: policies.flatMap((one) => (one.ref.kind === 'AuthorizationPolicy' ? authorizationOf(one) : [])),
     peerAuthentications: policies.flatMap(({ ref, object }) =>
       ref.kind === 'PeerAuthentication' ? [peerAuthenticationOf(ref, object)] : [],
     ),
   };
 }
 
-function authorizationOf(ref: PolicyRef, object: JsonMap): readonly Authorization[] {
+/** Requests that share a list share what was read of it. */
+const authorizationOf = once(({ ref, object }: MeshPolicy): readonly Authorization[] => {
   const spec = isMap(object.spec) ? object.spec : {};
   // Those of gateways and waypoints are about no pod.
   if (isDryRun(object) || isOfWaypoint(object)) return [];
@@ -96,7 +96,7 @@ function authorizationOf(ref: PolicyRef, object: JsonMap): readonly Authorizatio
       asksToken: asksToken(spec),
     },
   ];
-}
+});
 
 function isOfWaypoint({ spec }: JsonMap): boolean {
   return valueAt(spec, 'targetRef') !== undefined || listOf(valueAt(spec, 'targetRefs')).length > 0;
@@ -187,15 +187,19 @@ const revision = 'istio.io/rev';
 
 /** By the labels that put pods into the mesh, the pod's own before those of its namespace. Whether the proxy is there is not asked. */
 export function membershipOf({ labels, namespace }: PodClass): Membership {
+  return membershipOfLabels(labels, namespace.labels);
+}
+
+export function membershipOfLabels(labels: Labels, namespace: Labels): Membership {
   const own = labels.get(injection);
   if (own === 'true') return 'sidecar';
-  const mode = labels.get(dataPlane) ?? namespace.labels.get(dataPlane);
+  const mode = labels.get(dataPlane) ?? namespace.get(dataPlane);
   if (mode === 'ambient') return 'ambient';
   if (own !== undefined) return 'outside';
   // Of these two, istio-injection counts where both are there.
-  const written = namespace.labels.get('istio-injection');
+  const written = namespace.get('istio-injection');
   if (written !== undefined) return written === 'enabled' ? 'sidecar' : 'outside';
-  if (namespace.labels.has(revision) || labels.has(revision)) return 'sidecar';
+  if (namespace.has(revision) || labels.has(revision)) return 'sidecar';
   return mode === 'none' ? 'outside' : 'unknown';
 }
 

@@ -27,6 +27,8 @@ export interface HoldCounters {
 export interface IsolatedNamespaces extends BaselineSource {
   /** @param uid of the namespace that is isolated; undefined: the namespace of that name is not isolated */
   set(name: string, uid: string | undefined): void;
+  /** As the watch last reported it, however long ago that was. */
+  hasDefaultDeny(namespace: NamespaceKey): boolean;
   counters(): HoldCounters;
 }
 
@@ -73,6 +75,7 @@ export function createIsolatedNamespaces(
 
   return {
     isIsolated,
+    hasDefaultDeny: (namespace) => policyOf(namespace) !== undefined,
     whenIsolated(namespace, signal) {
       if (isIsolated(namespace)) return Promise.resolve(true);
       const { name, uid } = namespace;

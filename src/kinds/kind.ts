@@ -89,6 +89,8 @@ export interface PolicyKind extends AnyKind {
   readonly read: (policy: Policy) => Reach;
   /** What a stored one does in a cluster. Undefined: nothing, as it is not enforced. Total, as {@link read}. */
   readonly inForce?: (policy: Policy) => InForce;
+  /** Of one that is not enforced yet: what it does once it is. Undefined: it takes another away, or is ignored. Total, as {@link read}. */
+  readonly staged?: (policy: Policy) => InForce | undefined;
   /** The verdicts of the border on it, with their fixes in the words of its own fields. */
   readonly worded: (verdicts: readonly PeerVerdict[], border: Border) => readonly PolicyVerdict[];
   /** How soft isolation narrows a selector of this kind, where it does. */

@@ -19,6 +19,14 @@ export function valueAt(value: unknown, ...keys: readonly string[]): unknown {
   return inner;
 }
 
+const nothing: JsonMap = {};
+
+/** The map under this key; an empty one where there is none. */
+export function mapIn(value: unknown, key: string): JsonMap {
+  const inner = fieldOf(value, key);
+  return isMap(inner) ? inner : nothing;
+}
+
 /** Whether an optional field is there: `null` on the wire means the same as missing. */
 export function isGiven(value: unknown): boolean {
   return value !== null && value !== undefined;

@@ -33,7 +33,9 @@ export interface PeerVerdict extends DiagnosticScope, Violation {
  */
 export function judgeBorder(reach: Reach, border: Border): readonly PeerVerdict[] {
   const { rules, diagnostics } = reach;
-  const verdicts = [...judgeTiers(reach, border), ...judgeProviders(reach, border)];
+  const verdicts: PeerVerdict[] = [];
+  if (reach.tiers !== undefined) verdicts.push(...judgeTiers(reach, border));
+  if (reach.providers !== undefined) verdicts.push(...judgeProviders(reach, border));
   let judged: Subject | undefined;
   let told = 0;
   for (let index = 0; index <= rules.length; index++) {

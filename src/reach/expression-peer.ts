@@ -9,18 +9,18 @@
 import { commonDomain, type Domain, type Selector } from '../kubernetes/label-selector.ts';
 import { Budget } from './expression/budget.ts';
 import { both, type Expression, type Literal } from './expression/expression.ts';
-import { bound, exampleValue, exampleOf as labelsOf, someTerm, type Term } from './expression/terms.ts';
-import { has, type Values } from './expression/values.ts';
+import { bound, exampleOf as labelsOf, someTerm, type Term } from './expression/terms.ts';
+import type { Values } from './expression/values.ts';
 import type { Fix } from './fix.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
 import { type AllowRule, type ExpressionPeer, nameKey, ofNamespace, type SelectorPeer } from './model.ts';
 import { isPlainlyOwn, tenantKeyOf } from './plainly-own.ts';
 import { judgeSelector } from './selector-peer.ts';
+import { exampleOfOthers, withListedNames } from './term-example.ts';
 import type { Border, Violation } from './violation.ts';
 import { describeLabels } from './witness.ts';
 
 const inNamespace: Literal = { key: nameKey, test: { op: 'has' }, holds: true };
-const lacking: Values = { absent: true, finite: true, values: new Set(), affixes: [] };
 const addTenantLabel: Fix = { id: 'add-tenant-label' };
 
 const nothingMatched: Violation = {
@@ -32,6 +32,13 @@ const nothingMatched: Violation = {
 const beyondBudget: Violation = {
   verdict: 'unproven',
   reason: 'has so many alternatives that its reach is not proven',
+  fix: addTenantLabel,
+};
+
+const byReservedPart: Violation = {
+  verdict: 'unproven',
+  reason:
+    'selects names of namespaces by a part; all of them are reserved, but another tenant can have one from before that',
   fix: addTenantLabel,
 };
 
@@ -119,6 +126,7 @@ function judgeNamespaced(
   const tenantKey = tenantKeyOf(tenancy.settings);
   const isOwn = (part: Term) => isOnly(part.get(tenantKey), tenant.name) || isOnly(part.get(nameKey), border.namespace);
   let found: Violation | undefined;
+  let assumable: Violation | undefined;
   let matched = false;
   const assumed = new Set<string>();
   const isEscape = (term: Term): boolean => {
@@ -126,8 +134,8 @@ function judgeNamespaced(
     if (violation?.verdict === 'nothing') return false;
     matched = true;
     if (violation === undefined) return false;
-    if (violation.verdict === 'escapes') found = violation;
-    else if (found === undefined || found.verdict === 'conditional') found = violation;
+    if (violation.verdict === 'conditional') assumable ??= violation;
+    else found = violation;
     for (const name of violation.assumedOwn ?? []) assumed.add(name);
     return violation.verdict === 'escapes';
   };
@@ -138,7 +146,12 @@ function judgeNamespaced(
   };
   const answer = someTerm(expression, isEscape, settled, budget);
   if (answer === 'beyond') return beyondBudget;
-  if (found?.verdict === 'conditional') return { ...found, assumedOwn: [...assumed] };
+  if (assumable !== undefined && found?.verdict !== 'escapes') {
+    if (found === undefined) return { ...assumable, assumedOwn: [...assumed] };
+    // With these names its own, the tenant would not be proven to keep to itself either.
+    const { assumedOwn: _, ...others } = assumable;
+    return { ...others, verdict: 'escapes' };
+  }
   return found ?? (matched ? undefined : nothingMatched);
 }
 
@@ -153,60 +166,34 @@ function judgeAs(peer: SelectorPeer, rule: AllowRule, border: Border): Violation
 
 /** Of a term that matches something. */
 function judgeTerm(
-  term: Term,
+  whole: Term,
   tenantKey: string,
   rule: AllowRule,
   border: Border,
   budget: Budget,
 ): Violation | undefined {
+  const term = withListedNames(whole, selectorOf(whole).namespaces, border);
+  if (term === 'nothing') return nothingMatched;
   const violation = judgeAs(selectorOf(term), rule, border);
   const hasParts = [...term.values()].some(({ affixes }) => affixes.length > 0);
   if (violation === undefined || violation.verdict === 'nothing' || !hasParts) return violation;
   // The selector allows more than the term. What does get through must be of the term.
-  const example = new Map(term);
-  for (const [key, values] of term) {
-    if (values.affixes.length === 0) continue;
-    const mayLack = values.absent && !isTrusted(key, tenantKey, border);
-    example.set(key, mayLack ? lacking : exampleOf(key, values, tenantKey, border, budget));
-  }
-  const sure = judgeAs(selectorOf(example), rule, border);
+  const example = exampleOfOthers(term, selectorOf(term).namespaces, border, budget);
   if (budget.isSpent) return beyondBudget;
-  if (sure?.verdict === 'escapes') return sure;
-  // Where the parts leave one value alone, the example is all of it.
-  const isAll = [...term].every(([key, { affixes }]) => affixes.length === 0 || key === tenantKey);
-  return sure === undefined && isAll && isOnly(example.get(tenantKey), border.tenant.name) ? undefined : byPart;
-}
-
-function isTrusted(key: string, tenantKey: string, { tenancy }: Border): boolean {
-  const label = key.slice(ofNamespace.length);
-  return (
-    key === tenantKey || key === nameKey || (key.startsWith(ofNamespace) && tenancy.settings.trustedLabels.has(label))
-  );
-}
-
-/** One value for all: of a tenant label, that of a tenant that nobody is, or at least of another one. */
-function exampleOf(
-  key: string,
-  values: Values,
-  tenantKey: string,
-  { tenant, tenancy, namespace }: Border,
-  budget: Budget,
-): Values {
-  const own = key === tenantKey ? [tenant.name] : key === nameKey ? [namespace] : [];
-  const known = key === tenantKey ? [tenant.name, ...tenancy.tenants.keys()] : own;
-  // A part by itself is what a shared service or a namespace may be named.
-  const parts = values.affixes.map(({ text }) => text);
-  const value = [new Set([...known, ...parts]), new Set(known), new Set(own)]
-    .values()
-    .map((excluded) => exampleValue(key, values, budget, excluded))
-    .find((one) => one !== undefined);
-  if (value !== undefined) return { absent: false, finite: true, values: new Set([value]), affixes: [] };
-  // None but the own one is left.
-  return { absent: values.absent, finite: true, values: new Set(own.filter((one) => has(values, one))), affixes: [] };
+  if (example === 'nothing') return nothingMatched;
+  if (example === 'reserved') return byReservedPart;
+  const sure = judgeAs(selectorOf(example), rule, border);
+  if (sure === undefined || sure.verdict === 'nothing')
+    return isOnly(example.get(tenantKey), border.tenant.name) ? undefined : byPart;
+  if (sure.verdict !== 'conditional') return sure;
+  if (violation.verdict === 'conditional') return { ...sure, assumedOwn: violation.assumedOwn ?? [] };
+  // Names without end, which the tenant cannot all come to have.
+  const { assumedOwn: _, ...others } = sure;
+  return (term.get(nameKey)?.affixes.length ?? 0) > 0 ? { ...others, verdict: 'escapes' } : byPart;
 }
 
 /** What the term says of labels one by one, without what it says of parts of values. */
-function selectorOf(term: Term): SelectorPeer {
+function selectorOf(term: Term): SelectorPeer & { readonly namespaces: Selector } {
   const namespaces = new Map<string, Domain>();
   const pods = new Map<string, Domain>();
   for (const [key, domain] of term) {

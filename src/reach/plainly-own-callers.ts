@@ -2,7 +2,7 @@
  * Whether the callers of a mesh that a source names are plainly the policy's own namespace: each text of each field names it, so that
  * nothing has to be put together from several fields. That is what most people write; of everything else, this says nothing.
  */
-import { isLiteral, isName, isNamespace } from './identity/glob.ts';
+import { isName, isNamespace } from './identity/glob.ts';
 import type { IdentityPattern, IdentityProduct } from './identity/pattern.ts';
 import type { IdentityPeer } from './model.ts';
 import { ownershipOf } from './namespace-name.ts';
@@ -17,13 +17,11 @@ export function trustedDomains({ tenancy }: Border): ReadonlySet<string> {
 
 export function arePlainlyOwn({ all }: IdentityPeer, border: Border): boolean {
   const trusted = trustedDomains(border);
-  const [first, ...others] = all;
+  const [first] = all;
   // Several fields may contradict each other, unless all but the first say the name alone.
-  return (
-    first !== undefined &&
-    namesOwn(first, border, trusted, others.length > 0) &&
-    others.every((list) => list.length === 1 && isOwnName(list, border))
-  );
+  if (first === undefined || !namesOwn(first, border, trusted, all.length > 1)) return false;
+  for (let index = 1; index < all.length; index++) if (!isOwnName(all[index], border)) return false;
+  return true;
 }
 
 /** @param alone whether no other namespace of the tenant counts */
@@ -49,12 +47,12 @@ function namesOwn(
 
 /** Whether it is plain that some identity fits beside the namespace, in the mesh. */
 function canCall({ domain, account }: IdentityProduct, trusted: ReadonlySet<string>): boolean {
-  return (domain === '*' || trusted.has(domain)) && (account === '*' || (isLiteral(account) && isName(account)));
+  return (domain === '*' || trusted.has(domain)) && (account === '*' || isName(account));
 }
 
-function isOwnName(list: readonly IdentityPattern[], { namespace: own }: Border): boolean {
-  return list.every(
-    ({ products: [product, ...more], isHint }) =>
-      !isHint && product?.namespace === own && product.domain === '*' && product.account === '*' && more.length === 0,
-  );
+function isOwnName(list: readonly IdentityPattern[] = [], { namespace: own }: Border): boolean {
+  const [only] = list;
+  if (only === undefined || list.length > 1 || only.isHint || only.products.length > 1) return false;
+  const [product] = only.products;
+  return product?.namespace === own && product.domain === '*' && product.account === '*';
 }

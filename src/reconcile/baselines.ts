@@ -1,5 +1,5 @@
 /** The parts that keep namespaces isolated, put together: the reconciler, its Events, and the pods that wait. */
-import type { BaselineSource, NamespaceRecord, TenancySource } from '../admission/facts.ts';
+import type { BaselineSource, NamespaceKey, NamespaceRecord, TenancySource } from '../admission/facts.ts';
 import { defaultDenyName } from '../baseline/baseline.ts';
 import { namespaceIsolatedBy } from '../baseline/default-deny.ts';
 import { managedByLabel, managedByValue } from '../baseline/managed.ts';
@@ -20,6 +20,8 @@ export interface BaselinesCounters {
 
 export interface Baselines extends Pick<BaselineReconciler, 'namespaceChanged' | 'begin' | 'tenancyChanged'> {
   readonly source: BaselineSource;
+  /** As the watch last reported it. */
+  hasDefaultDeny(namespace: NamespaceKey): boolean;
   /** Of the objects that are managed, by resource. */
   readonly watches: ReadonlyMap<string, ListWatch>;
   counters(): BaselinesCounters;
@@ -64,6 +66,7 @@ export function keepBaselines(
   return {
     ...reconciler,
     source: isolated,
+    hasDefaultDeny: isolated.hasDefaultDeny,
     watches: new Map([
       ['networkpolicies', policies],
       ['resourcequotas', quotas],

@@ -1,16 +1,29 @@
 /** What one reading of the stored policies of a kind finds, and where it is reported. */
 import { judgeStoredPolicy, type NonCompliantPolicy } from '../admission/stored-policy.ts';
+import { isManaged } from '../baseline/managed.ts';
+import { isolatedBy } from '../kinds/isolated-by.ts';
 import type { PolicyKind } from '../kinds/kind.ts';
 import { policyKinds } from '../kinds/policy-kind.ts';
 import type { Policy } from '../kubernetes/objects.ts';
-import type { Mode } from '../tenancy/tenant.ts';
+import type { Direction, Mode } from '../tenancy/tenant.ts';
 import type { StoredPolicyOptions } from './stored-policies.ts';
 
 export interface PolicyFindings {
   see(policy: { readonly metadata: { readonly uid: string }; readonly object: Policy }): void;
-  /** All of them were seen. `logged` has the uids of the non-compliant policies that the log shows. */
-  end(): { seen: number; counts: Readonly<Record<Mode, number>>; logged: ReadonlySet<string> };
+  /** All of them were seen. */
+  end(): {
+    readonly seen: number;
+    readonly counts: Readonly<Record<Mode, number>>;
+    /** The uids of the non-compliant policies that the log shows. */
+    readonly logged: ReadonlySet<string>;
+    /** Policies that open a crossing which nothing agrees on. */
+    readonly crossing: Readonly<Record<Direction, number>>;
+    /** By namespace, the directions in which a policy isolates every pod (isolated-by.ts). */
+    readonly isolated: ReadonlyMap<string, number>;
+  };
 }
+
+const crossingChecks = { ingress: 'cross-tenant-ingress', egress: 'cross-tenant-egress' } as const;
 
 /** The log shows so many non-compliant policies of a kind one by one, and the number of the others. */
 const maxLogged = 100;
@@ -29,6 +42,8 @@ export function createPolicyFindings(
 ): PolicyFindings {
   const state = { tenancy: current(), namespaces, now };
   const counts = { enforce: 0, warn: 0, audit: 0 };
+  const crossing = { ingress: 0, egress: 0 };
+  const isolated = new Map<string, number>();
   const logged = new Set<string>();
   let seen = 0;
   let first: NonCompliantPolicy | undefined;
@@ -46,10 +61,16 @@ export function createPolicyFindings(
   return {
     see({ metadata, object }) {
       seen++;
+      // Of its own policies Bulkhead hears at once.
+      const directions = isManaged(object) ? 0 : isolatedBy(kind, object);
+      const home = object.metadata?.namespace ?? '';
+      if (directions > 0) isolated.set(home, (isolated.get(home) ?? 0) | directions);
       const found = judgeStoredPolicy(kind, object, state);
       if (found === undefined) return;
       const { tenant, namespace, name, findings } = found;
       counts[tenant.mode]++;
+      for (const direction of ['ingress', 'egress'] as const)
+        if (findings.some(({ check }) => check === crossingChecks[direction])) crossing[direction]++;
       if (logged.size < maxLogged) {
         const { check, path, reason } = findings[0];
         const fields = {
@@ -70,7 +91,7 @@ export function createPolicyFindings(
     },
     end() {
       recordEvent();
-      return { seen, counts, logged };
+      return { seen, counts, logged, crossing, isolated };
     },
   };
 }

@@ -8,7 +8,7 @@
  *
  * A cluster may lack a kind, and may get it later: then its API is asked for every ten minutes.
  */
-import type { NamespaceSource, TenancySource } from '../admission/facts.ts';
+import type { NamespaceRecord, NamespaceSource, TenancySource } from '../admission/facts.ts';
 import type { Clock } from '../client/clock.ts';
 import type { Connection } from '../client/connection.ts';
 import { describe } from '../client/failure.ts';
@@ -18,13 +18,18 @@ import { createWorkQueue, RetryLater } from '../client/work-queue.ts';
 import type { PolicyKind } from '../kinds/kind.ts';
 import { listedPolicyKinds } from '../kinds/policy-kind.ts';
 import { collectionPaths } from '../kinds/resource-name.ts';
-import type { Mode } from '../tenancy/tenant.ts';
+import type { Direction, Mode } from '../tenancy/tenant.ts';
+import { countIsolation, type IsolationCounts } from './isolation-count.ts';
 import type { EventCounters, NamespaceEvents } from './namespace-events.ts';
-import { createPolicyFindings } from './policy-findings.ts';
+import { createPolicyFindings, type PolicyFindings } from './policy-findings.ts';
 
 export interface StoredPolicyCounters {
   /** The number of policies of all kinds, by the mode of their tenant, as of the last whole readings; undefined before the first. */
   readonly nonCompliant: Readonly<Record<Mode, number>> | undefined;
+  /** Of these, policies that open a crossing between tenants which nothing agrees on. */
+  readonly crossing: Readonly<Record<Direction, number>> | undefined;
+  /** Namespaces of tenants by the directions in which a policy isolates all their pods; undefined before the first. Looks at each. */
+  readonly isolation: () => IsolationCounts | undefined;
   /** Since the start; one that failed is tried again. */
   readonly readings: { readonly completed: number; readonly failed: number };
   /** Undefined where nothing is written. */
@@ -47,7 +52,9 @@ export interface StoredPolicyOptions {
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
   readonly tenancy: TenancySource;
-  readonly namespaces: Pick<NamespaceSource, 'lookup' | 'isKept'>;
+  readonly namespaces: Pick<NamespaceSource, 'lookup' | 'isKept' | 'all'>;
+  /** Whether the default-deny that Bulkhead keeps in the namespace is there. */
+  readonly hasDefaultDeny: (namespace: NamespaceRecord) => boolean;
   /** Of their own, so that many of these leave room for those about baselines. Undefined where nothing is written. */
   readonly events: NamespaceEvents | undefined;
 }
@@ -61,7 +68,8 @@ const longestTimer = 3_600_000;
 
 interface Judged {
   readonly kind: PolicyKind;
-  counts: Readonly<Record<Mode, number>> | undefined;
+  /** Undefined before the first whole reading. */
+  last: Pick<ReturnType<PolicyFindings['end']>, 'counts' | 'crossing' | 'isolated'> | undefined;
   /** The uids of those that were logged already and were still non-compliant in the last reading. */
   logged: ReadonlySet<string>;
   /** The moment as of which they were last judged, by the wall clock. */
@@ -72,13 +80,13 @@ interface Judged {
 }
 
 export function createStoredPolicies(options: StoredPolicyOptions): StoredPolicies {
-  const { connection, clock, log, wallClock, tenancy, events } = options;
+  const { connection, clock, log, wallClock, tenancy, events, namespaces, hasDefaultDeny } = options;
   const readings = { completed: 0, failed: 0 };
   const delay = debounce.least + clock.random() * (debounce.most - debounce.least);
   const judged = new Map<string, Judged>();
   for (const kind of listedPolicyKinds)
     judged.set(collectionPaths(kind)[0], {
-      ...{ kind, counts: undefined, logged: new Set<string>() },
+      ...{ kind, last: undefined, logged: new Set<string>() },
       ...{ judgedAt: wallClock(), wantedAt: Number.POSITIVE_INFINITY, restUntil: Number.NEGATIVE_INFINITY },
     });
   let begun = false;
@@ -119,8 +127,9 @@ export function createStoredPolicies(options: StoredPolicyOptions): StoredPolici
       ofKind.wantedAt = clock.now();
       throw new RetryLater(describe(result), Math.max(result.retryAfter, Math.min(rest.mostAfterFailure, pause)));
     }
-    const { seen, counts, logged } = findings.end();
-    Object.assign(ofKind, { counts, logged, restUntil: clock.now() + pause });
+    const { seen, logged, ...last } = findings.end();
+    const { counts } = last;
+    Object.assign(ofKind, { last, logged, restUntil: clock.now() + pause });
     const nonCompliant = counts.enforce + counts.warn + counts.audit;
     if (result === undefined || nonCompliant > 0) wantAfter(ofKind, repeatAfter);
     if (result === undefined) return;
@@ -148,11 +157,20 @@ export function createStoredPolicies(options: StoredPolicyOptions): StoredPolici
     },
     changed,
     counters() {
-      const known = [...judged.values()].flatMap(({ counts }) => counts ?? []);
-      const sum = (mode: Mode): number => known.reduce((total, counts) => total + counts[mode], 0);
+      const known = [...judged.values()].flatMap(({ last }) => last ?? []);
+      const sum = (mode: Mode): number => known.reduce((total, { counts }) => total + counts[mode], 0);
+      const over = (direction: Direction): number =>
+        known.reduce((total, { crossing }) => total + crossing[direction], 0);
       const nonCompliant = { enforce: sum('enforce'), warn: sum('warn'), audit: sum('audit') };
       return {
         nonCompliant: known.length === 0 ? undefined : nonCompliant,
+        crossing: known.length === 0 ? undefined : { ingress: over('ingress'), egress: over('egress') },
+        isolation() {
+          // A kind that was not read yet could isolate any.
+          if (known.length < judged.size) return undefined;
+          const isolated = (name: string) => known.reduce((all, one) => all | (one.isolated.get(name) ?? 0), 0);
+          return countIsolation(namespaces.all(), tenancy(), isolated, hasDefaultDeny);
+        },
         readings: { ...readings },
         events: events?.counters(),
       };

@@ -37,7 +37,8 @@ function crossingLines({ crossings, readings }: Picture, isWide: boolean): reado
       .map(({ kind, name, ports }) => [one.from, one.to, ports, `${kind} ${name}`.trimEnd(), readIn(one).trimStart()]),
   ]);
   const quiet = crossings.length - shown.length;
-  const read = `The policies were read as ${readings.map((name) => (name === 'by the book' ? 'Kubernetes' : name)).join(' and ')} reads them.`;
+  const engines = readings.map((name) => (name === 'by the book' ? 'Kubernetes' : name)).join(' and ');
+  const read = `The policies were read as ${engines} ${readings.length === 1 ? 'reads' : 'read'} them.`;
   const served = `${quiet} more between tenants and shared services of the platform: -o wide lists them.`;
   if (rows.length === 0) return ['No tenant reaches another one.', ...(quiet > 0 ? [served] : []), read];
   const violations = crossings.filter(({ violation }) => violation !== '').length;

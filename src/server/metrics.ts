@@ -30,17 +30,17 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopSampling });
   const registers = [registry];
 
-  const countReview = tally(registry, {
+  const reviews = tally(registry, {
     name: 'bulkhead_reviews_total',
     help: 'Admission reviews answered, by kind, operation and result.',
     labelNames: ['phase', 'kind', 'operation', 'allowed', 'code'],
   });
-  const countFinding = tally(registry, {
+  const findings = tally(registry, {
     name: 'bulkhead_findings_total',
     help: 'Reviews in which a check found something, by the mode of the tenant, or observe: only enforce refuses.',
     labelNames: ['check', 'mode'],
   });
-  const countExempted = tally(registry, {
+  const exemptions = tally(registry, {
     name: 'bulkhead_exemptions_used_total',
     help: 'Reviews in which an exemption covered what a check found. The log and the audit log name the exemption.',
     labelNames: ['check'],
@@ -90,10 +90,10 @@ export function createMetrics(): Metrics {
     reviewed({ phase, kind, operation, allowed, code, mode, checks, exempted }, seconds) {
       const knownKind = kindNames.has(kind) ? kind : 'other';
       const knownOperation = operations.has(operation) ? operation : 'other';
-      countReview(`${phase} ${knownKind} ${knownOperation} ${allowed} ${code}`);
-      for (const check of checks) countFinding(`${check} ${mode}`);
+      reviews.at(phase).at(knownKind).at(knownOperation).at(allowed).at(code).count++;
+      for (const check of checks) findings.at(check).at(mode).count++;
       // Phase warn speaks of pods that are yet to come.
-      if (phase === 'validate') for (const check of exempted) countExempted(check);
+      if (phase === 'validate') for (const check of exempted) exemptions.at(check).count++;
       durations.observe({ phase }, seconds);
     },
     refused(reason) {
@@ -112,21 +112,38 @@ export function createMetrics(): Metrics {
 }
 
 /**
- * A counter that is counted by its label values in one string, a blank between them, and told to prom-client when somebody looks:
- * prom-client's own counting sorts, checks and joins the labels every time.
+ * A count for each combination of label values, one level of maps for each label. prom-client's own counting sorts, checks and joins the
+ * labels every time, and one key for all of them would be put together and hashed every time: 3,400 instructions, against 900.
  */
-function tally(
-  registry: Registry,
-  options: { name: string; help: string; labelNames: string[] },
-): (key: string) => void {
-  const counts = new Map<string, number>();
+class Tally {
+  count = 0;
+  readonly #inner = new Map<string | number | boolean, Tally>();
+
+  at(value: string | number | boolean): Tally {
+    let inner = this.#inner.get(value);
+    if (inner === undefined) {
+      inner = new Tally();
+      this.#inner.set(value, inner);
+    }
+    return inner;
+  }
+
+  *all(values: readonly string[] = []): Generator<{ readonly values: readonly string[]; readonly count: number }> {
+    if (this.count > 0) yield { values, count: this.count };
+    for (const [value, inner] of this.#inner) yield* inner.all([...values, String(value)]);
+  }
+}
+
+/** What is counted is told to prom-client when somebody looks. */
+function tally(registry: Registry, options: { name: string; help: string; labelNames: string[] }): Tally {
+  const counted = new Tally();
   new Counter({
     ...options,
     registers: [registry],
     collect() {
       this.reset();
-      for (const [key, count] of counts) this.labels(...key.split(' ')).inc(count);
+      for (const { values, count } of counted.all()) this.labels(...values).inc(count);
     },
   });
-  return (key) => counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counted;
 }

@@ -1,3 +1,4 @@
+import type { Mesh } from '../keys/key-group.ts';
 import type { Report } from './problem.ts';
 import type { IstioDocument, MtlsGrantDocument } from './schema/istio-schema.ts';
 import type { IstioSettings, MtlsGrant } from './settings.ts';
@@ -5,10 +6,21 @@ import type { IstioSettings, MtlsGrant } from './settings.ts';
 const defaultDomain = 'cluster.local';
 
 /** Undefined: nothing of Istio is read. */
-export function parseIstio(document: IstioDocument | undefined, report: Report): { readonly istio?: IstioSettings } {
+export function parseIstio(
+  document: IstioDocument | undefined,
+  mesh: Mesh | undefined,
+  report: Report,
+): { readonly istio?: IstioSettings } {
   if (document === undefined) return {};
   const { rootNamespace = 'istio-system', trustDomains = [defaultDomain], providers = [] } = document;
-  const { mtls = 'strict', mtlsGrants = [] } = document;
+  const { mtls = 'strict', mtlsGrants = [], layerModes = ['enforce', 'warn'] } = document;
+  const { defaultExportTo = ['*'], domain = defaultDomain, ambient = ambientOf(mesh) } = document;
+  if (mesh === 'istio-ambient' && ambient === false)
+    report(
+      ['spec', 'istio', 'ambient'],
+      'says that no pod is in ambient mode, and mesh says istio-ambient',
+      'leave it out',
+    );
   return {
     istio: {
       rootNamespace,
@@ -17,8 +29,16 @@ export function parseIstio(document: IstioDocument | undefined, report: Report):
       providers: providers.map(({ name, tenants }) => ({ name, tenants: tenants && new Set(tenants) })),
       mtls,
       mtlsGrants: mtlsGrants.map((one, index) => parseGrant(one, index, report)),
+      domain,
+      defaultExportTo,
+      ambient,
+      layerModes: new Set(layerModes),
     },
   };
+}
+
+function ambientOf(mesh: Mesh | undefined): boolean | undefined {
+  return mesh === 'istio-ambient' ? true : mesh === 'istio' ? false : undefined;
 }
 
 function parseGrant({ mtls, tenants, namespaces, ports }: MtlsGrantDocument, index: number, report: Report): MtlsGrant {

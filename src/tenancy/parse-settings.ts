@@ -71,7 +71,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     { tenantLabel, identities: platformIdentities, reserved: reserved.reservedNamespaceKeys, trustedLabels },
     report,
   );
-  const istio = parseIstio(spec.istio, report);
+  const istio = parseIstio(spec.istio, spec.mesh, report);
   const networkAgents = parseNetworkAgents(spec.platform?.networkAgents ?? [], report);
   const services = parseServiceSettings(network.services ?? {}, report);
   const grantees = [...granted.namespaceWriters, ...granted.provisioners, ...networkAgents]

@@ -164,6 +164,14 @@ export interface IstioSettings {
   /** What PeerAuthentications of tenants must keep. */
   readonly mtls: MutualTls;
   readonly mtlsGrants: readonly MtlsGrant[];
+  /** Of this cluster in the DNS: `SERVICE.NAMESPACE.svc.DOMAIN`. */
+  readonly domain: string;
+  /** What an object without exportTo is exported to. Never empty. */
+  readonly defaultExportTo: readonly string[];
+  /** Whether pods can be in ambient mode, whose proxies read each object as exported to every namespace. Undefined: not known. */
+  readonly ambient: boolean | undefined;
+  /** The modes of tenants in which contradictions between layers 4 and 7 are answered with warnings. Left out: none. */
+  readonly layerModes?: ReadonlySet<Mode>;
 }
 
 /** The weakest first: plain text alone, plain text as well, or mutual TLS alone. */

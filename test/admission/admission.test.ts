@@ -93,6 +93,39 @@ t.test('an update of a policy says what it opens, in the modes of the settings',
   t.strictSame(await said('enforce', ['enforce']), lines);
   t.strictSame(await said('warn', []), []);
 
+  const staged = (port: number, stagedAction?: string) => ({
+    ...{ apiVersion: 'projectcalico.org/v3', kind: 'StagedKubernetesNetworkPolicy' },
+    metadata: { name: 'next', namespace: 'acme-web' },
+    spec: {
+      ...{ podSelector: {}, policyTypes: ['Ingress'], stagedAction },
+      ingress: [{ from: [{ podSelector: {} }], ports: [{ protocol: 'TCP', port }] }],
+    },
+  });
+  const restaged = (object: object) =>
+    said('warn', ['warn'], { user, operation: 'UPDATE', object, oldObject: staged(80) });
+  t.strictSame(
+    await restaged(staged(81)),
+    lines.map((line) => line.replace('preview: ', 'preview: when enforced: ')),
+    'of a staged one, what it will be',
+  );
+  t.strictSame(await restaged(staged(80, 'Set')), [], 'the same');
+  t.strictSame(await restaged(staged(81, 'Delete')), [], 'one that takes another away is not compared');
+  const ofCalico = (source: object) => ({
+    ...{
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'StagedNetworkPolicy',
+      metadata: { name: 'n', namespace: 'acme-web' },
+    },
+    spec: { types: ['Ingress'], ingress: [{ action: 'Allow', source }] },
+  });
+  t.match(
+    await said('warn', ['warn'], {
+      ...{ user, operation: 'UPDATE' },
+      ...{ object: ofCalico({ nets: ['10.0.0.0/8'] }), oldObject: ofCalico({ nets: ['10.0.0.0/9'] }) },
+    }),
+    [/^preview: when enforced: may open every port from 10\.128\.0\.0\/9/],
+  );
+
   const values = (count: number) => Array.from({ length: count }, (_, index) => `v${index}`);
   const large = (count: number) =>
     policy({ podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: values(count) }] } });

@@ -571,7 +571,7 @@ t.test('NP-23: nor does a name that is certainly free for the partner of a gate'
   };
   const istio = {
     ...{ rootNamespace: 'istio-system', trustDomains: new Set(['cluster.local']), providers: [] },
-    ...{ mtls: 'strict' as const, mtlsGrants: [] },
+    ...{ mtls: 'strict' as const, mtlsGrants: [], domain: 'cluster.local', defaultExportTo: ['*'], ambient: false },
   };
   const agreed = createTenancy({ ...tenancy.settings, istio }, [
     member('acme', [gate('beta', 'ingress')]),

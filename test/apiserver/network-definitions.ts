@@ -1,6 +1,6 @@
 /**
  * The CustomResourceDefinitions of network plugins and meshes: the real ones, out of Go modules, of Cilium, Calico, network-policy-api,
- * Gateway API, the multi-cluster API, Multus and most of Istio. The others are of kinds that Bulkhead does not read.
+ * Gateway API, the multi-cluster API, Multus and Istio. The others are of kinds that Bulkhead does not read.
  */
 import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -37,18 +37,25 @@ async function real(): Promise<readonly Definition[]> {
 }
 
 /** Kinds of Calico that tenants may write. Calico's own API server serves these and more as projectcalico.org/v3. */
-const ofTenants = ['NetworkPolicy', 'NetworkSet', 'StagedNetworkPolicy', 'StagedKubernetesNetworkPolicy'];
+const ofTenants: readonly string[] = [
+  'NetworkPolicy',
+  'NetworkSet',
+  'StagedNetworkPolicy',
+  'StagedKubernetesNetworkPolicy',
+];
 
 /**
  * All that Calico's operator installs: crd.projectcalico.org/v1, with AdminNetworkPolicy and BaselineAdminNetworkPolicy, which Calico
  * enforces. Those of tenants are in projectcalico.org/v3, too.
+ *
+ * @param others kinds that are to be there, too
  */
-export async function calicoDefinitions(): Promise<readonly Definition[]> {
+export async function calicoDefinitions(others: readonly string[] = []): Promise<readonly Definition[]> {
   const folder = await downloaded('github.com/tigera/operator@v1.40.0');
   const files = globSync('pkg/crds/calico/*.yaml', { cwd: folder }).sort();
   const own = await Promise.all(files.map(async (file) => parse(await readFile(join(folder, file), 'utf8'))));
   return own.flatMap((one) => {
-    if (!ofTenants.includes(one.spec.names.kind)) return [one];
+    if (![...ofTenants, ...others].includes(one.spec.names.kind)) return [one];
     const v3 = structuredClone(one);
     v3.metadata = { name: `${one.spec.names.plural}.projectcalico.org` };
     v3.spec.group = 'projectcalico.org';
@@ -68,16 +75,14 @@ export async function downloaded(module: string): Promise<string> {
   return JSON.parse(await runGo(own, ['mod', 'download', '-json', module])).Dir;
 }
 
-/** The real schemas of Istio's kinds, as its charts install them, but for those that tests write without content. */
+/** The real schemas of Istio's kinds, as its charts install them. */
 export async function istioDefinitions(): Promise<readonly Definition[]> {
   const istio = join(import.meta.dirname, '../engines/istio');
   const { Dir: folder } = JSON.parse(await runGo(istio, ['mod', 'download', '-json', 'istio.io/istio']));
   const all = await readFile(join(folder, 'manifests/charts/base/files/crd-all.gen.yaml'), 'utf8');
   return parseAllDocuments(all)
     .map((document): Definition => document.toJS())
-    .filter(({ metadata: { name } }) =>
-      /\.(security|extensions)\.istio\.io$|^(envoyfilters|proxyconfigs)\./.test(name),
-    );
+    .filter(({ metadata: { name } }) => /\.(security|extensions|networking)\.istio\.io$/.test(name));
 }
 
 /** Any content, with a status of its own. */
@@ -104,9 +109,8 @@ function loose(
 }
 
 const others: readonly Definition[] = [
-  loose('networking.istio.io', 'v1', 'virtualservices', 'VirtualService', 'Namespaced'),
-  loose('networking.istio.io', 'v1', 'destinationrules', 'DestinationRule', 'Namespaced'),
   loose('gateway.networking.x-k8s.io', 'v1alpha1', 'xlistenersets', 'XListenerSet', 'Namespaced'),
+  loose('crd.antrea.io', 'v1beta1', 'clusternetworkpolicies', 'ClusterNetworkPolicy', 'Cluster'),
   loose('k8s.ovn.org', 'v1', 'egressfirewalls', 'EgressFirewall', 'Namespaced'),
   loose('k8s.ovn.org', 'v1', 'clusteregressrules', 'ClusterEgressRule', 'Cluster'),
 ];

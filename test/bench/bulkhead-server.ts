@@ -72,6 +72,9 @@ const settings: Settings = {
     providers: [],
     mtls: 'strict',
     mtlsGrants: [],
+    domain: 'cluster.local',
+    defaultExportTo: ['*'],
+    ambient: false,
   },
 };
 const others = Array.from(

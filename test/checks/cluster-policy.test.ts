@@ -17,7 +17,15 @@ function found(spec: unknown, { kind = 'ClusterNetworkPolicy', metadata = {}, fa
     ...{ group: 'policy.networking.k8s.io', resource: 'clusternetworkpolicies', kind, dryRun: false },
     ...{ user: { username: 'paula', groups: [] }, object: { metadata, spec }, oldObject: undefined },
   } as const;
-  const known = { tenancy: bordered, requester: paula, owner: 'platform', now: 0, byAgent: false, ...facts } as const;
+  const known = {
+    tenancy: bordered,
+    requester: paula,
+    owner: 'platform',
+    now: 0,
+    byAgent: false,
+    holderOf: () => undefined,
+    ...facts,
+  } as const;
   return clusterPolicy.unread?.(request, known) ?? [];
 }
 

@@ -32,6 +32,16 @@ t.test('what is counted is scraped', async (t) => {
     'bulkhead_events_total{result="failed"} 21',
     'bulkhead_events_total{result="suppressed"} 29',
     'bulkhead_events_total{result="written"} 27',
+    'bulkhead_gates{state="Expired"} 65',
+    'bulkhead_gates{state="HalfOpen"} 63',
+    'bulkhead_gates{state="Mismatched"} 64',
+    'bulkhead_gates{state="Open"} 62',
+    'bulkhead_layer_comparisons_total{result="busy"} 55',
+    'bulkhead_layer_comparisons_total{result="failed"} 58',
+    'bulkhead_layer_comparisons_total{result="large"} 57',
+    'bulkhead_layer_comparisons_total{result="late"} 54',
+    'bulkhead_layer_comparisons_total{result="listed"} 53',
+    'bulkhead_layer_comparisons_total{result="often"} 56',
     'bulkhead_live_requests_total{result="joined"} 40',
     'bulkhead_live_requests_total{result="refused"} 41',
     'bulkhead_live_requests_total{result="sent"} 39',
@@ -41,11 +51,20 @@ t.test('what is counted is scraped', async (t) => {
     'bulkhead_pods_held_total{result="ended"} 11',
     'bulkhead_pods_held_total{result="isolated"} 10',
     'bulkhead_pods_held_total{result="refused"} 12',
+    'bulkhead_policies_crossing{direction="egress"} 54',
+    'bulkhead_policies_crossing{direction="ingress"} 53',
     'bulkhead_policies_noncompliant{mode="audit"} 16',
     'bulkhead_policies_noncompliant{mode="enforce"} 14',
     'bulkhead_policies_noncompliant{mode="warn"} 15',
     'bulkhead_policy_readings_total{result="completed"} 17',
     'bulkhead_policy_readings_total{result="failed"} 18',
+    'bulkhead_tenant_namespaces{isolation="both"} 55',
+    'bulkhead_tenant_namespaces{isolation="egress"} 57',
+    'bulkhead_tenant_namespaces{isolation="ingress"} 56',
+    'bulkhead_tenant_namespaces{isolation="none"} 58',
+    'bulkhead_tenants{mode="audit"} 61',
+    'bulkhead_tenants{mode="enforce"} 59',
+    'bulkhead_tenants{mode="warn"} 60',
     'bulkhead_watch_failures_total{resource="namespaces"} 1',
     'bulkhead_watch_handler_errors_total{resource="namespaces"} 0',
     'bulkhead_watch_lists_total{resource="namespaces"} 2',
@@ -85,8 +104,15 @@ t.test('where the settings say observe, no failurePolicy has to be Fail, and no 
 });
 
 t.test('before all policies were read once, nothing is said of how many cross', async (t) => {
-  const lines = await scraped({ storedPolicies: { ...figures.storedPolicies, nonCompliant: undefined } });
-  t.notMatch(lines.join(), 'policies_noncompliant');
+  const lines = await scraped({
+    storedPolicies: {
+      ...figures.storedPolicies,
+      nonCompliant: undefined,
+      crossing: undefined,
+      isolation: () => undefined,
+    },
+  });
+  t.notMatch(lines.join(), /policies_noncompliant|policies_crossing|tenant_namespaces/);
 });
 
 t.test('of borders in the network, the tenants by state are counted where the settings want them', async (t) => {
@@ -108,7 +134,11 @@ t.test('of borders in the network, the tenants by state are counted where the se
 
 t.test('where nothing is reconciled, nothing is said of baselines', async (t) => {
   const names = (await scraped({})).map((line) => line.replace(/\{.*/, ''));
-  t.ok(names.length > 0 && names.every((name) => /^bulkhead_(watch|polic|live_requests)/.test(name)), names.join());
+  t.ok(
+    names.length > 0 &&
+      names.every((name) => /^bulkhead_(watch|polic|live_requests|layer_comparisons|tenant|gates)/.test(name)),
+    names.join(),
+  );
 });
 
 t.test(

@@ -27,6 +27,8 @@ export const baselines: NonNullable<ClusterCounters['baselines']> = {
 
 const storedPolicies: ClusterCounters['storedPolicies'] = {
   nonCompliant: { enforce: 14, warn: 15, audit: 16 },
+  crossing: { ingress: 53, egress: 54 },
+  isolation: () => ({ both: 55, ingress: 56, egress: 57, none: 58 }),
   readings: { completed: 17, failed: 18 },
   events: { written: 19, suppressed: 20, failed: 21 },
 };
@@ -59,8 +61,13 @@ export const counters: ClusterCounters = {
   baselines,
   tenantStatus: undefined,
   storedPolicies,
+  tenants: () => ({
+    modes: { enforce: 59, warn: 60, audit: 61 },
+    gates: { Open: 62, HalfOpen: 63, Mismatched: 64, Expired: 65 },
+  }),
   observations: undefined,
   requests: { inFlight: 37, waiting: 38, asked: { sent: 39, joined: 40, refused: 41 } },
+  beside: { listed: 53, skipped: { late: 54, busy: 55, often: 56, large: 57, failed: 58 } },
   failurePolicy,
   certificates,
   borders,

@@ -387,3 +387,15 @@ t.test('control characters in names do not reach the terminal', async (t) => {
   const { error } = await run(['acme-web/\u001b[31mfront', 'beta-data/cache']);
   t.notOk(error.includes('\u001b'), error);
 });
+
+t.test('one pod with itself is no question for policies', async (t) => {
+  const alone = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'alone', namespace: 'acme-web', labels: { app: 'alone' } },
+  };
+  const file = await folderOf(t, [alone]);
+  const { code, error } = await run(['-f', file, 'acme-web/alone', 'acme-web/alone:80']);
+  t.equal(code, 2);
+  t.match(error, /alone is one pod, and no policy decides about a pod with itself/);
+});

@@ -211,3 +211,8 @@ t.test('memory does not follow the number of flows', async (t) => {
   t.equal(report.dropped.length, 10_000);
   t.ok(report.beyond > 200_000);
 });
+
+t.test('names in CSV are NAMESPACE/NAME where no column has the namespace', async (t) => {
+  const flow = 'source,destination_ip,port,protocol\nacme-web/web,203.0.112.10,443,TCP\n';
+  t.match(await reportOf([...policies, '-'], flow), { flows: 1, dropped: [], unknown: { flows: 0 } });
+});

@@ -251,9 +251,15 @@ t.test('the webhook of the mesh selects the namespaces that the settings name, a
   const { routes } = defaultSettings;
   const meshed = { ...defaultSettings, sharedServices: services, routes: { ...routes, gateways } };
   const values = ['gateways', 'ingress-nginx', 'istio-system'];
-  t.strictSame(ownSelector('validate.mesh.bulkhead.dev', { ...meshed, istio: { ...istio, mtlsGrants: [] } }), {
-    matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values }],
-  });
+  t.strictSame(
+    ownSelector('validate.mesh.bulkhead.dev', {
+      ...meshed,
+      istio: { ...istio, mtlsGrants: [], domain: 'cluster.local', defaultExportTo: ['*'], ambient: false },
+    }),
+    {
+      matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values }],
+    },
+  );
   t.equal(ownSelector('validate.mesh.bulkhead.dev', meshed), noNamespace);
   t.equal(
     ownSelector('validate.routes.bulkhead.dev', { ...meshed, routes: { ...routes, judged: false } }),

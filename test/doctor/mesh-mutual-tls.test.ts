@@ -13,7 +13,16 @@ const policy = (created: string, mode?: string, app?: string) => ({
 
 async function look(items: unknown, mtls: MutualTls | undefined, version = 'v1'): Promise<readonly Found[]> {
   const istio = mtls && {
-    ...{ rootNamespace: 'mesh', trustDomains: new Set(['cluster.local']), providers: [], mtlsGrants: [], mtls },
+    ...{
+      rootNamespace: 'mesh',
+      trustDomains: new Set(['cluster.local']),
+      providers: [],
+      mtlsGrants: [],
+      domain: 'cluster.local',
+      defaultExportTo: ['*'],
+      ambient: false,
+      mtls,
+    },
   };
   const findings: Found[] = [];
   const examination: Pick<Examination, 'tenancy' | 'get' | 'found'> = {

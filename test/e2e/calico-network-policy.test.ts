@@ -88,6 +88,39 @@ async function stagedOf(t: Test, cluster: GuardedCluster, apiVersion: string): P
   t.match(await apply(cluster, removed), { code: 0, stderr: '' }, 'what is to be deleted opens nothing');
   const enforced = await apply(cluster, { ...wide, kind: 'NetworkPolicy' });
   t.match(enforced, { code: 1, stderr: /source\.namespaceSelector/ }, 'what it becomes is refused');
+
+  const [, fix = ''] = /fix: add (.*) to its namespaceSelector/.exec(written.stderr) ?? [];
+  const inside = { namespaceSelector: fix };
+  const mended = { ...policy(apiVersion, 'later', inside), kind: 'StagedNetworkPolicy' };
+  t.match(await apply(cluster, mended), { code: 0, stderr: '' }, 'with its fix there is no warning');
+  t.match(await apply(cluster, { ...mended, kind: 'NetworkPolicy' }), { code: 0, stderr: '' }, 'nor a refusal');
+  const mendedOfKubernetes = {
+    ...ofKubernetes,
+    spec: { ...ofKubernetes.spec, ingress: [{ from: [{ namespaceSelector: { matchLabels: { [label]: 'acme' } } }] }] },
+  };
+  t.match(await apply(cluster, mendedOfKubernetes), { code: 0, stderr: '' }, 'as that of Kubernetes');
+
+  const group = apiVersion.split('/')[0];
+  const serverSide = ['--server-side', '--force-conflicts'];
+  for (const [plural, one, unread, path] of [
+    ['stagednetworkpolicies', wide, { ingress: [{ action: 'Allow', source: { selector: 'a=' } }] }, /source\.selector/],
+    ['stagedkubernetesnetworkpolicies', ofKubernetes, { podSelector: { matchLabels: { 'a b': 'x' } } }, /podSelector/],
+  ] as const) {
+    const resource = `${plural}.${group}`;
+    const asks = ['-n', namespace, resource, 'later'];
+    const patch = (spec: object) =>
+      cluster.kubectl('alice', ['patch', ...asks, '--type=merge', '-p', JSON.stringify({ spec })]);
+    t.match(await patch(unread), { code: 1, stderr: path }, `${plural}: an update that cannot be read is refused`);
+    const again = await apply(cluster, one, ...serverSide);
+    t.match(again, { code: 0, stderr: /Warning: cross-tenant-ingress: .*when enforced: / }, 'server-side apply warns');
+    const moved = await cluster.kubectl('alice', ['label', ...asks, `${label}=beta`, '--overwrite']);
+    t.match(moved, { code: 1, stderr: /policy-tenant-label/ }, `${plural}: the label of the tenant stays`);
+    const noted = await cluster.kubectl('alice', ['label', ...asks, 'note=read']);
+    t.match(noted, { code: 0 }, `${plural}: another label is written`);
+    t.match(await cluster.kubectl('alice', ['delete', ...asks]), { code: 0 }, `${plural}: it can be deleted`);
+  }
+  const live = `networkpolicies.${group}`;
+  t.match(await cluster.kubectl('alice', ['delete', '-n', namespace, live, 'later']), { code: 0 });
 }
 
 async function setsOf(t: Test, cluster: GuardedCluster, apiVersion: string): Promise<void> {
@@ -96,7 +129,14 @@ async function setsOf(t: Test, cluster: GuardedCluster, apiVersion: string): Pro
     spec: { nets },
   });
   t.match(await apply(cluster, set([])), { code: 0 }, 'a set of no addresses is admitted');
-  t.match(await apply(cluster, set(['0.0.0.0/0'])), { code: 1, stderr: /spec\.nets/ }, 'everybody is not granted');
+  const everyone = await apply(cluster, set(['0.0.0.0/0']));
+  t.match(everyone, { code: 1, stderr: /spec\.nets/ }, 'everybody is not granted');
+  const [, granted = ''] = /granted: (203\.0\.113\.[\d./]+)/.exec(everyone.stderr) ?? [];
+  t.match(await apply(cluster, set([granted])), { code: 0, stderr: '' }, everyone.stderr);
+  const serverSide = ['--server-side', '--force-conflicts'];
+  t.match(await apply(cluster, set(['203.0.113.0/24']), ...serverSide), { code: 0 }, 'by server-side apply, too');
+  const wider = await apply(cluster, set(['203.0.113.0/24', '10.96.0.0/12']), ...serverSide);
+  t.match(wider, { code: 1, stderr: /spec\.nets/ }, 'which is judged');
   const forged = { [`pcns.${label}`]: 'beta' };
   t.match(await apply(cluster, set([], { labels: forged })), { code: 1, stderr: /pods of another namespace/ });
   const annotations = { 'projectcalico.org/metadata': JSON.stringify({ labels: forged }) };
@@ -106,6 +146,14 @@ async function setsOf(t: Test, cluster: GuardedCluster, apiVersion: string): Pro
   const resource = `networksets.${apiVersion.split('/')[0]}`;
   const written = await cluster.kubectl('alice', ['label', resource, 'partner', '-n', namespace, `pcns.${label}=beta`]);
   t.match(written, { code: 1, stderr: /pods of another namespace/ }, 'nor is the label written later');
+  const asks = ['-n', namespace, resource, 'partner'];
+  const more = JSON.stringify([{ op: 'add', path: '/spec/nets/-', value: '0.0.0.0/0' }]);
+  const patched = await cluster.kubectl('alice', ['patch', ...asks, '--type=json', '-p', more]);
+  t.match(patched, { code: 1, stderr: /spec\.nets/ }, 'nor are nets added');
+  const moved = await cluster.kubectl('alice', ['label', ...asks, `${label}=beta`, '--overwrite']);
+  t.match(moved, { code: 1, stderr: /policy-tenant-label/ }, 'the label of the tenant stays');
+  t.match(await cluster.kubectl('alice', ['label', ...asks, 'partner=bank']), { code: 0 }, 'others are written');
+  t.match(await cluster.kubectl('alice', ['delete', ...asks]), { code: 0 }, 'it can be deleted');
 }
 
 async function liveOf(t: Test, cluster: GuardedCluster, apiVersion: string): Promise<void> {

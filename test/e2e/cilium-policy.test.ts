@@ -57,7 +57,10 @@ const named = (name: string, dnsName: string, others: readonly object[] = []) =>
 
 await clusterTest('CiliumNetworkPolicies of a tenant', async (t, plane) => {
   await installNetworkDefinitions(plane);
-  const folder = t.testdir({ 'acme.yaml': await withClusters('manifests/overlays/example/tenants/acme.yaml') });
+  const folder = t.testdir({
+    'acme.yaml': await withClusters('manifests/overlays/example/tenants/acme.yaml'),
+    'gamma.yaml': await readFile('manifests/overlays/example/tenants/gamma.yaml', 'utf8'),
+  });
   const cluster = await guard(plane, folder);
   t.teardown(() => cluster.stop());
   const [alice, platform] = [await cluster.kubeconfig('alice'), await cluster.kubeconfig('platform')];
@@ -160,6 +163,43 @@ await clusterTest('CiliumNetworkPolicies of a tenant', async (t, plane) => {
     const status = { status: { conditions: [{ type: 'Valid', status: 'True' }] } };
     const words = [...patched(status), '--subresource=status'];
     t.match(await kubectl(words, undefined, platform), { code: 0, stderr: '' });
+  });
+
+  await t.test('soft isolation narrows', async (t) => {
+    const gina = await plane.kubeconfigFor({ user: 'gina', groups: ['gamma-developers'] });
+    const inLab = (name: string, fields: object) => ({
+      ...policy(name, fields),
+      metadata: { name, namespace: 'gamma-lab' },
+    });
+    t.match(await kubectl(['create', 'namespace', 'gamma-lab'], undefined, gina), { code: 0 });
+    for (const [name, verb] of [
+      ['client-side', ['apply']],
+      ['server-side', ['apply', '--server-side']],
+    ] as const) {
+      const ports = { toPorts: [{ ports: [{ port: '8080', protocol: 'TCP' }] }] };
+      const wide = inLab(name, {
+        spec: ingress({ fromEndpoints: [{}, everyNamespace], ...ports }),
+        specs: [{ endpointSelector: {}, egress: [{ toEndpoints: [everyNamespace], ...ports }] }],
+      });
+      const written = await kubectl([...verb, '-f', '-'], wide, gina);
+      t.equal(written.code, 0, written.stderr);
+      for (const place of ['spec.ingress[0].fromEndpoints[1]', 'specs[0].egress[0].toEndpoints[0]'])
+        t.ok(
+          written.stderr.includes(`Warning: narrowed: ${tenantKey}: gamma was added to ${place}.matchLabels`),
+          written.stderr,
+        );
+      const narrowed = { ...everyNamespace, matchLabels: { [tenantKey]: 'gamma' } };
+      const path = `/apis/cilium.io/v2/namespaces/gamma-lab/ciliumnetworkpolicies/${name}`;
+      t.match((await plane.request('GET', path)).body, {
+        spec: { ingress: [{ fromEndpoints: [{}, narrowed] }] },
+        specs: [{ egress: [{ toEndpoints: [narrowed] }] }],
+      });
+      t.match(await kubectl([...verb, '-f', '-'], wide, gina), { code: 0 }, 'the same file again');
+    }
+    const other = inLab('other', {
+      spec: ingress({ fromEndpoints: [{ matchLabels: { [tenantKey]: 'acme' } }] }),
+    });
+    t.match(await kubectl(['create', '-f', '-'], other, gina), { code: 1, stderr: /tenant "acme"/ });
   });
 
   await t.test('it can be deleted', async (t) => {

@@ -12,11 +12,14 @@ import { createCertificateAuthority, type KeyPair } from '../apiserver/certifica
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { freePort } from '../apiserver/free-port.ts';
+import { cast } from '../fixtures/cast.ts';
 import { reviewOf } from '../fixtures/review.ts';
 import { type GuardedCluster, guard } from './guarded-cluster.ts';
 
 const clients = createCertificateAuthority('who may ask Bulkhead');
 const foreign = createCertificateAuthority('who may ask Bulkhead');
+/** Signs for the API server of Calico, which asks for what it serves itself (projectcalico.org/v3). */
+const ofCalico = createCertificateAuthority('calico-apiserver-signer');
 const apiServer = clients.issueClient('kube-apiserver', []);
 const port = await freePort();
 const folder = await mkdtemp(join(tmpdir(), 'bulkhead-clients-'));
@@ -44,7 +47,7 @@ await writeFile(
     plugins: ['ValidatingAdmissionWebhook', 'MutatingAdmissionWebhook'].map((name) => ({ name, configuration })),
   }),
 );
-await writeFile(join(folder, 'clients.crt'), clients.certificate);
+await writeFile(join(folder, 'clients.crt'), `${clients.certificate}${ofCalico.certificate}`);
 await writeIdentity(apiServer);
 
 const platform = { username: 'admin', groups: ['system:masters'] };
@@ -88,7 +91,7 @@ await clusterTest(
   async (t, plane) => {
     const own = await plane.kubeconfigFor({ user: 'bulkhead', groups: ['system:masters'] });
     const cluster = await guard(plane, undefined, own, {
-      clients: { authority: join(folder, 'clients.crt'), names: ['kube-apiserver'] },
+      clients: { authority: join(folder, 'clients.crt'), names: ['kube-apiserver', 'calico-apiserver'] },
       ports: { webhook: port, health: 0, metrics: 0 },
     });
     t.teardown(() => cluster.stop());
@@ -99,6 +102,7 @@ await clusterTest(
     const closed = '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies/bulkhead-default-deny';
     while ((await plane.request('GET', closed)).status !== 200) await sleep(50);
 
+    await t.test('so is the API server of Calico, with a certificate of the second CA', calicoIsAnswered);
     await t.test('others are not, and learn nothing', (t) => strangers(t, cluster));
     await t.test('a forged review of who is believed writes nothing', (t) => forgeries(t, cluster));
     await t.test('an API server with another name is told so', async (t) => {
@@ -114,12 +118,43 @@ await clusterTest(
   { controllers: false, apiServerFlags: [`--admission-control-config-file=${join(folder, 'admission.yaml')}`] },
 );
 
+/** Its users are those of the other API server, so it is judged who writes, as there. */
+async function calicoIsAnswered(t: Test): Promise<void> {
+  const pair = ofCalico.issueClient('calico-apiserver', []);
+  const wide = (apiVersion: string, source: object) => ({
+    ...{ apiVersion, kind: 'NetworkPolicy', metadata: { name: 'wide', namespace: 'acme-web' } },
+    spec: { selector: 'all()', types: ['Ingress'], ingress: [{ action: 'Allow', source }] },
+  });
+  for (const [apiVersion, user] of [
+    ['projectcalico.org/v3', cast['acme developer']],
+    ['crd.projectcalico.org/v1', cast['API server of Calico']],
+  ] as const) {
+    for (const [source, answer] of [
+      [{ selector: 'app == "web"' }, { allowed: true }],
+      [{ namespaceSelector: 'all()' }, { allowed: false, status: { message: /cross-tenant-ingress/ } }],
+    ] as const) {
+      const object = wide(apiVersion, source);
+      const metadata = { ...object.metadata, labels: label('acme') };
+      const review = reviewOf({ user, operation: 'CREATE', object: { ...object, metadata } });
+      const { status, body } = await post('/validate?timeout=2s', JSON.stringify(review), pair);
+      t.equal(status, 200, apiVersion);
+      t.match(JSON.parse(body).response, answer, `${apiVersion} ${JSON.stringify(source)}`);
+    }
+  }
+}
+
 async function strangers(t: Test, cluster: GuardedCluster): Promise<void> {
   const before = reviewsIn(await cluster.metrics());
   const known: readonly [what: string, pair: KeyPair | undefined, status: number][] = [
     ['without a certificate', undefined, 401],
     ['with one of an authority that is called the same', foreign.issueClient('kube-apiserver', []), 403],
     ['with another name', clients.issueClient('alice', ['kube-apiserver']), 403],
+    [
+      'with the name of the second API server, of no CA of the bundle',
+      foreign.issueClient('calico-apiserver', []),
+      403,
+    ],
+    ['with another name of the second CA', ofCalico.issueClient('calico-node', ['calico-apiserver']), 403],
   ];
   for (const [what, pair, status] of known) {
     const bodies = new Set<string>();

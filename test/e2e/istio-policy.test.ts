@@ -200,9 +200,12 @@ await clusterTest('AuthorizationPolicies of a tenant', async (t, plane) => {
       t.match(stderr, 'token-keys, ');
     }
     const inline = { issuer: 'https://login.example.org', jwks: '{"keys":[]}' };
-    t.match(await kubectl(create, tokens(inline)), { code: 0, stderr: '' });
+    // No AuthorizationPolicy asks for a token (docs/layers.md). On a machine that is busy it is not said.
+    const optional = /^(Warning: token-optional: .*\nWarning: token-optional: fix: .*\n)?$/;
+    t.match(await kubectl(create, tokens(inline)), { code: 0, stderr: optional });
     const partner = { issuer: 'acme', jwksUri: 'https://203.0.113.7/keys' };
-    t.match(await kubectl(['replace', '-f', '-'], tokens(partner)), { code: 0, stderr: '' }, 'a granted address');
+    const replaced = await kubectl(['replace', '-f', '-'], tokens(partner));
+    t.match(replaced, { code: 0, stderr: optional }, 'a granted address');
   });
 
   await t.test(

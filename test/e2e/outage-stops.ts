@@ -121,8 +121,8 @@ export const refused: Readonly<Record<string, readonly Sent[]>> = {
     [
       'alice',
       'POST',
-      '/apis/networking.istio.io/v1/namespaces/acme-web/virtualservices',
-      named('networking.istio.io/v1', 'VirtualService', 'late'),
+      '/apis/multicluster.x-k8s.io/v1alpha1/namespaces/acme-web/serviceexports',
+      named('multicluster.x-k8s.io/v1alpha1', 'ServiceExport', 'late'),
     ],
     ['admin', 'POST', `${paths.cilium}/ciliumclusterwidenetworkpolicies`, clusterwide],
     ['alice', 'POST', paths.endpoints, named('cilium.io/v2', 'CiliumEndpoint', 'forged')],

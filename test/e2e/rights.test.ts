@@ -9,6 +9,7 @@ import type { ReplicaOptions } from '../../src/commands/replica.ts';
 import type { AuditEvent } from '../apiserver/audit-log.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
+import { installDefinitions, istioDefinitions } from '../apiserver/network-definitions.ts';
 import { eventually } from '../soak/observer.ts';
 import { forbidPolicies } from './forbidden-policies.ts';
 import {
@@ -174,6 +175,13 @@ async function live(plane: ControlPlane, registered: () => Promise<boolean>): Pr
   });
   const seen = async () => JSON.stringify((await plane.request('GET', `${gateRequests}/to-beta`)).body);
   await eventually('the status of the request for a gate', async () => (await seen()).includes('"HalfOpen"'));
+
+  // Beside a policy of a mesh, the others of its namespace are listed.
+  await installDefinitions(plane, await istioDefinitions());
+  const mesh = '/apis/security.istio.io/v1/namespaces/acme-web/authorizationpolicies';
+  const own = { rules: [{ from: [{ source: { namespaces: ['acme-web'] } }] }] };
+  const kindOfMesh = { apiVersion: 'security.istio.io/v1', kind: 'AuthorizationPolicy' };
+  await write('POST', mesh, { ...kindOfMesh, metadata: { name: 'own' }, spec: own });
 
   await forbidPolicies(plane);
   const broken = { name: 'acme-broken', labels: { ...labels, broken: 'yes' } };

@@ -55,8 +55,24 @@ await clusterTest(
     await becomes(0);
     const before = await plane.request('GET', `${policies}/database`);
 
+    const figure = async (series: string): Promise<number> =>
+      Number(
+        (await cluster.metrics())
+          .split('\n')
+          .find((line) => line.startsWith(`${series} `))
+          ?.slice(series.length),
+      );
+    const shows = (series: string, count: number) =>
+      eventually(`${series} is ${count}`, async () => (await figure(series)) === count, 30);
+    await shows('bulkhead_tenant_namespaces{isolation="both"}', 1);
+    await shows('bulkhead_gates{state="Open"}', 2);
+    await shows('bulkhead_policies_crossing{direction="egress"}', 0);
+
     await agree();
     await becomes(1);
+    await shows('bulkhead_policies_crossing{direction="egress"}', 1);
+    await shows('bulkhead_gates{state="HalfOpen"}', 1);
+    await shows('bulkhead_tenants{mode="enforce"}', 3);
     t.match(
       await write('another', [toBeta(5432)]),
       { code: 1, stderr: /cross-tenant-egress/ },

@@ -1,6 +1,6 @@
 /** Policy kinds that Bulkhead does not read, with their real definitions, on a real API server: refused, granted, and written by agents. */
 import { clusterTest } from '../apiserver/cluster-test.ts';
-import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
+import { calicoDefinitions, installDefinitions, installNetworkDefinitions } from '../apiserver/network-definitions.ts';
 import { guard } from './guarded-cluster.ts';
 
 const endpoint = (name: string, namespace = 'acme-web') => ({
@@ -73,6 +73,40 @@ const global = {
   metadata: { name: 'open' },
   spec: { selector: 'all()', types: ['Ingress'], ingress: [{ action: 'Allow' }] },
 };
+/** What only the platform writes, and the least that its schema asks for. A Profile has no definition: Calico makes them of namespaces. */
+const globalsOfCalico: Readonly<Record<string, object>> = {
+  GlobalNetworkPolicy: { selector: 'all()' },
+  GlobalNetworkSet: { nets: ['0.0.0.0/0'] },
+  StagedGlobalNetworkPolicy: { selector: 'all()' },
+  Tier: { order: 1 },
+  HostEndpoint: { node: 'node-1', interfaceName: '*' },
+  IPPool: { cidr: '10.244.0.0/16' },
+  FelixConfiguration: { defaultEndpointToHostAction: 'Accept' },
+};
+const toEveryone = { subject: { namespaces: {} }, ingress: [{ action: 'Allow', from: [{ namespaces: {} }] }] };
+const globals: readonly (readonly [apiVersion: string, kind: string, spec: object])[] = [
+  ...['projectcalico.org/v3', 'crd.projectcalico.org/v1'].flatMap((apiVersion) =>
+    Object.entries(globalsOfCalico).map(([kind, spec]) => [apiVersion, kind, spec] as const),
+  ),
+  ['cilium.io/v2', 'CiliumCIDRGroup', { externalCIDRs: ['0.0.0.0/0'] }],
+  [
+    'cilium.io/v2',
+    'CiliumEgressGatewayPolicy',
+    {
+      selectors: [{ podSelector: {} }],
+      destinationCIDRs: ['0.0.0.0/0'],
+      egressGateway: { nodeSelector: { matchLabels: { gateway: 'yes' } } },
+    },
+  ],
+  ['cilium.io/v2', 'CiliumClusterwideEnvoyConfig', { resources: [] }],
+  ['policy.networking.k8s.io/v1alpha1', 'AdminNetworkPolicy', { priority: 1, ...toEveryone }],
+  ['policy.networking.k8s.io/v1alpha1', 'BaselineAdminNetworkPolicy', toEveryone],
+  ['crd.antrea.io/v1beta1', 'ClusterNetworkPolicy', { priority: 1 }],
+];
+const nodeConfig = {
+  ...{ apiVersion: 'cilium.io/v2', kind: 'CiliumNodeConfig', metadata: { name: 'open', namespace: 'acme-web' } },
+  spec: { nodeSelector: {}, defaults: { 'enable-policy': 'never' } },
+};
 const attachment = {
   apiVersion: 'k8s.cni.cncf.io/v1',
   kind: 'NetworkAttachmentDefinition',
@@ -80,7 +114,11 @@ const attachment = {
   spec: { config: '{"cniVersion":"0.3.1","type":"macvlan","master":"eth0"}' },
 };
 const firewall = (namespace: string) => loose('k8s.ovn.org/v1', 'EgressFirewall', 'default', namespace);
-const virtualService = (namespace: string) => loose('networking.istio.io/v1', 'VirtualService', 'web', namespace);
+const serviceExport = (namespace: string) => ({
+  apiVersion: 'multicluster.x-k8s.io/v1alpha1',
+  kind: 'ServiceExport',
+  metadata: { name: 'web', namespace },
+});
 
 await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) => {
   const cluster = await guard(plane);
@@ -108,6 +146,7 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
   }
   // After Bulkhead: its rules name groups that the cluster lacks until now.
   await installNetworkDefinitions(plane);
+  await installDefinitions(plane, await calicoDefinitions(Object.keys(globalsOfCalico)));
 
   const says = (check: string, namespaced = true) =>
     new RegExp(
@@ -119,12 +158,12 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
       [
         'a policy of a mesh',
         'alice',
-        loose('networking.istio.io/v1', 'DestinationRule', 'open', 'acme-web'),
+        { ...loose('networking.istio.io/v1beta1', 'ProxyConfig', 'open', 'acme-web'), spec: { concurrency: 1 } },
         says('unknown-policy-kind'),
       ],
       ['a firewall', 'alice', firewall('acme-web'), says('unknown-policy-kind')],
       ['a second network', 'alice', attachment, says('unknown-policy-kind')],
-      ['a kind given to another tenant', 'bob', virtualService('beta-data'), says('unknown-policy-kind')],
+      ['a kind given to another tenant', 'bob', serviceExport('beta-data'), says('unknown-policy-kind')],
       [
         'an unlisted cluster-scoped kind',
         'alice',
@@ -165,12 +204,66 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
     );
   });
 
+  await t.test('what only the platform writes, with its real definition where there is one', async (t) => {
+    const items = globals.map(([apiVersion, kind, spec]) => ({
+      apiVersion,
+      kind,
+      metadata: { name: 'default' },
+      spec,
+    }));
+    const all = { apiVersion: 'v1', kind: 'List', items: [...items, nodeConfig] };
+    for (const person of ['alice', 'a namesake'] as const) {
+      const { code, stdout, stderr } = await create(person, all);
+      t.equal(code, 1, person);
+      t.equal(stdout, '', `${person} creates none`);
+      const refused = [
+        ...stderr.matchAll(/denied the request: (\w+) [^:]*: is of a kind that only the platform writes/g),
+      ];
+      t.strictSame(
+        refused.map(([, kind]) => kind),
+        all.items.map(({ kind }) => kind),
+        `${person} is refused for each`,
+      );
+    }
+    // A dry run, as some of these would change the rest of this test.
+    const dry = await kubectl('platform', ['create', '--dry-run=server', '-f', '-'], all);
+    t.match(dry, { code: 0 }, 'the platform writes them');
+  });
+
   await t.test('the settings give a kind to one tenant', async (t) => {
-    for (const object of [virtualService('acme-web'), redirect('acme-web', 'acme-web')])
+    for (const object of [serviceExport('acme-web'), redirect('acme-web', 'acme-web')])
       t.match(await create('alice', object), { code: 0, stderr: '' });
     const other = ['patch', 'ciliumlocalredirectpolicy', 'cache', '-n', 'acme-web', '--type=merge', '-p'];
     const patch = { spec: { redirectFrontend: { serviceMatcher: { namespace: 'kube-system' } } } };
     t.match((await kubectl('alice', [...other, JSON.stringify(patch)])).stderr, /platform-kinds|immutable/);
+  });
+
+  await t.test('a CiliumEnvoyConfig of a tenant names its own services, by any way of writing', async (t) => {
+    const envoy = (namespace: string) => ({
+      apiVersion: 'cilium.io/v2',
+      kind: 'CiliumEnvoyConfig',
+      metadata: { name: 'web', namespace: 'acme-web' },
+      spec: { services: [{ name: 'web', namespace }], resources: [] },
+    });
+    const others = { code: 1, stderr: /spec\.services\[0\]\.namespace\s+names a service of another namespace/ };
+    const refused = await create('alice', envoy('beta-data'));
+    t.match(refused, others);
+    const [, fix = ''] = /fix: write (\S+), or leave the namespace out/.exec(refused.stderr) ?? [];
+    t.match(await create('alice', envoy(fix)), { code: 0, stderr: '' }, 'with its fix it is admitted');
+    t.match(await create('bob', { ...envoy('beta-data'), metadata: { name: 'web', namespace: 'beta-data' } }), {
+      code: 1,
+      stderr: /list ciliumenvoyconfigs\.cilium\.io in network\.policyKinds for beta/,
+    });
+    const backend = JSON.stringify({ spec: { backendServices: [{ name: 'web', namespace: 'beta-data' }] } });
+    const asks = ['-n', 'acme-web', 'ciliumenvoyconfig', 'web'];
+    t.match(await kubectl('alice', ['patch', ...asks, '--type=merge', '-p', backend]), {
+      code: 1,
+      stderr: /spec\.backendServices\[0\]\.namespace/,
+    });
+    const apply = ['apply', '--server-side', '--force-conflicts', '-f', '-'];
+    t.match(await kubectl('alice', apply, envoy('beta-data')), others, 'server-side apply');
+    t.match(await kubectl('alice', ['label', ...asks, 'note=read']), { code: 0 }, 'a label is written');
+    t.match(await kubectl('alice', ['delete', ...asks]), { code: 0 }, 'it can be deleted');
   });
 
   await t.test('the platform and the agents write', async (t) => {
@@ -236,6 +329,11 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
     t.match(await kubectl('alice', ['replace', '-f', '-'], { ...clusterwide, specs }), refused, 'an update');
     const label = ['label', 'ciliumclusterwidenetworkpolicy', 'open', 'a=b'];
     t.match(await kubectl('alice', label), refused, 'a label');
+    const removal = ['delete', 'ciliumclusterwidenetworkpolicy', 'open'];
+    // Rights decide about removals; alice has them all here.
+    t.match(await kubectl('alice', [...removal, '--dry-run=server']), { code: 0 }, 'a removal is left to RBAC');
+    t.match(await kubectl('platform', removal), { code: 0 }, 'the platform removes it');
+    t.match(await kubectl('platform', applied, clusterwide), { code: 0 }, 'and applies it');
   });
 
   await cluster.stop();
@@ -258,12 +356,12 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
       ['agent', ['delete', 'ciliumendpoint', 'second', '-n', 'acme-web'], undefined],
       ['Calico on a node', patchOf('ipamblock', '10-244-0-0-26', labelled), undefined],
       ['Calico on a node', ['create', '-f', '-'], felix],
-      ['alice', ['delete', 'virtualservice', 'web', '-n', 'acme-web'], undefined],
+      ['alice', ['delete', 'serviceexport', 'web', '-n', 'acme-web'], undefined],
     ] as const)
       t.match(await kubectl(person, command, object), { code: 0, stderr: '' }, `${person} ${command.join(' ')}`);
     const unreached = { code: 1, stderr: /failed calling webhook "validate\.network\.bulkhead\.dev"/ };
     for (const [person, object] of [
-      ['alice', virtualService('acme-web')],
+      ['alice', serviceExport('acme-web')],
       ['alice', endpoint('forged')],
       ['alice', node('forged')],
       ['a namesake', endpoint('forged')],

@@ -61,9 +61,18 @@ async function compare(t: Test, kubectl: string): Promise<void> {
     'resources: [../../base, access.yaml]\ncomponents: [../../components/cluster-policy]\npatches: []\n',
   );
   const borders = await kustomize('overlays/self-managed');
+  const reports = new Map<string, Manifests>();
+  for (const name of ['reports', 'reports-of-objects']) {
+    const components = `[../../components/roles, ../../components/${name}]`;
+    await writeFile(
+      join(folder, 'manifests/overlays/self-managed/kustomization.yaml'),
+      `resources: [../../base, access.yaml]\ncomponents: ${components}\npatches: []\n`,
+    );
+    reports.set(name, await kustomize('overlays/self-managed'));
+  }
   for (const version of helmVersions) {
     const helm = await openHelm(version, (end) => t.teardown(end));
-    await t.test(`Helm ${version}`, (t) => held(t, { version, helm, folder, made, roles, borders }));
+    await t.test(`Helm ${version}`, (t) => held(t, { version, helm, folder, made, roles, borders, reports }));
   }
 }
 
@@ -73,11 +82,13 @@ interface Stage {
   readonly folder: string;
   readonly made: ReadonlyMap<string, Manifests>;
   readonly roles: Manifests;
+  /** Those of the roles among them. */
+  readonly reports: ReadonlyMap<string, Manifests>;
   /** With the rights for network.clusterPolicy. */
   readonly borders: Manifests;
 }
 
-async function held(t: Test, { version, helm, folder, made, roles, borders }: Stage): Promise<void> {
+async function held(t: Test, { version, helm, folder, made, roles, borders, reports }: Stage): Promise<void> {
   let count = 0;
   const file = async (values: object): Promise<string> => {
     const path = join(folder, `values-${version}-${count++}.yaml`);
@@ -107,6 +118,25 @@ async function held(t: Test, { version, helm, folder, made, roles, borders }: St
   await t.test('has the roles of the component', async (t) => {
     const more = without(await rendered({ roles: { create: true } }), base);
     same(t, more, without(roles, made.get(selfManaged) ?? new Map()));
+  });
+
+  for (const [name, from] of [
+    ['reports', 'files'],
+    ['reports-of-objects', 'objects'],
+  ] as const)
+    await t.test(`has the CronJob of the component ${name}`, async (t) => {
+      const given = { tenancy: { from }, roles: { create: true } };
+      const more = without(await rendered({ ...given, reports: { enabled: true } }), await rendered(given));
+      same(t, more, without(reports.get(name) ?? new Map(), roles));
+      t.equal(more.size, 5);
+    });
+  await t.test('has the role of auditors with the reports, and no other', async (t) => {
+    const found = await rendered({ reports: { enabled: true, schedule: '5 4 * * *' }, image: { tag: '9.9.9' } });
+    const keys = [...without(found, base).keys()].filter((key) => key.startsWith('ClusterRole '));
+    t.strictSame(keys.sort(), ['ClusterRole bulkhead-auditor', 'ClusterRole bulkhead-reports'].sort());
+    const job = JSON.stringify([...found].find(([key]) => key.startsWith('CronJob'))?.[1]);
+    t.match(job, '"schedule":"5 4 * * *"');
+    t.match(job, 'bulkhead:9.9.9');
   });
 
   await t.test('has the rights for network.clusterPolicy as long as the value is there', async (t) => {

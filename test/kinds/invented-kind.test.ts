@@ -187,7 +187,12 @@ t.test('stored ones are judged again, in a cluster that has them', async (t) => 
   const log = (fields: object, message: string) => void logged.push({ fields, message });
   const storedPolicies = createStoredPolicies({
     ...{ connection, clock, log: { info: log, warn: log, error: log }, wallClock: Date.now },
-    ...{ tenancy: () => tenancy, namespaces, events: createNamespaceEvents(connection, clock) },
+    ...{
+      tenancy: () => tenancy,
+      namespaces,
+      events: createNamespaceEvents(connection, clock),
+      hasDefaultDeny: () => false,
+    },
   });
   t.teardown(async () => {
     await storedPolicies.stop();

@@ -135,7 +135,14 @@ t.test('it is judged where the settings have a section istio', async (t) => {
   const request = { resource: 'security.istio.io/v1/authorizationpolicies' };
   t.notOk(isJudged(request, defaultSettings));
   const mesh = { rootNamespace: 'istio-system', trustDomains: new Set(['cluster.local']), providers: [] };
-  const istio = { ...mesh, mtls: 'strict', mtlsGrants: [] } as const;
+  const istio = {
+    ...mesh,
+    mtls: 'strict',
+    mtlsGrants: [],
+    domain: 'cluster.local',
+    defaultExportTo: ['*'],
+    ambient: false,
+  } as const;
   t.ok(isJudged(request, { ...defaultSettings, istio }));
 });
 

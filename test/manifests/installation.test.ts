@@ -113,6 +113,12 @@ t.test('what Bulkhead may do in the cluster', async (t) => {
       { apiGroups: ['bulkhead.dev'], resources: ['gaterequests/status'], verbs: ['patch'] },
       { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
       { apiGroups: [''], resources: ['limitranges'], verbs: ['list', 'watch', ...writes] },
+      {
+        apiGroups: ['security.istio.io'],
+        resources: ['peerauthentications', 'requestauthentications'],
+        verbs: ['list'],
+      },
+      { apiGroups: [''], resources: ['services'], verbs: ['list'] },
       { apiGroups: ['admissionregistration.k8s.io'], resources: registrations, verbs: ['list', 'watch'] },
       ...(['Mutating', 'Validating'] as const).map((kind) => ({
         apiGroups: ['admissionregistration.k8s.io'],

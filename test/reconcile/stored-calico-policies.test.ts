@@ -37,7 +37,16 @@ for (const [says, isServed, lists] of [
     if (!isServed) server.failNext({ kind: 'status', code: 404 }, ({ path }) => path === served);
     const log = { info() {}, warn() {}, error() {} };
     const policies = createStoredPolicies({
-      ...{ connection, clock, log, wallClock: () => 0, tenancy: () => tenancy, namespaces, events: undefined },
+      ...{
+        connection,
+        clock,
+        log,
+        wallClock: () => 0,
+        tenancy: () => tenancy,
+        namespaces,
+        events: undefined,
+        hasDefaultDeny: () => false,
+      },
     });
     t.teardown(async () => {
       await policies.stop();

@@ -70,7 +70,9 @@ async function watched(t: Test, agreement: Agreement, counts: readonly number[] 
         return store.lookup(name);
       },
       isKept: (key) => store.isKept(key),
+      all: () => store.all(),
     },
+    hasDefaultDeny: () => false,
     events: readOnly ? undefined : createNamespaceEvents(connection, clock),
   });
   t.teardown(async () => {
@@ -315,12 +317,27 @@ t.test('where nothing may be written, nothing is', async (t) => {
   const { storedPolicies, server, next } = await watched(t, { open: false }, [1], true);
   storedPolicies.begin();
   await next();
-  t.same(storedPolicies.counters(), {
+  const { isolation, ...counters } = storedPolicies.counters();
+  t.same(counters, {
     nonCompliant: { ...none, enforce: 1 },
+    crossing: { ingress: 0, egress: 1 },
     readings: { completed: 1, failed: 0 },
     events: undefined,
   });
   t.ok(server.requests.every(({ method }) => method === 'GET'));
+});
+
+t.test('how far namespaces are isolated is known once all were read', async (t) => {
+  const { storedPolicies, next, server } = await watched(t, {}, [1, 0, 1]);
+  t.equal(storedPolicies.counters().isolation(), undefined);
+  const deny = { podSelector: {}, policyTypes: ['Ingress'] };
+  server.put('networkpolicies', { metadata: { name: 'deny', namespace: 'acme-2' }, spec: deny });
+  storedPolicies.begin();
+  t.equal(storedPolicies.counters().isolation(), undefined);
+  await next();
+  // Policies for the gate select every pod in one direction.
+  t.same(storedPolicies.counters().isolation(), { both: 1, ingress: 0, egress: 1, none: 1 });
+  t.same(storedPolicies.counters().crossing, { ingress: 0, egress: 0 }, 'the gate is agreed on');
 });
 
 t.test('it ends in the middle of a reading', async (t) => {

@@ -263,6 +263,14 @@ const fast: Question = {
       targets: [{ expr: perSecond('bulkhead_live_requests_total', 'result'), legend: '{{result}}' }],
     },
     {
+      title: 'Comparisons of layers 4 and 7, by result',
+      description:
+        'Written policies for which their namespace was listed, or why it was not. Only warnings depend on it. Late: the API server answers slowly.',
+      type: 'timeseries',
+      unit: 'ops',
+      targets: [{ expr: perSecond('bulkhead_layer_comparisons_total', 'result'), legend: '{{result}}' }],
+    },
+    {
       title: 'Delay of the event loop, p99',
       description:
         'How long a request may wait for another one. Much more than a review takes: the processor is short.',
@@ -338,6 +346,28 @@ const isolation: Question = {
       targets: [
         { expr: 'max(bulkhead_baseline_waiting_namespaces)', legend: 'waiting' },
         { expr: 'max(bulkhead_baseline_withheld_namespaces)', legend: 'withheld' },
+      ],
+    },
+    {
+      title: 'Namespaces of tenants by isolation',
+      description:
+        'The directions in which a policy isolates all pods: of Bulkhead or of the tenant. none and one direction are open to others.',
+      type: 'timeseries',
+      targets: [{ expr: 'max by (isolation) (bulkhead_tenant_namespaces)', legend: '{{isolation}}' }],
+    },
+    {
+      title: 'Policies that open what nothing agrees on',
+      description: 'Stored policies that open a crossing between tenants without a gate. bulkhead audit names them.',
+      type: 'timeseries',
+      targets: [{ expr: 'max by (direction) (bulkhead_policies_crossing)', legend: '{{direction}}' }],
+    },
+    {
+      title: 'Tenants and gates',
+      description: 'Tenants by mode, and halves of gates by state. HalfOpen and Mismatched open nothing.',
+      type: 'timeseries',
+      targets: [
+        { expr: 'max by (mode) (bulkhead_tenants)', legend: 'tenants in mode {{mode}}' },
+        { expr: 'max by (state) (bulkhead_gates)', legend: 'gates {{state}}' },
       ],
     },
     {

@@ -58,3 +58,18 @@ function least(shares: readonly Share[]): Share {
 function opposite(share: Share): Share {
   return share === 'some' ? 'some' : share === 'all' ? 'none' : 'all';
 }
+
+/** The labels of which the selector leaves one value. */
+export function exactOf(pods: Selector): Labels {
+  return new Map(
+    [...pods].flatMap(([key, { finite, values }]) =>
+      finite && values.size === 1 ? [[key, [...values][0] ?? '']] : [],
+    ),
+  );
+}
+
+export function selectorOf(labels: Readonly<Record<string, string>>): Selector {
+  return new Map(
+    Object.entries(labels).map(([key, value]) => [key, { absent: false, finite: true, values: new Set([value]) }]),
+  );
+}

@@ -40,7 +40,7 @@ export function layersOf(
   const [world] = worlds;
   if (world === undefined) return [];
   const found = new Map<string, LayerFinding>();
-  for (const { namespace, pods: _, ...one } of optionalTokens(mesh, root, scope)) {
+  for (const { namespace, pods: _, ...one } of optionalTokens(mesh, mesh.requestAuthentications, root, scope)) {
     const owner = world.parties.byName.get(namespace)?.owner;
     const tenant = owner === undefined || owner === 'platform' ? platformGroup : owner.name;
     found.set(`${one.check} ${one.object} ${one.path}`, { ...one, tenant });

@@ -7,7 +7,8 @@ import { shareOf } from './known-pods.ts';
 
 /** What may ask for a token counts: whether pods are selected by both is not asked. Those of the root namespace are left to the platform. */
 export function optionalTokens(
-  { requestAuthentications, authorizations, waypoints, tokensAtWaypoints }: Mesh,
+  { authorizations, waypoints, tokensAtWaypoints }: Omit<Mesh, 'requestAuthentications'>,
+  requestAuthentications: readonly RequestAuthentication[],
   root: string,
   scope: Scope,
 ): readonly (Omit<LayerFinding, 'tenant'> & {

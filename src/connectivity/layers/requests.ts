@@ -1,5 +1,6 @@
 /** Contradictions about requests and callers: methods, and identities. */
 import { formatPath } from '../../kubernetes/field-path.ts';
+import type { InForceRule } from '../../reach/in-force.ts';
 import { listed } from '../../reach/listed.ts';
 import type { AllowRule } from '../../reach/model.ts';
 import { type Authorization, peerAuthenticationsFor } from '../mesh.ts';
@@ -8,16 +9,11 @@ import { isAllow, type LayerContext, opening, whoIs } from './context.ts';
 
 /** Methods that Calico lets through and Istio does not, and the other way round, so that nothing passes both. */
 export function contradictingRequests({ pods, own, inherited, worlds, report }: LayerContext): void {
-  // Policies that allow add up.
   const allowing = [...own, ...inherited].filter(isAllow);
-  const methods = allowing.map((one) => one.methods);
-  if (allowing.length === 0 || methods.includes(undefined)) return;
-  const taken = new Set(methods.flatMap((one) => [...(one ?? [])]));
-  if (taken.size === 0) return;
+  if (allowing.length === 0) return;
   for (const { policy, rule } of opening(pods, worlds)) {
-    if (policy.inForce.stage.kind !== 'calico' || rule.layer7 === undefined) continue;
-    const given = rule.layer7.map((one) => one.split(' ')[0] ?? '');
-    if (given.includes('') || given.includes('*') || given.some((method) => taken.has(method.toUpperCase()))) continue;
+    const apart = policy.inForce.stage.kind === 'calico' ? methodsOutside(rule, allowing) : undefined;
+    if (apart === undefined) continue;
     report({
       ...{ check: 'calico-http', object: refText(policy.ref), path: formatPath(rule.path) },
       other: listed(
@@ -25,10 +21,26 @@ export function contradictingRequests({ pods, own, inherited, worlds, report }: 
         3,
       ),
       ...{ otherObject: allowing.map(({ ref }) => refText(ref))[0], otherPath: 'spec.rules' },
-      reason: `lets ${listed([...new Set(given)])} through to ${whoIs(pods)}, and Istio ${listed([...taken])}, so no request passes both`,
+      reason: `lets ${listed(apart.given)} through to ${whoIs(pods)}, and Istio ${listed(apart.taken)}, so no request passes both`,
       fix: 'write the same methods in both policies, or leave http to one of them',
     });
   }
+}
+
+/**
+ * @param allowing policies that allow, which add up
+ * @returns the methods of both sides, where no request passes both
+ */
+export function methodsOutside(
+  { layer7 }: Pick<InForceRule, 'layer7'>,
+  allowing: readonly Authorization[],
+): { readonly given: readonly string[]; readonly taken: readonly string[] } | undefined {
+  const methods = allowing.map((one) => one.methods);
+  if (layer7 === undefined || methods.includes(undefined)) return undefined;
+  const taken = new Set(methods.flatMap((one) => [...(one ?? [])]));
+  const given = [...new Set(layer7.map((one) => one.split(' ')[0] ?? ''))];
+  if (taken.size === 0 || given.includes('') || given.includes('*')) return undefined;
+  return given.some((method) => taken.has(method.toUpperCase())) ? undefined : { given, taken: [...taken] };
 }
 
 /** Rules by identity where callers need none. */
@@ -51,7 +63,7 @@ export function permissive({ pods, own, inherited, mesh, root, report }: LayerCo
 }
 
 /** Whether callers without an identity are denied, or nothing allows them. */
-function refusesUnknown(all: readonly Authorization[]): boolean {
+export function refusesUnknown(all: readonly Authorization[]): boolean {
   const opens = all.filter(isAllow).map((one) => one.opens);
   const asks = ({ peer }: AllowRule): boolean => peer.kind === 'identity' && peer.all.length > 0;
   return all.some(({ deniesUnknown }) => deniesUnknown) || (opens.length > 0 && opens.flat().every(asks));

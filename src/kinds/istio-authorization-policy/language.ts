@@ -7,7 +7,7 @@
  * A text becomes a list of products: for each part of the identity a glob (glob.ts). It matches when all parts of one product do. An empty list
  * matches nothing: a `*` that Istio takes for itself is in no identity.
  */
-import { matchesGlob } from '../../reach/identity/glob.ts';
+import { isName, isNamespace, matchesGlob } from '../../reach/identity/glob.ts';
 import { anyIdentity, type IdentityPattern, type IdentityProduct } from '../../reach/identity/pattern.ts';
 
 /** Twice what a name can have. */
@@ -20,10 +20,14 @@ const notAnAccount = /[*()[\]{}|+^$\\?]/;
 
 /** `principals`: exact, a beginning before `*`, an end after it, or `*` alone. Undefined: versions of Istio differ, some take it for an expression. */
 export function principalPattern(text: string): IdentityPattern | undefined {
-  if (!text.includes('*')) return { text, products: listOf(exactly(text)) };
+  const star = text.indexOf('*');
+  if (star < 0) return { text, products: listOf(exactly(text)) };
   if (text === '*') return { text, products: [anyIdentity] };
-  const plain = text.startsWith('*') ? endingIn(text, text.slice(1)) : comparedWith(text);
-  const [domain = '', ...rest] = text.split('/');
+  const plain = star === 0 ? endingIn(text) : comparedWith(text);
+  // A trust domain that is written whole, or left out.
+  const slash = text.indexOf('/');
+  if (star > slash || slash === 1) return plain;
+  const [domain = '', ...rest] = partsOf(text);
   if (plain === undefined || rest.length !== 4 || !/^(?:\*[^*]+|[^*]+\*)$/.test(domain)) return plain;
   // Where the trust domain fits one of the mesh, istiod writes each of the mesh's in its place, and reads what comes of it (bundle.go). The
   // end of one it keeps for those that fit, so that a `*` behind it counts for aliases alone.
@@ -36,11 +40,23 @@ export function principalPattern(text: string): IdentityPattern | undefined {
 }
 
 function comparedWith(text: string): IdentityPattern {
-  const isBeginning = text.endsWith('*');
-  const written = isBeginning ? text.slice(0, -1) : text;
+  const star = text.indexOf('*');
+  if (star < 0) return { text, products: listOf(exactly(text)) };
   // Behind the first `*` every other one is meant literally, and is in no identity.
-  if (written.includes('*')) return { text, products: [] };
-  return { text, products: listOf(isBeginning ? beginningWith(written.split('/')) : exactly(written)) };
+  if (star < text.length - 1) return { text, products: [] };
+  return { text, products: listOf(beginningWith(partsOf(text.slice(0, star)))) };
+}
+
+/** As `split` gives them: 900 instructions for five parts, against 2,200. */
+function partsOf(text: string): string[] {
+  const parts: string[] = [];
+  let from = 0;
+  for (let slash = text.indexOf('/'); slash >= 0; slash = text.indexOf('/', from)) {
+    parts.push(text.slice(from, slash));
+    from = slash + 1;
+  }
+  parts.push(text.slice(from));
+  return parts;
 }
 
 const listOf = (product: IdentityProduct | undefined): readonly IdentityProduct[] =>
@@ -68,15 +84,22 @@ function beginningWith(parts: readonly string[]): IdentityProduct | undefined {
 }
 
 /** Before 1.28.7 and 1.29.3 it was an expression, in which a dot is any character, a slash too. */
-function endingIn(text: string, end: string): IdentityPattern | undefined {
+function endingIn(text: string): IdentityPattern | undefined {
+  // `*/ns/NAMESPACE/sa/ACCOUNT`, as most people write it.
+  const whole = exactly(text);
+  if (whole?.domain === '*' && isNamespace(whole.namespace) && isName(whole.account))
+    return { text, products: [whole] };
+  const end = text.slice(1);
   if (expressionSyntax.test(end)) return undefined;
-  const parts = end.split('/').reverse();
+  const parts = partsOf(end).reverse();
   const [account = '', sa, namespace, ns, domain] = parts;
   const product = endOf(account, sa, namespace, ns, domain);
   const isDead = product === undefined || parts.length > 5 || end.includes('*');
   if (!isDead) return { text, products: [product] };
   return end.includes('.') ? undefined : { text, products: [] };
 }
+
+const anyForDots = (text: string) => (text.includes('.') ? text.replaceAll('.', '?') : text);
 
 function endOf(
   account: string,
@@ -88,7 +111,7 @@ function endOf(
   if (sa === undefined) return { ...anyIdentity, account: `*${account}` };
   if (namespace === undefined) return 'sa'.endsWith(sa) ? { ...anyIdentity, account } : undefined;
   if (sa !== 'sa') return undefined;
-  const name = namespace.replaceAll('.', '?');
+  const name = anyForDots(namespace);
   if (ns === undefined) return { domain: '*', namespace: `*${name}`, account };
   if (domain === undefined) return 'ns'.endsWith(ns) ? { domain: '*', namespace: name, account } : undefined;
   return ns === 'ns' ? { domain: `*${domain}`, namespace: name, account } : undefined;
@@ -100,8 +123,9 @@ function endOf(
  * was an expression.
  */
 export function namespacePattern(text: string): IdentityPattern | undefined {
-  if (text.length > longestNamespace || !/^[a-z0-9*-]+$/.test(text)) return undefined;
   // One name, as most people write it.
+  if (isNamespace(text) && text !== 'sa') return { text, products: [{ domain: '*', namespace: text, account: '*' }] };
+  if (text.length > longestNamespace || !/^[a-z0-9*-]+$/.test(text)) return undefined;
   if (!text.includes('*') && text !== 'sa') return { text, products: [{ ...anyIdentity, namespace: text }] };
   const glob = text.replaceAll(/\*+/g, '*');
   const namespaces = new Set([glob]);
@@ -119,11 +143,13 @@ export function accountPattern(text: string, own: string): IdentityPattern | und
   const slash = text.indexOf('/');
   const namespace = slash < 0 ? own : text.slice(0, slash);
   const account = text.slice(slash + 1);
-  if (slash === 0 || account === '' || account.includes('/') || notAnAccount.test(text)) return undefined;
+  if (!isName(account) || (slash >= 0 && !isNamespace(namespace))) {
+    if (slash === 0 || account === '' || account.includes('/') || notAnAccount.test(text)) return undefined;
+  }
   if (!text.includes('.')) return { text, products: [{ domain: '*', namespace, account }] };
-  const product = { domain: '*', namespace: namespace.replaceAll('.', '?'), account };
+  const product = { domain: '*', namespace: anyForDots(namespace), account };
   const doubt = `a dot, which Istio before 1.29.2 takes for any character (CVE-2026-39350)`;
-  return { text, products: [{ ...product, account: account.replaceAll('.', '?') }], doubt };
+  return { text, products: [{ ...product, account: anyForDots(account) }], doubt };
 }
 
 /** `trustDomains`. */

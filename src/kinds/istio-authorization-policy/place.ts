@@ -73,7 +73,7 @@ export function mapAt(written: unknown, known: Known, what: string, place: Place
 export function listAt(list: unknown, name: string, place: Place): readonly unknown[] | undefined {
   if (!isGiven(list)) return noItems;
   if (!Array.isArray(list)) return wrong(within(place, name), `${excerpt(list)} is not a list`, 'write a list');
-  return place.found.examines(list.length, 'items', scope, field(place.path, name)) ? list : undefined;
+  return place.found.examines(list.length, place.found.left.items, scope, field(place.path, name)) ? list : undefined;
 }
 
 const longestText = 512;

@@ -55,7 +55,7 @@ export function isDryRun({ metadata }: Policy): boolean {
 
 export function readAuthorizationPolicy(policy: Policy): Reach {
   const { spec: written }: { spec?: unknown } = policy;
-  const found = new Found(limits);
+  const found = Found.within(limits);
   const { rules, diagnostics } = found;
   const place: Place = { path: field(undefined, 'spec'), found, namespace: policy.metadata?.namespace ?? '' };
   const spec = mapAt(written, specFields, 'an AuthorizationPolicy', place);
@@ -87,7 +87,7 @@ function readRules(spec: JsonMap, opens: boolean, place: Place): void {
   for (const [index, rule] of rules.entries()) {
     if (rule === null) continue;
     const at = within(place, 'rules', index);
-    if (!found.examines(1, 'rules', scope, at.path)) return;
+    if (!found.examines(1, found.left.rules, scope, at.path)) return;
     readRule(rule, opens ? subject : undefined, at);
   }
 }
@@ -109,7 +109,7 @@ function readRule(written: unknown, subject: Subject | undefined, place: Place):
   const shared = found.onPorts(ports);
   for (const { callers, at } of sources) {
     const who = both(callers, condition);
-    if (!found.examines(waysOf(who), 'peers', scope, at.path)) return;
+    if (!found.examines(waysOf(who), found.left.peers, scope, at.path)) return;
     addPeers(who, at, { action: 'allow', subject, direction: 'ingress', ports: shared });
   }
 }
@@ -120,7 +120,11 @@ const fewLeftOut = 16;
 /** Every way to meet all fields is looked at. A text may be several alternatives. */
 function waysOf({ all, none }: Callers): number {
   let ways = 1 + Math.floor(none.length / fewLeftOut);
-  for (const { patterns } of all) ways *= patterns.reduce((sum, { products }) => sum + Math.max(1, products.length), 0);
+  for (const { patterns } of all) {
+    let sum = 0;
+    for (const { products } of patterns) sum += Math.max(1, products.length);
+    ways *= sum;
+  }
   return ways;
 }
 
@@ -155,17 +159,16 @@ function addPeers(
     found.add({ action, subject, direction, path, peer, ports });
     return;
   }
-  const rest = all.slice(1).map(({ patterns }) => patterns);
-  for (let index = 0; index < first.patterns.length; index++) {
-    const peer: IdentityPeer = {
-      kind: 'identity',
-      all: [first.patterns.slice(index, index + 1), ...rest],
-      none,
-      addresses,
-    };
-    found.add({ action, subject, direction, path: field(first.path, index), peer, ports });
+  const rest = all.length === 1 ? alone : all.slice(1).map(({ patterns }) => patterns);
+  let index = 0;
+  for (const pattern of first.patterns) {
+    const one = [pattern];
+    const peer: IdentityPeer = { kind: 'identity', all: rest === alone ? [one] : [one, ...rest], none, addresses };
+    found.add({ action, subject, direction, path: field(first.path, index++), peer, ports });
   }
 }
+
+const alone: IdentityPeer['all'] = [];
 
 const everyone = (none: IdentityPeer['none']): IdentityPeer => ({
   kind: 'identity',
@@ -227,7 +230,7 @@ function portsOfConditions(rule: JsonMap, place: Place): readonly PortRange[] | 
 function portsAt(written: unknown, name: string, place: Place): readonly PortRange[] | 'every' | undefined {
   const list = textsAt(written, name, place);
   if (list === undefined || list.length === 0) return list && 'every';
-  if (!place.found.examines(list.length, 'ports', scope, within(place, name).path)) return undefined;
+  if (!place.found.examines(list.length, place.found.left.ports, scope, within(place, name).path)) return undefined;
   const ports: PortRange[] = [];
   for (let index = 0; index < list.length; index++) {
     const text = list[index] ?? '';

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Policy } from '../../kubernetes/objects.ts';
 import type { NetworkPolicyRequest, PolicyRequest } from '../../kubernetes/review.ts';
 import { directionsWithRules, readNetworkPolicy } from '../../reach/dialects/network-policy.ts';
-import { additive } from '../../reach/in-force.ts';
+import { additive, type InForce } from '../../reach/in-force.ts';
 import { wordedVerdicts } from '../fix-text.ts';
 import type { PolicyKind } from '../kind.ts';
 import { policyReviews } from '../policy-reviews.ts';
@@ -26,11 +27,15 @@ export const networkPolicy: PolicyKind = {
     },
   ],
   read: readNetworkPolicy,
-  inForce: (policy) => additive(readNetworkPolicy(policy), 'any', directionsWithRules(policy)),
+  inForce: networkPolicyInForce,
   worded: (verdicts, border) => wordedVerdicts(verdicts, border, networkPolicyWords),
   narrows: { by: 'label', key: networkPolicyWords.namespaceLabel },
   unchanged: ({ spec }, stored) => isDeepStrictEqual(spec, stored.spec),
 };
+
+export function networkPolicyInForce(policy: Policy): InForce {
+  return additive(readNetworkPolicy(policy), 'any', directionsWithRules(policy));
+}
 
 /** For checks and mutations that read the fields of this kind alone. */
 export function isNetworkPolicy(request: PolicyRequest): request is NetworkPolicyRequest {

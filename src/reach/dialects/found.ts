@@ -24,16 +24,34 @@ export const valuesPerLabel = 100;
 /** With fewer rules, comparing lists of ports costs more than it saves. */
 const fewRules = 16;
 
+interface Allowance {
+  readonly what: keyof Limits;
+  readonly most: number;
+  left: number;
+}
+
+const allowance = (what: keyof Limits, most: number): Allowance => ({ what, most, left: most });
+
 export class Found {
   readonly rules: AllowRule[] = [];
   readonly diagnostics: PlacedDiagnostic[] = [];
-  readonly #limits: Limits;
+  /** How many of each are still examined. */
+  readonly left: { readonly [What in keyof Limits]: Allowance };
   readonly #ports = new Map<string, readonly Port[]>();
-  #left: { -readonly [What in keyof Limits]: number };
 
-  constructor(limits: Limits) {
-    this.#limits = limits;
-    this.#left = { ...limits };
+  private constructor(left: Found['left']) {
+    this.left = left;
+  }
+
+  static within({ rules, peers, ports, excepts, labels, items }: Limits): Found {
+    return new Found({
+      rules: allowance('rules', rules),
+      peers: allowance('peers', peers),
+      ports: allowance('ports', ports),
+      excepts: allowance('excepts', excepts),
+      labels: allowance('labels', labels),
+      items: allowance('items', items),
+    });
   }
 
   /** One list for all rules on the same ports: what is asked about a list is worked out once (reach/tenant-addresses.ts). */
@@ -48,9 +66,7 @@ export class Found {
 
   /** Another one for what is kept apart. Both look at no more than the rest of the same limits. */
   aside(): Found {
-    const other = new Found(this.#limits);
-    other.#left = this.#left;
-    return other;
+    return new Found(this.left);
   }
 
   add(part: AllowRule | Diagnostic): void {
@@ -59,11 +75,10 @@ export class Found {
   }
 
   /** Whether so many more are examined. Otherwise a diagnostic says that they are not. */
-  examines(count: number, what: keyof Limits, scope: DiagnosticScope, path: FieldPath): boolean {
-    const left = this.#left[what] - count;
-    this.#left[what] = left;
-    if (left >= 0) return true;
-    const reason = `goes beyond the ${this.#limits[what]} ${what} of one policy that are examined, so it is not proven to stay inside`;
+  examines(count: number, of: Allowance, scope: DiagnosticScope, path: FieldPath): boolean {
+    of.left -= count;
+    if (of.left >= 0) return true;
+    const reason = `goes beyond the ${of.most} ${of.what} of one policy that are examined, so it is not proven to stay inside`;
     this.add(diagnostic(scope, 'unproven', path, reason, 'split the policy into several: policies add up'));
     return false;
   }

@@ -73,12 +73,12 @@ export function readRule(rule: unknown, path: FieldPath, side: Side, subject: Su
     found.rules.push({ action: 'allow', subject, direction, path, peer: { kind: 'any' }, ports });
     return;
   }
-  if (!found.examines(peers.length, 'peers', scope, peersPath)) return;
+  if (!found.examines(peers.length, found.left.peers, scope, peersPath)) return;
   for (let index = 0; index < peers.length; index++) {
     const written: unknown = peers[index];
     const at = field(peersPath, index);
     const excepts = exceptsIn(written);
-    if (excepts === 0 || found.examines(excepts, 'excepts', side.byAddress, at))
+    if (excepts === 0 || found.examines(excepts, found.left.excepts, side.byAddress, at))
       found.add(readPeer(written, at, side, ports, subject));
   }
 }
@@ -93,7 +93,7 @@ function readPorts(ports: unknown, path: FieldPath, scope: DiagnosticScope, foun
     found.add(invalid(scope, path, `${excerpt(ports)} is not a list of ports`, 'write a list of ports'));
     return allPorts;
   }
-  if (!found.examines(ports.length, 'ports', scope, path)) return allPorts;
+  if (!found.examines(ports.length, found.left.ports, scope, path)) return allPorts;
   const read: Port[] = [];
   for (let index = 0; index < ports.length; index++) {
     const port = parsePort(ports[index]);

@@ -36,7 +36,7 @@ const anyPod: Subject = { namespaces: undefined, pods: everyPod, path: podSelect
 export function readNetworkPolicy(policy: Policy): Reach {
   const written: unknown = policy.spec;
   if (!isGiven(written)) return emptyReach;
-  const found = new Found(limits);
+  const found = Found.within(limits);
   const { rules, diagnostics } = found;
   const whole = sides.ingress.scope;
   if (!isMap(written)) {
@@ -91,7 +91,7 @@ function readRules(
     return;
   }
   if (types?.includes(type) === false) found.add(deadRules(side, path));
-  if (!found.examines(rules.length, 'rules', scope, path)) return;
+  if (!found.examines(rules.length, found.left.rules, scope, path)) return;
   for (let index = 0; index < rules.length; index++) readRule(rules[index], field(path, index), side, subject, found);
 }
 

@@ -54,6 +54,8 @@ function zeroTrustList(tenants) {
   );
 }
 
+const counted = (count, noun) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 const openOf = (mark) =>
   [
     mark & 1 ? 'open for ingress' : undefined,
@@ -74,7 +76,7 @@ function namespaceOf(one, isOpen) {
     one.ingress > 0 && `${one.ingress} open for ingress`,
     one.egress > 0 && `${one.egress} open for egress`,
   ];
-  const told = [`${one.pods} pods`, ...open.filter(Boolean), one.onNodes > 0 && `${one.onNodes} on nodes`];
+  const told = [counted(one.pods, 'pod'), ...open.filter(Boolean), one.onNodes > 0 && `${one.onNodes} on nodes`];
   const details = make('details', { id: `ns-${one.name}`, open: isOpen });
   details.append(make('summary', {}, make('strong', {}, one.name), ` ${told.filter(Boolean).join(', ')}`));
   let isFilled = false;
@@ -116,7 +118,7 @@ function tenantPage(name, opened) {
     make(
       'p',
       {},
-      `${known}; ${tenant.namespaces} namespaces, ${tenant.pods} pods; open inside: ${tenant.inside || 'nothing'}`,
+      `${known}; ${counted(tenant.namespaces, 'namespace')}, ${counted(tenant.pods, 'pod')}; open inside: ${tenant.inside || 'nothing'}`,
     ),
     tenant.zeroTrust.length > 0 &&
       list('Zero trust', ['Requirement', 'State', 'Evidence'], tenant.zeroTrust, (one) => [

@@ -1,9 +1,14 @@
 // Which part is shown, by the fragment of the address.
 
 const content = make('main', { id: 'content', tabindex: '-1' });
-const results = make('ul', { class: 'results', hidden: true });
-const told = make('p', { class: 'hint', role: 'status' });
-const search = make('input', { id: 'search', type: 'search', autocomplete: 'off', spellcheck: 'false' });
+const results = make('ul', { id: 'results', class: 'results', hidden: true, 'aria-label': 'Found' });
+const told = make('p', { id: 'told', class: 'hint', role: 'status' });
+const search = make('input', {
+  ...{ id: 'search', type: 'search', autocomplete: 'off', spellcheck: 'false' },
+  ...{ 'aria-controls': 'results', 'aria-describedby': 'told' },
+});
+/** The crossing that is shown, or was last. */
+let last;
 const largeMatrix = 40;
 
 function overview() {
@@ -15,7 +20,7 @@ function overview() {
   const some = names.filter((name) => isCrossing.has(name));
   const isLarge = names.length > largeMatrix && some.length > 0 && some.length < names.length;
   const holder = make('div');
-  const show = (isAll) => holder.replaceChildren(matrix(isAll ? names : some, crossings));
+  const show = (isAll) => holder.replaceChildren(matrix(isAll ? names : some, crossings, last));
   show(!isLarge);
   const box = make('input', { type: 'checkbox' });
   box.addEventListener('change', () => show(box.checked));
@@ -107,17 +112,26 @@ function route(isFirst) {
     // Somebody has written the address by hand.
   }
   const [what, first = '', second] = parts;
+  const isBack = what !== 'tenant' && what !== 'crossing' && last?.isShown === true;
+  last = what === 'crossing' ? { from: first, to: second ?? '', isShown: true } : last && { ...last, isShown: false };
   const shown =
     what === 'tenant'
       ? tenantPage(first, second)
       : what === 'crossing'
         ? crossingPage(first, second ?? '')
         : overview();
-  content.replaceChildren(...shown);
-  document.title = what === 'tenant' ? `${first}: Bulkhead` : 'Bulkhead: who reaches whom';
+  const isPart = what === 'tenant' || what === 'crossing';
+  content.replaceChildren(
+    ...(isPart ? [make('nav', { 'aria-label': 'Back' }, link([''], '← All tenants'))] : []),
+    ...shown,
+  );
+  const title = what === 'tenant' ? first : what === 'crossing' ? `${first} → ${second ?? ''}` : 'who reaches whom';
+  document.title = `${title} - Bulkhead`;
   if (isFirst !== true) {
     content.focus({ preventScroll: true });
     scrollTo(0, 0);
+    // Who comes back goes on where he was.
+    if (isBack) content.querySelector('.cell a[tabindex="0"]')?.focus();
   }
   if (what === 'tenant' && second !== undefined) document.getElementById(`ns-${second}`)?.scrollIntoView();
 }
@@ -131,6 +145,37 @@ results.addEventListener('click', () => {
   search.value = '';
   find();
 });
+search.addEventListener('keydown', (event) => {
+  if (event.key === 'ArrowDown' && !results.hidden) results.querySelector('a').focus();
+  else return;
+  event.preventDefault();
+});
+results.addEventListener('keydown', (event) => {
+  const item = event.target.closest('li');
+  const next =
+    event.key === 'ArrowDown'
+      ? item?.nextElementSibling
+      : event.key === 'ArrowUp'
+        ? item?.previousElementSibling
+        : null;
+  if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
+  event.preventDefault();
+  (next?.querySelector('a') ?? (event.key === 'ArrowUp' ? search : undefined))?.focus();
+});
+/** Out of what is open: first what was found, then a tenant or a crossing. A slash goes to the search. */
+addEventListener('keydown', (event) => {
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  if (event.key === '/' && event.target !== search) {
+    event.preventDefault();
+    search.focus();
+  }
+  if (event.key !== 'Escape') return;
+  if (search.value !== '') {
+    search.value = '';
+    find();
+    search.focus();
+  } else if (/^#\/(tenant|crossing)\//.test(location.hash)) location.hash = fragment(['']);
+});
 addEventListener('hashchange', route);
 document.body.append(
   make('a', { class: 'skip', href: '#content' }, 'Skip to the content'),
@@ -138,7 +183,7 @@ document.body.append(
     'header',
     {},
     make('h1', {}, link([''], 'Who reaches whom')),
-    make('label', { for: 'search' }, 'Find a tenant, namespace or workload'),
+    make('label', { for: 'search' }, 'Find a tenant, namespace or workload (/)'),
     search,
     told,
     results,

@@ -17,7 +17,8 @@ const words = { violation: 'not granted', gate: 'through a gate', service: 'shar
 
 const sentenceOf = (one) => `${one.from} to ${one.to}: ${one.ports}, ${words[kindOf(one)]}`;
 
-function matrix(names, crossings) {
+/** @param last ends of the crossing that was open before: its cell is the one that Tab goes to */
+function matrix(names, crossings, last) {
   const places = new Map(names.map((name, index) => [name, index]));
   const rows = names.map(() => []);
   const columns = names.map(() => []);
@@ -30,7 +31,8 @@ function matrix(names, crossings) {
   }
   for (const line of rows) line.sort((a, b) => a.column - b.column);
   for (const line of columns) line.sort((a, b) => a.row - b.row);
-  let current = rows.flat()[0];
+  const cells = rows.flat();
+  let current = cells.find(({ one }) => one.from === last?.from && one.to === last?.to) ?? cells[0];
 
   const longest = Math.min(22, Math.max(...names.map((name) => name.length)));
   const wide = Math.round(longest * 8.5) + 24;
@@ -71,12 +73,15 @@ function matrix(names, crossings) {
     return placed(make('div', attributes, anchor), wide + column * side, undefined);
   };
 
-  const draw = () => {
+  const draw = (isWhole) => {
     const { scrollLeft, scrollTop, clientWidth, clientHeight } = view;
-    const range = (from, length, before) => [
-      Math.max(0, Math.floor((from - before) / side) - 4),
-      Math.min(names.length, Math.ceil((from + length) / side) + 4),
-    ];
+    const range = (from, length, before) =>
+      isWhole === true
+        ? [0, names.length]
+        : [
+            Math.max(0, Math.floor((from - before) / side) - 4),
+            Math.min(names.length, Math.ceil((from + length) / side) + 4),
+          ];
     const [top, bottom] = range(scrollTop, clientHeight || 800, high);
     const [left, right] = range(scrollLeft, clientWidth || 1200, wide);
     const isFocused = view.contains(document.activeElement);
@@ -93,7 +98,7 @@ function matrix(names, crossings) {
           undefined,
         ),
       );
-    const corner = make('div', { class: 'corner', role: 'columnheader' }, 'from ↓ to →');
+    const corner = make('div', { class: 'corner', role: 'columnheader', 'aria-colindex': 1 }, 'from ↓ to →');
     corner.style.width = `${wide}px`;
     const head = make('div', { class: 'head', role: 'row', 'aria-rowindex': 1 }, corner, ...heads);
     head.style.height = `${high}px`;
@@ -101,7 +106,7 @@ function matrix(names, crossings) {
       const row = top + index;
       const header = make(
         'div',
-        { class: 'name', role: 'rowheader' },
+        { class: 'name', role: 'rowheader', 'aria-colindex': 1 },
         make('a', { href: fragment(['tenant', name]), tabindex: '-1', title: name }, name),
       );
       header.style.width = `${wide}px`;
@@ -134,7 +139,9 @@ function matrix(names, crossings) {
     cell.anchor.focus({ preventScroll: true });
   };
   view.addEventListener('keydown', (event) => {
-    if (current === undefined) return;
+    if (current === undefined || event.altKey || event.metaKey) return;
+    const page = Math.max(1, Math.floor((view.clientHeight - high) / side) - 1);
+    const nearest = (row) => cells.toSorted((a, b) => Math.abs(a.row - row) - Math.abs(b.row - row))[0];
     const [inRow, inColumn] = [rows[current.row], columns[current.column]];
     const next = {
       ArrowRight: () => inRow[inRow.indexOf(current) + 1],
@@ -143,8 +150,10 @@ function matrix(names, crossings) {
         inColumn[inColumn.indexOf(current) + 1] ?? rows.slice(current.row + 1).find((row) => row.length > 0)?.[0],
       ArrowUp: () =>
         inColumn[inColumn.indexOf(current) - 1] ?? rows.slice(0, current.row).findLast((row) => row.length > 0)?.[0],
-      Home: () => inRow[0],
-      End: () => inRow.at(-1),
+      Home: () => (event.ctrlKey ? cells[0] : inRow[0]),
+      End: () => (event.ctrlKey ? cells.at(-1) : inRow.at(-1)),
+      PageDown: () => nearest(current.row + page),
+      PageUp: () => nearest(current.row - page),
     }[event.key];
     if (next === undefined) return;
     event.preventDefault();
@@ -161,9 +170,18 @@ function matrix(names, crossings) {
   });
   draw();
   // The size is known once it is part of the page.
-  requestAnimationFrame(draw);
+  requestAnimationFrame(() => draw());
+  // On paper nothing scrolls; more than this fits on no sheet, and the list of crossings has them all.
+  if (names.length <= mostPrinted)
+    for (const [moment, isWhole] of [
+      ['beforeprint', true],
+      ['afterprint', false],
+    ])
+      addEventListener(moment, () => view.isConnected && draw(isWhole));
   return view;
 }
+
+const mostPrinted = 60;
 
 const legend = () =>
   make(
@@ -173,5 +191,9 @@ const legend = () =>
       make('span', { class: `key ${kind}`, 'aria-hidden': 'true' }, signs[kind]),
       ` ${words[kind]} `,
     ]),
-    make('span', { class: 'hint' }, 'Rows reach columns. Arrow keys go from cell to cell, Enter opens one.'),
+    make(
+      'span',
+      { class: 'hint' },
+      'Rows reach columns. Arrow keys go from cell to cell, Enter opens one, Escape comes back.',
+    ),
   );

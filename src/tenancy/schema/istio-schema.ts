@@ -1,5 +1,6 @@
 /** `spec.istio` of the settings. */
 import { type MutualTls, mutualTlsModes } from '../settings.ts';
+import type { Mode } from '../tenant.ts';
 import { labelName } from './names.ts';
 import type { StructuralSchema } from './structural-schema.ts';
 
@@ -9,6 +10,10 @@ export interface IstioDocument {
   readonly providers?: readonly { readonly name: string; readonly tenants?: readonly string[] }[];
   readonly mtls?: MutualTls;
   readonly mtlsGrants?: readonly MtlsGrantDocument[];
+  readonly domain?: string;
+  readonly defaultExportTo?: readonly string[];
+  readonly ambient?: boolean;
+  readonly layerModes?: readonly Mode[];
 }
 
 export interface MtlsGrantDocument {
@@ -21,7 +26,7 @@ export interface MtlsGrantDocument {
 export const istioSchema: StructuralSchema = {
   type: 'object',
   description:
-    'How the service mesh Istio is set up. With this section, even an empty one, Bulkhead reads AuthorizationPolicies, PeerAuthentications and RequestAuthentications; without it, tenants write none.',
+    'How the service mesh Istio is set up. With this section, even an empty one, Bulkhead reads AuthorizationPolicies, PeerAuthentications, RequestAuthentications, and the kinds that lead traffic; without it, tenants write none.',
   properties: {
     rootNamespace: {
       ...labelName,
@@ -63,6 +68,37 @@ export const istioSchema: StructuralSchema = {
       enum: [...mutualTlsModes],
       description:
         'The least that PeerAuthentications of tenants may ask of callers. strict: mutual TLS alone. permissive: plain text as well. disable: anything. Default: strict.',
+    },
+    domain: {
+      type: 'string',
+      title: 'a domain such as cluster.local',
+      pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
+      maxLength: 253,
+      description:
+        'The domain of the cluster in the DNS, below which SERVICE.NAMESPACE.svc is a Service. Default: cluster.local.',
+    },
+    defaultExportTo: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'string',
+        title: '., * or the name of a namespace',
+        pattern: '^([.*]|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$',
+        maxLength: 63,
+      },
+      description:
+        'What an object without exportTo is exported to: defaultServiceExportTo, defaultVirtualServiceExportTo and defaultDestinationRuleExportTo of the MeshConfig together. Default: *, every namespace.',
+    },
+    ambient: {
+      type: 'boolean',
+      description:
+        'Whether pods can be in ambient mode. Its proxies ignore exportTo, so that nothing stays in the namespaces of a tenant by it. Policies that have no effect there are warned of. Default: false with mesh istio, true with istio-ambient; otherwise it is not known, and exportTo counts for nothing.',
+    },
+    layerModes: {
+      type: 'array',
+      items: { type: 'string', enum: ['enforce', 'warn', 'audit'] },
+      description:
+        'The modes of tenants in which a written policy is compared with the others of its namespace, and contradictions between layers 4 and 7 are answered with warnings. Each such write costs live lists of the namespace. Default: enforce and warn. An empty list switches it off.',
     },
     mtlsGrants: {
       type: 'array',

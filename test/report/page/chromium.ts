@@ -24,8 +24,8 @@ export interface Page {
   /** From the start of the navigation until it is drawn and idle. */
   readonly openMilliseconds: number;
   evaluate<Value>(expression: string): Promise<Value>;
-  /** As a person presses it: `ArrowRight`, `Enter`. */
-  press(key: string): Promise<void>;
+  /** As a person presses it: `ArrowRight`, `Enter`, `a`. @param modifiers 2 is Control, 8 Shift */
+  press(key: string, modifiers?: number): Promise<void>;
   media(features: Readonly<Record<string, string>>, media?: string): Promise<void>;
   screenshot(file: string): Promise<void>;
   pdf(): Promise<Buffer>;
@@ -127,7 +127,7 @@ export async function openPage(
     errors,
     openMilliseconds,
     evaluate,
-    async press(key) {
+    async press(key, modifiers = 0) {
       const codes: Readonly<Record<string, number>> = {
         Enter: 13,
         Tab: 9,
@@ -135,8 +135,15 @@ export async function openPage(
         ArrowUp: 38,
         ArrowRight: 39,
         ArrowDown: 40,
+        Escape: 27,
+        Home: 36,
+        End: 35,
+        PageDown: 34,
+        PageUp: 33,
       };
-      const event = { key, code: key, windowsVirtualKeyCode: codes[key], ...(key === 'Enter' && { text: '\r' }) };
+      const text = key === 'Enter' ? '\r' : key.length === 1 ? key : undefined;
+      const code = codes[key] ?? key.toUpperCase().charCodeAt(0);
+      const event = { key, code: key, windowsVirtualKeyCode: code, modifiers, ...(text !== undefined && { text }) };
       await send('Input.dispatchKeyEvent', { type: 'keyDown', ...event });
       await send('Input.dispatchKeyEvent', { type: 'keyUp', ...event });
       await evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))');

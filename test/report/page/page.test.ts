@@ -7,6 +7,7 @@ import { runCommandLine } from '../../../src/commands/command-line.ts';
 import type { Picture } from '../../../src/connectivity/picture.ts';
 import { foundOrSkip } from '../../apiserver/cluster-test.ts';
 import { findChromium, openPage, type Page } from './chromium.ts';
+import { largePicture } from './large.ts';
 
 const example = [
   ...['--tenants', 'docs/examples/audit/tenants.yaml', '--config', 'manifests/overlays/example/bulkhead.yaml'],
@@ -68,7 +69,7 @@ if (chromium !== undefined) {
     for (const node of [
       'link acme to beta: 5432/TCP, through a gate',
       'rowheader acme',
-      'searchbox Find a tenant, namespace or workload',
+      'searchbox Find a tenant, namespace or workload (/)',
     ])
       t.ok(tree.includes(node), `a screen reader is given: ${node}`);
     await shoot(page, 'five-light');
@@ -89,7 +90,7 @@ if (chromium !== undefined) {
     await page.evaluate("location.hash = '#/tenant/acme'");
     await page.press('Tab');
     t.equal(await text('main h2'), 'acme');
-    t.match(await text('main'), /mode enforce; 1 namespaces, 2 pods/);
+    t.match(await text('main'), /mode enforce; 1 namespace, 2 pods/);
     t.match(await text('main'), /allow egress to beta: 5432\/TCP/, 'what is open and from which policy');
     t.match(await text('main'), /Identity rests on cryptographic proof\s+\? not known/);
     await shoot(page, 'tenant');
@@ -102,6 +103,149 @@ if (chromium !== undefined) {
     t.equal(await text('main h2'), 'beta');
     t.ok(await page.evaluate("document.getElementById('ns-beta-data').open"));
     t.ok((await page.pdf()).length > 1000, 'it prints');
+    t.strictSame(page.errors, []);
+  });
+
+  t.test('by keys alone: each stop is seen, the matrix is one stop, and Escape comes back', async (t) => {
+    const page = await opened(t, await pageOfExample());
+    const focused = () =>
+      page.evaluate<string>(
+        "(({ title, innerText, id, tagName }) => title || id || innerText?.split('\\n')[0] || tagName)(document.activeElement)",
+      );
+    const outline = () => page.evaluate<string>('getComputedStyle(document.activeElement).outlineStyle');
+    const stops: string[] = [];
+    for (let stop = 0; stop < 5; stop++) {
+      await page.press('Tab');
+      stops.push(await focused());
+      t.equal(await outline(), 'solid', `${stops.at(-1)} is seen to have the focus`);
+    }
+    t.strictSame(stops, [
+      ...['Skip to the content', 'Who reaches whom', 'search'],
+      ...['(platform) to delta: every port, not granted', '(platform)'],
+    ]);
+    await page.press('Tab', 8);
+    const visited = [await focused()];
+    for (const key of ['ArrowRight', 'ArrowDown', 'ArrowLeft', 'End', 'Home', 'ArrowUp', 'PageDown', 'PageUp'])
+      await page.press(key).then(async () => visited.push(await focused()));
+    t.strictSame(
+      visited.map((text) => text.replace(/:.*/, '')),
+      [
+        ...['(platform) to delta', '(platform) to epsilon', 'delta to epsilon', 'delta to (platform)'],
+        ...['delta to epsilon', 'delta to (platform)', 'beta to (platform)', 'gamma to (platform)'],
+        '(platform) to delta',
+      ],
+    );
+    t.equal(await outline(), 'solid');
+    await page.press('End', 2);
+    t.match(await focused(), /^gamma to/, 'Control and End go to the last');
+    await page.press('ArrowUp');
+    await shoot(page, 'keys');
+    const before = await focused();
+    await page.press('Enter');
+    t.equal(await page.evaluate('document.title'), 'epsilon → (platform) - Bulkhead');
+    t.equal(await page.evaluate('document.activeElement.id'), 'content', 'a screen reader begins with what is new');
+    await page.press('Escape');
+    t.equal(await focused(), before, 'Escape comes back to the cell');
+
+    await page.press('/');
+    t.equal(await focused(), 'search');
+    for (const letter of 'acme') await page.press(letter);
+    await page.evaluate('new Promise((done) => setTimeout(done, 300))');
+    t.match(await page.evaluate<string>('document.querySelector("[role=status]").innerText'), /^\d+ found$/);
+    await page.press('ArrowDown');
+    t.equal(await focused(), 'acme');
+    await page.press('ArrowDown');
+    t.equal(await focused(), 'acme-web');
+    await page.press('ArrowUp');
+    await page.press('ArrowUp');
+    t.equal(await focused(), 'search');
+    await page.press('Escape');
+    t.strictSame(await page.evaluate('[search.value, results.hidden]'), ['', true], 'Escape leaves the search');
+    t.equal(await focused(), 'search');
+    t.strictSame(page.errors, []);
+  });
+
+  t.test('a screen reader is told of rows, columns and parts, and each has a name', async (t) => {
+    const page = await opened(t, await pageOfExample());
+    const tree = await page.accessible();
+    for (const node of [
+      'grid Matrix of tenants. Rows reach columns.',
+      ...['rowheader acme', 'columnheader beta', 'columnheader from ↓ to →', 'heading Matrix of tenants'],
+      'table Crossings (10)',
+    ])
+      t.ok(tree.includes(node), node);
+    const count = (selector: string) =>
+      page.evaluate<number>(`document.querySelectorAll(${JSON.stringify(selector)}).length`);
+    t.equal(
+      await count('[role=grid] [role=row] > :not([role=gridcell], [role=rowheader], [role=columnheader], .own)'),
+      0,
+    );
+    t.equal(await count('[role=gridcell]:not([aria-colindex]), [role=row]:not([aria-rowindex])'), 0);
+    t.equal(await count('[role=rowheader]:not([aria-colindex]), [role=columnheader]:not([aria-colindex])'), 0);
+    t.equal(await count('table:not(:has(caption)), th:not([scope])'), 0);
+    t.equal(await count('.cell a[tabindex="0"]'), 1, 'Tab stops once in the matrix');
+    t.equal(await count('main, header, h1'), 3);
+    t.equal(await page.evaluate('document.documentElement.lang'), 'en');
+    await page.evaluate("location.hash = '#/tenant/acme'");
+    await page.press('Tab');
+    t.ok((await page.accessible()).includes('navigation Back'));
+    t.strictSame(page.errors, []);
+  });
+
+  t.test('both schemes can be read, and paper is light and whole', async (t) => {
+    const page = await opened(t, await pageOfExample());
+    // The lowest contrast of the texts that are shown (WCAG 2.2: 4.5 for text).
+    const contrast = `(() => {
+      const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
+      const light = (color) => {
+        const [r, g, b] = numbers(color).map((part) => (part /= 255) <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      };
+      const backOf = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+          const color = getComputedStyle(at).backgroundColor;
+          if ((numbers(color)[3] ?? 1) === 1) return color;
+        }
+        return 'rgb(255, 255, 255)';
+      };
+      let least = 21;
+      for (const element of document.querySelectorAll('body *')) {
+        if (![...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== '')) continue;
+        if (element.closest('script, style')) continue;
+        const [one, other] = [light(getComputedStyle(element).color), light(backOf(element))].sort((a, b) => b - a);
+        least = Math.min(least, (one + 0.05) / (other + 0.05));
+      }
+      return least;
+    })()`;
+    for (const scheme of ['light', 'dark']) {
+      await page.media({ 'prefers-color-scheme': scheme });
+      const least = await page.evaluate<number>(contrast);
+      t.ok(least >= 4.5, `${scheme}: a contrast of ${least.toFixed(1)}`);
+    }
+    await page.media({ 'prefers-color-scheme': 'dark' }, 'print');
+    t.equal(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(255, 255, 255)');
+    t.equal(await page.evaluate("getComputedStyle(document.querySelector('header input')).display"), 'none');
+    t.ok((await page.evaluate<number>(contrast)) >= 4.5, 'paper');
+    await shoot(page, 'print');
+    t.strictSame(page.errors, []);
+  });
+
+  t.test('a matrix that does not fit on the screen is printed as a whole', async (t) => {
+    const page = await openPage(
+      chromium,
+      await pageOf({ report: undefined, problems: [], connectivity: largePicture(40) }),
+      {
+        ...{ width: 500, height: 300 },
+      },
+    );
+    t.teardown(() => page.close());
+    const rows = () => page.evaluate<number>("document.querySelectorAll('.matrix .row').length");
+    const some = await rows();
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))");
+    const all = await rows();
+    await page.evaluate("dispatchEvent(new Event('afterprint'))");
+    t.ok(all > some, `${all} of ${some}`);
+    t.equal(await rows(), some);
     t.strictSame(page.errors, []);
   });
 

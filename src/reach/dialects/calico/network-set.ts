@@ -23,7 +23,7 @@ const forged = ['pcns.', 'pcsa.', 'projectcalico.org/'];
 
 export function readNetworkSet(set: Policy): Reach {
   const { spec: written }: { spec?: unknown } = set;
-  const found = new Found(limits);
+  const found = Found.within(limits);
   const { rules, diagnostics } = found;
   const place: Place = {
     path: field(undefined, 'spec'),
@@ -41,7 +41,7 @@ function readNets(spec: JsonMap, place: Place, found: Found): void {
   const at: Place = { ...place, scope: { direction: 'ingress', kind: 'ipBlock' } };
   const count = Array.isArray(spec.nets) ? spec.nets.length : 0;
   const path = field(place.path, 'nets');
-  if (!found.examines(count, 'peers', at.scope, path)) return;
+  if (!found.examines(count, found.left.peers, at.scope, path)) return;
   const nets = rangesAt(spec.nets, 'nets', at);
   if (nets.length === 0) return;
   const subject: Subject = { namespaces: undefined, pods: new Map(), path: field(undefined, 'metadata') };

@@ -55,7 +55,7 @@ interface Reading extends Asked {
 
 export function readCalicoPolicy(policy: Policy): Reach {
   const { spec: written }: { spec?: unknown } = policy;
-  const found = new Found(limits);
+  const found = Found.within(limits);
   const { rules, diagnostics } = found;
   const whole: Place = { path: field(undefined, 'spec'), scope: { direction: 'ingress', kind: 'any' } };
   // Without a specification there is no rule, and none is what the policy then has.
@@ -91,7 +91,7 @@ function readRules(written: unknown, whole: Place, policy: Reading): void {
   const { direction } = whole.scope;
   const list = listAt(written, direction, whole);
   const place = within(whole, direction);
-  if (!policy.found.examines(list.length, 'rules', place.scope, place.path)) return;
+  if (!policy.found.examines(list.length, policy.found.left.rules, place.scope, place.path)) return;
   for (let index = 0; index < list.length; index++) if (!readRule(list[index], index, place, policy)) return;
 }
 
@@ -171,9 +171,9 @@ function isExamined(entity: Entity, found: Found): boolean {
   if (peers + labels + ports === 0) return true;
   const { scope, path } = entity.place;
   return (
-    found.examines(peers, 'peers', scope, path) &&
-    found.examines(labels, 'labels', scope, path) &&
-    found.examines(ports, 'ports', scope, path)
+    found.examines(peers, found.left.peers, scope, path) &&
+    found.examines(labels, found.left.labels, scope, path) &&
+    found.examines(ports, found.left.ports, scope, path)
   );
 }
 

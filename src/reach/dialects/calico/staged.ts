@@ -11,6 +11,15 @@ const becomes: ReadonlySet<unknown> = new Set(['', 'Set', 'Learn']);
 /** `Delete` takes the policy of that name away, and what is ignored is not enforced. */
 const opensNothing: ReadonlySet<unknown> = new Set(['Delete', 'Ignore']);
 
+/** The policy that it becomes; undefined: none. */
+export function enforcedBy(policy: Policy): Policy | undefined {
+  const { spec }: { spec?: unknown } = policy;
+  if (!isMap(spec)) return undefined;
+  const { stagedAction, ...enforced } = spec;
+  if (isGiven(stagedAction) && !becomes.has(stagedAction)) return undefined;
+  return Object.assign({ ...policy }, { spec: enforced });
+}
+
 /** @param read how the policy is read that it becomes */
 export function readStaged(policy: Policy, read: (policy: Policy) => Reach): Reach {
   const { spec }: { spec?: unknown } = policy;

@@ -55,7 +55,7 @@ const denyFields = { ingress: fieldsOf('ingress', []), egress: fieldsOf('egress'
 /** "spec or specs must be provided", and both may be: every one of them counts. */
 export function readCiliumPolicy(policy: Policy): Reach {
   const { spec, specs }: { spec?: unknown; specs?: unknown } = policy;
-  const found = new Found(limits);
+  const found = Found.within(limits);
   const { rules, diagnostics } = found;
   const isolates: Isolation[] = [];
   const namespace = policy.metadata?.namespace ?? '';
@@ -173,7 +173,7 @@ function readRule(
   { namespace, found }: Place,
 ): void {
   const place: Place = { path, scope: scopes[direction], namespace, found };
-  if (!found.examines(1, 'rules', place.scope, path)) return;
+  if (!found.examines(1, found.left.rules, place.scope, path)) return;
   if (!understood(rule, path, direction, ruleFields[direction], place)) return;
   const read = readRulePorts(rule, place);
   const ports = read === 'unlisted' ? allPorts : found.onPorts(read);
@@ -195,10 +195,10 @@ function readRule(
       const reason = 'matches nothing, as an empty list selects no peer in Cilium';
       found.add(diagnostic(place.scope, 'nothing', at, reason, { id: 'remove-peer' }));
     }
-    if (items.length === 0 || !found.examines(items.length, 'peers', place.scope, at)) continue;
+    if (items.length === 0 || !found.examines(items.length, found.left.peers, place.scope, at)) continue;
     for (let index = 0; index < items.length; index++) {
       const item = items[index];
-      if (many !== undefined && !found.examines(countIn[many](item), many, place.scope, at)) break;
+      if (many !== undefined && !found.examines(countIn[many](item), found.left[many], place.scope, at)) break;
       const path = field(at, index);
       const peer = list.read(item, path, direction);
       if ('verdict' in peer) {

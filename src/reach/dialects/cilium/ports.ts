@@ -63,7 +63,7 @@ export function itemsOf(
   const list = map[name];
   if (!isGiven(list)) return none;
   const at = field(path, name);
-  if (Array.isArray(list)) return found.examines(list.length, 'items', scope, at) ? list : none;
+  if (Array.isArray(list)) return found.examines(list.length, found.left.items, scope, at) ? list : none;
   found.add(invalid(scope, at, `${excerpt(list)} is not a list`, 'write a list'));
   return none;
 }
@@ -93,7 +93,7 @@ function readPortRule(item: unknown, path: FieldPath, place: Place, open: Port[]
     open.push(...allPorts);
     return;
   }
-  if (!found.examines(ports.length, 'ports', scope, at)) {
+  if (!found.examines(ports.length, found.left.ports, scope, at)) {
     open.push(...allPorts);
     return;
   }

@@ -1,0 +1,22 @@
+import { type GatewayName, isListedGateway } from '../tenancy/route-grants.ts';
+import { isShared } from './agreements.ts';
+import type { Violation } from './carried-addresses.ts';
+import type { NamingFacts } from './check.ts';
+
+/** @returns undefined: routes of the tenant may attach to the gateway, which is in a namespace that is not the tenant's */
+export function violationOfGateway(
+  { namespace, name }: GatewayName & { readonly name: string },
+  facts: NamingFacts,
+): Violation | undefined {
+  const { owner, tenancy } = facts;
+  if (owner === 'platform') return undefined;
+  const { gateways } = tenancy.settings.routes;
+  const holder = tenancy.reservation(namespace);
+  const listed = [...(gateways ?? []), ...(owner.network.routes?.gateways ?? [])];
+  if (isListedGateway(listed, namespace, name) || isShared(namespace, 'ingress', facts)) return undefined;
+  if (gateways === undefined && (holder === undefined || holder === 'platform')) return undefined;
+  return {
+    reason: `attaches to ${name} in namespace ${namespace}, which is no gateway that the platform has given ${owner.name}`,
+    fix: `attach to a Gateway of ${owner.name}, or ask the platform team to list ${namespace} in network.routes.gateways of ${owner.name}`,
+  };
+}
