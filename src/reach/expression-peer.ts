@@ -178,13 +178,15 @@ function judgeTerm(
   border: Border,
   budget: Budget,
 ): Violation | undefined {
-  const term = withListedNames(whole, selectorOf(whole).namespaces, border);
+  const asked = selectorOf(whole);
+  const term = withListedNames(whole, asked.namespaces, border);
   if (term === 'nothing') return nothingMatched;
-  const violation = judgeAs(selectorOf(term), rule, border);
+  const selector = term === whole ? asked : selectorOf(term);
+  const violation = judgeAs(selector, rule, border);
   const hasParts = [...term.values()].some(({ affixes }) => affixes.length > 0);
   if (violation === undefined || violation.verdict === 'nothing' || !hasParts) return violation;
   // The selector allows more than the term. What does get through must be of the term.
-  const example = exampleOfOthers(term, selectorOf(term).namespaces, border, budget);
+  const example = exampleOfOthers(term, selector.namespaces, border, budget);
   if (budget.isSpent) return beyondBudget;
   if (example === 'nothing') return nothingMatched;
   if (example === 'reserved') return byReservedPart;
