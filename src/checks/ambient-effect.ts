@@ -87,7 +87,8 @@ function judgedPolicy(spec: unknown, request: PolicyRequest, facts: Facts): read
         fix: toWaypoint,
       },
     ];
-  const does = action === 'ALLOW' ? 'so the rule admits no caller' : 'so the rule denies whatever its other fields match';
+  const does =
+    action === 'ALLOW' ? 'so the rule admits no caller' : 'so the rule denies whatever its other fields match';
   return listOf(fieldOf(spec, 'rules')).flatMap((rule, index): readonly Finding[] => {
     const path = httpIn(rule, `spec.rules[${index}]`);
     return path === undefined ? nothing : [{ path, reason: `ztunnel knows no HTTP, ${does}`, fix: toWaypoint }];
