@@ -188,7 +188,7 @@ await clusterTest('the border in ClusterNetworkPolicies', async (t, plane) => {
     }
     const words = [
       'patch',
-      'clusternetworkpolicy',
+      'clusternetworkpolicies.policy.networking.k8s.io',
       'bulkhead-acme.deny',
       '--type=merge',
       '-p',
