@@ -31,7 +31,6 @@ import type {
 import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
 import { isNarrowable, isNarrowed } from '../mutations/narrowed-peers.ts';
 import { namesToLookUp } from '../reach/names-to-look-up.ts';
-import type { HolderOf } from '../reach/violation.ts';
 import { meshNamespaces } from '../tenancy/mesh-namespaces.ts';
 import type { NamespaceGrant } from '../tenancy/namespace-grant.ts';
 import { decideOwner, decideProvisioned } from '../tenancy/ownership.ts';
@@ -47,6 +46,7 @@ import {
   FactsUnavailable,
   fetch,
   hasPods,
+  holdersNamed,
   holdersOf,
   remembered,
   type Sources,
@@ -111,7 +111,7 @@ async function aboutUnread(request: UnreadRequest, sources: TimedSources): Promi
     (serviceAccountOf(request.user) === undefined || (await homeOwner(request.user, sources)) === 'platform');
   const facts = { tenancy, requester, owner, now, byAgent };
   const names = reservedNamesIn(request, facts);
-  const holderOf = names.length === 0 ? noHolder : await holdersOf(names, request, sources);
+  const holderOf = await holdersNamed(names, request, sources);
   return { family: 'unread', request, facts: { ...facts, holderOf } };
 }
 
@@ -176,7 +176,7 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
     }
     case 'neighbour': {
       const names = reservedNamesIn(request, facts);
-      const holderOf = names.length === 0 ? noHolder : await holdersOf(names, request, sources);
+      const holderOf = await holdersNamed(names, request, sources);
       const accountOwner = needsOwnerOfAccount(request) ? await homeOwner(request.user, sources) : undefined;
       return { family: 'neighbour', request, facts: { ...facts, holderOf, accountOwner } };
     }
@@ -210,7 +210,6 @@ async function fetched(name: string, sources: TimedSources): Promise<NamespaceRe
   return record;
 }
 
-const noHolder: HolderOf = () => undefined;
 /** Of more namespaces nothing is proven. */
 const mostNamed = 64;
 

@@ -147,3 +147,19 @@ export async function untilIsolated(
   isolated ||= await live((signal) => baselines.fetchIsolated(namespace, signal), sources);
   if (!isolated) throw new FactsUnavailable(notYet);
 }
+
+/** Those of names that are reserved to the owner, as live as needed; those of names that nothing reserves, as memory has them. */
+export async function holdersNamed(
+  names: readonly string[],
+  request: { readonly namespace: string },
+  sources: TimedSources,
+): Promise<HolderOf> {
+  const { tenancy, namespaces } = sources;
+  const known = names.length === 0 ? undefined : await holdersOf(names, request, sources);
+  return (name) => {
+    const holder = known?.(name);
+    if (holder !== undefined || tenancy.reservation(name) !== undefined) return holder;
+    const record = namespaces.lookup(name);
+    return record && tenancy.ownerByLabels(record.labels);
+  };
+}

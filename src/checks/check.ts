@@ -105,7 +105,7 @@ export interface ExemptionFacts extends Facts {
 
 /** Of kinds that name namespaces. */
 export interface NamingFacts extends Facts {
-  /** Who has the namespaces that it names, as far as their names are reserved to the owner. */
+  /** Who has the namespaces that it names: live where their names are reserved to the owner, from memory where nothing reserves them. */
   readonly holderOf: HolderOf;
 }
 

@@ -51,6 +51,10 @@ export function violationOfName(
     const reason = `${excerpt(written)} names the address of a pod, and the DNS of the cluster answers with any address that is written so`;
     return { reason, fix: `name a Service of a namespace that is reserved for ${owner.name}` };
   }
+  if (namesTwoNamespaces(labels)) {
+    const reason = `${excerpt(written)} names two namespaces, and programs differ in which of them they take`;
+    return { reason, fix: `name a Service of a namespace that is reserved for ${owner.name}` };
+  }
   const namespace = namespaceIn(labels);
   const isOwn = namespace !== undefined && isOwnNamespace(namespace, request, facts);
   if (isOwn && (last === 'svc' || text.endsWith('.svc.cluster.local'))) return undefined;
@@ -94,6 +98,11 @@ export function namespacesOfName(written: string): readonly string[] {
 export function namespaceIn(labels: readonly string[]): string | undefined {
   const at = placeOf('svc', labels);
   return at === undefined ? undefined : labels[at - 1];
+}
+
+/** `A.B.svc.C.svc`: readers differ in which of the two says the namespace. Istio gives a host the short names by the first one. */
+export function namesTwoNamespaces(labels: readonly string[]): boolean {
+  return labels.filter((label, index) => label === 'svc' && index > 0).length > 1;
 }
 
 /** `10-0-0-7.NAMESPACE.pod`: CoreDNS answers it for every address, whatever pods there are (plugin kubernetes, `pods insecure`). */

@@ -3,7 +3,7 @@ import { entry } from '../kubernetes/objects.ts';
 import type { UnreadRequest } from '../kubernetes/review.ts';
 import { agreementWith } from './agreements.ts';
 import { type Check, type Finding, nothing, type UnreadFacts } from './check.ts';
-import { namespacesOfHost, ownName, placeOfName } from './mesh-names.ts';
+import { agreeOn, namespacesOfHost, ownName, placeOfName } from './mesh-names.ts';
 import { fieldOf } from './metadata-changes.ts';
 import { type Audience, audienceOf } from './traffic-audience.ts';
 import { type JudgedTraffic, trafficIn, trafficToJudge } from './traffic-objects.ts';
@@ -97,7 +97,7 @@ function judgedHosts(
         }
         if (agreed) return nothing;
         const reason = `${shown} ${where}, which is not reserved for ${owner.name}, and no gate for egress agrees to it`;
-        return [{ path, reason, fix: `${own}, or agree on a gate with the other tenant` }];
+        return [{ path, reason, fix: `${own}${agreeOn(place.namespace, facts)}` }];
       }
       case 'granted': {
         if (!audience.isForOthers) return nothing;

@@ -4,19 +4,20 @@ import { parseHost } from '../kubernetes/host-name.ts';
 import { excerpt } from '../kubernetes/json.ts';
 import { isOwnHost } from '../tenancy/route-grants.ts';
 import type { NamingFacts } from './check.ts';
-import { internalZones, isNoDomain, isNumber, isOfPod, namespaceIn } from './led-names.ts';
+import { internalZones, isNoDomain, isNumber, isOfPod, namespaceIn, namesTwoNamespaces } from './led-names.ts';
 import { addressOf } from './name-servers.ts';
 import { isOwnNamespace } from './own-namespace.ts';
 
 /**
  * `own`: in a namespace of the tenant, by a name that leads nowhere else or by one that search domains complete, or one of its hosts, which can
  * have any address. `namespace`: of this cluster, and not the tenant's; a star for all of them.
- * `granted`: outside, by network.names. `outside`: any other name outside. `unclear`: readers differ, or many answer to it.
+ * `granted`: by network.names, with the namespace of this cluster that the name can mean. `outside`: any other name outside. `unclear`: readers differ, or many answer to it.
  */
 export type Place =
   | { readonly kind: 'own'; readonly by: 'namespace' | 'search' | 'hosts' }
   | { readonly kind: 'namespace'; readonly namespace: string }
-  | { readonly kind: 'granted' | 'outside' | 'address' }
+  | { readonly kind: 'granted'; readonly namespace: string | undefined }
+  | { readonly kind: 'outside' | 'address' }
   | { readonly kind: 'unclear'; readonly reason: string };
 
 /** @param text as written, or completed; a star as its first label stands for one label or more, and a star alone for every name */
@@ -35,13 +36,15 @@ export function placeOfName(text: string, request: { readonly namespace: string 
     const reason = `${excerpt(text)} names the address of a pod, and the DNS of the cluster answers with any address that is written so`;
     return { kind: 'unclear', reason };
   }
+  if (namesTwoNamespaces(labels))
+    return { kind: 'unclear', reason: `${excerpt(text)} names two namespaces, and proxies take it for the first` };
   const namespace = namespaceIn(labels);
   const isOwn = namespace !== undefined && isOwnNamespace(namespace, request, facts);
   if (isOwn && isOfCluster(labels, facts)) return { kind: 'own', by: 'namespace' };
   const host = parseHost(text);
   if (namespace === undefined && host !== undefined && isOwnHost(host, owner.network.routes))
     return { kind: 'own', by: 'hosts' };
-  if (isGranted(text, facts)) return { kind: 'granted' };
+  if (isGranted(text, facts)) return { kind: 'granted', namespace: isOwn ? undefined : namespace };
   if (namespace === undefined) return placeOutside(text, labels, request, facts);
   // In a domain of others, whose owner says what address it has.
   return isOwn ? { kind: 'outside' } : { kind: 'namespace', namespace };
@@ -96,6 +99,14 @@ export function ownName(
 ): string {
   const tenant = owner === 'platform' ? 'the platform' : owner.name;
   return `${what} of a namespace that is reserved for ${tenant}, such as web.${namespace}.svc.${tenancy.settings.istio?.domain ?? 'cluster.local'}`;
+}
+
+/** How one may be led to hosts of a namespace of others: the end of a fix. */
+export function agreeOn(namespace: string, { tenancy }: NamingFacts): string {
+  if (namespace === '*') return '';
+  return tenancy.reservation(namespace) === 'platform'
+    ? `, or ask the platform team for a shared service for egress in namespace ${namespace}`
+    : ', or agree on a gate with the other tenant';
 }
 
 /** The namespaces of this cluster that a name can mean. */

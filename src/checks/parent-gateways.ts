@@ -1,4 +1,5 @@
 import { type GatewayName, isListedGateway } from '../tenancy/route-grants.ts';
+import type { Tenant } from '../tenancy/tenant.ts';
 import { isShared } from './agreements.ts';
 import type { Violation } from './carried-addresses.ts';
 import type { NamingFacts } from './check.ts';
@@ -11,7 +12,7 @@ export function violationOfGateway(
   const { owner, tenancy } = facts;
   if (owner === 'platform') return undefined;
   const { gateways } = tenancy.settings.routes;
-  const holder = tenancy.reservation(namespace);
+  const holder = tenancy.reservation(namespace) ?? otherTenant(facts.holderOf(namespace), owner);
   const listed = [...(gateways ?? []), ...(owner.network.routes?.gateways ?? [])];
   if (isListedGateway(listed, namespace, name) || isShared(namespace, 'ingress', facts)) return undefined;
   if (gateways === undefined && (holder === undefined || holder === 'platform')) return undefined;
@@ -19,4 +20,9 @@ export function violationOfGateway(
     reason: `attaches to ${name} in namespace ${namespace}, which is no gateway that the platform has given ${owner.name}`,
     fix: `attach to a Gateway of ${owner.name}, or ask the platform team to list ${namespace} in network.routes.gateways of ${owner.name}`,
   };
+}
+
+/** A namespace that has a tenant without its name being reserved. */
+function otherTenant(holder: ReturnType<NamingFacts['holderOf']>, owner: Tenant): Tenant | undefined {
+  return typeof holder === 'object' && holder.name !== owner.name ? holder : undefined;
 }

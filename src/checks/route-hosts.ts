@@ -72,7 +72,9 @@ function judgedGatewayHosts(request: UnreadRequest, facts: UnreadFacts): readonl
     const fix = `write a host of ${owner.name}${host === undefined ? '' : `, such as ${host.text}`}`;
     if (place.kind === 'unclear') return [{ path, reason: place.reason, fix }];
     if (place.kind === 'own') return nothing;
-    if (place.kind === 'namespace' && place.namespace !== '*') {
+    // A grant is for the tenant's own proxies. Others use a shared gateway, too.
+    const isOfOthers = place.kind === 'namespace' || place.kind === 'granted';
+    if (isOfOthers && place.namespace !== undefined && place.namespace !== '*') {
       const reason = `${excerpt(text)} is a host of namespace ${place.namespace}, which is not reserved for ${owner.name}`;
       return [{ path, reason, fix }];
     }

@@ -7,7 +7,7 @@ import { listedPorts } from '../reach/listed.ts';
 import { agreementWith } from './agreements.ts';
 import { ofPods, type Violation, violationAt } from './carried-addresses.ts';
 import { type Finding, nothing, type UnreadFacts } from './check.ts';
-import { ownName, placeOfName } from './mesh-names.ts';
+import { agreeOn, ownName, placeOfName } from './mesh-names.ts';
 import { isOwnNamespace } from './own-namespace.ts';
 import { violationOfGateway } from './parent-gateways.ts';
 import { trafficToJudge } from './traffic-objects.ts';
@@ -42,7 +42,7 @@ function violationOfReference(
   if (agreementWith(namespace, undefined, facts).agreed) return undefined;
   return {
     reason: `has ${name} in namespace ${namespace}, which is not reserved for ${owner.name}, say where requests go, and no gate for egress agrees to every port`,
-    fix: `name a namespace that is reserved for ${owner.name}, such as ${request.namespace}, or agree on a gate with the other tenant`,
+    fix: `name a namespace that is reserved for ${owner.name}, such as ${request.namespace}${agreeOn(namespace, facts)}`,
   };
 }
 
@@ -75,7 +75,7 @@ export function violationOfDestination(
         return { reason, fix: `write port ${listedPorts(open)}, which the gate opens, as port.number` };
       }
       const reason = `leads traffic to ${place.namespace === '*' ? 'every namespace' : `namespace ${place.namespace}`}, which is not reserved for ${owner.name}, and no gate for egress agrees to it`;
-      return { reason, fix: `${own}, or agree on a gate with the other tenant` };
+      return { reason, fix: `${own}${agreeOn(place.namespace, facts)}` };
     }
     default: {
       const ask = `ask the platform team to list ${text.startsWith('*') ? `*${text}` : text} in network.names of ${owner.name}`;

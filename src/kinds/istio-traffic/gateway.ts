@@ -52,6 +52,10 @@ function listening(server: unknown, path: string): readonly Misfit[] {
   const protocol = textOf(fieldOf(fieldOf(server, 'port'), 'protocol'));
   const bind = textOf(fieldOf(server, 'bind'));
   const found: Misfit[] = [];
+  if (listOf(fieldOf(server, 'hosts')).length === 0) {
+    const reason = 'names no host, so it takes every connection that no other server takes';
+    found.push({ path: `${path}.hosts`, reason, fix: 'write the hosts' });
+  }
   if (!namesHost(protocol)) {
     const number = fieldOf(fieldOf(server, 'port'), 'number');
     const reason = `takes every connection to port ${String(number)} of the gateways that the selector picks, in whichever namespace, since ${excerpt(protocol)} names no host`;
