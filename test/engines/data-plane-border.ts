@@ -126,8 +126,18 @@ interface Tried {
   readonly fault: string | undefined;
 }
 
-/** Asks about every flow of one pod; `change` makes a border with a bug. */
-export async function tryWorld(engine: Engine, world: World, seed: number, change: Change): Promise<Tried> {
+/**
+ * Asks about every flow of one pod; `change` makes a border with a bug.
+ *
+ * @param asksBaseline whether what is open beside the baseline alone is asked about, too
+ */
+export async function tryWorld(
+  engine: Engine,
+  world: World,
+  seed: number,
+  change: Change,
+  asksBaseline = true,
+): Promise<Tried> {
   const random = randomFrom(seed);
   const deniesNodes = seed % 2 === 0;
   const { tenancy: given } = borderOf(world);
@@ -152,12 +162,13 @@ export async function tryWorld(engine: Engine, world: World, seed: number, chang
   const [isAllowed, isInBaseline, isStillInBaseline] = await Promise.all([
     allowedIn(engine, scene),
     // To pass is not to allow.
-    allowedIn(engine, { ...scene, border: undefined, open: false }),
-    allowedIn(engine, { ...scene, open: false }),
+    ...(asksBaseline
+      ? [allowedIn(engine, { ...scene, border: undefined, open: false }), allowedIn(engine, { ...scene, open: false })]
+      : []),
   ]);
   let flows = 0;
   for (const flow of allFlows(candidates)) {
-    if (isStillInBaseline(flow) && !isInBaseline(flow)) {
+    if (isStillInBaseline?.(flow) && isInBaseline?.(flow) === false) {
       const who = JSON.stringify(candidates[flow[1]]?.asked);
       return {
         policies,
@@ -198,26 +209,34 @@ function keepsLimits({ passes, denies }: DataPlaneBorder): void {
 
 export const worlds = (count: number, seed: number) => fc.sample(someWorld, { numRuns: count, seed });
 
-/** Batch after batch of worlds, until `seen` says that it is enough. The policies of a tally are those of the borders. */
+/**
+ * Batch after batch of worlds, until `seen` says that it is enough. The policies of a tally are those of the borders. Of each eighth world
+ * what is open beside the baseline alone is asked about.
+ */
 export async function runBorderBatches(
   engine: Engine,
   seed: number,
   from: number,
   seen: (batch: number, tally: Tally, counterexample: Counterexample | undefined) => boolean | Promise<boolean>,
 ): Promise<void> {
-  for (let batch = from; ; batch++) {
-    const tally = emptyTally();
-    let counterexample: Counterexample | undefined;
+  const tried = async (batch: number) => {
     const ofBatch = randomFrom(seed + batch).below(2 ** 31);
-    for (const [place, world] of worlds(policiesInBatch, ofBatch).entries()) {
-      const { policies, flows, fault } = await tryWorld(engine, world, ofBatch + place, asItIs);
+    const all = worlds(policiesInBatch, ofBatch);
+    return Promise.all(all.map((world, at) => tryWorld(engine, world, ofBatch + at, asItIs, at % 8 === 0)));
+  };
+  let next = tried(from);
+  for (let batch = from; ; batch++) {
+    const outcomes = await next;
+    const tally = emptyTally();
+    for (const { policies, flows } of outcomes) {
       tally.policies += policies;
       tally.admitted += policies;
       tally.flows += flows;
-      if (fault === undefined) continue;
-      counterexample = { kind: 'soundness', batch, text: fault, yaml: '' };
-      break;
     }
+    const text = outcomes.find(({ fault }) => fault !== undefined)?.fault;
+    const counterexample =
+      text === undefined ? undefined : ({ kind: 'soundness', batch, text, yaml: '' } satisfies Counterexample);
     if (await seen(batch, tally, counterexample)) return;
+    next = tried(batch + 1);
   }
 }
