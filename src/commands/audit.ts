@@ -95,7 +95,7 @@ async function printed(result: AuditResult, format: (typeof formats)[number]): P
 }
 
 async function surveyed(values: SnapshotValues, { environment }: Surroundings): Promise<AuditReport> {
-  const { value: fromFiles } = orCannotStart(await readTenancy(values));
+  const { value: fromFiles } = orCannotStart(await readTenancy(values), 2);
   const reader = readCluster(locationOf('audit', values, environment));
   try {
     const problems: string[] = [];
@@ -105,7 +105,7 @@ async function surveyed(values: SnapshotValues, { environment }: Surroundings): 
     const tenancy = fromObjects ? await reader.tenancy(fromFiles.settings, log) : fromFiles;
     return await survey(reader, tenancy, fromObjects ? 'objects' : 'listed', problems);
   } catch (error) {
-    throw error instanceof Unreadable ? new CannotStart(error.message) : error;
+    throw error instanceof Unreadable ? new CannotStart(error.message, 2) : error;
   } finally {
     reader.close();
   }
