@@ -8,7 +8,7 @@ import type { Gathered } from '../checks/check.ts';
 import type { PolicyKind } from '../kinds/kind.ts';
 import { isJudged, policyKindOf, policyKinds } from '../kinds/policy-kind.ts';
 import { collectionPaths } from '../kinds/resource-name.ts';
-import type { JsonMap } from '../kubernetes/json.ts';
+import { type JsonMap, valueAt } from '../kubernetes/json.ts';
 import type { PolicyRequest, UnreadRequest } from '../kubernetes/review.ts';
 import { serviceAccountOf } from '../kubernetes/user.ts';
 import type { Settings } from '../tenancy/settings.ts';
@@ -114,28 +114,26 @@ interface Asked {
   readonly isOfMesh: boolean;
 }
 
-/** Undefined: there is nothing to compare, or nobody to tell. */
+/** Undefined: there is nothing to compare, or its author gets no hints. */
 function askedOf({ family, request, facts }: Gathered): Asked | undefined {
   if (family !== 'policy' && family !== 'unread') return undefined;
   const { owner, tenancy } = facts;
   const { istio } = tenancy.settings;
   if (istio === undefined || owner === 'platform' || istio.layerModes?.has(owner.mode) !== true) return undefined;
-  const { operation, object, oldObject, name } = request;
-  if (operation === 'DELETE' || isManagedName(name)) return undefined;
-  if (oldObject !== undefined && isDeepStrictEqual(contentOf(object), contentOf(oldObject))) return undefined;
+  const { operation, oldObject, name, subresource } = request;
+  if (operation === 'DELETE' || isManagedName(name) || subresource !== '') return undefined;
   if (request.family === 'unread') {
-    if (request.group !== meshGroup || !unreadOfMesh.has(request.resource) || request.subresource !== '')
+    const { group, resource, object } = request;
+    if (group !== meshGroup || !unreadOfMesh.has(resource)) return undefined;
+    if (oldObject !== undefined && isDeepStrictEqual(valueAt(object, 'spec'), valueAt(oldObject, 'spec')))
       return undefined;
-    return { request, tenant: owner.name, isOfMesh: request.resource === 'requestauthentications' };
+    return { request, tenant: owner.name, isOfMesh: resource === 'requestauthentications' };
   }
   const kind = policyKindOf(request);
   const isOfMesh = kind.group === meshGroup;
-  if (request.subresource !== '' || !isJudged(request, tenancy.settings)) return undefined;
+  if (!isJudged(request, tenancy.settings)) return undefined;
+  if (request.oldObject !== undefined && kind.unchanged(request.object, request.oldObject)) return undefined;
   return isOfMesh || kind.inForce !== undefined ? { request, tenant: owner.name, isOfMesh } : undefined;
-}
-
-function contentOf(object: object): unknown {
-  return [Reflect.get(object, 'spec'), Reflect.get(object, 'specs')];
 }
 
 /** AuthorizationPolicies first. */

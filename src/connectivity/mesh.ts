@@ -20,7 +20,7 @@ export interface Authorization {
   readonly methods: ReadonlySet<string> | undefined;
   /** A field that holds for callers without an identity when it should not: a DENY by identity, or a `not…`. */
   readonly passesUnknown: string | undefined;
-  /** Each of its rules names callers by their identity; without rules it allows nobody. */
+  /** Each of its rules names callers by their identity; without rules it allows no caller. */
   readonly isByIdentity: boolean;
   /** It denies every caller without an identity, whatever the request is. */
   readonly deniesUnknown: boolean;

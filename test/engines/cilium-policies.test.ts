@@ -156,7 +156,7 @@ function judge(started: readonly Engine[]): void {
     const kind = withPlatform({ endpointSelector: {}, ingressDeny: denied, egressDeny: [{ toEntities: ['all'] }] });
     // Nothing is refused, so that every policy is tried.
     const blind: typeof kind = { ...kind, judge: () => [] };
-    const { found } = await firstFault({ kind: blind, engines: started, seed: 3, asFound: true }, 'soundness', 5);
+    const { found } = await firstFault({ kind: blind, engines: started, seed: 3, asFound: true }, 'soundness', 10);
     t.notOk(found, found?.text ?? 'nobody gets through');
   });
 
