@@ -5,6 +5,7 @@
 import { decode } from '../../src/admission/decode.ts';
 import { type Judged, judge } from '../../src/checks/judge.ts';
 import { isMap } from '../../src/kubernetes/json.ts';
+import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { bytesOf, reviewOf } from '../fixtures/review.ts';
 import { type Assumptions, type WorkedCase, worldOf } from './worked-cases.ts';
@@ -34,12 +35,11 @@ export function judgeMeshCase(
       : kinds.filter((kind) => sentence.includes(kind));
   const namespace = sentence.includes('root namespace') ? rootNamespace : assume.policyNamespace;
   const refusals = named.map((kind) => {
-    const spec = isMap(input) ? input : harmless[kind];
-    return refusalOf(
-      { apiVersion: 'security.istio.io/v1', kind, metadata: { name: 'case', namespace }, spec },
-      reserved,
-      assume,
-    );
+    const object = {
+      ...{ apiVersion: 'security.istio.io/v1', kind, metadata: { name: 'case', namespace } },
+      spec: isMap(input) ? input : harmless[kind],
+    };
+    return judgedAt(namespace, object, reserved, assume);
   });
   const found =
     refusals.length === 0
@@ -55,8 +55,9 @@ export function judgeMeshCase(
 
 const isRefused = (judged: readonly Judged[]) => judged.some(({ refuses }) => refuses);
 
-function refusalOf(
-  object: { readonly metadata: { readonly name: string; readonly namespace: string } },
+function judgedAt(
+  namespace: string,
+  object: KubernetesObject,
   reserved: boolean,
   assume: Assumptions,
 ): readonly Judged[] {
@@ -78,7 +79,7 @@ function refusalOf(
   const decoded = decode(bytesOf(reviewOf({ user, operation: 'CREATE', object })));
   if (!decoded.ok) throw new Error(decoded.reason);
   const { request } = decoded;
-  const owner = object.metadata.namespace === rootNamespace ? ('platform' as const) : tenant;
+  const owner = namespace === rootNamespace ? ('platform' as const) : tenant;
   const facts = {
     tenancy,
     requester: tenancy.requester(user, undefined),
