@@ -2,6 +2,7 @@
 
 import type { TenantOf } from '../exemptions/doubt.ts';
 import type { PolicyVerdict } from '../kinds/kind.ts';
+import type { JsonMap } from '../kubernetes/json.ts';
 import type { StringMap } from '../kubernetes/objects.ts';
 import type {
   AdmissionRequest,
@@ -112,6 +113,8 @@ export interface NamingFacts extends Facts {
 export interface UnreadFacts extends NamingFacts {
   /** Whether an agent of the network writes what is its own, from an account in a namespace of the platform. */
   readonly byAgent: boolean;
+  /** What is stored of its kind, but for what Bulkhead manages. Undefined: nothing depends on it, or it could not be listed in time. */
+  readonly othersOfKind?: readonly JsonMap[] | undefined;
 }
 
 export interface NeighbourFacts extends NamingFacts {
@@ -155,6 +158,8 @@ export interface Needs {
   readonly namespacesNamed?: (request: NeighbourRequest) => readonly string[];
   /** The same for kinds that the table does not read. */
   readonly namespacesNamedByUnread?: (request: UnreadRequest) => readonly string[];
+  /** Whether a warning depends on {@link UnreadFacts.othersOfKind}, where the platform writes: the versions that may be served. */
+  readonly othersOfUnread?: (request: UnreadRequest) => readonly string[];
   /** Whether the verdict depends on {@link NeighbourFacts.accountOwner}. */
   readonly accountOwnerOfNeighbour?: (request: NeighbourRequest) => boolean;
   /** What {@link TenantFacts.namesOfOthers} is about: whole names and prefixes. Empty: the verdict does not depend on them. */

@@ -110,6 +110,20 @@ t.test('what the webhook adds is not missing', async (t) => {
   ]);
 });
 
+t.test('policies of the platform that share a priority', async (t) => {
+  const policy = (name: string, priority: number) => `---
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: { name: ${name} }
+spec: { tier: Admin, priority: ${priority}, subject: { namespaces: {} }, ingress: [{ action: Deny, from: [{ namespaces: {} }] }] }
+`;
+  const hint = (name: string, line: number) =>
+    `hint cluster-policy: ClusterNetworkPolicy ${name} spec.priority at ${line}:32`;
+  const three = [policy('one', 5), policy('two', 5), policy('three', 6)].join('');
+  t.same(await piped(three, '--as-platform'), [hint('one', 5), hint('two', 10)]);
+  t.same(await piped(policy('one', 5) + policy('two', 6), '--as-platform'), []);
+});
+
 t.test('a workload is judged by the pods that come of it', async (t) => {
   const deployment = `apiVersion: apps/v1
 kind: Deployment
