@@ -18,7 +18,7 @@ import { type Body, type SideName, type Sides, sideNames, sidesOf } from './side
 import type { Snapshot } from './snapshot.ts';
 import { spread } from './spread.ts';
 import { createTouching, type Touched, type Touching } from './touched.ts';
-import { partsUnread, type UnreadPart } from './unread.ts';
+import { partsUnread, setsUnread, type UnreadPart } from './unread.ts';
 
 export interface Comparison {
   readonly changes: readonly Change[];
@@ -50,18 +50,16 @@ export function compare(
     work += comparePods({ sides, worlds, breadth, tenancy, changes }, touching, onProgress);
     compareOutside(sides, worlds, touching, tenancy.settings, changes);
   }
+  const readings = sides.worlds.map(({ reading }) => reading);
   return {
     changes: changes.all(),
     workloads: sides.bodies.reduce(
       (sum, { workloads, isHypothetical }) => sum + (isHypothetical ? 0 : workloads.length),
       0,
     ),
-    readings: sides.worlds.map(({ reading }) => reading.name),
+    readings: readings.map(({ name }) => name),
     services: compareServices(before, after),
-    unread: partsUnread(
-      sides.changed,
-      sides.worlds.map(({ reading }) => reading),
-    ),
+    unread: [...partsUnread(sides.changed, readings), ...setsUnread(sides.changedSets, readings)],
     work,
   };
 }

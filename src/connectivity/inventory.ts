@@ -104,8 +104,12 @@ function textOf(peer: InForcePeer, matcher: Matcher): string {
     case 'ipBlock':
       return some(peer.addresses.map(formatRange));
     default:
+      if (peer.kind === 'expression' && peer.isAllBut === true) return 'all but those that a selector matches';
       if (matcher.isEveryPod) return 'every pod';
-      return some([...new Set(matcher.classes().map(groupText))].sort());
+      return some([
+        ...[...new Set(matcher.classes().map(groupText))].sort(),
+        ...(matcher.setAddresses ?? []).map(formatRange),
+      ]);
   }
 }
 

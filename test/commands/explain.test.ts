@@ -399,3 +399,29 @@ t.test('one pod with itself is no question for policies', async (t) => {
   t.equal(code, 2);
   t.match(error, /alone is one pod, and no policy decides about a pod with itself/);
 });
+
+t.test('a selector of Calico matches the addresses of a NetworkSet', async (t) => {
+  const file = join(t.testdir({}), 'sets.yaml');
+  const calico = (kind: string, namespace: string, name: string, labels: object, spec: object) => ({
+    apiVersion: 'projectcalico.org/v3',
+    kind,
+    metadata: { ...(namespace !== '' && { namespace }), name, labels },
+    spec,
+  });
+  const destination = { selector: 'partner == "yes"', namespaceSelector: 'all()' };
+  const out = { selector: 'all()', order: 1, types: ['Egress'], egress: [{ action: 'Allow', destination }] };
+  const write = async (...objects: readonly object[]) => {
+    await writeFile(file, objects.map((one) => JSON.stringify(one)).join('\n---\n'));
+    return await run(['-f', file, 'acme-web/front', '203.0.113.7:443']);
+  };
+  const rule = calico('NetworkPolicy', 'acme-web', 'out', {}, out);
+  const nets = { nets: ['203.0.113.0/24'] };
+  const { code, lines } = await write(rule, calico('NetworkSet', 'acme-api', 'partner', { partner: 'yes' }, nets));
+  t.equal(code, 0);
+  t.match(lines.join('\n'), /NetworkPolicy acme-web\/out spec.egress\[0\].destination allows it/);
+  const global = await write(rule, calico('GlobalNetworkSet', '', 'partner', { partner: 'yes' }, nets));
+  t.equal(global.code, 1, 'all() is about namespaces');
+  const odd = await write(rule, calico('NetworkSet', 'acme-api', 'partner', {}, { nets: ['203.0.113.0/33'] }));
+  t.equal(odd.code, 2);
+  t.match(odd.lines.join('\n'), /NetworkSet acme-api\/partner spec.nets\[0\]/);
+});
