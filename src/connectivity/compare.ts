@@ -11,6 +11,7 @@ import { type Change, type Changes, createChanges } from './changes.ts';
 import { compareOutside } from './compare-outside.ts';
 import { comparePair, type Worlds } from './compare-pair.ts';
 import { compareServices, type ServiceChange } from './compare-services.ts';
+import { type Layer7Change, layer7Changes } from './layer7/changed.ts';
 import type { Matcher } from './matcher.ts';
 import { directions, type Profile, profilesOf } from './profiles.ts';
 import { Pairs, rectanglesOf } from './rectangles.ts';
@@ -28,6 +29,8 @@ export interface Comparison {
   readonly readings: readonly string[];
   /** Services that lead elsewhere. */
   readonly services: readonly ServiceChange[];
+  /** Policies about requests that differ: what they open and close is not compared. */
+  readonly layer7: readonly Layer7Change[];
   /** Of the policies that change, what is not understood: that may open or close more. */
   readonly unread: readonly UnreadPart[];
   /** Pairs of pods that were asked about, and bodies that were looked at for it: what the time follows. */
@@ -59,6 +62,7 @@ export function compare(
     ),
     readings: readings.map(({ name }) => name),
     services: compareServices(before, after),
+    layer7: layer7Changes(before, after),
     unread: [...partsUnread(sides.changed, readings), ...setsUnread(sides.changedSets, readings)],
     work,
   };

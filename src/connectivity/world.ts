@@ -197,9 +197,14 @@ export function createLiveWorld(
 
 const directions = ['ingress', 'egress'] as const;
 
+/** Then rules that let every request through: one for some requests takes nothing away from them. */
 function denialsFirst(steps: readonly Step[]): readonly Step[] {
-  if (!steps.some(({ rule }) => rule.action === 'deny')) return steps;
-  return [...steps.filter(({ rule }) => rule.action === 'deny'), ...steps.filter(({ rule }) => rule.action !== 'deny')];
+  if (!steps.some(({ rule }) => rankOf(rule) !== 1)) return steps;
+  return steps.toSorted((one, other) => rankOf(one.rule) - rankOf(other.rule));
+}
+
+function rankOf({ action, layer7 }: InForceRule): number {
+  return action === 'deny' ? 0 : layer7 === undefined ? 1 : 2;
 }
 
 function decide(
