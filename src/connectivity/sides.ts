@@ -81,7 +81,7 @@ export function sidesOf(before: Snapshot, after: Snapshot, tenancy: Tenancy): Si
  */
 const freeAddresses = ['240.0.0.1/32', '100::1/128'] as const;
 
-function withNetworks(settings: Settings): Settings {
+export function withNetworks(settings: Settings): Settings {
   const { protectedRanges } = settings;
   const missing = (['pod network', 'node network'] as const).filter(
     (name) => !protectedRanges.some((one) => one.name === name),
