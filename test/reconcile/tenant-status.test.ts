@@ -174,7 +174,18 @@ for (const [sentence, acme, beta, state] of gates) {
     if (beta !== undefined) put('beta', beta);
     const { tenants } = startReplica(0);
     const verdict = tenants.verdict('acme');
-    t.strictSame(verdict && statusOf(verdict, tenants.current(), 0, undefined, start).gates, [state]);
+    const status = verdict && statusOf(verdict, tenants.current(), 0, undefined, start);
+    t.strictSame(status?.gates, [state]);
+    const isOpen = state.state === 'Open';
+    t.match(
+      status?.conditions.find(({ type }) => type === 'GatesOpen'),
+      {
+        status: isOpen ? 'True' : 'False',
+        reason: state.state,
+        message: isOpen ? 'every gate is open' : `${state.direction} with ${state.tenant} is ${state.state}`,
+      },
+      'the condition says the same',
+    );
   });
 }
 
