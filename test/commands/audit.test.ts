@@ -148,6 +148,62 @@ t.test('a reserved key on a namespace is a finding, unless an account is listed 
   t.match(inMesh.rejected, [{ always: false, count: 2 }], 'a key of the tenant’s own protection follows its mode');
 });
 
+t.test('objects with a name or label of Bulkhead count as its own only where the baseline has them', async (t) => {
+  const tenant = { ...acme, namespaces: { ...acme.namespaces, resourceQuota: { hard: { pods: '10000' } } } };
+  const mark = { 'app.kubernetes.io/managed-by': 'bulkhead' };
+  // The client chooses the name of its manager.
+  const managedFields = [{ manager: 'bulkhead', operation: 'Apply' }];
+  const object = (name: string, spec: object, labels: object = mark) => ({
+    metadata: { name, namespace: 'acme-web', labels, managedFields },
+    spec,
+  });
+  const audit = (policies: readonly ReturnType<typeof object>[], quotas: readonly ReturnType<typeof object>[] = []) =>
+    surveyOf({
+      settings: { enforcement: 'observe' },
+      tenants: { acme: tenant },
+      objects: {
+        '/api/v1/namespaces': [namespace('acme-web')],
+        '/apis/networking.k8s.io/v1/networkpolicies': policies,
+        '/api/v1/resourcequotas': quotas,
+      },
+    });
+  const both = ['Ingress', 'Egress'];
+  const peer = { namespaceSelector: { matchLabels: { 'bulkhead.dev/tenant': 'acme' } } };
+  const within = { podSelector: {}, policyTypes: both, ingress: [{ from: [peer] }], egress: [{ to: [peer] }] };
+  const own = await audit(
+    [
+      object('bulkhead-default-deny', { policyTypes: both, podSelector: {}, ingress: [] }),
+      object('bulkhead-allow-within', within),
+    ],
+    [object('bulkhead-quota', { hard: { pods: '10k' } })],
+  );
+  t.strictSame([own.planted, own.rejected], [[], []], 'as the API server stores it, whoever manages the fields');
+
+  const none = { 'count/networkpolicies.networking.k8s.io': '0' };
+  const planted = await audit(
+    [
+      object('bulkhead-default-deny', { podSelector: { matchLabels: { none: 'x' } }, policyTypes: ['Ingress'] }),
+      object('bulkhead-allow-within', within, {}),
+      object('bulkhead-allow-all', { podSelector: {}, ingress: [{ from: [peer] }] }, {}),
+      object('web', { podSelector: {}, ingress: [{ from: [peer] }] }),
+      object('db', { podSelector: {}, ingress: [{ from: [peer] }] }, {}),
+    ],
+    [object('bulkhead-quota', { hard: none })],
+  );
+  const foreign = 'has a name or a label of Bulkhead, and is not of its baseline: remove it, or rename it';
+  const other =
+    'has the name of an object of the baseline, and another spec: remove it, or have audit read the settings that are in force';
+  t.strictSame(planted.planted, [
+    `NetworkPolicy acme-web/bulkhead-default-deny ${other}`,
+    `NetworkPolicy acme-web/bulkhead-allow-within ${foreign}`,
+    `NetworkPolicy acme-web/bulkhead-allow-all ${foreign}`,
+    `NetworkPolicy acme-web/web ${foreign}`,
+    `ResourceQuota acme-web/bulkhead-quota ${other}`,
+  ]);
+  const [quota] = planted.rejected.filter(({ check }) => check === 'quota-on-baseline');
+  t.match(quota, { names: ['ResourceQuota acme-web/bulkhead-quota'] }, 'its mark does not hide it');
+});
+
 t.test('an exemption that exempts no stored object is named, with the checks', async (t) => {
   const now = Date.now();
   const in30Days = new Date(now + 30 * 86_400_000).toISOString();
