@@ -65,7 +65,9 @@ t.test('what the settings give is not, and no exemption can cover the rest', asy
     'unknown-policy-kind false CiliumOld acme-web/old',
   ]);
   const both = given('virtualservices.networking.istio.io', 'ciliumolds.cilium.io');
-  t.same(found(await surveyOf({ ...cluster, settings: both })), ['platform-kinds false CiliumEnvoyConfig acme-web/web']);
+  t.same(found(await surveyOf({ ...cluster, settings: both })), [
+    'platform-kinds false CiliumEnvoyConfig acme-web/web',
+  ]);
 
   const exemption = {
     ...{ tenant: 'acme', namespace: 'acme-web', checks: ['unknown-policy-kind'], reason: 'It must.', owner: 'team' },

@@ -1,9 +1,10 @@
 /** What `audit` finds in a cluster, without one. */
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
+import { stampedBackstop } from '../../src/commands/backstop-age.ts';
 import { auditLines, hasFindings } from '../../src/report/audit-report.ts';
 import { resultJson } from '../../src/report/audit-result.ts';
-import { surveyOf } from './stored-cluster.ts';
+import { surveyOf, tenancyOf } from './stored-cluster.ts';
 
 const nothing = {
   ...{ readings: [], tenants: [], crossings: [], namespaces: [], outside: [], gates: [] },
@@ -57,6 +58,39 @@ t.test('the mark of a provisioner that no listed one can have written is planted
   ]);
   const undecided = await audit([namespace('other', mark('portal'), unlabelled)], 'platform');
   t.strictSame(undecided.planted, [], 'where nobody is known to have asked, such a namespace is the platform’s');
+});
+
+t.test('a backstop that is older than settings, tenants and exemptions is named', async (t) => {
+  const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies';
+  const now = { tenants: { acme } };
+  const { stamp } = stampedBackstop(tenancyOf(now), 'listed', Date.now());
+  const policy = (stamp: object, component = 'backstop') => ({
+    metadata: { name: 'bulkhead-host-path', labels: { 'app.kubernetes.io/component': component }, annotations: stamp },
+  });
+  const audit = (policies: readonly ReturnType<typeof policy>[], more: object = {}) =>
+    surveyOf({ ...now, ...more, objects: { '/api/v1/namespaces': [namespace('acme-web')], [path]: policies } });
+  const line = 'The applied backstop is older than the settings, tenants and exemptions: print and apply it again.';
+  const isOlder = (report: Awaited<ReturnType<typeof audit>>, sentence: string) => {
+    t.equal(report.backstop, 'older', sentence);
+    t.ok(hasFindings(report), 'which is something to do');
+    t.ok(auditLines(report).includes(line), 'and is printed');
+  };
+  const isNot = (report: Awaited<ReturnType<typeof audit>>, backstop: 'absent' | 'current', sentence: string) => {
+    t.equal(report.backstop, backstop, sentence);
+    t.notOk(hasFindings(report));
+    t.notOk(auditLines(report).includes(line));
+  };
+  const current = policy({ 'bulkhead.dev/backstop': stamp });
+  isNot(await audit([]), 'absent', 'there is none');
+  isNot(await audit([current, policy({}, 'other')]), 'current', 'policies of others do not count');
+  isOlder(await audit([current, policy({ 'bulkhead.dev/backstop': '0123456789abcdef' })]), 'one of another stamp');
+  isOlder(await audit([current, policy({})]), 'one without a stamp');
+  isOlder(await audit([current], { settings: { platform: { identities: [{ kind: 'User', name: 'root' }] } } }), 'other settings');
+  const exemption = {
+    ...{ tenant: 'acme', namespace: 'acme-web', checks: ['host-path'], match: { names: ['web'] } },
+    ...{ reason: 'it must', owner: 'team', expires: '2090-01-01T00:00:00Z' },
+  };
+  isOlder(await audit([current], { exemptions: { a: exemption } }), 'another exemption');
 });
 
 t.test('a label that is for other namespaces is planted, and policies that rely on it are found (NP-24)', async (t) => {
