@@ -60,6 +60,21 @@ t.test('the mark of a provisioner that no listed one can have written is planted
   t.strictSame(undecided.planted, [], 'where nobody is known to have asked, such a namespace is the platform’s');
 });
 
+t.test('the label of a tenant without reserved names is planted while it is not guarded', async (t) => {
+  const audit = (enforcement: string, namespaces: object) =>
+    surveyOf({
+      settings: { enforcement },
+      tenants: { acme: { members: acme.members, namespaces } },
+      objects: { '/api/v1/namespaces': [namespace('shop')] },
+    });
+  const { planted } = await audit('observe', {});
+  t.strictSame(planted, [
+    "namespace shop has the label of acme, which has no reserved names: make sure that it is that tenant's",
+  ]);
+  t.strictSame((await audit('enforce', {})).planted, [], 'once the label is guarded, it can be relied on');
+  t.strictSame((await audit('observe', { names: ['shop'] })).planted, [], 'and so it can with a reserved name');
+});
+
 t.test('a backstop that is older than settings, tenants and exemptions is named', async (t) => {
   const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies';
   const now = { tenants: { acme } };
