@@ -14,8 +14,10 @@ t.test('the README installs as the how-to does, which test/e2e/install.test.ts e
 });
 
 t.test('the README says how to bring Bulkhead to a cluster in use before it says how to install it', async (t) => {
-  const headings = readFileSync('README.md', 'utf8').match(/^## .*$/gm) ?? [];
-  const order = ['## Bring it to a cluster in use', '## Install it in a cluster'].map((heading) => headings.indexOf(heading));
+  const headings: readonly string[] = readFileSync('README.md', 'utf8').match(/^## .*$/gm) ?? [];
+  const order = ['## Bring it to a cluster in use', '## Install it in a cluster'].map((heading) =>
+    headings.indexOf(heading),
+  );
   const [adopt = -1, install = -1] = order;
   t.ok(adopt >= 0, 'both are there');
   t.ok(adopt < install, headings.join(', '));
