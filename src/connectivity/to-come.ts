@@ -10,7 +10,7 @@ import { hypotheticalKind, hypotheticalOf } from './hypothetical.ts';
 import type { Matcher } from './matcher.ts';
 import { groupOf, platformGroup } from './matrix.ts';
 import { createParties, type Parties, type PodClass } from './parties.ts';
-import { differenceOf, intersectionOf, type PortSet, unionOf } from './port-set.ts';
+import { differenceOf, intersectionOf, noPorts, type PortSet, unionOf } from './port-set.ts';
 import type { Reading } from './readings.ts';
 import { withNetworks } from './sides.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -20,7 +20,7 @@ import { createWorld, type Plan, type World } from './world.ts';
 export const tenantsToCome = '(tenants to come)';
 
 /** Rules of one plan are asked about so many of those that they name: more of them differ in little. */
-const mostPeers = 64;
+const mostPeers = 16;
 
 /** @returns in the order in which they are found; between two tenants that exist, the other has no pods that the rule is about */
 export function crossingsToCome(
@@ -41,7 +41,7 @@ export function crossingsToCome(
   const found = new Map<string, Crossing>();
   for (const reading of readings) {
     const world = createWorld(snapshot, all, withNetworks(tenancy.settings), reading);
-    const open = createOpen(world, isToCome);
+    const open = createOpen(world, isToCome, (pods) => nameOf(pods) === tenantsToCome);
     for (const pods of all.classes) {
       const { owner } = pods.namespace;
       const own = nameOf(pods);
@@ -89,14 +89,19 @@ interface Open {
   readonly ports: PortSet;
 }
 
-/** What pods let in or out, of those to come whom a rule names. Pods of one plan share it, unless rules are about some of them. */
-function createOpen(world: World, isToCome: (pods: PodClass) => boolean) {
+/**
+ * What pods let in or out, of those to come whom a rule names. Pods of one plan share it, unless rules are about some of them. What is open
+ * to tenants that do not exist says nothing more of those that do.
+ */
+function createOpen(world: World, isToCome: (pods: PodClass) => boolean, isOfAny: (pods: PodClass) => boolean) {
   const known: Record<Direction, Map<Plan, readonly Open[]>> = { egress: new Map(), ingress: new Map() };
   const peersOf = new WeakMap<Matcher, readonly PodClass[]>();
-  const all = world.parties.classes.filter(isToCome);
+  const anyFirst = (list: readonly PodClass[]) =>
+    list.filter(isToCome).toSorted((one, other) => Number(isOfAny(other)) - Number(isOfAny(one)));
+  const all = anyFirst(world.parties.classes);
   const named = (matcher: Matcher): readonly PodClass[] => {
     const peers =
-      peersOf.get(matcher) ?? (matcher.isEverybody || matcher.isEveryPod ? all : matcher.classes().filter(isToCome));
+      peersOf.get(matcher) ?? (matcher.isEverybody || matcher.isEveryPod ? all : anyFirst(matcher.classes()));
     peersOf.set(matcher, peers);
     return peers;
   };
@@ -110,12 +115,17 @@ function createOpen(world: World, isToCome: (pods: PodClass) => boolean) {
     );
     // Where no policy isolates the pods, everything is open to all: that is said of the pods themselves.
     const isClosed = plan.some(({ closedBy }) => closedBy.length > 0);
-    const open = isClosed
-      ? [...peers].flatMap((peer): readonly Open[] => {
-          const ports = world.allowed(pods, direction, peer);
-          return ports.length === 0 ? [] : [{ peer, ports }];
-        })
-      : [];
+    const open: Open[] = [];
+    let toAny = noPorts;
+    for (const peer of isClosed
+      ? [...peers].toSorted((one, other) => Number(isOfAny(other)) - Number(isOfAny(one)))
+      : []) {
+      const ports = world.allowed(pods, direction, peer);
+      const isAny = isOfAny(peer);
+      const more = isAny ? ports : differenceOf(ports, toAny);
+      if (isAny) toAny = unionOf(toAny, ports);
+      if (more.length > 0) open.push({ peer, ports: more });
+    }
     if (steps.every(({ own, ports }) => own === undefined && ports !== undefined)) known[direction].set(plan, open);
     return open;
   };

@@ -3,7 +3,7 @@
  * enablement"). What a request alone decides stays open, and is named. Pure.
  */
 import { isDryRun } from '../../kinds/istio-authorization-policy/read-policy.ts';
-import type { JsonMap } from '../../kubernetes/json.ts';
+import { isMap, type JsonMap } from '../../kubernetes/json.ts';
 import { matches, type Selector } from '../../kubernetes/label-selector.ts';
 import type { Settings } from '../../tenancy/settings.ts';
 import { isOfWaypoint, type Mesh, membershipOf, peerAuthenticationsFor, readMesh, selectorOf } from '../mesh.ts';
@@ -61,29 +61,30 @@ interface Policy {
   readonly spec: JsonMap;
   readonly action: string;
   readonly pods: Selector;
+  readonly isOfWaypoint: boolean;
 }
 
 export function createLayer7(policies: readonly MeshPolicy[] | undefined, { istio }: Settings): Layer7Of {
   if (policies === undefined || policies.length === 0) return () => undefined;
   const root = istio?.rootNamespace ?? 'istio-system';
-  const mesh = readMesh(policies);
   const domains = istio?.trustDomains ?? new Set(['cluster.local']);
-  const all = policies.flatMap(({ ref, object }) => {
-    if (ref.kind !== 'AuthorizationPolicy' || isDryRun(object)) return [];
-    const spec = (object.spec ?? {}) as JsonMap;
-    const action = typeof spec.action === 'string' ? spec.action : 'ALLOW';
-    return [{ ref, spec, action, pods: selectorOf(spec.selector) ?? new Map(), isOfWaypoint: isOfWaypoint(object) }];
-  });
+  const byNamespace = Map.groupBy(policies, ({ ref }) => ref.namespace);
+  const known = new Map<string, Near>();
+  const nearOf = (namespace: string): Near => {
+    const others = namespace === root ? [] : (byNamespace.get(root) ?? []);
+    const near = known.get(namespace) ?? readNear([...(byNamespace.get(namespace) ?? []), ...others]);
+    known.set(namespace, near);
+    return near;
+  };
   return (from, to) => {
-    const near = all.filter(({ ref }) => ref.namespace === to.namespace.name || ref.namespace === root);
-    const about = near.filter((one) => !one.isOfWaypoint && matches(one.pods, to.labels));
-    const waypoints = near.filter((one) => one.isOfWaypoint && one.ref.namespace === to.namespace.name);
+    const { mesh, all } = nearOf(to.namespace.name);
+    const about = all.filter((one) => !one.isOfWaypoint && matches(one.pods, to.labels));
+    const waypoints = all.filter((one) => one.isOfWaypoint && one.ref.namespace === to.namespace.name);
     const strict = strictFor(to, mesh, root);
     if (about.length + waypoints.length === 0 && strict === undefined) return undefined;
-    const caller = callerOf(from, domains);
     const membership = membershipOf(to);
     if (membership === 'outside') return open([note('no proxy', about[0]?.ref ?? strict ?? waypoints[0]?.ref)]);
-    const decided = decide(about, caller, strict);
+    const decided = decide(about, callerOf(from, domains), strict);
     const steps = [
       ...decided.steps,
       ...waypoints.map(({ ref }) => note('not examined', ref)),
@@ -95,6 +96,22 @@ export function createLayer7(policies: readonly MeshPolicy[] | undefined, { isti
       steps,
     };
   };
+}
+
+/** What holds for pods of one namespace: its own policies, and those of the root namespace. */
+interface Near {
+  readonly mesh: Mesh;
+  readonly all: readonly Policy[];
+}
+
+function readNear(policies: readonly MeshPolicy[]): Near {
+  const all = policies.flatMap(({ ref, object }): readonly Policy[] => {
+    if (ref.kind !== 'AuthorizationPolicy' || isDryRun(object)) return [];
+    const spec = isMap(object.spec) ? object.spec : {};
+    const action = typeof spec.action === 'string' ? spec.action : 'ALLOW';
+    return [{ ref, spec, action, pods: selectorOf(spec.selector) ?? new Map(), isOfWaypoint: isOfWaypoint(object) }];
+  });
+  return { mesh: readMesh(policies), all };
 }
 
 function open(steps: readonly Layer7Step[]): Layer7 {
