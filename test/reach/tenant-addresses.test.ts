@@ -106,6 +106,23 @@ t.test('what the settings protect is in no grant, whatever its range', (t) => {
   t.end();
 });
 
+t.test('the fix lists at most six ranges, and counts the others', (t) => {
+  const sites = Array.from({ length: 8 }, (_, index) => `198.51.${100 + index * 2}.0/24`);
+  const where = granted(
+    { egress: [egress('198.51.0.0/16')] },
+    { protectedRanges: sites.map((site) => protect('site', site)) },
+  );
+  const six = sites.slice(0, 6).join(', ');
+  t.match(judge(to('198.51.0.0/16'), where), [
+    { verdict: 'escapes', fix: new RegExp(`^leave out ${six.replaceAll('.', '\\.')} and 2 more with except`) },
+  ]);
+  t.match(judge(to('198.51.0.0/16', undefined, ...sites.slice(2)), where), [
+    { fix: /^leave out 198\.51\.100\.0\/24 and 198\.51\.102\.0\/24 with except/ },
+  ]);
+  t.same(judge(to('198.51.0.0/16', undefined, ...sites), where), []);
+  t.end();
+});
+
 t.test('internet is everything but private networks and what the settings protect', (t) => {
   const onPremises = { protectedRanges: [...settings.protectedRanges.slice(0, 4), ...metadataRanges('none')] };
   const where = granted({ egress: [egress('internet', [tcp(443)])] }, onPremises);
