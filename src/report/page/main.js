@@ -76,6 +76,7 @@ function overview() {
     ),
     outsideList(data.outside.filter(({ tenant, state }) => tenant !== platform && state !== 'granted')),
     gateList(data.gates.filter(({ state }) => state !== 'used')),
+    ...(data.layers.length > 0 ? [layerList(data.layers)] : []),
     ...dead.map(([caption, items]) => list(caption, ['Policy'], items, (name) => [name])),
     make('p', { class: 'hint' }, `Policies as read by: ${data.readings.join(', ')}.`),
   ];
