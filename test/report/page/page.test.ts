@@ -352,6 +352,7 @@ spec: { podSelector: {}, ingress: [{ from: [{ podSelector: {} }] }] }
       selectNothing: [evil('selects nothing')],
       openNothing: [evil('opens nothing')],
       layers: [],
+      exemptions: [],
     };
     const html = await pageOf({ report: undefined, problems: [evil('problem')], connectivity });
     const page = await opened(t, html);
