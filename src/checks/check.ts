@@ -2,6 +2,7 @@
 
 import type { TenantOf } from '../exemptions/doubt.ts';
 import type { PolicyVerdict } from '../kinds/kind.ts';
+import type { JsonMap } from '../kubernetes/json.ts';
 import type { StringMap } from '../kubernetes/objects.ts';
 import type {
   AdmissionRequest,
@@ -21,6 +22,7 @@ import type { HolderOf, IsKept } from '../reach/violation.ts';
 import type { NamespaceGrant } from '../tenancy/namespace-grant.ts';
 import type { Ownership } from '../tenancy/ownership.ts';
 import type { Owner, Requester, Tenancy } from '../tenancy/tenancy.ts';
+import type { Grant } from './grants.ts';
 
 /** One thing that is wrong. Text is made of it once, at the edge (admission/message.ts). */
 export interface Finding {
@@ -40,6 +42,8 @@ export interface Finding {
   readonly ofChange?: true;
   /** What it is about, where that is not what its check {@link Check.protects}. */
   readonly protects?: Protects;
+  /** None of {@link Check.grants} lets it through: it is not valid, or not understood. */
+  readonly ungrantable?: true;
 }
 
 /** What a check may know of every request beside the request itself; gathered once, before. */
@@ -112,6 +116,8 @@ export interface NamingFacts extends Facts {
 export interface UnreadFacts extends NamingFacts {
   /** Whether an agent of the network writes what is its own, from an account in a namespace of the platform. */
   readonly byAgent: boolean;
+  /** What is stored of its kind, but for what Bulkhead manages. Undefined: nothing depends on it, or it could not be listed in time. */
+  readonly othersOfKind?: readonly JsonMap[] | undefined;
 }
 
 export interface NeighbourFacts extends NamingFacts {
@@ -155,6 +161,8 @@ export interface Needs {
   readonly namespacesNamed?: (request: NeighbourRequest) => readonly string[];
   /** The same for kinds that the table does not read. */
   readonly namespacesNamedByUnread?: (request: UnreadRequest) => readonly string[];
+  /** Whether a warning depends on {@link UnreadFacts.othersOfKind}, where the platform writes: the versions that may be served. */
+  readonly othersOfUnread?: (request: UnreadRequest) => readonly string[];
   /** Whether the verdict depends on {@link NeighbourFacts.accountOwner}. */
   readonly accountOwnerOfNeighbour?: (request: NeighbourRequest) => boolean;
   /** What {@link TenantFacts.namesOfOthers} is about: whole names and prefixes. Empty: the verdict does not depend on them. */
@@ -168,6 +176,8 @@ export interface Check {
   /** What the object does that is refused, in a few words. Follows the name of the object in the first line of a denial. */
   readonly headline: string;
   readonly protects: Protects;
+  /** How the platform lets one tenant do it. Left out: not, or by an Exemption alone. */
+  readonly grants?: readonly Grant[];
   readonly needs?: Needs;
   /** Its `pod` reads fields that never change, on CREATE. It is asked again when containers change (changed-containers.ts). */
   readonly sharedByContainers?: true;

@@ -3,6 +3,7 @@ import type { Answer, Connection, Options } from '../../src/client/connection.ts
 import { broken } from '../../src/client/failure.ts';
 import { createTenants, type Tenants } from '../../src/facts/tenants.ts';
 import { isMap } from '../../src/kubernetes/json.ts';
+import type { GateStatus } from '../../src/reconcile/gate-status.ts';
 import { statusOf, type TenantStatus } from '../../src/reconcile/tenant-status.ts';
 import { createTenantStatusWriter } from '../../src/reconcile/tenant-status-writer.ts';
 import { settings } from '../baseline/samples.ts';
@@ -115,7 +116,7 @@ const gate = (tenant: string, direction: string, more: object = {}) => ({
 });
 const tcp = (port: number, endPort = port) => ({ protocol: 'TCP', port, endPort });
 
-const gates: readonly (readonly [sentence: string, acme: object, beta: object | undefined, state: object])[] = [
+const gates: readonly (readonly [sentence: string, acme: object, beta: object | undefined, state: GateStatus])[] = [
   [
     'both declare it',
     gate('beta', 'egress'),
@@ -174,7 +175,18 @@ for (const [sentence, acme, beta, state] of gates) {
     if (beta !== undefined) put('beta', beta);
     const { tenants } = startReplica(0);
     const verdict = tenants.verdict('acme');
-    t.strictSame(verdict && statusOf(verdict, tenants.current(), 0, undefined, start).gates, [state]);
+    const status = verdict && statusOf(verdict, tenants.current(), 0, undefined, start);
+    t.strictSame(status?.gates, [state]);
+    const isOpen = state.state === 'Open';
+    t.match(
+      status?.conditions.find(({ type }) => type === 'GatesOpen'),
+      {
+        status: isOpen ? 'True' : 'False',
+        reason: state.state,
+        message: isOpen ? 'every gate is open' : `${state.direction} with ${state.tenant} is ${state.state}`,
+      },
+      'the condition says the same',
+    );
   });
 }
 
