@@ -100,7 +100,10 @@ t.test('a backstop that is older than settings, tenants and exemptions is named'
   isNot(await audit([current, policy({}, 'other')]), 'current', 'policies of others do not count');
   isOlder(await audit([current, policy({ 'bulkhead.dev/backstop': '0123456789abcdef' })]), 'one of another stamp');
   isOlder(await audit([current, policy({})]), 'one without a stamp');
-  isOlder(await audit([current], { settings: { platform: { identities: [{ kind: 'User', name: 'root' }] } } }), 'other settings');
+  isOlder(
+    await audit([current], { settings: { platform: { identities: [{ kind: 'User', name: 'root' }] } } }),
+    'other settings',
+  );
   const exemption = {
     ...{ tenant: 'acme', namespace: 'acme-web', checks: ['host-path'], match: { names: ['web'] } },
     ...{ reason: 'it must', owner: 'team', expires: '2090-01-01T00:00:00Z' },
