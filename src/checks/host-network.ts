@@ -9,7 +9,7 @@ import { type Check, nothing } from './check.ts';
 export const hostNetwork: Check = {
   id: 'host-network',
   headline: 'uses the network of its node',
-  protects: 'border',
+  protects: 'node',
   sharedByContainers: true,
   pod(request, facts) {
     if (facts.owner === 'platform' || request.operation !== 'CREATE' || request.object.spec?.hostNetwork !== true)

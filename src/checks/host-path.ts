@@ -11,7 +11,7 @@ import { type Check, type Finding, nothing } from './check.ts';
 export const hostPath: Check = {
   id: 'host-path',
   headline: 'mounts files of its node',
-  protects: 'border',
+  protects: 'node',
   sharedByContainers: true,
   pod(request, facts) {
     if (facts.owner === 'platform' || request.operation !== 'CREATE') return nothing;
