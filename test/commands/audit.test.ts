@@ -154,15 +154,17 @@ t.test('a pod of a tenant in mode audit is listed before Bulkhead is installed (
   const settings = (await read('settings.yaml')).spec;
   const north = (await read('tenants/north.yaml')).spec;
   const broker = await read('objects/01-broker-comes-back-after-a-drain.yaml');
-  const audit = (pod: { metadata: object; spec: object }) =>
-    surveyOf({
+  const audit = (pod: { metadata: object; spec: object }) => {
+    const scheduled = { ...pod, spec: { ...pod.spec, nodeName: 'node-1' } };
+    return surveyOf({
       settings,
       tenants: { north },
       objects: {
         '/api/v1/namespaces': [namespace('north-web', {}, { 'bulkhead.dev/tenant': 'north' })],
-        '/api/v1/pods': [{ ...pod, spec: { ...pod.spec, nodeName: 'node-1' } }],
+        '/api/v1/pods': [scheduled],
       },
     });
+  };
   const joining = await audit(broker);
   t.strictSame(joining.rejected, [], 'joining a mesh is no finding');
   t.match(joining.cutOff, [{ namespace: 'north-web', names: ['broker-0'] }], 'it is not isolated');
