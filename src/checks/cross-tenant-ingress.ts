@@ -1,5 +1,6 @@
 import { borderFindings } from './border-findings.ts';
 import type { Check } from './check.ts';
+import { gates, sharedServices } from './grants.ts';
 
 /**
  * A policy of a tenant does not let others in.
@@ -15,5 +16,6 @@ export const crossTenantIngress: Check = {
   id: 'cross-tenant-ingress',
   headline: 'allows traffic from other tenants',
   protects: 'border',
+  grants: [gates, sharedServices],
   policy: (_, { border }) => borderFindings(border, (peer) => peer.direction === 'ingress' && peer.kind !== 'ipBlock'),
 };

@@ -2,6 +2,7 @@ import { excerpt, valueAt } from '../kubernetes/json.ts';
 import type { NeighbourRequest, UnreadRequest } from '../kubernetes/review.ts';
 import { ofPods, violationAt } from './carried-addresses.ts';
 import { type Check, type Finding, type NeighbourFacts, nothing, type UnreadFacts } from './check.ts';
+import { gates, ofTenant } from './grants.ts';
 import { violationOfName } from './led-names.ts';
 import { isGranted, placeOfName } from './mesh-names.ts';
 import { isByController } from './service-controller.ts';
@@ -28,6 +29,7 @@ export const endpointAddresses: Check = {
   id: 'endpoint-addresses',
   headline: 'leads to addresses that its tenant may not have others reach',
   protects: 'border',
+  grants: [...ofTenant('network.egress', 'network.vouched', 'network.names'), gates],
   needs: { accountOwnerOfNeighbour: ({ kind }) => kind === 'Endpoints' || kind === 'EndpointSlice' },
   neighbour(request, facts) {
     const { owner, requester } = facts;

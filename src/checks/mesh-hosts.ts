@@ -3,6 +3,7 @@ import { entry } from '../kubernetes/objects.ts';
 import type { UnreadRequest } from '../kubernetes/review.ts';
 import { agreementWith } from './agreements.ts';
 import { type Check, type Finding, nothing, type UnreadFacts } from './check.ts';
+import { gates, ofTenant } from './grants.ts';
 import { agreeOn, namespacesOfHost, ownName, placeOfName } from './mesh-names.ts';
 import { fieldOf } from './metadata-changes.ts';
 import { type Audience, audienceOf } from './traffic-audience.ts';
@@ -31,6 +32,7 @@ export const meshHosts: Check = {
   id: 'mesh-hosts',
   headline: 'leads traffic of hosts that are not those of its tenant',
   protects: 'border',
+  grants: [...ofTenant('network.hosts', 'network.names'), gates],
   needs: {
     namespacesNamedByUnread(request) {
       const traffic = trafficIn(request);

@@ -129,11 +129,12 @@ function onProgress(surroundings: Surroundings): (done: number, all: number) => 
 
 function reportOf({ comparison, problems, written }: Compared): DiffReport {
   const places = { old: byRef(written.old), new: byRef(written.new) };
-  const { changes, workloads, readings, services, unread } = comparison;
+  const { changes, workloads, readings, services, unread, layer7 } = comparison;
   return {
     changes: changes.map((one) => changeOf(one, places)),
     ...{ workloads, readings, problems },
     services: services.map(printableService),
+    layer7: layer7.map(({ policy, change }) => ({ policy: printable(policy), change })),
     unread: unread.map((one) => ({
       ...{ policy: printable(one.policy), field: printable(one.field), reason: printable(one.reason) },
     })),

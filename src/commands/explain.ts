@@ -2,6 +2,7 @@
 import { printable } from '../admission/message.ts';
 import { findEnd, parseAsked, portsAt, type Unknown } from '../connectivity/endpoints.ts';
 import { explain } from '../connectivity/explain.ts';
+import { createLayer7 } from '../connectivity/layer7/layer7.ts';
 import { narrowed } from '../connectivity/narrowed.ts';
 import { createParties } from '../connectivity/parties.ts';
 import { sameSet } from '../connectivity/port-text.ts';
@@ -45,7 +46,8 @@ export const command = defineCommand({
     const portOf = asked.port === undefined ? undefined : known(portsAt(asked.port, to));
     const readings = readingsOf(tenancy.settings.plugin, snapshot.policies);
     const worlds = readings.map((reading) => createWorld(near, parties, tenancy.settings, reading));
-    const explanations = worlds.map((world) => explain(world, from, to, portOf));
+    const layer7Of = createLayer7(snapshot.mesh, tenancy.settings);
+    const explanations = worlds.map((world) => explain(world, from, to, portOf, layer7Of));
     if (explanations.every(({ answers }) => answers.length === 0))
       throw new CannotStart(
         `${printable(from.name)} is one pod, and no policy decides about a pod with itself: name another end`,

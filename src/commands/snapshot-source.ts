@@ -130,7 +130,8 @@ export async function readObjects(
 }
 
 const clusterScoped: ReadonlySet<string> = new Set([
-  ...['Namespace', 'Tier', 'FelixConfiguration', 'GlobalNetworkPolicy', 'CiliumClusterwideNetworkPolicy'],
+  ...['Namespace', 'Tier', 'FelixConfiguration', 'CiliumClusterwideNetworkPolicy'],
+  ...['GlobalNetworkPolicy', 'GlobalNetworkSet'],
   ...['ClusterNetworkPolicy', 'AdminNetworkPolicy', 'BaselineAdminNetworkPolicy'],
 ]);
 
@@ -178,12 +179,18 @@ const collections: readonly (readonly [kind: string, apiVersion: string, ...path
       ['BaselineAdminNetworkPolicy', 'policy.networking.k8s.io/v1alpha1', 'baselineadminnetworkpolicies'],
     ] as const
   ).map(([kind, version, plural]) => [kind, version, `/apis/${version}/${plural}`] as const),
-  [
-    'GlobalNetworkPolicy',
-    'projectcalico.org/v3',
-    '/apis/projectcalico.org/v3/globalnetworkpolicies',
-    '/apis/crd.projectcalico.org/v1/globalnetworkpolicies',
-  ],
+  ...(
+    [
+      ['GlobalNetworkPolicy', 'globalnetworkpolicies'],
+      ['GlobalNetworkSet', 'globalnetworksets'],
+    ] as const
+  ).map(
+    ([kind, plural]) =>
+      [
+        ...[kind, 'projectcalico.org/v3'],
+        ...[`/apis/projectcalico.org/v3/${plural}`, `/apis/crd.projectcalico.org/v1/${plural}`],
+      ] as const,
+  ),
   ...(['AuthorizationPolicy', 'PeerAuthentication', 'RequestAuthentication'] as const)
     .filter((kind) => !listedPolicyKinds.some((one) => one.kind === kind))
     .map((kind) => {

@@ -48,6 +48,9 @@ function crossingLines({ crossings, readings }: Picture, isWide: boolean): reado
     violations === 0
       ? 'Gates and shared services grant every crossing.'
       : `${violations} crossings have ports that neither a gate nor a shared service grants. EXAMPLE: two pods that connect.`,
+    ...(crossings.some((one) => one.toCome === true)
+      ? ['(tenants to come): rules also open to tenants that are created later.']
+      : []),
     ...(quiet > 0 ? [served] : []),
     read,
   ];

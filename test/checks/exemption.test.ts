@@ -494,10 +494,7 @@ t.test('what can be exempted: the checks that protect a border', async (t) => {
     ({ protects, pod, policy, neighbour, unread }) =>
       protects === 'border' && (pod ?? policy ?? neighbour ?? unread) !== undefined,
   );
-  t.strictSame(
-    exemptableChecks.toSorted(),
-    [...border.map(({ id }) => id), 'reserved-labels', 'unknown-policy-kind'].toSorted(),
-  );
+  t.strictSame(exemptableChecks.toSorted(), [...border.map(({ id }) => id), 'reserved-labels'].toSorted());
   const families = new Set(['policy', 'pod', 'neighbour']);
   // Of Roles and RoleBindings nothing is refused.
   const looked = kinds

@@ -32,7 +32,7 @@ await clusterTest(
       'How to correct what each check finds (docs/checks):',
       '  cross-tenant-ingress: remove the rule if it is for pods of the tenant, which bulkhead-allow-within lets in already; else list peers under from: podSelector: {} for this namespace, or a namespaceSelector with bulkhead.dev/tenant: acme in its matchLabels',
       '  cross-tenant-egress: list peers under to: podSelector: {} for this namespace, or a namespaceSelector with bulkhead.dev/tenant: beta in its matchLabels',
-      '  host-network: remove hostNetwork; what must run on the network of the nodes belongs in a namespace of the platform',
+      '  host-network: remove hostNetwork; what must run on the network of the nodes belongs in a namespace of the platform (settings: platform.namespaces)',
     ];
     const expected = [
       'NAMESPACE  TENANT  MODE     PODS  INGRESS  EGRESS  WHICH',
@@ -196,7 +196,7 @@ await clusterTest('audit judges everything that tenants have, and says what is n
     /^ {2}namespace acme-new has no tenant label, and its name is reserved for acme: label it/m,
     /^ {2}namespace hidden has the label of the probe of Bulkhead$/m,
     /^ {2}Pod default\/there has the address 10\.244\.9\.9, which network\.vouched\[0\] of tenant acme opens$/m,
-    /^ {2}NetworkPolicy acme-web\/bulkhead-allow-all has a name or a label of Bulkhead, which has not written it$/m,
+    /^ {2}NetworkPolicy acme-web\/bulkhead-allow-all has a name or a label of Bulkhead, and is not of its baseline: remove it, or rename it$/m,
     /^io\.cilium\/ +no +1 +shop +\S+/m,
     /^reserved-labels +acme +warn +in every mode +1 +Namespace shop +metadata\.labels\[io\.cilium\/pool\]$/m,
     /^ {2}namespace kept has the mark bulkhead\.dev\/provisioner: "ghost", and the settings list no such provisioner/m,

@@ -186,6 +186,8 @@ await clusterTest('one workload may do what the others may not', async (t, plane
 });
 
 await clusterTest('an exemption ends to the moment, and tells of it', async (t, plane) => {
+  const own = await plane.request('POST', '/api/v1/namespaces', { metadata: { name: 'bulkhead-system' } });
+  t.equal(own.status, 201);
   const { cluster, as, applyAs } = await stage(t, plane);
   const lasts = 15_000;
   const ends = Date.now() + lasts;
@@ -216,6 +218,21 @@ await clusterTest('an exemption ends to the moment, and tells of it', async (t, 
     nothing,
     { code: 0, stderr: /south-data is not a namespace of tenant north/ },
     'one that matches nothing is told',
+  );
+  const ours = ['get', 'events', '-n', 'bulkhead-system', '-o=jsonpath={range .items[*]}{.reason}: {.message}{end}'];
+  await eventually('so does an Event', async () =>
+    /ExemptionMatchesNothing: exemption astray: .*south-data is not a namespace of tenant north/.test(
+      (await cluster.kubectl('platform', ours)).stdout,
+    ),
+  );
+  const theirs = await cluster.kubectl('platform', ['get', 'events', '-n', 'south-data', '-o=name']);
+  t.match(theirs, { code: 0, stdout: '' }, 'the owner of that namespace does not read of it');
+
+  const late = exemption({ name: 'late', match: { names: ['a'] }, lasts: -1 });
+  t.match(
+    await cluster.kubectl('platform', ['apply', '-f', '-'], late),
+    { code: 0, stderr: /Warning: exemption-document: spec\.expires has passed, so nothing is exempted/ },
+    'one that has expired is warned of',
   );
 });
 

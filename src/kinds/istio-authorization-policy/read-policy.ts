@@ -25,6 +25,7 @@ import {
 import { given, listAt, mapAt, type Place, scope, textsAt, within, wrong } from './place.ts';
 import { both, type Callers, everyCaller, readCondition, readSource } from './source.ts';
 import { readTargets } from './targets.ts';
+import { waysOf } from './ways.ts';
 
 /** How much of one policy is looked at; what is beyond is `unproven`. */
 export const limits: Limits = { rules: 500, peers: 1500, ports: 2000, excepts: 1, labels: 1, items: 8000 };
@@ -43,6 +44,7 @@ const operationFields: ReadonlyMap<string, { readonly name: string; readonly ord
     ...['hosts', 'notHosts', 'methods', 'notMethods', 'paths', 'notPaths'].map((name, order) => ({ name, order })),
   ].map((one) => [one.name, one]),
 );
+const operationNames: ReadonlySet<string> = new Set(operationFields.keys());
 /** Istio is about TCP alone. */
 const everyPort: readonly PortRange[] = [{ protocol: 'TCP', first: 1, last: 65535 }];
 
@@ -116,31 +118,6 @@ function readRule(written: unknown, subject: Subject | undefined, place: Place):
   }
 }
 
-/** For a witness, each way is held against what is left out; a few of those cost nothing. */
-const fewLeftOut = 16;
-
-/** Up to here it does not matter what a text costs. */
-const fewPeers = 16;
-/** A text with a star takes three times as long as a name: words that it matches are tried. */
-const waysOfStar = 3;
-
-/**
- * Every way to meet all fields is looked at. A text may be several alternatives.
- *
- * @param before how many peers the policy has so far
- */
-function waysOf({ all, none }: Callers, before: number): number {
-  let ways = 1 + Math.floor(none.length / fewLeftOut);
-  for (const { patterns } of all) {
-    let sum = 0;
-    const isMany = before + patterns.length > fewPeers;
-    for (const { products, text } of patterns)
-      sum += Math.max(1, products.length) * (isMany && text.includes('*') ? waysOfStar : 1);
-    ways *= sum;
-  }
-  return ways;
-}
-
 interface CallersAt {
   readonly callers: Callers;
   readonly at: Place;
@@ -208,7 +185,7 @@ function readPorts(rule: JsonMap, rulePlace: Place): readonly PortRange[] | unde
     const place = within(rulePlace, 'to', index);
     const to = mapAt(operations[index], toFields, 'an item of to', place);
     const at = within(place, 'operation');
-    const operation = to && mapAt(to.operation, operationFields, 'an operation', at);
+    const operation = to && mapAt(to.operation, operationNames, 'an operation', at);
     if (operation === undefined) return undefined;
     const open = portsOf(operation, at);
     if (open === undefined) return undefined;

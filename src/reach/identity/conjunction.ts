@@ -81,17 +81,18 @@ export function* identitiesOf(
   const ofAccount = [...literal(accounts), 'default', 'other', ...wordsIn(accounts)];
   const ofDomain = [...literal(domains), ...trusted, ...(isOfMesh ? [] : wordsIn(domains))];
   const fitting = ofDomain.filter((domain) => matchesAll(domains, domain));
-  let tried = 0;
+  let compared = 0;
   for (const namespace of names)
     for (const account of ofAccount) {
       if (!matchesAll(accounts, account)) continue;
       for (const domain of fitting) {
-        if (++tried > mostTried) return;
+        compared += 1 + none.length;
+        if (compared > mostCompared) return;
         const identity = { domain, namespace, account };
         if (!isLeftOut(identity)) yield identity;
       }
     }
 }
 
-/** Whoever leaves out so many is refused without an example. */
-const mostTried = 64;
+/** Where so many comparisons find none that is let in, the policy is refused without an example. */
+const mostCompared = 512;

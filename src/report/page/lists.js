@@ -2,6 +2,7 @@
 
 const data = JSON.parse(document.getElementById('data').textContent);
 const platform = '(platform)';
+const toCome = '(tenants to come)';
 const namespaces = data.namespaces.map(([name, tenant, pods, onNodes, ingress, egress, workloads, policies]) => ({
   ...{ name, tenant: data.texts[tenant], pods, onNodes, ingress, egress, workloads, policies },
 }));
@@ -111,7 +112,9 @@ function tenantPage(name, opened) {
     tenant.mode === undefined
       ? name === platform
         ? 'namespaces without a tenant'
-        : 'not declared'
+        : name === toCome
+          ? 'tenants that are created later, to which rules are open'
+          : 'not declared'
       : `mode ${tenant.mode}`;
   return [
     make('h2', {}, name),

@@ -35,7 +35,7 @@ function overview() {
       'p',
       { class: 'summary' },
       ...[
-        [tenants.length - (names.includes(platform) ? 1 : 0), 'tenants'],
+        [names.filter((name) => !name.startsWith('(')).length, 'tenants'],
         [namespaces.length, 'namespaces'],
         [crossings.length, 'crossings'],
         [violations, 'not granted', violations > 0],
