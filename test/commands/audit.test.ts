@@ -201,6 +201,41 @@ t.test('a reserved key on a namespace is a finding, unless an account is listed 
   t.match(inMesh.rejected, [{ always: false, count: 2 }], 'a key of the tenant’s own protection follows its mode');
 });
 
+t.test('a pod of a tenant in mode audit is listed before Bulkhead is installed (test/field/audit-mode)', async (t) => {
+  const read = async (file: string) => parse(await readFile(`test/field/audit-mode/${file}`, 'utf8'));
+  const settings = (await read('settings.yaml')).spec;
+  const north = (await read('tenants/north.yaml')).spec;
+  const broker = await read('objects/01-broker-comes-back-after-a-drain.yaml');
+  const audit = (pod: { metadata: object; spec: object }) => {
+    const scheduled = { ...pod, spec: { ...pod.spec, nodeName: 'node-1' } };
+    return surveyOf({
+      settings,
+      tenants: { north },
+      objects: {
+        '/api/v1/namespaces': [namespace('north-web', {}, { 'bulkhead.dev/tenant': 'north' })],
+        '/api/v1/pods': [scheduled],
+      },
+    });
+  };
+  const joining = await audit(broker);
+  t.strictSame(joining.rejected, [], 'joining a mesh is no finding');
+  t.match(joining.cutOff, [{ namespace: 'north-web', names: ['broker-0'] }], 'it is not isolated');
+
+  const annotations = { 'sidecar.istio.io/inject': 'false' };
+  const leaving = await audit({ ...broker, metadata: { ...broker.metadata, annotations } });
+  t.match(leaving.rejected, [
+    {
+      check: 'reserved-labels',
+      tenant: 'north',
+      mode: 'audit',
+      always: false,
+      names: ['Pod north-web/broker-0'],
+      path: 'metadata.annotations[sidecar.istio.io/inject]',
+    },
+  ]);
+  t.match(auditLines(leaving).join('\n'), /reserved-labels +north +audit +in mode enforce +.*Pod north-web\/broker-0/);
+});
+
 t.test('objects with a name or label of Bulkhead count as its own only where the baseline has them', async (t) => {
   const tenant = { ...acme, namespaces: { ...acme.namespaces, resourceQuota: { hard: { pods: '10000' } } } };
   const mark = { 'app.kubernetes.io/managed-by': 'bulkhead' };
@@ -255,39 +290,6 @@ t.test('objects with a name or label of Bulkhead count as its own only where the
   ]);
   const [quota] = planted.rejected.filter(({ check }) => check === 'quota-on-baseline');
   t.match(quota, { names: ['ResourceQuota acme-web/bulkhead-quota'] }, 'its mark does not hide it');
-});
-
-t.test('a pod of a tenant in mode audit is listed before Bulkhead is installed (test/field/audit-mode)', async (t) => {
-  const read = async (file: string) => parse(await readFile(`test/field/audit-mode/${file}`, 'utf8'));
-  const settings = (await read('settings.yaml')).spec;
-  const north = (await read('tenants/north.yaml')).spec;
-  const broker = await read('objects/01-broker-comes-back-after-a-drain.yaml');
-  const audit = (pod: { metadata: object; spec: object }) =>
-    surveyOf({
-      settings,
-      tenants: { north },
-      objects: {
-        '/api/v1/namespaces': [namespace('north-web', {}, { 'bulkhead.dev/tenant': 'north' })],
-        '/api/v1/pods': [{ ...pod, spec: { ...pod.spec, nodeName: 'node-1' } }],
-      },
-    });
-  const joining = await audit(broker);
-  t.strictSame(joining.rejected, [], 'joining a mesh is no finding');
-  t.match(joining.cutOff, [{ namespace: 'north-web', names: ['broker-0'] }], 'it is not isolated');
-
-  const annotations = { 'sidecar.istio.io/inject': 'false' };
-  const leaving = await audit({ ...broker, metadata: { ...broker.metadata, annotations } });
-  t.match(leaving.rejected, [
-    {
-      check: 'reserved-labels',
-      tenant: 'north',
-      mode: 'audit',
-      always: false,
-      names: ['Pod north-web/broker-0'],
-      path: 'metadata.annotations[sidecar.istio.io/inject]',
-    },
-  ]);
-  t.match(auditLines(leaving).join('\n'), /reserved-labels +north +audit +in mode enforce +.*Pod north-web\/broker-0/);
 });
 
 t.test('an exemption that exempts no stored object is named, with the checks', async (t) => {
