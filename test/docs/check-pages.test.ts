@@ -24,8 +24,11 @@ for (const [id, page] of pages) {
 }
 
 t.test('the page for developers', async (t) => {
-  const { verdicts } = await runSamples(t, readFileSync('docs/developers.md', 'utf8'), ['sh', 'console']);
+  const page = readFileSync('docs/developers.md', 'utf8');
+  const { verdicts } = await runSamples(t, page, ['sh', 'console']);
   t.strictSame([...verdicts].sort(), ['admitted', 'refused']);
+  const [, policies = ''] = /^## Five policies to copy\n([\s\S]*?)^## /m.exec(page) ?? [];
+  t.equal(policies.match(/^\*\*\d\. .*\n\n```yaml admitted by /gm)?.length, 5, 'each of five has its sample');
 });
 
 t.test('the page of a check says how the platform grants what it refuses', async (t) => {
