@@ -345,9 +345,8 @@ function witness(
       sentence,
     ) ?? [];
   if (account !== undefined && name !== undefined) {
-    // A dot in the namespace was any character.
-    const [, text = ''] = /^"(\*[^"]*)"/.exec(reason) ?? [];
-    if (text.split('/').at(-3)?.includes('.')) return { unasked: 'only earlier versions read it so' };
+    const texts = [...JSON.stringify(rule).matchAll(/"([^"]+)"/g)].map(([, text = '']) => text);
+    if (texts.some((text) => isOfOldVersions(text, name))) return { unasked: 'only earlier versions read it so' };
     const caller = { account, ...(domain && { domain }), ...(address && { address }) };
     // Of another trust domain: whatever the name is, it is of no namespace here.
     if (domain !== undefined) {
@@ -369,6 +368,14 @@ function witness(
   const read = readWitness(sentence);
   if (read === undefined || read.party.kind !== 'address') return { unread: sentence };
   return found([addressParty(read.spelling ?? read.party.address)], sentence, world);
+}
+
+/** A dot in the namespace was any character, and no name of a namespace has one. */
+function isOfOldVersions(principal: string, name: string): boolean {
+  const namespace = principal.startsWith('*') ? (principal.split('/').at(-3) ?? '') : '';
+  return (
+    namespace.includes('.') && [...namespace].reverse().every((one, at) => /[.*]/.test(one) || one === name.at(-1 - at))
+  );
 }
 
 function found(candidates: readonly Candidate[], sentence: string, world: World): ReadWitness {
