@@ -1,8 +1,9 @@
 /** README.md of this folder: every check of the catalogue, in its order. */
 import { catalogue } from '../../src/checks/catalogue.ts';
 import type { Check } from '../../src/checks/check.ts';
+import { fieldsOf, isExemptable } from './grants-section.ts';
 
-const enforced = { identity: 'always', border: 'by mode', intent: 'as a warning' } as const;
+const enforced = { identity: 'always', node: 'always, exemptable', border: 'by mode', intent: 'as a warning' } as const;
 
 export function checksPage(): string {
   return `${head}${catalogue.map(row).join('')}`;
@@ -17,6 +18,7 @@ A check is one rule. Its page has the rule, a rejected and an admitted sample, t
 | enforced | meaning |
 |---|---|
 | always | The proofs of all tenants depend on the check, so no mode turns it off. Only [keys of the tenant's own protection](reserved-labels.md) follow the mode. |
+| always, exemptable | The check keeps tenants off nodes that they share, so no mode turns it off. The platform can [exempt](../exemptions.md) one workload. Privileged containers count too, also in [network-capabilities](network-capabilities.md) and [ephemeral-containers](ephemeral-containers.md). |
 | by mode | The check protects the tenant's own border. \`enforce\` rejects, \`warn\` admits with a warning, \`audit\` only records. The platform can [exempt](../exemptions.md) one workload from checks on pods and policies. |
 | as a warning | The check warns of a probable mistake. It never rejects. |
 
@@ -28,13 +30,23 @@ Their author gets a warning at once if their pods would be rejected.
 
 The checks are listed in the order in which their findings are reported.
 
-| check | about | a finding says that the object | enforced |
-|---|---|---|---|
+| check | about | a finding says that the object | enforced | granted by |
+|---|---|---|---|---|
 `;
 
 function row(check: Check): string {
   const { id, headline, protects } = check;
-  return `| [${id}](${id}.md) | ${kindsOf(check).join(', ')} | ${headline} | ${enforced[protects]} |\n`;
+  return `| [${id}](${id}.md) | ${kindsOf(check).join(', ')} | ${headline} | ${enforced[protects]} | ${waysOf(check)} |\n`;
+}
+
+function waysOf(check: Check): string {
+  const tenant = fieldsOf(check, 'tenant');
+  const settings = fieldsOf(check, 'settings');
+  return [
+    ...(tenant === '' ? [] : [`${tenant} of the tenant`]),
+    ...(settings === '' ? [] : [`${settings} of the settings`]),
+    ...(isExemptable(check) ? ['exemption'] : []),
+  ].join('; ');
 }
 
 /** A check has one function for each kind of object, named after the kind. */

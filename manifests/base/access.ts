@@ -33,6 +33,12 @@ const otherRights: readonly (Right & { readonly group: string })[] = [
     verbs: ['list'],
   },
   {
+    why: 'Beside a policy of the platform: others of its priority.',
+    group: 'policy.networking.k8s.io',
+    resources: ['clusternetworkpolicies', 'adminnetworkpolicies'],
+    verbs: ['list'],
+  },
+  {
     why: 'The webhook configurations: followed, given a CA bundle, and set to failurePolicy Fail. Not created, so that a deleted one stays deleted.',
     group: registrations,
     resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],

@@ -67,8 +67,9 @@ export function createAdmission(options: AdmissionOptions): Review {
       // In observe mutate changes nothing, and what enforce would add is not missing.
       if (asked.observes)
         applyIntents(request.object, intentsOf(await gather(request, { ...sources, mutating: true })).all);
-      // Without a mesh in the settings there is nothing to list.
-      const beside = known.settings.istio === undefined ? undefined : options.beside;
+      // Without a mesh in the settings nothing stands beside a policy of a tenant.
+      const isListed = known.settings.istio !== undefined || request.family === 'unread';
+      const beside = isListed ? options.beside : undefined;
       return validate(asked, await gather(request, { ...sources, baselines, beside }), options);
     } catch (error) {
       if (request !== undefined && error instanceof FactsUnavailable) return tryAgain(asked, request, error);

@@ -3,7 +3,7 @@
  * A part of what is gathered that no verdict depends on: where it cannot be had soon, it is left out.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { isManagedName } from '../baseline/managed.ts';
+import { isManagedName, managedByLabel, managedByValue } from '../baseline/managed.ts';
 import type { Gathered } from '../checks/check.ts';
 import type { PolicyKind } from '../kinds/kind.ts';
 import { isJudged, policyKindOf, policyKinds } from '../kinds/policy-kind.ts';
@@ -27,24 +27,28 @@ export interface ListedKind {
   readonly apiVersion: string;
   readonly kind: string;
   readonly paths: readonly string[];
+  /** As in a query of the API, encoded. Left out: all of them. */
+  readonly labelSelector?: string;
+}
+
+export interface AskedLists {
+  /** Empty for what is cluster-scoped. */
+  readonly namespace: string;
+  /** Who has to share. */
+  readonly tenant: string;
+  readonly first: ListedKind;
+  readonly others: readonly ListedKind[];
+  /** Without it, the others are not listed where there is none of `first`. */
+  readonly isOfMesh: boolean;
 }
 
 export interface BesideSource {
   /**
    * One live list, of `first` and then of the others. Never rejects.
    *
-   * @param isOfMesh without it, the others are not listed where there is none of `first`
+   * @param signal ends the wait, not the list, which others may share
    */
-  list(
-    asked: {
-      readonly namespace: string;
-      readonly tenant: string;
-      readonly first: ListedKind;
-      readonly others: readonly ListedKind[];
-      readonly isOfMesh: boolean;
-    },
-    signal: AbortSignal,
-  ): Promise<Beside>;
+  list(asked: AskedLists, signal: AbortSignal): Promise<Beside>;
   /** Counts that nothing is listed. */
   skip(skipped: Skipped): { readonly skipped: Skipped };
   /** Whether the tenant has time left. Asked before the list, and again before comparing: others may have used it up meanwhile. */
@@ -84,16 +88,45 @@ export async function withBeside(gathering: Promise<Gathered>, sources: TimedSou
   return { ...gathered, beside: { ...(await listed(asked, source, sources)), ...known } };
 }
 
-async function listed(asked: Asked, source: BesideSource, sources: TimedSources): Promise<Beside> {
-  const { request, tenant, isOfMesh } = asked;
-  // A timer for each request of a crowd costs more than all else.
-  if (!source.hasTime(tenant)) return source.skip('often');
-  const wait = Math.min(longestWait, (sources.deadline - sources.clock.elapsed()) / 2);
-  if (wait < 1) return source.skip('late');
+function listed({ request, tenant, isOfMesh }: Asked, source: BesideSource, sources: TimedSources): Promise<Beside> {
   const namespace = encodeURIComponent(request.namespace);
   const [first, ...others] = kindsBeside(namespace, sources.tenancy.settings);
-  const signal = AbortSignal.timeout(Math.ceil(wait));
-  return source.list({ namespace, tenant, first, others, isOfMesh }, signal);
+  return listedInTime({ namespace, tenant, first, others, isOfMesh }, source, sources);
+}
+
+async function listedInTime(asked: AskedLists, source: BesideSource, sources: TimedSources): Promise<Beside> {
+  // A timer for each request of a crowd costs more than all else.
+  if (!source.hasTime(asked.tenant)) return source.skip('often');
+  const wait = Math.min(longestWait, (sources.deadline - sources.clock.elapsed()) / 2);
+  if (wait < 1) return source.skip('late');
+  return source.list(asked, AbortSignal.timeout(Math.ceil(wait)));
+}
+
+/** No tenant has this name. */
+const platform = '';
+const notManaged = encodeURIComponent(`${managedByLabel}!=${managedByValue}`);
+
+/**
+ * What is stored of a cluster-scoped kind of the platform, but for what Bulkhead manages. Only the platform gets it.
+ *
+ * @param versions those in which it may be served
+ * @returns undefined where it could not be had soon
+ */
+export async function othersOfKind(
+  { group, resource, kind }: UnreadRequest,
+  versions: readonly string[],
+  sources: TimedSources,
+): Promise<readonly JsonMap[] | undefined> {
+  const { beside: source } = sources;
+  if (source === undefined || versions.length === 0) return undefined;
+  const paths = versions.map((version) => `/apis/${group}/${version}/${resource}`);
+  const first = { apiVersion: `${group}/${versions[0]}`, kind, paths, labelSelector: notManaged };
+  const found = await listedInTime(
+    { namespace: '', tenant: platform, first, others: [], isOfMesh: false },
+    source,
+    sources,
+  );
+  return 'skipped' in found ? undefined : found.objects;
 }
 
 /** Members of another tenant, and service accounts of its namespaces: names of this tenant's policies are not theirs to read. */

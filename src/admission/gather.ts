@@ -10,6 +10,7 @@ import {
   needsAccountOwner,
   needsNamespaceEmptied,
   needsOwnerOfAccount,
+  versionsOfOthers,
 } from '../checks/needs.ts';
 import { tenantsOf } from '../exemptions/doubt.ts';
 import { isJudged, policyKindOf } from '../kinds/policy-kind.ts';
@@ -40,7 +41,7 @@ import { labelName } from '../tenancy/schema/names.ts';
 import type { Provisioner } from '../tenancy/settings.ts';
 import type { Owner, Requester } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
-import { type GatheredBeside, withBeside } from './beside.ts';
+import { type GatheredBeside, othersOfKind, withBeside } from './beside.ts';
 import type { NamespaceRecord } from './facts.ts';
 import {
   FactsUnavailable,
@@ -112,7 +113,9 @@ async function aboutUnread(request: UnreadRequest, sources: TimedSources): Promi
   const facts = { tenancy, requester, owner, now, byAgent };
   const names = reservedNamesIn(request, facts);
   const holderOf = await holdersNamed(names, request, sources);
-  return { family: 'unread', request, facts: { ...facts, holderOf } };
+  const versions = requester.platform ? versionsOfOthers(request) : [];
+  const others = versions.length === 0 ? undefined : await othersOfKind(request, versions, sources);
+  return { family: 'unread', request, facts: { ...facts, holderOf, othersOfKind: others } };
 }
 
 async function aboutNamespace(request: NamespaceRequest, sources: TimedSources): Promise<Gathered> {

@@ -2,6 +2,7 @@
 
 import type { TenantOf } from '../exemptions/doubt.ts';
 import type { PolicyVerdict } from '../kinds/kind.ts';
+import type { JsonMap } from '../kubernetes/json.ts';
 import type { StringMap } from '../kubernetes/objects.ts';
 import type {
   AdmissionRequest,
@@ -21,6 +22,7 @@ import type { HolderOf, IsKept } from '../reach/violation.ts';
 import type { NamespaceGrant } from '../tenancy/namespace-grant.ts';
 import type { Ownership } from '../tenancy/ownership.ts';
 import type { Owner, Requester, Tenancy } from '../tenancy/tenancy.ts';
+import type { Grant } from './grants.ts';
 
 /** One thing that is wrong. Text is made of it once, at the edge (admission/message.ts). */
 export interface Finding {
@@ -40,6 +42,8 @@ export interface Finding {
   readonly ofChange?: true;
   /** What it is about, where that is not what its check {@link Check.protects}. */
   readonly protects?: Protects;
+  /** None of {@link Check.grants} lets it through: it is not valid, or not understood. */
+  readonly ungrantable?: true;
 }
 
 /** What a check may know of every request beside the request itself; gathered once, before. */
@@ -112,6 +116,8 @@ export interface NamingFacts extends Facts {
 export interface UnreadFacts extends NamingFacts {
   /** Whether an agent of the network writes what is its own, from an account in a namespace of the platform. */
   readonly byAgent: boolean;
+  /** What is stored of its kind, but for what Bulkhead manages. Undefined: nothing depends on it, or it could not be listed in time. */
+  readonly othersOfKind?: readonly JsonMap[] | undefined;
 }
 
 export interface NeighbourFacts extends NamingFacts {
@@ -140,10 +146,17 @@ interface GatheredOf<Request extends AdmissionRequest, Known extends Facts> {
 
 /**
  * What a check protects. `identity`: facts that the proofs of all tenants rest on (who owns what, managed objects);
- * always enforced. `border`: the tenant's own border; follows the mode of the tenant. `intent`: whoever asks, from what was
- * not meant; never refuses, but warns.
+ * always enforced. `node`: nodes that tenants share; always enforced, and the platform can exempt a workload. `border`: the tenant's own
+ * border; follows the mode of the tenant, and can be exempted as well. `intent`: whoever asks, from what was not meant; never refuses,
+ * but warns.
  */
-export type Protects = 'identity' | 'border' | 'intent';
+export type Protects = 'identity' | 'node' | 'border' | 'intent';
+
+/** Whether a finding refuses in every mode of the tenant. */
+export const isInEveryMode = (protects: Protects): boolean => protects === 'identity' || protects === 'node';
+
+/** Whether an exemption can cover a finding. */
+export const isExemptable = (protects: Protects): boolean => protects === 'node' || protects === 'border';
 
 /** Facts that cost a request or a search. They are gathered for the requests for which a check asks for them. */
 export interface Needs {
@@ -155,6 +168,8 @@ export interface Needs {
   readonly namespacesNamed?: (request: NeighbourRequest) => readonly string[];
   /** The same for kinds that the table does not read. */
   readonly namespacesNamedByUnread?: (request: UnreadRequest) => readonly string[];
+  /** Whether a warning depends on {@link UnreadFacts.othersOfKind}, where the platform writes: the versions that may be served. */
+  readonly othersOfUnread?: (request: UnreadRequest) => readonly string[];
   /** Whether the verdict depends on {@link NeighbourFacts.accountOwner}. */
   readonly accountOwnerOfNeighbour?: (request: NeighbourRequest) => boolean;
   /** What {@link TenantFacts.namesOfOthers} is about: whole names and prefixes. Empty: the verdict does not depend on them. */
@@ -168,6 +183,8 @@ export interface Check {
   /** What the object does that is refused, in a few words. Follows the name of the object in the first line of a denial. */
   readonly headline: string;
   readonly protects: Protects;
+  /** How the platform lets one tenant do it. Left out: not, or by an Exemption alone. */
+  readonly grants?: readonly Grant[];
   readonly needs?: Needs;
   /** Its `pod` reads fields that never change, on CREATE. It is asked again when containers change (changed-containers.ts). */
   readonly sharedByContainers?: true;

@@ -14,6 +14,7 @@ const ofAccount = declared('accountOwner');
 const ofNames = declared('namesOfOthers');
 const ofNamespaces = declared('namespacesNamed');
 const ofUnread = declared('namespacesNamedByUnread');
+const ofOthers = declared('othersOfUnread');
 const ofNeighbours = declared('accountOwnerOfNeighbour');
 const nowhere: readonly string[] = [];
 
@@ -48,4 +49,9 @@ export function namespacesNamed(request: NeighbourRequest | UnreadRequest): read
 
 export function needsOwnerOfAccount(request: NeighbourRequest): boolean {
   return ofNeighbours.some((needs) => needs(request));
+}
+
+/** The versions in which the others of its kind may be served. Empty: they are not needed. */
+export function versionsOfOthers(request: UnreadRequest): readonly string[] {
+  return ofOthers.flatMap((needs) => needs(request));
 }

@@ -11,8 +11,9 @@ import { judgeStoredPolicy } from '../admission/stored-policy.ts';
 import { judgeStoredUnread } from '../admission/stored-unread.ts';
 import { stampAnnotation } from '../backstop/backstop.ts';
 import { baselineOf, defaultDenyName } from '../baseline/baseline.ts';
-import { isManaged, isManagedName, managedByLabel, managedByValue } from '../baseline/managed.ts';
+import { isManaged } from '../baseline/managed.ts';
 import { catalogue } from '../checks/catalogue.ts';
+import { isInEveryMode } from '../checks/check.ts';
 import type { Judged } from '../checks/judge.ts';
 import { fieldOf } from '../checks/metadata-changes.ts';
 import type { DecodedObject } from '../client/decode.ts';
@@ -22,7 +23,7 @@ import type { Kind } from '../kinds/kind.ts';
 import { kinds } from '../kinds/kinds.ts';
 import { collectionPaths } from '../kinds/resource-name.ts';
 import { isMap, valueAt } from '../kubernetes/json.ts';
-import { controllerOf, entry, type KubernetesObject, type StringMap } from '../kubernetes/objects.ts';
+import { controllerOf, entry, type StringMap } from '../kubernetes/objects.ts';
 import { cutOff } from '../reach/isolation.ts';
 import type { Isolation } from '../reach/model.ts';
 import { type AuditReport, type CutOffNamespace, type FindingGroup, mostNames } from '../report/audit-report.ts';
@@ -30,6 +31,7 @@ import { docsPage } from '../tenancy/docs-page.ts';
 import { provisionerMark } from '../tenancy/namespace-grant.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
+import { doubtAboutMark } from './audit-managed.ts';
 import { createKeys, doubtsAbout, fixOfKey } from './audit-namespaces.ts';
 import { unreadCollections } from './audit-unread.ts';
 import { vouchedPods } from './audit-vouched.ts';
@@ -49,8 +51,6 @@ type Group = { -readonly [Field in keyof Omit<FindingGroup, 'names'>]: FindingGr
   readonly names: Set<string>;
 };
 
-/** What `serve` calls itself in metadata.managedFields. */
-const fieldManager = 'bulkhead';
 const ownNamespace = 'bulkhead-system';
 
 const protectsOf = new Map(catalogue.map(({ id, protects }) => [id, protects]));
@@ -93,7 +93,7 @@ export async function survey(
   function found(tenant: Tenant, name: string, findings: readonly Judged[], only?: string): void {
     for (const { check, path, fix: own, protects = protectsOf.get(check) ?? 'identity' } of findings) {
       if (protects === 'intent') continue;
-      const always = protects === 'identity';
+      const always = isInEveryMode(protects);
       const key = `${check} ${tenant.name} ${always} ${only}`;
       const fix = only ?? own;
       const known = groups.get(key);
@@ -136,8 +136,8 @@ export async function survey(
       const [row, record] = [rows.get(namespace), namespaces.lookup(namespace)];
       if (row === undefined || record === undefined) return;
       const about = `${kind.kind} ${namespace}/${name}`;
-      if (isGuarded(kind) && pretends(object))
-        planted.push(`${about} has a name or a label of Bulkhead, which has not written it`);
+      const doubt = isGuarded(kind) ? doubtAboutMark(kind, object, row.tenant, settings) : undefined;
+      if (doubt !== undefined) planted.push(`${about} ${doubt}`);
       if (kind.family === 'policy') {
         const reach = kind.read(object);
         row.isolations.push(...reach.isolates);
@@ -147,7 +147,9 @@ export async function survey(
       if (kind.family === 'pod') countPod(row, name, object);
       // Whoever controls it is judged itself; what Bulkhead puts in place is its own.
       if (
-        kind.family === 'workload' ? controllerOf(object) !== undefined : kind.family === 'quota' && isManaged(object)
+        kind.family === 'workload'
+          ? controllerOf(object) !== undefined
+          : kind.family === 'quota' && isManaged(object) && doubt === undefined
       )
         return;
       const counted = (kind.family === 'pod' ? workloadOf(object) : undefined) ?? about;
@@ -230,13 +232,6 @@ function countPod(row: Row, name: string, pod: Readonly<Record<string, unknown>>
 function labelsOf(object: Readonly<Record<string, unknown>>): StringMap | undefined {
   const labels = valueAt(object, 'metadata', 'labels');
   return isMap(labels) ? (labels as StringMap) : undefined;
-}
-
-/** Whether it has a name or the mark of what Bulkhead puts in place, and Bulkhead is not among those who have written it. */
-function pretends(object: KubernetesObject): boolean {
-  const { name = '', labels, managedFields } = object.metadata ?? {};
-  if (!isManagedName(name) && entry(labels, managedByLabel) !== managedByValue) return false;
-  return !(managedFields ?? []).some((one) => isMap(one) && one.manager === fieldManager);
 }
 
 /** The policies of a tenant's baseline that open something, and in which directions. */

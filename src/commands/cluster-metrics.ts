@@ -81,7 +81,7 @@ export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster
   );
   register.each(
     'layer_comparisons_total',
-    'Written policies whose namespace was listed to compare layers 4 and 7: listed; or skipped: late, busy (others list), often (a tenant lists too much), large (the namespace holds too much), failed.',
+    'Written policies that were compared with a live list: their namespace for layers 4 and 7, their kind for priorities. listed; or skipped: late, busy (others list), often (a tenant lists too much), large (the namespace holds too much), failed.',
     'result',
     ({ beside }) => [['listed', beside.listed], ...Object.entries(beside.skipped)],
   );

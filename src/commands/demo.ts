@@ -58,6 +58,7 @@ export async function demo(print: (line: string) => void): Promise<boolean> {
     });
     const server = createWebhookServer({
       review,
+      observes: () => false,
       certificate,
       host: '127.0.0.1',
       port: 0,

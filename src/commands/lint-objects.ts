@@ -1,4 +1,5 @@
 /** Judges the objects of texts, namespaces first, each as the API server would have it judged. */
+import type { BesideSource } from '../admission/beside.ts';
 import { systemClock } from '../admission/clock.ts';
 import type { Sources } from '../admission/live-facts.ts';
 import { type Author, judgeWritten, type Written } from '../admission/written-object.ts';
@@ -6,7 +7,7 @@ import type { TextFile } from '../files/read-files.ts';
 import type { Namespaces } from '../files/read-namespaces.ts';
 import { type WrittenObject, writtenObjects } from '../files/written-objects.ts';
 import { type ReviewedResource, resourceOfObject } from '../kinds/kind-of-object.ts';
-import { valueAt } from '../kubernetes/json.ts';
+import { type JsonMap, valueAt } from '../kubernetes/json.ts';
 import type { LintedObject, LintFinding } from '../report/lint-report.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { findingOf, linted, notJudged, unreadable } from './lint-finding.ts';
@@ -61,9 +62,10 @@ export async function lintTexts(files: readonly TextFile[], context: LintContext
     context.onProgress(index + 1, files.length, 'files');
   }
   let judged = 0;
+  const beside = besideAmong(all);
   const judge = async (one: Candidate): Promise<void> => {
     context.onProgress(++judged, candidates.length, 'objects');
-    const linted = await lintObject(one, context, namespaces);
+    const linted = await lintObject(one, context, namespaces, beside);
     if (linted === undefined) {
       ofPlatform++;
       return;
@@ -100,6 +102,7 @@ async function lintObject(
   { written, resource }: Candidate,
   { tenancy, author, defaultNamespace }: LintContext,
   namespaces: LintNamespaces,
+  beside: BesideSource,
 ): Promise<Linted | undefined> {
   const { settings } = tenancy;
   const { object } = written;
@@ -130,6 +133,8 @@ async function lintObject(
     clock: systemClock,
     now: Date.now(),
     timeBudget: 5000,
+    // Policies of tenants are compared with each other once all are judged (lint-layers.ts).
+    ...(resource.family === 'unread' && resource.scope !== 'Namespaced' && { beside }),
   };
   const verdict = await judgeWritten(asked, sources);
   if (verdict.refused !== undefined)
@@ -142,6 +147,19 @@ async function lintObject(
   }
   const compared = resource.family === 'policy' ? 'rule' : resource.family === 'unread' ? 'object' : 'field';
   return { object: named, found: found.map((one) => findingOf(one, written, named, { settings, compared })) };
+}
+
+/** What is judged together stands for what is stored. */
+function besideAmong(all: readonly WrittenObject[]): BesideSource {
+  const byKind = Map.groupBy(all, ({ apiVersion, kind }) => `${apiVersion} ${kind}`);
+  return {
+    list: async ({ first: { apiVersion, kind } }) => ({
+      objects: (byKind.get(`${apiVersion} ${kind}`) ?? []).map(({ object }) => object as JsonMap),
+    }),
+    skip: (skipped) => ({ skipped }),
+    hasTime: () => true,
+    charge() {},
+  };
 }
 
 /** Kinds that no table has and that are cluster-scoped by their names: what their objects say of a namespace, the API server drops. */

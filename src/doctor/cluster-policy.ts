@@ -7,12 +7,12 @@ import {
 } from '../baseline/cluster-policy.ts';
 import { borderPriorities, dataPlaneBorder, tenantOfName } from '../baseline/data-plane-border.ts';
 import { isManaged } from '../baseline/managed.ts';
-import { valueAt } from '../kubernetes/json.ts';
-import { commonDomain, domainFor, type Selector } from '../kubernetes/label-selector.ts';
-import { parseSelector } from '../kubernetes/parse-selector.ts';
+import { areTied } from '../reach/admin-ties.ts';
+import { type AdminPolicy, readAdminPolicy } from '../reach/dialects/admin-policy.ts';
 import type { DoctorCheck, Examination } from './check.ts';
 
 const mostNamed = 5;
+const borders: ReadonlySet<number | undefined> = new Set(Object.values(borderPriorities));
 
 export const clusterPolicy: DoctorCheck = {
   about: 'border in ClusterNetworkPolicies',
@@ -37,7 +37,7 @@ export const clusterPolicy: DoctorCheck = {
       severity: 'warning',
       meaning:
         'ClusterNetworkPolicies of the same pods share a priority, with each other or with the border, and which counts first is not defined',
-      fix: `give each of tier Admin a priority of its own, other than ${borderPriorities.pass} and ${borderPriorities.deny} with network.clusterPolicy`,
+      fix: `give each of a tier a priority of its own, other than ${borderPriorities.pass} and ${borderPriorities.deny} with network.clusterPolicy`,
     },
   },
   async look(examination) {
@@ -53,23 +53,15 @@ export const clusterPolicy: DoctorCheck = {
     const others: Other[] = [];
     const isRead = await list([clusterPoliciesPath], ({ metadata: { name }, object }) => {
       if (isManaged(object) && tenantOfName(name) !== undefined) own.add(name);
-      else if (valueAt(object, 'spec', 'tier') === 'Admin') {
-        const subject = parseSelector(valueAt(object, 'spec', 'subject', 'namespaces') ?? {});
-        others.push({
-          name,
-          priority: valueAt(object, 'spec', 'priority'),
-          subject: subject.ok ? subject.value : new Map(),
-        });
-      }
+      else others.push({ name, ...readAdminPolicy('ClusterNetworkPolicy', object) });
     });
-    for (const [priority, some] of Map.groupBy(others, (one) => one.priority)) {
-      const isOfBorder = isWanted && (priority === borderPriorities.pass || priority === borderPriorities.deny);
-      const tied = some.filter(
-        (one) => isOfBorder || some.some((two) => one !== two && meet(one.subject, two.subject)),
-      );
+    for (const some of Map.groupBy(others, ({ tier, priority }) => `${tier} ${priority}`).values()) {
+      const [{ tier, priority }] = some as [Other];
+      const isOfBorder = isWanted && tier === 'Admin' && borders.has(priority);
+      const tied = some.filter((one) => isOfBorder || some.some((two) => one !== two && areTied(one, two)));
       if (tied.length === 0) continue;
       found('cluster-policy-tie', {
-        where: `ClusterNetworkPolicies of tier Admin: ${listed(tied.map(({ name }) => name))}`,
+        where: `ClusterNetworkPolicies of tier ${tier}: ${listed(tied.map(({ name }) => name))}`,
         why: isOfBorder ? `the border has the priority ${priority}` : `all of them have the priority ${priority}`,
       });
     }
@@ -80,19 +72,8 @@ export const clusterPolicy: DoctorCheck = {
   },
 };
 
-interface Other {
+interface Other extends AdminPolicy {
   readonly name: string;
-  readonly priority: unknown;
-  readonly subject: Selector;
-}
-
-/** Whether one namespace may be selected by both. */
-function meet(one: Selector, other: Selector): boolean {
-  for (const [key, domain] of one) {
-    const { absent, finite, values } = commonDomain(domain, domainFor(other, key));
-    if (!absent && finite && values.size === 0) return false;
-  }
-  return true;
 }
 
 function lookForMissing(own: ReadonlySet<string>, { tenancy, now, found }: Examination): void {

@@ -25,9 +25,9 @@ export interface ExemptionDocument {
 }
 
 /**
- * The checks that protect a border, reserved-labels for the keys of a tenant's own protection, and unknown-policy-kind for objects in a
- * tenant's namespace. What
- * protects an identity is never exempted: the proofs of all tenants rest on it. A test holds the list against the catalogue.
+ * The checks that protect a border or nodes, and reserved-labels for the keys of a tenant's own protection. What protects an identity is never
+ * exempted: the proofs of all tenants rest on it. Neither are kinds that Bulkhead does not read: network.policyKinds grants these.
+ * A test holds the list against the catalogue.
  */
 export const exemptableChecks: readonly string[] = [
   'cross-tenant-ingress',
@@ -57,7 +57,6 @@ export const exemptableChecks: readonly string[] = [
   'route-references',
   'route-classes',
   'reserved-labels',
-  'unknown-policy-kind',
   'mutual-tls',
   'token-keys',
   'mesh-hosts',

@@ -84,17 +84,18 @@ export function createBoundedLists(
 
   /** @throws where it is not answered, and {@link TooLarge} */
   async function listOf(
-    { apiVersion, kind, paths }: ListedKind,
+    { apiVersion, kind, paths, labelSelector }: ListedKind,
     count: (bytes: number) => void,
     signal: AbortSignal,
   ): Promise<readonly JsonMap[]> {
     const objects: JsonMap[] = [];
+    const selected = labelSelector === undefined ? '' : `&labelSelector=${labelSelector}`;
     for (const path of paths) {
       const collection = path.replace(/\/namespaces\/[^/]+/, '');
       if ((notServed.get(collection) ?? Number.NEGATIVE_INFINITY) > clock.now()) continue;
       let position = '';
       for (;;) {
-        const answer = await connection.open(`${path}?limit=${bounds.pageSize}${position}`, signal);
+        const answer = await connection.open(`${path}?limit=${bounds.pageSize}${selected}${position}`, signal);
         if (!answer.ok && answer.status === 404 && position === '') break;
         if (!answer.ok) throw new Error(`${path} cannot be listed`);
         const list = await readList(counted(answer.chunks, count), bounds.bytes, (item) => {
@@ -140,7 +141,7 @@ export function createBoundedLists(
   return {
     async list({ namespace, tenant, first, others, isOfMesh }, signal) {
       // What is in flight may be a little older than the question, which is good enough for a hint.
-      const key = `${namespace} ${isOfMesh}`;
+      const key = `${first.kind} ${namespace} ${isOfMesh}`;
       const reading = bytes.isSpent(tenant)
         ? 'often'
         : (shared.get(key) ?? begin(key, namespace, tenant, [tenant, first, others, isOfMesh]));

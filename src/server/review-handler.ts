@@ -16,8 +16,8 @@ import type { WebhookLimits } from './webhook-limits.ts';
 
 export interface ReviewHandlerOptions {
   readonly review: Review;
-  /** Whether a review that is late is admitted; as in AdmissionOptions. Default: no. */
-  readonly observes?: () => boolean;
+  /** Whether a review that is late is admitted; as in AdmissionOptions. */
+  readonly observes: () => boolean;
   /** Undefined: whoever reaches the port may ask. */
   readonly clients?: ClientCheck | undefined;
   readonly log: Logger;
@@ -77,7 +77,7 @@ export function createReviewHandler(options: ReviewHandlerOptions): ReviewHandle
       const reviewed = review(phase, body.bytes, arrived + due.review);
       const answer = await within(reviewed, arrived + due.answer - performance.now());
       if (answer !== undefined) return respond(response, answer, arrived);
-      const late = lateAnswer({ phase, observes: options.observes?.() === true }, body.bytes);
+      const late = lateAnswer({ phase, observes: options.observes() }, body.bytes);
       if (late === undefined) return refuse(response, 'late');
       metrics.refused('late');
       respond(response, late, arrived);

@@ -9,6 +9,7 @@ import {
   defaultTenantLabel,
 } from './default-settings.ts';
 import { defaultDocsURL, parseDocsURL } from './docs-page.ts';
+import { warningsAboutGitOps } from './gitops-accounts.ts';
 import {
   judgeServiceAddresses,
   parseProtectedRanges,
@@ -125,6 +126,7 @@ export function parseSettings(document: Located<unknown>): Loaded<Settings> {
     ...warningsAbout(network, document),
     ...warningsAboutKinds(network.policyKinds ?? [], istio, document),
     ...withoutNames(sharedServices, document),
+    ...warningsAboutGitOps(spec.platform ?? {}, document),
   ];
   return { ok: true, value: settings, warnings };
 }

@@ -139,6 +139,7 @@ await serveForMeasurement(async (certificate) => {
       },
       onDefect: (error) => log.error(error),
     }),
+    observes: () => false,
     certificate,
     paths: () => paths,
     host,

@@ -44,6 +44,65 @@ t.test('a priority of the border', async (t) => {
   t.strictSame(found({ tier: 'Admin', priority: 98, subject: { namespaces: {} } }, { facts: plain }), []);
 });
 
+t.test('a priority that another policy has', async (t) => {
+  const stored = (name: string, spec: object) => ({ metadata: { name }, spec });
+  const everywhere = { namespaces: {} };
+  const mine = { tier: 'Admin', priority: 5, subject: everywhere };
+  const ties = (spec: object, others: readonly object[], kind = 'ClusterNetworkPolicy') =>
+    found(spec, { kind, facts: { othersOfKind: others } }).map(({ path, reason, fix }) => `${path} ${reason}; ${fix}`);
+  const tied = 'spec.priority is also that of other, and the order is not defined; choose another, such as';
+  const rows: readonly [says: string, spec: object, other: object, found: readonly string[]][] = [
+    ['everywhere', mine, mine, [`${tied} 6`]],
+    ['one priority, two tiers', mine, { ...mine, tier: 'Baseline' }, []],
+    ['in tier Baseline', { ...mine, tier: 'Baseline' }, { ...mine, tier: 'Baseline' }, [`${tied} 6`]],
+    ['another priority', mine, { ...mine, priority: 6 }, []],
+    ['one tenant is part of all', { ...mine, subject: of('acme') }, mine, [`${tied} 6`]],
+    ['two tenants', { ...mine, subject: of('acme') }, { ...mine, subject: of('beta') }, []],
+    [
+      'pods that cannot be the same',
+      { ...mine, subject: { pods: { namespaceSelector: {}, podSelector: { matchLabels: { app: 'a' } } } } },
+      { ...mine, subject: { pods: { namespaceSelector: {}, podSelector: { matchLabels: { app: 'b' } } } } },
+      [],
+    ],
+    [
+      'pods that may be the same',
+      { ...mine, subject: { pods: { namespaceSelector: {}, podSelector: { matchLabels: { app: 'a' } } } } },
+      { ...mine, subject: { pods: { namespaceSelector: {}, podSelector: { matchLabels: { tier: 'b' } } } } },
+      [`${tied} 6`],
+    ],
+    [
+      'a subject without pods',
+      mine,
+      {
+        ...mine,
+        subject: {
+          namespaces: {
+            matchLabels: { a: 'b' },
+            matchExpressions: [{ key: 'a', operator: 'NotIn', values: ['b'] }],
+          },
+        },
+      },
+      [],
+    ],
+    ['a subject that cannot be read counts as all', mine, { ...mine, subject: 7 }, [`${tied} 6`]],
+    ['the last one', { ...mine, priority: 1000 }, { ...mine, priority: 1000 }, [`${tied} 999`]],
+    ['the border is not proposed', { ...mine, priority: 97 }, { ...mine, priority: 97 }, [`${tied} 100`]],
+  ];
+  for (const [says, spec, other, expected] of rows) t.strictSame(ties(spec, [stored('other', other)]), expected, says);
+  t.strictSame(ties(mine, [stored('x', mine)]), [], 'what is stored of itself');
+  t.strictSame(ties(mine, [stored('other', mine)], 'AdminNetworkPolicy'), [`${tied} 6`]);
+  const all = Array.from({ length: 1001 }, (_, priority) => stored(`p${priority}`, { ...mine, priority }));
+  t.match(ties(mine, all)[0], /also that of p5, .*; give each a priority of its own$/);
+  t.match(ties({ ...mine, priority: 98 }, [stored('other', { ...mine, priority: 98 })]), [/Bulkhead's border/], 'once');
+  const request = { group: 'policy.networking.k8s.io', subresource: '', operation: 'CREATE' };
+  const needs = (kind: string) => clusterPolicy.needs?.othersOfUnread?.({ ...request, kind } as never);
+  t.strictSame(
+    ['ClusterNetworkPolicy', 'AdminNetworkPolicy', 'BaselineAdminNetworkPolicy'].map(needs),
+    [['v1alpha2'], ['v1alpha1'], []],
+    'the only one of its kind has no priority',
+  );
+});
+
 t.test('to pass comes before the denies of the border, where there is one', async (t) => {
   const passes = (from: object, more: object = {}) => ({
     ...{ tier: 'Admin', priority: 5, subject: of('acme'), ingress: [{ action: 'Pass', from: [from] }] },

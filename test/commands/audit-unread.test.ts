@@ -55,15 +55,27 @@ t.test('what tenants have of them is listed, in whatever version it is served', 
   ]);
 });
 
-t.test('what the settings give, and an exemption covers, is not', async (t) => {
-  const settings = { network: { policyKinds: [{ resource: 'virtualservices.networking.istio.io' }] } };
+t.test('what the settings give is not, and no exemption can cover the rest', async (t) => {
+  const given = (...resources: readonly string[]) => ({
+    network: { policyKinds: resources.map((resource) => ({ resource })) },
+  });
+  const one = await surveyOf({ ...cluster, settings: given('virtualservices.networking.istio.io') });
+  t.same(found(one), [
+    'platform-kinds false CiliumEnvoyConfig acme-web/web',
+    'unknown-policy-kind false CiliumOld acme-web/old',
+  ]);
+  const both = given('virtualservices.networking.istio.io', 'ciliumolds.cilium.io');
+  t.same(found(await surveyOf({ ...cluster, settings: both })), [
+    'platform-kinds false CiliumEnvoyConfig acme-web/web',
+  ]);
+
   const exemption = {
     ...{ tenant: 'acme', namespace: 'acme-web', checks: ['unknown-policy-kind'], reason: 'It must.', owner: 'team' },
     ...{ match: { names: ['old'] }, expires: '2090-01-01T00:00:00Z' },
   };
-  t.same(found(await surveyOf({ ...cluster, settings, exemptions: { old: exemption } })), [
-    'platform-kinds false CiliumEnvoyConfig acme-web/web',
-  ]);
+  await t.rejects(surveyOf({ ...cluster, exemptions: { old: exemption } }), {
+    message: /^spec\.checks\[0\] "unknown-policy-kind" is not one of /,
+  });
 });
 
 t.test('what cannot be listed is said', async (t) => {

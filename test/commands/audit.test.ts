@@ -1,13 +1,15 @@
 /** What `audit` finds in a cluster, without one. */
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
+import { parse } from 'yaml';
+import { stampedBackstop } from '../../src/commands/backstop-age.ts';
 import { auditLines, hasFindings } from '../../src/report/audit-report.ts';
 import { resultJson } from '../../src/report/audit-result.ts';
-import { surveyOf } from './stored-cluster.ts';
+import { surveyOf, tenancyOf } from './stored-cluster.ts';
 
 const nothing = {
   ...{ readings: [], tenants: [], crossings: [], namespaces: [], outside: [], gates: [] },
-  ...{ selectNothing: [], openNothing: [], layers: [] },
+  ...{ selectNothing: [], openNothing: [], layers: [], exemptions: [] },
 };
 const acme = { members: [{ kind: 'User', name: 'alice' }], namespaces: { prefix: 'acme-' } };
 const portal = {
@@ -57,6 +59,57 @@ t.test('the mark of a provisioner that no listed one can have written is planted
   ]);
   const undecided = await audit([namespace('other', mark('portal'), unlabelled)], 'platform');
   t.strictSame(undecided.planted, [], 'where nobody is known to have asked, such a namespace is the platform’s');
+});
+
+t.test('the label of a tenant without reserved names is planted while it is not guarded', async (t) => {
+  const audit = (enforcement: string, namespaces: object) =>
+    surveyOf({
+      settings: { enforcement },
+      tenants: { acme: { members: acme.members, namespaces } },
+      objects: { '/api/v1/namespaces': [namespace('shop')] },
+    });
+  const { planted } = await audit('observe', {});
+  t.strictSame(planted, [
+    "namespace shop has the label of acme, which has no reserved names: make sure that it is that tenant's",
+  ]);
+  t.strictSame((await audit('enforce', {})).planted, [], 'once the label is guarded, it can be relied on');
+  t.strictSame((await audit('observe', { names: ['shop'] })).planted, [], 'and so it can with a reserved name');
+});
+
+t.test('a backstop that is older than settings, tenants and exemptions is named', async (t) => {
+  const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies';
+  const now = { tenants: { acme } };
+  const { stamp } = stampedBackstop(tenancyOf(now), 'listed', Date.now());
+  const policy = (stamp: object, component = 'backstop') => ({
+    metadata: { name: 'bulkhead-host-path', labels: { 'app.kubernetes.io/component': component }, annotations: stamp },
+  });
+  const audit = (policies: readonly ReturnType<typeof policy>[], more: object = {}) =>
+    surveyOf({ ...now, ...more, objects: { '/api/v1/namespaces': [namespace('acme-web')], [path]: policies } });
+  const line = 'The applied backstop is older than the settings, tenants and exemptions: print and apply it again.';
+  const isOlder = (report: Awaited<ReturnType<typeof audit>>, sentence: string) => {
+    t.equal(report.backstop, 'older', sentence);
+    t.ok(hasFindings(report), 'which is something to do');
+    t.ok(auditLines(report).includes(line), 'and is printed');
+  };
+  const isNot = (report: Awaited<ReturnType<typeof audit>>, backstop: 'absent' | 'current', sentence: string) => {
+    t.equal(report.backstop, backstop, sentence);
+    t.notOk(hasFindings(report));
+    t.notOk(auditLines(report).includes(line));
+  };
+  const current = policy({ 'bulkhead.dev/backstop': stamp });
+  isNot(await audit([]), 'absent', 'there is none');
+  isNot(await audit([current, policy({}, 'other')]), 'current', 'policies of others do not count');
+  isOlder(await audit([current, policy({ 'bulkhead.dev/backstop': '0123456789abcdef' })]), 'one of another stamp');
+  isOlder(await audit([current, policy({})]), 'one without a stamp');
+  isOlder(
+    await audit([current], { settings: { platform: { identities: [{ kind: 'User', name: 'root' }] } } }),
+    'other settings',
+  );
+  const exemption = {
+    ...{ tenant: 'acme', namespace: 'acme-web', checks: ['host-path'], match: { names: ['web'] } },
+    ...{ reason: 'it must', owner: 'team', expires: '2090-01-01T00:00:00Z' },
+  };
+  isOlder(await audit([current], { exemptions: { a: exemption } }), 'another exemption');
 });
 
 t.test('a label that is for other namespaces is planted, and policies that rely on it are found (NP-24)', async (t) => {
@@ -146,6 +199,97 @@ t.test('a reserved key on a namespace is a finding, unless an account is listed 
 
   const inMesh = await audit({}, { 'istio.io/rev': 'canary' }, 'audit');
   t.match(inMesh.rejected, [{ always: false, count: 2 }], 'a key of the tenant’s own protection follows its mode');
+});
+
+t.test('a pod of a tenant in mode audit is listed before Bulkhead is installed (test/field/audit-mode)', async (t) => {
+  const read = async (file: string) => parse(await readFile(`test/field/audit-mode/${file}`, 'utf8'));
+  const settings = (await read('settings.yaml')).spec;
+  const north = (await read('tenants/north.yaml')).spec;
+  const broker = await read('objects/01-broker-comes-back-after-a-drain.yaml');
+  const audit = (pod: { metadata: object; spec: object }) => {
+    const scheduled = { ...pod, spec: { ...pod.spec, nodeName: 'node-1' } };
+    return surveyOf({
+      settings,
+      tenants: { north },
+      objects: {
+        '/api/v1/namespaces': [namespace('north-web', {}, { 'bulkhead.dev/tenant': 'north' })],
+        '/api/v1/pods': [scheduled],
+      },
+    });
+  };
+  const joining = await audit(broker);
+  t.strictSame(joining.rejected, [], 'joining a mesh is no finding');
+  t.match(joining.cutOff, [{ namespace: 'north-web', names: ['broker-0'] }], 'it is not isolated');
+
+  const annotations = { 'sidecar.istio.io/inject': 'false' };
+  const leaving = await audit({ ...broker, metadata: { ...broker.metadata, annotations } });
+  t.match(leaving.rejected, [
+    {
+      check: 'reserved-labels',
+      tenant: 'north',
+      mode: 'audit',
+      always: false,
+      names: ['Pod north-web/broker-0'],
+      path: 'metadata.annotations[sidecar.istio.io/inject]',
+    },
+  ]);
+  t.match(auditLines(leaving).join('\n'), /reserved-labels +north +audit +in mode enforce +.*Pod north-web\/broker-0/);
+});
+
+t.test('objects with a name or label of Bulkhead count as its own only where the baseline has them', async (t) => {
+  const tenant = { ...acme, namespaces: { ...acme.namespaces, resourceQuota: { hard: { pods: '10000' } } } };
+  const mark = { 'app.kubernetes.io/managed-by': 'bulkhead' };
+  // The client chooses the name of its manager.
+  const managedFields = [{ manager: 'bulkhead', operation: 'Apply' }];
+  const object = (name: string, spec: object, labels: object = mark) => ({
+    metadata: { name, namespace: 'acme-web', labels, managedFields },
+    spec,
+  });
+  const audit = (policies: readonly ReturnType<typeof object>[], quotas: readonly ReturnType<typeof object>[] = []) =>
+    surveyOf({
+      settings: { enforcement: 'observe' },
+      tenants: { acme: tenant },
+      objects: {
+        '/api/v1/namespaces': [namespace('acme-web')],
+        '/apis/networking.k8s.io/v1/networkpolicies': policies,
+        '/api/v1/resourcequotas': quotas,
+      },
+    });
+  const both = ['Ingress', 'Egress'];
+  const peer = { namespaceSelector: { matchLabels: { 'bulkhead.dev/tenant': 'acme' } } };
+  const within = { podSelector: {}, policyTypes: both, ingress: [{ from: [peer] }], egress: [{ to: [peer] }] };
+  const own = await audit(
+    [
+      object('bulkhead-default-deny', { policyTypes: both, podSelector: {}, ingress: [] }),
+      object('bulkhead-allow-within', within),
+    ],
+    [object('bulkhead-quota', { hard: { pods: '10k' } })],
+  );
+  t.strictSame([own.planted, own.rejected], [[], []], 'as the API server stores it, whoever manages the fields');
+
+  const none = { 'count/networkpolicies.networking.k8s.io': '0' };
+  const planted = await audit(
+    [
+      object('bulkhead-default-deny', { podSelector: { matchLabels: { none: 'x' } }, policyTypes: ['Ingress'] }),
+      object('bulkhead-allow-within', within, {}),
+      object('bulkhead-allow-all', { podSelector: {}, ingress: [{ from: [peer] }] }, {}),
+      object('web', { podSelector: {}, ingress: [{ from: [peer] }] }),
+      object('db', { podSelector: {}, ingress: [{ from: [peer] }] }, {}),
+    ],
+    [object('bulkhead-quota', { hard: none })],
+  );
+  const foreign = 'has a name or a label of Bulkhead, and is not of its baseline: remove it, or rename it';
+  const other =
+    'has the name of an object of the baseline, and another spec: remove it, or have audit read the settings that are in force';
+  t.strictSame(planted.planted, [
+    `NetworkPolicy acme-web/bulkhead-default-deny ${other}`,
+    `NetworkPolicy acme-web/bulkhead-allow-within ${foreign}`,
+    `NetworkPolicy acme-web/bulkhead-allow-all ${foreign}`,
+    `NetworkPolicy acme-web/web ${foreign}`,
+    `ResourceQuota acme-web/bulkhead-quota ${other}`,
+  ]);
+  const [quota] = planted.rejected.filter(({ check }) => check === 'quota-on-baseline');
+  t.match(quota, { names: ['ResourceQuota acme-web/bulkhead-quota'] }, 'its mark does not hide it');
 });
 
 t.test('an exemption that exempts no stored object is named, with the checks', async (t) => {
@@ -277,7 +421,7 @@ t.test('the JSON has the fields of its page, each of them, and no other', async 
   t.match(document, { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'AuditReport', hasFindings: true, namespaces: 1 });
   const pods = [0, 1, 2, 3, 4].map((index) => `Pod acme-web/web-${index}`);
   const [group] = document.rejected.filter(({ check }: { check: string }) => check === 'host-namespaces');
-  t.match(group, { always: false, count: 5, names: pods }, 'all names are there');
+  t.match(group, { always: true, count: 5, names: pods }, 'all names are there, and a node is guarded in every mode');
   t.match(auditLines(report).join('\n'), /Pod acme-web\/web-2 and 2 more/, 'the table has some of them');
   const fields = (value: unknown, path: string): string[] =>
     Array.isArray(value)

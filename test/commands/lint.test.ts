@@ -9,8 +9,8 @@ import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { CannotStart } from '../../src/commands/cannot-start.ts';
 import { runCommandLine } from '../../src/commands/command-line.ts';
-import { progressOf } from '../../src/commands/lint.ts';
 import { lintTexts } from '../../src/commands/lint-objects.ts';
+import { progressOf } from '../../src/commands/progress.ts';
 import type { LintFinding } from '../../src/report/lint-report.ts';
 import { createWorld } from '../fixtures/world.ts';
 
@@ -108,6 +108,47 @@ t.test('what the webhook adds is not missing', async (t) => {
   t.same(await piped(namespace, '--as', 'bob', '--as-group', 'beta-developers'), [
     'error reserved-prefix: Namespace acme-new metadata.name at 3:19',
   ]);
+});
+
+t.test('what an exemption covers is not found', async (t) => {
+  const vpn = closed.replace(
+    'name: web, image: web',
+    'name: vpn, image: r/vpn, securityContext: { capabilities: { add: [NET_ADMIN] } }',
+  );
+  const expires = '2090-01-01T00:00:00Z';
+  const exemption = `apiVersion: bulkhead.dev/v1alpha1
+kind: Exemption
+metadata: { name: vpn }
+spec: { tenant: acme, namespace: acme-web, checks: [network-capabilities], match: { images: [r/vpn] }, reason: tunnel, owner: net, expires: "${expires}" }
+`;
+  const acme = readFileSync('manifests/overlays/example/tenants/acme.yaml', 'utf8');
+  const folder = await write(t, {
+    'without/acme.yaml': acme,
+    'with/acme.yaml': acme,
+    'with/vpn.yaml': exemption,
+  });
+  const found =
+    'error network-capabilities: Pod acme-web/own spec.containers[0].securityContext.capabilities.add[0] at 4:90';
+  t.same(await piped(vpn, '--tenants', join(folder, 'without')), [found]);
+  t.same(await piped(vpn, '--tenants', join(folder, 'with')), []);
+  t.equal((await lint(['-', '--tenants', join(folder, 'with')], vpn)).code, 0);
+  t.same(await piped(vpn.replace('r/vpn', 'r/other'), '--tenants', join(folder, 'with')), [
+    found.replace('4:90', '4:92'),
+  ]);
+});
+
+t.test('policies of the platform that share a priority', async (t) => {
+  const policy = (name: string, priority: number) => `---
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: { name: ${name} }
+spec: { tier: Admin, priority: ${priority}, subject: { namespaces: {} }, ingress: [{ action: Deny, from: [{ namespaces: {} }] }] }
+`;
+  const hint = (name: string, line: number) =>
+    `hint cluster-policy: ClusterNetworkPolicy ${name} spec.priority at ${line}:32`;
+  const three = [policy('one', 5), policy('two', 5), policy('three', 6)].join('');
+  t.same(await piped(three, '--as-platform'), [hint('one', 5), hint('two', 10)]);
+  t.same(await piped(policy('one', 5) + policy('two', 6), '--as-platform'), []);
 });
 
 t.test('a workload is judged by the pods that come of it', async (t) => {

@@ -8,6 +8,7 @@ import { Unreadable } from '../../src/facts/cluster-reader.ts';
 import type { AuditReport } from '../../src/report/audit-report.ts';
 import { loadTenancy } from '../../src/tenancy/load-tenancy.ts';
 import { type Loaded, unlined } from '../../src/tenancy/problem.ts';
+import type { Tenancy } from '../../src/tenancy/tenancy.ts';
 
 export interface Stored {
   /** The spec of the Settings. */
@@ -27,19 +28,22 @@ export interface Stored {
 const apiVersion = 'bulkhead.dev/v1alpha1';
 const located = (value: object) => ({ value: { apiVersion, ...value }, locate: unlined('test') });
 
-export async function surveyOf({
-  settings = {},
-  tenants,
-  exemptions = {},
-  objects,
-  unreadable = [],
-  discovery = {},
-}: Stored): Promise<AuditReport> {
+/** The settings, tenants and exemptions. */
+export function tenancyOf({ settings = {}, tenants, exemptions = {} }: Omit<Stored, 'objects'>): Tenancy {
   const named = (kind: string, specs: Readonly<Record<string, object>>) =>
     Object.entries(specs).map(([name, spec]) => located({ kind, metadata: { name }, spec }));
   const now = Date.now();
   const alone = loadedValue(loadTenancy(located({ kind: 'Settings', spec: settings }), named('Tenant', tenants), now));
-  const tenancy = loadedValue(withExemptions(alone, named('Exemption', exemptions), now));
+  return loadedValue(withExemptions(alone, named('Exemption', exemptions), now));
+}
+
+export async function surveyOf({
+  objects,
+  unreadable = [],
+  discovery = {},
+  ...documents
+}: Stored): Promise<AuditReport> {
+  const tenancy = tenancyOf(documents);
   const each = async (path: string, tell: (object: DecodedObject) => void): Promise<void> => {
     if (unreadable.includes(path)) throw new Unreadable(`${path} cannot be listed: 403`);
     for (const object of objects[path] ?? []) {

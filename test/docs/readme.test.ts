@@ -12,3 +12,22 @@ t.test('the README installs as the how-to does, which test/e2e/install.test.ts e
   const [installation] = await shellBlocks('docs/how-to/install.md');
   t.strictSame(await shellBlocks('README.md'), [installation]);
 });
+
+t.test('the README says how to bring Bulkhead to a cluster in use before it says how to install it', async (t) => {
+  const headings: readonly string[] = readFileSync('README.md', 'utf8').match(/^## .*$/gm) ?? [];
+  const order = ['## Bring it to a cluster in use', '## Install it in a cluster'].map((heading) =>
+    headings.indexOf(heading),
+  );
+  const [adopt = -1, install = -1] = order;
+  t.ok(adopt >= 0, 'both are there');
+  t.ok(adopt < install, headings.join(', '));
+});
+
+t.test('the page of exemptions says that authors of pods choose images and service accounts', async (t) => {
+  const page = readFileSync('docs/exemptions.md', 'utf8');
+  const [, section = ''] = page.split('\n## What each field proves\n');
+  const [text = ''] = section.split('\n## ');
+  t.match(text, '| `names`, `serviceAccounts`, `images` | Nothing: the author of a pod writes them. |');
+  t.match(text, 'Users who write pods in the namespace choose their images and service accounts.');
+  t.match(text, 'An image name proves nothing about its content.');
+});

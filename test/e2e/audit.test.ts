@@ -32,7 +32,7 @@ await clusterTest(
       'How to correct what each check finds (docs/checks):',
       '  cross-tenant-ingress: remove the rule if it is for pods of the tenant, which bulkhead-allow-within lets in already; else list peers under from: podSelector: {} for this namespace, or a namespaceSelector with bulkhead.dev/tenant: acme in its matchLabels',
       '  cross-tenant-egress: list peers under to: podSelector: {} for this namespace, or a namespaceSelector with bulkhead.dev/tenant: beta in its matchLabels',
-      '  host-network: remove hostNetwork; what must run on the network of the nodes belongs in a namespace of the platform',
+      '  host-network: remove hostNetwork; what must run on the network of the nodes belongs in a namespace of the platform (settings: platform.namespaces)',
     ];
     const expected = [
       'NAMESPACE  TENANT  MODE     PODS  INGRESS  EGRESS  WHICH',
@@ -51,11 +51,11 @@ await clusterTest(
       'CHECK                 TENANT  MODE   REJECTED         OBJECTS  WHICH                        WHERE',
       'cross-tenant-ingress  acme    audit  in mode enforce  1        NetworkPolicy acme-shop/db   spec.ingress[0]',
       'cross-tenant-egress   beta    warn   in mode enforce  1        NetworkPolicy beta-data/all  spec.egress[0]',
-      'host-network          acme    audit  in mode enforce  1        Pod acme-shop/agent          spec.hostNetwork',
+      'host-network          acme    audit  in every mode    1        Pod acme-shop/agent          spec.hostNetwork',
       ...fixes,
       '',
       'TENANT  MODE   NEXT     REJECTS  WARNS  CUTS OFF',
-      'acme    audit  warn     0        2      0',
+      'acme    audit  warn     0        1      0',
       'beta    warn   enforce  1        0      1',
       '',
       'What the next mode of each tenant rejects and warns about, in objects, and cuts off, in pods.',
@@ -102,7 +102,7 @@ await clusterTest(
         'CHECK                 TENANT  MODE     REJECTED         OBJECTS  WHICH                        WHERE',
         'cross-tenant-ingress  acme    enforce  in mode enforce  1        NetworkPolicy acme-shop/db   spec.ingress[0]',
         'cross-tenant-egress   beta    enforce  in mode enforce  1        NetworkPolicy beta-data/all  spec.egress[0]',
-        'host-network          acme    enforce  in mode enforce  1        Pod acme-shop/agent          spec.hostNetwork',
+        'host-network          acme    enforce  in every mode    1        Pod acme-shop/agent          spec.hostNetwork',
         ...fixes,
       ]);
     });
@@ -189,14 +189,14 @@ await clusterTest('audit judges everything that tenants have, and says what is n
   const { code, text } = await audit();
   t.equal(code, 1);
   for (const line of [
-    /^host-namespaces +acme +warn +in mode enforce +1 +Deployment acme-web\/agent +spec/m,
+    /^host-namespaces +acme +warn +in every mode +1 +Deployment acme-web\/agent +spec/m,
     /^reserved-labels +acme +warn +in every mode +1 +StatefulSet acme-web\/db +/m,
     /^quota-on-baseline +acme +warn +in \S+ mode.* +1 +ResourceQuota acme-web\/none +spec\.hard/m,
     /^ {2}namespace shop has the label of acme, and its name is not reserved for that tenant$/m,
     /^ {2}namespace acme-new has no tenant label, and its name is reserved for acme: label it/m,
     /^ {2}namespace hidden has the label of the probe of Bulkhead$/m,
     /^ {2}Pod default\/there has the address 10\.244\.9\.9, which network\.vouched\[0\] of tenant acme opens$/m,
-    /^ {2}NetworkPolicy acme-web\/bulkhead-allow-all has a name or a label of Bulkhead, which has not written it$/m,
+    /^ {2}NetworkPolicy acme-web\/bulkhead-allow-all has a name or a label of Bulkhead, and is not of its baseline: remove it, or rename it$/m,
     /^io\.cilium\/ +no +1 +shop +\S+/m,
     /^reserved-labels +acme +warn +in every mode +1 +Namespace shop +metadata\.labels\[io\.cilium\/pool\]$/m,
     /^ {2}namespace kept has the mark bulkhead\.dev\/provisioner: "ghost", and the settings list no such provisioner/m,

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import { parseAllDocuments } from 'yaml';
 import { backstop } from '../../src/commands/backstop.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane, Output } from '../apiserver/control-plane.ts';
@@ -185,6 +186,8 @@ await clusterTest('one workload may do what the others may not', async (t, plane
 });
 
 await clusterTest('an exemption ends to the moment, and tells of it', async (t, plane) => {
+  const own = await plane.request('POST', '/api/v1/namespaces', { metadata: { name: 'bulkhead-system' } });
+  t.equal(own.status, 201);
   const { cluster, as, applyAs } = await stage(t, plane);
   const lasts = 15_000;
   const ends = Date.now() + lasts;
@@ -215,6 +218,21 @@ await clusterTest('an exemption ends to the moment, and tells of it', async (t, 
     nothing,
     { code: 0, stderr: /south-data is not a namespace of tenant north/ },
     'one that matches nothing is told',
+  );
+  const ours = ['get', 'events', '-n', 'bulkhead-system', '-o=jsonpath={range .items[*]}{.reason}: {.message}{end}'];
+  await eventually('so does an Event', async () =>
+    /ExemptionMatchesNothing: exemption astray: .*south-data is not a namespace of tenant north/.test(
+      (await cluster.kubectl('platform', ours)).stdout,
+    ),
+  );
+  const theirs = await cluster.kubectl('platform', ['get', 'events', '-n', 'south-data', '-o=name']);
+  t.match(theirs, { code: 0, stdout: '' }, 'the owner of that namespace does not read of it');
+
+  const late = exemption({ name: 'late', match: { names: ['a'] }, lasts: -1 });
+  t.match(
+    await cluster.kubectl('platform', ['apply', '-f', '-'], late),
+    { code: 0, stderr: /Warning: exemption-document: spec\.expires has passed, so nothing is exempted/ },
+    'one that has expired is warned of',
   );
 });
 
@@ -266,9 +284,21 @@ await clusterTest('what is exempted in a running pod keeps to its images', async
 
 await clusterTest('the on-call engineer debugs a pod of a tenant', async (t, plane) => {
   const { cluster, as, applyAs } = await stage(t, plane);
-  const web = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'north-web' } };
-  const pod = { ...web, spec: { containers: [{ name: 'web', image: 'registry.example.com/web' }] } };
-  await eventually('the pod is there', async () => (await applyAs(nina, JSON.stringify(pod))).code === 0);
+  const text = readFileSync(join(folder, 'objects/03-on-call.yaml'), 'utf8');
+  const [web, debugged] = parseAllDocuments(text).map((document) => JSON.stringify(document.toJS()));
+  await eventually('the pod is there', async () => (await applyAs(nina, `${web}`)).code === 0);
+  const kubeconfig = await plane.kubeconfigFor({ user: 'oncall', groups: ['platform-team'] });
+  const raw = ['replace', '--raw', '/api/v1/namespaces/north-web/pods/web/ephemeralcontainers', '-f', '-'];
+  const replace = () => plane.kubectl(kubeconfig, raw, { stdin: `${debugged}` });
+  t.match(await replace(), { code: 1, stderr: /NET_ADMIN/ }, 'the platform itself is refused by default');
+  const platform = {
+    images: ['registry.example.com/netshoot'],
+    requesters: [{ kind: 'Group', name: 'platform-team' }],
+  };
+  const theirs = exemption({ name: 'platform', checks: ['ephemeral-containers'], match: platform });
+  t.match(await cluster.kubectl('platform', ['apply', '-f', '-'], theirs), { code: 0 });
+  await eventually('an exemption lets it', async () => (await replace()).code === 0);
+
   const debug = (who: typeof nina, image = 'registry.example.com/netshoot') =>
     as(who, 'debug', 'web', '-n', 'north-web', `--image=${image}`, '--profile=netadmin', '--target=web');
   t.match(await debug(ona), { code: 1, stderr: /NET_ADMIN/ }, 'it is refused by default');

@@ -287,6 +287,13 @@ await clusterTest('a cluster in use, from observe to enforce', async (t, plane) 
   await step(3, 'grants', async () => {});
   await step(4, 'enforce, every tenant in mode audit', async (t) => {
     await eventually('the webhooks fail closed', async () => (await failurePolicies(plane)) === 'Fail');
+    const bindings = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings';
+    const { items } = (await plane.request('GET', bindings)).body as {
+      items: { metadata: { name: string }; spec: { validationActions: string[] } }[];
+    };
+    const backstop = items.filter(({ metadata }) => metadata.name.startsWith('bulkhead-'));
+    t.ok(backstop.length > 10, `${backstop.length} bindings of the backstop`);
+    for (const { metadata, spec } of backstop) t.strictSame(spec.validationActions, ['Deny'], metadata.name);
     const { code, stderr } = await projectCalled('gamma-new');
     t.equal(code, 0, stderr);
     const portal = ['--as', 'system:serviceaccount:portal:controller'];

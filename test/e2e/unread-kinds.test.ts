@@ -283,6 +283,25 @@ await clusterTest('policy kinds that Bulkhead does not read', async (t, plane) =
       },
       'with a warning where it lets tenants cross',
     );
+    const denies = (name: string, priority: number, tenant: string) => ({
+      ...admin('ClusterNetworkPolicy'),
+      metadata: { name },
+      spec: {
+        ...{ tier: 'Admin', priority, subject: { namespaces: { matchLabels: { 'bulkhead.dev/tenant': tenant } } } },
+        ingress: [{ action: 'Deny', from: [{ namespaces: { matchLabels: { stage: 'test' } } }] }],
+      },
+    });
+    t.match(
+      await create('platform', denies('of-acme', 1, 'acme')),
+      {
+        code: 0,
+        stderr:
+          'Warning: cluster-policy: spec.priority is also that of open, and the order is not defined; fix: choose another, such as 2',
+      },
+      'and where the order is not defined',
+    );
+    for (const object of [denies('of-acme-too', 2, 'acme'), denies('of-beta', 2, 'beta')])
+      t.match(await create('platform', object), { code: 0, stderr: '' }, 'mended; and of other pods');
   });
 
   await t.test(

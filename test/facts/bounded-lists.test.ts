@@ -60,6 +60,26 @@ const listOf = (names: readonly string[], next = '', filler = '') => ({
 });
 const isFirst = (path: string) => path.endsWith('/firsts');
 
+t.test('a kind of the whole cluster, but for some of it', async (t) => {
+  const asks: string[] = [];
+  const { lists: source } = await lists(t, (path, query) => {
+    asks.push(`${path} ${query.get('labelSelector')}`);
+    return query.get('continue') === null ? listOf(['a'], 'p2') : listOf(['b']);
+  });
+  const paths = ['/apis/g/v1/firsts'];
+  const whole = { namespace: '', tenant: '', others: [], isOfMesh: false };
+  const selected = { ...first, paths, labelSelector: encodeURIComponent('made-by!=me') };
+  const other = { apiVersion: 'g/v1', kind: 'Other', paths: ['/apis/g/v1/others'] };
+  const [found, ofOther] = await Promise.all([
+    source.list({ ...whole, first: selected }, never),
+    source.list({ ...whole, first: other }, never),
+  ]);
+  t.match(found, { objects: [{ kind: 'First', metadata: { name: 'a' } }, { metadata: { name: 'b' } }] });
+  t.match(ofOther, { objects: [{ kind: 'Other' }, { kind: 'Other' }] }, 'lists of two kinds are not shared');
+  const once = [`${paths[0]} made-by!=me`, '/apis/g/v1/others null'];
+  t.strictSame(asks.sort(), [...once, ...once].sort());
+});
+
 t.test('the first kind, then the others at the first path that is served, page by page', async (t) => {
   const { seen, lists: source } = await lists(t, (path, query) => {
     if (path.includes('/v2/')) return undefined;

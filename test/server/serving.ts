@@ -70,6 +70,7 @@ export async function serve(
   wantedPort = 0,
   clients?: ClientCheck,
   paths: readonly string[] = [''],
+  observes = () => false,
 ): Promise<Serving> {
   const certificate = newCertificate();
   const written: string[] = [];
@@ -77,6 +78,7 @@ export async function serve(
   const { log } = createLog('info', { write: (line: string) => written.push(line) });
   const server = createWebhookServer({
     review,
+    observes,
     certificate,
     clients,
     paths: () => paths,

@@ -269,6 +269,27 @@ t.test('a review that is late is denied, to be tried again, under its own uid', 
   t.match(text, 'bulkhead_requests_refused_total{reason="late"} 2');
 });
 
+t.test('in observe a review that is late is admitted, from the moment that the settings say so', async (t) => {
+  let observes = true;
+  const never: Review = () => new Promise(() => {});
+  const { port, metrics, lines } = await serve(t, never, {}, 0, undefined, [''], () => observes);
+  const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'acme-new' } };
+  const body = JSON.stringify(reviewOf({ user: { username: 'alice', groups: [] }, operation: 'CREATE', object }));
+  const ask = async (phase: string) => {
+    const [reply] = repliesIn(await exchange(port, request('POST', `/${phase}?timeout=50ms`, body)));
+    t.equal(reply?.status, 200, phase);
+    return responseOf(reply?.body ?? '');
+  };
+  for (const phase of ['mutate', 'validate']) t.match(await ask(phase), { uid, allowed: true, patch: undefined });
+  t.match(lines(), [
+    { phase: 'mutate', allowed: true, code: 503, msg: 'undecided' },
+    { phase: 'validate', allowed: true, code: 503, msg: 'undecided' },
+  ]);
+  t.match(await metrics.registry.metrics(), 'bulkhead_requests_refused_total{reason="late"} 2', 'they are counted');
+  observes = false;
+  t.match(await ask('validate'), { uid, allowed: false });
+});
+
 t.test('what is large and late is not read a second time', async (t) => {
   const { port, metrics } = await serve(t, () => new Promise(() => {}));
   const metadata = { name: 'acme-new', annotations: { note: 'x'.repeat(1024 * 1024) } };

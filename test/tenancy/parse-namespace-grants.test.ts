@@ -112,6 +112,46 @@ t.test('the namespace of an account is the platform’s', async (t) => {
   }
 });
 
+t.test('GitOps tools that name requesters are warned of', async (t) => {
+  const warned = (account: string, fields = 'tenantFrom: { annotation: owner }') => {
+    const document = provisioners(`name: a, subjects: [${robot}, ${account}], keys: [], ${fields}`);
+    const parsed = parseSettings(document);
+    if (!parsed.ok) throw new Error(problemLines(parsed).join('\n'));
+    return parsed.warnings
+      .filter(({ path }) => path.startsWith('spec.platform.'))
+      .map(({ path, reason, fix }) => `${path}: ${reason}; ${fix}`);
+  };
+  const account = (name: string, namespace: string) =>
+    `{ kind: ServiceAccount, namespace: ${namespace}, name: ${name} }`;
+  const text = (name: string, tool: string) => [
+    `spec.platform.provisioners[0].subjects[1]: ${name} is an account of ${tool}, which writes what a repository says: its authors choose owner, and so the tenant; leave it out here, and list it among the members of the tenant whose repository it applies`,
+  ];
+  for (const [name, namespace, tool] of [
+    ['argocd-application-controller', 'argocd', 'Argo CD'],
+    ['argocd-applicationset-controller', 'delivery', 'Argo CD'],
+    ['argocd-server', 'argocd', 'Argo CD'],
+    ['openshift-gitops-argocd-application-controller', 'openshift-gitops', 'Argo CD'],
+    ['kustomize-controller', 'flux-system', 'Flux'],
+    ['helm-controller', 'delivery', 'Flux'],
+    ['flux-operator', 'flux-system', 'Flux'],
+    ['root-reconciler', 'config-management-system', 'Config Sync'],
+    ['root-reconciler-prod', 'config-management-system', 'Config Sync'],
+    ['ns-reconciler-acme-web', 'config-management-system', 'Config Sync'],
+  ] as const) {
+    t.strictSame(warned(account(name, namespace)), text(name, tool), name);
+    t.strictSame(warned(account(name, namespace), 'undecided: refuse'), [], `${name}, where the name decides`);
+  }
+  for (const [name, namespace] of [
+    ['openshift-apiserver-sa', 'openshift-apiserver'],
+    ['profiles-controller-service-account', 'kubeflow'],
+    ['root-reconciler', 'tools'],
+    ['root-reconcilers', 'config-management-system'],
+    ['notargocd-server', 'portal'],
+  ] as const)
+    t.strictSame(warned(account(name, namespace)), [], name);
+  t.strictSame(warned('{ kind: User, name: argocd-server }'), [], 'a user of that name');
+});
+
 t.test('an account is no member of a tenant, and its namespace no tenant’s', async (t) => {
   const tenant = documentIn(
     `apiVersion: bulkhead.dev/v1alpha1\nkind: Tenant\nmetadata: { name: acme }\nspec: { members: [{ kind: User, name: eve }, { kind: User, name: mallory }], namespaces: { prefix: tools- } }`,

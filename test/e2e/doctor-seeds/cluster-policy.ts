@@ -49,7 +49,7 @@ export const clusterPolicy: readonly Seed[] = [
   {
     wrong: 'borders that are not there, and a policy with their priority',
     ids: ['cluster-policy-incomplete', 'cluster-policy-tie'],
-    says: /not there: bulkhead-acme\.within[\s\S]*Admin: one, two/,
+    says: /not there: bulkhead-acme\.within[\s\S]*tier Admin: one, two/,
     settings: wanted,
     make: served(policy('of-the-platform', {}, 98), policy('one', {}, 5), policy('two', {}, 5)),
   },
