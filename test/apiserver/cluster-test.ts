@@ -3,7 +3,10 @@ import { type Binaries, findBinaries } from './binaries.ts';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
 import type { Missing } from './go-program.ts';
 
-export type ClusterTestOptions = Omit<ControlPlaneOptions, 'binaries'>;
+export interface ClusterTestOptions extends Omit<ControlPlaneOptions, 'binaries' | 'data'> {
+  /** Gives the folder with which the control plane starts, for example `storedNetworkDefinitions`. */
+  readonly stored?: (binaries: Binaries) => Promise<string>;
+}
 type Run = (t: Test, plane: ControlPlane) => Promise<void>;
 
 /**
@@ -16,11 +19,19 @@ type Run = (t: Test, plane: ControlPlane) => Promise<void>;
  *   t.match(stdout, 'kube-system');
  * });
  */
-export async function clusterTest(name: string, run: Run, options: ClusterTestOptions = {}): Promise<void> {
-  const binaries = await binariesOrSkip(name);
-  if (binaries === undefined) return;
+export async function clusterTest(
+  name: string,
+  run: Run,
+  { stored, ...options }: ClusterTestOptions = {},
+): Promise<void> {
+  const found = await foundOrSkip(name, async () => {
+    const binaries = await findBinaries();
+    if ('missing' in binaries) return binaries;
+    return { binaries, ...(stored && { data: await stored(binaries) }) };
+  });
+  if (found === undefined) return;
   await tap.test(name, async (t) => {
-    const plane = await startControlPlane({ binaries, ...options });
+    const plane = await startControlPlane({ ...found, ...options });
     t.teardown(() => plane.stop());
     await run(t, plane);
   });

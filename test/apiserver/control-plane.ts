@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +44,8 @@ export interface ControlPlaneOptions {
   readonly controllers?: boolean;
   /** Further flags of kube-apiserver, for example `--enable-aggregator-routing=true`. */
   readonly apiServerFlags?: readonly string[];
+  /** The folder of what an etcd of these binaries has stored, as `restartEtcd` gives it: the control plane starts with a copy of it. */
+  readonly data?: string;
 }
 
 export interface ControlPlane {
@@ -89,6 +91,14 @@ export interface ControlPlane {
   restartEtcd(meanwhile: (data: string) => Promise<void>): Promise<void>;
   /** Ends all processes, running kubectls too, and removes the folder. May be called twice. */
   stop(): Promise<void>;
+}
+
+interface StoredDefinition {
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly group: string;
+    readonly versions: readonly { readonly name: string; readonly served: boolean }[];
+  };
 }
 
 const startTimeoutInMilliseconds = 60_000;
@@ -251,6 +261,20 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     return (await answers('/readyz')) && (await answers('/api/v1/namespaces/default'));
   }
 
+  /** Definitions that are stored already are served after `/readyz` turns green, and their schemas after that. */
+  async function servesDefinitions(kubeconfig: string): Promise<boolean> {
+    const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    const { items } = (await request('GET', definitions)).body as { readonly items: readonly StoredDefinition[] };
+    // Its type is text/plain.
+    const { paths } = JSON.parse((await request('GET', '/openapi/v3')).text) as { readonly paths: object };
+    const versions = items.flatMap(({ spec }) =>
+      spec.versions.filter(({ served }) => served).map(({ name }) => `apis/${spec.group}/${name}`),
+    );
+    if (!versions.every((version) => version in paths)) return false;
+    const resources = (await kubectl(kubeconfig, ['api-resources', '-o', 'name'])).stdout.split('\n');
+    return items.every(({ metadata }) => resources.includes(metadata.name));
+  }
+
   /**
    * Another program may take the port between our look and the API server's bind: then there is another attempt.
    * An API server on our port that is not ours is never taken for ready, because its certificate is not of our authority.
@@ -303,7 +327,9 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     await killGuarded(folderGuard);
   }
 
+  let adminKubeconfig: string;
   try {
+    if (options.data !== undefined) await cp(options.data, inDirectory('etcd'), { recursive: true });
     startEtcd();
     const server = authority.issueServer(['127.0.0.1', 'localhost', 'kubernetes', 'kubernetes.default.svc']);
     await Promise.all([
@@ -314,6 +340,10 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       writeFile(inDirectory('audit-policy.yaml'), auditPolicy),
     ]);
     await startApiServerOn(freePort);
+    adminKubeconfig = await kubeconfigFor(administrator);
+    const apiServer = programs.get('kube-apiserver');
+    if (options.data !== undefined && apiServer)
+      await waitFor('kube-apiserver', apiServer, () => servesDefinitions(adminKubeconfig));
     if (controllerManager !== undefined) await startControllerManager(controllerManager);
   } catch (error) {
     await stop();
@@ -325,7 +355,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     port,
     caCertificate: authority.certificate,
     directory,
-    adminKubeconfig: await kubeconfigFor(administrator),
+    adminKubeconfig,
     controllers: controllerManager !== undefined,
     kubeconfigFor,
     kubectl,

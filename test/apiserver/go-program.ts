@@ -57,7 +57,7 @@ export async function buildOnce(program: GoProgram): Promise<Built | Missing> {
     return { missing: `${found}: install Go ${needed} or newer` };
   }
   const version = await inGoMod(program, new RegExp(`${program.from.module} (v\\S+)`));
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bulkhead', program.cacheName);
+  const cache = cacheFolder(program.cacheName);
   const target = join(cache, await cacheKey(program, [version, goVersion]));
   if (!(await exists(target))) {
     await mkdir(cache, { recursive: true });
@@ -66,6 +66,10 @@ export async function buildOnce(program: GoProgram): Promise<Built | Missing> {
     });
   }
   return { folder: target };
+}
+
+export function cacheFolder(name: string): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bulkhead', name);
 }
 
 /** Builds into a folder of its own and renames it, so that a folder of the final name is always complete. */
@@ -119,7 +123,7 @@ export async function runGo(directory: string, goArguments: readonly string[]): 
  * Runs `work` while holding a lock file; waits for as long as another living process holds it. Should two processes
  * ever believe that they hold it, both build the same thing and one rename wins: that costs time, nothing else.
  */
-async function withLock(path: string, work: () => Promise<void>): Promise<void> {
+export async function withLock(path: string, work: () => Promise<void>): Promise<void> {
   while (!(await createLock(path))) {
     const age = await ageInMilliseconds(path);
     if (age !== undefined && age > staleLockInMilliseconds) await rm(path, { force: true });

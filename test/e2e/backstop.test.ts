@@ -6,9 +6,8 @@ import { backstopOf, policyName, rules } from '../../src/backstop/backstop.ts';
 import { decideOwner } from '../../src/tenancy/ownership.ts';
 import type { Tenancy } from '../../src/tenancy/tenancy.ts';
 import type { Answer } from '../apiserver/api-request.ts';
-import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
-import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
+import { networkKindsTest } from '../apiserver/stored-definitions.ts';
 import { type Case, loadCases } from '../fixtures/cases.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { createWorld, settings, tenantLabel } from '../fixtures/world.ts';
@@ -87,11 +86,10 @@ function isSeen({ operation, collection, object, oldObject }: Case): boolean {
 
 const cases = loadCases().filter((one) => isSeen(one) && (one.expects === 'pass' || doubled.has(one.check)));
 
-await clusterTest(
+await networkKindsTest(
   'the API server alone refuses what is doubled, and nothing that the webhook admits',
   async (t, plane) => {
     const world = createWorld();
-    await installNetworkDefinitions(plane);
     await peopled(plane);
     const documents = backstopOf(settings, { from: 'listed', tenants: [...world.tenancy.tenants.values()] });
     const stdin = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: documents });

@@ -1,8 +1,7 @@
 /** A tenant's CiliumNetworkPolicies with the real definition of Cilium and a real kubectl: every way to write one. */
 import { readFile } from 'node:fs/promises';
 import { parse, stringify } from 'yaml';
-import { clusterTest } from '../apiserver/cluster-test.ts';
-import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
+import { networkKindsTest } from '../apiserver/stored-definitions.ts';
 import { guard } from './guarded-cluster.ts';
 
 const tenantKey = 'k8s:io.cilium.k8s.namespace.labels.bulkhead.dev/tenant';
@@ -55,8 +54,7 @@ const named = (name: string, dnsName: string, others: readonly object[] = []) =>
     },
   });
 
-await clusterTest('CiliumNetworkPolicies of a tenant', async (t, plane) => {
-  await installNetworkDefinitions(plane);
+await networkKindsTest('CiliumNetworkPolicies of a tenant', async (t, plane) => {
   const folder = t.testdir({
     'acme.yaml': await withClusters('manifests/overlays/example/tenants/acme.yaml'),
     'gamma.yaml': await readFile('manifests/overlays/example/tenants/gamma.yaml', 'utf8'),

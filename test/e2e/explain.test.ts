@@ -1,15 +1,13 @@
 /** `bulkhead explain` of a real cluster: what it says of stored pods and policies, and that its fix is admitted and opens the connection. */
 import { runCommandLine } from '../../src/commands/command-line.ts';
-import { clusterTest } from '../apiserver/cluster-test.ts';
-import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
+import { networkKindsTest } from '../apiserver/stored-definitions.ts';
 import { eventually } from '../soak/observer.ts';
 import { guard } from './guarded-cluster.ts';
 
 const tenants = 'manifests/overlays/example/tenants';
 const config = 'manifests/overlays/example/bulkhead.yaml';
 
-await clusterTest('explain answers for a cluster, and its fix opens what was blocked', async (t, plane) => {
-  await installNetworkDefinitions(plane);
+await networkKindsTest('explain answers for a cluster, and its fix opens what was blocked', async (t, plane) => {
   const cluster = await guard(plane, tenants);
   t.teardown(() => cluster.stop());
   const applied = async (person: Parameters<typeof cluster.kubectl>[0], text: string) => {

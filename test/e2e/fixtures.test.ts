@@ -8,8 +8,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { createAdmission } from '../../src/admission/admission.ts';
-import { clusterTest } from '../apiserver/cluster-test.ts';
-import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
+import { networkKindsTest } from '../apiserver/stored-definitions.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { warningsIn } from '../fixtures/denial.ts';
 import { applied } from '../fixtures/json-patch.ts';
@@ -29,11 +28,10 @@ const review = createAdmission({
   },
 });
 
-await clusterTest(
+await networkKindsTest(
   'a real API server gives the verdicts of the cases',
   async (t, plane) => {
     await installTenantResource(plane);
-    await installNetworkDefinitions(plane);
     const cluster = await guard(plane, await tenantsWithoutQuotas(join(plane.directory, 'tenants')));
     t.teardown(() => cluster.stop());
     const kubeconfigs = new Map<Role, string>();

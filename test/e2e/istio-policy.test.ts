@@ -1,6 +1,5 @@
 /** A tenant's policies of Istio with the real definitions and a real kubectl: every way to write one. */
-import { clusterTest } from '../apiserver/cluster-test.ts';
-import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
+import { networkKindsTest } from '../apiserver/stored-definitions.ts';
 import { guard } from './guarded-cluster.ts';
 
 const policy = (name: string, spec: object, namespace = 'acme-web', version = 'v1') => ({
@@ -16,8 +15,7 @@ const patched = (patch: object) => [
   JSON.stringify(patch),
 ];
 
-await clusterTest('AuthorizationPolicies of a tenant', async (t, plane) => {
-  await installNetworkDefinitions(plane);
+await networkKindsTest('AuthorizationPolicies of a tenant', async (t, plane) => {
   const cluster = await guard(plane);
   t.teardown(() => cluster.stop());
   const [alice, bob, platform] = await Promise.all(

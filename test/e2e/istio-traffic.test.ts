@@ -2,8 +2,8 @@
 import { trafficShapes } from '../../src/kinds/istio-traffic/read-traffic.ts';
 import type { Shape } from '../../src/kinds/istio-traffic/shape.ts';
 import { isMap, valueAt } from '../../src/kubernetes/json.ts';
-import { clusterTest } from '../apiserver/cluster-test.ts';
-import { installNetworkDefinitions, istioDefinitions } from '../apiserver/network-definitions.ts';
+import { istioDefinitions } from '../apiserver/network-definitions.ts';
+import { networkKindsTest } from '../apiserver/stored-definitions.ts';
 import { guard } from './guarded-cluster.ts';
 import { ordinaryTraffic } from './istio-ordinary.ts';
 
@@ -43,8 +43,7 @@ function* notUnderstood(schema: unknown, shape: Shape, path: string): Generator<
   }
 }
 
-await clusterTest('what leads the traffic of a tenant in Istio', async (t, plane) => {
-  await installNetworkDefinitions(plane);
+await networkKindsTest('what leads the traffic of a tenant in Istio', async (t, plane) => {
   const cluster = await guard(plane);
   t.teardown(() => cluster.stop());
   const [alice, bob, platform] = await Promise.all(

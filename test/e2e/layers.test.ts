@@ -2,8 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { clusterTest } from '../apiserver/cluster-test.ts';
-import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
+import { networkKindsTest } from '../apiserver/stored-definitions.ts';
 import { eventually } from '../soak/observer.ts';
 import { guard } from './guarded-cluster.ts';
 
@@ -95,8 +94,7 @@ const rows: readonly Row[] = [
   { check: 'token-optional', before: [network(80), webCalls()], written: jwt, consistent: users },
 ];
 
-await clusterTest('contradictions between layers 4 and 7, as kubectl shows them', async (t, plane) => {
-  await installNetworkDefinitions(plane);
+await networkKindsTest('contradictions between layers 4 and 7, as kubectl shows them', async (t, plane) => {
   const folder = join(plane.directory, 'tenants');
   await mkdir(folder);
   const acme = await readFile('manifests/overlays/example/tenants/acme.yaml', 'utf8');

@@ -1,6 +1,5 @@
 /** Ingresses and the Gateway API with its real definitions, a real API server and a real kubectl: attacks, and ordinary objects (SVC-07, SVC-08). */
-import { clusterTest } from '../apiserver/cluster-test.ts';
-import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
+import { networkKindsTest } from '../apiserver/stored-definitions.ts';
 import { guard } from './guarded-cluster.ts';
 
 const namespace = 'acme-web';
@@ -33,8 +32,7 @@ const listener = (more: object = {}) => ({ name: 'http', port: 80, protocol: 'HT
 const gateway = (name: string, listeners: readonly object[], more: object = {}) =>
   ofGateway('Gateway', name, { gatewayClassName: 'shared', listeners, ...more });
 
-await clusterTest('Ingresses and routes of a tenant', async (t, plane) => {
-  await installNetworkDefinitions(plane);
+await networkKindsTest('Ingresses and routes of a tenant', async (t, plane) => {
   const cluster = await guard(plane);
   t.teardown(() => cluster.stop());
   const alice = await cluster.kubeconfig('alice');
