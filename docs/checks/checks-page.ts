@@ -3,7 +3,7 @@ import { catalogue } from '../../src/checks/catalogue.ts';
 import type { Check } from '../../src/checks/check.ts';
 import { fieldsOf, isExemptable } from './grants-section.ts';
 
-const enforced = { identity: 'always', border: 'by mode', intent: 'as a warning' } as const;
+const enforced = { identity: 'always', node: 'always, exemptable', border: 'by mode', intent: 'as a warning' } as const;
 
 export function checksPage(): string {
   return `${head}${catalogue.map(row).join('')}`;
@@ -18,6 +18,7 @@ A check is one rule. Its page has the rule, a rejected and an admitted sample, t
 | enforced | meaning |
 |---|---|
 | always | The proofs of all tenants depend on the check, so no mode turns it off. Only [keys of the tenant's own protection](reserved-labels.md) follow the mode. |
+| always, exemptable | The check keeps tenants off nodes that they share, so no mode turns it off. The platform can [exempt](../exemptions.md) one workload. Privileged containers count too, also in [network-capabilities](network-capabilities.md) and [ephemeral-containers](ephemeral-containers.md). |
 | by mode | The check protects the tenant's own border. \`enforce\` rejects, \`warn\` admits with a warning, \`audit\` only records. The platform can [exempt](../exemptions.md) one workload from checks on pods and policies. |
 | as a warning | The check warns of a probable mistake. It never rejects. |
 

@@ -31,17 +31,18 @@ function grantsSection(check: Check): string {
   const { id, protects, namespace } = check;
   const tenant = fieldsOf(check, 'tenant');
   const settings = fieldsOf(check, 'settings');
-  const fields = [
-    ...(tenant === '' ? [] : [`with ${tenant} of the [tenant](../tenant.md)`]),
-    ...(settings === '' ? [] : [`with ${settings} of the [settings](../settings.md)`]),
+  const ways = [
+    ...(tenant === '' ? [] : [`- Of the [tenant](../tenant.md): ${tenant}.`]),
+    ...(settings === '' ? [] : [`- Of the [settings](../settings.md): ${settings}.`]),
   ];
-  const lines = [
-    ...(fields.length === 0 ? [] : [`The platform can grant it ${fields.join(', or ')}.`]),
+  const fields = ways.length === 0 ? '' : `The platform can grant it with these fields:\n${ways.join('\n')}\n\n`;
+  const exemption = [
     ...(isExemptable(check)
       ? [`An [exemption](../exemptions.md) from \`${id}\` admits single objects, until its end.`]
       : []),
     ...(isExemptable(check) && protects === 'identity' ? ['No exemption covers what every mode refuses.'] : []),
     ...(isExemptable(check) && namespace !== undefined ? ['No exemption covers a Namespace.'] : []),
-  ];
-  return `## Grants\n\n<!-- Made by \`npm run pages\` from src/checks/${id}.ts. -->\n\n${lines.join('\n')}\n\n`;
+  ].join('\n');
+  const said = exemption === '' ? fields : `${fields}${exemption}\n\n`;
+  return `## Grants\n\n<!-- Made by \`npm run pages\` from src/checks/${id}.ts. -->\n\n${said}`;
 }

@@ -61,7 +61,8 @@ function waysText(request: AdmissionRequest, facts: Asked, judged: readonly Judg
     if (some.some(({ ways }) => ways?.exemption)) exempted.push(check);
     const all = new Set(some.flatMap(({ ways }) => ways?.grants ?? []));
     const isNamed = ({ fix }: Judged) => asks.test(fix) || [...all].some((grant) => names(fix, grant));
-    if (!some.some(isNamed)) for (const grant of all) grants.add(grant);
+    if (some.some(isNamed)) continue;
+    for (const grant of all) if (!grant.inFixes) grants.add(grant);
   }
   const fieldsOf = (home: Grant['of']) => [...grants].filter((one) => one.of === home).map(({ field }) => field);
   const { owner, tenancy } = facts;

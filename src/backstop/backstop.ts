@@ -2,9 +2,12 @@
  * The backstop: ValidatingAdmissionPolicies that double some checks of the catalogue inside the API server, so that what the proofs
  * of all tenants rest on holds without Bulkhead, too (docs/outage.md, docs/decisions/0023).
  */
+
+import { isExemptable } from '../checks/check.ts';
 import { namespaceSelector } from '../kinds/selected-namespaces.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
 import type { Exemption } from '../tenancy/exemption.ts';
+import { probeTenant } from '../tenancy/probe.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { ephemeralContainers } from './ephemeral-containers.ts';
@@ -25,7 +28,7 @@ import { networkVolumes } from './network-volumes.ts';
 import { newNamespace } from './new-namespace.ts';
 import { platformKinds } from './platform-kinds.ts';
 import { probeHost } from './probe-host.ts';
-import type { Rule } from './rule.ts';
+import { protectsOf, type Rule } from './rule.ts';
 import { tenantLabelFrozen } from './tenant-label-frozen.ts';
 import { tolerations } from './tolerations.ts';
 import { trustedLabels } from './trusted-labels.ts';
@@ -103,12 +106,12 @@ function policyOf(
   stamp: string,
 ): object {
   const { check, kind, on } = rule;
-  const border = check.protects === 'border';
+  const ofPods = isExemptable(protectsOf(rule));
   const key = literal(settings.tenantLabel);
   const admits = rule.admits(key, settings);
   // Variables: the API server bounds the length of an expression, and computes a variable when it is used.
   // An exemption is of an object in a namespace of a tenant, and the other rules are about none.
-  const exempted = border ? exemptedBy(rule, settings, exemptions) : [];
+  const exempted = ofPods ? exemptedBy(rule, settings, exemptions) : [];
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingAdmissionPolicy',
@@ -121,13 +124,13 @@ function policyOf(
         matchPolicy: 'Equivalent',
         ...(kind !== 'Namespace' &&
           kind !== 'Exemption' &&
-          kind !== 'object' && { namespaceSelector: namespaceSelector(border ? settings.tenantLabel : undefined) }),
+          kind !== 'object' && { namespaceSelector: namespaceSelector(ofPods ? settings.tenantLabel : undefined) }),
         resourceRules: on,
       },
       variables: [...variablesOf(rule, settings, source), ...exempted],
       validations: [
         {
-          expression: border
+          expression: ofPods
             ? anyOf(admits, '!variables.enforced', ...(exempted.length === 0 ? [] : ['variables.exempted']))
             : admits,
           // No line breaks: the API server takes none.
@@ -154,21 +157,27 @@ function bindingOf(rule: Rule, { enforcement }: Settings, source: TenantSource, 
   };
 }
 
-function asksTenants({ check, about }: Rule): boolean {
-  return check.protects === 'border' || about === 'members';
+function asksTenants(rule: Rule): boolean {
+  return protectsOf(rule) === 'border' || rule.about === 'members';
 }
 
-function variablesOf({ check, about, grants }: Rule, settings: Settings, source: TenantSource): readonly object[] {
+function variablesOf(rule: Rule, settings: Settings, source: TenantSource): readonly object[] {
+  const { about, grants } = rule;
   const key = literal(settings.tenantLabel);
-  if (check.protects === 'border') return [{ name: 'enforced', expression: enforcedOf(key, source) }];
+  const protects = protectsOf(rule);
+  if (protects === 'border') return [{ name: 'enforced', expression: enforcedOf(key, source) }];
+  if (protects === 'node') return [{ name: 'enforced', expression: `${ownerOf(key)} != ${literal(probeTenant)}` }];
   const platform = { name: 'platform', expression: isAmong(settings.platform.identities) };
   if (grants === true && hasGrants(settings)) return [platform, ...grantVariables(settings)];
   return about === 'members' ? [platform, { name: 'spokenFor', expression: spokenForOf(key, source) }] : [platform];
 }
 
+/** The tenant of the namespace of the request. */
+const ownerOf = (key: string): string => `namespaceObject.metadata.?labels[?${key}].orValue("")`;
+
 /** Whether the namespace of the request belongs to a tenant in mode `enforce`. */
 function enforcedOf(key: string, source: TenantSource): string {
-  const owner = `namespaceObject.metadata.?labels[?${key}].orValue("")`;
+  const owner = ownerOf(key);
   if (source.from === 'objects')
     return allOf(`${owner} == params.metadata.name`, 'params.spec.?mode.orValue("enforce") == "enforce"');
   const enforced = source.tenants.filter(({ mode }) => mode === 'enforce').map(({ name }) => name);

@@ -13,6 +13,7 @@ const isAdded = `${privileged} && !${before}.exists(old, old.name == one.name)`;
  */
 export const ephemeralContainers: Rule = {
   check,
+  protects: 'node',
   kind: 'Pod',
   on: [requests(pod, ['UPDATE'], 'pods/ephemeralcontainers')],
   admits: () => `!object.spec.?ephemeralContainers.orValue([]).exists(one, ${isAdded})`,

@@ -11,6 +11,7 @@ export const privileged = 'one.?securityContext.?privileged.orValue(false)';
  */
 export const networkCapabilities: Rule = {
   check,
+  protects: 'node',
   kind: 'Pod',
   on: [podCreations],
   admits: () => noContainer(privileged),

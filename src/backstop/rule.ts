@@ -2,7 +2,7 @@
  * What a rule of the backstop is: a check of the catalogue, said once more as an expression in CEL that the API server itself
  * evaluates. It holds while no replica answers, and while the webhook configurations are deleted.
  */
-import type { Check } from '../checks/check.ts';
+import type { Check, Protects } from '../checks/check.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { namespace } from '../kinds/namespace.ts';
 import { pod } from '../kinds/pod.ts';
@@ -23,6 +23,8 @@ export interface Rule {
    * is in force beside the webhook, too. It may admit what the check refuses, where a decision takes more than the request.
    */
   readonly check: Check;
+  /** What it keeps, where that is not what its check protects. */
+  readonly protects?: Protects;
   /** What its policy is called after `bulkhead-`, where a check has two rules; otherwise the id of the check. */
   readonly name?: string;
   /** `members`: asks who speaks for the tenant of the object's label (variables.spokenFor). */
@@ -34,13 +36,18 @@ export interface Rule {
   readonly on: readonly ResourceRule[];
   /**
    * True for what is admitted. Total: an error refuses.
-   * Where the check protects a border, it is only asked for pods of tenants whose mode is `enforce`.
+   * Where it protects a border, it is only asked for pods of tenants whose mode is `enforce`; where it protects nodes, for those of all.
    *
    * @param tenantLabel the key, as a literal of CEL
    */
   readonly admits: (tenantLabel: string, settings: Settings) => string;
   /** The images of the containers that it refuses, an exemption can spare these; left out: the pod as a whole. */
   readonly images?: string;
+}
+
+/** What a rule keeps. */
+export function protectsOf({ protects, check }: Rule): Protects {
+  return protects ?? check.protects;
 }
 
 /** Requests about an object of this kind. */

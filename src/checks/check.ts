@@ -146,10 +146,17 @@ interface GatheredOf<Request extends AdmissionRequest, Known extends Facts> {
 
 /**
  * What a check protects. `identity`: facts that the proofs of all tenants rest on (who owns what, managed objects);
- * always enforced. `border`: the tenant's own border; follows the mode of the tenant. `intent`: whoever asks, from what was
- * not meant; never refuses, but warns.
+ * always enforced. `node`: nodes that tenants share; always enforced, and the platform can exempt a workload. `border`: the tenant's own
+ * border; follows the mode of the tenant, and can be exempted as well. `intent`: whoever asks, from what was not meant; never refuses,
+ * but warns.
  */
-export type Protects = 'identity' | 'border' | 'intent';
+export type Protects = 'identity' | 'node' | 'border' | 'intent';
+
+/** Whether a finding refuses in every mode of the tenant. */
+export const isInEveryMode = (protects: Protects): boolean => protects === 'identity' || protects === 'node';
+
+/** Whether an exemption can cover a finding. */
+export const isExemptable = (protects: Protects): boolean => protects === 'node' || protects === 'border';
 
 /** Facts that cost a request or a search. They are gathered for the requests for which a check asks for them. */
 export interface Needs {

@@ -5,6 +5,8 @@ export interface Grant {
   readonly of: 'tenant' | 'settings';
   /** What fixes call it where they do not name the field. */
   readonly called?: string;
+  /** Only fixes name it, where it helps: the last line of a refusal does not. */
+  readonly inFixes?: true;
 }
 
 /** What lets a refused object through as it is. */
@@ -19,6 +21,9 @@ export const ofTenant = (...fields: readonly string[]): readonly Grant[] =>
 
 export const ofSettings = (...fields: readonly string[]): readonly Grant[] =>
   fields.map((field) => ({ field, of: 'settings' }));
+
+export const inFixes = (grants: readonly Grant[]): readonly Grant[] =>
+  grants.map((grant) => ({ ...grant, inFixes: true }));
 
 export const gates: Grant = { field: 'network.gates', of: 'tenant', called: 'gate' };
 

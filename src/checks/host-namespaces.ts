@@ -14,7 +14,7 @@ const fields = {
 export const hostNamespaces: Check = {
   id: 'host-namespaces',
   headline: 'shares namespaces of its node',
-  protects: 'border',
+  protects: 'node',
   sharedByContainers: true,
   pod(request, facts) {
     if (facts.owner === 'platform' || request.operation !== 'CREATE') return nothing;

@@ -10,7 +10,7 @@ import { ofSettings } from './grants.ts';
 export const hostNetwork: Check = {
   id: 'host-network',
   headline: 'uses the network of its node',
-  protects: 'border',
+  protects: 'node',
   grants: ofSettings('platform.namespaces'),
   sharedByContainers: true,
   pod(request, facts) {

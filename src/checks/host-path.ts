@@ -12,7 +12,7 @@ import { ofSettings } from './grants.ts';
 export const hostPath: Check = {
   id: 'host-path',
   headline: 'mounts files of its node',
-  protects: 'border',
+  protects: 'node',
   grants: ofSettings('platform.namespaces'),
   sharedByContainers: true,
   pod(request, facts) {

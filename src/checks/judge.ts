@@ -17,6 +17,8 @@ import {
   type Finding,
   type Gathered,
   type GatheredPolicyFacts,
+  isExemptable,
+  isInEveryMode,
   nothing,
   type PodFacts,
   type PolicyFacts,
@@ -32,8 +34,8 @@ export interface Judged extends Finding {
   /** Of the finding or its check. */
   readonly headline: string;
   /**
-   * Whether it refuses the request; of a workload: the pods that come of it. Findings about identity always do, those about intent
-   * never. Findings about a tenant's own border do when the tenant's mode is `enforce`, unless the update leaves the whole spec as
+   * Whether it refuses the request; of a workload: the pods that come of it. Findings about identity and nodes do in every mode, those
+   * about intent never. Findings about a tenant's own border do when the tenant's mode is `enforce`, unless the update leaves the whole spec as
    * it was: what has been admitted once can still be labelled, finalized and deleted (ADM-11, ADM-22).
    */
   readonly refuses: boolean;
@@ -117,42 +119,43 @@ function runChecks(asked: Asked, judged: Judged[]): readonly Judged[] {
     }
     for (const finding of findings) {
       const { protects = check.protects } = finding;
-      const enforced = protects === 'identity' || owner === 'platform' || owner.mode === 'enforce';
-      if (protects === 'border') specUnchanged ??= isSpecUnchanged(asked.request);
-      const by = protects === 'border' ? exemption : undefined;
+      const exemptable = isExemptable(protects);
+      const enforced = isInEveryMode(protects) || owner === 'platform' || owner.mode === 'enforce';
+      if (exemptable) specUnchanged ??= isSpecUnchanged(asked.request);
+      const by = exemptable ? exemption : undefined;
       const refusesInEnforce =
         protects !== 'intent' &&
         by === undefined &&
-        !(protects === 'border' && specUnchanged === true && finding.ofChange !== true);
+        !(exemptable && specUnchanged === true && finding.ofChange !== true);
       const follows = { refuses: enforced && refusesInEnforce, refusesInEnforce };
       const headline = finding.headline ?? check.headline;
       judged.push({
         ...{ ...finding, check: check.id, headline, ...follows },
         ...(by !== undefined && { exemption: by }),
-        ...(protects === 'border' && { ways: waysOf(check, finding, asked) }),
+        ...(exemptable && { ways: waysOf(check, finding, asked) }),
       });
     }
   }
   return judged;
 }
 
-/** Only what protects a border can be exempted: it must cover all that the check finds of that kind. */
+/** Only what protects a border or a node can be exempted: it must cover all that the check finds of that kind. */
 function exemptionOf(check: Check, findings: readonly Finding[], { request, facts }: Asked): string | undefined {
-  if (findings.length === 0 || !isExemptable(request)) return undefined;
-  const exemptable = findings.filter(({ protects = check.protects }) => protects === 'border');
+  if (findings.length === 0 || !canExempt(request)) return undefined;
+  const exemptable = findings.filter(({ protects = check.protects }) => isExemptable(protects));
   return exemptable.length === 0 ? undefined : exemptionFor(check.id, exemptable, request, facts)?.name;
 }
 
 type Exemptable = Parameters<typeof exemptionFor>[2];
 
-function isExemptable(request: Asked['request']): request is Exemptable {
+function canExempt(request: Asked['request']): request is Exemptable {
   const { family } = request;
   return family === 'pod' || family === 'policy' || family === 'neighbour' || family === 'unread';
 }
 
-/** Of a finding about the border of a tenant. */
+/** Of a finding about a border or a node. */
 function waysOf({ id, grants = [] }: Check, { ungrantable }: Finding, { request, facts }: Asked): Ways {
-  const exemption = exemptableIds.has(id) && isExemptable(request) && facts.owner !== 'platform';
+  const exemption = exemptableIds.has(id) && canExempt(request) && facts.owner !== 'platform';
   return { grants: ungrantable ? [] : grants, exemption };
 }
 

@@ -47,6 +47,8 @@ export function powersOf(container: Container, path: string, findings: Finding[]
       path: `${path}.securityContext.privileged`,
       reason: 'is true: the container would have every power over its node',
       fix: 'remove privileged',
+      // The capabilities are about the network of the pod; this is about a node that others use too.
+      protects: 'node',
     });
   }
   for (const [index, capability] of (context?.capabilities?.add ?? []).entries()) {

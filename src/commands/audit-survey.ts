@@ -13,6 +13,7 @@ import { stampAnnotation } from '../backstop/backstop.ts';
 import { baselineOf, defaultDenyName } from '../baseline/baseline.ts';
 import { isManaged } from '../baseline/managed.ts';
 import { catalogue } from '../checks/catalogue.ts';
+import { isInEveryMode } from '../checks/check.ts';
 import type { Judged } from '../checks/judge.ts';
 import { fieldOf } from '../checks/metadata-changes.ts';
 import type { DecodedObject } from '../client/decode.ts';
@@ -92,7 +93,7 @@ export async function survey(
   function found(tenant: Tenant, name: string, findings: readonly Judged[], only?: string): void {
     for (const { check, path, fix: own, protects = protectsOf.get(check) ?? 'identity' } of findings) {
       if (protects === 'intent') continue;
-      const always = protects === 'identity';
+      const always = isInEveryMode(protects);
       const key = `${check} ${tenant.name} ${always} ${only}`;
       const fix = only ?? own;
       const known = groups.get(key);

@@ -13,6 +13,7 @@ import type { LayerFinding } from './layers/context.ts';
 import { layersOf } from './layers/layers.ts';
 import { type Group, platformGroup } from './matrix.ts';
 import { createParties, type PodClass } from './parties.ts';
+import { exemptionsOf, type PictureExemption } from './picture-exemptions.ts';
 import { namespacesOf, type PictureNamespace } from './picture-namespaces.ts';
 import { unionOf } from './port-set.ts';
 import { portSummary } from './port-summary.ts';
@@ -39,6 +40,8 @@ export interface Picture {
   readonly openNothing: readonly string[];
   /** Where network policies and policies of a mesh contradict each other. */
   readonly layers: readonly LayerFinding[];
+  /** Those in force, in the order of their ends. */
+  readonly exemptions: readonly PictureExemption[];
 }
 
 export interface PictureTenant {
@@ -163,6 +166,7 @@ export function pictureOf(
     selectNothing: [...known].filter((one) => !selecting.has(one)).map(({ ref }) => refText(ref)),
     openNothing: [...known].filter((one) => selecting.has(one) && !opening.has(one)).map(({ ref }) => refText(ref)),
     layers: layersOf(snapshot, worlds, tenancy.settings),
+    exemptions: exemptionsOf(tenancy, now),
   };
 }
 

@@ -25,7 +25,7 @@ export interface ExemptionDocument {
 }
 
 /**
- * The checks that protect a border, and reserved-labels for the keys of a tenant's own protection. What protects an identity is never
+ * The checks that protect a border or nodes, and reserved-labels for the keys of a tenant's own protection. What protects an identity is never
  * exempted: the proofs of all tenants rest on it. Neither are kinds that Bulkhead does not read: network.policyKinds grants these.
  * A test holds the list against the catalogue.
  */

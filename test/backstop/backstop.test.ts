@@ -4,7 +4,9 @@ import t from 'tap';
 import { parseAllDocuments } from 'yaml';
 import { backstopOf, policyName, rules, stampAnnotation } from '../../src/backstop/backstop.ts';
 import { excessOf } from '../../src/backstop/limits.ts';
+import { protectsOf } from '../../src/backstop/rule.ts';
 import { catalogue } from '../../src/checks/catalogue.ts';
+import type { Protects } from '../../src/checks/check.ts';
 import { backstop } from '../../src/commands/backstop.ts';
 import { backstopAge, stampedBackstop } from '../../src/commands/backstop-age.ts';
 import { byNamespace } from '../../src/exemptions/load-exemptions.ts';
@@ -95,13 +97,27 @@ t.test('no label that a tenant may set exempts anything', async (t) => {
 });
 
 t.test('borders follow the mode of the tenant', async (t) => {
-  const border = new Set(rules.filter(({ check }) => check.protects === 'border').map(({ check }) => check.id));
-  const enforcedBy = (documents: readonly Document[]) =>
+  const keeping = (what: Protects) =>
+    new Set(rules.filter((rule) => protectsOf(rule) === what).map(({ check }) => check.id));
+  const [border, nodes] = [keeping('border'), keeping('node')];
+  const variablesOf = (documents: readonly Document[], checks: ReadonlySet<string>) =>
     documents.flatMap(({ metadata, spec }) =>
-      border.has(metadata.name.slice('bulkhead-'.length)) ? (spec.variables ?? []) : [],
+      checks.has(metadata.name.slice('bulkhead-'.length)) ? (spec.variables ?? []) : [],
     );
+  const enforcedBy = (documents: readonly Document[]) => variablesOf(documents, border);
   for (const { expression } of enforcedBy(listed)) t.match(expression, 'in ["acme"]', 'as it was read');
   for (const { expression } of enforcedBy(objects)) t.match(expression, 'params.spec.?mode', 'as the object says now');
+  t.strictSame(
+    [...nodes].sort(),
+    ['ephemeral-containers', 'host-namespaces', 'host-network', 'host-path', 'network-capabilities'],
+    'what reaches nodes does not',
+  );
+  for (const documents of [listed, objects]) {
+    const variables = variablesOf(documents, nodes);
+    t.equal(variables.length, nodes.size);
+    for (const { expression } of variables)
+      t.equal(expression, 'namespaceObject.metadata.?labels[?"bulkhead.dev/tenant"].orValue("") != "bulkhead_probe"');
+  }
   t.equal(listed.filter(({ spec }) => spec.paramKind ?? spec.paramRef).length, 0, 'files need no Tenant objects');
   t.equal(
     objects.filter(({ spec }) => spec.paramKind ?? spec.paramRef).length,

@@ -2,6 +2,7 @@ import { existsSync, globSync } from 'node:fs';
 import { basename } from 'node:path';
 import t from 'tap';
 import { catalogue } from '../../src/checks/catalogue.ts';
+import { isExemptable } from '../../src/checks/check.ts';
 import { exemptableChecks } from '../../src/exemptions/exemption-schema.ts';
 import { settingsSchema } from '../../src/tenancy/schema/settings-schema.ts';
 import type { StructuralSchema } from '../../src/tenancy/schema/structural-schema.ts';
@@ -40,9 +41,9 @@ t.test('a check looks at something', async (t) => {
   }
 });
 
-t.test('the platform can grant whatever a check refuses for the border of a tenant', async (t) => {
+t.test('the platform can grant whatever a check refuses for a border or a node', async (t) => {
   for (const { id, protects, grants = [] } of catalogue) {
-    if (protects === 'border')
+    if (isExemptable(protects))
       t.ok(grants.length > 0 || exemptableChecks.includes(id), `${id} has a grant or an exemption`);
     if (protects === 'intent') t.strictSame(grants, [], `${id} refuses nothing`);
     for (const { field, of } of grants) {

@@ -104,16 +104,22 @@ function warnedOf(lines: readonly string[] = []): readonly string[] {
 t.test('what is told follows the mode of the tenant as it does for its pods', async (t) => {
   const user = cast['acme developer'];
   const relabelled = { ...probe, metadata: { ...probe.metadata, labels: { 'bulkhead.dev/tenant': 'beta' } } };
-  const object = workloadOf('Deployment', relabelled);
+  const containers = [{ name: 'main', image: 'main', ports: [{ containerPort: 80, hostPort: 80 }] }];
+  const object = workloadOf('Deployment', { ...relabelled, spec: { containers } });
   const warned = await ask(reviewIn('warn'), 'warn', { user, operation: 'CREATE', object });
   t.match(warnedOf(warned.warnings), [
     /^pod-tenant-label refuses the pods: /,
-    /^host-network: spec\.template\.spec\.hostNetwork /,
+    /^host-ports: spec\.template\.spec\.containers\[0\]\.ports\[0\]\.hostPort /,
   ]);
   const audited = await ask(reviewIn('audit'), 'warn', { user, operation: 'CREATE', object });
   t.match(warnedOf(audited.warnings), [/^pod-tenant-label refuses the pods: /], 'what is only recorded is not told');
   t.equal(warnedOf(audited.warnings).length, 1);
-  t.equal(audited.auditAnnotations.checks, 'host-network,pod-tenant-label', 'and is recorded');
+  t.equal(audited.auditAnnotations.checks, 'host-ports,pod-tenant-label', 'and is recorded');
+  const onNode = await ask(reviewIn('audit'), 'warn', {
+    ...{ user, operation: 'CREATE' },
+    object: workloadOf('Deployment', probe),
+  });
+  t.match(warnedOf(onNode.warnings), [/^host-network refuses the pods: /], 'what reaches nodes is told in every mode');
 });
 
 t.test('a workload is told about when it comes and when it changes, not when it goes', async (t) => {

@@ -272,10 +272,29 @@ t.test('docs/audit-report.md has every field', async (t) => {
     acme: { members, network: { gates: [gate('beta', 'egress', 80)] } },
     beta: { members, network: { gates: [gate('acme', 'ingress', 80)] } },
   };
+  const exemption = {
+    ...{ name: 'vpn', tenant: 'acme', namespace: 'acme-web', checks: new Set(['host-network']), expires: now + 1 },
+    match: {
+      kinds: undefined,
+      names: new Set(['vpn']),
+      owner: undefined,
+      serviceAccounts: undefined,
+      images: undefined,
+      requesters: undefined,
+    },
+  };
+  const ended = { ...exemption, name: 'ended', expires: now };
+  const exemptions = new Map([['acme-web', [exemption, ended]]]);
   const picture = pictured(
     [...objects, untyped, namespace('free', 'acme'), pod('free/one'), pod('free/node', {}, { hostNetwork: true })],
-    tenancyOf(gates, { network: cluster }),
+    { ...tenancyOf(gates, { network: cluster }), exemptions },
   );
+  t.strictSame(picture.exemptions, [
+    {
+      ...{ name: 'vpn', namespace: 'acme-web', tenant: 'acme', checks: ['host-network'] },
+      expires: '2026-01-01T00:00:00.001Z',
+    },
+  ]);
   const page = await readFile('docs/audit-report.md', 'utf8');
   const fields = (value: unknown, path: string): string[] =>
     Array.isArray(value)

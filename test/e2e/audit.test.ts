@@ -51,11 +51,11 @@ await clusterTest(
       'CHECK                 TENANT  MODE   REJECTED         OBJECTS  WHICH                        WHERE',
       'cross-tenant-ingress  acme    audit  in mode enforce  1        NetworkPolicy acme-shop/db   spec.ingress[0]',
       'cross-tenant-egress   beta    warn   in mode enforce  1        NetworkPolicy beta-data/all  spec.egress[0]',
-      'host-network          acme    audit  in mode enforce  1        Pod acme-shop/agent          spec.hostNetwork',
+      'host-network          acme    audit  in every mode    1        Pod acme-shop/agent          spec.hostNetwork',
       ...fixes,
       '',
       'TENANT  MODE   NEXT     REJECTS  WARNS  CUTS OFF',
-      'acme    audit  warn     0        2      0',
+      'acme    audit  warn     0        1      0',
       'beta    warn   enforce  1        0      1',
       '',
       'What the next mode of each tenant rejects and warns about, in objects, and cuts off, in pods.',
@@ -102,7 +102,7 @@ await clusterTest(
         'CHECK                 TENANT  MODE     REJECTED         OBJECTS  WHICH                        WHERE',
         'cross-tenant-ingress  acme    enforce  in mode enforce  1        NetworkPolicy acme-shop/db   spec.ingress[0]',
         'cross-tenant-egress   beta    enforce  in mode enforce  1        NetworkPolicy beta-data/all  spec.egress[0]',
-        'host-network          acme    enforce  in mode enforce  1        Pod acme-shop/agent          spec.hostNetwork',
+        'host-network          acme    enforce  in every mode    1        Pod acme-shop/agent          spec.hostNetwork',
         ...fixes,
       ]);
     });
@@ -189,7 +189,7 @@ await clusterTest('audit judges everything that tenants have, and says what is n
   const { code, text } = await audit();
   t.equal(code, 1);
   for (const line of [
-    /^host-namespaces +acme +warn +in mode enforce +1 +Deployment acme-web\/agent +spec/m,
+    /^host-namespaces +acme +warn +in every mode +1 +Deployment acme-web\/agent +spec/m,
     /^reserved-labels +acme +warn +in every mode +1 +StatefulSet acme-web\/db +/m,
     /^quota-on-baseline +acme +warn +in \S+ mode.* +1 +ResourceQuota acme-web\/none +spec\.hard/m,
     /^ {2}namespace shop has the label of acme, and its name is not reserved for that tenant$/m,

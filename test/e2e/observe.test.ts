@@ -95,24 +95,31 @@ await clusterTest('observe', async (t, plane) => {
   });
 
   await t.test('of a tenant in mode audit it says what its mode enforce would refuse', async (t) => {
-    const onTheNode = onTheNodeNetwork.replace('acme-web', 'beta-data').replace(/labels: {.*?}/, 'labels: {}');
+    const onAPort = onTheNodeNetwork
+      .replace('acme-web', 'beta-data')
+      .replace(/labels: {.*?}/, 'labels: {}')
+      .replace('hostNetwork: true, ', '')
+      .replace('image: nginx', 'image: nginx, ports: [{ containerPort: 80, hostPort: 80 }]');
     const counted = async () => {
       const text = await (await fetch(`http://127.0.0.1:${running.ports.metrics}/metrics`)).text();
-      return Number(/^bulkhead_findings_total\{check="host-network",mode="observe"\} (\d+)$/m.exec(text)?.[1]);
+      return Number(/^bulkhead_findings_total\{check="host-ports",mode="observe"\} (\d+)$/m.exec(text)?.[1] ?? 0);
     };
     const before = await counted();
     const bob = await plane.kubeconfigFor(people.bob);
-    const { code, stderr } = await plane.kubectl(bob, ['create', '-f', '-'], { stdin: onTheNode.replace('NAME', 'b') });
+    const { code, stderr } = await plane.kubectl(bob, ['create', '-f', '-'], { stdin: onAPort.replace('NAME', 'b') });
     t.equal(code, 0);
-    t.match(stderr, /^Warning: host-network would refuse this in mode enforce: spec\.hostNetwork is true/m);
-    t.match(stderr, /^Warning: host-network: fix: remove hostNetwork/m);
+    t.match(
+      stderr,
+      /^Warning: host-ports would refuse this in mode enforce: spec\.containers\[0\]\.ports\[0\]\.hostPort is 80/m,
+    );
+    t.match(stderr, /^Warning: host-ports: fix: /m);
     const told = async () =>
       (await itemsOf('/api/v1/namespaces/beta-data/events')).flatMap(({ reason, message }) =>
         reason === 'WouldBeRefused' ? message : [],
       );
     await until(async () => (await told()).length === 1, 'the Event');
     t.match(await told(), [
-      /^Pod beta-data\/b of bob would be refused in mode enforce \(beta is in mode audit\): host-network: /,
+      /^Pod beta-data\/b of bob would be refused in mode enforce \(beta is in mode audit\): host-ports: /,
     ]);
     t.equal(await counted(), before + 1, 'the metric');
   });

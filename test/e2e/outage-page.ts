@@ -14,12 +14,12 @@ export async function tableBelow(heading: string): Promise<readonly (readonly st
   );
 }
 
-/** The commands of the code block below a heading, each as its words. */
-export async function commandsBelow(heading: string): Promise<readonly (readonly string[])[]> {
+/** The commands of every code block below a heading, in their order. */
+export async function commandsBelow(heading: string): Promise<readonly string[]> {
   const page = await readFile('docs/outage.md', 'utf8');
   const [, section = ''] = page.split(`\n## ${heading}\n`);
-  const [, block = ''] = /^```sh\n([\s\S]*?)\n```$/m.exec(section.split('\n## ')[0] ?? '') ?? [];
-  return block.split('\n').map((line) => line.split(' ').slice(1));
+  const blocks = (section.split('\n## ')[0] ?? '').matchAll(/^```sh\n([\s\S]*?)\n```$/gm);
+  return [...blocks].flatMap(([, block = '']) => block.split('\n'));
 }
 
 /** What the page shows that people read. */

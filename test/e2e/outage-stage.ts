@@ -2,7 +2,7 @@
  * A cluster in use whose Bulkhead is dead: namespaces of tenants and of the platform, with what is in them, and the registrations of
  * manifests/base, which fail closed. No replica ever ran, so what replicas would have put in place is written by hand.
  */
-import { backstop } from '../../src/commands/backstop.ts';
+import type { Test } from 'tap';
 import { namedNamespaces, namespaceSelector } from '../../src/kinds/selected-namespaces.ts';
 import { defaultTenantLabel } from '../../src/tenancy/default-settings.ts';
 import { meshWebhook } from '../../src/tenancy/mesh-namespaces.ts';
@@ -11,6 +11,8 @@ import type { ControlPlane, Output, User } from '../apiserver/control-plane.ts';
 import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
 import { eventually } from '../soak/observer.ts';
 import { installTenantResource, people } from './guarded-cluster.ts';
+import { commandsBelow } from './outage-page.ts';
+import { projectFolder } from './project-folder.ts';
 
 export const paths = {
   namespaces: '/api/v1/namespaces',
@@ -20,6 +22,7 @@ export const paths = {
   own: '/api/v1/namespaces/bulkhead-system',
   policies: '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies',
   exemptions: '/apis/bulkhead.dev/v1alpha1/exemptions',
+  clusterPolicies: '/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies',
   endpoints: '/apis/cilium.io/v2/namespaces/acme-web/ciliumendpoints',
   cilium: '/apis/cilium.io/v2',
   calico: '/apis/crd.projectcalico.org/v1',
@@ -67,6 +70,8 @@ export interface DeadCluster {
   /** A PATCH is a merge patch. */
   send(caller: Caller, method: string, path: string, body?: object): Promise<Answer>;
   kubectl(caller: Caller, command: readonly string[], stdin?: string): Promise<Output>;
+  /** A command of the page, as the administrator types it. */
+  shell(command: string): Promise<Output>;
 }
 
 export function pod(name: string, spec: object = {}, metadata: object = {}): object {
@@ -84,6 +89,14 @@ export function named(apiVersion: string, kind: string, name: string, fields: ob
 export const closedDoor = {
   metadata: { name: 'bulkhead-default-deny', labels: { 'app.kubernetes.io/managed-by': 'bulkhead' } },
   spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
+};
+
+/** As network.clusterPolicy puts one in place. */
+const border = {
+  apiVersion: 'policy.networking.k8s.io/v1alpha2',
+  kind: 'ClusterNetworkPolicy',
+  metadata: { name: 'bulkhead-acme', labels: { 'app.kubernetes.io/managed-by': 'bulkhead' } },
+  spec: { tier: 'Admin', priority: 7, subject: { namespaces: { matchLabels: { 'bulkhead.dev/tenant': 'acme' } } } },
 };
 
 export function exemption(name: string): object {
@@ -113,12 +126,13 @@ export function workload(name: string): object {
   return { metadata: { name }, spec: { replicas: 1, selector: { matchLabels: { app: name } }, template } };
 }
 
-export async function deadCluster(plane: ControlPlane): Promise<DeadCluster> {
+export async function deadCluster(t: Test, plane: ControlPlane): Promise<DeadCluster> {
   const kubeconfigs = new Map<Caller, string>();
   for (const [caller, user] of Object.entries(callers) as [Caller, User][])
     kubeconfigs.set(caller, await plane.kubeconfigFor(user));
   const cluster: DeadCluster = {
     plane,
+    shell: await projectFolder(t, plane),
     send: (caller, method, path, body) => {
       const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
       return plane.request(method, path, body, { contentType, kubeconfig: kubeconfigs.get(caller) ?? '' });
@@ -146,6 +160,7 @@ async function furnish({ plane, send, kubectl }: DeadCluster): Promise<void> {
   await installNetworkDefinitions(plane);
   succeeded(await kubectl('admin', ['apply', '-f', 'manifests/overlays/example/tenants']));
   await done('POST', paths.exemptions, exemption('vpn'));
+  await done('POST', paths.clusterPolicies, border);
   await done('POST', '/api/v1/nodes', {
     metadata: { name: 'stand-in', labels: { 'topology.kubernetes.io/zone': 'a' } },
   });
@@ -211,11 +226,9 @@ export async function jobPod(plane: ControlPlane): Promise<StoredPod | undefined
 
 /** Everything of manifests/base and the backstop, closed as running replicas would have closed it. */
 async function register(cluster: DeadCluster): Promise<void> {
-  const { kubectl } = cluster;
+  const { kubectl, shell } = cluster;
   succeeded(await kubectl('admin', ['apply', '-k', 'manifests/base']));
-  const config = 'manifests/overlays/example/bulkhead.yaml';
-  const documents = await backstop({ config, tenants: undefined });
-  succeeded(await kubectl('admin', ['apply', '-f', '-'], documents));
+  for (const command of await commandsBelow('The backstop')) succeeded(await shell(command));
   await turnOn(cluster);
 }
 

@@ -100,9 +100,13 @@ await clusterTest(
     });
     t.notMatch(JSON.stringify(acme), /beta/, 'nothing of another tenant');
     const beta = (await report('beta-web'))?.results.map(({ policy, result }) => `${policy} ${result}`);
-    t.ok(beta?.includes('cross-tenant-ingress warn') && beta.includes('host-network warn'), 'mode audit only warns', {
-      beta,
-    });
+    t.ok(
+      beta?.includes('cross-tenant-ingress warn') && beta.includes('host-network fail'),
+      'mode audit warns, but for nodes',
+      {
+        beta,
+      },
+    );
 
     t.same(await write(), { code: 0, text: 'reports: 0 written, 2 unchanged, 0 deleted' });
     t.equal((await report('acme-web'))?.metadata.resourceVersion, acme?.metadata.resourceVersion, 'it is not written');

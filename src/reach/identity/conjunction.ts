@@ -61,10 +61,15 @@ export function nameIn({ namespaces }: Conjunction): string | undefined {
 
 const matchesAll = (globs: readonly string[], text: string) => globs.every((glob) => matchesGlob(glob, text));
 
-/** Identities that fit, in one of these namespaces, and that no pattern of `none` matches; the plainest first, and not all there are. */
+/**
+ * Identities that fit, in one of these namespaces, and that no pattern of `none` matches; the plainest first, and not all there are.
+ *
+ * @param first accounts to try before all others
+ */
 export function* identitiesOf(
   { domains, accounts, isOfMesh }: Conjunction,
   names: readonly string[],
+  first: readonly string[],
   trusted: ReadonlySet<string>,
   none: readonly IdentityPattern[],
 ): Generator<IdentityProduct> {
@@ -78,7 +83,7 @@ export function* identitiesOf(
       ),
     );
   const literal = (globs: readonly string[]) => globs.filter(isLiteral);
-  const ofAccount = [...literal(accounts), 'default', 'other', ...wordsIn(accounts)];
+  const ofAccount = [...first, ...literal(accounts), 'default', 'other', ...wordsIn(accounts)];
   const ofDomain = [...literal(domains), ...trusted, ...(isOfMesh ? [] : wordsIn(domains))];
   const fitting = ofDomain.filter((domain) => matchesAll(domains, domain));
   let compared = 0;

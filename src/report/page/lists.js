@@ -103,6 +103,17 @@ function namespaceOf(one, isOpen) {
   return details;
 }
 
+/** Where network policies and policies of a mesh contradict each other. */
+const layerList = (layers) =>
+  list(
+    'Contradictions between network policies and policies of the mesh',
+    ['Check', 'Tenant', 'Object', 'Why', 'Other side', 'Fix'],
+    layers,
+    ({ check, tenant, object, path, reason, other, fix }) => [
+      ...[check, tenantLink(tenant), path === '' ? object : `${object} ${path}`, reason, other, fix],
+    ],
+  );
+
 function tenantPage(name, opened) {
   const tenant = data.tenants.find((one) => one.name === name);
   if (tenant === undefined) return [make('h2', {}, 'There is no such tenant'), make('p', {}, name)];
@@ -139,6 +150,9 @@ function tenantPage(name, opened) {
     ),
     outsideList(data.outside.filter((one) => one.tenant === name)),
     gateList(data.gates.filter(({ from, to }) => from === name || to === name)),
+    ...(data.layers.some(({ tenant }) => tenant === name)
+      ? [layerList(data.layers.filter(({ tenant }) => tenant === name))]
+      : []),
     make('h3', {}, `Namespaces (${own.length})`),
     ...own.map((one) => namespaceOf(one, one.name === opened || own.length === 1)),
   ].filter(Boolean);
