@@ -1,6 +1,6 @@
 /**
- * Certificates of cert-manager, by the overlay for it: its own controllers issue them, renew them and replace their authority, while
- * pods and policies go on being created.
+ * Certificates of cert-manager: an overlay of one's own is changed to it, and back. Its own controllers issue them, renew them and replace
+ * their authority, while pods and policies go on being created.
  */
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { startCreates } from '../soak/creates.ts';
 import { eventually } from '../soak/observer.ts';
 import { routing } from '../soak/soak-network.ts';
 import { since, webhookCounts } from '../soak/webhook-counts.ts';
-import { certificateFiles, installOverlay } from './installed-overlay.ts';
+import { certificateFiles, ownOverlay } from './installed-overlay.ts';
 import { closedDoor } from './outage-stage.ts';
 import { certificateOf } from './served-certificate.ts';
 import { type RunningPod, request } from './stand-in-kubelet.ts';
@@ -40,7 +40,18 @@ async function run(t: Test, plane: ControlPlane, certManager: Built): Promise<vo
   const labels = { 'bulkhead.dev/tenant': 'shop' };
   await request(plane, 'POST', '/api/v1/namespaces', { metadata: { name: 'shop', labels } });
   await request(plane, 'POST', '/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies', closedDoor);
-  const pods = await installOverlay(t, plane, ['kubectl apply -k manifests/overlays/cert-manager']);
+  const own = await ownOverlay(t, plane);
+  const [from, to] = ['../self-managed', '../cert-manager'];
+  const change = (before: string, after: string) =>
+    own.run(`sed -i 's|- ${before}|- ${after}|' ${own.folder}/kustomization.yaml`);
+  await change(from, to);
+  // As the page says; the pods of the new rollout wait for the Secret.
+  await own.run(own.apply);
+  await eventually('the certificates are there', async () => (await certificateFiles(plane)) !== undefined);
+  await own.rollOut('cert-manager issues the certificates', ['10.0.1.4', '10.0.1.5']);
+  const pods = own.pods();
+  const files = await certificateFiles(plane);
+  for (const pod of pods) await serves(pod, files?.['tls.crt']);
   const account = '/api/v1/namespaces/shop/serviceaccounts/default';
   await eventually('pods have an account', async () => (await plane.request('GET', account)).status === 200);
   const before = webhookCounts(await plane.metrics());
@@ -65,6 +76,12 @@ async function run(t: Test, plane: ControlPlane, certManager: Built): Promise<vo
   const counts = since(before, webhookCounts(await plane.metrics()));
   t.match(counts, { callErrors: 0, failOpen: 0 }, 'and the API server counts no failed call');
   t.ok(counts.requests > 500, 'of many', { counts });
+
+  await change(to, from);
+  await own.rollOut('the replicas make their certificates again', ['10.0.1.6', '10.0.1.7']);
+  const theirs = await certificateFiles(plane);
+  for (const { address } of own.pods())
+    t.not((await certificateOf(address)).toString(), theirs?.['tls.crt'], `${address} serves one of its own`);
 }
 
 async function renewed(t: Test, plane: ControlPlane, pods: readonly RunningPod[]): Promise<void> {

@@ -2,44 +2,25 @@
  * An overlay of one's own, with tenants of its own, is changed as the documentation says: another source of certificates, and tenants
  * as objects in place of files. Each change is rolled out, and the border is guarded all the time.
  */
-import { resolve } from 'node:path';
-import type { Test } from 'tap';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { privateNetworkTest } from '../apiserver/private-network.ts';
 import { eventually } from '../soak/observer.ts';
 import { routing } from '../soak/soak-network.ts';
-import { certificateFiles } from './installed-overlay.ts';
-import { projectFolder, shellBlocks } from './project-folder.ts';
+import { certificateFiles, isGuarded, ownOverlay } from './installed-overlay.ts';
+import { shellBlocks } from './project-folder.ts';
 import { certificateOf } from './served-certificate.ts';
-import { type RunningPod, replacePods, request, runPods } from './stand-in-kubelet.ts';
+import { request } from './stand-in-kubelet.ts';
 
-const selector = { namespace: 'bulkhead-system', selector: 'app.kubernetes.io/name=bulkhead' };
-const program = [process.execPath, `--import=${resolve('test/soak/quick-trust.ts')}`, resolve('src/main.ts')] as const;
 const tenants = '/apis/bulkhead.dev/v1alpha1/tenants';
-const mine = 'manifests/overlays/mine';
 
 await privateNetworkTest(
   import.meta.url,
   'an overlay of one’s own is changed',
   async (t, plane) => {
-    const shell = await projectFolder(t, plane);
-    const run = async (command: string): Promise<string> => {
-      const { code, stdout, stderr } = await shell(command);
-      t.equal(code, 0, command, { stdout, stderr });
-      return stdout + stderr;
-    };
-    const [[apply = '', ...waits] = []] = await shellBlocks('docs/how-to/install.md');
-    const applyMine = apply.replace('manifests/overlays/example', mine);
-    await run(`cp -r manifests/overlays/example ${mine}`);
-    await run(`sed -i 's|acme|omega|g' ${mine}/tenants/acme.yaml`);
-    await run(applyMine);
-    let pods: readonly RunningPod[] = await runPods(plane, selector, ['10.0.1.2', '10.0.1.3'], program);
-    t.teardown(() => Promise.all(pods.map((pod) => pod.kill())));
-    for (const command of waits) await run(command);
-    await isGuarded(t, plane, 'made by the replicas');
+    const { folder: mine, apply, waits, run, pods, rollOut } = await ownOverlay(t, plane);
 
     await t.test('files that cannot be loaded are not in force, and that is seen', async (t) => {
-      const [replica] = pods;
+      const [replica] = pods();
       if (replica === undefined) throw new Error('no pod runs');
       const verbose = async (): Promise<string> =>
         (await fetch(`http://${replica.address}:${replica.portOf('health')}/readyz?verbose`)).text();
@@ -57,13 +38,11 @@ await privateNetworkTest(
         /^\[\+\]ready ok\n\[!\]tenants and settings: what was read last is not in force \(1 problem, the first at .*beta\.yaml:\d+:\d+\); the log says more\nreadyz check passed\n$/,
       );
       const events = 'kubectl -n bulkhead-system get events --field-selector reason=ConfigurationRejected';
-      await eventually('an Event does', async () =>
-        (await shell(events)).stdout.includes('spec.mode: "loud" is not one of'),
-      );
+      await eventually('an Event does', async () => (await run(events)).includes('spec.mode: "loud" is not one of'));
       await patch(Object.fromEntries(Object.keys(data).map((name) => [name, null])));
       await eventually(
         'nor is a change that takes all tenants',
-        async () => (await shell(events)).stdout.includes('declares no tenant any more'),
+        async () => (await run(events)).includes('declares no tenant any more'),
         90,
       );
       await isGuarded(t, plane, 'the tenants before are in force');
@@ -73,20 +52,13 @@ await privateNetworkTest(
 
     const [, change = []] = await shellBlocks('docs/certificates.md');
     const [edit = '', ...applied] = change;
-    t.strictSame(applied, [applyMine, waits[0]], 'the page has the same commands');
-    const changeTo = async (what: string, addresses: readonly [string, string]): Promise<void> => {
-      await run(applyMine);
-      pods = await replacePods(plane, selector, pods, addresses, program);
-      for (const command of waits) await run(command);
-      await isGuarded(t, plane, what);
-    };
-
+    t.strictSame(applied, [apply, waits[0]], 'the page has the same commands');
     await run('npm run certs');
     await run('cp certs/ca.crt certs/tls.crt certs/tls.key manifests/overlays/static');
     await run(edit);
-    await changeTo('files', ['10.0.1.4', '10.0.1.5']);
+    await rollOut('files', ['10.0.1.4', '10.0.1.5']);
     const files = await certificateFiles(plane);
-    for (const { address } of pods)
+    for (const { address } of pods())
       t.equal((await certificateOf(address)).toString(), files?.['tls.crt'], `${address} serves the files`);
     t.equal(await secretType(plane), 'kubernetes.io/tls', 'as cert-manager makes it');
 
@@ -95,11 +67,11 @@ await privateNetworkTest(
     const kept =
       'kubectl -n bulkhead-system create secret tls bulkhead-certificate-files --cert=certs/tls.crt --key=certs/tls.key';
     await run(kept);
-    await run(applyMine);
+    await run(apply);
     t.match(await certificateFiles(plane), files ?? {}, 'the Secret of another source is taken over');
 
     await run(`sed -i 's|- ../static|- ../self-managed|' ${mine}/kustomization.yaml`);
-    await changeTo('made by the replicas again', ['10.0.1.6', '10.0.1.7']);
+    await rollOut('made by the replicas again', ['10.0.1.6', '10.0.1.7']);
 
     const [move = []] = (await shellBlocks('manifests/base/README.md')).filter(([first]) => first?.includes('tenants'));
     const [objects = ''] = move;
@@ -117,7 +89,7 @@ await privateNetworkTest(
     t.match((await plane.request('DELETE', `${tenants}/gamma`)).status, 200, 'and can be deleted');
     await run(objects);
     await run(`printf 'components:\n  - ../../components/tenant-objects\n' >> ${mine}/kustomization.yaml`);
-    await changeTo('tenants as objects', ['10.0.1.8', '10.0.1.9']);
+    await rollOut('tenants as objects', ['10.0.1.8', '10.0.1.9']);
     await eventually('the object is in force', async () => JSON.stringify(await ready()).includes('InForce'), 90);
     t.match(await ready(), { status: { conditions: [{ type: 'Ready', status: 'True' }] } });
 
@@ -127,17 +99,6 @@ await privateNetworkTest(
   },
   { apiServerFlags: [routing] },
 );
-
-/** The tenants of the overlay, and no others, are in force. */
-async function isGuarded(t: Test, plane: ControlPlane, when: string): Promise<void> {
-  const dryRun = '/api/v1/namespaces?dryRun=All';
-  const create = (tenant: string) =>
-    plane.request('POST', dryRun, { metadata: { name: 'trial', labels: { 'bulkhead.dev/tenant': tenant } } });
-  await eventually(`tenant omega is known: ${when}`, async () => (await create('omega')).status === 201);
-  const { status, text } = await create('acme');
-  t.equal(status, 403, `${when}: acme is no tenant of this overlay`);
-  t.match(text, 'admission webhook \\"validate.bulkhead.dev\\" denied the request');
-}
 
 async function secretType(plane: ControlPlane): Promise<unknown> {
   const { body } = await plane.request('GET', '/api/v1/namespaces/bulkhead-system/secrets/bulkhead-certificate-files');

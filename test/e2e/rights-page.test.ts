@@ -51,6 +51,9 @@ await clusterTest('the page about rights', async (t, plane) => {
   await t.test('it follows the page for developers', async (t) => {
     const [[look = ''] = [], [dryRun = ''] = []] = await shellBlocks('docs/developers.md');
     const folder = join(plane.directory, 'developers');
+    // What `edit` has of `view`, by the same controller.
+    const view = ['create', 'rolebinding', 'view', '--clusterrole=system:aggregate-to-view', '--user=alice'];
+    t.match(await plane.kubectl(plane.adminKubeconfig, [...view, '-n', 'acme-web']), { code: 0 });
     await mkdir(join(folder, 'manifests'), { recursive: true });
     const run = (command: string) => shell(`export KUBECONFIG=${alice}; cd ${folder}; ${command}`);
     await eventually('its objects say what they are for', async () => {
