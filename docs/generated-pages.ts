@@ -1,6 +1,7 @@
 /** The pages that are made from the source, and their text. */
 import { join } from 'node:path';
 import { checksPage } from './checks/checks-page.ts';
+import { pagesWithGrants } from './checks/grants-section.ts';
 import { decisionsPage } from './decisions/decisions-page.ts';
 import { auditPicture } from './how-to/audit-picture.ts';
 import { doctorPage } from './how-to/doctor-page.ts';
@@ -9,6 +10,7 @@ import { exemptionPage, gateRequestPage, settingsPage, tenantPage } from './sche
 export function generatedPages(): readonly { readonly file: string; readonly text: string }[] {
   return [
     { file: join(import.meta.dirname, 'checks/README.md'), text: checksPage() },
+    ...pagesWithGrants(),
     { file: join(import.meta.dirname, 'decisions/README.md'), text: decisionsPage() },
     { file: join(import.meta.dirname, 'how-to/audit.svg'), text: auditPicture() },
     { file: join(import.meta.dirname, 'how-to/doctor.md'), text: doctorPage() },

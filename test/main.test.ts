@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { runCommandLine } from '../src/commands/command-line.ts';
 import { Misuse } from '../src/commands/misuse.ts';
+import { compileCache } from './compile-cache.ts';
 
 interface Ended {
   readonly code: number | null;
@@ -18,7 +19,7 @@ interface Ended {
 }
 
 function start(args: readonly string[], environment: Record<string, string> = {}) {
-  const env = { PATH: process.env.PATH ?? '', ...environment };
+  const env = { PATH: process.env.PATH ?? '', ...compileCache, ...environment };
   const child = spawn(process.execPath, ['src/main.ts', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [output, errors] = ['', ''];
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
@@ -55,7 +56,9 @@ t.test(
     const example = 'manifests/overlays/example';
     const lint = `${process.execPath} src/main.ts lint --config ${example}/bulkhead.yaml --tenants ${example}/tenants`;
     const inShell = async (script: string): Promise<string> => {
-      const child = spawn('bash', ['-c', `{ ${script}; } 2>&1`], { env: { PATH: process.env.PATH ?? '' } });
+      const child = spawn('bash', ['-c', `{ ${script}; } 2>&1`], {
+        env: { PATH: process.env.PATH ?? '', ...compileCache },
+      });
       let output = '';
       child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
       await once(child, 'close');

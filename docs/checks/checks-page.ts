@@ -1,6 +1,7 @@
 /** README.md of this folder: every check of the catalogue, in its order. */
 import { catalogue } from '../../src/checks/catalogue.ts';
 import type { Check } from '../../src/checks/check.ts';
+import { fieldsOf, isExemptable } from './grants-section.ts';
 
 const enforced = { identity: 'always', node: 'always, exemptable', border: 'by mode', intent: 'as a warning' } as const;
 
@@ -29,13 +30,23 @@ Their author gets a warning at once if their pods would be rejected.
 
 The checks are listed in the order in which their findings are reported.
 
-| check | about | a finding says that the object | enforced |
-|---|---|---|---|
+| check | about | a finding says that the object | enforced | granted by |
+|---|---|---|---|---|
 `;
 
 function row(check: Check): string {
   const { id, headline, protects } = check;
-  return `| [${id}](${id}.md) | ${kindsOf(check).join(', ')} | ${headline} | ${enforced[protects]} |\n`;
+  return `| [${id}](${id}.md) | ${kindsOf(check).join(', ')} | ${headline} | ${enforced[protects]} | ${waysOf(check)} |\n`;
+}
+
+function waysOf(check: Check): string {
+  const tenant = fieldsOf(check, 'tenant');
+  const settings = fieldsOf(check, 'settings');
+  return [
+    ...(tenant === '' ? [] : [`${tenant} of the tenant`]),
+    ...(settings === '' ? [] : [`${settings} of the settings`]),
+    ...(isExemptable(check) ? ['exemption'] : []),
+  ].join('; ');
 }
 
 /** A check has one function for each kind of object, named after the kind. */

@@ -12,9 +12,9 @@ const statusSchema = {
     observedGeneration: { type: 'integer', format: 'int64', description: 'The generation that all of this is about.' },
     namespaces: { type: 'integer', format: 'int64', description: 'How many namespaces the tenant has.' },
     conditions: conditionsSchema(
-      'Ready: whether the tenant is in force as it is written. GatesOpen: whether every gate that it declares, or has a GateRequest for, is open. BorderInNetwork: whether the network itself keeps the border (network.clusterPolicy).',
-      'Of Ready: InForce, Invalid, Conflict or FilesInForce. Of GatesOpen: Open, HalfOpen, Mismatched or Expired. Of BorderInNetwork: InPlace, Pending, Withheld, NotServed, NameTaken or Failed.',
-      'Ready, GatesOpen or BorderInNetwork',
+      'Ready: whether the tenant is in force as it is written. GatesOpen: whether every gate that it declares, or has a GateRequest for, is open. BorderInNetwork: whether the network itself keeps the border (network.clusterPolicy). SettingsAccepted: False while the settings that were read last are not in force, else left out.',
+      'Of Ready: InForce, Invalid, Conflict or FilesInForce. Of GatesOpen: Open, HalfOpen, Mismatched or Expired. Of BorderInNetwork: InPlace, Pending, Withheld, NotServed, NameTaken or Failed. Of SettingsAccepted: Rejected.',
+      'Ready, GatesOpen, BorderInNetwork or SettingsAccepted',
     ),
     gates: {
       type: 'array',

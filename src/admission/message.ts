@@ -1,10 +1,12 @@
 /** Findings as text for a person: what, where, why, a witness, how to fix it. The only place where such text is made. */
 
 import type { Facts } from '../checks/check.ts';
+import { type Grant, names } from '../checks/grants.ts';
 import type { Judged } from '../checks/judge.ts';
 import { formatPath } from '../kubernetes/field-path.ts';
 import type { AdmissionRequest } from '../kubernetes/review.ts';
 import type { Intent } from '../mutations/label-intent.ts';
+import { listed } from '../reach/listed.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
 import type { Settings } from '../tenancy/settings.ts';
 
@@ -22,6 +24,8 @@ export const warningCharacters = 120;
 /** A fix, or the place of a change, must be whole to be of use. The API server cuts no warning of this length, and none of eight. */
 export const fixCharacters = 256;
 const warningLines = 8;
+/** Of checks and of fields in the last line of a refusal. */
+const maxShownWays = 4;
 
 /**
  * The text of a refusal. Its first line is a headline that is enough by itself: `kubectl get events` shows no more of a message.
@@ -29,19 +33,55 @@ const warningLines = 8;
  */
 export function denialText(request: AdmissionRequest, facts: Asked, judged: readonly [Judged, ...Judged[]]): string {
   const header = `${subject(request)}: ${judged[0].headline}${tenantOf(request, facts)}\n`;
-  // Room for the last line, which is always there.
-  let left = denialBytes - Buffer.byteLength(header) - 64;
+  const ways = waysText(request, facts, judged);
+  // Room for the count, which is always there.
+  let left = denialBytes - Buffer.byteLength(header) - Buffer.byteLength(ways) - 64;
   const shown: string[] = [];
   for (const one of judged) {
     const text = findingText(one, facts.tenancy.settings);
-    left -= Buffer.byteLength(text) + 1;
-    if (left < 0 && shown.length > 0) break;
+    const bytes = Buffer.byteLength(text) + 1;
+    if (bytes > left && shown.length > 0) break;
+    left -= bytes;
     shown.push(text);
   }
   const count = `${judged.length} ${judged.length === 1 ? 'finding' : 'findings'}`;
   const hidden = judged.length - shown.length;
-  return [header, ...shown, hidden === 0 ? count : `${count}, ${hidden} of them not shown`].join('\n');
+  const counted = hidden === 0 ? count : `${count}, ${hidden} of them not shown`;
+  return [header, ...shown, left < 0 ? counted : `${counted}${ways}`].join('\n');
 }
+
+/**
+ * What the platform can do, in one line for all findings: the grants where no fix of the check names one, and an Exemption. Empty where
+ * it can do nothing.
+ */
+function waysText(request: AdmissionRequest, facts: Asked, judged: readonly Judged[]): string {
+  const grants = new Set<Grant>();
+  const exempted: string[] = [];
+  for (const [check, some] of Map.groupBy(judged, ({ check }) => check)) {
+    if (some.some(({ ways }) => ways?.exemption)) exempted.push(check);
+    const all = new Set(some.flatMap(({ ways }) => ways?.grants ?? []));
+    const isNamed = ({ fix }: Judged) => asks.test(fix) || [...all].some((grant) => names(fix, grant));
+    if (some.some(isNamed)) continue;
+    for (const grant of all) if (!grant.inFixes) grants.add(grant);
+  }
+  const fieldsOf = (home: Grant['of']) => [...grants].filter((one) => one.of === home).map(({ field }) => field);
+  const { owner, tenancy } = facts;
+  const tenant = tenantOf(request, facts) === '' || owner === 'platform' ? 'its tenant' : `tenant ${owner.name}`;
+  const fields = [...ofHome(fieldsOf('tenant'), tenant), ...ofHome(fieldsOf('settings'), 'the settings')];
+  const ways = [
+    ...(fields.length === 0 ? [] : [`grant it with ${fields.join(', with ')}`]),
+    ...(exempted.length === 0
+      ? []
+      : [`write an Exemption from ${listed(exempted, maxShownWays)}: ${docsPage(tenancy.settings, 'exemptions.md')}`]),
+  ];
+  return ways.length === 0 ? '' : `\nIf you need this, the platform team can ${ways.join(', or ')}`;
+}
+
+/** Fixes that do name the grant. */
+const asks = /\bask the platform\b/;
+
+const ofHome = (fields: readonly string[], home: string): readonly string[] =>
+  fields.length === 0 ? [] : [`${listed(fields, maxShownWays).replace(' and ', ' or ')} of ${home}`];
 
 /** Whoever may write into a namespace knows whose it is; of a namespace itself only the platform and the members are told. */
 function tenantOf({ family }: AdmissionRequest, { owner, requester }: Asked): string {

@@ -20,6 +20,10 @@ export function borderFindings(
     .map(({ verdict, path, reason, witness, fix, protects }) => {
       const headline = headlines[verdict];
       const about = protects && { protects };
-      return { path, reason, fix, ...(witness !== undefined && { witness }), ...(headline && { headline }), ...about };
+      return {
+        ...{ path, reason, fix, ...about },
+        ...(witness !== undefined && { witness }),
+        ...(headline && { headline, ungrantable: true }),
+      };
     });
 }

@@ -11,7 +11,7 @@ import type { Tenant } from '../tenancy/tenant.ts';
 import type { Finding } from './check.ts';
 import { addressOf } from './name-servers.ts';
 
-export type Violation = Pick<Finding, 'reason' | 'fix'>;
+export type Violation = Pick<Finding, 'reason' | 'fix' | 'ungrantable'>;
 
 interface Asked {
   readonly tenant: Tenant;
@@ -38,7 +38,7 @@ export function violationAt(text: string, ports: readonly PortRange[], asked: As
   const address = destinations([read]);
   const shown = formatAddress(read.family, read.first);
   if (intersect(address, local).length > 0)
-    return { reason: `is ${shown}, where each program that connects answers itself`, fix: ofPods };
+    return { reason: `is ${shown}, where each program that connects answers itself`, fix: ofPods, ungrantable: true };
   const { notAssured, notGranted } = closedFor(asked)(ports)(address, 'egress');
   const unlisted = settings.unlistedFamilies.find((one) => address.some(({ family }) => family === one));
   if ((unlisted === undefined ? notGranted : notAssured).length === 0) return undefined;
@@ -49,7 +49,9 @@ export function violationAt(text: string, ports: readonly PortRange[], asked: As
   if (places.length > 0) {
     const names = [...new Set(places.map(({ name }) => name))];
     const reason = `is ${shown}, an address of the ${listed(names)}: others would carry traffic there, past the policies of ${tenant.name}`;
-    return { reason, fix: places.some(({ kind }) => kind === 'metadata') ? ofPods : ask('vouched') };
+    return places.some(({ kind }) => kind === 'metadata')
+      ? { reason, fix: ofPods, ungrantable: true }
+      : { reason, fix: ask('vouched') };
   }
   if (unlisted !== undefined) {
     const reason = `is ${shown}, which may be an address of the cluster, as the settings do not list its ${familyNames[unlisted]} pod, service and node ranges`;

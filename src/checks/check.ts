@@ -22,6 +22,7 @@ import type { HolderOf, IsKept } from '../reach/violation.ts';
 import type { NamespaceGrant } from '../tenancy/namespace-grant.ts';
 import type { Ownership } from '../tenancy/ownership.ts';
 import type { Owner, Requester, Tenancy } from '../tenancy/tenancy.ts';
+import type { Grant } from './grants.ts';
 
 /** One thing that is wrong. Text is made of it once, at the edge (admission/message.ts). */
 export interface Finding {
@@ -41,6 +42,8 @@ export interface Finding {
   readonly ofChange?: true;
   /** What it is about, where that is not what its check {@link Check.protects}. */
   readonly protects?: Protects;
+  /** None of {@link Check.grants} lets it through: it is not valid, or not understood. */
+  readonly ungrantable?: true;
 }
 
 /** What a check may know of every request beside the request itself; gathered once, before. */
@@ -180,6 +183,8 @@ export interface Check {
   /** What the object does that is refused, in a few words. Follows the name of the object in the first line of a denial. */
   readonly headline: string;
   readonly protects: Protects;
+  /** How the platform lets one tenant do it. Left out: not, or by an Exemption alone. */
+  readonly grants?: readonly Grant[];
   readonly needs?: Needs;
   /** Its `pod` reads fields that never change, on CREATE. It is asked again when containers change (changed-containers.ts). */
   readonly sharedByContainers?: true;

@@ -1,5 +1,6 @@
 import { borderFindings } from './border-findings.ts';
 import type { Check } from './check.ts';
+import { gates, inFixes, ofSettings, ofTenant, sharedServices } from './grants.ts';
 
 /**
  * A policy of a tenant does not open the way to others.
@@ -14,5 +15,13 @@ export const crossTenantEgress: Check = {
   id: 'cross-tenant-egress',
   headline: 'allows traffic to other tenants',
   protects: 'border',
+  grants: [
+    gates,
+    sharedServices,
+    ...inFixes([
+      ...ofTenant('namespaces.names', 'network.names', 'network.clusters', 'network.egress', 'network.vouched'),
+      ...ofSettings('trustedNamespaceLabels'),
+    ]),
+  ],
   policy: (_, { border }) => borderFindings(border, (peer) => peer.direction === 'egress' && peer.kind !== 'ipBlock'),
 };

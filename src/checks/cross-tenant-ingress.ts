@@ -1,5 +1,6 @@
 import { borderFindings } from './border-findings.ts';
 import type { Check } from './check.ts';
+import { gates, inFixes, ofSettings, ofTenant, sharedServices } from './grants.ts';
 
 /**
  * A policy of a tenant does not let others in.
@@ -15,5 +16,13 @@ export const crossTenantIngress: Check = {
   id: 'cross-tenant-ingress',
   headline: 'allows traffic from other tenants',
   protects: 'border',
+  grants: [
+    gates,
+    sharedServices,
+    ...inFixes([
+      ...ofTenant('namespaces.names'),
+      ...ofSettings('trustedNamespaceLabels', 'network.calico.tiers', 'istio.providers'),
+    ]),
+  ],
   policy: (_, { border }) => borderFindings(border, (peer) => peer.direction === 'ingress' && peer.kind !== 'ipBlock'),
 };

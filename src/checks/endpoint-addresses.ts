@@ -2,8 +2,9 @@ import { excerpt, valueAt } from '../kubernetes/json.ts';
 import type { NeighbourRequest, UnreadRequest } from '../kubernetes/review.ts';
 import { ofPods, violationAt } from './carried-addresses.ts';
 import { type Check, type Finding, type NeighbourFacts, nothing, type UnreadFacts } from './check.ts';
+import { gates, ofTenant } from './grants.ts';
 import { violationOfName } from './led-names.ts';
-import { isGranted, placeOfName } from './mesh-names.ts';
+import { completed, isGranted, ownName, placeOfName } from './mesh-names.ts';
 import { isByController } from './service-controller.ts';
 import { trafficToJudge } from './traffic-objects.ts';
 import { violationOfDestination } from './traffic-references.ts';
@@ -28,6 +29,7 @@ export const endpointAddresses: Check = {
   id: 'endpoint-addresses',
   headline: 'leads to addresses that its tenant may not have others reach',
   protects: 'border',
+  grants: [...ofTenant('network.egress', 'network.vouched', 'network.names'), gates],
   needs: { accountOwnerOfNeighbour: ({ kind }) => kind === 'Endpoints' || kind === 'EndpointSlice' },
   neighbour(request, facts) {
     const { owner, requester } = facts;
@@ -55,22 +57,31 @@ function judgedOfMesh(request: UnreadRequest, facts: UnreadFacts): readonly Find
   const judged = trafficToJudge(request, facts);
   if (judged === undefined) return nothing;
   const { traffic, owner } = judged;
+  const otherwise = instead.get(request.resource) ?? 'name a Service';
   return traffic.endpoints.flatMap(({ path, text, ports }): readonly Finding[] => {
+    const isHost = path.startsWith('spec.hosts');
+    if (text === '' && !isHost) {
+      const reason = 'is empty, so proxies lead to a gateway of another network, wherever that goes';
+      return [{ path, reason, fix: ownName('write the address, or name a Service', request, facts) }];
+    }
     const place = placeOfName(text, request, facts);
     if (place.kind === 'address') {
       const violation = violationAt(text, ports, { tenant: owner, tenancy: facts.tenancy, now: facts.now });
       if (violation === undefined) return nothing;
       const { reason, fix } = violation;
-      return [{ path, reason, fix: fix.replace(ofPods, instead.get(request.resource) ?? 'name a Service') }];
+      return [{ path, reason, fix: fix.replace(ofPods, otherwise) }];
     }
     // A host of the tenant can have any address.
     const isKnown = place.kind !== 'own' || place.by === 'namespace' || isGranted(text, facts);
-    const violation = isKnown
-      ? ports.map((port) => violationOfDestination({ text, port }, request, facts)).find((one) => one !== undefined)
-      : {
-          reason: `leads to whatever address ${excerpt(text)} has, and network.names of ${owner.name} does not grant it`,
-          fix: `write endpoints, or ask the platform team to list ${text.startsWith('*') ? `*${text}` : text} in network.names of ${owner.name}`,
-        };
+    if (!isKnown) {
+      const other = isHost ? 'write endpoints' : place.by === 'search' ? `write ${completed(text, facts)}` : otherwise;
+      const ask = `ask the platform team to list ${text.startsWith('*') ? `*${text}` : text} in network.names of ${owner.name}`;
+      const reason = `leads to whatever address ${excerpt(text)} has, and network.names of ${owner.name} does not grant it`;
+      return [{ path, reason, fix: `${other}, or ${ask}` }];
+    }
+    const violation = ports
+      .map((port) => violationOfDestination({ text, port }, request, facts))
+      .find((one) => one !== undefined);
     return violation === undefined ? nothing : [{ path, ...violation }];
   });
 }

@@ -1,6 +1,7 @@
 import { mapIn } from '../kubernetes/json.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import { type Check, nothing } from './check.ts';
+import { ofTenant } from './grants.ts';
 import { namespacesOfName, violationOfName } from './led-names.ts';
 import { textOf } from './written-endpoints.ts';
 
@@ -17,6 +18,7 @@ export const externalName: Check = {
   id: 'external-name',
   headline: 'is an alias for a name that its tenant may not have others reach',
   protects: 'border',
+  grants: ofTenant('network.names'),
   needs: {
     namespacesNamed: ({ kind, object }) =>
       kind === 'Service' && isAlias(object) ? namespacesOfName(textOf(mapIn(object, 'spec').externalName)) : [],

@@ -1,14 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Doubt, doubtsAbout } from '../gates/doubt.ts';
+import { beyond, type Flaw, undeclared, unreadRequests } from '../gates/beyond.ts';
+import { doubtsAbout } from '../gates/doubt.ts';
 import { gateRequestFile, parseGateRequest } from '../gates/parse-gate-request.ts';
 import { valueAt } from '../kubernetes/json.ts';
-import { commonPorts, containsPort, formatPort } from '../kubernetes/port-range.ts';
+import { commonPorts } from '../kubernetes/port-range.ts';
 import type { GateRequestRequest } from '../kubernetes/review.ts';
-import { listedPorts } from '../reach/listed.ts';
-import { type GateRequest, type GateRequests, mayAgree, requestLimits } from '../tenancy/gate-request.ts';
+import { type GateRequest, type GateRequests, requestLimits } from '../tenancy/gate-request.ts';
 import { formatSteps, unlined } from '../tenancy/problem.ts';
-import { suggestion } from '../tenancy/suggestion.ts';
-import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, type Facts, type Finding, nothing } from './check.ts';
 import { judgeTenantLabel } from './tenant-label.ts';
@@ -52,7 +50,7 @@ export const gateRequest: Check = {
       return parsed.problems.map(({ path, reason, fix }) => ({ path, reason, fix: fix || 'write another value' }));
     const findings = [
       ...label,
-      ...beyond(parsed.value, owner, tenancy),
+      ...beyond(parsed.value, owner.name, tenancy.settings).map(findingOf),
       ...tooMany(request, parsed.value, owner, requests),
     ];
     return findings.length > 0 ? findings : doubts(parsed.value, owner, requests, facts);
@@ -84,43 +82,12 @@ function named(metadata: GateRequestRequest['object']['metadata']): object {
 
 /** Why no request could open anything here. */
 function whole({ owner, tenancy }: Facts): Finding | undefined {
-  const fix = 'ask the platform to declare the gate in both Tenants';
-  if (tenancy.requests === undefined) return { path: '', reason: 'is not read, as tenants come from files here', fix };
-  if (tenancy.settings.gates.from === 'platform')
-    return { path: '', reason: 'opens nothing, as gates come from the platform alone', fix };
+  const unread = unreadRequests(tenancy.settings.gates, tenancy.requests !== undefined);
+  if (unread !== undefined) return findingOf(unread);
   const place = { path: 'metadata.namespace', fix: 'write it in a namespace of your tenant' };
   if (owner === 'platform') return { ...place, reason: 'has no tenant, so the request acts for none' };
   if (!tenancy.declares(owner)) return { ...place, reason: `has tenant ${owner.name}, which is not in force` };
   return undefined;
-}
-
-/** What the platform does not leave to tenants. */
-function beyond({ tenant, ports }: GateRequest, owner: Tenant, { settings }: Tenancy): readonly Finding[] {
-  const { gates } = settings;
-  if (tenant === owner.name) {
-    const fix = 'name another tenant; what is open inside the tenant is network.within of the Tenant';
-    return [{ path: 'spec.tenant', reason: 'is the tenant of the namespace itself', fix }];
-  }
-  const pair: readonly Finding[] = mayAgree(gates, owner.name, tenant)
-    ? nothing
-    : [
-        {
-          path: 'spec.tenant',
-          reason: `is no tenant with which ${owner.name} may agree by itself`,
-          fix: 'ask the platform to list both together (gates.between of the settings), or to declare the gate in both Tenants',
-        },
-      ];
-  const outside = ports.flatMap((port, index): Finding[] => {
-    if (containsPort(gates.ports, port)) return [];
-    return [
-      {
-        path: `spec.ports[${index}]`,
-        reason: `is ${formatPort(port)}, which tenants may not open to each other by themselves`,
-        fix: `list ports within ${listedPorts(gates.ports)}, or ask the platform to list more (gates.ports of the settings)`,
-      },
-    ];
-  });
-  return [...pair, ...outside];
 }
 
 function tooMany(
@@ -158,14 +125,14 @@ function doubts(
   { tenancy, requester, now }: Facts,
 ): readonly Finding[] {
   const ports = commonPorts(request.ports, tenancy.settings.gates.ports);
-  const warnings = doubtsAbout({ ...request, ports, from }, requests, now).map(warning);
-  const { tenant } = request;
-  if (!requester.platform || tenancy.tenants.has(tenant)) return warnings;
-  const meant = suggestion(tenant, [...tenancy.tenants.keys()]);
-  const fix = meant === undefined ? 'declare it, or name another' : `did you mean ${meant}?`;
-  return [{ path: 'spec.tenant', reason: `${tenant} is not a declared tenant`, fix, protects: 'intent' }];
+  const unknown = requester.platform ? undeclared(request.tenant, [...tenancy.tenants.keys()]) : [];
+  return (unknown.length > 0 ? unknown : doubtsAbout({ ...request, ports, from }, requests, now)).map(warning);
 }
 
-function warning({ steps, reason, fix }: Doubt): Finding {
-  return { path: formatSteps(steps), reason, fix, protects: 'intent' };
+function findingOf({ steps, reason, fix }: Flaw): Finding {
+  return { path: formatSteps(steps), reason, fix };
+}
+
+function warning(flaw: Flaw): Finding {
+  return { ...findingOf(flaw), protects: 'intent' };
 }

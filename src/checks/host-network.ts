@@ -1,4 +1,5 @@
 import { type Check, nothing } from './check.ts';
+import { ofSettings } from './grants.ts';
 
 /**
  * A pod of a tenant stays on the pod network.
@@ -10,6 +11,7 @@ export const hostNetwork: Check = {
   id: 'host-network',
   headline: 'uses the network of its node',
   protects: 'node',
+  grants: ofSettings('platform.namespaces'),
   sharedByContainers: true,
   pod(request, facts) {
     if (facts.owner === 'platform' || request.operation !== 'CREATE' || request.object.spec?.hostNetwork !== true)
@@ -18,7 +20,7 @@ export const hostNetwork: Check = {
       {
         path: 'spec.hostNetwork',
         reason: 'is true: the pod would use the address of its node, which no network policy holds back',
-        fix: 'remove hostNetwork; what must run on the network of the nodes belongs in a namespace of the platform',
+        fix: 'remove hostNetwork; what must run on the network of the nodes belongs in a namespace of the platform (settings: platform.namespaces)',
       },
     ];
   },

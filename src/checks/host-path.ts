@@ -1,5 +1,6 @@
 import { isGiven } from '../kubernetes/json.ts';
 import { type Check, type Finding, nothing } from './check.ts';
+import { ofSettings } from './grants.ts';
 
 /**
  * A pod of a tenant mounts nothing of its node.
@@ -12,6 +13,7 @@ export const hostPath: Check = {
   id: 'host-path',
   headline: 'mounts files of its node',
   protects: 'node',
+  grants: ofSettings('platform.namespaces'),
   sharedByContainers: true,
   pod(request, facts) {
     if (facts.owner === 'platform' || request.operation !== 'CREATE') return nothing;
@@ -21,7 +23,7 @@ export const hostPath: Check = {
       findings.push({
         path: `spec.volumes[${index}].hostPath`,
         reason: 'opens the file system of the node, and with it the way to its network',
-        fix: 'use a persistent volume, an emptyDir or a ConfigMap; what must read the node belongs in a namespace of the platform',
+        fix: 'use a persistent volume, an emptyDir or a ConfigMap; what must read the node belongs in a namespace of the platform (settings: platform.namespaces)',
       });
     }
     return findings;

@@ -2,6 +2,7 @@
  * Runs every check of the catalogue on a request. Pure and total: a check that throws is a finding, so that a defect
  * rejects a request instead of admitting it, and in this one place.
  */
+import { exemptableChecks } from '../exemptions/exemption-schema.ts';
 import type { PolicyVerdict } from '../kinds/kind.ts';
 import { neighbourKindOf } from '../kinds/neighbour-kind.ts';
 import { isJudged, policyKindOf } from '../kinds/policy-kind.ts';
@@ -23,6 +24,7 @@ import {
   type PolicyFacts,
 } from './check.ts';
 import { exemptionFor } from './exemption.ts';
+import type { Ways } from './grants.ts';
 import { podToCome } from './pod-to-come.ts';
 
 /** A finding with its check, and what follows from it. */
@@ -41,6 +43,8 @@ export interface Judged extends Finding {
   readonly refusesInEnforce: boolean;
   /** The name of the exemption by which it does not refuse, whatever the mode is. */
   readonly exemption?: string;
+  /** What the platform can do about it. Left out: nothing, because it is about an identity or an intent. */
+  readonly ways?: Ways;
 }
 
 /** What checks look at. A workload is judged by the pods that come of it, a policy with the verdicts of the border. */
@@ -125,23 +129,37 @@ function runChecks(asked: Asked, judged: Judged[]): readonly Judged[] {
         !(exemptable && specUnchanged === true && finding.ofChange !== true);
       const follows = { refuses: enforced && refusesInEnforce, refusesInEnforce };
       const headline = finding.headline ?? check.headline;
-      judged.push({ ...finding, check: check.id, headline, ...follows, ...(by !== undefined && { exemption: by }) });
+      judged.push({
+        ...{ ...finding, check: check.id, headline, ...follows },
+        ...(by !== undefined && { exemption: by }),
+        ...(exemptable && { ways: waysOf(check, finding, asked) }),
+      });
     }
   }
   return judged;
 }
 
 /** Only what protects a border or a node can be exempted: it must cover all that the check finds of that kind. */
-function exemptionOf(
-  check: Check,
-  findings: readonly Finding[],
-  { family, request, facts }: Asked,
-): string | undefined {
-  if (findings.length === 0) return undefined;
-  if (family !== 'pod' && family !== 'policy' && family !== 'neighbour' && family !== 'unread') return undefined;
+function exemptionOf(check: Check, findings: readonly Finding[], { request, facts }: Asked): string | undefined {
+  if (findings.length === 0 || !canExempt(request)) return undefined;
   const exemptable = findings.filter(({ protects = check.protects }) => isExemptable(protects));
   return exemptable.length === 0 ? undefined : exemptionFor(check.id, exemptable, request, facts)?.name;
 }
+
+type Exemptable = Parameters<typeof exemptionFor>[2];
+
+function canExempt(request: Asked['request']): request is Exemptable {
+  const { family } = request;
+  return family === 'pod' || family === 'policy' || family === 'neighbour' || family === 'unread';
+}
+
+/** Of a finding about a border or a node. */
+function waysOf({ id, grants = [] }: Check, { ungrantable }: Finding, { request, facts }: Asked): Ways {
+  const exemption = exemptableIds.has(id) && canExempt(request) && facts.owner !== 'platform';
+  return { grants: ungrantable ? [] : grants, exemption };
+}
+
+const exemptableIds: ReadonlySet<string> = new Set(exemptableChecks);
 
 function run(check: Check, asked: Asked, changed: ChangedContainers | undefined): readonly Finding[] {
   switch (asked.family) {

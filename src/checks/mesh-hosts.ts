@@ -3,7 +3,8 @@ import { entry } from '../kubernetes/objects.ts';
 import type { UnreadRequest } from '../kubernetes/review.ts';
 import { agreementWith } from './agreements.ts';
 import { type Check, type Finding, nothing, type UnreadFacts } from './check.ts';
-import { agreeOn, namespacesOfHost, ownName, placeOfName } from './mesh-names.ts';
+import { gates, ofTenant } from './grants.ts';
+import { agreeOn, canBeListed, namespacesOfHost, ownName, placeOfName } from './mesh-names.ts';
 import { fieldOf } from './metadata-changes.ts';
 import { type Audience, audienceOf } from './traffic-audience.ts';
 import { type JudgedTraffic, trafficIn, trafficToJudge } from './traffic-objects.ts';
@@ -31,6 +32,7 @@ export const meshHosts: Check = {
   id: 'mesh-hosts',
   headline: 'leads traffic of hosts that are not those of its tenant',
   protects: 'border',
+  grants: [...ofTenant('network.hosts', 'network.names'), gates],
   needs: {
     namespacesNamedByUnread(request) {
       const traffic = trafficIn(request);
@@ -101,7 +103,7 @@ function judgedHosts(
       }
       case 'granted': {
         if (!audience.isForOthers) return nothing;
-        const fix = audience.fix ?? ask(text, 'hosts');
+        const fix = audience.fix ?? (canBeListed(text) ? ask(text, 'hosts') : own);
         return [{ path, reason: `${shown} is no host of ${owner.name} alone, and ${audience.because}`, fix }];
       }
       default: {
@@ -114,7 +116,8 @@ function judgedHosts(
               fix: ask(name, 'names'),
             },
           ];
-        const fix = audience.fix === undefined ? ask(text, 'hosts') : `${audience.fix}, and ${ask(name, 'names')}`;
+        const byPlatform = canBeListed(text) ? ask(text, 'hosts') : own;
+        const fix = audience.fix === undefined ? byPlatform : `${audience.fix}, and ${ask(name, 'names')}`;
         return [{ path, reason: `${shown} is no host of ${owner.name}, and ${audience.because}`, fix }];
       }
     }

@@ -50,6 +50,11 @@ export function placeOfName(text: string, request: { readonly namespace: string 
   return isOwn ? { kind: 'outside' } : { kind: 'namespace', namespace };
 }
 
+/** Whether network.hosts can list it: what names a namespace is never told by hosts. */
+export function canBeListed(text: string): boolean {
+  return namespaceIn(labelsOf(text)) === undefined && parseHost(text) !== undefined;
+}
+
 /** Whether network.names lists every name for which it stands. */
 export function isGranted(text: string, { owner }: NamingFacts): boolean {
   const pattern = parsePattern(text.startsWith('*.') ? `*${text}` : text);
@@ -89,6 +94,11 @@ function isOfCluster(labels: readonly string[], { tenancy }: NamingFacts): boole
   const domain = tenancy.settings.istio?.domain ?? 'cluster.local';
   const text = labels.join('.');
   return text.endsWith('.svc') || text.endsWith(`.svc.${domain}`);
+}
+
+/** A name that search domains complete, as it is whole. */
+export function completed(text: string, { tenancy }: NamingFacts): string {
+  return `${labelsOf(text).join('.')}.svc.${tenancy.settings.istio?.domain ?? 'cluster.local'}`;
 }
 
 /** What a fix says in place of a name of others. */

@@ -1,6 +1,7 @@
 import { excerpt, isGiven, isMap, type JsonMap, unknownField, valueAt } from '../kubernetes/json.ts';
 import { type MutualTls, mutualTlsModes } from '../tenancy/settings.ts';
 import { type Check, type Finding, nothing } from './check.ts';
+import { ofSettings } from './grants.ts';
 import { contentToJudge, type JudgedContent } from './unread-objects.ts';
 
 /** More findings than these say nothing new. */
@@ -23,6 +24,7 @@ export const mutualTls: Check = {
   id: 'mutual-tls',
   headline: 'asks less of callers than mutual TLS, which its tenant must keep',
   protects: 'border',
+  grants: ofSettings('istio.mtlsGrants'),
   unread(request, facts) {
     const content = contentToJudge('peerauthentications.security.istio.io', request, facts);
     if (content === undefined || !isGiven(content.spec)) return nothing;
@@ -47,11 +49,12 @@ function mapOf(
   path: string,
 ): { readonly map: JsonMap } | { readonly finding: Finding } {
   if (!isGiven(written)) return { map: {} };
-  if (!isMap(written)) return { finding: { path, reason: `${excerpt(written)} is not a map`, fix: 'write a map' } };
+  if (!isMap(written))
+    return { finding: { path, reason: `${excerpt(written)} is not a map`, fix: 'write a map', ungrantable: true } };
   const unknown = known && unknownField(written, new Set(known));
   if (unknown === undefined) return { map: written };
   const reason = `${excerpt(unknown)} is not a field that is understood`;
-  return { finding: { path, reason, fix: `write ${known?.join(', ')}` } };
+  return { finding: { path, reason, fix: `write ${known?.join(', ')}`, ungrantable: true } };
 }
 
 /** @param port of a workload; undefined: for all of it */
@@ -67,7 +70,7 @@ function modeIn(written: unknown, path: string, port: number | undefined, place:
   const ask = `ask the platform team to list ${namespace} in istio.mtlsGrants`;
   if (asked === undefined) {
     const reason = `${excerpt(mode)} is not a mode that is understood`;
-    return [{ path: `${path}.mode`, reason, fix: 'write STRICT, or leave it out' }];
+    return [{ path: `${path}.mode`, reason, fix: 'write STRICT, or leave it out', ungrantable: true }];
   }
   if (mutualTlsModes.indexOf(asked) >= mutualTlsModes.indexOf(least)) return nothing;
   const does =

@@ -8,6 +8,7 @@ import { closedFor } from '../reach/tenant-addresses.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, type Finding, nothing } from './check.ts';
+import { ofTenant } from './grants.ts';
 
 /** Where a resolver asks; by TCP only what was too long. */
 const dnsPorts: readonly PortRange[] = [{ protocol: 'UDP', first: 53, last: 53 }];
@@ -15,8 +16,7 @@ const dnsPorts: readonly PortRange[] = [{ protocol: 'UDP', first: 53, last: 53 }
 /** Protected ranges in which policies that select pods decide what is reached: those of a tenant stay inside its border. */
 const podAddresses: ReadonlySet<string> = new Set(['pod network', 'service network']);
 
-const fix =
-  'remove it, with dnsPolicy None where no other is left, and the DNS of the cluster answers; or ask the platform to grant the address';
+const instead = 'remove it, with dnsPolicy None where no other is left, and the DNS of the cluster answers';
 
 /**
  * The name servers of a pod are ones that its tenant may reach.
@@ -31,35 +31,44 @@ export const nameServers: Check = {
   headline: 'uses name servers that its tenant may not reach',
   sharedByContainers: true,
   protects: 'border',
+  grants: ofTenant('network.egress', 'network.vouched'),
   pod(request, { owner, tenancy, now }) {
     const servers = request.object.spec?.dnsConfig?.nameservers;
     if (!servers || owner === 'platform' || request.operation !== 'CREATE') return nothing;
     const findings: Finding[] = [];
     for (const [index, server] of servers.entries()) {
-      const reason = violationIn(server, owner, tenancy, now);
-      if (reason === undefined) continue;
-      findings.push({ path: `spec.dnsConfig.nameservers[${index}]`, reason, fix });
+      const violation = violationIn(server, owner, tenancy, now);
+      if (violation !== undefined) findings.push({ path: `spec.dnsConfig.nameservers[${index}]`, ...violation });
     }
     return findings;
   },
 };
 
-function violationIn(server: string, tenant: Tenant, tenancy: Tenancy, now: number): string | undefined {
+type Violation = Pick<Finding, 'reason' | 'fix' | 'ungrantable'>;
+
+function violationIn(server: string, tenant: Tenant, tenancy: Tenancy, now: number): Violation | undefined {
   const { settings } = tenancy;
   const read = addressOf(server);
-  if (read === undefined) return `${excerpt(server)} is not an address that all programs read alike`;
+  if (read === undefined) {
+    const reason = `${excerpt(server)} is not an address that all programs read alike`;
+    return { reason, fix: instead, ungrantable: true };
+  }
   const address = destinations([read]);
   if (contains(loopback, address)) return undefined;
   const { notGranted } = closedFor({ tenant, tenancy, now })(dnsPorts)(address, 'egress');
   if (notGranted.length === 0) return undefined;
-  const touched = settings.protectedRanges
-    .filter(({ range }) => intersect(address, destinations([range])).length > 0)
-    .map(({ name }) => name);
+  const touched = settings.protectedRanges.filter(({ range }) => intersect(address, destinations([range])).length > 0);
   const told = formatAddress(read.family, read.first);
-  const guarded = new Set(touched.filter((name) => !podAddresses.has(name)));
-  if (guarded.size > 0) return `is ${told}, an address of the ${listed([...guarded])}`;
+  const guarded = touched.filter(({ name }) => !podAddresses.has(name));
+  const ask = (field: 'egress' | 'vouched'): string =>
+    `${instead}; or ask the platform to grant ${told} at 53/UDP in network.${field} of ${tenant.name}`;
+  if (guarded.length > 0) {
+    const reason = `is ${told}, an address of the ${listed([...new Set(guarded.map(({ name }) => name))])}`;
+    const isMetadata = guarded.some(({ kind }) => kind === 'metadata');
+    return isMetadata ? { reason, fix: instead, ungrantable: true } : { reason, fix: ask('vouched') };
+  }
   if (touched.length > 0) return undefined;
-  return `is ${told}, which network.egress of ${tenant.name} does not grant at 53/UDP`;
+  return { reason: `is ${told}, which network.egress of ${tenant.name} does not grant at 53/UDP`, fix: ask('egress') };
 }
 
 const loopback = ['127.0.0.0/8', '::1/128'].map(knownRange);

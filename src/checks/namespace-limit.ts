@@ -1,4 +1,5 @@
 import { type Check, nothing } from './check.ts';
+import { ofTenant } from './grants.ts';
 
 /**
  * A tenant has at most as many namespaces as it was given.
@@ -10,6 +11,7 @@ export const namespaceLimit: Check = {
   id: 'namespace-limit',
   headline: 'exceeds the namespace limit of its tenant',
   protects: 'border',
+  grants: ofTenant('namespaces.limit'),
   namespace(request, { ownership, namespacesOwned }) {
     if (request.operation !== 'CREATE' || ownership?.kind !== 'decided' || ownership.owner === 'platform')
       return nothing;
@@ -19,7 +21,7 @@ export const namespaceLimit: Check = {
       {
         path: 'metadata.name',
         reason: `tenant ${name} has ${namespacesOwned} of at most ${limit} namespaces`,
-        fix: 'delete one that is not needed, or ask the platform team for a higher limit',
+        fix: `delete one that is not needed, or ask the platform team for a higher limit (namespaces.limit of tenant ${name})`,
       },
     ];
   },

@@ -10,6 +10,7 @@ import { addressLists } from '../reach/tenant-addresses.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, type Finding, nothing } from './check.ts';
+import { ofSettings, ofTenant } from './grants.ts';
 import { addressOf } from './name-servers.ts';
 import { mayUseDriver } from './pod-grants.ts';
 
@@ -44,6 +45,7 @@ export const networkVolumes: Check = {
   id: 'network-volumes',
   headline: 'mounts volumes from the network that its tenant may not reach',
   protects: 'border',
+  grants: [...ofTenant('network.egress', 'network.vouched'), ...ofSettings('pods.csiDrivers')],
   pod(request, { owner, tenancy: { settings }, now }) {
     const volumes = request.object.spec?.volumes;
     if (!volumes || owner === 'platform' || request.operation !== 'CREATE') return nothing;
@@ -58,7 +60,7 @@ export const networkVolumes: Check = {
         if (!isGiven(volume[source])) continue;
         const reason =
           'is mounted by the node past every network policy, and names no address that the platform could grant';
-        findings.push({ path: `${path}.${source}`, reason, fix: otherwise });
+        findings.push({ path: `${path}.${source}`, reason, fix: otherwise, ungrantable: true });
       }
       for (const { path: place, driver } of driversOf(volume, path)) {
         if (mayUseDriver(driver, owner, settings.pods)) continue;
@@ -93,7 +95,7 @@ function* driversOf({ csi, flexVolume, azureFile }: Volume, path: string): Gener
   if (isGiven(azureFile)) yield { path: `${path}.azureFile`, driver: azureFileDriver };
 }
 
-type Violation = Pick<Finding, 'reason' | 'fix'>;
+type Violation = Pick<Finding, 'reason' | 'fix' | 'ungrantable'>;
 
 function violationAt(server: Server, tenant: Tenant, settings: Settings, now: number): Violation | undefined {
   const read = endpointOf(server);
@@ -105,7 +107,7 @@ function violationAt(server: Server, tenant: Tenant, settings: Settings, now: nu
   const address = destinations([range]);
   const told = formatAddress(range.family, range.first);
   if (intersect(address, ownAddresses).length > 0)
-    return { reason: `is ${told}, where the node itself answers`, fix: otherwise };
+    return { reason: `is ${told}, where the node itself answers`, fix: otherwise, ungrantable: true };
   const { assured, all } = addressLists('egress', tenant, settings, address);
   const onPorts = opens(ports, now);
   const isOpen = (lists: readonly (readonly GrantedRange[])[]) => contains(openIn(lists, onPorts), address);
@@ -121,7 +123,9 @@ function violationAt(server: Server, tenant: Tenant, settings: Settings, now: nu
     const names = [...new Set(places.map(({ name }) => name))];
     return {
       reason: `is ${told}, an address of the ${listed(names)}: the node mounts it past every network policy`,
-      fix: places.some(({ kind }) => kind === 'metadata') ? otherwise : ask('vouched'),
+      ...(places.some(({ kind }) => kind === 'metadata')
+        ? { fix: otherwise, ungrantable: true }
+        : { fix: ask('vouched') }),
     };
   }
   if (unlisted !== undefined) {

@@ -2,6 +2,7 @@ import { isGiven, isMap, valueAt } from '../kubernetes/json.ts';
 import type { UnreadRequest } from '../kubernetes/review.ts';
 import { platformKindOf } from '../tenancy/platform-kinds.ts';
 import { type Check, type Finding, nothing } from './check.ts';
+import { ofSettings } from './grants.ts';
 import { isLeftAlone, mayWriteKind, resourceOf } from './unread-objects.ts';
 
 /**
@@ -17,6 +18,7 @@ export const platformKinds: Check = {
   id: 'platform-kinds',
   headline: 'is of a kind that only the platform writes',
   protects: 'identity',
+  grants: ofSettings('network.policyKinds'),
   unread(request, facts) {
     const { group, resource, namespace } = request;
     const kind = platformKindOf(group, resource);

@@ -1,4 +1,5 @@
 import { type Check, nothing } from './check.ts';
+import { ofSettings } from './grants.ts';
 
 /**
  * Only a scheduler puts the pod of a tenant on a node.
@@ -11,6 +12,7 @@ export const podScheduler: Check = {
   id: 'pod-scheduler',
   headline: 'is bound to a node by a requester that is not a scheduler',
   protects: 'border',
+  grants: ofSettings('platform.schedulers'),
   pod({ subresource, user }, { owner, requester, tenancy }) {
     if (subresource !== 'binding' || owner === 'platform' || requester.platform || tenancy.schedules(user))
       return nothing;

@@ -3,6 +3,7 @@ import { listed } from '../reach/listed.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, type Finding, nothing } from './check.ts';
 import { containersOf } from './containers.ts';
+import { ofSettings } from './grants.ts';
 import { mayUseResource, reservedClasses } from './pod-grants.ts';
 
 /** Classes beyond these are counted, so that a refusal stays readable. */
@@ -21,6 +22,7 @@ export const reservedDevices: Check = {
   id: 'reserved-devices',
   headline: 'asks for devices that the platform keeps for others',
   protects: 'border',
+  grants: ofSettings('pods.devices'),
   pod({ operation, object: { spec } }, { owner, tenancy: { settings } }) {
     const { pods } = settings;
     if (pods.devices.length === 0 || owner === 'platform' || operation !== 'CREATE') return nothing;

@@ -15,6 +15,7 @@ import {
 } from './check.ts';
 import { isFree } from './free-values.ts';
 import { isGranted } from './granted.ts';
+import { ofSettings } from './grants.ts';
 import { type Change, changesOf, fieldOf } from './metadata-changes.ts';
 import { addressAnnotations } from './pod-addresses.ts';
 import { isStoredByCalico } from './stored-by-calico.ts';
@@ -36,6 +37,7 @@ export const reservedLabels: Check = {
   id: 'reserved-labels',
   headline: 'changes labels or annotations that are reserved for the platform',
   protects: 'identity',
+  grants: ofSettings('reserved.allowedValues', 'reserved.released'),
   namespace(request, facts) {
     return judge(request, facts, facts.tenancy.reserved.namespaceKeys);
   },

@@ -1,6 +1,7 @@
 import { excerpt, valueAt } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
 import { type Check, nothing } from './check.ts';
+import { ofTenant } from './grants.ts';
 import { fieldOf } from './metadata-changes.ts';
 import { textOf } from './written-endpoints.ts';
 
@@ -17,6 +18,7 @@ export const routeClasses: Check = {
   id: 'route-classes',
   headline: 'is of a class that the platform has not allowed its tenant',
   protects: 'border',
+  grants: ofTenant('network.routes.ingressClasses', 'network.routes.gatewayClasses'),
   neighbour({ kind, operation, object, oldObject }, { owner, requester, tenancy }) {
     if (owner === 'platform' || requester.platform || operation === 'DELETE') return nothing;
     if (kind !== 'Ingress' && kind !== 'Gateway') return nothing;

@@ -6,6 +6,7 @@ import { listedPorts } from '../reach/listed.ts';
 import { sharePort } from '../reach/open-ports.ts';
 import { isShared } from './agreements.ts';
 import { type Check, type Finding, type NeighbourFacts, nothing } from './check.ts';
+import { gates, inFixes, ofTenant, sharedServices } from './grants.ts';
 import { namespacesOfName, violationOfName } from './led-names.ts';
 import { annotationsWritten, fieldOf, type WrittenAnnotation } from './metadata-changes.ts';
 import { isOwnNamespace } from './own-namespace.ts';
@@ -62,6 +63,7 @@ export const routeReferences: Check = {
   id: 'route-references',
   headline: 'refers to namespaces that its tenant has no part in',
   protects: 'border',
+  grants: [...ofTenant('network.routes.gateways'), gates, sharedServices, ...inFixes(ofTenant('network.names'))],
   needs: {
     namespacesNamed: (request) =>
       refersTo(request)

@@ -1,5 +1,6 @@
 import { listed } from '../reach/listed.ts';
 import { type Check, nothing } from './check.ts';
+import { ofSettings } from './grants.ts';
 
 /** Classes beyond these are counted, so that a refusal stays readable. */
 const classesTold = 5;
@@ -15,6 +16,7 @@ export const runtimeClass: Check = {
   id: 'runtime-class',
   headline: 'requests a runtime class that tenants may not use',
   protects: 'border',
+  grants: ofSettings('pods.runtimeClasses'),
   sharedByContainers: true,
   pod(request, { owner, tenancy }) {
     const name = request.object.spec?.runtimeClassName;

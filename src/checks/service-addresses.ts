@@ -8,6 +8,7 @@ import { listed } from '../reach/listed.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, type Finding, type NeighbourFacts, nothing, type UnreadFacts } from './check.ts';
+import { inFixes, ofSettings, ofTenant } from './grants.ts';
 import { namespacesOfName, violationOfName } from './led-names.ts';
 import { annotationsWritten, fieldOf, type WrittenAnnotation } from './metadata-changes.ts';
 import { addressOf } from './name-servers.ts';
@@ -50,6 +51,11 @@ export const serviceAddresses: Check = {
   id: 'service-addresses',
   headline: 'takes addresses that are not those of its tenant',
   protects: 'border',
+  grants: [
+    ...ofTenant('network.services.externalIPs'),
+    ...ofSettings('network.services.controllers'),
+    ...inFixes(ofTenant('network.names')),
+  ],
   needs: {
     accountOwnerOfNeighbour: ({ kind, subresource }) => kind === 'Service' && subresource === 'status',
     namespacesNamed: ({ kind, object }) =>

@@ -5,6 +5,7 @@ import { listed } from '../reach/listed.ts';
 import type { ServiceSettings } from '../tenancy/service-grants.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, type Finding, nothing } from './check.ts';
+import { ofTenant } from './grants.ts';
 import { listOf, textOf } from './written-endpoints.ts';
 
 /**
@@ -21,6 +22,11 @@ export const serviceTypesAllowed: Check = {
   id: 'service-types',
   headline: 'is of a type that the platform has not allowed its tenant',
   protects: 'border',
+  grants: ofTenant(
+    'network.services.types',
+    'network.services.loadBalancerClasses',
+    'network.services.loadBalancerSourceRanges',
+  ),
   neighbour(request, { owner, requester, tenancy }) {
     if (request.kind !== 'Service' || request.operation === 'DELETE' || request.subresource !== '') return nothing;
     if (owner === 'platform' || requester.platform) return nothing;

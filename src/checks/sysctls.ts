@@ -1,4 +1,5 @@
 import { type Check, type Finding, nothing } from './check.ts';
+import { ofSettings } from './grants.ts';
 
 /**
  * The kernel settings of the network that Kubernetes calls safe: each pod has its own, and none touches another pod of the node.
@@ -31,6 +32,7 @@ export const sysctls: Check = {
   id: 'sysctls',
   headline: 'sets network sysctls that are not allowed',
   protects: 'border',
+  grants: ofSettings('pods.sysctls'),
   sharedByContainers: true,
   pod(request, { owner, tenancy }) {
     const asked = request.object.spec?.securityContext?.sysctls;

@@ -3,6 +3,7 @@ import { parseHttpTarget } from '../kubernetes/http-url.ts';
 import { excerpt, isGiven, isMap, type JsonMap, unknownField } from '../kubernetes/json.ts';
 import { type Violation, violationAt } from './carried-addresses.ts';
 import { type Check, type Finding, nothing, type UnreadFacts } from './check.ts';
+import { ofTenant } from './grants.ts';
 import { contentToJudge, type JudgedContent } from './unread-objects.ts';
 import { listOf } from './written-endpoints.ts';
 
@@ -28,6 +29,7 @@ export const tokenKeys: Check = {
   id: 'token-keys',
   headline: 'has the mesh fetch keys from where its tenant may not have it connect',
   protects: 'border',
+  grants: ofTenant('network.names', 'network.egress'),
   unread(request, facts) {
     const content = contentToJudge('requestauthentications.security.istio.io', request, facts);
     if (content === undefined || !isGiven(content.spec)) return nothing;
@@ -92,5 +94,10 @@ function isNumber(host: string): boolean {
 }
 
 function notUnderstood(path: string, written: unknown): Finding {
-  return { path, reason: `${excerpt(written)} is not understood`, fix: 'write the fields of security.istio.io/v1' };
+  return {
+    path,
+    reason: `${excerpt(written)} is not understood`,
+    fix: 'write the fields of security.istio.io/v1',
+    ungrantable: true,
+  };
 }

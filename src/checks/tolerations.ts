@@ -3,6 +3,7 @@ import { listed } from '../reach/listed.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, type Finding, nothing } from './check.ts';
+import { ofSettings } from './grants.ts';
 import { mayTolerate, valuesOf } from './pod-grants.ts';
 
 /** Own values beyond these are counted, so that a refusal stays readable. */
@@ -20,6 +21,7 @@ export const tolerations: Check = {
   id: 'tolerations',
   headline: 'tolerates taints that keep nodes for others',
   protects: 'border',
+  grants: ofSettings('pods.tolerations'),
   pod({ operation, object, oldObject }, { owner, tenancy: { settings } }) {
     const asked = object.spec?.tolerations;
     if (!asked || owner === 'platform' || operation === 'DELETE') return nothing;
@@ -38,11 +40,12 @@ function violationOf(
   { key, operator, value, effect }: Toleration,
   tenant: Tenant,
   pods: Settings['pods'],
-): Pick<Finding, 'reason' | 'fix'> | undefined {
+): Pick<Finding, 'reason' | 'fix' | 'ungrantable'> | undefined {
   if (!key) {
     return {
       reason: `tolerates every taint${effect ? ` with effect ${effect}` : ''}, also those that keep nodes for other tenants`,
       fix: 'remove it, or name the key of each taint that the pod is to tolerate',
+      ungrantable: true,
     };
   }
   const equals = (operator || 'Equal') === 'Equal' ? (value ?? '') : undefined;

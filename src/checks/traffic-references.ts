@@ -64,7 +64,7 @@ export function violationOfDestination(
       return { reason: place.reason, fix: own };
     case 'address': {
       const violation = violationAt(text, port === undefined ? allPorts : [port], { tenant: owner, tenancy, now });
-      return violation && { reason: violation.reason, fix: violation.fix.replace(ofPods, own) };
+      return violation && { ...violation, fix: violation.fix.replace(ofPods, own) };
     }
     case 'namespace': {
       const { agreed, open } = agreementWith(place.namespace, port, facts);

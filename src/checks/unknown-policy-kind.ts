@@ -2,6 +2,7 @@ import { isJudged, policyKindOf } from '../kinds/policy-kind.ts';
 import { platformKindOf } from '../tenancy/platform-kinds.ts';
 import { isAttachment, judgeAttachment } from './attachment-types.ts';
 import { type Check, type Facts, type Finding, nothing } from './check.ts';
+import { ofSettings } from './grants.ts';
 import { isJudgedByContent, isLeftAlone, mayWriteKind, resourceOf } from './unread-objects.ts';
 
 /**
@@ -18,6 +19,7 @@ export const unknownPolicyKind: Check = {
   id: 'unknown-policy-kind',
   headline: 'is of a kind that may open traffic and that Bulkhead does not read',
   protects: 'identity',
+  grants: ofSettings('network.policyKinds'),
   unread(request, facts) {
     const { group, resource, namespace } = request;
     if (platformKindOf(group, resource) !== undefined || isLeftAlone(request, facts)) return nothing;

@@ -1,5 +1,6 @@
 import { describeReserved } from '../tenancy/reserved-names.ts';
 import { type Check, nothing } from './check.ts';
+import { ofTenant } from './grants.ts';
 
 /**
  * A tenant with enforcePrefix keeps to the names that are reserved for it.
@@ -13,6 +14,7 @@ export const unreservedName: Check = {
   id: 'unreserved-name',
   headline: 'has a name that is not reserved for its tenant',
   protects: 'border',
+  grants: ofTenant('namespaces.names'),
   namespace({ operation, name }, { ownership, requester, tenancy }) {
     if (operation !== 'CREATE' || requester.platform) return nothing;
     if (ownership?.kind !== 'decided' || ownership.owner === 'platform') return nothing;

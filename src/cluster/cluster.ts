@@ -225,6 +225,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       else configurations?.end();
     },
     rejected(problems) {
+      own?.settingsRejected(problems);
       const home = store.lookup(ownNamespace);
       const message = `${problems.map((one) => formatProblem(one)).join('\n')}\nthe settings and tenants before stay in force`;
       if (home !== undefined) events?.record(home, 'ConfigurationRejected', message, hashed(message));

@@ -40,6 +40,8 @@ export interface OwnObjects {
   problemsOf(settings: Settings): readonly Problem[];
   /** Puts settings in force, or says why they do not go together with the tenants. */
   settingsChanged(settings: Settings): readonly Problem[];
+  /** The settings that were read last are not in force. */
+  settingsRejected(problems: readonly Problem[]): void;
   /** Undefined where nothing is written. */
   tenantStatus(): StatusCounters | undefined;
   stop(): Promise<void>;
@@ -66,6 +68,7 @@ export function keepOwnObjects(options: OwnObjectsOptions): OwnObjects {
   const { common, follow, home, events, ownNamespace, onGrants } = options;
   const { clock, log } = common;
   const lookup = (name: string) => options.namespaces.lookup(name);
+  let rejectedSettings: readonly Problem[] = [];
   const tenants = createTenants({
     ...common,
     settings: home.settings,
@@ -97,7 +100,9 @@ export function keepOwnObjects(options: OwnObjectsOptions): OwnObjects {
   const tenantStatus =
     events &&
     createTenantStatusWriter({
-      ...{ ...common, tenants, borderOf: options.borderOf },
+      ...{ ...common, tenants, borderOf: options.borderOf, events },
+      rejectedSettings: () => rejectedSettings,
+      home: () => lookup(ownNamespace),
       countOwned: (tenant) => options.namespaces.countOwned(tenant),
     });
   const exemptionStatus =
@@ -111,6 +116,11 @@ export function keepOwnObjects(options: OwnObjectsOptions): OwnObjects {
       onGrants();
     }
     requestStatus?.changed();
+  }
+
+  function settingsRejected(problems: readonly Problem[]): void {
+    rejectedSettings = problems;
+    tenantStatus?.changed();
   }
 
   const followed = (path: string, { handler, begin }: { readonly handler: Handler; begin(): void }): ListWatch => {
@@ -151,7 +161,12 @@ export function keepOwnObjects(options: OwnObjectsOptions): OwnObjects {
       const reason = `counts on GateRequests, and the API server has not listed them: ${watchOfRequests.trouble() ?? 'not yet'}`;
       return [problemAt(unlined('settings'), ['spec', 'gates', 'from'], reason, 'apply manifests/crds first')];
     },
-    settingsChanged: tenants.settingsChanged,
+    settingsChanged(settings) {
+      const problems = tenants.settingsChanged(settings);
+      if (problems.length === 0) settingsRejected([]);
+      return problems;
+    },
+    settingsRejected,
     tenantStatus: () => tenantStatus?.counters(),
     bordersChanged: () => tenantStatus?.changed(),
     async stop() {

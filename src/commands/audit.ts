@@ -15,10 +15,12 @@ import { defineCommand, type Surroundings } from './command.ts';
 import { Misuse } from './misuse.ts';
 import { flag, oneOf } from './options.ts';
 import { protectionOfCluster } from './protection-source.ts';
+import { saidByAudit } from './said-findings.ts';
 import { loadSnapshot, type SnapshotValues, snapshotOptions } from './snapshot-source.ts';
+import { printedSaid, type SaidBy, toolFormats } from './tool-formats.ts';
 import { writeReports } from './write-reports.ts';
 
-const formats = ['table', 'wide', 'json', 'yaml', 'html'] as const;
+const formats = ['table', 'wide', 'json', 'yaml', ...toolFormats, 'html'] as const;
 
 export const command = defineCommand({
   summary: 'report, read-only, who reaches whom, and everything that would be rejected or cut off',
@@ -41,7 +43,7 @@ export const command = defineCommand({
     const writes = values['write-reports'];
     if (isOfFiles && writes) throw new Misuse('--write-reports is for a cluster: leave it out, or -f and -k');
     const report = isOfFiles ? undefined : await surveyed(values, surroundings);
-    const { snapshot, tenancy, problems, protecting } = await loadSnapshot('audit', values, surroundings);
+    const { snapshot, tenancy, problems, protecting, written } = await loadSnapshot('audit', values, surroundings);
     const said = new Set([...(report?.problems ?? []), ...(report?.unread ?? [])]);
     const { settings } = tenancy;
     const unread = [...new Set([...(report?.unread ?? []), ...problems])];
@@ -54,7 +56,8 @@ export const command = defineCommand({
       connectivity: pictureOf(snapshot, tenancy, Date.now(), protection),
     };
     if (writes && report !== undefined) return await write(result, report, values, surroundings);
-    for (const line of await printed(result, values.output)) surroundings.print(line);
+    for (const line of await printed(result, values.output, { command: 'audit', written, settings }))
+      surroundings.print(line);
     return isToDo(result) ? 1 : 0;
   },
 });
@@ -81,7 +84,7 @@ async function write(
   }
 }
 
-async function printed(result: AuditResult, format: (typeof formats)[number]): Promise<readonly string[]> {
+async function printed(result: AuditResult, format: (typeof formats)[number], by: SaidBy): Promise<readonly string[]> {
   switch (format) {
     case 'json':
       return [resultJson(result)];
@@ -89,6 +92,11 @@ async function printed(result: AuditResult, format: (typeof formats)[number]): P
       return [resultYaml(result)];
     case 'html':
       return [await pageOf(result)];
+    case 'name':
+    case 'sarif':
+    case 'junit':
+    case 'github':
+      return printedSaid(format, saidByAudit(result), by);
     default:
       return resultLines(result, format === 'wide').map(printable);
   }

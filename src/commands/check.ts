@@ -9,7 +9,8 @@ import { tenancyOptions } from './shared-options.ts';
 
 export const command = defineCommand({
   summary: 'report what is wrong or doubtful in files of settings, tenants and exemptions',
-  details: 'Ends with 1 when something is found. Reads files alone, so it fits into CI.',
+  details:
+    'Ends with 1 when something is found. Reads files alone, so it fits into CI. GateRequests are judged as if those in the files were all.',
   operands: {
     name: 'FILES',
     help: 'more files, and folders of files, with such documents and GateRequests; documents of other kinds are left alone there',

@@ -1,4 +1,5 @@
 /** What a change opens and closes: connections gained and lost between two sets of files, or a cluster and the same with files applied. */
+import { createHash } from 'node:crypto';
 import { printable } from '../admission/message.ts';
 import { causeText, portTexts } from '../connectivity/change-text.ts';
 import type { Change, End, SharedCause } from '../connectivity/changes.ts';
@@ -22,17 +23,18 @@ import {
   isComplete,
 } from '../report/diff-report.ts';
 import { lintGithub, lintJunit, lintSarif } from '../report/lint-formats.ts';
+import { lintPage } from '../report/lint-page.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { CannotStart, orCannotStart } from './cannot-start.ts';
 import { defineCommand, type Surroundings } from './command.ts';
 import { lintReportOf } from './diff-findings.ts';
-import { progressOf } from './lint.ts';
 import { Misuse } from './misuse.ts';
 import { flag, oneOf, texts } from './options.ts';
+import { progressOf } from './progress.ts';
 import { loadSnapshot, type ReadObjects, readObjects, snapshotOptions, withNamespaces } from './snapshot-source.ts';
 
-const formats = ['table', 'wide', 'json', 'yaml', 'name', 'sarif', 'junit', 'github'] as const;
+const formats = ['table', 'wide', 'json', 'yaml', 'name', 'sarif', 'junit', 'github', 'html'] as const;
 
 const options = {
   ...snapshotOptions,
@@ -124,16 +126,17 @@ function whole(read: ReadObjects): ReadObjects {
 
 function onProgress(surroundings: Surroundings): (done: number, all: number) => void {
   const show = progressOf(surroundings, () => performance.now());
-  return (done, all) => show?.(done, all, 'comparisons');
+  return (done, all) => show(done, all, 'comparisons');
 }
 
 function reportOf({ comparison, problems, written }: Compared): DiffReport {
   const places = { old: byRef(written.old), new: byRef(written.new) };
-  const { changes, workloads, readings, services, unread } = comparison;
+  const { changes, workloads, readings, services, unread, layer7 } = comparison;
   return {
     changes: changes.map((one) => changeOf(one, places)),
     ...{ workloads, readings, problems },
     services: services.map(printableService),
+    layer7: layer7.map(({ policy, change }) => ({ policy: printable(policy), change })),
     unread: unread.map((one) => ({
       ...{ policy: printable(one.policy), field: printable(one.field), reason: printable(one.reason) },
     })),
@@ -205,6 +208,10 @@ function printed(report: DiffReport, format: (typeof formats)[number], done: Com
       return [lintJunit(asFindings(report, done), () => true, 'bulkhead diff')];
     case 'github':
       return lintGithub(asFindings(report, done));
+    case 'html': {
+      const sha256 = (text: string) => createHash('sha256').update(text).digest('base64');
+      return [lintPage(asFindings(report, done), sha256, 'What bulkhead diff found')];
+    }
   }
 }
 

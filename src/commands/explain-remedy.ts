@@ -29,13 +29,33 @@ export interface RemedyContext {
 /** One for each side that blocks something. */
 export function remediesFor(answer: PairAnswer, from: End, to: End, context: RemedyContext): readonly Remedy[] {
   if (answer.asked.length === 0) return [];
-  return answer.sides.flatMap((side) => {
-    const missing = differenceOf(answer.asked, side.open);
-    if (missing.length === 0) return [];
-    const peerName = nameOfParty(side.peer, side.direction === 'egress' ? to : from);
-    const way = `${side.direction === 'egress' ? 'leave' : 'enter'} ${side.pods.namespace.name}`;
-    return [remedyFor(side, missing, peerName, way, context)];
+  return answer.sides
+    .flatMap((side) => {
+      const missing = differenceOf(answer.asked, side.open);
+      if (missing.length === 0) return [];
+      const peerName = nameOfParty(side.peer, side.direction === 'egress' ? to : from);
+      const way = `${side.direction === 'egress' ? 'leave' : 'enter'} ${side.pods.namespace.name}`;
+      return [remedyFor(side, missing, peerName, way, context)];
+    })
+    .concat(remediesAtLayer7(answer));
+}
+
+/** What a policy of a mesh would have to say. */
+function remediesAtLayer7({ from, layer7, asked }: PairAnswer): readonly Remedy[] {
+  if (layer7 === undefined || differenceOf(asked, layer7.may).length === 0) return [];
+  const caller =
+    from.kind === 'pod' ? `source.namespaces: [${from.namespace.name}]` : 'source.ipBlocks for the address';
+  const sure = layer7.steps.filter(({ conditions }) => conditions.length === 0);
+  const says = sure.flatMap(({ says, policy, path }) => {
+    if (policy === undefined) return [];
+    if (says === 'denies') return [`Narrow or remove ${path} of ${refText(policy)}.`];
+    return says === 'demands' ? [`Take the caller into the mesh, as ${refText(policy)} demands mutual TLS.`] : [];
   });
+  const [left] = layer7.steps.some((one) => one.says === 'allows')
+    ? []
+    : sure.filter((one) => one.says === 'leaves out');
+  if (left?.policy !== undefined) says.push(`Add a rule with ${caller} to ${refText(left.policy)}.`);
+  return says.length === 0 ? [] : [{ says: [`To let it through at layer 7: ${says.join(' ')}`], manifest: [] }];
 }
 
 function remedyFor(side: Side, missing: PortSet, peerName: string, way: string, context: RemedyContext): Remedy {

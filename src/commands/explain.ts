@@ -2,21 +2,24 @@
 import { printable } from '../admission/message.ts';
 import { findEnd, parseAsked, portsAt, type Unknown } from '../connectivity/endpoints.ts';
 import { explain } from '../connectivity/explain.ts';
+import { createLayer7 } from '../connectivity/layer7/layer7.ts';
 import { narrowed } from '../connectivity/narrowed.ts';
 import { createParties } from '../connectivity/parties.ts';
 import { sameSet } from '../connectivity/port-text.ts';
 import { readingsOf } from '../connectivity/readings.ts';
 import { createUnread } from '../connectivity/unread.ts';
 import { createWorld } from '../connectivity/world.ts';
-import { explainDocument, explainText, isUnderstood, worstOf } from '../report/explain-report.ts';
+import { type ExplainReport, explainDocument, explainText, isUnderstood, worstOf } from '../report/explain-report.ts';
 import { CannotStart } from './cannot-start.ts';
 import { defineCommand } from './command.ts';
 import { remediesFor } from './explain-remedy.ts';
 import { Misuse } from './misuse.ts';
 import { oneOf } from './options.ts';
+import { saidByExplain } from './said-findings.ts';
 import { loadSnapshot, snapshotOptions } from './snapshot-source.ts';
+import { printedSaid, type SaidBy, toolFormats } from './tool-formats.ts';
 
-const formats = ['table', 'json', 'yaml'] as const;
+const formats = ['table', 'wide', 'json', 'yaml', ...toolFormats, 'html'] as const;
 
 export const command = defineCommand({
   summary: 'say whether one workload reaches another, and which rules decide it',
@@ -35,7 +38,7 @@ export const command = defineCommand({
     if (first === undefined || second === undefined || third !== undefined)
       throw new Misuse('explain takes two ends, as in: explain acme-web/front beta-db/db:5432');
     const asked = known(parseAsked(second));
-    const { snapshot, tenancy, problems } = await loadSnapshot('explain', values, surroundings);
+    const { snapshot, tenancy, problems, written } = await loadSnapshot('explain', values, surroundings);
     const namespace = values.namespace ?? 'default';
     const source = known(parseAsked(first));
     const near = narrowed(snapshot, [source.end, asked.end], namespace, tenancy);
@@ -45,7 +48,8 @@ export const command = defineCommand({
     const portOf = asked.port === undefined ? undefined : known(portsAt(asked.port, to));
     const readings = readingsOf(tenancy.settings.plugin, snapshot.policies);
     const worlds = readings.map((reading) => createWorld(near, parties, tenancy.settings, reading));
-    const explanations = worlds.map((world) => explain(world, from, to, portOf));
+    const layer7Of = createLayer7(snapshot.mesh, tenancy.settings);
+    const explanations = worlds.map((world) => explain(world, from, to, portOf, layer7Of));
     if (explanations.every(({ answers }) => answers.length === 0))
       throw new CannotStart(
         `${printable(from.name)} is one pod, and no policy decides about a pod with itself: name another end`,
@@ -70,12 +74,26 @@ export const command = defineCommand({
       unread: unreadAbout({ from: from.parties, to: to.parties }),
       problems,
     };
-    if (values.output === 'table') for (const line of explainText(report)) surroundings.print(printable(line));
-    else surroundings.print(explainDocument(report, values.output));
+    const by = { command: 'explain', written, settings: tenancy.settings };
+    for (const line of printed(report, values.output, by)) surroundings.print(line);
     if (!isUnderstood(report)) return 2;
     return worstOf(explanations) === 'open' ? 0 : 1;
   },
 });
+
+function printed(report: ExplainReport, format: (typeof formats)[number], by: SaidBy): readonly string[] {
+  switch (format) {
+    // The table leaves nothing out that is not in JSON alone.
+    case 'table':
+    case 'wide':
+      return explainText(report).map(printable);
+    case 'json':
+    case 'yaml':
+      return [explainDocument(report, format)];
+    default:
+      return printedSaid(format, saidByExplain(report), by);
+  }
+}
 
 /**
  * @param problems what could not be read: it may be why something is not found

@@ -20,19 +20,17 @@ import {
 import { formatProblem } from '../tenancy/problem.ts';
 import { version } from './build.ts';
 import { CannotStart, orCannotStart } from './cannot-start.ts';
-import { defineCommand, type Surroundings } from './command.ts';
+import { defineCommand } from './command.ts';
 import { compareWith, readBaseline, writeBaseline } from './lint-baseline.ts';
 import { unreadable } from './lint-finding.ts';
 import { readInputs } from './lint-inputs.ts';
-import { type LintContext, lintTexts } from './lint-objects.ts';
+import { lintTexts } from './lint-objects.ts';
 import { Misuse } from './misuse.ts';
 import { flag, oneOf, optionalText, texts } from './options.ts';
+import { progressOf } from './progress.ts';
 import { tenancyOptions } from './shared-options.ts';
 
 const formats = ['table', 'wide', 'json', 'yaml', 'name', 'sarif', 'junit', 'github', 'html'] as const;
-/** A command that takes longer says how far it is. */
-const quietMilliseconds = 1000;
-const tickMilliseconds = 200;
 
 export const command = defineCommand({
   summary: 'judge every object of files as the webhook would, without a cluster',
@@ -113,16 +111,6 @@ export const command = defineCommand({
     return failures.size > 0 ? 1 : 0;
   },
 });
-
-/** Says nothing within the first second, and then not more often than a person reads. */
-export function progressOf({ progress }: Pick<Surroundings, 'progress'>, now: () => number): LintContext['onProgress'] {
-  let last = now() + quietMilliseconds - tickMilliseconds;
-  return (done, all, what) => {
-    if (progress === undefined || now() - last < tickMilliseconds) return;
-    last = now();
-    progress(`${done} of ${all} ${what}`);
-  };
-}
 
 function printed(
   report: LintReport,

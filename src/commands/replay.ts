@@ -16,8 +16,11 @@ import { defineCommand, type Surroundings } from './command.ts';
 import { chunksOf, flowLines } from './flow-stream.ts';
 import { Misuse } from './misuse.ts';
 import { oneOf } from './options.ts';
+import { saidByReplay } from './said-findings.ts';
 import { loadSnapshot, snapshotOptions } from './snapshot-source.ts';
+import { printedSaid, type SaidBy, toolFormats } from './tool-formats.ts';
 
+const formats = ['table', 'wide', 'json', 'yaml', ...toolFormats, 'html'] as const;
 const brokenShown = 10;
 /** So many lines are looked at for a format. */
 const mostProbed = 100;
@@ -36,7 +39,7 @@ export const command = defineCommand({
   options: {
     ...snapshotOptions,
     output: {
-      ...oneOf('FORMAT', ['table', 'json', 'yaml'] as const, 'print the report in this format', 'table'),
+      ...oneOf('FORMAT', formats, 'print the report in this format', 'table'),
       short: 'o',
     },
   },
@@ -44,7 +47,7 @@ export const command = defineCommand({
     if (operands.length === 0) throw new Misuse('give files of flows, or - for the standard input');
     if (operands.includes('-') && values.filename.includes('-'))
       throw new Misuse('the standard input is either flows or objects');
-    const { snapshot, tenancy, problems } = await loadSnapshot('replay', values, surroundings);
+    const { snapshot, tenancy, problems, written } = await loadSnapshot('replay', values, surroundings);
     // A policy of a file that cannot be read may decide about any flow.
     if (values.filename.length + values.kustomize.length > 0 && problems.length > 0)
       throw new CannotStart(problems.join('\n'), 2);
@@ -60,17 +63,26 @@ export const command = defineCommand({
     }
     const { other, lines, examples, files } = read;
     const report = printed({ ...replayed, other, broken: { lines, examples }, unreadFiles: files, problems });
-    const text =
-      values.output === 'json'
-        ? [replayJson(report)]
-        : values.output === 'yaml'
-          ? [replayYaml(report)]
-          : replayTable(report);
-    for (const line of text) surroundings.print(line);
+    const by = { command: 'replay', written, settings: tenancy.settings };
+    for (const line of printedAs(report, values.output, by)) surroundings.print(line);
     if (!isComplete(report)) return 2;
     return report.dropped.length > 0 ? 1 : 0;
   },
 });
+
+function printedAs(report: ReplayReport, format: (typeof formats)[number], by: SaidBy): readonly string[] {
+  switch (format) {
+    case 'table':
+    case 'wide':
+      return replayTable(report);
+    case 'json':
+      return [replayJson(report)];
+    case 'yaml':
+      return [replayYaml(report)];
+    default:
+      return printedSaid(format, saidByReplay(report), by);
+  }
+}
 
 interface Counts {
   other: number;

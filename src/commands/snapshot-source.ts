@@ -19,6 +19,7 @@ import type { Surroundings } from './command.ts';
 import { readInputs } from './lint-inputs.ts';
 import { tooLongIn } from './long-names.ts';
 import { flag, optionalText, texts } from './options.ts';
+import { progressOf } from './progress.ts';
 import { readerOptions, tenancyOptions } from './shared-options.ts';
 
 export const snapshotOptions = {
@@ -62,6 +63,8 @@ export interface LoadedSnapshot {
   readonly problems: readonly string[];
   /** Of files: objects that say how traffic is protected beside policies. */
   readonly protecting: readonly JsonMap[];
+  /** Of files: objects with their places. */
+  readonly written: readonly WrittenObject[];
 }
 
 /** @throws CannotStart with code 2 */
@@ -83,10 +86,10 @@ export async function fromFiles(
   surroundings: Surroundings,
 ): Promise<LoadedSnapshot> {
   const { value: tenancy } = orCannotStart(await readTenancy(values), 2);
-  const { objects, protecting, problems } = await readObjects(filenames, folders, values, surroundings);
+  const { objects, written, protecting, problems } = await readObjects(filenames, folders, values, surroundings);
   const all = withNamespaces(objects, tenancy);
   const options = { hasPods: false, withBaseline: !values['no-baseline'] };
-  return { snapshot: readSnapshot(all, tenancy, options), tenancy, problems, protecting };
+  return { snapshot: readSnapshot(all, tenancy, options), tenancy, problems, protecting, written };
 }
 
 export interface ReadObjects {
@@ -111,7 +114,9 @@ export async function readObjects(
   const problems = inputs.problems.map((one) => printable(formatProblem(one)));
   const written: WrittenObject[] = [];
   const protecting: JsonMap[] = [];
-  for (const file of inputs.files) {
+  const show = progressOf(surroundings, () => performance.now());
+  for (const [index, file] of inputs.files.entries()) {
+    show(index, inputs.files.length, 'files');
     const read = writtenObjects(file);
     for (const one of read.problems) problems.push(printable(formatProblem(one)));
     for (const one of read.objects) {
@@ -126,11 +131,13 @@ export async function readObjects(
       if (isOfProtection(one.apiVersion, one.kind)) protecting.push(object);
     }
   }
+  surroundings.progress?.('');
   return { objects: written.map(({ object }) => object), written, protecting, problems };
 }
 
 const clusterScoped: ReadonlySet<string> = new Set([
-  ...['Namespace', 'Tier', 'FelixConfiguration', 'GlobalNetworkPolicy', 'CiliumClusterwideNetworkPolicy'],
+  ...['Namespace', 'Tier', 'FelixConfiguration', 'CiliumClusterwideNetworkPolicy'],
+  ...['GlobalNetworkPolicy', 'GlobalNetworkSet'],
   ...['ClusterNetworkPolicy', 'AdminNetworkPolicy', 'BaselineAdminNetworkPolicy'],
 ]);
 
@@ -178,12 +185,18 @@ const collections: readonly (readonly [kind: string, apiVersion: string, ...path
       ['BaselineAdminNetworkPolicy', 'policy.networking.k8s.io/v1alpha1', 'baselineadminnetworkpolicies'],
     ] as const
   ).map(([kind, version, plural]) => [kind, version, `/apis/${version}/${plural}`] as const),
-  [
-    'GlobalNetworkPolicy',
-    'projectcalico.org/v3',
-    '/apis/projectcalico.org/v3/globalnetworkpolicies',
-    '/apis/crd.projectcalico.org/v1/globalnetworkpolicies',
-  ],
+  ...(
+    [
+      ['GlobalNetworkPolicy', 'globalnetworkpolicies'],
+      ['GlobalNetworkSet', 'globalnetworksets'],
+    ] as const
+  ).map(
+    ([kind, plural]) =>
+      [
+        ...[kind, 'projectcalico.org/v3'],
+        ...[`/apis/projectcalico.org/v3/${plural}`, `/apis/crd.projectcalico.org/v1/${plural}`],
+      ] as const,
+  ),
   ...(['AuthorizationPolicy', 'PeerAuthentication', 'RequestAuthentication'] as const)
     .filter((kind) => !listedPolicyKinds.some((one) => one.kind === kind))
     .map((kind) => {
@@ -225,7 +238,7 @@ async function fromCluster(
     }
     progress?.('');
     const snapshot = readSnapshot(objects, tenancy, { hasPods: true, withBaseline: false });
-    return { snapshot, tenancy, problems, protecting: [] };
+    return { snapshot, tenancy, problems, protecting: [], written: [] };
   } catch (error) {
     throw error instanceof Unreadable ? new CannotStart(error.message, 2) : error;
   } finally {

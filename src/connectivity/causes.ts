@@ -1,7 +1,7 @@
 /** Why a connection is open on one side of a comparison and closed on the other: the policy, and its field. */
 import { formatPath } from '../kubernetes/field-path.ts';
 import type { Direction } from '../tenancy/tenant.ts';
-import { ruleKey } from './fingerprint.ts';
+import { stepKey } from './fingerprint.ts';
 import type { Party, PodClass } from './parties.ts';
 import { intersectionOf, type PortSet } from './port-set.ts';
 import type { SideName } from './sides.ts';
@@ -40,7 +40,7 @@ export function causesOf(direction: Direction, open: Seat, closed: Seat | undefi
   const openers = decisions(open, direction, ports).filter(({ action }) => action === 'allow');
   const closedPlan = closed?.world.plan(closed.pods, direction);
   const known = closedPlan === undefined ? new Set<string>() : rulesOf(closedPlan);
-  const fresh = openers.filter(({ step }) => step !== undefined && !known.has(ruleKey(step.policy, step.rule)));
+  const fresh = openers.filter(({ step }) => step !== undefined && !known.has(stepKey(step)));
   if (fresh.length > 0) return fresh.map((one) => allowing(one, direction, open.side));
   const closers =
     closed === undefined ? [] : decisions(closed, direction, ports).filter(({ action }) => action !== 'allow');
@@ -100,7 +100,7 @@ const rulesByPlan = new WeakMap<Plan, ReadonlySet<string>>();
 export function rulesOf(plan: Plan): ReadonlySet<string> {
   let rules = rulesByPlan.get(plan);
   if (rules === undefined) {
-    rules = new Set(plan.flatMap(({ steps }) => steps.map(({ policy, rule }) => ruleKey(policy, rule))));
+    rules = new Set(plan.flatMap(({ steps }) => steps.map(stepKey)));
     rulesByPlan.set(plan, rules);
   }
   return rules;

@@ -10,7 +10,7 @@ import { node, type Party, type PodClass } from './parties.ts';
 import { differenceOf, intersectionOf, noPorts, type PortSet, unionOf } from './port-set.ts';
 import { type Body, type SideName, type Sides, sideNames } from './sides.ts';
 import type { Touching } from './touched.ts';
-import type { World } from './world.ts';
+import { edgesOf, type World } from './world.ts';
 
 type Worlds = Readonly<Record<SideName, World>>;
 const directions = ['egress', 'ingress'] as const;
@@ -52,7 +52,7 @@ function differences(body: Body, direction: Direction, worlds: Worlds, space: Ip
     body.classes[side].flatMap((one) => worlds[side].plan(one, direction).flatMap((stage) => stage.steps)),
   );
   const peers = new Set(steps.map(({ rule }) => rule.peer));
-  const sets = new Set([...peers].flatMap((peer) => (peer.kind === 'ipBlock' ? [peer.addresses] : [])));
+  const sets = new Set(steps.map(edgesOf).filter((one) => one.length > 0));
   const names = new Set([...peers].flatMap((peer) => (peer.kind === 'name' ? [peer.pattern.text] : [])));
   const parties: Party[] = [
     ...cut(space, [...sets]).map((range): Party => ({ kind: 'address', range })),

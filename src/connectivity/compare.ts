@@ -11,6 +11,7 @@ import { type Change, type Changes, createChanges } from './changes.ts';
 import { compareOutside } from './compare-outside.ts';
 import { comparePair, type Worlds } from './compare-pair.ts';
 import { compareServices, type ServiceChange } from './compare-services.ts';
+import { type Layer7Change, layer7Changes } from './layer7/changed.ts';
 import type { Matcher } from './matcher.ts';
 import { directions, type Profile, profilesOf } from './profiles.ts';
 import { Pairs, rectanglesOf } from './rectangles.ts';
@@ -18,7 +19,7 @@ import { type Body, type SideName, type Sides, sideNames, sidesOf } from './side
 import type { Snapshot } from './snapshot.ts';
 import { spread } from './spread.ts';
 import { createTouching, type Touched, type Touching } from './touched.ts';
-import { partsUnread, type UnreadPart } from './unread.ts';
+import { partsUnread, setsUnread, type UnreadPart } from './unread.ts';
 
 export interface Comparison {
   readonly changes: readonly Change[];
@@ -28,6 +29,8 @@ export interface Comparison {
   readonly readings: readonly string[];
   /** Services that lead elsewhere. */
   readonly services: readonly ServiceChange[];
+  /** Policies about requests that differ: what they open and close is not compared. */
+  readonly layer7: readonly Layer7Change[];
   /** Of the policies that change, what is not understood: that may open or close more. */
   readonly unread: readonly UnreadPart[];
   /** Pairs of pods that were asked about, and bodies that were looked at for it: what the time follows. */
@@ -50,18 +53,17 @@ export function compare(
     work += comparePods({ sides, worlds, breadth, tenancy, changes }, touching, onProgress);
     compareOutside(sides, worlds, touching, tenancy.settings, changes);
   }
+  const readings = sides.worlds.map(({ reading }) => reading);
   return {
     changes: changes.all(),
     workloads: sides.bodies.reduce(
       (sum, { workloads, isHypothetical }) => sum + (isHypothetical ? 0 : workloads.length),
       0,
     ),
-    readings: sides.worlds.map(({ reading }) => reading.name),
+    readings: readings.map(({ name }) => name),
     services: compareServices(before, after),
-    unread: partsUnread(
-      sides.changed,
-      sides.worlds.map(({ reading }) => reading),
-    ),
+    layer7: layer7Changes(before, after),
+    unread: [...partsUnread(sides.changed, readings), ...setsUnread(sides.changedSets, readings)],
     work,
   };
 }

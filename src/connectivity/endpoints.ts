@@ -108,12 +108,13 @@ export function findEnd(
 const largestPlace = 1n << 24n;
 
 /** An address outside of the cluster that no rule names: of the ranges in policies, only those of the world have it. */
-function anyOutside({ policies }: Snapshot, settings: Settings): End | Unknown {
+function anyOutside({ policies, sets = [] }: Snapshot, settings: Settings): End | Unknown {
   const read = new Set(policies.map(({ inForce }) => inForce));
   const rules = [...read].flatMap(({ parts }) => parts.flatMap((part) => part.rules));
-  const places = rules
-    .flatMap(({ peer }) => ('addresses' in peer ? (peer.addresses ?? []) : []))
-    .filter(({ family, first, last }) => family === 6 || last - first < largestPlace);
+  const written = rules.flatMap(({ peer }) => ('addresses' in peer ? (peer.addresses ?? []) : []));
+  const places = [...written, ...sets.flatMap(({ set }) => set.addresses)].filter(
+    ({ family, first, last }) => family === 6 || last - first < largestPlace,
+  );
   const [range] = subtract(internet(settings), normalise(places));
   if (range === undefined) return { unknown: 'policies name every address outside; ask about one of them' };
   const one = { ...range, last: range.first };

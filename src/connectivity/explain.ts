@@ -1,8 +1,9 @@
 /** Why two ends reach each other or do not: the rules that decide, on each side, for the ports that are asked about. */
 import { formatPath } from '../kubernetes/field-path.ts';
 import { type End, nameOfClass, type PortOf } from './endpoints.ts';
+import type { Layer7, Layer7Of } from './layer7/layer7.ts';
 import type { Party, PodClass } from './parties.ts';
-import { differenceOf, everyPort, intersectionOf, type PortSet } from './port-set.ts';
+import { differenceOf, everyPort, intersectionOf, noPorts, type PortSet, unionOf } from './port-set.ts';
 import type { SnapshotPolicy } from './snapshot.ts';
 import type { Decision, Step, World } from './world.ts';
 
@@ -24,10 +25,14 @@ export interface PairAnswer {
   readonly to: Party;
   readonly pairs: number;
   readonly asked: PortSet;
-  /** Of the ports that are asked about, those on which the connection is let through. */
+  /** Of the ports that are asked about, those on which the connection is let through, at layer 7 at least for some requests. */
   readonly open: PortSet;
+  /** Of these, those that policies of layer 7 let through whatever the request is. */
+  readonly unconditional: PortSet;
   /** Empty where neither end is a pod. */
   readonly sides: readonly Side[];
+  /** Undefined: no policy of a mesh is about the pods that are called. */
+  readonly layer7: Layer7 | undefined;
 }
 
 export interface Explanation {
@@ -42,7 +47,13 @@ export interface Explanation {
 const mostPairs = 100_000;
 
 /** @param portOf undefined: every port is asked about */
-export function explain(world: World, from: End, to: End, portOf: PortOf | undefined): Explanation {
+export function explain(
+  world: World,
+  from: End,
+  to: End,
+  portOf: PortOf | undefined,
+  layer7Of: Layer7Of = () => undefined,
+): Explanation {
   const answers = new Map<string, PairAnswer>();
   let [looked, left] = [0, 0];
   for (const source of from.parties)
@@ -59,7 +70,7 @@ export function explain(world: World, from: End, to: End, portOf: PortOf | undef
         continue;
       }
       looked++;
-      const answer = pairAnswer(world, source, target, portOf?.(target) ?? everyPort);
+      const answer = pairAnswer(world, source, target, portOf?.(target) ?? everyPort, layer7Of);
       const key = keyOf(answer);
       const known = answers.get(key);
       answers.set(key, known === undefined ? answer : { ...known, pairs: known.pairs + 1 });
@@ -70,13 +81,29 @@ export function explain(world: World, from: End, to: End, portOf: PortOf | undef
   return { reading: world.reading.name, answers: sorted, left };
 }
 
-function pairAnswer(world: World, from: Party, to: Party, asked: PortSet): PairAnswer {
+function pairAnswer(world: World, from: Party, to: Party, asked: PortSet, layer7Of: Layer7Of): PairAnswer {
   const sides = [
     ...(from.kind === 'pod' ? [sideOf(world, 'egress', from, to, asked)] : []),
     ...(to.kind === 'pod' ? [sideOf(world, 'ingress', to, from, asked)] : []),
   ];
-  const open = sides.reduce((ports, side) => intersectionOf(ports, side.open), asked);
-  return { from, to, pairs: 1, asked, open, sides };
+  const network = sides.reduce((ports, side) => intersectionOf(ports, side.open), asked);
+  const layer7 = to.kind === 'pod' ? layer7Of(from, to) : undefined;
+  const open = layer7 === undefined ? network : intersectionOf(network, layer7.may);
+  // Of the requests on these, a proxy of the network plugin takes some alone.
+  const proxied = sides.flatMap(({ decisions }) =>
+    decisions.flatMap(({ step, action, ports }) =>
+      action === 'allow' && step?.rule.layer7 !== undefined ? [ports] : [],
+    ),
+  );
+  const unconditional = differenceOf(
+    layer7 === undefined ? open : intersectionOf(network, layer7.sure),
+    unionAll(proxied),
+  );
+  return { from, to, pairs: 1, asked, open, unconditional, sides, layer7 };
+}
+
+function unionAll(sets: readonly PortSet[]): PortSet {
+  return sets.reduce(unionOf, noPorts);
 }
 
 function sideOf(world: World, direction: Side['direction'], pods: PodClass, peer: Party, asked: PortSet): Side {
@@ -107,11 +134,11 @@ function others(world: World, direction: Side['direction'], pods: PodClass, peer
 }
 
 /** Pairs with the same key have the same answer, by the same rules. */
-function keyOf({ open, asked, sides }: PairAnswer): string {
+function keyOf({ open, unconditional, asked, sides, layer7 }: PairAnswer): string {
   const decided = sides.map(({ decisions }) =>
     decisions.map(({ step, action, ports }) => [step && [step.policy.ref, formatPath(step.rule.path)], action, ports]),
   );
-  return JSON.stringify([open, asked, sides.map(({ direction }) => direction), decided]);
+  return JSON.stringify([open, unconditional, layer7, asked, sides.map(({ direction }) => direction), decided]);
 }
 
 /** What one end of a pair is called. */

@@ -12,7 +12,7 @@ import type { Direction } from '../tenancy/tenant.ts';
 import type { PodClass } from './parties.ts';
 import { type PortSet, rangesOf } from './port-set.ts';
 import { portSummary } from './port-summary.ts';
-import type { Plan, World } from './world.ts';
+import { edgesOf, type Plan, type World } from './world.ts';
 
 export interface Exposure {
   readonly direction: Direction;
@@ -42,9 +42,7 @@ export function createExposure(world: World, tenancy: Tenancy, now: number) {
     const before = isShared ? known[direction].get(plan) : undefined;
     if (before !== undefined) return before;
     const cuts = cutsOf(
-      steps.flatMap(({ rule: { peer } }) =>
-        peer.kind === 'ipBlock' ? peer.addresses : peer.kind === 'expression' ? (peer.addresses ?? []) : [],
-      ),
+      steps.flatMap((step) => edgesOf(step)),
       outside,
     );
     const byPorts = new Map<string, { set: IpRange[]; ports: PortSet }>();

@@ -25,6 +25,8 @@ export interface OpenRule {
   /** Tenants, addresses or names. Empty: there is no such peer. */
   readonly peers: string;
   readonly ports: string;
+  /** What requests must be besides, where the rule says so: `GET /orders`. */
+  readonly layer7?: readonly string[];
 }
 
 export interface PolicyUse {
@@ -61,7 +63,11 @@ export function policyUse(world: World, snapshot: Snapshot): readonly PolicyUse[
     const rules = new Map<string, OpenRule>();
     for (const { rule, peer } of own) {
       const { direction, action } = rule;
-      const one = { direction, action, peers: texts(rule.peer, peer), ports: portsText(rule.ports) };
+      const { layer7 } = rule;
+      const one = {
+        ...{ direction, action, peers: texts(rule.peer, peer), ports: portsText(rule.ports) },
+        ...(layer7 !== undefined && { layer7 }),
+      };
       rules.set(Object.values(one).join(' '), one);
     }
     const listed = [...rules.values()];
@@ -104,8 +110,12 @@ function textOf(peer: InForcePeer, matcher: Matcher): string {
     case 'ipBlock':
       return some(peer.addresses.map(formatRange));
     default:
+      if (peer.kind === 'expression' && peer.isAllBut === true) return 'all but those that a selector matches';
       if (matcher.isEveryPod) return 'every pod';
-      return some([...new Set(matcher.classes().map(groupText))].sort());
+      return some([
+        ...[...new Set(matcher.classes().map(groupText))].sort(),
+        ...(matcher.setAddresses ?? []).map(formatRange),
+      ]);
   }
 }
 

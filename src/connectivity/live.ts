@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonMap } from '../kubernetes/json.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
+import { AddressSets } from './address-sets.ts';
 import { type ClassChange, PartyStore } from './party-store.ts';
 import { createObjectReader } from './read-object.ts';
 import { textAt } from './read-pod.ts';
@@ -29,7 +30,9 @@ export function createLive(objects: Iterable<JsonMap>, tenancy: Tenancy, reading
   const pods = new Map<string, Map<string, Workload>>();
   const policies = new Map<string, SnapshotPolicy>();
   const tiers = new Map<string, CalicoTier>();
-  const made = (): LiveWorld => createLiveWorld([...policies.values()], tiers, parties, tenancy.settings, reading);
+  const sets = new AddressSets();
+  const made = (): LiveWorld =>
+    createLiveWorld([...policies.values()], tiers, sets, parties, tenancy.settings, reading);
   let world = made();
 
   const changed = (change: ClassChange | undefined): void => {
@@ -91,6 +94,9 @@ export function createLive(objects: Iterable<JsonMap>, tenancy: Tenancy, reading
       case 'workload':
         putPod(namespace, name, one.value);
         break;
+      case 'set':
+        sets.put(one.value);
+        break;
       case 'policy':
         putPolicy(one.key, one.value);
         break;
@@ -115,6 +121,7 @@ export function createLive(objects: Iterable<JsonMap>, tenancy: Tenancy, reading
       if (object.kind === 'Pod') putPod(namespace, name, undefined);
       else if (one?.kind === 'namespace') removeNamespace(name);
       else if (one?.kind === 'policy') removePolicy(one.key);
+      else if (one?.kind === 'set') sets.remove(one.value);
       else if (one?.kind === 'tier') withTiers(() => tiers.delete(name));
     },
   };

@@ -1,4 +1,5 @@
 /** Whom a rule is about, where that needs no list of pods. */
+import type { IpSet } from '../kubernetes/ip-set.ts';
 import type { Entity } from '../reach/model.ts';
 import type { Party, PodClass } from './parties.ts';
 
@@ -9,6 +10,8 @@ export interface Matcher {
   /** Every class of pods, whatever else. */
   readonly isEveryPod: boolean;
   has(party: Party): boolean;
+  /** Addresses of sets that its selector matches: the rule names them by their labels alone. Undefined: it matches no sets. */
+  readonly setAddresses?: IpSet;
   /** The classes that it has; not called where it has every one. */
   classes(): readonly PodClass[];
 }

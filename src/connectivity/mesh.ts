@@ -98,7 +98,7 @@ const authorizationOf = once(({ ref, object }: MeshPolicy): readonly Authorizati
   ];
 });
 
-function isOfWaypoint({ spec }: JsonMap): boolean {
+export function isOfWaypoint({ spec }: JsonMap): boolean {
   return valueAt(spec, 'targetRef') !== undefined || listOf(valueAt(spec, 'targetRefs')).length > 0;
 }
 
@@ -124,7 +124,7 @@ function modeOf(mtls: unknown): Mode {
   return mode === 'STRICT' || mode === 'UNSET' || mode === 'DISABLE' ? mode : 'PERMISSIVE';
 }
 
-function selectorOf(selector: unknown): Selector | undefined {
+export function selectorOf(selector: unknown): Selector | undefined {
   const labels = valueAt(selector, 'matchLabels');
   const entries = isMap(labels) ? Object.entries(labels) : [];
   if (entries.length === 0) return undefined;

@@ -10,9 +10,11 @@ import type { Snapshot } from './snapshot.ts';
 /** @param ends as they are written, without their ports */
 export function narrowed(snapshot: Snapshot, ends: readonly string[], namespace: string, tenancy: Tenancy): Snapshot {
   const names = new Set(ends.flatMap((end) => namesOf(end, namespace, snapshot, tenancy)));
+  // Sets of addresses are matched by labels of their namespaces too.
+  const ofSets = new Set(snapshot.sets?.map(({ ref }) => ref.namespace));
   return {
     ...snapshot,
-    namespaces: snapshot.namespaces.filter(({ name }) => names.has(name)),
+    namespaces: snapshot.namespaces.filter(({ name }) => names.has(name) || ofSets.has(name)),
     workloads: snapshot.workloads.filter((one) => names.has(one.namespace)),
     policies: snapshot.policies.filter(({ ref }) => ref.namespace === '' || names.has(ref.namespace)),
   };

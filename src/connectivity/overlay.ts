@@ -4,7 +4,7 @@ import { isMap, valueAt } from '../kubernetes/json.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { policyKey } from './fingerprint.ts';
 import { readSnapshot } from './read-snapshot.ts';
-import type { Snapshot, SnapshotService } from './snapshot.ts';
+import { type PolicyRef, refText, type Snapshot, type SnapshotService } from './snapshot.ts';
 
 export interface OverlayOptions {
   /** Adds what Bulkhead puts into the namespaces among the objects. */
@@ -28,13 +28,17 @@ export function overlaid(
     workloads: new Set(files.workloads.map(makerKey)),
     services: new Set(files.services.map(serviceKey)),
     policies: new Set(files.policies.map(policyKey)),
+    others: new Set([...(files.mesh ?? []), ...(files.sets ?? [])].map(({ ref }) => refText(ref))),
   };
   const named = new Set(objects.map((one) => valueAt(one, 'metadata', 'namespace')));
   const missing = [...named].filter(
     (name): name is string => typeof name === 'string' && !known.has(name) && !fresh.namespaces.has(name),
   );
+  const isPruned = ({ namespace, name }: PolicyRef): boolean => prunes && named.has(namespace) && !isManaged(name);
   const isKept = (one: Snapshot['policies'][number]): boolean =>
-    !fresh.policies.has(policyKey(one)) && !(prunes && named.has(one.ref.namespace) && !isManaged(one.ref.name));
+    !fresh.policies.has(policyKey(one)) && !isPruned(one.ref);
+  const kept = <Item extends { readonly ref: PolicyRef }>(list: readonly Item[] = []): readonly Item[] =>
+    list.filter(({ ref }) => !fresh.others.has(refText(ref)) && !isPruned(ref));
   return {
     namespaces: [
       ...cluster.namespaces.filter(({ name }) => !fresh.namespaces.has(name)),
@@ -44,6 +48,8 @@ export function overlaid(
     workloads: [...cluster.workloads.filter((one) => !fresh.workloads.has(makerKey(one))), ...files.workloads],
     services: [...cluster.services.filter((one) => !fresh.services.has(serviceKey(one))), ...files.services],
     policies: [...cluster.policies.filter(isKept), ...files.policies],
+    mesh: [...kept(cluster.mesh), ...(files.mesh ?? [])],
+    sets: [...kept(cluster.sets), ...(files.sets ?? [])],
     tiers: new Map([...(cluster.tiers ?? []), ...(files.tiers ?? [])]),
   };
 }

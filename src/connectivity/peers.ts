@@ -4,14 +4,16 @@ import type { DnsPattern } from '../kubernetes/dns-pattern.ts';
 import { containsPattern, parsePattern } from '../kubernetes/dns-pattern.ts';
 import type { IpSet } from '../kubernetes/ip-set.ts';
 import type { Selector } from '../kubernetes/label-selector.ts';
-import type { Expression } from '../reach/expression/expression.ts';
+import { type Expression, isMatched } from '../reach/expression/expression.ts';
 import type { InForcePeer, InForceSubject } from '../reach/in-force.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import { Addressed, networksOf } from './address-matcher.ts';
+import type { AddressSets } from './address-sets.ts';
 import { Both, Matching, OwnSelected, Selected } from './label-matcher.ts';
 import { entityMatcher, everybody, everyPod, isPod, type Matcher, nobody, nodes } from './matcher.ts';
 import type { Parties, Party } from './parties.ts';
 import type { Reading } from './readings.ts';
+import { AllBut, WithSets } from './set-matcher.ts';
 
 export type { Matcher } from './matcher.ts';
 
@@ -19,13 +21,14 @@ export interface Matchers {
   /** @param opens of a denial, an address counts only where all that the party may have are denied */
   peer(peer: InForcePeer, namespace: string, opens: boolean): Matcher;
   subject(subject: InForceSubject, namespace: string): Matcher;
-  pods(expression: Expression): Matcher;
+  /** @param opens as of a peer */
+  pods(expression: Expression, opens: boolean): Matcher;
 }
 
 /** So many are kept by their texts. A cluster that lives long has had many. */
 const mostKept = 200_000;
 
-export function createMatchers(parties: Parties, settings: Settings, reading: Reading): Matchers {
+export function createMatchers(parties: Parties, sets: AddressSets, settings: Settings, reading: Reading): Matchers {
   const bySelectors = new Map<string, Matcher>();
   const byAddresses = new Map<string, Matcher>();
   const byExpression = new WeakMap<Expression, Matcher>();
@@ -51,6 +54,25 @@ export function createMatchers(parties: Parties, settings: Settings, reading: Re
     return kept(byAddresses, key, () => new Addressed(parties, networks, addresses, opens, reading.rangesHavePods));
   };
 
+  /** As the peer of a rule: addresses of sets have labels too. */
+  const inSets = { opens: new WeakMap<Expression, Matcher>(), denies: new WeakMap<Expression, Matcher>() };
+  const selected = (expression: Expression, addresses: IpSet | undefined, opens: boolean): Matcher => {
+    const known = opens ? inSets.opens : inSets.denies;
+    const before = addresses === undefined ? known.get(expression) : undefined;
+    if (before !== undefined) return before;
+    const pods = matching(expression);
+    if (!reading.ordered) return addresses === undefined ? pods : new Both(parties, pods, having(addresses, opens));
+    const find = (): IpSet => sets.matching((labels) => isMatched(expression, labels), parties, addresses);
+    const made = new WithSets(
+      parties,
+      addresses === undefined ? pods : new Both(parties, pods, having(addresses, opens)),
+      { version: () => sets.version, find },
+      (found) => having(found, opens),
+    );
+    if (addresses === undefined) known.set(expression, made);
+    return made;
+  };
+
   const made = (peer: InForcePeer, namespace: string, opens: boolean): Matcher => {
     switch (peer.kind) {
       case 'any':
@@ -65,8 +87,10 @@ export function createMatchers(parties: Parties, settings: Settings, reading: Re
           : matcher;
       }
       case 'expression': {
-        const matcher = matching(peer.expression);
-        return peer.addresses === undefined ? matcher : new Both(parties, matcher, having(peer.addresses, opens));
+        const { expression, addresses, isAllBut } = peer;
+        if (isAllBut !== true) return selected(expression, addresses, opens);
+        const within = addresses && having(addresses, opens);
+        return new AllBut(parties, selected(expression, undefined, !opens), within);
       }
       case 'ipBlock':
         return having(peer.addresses, opens);
@@ -90,7 +114,7 @@ export function createMatchers(parties: Parties, settings: Settings, reading: Re
     },
     subject: (subject, namespace) =>
       'expression' in subject ? matching(subject.expression) : selecting(subject.namespaces, subject.pods, namespace),
-    pods: matching,
+    pods: (expression, opens) => selected(expression, undefined, opens),
   };
 }
 

@@ -7,11 +7,13 @@ import type { Tenancy } from '../tenancy/tenancy.ts';
 import { byName, type Crossing, crossingsOf, joined } from './crossings.ts';
 import { createExposure, exposureKey } from './exposure.ts';
 import { type GateUse, gateUse } from './gate-use.ts';
+import { hypotheticalKind } from './hypothetical.ts';
 import { isIsolated, policyUse } from './inventory.ts';
 import type { LayerFinding } from './layers/context.ts';
 import { layersOf } from './layers/layers.ts';
 import { type Group, platformGroup } from './matrix.ts';
 import { createParties, type PodClass } from './parties.ts';
+import { exemptionsOf, type PictureExemption } from './picture-exemptions.ts';
 import { namespacesOf, type PictureNamespace } from './picture-namespaces.ts';
 import { unionOf } from './port-set.ts';
 import { portSummary } from './port-summary.ts';
@@ -19,6 +21,7 @@ import { nothingKnown, type Protection } from './protection.ts';
 import { countsOf, type ProtectionCounts } from './protection-counts.ts';
 import { readingsOf } from './readings.ts';
 import { refText, type Snapshot } from './snapshot.ts';
+import { crossingsToCome, tenantsToCome } from './to-come.ts';
 import { createWorld } from './world.ts';
 import { type Assessment, assess } from './zero-trust.ts';
 
@@ -37,10 +40,12 @@ export interface Picture {
   readonly openNothing: readonly string[];
   /** Where network policies and policies of a mesh contradict each other. */
   readonly layers: readonly LayerFinding[];
+  /** Those in force, in the order of their ends. */
+  readonly exemptions: readonly PictureExemption[];
 }
 
 export interface PictureTenant {
-  /** `(platform)`: the namespaces without a tenant. */
+  /** `(platform)`: the namespaces without a tenant; `(tenants to come)`: those that do not exist, where rules open to them. */
   readonly name: Group;
   /** Undefined: no such tenant is declared, or it is the platform. */
   readonly mode?: string;
@@ -61,6 +66,8 @@ export interface PictureCrossing {
   readonly violation: string;
   /** Two who connect. */
   readonly example: { readonly from: string; readonly to: string };
+  /** The other end is a tenant without pods that the rules are about: one that does not exist, `(tenants to come)`, or one by its name. */
+  readonly toCome?: true;
   /** The readings in which it is open; left out where it is in all, on the same ports. */
   readonly onlyIn?: readonly { readonly reading: string; readonly ports: string }[];
 }
@@ -96,20 +103,20 @@ export function pictureOf(
       all.set(key, known === undefined ? one : joined(known, one));
     }
   const byKey = views.map((view) => new Map(view.crossings.map((one) => [`${one.from} ${one.to}`, one])));
-  const crossings = [...all.values()].toSorted(byName).map((one): PictureCrossing => {
+  const crossings: PictureCrossing[] = [...all.values()].toSorted(byName).map((one) => {
     const seen = byKey.map((own, index) => ({
       reading: readings[index]?.name ?? '',
       ports: portSummary(own.get(`${one.from} ${one.to}`)?.ports ?? []),
     }));
     const isSame = seen.every(({ ports }) => ports === seen[0]?.ports);
     return {
-      ...{ from: one.from, to: one.to, ports: portSummary(one.ports) },
-      grants: one.grants.map(({ kind, name, ports }) => ({ kind, name, ports: portSummary(ports) })),
-      violation: portSummary(one.violation),
-      example: { from: whoIs(one.example.from), to: whoIs(one.example.to) },
+      ...shownOf(one),
       ...(!isSame && { onlyIn: seen.filter(({ ports }) => ports !== '') }),
     };
   });
+  // Who is there already says more.
+  for (const one of crossingsToCome(snapshot, parties, readings, tenancy, now).toSorted(byName))
+    if (!all.has(`${one.from} ${one.to}`)) crossings.push({ ...shownOf(one), toCome: true });
 
   const outside = new Map<string, PictureOutside & { readonly spaces: Set<string> }>();
   for (const world of worlds) {
@@ -159,6 +166,16 @@ export function pictureOf(
     selectNothing: [...known].filter((one) => !selecting.has(one)).map(({ ref }) => refText(ref)),
     openNothing: [...known].filter((one) => selecting.has(one) && !opening.has(one)).map(({ ref }) => refText(ref)),
     layers: layersOf(snapshot, worlds, tenancy.settings),
+    exemptions: exemptionsOf(tenancy, now),
+  };
+}
+
+function shownOf({ from, to, ports, grants, violation, example }: Crossing): PictureCrossing {
+  return {
+    ...{ from, to, ports: portSummary(ports) },
+    grants: grants.map((one) => ({ kind: one.kind, name: one.name, ports: portSummary(one.ports) })),
+    violation: portSummary(violation),
+    example: { from: whoIs(example.from), to: whoIs(example.to) },
   };
 }
 
@@ -176,10 +193,15 @@ function tenantsOf(seen: Seen): readonly PictureTenant[] {
   const { namespaces, crossings, outside, inside, counts, tenancy, protection } = seen;
   const own = Map.groupBy(namespaces, ({ tenant }) => tenant);
   const against = new Map<string, number>();
-  for (const { from, to, violation } of crossings)
-    if (violation !== '') for (const name of [from, to]) against.set(name, (against.get(name) ?? 0) + 1);
+  const toCome = new Map<string, number>();
+  for (const one of crossings) {
+    if (one.violation === '') continue;
+    const counts = one.toCome === true ? toCome : against;
+    for (const name of [one.from, one.to]) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
   const byTenant = Map.groupBy(outside, ({ tenant }) => tenant);
-  const names = new Set([...own.keys(), ...tenancy.tenants.keys()]);
+  const isAnyToCome = crossings.some((one) => one.from === tenantsToCome || one.to === tenantsToCome);
+  const names = new Set([...own.keys(), ...tenancy.tenants.keys(), ...(isAnyToCome ? [tenantsToCome] : [])]);
   return [...names].sort().map((name): PictureTenant => {
     const spaces = own.get(name) ?? [];
     const sum = (count: (one: PictureNamespace) => number) => spaces.reduce((total, one) => total + count(one), 0);
@@ -194,6 +216,7 @@ function tenantsOf(seen: Seen): readonly PictureTenant[] {
       openBoth: sum((one) => one.open.both),
       onNodes: sum((one) => one.onNodes),
       violations: against.get(name) ?? 0,
+      toCome: toCome.get(name) ?? 0,
       outside: states.filter(({ state }) => state === 'not granted').length,
       unproven: states.filter(({ state }) => state === 'not proven').length,
       ...counts(name),
@@ -203,7 +226,7 @@ function tenantsOf(seen: Seen): readonly PictureTenant[] {
       name,
       ...(tenant !== undefined && tenancy.declares(tenant) && { mode: tenant.mode }),
       ...{ namespaces: spaces.length, pods, inside: portSummary(inside.get(name) ?? []) },
-      zeroTrust: name === platformGroup ? [] : assess(facts, tenancy, protection),
+      zeroTrust: name === platformGroup || name === tenantsToCome ? [] : assess(facts, tenancy, protection),
     };
   });
 }
@@ -214,5 +237,6 @@ function nameOf({ namespace: { owner } }: PodClass): Group {
 
 /** `Deployment acme-web/front` */
 function whoIs({ namespace, workloads: [first] }: PodClass): string {
+  if (first?.kind === hypotheticalKind) return first.name;
   return first === undefined ? namespace.name : `${first.kind} ${namespace.name}/${first.name}`;
 }

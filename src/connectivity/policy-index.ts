@@ -135,7 +135,7 @@ export class PolicyIndex {
       policy,
       rule,
       peer: this.#matchers.peer(peer, policy.ref.namespace, action !== 'deny'),
-      own: own && this.#matchers.pods(own),
+      own: own && this.#matchers.pods(own, action !== 'deny'),
       ports: ports.some(isNamed) || notPorts.some(isNamed) ? undefined : portsOf(rule, []),
     };
   }

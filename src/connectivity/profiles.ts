@@ -9,7 +9,7 @@ import type { Direction } from '../tenancy/tenant.ts';
 import { type Breadth, broadSteps } from './breadth.ts';
 import { rulesOf, twinOf } from './causes.ts';
 import type { Worlds } from './compare-pair.ts';
-import { canonical, ruleKey } from './fingerprint.ts';
+import { canonical, stepKey } from './fingerprint.ts';
 import type { Matcher } from './matcher.ts';
 import type { PodClass } from './parties.ts';
 import { type Body, type SideName, type Sides, sideNames } from './sides.ts';
@@ -58,7 +58,7 @@ export function profilesOf(
       let text = '';
       for (const step of broadSteps(steps, pods, breadth)) {
         const peer = breadth.isTotal(step.peer) ? '' : numberOf(step.peer);
-        text += `${ruleNumber(step)}:${peer}${known?.has(ruleKey(step.policy, step.rule)) ? '=' : '+'} `;
+        text += `${ruleNumber(step)}:${peer}${known?.has(stepKey(step)) ? '=' : '+'} `;
       }
       const [closer] = closedBy;
       if (text !== '' || closer !== undefined) key += `${numberOf(name)}(${text})${closer?.ref.kind ?? ''};`;

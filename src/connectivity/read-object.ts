@@ -5,6 +5,7 @@ import { policyKinds } from '../kinds/policy-kind.ts';
 import { type JsonMap, valueAt } from '../kubernetes/json.ts';
 import type { Policy } from '../kubernetes/objects.ts';
 import { adminInForce } from '../reach/dialects/admin-in-force.ts';
+import { readAddressSet } from '../reach/dialects/calico/address-set.ts';
 import { calicoGlobalInForce } from '../reach/dialects/calico/in-force.ts';
 import { ciliumClusterwideInForce } from '../reach/dialects/cilium/in-force.ts';
 import type { InForce } from '../reach/in-force.ts';
@@ -15,6 +16,7 @@ import { readService } from './read-service.ts';
 import type {
   CalicoTier,
   MeshPolicy,
+  SnapshotAddressSet,
   SnapshotNamespace,
   SnapshotPolicy,
   SnapshotService,
@@ -33,6 +35,7 @@ export type ReadObject =
   | { readonly kind: 'workload'; readonly value: Workload }
   | { readonly kind: 'service'; readonly value: SnapshotService }
   | { readonly kind: 'tier'; readonly name: string; readonly value: CalicoTier }
+  | { readonly kind: 'set'; readonly key: string; readonly value: SnapshotAddressSet }
   | { readonly kind: 'mesh'; readonly value: MeshPolicy }
   | { readonly kind: 'policy'; readonly key: string; readonly value: SnapshotPolicy };
 
@@ -58,6 +61,11 @@ const templates: ReadonlyMap<string, readonly string[]> = new Map(
 /** What the API server lists of Calico, it may list in two groups; those are the same objects. */
 const storedTwice = new Set(['crd.projectcalico.org']);
 
+/** They hold addresses that selectors of Calico match by labels. */
+const setKinds: ReadonlySet<string> = new Set(
+  calicoGroups.flatMap(({ group }) => [`${group}/NetworkSet`, `${group}/GlobalNetworkSet`]),
+);
+
 /** They are about requests, and are held against the network policies (layers/). */
 const meshKinds: ReadonlySet<string> = new Set([
   'security.istio.io/AuthorizationPolicy',
@@ -70,6 +78,7 @@ export function isOfSnapshot(apiVersion: string, kind: string): boolean {
   const key = `${groupOf(apiVersion)}/${kind}`;
   return (
     meshKinds.has(key) ||
+    setKinds.has(key) ||
     policyReaders.has(key) ||
     templates.has(key) ||
     ['/Namespace', '/Pod', '/Service'].includes(key) ||
@@ -117,6 +126,13 @@ function readerOf(
       const { metadata } = object;
       const ref = { kind, namespace: textAt(metadata, 'namespace'), name: textAt(metadata, 'name') };
       return { kind: 'mesh', value: { ref, object } };
+    };
+  if (setKinds.has(key))
+    return (object) => {
+      const { metadata } = object;
+      const ref = { kind, namespace: textAt(metadata, 'namespace'), name: textAt(metadata, 'name') };
+      const value = { ref, set: readAddressSet(object) };
+      return { kind: 'set', key: `${kind} ${ref.namespace} ${ref.name}`, value };
     };
   const read = policyReaders.get(key);
   if (read === undefined) return () => undefined;

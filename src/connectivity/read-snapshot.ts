@@ -7,6 +7,7 @@ import type {
   CalicoTier,
   MeshPolicy,
   Snapshot,
+  SnapshotAddressSet,
   SnapshotNamespace,
   SnapshotPolicy,
   SnapshotService,
@@ -19,6 +20,7 @@ export function readSnapshot(objects: readonly JsonMap[], tenancy: Tenancy, opti
   const services: SnapshotService[] = [];
   const policies = new Map<string, SnapshotPolicy>();
   const mesh: MeshPolicy[] = [];
+  const sets = new Map<string, SnapshotAddressSet>();
   const tiers = new Map<string, CalicoTier>();
   const read = createObjectReader(tenancy, options);
   const add = (object: JsonMap): void => {
@@ -36,6 +38,9 @@ export function readSnapshot(objects: readonly JsonMap[], tenancy: Tenancy, opti
       case 'mesh':
         mesh.push(one.value);
         break;
+      case 'set':
+        sets.set(one.key, one.value);
+        break;
       case 'policy':
         policies.set(one.key, one.value);
         break;
@@ -51,5 +56,5 @@ export function readSnapshot(objects: readonly JsonMap[], tenancy: Tenancy, opti
       for (const object of baselineOf(name, owner, tenancy.settings))
         if (object.kind === 'NetworkPolicy') add({ ...object });
     }
-  return { namespaces, workloads, services, policies: [...policies.values()], mesh, tiers };
+  return { namespaces, workloads, services, policies: [...policies.values()], mesh, sets: [...sets.values()], tiers };
 }

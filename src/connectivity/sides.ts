@@ -11,7 +11,7 @@ import { type Hypothetical, hypotheticalKind, hypotheticalOf } from './hypotheti
 import { groupOf } from './matrix.ts';
 import { createParties, type Parties, type PodClass } from './parties.ts';
 import { type Reading, readingsOf } from './readings.ts';
-import type { Snapshot, SnapshotPolicy, Workload } from './snapshot.ts';
+import type { Snapshot, SnapshotAddressSet, SnapshotPolicy, Workload } from './snapshot.ts';
 import { createWorld, type World } from './world.ts';
 
 export const sideNames = ['old', 'new'] as const;
@@ -40,6 +40,7 @@ export interface Sides {
   readonly snapshots: Readonly<Record<SideName, Snapshot>>;
   /** Policies that one side has only, and both versions of those that differ. */
   readonly changed: readonly SnapshotPolicy[];
+  readonly changedSets: readonly SnapshotAddressSet[];
 }
 
 export function sidesOf(before: Snapshot, after: Snapshot, tenancy: Tenancy): Sides {
@@ -70,7 +71,7 @@ export function sidesOf(before: Snapshot, after: Snapshot, tenancy: Tenancy): Si
   }));
   const bodies = bodiesIn(parties, extra);
   const bodiesOf = { old: byClass(bodies, 'old'), new: byClass(bodies, 'new') };
-  return { bodies, bodiesOf, worlds, snapshots, changed };
+  return { bodies, bodiesOf, worlds, snapshots, changed, changedSets: changedSets(before, after) };
 }
 
 /**
@@ -80,7 +81,7 @@ export function sidesOf(before: Snapshot, after: Snapshot, tenancy: Tenancy): Si
  */
 const freeAddresses = ['240.0.0.1/32', '100::1/128'] as const;
 
-function withNetworks(settings: Settings): Settings {
+export function withNetworks(settings: Settings): Settings {
   const { protectedRanges } = settings;
   const missing = (['pod network', 'node network'] as const).filter(
     (name) => !protectedRanges.some((one) => one.name === name),
@@ -107,6 +108,13 @@ function changedPolicies(before: Snapshot, after: Snapshot): readonly SnapshotPo
     else if (old !== policy && canonical(old.inForce) !== canonical(policy.inForce)) changed.push(old, policy);
   }
   return [...changed, ...known.values()];
+}
+
+/** Both versions of those that differ. */
+function changedSets({ sets: old = [] }: Snapshot, { sets = [] }: Snapshot): readonly SnapshotAddressSet[] {
+  const known = new Set(old.map(canonical));
+  const fresh = new Set(sets.map(canonical));
+  return [...sets.filter((one) => !known.has(canonical(one))), ...old.filter((one) => !fresh.has(canonical(one)))];
 }
 
 /** What a cluster says of a workload counts for the files too. */

@@ -3,6 +3,7 @@ import type { IpSet } from '../kubernetes/ip-set.ts';
 import type { JsonMap } from '../kubernetes/json.ts';
 import type { StringMap } from '../kubernetes/objects.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
+import type { AddressSet } from '../reach/address-set.ts';
 import type { InForce } from '../reach/in-force.ts';
 import type { ContainerPort } from './port-set.ts';
 
@@ -13,6 +14,8 @@ export interface Snapshot {
   readonly policies: readonly SnapshotPolicy[];
   /** Of Istio, which know callers by identity; undefined: none. */
   readonly mesh?: readonly MeshPolicy[];
+  /** Of Calico, which its selectors match by labels; undefined: none. */
+  readonly sets?: readonly SnapshotAddressSet[];
   /** Of Calico, by name, where they are known; beside those that Calico has by itself. */
   readonly tiers?: ReadonlyMap<string, CalicoTier>;
 }
@@ -68,6 +71,12 @@ export interface ServicePort {
 export interface SnapshotPolicy {
   readonly ref: PolicyRef;
   readonly inForce: InForce;
+}
+
+/** A NetworkSet or GlobalNetworkSet. */
+export interface SnapshotAddressSet {
+  readonly ref: PolicyRef;
+  readonly set: AddressSet;
 }
 
 /** An AuthorizationPolicy, PeerAuthentication or RequestAuthentication, as it is written. */

@@ -4,7 +4,7 @@
  */
 import type { Direction } from '../tenancy/tenant.ts';
 import type { Breadth } from './breadth.ts';
-import { ruleKey } from './fingerprint.ts';
+import { stepKey } from './fingerprint.ts';
 import type { Body, SideName, Sides } from './sides.ts';
 import { sideNames } from './sides.ts';
 import type { Plan, Step, World } from './world.ts';
@@ -49,7 +49,7 @@ export function createTouching(
       for (const stage of plan) {
         if (!others.has(stageKey(stage))) return 'all';
         for (const step of stage.steps)
-          if (!others.has(stepKey(stage.name, step))) {
+          if (!others.has(placedKey(stage.name, step))) {
             if (isBroad(step.peer)) return 'all';
             for (const { index } of step.peer.classes())
               for (const body of bodiesOf[side][index] ?? []) found.add(body.index);
@@ -78,10 +78,10 @@ function stageKey({ name, closedBy }: Plan[number]): string {
   return `${name} ${closedBy.length > 0}`;
 }
 
-function stepKey(stage: string, { policy, rule }: Step): string {
-  return `${stage} ${ruleKey(policy, rule)}`;
+function placedKey(stage: string, step: Step): string {
+  return `${stage} ${stepKey(step)}`;
 }
 
 function keysOf(plan: Plan): readonly string[] {
-  return plan.flatMap((stage) => [stageKey(stage), ...stage.steps.map((step) => stepKey(stage.name, step))]);
+  return plan.flatMap((stage) => [stageKey(stage), ...stage.steps.map((step) => placedKey(stage.name, step))]);
 }

@@ -30,7 +30,9 @@ export function createUnread(
   const policies = snapshot.policies.filter(
     (one) => one.inForce.unread.length > 0 && readings.some(({ reads }) => reads(one)),
   );
-  if (policies.length === 0) return () => [];
+  // Which rules select them is not told apart: the addresses that cannot be read may be of any end.
+  const ofSets = setsUnread(snapshot.sets, readings);
+  if (policies.length === 0) return () => ofSets;
   const parts = policies.flatMap((policy) =>
     policy.inForce.unread.map(({ path, reason }) => ({
       policy,
@@ -42,10 +44,19 @@ export function createUnread(
   const selecting = createSelecting({ ...snapshot, policies }, parties, settings);
   return (pair) => {
     const own = { egress: selecting(pair.from, 'egress'), ingress: selecting(pair.to, 'ingress') };
-    return parts
+    const found = parts
       .filter(({ policy, direction }) => (direction === undefined ? isNear(policy, pair) : own[direction].has(policy)))
       .map(({ part }) => part);
+    return [...found, ...ofSets];
   };
+}
+
+/** Of sets of addresses, which only Calico has. */
+export function setsUnread(sets: Snapshot['sets'] = [], readings: readonly Reading[]): readonly UnreadPart[] {
+  if (!readings.some(({ ordered }) => ordered)) return [];
+  return sets.flatMap(({ ref, set }) =>
+    set.unread.map(({ path, reason }) => ({ policy: refText(ref), field: formatPath(path), reason })),
+  );
 }
 
 /** Of these policies, those parts, each once. */

@@ -4,9 +4,11 @@
  * A policy is joined with the pods that it is about once, when the world is made. Pods about which the same parts of policies are share one
  * plan. A question about two parties then costs the rules of their two plans.
  */
+import type { IpSet } from '../kubernetes/ip-set.ts';
 import type { InForceRule } from '../reach/in-force.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Direction } from '../tenancy/tenant.ts';
+import { AddressSets } from './address-sets.ts';
 import type { Parties, Party, PodClass } from './parties.ts';
 import { createMatchers, type Matcher } from './peers.ts';
 import { type Block, PolicyIndex, portsOf } from './policy-index.ts';
@@ -32,6 +34,13 @@ export interface Step {
   readonly own: Matcher | undefined;
   /** Undefined: there are names among them. */
   readonly ports: PortSet | undefined;
+}
+
+/** Ranges outside of the cluster that the step is about, or where it begins or ends. */
+export function edgesOf({ rule: { peer }, peer: matcher }: Step): IpSet {
+  const written = peer.kind === 'ipBlock' || peer.kind === 'expression' ? (peer.addresses ?? []) : [];
+  const { setAddresses = [] } = matcher;
+  return setAddresses.length === 0 ? written : [...written, ...setAddresses];
 }
 
 export interface PlannedStage {
@@ -74,17 +83,19 @@ export interface LiveWorld extends World {
 }
 
 export function createWorld(snapshot: Snapshot, parties: Parties, settings: Settings, reading: Reading): World {
-  return createLiveWorld(snapshot.policies, snapshot.tiers, parties, settings, reading);
+  const { policies, tiers, sets } = snapshot;
+  return createLiveWorld(policies, tiers, new AddressSets(sets), parties, settings, reading);
 }
 
 export function createLiveWorld(
   policies: readonly SnapshotPolicy[],
   tiers: Snapshot['tiers'],
+  sets: AddressSets,
   parties: Parties,
   settings: Settings,
   reading: Reading,
 ): LiveWorld {
-  const policyIndex = new PolicyIndex(parties, createMatchers(parties, settings, reading), reading);
+  const policyIndex = new PolicyIndex(parties, createMatchers(parties, sets, settings, reading), reading);
   const placeOf = createPlaces(tiers, reading);
   for (const policy of policies) if (reading.reads(policy)) policyIndex.add(policy, placeOf(policy));
 
@@ -186,9 +197,14 @@ export function createLiveWorld(
 
 const directions = ['ingress', 'egress'] as const;
 
+/** Then rules that let every request through: one for some requests takes nothing away from them. */
 function denialsFirst(steps: readonly Step[]): readonly Step[] {
-  if (!steps.some(({ rule }) => rule.action === 'deny')) return steps;
-  return [...steps.filter(({ rule }) => rule.action === 'deny'), ...steps.filter(({ rule }) => rule.action !== 'deny')];
+  if (!steps.some(({ rule }) => rankOf(rule) !== 1)) return steps;
+  return steps.toSorted((one, other) => rankOf(one.rule) - rankOf(other.rule));
+}
+
+function rankOf({ action, layer7 }: InForceRule): number {
+  return action === 'deny' ? 0 : layer7 === undefined ? 1 : 2;
 }
 
 function decide(

@@ -33,6 +33,8 @@ export interface TenantFacts {
   readonly onNodes: number;
   /** Crossings that nothing grants. */
   readonly violations: number;
+  /** The same with tenants that have no pods yet. */
+  readonly toCome: number;
   /** Connections to and from outside that the tenant may not open. */
   readonly outside: number;
   /** Those of which that is not proven. */
@@ -95,9 +97,12 @@ function identity({ pods, onNodes, strict, byIdentity }: TenantFacts, { mutualTl
   return { requirement, state: isMet ? 'met' : strict === 0 ? 'not' : 'partly', evidence };
 }
 
-function explicit({ open, pods, openBoth, violations, outside, unproven, unread }: TenantFacts): Assessment {
+function explicit({ open, pods, openBoth, violations, toCome, outside, unproven, unread }: TenantFacts): Assessment {
   const evidence = [
     ...(violations > 0 ? [`${count(violations, 'crossing')} that neither a gate nor a shared service grants.`] : []),
+    ...(toCome > 0
+      ? [`${count(toCome, 'crossing')} with tenants that have no pods yet: rules open to those that come.`]
+      : []),
     ...(outside > 0 ? [`${count(outside, 'connection')} with addresses outside that the Tenant does not grant.`] : []),
     ...(unproven > 0
       ? [

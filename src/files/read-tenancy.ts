@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { isExemption, withExemptions } from '../exemptions/load-exemptions.ts';
 import { agree } from '../gates/agreement.ts';
-import { parseGateRequest } from '../gates/parse-gate-request.ts';
+import { doubtsAboutWritten, readRequest } from '../gates/written-requests.ts';
 import { isMap, valueAt } from '../kubernetes/json.ts';
 import { loadTenancy } from '../tenancy/load-tenancy.ts';
 import { inReadingOrder, type Loaded, type Located, problemAt } from '../tenancy/problem.ts';
@@ -74,15 +74,16 @@ export function tenancyOf(texts: TenancyTexts, { tenants, config }: TenancyFiles
     };
   }
   const documents = found.filter((one) => !isSettings(one) && !isRequest(one));
-  const requests = found.filter(isRequest).map(parseGateRequest);
+  const requests = found.filter(isRequest).map(readRequest);
   const loaded = loadBoth(first, [...declared.value, ...documents], now);
-  const unread = [loaded, ...requests].flatMap((one) => (one.ok ? [] : one.problems));
+  const unread = [loaded, ...requests.map((one) => one.loaded)].flatMap((one) => (one.ok ? [] : one.problems));
   if (!loaded.ok || unread.length > 0) return { ok: false, problems: inReadingOrder(unread) };
   const warnings = parsed.flatMap((one) => (one.ok ? one.warnings : []));
   if (tenants !== undefined && loaded.value.tenants.size === 0)
     warnings.push(problem(tenants, 'declares no tenant, so only the platform may create namespaces', ''));
   if (tenants !== undefined && first !== undefined && loaded.value.settings.gates.from === 'tenants')
     warnings.push(problemAt(first.locate, ['spec', 'gates', 'from'], ...notInFiles));
+  warnings.push(...doubtsAboutWritten(requests, loaded.value, tenants === undefined, now));
   const home = tenants === undefined ? 'objects' : 'files';
   return { ...loaded, value: { ...loaded.value, home }, warnings: [...loaded.warnings, ...warnings] };
 }

@@ -1,7 +1,7 @@
 /** Of addresses that were granted, and of those that may be: what the fixes say. */
 import { familyNames, formatRange } from '../kubernetes/ip-range.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
-import type { Fix } from '../reach/fix.ts';
+import type { AddressGrant, Fix } from '../reach/fix.ts';
 import { listedBy, listedPorts } from '../reach/listed.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import type { PolicyWords } from './policy-words.ts';
@@ -26,18 +26,19 @@ export function onlyGranted(
   words: PolicyWords,
 ): string {
   const pods = coversCluster ? `; ${words.selectsPods}` : '';
-  const wanted = ask === undefined ? `${familyNames[family]} addresses outside the cluster` : grantText(ask, tenant);
   const granted = [...(internet ? (['internet'] as const) : []), ...ranges];
+  const some = granted.length === 0 ? `${familyNames[family]} addresses` : 'more';
+  const wanted = grantText(ask, tenant, `${some} outside the cluster`);
   if (granted.length === 0) return `ask the platform to grant ${wanted}, or ${words.removePeer}${pods}`;
-  return `write a cidr within what was granted: ${listedBy(granted, (one) => (one === 'internet' ? 'the internet' : formatRange(one)), maxShownRanges)}; or ask the platform to grant ${ask === undefined ? 'more' : wanted}${pods}`;
+  return `write a cidr within what was granted: ${listedBy(granted, (one) => (one === 'internet' ? 'the internet' : formatRange(one)), maxShownRanges)}; or ask the platform to grant ${wanted}${pods}`;
 }
 
-/** As it stands in the Tenant. */
-export function grantText(
-  { field, cidr, ports }: NonNullable<(Fix & { readonly id: 'only-granted-ranges' })['ask']>,
-  { name }: Tenant,
-): string {
+/**
+ * As it stands in the Tenant.
+ * @param some what to say where it is no single range
+ */
+export function grantText({ field, cidr, ports }: AddressGrant, { name }: Tenant, some: string): string {
   const isEvery = ports.some((port) => 'name' in port || (port.first === 1 && port.last === 65535));
-  const on = isEvery ? '' : ` on ${listedPorts(ports)}`;
-  return `${formatRange(cidr)}${on} (network.${field} of tenant ${name})`;
+  const on = isEvery || ports.length === 0 ? '' : ` on ${listedPorts(ports)}`;
+  return `${cidr === undefined ? some : formatRange(cidr)}${on} (network.${field} of tenant ${name})`;
 }

@@ -88,9 +88,9 @@ export function fixText(
     case 'only-granted-ranges':
       return onlyGranted(fix, tenant, words);
     case 'only-granted-ports':
-      return `list only the ports that are granted, by number: ${listedPorts(fix.ports)}; or ask the platform to grant more`;
+      return `list only the ports that are granted, by number: ${listedPorts(fix.ports)}; or ask the platform to grant ${grantText(fix.ask, tenant, 'more')}`;
     case 'vouch-nodes':
-      return `${selectPods}; of nodes and load balancers, ask the platform to grant ${fix.cidr === undefined ? 'the addresses' : grantText({ field: 'vouched', cidr: fix.cidr, ports: fix.ports }, tenant)}, direction ingress: with them comes what they forward, from the internet and from pods of others`;
+      return `${selectPods}; of nodes and load balancers, ask the platform to grant ${grantText({ field: 'vouched', cidr: fix.cidr, ports: fix.ports }, tenant, 'the addresses')}, direction ingress: with them comes what they forward, from the internet and from pods of others`;
     case 'leave-out-ranges': {
       const pods = fix.coversCluster ? `, or ${selectPods}` : '';
       const embedded = fix.embedsIpv4 ? ['::/8 (IPv6 forms of IPv4 addresses)'] : [];

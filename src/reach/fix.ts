@@ -12,6 +12,16 @@ export interface GrantedAddresses {
   readonly ports: readonly PortRange[];
 }
 
+/** What the platform could grant to the tenant. */
+export interface AddressGrant {
+  /** Of `network`. */
+  readonly field: 'egress' | 'vouched';
+  /** Undefined: no single range. */
+  readonly cidr: IpRange | undefined;
+  /** Of the rule. Empty: every port. */
+  readonly ports: readonly Port[];
+}
+
 /**
  * What mends a violation, as data. Each kind of policy writes it in its own fields (kinds/fix-text.ts, with the words of kinds/KIND/words.ts). Names and labels of the
  * tenant are not in it: they are in the border.
@@ -86,15 +96,12 @@ export type Fix =
       readonly internet: boolean;
       /** The block covers addresses of pods, which selectors select. */
       readonly coversCluster: boolean;
-      /** What the platform could grant to the tenant; undefined where it is no single range. */
-      readonly ask:
-        | { readonly field: 'egress' | 'vouched'; readonly cidr: IpRange; readonly ports: readonly Port[] }
-        | undefined;
+      readonly ask: AddressGrant;
     }
   /** The block covers addresses of nodes and load balancers alone, as sources. `cidr` is undefined where it is no single range. */
   | { readonly id: 'vouch-nodes'; readonly cidr: IpRange | undefined; readonly ports: readonly Port[] }
   /** The addresses are granted, on these ports alone. */
-  | { readonly id: 'only-granted-ports'; readonly ports: readonly PortRange[] }
+  | { readonly id: 'only-granted-ports'; readonly ports: readonly PortRange[]; readonly ask: AddressGrant }
   /** Of the block; `embedsIpv4`: with the IPv6 forms of IPv4 addresses. */
   | {
       readonly id: 'leave-out-ranges';

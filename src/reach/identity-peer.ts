@@ -10,6 +10,7 @@ import type { Fix } from './fix.ts';
 import { partnersFor } from './gate.ts';
 import { type Conjunction, conjunctionsOf, identitiesOf, nameIn } from './identity/conjunction.ts';
 import { beginningOf } from './identity/glob.ts';
+import type { IdentityPattern } from './identity/pattern.ts';
 import { judgeIdentityName } from './identity-name.ts';
 import { judgeAddresses } from './ip-block-peer.ts';
 import type { AllowRule, IdentityPeer } from './model.ts';
@@ -81,8 +82,13 @@ function judgeConjunction(
   const trustDomains = trustedDomains(border);
   const name = nameIn(one);
   const { text } = one.patterns[0] ?? { text: '' };
-  const escapes = (reason: string, fix: Fix | string, names: readonly string[]): Violation => {
-    const witness = witnessOf(one, names, peer, trustDomains);
+  const escapes = (
+    reason: string,
+    fix: Fix | string,
+    names: readonly string[],
+    accounts: readonly string[] = [],
+  ): Violation => {
+    const witness = witnessOf(one, names, accounts, peer, trustDomains);
     if (witness === undefined)
       return { verdict: 'unproven', reason: `${reason}; what it leaves out proves nothing`, fix };
     return { verdict: 'escapes', reason, witness, fix };
@@ -90,11 +96,13 @@ function judgeConjunction(
   if (one.domain !== undefined && !trustDomains.has(one.domain)) {
     const fix = 'write a trust domain of the mesh, or ask the platform to list this one (settings: istio.trustDomains)';
     const reason = `names the trust domain ${excerpt(one.domain)}, which the settings do not list`;
-    return escapes(reason, fix, name === undefined ? [] : [name]);
+    // One that every version matches, where versions differ about the account.
+    const written = one.patterns.filter((pattern) => pattern.doubt !== undefined).map((pattern) => accountIn(pattern));
+    return escapes(reason, fix, name === undefined ? [] : [name], written);
   }
   const doubt = one.patterns.find((pattern) => pattern.doubt !== undefined);
   if (doubt !== undefined) {
-    const fix = `write principals: ["*/ns/${name ?? border.namespace}/sa/${doubt.text.split('/').at(-1)}"] instead, which every version compares exactly`;
+    const fix = `write principals: ["*/ns/${name ?? border.namespace}/sa/${accountIn(doubt)}"] instead, which every version compares exactly`;
     return escapes(`${excerpt(doubt.text)} has ${doubt.doubt}`, fix, name === undefined ? [] : [name]);
   }
   if (name !== undefined) {
@@ -116,6 +124,11 @@ function judgeConjunction(
   };
 }
 
+/** Of a text of `serviceAccounts`. */
+function accountIn({ text }: IdentityPattern): string {
+  return text.slice(text.lastIndexOf('/') + 1);
+}
+
 /** The verdict about a name, with the witness where there is one. */
 function named(about: Violation, told: Violation): Violation {
   return told.verdict === 'unproven' ? told : { ...about, ...(told.witness && { witness: told.witness }) };
@@ -132,10 +145,11 @@ function isForeign(name: string, { direction }: AllowRule, border: Border): bool
 function witnessOf(
   one: Conjunction,
   names: readonly string[],
+  first: readonly string[],
   { none }: IdentityPeer,
   trustDomains: ReadonlySet<string>,
 ): string | undefined {
-  for (const { domain, namespace, account } of identitiesOf(one, names, trustDomains, none)) {
+  for (const { domain, namespace, account } of identitiesOf(one, names, first, trustDomains, none)) {
     const where = trustDomains.has(domain) ? '' : ` of the trust domain ${domain}`;
     return `a pod with the service account ${account} in the namespace ${namespace}${where}`;
   }

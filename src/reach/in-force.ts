@@ -7,7 +7,7 @@ import type { Selector } from '../kubernetes/label-selector.ts';
 import type { Port } from '../kubernetes/port-range.ts';
 import type { Direction } from '../tenancy/tenant.ts';
 import type { Expression } from './expression/expression.ts';
-import type { Peer, Reach, SelectorPeer, Verdict } from './model.ts';
+import type { ExpressionPeer, Peer, Reach, SelectorPeer, Verdict } from './model.ts';
 
 export interface InForce {
   readonly stage: Stage;
@@ -62,7 +62,16 @@ export interface InForceRule {
 }
 
 /** `nodes`: hosts of the cluster, by what a ClusterNetworkPolicy says of them. */
-export type InForcePeer = Exclude<Peer, SelectorPeer> | InForceSelectorPeer | { readonly kind: 'nodes' };
+export type InForcePeer =
+  | Exclude<Peer, SelectorPeer | ExpressionPeer>
+  | InForceExpressionPeer
+  | InForceSelectorPeer
+  | { readonly kind: 'nodes' };
+
+export interface InForceExpressionPeer extends ExpressionPeer {
+  /** All but whom the expression matches: without a selector that says who it must be, addresses outside of the cluster are among them. */
+  readonly isAllBut?: boolean;
+}
 
 export interface InForceSelectorPeer extends SelectorPeer {
   /**

@@ -13,7 +13,7 @@ import { allForward } from '../tenancy/node-sources.ts';
 import type { ProtectedRange, Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { portsGranted } from './address-grants.ts';
-import type { Fix } from './fix.ts';
+import type { AddressGrant, Fix } from './fix.ts';
 import { listed } from './listed.ts';
 import type { AllowRule, IpBlockPeer } from './model.ts';
 import { addressLists, closedFor } from './tenant-addresses.ts';
@@ -76,7 +76,9 @@ export function judgeAddresses({ addresses }: IpBlockPeer, rule: AllowRule, bord
       reason: `covers ${what} that network.egress of ${border.tenant.name} does not grant`,
       witness: `the address ${addressIn(outside, addresses)}`,
       fix:
-        open.length > 0 ? { id: 'only-granted-ports', ports: open } : egressFix(missing, addresses, rule, border, []),
+        open.length > 0
+          ? { id: 'only-granted-ports', ports: open, ask: { field: 'egress', cidr: undefined, ports } }
+          : egressFix(missing, addresses, rule, border, []),
     };
   }
   const unlisted = settings.unlistedFamilies.find((one) => rest.some(({ family }) => family === one));
@@ -114,8 +116,11 @@ function egressFix(
   const onOtherPorts = intersect(missing, normalise(all.flat()));
   const only = portsGranted(onOtherPorts, all, now) ?? [];
   const closed = only.length === 0 ? missing : subtract(missing, onOtherPorts);
-  if (closed.length === 0) return { id: 'only-granted-ports', ports: only };
   const coversCluster = touched.length > 0;
+  if (closed.length === 0) {
+    const field = coversCluster ? 'vouched' : 'egress';
+    return { id: 'only-granted-ports', ports: only, ask: { field, cidr: undefined, ports } };
+  }
   if (block.every((range) => !settings.unlistedFamilies.includes(range.family))) {
     const ranges = exceptionsOf(missing, block);
     if (ranges !== undefined) return { id: 'leave-out-ranges', ...ranges, coversCluster, only: [] };
@@ -137,7 +142,7 @@ function egressFix(
     ask:
       mayAsk && asked !== undefined && second === undefined
         ? { field: coversCluster ? 'vouched' : 'egress', cidr: asked, ports }
-        : undefined,
+        : { field: 'egress', cidr: undefined, ports },
   };
 }
 
@@ -176,7 +181,8 @@ function ingressFix(
   { tenant, tenancy: { settings }, now }: Border,
 ): Fix {
   const open = portsGranted(missing, addressLists('ingress', tenant, settings, missing).all, now) ?? [];
-  if (open.length > 0) return { id: 'only-granted-ports', ports: open };
+  const ask: AddressGrant = { field: 'vouched', cidr: undefined, ports };
+  if (open.length > 0) return { id: 'only-granted-ports', ports: open, ask };
   const [cidr, second] = missing.slice(0, 2).flatMap(blocksOf);
   if (allForward(touched, missing)) return { id: 'vouch-nodes', cidr: second === undefined ? cidr : undefined, ports };
   return leaveOut(touched, addresses, settings);

@@ -21,8 +21,10 @@ export function namesToLookUp(reach: Reach, border: Omit<Border, 'holderOf' | 'n
     if (peer.kind === 'expression') addWritten(asked, peer.expression, border);
     if (asked.size > mostLookedUp) return [];
   }
-  return [...asked];
+  return asked.size === 0 ? none : [...asked];
 }
+
+const none: readonly string[] = [];
 
 /** Stops when they are too many. */
 function addNames(asked: Set<string>, namespaces: Selector, border: Omit<Border, 'holderOf' | 'now'>): void {

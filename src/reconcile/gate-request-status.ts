@@ -2,8 +2,9 @@
 import { type GateRequestObject, type GateRequestObjects, gateRequestsPath } from '../facts/gate-requests.ts';
 import { type Agreement, stateOf, type Void } from '../gates/agreement.ts';
 import { type Doubt, doubtsAbout, textOf } from '../gates/doubt.ts';
+import { voidTexts } from '../gates/void-text.ts';
 import { formatPort } from '../kubernetes/port-range.ts';
-import { opposite, requestLimits } from '../tenancy/gate-request.ts';
+import { opposite } from '../tenancy/gate-request.ts';
 import { formatProblem } from '../tenancy/problem.ts';
 import { soon } from '../tenancy/soon.ts';
 import { type ReadyCondition, readyCondition } from './ready-condition.ts';
@@ -16,15 +17,6 @@ export interface GateRequestStatus {
   readonly ports: readonly string[];
   readonly conditions: readonly [ReadyCondition<'Open' | Void | Doubt['kind']>];
 }
-
-const voids: Readonly<Record<Exclude<Void, 'Invalid'>, string>> = {
-  NoTenant: 'opens nothing, as its namespace belongs to no tenant that is in force',
-  OtherTenant:
-    'opens nothing, as its tenant label is not the tenant of the namespace; set the label, or write the request anew',
-  Deleted: 'is being deleted, so it opens nothing',
-  NotAllowed: 'opens nothing, as the platform does not leave these ports, or a gate with this tenant, to tenants',
-  TooMany: `opens nothing, as older requests take the place: ${requestLimits.namespace} count for each namespace, ${requestLimits.tenant} for a tenant, ${requestLimits.gate} for a tenant with one other in one direction`,
-};
 
 /** @param now milliseconds since the epoch */
 export function gateRequestStatusOf(
@@ -52,7 +44,8 @@ export function gateRequestStatusOf(
     const message = `${lines.join('\n').slice(0, 2_000)}\nuntil this is corrected it opens nothing`;
     return { status: statusOf(false, half, message), lasts: Number.POSITIVE_INFINITY };
   }
-  if (typeof half === 'string') return { status: statusOf(false, half, voids[half]), lasts: Number.POSITIVE_INFINITY };
+  if (typeof half === 'string')
+    return { status: statusOf(false, half, voidTexts[half]), lasts: Number.POSITIVE_INFINITY };
   const { state, ports, until } = stateOf(half, requests, now);
   const doubts = doubtsAbout(half, requests, now);
   const reason = doubts.find(({ kind }) => kind !== 'Narrowed')?.kind ?? 'Open';

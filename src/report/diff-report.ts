@@ -2,6 +2,7 @@
 import { stringify } from 'yaml';
 import { manyTenants, sameTenant } from '../connectivity/changes.ts';
 import type { ServiceChange } from '../connectivity/compare-services.ts';
+import type { Layer7Change } from '../connectivity/layer7/changed.ts';
 import type { UnreadPart } from '../connectivity/unread.ts';
 import { table } from './table.ts';
 
@@ -15,6 +16,8 @@ export interface DiffReport {
   readonly readings: readonly string[];
   /** Services that lead to other pods or ports than before. */
   readonly services: readonly ServiceChange[];
+  /** Policies about requests that differ, of a mesh or with rules of layer 7: what they open and close is not compared. */
+  readonly layer7: readonly Layer7Change[];
   /** Of the policies that change, what is not understood: that may open or close more. */
   readonly unread: readonly UnreadPart[];
   /** What could not be read. */
@@ -116,9 +119,14 @@ export function diffTable(report: DiffReport, isWide: boolean): readonly string[
   return [...table([heads, ...rows]), '', ...notes, summary(report)];
 }
 
-function notesOf({ problems, unread, services }: DiffReport): readonly string[] {
+function notesOf({ problems, unread, services, layer7 }: DiffReport): readonly string[] {
   return [
     ...services.map(serviceText),
+    ...(layer7.length > 0
+      ? [
+          `Not compared: what policies say of requests. ${layer7.map(({ policy, change }) => `${policy} is ${change}`).join(', ')}.`,
+        ]
+      : []),
     ...problems.map((one) => `Not read: ${one}`),
     ...unread.map(({ policy, field, reason }) => `Not understood: ${policy} ${field}: ${reason}`),
     ...(problems.length + unread.length > 0

@@ -3,10 +3,11 @@ import { stringify } from 'yaml';
 import type { End } from '../connectivity/endpoints.ts';
 import { type Explanation, nameOfParty, type PairAnswer, pathText, type Side } from '../connectivity/explain.ts';
 
-import type { PortSet } from '../connectivity/port-set.ts';
+import { differenceOf, type PortSet } from '../connectivity/port-set.ts';
 import { portsText, sameSet } from '../connectivity/port-text.ts';
 import { refText, type SnapshotPolicy } from '../connectivity/snapshot.ts';
 import type { UnreadPart } from '../connectivity/unread.ts';
+import { isBlockedAtLayer7, isConditional, layer7Document, layer7Text } from './explain-layer7.ts';
 
 /** What would have to change on one side. */
 export interface Remedy {
@@ -67,7 +68,7 @@ export function explainText(report: ExplainReport): readonly string[] {
   const lines: string[] = [];
   for (const one of told) {
     const reading = isAlike ? '' : `${one.reading === 'by the book' ? 'By the book' : `As ${one.reading} reads it`}: `;
-    const verdict = `${verdictOf(one)}${isUnderstood(report) ? '' : ', as far as it is understood'}`;
+    const verdict = `${verdictText(one)}${isUnderstood(report) ? '' : ', as far as it is understood'}`;
     lines.push(`${reading}${from.name} -> ${to.name}${on}: ${verdict}`, ...answersText(one, report), '');
   }
   if (!isUnderstood(report)) lines.push('Not understood, so more may be open or denied:', ...unreadText(report), '');
@@ -89,11 +90,20 @@ function answersText({ answers, left }: Explanation, { from, to, port }: Explain
     const others = answer.pairs > 1 ? ` (and ${answer.pairs - 1} more)` : '';
     const pair = `${nameOfParty(answer.from, from)} -> ${nameOfParty(answer.to, to)}${others}`;
     const open = port === '' || isMany ? [`  ${isMany ? `${pair}: ` : ''}${openText(answer)}`] : [];
-    const sides = answer.sides.flatMap((side) => sideText(side, answer));
+    const sides = [...answer.sides.flatMap((side) => sideText(side, answer)), ...layer7Text(answer)];
     return ['', ...open, ...(isMany ? sides.map((line) => `  ${line}`) : sides)];
   });
   const more = answers.slice(mostAnswers).reduce((sum, { pairs }) => sum + pairs, left);
   return more > 0 ? [...lines, '', `  ${more} more pairs of pods; -o json lists them by their rules`] : lines;
+}
+
+/** The words of the first line, and of a line about one pair. */
+function verdictText(explanation: Explanation): string {
+  const verdict = verdictOf(explanation);
+  const { answers } = explanation;
+  if (verdict === 'blocked')
+    return answers.length > 0 && answers.every(isBlockedAtLayer7) ? 'blocked at layer 7' : verdict;
+  return answers.some(isConditional) ? `${verdict}, for requests that match at layer 7` : verdict;
 }
 
 function openText({ open, asked }: PairAnswer): string {
@@ -148,11 +158,12 @@ function shapeOf(explanation: Explanation | undefined): Omit<Shape, 'reading'> |
   if (explanation === undefined) return undefined;
   return {
     verdict: verdictOf(explanation),
-    pairs: explanation.answers.map(({ from, to, pairs, open, asked, sides }) => ({
+    pairs: explanation.answers.map(({ from, to, pairs, open, unconditional, asked, sides, layer7 }) => ({
       from: from.kind === 'pod' ? `${from.namespace.name}/${from.workloads[0]?.name}` : from.kind,
       to: to.kind === 'pod' ? `${to.namespace.name}/${to.workloads[0]?.name}` : to.kind,
       pairs,
       open: portsText(open),
+      onlyForSomeRequests: portsText(differenceOf(open, unconditional)),
       sides: sides.map((side) => ({
         direction: side.direction,
         namespace: side.pods.namespace.name,
@@ -162,10 +173,15 @@ function shapeOf(explanation: Explanation | undefined): Omit<Shape, 'reading'> |
           action,
           ...(step === undefined
             ? { by: stage === undefined ? 'nothing denies it' : stage.closedBy.map(({ ref }) => refText(ref)) }
-            : { policy: refText(step.policy.ref), field: pathText(step) }),
+            : {
+                policy: refText(step.policy.ref),
+                field: pathText(step),
+                ...(step.rule.layer7 !== undefined && { layer7: step.rule.layer7 }),
+              }),
         })),
         ...(asked.length === 0 && { reason: 'the pod has no port of that name' }),
       })),
+      ...(layer7 !== undefined && { layer7: layer7Document(layer7) }),
     })),
   };
 }

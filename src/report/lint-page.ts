@@ -11,28 +11,33 @@ article{border-left:.3rem solid;padding:0 1rem;margin:1.5rem 0;break-inside:avoi
 h3{font-size:1.1rem;margin:0}p{margin:.3rem 0}
 code{font-family:ui-monospace,monospace}`;
 
+const inFiles = 'Findings in files';
 const titles = { error: 'Errors', warning: 'Warnings', hint: 'Hints' } as const;
 
 /** @param sha256 of a text in UTF-8, as base64 */
-export function lintPage(report: LintReport, sha256: (text: string) => string): string {
+export function lintPage(report: LintReport, sha256: (text: string) => string, title = inFiles): string {
   const { findings, objects, files, skipped, version } = report;
   const policy = `default-src 'none'; style-src 'sha256-${sha256(style)}'; base-uri 'none'; form-action 'none'`;
   const counts = severities.map(
     (severity) => `${findings.filter((one) => one.severity === severity).length} ${titles[severity].toLowerCase()}`,
   );
   const left = skipped.otherKinds + skipped.notObjects + skipped.ofPlatform;
+  const judged =
+    title === inFiles
+      ? ` in ${objects.length} objects of ${files} files. ${left} objects and documents were not judged`
+      : '';
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Bulkhead: findings in files</title>
+<title>Bulkhead: ${title.toLowerCase()}</title>
 <style>${style}</style>
 </head>
 <body>
-<h1>Findings in files</h1>
-<p>${counts.join(', ')} in ${objects.length} objects of ${files} files. ${left} objects and documents were not judged. Bulkhead ${escaped(version)}.</p>
+<h1>${title}</h1>
+<p>${counts.join(', ')}${judged}. Bulkhead ${escaped(version)}.</p>
 ${severities.map((severity) => section(severity, findings)).join('')}</body>
 </html>`;
 }

@@ -2,6 +2,7 @@
  * The page of an audit, which needs no network: a policy that allows this script and this style alone, the data as JSON that no name in it
  * can end, and nothing else that comes from the cluster.
  */
+
 import type { PictureNamespace, PictureWorkload } from '../connectivity/picture-namespaces.ts';
 import { requirements } from '../connectivity/zero-trust.ts';
 import type { AuditResult } from './audit-result.ts';
@@ -65,8 +66,13 @@ function packed(one: PictureNamespace, numberOf: (text: string) => number): read
     policies.map((policy) => [
       numberOf(policy.name),
       policy.pods,
-      policy.rules.map(({ direction, action, peers, ports }) =>
-        numberOf(JSON.stringify([direction, action, peers, ports])),
+      policy.rules.map(({ direction, action, peers, ports, layer7 }) =>
+        numberOf(
+          JSON.stringify([
+            ...[direction, action, peers],
+            layer7 === undefined ? ports : `${ports}, for ${layer7.slice(0, 3).join(', ')} alone`,
+          ]),
+        ),
       ),
     ]),
   ];

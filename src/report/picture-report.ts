@@ -17,7 +17,10 @@ export function hasViolations({ crossings, outside, namespaces }: Picture): bool
 
 /** @param isWide also what is as it should be */
 export function pictureLines(picture: Picture, isWide: boolean): readonly string[] {
-  const parts = [crossingLines, isolationLines, outsideLines, gateLines, policyLines, layerLines, zeroTrustLines];
+  const parts = [
+    ...[crossingLines, isolationLines, outsideLines, gateLines, exemptionLines],
+    ...[policyLines, layerLines, zeroTrustLines],
+  ];
   return parts
     .map((part) => part(picture, isWide))
     .filter((lines) => lines.length > 0)
@@ -48,6 +51,9 @@ function crossingLines({ crossings, readings }: Picture, isWide: boolean): reado
     violations === 0
       ? 'Gates and shared services grant every crossing.'
       : `${violations} crossings have ports that neither a gate nor a shared service grants. EXAMPLE: two pods that connect.`,
+    ...(crossings.some((one) => one.toCome === true)
+      ? ['(tenants to come): rules also open to tenants that are created later.']
+      : []),
     ...(quiet > 0 ? [served] : []),
     read,
   ];
@@ -94,6 +100,18 @@ function gateLines({ gates }: Picture, isWide: boolean): readonly string[] {
     ...table([['GATE FROM', 'TO', 'PORTS', 'STATE', 'DECLARED BY'], ...rows]),
     '',
     'half open: the other tenant does not open these ports. unused: both do, and policies of the two do not open them.',
+  ];
+}
+
+function exemptionLines({ exemptions }: Picture): readonly string[] {
+  if (exemptions.length === 0) return [];
+  const rows = exemptions.map(({ name, namespace, tenant, checks, expires }) => [
+    ...[name, namespace, tenant, some(checks), expires.slice(0, 16).replace('T', ' ')],
+  ]);
+  return [
+    ...table([['EXEMPTION', 'NAMESPACE', 'TENANT', 'CHECKS', 'UNTIL'], ...rows]),
+    '',
+    'Exemptions that are in force. UNTIL is in UTC.',
   ];
 }
 

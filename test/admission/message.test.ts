@@ -3,6 +3,7 @@ import t from 'tap';
 import { createAdmission } from '../../src/admission/admission.ts';
 import { denialText, plainDenial, warningTexts } from '../../src/admission/message.ts';
 import { catalogue } from '../../src/checks/catalogue.ts';
+import { ofSettings, ofTenant, type Ways } from '../../src/checks/grants.ts';
 import type { Judged } from '../../src/checks/judge.ts';
 import { networkPolicyResource } from '../../src/kinds/network-policy/network-policy.ts';
 import type { KubernetesObject, StringMap } from '../../src/kubernetes/objects.ts';
@@ -81,6 +82,64 @@ t.test('a refusal says what, where, why, for example what, and how to fix it', a
   );
 });
 
+const nothingGranted: Ways = { grants: [], exemption: true };
+
+t.test('the last line of a refusal says what the platform can do', async (t) => {
+  const textOf = (found: readonly Partial<Judged>[], facts = acme, request = requestFor('open')) => {
+    const [first, ...rest] = found.map((one) => ({ ...judgedOf(open), ...one }));
+    if (first === undefined) throw new Error('nothing refuses');
+    return denialText(request, facts, [first, ...rest])
+      .split('\n')
+      .at(-1);
+  };
+  const grants = [...ofTenant('network.names', 'network.hosts'), ...ofSettings('pods.sysctls')];
+  t.equal(textOf([{}]), '1 finding', 'nothing of an identity');
+  t.equal(
+    textOf([{ ways: nothingGranted }]),
+    'If you need this, the platform team can write an Exemption from cross-tenant-ingress: docs/exemptions.md',
+  );
+  t.equal(
+    textOf([{ ways: { grants, exemption: true } }]),
+    'If you need this, the platform team can grant it with network.names or network.hosts of tenant acme, with pods.sysctls of the settings, or write an Exemption from cross-tenant-ingress: docs/exemptions.md',
+  );
+  t.equal(
+    textOf([{ ways: { grants, exemption: false } }]),
+    'If you need this, the platform team can grant it with network.names or network.hosts of tenant acme, with pods.sysctls of the settings',
+  );
+  const named = { fix: 'write less, or ask the platform to list it in network.hosts of acme' };
+  t.equal(
+    textOf([{ ways: { grants, exemption: true }, ...named }]),
+    'If you need this, the platform team can write an Exemption from cross-tenant-ingress: docs/exemptions.md',
+    'not the grant that the fix names',
+  );
+  t.equal(textOf([{ ways: { grants, exemption: false }, ...named }]), '1 finding', 'nor a line without anything');
+  const several = ['a', 'b', 'c', 'd', 'e', 'e'].map((check) => ({ check, ways: nothingGranted }));
+  t.equal(
+    textOf([{}, ...several]),
+    'If you need this, the platform team can write an Exemption from a, b, c, d and 1 more: docs/exemptions.md',
+    'one line for all, each check once',
+  );
+  t.equal(
+    textOf(
+      [{ ways: { grants: ofTenant('network.names'), exemption: false } }],
+      { ...acme, requester: bob },
+      {
+        ...requestFor('acme-web'),
+        family: 'namespace',
+        kind: 'Namespace',
+        object: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'acme-web' } },
+        oldObject: undefined,
+      },
+    ),
+    'If you need this, the platform team can grant it with network.names of its tenant',
+    'whose a namespace is, is not told',
+  );
+  const published = { ...acme, tenancy: createTenancy({ ...settings, docsURL: 'https://wiki.example' }, []) };
+  const many = Array.from({ length: 60 }, () => ({ ways: nothingGranted }));
+  t.match(textOf(many), /^If you need this/, 'also where findings find no room');
+  t.match(textOf([{ ways: nothingGranted }], published), /: https:\/\/wiki\.example\/exemptions\.md$/);
+});
+
 t.test('a refusal links to the pages where the settings say that they are published', async (t) => {
   const pageFor = (docsURL: string) => {
     const facts = { ...acme, tenancy: createTenancy({ ...settings, docsURL }, []) };
@@ -143,24 +202,32 @@ t.test('a refusal stays within 4 KB, whatever is in it, and counts what it leave
     (longest, one) => (one.headline.length > longest.length ? one.headline : longest),
     '',
   );
-  const longest = denialText(requestFor(worst), facts, [{ ...judgedOf(finding), headline }]);
+  const longest = denialText(requestFor(worst), facts, [{ ...judgedOf(finding), headline, ways: nothingGranted }]);
   t.ok(Buffer.byteLength(longest) <= 4096, 'one finding that is as long as can be', {
     bytes: Buffer.byteLength(longest),
   });
+  t.equal(longest.split('\n').at(-1), '1 finding', 'without the last line, for which there is no room');
+  let told = 0;
   fc.assert(
     fc.property(fc.array(anyFinding, { minLength: 1, maxLength: 60 }), hostile, (findings, name) => {
-      const [first, ...rest] = findings.map(judgedOf);
+      const [first, ...rest] = findings.map((one) => ({ ...judgedOf(one), ways: nothingGranted }));
       if (first === undefined) return;
       const text = denialText(requestFor(name), acme, [first, ...rest]);
       t.ok(Buffer.byteLength(text) <= 4096, 'at most 4 KB', { bytes: Buffer.byteLength(text) });
+      const lines = text.split('\n');
+      if (lines.at(-1)?.startsWith('If you need this')) {
+        lines.pop();
+        told++;
+      }
       const shown = text.split('docs/checks/').length - 1;
       const hidden = findings.length - shown;
       const count = `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}`;
-      t.equal(text.split('\n').at(-1), hidden === 0 ? count : `${count}, ${hidden} of them not shown`);
+      t.equal(lines.at(-1), hidden === 0 ? count : `${count}, ${hidden} of them not shown`);
       t.ok(shown >= 1, 'the gravest is always shown');
     }),
     { numRuns: 100 },
   );
+  t.ok(told > 50, 'the last line has its room beside findings', { told });
 });
 
 t.test('no control character, line break or mark of direction reaches a terminal (SRV-13)', async (t) => {

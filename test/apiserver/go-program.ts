@@ -30,6 +30,8 @@ export interface GoProgram {
   readonly cacheName: string;
   /** Of the file that is built. */
   readonly name: string;
+  /** Further programs of the same modules, built beside it: packages of folders below `sources` by the names of their files. */
+  readonly beside?: Readonly<Record<string, string>>;
   /** The module whose version in go.mod is told, and what to call it. */
   readonly from: { readonly module: string; readonly title: string };
   /** Variables of the program that get that version. */
@@ -68,7 +70,7 @@ export async function buildOnce(program: GoProgram): Promise<Built | Missing> {
 
 /** Builds into a folder of its own and renames it, so that a folder of the final name is always complete. */
 async function build(target: string, program: GoProgram, version: string): Promise<void> {
-  const { sources, moduleFile, package: main = '.', name, from, stamps, complete } = program;
+  const { sources, moduleFile, package: main = '.', name, beside = {}, from, stamps, complete } = program;
   process.stderr.write(
     `# building ${from.title} ${version} for the tests into ${target}: takes minutes, the first time only\n`,
   );
@@ -79,7 +81,8 @@ async function build(target: string, program: GoProgram, version: string): Promi
     const linkerFlags = ['-s', '-w', ...stamps.map((stamp) => `-X ${stamp}=${version}`)].join(' ');
     const modules = moduleFile === undefined ? [] : [`-modfile=${moduleFile}`];
     const flags = ['-trimpath', '-buildvcs=false', ...modules, '-ldflags', linkerFlags];
-    await runGo(sources, ['build', ...flags, '-o', join(temporary, name), main]);
+    for (const [file, source] of Object.entries({ [name]: main, ...beside }))
+      await runGo(sources, ['build', ...flags, '-o', join(temporary, file), source]);
     await complete(temporary);
     await rename(temporary, target);
   } catch (error) {
@@ -152,11 +155,16 @@ async function ageInMilliseconds(path: string): Promise<number | undefined> {
   }
 }
 
-async function cacheKey({ sources, moduleFile = 'go.mod' }: GoProgram, parts: readonly string[]): Promise<string> {
+async function cacheKey(
+  { sources, moduleFile = 'go.mod', beside = {} }: GoProgram,
+  parts: readonly string[],
+): Promise<string> {
   const hash = createHash('sha256').update(parts.join('\n'));
-  const files = (await readdir(sources)).filter((file) => file.endsWith('.go')).sort();
-  for (const source of [...files, moduleFile, moduleFile.replace(/mod$/, 'sum')])
-    hash.update(await readFile(join(sources, source)));
+  for (const folder of ['.', ...Object.values(beside)]) {
+    const files = (await readdir(join(sources, folder))).filter((file) => file.endsWith('.go')).sort();
+    for (const file of files) hash.update(await readFile(join(sources, folder, file)));
+  }
+  for (const file of [moduleFile, moduleFile.replace(/mod$/, 'sum')]) hash.update(await readFile(join(sources, file)));
   return hash.digest('hex').slice(0, 16);
 }
 

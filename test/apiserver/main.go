@@ -1,4 +1,4 @@
-// Command control-plane is kube-apiserver, kube-controller-manager, etcd and kubectl in one binary.
+// Command control-plane is kube-apiserver, kube-controller-manager and etcd in one binary.
 // The name it is called by decides which of them it is.
 package main
 
@@ -12,7 +12,6 @@ import (
 	"k8s.io/component-base/cli"
 	_ "k8s.io/component-base/metrics/prometheus/clientgo"
 	_ "k8s.io/component-base/metrics/prometheus/version"
-	kubectl "k8s.io/kubectl/pkg/cmd"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 )
@@ -21,7 +20,6 @@ func main() {
 	commands := map[string]func() *cobra.Command{
 		"kube-apiserver":          apiserver.NewAPIServerCommand,
 		"kube-controller-manager": controllermanager.NewControllerManagerCommand,
-		"kubectl":                 kubectl.NewDefaultKubectlCommand,
 	}
 	name := filepath.Base(os.Args[0])
 	if name == "etcd" {
@@ -30,7 +28,7 @@ func main() {
 	}
 	command, known := commands[name]
 	if !known {
-		fmt.Fprintf(os.Stderr, "call me etcd, kube-apiserver, kube-controller-manager or kubectl, not %q\n", name)
+		fmt.Fprintf(os.Stderr, "call me etcd, kube-apiserver or kube-controller-manager, not %q\n", name)
 		os.Exit(2)
 	}
 	os.Exit(cli.Run(command()))

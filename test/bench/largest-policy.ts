@@ -50,7 +50,7 @@ function timeOf(
   text: string,
   border: Border,
   read = readNetworkPolicy,
-): { readonly milliseconds: number; readonly verdicts: number } {
+): { readonly milliseconds: number; readonly least: number; readonly verdicts: number } {
   const times: number[] = [];
   let verdicts = 0;
   for (let round = -warmUp; round < rounds; round++) {
@@ -60,7 +60,7 @@ function timeOf(
     const { user, system } = process.cpuUsage(before);
     if (round >= 0) times.push((user + system) / 1000);
   }
-  return { milliseconds: median(times), verdicts };
+  return { milliseconds: median(times), least: Math.min(...times), verdicts };
 }
 
 /** As many rules, peers, ports and labels as are examined, half of the rules with selectors and half with ranges. */
@@ -141,6 +141,44 @@ function istioPolicy(): string {
   return JSON.stringify({ metadata: { namespace: 'acme-web' }, spec: { rules } });
 }
 
+/** AuthorizationPolicies that are dear to judge: texts with a star that are long, that nearly match, or that have several fields each. */
+export function hostilePolicies(): ReadonlyMap<string, string> {
+  const many = (count: number, text: (index: number) => string) => Array.from({ length: count }, (_, at) => text(at));
+  const long = (length: number) => 'a'.repeat(length);
+  const named = many(10, (at) => `foreign${at}`);
+  const accounts = (length: number) => many(10, (at) => `cluster.local/ns/foreign/sa/${long(length)}${at}*`);
+  const ends = (count: number, length: number) => [...many(count, (at) => `*${long(length)}z${at}`), '*'];
+  const sources: Readonly<Record<string, object>> = {
+    'names, and 62 texts that leave nearly all out': {
+      namespaces: named,
+      notNamespaces: many(62, (at) => `*f*o*r*e*z${at}`),
+    },
+    'beginnings of accounts, and 62 ends': { principals: accounts(60), notPrincipals: ends(61, 30) },
+    'long beginnings of accounts, and 15 long ends': { principals: accounts(200), notPrincipals: ends(14, 150) },
+    'long beginnings of accounts': { principals: accounts(200) },
+    'three fields with stars': {
+      ...{ namespaces: many(16, () => `${long(30)}*`), principals: many(9, () => `*${long(40)}/sa/web`) },
+      trustDomains: many(10, () => '*'),
+    },
+  };
+  const rules = (source: object) => Array.from({ length: istioLimits.rules }, () => ({ from: [{ source }] }));
+  return new Map(
+    Object.entries(sources).map(([says, source]) => [
+      says,
+      JSON.stringify({ metadata: { namespace: 'acme-web' }, spec: { rules: rules(source) } }),
+    ]),
+  );
+}
+
+/** How many times what the largest NetworkPolicy costs that is admitted: each of the hostile ones, by the least of all rounds. */
+export function compareHostile(): ReadonlyMap<string, number> {
+  const border = granted(limits.peers);
+  const largest = timeOf(policy(limits.peers, limits.excepts / limits.peers), border).least;
+  return new Map(
+    [...hostilePolicies()].map(([says, text]) => [says, timeOf(text, border, readAuthorizationPolicy).least / largest]),
+  );
+}
+
 /** One with as many peers and exceptions as are examined, of a tenant with as many granted ranges; and one with ten times as many. */
 export function measureLargestPolicy(): {
   readonly examined: number;
@@ -150,6 +188,8 @@ export function measureLargestPolicy(): {
   /** An AuthorizationPolicy that is admitted, and one that goes beyond the limits. */
   readonly istio: number;
   readonly beyondIstio: number;
+  /** The dearest of the hostile ones. */
+  readonly hostileIstio: number;
 } {
   const border = granted(limits.peers);
   const examined = timeOf(policy(limits.peers, limits.excepts / limits.peers), border);
@@ -162,11 +202,15 @@ export function measureLargestPolicy(): {
   if (calico.verdicts !== 0) throw new Error('the largest policy of Calico was not admitted');
   const istio = timeOf(istioPolicy(), border, readAuthorizationPolicy);
   if (istio.verdicts !== 0) throw new Error('the largest AuthorizationPolicy was not admitted');
+  const hostile = [...hostilePolicies().values()].map(
+    (text) => timeOf(text, border, readAuthorizationPolicy).milliseconds,
+  );
   const refused = timeOf(beyondIstio(), border, readAuthorizationPolicy);
   if (refused.verdicts === 0) throw new Error('an AuthorizationPolicy beyond the limits was not refused');
   return {
     ...{ examined: examined.milliseconds, beyond: beyond.milliseconds },
     ...{ cilium: cilium.milliseconds, calico: calico.milliseconds },
     ...{ istio: istio.milliseconds, beyondIstio: refused.milliseconds },
+    hostileIstio: Math.max(...hostile),
   };
 }

@@ -17,10 +17,19 @@ type Answer = Pick<Response, 'allowed'> & {
   readonly said: Response;
 };
 
-/** The answers to the objects of a case, by file, each in its order. */
-async function answersOf(folder: string, platform: object = {}): Promise<ReadonlyMap<string, readonly Answer[]>> {
+/**
+ * The answers to the objects of a case, by file, each in its order.
+ *
+ * @param platform fields of the settings in place of those that are written
+ * @param mode of all tenants, in place of their own
+ */
+async function answersOf(
+  folder: string,
+  platform: object = {},
+  mode?: string,
+): Promise<ReadonlyMap<string, readonly Answer[]>> {
   const place = join(import.meta.dirname, '../field', folder);
-  const located = (path: string) => ({ value: more(documentsIn(path)[0], platform), locate: unlined(path) });
+  const located = (path: string) => ({ value: more(documentsIn(path)[0], platform, mode), locate: unlined(path) });
   const tenants = readdirSync(join(place, 'tenants')).map((file) => located(join(place, 'tenants', file)));
   const loaded = loadTenancy(located(join(place, 'settings.yaml')), tenants, Date.now());
   if (!loaded.ok) throw new Error(loaded.problems.map(({ path, reason }) => `${path} ${reason}`).join());
@@ -63,9 +72,14 @@ async function answersOf(folder: string, platform: object = {}): Promise<Readonl
   return answers;
 }
 
-/** Settings with more fields of `platform`; tenants as they are. */
-function more(document: { kind: string; spec: { platform?: object } }, platform: object): unknown {
-  if (document.kind !== 'Settings') return document;
+/** Settings with more fields of `platform`; tenants as they are, or with another mode. */
+function more(
+  document: { kind: string; spec: { platform?: object; mode?: string } },
+  platform: object,
+  mode?: string,
+): unknown {
+  if (document.kind !== 'Settings')
+    return mode === undefined ? document : { ...document, spec: { ...document.spec, mode } };
   return { ...document, spec: { ...document.spec, platform: { ...document.spec.platform, ...platform } } };
 }
 
@@ -93,6 +107,21 @@ t.test('a service mesh on the cluster', async (t) => {
   t.match(pod?.text, 'or ask the platform team (settings: mesh, reserved.allowedValues, reserved.released)');
 });
 
+for (const mode of ['warn', 'audit'])
+  t.test(`a service mesh on the cluster stops no pod in mode ${mode}`, async (t) => {
+    const answers = await answersOf('mesh-injection', {}, mode);
+    for (const [file, all] of answers)
+      for (const { allowed, text } of all) t.strictSame([allowed, text], [true, ''], file);
+    const [, pod] = answers.get('03-hook-job-opts-out.yaml') ?? [];
+    t.match(pod?.said.auditAnnotations, { checks: 'reserved-labels', mode }, 'the finding is recorded');
+    const path = 'metadata.annotations[sidecar.istio.io/inject]';
+    t.equal(
+      pod?.said.warnings?.some((warning) => warning.includes(path)),
+      mode === 'warn' || undefined,
+      'its author is warned in mode warn alone',
+    );
+  });
+
 t.test('a tenant in mode audit keeps its StatefulSet', async (t) => {
   const [broker] = (await answersOf('audit-mode')).get('01-broker-comes-back-after-a-drain.yaml') ?? [];
   t.strictSame([broker?.allowed, broker?.text], [true, '']);
@@ -100,6 +129,7 @@ t.test('a tenant in mode audit keeps its StatefulSet', async (t) => {
 
 t.test('controllers that annotate namespaces are told what the key does, whosever the namespace is', async (t) => {
   const answers = await answersOf('controllers-that-annotate-namespaces');
+  t.equal(answers.size, 4);
   for (const [file, key] of [
     ['01-uid-ranges.yaml', 'openshift.io/sa.scc.uid-range'],
     ['02-uid-ranges-of-a-platform-namespace.yaml', 'openshift.io/sa.scc.uid-range'],
@@ -113,6 +143,23 @@ t.test('controllers that annotate namespaces are told what the key does, whoseve
     );
     t.notMatch(answer?.text, /of tenants that key/, `${file}: it may be a namespace of no tenant`);
   }
+  const [group] = answers.get('03-operator-group.yaml') ?? [];
+  t.strictSame([group?.allowed, group?.paths], [false, ['metadata.labels']]);
+  t.match(group?.text, /olm-operator-serviceaccount acts neither for its owner nor for the platform/);
+  t.match(group?.text, /belongs in platform\.namespaceWriters of the settings/);
+});
+
+t.test('controllers that are platform identities write their keys', async (t) => {
+  const identity = (namespace: string, name: string) => ({ kind: 'ServiceAccount', namespace, name });
+  const identities = [
+    identity('openshift-infra', 'namespace-security-allocation-controller'),
+    identity('olm', 'olm-operator-serviceaccount'),
+    identity('tigera-operator', 'tigera-operator'),
+  ];
+  const answers = await answersOf('controllers-that-annotate-namespaces', { identities });
+  t.equal(answers.size, 4);
+  for (const [file, all] of answers)
+    for (const { allowed, text } of all) t.strictSame([allowed, text], [true, ''], file);
 });
 
 t.test('controllers that the settings list write exactly their keys', async (t) => {

@@ -88,6 +88,21 @@ t.test('in ambient mode exportTo counts for nothing', async (t) => {
   t.strictSame(await found(taken, { ambient: true }), ['service-addresses spec.addresses[0]']);
 });
 
+t.test('a name of a namespace is never told to be listed in network.hosts, which cannot list it', async (t) => {
+  const fixOf = async (host: string) =>
+    findingsIn(
+      (await answered(object('VirtualService', { hosts: [host], http: [] }), { ambient: true })).status?.message ?? '',
+    )[0]?.fix;
+  t.match(
+    await fixOf('shop.bank.example'),
+    /^ask the platform team to list shop\.bank\.example in network\.hosts of acme$/,
+  );
+  t.match(
+    await fixOf('api.acme-web.svc.bank.example'),
+    /^write a host of a namespace that is reserved for acme, such as web\.acme-web\.svc\./,
+  );
+});
+
 t.test('the domain of the cluster', async (t) => {
   const named = (host: string) => object('DestinationRule', { host });
   const rows: readonly (readonly [host: string, domain: string, isOwn: boolean])[] = [

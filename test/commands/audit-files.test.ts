@@ -1,4 +1,5 @@
 /** `bulkhead audit` of files: formats, endings, and what it needs. */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
@@ -69,3 +70,24 @@ function pods(...namespaces: readonly string[]): string {
     )
     .join('---\n');
 }
+
+t.test('files that take longer than a second are counted on a terminal, and the line goes again', async (t) => {
+  const folder = t.testdir({});
+  const one = (file: number, index: number) => `apiVersion: v1
+kind: Pod
+metadata: { name: pod-${index}, namespace: acme-${file}, labels: { app: web, tier: front } }
+spec: { containers: [{ name: web, image: web, ports: [{ name: http, containerPort: 8080 }] }] }
+`;
+  for (let file = 0; file < 12; file++) {
+    const objects = Array.from({ length: 500 }, (_, index) => one(file, index));
+    await writeFile(join(folder, `${String(file)}.yaml`), objects.join('---\n'));
+  }
+  const shown: string[] = [];
+  const surroundings = { print: () => {}, environment: {}, progress: (text: string) => void shown.push(text) };
+  const from = performance.now();
+  await runCommandLine(['audit', ...example, '-f', folder], surroundings);
+  // On a machine that reads them within the second, nothing is to be said.
+  if (performance.now() - from > 5000) t.match(shown[0], /^\d+ of 12 files$/);
+  t.ok(shown.slice(0, -1).every((text) => /^\d+ of 12 files$/.test(text)));
+  t.equal(shown.at(-1), '');
+});

@@ -1,6 +1,7 @@
 /** What `audit` finds in a cluster, without one. */
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
+import { parse } from 'yaml';
 import { stampedBackstop } from '../../src/commands/backstop-age.ts';
 import { auditLines, hasFindings } from '../../src/report/audit-report.ts';
 import { resultJson } from '../../src/report/audit-result.ts';
@@ -8,7 +9,7 @@ import { surveyOf, tenancyOf } from './stored-cluster.ts';
 
 const nothing = {
   ...{ readings: [], tenants: [], crossings: [], namespaces: [], outside: [], gates: [] },
-  ...{ selectNothing: [], openNothing: [], layers: [] },
+  ...{ selectNothing: [], openNothing: [], layers: [], exemptions: [] },
 };
 const acme = { members: [{ kind: 'User', name: 'alice' }], namespaces: { prefix: 'acme-' } };
 const portal = {
@@ -198,6 +199,41 @@ t.test('a reserved key on a namespace is a finding, unless an account is listed 
 
   const inMesh = await audit({}, { 'istio.io/rev': 'canary' }, 'audit');
   t.match(inMesh.rejected, [{ always: false, count: 2 }], 'a key of the tenant’s own protection follows its mode');
+});
+
+t.test('a pod of a tenant in mode audit is listed before Bulkhead is installed (test/field/audit-mode)', async (t) => {
+  const read = async (file: string) => parse(await readFile(`test/field/audit-mode/${file}`, 'utf8'));
+  const settings = (await read('settings.yaml')).spec;
+  const north = (await read('tenants/north.yaml')).spec;
+  const broker = await read('objects/01-broker-comes-back-after-a-drain.yaml');
+  const audit = (pod: { metadata: object; spec: object }) => {
+    const scheduled = { ...pod, spec: { ...pod.spec, nodeName: 'node-1' } };
+    return surveyOf({
+      settings,
+      tenants: { north },
+      objects: {
+        '/api/v1/namespaces': [namespace('north-web', {}, { 'bulkhead.dev/tenant': 'north' })],
+        '/api/v1/pods': [scheduled],
+      },
+    });
+  };
+  const joining = await audit(broker);
+  t.strictSame(joining.rejected, [], 'joining a mesh is no finding');
+  t.match(joining.cutOff, [{ namespace: 'north-web', names: ['broker-0'] }], 'it is not isolated');
+
+  const annotations = { 'sidecar.istio.io/inject': 'false' };
+  const leaving = await audit({ ...broker, metadata: { ...broker.metadata, annotations } });
+  t.match(leaving.rejected, [
+    {
+      check: 'reserved-labels',
+      tenant: 'north',
+      mode: 'audit',
+      always: false,
+      names: ['Pod north-web/broker-0'],
+      path: 'metadata.annotations[sidecar.istio.io/inject]',
+    },
+  ]);
+  t.match(auditLines(leaving).join('\n'), /reserved-labels +north +audit +in mode enforce +.*Pod north-web\/broker-0/);
 });
 
 t.test('objects with a name or label of Bulkhead count as its own only where the baseline has them', async (t) => {

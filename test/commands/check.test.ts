@@ -119,25 +119,175 @@ t.test('each warning has its place, and ends with 1 unless warnings are allowed'
     t.match(finding, { severity: 'warning', file: String, line: Number, column: Number, reason: /./, fix: /./ });
 });
 
-const request = (port: number) => `apiVersion: bulkhead.dev/v1alpha1
+interface Asked {
+  readonly from?: string;
+  readonly to?: string;
+  readonly direction?: string;
+  readonly ports?: string;
+  readonly expires?: string;
+  readonly labels?: string;
+}
+
+const request = ({
+  from = 'acme-web',
+  to = 'north',
+  direction = 'egress',
+  ports = '{ port: 443 }',
+  expires = '2090-01-01T00:00:00Z',
+  labels = '',
+}: Asked = {}) => `apiVersion: bulkhead.dev/v1alpha1
 kind: GateRequest
-metadata: { name: to-north, namespace: acme-web }
-spec: { tenant: north, direction: egress, ports: [{ port: ${port} }], expires: "2090-01-01T00:00:00Z" }
+metadata: { name: ${direction}-${to}, namespace: ${from}${labels} }
+spec:
+  tenant: ${to}
+  direction: ${direction}
+  ports: [${ports}]
+  expires: "${expires}"
 `;
+const mirror = (change: Asked = {}) => request({ from: 'north-db', to: 'acme', direction: 'ingress', ...change });
+const gates =
+  '  gates: { from: tenants, ports: [{ port: 443 }, { port: 5432 }], between: [{ tenants: [acme, north] }] }\n';
 
 t.test('GateRequests among the files are read as such', async (t) => {
   const folder = await write(t, {
+    'settings.yaml': settings + gates,
+    'tenants/acme.yaml': tenant('acme'),
+    'tenants/north.yaml': tenant('north'),
+    'good/requests.yaml': `${request()}---\n${mirror()}`,
+    'bad/request.yaml': request({ ports: '{ port: 70000 }' }),
+  });
+  const all = [join(folder, 'settings.yaml'), join(folder, 'tenants')];
+  const lines = ['2 tenants and 0 exemptions can be loaded'];
+  t.same(await check(folder, ...all, join(folder, 'good')), { code: 0, lines });
+  const bad = await check(folder, ...all, join(folder, 'bad'));
+  t.equal(bad.code, 1);
+  t.match(bad.lines[0], /^bad\/request\.yaml:7:\d+: error: spec\.ports\[0\]\.port: /);
+});
+
+const requests: readonly (readonly [sentence: string, files: readonly string[], lines: readonly RegExp[]])[] = [
+  [
+    'no request mirrors it',
+    [request()],
+    [
+      /^requests\.yaml:5:11: warning: spec\.tenant: has no request that mirrors this one, which opens nothing until then; have members of north write a GateRequest with tenant: acme and direction: ingress on 443\/TCP$/,
+    ],
+  ],
+  [
+    'the other has the same direction',
+    [request(), mirror({ direction: 'egress' })],
+    [
+      /^requests\.yaml:5:11: warning: spec\.tenant: has no request/,
+      /^requests\.yaml:14:11: warning: spec\.tenant: has no request/,
+    ],
+  ],
+  [
+    'other ports',
+    [request(), mirror({ ports: '{ port: 5432 }' })],
+    [
+      /^requests\.yaml:7:3: warning: spec\.ports: open nothing, as the requests that mirror this one name 5432\/TCP; agree on the same ports$/,
+      /^requests\.yaml:16:3: warning: spec\.ports: open nothing/,
+    ],
+  ],
+  [
+    'expired',
+    [request({ expires: '2020-01-01T00:00:00Z' }), mirror()],
+    [
+      /^requests\.yaml:8:12: warning: spec\.expires: has passed, so the request opens nothing; set a later time, or delete it$/,
+      /^requests\.yaml:14:11: warning: spec\.tenant: has let every request that mirrors this one expire/,
+    ],
+  ],
+  [
+    'a tenant that is not declared',
+    [request({ to: 'norh' })],
+    [
+      /^requests\.yaml:5:11: warning: spec\.tenant: is no tenant with which acme may agree by itself; ask the platform to list both together/,
+      /^requests\.yaml:5:11: warning: spec\.tenant: norh is not a declared tenant; did you mean north\?$/,
+    ],
+  ],
+  [
+    'a port that the platform does not leave to tenants',
+    [request({ ports: '{ port: 443 }, { port: 22 }' }), mirror()],
+    [
+      /^requests\.yaml:7:\d+: warning: spec\.ports\[1\]: is 22\/TCP, which tenants may not open to each other by themselves; list ports within 443\/TCP and 5432\/TCP, or ask/,
+    ],
+  ],
+  [
+    'no port at all that it leaves to them',
+    [request({ ports: '{ port: 22 }' }), mirror()],
+    [
+      /^requests\.yaml:7:\d+: warning: spec\.ports\[0\]: is 22\/TCP, which tenants may not open/,
+      /^requests\.yaml:14:11: warning: spec\.tenant: has no request that mirrors this one/,
+    ],
+  ],
+  [
+    'the own tenant',
+    [request({ to: 'acme' })],
+    [/^requests\.yaml:5:11: warning: spec\.tenant: is the tenant of the namespace itself; name another tenant/],
+  ],
+  [
+    'a namespace of no tenant',
+    [request({ from: 'shop' })],
+    [
+      /^requests\.yaml:3:\d+: warning: metadata\.namespace: is reserved to no declared tenant, so the request acts for none here; write it in a namespace of a tenant, or name the tenant in the label bulkhead\.dev\/tenant$/,
+    ],
+  ],
+  [
+    'a namespace without a reserved name, with a label',
+    [request({ from: 'shop', labels: ', labels: { bulkhead.dev/tenant: acme }' }), mirror()],
+    [],
+  ],
+  [
+    'the label of another tenant',
+    [request({ labels: ', labels: { bulkhead.dev/tenant: north }' })],
+    [
+      /^requests\.yaml:3:\d+: warning: metadata\.labels\["bulkhead\.dev\/tenant"\]: opens nothing, as its tenant label is not the tenant of the namespace; /,
+    ],
+  ],
+  [
+    'more than count',
+    Array.from({ length: 5 }, (_, index) => request().replace('egress-north', `to-${index}`)).concat(mirror()),
+    [/^requests\.yaml:39:\d+: warning: metadata\.name: opens nothing, as older requests take the place: /],
+  ],
+];
+
+t.test('GateRequests are judged together, with the tenants and settings', async (t) => {
+  for (const [sentence, files, expected] of requests)
+    await t.test(sentence, async (t) => {
+      const folder = await write(t, {
+        'settings.yaml': settings + gates,
+        'tenants/acme.yaml': tenant('acme'),
+        'tenants/north.yaml': tenant('north'),
+        'requests.yaml': files.join('---\n'),
+      });
+      const all = ['settings.yaml', 'tenants', 'requests.yaml'].map((name) => join(folder, name));
+      const { code, lines } = await check(folder, ...all);
+      t.equal(code, expected.length === 0 ? 0 : 1);
+      const found = lines.slice(0, -1);
+      t.equal(found.length, expected.length, found.join('\n'));
+      for (const [index, line] of expected.entries()) t.match(found[index], line);
+    });
+});
+
+t.test('GateRequests that are not read say so', async (t) => {
+  const folder = await write(t, {
     'settings.yaml': settings,
     'tenants/acme.yaml': tenant('acme'),
-    'good/request.yaml': request(443),
-    'bad/request.yaml': request(70_000),
+    'tenants/north.yaml': tenant('north'),
+    'requests.yaml': request(),
   });
-  const args = ['--config', join(folder, 'settings.yaml'), '--tenants', join(folder, 'tenants')];
-  const lines = ['1 tenant and 0 exemptions can be loaded'];
-  t.same(await check(folder, ...args, join(folder, 'good')), { code: 0, lines });
-  const bad = await check(folder, ...args, join(folder, 'bad'));
-  t.equal(bad.code, 1);
-  t.match(bad.lines[0], /^bad\/request\.yaml:4:\d+: error: spec\.ports\[0\]\.port: /);
+  const [config, tenants, requests] = ['settings.yaml', 'tenants', 'requests.yaml'].map((name) => join(folder, name));
+  t.match(await check(folder, '--config', `${config}`, '--tenants', `${tenants}`, `${requests}`), {
+    code: 1,
+    lines: [
+      /^requests\.yaml:1:1: warning: is not read, as tenants come from files here; ask the platform to declare the gate in both Tenants$/,
+    ],
+  });
+  t.match(await check(folder, `${config}`, `${tenants}`, `${requests}`), {
+    code: 1,
+    lines: [
+      /^requests\.yaml:1:1: warning: opens nothing, as gates come from the platform alone; ask the platform to declare/,
+    ],
+  });
 });
 
 t.test('a file that is named twice is read once', async (t) => {

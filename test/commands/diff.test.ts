@@ -1,5 +1,5 @@
 /** `bulkhead diff`: two sets of files in, changes out, in each format, and how it ends. A real cluster: test/e2e/snapshot-commands.test.ts. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Ajv } from 'ajv';
 import { SaxesParser } from 'saxes';
@@ -229,4 +229,35 @@ t.test('hostile names reach no terminal and no annotation', async (t) => {
     if (format === 'github')
       for (const line of lines) t.match(line, /^::error file=[^:]*,line=\d+,col=\d+,title=new-crossing::/);
   }
+});
+
+t.test('policies about requests that differ are named, as they are not compared', async (t) => {
+  const dir = t.testdir({ old: {}, new: {} });
+  const rules = (method: string) => `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: reads, namespace: acme-web }
+spec: { rules: [{ to: [{ operation: { methods: [${method}] } }] }] }
+`;
+  const http = (path: string) => `apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: { name: http, namespace: acme-web }
+spec:
+  endpointSelector: {}
+  ingress: [{ fromEndpoints: [{}], toPorts: [{ ports: [{ port: '80', protocol: TCP }], rules: { http: [{ path: ${path} }] } }] }]
+`;
+  const write = (side: string, ...objects: readonly string[]) =>
+    writeFileSync(`${dir}/${side}/all.yaml`, [deployment('web'), ...objects].join('---\n'));
+  write('old', rules('GET'), http('/a'));
+  write('new', rules('POST'), http('/b'));
+  const { code, lines } = await diff([`${dir}/old`, `${dir}/new`]);
+  t.equal(code, 0);
+  t.match(
+    lines.join('\n'),
+    /Not compared: what policies say of requests\. AuthorizationPolicy acme-web\/reads is changed, CiliumNetworkPolicy acme-web\/http is changed\./,
+  );
+  t.strictSame((await reportOf([`${dir}/old`, `${dir}/old`])).layer7, []);
+  write('new', http('/a'));
+  t.match((await reportOf([`${dir}/old`, `${dir}/new`])).layer7, [
+    { policy: 'AuthorizationPolicy acme-web/reads', change: 'removed' },
+  ]);
 });

@@ -399,3 +399,144 @@ t.test('one pod with itself is no question for policies', async (t) => {
   t.equal(code, 2);
   t.match(error, /alone is one pod, and no policy decides about a pod with itself/);
 });
+
+t.test('a selector of Calico matches the addresses of a NetworkSet', async (t) => {
+  const file = join(t.testdir({}), 'sets.yaml');
+  const calico = (kind: string, namespace: string, name: string, labels: object, spec: object) => ({
+    apiVersion: 'projectcalico.org/v3',
+    kind,
+    metadata: { ...(namespace !== '' && { namespace }), name, labels },
+    spec,
+  });
+  const destination = { selector: 'partner == "yes"', namespaceSelector: 'all()' };
+  const out = { selector: 'all()', order: 1, types: ['Egress'], egress: [{ action: 'Allow', destination }] };
+  const write = async (...objects: readonly object[]) => {
+    await writeFile(file, objects.map((one) => JSON.stringify(one)).join('\n---\n'));
+    return await run(['-f', file, 'acme-web/front', '203.0.113.7:443']);
+  };
+  const rule = calico('NetworkPolicy', 'acme-web', 'out', {}, out);
+  const nets = { nets: ['203.0.113.0/24'] };
+  const { code, lines } = await write(rule, calico('NetworkSet', 'acme-api', 'partner', { partner: 'yes' }, nets));
+  t.equal(code, 0);
+  t.match(lines.join('\n'), /NetworkPolicy acme-web\/out spec.egress\[0\].destination allows it/);
+  const global = await write(rule, calico('GlobalNetworkSet', '', 'partner', { partner: 'yes' }, nets));
+  t.equal(global.code, 1, 'all() is about namespaces');
+  const odd = await write(rule, calico('NetworkSet', 'acme-api', 'partner', {}, { nets: ['203.0.113.0/33'] }));
+  t.equal(odd.code, 2);
+  t.match(odd.lines.join('\n'), /NetworkSet acme-api\/partner spec.nets\[0\]/);
+});
+
+const istio = (kind: string, place: string, spec: object) => {
+  const [namespace, name] = place.split('/');
+  return { apiVersion: 'security.istio.io/v1', kind, metadata: { namespace, name }, spec };
+};
+const inMesh = (name: string, tenant: string) => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name, labels: { 'istio-injection': 'enabled', 'bulkhead.dev/tenant': tenant } },
+});
+
+t.test('a policy of a mesh blocks what network policies let through', async (t) => {
+  const file = join(t.testdir({}), 'mesh.yaml');
+  const ends = [...toDatabase, '-f', file, 'acme-web/front', 'beta-data/database:5432'];
+  const write = async (...objects: readonly object[]) => {
+    const all = [inMesh('acme-web', 'acme'), inMesh('beta-data', 'beta'), ...objects];
+    await writeFile(file, all.map((one) => JSON.stringify(one)).join('\n---\n'));
+  };
+  await write(istio('AuthorizationPolicy', 'beta-data/nobody', {}));
+  const { code, lines } = await run(ends);
+  t.equal(code, 1);
+  t.strictSame(lines, [
+    'Deployment acme-web/front -> StatefulSet beta-data/database on 5432/TCP: blocked at layer 7',
+    '',
+    '  leaving acme-web: open',
+    '    NetworkPolicy acme-web/to-beta-database spec.egress[0].to[0].namespaceSelector allows it',
+    '  entering beta-data: open',
+    '    NetworkPolicy beta-data/database-from-acme spec.ingress[0].from[0].namespaceSelector allows it',
+    '  layer 7 of beta-data: blocked',
+    '    AuthorizationPolicy beta-data/nobody allows others alone',
+    '',
+    'To let it through at layer 7: Add a rule with source.namespaces: [acme-web] to AuthorizationPolicy beta-data/nobody.',
+  ]);
+  const document = JSON.parse((await run(['-o', 'json', ...ends])).lines.join('\n'));
+  t.equal(document.verdict, 'blocked');
+  t.match(document.readings[0].pairs[0].layer7, {
+    open: 'all/UDP, all/SCTP',
+    decisions: [{ says: 'leaves out', policy: 'AuthorizationPolicy beta-data/nobody' }],
+  });
+
+  const rule = { from: [{ source: { namespaces: ['acme-web'] } }], to: [{ operation: { methods: ['GET'] } }] };
+  await write(istio('AuthorizationPolicy', 'beta-data/reads', { rules: [rule] }));
+  const some = await run(ends);
+  t.equal(some.code, 0);
+  t.match(some.lines[0], /: open, for requests that match at layer 7$/);
+  t.match(
+    some.lines.join('\n'),
+    /AuthorizationPolicy beta-data\/reads spec.rules\[0\] allows it, for requests with methods GET/,
+  );
+
+  await write(istio('AuthorizationPolicy', 'beta-data/denies', { action: 'DENY', rules: [{}] }));
+  const denied = await run(ends);
+  t.equal(denied.code, 1);
+  t.match(denied.lines.at(-1), /Narrow or remove spec.rules\[0\] of AuthorizationPolicy beta-data\/denies\.$/);
+});
+
+t.test('mutual TLS keeps callers out who are outside of the mesh', async (t) => {
+  const file = join(t.testdir({}), 'strict.yaml');
+  const outside = { ...inMesh('acme-web', 'acme') };
+  outside.metadata.labels['istio-injection'] = 'disabled';
+  const objects = [
+    outside,
+    inMesh('beta-data', 'beta'),
+    istio('PeerAuthentication', 'beta-data/default', { mtls: { mode: 'STRICT' } }),
+  ];
+  await writeFile(file, objects.map((one) => JSON.stringify(one)).join('\n---\n'));
+  const { code, lines } = await run([...toDatabase, '-f', file, 'acme-web/front', 'beta-data/database:5432']);
+  t.equal(code, 1);
+  t.match(
+    lines.join('\n'),
+    /PeerAuthentication beta-data\/default demands mutual TLS, and the caller is outside of the mesh/,
+  );
+});
+
+t.test('rules of Cilium for some requests are said, also in JSON', async (t) => {
+  const file = join(t.testdir({}), 'http.yaml');
+  const toPorts = [
+    { ports: [{ port: '80', protocol: 'TCP' }], rules: { http: [{ method: 'GET', path: '/orders' }] } },
+    { ports: [{ port: '5432', protocol: 'TCP' }] },
+  ];
+  const rule = { toEndpoints: [{ matchLabels: { 'k8s:io.kubernetes.pod.namespace': 'acme-web' } }], toPorts };
+  const policy = {
+    apiVersion: 'cilium.io/v2',
+    kind: 'CiliumNetworkPolicy',
+    metadata: { namespace: 'lab', name: 'out' },
+    spec: { endpointSelector: {}, egress: [rule] },
+  };
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace: 'lab', name: 'probe', labels: { app: 'probe' } },
+    spec: {},
+  };
+  const target = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace: 'lab2', name: 'web', labels: { app: 'web' } },
+    spec: {},
+  };
+  rule.toEndpoints = [{ matchLabels: { 'k8s:io.kubernetes.pod.namespace': 'lab2' } }];
+  await writeFile(file, [policy, pod, target].map((one) => JSON.stringify(one)).join('\n---\n'));
+  const http = await run(['-f', file, 'lab/probe', 'lab2/web:80']);
+  t.match(http.lines[0], /: open, for requests that match at layer 7$/);
+  t.match(
+    http.lines.join('\n'),
+    /CiliumNetworkPolicy lab\/out spec.egress\[0\].toEndpoints\[0\] allows it, for GET \/orders alone/,
+  );
+  const sql = await run(['-f', file, 'lab/probe', 'lab2/web:5432']);
+  t.match(sql.lines[0], /: open$/);
+  const document = JSON.parse((await run(['-o', 'json', '-f', file, 'lab/probe', 'lab2/web:80'])).lines.join('\n'));
+  t.match(document.readings[0].pairs[0], {
+    onlyForSomeRequests: '80/TCP',
+    sides: [{ decisions: [{ layer7: ['GET /orders'] }] }],
+  });
+});

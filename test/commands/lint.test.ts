@@ -9,8 +9,8 @@ import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { CannotStart } from '../../src/commands/cannot-start.ts';
 import { runCommandLine } from '../../src/commands/command-line.ts';
-import { progressOf } from '../../src/commands/lint.ts';
 import { lintTexts } from '../../src/commands/lint-objects.ts';
+import { progressOf } from '../../src/commands/progress.ts';
 import type { LintFinding } from '../../src/report/lint-report.ts';
 import { createWorld } from '../fixtures/world.ts';
 

@@ -17,6 +17,9 @@ for (const reading of engineReadings)
       }
       for (const kind of ['Namespace', 'Pod'])
         for (const what of ['put', 'change', 'remove']) t.ok(kinds.has(`${what} ${kind}`), `${what} ${kind}`);
+      if (reading === 'Calico')
+        for (const kind of ['NetworkSet', 'GlobalNetworkSet'])
+          for (const what of ['put', 'remove']) t.ok(kinds.has(`${what} ${kind}`), `${what} ${kind}`);
       t.ok([...kinds].some((kind) => kind.startsWith('change') && kind.endsWith('Policy')));
     },
   );

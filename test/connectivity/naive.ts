@@ -6,7 +6,8 @@
  *   NetworkPolicy         union; who is selected in a direction and not allowed is denied
  *   CiliumNetworkPolicy   in the same union; a denial wins
  *   Calico                tiers by order, in a tier policies by order and name; NetworkPolicies have the order 1000 in the tier default;
- *                         a GlobalNetworkPolicy stands among them, for the namespaces that it selects
+ *                         a GlobalNetworkPolicy stands among them, for the namespaces that it selects; selectors of both match addresses of
+ *                         NetworkSets by their labels, as if they were pods
  */
 import type { Labels, WrittenSelector } from '../reach/evaluator.ts';
 import { nameLabel, selects } from '../reach/evaluator.ts';
@@ -42,6 +43,10 @@ export interface Mistakes {
   readonly tiersEndInDenial?: boolean;
   /** A selector of a GlobalNetworkPolicy is about the namespace of the pod that is selected. */
   readonly globalIsOfNamespace?: boolean;
+  /** A NetworkSet has the labels of its namespace, whatever its own are. */
+  readonly namespacesWin?: boolean;
+  /** A GlobalNetworkSet is in every namespace. */
+  readonly setsAreEverywhere?: boolean;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: written objects, as they are on the wire
@@ -92,8 +97,11 @@ export function createNaive({ objects, reading, addresses, names }: RandomWorld,
     { kind: 'node' },
   ];
   const policies = objects.filter(({ kind }) => /Policy$|^Tier$/.test(kind));
+  const sets = objects
+    .filter(({ kind }) => kind.endsWith('NetworkSet'))
+    .map((one) => readSet(one, namespaces, mistakes));
   const side: Naive['side'] = (pod, direction, peer, wire) =>
-    decide({ pod, direction, reading, mistakes, policies }, peer, wire);
+    decide({ pod, direction, reading, mistakes, policies, sets }, peer, wire);
   return {
     ...{ pods, others, side },
     connects: (from, to, wire) =>
@@ -107,6 +115,31 @@ interface Asked {
   readonly reading: EngineReading;
   readonly mistakes: Mistakes;
   readonly policies: readonly Written[];
+  readonly sets: readonly NaiveSet[];
+}
+
+/** Addresses with labels, of a namespace or of none. */
+interface NaiveSet {
+  readonly namespace: string | undefined;
+  readonly labels: Labels;
+  /** Undefined: it is in no namespace. Its own `pcns.` labels are among them. */
+  readonly namespaceLabels: Labels;
+  readonly nets: readonly string[];
+  readonly isEverywhere: boolean;
+}
+
+function readSet({ metadata, spec }: Any, namespaces: ReadonlyMap<string, Labels>, mistakes: Mistakes): NaiveSet {
+  const { namespace, labels } = metadata;
+  const own = Object.entries<string>(labels);
+  const inherited = [...(namespaces.get(namespace) ?? [])];
+  const forged = own.flatMap(([key, value]) => (key.startsWith('pcns.') ? [[key.slice(5), value] as const] : []));
+  return {
+    namespace,
+    labels: new Map(own),
+    namespaceLabels: new Map(mistakes.namespacesWin === true ? [...forged, ...inherited] : [...inherited, ...forged]),
+    nets: spec.nets,
+    isEverywhere: namespace === undefined && mistakes.setsAreEverywhere === true,
+  };
 }
 
 function decide(asked: Asked, peer: NaiveParty, wire: Wire): boolean {
@@ -283,18 +316,20 @@ function hasAddress(
   peer: NaiveParty,
   action: Verdict,
   reading: EngineReading,
+  within: readonly string[] = ['0.0.0.0/0', '::/0'],
 ): boolean {
   const blockOf = (text: string): Block[] => readBlock(text.includes('/') ? text : `${text}/32`) ?? ([] as Any);
   const [into, out] = [nets.flatMap(blockOf), excepts.flatMap(blockOf)];
+  const both = within.flatMap(blockOf);
   const isInside = (address: Address) =>
-    into.some((one) => isIn(address, one)) && !out.some((one) => isIn(address, one));
+    [into, both].every((list) => list.some((one) => isIn(address, one))) && !out.some((one) => isIn(address, one));
   if (peer.kind === 'address') return isInside(peer.address);
   if (peer.kind === 'name' || reading === 'Cilium') return false;
   const own = peer.kind === 'pod' ? peer.addresses : [];
   if (own.length > 0) return action === 'deny' ? own.every(isInside) : own.some(isInside);
   // Any address of its network: those where something begins or ends decide.
   const network = readBlock(peer.kind === 'pod' ? podNetwork : nodeNetwork) as Block;
-  const ends = [network, ...into, ...out].flatMap(({ family, first, last }) =>
+  const ends = [network, ...into, ...both, ...out].flatMap(({ family, first, last }) =>
     [first - 1n, first, last, last + 1n].map((value): Address => ({ family, value })),
   );
   const possible = ends.filter((one) => isIn(one, network));
@@ -492,11 +527,13 @@ function isCalicoSubject({ kind, metadata, spec }: Any, { pod }: Asked): boolean
   return isThere && isCalicoMatch(spec.selector || 'all()', pod.labels);
 }
 
-/** `global()` is what is in no namespace, and so no pod. */
-function isCalicoNamespace(text: string, { namespaceLabels }: NaivePod): boolean {
-  if (text === 'global()') return false;
-  const labels = new Map([...namespaceLabels, ['projectcalico.org/name', namespaceLabels.get(nameLabel) ?? '']]);
-  return isCalicoMatch(text, labels);
+/** `all()` is what is in a namespace, and `global()` what is in none. The own labels of a set may say what its namespace has. */
+function isCalicoNamespace(text: string, { namespace, namespaceLabels }: CalicoLabels): boolean {
+  if (text === 'global()') return namespace === undefined;
+  if (text === 'all()') return namespace !== undefined;
+  const names =
+    namespace === undefined ? [] : [['projectcalico.org/name', namespaceLabels.get(nameLabel) ?? ''] as const];
+  return isCalicoMatch(text, new Map([...namespaceLabels, ...names]));
 }
 
 function calicoTypes({ types, ingress = [], egress = [] }: Any): readonly string[] {
@@ -507,7 +544,7 @@ function calicoTypes({ types, ingress = [], egress = [] }: Any): readonly string
 
 const protocolNames: Readonly<Record<string, string>> = { 6: 'TCP', 17: 'UDP', 132: 'SCTP' };
 
-function calicoRules({ metadata, spec }: Any, { pod, direction, mistakes }: Asked): Rule[] {
+function calicoRules({ metadata, spec }: Any, { pod, direction, mistakes, sets }: Asked): Rule[] {
   return (spec[direction] ?? []).flatMap((rule: Any): Rule[] => {
     if (rule.action === 'Log') return [];
     const [remote, local] = direction === 'ingress' ? ['source', 'destination'] : ['destination', 'source'];
@@ -521,7 +558,7 @@ function calicoRules({ metadata, spec }: Any, { pod, direction, mistakes }: Aske
       if (destination.notPorts?.some((one: Any) => isCalicoPort(one, wire, named))) return false;
       // Of a GlobalNetworkPolicy, selectors that say nothing of namespaces are about all of them.
       const namespace = metadata.namespace ?? (mistakes.globalIsOfNamespace === true ? pod.namespace : undefined);
-      const isIn = (entity: Any, party: NaiveParty) => isCalicoEntity(entity ?? {}, party, namespace, action);
+      const isIn = (entity: Any, party: NaiveParty) => isCalicoEntity(entity ?? {}, party, namespace, action, sets);
       return isIn(rule[remote as string], peer) && isIn(rule[local as string], pod);
     };
     return [{ action, about }];
@@ -536,18 +573,44 @@ function isCalicoPort(one: number | string, { protocol, port }: Wire, named: Nai
 }
 
 /** The own namespace, as soon as one of the selectors is used and none is of namespaces. */
-function isCalicoEntity(entity: Any, party: NaiveParty, namespace: string | undefined, action: Verdict): boolean {
+function isCalicoEntity(
+  entity: Any,
+  party: NaiveParty,
+  namespace: string | undefined,
+  action: Verdict,
+  sets: readonly NaiveSet[],
+): boolean {
   const { selector, notSelector, namespaceSelector, nets, notNets } = entity;
-  if (selector ?? notSelector ?? namespaceSelector) {
-    if (party.kind !== 'pod') return false;
-    const isThere = namespaceSelector
-      ? isCalicoNamespace(namespaceSelector, party)
-      : namespace === undefined || party.namespace === namespace;
-    if (!isThere) return false;
-    if (selector && !isCalicoMatch(selector, party.labels)) return false;
-    if (notSelector && isCalicoMatch(notSelector, party.labels)) return false;
+  const [into, out] = [nets ?? ['0.0.0.0/0', '::/0'], notNets ?? []];
+  const isInNets = nets === undefined && notNets === undefined ? true : hasAddress(into, out, party, action, 'Calico');
+  if (!(selector ?? notSelector ?? namespaceSelector)) return isInNets;
+  // "Packets that come from outside the set of known endpoints too."
+  if (namespace === undefined && !selector && !namespaceSelector) {
+    const left = sets.filter(({ labels }) => isCalicoMatch(notSelector, labels)).flatMap((one) => one.nets);
+    const isPod = party.kind === 'pod' && isCalicoMatch(notSelector, party.labels);
+    // To be left out for sure, all addresses must be.
+    const isLeft = left.length > 0 && hasAddress(left, [], party, action === 'deny' ? 'allow' : 'deny', 'Calico');
+    return !isPod && !isLeft && isInNets;
   }
-  return nets === undefined && notNets === undefined
-    ? true
-    : hasAddress(nets ?? ['0.0.0.0/0', '::/0'], notNets ?? [], party, action, 'Calico');
+  const hasLabels = (one: CalicoLabels): boolean => {
+    const isThere = namespaceSelector
+      ? isCalicoNamespace(namespaceSelector, one)
+      : namespace === undefined || one.namespace === namespace;
+    return (
+      isThere &&
+      !(selector && !isCalicoMatch(selector, one.labels)) &&
+      !(notSelector && isCalicoMatch(notSelector, one.labels))
+    );
+  };
+  if (party.kind === 'pod' && hasLabels(party) && isInNets) return true;
+  const named = sets
+    .filter((one) => hasLabels(one) || (one.isEverywhere && hasLabels({ ...one, namespace })))
+    .flatMap((one) => one.nets);
+  return named.length > 0 && hasAddress(named, out, party, action, 'Calico', into);
+}
+
+interface CalicoLabels {
+  readonly namespace: string | undefined;
+  readonly labels: Labels;
+  readonly namespaceLabels: Labels;
 }

@@ -67,3 +67,18 @@ t.test('a namespace keeps the labels that a file leaves out, and takes those tha
     ),
   );
 });
+
+t.test('sets of addresses and policies of a mesh stay, unless the files have others', async (t) => {
+  const object = (kind: string, group: string, spec: object) =>
+    policy('acme-web/one', spec as Record<string, unknown>, kind, group);
+  const sets = (nets: readonly string[]) => object('NetworkSet', 'projectcalico.org/v3', { nets });
+  const rules = (spec: object) => object('AuthorizationPolicy', 'security.istio.io/v1', spec);
+  const options = { hasPods: true, withBaseline: false };
+  const before = readSnapshot([namespace('acme-web'), sets(['203.0.113.0/24']), rules({})], plainTenancy, options);
+  const after = (objects: Parameters<typeof overlaid>[1], prunes = false) =>
+    overlaid(before, objects, plainTenancy, { withBaseline: false, prunes });
+  t.strictSame([after([]).sets, after([]).mesh], [before.sets, before.mesh]);
+  t.match(after([sets([])]).sets, [{ set: { addresses: [] } }]);
+  t.match(after([rules({ rules: [{}] })]).mesh, [{ object: { spec: { rules: [{}] } } }]);
+  t.equal(after([sets([])], true).mesh?.length, 0);
+});

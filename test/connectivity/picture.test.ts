@@ -159,11 +159,13 @@ t.test(
     t.strictSame(shown(pictured(objects, tenancyOf(tenants, { sharedServices }))), [
       'acme > (platform): 53/UDP by shared service dns; NOT 80/TCP, 53/UDP',
       'beta > (platform): NOT 53/UDP',
+      'beta > (tenants to come): NOT 53/UDP',
     ]);
     const onlyDns = objects.filter(({ metadata }) => (metadata as { name?: string }).name !== 'other');
     t.strictSame(shown(pictured(onlyDns, tenancyOf(tenants, { sharedServices }))), [
       'acme > (platform): 53/UDP by shared service dns; NOT 80/TCP',
       'beta > (platform): NOT 53/UDP',
+      'beta > (tenants to come): NOT 53/UDP',
     ]);
   },
 );
@@ -177,7 +179,7 @@ t.test('where engines differ, what is open in one counts, and says in which', as
   const tenants = { acme: { members }, beta: { members } };
   const unknown = pictured(objects, tenancyOf(tenants, { network: cluster }));
   t.strictSame(unknown.readings, ['by the book', 'Cilium']);
-  t.strictSame(shown(unknown), ['acme > beta: NOT every port']);
+  t.strictSame(shown(unknown), ['acme > beta: NOT every port', '(tenants to come) > beta: NOT every port']);
   t.strictSame(unknown.crossings[0]?.onlyIn, [{ reading: 'Cilium', ports: 'every port' }]);
   t.strictSame(shown(pictured(objects, tenancyOf(tenants))), [], 'a known plugin has one reading');
 });
@@ -270,10 +272,29 @@ t.test('docs/audit-report.md has every field', async (t) => {
     acme: { members, network: { gates: [gate('beta', 'egress', 80)] } },
     beta: { members, network: { gates: [gate('acme', 'ingress', 80)] } },
   };
+  const exemption = {
+    ...{ name: 'vpn', tenant: 'acme', namespace: 'acme-web', checks: new Set(['host-network']), expires: now + 1 },
+    match: {
+      kinds: undefined,
+      names: new Set(['vpn']),
+      owner: undefined,
+      serviceAccounts: undefined,
+      images: undefined,
+      requesters: undefined,
+    },
+  };
+  const ended = { ...exemption, name: 'ended', expires: now };
+  const exemptions = new Map([['acme-web', [exemption, ended]]]);
   const picture = pictured(
     [...objects, untyped, namespace('free', 'acme'), pod('free/one'), pod('free/node', {}, { hostNetwork: true })],
-    tenancyOf(gates, { network: cluster }),
+    { ...tenancyOf(gates, { network: cluster }), exemptions },
   );
+  t.strictSame(picture.exemptions, [
+    {
+      ...{ name: 'vpn', namespace: 'acme-web', tenant: 'acme', checks: ['host-network'] },
+      expires: '2026-01-01T00:00:00.001Z',
+    },
+  ]);
   const page = await readFile('docs/audit-report.md', 'utf8');
   const fields = (value: unknown, path: string): string[] =>
     Array.isArray(value)
@@ -286,4 +307,56 @@ t.test('docs/audit-report.md has every field', async (t) => {
     .filter((line) => line.startsWith('| `connectivity.'))
     .flatMap((line) => [...(line.split(' | ')[0] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name));
   t.strictSame([...new Set(fields(picture, 'connectivity'))].sort(), documented.sort());
+});
+
+t.test('rules that are open to tenants that have no pods yet', async (t) => {
+  const tenancy = tenancyOf({
+    acme: { members, network: { gates: [gate('gamma', 'egress', 5432)] } },
+    beta: { members },
+    gamma: { members, network: { gates: [gate('acme', 'ingress', 5432)] } },
+  });
+  const egress = (place: string, to: object, ports: readonly object[] = [port(80)]) =>
+    policy(place, { podSelector: {}, policyTypes: ['Egress'], egress: [{ to: [to], ports }] });
+  const label = 'bulkhead.dev/tenant';
+  const any = pictured([...two, egress('acme-web/any', { namespaceSelector: {} })], tenancy);
+  t.strictSame(shown(any), ['acme > (tenants to come): NOT 80/TCP']);
+  t.match(any.crossings, [
+    { toCome: true, example: { from: 'Pod acme-web/shop', to: 'any pod in a namespace of a tenant other than acme' } },
+  ]);
+  t.ok(any.tenants.some(({ name }) => name === '(tenants to come)'));
+  const explicit = (picture: Picture) => picture.tenants.find(({ name }) => name === 'acme')?.zeroTrust[2];
+  t.match(explicit(any), {
+    requirement: 'explicit',
+    state: 'partly',
+    evidence: [/1 crossing with tenants that have no pods/],
+  });
+
+  const others = { namespaceSelector: { matchExpressions: [{ key: label, operator: 'NotIn', values: ['acme'] }] } };
+  t.strictSame(shown(pictured([...two, egress('acme-web/others', others)], tenancy)), [
+    'acme > (tenants to come): NOT 80/TCP',
+  ]);
+  const named = (name: string) => ({ namespaceSelector: { matchLabels: { [label]: name } } });
+  const gated = pictured([...two, egress('acme-web/gamma', named('gamma'), [port(5432), port(80)])], tenancy);
+  t.strictSame(shown(gated), ['acme > gamma: 5432/TCP by gate; NOT 80/TCP'], 'it is declared and has no pods');
+  const own = pictured([...two, egress('acme-web/own', named('acme'))], tenancy);
+  t.strictSame(shown(own), []);
+  t.match(explicit(own), { state: 'met' });
+  const range = pictured([...two, egress('acme-web/range', { ipBlock: { cidr: '203.0.113.0/24' } })], tenancy);
+  t.strictSame(shown(range), [], 'an address outside is no pod');
+  const denied = {
+    apiVersion: 'policy.networking.k8s.io/v1alpha2',
+    kind: 'ClusterNetworkPolicy',
+    metadata: { name: 'border' },
+    spec: {
+      ...{ tier: 'Admin', priority: 1, subject: { namespaces: { matchLabels: { [label]: 'acme' } } } },
+      egress: [
+        {
+          action: 'Deny',
+          to: [{ namespaces: { matchExpressions: [{ key: label, operator: 'NotIn', values: ['acme'] }] } }],
+        },
+      ],
+    },
+  };
+  const closed = pictured([...two, egress('acme-web/any', { namespaceSelector: {} }), denied], tenancy);
+  t.strictSame(shown(closed), [], 'a policy of the cluster denies it');
 });

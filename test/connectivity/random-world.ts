@@ -93,6 +93,7 @@ export function randomWorld(seed: number, reading: EngineReading): RandomWorld {
   const baselines = policies.filter(({ kind }) => kind === 'BaselineAdminNetworkPolicy');
   const objects = [
     ...[...namespaces, ...(reading === 'Calico' ? tiers(random) : []), ...pods],
+    ...(reading === 'Calico' ? addressSets(random, names) : []),
     ...policies.filter((one) => !baselines.slice(1).includes(one)),
   ];
   const dnsNames = reading === 'Cilium' ? ['api.example.org', 'example.org', 'a.b.example.org'] : [];
@@ -116,6 +117,29 @@ function tiers(random: Random): readonly Written[] {
     const order = name === 'early' ? random.pick([100, 5000]) : random.pick([2_000_000, 20_000_000]);
     const spec = { order, defaultAction: random.pick(['Deny', 'Pass']) };
     return [{ apiVersion: 'projectcalico.org/v3', kind: 'Tier', metadata: { name }, spec }];
+  });
+}
+
+/** Of namespaces and of the cluster, with labels that selectors of pods and of namespaces name. */
+function addressSets(random: Random, namespaces: readonly string[]): readonly Written[] {
+  const { pick } = random;
+  return Array.from({ length: 1 + random.below(4) }, (_, index): Written => {
+    const labels = {
+      ...(random.below(3) > 0 && { app: pick(['web', 'db', 'partner']) }),
+      ...(random.below(3) === 0 && { role: pick(['front', 'back']) }),
+      // As one writes who wants to be taken for another.
+      ...(random.below(2) === 0 && { [`pcns.${tenantLabel}`]: pick(['acme', 'beta']) }),
+      ...(random.below(4) === 0 && { 'pcns.env': 'prod' }),
+    };
+    const isGlobal = random.below(2) === 0;
+    const place = isGlobal ? {} : { namespace: namespaces[random.below(namespaces.length)] ?? '' };
+    const nets = random.some([...outside.slice(0, 3), ...ranges], 2);
+    return {
+      apiVersion: 'projectcalico.org/v3',
+      kind: isGlobal ? 'GlobalNetworkSet' : 'NetworkSet',
+      metadata: { ...place, name: `set-${index}`, labels },
+      spec: { nets },
+    };
   });
 }
 
@@ -397,7 +421,15 @@ class Draw {
     if (depth > 0 && this.#chance(3))
       return `(${this.#calicoText(depth - 1)} ${pick(['&&', '||'])} ${this.#calicoText(depth - 1)})`;
     return pick([
-      ...(['all()', 'app == "web"', 'app != "web"', "role == 'front'", 'has(role)', '!has(role)'] as const),
+      ...([
+        'all()',
+        'app == "web"',
+        'app != "web"',
+        'app == "partner"',
+        "role == 'front'",
+        'has(role)',
+        '!has(role)',
+      ] as const),
       ...(['app in {"web", "db"}', 'app not in {"web"}', 'app starts with "w"', 'app contains "b"'] as const),
     ]);
   }
@@ -438,6 +470,10 @@ class Draw {
         () => ({ nets: this.#some(2, () => pick(ranges)) }),
         () => ({ nets: ['0.0.0.0/0'], notNets: [pick(['10.0.0.0/8', '203.0.113.0/24'])] }),
         () => ({ namespaceSelector: 'all()', nets: [pick(ranges)] }),
+        () => ({ selector: this.#calicoText(1), nets: [pick(ranges)] }),
+        () => ({ namespaceSelector: 'global()', selector: this.#calicoText(0) }),
+        () => ({ namespaceSelector: 'global()' }),
+        () => ({ notSelector: this.#calicoText(0) }),
       ])();
     const rules = (remote: 'source' | 'destination') =>
       this.#several(3, () => {

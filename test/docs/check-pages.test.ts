@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import t from 'tap';
 import { catalogue } from '../../src/checks/catalogue.ts';
+import { exemptableChecks } from '../../src/exemptions/exemption-schema.ts';
 import { runSamples } from './samples.ts';
 
 const files = globSync('docs/checks/*.md', { exclude: ['docs/checks/README.md'] });
@@ -23,6 +24,18 @@ for (const [id, page] of pages) {
 }
 
 t.test('the page for developers', async (t) => {
-  const { verdicts } = await runSamples(t, readFileSync('docs/developers.md', 'utf8'), ['sh', 'console']);
+  const page = readFileSync('docs/developers.md', 'utf8');
+  const { verdicts } = await runSamples(t, page, ['sh', 'console']);
   t.strictSame([...verdicts].sort(), ['admitted', 'refused']);
+  const [, policies = ''] = /^## Five policies to copy\n([\s\S]*?)^## /m.exec(page) ?? [];
+  t.equal(policies.match(/^\*\*\d\. .*\n\n```yaml admitted by /gm)?.length, 5, 'each of five has its sample');
+});
+
+t.test('the page of a check says how the platform grants what it refuses', async (t) => {
+  for (const { id, grants = [] } of catalogue) {
+    const section = /^## Grants\n([\s\S]*?)^## /m.exec(pages.get(id) ?? '')?.[1] ?? '';
+    for (const { field } of grants) t.match(section, `\`${field}\``, `${id} names ${field}`);
+    const link = '[exemption](../exemptions.md)';
+    t.equal(section.includes(link), exemptableChecks.includes(id), `${id} speaks of exemptions where there are any`);
+  }
 });

@@ -32,7 +32,7 @@ await clusterTest(
       'How to correct what each check finds (docs/checks):',
       '  cross-tenant-ingress: remove the rule if it is for pods of the tenant, which bulkhead-allow-within lets in already; else list peers under from: podSelector: {} for this namespace, or a namespaceSelector with bulkhead.dev/tenant: acme in its matchLabels',
       '  cross-tenant-egress: list peers under to: podSelector: {} for this namespace, or a namespaceSelector with bulkhead.dev/tenant: beta in its matchLabels',
-      '  host-network: remove hostNetwork; what must run on the network of the nodes belongs in a namespace of the platform',
+      '  host-network: remove hostNetwork; what must run on the network of the nodes belongs in a namespace of the platform (settings: platform.namespaces)',
     ];
     const expected = [
       'NAMESPACE  TENANT  MODE     PODS  INGRESS  EGRESS  WHICH',

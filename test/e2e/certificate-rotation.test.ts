@@ -15,6 +15,7 @@ import { certificatesIn } from '../../src/certificates/authorities.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { killGuarded, spawnGuarded } from '../apiserver/guarded-process.ts';
 import { privateNetworkTest } from '../apiserver/private-network.ts';
+import { compileCache } from '../compile-cache.ts';
 import { eventually } from '../soak/observer.ts';
 import { webhookConfigurations } from './guarded-cluster.ts';
 import { certificateOf, serverName } from './served-certificate.ts';
@@ -115,7 +116,7 @@ async function start(plane: ControlPlane, host: string): Promise<ChildProcess> {
       `--kubeconfig=${plane.adminKubeconfig}`,
       `--host=${host}`,
     ],
-    { env: { PATH: process.env.PATH, HOME: plane.directory } },
+    { env: { PATH: process.env.PATH, HOME: plane.directory, ...compileCache } },
   );
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (log += chunk.toString()));

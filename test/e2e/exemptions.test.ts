@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import { parseAllDocuments } from 'yaml';
 import { backstop } from '../../src/commands/backstop.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane, Output } from '../apiserver/control-plane.ts';
@@ -283,9 +284,21 @@ await clusterTest('what is exempted in a running pod keeps to its images', async
 
 await clusterTest('the on-call engineer debugs a pod of a tenant', async (t, plane) => {
   const { cluster, as, applyAs } = await stage(t, plane);
-  const web = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'north-web' } };
-  const pod = { ...web, spec: { containers: [{ name: 'web', image: 'registry.example.com/web' }] } };
-  await eventually('the pod is there', async () => (await applyAs(nina, JSON.stringify(pod))).code === 0);
+  const text = readFileSync(join(folder, 'objects/03-on-call.yaml'), 'utf8');
+  const [web, debugged] = parseAllDocuments(text).map((document) => JSON.stringify(document.toJS()));
+  await eventually('the pod is there', async () => (await applyAs(nina, `${web}`)).code === 0);
+  const kubeconfig = await plane.kubeconfigFor({ user: 'oncall', groups: ['platform-team'] });
+  const raw = ['replace', '--raw', '/api/v1/namespaces/north-web/pods/web/ephemeralcontainers', '-f', '-'];
+  const replace = () => plane.kubectl(kubeconfig, raw, { stdin: `${debugged}` });
+  t.match(await replace(), { code: 1, stderr: /NET_ADMIN/ }, 'the platform itself is refused by default');
+  const platform = {
+    images: ['registry.example.com/netshoot'],
+    requesters: [{ kind: 'Group', name: 'platform-team' }],
+  };
+  const theirs = exemption({ name: 'platform', checks: ['ephemeral-containers'], match: platform });
+  t.match(await cluster.kubectl('platform', ['apply', '-f', '-'], theirs), { code: 0 });
+  await eventually('an exemption lets it', async () => (await replace()).code === 0);
+
   const debug = (who: typeof nina, image = 'registry.example.com/netshoot') =>
     as(who, 'debug', 'web', '-n', 'north-web', `--image=${image}`, '--profile=netadmin', '--target=web');
   t.match(await debug(ona), { code: 1, stderr: /NET_ADMIN/ }, 'it is refused by default');

@@ -166,8 +166,13 @@ await clusterTest('a tenant in mode audit keeps its StatefulSet when a node is d
     first = await uidOf();
     return first !== '';
   });
+  const found = /^bulkhead_findings_total\{check="reserved-labels",mode="audit"\} (\d+)$/m;
+  const findings = async () => Number(found.exec(await cluster.metrics())?.[1] ?? 0);
+  const before = await findings();
+  t.ok(before > 0, 'the finding is recorded');
   t.match(await plane.kubectl(kubeconfig, ['delete', 'pod', 'broker-0', '-n', 'north-web']), { code: 0 }, 'a drain');
   await eventually('the pod comes back', async () => !['', first].includes(await uidOf()));
+  t.ok((await findings()) > before, 'and again');
   t.pass('a label of its own, and leaving the mesh, stop no pod');
 });
 

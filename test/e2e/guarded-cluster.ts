@@ -34,6 +34,8 @@ export interface GuardedCluster {
   kubeconfig(person: PersonName): Promise<string>;
   /** What `/metrics` shows. */
   metrics(): Promise<string>;
+  /** What `/readyz?verbose` shows. */
+  readyz(): Promise<string>;
   /** Ends Bulkhead, not the control plane. */
   stop(): Promise<void>;
 }
@@ -79,6 +81,7 @@ export async function guard(
   return {
     plane,
     metrics: async () => (await fetch(`http://127.0.0.1:${running.ports.metrics}/metrics`)).text(),
+    readyz: async () => (await fetch(`http://127.0.0.1:${running.ports.health}/readyz?verbose`)).text(),
     stop: () => running.stop(),
     kubeconfig,
     kubectl: async (person, command, stdin) =>

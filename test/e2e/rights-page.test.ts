@@ -1,5 +1,5 @@
 /** docs/how-to/rights.md, executed on a real API server with RBAC: what each role lets its users do, and what not. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import { eventually } from '../soak/observer.ts';
@@ -48,6 +48,30 @@ await clusterTest('the page about rights', async (t, plane) => {
     'a member works in its own',
     async () => (await as('create', 'configmap', 'c', '-n', 'acme-web')).code === 0,
   );
+  await t.test('it follows the page for developers', async (t) => {
+    const [[look = ''] = [], [dryRun = ''] = []] = await shellBlocks('docs/developers.md');
+    const folder = join(plane.directory, 'developers');
+    await mkdir(join(folder, 'manifests'), { recursive: true });
+    const run = (command: string) => shell(`export KUBECONFIG=${alice}; cd ${folder}; ${command}`);
+    await eventually('its objects say what they are for', async () => {
+      const { code, stdout } = await run(look);
+      return code === 0 && /^bulkhead-default-deny +\S+/m.test(stdout) && /^bulkhead-allow-dns +\S+/m.test(stdout);
+    });
+    t.notMatch((await run(look)).stdout, '<none>', 'each of them');
+    const samples = (await readFile('docs/developers.md', 'utf8')).matchAll(
+      /^```yaml (\S+) by acme developer\n([\s\S]*?)^```$/gm,
+    );
+    for (const [index, [, verdict, text = '']] of [...samples].entries()) {
+      await writeFile(join(folder, 'manifests/policy.yaml'), text);
+      const { code, stderr } = await run(dryRun);
+      t.equal(code, verdict === 'admitted' ? 0 : 1, `policy ${index}: ${stderr}`);
+      if (verdict === 'refused') t.match(stderr, /spec\.ingress\[0\]\.from\[0\]\.namespaceSelector\n.*\n +fix: /);
+    }
+    const { stdout } = await as('get', 'networkpolicies', '-n', 'acme-web', '-o', 'name');
+    t.match(stdout, 'bulkhead-default-deny');
+    for (const name of ['from-ingress', 'to-the-partner', 'open'])
+      t.notMatch(stdout, name, 'a dry run changes nothing');
+  });
   t.match(await as('get', 'tenants.bulkhead.dev', 'beta'), { code: 1, stderr: /forbidden/ }, 'reads no other tenant');
   const own = await as('get', 'tenants.bulkhead.dev', 'acme');
   t.match(own.stderr, /not found/, 'and may read its own, which is a file here');

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { killGuarded, spawnGuarded } from '../apiserver/guarded-process.ts';
+import { compileCache } from '../compile-cache.ts';
 
 interface Volume {
   readonly name: string;
@@ -156,7 +157,7 @@ export async function run(
     argument.replace('$(POD_IP)', address).replace(/=\/(?=etc\/)/, `=${root}/`),
   );
   const child = spawnGuarded(program, [...entrypoint, ...rooted, `--kubeconfig=${kubeconfig}`], {
-    env: { PATH: process.env.PATH, HOME: root },
+    env: { PATH: process.env.PATH, HOME: root, ...compileCache },
   });
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (log += chunk.toString()));

@@ -1,4 +1,5 @@
 /** Tenants as objects of a real API server: what it refuses itself, what Bulkhead refuses, and what becomes of the others. */
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { parseTenant } from '../../src/tenancy/parse-tenant.ts';
@@ -118,7 +119,9 @@ const refusedByTheResource: readonly (readonly [sentence: string, object: object
 await clusterTest('tenants as objects', async (t, plane) => {
   await installTenantResource(plane);
   await t.test('what the API server refuses by itself', (t) => refusesByItself(t, plane));
-  let cluster = await guard(plane, tenantObjects);
+  const config = `${plane.directory}/settings.yaml`;
+  await copyFile('manifests/overlays/example/bulkhead.yaml', config);
+  let cluster = await guard(plane, tenantObjects, plane.adminKubeconfig, { config });
   t.teardown(() => cluster.stop());
   await t.test('a tenant is there within seconds', (t) => appears(t, cluster));
   await t.test('its status and columns', (t) => shows(t, cluster));
@@ -131,6 +134,7 @@ await clusterTest('tenants as objects', async (t, plane) => {
   await t.test('a tenant that is being deleted gets no namespace, and stays while it has one', (t) => ends(t, cluster));
   await t.test('a namespace whose tenant is gone is nobody’s, and closed', (t) => closesOrphans(t, cluster));
   await t.test('a bad object does not replace a good one', (t) => keepsTheLastGood(t, cluster));
+  await t.test('nor do bad settings, and each tenant says so', (t) => tellsOfSettings(t, cluster, config));
   await cluster.stop();
   cluster = await guard(plane, tenantObjects);
   await t.test('after a restart', (t) => startsAgain(t, cluster));
@@ -403,6 +407,8 @@ function labelOf(tenant: string): Record<string, string> {
 
 async function keepsTheLastGood(t: Test, cluster: GuardedCluster): Promise<void> {
   const bad = { namespaces: { prefix: 'acme-' }, network: { egressCIDRs: ['nowhere'] }, mode: 'audit' };
+  t.equal(await cluster.readyz(), '[+]ready ok\nreadyz check passed\n');
+  succeeded(t, 'its namespace', await cluster.kubectl('platform', ['create', 'namespace', 'bulkhead-system']));
   await unguarded(t, cluster, async () => {
     const applied = async () => (await apply(cluster, 'platform', tenant('acme', bad))).code === 0;
     await until(applied, 'the bad object to pass');
@@ -421,6 +427,22 @@ async function keepsTheLastGood(t: Test, cluster: GuardedCluster): Promise<void>
     message:
       /beta-omega- lies under beta-, which is reserved to tenant beta.*\nuntil this is corrected no user acts for the tenant/,
   });
+  t.equal(
+    await cluster.readyz(),
+    '[+]ready ok\n[!]Tenant objects: 2 that are not in force as written; their status says why\nreadyz check passed\n',
+  );
+  const events = async () =>
+    (
+      await cluster.kubectl('platform', [
+        ...['get', 'events', '-n', 'bulkhead-system', '--field-selector', 'reason=ConfigurationRejected'],
+        ...['-o', 'jsonpath={range .items[*]}{.message}{"\\n"}{end}'],
+      ])
+    ).stdout;
+  for (const text of [
+    'Tenant acme: spec.network.egressCIDRs[0]: ',
+    'Tenant omega: spec.namespaces.prefix: beta-omega- lies',
+  ])
+    await until(async () => (await events()).includes(text), `an Event to say ${text}`);
   succeeded(t, 'acme goes on as before', await cluster.kubectl('alice', ['create', 'namespace', 'acme-next']));
   const open = {
     apiVersion: 'networking.k8s.io/v1',
@@ -435,6 +457,25 @@ async function keepsTheLastGood(t: Test, cluster: GuardedCluster): Promise<void>
   const other = tenant('gamma', { members: [{ kind: 'Group', name: 'gamma-developers' }] });
   succeeded(t, 'and others change meanwhile', await apply(cluster, 'platform', other));
   await until(async () => (await ready('gamma'))?.status === 'True', 'gamma to be ready');
+}
+
+async function tellsOfSettings(t: Test, cluster: GuardedCluster, file: string): Promise<void> {
+  const good = await readFile(file, 'utf8');
+  const accepted = async () => {
+    const { conditions = [] } = await statusOf(cluster, 'beta');
+    return conditions.find(({ type }) => type === 'SettingsAccepted');
+  };
+  t.equal(await accepted(), undefined);
+  await writeFile(file, good.replace('spec:', 'spec:\n  enforcement: sometimes'));
+  await until(async () => (await accepted()) !== undefined, 'the condition');
+  t.match(await accepted(), {
+    status: 'False',
+    reason: 'Rejected',
+    message:
+      /^the settings that were read last are not in force \(1 problem, the first at .*:\d+:\d+\), and the ones before stay/,
+  });
+  await writeFile(file, good);
+  await until(async () => (await accepted()) === undefined, 'the condition to go');
 }
 
 async function startsAgain(t: Test, cluster: GuardedCluster): Promise<void> {
@@ -456,7 +497,12 @@ async function startsAgain(t: Test, cluster: GuardedCluster): Promise<void> {
 interface Status {
   readonly observedGeneration?: number;
   readonly namespaces?: number;
-  readonly conditions?: readonly { readonly status: string; readonly reason: string; readonly message: string }[];
+  readonly conditions?: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason: string;
+    readonly message: string;
+  }[];
   readonly gates?: readonly { readonly state: string }[];
 }
 

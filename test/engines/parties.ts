@@ -16,6 +16,7 @@ import {
   type WrittenSelector,
 } from '../reach/evaluator.ts';
 import { type Address, type Block, destination, reaches, readBlock } from '../reach/evaluator-addresses.ts';
+import { nearlyProtected } from '../reach/search-worlds.ts';
 import { type AskedAddress, type AskedParty, type NamedPort, reservedNames } from './protocol.ts';
 import type { Random } from './random.ts';
 
@@ -189,6 +190,7 @@ function rangesOf(world: World): readonly Block[] {
   const { protectedRanges, tenants, services } = world;
   return [
     ...protectedRanges.map(({ cidr }) => cidr),
+    ...nearlyProtected(world),
     ...tenants.flatMap(({ egressCIDRs, egress = [], vouched = [] }) => [
       ...egressCIDRs,
       ...egress.flatMap(({ cidr, except }) => [...except, ...(cidr === 'internet' ? notInternet(world) : [cidr])]),

@@ -206,6 +206,18 @@ t.test('whom the own namespace is plainly', async (t) => {
   }
 });
 
+t.test('of another trust domain, the example is one that every version of Istio lets in', async (t) => {
+  const source = { principals: ['elsewhere.example/ns/acme-web*'], serviceAccounts: ['a.b'] };
+  const spec = { rules: [{ from: [{ source }] }] };
+  const policy: Policy = JSON.parse(JSON.stringify({ metadata: { namespace: 'acme-web' }, spec }));
+  t.match(judgeBorder(kind.read(policy), border), [
+    {
+      reason: /^names the trust domain "elsewhere.example"/,
+      witness: 'a pod with the service account a.b in the namespace acme-web of the trust domain elsewhere.example',
+    },
+  ]);
+});
+
 t.test(
   'a namespace that several shared services have together is not proven, and nobody in it is an example',
   async (t) => {

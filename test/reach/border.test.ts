@@ -227,6 +227,14 @@ t.test('peers that reach others are refused, with the reason, a witness and a wa
       'narrow it to dns: podSelector: {"matchLabels":{"k8s-app":"kube-dns"}}, and only the ports of dns: 53/UDP and 53/TCP',
     ],
     [
+      'the ports of dns by a name that others have reserved',
+      to(named('beta-dns'), [port(53, 'UDP'), port(53)]),
+      `selector ${out}`,
+      'matches the namespace beta-dns, but that name is not reserved for acme, so another tenant could create it',
+      `a namespace with the labels ${label}=not-acme-2, ${nameLabel}=beta-dns`,
+      `remove the rule, as bulkhead-allow-dns opens dns already; or write its peers: namespaceSelector ${nameLabel}: kube-system with podSelector {"matchLabels":{"k8s-app":"kube-dns"}}, or ipBlock 169.254.20.10/32`,
+    ],
+    [
       'the shared service in the other direction',
       from(kubeDns, [port(53)]),
       `selector ${at}`,

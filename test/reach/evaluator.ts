@@ -64,11 +64,16 @@ export interface WrittenVouched {
   readonly expires?: string;
 }
 
-export interface WrittenEntity {
+export interface WrittenEntity extends WrittenSelection {
   readonly entity: string;
   readonly direction: Direction;
   readonly ports: readonly WrittenPort[];
+}
+
+/** Whom a shared service is for: tenants by name, or by the labels of their Tenant documents. Neither: all. */
+export interface WrittenSelection {
   readonly tenants?: readonly string[];
+  readonly tenantSelector?: WrittenSelector;
 }
 
 export interface World {
@@ -80,6 +85,8 @@ export interface World {
   readonly now: number;
   readonly tenants: readonly {
     readonly name: string;
+    /** Of its Tenant document. */
+    readonly labels?: Readonly<Record<string, string>>;
     readonly prefix?: string;
     readonly prefixes?: readonly string[];
     /** Whole names. */
@@ -100,7 +107,7 @@ export interface World {
     readonly ports: readonly WrittenPort[];
     readonly between?: readonly { readonly tenants: readonly string[] }[];
   };
-  readonly services: readonly {
+  readonly services: readonly (WrittenSelection & {
     readonly name: string;
     readonly direction: Direction;
     readonly namespace?: string;
@@ -108,16 +115,16 @@ export interface World {
     readonly ports: readonly WrittenPort[];
     readonly addresses: readonly string[];
     readonly endpoints?: readonly { readonly cidr: string; readonly ports: readonly WrittenPort[] }[];
-    /** By name; undefined: all. */
-    readonly tenants?: readonly string[];
     readonly offer?: string;
     readonly clusters?: readonly string[];
-  }[];
-  /** Shared services of whom Cilium has a name for; by tenants as above. */
+  })[];
+  /** Shared services of whom Cilium has a name for. */
   readonly entities?: readonly WrittenEntity[];
   /** Of the own cluster, as the settings name it. */
   readonly clusterName?: string;
   readonly protectedRanges: readonly { readonly name: string; readonly cidr: string }[];
+  /** Whose metadata addresses are among them; undefined: those of all clouds. */
+  readonly cloud?: string;
   /** Families of which these are not all: any address of them may be one of the cluster. */
   readonly unlistedFamilies: readonly number[];
   /** Those that the settings name; undefined: none, so there may be both. */
@@ -367,9 +374,24 @@ const privateRanges = [
   ...['fc00::/7', 'fe80::/10', '2002::/16', '64:ff9b:1::/48'],
 ];
 
-/** Beside what is protected. Alibaba Cloud has its metadata service in 100.64.0.0/10, and no world leaves it out. */
+const sharedSpace = '100.64.0.0/10';
+
+/** Beside what is protected. The space that providers share is private where something protected lies in it, as Alibaba Cloud has it. */
 export function notInternet({ protectedRanges }: World): readonly string[] {
-  return [...privateRanges, '100.64.0.0/10', ...protectedRanges.map(({ cidr }) => cidr)];
+  const guarded = protectedRanges.map(({ cidr }) => cidr);
+  return [
+    ...privateRanges,
+    ...(guarded.some((cidr) => meets(known(cidr), known(sharedSpace))) ? [sharedSpace] : []),
+    ...guarded,
+  ];
+}
+
+/** Whether some spelling of an address of the second block, which is one of IPv4, is in the first. */
+function meets(block: Block, { first, last }: Block): boolean {
+  const starts = spellings({ family: 4, value: first });
+  return starts.some(
+    ({ family, value }) => family === block.family && value <= block.last && block.first <= value + (last - first),
+  );
 }
 
 /** One star is a part of a label, two before the first dot are labels. */
@@ -400,8 +422,10 @@ export function isEntityOpen(entity: string, wire: WirePort, direction: Directio
   );
 }
 
-function isFor({ tenants }: Pick<WrittenEntity, 'tenants'>, { tenant }: World): boolean {
-  return tenants === undefined || tenants.includes(tenant);
+function isFor({ tenants, tenantSelector }: WrittenSelection, world: World): boolean {
+  if (tenants !== undefined) return tenants.includes(world.tenant);
+  const { labels = {} } = world.tenants.find(({ name }) => name === world.tenant) ?? {};
+  return tenantSelector === undefined || selects(tenantSelector, new Map(Object.entries(labels)));
 }
 
 /** @param cluster of the mesh in which the other one is; undefined: this one */

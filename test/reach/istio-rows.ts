@@ -23,14 +23,13 @@ export const istioRows: readonly Row[] = [
   ['another tenant', rules({ namespaces: ['nobody'] }), [[`${source}/namespaces`, own]]],
   ['every caller', { rules: [{}] }, [['/rules/0/from+', [{ source: { namespaces: own } }]]]],
   [
-    // Such an end counts twice: the name may end in it, or in nothing.
     'too many combinations',
     rules(
-      { namespaces: ['shop*'] },
+      { namespaces: ['shop'] },
       {
         when: ['a', 'b'].map((letter) => ({
-          key: 'source.namespace',
-          values: Array.from({ length: 16 }, (_, index) => `shop${letter}${index}*sa`),
+          key: 'source.serviceAccount',
+          values: Array.from({ length: 32 }, (_, index) => `${letter}${index}`),
         })),
       },
     ),

@@ -17,6 +17,7 @@ import { isolates } from '../../src/reach/isolation.ts';
 import { flawOfWitness } from './border-proof.ts';
 import { peersOf, rulesOf, type WrittenSpec } from './evaluator.ts';
 import { type Block, isIn, readBlock } from './evaluator-addresses.ts';
+import { judgeMeshCase } from './judge-mesh-case.ts';
 import { type Assumptions, type WorkedCase, type WorkedCases, worldOf } from './worked-cases.ts';
 import { judge } from './world.ts';
 import { ruleAt } from './wrong-places.ts';
@@ -97,6 +98,8 @@ const engines: ReadonlyMap<string, Judge> = new Map<string, Judge>([
     engine,
     (one, assume) => judgeIstio(write(one.input), one, assume),
   ]),
+  ['istio.peerAuthentication', judgeMeshCase],
+  ['istio.requestAuthentication', judgeMeshCase],
   ['cnp', judgeClusterPolicy],
   ['ipBlock', judgeBlocks],
   ['ipBlock.strict', judgeSpelling],
@@ -114,8 +117,8 @@ export function judgeCases({ assume, cases }: WorkedCases): Judgement {
   const notBuilt = new Map<string, number>();
   for (const one of cases) {
     // A sentence is about what no policy says by itself, such as its namespace.
-    const engine =
-      one.engine.startsWith('istio.') && typeof one.input === 'string' ? undefined : engines.get(one.engine);
+    const ofMesh = one.engine.startsWith('istio.') && typeof one.input === 'string' ? judgeMeshCase : undefined;
+    const engine = ofMesh ?? engines.get(one.engine);
     if (engine === undefined) {
       notBuilt.set(one.engine, (notBuilt.get(one.engine) ?? 0) + 1);
       continue;

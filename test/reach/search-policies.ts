@@ -15,7 +15,7 @@ import {
   type WrittenSpec,
 } from './evaluator.ts';
 import { readBlock } from './evaluator-addresses.ts';
-import { app, numericPort, protectedIn, smallBlock, writeBlock } from './search-worlds.ts';
+import { app, nearlyProtected, numericPort, protectedIn, smallBlock, writeBlock } from './search-worlds.ts';
 
 /** What becomes of a choice once the world is known. */
 type Recipe<Value> = (world: World, direction: Direction) => Value;
@@ -156,7 +156,10 @@ const grantedBlock: fc.Arbitrary<Recipe<WrittenPeer>> = fc
       ...[...vouched, ...egress].map(({ cidr }) => (cidr === 'internet' ? '0.0.0.0/0' : cidr)),
       ...egressCIDRs,
     ]);
-    const cidr = granted[index] ?? other;
+    const near = nearlyProtected(world);
+    // As random as the other block is.
+    const at = Number((readBlock(other)?.first ?? 0n) % BigInt(near.length + 4));
+    const cidr = granted[index] ?? near[at] ?? other;
     return { ipBlock: { cidr, except: partsOf(cidr, protectedIn(world, cidr.includes(':') ? 6 : 4)) } };
   });
 

@@ -26,20 +26,25 @@ import { type Block, destination } from './evaluator-addresses.ts';
 
 export const now = Date.UTC(2027, 0, 1);
 
-/** What Bulkhead protects whatever the settings say (docs/settings.md). */
-export const alwaysProtected = [
-  '169.254.0.0/16',
-  'fe80::/10',
-  'fd00:ec2::254/128',
-  'fd00:ec2::23/128',
-  '168.63.129.16/32',
-  '100.100.100.200/32',
-  'fd00:100::100:200/128',
-  'fd20:ce::254/128',
-  'fd00:a9fe:a9fe::1/128',
-  'fd00:c1::a9fe:a9fe/128',
-  'fd00:42::42/128',
-];
+/** Where each cloud has its metadata services beside those on the link (docs/settings.md). */
+const metadataOf: Readonly<Record<string, readonly string[]>> = {
+  aws: ['fd00:ec2::254/128', 'fd00:ec2::23/128'],
+  azure: ['168.63.129.16/32'],
+  alibaba: ['100.100.100.200/32', 'fd00:100::100:200/128'],
+  gcp: ['fd20:ce::254/128'],
+  linode: ['fd00:a9fe:a9fe::1/128'],
+  oracle: ['fd00:c1::a9fe:a9fe/128'],
+  scaleway: ['fd00:42::42/128'],
+};
+const ofEveryCloud = Object.values(metadataOf).flat();
+const ofTheLink = ['169.254.0.0/16', 'fe80::/10'];
+
+/** What Bulkhead protects where the settings say nothing of it (docs/settings.md). */
+export const alwaysProtected = [...ofTheLink, ...ofEveryCloud];
+
+function protectedOn(cloud: string | undefined): readonly string[] {
+  return cloud === undefined || cloud === 'all' ? alwaysProtected : [...ofTheLink, ...(metadataOf[cloud] ?? [])];
+}
 
 export const direction = fc.constantFrom<Direction>('ingress', 'egress');
 export const app = fc.constantFrom('x', 'y');
@@ -207,6 +212,30 @@ const dnsNames = fc.constantFrom<(readonly string[] | undefined)[]>(
   ['a*.cdn.example', '*.partner.example'],
 );
 
+/** By labels of the tenant, in every way to write it. */
+const tenantSelector = fc.constantFrom<WrittenSelector[]>(
+  {},
+  { matchLabels: { plan: 'gold' } },
+  { matchLabels: { plan: 'gold', env: 'x' } },
+  { matchLabels: { plan: 'gold' }, matchExpressions: [{ key: 'env', operator: 'NotIn', values: ['y'] }] },
+  ...[['gold'], ['gold', 'silver']].flatMap((values) =>
+    ['In', 'NotIn'].map((operator) => ({ matchExpressions: [{ key: 'plan', operator, values }] })),
+  ),
+  ...['Exists', 'DoesNotExist'].map((operator) => ({ matchExpressions: [{ key: 'env', operator }] })),
+);
+const selections = fc.array(fc.option(tenantSelector, { nil: undefined, freq: 2 }), { minLength: 5, maxLength: 5 });
+const labels = fc.record(
+  { plan: fc.constantFrom('gold', 'silver'), env: fc.constantFrom('x', 'y') },
+  { requiredKeys: [] },
+);
+
+/** Near the ranges of the cluster, outside, and in the space that providers share; one of them behind NAT64. */
+const outerRange = fc.oneof(
+  smallBlock,
+  fc.constantFrom('203.0.113.0/28', '198.18.0.0/15', '100.64.0.0/24', '100.127.255.255/32', '64:ff9b::6440:0/112'),
+  fc.constantFrom('2001:db8:7::/64', 'fd00:77::/48'),
+);
+
 const network = fc.record({
   podCIDRs: fc.array(smallBlock, { minLength: 1, maxLength: 2 }),
   serviceCIDRs: fc.constantFrom(['192.0.2.0/24'], ['192.0.2.0/24', '2001:db8:5::/112']),
@@ -252,6 +281,12 @@ export const world: fc.Arbitrary<World> = fc
     // Drawn last, so that the worlds of a seed stay as they are but for these.
     entities: fc.array(entity, { maxLength: 2 }),
     dnsNames,
+    selections,
+    labels,
+    otherLabels: labels,
+    loadBalancerCIDRs: fc.array(outerRange, { maxLength: 2 }),
+    protectedCIDRs: fc.array(outerRange, { maxLength: 2 }),
+    cloud: fc.constantFrom(undefined, undefined, 'all', 'none', 'none', ...Object.keys(metadataOf)),
   })
   .map((drawn): World => {
     const { tenantLabel, namespace, prefix, betaPrefix, taken, granted, grants, agreements, services, network } = drawn;
@@ -276,7 +311,7 @@ export const world: fc.Arbitrary<World> = fc
     const fields = ['podCIDRs', 'serviceCIDRs', 'nodeCIDRs'] as const;
     const familyOf = (cidr: string) => destination({ family: known(cidr).family, value: known(cidr).first }).family;
     const isThere = (family: number) => ipFamilies === undefined || ipFamilies.includes(`IPv${family}`);
-    const ranges = fields.flatMap((field, index) => {
+    const ofCluster = fields.flatMap((field, index) => {
       const six = dual ? [`2001:db8:${index + 1}::/64`] : [];
       const written = field === missing ? [] : [...network[field], ...six];
       return written.filter((cidr) => isThere(familyOf(cidr))).map((cidr) => ({ name: field, cidr }));
@@ -284,13 +319,22 @@ export const world: fc.Arbitrary<World> = fc
     const unlistedFamilies = [4, 6].filter(
       (family) =>
         isThere(family) &&
-        fields.some((field) => !ranges.some(({ name, cidr }) => name === field && familyOf(cidr) === family)),
+        fields.some((field) => !ofCluster.some(({ name, cidr }) => name === field && familyOf(cidr) === family)),
     );
-    // Ranges are for ingress, and of nodes alone (src/tenancy/validate-addresses.ts).
+    const further = (['loadBalancerCIDRs', 'protectedCIDRs'] as const).flatMap((name) =>
+      drawn[name].map((cidr) => ({ name, cidr })),
+    );
+    const ranges = [...ofCluster, ...further];
+    // Ranges are for ingress, and of nodes and load balancers alone (src/tenancy/validate-addresses.ts).
+    const forwards = ({ name }: { readonly name: string }) => name === 'nodeCIDRs' || name === 'loadBalancerCIDRs';
     const isOfNodes = (cidr: string) =>
       !unlistedFamilies.includes(familyOf(cidr)) &&
-      ranges.some(({ name, cidr: one }) => name === 'nodeCIDRs' && holds(known(one), known(cidr))) &&
-      !ranges.some(({ name, cidr: one }) => name !== 'nodeCIDRs' && meet(known(one), known(cidr)));
+      ranges.some((one) => forwards(one) && holds(known(one.cidr), known(cidr))) &&
+      !ranges.some((one) => !forwards(one) && meet(known(one.cidr), known(cidr)));
+    const selection = (at: number, tenants: readonly string[] | undefined) => {
+      const tenantSelector = drawn.selections[at];
+      return tenantSelector !== undefined ? { tenantSelector } : tenants && { tenants };
+    };
     const vouched = drawn.vouched
       .map(({ expires, ...one }) => ({ ...one, ...(expires && { expires }) }))
       .filter(({ cidr, direction }) => isSingle(cidr) || (direction === 'ingress' && isOfNodes(cidr)));
@@ -309,7 +353,7 @@ export const world: fc.Arbitrary<World> = fc
       now,
       tenants: [
         {
-          ...{ name: 'acme', ...reserved, egressCIDRs: granted, egress: grants, vouched },
+          ...{ name: 'acme', labels: drawn.labels, ...reserved, egressCIDRs: granted, egress: grants, vouched },
           gates: withoutDoubles(gates.acme),
           ...(drawn.clusters && { clusters: drawn.clusters }),
           ...(drawn.dnsNames && { dnsNames: drawn.dnsNames }),
@@ -317,6 +361,7 @@ export const world: fc.Arbitrary<World> = fc
         {
           // What others are granted is nothing to the tenant.
           ...{ name: 'beta', ...(betaPrefix && { prefix: betaPrefix }), names: drawn.betaNames ?? [] },
+          labels: drawn.otherLabels,
           ...{ egressCIDRs: [], egress: grants.slice(0, 1) },
           gates: withoutDoubles(gates.beta),
         },
@@ -328,18 +373,19 @@ export const world: fc.Arbitrary<World> = fc
         const addresses = service.addresses.filter(isServed(service, service.direction));
         const endpoints = service.endpoints.filter((one) => isServed(one, service.direction)(one.cidr));
         const pods = atAddresses && addresses.length + endpoints.length > 0 ? {} : { namespace, podSelector };
-        const whom = { ...(tenants && { tenants }), ...(clusters && { clusters }) };
+        const whom = { ...selection(index, tenants), ...(clusters && { clusters }) };
         return { name: `service-${index}`, ...pods, ...service, addresses, endpoints, ...whom };
       }),
       protectedRanges: [
         ...ranges,
-        ...alwaysProtected.map((cidr) => ({ name: cidr === 'fe80::/10' ? 'link-local' : 'metadata', cidr })),
+        ...protectedOn(drawn.cloud).map((cidr) => ({ name: cidr === 'fe80::/10' ? 'link-local' : 'metadata', cidr })),
       ],
+      ...(drawn.cloud && { cloud: drawn.cloud }),
       unlistedFamilies,
       ...(ipFamilies !== undefined && { ipFamilies }),
       ...{ taken, trusted: drawn.trusted, misplaced: drawn.misplaced },
       ...(drawn.clusterName && { clusterName: drawn.clusterName }),
-      entities: drawn.entities,
+      entities: drawn.entities.map(({ tenants, ...one }, index) => ({ ...one, ...selection(3 + index, tenants) })),
     };
   });
 
@@ -400,6 +446,9 @@ export function documentsOf(world: World): readonly unknown[] {
     podCIDRs: field('podCIDRs'),
     serviceCIDRs: field('serviceCIDRs'),
     nodeCIDRs: field('nodeCIDRs'),
+    loadBalancerCIDRs: field('loadBalancerCIDRs'),
+    protectedCIDRs: field('protectedCIDRs').map((cidr) => ({ name: 'database', cidr })),
+    ...(world.cloud && { cloud: world.cloud }),
   };
   return [
     {
@@ -418,7 +467,7 @@ export function documentsOf(world: World): readonly unknown[] {
       ({ name, prefix, prefixes = [], names = [], egressCIDRs, egress = [], vouched = [], gates, ...more }) => ({
         apiVersion,
         kind: 'Tenant',
-        metadata: { name },
+        metadata: { name, ...(more.labels && { labels: more.labels }) },
         spec: {
           namespaces: { ...(prefix && { prefix }), prefixes, names },
           network: {
@@ -465,6 +514,12 @@ function storedRequest({ from, label, ...spec }: WrittenRequest, index: number):
 function loaded<Value>(result: Loaded<Value>): Value {
   if (result.ok) return result.value;
   throw new Error(result.problems.map(({ path, reason }) => `${path} ${reason}`).join('; '));
+}
+
+/** Where it is easily mistaken what is protected: ranges beside the cluster's own, what providers share, and clouds' addresses. */
+export function nearlyProtected({ protectedRanges }: World): readonly string[] {
+  const further = protectedRanges.filter(({ name }) => name === 'loadBalancerCIDRs' || name === 'protectedCIDRs');
+  return [...further.map(({ cidr }) => cidr), '100.64.0.0/10', ...ofEveryCloud];
 }
 
 /** Everything that the world protects, for policies that want to leave it out. */

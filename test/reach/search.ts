@@ -3,9 +3,10 @@
  * `npm run search -- [--cases 1000000] [--seed 1] [--path 12:0:3]`: prints the seed, what was seen so far, and the first
  * disagreement, made as small as it gets, as the documents and the policy that show it. Ends with 1 when there is one.
  */
-import { parseArgs } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
+import type { Border } from '../../src/reach/violation.ts';
 import { emptyTally, proveBorder, type Tally } from './border-proof.ts';
 import type { World, WrittenSpec } from './evaluator.ts';
 import { policy } from './search-policies.ts';
@@ -21,10 +22,20 @@ const someCase = fc.tuple(world, policy).map(([world, write]) => ({ world, spec:
  * The first disagreement, in words for people; undefined when there is none.
  * @param tally what is seen is added to it
  * @param path where the search of this seed shall begin, as a counterexample gives it
+ * @param change makes a border with a bug; policies of which both say the same show no bug, and are not tried
  */
-export function search(cases: number, seed: number, tally: Tally, path?: string): string | undefined {
+export function search(
+  cases: number,
+  seed: number,
+  tally: Tally,
+  path?: string,
+  change?: (border: Border) => Border,
+): string | undefined {
   const property = fc.property(someCase, ({ world, spec }) => {
-    proveBorder(spec, world, judge(spec, borderOf(world)), tally);
+    const border = borderOf(world);
+    const verdicts = judge(spec, change?.(border) ?? border);
+    if (change !== undefined && isDeepStrictEqual(verdicts, judge(spec, border))) return;
+    proveBorder(spec, world, verdicts, tally);
   });
   const found = fc.check(property, { numRuns: cases, seed, ...(path !== undefined && { path }) });
   if (!found.failed || found.counterexample === null) return undefined;

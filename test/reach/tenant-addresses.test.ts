@@ -49,7 +49,7 @@ t.test('a grant counts on its ports, without its exceptions', (t) => {
         verdict: 'escapes',
         reason: 'covers ports that network.egress of north does not grant',
         witness: 'the address 198.51.100.0',
-        fix: 'list only the ports that are granted, by number: 443/TCP; or ask the platform to grant more',
+        fix: 'list only the ports that are granted, by number: 443/TCP; or ask the platform to grant more on 22/TCP (network.egress of tenant north)',
       },
     ],
     'another port',
@@ -64,7 +64,8 @@ t.test('a grant counts on its ports, without its exceptions', (t) => {
 
 t.test('a fix lists what was granted, and its ports', (t) => {
   const where = granted({ egress: [egress('internet', [tcp(443)])], vouched: [vouched('10.244.255.7')] });
-  const only = 'list only the ports that are granted, by number: 5432/TCP; or ask the platform to grant more';
+  const only =
+    'list only the ports that are granted, by number: 5432/TCP; or ask the platform to grant more (network.vouched of tenant north)';
   t.match(judge(to('10.244.255.7/32'), where), [{ fix: only }], 'every port');
   t.match(judge(to('10.244.255.7/32', [{ port: 'postgres' }]), where), [{ fix: only }], 'a name');
   const beside = judge(to('10.244.255.0/24', [{ port: 5432 }]), where);
@@ -102,6 +103,23 @@ t.test('what the settings protect is in no grant, whatever its range', (t) => {
     judge(to('0.0.0.0/0', undefined, '10.96.0.0/12', '10.244.0.0/16', '169.254.0.0/16', '192.168.0.0/20'), where),
     [],
   );
+  t.end();
+});
+
+t.test('the fix lists at most six ranges, and counts the others', (t) => {
+  const sites = Array.from({ length: 8 }, (_, index) => `198.51.${100 + index * 2}.0/24`);
+  const where = granted(
+    { egress: [egress('198.51.0.0/16')] },
+    { protectedRanges: sites.map((site) => protect('site', site)) },
+  );
+  const six = sites.slice(0, 6).join(', ');
+  t.match(judge(to('198.51.0.0/16'), where), [
+    { verdict: 'escapes', fix: new RegExp(`^leave out ${six.replaceAll('.', '\\.')} and 2 more with except`) },
+  ]);
+  t.match(judge(to('198.51.0.0/16', undefined, ...sites.slice(2)), where), [
+    { fix: /^leave out 198\.51\.100\.0\/24 and 198\.51\.102\.0\/24 with except/ },
+  ]);
+  t.same(judge(to('198.51.0.0/16', undefined, ...sites), where), []);
   t.end();
 });
 
@@ -227,6 +245,10 @@ t.test('the fix names the narrowest grant that the platform can give', (t) => {
   );
   t.notMatch(fixOf(to('fd00:ec2::254/128', https)), /network\.vouched/, 'metadata is never granted');
   t.notMatch(fixOf(to('10.96.0.0/31', https)), /network\.vouched/, 'nor is more than one address');
+  t.match(
+    fixOf(to('10.96.0.0/31', https)),
+    /^ask the platform to grant IPv4 addresses outside the cluster on 443\/TCP \(network\.egress of tenant north\), or/,
+  );
   t.match(
     fixOf(to('192.168.200.0/24', [{ port: 53, protocol: 'UDP' }]), {
       egress: [egress('8.8.8.0/24'), egress('internet', [udp(53)])],

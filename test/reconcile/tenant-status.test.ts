@@ -3,8 +3,10 @@ import type { Answer, Connection, Options } from '../../src/client/connection.ts
 import { broken } from '../../src/client/failure.ts';
 import { createTenants, type Tenants } from '../../src/facts/tenants.ts';
 import { isMap } from '../../src/kubernetes/json.ts';
+import type { GateStatus } from '../../src/reconcile/gate-status.ts';
 import { statusOf, type TenantStatus } from '../../src/reconcile/tenant-status.ts';
 import { createTenantStatusWriter } from '../../src/reconcile/tenant-status-writer.ts';
+import type { Problem } from '../../src/tenancy/problem.ts';
 import { settings } from '../baseline/samples.ts';
 import { fakeClock } from '../client/fake-clock.ts';
 
@@ -20,6 +22,10 @@ function createWorld() {
   const requests: { path: string; body: unknown }[] = [];
   const faults: Answer[] = [];
   const owned = new Map<string, number>();
+  const events: { reason: string; message: string; about: string | undefined }[] = [];
+  /** Whether the API server takes Events. */
+  const eventsAre = { left: false };
+  const rejected: Problem[] = [];
   const replicas: { tenants: Tenants; writer: ReturnType<typeof createTenantStatusWriter> }[] = [];
   let version = 1;
 
@@ -74,6 +80,14 @@ function createWorld() {
       tenants,
       countOwned,
       borderOf: () => undefined,
+      rejectedSettings: () => rejected,
+      home: () => ({ name: 'bulkhead-system', uid: 'uid-home' }),
+      events: {
+        record(_home, reason, message, about) {
+          if (!eventsAre.left) events.push({ reason, message, about });
+          return !eventsAre.left;
+        },
+      },
     });
     replicas.push({ tenants, writer });
     for (const name of objects.keys()) tell(tenants, name);
@@ -96,6 +110,9 @@ function createWorld() {
     requests,
     faults,
     owned,
+    events,
+    eventsAre,
+    rejected,
     startReplica,
     pass,
     setStatus,
@@ -115,7 +132,7 @@ const gate = (tenant: string, direction: string, more: object = {}) => ({
 });
 const tcp = (port: number, endPort = port) => ({ protocol: 'TCP', port, endPort });
 
-const gates: readonly (readonly [sentence: string, acme: object, beta: object | undefined, state: object])[] = [
+const gates: readonly (readonly [sentence: string, acme: object, beta: object | undefined, state: GateStatus])[] = [
   [
     'both declare it',
     gate('beta', 'egress'),
@@ -174,9 +191,79 @@ for (const [sentence, acme, beta, state] of gates) {
     if (beta !== undefined) put('beta', beta);
     const { tenants } = startReplica(0);
     const verdict = tenants.verdict('acme');
-    t.strictSame(verdict && statusOf(verdict, tenants.current(), 0, undefined, start).gates, [state]);
+    const status = verdict && statusOf(verdict, tenants.current(), 0, undefined, start);
+    t.strictSame(status?.gates, [state]);
+    const isOpen = state.state === 'Open';
+    t.match(
+      status?.conditions.find(({ type }) => type === 'GatesOpen'),
+      {
+        status: isOpen ? 'True' : 'False',
+        reason: state.state,
+        message: isOpen ? 'every gate is open' : `${state.direction} with ${state.tenant} is ${state.state}`,
+      },
+      'the condition says the same',
+    );
   });
 }
+
+t.test('what is refused is an Event of the namespace of Bulkhead, once for each state', async (t) => {
+  const { startReplica, put, pass, events, eventsAre, changed } = createWorld();
+  put('acme', { namespaces: { prefix: 'acme-' } });
+  startReplica(0);
+  await pass(400);
+  t.strictSame(events, [], 'nothing is refused');
+  eventsAre.left = true;
+  put('acme', { namespaces: { prefix: 'acme-' }, mode: 'loud' });
+  await pass(1_000);
+  t.strictSame(events, [], 'there were too many Events');
+  eventsAre.left = false;
+  changed();
+  await pass(2_000);
+  t.match(events, [
+    {
+      reason: 'ConfigurationRejected',
+      message:
+        'Tenant acme: spec.mode: "loud" is not one of enforce, warn, audit\nuntil this is corrected the version before stays in force',
+      about: /^[0-9a-f]{16}$/,
+    },
+  ]);
+  t.equal(events.length, 1);
+  changed();
+  await pass(2_000);
+  t.equal(events.length, 1, 'it was written');
+  put('acme', { namespaces: { prefix: 'acme-' } });
+  await pass(2_000);
+  put('acme', { namespaces: { prefix: 'acme-' }, mode: 'loud' });
+  await pass(2_000);
+  t.equal(events.length, 2, 'it is refused again');
+});
+
+t.test('settings that are not in force are a condition of each tenant', async (t) => {
+  const { startReplica, put, pass, status, rejected, changed } = createWorld();
+  put('acme', { namespaces: { prefix: 'acme-' } });
+  startReplica(0);
+  await pass(400);
+  const types = () => status('acme')?.conditions.map(({ type }) => type);
+  t.strictSame(types(), ['Ready']);
+  const place = { file: 'bulkhead.yaml', line: 7, column: 3 };
+  rejected.push({ ...place, path: 'spec.docsUrl', reason: 'is no field', fix: 'did you mean docsURL?' });
+  changed();
+  await pass(2_000);
+  t.match(status('acme')?.conditions, [
+    { type: 'Ready', status: 'True' },
+    {
+      type: 'SettingsAccepted',
+      status: 'False',
+      reason: 'Rejected',
+      message:
+        'the settings that were read last are not in force (1 problem, the first at bulkhead.yaml:7:3), and the ones before stay; the Event ConfigurationRejected in bulkhead-system says more',
+    },
+  ]);
+  rejected.pop();
+  changed();
+  await pass(2_000);
+  t.strictSame(types(), ['Ready'], 'they are in force');
+});
 
 t.test('a tenant that is in force says so', async (t) => {
   const { startReplica, put, pass, owned, status, requests } = createWorld();

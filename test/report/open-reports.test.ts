@@ -18,6 +18,7 @@ const picture = (more: Partial<Picture> = {}): Picture => ({
     selectNothing: [],
     openNothing: [],
     layers: [],
+    exemptions: [],
   },
   namespaces: [namespace('b-web', 'beta'), namespace('a-web', 'acme'), namespace('kube-system', '(platform)')],
   ...more,

@@ -15,6 +15,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { hasEnded, killGuarded, spawnGuarded } from '../apiserver/guarded-process.ts';
+import { compileCache } from '../compile-cache.ts';
 import { imageFlags } from './image-flags.ts';
 import { type Probe, systemNamespace } from './manifests.ts';
 
@@ -123,7 +124,7 @@ export async function startReplicas(options: ReplicasOptions): Promise<Replicas>
         ...[`--host=${address}`, `--kubeconfig=${kubeconfig}`, `--port=${ports.webhook}`],
         ...[`--health-port=${ports.health}`, `--metrics-port=${ports.metrics}`],
       ],
-      { env: { PATH: process.env.PATH, HOME: folder, NODE_ENV: 'production' }, output: log },
+      { env: { PATH: process.env.PATH, HOME: folder, NODE_ENV: 'production', ...compileCache }, output: log },
     );
     closeSync(log);
     return child;

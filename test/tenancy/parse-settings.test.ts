@@ -3,7 +3,9 @@ import { builtInKeys } from '../../src/keys/built-in-keys.ts';
 import type { KeyCarrier, KeyProfile } from '../../src/keys/key-group.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
 import { parseSettings } from '../../src/tenancy/parse-settings.ts';
+import { serves } from '../../src/tenancy/served-tenants.ts';
 import type { Settings } from '../../src/tenancy/settings.ts';
+import { undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import { documentIn, problemLines, warningLines } from './documents.ts';
 
 /** What stands under spec, from line 4 on, each line two columns in. */
@@ -674,6 +676,38 @@ t.test('shared services replace what is built in, and their namespaces are the p
     },
   ]);
   t.ok(given.platform.namespaces.has('ingress-nginx'));
+});
+
+t.test('a shared service is for the tenants that it names or selects, and for all without a word', async (t) => {
+  const proxy = (...lines: string[]) => {
+    const service = [
+      '- name: proxy',
+      '  direction: egress',
+      '  addresses: [203.0.113.7/32]',
+      '  ports: [{ port: 3128 }]',
+      ...lines,
+    ];
+    return settings('sharedServices:', ...service.map((line) => `  ${line}`)).sharedServices[0]?.tenants;
+  };
+  t.equal(proxy(), undefined);
+  t.strictSame(proxy('  tenants: [acme, beta]'), { names: new Set(['acme', 'beta']) });
+  const selected = proxy(
+    '  tenantSelector:',
+    '    matchLabels: { tier: gold }',
+    '    matchExpressions: [{ key: env, operator: NotIn, values: [test] }]',
+  );
+  t.ok(selected !== undefined && 'labels' in selected);
+  const [dns] = defaultSettings.sharedServices;
+  if (dns === undefined || selected === undefined) throw new Error('there is no service');
+  for (const [labels, isSelected] of [
+    [{ tier: 'gold' }, true],
+    [{ tier: 'gold', env: 'test' }, false],
+    [{ tier: 'silver' }, false],
+    [{}, false],
+  ] as const) {
+    const tenant = { ...undeclaredTenant('acme'), labels: new Map(Object.entries(labels)) };
+    t.equal(serves({ ...dns, tenants: selected }, tenant), isSelected, JSON.stringify(labels));
+  }
 });
 
 t.test('by default nobody is trusted who makes pods for others', async (t) => {

@@ -25,6 +25,7 @@ import {
 import { given, listAt, mapAt, type Place, scope, textsAt, within, wrong } from './place.ts';
 import { both, type Callers, everyCaller, readCondition, readSource } from './source.ts';
 import { readTargets } from './targets.ts';
+import { waysOf } from './ways.ts';
 
 /** How much of one policy is looked at; what is beyond is `unproven`. */
 export const limits: Limits = { rules: 500, peers: 1500, ports: 2000, excepts: 1, labels: 1, items: 8000 };
@@ -43,6 +44,7 @@ const operationFields: ReadonlyMap<string, { readonly name: string; readonly ord
     ...['hosts', 'notHosts', 'methods', 'notMethods', 'paths', 'notPaths'].map((name, order) => ({ name, order })),
   ].map((one) => [one.name, one]),
 );
+const operationNames: ReadonlySet<string> = new Set(operationFields.keys());
 /** Istio is about TCP alone. */
 const everyPort: readonly PortRange[] = [{ protocol: 'TCP', first: 1, last: 65535 }];
 
@@ -84,7 +86,8 @@ function readRules(spec: JsonMap, opens: boolean, place: Place): void {
   const { found } = place;
   const subject: Subject = { namespaces: undefined, pods: everyPod, path: within(place, 'selector').path };
   const rules = listAt(spec.rules, 'rules', place) ?? [];
-  for (const [index, rule] of rules.entries()) {
+  for (let index = 0; index < rules.length; index++) {
+    const rule = rules[index];
     if (rule === null) continue;
     const at = within(place, 'rules', index);
     if (!found.examines(1, found.left.rules, scope, at.path)) return;
@@ -114,31 +117,6 @@ function readRule(written: unknown, subject: Subject | undefined, place: Place):
     if (!found.examines(waysOf(who, found.rules.length), found.left.peers, scope, at.path)) return;
     addPeers(who, at, { action: 'allow', subject, direction: 'ingress', ports: shared });
   }
-}
-
-/** For a witness, each way is held against what is left out; a few of those cost nothing. */
-const fewLeftOut = 16;
-
-/** Up to here it does not matter what a text costs. */
-const fewPeers = 16;
-/** A text with a star takes three times as long as a name: words that it matches are tried. */
-const waysOfStar = 3;
-
-/**
- * Every way to meet all fields is looked at. A text may be several alternatives.
- *
- * @param before how many peers the policy has so far
- */
-function waysOf({ all, none }: Callers, before: number): number {
-  let ways = 1 + Math.floor(none.length / fewLeftOut);
-  for (const { patterns } of all) {
-    let sum = 0;
-    const isMany = before + patterns.length > fewPeers;
-    for (const { products, text } of patterns)
-      sum += Math.max(1, products.length) * (isMany && text.includes('*') ? waysOfStar : 1);
-    ways *= sum;
-  }
-  return ways;
 }
 
 interface CallersAt {
@@ -208,7 +186,7 @@ function readPorts(rule: JsonMap, rulePlace: Place): readonly PortRange[] | unde
     const place = within(rulePlace, 'to', index);
     const to = mapAt(operations[index], toFields, 'an item of to', place);
     const at = within(place, 'operation');
-    const operation = to && mapAt(to.operation, operationFields, 'an operation', at);
+    const operation = to && mapAt(to.operation, operationNames, 'an operation', at);
     if (operation === undefined) return undefined;
     const open = portsOf(operation, at);
     if (open === undefined) return undefined;
@@ -247,8 +225,8 @@ function portsAt(written: unknown, name: string, place: Place): readonly PortRan
   const ports: PortRange[] = [];
   for (let index = 0; index < list.length; index++) {
     const text = list[index] ?? '';
-    const number = /^[0-9]{1,10}$/.test(text) ? Number(text) : -1;
-    if (number < 0 || number > 65535)
+    const number = portIn(text);
+    if (number === undefined)
       return wrong(
         within(place, name, index),
         `${excerpt(text)} is not a port`,
@@ -257,4 +235,16 @@ function portsAt(written: unknown, name: string, place: Place): readonly PortRan
     if (number > 0) ports.push({ protocol: 'TCP', first: number, last: number });
   }
   return ports;
+}
+
+/** Undefined: it is none. An expression takes 440 instructions, and every rule has ports. */
+function portIn(text: string): number | undefined {
+  if (text.length > 10) return undefined;
+  let number = 0;
+  for (let at = 0; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    number = number * 10 + digit;
+  }
+  return number > 65535 ? undefined : number;
 }

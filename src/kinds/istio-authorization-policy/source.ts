@@ -110,6 +110,7 @@ const sourceFields: ReadonlyMap<string, SourceField> = new Map([
     return [name, { order, read, alone: read }];
   }),
 ]);
+const sourceNames: ReadonlySet<string> = new Set(sourceFields.keys());
 const otherKeys: ReadonlySet<string> = new Set([
   ...['remote.ip', 'request.auth.principal', 'request.auth.audiences', 'request.auth.presenter'],
   ...['destination.ip', 'destination.port', 'connection.sni'],
@@ -119,7 +120,7 @@ const openKeys = ['request.headers[', 'request.auth.claims[', 'experimental.envo
 
 /** Undefined: something in it is not understood, which was said. `from: [{}]` is every caller. */
 export function readSource(written: unknown, place: Place): Callers | undefined {
-  const source = mapAt(written, sourceFields, 'a source', place);
+  const source = mapAt(written, sourceNames, 'a source', place);
   if (source === undefined) return undefined;
   const fields = given(source, sourceFields);
   const [only] = fields;
@@ -183,14 +184,19 @@ function patternsAt(
 ): readonly IdentityPattern[] | undefined {
   const texts = textsAt(written, name, place);
   if (texts === undefined || texts.length === 0) return texts && noPatterns;
-  const patterns = texts.map((text) => read(text, place.namespace));
-  if (patterns.every((one) => one !== undefined)) return patterns;
-  const at = patterns.indexOf(undefined);
-  return wrong(
-    within(place, name, at),
-    `${excerpt(texts[at])} is read differently by versions of Istio, or by none`,
-    fix,
-  );
+  const patterns: IdentityPattern[] = [];
+  for (let index = 0; index < texts.length; index++) {
+    const text = texts[index] ?? '';
+    const pattern = read(text, place.namespace);
+    if (pattern === undefined)
+      return wrong(
+        within(place, name, index),
+        `${excerpt(text)} is read differently by versions of Istio, or by none`,
+        fix,
+      );
+    patterns.push(pattern);
+  }
+  return patterns;
 }
 
 const anyAddress = { set: undefined };

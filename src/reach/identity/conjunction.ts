@@ -61,10 +61,15 @@ export function nameIn({ namespaces }: Conjunction): string | undefined {
 
 const matchesAll = (globs: readonly string[], text: string) => globs.every((glob) => matchesGlob(glob, text));
 
-/** Identities that fit, in one of these namespaces, and that no pattern of `none` matches; the plainest first, and not all there are. */
+/**
+ * Identities that fit, in one of these namespaces, and that no pattern of `none` matches; the plainest first, and not all there are.
+ *
+ * @param first accounts to try before all others
+ */
 export function* identitiesOf(
   { domains, accounts, isOfMesh }: Conjunction,
   names: readonly string[],
+  first: readonly string[],
   trusted: ReadonlySet<string>,
   none: readonly IdentityPattern[],
 ): Generator<IdentityProduct> {
@@ -78,20 +83,21 @@ export function* identitiesOf(
       ),
     );
   const literal = (globs: readonly string[]) => globs.filter(isLiteral);
-  const ofAccount = [...literal(accounts), 'default', 'other', ...wordsIn(accounts)];
+  const ofAccount = [...first, ...literal(accounts), 'default', 'other', ...wordsIn(accounts)];
   const ofDomain = [...literal(domains), ...trusted, ...(isOfMesh ? [] : wordsIn(domains))];
   const fitting = ofDomain.filter((domain) => matchesAll(domains, domain));
-  let tried = 0;
+  let compared = 0;
   for (const namespace of names)
     for (const account of ofAccount) {
       if (!matchesAll(accounts, account)) continue;
       for (const domain of fitting) {
-        if (++tried > mostTried) return;
+        compared += 1 + none.length;
+        if (compared > mostCompared) return;
         const identity = { domain, namespace, account };
         if (!isLeftOut(identity)) yield identity;
       }
     }
 }
 
-/** Whoever leaves out so many is refused without an example. */
-const mostTried = 64;
+/** Where so many comparisons find none that is let in, the policy is refused without an example. */
+const mostCompared = 512;

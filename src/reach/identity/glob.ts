@@ -1,29 +1,37 @@
-/**
- * Texts with `*`, which stands for any text, and `?`, which stands for one character. No part of an identity has either of them.
- * Linear in the product of both lengths: a `*` is never tried again once a later one has matched.
- */
+/** Texts with `*`, which stands for any text, and `?`, which stands for one character. No part of an identity has either of them. */
 
 export function matchesGlob(glob: string, text: string): boolean {
   // No part of an identity has a star, so that one which is equal to a glob is matched by it.
   if (glob === '*' || glob === text) return true;
-  let at = 0;
-  let next = 0;
-  let star = -1;
-  let resume = 0;
-  while (next < text.length) {
-    if (glob[at] === '*') {
-      star = at++;
-      resume = next;
-    } else if (at < glob.length && (glob[at] === '?' || glob[at] === text[next])) {
-      at++;
-      next++;
-    } else if (star >= 0) {
-      at = star + 1;
-      next = ++resume;
-    } else return false;
+  const first = glob.indexOf('*');
+  if (first < 0) return glob.length === text.length && standsAt(glob, text, 0);
+  const last = glob.lastIndexOf('*');
+  const end = text.length - (glob.length - last - 1);
+  // Both ends before what is between: most texts differ there.
+  if (end < first || !standsAt(glob.slice(0, first), text, 0) || !standsAt(glob.slice(last + 1), text, end))
+    return false;
+  let at = first;
+  // Where a part is found first, it leaves most for the next.
+  for (const part of glob.slice(first + 1, Math.max(first + 1, last)).split('*')) {
+    at = placeOf(part, text, at);
+    if (at < 0 || at + part.length > end) return false;
+    at += part.length;
   }
-  while (glob[at] === '*') at++;
-  return at === glob.length;
+  return true;
+}
+
+function standsAt(part: string, text: string, at: number): boolean {
+  if (!part.includes('?')) return text.startsWith(part, at);
+  for (let index = 0; index < part.length; index++)
+    if (part[index] !== '?' && part[index] !== text[at + index]) return false;
+  return true;
+}
+
+/** From there on; negative: nowhere. */
+function placeOf(part: string, text: string, from: number): number {
+  if (!part.includes('?')) return text.indexOf(part, from);
+  for (let at = from; at + part.length <= text.length; at++) if (standsAt(part, text, at)) return at;
+  return -1;
 }
 
 export function isLiteral(glob: string): boolean {

@@ -2,6 +2,7 @@
 
 const data = JSON.parse(document.getElementById('data').textContent);
 const platform = '(platform)';
+const toCome = '(tenants to come)';
 const namespaces = data.namespaces.map(([name, tenant, pods, onNodes, ingress, egress, workloads, policies]) => ({
   ...{ name, tenant: data.texts[tenant], pods, onNodes, ingress, egress, workloads, policies },
 }));
@@ -102,6 +103,17 @@ function namespaceOf(one, isOpen) {
   return details;
 }
 
+/** Where network policies and policies of a mesh contradict each other. */
+const layerList = (layers) =>
+  list(
+    'Contradictions between network policies and policies of the mesh',
+    ['Check', 'Tenant', 'Object', 'Why', 'Other side', 'Fix'],
+    layers,
+    ({ check, tenant, object, path, reason, other, fix }) => [
+      ...[check, tenantLink(tenant), path === '' ? object : `${object} ${path}`, reason, other, fix],
+    ],
+  );
+
 function tenantPage(name, opened) {
   const tenant = data.tenants.find((one) => one.name === name);
   if (tenant === undefined) return [make('h2', {}, 'There is no such tenant'), make('p', {}, name)];
@@ -111,7 +123,9 @@ function tenantPage(name, opened) {
     tenant.mode === undefined
       ? name === platform
         ? 'namespaces without a tenant'
-        : 'not declared'
+        : name === toCome
+          ? 'tenants that are created later, to which rules are open'
+          : 'not declared'
       : `mode ${tenant.mode}`;
   return [
     make('h2', {}, name),
@@ -136,6 +150,9 @@ function tenantPage(name, opened) {
     ),
     outsideList(data.outside.filter((one) => one.tenant === name)),
     gateList(data.gates.filter(({ from, to }) => from === name || to === name)),
+    ...(data.layers.some(({ tenant }) => tenant === name)
+      ? [layerList(data.layers.filter(({ tenant }) => tenant === name))]
+      : []),
     make('h3', {}, `Namespaces (${own.length})`),
     ...own.map((one) => namespaceOf(one, one.name === opened || own.length === 1)),
   ].filter(Boolean);

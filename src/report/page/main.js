@@ -35,7 +35,7 @@ function overview() {
       'p',
       { class: 'summary' },
       ...[
-        [tenants.length - (names.includes(platform) ? 1 : 0), 'tenants'],
+        [names.filter((name) => !name.startsWith('(')).length, 'tenants'],
         [namespaces.length, 'namespaces'],
         [crossings.length, 'crossings'],
         [violations, 'not granted', violations > 0],
@@ -76,6 +76,19 @@ function overview() {
     ),
     outsideList(data.outside.filter(({ tenant, state }) => tenant !== platform && state !== 'granted')),
     gateList(data.gates.filter(({ state }) => state !== 'used')),
+    ...(data.exemptions.length > 0
+      ? [
+          list(
+            'Exemptions in force',
+            ['Exemption', 'Namespace', 'Tenant', 'Checks', 'Until'],
+            data.exemptions,
+            ({ name, namespace, tenant, checks, expires }) => [
+              ...[name, namespace, tenantLink(tenant), checks.join(', '), expires.slice(0, 10)],
+            ],
+          ),
+        ]
+      : []),
+    ...(data.layers.length > 0 ? [layerList(data.layers)] : []),
     ...dead.map(([caption, items]) => list(caption, ['Policy'], items, (name) => [name])),
     make('p', { class: 'hint' }, `Policies as read by: ${data.readings.join(', ')}.`),
   ];

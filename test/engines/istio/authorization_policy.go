@@ -26,7 +26,7 @@ type written struct {
 	Spec json.RawMessage `json:"spec"`
 }
 
-func readAuthorizationPolicy(object json.RawMessage) (func(caller, int) bool, error) {
+func readAuthorizationPolicy(object json.RawMessage) (func(*caller, int) bool, error) {
 	var policy written
 	if err := json.Unmarshal(object, &policy); err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func readAuthorizationPolicy(object json.RawMessage) (func(caller, int) bool, er
 			return nil, err
 		}
 	}
-	nobody := func(caller, int) bool { return false }
+	nobody := func(*caller, int) bool { return false }
 	// DENY and AUDIT let nobody in, and CUSTOM only asks once more.
 	if spec.Action != security.AuthorizationPolicy_ALLOW {
 		return nobody, nil
@@ -49,24 +49,24 @@ func readAuthorizationPolicy(object json.RawMessage) (func(caller, int) bool, er
 		Spec:        spec,
 	}
 	built := builder.New(domains, nil, model.AuthorizationPoliciesResult{Allow: []model.AuthorizationPolicy{one}}, builder.Option{})
-	var rules []*rbac.RBAC
+	var askers []asker
 	for _, filter := range built.BuildHTTP() {
 		read, err := ofHTTP(filter)
 		if err != nil {
 			return nil, err
 		}
-		rules = append(rules, read)
+		askers = append(askers, askersOf(read)...)
 	}
 	for _, filter := range built.BuildTCP() {
 		read, err := ofTCP(filter)
 		if err != nil {
 			return nil, err
 		}
-		rules = append(rules, read)
+		askers = append(askers, askersOf(read)...)
 	}
-	return func(from caller, port int) bool {
-		for _, one := range rules {
-			if admits(one, from, port) {
+	return func(from *caller, port int) bool {
+		for index := range askers {
+			if askers[index].admits(from, port) {
 				return true
 			}
 		}

@@ -15,7 +15,7 @@ import (
 // Who asks: a SPIFFE ID, empty without TLS, and the address of the connection.
 type caller struct {
 	identity string
-	address  string
+	address  netip.Addr
 }
 
 // What a match can come to over all requests that the caller may send: it chooses path, method, host, headers, tokens and server name.
@@ -55,30 +55,54 @@ func any(outcomes []outcome) outcome {
 
 func not(one outcome) outcome { return outcome{yes: one.no, no: one.yes} }
 
-// Envoy: one policy must have a permission and a principal that match.
-func admits(rules *rbac.RBAC, from caller, port int) bool {
+// Which ports and which callers one policy of RBAC matches, each asked once: a question has many flows of few of them.
+type asker struct {
+	policy  *rbac.Policy
+	ports   map[int]bool
+	callers map[*caller]bool
+}
+
+func askersOf(rules *rbac.RBAC) []asker {
+	askers := make([]asker, 0, len(rules.GetPolicies()))
 	for _, policy := range rules.GetPolicies() {
-		permissions := make([]outcome, 0, len(policy.GetPermissions()))
-		for _, one := range policy.GetPermissions() {
-			permissions = append(permissions, permission(one, port))
-		}
-		principals := make([]outcome, 0, len(policy.GetPrincipals()))
-		for _, one := range policy.GetPrincipals() {
-			principals = append(principals, principal(one, from))
-		}
-		if any(permissions).yes && any(principals).yes {
-			return true
-		}
+		askers = append(askers, asker{policy: policy, ports: map[int]bool{}, callers: map[*caller]bool{}})
 	}
-	return false
+	return askers
+}
+
+// Envoy: a policy must have a permission and a principal that match.
+func (one *asker) admits(from *caller, port int) bool {
+	on, known := one.ports[port]
+	if !known {
+		on = any(each(one.policy.GetPermissions(), func(of *rbac.Permission) outcome { return permission(of, port) })).yes
+		one.ports[port] = on
+	}
+	if !on {
+		return false
+	}
+	matches, known := one.callers[from]
+	if !known {
+		matches = any(each(one.policy.GetPrincipals(), func(of *rbac.Principal) outcome { return principal(of, from) })).yes
+		one.callers[from] = matches
+	}
+	return matches
+}
+
+func each[Part interface{}](parts []Part, ask func(Part) outcome) []outcome {
+	outcomes := make([]outcome, 0, len(parts))
+	for _, one := range parts {
+		outcomes = append(outcomes, ask(one))
+	}
+	return outcomes
 }
 
 func permission(one *rbac.Permission, port int) outcome {
+	on := func(of *rbac.Permission) outcome { return permission(of, port) }
 	switch rule := one.GetRule().(type) {
 	case *rbac.Permission_AndRules:
-		return all(permissionsOf(rule.AndRules, port))
+		return all(each(rule.AndRules.GetRules(), on))
 	case *rbac.Permission_OrRules:
-		return any(permissionsOf(rule.OrRules, port))
+		return any(each(rule.OrRules.GetRules(), on))
 	case *rbac.Permission_NotRule:
 		return not(permission(rule.NotRule, port))
 	case *rbac.Permission_Any:
@@ -92,20 +116,13 @@ func permission(one *rbac.Permission, port int) outcome {
 	panic(fmt.Sprintf("the permission %T is not known", one.GetRule()))
 }
 
-func permissionsOf(set *rbac.Permission_Set, port int) []outcome {
-	outcomes := make([]outcome, 0, len(set.GetRules()))
-	for _, one := range set.GetRules() {
-		outcomes = append(outcomes, permission(one, port))
-	}
-	return outcomes
-}
-
-func principal(one *rbac.Principal, from caller) outcome {
+func principal(one *rbac.Principal, from *caller) outcome {
+	of := func(one *rbac.Principal) outcome { return principal(one, from) }
 	switch rule := one.GetIdentifier().(type) {
 	case *rbac.Principal_AndIds:
-		return all(principalsOf(rule.AndIds, from))
+		return all(each(rule.AndIds.GetIds(), of))
 	case *rbac.Principal_OrIds:
-		return any(principalsOf(rule.OrIds, from))
+		return any(each(rule.OrIds.GetIds(), of))
 	case *rbac.Principal_NotId:
 		return not(principal(rule.NotId, from))
 	case *rbac.Principal_Any:
@@ -119,14 +136,6 @@ func principal(one *rbac.Principal, from caller) outcome {
 		return chosen
 	}
 	panic(fmt.Sprintf("the principal %T is not known", one.GetIdentifier()))
-}
-
-func principalsOf(set *rbac.Principal_Set, from caller) []outcome {
-	outcomes := make([]outcome, 0, len(set.GetIds()))
-	for _, one := range set.GetIds() {
-		outcomes = append(outcomes, principal(one, from))
-	}
-	return outcomes
 }
 
 // Envoy's own RE2 matches the whole text.
@@ -155,15 +164,11 @@ func compiled(regex string) *regexp.Regexp {
 	return made
 }
 
-func within(block *core.CidrRange, address string) bool {
-	parsed, err := netip.ParseAddr(address)
-	if err != nil {
-		return false
-	}
+func within(block *core.CidrRange, address netip.Addr) bool {
 	base, err := netip.ParseAddr(block.GetAddressPrefix())
 	if err != nil {
 		return false
 	}
 	prefix, err := base.Prefix(int(block.GetPrefixLen().GetValue()))
-	return err == nil && prefix.Contains(parsed)
+	return err == nil && prefix.Contains(address)
 }

@@ -10,6 +10,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"os"
 	"runtime/debug"
 
@@ -20,7 +21,7 @@ import (
 const mostListed = 4
 
 // What each kind of policy becomes: who gets in on a port. A kind is a file of its own.
-var readers = map[string]func(json.RawMessage) (func(caller, int) bool, error){
+var readers = map[string]func(json.RawMessage) (func(*caller, int) bool, error){
 	"AuthorizationPolicy": readAuthorizationPolicy,
 }
 
@@ -31,6 +32,8 @@ type request struct {
 	// Looked up for each policy that asks for them.
 	Flows    []flow  `json:"flows"`
 	Policies []asked `json:"policies"`
+	// One for each party. Nil: Istio does not know it.
+	callers []*caller
 }
 
 // A pod, or an address without an identity of the mesh. What only Cilium knows is neither.
@@ -92,6 +95,10 @@ func main() {
 			if err := json.Unmarshal(line, &asks); err != nil {
 				fail(err)
 			}
+			asks.callers = make([]*caller, len(asks.Parties))
+			for index, one := range asks.Parties {
+				asks.callers[index] = callerOf(one)
+			}
 			answers := make([]answer, len(asks.Policies))
 			for index, one := range asks.Policies {
 				answers[index] = asks.judge(one)
@@ -133,9 +140,8 @@ func (asks *request) judge(one asked) (result answer) {
 	}
 	// The policy is about requests that come in, by TCP.
 	allows := func(one flow) bool {
-		wire := asks.Wires[one[2]]
-		from, known := callerOf(asks.Parties[one[1]])
-		return one[0] == 0 && known && wire.Protocol == "TCP" && admits(from, wire.Port)
+		wire, from := asks.Wires[one[2]], asks.callers[one[1]]
+		return one[0] == 0 && from != nil && wire.Protocol == "TCP" && admits(from, wire.Port)
 	}
 	if one.Common {
 		for _, flow := range asks.Flows {
@@ -154,14 +160,14 @@ func (asks *request) judge(one asked) (result answer) {
 	return result
 }
 
-func callerOf(one party) (caller, bool) {
+func callerOf(one party) *caller {
 	switch {
 	case one.Address != "":
-		return caller{address: one.Address}, true
+		return &caller{address: addressOf(one.Address)}
 	case one.Pod == nil || one.Pod.Cluster != "":
-		return caller{}, false
+		return nil
 	case one.Pod.Plain:
-		return caller{address: one.Pod.Address}, true
+		return &caller{address: addressOf(one.Pod.Address)}
 	}
 	account, domain := one.Pod.ServiceAccount, one.Pod.TrustDomain
 	if account == "" {
@@ -170,8 +176,14 @@ func callerOf(one party) (caller, bool) {
 	if domain == "" {
 		domain = "cluster.local"
 	}
-	return caller{
+	return &caller{
 		identity: fmt.Sprintf("spiffe://%s/ns/%s/sa/%s", domain, one.Pod.Namespace, account),
-		address:  one.Pod.Address,
-	}, true
+		address:  addressOf(one.Pod.Address),
+	}
+}
+
+// What is no address is in no range.
+func addressOf(text string) netip.Addr {
+	address, _ := netip.ParseAddr(text)
+	return address
 }

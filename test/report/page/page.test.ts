@@ -51,6 +51,54 @@ async function shoot(page: Page, name: string): Promise<void> {
 }
 
 if (chromium !== undefined) {
+  t.test('contradictions of the layers are on the page, of all and of a tenant', async (t) => {
+    const folder = t.testdir({
+      'mesh.yaml': `apiVersion: v1
+kind: Namespace
+metadata: { name: acme-db, labels: { istio-injection: enabled } }
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: from-web, namespace: acme-db }
+spec: { selector: { matchLabels: { app: db } }, rules: [{ from: [{ source: { namespaces: [acme-web] } }] }] }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: cache, namespace: acme-db, labels: { app: cache } }
+spec: { containers: [] }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: db, namespace: acme-db, labels: { app: db } }
+spec: { containers: [] }
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: open, namespace: acme-db }
+spec: { podSelector: {}, ingress: [{ from: [{ podSelector: {} }] }] }
+`,
+    });
+    const lines: string[] = [];
+    await runCommandLine(['audit', ...example, '-f', folder, '-o', 'html'], {
+      print: (line) => lines.push(line),
+      environment: {},
+    });
+    const page = await opened(t, lines.join('\n'));
+    const text = () => page.evaluate<string>('document.body.innerText');
+    t.match(await text(), /Contradictions between network policies and policies of the mesh/);
+    t.match(await text(), /l4-unguarded/);
+    t.match(await text(), /NetworkPolicy acme-db\/open spec\.ingress/);
+    await page.evaluate("location.hash = '#/tenant/acme'");
+    await page.press('Tab');
+    t.equal(await page.evaluate("document.querySelector('main h2')?.innerText"), 'acme');
+    t.match(await text(), /l4-unguarded/);
+    await page.evaluate("location.hash = '#/tenant/beta'");
+    await page.press('Tab');
+    t.equal(await page.evaluate("document.querySelector('main h2')?.innerText"), 'beta');
+    t.notMatch(await text(), /l4-unguarded/);
+    t.strictSame(page.errors, []);
+  });
+
   t.test('five tenants: the matrix, a tenant, a crossing, and what a search finds', async (t) => {
     const page = await opened(t, await pageOfExample());
     const text = (selector: string) =>
@@ -304,6 +352,7 @@ if (chromium !== undefined) {
       selectNothing: [evil('selects nothing')],
       openNothing: [evil('opens nothing')],
       layers: [],
+      exemptions: [],
     };
     const html = await pageOf({ report: undefined, problems: [evil('problem')], connectivity });
     const page = await opened(t, html);

@@ -7,9 +7,9 @@ import { isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
 import type { Policy } from '../../../kubernetes/objects.ts';
 import type { Direction } from '../../../tenancy/tenant.ts';
 import { mostSteps } from '../../expression/budget.ts';
-import { type Expression, everything } from '../../expression/expression.ts';
-import type { InForce, InForceRule, Unread } from '../../in-force.ts';
-import { type Asked, askedOf, entityAt, readPeer } from './entity.ts';
+import { type Expression, everything, negated } from '../../expression/expression.ts';
+import type { InForce, InForcePeer, InForceRule, Unread } from '../../in-force.ts';
+import { type Asked, askedOf, type Entity, entityAt, readPeer } from './entity.ts';
 import { headOf, tiersOf, typesOf } from './head.ts';
 import { ofEndpoints, ofNamespaces } from './parse-selector.ts';
 import { diagnosticOf, type Place, Unread as Thrown, unprovenAt, within } from './place.ts';
@@ -111,7 +111,7 @@ function readRule(rule: unknown, place: Place, direction: Direction, asked: Aske
     throw new Thrown(unprovenAt(source.place, 'denies by the port that a connection comes from', ''));
   const notPorts = notPortsOf(rule, destination, place);
   const [remote, local] = direction === 'ingress' ? [source, destination] : [destination, source];
-  const peer = readPeer(remote, asked);
+  const peer = remoteOf(remote, asked);
   const own = readPeer(local, asked);
   // Who has which address is not known of every pod. So a rule that denies is left out, and one that opens counts for all of them.
   if ('addresses' in own && own.addresses !== undefined && action === 'deny')
@@ -121,4 +121,22 @@ function readRule(rule: unknown, place: Place, direction: Direction, asked: Aske
     ...(isMap(rule.http) && { layer7: requestsOf(rule.http) }),
     ...(own.kind === 'expression' && { own: own.expression }),
   };
+}
+
+/**
+ * "If we have no positive selector ... the negative match criteria should match packets that come from outside the set of known endpoints too"
+ * (felix/calc, combineMatchesIfPossible). A policy of a namespace has one, as its own namespace is added.
+ */
+function remoteOf(entity: Entity, asked: Asked): InForcePeer {
+  const peer = readPeer(entity, asked);
+  const isPositive = isGiven(entity.selector || entity.namespaceSelector) || selectsAccounts(entity.serviceAccounts);
+  if (peer.kind !== 'expression' || asked.namespace !== '' || isPositive) return peer;
+  return { ...peer, expression: negated(peer.expression), isAllBut: true };
+}
+
+function selectsAccounts(written: unknown): boolean {
+  if (!isMap(written)) return false;
+  return (
+    (Array.isArray(written.names) && written.names.length > 0) || (isGiven(written.selector) && written.selector !== '')
+  );
 }

@@ -6,12 +6,14 @@ import type { Policy } from '../../../kubernetes/objects.ts';
 import { additive, type InForce, type InForcePeer, type InForceRule, type Part, type Unread } from '../../in-force.ts';
 import { readCiliumPolicy } from './policy.ts';
 import { withoutPortless } from './portless.ts';
+import { withRequests } from './requests.ts';
 import { readEndpoints } from './selector.ts';
 
 /** Of a rule that denies, what is not understood is left out, so nobody counts as denied who is not; it is among the unread. */
 export function ciliumInForce(policy: Policy): InForce {
   const plain = withoutPortless(policy);
-  const allows = additive(readCiliumPolicy(plain), 'cilium');
+  const read = additive(readCiliumPolicy(plain), 'cilium');
+  const allows = { ...read, parts: withRequests(read.parts, plain) };
   const denying = specsOf(plain).flatMap((one) => denialsOf(one, plain) ?? []);
   if (denying.length === 0) return allows;
   const [parts, unread] = [denying.flatMap((one) => one.parts), denying.flatMap((one) => one.unread)];

@@ -1,0 +1,183 @@
+/**
+ * What a mesh of Istio says of one connection, after network policies have: mutual TLS, then CUSTOM, DENY and ALLOW (istio.io, "Implicit
+ * enablement"). What a request alone decides stays open, and is named. Pure.
+ */
+import { isDryRun } from '../../kinds/istio-authorization-policy/read-policy.ts';
+import { isMap, type JsonMap } from '../../kubernetes/json.ts';
+import { matches, type Selector } from '../../kubernetes/label-selector.ts';
+import type { Settings } from '../../tenancy/settings.ts';
+import { isOfWaypoint, type Mesh, membershipOf, peerAuthenticationsFor, readMesh, selectorOf } from '../mesh.ts';
+import type { Party, PodClass } from '../parties.ts';
+import { differenceOf, everyPort, noPorts, type PortSet, unionOf } from '../port-set.ts';
+import type { MeshPolicy, PolicyRef } from '../snapshot.ts';
+import type { Caller, Sure } from './callers.ts';
+import { everyTcpPort, matchRules } from './rules.ts';
+
+/**
+ * denies         a rule denies what matches
+ * asks           a provider outside decides about what matches
+ * allows         a rule allows what matches
+ * leaves out     it allows others alone
+ * demands        mutual TLS, which the caller does not speak, or is not known to
+ * not examined   a policy of a gateway or waypoint, which may deny more
+ * no proxy       the pods are outside of the mesh, so nothing is decided there
+ * perhaps        no label says whether the pods are in the mesh
+ */
+export type Layer7Says =
+  | 'denies'
+  | 'asks'
+  | 'allows'
+  | 'leaves out'
+  | 'demands'
+  | 'not examined'
+  | 'no proxy'
+  | 'perhaps';
+
+export interface Layer7Step {
+  readonly says: Layer7Says;
+  /** Undefined: no policy. */
+  readonly policy: PolicyRef | undefined;
+  /** Of the rule; empty: the policy as a whole. */
+  readonly path: string;
+  readonly ports: PortSet;
+  /** What a request must have to match; empty: each does. */
+  readonly conditions: readonly string[];
+}
+
+export interface Layer7 {
+  /** What it lets through whatever the request is. */
+  readonly sure: PortSet;
+  /** What it lets through of some requests. */
+  readonly may: PortSet;
+  /** In the order in which they decide. */
+  readonly steps: readonly Layer7Step[];
+}
+
+/** Undefined: no policy of a mesh is about the pods. */
+export type Layer7Of = (from: Party, to: PodClass) => Layer7 | undefined;
+
+interface Policy {
+  readonly ref: PolicyRef;
+  readonly spec: JsonMap;
+  readonly action: string;
+  readonly pods: Selector;
+  readonly isOfWaypoint: boolean;
+}
+
+export function createLayer7(policies: readonly MeshPolicy[] | undefined, { istio }: Settings): Layer7Of {
+  if (policies === undefined || policies.length === 0) return () => undefined;
+  const root = istio?.rootNamespace ?? 'istio-system';
+  const domains = istio?.trustDomains ?? new Set(['cluster.local']);
+  const byNamespace = Map.groupBy(policies, ({ ref }) => ref.namespace);
+  const known = new Map<string, Near>();
+  const nearOf = (namespace: string): Near => {
+    const others = namespace === root ? [] : (byNamespace.get(root) ?? []);
+    const near = known.get(namespace) ?? readNear([...(byNamespace.get(namespace) ?? []), ...others]);
+    known.set(namespace, near);
+    return near;
+  };
+  return (from, to) => {
+    const { mesh, all } = nearOf(to.namespace.name);
+    const about = all.filter((one) => !one.isOfWaypoint && matches(one.pods, to.labels));
+    const waypoints = all.filter((one) => one.isOfWaypoint && one.ref.namespace === to.namespace.name);
+    const strict = strictFor(to, mesh, root);
+    if (about.length + waypoints.length === 0 && strict === undefined) return undefined;
+    const membership = membershipOf(to);
+    if (membership === 'outside') return open([note('no proxy', about[0]?.ref ?? strict ?? waypoints[0]?.ref)]);
+    const decided = decide(about, callerOf(from, domains), strict);
+    const steps = [
+      ...decided.steps,
+      ...waypoints.map(({ ref }) => note('not examined', ref)),
+      ...(membership === 'unknown' ? [note('perhaps', undefined)] : []),
+    ];
+    return {
+      sure: waypoints.length > 0 ? differenceOf(decided.sure, everyTcpPort) : decided.sure,
+      may: membership === 'unknown' ? everyPort : decided.may,
+      steps,
+    };
+  };
+}
+
+/** What holds for pods of one namespace: its own policies, and those of the root namespace. */
+interface Near {
+  readonly mesh: Mesh;
+  readonly all: readonly Policy[];
+}
+
+function readNear(policies: readonly MeshPolicy[]): Near {
+  const all = policies.flatMap(({ ref, object }): readonly Policy[] => {
+    if (ref.kind !== 'AuthorizationPolicy' || isDryRun(object)) return [];
+    const spec = isMap(object.spec) ? object.spec : {};
+    const action = typeof spec.action === 'string' ? spec.action : 'ALLOW';
+    return [{ ref, spec, action, pods: selectorOf(spec.selector) ?? new Map(), isOfWaypoint: isOfWaypoint(object) }];
+  });
+  return { mesh: readMesh(policies), all };
+}
+
+function open(steps: readonly Layer7Step[]): Layer7 {
+  return { sure: everyPort, may: everyPort, steps };
+}
+
+function note(says: Layer7Says, policy: PolicyRef | undefined): Layer7Step {
+  return { says, policy, path: '', ports: everyTcpPort, conditions: [] };
+}
+
+function decide(about: readonly Policy[], caller: Caller, strict: PolicyRef | undefined): Layer7 {
+  const steps: Layer7Step[] = [];
+  /** Denied for sure, and for some requests. */
+  const denied = { sure: noPorts, may: noPorts };
+  const deny = (sure: PortSet, may: PortSet): void => {
+    denied.sure = unionOf(denied.sure, sure);
+    denied.may = unionOf(denied.may, may);
+  };
+  if (strict !== undefined && caller.hasIdentity !== 'yes') {
+    const isSure = caller.hasIdentity === 'no';
+    deny(isSure ? everyTcpPort : noPorts, everyTcpPort);
+    steps.push({ ...note('demands', strict), conditions: isSure ? [] : ['mutual TLS'] });
+  }
+  for (const action of ['CUSTOM', 'DENY'])
+    for (const { ref, spec } of about.filter((one) => one.action === action))
+      for (const { path, sure, may, conditions } of matchRules(spec, caller, ref.namespace)) {
+        deny(action === 'DENY' ? sure : noPorts, may);
+        steps.push({ says: action === 'DENY' ? 'denies' : 'asks', policy: ref, path, ports: may, conditions });
+      }
+  const allowing = about.filter((one) => one.action === 'ALLOW');
+  let allowed = {
+    sure: allowing.length === 0 ? everyTcpPort : noPorts,
+    may: allowing.length === 0 ? everyTcpPort : noPorts,
+  };
+  for (const { ref, spec } of allowing) {
+    const found = matchRules(spec, caller, ref.namespace);
+    for (const { path, sure, may, conditions } of found) {
+      allowed = { sure: unionOf(allowed.sure, sure), may: unionOf(allowed.may, may) };
+      steps.push({ says: 'allows', policy: ref, path, ports: may, conditions });
+    }
+    if (found.length === 0) steps.push(note('leaves out', ref));
+  }
+  const others = differenceOf(everyPort, everyTcpPort);
+  return {
+    sure: unionOf(others, differenceOf(allowed.sure, denied.may)),
+    may: unionOf(others, differenceOf(allowed.may, denied.sure)),
+    steps,
+  };
+}
+
+function callerOf(from: Party, domains: ReadonlySet<string>): Caller {
+  if (from.kind === 'pod') {
+    const membership = membershipOf(from);
+    const hasIdentity: Sure = membership === 'outside' ? 'no' : membership === 'unknown' ? 'maybe' : 'yes';
+    return { hasIdentity, namespace: from.namespace.name, addresses: undefined, domains };
+  }
+  const addresses = from.kind === 'address' ? [from.range] : undefined;
+  return { hasIdentity: 'no', namespace: undefined, addresses, domains };
+}
+
+/** The PeerAuthentication that demands mutual TLS on each port; the weakest of one scope is taken for the oldest. */
+function strictFor(pods: PodClass, mesh: Mesh, root: string): PolicyRef | undefined {
+  for (const scope of peerAuthenticationsFor(pods, mesh, root)) {
+    if (scope.some(({ hasWeakPort }) => hasWeakPort)) return undefined;
+    const decides = scope.filter(({ mode }) => mode !== 'UNSET');
+    if (decides.length > 0) return decides.every(({ mode }) => mode === 'STRICT') ? decides[0]?.ref : undefined;
+  }
+  return undefined;
+}

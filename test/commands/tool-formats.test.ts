@@ -1,0 +1,120 @@
+/** explain, audit, diff and replay in the formats of tools: SARIF by its schema, JUnit by a parser, annotations, names and a page. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Ajv } from 'ajv';
+import { SaxesParser } from 'saxes';
+import t, { type Test } from 'tap';
+import { runCommandLine } from '../../src/commands/command-line.ts';
+
+const example = [
+  ...['--config', 'manifests/overlays/example/bulkhead.yaml', '--tenants', 'manifests/overlays/example/tenants'],
+];
+const {
+  $schema: _,
+  id: __,
+  ...schema
+} = JSON.parse(
+  readFileSync(
+    createRequire(import.meta.url).resolve('@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json'),
+    'utf8',
+  ),
+);
+// Ajv reads later drafts alone. The schema uses nothing that they have changed.
+const validate = new Ajv({ strict: false, unicodeRegExp: false, validateFormats: false }).compile(schema);
+
+async function run(command: string, args: readonly string[], input = '') {
+  const lines: string[] = [];
+  const surroundings = {
+    print: (line: string) => void lines.push(...line.split('\n')),
+    environment: {},
+    input: new Blob([input]).stream(),
+  };
+  return {
+    code: await runCommandLine([command, ...(args.includes('--tenants') ? [] : example), ...args], surroundings),
+    text: lines.join('\n'),
+  };
+}
+
+async function sarifOf(t: Test, command: string, args: readonly string[], input = '') {
+  const { text } = await run(command, [...args, '-o', 'sarif'], input);
+  const sarif = JSON.parse(text);
+  t.ok(validate(sarif), JSON.stringify(validate.errors));
+  return sarif.runs[0].results;
+}
+
+function failuresIn(text: string): number {
+  let failures = 0;
+  const parser = new SaxesParser();
+  parser.on('opentag', ({ name }) => {
+    if (name === 'failure') failures++;
+  });
+  parser.write(text).close();
+  return failures;
+}
+
+const flow = `source_namespace,source,destination_ip,port,protocol,verdict
+acme-web,web,203.0.112.10,444,TCP,allowed
+`;
+const commands: readonly {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly input?: string;
+  readonly check: string;
+}[] = [
+  {
+    command: 'explain',
+    args: ['-f', 'docs/examples/application', 'acme-web/front', 'beta-data/database:5432'],
+    check: 'blocked-connection',
+  },
+  {
+    command: 'audit',
+    args: ['--tenants', 'docs/examples/audit/tenants.yaml', '-f', 'docs/examples/audit/cluster.yaml'],
+    check: 'ungranted-crossing',
+  },
+  { command: 'replay', args: ['-f', 'docs/examples/diff/new', '-'], input: flow, check: 'dropped-flow' },
+  { command: 'diff', args: ['docs/examples/diff/old', 'docs/examples/diff/new'], check: 'new-crossing' },
+];
+for (const { command, args, input, check } of commands)
+  t.test(`${command} speaks to tools`, async (t) => {
+    const plain = await run(command, args, input);
+    t.equal(plain.code, 1);
+    const results = await sarifOf(t, command, args, input);
+    t.ok(
+      results.some(({ ruleId }: { ruleId: string }) => ruleId === check),
+      JSON.stringify(results[0]),
+    );
+    const junit = await run(command, [...args, '-o', 'junit'], input);
+    t.ok(failuresIn(junit.text) > 0);
+    t.match(junit.text, `<testsuites name="bulkhead ${command}"`);
+    const github = await run(command, [...args, '-o', 'github'], input);
+    t.match(github.text, new RegExp(`^::error file=.*title=${check}::`, 'm'));
+    t.equal(github.code, plain.code);
+    const page = await run(command, [...args, '-o', 'html'], input);
+    t.match(page.text, /^<!doctype html>/);
+    t.match(page.text, "default-src 'none'");
+    t.equal((await run(command, [...args, '-o', 'wide'], input)).code, plain.code);
+    t.notMatch((await run(command, [...args, '-o', 'name'], input)).text, /\s{2}/);
+  });
+
+t.test('what explain and audit find is on the line of the object', async (t) => {
+  const args = ['-f', 'docs/examples/application', '-f', 'manifests/examples/objects/policy-to-beta-database.yaml'];
+  const mesh = ['-f', 'docs/examples/mesh', 'acme-web/front', 'beta-data/database:5432'];
+  t.match(await sarifOf(t, 'explain', [...args, ...mesh]), [
+    {
+      message: { text: /only-beta.*is blocked on 5432\/TCP.*fix: To let it through at layer 7/ },
+      locations: [
+        {
+          physicalLocation: {
+            artifactLocation: { uri: 'docs/examples/mesh/only-beta.yaml' },
+            region: { startLine: 15 },
+          },
+        },
+      ],
+    },
+  ]);
+  t.strictSame(
+    await sarifOf(t, 'explain', [...args, 'acme-web/front', 'beta-data/database:5432']),
+    [],
+    'open is no finding',
+  );
+});
