@@ -5,14 +5,11 @@ import { parse, stringify } from 'yaml';
 import type { Running } from '../../src/commands/replica.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
-import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
-import type { Case } from '../fixtures/cases.ts';
-import { cast, type Role } from '../fixtures/cast.ts';
 import { eventually } from '../soak/observer.ts';
 import { applyConfigurations, everybodyMayDoEverything, startBulkhead } from './guarded-cluster.ts';
+import { replay, replayChanges } from './in-use-replay.ts';
 import { injectors, installInjector } from './mesh-injector.ts';
 import { projectFolder } from './project-folder.ts';
-import { inNamespaceOfThePlatform, intent, pathOf, replayed } from './replayed-cases.ts';
 
 /** Every pod that the workloads of the page have, by namespace. */
 const workloads: Readonly<Record<string, number>> = {
@@ -123,80 +120,6 @@ const attacks: readonly (readonly [sentence: string, member: string, manifest: o
     'exemption-writers',
   ],
 ];
-
-/** Cases that fail under the settings of the examples and are no attack in this cluster. They are admitted, so none is left out wrongly. */
-const elsewhere: Readonly<Record<string, readonly string[]>> = {
-  'the settings say which network plugin and mesh there is': [
-    'reserved-labels/fail/calico-unreadable-metadata',
-    'reserved-labels/fail/egress-gateway',
-    'reserved-labels/fail/floating-address',
-    'reserved-labels/fail/leaves-consul',
-    'reserved-labels/fail/lets-anybody-in',
-    'reserved-labels/fail/mesh-of-others',
-    'reserved-labels/fail/no-capture-by-kuma',
-    'reserved-labels/fail/skipped-ports',
-    'reserved-labels/fail/stateless-policy',
-  ],
-  'no tenant has a limit': ['namespace-limit/fail/created-by-the-platform', 'namespace-limit/fail/one-too-many'],
-  'the settings leave the runtime classes free': [
-    'runtime-class/fail/by-a-controller',
-    'runtime-class/fail/by-the-platform',
-    'runtime-class/fail/not-listed',
-  ],
-  'no such names are reserved': ['reserved-prefix/fail/one-of-several-prefixes', 'reserved-prefix/fail/whole-name'],
-  'the settings trust no label': [
-    'reserved-labels/fail/trusted-label',
-    'trusted-labels/fail/listed-for-another-namespace',
-    'trusted-labels/fail/on-a-namespace-of-a-tenant',
-  ],
-  'the settings allow every type of Service, and every class': [
-    'service-types/fail/balancer-of-another',
-    'service-types/fail/balancer-with-node-ports',
-    'service-types/fail/class',
-    'service-types/fail/named-node-port',
-    'service-types/fail/node-port',
-    'route-classes/fail/annotation',
-    'route-classes/fail/class',
-    'route-classes/fail/gateway',
-  ],
-  'no hosts are reserved': [
-    'route-hosts/fail/alias',
-    'route-hosts/fail/below-a-foreign-host',
-    'route-hosts/fail/certificate',
-    'route-hosts/fail/default-backend',
-    'route-hosts/fail/experimental-listener-set',
-    'route-hosts/fail/foreign-host',
-    'route-hosts/fail/istio-every-host',
-    'route-hosts/fail/istio-gateway-every-host',
-    'route-hosts/fail/istio-gateway-of-others',
-    'route-hosts/fail/istio-host-of-others',
-    'route-hosts/fail/istio-sni-host',
-    'route-hosts/fail/istio-wildcard',
-    'route-hosts/fail/listener-set',
-    'route-hosts/fail/listener',
-    'route-hosts/fail/no-host',
-    'route-hosts/fail/of-the-platform',
-    'route-hosts/fail/record',
-    'route-hosts/fail/route-without-hosts',
-    'route-hosts/fail/route',
-    'route-hosts/fail/wildcard',
-  ],
-  'the settings reserve neither taints nor devices': [
-    'reserved-devices/fail/claim',
-    'reserved-devices/fail/init-container',
-    'reserved-devices/fail/limit',
-    'reserved-devices/fail/resource-of-a-class',
-    'tolerations/fail/control-plane',
-    'tolerations/fail/every-value',
-    'tolerations/fail/value-of-another',
-  ],
-};
-
-/** Of a tenant that is not there, and keeps to its names. */
-const ofAnotherTenant: ReadonlySet<string> = new Set(['unreserved-name']);
-
-/** Namespaces of that tenant, and of a gateway that this cluster does not share. */
-const notHere: ReadonlySet<string | undefined> = new Set(['payments', 'ingress-nginx']);
 
 type Value = Readonly<Record<string, unknown>>;
 
@@ -335,61 +258,8 @@ await clusterTest('a cluster in use, from observe to enforce', async (t, plane) 
   });
 
   await t.test('and so is what the catalogue creates', (t) => replay(t, plane));
+  await t.test('and what it changes and deletes', (t) => replayChanges(t, plane));
 });
-
-/** Every case that creates something and fails. The cast are members of the tenants of the page; their namespaces are added. */
-async function replay(t: Test, plane: ControlPlane): Promise<void> {
-  await installNetworkDefinitions(plane);
-  for (const file of ['eta', 'zeta'])
-    await plane.kubectl(plane.adminKubeconfig, ['apply', '-f', `test/fixtures/tenants/${file}.yaml`]);
-  for (const [name, tenant] of [
-    ['acme-web', 'acme'],
-    ['acme-db', 'acme'],
-    ['beta-data', 'beta'],
-    ['delta-one', 'delta'],
-    ['eta-web', 'eta'],
-    ['last-of-zeta', 'zeta'],
-  ] as const) {
-    const { status, text } = await plane.request('POST', '/api/v1/namespaces', {
-      metadata: { name, labels: { 'bulkhead.dev/tenant': tenant } },
-    });
-    t.equal(status, 201, `${name} is there`, { text });
-  }
-  await plane.request('POST', '/api/v1/namespaces', { metadata: { name: 'istio-system' } });
-  for (const handler of ['gvisor', 'kata'])
-    await plane.request('POST', '/apis/node.k8s.io/v1/runtimeclasses', { metadata: { name: handler }, handler });
-  const kubeconfigs = new Map<Role, string>();
-  for (const [role, { username, groups }] of Object.entries(cast) as [Role, (typeof cast)[Role]][])
-    kubeconfigs.set(role, await plane.kubeconfigFor({ user: username, groups }));
-  const failing = replayed.filter(
-    (one) =>
-      one.expects === 'fail' &&
-      !intent.has(one.check) &&
-      !ofAnotherTenant.has(one.check) &&
-      !notHere.has(one.object?.metadata?.namespace) &&
-      !inNamespaceOfThePlatform(one),
-  );
-  const send = ({ user, object }: Case, path: string) =>
-    plane.request('POST', path, object, { kubeconfig: kubeconfigs.get(user) ?? '' });
-  const harmless = new Set(Object.values(elsewhere).flat());
-  const attacks = new Set<string>();
-  let refused = 0;
-  for (const one of failing) {
-    if (harmless.delete(one.id)) {
-      const { status, text } = await send(one, `${pathOf(one)}?dryRun=All`);
-      t.equal(status, 201, `${one.id}: is no attack here`, { text });
-      continue;
-    }
-    const { status, text } = await send(one, pathOf(one));
-    t.equal(status, 403, `${one.id}: ${one.sentence}`, { text });
-    t.match(text, `${one.check}, docs/checks/${one.check}.md`, `${one.id}: by its check`);
-    for (const attack of one.attack) attacks.add(attack);
-    refused++;
-  }
-  t.strictSame([...harmless], [], 'each is a case');
-  t.ok(refused >= 145, `${refused} cases are refused`);
-  t.ok(attacks.size >= 45, `${attacks.size} attacks of the catalogue`);
-}
 
 async function install(plane: ControlPlane, config: string): Promise<Running> {
   // Its manifests have them; rights and Deployment are those of docs/how-to/install.md.

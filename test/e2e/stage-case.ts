@@ -25,9 +25,16 @@ export async function stage(plane: ControlPlane, { oldObject }: Case): Promise<v
   if (oldObject === undefined) return;
   if (oldObject.kind === 'Namespace') return stageNamespace(plane, oldObject);
   const path = `${collectionOf(oldObject)}/${oldObject.metadata?.name}`;
-  const there = await plane.request('GET', path);
+  let there = await plane.request('GET', path);
   const body = { ...written(oldObject), apiVersion: oldObject.apiVersion, kind: oldObject.kind };
-  if (there.status === 200) await done(plane, 'PUT', path, body);
+  if (there.status === 200 && oldObject.kind === 'Pod') {
+    // Most of a pod never changes.
+    await done(plane, 'DELETE', `${path}?gracePeriodSeconds=0`);
+    there = await plane.request('GET', path);
+  }
+  const { resourceVersion } = (there.body as Stored).metadata ?? {};
+  if (there.status === 200)
+    await done(plane, 'PUT', path, { ...body, metadata: { ...body.metadata, resourceVersion } });
   else await done(plane, 'POST', collectionOf(oldObject), body);
 }
 
