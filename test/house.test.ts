@@ -52,6 +52,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   doctor: [
     'kubernetes',
     'tenancy',
+    'reach',
     'baseline',
     'kinds',
     'checks',

@@ -119,6 +119,11 @@ t.test('what Bulkhead may do in the cluster', async (t) => {
         verbs: ['list'],
       },
       { apiGroups: [''], resources: ['services'], verbs: ['list'] },
+      {
+        apiGroups: ['policy.networking.k8s.io'],
+        resources: ['clusternetworkpolicies', 'adminnetworkpolicies'],
+        verbs: ['list'],
+      },
       { apiGroups: ['admissionregistration.k8s.io'], resources: registrations, verbs: ['list', 'watch'] },
       ...(['Mutating', 'Validating'] as const).map((kind) => ({
         apiGroups: ['admissionregistration.k8s.io'],
