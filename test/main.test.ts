@@ -85,7 +85,10 @@ t.test('mistakes at the keyboard are said in a sentence', async (t) => {
     [['serve', '--tenants', 'x', '--port', 'https'], /^bulkhead: --port is a port from 0 to 65535, not https\n/],
     [['serve', '--tenants', 'x', '--port', '65536'], /^bulkhead: --port is a port from 0 to 65535, not 65536\n/],
     [['serve', '--tenants', 'x', '--log-level', 'loud'], /^bulkhead: --log-level is one of trace, debug/],
-    [['audit', '-o', 'csv'], /^bulkhead: --output is one of table, wide, json, yaml, html, not csv\n/],
+    [
+      ['audit', '-o', 'csv'],
+      /^bulkhead: --output is one of table, wide, json, yaml, name, sarif, junit, github, html, not csv\n/,
+    ],
     [
       ['serve', '--tenants', 'x', '--tenant', 'y'],
       /^bulkhead: unknown option '--tenant' \(Did you mean --tenants\?\)\nTry: bulkhead serve --help\n$/,

@@ -218,7 +218,9 @@ await clusterTest('audit judges everything that tenants have, and says what is n
   t.match(report.exemptions, [
     { name: 'other', reason: /^exempts no stored object in acme-web from host-namespaces; remove the exemption/ },
   ]);
-  await t.rejects(audit('-o', 'csv'), { message: /--output is one of table, wide, json, yaml, html, not csv/ });
+  await t.rejects(audit('-o', 'csv'), {
+    message: /--output is one of table, wide, json, yaml, name, sarif, junit, github, html, not csv/,
+  });
 
   const empty = await plane.kubeconfigFor({ user: 'nobody' });
   await t.rejects(

@@ -33,8 +33,10 @@ const served =
   async (cluster: DoctoredCluster) => {
     const undefine = await cluster.made([crds, definition]);
     await untilServed(cluster, path, (text) => text.includes('ClusterNetworkPolicyList'));
-    await cluster.made(...policies.map((one) => [path, one] as const));
+    const remove = await cluster.made(...policies.map((one) => [path, one] as const));
     return async () => {
+      // The next seed gives the definition again, and must not meet these.
+      await remove();
       await undefine();
       await untilServed(cluster, path, (text) => !text.includes('ClusterNetworkPolicyList'));
     };
