@@ -52,9 +52,11 @@ export function denialText(request: AdmissionRequest, facts: Asked, judged: read
 
 /**
  * What the platform can do, in one line for all findings: the grants where no fix of the check names one, and an Exemption. Empty where
- * it can do nothing.
+ * it can do nothing, or not about all of them.
  */
 function waysText(request: AdmissionRequest, facts: Asked, judged: readonly Judged[]): string {
+  // With something else in the way, none of it would help.
+  if (judged.some(({ ways }) => ways === undefined || (ways.grants.length === 0 && !ways.exemption))) return '';
   const grants = new Set<Grant>();
   const exempted: string[] = [];
   for (const [check, some] of Map.groupBy(judged, ({ check }) => check)) {
@@ -69,7 +71,7 @@ function waysText(request: AdmissionRequest, facts: Asked, judged: readonly Judg
   const tenant = tenantOf(request, facts) === '' || owner === 'platform' ? 'its tenant' : `tenant ${owner.name}`;
   const fields = [...ofHome(fieldsOf('tenant'), tenant), ...ofHome(fieldsOf('settings'), 'the settings')];
   const ways = [
-    ...(fields.length === 0 ? [] : [`grant it with ${fields.join(', with ')}`]),
+    ...(fields.length === 0 ? [] : [`grant it with ${fields.join(', or with ')}`]),
     ...(exempted.length === 0
       ? []
       : [`write an Exemption from ${listed(exempted, maxShownWays)}: ${docsPage(tenancy.settings, 'exemptions.md')}`]),

@@ -19,7 +19,10 @@ export const clusterPolicy: Check = {
   id: 'cluster-policy',
   headline: 'lets tenants cross their borders, or has rules without effect',
   protects: 'intent',
-  needs: { othersOfUnread: (request) => (isJudged(request) ? (versions.get(request.kind) ?? []) : []) },
+  needs: {
+    othersOfUnread: (request) =>
+      isJudged(request) && !isManaged(request.object) ? (versions.get(request.kind) ?? []) : [],
+  },
   unread(request, { requester, tenancy, now, othersOfKind = [] }) {
     const { kind, object, name } = request;
     if (!isJudged(request)) return nothing;

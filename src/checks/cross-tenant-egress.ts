@@ -15,13 +15,11 @@ export const crossTenantEgress: Check = {
   id: 'cross-tenant-egress',
   headline: 'allows traffic to other tenants',
   protects: 'border',
-  grants: [
+  grants: inFixes([
     gates,
     sharedServices,
-    ...inFixes([
-      ...ofTenant('namespaces.names', 'network.names', 'network.clusters', 'network.egress', 'network.vouched'),
-      ...ofSettings('trustedNamespaceLabels'),
-    ]),
-  ],
+    ...ofTenant('namespaces.names', 'network.names', 'network.clusters', 'network.egress', 'network.vouched'),
+    ...ofSettings('trustedNamespaceLabels'),
+  ]),
   policy: (_, { border }) => borderFindings(border, (peer) => peer.direction === 'egress' && peer.kind !== 'ipBlock'),
 };

@@ -16,13 +16,11 @@ export const crossTenantIngress: Check = {
   id: 'cross-tenant-ingress',
   headline: 'allows traffic from other tenants',
   protects: 'border',
-  grants: [
+  grants: inFixes([
     gates,
     sharedServices,
-    ...inFixes([
-      ...ofTenant('namespaces.names'),
-      ...ofSettings('trustedNamespaceLabels', 'network.calico.tiers', 'istio.providers'),
-    ]),
-  ],
+    ...ofTenant('namespaces.names'),
+    ...ofSettings('trustedNamespaceLabels', 'network.calico.tiers', 'istio.providers'),
+  ]),
   policy: (_, { border }) => borderFindings(border, (peer) => peer.direction === 'ingress' && peer.kind !== 'ipBlock'),
 };

@@ -1,6 +1,6 @@
 import { borderFindings } from './border-findings.ts';
 import type { Check } from './check.ts';
-import { ofTenant } from './grants.ts';
+import { inFixes, ofTenant } from './grants.ts';
 
 /**
  * Addresses in a policy of a tenant lie outside the cluster, and those it reaches were granted.
@@ -15,6 +15,6 @@ export const ipBlock: Check = {
   id: 'ip-block',
   headline: 'allows addresses that are not granted to its tenant',
   protects: 'border',
-  grants: ofTenant('network.egress', 'network.vouched'),
+  grants: inFixes(ofTenant('network.egress', 'network.vouched')),
   policy: (_, { border }) => borderFindings(border, (peer) => peer.kind === 'ipBlock'),
 };

@@ -3,7 +3,7 @@ import { entry } from '../kubernetes/objects.ts';
 import type { UnreadRequest } from '../kubernetes/review.ts';
 import { agreementWith } from './agreements.ts';
 import { type Check, type Finding, nothing, type UnreadFacts } from './check.ts';
-import { gates, ofTenant } from './grants.ts';
+import { gates, inFixes, ofTenant } from './grants.ts';
 import { agreeOn, canBeListed, namespacesOfHost, ownName, placeOfName } from './mesh-names.ts';
 import { fieldOf } from './metadata-changes.ts';
 import { type Audience, audienceOf } from './traffic-audience.ts';
@@ -32,7 +32,7 @@ export const meshHosts: Check = {
   id: 'mesh-hosts',
   headline: 'leads traffic of hosts that are not those of its tenant',
   protects: 'border',
-  grants: [...ofTenant('network.hosts', 'network.names'), gates],
+  grants: inFixes([...ofTenant('network.hosts', 'network.names'), gates]),
   needs: {
     namespacesNamedByUnread(request) {
       const traffic = trafficIn(request);

@@ -3,20 +3,20 @@ import { type Check, type Finding, nothing } from './check.ts';
 import { containersOf } from './containers.ts';
 
 /**
- * Linux capabilities with which a container can change or leave its network, as capabilities(7) tells: NET_ADMIN (interfaces,
- * routes, packet filters), NET_RAW (forged ARP and router advertisements), SYS_ADMIN (setns and mount), SYS_MODULE (the
- * kernel), BPF and PERFMON (programs in the kernel's data path), DAC_READ_SEARCH (opening files
- * of the node by handle), ALL. Not SYS_PTRACE: without hostPID it reaches the pod's own processes only, and `kubectl debug` adds it.
+ * Linux capabilities with which a container can change or leave its network, and what that is about, as capabilities(7) tells. The network
+ * of the pod: NET_ADMIN (interfaces, routes, packet filters), NET_RAW (forged ARP and router advertisements). The node, which others use
+ * too: SYS_ADMIN (setns and mount), SYS_MODULE (the kernel), BPF and PERFMON (programs in the kernel's data path), DAC_READ_SEARCH (opening
+ * files of the node by handle), ALL. Not SYS_PTRACE: without hostPID it reaches the pod's own processes only, and `kubectl debug` adds it.
  */
-const networkCapabilityNames: ReadonlySet<string> = new Set([
-  'ALL',
-  'BPF',
-  'DAC_READ_SEARCH',
-  'NET_ADMIN',
-  'NET_RAW',
-  'PERFMON',
-  'SYS_ADMIN',
-  'SYS_MODULE',
+const powers: ReadonlyMap<string, 'border' | 'node'> = new Map([
+  ['ALL', 'node'],
+  ['BPF', 'node'],
+  ['DAC_READ_SEARCH', 'node'],
+  ['NET_ADMIN', 'border'],
+  ['NET_RAW', 'border'],
+  ['PERFMON', 'node'],
+  ['SYS_ADMIN', 'node'],
+  ['SYS_MODULE', 'node'],
 ]);
 
 /**
@@ -47,17 +47,18 @@ export function powersOf(container: Container, path: string, findings: Finding[]
       path: `${path}.securityContext.privileged`,
       reason: 'is true: the container would have every power over its node',
       fix: 'remove privileged',
-      // The capabilities are about the network of the pod; this is about a node that others use too.
       protects: 'node',
     });
   }
   for (const [index, capability] of (context?.capabilities?.add ?? []).entries()) {
     const name = capability.toUpperCase().replace(/^CAP_/, '');
-    if (!networkCapabilityNames.has(name)) continue;
+    const protects = powers.get(name);
+    if (protects === undefined) continue;
     findings.push({
       path: `${path}.securityContext.capabilities.add[${index}]`,
       reason: `${name} lets the container change or leave its network`,
       fix: `remove ${capability}`,
+      protects,
     });
   }
 }

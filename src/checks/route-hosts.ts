@@ -6,7 +6,7 @@ import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import type { Violation } from './carried-addresses.ts';
 import { type Check, type Finding, nothing, type UnreadFacts } from './check.ts';
-import { ofTenant } from './grants.ts';
+import { inFixes, ofTenant } from './grants.ts';
 import { placeOfName } from './mesh-names.ts';
 import { isOwnNamespace } from './own-namespace.ts';
 import { trafficToJudge } from './traffic-objects.ts';
@@ -29,7 +29,7 @@ export const routeHosts: Check = {
   id: 'route-hosts',
   headline: 'asks for traffic of hosts that are not those of its tenant',
   protects: 'border',
-  grants: ofTenant('network.hosts'),
+  grants: inFixes(ofTenant('network.hosts')),
   neighbour(request, facts) {
     const { owner, requester, tenancy } = facts;
     if (owner === 'platform' || requester.platform || request.operation === 'DELETE') return nothing;

@@ -51,11 +51,10 @@ export const serviceAddresses: Check = {
   id: 'service-addresses',
   headline: 'takes addresses that are not those of its tenant',
   protects: 'border',
-  grants: [
-    ...ofTenant('network.services.externalIPs'),
+  grants: inFixes([
+    ...ofTenant('network.services.externalIPs', 'network.names'),
     ...ofSettings('network.services.controllers'),
-    ...inFixes(ofTenant('network.names')),
-  ],
+  ]),
   needs: {
     accountOwnerOfNeighbour: ({ kind, subresource }) => kind === 'Service' && subresource === 'status',
     namespacesNamed: ({ kind, object }) =>

@@ -25,10 +25,10 @@ export function doubtAboutMark(
     (one) => one.kind === kind && one.metadata.name === name && apiVersions.includes(one.apiVersion),
   );
   if (wanted === undefined || !isManaged(object))
-    return 'has a name or a label of Bulkhead, and is not of its baseline: remove it, or rename it';
+    return 'has a name or a label of Bulkhead, and is not of its baseline: unless another version of Bulkhead keeps it, remove it or rename it';
   return specText(object) === specText(wanted)
     ? undefined
-    : 'has the name of an object of the baseline, and another spec: remove it, or have audit read the settings that are in force';
+    : 'has the name of an object of the baseline, and another spec: have audit read the settings that are in force, with their version of Bulkhead; otherwise remove it';
 }
 
 function specText(object: object): string {

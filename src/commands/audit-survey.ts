@@ -136,7 +136,11 @@ export async function survey(
       const [row, record] = [rows.get(namespace), namespaces.lookup(namespace)];
       if (row === undefined || record === undefined) return;
       const about = `${kind.kind} ${namespace}/${name}`;
-      const doubt = isGuarded(kind) ? doubtAboutMark(kind, object, row.tenant, settings) : undefined;
+      // Of a Tenant that cannot be read, Bulkhead keeps what an earlier version asked for.
+      const doubt =
+        isGuarded(kind) && tenancy.declares(row.tenant)
+          ? doubtAboutMark(kind, object, row.tenant, settings)
+          : undefined;
       if (doubt !== undefined) planted.push(`${about} ${doubt}`);
       if (kind.family === 'policy') {
         const reach = kind.read(object);

@@ -142,7 +142,7 @@ function noWayAround({ tenant: name, onNodes }: TenantFacts, tenancy: Tenancy, {
   const against = [
     ...(isDeclared ? [] : ['No such tenant is declared.']),
     ...(isDeclared && tenant.mode !== 'enforce'
-      ? [`The tenant is in mode ${tenant.mode}: findings are not rejected.`]
+      ? [`The tenant is in mode ${tenant.mode}: findings about its border are not rejected.`]
       : []),
     ...(onNodes > 0 ? [`${count(onNodes, 'pod')} on the network of the node.`] : []),
     ...(exempted.length > 0 ? [`Exempted: ${exempted.map((one) => one.name).join(', ')}.`] : []),

@@ -37,7 +37,7 @@ export function createMetrics(): Metrics {
   });
   const findings = tally(registry, {
     name: 'bulkhead_findings_total',
-    help: 'Reviews in which a check found something, by the mode of the tenant, or observe: only enforce refuses.',
+    help: 'Reviews in which a check found something, by the mode of the tenant, or observe: findings about a border are refused in enforce alone.',
     labelNames: ['check', 'mode'],
   });
   const exemptions = tally(registry, {

@@ -94,7 +94,7 @@ t.test('a priority that another policy has', async (t) => {
   const all = Array.from({ length: 1001 }, (_, priority) => stored(`p${priority}`, { ...mine, priority }));
   t.match(ties(mine, all)[0], /also that of p5, .*; give each a priority of its own$/);
   t.match(ties({ ...mine, priority: 98 }, [stored('other', { ...mine, priority: 98 })]), [/Bulkhead's border/], 'once');
-  const request = { group: 'policy.networking.k8s.io', subresource: '', operation: 'CREATE' };
+  const request = { group: 'policy.networking.k8s.io', subresource: '', operation: 'CREATE', object: { metadata: {} } };
   const needs = (kind: string) => clusterPolicy.needs?.othersOfUnread?.({ ...request, kind } as never);
   t.strictSame(
     ['ClusterNetworkPolicy', 'AdminNetworkPolicy', 'BaselineAdminNetworkPolicy'].map(needs),

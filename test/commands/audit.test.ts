@@ -278,9 +278,10 @@ t.test('objects with a name or label of Bulkhead count as its own only where the
     ],
     [object('bulkhead-quota', { hard: none })],
   );
-  const foreign = 'has a name or a label of Bulkhead, and is not of its baseline: remove it, or rename it';
+  const foreign =
+    'has a name or a label of Bulkhead, and is not of its baseline: unless another version of Bulkhead keeps it, remove it or rename it';
   const other =
-    'has the name of an object of the baseline, and another spec: remove it, or have audit read the settings that are in force';
+    'has the name of an object of the baseline, and another spec: have audit read the settings that are in force, with their version of Bulkhead; otherwise remove it';
   t.strictSame(planted.planted, [
     `NetworkPolicy acme-web/bulkhead-default-deny ${other}`,
     `NetworkPolicy acme-web/bulkhead-allow-within ${foreign}`,

@@ -196,7 +196,7 @@ await clusterTest('audit judges everything that tenants have, and says what is n
     /^ {2}namespace acme-new has no tenant label, and its name is reserved for acme: label it/m,
     /^ {2}namespace hidden has the label of the probe of Bulkhead$/m,
     /^ {2}Pod default\/there has the address 10\.244\.9\.9, which network\.vouched\[0\] of tenant acme opens$/m,
-    /^ {2}NetworkPolicy acme-web\/bulkhead-allow-all has a name or a label of Bulkhead, and is not of its baseline: remove it, or rename it$/m,
+    /^ {2}NetworkPolicy acme-web\/bulkhead-allow-all has a name or a label of Bulkhead, and is not of its baseline: unless another version of Bulkhead keeps it, remove it or rename it$/m,
     /^io\.cilium\/ +no +1 +shop +\S+/m,
     /^reserved-labels +acme +warn +in every mode +1 +Namespace shop +metadata\.labels\[io\.cilium\/pool\]$/m,
     /^ {2}namespace kept has the mark bulkhead\.dev\/provisioner: "ghost", and the settings list no such provisioner/m,

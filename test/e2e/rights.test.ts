@@ -9,7 +9,7 @@ import type { ReplicaOptions } from '../../src/commands/replica.ts';
 import type { AuditEvent } from '../apiserver/audit-log.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
-import { installDefinitions, istioDefinitions } from '../apiserver/network-definitions.ts';
+import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
 import { eventually } from '../soak/observer.ts';
 import { forbidPolicies } from './forbidden-policies.ts';
 import {
@@ -177,11 +177,22 @@ async function live(plane: ControlPlane, registered: () => Promise<boolean>): Pr
   await eventually('the status of the request for a gate', async () => (await seen()).includes('"HalfOpen"'));
 
   // Beside a policy of a mesh, the others of its namespace are listed.
-  await installDefinitions(plane, await istioDefinitions());
+  await installNetworkDefinitions(plane);
   const mesh = '/apis/security.istio.io/v1/namespaces/acme-web/authorizationpolicies';
   const own = { rules: [{ from: [{ source: { namespaces: ['acme-web'] } }] }] };
   const kindOfMesh = { apiVersion: 'security.istio.io/v1', kind: 'AuthorizationPolicy' };
   await write('POST', mesh, { ...kindOfMesh, metadata: { name: 'own' }, spec: own });
+
+  // Beside a policy of the platform, the others of its kind are.
+  const deny = { subject: { namespaces: {} }, ingress: [{ name: 'none', action: 'Deny', from: [{ namespaces: {} }] }] };
+  for (const [version, kind, spec] of [
+    ['v1alpha2', 'ClusterNetworkPolicy', { tier: 'Admin', priority: 5, ...deny }],
+    ['v1alpha1', 'AdminNetworkPolicy', { priority: 5, ...deny }],
+  ] as const) {
+    const apiVersion = `policy.networking.k8s.io/${version}`;
+    const path = `/apis/${apiVersion}/${kind.toLowerCase().replace(/y$/, 'ies')}`;
+    await write('POST', path, { apiVersion, kind, metadata: { name: 'none' }, spec });
+  }
 
   await forbidPolicies(plane);
   const broken = { name: 'acme-broken', labels: { ...labels, broken: 'yes' } };

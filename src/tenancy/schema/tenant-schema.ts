@@ -50,7 +50,7 @@ export const tenantSchema: StructuralSchema = {
           enum: ['enforce', 'warn', 'audit'],
           default: 'enforce',
           description:
-            'How far the rollout of the tenant is: enforce refuses (default), warn admits with a warning, audit admits and only records.',
+            'How far the rollout of the tenant is: enforce refuses (default), warn admits with a warning, audit admits and only records. What reaches others is refused in each.',
         },
         isolation: {
           type: 'string',
