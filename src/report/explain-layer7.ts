@@ -28,6 +28,7 @@ const steps: Readonly<Record<Layer7Step['says'], string>> = {
   demands: 'demands mutual TLS',
   'not examined': 'is of a gateway or waypoint, which is not examined and may deny more',
   'no proxy': 'decides nothing, as labels keep these pods out of the mesh',
+  waypoint: 'labels put these pods behind a waypoint, which calls them with its own identity',
   perhaps: 'no label says whether these pods are in the mesh; without its proxy, nothing is decided there',
 };
 
@@ -59,7 +60,7 @@ function layer7StepText({ says, policy, path, conditions }: Layer7Step): string 
   const where = [...(policy === undefined ? [] : [refText(policy)]), ...(path === '' ? [] : [path])].join(' ');
   const asked =
     says === 'demands'
-      ? `, and ${conditions.length === 0 ? 'the caller is outside of the mesh' : 'no label says whether the caller is in the mesh'}`
+      ? `, and ${conditions.length === 0 ? 'the caller is outside of the mesh' : 'it is not known whether the caller speaks it'}`
       : conditions.length === 0
         ? ''
         : `, for requests with ${conditions.join('; ')}`;

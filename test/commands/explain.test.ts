@@ -472,7 +472,7 @@ t.test('a policy of a mesh blocks what network policies let through', async (t) 
   t.match(some.lines[0], /: open, for requests that match at layer 7$/);
   t.match(
     some.lines.join('\n'),
-    /AuthorizationPolicy beta-data\/reads spec.rules\[0\] allows it, for requests with methods GET/,
+    /AuthorizationPolicy beta-data\/reads spec.rules\[0\] allows it, for requests with mutual TLS; methods GET/,
   );
 
   await write(istio('AuthorizationPolicy', 'beta-data/denies', { action: 'DENY', rules: [{}] }));

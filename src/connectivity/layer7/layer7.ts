@@ -6,12 +6,21 @@ import { isDryRun } from '../../kinds/istio-authorization-policy/read-policy.ts'
 import { isMap, type JsonMap } from '../../kubernetes/json.ts';
 import { matches, type Selector } from '../../kubernetes/label-selector.ts';
 import type { Settings } from '../../tenancy/settings.ts';
-import { isOfWaypoint, type Mesh, membershipOf, peerAuthenticationsFor, readMesh, selectorOf } from '../mesh.ts';
+import {
+  isOfWaypoint,
+  type Membership,
+  type Mesh,
+  membershipOf,
+  peerAuthenticationsFor,
+  readMesh,
+  selectorOf,
+} from '../mesh.ts';
 import type { Party, PodClass } from '../parties.ts';
 import { differenceOf, everyPort, noPorts, type PortSet, unionOf } from '../port-set.ts';
-import type { MeshPolicy, PolicyRef } from '../snapshot.ts';
+import type { MeshPolicy, PolicyRef, Snapshot } from '../snapshot.ts';
 import type { Caller, Sure } from './callers.ts';
 import { everyTcpPort, matchRules } from './rules.ts';
+import { createWaypoints } from './waypoints.ts';
 
 /**
  * denies         a rule denies what matches
@@ -20,6 +29,7 @@ import { everyTcpPort, matchRules } from './rules.ts';
  * leaves out     it allows others alone
  * demands        mutual TLS, which the caller does not speak, or is not known to
  * not examined   a policy of a gateway or waypoint, which may deny more
+ * waypoint       it stands before the pods, and calls them with its own identity
  * no proxy       the pods are outside of the mesh, so nothing is decided there
  * perhaps        no label says whether the pods are in the mesh
  */
@@ -30,6 +40,7 @@ export type Layer7Says =
   | 'leaves out'
   | 'demands'
   | 'not examined'
+  | 'waypoint'
   | 'no proxy'
   | 'perhaps';
 
@@ -61,14 +72,17 @@ interface Policy {
   readonly spec: JsonMap;
   readonly action: string;
   readonly pods: Selector;
-  readonly isOfWaypoint: boolean;
 }
 
-export function createLayer7(policies: readonly MeshPolicy[] | undefined, { istio }: Settings): Layer7Of {
+export function createLayer7(
+  { mesh: policies, services }: Pick<Snapshot, 'mesh' | 'services'>,
+  { istio }: Settings,
+): Layer7Of {
   if (policies === undefined || policies.length === 0) return () => undefined;
   const root = istio?.rootNamespace ?? 'istio-system';
   const domains = istio?.trustDomains ?? new Set(['cluster.local']);
   const byNamespace = Map.groupBy(policies, ({ ref }) => ref.namespace);
+  const waypoints = createWaypoints(policies, services);
   const known = new Map<string, Near>();
   const nearOf = (namespace: string): Near => {
     const others = namespace === root ? [] : (byNamespace.get(root) ?? []);
@@ -78,20 +92,24 @@ export function createLayer7(policies: readonly MeshPolicy[] | undefined, { isti
   };
   return (from, to) => {
     const { mesh, all } = nearOf(to.namespace.name);
-    const about = all.filter((one) => !one.isOfWaypoint && matches(one.pods, to.labels));
-    const waypoints = all.filter((one) => one.isOfWaypoint && one.ref.namespace === to.namespace.name);
-    const strict = strictFor(to, mesh, root);
-    if (about.length + waypoints.length === 0 && strict === undefined) return undefined;
+    const about = all.filter((one) => matches(one.pods, to.labels));
+    const unexamined = waypoints.policiesFor(to);
+    const demand = demandOf(to, mesh, root);
+    const strict = demand?.mode === 'STRICT' ? demand.ref : undefined;
+    if (about.length + unexamined.length === 0 && strict === undefined) return undefined;
     const membership = membershipOf(to);
-    if (membership === 'outside') return open([note('no proxy', about[0]?.ref ?? strict ?? waypoints[0]?.ref)]);
-    const decided = decide(about, callerOf(from, domains), strict);
+    if (membership === 'outside') return open([note('no proxy', about[0]?.ref ?? strict ?? unexamined[0]?.ref)]);
+    const isBehind = waypoints.before(to).size > 0;
+    const caller = isBehind ? throughWaypoint(domains) : callerOf(from, domains, demand?.mode, membership);
+    const decided = decide(about, caller, strict);
     const steps = [
       ...decided.steps,
-      ...waypoints.map(({ ref }) => note('not examined', ref)),
+      ...unexamined.map(({ ref }) => note('not examined', ref)),
+      ...(isBehind ? [note('waypoint', undefined)] : []),
       ...(membership === 'unknown' ? [note('perhaps', undefined)] : []),
     ];
     return {
-      sure: waypoints.length > 0 ? differenceOf(decided.sure, everyTcpPort) : decided.sure,
+      sure: isBehind || unexamined.length > 0 ? differenceOf(decided.sure, everyTcpPort) : decided.sure,
       may: membership === 'unknown' ? everyPort : decided.may,
       steps,
     };
@@ -101,15 +119,16 @@ export function createLayer7(policies: readonly MeshPolicy[] | undefined, { isti
 /** What holds for pods of one namespace: its own policies, and those of the root namespace. */
 interface Near {
   readonly mesh: Mesh;
+  /** None of a gateway or waypoint. */
   readonly all: readonly Policy[];
 }
 
 function readNear(policies: readonly MeshPolicy[]): Near {
   const all = policies.flatMap(({ ref, object }): readonly Policy[] => {
-    if (ref.kind !== 'AuthorizationPolicy' || isDryRun(object)) return [];
+    if (ref.kind !== 'AuthorizationPolicy' || isDryRun(object) || isOfWaypoint(object)) return [];
     const spec = isMap(object.spec) ? object.spec : {};
     const action = typeof spec.action === 'string' ? spec.action : 'ALLOW';
-    return [{ ref, spec, action, pods: selectorOf(spec.selector) ?? new Map(), isOfWaypoint: isOfWaypoint(object) }];
+    return [{ ref, spec, action, pods: selectorOf(spec.selector) ?? new Map() }];
   });
   return { mesh: readMesh(policies), all };
 }
@@ -162,22 +181,49 @@ function decide(about: readonly Policy[], caller: Caller, strict: PolicyRef | un
   };
 }
 
-function callerOf(from: Party, domains: ReadonlySet<string>): Caller {
+/**
+ * A caller in the mesh proves who it is where nothing else gets in. Else it may send plain text past its own proxy, and then has no identity.
+ * Where mutual TLS is off, no caller has one; ambient mode has no such mode.
+ */
+function callerOf(
+  from: Party,
+  domains: ReadonlySet<string>,
+  mode: Demand['mode'] | undefined,
+  membership: Membership,
+): Caller {
+  const isOff = mode === 'DISABLE' && membership === 'sidecar';
   if (from.kind === 'pod') {
-    const membership = membershipOf(from);
-    const hasIdentity: Sure = membership === 'outside' ? 'no' : membership === 'unknown' ? 'maybe' : 'yes';
+    const own = membershipOf(from);
+    const proven: Sure = mode === 'STRICT' && own !== 'unknown' ? 'yes' : 'maybe';
+    const hasIdentity = isOff || own === 'outside' ? 'no' : proven;
     return { hasIdentity, namespace: from.namespace.name, addresses: undefined, domains };
   }
   const addresses = from.kind === 'address' ? [from.range] : undefined;
   return { hasIdentity: 'no', namespace: undefined, addresses, domains };
 }
 
-/** The PeerAuthentication that demands mutual TLS on each port; the weakest of one scope is taken for the oldest. */
-function strictFor(pods: PodClass, mesh: Mesh, root: string): PolicyRef | undefined {
+/** It, or the caller itself where the way leads past it. */
+function throughWaypoint(domains: ReadonlySet<string>): Caller {
+  return { hasIdentity: 'maybe', namespace: undefined, addresses: undefined, domains };
+}
+
+interface Demand {
+  /** On every port. */
+  readonly mode: 'STRICT' | 'DISABLE';
+  readonly ref: PolicyRef;
+}
+
+/** Undefined: callers may come with mutual TLS and without. Of several in one scope Istio takes the oldest, so all of them have to say it. */
+function demandOf(pods: PodClass, mesh: Mesh, root: string): Demand | undefined {
+  let hasPorts = false;
   for (const scope of peerAuthenticationsFor(pods, mesh, root)) {
     if (scope.some(({ hasWeakPort }) => hasWeakPort)) return undefined;
-    const decides = scope.filter(({ mode }) => mode !== 'UNSET');
-    if (decides.length > 0) return decides.every(({ mode }) => mode === 'STRICT') ? decides[0]?.ref : undefined;
+    hasPorts ||= scope.some((one) => one.hasPorts);
+    const [first, ...others] = scope.filter(({ mode }) => mode !== 'UNSET');
+    if (first === undefined) continue;
+    const { mode, ref } = first;
+    if (mode === 'PERMISSIVE' || mode === 'UNSET' || others.some((one) => one.mode !== mode)) return undefined;
+    return mode === 'DISABLE' && hasPorts ? undefined : { mode, ref };
   }
   return undefined;
 }
