@@ -1,7 +1,6 @@
 import t from 'tap';
 import { createLayer7, type Layer7 } from '../../src/connectivity/layer7/layer7.ts';
-import type { Party } from '../../src/connectivity/parties.ts';
-import { createParties } from '../../src/connectivity/parties.ts';
+import { createParties, node, type Party, unnamedPod } from '../../src/connectivity/parties.ts';
 import { portsText } from '../../src/connectivity/port-text.ts';
 import { readSnapshot } from '../../src/connectivity/read-snapshot.ts';
 import { knownRange } from '../../src/kubernetes/ip-range.ts';
@@ -205,6 +204,17 @@ const cases: readonly {
     caller: 'unlabelled',
     verdict: 'none / all',
   },
+  ...[node, unnamedPod].flatMap((caller) => [
+    { says: `STRICT, for ${caller.kind}`, objects: [strict()], caller, verdict: 'none / all' },
+    { says: `a namespace, for ${caller.kind}`, objects: [allowWeb], caller, verdict: 'none / all' },
+    { says: `a denial by identity, for ${caller.kind}`, objects: [denyBeta], caller, verdict: 'none / all' },
+    {
+      says: `DISABLE, for ${caller.kind}`,
+      objects: [mutualTls('DISABLE'), allowWeb],
+      caller,
+      verdict: 'none / none',
+    },
+  ]),
   {
     says: 'pods outside of the mesh have no proxy',
     objects: [authorization({}, 'plain/all')],

@@ -199,7 +199,9 @@ function callerOf(
     return { hasIdentity, namespace: from.namespace.name, addresses: undefined, domains };
   }
   const addresses = from.kind === 'address' ? [from.range] : undefined;
-  return { hasIdentity: 'no', namespace: undefined, addresses, domains };
+  // What runs on the network of a node may have a proxy of its own, as gateways do.
+  const isOfCluster = from.kind === 'node' || from.kind === 'unnamed';
+  return { hasIdentity: isOff || !isOfCluster ? 'no' : 'maybe', namespace: undefined, addresses, domains };
 }
 
 /** It, or the caller itself where the way leads past it. */
