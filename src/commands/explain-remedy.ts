@@ -53,7 +53,7 @@ function remediesAtLayer7({ from, layer7, asked }: PairAnswer): readonly Remedy[
   });
   const [left] = layer7.steps.some((one) => one.says === 'allows')
     ? []
-    : sure.filter((one) => one.says === 'leaves out');
+    : sure.filter(({ says }) => says === 'leaves out' || says === 'allows none');
   if (left?.policy !== undefined) says.push(`Add a rule with ${caller} to ${refText(left.policy)}.`);
   return says.length === 0 ? [] : [{ says: [`To let it through at layer 7: ${says.join(' ')}`], manifest: [] }];
 }

@@ -355,6 +355,53 @@ const cases: readonly {
     callee: 'ambient',
     verdict: 'none / none',
   },
+  ...[
+    to({ methods: ['GET'] }),
+    from({ requestPrincipals: ['*'] }),
+    { when: [{ key: 'request.headers[x]', values: ['1'] }] },
+  ].flatMap((rule) => [
+    {
+      says: 'a rule about HTTP allows nothing in ambient mode without a waypoint',
+      objects: [authorization({ rules: [rule] }, 'ambient/rules')],
+      ...{ caller: 'acme-web', callee: 'ambient', verdict: 'none / none' },
+    },
+    {
+      says: 'a rule about HTTP denies everything in ambient mode without a waypoint',
+      objects: [authorization({ action: 'DENY', rules: [rule] }, 'ambient/rules')],
+      ...{ caller: 'acme-web', callee: 'ambient', verdict: 'none / none' },
+    },
+    {
+      says: 'a rule about HTTP, behind a waypoint',
+      objects: [authorization({ rules: [rule] }, 'behind/rules')],
+      ...{ caller: 'acme-web', callee: 'behind', verdict: 'none / all' },
+    },
+  ]),
+  {
+    says: 'a denial about HTTP on one port in ambient mode',
+    objects: [authorization({ action: 'DENY', rules: [to({ methods: ['GET'], ports: ['80'] })] }, 'ambient/rules')],
+    ...{ caller: 'acme-web', callee: 'ambient', verdict: '1-79/TCP, 81-65535/TCP / 1-79/TCP, 81-65535/TCP' },
+  },
+  {
+    says: 'a policy of the root namespace about waypoints, which is not examined',
+    objects: [
+      authorization(
+        { targetRefs: [{ kind: 'GatewayClass', name: 'istio-waypoint' }], rules: [{}] },
+        'istio-system/all',
+      ),
+      authorization({ rules: [{}] }),
+    ],
+    caller: 'acme-web',
+    verdict: 'none / all',
+  },
+  {
+    says: 'a policy of a gateway of the root namespace',
+    objects: [
+      authorization({ targetRefs: [{ kind: 'Gateway', name: 'ingress' }], rules: [{}] }, 'istio-system/all'),
+      authorization({ rules: [{}] }),
+    ],
+    caller: 'acme-web',
+    verdict: 'all / all',
+  },
 ];
 for (const { says, objects, caller, callee, verdict: expected } of cases)
   t.test(says, async (t) => {
@@ -396,4 +443,21 @@ t.test('a waypoint is named, and so are its policies in another namespace', asyn
     { says: 'waypoint', policy: undefined },
   ]);
   t.equal(verdict(objects, 'acme-web', 'far'), 'none / all');
+});
+
+t.test('pods that may have no proxy say what holds with one', async (t) => {
+  const found = asked([authorization({}, 'unlabelled/all')], 'acme-web', 'unlabelled');
+  t.equal(portsText(found?.inMesh ?? []), 'all/UDP, all/SCTP');
+  t.equal(asked([denyAll], 'acme-web')?.inMesh, undefined);
+});
+
+t.test('a policy without rules allows no caller, and a rule about HTTP says so', async (t) => {
+  t.match(asked([denyAll], 'acme-web')?.steps, [{ says: 'allows none' }]);
+  t.match(asked([strict(), allowWeb], 'beta-web')?.steps, [{ says: 'leaves out' }]);
+  const reads = moved(authorization({ rules: [to({ methods: ['GET'] })] }), 'ambient/rules');
+  t.match(asked([reads], 'acme-web', 'ambient')?.steps, [{ says: 'reads no HTTP' }]);
+  const isHttp = (rule: object) => asked([authorization({ rules: [rule] })], 'acme-web')?.steps[0]?.isHttp;
+  t.equal(isHttp(to({ paths: ['/a'] })), true);
+  t.equal(isHttp({ when: [{ key: 'request.auth.claims[x]', values: ['1'] }] }), true);
+  t.equal(isHttp(from({ namespaces: ['acme-web'] })), false);
 });

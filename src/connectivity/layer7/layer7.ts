@@ -6,19 +6,14 @@ import { isDryRun } from '../../kinds/istio-authorization-policy/read-policy.ts'
 import { isMap, type JsonMap } from '../../kubernetes/json.ts';
 import { matches, type Selector } from '../../kubernetes/label-selector.ts';
 import type { Settings } from '../../tenancy/settings.ts';
-import {
-  isOfWaypoint,
-  type Membership,
-  type Mesh,
-  membershipOf,
-  peerAuthenticationsFor,
-  readMesh,
-  selectorOf,
-} from '../mesh.ts';
+import { isOfWaypoint, type Mesh, membershipOf, readMesh, selectorOf } from '../mesh.ts';
 import type { Party, PodClass } from '../parties.ts';
 import { differenceOf, everyPort, noPorts, type PortSet, unionOf } from '../port-set.ts';
 import type { MeshPolicy, PolicyRef, Snapshot } from '../snapshot.ts';
-import type { Caller, Sure } from './callers.ts';
+import { isFilled, listOf } from '../tokens.ts';
+import type { Caller } from './callers.ts';
+import { isAboutHttp } from './http.ts';
+import { callerOf, demandOf, throughWaypoint } from './mutual-proof.ts';
 import { everyTcpPort, matchRules } from './rules.ts';
 import { createWaypoints } from './waypoints.ts';
 
@@ -27,6 +22,8 @@ import { createWaypoints } from './waypoints.ts';
  * asks           a provider outside decides about what matches
  * allows         a rule allows what matches
  * leaves out     it allows others alone
+ * allows none    it has no rules, and allows no caller
+ * reads no HTTP  it allows by rules about HTTP, and no proxy here reads it
  * demands        mutual TLS, which the caller does not speak, or is not known to
  * not examined   a policy of a gateway or waypoint, which may deny more
  * waypoint       it stands before the pods, and calls them with its own identity
@@ -38,6 +35,8 @@ export type Layer7Says =
   | 'asks'
   | 'allows'
   | 'leaves out'
+  | 'allows none'
+  | 'reads no HTTP'
   | 'demands'
   | 'not examined'
   | 'waypoint'
@@ -53,6 +52,8 @@ export interface Layer7Step {
   readonly ports: PortSet;
   /** What a request must have to match; empty: each does. */
   readonly conditions: readonly string[];
+  /** Some are about HTTP: where the traffic is TCP, ALLOW never matches, and DENY matches without them. */
+  readonly isHttp: boolean;
 }
 
 export interface Layer7 {
@@ -60,6 +61,8 @@ export interface Layer7 {
   readonly sure: PortSet;
   /** What it lets through of some requests. */
   readonly may: PortSet;
+  /** Where no label says whether the pods are in the mesh: what it lets through of some requests if they are. */
+  readonly inMesh?: PortSet;
   /** In the order in which they decide. */
   readonly steps: readonly Layer7Step[];
 }
@@ -82,7 +85,7 @@ export function createLayer7(
   const root = istio?.rootNamespace ?? 'istio-system';
   const domains = istio?.trustDomains ?? new Set(['cluster.local']);
   const byNamespace = Map.groupBy(policies, ({ ref }) => ref.namespace);
-  const waypoints = createWaypoints(policies, services);
+  const waypoints = createWaypoints(policies, services, root);
   const known = new Map<string, Near>();
   const nearOf = (namespace: string): Near => {
     const others = namespace === root ? [] : (byNamespace.get(root) ?? []);
@@ -101,7 +104,7 @@ export function createLayer7(
     if (membership === 'outside') return open([note('no proxy', about[0]?.ref ?? strict ?? unexamined[0]?.ref)]);
     const isBehind = waypoints.before(to).size > 0;
     const caller = isBehind ? throughWaypoint(domains) : callerOf(from, domains, demand?.mode, membership);
-    const decided = decide(about, caller, strict);
+    const decided = decide(about, caller, strict, membership === 'ambient' && !isBehind);
     const steps = [
       ...decided.steps,
       ...unexamined.map(({ ref }) => note('not examined', ref)),
@@ -110,7 +113,7 @@ export function createLayer7(
     ];
     return {
       sure: isBehind || unexamined.length > 0 ? differenceOf(decided.sure, everyTcpPort) : decided.sure,
-      may: membership === 'unknown' ? everyPort : decided.may,
+      ...(membership === 'unknown' ? { may: everyPort, inMesh: decided.may } : { may: decided.may }),
       steps,
     };
   };
@@ -138,10 +141,16 @@ function open(steps: readonly Layer7Step[]): Layer7 {
 }
 
 function note(says: Layer7Says, policy: PolicyRef | undefined): Layer7Step {
-  return { says, policy, path: '', ports: everyTcpPort, conditions: [] };
+  return { says, policy, path: '', ports: everyTcpPort, conditions: [], isHttp: false };
 }
 
-function decide(about: readonly Policy[], caller: Caller, strict: PolicyRef | undefined): Layer7 {
+/** @param isTcp the proxy reads no HTTP, as ztunnel */
+function decide(
+  about: readonly Policy[],
+  caller: Caller,
+  strict: PolicyRef | undefined,
+  isTcp: boolean,
+): Omit<Layer7, 'inMesh'> {
   const steps: Layer7Step[] = [];
   /** Denied for sure, and for some requests. */
   const denied = { sure: noPorts, may: noPorts };
@@ -156,9 +165,9 @@ function decide(about: readonly Policy[], caller: Caller, strict: PolicyRef | un
   }
   for (const action of ['CUSTOM', 'DENY'])
     for (const { ref, spec } of about.filter((one) => one.action === action))
-      for (const { path, sure, may, conditions } of matchRules(spec, caller, ref.namespace)) {
+      for (const { path, sure, may, conditions, isHttp } of matchRules(spec, caller, ref.namespace, isTcp)) {
         deny(action === 'DENY' ? sure : noPorts, may);
-        steps.push({ says: action === 'DENY' ? 'denies' : 'asks', policy: ref, path, ports: may, conditions });
+        steps.push({ says: action === 'DENY' ? 'denies' : 'asks', policy: ref, path, ports: may, conditions, isHttp });
       }
   const allowing = about.filter((one) => one.action === 'ALLOW');
   let allowed = {
@@ -166,12 +175,12 @@ function decide(about: readonly Policy[], caller: Caller, strict: PolicyRef | un
     may: allowing.length === 0 ? everyTcpPort : noPorts,
   };
   for (const { ref, spec } of allowing) {
-    const found = matchRules(spec, caller, ref.namespace);
-    for (const { path, sure, may, conditions } of found) {
+    const found = matchRules(spec, caller, ref.namespace, isTcp);
+    for (const { path, sure, may, conditions, isHttp } of found) {
       allowed = { sure: unionOf(allowed.sure, sure), may: unionOf(allowed.may, may) };
-      steps.push({ says: 'allows', policy: ref, path, ports: may, conditions });
+      steps.push({ says: 'allows', policy: ref, path, ports: may, conditions, isHttp });
     }
-    if (found.length === 0) steps.push(note('leaves out', ref));
+    if (found.length === 0) steps.push(note(withoutMatch(spec, isTcp), ref));
   }
   const others = differenceOf(everyPort, everyTcpPort);
   return {
@@ -181,51 +190,8 @@ function decide(about: readonly Policy[], caller: Caller, strict: PolicyRef | un
   };
 }
 
-/**
- * A caller in the mesh proves who it is where nothing else gets in. Else it may send plain text past its own proxy, and then has no identity.
- * Where mutual TLS is off, no caller has one; ambient mode has no such mode.
- */
-function callerOf(
-  from: Party,
-  domains: ReadonlySet<string>,
-  mode: Demand['mode'] | undefined,
-  membership: Membership,
-): Caller {
-  const isOff = mode === 'DISABLE' && membership === 'sidecar';
-  if (from.kind === 'pod') {
-    const own = membershipOf(from);
-    const proven: Sure = mode === 'STRICT' && own !== 'unknown' ? 'yes' : 'maybe';
-    const hasIdentity = isOff || own === 'outside' ? 'no' : proven;
-    return { hasIdentity, namespace: from.namespace.name, addresses: undefined, domains };
-  }
-  const addresses = from.kind === 'address' ? [from.range] : undefined;
-  // What runs on the network of a node may have a proxy of its own, as gateways do.
-  const isOfCluster = from.kind === 'node' || from.kind === 'unnamed';
-  return { hasIdentity: isOff || !isOfCluster ? 'no' : 'maybe', namespace: undefined, addresses, domains };
-}
-
-/** It, or the caller itself where the way leads past it. */
-function throughWaypoint(domains: ReadonlySet<string>): Caller {
-  return { hasIdentity: 'maybe', namespace: undefined, addresses: undefined, domains };
-}
-
-interface Demand {
-  /** On every port. */
-  readonly mode: 'STRICT' | 'DISABLE';
-  readonly ref: PolicyRef;
-}
-
-/** Undefined: callers may come with mutual TLS and without. Of several in one scope Istio takes the oldest, so all of them have to say it. */
-function demandOf(pods: PodClass, mesh: Mesh, root: string): Demand | undefined {
-  let hasPorts = false;
-  for (const scope of peerAuthenticationsFor(pods, mesh, root)) {
-    if (scope.some(({ hasWeakPort }) => hasWeakPort)) return undefined;
-    hasPorts ||= scope.some((one) => one.hasPorts);
-    const [first, ...others] = scope.filter(({ mode }) => mode !== 'UNSET');
-    if (first === undefined) continue;
-    const { mode, ref } = first;
-    if (mode === 'PERMISSIVE' || mode === 'UNSET' || others.some((one) => one.mode !== mode)) return undefined;
-    return mode === 'DISABLE' && hasPorts ? undefined : { mode, ref };
-  }
-  return undefined;
+/** Why a policy of ALLOW has no rule that matches. */
+function withoutMatch({ rules }: JsonMap, isTcp: boolean): Layer7Says {
+  if (!isFilled(rules)) return 'allows none';
+  return isTcp && listOf(rules).some(isAboutHttp) ? 'reads no HTTP' : 'leaves out';
 }

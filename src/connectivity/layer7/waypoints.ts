@@ -1,8 +1,10 @@
 /** Whether labels put a waypoint of Istio before pods: it calls them with its own identity, not with that of the caller. */
 import { isDryRun } from '../../kinds/istio-authorization-policy/read-policy.ts';
+import { valueAt } from '../../kubernetes/json.ts';
 import { isOfWaypoint } from '../mesh.ts';
 import type { Labels, PodClass } from '../parties.ts';
 import type { MeshPolicy, SnapshotService } from '../snapshot.ts';
+import { listOf } from '../tokens.ts';
 
 const label = 'istio.io/use-waypoint';
 const namespaceLabel = 'istio.io/use-waypoint-namespace';
@@ -20,7 +22,11 @@ export interface Waypoints {
   policiesFor(pods: PodClass): readonly MeshPolicy[];
 }
 
-export function createWaypoints(policies: readonly MeshPolicy[], services: readonly SnapshotService[]): Waypoints {
+export function createWaypoints(
+  policies: readonly MeshPolicy[],
+  services: readonly SnapshotService[],
+  root: string,
+): Waypoints {
   const all = policies.filter(
     ({ ref, object }) => ref.kind === 'AuthorizationPolicy' && isOfWaypoint(object) && !isDryRun(object),
   );
@@ -39,7 +45,16 @@ export function createWaypoints(policies: readonly MeshPolicy[], services: reado
     before,
     policiesFor(pods) {
       const places = before(pods);
-      return all.filter(({ ref: { namespace } }) => namespace === pods.namespace.name || places.has(namespace));
+      return all.filter(
+        ({ ref: { namespace }, object: { spec } }) =>
+          namespace === pods.namespace.name || places.has(namespace) || (namespace === root && isOfClass(spec)),
+      );
     },
   };
+}
+
+/** Those of the root namespace about a class are about every waypoint of it. */
+function isOfClass(spec: unknown): boolean {
+  const targets = [valueAt(spec, 'targetRef'), ...listOf(valueAt(spec, 'targetRefs'))];
+  return targets.some((one) => valueAt(one, 'kind') === 'GatewayClass');
 }
