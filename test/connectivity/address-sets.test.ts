@@ -158,6 +158,11 @@ const cases: readonly { readonly says: string; readonly objects: Objects; readon
     ],
     isOpen: true,
   },
+  {
+    says: 'notSelector beside an empty namespaceSelector, for an address that no set has',
+    objects: [out({ notSelector: 'has(role)', namespaceSelector: '' }, 'out')],
+    isOpen: true,
+  },
 ];
 for (const { says, objects, isOpen } of cases)
   t.test(`Calico: ${says} is ${isOpen ? 'open' : 'closed'}`, async (t) => {
