@@ -456,7 +456,7 @@ t.test('a policy of a mesh blocks what network policies let through', async (t) 
     '  layer 7 of beta-data: blocked',
     '    AuthorizationPolicy beta-data/nobody allows no caller, as it has no rules',
     '',
-    'To let it through at layer 7: Add a rule with source.namespaces: [acme-web] to AuthorizationPolicy beta-data/nobody.',
+    'To let it through at layer 7: Add a rule with source.namespaces: [acme-web] and operation.ports: ["5432"] to AuthorizationPolicy beta-data/nobody. Ask bulkhead lint whether Bulkhead admits it.',
   ]);
   const document = JSON.parse((await run(['-o', 'json', ...ends])).lines.join('\n'));
   t.equal(document.verdict, 'blocked');
@@ -482,7 +482,15 @@ t.test('a policy of a mesh blocks what network policies let through', async (t) 
     /denies it, for requests with methods GET \(as TCP, without the fields of HTTP\)/,
   );
 
-  await writeFile(file, JSON.stringify(istio('AuthorizationPolicy', 'beta-data/nobody', {})));
+  const nobody = istio('AuthorizationPolicy', 'beta-data/nobody', {});
+  await write(nobody, istio('PeerAuthentication', 'beta-data/off', { mtls: { mode: 'DISABLE' } }));
+  const off = await run(ends);
+  t.match(
+    off.lines.at(-1),
+    /Take both ends into the mesh with mutual TLS first, as the caller has no identity\. Add a rule/,
+  );
+
+  await writeFile(file, JSON.stringify(nobody));
   const perhaps = await run(ends);
   t.equal(perhaps.code, 0);
   t.match(perhaps.lines[0], /: open, and blocked at layer 7 where the called pods are in the mesh$/);

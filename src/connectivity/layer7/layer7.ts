@@ -11,7 +11,7 @@ import type { Party, PodClass } from '../parties.ts';
 import { differenceOf, everyPort, noPorts, type PortSet, unionOf } from '../port-set.ts';
 import type { MeshPolicy, PolicyRef, Snapshot } from '../snapshot.ts';
 import { isFilled, listOf } from '../tokens.ts';
-import type { Caller } from './callers.ts';
+import type { Caller, Sure } from './callers.ts';
 import { isAboutHttp } from './http.ts';
 import { callerOf, demandOf, throughWaypoint } from './mutual-proof.ts';
 import { everyTcpPort, matchRules } from './rules.ts';
@@ -63,6 +63,8 @@ export interface Layer7 {
   readonly may: PortSet;
   /** Where no label says whether the pods are in the mesh: what it lets through of some requests if they are. */
   readonly inMesh?: PortSet;
+  /** Whether the called pods know who calls. */
+  readonly identity: Sure;
   /** In the order in which they decide. */
   readonly steps: readonly Layer7Step[];
 }
@@ -114,6 +116,7 @@ export function createLayer7(
     return {
       sure: isBehind || unexamined.length > 0 ? differenceOf(decided.sure, everyTcpPort) : decided.sure,
       ...(membership === 'unknown' ? { may: everyPort, inMesh: decided.may } : { may: decided.may }),
+      identity: caller.hasIdentity,
       steps,
     };
   };
@@ -137,7 +140,7 @@ function readNear(policies: readonly MeshPolicy[]): Near {
 }
 
 function open(steps: readonly Layer7Step[]): Layer7 {
-  return { sure: everyPort, may: everyPort, steps };
+  return { sure: everyPort, may: everyPort, identity: 'no', steps };
 }
 
 function note(says: Layer7Says, policy: PolicyRef | undefined): Layer7Step {
@@ -150,7 +153,7 @@ function decide(
   caller: Caller,
   strict: PolicyRef | undefined,
   isTcp: boolean,
-): Omit<Layer7, 'inMesh'> {
+): Pick<Layer7, 'sure' | 'may' | 'steps'> {
   const steps: Layer7Step[] = [];
   /** Denied for sure, and for some requests. */
   const denied = { sure: noPorts, may: noPorts };
