@@ -7,7 +7,7 @@ import { judgeStoredPolicy } from '../admission/stored-policy.ts';
 import type { End } from '../connectivity/endpoints.ts';
 import { nameOfParty, type PairAnswer, pathText, type Side } from '../connectivity/explain.ts';
 import type { Party, PodClass } from '../connectivity/parties.ts';
-import { differenceOf, intersectionOf, type PortSet } from '../connectivity/port-set.ts';
+import { differenceOf, intersectionOf, type PortSet, rangesOf } from '../connectivity/port-set.ts';
 import { portsText } from '../connectivity/port-text.ts';
 import { refText, type Snapshot, type SnapshotPolicy } from '../connectivity/snapshot.ts';
 import { createWorld, type Decision, type World } from '../connectivity/world.ts';
@@ -43,8 +43,8 @@ export function remediesFor(answer: PairAnswer, from: End, to: End, context: Rem
 /** What a policy of a mesh would have to say. */
 function remediesAtLayer7({ from, layer7, asked }: PairAnswer): readonly Remedy[] {
   if (layer7 === undefined || differenceOf(asked, layer7.may).length === 0) return [];
-  const caller =
-    from.kind === 'pod' ? `source.namespaces: [${from.namespace.name}]` : 'source.ipBlocks for the address';
+  const isByIdentity = from.kind === 'pod';
+  const caller = isByIdentity ? `source.namespaces: [${from.namespace.name}]` : 'source.ipBlocks for the address';
   const sure = layer7.steps.filter(({ conditions }) => conditions.length === 0);
   const says = sure.flatMap(({ says, policy, path }) => {
     if (policy === undefined) return [];
@@ -53,9 +53,21 @@ function remediesAtLayer7({ from, layer7, asked }: PairAnswer): readonly Remedy[
   });
   const [left] = layer7.steps.some((one) => one.says === 'allows')
     ? []
-    : sure.filter((one) => one.says === 'leaves out');
-  if (left?.policy !== undefined) says.push(`Add a rule with ${caller} to ${refText(left.policy)}.`);
+    : sure.filter(({ says }) => says === 'leaves out' || says === 'allows none');
+  if (left?.policy !== undefined) {
+    if (isByIdentity && layer7.identity === 'no')
+      says.push('Take both ends into the mesh with mutual TLS first, as the caller has no identity.');
+    says.push(`Add a rule with ${caller}${portsOfRule(asked)} to ${refText(left.policy)}.`);
+    says.push('Ask bulkhead lint whether Bulkhead admits it.');
+  }
   return says.length === 0 ? [] : [{ says: [`To let it through at layer 7: ${says.join(' ')}`], manifest: [] }];
+}
+
+/** Where they are single ones: a rule lists no ranges. */
+function portsOfRule(asked: PortSet): string {
+  const ports = rangesOf(asked).filter(({ protocol }) => protocol === 'TCP');
+  if (ports.length === 0 || ports.some(({ first, last }) => first !== last)) return '';
+  return ` and operation.ports: [${ports.map(({ first }) => `"${first}"`).join(', ')}]`;
 }
 
 function remedyFor(side: Side, missing: PortSet, peerName: string, way: string, context: RemedyContext): Remedy {

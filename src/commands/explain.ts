@@ -48,7 +48,7 @@ export const command = defineCommand({
     const portOf = asked.port === undefined ? undefined : known(portsAt(asked.port, to));
     const readings = readingsOf(tenancy.settings.plugin, snapshot.policies);
     const worlds = readings.map((reading) => createWorld(near, parties, tenancy.settings, reading));
-    const layer7Of = createLayer7(snapshot.mesh, tenancy.settings);
+    const layer7Of = createLayer7(snapshot, tenancy.settings);
     const explanations = worlds.map((world) => explain(world, from, to, portOf, layer7Of));
     if (explanations.every(({ answers }) => answers.length === 0))
       throw new CannotStart(

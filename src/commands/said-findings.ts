@@ -1,6 +1,8 @@
 /** What explain, audit and replay found, as findings for tools. */
 import type { PairAnswer } from '../connectivity/explain.ts';
 import { nameOfParty, pathText } from '../connectivity/explain.ts';
+import type { Layer7Says } from '../connectivity/layer7/layer7.ts';
+import { intersectionOf } from '../connectivity/port-set.ts';
 import { portsText, sameSet } from '../connectivity/port-text.ts';
 import { refText } from '../connectivity/snapshot.ts';
 import type { AuditResult } from '../report/audit-result.ts';
@@ -31,8 +33,10 @@ function askedText({ asked }: PairAnswer): string {
   return asked.length === 0 ? 'a port of a name that the pod does not have' : portsText(asked);
 }
 
+const closes: ReadonlySet<Layer7Says> = new Set(['denies', 'demands', 'leaves out', 'allows none', 'reads no HTTP']);
+
 /** What denies it first: the rule, or a policy that isolates. */
-function blockerOf({ sides, layer7 }: PairAnswer): { readonly object: string; readonly path: string } {
+function blockerOf({ asked, sides, layer7 }: PairAnswer): { readonly object: string; readonly path: string } {
   for (const { decisions } of sides)
     for (const { action, step, stage } of decisions) {
       if (action !== 'deny') continue;
@@ -40,7 +44,12 @@ function blockerOf({ sides, layer7 }: PairAnswer): { readonly object: string; re
       const [first] = stage?.closedBy ?? [];
       if (first !== undefined) return { object: refText(first.ref), path: 'spec' };
     }
-  const step = layer7?.steps.find(({ says, policy }) => says !== 'allows' && policy !== undefined);
+  const closing = layer7?.steps.filter(
+    ({ says, policy, ports }) =>
+      policy !== undefined && closes.has(says) && (asked.length === 0 || intersectionOf(ports, asked).length > 0),
+  );
+  // What closes it for some requests alone comes second, as others would still get through.
+  const step = closing?.find(({ conditions }) => conditions.length === 0) ?? closing?.[0];
   return step?.policy === undefined ? { object: '', path: '' } : { object: refText(step.policy), path: step.path };
 }
 

@@ -29,13 +29,21 @@ export class AddressSets {
     this.#byKey.delete(keyOf(set));
   }
 
-  /** @param within undefined: every address of a set that matches */
-  matching(isMatched: (labels: LabelSet) => boolean, parties: Parties, within: IpSet | undefined): IpSet {
+  /**
+   * @param within undefined: every address of a set that matches
+   * @param opens of a set whose labels may be read in several ways, one is enough to open, and all of them have to match to deny
+   */
+  matching(
+    isMatched: (labels: LabelSet) => boolean,
+    parties: Parties,
+    within: IpSet | undefined,
+    opens: boolean,
+  ): IpSet {
     const found: IpSet[number][] = [];
     for (const { ref, set } of this.#byKey.values()) {
       const inherited = parties.byName.get(ref.namespace)?.labels;
-      if (set.labels.some((own) => isMatched(inherited === undefined ? own : joined(own, inherited))))
-        found.push(...set.addresses);
+      const isOf = (own: LabelSet): boolean => isMatched(inherited === undefined ? own : joined(own, inherited));
+      if (opens ? set.labels.some(isOf) : set.labels.every(isOf)) found.push(...set.addresses);
     }
     const all = normalise(found);
     return within === undefined || all.length === 0 ? all : intersect(all, within);

@@ -43,6 +43,8 @@ export interface PeerAuthentication {
   readonly mode: Mode;
   /** One of its ports demands less than mutual TLS. */
   readonly hasWeakPort: boolean;
+  /** Ports have modes of their own. */
+  readonly hasPorts: boolean;
 }
 
 export interface Mesh {
@@ -115,7 +117,7 @@ function peerAuthenticationOf(ref: PolicyRef, { spec }: JsonMap): PeerAuthentica
   const ports = valueAt(spec, 'portLevelMtls');
   const weak = isMap(ports) ? Object.values(ports).filter((one) => !['STRICT', 'UNSET'].includes(modeOf(one))) : [];
   const pods = selectorOf(valueAt(spec, 'selector'));
-  return { ref, pods, mode: modeOf(valueAt(spec, 'mtls')), hasWeakPort: weak.length > 0 };
+  return { ref, pods, mode: modeOf(valueAt(spec, 'mtls')), hasWeakPort: weak.length > 0, hasPorts: isMap(ports) };
 }
 
 /** What is not a mode counts as one that demands nothing. */

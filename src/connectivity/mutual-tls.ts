@@ -2,13 +2,14 @@
  * Which pods take connections with mutual TLS of Istio alone, and name those who may connect by their proven identity. Facts of
  * istio.io/docs/reference/config/security: peer_authentication, authorization-policy.
  */
+import { waypointIn } from './layer7/waypoints.ts';
 import { isAbout, type Mesh, membershipOf, peerAuthenticationsFor } from './mesh.ts';
 import type { PodClass } from './parties.ts';
 
 export interface ProvenCallers {
   /** The mesh has the pod, and each of its TCP ports demands mutual TLS. */
   isStrict(pods: PodClass): boolean;
-  /** Policies that allow are about the pod, and every rule of them names callers by their identity. */
+  /** Policies that allow are about the pod, and every rule of them names callers by their identity. No label names a waypoint before it. */
   isByIdentity(pods: PodClass): boolean;
 }
 
@@ -29,6 +30,8 @@ export function createMutualTls(mesh: Mesh, root: string): ProvenCallers | undef
       return false;
     },
     isByIdentity(pods) {
+      // The policies then name the waypoint, and what it lets through is not examined.
+      if ([pods.labels, pods.namespace.labels].some((labels) => waypointIn(labels, '') !== undefined)) return false;
       const places = new Set([pods.namespace.name, root]);
       const about = allowing.filter((one) => places.has(one.ref.namespace) && isAbout(one.pods, pods.labels));
       return about.length > 0 && about.every((one) => one.isByIdentity);

@@ -62,7 +62,7 @@ export function createMatchers(parties: Parties, sets: AddressSets, settings: Se
     if (before !== undefined) return before;
     const pods = matching(expression);
     if (!reading.ordered) return addresses === undefined ? pods : new Both(parties, pods, having(addresses, opens));
-    const find = (): IpSet => sets.matching((labels) => isMatched(expression, labels), parties, addresses);
+    const find = (): IpSet => sets.matching((labels) => isMatched(expression, labels), parties, addresses, opens);
     const made = new WithSets(
       parties,
       addresses === undefined ? pods : new Both(parties, pods, having(addresses, opens)),

@@ -15,7 +15,7 @@ import { type Group, platformGroup } from './matrix.ts';
 import { createParties, type PodClass } from './parties.ts';
 import { exemptionsOf, type PictureExemption } from './picture-exemptions.ts';
 import { namespacesOf, type PictureNamespace } from './picture-namespaces.ts';
-import { unionOf } from './port-set.ts';
+import { differenceOf, noPorts, unionOf } from './port-set.ts';
 import { portSummary } from './port-summary.ts';
 import { nothingKnown, type Protection } from './protection.ts';
 import { countsOf, type ProtectionCounts } from './protection-counts.ts';
@@ -114,9 +114,14 @@ export function pictureOf(
       ...(!isSame && { onlyIn: seen.filter(({ ports }) => ports !== '') }),
     };
   });
-  // Who is there already says more.
-  for (const one of crossingsToCome(snapshot, parties, readings, tenancy, now).toSorted(byName))
-    if (!all.has(`${one.from} ${one.to}`)) crossings.push({ ...shownOf(one), toCome: true });
+  for (const one of crossingsToCome(snapshot, parties, readings, tenancy, now).toSorted(byName)) {
+    const known = all.get(`${one.from} ${one.to}`);
+    // Of a pair that connects already, a row says only what is wrong beyond.
+    const more = known === undefined ? noPorts : differenceOf(one.violation, known.violation);
+    if (known === undefined) crossings.push({ ...shownOf(one), toCome: true });
+    else if (more.length > 0)
+      crossings.push({ ...shownOf({ ...one, ports: more, grants: [], violation: more }), toCome: true });
+  }
 
   const outside = new Map<string, PictureOutside & { readonly spaces: Set<string> }>();
   for (const world of worlds) {

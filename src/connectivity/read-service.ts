@@ -1,10 +1,13 @@
 import { type JsonMap, valueAt } from '../kubernetes/json.ts';
+import { waypointIn } from './layer7/waypoints.ts';
 import { listAt, protocolOf, setOfAddresses, textAt, textsOf } from './read-pod.ts';
 import type { ServicePort, SnapshotService } from './snapshot.ts';
 
 export function readService({ metadata, spec }: JsonMap): SnapshotService {
   const selector = textsOf(valueAt(spec, 'selector'));
   const addresses = [...listAt(spec, 'clusterIPs'), valueAt(spec, 'clusterIP')];
+  const labels = new Map(Object.entries(textsOf(valueAt(metadata, 'labels'))));
+  const waypoint = waypointIn(labels, textAt(metadata, 'namespace'));
   return {
     namespace: textAt(metadata, 'namespace'),
     name: textAt(metadata, 'name'),
@@ -23,5 +26,6 @@ export function readService({ metadata, spec }: JsonMap): SnapshotService {
     }),
     addresses: setOfAddresses(addresses),
     ...(valueAt(spec, 'clusterIP') === 'None' && { isHeadless: true }),
+    ...(waypoint !== undefined && { waypoint }),
   };
 }

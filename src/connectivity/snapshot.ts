@@ -58,6 +58,8 @@ export interface SnapshotService {
   readonly addresses: IpSet;
   /** Its name leads to the addresses of the pods. */
   readonly isHeadless?: boolean;
+  /** The namespace of the waypoint of Istio that its labels name. */
+  readonly waypoint?: string;
 }
 
 export interface ServicePort {

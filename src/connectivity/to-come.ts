@@ -1,6 +1,6 @@
 /**
- * What rules open to tenants that have no pods yet: "any namespace of a tenant other than acme" is open to each that will come, whether or not
- * one exists (hypothetical.ts). Only the side of the tenant at hand decides, as whoever comes writes the other one.
+ * What rules open to pods of other tenants that are created later: "any namespace of a tenant other than acme" is open to each that will come,
+ * whether or not one exists (hypothetical.ts). Only the side of the tenant at hand decides, as whoever comes writes the other one.
  */
 import { isManagedName } from '../baseline/managed.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';

@@ -33,7 +33,7 @@ export interface TenantFacts {
   readonly onNodes: number;
   /** Crossings that nothing grants. */
   readonly violations: number;
-  /** The same with tenants that have no pods yet. */
+  /** The same with pods that are created later. */
   readonly toCome: number;
   /** Connections to and from outside that the tenant may not open. */
   readonly outside: number;
@@ -101,7 +101,7 @@ function explicit({ open, pods, openBoth, violations, toCome, outside, unproven,
   const evidence = [
     ...(violations > 0 ? [`${count(violations, 'crossing')} that neither a gate nor a shared service grants.`] : []),
     ...(toCome > 0
-      ? [`${count(toCome, 'crossing')} with tenants that have no pods yet: rules open to those that come.`]
+      ? [`${count(toCome, 'crossing')} with pods that are created later: rules open ports to them that nothing grants.`]
       : []),
     ...(outside > 0 ? [`${count(outside, 'connection')} with addresses outside that the Tenant does not grant.`] : []),
     ...(unproven > 0

@@ -7,7 +7,7 @@ import { differenceOf, type PortSet } from '../connectivity/port-set.ts';
 import { portsText, sameSet } from '../connectivity/port-text.ts';
 import { refText, type SnapshotPolicy } from '../connectivity/snapshot.ts';
 import type { UnreadPart } from '../connectivity/unread.ts';
-import { isBlockedAtLayer7, isConditional, layer7Document, layer7Text } from './explain-layer7.ts';
+import { isBlockedAtLayer7, isBlockedInMesh, isConditional, layer7Document, layer7Text } from './explain-layer7.ts';
 
 /** What would have to change on one side. */
 export interface Remedy {
@@ -103,7 +103,11 @@ function verdictText(explanation: Explanation): string {
   const { answers } = explanation;
   if (verdict === 'blocked')
     return answers.length > 0 && answers.every(isBlockedAtLayer7) ? 'blocked at layer 7' : verdict;
-  return answers.some(isConditional) ? `${verdict}, for requests that match at layer 7` : verdict;
+  const conditional = answers.filter(isConditional);
+  if (conditional.length === 0) return verdict;
+  return conditional.every(isBlockedInMesh)
+    ? `${verdict}, and blocked at layer 7 where the called pods are in the mesh`
+    : `${verdict}, for requests that match at layer 7`;
 }
 
 function openText({ open, asked }: PairAnswer): string {

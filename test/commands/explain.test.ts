@@ -454,15 +454,15 @@ t.test('a policy of a mesh blocks what network policies let through', async (t) 
     '  entering beta-data: open',
     '    NetworkPolicy beta-data/database-from-acme spec.ingress[0].from[0].namespaceSelector allows it',
     '  layer 7 of beta-data: blocked',
-    '    AuthorizationPolicy beta-data/nobody allows others alone',
+    '    AuthorizationPolicy beta-data/nobody allows no caller, as it has no rules',
     '',
-    'To let it through at layer 7: Add a rule with source.namespaces: [acme-web] to AuthorizationPolicy beta-data/nobody.',
+    'To let it through at layer 7: Add a rule with source.namespaces: [acme-web] and operation.ports: ["5432"] to AuthorizationPolicy beta-data/nobody. Ask bulkhead lint whether Bulkhead admits it.',
   ]);
   const document = JSON.parse((await run(['-o', 'json', ...ends])).lines.join('\n'));
   t.equal(document.verdict, 'blocked');
   t.match(document.readings[0].pairs[0].layer7, {
     open: 'all/UDP, all/SCTP',
-    decisions: [{ says: 'leaves out', policy: 'AuthorizationPolicy beta-data/nobody' }],
+    decisions: [{ says: 'allows none', policy: 'AuthorizationPolicy beta-data/nobody' }],
   });
 
   const rule = { from: [{ source: { namespaces: ['acme-web'] } }], to: [{ operation: { methods: ['GET'] } }] };
@@ -472,8 +472,29 @@ t.test('a policy of a mesh blocks what network policies let through', async (t) 
   t.match(some.lines[0], /: open, for requests that match at layer 7$/);
   t.match(
     some.lines.join('\n'),
-    /AuthorizationPolicy beta-data\/reads spec.rules\[0\] allows it, for requests with methods GET/,
+    /AuthorizationPolicy beta-data\/reads spec.rules\[0\] allows it, for requests with mutual TLS; methods GET \(as TCP, it allows nothing\)/,
   );
+
+  const gets = { action: 'DENY', rules: [{ to: [{ operation: { methods: ['GET'] } }] }] };
+  await write(istio('AuthorizationPolicy', 'beta-data/gets', gets));
+  t.match(
+    (await run(ends)).lines.join('\n'),
+    /denies it, for requests with methods GET \(as TCP, without the fields of HTTP\)/,
+  );
+
+  const nobody = istio('AuthorizationPolicy', 'beta-data/nobody', {});
+  await write(nobody, istio('PeerAuthentication', 'beta-data/off', { mtls: { mode: 'DISABLE' } }));
+  const off = await run(ends);
+  t.match(
+    off.lines.at(-1),
+    /Take both ends into the mesh with mutual TLS first, as the caller has no identity\. Add a rule/,
+  );
+
+  await writeFile(file, JSON.stringify(nobody));
+  const perhaps = await run(ends);
+  t.equal(perhaps.code, 0);
+  t.match(perhaps.lines[0], /: open, and blocked at layer 7 where the called pods are in the mesh$/);
+  t.match(perhaps.lines.join('\n'), /layer 7 of beta-data: blocked where the pods are in the mesh/);
 
   await write(istio('AuthorizationPolicy', 'beta-data/denies', { action: 'DENY', rules: [{}] }));
   const denied = await run(ends);

@@ -1,6 +1,7 @@
 /** explain, audit, diff and replay in the formats of tools: SARIF by its schema, JUnit by a parser, annotations, names and a page. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { SaxesParser } from 'saxes';
 import t, { type Test } from 'tap';
@@ -112,6 +113,17 @@ t.test('what explain and audit find is on the line of the object', async (t) => 
       ],
     },
   ]);
+  const conditional = {
+    ...{ apiVersion: 'security.istio.io/v1', kind: 'AuthorizationPolicy' },
+    metadata: { namespace: 'beta-data', name: 'no-deletes' },
+    spec: { action: 'DENY', rules: [{ to: [{ operation: { methods: ['DELETE'] } }] }] },
+  };
+  const file = join(t.testdir({ 'no-deletes.yaml': JSON.stringify(conditional) }), 'no-deletes.yaml');
+  t.match(
+    await sarifOf(t, 'explain', [...args, '-f', file, ...mesh]),
+    [{ message: { text: /only-beta.*is blocked on 5432/ } }],
+    'what denies some requests alone does not block it',
+  );
   t.strictSame(
     await sarifOf(t, 'explain', [...args, 'acme-web/front', 'beta-data/database:5432']),
     [],

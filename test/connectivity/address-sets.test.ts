@@ -36,6 +36,15 @@ const out = (destination: object, place = 'acme-web/out') =>
     calico,
   );
 
+/** Before a rule that opens everything. */
+const denied = (destination: object) =>
+  policy(
+    'denied',
+    { selector: 'all()', types: ['Egress'], egress: [{ action: 'Deny', destination }, { action: 'Allow' }] },
+    'GlobalNetworkPolicy',
+    calico,
+  );
+
 const read = (objects: Objects) => readSnapshot(objects, plainTenancy, { hasPods: true, withBaseline: false });
 
 function worldOf(objects: Objects) {
@@ -127,6 +136,32 @@ const cases: readonly { readonly says: string; readonly objects: Objects; readon
     says: 'notSelector alone, for an address of a set that it matches',
     objects: [partner, out({ notSelector: 'has(role)' }, 'out')],
     isOpen: false,
+  },
+  // Calico writes the namespace of a set itself, so one that names another is denied as what it is.
+  ...[
+    { by: "projectcalico.org/namespace == 'beta-db'", isOpen: true },
+    { by: "projectcalico.org/namespace == 'acme-web'", isOpen: true },
+    { by: "role == 'partner'", isOpen: false },
+  ].map(({ by, isOpen }) => ({
+    says: `a denial by ${by} of a set that says it is of another namespace`,
+    objects: [
+      set('acme-web/partner', { role: 'partner', 'projectcalico.org/namespace': 'beta-db' }, ['203.0.113.0/24']),
+      denied({ selector: by }),
+    ],
+    isOpen,
+  })),
+  {
+    says: 'all but a set that says it is of another namespace',
+    objects: [
+      set('acme-web/partner', { 'projectcalico.org/namespace': 'beta-db' }, ['203.0.113.0/24']),
+      out({ notSelector: "projectcalico.org/namespace == 'beta-db'" }, 'out'),
+    ],
+    isOpen: true,
+  },
+  {
+    says: 'notSelector beside an empty namespaceSelector, for an address that no set has',
+    objects: [out({ notSelector: 'has(role)', namespaceSelector: '' }, 'out')],
+    isOpen: true,
   },
 ];
 for (const { says, objects, isOpen } of cases)

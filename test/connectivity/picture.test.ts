@@ -328,7 +328,7 @@ t.test('rules that are open to tenants that have no pods yet', async (t) => {
   t.match(explicit(any), {
     requirement: 'explicit',
     state: 'partly',
-    evidence: [/1 crossing with tenants that have no pods/],
+    evidence: [/1 crossing with pods that are created later/],
   });
 
   const others = { namespaceSelector: { matchExpressions: [{ key: label, operator: 'NotIn', values: ['acme'] }] } };
@@ -338,6 +338,19 @@ t.test('rules that are open to tenants that have no pods yet', async (t) => {
   const named = (name: string) => ({ namespaceSelector: { matchLabels: { [label]: name } } });
   const gated = pictured([...two, egress('acme-web/gamma', named('gamma'), [port(5432), port(80)])], tenancy);
   t.strictSame(shown(gated), ['acme > gamma: 5432/TCP by gate; NOT 80/TCP'], 'it is declared and has no pods');
+  const both = tenancyOf({
+    acme: { members, network: { gates: [gate('beta', 'egress', 5432)] } },
+    beta: { members, network: { gates: [gate('acme', 'ingress', 5432)] } },
+  });
+  const used = [...two, open('acme-web/out', 'egress', 'beta', 5432), open('beta-db/in', 'ingress', 'acme', 5432)];
+  const fresh = { ...named('beta'), podSelector: { matchLabels: { app: 'new' } } };
+  const beside = pictured([...used, egress('acme-web/wide', fresh, [port(5432), port(80)])], both);
+  t.strictSame(shown(beside), ['acme > beta: 5432/TCP by gate', 'acme > beta: NOT 80/TCP'], 'pods that will come');
+  t.match(beside.crossings, [{ ports: '5432/TCP' }, { ports: '80/TCP', toCome: true }]);
+  t.match(explicit(beside), { state: 'partly' });
+  t.strictSame(shown(pictured([...used, egress('acme-web/same', fresh, [port(5432)])], both)), [
+    'acme > beta: 5432/TCP by gate',
+  ]);
   const own = pictured([...two, egress('acme-web/own', named('acme'))], tenancy);
   t.strictSame(shown(own), []);
   t.match(explicit(own), { state: 'met' });

@@ -134,6 +134,13 @@ t.test('identity: mutual TLS for every pod, and callers by identity', async (t) 
     of(strict, istio('AuthorizationPolicy', 'acme-web/d', { action: 'DENY', rules: [{}] })),
     /^partly: .* 0 of 2 pods have/,
   );
+  const waypoint = { ...meshed.metadata.labels, 'istio.io/use-waypoint': 'w' };
+  const behind: Objects = [{ ...meshed, metadata: { ...meshed.metadata, labels: waypoint } }, ...inMesh.slice(1)];
+  t.match(
+    assessed('identity', behind, [strict, byIdentity]),
+    /^partly: 2 of 2 .* 0 of 2/,
+    'the policy names the waypoint, which may let any caller through',
+  );
   t.match(assessed('identity', closed, [strict, byIdentity]), /^not: 0 of 1/, 'the mesh does not have the pod');
 });
 

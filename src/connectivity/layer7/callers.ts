@@ -130,8 +130,9 @@ function matchIdentity(
   condition: string,
 ): Match {
   const named = anyOf(listOf(list).map((text) => ofText(String(text), read, caller, own, condition)));
-  const found =
-    caller.hasIdentity === 'no' ? never : caller.hasIdentity === 'yes' ? named : allOf([named, maybe(condition)]);
+  if (caller.hasIdentity === 'yes') return isNot ? opposite(named) : named;
+  const proof = maybe(isNot ? 'no mutual TLS' : 'mutual TLS');
+  const found = caller.hasIdentity === 'no' ? never : named.sure === 'yes' ? proof : named;
   return isNot ? opposite(found) : found;
 }
 

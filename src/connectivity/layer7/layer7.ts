@@ -6,20 +6,27 @@ import { isDryRun } from '../../kinds/istio-authorization-policy/read-policy.ts'
 import { isMap, type JsonMap } from '../../kubernetes/json.ts';
 import { matches, type Selector } from '../../kubernetes/label-selector.ts';
 import type { Settings } from '../../tenancy/settings.ts';
-import { isOfWaypoint, type Mesh, membershipOf, peerAuthenticationsFor, readMesh, selectorOf } from '../mesh.ts';
+import { isOfWaypoint, type Mesh, membershipOf, readMesh, selectorOf } from '../mesh.ts';
 import type { Party, PodClass } from '../parties.ts';
 import { differenceOf, everyPort, noPorts, type PortSet, unionOf } from '../port-set.ts';
-import type { MeshPolicy, PolicyRef } from '../snapshot.ts';
+import type { MeshPolicy, PolicyRef, Snapshot } from '../snapshot.ts';
+import { isFilled, listOf } from '../tokens.ts';
 import type { Caller, Sure } from './callers.ts';
+import { isAboutHttp } from './http.ts';
+import { callerOf, demandOf, throughWaypoint } from './mutual-proof.ts';
 import { everyTcpPort, matchRules } from './rules.ts';
+import { createWaypoints } from './waypoints.ts';
 
 /**
  * denies         a rule denies what matches
  * asks           a provider outside decides about what matches
  * allows         a rule allows what matches
  * leaves out     it allows others alone
+ * allows none    it has no rules, and allows no caller
+ * reads no HTTP  it allows by rules about HTTP, and no proxy here reads it
  * demands        mutual TLS, which the caller does not speak, or is not known to
  * not examined   a policy of a gateway or waypoint, which may deny more
+ * waypoint       it stands before the pods, and calls them with its own identity
  * no proxy       the pods are outside of the mesh, so nothing is decided there
  * perhaps        no label says whether the pods are in the mesh
  */
@@ -28,8 +35,11 @@ export type Layer7Says =
   | 'asks'
   | 'allows'
   | 'leaves out'
+  | 'allows none'
+  | 'reads no HTTP'
   | 'demands'
   | 'not examined'
+  | 'waypoint'
   | 'no proxy'
   | 'perhaps';
 
@@ -42,6 +52,8 @@ export interface Layer7Step {
   readonly ports: PortSet;
   /** What a request must have to match; empty: each does. */
   readonly conditions: readonly string[];
+  /** Some are about HTTP: where the traffic is TCP, ALLOW never matches, and DENY matches without them. */
+  readonly isHttp: boolean;
 }
 
 export interface Layer7 {
@@ -49,6 +61,10 @@ export interface Layer7 {
   readonly sure: PortSet;
   /** What it lets through of some requests. */
   readonly may: PortSet;
+  /** Where no label says whether the pods are in the mesh: what it lets through of some requests if they are. */
+  readonly inMesh?: PortSet;
+  /** Whether the called pods know who calls. */
+  readonly identity: Sure;
   /** In the order in which they decide. */
   readonly steps: readonly Layer7Step[];
 }
@@ -61,14 +77,17 @@ interface Policy {
   readonly spec: JsonMap;
   readonly action: string;
   readonly pods: Selector;
-  readonly isOfWaypoint: boolean;
 }
 
-export function createLayer7(policies: readonly MeshPolicy[] | undefined, { istio }: Settings): Layer7Of {
+export function createLayer7(
+  { mesh: policies, services }: Pick<Snapshot, 'mesh' | 'services'>,
+  { istio }: Settings,
+): Layer7Of {
   if (policies === undefined || policies.length === 0) return () => undefined;
   const root = istio?.rootNamespace ?? 'istio-system';
   const domains = istio?.trustDomains ?? new Set(['cluster.local']);
   const byNamespace = Map.groupBy(policies, ({ ref }) => ref.namespace);
+  const waypoints = createWaypoints(policies, services, root);
   const known = new Map<string, Near>();
   const nearOf = (namespace: string): Near => {
     const others = namespace === root ? [] : (byNamespace.get(root) ?? []);
@@ -78,21 +97,26 @@ export function createLayer7(policies: readonly MeshPolicy[] | undefined, { isti
   };
   return (from, to) => {
     const { mesh, all } = nearOf(to.namespace.name);
-    const about = all.filter((one) => !one.isOfWaypoint && matches(one.pods, to.labels));
-    const waypoints = all.filter((one) => one.isOfWaypoint && one.ref.namespace === to.namespace.name);
-    const strict = strictFor(to, mesh, root);
-    if (about.length + waypoints.length === 0 && strict === undefined) return undefined;
+    const about = all.filter((one) => matches(one.pods, to.labels));
+    const unexamined = waypoints.policiesFor(to);
+    const demand = demandOf(to, mesh, root);
+    const strict = demand?.mode === 'STRICT' ? demand.ref : undefined;
+    if (about.length + unexamined.length === 0 && strict === undefined) return undefined;
     const membership = membershipOf(to);
-    if (membership === 'outside') return open([note('no proxy', about[0]?.ref ?? strict ?? waypoints[0]?.ref)]);
-    const decided = decide(about, callerOf(from, domains), strict);
+    if (membership === 'outside') return open([note('no proxy', about[0]?.ref ?? strict ?? unexamined[0]?.ref)]);
+    const isBehind = waypoints.before(to).size > 0;
+    const caller = isBehind ? throughWaypoint(domains) : callerOf(from, domains, demand?.mode, membership);
+    const decided = decide(about, caller, strict, membership === 'ambient' && !isBehind);
     const steps = [
       ...decided.steps,
-      ...waypoints.map(({ ref }) => note('not examined', ref)),
+      ...unexamined.map(({ ref }) => note('not examined', ref)),
+      ...(isBehind ? [note('waypoint', undefined)] : []),
       ...(membership === 'unknown' ? [note('perhaps', undefined)] : []),
     ];
     return {
-      sure: waypoints.length > 0 ? differenceOf(decided.sure, everyTcpPort) : decided.sure,
-      may: membership === 'unknown' ? everyPort : decided.may,
+      sure: isBehind || unexamined.length > 0 ? differenceOf(decided.sure, everyTcpPort) : decided.sure,
+      ...(membership === 'unknown' ? { may: everyPort, inMesh: decided.may } : { may: decided.may }),
+      identity: caller.hasIdentity,
       steps,
     };
   };
@@ -101,28 +125,35 @@ export function createLayer7(policies: readonly MeshPolicy[] | undefined, { isti
 /** What holds for pods of one namespace: its own policies, and those of the root namespace. */
 interface Near {
   readonly mesh: Mesh;
+  /** None of a gateway or waypoint. */
   readonly all: readonly Policy[];
 }
 
 function readNear(policies: readonly MeshPolicy[]): Near {
   const all = policies.flatMap(({ ref, object }): readonly Policy[] => {
-    if (ref.kind !== 'AuthorizationPolicy' || isDryRun(object)) return [];
+    if (ref.kind !== 'AuthorizationPolicy' || isDryRun(object) || isOfWaypoint(object)) return [];
     const spec = isMap(object.spec) ? object.spec : {};
     const action = typeof spec.action === 'string' ? spec.action : 'ALLOW';
-    return [{ ref, spec, action, pods: selectorOf(spec.selector) ?? new Map(), isOfWaypoint: isOfWaypoint(object) }];
+    return [{ ref, spec, action, pods: selectorOf(spec.selector) ?? new Map() }];
   });
   return { mesh: readMesh(policies), all };
 }
 
 function open(steps: readonly Layer7Step[]): Layer7 {
-  return { sure: everyPort, may: everyPort, steps };
+  return { sure: everyPort, may: everyPort, identity: 'no', steps };
 }
 
 function note(says: Layer7Says, policy: PolicyRef | undefined): Layer7Step {
-  return { says, policy, path: '', ports: everyTcpPort, conditions: [] };
+  return { says, policy, path: '', ports: everyTcpPort, conditions: [], isHttp: false };
 }
 
-function decide(about: readonly Policy[], caller: Caller, strict: PolicyRef | undefined): Layer7 {
+/** @param isTcp the proxy reads no HTTP, as ztunnel */
+function decide(
+  about: readonly Policy[],
+  caller: Caller,
+  strict: PolicyRef | undefined,
+  isTcp: boolean,
+): Pick<Layer7, 'sure' | 'may' | 'steps'> {
   const steps: Layer7Step[] = [];
   /** Denied for sure, and for some requests. */
   const denied = { sure: noPorts, may: noPorts };
@@ -137,9 +168,9 @@ function decide(about: readonly Policy[], caller: Caller, strict: PolicyRef | un
   }
   for (const action of ['CUSTOM', 'DENY'])
     for (const { ref, spec } of about.filter((one) => one.action === action))
-      for (const { path, sure, may, conditions } of matchRules(spec, caller, ref.namespace)) {
+      for (const { path, sure, may, conditions, isHttp } of matchRules(spec, caller, ref.namespace, isTcp)) {
         deny(action === 'DENY' ? sure : noPorts, may);
-        steps.push({ says: action === 'DENY' ? 'denies' : 'asks', policy: ref, path, ports: may, conditions });
+        steps.push({ says: action === 'DENY' ? 'denies' : 'asks', policy: ref, path, ports: may, conditions, isHttp });
       }
   const allowing = about.filter((one) => one.action === 'ALLOW');
   let allowed = {
@@ -147,12 +178,12 @@ function decide(about: readonly Policy[], caller: Caller, strict: PolicyRef | un
     may: allowing.length === 0 ? everyTcpPort : noPorts,
   };
   for (const { ref, spec } of allowing) {
-    const found = matchRules(spec, caller, ref.namespace);
-    for (const { path, sure, may, conditions } of found) {
+    const found = matchRules(spec, caller, ref.namespace, isTcp);
+    for (const { path, sure, may, conditions, isHttp } of found) {
       allowed = { sure: unionOf(allowed.sure, sure), may: unionOf(allowed.may, may) };
-      steps.push({ says: 'allows', policy: ref, path, ports: may, conditions });
+      steps.push({ says: 'allows', policy: ref, path, ports: may, conditions, isHttp });
     }
-    if (found.length === 0) steps.push(note('leaves out', ref));
+    if (found.length === 0) steps.push(note(withoutMatch(spec, isTcp), ref));
   }
   const others = differenceOf(everyPort, everyTcpPort);
   return {
@@ -162,22 +193,8 @@ function decide(about: readonly Policy[], caller: Caller, strict: PolicyRef | un
   };
 }
 
-function callerOf(from: Party, domains: ReadonlySet<string>): Caller {
-  if (from.kind === 'pod') {
-    const membership = membershipOf(from);
-    const hasIdentity: Sure = membership === 'outside' ? 'no' : membership === 'unknown' ? 'maybe' : 'yes';
-    return { hasIdentity, namespace: from.namespace.name, addresses: undefined, domains };
-  }
-  const addresses = from.kind === 'address' ? [from.range] : undefined;
-  return { hasIdentity: 'no', namespace: undefined, addresses, domains };
-}
-
-/** The PeerAuthentication that demands mutual TLS on each port; the weakest of one scope is taken for the oldest. */
-function strictFor(pods: PodClass, mesh: Mesh, root: string): PolicyRef | undefined {
-  for (const scope of peerAuthenticationsFor(pods, mesh, root)) {
-    if (scope.some(({ hasWeakPort }) => hasWeakPort)) return undefined;
-    const decides = scope.filter(({ mode }) => mode !== 'UNSET');
-    if (decides.length > 0) return decides.every(({ mode }) => mode === 'STRICT') ? decides[0]?.ref : undefined;
-  }
-  return undefined;
+/** Why a policy of ALLOW has no rule that matches. */
+function withoutMatch({ rules }: JsonMap, isTcp: boolean): Layer7Says {
+  if (!isFilled(rules)) return 'allows none';
+  return isTcp && listOf(rules).some(isAboutHttp) ? 'reads no HTTP' : 'leaves out';
 }

@@ -3,6 +3,7 @@ import { isMap, valueAt } from '../../kubernetes/json.ts';
 import { differenceOf, intersectionOf, noPorts, type PortSet, setOf, unionOf } from '../port-set.ts';
 import { isFilled, listOf } from '../tokens.ts';
 import { allOf, anyOf, type Caller, conditionText, type Match, matchCondition, matchSource } from './callers.ts';
+import { isAboutHttp, withoutHttp } from './http.ts';
 
 export interface RuleMatch {
   /** `spec.rules[0]` */
@@ -12,15 +13,24 @@ export interface RuleMatch {
   /** Where the request meets the conditions, if there are any. Never empty, and holds `sure`. */
   readonly may: PortSet;
   readonly conditions: readonly string[];
+  /** Some are about HTTP, and where the traffic is TCP there are none. */
+  readonly isHttp: boolean;
 }
 
 /** A mesh of Istio is about these alone. */
 export const everyTcpPort: PortSet = setOf([{ protocol: 'TCP', first: 1, last: 65535 }]);
 
-/** @returns those that may match */
-export function matchRules(spec: unknown, caller: Caller, namespace: string): readonly RuleMatch[] {
-  return listOf(valueAt(spec, 'rules')).flatMap((rule, index): readonly RuleMatch[] => {
-    if (rule === null) return [];
+/**
+ * @param isTcp a proxy decides that reads no HTTP
+ * @returns those that may match
+ */
+export function matchRules(spec: unknown, caller: Caller, namespace: string, isTcp: boolean): readonly RuleMatch[] {
+  const action = valueAt(spec, 'action') ?? 'ALLOW';
+  return listOf(valueAt(spec, 'rules')).flatMap((written, index): readonly RuleMatch[] => {
+    if (written === null) return [];
+    const isHttp = isAboutHttp(written);
+    if (isTcp && isHttp && action === 'ALLOW') return [];
+    const rule = isTcp && action === 'DENY' ? withoutHttp(written) : written;
     const from = listOf(valueAt(rule, 'from'));
     const sources = from.map((one) => matchSource(valueAt(one, 'source'), caller, namespace));
     const when = listOf(valueAt(rule, 'when'));
@@ -37,7 +47,7 @@ export function matchRules(spec: unknown, caller: Caller, namespace: string): re
     if (may.length === 0) return [];
     const sure = callers.sure === 'yes' ? joined(operations.map((one) => one.sure)) : noPorts;
     const conditions = [...new Set([...callers.conditions, ...operations.flatMap((one) => one.conditions)])];
-    return [{ path: `spec.rules[${index}]`, sure, may, conditions }];
+    return [{ path: `spec.rules[${index}]`, sure, may, conditions, isHttp: isHttp && rule === written }];
   });
 }
 

@@ -159,14 +159,17 @@ function tenantPage(name, opened) {
 }
 
 function crossingPage(from, to) {
-  const one = data.crossings.find((crossing) => crossing.from === from && crossing.to === to);
+  // Two where rules open more to pods that will come than to those that are there.
+  const all = data.crossings.filter((crossing) => crossing.from === from && crossing.to === to);
   const heading = make('h2', {}, tenantLink(from), ' → ', tenantLink(to));
-  if (one === undefined) return [heading, make('p', {}, 'Nothing is open.')];
+  if (all.length === 0) return [heading, make('p', {}, 'Nothing is open.')];
   return [
     heading,
-    make('p', {}, `Open: ${one.ports}`),
-    ...portsOf(one),
-    make('p', {}, `Two who connect: ${one.example.from} → ${one.example.to}`),
+    ...all.flatMap((one) => [
+      make('p', {}, `${one.toCome ? 'Open to pods that will come' : 'Open'}: ${one.ports}`),
+      ...portsOf(one).filter(Boolean),
+      make('p', {}, `Two who connect: ${one.example.from} → ${one.example.to}`),
+    ]),
     gateList(data.gates.filter((gate) => gate.from === from && gate.to === to)),
   ];
 }

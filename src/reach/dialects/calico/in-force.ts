@@ -129,7 +129,7 @@ function readRule(rule: unknown, place: Place, direction: Direction, asked: Aske
  */
 function remoteOf(entity: Entity, asked: Asked): InForcePeer {
   const peer = readPeer(entity, asked);
-  const isPositive = isGiven(entity.selector || entity.namespaceSelector) || selectsAccounts(entity.serviceAccounts);
+  const isPositive = Boolean(entity.selector || entity.namespaceSelector) || selectsAccounts(entity.serviceAccounts);
   if (peer.kind !== 'expression' || asked.namespace !== '' || isPositive) return peer;
   return { ...peer, expression: negated(peer.expression), isAllBut: true };
 }
