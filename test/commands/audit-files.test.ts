@@ -31,7 +31,10 @@ t.test('the same answer as a table, JSON, YAML and a page', async (t) => {
   t.match(table.text, /^acme +met +not known +met +not known +not known$/m);
   const wide = await audit([...example, '-f', cluster, '-o', 'wide']);
   t.match(wide.text, /^acme +\(platform\) +53\/TCP, 53\/UDP +shared service dns$/m);
-  t.match(wide.text, /^ {2}delta, no-way-around: partly\. The tenant is in mode audit: findings about its border are not rejected\.$/m);
+  t.match(
+    wide.text,
+    /^ {2}delta, no-way-around: partly\. The tenant is in mode audit: findings about its border are not rejected\.$/m,
+  );
   const json = await audit([...example, '-f', cluster, '-o', 'json']);
   const document = JSON.parse(json.text);
   t.match(document, { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'AuditReport', hasFindings: true });
