@@ -109,8 +109,8 @@ const notManaged = encodeURIComponent(`${managedByLabel}!=${managedByValue}`);
 /**
  * What is stored of a cluster-scoped kind of the platform, but for what Bulkhead manages. Only the platform gets it.
  *
- * @param versions those in which it may be served
- * @returns undefined where it could not be had soon
+ * @param versions those in which it may be served; empty: it is not needed
+ * @returns undefined where it is not needed, or could not be had soon
  */
 export async function othersOfKind(
   { group, resource, kind }: UnreadRequest,

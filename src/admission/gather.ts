@@ -113,8 +113,7 @@ async function aboutUnread(request: UnreadRequest, sources: TimedSources): Promi
   const facts = { tenancy, requester, owner, now, byAgent };
   const names = reservedNamesIn(request, facts);
   const holderOf = await holdersNamed(names, request, sources);
-  const versions = requester.platform ? versionsOfOthers(request) : [];
-  const others = versions.length === 0 ? undefined : await othersOfKind(request, versions, sources);
+  const others = requester.platform ? await othersOfKind(request, versionsOfOthers(request), sources) : undefined;
   return { family: 'unread', request, facts: { ...facts, holderOf, othersOfKind: others } };
 }
 

@@ -147,8 +147,8 @@ interface GatheredOf<Request extends AdmissionRequest, Known extends Facts> {
 /**
  * What a check protects. `identity`: facts that the proofs of all tenants rest on (who owns what, managed objects);
  * always enforced. `node`: nodes that tenants share; always enforced, and the platform can exempt a workload. `border`: the tenant's own
- * border; follows the mode of the tenant, and can be exempted as well. `intent`: whoever asks, from what was not meant; never refuses,
- * but warns.
+ * border; follows the mode of the tenant, and can be exempted as well. `intent`: the requester, from a mistake; never refuses, but
+ * warns.
  */
 export type Protects = 'identity' | 'node' | 'border' | 'intent';
 

@@ -50,7 +50,7 @@ export function placeOfName(text: string, request: { readonly namespace: string 
   return isOwn ? { kind: 'outside' } : { kind: 'namespace', namespace };
 }
 
-/** Whether network.hosts can list it: what names a namespace is never told by hosts. */
+/** Whether network.hosts can list it: it takes no name of a namespace. */
 export function canBeListed(text: string): boolean {
   return namespaceIn(labelsOf(text)) === undefined && parseHost(text) !== undefined;
 }

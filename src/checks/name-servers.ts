@@ -58,17 +58,17 @@ function violationIn(server: string, tenant: Tenant, tenancy: Tenancy, now: numb
   const { notGranted } = closedFor({ tenant, tenancy, now })(dnsPorts)(address, 'egress');
   if (notGranted.length === 0) return undefined;
   const touched = settings.protectedRanges.filter(({ range }) => intersect(address, destinations([range])).length > 0);
-  const told = formatAddress(read.family, read.first);
+  const shown = formatAddress(read.family, read.first);
   const guarded = touched.filter(({ name }) => !podAddresses.has(name));
   const ask = (field: 'egress' | 'vouched'): string =>
-    `${instead}; or ask the platform to grant ${told} at 53/UDP in network.${field} of ${tenant.name}`;
+    `${instead}; or ask the platform to grant ${shown} at 53/UDP in network.${field} of ${tenant.name}`;
   if (guarded.length > 0) {
-    const reason = `is ${told}, an address of the ${listed([...new Set(guarded.map(({ name }) => name))])}`;
+    const reason = `is ${shown}, an address of the ${listed([...new Set(guarded.map(({ name }) => name))])}`;
     const isMetadata = guarded.some(({ kind }) => kind === 'metadata');
     return isMetadata ? { reason, fix: instead, ungrantable: true } : { reason, fix: ask('vouched') };
   }
   if (touched.length > 0) return undefined;
-  return { reason: `is ${told}, which network.egress of ${tenant.name} does not grant at 53/UDP`, fix: ask('egress') };
+  return { reason: `is ${shown}, which network.egress of ${tenant.name} does not grant at 53/UDP`, fix: ask('egress') };
 }
 
 const loopback = ['127.0.0.0/8', '::1/128'].map(knownRange);

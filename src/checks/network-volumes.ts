@@ -105,9 +105,9 @@ function violationAt(server: Server, tenant: Tenant, settings: Settings, now: nu
   }
   const { range, ports } = read;
   const address = destinations([range]);
-  const told = formatAddress(range.family, range.first);
+  const shown = formatAddress(range.family, range.first);
   if (intersect(address, ownAddresses).length > 0)
-    return { reason: `is ${told}, where the node itself answers`, fix: otherwise, ungrantable: true };
+    return { reason: `is ${shown}, where the node itself answers`, fix: otherwise, ungrantable: true };
   const { assured, all } = addressLists('egress', tenant, settings, address);
   const onPorts = opens(ports, now);
   const isOpen = (lists: readonly (readonly GrantedRange[])[]) => contains(openIn(lists, onPorts), address);
@@ -122,20 +122,23 @@ function violationAt(server: Server, tenant: Tenant, settings: Settings, now: nu
   if (places.length > 0) {
     const names = [...new Set(places.map(({ name }) => name))];
     return {
-      reason: `is ${told}, an address of the ${listed(names)}: the node mounts it past every network policy`,
+      reason: `is ${shown}, an address of the ${listed(names)}: the node mounts it past every network policy`,
       ...(places.some(({ kind }) => kind === 'metadata')
         ? { fix: otherwise, ungrantable: true }
         : { fix: ask('vouched') }),
     };
   }
   if (unlisted !== undefined) {
-    const reason = `is ${told}, which may be an address of the cluster, as the settings do not list its ${familyNames[unlisted]} pod, service and node ranges`;
+    const reason = `is ${shown}, which may be an address of the cluster, as the settings do not list its ${familyNames[unlisted]} pod, service and node ranges`;
     return { reason, fix: `${ask('vouched')}, or to complete the settings` };
   }
   if (!isOpen(all))
-    return { reason: `is ${told}, which network.egress of ${tenant.name} does not grant at ${at}`, fix: ask('egress') };
+    return {
+      reason: `is ${shown}, which network.egress of ${tenant.name} does not grant at ${at}`,
+      fix: ask('egress'),
+    };
   return {
-    reason: `is ${told}, which ${tenant.name} may reach as part of the internet alone: a server that anyone may run could send the node on to another address`,
+    reason: `is ${shown}, which ${tenant.name} may reach as part of the internet alone: a server that anyone may run could send the node on to another address`,
     fix: ask('egress'),
   };
 }

@@ -1,4 +1,4 @@
-/** Whom a selector of Calico matches beside pods: addresses of the sets that have its labels, and whoever has one of them. */
+/** Whom a selector of Calico matches beside pods: addresses of the sets that have its labels, and what has one of them. */
 import type { IpSet } from '../kubernetes/ip-set.ts';
 import type { Matcher } from './matcher.ts';
 import type { Parties, Party, PodClass } from './parties.ts';

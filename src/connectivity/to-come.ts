@@ -1,6 +1,6 @@
 /**
  * What rules open to pods of other tenants that are created later: "any namespace of a tenant other than acme" is open to each that will come,
- * whether or not one exists (hypothetical.ts). Only the side of the tenant at hand decides, as whoever comes writes the other one.
+ * whether or not one exists (hypothetical.ts). Only the side of the tenant at hand decides, as a tenant to come writes the other one.
  */
 import { isManagedName } from '../baseline/managed.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
@@ -97,11 +97,11 @@ function createOpen(world: World, isToCome: (pods: PodClass) => boolean, isOfAny
   const known: Record<Direction, Map<Plan, readonly Open[]>> = { egress: new Map(), ingress: new Map() };
   const peersOf = new WeakMap<Matcher, readonly PodClass[]>();
   const anyFirst = (list: readonly PodClass[]) =>
-    list.filter(isToCome).toSorted((one, other) => Number(isOfAny(other)) - Number(isOfAny(one)));
-  const all = anyFirst(world.parties.classes);
+    list.toSorted((one, other) => Number(isOfAny(other)) - Number(isOfAny(one)));
+  const toCome = (list: readonly PodClass[]) => anyFirst(list.filter(isToCome));
+  const all = toCome(world.parties.classes);
   const named = (matcher: Matcher): readonly PodClass[] => {
-    const peers =
-      peersOf.get(matcher) ?? (matcher.isEverybody || matcher.isEveryPod ? all : anyFirst(matcher.classes()));
+    const peers = peersOf.get(matcher) ?? (matcher.isEverybody || matcher.isEveryPod ? all : toCome(matcher.classes()));
     peersOf.set(matcher, peers);
     return peers;
   };
@@ -117,9 +117,7 @@ function createOpen(world: World, isToCome: (pods: PodClass) => boolean, isOfAny
     const isClosed = plan.some(({ closedBy }) => closedBy.length > 0);
     const open: Open[] = [];
     let toAny = noPorts;
-    for (const peer of isClosed
-      ? [...peers].toSorted((one, other) => Number(isOfAny(other)) - Number(isOfAny(one)))
-      : []) {
+    for (const peer of isClosed ? anyFirst([...peers]) : []) {
       const ports = world.allowed(pods, direction, peer);
       const isAny = isOfAny(peer);
       const more = isAny ? ports : differenceOf(ports, toAny);

@@ -30,7 +30,7 @@ export function createUnread(
   const policies = snapshot.policies.filter(
     (one) => one.inForce.unread.length > 0 && readings.some(({ reads }) => reads(one)),
   );
-  // Which rules select them is not told apart: the addresses that cannot be read may be of any end.
+  // Which rules select them is not looked at: the addresses that cannot be read may be of any end.
   const ofSets = setsUnread(snapshot.sets, readings);
   if (policies.length === 0) return () => ofSets;
   const parts = policies.flatMap((policy) =>

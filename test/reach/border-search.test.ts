@@ -10,14 +10,14 @@ import { judge, now, settings, tenant } from './world.ts';
 
 t.test('no admitted policy lets a foreigner through, and no refusal is without one who would get through', (t) => {
   const tally = emptyTally();
-  const counterexample = search(10_000, 1, tally);
+  const counterexample = search(10_000, 5, tally);
   t.equal(counterexample, undefined, counterexample ?? 'nothing was found');
   const { cases, admitted, verdicts, agreed, addresses, unprovenInVain } = tally;
   t.comment(summary(tally));
   t.equal(cases, 10_000);
   const judged = Object.values(verdicts).reduce((sum, count) => sum + count, 0);
   for (const [verdict, count] of Object.entries(verdicts))
-    t.ok(count > judged / 60, `${verdict} occurs ${count} times`);
+    t.ok(count > judged / 50, `${verdict} occurs ${count} times`);
   t.ok(admitted > cases / 5 && admitted < cases / 2, `${admitted} are admitted`);
   t.ok(agreed > verdicts.contained / 50, `${agreed} times pods of others get through by agreement`);
   t.ok(addresses > verdicts.contained / 50, `${addresses} times addresses are contained`);
