@@ -89,9 +89,9 @@ function judgeConjunction(
     accounts: readonly string[] = [],
   ): Violation => {
     const witness = witnessOf(one, names, accounts, peer, trustDomains);
-    if (witness === undefined)
-      return { verdict: 'unproven', reason: `${reason}; what it leaves out proves nothing`, fix };
-    return { verdict: 'escapes', reason, witness, fix };
+    if (witness !== undefined) return { verdict: 'escapes', reason, witness, fix };
+    const why = peer.none.length > 0 ? `${reason}; what it leaves out proves nothing` : reason;
+    return { verdict: 'unproven', reason: why, fix };
   };
   if (one.domain !== undefined && !trustDomains.has(one.domain)) {
     const fix = 'write a trust domain of the mesh, or ask the platform to list this one (settings: istio.trustDomains)';

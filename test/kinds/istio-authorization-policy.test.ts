@@ -218,6 +218,16 @@ t.test('of another trust domain, the example is one that every version of Istio 
   ]);
 });
 
+t.test('the beginning of a trust domain means those of the mesh, so nobody of another is an example', async (t) => {
+  const source = { principals: ['other.*/ns/somebody/sa/default'], trustDomains: ['other.example'] };
+  const policy: Policy = JSON.parse(
+    JSON.stringify({ metadata: { namespace: 'acme-web' }, spec: { rules: [{ from: [{ source }] }] } }),
+  );
+  const found = judgeBorder(kind.read(policy), border);
+  t.match(found, [{ verdict: 'unproven', reason: /names the namespace somebody, but/ }]);
+  t.notMatch(found[0]?.reason, /what it leaves out/, 'it leaves out nothing');
+});
+
 t.test(
   'a namespace that several shared services have together is not proven, and nobody in it is an example',
   async (t) => {

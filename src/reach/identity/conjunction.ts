@@ -84,7 +84,7 @@ export function* identitiesOf(
     );
   const literal = (globs: readonly string[]) => globs.filter(isLiteral);
   const ofAccount = [...first, ...literal(accounts), 'default', 'other', ...wordsIn(accounts)];
-  const ofDomain = [...literal(domains), ...trusted, ...(isOfMesh ? [] : wordsIn(domains))];
+  const ofDomain = isOfMesh ? [...trusted] : [...literal(domains), ...trusted, ...wordsIn(domains)];
   const fitting = ofDomain.filter((domain) => matchesAll(domains, domain));
   let compared = 0;
   for (const namespace of names)
