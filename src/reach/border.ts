@@ -7,7 +7,7 @@ import { excerpt } from '../kubernetes/json.ts';
 import { namePorts, type Port } from '../kubernetes/port-range.ts';
 import { isInBaseline } from '../tenancy/served-tenants.ts';
 import type { SharedService } from '../tenancy/settings.ts';
-import { judgeClusters } from './cluster-peer.ts';
+import { isAnsweredFor, judgeClusters } from './cluster-peer.ts';
 import { judgeEntity } from './entity-peer.ts';
 import { judgeExpression } from './expression-peer.ts';
 import type { Fix, GrantedAddresses } from './fix.ts';
@@ -40,8 +40,10 @@ export function judgeBorder(reach: Reach, border: Border): readonly PeerVerdict[
   let told = 0;
   for (let index = 0; index <= rules.length; index++) {
     for (let one = diagnostics[told]; one !== undefined && one.rulesBefore <= index; one = diagnostics[++told]) {
-      const { rulesBefore: _, path, ...verdict } = one;
-      verdicts.push({ ...verdict, path: formatPath(path) });
+      const { rulesBefore: _, path, cluster, witness, ...told } = one;
+      const at = { ...told, path: formatPath(path) };
+      if (cluster !== undefined && isAnsweredFor(cluster, border)) verdicts.push({ ...at, verdict: 'unproven' });
+      else verdicts.push(witness === undefined ? at : { ...at, witness });
     }
     const rule = rules[index];
     if (rule === undefined || rule.action === 'deny') continue;

@@ -39,6 +39,11 @@ const grants = once(({ tenant: { network }, tenancy: { settings } }: Border): Re
   return found;
 });
 
+/** Whether the namespaces of a cluster may be the tenant's own. */
+export function isAnsweredFor(cluster: string, { tenancy, tenant }: Border): boolean {
+  return cluster === tenancy.settings.clusterName || tenant.network.clusters?.has(cluster) === true;
+}
+
 /** What was looked up is of the own cluster. */
 const there = { holderOf: undefined, isKept: undefined };
 

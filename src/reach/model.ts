@@ -198,6 +198,8 @@ export interface Diagnostic extends DiagnosticScope {
   readonly reason: string;
   /** For `escapes`: somebody who would get through. */
   readonly witness?: string;
+  /** The cluster of the witness. Where it is the own one, or granted to the tenant, the witness may be the tenant's own. */
+  readonly cluster?: string;
   /** What mends it. A text is in the policy's own fields. */
   readonly fix: Fix | string;
 }

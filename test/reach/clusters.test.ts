@@ -2,6 +2,7 @@
 import t from 'tap';
 import { ciliumNetworkPolicy } from '../../src/kinds/cilium-network-policy/cilium-network-policy.ts';
 import { judgeBorder } from '../../src/reach/border.ts';
+import { readNetworkPolicy } from '../../src/reach/dialects/network-policy.ts';
 import { overBroadSelectors } from '../../src/reach/over-broad.ts';
 import type { Border } from '../../src/reach/violation.ts';
 import type { Settings } from '../../src/tenancy/settings.ts';
@@ -35,6 +36,16 @@ function read(egress: object) {
 }
 
 const judged = (egress: object, at: Border) => ciliumNetworkPolicy.worded(judgeBorder(read(egress), at), at);
+
+t.test("a cluster whose namespaces are the tenant's own is no example of a stranger in a NetworkPolicy", (t) => {
+  const podSelector = { matchLabels: { 'io.cilium.k8s.policy.cluster': 'west' } };
+  const read = readNetworkPolicy({ spec: { egress: [{ to: [{ podSelector }] }] } });
+  const told = (at: Border) => judgeBorder(read, at).map(({ verdict, witness }) => [verdict, witness]);
+  t.same(told(where()), [['escapes', 'a pod of the cluster west in the same mesh']]);
+  t.same(told(where({ network: { clusters: west } })), [['unproven', undefined]], 'it is granted to the tenant');
+  t.same(told(where({ clusterName: 'west' })), [['unproven', undefined]], 'it is this cluster');
+  t.end();
+});
 
 t.test('the own cluster may be named where the settings know its name', (t) => {
   t.same(judged(rule(['here']), where({ clusterName: 'here' })), [], 'the own namespace');

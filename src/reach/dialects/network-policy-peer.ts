@@ -105,7 +105,7 @@ export function readPeer(
     if (cluster === undefined) return diagnostic(bySelector, 'unproven', podsPath, reason, fix);
     // Whose a namespace of another cluster is, the labels of this one do not say.
     const witness = `a pod of the cluster ${cluster} in the same mesh`;
-    return { ...diagnostic(bySelector, 'escapes', podsPath, reason, fix), witness };
+    return { ...diagnostic(bySelector, 'escapes', podsPath, reason, fix), witness, cluster };
   }
   if (dead !== undefined) return dead;
   const said = namespaces === undefined ? podsPath : namespacesPath;
