@@ -15,10 +15,12 @@ type Asked = Pick<Facts, 'owner' | 'requester' | 'tenancy'>;
 /** What a person will read; the API server itself cuts nothing. */
 const denialBytes = 4096;
 /**
- * Of a name, path, reason or fix, so that a hostile one cannot push the others out: four of them, of characters of three
+ * Of a name, path or reason, so that a hostile one cannot push the others out: four of them, of characters of three
  * bytes each (what is unprintable becomes one), leave room for what stands around them.
  */
 const pieceCharacters = 300;
+/** Of a fix in a refusal, which there is room for. */
+const refusedFixCharacters = 360;
 /** The API server asks for warnings of at most 120 characters, which a terminal shows in one line. */
 export const warningCharacters = 120;
 /** A fix, or the place of a change, must be whole to be of use. The API server cuts no warning of this length, and none of eight. */
@@ -113,7 +115,7 @@ export function warningTexts(judged: readonly Judged[], refusal: (one: Judged) =
 
 const plain = () => '';
 
-/** One line for each finding where its fix has room in it, otherwise a second line; findings in a row that share one get it once. */
+/** One line for each finding where its fix has room in it, otherwise lines for it; findings in a row that share one get it once. */
 function warningsOf(judged: readonly Judged[], refusal: (one: Judged) => string): string[] {
   return judged.flatMap((one, index) => {
     const { check, path, reason, fix } = one;
@@ -123,8 +125,23 @@ function warningsOf(judged: readonly Judged[], refusal: (one: Judged) => string)
     if (together.length <= warningCharacters) return [together];
     const line = clip(found, warningCharacters);
     const next = judged[index + 1];
-    return next?.check === check && next.fix === fix ? [line] : [line, clip(`${check}: ${remedy}`, fixCharacters)];
+    return next?.check === check && next.fix === fix ? [line] : [line, ...fixLines(check, remedy)];
   });
+}
+
+/** A long fix says several ways: the last of them stand in a second line. */
+function fixLines(check: string, remedy: string): string[] {
+  const line = `${check}: ${remedy}`;
+  const ways = line.length <= fixCharacters ? -1 : startOfLastWays(line);
+  if (ways < 0) return [clip(line, fixCharacters)];
+  return [line.slice(0, ways - 2), clip(`${check}: ${line.slice(ways)}`, fixCharacters)];
+}
+
+/** The last `or` or `else` before which the line is short enough. */
+function startOfLastWays(line: string): number {
+  let start = -1;
+  for (const { index } of line.slice(0, fixCharacters).matchAll(/(?<=[,;] )(?:or|else) /g)) start = index;
+  return start;
 }
 
 /** One line for each selector that was narrowed: what was added, and where. */
@@ -145,7 +162,11 @@ export function previewTexts(lines: readonly string[]): string[] {
 
 function findingText({ check, path, reason, witness, fix }: Judged, settings: Settings): string {
   const why = witness === undefined ? reason : `${reason}; for example ${witness}`;
-  const lines = [`  ${piece(placeOf(path))}`, `    ${piece(why)}`, `    fix: ${piece(fix)}`];
+  const lines = [
+    `  ${piece(placeOf(path))}`,
+    `    ${piece(why)}`,
+    `    fix: ${clip(printable(fix), refusedFixCharacters)}`,
+  ];
   return `${lines.join('\n')}\n    ${check}, ${docsPage(settings, `checks/${check}.md`)}\n`;
 }
 

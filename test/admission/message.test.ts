@@ -258,12 +258,30 @@ t.test('warnings are at most 8 lines of 120 characters, or of 256 where a fix st
       const lines = warningTexts(findings.map(judgedOf), refusesPods);
       t.ok(lines.length <= 8, 'few');
       t.ok(
-        lines.every((line) => line.length <= (/^[a-z-]+: fix: /.test(line) ? 256 : 120) && line.isWellFormed()),
+        lines.every(
+          (line) => line.length <= (/^[a-z-]+: (?:fix:|or|else) /.test(line) ? 256 : 120) && line.isWellFormed(),
+        ),
         'short and whole',
       );
     }),
     { numRuns: 100 },
   );
+});
+
+t.test('a fix that is too long for one line goes on in a second at one of its ways, and no further', async (t) => {
+  const lines = (fix: string) => warningTexts([judgedOf({ ...open, fix })], refusesPods).slice(1);
+  const ways = (count: number) =>
+    Array.from({ length: count }, (_, index) => `do what is number ${index}`).join(', or ');
+  t.equal(lines(ways(9)).length, 1, 'short enough');
+  const [first, second, ...more] = lines(ways(16));
+  t.match(first, /^cross-tenant-ingress: fix: do what is number 0, or .* number \d+$/);
+  t.match(second, /^cross-tenant-ingress: or do what is number \d+.* number 15$/);
+  t.strictSame(more, []);
+  t.strictSame(
+    lines(ways(200)).map((line) => line.length <= 256 && /\d$|\.\.\.$/.test(line)),
+    [true, true],
+  );
+  t.match(lines('x'.repeat(300)), [/\.\.\.$/], 'one way alone');
 });
 
 t.test('no finding is warned about without its whole fix, and the others are counted', async (t) => {
