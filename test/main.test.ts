@@ -98,8 +98,8 @@ t.test('mistakes at the keyboard are said in a sentence', async (t) => {
       /^bulkhead: too many arguments for 'serve'\. Expected 0 arguments but got 1\.\n/,
     ],
     [
-      ['serve', '--kubeconfig', 'x', '--registration', '--read-only'],
-      /^bulkhead: --registration writes to an API server: it excludes --namespaces and --read-only\n/,
+      ['serve', '--kubeconfig', 'x', '--webhook-configurations', '--read-only'],
+      /^bulkhead: --webhook-configurations writes to an API server: it excludes --namespaces and --read-only\n/,
     ],
     [
       ['serve', '--tenants', 'x', '--namespaces', 'y', '--kubeconfig', 'z'],
@@ -107,18 +107,27 @@ t.test('mistakes at the keyboard are said in a sentence', async (t) => {
     ],
     [
       ['serve', '--kubeconfig', 'x', '--certificate-secret', 'a/b'],
-      /^bulkhead: --certificate-secret needs --registration, which gives API servers the CA bundle\n/,
+      /^bulkhead: --certificate-secret needs --webhook-configurations, which gives API servers the CA bundle\n/,
     ],
     [
-      ['serve', '--kubeconfig', 'x', '--registration', '--certificate-secret', 'b'],
+      ['serve', '--kubeconfig', 'x', '--webhook-configurations', '--certificate-secret', 'b'],
       /^bulkhead: --certificate-secret is NAMESPACE\/NAME, not b\n/,
     ],
     [
-      ['serve', '--kubeconfig', 'x', '--registration', '--certificate-secret', 'a/b', '--certificates', 'c'],
+      ['serve', '--kubeconfig', 'x', '--webhook-configurations', '--certificate-secret', 'a/b', '--certificates', 'c'],
       /^bulkhead: give --certificates or --certificate-secret, not both\n/,
     ],
     [
-      ['serve', '--kubeconfig', 'x', '--registration', '--certificate-secret', 'a/b', '--rotation', 'settle=0'],
+      [
+        'serve',
+        '--kubeconfig',
+        'x',
+        '--webhook-configurations',
+        '--certificate-secret',
+        'a/b',
+        '--rotation',
+        'settle=0',
+      ],
       /^bulkhead: --rotation takes settle, overlap, tick, authority, server, path as NAME=SECONDS, not settle=0\n/,
     ],
     [

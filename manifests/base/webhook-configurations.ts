@@ -44,7 +44,7 @@ const files: readonly File[] = [
 not read (docs/decisions/0034). No label exempts an object. A selector would read the labels of the object that is written, so a user
 who may set a label could exempt his own object, and kube-system could be labelled.
 
-All webhooks start with failurePolicy Ignore. serve --registration sets Fail once a write that Bulkhead must refuse was
+All webhooks start with failurePolicy Ignore. serve --webhook-configurations sets Fail once a write that Bulkhead must refuse was
 refused through the API server, and again each time these files are applied (docs/decisions/0020). It writes the CA bundle and the path, too.
 The annotation stops AKS from adding a selector that exempts objects by a label.
 
@@ -94,7 +94,7 @@ and failurePolicy stays Ignore for ever. The timeout is short, because a warning
   {
     file: 'webhooks-inside-namespaces.yaml',
     about: `The webhook configurations for objects inside namespaces. Here they select every namespace, because only the settings know the
-tenant label. Before serve --registration sets failurePolicy Fail, it writes a selector for namespaces with the tenant label, which
+tenant label. Before serve --webhook-configurations sets failurePolicy Fail, it writes a selector for namespaces with the tenant label, which
 bulkhead-namespaces guards. In others pods start while Bulkhead is down (docs/decisions/0030). Where the settings say observe, it leaves
 the selector as it is here. kube-system and bulkhead-system are left out in any case, by the one label that the API server sets itself.
 Their names are the platform's; otherwise a tenant could create such a namespace.
@@ -209,7 +209,7 @@ function configurationOf({ name, webhooks }: Configuration): object {
     kind: mutating ? 'MutatingWebhookConfiguration' : 'ValidatingWebhookConfiguration',
     metadata: {
       name,
-      labels: { 'app.kubernetes.io/component': 'registration' },
+      labels: { 'app.kubernetes.io/component': 'webhooks' },
       annotations: { 'admissions.enforcer/disabled': 'true' },
     },
     webhooks: webhooks.map(webhookOf),

@@ -59,7 +59,10 @@ imagePullPolicy: {{ . }}
 {{- end }}`,
     },
     tenants('- --tenants=/etc/bulkhead/tenants'),
-    { find: '# Where certificates come from is said by the overlay.\n- --registration', put: '- --registration' },
+    {
+      find: '# Where certificates come from is said by the overlay.\n- --webhook-configurations',
+      put: '- --webhook-configurations',
+    },
     after(
       '- --host=$(POD_IP)',
       `{{- if eq .Values.certificates.source "selfManaged" }}

@@ -50,8 +50,8 @@ export interface ClusterOptions {
   /** Whether baselines, Events and status are written. */
   readonly reconcile: boolean;
   /** Whether Bulkhead manages its webhook configurations: failurePolicy, CA bundle and path. Default: no. */
-  readonly registration?: boolean;
-  /** With `registration`: where the certificates come from whose authority is written into the configurations. */
+  readonly managesWebhooks?: boolean;
+  /** With `managesWebhooks`: where the certificates come from whose authority is written into the configurations. */
   readonly certificates?: CertificateSource | undefined;
   readonly clock?: Clock;
 }
@@ -166,7 +166,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       },
     }),
   );
-  const configurations = options.registration
+  const configurations = options.managesWebhooks
     ? keepOwnConfigurations({
         ...{ common, follow, tenancy, ownerLabel, ownNamespace },
         source: options.certificates,

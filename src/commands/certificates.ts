@@ -36,30 +36,30 @@ export interface Certificates {
 const localNames = ['localhost', '127.0.0.1', '::1'];
 
 /**
- * @param registration whether Bulkhead writes CA bundles: then `ca.crt` counts, too
+ * @param managesWebhooks whether Bulkhead writes CA bundles: then `ca.crt` counts, too
  * @throws CertificateError
  */
 export async function openCertificates(
   options: CertificateOptions,
-  registration: boolean,
+  managesWebhooks: boolean,
   log: Logger,
 ): Promise<Certificates> {
-  if (typeof options === 'string') return openFolder(options, registration, log);
+  if (typeof options === 'string') return openFolder(options, managesWebhooks, log);
   const { secret, service, limits } = options;
   return {
     source: { from: 'secret', secret, names: [`${service.name}.${service.namespace}.svc`], limits },
     served(cluster) {
       const managed = cluster?.certificates;
-      if (managed === undefined) throw new CertificateError('certificates in a Secret need --registration');
+      if (managed === undefined) throw new CertificateError('certificates in a Secret need --webhook-configurations');
       return managed;
     },
   };
 }
 
 /** What is in the folder is served, whoever made it; only where there is no certificate is one made. */
-async function openFolder(folder: string, registration: boolean, log: Logger): Promise<Certificates> {
+async function openFolder(folder: string, managesWebhooks: boolean, log: Logger): Promise<Certificates> {
   const files = { certificate: join(folder, serverFiles.certificate), key: join(folder, serverFiles.key) };
-  const authorityFile = registration ? join(folder, authorityFiles.certificate) : undefined;
+  const authorityFile = managesWebhooks ? join(folder, authorityFiles.certificate) : undefined;
   if ((await readPemIfThere(files.certificate)) === undefined) {
     const { issued } = await makeCertificates(folder, localNames, Date.now());
     log.info({ folder, issued }, 'certificates made; ca.crt belongs in the caBundle of the webhook configurations');

@@ -34,7 +34,7 @@ export interface ReplicaOptions {
   /** Nothing is ever written to the cluster. */
   readonly readOnly: boolean;
   /** The webhook configurations of the cluster are looked after. */
-  readonly registration: boolean;
+  readonly managesWebhooks: boolean;
   readonly host: string;
   /** 0: a free one. */
   readonly ports: { readonly webhook: number; readonly health: number; readonly metrics: number };
@@ -116,7 +116,7 @@ async function start(
   const fromFiles = () => tenancy.value.current();
   const current = () => (cluster?.tenancy ?? fromFiles)();
 
-  const certificates = await openCertificates(options.certificates, options.registration, log);
+  const certificates = await openCertificates(options.certificates, options.managesWebhooks, log);
   if (options.namespaces.from === 'files') {
     const watched = await watchNamespaces(options.namespaces.folder, current, {
       onChange: ({ size }, warnings) => reports.inForce('namespaces', warnings, { namespaces: size }),
@@ -130,7 +130,7 @@ async function start(
     if (misplaced.length > 0) orCannotStart({ ok: false, problems: misplaced });
     log.info('there is no API server to ask: namespaces are those of the files, and nothing is put in place');
   } else {
-    const { registration } = options;
+    const { managesWebhooks } = options;
     const objects = {
       settings: fromFiles().settings,
       onTenants: (refused: number) => reports.count('Tenant objects', refused),
@@ -141,8 +141,8 @@ async function start(
       log,
       tenancy: options.tenants === undefined ? objects : fromFiles,
       reconcile: !options.readOnly,
-      registration,
-      certificates: registration ? certificates.source : undefined,
+      managesWebhooks,
+      certificates: managesWebhooks ? certificates.source : undefined,
       ...(options.clock && { clock: options.clock }),
       // What it throws is a matter of files and settings, in words meant for people.
     }).catch((error: unknown) => cannotStart(error));

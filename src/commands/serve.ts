@@ -81,7 +81,7 @@ const options = {
     'the Namespaces of the API server',
   ),
   'read-only': flag('watch the API server, but write nothing to it'),
-  registration: flag(
+  'webhook-configurations': flag(
     "manage Bulkhead's webhook configurations: inject the CA bundle and the path, and set failurePolicy to Fail " +
       'once a probe has reached Bulkhead through the API server',
   ),
@@ -102,7 +102,8 @@ export const command = defineCommand({
   details: 'Files are reloaded when they change.',
   options,
   async run(values, { environment }) {
-    const { tenants, config, namespaces, kubeconfig, registration } = values;
+    const { tenants, config, namespaces, kubeconfig } = values;
+    const managesWebhooks = values['webhook-configurations'];
     const readOnly = values['read-only'];
     const clientAuthority = values['client-ca'];
     const clientNames = values['client-name'];
@@ -117,8 +118,8 @@ export const command = defineCommand({
       throw new Misuse(
         'serve needs --tenants DIR and --namespaces DIR, or an API server that has both: give --kubeconfig FILE',
       );
-    if (registration && (withoutCluster || readOnly))
-      throw new Misuse('--registration writes to an API server: it excludes --namespaces and --read-only');
+    if (managesWebhooks && (withoutCluster || readOnly))
+      throw new Misuse('--webhook-configurations writes to an API server: it excludes --namespaces and --read-only');
     return startReplica({
       tenants,
       config,
@@ -126,7 +127,7 @@ export const command = defineCommand({
       clients: clientAuthority === undefined ? undefined : { authority: clientAuthority, names: clientNames },
       namespaces: namespaces === undefined ? { from: 'cluster', kubeconfig } : { from: 'files', folder: namespaces },
       readOnly,
-      registration,
+      managesWebhooks,
       host: values.host,
       ports: { webhook: values.port, health: values['health-port'], metrics: values['metrics-port'] },
       logLevel: values['log-level'],
@@ -136,13 +137,13 @@ export const command = defineCommand({
 });
 
 function certificatesOf(values: Values<typeof options>): CertificateOptions {
-  const { certificates: folder, 'certificate-secret': secret, service, rotation, registration } = values;
+  const { certificates: folder, 'certificate-secret': secret, service, rotation } = values;
   if (secret === undefined) {
     if (rotation !== undefined) throw new Misuse('--rotation goes with --certificate-secret');
     return folder ?? 'certs';
   }
   if (folder !== undefined) throw new Misuse('give --certificates or --certificate-secret, not both');
-  if (!registration)
-    throw new Misuse('--certificate-secret needs --registration, which gives API servers the CA bundle');
+  if (!values['webhook-configurations'])
+    throw new Misuse('--certificate-secret needs --webhook-configurations, which gives API servers the CA bundle');
   return { secret, service, limits: rotation ?? {} };
 }

@@ -13,7 +13,7 @@ export const certificates: DoctorCheck = {
     'certificate-authority-missing': {
       severity: 'error',
       meaning: 'the caBundle of a webhook holds no certificate, so the API server cannot verify Bulkhead',
-      fix: 'let `bulkhead serve --registration` or cert-manager write it (docs/certificates.md)',
+      fix: 'let `bulkhead serve --webhook-configurations` or cert-manager write it (docs/certificates.md)',
     },
     'certificate-expired': {
       severity: 'error',

@@ -24,7 +24,7 @@ export const webhooks: DoctorCheck = {
       severity: 'error',
       meaning:
         'a webhook has failurePolicy Ignore, although the settings say enforce. While Bulkhead does not answer, everything is admitted',
-      fix: 'run `bulkhead serve --registration` and read in its log why it keeps Ignore, or set failurePolicy: Fail',
+      fix: 'run `bulkhead serve --webhook-configurations` and read in its log why it keeps Ignore, or set failurePolicy: Fail',
     },
     'webhook-rule-missing': {
       severity: 'error',
@@ -44,7 +44,7 @@ export const webhooks: DoctorCheck = {
     'webhook-selector': {
       severity: 'error',
       meaning: 'the namespaceSelector of a webhook leaves out namespaces of tenants',
-      fix: 'run `bulkhead serve --registration`, which writes it, or apply the manifests of Bulkhead again',
+      fix: 'run `bulkhead serve --webhook-configurations`, which writes it, or apply the manifests of Bulkhead again',
     },
     'webhook-object-selector': {
       severity: 'error',

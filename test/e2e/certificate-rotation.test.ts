@@ -108,7 +108,7 @@ async function start(plane: ControlPlane, host: string): Promise<ChildProcess> {
     [
       resolve('src/main.ts'),
       'serve',
-      '--registration',
+      '--webhook-configurations',
       '--certificate-secret=bulkhead-system/bulkhead-certificates',
       '--rotation=tick=0.2,settle=3,overlap=2,server=15',
       '--tenants=manifests/overlays/example/tenants',

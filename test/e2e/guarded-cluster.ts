@@ -102,7 +102,7 @@ export async function startBulkhead(
   others: Partial<ReplicaOptions> = {},
 ): Promise<Running> {
   const probed = '/api/v1/namespaces/bulkhead-probe';
-  if (others.registration && (await plane.request('GET', probed)).status === 404)
+  if (others.managesWebhooks && (await plane.request('GET', probed)).status === 404)
     await created(plane, '/api/v1/namespaces', { metadata: { name: 'bulkhead-probe' } });
   const running = await startReplica({
     tenants: 'manifests/overlays/example/tenants',
@@ -110,7 +110,7 @@ export async function startBulkhead(
     certificates: `${plane.directory}/certificates`,
     namespaces: { from: 'cluster', kubeconfig },
     readOnly: false,
-    registration: false,
+    managesWebhooks: false,
     host: '127.0.0.1',
     ports: { webhook: 0, health: 0, metrics: 0 },
     logLevel: 'silent',
@@ -184,7 +184,7 @@ export async function applyConfigurations(
   if (code !== 0) throw new Error(stderr);
 }
 
-/** Closed at once, as `serve --registration` would close them (test/e2e/registration.test.ts). */
+/** Closed at once, as `serve --webhook-configurations` would close them (test/e2e/registration.test.ts). */
 async function register(plane: ControlPlane, port: number, caFile: string): Promise<void> {
   await applyConfigurations(plane, port, caFile, ({ webhooks }) => {
     for (const webhook of webhooks) {

@@ -265,7 +265,7 @@ async function install(plane: ControlPlane, config: string): Promise<Running> {
   // Its manifests have them; rights and Deployment are those of docs/how-to/install.md.
   for (const name of ['bulkhead-system', 'bulkhead-probe'])
     await plane.request('POST', '/api/v1/namespaces', { metadata: { name } });
-  const others = { config, tenants: undefined, registration: true } as const;
+  const others = { config, tenants: undefined, managesWebhooks: true } as const;
   const running = await startBulkhead(plane, plane.adminKubeconfig, others);
   await applyConfigurations(plane, running.ports.webhook, `${plane.directory}/certificates/ca.crt`);
   return running;

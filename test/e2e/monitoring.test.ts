@@ -20,7 +20,7 @@ const policies = '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies
 await clusterTest(
   'the monitoring goes by what is there',
   async (t, plane) => {
-    const cluster = await guard(plane, undefined, undefined, { registration: true });
+    const cluster = await guard(plane, undefined, undefined, { managesWebhooks: true });
     t.teardown(() => cluster.stop());
     const { code, stderr } = await cluster.kubectl('alice', ['create', 'namespace', 'acme-web']);
     t.equal(code, 0, stderr);

@@ -34,7 +34,7 @@ await clusterTest('observe', async (t, plane) => {
   ] as const)
     await request(plane, 'POST', '/api/v1/namespaces', { metadata: { name, labels } });
   await everybodyMayDoEverything(plane);
-  const running = await startBulkhead(plane, plane.adminKubeconfig, { config, tenants, registration: true });
+  const running = await startBulkhead(plane, plane.adminKubeconfig, { config, tenants, managesWebhooks: true });
   t.teardown(() => running.stop());
   await applyConfigurations(plane, running.ports.webhook, `${plane.directory}/certificates/ca.crt`);
   const alice = await plane.kubeconfigFor(people.alice);

@@ -28,7 +28,7 @@ await clusterTest('registrations', async (t, plane) => {
   await applyRights(plane, { handshake: false });
   const certificates = `${plane.directory}/certificates`;
   const kubeconfig = await plane.kubeconfigFor({ user: account });
-  const running = await startBulkhead(plane, kubeconfig, { registration: true });
+  const running = await startBulkhead(plane, kubeconfig, { managesWebhooks: true });
   t.teardown(() => running.stop());
   const apply = (port: number, change?: (configuration: WebhookConfiguration) => void) =>
     applyConfigurations(plane, port, `${certificates}/ca.crt`, change);

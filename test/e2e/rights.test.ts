@@ -59,7 +59,7 @@ await clusterTest('the rights of the manifests are those that are used', async (
   for (const file of [baseRole, 'manifests/overlays/example/tenants']) await apply(file);
   const kubeconfig = await plane.kubeconfigFor({ user: account });
   const start = async (others: Partial<ReplicaOptions> = {}) => {
-    const usual = { tenants: undefined, registration: true, config: await settingsWithGateRequests(plane) };
+    const usual = { tenants: undefined, managesWebhooks: true, config: await settingsWithGateRequests(plane) };
     const running = await startBulkhead(plane, kubeconfig, { ...usual, ...others });
     t.teardown(() => running.stop());
     return running;

@@ -90,7 +90,7 @@ export function incomplete(registrations: readonly Manifest[], failurePolicy: 'F
   }));
 }
 
-/** The registrations with this trust and their paths, failing closed: as `serve --registration` leaves them. */
+/** The registrations with this trust and their paths, failing closed: as `serve --webhook-configurations` leaves them. */
 export function completed(registrations: readonly Manifest[], caBundle: string): Manifest[] {
   const encoded = Buffer.from(caBundle).toString('base64');
   return registrations.map((registration) => ({

@@ -51,7 +51,7 @@ const goldenRatio = 0.618_033_988_75;
 
 export const certificateArguments = [
   `--certificate-secret=${systemNamespace}/bulkhead-certificates`,
-  '--registration',
+  '--webhook-configurations',
   `--rotation=${Object.entries(seconds)
     .map(([name, value]) => `${name}=${value}`)
     .join(',')}`,

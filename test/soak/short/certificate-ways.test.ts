@@ -16,7 +16,7 @@ await privateNetworkTest(
     const ways: Readonly<Record<string, (folder: string) => Promise<readonly string[]>>> = {
       // Longer than the rollout.
       secret: async () => [
-        '--registration',
+        '--webhook-configurations',
         '--certificate-secret=bulkhead-system/bulkhead-certificates',
         '--rotation=tick=1,settle=3,overlap=120',
       ],
@@ -24,7 +24,7 @@ await privateNetworkTest(
         const files = join(folder, 'certificates');
         await writeCertificates(files, issueServerCertificate(given, [serviceName], Date.now()));
         await writeFile(join(files, 'ca.crt'), given.certificate);
-        return ['--registration', `--certificates=${files}`];
+        return ['--webhook-configurations', `--certificates=${files}`];
       },
     };
     let way = ways.secret;
