@@ -8,19 +8,16 @@ import {
   namespacesNamed,
   neededNames,
   needsAccountOwner,
-  needsNamespaceEmptied,
   needsOwnerOfAccount,
   versionsOfOthers,
 } from '../checks/needs.ts';
 import { tenantsOf } from '../exemptions/doubt.ts';
 import { isJudged, policyKindOf } from '../kinds/policy-kind.ts';
-import { isGiven, valueAt } from '../kubernetes/json.ts';
-import { entry } from '../kubernetes/objects.ts';
+import { valueAt } from '../kubernetes/json.ts';
 import type {
   AdmissionRequest,
   ExemptionRequest,
   GateRequestRequest,
-  NamespaceRequest,
   NeighbourRequest,
   PodRequest,
   PolicyRequest,
@@ -29,26 +26,25 @@ import type {
   UnreadRequest,
   WorkloadRequest,
 } from '../kubernetes/review.ts';
-import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
+import { serviceAccountOf } from '../kubernetes/user.ts';
 import { isNarrowable, isNarrowed } from '../mutations/narrowed-peers.ts';
 import { namesToLookUp } from '../reach/names-to-look-up.ts';
 import { meshNamespaces } from '../tenancy/mesh-namespaces.ts';
-import type { NamespaceGrant } from '../tenancy/namespace-grant.ts';
-import { decideOwner, decideProvisioned } from '../tenancy/ownership.ts';
 import { reservationsOf } from '../tenancy/reserved-names.ts';
 import { fitsPattern } from '../tenancy/schema/fits-pattern.ts';
 import { labelName } from '../tenancy/schema/names.ts';
-import type { Provisioner } from '../tenancy/settings.ts';
 import type { Owner, Requester } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { type GatheredBeside, othersOfKind, withBeside } from './beside.ts';
 import type { NamespaceRecord } from './facts.ts';
+import { aboutNamespace } from './gather-namespace.ts';
 import {
   FactsUnavailable,
   fetch,
   hasPods,
   holdersNamed,
   holdersOf,
+  homeOwner,
   remembered,
   type Sources,
   type TimedSources,
@@ -115,37 +111,6 @@ async function aboutUnread(request: UnreadRequest, sources: TimedSources): Promi
   const holderOf = await holdersNamed(names, request, sources);
   const others = requester.platform ? await othersOfKind(request, versionsOfOthers(request), sources) : undefined;
   return { family: 'unread', request, facts: { ...facts, holderOf, othersOfKind: others } };
-}
-
-async function aboutNamespace(request: NamespaceRequest, sources: TimedSources): Promise<Gathered> {
-  const { tenancy, namespaces, now } = sources;
-  const { requester, grant } = await requesterOf(request, sources);
-  const common = { tenancy, requester, now, grant };
-  if (request.operation === 'CREATE') {
-    const ownership =
-      grant?.provisioner === undefined
-        ? decideOwner(request.object, requester, tenancy)
-        : decideProvisioned(
-            request.object,
-            grant.provisioner,
-            await askerOf(request, grant.provisioner, sources),
-            tenancy,
-          );
-    const owner: Owner = ownership.kind === 'decided' ? ownership.owner : 'platform';
-    const namespacesOwned = owner === 'platform' ? 0 : namespaces.countOwned(owner.name);
-    const facts = { ...common, owner, ownership, namespacesOwned, namespaceEmptied: false };
-    return { family: 'namespace', request, facts };
-  }
-  // Before the request: the stored labels decide, whatever the new ones say.
-  const stored = request.oldObject ?? request.object;
-  const namespaceEmptied =
-    !requester.platform &&
-    needsNamespaceEmptied(request) &&
-    isGiven(stored.metadata?.deletionTimestamp) &&
-    !(await hasPods(request.name, sources));
-  const owner = tenancy.ownerByLabels(stored.metadata?.labels);
-  const facts = { ...common, owner, ownership: undefined, namespacesOwned: 0, namespaceEmptied };
-  return { family: 'namespace', request, facts };
 }
 
 type InNamespace =
@@ -244,22 +209,6 @@ function isRead(request: PolicyRequest, owner: Tenant, { mutating }: Sources): b
   return mutating !== true || (isNarrowed(owner) && isNarrowable(request));
 }
 
-/** Service accounts speak for the tenant whose namespace they live in, so that namespace is looked up as well. */
-async function requesterOf(
-  { user, name, operation, object, oldObject }: NamespaceRequest,
-  sources: TimedSources,
-): Promise<{ readonly requester: Requester; readonly grant: NamespaceGrant | undefined }> {
-  const { tenancy } = sources;
-  const requester = tenancy.requester(user, undefined);
-  if (requester.platform) return { requester, grant: undefined };
-  const home = await homeOwner(user, sources);
-  const stored = operation === 'CREATE' ? 'creates' : (oldObject ?? object).metadata?.annotations;
-  // Whoever has the namespace has its service accounts: one in a tenant's is the tenant's, whatever the settings list.
-  const grant = home === undefined || home === 'platform' ? tenancy.grantOn(user, name, stored) : undefined;
-  // An account whose namespace is gone speaks for nobody but those that list it by name.
-  return { requester: home === undefined ? requester : tenancy.requester(user, home), grant };
-}
-
 /** In a namespace of the mesh it matters whether a service account acts for the tenant of its own namespace. */
 async function requesterAt(
   { user, namespace }: PolicyRequest | UnreadRequest,
@@ -270,27 +219,4 @@ async function requesterAt(
   const requester = tenancy.requester(user, undefined);
   const isGuarded = owner === 'platform' && mutating !== true && meshNamespaces(tenancy.settings).has(namespace);
   return !isGuarded || requester.platform ? requester : tenancy.requester(user, await homeOwner(user, sources));
-}
-
-/** The user for whom a provisioner creates a namespace. Its groups are not known. */
-async function askerOf(
-  { object }: NamespaceRequest,
-  { tenantFrom }: Provisioner,
-  sources: TimedSources,
-): Promise<Requester | undefined> {
-  const username = tenantFrom === undefined ? undefined : entry(object.metadata?.annotations, tenantFrom);
-  if (username === undefined || username === '') return undefined;
-  const user = { username, groups: [] };
-  // Whatever the annotation says, only the name of a namespace is looked up.
-  const { namespace = '' } = serviceAccountOf(user) ?? {};
-  const home = fitsPattern(namespace, labelName) ? await homeOwner(user, sources) : undefined;
-  return sources.tenancy.requester(user, home);
-}
-
-/** The owner of a service account's namespace. Undefined for other users, and when that namespace no longer exists. */
-async function homeOwner(user: UserInfo, sources: TimedSources): Promise<Owner | undefined> {
-  const account = serviceAccountOf(user);
-  if (account === undefined) return undefined;
-  const home = remembered(account.namespace, sources) ?? (await fetch(account.namespace, sources));
-  return home === undefined ? undefined : sources.tenancy.ownerByLabels(home.labels);
 }

@@ -3,6 +3,7 @@
  * Each namespace has its own share of the live requests (client/fair-requests.ts), so one namespace cannot use up the time of all
  * others (NP-23).
  */
+import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
 import type { HolderOf } from '../reach/violation.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import type { BesideSource } from './beside.ts';
@@ -162,4 +163,12 @@ export async function holdersNamed(
     const record = namespaces.lookup(name);
     return record && tenancy.ownerByLabels(record.labels);
   };
+}
+
+/** The owner of a service account's namespace. Undefined for other users, and when that namespace no longer exists. */
+export async function homeOwner(user: UserInfo, sources: TimedSources): Promise<Owner | undefined> {
+  const account = serviceAccountOf(user);
+  if (account === undefined) return undefined;
+  const home = remembered(account.namespace, sources) ?? (await fetch(account.namespace, sources));
+  return home === undefined ? undefined : sources.tenancy.ownerByLabels(home.labels);
 }
