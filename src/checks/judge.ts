@@ -112,6 +112,7 @@ function runChecks(asked: Asked, judged: Judged[]): readonly Judged[] {
     let exemption: string | undefined;
     try {
       findings = run(check, asked, changed);
+      if (findings.length === 0) continue;
       exemption = exemptionOf(check, findings, asked);
     } catch (error) {
       judged.push(brokenCheck(check.id, error, check.protects !== 'intent'));
@@ -141,7 +142,7 @@ function runChecks(asked: Asked, judged: Judged[]): readonly Judged[] {
 
 /** Only what protects a border or a node can be exempted: it must cover all that the check finds of that kind. */
 function exemptionOf(check: Check, findings: readonly Finding[], { request, facts }: Asked): string | undefined {
-  if (findings.length === 0 || !canExempt(request)) return undefined;
+  if (!canExempt(request)) return undefined;
   const exemptable = findings.filter(({ protects = check.protects }) => isExemptable(protects));
   return exemptable.length === 0 ? undefined : exemptionFor(check.id, exemptable, request, facts)?.name;
 }
