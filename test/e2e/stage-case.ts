@@ -1,6 +1,6 @@
 /**
- * Brings about, on a real API server without a controller manager, what a case of test/fixtures says is stored, and sends its request,
- * dry. What is staged is written by the administrator.
+ * Brings about, on a real API server, what a case of test/fixtures says is stored, and sends its request, dry. What is staged is written
+ * by the administrator.
  */
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import type { Answer } from '../apiserver/api-request.ts';
@@ -10,8 +10,8 @@ import { collectionOf } from '../fixtures/review.ts';
 
 interface Stored {
   readonly metadata: Readonly<Record<string, unknown>> & { readonly deletionTimestamp?: string };
-  readonly spec?: Readonly<Record<string, unknown>>;
-  readonly status?: object;
+  readonly spec?: Readonly<Record<string, unknown>> | undefined;
+  readonly status?: object | undefined;
 }
 
 /** What is written of an object: the rest is the API server's. */
@@ -52,21 +52,26 @@ export async function stageStatus(plane: ControlPlane, oldObject: KubernetesObje
 }
 
 /** Replaces it, once more where a controller has come between. */
-async function update(
+async function replace(
   plane: ControlPlane,
   path: string,
-  subresource: string,
+  suffix: string,
   change: (stored: Stored) => Stored,
-): Promise<void> {
+  kubeconfig?: string,
+): Promise<Answer> {
   for (;;) {
     const stored = (await plane.request('GET', path)).body as Stored;
-    const { resourceVersion } = stored.metadata;
     const { metadata, ...rest } = change(stored);
+    const { resourceVersion } = stored.metadata;
     const body = { ...rest, metadata: { ...metadata, resourceVersion } };
-    const { status, text } = await plane.request('PUT', `${path}${subresource}`, body);
-    if (status < 300) return;
-    if (status !== 409) throw new Error(`PUT ${path}${subresource}: ${text}`);
+    const answer = await plane.request('PUT', `${path}${suffix}`, body, { ...(kubeconfig && { kubeconfig }) });
+    if (answer.status !== 409) return answer;
   }
+}
+
+async function update(...[plane, path, suffix, change]: Parameters<typeof replace>): Promise<void> {
+  const { status, text } = await replace(plane, path, suffix, change);
+  if (status >= 300) throw new Error(`PUT ${path}${suffix}: ${text}`);
 }
 
 /** What a status says beside it, stays: the API server lets it say only what is so. */
@@ -129,18 +134,16 @@ export async function submitDry(
     return plane.request('DELETE', `${path}${one}dryRun=All`, undefined, { kubeconfig });
   }
   if (operation === 'CREATE') return plane.request('POST', `${path}?dryRun=All`, object, { kubeconfig });
-  const target = `${path}/${name}`;
-  const stored = (await plane.request('GET', target)).body as Stored;
   const { metadata, spec, status, ...rest } = written(about);
-  const changed = {
+  const change = (stored: Stored): Stored => ({
     ...stored,
     ...rest,
     spec: about.kind === 'Pod' ? podSpec(stored, oldObject, about) : (spec ?? emptied(stored, oldObject)),
     status: subresource === 'status' && about.kind !== 'Namespace' ? statusOf(stored, status ?? {}) : stored.status,
     metadata: { ...stored.metadata, ...metadata, generateName: undefined },
-  };
+  });
   const suffix = subresource === '' ? '' : `/${subresource}`;
-  return plane.request('PUT', `${target}${suffix}?dryRun=All`, changed, { kubeconfig });
+  return replace(plane, `${path}/${name}`, `${suffix}?dryRun=All`, change, kubeconfig);
 }
 
 /** What the request leaves out of the stored spec, it empties. */
