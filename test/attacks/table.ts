@@ -5,6 +5,12 @@ import { attacks } from './catalogue.ts';
 
 export const tableFile = 'test/attacks/README.md';
 
+/** Rows of a test in a file of their own. */
+const rowsOf: Readonly<Record<string, string>> = {
+  'test/e2e/attack-rows.ts': 'test/e2e/attacks.test.ts',
+  'test/e2e/in-use-attacks.ts': 'test/e2e/in-use.test.ts',
+};
+
 /** ID -> folders of test/fixtures, and test files. */
 export function placesOf(): ReadonlyMap<string, readonly string[]> {
   const places = new Map<string, Set<string>>();
@@ -15,9 +21,10 @@ export function placesOf(): ReadonlyMap<string, readonly string[]> {
       if (one.expects === 'fail' && isReplayed(one)) add(id, 'test/e2e/fixtures.test.ts');
     }
   }
-  for (const file of globSync('test/**/*.test.ts', { exclude: ['test/attacks/**', 'test/docs/**'] })) {
+  const tests = globSync('test/**/*.test.ts', { exclude: ['test/attacks/**', 'test/docs/**'] });
+  for (const file of [...tests, ...Object.keys(rowsOf)]) {
     for (const [id] of readFileSync(file, 'utf8').matchAll(/\b(?:ADM|TEN|NP|POD|SVC|SRV|EXM|GAT|IP)-\d\d\b/g))
-      add(id, file);
+      add(id, rowsOf[file] ?? file);
   }
   return new Map([...places].map(([id, found]) => [id, [...found].sort()]));
 }
@@ -36,7 +43,7 @@ tests in \`attack\`, a test in its title or beside its row. Ids are permanent.
 
 *must*: attacks on Namespaces, Pods and NetworkPolicies, and on the webhook itself, that have to be blocked. \`test/e2e\` and \`test/soak\` are with a
 real API server; \`test/e2e/fixtures.test.ts\` replays every case that creates something, and stands here where
-one of them is refused.
+one of them is refused. \`test/e2e/in-use.test.ts\` sends every case at its end, and stands here for what no case shows.
 
 | id | | attack | held by | tested in |
 |---|---|---|---|---|

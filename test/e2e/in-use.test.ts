@@ -3,10 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Test } from 'tap';
 import { parse, stringify } from 'yaml';
 import type { Running } from '../../src/commands/replica.ts';
-import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
+import { networkKindsTest } from '../apiserver/stored-definitions.ts';
 import { eventually } from '../soak/observer.ts';
 import { applyConfigurations, everybodyMayDoEverything, startBulkhead } from './guarded-cluster.ts';
+import { sendAttacks, sendLaterAttacks } from './in-use-attacks.ts';
+import { isComplete } from './in-use-complete.ts';
+import { replayRest, replayUnmutated } from './in-use-later.ts';
+import { createLedger } from './in-use-ledger.ts';
 import { replay, replayChanges } from './in-use-replay.ts';
 import { injectors, installInjector } from './mesh-injector.ts';
 import { projectFolder } from './project-folder.ts';
@@ -37,90 +41,6 @@ async function blocksOf(page: string): Promise<readonly Block[]> {
   });
 }
 
-const pod = (namespace: string, spec: object = {}, metadata: object = {}) => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name: 'attack', namespace, ...metadata },
-  spec: { containers: [{ name: 'main', image: 'registry.example.com/vpn:2.1' }], ...spec },
-});
-const policy = (namespace: string, ingress: object) => ({
-  apiVersion: 'networking.k8s.io/v1',
-  kind: 'NetworkPolicy',
-  metadata: { name: 'attack', namespace },
-  spec: { podSelector: {}, ingress: [ingress] },
-});
-const namespace = (name: string, metadata: object = {}) => ({
-  apiVersion: 'v1',
-  kind: 'Namespace',
-  metadata: { name, ...metadata },
-});
-const netAdmin = {
-  containers: [
-    {
-      name: 'main',
-      image: 'registry.example.com/vpn:2.1',
-      securityContext: { capabilities: { add: ['NET_ADMIN'] } },
-    },
-  ],
-};
-
-/** Of each kind one from the catalogue, by a developer of the tenant, who has every right that RBAC can give. */
-const attacks: readonly (readonly [sentence: string, member: string, manifest: object, check: string])[] = [
-  [
-    'NP-02: all namespaces',
-    'epsilon',
-    policy('epsilon-web', { from: [{ namespaceSelector: {} }] }),
-    'cross-tenant-ingress',
-  ],
-  ['NP-01: a rule without peers', 'beta', policy('beta-shop', {}), 'cross-tenant-ingress'],
-  ['POD-01: the network of the node', 'acme', pod('acme-data', { hostNetwork: true }), 'host-network'],
-  [
-    'POD-06: an identity of Cilium',
-    'acme',
-    pod('acme-data', {}, { labels: { 'io.cilium.k8s.policy.cluster': 'other' } }),
-    'reserved-labels',
-  ],
-  [
-    'POD-08: out of the mesh',
-    'beta',
-    pod('beta-shop', {}, { annotations: { 'sidecar.istio.io/inject': 'false' } }),
-    'reserved-labels',
-  ],
-  [
-    'EXM-03: a pod of its own, with the image that is exempted',
-    'delta',
-    pod('delta-net', netAdmin),
-    'network-capabilities',
-  ],
-  ['the same in another namespace', 'acme', pod('acme-data', netAdmin), 'network-capabilities'],
-  ['a namespace of another tenant', 'acme', namespace('beta-two'), 'reserved-prefix'],
-  [
-    'TEN-25: a namespace in the name of the portal’s user',
-    'acme',
-    namespace('gamma-two', { annotations: { 'openshift.io/requester': 'gina' } }),
-    'reserved-prefix',
-  ],
-  [
-    'EXM-01: an exemption of its own',
-    'delta',
-    {
-      apiVersion: 'bulkhead.dev/v1alpha1',
-      kind: 'Exemption',
-      metadata: { name: 'more' },
-      spec: {
-        tenant: 'delta',
-        namespace: 'delta-net',
-        checks: ['host-network'],
-        match: { images: ['registry.example.com/vpn'] },
-        reason: 'because',
-        owner: 'delta',
-        expires: '2030-01-01T00:00:00Z',
-      },
-    },
-    'exemption-writers',
-  ],
-];
-
 type Value = Readonly<Record<string, unknown>>;
 
 /** Maps of the later one go into those of the earlier one. */
@@ -134,7 +54,7 @@ function merged(one: Value, other: Value): Value {
   return result;
 }
 
-await clusterTest('a cluster in use, from observe to enforce', async (t, plane) => {
+await networkKindsTest('a cluster in use, from observe to enforce', async (t, plane) => {
   const shell = await projectFolder(t, plane);
   const blocks = await blocksOf('docs/in-use.md');
   const config = `${plane.directory}/settings.yaml`;
@@ -171,7 +91,6 @@ await clusterTest('a cluster in use, from observe to enforce', async (t, plane) 
     });
   };
 
-  const alice = (group: string) => plane.kubeconfigFor({ user: 'alice', groups: [group] });
   const messages = async (namespace: string, reason: string): Promise<readonly string[]> => {
     const { body } = await plane.request('GET', `/api/v1/namespaces/${namespace}/events`);
     const { items } = body as { readonly items: readonly { readonly reason: string; readonly message: string }[] };
@@ -245,20 +164,16 @@ await clusterTest('a cluster in use, from observe to enforce', async (t, plane) 
     t.pass('each namespace has its default-deny policy');
   });
 
-  await t.test('and the attacks are refused', async (t) => {
-    await everybodyMayDoEverything(plane);
-    for (const [sentence, member, manifest, check] of attacks) {
-      const stdin = JSON.stringify(manifest);
-      const { code, stderr } = await plane.kubectl(await alice(`${member}-developers`), ['create', '-f', '-'], {
-        stdin,
-      });
-      t.equal(code, 1, sentence);
-      t.match(stderr, check, `${sentence}: ${check}`);
-    }
-  });
-
-  await t.test('and so is what the catalogue creates', (t) => replay(t, plane));
-  await t.test('and what it changes and deletes', (t) => replayChanges(t, plane));
+  await everybodyMayDoEverything(plane);
+  const ledger = await createLedger(plane);
+  const configure = (value: object) => writeFile(config, stringify(value));
+  await t.test('and attacks are refused', (t) => sendAttacks(t, ledger));
+  await t.test('and so is what the catalogue creates', (t) => replay(t, ledger));
+  await t.test('and what it changes and deletes', (t) => replayChanges(t, ledger));
+  await t.test('and the rest, with other settings and tenants', (t) => replayRest(t, ledger, configure));
+  await t.test('and attacks on them', (t) => sendLaterAttacks(t, ledger, configure));
+  await t.test('and what no mutating webhook has seen', (t) => replayUnmutated(t, ledger));
+  await t.test('nothing is left out', async (t) => isComplete(t, ledger));
 });
 
 async function install(plane: ControlPlane, config: string): Promise<Running> {

@@ -1,6 +1,6 @@
 /**
- * Brings about, on a real API server without a controller manager, what a case of test/fixtures says is stored, and sends its request,
- * dry. What is staged is written by the administrator.
+ * Brings about, on a real API server, what a case of test/fixtures says is stored, and sends its request, dry. What is staged is written
+ * by the administrator.
  */
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import type { Answer } from '../apiserver/api-request.ts';
@@ -10,12 +10,12 @@ import { collectionOf } from '../fixtures/review.ts';
 
 interface Stored {
   readonly metadata: Readonly<Record<string, unknown>> & { readonly deletionTimestamp?: string };
-  readonly spec?: Readonly<Record<string, unknown>>;
-  readonly status?: unknown;
+  readonly spec?: Readonly<Record<string, unknown>> | undefined;
+  readonly status?: object | undefined;
 }
 
 /** What is written of an object: the rest is the API server's. */
-function written({ metadata, ...rest }: KubernetesObject & { readonly status?: unknown }): Stored {
+function written({ metadata, ...rest }: KubernetesObject & { readonly status?: object }): Stored {
   const { labels, annotations, ownerReferences, finalizers, name, generateName } = metadata ?? {};
   return { ...rest, metadata: { name, generateName, labels, annotations, ownerReferences, finalizers } };
 }
@@ -25,17 +25,58 @@ export async function stage(plane: ControlPlane, { oldObject }: Case): Promise<v
   if (oldObject === undefined) return;
   if (oldObject.kind === 'Namespace') return stageNamespace(plane, oldObject);
   const path = `${collectionOf(oldObject)}/${oldObject.metadata?.name}`;
-  let there = await plane.request('GET', path);
-  const body = { ...written(oldObject), apiVersion: oldObject.apiVersion, kind: oldObject.kind };
-  if (there.status === 200 && oldObject.kind === 'Pod') {
+  const { spec, status, ...rest } = written(oldObject);
+  const { ephemeralContainers, ...first } = spec ?? {};
+  const { apiVersion, kind } = oldObject;
+  const body = { ...rest, apiVersion, kind, ...(spec && { spec: first }) };
+  const there = (await plane.request('GET', path)).status === 200;
+  if (there && oldObject.kind !== 'Pod') await update(plane, path, '', () => body);
+  else {
     // Most of a pod never changes.
-    await done(plane, 'DELETE', `${path}?gracePeriodSeconds=0`);
-    there = await plane.request('GET', path);
+    if (there) await done(plane, 'DELETE', `${path}?gracePeriodSeconds=0`);
+    await done(plane, 'POST', collectionOf(oldObject), body);
   }
-  const { resourceVersion } = (there.body as Stored).metadata ?? {};
-  if (there.status === 200)
-    await done(plane, 'PUT', path, { ...body, metadata: { ...body.metadata, resourceVersion } });
-  else await done(plane, 'POST', collectionOf(oldObject), body);
+  if (ephemeralContainers !== undefined)
+    await update(plane, path, '/ephemeralcontainers', (stored) => ({
+      ...stored,
+      spec: { ...stored.spec, ephemeralContainers },
+    }));
+  if (status !== undefined) await stageStatus(plane, oldObject);
+}
+
+/** Writes the status of the stored object alone. */
+export async function stageStatus(plane: ControlPlane, oldObject: KubernetesObject): Promise<void> {
+  const path = `${collectionOf(oldObject)}/${oldObject.metadata?.name}`;
+  const { status = {} } = written(oldObject);
+  await update(plane, path, '/status', (stored) => ({ ...stored, status: statusOf(stored, status) }));
+}
+
+/** Replaces it, once more where a controller has come between. */
+async function replace(
+  plane: ControlPlane,
+  path: string,
+  suffix: string,
+  change: (stored: Stored) => Stored,
+  kubeconfig?: string,
+): Promise<Answer> {
+  for (;;) {
+    const stored = (await plane.request('GET', path)).body as Stored;
+    const { metadata, ...rest } = change(stored);
+    const { resourceVersion } = stored.metadata;
+    const body = { ...rest, metadata: { ...metadata, resourceVersion } };
+    const answer = await plane.request('PUT', `${path}${suffix}`, body, { ...(kubeconfig && { kubeconfig }) });
+    if (answer.status !== 409) return answer;
+  }
+}
+
+async function update(...[plane, path, suffix, change]: Parameters<typeof replace>): Promise<void> {
+  const { status, text } = await replace(plane, path, suffix, change);
+  if (status >= 300) throw new Error(`PUT ${path}${suffix}: ${text}`);
+}
+
+/** What a status says beside it, stays: the API server lets it say only what is so. */
+function statusOf({ status }: Stored, said: object): object {
+  return { ...(status as object), ...said };
 }
 
 async function stageNamespace(plane: ControlPlane, namespace: KubernetesObject): Promise<void> {
@@ -93,13 +134,32 @@ export async function submitDry(
     return plane.request('DELETE', `${path}${one}dryRun=All`, undefined, { kubeconfig });
   }
   if (operation === 'CREATE') return plane.request('POST', `${path}?dryRun=All`, object, { kubeconfig });
-  const target = `${path}/${name}`;
-  const stored = (await plane.request('GET', target)).body as Stored;
-  // The API server lets a status say only what is so.
-  const { metadata, ...rest } = written({ ...about, status: stored.status });
-  // What the request leaves out of the stored spec, it empties.
-  const spec = rest.spec ?? (oldObject?.kind === 'Namespace' && 'spec' in oldObject ? {} : stored.spec);
-  const changed = { ...stored, ...rest, spec, metadata: { ...stored.metadata, ...metadata, generateName: undefined } };
+  const { metadata, spec, status, ...rest } = written(about);
+  const change = (stored: Stored): Stored => ({
+    ...stored,
+    ...rest,
+    spec: about.kind === 'Pod' ? podSpec(stored, oldObject, about) : (spec ?? emptied(stored, oldObject)),
+    status: subresource === 'status' && about.kind !== 'Namespace' ? statusOf(stored, status ?? {}) : stored.status,
+    metadata: { ...stored.metadata, ...metadata, generateName: undefined },
+  });
   const suffix = subresource === '' ? '' : `/${subresource}`;
-  return plane.request('PUT', `${target}${suffix}?dryRun=All`, changed, { kubeconfig });
+  return replace(plane, `${path}/${name}`, `${suffix}?dryRun=All`, change, kubeconfig);
+}
+
+/** What the request leaves out of the stored spec, it empties. */
+function emptied(stored: Stored, before: KubernetesObject | undefined): Stored['spec'] {
+  return before?.kind === 'Namespace' && 'spec' in before ? {} : stored.spec;
+}
+
+/** The API server completes a pod, and takes no other than with all of it. Lists alone grow. */
+function podSpec(stored: Stored, before: KubernetesObject | undefined, after: KubernetesObject): Stored['spec'] {
+  const spec: Record<string, unknown> = { ...stored.spec };
+  for (const field of ['tolerations', 'ephemeralContainers']) {
+    const listed = (object: KubernetesObject | undefined) =>
+      ((object as Stored | undefined)?.spec?.[field] ?? []) as object[];
+    const known = new Set(listed(before).map((one) => JSON.stringify(one)));
+    const added = listed(after).filter((one) => !known.has(JSON.stringify(one)));
+    if (added.length > 0) spec[field] = [...((spec[field] ?? []) as object[]), ...added];
+  }
+  return spec;
 }
