@@ -6,6 +6,7 @@ import { Agent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { rareCollection } from '../go-programs.ts';
 import { type Answer, sendApiRequest } from './api-request.ts';
 import { type AuditEvent, auditPolicy, readAuditLog } from './audit-log.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
@@ -157,9 +158,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const folderGuard = guardFolder(directory);
   const inDirectory = (name: string): string => join(directory, name);
   // Nothing of the caller's: a proxy of his would stand between the API server and a webhook, his HOME holds kubeconfigs.
-  // Collecting garbage less often saves an eighth of the processor time of these programs, and a quarter of kubectl's.
-  const collection = { GOGC: '400', GOMEMLIMIT: '800MiB' };
-  const env = { PATH: process.env.PATH, HOME: directory, TMPDIR: directory, ...collection };
+  const env = { PATH: process.env.PATH, HOME: directory, TMPDIR: directory, ...rareCollection };
   const authority = createCertificateAuthority('bulkhead test authority');
   const programs = new Map<string, ChildProcess>();
   const kubectls = new Set<ChildProcess>();
