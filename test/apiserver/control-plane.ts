@@ -6,12 +6,12 @@ import { Agent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { rareCollection } from '../go-programs.ts';
 import { type Answer, sendApiRequest } from './api-request.ts';
 import { type AuditEvent, auditPolicy, readAuditLog } from './audit-log.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
 import { createCertificateAuthority, createSigningKey, type KeyPair } from './certificates.ts';
 import { freePort } from './free-port.ts';
+import { rareCollection } from './go-environment.ts';
 import { guardFolder, hasEnded, killGuarded, spawnGuarded } from './guarded-process.ts';
 import { kubeconfigText } from './kubeconfig.ts';
 

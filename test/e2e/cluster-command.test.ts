@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import t from 'tap';
 import { binariesOrSkip, skipOrFail } from '../apiserver/cluster-test.ts';
+import { rareCollection } from '../apiserver/go-environment.ts';
 import { whyUnavailable } from '../apiserver/network-namespace.ts';
-import { rareCollection } from '../go-programs.ts';
 import { shellBlocks } from './project-folder.ts';
 import { until } from './stand-in-kubelet.ts';
 

@@ -7,8 +7,8 @@ import { dirname, join, resolve } from 'node:path';
 import type { Test } from 'tap';
 import { findBinaries } from '../apiserver/binaries.ts';
 import type { ControlPlane, Output } from '../apiserver/control-plane.ts';
+import { rareCollection } from '../apiserver/go-environment.ts';
 import { compileCache } from '../compile-cache.ts';
-import { rareCollection } from '../go-programs.ts';
 
 /**
  * A copy of what the commands write to, so that no keys are left in the project, with links to the rest of it.

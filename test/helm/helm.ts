@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Output } from '../apiserver/control-plane.ts';
+import { rareCollection } from '../apiserver/go-environment.ts';
 import { buildOnce, type GoProgram, type Missing } from '../apiserver/go-program.ts';
-import { rareCollection } from '../go-programs.ts';
 
 export type HelmVersion = 3 | 4;
 
