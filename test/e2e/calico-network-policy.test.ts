@@ -2,15 +2,15 @@
 import type { Test } from 'tap';
 import { stringify } from 'yaml';
 import type { Output } from '../apiserver/control-plane.ts';
-import { calicoDefinitions, installDefinitions } from '../apiserver/network-definitions.ts';
-import { type GuardedCluster, guardedTest } from './guarded-cluster.ts';
+import { networkKindsTest } from '../apiserver/stored-definitions.ts';
+import { type GuardedCluster, guard } from './guarded-cluster.ts';
 
 const label = 'bulkhead.dev/tenant';
 const namespace = 'acme-web';
 
-await guardedTest('a NetworkPolicy of Calico is judged in both groups', async (t, cluster) => {
-  const { plane } = cluster;
-  await installDefinitions(plane, await calicoDefinitions());
+await networkKindsTest('a NetworkPolicy of Calico is judged in both groups', async (t, plane) => {
+  const cluster = await guard(plane);
+  t.teardown(() => cluster.stop());
   const made = await cluster.kubectl('alice', ['create', 'namespace', namespace]);
   t.equal(made.code, 0, made.stderr);
   for (const apiVersion of ['projectcalico.org/v3', 'crd.projectcalico.org/v1']) {

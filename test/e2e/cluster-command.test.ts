@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import t from 'tap';
 import { binariesOrSkip, skipOrFail } from '../apiserver/cluster-test.ts';
+import { rareCollection } from '../apiserver/go-environment.ts';
 import { whyUnavailable } from '../apiserver/network-namespace.ts';
 import { shellBlocks } from './project-folder.ts';
 import { until } from './stand-in-kubelet.ts';
@@ -29,7 +30,12 @@ else if (binaries !== undefined)
     );
 
     const shell = async (person: string, command: string) => {
-      const env = { PATH: `${folder}/bin:${process.env.PATH}`, HOME: parent, KUBECONFIG: join(folder, person) };
+      const env = {
+        PATH: `${folder}/bin:${process.env.PATH}`,
+        HOME: parent,
+        KUBECONFIG: join(folder, person),
+        ...rareCollection,
+      };
       const run = watched(spawn('bash', ['-c', command], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
       return { code: await run.ended, text: run.text() };
     };
@@ -110,7 +116,7 @@ if (unavailable === undefined && binaries !== undefined)
     );
     const [install = [], work = []] = await pageBlocks(folder);
     const run = async (lines: readonly string[]) => {
-      const env = { PATH: process.env.PATH, HOME: parent };
+      const env = { PATH: process.env.PATH, HOME: parent, ...rareCollection };
       const shell = watched(spawn('bash', ['-ec', lines.join('\n')], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
       return { code: await shell.ended, text: shell.text() };
     };

@@ -8,7 +8,6 @@ import { defaultTenantLabel } from '../../src/tenancy/default-settings.ts';
 import { meshWebhook } from '../../src/tenancy/mesh-namespaces.ts';
 import type { Answer } from '../apiserver/api-request.ts';
 import type { ControlPlane, Output, User } from '../apiserver/control-plane.ts';
-import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
 import { eventually } from '../soak/observer.ts';
 import { installTenantResource, people } from './guarded-cluster.ts';
 import { commandsBelow } from './outage-page.ts';
@@ -157,7 +156,6 @@ async function furnish({ plane, send, kubectl }: DeadCluster): Promise<void> {
     roleRef: { kind: 'ClusterRole', name: 'cluster-admin', apiGroup },
   });
   await installTenantResource(plane);
-  await installNetworkDefinitions(plane);
   succeeded(await kubectl('admin', ['apply', '-f', 'manifests/overlays/example/tenants']));
   await done('POST', paths.exemptions, exemption('vpn'));
   await done('POST', paths.clusterPolicies, border);

@@ -2,7 +2,7 @@
 import type { Test } from 'tap';
 import { rules } from '../../src/backstop/backstop.ts';
 import { backstop } from '../../src/commands/backstop.ts';
-import { clusterTest } from '../apiserver/cluster-test.ts';
+import { networkKindsTest } from '../apiserver/stored-definitions.ts';
 import { eventually } from '../soak/observer.ts';
 import { goesOn } from './outage-goes-on.ts';
 import { commandsBelow, shownText, tableBelow } from './outage-page.ts';
@@ -20,7 +20,7 @@ import {
 } from './outage-stage.ts';
 import { clusterwide, refused, waits } from './outage-stops.ts';
 
-await clusterTest(
+await networkKindsTest(
   'every replica is dead',
   async (t, plane) => {
     const cluster = await deadCluster(t, plane);

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Output } from '../apiserver/control-plane.ts';
+import { rareCollection } from '../apiserver/go-environment.ts';
 import { buildOnce, type GoProgram, type Missing } from '../apiserver/go-program.ts';
 
 export type HelmVersion = 3 | 4;
@@ -40,7 +41,12 @@ export async function openHelm(version: HelmVersion, teardown: (end: () => Promi
   teardown(() => rm(home, { recursive: true, force: true }));
   return (helmArguments, kubeconfig) =>
     new Promise((resolve) => {
-      const env = { PATH: process.env.PATH, HOME: home, ...(kubeconfig && { KUBECONFIG: kubeconfig }) };
+      const env = {
+        PATH: process.env.PATH,
+        HOME: home,
+        ...rareCollection,
+        ...(kubeconfig && { KUBECONFIG: kubeconfig }),
+      };
       const options = { env, timeout: 120_000, maxBuffer: 2 ** 26 };
       execFile(found.path, helmArguments, options, (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
