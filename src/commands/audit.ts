@@ -7,16 +7,20 @@ import { readTenancy } from '../files/read-tenancy.ts';
 import type { AuditReport } from '../report/audit-report.ts';
 import { type AuditResult, isToDo, resultJson, resultLines, resultYaml } from '../report/audit-result.ts';
 import { openReportsOf } from '../report/open-reports.ts';
+import { docsPage } from '../tenancy/docs-page.ts';
 import { pageOf } from './audit-page.ts';
 import { survey } from './audit-survey.ts';
 import { CannotStart, orCannotStart } from './cannot-start.ts';
 import { locationOf } from './cluster-location.ts';
 import { defineCommand, type Surroundings } from './command.ts';
+import { createFindingGroups } from './finding-groups.ts';
+import { countedAs, judgeStored } from './judge-stored.ts';
 import { Misuse } from './misuse.ts';
 import { flag, oneOf } from './options.ts';
 import { protectionOfCluster } from './protection-source.ts';
 import { saidByAudit } from './said-findings.ts';
-import { loadSnapshot, type SnapshotValues, snapshotOptions } from './snapshot-source.ts';
+import { type LoadedSnapshot, loadSnapshot, type SnapshotValues, snapshotOptions } from './snapshot-source.ts';
+import { storedFiles } from './stored-files.ts';
 import { printedSaid, type SaidBy, toolFormats } from './tool-formats.ts';
 import { writeReports } from './write-reports.ts';
 
@@ -25,7 +29,7 @@ const formats = ['table', 'wide', 'json', 'yaml', ...toolFormats, 'html'] as con
 export const command = defineCommand({
   summary: 'report, read-only, who reaches whom, and everything that would be rejected or cut off',
   details:
-    'Reads a cluster; with -f or -k files, and then says who reaches whom only. ' +
+    'Reads a cluster, or files with -f or -k. ' +
     'Ends with 1 when something is found, when nothing could be checked, or when a part could not be read.',
   options: {
     ...snapshotOptions,
@@ -43,7 +47,10 @@ export const command = defineCommand({
     const writes = values['write-reports'];
     if (isOfFiles && writes) throw new Misuse('--write-reports is for a cluster: leave it out, or -f and -k');
     const report = isOfFiles ? undefined : await surveyed(values, surroundings);
-    const { snapshot, tenancy, problems, protecting, written } = await loadSnapshot('audit', values, surroundings);
+    const loaded = await loadSnapshot('audit', values, surroundings);
+    const { snapshot, tenancy, protecting } = loaded;
+    const judged = isOfFiles ? await judgedFiles(loaded) : undefined;
+    const problems = [...loaded.problems, ...(judged?.problems ?? [])];
     const said = new Set([...(report?.problems ?? []), ...(report?.unread ?? [])]);
     const { settings } = tenancy;
     const unread = [...new Set([...(report?.unread ?? []), ...problems])];
@@ -52,11 +59,12 @@ export const command = defineCommand({
       : await protectionOfCluster(values, snapshot, settings, unread, surroundings);
     const result: AuditResult = {
       report,
+      rejections: judged?.rejections,
       problems: problems.filter((one) => !said.has(one)).map((one) => printable(one)),
       connectivity: pictureOf(snapshot, tenancy, Date.now(), protection),
     };
     if (writes && report !== undefined) return await write(result, report, values, surroundings);
-    for (const line of await printed(result, values.output, { command: 'audit', written, settings }))
+    for (const line of await printed(result, values.output, { command: 'audit', written: loaded.reviewed, settings }))
       surroundings.print(line);
     return isToDo(result) ? 1 : 0;
   },
@@ -100,6 +108,22 @@ async function printed(result: AuditResult, format: (typeof formats)[number], by
     default:
       return resultLines(result, format === 'wide').map(printable);
   }
+}
+
+/** What would be rejected, and what cannot be judged. */
+async function judgedFiles({ reviewed, snapshot, tenancy }: LoadedSnapshot) {
+  const { objects, problems } = storedFiles(reviewed, snapshot, tenancy);
+  const groups = createFindingGroups(tenancy);
+  await judgeStored(objects, tenancy, {
+    onJudged: (one, findings) => groups.add(one.tenant, countedAs(one), findings),
+  });
+  const { settings } = tenancy;
+  const rejections = {
+    observes: settings.enforcement === 'observe',
+    rejected: groups.list(),
+    checksPage: docsPage(settings, 'checks'),
+  };
+  return { rejections, problems };
 }
 
 async function surveyed(values: SnapshotValues, { environment }: Surroundings): Promise<AuditReport> {

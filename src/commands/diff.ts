@@ -30,9 +30,10 @@ import { CannotStart, orCannotStart } from './cannot-start.ts';
 import { defineCommand, type Surroundings } from './command.ts';
 import { lintReportOf } from './diff-findings.ts';
 import { Misuse } from './misuse.ts';
+import { withNamespaces } from './object-namespace.ts';
 import { flag, oneOf, texts } from './options.ts';
 import { progressOf } from './progress.ts';
-import { loadSnapshot, type ReadObjects, readObjects, snapshotOptions, withNamespaces } from './snapshot-source.ts';
+import { loadSnapshot, type ReadObjects, readObjects, snapshotOptions } from './snapshot-source.ts';
 
 const formats = ['table', 'wide', 'json', 'yaml', 'name', 'sarif', 'junit', 'github', 'html'] as const;
 

@@ -143,8 +143,13 @@ export async function judgeStored(
 const [namespaceKind] = kinds.filter(({ family }) => family === 'namespace') as [Kind];
 
 const families: ReadonlySet<Kind['family']> = new Set(['policy', 'pod', 'quota', 'workload', 'neighbour']);
+
+export function isJudgedFamily(family: Kind['family'] | 'unread'): boolean {
+  return family === 'unread' || family === 'namespace' || families.has(family);
+}
+
 /** Those inside namespaces, the policies first: they say which pods are isolated. */
-export const judgedKinds: readonly Kind[] = kinds
+const judgedKinds: readonly Kind[] = kinds
   .filter(({ family, judgedAs }) => judgedAs === undefined && families.has(family))
   .filter((kind) => kind.family !== 'policy' || kind.listedBy === undefined)
   .toSorted((one, other) => Number(other.family === 'policy') - Number(one.family === 'policy'));

@@ -13,7 +13,7 @@ import { type LintFinding, whereOf } from '../report/lint-report.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { layerFinding, linted } from './lint-finding.ts';
 import { tooLongIn } from './long-names.ts';
-import { inNamespace } from './snapshot-source.ts';
+import { inNamespace } from './object-namespace.ts';
 
 interface Files {
   readonly tenancy: Tenancy;

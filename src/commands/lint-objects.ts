@@ -13,6 +13,7 @@ import type { Tenancy } from '../tenancy/tenancy.ts';
 import { findingOf, linted, notJudged, unreadable } from './lint-finding.ts';
 import { lintLayers } from './lint-layers.ts';
 import { createLintNamespaces, type LintNamespaces } from './lint-namespaces.ts';
+import { namespaceOf } from './object-namespace.ts';
 
 export interface LintedTexts {
   readonly findings: readonly LintFinding[];
@@ -160,14 +161,4 @@ function besideAmong(all: readonly WrittenObject[]): BesideSource {
     hasTime: () => true,
     charge() {},
   };
-}
-
-/** Kinds that no table has and that are cluster-scoped by their names: what their objects say of a namespace, the API server drops. */
-const clusterScopedName = /^(Cluster|Global|StagedGlobal|AdminNetwork|BaselineAdmin)|Clusterwide/;
-
-function namespaceOf(resource: ReviewedResource, { object }: WrittenObject, otherwise: string | undefined): string {
-  const { scope, kind } = resource;
-  if (scope === 'Cluster' || (scope === 'unknown' && clusterScopedName.test(kind))) return '';
-  const own = valueAt(object, 'metadata', 'namespace');
-  return typeof own === 'string' && own !== '' ? own : (otherwise ?? '');
 }

@@ -29,19 +29,25 @@ export interface CutOffNamespace {
   readonly names: readonly string[];
 }
 
+/** What would be rejected. Of files nothing else is known. */
+export interface Rejections {
+  readonly observes: boolean;
+  /** By check and tenant. */
+  readonly rejected: readonly FindingGroup[];
+  /** Where the pages of the checks are. */
+  readonly checksPage: string;
+}
+
 /** Its fields are the JSON of `bulkhead audit -o json`. */
-export interface AuditReport {
+export interface AuditReport extends Rejections {
   /** What is wrong with Tenant and Exemption objects. */
   readonly problems: readonly string[];
   readonly tenantLabel: string;
   /** With the tenant label. */
   readonly namespaces: number;
-  readonly observes: boolean;
   readonly cutOff: readonly CutOffNamespace[];
   /** By tenant: what its baseline leaves open. */
   readonly opened: readonly { readonly tenant: string; readonly policies: string }[];
-  /** By check and tenant. */
-  readonly rejected: readonly FindingGroup[];
   /** Those with a namespace. */
   readonly tenants: readonly { readonly name: string; readonly mode: string }[];
   /** Reserved keys on namespaces of tenants. */
@@ -67,8 +73,6 @@ export interface AuditReport {
   readonly unread: readonly string[];
   /** Whether the applied backstop is that of the settings, tenants and exemptions. */
   readonly backstop: 'absent' | 'older' | 'current' | 'unread';
-  /** Where the pages of the checks are. */
-  readonly checksPage: string;
 }
 
 /** Names that are remembered of many, so that no object is counted twice. Beyond, pods of one workload may be. */
@@ -125,11 +129,25 @@ function cutOffLines({ cutOff, opened, namespaces, tenantLabel }: AuditReport): 
   ];
 }
 
-function findingLines({ rejected, keys, observes, checksPage }: AuditReport): readonly string[] {
-  if (rejected.length === 0)
-    return [
-      `${keys.length === 0 ? 'Nothing' : 'Beside the reserved keys below, nothing'} that is stored would be rejected if it were written now.`,
-    ];
+function findingLines(report: AuditReport): readonly string[] {
+  const beside = report.keys.length === 0 ? 'Nothing' : 'Beside the reserved keys below, nothing';
+  return rejectedLines(report, `${beside} that is stored`, ' They stay as they are.');
+}
+
+export function fileLines(report: Rejections): readonly string[] {
+  return rejectedLines(report, 'Nothing of the files', '');
+}
+
+/**
+ * @param nothing what is said of none
+ * @param otherwise what becomes of them where the settings do not say observe
+ */
+function rejectedLines(
+  { rejected, observes, checksPage }: Rejections,
+  nothing: string,
+  otherwise: string,
+): readonly string[] {
+  if (rejected.length === 0) return [`${nothing} would be rejected if it were written now.`];
   const cells = rejected.map((group) => [
     ...[group.check, group.tenant, group.mode, group.always ? 'in every mode' : 'in mode enforce', String(group.count)],
     some(group.names, group.count),
@@ -139,7 +157,7 @@ function findingLines({ rejected, keys, observes, checksPage }: AuditReport): re
   return [
     ...table([['CHECK', 'TENANT', 'MODE', 'REJECTED', 'OBJECTS', 'WHICH', 'WHERE'], ...cells]),
     '',
-    `These objects would be rejected if they were written now. ${observes ? 'The settings say observe, so nothing is rejected yet.' : 'They stay as they are.'}`,
+    `These objects would be rejected if they were written now.${observes ? ' The settings say observe, so nothing is rejected yet.' : otherwise}`,
     `How to correct what each check finds (${checksPage}):`,
     ...fixes,
   ];
