@@ -18,7 +18,8 @@ import { unreadCollections } from './audit-unread.ts';
 import { vouchedPods } from './audit-vouched.ts';
 import { backstopAge, stampedBackstop } from './backstop-age.ts';
 import { createFindingGroups, modeOf } from './finding-groups.ts';
-import { countedAs, judgeStored, type StoredObjects } from './judge-stored.ts';
+import { countedAs, judgeStored, type Listeners, type StoredObjects } from './judge-stored.ts';
+import { labelsIn, type Scope } from './scope.ts';
 
 interface Row {
   readonly namespace: string;
@@ -32,12 +33,16 @@ interface Row {
 
 const ownNamespace = 'bulkhead-system';
 
-/** @param tenantsFrom whether Tenant objects or files were read, as for `bulkhead backstop` */
+/**
+ * @param scope of what is reported: with it, nothing is that is about the cluster as a whole
+ * @param tenantsFrom whether Tenant objects or files were read, as for `bulkhead backstop`
+ */
 export async function survey(
   reader: RequestingReader,
   tenancy: Tenancy,
   tenantsFrom: 'objects' | 'listed',
   problems: readonly string[] = [],
+  scope?: Scope,
 ): Promise<AuditReport> {
   const { settings } = tenancy;
   const rows = new Map<string, Row>();
@@ -51,26 +56,32 @@ export async function survey(
     each: (paths, tell) => reader.eachServed(paths, tell),
     unread: (failed) => unreadCollections(reader, failed),
   };
-  const { unread, keys, state } = await judgeStored(listed, tenancy, {
+  const isReported = (namespace: string, object: DecodedObject['object']): boolean =>
+    scope === undefined || scope.has(namespace, labelsIn(object));
+  const listeners: Listeners = {
     onNamespace({ name }, { object }, tenant) {
-      for (const doubt of doubtsAbout(name, object, tenancy)) planted.push(`namespace ${name} ${doubt}`);
+      for (const doubt of isReported(name, object) ? doubtsAbout(name, object, tenancy) : [])
+        planted.push(`namespace ${name} ${doubt}`);
       if (tenant === 'platform') return;
       const lost = { ingress: 0, egress: 0 };
       rows.set(name, { namespace: name, tenant, isolations: [], pods: 0, lost, names: [], losing: 0 });
     },
     onPod({ metadata: { namespace, name }, object }) {
-      for (const text of grantsOfPod(object)) planted.push(`Pod ${namespace}/${name} ${text}`);
+      for (const text of isReported(namespace, object) ? grantsOfPod(object) : [])
+        planted.push(`Pod ${namespace}/${name} ${text}`);
     },
     onObject({ kind, decoded: { metadata, object }, about }, reach, doubt) {
-      if (doubt !== undefined) planted.push(`${about} ${doubt}`);
       const row = rows.get(metadata.namespace);
       if (row === undefined) return;
       if (reach !== undefined) row.isolations.push(...reach.isolates);
+      if (!isReported(metadata.namespace, object)) return;
+      if (doubt !== undefined) planted.push(`${about} ${doubt}`);
       if (kind.kind === 'Pod') countPod(row, metadata.name, object);
     },
     onExempted: exemptions.see,
     onJudged: (one, findings) => groups.add(one.tenant, countedAs(one), findings),
-  });
+  };
+  const { unread, keys, state } = await judgeStored(listed, tenancy, listeners, scope);
 
   /** What cannot be listed is told at the end. */
   async function read(path: string, tell: (object: DecodedObject) => void): Promise<boolean> {
@@ -94,8 +105,9 @@ export async function survey(
     );
   });
 
-  const losing = [...rows.values()].filter((row) => row.losing > 0);
-  const tenants = new Map([...rows.values()].map(({ tenant }) => [tenant.name, tenant]));
+  const reported = [...rows.values()].filter(({ namespace }) => scope === undefined || scope.hasNamespace(namespace));
+  const losing = reported.filter((row) => row.losing > 0);
+  const tenants = new Map(reported.map(({ tenant }) => [tenant.name, tenant]));
   const cut: readonly CutOffNamespace[] = losing.map(({ namespace, tenant, pods, lost, names, losing }) => ({
     ...{
       namespace,
@@ -110,7 +122,8 @@ export async function survey(
   return {
     problems,
     tenantLabel: settings.tenantLabel,
-    namespaces: rows.size,
+    namespaces: reported.length,
+    ...(scope !== undefined && { scope: scope.text }),
     observes: settings.enforcement === 'observe',
     cutOff: cut,
     opened: [...new Map(losing.map(({ tenant }) => [tenant.name, tenant]))].map(([name, tenant]) => ({
@@ -122,9 +135,9 @@ export async function survey(
       .map((tenant) => ({ name: tenant.name, mode: modeOf(tenant, tenancy) }))
       .sort((one, other) => (one.name < other.name ? -1 : 1)),
     keys: keys.list(),
-    accounts: [...new Set(accounts)].sort(),
+    accounts: scope === undefined ? [...new Set(accounts)].sort() : [],
     planted,
-    exemptions: exemptions.doubts(state, unread.length === 0),
+    exemptions: scope === undefined ? exemptions.doubts(state, unread.length === 0) : [],
     unread,
     backstop: isRead ? backstopAge(stamps, stampedBackstop(tenancy, tenantsFrom, state.now).stamp) : 'unread',
     checksPage: docsPage(settings, 'checks'),

@@ -14,11 +14,12 @@ import { CannotStart, orCannotStart } from './cannot-start.ts';
 import { locationOf } from './cluster-location.ts';
 import { defineCommand, type Surroundings } from './command.ts';
 import { createFindingGroups } from './finding-groups.ts';
-import { countedAs, judgeStored } from './judge-stored.ts';
+import { countedAs, judgeStored, type Listeners } from './judge-stored.ts';
 import { Misuse } from './misuse.ts';
 import { flag, oneOf } from './options.ts';
 import { protectionOfCluster } from './protection-source.ts';
 import { saidByAudit } from './said-findings.ts';
+import { type Scope, scopeOf } from './scope.ts';
 import { type LoadedSnapshot, loadSnapshot, type SnapshotValues, snapshotOptions } from './snapshot-source.ts';
 import { storedFiles } from './stored-files.ts';
 import { printedSaid, type SaidBy, toolFormats } from './tool-formats.ts';
@@ -46,11 +47,15 @@ export const command = defineCommand({
       throw new Misuse('--kubeconfig and --context are for a cluster: leave them out, or -f and -k');
     const writes = values['write-reports'];
     if (isOfFiles && writes) throw new Misuse('--write-reports is for a cluster: leave it out, or -f and -k');
-    const report = isOfFiles ? undefined : await surveyed(values, surroundings);
-    const loaded = await loadSnapshot('audit', values, surroundings);
+    const scope = scopeOf(values);
+    if (scope !== undefined && writes)
+      throw new Misuse('--write-reports writes the reports of all namespaces: leave it out, or -n and -l');
+    const report = isOfFiles ? undefined : await surveyed(values, surroundings, scope);
+    const loaded = await loadSnapshot('audit', values, surroundings, scope);
     const { snapshot, tenancy, protecting } = loaded;
-    const judged = isOfFiles ? await judgedFiles(loaded) : undefined;
+    const judged = isOfFiles ? await judgedFiles(loaded, scope) : undefined;
     const problems = [...loaded.problems, ...(judged?.problems ?? [])];
+    scope?.require(problems.map((one) => printable(one)));
     const said = new Set([...(report?.problems ?? []), ...(report?.unread ?? [])]);
     const { settings } = tenancy;
     const unread = [...new Set([...(report?.unread ?? []), ...problems])];
@@ -61,7 +66,8 @@ export const command = defineCommand({
       report,
       rejections: judged?.rejections,
       problems: problems.filter((one) => !said.has(one)).map((one) => printable(one)),
-      connectivity: pictureOf(snapshot, tenancy, Date.now(), protection),
+      connectivity: pictureOf(snapshot, tenancy, Date.now(), protection, scope),
+      scope: scope?.text,
     };
     if (writes && report !== undefined) return await write(result, report, values, surroundings);
     for (const line of await printed(result, values.output, { command: 'audit', written: loaded.reviewed, settings }))
@@ -111,12 +117,11 @@ async function printed(result: AuditResult, format: (typeof formats)[number], by
 }
 
 /** What would be rejected, and what cannot be judged. */
-async function judgedFiles({ reviewed, snapshot, tenancy }: LoadedSnapshot) {
+async function judgedFiles({ reviewed, snapshot, tenancy }: LoadedSnapshot, scope: Scope | undefined) {
   const { objects, problems } = storedFiles(reviewed, snapshot, tenancy);
   const groups = createFindingGroups(tenancy);
-  await judgeStored(objects, tenancy, {
-    onJudged: (one, findings) => groups.add(one.tenant, countedAs(one), findings),
-  });
+  const onJudged: Listeners['onJudged'] = (one, findings) => groups.add(one.tenant, countedAs(one), findings);
+  await judgeStored(objects, tenancy, { onJudged }, scope);
   const { settings } = tenancy;
   const rejections = {
     observes: settings.enforcement === 'observe',
@@ -126,7 +131,11 @@ async function judgedFiles({ reviewed, snapshot, tenancy }: LoadedSnapshot) {
   return { rejections, problems };
 }
 
-async function surveyed(values: SnapshotValues, { environment }: Surroundings): Promise<AuditReport> {
+async function surveyed(
+  values: SnapshotValues,
+  { environment }: Surroundings,
+  scope: Scope | undefined,
+): Promise<AuditReport> {
   const { value: fromFiles } = orCannotStart(await readTenancy(values), 2);
   const reader = readCluster(locationOf('audit', values, environment));
   try {
@@ -135,7 +144,7 @@ async function surveyed(values: SnapshotValues, { environment }: Surroundings): 
     const log = { info: () => {}, warn: tell, error: tell };
     const fromObjects = values.tenants === undefined;
     const tenancy = fromObjects ? await reader.tenancy(fromFiles.settings, log) : fromFiles;
-    return await survey(reader, tenancy, fromObjects ? 'objects' : 'listed', problems);
+    return await survey(reader, tenancy, fromObjects ? 'objects' : 'listed', problems, scope);
   } catch (error) {
     throw error instanceof Unreadable ? new CannotStart(error.message, 2) : error;
   } finally {

@@ -12,6 +12,7 @@ import { isManaged } from '../baseline/managed.ts';
 import type { Judged } from '../checks/judge.ts';
 import { fieldOf } from '../checks/metadata-changes.ts';
 import type { DecodedObject } from '../client/decode.ts';
+import type { ReportScope } from '../connectivity/report-scope.ts';
 import { Unreadable } from '../facts/cluster-reader.ts';
 import { namespaceRecord, namespacesPath } from '../facts/namespaces.ts';
 import type { Kind } from '../kinds/kind.ts';
@@ -25,6 +26,7 @@ import type { Tenant } from '../tenancy/tenant.ts';
 import { doubtAboutMark } from './audit-managed.ts';
 import { createKeys, fixOfKey } from './audit-namespaces.ts';
 import type { UnreadCollection } from './audit-unread.ts';
+import { labelsIn } from './scope.ts';
 
 /** Where the objects come from. */
 export interface StoredObjects {
@@ -64,11 +66,15 @@ export interface JudgedStored {
   readonly state: State & { readonly namespaces: Pick<NamespaceSource, 'lookup' | 'isKept' | 'all'> };
 }
 
-/** @throws Unreadable where the namespaces cannot be listed: they alone are needed */
+/**
+ * @param scope of what is told as judged; everything is
+ * @throws Unreadable where the namespaces cannot be listed: they alone are needed
+ */
 export async function judgeStored(
   objects: StoredObjects,
   tenancy: Tenancy,
   { onNamespace, onPod, onObject, onExempted, onJudged }: Listeners,
+  scope?: Pick<ReportScope, 'has'>,
 ): Promise<JudgedStored> {
   const { settings } = tenancy;
   const unread: string[] = [];
@@ -81,6 +87,12 @@ export async function judgeStored(
   };
   const neighbour = storedNeighbours(state);
   const owned = new Map<string, { readonly tenant: Tenant; readonly record: NamespaceRecord }>();
+
+  const isReported = (namespace: string, { object }: DecodedObject): boolean =>
+    scope === undefined || scope.has(namespace, labelsIn(object));
+  const tell: typeof onJudged = (one, findings) => {
+    if (isReported(one.decoded.metadata.namespace, one.decoded)) onJudged(one, findings);
+  };
 
   async function read(paths: readonly [string, ...string[]], tell: (object: DecodedObject) => void): Promise<void> {
     try {
@@ -100,6 +112,7 @@ export async function judgeStored(
     onNamespace?.(record, decoded, tenant);
     if (tenant === 'platform') return;
     owned.set(name, { tenant, record });
+    if (!isReported(name, decoded)) return;
     const findings = judgeStoredObject(namespaceKind, decoded.object, record, state).flatMap((finding) => {
       const { reserved, path } = finding;
       // A label that is for other namespaces, and a mark that is wrong, are said otherwise (audit-namespaces.ts).
@@ -124,9 +137,9 @@ export async function judgeStored(
       const doubt = isDoubted ? doubtAboutMark(kind, object, tenant, settings) : undefined;
       const reach = kind.family === 'policy' ? kind.read(object) : undefined;
       onObject?.(one, reach, doubt);
-      if (kind.family === 'policy') onJudged(one, judgeStoredPolicy(kind, object, state, reach)?.findings ?? []);
-      else if (kind.family === 'neighbour') onJudged(one, neighbour(kind, object, record));
-      else if (isJudgedItself(kind, object, doubt)) onJudged(one, judgeStoredObject(kind, object, record, state));
+      if (kind.family === 'policy') tell(one, judgeStoredPolicy(kind, object, state, reach)?.findings ?? []);
+      else if (kind.family === 'neighbour') tell(one, neighbour(kind, object, record));
+      else if (isJudgedItself(kind, object, doubt)) tell(one, judgeStoredObject(kind, object, record, state));
     });
   for (const collection of await objects.unread((failure) => unread.push(failure)))
     await read([collection.path], (decoded) => {
@@ -135,7 +148,7 @@ export async function judgeStored(
       if (owner === undefined) return;
       const { kind, group, resource } = collection;
       const one = { kind: collection, decoded, tenant: owner.tenant, about: `${kind} ${namespace}/${name}` };
-      onJudged(one, judgeStoredUnread({ kind, group, resource }, decoded.object, owner.record, state));
+      tell(one, judgeStoredUnread({ kind, group, resource }, decoded.object, owner.record, state));
     });
   return { unread, keys, state };
 }

@@ -16,6 +16,7 @@ import {
   lintNames,
   lintTable,
   lintYaml,
+  whereOf,
 } from '../report/lint-report.ts';
 import { formatProblem } from '../tenancy/problem.ts';
 import { version } from './build.ts';
@@ -28,6 +29,7 @@ import { lintTexts } from './lint-objects.ts';
 import { Misuse } from './misuse.ts';
 import { flag, oneOf, optionalText, texts } from './options.ts';
 import { progressOf } from './progress.ts';
+import { scopeOf, scopeOptions } from './scope.ts';
 import { tenancyOptions } from './shared-options.ts';
 
 const formats = ['table', 'wide', 'json', 'yaml', 'name', 'sarif', 'junit', 'github', 'html'] as const;
@@ -48,10 +50,7 @@ export const command = defineCommand({
     ),
     filename: { ...texts('FILE', 'judge this file or folder, as one of FILES; repeat for more', 'none'), short: 'f' },
     kustomize: { ...texts('DIR', 'judge what kustomize builds of this folder; repeat for more', 'none'), short: 'k' },
-    namespace: {
-      ...optionalText('NAME', 'judge objects without a namespace as in this one', 'they are findings'),
-      short: 'n',
-    },
+    ...scopeOptions('objects without one are findings'),
     as: optionalText('NAME', 'judge as written by this user or service account', 'a member of the tenant'),
     'as-group': texts('GROUP', 'judge as written by a member of this group; repeat for more groups', 'none'),
     'as-platform': flag('judge as written by the platform'),
@@ -68,6 +67,7 @@ export const command = defineCommand({
     if (tenants === undefined)
       throw new Misuse('without tenants no namespace has a known owner: give their folder with --tenants DIR');
     const author = authorOf(values);
+    const scope = scopeOf(values);
     // The tenants of a cluster may be objects: what is written for those is judged, and not that they come from files here.
     const tenancy = asObjects(orCannotStart(await readTenancy({ tenants, config }), 2).value);
     const listed = folder === undefined ? noFiles : await readFiles(folder);
@@ -80,12 +80,16 @@ export const command = defineCommand({
       listed: namespaces,
       author,
       defaultNamespace: values.namespace,
+      scope,
       onProgress: progressOf(surroundings, () => performance.now()),
     });
     surroundings.progress?.('');
 
-    const all = [...inputs.problems.map((one) => unreadable(one, tenancy.settings)), ...found.findings];
-    const { findings, gone } = compareWith(known, inReadingOrder(all));
+    const all = inReadingOrder([...inputs.problems.map((one) => unreadable(one, tenancy.settings)), ...found.findings]);
+    const notRead = all.filter(({ check }) => check === 'unreadable');
+    scope?.require(notRead.map((one) => `${whereOf(one)}: ${one.reason}`));
+    const compared = compareWith(known, all);
+    const findings = compared.findings.filter((_, index) => !found.elsewhere.has(all[index] as LintFinding));
     const report: LintReport = {
       findings,
       objects: found.objects,
@@ -97,8 +101,9 @@ export const command = defineCommand({
         configuration: inputs.configuration,
       },
       assumedNamespaces: found.assumedNamespaces,
-      gone,
+      gone: compared.gone,
       version,
+      ...(scope !== undefined && { scope: scope.text }),
     };
     const failures = new Set(failing(findings, values['allow-warnings']));
     for (const line of printed(report, output, failures, values.baseline !== undefined)) surroundings.print(line);

@@ -20,6 +20,7 @@ import { tooLongIn } from './long-names.ts';
 import { defaultNamespace, inNamespace, namespaceOf, placed, withNamespaces } from './object-namespace.ts';
 import { flag, optionalText, texts } from './options.ts';
 import { progressOf } from './progress.ts';
+import { type Scope, scopeOptions } from './scope.ts';
 import { readerOptions, tenancyOptions } from './shared-options.ts';
 
 export const snapshotOptions = {
@@ -38,10 +39,7 @@ export const snapshotOptions = {
     ...texts('DIR', 'read what kustomize builds of this folder, and no cluster; repeat for more', 'none'),
     short: 'k',
   },
-  namespace: {
-    ...optionalText('NAME', 'take objects and names without a namespace as in this one', 'default'),
-    short: 'n',
-  },
+  ...scopeOptions('objects without one are in default'),
   'no-baseline': flag('leave out of files what Bulkhead would put into the namespaces of tenants'),
 };
 
@@ -52,6 +50,7 @@ export interface SnapshotValues {
   readonly context: string | undefined;
   readonly filename: readonly string[];
   readonly kustomize: readonly string[];
+  /** Of objects without one. */
   readonly namespace: string | undefined;
   readonly 'no-baseline': boolean;
 }
@@ -69,15 +68,19 @@ export interface LoadedSnapshot {
   readonly reviewed: readonly WrittenObject[];
 }
 
-/** @throws CannotStart with code 2 */
+/**
+ * @param scope gets to know what was read
+ * @throws CannotStart with code 2
+ */
 export async function loadSnapshot(
   command: string,
   values: SnapshotValues,
   surroundings: Surroundings,
+  scope?: Scope,
 ): Promise<LoadedSnapshot> {
   return values.filename.length + values.kustomize.length > 0
-    ? await fromFiles(values.filename, values.kustomize, values, surroundings)
-    : await fromCluster(command, values, surroundings);
+    ? await fromFiles(values.filename, values.kustomize, values, surroundings, scope)
+    : await fromCluster(command, values, surroundings, scope);
 }
 
 /** @throws CannotStart with code 2 */
@@ -86,12 +89,17 @@ export async function fromFiles(
   folders: readonly string[],
   values: Pick<SnapshotValues, 'tenants' | 'config' | 'namespace' | 'no-baseline'>,
   surroundings: Surroundings,
+  scope?: Scope,
 ): Promise<LoadedSnapshot> {
   const { value: tenancy } = orCannotStart(await readTenancy(values), 2);
   const { objects, ...read } = await readObjects(filenames, folders, values, surroundings);
   const all = withNamespaces(objects, tenancy);
   const options = { hasPods: false, withBaseline: !values['no-baseline'] };
-  return { snapshot: readSnapshot(all, tenancy, options), tenancy, ...read };
+  const snapshot = readSnapshot(all, tenancy, options);
+  scope?.know(objects);
+  scope?.know(read.reviewed.map(({ object }) => object));
+  scope?.knowSnapshot(snapshot);
+  return { snapshot, tenancy, ...read };
 }
 
 export interface ReadObjects {
@@ -150,6 +158,7 @@ async function fromCluster(
   command: string,
   values: SnapshotValues,
   { environment, progress }: Surroundings,
+  scope?: Scope,
 ): Promise<LoadedSnapshot> {
   const { value: files } = orCannotStart(await readTenancy(values), 2);
   const reader = readCluster(locationOf(command, values, environment));
@@ -177,6 +186,8 @@ async function fromCluster(
     }
     progress?.('');
     const snapshot = readSnapshot(objects, tenancy, { hasPods: true, withBaseline: false });
+    scope?.know(objects);
+    scope?.knowSnapshot(snapshot);
     return { snapshot, tenancy, problems, protecting: [], written: [], reviewed: [] };
   } catch (error) {
     throw error instanceof Unreadable ? new CannotStart(error.message, 2) : error;

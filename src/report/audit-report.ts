@@ -1,4 +1,5 @@
 /** What `bulkhead audit` prints: findings in, lines out. With `-o json` the report itself is printed (docs/audit-report.md). */
+import type { ScopeText } from './scope-text.ts';
 import { table } from './table.ts';
 
 /** Objects of one tenant in which one check finds something. */
@@ -40,6 +41,8 @@ export interface Rejections {
 
 /** Its fields are the JSON of `bulkhead audit -o json`. */
 export interface AuditReport extends Rejections {
+  /** Undefined: everything. With it, `exemptions` and `accounts` are empty, and `backstop` is no finding. */
+  readonly scope?: ScopeText;
   /** What is wrong with Tenant and Exemption objects. */
   readonly problems: readonly string[];
   readonly tenantLabel: string;
@@ -82,9 +85,11 @@ const namesShown = 3;
 
 /** Whether there is something to do, or the audit is incomplete. */
 export function hasFindings(report: AuditReport): boolean {
-  const { namespaces, cutOff, rejected, planted, unread, backstop } = report;
+  const { namespaces, cutOff, rejected, planted, unread, backstop, scope } = report;
   return (
-    namespaces === 0 || backstop === 'older' || [cutOff, rejected, planted, unread].some((found) => found.length > 0)
+    namespaces === 0 ||
+    (backstop === 'older' && scope === undefined) ||
+    [cutOff, rejected, planted, unread].some((found) => found.length > 0)
   );
 }
 
@@ -92,7 +97,7 @@ export function auditLines(report: AuditReport): readonly string[] {
   if (report.namespaces === 0)
     return [
       ...report.problems,
-      `Nothing was checked: no namespace has the label ${report.tenantLabel}.`,
+      `Nothing was checked: no namespace${inScope(report)} has the label ${report.tenantLabel}.`,
       ...plantedLines(report),
       ...unreadLines(report),
     ];
@@ -113,8 +118,13 @@ export function auditLines(report: AuditReport): readonly string[] {
   return [...report.problems, ...told];
 }
 
-function cutOffLines({ cutOff, opened, namespaces, tenantLabel }: AuditReport): readonly string[] {
+const inScope = ({ scope }: AuditReport): string => (scope === undefined ? '' : ' in the scope');
+
+function cutOffLines(report: AuditReport): readonly string[] {
+  const { cutOff, opened, namespaces, tenantLabel } = report;
   const of = `of the ${namespaces} namespaces with the label ${tenantLabel}`;
+  if (cutOff.length === 0 && report.scope !== undefined)
+    return ['No pod in the scope would be cut off: policies isolate them in both directions.'];
   if (cutOff.length === 0) return [`No pod would be cut off: policies isolate every pod ${of} in both directions.`];
   const cells = cutOff.map((row) => [
     ...[row.namespace, row.tenant, row.mode, String(row.pods), String(row.ingress), String(row.egress)],
@@ -221,8 +231,8 @@ function exemptionLines({ exemptions }: AuditReport): readonly string[] {
   return ['Exemptions to look at:', ...exemptions.map(({ name, reason }) => `  ${name}: ${reason}`)];
 }
 
-function backstopLines({ backstop }: AuditReport): readonly string[] {
-  if (backstop !== 'older') return [];
+function backstopLines({ backstop, scope }: AuditReport): readonly string[] {
+  if (backstop !== 'older' || scope !== undefined) return [];
   return ['The applied backstop is older than the settings, tenants and exemptions: print and apply it again.'];
 }
 

@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import type { Picture } from '../connectivity/picture.ts';
 import { type AuditReport, auditLines, fileLines, hasFindings, type Rejections } from './audit-report.ts';
 import { hasViolations, pictureLines } from './picture-report.ts';
+import { type ScopeText, scopeLines } from './scope-text.ts';
 
 export interface AuditResult {
   /** Undefined: files were read. */
@@ -12,6 +13,8 @@ export interface AuditResult {
   /** What could not be read for the picture. */
   readonly problems: readonly string[];
   readonly connectivity: Picture;
+  /** Undefined: everything is reported. */
+  readonly scope?: ScopeText | undefined;
 }
 
 /** Whether there is something to do, or the audit is incomplete. */
@@ -31,9 +34,10 @@ export function rejectedIn({ report, rejections }: AuditResult): Rejections['rej
 
 /** `AuditReport` as one document. */
 function documentOf(result: AuditResult): object {
-  const { report, rejections, problems, connectivity } = result;
+  const { report, rejections, problems, connectivity, scope } = result;
   return {
     ...{ apiVersion: 'bulkhead.dev/v1alpha1', kind: 'AuditReport', hasFindings: isToDo(result) },
+    ...(scope !== undefined && { scope }),
     ...(report ?? rejections ?? {}),
     problems: [...(report?.problems ?? []), ...problems],
     connectivity,
@@ -45,8 +49,9 @@ export const resultJson = (result: AuditResult): string => JSON.stringify(docume
 export const resultYaml = (result: AuditResult): string => stringify(documentOf(result)).trimEnd();
 
 export function resultLines(result: AuditResult, isWide: boolean): readonly string[] {
-  const { report, rejections, problems, connectivity } = result;
+  const { report, rejections, problems, connectivity, scope } = result;
   return [
+    ...scopeLines(scope),
     ...(report === undefined ? [] : [...auditLines(report), '']),
     ...(rejections === undefined ? [] : [...fileLines(rejections), '']),
     ...problems.map((one) => `not read: ${one}`),

@@ -1,5 +1,6 @@
 /** What `bulkhead lint` found, and how it prints it: a table, JSON, YAML, or names. For tools: see lint-formats.ts. */
 import { stringify } from 'yaml';
+import { type ScopeText, scopeLines } from './scope-text.ts';
 import { table } from './table.ts';
 
 /** `error`: the webhook refuses the object, or the pods that come of it. `warning`: it would in mode enforce. `hint`: it only warns. */
@@ -65,6 +66,8 @@ export interface LintReport {
   readonly gone: number;
   /** What the same objects are called by the program. */
   readonly version: string;
+  /** Left out: everything is reported. */
+  readonly scope?: ScopeText;
 }
 
 export const severities: readonly LintSeverity[] = ['error', 'warning', 'hint'];
@@ -109,14 +112,15 @@ export function lintNames({ findings, objects }: LintReport): readonly string[] 
 /** Compilers write places in this way, so editors and terminals make links of them. */
 export function lintTable(report: LintReport, isWide: boolean): readonly string[] {
   const shown = report.findings.filter(({ known }) => !known);
-  if (shown.length === 0) return summary(report);
+  const scope = scopeLines(report.scope);
+  if (shown.length === 0) return [...scope, ...summary(report)];
   const heads = ['WHERE', 'SEVERITY', 'CHECK', 'OBJECT', 'FIELD'];
   const cells = shown.map((one) => [whereOf(one), one.severity, one.check, one.object, one.path]);
   if (isWide) {
     const wide = shown.map((one, index) => [...(cells[index] ?? []), whyOf(one), one.fix, one.docs]);
-    return [...table([[...heads, 'REASON', 'FIX', 'DOCS'], ...wide]), '', ...summary(report)];
+    return [...scope, ...table([[...heads, 'REASON', 'FIX', 'DOCS'], ...wide]), '', ...summary(report)];
   }
-  return [...table([heads, ...cells]), '', ...explained(shown), '', ...summary(report)];
+  return [...scope, ...table([heads, ...cells]), '', ...explained(shown), '', ...summary(report)];
 }
 
 /** Each reason and fix once, with its check. */
