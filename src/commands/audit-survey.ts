@@ -14,11 +14,10 @@ import { docsPage } from '../tenancy/docs-page.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { doubtsAbout } from './audit-namespaces.ts';
-import { unreadCollections } from './audit-unread.ts';
 import { vouchedPods } from './audit-vouched.ts';
 import { backstopAge, stampedBackstop } from './backstop-age.ts';
 import { createFindingGroups, modeOf } from './finding-groups.ts';
-import { countedAs, judgeStored, type Listeners, type StoredObjects } from './judge-stored.ts';
+import { countedAs, judgeStored, type Listeners, storedIn } from './judge-stored.ts';
 import { labelsIn, type Scope } from './scope.ts';
 
 interface Row {
@@ -52,10 +51,6 @@ export async function survey(
   const stamps: (string | undefined)[] = [];
   const exemptions = createExemptionUse(tenancy);
   const grantsOfPod = vouchedPods(tenancy);
-  const listed: StoredObjects = {
-    each: (paths, tell) => reader.eachServed(paths, tell),
-    unread: (failed) => unreadCollections(reader, failed),
-  };
   const isReported = (namespace: string, object: DecodedObject['object']): boolean =>
     scope === undefined || scope.has(namespace, labelsIn(object));
   const listeners: Listeners = {
@@ -81,7 +76,7 @@ export async function survey(
     onExempted: exemptions.see,
     onJudged: (one, findings) => groups.add(one.tenant, countedAs(one), findings),
   };
-  const { unread, keys, state } = await judgeStored(listed, tenancy, listeners, scope);
+  const { unread, keys, state } = await judgeStored(storedIn(reader), tenancy, listeners, scope);
 
   /** What cannot be listed is told at the end. */
   async function read(path: string, tell: (object: DecodedObject) => void): Promise<boolean> {

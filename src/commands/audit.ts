@@ -2,16 +2,16 @@
 import { printable } from '../admission/message.ts';
 import { pictureOf } from '../connectivity/picture.ts';
 import { nothingKnown, readProtection } from '../connectivity/protection.ts';
-import { readCluster, Unreadable } from '../facts/cluster-reader.ts';
-import { readTenancy } from '../files/read-tenancy.ts';
+import { readCluster } from '../facts/cluster-reader.ts';
 import type { AuditReport } from '../report/audit-report.ts';
 import { type AuditResult, isToDo, resultJson, resultLines, resultYaml } from '../report/audit-result.ts';
 import { openReportsOf } from '../report/open-reports.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
 import { pageOf } from './audit-page.ts';
 import { survey } from './audit-survey.ts';
-import { CannotStart, orCannotStart } from './cannot-start.ts';
+import { CannotStart } from './cannot-start.ts';
 import { locationOf } from './cluster-location.ts';
+import { inCluster } from './cluster-tenancy.ts';
 import { defineCommand, type Surroundings } from './command.ts';
 import { createFindingGroups } from './finding-groups.ts';
 import { countedAs, judgeStored, type Listeners } from './judge-stored.ts';
@@ -131,23 +131,13 @@ async function judgedFiles({ reviewed, snapshot, tenancy }: LoadedSnapshot, scop
   return { rejections, problems };
 }
 
-async function surveyed(
+function surveyed(
   values: SnapshotValues,
   { environment }: Surroundings,
   scope: Scope | undefined,
 ): Promise<AuditReport> {
-  const { value: fromFiles } = orCannotStart(await readTenancy(values), 2);
-  const reader = readCluster(locationOf('audit', values, environment));
-  try {
-    const problems: string[] = [];
-    const tell = (_: unknown, message: string): void => void problems.push(message);
-    const log = { info: () => {}, warn: tell, error: tell };
-    const fromObjects = values.tenants === undefined;
-    const tenancy = fromObjects ? await reader.tenancy(fromFiles.settings, log) : fromFiles;
-    return await survey(reader, tenancy, fromObjects ? 'objects' : 'listed', problems, scope);
-  } catch (error) {
-    throw error instanceof Unreadable ? new CannotStart(error.message, 2) : error;
-  } finally {
-    reader.close();
-  }
+  const tenantsFrom = values.tenants === undefined ? 'objects' : 'listed';
+  return inCluster('audit', values, environment, (reader, tenancy, problems) =>
+    survey(reader, tenancy, tenantsFrom, problems, scope),
+  );
 }

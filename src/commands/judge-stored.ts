@@ -6,14 +6,14 @@ import type { NamespaceRecord, NamespaceSource } from '../admission/facts.ts';
 import { createNamespaceStore } from '../admission/namespace-store.ts';
 import { storedNeighbours } from '../admission/stored-neighbour.ts';
 import { judgeStoredObject, workloadOf } from '../admission/stored-object.ts';
-import { judgeStoredPolicy, type State } from '../admission/stored-policy.ts';
+import { judgedPolicy, type State } from '../admission/stored-policy.ts';
 import { judgeStoredUnread } from '../admission/stored-unread.ts';
 import { isManaged } from '../baseline/managed.ts';
 import type { Judged } from '../checks/judge.ts';
 import { fieldOf } from '../checks/metadata-changes.ts';
 import type { DecodedObject } from '../client/decode.ts';
 import type { ReportScope } from '../connectivity/report-scope.ts';
-import { Unreadable } from '../facts/cluster-reader.ts';
+import { type RequestingReader, Unreadable } from '../facts/cluster-reader.ts';
 import { namespaceRecord, namespacesPath } from '../facts/namespaces.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { kinds } from '../kinds/kinds.ts';
@@ -25,7 +25,7 @@ import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { doubtAboutMark } from './audit-managed.ts';
 import { createKeys, fixOfKey } from './audit-namespaces.ts';
-import type { UnreadCollection } from './audit-unread.ts';
+import { type UnreadCollection, unreadCollections } from './audit-unread.ts';
 import { labelsIn } from './scope.ts';
 
 /** Where the objects come from. */
@@ -137,7 +137,7 @@ export async function judgeStored(
       const doubt = isDoubted ? doubtAboutMark(kind, object, tenant, settings) : undefined;
       const reach = kind.family === 'policy' ? kind.read(object) : undefined;
       onObject?.(one, reach, doubt);
-      if (kind.family === 'policy') tell(one, judgeStoredPolicy(kind, object, state, reach)?.findings ?? []);
+      if (kind.family === 'policy') tell(one, judgedPolicy(kind, object, state, reach)?.judged ?? []);
       else if (kind.family === 'neighbour') tell(one, neighbour(kind, object, record));
       else if (isJudgedItself(kind, object, doubt)) tell(one, judgeStoredObject(kind, object, record, state));
     });
@@ -179,4 +179,12 @@ function isJudgedItself({ family }: Kind, object: DecodedObject['object'], doubt
 /** A pod counts as its workload. */
 export function countedAs({ kind, decoded, about }: Stored): string {
   return (kind.kind === 'Pod' ? workloadOf(decoded.object) : undefined) ?? about;
+}
+
+/** The objects of a cluster. */
+export function storedIn(reader: RequestingReader): StoredObjects {
+  return {
+    each: (paths, tell) => reader.eachServed(paths, tell),
+    unread: (failed) => unreadCollections(reader, failed),
+  };
 }

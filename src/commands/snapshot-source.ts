@@ -4,7 +4,7 @@ import { isOfProtection } from '../connectivity/protection.ts';
 import { isOfSnapshot } from '../connectivity/read-object.ts';
 import { readSnapshot } from '../connectivity/read-snapshot.ts';
 import type { Snapshot } from '../connectivity/snapshot.ts';
-import { readCluster, Unreadable } from '../facts/cluster-reader.ts';
+import { Unreadable } from '../facts/cluster-reader.ts';
 import { readTenancy } from '../files/read-tenancy.ts';
 import { type WrittenObject, writtenObjects } from '../files/written-objects.ts';
 import { resourceOfObject } from '../kinds/kind-of-object.ts';
@@ -13,7 +13,7 @@ import { formatProblem } from '../tenancy/problem.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { CannotStart, orCannotStart } from './cannot-start.ts';
 import { collections, trimmed } from './cluster-collections.ts';
-import { locationOf } from './cluster-location.ts';
+import { inCluster } from './cluster-tenancy.ts';
 import type { Surroundings } from './command.ts';
 import { readInputs } from './lint-inputs.ts';
 import { tooLongIn } from './long-names.ts';
@@ -154,21 +154,13 @@ export async function readObjects(
   return { objects: written.map(({ object }) => object), written, reviewed, protecting, problems };
 }
 
-async function fromCluster(
+function fromCluster(
   command: string,
   values: SnapshotValues,
   { environment, progress }: Surroundings,
-  scope?: Scope,
+  scope: Scope | undefined,
 ): Promise<LoadedSnapshot> {
-  const { value: files } = orCannotStart(await readTenancy(values), 2);
-  const reader = readCluster(locationOf(command, values, environment));
-  const problems: string[] = [];
-  const tell = (_: unknown, message: string): void => void problems.push(message);
-  try {
-    const tenancy =
-      values.tenants === undefined
-        ? await reader.tenancy(files.settings, { info: () => {}, warn: tell, error: tell })
-        : files;
+  return inCluster(command, values, environment, async (reader, tenancy, problems) => {
     const objects: JsonMap[] = [];
     for (const [kind, apiVersion, ...paths] of collections) {
       try {
@@ -178,8 +170,7 @@ async function fromCluster(
           ({ object }) => void objects.push({ apiVersion, kind, ...trimmed(object, kind) }),
         );
       } catch (error) {
-        if (!(error instanceof Unreadable)) throw error;
-        if (kind === 'Namespace' || kind === 'Pod') throw new CannotStart(error.message, 2);
+        if (!(error instanceof Unreadable) || kind === 'Namespace' || kind === 'Pod') throw error;
         problems.push(error.message);
       }
       progress?.(`${objects.length} objects`);
@@ -189,9 +180,5 @@ async function fromCluster(
     scope?.know(objects);
     scope?.knowSnapshot(snapshot);
     return { snapshot, tenancy, problems, protecting: [], written: [], reviewed: [] };
-  } catch (error) {
-    throw error instanceof Unreadable ? new CannotStart(error.message, 2) : error;
-  } finally {
-    reader.close();
-  }
+  });
 }
