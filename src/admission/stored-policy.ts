@@ -40,8 +40,7 @@ export interface NonCompliantPolicy {
   readonly findings: readonly [Judged, ...Judged[]];
 }
 
-/** A check that fails is not among them: a policy that cannot be judged is non-compliant. */
-const otherChecks = new Set(catalogue.filter(({ protects }) => protects !== 'border').map(({ id }) => id));
+const protectsOf = new Map(catalogue.map(({ id, protects }) => [id, protects]));
 const nobody = { username: '', groups: [] };
 
 /**
@@ -57,6 +56,20 @@ export function judgeStoredPolicy(
   state: State,
   reach?: Reach,
 ): NonCompliantPolicy | undefined {
+  const found = judgedPolicy(kind, policy, state, reach);
+  const [first, ...others] = found?.judged.filter((one) => !isHint(one)) ?? [];
+  if (found === undefined || first === undefined) return undefined;
+  const { name = '', namespace = '' } = policy.metadata ?? {};
+  return { kind: kind.kind, tenant: found.tenant, namespace, name, findings: [first, ...others] };
+}
+
+/** The same with the hints. */
+export function judgedPolicy(
+  kind: PolicyKind,
+  policy: Policy,
+  state: State,
+  reach?: Reach,
+): { readonly tenant: Tenant; readonly judged: readonly Judged[] } | undefined {
   if (isManaged(policy)) return undefined;
   const { tenancy, namespaces, now } = state;
   const { name = '', namespace = '' } = policy.metadata ?? {};
@@ -84,6 +97,11 @@ export function judgeStoredPolicy(
   const { isKept } = namespaces;
   const facts = { tenancy, requester, owner, namespaceEmptied: false, reach, holderOf, isKept, now };
   const judged = notExempted(judge({ family: 'policy', request, facts }), state);
-  const [first, ...others] = judged.filter(({ check, protects }) => !otherChecks.has(check) && protects !== 'intent');
-  return first && { kind: kind.kind, tenant: owner, namespace, name, findings: [first, ...others] };
+  // A check that fails has no entry: a policy that cannot be judged is non-compliant.
+  const isOfBorder = ({ check }: Judged): boolean => (protectsOf.get(check) ?? 'border') === 'border';
+  return { tenant: owner, judged: judged.filter((one) => isOfBorder(one) || isHint(one)) };
+}
+
+function isHint({ check, protects }: Judged): boolean {
+  return (protects ?? protectsOf.get(check)) === 'intent';
 }

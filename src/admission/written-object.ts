@@ -9,7 +9,7 @@ import { entry, type KubernetesObject, namespaceNameLabel, type StringMap } from
 import { type UserInfo, unaffiliatedUser } from '../kubernetes/user.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
-import { decode } from './decode.ts';
+import { type Decoded, decode } from './decode.ts';
 import { gather } from './gather.ts';
 import { intentsOf } from './intents.ts';
 import { FactsUnavailable, type Sources } from './live-facts.ts';
@@ -43,7 +43,7 @@ export type WrittenVerdict =
 export async function judgeWritten(written: Written, sources: Sources): Promise<WrittenVerdict> {
   const asked = asAuthor(written, sources);
   try {
-    const sent = decode(reviewOf(written, written.object));
+    const sent = decodeWritten(written);
     if (!sent.ok) return { refused: sent.reason, retry: false };
     applyIntents(sent.request.object, intentsOf(await gather(sent.request, { ...asked, mutating: true })).all);
     const completed = decode(reviewOf(written, completedBy(written, sent.request.object)));
@@ -63,6 +63,11 @@ export async function judgeWritten(written: Written, sources: Sources): Promise<
       retry: false,
     };
   }
+}
+
+/** As the webhook would read it, or why it would not. */
+export function decodeWritten(written: Written): Decoded {
+  return decode(reviewOf(written, written.object));
 }
 
 /** The tenant whose member `member` stands for. */

@@ -1,41 +1,24 @@
-/**
- * Reads a cluster once and judges everything in it that a tenant has. Keeps of each object no more than a name, where something is found:
- * the pods of a cluster are many.
- */
+/** What an audit says of a cluster: what would be rejected and cut off, and what is not what it seems. */
 import { createExemptionUse } from '../admission/exemption-use.ts';
 import { printable } from '../admission/message.ts';
-import { createNamespaceStore } from '../admission/namespace-store.ts';
-import { storedNeighbours } from '../admission/stored-neighbour.ts';
-import { judgeStoredObject, workloadOf } from '../admission/stored-object.ts';
-import { judgeStoredPolicy } from '../admission/stored-policy.ts';
-import { judgeStoredUnread } from '../admission/stored-unread.ts';
 import { stampAnnotation } from '../backstop/backstop.ts';
 import { baselineOf, defaultDenyName } from '../baseline/baseline.ts';
-import { isManaged } from '../baseline/managed.ts';
-import { catalogue } from '../checks/catalogue.ts';
-import { isInEveryMode } from '../checks/check.ts';
-import type { Judged } from '../checks/judge.ts';
-import { fieldOf } from '../checks/metadata-changes.ts';
 import type { DecodedObject } from '../client/decode.ts';
 import { type RequestingReader, Unreadable } from '../facts/cluster-reader.ts';
-import { namespaceRecord, namespacesPath } from '../facts/namespaces.ts';
-import type { Kind } from '../kinds/kind.ts';
-import { kinds } from '../kinds/kinds.ts';
-import { collectionPaths } from '../kinds/resource-name.ts';
 import { isMap, valueAt } from '../kubernetes/json.ts';
-import { controllerOf, entry, type StringMap } from '../kubernetes/objects.ts';
+import { entry, type StringMap } from '../kubernetes/objects.ts';
 import { cutOff } from '../reach/isolation.ts';
 import type { Isolation } from '../reach/model.ts';
-import { type AuditReport, type CutOffNamespace, type FindingGroup, mostNames } from '../report/audit-report.ts';
+import { type AuditReport, type CutOffNamespace, mostNames } from '../report/audit-report.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
-import { provisionerMark } from '../tenancy/namespace-grant.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
-import { doubtAboutMark } from './audit-managed.ts';
-import { createKeys, doubtsAbout, fixOfKey } from './audit-namespaces.ts';
-import { unreadCollections } from './audit-unread.ts';
+import { doubtsAbout } from './audit-namespaces.ts';
 import { vouchedPods } from './audit-vouched.ts';
 import { backstopAge, stampedBackstop } from './backstop-age.ts';
+import { createFindingGroups, modeOf } from './finding-groups.ts';
+import { countedAs, judgeStored, type Listeners, storedIn } from './judge-stored.ts';
+import { labelsIn, type Scope } from './scope.ts';
 
 interface Row {
   readonly namespace: string;
@@ -47,40 +30,58 @@ interface Row {
   losing: number;
 }
 
-type Group = { -readonly [Field in keyof Omit<FindingGroup, 'names'>]: FindingGroup[Field] } & {
-  readonly names: Set<string>;
-};
-
 const ownNamespace = 'bulkhead-system';
 
-const protectsOf = new Map(catalogue.map(({ id, protects }) => [id, protects]));
-
-/** @param tenantsFrom whether Tenant objects or files were read, as for `bulkhead backstop` */
+/**
+ * @param scope of what is reported: with it, nothing is that is about the cluster as a whole
+ * @param tenantsFrom whether Tenant objects or files were read, as for `bulkhead backstop`
+ */
 export async function survey(
   reader: RequestingReader,
   tenancy: Tenancy,
   tenantsFrom: 'objects' | 'listed',
   problems: readonly string[] = [],
+  scope?: Scope,
 ): Promise<AuditReport> {
   const { settings } = tenancy;
   const rows = new Map<string, Row>();
-  const groups = new Map<string, Group>();
-  const keys = createKeys(settings);
+  const groups = createFindingGroups(tenancy);
   const planted: string[] = [];
-  const unread: string[] = [];
   const accounts: string[] = [];
   const stamps: (string | undefined)[] = [];
-  const namespaces = createNamespaceStore(() => tenancy);
   const exemptions = createExemptionUse(tenancy);
   const grantsOfPod = vouchedPods(tenancy);
-  const state = { tenancy, namespaces, now: Date.now(), onExempted: exemptions.see };
-  const neighbour = storedNeighbours(state);
-  const modeOf = (tenant: Tenant): string => (tenancy.declares(tenant) ? tenant.mode : 'unknown');
+  const isReported = (namespace: string, object: DecodedObject['object']): boolean =>
+    scope === undefined || scope.has(namespace, labelsIn(object));
+  const listeners: Listeners = {
+    onNamespace({ name }, { object }, tenant) {
+      for (const doubt of isReported(name, object) ? doubtsAbout(name, object, tenancy) : [])
+        planted.push(`namespace ${name} ${doubt}`);
+      if (tenant === 'platform') return;
+      const lost = { ingress: 0, egress: 0 };
+      rows.set(name, { namespace: name, tenant, isolations: [], pods: 0, lost, names: [], losing: 0 });
+    },
+    onPod({ metadata: { namespace, name }, object }) {
+      for (const text of isReported(namespace, object) ? grantsOfPod(object) : [])
+        planted.push(`Pod ${namespace}/${name} ${text}`);
+    },
+    onObject({ kind, decoded: { metadata, object }, about }, reach, doubt) {
+      const row = rows.get(metadata.namespace);
+      if (row === undefined) return;
+      if (reach !== undefined) row.isolations.push(...reach.isolates);
+      if (!isReported(metadata.namespace, object)) return;
+      if (doubt !== undefined) planted.push(`${about} ${doubt}`);
+      if (kind.kind === 'Pod') countPod(row, metadata.name, object);
+    },
+    onExempted: exemptions.see,
+    onJudged: (one, findings) => groups.add(one.tenant, countedAs(one), findings),
+  };
+  const { unread, keys, state } = await judgeStored(storedIn(reader), tenancy, listeners, scope);
 
-  /** What cannot be listed is told at the end; the namespaces alone are needed. */
-  async function read(paths: readonly [string, ...string[]], tell: (object: DecodedObject) => void): Promise<boolean> {
+  /** What cannot be listed is told at the end. */
+  async function read(path: string, tell: (object: DecodedObject) => void): Promise<boolean> {
     try {
-      await reader.eachServed(paths, tell);
+      await reader.eachServed([path], tell);
       return true;
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
@@ -88,87 +89,10 @@ export async function survey(
       return false;
     }
   }
-
-  /** @param only the fix, where it is not that of the finding */
-  function found(tenant: Tenant, name: string, findings: readonly Judged[], only?: string): void {
-    for (const { check, path, fix: own, protects = protectsOf.get(check) ?? 'identity' } of findings) {
-      if (protects === 'intent') continue;
-      const always = isInEveryMode(protects);
-      const key = `${check} ${tenant.name} ${always} ${only}`;
-      const fix = only ?? own;
-      const known = groups.get(key);
-      const mode = modeOf(tenant);
-      const begun = { check, tenant: tenant.name, mode, always, count: 0, names: new Set<string>(), path, fix };
-      const group = known ?? begun;
-      if (known === undefined) groups.set(key, group);
-      if (group.names.has(name)) continue;
-      if (group.names.size < mostNames) group.names.add(name);
-      group.count++;
-    }
-  }
-
-  await reader.each(namespacesPath, (object) => {
-    const record = namespaceRecord(object);
-    namespaces.set(record);
-    const tenant = tenancy.ownerByLabels(record.labels);
-    const { name } = record;
-    if (record.terminating) return;
-    for (const doubt of doubtsAbout(name, object.object, tenancy)) planted.push(`namespace ${name} ${doubt}`);
-    if (tenant === 'platform') return;
-    const lost = { ingress: 0, egress: 0 };
-    rows.set(name, { namespace: name, tenant, isolations: [], pods: 0, lost, names: [], losing: 0 });
-    for (const finding of judgeStoredObject(namespaceKind, object.object, record, state)) {
-      const { reserved, path } = finding;
-      // A label that is for other namespaces is among the planted.
-      const isTrusted = reserved !== undefined && settings.trustedLabels.has(reserved);
-      if (isTrusted && path === fieldOf({ map: 'labels', key: reserved })) continue;
-      if (reserved !== undefined && keys.add(name, object.object, reserved, path)) continue;
-      // A mark that is wrong is among the planted.
-      if (path === fieldOf({ map: 'annotations', key: provisionerMark })) continue;
-      found(tenant, `Namespace ${name}`, [finding], reserved === undefined || isTrusted ? undefined : fixOfKey);
-    }
-  });
-  for (const kind of audited.filter((one) => one.family !== 'neighbour' || settings[one.module].judged))
-    await read(collectionPaths(kind), ({ metadata, object }) => {
-      const { name, namespace } = metadata;
-      if (kind.family === 'pod')
-        for (const text of grantsOfPod(object)) planted.push(`Pod ${namespace}/${name} ${text}`);
-      const [row, record] = [rows.get(namespace), namespaces.lookup(namespace)];
-      if (row === undefined || record === undefined) return;
-      const about = `${kind.kind} ${namespace}/${name}`;
-      // Of a Tenant that cannot be read, Bulkhead keeps what an earlier version asked for.
-      const doubt =
-        isGuarded(kind) && tenancy.declares(row.tenant)
-          ? doubtAboutMark(kind, object, row.tenant, settings)
-          : undefined;
-      if (doubt !== undefined) planted.push(`${about} ${doubt}`);
-      if (kind.family === 'policy') {
-        const reach = kind.read(object);
-        row.isolations.push(...reach.isolates);
-        return found(row.tenant, about, judgeStoredPolicy(kind, object, state, reach)?.findings ?? []);
-      }
-      if (kind.family === 'neighbour') return found(row.tenant, about, neighbour(kind, object, record));
-      if (kind.family === 'pod') countPod(row, name, object);
-      // Whoever controls it is judged itself; what Bulkhead puts in place is its own.
-      if (
-        kind.family === 'workload'
-          ? controllerOf(object) !== undefined
-          : kind.family === 'quota' && isManaged(object) && doubt === undefined
-      )
-        return;
-      const counted = (kind.family === 'pod' ? workloadOf(object) : undefined) ?? about;
-      found(row.tenant, counted, judgeStoredObject(kind, object, record, state));
-    });
-  for (const { path, ...written } of await unreadCollections(reader, (failure) => unread.push(failure)))
-    await read([path], ({ metadata: { name, namespace }, object }) => {
-      const [row, record] = [rows.get(namespace), namespaces.lookup(namespace)];
-      if (row === undefined || record === undefined) return;
-      found(row.tenant, `${written.kind} ${namespace}/${name}`, judgeStoredUnread(written, object, record, state));
-    });
-  await read([`/api/v1/namespaces/${ownNamespace}/events`], ({ object }) => {
+  await read(`/api/v1/namespaces/${ownNamespace}/events`, ({ object }) => {
     if (object.reason === 'ReservedKeyWritten') accounts.push(printable(String(object.message)));
   });
-  const isRead = await read(['/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies'], ({ object }) => {
+  const isRead = await read('/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies', ({ object }) => {
     if (entry(labelsOf(object), 'app.kubernetes.io/component') !== 'backstop') return;
     const annotations = valueAt(object, 'metadata', 'annotations');
     stamps.push(
@@ -176,52 +100,44 @@ export async function survey(
     );
   });
 
-  const losing = [...rows.values()].filter((row) => row.losing > 0);
-  const tenants = new Map([...rows.values()].map(({ tenant }) => [tenant.name, tenant]));
+  const reported = [...rows.values()].filter(({ namespace }) => scope === undefined || scope.hasNamespace(namespace));
+  const losing = reported.filter((row) => row.losing > 0);
+  const tenants = new Map(reported.map(({ tenant }) => [tenant.name, tenant]));
   const cut: readonly CutOffNamespace[] = losing.map(({ namespace, tenant, pods, lost, names, losing }) => ({
-    ...{ namespace, tenant: tenant.name, mode: modeOf(tenant), pods, ingress: lost.ingress, egress: lost.egress },
+    ...{
+      namespace,
+      tenant: tenant.name,
+      mode: modeOf(tenant, tenancy),
+      pods,
+      ingress: lost.ingress,
+      egress: lost.egress,
+    },
     ...{ losing, names },
   }));
   return {
     problems,
     tenantLabel: settings.tenantLabel,
-    namespaces: rows.size,
+    namespaces: reported.length,
+    ...(scope !== undefined && { scope: scope.text }),
     observes: settings.enforcement === 'observe',
     cutOff: cut,
     opened: [...new Map(losing.map(({ tenant }) => [tenant.name, tenant]))].map(([name, tenant]) => ({
       tenant: name,
       policies: openedFor(tenant, settings),
     })),
-    rejected: [...groups.values()].map((group) => ({ ...group, names: [...group.names] })).sort(byCheck),
+    rejected: groups.list(),
     tenants: [...tenants.values()]
-      .map((tenant) => ({ name: tenant.name, mode: modeOf(tenant) }))
+      .map((tenant) => ({ name: tenant.name, mode: modeOf(tenant, tenancy) }))
       .sort((one, other) => (one.name < other.name ? -1 : 1)),
     keys: keys.list(),
-    accounts: [...new Set(accounts)].sort(),
+    accounts: scope === undefined ? [...new Set(accounts)].sort() : [],
     planted,
-    exemptions: exemptions.doubts(state, unread.length === 0),
+    exemptions: scope === undefined ? exemptions.doubts(state, unread.length === 0) : [],
     unread,
     backstop: isRead ? backstopAge(stamps, stampedBackstop(tenancy, tenantsFrom, state.now).stamp) : 'unread',
     checksPage: docsPage(settings, 'checks'),
   };
 }
-
-const [namespaceKind] = kinds.filter(({ family }) => family === 'namespace') as [Kind];
-const order = new Map(catalogue.map(({ id }, index) => [id, index]));
-
-function byCheck(one: FindingGroup, other: FindingGroup): number {
-  return (order.get(one.check) ?? 0) - (order.get(other.check) ?? 0) || (one.tenant < other.tenant ? -1 : 1);
-}
-
-const auditedFamilies: ReadonlySet<Kind['family']> = new Set(['policy', 'pod', 'quota', 'workload', 'neighbour']);
-/** Those inside namespaces, the policies first: they say which pods are isolated. */
-const audited = kinds
-  .filter(({ family, judgedAs }) => judgedAs === undefined && auditedFamilies.has(family))
-  .filter((kind) => kind.family !== 'policy' || kind.listedBy === undefined)
-  .toSorted((one, other) => Number(other.family === 'policy') - Number(one.family === 'policy'));
-
-/** Kinds of which Bulkhead puts objects in place. */
-const isGuarded = ({ family }: Kind): boolean => family === 'policy' || family === 'quota';
 
 function countPod(row: Row, name: string, pod: Readonly<Record<string, unknown>>): void {
   const lost = cutOff(pod, row.isolations);

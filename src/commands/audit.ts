@@ -2,21 +2,26 @@
 import { printable } from '../admission/message.ts';
 import { pictureOf } from '../connectivity/picture.ts';
 import { nothingKnown, readProtection } from '../connectivity/protection.ts';
-import { readCluster, Unreadable } from '../facts/cluster-reader.ts';
-import { readTenancy } from '../files/read-tenancy.ts';
+import { readCluster } from '../facts/cluster-reader.ts';
 import type { AuditReport } from '../report/audit-report.ts';
 import { type AuditResult, isToDo, resultJson, resultLines, resultYaml } from '../report/audit-result.ts';
 import { openReportsOf } from '../report/open-reports.ts';
+import { docsPage } from '../tenancy/docs-page.ts';
 import { pageOf } from './audit-page.ts';
 import { survey } from './audit-survey.ts';
-import { CannotStart, orCannotStart } from './cannot-start.ts';
+import { CannotStart } from './cannot-start.ts';
 import { locationOf } from './cluster-location.ts';
+import { inCluster } from './cluster-tenancy.ts';
 import { defineCommand, type Surroundings } from './command.ts';
+import { createFindingGroups } from './finding-groups.ts';
+import { countedAs, judgeStored, type Listeners } from './judge-stored.ts';
 import { Misuse } from './misuse.ts';
 import { flag, oneOf } from './options.ts';
 import { protectionOfCluster } from './protection-source.ts';
 import { saidByAudit } from './said-findings.ts';
-import { loadSnapshot, type SnapshotValues, snapshotOptions } from './snapshot-source.ts';
+import { type Scope, scopeOf } from './scope.ts';
+import { type LoadedSnapshot, loadSnapshot, type SnapshotValues, snapshotOptions } from './snapshot-source.ts';
+import { storedFiles } from './stored-files.ts';
 import { printedSaid, type SaidBy, toolFormats } from './tool-formats.ts';
 import { writeReports } from './write-reports.ts';
 
@@ -25,7 +30,7 @@ const formats = ['table', 'wide', 'json', 'yaml', ...toolFormats, 'html'] as con
 export const command = defineCommand({
   summary: 'report, read-only, who reaches whom, and everything that would be rejected or cut off',
   details:
-    'Reads a cluster; with -f or -k files, and then says who reaches whom only. ' +
+    'Reads a cluster, or files with -f or -k. ' +
     'Ends with 1 when something is found, when nothing could be checked, or when a part could not be read.',
   options: {
     ...snapshotOptions,
@@ -42,8 +47,15 @@ export const command = defineCommand({
       throw new Misuse('--kubeconfig and --context are for a cluster: leave them out, or -f and -k');
     const writes = values['write-reports'];
     if (isOfFiles && writes) throw new Misuse('--write-reports is for a cluster: leave it out, or -f and -k');
-    const report = isOfFiles ? undefined : await surveyed(values, surroundings);
-    const { snapshot, tenancy, problems, protecting, written } = await loadSnapshot('audit', values, surroundings);
+    const scope = scopeOf(values);
+    if (scope !== undefined && writes)
+      throw new Misuse('--write-reports writes the reports of all namespaces: leave it out, or -n and -l');
+    const report = isOfFiles ? undefined : await surveyed(values, surroundings, scope);
+    const loaded = await loadSnapshot('audit', values, surroundings, scope);
+    const { snapshot, tenancy, protecting } = loaded;
+    const judged = isOfFiles ? await judgedFiles(loaded, scope) : undefined;
+    const problems = [...loaded.problems, ...(judged?.problems ?? [])];
+    scope?.require(problems.map((one) => printable(one)));
     const said = new Set([...(report?.problems ?? []), ...(report?.unread ?? [])]);
     const { settings } = tenancy;
     const unread = [...new Set([...(report?.unread ?? []), ...problems])];
@@ -52,11 +64,13 @@ export const command = defineCommand({
       : await protectionOfCluster(values, snapshot, settings, unread, surroundings);
     const result: AuditResult = {
       report,
+      rejections: judged?.rejections,
       problems: problems.filter((one) => !said.has(one)).map((one) => printable(one)),
-      connectivity: pictureOf(snapshot, tenancy, Date.now(), protection),
+      connectivity: pictureOf(snapshot, tenancy, Date.now(), protection, scope),
+      scope: scope?.text,
     };
     if (writes && report !== undefined) return await write(result, report, values, surroundings);
-    for (const line of await printed(result, values.output, { command: 'audit', written, settings }))
+    for (const line of await printed(result, values.output, { command: 'audit', written: loaded.reviewed, settings }))
       surroundings.print(line);
     return isToDo(result) ? 1 : 0;
   },
@@ -102,19 +116,28 @@ async function printed(result: AuditResult, format: (typeof formats)[number], by
   }
 }
 
-async function surveyed(values: SnapshotValues, { environment }: Surroundings): Promise<AuditReport> {
-  const { value: fromFiles } = orCannotStart(await readTenancy(values), 2);
-  const reader = readCluster(locationOf('audit', values, environment));
-  try {
-    const problems: string[] = [];
-    const tell = (_: unknown, message: string): void => void problems.push(message);
-    const log = { info: () => {}, warn: tell, error: tell };
-    const fromObjects = values.tenants === undefined;
-    const tenancy = fromObjects ? await reader.tenancy(fromFiles.settings, log) : fromFiles;
-    return await survey(reader, tenancy, fromObjects ? 'objects' : 'listed', problems);
-  } catch (error) {
-    throw error instanceof Unreadable ? new CannotStart(error.message, 2) : error;
-  } finally {
-    reader.close();
-  }
+/** What would be rejected, and what cannot be judged. */
+async function judgedFiles({ reviewed, snapshot, tenancy }: LoadedSnapshot, scope: Scope | undefined) {
+  const { objects, problems } = storedFiles(reviewed, snapshot, tenancy);
+  const groups = createFindingGroups(tenancy);
+  const onJudged: Listeners['onJudged'] = (one, findings) => groups.add(one.tenant, countedAs(one), findings);
+  await judgeStored(objects, tenancy, { onJudged }, scope);
+  const { settings } = tenancy;
+  const rejections = {
+    observes: settings.enforcement === 'observe',
+    rejected: groups.list(),
+    checksPage: docsPage(settings, 'checks'),
+  };
+  return { rejections, problems };
+}
+
+function surveyed(
+  values: SnapshotValues,
+  { environment }: Surroundings,
+  scope: Scope | undefined,
+): Promise<AuditReport> {
+  const tenantsFrom = values.tenants === undefined ? 'objects' : 'listed';
+  return inCluster('audit', values, environment, (reader, tenancy, problems) =>
+    survey(reader, tenancy, tenantsFrom, problems, scope),
+  );
 }

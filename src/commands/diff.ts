@@ -29,10 +29,13 @@ import type { Tenancy } from '../tenancy/tenancy.ts';
 import { CannotStart, orCannotStart } from './cannot-start.ts';
 import { defineCommand, type Surroundings } from './command.ts';
 import { lintReportOf } from './diff-findings.ts';
+import { changesIn, inScope } from './diff-scope.ts';
 import { Misuse } from './misuse.ts';
+import { withNamespaces } from './object-namespace.ts';
 import { flag, oneOf, texts } from './options.ts';
 import { progressOf } from './progress.ts';
-import { loadSnapshot, type ReadObjects, readObjects, snapshotOptions, withNamespaces } from './snapshot-source.ts';
+import { type Scope, scopeOf } from './scope.ts';
+import { loadSnapshot, type ReadObjects, readObjects, snapshotOptions } from './snapshot-source.ts';
 
 const formats = ['table', 'wide', 'json', 'yaml', 'name', 'sarif', 'junit', 'github', 'html'] as const;
 
@@ -75,11 +78,16 @@ export const command = defineCommand({
     if (!overCluster && operands.length !== 2)
       throw new Misuse('give what was and what will be: two files or folders, or files for the cluster with -f or -k');
     if (values.prune && !overCluster) throw new Misuse('--prune goes with -f or -k: NEW is all there is');
+    const scope = scopeOf(values);
     const done = overCluster
-      ? await againstCluster(values, surroundings)
-      : await betweenFiles(operands[0] ?? '', operands[1] ?? '', values, surroundings);
+      ? await againstCluster(values, surroundings, scope)
+      : await betweenFiles(operands[0] ?? '', operands[1] ?? '', values, surroundings, scope);
     surroundings.progress?.('');
-    const report = reportOf(done);
+    scope?.require(done.problems);
+    const report = reportOf(
+      scope === undefined ? done : { ...done, comparison: inScope(done.comparison, scope) },
+      scope,
+    );
     for (const line of printed(report, values.output, done)) surroundings.print(line);
     if (!isComplete(report)) return 2;
     return crossings(report).length > 0 ? 1 : 0;
@@ -93,28 +101,41 @@ async function betweenFiles(
   after: string,
   values: DiffValues,
   surroundings: Surroundings,
+  scope: Scope | undefined,
 ): Promise<Compared> {
   const { value: tenancy } = orCannotStart(await readTenancy(values), 2);
   const old = whole(await readObjects([before], [], values, surroundings));
   const now = whole(await readObjects([after], [], values, surroundings));
   const options = { hasPods: false, withBaseline: !values['no-baseline'] };
-  const read = ({ objects }: ReadObjects) => readSnapshot(withNamespaces(objects, tenancy), tenancy, options);
-  const comparison = compare(read(old), read(now), tenancy, onProgress(surroundings));
+  const read = ({ objects }: ReadObjects) => {
+    const snapshot = readSnapshot(withNamespaces(objects, tenancy), tenancy, options);
+    scope?.know(objects);
+    scope?.knowSnapshot(snapshot);
+    return snapshot;
+  };
+  const comparison = compare(read(old), read(now), tenancy, onProgress(surroundings), changesIn(scope));
   return { comparison, tenancy, problems: [], written: { old: old.written, new: now.written } };
 }
 
-async function againstCluster(values: DiffValues, surroundings: Surroundings): Promise<Compared> {
+async function againstCluster(
+  values: DiffValues,
+  surroundings: Surroundings,
+  scope: Scope | undefined,
+): Promise<Compared> {
   const files = whole(await readObjects(values.filename, values.kustomize, values, surroundings));
   const { snapshot, tenancy, problems } = await loadSnapshot(
     'diff',
     { ...values, filename: [], kustomize: [] },
     surroundings,
+    scope,
   );
   const after = overlaid(snapshot, files.objects, tenancy, {
     withBaseline: !values['no-baseline'],
     prunes: values.prune,
   });
-  const comparison = compare(snapshot, after, tenancy, onProgress(surroundings));
+  scope?.know(files.objects);
+  scope?.knowSnapshot(after);
+  const comparison = compare(snapshot, after, tenancy, onProgress(surroundings), changesIn(scope));
   return { comparison, tenancy, problems, written: { old: [], new: files.written } };
 }
 
@@ -129,12 +150,13 @@ function onProgress(surroundings: Surroundings): (done: number, all: number) => 
   return (done, all) => show(done, all, 'comparisons');
 }
 
-function reportOf({ comparison, problems, written }: Compared): DiffReport {
+function reportOf({ comparison, problems, written }: Compared, scope: Scope | undefined): DiffReport {
   const places = { old: byRef(written.old), new: byRef(written.new) };
   const { changes, workloads, readings, services, unread, layer7 } = comparison;
   return {
     changes: changes.map((one) => changeOf(one, places)),
     ...{ workloads, readings, problems },
+    ...(scope !== undefined && { scope: scope.text }),
     services: services.map(printableService),
     layer7: layer7.map(({ policy, change }) => ({ policy: printable(policy), change })),
     unread: unread.map((one) => ({

@@ -16,10 +16,14 @@ import { remediesFor } from './explain-remedy.ts';
 import { Misuse } from './misuse.ts';
 import { oneOf } from './options.ts';
 import { saidByExplain } from './said-findings.ts';
+import { namespaceOption } from './scope.ts';
 import { loadSnapshot, snapshotOptions } from './snapshot-source.ts';
 import { printedSaid, type SaidBy, toolFormats } from './tool-formats.ts';
 
 const formats = ['table', 'wide', 'json', 'yaml', ...toolFormats, 'html'] as const;
+
+// The two ends are the scope.
+const { 'all-namespaces': _, selector: __, ...options } = snapshotOptions;
 
 export const command = defineCommand({
   summary: 'say whether one workload reaches another, and which rules decide it',
@@ -30,7 +34,8 @@ export const command = defineCommand({
     'Ends with 2 when an end is not found, or when the answer holds only as far as the policies are understood.',
   operands: { name: 'ENDS', help: 'FROM TO[:PORT]: who connects, to whom, and on which port' },
   options: {
-    ...snapshotOptions,
+    ...options,
+    namespace: namespaceOption('take objects and names without a namespace as in this one', 'default'),
     output: { ...oneOf('FORMAT', formats, 'print the answer in this format', 'table'), short: 'o' },
   },
   async run(values, surroundings, operands) {

@@ -1,6 +1,5 @@
 /** Contradictions between network policies and policies of a mesh among the files, with the places of both sides. Hints. */
 import type { NamespaceSource } from '../admission/facts.ts';
-import type { LayerFinding } from '../connectivity/layers/context.ts';
 import { layersOf } from '../connectivity/layers/layers.ts';
 import { createParties } from '../connectivity/parties.ts';
 import { isOfSnapshot } from '../connectivity/read-object.ts';
@@ -8,12 +7,12 @@ import { readSnapshot } from '../connectivity/read-snapshot.ts';
 import { readingsOf } from '../connectivity/readings.ts';
 import { createWorld } from '../connectivity/world.ts';
 import { stepsOf, type WrittenObject } from '../files/written-objects.ts';
-import { valueAt } from '../kubernetes/json.ts';
+import { type JsonMap, valueAt } from '../kubernetes/json.ts';
 import { type LintFinding, whereOf } from '../report/lint-report.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { layerFinding, linted } from './lint-finding.ts';
 import { tooLongIn } from './long-names.ts';
-import { inNamespace } from './snapshot-source.ts';
+import { inNamespace } from './object-namespace.ts';
 
 interface Files {
   readonly tenancy: Tenancy;
@@ -25,7 +24,13 @@ interface Files {
 /** Without policies of a mesh there is nothing to compare. */
 const compared: ReadonlySet<string> = new Set(['AuthorizationPolicy', 'RequestAuthentication']);
 
-export function lintLayers(written: readonly WrittenObject[], files: Files): readonly LintFinding[] {
+interface FoundLayer {
+  readonly finding: LintFinding;
+  /** The objects of both sides that are among the files. */
+  readonly sides: readonly JsonMap[];
+}
+
+export function lintLayers(written: readonly WrittenObject[], files: Files): readonly FoundLayer[] {
   if (!written.some(({ kind }) => compared.has(kind))) return [];
   const { tenancy, namespaces, defaultNamespace } = files;
   const placed = new Map<string, WrittenObject[]>();
@@ -55,18 +60,15 @@ export function lintLayers(written: readonly WrittenObject[], files: Files): rea
   return layersOf(snapshot, worlds, tenancy.settings, 'files').flatMap((one) => {
     const at = objectAt(placed, one.object, one.path);
     if (at === undefined) return [];
-    const namespace = valueAt(at.object, 'metadata', 'namespace');
-    return [layerFinding({ ...one, other: otherOf(one, placed) }, at, linted(at, String(namespace)), tenancy.settings)];
+    const { other, otherObject, otherPath = '' } = one;
+    const beside = otherObject === undefined ? undefined : objectAt(placed, otherObject, otherPath);
+    // With its place.
+    const where = beside && whereOf({ ...beside.placeOf(otherPath), file: beside.file });
+    const said = where === undefined ? one : { ...one, other: `${other}, ${where}` };
+    const object = linted(at, String(valueAt(at.object, 'metadata', 'namespace')));
+    const finding = layerFinding(said, at, object, tenancy.settings);
+    return [{ finding, sides: [at, ...(beside === undefined ? [] : [beside])].map((side) => side.object) }];
   });
-}
-
-/** With its place. */
-function otherOf(
-  { other, otherObject, otherPath = '' }: LayerFinding,
-  placed: ReadonlyMap<string, readonly WrittenObject[]>,
-): string {
-  const at = otherObject === undefined ? undefined : objectAt(placed, otherObject, otherPath);
-  return at === undefined ? other : `${other}, ${whereOf({ ...at.placeOf(otherPath), file: at.file })}`;
 }
 
 /** Of objects of one name, such as policies of two groups, the one that has most of the path. */

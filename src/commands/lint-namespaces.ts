@@ -28,13 +28,7 @@ export function createLintNamespaces(tenancy: Tenancy, listed: Namespaces): Lint
   const store = createNamespaceStore(() => tenancy);
   store.replaceAll(listed.values());
   const assumed = new Set<string>();
-  const assumedRecord = (name: string): NamespaceRecord | undefined => {
-    const owner = tenancy.reservation(name);
-    if (owner === undefined) return undefined;
-    const labels = owner === 'platform' ? {} : { [tenancy.settings.tenantLabel]: owner.name };
-    return { name, uid: '', labels, terminating: false };
-  };
-  const lookup = (name: string) => store.lookup(name) ?? assumedRecord(name);
+  const lookup = (name: string) => store.lookup(name) ?? assumedRecord(name, tenancy);
   return {
     source: { ...sourceOf(store), lookup, fetch: async (name) => lookup(name) },
     existing: (name) => store.lookup(name),
@@ -47,7 +41,7 @@ export function createLintNamespaces(tenancy: Tenancy, listed: Namespaces): Lint
     refused: new Set(),
     knows(name) {
       if (store.lookup(name) !== undefined) return true;
-      if (assumedRecord(name) === undefined) return false;
+      if (assumedRecord(name, tenancy) === undefined) return false;
       if (tenancy.reservation(name) !== 'platform') assumed.add(name);
       return true;
     },
@@ -57,4 +51,12 @@ export function createLintNamespaces(tenancy: Tenancy, listed: Namespaces): Lint
       return record === undefined || Object.hasOwn(record.labels, tenancy.settings.tenantLabel);
     },
   };
+}
+
+/** Of a namespace that is not there: its owner is whom its name is reserved to. Undefined: nobody. */
+export function assumedRecord(name: string, tenancy: Tenancy): NamespaceRecord | undefined {
+  const owner = tenancy.reservation(name);
+  if (owner === undefined) return undefined;
+  const labels = owner === 'platform' ? {} : { [tenancy.settings.tenantLabel]: owner.name };
+  return { name, uid: '', labels, terminating: false };
 }

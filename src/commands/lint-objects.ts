@@ -13,9 +13,14 @@ import type { Tenancy } from '../tenancy/tenancy.ts';
 import { findingOf, linted, notJudged, unreadable } from './lint-finding.ts';
 import { lintLayers } from './lint-layers.ts';
 import { createLintNamespaces, type LintNamespaces } from './lint-namespaces.ts';
+import { namespaceOf } from './object-namespace.ts';
+import { labelsIn, type Scope } from './scope.ts';
 
 export interface LintedTexts {
   readonly findings: readonly LintFinding[];
+  /** Those of objects that are not in the scope. */
+  readonly elsewhere: ReadonlySet<LintFinding>;
+  /** Those in the scope. */
   readonly objects: readonly LintedObject[];
   readonly otherKinds: number;
   readonly notObjects: number;
@@ -30,6 +35,8 @@ export interface LintContext {
   readonly author: Author;
   /** Of objects that say none. */
   readonly defaultNamespace: string | undefined;
+  /** Undefined: everything. */
+  readonly scope?: Scope | undefined;
   /** Called for each text that is read, then for each object that is judged. */
   readonly onProgress: (done: number, all: number, what: 'files' | 'objects' | 'comparisons') => void;
 }
@@ -45,6 +52,7 @@ export async function lintTexts(files: readonly TextFile[], context: LintContext
   const names = settings.policyKinds.map(({ resource }) => resource);
   const namespaces = createLintNamespaces(tenancy, listed);
   const findings: LintFinding[] = [];
+  const elsewhere = new Set<LintFinding>();
   const objects: LintedObject[] = [];
   const candidates: Candidate[] = [];
   const all: WrittenObject[] = [];
@@ -65,22 +73,41 @@ export async function lintTexts(files: readonly TextFile[], context: LintContext
   const beside = besideAmong(all);
   const judge = async (one: Candidate): Promise<void> => {
     context.onProgress(++judged, candidates.length, 'objects');
+    const isReported = isInScope(one, context);
     const linted = await lintObject(one, context, namespaces, beside);
     if (linted === undefined) {
       ofPlatform++;
       return;
     }
-    objects.push(linted.object);
-    for (const finding of linted.found) findings.push(finding);
+    if (isReported) objects.push(linted.object);
+    for (const finding of linted.found) {
+      findings.push(finding);
+      if (!isReported) elsewhere.add(finding);
+    }
   };
   // What is inside a namespace is judged by its labels, wherever in the files it is.
   const isNamespace = ({ resource }: Candidate): boolean => resource.family === 'namespace';
   for (const one of candidates.filter(isNamespace)) await judge(one);
   for (const one of candidates.filter((other) => !isNamespace(other))) await judge(one);
   const { defaultNamespace } = context;
-  for (const one of lintLayers(all, { tenancy, namespaces: namespaces.source, defaultNamespace })) findings.push(one);
-  const assumedNamespaces = [...namespaces.assumed].sort();
-  return { findings, objects, otherKinds, notObjects, ofPlatform, assumedNamespaces };
+  const layers = lintLayers(all, { tenancy, namespaces: namespaces.source, defaultNamespace });
+  for (const { finding, sides } of layers) {
+    findings.push(finding);
+    const isIn = (side: JsonMap): boolean =>
+      context.scope?.hasWritten(String(valueAt(side, 'metadata', 'namespace')), labelsIn(side)) ?? true;
+    if (!sides.some(isIn)) elsewhere.add(finding);
+  }
+  const assumedNamespaces = [...namespaces.assumed].filter((name) => context.scope?.hasNamespace(name) ?? true).sort();
+  return { findings, elsewhere, objects, otherKinds, notObjects, ofPlatform, assumedNamespaces };
+}
+
+/** A Namespace counts as in itself. */
+function isInScope({ written, resource }: Candidate, { scope, defaultNamespace }: LintContext): boolean {
+  if (scope === undefined) return true;
+  const name = valueAt(written.object, 'metadata', 'name');
+  const namespace =
+    resource.family === 'namespace' ? String(name ?? '') : namespaceOf(resource, written, defaultNamespace);
+  return scope.hasWritten(namespace, labelsIn(written.object));
 }
 
 interface Linted {
@@ -160,14 +187,4 @@ function besideAmong(all: readonly WrittenObject[]): BesideSource {
     hasTime: () => true,
     charge() {},
   };
-}
-
-/** Kinds that no table has and that are cluster-scoped by their names: what their objects say of a namespace, the API server drops. */
-const clusterScopedName = /^(Cluster|Global|StagedGlobal|AdminNetwork|BaselineAdmin)|Clusterwide/;
-
-function namespaceOf(resource: ReviewedResource, { object }: WrittenObject, otherwise: string | undefined): string {
-  const { scope, kind } = resource;
-  if (scope === 'Cluster' || (scope === 'unknown' && clusterScopedName.test(kind))) return '';
-  const own = valueAt(object, 'metadata', 'namespace');
-  return typeof own === 'string' && own !== '' ? own : (otherwise ?? '');
 }

@@ -17,6 +17,7 @@ import { chunksOf, flowLines } from './flow-stream.ts';
 import { Misuse } from './misuse.ts';
 import { oneOf } from './options.ts';
 import { saidByReplay } from './said-findings.ts';
+import { scopeOf } from './scope.ts';
 import { loadSnapshot, snapshotOptions } from './snapshot-source.ts';
 import { printedSaid, type SaidBy, toolFormats } from './tool-formats.ts';
 
@@ -47,11 +48,13 @@ export const command = defineCommand({
     if (operands.length === 0) throw new Misuse('give files of flows, or - for the standard input');
     if (operands.includes('-') && values.filename.includes('-'))
       throw new Misuse('the standard input is either flows or objects');
-    const { snapshot, tenancy, problems, written } = await loadSnapshot('replay', values, surroundings);
+    const scope = scopeOf(values);
+    const { snapshot, tenancy, problems, written } = await loadSnapshot('replay', values, surroundings, scope);
+    scope?.require(problems);
     // A policy of a file that cannot be read may decide about any flow.
     if (values.filename.length + values.kustomize.length > 0 && problems.length > 0)
       throw new CannotStart(problems.join('\n'), 2);
-    const replay = createReplay(snapshot, tenancy);
+    const replay = createReplay(snapshot, tenancy, scope);
     const read: Counts = { other: 0, lines: 0, examples: [], files: [] };
     for (const path of operands) await readAll(path, replay, read, surroundings);
     surroundings.progress?.('');
@@ -62,7 +65,10 @@ export const command = defineCommand({
       throw new CannotStart(`no flow could be read: ${why}`, 2);
     }
     const { other, lines, examples, files } = read;
-    const report = printed({ ...replayed, other, broken: { lines, examples }, unreadFiles: files, problems });
+    const ofScope = scope === undefined ? {} : { scope: scope.text };
+    const report = printed({
+      ...{ ...ofScope, ...replayed, other, broken: { lines, examples }, unreadFiles: files, problems },
+    });
     const by = { command: 'replay', written, settings: tenancy.settings };
     for (const line of printedAs(report, values.output, by)) surroundings.print(line);
     if (!isComplete(report)) return 2;

@@ -5,7 +5,7 @@ import type { Layer7Says } from '../connectivity/layer7/layer7.ts';
 import { intersectionOf } from '../connectivity/port-set.ts';
 import { portsText, sameSet } from '../connectivity/port-text.ts';
 import { refText } from '../connectivity/snapshot.ts';
-import type { AuditResult } from '../report/audit-result.ts';
+import { type AuditResult, rejectedIn } from '../report/audit-result.ts';
 import type { ExplainReport } from '../report/explain-report.ts';
 import type { ReplayReport } from '../report/replay-report.ts';
 import { notUnderstood, type Said } from './tool-formats.ts';
@@ -55,11 +55,12 @@ function blockerOf({ asked, sides, layer7 }: PairAnswer): { readonly object: str
 
 const platform = '(platform)';
 
-export function saidByAudit({ report, problems, connectivity }: AuditResult): readonly Said[] {
+export function saidByAudit(result: AuditResult): readonly Said[] {
+  const { report, problems, connectivity } = result;
   const { crossings, namespaces, outside, layers, selectNothing, openNothing } = connectivity;
   const border = 'agree on a gate, list a shared service, or narrow the rules';
   return [
-    ...(report?.rejected ?? []).flatMap(({ check, names, path, fix, always, mode }) =>
+    ...rejectedIn(result).flatMap(({ check, names, path, fix, always, mode }) =>
       names.map(
         (object): Said => ({
           ...{ check, severity: always || mode === 'enforce' ? 'error' : 'warning', object, path, fix },

@@ -176,7 +176,7 @@ function emptyVariant(causes: readonly Cause[]): Variant {
   return { from: end(), to: end(), policies: causes.map(() => new Map()) };
 }
 
-function aloneOf({ from, to, causes }: Part): Alike {
+export function aloneOf({ from, to, causes }: Part): Alike {
   return { from: [from], to: [to], policies: causes.map(({ policy }) => (policy === undefined ? [] : [policy])) };
 }
 

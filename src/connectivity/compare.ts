@@ -37,15 +37,18 @@ export interface Comparison {
   readonly work: number;
 }
 
-/** @param onProgress how much is done, of how much */
+/**
+ * @param onProgress how much is done, of how much
+ * @param changes    takes what is found
+ */
 export function compare(
   before: Snapshot,
   after: Snapshot,
   tenancy: Tenancy,
   onProgress?: (done: number, all: number) => void,
+  changes: Changes = createChanges(),
 ): Comparison {
   const sides = sidesOf(before, after, tenancy);
-  const changes = createChanges();
   let work = 0;
   for (const worlds of sides.worlds) {
     const breadth = createBreadth({ old: worlds.old, new: worlds.new });

@@ -12,6 +12,7 @@ import type { Direction, Tenant } from '../tenancy/tenant.ts';
 import { type Cell, groupOf, matrixOf, platformGroup } from './matrix.ts';
 import type { PodClass } from './parties.ts';
 import { differenceOf, intersectionOf, noPorts, type PortSet, setOf, unionOf } from './port-set.ts';
+import { covers, type ReportScope } from './report-scope.ts';
 import type { World } from './world.ts';
 
 /** What lets a connection over the border. */
@@ -41,8 +42,14 @@ export interface Crossings {
   readonly inside: ReadonlyMap<string, PortSet>;
 }
 
-/** @param now milliseconds since the epoch */
-export function crossingsOf(world: World, tenancy: Tenancy, now: number): Crossings {
+/** Of a key of pods that are not to be reported. No tenant has this name. */
+const elsewhere = '(elsewhere) ';
+
+/**
+ * @param now   milliseconds since the epoch
+ * @param scope of one end at least
+ */
+export function crossingsOf(world: World, tenancy: Tenancy, now: number, scope?: ReportScope): Crossings {
   const borders = new Map<string, Border>();
   const borderOf = (tenant: Tenant): Border => {
     const known = borders.get(tenant.name) ?? { tenant, namespace: '', tenancy, now };
@@ -54,10 +61,14 @@ export function crossingsOf(world: World, tenancy: Tenancy, now: number): Crossi
 
   // Pods of the platform are told apart by the services that they are part of, as each is granted by itself.
   const platform = platformGroups(tenancy);
-  const { cells } = matrixOf(world, platform.keyOf);
+  const isReported = (pods: PodClass): boolean => scope === undefined || covers(scope, pods);
+  const { cells } = matrixOf(world, (pods) => `${isReported(pods) ? '' : elsewhere}${platform.keyOf(pods)}`);
+  const stripped = (key: string): string => (key.startsWith(elsewhere) ? key.slice(elsewhere.length) : key);
   const found = new Map<string, Crossing>();
   const inside = new Map<string, PortSet>();
-  for (const { from: keyFrom, to: keyTo, ports, example } of cells) {
+  for (const { ports, example, ...ends } of cells) {
+    if (ends.from.startsWith(elsewhere) && ends.to.startsWith(elsewhere)) continue;
+    const [keyFrom, keyTo] = [stripped(ends.from), stripped(ends.to)];
     const [from, to] = [platform.groupOf(keyFrom), platform.groupOf(keyTo)];
     if (from === to) {
       inside.set(from, unionOf(inside.get(from) ?? noPorts, ports));

@@ -2,6 +2,8 @@
 import type { OpenRule, PolicyUse } from './inventory.ts';
 import { type Group, platformGroup } from './matrix.ts';
 import type { NamespaceEntry, Parties, PodClass } from './parties.ts';
+import { covers, type ReportScope } from './report-scope.ts';
+import { refText } from './snapshot.ts';
 
 export interface PictureNamespace {
   readonly name: string;
@@ -33,16 +35,21 @@ export interface PicturePolicy {
   readonly rules: readonly OpenRule[];
 }
 
-/** In the order of their names. */
+/**
+ * In the order of their names.
+ *
+ * @param scope of which namespaces, workloads and policies
+ */
 export function namespacesOf(
   { namespaces, onNodes }: Parties,
   uses: readonly (readonly PolicyUse[])[],
   isOpen: (pods: PodClass, direction: 'ingress' | 'egress') => boolean,
+  scope?: ReportScope,
 ): readonly PictureNamespace[] {
   const policies = new Map<string, Map<string, PicturePolicy>>();
   for (const { policy, pods, rules } of uses.flat()) {
     const { kind, namespace, name: own } = policy.ref;
-    if (namespace === '') continue;
+    if (namespace === '' || scope?.hasObject(refText(policy.ref)) === false) continue;
     const name = `${kind} ${own}`;
     const listed = policies.get(namespace) ?? new Map<string, PicturePolicy>();
     policies.set(namespace, listed);
@@ -51,6 +58,7 @@ export function namespacesOf(
   }
   const nodes = Map.groupBy(onNodes, ({ namespace }) => namespace);
   return [...namespaces]
+    .filter(({ name }) => scope === undefined || scope.hasNamespace(name))
     .sort((one, other) => (one.name < other.name ? -1 : 1))
     .map((entry): PictureNamespace => {
       const open = { ingress: 0, egress: 0, both: 0 };
@@ -67,6 +75,7 @@ export function namespacesOf(
       };
       let pods = 0;
       for (const one of entry.classes) {
+        if (scope !== undefined && !covers(scope, one)) continue;
         const directions = (['ingress', 'egress'] as const).filter((direction) => isOpen(one, direction));
         for (const { kind, name, pods: many } of one.workloads) {
           pods += many;
@@ -75,7 +84,8 @@ export function namespacesOf(
           add(kind, name, many, directions, false);
         }
       }
-      const own = nodes.get(entry.name) ?? [];
+      const all = nodes.get(entry.name) ?? [];
+      const own = all.filter(({ labels }) => scope === undefined || scope.has(entry.name, labels));
       for (const { kind, name, pods: many } of own) add(kind, name, many, [], true);
       return {
         ...{ name: entry.name, tenant: tenantOf(entry), pods, open },
@@ -83,7 +93,8 @@ export function namespacesOf(
         workloads: [...workloads.values()],
         policies: [...(policies.get(entry.name)?.values() ?? [])],
       };
-    });
+    })
+    .filter((one) => scope?.isByLabels !== true || one.workloads.length + one.policies.length > 0);
 }
 
 function tenantOf({ owner }: NamespaceEntry): Group {

@@ -4,22 +4,23 @@
  */
 import { isManagedName } from '../baseline/managed.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
-import { byName, type Crossing, crossingsOf, joined } from './crossings.ts';
-import { createExposure, exposureKey } from './exposure.ts';
+import { crossingsOf } from './crossings.ts';
 import { type GateUse, gateUse } from './gate-use.ts';
-import { hypotheticalKind } from './hypothetical.ts';
 import { isIsolated, policyUse } from './inventory.ts';
 import type { LayerFinding } from './layers/context.ts';
 import { layersOf } from './layers/layers.ts';
 import { type Group, platformGroup } from './matrix.ts';
 import { createParties, type PodClass } from './parties.ts';
+import { joinedCrossings, type PictureCrossing, shownCrossings } from './picture-crossings.ts';
 import { exemptionsOf, type PictureExemption } from './picture-exemptions.ts';
 import { namespacesOf, type PictureNamespace } from './picture-namespaces.ts';
-import { differenceOf, noPorts, unionOf } from './port-set.ts';
+import { outsideOf, type PictureOutside } from './picture-outside.ts';
+import { unionOf } from './port-set.ts';
 import { portSummary } from './port-summary.ts';
 import { nothingKnown, type Protection } from './protection.ts';
 import { countsOf, type ProtectionCounts } from './protection-counts.ts';
 import { readingsOf } from './readings.ts';
+import { covers, type ReportScope } from './report-scope.ts';
 import { refText, type Snapshot } from './snapshot.ts';
 import { crossingsToCome, tenantsToCome } from './to-come.ts';
 import { createWorld } from './world.ts';
@@ -57,99 +58,36 @@ export interface PictureTenant {
   readonly zeroTrust: readonly Assessment[];
 }
 
-export interface PictureCrossing {
-  readonly from: Group;
-  readonly to: Group;
-  readonly ports: string;
-  readonly grants: readonly { readonly kind: string; readonly name: string; readonly ports: string }[];
-  /** Ports that nothing grants; empty: none. */
-  readonly violation: string;
-  /** Two who connect. */
-  readonly example: { readonly from: string; readonly to: string };
-  /** The other end is a tenant without pods that the rules are about: one that does not exist, `(tenants to come)`, or one by its name. */
-  readonly toCome?: true;
-  /** The readings in which it is open; left out where it is in all, on the same ports. */
-  readonly onlyIn?: readonly { readonly reading: string; readonly ports: string }[];
-}
-
-export interface PictureOutside {
-  readonly tenant: Group;
-  readonly direction: 'ingress' | 'egress';
-  readonly addresses: string;
-  readonly ports: string;
-  readonly state: 'granted' | 'not granted' | 'not proven';
-  readonly namespaces: number;
-  readonly example: string;
-}
-
-/** @param now milliseconds since the epoch */
+/**
+ * @param now   milliseconds since the epoch
+ * @param scope what is reported; everything counts
+ */
 export function pictureOf(
   snapshot: Snapshot,
   tenancy: Tenancy,
   now: number,
   protection: Protection = nothingKnown,
+  scope?: ReportScope,
 ): Picture {
   const parties = createParties(snapshot.namespaces, snapshot.workloads, tenancy);
   const readings = readingsOf(tenancy.settings.plugin, snapshot.policies);
   const worlds = readings.map((reading) => createWorld(snapshot, parties, tenancy.settings, reading));
-  const views = worlds.map((world) => crossingsOf(world, tenancy, now));
   const uses = worlds.map((world) => policyUse(world, snapshot));
-
-  const all = new Map<string, Crossing>();
-  for (const { crossings } of views)
-    for (const one of crossings) {
-      const key = `${one.from} ${one.to}`;
-      const known = all.get(key);
-      all.set(key, known === undefined ? one : joined(known, one));
-    }
-  const byKey = views.map((view) => new Map(view.crossings.map((one) => [`${one.from} ${one.to}`, one])));
-  const crossings: PictureCrossing[] = [...all.values()].toSorted(byName).map((one) => {
-    const seen = byKey.map((own, index) => ({
-      reading: readings[index]?.name ?? '',
-      ports: portSummary(own.get(`${one.from} ${one.to}`)?.ports ?? []),
-    }));
-    const isSame = seen.every(({ ports }) => ports === seen[0]?.ports);
-    return {
-      ...shownOf(one),
-      ...(!isSame && { onlyIn: seen.filter(({ ports }) => ports !== '') }),
-    };
-  });
-  for (const one of crossingsToCome(snapshot, parties, readings, tenancy, now).toSorted(byName)) {
-    const known = all.get(`${one.from} ${one.to}`);
-    // Of a pair that connects already, a row says only what is wrong beyond.
-    const more = known === undefined ? noPorts : differenceOf(one.violation, known.violation);
-    if (known === undefined) crossings.push({ ...shownOf(one), toCome: true });
-    else if (more.length > 0)
-      crossings.push({ ...shownOf({ ...one, ports: more, grants: [], violation: more }), toCome: true });
-  }
-
-  const outside = new Map<string, PictureOutside & { readonly spaces: Set<string> }>();
-  for (const world of worlds) {
-    const exposed = createExposure(world, tenancy, now);
-    for (const pods of parties.classes) {
-      const tenant = nameOf(pods);
-      for (const one of exposed(pods)) {
-        const key = `${tenant} ${exposureKey(one)}`;
-        const known = outside.get(key);
-        if (known !== undefined) known.spaces.add(pods.namespace.name);
-        else {
-          const spaces = new Set([pods.namespace.name]);
-          const { direction, addresses, ports, state } = one;
-          outside.set(key, {
-            ...{ tenant, direction, addresses, ports: portSummary(ports), state, namespaces: 0 },
-            ...{ example: whoIs(pods), spaces },
-          });
-        }
-      }
-    }
-  }
-  const listedOutside = [...outside.values()]
-    .map(({ spaces, ...one }): PictureOutside => ({ ...one, namespaces: spaces.size }))
-    .toSorted((one, other) => (one.tenant < other.tenant ? -1 : one.tenant > other.tenant ? 1 : 0));
 
   const isOpen = (pods: PodClass, direction: 'ingress' | 'egress'): boolean =>
     worlds.some((world) => !isIsolated(world, pods, direction));
-  const namespaces = namespacesOf(parties, uses, isOpen);
+  const draw = (scope?: ReportScope) => {
+    const views = worlds.map((world) => crossingsOf(world, tenancy, now, scope));
+    const toCome = crossingsToCome(snapshot, parties, readings, tenancy, now, scope);
+    const classes = parties.classes.filter((pods) => scope === undefined || covers(scope, pods));
+    return {
+      views,
+      crossings: shownCrossings(views, toCome, readings),
+      outside: outsideOf(worlds, classes, tenancy, now),
+      namespaces: namespacesOf(parties, uses, isOpen, scope),
+    };
+  };
+  const { views, ...drawn } = draw();
   const inside = new Map<string, readonly number[]>();
   for (const view of views)
     for (const [group, ports] of view.inside) inside.set(group, unionOf(inside.get(group) ?? [], ports));
@@ -161,26 +99,36 @@ export function pictureOf(
   const known = new Set(used.map(({ policy }) => policy));
   const read = snapshot.policies.filter((policy) => readings.some(({ reads }) => reads(policy)));
   const counts = countsOf(read, parties, protection);
-  return {
+  const whole: Picture = {
     readings: readings.map(({ name }) => name),
-    tenants: tenantsOf({ namespaces, crossings, outside: listedOutside, inside, counts, tenancy, protection }),
-    crossings,
-    namespaces,
-    outside: listedOutside,
-    gates: gateUse([...all.values()], tenancy, now),
+    tenants: tenantsOf({ ...drawn, inside, counts, tenancy, protection }),
+    ...drawn,
+    gates: gateUse([...joinedCrossings(views).values()], tenancy, now),
     selectNothing: [...known].filter((one) => !selecting.has(one)).map(({ ref }) => refText(ref)),
     openNothing: [...known].filter((one) => selecting.has(one) && !opening.has(one)).map(({ ref }) => refText(ref)),
     layers: layersOf(snapshot, worlds, tenancy.settings),
     exemptions: exemptionsOf(tenancy, now),
   };
+  if (scope === undefined) return whole;
+  const { views: _, ...own } = draw(scope);
+  return reportedOf({ ...whole, ...own }, scope);
 }
 
-function shownOf({ from, to, ports, grants, violation, example }: Crossing): PictureCrossing {
+/** Tenants are shown as a whole, each that has something there. */
+function reportedOf(picture: Picture, scope: ReportScope): Picture {
+  const { crossings, namespaces, tenants, gates, exemptions, layers } = picture;
+  const spaces = new Set(namespaces.map(({ name }) => name));
+  const isAnyToCome = crossings.some((one) => one.from === tenantsToCome || one.to === tenantsToCome);
+  const named = new Set([...namespaces.map(({ tenant }) => tenant), ...(isAnyToCome ? [tenantsToCome] : [])]);
+  const has = (object: string): boolean => scope.hasObject(object);
   return {
-    ...{ from, to, ports: portSummary(ports) },
-    grants: grants.map((one) => ({ kind: one.kind, name: one.name, ports: portSummary(one.ports) })),
-    violation: portSummary(violation),
-    example: { from: whoIs(example.from), to: whoIs(example.to) },
+    ...picture,
+    tenants: tenants.filter(({ name }) => named.has(name)),
+    gates: gates.filter(({ from, to }) => named.has(from) || named.has(to)),
+    selectNothing: picture.selectNothing.filter(has),
+    openNothing: picture.openNothing.filter(has),
+    layers: layers.filter(({ object, otherObject = '' }) => has(object) || has(otherObject)),
+    exemptions: exemptions.filter(({ namespace }) => spaces.has(namespace)),
   };
 }
 
@@ -234,14 +182,4 @@ function tenantsOf(seen: Seen): readonly PictureTenant[] {
       zeroTrust: name === platformGroup || name === tenantsToCome ? [] : assess(facts, tenancy, protection),
     };
   });
-}
-
-function nameOf({ namespace: { owner } }: PodClass): Group {
-  return owner === 'platform' ? platformGroup : owner.name;
-}
-
-/** `Deployment acme-web/front` */
-function whoIs({ namespace, workloads: [first] }: PodClass): string {
-  if (first?.kind === hypotheticalKind) return first.name;
-  return first === undefined ? namespace.name : `${first.kind} ${namespace.name}/${first.name}`;
 }

@@ -11,6 +11,7 @@ import { createFinder, type FoundParty } from './flow-parties.ts';
 import { createParties, type Party, type PodClass } from './parties.ts';
 import { hasPort, intersectionOf, portNumber, rangesOf, resolved, setOf } from './port-set.ts';
 import { readingsOf } from './readings.ts';
+import { covers, type ReportScope } from './report-scope.ts';
 import { refText, type Snapshot, type SnapshotPolicy } from './snapshot.ts';
 import { createUnread, type UnreadPart } from './unread.ts';
 import { createWorld, type Step, type World } from './world.ts';
@@ -69,7 +70,8 @@ export interface Replay {
   result(): Replayed;
 }
 
-export function createReplay(snapshot: Snapshot, tenancy: Tenancy): Replay {
+/** @param scope of what is reported: flows with an end there, and rules of policies there */
+export function createReplay(snapshot: Snapshot, tenancy: Tenancy, scope?: ReportScope): Replay {
   const parties = createParties(snapshot.namespaces, snapshot.workloads, tenancy);
   const readings = readingsOf(tenancy.settings.plugin, snapshot.policies);
   const worlds = readings.map((reading) => createWorld(snapshot, parties, tenancy.settings, reading));
@@ -82,6 +84,12 @@ export function createReplay(snapshot: Snapshot, tenancy: Tenancy): Replay {
   const unknown = new Set<string>();
   const counts = { flows: 0, unknown: 0, beyond: 0 };
 
+  const isReported = (party: Party): boolean => scope === undefined || (party.kind === 'pod' && covers(scope, party));
+  /** @param found undefined where nothing in the snapshot is the end: what the flow says of it counts */
+  const isOfReport = ({ namespace, labels }: FlowEnd, found: FoundParty | undefined): boolean =>
+    found === undefined
+      ? scope === undefined || scope.has(namespace, Object.fromEntries(labels))
+      : isReported(found.party);
   const answerOf = (from: FoundParty, to: FoundParty, number: number): Answer => {
     const key = `${keyOf(from)} ${keyOf(to)} ${number}`;
     let answer = known.get(key);
@@ -101,6 +109,7 @@ export function createReplay(snapshot: Snapshot, tenancy: Tenancy): Replay {
       const ends = [find(from), find(to)] as const;
       const [source, target] = ends;
       if (source === undefined || target === undefined) {
+        if (!(isOfReport(from, source) || isOfReport(to, target))) return;
         counts.unknown++;
         for (const [at, end] of [from, to].entries())
           if (ends[at] === undefined && unknown.size < mostUnknown) unknown.add(describe(end));
@@ -116,7 +125,7 @@ export function createReplay(snapshot: Snapshot, tenancy: Tenancy): Replay {
           own.set(rule, ports);
           ports.add(number);
         }
-      if (isAllowed === wasAllowed) return;
+      if (isAllowed === wasAllowed || !(isReported(source.party) || isReported(target.party))) return;
       const lines = wasAllowed ? kept.dropped : kept.opened;
       const key = `${source.text} ${target.text} ${number}`;
       const line = lines.get(key);
@@ -131,7 +140,9 @@ export function createReplay(snapshot: Snapshot, tenancy: Tenancy): Replay {
       flows: counts.flows,
       dropped: inOrder(kept.dropped),
       opened: inOrder(kept.opened),
-      unused: snapshot.policies.flatMap((policy) => unusedOf(policy, used.get(policy) ?? new Map())),
+      unused: snapshot.policies
+        .filter(({ ref }) => scope === undefined || scope.hasObject(refText(ref)))
+        .flatMap((policy) => unusedOf(policy, used.get(policy) ?? new Map())),
       unknown: { flows: counts.unknown, ends: [...unknown].sort() },
       beyond: counts.beyond,
       unread: [...unread.values()],

@@ -12,6 +12,7 @@ import { groupOf, platformGroup } from './matrix.ts';
 import { createParties, type Parties, type PodClass } from './parties.ts';
 import { differenceOf, intersectionOf, noPorts, type PortSet, unionOf } from './port-set.ts';
 import type { Reading } from './readings.ts';
+import { covers, type ReportScope } from './report-scope.ts';
 import { withNetworks } from './sides.ts';
 import type { Snapshot } from './snapshot.ts';
 import { createWorld, type Plan, type World } from './world.ts';
@@ -22,13 +23,17 @@ export const tenantsToCome = '(tenants to come)';
 /** Rules of one plan are asked about so many of those that they name: more of them differ in little. */
 const mostPeers = 16;
 
-/** @returns in the order in which they are found; between two tenants that exist, the other has no pods that the rule is about */
+/**
+ * @param scope of those that are open
+ * @returns in the order in which they are found; between two tenants that exist, the other has no pods that the rule is about
+ */
 export function crossingsToCome(
   snapshot: Snapshot,
   parties: Parties,
   readings: readonly Reading[],
   tenancy: Tenancy,
   now: number,
+  scope?: ReportScope,
 ): readonly Crossing[] {
   const written = snapshot.policies.filter(({ ref }) => !isManagedName(ref.name));
   const extra = hypotheticalOf(written, [snapshot], tenancy);
@@ -46,6 +51,7 @@ export function crossingsToCome(
       const { owner } = pods.namespace;
       const own = nameOf(pods);
       if (owner === 'platform' || own === tenantsToCome) continue;
+      if (scope !== undefined && !covers(scope, pods)) continue;
       for (const direction of ['egress', 'ingress'] as const)
         for (const { peer, ports } of open(pods, direction)) {
           const other = nameOf(peer);

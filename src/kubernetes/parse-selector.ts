@@ -168,7 +168,7 @@ function narrow(domain: Fold, by: Fold): void {
 }
 
 /** At most 63 characters: letters and digits, with `-`, `_` and `.` inside; may be empty. */
-function isLabelValue(text: string): boolean {
+export function isLabelValue(text: string): boolean {
   return text === '' || isLabelName(text, 0);
 }
 

@@ -1,4 +1,5 @@
 /** What `bulkhead audit` prints: findings in, lines out. With `-o json` the report itself is printed (docs/audit-report.md). */
+import type { ScopeText } from './scope-text.ts';
 import { table } from './table.ts';
 
 /** Objects of one tenant in which one check finds something. */
@@ -29,19 +30,27 @@ export interface CutOffNamespace {
   readonly names: readonly string[];
 }
 
+/** What would be rejected. Of files nothing else is known. */
+export interface Rejections {
+  readonly observes: boolean;
+  /** By check and tenant. */
+  readonly rejected: readonly FindingGroup[];
+  /** Where the pages of the checks are. */
+  readonly checksPage: string;
+}
+
 /** Its fields are the JSON of `bulkhead audit -o json`. */
-export interface AuditReport {
+export interface AuditReport extends Rejections {
+  /** Undefined: everything. With it, `exemptions` and `accounts` are empty, and `backstop` is no finding. */
+  readonly scope?: ScopeText;
   /** What is wrong with Tenant and Exemption objects. */
   readonly problems: readonly string[];
   readonly tenantLabel: string;
   /** With the tenant label. */
   readonly namespaces: number;
-  readonly observes: boolean;
   readonly cutOff: readonly CutOffNamespace[];
   /** By tenant: what its baseline leaves open. */
   readonly opened: readonly { readonly tenant: string; readonly policies: string }[];
-  /** By check and tenant. */
-  readonly rejected: readonly FindingGroup[];
   /** Those with a namespace. */
   readonly tenants: readonly { readonly name: string; readonly mode: string }[];
   /** Reserved keys on namespaces of tenants. */
@@ -67,8 +76,6 @@ export interface AuditReport {
   readonly unread: readonly string[];
   /** Whether the applied backstop is that of the settings, tenants and exemptions. */
   readonly backstop: 'absent' | 'older' | 'current' | 'unread';
-  /** Where the pages of the checks are. */
-  readonly checksPage: string;
 }
 
 /** Names that are remembered of many, so that no object is counted twice. Beyond, pods of one workload may be. */
@@ -78,9 +85,11 @@ const namesShown = 3;
 
 /** Whether there is something to do, or the audit is incomplete. */
 export function hasFindings(report: AuditReport): boolean {
-  const { namespaces, cutOff, rejected, planted, unread, backstop } = report;
+  const { namespaces, cutOff, rejected, planted, unread, backstop, scope } = report;
   return (
-    namespaces === 0 || backstop === 'older' || [cutOff, rejected, planted, unread].some((found) => found.length > 0)
+    namespaces === 0 ||
+    (backstop === 'older' && scope === undefined) ||
+    [cutOff, rejected, planted, unread].some((found) => found.length > 0)
   );
 }
 
@@ -88,7 +97,7 @@ export function auditLines(report: AuditReport): readonly string[] {
   if (report.namespaces === 0)
     return [
       ...report.problems,
-      `Nothing was checked: no namespace has the label ${report.tenantLabel}.`,
+      `Nothing was checked: no namespace${inScope(report)} has the label ${report.tenantLabel}.`,
       ...plantedLines(report),
       ...unreadLines(report),
     ];
@@ -109,8 +118,13 @@ export function auditLines(report: AuditReport): readonly string[] {
   return [...report.problems, ...told];
 }
 
-function cutOffLines({ cutOff, opened, namespaces, tenantLabel }: AuditReport): readonly string[] {
+const inScope = ({ scope }: AuditReport): string => (scope === undefined ? '' : ' in the scope');
+
+function cutOffLines(report: AuditReport): readonly string[] {
+  const { cutOff, opened, namespaces, tenantLabel } = report;
   const of = `of the ${namespaces} namespaces with the label ${tenantLabel}`;
+  if (cutOff.length === 0 && report.scope !== undefined)
+    return ['No pod in the scope would be cut off: policies isolate them in both directions.'];
   if (cutOff.length === 0) return [`No pod would be cut off: policies isolate every pod ${of} in both directions.`];
   const cells = cutOff.map((row) => [
     ...[row.namespace, row.tenant, row.mode, String(row.pods), String(row.ingress), String(row.egress)],
@@ -125,11 +139,25 @@ function cutOffLines({ cutOff, opened, namespaces, tenantLabel }: AuditReport): 
   ];
 }
 
-function findingLines({ rejected, keys, observes, checksPage }: AuditReport): readonly string[] {
-  if (rejected.length === 0)
-    return [
-      `${keys.length === 0 ? 'Nothing' : 'Beside the reserved keys below, nothing'} that is stored would be rejected if it were written now.`,
-    ];
+function findingLines(report: AuditReport): readonly string[] {
+  const beside = report.keys.length === 0 ? 'Nothing' : 'Beside the reserved keys below, nothing';
+  return rejectedLines(report, `${beside} that is stored`, ' They stay as they are.');
+}
+
+export function fileLines(report: Rejections): readonly string[] {
+  return rejectedLines(report, 'Nothing of the files', '');
+}
+
+/**
+ * @param nothing what is said of none
+ * @param otherwise what becomes of them where the settings do not say observe
+ */
+function rejectedLines(
+  { rejected, observes, checksPage }: Rejections,
+  nothing: string,
+  otherwise: string,
+): readonly string[] {
+  if (rejected.length === 0) return [`${nothing} would be rejected if it were written now.`];
   const cells = rejected.map((group) => [
     ...[group.check, group.tenant, group.mode, group.always ? 'in every mode' : 'in mode enforce', String(group.count)],
     some(group.names, group.count),
@@ -139,7 +167,7 @@ function findingLines({ rejected, keys, observes, checksPage }: AuditReport): re
   return [
     ...table([['CHECK', 'TENANT', 'MODE', 'REJECTED', 'OBJECTS', 'WHICH', 'WHERE'], ...cells]),
     '',
-    `These objects would be rejected if they were written now. ${observes ? 'The settings say observe, so nothing is rejected yet.' : 'They stay as they are.'}`,
+    `These objects would be rejected if they were written now.${observes ? ' The settings say observe, so nothing is rejected yet.' : otherwise}`,
     `How to correct what each check finds (${checksPage}):`,
     ...fixes,
   ];
@@ -203,8 +231,8 @@ function exemptionLines({ exemptions }: AuditReport): readonly string[] {
   return ['Exemptions to look at:', ...exemptions.map(({ name, reason }) => `  ${name}: ${reason}`)];
 }
 
-function backstopLines({ backstop }: AuditReport): readonly string[] {
-  if (backstop !== 'older') return [];
+function backstopLines({ backstop, scope }: AuditReport): readonly string[] {
+  if (backstop !== 'older' || scope !== undefined) return [];
   return ['The applied backstop is older than the settings, tenants and exemptions: print and apply it again.'];
 }
 

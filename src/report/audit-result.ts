@@ -1,28 +1,44 @@
 /** The whole of an audit: what would be rejected, where a cluster was read, and who reaches whom. */
 import { stringify } from 'yaml';
 import type { Picture } from '../connectivity/picture.ts';
-import { type AuditReport, auditLines, hasFindings } from './audit-report.ts';
+import { type AuditReport, auditLines, fileLines, hasFindings, type Rejections } from './audit-report.ts';
 import { hasViolations, pictureLines } from './picture-report.ts';
+import { type ScopeText, scopeLines } from './scope-text.ts';
 
 export interface AuditResult {
-  /** Undefined: files were read, which `bulkhead lint` judges. */
+  /** Undefined: files were read. */
   readonly report: AuditReport | undefined;
+  /** Of files. */
+  readonly rejections?: Rejections | undefined;
   /** What could not be read for the picture. */
   readonly problems: readonly string[];
   readonly connectivity: Picture;
+  /** Undefined: everything is reported. */
+  readonly scope?: ScopeText | undefined;
 }
 
 /** Whether there is something to do, or the audit is incomplete. */
-export function isToDo({ report, problems, connectivity }: AuditResult): boolean {
-  return (report !== undefined && hasFindings(report)) || problems.length > 0 || hasViolations(connectivity);
+export function isToDo(result: AuditResult): boolean {
+  const { report, problems, connectivity } = result;
+  return (
+    (report !== undefined && hasFindings(report)) ||
+    rejectedIn(result).length > 0 ||
+    problems.length > 0 ||
+    hasViolations(connectivity)
+  );
+}
+
+export function rejectedIn({ report, rejections }: AuditResult): Rejections['rejected'] {
+  return (report ?? rejections)?.rejected ?? [];
 }
 
 /** `AuditReport` as one document. */
 function documentOf(result: AuditResult): object {
-  const { report, problems, connectivity } = result;
+  const { report, rejections, problems, connectivity, scope } = result;
   return {
     ...{ apiVersion: 'bulkhead.dev/v1alpha1', kind: 'AuditReport', hasFindings: isToDo(result) },
-    ...(report ?? {}),
+    ...(scope !== undefined && { scope }),
+    ...(report ?? rejections ?? {}),
     problems: [...(report?.problems ?? []), ...problems],
     connectivity,
   };
@@ -32,10 +48,12 @@ export const resultJson = (result: AuditResult): string => JSON.stringify(docume
 
 export const resultYaml = (result: AuditResult): string => stringify(documentOf(result)).trimEnd();
 
-/** Files have nothing else to show, so they show all. */
-export function resultLines({ report, problems, connectivity }: AuditResult, isWide: boolean): readonly string[] {
+export function resultLines(result: AuditResult, isWide: boolean): readonly string[] {
+  const { report, rejections, problems, connectivity, scope } = result;
   return [
+    ...scopeLines(scope),
     ...(report === undefined ? [] : [...auditLines(report), '']),
+    ...(rejections === undefined ? [] : [...fileLines(rejections), '']),
     ...problems.map((one) => `not read: ${one}`),
     ...pictureLines(connectivity, isWide),
   ];

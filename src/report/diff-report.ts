@@ -4,10 +4,13 @@ import { manyTenants, sameTenant } from '../connectivity/changes.ts';
 import type { ServiceChange } from '../connectivity/compare-services.ts';
 import type { Layer7Change } from '../connectivity/layer7/changed.ts';
 import type { UnreadPart } from '../connectivity/unread.ts';
+import { type ScopeText, scopeLines } from './scope-text.ts';
 import { table } from './table.ts';
 
 /** Its fields are those of `bulkhead diff -o json`. No text has control characters. */
 export interface DiffReport {
+  /** Left out: everything is reported. */
+  readonly scope?: ScopeText;
   /** Crossings first, then what is gained, then what is lost. */
   readonly changes: readonly DiffChange[];
   /** Of both sides together. */
@@ -99,9 +102,9 @@ export function diffNames(report: DiffReport): readonly string[] {
 }
 
 export function diffTable(report: DiffReport, isWide: boolean): readonly string[] {
-  const { changes } = report;
+  const { changes, scope } = report;
   const notes = notesOf(report);
-  if (changes.length === 0) return [...notes, summary(report)];
+  if (changes.length === 0) return [...scopeLines(scope), ...notes, summary(report)];
   const heads = ['CHANGE', 'FROM', 'TO', 'PORTS', 'BECAUSE'];
   const most = isWide ? mostWide : mostNarrow;
   const rows = changes.map(({ change, isCrossing, from, to, ports, causes }) => [
@@ -116,7 +119,7 @@ export function diffTable(report: DiffReport, isWide: boolean): readonly string[
       '; ',
     ),
   ]);
-  return [...table([heads, ...rows]), '', ...notes, summary(report)];
+  return [...scopeLines(scope), ...table([heads, ...rows]), '', ...notes, summary(report)];
 }
 
 function notesOf({ problems, unread, services, layer7 }: DiffReport): readonly string[] {

@@ -1,5 +1,6 @@
 /** What `bulkhead lint` found, and how it prints it: a table, JSON, YAML, or names. For tools: see lint-formats.ts. */
 import { stringify } from 'yaml';
+import { type ScopeText, scopeLines } from './scope-text.ts';
 import { table } from './table.ts';
 
 /** `error`: the webhook refuses the object, or the pods that come of it. `warning`: it would in mode enforce. `hint`: it only warns. */
@@ -65,6 +66,10 @@ export interface LintReport {
   readonly gone: number;
   /** What the same objects are called by the program. */
   readonly version: string;
+  /** Left out: everything is reported. */
+  readonly scope?: ScopeText;
+  /** They are objects of a cluster, which have no places. */
+  readonly isOfCluster?: true;
 }
 
 export const severities: readonly LintSeverity[] = ['error', 'warning', 'hint'];
@@ -86,7 +91,7 @@ export function whyOf({ reason, witness }: Pick<LintFinding, 'reason' | 'witness
 }
 
 function documentOf(report: LintReport, fails: boolean): object {
-  const { objects, ...rest } = report;
+  const { objects, isOfCluster: _, ...rest } = report;
   const head = { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'LintReport', hasFindings: fails, objects: objects.length };
   return { ...head, ...rest };
 }
@@ -109,14 +114,16 @@ export function lintNames({ findings, objects }: LintReport): readonly string[] 
 /** Compilers write places in this way, so editors and terminals make links of them. */
 export function lintTable(report: LintReport, isWide: boolean): readonly string[] {
   const shown = report.findings.filter(({ known }) => !known);
-  if (shown.length === 0) return summary(report);
-  const heads = ['WHERE', 'SEVERITY', 'CHECK', 'OBJECT', 'FIELD'];
-  const cells = shown.map((one) => [whereOf(one), one.severity, one.check, one.object, one.path]);
+  const scope = scopeLines(report.scope);
+  if (shown.length === 0) return [...scope, ...summary(report)];
+  const placed = (where: string, others: readonly string[]) => (report.isOfCluster ? others : [where, ...others]);
+  const heads = placed('WHERE', ['SEVERITY', 'CHECK', 'OBJECT', 'FIELD']);
+  const cells = shown.map((one) => placed(whereOf(one), [one.severity, one.check, one.object, one.path]));
   if (isWide) {
     const wide = shown.map((one, index) => [...(cells[index] ?? []), whyOf(one), one.fix, one.docs]);
-    return [...table([[...heads, 'REASON', 'FIX', 'DOCS'], ...wide]), '', ...summary(report)];
+    return [...scope, ...table([[...heads, 'REASON', 'FIX', 'DOCS'], ...wide]), '', ...summary(report)];
   }
-  return [...table([heads, ...cells]), '', ...explained(shown), '', ...summary(report)];
+  return [...scope, ...table([heads, ...cells]), '', ...explained(shown), '', ...summary(report)];
 }
 
 /** Each reason and fix once, with its check. */
@@ -125,7 +132,8 @@ function explained(findings: readonly LintFinding[]): readonly string[] {
   return [...new Set(texts)].flatMap((text) => text.split('\n'));
 }
 
-function summary({ findings, objects, files, skipped, assumedNamespaces, gone }: LintReport): readonly string[] {
+function summary(report: LintReport): readonly string[] {
+  const { findings, objects, files, skipped, assumedNamespaces, gone } = report;
   const fresh = findings.filter(({ known }) => !known);
   const counts = severities.flatMap((severity) => {
     const number = fresh.filter((one) => one.severity === severity).length;
@@ -144,7 +152,7 @@ function summary({ findings, objects, files, skipped, assumedNamespaces, gone }:
       ? []
       : [`Owner taken from the reserved name, as the namespace is not listed: ${some(assumedNamespaces)}.`];
   return [
-    `${count(objects.length, 'object')} in ${count(files, 'file')}: ${counts.length === 0 ? 'nothing found' : counts.join(', ')}.`,
+    `${count(objects.length, 'object')} in ${report.isOfCluster ? 'the cluster' : count(files, 'file')}: ${counts.length === 0 ? 'nothing found' : counts.join(', ')}.`,
     ...inBaseline,
     ...(left.length === 0 ? [] : [`Not judged: ${left.join(', ')}.`]),
     ...assumed,

@@ -1,5 +1,6 @@
 /** What `bulkhead audit` prints of who reaches whom. With `-o json` it is the field `connectivity` (docs/audit-report.md). */
-import type { Picture, PictureCrossing } from '../connectivity/picture.ts';
+import type { Picture } from '../connectivity/picture.ts';
+import type { PictureCrossing } from '../connectivity/picture-crossings.ts';
 import { requirements } from '../connectivity/zero-trust.ts';
 import { table } from './table.ts';
 

@@ -1,10 +1,13 @@
 /** What `bulkhead replay` found, and how it prints it. */
 import { stringify } from 'yaml';
 import type { Replayed, ReplayedFlow } from '../connectivity/replay.ts';
+import { type ScopeText, scopeLines } from './scope-text.ts';
 import { table } from './table.ts';
 
 /** Its fields are those of `bulkhead replay -o json`. No text has control characters. */
 export interface ReplayReport extends Replayed {
+  /** Left out: everything is reported. */
+  readonly scope?: ScopeText;
   /** Lines that are flows without a verdict, replies, or neither TCP, UDP nor SCTP. */
   readonly other: number;
   readonly broken: { readonly lines: number; readonly examples: readonly BrokenLine[] };
@@ -60,6 +63,7 @@ export function replayTable(report: ReplayReport): readonly string[] {
       : ['The answer is not complete: more flows may be dropped or allowed than the report says.']),
   ];
   return [
+    ...scopeLines(report.scope),
     ...section('WOULD BE DROPPED', dropped),
     ...section('WOULD BE ALLOWED', opened),
     ...unusedTable(unused),

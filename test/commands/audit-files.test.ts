@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
 import { runCommandLine } from '../../src/commands/command-line.ts';
+import { surveyOf } from './stored-cluster.ts';
 
 const config = ['--config', 'manifests/overlays/example/bulkhead.yaml'];
 const example = ['--tenants', 'docs/examples/audit/tenants.yaml', ...config];
@@ -93,4 +94,127 @@ spec: { containers: [{ name: web, image: web, ports: [{ name: http, containerPor
   if (performance.now() - from > 5000) t.match(shown[0], /^\d+ of 12 files$/);
   t.ok(shown.slice(0, -1).every((text) => /^\d+ of 12 files$/.test(text)));
   t.equal(shown.at(-1), '');
+});
+
+const objects: readonly { readonly path: string; readonly object: Record<string, unknown> & { metadata: object } }[] = [
+  {
+    path: '/api/v1/namespaces',
+    object: {
+      ...{ apiVersion: 'v1', kind: 'Namespace' },
+      metadata: {
+        name: 'acme-web',
+        labels: { 'bulkhead.dev/tenant': 'acme', 'io.cilium.k8s.policy.cluster': 'other' },
+      },
+    },
+  },
+  {
+    path: '/apis/networking.k8s.io/v1/networkpolicies',
+    object: {
+      ...{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
+      metadata: { name: 'open', namespace: 'acme-web', labels: { app: 'shop' } },
+      spec: { podSelector: {}, ingress: [{ from: [{ namespaceSelector: {} }] }] },
+    },
+  },
+  {
+    path: '/apis/networking.k8s.io/v1/networkpolicies',
+    object: {
+      ...{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
+      metadata: { name: 'to-beta', namespace: 'acme-web' },
+      spec: {
+        ...{ podSelector: {}, policyTypes: ['Egress'] },
+        egress: [{ to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'beta-db' } } }] }],
+      },
+    },
+  },
+  {
+    path: '/apis/apps/v1/deployments',
+    object: {
+      ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'agent', namespace: 'acme-web' } },
+      spec: {
+        selector: { matchLabels: { app: 'agent' } },
+        template: { metadata: { labels: { app: 'agent' } }, spec: { hostPID: true, containers: [] } },
+      },
+    },
+  },
+  {
+    path: '/api/v1/services',
+    object: {
+      ...{ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', namespace: 'acme-web' } },
+      spec: { selector: { app: 'web' }, externalIPs: ['192.0.2.7'] },
+    },
+  },
+  {
+    path: '/apis/cilium.io/v2/ciliumenvoyconfigs',
+    object: {
+      ...{ apiVersion: 'cilium.io/v2', kind: 'CiliumEnvoyConfig' },
+      ...{ metadata: { name: 'all', namespace: 'acme-web' }, spec: {} },
+    },
+  },
+];
+const textOf = (): string => objects.map(({ object }) => JSON.stringify(object)).join('\n---\n');
+const spec = (prefix: string) => ({ members: [{ kind: 'User', name: 'alice' }], namespaces: { prefix } });
+
+t.test('files say what would be rejected, as a cluster with the same objects does', async (t) => {
+  const tenants = { acme: spec('acme-'), beta: spec('beta-') };
+  const byPath: Record<string, { metadata: object }[]> = {};
+  for (const { path, object } of objects) byPath[path] = [...(byPath[path] ?? []), structuredClone(object)];
+  const beta = { metadata: { name: 'beta-db', labels: { 'bulkhead.dev/tenant': 'beta' } } };
+  byPath['/api/v1/namespaces']?.push(beta);
+  const discovery = {
+    '/apis': { groups: [{ name: 'cilium.io', versions: [{ groupVersion: 'cilium.io/v2' }] }] },
+    '/apis/cilium.io/v2': {
+      resources: [{ name: 'ciliumenvoyconfigs', kind: 'CiliumEnvoyConfig', namespaced: true, verbs: ['list'] }],
+    },
+  };
+  const { rejected } = await surveyOf({ tenants, objects: byPath, discovery });
+  const checks = rejected.map(({ check, names }) => `${check} ${names.join()}`);
+  for (const one of [
+    /^cross-tenant-ingress NetworkPolicy acme-web\/open/,
+    /^cross-tenant-egress .*to-beta/,
+    /^host-namespaces Deployment acme-web\/agent/,
+    /^service-addresses Service acme-web\/web/,
+    /^platform-kinds CiliumEnvoyConfig acme-web\/all/,
+    /^reserved-labels Namespace acme-web/,
+  ])
+    t.ok(
+      checks.some((check) => one.test(check)),
+      `${one} of ${checks.join('; ')}`,
+    );
+
+  const folder = t.testdir({
+    'tenants.json': Object.entries(tenants)
+      .map(([name, spec]) =>
+        JSON.stringify({ apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Tenant', metadata: { name }, spec }),
+      )
+      .join('\n---\n'),
+  });
+  const args = ['--tenants', folder, '-f', '-'];
+  const json = await audit([...args, '-o', 'json'], textOf());
+  t.equal(json.code, 1);
+  const document = JSON.parse(json.text);
+  t.strictSame(document.rejected, rejected);
+  t.match(document, { checksPage: 'docs/checks', observes: false });
+
+  const table = await audit(args, textOf());
+  t.match(
+    table.text,
+    /^cross-tenant-ingress +acme +enforce +in mode enforce +1 +NetworkPolicy acme-web\/open +spec\./m,
+  );
+  t.match(table.text, /^ {2}host-namespaces: \S/m, 'with the fix');
+  t.match(await audit([...args, '-o', 'github'], textOf()), {
+    text: /^::error file=<stdin>,line=3,.*title=cross-tenant-ingress::/m,
+  });
+  t.match((await audit([...args, '-o', 'sarif'], textOf())).text, /"ruleId": ?"service-addresses"/);
+  t.match((await audit([...args, '-o', 'junit'], textOf())).text, /host-namespaces/);
+  t.match((await audit([...args, '-o', 'name'], textOf())).text, /^service\/web$/m);
+  t.match((await audit([...args, '-o', 'html'], textOf())).text, /"check":"platform-kinds","tenant":"acme"/);
+});
+
+t.test('files in which nothing would be rejected say so, and what cannot be judged is not read', async (t) => {
+  const fine = await audit([...example, '-f', '-'], pods('acme-web'));
+  t.match(fine.text, /^Nothing of the files would be rejected if it were written now\.$/m);
+  const strange = '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","namespace":"acme-web","labels":{"app":1}}}';
+  const found = await audit([...example, '-f', '-'], strange);
+  t.equal(found.code, 1);
+  t.match(found.text, /^not read: <stdin>:1:1: Pod acme-web\/a cannot be judged: /m);
 });

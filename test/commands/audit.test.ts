@@ -418,7 +418,8 @@ t.test('the JSON has the fields of its page, each of them, and no other', async 
       })),
     },
   });
-  const document = JSON.parse(resultJson({ report, problems: [], connectivity: nothing }));
+  const scope = { namespace: 'acme-web', selector: 'app=web' };
+  const document = JSON.parse(resultJson({ report, problems: [], connectivity: nothing, scope }));
   t.match(document, { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'AuditReport', hasFindings: true, namespaces: 1 });
   const pods = [0, 1, 2, 3, 4].map((index) => `Pod acme-web/web-${index}`);
   const [group] = document.rejected.filter(({ check }: { check: string }) => check === 'host-namespaces');

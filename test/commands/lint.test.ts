@@ -347,7 +347,11 @@ t.test('what takes long says how far it is, from the first second on', async (t)
 
 t.test('mistakes on the command line', async (t) => {
   await t.rejects(runCommandLine(['lint', '-'], { print: () => {}, environment: {} }), { message: /--tenants DIR/ });
-  await t.rejects(lint([]), { message: /there is nothing to judge/ });
+  t.match(await lint([]), { code: 2, error: /^lint needs a cluster to look at: give --kubeconfig FILE/ });
+  await t.rejects(lint(['--as-platform']), {
+    message: /^--as, --as-group, --as-platform and --namespaces are for files/,
+  });
+  await t.rejects(lint(['-', '--context', 'a']), { message: /^--kubeconfig and --context are for a cluster/ });
   await t.rejects(lint(['-', '--as', 'alice', '--as-platform']), { message: /goes with neither/ });
   await t.rejects(lint(['-', '-o', 'pdf']), { message: /--output is one of table, wide, json/ });
   t.match(await lint(['-', '--baseline', join(t.testdir(), 'none')]), { code: 2, error: /--write-baseline/ });

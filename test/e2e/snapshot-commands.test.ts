@@ -1,4 +1,4 @@
-/** `diff -f` and `replay` over a cluster that a real API server serves. */
+/** `diff -f`, `replay`, `lint` and `audit` over a cluster that a real API server serves. */
 import { CannotStart } from '../../src/commands/cannot-start.ts';
 import { runCommandLine } from '../../src/commands/command-line.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
@@ -61,7 +61,8 @@ await clusterTest('a change is compared with the cluster, and flows are replayed
     const { status } = await plane.request('POST', `/api/v1/namespaces/${namespace}/pods`, pod(namespace, name));
     t.equal(status, 201, name);
   }
-  const run = async (args: readonly string[], input: string) => {
+  const inCluster = ['--kubeconfig', plane.adminKubeconfig];
+  const run = async (args: readonly string[], input: string, where: readonly string[] = inCluster) => {
     const lines: string[] = [];
     const surroundings = {
       print: (line: string) => void lines.push(line),
@@ -69,7 +70,7 @@ await clusterTest('a change is compared with the cluster, and flows are replayed
       input: new Blob([input]).stream(),
     };
     try {
-      const all = [...args, ...configuration, '--kubeconfig', plane.adminKubeconfig, '-o', 'json'];
+      const all = [...args, ...configuration, ...where, '-o', 'json'];
       return { code: await runCommandLine(all, surroundings), report: JSON.parse(lines.join('\n')) };
     } catch (error) {
       if (error instanceof CannotStart) return { code: error.code, report: error.message };
@@ -101,4 +102,35 @@ await clusterTest('a change is compared with the cluster, and flows are replayed
       unused: [],
     },
   });
+
+  const errors = ({ report }: { report: { findings: { severity: string }[] } }) =>
+    report.findings.filter(({ severity }) => severity !== 'hint');
+  const linted = await run(['lint'], '');
+  t.equal(linted.code, 1, JSON.stringify(linted.report));
+  t.match(errors(linted), [
+    {
+      ...{ check: 'cross-tenant-ingress', severity: 'error', object: 'NetworkPolicy beta-data/in' },
+      ...{ apiVersion: 'networking.k8s.io/v1', file: '<cluster>', line: 0, path: /^spec\.ingress\[0\]/ },
+    },
+  ]);
+  const { code: codeOfFile, report: ofFile } = await run(['audit', '-f', '-'], objects, []);
+  t.equal(codeOfFile, 1, 'a file of the same objects');
+  const { report: ofCluster } = await run(['audit'], '');
+  t.strictSame(ofFile.rejected, ofCluster.rejected);
+  t.match(ofCluster.rejected, [{ check: 'cross-tenant-ingress', names: ['NetworkPolicy beta-data/in'] }]);
+
+  for (const scope of [
+    ['-n', 'acme-web'],
+    ['-l', 'app=web'],
+  ]) {
+    t.match(await run(['lint', ...scope], ''), { code: 0, report: { findings: [] } }, scope.join(' '));
+    const audited = await run(['audit', ...scope], '');
+    t.match(audited.report, { rejected: [], connectivity: { namespaces: [{ name: 'acme-web' }] } });
+    t.equal((await run(['replay', '-', ...scope], flows)).code, 1);
+    t.equal((await run(['diff', '-f', '-', ...scope], out)).code, 1);
+  }
+  t.match(await run(['lint', '-n', 'beta-data'], ''), { code: 1 });
+  t.match(await run(['lint', '-n', 'kube-system', '-A'], ''), { code: 1 });
+  t.equal((await run(['replay', '-', '-n', 'kube-system'], flows)).code, 0, 'neither end is there');
+  t.match(await run(['lint', '-n', 'none'], ''), { code: 2, report: /^there is no namespace none in what was read/ });
 });

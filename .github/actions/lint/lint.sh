@@ -11,6 +11,8 @@ option() { if [ -n "$2" ]; then words+=("--$1=$2"); fi; }
 option config "$CONFIG"
 option namespaces "$NAMESPACES"
 option namespace "$NAMESPACE"
+# The namespace is that of objects without one: all others are reported too.
+words+=(--all-namespaces)
 option baseline "$BASELINE"
 if [ "$ALLOW_WARNINGS" = true ]; then words+=(--allow-warnings); fi
 if [ "$AS_PLATFORM" = true ]; then words+=(--as-platform); fi

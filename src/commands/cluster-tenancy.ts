@@ -1,0 +1,40 @@
+/** A cluster that is read once, with its tenants. */
+import { type RequestingReader, readCluster, Unreadable } from '../facts/cluster-reader.ts';
+import { readTenancy } from '../files/read-tenancy.ts';
+import type { Tenancy } from '../tenancy/tenancy.ts';
+import { CannotStart, orCannotStart } from './cannot-start.ts';
+import { locationOf } from './cluster-location.ts';
+
+interface Asked {
+  readonly tenants: string | undefined;
+  readonly config: string | undefined;
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+}
+
+/**
+ * The tenants are those of files where these are given, and of objects otherwise.
+ *
+ * @param use is given what is wrong with the objects, too
+ * @throws CannotStart with code 2
+ */
+export async function inCluster<Result>(
+  command: string,
+  asked: Asked,
+  environment: Readonly<Record<string, string | undefined>>,
+  use: (reader: RequestingReader, tenancy: Tenancy, problems: string[]) => Promise<Result>,
+): Promise<Result> {
+  const { value: files } = orCannotStart(await readTenancy(asked), 2);
+  const reader = readCluster(locationOf(command, asked, environment));
+  const problems: string[] = [];
+  const tell = (_: unknown, message: string): void => void problems.push(message);
+  const log = { info: () => {}, warn: tell, error: tell };
+  try {
+    const tenancy = asked.tenants === undefined ? await reader.tenancy(files.settings, log) : files;
+    return await use(reader, tenancy, problems);
+  } catch (error) {
+    throw error instanceof Unreadable ? new CannotStart(error.message, 2) : error;
+  } finally {
+    reader.close();
+  }
+}
