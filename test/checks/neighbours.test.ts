@@ -268,7 +268,10 @@ t.test('an account that the settings list is believed only from a namespace of t
 });
 
 const attaching = createAdmission({
-  tenancy: () => ({ ...tenancy, settings: { ...tenancy.settings, attachmentTypes: new Set(['ipvlan', 'tuning']) } }),
+  tenancy: () => ({
+    ...tenancy,
+    settings: { ...tenancy.settings, attachmentTypes: new Set(['ipvlan', 'tuning', 'flannel', 'corp-ipam']) },
+  }),
   namespaces,
   onDefect: () => {},
 });
@@ -281,13 +284,46 @@ const attachments: readonly (readonly [sentence: string, config: string | undefi
   ['the config of a node', undefined, 'the config of a node would count'],
   ['no JSON', '{', 'the config of a node would count'],
   ['a type in capitals, which Go reads as well', '{"type":"ipvlan","Type":"bridge"}', 'has the field "Type"'],
-  ['such a type in a list', '{"plugins":[{"type":"ipvlan","TYPE":"bridge"}]}', 'runs the plugin "TYPE"'],
+  ['such a type in a list', '{"plugins":[{"type":"ipvlan","TYPE":"bridge"}]}', 'has the field "TYPE"'],
   ['a type beside a list', '{"type":"bridge","plugins":[{"type":"ipvlan"}]}', 'runs the plugin "bridge"'],
-  ['delegates', '{"type":"ipvlan","delegates":[{"type":"bridge"}]}', 'has the field "delegates"'],
+  ['delegates', '{"type":"ipvlan","delegates":[{"type":"bridge"}]}', 'runs the plugin "bridge"'],
+  ['a delegate that is listed', '{"type":"flannel","delegate":{"type":"ipvlan"}}'],
+  ['a delegate that is not', '{"type":"flannel","delegate":{"type":"bridge"}}', 'runs the plugin "bridge"'],
+  ['a delegate without a type, which is a bridge', '{"type":"flannel","delegate":{}}', 'runs the plugin undefined'],
+  ['a delegate in other letters', '{"type":"flannel","Delegate":{}}', 'has the field "Delegate"'],
+  ['delegates of the cluster', '{"type":"flannel","clusterNetwor\u212a":"x"}', 'has the field "clusterNetwor'],
+  ['addresses of the plugin host-local', '{"type":"ipvlan","ipam":{"type":"host-local","subnet":"192.168.7.0/24"}}'],
+  [
+    'addresses of the plugin static',
+    '{"type":"ipvlan","ipam":{"type":"static","addresses":[{"address":"192.168.7.4/24"}]}}',
+  ],
+  ['addresses of the plugin dhcp', '{"type":"ipvlan","ipam":{"type":"dhcp"}}'],
+  ['addresses of the plugin whereabouts', '{"type":"ipvlan","ipam":{"type":"whereabouts","range":"192.168.7.0/24"}}'],
+  ['addresses of a plugin that is listed', '{"type":"ipvlan","ipam":{"type":"corp-ipam"}}'],
+  ['no addresses', '{"type":"ipvlan","ipam":{}}'],
+  ['no addresses, written as null', '{"plugins":[{"type":"ipvlan","ipam":null}]}'],
+  ['colons and quotes in texts', '{"type":"ipvlan","master":"a:\\"b:c\\\\"}'],
+  [
+    'another program in ipam',
+    '{"type":"ipvlan","ipam":{"type":"host-device"}}',
+    'has ipam run "host-device" on the node',
+  ],
+  ['such a program in a list', '{"plugins":[{"type":"ipvlan","ipam":{"type":"sh"}}]}', 'has ipam run "sh" on the node'],
+  ['a path in ipam', '{"type":"ipvlan","ipam":{"type":"../host-local"}}', 'has ipam run "../host-local"'],
+  ['a type that is no text', '{"type":"ipvlan","ipam":{"type":null}}', 'has ipam run null on the node'],
+  ['ipam that is no map', '{"type":"ipvlan","ipam":["sh"]}', 'has ipam run undefined on the node'],
+  ['ipam in capitals', '{"type":"ipvlan","IPAM":{"type":"sh"}}', 'has the field "IPAM"'],
+  ['a type in capitals in ipam', '{"type":"ipvlan","ipam":{"Type":"sh"}}', 'has the field "Type" in ipam'],
+  ['the long s in place of an s', '{"type":"ipvlan","plugin\u017f":[{"type":"sh"}]}', 'has the field "plugin'],
+  [
+    'one field twice, of which Go keeps the first',
+    '{"type":"ipvlan","ipam":{"type":"sh"},"ipam":{}}',
+    'has one field twice',
+  ],
 ];
 
 for (const [sentence, config, reason] of attachments)
-  t.test(`a NetworkAttachmentDefinition with ${sentence}`, async (t) => {
+  t.test(`SVC-13: a NetworkAttachmentDefinition with ${sentence}`, async (t) => {
     const written = object('k8s.cni.cncf.io/v1', 'NetworkAttachmentDefinition', { spec: { config } });
     const { allowed, status } = await submit(attaching, { user, operation: 'CREATE', object: written });
     t.equal(allowed, reason === undefined, sentence, { status });
