@@ -1,5 +1,6 @@
 /** The hosts that Ingresses, routes and Services ask others to serve. Reads the object as untrusted data. */
 import { isMap, valueAt } from '../kubernetes/json.ts';
+import { entry } from '../kubernetes/objects.ts';
 import type { NeighbourRequest } from '../kubernetes/review.ts';
 import { annotationsWritten, fieldOf, type WrittenAnnotation } from './metadata-changes.ts';
 import { listOf, textOf } from './written-endpoints.ts';
@@ -30,6 +31,9 @@ const annotations: ReadonlySet<string> = new Set([
 /** Routes that are chosen by host. */
 const hosted: ReadonlySet<string> = new Set(['HTTPRoute', 'GRPCRoute', 'TLSRoute']);
 
+/** It has ingress-nginx serve the same host with `www.` before, or without, as well. */
+const besideWww = 'nginx.ingress.kubernetes.io/from-to-www-redirect';
+
 /** @param isOwn whether a namespace is the tenant's */
 export function hostsIn(request: NeighbourRequest, isOwn: IsOwn): readonly WrittenHost[] {
   const annotated = annotationsWritten(annotations, request);
@@ -39,9 +43,10 @@ export function hostsIn(request: NeighbourRequest, isOwn: IsOwn): readonly Writt
 
 const noHosts: readonly WrittenHost[] = [];
 
-function hostsInSpec({ kind, object }: NeighbourRequest, isOwn: IsOwn): readonly WrittenHost[] {
+function hostsInSpec(request: NeighbourRequest, isOwn: IsOwn): readonly WrittenHost[] {
+  const { kind, object } = request;
   const spec = valueAt(object, 'spec');
-  if (kind === 'Ingress') return hostsOfIngress(spec);
+  if (kind === 'Ingress') return [...hostsOfIngress(spec), ...hostsBeside(request)];
   if (kind === 'Gateway' || kind === 'ListenerSet' || kind === 'XListenerSet') {
     // A listener without a host is about every host of its own gateway.
     return listOf(valueAt(spec, 'listeners')).flatMap((one, index) => {
@@ -67,6 +72,21 @@ function hostsOfIngress(spec: unknown): readonly WrittenHost[] {
     for (const [place, host] of listOf(valueAt(tls, 'hosts')).entries())
       found.push({ path: `spec.tls[${index}].hosts[${place}]`, text: textOf(host) });
   return found;
+}
+
+function hostsBeside({ object, oldObject }: NeighbourRequest): readonly WrittenHost[] {
+  const value = entry(object.metadata?.annotations, besideWww);
+  // As Go reads truth.
+  if (value === undefined || !/^(1|t|true)$/i.test(value.trim())) return noHosts;
+  const isChanged = value !== entry(oldObject?.metadata?.annotations, besideWww);
+  return listOf(valueAt(object, 'spec', 'rules')).flatMap((rule) => {
+    const host = textOf(valueAt(rule, 'host'));
+    if (host === '' || host.startsWith('*')) return noHosts;
+    const text = host.startsWith('www.') ? host.slice('www.'.length) : `www.${host}`;
+    return [
+      { path: fieldOf({ map: 'annotations', key: besideWww }), text, ...(isChanged && { ofChange: true as const }) },
+    ];
+  });
 }
 
 /** Whether it attaches to a gateway of another namespace, where it then is about all hosts. */
