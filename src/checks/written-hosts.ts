@@ -34,6 +34,12 @@ const hosted: ReadonlySet<string> = new Set(['HTTPRoute', 'GRPCRoute', 'TLSRoute
 /** It has ingress-nginx serve the same host with `www.` before, or without, as well. */
 const besideWww = 'nginx.ingress.kubernetes.io/from-to-www-redirect';
 
+/** Routes that name no host, with what they carry. */
+export const hostless: ReadonlyMap<string, string> = new Map([
+  ['TCPRoute', 'TCP'],
+  ['UDPRoute', 'UDP'],
+]);
+
 /** @param isOwn whether a namespace is the tenant's */
 export function hostsIn(request: NeighbourRequest, isOwn: IsOwn): readonly WrittenHost[] {
   const annotated = annotationsWritten(annotations, request);
@@ -59,7 +65,8 @@ function hostsInSpec(request: NeighbourRequest, isOwn: IsOwn): readonly WrittenH
   }
   if (!hosted.has(kind)) return noHosts;
   const hostnames = listOf(valueAt(spec, 'hostnames'));
-  if (hostnames.length === 0) return attachesElsewhere(spec, isOwn) ? [{ path: 'spec.hostnames', text: '' }] : [];
+  if (hostnames.length === 0)
+    return parentsElsewhere(request, isOwn).length > 0 ? [{ path: 'spec.hostnames', text: '' }] : [];
   return hostnames.map((one, index) => ({ path: `spec.hostnames[${index}]`, text: textOf(one) }));
 }
 
@@ -89,12 +96,19 @@ function hostsBeside({ object, oldObject }: NeighbourRequest): readonly WrittenH
   });
 }
 
-/** Whether it attaches to a gateway of another namespace, where it then is about all hosts. */
-function attachesElsewhere(spec: unknown, isOwn: IsOwn): boolean {
-  return listOf(valueAt(spec, 'parentRefs')).some((one) => {
+interface Parent {
+  readonly path: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The gateways of other namespaces to which a route attaches. */
+export function parentsElsewhere({ object }: NeighbourRequest, isOwn: IsOwn): readonly Parent[] {
+  return listOf(valueAt(object, 'spec', 'parentRefs')).flatMap((one, index) => {
     const [kind, namespace] = [valueAt(one, 'kind'), textOf(valueAt(one, 'namespace'))];
     // A Service has traffic of its own name alone.
-    return kind !== 'Service' && namespace !== '' && !isOwn(namespace);
+    if (kind === 'Service' || namespace === '' || isOwn(namespace)) return [];
+    return [{ path: `spec.parentRefs[${index}]`, namespace, name: textOf(valueAt(one, 'name')) }];
   });
 }
 

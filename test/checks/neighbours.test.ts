@@ -267,6 +267,47 @@ t.test('an account that the settings list is believed only from a namespace of t
   t.match(await listed('acme-web'), { allowed: false });
 });
 
+t.test('a route that names no host takes a listener that the platform has given its tenant', async (t) => {
+  const tcp = (name: string) =>
+    object('gateway.networking.k8s.io/v1', 'TCPRoute', {
+      spec: { parentRefs: [{ name, namespace: 'ingress-nginx' }], rules: [] },
+    });
+  const withRoutes = (gateways: readonly { readonly namespace: string; readonly name: string | undefined }[]) => {
+    const tenants = [...tenancy.tenants.values()].map((one) => {
+      const { network } = one;
+      const none = { hosts: [], ingressClasses: new Set<string>(), gatewayClasses: new Set<string>(), gateways: [] };
+      return one.name === 'acme'
+        ? { ...one, network: { ...network, routes: { ...(network.routes ?? none), gateways } } }
+        : one;
+    });
+    const known = createTenancy(tenancy.settings, tenants);
+    return createAdmission({ tenancy: () => known, namespaces, onDefect: () => {} });
+  };
+  const sent = (name: string) => ({ user, operation: 'CREATE', object: tcp(name) }) as const;
+  const one = withRoutes([{ namespace: 'ingress-nginx', name: 'of-acme' }]);
+  t.match(await submit(one, sent('of-acme')), { allowed: true });
+  const { allowed, status } = await submit(one, sent('shared'));
+  t.equal(allowed, false);
+  t.match(status?.message, 'list ingress-nginx/shared in network.routes.gateways of acme');
+  t.match(await submit(withRoutes([{ namespace: 'ingress-nginx', name: undefined }]), sent('shared')), {
+    allowed: true,
+  });
+});
+
+t.test('where no hosts are reserved, a route that names none takes a shared listener', async (t) => {
+  const routes = { ...tenancy.settings.routes, platformHosts: [] };
+  const tenants = [...tenancy.tenants.values()].map((one) => {
+    const { routes: _, ...network } = one.network;
+    return { ...one, network };
+  });
+  const known = createTenancy({ ...tenancy.settings, routes }, tenants);
+  const reviewed = createAdmission({ tenancy: () => known, namespaces, onDefect: () => {} });
+  const parentRefs = [{ name: 'shared', namespace: 'ingress-nginx' }];
+  const written = object('gateway.networking.k8s.io/v1', 'TCPRoute', { spec: { parentRefs, rules: [] } });
+  t.match(await submit(reviewed, { user, operation: 'CREATE', object: written }), { allowed: true });
+  t.match(await submit(review, { user, operation: 'CREATE', object: written }), { allowed: false });
+});
+
 const attaching = createAdmission({
   tenancy: () => ({
     ...tenancy,
