@@ -267,6 +267,51 @@ t.test('an account that the settings list is believed only from a namespace of t
   t.match(await listed('acme-web'), { allowed: false });
 });
 
+const spelled: readonly (readonly [name: string, reason?: RegExp])[] = [
+  ['10-96-0-10.nip.io', /"10-96-0-10.nip.io" is 10\.96\.0\.10, an address of the service network/],
+  ['10.96.0.10.nip.io', /is 10\.96\.0\.10, an address of the service network/],
+  ['web.10-244-3-7.sslip.io', /is 10\.244\.3\.7, an address of the pod network/],
+  ['app-10-244-3-7-x.NIP.io.', /is 10\.244\.3\.7, an address of the pod network/],
+  ['1-10-244-3-7.nip.io', /is 10\.244\.3\.7, an address of the pod network/],
+  ['0af40307.nip.io', /is 10\.244\.3\.7, an address of the pod network/],
+  ['169-254-169-254.sslip.io', /an address of the metadata service/],
+  ['127.0.0.1.nip.io', /where each program that connects answers itself/],
+  ['--ffff-10-244-3-7.sslip.io', /an address of the pod network/],
+  ['203-0-113-9.nip.io'],
+  ['www.nip.io'],
+  ['a-b.sslip.io'],
+  ['300-96-0-10.nip.io'],
+  ['10-96-0-10.example.org'],
+];
+
+for (const [name, reason] of spelled)
+  t.test(
+    `SVC-05: the alias ${name} ${reason === undefined ? 'is admitted' : 'spells an address of the cluster'}`,
+    async (t) => {
+      const { allowed, status } = await submit(review, { user, operation: 'CREATE', object: alias(name) });
+      t.equal(allowed, reason === undefined, name, { status });
+      if (reason !== undefined) t.match(status?.message, reason);
+    },
+  );
+
+t.test('an alias spells an address of IPv6 with hyphens', async (t) => {
+  const range = {
+    ...(tenancy.settings.protectedRanges[0] ?? {}),
+    range: knownRange('fd00:1::/64'),
+    text: 'fd00:1::/64',
+  };
+  const send = async (settings: object, name: string) => {
+    const known = { ...tenancy, settings: { ...tenancy.settings, ...settings } } as typeof tenancy;
+    const reviewed = createAdmission({ tenancy: () => known, namespaces, onDefect: () => {} });
+    return (await submit(reviewed, { user, operation: 'CREATE', object: alias(name) })).status?.message ?? 'admitted';
+  };
+  const listed = { protectedRanges: [...tenancy.settings.protectedRanges, range] };
+  t.match(await send(listed, 'fd00-1--10.sslip.io'), 'is fd00:1::10, an address of the pod network');
+  t.match(await send(listed, 'a.www-fd00-1--10-x.sslip.io'), 'is fd00:1::10, an address of the pod network');
+  t.equal(await send(listed, '2001-db8--10.sslip.io'), 'admitted');
+  t.match(await send({ unlistedFamilies: [6] }, '2001-db8--10.sslip.io'), 'may be an address of the cluster');
+});
+
 t.test('a route that names no host takes a listener that the platform has given its tenant', async (t) => {
   const tcp = (name: string) =>
     object('gateway.networking.k8s.io/v1', 'TCPRoute', {
