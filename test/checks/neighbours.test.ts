@@ -6,6 +6,7 @@ import { parseExemption } from '../../src/exemptions/parse-exemption.ts';
 import { knownRange } from '../../src/kubernetes/ip-range.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import type { UserInfo } from '../../src/kubernetes/user.ts';
+import { parseSettings } from '../../src/tenancy/parse-settings.ts';
 import { unlined } from '../../src/tenancy/problem.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { cast } from '../fixtures/cast.ts';
@@ -266,6 +267,64 @@ t.test('an account that the settings list is believed only from a namespace of t
   t.match(await listed('ingress-nginx'), { allowed: true });
   t.match(await listed('acme-web'), { allowed: false });
 });
+
+t.test('SVC-14: the setting decides who joins Services of several clusters', async (t) => {
+  const imports = object('multicluster.x-k8s.io/v1alpha1', 'ServiceImport', {
+    spec: { type: 'ClusterSetIP', ports: [{ port: 80 }] },
+  });
+  const giving = (tenants: readonly string[]) => {
+    const policyKinds = [{ resource: 'serviceimports.multicluster.x-k8s.io', tenants: new Set(tenants) }];
+    const settings = { ...tenancy.settings, policyKinds };
+    return createAdmission({ tenancy: () => ({ ...tenancy, settings }), namespaces, onDefect: () => {} });
+  };
+  const sent = { user, operation: 'CREATE', object: imports } as const;
+  t.match(
+    (await submit(review, sent)).status?.message,
+    'serviceimports.multicluster.x-k8s.io may open or redirect traffic',
+  );
+  t.match(await submit(giving(['beta']), sent), { allowed: false });
+  t.match(await submit(giving(['acme']), sent), { allowed: true });
+});
+
+const ofCloud = 'service.beta.kubernetes.io/aws-load-balancer-internal';
+const ofGroup = 'alb.ingress.kubernetes.io/group.name';
+const byKeys: readonly (readonly [field: 'serviceKeys' | 'routeKeys', entry: string, object: KubernetesObject])[] = [
+  [
+    'serviceKeys',
+    'service.beta.kubernetes.io/',
+    {
+      ...service({ type: 'ClusterIP', selector: { app: 'web' } }),
+      metadata: { ...metadata, annotations: { [ofCloud]: 'true' } },
+    },
+  ],
+  [
+    'routeKeys',
+    'alb.ingress.kubernetes.io/group.',
+    { ...inHost('acme.example.com'), metadata: { ...metadata, annotations: { [ofGroup]: 'shared' } } },
+  ],
+];
+
+for (const [field, entry, written] of byKeys)
+  t.test(`SVC-06: reserved.${field} keeps ${entry} for the platform`, async (t) => {
+    const parsed = parseSettings({
+      value: {
+        ...{ apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Settings' },
+        spec: { reserved: { [field]: [entry] } },
+      },
+      locate: unlined('settings'),
+    });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    const { reservedServiceKeys, reservedRouteKeys } = parsed.value;
+    const known = createTenancy({ ...tenancy.settings, reservedServiceKeys, reservedRouteKeys }, [
+      ...tenancy.tenants.values(),
+    ]);
+    const reviewed = createAdmission({ tenancy: () => known, namespaces, onDefect: () => {} });
+    const sent = { user, operation: 'CREATE', object: written } as const;
+    t.match(await submit(review, sent), { allowed: true }, 'it is free unless it is listed');
+    const { allowed, status } = await submit(reviewed, sent);
+    t.equal(allowed, false);
+    t.match(status?.message, /metadata\.annotations\[.*\]\n.*would be set.*\n.*\n.*reserved-labels/);
+  });
 
 const spelled: readonly (readonly [name: string, reason?: RegExp])[] = [
   ['10-96-0-10.nip.io', /"10-96-0-10.nip.io" is 10\.96\.0\.10, an address of the service network/],
