@@ -24,6 +24,19 @@ const local: IpSet = ['0.0.0.0/8', '127.0.0.0/8', '::/127'].map(knownRange);
 
 export const ofPods = 'give the Service a selector, and Kubernetes writes the addresses of its pods';
 
+/** The same for what only a name spells, at every port. @returns undefined as well: it lies outside the cluster */
+export function violationInside(text: string, asked: Asked): Violation | undefined {
+  const read = addressOf(text);
+  if (read === undefined) return undefined;
+  const address = destinations([read]);
+  const { protectedRanges, unlistedFamilies } = asked.tenancy.settings;
+  const isInside =
+    intersect(address, local).length > 0 ||
+    protectedRanges.some(({ range }) => intersect(address, destinations([range])).length > 0) ||
+    address.some(({ family }) => unlistedFamilies.includes(family));
+  return isInside ? violationAt(text, allPorts, asked) : undefined;
+}
+
 /**
  * @param asked one object for all addresses of a request
  * @param ports never empty; one list for all addresses with these ports

@@ -53,6 +53,7 @@ import { reservedPrefix } from './reserved-prefix.ts';
 import { routeClasses } from './route-classes.ts';
 import { routeHosts } from './route-hosts.ts';
 import { routeReferences } from './route-references.ts';
+import { routeText } from './route-text.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { serviceAddresses } from './service-addresses.ts';
 import { serviceTypesAllowed } from './service-types.ts';
@@ -115,6 +116,7 @@ export const catalogue: readonly Check[] = [
   routeHosts,
   routeReferences,
   routeClasses,
+  routeText,
   foreignSubject,
   wildcardRole,
   hostNetwork,

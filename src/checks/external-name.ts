@@ -12,7 +12,8 @@ import { textOf } from './written-endpoints.ts';
  *          names that network.names grants, and these alone outside the cluster with network.services.externalNames granted; anything
  *          for the platform
  * Why      an ingress controller or a proxy resolves the alias and connects with its own rights: to Services of other tenants, to the
- *          metadata service, to itself (SVC-05). Names of pods and addresses in place of names lead to any address
+ *          metadata service, to itself (SVC-05). Names of pods, addresses in place of names, and names such as
+ *          10-96-0-10.nip.io lead to any address
  */
 export const externalName: Check = {
   id: 'external-name',

@@ -1,9 +1,10 @@
 /** DNS names to which a tenant has others lead traffic: an alias (ExternalName), endpoints by name. */
 import { containsPattern, parsePattern } from '../kubernetes/dns-pattern.ts';
 import { excerpt } from '../kubernetes/json.ts';
-import type { Violation } from './carried-addresses.ts';
+import { type Violation, violationInside } from './carried-addresses.ts';
 import type { NamingFacts } from './check.ts';
 import { isOwnNamespace } from './own-namespace.ts';
+import { addressesIn } from './spelled-addresses.ts';
 
 /**
  * Ends of names that are answered inside a cluster, a cloud or a host, and nowhere else: special names (RFC 6761, RFC 6762, RFC 8375,
@@ -76,11 +77,25 @@ export function violationOfName(
     const reason = `${excerpt(written)} lies in no domain of the internet, so it is a Service of namespace ${last} for a program that uses the search domains of the cluster`;
     return { reason, fix: `write the full name of a server outside, ${ask}` };
   }
+  const spelled = violationOfSpelled(labels, facts);
+  if (spelled !== undefined)
+    return { reason: `${excerpt(written)} ${spelled.reason}`, fix: `write a name outside the cluster, ${ask}` };
   if (others === 'every') return undefined;
   return {
     reason: `leads to whatever address ${text} has, and network.names of ${owner.name} does not grant it`,
     fix: `ask the platform team to list ${text} in network.names of ${owner.name}`,
   };
+}
+
+/** Of an address in the name, which a public domain answers with. */
+function violationOfSpelled(labels: readonly string[], facts: NamingFacts): Violation | undefined {
+  const { owner: tenant, tenancy, now } = facts;
+  if (tenant === 'platform') return undefined;
+  for (const text of addressesIn(labels)) {
+    const violation = violationInside(text, { tenant, tenancy, now });
+    if (violation !== undefined) return violation;
+  }
+  return undefined;
 }
 
 /** The namespaces of this cluster to which names may lead. */

@@ -19,9 +19,10 @@ const namespaceAnnotation = 'projectcontour.io/tls-cert-namespace';
 
 /** Annotations of Ingresses whose values are NAMESPACE/NAME of a Secret or ConfigMap, which the controller reads with its own rights. */
 const secretAnnotations: ReadonlySet<string> = new Set([
-  ...['auth-secret', 'auth-tls-secret', 'proxy-ssl-secret', 'auth-proxy-set-headers', 'custom-headers'].map(
-    (name) => `nginx.ingress.kubernetes.io/${name}`,
-  ),
+  ...[
+    ...['auth-secret', 'auth-tls-secret', 'proxy-ssl-secret', 'auth-proxy-set-headers', 'custom-headers'],
+    'fastcgi-params-configmap',
+  ].map((name) => `nginx.ingress.kubernetes.io/${name}`),
   ...['haproxy-ingress.github.io', 'ingress.kubernetes.io'].flatMap((prefix) =>
     ['auth-secret', 'auth-tls-secret', 'secure-crt-secret', 'secure-verify-ca-secret'].map(
       (name) => `${prefix}/${name}`,

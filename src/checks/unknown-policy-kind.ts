@@ -8,7 +8,7 @@ import { isJudgedByContent, isLeftAlone, mayWriteKind, resourceOf } from './unre
 /**
  * A kind that may open, redirect or reorder traffic, and that Bulkhead does not read, is not a tenant's to write.
  * Reads    the API group and resource of every object of the groups in tenancy/policy-groups.ts, with all subresources, on CREATE and
- *          UPDATE; of the object only whether an update changes it. The kinds of Istio that other checks
+ *          UPDATE; of the object only whether an update changes it, and the config of NetworkAttachmentDefinitions. The kinds of Istio that other checks
  *          judge count while the settings have no section istio
  * Allowed  the platform; agents of the network, for what is theirs (tenancy/network-agents.ts); in namespaces of tenants what
  *          network.policyKinds lists for the tenant, and NetworkAttachmentDefinitions of network.attachmentTypes; everybody whom RBAC lets, in namespaces of the platform

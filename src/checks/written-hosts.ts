@@ -1,5 +1,6 @@
 /** The hosts that Ingresses, routes and Services ask others to serve. Reads the object as untrusted data. */
 import { isMap, valueAt } from '../kubernetes/json.ts';
+import { entry } from '../kubernetes/objects.ts';
 import type { NeighbourRequest } from '../kubernetes/review.ts';
 import { annotationsWritten, fieldOf, type WrittenAnnotation } from './metadata-changes.ts';
 import { listOf, textOf } from './written-endpoints.ts';
@@ -30,6 +31,15 @@ const annotations: ReadonlySet<string> = new Set([
 /** Routes that are chosen by host. */
 const hosted: ReadonlySet<string> = new Set(['HTTPRoute', 'GRPCRoute', 'TLSRoute']);
 
+/** It has ingress-nginx serve the same host with `www.` before, or without, as well. */
+const besideWww = 'nginx.ingress.kubernetes.io/from-to-www-redirect';
+
+/** Routes that name no host, with what they carry. */
+export const hostless: ReadonlyMap<string, string> = new Map([
+  ['TCPRoute', 'TCP'],
+  ['UDPRoute', 'UDP'],
+]);
+
 /** @param isOwn whether a namespace is the tenant's */
 export function hostsIn(request: NeighbourRequest, isOwn: IsOwn): readonly WrittenHost[] {
   const annotated = annotationsWritten(annotations, request);
@@ -39,9 +49,10 @@ export function hostsIn(request: NeighbourRequest, isOwn: IsOwn): readonly Writt
 
 const noHosts: readonly WrittenHost[] = [];
 
-function hostsInSpec({ kind, object }: NeighbourRequest, isOwn: IsOwn): readonly WrittenHost[] {
+function hostsInSpec(request: NeighbourRequest, isOwn: IsOwn): readonly WrittenHost[] {
+  const { kind, object } = request;
   const spec = valueAt(object, 'spec');
-  if (kind === 'Ingress') return hostsOfIngress(spec);
+  if (kind === 'Ingress') return [...hostsOfIngress(spec), ...hostsBeside(request)];
   if (kind === 'Gateway' || kind === 'ListenerSet' || kind === 'XListenerSet') {
     // A listener without a host is about every host of its own gateway.
     return listOf(valueAt(spec, 'listeners')).flatMap((one, index) => {
@@ -54,7 +65,8 @@ function hostsInSpec({ kind, object }: NeighbourRequest, isOwn: IsOwn): readonly
   }
   if (!hosted.has(kind)) return noHosts;
   const hostnames = listOf(valueAt(spec, 'hostnames'));
-  if (hostnames.length === 0) return attachesElsewhere(spec, isOwn) ? [{ path: 'spec.hostnames', text: '' }] : [];
+  if (hostnames.length === 0)
+    return parentsElsewhere(request, isOwn).length > 0 ? [{ path: 'spec.hostnames', text: '' }] : [];
   return hostnames.map((one, index) => ({ path: `spec.hostnames[${index}]`, text: textOf(one) }));
 }
 
@@ -69,12 +81,34 @@ function hostsOfIngress(spec: unknown): readonly WrittenHost[] {
   return found;
 }
 
-/** Whether it attaches to a gateway of another namespace, where it then is about all hosts. */
-function attachesElsewhere(spec: unknown, isOwn: IsOwn): boolean {
-  return listOf(valueAt(spec, 'parentRefs')).some((one) => {
+function hostsBeside({ object, oldObject }: NeighbourRequest): readonly WrittenHost[] {
+  const value = entry(object.metadata?.annotations, besideWww);
+  // As Go reads truth.
+  if (value === undefined || !/^(1|t|true)$/i.test(value.trim())) return noHosts;
+  const isChanged = value !== entry(oldObject?.metadata?.annotations, besideWww);
+  return listOf(valueAt(object, 'spec', 'rules')).flatMap((rule) => {
+    const host = textOf(valueAt(rule, 'host'));
+    if (host === '' || host.startsWith('*')) return noHosts;
+    const text = host.startsWith('www.') ? host.slice('www.'.length) : `www.${host}`;
+    return [
+      { path: fieldOf({ map: 'annotations', key: besideWww }), text, ...(isChanged && { ofChange: true as const }) },
+    ];
+  });
+}
+
+interface Parent {
+  readonly path: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The gateways of other namespaces to which a route attaches. */
+export function parentsElsewhere({ object }: NeighbourRequest, isOwn: IsOwn): readonly Parent[] {
+  return listOf(valueAt(object, 'spec', 'parentRefs')).flatMap((one, index) => {
     const [kind, namespace] = [valueAt(one, 'kind'), textOf(valueAt(one, 'namespace'))];
     // A Service has traffic of its own name alone.
-    return kind !== 'Service' && namespace !== '' && !isOwn(namespace);
+    if (kind === 'Service' || namespace === '' || isOwn(namespace)) return [];
+    return [{ path: `spec.parentRefs[${index}]`, namespace, name: textOf(valueAt(one, 'name')) }];
   });
 }
 

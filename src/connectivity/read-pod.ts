@@ -70,10 +70,10 @@ function portsOf(spec: unknown): readonly ContainerPort[] {
   for (const list of ['containers', 'initContainers'])
     for (const container of listAt(spec, list))
       for (const port of listAt(container, 'ports')) {
-        const [name, number] = [fieldOf(port, 'name'), fieldOf(port, 'containerPort')];
-        if (typeof name !== 'string' || typeof number !== 'number') continue;
+        const number = fieldOf(port, 'containerPort');
+        if (typeof number !== 'number') continue;
         ports ??= [];
-        ports.push({ name, protocol: protocolOf(fieldOf(port, 'protocol')), port: number });
+        ports.push({ name: textAt(port, 'name'), protocol: protocolOf(fieldOf(port, 'protocol')), port: number });
       }
   return ports ?? noPorts;
 }

@@ -1,4 +1,4 @@
-/** Whether the mesh itself asks of callers what tenants must keep: where theirs say nothing, they inherit from it (checks/mutual-tls.ts). */
+/** Whether the mesh itself asks of callers what tenants must keep, no less and no more: where theirs say nothing, they inherit from it (checks/mutual-tls.ts). */
 import { isMap, valueAt } from '../kubernetes/json.ts';
 import { type MutualTls, mutualTlsModes } from '../tenancy/settings.ts';
 import type { DoctorCheck } from './check.ts';
@@ -9,8 +9,8 @@ export const meshMutualTls: DoctorCheck = {
     'mesh-mutual-tls': {
       severity: 'warning',
       meaning:
-        'the mesh asks less of callers than istio.mtls of the settings. Where tenants write no PeerAuthentication, callers by plain text get in',
-      fix: 'write a PeerAuthentication without selector into the root namespace of the mesh, with the mode of istio.mtls',
+        'the mode of the mesh is not istio.mtls of the settings. A weaker one lets callers by plain text in where tenants write no PeerAuthentication; under a stricter one, tenants may ask less than the mesh does',
+      fix: 'write a PeerAuthentication without selector into the root namespace of the mesh, and the same mode into istio.mtls; list who needs less in istio.mtlsGrants',
     },
   },
   async look({ tenancy, get, found }) {
@@ -24,7 +24,7 @@ export const meshMutualTls: DoctorCheck = {
     const items = valueAt(list, 'items');
     if (!Array.isArray(items)) return;
     const mode = modeOfMesh(items);
-    if (mutualTlsModes.indexOf(mode) >= mutualTlsModes.indexOf(mtls)) return;
+    if (mode === mtls) return;
     found('mesh-mutual-tls', {
       where: `namespace ${rootNamespace}`,
       why: `the mode of the mesh is ${mode.toUpperCase()}, and istio.mtls is ${mtls}`,

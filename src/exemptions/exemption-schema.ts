@@ -56,6 +56,7 @@ export const exemptableChecks: readonly string[] = [
   'route-hosts',
   'route-references',
   'route-classes',
+  'route-text',
   'reserved-labels',
   'mutual-tls',
   'token-keys',

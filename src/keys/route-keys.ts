@@ -14,12 +14,12 @@ export const routeKeys: readonly KeyGroup[] = [
       'haproxy.org/backend-config-snippet',
       'haproxy.org/frontend-config-snippet',
       'haproxy-ingress.github.io/config-',
-      'ingress.kubernetes.io/config-backend',
+      'ingress.kubernetes.io/config-',
     ],
     on: ['routes'],
     protects: 'others-guard',
     effect: 'puts text into the configuration of a controller that serves other tenants, and reads their certificates',
-    source: 'CVE-2021-25742, CVE-2023-5044, CVE-2024-7646, CVE-2026-1580 (SVC-07)',
+    source: 'CVE-2021-25742, CVE-2023-5044, CVE-2024-7646 (SVC-07)',
   },
   {
     keys: [

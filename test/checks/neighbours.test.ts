@@ -6,6 +6,7 @@ import { parseExemption } from '../../src/exemptions/parse-exemption.ts';
 import { knownRange } from '../../src/kubernetes/ip-range.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import type { UserInfo } from '../../src/kubernetes/user.ts';
+import { parseSettings } from '../../src/tenancy/parse-settings.ts';
 import { unlined } from '../../src/tenancy/problem.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { cast } from '../fixtures/cast.ts';
@@ -267,8 +268,155 @@ t.test('an account that the settings list is believed only from a namespace of t
   t.match(await listed('acme-web'), { allowed: false });
 });
 
+t.test('SVC-14: the setting decides who joins Services of several clusters', async (t) => {
+  const imports = object('multicluster.x-k8s.io/v1alpha1', 'ServiceImport', {
+    spec: { type: 'ClusterSetIP', ports: [{ port: 80 }] },
+  });
+  const giving = (tenants: readonly string[]) => {
+    const policyKinds = [{ resource: 'serviceimports.multicluster.x-k8s.io', tenants: new Set(tenants) }];
+    const settings = { ...tenancy.settings, policyKinds };
+    return createAdmission({ tenancy: () => ({ ...tenancy, settings }), namespaces, onDefect: () => {} });
+  };
+  const sent = { user, operation: 'CREATE', object: imports } as const;
+  t.match(
+    (await submit(review, sent)).status?.message,
+    'serviceimports.multicluster.x-k8s.io may open or redirect traffic',
+  );
+  t.match(await submit(giving(['beta']), sent), { allowed: false });
+  t.match(await submit(giving(['acme']), sent), { allowed: true });
+});
+
+const ofCloud = 'service.beta.kubernetes.io/aws-load-balancer-internal';
+const ofGroup = 'alb.ingress.kubernetes.io/group.name';
+const byKeys: readonly (readonly [field: 'serviceKeys' | 'routeKeys', entry: string, object: KubernetesObject])[] = [
+  [
+    'serviceKeys',
+    'service.beta.kubernetes.io/',
+    {
+      ...service({ type: 'ClusterIP', selector: { app: 'web' } }),
+      metadata: { ...metadata, annotations: { [ofCloud]: 'true' } },
+    },
+  ],
+  [
+    'routeKeys',
+    'alb.ingress.kubernetes.io/group.',
+    { ...inHost('acme.example.com'), metadata: { ...metadata, annotations: { [ofGroup]: 'shared' } } },
+  ],
+];
+
+for (const [field, entry, written] of byKeys)
+  t.test(`SVC-06: reserved.${field} keeps ${entry} for the platform`, async (t) => {
+    const parsed = parseSettings({
+      value: {
+        ...{ apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Settings' },
+        spec: { reserved: { [field]: [entry] } },
+      },
+      locate: unlined('settings'),
+    });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    const { reservedServiceKeys, reservedRouteKeys } = parsed.value;
+    const known = createTenancy({ ...tenancy.settings, reservedServiceKeys, reservedRouteKeys }, [
+      ...tenancy.tenants.values(),
+    ]);
+    const reviewed = createAdmission({ tenancy: () => known, namespaces, onDefect: () => {} });
+    const sent = { user, operation: 'CREATE', object: written } as const;
+    t.match(await submit(review, sent), { allowed: true }, 'it is free unless it is listed');
+    const { allowed, status } = await submit(reviewed, sent);
+    t.equal(allowed, false);
+    t.match(status?.message, /metadata\.annotations\[.*\]\n.*would be set.*\n.*\n.*reserved-labels/);
+  });
+
+const spelled: readonly (readonly [name: string, reason?: RegExp])[] = [
+  ['10-96-0-10.nip.io', /"10-96-0-10.nip.io" is 10\.96\.0\.10, an address of the service network/],
+  ['10.96.0.10.nip.io', /is 10\.96\.0\.10, an address of the service network/],
+  ['web.10-244-3-7.sslip.io', /is 10\.244\.3\.7, an address of the pod network/],
+  ['app-10-244-3-7-x.NIP.io.', /is 10\.244\.3\.7, an address of the pod network/],
+  ['1-10-244-3-7.nip.io', /is 10\.244\.3\.7, an address of the pod network/],
+  ['0af40307.nip.io', /is 10\.244\.3\.7, an address of the pod network/],
+  ['169-254-169-254.sslip.io', /an address of the metadata service/],
+  ['127.0.0.1.nip.io', /where each program that connects answers itself/],
+  ['--ffff-10-244-3-7.sslip.io', /an address of the pod network/],
+  ['203-0-113-9.nip.io'],
+  ['www.nip.io'],
+  ['a-b.sslip.io'],
+  ['300-96-0-10.nip.io'],
+  ['10-96-0-10.example.org'],
+];
+
+for (const [name, reason] of spelled)
+  t.test(
+    `SVC-05: the alias ${name} ${reason === undefined ? 'is admitted' : 'spells an address of the cluster'}`,
+    async (t) => {
+      const { allowed, status } = await submit(review, { user, operation: 'CREATE', object: alias(name) });
+      t.equal(allowed, reason === undefined, name, { status });
+      if (reason !== undefined) t.match(status?.message, reason);
+    },
+  );
+
+t.test('an alias spells an address of IPv6 with hyphens', async (t) => {
+  const range = {
+    ...(tenancy.settings.protectedRanges[0] ?? {}),
+    range: knownRange('fd00:1::/64'),
+    text: 'fd00:1::/64',
+  };
+  const send = async (settings: object, name: string) => {
+    const known = { ...tenancy, settings: { ...tenancy.settings, ...settings } } as typeof tenancy;
+    const reviewed = createAdmission({ tenancy: () => known, namespaces, onDefect: () => {} });
+    return (await submit(reviewed, { user, operation: 'CREATE', object: alias(name) })).status?.message ?? 'admitted';
+  };
+  const listed = { protectedRanges: [...tenancy.settings.protectedRanges, range] };
+  t.match(await send(listed, 'fd00-1--10.sslip.io'), 'is fd00:1::10, an address of the pod network');
+  t.match(await send(listed, 'a.www-fd00-1--10-x.sslip.io'), 'is fd00:1::10, an address of the pod network');
+  t.equal(await send(listed, '2001-db8--10.sslip.io'), 'admitted');
+  t.match(await send({ unlistedFamilies: [6] }, '2001-db8--10.sslip.io'), 'may be an address of the cluster');
+});
+
+t.test('a route that names no host takes a listener that the platform has given its tenant', async (t) => {
+  const tcp = (name: string) =>
+    object('gateway.networking.k8s.io/v1', 'TCPRoute', {
+      spec: { parentRefs: [{ name, namespace: 'ingress-nginx' }], rules: [] },
+    });
+  const withRoutes = (gateways: readonly { readonly namespace: string; readonly name: string | undefined }[]) => {
+    const tenants = [...tenancy.tenants.values()].map((one) => {
+      const { network } = one;
+      const none = { hosts: [], ingressClasses: new Set<string>(), gatewayClasses: new Set<string>(), gateways: [] };
+      return one.name === 'acme'
+        ? { ...one, network: { ...network, routes: { ...(network.routes ?? none), gateways } } }
+        : one;
+    });
+    const known = createTenancy(tenancy.settings, tenants);
+    return createAdmission({ tenancy: () => known, namespaces, onDefect: () => {} });
+  };
+  const sent = (name: string) => ({ user, operation: 'CREATE', object: tcp(name) }) as const;
+  const one = withRoutes([{ namespace: 'ingress-nginx', name: 'of-acme' }]);
+  t.match(await submit(one, sent('of-acme')), { allowed: true });
+  const { allowed, status } = await submit(one, sent('shared'));
+  t.equal(allowed, false);
+  t.match(status?.message, 'list ingress-nginx/shared in network.routes.gateways of acme');
+  t.match(await submit(withRoutes([{ namespace: 'ingress-nginx', name: undefined }]), sent('shared')), {
+    allowed: true,
+  });
+});
+
+t.test('where no hosts are reserved, a route that names none takes a shared listener', async (t) => {
+  const routes = { ...tenancy.settings.routes, platformHosts: [] };
+  const tenants = [...tenancy.tenants.values()].map((one) => {
+    const { routes: _, ...network } = one.network;
+    return { ...one, network };
+  });
+  const known = createTenancy({ ...tenancy.settings, routes }, tenants);
+  const reviewed = createAdmission({ tenancy: () => known, namespaces, onDefect: () => {} });
+  const parentRefs = [{ name: 'shared', namespace: 'ingress-nginx' }];
+  const written = object('gateway.networking.k8s.io/v1', 'TCPRoute', { spec: { parentRefs, rules: [] } });
+  t.match(await submit(reviewed, { user, operation: 'CREATE', object: written }), { allowed: true });
+  t.match(await submit(review, { user, operation: 'CREATE', object: written }), { allowed: false });
+});
+
 const attaching = createAdmission({
-  tenancy: () => ({ ...tenancy, settings: { ...tenancy.settings, attachmentTypes: new Set(['ipvlan', 'tuning']) } }),
+  tenancy: () => ({
+    ...tenancy,
+    settings: { ...tenancy.settings, attachmentTypes: new Set(['ipvlan', 'tuning', 'flannel', 'corp-ipam']) },
+  }),
   namespaces,
   onDefect: () => {},
 });
@@ -281,13 +429,46 @@ const attachments: readonly (readonly [sentence: string, config: string | undefi
   ['the config of a node', undefined, 'the config of a node would count'],
   ['no JSON', '{', 'the config of a node would count'],
   ['a type in capitals, which Go reads as well', '{"type":"ipvlan","Type":"bridge"}', 'has the field "Type"'],
-  ['such a type in a list', '{"plugins":[{"type":"ipvlan","TYPE":"bridge"}]}', 'runs the plugin "TYPE"'],
+  ['such a type in a list', '{"plugins":[{"type":"ipvlan","TYPE":"bridge"}]}', 'has the field "TYPE"'],
   ['a type beside a list', '{"type":"bridge","plugins":[{"type":"ipvlan"}]}', 'runs the plugin "bridge"'],
-  ['delegates', '{"type":"ipvlan","delegates":[{"type":"bridge"}]}', 'has the field "delegates"'],
+  ['delegates', '{"type":"ipvlan","delegates":[{"type":"bridge"}]}', 'runs the plugin "bridge"'],
+  ['a delegate that is listed', '{"type":"flannel","delegate":{"type":"ipvlan"}}'],
+  ['a delegate that is not', '{"type":"flannel","delegate":{"type":"bridge"}}', 'runs the plugin "bridge"'],
+  ['a delegate without a type, which is a bridge', '{"type":"flannel","delegate":{}}', 'runs the plugin undefined'],
+  ['a delegate in other letters', '{"type":"flannel","Delegate":{}}', 'has the field "Delegate"'],
+  ['delegates of the cluster', '{"type":"flannel","clusterNetwor\u212a":"x"}', 'has the field "clusterNetwor'],
+  ['addresses of the plugin host-local', '{"type":"ipvlan","ipam":{"type":"host-local","subnet":"192.168.7.0/24"}}'],
+  [
+    'addresses of the plugin static',
+    '{"type":"ipvlan","ipam":{"type":"static","addresses":[{"address":"192.168.7.4/24"}]}}',
+  ],
+  ['addresses of the plugin dhcp', '{"type":"ipvlan","ipam":{"type":"dhcp"}}'],
+  ['addresses of the plugin whereabouts', '{"type":"ipvlan","ipam":{"type":"whereabouts","range":"192.168.7.0/24"}}'],
+  ['addresses of a plugin that is listed', '{"type":"ipvlan","ipam":{"type":"corp-ipam"}}'],
+  ['no addresses', '{"type":"ipvlan","ipam":{}}'],
+  ['no addresses, written as null', '{"plugins":[{"type":"ipvlan","ipam":null}]}'],
+  ['colons and quotes in texts', '{"type":"ipvlan","master":"a:\\"b:c\\\\"}'],
+  [
+    'another program in ipam',
+    '{"type":"ipvlan","ipam":{"type":"host-device"}}',
+    'has ipam run "host-device" on the node',
+  ],
+  ['such a program in a list', '{"plugins":[{"type":"ipvlan","ipam":{"type":"sh"}}]}', 'has ipam run "sh" on the node'],
+  ['a path in ipam', '{"type":"ipvlan","ipam":{"type":"../host-local"}}', 'has ipam run "../host-local"'],
+  ['a type that is no text', '{"type":"ipvlan","ipam":{"type":null}}', 'has ipam run null on the node'],
+  ['ipam that is no map', '{"type":"ipvlan","ipam":["sh"]}', 'has ipam run undefined on the node'],
+  ['ipam in capitals', '{"type":"ipvlan","IPAM":{"type":"sh"}}', 'has the field "IPAM"'],
+  ['a type in capitals in ipam', '{"type":"ipvlan","ipam":{"Type":"sh"}}', 'has the field "Type" in ipam'],
+  ['the long s in place of an s', '{"type":"ipvlan","plugin\u017f":[{"type":"sh"}]}', 'has the field "plugin'],
+  [
+    'one field twice, of which Go keeps the first',
+    '{"type":"ipvlan","ipam":{"type":"sh"},"ipam":{}}',
+    'has one field twice',
+  ],
 ];
 
 for (const [sentence, config, reason] of attachments)
-  t.test(`a NetworkAttachmentDefinition with ${sentence}`, async (t) => {
+  t.test(`SVC-13: a NetworkAttachmentDefinition with ${sentence}`, async (t) => {
     const written = object('k8s.cni.cncf.io/v1', 'NetworkAttachmentDefinition', { spec: { config } });
     const { allowed, status } = await submit(attaching, { user, operation: 'CREATE', object: written });
     t.equal(allowed, reason === undefined, sentence, { status });

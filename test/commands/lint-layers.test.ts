@@ -126,7 +126,7 @@ const rows: readonly Row[] = [
     says: 'l7-dead',
     contradicts: [onPort(5432), network(port(80))],
     found: [
-      `hint l7-dead at 1 acme-web] } : AuthorizationPolicy acme-db/db ${source} | NetworkPolicy acme-db/to-db isolates them for ingress at 2 spec:`,
+      `hint l7-dead at 1 acme-web] } : AuthorizationPolicy acme-db/db ${source} | NetworkPolicy acme-db/to-db isolates them for ingress (spec.ingress[0].ports) at 2 ports: [{ pr`,
     ],
     agrees: [onPort(5432), network(port(5432))],
   },
@@ -134,7 +134,7 @@ const rows: readonly Row[] = [
     says: 'l4-unguarded',
     contradicts: [deployment('acme-db', 'cache'), onPort(5432), network(port(5432), '')],
     found: [
-      `hint l4-unguarded at 3 namespaceSel: NetworkPolicy acme-db/to-db ${peer} | Deployment cache is selected by none of AuthorizationPolicy acme-db/db at 1 apiVersion: `,
+      `hint l4-unguarded at 3 namespaceSel: NetworkPolicy acme-db/to-db ${peer} | Deployment cache is selected by none of AuthorizationPolicy acme-db/db (spec.selector) at 2 selector: { `,
     ],
     agrees: [deployment('acme-db', 'cache'), onPort(5432), network(port(5432))],
   },
@@ -142,8 +142,8 @@ const rows: readonly Row[] = [
     says: 'port-mismatch',
     contradicts: [onPort(80), service(80, 5432), network(`${port(80)}, ${port(5432)}`)],
     found: [
-      `hint port-mismatch at 1 acme-web] } : AuthorizationPolicy acme-db/db ${source} | Service acme-db/db at 2 ports: [{ po`,
-      `hint port-mismatch at 3 namespaceSel: NetworkPolicy acme-db/to-db ${peer} | Service acme-db/db at 2 ports: [{ po`,
+      `hint port-mismatch at 1 acme-web] } : AuthorizationPolicy acme-db/db ${source} | Service acme-db/db (spec.ports[0].targetPort) at 2 5432 }] }`,
+      `hint port-mismatch at 3 namespaceSel: NetworkPolicy acme-db/to-db ${peer} | Service acme-db/db (spec.ports[0].targetPort) at 2 5432 }] }`,
     ],
     agrees: [onPort(5432), service(80, 5432), network(port(5432))],
   },
@@ -154,7 +154,7 @@ const rows: readonly Row[] = [
       authorization('{ selector: { matchLabels: { team: db } } }'),
     ],
     found: [
-      'hint outside-the-mesh at 2 selector: { : AuthorizationPolicy acme-db/db spec.selector | Deployment old at 1 apiVersion: ',
+      'hint outside-the-mesh at 2 selector: { : AuthorizationPolicy acme-db/db spec.selector | Deployment old (spec.template.metadata.labels) at 1 labels: { ap',
     ],
     agrees: [deployment('acme-db', 'old', ', team: db'), authorization('{ selector: { matchLabels: { team: db } } }')],
   },
@@ -162,7 +162,7 @@ const rows: readonly Row[] = [
     says: 'calico-http',
     contradicts: [webCalls(', to: [{ operation: { methods: [GET] } }]'), calico('POST')],
     found: [
-      'hint calico-http at 2 source: { na: NetworkPolicy acme-db/http spec.ingress[0].source | AuthorizationPolicy acme-db/db at 1 rules: [{ fr',
+      'hint calico-http at 2 source: { na: NetworkPolicy acme-db/http spec.ingress[0].source | AuthorizationPolicy acme-db/db (spec.rules[0].to[0].operation.methods) at 1 methods: [GE',
     ],
     agrees: [webCalls(', to: [{ operation: { methods: [GET] } }]'), calico('GET, POST')],
   },
@@ -178,7 +178,7 @@ const rows: readonly Row[] = [
     says: 'token-optional',
     contradicts: [jwt, webCalls()],
     found: [
-      'hint token-optional at 1 jwtRules: [{: RequestAuthentication acme-db/jwt spec.jwtRules | AuthorizationPolicy acme-db/db asks for none at 2 rules: [{ fr',
+      'hint token-optional at 1 jwtRules: [{: RequestAuthentication acme-db/jwt spec.jwtRules | AuthorizationPolicy acme-db/db asks for none (spec.rules) at 2 rules: [{ fr',
     ],
     agrees: [jwt, users],
   },

@@ -63,9 +63,18 @@ const post = (namespace: string) =>
   authorization('post', { rules: [{ to: [{ operation: { methods: ['POST'] } }] }] }, namespace);
 
 const fromWeb = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'acme-web' } } };
+const toDbPods = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'acme-db' } } };
 const tcp = (...ports: number[]) => ports.map((port) => ({ protocol: 'TCP', port }));
 const toDb = (ports: readonly object[], from: readonly object[] = [fromWeb], app = 'db') =>
   policy('to-db', { podSelector: { matchLabels: { app } }, policyTypes: ['Ingress'], ingress: [{ from, ports }] });
+const webCalls = (ports: readonly object[], to: readonly object[] = [toDbPods]) =>
+  of(
+    'networking.k8s.io/v1',
+    'NetworkPolicy',
+    'out',
+    { podSelector: {}, policyTypes: ['Egress'], egress: [{ to, ports }] },
+    'acme-web',
+  );
 const dbSelector = { selector: { matchLabels: { app: 'db' } } };
 const webMayCall = (more: object = {}, ports?: readonly string[]) =>
   authorization('db', {
@@ -197,6 +206,68 @@ for (const [sentence, objects, lines] of contradictions)
     for (const { other, reason, fix } of all) t.ok(other !== '' && reason !== '' && fix !== '', reason);
   });
 
+const others: readonly (readonly [sentence: string, objects: readonly object[], other: string])[] = [
+  [
+    'the rule that lets the callers in on another port',
+    [webMayCall({}, ['5432']), toDb(tcp(80))],
+    'NetworkPolicy acme-db/to-db isolates them for ingress (spec.ingress[0].ports)',
+  ],
+  [
+    'the policy that has no rule for the callers',
+    [webMayCall(), toDb(tcp(5432), [{ podSelector: {} }])],
+    'NetworkPolicy acme-db/to-db isolates them for ingress (spec.ingress)',
+  ],
+  [
+    'egress of the callers, where the pods let them in',
+    [webMayCall({}, ['5432']), toDb(tcp(5432)), webCalls(tcp(80))],
+    'NetworkPolicy acme-web/out isolates Pod web of acme-web for egress (spec.egress[0].ports)',
+  ],
+  [
+    'egress of the callers to others alone',
+    [webMayCall({}, ['5432']), toDb(tcp(5432)), webCalls(tcp(5432), [{ podSelector: {} }])],
+    'NetworkPolicy acme-web/out isolates Pod web of acme-web for egress (spec.egress)',
+  ],
+  [
+    'ingress, where both sides close',
+    [webMayCall({}, ['5432']), toDb(tcp(80)), webCalls(tcp(80))],
+    'NetworkPolicy acme-db/to-db isolates them for ingress (spec.ingress[0].ports)',
+  ],
+  [
+    'the target of the Service',
+    [webMayCall({}, ['80']), service('db', 'db', 80, 5432), toDb(tcp(5432))],
+    'Service acme-db/db (spec.ports[0].targetPort)',
+  ],
+  [
+    'the selectors that leave the pods out',
+    [
+      ...[pod('acme-db', 'cache'), webMayCall()],
+      policy('all', { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ from: [fromWeb] }] }),
+    ],
+    'Pod cache is selected by none of AuthorizationPolicy acme-db/db (spec.selector)',
+  ],
+  [
+    'the labels of pods that left the mesh',
+    [webMayCall({}, ['5432']), toDb(tcp(5432)), pod('acme-db', 'db', { 'sidecar.istio.io/inject': 'false' })],
+    'Pod db (metadata.labels)',
+  ],
+  [
+    'the methods of the mesh',
+    [onMethods('GET'), calico({ methods: ['POST'] })],
+    'AuthorizationPolicy acme-db/db (spec.rules[0].to[0].operation.methods)',
+  ],
+];
+
+for (const [sentence, objects, other] of others)
+  t.test(`the other side is named with its field: ${sentence}`, async (t) => {
+    const last = found(...world(), ...objects).at(-1);
+    t.equal(last?.other, other);
+  });
+
+t.test('the labels of a namespace that left the mesh are named', async (t) => {
+  const [one] = found(...world({ 'istio-injection': 'disabled' }), webMayCall({}, ['5432']), toDb(tcp(5432)));
+  t.equal(one?.other, 'Namespace acme-db (metadata.labels)');
+});
+
 t.test('of two labels of a namespace, istio-injection decides', async (t) => {
   const labels = { 'istio-injection': 'disabled', 'istio.io/rev': 'stable' };
   t.strictSame(told(...world(labels), webMayCall({}, ['5432']), toDb(tcp(5432))), [
@@ -243,6 +314,119 @@ const consistent: readonly (readonly [sentence: string, objects: readonly object
     ],
   ],
   ['the port of the pods', [webMayCall({}, ['5432']), service('db', 'db', 80, 5432), toDb(tcp(5432))]],
+  [
+    'the port of the pods, which has no name, is also the port of a Service',
+    [
+      pod('acme-db', 'shop', {}, [{ containerPort: 80 }, { containerPort: 8080 }]),
+      authorization('shop', {
+        selector: { matchLabels: { app: 'shop' } },
+        rules: [{ from: [{ source: { namespaces: ['acme-web'] } }], to: [{ operation: { ports: ['80', '8080'] } }] }],
+      }),
+      ...[service('shop', 'shop', 80, 8080), toDb(tcp(80, 8080), [fromWeb], 'shop')],
+    ],
+  ],
+  [
+    'nothing is allowed but what the next policy allows',
+    [authorization('allow-nothing', {}), webMayCall({}, ['5432']), toDb(tcp(5432))],
+  ],
+  [
+    'one method for readers, another for writers, by their service accounts',
+    [
+      authorization('readers', {
+        ...dbSelector,
+        rules: [
+          {
+            from: [{ source: { principals: ['cluster.local/ns/acme-web/sa/reader'] } }],
+            to: [{ operation: { methods: ['GET'], paths: ['/reviews*'] } }],
+          },
+          {
+            from: [{ source: { principals: ['cluster.local/ns/acme-web/sa/writer'] } }],
+            to: [{ operation: { methods: ['POST'] } }],
+          },
+        ],
+      }),
+      toDb(tcp(9080)),
+    ],
+  ],
+  [
+    'ports of TCP for callers of two namespaces, which are let in on both',
+    [
+      authorization('tcp', {
+        ...dbSelector,
+        rules: [
+          {
+            from: [{ source: { namespaces: ['acme-web', 'acme-db'] } }],
+            to: [{ operation: { ports: ['9000', '9001'] } }],
+          },
+        ],
+      }),
+      toDb(tcp(9000, 9001), [fromWeb, { podSelector: {} }]),
+    ],
+  ],
+  [
+    'a token of one issuer is asked for, with a claim',
+    [
+      tokens(),
+      authorization('jwt', {
+        ...dbSelector,
+        rules: [
+          {
+            from: [{ source: { requestPrincipals: ['acme/*'], namespaces: ['acme-web'] } }],
+            when: [{ key: 'request.auth.claims[groups]', values: ['admins'] }],
+          },
+        ],
+      }),
+      toDb(tcp(5432)),
+    ],
+  ],
+  [
+    'the monitoring scrapes one path, which network policies open to every namespace',
+    [
+      authorization('scrape', {
+        ...dbSelector,
+        rules: [{ to: [{ operation: { ports: ['15020'], paths: ['/stats/prometheus'], methods: ['GET'] } }] }],
+      }),
+      policy('scrape', {
+        podSelector: { matchLabels: { app: 'db' } },
+        policyTypes: ['Ingress'],
+        ingress: [{ from: [{ namespaceSelector: {} }], ports: tcp(15020) }],
+      }),
+    ],
+  ],
+  [
+    'the gateway of the mesh calls, on the port of the pods',
+    [
+      authorization('gateway', {
+        ...dbSelector,
+        rules: [
+          {
+            from: [{ source: { principals: ['cluster.local/ns/istio-system/sa/istio-ingressgateway'] } }],
+            to: [{ operation: { ports: ['8080'] } }],
+          },
+        ],
+      }),
+      ...[service('db', 'db', 443, 8080)],
+      toDb(tcp(8080), [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'istio-system' } } }]),
+    ],
+  ],
+  [
+    'addresses of clients are denied, and callers of the tenant allowed',
+    [
+      authorization('clients', {
+        ...dbSelector,
+        action: 'DENY',
+        rules: [{ from: [{ source: { remoteIpBlocks: ['192.0.2.0/24'] } }] }],
+      }),
+      ...[webMayCall({}, ['5432']), toDb(tcp(5432))],
+    ],
+  ],
+  [
+    'ambient: callers and pods of the mesh, with the port of the tunnel beside',
+    [
+      ...world(ambient),
+      ...[tls('STRICT'), webMayCall({}, ['5432']), toDb(tcp(5432, 15008)), webCalls(tcp(5432, 15008))],
+    ],
+  ],
   ['the same port in both', [webMayCall({}, ['80']), service('db', 'db', 80, 80), toDb(tcp(80))]],
   ['a method that both let through', [onMethods('GET', 'POST'), calico({ methods: ['POST'] })]],
   ['Calico takes every method', [onMethods('GET'), calico({ paths: [{ prefix: '/' }] })]],

@@ -35,7 +35,10 @@ async function look(items: unknown, mtls: MutualTls | undefined, version = 'v1')
 }
 
 const permissive = [
-  { where: 'namespace mesh', why: 'the mode of the mesh is PERMISSIVE, and istio.mtls is strict' },
+  {
+    where: 'namespace mesh',
+    why: 'the mode of the mesh is PERMISSIVE, and istio.mtls is strict',
+  },
 ] as const;
 
 t.test('the mode of the mesh is compared with that of the settings', async (t) => {
@@ -46,6 +49,12 @@ t.test('the mode of the mesh is compared with that of the settings', async (t) =
   t.strictSame(await look([policy('2026-01-01T00:00:00Z', 'PERMISSIVE')], 'strict', 'v1beta1'), permissive);
   t.strictSame(await look([policy('2026-01-01T00:00:00Z')], 'strict'), permissive, 'a policy that says nothing');
   t.match(await look([policy('2026-01-01T00:00:00Z', 'DISABLE')], 'permissive'), [{ why: /DISABLE/ }]);
+  t.strictSame(await look([policy('2026-01-01T00:00:00Z', 'STRICT')], 'permissive'), [
+    {
+      where: 'namespace mesh',
+      why: 'the mode of the mesh is STRICT, and istio.mtls is permissive',
+    },
+  ]);
 });
 
 t.test('the oldest policy without selector counts', async (t) => {

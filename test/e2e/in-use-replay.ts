@@ -62,7 +62,10 @@ const elsewhere: Readonly<Record<string, readonly string[]>> = {
     'route-hosts/fail/record',
     'route-hosts/fail/route-without-hosts',
     'route-hosts/fail/route',
+    'route-hosts/fail/tcp-route',
+    'route-hosts/fail/udp-route',
     'route-hosts/fail/wildcard',
+    'route-hosts/fail/www',
   ],
   'the settings reserve neither taints nor devices': [
     'reserved-devices/fail/claim',

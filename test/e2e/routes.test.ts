@@ -1,5 +1,6 @@
 /** Ingresses and the Gateway API with its real definitions, a real API server and a real kubectl: attacks, and ordinary objects (SVC-07, SVC-08). */
 import { networkKindsTest } from '../apiserver/stored-definitions.ts';
+import { ordinaryNeighbours } from './gateway-ordinary.ts';
 import { guard } from './guarded-cluster.ts';
 
 const namespace = 'acme-web';
@@ -91,6 +92,18 @@ await networkKindsTest('Ingresses and routes of a tenant', async (t, plane) => {
       }),
     ];
     for (const one of ordinary) t.match(await create(one), { code: 0, stderr: '' }, `${one.kind} ${one.metadata.name}`);
+  });
+
+  await t.test('ten ordinary objects of each other kind are admitted without a warning', async (t) => {
+    for (const [kind, { apiVersion, objects }] of Object.entries(ordinaryNeighbours)) {
+      if (!apiVersion.startsWith('gateway.')) continue;
+      const items = objects.map((one, index) => {
+        const metadata = { name: `ordinary-${index}`, namespace };
+        return { apiVersion, kind, metadata, ...one };
+      });
+      const list = { apiVersion: 'v1', kind: 'List', items };
+      t.match(await create(list), { code: 0, stderr: '' }, kind);
+    }
   });
 
   await t.test("an attack: an Ingress on another tenant's host", async (t) => {

@@ -55,6 +55,12 @@ export interface LayerContext {
   readonly report: (finding: Omit<LayerFinding, 'tenant'>) => void;
 }
 
+/** The other side with its field. */
+export function withField<One extends Omit<LayerFinding, 'tenant'>>(finding: One): One {
+  const { other, otherPath = '' } = finding;
+  return otherPath === '' || other.includes(otherPath) ? finding : { ...finding, other: `${other} (${otherPath})` };
+}
+
 export function whoIs({ workloads: [first], namespace }: PodClass): string {
   return first === undefined ? namespace.name : `${first.kind} ${first.name}`;
 }
@@ -68,6 +74,9 @@ export function podsText({ workloads: [first], namespace }: PodClass): string {
 export const ofFiles = (scope: Scope): string => (scope === 'files' ? ' of these files' : '');
 
 export const isAllow = ({ action }: Authorization): boolean => action === 'ALLOW';
+
+/** Of a policy whose rules all have methods. */
+export const methodsPath = 'spec.rules[0].to[0].operation.methods';
 
 /** Rules that allow, of policies that people write. */
 export function opening(pods: PodClass, worlds: readonly World[]): readonly Step[] {

@@ -6,7 +6,7 @@ import { formatPath } from '../../kubernetes/field-path.ts';
 import { listed } from '../../reach/listed.ts';
 import type { Settings } from '../../tenancy/settings.ts';
 import { groupOf, platformGroup } from '../matrix.ts';
-import { isAbout, membershipOf, readMesh } from '../mesh.ts';
+import { isAbout, membershipOf, membershipOfLabels, readMesh } from '../mesh.ts';
 import type { PodClass } from '../parties.ts';
 import { refText, type Snapshot } from '../snapshot.ts';
 import type { World } from '../world.ts';
@@ -19,6 +19,7 @@ import {
   podsText,
   type Scope,
   whoIs,
+  withField,
 } from './context.ts';
 import { dead } from './dead.ts';
 import { optionalTokens } from './optional-tokens.ts';
@@ -45,7 +46,7 @@ export function layersOf(
     const tenant = owner === undefined || owner === 'platform' ? platformGroup : owner.name;
     found.set(`${one.check} ${one.object} ${one.path}`, { ...one, tenant });
   }
-  if (mesh.authorizations.length === 0) return [...found.values()];
+  if (mesh.authorizations.length === 0) return [...found.values()].map(withField);
   const byNamespace = Map.groupBy(mesh.authorizations, ({ ref }) => ref.namespace);
   const servicesOf = Map.groupBy(services, ({ namespace }) => namespace);
   const budgets = new Map([...byNamespace.keys()].map((name) => [name, { pairs: mostPairs }]));
@@ -71,7 +72,7 @@ export function layersOf(
   // A wrong port is why nothing opens it.
   const isExplained = ({ check, object, path }: LayerFinding): boolean =>
     check === 'l7-dead' && found.has(`port-mismatch ${object} ${path}`);
-  return [...found.values()].filter((one) => !isExplained(one));
+  return [...found.values()].filter((one) => !isExplained(one)).map(withField);
 }
 
 function selects(selector: Readonly<Record<string, string>>, { labels }: PodClass): boolean {
@@ -83,25 +84,34 @@ function outside({ pods, own, report }: LayerContext): void {
   for (const { ref } of own)
     report({
       ...{ check: 'outside-the-mesh', object: refText(ref), path: 'spec.selector' },
-      ...{ other: whoIs(pods), otherObject: podsText(pods), otherPath: '' },
+      ...leaving(pods),
       reason: `selects ${whoIs(pods)}, which has left the mesh, so only network policies decide about it`,
       fix: 'narrow the selector to pods of the mesh, or take the pods into the mesh again',
     });
 }
 
+/** The labels by which they left. */
+function leaving(pods: PodClass): Pick<LayerFinding, 'other' | 'otherObject' | 'otherPath'> {
+  if (membershipOfLabels(pods.labels, new Map()) !== 'outside')
+    return { other: namespaceText(pods), otherObject: namespaceText(pods), otherPath: 'metadata.labels' };
+  const isPod = pods.workloads[0]?.kind === 'Pod';
+  const otherPath = isPod ? 'metadata.labels' : 'spec.template.metadata.labels';
+  return { other: whoIs(pods), otherObject: podsText(pods), otherPath };
+}
+
+const namespaceText = ({ namespace }: PodClass): string => `Namespace ${namespace.name}`;
+
 /** Ports that network policies open to pods that no policy of the mesh guards, in a namespace that has some. */
 function unguarded({ pods, own, inherited, around, mesh, worlds, scope, report }: LayerContext): void {
   // One that denies may leave nobody out but who is meant. A waypoint guards pods behind Services, by other policies.
   const isGuarded = own.length > 0 || inherited.length > 0 || mesh.waypoints.has(pods.namespace.name);
-  if (!around.some(isAllow) || isGuarded) return;
+  const allowing = around.filter(isAllow).map(({ ref }) => refText(ref));
+  if (allowing.length === 0 || isGuarded) return;
   for (const { policy, rule } of opening(pods, worlds))
     report({
       ...{ check: 'l4-unguarded', object: refText(policy.ref), path: formatPath(rule.path) },
-      other: `${whoIs(pods)} is selected by none of ${listed(
-        around.filter(isAllow).map(({ ref }) => refText(ref)),
-        3,
-      )}`,
-      ...{ otherObject: podsText(pods), otherPath: '' },
+      other: `${whoIs(pods)} is selected by none of ${listed(allowing, 3)}`,
+      ...{ otherObject: allowing[0], otherPath: 'spec.selector' },
       reason: `opens ports of ${whoIs(pods)}, which no AuthorizationPolicy${ofFiles(scope)} selects, so the mesh lets every request through`,
       fix: 'add an AuthorizationPolicy that selects these pods',
     });

@@ -5,7 +5,7 @@ import { listed } from '../../reach/listed.ts';
 import type { AllowRule } from '../../reach/model.ts';
 import { type Authorization, peerAuthenticationsFor } from '../mesh.ts';
 import { refText } from '../snapshot.ts';
-import { isAllow, type LayerContext, opening, whoIs } from './context.ts';
+import { isAllow, type LayerContext, methodsPath, opening, whoIs } from './context.ts';
 
 /** Methods that Calico lets through and Istio does not, and the other way round, so that nothing passes both. */
 export function contradictingRequests({ pods, own, inherited, worlds, report }: LayerContext): void {
@@ -20,7 +20,7 @@ export function contradictingRequests({ pods, own, inherited, worlds, report }: 
         allowing.map(({ ref }) => refText(ref)),
         3,
       ),
-      ...{ otherObject: allowing.map(({ ref }) => refText(ref))[0], otherPath: 'spec.rules' },
+      ...{ otherObject: namingMethods(allowing), otherPath: methodsPath },
       reason: `lets ${listed(apart.given)} through to ${whoIs(pods)}, and Istio ${listed(apart.taken)}, so no request passes both`,
       fix: 'write the same methods in both policies, or leave http to one of them',
     });
@@ -41,6 +41,11 @@ export function methodsOutside(
   const given = [...new Set(layer7.map((one) => one.split(' ')[0] ?? ''))];
   if (taken.size === 0 || given.includes('') || given.includes('*')) return undefined;
   return given.some((method) => taken.has(method.toUpperCase())) ? undefined : { given, taken: [...taken] };
+}
+
+function namingMethods(allowing: readonly Authorization[]): string | undefined {
+  const first = allowing.find(({ methods }) => methods !== undefined && methods.size > 0);
+  return first && refText(first.ref);
 }
 
 /** Rules by identity where callers need none. */

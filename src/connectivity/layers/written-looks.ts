@@ -9,7 +9,7 @@ import { type Authorization, membershipOfLabels, type PeerAuthentication } from 
 import { hasPort, intersectionOf, portNumber, resolved } from '../port-set.ts';
 import { portSummary } from '../port-summary.ts';
 import { refText, type SnapshotPolicy } from '../snapshot.ts';
-import { isAllow, mostRules } from './context.ts';
+import { isAllow, methodsPath, mostRules } from './context.ts';
 import { exactOf, selectorOf, shareOf } from './known-pods.ts';
 import { type Caller, mayBeOpen, type PartAbout, partsAbout, shareOfPart, spend } from './may-open.ts';
 import { methodsOutside, refusesUnknown } from './requests.ts';
@@ -37,7 +37,7 @@ export function closedCallers(policy: Authorization, around: Around): readonly W
     if (intersectionOf(open, wanted).length === 0)
       return [
         {
-          ...{ check: 'l7-dead', ...place, other: isolating(parts) ?? other },
+          ...{ check: 'l7-dead', ...place, ...(isolating(parts) ?? { other }) },
           reason: `lets ${names} in on ${portSummary(wanted)}, which no network policy of ${around.namespace} opens`,
           fix: 'open it to these callers in a network policy, or remove this rule',
         },
@@ -66,9 +66,13 @@ function callersOf({ peer }: AllowRule, { callerOf }: Around): readonly Caller[]
   return undefined;
 }
 
-function isolating(parts: readonly PartAbout[]): string | undefined {
+function isolating(
+  parts: readonly PartAbout[],
+): Pick<WrittenFinding, 'other' | 'otherObject' | 'otherPath'> | undefined {
   const found = parts.find(({ part, share }) => share === 'all' && part.isolates.includes('ingress'));
-  return found && `${refText(found.policy.ref)} isolates the pods for ingress`;
+  if (found === undefined) return undefined;
+  const object = refText(found.policy.ref);
+  return { other: `${object} isolates the pods for ingress`, otherObject: object, otherPath: 'spec.ingress' };
 }
 
 /** A port of a Service that selects all of the pods, and that no Service leads to. */
@@ -96,9 +100,10 @@ export function wrongServicePorts(
       if (isHeadless === true || own.length === 0 || shareOf(selectorOf(selector), pods) !== 'all') continue;
       const targets = joined(own.map(({ targetPort }) => String(targetPort)));
       const other = `Service ${namespace}/${name}`;
+      const otherPath = `spec.ports[${all.findIndex((one) => own.includes(one))}].targetPort`;
       return [
         {
-          ...{ check: 'port-mismatch', object, path, other, otherObject: other, otherPath: 'spec.ports' },
+          ...{ check: 'port-mismatch', object, path, other, otherObject: other, otherPath },
           reason: `is about port ${port.first} of Service ${name}; policies see the port of the pods, ${targets}`,
           fix: `write port ${targets} in place of ${port.first}`,
         } as const,
@@ -128,7 +133,7 @@ export function contradictingMethods(
       return [
         {
           ...{ check: 'calico-http', object: refText(other.ref), path: formatPath(rule.path) },
-          ...{ other: refText(policy.ref), otherObject: refText(policy.ref), otherPath: 'spec.rules' },
+          ...{ other: refText(policy.ref), otherObject: refText(policy.ref), otherPath: methodsPath },
           reason: `lets ${joined(apart.given, 5)} through, and Istio ${joined(apart.taken, 5)}, so no request passes both`,
           fix: 'write the same methods in both policies, or leave http to one of them',
         },

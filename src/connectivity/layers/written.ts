@@ -9,7 +9,7 @@ import { listed as joined } from '../../reach/listed.ts';
 import type { Authorization, Mesh, PeerAuthentication, RequestAuthentication } from '../mesh.ts';
 import { membershipOfLabels } from '../mesh.ts';
 import { refText, type SnapshotPolicy, type SnapshotService } from '../snapshot.ts';
-import { isAllow, type LayerFinding, mostRules } from './context.ts';
+import { isAllow, type LayerFinding, mostRules, withField } from './context.ts';
 import { exactOf, shareOf } from './known-pods.ts';
 import { BudgetSpent, type Caller, type Listed, shareOfPart, spend } from './may-open.ts';
 import { optionalTokens } from './optional-tokens.ts';
@@ -43,7 +43,7 @@ export function layersOfWritten(written: WrittenPolicy, around: Around): readonl
     // A wrong port is why nothing opens it.
     const isExplained = ({ check, object, path }: WrittenFinding): boolean =>
       check === 'l7-dead' && found.has(`port-mismatch ${object} ${path}`);
-    return [...found.values()].filter((one) => !isExplained(one));
+    return [...found.values()].filter((one) => !isExplained(one)).map(withField);
   } catch (error) {
     if (error instanceof BudgetSpent) return undefined;
     throw error;

@@ -17,8 +17,9 @@ export function wrongPorts({ pods, own, services, worlds, report }: LayerContext
         .filter((one) => one.port === port.first)
         .flatMap(({ targetPort }) => targetsOf(targetPort, pods).map(String));
       const other = `Service ${service.namespace}/${service.name}`;
+      const otherPath = `spec.ports[${service.ports.findIndex((one) => one.port === port.first)}].targetPort`;
       report({
-        ...{ check: 'port-mismatch', object, path, other, otherObject: other, otherPath: 'spec.ports' },
+        ...{ check: 'port-mismatch', object, path, other, otherObject: other, otherPath },
         reason: `is about port ${port.first}, which is the port of Service ${service.name}; policies see the port of the pods, which is ${listed(targets)}`,
         fix: `write port ${listed(targets)} in place of ${port.first}`,
       });

@@ -91,7 +91,7 @@ export const networkSchema: StructuralSchema = {
       maxItems: 64,
       items: { type: 'string', title: 'the type of a CNI plugin', minLength: 1, maxLength: 64 },
       description:
-        'Types of CNI plugins, such as ipvlan. Tenants may write NetworkAttachmentDefinitions that run these alone. When left out, policyKinds decides.',
+        'Types of CNI plugins, such as ipvlan. Tenants may write NetworkAttachmentDefinitions that run these alone, beside host-local, static, dhcp and whereabouts in ipam. When left out, policyKinds decides.',
     },
     services: servicesSchema,
     routes: routesSchema,
