@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Test } from 'tap';
+import { version as bulkheadVersion } from '../../src/commands/build.ts';
 import { foundOrSkip } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { privateNetworkTest } from '../apiserver/private-network.ts';
@@ -82,7 +83,10 @@ async function life(t: Test, plane: ControlPlane, version: HelmVersion): Promise
   await writeFile(objectFile, tenants);
   const addresses = (): string[] => Array.from({ length: replicas }, () => `10.0.1.${++last}`);
 
-  await run(withValues(install));
+  const notes = await run(withValues(install));
+  t.match(notes, `Bulkhead ${bulkheadVersion} is installed.`);
+  for (const command of [...waits, ...emergencies]) t.match(notes, command, 'the notes say what to do next');
+  t.notMatch(notes, /There is no tenant yet|no platform identities/, 'and nothing that does not hold');
   let pods: readonly RunningPod[] = await runPods(plane, selector, addresses(), program);
   t.teardown(() => Promise.all(pods.map((pod) => pod.kill())));
   for (const command of waits) await run(command);
@@ -117,17 +121,26 @@ async function life(t: Test, plane: ControlPlane, version: HelmVersion): Promise
     t.match(await run(`kubectl get ${definition} -o yaml`), 'Upgraded', 'definitions too');
   });
 
-  await t.test('an upgrade without the values of before is refused', async (t) => {
-    const bare = withValues(upgrade).replace(/ --values \S+/, ' --set replicas=3');
-    const { code, stderr } = await shell(bare);
-    t.equal(code, 1);
-    t.match(stderr, /settings is empty, and the settings in force are not; an upgrade needs all your values again/);
-    if (inObjects) return;
-    t.match(
-      (await shell(`${bare} --set settings.mesh=none`)).stderr,
-      /tenancy\.tenants is empty, and there are tenants/,
-    );
-  });
+  await t.test(
+    'an upgrade without the values of before is refused, and a release in a namespace of a tenant',
+    async (t) => {
+      const bare = withValues(upgrade).replace(/ --values \S+/, ' --set replicas=3');
+      const { code, stderr } = await shell(bare);
+      t.equal(code, 1);
+      t.match(stderr, /settings is empty, and the settings in force are not; an upgrade needs all your values again/);
+      const inTenant = await shell(withValues(install).replace('kube-system', 'acme-web'));
+      t.equal(inTenant.code, 1, 'nor is a release that a tenant could write');
+      t.match(
+        inTenant.stderr,
+        /cannot be in acme-web, a namespace of tenant acme: whoever writes the Secret of a release/,
+      );
+      if (inObjects) return;
+      t.match(
+        (await shell(`${bare} --set settings.mesh=none`)).stderr,
+        /tenancy\.tenants is empty, and there are tenants/,
+      );
+    },
+  );
 
   await t.test('a rollback', async (t) => {
     await run(`${withValues(upgrade)} --set podAnnotations.upgrade=one ${backstop}`);
