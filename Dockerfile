@@ -8,7 +8,7 @@
 ARG BASE=gcr.io/distroless/nodejs24-debian13:nonroot
 
 # Its result is the same for every architecture, so it runs on the builder's own.
-FROM --platform=${BUILDPLATFORM} node:24-slim AS build
+FROM --platform=${BUILDPLATFORM} docker.io/library/node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci

@@ -1,4 +1,5 @@
 /** The values of the chart: their schema, defaults and descriptions. values.yaml, values.schema.json and docs/helm-values.md follow. */
+import { command as serve } from '../../src/commands/serve.ts';
 import { exemptionSchema } from '../../src/exemptions/exemption-schema.ts';
 import { labelName, objectName } from '../../src/tenancy/schema/names.ts';
 import { settingsSchema } from '../../src/tenancy/schema/settings-schema.ts';
@@ -20,6 +21,11 @@ const texts = { type: 'object', additionalProperties: text } as const;
 const any = { type: 'object' } as const;
 const secretName = { ...text, pattern: objectName.pattern, maxLength: objectName.maxLength } as const;
 const base = defaultsOfBase();
+/** Names and figures, as in the default. */
+const limits = serve.options.rotation.default.split(',').map((limit) => limit.split('=')[0]);
+const limit = `(${limits.join('|')})=[1-9][0-9]*`;
+/** The options of `serve` that a replica in a cluster starts with, beside those that the chart gives it. */
+const extraArgument = `^--(log-level=(${serve.options['log-level'].choices?.join('|')})|rotation=${limit}(,${limit})*)$`;
 
 export const values: Values = {
   image: {
@@ -146,9 +152,10 @@ export const values: Values = {
   podAnnotations: { about: 'Further annotations of the pods.', default: {}, schema: texts },
   podLabels: { about: 'Further labels of the pods.', default: {}, schema: texts },
   extraArgs: {
-    about: 'Further arguments of [`bulkhead serve`](command-line.md), such as `--log-level=debug`.',
+    about:
+      'Further arguments of [`bulkhead serve`](command-line.md): `--log-level=LEVEL`, and `--rotation=LIMITS` with `certificates.source=selfManaged`.',
     default: [],
-    schema: { type: 'array', items: { ...text, pattern: '^--[a-z]' } },
+    schema: { type: 'array', items: { ...text, pattern: extraArgument } },
   },
   apiServerPorts: {
     about: 'Ports of API servers, to which the network policy of Bulkhead allows egress.',

@@ -3,7 +3,7 @@
 /** Put in by the build, where it knows the commit. */
 declare const bulkheadCommit: string | undefined;
 
-/** That of package.json; a test compares. */
+/** That of package.json: `npm run manifests` writes it. */
 export const version = '0.1.0';
 
 /** Undefined when Bulkhead runs from its sources, or was built outside a repository. */

@@ -6,6 +6,8 @@ export interface Option<Value> {
   readonly value?: string;
   /** One letter for it, as in `-o`. */
   readonly short?: string;
+  /** All that it may be, where these are few. */
+  readonly choices?: readonly string[];
   /** Imperative: what the option makes the command do. */
   readonly help: string;
   /** The value, or the behaviour, without the option. */
@@ -81,11 +83,12 @@ export function oneOf<Choice extends string>(
   help: string,
   initial: Choice,
 ): Option<Choice> {
-  return last(value, `${help}: ${choices.join(', ')}`, initial, (given = initial, flag) => {
+  const option = last(value, `${help}: ${choices.join(', ')}`, initial, (given = initial, flag) => {
     const known = choices.find((choice) => choice === given);
     if (known === undefined) throw new Misuse(`${flag} is one of ${choices.join(', ')}, not ${given}`);
     return known;
   });
+  return { ...option, choices };
 }
 
 export interface NamespacedName {

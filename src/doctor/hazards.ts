@@ -1,4 +1,5 @@
 /** Which rules of RBAC lead around Bulkhead. Pure. */
+import { kinds } from '../kinds/kinds.ts';
 import { valueAt } from '../kubernetes/json.ts';
 import type { GroupResource } from './uncovered-policies.ts';
 
@@ -139,26 +140,43 @@ function bound({ verbs, resources, resourceNames }: PolicyRule): Pick<Hazard, 'b
 
 /** By which a request to read does more: `kubectl exec` may be sent as GET. */
 const running = ['pods/exec', 'pods/attach', 'pods/portforward', 'pods/proxy', 'services/proxy'];
-/** Whose objects are in namespaces, but for those below. Reviews of one's own rights are in none of these groups. */
-const groupsInside = ['', 'apps', 'autoscaling', 'batch', 'discovery.k8s.io', 'networking.k8s.io', 'policy'];
-const roles = 'rbac.authorization.k8s.io';
-const harmless: ReadonlySet<string> = new Set([
-  ...['namespaces', 'namespaces/status', 'namespaces/finalize', 'nodes', 'nodes/status', 'nodes/proxy'],
-  ...['persistentvolumes', 'persistentvolumes/status', 'componentstatuses', 'clusterroles', 'clusterrolebindings'],
-  ...['ingressclasses', 'ipaddresses', 'servicecidrs', 'servicecidrs/status', 'users', 'groups'],
-  // They are in namespaces, and change nothing there.
-  'events',
+/** Their objects are in no namespace, or are questions that change nothing. */
+const groupsOutside: ReadonlySet<string> = new Set([
+  ...['admissionregistration.k8s.io', 'apiextensions.k8s.io', 'apiregistration.k8s.io', 'policy.networking.k8s.io'],
+  ...['authentication.k8s.io', 'authorization.k8s.io', 'flowcontrol.apiserver.k8s.io', 'internal.apiserver.k8s.io'],
+  ...['node.k8s.io', 'storagemigration.k8s.io'],
 ]);
+/** Other kinds of that sort, as `RESOURCE.GROUP`. What is not known here counts: most kinds are in namespaces. */
+const outside: ReadonlySet<string> = new Set([
+  ...kinds.filter(({ scope }) => scope === 'Cluster').map(({ plural, group }) => `${plural}.${group}`),
+  ...['nodes.', 'persistentvolumes.', 'componentstatuses.', 'users.', 'groups.'],
+  ...['clusterroles.rbac.authorization.k8s.io', 'clusterrolebindings.rbac.authorization.k8s.io'],
+  ...['ingressclasses.networking.k8s.io', 'ipaddresses.networking.k8s.io', 'servicecidrs.networking.k8s.io'],
+  ...['certificatesigningrequests.certificates.k8s.io', 'clustertrustbundles.certificates.k8s.io'],
+  ...['deviceclasses.resource.k8s.io', 'resourceslices.resource.k8s.io', 'devicetaintrules.resource.k8s.io'],
+  ...['storageclasses.storage.k8s.io', 'volumeattachments.storage.k8s.io', 'csidrivers.storage.k8s.io'],
+  ...['csinodes.storage.k8s.io', 'volumeattributesclasses.storage.k8s.io', 'priorityclasses.scheduling.k8s.io'],
+  ...['volumesnapshotclasses.snapshot.storage.k8s.io', 'volumesnapshotcontents.snapshot.storage.k8s.io'],
+  'gatewayclasses.gateway.networking.k8s.io',
+  // They are in namespaces, and change nothing there.
+  ...['events.', 'events.events.k8s.io'],
+]);
+/** By the name alone, for rules about every group. */
+const namesOutside: ReadonlySet<string> = new Set([...outside].map((one) => one.slice(0, one.indexOf('.'))));
 
 /** Whether a role changes anything in namespaces, or runs something there. */
 export function writes(rules: readonly PolicyRule[]): boolean {
   return rules.some(
     (rule) =>
-      (rule.resources.some((resource) => !harmless.has(resource)) &&
-        has(rule.verbs, ...writing) &&
-        has(rule.apiGroups, roles, ...groupsInside)) ||
+      (has(rule.verbs, ...writing) &&
+        rule.apiGroups.some((group) => rule.resources.some((resource) => isInside(group, resource)))) ||
       may(rule, ['get'], '', ...running),
   );
+}
+
+function isInside(group: string, resource: string): boolean {
+  const [plural = ''] = resource.split('/');
+  return group === '*' ? !namesOutside.has(plural) : !groupsOutside.has(group) && !outside.has(`${plural}.${group}`);
 }
 
 export function rulesOf(role: unknown): readonly PolicyRule[] {

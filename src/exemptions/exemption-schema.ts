@@ -63,7 +63,7 @@ export const exemptableChecks: readonly string[] = [
   'mesh-hosts',
 ];
 
-/** Kinds of the table whose objects these checks look at. A test holds the list against the table. */
+/** Kinds of the table whose objects these checks look at. This room cannot import the table; a test compares the two. */
 export const exemptableKinds: readonly string[] = [
   'Pod',
   'NetworkPolicy',

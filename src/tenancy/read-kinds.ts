@@ -1,6 +1,6 @@
 /**
  * Kinds of the policy groups that Bulkhead reads and judges, so that `network.policyKinds` gives them to no tenant. The table of kinds
- * decides (kinds/kinds.ts); a test compares the two.
+ * decides (kinds/kinds.ts), which this room cannot import; a test compares the two.
  */
 
 /** By the plural resource and its group. The section of the settings with which it is read; undefined: always. */

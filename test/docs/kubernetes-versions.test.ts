@@ -16,6 +16,12 @@ t.test('page, chart and workflow say the same', async (t) => {
   t.strictSame(jobs.versions.strategy.matrix.kubernetes, [oldest, newest]);
 });
 
+t.test('the page about Helm names the versions that the tests build', async (t) => {
+  const built = [...read('test/helm/go.mod').matchAll(/helm\.sh\/helm\/v\d v([\d.]+)/g)].map(([, version]) => version);
+  t.equal(built.length, 2);
+  t.match(read('docs/how-to/helm.md'), `Tests run Helm ${built.join(' and Helm ')}.`);
+});
+
 t.test('each has the modules of its API server, and npm test runs on one in between', async (t) => {
   const files = globSync('test/apiserver/versions/*.mod').sort();
   t.strictSame(

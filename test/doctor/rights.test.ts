@@ -79,7 +79,28 @@ t.test('which rules lead around Bulkhead', async (t) => {
   t.equal(writes([rule('', 'pods/log pods', 'get list')]), false);
   t.equal(writes([rule('', 'namespaces', 'create')]), false, 'namespaces are in none');
   t.equal(writes([rule('authorization.k8s.io', 'selfsubjectaccessreviews', 'create')]), false);
-  t.equal(writes([rule('apps', 'deployments', 'patch')]), true);
+  for (const [group, resources] of [
+    ['apps', 'deployments'],
+    ['cilium.io', 'ciliumnetworkpolicies'],
+    ['projectcalico.org', 'networkpolicies'],
+    ['security.istio.io', 'authorizationpolicies'],
+    ['gateway.networking.k8s.io', '*'],
+    ['argoproj.io', 'workflows'],
+    ['bulkhead.dev', 'gaterequests'],
+    ['crd.antrea.io', 'groups'],
+    ['*', 'workflows'],
+    ['certificates.k8s.io', 'certificatesigningrequests podcertificaterequests'],
+  ] as const)
+    t.equal(writes([rule(group, resources, 'create')]), true, `${resources} of ${group}`);
+  for (const [group, resources] of [
+    ['bulkhead.dev', 'tenants exemptions'],
+    ['gateway.networking.k8s.io', 'gatewayclasses gatewayclasses/status'],
+    ['apiextensions.k8s.io', '*'],
+    ['*', 'nodes events'],
+    ['storage.k8s.io', 'storageclasses'],
+  ] as const)
+    t.equal(writes([rule(group, resources, 'create')]), false, `${resources} of ${group}`);
+  t.equal(writes([rule('cilium.io', 'ciliumnetworkpolicies', 'get list watch')]), false);
 });
 
 t.test('who stands behind a subject', async (t) => {
@@ -150,6 +171,31 @@ t.test('what a member may do in its own namespace is not reported, and abroad it
   ]);
   t.same(judged(binding('', 'a', 'ClusterRole', 'admin', { kind: 'Group', name: 'system:masters' })), []);
   t.same(judged(binding('', 'a', 'ClusterRole', 'nothing', team), decoded('', 'b', {})), []);
+});
+
+t.test('a policy kind that Bulkhead judges counts abroad, as every kind does', async (t) => {
+  const found = (namespace: string, subject: object, group: string, resources: string) => {
+    const judge = createRightsJudge({ ...world, isPlatform: () => false }, []);
+    judge.role(decoded('', 'writer', { rules: [rule(group, resources, '*')] }));
+    judge.binding(binding(namespace, 'b', 'ClusterRole', 'writer', subject));
+    return judge.judged().map(([id, { severity }]) => `${id} ${severity ?? ''}`.trim());
+  };
+  const abroad = 'right-in-foreign-namespace';
+  const carol = { kind: 'User', name: 'carol' };
+  for (const [group, resources] of [
+    ['cilium.io', 'ciliumnetworkpolicies'],
+    ['crd.projectcalico.org', 'networkpolicies'],
+    ['security.istio.io', 'authorizationpolicies'],
+    ['gateway.networking.k8s.io', '*'],
+    ['argoproj.io', 'workflows'],
+  ] as const) {
+    t.same(found('north-db', team, group, resources), [], `${group}: in a namespace of its own tenant`);
+    for (const namespace of ['south-web', 'kube-system', 'bulkhead-system'])
+      t.same(found(namespace, team, group, resources), [abroad], `${group} in ${namespace}`);
+    t.same(found('bulkhead-system', carol, group, resources), [abroad], `${group}: nobody's account`);
+    t.same(found('', carol, group, resources), [`${abroad} warning`], `${group}: nobody's account, everywhere`);
+    t.same(found('', { kind: 'Group', name: 'system:authenticated' }, group, resources), [abroad], group);
+  }
 });
 
 t.test('a right to bind counts by the roles that it names, as its fix says', async (t) => {

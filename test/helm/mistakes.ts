@@ -28,5 +28,13 @@ export const mistakes: readonly Mistake[] = [
   ],
   ['a backstop of another kind', { backstop: 'apiVersion: v1\nkind: Secret\n' }, /backstop: has a v1 Secret/],
   ['a backstop that is no YAML', { backstop: 'a: [' }, /backstop: not YAML/],
-  ['an argument without dashes', { extraArgs: ['debug'] }, /extraArgs/],
+  ...['debug', '--insecure', '--read-only', '--port=1', '--log-level', '--log-level=loud', '--log-level=info\n- x'].map(
+    (extra): Mistake => [`the argument ${extra}`, { extraArgs: [extra] }, /extraArgs/],
+  ),
+  ['a limit of nothing', { extraArgs: ['--rotation=settle=0'] }, /extraArgs/],
+  [
+    'a rotation of what others renew',
+    { certificates: { source: 'static' }, extraArgs: ['--rotation=settle=30,tick=5'] },
+    /--rotation needs certificates\.source=selfManaged/,
+  ],
 ];

@@ -56,27 +56,46 @@ export function keepTrying(plane: ControlPlane, kubeconfig: string): Attempts {
 }
 
 export interface Versions {
-  /** Ends it. @returns every version of a webhook that was seen with failurePolicy Ignore, but for the one that only warns */
-  stop(): Promise<readonly string[]>;
+  stop(): Promise<{
+    /** Every version of a webhook that was seen with failurePolicy Ignore, but for the one that only warns. */
+    readonly ignoring: readonly string[];
+    /** For how long one had another failurePolicy or selector than at the beginning, in milliseconds; infinite if it still has. */
+    readonly mendedAfter: number;
+  }>;
 }
 
-/** Follows the webhook configurations from now on. */
+/** Follows the webhook configurations from now on, when they are as Bulkhead wants them. */
 export async function watchConfigurations(plane: ControlPlane): Promise<Versions> {
   const observer = observe(plane.adminKubeconfig);
   const ignoring: string[] = [];
+  const wanted = new Map<string, string>();
+  const changedAt = new Map<string, number>();
+  let mendedAfter = 0;
+  const compare = (key: string, fields: object): void => {
+    const now = JSON.stringify(fields);
+    if (!wanted.has(key)) wanted.set(key, now);
+    if (wanted.get(key) !== now) changedAt.set(key, changedAt.get(key) ?? performance.now());
+    else if (changedAt.has(key)) {
+      mendedAfter = Math.max(mendedAfter, performance.now() - (changedAt.get(key) ?? 0));
+      changedAt.delete(key);
+    }
+  };
   for (const kind of ['mutating', 'validating']) {
     await observer.follow(`${registered}/${kind}webhookconfigurations`, {
       changed({ object }) {
         const { metadata, webhooks } = object as unknown as Configuration;
-        for (const { name, failurePolicy } of webhooks)
-          if (failurePolicy !== 'Fail' && !name.startsWith('warn.')) ignoring.push(`${kind}/${metadata.name} ${name}`);
+        for (const { name, failurePolicy, namespaceSelector } of webhooks) {
+          const key = `${kind}/${metadata.name} ${name}`;
+          if (failurePolicy !== 'Fail' && !name.startsWith('warn.')) ignoring.push(key);
+          compare(key, { failurePolicy, namespaceSelector });
+        }
       },
     });
   }
   return {
     async stop() {
       await observer.stop();
-      return ignoring;
+      return { ignoring, mendedAfter: changedAt.size === 0 ? mendedAfter : Number.POSITIVE_INFINITY };
     },
   };
 }

@@ -146,5 +146,5 @@ t.test('a kind with an entry in the table is judged by it alone', async (t) => {
 
 t.test('what the settings cannot give, as it is read, is what the table reads', async (t) => {
   const read = [...readResources()].flatMap(([group, plurals]) => plurals.map((plural) => `${plural}.${group}`));
-  t.strictSame([...readKinds.keys()].toSorted(), [...new Set(read)].toSorted());
+  t.strictSame([...readKinds.keys()].toSorted(), [...new Set(read)].toSorted(), 'readKinds has them');
 });

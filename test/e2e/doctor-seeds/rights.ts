@@ -72,6 +72,11 @@ export const rights: readonly Seed[] = [
     ...grant(['', 'configmaps', 'create'], acme, 'beta-data'),
   },
   {
+    wrong: 'a member that writes policies of Cilium in the namespace of Bulkhead',
+    ids: ['right-in-foreign-namespace'],
+    ...grant(['cilium.io', 'ciliumnetworkpolicies', 'create'], acme, 'bulkhead-system'),
+  },
+  {
     wrong: 'a member that writes in every namespace',
     ids: ['right-in-foreign-namespace'],
     says: /a member of acme has ClusterRole seeded in every namespace/,

@@ -30,6 +30,11 @@ Values that the schema takes and that make no sense together.
 {{- if and .Values.namespace.create (eq .Release.Namespace "bulkhead-system") }}
 {{- fail "the release cannot be in bulkhead-system, which this chart creates and deletes: give --namespace with another namespace of the platform, such as kube-system; or create bulkhead-system yourself, and set namespace.create=false" }}
 {{- end }}
+{{- /* Its labels are known to an installation, and not to `helm template`. */}}
+{{- $label := .Values.settings.tenantLabel | default "bulkhead.dev/tenant" }}
+{{- with lookup "v1" "Namespace" "" .Release.Namespace | dig "metadata" "labels" $label "" }}
+{{- fail (printf "the release cannot be in %s, a namespace of tenant %s: whoever writes the Secret of a release decides what a rollback applies. Give --namespace with a namespace of the platform, such as kube-system" $.Release.Namespace .) }}
+{{- end }}
 {{- if eq .Values.tenancy.from "objects" }}
 {{- range $field := list "tenants" "exemptions" }}
 {{- if get $.Values.tenancy $field }}
@@ -52,6 +57,13 @@ Values that the schema takes and that make no sense together.
 {{- end }}
 {{- if and .Values.clientAuthority.names (not .Values.clientAuthority.configMap) }}
 {{- fail "clientAuthority.names needs clientAuthority.configMap, the ConfigMap with the CA that signs their certificates" }}
+{{- end }}
+{{- if ne .Values.certificates.source "selfManaged" }}
+{{- range .Values.extraArgs }}
+{{- if hasPrefix "--rotation=" . }}
+{{- fail "extraArgs: --rotation needs certificates.source=selfManaged, whose certificates Bulkhead renews itself" }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- if and .Values.certificates.issuerRef (ne .Values.certificates.source "certManager") }}
 {{- fail (printf "certificates.issuerRef has no effect with certificates.source=%s: set certManager, or remove it" .Values.certificates.source) }}
