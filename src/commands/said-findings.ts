@@ -104,7 +104,7 @@ export function saidByAudit(result: AuditResult): readonly Said[] {
     ),
     ...selectNothing.map((object) => idle('selects-nothing', object, 'selects no pods')),
     ...openNothing.map((object) => idle('opens-nothing', object, 'opens nothing, as none of its peers exist')),
-    ...notUnderstood([], [...(report?.problems ?? []), ...(report?.unread ?? []), ...problems]),
+    ...notUnderstood(connectivity.unread, [...(report?.problems ?? []), ...(report?.unread ?? []), ...problems]),
   ];
 }
 

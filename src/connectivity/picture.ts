@@ -23,6 +23,7 @@ import { readingsOf } from './readings.ts';
 import { covers, type ReportScope } from './report-scope.ts';
 import { refText, type Snapshot } from './snapshot.ts';
 import { crossingsToCome, tenantsToCome } from './to-come.ts';
+import { partsUnread, setsUnread, type UnreadPart } from './unread.ts';
 import { createWorld } from './world.ts';
 import { type Assessment, assess } from './zero-trust.ts';
 
@@ -43,6 +44,8 @@ export interface Picture {
   readonly layers: readonly LayerFinding[];
   /** Those in force, in the order of their ends. */
   readonly exemptions: readonly PictureExemption[];
+  /** Parts of policies that are not understood: more may be open or denied. */
+  readonly unread: readonly UnreadPart[];
 }
 
 export interface PictureTenant {
@@ -108,6 +111,7 @@ export function pictureOf(
     openNothing: [...known].filter((one) => selecting.has(one) && !opening.has(one)).map(({ ref }) => refText(ref)),
     layers: layersOf(snapshot, worlds, tenancy.settings),
     exemptions: exemptionsOf(tenancy, now),
+    unread: [...partsUnread(read, readings), ...setsUnread(snapshot.sets, readings)],
   };
   if (scope === undefined) return whole;
   const { views: _, ...own } = draw(scope);
@@ -161,11 +165,8 @@ function tenantsOf(seen: Seen): readonly PictureTenant[] {
     const states = byTenant.get(name) ?? [];
     const pods = sum((one) => one.pods);
     const facts = {
-      ...{
-        tenant: name,
-        pods,
-        open: { ingress: sum((one) => one.open.ingress), egress: sum((one) => one.open.egress) },
-      },
+      ...{ tenant: name, pods },
+      open: { ingress: sum((one) => one.open.ingress), egress: sum((one) => one.open.egress) },
       openBoth: sum((one) => one.open.both),
       onNodes: sum((one) => one.onNodes),
       violations: against.get(name) ?? 0,
