@@ -9,6 +9,7 @@ import type { Settings } from '../tenancy/settings.ts';
 import { groupOf } from './matrix.ts';
 import { node, type Parties, type Party, type PodClass } from './parties.ts';
 import { noPorts, type PortSet, portNumber } from './port-set.ts';
+import { type ServiceName, serviceNameOf } from './service-name.ts';
 import type { ServicePort, Snapshot, SnapshotService } from './snapshot.ts';
 
 /** One end. */
@@ -72,6 +73,7 @@ function splitPort(text: string): readonly [end: string, port: string | undefine
  *   NAMESPACE/NAME, or NAME in the namespace   a workload, a pod, or a Service
  *   KIND/NAMESPACE/NAME                        the same of one kind: pod, deployment, service …
  *   namespace/NAME, tenant/NAME                all pods of it
+ *   NAME.NAMESPACE.svc, NAME.NAMESPACE         a Service, by its name in the DNS
  *   203.0.113.7, 203.0.113.0/24, api.example   an address, addresses, a DNS name
  *   internet, node                             any address outside, a node
  */
@@ -98,10 +100,17 @@ export function findEnd(
   if (second !== undefined) return named(first, second, undefined, snapshot, parties);
   const found = named(namespace, first, undefined, snapshot, parties);
   if (!('unknown' in found) || !first.includes('.')) return found;
+  const service = serviceNameOf(first);
+  const end = service && named(service.namespace, service.name, 'service', snapshot, parties);
+  if (end !== undefined && (service?.isSure === true || isService(service, snapshot))) return end;
   const pattern = parsePattern(first);
   return pattern === undefined || first.includes('*')
     ? found
     : { name: `the DNS name ${pattern.text}`, parties: [{ kind: 'name', name: pattern.text }], notes: [] };
+}
+
+function isService(wanted: ServiceName | undefined, { services }: Snapshot): boolean {
+  return services.some(({ namespace, name }) => namespace === wanted?.namespace && name === wanted.name);
 }
 
 /** More addresses than these are no place that a rule names, but the world. */

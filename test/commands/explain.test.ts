@@ -561,3 +561,25 @@ t.test('rules of Cilium for some requests are said, also in JSON', async (t) => 
     sides: [{ decisions: [{ layer7: ['GET /orders'] }] }],
   });
 });
+
+t.test('a Service is known by its name in the DNS', async (t) => {
+  const services = ['database', 'elsewhere'].map((name) => ({
+    ...{ apiVersion: 'v1', kind: 'Service', metadata: { namespace: 'beta-data', name } },
+    spec: { selector: { app: name === 'database' ? name : 'nothing' }, ports: [{ port: 5432 }] },
+  }));
+  const items = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: services });
+  const base = [...example, ...toDatabase, '-f', join(t.testdir({ 'services.json': items }), 'services.json')];
+  const by = (name: string) => run(['acme-web/front', `${name}:5432`], base);
+  const { code, lines } = await by('service/beta-data/database');
+  t.match(lines[0], /-> Service beta-data\/database on 5432\/TCP: /);
+  for (const name of [
+    'database.beta-data',
+    'database.beta-data.svc',
+    'Database.beta-data.svc.cluster.local',
+    'database.beta-data.svc.cluster.local.',
+  ])
+    t.strictSame(await by(name), { code, lines, error: '' }, name);
+  for (const name of ['databas.beta-data.svc', 'database.gone.svc.cluster.local', 'elsewhere.beta-data'])
+    t.match(await by(name), { code: 2, error: /database|namespace gone|selects no pod/ }, name);
+  t.match((await by('api.example')).lines[0], /the DNS name api\.example/, 'another name is one of the internet');
+});
