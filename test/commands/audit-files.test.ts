@@ -235,6 +235,6 @@ t.test('files in which nothing would be rejected say so, and what cannot be judg
   t.match(fine.text, /^Nothing of the files would be rejected if it were written now\.$/m);
   const strange = '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","namespace":"acme-web","labels":{"app":1}}}';
   const found = await audit([...example, '-f', '-'], strange);
-  t.equal(found.code, 1);
+  t.equal(found.code, 2);
   t.match(found.text, /^not read: <stdin>:1:1: Pod acme-web\/a cannot be judged: /m);
 });
