@@ -4,7 +4,7 @@ import { pictureOf } from '../connectivity/picture.ts';
 import { nothingKnown, readProtection } from '../connectivity/protection.ts';
 import { readCluster } from '../facts/cluster-reader.ts';
 import type { AuditReport } from '../report/audit-report.ts';
-import { type AuditResult, isToDo, resultJson, resultLines, resultYaml } from '../report/audit-result.ts';
+import { type AuditResult, isComplete, isToDo, resultJson, resultLines, resultYaml } from '../report/audit-result.ts';
 import { openReportsOf } from '../report/open-reports.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
 import { pageOf } from './audit-page.ts';
@@ -31,7 +31,8 @@ export const command = defineCommand({
   summary: 'report, read-only, who reaches whom, and everything that would be rejected or cut off',
   details:
     'Reads a cluster, or files with -f or -k. ' +
-    'Ends with 1 when something is found, when nothing could be checked, or when a part could not be read.',
+    'Ends with 1 when something is found, or when nothing could be checked. ' +
+    'Ends with 2 when a part could not be read, or when a policy is not understood.',
   options: {
     ...snapshotOptions,
     output: { ...oneOf('FORMAT', formats, 'print the report in this format', 'table'), short: 'o' },
@@ -72,6 +73,7 @@ export const command = defineCommand({
     if (writes && report !== undefined) return await write(result, report, values, surroundings);
     for (const line of await printed(result, values.output, { command: 'audit', written: loaded.reviewed, settings }))
       surroundings.print(line);
+    if (!isComplete(result)) return 2;
     return isToDo(result) ? 1 : 0;
   },
 });

@@ -27,6 +27,7 @@ import { lintPage } from '../report/lint-page.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { CannotStart, orCannotStart } from './cannot-start.ts';
+import { claimedNames } from './claimed-names.ts';
 import { defineCommand, type Surroundings } from './command.ts';
 import { lintReportOf } from './diff-findings.ts';
 import { changesIn, inScope } from './diff-scope.ts';
@@ -114,7 +115,9 @@ async function betweenFiles(
     return snapshot;
   };
   const comparison = compare(read(old), read(now), tenancy, onProgress(surroundings), changesIn(scope));
-  return { comparison, tenancy, problems: [], written: { old: old.written, new: now.written } };
+  const known = new Set(claimedNames(old.objects, tenancy));
+  const problems = claimedNames(now.objects, tenancy).filter((one) => !known.has(one));
+  return { comparison, tenancy, problems, written: { old: old.written, new: now.written } };
 }
 
 async function againstCluster(
@@ -136,7 +139,8 @@ async function againstCluster(
   scope?.know(files.objects);
   scope?.knowSnapshot(after);
   const comparison = compare(snapshot, after, tenancy, onProgress(surroundings), changesIn(scope));
-  return { comparison, tenancy, problems, written: { old: [], new: files.written } };
+  const claimed = claimedNames(files.objects, tenancy);
+  return { comparison, tenancy, problems: [...problems, ...claimed], written: { old: [], new: files.written } };
 }
 
 /** What cannot be read may open anything, so there is no answer without it. */

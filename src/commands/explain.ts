@@ -29,7 +29,7 @@ export const command = defineCommand({
   summary: 'say whether one workload reaches another, and which rules decide it',
   details:
     'An end is NAMESPACE/NAME of a workload, pod or Service, KIND/NAMESPACE/NAME, namespace/NAME, tenant/NAME, an address, a range, ' +
-    'a DNS name, internet or node. A port may follow the second end: :5432, :53/UDP, :http. ' +
+    'a DNS name, also NAME.NAMESPACE.svc of a Service, internet or node. A port may follow the second end: :5432, :53/UDP, :http. ' +
     'Ends with 0 when the connection is open, and with 1 when any of it is blocked. ' +
     'Ends with 2 when an end is not found, or when the answer holds only as far as the policies are understood.',
   operands: { name: 'ENDS', help: 'FROM TO[:PORT]: who connects, to whom, and on which port' },

@@ -2,9 +2,11 @@
 import type { PairAnswer } from '../connectivity/explain.ts';
 import { nameOfParty, pathText } from '../connectivity/explain.ts';
 import type { Layer7Says } from '../connectivity/layer7/layer7.ts';
+import type { Picture } from '../connectivity/picture.ts';
 import { intersectionOf } from '../connectivity/port-set.ts';
 import { portsText, sameSet } from '../connectivity/port-text.ts';
 import { refText } from '../connectivity/snapshot.ts';
+import { type AuditReport, nothingChecked, olderBackstop } from '../report/audit-report.ts';
 import { type AuditResult, rejectedIn } from '../report/audit-result.ts';
 import type { ExplainReport } from '../report/explain-report.ts';
 import type { ReplayReport } from '../report/replay-report.ts';
@@ -68,6 +70,7 @@ export function saidByAudit(result: AuditResult): readonly Said[] {
         }),
       ),
     ),
+    ...(report === undefined ? [] : saidOfSurvey(report, connectivity)),
     ...crossings
       .filter(({ violation }) => violation !== '')
       .map(
@@ -104,7 +107,35 @@ export function saidByAudit(result: AuditResult): readonly Said[] {
     ),
     ...selectNothing.map((object) => idle('selects-nothing', object, 'selects no pods')),
     ...openNothing.map((object) => idle('opens-nothing', object, 'opens nothing, as none of its peers exist')),
-    ...notUnderstood([], [...(report?.problems ?? []), ...(report?.unread ?? []), ...problems]),
+    ...notUnderstood(connectivity.unread, [...(report?.problems ?? []), ...(report?.unread ?? []), ...problems]),
+  ];
+}
+
+/** What is wrong in the cluster beside objects that would be rejected. */
+function saidOfSurvey(report: AuditReport, { namespaces }: Picture): readonly Said[] {
+  const error = (check: string, object: string, headline: string, reason: string, fix: string): Said => ({
+    ...{ check, severity: 'error', object, path: '', headline, reason, fix },
+  });
+  const known = new Set(namespaces.filter(({ open }) => open.ingress + open.egress > 0).map(({ name }) => name));
+  return [
+    ...report.cutOff
+      .filter(({ namespace }) => !known.has(namespace))
+      .map(({ namespace, losing, pods }) => {
+        const reason = `no policy of its baseline or its own isolates ${losing} of ${pods} pods`;
+        const fix = 'add policies for what the pods need before the baseline cuts it off';
+        return error('not-isolated', `Namespace ${namespace}`, 'has pods that no policy isolates', reason, fix);
+      }),
+    ...report.planted.map((reason) => {
+      const [kind = '', name = ''] = reason.split(' ', 2);
+      const object = kind === 'namespace' ? `Namespace ${name}` : `${kind} ${name}`;
+      return error('planted', object, 'is not what it seems', reason, 'look at it before you enforce');
+    }),
+    ...(report.namespaces === 0
+      ? [error('nothing-checked', '', 'nothing was checked', nothingChecked(report), 'label the namespaces of tenants')]
+      : []),
+    ...(report.backstop === 'older' && report.scope === undefined
+      ? [error('older-backstop', '', 'the backstop is older', olderBackstop, 'apply the output of bulkhead backstop')]
+      : []),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** Where a snapshot comes from: files, or a cluster that is read once. For the commands about who reaches whom. */
 import { printable } from '../admission/message.ts';
 import { isOfProtection } from '../connectivity/protection.ts';
-import { isOfSnapshot } from '../connectivity/read-object.ts';
+import { isOfSnapshot, templateOf } from '../connectivity/read-object.ts';
 import { readSnapshot } from '../connectivity/read-snapshot.ts';
 import type { Snapshot } from '../connectivity/snapshot.ts';
 import { Unreadable } from '../facts/cluster-reader.ts';
@@ -12,6 +12,7 @@ import type { JsonMap } from '../kubernetes/json.ts';
 import { formatProblem } from '../tenancy/problem.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { CannotStart, orCannotStart } from './cannot-start.ts';
+import { claimedNames } from './claimed-names.ts';
 import { collections, trimmed } from './cluster-collections.ts';
 import { inCluster } from './cluster-tenancy.ts';
 import type { Surroundings } from './command.ts';
@@ -93,13 +94,14 @@ export async function fromFiles(
 ): Promise<LoadedSnapshot> {
   const { value: tenancy } = orCannotStart(await readTenancy(values), 2);
   const { objects, ...read } = await readObjects(filenames, folders, values, surroundings);
+  const problems = [...read.problems, ...claimedNames(objects, tenancy)];
   const all = withNamespaces(objects, tenancy);
   const options = { hasPods: false, withBaseline: !values['no-baseline'] };
   const snapshot = readSnapshot(all, tenancy, options);
   scope?.know(objects);
   scope?.know(read.reviewed.map(({ object }) => object));
   scope?.knowSnapshot(snapshot);
-  return { snapshot, tenancy, ...read };
+  return { snapshot, tenancy, ...read, problems };
 }
 
 export interface ReadObjects {
@@ -134,10 +136,8 @@ export async function readObjects(
     for (const one of read.problems) problems.push(printable(formatProblem(one)));
     for (const one of read.objects) {
       const resource = resourceOfObject(one.apiVersion, one.kind);
-      if (
-        !(resource !== undefined || isOfSnapshot(one.apiVersion, one.kind) || isOfProtection(one.apiVersion, one.kind))
-      )
-        continue;
+      const isRead = isOfSnapshot(one.apiVersion, one.kind) || templateOf(one.object) !== undefined;
+      if (!(resource !== undefined || isRead || isOfProtection(one.apiVersion, one.kind))) continue;
       const tooLong = tooLongIn(one);
       if (tooLong !== undefined) {
         problems.push(tooLong);
@@ -146,7 +146,7 @@ export async function readObjects(
       const own = resource === undefined ? '' : namespaceOf(resource, one, values.namespace ?? defaultNamespace);
       if (resource !== undefined) reviewed.push(own === '' ? one : { ...one, object: placed(one.object, own) });
       const object = inNamespace(one.object, one.kind, values.namespace);
-      if (isOfSnapshot(one.apiVersion, one.kind)) written.push({ ...one, object });
+      if (isRead) written.push({ ...one, object });
       if (isOfProtection(one.apiVersion, one.kind)) protecting.push(object);
     }
   }

@@ -64,11 +64,11 @@ export function printedSaid(format: ToolFormat, said: readonly Said[], by: SaidB
   }
 }
 
-/** The objects, each once, as kubectl takes them in their namespace: `networkpolicy/open`. */
+/** The objects, each once, as kubectl takes them in their namespace: `networkpolicy/open`. Where it is about none, the check: `finding/not-read`. */
 function namesOf(said: readonly Said[]): readonly string[] {
-  const names = said.flatMap(({ object }) => {
+  const names = said.map(({ object, check }) => {
     const [kind = '', name = ''] = object.split(' ');
-    return name === '' ? [] : [printable(`${kind.toLowerCase()}/${name.slice(name.indexOf('/') + 1)}`)];
+    return name === '' ? `finding/${check}` : printable(`${kind.toLowerCase()}/${name.slice(name.indexOf('/') + 1)}`);
   });
   return [...new Set(names)].sort();
 }

@@ -2,13 +2,14 @@
 import { parsePattern } from '../kubernetes/dns-pattern.ts';
 import { formatAddress, formatRange, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { contains, intersect, normalise, subtract } from '../kubernetes/ip-set.ts';
-import { matches } from '../kubernetes/label-selector.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
 import { internet } from '../reach/internet.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import { groupOf } from './matrix.ts';
+import { named, ofPods, ofService } from './named-end.ts';
 import { node, type Parties, type Party, type PodClass } from './parties.ts';
 import { noPorts, type PortSet, portNumber } from './port-set.ts';
+import { type ServiceName, serviceNameOf } from './service-name.ts';
 import type { ServicePort, Snapshot, SnapshotService } from './snapshot.ts';
 
 /** One end. */
@@ -72,6 +73,7 @@ function splitPort(text: string): readonly [end: string, port: string | undefine
  *   NAMESPACE/NAME, or NAME in the namespace   a workload, a pod, or a Service
  *   KIND/NAMESPACE/NAME                        the same of one kind: pod, deployment, service …
  *   namespace/NAME, tenant/NAME                all pods of it
+ *   NAME.NAMESPACE.svc, NAME.NAMESPACE         a Service, by its name in the DNS
  *   203.0.113.7, 203.0.113.0/24, api.example   an address, addresses, a DNS name
  *   internet, node                             any address outside, a node
  */
@@ -98,10 +100,17 @@ export function findEnd(
   if (second !== undefined) return named(first, second, undefined, snapshot, parties);
   const found = named(namespace, first, undefined, snapshot, parties);
   if (!('unknown' in found) || !first.includes('.')) return found;
+  const service = serviceNameOf(first);
+  const end = service && named(service.namespace, service.name, 'service', snapshot, parties);
+  if (end !== undefined && (service?.isSure === true || isService(service, snapshot))) return end;
   const pattern = parsePattern(first);
   return pattern === undefined || first.includes('*')
     ? found
     : { name: `the DNS name ${pattern.text}`, parties: [{ kind: 'name', name: pattern.text }], notes: [] };
+}
+
+function isService(wanted: ServiceName | undefined, { services }: Snapshot): boolean {
+  return services.some(({ namespace, name }) => namespace === wanted?.namespace && name === wanted.name);
 }
 
 /** More addresses than these are no place that a rule names, but the world. */
@@ -169,61 +178,6 @@ function allOf(name: string, { byName }: Parties): End | Unknown {
   const found = byName.get(name);
   if (found === undefined) return { unknown: `there is no namespace ${name}` };
   return ofPods(`namespace ${name}`, found.classes, `the namespace ${name} has no pods on the pod network`);
-}
-
-function named(
-  namespace: string,
-  name: string,
-  kind: string | undefined,
-  { services, workloads }: Snapshot,
-  parties: Parties,
-): End | Unknown {
-  const home = parties.byName.get(namespace);
-  if (home === undefined) return { unknown: `there is no namespace ${namespace}` };
-  const isMeant = (one: { readonly kind: string; readonly name: string }) =>
-    one.name === name && (kind === undefined || one.kind.toLowerCase() === kind);
-  const classes = home.classes.filter(({ workloads }) => workloads.some(isMeant));
-  const maker = classes.flatMap((one) => one.workloads).find(isMeant);
-  if (maker !== undefined) return ofPods(`${maker.kind} ${namespace}/${name}`, classes, '');
-  const service = services.find((one) => one.namespace === namespace && one.name === name);
-  if (service !== undefined && (kind === undefined || kind === 'service')) return ofService(service, parties);
-  const onNode = workloads.find((one) => one.hostNetwork && one.namespace === namespace && isMeant(one));
-  if (onNode !== undefined)
-    return {
-      name: `${onNode.kind} ${namespace}/${name}`,
-      parties: [node],
-      notes: [`${onNode.kind} ${namespace}/${name} is on the network of its node, so it counts as a node`],
-    };
-  const known = home.classes.flatMap((one) =>
-    one.workloads.map(({ kind, name }) => `${kind.toLowerCase()}/${namespace}/${name}`),
-  );
-  const hint = known.length === 0 ? 'which has no pods' : `which has ${listed([...new Set(known)])}`;
-  return {
-    unknown: `nothing is called ${kind === undefined ? '' : `${kind} `}${name} in the namespace ${namespace}, ${hint}`,
-  };
-}
-
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 5);
-  const more = names.length - shown.length;
-  return shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
-
-function ofService(service: SnapshotService, parties: Parties): End | Unknown {
-  const { namespace, name, selector } = service;
-  const title = `Service ${namespace}/${name}`;
-  if (selector === undefined)
-    return { unknown: `${title} has no selector, so its addresses are what its EndpointSlices say; ask about those` };
-  const wanted = new Map(
-    Object.entries(selector).map(([key, value]) => [key, { absent: false, finite: true, values: new Set([value]) }]),
-  );
-  const classes = parties.byName.get(namespace)?.classes.filter(({ labels }) => matches(wanted, labels)) ?? [];
-  const end = ofPods(title, classes, `${title} selects no pod on the pod network`);
-  return 'unknown' in end ? end : { ...end, service };
-}
-
-function ofPods(name: string, classes: readonly PodClass[], none: string): End | Unknown {
-  return classes.length === 0 ? { unknown: none } : { name, parties: classes, notes: [] };
 }
 
 /** `Deployment acme-web/front`, and how many others have pods that look the same. */

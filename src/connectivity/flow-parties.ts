@@ -3,6 +3,7 @@ import { parseCidr } from '../kubernetes/ip-range.ts';
 import { compareRanges } from '../kubernetes/ip-set.ts';
 import type { FlowEnd } from './flow.ts';
 import { node, type Parties, type Party, type PodClass } from './parties.ts';
+import { possibleMakers } from './pod-names.ts';
 
 export interface FoundParty {
   readonly party: Party;
@@ -13,25 +14,33 @@ export interface FoundParty {
 /** @returns undefined where nothing in the snapshot is meant */
 export type Finder = (end: FlowEnd) => FoundParty | undefined;
 
-/** Names of pods end in up to two parts that their makers add: `web-5d4f8-x7k2p`, `orders-0`. */
-const mostParts = 2;
-
 export function createFinder(parties: Parties): Finder {
-  const byName = new Map<string, FoundParty>();
+  const byName = new Map<string, { readonly kind: string; readonly found: FoundParty }[]>();
+  const add = (namespace: string, kind: string, name: string, found: FoundParty): void => {
+    const key = `${namespace}/${name}`;
+    const known = byName.get(key);
+    if (known === undefined) byName.set(key, [{ kind, found }]);
+    else known.push({ kind, found });
+  };
   for (const pods of parties.classes)
-    for (const { namespace, kind, name } of pods.workloads) {
-      const key = `${namespace}/${name}`;
-      if (!byName.has(key)) byName.set(key, { party: pods, text: `${namespace}/${kind}/${name}` });
-    }
-  const onNodes = new Set(parties.onNodes.map(({ namespace, name }) => `${namespace}/${name}`));
+    for (const { namespace, kind, name } of pods.workloads)
+      add(namespace, kind, name, { party: pods, text: `${namespace}/${kind}/${name}` });
+  for (const { namespace, kind, name } of parties.onNodes) add(namespace, kind, name, { party: node, text: 'nodes' });
 
-  const named = (namespace: string, name: string): FoundParty | undefined => {
-    let text = name.replace(/-?\*$/, '');
-    for (let part = 0; part <= mostParts && text !== ''; part++) {
-      const found = byName.get(`${namespace}/${text}`);
+  const called = (namespace: string, name: string, isOf = (_: string) => true): FoundParty | undefined =>
+    byName.get(`${namespace}/${name}`)?.find(({ kind }) => isOf(kind))?.found;
+
+  const labelled = (namespace: string, labels: FlowEnd['labels']): FoundParty | undefined => {
+    const all = parties.byName.get(namespace)?.classes.filter((one) => hasLabels(one, labels)) ?? [];
+    // The one of which most labels are known.
+    const [own] = all.toSorted((one, other) => other.labels.size - one.labels.size);
+    return own && { party: own, text: textOf(own) };
+  };
+
+  const made = (namespace: string, pod: string): FoundParty | undefined => {
+    for (const { name, isOf } of possibleMakers(pod)) {
+      const found = called(namespace, name, isOf);
       if (found !== undefined) return found;
-      if (onNodes.has(`${namespace}/${text}`)) return { party: node, text: 'nodes' };
-      text = text.slice(0, Math.max(0, text.lastIndexOf('-')));
     }
     return undefined;
   };
@@ -40,11 +49,11 @@ export function createFinder(parties: Parties): Finder {
     if (isNode && name === '') return { party: node, text: 'nodes' };
     if (namespace !== '') {
       for (const one of [...workloads, name]) {
-        const found = named(namespace, one);
+        const found = called(namespace, one);
         if (found !== undefined) return found;
       }
-      const own = parties.byName.get(namespace)?.classes.find((one) => hasLabels(one, labels));
-      return own && { party: own, text: textOf(own) };
+      // A workload that the flow names is no other one, whatever its pods are called.
+      return labelled(namespace, labels) ?? (workloads.length > 0 ? undefined : made(namespace, name));
     }
     const parsed = address === '' ? undefined : parseCidr(`${address}/${address.includes(':') ? 128 : 32}`);
     if (!parsed?.ok) return undefined;

@@ -5,6 +5,7 @@
 import { contains, intersect } from '../kubernetes/ip-set.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { addressOf, kindOf } from './endpoints.ts';
+import { serviceNameOf } from './service-name.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** @param ends as they are written, without their ports */
@@ -35,7 +36,7 @@ function namesOf(
     ].map((one) => one.namespace);
   const [first = '', second, third] = end.split('/');
   if (third !== undefined) return [second ?? ''];
-  if (second === undefined) return [namespace];
+  if (second === undefined) return [namespace, serviceNameOf(first)?.namespace ?? namespace];
   const kind = kindOf(first);
   if (kind === 'tenant')
     return namespaces

@@ -12,7 +12,7 @@ import { layersOf } from './layers/layers.ts';
 import { type Group, platformGroup } from './matrix.ts';
 import { createParties, type PodClass } from './parties.ts';
 import { joinedCrossings, type PictureCrossing, shownCrossings } from './picture-crossings.ts';
-import { exemptionsOf, type PictureExemption } from './picture-exemptions.ts';
+import { exempting, exemptionsOf, type PictureExemption } from './picture-exemptions.ts';
 import { namespacesOf, type PictureNamespace } from './picture-namespaces.ts';
 import { outsideOf, type PictureOutside } from './picture-outside.ts';
 import { unionOf } from './port-set.ts';
@@ -23,6 +23,7 @@ import { readingsOf } from './readings.ts';
 import { covers, type ReportScope } from './report-scope.ts';
 import { refText, type Snapshot } from './snapshot.ts';
 import { crossingsToCome, tenantsToCome } from './to-come.ts';
+import { partsUnread, setsUnread, type UnreadPart } from './unread.ts';
 import { createWorld } from './world.ts';
 import { type Assessment, assess } from './zero-trust.ts';
 
@@ -43,6 +44,8 @@ export interface Picture {
   readonly layers: readonly LayerFinding[];
   /** Those in force, in the order of their ends. */
   readonly exemptions: readonly PictureExemption[];
+  /** Parts of policies that are not understood: more may be open or denied. */
+  readonly unread: readonly UnreadPart[];
 }
 
 export interface PictureTenant {
@@ -98,16 +101,17 @@ export function pictureOf(
   const opening = new Set(used.filter(({ opensNothing }) => !opensNothing).map(({ policy }) => policy));
   const known = new Set(used.map(({ policy }) => policy));
   const read = snapshot.policies.filter((policy) => readings.some(({ reads }) => reads(policy)));
-  const counts = countsOf(read, parties, protection);
+  const [counts, exemptions] = [countsOf(read, parties, protection), exemptionsOf(tenancy, now)];
   const whole: Picture = {
     readings: readings.map(({ name }) => name),
-    tenants: tenantsOf({ ...drawn, inside, counts, tenancy, protection }),
+    tenants: tenantsOf({ ...drawn, inside, counts, exemptions, tenancy, protection }),
     ...drawn,
     gates: gateUse([...joinedCrossings(views).values()], tenancy, now),
     selectNothing: [...known].filter((one) => !selecting.has(one)).map(({ ref }) => refText(ref)),
     openNothing: [...known].filter((one) => selecting.has(one) && !opening.has(one)).map(({ ref }) => refText(ref)),
     layers: layersOf(snapshot, worlds, tenancy.settings),
-    exemptions: exemptionsOf(tenancy, now),
+    exemptions,
+    unread: [...partsUnread(read, readings), ...setsUnread(snapshot.sets, readings)],
   };
   if (scope === undefined) return whole;
   const { views: _, ...own } = draw(scope);
@@ -138,12 +142,13 @@ interface Seen {
   readonly outside: readonly PictureOutside[];
   readonly inside: ReadonlyMap<string, readonly number[]>;
   readonly counts: (tenant: string) => ProtectionCounts;
+  readonly exemptions: readonly PictureExemption[];
   readonly tenancy: Tenancy;
   readonly protection: Protection;
 }
 
 function tenantsOf(seen: Seen): readonly PictureTenant[] {
-  const { namespaces, crossings, outside, inside, counts, tenancy, protection } = seen;
+  const { namespaces, crossings, outside, inside, counts, exemptions, tenancy, protection } = seen;
   const own = Map.groupBy(namespaces, ({ tenant }) => tenant);
   const against = new Map<string, number>();
   const toCome = new Map<string, number>();
@@ -161,11 +166,8 @@ function tenantsOf(seen: Seen): readonly PictureTenant[] {
     const states = byTenant.get(name) ?? [];
     const pods = sum((one) => one.pods);
     const facts = {
-      ...{
-        tenant: name,
-        pods,
-        open: { ingress: sum((one) => one.open.ingress), egress: sum((one) => one.open.egress) },
-      },
+      ...{ tenant: name, pods },
+      open: { ingress: sum((one) => one.open.ingress), egress: sum((one) => one.open.egress) },
       openBoth: sum((one) => one.open.both),
       onNodes: sum((one) => one.onNodes),
       violations: against.get(name) ?? 0,
@@ -173,6 +175,7 @@ function tenantsOf(seen: Seen): readonly PictureTenant[] {
       outside: states.filter(({ state }) => state === 'not granted').length,
       unproven: states.filter(({ state }) => state === 'not proven').length,
       ...counts(name),
+      exempted: exempting(exemptions, name, namespaces, tenancy),
     };
     const tenant = tenancy.tenants.get(name);
     return {

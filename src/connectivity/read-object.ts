@@ -58,6 +58,11 @@ const mostSpecs = 200_000;
 const templates: ReadonlyMap<string, readonly string[]> = new Map(
   kinds.flatMap((one) => (one.family === 'workload' ? [[`${one.group}/${one.kind}`, one.template] as const] : [])),
 );
+/** Of kinds that are not known, such as a Rollout of Argo: where a template of pods may be. */
+const otherTemplates = [
+  ['spec', 'template'],
+  ['spec', 'jobTemplate', 'spec', 'template'],
+] as const;
 /** What the API server lists of Calico, it may list in two groups; those are the same objects. */
 const storedTwice = new Set(['crd.projectcalico.org']);
 
@@ -84,6 +89,13 @@ export function isOfSnapshot(apiVersion: string, kind: string): boolean {
     ['/Namespace', '/Pod', '/Service'].includes(key) ||
     isTier(key)
   );
+}
+
+/** The path of the template of pods that the object makes; undefined: it makes none. */
+export function templateOf(object: JsonMap): readonly string[] | undefined {
+  const [apiVersion, kind] = [textAt(object, 'apiVersion'), textAt(object, 'kind')];
+  if (isOfSnapshot(apiVersion, kind)) return templates.get(`${groupOf(apiVersion)}/${kind}`);
+  return otherTemplates.find((path) => Array.isArray(valueAt(object, ...path, 'spec', 'containers')));
 }
 
 function isTier(key: string): boolean {
@@ -135,7 +147,11 @@ function readerOf(
       return { kind: 'set', key: `${kind} ${ref.namespace} ${ref.name}`, value };
     };
   const read = policyReaders.get(key);
-  if (read === undefined) return () => undefined;
+  if (read === undefined)
+    return (object) => {
+      const path = options.hasPods ? undefined : templateOf(object);
+      return path && workload(readMaker(object, kind, path, interned));
+    };
   const place = `${storedTwice.has(group) ? 'projectcalico.org' : group} ${kind}`;
   const bySpec = new Map<string, InForce | undefined>();
   const inForceOf = (object: JsonMap): InForce | undefined => {

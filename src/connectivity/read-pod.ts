@@ -7,13 +7,13 @@ import type { Interned } from './interned.ts';
 import type { ContainerPort } from './port-set.ts';
 import type { Workload } from './snapshot.ts';
 
-/** @param hasPods those that have a maker too */
-export function readPod(object: JsonMap, hasPods: boolean, interned: Interned): Workload | undefined {
+/** @param isStored a cluster has it, and so keeps its status and its maker true; of a file, neither is taken for more than a claim */
+export function readPod(object: JsonMap, isStored: boolean, interned: Interned): Workload | undefined {
   const { metadata, spec, status } = object;
-  const phase = fieldOf(status, 'phase');
+  const phase = isStored ? fieldOf(status, 'phase') : undefined;
   if (phase === 'Succeeded' || phase === 'Failed') return undefined;
-  const controller = listAt(metadata, 'ownerReferences').find((owner) => fieldOf(owner, 'controller') === true);
-  if (controller !== undefined && !hasPods) return undefined;
+  const owners = isStored ? listAt(metadata, 'ownerReferences') : [];
+  const controller = owners.find((owner) => fieldOf(owner, 'controller') === true);
   const labels = interned.labels(textsOf(fieldOf(metadata, 'labels')));
   const [kind, name] = makerOf(controller, labels) ?? ['Pod', textAt(metadata, 'name')];
   return {
@@ -39,14 +39,8 @@ function makerOf(controller: unknown, labels: StringMap): readonly [kind: string
 }
 
 /** @param path of the template of the pods */
-export function readMaker(
-  object: JsonMap,
-  kind: string,
-  path: readonly string[],
-  interned: Interned,
-): Workload | undefined {
+export function readMaker(object: JsonMap, kind: string, path: readonly string[], interned: Interned): Workload {
   const { metadata } = object;
-  if (listAt(metadata, 'ownerReferences').length > 0) return undefined;
   const template = valueAt(object, ...path);
   const spec = valueAt(template, 'spec');
   const replicas = valueAt(object, 'spec', 'replicas');

@@ -2,7 +2,8 @@
 import { baselineOf } from '../baseline/baseline.ts';
 import type { JsonMap } from '../kubernetes/json.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
-import { createObjectReader, type SnapshotOptions } from './read-object.ts';
+import { createMadeByOthers } from './made-by-others.ts';
+import { createObjectReader, type SnapshotOptions, templateOf } from './read-object.ts';
 import type {
   CalicoTier,
   MeshPolicy,
@@ -48,7 +49,8 @@ export function readSnapshot(objects: readonly JsonMap[], tenancy: Tenancy, opti
         tiers.set(one.name, one.value);
     }
   };
-  for (const object of objects) add(object);
+  const isMade = options.hasPods ? () => false : createMadeByOthers(objects, templateOf);
+  for (const object of objects) if (!isMade(object)) add(object);
   if (options.withBaseline)
     for (const { name, labels } of namespaces) {
       const owner = tenancy.ownerByLabels(labels);

@@ -24,6 +24,7 @@ import {
 import type { Reading } from './readings.ts';
 import type { Snapshot, SnapshotPolicy } from './snapshot.ts';
 import { comparePlaces, createPlaces, type Place, type Stage } from './stages.ts';
+import { stepsAbout } from './steps-about.ts';
 
 /** One rule, joined with whom it is about. */
 export interface Step {
@@ -218,7 +219,7 @@ function decide(
   let rest = everyPort;
   for (const stage of plan) {
     let passed = noPorts;
-    for (const step of stage.steps) {
+    for (const step of stepsAbout(stage, peer)) {
       if (!step.peer.has(peer) || step.own?.has(pods) === false) continue;
       const { action } = step.rule;
       const hit = intersectionOf(rest, step.ports ?? portsOf(step.rule, named));

@@ -44,6 +44,8 @@ export interface TenantFacts {
   /** Pods that take connections with mutual TLS alone, and those that also name callers by identity alone. */
   readonly strict: number;
   readonly byIdentity: number;
+  /** Names of exemptions in force. */
+  readonly exempted: readonly string[];
 }
 
 /** @returns one for each requirement, in their order */
@@ -126,7 +128,11 @@ function explicit({ open, pods, openBoth, violations, toCome, outside, unproven,
   return { requirement: 'explicit', state: openBoth === pods ? 'not' : 'partly', evidence };
 }
 
-function noWayAround({ tenant: name, onNodes }: TenantFacts, tenancy: Tenancy, { webhooks }: Protection): Assessment {
+function noWayAround(
+  { tenant: name, onNodes, exempted }: TenantFacts,
+  tenancy: Tenancy,
+  { webhooks }: Protection,
+): Assessment {
   const requirement = 'no-way-around';
   const tenant = tenancy.tenants.get(name);
   if (tenancy.settings.enforcement === 'observe')
@@ -138,14 +144,13 @@ function noWayAround({ tenant: name, onNodes }: TenantFacts, tenancy: Tenancy, {
       evidence: ['No webhook configuration of Bulkhead is in the cluster: nothing is rejected.'],
     };
   const isDeclared = tenant !== undefined && tenancy.declares(tenant);
-  const exempted = [...tenancy.exemptions.values()].flat().filter((one) => one.tenant === name);
   const against = [
     ...(isDeclared ? [] : ['No such tenant is declared.']),
     ...(isDeclared && tenant.mode !== 'enforce'
       ? [`The tenant is in mode ${tenant.mode}: findings about its border are not rejected.`]
       : []),
     ...(onNodes > 0 ? [`${count(onNodes, 'pod')} on the network of the node.`] : []),
-    ...(exempted.length > 0 ? [`Exempted: ${exempted.map((one) => one.name).join(', ')}.`] : []),
+    ...(exempted.length > 0 ? [`Exempted: ${exempted.join(', ')}.`] : []),
     ...(typeof webhooks === 'object' ? gapsOf(webhooks) : []),
   ];
   const unknown = typeof webhooks === 'string' ? [unseen[webhooks]] : [];

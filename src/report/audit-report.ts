@@ -95,12 +95,7 @@ export function hasFindings(report: AuditReport): boolean {
 
 export function auditLines(report: AuditReport): readonly string[] {
   if (report.namespaces === 0)
-    return [
-      ...report.problems,
-      `Nothing was checked: no namespace${inScope(report)} has the label ${report.tenantLabel}.`,
-      ...plantedLines(report),
-      ...unreadLines(report),
-    ];
+    return [...report.problems, nothingChecked(report), ...plantedLines(report), ...unreadLines(report)];
   const parts = [
     cutOffLines,
     findingLines,
@@ -119,6 +114,10 @@ export function auditLines(report: AuditReport): readonly string[] {
 }
 
 const inScope = ({ scope }: AuditReport): string => (scope === undefined ? '' : ' in the scope');
+
+export function nothingChecked(report: AuditReport): string {
+  return `Nothing was checked: no namespace${inScope(report)} has the label ${report.tenantLabel}.`;
+}
 
 function cutOffLines(report: AuditReport): readonly string[] {
   const { cutOff, opened, namespaces, tenantLabel } = report;
@@ -231,9 +230,12 @@ function exemptionLines({ exemptions }: AuditReport): readonly string[] {
   return ['Exemptions to look at:', ...exemptions.map(({ name, reason }) => `  ${name}: ${reason}`)];
 }
 
+export const olderBackstop =
+  'The applied backstop is older than the settings, tenants and exemptions: print and apply it again.';
+
 function backstopLines({ backstop, scope }: AuditReport): readonly string[] {
   if (backstop !== 'older' || scope !== undefined) return [];
-  return ['The applied backstop is older than the settings, tenants and exemptions: print and apply it again.'];
+  return [olderBackstop];
 }
 
 function unreadLines({ unread }: AuditReport): readonly string[] {

@@ -1,8 +1,16 @@
 /** The whole of an audit: what would be rejected, where a cluster was read, and who reaches whom. */
 import { stringify } from 'yaml';
 import type { Picture } from '../connectivity/picture.ts';
-import { type AuditReport, auditLines, fileLines, hasFindings, type Rejections } from './audit-report.ts';
-import { hasViolations, pictureLines } from './picture-report.ts';
+import {
+  type AuditReport,
+  auditLines,
+  fileLines,
+  hasFindings,
+  nothingChecked,
+  olderBackstop,
+  type Rejections,
+} from './audit-report.ts';
+import { hasViolations, pictureLines, unreadText } from './picture-report.ts';
 import { type ScopeText, scopeLines } from './scope-text.ts';
 
 export interface AuditResult {
@@ -19,12 +27,12 @@ export interface AuditResult {
 
 /** Whether there is something to do, or the audit is incomplete. */
 export function isToDo(result: AuditResult): boolean {
-  const { report, problems, connectivity } = result;
+  const { report, connectivity } = result;
   return (
     (report !== undefined && hasFindings(report)) ||
     rejectedIn(result).length > 0 ||
-    problems.length > 0 ||
-    hasViolations(connectivity)
+    hasViolations(connectivity) ||
+    !isComplete(result)
   );
 }
 
@@ -32,11 +40,29 @@ export function rejectedIn({ report, rejections }: AuditResult): Rejections['rej
   return (report ?? rejections)?.rejected ?? [];
 }
 
+/** Whether all was read and understood: what was not may open anything. */
+export function isComplete({ report, problems, connectivity }: AuditResult): boolean {
+  return (report?.unread.length ?? 0) + problems.length + connectivity.unread.length === 0;
+}
+
+/** What is wrong beside connections, each a sentence. */
+export function warningsOf({ report, problems, connectivity }: AuditResult): readonly string[] {
+  return [
+    ...(report?.problems ?? []),
+    ...[...problems, ...(report?.unread ?? [])].map((one) => `Not read: ${one}`),
+    ...connectivity.unread.map(unreadText),
+    ...(report?.planted ?? []).map((one) => `Not what it seems: ${one}`),
+    ...(report?.namespaces === 0 ? [nothingChecked(report)] : []),
+    ...(report?.backstop === 'older' && report.scope === undefined ? [olderBackstop] : []),
+  ];
+}
+
 /** `AuditReport` as one document. */
 function documentOf(result: AuditResult): object {
   const { report, rejections, problems, connectivity, scope } = result;
   return {
-    ...{ apiVersion: 'bulkhead.dev/v1alpha1', kind: 'AuditReport', hasFindings: isToDo(result) },
+    ...{ apiVersion: 'bulkhead.dev/v1alpha1', kind: 'AuditReport' },
+    ...{ hasFindings: isToDo(result), isComplete: isComplete(result) },
     ...(scope !== undefined && { scope }),
     ...(report ?? rejections ?? {}),
     problems: [...(report?.problems ?? []), ...problems],

@@ -5,7 +5,7 @@
 
 import type { PictureNamespace, PictureWorkload } from '../connectivity/picture-namespaces.ts';
 import { requirements } from '../connectivity/zero-trust.ts';
-import { type AuditResult, rejectedIn } from './audit-result.ts';
+import { type AuditResult, rejectedIn, warningsOf } from './audit-result.ts';
 
 /** In report/page/, in the order in which they are joined. */
 export const scripts = ['elements.js', 'matrix.js', 'lists.js', 'main.js'] as const;
@@ -45,13 +45,13 @@ export function htmlPage(result: AuditResult, { script, style }: PageParts, sha2
 
 /** Without `<`, no text ends the element that holds it; U+2028 and U+2029 are fine in JSON, and nothing here is run. */
 function dataOf(result: AuditResult): string {
-  const { connectivity, problems } = result;
+  const { connectivity } = result;
   const texts = createTexts();
   const data = {
     ...connectivity,
     namespaces: connectivity.namespaces.map((one) => packed(one, texts.numberOf)),
     requirements,
-    problems,
+    warnings: warningsOf(result),
     rejected: rejectedIn(result).map(({ check, tenant, count }) => ({ check, tenant, count })),
     texts: texts.list,
   };

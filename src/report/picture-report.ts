@@ -20,7 +20,7 @@ export function hasViolations({ crossings, outside, namespaces }: Picture): bool
 export function pictureLines(picture: Picture, isWide: boolean): readonly string[] {
   const parts = [
     ...[crossingLines, isolationLines, outsideLines, gateLines, exemptionLines],
-    ...[policyLines, layerLines, zeroTrustLines],
+    ...[policyLines, unreadLines, layerLines, zeroTrustLines],
   ];
   return parts
     .map((part) => part(picture, isWide))
@@ -28,7 +28,7 @@ export function pictureLines(picture: Picture, isWide: boolean): readonly string
     .flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
 }
 
-function crossingLines({ crossings, readings }: Picture, isWide: boolean): readonly string[] {
+function crossingLines({ crossings, readings, unread }: Picture, isWide: boolean): readonly string[] {
   const isQuiet = ({ grants, violation, onlyIn }: PictureCrossing) =>
     !isWide && violation === '' && onlyIn === undefined && grants.every(({ kind }) => kind === 'shared service');
   const shown = crossings.filter((one) => !isQuiet(one));
@@ -44,7 +44,8 @@ function crossingLines({ crossings, readings }: Picture, isWide: boolean): reado
   const engines = readings.map((name) => (name === 'by the book' ? 'Kubernetes' : name)).join(' and ');
   const read = `The policies were read as ${engines} ${readings.length === 1 ? 'reads' : 'read'} them.`;
   const served = `${quiet} more between tenants and shared services of the platform: -o wide lists them.`;
-  if (rows.length === 0) return ['No tenant reaches another one.', ...(quiet > 0 ? [served] : []), read];
+  const none = `No tenant reaches another one${unread.length > 0 ? ', as far as the policies are understood' : ''}.`;
+  if (rows.length === 0) return [none, ...(quiet > 0 ? [served] : []), read];
   const violations = crossings.filter(({ violation }) => violation !== '').length;
   return [
     ...table([['FROM', 'TO', 'PORTS', 'GRANTED BY', 'EXAMPLE'], ...rows]),
@@ -58,6 +59,14 @@ function crossingLines({ crossings, readings }: Picture, isWide: boolean): reado
     ...(quiet > 0 ? [served] : []),
     read,
   ];
+}
+
+function unreadLines({ unread }: Picture): readonly string[] {
+  return unread.map(unreadText);
+}
+
+export function unreadText({ policy, field, reason }: Picture['unread'][number]): string {
+  return `Not understood: ${policy} ${field}: ${reason}`;
 }
 
 function readIn({ onlyIn, ports }: PictureCrossing): string {

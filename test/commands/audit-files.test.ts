@@ -62,8 +62,28 @@ t.test('what is wrong with the files ends it', async (t) => {
   await t.rejects(audit([...example, '-f', cluster, '--context', 'a']), { message: /are for a cluster/ });
   await t.rejects(audit([...example, '-f', join(t.testdirName, 'none.yaml')]), { code: 2, message: /none\.yaml/ });
   const broken = await audit([...example, '-f', '-'], 'kind: [');
-  t.equal(broken.code, 1);
+  t.equal(broken.code, 2);
   t.match(broken.text, /^not read: /m);
+});
+
+t.test('a policy that is not understood is named in every format, and ends it with 2', async (t) => {
+  const policy = JSON.stringify({
+    ...{ apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', metadata: { name: 'odd', namespace: 'acme-web' } },
+    spec: { endpointSelector: {}, egress: [{ toGroups: [{ aws: {} }] }] },
+  });
+  const input = `${pods('acme-web')}---\n${policy}\n`;
+  for (const format of ['table', 'wide', 'json', 'yaml', 'name', 'sarif', 'junit', 'github', 'html']) {
+    const { code, text } = await audit([...example, '-f', '-', '-o', format], input);
+    t.equal(code, 2, format);
+    t.match(
+      text,
+      format === 'name' ? 'ciliumnetworkpolicy/odd' : /CiliumNetworkPolicy acme-web\/odd|acme-web\/odd/,
+      format,
+    );
+  }
+  const { text } = await audit([...example, '-f', '-'], input);
+  t.match(text, /^No tenant reaches another one, as far as the policies are understood\.$/m);
+  t.match(text, /^Not understood: CiliumNetworkPolicy acme-web\/odd spec\.egress\[0\]\.toGroups\[0\]: /m);
 });
 
 function pods(...namespaces: readonly string[]): string {
@@ -215,6 +235,6 @@ t.test('files in which nothing would be rejected say so, and what cannot be judg
   t.match(fine.text, /^Nothing of the files would be rejected if it were written now\.$/m);
   const strange = '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","namespace":"acme-web","labels":{"app":1}}}';
   const found = await audit([...example, '-f', '-'], strange);
-  t.equal(found.code, 1);
+  t.equal(found.code, 2);
   t.match(found.text, /^not read: <stdin>:1:1: Pod acme-web\/a cannot be judged: /m);
 });

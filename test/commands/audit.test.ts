@@ -9,7 +9,7 @@ import { surveyOf, tenancyOf } from './stored-cluster.ts';
 
 const nothing = {
   ...{ readings: [], tenants: [], crossings: [], namespaces: [], outside: [], gates: [] },
-  ...{ selectNothing: [], openNothing: [], layers: [], exemptions: [] },
+  ...{ selectNothing: [], openNothing: [], layers: [], exemptions: [], unread: [] },
 };
 const acme = { members: [{ kind: 'User', name: 'alice' }], namespaces: { prefix: 'acme-' } };
 const portal = {

@@ -261,3 +261,96 @@ spec:
     { policy: 'AuthorizationPolicy acme-web/reads', change: 'removed' },
   ]);
 });
+
+t.test('no field of a file hides a workload', async (t) => {
+  const labels = { app: 'db' };
+  const metadata = { name: 'db', namespace: 'beta-data' };
+  const spec = { containers: [{ name: 'main', image: 'registry.example/db' }] };
+  const made = { template: { metadata: { labels }, spec } };
+  const owned = (owner: object) => ({
+    ...metadata,
+    labels,
+    ownerReferences: [{ apiVersion: 'v1', uid: '7', ...owner }],
+  });
+  const open = [
+    ['beta-data', 'in', { podSelector: { matchLabels: labels }, policyTypes: ['Ingress'], ingress: [{}] }],
+    ['acme-web', 'out', { podSelector: {}, policyTypes: ['Egress'], egress: [{}] }],
+  ].map(([namespace, name, spec]) => ({
+    ...{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { namespace, name }, spec },
+  }));
+  const web = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'web', namespace: 'acme-web', labels: { app: 'web' } },
+    spec,
+  };
+  const cases: Readonly<Record<string, readonly object[]>> = {
+    'a Deployment': [{ apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: made }],
+    'one with an owner': [
+      { apiVersion: 'apps/v1', kind: 'Deployment', metadata: owned({ kind: 'ConfigMap', name: 'a' }), spec: made },
+    ],
+    'a Pod of a maker that no file holds': [
+      { apiVersion: 'v1', kind: 'Pod', metadata: owned({ kind: 'ReplicaSet', name: 'db-5d', controller: true }), spec },
+    ],
+    'a Pod of a maker that makes others': [
+      { apiVersion: 'v1', kind: 'Pod', metadata: owned({ kind: 'Deployment', name: 'web', controller: true }), spec },
+      {
+        ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'beta-data' } },
+        spec: { template: { metadata: { labels: { app: 'web' } }, spec } },
+      },
+    ],
+    'two that make each other': ['db', 'twin'].map((name, at) => ({
+      ...{ apiVersion: 'apps/v1', kind: 'ReplicaSet', spec: made },
+      metadata: { ...owned({ kind: 'ReplicaSet', name: at === 0 ? 'twin' : 'db', controller: true }), name },
+    })),
+    'a Pod that says it has ended': [
+      { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, labels }, spec, status: { phase: 'Succeeded' } },
+    ],
+    'a kind that is not known': [{ apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout', metadata, spec: made }],
+    'one that makes Jobs': [
+      { apiVersion: 'batch.example/v1', kind: 'Nightly', metadata, spec: { jobTemplate: { spec: made } } },
+    ],
+  };
+  for (const [says, objects] of Object.entries(cases)) {
+    const list = (items: readonly object[]) => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    const folder = t.testdir({ 'old.json': list([...open, web]), 'new.json': list([...open, web, ...objects]) });
+    const { changes } = await reportOf([`${folder}/old.json`, `${folder}/new.json`]);
+    const reaches = changes.some(
+      ({ isCrossing, from, to }) =>
+        isCrossing && from.members.includes('acme-web/Pod/web') && to.members.some((one) => one.endsWith('/db')),
+    );
+    t.ok(reaches, says);
+  }
+});
+
+t.test('what a controller makes of an object among the files is not counted again', async (t) => {
+  const controller = (kind: string, name: string) => ({ ownerReferences: [{ kind, name, controller: true }] });
+  const namespace = 'beta-data';
+  const template = (labels: object) => ({ template: { metadata: { labels }, spec: { containers: [] } } });
+  const made = { app: 'db', 'pod-template-hash': '5d' };
+  const items = [
+    { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace, name: 'db' }, spec: template({ app: 'db' }) },
+    {
+      ...{ apiVersion: 'apps/v1', kind: 'ReplicaSet', spec: template(made) },
+      metadata: { namespace, name: 'db-5d', ...controller('Deployment', 'db') },
+    },
+    {
+      ...{ apiVersion: 'v1', kind: 'Pod', spec: { containers: [] } },
+      metadata: { namespace, name: 'db-5d-x7k2p', labels: made, ...controller('ReplicaSet', 'db-5d') },
+    },
+  ];
+  const folder = t.testdir({ 'all.json': JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) });
+  t.equal((await reportOf([`${folder}/all.json`, `${folder}/all.json`])).workloads, 1);
+});
+
+t.test('a namespace that takes the name of another tenant is said, unless it was there before', async (t) => {
+  const text = `apiVersion: v1
+kind: Namespace
+metadata: { name: beta-data, labels: { bulkhead.dev/tenant: acme } }
+`;
+  const folder = t.testdir({ 'old.yaml': deployment('web'), 'new.yaml': `${deployment('web')}---\n${text}` });
+  const { code, lines } = await diff([`${folder}/old.yaml`, `${folder}/new.yaml`]);
+  t.equal(code, 2);
+  t.match(lines.join('\n'), /Namespace beta-data has the label bulkhead\.dev\/tenant=acme, .* reserved to beta/);
+  t.equal((await diff([`${folder}/new.yaml`, `${folder}/new.yaml`])).code, 0);
+});

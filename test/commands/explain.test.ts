@@ -5,6 +5,10 @@ import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { CannotStart } from '../../src/commands/cannot-start.ts';
 import { runCommandLine } from '../../src/commands/command-line.ts';
+import { findEnd } from '../../src/connectivity/endpoints.ts';
+import { createParties } from '../../src/connectivity/parties.ts';
+import { readSnapshot } from '../../src/connectivity/read-snapshot.ts';
+import { tenancyOf } from './stored-cluster.ts';
 
 const example = [
   ...['--config', 'manifests/overlays/example/bulkhead.yaml', '--tenants', 'manifests/overlays/example/tenants'],
@@ -560,4 +564,60 @@ t.test('rules of Cilium for some requests are said, also in JSON', async (t) => 
     onlyForSomeRequests: '80/TCP',
     sides: [{ decisions: [{ layer7: ['GET /orders'] }] }],
   });
+});
+
+t.test('a Service is known by its name in the DNS', async (t) => {
+  const services = ['database', 'elsewhere'].map((name) => ({
+    ...{ apiVersion: 'v1', kind: 'Service', metadata: { namespace: 'beta-data', name } },
+    spec: { selector: { app: name === 'database' ? name : 'nothing' }, ports: [{ port: 5432 }] },
+  }));
+  const items = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: services });
+  const base = [...example, ...toDatabase, '-f', join(t.testdir({ 'services.json': items }), 'services.json')];
+  const by = (name: string) => run(['acme-web/front', `${name}:5432`], base);
+  const { code, lines } = await by('service/beta-data/database');
+  t.match(lines[0], /-> Service beta-data\/database on 5432\/TCP: /);
+  for (const name of [
+    'database.beta-data',
+    'database.beta-data.svc',
+    'Database.beta-data.svc.cluster.local',
+    'database.beta-data.svc.cluster.local.',
+  ])
+    t.strictSame(await by(name), { code, lines, error: '' }, name);
+  for (const name of ['databas.beta-data.svc', 'database.gone.svc.cluster.local', 'elsewhere.beta-data'])
+    t.match(await by(name), { code: 2, error: /database|namespace gone|selects no pod/ }, name);
+  t.match((await by('api.example')).lines[0], /the DNS name api\.example/, 'another name is one of the internet');
+});
+
+t.test('a pod of a cluster is known by its own name, and a CronJob by those of its Jobs', (t) => {
+  const pod = (name: string, kind: string, maker: string, labels: object = {}, spec: object = {}) => ({
+    ...{ apiVersion: 'v1', kind: 'Pod', spec },
+    metadata: { namespace: 'acme-web', name, labels, ownerReferences: [{ kind, name: maker, controller: true }] },
+  });
+  const tenancy = tenancyOf({ tenants: { acme: { members: [{ kind: 'User', name: 'alice' }] } } });
+  const objects = [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'acme-web', labels: { 'bulkhead.dev/tenant': 'acme' } } },
+    pod('web-5d4f8c-x7k2p', 'ReplicaSet', 'web-5d4f8c', { app: 'web', 'pod-template-hash': '5d4f8c' }),
+    pod('db-0', 'StatefulSet', 'db', { app: 'db' }),
+    pod('backup-29384756-x7k2p', 'Job', 'backup-29384756', { app: 'backup' }),
+    pod('agent-x7k2p', 'DaemonSet', 'agent', { app: 'agent' }, { hostNetwork: true }),
+  ];
+  const snapshot = readSnapshot(objects, tenancy, { hasPods: true, withBaseline: false });
+  const parties = createParties(snapshot.namespaces, snapshot.workloads, tenancy);
+  const cases: Readonly<Record<string, string>> = {
+    'pod/acme-web/web-5d4f8c-x7k2p': 'Deployment acme-web/web',
+    'acme-web/web-5d4f8c-x7k2p': 'Deployment acme-web/web',
+    'pod/acme-web/db-0': 'StatefulSet acme-web/db',
+    'pod/acme-web/backup-29384756-x7k2p': 'Job acme-web/backup-29384756',
+    'cronjob/acme-web/backup': 'Job acme-web/backup-29384756',
+    'acme-web/backup': 'Job acme-web/backup-29384756',
+    'pod/acme-web/agent-x7k2p': 'DaemonSet acme-web/agent',
+    'pod/acme-web/web-0': '',
+    'deployment/acme-web/web-5d4f8c-x7k2p': '',
+    'pod/acme-web/web': '',
+  };
+  for (const [asked, expected] of Object.entries(cases)) {
+    const found = findEnd(asked, 'default', snapshot, parties, tenancy.settings);
+    t.equal('unknown' in found ? '' : found.name, expected, asked);
+  }
+  t.end();
 });

@@ -95,3 +95,21 @@ for (const [says, object] of Object.entries(cases))
       t.ok(text.length < most, `${args.join(' ').slice(0, 30)}: ${text.length} characters`);
     }
   });
+
+t.test('ranges of many policies: audit answers, and in few words', async (t) => {
+  const policies = many(10, (policy) =>
+    policyOf(
+      many(1_000, (at) => ({ ipBlock: { cidr: `203.${at >> 7}.${(at * 2) & 255}.${policy}/32` } })),
+      {},
+      `policy-${policy}`,
+    ),
+  );
+  const items = [ofNamespace, podOf({ app: 'front' }), ...policies];
+  const file = join(t.testdir({ 'all.json': JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) }), 'all.json');
+  const { user } = process.cpuUsage();
+  const { code, text } = await run(['audit', '-f', file]);
+  const seconds = (process.cpuUsage().user - user) / 1e6;
+  t.equal(code, 0, text.slice(0, 1000));
+  t.ok(text.length < most, `${text.length} characters`);
+  t.ok(seconds < 15, `${seconds} s of a processor: more than half a minute, if each range is compared with all`);
+});

@@ -74,7 +74,7 @@ t.test('what cannot be read is never a clean answer', async (t) => {
     'torn.csv': `tail-of-a-line,443,TCP\n${good}`,
     'torn.jsonl':
       '"destination":{"namespace":"acme-data"}}\n' +
-      '{"verdict":"FORWARDED","l4":{"TCP":{"destination_port":5432}},"source":{"namespace":"acme-web","pod_name":"web-5d-x"},"destination":{"namespace":"acme-data","pod_name":"orders-0"}}\n',
+      '{"verdict":"FORWARDED","l4":{"TCP":{"destination_port":5432}},"source":{"namespace":"acme-web","pod_name":"web-5d4f8c7b9-x7k2p"},"destination":{"namespace":"acme-data","pod_name":"orders-0"}}\n',
     'empty.csv': '',
   });
   const of = async (...names: readonly string[]) =>
@@ -142,7 +142,7 @@ spec:
 
 t.test('broken and hostile lines are counted with their numbers, and the others are read', async (t) => {
   const good =
-    '{"verdict":"FORWARDED","l4":{"TCP":{"destination_port":5432}},"source":{"namespace":"acme-web","pod_name":"web-5d-x"},"destination":{"namespace":"acme-data","pod_name":"orders-0"}}';
+    '{"verdict":"FORWARDED","l4":{"TCP":{"destination_port":5432}},"source":{"namespace":"acme-web","pod_name":"web-5d4f8c7b9-x7k2p"},"destination":{"namespace":"acme-data","pod_name":"orders-0"}}';
   const hostile = [
     good,
     '{"verdict":',
@@ -215,4 +215,46 @@ t.test('memory does not follow the number of flows', async (t) => {
 t.test('names in CSV are NAMESPACE/NAME where no column has the namespace', async (t) => {
   const flow = 'source,destination_ip,port,protocol\nacme-web/web,203.0.112.10,443,TCP\n';
   t.match(await reportOf([...policies, '-'], flow), { flows: 1, dropped: [], unknown: { flows: 0 } });
+});
+
+t.test('a workload that is not known is no other one with a shorter name', async (t) => {
+  const workload = (kind: string, name: string, app = name) => ({
+    ...{ apiVersion: 'apps/v1', kind, metadata: { namespace: 'acme-web', name } },
+    spec: { template: { metadata: { labels: { app } }, spec: { containers: [] } } },
+  });
+  const items = [
+    workload('Deployment', 'web'),
+    workload('StatefulSet', 'db'),
+    workload('DaemonSet', 'agent'),
+    workload('Rollout', 'shop'),
+    workload('Deployment', 'twin', 'web-twin'),
+  ].map((one) => (one.kind === 'Rollout' ? { ...one, apiVersion: 'argoproj.io/v1alpha1' } : one));
+  const folder = t.testdir({ 'all.json': JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) });
+  const flow = (pod_name: string, workloads: readonly string[] = [], app?: string) =>
+    JSON.stringify({
+      ...{ verdict: 'FORWARDED', l4: { TCP: { destination_port: 444 } }, IP: { destination: '203.0.112.10' } },
+      source: {
+        ...{ namespace: 'acme-web', pod_name, workloads: workloads.map((name) => ({ name })) },
+        labels: app === undefined ? [] : [`k8s:app=${app}`],
+      },
+      destination: { labels: ['reserved:world'] },
+    });
+  const fromOf = async (line: string) => {
+    const { dropped, unknown } = await reportOf(['-f', folder, '-'], line);
+    return unknown.flows > 0 ? undefined : dropped[0]?.from;
+  };
+  const cases: readonly (readonly [string, string, string | undefined])[] = [
+    ['a pod of a Deployment', flow('web-5d4f8c7b9-x7k2p'), 'acme-web/Deployment/web'],
+    ['one of a StatefulSet', flow('db-0'), 'acme-web/StatefulSet/db'],
+    ['one of a DaemonSet', flow('agent-x7k2p'), 'acme-web/DaemonSet/agent'],
+    ['one of a kind that is not known', flow('shop-5d4f8c7b9-x7k2p'), 'acme-web/Rollout/shop'],
+    ['a StatefulSet that is not known', flow('web-admin-0', ['web-admin'], 'admin'), undefined],
+    ['one by the name of its pod', flow('web-admin-0'), undefined],
+    ['a DaemonSet that is not known', flow('web-logs-x7k2p'), undefined],
+    ['a pod without a controller', flow('web-debug'), undefined],
+    ['a pod of a StatefulSet with the name of a Deployment', flow('web-0'), undefined],
+    ['a workload that is not known, with pods of one that is', flow('web-5d4f8c7b9-x7k2p', ['other']), undefined],
+    ['labels go before the name', flow('web-5d4f8c7b9-x7k2p', [], 'web-twin'), 'acme-web/Deployment/twin'],
+  ];
+  for (const [says, line, expected] of cases) t.equal(await fromOf(line), expected, says);
 });

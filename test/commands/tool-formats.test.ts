@@ -6,6 +6,11 @@ import { Ajv } from 'ajv';
 import { SaxesParser } from 'saxes';
 import t, { type Test } from 'tap';
 import { runCommandLine } from '../../src/commands/command-line.ts';
+import { saidByAudit } from '../../src/commands/said-findings.ts';
+import { printedSaid } from '../../src/commands/tool-formats.ts';
+import type { AuditReport } from '../../src/report/audit-report.ts';
+import { isToDo, warningsOf } from '../../src/report/audit-result.ts';
+import { surveyOf, tenancyOf } from './stored-cluster.ts';
 
 const example = [
   ...['--config', 'manifests/overlays/example/bulkhead.yaml', '--tenants', 'manifests/overlays/example/tenants'],
@@ -129,4 +134,38 @@ t.test('what explain and audit find is on the line of the object', async (t) => 
     [],
     'open is no finding',
   );
+});
+
+t.test('what makes audit end with 1 is a result in every format', async (t) => {
+  const acme = { members: [{ kind: 'User', name: 'alice' }], namespaces: { prefix: 'acme-' } };
+  const tenants = { acme };
+  const web = { metadata: { name: 'acme-web', labels: { 'bulkhead.dev/tenant': 'acme' } } };
+  const clean = await surveyOf({ tenants, objects: { '/api/v1/namespaces': [web] } });
+  const connectivity = {
+    ...{ readings: [], tenants: [], crossings: [], namespaces: [], outside: [], gates: [], unread: [] },
+    ...{ selectNothing: [], openNothing: [], layers: [], exemptions: [] },
+  };
+  const by = { command: 'audit', written: [], settings: tenancyOf({ tenants }).settings };
+  t.notOk(isToDo({ report: clean, problems: [], connectivity }));
+  const planted = 'NetworkPolicy acme-web/bulkhead-allow-extra has a name of Bulkhead, and is not of its baseline';
+  const lost = { namespace: 'acme-web', tenant: 'acme', mode: 'audit', pods: 1, ingress: 1, egress: 0 };
+  const cases: readonly (readonly [Partial<AuditReport>, name: string])[] = [
+    [{ planted: [planted] }, 'networkpolicy/bulkhead-allow-extra'],
+    [{ planted: ['namespace shop has the label of the probe of Bulkhead'] }, 'namespace/shop'],
+    [{ backstop: 'older' }, 'finding/older-backstop'],
+    [{ namespaces: 0 }, 'finding/nothing-checked'],
+    [{ cutOff: [{ ...lost, losing: 1, names: ['web'] }] }, 'namespace/acme-web'],
+    [{ unread: ['/api/v1/pods cannot be listed: 403'] }, 'finding/not-read'],
+  ];
+  for (const [part, name] of cases) {
+    const result = { report: { ...clean, ...part }, problems: [], connectivity };
+    t.ok(isToDo(result), name);
+    const said = saidByAudit(result);
+    const as = (format: Parameters<typeof printedSaid>[0]) => printedSaid(format, said, by).join('\n');
+    t.equal(as('name'), name);
+    t.equal(JSON.parse(as('sarif')).runs[0].results.length, 1, `${name} in SARIF`);
+    t.equal(failuresIn(as('junit')), 1, `${name} in JUnit`);
+    t.match(as('github'), /^::error /, `${name} as annotation`);
+    if (!('cutOff' in part)) t.equal(warningsOf(result).length, 1, `${name} on the page`);
+  }
 });

@@ -175,3 +175,24 @@ t.test('encryption: of the network plugin, or of a mesh', async (t) => {
   );
   t.match(of(cilium({}), peers('istio-system/default', 'STRICT')), /^partly/);
 });
+
+t.test('an exemption counts until its end, and for namespaces of its tenant alone', (t) => {
+  const webhooks = { found: ['validating/bulkhead'], missing: [], ignoring: [] };
+  const base = {
+    ...{ name: 'vpn', tenant: 'acme', namespace: 'acme-web', checks: new Set(['network-capabilities']), expires: 1 },
+    ...{ reason: 'tunnel', owner: 'net', match: {} },
+  };
+  const of = (more: object) => {
+    const exemptions = new Map([['any', [{ ...base, ...more }]]]) as unknown as typeof tenancy.exemptions;
+    const objects = [...closed, namespace('beta-web', 'beta')];
+    const snapshot = readSnapshot(objects, tenancy, { hasPods: true, withBaseline: false });
+    const { tenants } = pictureOf(snapshot, { ...tenancy, exemptions }, 0, { ...nothingKnown, webhooks });
+    const found = tenants.find(({ name }) => name === 'acme')?.zeroTrust;
+    return found?.find(({ requirement }) => requirement === 'no-way-around')?.state;
+  };
+  t.equal(of({}), 'partly');
+  t.equal(of({ expires: 0 }), 'met', 'it has ended');
+  t.equal(of({ namespace: 'beta-web' }), 'met', 'the namespace is of another tenant');
+  t.equal(of({ tenant: 'beta' }), 'met', 'it is for another tenant');
+  t.end();
+});

@@ -19,6 +19,7 @@ const picture = (more: Partial<Picture> = {}): Picture => ({
     openNothing: [],
     layers: [],
     exemptions: [],
+    unread: [],
   },
   namespaces: [namespace('b-web', 'beta'), namespace('a-web', 'acme'), namespace('kube-system', '(platform)')],
   ...more,

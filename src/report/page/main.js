@@ -44,7 +44,7 @@ function overview() {
         make('span', { class: isBad ? 'figure broken' : 'figure' }, make('b', {}, number), ` ${text}`),
       ),
     ),
-    ...data.problems.map((text) => make('p', { class: 'broken' }, `✕ Not read: ${text}`)),
+    ...data.warnings.map((text) => make('p', { class: 'broken' }, `✕ ${text}`)),
     make('h2', {}, 'Matrix of tenants'),
     legend(),
     ...(isLarge

@@ -353,6 +353,7 @@ spec: { podSelector: {}, ingress: [{ from: [{ podSelector: {} }] }] }
       openNothing: [evil('opens nothing')],
       layers: [],
       exemptions: [],
+      unread: [{ policy: evil('policy'), field: evil('field'), reason: evil('reason') }],
     };
     const html = await pageOf({ report: undefined, problems: [evil('problem')], connectivity });
     const page = await opened(t, html);

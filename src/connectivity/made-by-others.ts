@@ -1,0 +1,57 @@
+/**
+ * Of the objects of files: those that another one of them makes, as in what `kubectl get -o yaml` writes. They stand for nothing of their
+ * own. Anybody may write `ownerReferences`, so an object counts as made only where its maker is there, and makes pods with these labels.
+ */
+import { fieldOf, type JsonMap, valueAt } from '../kubernetes/json.ts';
+import { textAt, textsOf } from './read-pod.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** What controllers add to the labels of a template. */
+const addedLabels: ReadonlySet<string> = new Set([
+  ...['pod-template-hash', 'pod-template-generation', 'controller-revision-hash', 'rollouts-pod-template-hash'],
+  ...['statefulset.kubernetes.io/pod-name', 'apps.kubernetes.io/pod-index'],
+  ...['controller-uid', 'job-name', 'batch.kubernetes.io/controller-uid', 'batch.kubernetes.io/job-name'],
+  'batch.kubernetes.io/job-completion-index',
+]);
+
+/** A maker is itself made by none of these, so no two objects make each other. */
+const madeKinds: ReadonlySet<unknown> = new Set(['Pod', 'ReplicaSet', 'Job']);
+
+/** @param templateOf the path of the template of pods that the object has; undefined: none */
+export function createMadeByOthers(
+  objects: readonly JsonMap[],
+  templateOf: (object: JsonMap) => readonly string[] | undefined,
+): (object: JsonMap) => boolean {
+  const makers = new Map<string, Labels>();
+  for (const object of objects) {
+    const path = templateOf(object);
+    if (path !== undefined)
+      makers.set(keyOf(object, object.kind, textAt(object.metadata, 'name')), labelsAt(object, path));
+  }
+  return (object) => {
+    const owners = valueAt(object, 'metadata', 'ownerReferences');
+    if (!Array.isArray(owners) || owners.length === 0 || !madeKinds.has(object.kind)) return false;
+    const own = labelsAt(object, templateOf(object) ?? []);
+    return owners.some((owner) => {
+      const kind = textAt(owner, 'kind');
+      if (fieldOf(owner, 'controller') !== true || (object.kind !== 'Pod' && madeKinds.has(kind))) return false;
+      const made = makers.get(keyOf(object, kind, textAt(owner, 'name')));
+      return made !== undefined && isSame(own, made);
+    });
+  };
+}
+
+function labelsAt(object: JsonMap, template: readonly string[]): Labels {
+  return textsOf(valueAt(object, ...template, 'metadata', 'labels'));
+}
+
+function keyOf(object: JsonMap, kind: unknown, name: string): string {
+  return `${textAt(object.metadata, 'namespace')}/${String(kind)}/${name}`;
+}
+
+function isSame(own: Labels, made: Labels): boolean {
+  const keys = new Set([...Object.keys(own), ...Object.keys(made)]);
+  for (const key of keys) if (!addedLabels.has(key) && own[key] !== made[key]) return false;
+  return true;
+}
