@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import typescript from 'typescript';
+import { commentsOf } from './comments.ts';
 
 const longest = 160;
 
@@ -36,7 +37,7 @@ for (const page of pages.sort()) {
 const replaced: readonly (readonly [words: RegExp, say: string])[] = [
   [/\bregistrations?\b/i, 'webhook configuration'],
   [/\b(fails?|registered|comes?|begins?) (closed|open)\b/i, 'failurePolicy Fail, failurePolicy Ignore'],
-  [/\bhandshakes?\b/i, 'probe'],
+  [/(?<!\bTLS )\bhandshakes?\b/i, 'probe'],
   [/\bdoors?\b/i, 'default-deny policy, port grant'],
   [/\bclosed namespaces?\b/i, 'isolated namespace'],
   [/\bstrangers?\b/i, 'unaffiliated user, unproven namespace, unknown value, unauthenticated client'],
@@ -115,8 +116,8 @@ function textsOf(file: string): readonly { readonly line: number; readonly text:
   return texts;
 }
 
-t.test('the texts of the program have no replaced word', async (t) => {
-  const sources = globSync('src/**/*.ts');
+t.test('the texts of the program and of the dashboard have no replaced word', async (t) => {
+  const sources = globSync(['src/**/*.ts', 'manifests/**/*.ts']);
   t.ok(sources.flatMap(textsOf).length > 500, 'the texts were found');
   for (const file of sources.sort()) {
     const found = textsOf(file).flatMap(({ line, text }) =>
@@ -124,4 +125,56 @@ t.test('the texts of the program have no replaced word', async (t) => {
     );
     t.strictSame(found, [], file);
   }
+});
+
+/** Names in a comment: code, a file, a key of Bulkhead. */
+const names = /`[^`]*`|[\w./-]+\.ts\b|\bbulkhead\.dev\/[a-z-]+/g;
+
+/** Rooms whose comments still have replaced words. */
+const unfinishedRooms: readonly string[] = [
+  'manifests/components',
+  'manifests/examples',
+  'manifests/helm',
+  'manifests/overlays',
+  'src/admission',
+  'src/backstop',
+  'src/baseline',
+  'src/certificates',
+  'src/checks',
+  'src/client',
+  'src/commands',
+  'src/configuration',
+  'src/connectivity',
+  'src/doctor',
+  'src/files',
+  'src/gates',
+  'src/keys',
+  'src/kinds',
+  'src/kubernetes',
+  'src/mutations',
+  'src/reach',
+  'src/reconcile',
+  'src/report',
+  'src/server',
+  'src/tenancy',
+];
+
+t.test('the comments of the source, of manifests, alerts and the dashboard have no replaced word', async (t) => {
+  const rooms = new Map<string, string[]>();
+  let comments = 0;
+  for (const file of globSync(['src/**/*.ts', 'manifests/**/*.{ts,yaml,tpl}', 'docs/**/*.yaml']).sort()) {
+    const [top = '', room = ''] = file.split('/');
+    const found = rooms.get(`${top}/${room}`) ?? [];
+    rooms.set(`${top}/${room}`, found);
+    for (const { line, text } of commentsOf(file)) {
+      comments += 1;
+      found.push(...replacedIn(text.replace(names, '')).map((word) => `${file}:${line}: ${word}`));
+    }
+  }
+  t.ok(comments > 4_000, 'the comments were found');
+  t.strictSame(
+    [...rooms].flatMap(([room, found]) => (found.length > 0 ? [room] : [])),
+    unfinishedRooms,
+  );
+  for (const [room, found] of rooms) if (!unfinishedRooms.includes(room)) t.strictSame(found, [], room);
 });
