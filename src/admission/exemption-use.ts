@@ -1,4 +1,4 @@
-/** Which exemptions cover something that a cluster stores: told while its objects are judged (stored-policy.ts, State). */
+/** Which exemptions cover a stored object: recorded while the objects are judged (stored-policy.ts, State). */
 import { doubtAbout, tenantsOf, textOf } from '../exemptions/doubt.ts';
 import type { Exemption } from '../tenancy/exemption.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';

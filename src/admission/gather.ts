@@ -81,7 +81,7 @@ function aboutTenant(request: TenantRequest, { tenancy, namespaces, now }: Sourc
   return { family: 'tenant', request, facts: { tenancy, requester, owner: 'platform', now, ...owned } };
 }
 
-/** Exemptions are the platform's. Its namespace decides only what the author is told. */
+/** Exemptions are the platform's. The namespace decides only the text for the author. */
 async function aboutExemption(request: ExemptionRequest, sources: TimedSources): Promise<Gathered> {
   const { tenancy, now } = sources;
   const requester = tenancy.requester(request.user, undefined);

@@ -14,11 +14,11 @@ import type { NamespaceSource } from './facts.ts';
 /** What a stored policy is judged by. */
 export interface State {
   readonly tenancy: Tenancy;
-  /** All namespaces are known: a name that is not is nobody's. */
+  /** All namespaces are known: an unknown name has no owner. */
   readonly namespaces: Pick<NamespaceSource, 'lookup' | 'isKept'>;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Told of what exemptions cover. */
+  /** Called for each check that an exemption covers. */
   readonly onExempted?: (exemption: string, check: string) => void;
 }
 

@@ -3,11 +3,11 @@ import { type ReservedNames, reservationsOf, reservedIn } from '../tenancy/reser
 import { type Check, type Finding, nothing, type TenantFacts } from './check.ts';
 
 /**
- * Whoever takes something from a tenant that its namespaces need is told.
+ * Warns the author of a Tenant whose update removes a prefix, a limit or members that existing namespaces need.
  * Reads    spec.members, the prefixes, names and limit in spec.namespaces of the new and the stored Tenant, and its namespaces
  * Warns    when the last member goes, when names of its namespaces are no longer reserved, and when a lower limit is below what it has
- * Why      all of this may be meant, so it is admitted. What follows is seen later, and by others: a policy may select a namespace
- *          by a name that from now on anybody may take
+ * Why      all of this may be intended, so it is admitted. The effects appear later, and for others: a policy may select a namespace
+ *          by a name that any tenant may take from now on
  */
 export const tenantNarrowed: Check = {
   id: 'tenant-narrowed',

@@ -35,7 +35,7 @@ export function judgeIdentityName(
   return { ...unreserved(name, rule, border), verdict: 'conditional', assumedOwn: [name] };
 }
 
-/** Of a name that another tenant has reserved, no more is told than of one that is free. */
+/** The same text for a name that another tenant has reserved and for an unreserved one. */
 function unreserved(name: string, rule: AllowRule, border: Border): Violation {
   return {
     verdict: 'escapes',
@@ -91,7 +91,7 @@ function judgePlatform(
   const shut = shutPorts(whole.map(openOf), ports);
   if (shut.length === 0) return undefined;
   const which = ports === allPorts ? 'every port' : listedPorts(shut);
-  // Several services may have all of its pods together, and then nobody is an example.
+  // Several services may have all of its pods together, and then no pod is an example.
   const isDivided = whole.length === 0 && unservedPod(name, everyPod, rule, border) === 'unproven';
   return {
     verdict: isDivided ? 'unproven' : 'escapes',

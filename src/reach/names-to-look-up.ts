@@ -7,8 +7,8 @@ import { mostLookedUp, possibleNames } from './namespace-name.ts';
 import type { Border } from './violation.ts';
 
 /**
- * The names whose holders have to be known before the policy is judged, each once; none when they are more than
- * {@link mostLookedUp}: such a policy is not proven, whoever has them. Where the tenant label is pinned to the tenant, names
+ * The names whose owners must be known before the policy is judged, each once. None when they are more than
+ * {@link mostLookedUp}: such a policy is not proven, whatever their owners. Where the tenant label is pinned to the tenant, names
  * prove nothing more.
  */
 export function namesToLookUp(reach: Reach, border: Omit<Border, 'holderOf' | 'now'>): readonly string[] {

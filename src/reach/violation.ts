@@ -6,7 +6,7 @@ import type { Verdict } from './model.ts';
 /** Who has the namespace of a name now: its owner, `nobody` when there is no such namespace, undefined when that was not looked up. */
 export type HolderOf = (namespace: string) => Owner | 'nobody' | undefined;
 
-/** Whether each namespace with this trusted label is one that the settings list for its value. */
+/** Whether each namespace with this platform label is one that the settings list for its value. */
 export type IsKept = (key: string) => boolean;
 
 /** Whose border it is, and what is agreed about it. */
@@ -19,7 +19,7 @@ export interface Border {
   readonly now: number;
   /** Asked of names that are reserved to the tenant; left out: none of them was looked up. */
   readonly holderOf?: HolderOf | undefined;
-  /** Left out: nobody has looked, and no trusted label proves anything. */
+  /** Undefined: namespaces were not looked up, and no platform label proves anything. */
   readonly isKept?: IsKept | undefined;
   /** Of another cluster of a mesh, which the peer is in. Undefined: the own one. */
   readonly cluster?: string;

@@ -4,7 +4,7 @@ import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import { possibleValue } from './trusted-label.ts';
 import type { Border } from './violation.ts';
 
-/** Labels beyond these are not told, so that a refusal stays readable. */
+/** A witness shows at most so many labels, so that a denial stays readable. */
 const labelsTold = 6;
 
 /** What a witness must look like besides what the selectors ask. */
@@ -35,7 +35,7 @@ export function describeWitness(namespaces: Selector, shape: Shape, { tenancy: {
   return `${pod}a namespace${without}${joint}${describeLabels(labels)}`;
 }
 
-/** A tenant that nobody is: `not-acme`, or with a number where that is taken. */
+/** The name of an undeclared tenant: `not-acme`, or with a number where that is taken. */
 export function anotherTenant({ tenant, tenancy }: Border, excluded: ReadonlySet<string>): string {
   // A label value has at most 63 characters, and the number needs some.
   const base = tenant.name.length <= 50 ? `not-${tenant.name}` : 'not-this-tenant';

@@ -52,7 +52,7 @@ const eventReasons: Readonly<Record<Doubt['kind'], EventReason>> = {
 
 export function createExemptionStatusWriter(options: ExemptionStatusOptions): StatusWriter {
   const { exemptions, tenancy, lookup, ownNamespace, events, ...common } = options;
-  /** What was told of an object last: one Event for each change of it. */
+  /** The last Event of each object: there is one for each change of it. */
   const told = new Map<string, string>();
 
   function tell(name: string, uid: string, namespace: string, tenant: string, doubt: Doubt | undefined): void {

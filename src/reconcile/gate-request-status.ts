@@ -71,7 +71,7 @@ export function createGateRequestStatusWriter({
   /** What each status was made of. */
   let before = new Map<string, readonly unknown[]>();
 
-  /** Those that another object, its standing, or its mirrors have changed. */
+  /** Requests whose object, whose decision, or whose mirrors have changed. */
   function changed(): readonly string[] {
     const { standing, requests: stored } = agreement();
     const sources = new Map<string, readonly unknown[]>();

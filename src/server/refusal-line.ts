@@ -4,11 +4,11 @@ import type { Refusal } from './refusals.ts';
 
 export interface RefusalLog {
   /**
-   * The first is told at once, those that follow together when the interval is over.
-   * @param detail of who is refused; of all in one line, the last one's is told
+   * The first is logged at once, those that follow together when the interval is over.
+   * @param detail of the refused client; a line for several has that of the last one
    */
   count(reason: Refusal, detail?: string): void;
-  /** Tells what is not told yet. */
+  /** Logs the refusals that are not logged yet. */
   end(): void;
 }
 

@@ -4,7 +4,7 @@ import type { Provisioner } from './settings.ts';
 import type { Owner, Requester, Tenancy } from './tenancy.ts';
 import type { Tenant } from './tenant.ts';
 
-/** Why the owner of a namespace that a provisioner creates cannot be told, in spite of its annotation and its name. */
+/** Why a namespace that a provisioner creates has no decided owner, in spite of its annotation and its name. */
 export type WhyProvisionedUndecided =
   | 'no-requester'
   | 'requester-unaffiliated'
@@ -66,10 +66,11 @@ function nameOf({ metadata }: Namespace): string {
 }
 
 /**
- * Decides the owner of a Namespace that a provisioner creates for somebody.
- * - With an annotation for the requester, it is the one tenant of that user; among several a reserved name decides. A name that is
- *   reserved to anybody else contradicts it. What users of the platform ask for is whose the name says, otherwise the platform's.
- * - Without one it is whose the name says: a provisioner that lets tenants choose names must have an annotation.
+ * Decides the owner of a Namespace that a provisioner creates for a user.
+ * - With an annotation for the requester, the owner is the one tenant of that user; among several a reserved name decides.
+ *   A name that is reserved to another owner contradicts the annotation.
+ *   A namespace for a user of the platform belongs to the owner of the reserved name, otherwise to the platform.
+ * - Without one, the reserved name decides: a provisioner that lets tenants choose names must have an annotation.
  * - A tenant label on the object decides nothing. It may repeat the decision, as it does after the mutating webhook.
  *
  * @param asker the user that the annotation names; undefined: it names none

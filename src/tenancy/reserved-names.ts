@@ -36,7 +36,7 @@ export function isPrefix(reserved: string): boolean {
 
 /**
  * The parts of a namespace name that a reserved prefix can be, shortest first. Every prefix ends in `-`, so only those parts count.
- * A name has at most 63 characters (RFC 1123 label); what stands behind them in a forged one is not looked at.
+ * A name has at most 63 characters (RFC 1123 label); further characters of a forged name are ignored.
  */
 export function prefixesOf(namespaceName: string): string[] {
   const prefixes: string[] = [];

@@ -77,7 +77,7 @@ export interface Tenant {
   readonly reserved: ReservedNames;
   /** Its members create namespaces under these names alone. */
   readonly enforcePrefix?: true;
-  /** Its object is being deleted: it gets no namespace more (check tenant-leaving). */
+  /** Its object is terminating: it gets no further namespace (check `tenant-leaving`). */
   readonly leaving?: true;
   /** How many namespaces the tenant may have; undefined is no limit. */
   readonly limit: number | undefined;

@@ -52,8 +52,8 @@ const declaredTwice: Judge = (tenants) => {
 };
 
 /**
- * No name may be reserved to two, so nothing that is reserved to a tenant may be reserved to another tenant or to the platform,
- * begin with a prefix of others, nor cover what is theirs. Of two tenants the later one is told.
+ * A name is reserved to one owner. So a name or prefix of a tenant may not be reserved to another owner.
+ * It may not begin with a prefix of another owner, or cover its names. Of two tenants the later one gets the problem.
  */
 const overlappingReservations: Judge = (tenants, { platform }) => {
   const problems: Problem[] = [];
@@ -177,7 +177,7 @@ function shutGate(
   ];
 }
 
-/** Tenants that the settings name and that nobody has declared. */
+/** Tenants that the settings name and that are not declared. */
 function unknownTenants(
   tenants: readonly Located<Tenant>[],
   { sharedServices, pods, gates }: Settings,
@@ -207,7 +207,7 @@ function unknownTenants(
   );
 }
 
-/** Whoever may create a namespace decides who its service accounts are: it must be the platform, or the tenant itself. */
+/** The creator of a namespace controls its service accounts: it must be the platform, or the tenant itself. */
 const accountsOfOthers: Judge = (tenants, { platform }) => {
   const holders = new Map(
     tenants.flatMap(({ value: { name, reserved } }) =>

@@ -14,7 +14,7 @@ export type ReadPeer = Peer | Diagnostic;
 
 /** One list of peers. */
 export interface PeerList {
-  /** An empty list of these selects nobody; of the others, it is no list at all (mergeEndpointSelectors of pkg/policy/utils). */
+  /** An empty list of these selects no pod; of the others, it counts as a missing list (mergeEndpointSelectors of pkg/policy/utils). */
   readonly emptyIsNobody: boolean;
   /** Of which an item may have many. */
   readonly many?: 'labels' | 'excepts';
@@ -152,8 +152,8 @@ function patternOf(item: unknown): DnsPattern | undefined {
 }
 
 /**
- * A Service of the own namespace, too, may lead out: without a selector its addresses are what its EndpointSlices say. A name without a
- * namespace is a Service of any namespace, and one that nobody has lets everybody through on the ports of the rule.
+ * Even a Service of the own namespace may lead out: without a selector, its EndpointSlices decide its addresses. A name without a
+ * namespace is a Service of any namespace. If no such Service exists, the rule admits every peer on its ports.
  */
 function readService(_: unknown, path: FieldPath, direction: Direction): ReadPeer {
   const reason = 'takes its peers from Services, whose addresses change without this policy';

@@ -88,7 +88,7 @@ function readSpec(written: unknown, place: Place): readonly Isolation[] {
   }
   readLabels(written, place);
   const { pods, isDead } = subjectOf(written, place);
-  // Of rules for no pod, what is not understood is told all the same: Cilium rejects a policy for it.
+  // Cilium rejects a policy for an invalid rule even if the rule selects no pod, so such a rule is reported all the same.
   const told: Place = isDead ? { ...place, found: found.aside() } : place;
   readRules(written, { namespaces: undefined, pods, path: field(path, 'endpointSelector') }, told);
   if (isDead) for (const one of told.found.diagnostics) if (one.verdict === 'invalid') found.add(one);
@@ -136,7 +136,7 @@ function subjectOf(
 
 /**
  * "Default posture is per-direction: if there is a peer selector for that direction, the default is deny" (Sanitize), unless
- * enableDefaultDeny says otherwise. A direction without rules isolates nobody, whatever that field says.
+ * enableDefaultDeny says otherwise. A direction without rules isolates no pod, whatever that field says.
  */
 function isIsolating(spec: JsonMap, direction: Direction): boolean {
   const { enableDefaultDeny } = spec;
@@ -162,8 +162,8 @@ function readLabels(spec: JsonMap, place: Place): void {
 }
 
 /**
- * A rule without peers and without ports allows nothing: it is how a policy denies by default. With ports alone it allows everybody.
- * An empty list of peers selects nobody (mergeEndpointSelectors of pkg/policy/utils).
+ * A rule without peers and without ports allows nothing: it is how a policy denies by default. With ports alone it allows every peer.
+ * An empty list of peers selects no peer (mergeEndpointSelectors of pkg/policy/utils).
  */
 function readRule(
   rule: unknown,
@@ -202,7 +202,7 @@ function readRule(
       const path = field(at, index);
       const peer = list.read(item, path, direction);
       if ('verdict' in peer) {
-        // On no port, nobody gets through; what is wrong is told all the same.
+        // A rule on no port allows nothing; an invalid peer is reported all the same.
         if (ports.length > 0 || peer.verdict === 'invalid' || peer.verdict === 'nothing') found.add(peer);
       } else if (ports.length > 0) found.add({ action: 'allow', subject, direction, path, peer, ports });
     }
