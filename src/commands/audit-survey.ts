@@ -77,7 +77,7 @@ export async function survey(
   const neighbour = storedNeighbours(state);
   const modeOf = (tenant: Tenant): string => (tenancy.declares(tenant) ? tenant.mode : 'unknown');
 
-  /** What cannot be listed is told at the end; the namespaces alone are needed. */
+  /** Kinds that cannot be listed are reported at the end; only the namespaces are required. */
   async function read(paths: readonly [string, ...string[]], tell: (object: DecodedObject) => void): Promise<boolean> {
     try {
       await reader.eachServed(paths, tell);
@@ -149,7 +149,7 @@ export async function survey(
       }
       if (kind.family === 'neighbour') return found(row.tenant, about, neighbour(kind, object, record));
       if (kind.family === 'pod') countPod(row, name, object);
-      // Whoever controls it is judged itself; what Bulkhead puts in place is its own.
+      // The controller of an object is judged itself; managed objects are Bulkhead's own.
       if (
         kind.family === 'workload'
           ? controllerOf(object) !== undefined

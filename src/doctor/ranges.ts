@@ -70,7 +70,7 @@ export const ranges: DoctorCheck = {
   },
 };
 
-/** Pods are many: of each kind the first ones are told. */
+/** Of each kind, only so many pods are shown. */
 const mostTold = 5;
 
 export function createJudge(settings: Pick<Settings, 'protectedRanges' | 'unlistedFamilies'>) {

@@ -40,7 +40,7 @@ export function isUnderstood({ unread, problems }: Pick<ExplainReport, 'unread' 
 
 export type Verdict = 'open' | 'blocked' | 'partly open';
 
-/** So many answers are told in full. */
+/** Only so many answers are shown in full. */
 const mostAnswers = 5;
 const mostPolicies = 4;
 const mostUnread = 10;
