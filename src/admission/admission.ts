@@ -111,14 +111,14 @@ function validate(given: Asked, gathered: GatheredBeside, listeners: Listeners):
   const asked = { ...given, observes };
   // Mode audit gives no warnings to users of the cluster. With `observe` they are given, because it shows what `enforce` would reject.
   const isSilent = !observes && owner !== 'platform' && owner.mode === 'audit';
-  const told = isSilent ? [] : judged.filter(({ refuses }) => !refuses);
+  const shown = isSilent ? [] : judged.filter(({ refuses }) => !refuses);
   // The pods are rejected when they are created; the author of the workload learns it before.
   if (isWorkload(request)) {
     const said = observes ? saidOf('would refuse the pods') : (one: Judged) => (one.refuses ? ' refuses the pods' : '');
-    return respond(asked, request, { owner, checks, warnings: warningTexts([...refusing, ...told], said), exempted });
+    return respond(asked, request, { owner, checks, warnings: warningTexts([...refusing, ...shown], said), exempted });
   }
   const [mostSevere, ...others] = refusing;
-  const [observed, ...more] = [...refusing, ...told.filter(({ refusesInEnforce }) => refusesInEnforce)];
+  const [observed, ...more] = [...refusing, ...shown.filter(({ refusesInEnforce }) => refusesInEnforce)];
   if (observes && observed !== undefined && !request.dryRun) {
     const member = owner !== 'platform' && requester.tenants.includes(owner);
     listeners.onObserved?.({ request, findings: [observed, ...more], owner, member });
@@ -127,7 +127,7 @@ function validate(given: Asked, gathered: GatheredBeside, listeners: Listeners):
   return respond(asked, request, {
     ...{ owner, checks, exempted, layers },
     warnings: [
-      ...(observes ? warningTexts([...refusing, ...told], saidOf('would refuse this')) : warningTexts(told)),
+      ...(observes ? warningTexts([...refusing, ...shown], saidOf('would refuse this')) : warningTexts(shown)),
       ...warnings,
     ],
     ...(mostSevere && { denial: { code: 403, message: denialText(request, facts, [mostSevere, ...others]) } }),
@@ -176,8 +176,8 @@ function saidOf(refusal: string): (one: Judged) => string {
 }
 
 function tryAgain(asked: Asked, request: AdmissionRequest, error: FactsUnavailable): Answer {
-  const told = plainDenial(request, `cannot be judged now: ${error.message}`, `try again in ${retrySeconds} second`);
-  return respond(asked, request, { denial: { code: 503, message: told }, reason: explained(error) });
+  const shown = plainDenial(request, `cannot be judged now: ${error.message}`, `try again in ${retrySeconds} second`);
+  return respond(asked, request, { denial: { code: 503, message: shown }, reason: explained(error) });
 }
 
 /** With the cause, which is for the log and not for the requester. */

@@ -60,12 +60,12 @@ export function judgeStoredPolicy(
   if (isManaged(policy)) return undefined;
   const { tenancy, namespaces, now } = state;
   const { name = '', namespace = '' } = policy.metadata ?? {};
-  const holderOf = (name: string): Owner | 'nobody' => {
+  const ownerByName = (name: string): Owner | 'none' => {
     const record = namespaces.lookup(name);
-    return record === undefined ? 'nobody' : tenancy.ownerByLabels(record.labels);
+    return record === undefined ? 'none' : tenancy.ownerByLabels(record.labels);
   };
-  const owner = holderOf(namespace);
-  if (owner === 'nobody' || owner === 'platform') return undefined;
+  const owner = ownerByName(namespace);
+  if (owner === 'none' || owner === 'platform') return undefined;
   const request: PolicyRequest = {
     family: 'policy',
     kind: kind.kind,
@@ -82,7 +82,7 @@ export function judgeStoredPolicy(
   };
   const requester = tenancy.requester(nobody, undefined);
   const { isKept } = namespaces;
-  const facts = { tenancy, requester, owner, namespaceEmptied: false, reach, holderOf, isKept, now };
+  const facts = { tenancy, requester, owner, namespaceEmptied: false, reach, ownerByName, isKept, now };
   const judged = notExempted(judge({ family: 'policy', request, facts }), state);
   const [first, ...others] = judged.filter(({ check, protects }) => !otherChecks.has(check) && protects !== 'intent');
   return first && { kind: kind.kind, tenant: owner, namespace, name, findings: [first, ...others] };

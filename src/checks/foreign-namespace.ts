@@ -78,7 +78,7 @@ function undecided(
   if (isAboutProvisioned(why)) return undecidedFor(request, why, facts);
   const key = tenancy.settings.tenantLabel;
   const names = ownership.candidates.map((tenant) => tenant.name).join(', ');
-  const told = {
+  const parts = {
     unaffiliated: {
       reason: `has no owner: ${requester.username || 'the requester'} is not a member of any tenant`,
       fix: 'ask the platform team to list you, or one of your groups, under members of your tenant',
@@ -96,7 +96,7 @@ function undecided(
       fix: `set it to one of: ${names}; or choose a name that is reserved for one of them`,
     },
   }[why];
-  return { path: `metadata.labels[${key}]`, ...told };
+  return { path: `metadata.labels[${key}]`, ...parts };
 }
 
 /** Set by a delete that asks for foreground or orphan propagation, and taken off by the garbage collector (meta/v1 DeletionPropagation). */

@@ -5,7 +5,7 @@ import { covers, isPrefix, type ReservedNames, reservedIn } from '../tenancy/res
 import { type Check, nothing } from './check.ts';
 
 /** Names beyond these are counted. */
-const namesTold = 2;
+const mostShownNames = 2;
 
 /**
  * Warns the author of a Tenant that reserves names which other owners already have.
@@ -32,7 +32,7 @@ export const prefixInUse: Check = {
         {
           path: formatSteps(steps),
           reason: isPrefix(reserved)
-            ? `covers ${whose}: ${listed(names, namesTold)}`
+            ? `covers ${whose}: ${listed(names, mostShownNames)}`
             : `is the name of a namespace of others: ${reserved}`,
           fix: isPrefix(reserved)
             ? `choose another prefix, or delete ${them}: ${until}`

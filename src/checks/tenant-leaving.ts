@@ -21,7 +21,7 @@ export const tenantLeaving: Check = {
       const label = entry(object.metadata?.labels, key);
       if (label !== undefined && label !== entry(oldObject?.metadata?.labels, key)) future = tenancy.tenants.get(label);
     }
-    if (future?.leaving !== true) return nothing;
+    if (future?.terminating !== true) return nothing;
     return [
       {
         path: `metadata.labels[${key}]`,

@@ -16,9 +16,14 @@ export function becomesThePlatforms(
   why: WhyProvisionedUndecided,
   facts: NamespaceFacts,
 ): Finding {
-  const told = undecidedFor(request, why, facts);
+  const finding = undecidedFor(request, why, facts);
   const headline = 'becomes a namespace of the platform';
-  return { ...told, reason: `makes it a namespace of the platform: ${told.reason}`, headline, protects: 'intent' };
+  return {
+    ...finding,
+    reason: `makes it a namespace of the platform: ${finding.reason}`,
+    headline,
+    protects: 'intent',
+  };
 }
 
 /** For the provisioner, which often shows it to its user: it must not name tenants of others. */

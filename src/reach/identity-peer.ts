@@ -130,8 +130,8 @@ function accountIn({ text }: IdentityPattern): string {
 }
 
 /** The verdict about a name, with the witness where there is one. */
-function named(about: Violation, told: Violation): Violation {
-  return told.verdict === 'unproven' ? told : { ...about, ...(told.witness && { witness: told.witness }) };
+function named(about: Violation, example: Violation): Violation {
+  return example.verdict === 'unproven' ? example : { ...about, ...(example.witness && { witness: example.witness }) };
 }
 
 /** Whether an owner without an agreement may have a namespace of this name. */

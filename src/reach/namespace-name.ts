@@ -19,7 +19,7 @@ export const mostLookedUp = 50;
 type NameOwnership = 'own' | 'taken' | 'unknown' | 'platform' | 'unreserved' | 'foreign';
 
 export function ownershipOf(name: string, border: Border): NameOwnership {
-  const { namespace, tenancy, tenant, holderOf } = border;
+  const { namespace, tenancy, tenant, ownerByName } = border;
   if (name === namespace) return ownsThere(border) ? 'own' : 'foreign';
   const reserved = tenancy.reservation(name);
   if (reserved === undefined) return 'unreserved';
@@ -27,9 +27,11 @@ export function ownershipOf(name: string, border: Border): NameOwnership {
   if (reserved.name !== tenant.name || !ownsThere(border)) return 'foreign';
   // What is in another cluster, the platform answers for.
   if (border.cluster !== undefined) return 'own';
-  const holder = holderOf?.(name);
-  if (holder === undefined) return 'unknown';
-  return holder === 'nobody' || (holder !== 'platform' && holder.name === tenant.name) ? 'own' : 'taken';
+  const namespaceOwner = ownerByName?.(name);
+  if (namespaceOwner === undefined) return 'unknown';
+  return namespaceOwner === 'none' || (namespaceOwner !== 'platform' && namespaceOwner.name === tenant.name)
+    ? 'own'
+    : 'taken';
 }
 
 /**

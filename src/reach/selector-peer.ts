@@ -42,7 +42,7 @@ const notLookedUp: Violation = {
 };
 
 /** Names beyond these are counted, so that a refusal stays readable. */
-const namesTold = 3;
+const mostShownNames = 3;
 
 /** A namespace that the selector may match by its name, and that is not proven to be the tenant's or a shared service's. */
 interface UnprovenNamespace {
@@ -226,7 +226,7 @@ function aboutNames(
   const [what, said, them] =
     free.length === 1 ? ['namespace', 'that name is', 'it'] : ['namespaces', 'these names are', 'them'];
   return [
-    `matches the ${what} ${listed(free, namesTold)}, but ${said} not reserved for ${tenant.name}, so another tenant could create ${them}`,
+    `matches the ${what} ${listed(free, mostShownNames)}, but ${said} not reserved for ${tenant.name}, so another tenant could create ${them}`,
     { id: 'not-by-name', names: free, partners: partnersFor(rule, border).filter(isPossible) },
   ];
 }

@@ -5,7 +5,7 @@ import { possibleValue } from './trusted-label.ts';
 import type { Border } from './violation.ts';
 
 /** A witness shows at most so many labels, so that a denial stays readable. */
-const labelsTold = 6;
+const mostShownLabels = 6;
 
 /** What a witness must look like besides what the selectors ask. */
 interface Shape {
@@ -45,7 +45,7 @@ export function anotherTenant({ tenant, tenancy }: Border, excluded: ReadonlySet
 /** ` with the labels a=b, c=d`; empty for none. */
 export function describeLabels(labels: readonly (readonly [string, string])[]): string {
   if (labels.length === 0) return '';
-  const told = labels.slice(0, labelsTold).map(([key, value]) => `${key}=${value}`);
-  const more = labels.length > labelsTold ? ` and ${labels.length - labelsTold} more` : '';
-  return ` with the label${labels.length === 1 ? '' : 's'} ${told.join(', ')}${more}`;
+  const shown = labels.slice(0, mostShownLabels).map(([key, value]) => `${key}=${value}`);
+  const more = labels.length > mostShownLabels ? ` and ${labels.length - mostShownLabels} more` : '';
+  return ` with the label${labels.length === 1 ? '' : 's'} ${shown.join(', ')}${more}`;
 }

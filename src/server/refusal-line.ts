@@ -13,31 +13,31 @@ export interface RefusalLog {
 }
 
 export function createRefusalLog(log: Logger, intervalMilliseconds = 1000): RefusalLog {
-  let untold: Partial<Record<Refusal, number>> = {};
+  let unlogged: Partial<Record<Refusal, number>> = {};
   let last: string | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  function tell(): void {
+  function logRefusals(): void {
     timer = undefined;
-    if (Object.keys(untold).length === 0) return;
+    if (Object.keys(unlogged).length === 0) return;
     log.warn(
-      last === undefined ? { refused: untold } : { refused: untold, last },
+      last === undefined ? { refused: unlogged } : { refused: unlogged, last },
       'requests were refused without a review',
     );
-    untold = {};
+    unlogged = {};
     last = undefined;
-    timer = setTimeout(tell, intervalMilliseconds).unref();
+    timer = setTimeout(logRefusals, intervalMilliseconds).unref();
   }
 
   return {
     count(reason, detail) {
       last = detail ?? last;
-      untold[reason] = (untold[reason] ?? 0) + 1;
-      if (timer === undefined) tell();
+      unlogged[reason] = (unlogged[reason] ?? 0) + 1;
+      if (timer === undefined) logRefusals();
     },
     end() {
       clearTimeout(timer);
-      tell();
+      logRefusals();
       clearTimeout(timer);
     },
   };

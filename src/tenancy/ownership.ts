@@ -82,34 +82,34 @@ export function decideProvisioned(
   tenancy: Tenancy,
 ): Ownership {
   const reservation = tenancy.reservation(nameOf(namespace));
-  const told =
+  const deduced =
     tenantFrom === undefined
       ? ofName(reservation)
       : asker === undefined
         ? none('no-requester')
         : ofAsker(asker, reservation);
   const ownership: Ownership =
-    told.kind === 'undecided' && undecided === 'platform' && reservation === undefined
-      ? { kind: 'decided', owner: 'platform', fallback: told.why }
-      : told;
+    deduced.kind === 'undecided' && undecided === 'platform' && reservation === undefined
+      ? { kind: 'decided', owner: 'platform', fallback: deduced.why }
+      : deduced;
   const label = entry(namespace.metadata?.labels, tenancy.settings.tenantLabel);
   if (ownership.kind === 'undecided' || label === undefined) return ownership;
   return ownership.owner !== 'platform' && ownership.owner.name === label ? ownership : none('other-label');
 }
 
-type Told =
+type Deduced =
   | { readonly kind: 'decided'; readonly owner: Owner }
   | { readonly kind: 'undecided'; readonly why: WhyProvisionedUndecided; readonly candidates: readonly Tenant[] };
 
-function none(why: WhyProvisionedUndecided, candidates: readonly Tenant[] = []): Told {
+function none(why: WhyProvisionedUndecided, candidates: readonly Tenant[] = []): Deduced {
   return { kind: 'undecided', why, candidates };
 }
 
-function ofName(reservation: Owner | undefined): Told {
+function ofName(reservation: Owner | undefined): Deduced {
   return reservation === undefined ? none('name-not-reserved') : { kind: 'decided', owner: reservation };
 }
 
-function ofAsker({ platform, tenants }: Requester, reservation: Owner | undefined): Told {
+function ofAsker({ platform, tenants }: Requester, reservation: Owner | undefined): Deduced {
   if (platform) return { kind: 'decided', owner: reservation ?? 'platform' };
   if (tenants.length === 0) return none('requester-unaffiliated');
   const [only, ...others] = reservation === undefined ? tenants : tenants.filter((tenant) => tenant === reservation);

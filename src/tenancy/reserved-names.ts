@@ -9,7 +9,7 @@ import { labelName, namePrefix } from './schema/names.ts';
 export type ReservedNames = ReadonlyMap<string, readonly Step[]>;
 
 /** Names and prefixes beyond these are counted. */
-const mostTold = 3;
+const mostShown = 3;
 
 /** What a document asks for, also where the rest of it cannot be read. */
 export function reservedIn(spec: unknown): ReservedNames {
@@ -75,6 +75,6 @@ export function describeReserved(
 }
 
 function alternatives(items: readonly string[]): string {
-  const told = items.length > mostTold ? [...items.slice(0, mostTold), `${items.length - mostTold} more`] : items;
-  return told.join(' or ');
+  const shown = items.length > mostShown ? [...items.slice(0, mostShown), `${items.length - mostShown} more`] : items;
+  return shown.join(' or ');
 }

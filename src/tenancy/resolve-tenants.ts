@@ -64,8 +64,8 @@ export function resolveTenants(
 
   const wanted = inOrder.map((one) => (one.loaded.ok ? one.loaded.value : reserving(one)));
   // A problem between two tenants is reported for the later one, so a tenant without a problem has its place.
-  const told = new Set(judge(wanted).problems.map(({ file }) => file));
-  const places = new Map(wanted.flatMap((one) => (told.has(tenantFile(one.name)) ? [] : [[one.name, one]])));
+  const conflicting = new Set(judge(wanted).problems.map(({ file }) => file));
+  const places = new Map(wanted.flatMap((one) => (conflicting.has(tenantFile(one.name)) ? [] : [[one.name, one]])));
   for (const one of inOrder) {
     const { name, loaded } = one;
     if (places.has(name)) continue;

@@ -78,7 +78,7 @@ export interface Tenant {
   /** Its members create namespaces under these names alone. */
   readonly enforcePrefix?: true;
   /** Its object is terminating: it gets no further namespace (check `tenant-leaving`). */
-  readonly leaving?: true;
+  readonly terminating?: true;
   /** How many namespaces the tenant may have; undefined is no limit. */
   readonly limit: number | undefined;
   /** The spec of the ResourceQuota that every namespace of the tenant gets. */

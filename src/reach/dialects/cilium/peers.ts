@@ -15,7 +15,7 @@ export type ReadPeer = Peer | Diagnostic;
 /** One list of peers. */
 export interface PeerList {
   /** An empty list of these selects no pod; of the others, it counts as a missing list (mergeEndpointSelectors of pkg/policy/utils). */
-  readonly emptyIsNobody: boolean;
+  readonly emptyMatchesNone: boolean;
   /** Of which an item may have many. */
   readonly many?: 'labels' | 'excepts';
   readonly read: (item: unknown, path: FieldPath, direction: Direction) => ReadPeer;
@@ -25,12 +25,12 @@ const setFields: ReadonlySet<string> = new Set(['cidr', 'except', 'cidrGroupRef'
 const nameFields: ReadonlySet<string> = new Set(['matchName', 'matchPattern']);
 
 const both: readonly (readonly [name: string, PeerList])[] = [
-  ['Endpoints', { emptyIsNobody: true, many: 'labels', read: readEndpoint }],
-  ['CIDR', { emptyIsNobody: true, read: readCidr }],
-  ['CIDRSet', { emptyIsNobody: true, many: 'excepts', read: readCidrRule }],
-  ['Entities', { emptyIsNobody: true, read: readEntity }],
-  ['Nodes', { emptyIsNobody: true, read: readNodes }],
-  ['Groups', { emptyIsNobody: false, read: readGroup }],
+  ['Endpoints', { emptyMatchesNone: true, many: 'labels', read: readEndpoint }],
+  ['CIDR', { emptyMatchesNone: true, read: readCidr }],
+  ['CIDRSet', { emptyMatchesNone: true, many: 'excepts', read: readCidrRule }],
+  ['Entities', { emptyMatchesNone: true, read: readEntity }],
+  ['Nodes', { emptyMatchesNone: true, read: readNodes }],
+  ['Groups', { emptyMatchesNone: false, read: readGroup }],
 ];
 
 /** By the name of the field. */
@@ -38,8 +38,8 @@ export const peerLists: Readonly<Record<Direction, ReadonlyMap<string, PeerList>
   ingress: new Map(both.map(([name, list]) => [`from${name}`, list])),
   egress: new Map([
     ...both.map(([name, list]) => [`to${name}`, list] as const),
-    ['toFQDNs', { emptyIsNobody: false, read: readName }],
-    ['toServices', { emptyIsNobody: false, read: readService }],
+    ['toFQDNs', { emptyMatchesNone: false, read: readName }],
+    ['toServices', { emptyMatchesNone: false, read: readService }],
   ]),
 };
 

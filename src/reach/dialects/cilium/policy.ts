@@ -89,9 +89,9 @@ function readSpec(written: unknown, place: Place): readonly Isolation[] {
   readLabels(written, place);
   const { pods, isDead } = subjectOf(written, place);
   // Cilium rejects a policy for an invalid rule even if the rule selects no pod, so such a rule is reported all the same.
-  const told: Place = isDead ? { ...place, found: found.aside() } : place;
-  readRules(written, { namespaces: undefined, pods, path: field(path, 'endpointSelector') }, told);
-  if (isDead) for (const one of told.found.diagnostics) if (one.verdict === 'invalid') found.add(one);
+  const inner: Place = isDead ? { ...place, found: found.aside() } : place;
+  readRules(written, { namespaces: undefined, pods, path: field(path, 'endpointSelector') }, inner);
+  if (isDead) for (const one of inner.found.diagnostics) if (one.verdict === 'invalid') found.add(one);
   if (directions.every((direction) => !hasRules(written, direction)))
     notTaken('no rules', 'write ingress, ingressDeny, egress or egressDeny with at least one rule', place);
   return isDead ? [] : [{ pods, directions: directions.filter((direction) => isIsolating(written, direction)) }];
@@ -179,7 +179,7 @@ function readRule(
   const ports = read === 'unlisted' ? allPorts : found.onPorts(read);
   if (hasItems(rule.toPorts) && hasItems(rule.icmps))
     notTaken('icmps beside toPorts', 'write a rule for each of them', place);
-  let isNobody = false;
+  let matchesNone = false;
   const listed: string[] = [];
   const lists = peerLists[direction];
   for (const name in rule) {
@@ -190,8 +190,8 @@ function readRule(
     const at = field(path, name);
     const { many } = list;
     if (hasItems(written)) listed.push(name);
-    else if (list.emptyIsNobody) {
-      isNobody = true;
+    else if (list.emptyMatchesNone) {
+      matchesNone = true;
       const reason = 'matches nothing, as an empty list selects no peer in Cilium';
       found.add(diagnostic(place.scope, 'nothing', at, reason, { id: 'remove-peer' }));
     }
@@ -209,7 +209,7 @@ function readRule(
   }
   const [one, other] = listed;
   if (other !== undefined) notTaken(`${one} beside ${other}`, 'write a rule for each of them', place);
-  if (listed.length === 0 && !isNobody && read !== 'unlisted' && ports.length > 0)
+  if (listed.length === 0 && !matchesNone && read !== 'unlisted' && ports.length > 0)
     found.add({ action: 'allow', subject, direction, path, peer: { kind: 'any' }, ports });
 }
 
