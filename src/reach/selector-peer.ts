@@ -5,8 +5,7 @@
  * The name is set by the API server, and is reserved by prefixes. A selector is contained exactly when it pins one of them.
  * All pinned values must be the tenant's, a shared service's (name) or an agreed tenant's (tenant label).
  * The settings may list platform labels: each value stands for the names that are listed for it.
- * Labels of pods prove nothing: every tenant labels its own pods.
- * A selector that is not contained only because names are not reserved is conditional.
+ * Labels of pods prove nothing: every tenant labels its own pods. A selector that only lacks reservations is conditional.
  */
 import { excerpt } from '../kubernetes/json.ts';
 import { domainFor, labelsOutside, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
