@@ -1,6 +1,6 @@
 /**
  * The webhook configurations as templates. Bulkhead owns failurePolicy and namespaceSelector at run time, and Helm would write both back with
- * each upgrade. So the template reads what is in the cluster, and repeats it: nothing changes, and nothing conflicts.
+ * each upgrade. So the template reads the values in the cluster and writes them again: nothing changes, and nothing conflicts.
  */
 import { parse } from 'yaml';
 import { type Edit, edit } from './edit.ts';

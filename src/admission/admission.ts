@@ -27,13 +27,13 @@ export interface AdmissionOptions {
   readonly baselines?: BaselineSource | undefined;
   /** Lists of the policies that stand beside a written one. Undefined where there is no cluster: they are not compared. */
   readonly beside?: BesideSource | undefined;
-  /** Whether denials are told and not given; known also while the tenants are not. Default: no. */
+  /** Whether denials are only logged (`observe`); known even while the tenants are not. Default: no. */
   readonly observes?: (() => boolean) | undefined;
-  /** Told of what would be denied if denials were given, but for dry runs. */
+  /** Called for each request that `observe` admits and that would be denied, except dry runs. */
   readonly onObserved?: ((observed: Observed) => void) | undefined;
   /** Default: the system's. */
   readonly clock?: Clock | undefined;
-  /** Told of defects (never of refusals), for the log. */
+  /** Called for defects (never for refusals), for the log. */
   readonly onDefect: (error: unknown) => void;
 }
 
@@ -101,7 +101,7 @@ function validate(given: Asked, gathered: GatheredBeside, listeners: Listeners):
   const { owner, requester } = facts;
   const found = judge(gathered);
   if (found.length === 0) return respond(given, request, { owner, ...hints(gathered, listeners) });
-  // What is exempted was granted, so nobody is warned: the audit log, the log and a metric have it.
+  // An exemption was granted, so it causes no warning: the audit log, the log and a metric have it.
   const judged = found.filter(({ exemption }) => exemption === undefined);
   const exempted = found.flatMap(({ check, exemption }) => (exemption === undefined ? [] : [{ check, exemption }]));
   const checks = [...new Set(judged.map(({ check }) => check))];
@@ -109,16 +109,16 @@ function validate(given: Asked, gathered: GatheredBeside, listeners: Listeners):
   // A probe is refused in any case: a replica that enforces may have sent it.
   const observes = given.observes && !refusing.some(({ check }) => check === handshake.id);
   const asked = { ...given, observes };
-  // In observe everything is told: mode audit is silent to those who work in the cluster, observe is to show what comes.
+  // Mode audit gives no warnings to users of the cluster. With `observe` they are given, because it shows what `enforce` would reject.
   const isSilent = !observes && owner !== 'platform' && owner.mode === 'audit';
-  const told = isSilent ? [] : judged.filter(({ refuses }) => !refuses);
-  // The pods are refused when they come; whoever writes the workload is to know before.
+  const shown = isSilent ? [] : judged.filter(({ refuses }) => !refuses);
+  // The pods are rejected when they are created; the author of the workload learns it before.
   if (isWorkload(request)) {
     const said = observes ? saidOf('would refuse the pods') : (one: Judged) => (one.refuses ? ' refuses the pods' : '');
-    return respond(asked, request, { owner, checks, warnings: warningTexts([...refusing, ...told], said), exempted });
+    return respond(asked, request, { owner, checks, warnings: warningTexts([...refusing, ...shown], said), exempted });
   }
   const [mostSevere, ...others] = refusing;
-  const [observed, ...more] = [...refusing, ...told.filter(({ refusesInEnforce }) => refusesInEnforce)];
+  const [observed, ...more] = [...refusing, ...shown.filter(({ refusesInEnforce }) => refusesInEnforce)];
   if (observes && observed !== undefined && !request.dryRun) {
     const member = owner !== 'platform' && requester.tenants.includes(owner);
     listeners.onObserved?.({ request, findings: [observed, ...more], owner, member });
@@ -127,7 +127,7 @@ function validate(given: Asked, gathered: GatheredBeside, listeners: Listeners):
   return respond(asked, request, {
     ...{ owner, checks, exempted, layers },
     warnings: [
-      ...(observes ? warningTexts([...refusing, ...told], saidOf('would refuse this')) : warningTexts(told)),
+      ...(observes ? warningTexts([...refusing, ...shown], saidOf('would refuse this')) : warningTexts(shown)),
       ...warnings,
     ],
     ...(mostSevere && { denial: { code: 403, message: denialText(request, facts, [mostSevere, ...others]) } }),
@@ -176,11 +176,11 @@ function saidOf(refusal: string): (one: Judged) => string {
 }
 
 function tryAgain(asked: Asked, request: AdmissionRequest, error: FactsUnavailable): Answer {
-  const told = plainDenial(request, `cannot be judged now: ${error.message}`, `try again in ${retrySeconds} second`);
-  return respond(asked, request, { denial: { code: 503, message: told }, reason: explained(error) });
+  const shown = plainDenial(request, `cannot be judged now: ${error.message}`, `try again in ${retrySeconds} second`);
+  return respond(asked, request, { denial: { code: 503, message: shown }, reason: explained(error) });
 }
 
-/** With what lies behind it, which is for the log and not for whoever asked. */
+/** With the cause, which is for the log and not for the requester. */
 function explained({ message, cause }: FactsUnavailable): string {
   return cause instanceof Error ? `${message}: ${cause.message}` : message;
 }

@@ -10,7 +10,7 @@ export type Phase = (typeof phases)[number];
 /** How a review is answered. */
 export interface Asked {
   readonly phase: Phase;
-  /** Denials are told and not given (Settings spec.enforcement: observe). */
+  /** Denials are only logged (Settings spec.enforcement: observe). */
   readonly observes: boolean;
 }
 

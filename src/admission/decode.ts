@@ -1,8 +1,8 @@
 /**
  * Bytes in, a typed request out, or a refusal. Source: admission.k8s.io/v1 AdmissionReview.
- * The API server sends what is documented; anybody else who can reach the port may send anything, so every field that is
+ * The API server sends what is documented. Any other client that can reach the port may send anything, so every field that is
  * read later is checked here, once. Unknown kinds, versions, subresources and operations are refused: a request that is
- * not understood is not waved through (ADM-07). Of the groups that carry network policy, every kind is decoded (decode-unread.ts).
+ * not understood is never admitted (ADM-07). Of the groups that carry network policy, every kind is decoded (decode-unread.ts).
  */
 import type { Kind } from '../kinds/kind.ts';
 import { kinds } from '../kinds/kinds.ts';

@@ -1,4 +1,4 @@
-/** Which exemptions cover something that a cluster stores: told while its objects are judged (stored-policy.ts, State). */
+/** Which exemptions cover a stored object: recorded while the objects are judged (stored-policy.ts, State). */
 import { doubtAbout, tenantsOf, textOf } from '../exemptions/doubt.ts';
 import type { Exemption } from '../tenancy/exemption.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
@@ -25,14 +25,14 @@ export function createExemptionUse(tenancy: Tenancy): ExemptionUse {
       return all.flatMap((one) => {
         const { name, namespace } = one;
         const doubt = doubtAbout(one, tenancy, now, tenantsOf(tenancy, namespaces.lookup));
-        const told = doubt === undefined ? [] : [{ name, reason: textOf(doubt) }];
+        const doubts = doubt === undefined ? [] : [{ name, reason: textOf(doubt) }];
         const isJudged = complete && namespaces.lookup(namespace)?.terminating !== true;
-        if (!isJudged || (doubt !== undefined && doubt.kind !== 'EndsSoon')) return told;
+        if (!isJudged || (doubt !== undefined && doubt.kind !== 'EndsSoon')) return doubts;
         const unused = [...one.checks].filter((check) => showsIn(one, check) && !used.has(key(name, check)));
-        if (unused.length === 0) return told;
+        if (unused.length === 0) return doubts;
         const remedy = `remove ${unused.length === one.checks.size ? 'the exemption' : 'these checks'}, or correct spec.match`;
         const reason = `exempts no stored object in ${namespace} from ${unused.join(', ')}; ${remedy}`;
-        return [...told, { name, reason }];
+        return [...doubts, { name, reason }];
       });
     },
   };

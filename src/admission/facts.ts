@@ -34,7 +34,7 @@ export interface NamespaceSource {
   /** Their names; from memory, in constant time and not a copy, so to be read at once. */
   namesOwned(tenant: string): ReadonlySet<string>;
   /**
-   * Whether memory knows every namespace, and each that has this trusted label is one that the settings list for its value
+   * Whether memory has every namespace, and each with this platform label is one that the settings list for its value
    * (tenancy/trusted-labels.ts); constant time.
    */
   isKept(key: string): boolean;

@@ -44,7 +44,7 @@ export async function aboutNamespace(request: NamespaceRequest, sources: TimedSo
   return { family: 'namespace', request, facts };
 }
 
-/** Service accounts speak for the tenant whose namespace they live in, so that namespace is looked up as well. */
+/** A service account acts for the owner of the namespace that it lives in, so that namespace is looked up as well. */
 async function requesterOf(
   { user, name, operation, object, oldObject }: NamespaceRequest,
   sources: TimedSources,
@@ -54,9 +54,9 @@ async function requesterOf(
   if (requester.platform) return { requester, grant: undefined };
   const home = await homeOwner(user, sources);
   const stored = operation === 'CREATE' ? 'creates' : (oldObject ?? object).metadata?.annotations;
-  // Whoever has the namespace has its service accounts: one in a tenant's is the tenant's, whatever the settings list.
+  // The owner of a namespace controls its service accounts: one in a tenant's is the tenant's, whatever the settings list.
   const grant = home === undefined || home === 'platform' ? tenancy.grantOn(user, name, stored) : undefined;
-  // An account whose namespace is gone speaks for nobody but those that list it by name.
+  // An account whose namespace is gone acts only for the tenants that list it by name.
   return { requester: home === undefined ? requester : tenancy.requester(user, home), grant };
 }
 

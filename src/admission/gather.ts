@@ -42,9 +42,9 @@ import {
   FactsUnavailable,
   fetch,
   hasPods,
-  holdersNamed,
-  holdersOf,
   homeOwner,
+  ownersOfNames,
+  ownersOfReserved,
   remembered,
   type Sources,
   type TimedSources,
@@ -81,7 +81,7 @@ function aboutTenant(request: TenantRequest, { tenancy, namespaces, now }: Sourc
   return { family: 'tenant', request, facts: { tenancy, requester, owner: 'platform', now, ...owned } };
 }
 
-/** Exemptions are the platform's. Its namespace decides only what the author is told. */
+/** Exemptions are the platform's. The namespace decides only the text for the author. */
 async function aboutExemption(request: ExemptionRequest, sources: TimedSources): Promise<Gathered> {
   const { tenancy, now } = sources;
   const requester = tenancy.requester(request.user, undefined);
@@ -108,9 +108,9 @@ async function aboutUnread(request: UnreadRequest, sources: TimedSources): Promi
     (serviceAccountOf(request.user) === undefined || (await homeOwner(request.user, sources)) === 'platform');
   const facts = { tenancy, requester, owner, now, byAgent };
   const names = reservedNamesIn(request, facts);
-  const holderOf = await holdersNamed(names, request, sources);
+  const ownerByName = await ownersOfNames(names, request, sources);
   const others = requester.platform ? await othersOfKind(request, versionsOfOthers(request), sources) : undefined;
-  return { family: 'unread', request, facts: { ...facts, holderOf, othersOfKind: others } };
+  return { family: 'unread', request, facts: { ...facts, ownerByName, othersOfKind: others } };
 }
 
 type InNamespace =
@@ -143,9 +143,9 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
     }
     case 'neighbour': {
       const names = reservedNamesIn(request, facts);
-      const holderOf = await holdersNamed(names, request, sources);
+      const ownerByName = await ownersOfNames(names, request, sources);
       const accountOwner = needsOwnerOfAccount(request) ? await homeOwner(request.user, sources) : undefined;
-      return { family: 'neighbour', request, facts: { ...facts, holderOf, accountOwner } };
+      return { family: 'neighbour', request, facts: { ...facts, ownerByName, accountOwner } };
     }
     case 'workload':
       return { family: 'workload', request, facts: { ...facts, namespaceLabels: record.labels } };
@@ -163,9 +163,9 @@ async function inNamespace(request: InNamespace, sources: TimedSources): Promise
         return { family: 'policy', request, facts: { ...facts, namespaceEmptied } };
       const reach = policyKindOf(request).read(request.object);
       const names = namesToLookUp(reach, { tenant: owner, tenancy, namespace: request.namespace });
-      const holderOf = names.length === 0 ? undefined : await holdersOf(names, request, sources);
+      const ownerByName = names.length === 0 ? undefined : await ownersOfReserved(names, request, sources);
       const { isKept } = sources.namespaces;
-      return { family: 'policy', request, facts: { ...facts, namespaceEmptied, reach, holderOf, isKept } };
+      return { family: 'policy', request, facts: { ...facts, namespaceEmptied, reach, ownerByName, isKept } };
     }
   }
 }
@@ -184,8 +184,8 @@ const mostNamed = 64;
 function reservedNamesIn(request: NeighbourRequest | UnreadRequest, { owner, tenancy }: Facts): readonly string[] {
   if (owner === 'platform') return [];
   const reserved = namespacesNamed(request).filter((one) => {
-    const holder = tenancy.reservation(one);
-    return holder !== undefined && holder !== 'platform' && holder.name === owner.name;
+    const reservation = tenancy.reservation(one);
+    return reservation !== undefined && reservation !== 'platform' && reservation.name === owner.name;
   });
   return reserved.length > mostNamed ? [] : reserved;
 }

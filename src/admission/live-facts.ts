@@ -4,7 +4,7 @@
  * others (NP-23).
  */
 import { serviceAccountOf, type UserInfo } from '../kubernetes/user.ts';
-import type { HolderOf } from '../reach/violation.ts';
+import type { OwnerByName } from '../reach/violation.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import type { BesideSource } from './beside.ts';
 import type { Clock } from './clock.ts';
@@ -84,15 +84,15 @@ async function live<Value>(
  *
  * @throws {FactsUnavailable} when one of the GETs fails
  */
-export async function holdersOf(
+export async function ownersOfReserved(
   names: readonly string[],
   { namespace }: { readonly namespace: string },
   sources: TimedSources,
-): Promise<HolderOf> {
+): Promise<OwnerByName> {
   const { tenancy, namespaces } = sources;
-  const known = new Map<string, Owner | 'nobody'>();
+  const known = new Map<string, Owner | 'none'>();
   const add = (name: string, record: NamespaceRecord | undefined): void => {
-    known.set(name, record === undefined ? 'nobody' : tenancy.ownerByLabels(record.labels));
+    known.set(name, record === undefined ? 'none' : tenancy.ownerByLabels(record.labels));
   };
   const unknown: string[] = [];
   for (const name of names) {
@@ -150,16 +150,16 @@ export async function untilIsolated(
 }
 
 /** Those of names that are reserved to the owner, as live as needed; those of names that nothing reserves, as memory has them. */
-export async function holdersNamed(
+export async function ownersOfNames(
   names: readonly string[],
   request: { readonly namespace: string },
   sources: TimedSources,
-): Promise<HolderOf> {
+): Promise<OwnerByName> {
   const { tenancy, namespaces } = sources;
-  const known = names.length === 0 ? undefined : await holdersOf(names, request, sources);
+  const known = names.length === 0 ? undefined : await ownersOfReserved(names, request, sources);
   return (name) => {
-    const holder = known?.(name);
-    if (holder !== undefined || tenancy.reservation(name) !== undefined) return holder;
+    const namespaceOwner = known?.(name);
+    if (namespaceOwner !== undefined || tenancy.reservation(name) !== undefined) return namespaceOwner;
     const record = namespaces.lookup(name);
     return record && tenancy.ownerByLabels(record.labels);
   };

@@ -15,8 +15,8 @@ type Asked = Pick<Facts, 'owner' | 'requester' | 'tenancy'>;
 /** What a person will read; the API server itself cuts nothing. */
 const denialBytes = 4096;
 /**
- * Of a name, path or reason, so that a hostile one cannot push the others out: four of them, of characters of three
- * bytes each (what is unprintable becomes one), leave room for what stands around them.
+ * For a name, path or reason, so that a hostile one cannot push the others out. Four of them, of characters of three bytes
+ * each (what is unprintable becomes one), leave room for the words around them.
  */
 const pieceCharacters = 300;
 /** Of a fix in a refusal, which there is room for. */
@@ -87,7 +87,7 @@ const asks = /\bask the platform\b/;
 const ofHome = (fields: readonly string[], home: string): readonly string[] =>
   fields.length === 0 ? [] : [`${listed(fields, maxShownWays).replace(' and ', ' or ')} of ${home}`];
 
-/** Whoever may write into a namespace knows whose it is; of a namespace itself only the platform and the members are told. */
+/** A requester who may write into a namespace knows its owner. For the namespace itself, only the platform and the members see it. */
 function tenantOf({ family }: AdmissionRequest, { owner, requester }: Asked): string {
   if (owner === 'platform') return '';
   const known = family !== 'namespace' || requester.platform || requester.tenants.includes(owner);

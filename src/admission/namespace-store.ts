@@ -2,7 +2,7 @@ import { entry } from '../kubernetes/objects.ts';
 import { misplacedKeys } from '../tenancy/trusted-labels.ts';
 import type { NamespaceRecord, NamespaceSource, TenancySource } from './facts.ts';
 
-/** The namespaces that are known, in memory. Whoever follows them writes; admission reads. */
+/** The namespaces that are known, in memory. Their source writes; admission reads. */
 export interface NamespaceStore
   extends Pick<NamespaceSource, 'lookup' | 'countOwned' | 'namesOwned' | 'isKept' | 'all'> {
   /** Adds the namespace, or replaces what was known of it. */
@@ -16,14 +16,14 @@ export interface NamespaceStore
 const none: ReadonlySet<string> = new Set();
 
 /**
- * Every operation takes constant time, however many namespaces there are; only replaceAll is linear. Namespaces are sorted as they
- * come and go, by the value of the tenant label and by the trusted labels that they must not have. Other settings may name other
- * labels: the first operation that needs it sorts anew, once.
+ * Every operation takes constant time, however many namespaces there are; only replaceAll is linear. Namespaces are indexed as they
+ * come and go, by the value of the tenant label and by the platform labels that they must not have. If other settings name other
+ * labels, the first operation that needs the index builds it again, once.
  */
 export function createNamespaceStore(tenancy: TenancySource): NamespaceStore {
   let records = new Map<string, NamespaceRecord>();
   let owned = new Map<string, Set<string>>();
-  /** By trusted key. */
+  /** By key of the platform label. */
   let misplaced = new Map<string, Set<string>>();
   let sortedBy = tenancy().settings;
 

@@ -5,7 +5,7 @@ import { isMap, valueAt } from '../kubernetes/json.ts';
 import { entry, type KubernetesObject } from '../kubernetes/objects.ts';
 import type { NeighbourRequest } from '../kubernetes/review.ts';
 import { unaffiliatedUser } from '../kubernetes/user.ts';
-import type { HolderOf } from '../reach/violation.ts';
+import type { OwnerByName } from '../reach/violation.ts';
 import type { NamespaceRecord } from './facts.ts';
 import { notExempted, type State } from './stored-policy.ts';
 
@@ -26,9 +26,9 @@ export function storedNeighbours(state: State): SeeNeighbour {
   const { tenancy, namespaces, now } = state;
   const selecting = new Set<string>();
   const requester = tenancy.requester(unaffiliatedUser, undefined);
-  const holderOf: HolderOf = (name) => {
+  const ownerByName: OwnerByName = (name) => {
     const record = namespaces.lookup(name);
-    return record === undefined ? 'nobody' : tenancy.ownerByLabels(record.labels);
+    return record === undefined ? 'none' : tenancy.ownerByLabels(record.labels);
   };
 
   function isKept(kind: string, namespace: string, { metadata }: KubernetesObject): boolean {
@@ -53,7 +53,7 @@ export function storedNeighbours(state: State): SeeNeighbour {
       ...{ uid: '', operation: 'CREATE', subresource: '', orphans: false, user: unaffiliatedUser, dryRun: true },
       ...{ object, oldObject: undefined },
     };
-    const facts = { tenancy, requester, owner, now, holderOf, accountOwner: undefined };
+    const facts = { tenancy, requester, owner, now, ownerByName, accountOwner: undefined };
     return notExempted(judge({ family: 'neighbour', request, facts }), state);
   };
 }

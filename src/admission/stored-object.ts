@@ -1,6 +1,6 @@
 /**
- * A stored namespace, pod, workload or quota, judged as if it were written now, by the very judgement of admission: a pod by the
- * controller that makes it, everything else by somebody who is no member of a tenant. For policies: stored-policy.ts.
+ * A stored namespace, pod, workload or quota, judged as if it were written now, by the same checks as in admission. The requester
+ * of a pod is the controller that makes it, that of all others an unaffiliated user. For policies: stored-policy.ts.
  */
 import type { Gathered } from '../checks/check.ts';
 import { type Judged, judge } from '../checks/judge.ts';
@@ -14,7 +14,7 @@ import { applyIntents } from './patch.ts';
 import { notExempted, type State } from './stored-policy.ts';
 
 const nobody = { username: '', groups: [] };
-/** What a namespace tells of itself, whoever has written it. Whether its writer was allowed to create it is long decided. */
+/** Checks whose findings depend on the stored namespace alone. Whether its creator was allowed to create it was decided then. */
 const ofNamespaces: ReadonlySet<string> = new Set(['reserved-labels', 'namespace-owner-references']);
 
 /**

@@ -14,11 +14,11 @@ import type { NamespaceSource } from './facts.ts';
 /** What a stored policy is judged by. */
 export interface State {
   readonly tenancy: Tenancy;
-  /** All namespaces are known: a name that is not is nobody's. */
+  /** All namespaces are known: an unknown name has no owner. */
   readonly namespaces: Pick<NamespaceSource, 'lookup' | 'isKept'>;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Told of what exemptions cover. */
+  /** Called for each check that an exemption covers. */
   readonly onExempted?: (exemption: string, check: string) => void;
 }
 
@@ -73,12 +73,12 @@ export function judgedPolicy(
   if (isManaged(policy)) return undefined;
   const { tenancy, namespaces, now } = state;
   const { name = '', namespace = '' } = policy.metadata ?? {};
-  const holderOf = (name: string): Owner | 'nobody' => {
+  const ownerByName = (name: string): Owner | 'none' => {
     const record = namespaces.lookup(name);
-    return record === undefined ? 'nobody' : tenancy.ownerByLabels(record.labels);
+    return record === undefined ? 'none' : tenancy.ownerByLabels(record.labels);
   };
-  const owner = holderOf(namespace);
-  if (owner === 'nobody' || owner === 'platform') return undefined;
+  const owner = ownerByName(namespace);
+  if (owner === 'none' || owner === 'platform') return undefined;
   const request: PolicyRequest = {
     family: 'policy',
     kind: kind.kind,
@@ -95,7 +95,7 @@ export function judgedPolicy(
   };
   const requester = tenancy.requester(nobody, undefined);
   const { isKept } = namespaces;
-  const facts = { tenancy, requester, owner, namespaceEmptied: false, reach, holderOf, isKept, now };
+  const facts = { tenancy, requester, owner, namespaceEmptied: false, reach, ownerByName, isKept, now };
   const judged = notExempted(judge({ family: 'policy', request, facts }), state);
   // A check that fails has no entry: a policy that cannot be judged is non-compliant.
   const isOfBorder = ({ check }: Judged): boolean => (protectsOf.get(check) ?? 'border') === 'border';

@@ -3,7 +3,7 @@ import { type Judged, judge } from '../checks/judge.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import type { UnreadRequest } from '../kubernetes/review.ts';
 import { unaffiliatedUser } from '../kubernetes/user.ts';
-import type { HolderOf } from '../reach/violation.ts';
+import type { OwnerByName } from '../reach/violation.ts';
 import type { NamespaceRecord } from './facts.ts';
 import { notExempted, type State } from './stored-policy.ts';
 
@@ -19,9 +19,9 @@ export function judgeStoredUnread(
   state: State,
 ): readonly Judged[] {
   const { tenancy, namespaces, now } = state;
-  const holderOf: HolderOf = (name) => {
+  const ownerByName: OwnerByName = (name) => {
     const other = namespaces.lookup(name);
-    return other === undefined ? 'nobody' : tenancy.ownerByLabels(other.labels);
+    return other === undefined ? 'none' : tenancy.ownerByLabels(other.labels);
   };
   const owner = tenancy.ownerByLabels(record.labels);
   if (owner === 'platform') return [];
@@ -39,6 +39,6 @@ export function judgeStoredUnread(
     oldObject: undefined,
   };
   const requester = tenancy.requester(unaffiliatedUser, undefined);
-  const facts = { tenancy, requester, owner, now, byAgent: false, holderOf };
+  const facts = { tenancy, requester, owner, now, byAgent: false, ownerByName };
   return notExempted(judge({ family: 'unread', request, facts }), state);
 }

@@ -135,7 +135,7 @@ function typeOf({ kind, group }: ExemptedOwner): string {
   return group === undefined ? kind : `${kind}.${group}`;
 }
 
-/** The workloads for which the requester creates the pod: of Kubernetes, if it is their controller; of others, whoever it is. */
+/** The workloads for which the requester creates the pod. For those of Kubernetes it must be their controller; for others it may be any. */
 function ownersOf(owners: readonly ExemptedOwner[]): string {
   const kinds = new Set(owners.filter(({ group }) => group === undefined).map(({ kind }) => kind));
   const each = [...kinds].sort().flatMap((kind) => {

@@ -3,7 +3,7 @@ import { exemption } from '../kinds/exemption.ts';
 import { allOf, anyOf, literal, metadata, onlyRemoves, platform, unchanged } from './expressions.ts';
 import { type Rule, requests } from './rule.ts';
 
-/** Nobody but the platform writes exemptions. The whole check. */
+/** Only the platform writes exemptions. The whole check. */
 export const exemptionWriters: Rule = {
   check,
   kind: 'Exemption',

@@ -9,8 +9,8 @@ const claims = (object: string): string => `${label(object)} == ${literal(manage
 const named = (name: string): string => `${name}.startsWith(${literal(managedPrefix)})`;
 
 /**
- * The policies that Bulkhead puts in place are Bulkhead's, and nobody else has one that looks like them.
- * Leaves to the webhook   whether a pod is left in a namespace that is being deleted: the policies go while it ends
+ * Only Bulkhead writes the policies that it manages, and no other policy looks like them.
+ * Leaves to the webhook   whether a pod is left in a terminating namespace: its policies are deleted before it is gone
  */
 export const managedPolicy: Rule = {
   check,

@@ -9,7 +9,7 @@ const sameOwner = [
   'one.?controller.orValue(false) == other.?controller.orValue(false)',
 ].join(' && ');
 
-/** Nobody but the platform says which object a namespace hangs on. The whole check. */
+/** Only the platform sets the owner references of a namespace. The whole check. */
 export const namespaceOwnerReferences: Rule = {
   check,
   kind: 'Namespace',

@@ -5,11 +5,11 @@ import { hasGrants, provisionedBy } from './grants.ts';
 import { type Rule, requests } from './rule.ts';
 
 /**
- * A new namespace belongs to a tenant of whoever creates it: the mutating webhook has set the label, and without the webhook it is
- * to be written by hand. Of a namespace without one nobody but the platform is the owner.
+ * A new namespace belongs to a tenant of its creator: the mutating webhook has set the label, and without the webhook the creator
+ * must write it. A namespace without one belongs to the platform, so only the platform creates it.
  * Provisioners of the settings name none: the mark shows that the webhook has decided.
- * Leaves to the webhook   which tenant a service account speaks for (it may live in one of the tenant's namespaces), labels of
- *                         tenants that the rule does not know, and reserved names
+ * Leaves to the webhook   which tenant a service account acts for (it may live in one of the tenant's namespaces);
+ *                         labels of tenants that the rule does not know; reserved names
  */
 export const newNamespace: Rule = {
   check,

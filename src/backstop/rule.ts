@@ -27,7 +27,7 @@ export interface Rule {
   readonly protects?: Protects;
   /** What its policy is called after `bulkhead-`, where a check has two rules; otherwise the id of the check. */
   readonly name?: string;
-  /** `members`: asks who speaks for the tenant of the object's label (variables.spokenFor). */
+  /** `members`: asks whether the requester is a member of the tenant of the object's label (variables.spokenFor). */
   readonly about?: 'members';
   /** Whether it asks what the settings grant on namespaces (variables of grants.ts, where there are grants). */
   readonly grants?: true;

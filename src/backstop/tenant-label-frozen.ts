@@ -3,7 +3,7 @@ import { anyOf, platform } from './expressions.ts';
 import { namespaceUpdates, type Rule } from './rule.ts';
 
 /**
- * Nobody but the platform changes the tenant label of a namespace that exists, by whatever subresource.
+ * Only the platform changes the tenant label of an existing namespace, through any subresource.
  * Leaves to the webhook   whether a new namespace may have its label (that takes the members of the tenant), and whether the
  *                         platform names a tenant that is declared
  */

@@ -3,7 +3,7 @@ import { namespace } from '../kinds/namespace.ts';
 import { allOf, anyOf, literal } from './expressions.ts';
 import { namespaceUpdates, type Rule, requests } from './rule.ts';
 
-/** A trusted label is only on the namespaces that the settings list for it. Platform identities are held to it as well. */
+/** A platform label is only on the namespaces that the settings list for it. Platform identities are held to it as well. */
 export const trustedLabels: Rule = {
   check,
   kind: 'Namespace',

@@ -58,7 +58,7 @@ export type ManagedObject =
 export const defaultDenyName = `${managedPrefix}default-deny`;
 
 /** Traffic that is let through in one direction: to or from these peers, on these ports. */
-interface Opening {
+interface BaselineRule {
   readonly name: string;
   readonly direction: Direction;
   readonly peers: readonly NetworkPolicyPeer[];
@@ -79,11 +79,11 @@ export function baselineOf(namespace: string, tenant: Tenant, settings: Settings
     spec,
   });
   const offered = settings.sharedServices.filter((service) => isInBaseline(service) && serves(service, tenant));
-  const openings = [...offered.flatMap(openService), ...openWithin(tenant, settings)];
+  const rules = [...offered.flatMap(openService), ...openWithin(tenant, settings)];
   const denies = 'Denies all traffic of all pods here. The other policies of this namespace allow what is wanted.';
   const objects = [policy(defaultDenyName, denies, { podSelector: {}, policyTypes: ['Ingress', 'Egress'] })];
   // A service may be both reached and reaching; the two halves share a name and so an object.
-  for (const [name, group] of Map.groupBy(openings, (opening) => opening.name)) {
+  for (const [name, group] of Map.groupBy(rules, (rule) => rule.name)) {
     objects.push(policy(`${managedPrefix}allow-${name}`, describe(name, group, tenant), specOf(group)));
   }
   const spec = tenant.resourceQuota;
@@ -99,18 +99,18 @@ export function baselineOf(namespace: string, tenant: Tenant, settings: Settings
 }
 
 /** For people who look at their namespace and wonder. */
-function describe(name: string, openings: readonly Opening[], tenant: Tenant): string {
+function describe(name: string, rules: readonly BaselineRule[], tenant: Tenant): string {
   if (name === 'within') {
     const where = tenant.network.within === 'namespace' ? 'of this namespace' : `of tenant ${tenant.name}`;
     return `Allows all pods ${where} to reach each other.`;
   }
-  const directions = new Set(openings.map(({ direction }) => direction));
+  const directions = new Set(rules.map(({ direction }) => direction));
   const goes = directions.has('egress') && 'all pods here to reach it';
   const comes = directions.has('ingress') && 'it to reach all pods here';
   return `Shared service ${name}: allows ${[goes, comes].filter(Boolean).join(', and ')}.`;
 }
 
-function openService(service: SharedService): readonly Opening[] {
+function openService(service: SharedService): readonly BaselineRule[] {
   const { name, direction, namespace, podSelector, ports, addresses, endpoints = [] } = service;
   const pods: readonly NetworkPolicyPeer[] =
     namespace === undefined || podSelector === undefined
@@ -131,7 +131,7 @@ function openService(service: SharedService): readonly Opening[] {
 }
 
 /** Both ends need their half: the sender's egress and the receiver's ingress. */
-function openWithin(tenant: Tenant, settings: Settings): readonly Opening[] {
+function openWithin(tenant: Tenant, settings: Settings): readonly BaselineRule[] {
   const { within } = tenant.network;
   if (within === 'none') return [];
   const peer: NetworkPolicyPeer =
@@ -142,10 +142,10 @@ function openWithin(tenant: Tenant, settings: Settings): readonly Opening[] {
 }
 
 /** `policyTypes` is always written out: left to its default it would depend on which rules there are (NP-11). */
-function specOf(openings: readonly Opening[]): NetworkPolicySpec {
+function specOf(rules: readonly BaselineRule[]): NetworkPolicySpec {
   const ingress: NetworkPolicyIngressRule[] = [];
   const egress: NetworkPolicyEgressRule[] = [];
-  for (const { direction, peers, ports } of openings) {
+  for (const { direction, peers, ports } of rules) {
     const limited = ports.length === 0 ? {} : { ports: ports.map(writePort) };
     if (direction === 'ingress') ingress.push({ from: peers, ...limited });
     else egress.push({ to: peers, ...limited });

@@ -1,9 +1,9 @@
 /**
- * The default-deny policy: how it is tied to the very namespace that it isolates, and how it is recognised.
+ * The default-deny policy: how it is bound to one namespace, and how it is recognised.
  *
- * A name can be given anew, to a namespace of another tenant. What is known of the old one must not count for the new one,
- * however the two reports of its end (of the namespace, of the policy) overtake each other. So the policy carries the uid of
- * its namespace; nobody else can write it, because tenants cannot write managed policies (check managed-policy).
+ * A namespace of another tenant can later have the same name. The isolation of the old namespace must not count for the new one,
+ * in whatever order the watches report the deletions of namespace and policy.
+ * So the policy carries the uid of its namespace. Only Bulkhead can write it: tenants cannot write managed policies (`managed-policy`).
  */
 
 import { isGiven, isMap, valueAt } from '../kubernetes/json.ts';
@@ -23,11 +23,11 @@ export function tiedTo(object: ManagedObject, uid: string): ManagedObject {
 }
 
 /**
- * The uid of the namespace that a NetworkPolicy isolates: all of its pods, in both directions, and nothing is allowed.
- * Undefined: it does not isolate any, or may go at any moment: it is on its way out (it may hang on a finalizer), or lacks the label of
- * what is managed, so that a tenant may delete it.
+ * The uid of the namespace that a NetworkPolicy isolates: it selects all pods, in both directions, and allows nothing.
+ * Undefined: it does not isolate any, or may be deleted at any moment. That is so while it terminates, and without the label of
+ * managed objects, because a tenant may then delete it.
  *
- * @param policy a NetworkPolicy as it is on the wire
+ * @param policy a NetworkPolicy as the API server sends it
  */
 export function namespaceIsolatedBy(policy: Readonly<Record<string, unknown>>): string | undefined {
   const { metadata, spec } = policy;

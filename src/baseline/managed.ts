@@ -1,4 +1,4 @@
-/** How the objects of Bulkhead are told from all others. */
+/** How Bulkhead recognises its own objects. */
 import { entry, type KubernetesObject } from '../kubernetes/objects.ts';
 
 /** Every managed object's name begins so. The prefix is reserved, so that no other object can have such a name. */

@@ -8,7 +8,7 @@ import type { KeyPair } from './key-pair.ts';
 const begin = '-----BEGIN CERTIFICATE-----';
 const end = '-----END CERTIFICATE-----';
 
-/** A caBundle of more is nobody's who means well; parsing it would cost. */
+/** A valid caBundle never has more certificates, and parsing many costs time. */
 const mostCertificates = 100;
 
 /** Every certificate in the text, once each, in its order. What is no certificate is left out. */

@@ -5,7 +5,7 @@ import type { Observed } from './observed.ts';
 
 export interface Candidate {
   readonly pair: KeyPair;
-  /** The authority by which API servers know it; undefined: nobody here says which. */
+  /** The authority by which API servers verify it; undefined: not known here. */
   readonly authority: string | undefined;
   /** Its authority came lately: some API server may not have learned of it. Default: no. */
   readonly recent?: boolean;

@@ -51,7 +51,7 @@ const version3 = explicit(0, integer(Buffer.from([2])));
 export function issueAuthority(now: number, lifetime: number = authorityLifetime): KeyPair {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const identifier = keyIdentifier(keys.publicKey);
-  // The name carries the key, so that two authorities in one bundle can be told apart.
+  // The name has a part of the key, so that two authorities in one bundle have different names.
   const name = commonName(`bulkhead certificate authority ${identifier.toString('hex').slice(0, 8)}`);
   return toPem(keys.privateKey, keys.privateKey, [
     name,
@@ -103,7 +103,7 @@ export function issueServerCertificate(
   return issued;
 }
 
-/** Signs what stands between the serial number's algorithm and the end, and gives certificate and private key (PKCS #8) as PEM. */
+/** Signs the fields after the serial number and the algorithm, and returns certificate and private key (PKCS #8) as PEM. */
 function toPem(privateKey: KeyObject, signingKey: KeyObject, parts: readonly Buffer[]): KeyPair {
   // 127 random bits; the first byte is in 1..127, so that the number is positive and has no leading zero (RFC 5280 4.1.2.2).
   const serial = randomBytes(16);

@@ -1,19 +1,19 @@
 /**
- * The segment of the webhook's URLs that nobody guesses, and how it is replaced without a request that finds no one.
+ * The secret segment of the webhook's URLs, and how it is replaced without a failed call.
  *
- * An API server tells the whole URL of a call that has failed to whoever it refuses. So a path is replaced after a day, and an
- * overlap after a replica has found it at its start, which may have been the end of an outage. A new one is in
- * the Secret for an overlap, so that every replica answers under it, before it is written into the webhook configurations; and the one
- * before is answered until all of them have named the new one for an overlap.
+ * An API server shows the whole URL of a failed call to the user whom it refuses. So a path is replaced after a day. It is also replaced
+ * an overlap after a replica has found it at its start, which may have been the end of an outage.
+ * A new path is first in the Secret for an overlap, so that every replica answers under it. Then it is written into the webhook
+ * configurations. The one before is answered until all of them have named the new one for an overlap.
  *
- * The path in the webhook configurations is the one that API servers call. Where it is another path, because the Secret was lost or restored, or
- * certificates came another way before, it counts as the one before.
+ * API servers call the path in the webhook configurations. That can be another path, after the Secret was lost or restored, or
+ * after a change of the source of certificates. Then it counts as the one before.
  */
 import { randomBytes } from 'node:crypto';
 import type { Observed } from './observed.ts';
 
 export interface Paths {
-  /** What webhook configurations are to name. Empty: no segment, as where nobody makes one. */
+  /** The segment that webhook configurations must have. Empty: none, where the path is not secret. */
   readonly path: string;
   /** What they may name still. */
   readonly previousPaths: readonly string[];

@@ -1,12 +1,12 @@
 /**
- * What the replicas share: the authority, the certificate that is served, and how far the replacement of the authority is.
- * That is told by which keys are there, so whoever finds the state goes on where somebody else has stopped.
+ * The state that the replicas share: the authority, the certificate that is served, and the step of the authority's replacement.
+ * The keys of the Secret show the step, so any replica can continue where another has stopped.
  *
  *   steady      ca.crt ca.key  tls.crt tls.key  path
  *   publishing  the same, and next-ca.crt next-ca.key     the successor is in the CA bundles, and signs nothing yet
  *   overlap     the same, and previous-ca.crt             the successor is the authority; the CA bundles still have the one before
  *
- * In any of them previous-path: what API servers may call still.
+ * In any of them previous-path: paths that API servers may still call.
  */
 import { X509Certificate } from 'node:crypto';
 import { anchorOf, certificatesIn } from './authorities.ts';

@@ -4,7 +4,7 @@
  *
  *   steady ──(asked, or two thirds of its life over)──► publishing ──(successor read back, propagated)──► overlap ──(over)──► steady
  *
- * The certificate that is served is renewed by the same authority at two thirds of its life: nobody has to learn anything for that.
+ * The same authority renews the served certificate at two thirds of its life: the CA bundles stay valid.
  */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -21,7 +21,7 @@ export interface RotationFacts extends PathFacts {
   readonly observed: Observed;
   /** Milliseconds for which this replica has known the certificate that is to be served. */
   readonly serverKnownFor: number;
-  /** Somebody asks for another authority. */
+  /** A replacement of the authority was requested. */
   readonly asked: boolean;
 }
 
@@ -107,7 +107,7 @@ export function nextStep(
       return whole(
         {
           next: issueAuthority(now, limits.authorityLifetime),
-          // Whoever has seen the Secret has seen the path.
+          // A user who has read the Secret has read the path.
           ...replacePath(paths),
         },
         facts.asked ? 'another authority was asked for' : 'the authority is due for replacement',

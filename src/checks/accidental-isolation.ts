@@ -3,13 +3,13 @@ import { isolates } from '../reach/isolation.ts';
 import { type Check, type Finding, nothing } from './check.ts';
 
 /**
- * Whoever closes a direction by a NetworkPolicy that has rules for the other one alone is told.
+ * Warns the author of a NetworkPolicy that isolates a direction for which it has no rules, but rules for the other one.
  * Reads    spec.policyTypes, spec.ingress and spec.egress of a policy of a tenant that is not in mode `enforce`
  * Warns    when policyTypes has Egress and there are only ingress rules, and when it has Ingress and there are only egress rules.
- *          The second is also the default: a policy that leaves policyTypes out always closes ingress. Not of a policy without any
- *          rules: that closes on purpose
- * Why      in such a namespace a pod is open in every direction in which no policy selects it, so this cuts what worked. In mode
- *          `enforce` the baseline has closed both directions, and a policy can only open
+ *          The second is also the default: a policy that leaves policyTypes out always isolates ingress. Not for a policy without
+ *          rules: that isolates on purpose
+ * Why      in such a namespace a pod is open in every direction in which no policy selects it, so this cuts existing traffic. In mode
+ *          `enforce` the baseline isolates both directions, and a policy can only open
  */
 export const accidentalIsolation: Check = {
   id: 'accidental-isolation',

@@ -42,9 +42,10 @@ export function agreementWith(namespace: string, port: PortRange | 'any' | undef
   const { owner, tenancy, now } = facts;
   if (port === 'any' && isShared(namespace, 'egress', facts)) return { agreed: true, open: [] };
   if (port !== 'any' && isSharedAt(namespace, port, facts)) return { agreed: true, open: [] };
-  const holder = tenancy.reservation(namespace);
-  if (owner === 'platform' || holder === undefined || holder === 'platform') return { agreed: false, open: [] };
-  const { own, theirs } = tenancy.gates(owner, holder.name, 'egress', now);
+  const reservation = tenancy.reservation(namespace);
+  if (owner === 'platform' || reservation === undefined || reservation === 'platform')
+    return { agreed: false, open: [] };
+  const { own, theirs } = tenancy.gates(owner, reservation.name, 'egress', now);
   const open = commonPorts(
     own.flatMap((gate) => orAllPorts(gate.ports)),
     theirs.flatMap((gate) => orAllPorts(gate.ports)),

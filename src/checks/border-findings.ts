@@ -9,14 +9,14 @@ const headlines: Readonly<Partial<Record<Verdict, string>>> = {
   invalid: 'has a field that is not valid',
 };
 
-/** One finding for each verdict that concerns the check. Dead peers harm nobody: check dead-rule tells of them. */
+/** One finding for each verdict that belongs to the check. Peers that can never match are harmless: `dead-rule` reports them. */
 export function borderFindings(
   border: readonly PolicyVerdict[],
-  concerns: (peer: PolicyVerdict) => boolean,
+  belongs: (peer: PolicyVerdict) => boolean,
 ): readonly Finding[] {
   if (border.length === 0) return nothing;
   return border
-    .filter((peer) => peer.verdict !== 'nothing' && concerns(peer))
+    .filter((peer) => peer.verdict !== 'nothing' && belongs(peer))
     .map(({ verdict, path, reason, witness, fix, protects }) => {
       const headline = headlines[verdict];
       const about = protects && { protects };

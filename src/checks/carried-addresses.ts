@@ -19,7 +19,7 @@ interface Asked {
   readonly now: number;
 }
 
-/** Of nodes and pods themselves, whoever connects. */
+/** Addresses at which every client reaches its own node or pod. */
 const local: IpSet = ['0.0.0.0/8', '127.0.0.0/8', '::/127'].map(knownRange);
 
 export const ofPods = 'give the Service a selector, and Kubernetes writes the addresses of its pods';

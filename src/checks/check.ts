@@ -18,7 +18,7 @@ import type {
   WorkloadRequest,
 } from '../kubernetes/review.ts';
 import type { Reach } from '../reach/model.ts';
-import type { HolderOf, IsKept } from '../reach/violation.ts';
+import type { IsKept, OwnerByName } from '../reach/violation.ts';
 import type { NamespaceGrant } from '../tenancy/namespace-grant.ts';
 import type { Ownership } from '../tenancy/ownership.ts';
 import type { Owner, Requester, Tenancy } from '../tenancy/tenancy.ts';
@@ -84,7 +84,7 @@ export interface GatheredPolicyFacts extends ManagedFacts {
   /** Of a tenant's policy that is written: what it says. Otherwise undefined, or not read yet. */
   readonly reach?: Reach | undefined;
   /** Who has the namespaces that it selects by names reserved to the owner. */
-  readonly holderOf?: HolderOf | undefined;
+  readonly ownerByName?: OwnerByName | undefined;
   readonly isKept?: IsKept | undefined;
 }
 
@@ -110,7 +110,7 @@ export interface ExemptionFacts extends Facts {
 /** Of kinds that name namespaces. */
 export interface NamingFacts extends Facts {
   /** Who has the namespaces that it names: live where their names are reserved to the owner, from memory where nothing reserves them. */
-  readonly holderOf: HolderOf;
+  readonly ownerByName: OwnerByName;
 }
 
 export interface UnreadFacts extends NamingFacts {
@@ -164,7 +164,7 @@ export interface Needs {
   readonly namespaceEmptied?: (request: NamespaceRequest) => boolean;
   /** Whether the verdict depends on {@link PodFacts.accountOwner}. */
   readonly accountOwner?: (request: PodRequest) => boolean;
-  /** The namespaces that {@link NamingFacts.holderOf} is asked about. */
+  /** The namespaces that {@link NamingFacts.ownerByName} is asked about. */
   readonly namespacesNamed?: (request: NeighbourRequest) => readonly string[];
   /** The same for kinds that the table does not read. */
   readonly namespacesNamedByUnread?: (request: UnreadRequest) => readonly string[];

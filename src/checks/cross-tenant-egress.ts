@@ -3,13 +3,14 @@ import type { Check } from './check.ts';
 import { gates, inFixes, ofSettings, ofTenant, sharedServices } from './grants.ts';
 
 /**
- * A policy of a tenant does not open the way to others.
+ * A policy of a tenant does not open egress to others.
  * Reads    of a NetworkPolicy spec.egress[*].to[*].{namespaceSelector,podSelector} and the ports of their rule, and spec.egress[*]
  *          without `to`; of a CiliumNetworkPolicy all of spec.egress and specs[*].egress but addresses: names and entities, too
- * Allowed  peers that can only ever match the policy's own tenant: no namespaceSelector, one that pins the tenant label to the
- *          tenant, or one that pins the name to this namespace or to names that are reserved to the tenant and that nobody
- *          else has; a shared service on its ports; a tenant with whom a gate is agreed, on its ports. A peer that can never match is admitted with a warning
- * Why      what a pod may reach is half of every crossing, and the other half is not this tenant's to rely on (NP-01 to NP-05)
+ * Allowed  peers that can only ever match the policy's own tenant: without namespaceSelector, or with one that pins the tenant label
+ *          to the tenant. It may also pin the name to this namespace, or to names that are reserved to the tenant and owned by no other.
+ *          Also a shared service on its ports, and a tenant with whom a gate is agreed, on its ports.
+ *          A peer that can never match is admitted with a warning
+ * Why      the egress of a pod is half of every crossing, and the tenant cannot rely on the other half (NP-01 to NP-05)
  */
 export const crossTenantEgress: Check = {
   id: 'cross-tenant-egress',

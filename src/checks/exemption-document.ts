@@ -6,11 +6,12 @@ import { type Check, nothing } from './check.ts';
 import { withoutEffect } from './tenant-document.ts';
 
 /**
- * An Exemption can be read; and its author learns when it exempts nothing, or soon will.
+ * An Exemption is readable, and its author learns when it exempts nothing, or soon will.
  * Reads    apiVersion, kind, metadata.name and spec of a new Exemption, or of one whose spec changes
- * Allowed  what `bulkhead serve --tenants` would load beside the tenants in force; with a warning where it has expired, ends within a
- *          week, names a tenant that is not declared or a namespace that is not the tenant's, or where exemptions are read from files
- * Why      an exemption that cannot be read exempts nothing, and nobody would notice before the workload is refused
+ * Allowed  an Exemption that `bulkhead serve --tenants` would load beside the tenants in force. With a warning where it has expired or
+ *          ends within a week. Also where it names an undeclared tenant or a namespace of another owner, and where exemptions are read from
+ *          files
+ * Why      an unreadable exemption exempts nothing, and that would stay unnoticed until the workload is refused
  */
 export const exemptionDocument: Check = {
   id: 'exemption-document',

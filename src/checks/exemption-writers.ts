@@ -2,11 +2,11 @@ import { type Check, nothing } from './check.ts';
 import { letsGo } from './tenant-writers.ts';
 
 /**
- * Exemptions are written by the platform.
- * Reads    who asks; of an UPDATE by others the whole object, new and stored
- * Allowed  CREATE, UPDATE, DELETE by a platform identity, on every subresource; an UPDATE that does nothing but take
- *          `foregroundDeletion` or `orphan` off an exemption that is being deleted, as the garbage collector does
- * Why      whoever writes an Exemption lets pods leave the border of their tenant; the right to write them is easily given by
+ * Only the platform writes exemptions.
+ * Reads    the requester; of an UPDATE by others the whole object, new and stored
+ * Allowed  CREATE, UPDATE, DELETE by a platform identity, on every subresource; an UPDATE that only takes
+ *          `foregroundDeletion` or `orphan` off a terminating exemption, as the garbage collector does
+ * Why      an Exemption lets pods leave the border of their tenant; the right to write one is easily given by
  *          accident, with `*` in a role
  */
 export const exemptionWriters: Check = {

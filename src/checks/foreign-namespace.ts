@@ -13,18 +13,18 @@ import { becomesThePlatforms, isAboutProvisioned, undecidedFor } from './undecid
 
 /**
  * A namespace is created by, changed by and deleted by its own tenant or the platform.
- * Reads    who asks; on CREATE the tenant label; on UPDATE metadata of the new and the stored object, on every subresource
- * Allowed  CREATE: one tenant of the requester can be told to be the owner; the platform: a declared tenant, or none
- *          UPDATE, DELETE: the requester is the platform or a member of the owner; for everybody else an UPDATE that leaves
- *          labels, annotations, both lists of finalizers and the managers of fields unchanged (controllers write status, and
- *          manage its fields). Exceptions at the end of a namespace: `kubernetes` leaves spec.finalizers (check
+ * Reads    the requester; on CREATE the tenant label; on UPDATE metadata of the new and the stored object, on every subresource
+ * Allowed  CREATE: the owner can be decided to be one tenant of the requester; for the platform: a declared tenant, or none
+ *          UPDATE, DELETE: the requester is the platform or a member of the owner. For all others, an UPDATE that leaves
+ *          labels, annotations, both lists of finalizers and the managers of fields unchanged. Controllers write status, and
+ *          manage its fields. Exceptions at the end of a namespace: `kubernetes` leaves spec.finalizers (check
  *          namespace-finalize), and the garbage collector removes `foregroundDeletion` and `orphan` from a terminating
  *          namespace. Of ownerReferences see namespace-owner-references
- *          What the settings grant to accounts of the platform: named keys (platform.namespaceWriters); to create namespaces for
- *          people, and to write and delete these (platform.provisioners)
- * Why      a label on somebody else's namespace lets its owner's, or one's own, policies reach it (TEN-02, TEN-03, TEN-09);
+ *          Also the grants of the settings to accounts of the platform: named keys (platform.namespaceWriters); to create namespaces
+ *          for people, and to write and delete these (platform.provisioners)
+ * Why      a label on a namespace of others lets its owner's, or one's own, policies reach it (TEN-02, TEN-03, TEN-09);
  *          a foreign field manager can block its owner's server-side apply (TEN-23);
- *          a namespace of nobody is deny by default, not allow by accident (TEN-03)
+ *          a namespace without an owner is denied by default, not allowed by accident (TEN-03)
  */
 export const foreignNamespace: Check = {
   id: 'foreign-namespace',
@@ -78,7 +78,7 @@ function undecided(
   if (isAboutProvisioned(why)) return undecidedFor(request, why, facts);
   const key = tenancy.settings.tenantLabel;
   const names = ownership.candidates.map((tenant) => tenant.name).join(', ');
-  const told = {
+  const parts = {
     unaffiliated: {
       reason: `has no owner: ${requester.username || 'the requester'} is not a member of any tenant`,
       fix: 'ask the platform team to list you, or one of your groups, under members of your tenant',
@@ -96,7 +96,7 @@ function undecided(
       fix: `set it to one of: ${names}; or choose a name that is reserved for one of them`,
     },
   }[why];
-  return { path: `metadata.labels[${key}]`, ...told };
+  return { path: `metadata.labels[${key}]`, ...parts };
 }
 
 /** Set by a delete that asks for foreground or orphan propagation, and taken off by the garbage collector (meta/v1 DeletionPropagation). */

@@ -49,8 +49,8 @@ function whoseIs(subject: unknown, owner: Tenant, tenancy: Tenancy): string | un
   // Any account will do where every one of a namespace is meant.
   const username = kind === 'User' ? name : `system:serviceaccount:${home}:${every === undefined ? name : 'default'}`;
   const asked = home === undefined && kind === 'Group' ? { username: '', groups: [name] } : { username, groups: [] };
-  const holder = home === undefined ? undefined : tenancy.reservation(home);
-  const { platform, tenants } = tenancy.requester(asked, holder);
-  if (platform || holder === 'platform' || tenants.some((one) => one.name === owner.name)) return undefined;
+  const reservation = home === undefined ? undefined : tenancy.reservation(home);
+  const { platform, tenants } = tenancy.requester(asked, reservation);
+  if (platform || reservation === 'platform' || tenants.some((one) => one.name === owner.name)) return undefined;
   return tenants.length === 0 ? undefined : 'acts for another tenant';
 }

@@ -19,7 +19,7 @@ export function ownerReferencesGranted(grant: Granted): boolean {
   return grant?.provisioned === true && grant.provisioner?.ownerReferences === true;
 }
 
-/** A field as metadata.managedFields writes it: `f:metadata/f:labels/f:KEY`. Whoever manages a map as such keeps nobody from its keys. */
+/** A field as metadata.managedFields writes it: `f:metadata/f:labels/f:KEY`. The manager of a map as such excludes no other from its keys. */
 export function isFieldGranted(path: string, grant: NamespaceGrant): boolean {
   const [, map, rest = '.'] =
     /^f:metadata\/f:(labels|annotations|finalizers|ownerReferences)(?:\/(.*))?$/s.exec(path) ?? [];

@@ -5,12 +5,12 @@ import { type Check, type Finding, nothing } from './check.ts';
 import { fieldOf } from './metadata-changes.ts';
 
 /**
- * A handshake is refused, whoever sends it; the platform and Bulkhead itself, too.
+ * A probe is rejected for every requester, including the platform and Bulkhead itself.
  * Reads    metadata.annotations[bulkhead.dev/handshake] of the new and the stored Namespace or NetworkPolicy, on every subresource
  * Allowed  every write that does not add that annotation or give it another value
- * Why      a webhook that the API server does not reach must not be made one that fails closed: that would lock the cluster.
- *          Only a refusal that comes back through the API server shows that it asks Bulkhead, so there must be something that
- *          Bulkhead refuses on every cluster, for every account, with any tenants, settings and modes
+ * Why      a webhook that the API server does not reach must not get failurePolicy Fail: that would lock the cluster.
+ *          Only a rejection that comes back through the API server shows that it calls Bulkhead. So there must be a write that
+ *          Bulkhead rejects on every cluster, for every account, with any tenants, settings and modes
  */
 export const handshake: Check = {
   id: 'handshake',
@@ -23,7 +23,7 @@ export const handshake: Check = {
 function judge({ operation, object, oldObject }: NamespaceRequest | PolicyRequest): readonly Finding[] {
   if (operation === 'DELETE') return nothing;
   const value = entry(object.metadata?.annotations, probeAnnotation);
-  // An annotation that was stored while nobody looked must not hold up whatever becomes of the object.
+  // An annotation that was stored without review must not block later updates of the object.
   if (value === undefined || value === entry(oldObject?.metadata?.annotations, probeAnnotation)) return nothing;
   return [
     {

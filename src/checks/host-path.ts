@@ -6,8 +6,8 @@ import { ofSettings } from './grants.ts';
  * A pod of a tenant mounts nothing of its node.
  * Reads    spec.volumes[*].hostPath, on CREATE, and when containers change (changed-containers.ts)
  * Allowed  no such volume
- * Why      sockets of the container runtime, network namespaces and the plugin's own files lie in the file system of the node: whoever
- *          mounts them is past every other check on pods (POD-03)
+ * Why      sockets of the container runtime, network namespaces and the plugin's own files are in the file system of the node: a pod
+ *          that mounts them bypasses every other check on pods (POD-03)
  */
 export const hostPath: Check = {
   id: 'host-path',

@@ -189,12 +189,12 @@ function run(check: Check, asked: Asked, changed: ChangedContainers | undefined)
 
 /** A policy of a tenant is judged when it is written. The platform's own namespaces are its own business. */
 function aboutPolicy(request: PolicyRequest, facts: GatheredPolicyFacts): PolicyFacts {
-  const { owner, tenancy, now, holderOf, isKept } = facts;
+  const { owner, tenancy, now, ownerByName, isKept } = facts;
   if (request.operation === 'DELETE' || owner === 'platform') return unread(facts);
   if (!isJudged(request, tenancy.settings)) return unread(facts);
   const kind = policyKindOf(request);
   const reach = facts.reach ?? kind.read(request.object);
-  const border: Border = { namespace: request.namespace, tenant: owner, tenancy, now, holderOf, isKept };
+  const border: Border = { namespace: request.namespace, tenant: owner, tenancy, now, ownerByName, isKept };
   const verdicts = judgeBorder(reach, border);
   return { ...facts, reach, border: verdicts.length === 0 ? nowhere : kind.worded(verdicts, border) };
 }

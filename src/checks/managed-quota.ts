@@ -27,16 +27,16 @@ const controllers: ReadonlySet<string> = new Set([
  * Reads    metadata.name and metadata.labels[app.kubernetes.io/managed-by] of the new and the stored ResourceQuota,
  *          spec.hard, status.hard and status.used
  * Allowed  CREATE, UPDATE: names that do not begin with `bulkhead-`, and no claim to be managed by Bulkhead
- *          UPDATE: also of such a quota what changes nothing, or takes finalizers off it
- *          UPDATE of such a quota's status, beside that: each limit in status.hard stays, or becomes the amount that spec.hard
- *          says; each amount in status.used stays or grows, and is anything when the quota controller writes it
- *          DELETE: such a quota, once its namespace is being deleted and no pod is left in it; a quota that has
+ *          UPDATE: of such a quota, one that changes nothing, or that takes finalizers off it
+ *          UPDATE of such a quota's status, beside that: each limit in status.hard stays, or becomes the amount in spec.hard;
+ *          each amount in status.used stays or grows, and is anything when the quota controller writes it
+ *          DELETE: such a quota, once its namespace is terminating and no pod is left in it; a quota that has
  *          such a name and not the label, which is older than Bulkhead; anything for the platform
- * Why      a quota that is deleted or raised is put back within a second, but what was created in that second stays, and
- *          the nodes that it runs on are everybody's. What the API server enforces stands in the status, next to what it
- *          has counted. A higher count takes from the namespace alone; a lower one cannot be told from a false one by its
- *          content, so there a name counts. The webhook's match condition leaves out what raises counts and no more,
- *          so that what the API server writes with every pod is no review
+ * Why      a quota that is deleted or raised is put back within a second. But objects that were created in that second stay, and
+ *          all tenants share the nodes on which they run. The API server enforces the limits in the status, beside its counts.
+ *          A higher count takes from the namespace alone. Content alone does not show whether a lower one is false, so there the
+ *          name of the writer counts. The match condition of the webhook leaves out updates that only raise counts:
+ *          the API server writes them with every pod
  */
 export const managedQuota: Check = {
   id: 'managed-quota',

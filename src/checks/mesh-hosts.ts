@@ -13,7 +13,7 @@ import { contentOfKind } from './unread-objects.ts';
 /** More findings than these say nothing new. */
 const mostFound = 32;
 
-/** By these keys istiod marks what it has made of other objects. It trusts them more than the object (pkg/config/constants). */
+/** By these keys istiod marks objects that it has made from others. It believes them more than the object (pkg/config/constants). */
 const internalKeys = 'internal.istio.io/';
 
 /**

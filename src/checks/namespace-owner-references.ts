@@ -10,12 +10,12 @@ export const garbageCollectors: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Only the platform says which object a namespace hangs on.
+ * Only the platform sets the owner references of a namespace.
  * Reads    metadata.ownerReferences of the new and the stored namespace, on every subresource
  * Allowed  no owner references on CREATE, unchanged ones on UPDATE; anything for the platform, and on its own namespaces for a
  *          provisioner with `ownerReferences` (settings: platform.provisioners). The garbage
  *          collector takes some away, and no longer lets them hold up the deletion of the owner (kubectl delete --cascade=orphan)
- * Why      the garbage collector deletes a namespace when its owner goes, whoever may delete it (ADM-17); other tenancy
+ * Why      the garbage collector deletes a namespace when its owner goes, even if the user may not delete it (ADM-17); other tenancy
  *          controllers read ownership from them (TEN-01, TEN-02)
  */
 export const namespaceOwnerReferences: Check = {

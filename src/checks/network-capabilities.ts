@@ -3,10 +3,11 @@ import { type Check, type Finding, nothing } from './check.ts';
 import { containersOf } from './containers.ts';
 
 /**
- * Linux capabilities with which a container can change or leave its network, and what that is about, as capabilities(7) tells. The network
- * of the pod: NET_ADMIN (interfaces, routes, packet filters), NET_RAW (forged ARP and router advertisements). The node, which others use
- * too: SYS_ADMIN (setns and mount), SYS_MODULE (the kernel), BPF and PERFMON (programs in the kernel's data path), DAC_READ_SEARCH (opening
- * files of the node by handle), ALL. Not SYS_PTRACE: without hostPID it reaches the pod's own processes only, and `kubectl debug` adds it.
+ * Linux capabilities with which a container can change or leave its network, and their effects by capabilities(7).
+ * The network of the pod: NET_ADMIN (interfaces, routes, packet filters), NET_RAW (forged ARP and router advertisements). The node, which
+ * others use too: SYS_ADMIN (setns and mount), SYS_MODULE (the kernel), BPF and PERFMON (programs in the kernel's data path),
+ * DAC_READ_SEARCH (files of the node, opened by handle), ALL.
+ * Not SYS_PTRACE: without hostPID it reaches the pod's own processes only, and `kubectl debug` adds it.
  */
 const powers: ReadonlyMap<string, 'border' | 'node'> = new Map([
   ['ALL', 'node'],

@@ -35,7 +35,7 @@ const otherwise = 'mount a claim (persistentVolumeClaim.claimName)';
  * Reads    spec.volumes[*].{nfs,iscsi,cephfs,rbd,glusterfs,gitRepo,quobyte,scaleIO,storageos,azureFile,flexVolume,csi}, on CREATE (they
  *          never change)
  * Allowed  nfs, iscsi, cephfs and rbd by addresses that the tenant may reach at the TCP port of the service: those of shared services
- *          and vouched ones, and those of network.egressCIDRs and egress, but not `internet`: its servers are anybody's, and a server
+ *          and vouched ones, and those of network.egressCIDRs and egress, but not `internet`: its servers may have any owner, and one
  *          may send the node on to another. csi and flexVolume by drivers that pods.csiDrivers allows the tenant; azureFile as its driver.
  *          Every other source: claims, which storage classes and the platform's volumes answer, and what the API server or the node fills
  * Why      the node mounts them, past every policy of the pod: other tenants' servers, the node's own loopback, storage of the platform

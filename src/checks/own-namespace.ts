@@ -7,11 +7,14 @@ import type { NamingFacts } from './check.ts';
 export function isOwnNamespace(
   name: string,
   { namespace }: { readonly namespace: string },
-  { owner, tenancy, holderOf }: NamingFacts,
+  { owner, tenancy, ownerByName }: NamingFacts,
 ): boolean {
   if (owner === 'platform' || name === namespace) return true;
   const reserved = tenancy.reservation(name);
   if (reserved === undefined || reserved === 'platform' || reserved.name !== owner.name) return false;
-  const holder = holderOf(name);
-  return holder === 'nobody' || (holder !== undefined && holder !== 'platform' && holder.name === owner.name);
+  const namespaceOwner = ownerByName(name);
+  return (
+    namespaceOwner === 'none' ||
+    (namespaceOwner !== undefined && namespaceOwner !== 'platform' && namespaceOwner.name === owner.name)
+  );
 }

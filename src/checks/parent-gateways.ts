@@ -12,10 +12,10 @@ export function violationOfGateway(
   const { owner, tenancy } = facts;
   if (owner === 'platform') return undefined;
   const { gateways } = tenancy.settings.routes;
-  const holder = tenancy.reservation(namespace) ?? otherTenant(facts.holderOf(namespace), owner);
+  const namespaceOwner = tenancy.reservation(namespace) ?? otherTenant(facts.ownerByName(namespace), owner);
   const listed = [...(gateways ?? []), ...(owner.network.routes?.gateways ?? [])];
   if (isListedGateway(listed, namespace, name) || isShared(namespace, 'ingress', facts)) return undefined;
-  if (gateways === undefined && (holder === undefined || holder === 'platform')) return undefined;
+  if (gateways === undefined && (namespaceOwner === undefined || namespaceOwner === 'platform')) return undefined;
   return {
     reason: `attaches to ${name} in namespace ${namespace}, which is no gateway that the platform has given ${owner.name}`,
     fix: `attach to a Gateway of ${owner.name}, or ask the platform team to list ${namespace} in network.routes.gateways of ${owner.name}`,
@@ -23,6 +23,6 @@ export function violationOfGateway(
 }
 
 /** A namespace that has a tenant without its name being reserved. */
-function otherTenant(holder: ReturnType<NamingFacts['holderOf']>, owner: Tenant): Tenant | undefined {
-  return typeof holder === 'object' && holder.name !== owner.name ? holder : undefined;
+function otherTenant(namespaceOwner: ReturnType<NamingFacts['ownerByName']>, owner: Tenant): Tenant | undefined {
+  return typeof namespaceOwner === 'object' && namespaceOwner.name !== owner.name ? namespaceOwner : undefined;
 }

@@ -14,7 +14,7 @@ interface PodToCome {
   place(path: string): string;
 }
 
-/** Whoever writes the workload, its pods are made by a controller, which speaks for nobody. */
+/** A controller makes the pods of a workload, and it acts for no tenant. The author of the workload does not count. */
 const controller: Requester = { username: '', platform: false, tenants: [] };
 
 /** Undefined where no pods come of the request. Nothing of the template is copied. */

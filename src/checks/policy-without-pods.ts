@@ -2,10 +2,10 @@ import type { PolicyVerdict } from '../kinds/kind.ts';
 import { type Check, nothing } from './check.ts';
 
 /**
- * Whoever writes a policy that selects no pod is told.
+ * Warns the author of a policy that can select no pod.
  * Reads    spec.podSelector of a NetworkPolicy of a tenant; spec.endpointSelector and specs[*].endpointSelector of a CiliumNetworkPolicy
  * Warns    when its requirements contradict each other, so that no labels a pod may ever have meet all of them. Whether there
- *          are such pods now is not asked: policies are written before pods
+ *          are such pods now is not checked: policies are written before pods
  * Why      it neither isolates nor opens anything, whatever its rules say
  */
 export const policyWithoutPods: Check = {

@@ -5,15 +5,15 @@ import { covers, isPrefix, type ReservedNames, reservedIn } from '../tenancy/res
 import { type Check, nothing } from './check.ts';
 
 /** Names beyond these are counted. */
-const namesTold = 2;
+const mostShownNames = 2;
 
 /**
- * Whoever reserves names to a tenant that others have already is told.
+ * Warns the author of a Tenant that reserves names which other owners already have.
  * Reads    the prefixes and names in spec.namespaces of a new Tenant, or those that an update adds, and the names and owners of all
  *          namespaces
  * Warns    when one of them is, or covers, a namespace of another tenant or the platform
- * Why      it may be meant, when these namespaces are to go. Until then they stay whose they are, and no policy of the tenant
- *          may select them by name: what was there before a name was reserved does not become the tenant's by it (NP-05)
+ * Why      it may be intended, when these namespaces are about to be deleted. Until then they keep their owners, and no policy of the
+ *          tenant may select them by name: a reservation does not make an older namespace the tenant's (NP-05)
  */
 export const prefixInUse: Check = {
   id: 'prefix-in-use',
@@ -32,7 +32,7 @@ export const prefixInUse: Check = {
         {
           path: formatSteps(steps),
           reason: isPrefix(reserved)
-            ? `covers ${whose}: ${listed(names, namesTold)}`
+            ? `covers ${whose}: ${listed(names, mostShownNames)}`
             : `is the name of a namespace of others: ${reserved}`,
           fix: isPrefix(reserved)
             ? `choose another prefix, or delete ${them}: ${until}`

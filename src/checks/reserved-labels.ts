@@ -90,7 +90,7 @@ function judge(
   return findings;
 }
 
-/** A controller writes what stands there to the Service and the pods that it makes for a Gateway. */
+/** A controller copies these labels and annotations to the Service and the pods that it makes for a Gateway. */
 function judgeInfrastructure(request: NeighbourRequest, facts: NeighbourFacts): readonly Finding[] {
   const { object, oldObject } = request;
   const made = { ...request, object: madeFor(object), oldObject: oldObject && madeFor(oldObject) };

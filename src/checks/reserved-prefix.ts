@@ -4,12 +4,12 @@ import type { Owner, Requester } from '../tenancy/tenancy.ts';
 import { type Check, type Finding, nothing } from './check.ts';
 
 /**
- * A name that is reserved goes to whom it is reserved.
+ * Only the owner of a reserved name gets a namespace with it.
  * Reads    metadata.name on CREATE once an owner is decided, and on an UPDATE by which the platform changes the tenant label
  * Allowed  names and prefixes of a tenant: for namespaces of that tenant, also when the platform creates them;
- *          the platform's names and prefixes: for the platform, and for what a provisioner creates for it
- * Why      a policy may select a namespace by its name, and counts as proven because nobody else can take that name;
- *          many controllers exempt names such as kube-* (ADM-04). A refusal does not show the names of other tenants, which
+ *          the platform's names and prefixes: for the platform, and for namespaces that a provisioner creates for it
+ * Why      a policy may select a namespace by its name, and counts as proven because no other owner can take that name;
+ *          many controllers exempt names such as kube-* (ADM-04). A denial does not show the names of other tenants, which
  *          are mostly names of customers (TEN-24)
  */
 export const reservedPrefix: Check = {
@@ -22,7 +22,7 @@ export const reservedPrefix: Check = {
     const key = tenancy.settings.tenantLabel;
     const label = entry(request.object.metadata?.labels, key);
     if (request.operation === 'UPDATE') {
-      // Nobody else may change the label: tenant-label-frozen.
+      // Only the platform may change the label: `tenant-label-frozen`.
       if (!requester.platform || label === entry(request.oldObject?.metadata?.labels, key)) return nothing;
     } else if (ownership?.kind !== 'decided') return nothing;
     const reservation = tenancy.reservation(request.name);

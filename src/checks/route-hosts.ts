@@ -18,13 +18,14 @@ const mostFound = 32;
 /**
  * A tenant asks for traffic of its own hosts.
  * Reads    hosts of the rules and of tls, and defaultBackend, of Ingresses; hostnames of routes; hostname of the listeners of Gateways and
- *          ListenerSets; annotations by which controllers serve more hosts or write them to the DNS, where the request changes them; of VirtualServices of Istio that name a gateway, and of
- *          its Gateways: hosts and sniHosts. parentRefs of TCPRoutes and UDPRoutes, which name no host
+ *          ListenerSets; annotations by which controllers serve more hosts or write them to the DNS, where the request changes them;
+ *          of VirtualServices of Istio that name a gateway, and of its Gateways: hosts and sniHosts;
+ *          parentRefs of TCPRoutes and UDPRoutes, which name no host
  * Allowed  hosts that network.hosts of the tenant lists; with network.routes.hosts unreserved, which is the default, also hosts that are
  *          reserved for no tenant and not for the platform. Whole listeners of other namespaces: Gateways that network.routes.gateways
  *          of the tenant lists, where anything is reserved. Anything for the platform
- * Why      a controller for all tenants sends traffic for a host to whoever asks first, or to both (SVC-07, SVC-08). A rule without a host
- *          is about every host. A wildcard of a route reaches below the first label, so each counts as that
+ * Why      a controller for all tenants sends traffic for a host to the first route that names it, or to both (SVC-07, SVC-08). A rule
+ *          without a host is about every host. A wildcard of a route reaches below the first label, so each counts as that
  */
 export const routeHosts: Check = {
   id: 'route-hosts',

@@ -55,7 +55,7 @@ function reasonOf(what: string): string {
   return `has ${what}, and versions of ingress-nginx write it into the configuration of a controller that serves other tenants`;
 }
 
-/** To nginx these are parts of a word: an escaped character, how often a pattern repeats, and the beginning of `${name}`. */
+/** To nginx these are parts of a word: an escaped character, the count of a pattern, and the beginning of `${name}`. */
 const partsOfWords = /\\[\s\S]|\{(?:\d+,?\d*|,\d+)\}|\$\{/g;
 
 /**

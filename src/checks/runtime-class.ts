@@ -3,7 +3,7 @@ import { type Check, nothing } from './check.ts';
 import { ofSettings } from './grants.ts';
 
 /** Classes beyond these are counted, so that a refusal stays readable. */
-const classesTold = 5;
+const mostShownClasses = 5;
 
 /**
  * A pod of a tenant runs under a runtime that the platform has for tenants.
@@ -22,7 +22,7 @@ export const runtimeClass: Check = {
     const name = request.object.spec?.runtimeClassName;
     const allowed = tenancy.settings.pods.runtimeClasses;
     if (!name || owner === 'platform' || request.operation !== 'CREATE' || (allowed?.has(name) ?? true)) return nothing;
-    const others = allowed?.size ? `, or name one of these: ${listed([...allowed], classesTold)}` : '';
+    const others = allowed?.size ? `, or name one of these: ${listed([...allowed], mostShownClasses)}` : '';
     return [
       {
         path: 'spec.runtimeClassName',

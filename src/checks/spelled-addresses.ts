@@ -1,6 +1,6 @@
 /** Names that are addresses: some domains answer each name with the address that is spelled in it. */
 
-/** Public ones that do so for whoever asks: https://nip.io, https://sslip.io, https://traefik.me; xip.io is gone. */
+/** Public ones that do so for every client: https://nip.io, https://sslip.io, https://traefik.me; xip.io is gone. */
 const answering: ReadonlySet<string> = new Set(['nip.io', 'sslip.io', 'xip.io', 'traefik.me']);
 
 /**

@@ -7,10 +7,10 @@ import { type Check, type Finding, nothing } from './check.ts';
 const most = 8;
 
 /**
- * Whoever writes as two peers of a NetworkPolicy what may be meant as one is told.
+ * Warns the author of a NetworkPolicy with two peers that were probably intended as one.
  * Reads    spec.ingress[*].from and spec.egress[*].to of a policy of a tenant
- * Warns    of a peer with nothing but a podSelector right after one with nothing but a namespaceSelector. Not of a podSelector
- *          that is empty: joined with the other it would say nothing, so two were meant; and not of the other order
+ * Warns    of a peer with only a podSelector right after one with only a namespaceSelector. Not of an empty podSelector: joined with
+ *          the other it would add nothing, so two peers were intended. And not of the other order
  * Why      the items of the list are alternatives: every pod of those namespaces, or those pods of this namespace. One dash less
  *          means those pods of those namespaces (NP-03)
  */

@@ -6,11 +6,11 @@ import { validateTenancy } from '../tenancy/validate-tenancy.ts';
 import { type Check, type Facts, type Finding, nothing } from './check.ts';
 
 /**
- * A Tenant can be read, and goes together with the settings and the other tenants.
+ * A Tenant is readable, and compatible with the settings and the other tenants.
  * Reads    apiVersion, kind, metadata.name and spec of a new Tenant, or of one whose spec changes
- * Allowed  what `bulkhead serve --tenants` would load beside the tenants in force; with a warning of what it would warn of, such as gates
- *          that stay shut, and where tenants are read from files
- * Why      a tenant that could not be put in force would stay what it was, and nobody would notice until it matters
+ * Allowed  a Tenant that `bulkhead serve --tenants` would load beside the tenants in force. With its warnings, such as for gates
+ *          that stay shut, and with one where tenants are read from files
+ * Why      a tenant that cannot be put in force would keep its old version, and that would stay unnoticed until it matters
  */
 export const tenantDocument: Check = {
   id: 'tenant-document',

@@ -5,11 +5,11 @@ import { letsGo } from './tenant-writers.ts';
 
 /**
  * A Tenant outlives its namespaces.
- * Reads    how many namespaces carry the tenant's label, on DELETE, and on an UPDATE that takes the last finalizer off a tenant
- *          that is being deleted: it is gone with that, and nobody is asked again
+ * Reads    how many namespaces carry the tenant's label, on DELETE, and on an UPDATE that takes the last finalizer off a terminating
+ *          tenant: the tenant is then gone, without another request
  * Allowed  to delete a tenant that has none, and any while tenants are read from files; the platform is held to it as well
- * Why      namespaces whose tenant is gone belong to nobody: they stay closed, and nobody may change them any more. Their
- *          names are free for others to take, while policies that were written for those names are still there
+ * Why      namespaces whose tenant is gone have no owner: they stay isolated, and no tenant may change them any more. Their
+ *          names are free for others to take, while policies that were written for those names still exist
  */
 export const tenantInUse: Check = {
   id: 'tenant-in-use',

@@ -2,11 +2,11 @@ import { entry } from '../kubernetes/objects.ts';
 import { type Check, nothing } from './check.ts';
 
 /**
- * A tenant that is being deleted gets no namespace more.
- * Reads    whose a new namespace will be; metadata.labels[TENANT LABEL] on an UPDATE by which the platform changes it
+ * A terminating tenant gets no further namespace.
+ * Reads    the owner of a new namespace; metadata.labels[TENANT LABEL] on an UPDATE by which the platform changes it
  * Allowed  owners whose Tenant object has no deletionTimestamp
- * Why      an object that is being deleted may wait for a finalizer for as long as somebody likes, and is gone once the last one
- *          is taken off. What it owns by then belongs to nobody; that it owned nothing was asked when it was deleted
+ * Why      a terminating object may wait for a finalizer without limit, and is gone once the last one is removed.
+ *          Its namespaces then have no owner. That it had none was checked only at its deletion
  */
 export const tenantLeaving: Check = {
   id: 'tenant-leaving',
@@ -16,12 +16,12 @@ export const tenantLeaving: Check = {
     const key = tenancy.settings.tenantLabel;
     const { operation, object, oldObject } = request;
     let future = ownership?.kind === 'decided' && ownership.owner !== 'platform' ? ownership.owner : undefined;
-    // Nobody else may change the label: tenant-label-frozen.
+    // Only the platform may change the label: `tenant-label-frozen`.
     if (operation === 'UPDATE' && requester.platform) {
       const label = entry(object.metadata?.labels, key);
       if (label !== undefined && label !== entry(oldObject?.metadata?.labels, key)) future = tenancy.tenants.get(label);
     }
-    if (future?.leaving !== true) return nothing;
+    if (future?.terminating !== true) return nothing;
     return [
       {
         path: `metadata.labels[${key}]`,

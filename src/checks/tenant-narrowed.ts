@@ -3,11 +3,11 @@ import { type ReservedNames, reservationsOf, reservedIn } from '../tenancy/reser
 import { type Check, type Finding, nothing, type TenantFacts } from './check.ts';
 
 /**
- * Whoever takes something from a tenant that its namespaces need is told.
+ * Warns the author of a Tenant whose update removes a prefix, a limit or members that existing namespaces need.
  * Reads    spec.members, the prefixes, names and limit in spec.namespaces of the new and the stored Tenant, and its namespaces
  * Warns    when the last member goes, when names of its namespaces are no longer reserved, and when a lower limit is below what it has
- * Why      all of this may be meant, so it is admitted. What follows is seen later, and by others: a policy may select a namespace
- *          by a name that from now on anybody may take
+ * Why      all of this may be intended, so it is admitted. The effects appear later, and for others: a policy may select a namespace
+ *          by a name that any tenant may take from now on
  */
 export const tenantNarrowed: Check = {
   id: 'tenant-narrowed',
@@ -46,7 +46,7 @@ function reading(spec: unknown): Reading {
 
 function aboutMembers(before: Reading, after: Reading, { namespacesOwned }: TenantFacts): readonly Finding[] {
   if (before.members === 0 || after.members > 0) return nothing;
-  return told(
+  return warning(
     'spec.members',
     `is empty: only their own service accounts still act for ${counted(namespacesOwned)}`,
     'list who acts for the tenant, or delete its namespaces',
@@ -62,7 +62,7 @@ function aboutNames(before: Reading, after: Reading, { namesOwned }: TenantFacts
     lost.set(String(field), (lost.get(String(field)) ?? 0) + 1);
   }
   return [...lost].flatMap(([field, namespaces]) =>
-    told(
+    warning(
       `spec.namespaces.${field}`,
       `no longer covers ${counted(namespaces)}: once deleted, others may take ${namespaces === 1 ? 'its name' : 'their names'}`,
       `keep the ${field === 'names' ? 'names' : 'prefix'} until no policy selects these namespaces by name`,
@@ -72,14 +72,14 @@ function aboutNames(before: Reading, after: Reading, { namesOwned }: TenantFacts
 
 function aboutLimit(before: Reading, after: Reading, { namespacesOwned }: TenantFacts): readonly Finding[] {
   if (after.limit >= before.limit || after.limit >= namespacesOwned) return nothing;
-  return told(
+  return warning(
     'spec.namespaces.limit',
     `is below the ${namespacesOwned} existing ${namespacesOwned === 1 ? 'namespace, which stays' : 'namespaces, which stay'}; new ones are rejected`,
     'delete namespaces that are not needed, or leave the limit higher',
   );
 }
 
-function told(path: string, reason: string, fix: string): readonly Finding[] {
+function warning(path: string, reason: string, fix: string): readonly Finding[] {
   return [{ path, reason, fix }];
 }
 

@@ -6,11 +6,11 @@ import { propagation } from './foreign-namespace.ts';
 import { onlyTakesFinalizers } from './metadata-changes.ts';
 
 /**
- * Tenants are written by the platform.
- * Reads    who asks; of an UPDATE by others the whole object, new and stored
- * Allowed  CREATE, UPDATE, DELETE by a platform identity, on every subresource; an UPDATE that does nothing but take
- *          `foregroundDeletion` or `orphan` off a tenant that is being deleted, as the garbage collector does
- * Why      whoever writes a Tenant decides who speaks for it, which names are reserved to it and which borders are open;
+ * Only the platform writes tenants.
+ * Reads    the requester; of an UPDATE by others the whole object, new and stored
+ * Allowed  CREATE, UPDATE, DELETE by a platform identity, on every subresource; an UPDATE that only takes
+ *          `foregroundDeletion` or `orphan` off a terminating tenant, as the garbage collector does
+ * Why      a Tenant decides its members, which names are reserved to it and which borders are open;
  *          the right to write Tenants is easily given by accident, with `*` in a role
  */
 export const tenantWriters: Check = {

@@ -10,18 +10,23 @@ export function isAboutProvisioned(why: Why): why is WhyProvisionedUndecided {
   return why !== 'unaffiliated' && why !== 'not-a-member' && why !== 'unknown-tenant' && why !== 'several';
 }
 
-/** The platform gets it, and whoever reads the warning can say whose it should have been. */
+/** The namespace becomes the platform's, with a warning. A reader of the warning can name the right owner. */
 export function becomesThePlatforms(
   request: NamespaceRequest,
   why: WhyProvisionedUndecided,
   facts: NamespaceFacts,
 ): Finding {
-  const told = undecidedFor(request, why, facts);
+  const finding = undecidedFor(request, why, facts);
   const headline = 'becomes a namespace of the platform';
-  return { ...told, reason: `makes it a namespace of the platform: ${told.reason}`, headline, protects: 'intent' };
+  return {
+    ...finding,
+    reason: `makes it a namespace of the platform: ${finding.reason}`,
+    headline,
+    protects: 'intent',
+  };
 }
 
-/** Told to the provisioner, which often tells its user: nothing is said of tenants of others. */
+/** For the provisioner, which often shows it to its user: it must not name tenants of others. */
 export function undecidedFor(
   { object, name }: NamespaceRequest,
   why: WhyProvisionedUndecided,

@@ -6,9 +6,9 @@ import { ofTenant } from './grants.ts';
  * A tenant with enforcePrefix keeps to the names that are reserved for it.
  * Reads    metadata.name on CREATE, once an owner is decided
  * Allowed  names with a prefix of the tenant, or among its names; every name that the platform creates; without
- *          namespaces.enforcePrefix every name that is reserved for nobody
- * Why      a name that is not reserved goes to whoever comes first. A tenant could take those that others are about to use, and no
- *          policy may select it by name
+ *          namespaces.enforcePrefix every name that is not reserved
+ * Why      a name that is not reserved goes to the first tenant that takes it. A tenant could take those that others are about to use,
+ *          and no policy may select it by name
  */
 export const unreservedName: Check = {
   id: 'unreserved-name',

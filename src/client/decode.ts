@@ -11,7 +11,7 @@ export interface DecodedMetadata {
   readonly resourceVersion: string;
 }
 
-/** An object as it is on the wire, and what every kind has. */
+/** An object as the API server sends it, and the fields that every kind has. */
 export interface DecodedObject {
   readonly metadata: DecodedMetadata;
   readonly object: Fields;

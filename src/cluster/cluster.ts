@@ -159,10 +159,10 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     namespaceHandler({
       ...{ store, tenancy, ownerLabel, log },
       labelsMoved: () => storedPolicies.changed(),
-      changed(name, concernsTenants) {
+      changed(name, affectsTenants) {
         baselines?.namespaceChanged(name);
-        own?.namespaceChanged(name, concernsTenants);
-        if (concernsTenants) borders?.namespaceChanged();
+        own?.namespaceChanged(name, affectsTenants);
+        if (affectsTenants) borders?.namespaceChanged();
       },
     }),
   );

@@ -14,7 +14,7 @@ export interface NamespaceHandlerOptions {
   /** An owner, or a label that policies may rely on: stored policies are to be judged again. */
   labelsMoved(): void;
   /** @param concernsTenants whether it came, went, begins to end, or has another owner */
-  changed(name: string, concernsTenants: boolean): void;
+  changed(name: string, affectsTenants: boolean): void;
 }
 
 export function namespaceHandler(options: NamespaceHandlerOptions): Handler {

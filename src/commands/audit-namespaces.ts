@@ -41,7 +41,7 @@ function aboutLabel(name: string, label: string | undefined, owner: Owner, tenan
     : undefined;
 }
 
-/** Whoever has the mark of a provisioner is that provisioner's, wherever it is: it may write there, and delete the namespace. */
+/** A namespace with the mark of a provisioner belongs to that provisioner, wherever it is: it may write there, and delete the namespace. */
 function aboutMark({ metadata }: KubernetesObject, owner: Owner, { platform }: Settings): string | undefined {
   if (entry(metadata?.labels, provisionerMark) !== undefined)
     return `has ${provisionerMark} as a label, and Bulkhead writes it as an annotation only: remove the label`;

@@ -78,7 +78,7 @@ export async function survey(
   };
   const { unread, keys, state } = await judgeStored(storedIn(reader), tenancy, listeners, scope);
 
-  /** What cannot be listed is told at the end. */
+  /** Kinds that cannot be listed are reported at the end. */
   async function read(path: string, tell: (object: DecodedObject) => void): Promise<boolean> {
     try {
       await reader.eachServed([path], tell);

@@ -16,7 +16,7 @@ export interface UnreadCollection {
 /**
  * Those inside namespaces, without what agents write for every pod. Whether the platform wrote a cluster-scoped object is not known.
  *
- * @param failed told of what discovery does not answer
+ * @param failed called for each group that discovery does not answer
  */
 export async function unreadCollections(
   { get }: Pick<RequestingReader, 'get'>,

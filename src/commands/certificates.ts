@@ -56,7 +56,7 @@ export async function openCertificates(
   };
 }
 
-/** What is in the folder is served, whoever made it; only where there is no certificate is one made. */
+/** Serves an existing certificate of the folder, from any source. Without one, it makes one. */
 async function openFolder(folder: string, managesWebhooks: boolean, log: Logger): Promise<Certificates> {
   const files = { certificate: join(folder, serverFiles.certificate), key: join(folder, serverFiles.key) };
   const authorityFile = managesWebhooks ? join(folder, authorityFiles.certificate) : undefined;

@@ -32,9 +32,9 @@ import { labelsIn } from './scope.ts';
 export interface StoredObjects {
   /** Tells of every object at the first of these paths that is served. @throws Unreadable */
   each(paths: readonly [string, ...string[]], tell: (object: DecodedObject) => void): Promise<void>;
-  /** Collections of policy kinds that Bulkhead does not read. @param failed told of what cannot be found out */
+  /** Collections of policy kinds that Bulkhead does not read. @param failed called with what cannot be found out */
   unread(failed: (what: string) => void): Promise<readonly UnreadCollection[]>;
-  /** Whose a name is that is no namespace here. Undefined: nobody's, as all are here. */
+  /** The namespace that a name stands for where it is not here. Undefined: no tenant's, as all are here. */
   assumed?(name: string): NamespaceRecord | undefined;
 }
 
@@ -50,7 +50,7 @@ export interface Stored {
 export interface Listeners {
   /** Each namespace that is not terminating. */
   readonly onNamespace?: (record: NamespaceRecord, namespace: DecodedObject, tenant: Tenant | 'platform') => void;
-  /** Each pod, whoever has it. */
+  /** Each pod, of tenants and of the platform. */
   readonly onPod?: (pod: DecodedObject) => void;
   /** @param reach what it opens, of a policy. @param doubt what speaks against its being Bulkhead's, where it looks like it */
   readonly onObject?: (one: Stored, reach: Reach | undefined, doubt: string | undefined) => void;
@@ -67,7 +67,7 @@ export interface JudgedStored {
 }
 
 /**
- * @param scope of what is told as judged; everything is
+ * @param scope of what is reported; everything is
  * @throws Unreadable where the namespaces cannot be listed: they alone are needed
  */
 export async function judgeStored(
@@ -170,7 +170,7 @@ const judgedKinds: readonly Kind[] = kinds
 /** Kinds of which Bulkhead puts objects in place. */
 const isGuarded = ({ family }: Kind): boolean => family === 'policy' || family === 'quota';
 
-/** Whoever controls a workload is judged itself; what Bulkhead puts in place is its own. */
+/** The controller of a workload is judged itself; what Bulkhead puts in place is its own. */
 function isJudgedItself({ family }: Kind, object: DecodedObject['object'], doubt: string | undefined): boolean {
   if (family === 'workload') return controllerOf(object) === undefined;
   return family !== 'quota' || !isManaged(object) || doubt !== undefined;

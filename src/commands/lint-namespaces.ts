@@ -53,7 +53,7 @@ export function createLintNamespaces(tenancy: Tenancy, listed: Namespaces): Lint
   };
 }
 
-/** Of a namespace that is not there: its owner is whom its name is reserved to. Undefined: nobody. */
+/** Of a namespace that is not there: its owner is whom its name is reserved to. Undefined: no tenant. */
 export function assumedRecord(name: string, tenancy: Tenancy): NamespaceRecord | undefined {
   const owner = tenancy.reservation(name);
   if (owner === undefined) return undefined;

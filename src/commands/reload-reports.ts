@@ -46,7 +46,7 @@ export function createReloadReports(log: Logger, metrics: Metrics): ReloadReport
   };
 }
 
-/** Anybody in the cluster may read it, so it says where a problem is and not what it is. */
+/** Every client in the cluster may read it, so it says where a problem is, and not its content. */
 function rejection(what: string, problems: readonly Problem[]): string {
   const [first] = problems;
   const place = first === undefined ? '' : `, the first at ${formatPlace(first)}`;

@@ -128,7 +128,7 @@ export function keepFailurePolicies(options: FailurePolicyOptions): FailurePolic
     if (proof.caBundle === '' && proof.isService)
       return report(pair, 'its caBundle is empty, so the API server cannot verify the certificate of Bulkhead');
     const unlike = pending.find((configuration) => !selectors.agrees(configuration));
-    // Whoever writes it tells of it, and the next version is looked at again.
+    // The writer of the namespaceSelector reports it, and the next version is checked again.
     if (unlike !== undefined) return report(pair, `the namespaceSelector of ${unlike.name} is not written yet`);
     const unlabelled =
       pair === 'bulkhead'

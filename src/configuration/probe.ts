@@ -1,8 +1,8 @@
 /**
- * Whether the API server asks Bulkhead: a write that Bulkhead refuses from everybody is sent through it, as a dry-run, and what
- * comes back is read. One for each pair of configurations, as they are called for different resources.
+ * Whether the API server calls Bulkhead: it sends a write through the API server that Bulkhead rejects for every requester.
+ * The write is a dry run, and the answer is read. There is a probe for each pair of configurations, as they select different resources.
  *
- * Of namespaces an update of `kube-public` is sent: every cluster has it and nobody can delete it, and RBAC can limit updates to one
+ * For namespaces, an update of `kube-public` is sent: every cluster has it, it cannot be deleted, and RBAC can limit updates to one
  * namespace. Inside namespaces the probe goes to one of its own, because only namespaces with the tenant label are selected.
  */
 import { randomUUID } from 'node:crypto';
@@ -18,7 +18,7 @@ export type Pair = 'bulkhead' | 'bulkhead-namespaces';
 export type ProbeResult =
   /** Bulkhead refused it, through the API server. */
   | { readonly result: 'proven' }
-  /** `admitted`: nobody refused it. `refused`: somebody else did, or nobody could. `failed`: there was no answer. */
+  /** `admitted`: the API server accepted it. `refused`: it was rejected, but not as a probe. `failed`: there was no answer. */
   | { readonly result: 'admitted' | 'refused' | 'failed'; readonly why: string };
 
 const publicNamespace = 'kube-public';

@@ -165,7 +165,7 @@ export function keepSecretCertificates(
     log.info({ ...where, phase: phaseOf(state), reason }, 'the certificates in the Secret are new');
     learned(written.secret);
     if (state.path !== secret?.remains.path) pathFound = false;
-    // While it was gone nobody could learn of it.
+    // While the Secret was gone, no replica could read the path from it.
     if (secret?.state === undefined) pathSince = clock.now();
     return true;
   }

@@ -23,7 +23,7 @@ export interface StoredSecret {
 }
 
 export type Read = { readonly ok: true; readonly secret: StoredSecret | undefined } | Failure;
-/** `conflict`: somebody else was faster. */
+/** `conflict`: another replica has written first. */
 export type Written = { readonly ok: true; readonly secret: StoredSecret } | 'conflict' | Failure;
 
 export interface SecretStore {

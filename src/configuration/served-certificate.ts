@@ -1,4 +1,4 @@
-/** The certificate that this replica serves, whoever offers new ones. */
+/** The certificate that this replica serves, from all sources that offer new ones. */
 
 import { type Candidate, chooseServed } from '../certificates/choose-served.ts';
 import type { KeyPair } from '../certificates/key-pair.ts';

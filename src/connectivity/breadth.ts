@@ -1,6 +1,6 @@
 /**
- * Which rules of a comparison name many pods. Pods are told apart by the broad ones, and those that a narrow one names are asked about one by
- * one. With the limit at the square root of all, neither the classes nor the single pairs become many.
+ * Which rules of a comparison select many pods. Broad rules divide the pods into classes, and pods that a narrow rule selects are compared one
+ * by one. With the limit at the square root of all, neither the classes nor the single pairs become many.
  */
 import type { Matcher } from './matcher.ts';
 import type { PodClass } from './parties.ts';

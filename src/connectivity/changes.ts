@@ -1,6 +1,6 @@
 /**
- * The changes of a comparison, those that are alike in one: the same ports and causes. A few of these are told apart by their tenants and the
- * names of policies. Many are one change, so that there are not as many of them as pairs of tenants.
+ * The changes of a comparison. Changes with the same ports and causes are alike. A few of these stay apart, by their tenants and the
+ * names of policies. Many become one change, so that there are not as many of them as pairs of tenants.
  */
 import type { Cause } from './causes.ts';
 import { noPorts, type PortSet, unionOf } from './port-set.ts';
@@ -13,7 +13,7 @@ export interface End {
   readonly tenants: readonly string[];
   /** Workloads as `acme-web/Deployment/front`, ranges of addresses, names of DNS, `nodes`. */
   readonly members: ReadonlySet<string>;
-  /** Of the members, those that do not exist yet. */
+  /** The members that exist only as an example, such as namespaces created later. */
   readonly hypothetical: ReadonlySet<string>;
 }
 
@@ -42,7 +42,7 @@ export const manyTenants = '(many tenants)';
 /** Beside {@link manyTenants}: of each the same one. */
 export const sameTenant = '(the same tenant)';
 
-/** Of changes that are alike, so many are told apart. */
+/** At most so many changes that are alike stay apart. */
 export const mostAlike = 32;
 /** Of changes that differ in ports or causes, so many are. */
 export const mostDifferent = 1000;
@@ -66,7 +66,7 @@ export interface PartEnd {
 export interface Changes {
   /**
    * @param all those that are so too, of one tenant and with policies of the same names
-   * @param isMany they are of more tenants or names than are told apart
+   * @param isMany they have too many tenants or names to stay apart
    */
   add(part: Part, all?: Alike, isMany?: boolean): void;
   /** Crossings first, then what is gained, then by name. */
@@ -195,7 +195,7 @@ function joinEnd({ groups, members, hypothetical }: EndInMaking, part: PartEnd):
   }
 }
 
-/** Names of policies and tenants are left out. What is no tenant is told apart. */
+/** The key of changes that are alike: without names of policies and tenants. Other groups, such as addresses, keep their names. */
 function shapeOf({ change, isCrossing, from, to }: Part, ports: PortSet, causes: readonly Cause[]): string {
   const kindOf = ({ group }: PartEnd): string => (group.startsWith('(') ? group : 'tenant');
   const why = causes.map(({ kind, side, direction, policy, path }) => [kind, side, direction, policy?.kind, path]);

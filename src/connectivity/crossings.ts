@@ -59,7 +59,7 @@ export function crossingsOf(world: World, tenancy: Tenancy, now: number, scope?:
   const tenants = new Map<string, Tenant>();
   for (const { owner } of world.parties.namespaces) if (owner !== 'platform') tenants.set(owner.name, owner);
 
-  // Pods of the platform are told apart by the services that they are part of, as each is granted by itself.
+  // Pods of the platform are grouped by their shared services, as each service is granted by itself.
   const platform = platformGroups(tenancy);
   const isReported = (pods: PodClass): boolean => scope === undefined || covers(scope, pods);
   const { cells } = matrixOf(world, (pods) => `${isReported(pods) ? '' : elsewhere}${platform.keyOf(pods)}`);

@@ -5,7 +5,7 @@
  *   Calico   flow logs in JSON, of files and of Elasticsearch (docs.tigera.io, flow log data types)
  *   CSV      with a header; {@link columns}
  *
- * Nothing in a line is trusted: what does not fit is a reason to leave the line out, never an error.
+ * A line is untrusted data: a line with an invalid field is left out, and never an error.
  */
 import { isMap, valueAt } from '../kubernetes/json.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';

@@ -1,6 +1,6 @@
 /**
- * Pods that do not exist yet, made from the selectors of policies: a policy that opens to "any namespace of another tenant" does so whether
- * such a namespace exists or not. Each is one pod with the fewest labels that the selector asks for.
+ * Example pods, made from the selectors of policies. A policy that opens to "any namespace of another tenant" does so even for
+ * namespaces created later. Each example is one pod with the fewest labels that the selector asks for.
  */
 import {
   commonDomain,

@@ -34,7 +34,7 @@ export interface PolicyUse {
   /** Pods on the pod network, of all classes that it is about. */
   readonly pods: number;
   readonly rules: readonly OpenRule[];
-  /** It has rules that allow, and none of them names anybody that exists. */
+  /** It has allow rules, and none of them matches an existing peer. */
   readonly opensNothing: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Of the objects of files: those that another one of them makes, as in what `kubectl get -o yaml` writes. They stand for nothing of their
- * own. Anybody may write `ownerReferences`, so an object counts as made only where its maker is there, and makes pods with these labels.
+ * own. Every user may write `ownerReferences`, so an object counts as made only where its maker is there, and makes pods with these labels.
  */
 import { fieldOf, type JsonMap, valueAt } from '../kubernetes/json.ts';
 import { textAt, textsOf } from './read-pod.ts';

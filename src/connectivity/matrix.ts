@@ -2,8 +2,8 @@
  * Which tenants reach which, and on which ports. A cell is the union over all pods of the two, so it is exact: for each of its ports there
  * is a pod of the one that reaches a pod of the other.
  *
- * The cost follows what policies open, not the number of pairs: a rule that names somebody is followed to those whom it names. What lets
- * everybody through is summed up for each tenant, and two such sums meet in one step.
+ * The cost follows what policies open, not the number of pairs. A rule with certain peers is followed to these peers.
+ * Rules for every peer are summed up for each tenant, and two such sums meet in one step.
  */
 import type { Direction } from '../tenancy/tenant.ts';
 import { type PodClass, unnamedPod } from './parties.ts';
@@ -40,7 +40,7 @@ interface Bundle {
   /** Not empty. */
   readonly members: PodClass[];
   readonly ports: PortSet;
-  /** Rules that name somebody deny something, or leave it to others, before. So each pair is to be asked about. */
+  /** Earlier rules deny certain peers or pass them on, so each pair must be evaluated by itself. */
   readonly hasExceptions: boolean;
 }
 

@@ -59,7 +59,7 @@ export function readProtection(
   };
 }
 
-/** No tenant may have these: a ConfigMap of another namespace could be anybody's. */
+/** No tenant may have these: a ConfigMap of another namespace could belong to any tenant. */
 const ciliumNamespaces: ReadonlySet<unknown> = new Set(['kube-system', 'cilium']);
 /** Of Cilium's own options; both are off by default. */
 const ciliumOptions = { 'enable-wireguard': 'WireGuard', 'enable-ipsec': 'IPsec' } as const;

@@ -52,7 +52,7 @@ export interface Workload {
 export interface SnapshotService {
   readonly namespace: string;
   readonly name: string;
-  /** Undefined: its endpoints are written by somebody else. */
+  /** Undefined: Kubernetes does not write its endpoints. */
   readonly selector: StringMap | undefined;
   readonly ports: readonly ServicePort[];
   readonly addresses: IpSet;

@@ -1,6 +1,6 @@
 /**
- * Whom a change of policies may concern. Two parties whose labels are the same on both sides, and about whom no rule says anything new, are
- * connected as before, so nothing is worked out for them.
+ * Which parties a change of policies may affect. Two parties stay connected as before if their labels are the same on both sides and no
+ * changed rule selects them. They are not compared.
  */
 import type { Direction } from '../tenancy/tenant.ts';
 import type { Breadth } from './breadth.ts';

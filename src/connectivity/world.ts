@@ -73,7 +73,7 @@ export interface Decision {
   readonly ports: PortSet;
 }
 
-/** A world that follows a cluster which changes. Whoever changes its parties says so here. */
+/** A world that follows a changing cluster. A caller that changes its parties reports it here. */
 export interface LiveWorld extends World {
   /** @param before what it was, the very one that was put; it keeps its place among those that are equal in order */
   put(policy: SnapshotPolicy, before?: SnapshotPolicy): void;

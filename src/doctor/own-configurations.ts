@@ -11,7 +11,7 @@ import { entry } from '../kubernetes/objects.ts';
 import type { Examination } from './check.ts';
 
 export interface StoredConfiguration extends WebhookConfiguration {
-  /** The webhooks as they are on the wire, by their names. */
+  /** The webhooks as the API server sends them, by their names. */
   readonly raw: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 }
 

@@ -70,8 +70,8 @@ export const ranges: DoctorCheck = {
   },
 };
 
-/** Pods are many: of each kind the first ones are told. */
-const mostTold = 5;
+/** Of each kind, only so many pods are shown. */
+const mostShown = 5;
 
 export function createJudge(settings: Pick<Settings, 'protectedRanges' | 'unlistedFamilies'>) {
   const listed = new Map<Network, readonly IpRange[]>(
@@ -80,13 +80,13 @@ export function createJudge(settings: Pick<Settings, 'protectedRanges' | 'unlist
       return [network, normalise(destinations(own.map(({ range }) => range)))];
     }),
   );
-  const outside = new Map<string, { readonly network: Network; readonly told: string[]; count: number }>();
+  const outside = new Map<string, { readonly network: Network; readonly shown: string[]; count: number }>();
 
   function tell(id: string, network: Network, text: string): void {
-    const row = outside.get(`${id} ${network}`) ?? { network, told: [], count: 0 };
+    const row = outside.get(`${id} ${network}`) ?? { network, shown: [], count: 0 };
     outside.set(`${id} ${network}`, row);
     row.count++;
-    if (row.told.length < mostTold) row.told.push(text);
+    if (row.shown.length < mostShown) row.shown.push(text);
   }
 
   return {
@@ -108,10 +108,10 @@ export function createJudge(settings: Pick<Settings, 'protectedRanges' | 'unlist
     },
     /** What lies outside: id, where, why. */
     judged(): readonly (readonly [id: string, where: string, why: string])[] {
-      return [...outside].map(([key, { network, told, count }]) => {
+      return [...outside].map(([key, { network, shown, count }]) => {
         const [id = '', family] = key.split(' ');
-        const more = count > told.length ? ` and ${count - told.length} more` : '';
-        const where = `${told.join('; ')}${more}`;
+        const more = count > shown.length ? ` and ${count - shown.length} more` : '';
+        const where = `${shown.join('; ')}${more}`;
         if (id !== 'range-family-missing') return [id, where, `no range of ${fieldOf[network]} covers it`];
         const name = familyNames[family === '4' ? 4 : 6];
         const isUnlisted = settings.unlistedFamilies.includes(family === '4' ? 4 : 6);

@@ -55,7 +55,7 @@ interface Kept {
   readonly writes: boolean;
 }
 const onlyWrites: Kept = { hazards: [], writes: true };
-/** Whoever writes there changes Bulkhead itself. */
+/** A user who writes there changes Bulkhead itself. */
 const ownNamespace = 'bulkhead-system';
 
 export function createRightsJudge(

@@ -15,7 +15,7 @@ export class WrongPerson extends Error {}
 
 const headlines = new Map(catalogue.map(({ id, headline }) => [id, headline]));
 
-/** @throws WrongPerson when nobody may expect that these requests are refused, Unreadable */
+/** @throws WrongPerson when the user or the namespace does not suit the self-test, Unreadable */
 export async function selfTest(
   reader: RequestingReader,
   tenancy: Tenancy,

@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { connect } from 'node:tls';
 
 /** Milliseconds. */
-const patience = 5_000;
+const timeBudget = 5_000;
 
 /** `why`: it cannot be had, or cannot be verified; empty: it is verified. */
 export interface Served {
@@ -22,7 +22,7 @@ export function servedCertificate(address: string, authorities: readonly string[
       socket.destroy();
       resolve({ certificate, why });
     };
-    socket.setTimeout(patience, () => end(undefined, `no answer within ${patience / 1000} s`));
+    socket.setTimeout(timeBudget, () => end(undefined, `no answer within ${timeBudget / 1000} s`));
     socket.once('error', (error) => end(undefined, error.message));
     socket.once('secureConnect', () => {
       const { authorized, authorizationError } = socket;

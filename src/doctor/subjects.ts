@@ -1,4 +1,4 @@
-/** Who stands behind the subject of a binding: the platform, members of tenants, everybody, or an account that nobody lists. */
+/** Which users a subject of a binding includes: the platform, members of tenants, all users, or an unlisted account. */
 import { isMap } from '../kubernetes/json.ts';
 import type { Owner, Requester, Tenancy } from '../tenancy/tenancy.ts';
 import type { Examination } from './check.ts';
@@ -31,7 +31,7 @@ export function whoIs(
   if (everybody.has(name)) return { text, is: 'everybody', tenants: [], home: undefined };
   const [, namespace = '', own = ''] = (kind === 'User' ? account.exec(name) : accountsOf.exec(name)) ?? [];
   if (namespace !== '') return ofAccount(text, namespace, own);
-  // Names with this beginning are those of Kubernetes: no authenticator should give them to anybody else.
+  // Names with this beginning are those of Kubernetes: no authenticator should give them to other users.
   if (name.startsWith('system:')) return { text, is: 'platform', tenants: [], home: undefined };
   const asked = kind === 'User' ? { username: name, groups: [] } : { username: '', groups: [name] };
   return of(text, tenancy.requester(asked, undefined), undefined);
@@ -54,7 +54,7 @@ function of(text: string, { platform, tenants }: Requester, home: string | undef
   return { text, is: platform ? 'platform' : names.length > 0 ? 'tenant' : 'unlisted', tenants: names, home };
 }
 
-/** A namespace may have the label of a tenant that nobody declares: its accounts belong to that one. */
+/** A namespace may have the label of an undeclared tenant: its accounts belong to that tenant. */
 function withHome(who: Who, owner: Owner | undefined, { declares }: Pick<Tenancy, 'declares'>): Who {
   if (who.is !== 'unlisted' || owner === undefined || owner === 'platform' || declares(owner)) return who;
   return { ...who, is: 'tenant', tenants: [owner.name] };

@@ -1,4 +1,4 @@
-/** Kinds that open, redirect or reorder traffic and that Bulkhead does not judge (docs/limits.md). Whoever writes them needs no NetworkPolicy. */
+/** Kinds that open, redirect or reorder traffic and that Bulkhead does not judge (docs/limits.md). They act without any NetworkPolicy. */
 import { servedResources } from '../configuration/served-resources.ts';
 import { kinds } from '../kinds/kinds.ts';
 import { isMap, valueAt } from '../kubernetes/json.ts';

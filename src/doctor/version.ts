@@ -6,7 +6,7 @@ export interface Version {
   readonly isEarly: boolean;
 }
 
-/** No version is longer; what is, is somebody's text. */
+/** No version is longer; a longer text is not a version. */
 const longest = 64;
 
 /** `v1.17.3`, `1.18.0-rc.1`, `v3.28.1-eksbuild.2`, `v20240813-c6f155d6`. Undefined: it does not begin with a number. */

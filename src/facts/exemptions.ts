@@ -20,7 +20,7 @@ export interface ExemptionObject {
   readonly uid: string;
   readonly generation: number;
   /** It has a deletionTimestamp: a finalizer holds it. */
-  readonly leaving: boolean;
+  readonly terminating: boolean;
   readonly loaded: Loaded<Exemption>;
   readonly status: unknown;
 }
@@ -59,7 +59,7 @@ export function createExemptions({ clock, log, onExemptions }: ExemptionsOptions
     const texts = new Set(refused.flat());
     for (const text of texts) if (!logged.has(text)) log.error({}, `${text}; the exemption is not in force`);
     logged = texts;
-    const inForce = all.flatMap(({ loaded, leaving }) => (loaded.ok && !leaving ? [loaded.value] : []));
+    const inForce = all.flatMap(({ loaded, terminating }) => (loaded.ok && !terminating ? [loaded.value] : []));
     onExemptions(byNamespace(inForce), refused.length);
   }
 
@@ -95,7 +95,7 @@ function read({ metadata: { name, uid }, object }: DecodedObject): ExemptionObje
     name,
     uid,
     generation: typeof generation === 'number' ? generation : 0,
-    leaving: isGiven(deletionTimestamp),
+    terminating: isGiven(deletionTimestamp),
     loaded: parseExemption({ value: { apiVersion, kind, metadata, spec }, locate: unlined(exemptionFile(name)) }),
     status,
   };

@@ -136,7 +136,7 @@ function read({ metadata: { namespace, name, uid }, object }: DecodedObject, lab
     created: typeof created === 'string' ? created : '',
     labelKey,
     label: typeof label === 'string' ? label : undefined,
-    leaving: isGiven(deletionTimestamp),
+    terminating: isGiven(deletionTimestamp),
     loaded: parseGateRequest({ value: document, locate: unlined(gateRequestFile(name)) }),
     status,
   };

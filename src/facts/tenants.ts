@@ -32,7 +32,7 @@ export interface TenantObject extends DeclaredTenant {
   /** metadata.labels as JSON; a change of them is no new generation. */
   readonly labels: string;
   /** It has a deletionTimestamp: a finalizer holds it. */
-  readonly leaving: boolean;
+  readonly terminating: boolean;
   readonly status: unknown;
 }
 
@@ -127,7 +127,7 @@ export function createTenants(options: TenantsOptions): Tenants {
 
   function asItStands(tenant: Tenant): Tenant {
     const agreed = withAgreed(tenant, agreement);
-    return objects.get(tenant.name)?.leaving ? { ...agreed, leaving: true } : agreed;
+    return objects.get(tenant.name)?.terminating ? { ...agreed, terminating: true } : agreed;
   }
 
   function verdictOf(object: TenantObject | undefined): TenantVerdict[] {
@@ -152,7 +152,7 @@ export function createTenants(options: TenantsOptions): Tenants {
         objects.set(name, object);
         if (object.uid !== before?.uid) lastGood.delete(name);
         // A new version of the object need not be one of what it declares: labels, or the status.
-        if (object.loaded !== before?.loaded || object.leaving !== before.leaving) resolveSoon();
+        if (object.loaded !== before?.loaded || object.terminating !== before.terminating) resolveSoon();
         else if (begun) onObjects();
       },
       forgetVersions() {
@@ -216,7 +216,7 @@ function read({ metadata: { name, uid }, object }: DecodedObject, before: Tenant
     created: typeof created === 'string' ? created : '',
     loaded: same ? before.loaded : parseTenant({ value: document, locate: unlined(tenantFile(name)) }),
     reserved: reservedIn(spec),
-    leaving: isGiven(deletionTimestamp),
+    terminating: isGiven(deletionTimestamp),
     status,
   };
 }

@@ -1,4 +1,4 @@
-/** A certificate and key that somebody else keeps in two files (a mounted Secret, cert-manager, a copy by hand). */
+/** A certificate and key in two files that another program maintains (a mounted Secret, cert-manager, a copy by hand). */
 import { anchorOf, certificatesIn } from '../certificates/authorities.ts';
 import { CertificateError, type KeyPairOrigin, parseKeyPair, type VouchedPair } from '../certificates/key-pair.ts';
 import { readPem, readPemIfThere } from './read-pem.ts';

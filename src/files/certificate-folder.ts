@@ -63,7 +63,7 @@ async function writePair(
   await writeSecret(join(folder, files.certificate), pair.certificate);
 }
 
-/** Whole or not at all, and readable by nobody else. */
+/** Written as a whole or not at all, and readable by this user only. */
 async function writeSecret(path: string, text: string): Promise<void> {
   const draft = `${path}.${process.pid}.new`;
   await writeFile(draft, text, { mode: 0o600 });

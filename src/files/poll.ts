@@ -1,4 +1,4 @@
-/** Follows something outside that may change at any time, such as files that somebody else writes. */
+/** Follows a source that may change at any time, such as files that another program writes. */
 
 /** Polling sees every kind of change, also the symlink swap of a mounted Secret, which fs.watch does not; ten seconds as others do. */
 const pollMilliseconds = 10_000;

@@ -93,7 +93,7 @@ async function stateOf(path: string): Promise<string> {
 async function readText(path: string): Promise<TextFile | Problem> {
   try {
     const state = await stat(path);
-    // Opening a pipe or device could wait for ever.
+    // To open a pipe or device could block forever.
     if (!state.isFile()) return problem(path, 'is not a file', 'move it elsewhere');
     if (state.size > largest) return problem(path, 'is larger than 1 MiB', 'split it into several files');
     return { path, text: new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path)) };

@@ -101,7 +101,7 @@ type Unread = { readonly content: Problem } | { readonly opening: Problem };
 async function readText(path: string): Promise<TextFile | Unread> {
   try {
     const state = await stat(path);
-    // Opening a pipe or device could wait for ever.
+    // To open a pipe or device could block forever.
     if (!state.isFile()) return { opening: problem(path, 'is not a file', 'give it on the standard input, as -') };
     if (state.size > largest) return { content: problem(path, tooLarge, 'split it into several files') };
     return textOf(path, await readFile(path));

@@ -44,7 +44,7 @@ function eachOnce({ tenants, config, others }: Required<TenancyTexts>): TenancyT
   };
 }
 
-/** The texts of a tenancy, before anybody has looked into them. */
+/** The texts of a tenancy, before they are parsed. */
 export interface TenancyTexts {
   readonly tenants: ReadFiles;
   readonly config: ReadFiles;

@@ -31,7 +31,7 @@ export interface StoredRequest {
   /** The value of its tenant label. */
   readonly label: string | undefined;
   /** It has a deletionTimestamp: a finalizer holds it. */
-  readonly leaving: boolean;
+  readonly terminating: boolean;
   readonly loaded: Loaded<GateRequest>;
 }
 
@@ -43,7 +43,7 @@ export interface Agreement {
   /** The agreed gates, by the tenant that sees them so. */
   readonly gates: ReadonlyMap<string, readonly Gate[]>;
   /** Of each request the half that it is, or why it is none. */
-  readonly standing: ReadonlyMap<string, RequestedHalf | Void>;
+  readonly outcomes: ReadonlyMap<string, RequestedHalf | Void>;
 }
 
 export function keyOf({ namespace, name }: Pick<StoredRequest, 'namespace' | 'name'>): string {
@@ -60,7 +60,7 @@ export function agree(
   { gates: allowed }: Pick<Settings, 'gates'>,
   tenantOf: (namespace: string) => string | undefined,
 ): Agreement {
-  const standing = new Map<string, RequestedHalf | Void>();
+  const outcomes = new Map<string, RequestedHalf | Void>();
   const inNamespaces = new Map<string, StoredRequest[]>();
   const ofTenants = new Map<string, StoredRequest[]>();
   const halves = new Map<string, RequestedHalf[]>();
@@ -71,14 +71,14 @@ export function agree(
   for (const [namespace, requests] of inNamespaces) {
     const from = tenantOf(namespace);
     for (const one of requests) {
-      if (from === undefined) standing.set(keyOf(one), 'NoTenant');
+      if (from === undefined) outcomes.set(keyOf(one), 'NoTenant');
       else append(ofTenants, from, one);
     }
   }
   for (const [from, requests] of ofTenants) {
     for (const [index, one] of requests.sort(byAge).entries()) {
-      const half = standingOf(one, from, index, allowed, counts);
-      standing.set(keyOf(one), half);
+      const half = outcomeOf(one, from, index, allowed, counts);
+      outcomes.set(keyOf(one), half);
       if (typeof half === 'string') continue;
       append(of, from, half);
       append(halves, halfKey(from, half.tenant, half.direction), half);
@@ -95,7 +95,7 @@ export function agree(
       gate: counts.get(halfKey(from, tenant, direction)) ?? 0,
     }),
   };
-  return { requests, gates: gatesOf(halves, requests), standing };
+  return { requests, gates: gatesOf(halves, requests), outcomes };
 }
 
 export const noRequests: Agreement = agree(
@@ -114,7 +114,7 @@ export function withAgreed(tenant: Tenant, { gates }: Pick<Agreement, 'gates'>):
 const none: readonly RequestedHalf[] = [];
 
 /** @param before how many older requests the tenant has */
-function standingOf(
+function outcomeOf(
   request: StoredRequest,
   from: string,
   before: number,
@@ -124,7 +124,7 @@ function standingOf(
   // What is in a namespace takes its place there, whatever it says. No half has the name of a namespace as its key.
   const ofNamespace = increment(counts, request.namespace);
   if (request.label !== from) return 'OtherTenant';
-  if (request.leaving) return 'Deleted';
+  if (request.terminating) return 'Deleted';
   const { loaded } = request;
   if (!loaded.ok || loaded.value.tenant === from) return 'Invalid';
   const ofGate = increment(counts, halfKey(from, loaded.value.tenant, loaded.value.direction));

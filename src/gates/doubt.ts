@@ -19,8 +19,8 @@ export function textOf({ steps, reason, fix }: Pick<Doubt, 'steps' | 'reason' | 
 }
 
 /**
- * The most severe first. A tenant that nobody has declared gives the same text as one without requests: a request must not show which
- * tenants there are.
+ * The most severe first. An undeclared tenant gives the same text as one without requests: a request must not show which
+ * tenants exist.
  *
  * @param now milliseconds since the epoch
  */

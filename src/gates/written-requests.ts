@@ -65,19 +65,19 @@ function storedAs({ value }: Located<unknown>, loaded: Loaded<GateRequest>, { se
   return {
     namespace: typeof namespace === 'string' ? namespace : '',
     name: typeof name === 'string' ? name : '',
-    ...{ created: '', label: typeof label === 'string' ? label : undefined, leaving: false, loaded },
+    ...{ created: '', label: typeof label === 'string' ? label : undefined, terminating: false, loaded },
   };
 }
 
 function flawsOf(
   stored: StoredRequest,
   from: string | undefined,
-  { standing, requests }: Agreement,
+  { outcomes, requests }: Agreement,
   tenancy: Tenancy,
   now: number,
 ): readonly Flaw[] {
   const { settings, tenants } = tenancy;
-  const half = standing.get(keyOf(stored));
+  const half = outcomes.get(keyOf(stored));
   if (from === undefined || half === 'NoTenant')
     return [
       {

@@ -36,10 +36,10 @@ export const ownKeys: readonly string[] = ['bulkhead.dev/'];
 export const formerKeys: readonly string[] = ['cluster', 'all', 'unmanaged'];
 
 /**
- * The tenant label stands under `bulkhead.dev/` by default and must be let through by whoever asks about a namespace's keys: its
- * value has a rule of its own. `kubernetes.io/metadata.name` is not listed: every namespace carries it, and the API server sets it.
- * Policies do not list Bulkhead's own keys: the tenant label and the mark of what is managed have checks of their own. Nor do they
- * list switches that only write logs, where the plugin keeps them apart.
+ * The tenant label begins with `bulkhead.dev/` by default. Every reader of a namespace's keys must let it through, because its value has
+ * a rule of its own. `kubernetes.io/metadata.name` is not listed: every namespace has it, and the API server sets it.
+ * Policies do not list Bulkhead's own keys: the tenant label and the label of managed objects have checks of their own.
+ * Nor do they list switches that only write logs, where the plugin keeps them apart.
  */
 export const keyGroups: readonly KeyGroup[] = [
   {

@@ -89,8 +89,8 @@ function lengthOfLongest(texts: Iterable<string>): number {
 }
 
 /**
- * Whom a reserved key concerns. `identity`: whose an object or its traffic is taken for. `others-guard`: guards of the platform or of
- * others, and nodes that others share. `own-protection`: what protects the tenant alone, such as its part in a mesh.
+ * What a reserved key affects. `identity`: the owner to whom an object or its traffic is attributed. `others-guard`: guards of the
+ * platform or of others, and nodes that others share. `own-protection`: the protection of the tenant alone, such as its part in a mesh.
  */
 export type KeyClass = 'identity' | 'others-guard' | 'own-protection';
 

@@ -195,7 +195,7 @@ function partnersOr(
 const withPartners = (partners: readonly string[], tenancy: Tenancy, words: PolicyWords): string =>
   `, or that of a tenant with an open gate: ${listedBy(partners, (partner) => labelOf(partner, tenancy, words), maxShownPartners)}`;
 
-/** Where its members may do it by themselves, they are told how. */
+/** Where members of the tenant may agree by themselves, the fix names the GateRequest. */
 function agreeOnGate({ settings: { gates }, requests }: Tenancy, { name }: Tenant): string {
   const byRequests =
     requests !== undefined && gates.from === 'tenants' && (gates.between?.some((some) => some.has(name)) ?? true);

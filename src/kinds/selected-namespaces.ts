@@ -4,7 +4,7 @@ import { namespaceNameLabel } from '../kubernetes/objects.ts';
 /** Never selected, so that a cluster can be repaired while Bulkhead is down, and Bulkhead can start again. */
 export const unselectedNamespaces: readonly string[] = ['kube-system', 'bulkhead-system'];
 
-/** By labels that nobody can change: the name, which the API server sets, and the tenant label, which Bulkhead guards. */
+/** By labels that tenants cannot change: the name, which the API server sets, and the tenant label, which Bulkhead guards. */
 export interface NamespaceSelector {
   readonly matchExpressions: readonly {
     readonly key: string;

@@ -1,4 +1,4 @@
-/** Values as JSON.parse gives them, before anybody has looked at them. */
+/** Values as JSON.parse returns them, before any validation. */
 
 /** A JSON object. Fields of the API may be read by name; keys that a user chose only with `entry` (objects.ts). */
 export type JsonMap = Readonly<Record<string, unknown>>;
@@ -27,7 +27,7 @@ export function mapIn(value: unknown, key: string): JsonMap {
   return isMap(inner) ? inner : nothing;
 }
 
-/** Whether an optional field is there: `null` on the wire means the same as missing. */
+/** Whether an optional field is set: JSON `null` means the same as a missing field. */
 export function isGiven(value: unknown): boolean {
   return value !== null && value !== undefined;
 }

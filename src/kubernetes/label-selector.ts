@@ -14,7 +14,7 @@ export interface LabelSelectorRequirement {
   readonly values?: readonly string[] | null;
 }
 
-/** As on the wire. `{}` matches everything; a selector that is `null` or missing is the caller's to interpret. */
+/** As in the API. `{}` matches everything; the caller interprets a selector that is `null` or missing. */
 export interface LabelSelector {
   readonly matchLabels?: StringMap | null;
   readonly matchExpressions?: readonly LabelSelectorRequirement[] | null;

@@ -1,7 +1,7 @@
 /**
- * The Kubernetes objects that Bulkhead reads, as they stand on the wire.
- * Source: the Kubernetes API, core/v1 and networking.k8s.io/v1. Only the fields that a rule reads are named; everything
- * else passes through untouched. A field that is `null` on the wire means the same as one that is missing.
+ * The Kubernetes objects that Bulkhead reads, as the API server sends them.
+ * Source: the Kubernetes API, core/v1 and networking.k8s.io/v1. Only the fields that a rule reads are declared; all others
+ * pass through unchanged. A field that is `null` in JSON means the same as a missing one.
  */
 import type { LabelSelector } from './label-selector.ts';
 
@@ -213,7 +213,7 @@ export function entry<Value>(map: Readonly<Record<string, Value>> | null | undef
   return map !== null && map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined;
 }
 
-/** The API server sets it on every namespace, to the name, and nobody can change it (core/v1 Namespace). */
+/** The API server sets it on every namespace, to the name, and it cannot be changed (core/v1 Namespace). */
 export const namespaceNameLabel = 'kubernetes.io/metadata.name';
 
 /**

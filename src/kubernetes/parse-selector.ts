@@ -1,4 +1,4 @@
-/** Label selectors of meta/v1 as they stand on the wire -> {@link Selector}. */
+/** Label selectors of meta/v1, as the API server sends them -> {@link Selector}. */
 import { excerpt, isGiven, isMap, unknownField } from './json.ts';
 import type { Selector } from './label-selector.ts';
 
@@ -178,7 +178,7 @@ export function isLabelKey(text: string, start = 0): boolean {
   return slash < 0 ? isLabelName(text, start) : isLabelName(text, slash + 1) && isSubdomain(text, start, slash);
 }
 
-/** What stands from `start` to `end`: lower-case letters and digits, with `-` and `.` inside. */
+/** Whether the text from `start` to `end` has only lower-case letters and digits, with `-` and `.` inside. */
 function isSubdomain(text: string, start: number, end: number): boolean {
   if (end - start < 1 || end - start > 253) return false;
   for (let at = start; at < end; at++) {

@@ -15,7 +15,7 @@ export interface ServiceAccount {
 const serviceAccountPrefix = 'system:serviceaccount:';
 
 /**
- * The service account behind a user name, or undefined for anybody else.
+ * The service account behind a user name; undefined for any other user.
  * Exact: `system:serviceaccount:NAMESPACE:NAME` with both parts filled and no further colon (ADM-18).
  */
 export function serviceAccountOf(user: UserInfo): ServiceAccount | undefined {

@@ -31,7 +31,7 @@ export function templatePath(kind: WorkloadKind): string {
   return kind === 'CronJob' ? 'spec.jobTemplate.spec.template' : 'spec.template';
 }
 
-/** What stands there; undefined when nothing does. */
+/** The pod template of the workload; undefined when it has none. */
 export function templateOf(kind: WorkloadKind, { spec }: Workload): PodTemplate | undefined {
   return (kind === 'CronJob' ? spec?.jobTemplate?.spec?.template : spec?.template) ?? undefined;
 }

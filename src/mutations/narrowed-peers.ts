@@ -5,7 +5,7 @@ import { type FieldPath, field, valueAtPath } from '../kubernetes/field-path.ts'
 import type { AdmissionRequest, PolicyRequest } from '../kubernetes/review.ts';
 import type { Reach } from '../reach/model.ts';
 import { overBroadSelectors } from '../reach/over-broad.ts';
-import type { HolderOf, IsKept } from '../reach/violation.ts';
+import type { IsKept, OwnerByName } from '../reach/violation.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import type { Intent } from './label-intent.ts';
@@ -16,7 +16,7 @@ interface Ownership {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly reach?: Reach | undefined;
-  readonly holderOf?: HolderOf | undefined;
+  readonly ownerByName?: OwnerByName | undefined;
   readonly isKept?: IsKept | undefined;
 }
 
@@ -35,7 +35,7 @@ const none: readonly Intent[] = [];
  */
 export function narrowedPeers(
   request: AdmissionRequest,
-  { owner, tenancy, now, reach, holderOf, isKept }: Ownership,
+  { owner, tenancy, now, reach, ownerByName, isKept }: Ownership,
 ): readonly Intent[] {
   if (request.operation === 'DELETE' || !isNarrowed(owner) || !isNarrowable(request)) return none;
   const { read, narrows, unchanged } = policyKindOf(request);
@@ -46,7 +46,7 @@ export function narrowedPeers(
     namespace,
     tenancy,
     now,
-    holderOf,
+    ownerByName,
     isKept,
   });
   if (selectors.length === 0 || (oldObject !== undefined && unchanged(object, oldObject))) return none;

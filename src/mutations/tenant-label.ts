@@ -14,12 +14,12 @@ interface Ownership {
 const labels = field(field(undefined, 'metadata'), 'labels');
 
 /**
- * What a tenant owns carries its label.
+ * Every object of a tenant carries the tenant's label.
  * Writes   metadata.labels[TENANT LABEL], only where there is none
  * On       Namespace  CREATE: the tenant it will belong to. Never on UPDATE: a removal is refused, not silently undone
- *          Pod, policies, GateRequest  CREATE and UPDATE of the object itself: the owner of the namespace, whoever asks
- * A label that is there is left alone: the checks tenant-label-frozen, pod-tenant-label, policy-tenant-label and gate-request
- * say whether it is right, after all other mutations (ADM-12).
+ *          Pod, policies, GateRequest  CREATE and UPDATE of the object itself: the owner of the namespace, for every requester
+ * An existing label stays as it is. The checks `tenant-label-frozen`, `pod-tenant-label`, `policy-tenant-label` and `gate-request`
+ * decide whether it is right, after all other mutations (ADM-12).
  */
 export function tenantLabel(request: AdmissionRequest, { owner, tenancy }: Ownership): LabelIntent | undefined {
   if (request.operation === 'DELETE' || request.subresource !== '') return undefined;

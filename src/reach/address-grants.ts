@@ -70,7 +70,7 @@ export function openIn(lists: readonly (readonly GrantedRange[])[], isOpen: IsOp
   return normalise(open);
 }
 
-/** Of more ranges, nobody is told what their grants have in common. */
+/** For more granted ranges, no common ports are named. */
 const mostCompared = 32;
 
 /** The ports that are open for every one of the addresses; undefined where one of them is in no grant at all. */

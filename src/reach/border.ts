@@ -79,7 +79,7 @@ export function judgeRule(rule: AllowRule, border: Border): Violation | undefine
   const { peer } = rule;
   switch (peer.kind) {
     case 'any':
-      return judgeAnybody(rule, border);
+      return judgeAnyPeer(rule, border);
     case 'selector':
       return meantForNames(judgeClusters(peer, rule, border), rule, border);
     case 'expression':
@@ -125,7 +125,7 @@ function isOfDns(port: Port): boolean {
   return !('name' in port) && port.first === port.last && namePorts.includes(port.first);
 }
 
-function judgeAnybody(rule: AllowRule, border: Border): Violation {
+function judgeAnyPeer(rule: AllowRule, border: Border): Violation {
   const { tenantLabel } = border.tenancy.settings;
   const { direction, ports } = rule;
   return {

@@ -45,7 +45,7 @@ export function isAnsweredFor(cluster: string, { tenancy, tenant }: Border): boo
 }
 
 /** What was looked up is of the own cluster. */
-const there = { holderOf: undefined, isKept: undefined };
+const there = { ownerByName: undefined, isKept: undefined };
 
 function judgeThere(
   peer: SelectorPeer,

@@ -14,7 +14,7 @@ import { shutPorts } from './open-ports.ts';
 import type { Border, Violation } from './violation.ts';
 
 const every = { 4: [knownRange('0.0.0.0/0')], 6: [knownRange('::/0')] } as const;
-/** Whoever connects over IPv6 from outside has one of these addresses. 6to4 stands for IPv4, and nobody connects from it. */
+/** The addresses from which external clients connect over IPv6. 6to4 stands for IPv4, and no client connects from it. */
 const sources: IpSet = subtract([knownRange('2000::/3'), knownRange('fc00::/7')], [knownRange('2002::/16')]);
 
 type World = 'world' | 'world-ipv4' | 'world-ipv6';

@@ -1,10 +1,11 @@
 /**
  * Whether everything that a boolean expression could ever match is the tenant's own, or agreed.
  *
- * An expression is a union of terms, and a term is a selector like that of any other peer: so each of them is judged as one. What is
- * plainly own needs none of that (plainly-own.ts). Then a bound of all terms is judged, which is linear and settles most of the rest.
- * What is in no namespace (host endpoints, global network sets) is a world of its own: it has no label of a namespace, so only what
- * needs one leaves it out.
+ * An expression is a union of terms, and a term is a selector like that of any other peer: so each of them is judged as one.
+ * An expression that is plainly own needs none of that (plainly-own.ts).
+ * Otherwise a bound of all terms is judged first, which is linear and decides most cases.
+ * Host endpoints and global network sets are in no namespace, and are judged apart. They have no label of a namespace, so only
+ * a term that needs one leaves them out.
  */
 import { commonDomain, type Domain, type Selector } from '../kubernetes/label-selector.ts';
 import { Budget } from './expression/budget.ts';
@@ -59,7 +60,7 @@ export function judgeExpression(peer: ExpressionPeer, rule: AllowRule, border: B
   const violation = judgeWorlds(peer, rule, border);
   if (violation === undefined || violation.verdict === 'nothing' || peer.addresses === undefined) return violation;
   if (judgeAddresses({ kind: 'ipBlock', addresses: peer.addresses }, rule, border) === undefined) return undefined;
-  // Nobody can be named who has both such labels and such an address.
+  // No example can be named that has both such labels and such an address.
   const { witness: _, assumedOwn: __, ...others } = violation;
   return { ...others, verdict: 'unproven' };
 }

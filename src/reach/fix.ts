@@ -80,9 +80,9 @@ export type Fix =
   | { readonly id: 'only-gate-ports'; readonly ports: readonly Port[] }
   /** By its namespace, where the peer selects the pods of the service in every namespace, or else by its pods. */
   | { readonly id: 'narrow-to-service'; readonly service: PodService; readonly by: 'namespace' | 'pods' | 'ports' }
-  /** The peer selects namespaces by a trusted label: `values` of it lead to shared services of the tenant. */
+  /** The peer selects namespaces by a platform label: `values` of it lead to shared services of the tenant. */
   | { readonly id: 'write-trusted-value'; readonly label: string; readonly values: readonly string[] }
-  /** The peer selects a namespace of the platform by a trusted label, and the tenant has no shared service there. */
+  /** The peer selects a namespace of the platform by a platform label, and the tenant has no shared service there. */
   | { readonly id: 'share-namespace'; readonly namespace: string; readonly direction: Direction }
   | { readonly id: 'remove-misplaced-label'; readonly label: string }
   | { readonly id: 'one-peer-for-each-service' }
@@ -141,7 +141,7 @@ export type Fix =
       readonly partners: readonly string[];
       /** Of the tenant, with pods. */
       readonly services: readonly SharedService[];
-      /** A name that it has and that nobody has reserved. */
+      /** A name that it has and that is not reserved. */
       readonly unreserved?: string;
     }
   /** The source names more of the namespace than the service. */

@@ -12,8 +12,8 @@ import type { Border } from './violation.ts';
 
 /**
  * Why no gate agrees to the rule, to or from the tenant `other`; undefined when one does. Says what is missing on this
- * tenant's side first, with what has expired. Of the other side it says only which ports of this rule it has still to
- * agree to, which whoever tries one port after the other finds out as well; not why, and not whether there is such a tenant.
+ * tenant's side first, including what has expired. Of the other side it says only which ports of this rule it has not agreed to.
+ * A tenant could also find these by trying one port after the other. It does not say why, or whether the other tenant exists.
  */
 export function gateViolation(
   other: string,

@@ -35,7 +35,7 @@ export function judgeIdentityName(
   return { ...unreserved(name, rule, border), verdict: 'conditional', assumedOwn: [name] };
 }
 
-/** Of a name that another tenant has reserved, no more is told than of one that is free. */
+/** The same text for a name that another tenant has reserved and for an unreserved one. */
 function unreserved(name: string, rule: AllowRule, border: Border): Violation {
   return {
     verdict: 'escapes',
@@ -51,7 +51,7 @@ function unreserved(name: string, rule: AllowRule, border: Border): Violation {
 }
 
 function judgePartner(name: string, rule: AllowRule, border: Border): Violation | undefined {
-  const { tenancy, tenant, holderOf } = border;
+  const { tenancy, tenant, ownerByName } = border;
   const other = tenancy.reservation(name);
   if (other === undefined || other === 'platform') return unreserved(name, rule, border);
   const shut = gateViolation(other.name, rule, border);
@@ -61,9 +61,10 @@ function judgePartner(name: string, rule: AllowRule, border: Border): Violation 
     const reason = `names the namespace ${name} of tenant ${excerpt(other.name)}, and ${shut.reason}`;
     return { verdict: 'escapes', reason, fix: shut.fix };
   }
-  const holder = holderOf?.(name);
-  if (holder === undefined) return notLookedUp;
-  if (holder === 'nobody' || (holder !== 'platform' && holder.name === other.name)) return undefined;
+  const namespaceOwner = ownerByName?.(name);
+  if (namespaceOwner === undefined) return notLookedUp;
+  if (namespaceOwner === 'none' || (namespaceOwner !== 'platform' && namespaceOwner.name === other.name))
+    return undefined;
   const reason = `names the namespace ${name}, which is not of ${other.name} although that name is reserved to it`;
   return { verdict: 'escapes', reason, fix: { id: 'remove-name' } };
 }
@@ -91,7 +92,7 @@ function judgePlatform(
   const shut = shutPorts(whole.map(openOf), ports);
   if (shut.length === 0) return undefined;
   const which = ports === allPorts ? 'every port' : listedPorts(shut);
-  // Several services may have all of its pods together, and then nobody is an example.
+  // Several services may have all of its pods together, and then no pod is an example.
   const isDivided = whole.length === 0 && unservedPod(name, everyPod, rule, border) === 'unproven';
   return {
     verdict: isDivided ? 'unproven' : 'escapes',

@@ -50,7 +50,7 @@ export function judgeIdentity(peer: IdentityPeer, rule: AllowRule, border: Borde
   const violation = found.find((one) => one.verdict === verdict);
   if (violation === undefined || byAddress === undefined)
     return violation && { ...violation, ...assumed(found, violation) };
-  // Whoever is named must also come from the addresses.
+  // The identity of the example must also come from the addresses.
   if (byAddress.verdict !== 'escapes') return { ...violation, verdict: 'unproven' };
   return { ...violation, ...(violation.witness && { witness: `${violation.witness} at ${byAddress.witness}` }) };
 }
@@ -130,11 +130,11 @@ function accountIn({ text }: IdentityPattern): string {
 }
 
 /** The verdict about a name, with the witness where there is one. */
-function named(about: Violation, told: Violation): Violation {
-  return told.verdict === 'unproven' ? told : { ...about, ...(told.witness && { witness: told.witness }) };
+function named(about: Violation, example: Violation): Violation {
+  return example.verdict === 'unproven' ? example : { ...about, ...(example.witness && { witness: example.witness }) };
 }
 
-/** Whether somebody who is not agreed may have a namespace of this name. */
+/** Whether an owner without an agreement may have a namespace of this name. */
 function isForeign(name: string, { direction }: AllowRule, border: Border): boolean {
   const ownership = ownershipOf(name, border);
   if (ownership === 'platform') return servicesOf(name, direction, border).length === 0;

@@ -1,6 +1,6 @@
 /**
- * What one stored policy does: whom it isolates, and its rules with their order and their denials. Admission needs less, as it trusts no
- * order and no denial (model.ts); who reaches whom in a cluster is decided by all of it (connectivity/).
+ * The effect of one stored policy: which pods it isolates, and its rules with their order and their denials.
+ * Admission needs less, as it relies on no order and no denial (model.ts). Connectivity in a whole cluster needs all of it (connectivity/).
  */
 import type { FieldPath } from '../kubernetes/field-path.ts';
 import type { Selector } from '../kubernetes/label-selector.ts';

@@ -24,7 +24,7 @@ const globalUnicast: IpRange = { family: 6, first: 0x2n << 124n, last: (0x4n << 
 /** ::/8, in which the IPv6 forms of IPv4 addresses lie. */
 const lowest: IpRange = { family: 6, first: 0n, last: (1n << 120n) - 1n };
 
-/** More ranges than these are nothing that somebody writes after `except`. */
+/** For more ranges that are not granted, the fix writes no `except`. */
 const mostLeftOut = 32;
 /** Of more ranges in the block, the grants say more than what is left of them. */
 const mostNamed = 4;

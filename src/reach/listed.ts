@@ -5,8 +5,8 @@ const maxShownPorts = 3;
 
 /** `a`, `a and b`, `a, b and c`; beyond `most`, which is at least 1, `a, b, c and 2 more`. */
 export function listed(items: readonly string[], most = items.length): string {
-  const told = items.length > most ? [...items.slice(0, most), `${items.length - most} more`] : items;
-  return told.length < 2 ? told.join() : `${told.slice(0, -1).join(', ')} and ${told.at(-1)}`;
+  const shown = items.length > most ? [...items.slice(0, most), `${items.length - most} more`] : items;
+  return shown.length < 2 ? shown.join() : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
 }
 
 /** As {@link listed}; what is not shown is not made. */

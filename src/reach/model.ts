@@ -1,12 +1,13 @@
 /**
- * Reach: who may talk to whom, in one form for every kind of policy.
+ * Reach: which pods may connect to which, in one form for every kind of policy.
  *
  *   policy ──dialect──▶ Reach = { rules, isolates, diagnostics } ──border──▶ verdicts
  *
- * An allow rule lets the pods of its subject and one peer talk, on some ports. A policy crosses the border exactly when one of its
- * allow rules does, whatever other policies say, so each is judged alone: no other policy, namespace or pod has to be known. Where rules
- * have an order, an earlier deny rule may take away from a later allow rule; nothing is proven by that, as an order can change and
- * what is denied is somebody else's text. What a dialect cannot say exactly in these terms is a diagnostic, which has its verdict already.
+ * An allow rule lets the pods of its subject and one peer connect, on some ports. A policy crosses the border exactly when one of its
+ * allow rules does, whatever other policies say. So each rule is judged alone: no other policy, namespace or pod has to be known.
+ * Where rules have an order, an earlier deny rule may restrict a later allow rule. That proves nothing: the order can change, and
+ * the deny rule may have another author.
+ * A field that a dialect cannot express exactly in these terms is a diagnostic, which has its verdict already.
  */
 
 import type { DnsPattern } from '../kubernetes/dns-pattern.ts';
@@ -78,7 +79,7 @@ export interface DenyRule extends Rule {
   readonly action: 'deny';
 }
 
-/** Pods by their own labels and those of their namespace. No selector contradicts itself: who can be nobody is left out. */
+/** Pods by their own labels and those of their namespace. Selectors that contradict themselves match no pod and are left out. */
 interface Pods {
   /** Undefined: the policy's own namespace. */
   readonly namespaces: Selector | undefined;
@@ -104,7 +105,7 @@ export interface SelectorPeer extends Pods {
 /** The reason of a verdict about such a peer. */
 export const namesCluster = `names ${meshClusterLabel}, with which Cilium selects pods of other clusters of a mesh`;
 
-/** Whoever a boolean expression over labels matches: pods, and what is in no namespace. */
+/** Everything that a boolean expression over labels matches: pods, and objects that are in no namespace. */
 export interface ExpressionPeer {
   readonly kind: 'expression';
   /** The keys of labels of the namespace begin with {@link ofNamespace}; what is in no namespace has none of them. */
@@ -177,8 +178,8 @@ export interface Provider {
 
 /**
  * nothing      can never match: dead text, harmless
- * conditional  lets nobody else through while certain assumptions hold, and nothing makes sure that they do
- * escapes      lets somebody through who is not the tenant's
+ * conditional  stays inside the tenant only under certain assumptions, which are not ensured
+ * escapes      lets a peer through that is not the tenant's
  * unproven     may be fine, but that was not shown
  * invalid      is not understood
  */
@@ -190,13 +191,13 @@ export interface DiagnosticScope {
   readonly kind: Peer['kind'];
 }
 
-/** A part of the policy that has its verdict already, whoever the tenant is. */
+/** A part of the policy that has its verdict already, for every tenant. */
 export interface Diagnostic extends DiagnosticScope {
   readonly verdict: Verdict;
   readonly path: FieldPath;
   /** What is wrong with the field at `path`: a sentence of its own, or one that begins with the field. No full stop. */
   readonly reason: string;
-  /** For `escapes`: somebody who would get through. */
+  /** For `escapes`: a peer that would get through. */
   readonly witness?: string;
   /** The cluster of the witness. Where it is the own one, or granted to the tenant, the witness may be the tenant's own. */
   readonly cluster?: string;

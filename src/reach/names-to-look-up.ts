@@ -7,11 +7,11 @@ import { mostLookedUp, possibleNames } from './namespace-name.ts';
 import type { Border } from './violation.ts';
 
 /**
- * The names whose holders have to be known before the policy is judged, each once; none when they are more than
- * {@link mostLookedUp}: such a policy is not proven, whoever has them. Where the tenant label is pinned to the tenant, names
+ * The names whose owners must be known before the policy is judged, each once. None when they are more than
+ * {@link mostLookedUp}: such a policy is not proven, whatever their owners. Where the tenant label is pinned to the tenant, names
  * prove nothing more.
  */
-export function namesToLookUp(reach: Reach, border: Omit<Border, 'holderOf' | 'now'>): readonly string[] {
+export function namesToLookUp(reach: Reach, border: Omit<Border, 'ownerByName' | 'now'>): readonly string[] {
   const asked = new Set<string>();
   for (const { action, subject, peer } of reach.rules) {
     if (action === 'deny') continue;
@@ -27,7 +27,7 @@ export function namesToLookUp(reach: Reach, border: Omit<Border, 'holderOf' | 'n
 const none: readonly string[] = [];
 
 /** Stops when they are too many. */
-function addNames(asked: Set<string>, namespaces: Selector, border: Omit<Border, 'holderOf' | 'now'>): void {
+function addNames(asked: Set<string>, namespaces: Selector, border: Omit<Border, 'ownerByName' | 'now'>): void {
   const { tenant, tenancy } = border;
   const { absent, finite, values } = domainFor(namespaces, tenancy.settings.tenantLabel);
   if (!absent && finite && values.size === 1 && values.has(tenant.name)) return;
@@ -35,7 +35,7 @@ function addNames(asked: Set<string>, namespaces: Selector, border: Omit<Border,
 }
 
 /** The names that an expression asks for. */
-function addWritten(asked: Set<string>, expression: Expression, border: Omit<Border, 'holderOf' | 'now'>): void {
+function addWritten(asked: Set<string>, expression: Expression, border: Omit<Border, 'ownerByName' | 'now'>): void {
   if ('all' in expression) for (const one of expression.all) addWritten(asked, one, border);
   else if ('any' in expression) for (const one of expression.any) addWritten(asked, one, border);
   else if (expression.key === nameKey && expression.holds && expression.test.op === 'in')
@@ -45,7 +45,7 @@ function addWritten(asked: Set<string>, expression: Expression, border: Omit<Bor
 function addReserved(
   asked: Set<string>,
   names: Iterable<string>,
-  { tenant, tenancy, namespace }: Omit<Border, 'holderOf' | 'now'>,
+  { tenant, tenancy, namespace }: Omit<Border, 'ownerByName' | 'now'>,
 ): void {
   for (const name of names) {
     const owner = name === namespace ? undefined : tenancy.reservation(name);
@@ -59,7 +59,7 @@ function addReserved(
 function addCallers(
   asked: Set<string>,
   { all }: IdentityPeer,
-  { tenant, tenancy, namespace: own }: Omit<Border, 'holderOf' | 'now'>,
+  { tenant, tenancy, namespace: own }: Omit<Border, 'ownerByName' | 'now'>,
 ): void {
   for (const list of all)
     for (const { products } of list)

@@ -1,6 +1,6 @@
 /**
- * What the name of a namespace says about whose it is. A name is proven to be the tenant's by two things together: it is
- * reserved to the tenant, so that nobody else can take it from now on, and nobody else has it from before it was reserved.
+ * Who owns the namespace of a name. A name is proven to be the tenant's by two facts together. It is reserved to the tenant, so no
+ * other tenant can take it from now on. And no other owner has had it since before the reservation.
  */
 import type { Domain, Selector } from '../kubernetes/label-selector.ts';
 import { type Border, ownsThere, type Violation } from './violation.ts';
@@ -9,17 +9,17 @@ import { type Border, ownsThere, type Violation } from './violation.ts';
 export const mostLookedUp = 50;
 
 /**
- * own         the policy's own, which ends with its namespace; or reserved to the tenant, and nobody else has it
- * taken       reserved to the tenant, and somebody else has it
- * unknown     reserved to the tenant, and whether somebody has it was not looked up
+ * own         the policy's own, which ends with its namespace; or reserved to the tenant, and no other owner has it
+ * taken       reserved to the tenant, and another owner has it
+ * unknown     reserved to the tenant, and its owner was not looked up
  * platform    reserved to the platform
- * unreserved  anybody may come to have it
+ * unreserved  any tenant may create it
  * foreign     reserved to another tenant
  */
 type NameOwnership = 'own' | 'taken' | 'unknown' | 'platform' | 'unreserved' | 'foreign';
 
 export function ownershipOf(name: string, border: Border): NameOwnership {
-  const { namespace, tenancy, tenant, holderOf } = border;
+  const { namespace, tenancy, tenant, ownerByName } = border;
   if (name === namespace) return ownsThere(border) ? 'own' : 'foreign';
   const reserved = tenancy.reservation(name);
   if (reserved === undefined) return 'unreserved';
@@ -27,9 +27,11 @@ export function ownershipOf(name: string, border: Border): NameOwnership {
   if (reserved.name !== tenant.name || !ownsThere(border)) return 'foreign';
   // What is in another cluster, the platform answers for.
   if (border.cluster !== undefined) return 'own';
-  const holder = holderOf?.(name);
-  if (holder === undefined) return 'unknown';
-  return holder === 'nobody' || (holder !== 'platform' && holder.name === tenant.name) ? 'own' : 'taken';
+  const namespaceOwner = ownerByName?.(name);
+  if (namespaceOwner === undefined) return 'unknown';
+  return namespaceOwner === 'none' || (namespaceOwner !== 'platform' && namespaceOwner.name === tenant.name)
+    ? 'own'
+    : 'taken';
 }
 
 /**

@@ -5,7 +5,7 @@
  * The label takes something away, so it must be plain that nothing of it was meant. It is not where the selector
  *   says which tenants  In or DoesNotExist on the tenant label, or NotIn the own one: others were meant
  *   names namespaces    of the platform, or that are reserved to others
- *   asks for a trusted label, which no namespace of a tenant has
+ *   asks for a platform label, which no namespace of a tenant has
  *   meets a gate        that is open for one of its ports: what two tenants have agreed on is not cut behind their backs
  *   meets a service     in its podSelector, which selects the pods of a shared service alone
  * The same holds of each alternative of a boolean expression.
@@ -40,7 +40,7 @@ export function overBroadSelectors(reach: Reach, border: Border): readonly Field
   if (reach.diagnostics.some(({ verdict }) => verdict !== 'nothing') || judgeTiers(reach, border).length > 0) return [];
   for (const rule of reach.rules) {
     if (rule.action === 'deny') continue;
-    // Whose pods these are, a label more in a peer does not settle.
+    // A label added to a peer does not change whose pods the rule is about.
     if (rule.subject.namespaces !== undefined) return [];
     const { verdict } = judgeRule(rule, border) ?? {};
     if (verdict === undefined || verdict === 'nothing') continue;

@@ -1,11 +1,11 @@
 /**
  * Whether everything that a selector could ever match is the tenant's own, or agreed.
  *
- * Two labels of a namespace can be trusted, because no tenant can choose them freely: the tenant label, which follows the
- * owner, and the name, which the API server sets and prefixes reserve. A selector is contained exactly when one of them is
- * pinned to values that are all the tenant's, a shared service's (name) or an agreed tenant's (tenant label). The settings may list
- * more labels that only the platform writes: each value stands for the names that are listed for it. Labels of pods
- * prove nothing: everybody labels his own. What is not contained only because names are not reserved is conditional.
+ * Two labels of a namespace are proof, because no tenant can choose them freely. The tenant label follows the owner.
+ * The name is set by the API server, and is reserved by prefixes. A selector is contained exactly when it pins one of them.
+ * All pinned values must be the tenant's, a shared service's (name) or an agreed tenant's (tenant label).
+ * The settings may list platform labels: each value stands for the names that are listed for it.
+ * Labels of pods prove nothing: every tenant labels its own pods. A selector that only lacks reservations is conditional.
  */
 import { excerpt } from '../kubernetes/json.ts';
 import { domainFor, labelsOutside, type Selector, witnessLabels } from '../kubernetes/label-selector.ts';
@@ -41,7 +41,7 @@ const notLookedUp: Violation = {
 };
 
 /** Names beyond these are counted, so that a refusal stays readable. */
-const namesTold = 3;
+const mostShownNames = 3;
 
 /** A namespace that the selector may match by its name, and that is not proven to be the tenant's or a shared service's. */
 interface UnprovenNamespace {
@@ -96,7 +96,7 @@ function judgeNamespaces(
   }
   const unproven = names && unprovenAmong(names, pods, rule, border);
   if (unproven?.length === 0) return undefined;
-  // Somebody who surely is one comes before whoever was not looked up.
+  // An example that is proven comes before one that was not looked up.
   const example = unproven?.find(({ ownership }) => ownership !== 'unknown') ?? unproven?.[0];
 
   const escapes = (other: string | undefined, reason: string, fix: Fix): Violation => {
@@ -113,7 +113,7 @@ function judgeNamespaces(
       if (other === tenant.name && ownsThere(border)) continue;
       const shut = gateViolation(other, rule, border);
       if (shut !== undefined) {
-        // What the gate leaves shut, a service may open, so that nobody can be named who surely gets through.
+        // A service may open a port that the gate does not, so no example can be named that surely gets through.
         if (example !== undefined && servicesOf(example.name, rule.direction, border).length > 0) return openInParts;
         return escapes(other, `matches namespaces of tenant ${excerpt(other)}, and ${shut.reason}`, shut.fix);
       }
@@ -163,7 +163,7 @@ function unprovenAmong(
   });
 }
 
-/** Whether it would be proven if the tenant had it, which nobody else has a claim to. */
+/** Whether a reservation for the tenant would prove it: the name is not reserved, and has no shared service. */
 function isAssumable({ name, ownership }: UnprovenNamespace, { direction }: AllowRule, border: Border): boolean {
   return ownership === 'unreserved' && servicesOf(name, direction, border).length === 0;
 }
@@ -187,7 +187,7 @@ function aboutLabel(
   ];
 }
 
-/** Reason and fix. A name that another tenant has reserved is told from one that nobody has as little as may be: not at all. */
+/** Reason and fix. The text is the same for a name that another tenant has reserved and for an unreserved one. */
 function aboutNames(
   { name, ownership }: UnprovenNamespace,
   unproven: readonly UnprovenNamespace[],
@@ -225,7 +225,7 @@ function aboutNames(
   const [what, said, them] =
     free.length === 1 ? ['namespace', 'that name is', 'it'] : ['namespaces', 'these names are', 'them'];
   return [
-    `matches the ${what} ${listed(free, namesTold)}, but ${said} not reserved for ${tenant.name}, so another tenant could create ${them}`,
+    `matches the ${what} ${listed(free, mostShownNames)}, but ${said} not reserved for ${tenant.name}, so another tenant could create ${them}`,
     { id: 'not-by-name', names: free, partners: partnersFor(rule, border).filter(isPossible) },
   ];
 }

@@ -33,7 +33,7 @@ interface ReadService extends PodService {
 
 export const openOf = ({ open }: ReadService): ReadService['open'] => open;
 
-/** By direction and namespace. A selector that cannot be read, which the parser of the settings refuses, serves nobody. */
+/** By direction and namespace. A selector that cannot be read matches no pod; the parser of the settings refuses it. */
 const selected = once(({ sharedServices }: Settings) =>
   Map.groupBy(
     sharedServices.flatMap((service): readonly ReadService[] => {

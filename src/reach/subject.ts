@@ -1,6 +1,6 @@
 /**
- * Whether the pods that a rule is about are the tenant's. Gates and shared services do not count: they agree on whom the tenant's own
- * pods may talk to, and give nobody a say over the pods of others.
+ * Whether the pods that a rule is about are the tenant's. Gates and shared services do not count: they agree on peers for the tenant's
+ * own pods, and give no control over the pods of others.
  */
 import { domainFor, witnessLabels } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel } from '../kubernetes/objects.ts';

@@ -1,9 +1,9 @@
 /**
- * An example of what a term matches that asks for parts of values: one that most likely is of others. Where there is such an example, the
+ * An example for a term that asks for parts of values: one that most likely belongs to others. Where there is such an example, the
  * term lets others in; where there is none, it depends on why (expression-peer.ts).
  *
- * A name of a namespace that begins with a prefix of the tenant is no example: nobody else can take it from now on. It is no proof
- * either: another tenant can have it from before the prefix was reserved, and names below a prefix cannot be looked up one by one.
+ * A name of a namespace that begins with a prefix of the tenant is no example: no other tenant can take it from now on.
+ * It is no proof either: another tenant can have it from before the reservation, and names below a prefix cannot be looked up one by one.
  */
 import type { Selector } from '../kubernetes/label-selector.ts';
 import { isPrefix } from '../tenancy/reserved-names.ts';
@@ -54,7 +54,7 @@ function only(values: Iterable<string>): Values {
   return { absent: false, finite: true, values: new Set(values), affixes: [] };
 }
 
-/** Of a tenant label, the value of a tenant that nobody is, or at least of another one. */
+/** For a tenant label, the value of an undeclared tenant, or at least of another one. */
 function valueOfOthers(
   key: string,
   values: Values,

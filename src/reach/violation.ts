@@ -3,10 +3,10 @@ import type { Tenant } from '../tenancy/tenant.ts';
 import type { Fix } from './fix.ts';
 import type { Verdict } from './model.ts';
 
-/** Who has the namespace of a name now: its owner, `nobody` when there is no such namespace, undefined when that was not looked up. */
-export type HolderOf = (namespace: string) => Owner | 'nobody' | undefined;
+/** Who has the namespace of a name now: its owner, `none` when there is no such namespace, undefined when that was not looked up. */
+export type OwnerByName = (namespace: string) => Owner | 'none' | undefined;
 
-/** Whether each namespace with this trusted label is one that the settings list for its value. */
+/** Whether each namespace with this platform label is one that the settings list for its value. */
 export type IsKept = (key: string) => boolean;
 
 /** Whose border it is, and what is agreed about it. */
@@ -18,8 +18,8 @@ export interface Border {
   /** Milliseconds since the epoch; gates that have expired by then are shut. */
   readonly now: number;
   /** Asked of names that are reserved to the tenant; left out: none of them was looked up. */
-  readonly holderOf?: HolderOf | undefined;
-  /** Left out: nobody has looked, and no trusted label proves anything. */
+  readonly ownerByName?: OwnerByName | undefined;
+  /** Undefined: namespaces were not looked up, and no platform label proves anything. */
   readonly isKept?: IsKept | undefined;
   /** Of another cluster of a mesh, which the peer is in. Undefined: the own one. */
   readonly cluster?: string;

@@ -4,8 +4,8 @@ import { namespaceNameLabel } from '../kubernetes/objects.ts';
 import { possibleValue } from './trusted-label.ts';
 import type { Border } from './violation.ts';
 
-/** Labels beyond these are not told, so that a refusal stays readable. */
-const labelsTold = 6;
+/** A witness shows at most so many labels, so that a denial stays readable. */
+const mostShownLabels = 6;
 
 /** What a witness must look like besides what the selectors ask. */
 interface Shape {
@@ -35,7 +35,7 @@ export function describeWitness(namespaces: Selector, shape: Shape, { tenancy: {
   return `${pod}a namespace${without}${joint}${describeLabels(labels)}`;
 }
 
-/** A tenant that nobody is: `not-acme`, or with a number where that is taken. */
+/** The name of an undeclared tenant: `not-acme`, or with a number where that is taken. */
 export function anotherTenant({ tenant, tenancy }: Border, excluded: ReadonlySet<string>): string {
   // A label value has at most 63 characters, and the number needs some.
   const base = tenant.name.length <= 50 ? `not-${tenant.name}` : 'not-this-tenant';
@@ -45,7 +45,7 @@ export function anotherTenant({ tenant, tenancy }: Border, excluded: ReadonlySet
 /** ` with the labels a=b, c=d`; empty for none. */
 export function describeLabels(labels: readonly (readonly [string, string])[]): string {
   if (labels.length === 0) return '';
-  const told = labels.slice(0, labelsTold).map(([key, value]) => `${key}=${value}`);
-  const more = labels.length > labelsTold ? ` and ${labels.length - labelsTold} more` : '';
-  return ` with the label${labels.length === 1 ? '' : 's'} ${told.join(', ')}${more}`;
+  const shown = labels.slice(0, mostShownLabels).map(([key, value]) => `${key}=${value}`);
+  const more = labels.length > mostShownLabels ? ` and ${labels.length - mostShownLabels} more` : '';
+  return ` with the label${labels.length === 1 ? '' : 's'} ${shown.join(', ')}${more}`;
 }

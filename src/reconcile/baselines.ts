@@ -25,7 +25,7 @@ export interface Baselines extends Pick<BaselineReconciler, 'namespaceChanged' |
   /** Of the objects that are managed, by resource. */
   readonly watches: ReadonlyMap<string, ListWatch>;
   counters(): BaselinesCounters;
-  /** Resolves when nothing is written any more. The watches are stopped by whoever follows them. */
+  /** Resolves when all writes have ended. The owner of the watches stops them. */
   stop(): Promise<void>;
 }
 

@@ -17,7 +17,7 @@ export interface ExemptionStatus {
 
 /** @param now milliseconds since the epoch */
 export function exemptionStatusOf(object: ExemptionObject, doubt: Doubt | undefined, now: number): ExemptionStatus {
-  const { generation, loaded, leaving } = object;
+  const { generation, loaded, terminating } = object;
   const condition = (ready: boolean, reason: Doubt['kind'] | 'InForce' | 'Invalid' | 'Deleted', message: string) => ({
     observedGeneration: generation,
     conditions: [readyCondition(object, ready, reason, message, now)] as const,
@@ -30,7 +30,7 @@ export function exemptionStatusOf(object: ExemptionObject, doubt: Doubt | undefi
       `${lines.join('\n').slice(0, 2_000)}\nuntil this is corrected nothing is exempted`,
     );
   }
-  if (leaving) return condition(false, 'Deleted', 'is being deleted, so nothing is exempted');
+  if (terminating) return condition(false, 'Deleted', 'is being deleted, so nothing is exempted');
   if (doubt === undefined) return condition(true, 'InForce', 'what is written is in force');
   return condition(doubt.kind === 'EndsSoon', doubt.kind, textOf(doubt));
 }
@@ -52,12 +52,12 @@ const eventReasons: Readonly<Record<Doubt['kind'], EventReason>> = {
 
 export function createExemptionStatusWriter(options: ExemptionStatusOptions): StatusWriter {
   const { exemptions, tenancy, lookup, ownNamespace, events, ...common } = options;
-  /** What was told of an object last: one Event for each change of it. */
-  const told = new Map<string, string>();
+  /** The last Event of each object: there is one for each change of it. */
+  const reported = new Map<string, string>();
 
   function tell(name: string, uid: string, namespace: string, tenant: string, doubt: Doubt | undefined): void {
     const said = `${uid} ${doubt?.kind}`;
-    if (told.get(name) === said) return;
+    if (reported.get(name) === said) return;
     const owner = tenantsOf(tenancy(), lookup)(namespace);
     const isOwned = owner !== 'missing' && owner.tenant === tenant;
     const place = lookup(isOwned ? namespace : ownNamespace);
@@ -66,7 +66,7 @@ export function createExemptionStatusWriter(options: ExemptionStatusOptions): St
       const text = `exemption ${name}: ${textOf(doubt)}`;
       if (!events.record(place, eventReasons[doubt.kind], text, uid)) return;
     }
-    told.set(name, said);
+    reported.set(name, said);
   }
 
   return createStatusWriter(common, {
@@ -76,12 +76,12 @@ export function createExemptionStatusWriter(options: ExemptionStatusOptions): St
     look(name, now) {
       const object = exemptions.object(name);
       if (object === undefined) {
-        told.delete(name);
+        reported.delete(name);
         return undefined;
       }
-      const { uid, loaded, leaving, status: stored } = object;
+      const { uid, loaded, terminating, status: stored } = object;
       const doubt = loaded.ok ? doubtAbout(loaded.value, tenancy(), now, tenantsOf(tenancy(), lookup)) : undefined;
-      if (loaded.ok && !leaving) tell(name, uid, loaded.value.namespace, loaded.value.tenant, doubt);
+      if (loaded.ok && !terminating) tell(name, uid, loaded.value.namespace, loaded.value.tenant, doubt);
       const left = loaded.ok ? loaded.value.expires - now : 0;
       const lasts = left > soon ? left - soon : left > 0 ? left : Number.POSITIVE_INFINITY;
       return { uid, status: exemptionStatusOf(object, doubt, now), stored, lasts };

@@ -21,11 +21,11 @@ export interface GateRequestStatus {
 /** @param now milliseconds since the epoch */
 export function gateRequestStatusOf(
   object: GateRequestObject,
-  { standing, requests }: Agreement,
+  { outcomes, requests }: Agreement,
   key: string,
   now: number,
 ): { readonly status: GateRequestStatus; readonly lasts: number } | undefined {
-  const half = standing.get(key);
+  const half = outcomes.get(key);
   if (half === undefined) return undefined;
   const statusOf = (
     ready: boolean,
@@ -71,12 +71,12 @@ export function createGateRequestStatusWriter({
   /** What each status was made of. */
   let before = new Map<string, readonly unknown[]>();
 
-  /** Those that another object, its standing, or its mirrors have changed. */
+  /** Requests whose object, whose decision, or whose mirrors have changed. */
   function changed(): readonly string[] {
-    const { standing, requests: stored } = agreement();
+    const { outcomes, requests: stored } = agreement();
     const sources = new Map<string, readonly unknown[]>();
     for (const key of requests.keys()) {
-      const half = standing.get(key);
+      const half = outcomes.get(key);
       const mirrors =
         half === undefined || typeof half === 'string'
           ? []

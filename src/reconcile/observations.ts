@@ -1,6 +1,6 @@
 /**
- * What would be denied, told where people look: an Event in the namespace, and one line and one Event for each new pair of requester
- * and reserved key. The pairs are the accounts that the settings have to list before `enforce`: managedFields hold only a name that
+ * Reports requests that would be denied: an Event in the namespace, and one log line and one Event for each new pair of requester and
+ * reserved key. The pairs are the accounts that the settings must list before `enforce`: managedFields hold only a name that
  * the client chose.
  */
 import type { Observed } from '../admission/admission.ts';

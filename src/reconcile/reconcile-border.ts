@@ -106,7 +106,7 @@ export function createBorderWriter(
     return { wait: pass.waits.length === 0 ? undefined : Math.min(...pass.waits), trouble: pass.trouble };
   }
 
-  /** What the watch has not told yet counts here: a deny that comes too early cuts off what is agreed. */
+  /** The newest objects count here, not those of the watch: a deny rule that comes too early cuts off agreed traffic. */
   async function areThere(pass: Pass, passes: readonly ClusterPolicy[]): Promise<boolean> {
     const [labels = {}] = passes.map(({ metadata }) => metadata.labels);
     const selector = Object.entries(labels).map((pair) => pair.join('='));

@@ -30,15 +30,15 @@ export function createTenantStatusWriter({
   ...options
 }: TenantStatusOptions): StatusWriter {
   /** By name, what an Event said last. */
-  const told = new Map<string, string>();
+  const reported = new Map<string, string>();
 
   function tell(name: string, verdict: TenantVerdict): void {
     const message = verdict.problems.length === 0 ? '' : `Tenant ${name}: ${refusal(verdict)}`;
-    if (message === (told.get(name) ?? '')) return;
+    if (message === (reported.get(name) ?? '')) return;
     const place = home();
     // An Event that is left out, because there were too many, is written the next time.
     if (message !== '' && !(place && events.record(place, 'ConfigurationRejected', message, hashed(message)))) return;
-    told.set(name, message);
+    reported.set(name, message);
   }
 
   return createStatusWriter(options, {
@@ -48,7 +48,7 @@ export function createTenantStatusWriter({
     look(name, now) {
       const verdict = tenants.verdict(name);
       if (verdict === undefined) {
-        told.delete(name);
+        reported.delete(name);
         return undefined;
       }
       tell(name, verdict);

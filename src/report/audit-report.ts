@@ -106,11 +106,11 @@ export function auditLines(report: AuditReport): readonly string[] {
     backstopLines,
     unreadLines,
   ];
-  const told = parts
+  const shown = parts
     .map((part) => part(report))
     .filter((lines) => lines.length > 0)
     .flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
-  return [...report.problems, ...told];
+  return [...report.problems, ...shown];
 }
 
 const inScope = ({ scope }: AuditReport): string => (scope === undefined ? '' : ' in the scope');

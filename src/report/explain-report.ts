@@ -40,7 +40,7 @@ export function isUnderstood({ unread, problems }: Pick<ExplainReport, 'unread' 
 
 export type Verdict = 'open' | 'blocked' | 'partly open';
 
-/** So many answers are told in full. */
+/** Only so many answers are shown in full. */
 const mostAnswers = 5;
 const mostPolicies = 4;
 const mostUnread = 10;
@@ -64,9 +64,9 @@ export function explainText(report: ExplainReport): readonly string[] {
   const isAlike = explanations.every(
     (one) => JSON.stringify(shapeOf(one)) === JSON.stringify(shapeOf(explanations[0])),
   );
-  const told = isAlike ? explanations.slice(0, 1) : explanations;
+  const shown = isAlike ? explanations.slice(0, 1) : explanations;
   const lines: string[] = [];
-  for (const one of told) {
+  for (const one of shown) {
     const reading = isAlike ? '' : `${one.reading === 'by the book' ? 'By the book' : `As ${one.reading} reads it`}: `;
     const verdict = `${verdictText(one)}${isUnderstood(report) ? '' : ', as far as it is understood'}`;
     lines.push(`${reading}${from.name} -> ${to.name}${on}: ${verdict}`, ...answersText(one, report), '');

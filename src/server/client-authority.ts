@@ -13,7 +13,7 @@ const begin = '-----BEGIN ';
 const end = '-----END ';
 
 /**
- * OpenSSL stops at the first block that it cannot read and is content with those before it: half a file would be half the trust.
+ * OpenSSL stops at the first block that it cannot read, and accepts those before it. So half a file would give half the authorities.
  * @throws CertificateError when the file cannot be read, holds anything but authorities, or none that is valid
  */
 export async function loadClientAuthority(path: string, now: number): Promise<ClientAuthority> {

@@ -1,8 +1,8 @@
 /**
- * Who is at the other end of a connection: the API server, or somebody else.
+ * Whether the client of a connection is the API server.
  *
- * The handshake takes everybody, and the answer says who is refused. A handshake that is refused would reach the user of the API
- * server as `remote error: tls: bad certificate`, and its administrator as nothing at all.
+ * The TLS handshake accepts every client, and an HTTP answer refuses it. A refused TLS handshake would reach the user of the API
+ * server as `remote error: tls: bad certificate`, and its administrator not at all.
  */
 import type { X509Certificate } from 'node:crypto';
 import { TLSSocket } from 'node:tls';
@@ -31,14 +31,14 @@ interface Known {
 
 const longestDetail = 300;
 
-/** @param names of which the certificate must have one, as common name or DNS name; empty: the authority signs for nobody else */
+/** @param names of which the certificate must have one, as common name or DNS name; empty: every certificate of the authority is accepted */
 export function createClientCheck(first: ClientAuthority, names: readonly string[]): ClientCheck {
   let authority = first;
   const known = new WeakMap<object, Known>();
 
   function decide(socket: unknown): Known {
     if (!(socket instanceof TLSSocket)) return never('no-certificate', 'no TLS connection');
-    // A session that is resumed counts as authorized in TLS 1.3 even when its first handshake had no certificate at all.
+    // A session that is resumed counts as authorized in TLS 1.3 even when its first TLS handshake had no certificate at all.
     const certificate = socket.getPeerX509Certificate();
     if (certificate === undefined) return never('no-certificate', 'no certificate');
     const subject = certificate.subject?.replaceAll('\n', ', ') ?? '';

@@ -28,9 +28,9 @@ export function failureResponse(code: number, message: string, headers = ''): st
 }
 
 /**
- * Whether a connection took too long only because nothing has been asked on it yet. Go's client opens one, sends its request on another
- * that has become free meanwhile, and keeps the new one: it is idle like those that were used, and who closes it first must be the
- * client. Node counts from the handshake, and once; from the first byte of a request on it counts again.
+ * Whether a connection took too long only because no request has been sent on it yet. Go's client opens one, and sends its request on
+ * another that has become free meanwhile. It keeps the new one, idle like those that were used, and must be the side that closes it.
+ * Node counts from the TLS handshake, and once; from the first byte of a request on it counts again.
  */
 export function isUnused({ code }: { readonly code: string }, socket: Socket): boolean {
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;

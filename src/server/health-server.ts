@@ -6,7 +6,7 @@ import { createPlainServer, type Page, type PlainServer, type PlainServerOptions
 export interface Health {
   /** Why requests should not be sent here; empty when they should. */
   unready(): readonly string[];
-  /** What a person should mend although requests are answered. Anybody in the cluster may read it. */
+  /** Problems for the administrator while requests are answered. Every client in the cluster may read them. */
   notes(): readonly string[];
 }
 

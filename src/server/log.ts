@@ -69,7 +69,7 @@ function codeUnit(code: number): string {
 }
 
 function logger(level: string, output: DestinationStream): Logger {
-  // No process id and host name in every line: the pod's name is added by whoever collects the lines.
+  // No process id and host name in every line: the collector of the logs adds the name of the pod.
   const log = pino({ level, base: null }, output);
   return Object.assign(log, {
     record(level: Level, fields: Readonly<Record<string, unknown>>): void {

@@ -134,7 +134,7 @@ class Tally {
   }
 }
 
-/** What is counted is told to prom-client when somebody looks. */
+/** Counts are passed to prom-client only when the metrics are read. */
 function tally(registry: Registry, options: { name: string; help: string; labelNames: string[] }): Tally {
   const counted = new Tally();
   new Counter({

@@ -36,7 +36,7 @@ export function createPlainServer(
     const found = show(request.method ?? '', request.url ?? '');
     const page = await found.catch((): Page => ({ status: 500, body: 'This page could not be made.\n' }));
     const { status = 200, type = 'text/plain; charset=utf-8', body } = page;
-    // A probe must never see an answer that somebody kept.
+    // A probe must never see a cached answer.
     const headers = { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body), 'Cache-Control': 'no-store' };
     response.writeHead(status, headers).end(request.method === 'HEAD' ? undefined : body);
   });

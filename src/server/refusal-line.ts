@@ -4,40 +4,40 @@ import type { Refusal } from './refusals.ts';
 
 export interface RefusalLog {
   /**
-   * The first is told at once, those that follow together when the interval is over.
-   * @param detail of who is refused; of all in one line, the last one's is told
+   * The first is logged at once, those that follow together when the interval is over.
+   * @param detail of the refused client; a line for several has that of the last one
    */
   count(reason: Refusal, detail?: string): void;
-  /** Tells what is not told yet. */
+  /** Logs the refusals that are not logged yet. */
   end(): void;
 }
 
 export function createRefusalLog(log: Logger, intervalMilliseconds = 1000): RefusalLog {
-  let untold: Partial<Record<Refusal, number>> = {};
+  let unlogged: Partial<Record<Refusal, number>> = {};
   let last: string | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  function tell(): void {
+  function logRefusals(): void {
     timer = undefined;
-    if (Object.keys(untold).length === 0) return;
+    if (Object.keys(unlogged).length === 0) return;
     log.warn(
-      last === undefined ? { refused: untold } : { refused: untold, last },
+      last === undefined ? { refused: unlogged } : { refused: unlogged, last },
       'requests were refused without a review',
     );
-    untold = {};
+    unlogged = {};
     last = undefined;
-    timer = setTimeout(tell, intervalMilliseconds).unref();
+    timer = setTimeout(logRefusals, intervalMilliseconds).unref();
   }
 
   return {
     count(reason, detail) {
       last = detail ?? last;
-      untold[reason] = (untold[reason] ?? 0) + 1;
-      if (timer === undefined) tell();
+      unlogged[reason] = (unlogged[reason] ?? 0) + 1;
+      if (timer === undefined) logRefusals();
     },
     end() {
       clearTimeout(timer);
-      tell();
+      logRefusals();
       clearTimeout(timer);
     },
   };

@@ -18,7 +18,7 @@ export interface ReviewHandlerOptions {
   readonly review: Review;
   /** Whether a review that is late is admitted; as in AdmissionOptions. */
   readonly observes: () => boolean;
-  /** Undefined: whoever reaches the port may ask. */
+  /** Undefined: clients are not authenticated. */
   readonly clients?: ClientCheck | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -97,7 +97,7 @@ export function createReviewHandler(options: ReviewHandlerOptions): ReviewHandle
   function refuse(response: ServerResponse, reason: Refusal, detail?: string): void {
     metrics.refused(reason);
     const answer = refusalTexts[reason];
-    // The client is gone in the middle of its body: there is nobody to answer to.
+    // The client has disconnected before the end of its body, so there is no answer.
     if (answer === undefined) return;
     refusals.count(reason, detail);
     const { code, message } = answer;

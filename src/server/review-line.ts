@@ -6,9 +6,9 @@ import type { Level, Logger } from './log.ts';
 const longest = 256;
 
 /**
- * Nothing of the object but its name: objects hold secrets. Refusals and admitted findings are warnings, so that a log
- * at level `warn` holds all that somebody may ask about; what Bulkhead could not decide by its own fault is an error.
- * Most reviews are plain, so what is empty or false is left out.
+ * Of the object it logs only the name: objects hold secrets. Refusals and admitted findings are warnings, so that a log at level `warn`
+ * holds every review that a user may ask about. A request that Bulkhead could not decide by its own fault is an error.
+ * Most reviews are plain, so empty and false fields are left out.
  */
 export function logReview(log: Logger, decision: Decision, seconds: number): void {
   const { level, msg } = outcome(decision);

@@ -54,7 +54,7 @@ export function within<Value>(promise: Promise<Value>, milliseconds: number): Pr
       settled = true;
       clearTimeout(timer);
     });
-    // What needs nothing from outside is settled before the next tick: 3,000 instructions, against 7,900 with a timer for each.
+    // A promise that needs no input or output resolves before the next tick: 3,000 instructions, against 7,900 with a timer for each.
     process.nextTick(() => {
       if (!settled) timer = setTimeout(resolve, Math.max(0, milliseconds), undefined);
     });

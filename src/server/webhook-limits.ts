@@ -38,8 +38,8 @@ export interface WebhookLimits {
   /** How long a connection may be idle, before its first request (and then as long as a request may take) and after each. The API server keeps idle ones for 90 s: who closes first must be the client. */
   readonly idleMilliseconds: number;
   /**
-   * How long a drain serves on. After the 90 s for which the API server keeps an idle connection, every connection has either
-   * been used once more (and was told to close by its answer) or been given up by the client.
+   * How long a drain keeps serving. The API server keeps an idle connection for 90 s. In that time, the client has closed every
+   * connection, or has used it once more. Then the answer has asked the client to close it.
    */
   readonly drainMilliseconds: number;
   /** How long `close` waits for answers in flight before it cuts connections. */

@@ -12,11 +12,11 @@ import type { AllowedDriver, Settings, SharedService } from './settings.ts';
 import type { Subject } from './tenant.ts';
 
 /**
- * Whose word is final on every cluster.
+ * Identities that are platform identities on every cluster.
  * - `system:masters`: the API server itself, which makes the first namespaces, and the way out when all else is locked.
- * - Bulkhead's own service account, which puts the managed policies in place.
- * The controllers of Kubernetes are left out on purpose: what the namespace controller and the garbage collector must do passes by the
- * state of the cluster, and whoever creates the pods of every Deployment would carry every tenant's pods past the checks.
+ * - Bulkhead's own service account, which writes the managed policies.
+ * The controllers of Kubernetes are left out on purpose. The state of the cluster admits the writes that the namespace controller and
+ * the garbage collector must make. And the controllers create the pods of all tenants, which would then pass all checks.
  */
 export const builtInIdentities: readonly Subject[] = [
   { kind: 'Group', name: 'system:masters' },

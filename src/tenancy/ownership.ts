@@ -4,7 +4,7 @@ import type { Provisioner } from './settings.ts';
 import type { Owner, Requester, Tenancy } from './tenancy.ts';
 import type { Tenant } from './tenant.ts';
 
-/** Why the owner of a namespace that a provisioner creates cannot be told, in spite of its annotation and its name. */
+/** Why a namespace that a provisioner creates has no decided owner, in spite of its annotation and its name. */
 export type WhyProvisionedUndecided =
   | 'no-requester'
   | 'requester-unaffiliated'
@@ -66,10 +66,11 @@ function nameOf({ metadata }: Namespace): string {
 }
 
 /**
- * Decides the owner of a Namespace that a provisioner creates for somebody.
- * - With an annotation for the requester, it is the one tenant of that user; among several a reserved name decides. A name that is
- *   reserved to anybody else contradicts it. What users of the platform ask for is whose the name says, otherwise the platform's.
- * - Without one it is whose the name says: a provisioner that lets tenants choose names must have an annotation.
+ * Decides the owner of a Namespace that a provisioner creates for a user.
+ * - With an annotation for the requester, the owner is the one tenant of that user; among several a reserved name decides.
+ *   A name that is reserved to another owner contradicts the annotation.
+ *   A namespace for a user of the platform belongs to the owner of the reserved name, otherwise to the platform.
+ * - Without one, the reserved name decides: a provisioner that lets tenants choose names must have an annotation.
  * - A tenant label on the object decides nothing. It may repeat the decision, as it does after the mutating webhook.
  *
  * @param asker the user that the annotation names; undefined: it names none
@@ -81,34 +82,34 @@ export function decideProvisioned(
   tenancy: Tenancy,
 ): Ownership {
   const reservation = tenancy.reservation(nameOf(namespace));
-  const told =
+  const deduced =
     tenantFrom === undefined
       ? ofName(reservation)
       : asker === undefined
         ? none('no-requester')
         : ofAsker(asker, reservation);
   const ownership: Ownership =
-    told.kind === 'undecided' && undecided === 'platform' && reservation === undefined
-      ? { kind: 'decided', owner: 'platform', fallback: told.why }
-      : told;
+    deduced.kind === 'undecided' && undecided === 'platform' && reservation === undefined
+      ? { kind: 'decided', owner: 'platform', fallback: deduced.why }
+      : deduced;
   const label = entry(namespace.metadata?.labels, tenancy.settings.tenantLabel);
   if (ownership.kind === 'undecided' || label === undefined) return ownership;
   return ownership.owner !== 'platform' && ownership.owner.name === label ? ownership : none('other-label');
 }
 
-type Told =
+type Deduced =
   | { readonly kind: 'decided'; readonly owner: Owner }
   | { readonly kind: 'undecided'; readonly why: WhyProvisionedUndecided; readonly candidates: readonly Tenant[] };
 
-function none(why: WhyProvisionedUndecided, candidates: readonly Tenant[] = []): Told {
+function none(why: WhyProvisionedUndecided, candidates: readonly Tenant[] = []): Deduced {
   return { kind: 'undecided', why, candidates };
 }
 
-function ofName(reservation: Owner | undefined): Told {
+function ofName(reservation: Owner | undefined): Deduced {
   return reservation === undefined ? none('name-not-reserved') : { kind: 'decided', owner: reservation };
 }
 
-function ofAsker({ platform, tenants }: Requester, reservation: Owner | undefined): Told {
+function ofAsker({ platform, tenants }: Requester, reservation: Owner | undefined): Deduced {
   if (platform) return { kind: 'decided', owner: reservation ?? 'platform' };
   if (tenants.length === 0) return none('requester-unaffiliated');
   const [only, ...others] = reservation === undefined ? tenants : tenants.filter((tenant) => tenant === reservation);

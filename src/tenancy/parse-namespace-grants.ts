@@ -20,7 +20,7 @@ interface Context {
 
 const steps = (field: keyof GrantDocuments, ...rest: readonly Step[]): Step[] => ['spec', 'platform', field, ...rest];
 
-/** The annotations by which provisioners say for whom they create a namespace: frozen, and nobody else's to set. */
+/** The annotations in which provisioners name the user for whom they create a namespace. Only provisioners set them, and they are frozen. */
 export function requesterKeys({ provisioners = [] }: GrantDocuments): readonly ReservedKey[] {
   return provisioners.flatMap(({ tenantFrom }): readonly ReservedKey[] => {
     if (tenantFrom === undefined) return [];

@@ -78,7 +78,7 @@ function isNamePort({ protocol, first, last }: PortRange): boolean {
   return protocol === 'UDP' && namePorts.some((port) => first <= port && port <= last);
 }
 
-/** Pods are told by both fields; a service without pods and addresses serves nobody. */
+/** `namespace` and `podSelector` together select pods; a service without pods and addresses would have no effect. */
 function judgePlace(document: SharedServiceDocument, steps: readonly Step[], report: Report): void {
   const { entity, namespace, podSelector, addresses = [], endpoints = [], offer } = document;
   if (entity !== undefined) {

@@ -151,7 +151,7 @@ function judgeTenantLabel(key: string, report: Report): void {
   }
 }
 
-/** Users and service accounts that create pods on behalf of everybody: trusted, they would carry every tenant's pods past the checks. */
+/** Users and service accounts that create the pods of all workloads. As platform identities they would bring every tenant's pods past the checks. */
 const workloadControllers: ReadonlySet<string> = new Set([
   'cronjob-controller',
   'daemon-set-controller',

@@ -3,7 +3,7 @@ import type { Report, Step } from './problem.ts';
 import type { SubjectDocument } from './schema/subject-schema.ts';
 import type { Subject } from './tenant.ts';
 
-/** Groups and users that anybody can be: to list one is to list everybody. */
+/** Groups and users that include every client: to list one is to list every client. */
 const everybody: ReadonlySet<string> = new Set([
   'system:authenticated',
   'system:unauthenticated',

@@ -7,7 +7,7 @@ import type { Report } from './problem.ts';
 import type { SettingsDocument } from './schema/settings-schema.ts';
 import type { TrustedLabels } from './trusted-labels.ts';
 
-/** Nobody but the platform writes them, whatever else the settings release, allow or grant. */
+/** Only the platform writes them, whatever else the settings release, allow or grant. */
 export function trustedKeys(
   documents: SettingsDocument['spec']['trustedNamespaceLabels'] = [],
 ): readonly ReservedKey[] {

@@ -9,7 +9,7 @@ import { labelName, namePrefix } from './schema/names.ts';
 export type ReservedNames = ReadonlyMap<string, readonly Step[]>;
 
 /** Names and prefixes beyond these are counted. */
-const mostTold = 3;
+const mostShown = 3;
 
 /** What a document asks for, also where the rest of it cannot be read. */
 export function reservedIn(spec: unknown): ReservedNames {
@@ -36,7 +36,7 @@ export function isPrefix(reserved: string): boolean {
 
 /**
  * The parts of a namespace name that a reserved prefix can be, shortest first. Every prefix ends in `-`, so only those parts count.
- * A name has at most 63 characters (RFC 1123 label); what stands behind them in a forged one is not looked at.
+ * A name has at most 63 characters (RFC 1123 label); further characters of a forged name are ignored.
  */
 export function prefixesOf(namespaceName: string): string[] {
   const prefixes: string[] = [];
@@ -75,6 +75,6 @@ export function describeReserved(
 }
 
 function alternatives(items: readonly string[]): string {
-  const told = items.length > mostTold ? [...items.slice(0, mostTold), `${items.length - mostTold} more`] : items;
-  return told.join(' or ');
+  const shown = items.length > mostShown ? [...items.slice(0, mostShown), `${items.length - mostShown} more`] : items;
+  return shown.join(' or ');
 }

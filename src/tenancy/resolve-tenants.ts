@@ -1,13 +1,13 @@
 /**
- * Tenants that are written one by one: which version of each is in force. A folder of files is good or bad as a whole; of
- * objects, one that is bad must neither stop all others from changing nor open anything.
+ * Tenants that are written one by one: which version of each is in force. A folder of files is valid or invalid as a whole.
+ * An invalid object must not block changes of all others, and must not open anything.
  *
- * - From the oldest object to the youngest, the newest version of each is in force if it goes together with those before it.
- *   Where it does not, or cannot be read, the object still has its turn for the names and prefixes that it asks for. All this depends on
- *   the objects alone, not on when or in which order they were heard of, so that replicas agree.
- * - In place of a newest version that is not in force stands the last one of that object that was, if it takes nothing from
- *   the others. It is remembered, not written anywhere: a replica that has just started knows none.
- * - A tenant that is left without either is closed: nobody speaks for it, and the names that it got are reserved.
+ * - From the oldest object to the youngest, the newest version of each is in force if it is compatible with those before it.
+ *   An object whose version is incompatible or unreadable still gets the names and prefixes that it asks for, in that order.
+ *   All this depends on the objects alone, not on the time or the order in which a replica read them. So replicas agree.
+ * - If the newest version is not in force, the last one that was takes its place, unless it takes something from other tenants.
+ *   It is remembered, not written anywhere: a replica that has just started knows none.
+ * - A tenant without either is closed: it has no members, and the names that it got are reserved.
  */
 import { formatSteps, type Loaded, type Located, type Problem, unlined } from './problem.ts';
 import type { ReservedNames } from './reserved-names.ts';
@@ -30,7 +30,7 @@ export interface DeclaredTenant {
 export interface Resolution {
   /** In force, by name, as their objects say now or said once. */
   readonly inForce: ReadonlyMap<string, Tenant>;
-  /** What no version is in force of, as far as it counts: it reserves names, and nobody speaks for it. */
+  /** Tenants of which no version is in force: each reserves its names, and has no members. */
   readonly closed: readonly Tenant[];
   /** By name, for each object whose newest version is not in force: why. */
   readonly refused: ReadonlyMap<string, readonly Problem[]>;
@@ -63,9 +63,9 @@ export function resolveTenants(
   for (const { name, loaded } of inOrder) if (!loaded.ok) refused.set(name, loaded.problems);
 
   const wanted = inOrder.map((one) => (one.loaded.ok ? one.loaded.value : reserving(one)));
-  // Of two that do not go together the later one is told, so whoever is not told has its place.
-  const told = new Set(judge(wanted).problems.map(({ file }) => file));
-  const places = new Map(wanted.flatMap((one) => (told.has(tenantFile(one.name)) ? [] : [[one.name, one]])));
+  // A problem between two tenants is reported for the later one, so a tenant without a problem has its place.
+  const conflicting = new Set(judge(wanted).problems.map(({ file }) => file));
+  const places = new Map(wanted.flatMap((one) => (conflicting.has(tenantFile(one.name)) ? [] : [[one.name, one]])));
   for (const one of inOrder) {
     const { name, loaded } = one;
     if (places.has(name)) continue;
@@ -104,7 +104,7 @@ function reserving({ name, reserved }: DeclaredTenant): Tenant {
   return { ...undeclaredTenant(name), reserved };
 }
 
-/** With those of its names that nobody before it has. */
+/** The tenant, with those of its names that no earlier tenant has. */
 function withoutConflicts(tenant: Tenant, conflicts: (tenant: Tenant) => readonly Problem[]): Tenant {
   const file = tenantFile(tenant.name);
   const taken = new Set(conflicts(tenant).flatMap((problem) => (problem.file === file ? problem.path : [])));

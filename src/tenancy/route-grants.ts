@@ -10,7 +10,7 @@ export interface GatewayName {
 export interface RouteSettings {
   /** With false, nothing of the module is sent. */
   readonly judged: boolean;
-  /** `unreserved`: tenants also use hosts that nobody has reserved. `reserved`: their own alone. */
+  /** `unreserved`: tenants may also use hosts that are not reserved. `reserved`: only their own. */
   readonly hosts: 'unreserved' | 'reserved';
   /** No tenant uses them. */
   readonly platformHosts: readonly HostName[];

@@ -17,8 +17,8 @@ export function portsOf({ namespace, addresses, ports, endpoints = [] }: SharedS
 }
 
 /**
- * What a policy may open of these ports. The port of a name server counts for every protocol: whoever gives tenants the names of the
- * cluster gives them nothing more with TCP and SCTP on it, and Cilium's `port: "53"` means all of them.
+ * The ports that a policy may open for these. The port of a name server counts for every protocol: a tenant that reads the names of the
+ * cluster over UDP learns nothing more over TCP or SCTP, and Cilium's `port: "53"` means all protocols.
  */
 export function openPorts(direction: Direction, ports: readonly PortRange[]): readonly PortRange[] {
   if (direction !== 'egress') return ports;

@@ -101,7 +101,7 @@ export interface Provisioner {
   /** The annotation in which it writes the user name of the requester; undefined: the name of the namespace decides alone. */
   readonly tenantFrom: string | undefined;
   readonly ownerReferences: boolean;
-  /** What becomes of a namespace whose owner cannot be told, and whose name is not reserved. */
+  /** What becomes of a namespace that has no decided owner and whose name is not reserved. */
   readonly undecided: 'refuse' | 'platform';
 }
 

@@ -1,2 +1,2 @@
-/** Milliseconds: what ends within a week is told. */
+/** Milliseconds: a time that ends within a week gets a warning. */
 export const soon = 7 * 24 * 3_600_000;

@@ -42,10 +42,10 @@ export interface Tenancy {
   reservation(namespaceName: string): Owner | undefined;
   /**
    * The owner by the tenant label of a namespace. A label that names no declared tenant gives a tenant of that name with
-   * no members, hard isolation and mode enforce: what nobody declares is closed, not open. The namespace of the probe is the platform's.
+   * no members, hard isolation and mode enforce: an undeclared tenant is closed, not open. The namespace of the probe is the platform's.
    */
   ownerByLabels(labels: StringMap | null | undefined): Owner;
-  /** Whether a version of the tenant is in force. One that is not is closed to everybody, and in which mode it would be nobody knows. */
+  /** Whether a version of the tenant is in force. A tenant without one is closed to all users, and its mode is not known. */
   declares(tenant: Tenant): boolean;
   /**
    * @param home the owner of the namespace the service account lives in, when the user is one
@@ -81,7 +81,7 @@ export interface Tenancy {
   ): { own: readonly Gate[]; theirs: readonly Gate[] };
 }
 
-/** The tenant a label names when no such tenant is declared: nobody's, and closed. */
+/** The tenant that a label names when no such tenant is declared: without members, and closed. */
 export function undeclaredTenant(name: string): Tenant {
   return {
     name,
@@ -203,7 +203,7 @@ export function nameOf(subject: Subject): string {
     : subject.name;
 }
 
-/** Whom it speaks for is found out when somebody asks: most requests are about what is inside a namespace, where only its owner counts. */
+/** Finds the tenants of the requester on the first read: most requests write inside a namespace, where only its owner counts. */
 class Asker implements Requester {
   readonly username: string;
   readonly platform = false;

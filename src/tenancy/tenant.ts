@@ -77,8 +77,8 @@ export interface Tenant {
   readonly reserved: ReservedNames;
   /** Its members create namespaces under these names alone. */
   readonly enforcePrefix?: true;
-  /** Its object is being deleted: it gets no namespace more (check tenant-leaving). */
-  readonly leaving?: true;
+  /** Its object is terminating: it gets no further namespace (check `tenant-leaving`). */
+  readonly terminating?: true;
   /** How many namespaces the tenant may have; undefined is no limit. */
   readonly limit: number | undefined;
   /** The spec of the ResourceQuota that every namespace of the tenant gets. */

@@ -17,8 +17,9 @@ interface NamedLabels {
 }
 
 /**
- * The trusted keys that the namespace has and must not: every one on a namespace of a tenant; on others those with a value that the
- * settings list for other namespaces. A value that they do not list proves nothing, so any namespace of the platform may have it.
+ * The platform labels that the namespace has and must not have. On a namespace of a tenant that is every one.
+ * On others it is each one with a value that the settings list for other namespaces.
+ * A value that they do not list proves nothing, so any namespace of the platform may have it.
  */
 export function misplacedKeys(
   { name, labels }: NamedLabels,

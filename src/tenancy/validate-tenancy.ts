@@ -52,8 +52,8 @@ const declaredTwice: Judge = (tenants) => {
 };
 
 /**
- * No name may be reserved to two, so nothing that is reserved to a tenant may be reserved to another tenant or to the platform,
- * begin with a prefix of others, nor cover what is theirs. Of two tenants the later one is told.
+ * A name is reserved to one owner. So a name or prefix of a tenant may not be reserved to another owner.
+ * It may not begin with a prefix of another owner, or cover its names. Of two tenants the later one gets the problem.
  */
 const overlappingReservations: Judge = (tenants, { platform }) => {
   const problems: Problem[] = [];
@@ -62,44 +62,44 @@ const overlappingReservations: Judge = (tenants, { platform }) => {
     const fix = isPrefix(reserved) ? 'choose a prefix that shares no names' : 'remove it here or there';
     problems.push(problemAt(locate, steps, `${reserved} ${reason}`, fix));
   };
-  const holders = new Map<string, Located<Tenant>>();
+  const reservedBy = new Map<string, Located<Tenant>>();
   for (const tenant of tenants) {
     for (const [reserved, steps] of tenant.value.reserved) {
-      const holder = holders.get(reserved);
-      if (holder === undefined) holders.set(reserved, tenant);
+      const other = reservedBy.get(reserved);
+      if (other === undefined) reservedBy.set(reserved, tenant);
       else {
-        const place = placeOf(holder, holder.value.reserved.get(reserved) ?? steps);
-        report(tenant, reserved, `is reserved to tenant ${holder.value.name} (${place}) already`);
+        const place = placeOf(other, other.value.reserved.get(reserved) ?? steps);
+        report(tenant, reserved, `is reserved to tenant ${other.value.name} (${place}) already`);
       }
     }
   }
   const ofPlatform = new Set(platform.prefixes);
   const seen = new Set<Located<Tenant>>();
-  for (const [reserved, tenant] of holders) {
+  for (const [reserved, tenant] of reservedBy) {
     seen.add(tenant);
     const shorter = prefixesOf(reserved);
     const covering = shorter.find((part) => ofPlatform.has(part));
     if (covering !== undefined) report(tenant, reserved, `lies under ${covering}, which is reserved to the platform`);
     for (const part of shorter) {
-      const holder = part === reserved ? undefined : holders.get(part);
-      if (holder === undefined || holder === tenant) continue;
-      if (seen.has(holder))
-        report(tenant, reserved, `lies under ${part}, which is reserved to tenant ${holder.value.name}`);
-      else report(holder, part, `covers ${reserved}, which is reserved to tenant ${tenant.value.name}`);
+      const other = part === reserved ? undefined : reservedBy.get(part);
+      if (other === undefined || other === tenant) continue;
+      if (seen.has(other))
+        report(tenant, reserved, `lies under ${part}, which is reserved to tenant ${other.value.name}`);
+      else report(other, part, `covers ${reserved}, which is reserved to tenant ${tenant.value.name}`);
     }
   }
   for (const prefix of platform.prefixes) {
     for (const part of prefixesOf(prefix)) {
-      const holder = part === prefix ? undefined : holders.get(part);
-      if (holder !== undefined) report(holder, part, `covers ${prefix}, which is reserved to the platform`);
+      const other = part === prefix ? undefined : reservedBy.get(part);
+      if (other !== undefined) report(other, part, `covers ${prefix}, which is reserved to the platform`);
     }
   }
   for (const name of platform.namespaces) {
-    const named = holders.get(name);
+    const named = reservedBy.get(name);
     if (named !== undefined) report(named, name, 'is a namespace of the platform');
     for (const part of prefixesOf(name)) {
-      const holder = ofPlatform.has(part) ? undefined : holders.get(part);
-      if (holder !== undefined) report(holder, part, `covers ${name}, a namespace of the platform`);
+      const other = ofPlatform.has(part) ? undefined : reservedBy.get(part);
+      if (other !== undefined) report(other, part, `covers ${name}, a namespace of the platform`);
     }
   }
   return problems;
@@ -177,7 +177,7 @@ function shutGate(
   ];
 }
 
-/** Tenants that the settings name and that nobody has declared. */
+/** Tenants that the settings name and that are not declared. */
 function unknownTenants(
   tenants: readonly Located<Tenant>[],
   { sharedServices, pods, gates }: Settings,
@@ -207,9 +207,9 @@ function unknownTenants(
   );
 }
 
-/** Whoever may create a namespace decides who its service accounts are: it must be the platform, or the tenant itself. */
+/** The creator of a namespace controls its service accounts: it must be the platform, or the tenant itself. */
 const accountsOfOthers: Judge = (tenants, { platform }) => {
-  const holders = new Map(
+  const reservedBy = new Map(
     tenants.flatMap(({ value: { name, reserved } }) =>
       [...reserved.keys()].map((one): [string, string] => [one, name]),
     ),
@@ -219,16 +219,16 @@ const accountsOfOthers: Judge = (tenants, { platform }) => {
   return tenants.flatMap(({ value, locate }) =>
     value.members.flatMap((member, index): Problem[] => {
       if (member.kind !== 'ServiceAccount' || ofThePlatform(member.namespace)) return [];
-      const holder = reservationsOf(member.namespace).flatMap((part) => holders.get(part) ?? [])[0];
-      if (holder === value.name) return [];
+      const other = reservationsOf(member.namespace).flatMap((part) => reservedBy.get(part) ?? [])[0];
+      if (other === value.name) return [];
       const [reason, fix] =
-        holder === undefined
+        other === undefined
           ? [
               `${member.namespace} is not a reserved name, so another tenant could create it and this service account`,
               'list it under platform.namespaces of the settings or namespaces.names of the tenant, or use a namespace with its prefix',
             ]
           : [
-              `${member.namespace} is reserved to tenant ${holder}, which controls this service account`,
+              `${member.namespace} is reserved to tenant ${other}, which controls this service account`,
               'use a service account of the tenant or the platform',
             ];
       return [problemAt(locate, ['spec', 'members', index, 'namespace'], reason, fix)];

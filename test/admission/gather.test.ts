@@ -540,7 +540,7 @@ t.test('NP-23: a name that is certainly free costs no GET', async (t) => {
     });
     const sources = { namespaces: source, tenancy, clock: systemClock, now, timeBudget: 1000 };
     const { facts } = await gather(requestOf(policyNaming(...names)), sources);
-    const holderOf = 'holderOf' in facts ? facts.holderOf : undefined;
+    const ownerByName = 'ownerByName' in facts ? facts.ownerByName : undefined;
     t.strictSame(
       asked,
       expected.map((name) => `namespace ${name}`),
@@ -553,8 +553,8 @@ t.test('NP-23: a name that is certainly free costs no GET', async (t) => {
     );
     const [acme, beta] = ['acme', 'beta'].map((tenant) => tenancy.tenants.get(tenant));
     t.strictSame(
-      names.map((name) => holderOf?.(name)),
-      ['nobody', beta, beta, acme],
+      names.map((name) => ownerByName?.(name)),
+      ['none', beta, beta, acme],
       `${sentence}: who has them`,
     );
   }
@@ -595,7 +595,7 @@ t.test('NP-23: nor does a name that is certainly free for the partner of a gate'
     const sources = { namespaces: source, tenancy: agreed, clock: systemClock, now, timeBudget: 1000 };
     const { facts } = await gather(requestOf(sent), sources);
     t.strictSame(asked, expected, sentence);
-    t.equal('holderOf' in facts && facts.holderOf?.('beta-new'), 'nobody', `${sentence}: nobody has it`);
+    t.equal('ownerByName' in facts && facts.ownerByName?.('beta-new'), 'none', `${sentence}: nobody has it`);
   }
 });
 

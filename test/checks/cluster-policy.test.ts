@@ -23,7 +23,7 @@ function found(spec: unknown, { kind = 'ClusterNetworkPolicy', metadata = {}, fa
     owner: 'platform',
     now: 0,
     byAgent: false,
-    holderOf: () => undefined,
+    ownerByName: () => undefined,
     ...facts,
   } as const;
   return clusterPolicy.unread?.(request, known) ?? [];

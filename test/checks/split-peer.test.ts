@@ -36,7 +36,7 @@ t.test('of thousands of such peers only a few are told, in the order of the fiel
       now: 0,
       border: [],
       reach: emptyReach,
-      holderOf: () => undefined,
+      ownerByName: () => undefined,
     },
   };
   const paths = splitPeer.policy?.(request, facts).map(({ path }) => path);

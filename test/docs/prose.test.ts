@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import typescript from 'typescript';
+import { commentsOf } from './comments.ts';
 
 const longest = 160;
 
@@ -36,7 +37,7 @@ for (const page of pages.sort()) {
 const replaced: readonly (readonly [words: RegExp, say: string])[] = [
   [/\bregistrations?\b/i, 'webhook configuration'],
   [/\b(fails?|registered|comes?|begins?) (closed|open)\b/i, 'failurePolicy Fail, failurePolicy Ignore'],
-  [/\bhandshakes?\b/i, 'probe'],
+  [/(?<!\bTLS )\bhandshakes?\b/i, 'probe'],
   [/\bdoors?\b/i, 'default-deny policy, port grant'],
   [/\bclosed namespaces?\b/i, 'isolated namespace'],
   [/\bstrangers?\b/i, 'unaffiliated user, unproven namespace, unknown value, unauthenticated client'],
@@ -115,8 +116,8 @@ function textsOf(file: string): readonly { readonly line: number; readonly text:
   return texts;
 }
 
-t.test('the texts of the program have no replaced word', async (t) => {
-  const sources = globSync('src/**/*.ts');
+t.test('the texts of the program and of the dashboard have no replaced word', async (t) => {
+  const sources = globSync(['src/**/*.ts', 'manifests/**/*.ts']);
   t.ok(sources.flatMap(textsOf).length > 500, 'the texts were found');
   for (const file of sources.sort()) {
     const found = textsOf(file).flatMap(({ line, text }) =>
@@ -124,4 +125,26 @@ t.test('the texts of the program have no replaced word', async (t) => {
     );
     t.strictSame(found, [], file);
   }
+});
+
+/** Names in a comment: code, a file, a key of Bulkhead. */
+const names = /`[^`]*`|[\w./-]+\.ts\b|\bbulkhead\.dev\/[a-z-]+/g;
+
+t.test('the comments of the source, of manifests, alerts and the dashboard have no replaced word', async (t) => {
+  const sources = globSync(['src/**/*.ts', 'manifests/**/*.{ts,yaml,tpl}', 'docs/**/*.yaml']).sort();
+  const comments = sources.map((file) => [file, commentsOf(file)] as const);
+  t.ok(comments.flatMap(([, its]) => its).length > 4_000, 'the comments were found');
+  for (const [file, its] of comments) {
+    const found = its.flatMap(({ line, text }) =>
+      replacedIn(text.replace(names, '')).map((word) => `line ${line}: ${word}, in ${JSON.stringify(text)}`),
+    );
+    t.strictSame(found, [], file);
+  }
+});
+
+t.test('the texts of alerts have no replaced word', async (t) => {
+  const alerts = readFileSync('manifests/overlays/prometheus/alerts.yaml', 'utf8');
+  const texts = [...alerts.matchAll(/^ *(?:summary|description): (.*)$/gm)].map(([, text = '']) => text);
+  t.ok(texts.length > 40, 'the texts were found');
+  t.strictSame(texts.flatMap(replacedIn), []);
 });

@@ -12,7 +12,7 @@ export type Admit = (sent: Sent, object: unknown, border: Border) => readonly Ju
 export const admitByChecks: Admit = (
   { kind, name, user, before, deployment },
   object,
-  { tenancy, tenant, namespace, now, holderOf, isKept },
+  { tenancy, tenant, namespace, now, ownerByName, isKept },
 ) => {
   // As the mutating webhook leaves it.
   const own = { [tenancy.settings.tenantLabel]: tenant.name };
@@ -56,7 +56,7 @@ export const admitByChecks: Admit = (
       object: { ...policy, metadata: { name, namespace, labels: own } },
       oldObject: undefined,
     },
-    facts: { ...facts, namespaceEmptied: false, ...(holderOf && { holderOf }), isKept },
+    facts: { ...facts, namespaceEmptied: false, ...(ownerByName && { ownerByName }), isKept },
   });
 };
 

@@ -15,7 +15,7 @@ interface More {
   /** The second in which it was made. */
   readonly made?: number;
   /** It is being deleted. */
-  readonly leaving?: boolean;
+  readonly terminating?: boolean;
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -48,8 +48,12 @@ function follow(): Followed {
     clock,
     told,
     logged,
-    put(name, spec, { uid = `uid-${name}`, generation = ++version, status, made = 0, leaving = false, labels } = {}) {
-      const deletionTimestamp = leaving ? { deletionTimestamp: '2026-11-21T01:00:00Z' } : {};
+    put(
+      name,
+      spec,
+      { uid = `uid-${name}`, generation = ++version, status, made = 0, terminating = false, labels } = {},
+    ) {
+      const deletionTimestamp = terminating ? { deletionTimestamp: '2026-11-21T01:00:00Z' } : {};
       const creationTimestamp = `2026-11-21T00:00:0${made}Z`;
       const metadata = { name, uid, generation, creationTimestamp, ...deletionTimestamp, ...(labels && { labels }) };
       const meta = { name, namespace: '', uid, resourceVersion: String(++version) };
@@ -185,11 +189,11 @@ t.test('a tenant that is being deleted is known to be, whichever version of it i
     const closed = 'namespaces' in spec;
     put('acme', closed ? spec : { mode: 'warn' }, { generation: 1 });
     tenants.begin();
-    t.notOk(tenants.current().tenants.get('acme')?.leaving, `${sentence}: not yet`);
+    t.notOk(tenants.current().tenants.get('acme')?.terminating, `${sentence}: not yet`);
     told.length = 0;
-    put('acme', spec, { generation: closed ? 1 : 2, leaving: true });
+    put('acme', spec, { generation: closed ? 1 : 2, terminating: true });
     clock.advance(20);
-    t.match(tenants.current().tenants.get('acme'), { mode, leaving: true }, sentence);
+    t.match(tenants.current().tenants.get('acme'), { mode, terminating: true }, sentence);
     t.ok(told.length > 0, `${sentence}: it is told`);
   }
 });

@@ -20,19 +20,19 @@ interface Written {
   readonly expires?: string;
   readonly label?: string | undefined;
   readonly created?: string;
-  readonly leaving?: boolean;
+  readonly terminating?: boolean;
   readonly name?: string;
 }
 
 let count = 0;
 function request(written: Written): StoredRequest {
   const { in: namespace, tenant, direction = 'egress', ports = [{ port: 443 }], expires = later } = written;
-  const { name = `request-${++count}`, created = '2026-11-01T00:00:00Z', leaving = false } = written;
+  const { name = `request-${++count}`, created = '2026-11-01T00:00:00Z', terminating = false } = written;
   const label = 'label' in written ? written.label : ownerOf(namespace);
   const spec = { tenant, direction, ports, expires };
   const document = { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'GateRequest', metadata: { name }, spec };
   const loaded = parseGateRequest({ value: document, locate: unlined('a request') });
-  return { namespace, name, created, label, leaving, loaded };
+  return { namespace, name, created, label, terminating, loaded };
 }
 
 /** `acme-web` is a namespace of acme; `gone` of nobody. */
@@ -115,7 +115,7 @@ const cases: readonly (readonly [
   ],
   ['as these are', [toBeta, fromAcme], both, { ...anyPort, between: [new Set(['gamma', 'beta', 'acme'])] }],
   ['GAT-04: a half that has expired opens nothing', [toBeta, { ...fromAcme, expires: '2027-01-01T00:00:00Z' }], []],
-  ['a half that is being deleted neither', [toBeta, { ...fromAcme, leaving: true }], []],
+  ['a half that is being deleted neither', [toBeta, { ...fromAcme, terminating: true }], []],
   ['GAT-03: nor one whose namespace is gone', [toBeta, { ...fromAcme, in: 'gone', label: 'beta' }], []],
   ['GAT-03: nor one that was written for another tenant', [toBeta, { ...fromAcme, label: 'gamma' }], []],
   ['nor one without a tenant label', [toBeta, { ...fromAcme, label: undefined }], []],
@@ -150,8 +150,8 @@ t.test('GAT-06: so many requests count, the oldest first', async (t) => {
   const many = (length: number, of: (index: number) => Written) =>
     Array.from({ length }, (_, index) => request({ created: at(index), ...of(index) }));
   const standingOf = (stored: readonly StoredRequest[]) => {
-    const { standing } = agree([...stored].reverse(), { gates: anyPort }, ownerOf);
-    const ways = [...standing.values()].map((one) => (typeof one === 'string' ? one : 'counts'));
+    const { outcomes } = agree([...stored].reverse(), { gates: anyPort }, ownerOf);
+    const ways = [...outcomes.values()].map((one) => (typeof one === 'string' ? one : 'counts'));
     return {
       counts: ways.filter((one) => one === 'counts').length,
       tooMany: ways.filter((one) => one === 'TooMany').length,
@@ -239,8 +239,8 @@ const states: readonly (readonly [
 for (const [sentence, theirs, state, open, own = toBeta] of states) {
   t.test(`the state of a request: ${sentence}`, async (t) => {
     const stored = request({ ...own, name: 'own' });
-    const { standing, requests } = agree([stored, ...theirs.map(request)], { gates: anyPort }, ownerOf);
-    const half = standing.get('acme-web/own');
+    const { outcomes, requests } = agree([stored, ...theirs.map(request)], { gates: anyPort }, ownerOf);
+    const half = outcomes.get('acme-web/own');
     if (half === undefined || typeof half === 'string') return t.fail('it counts');
     const seen = stateOf(half, requests, now);
     return t.match([seen.state, seen.ports.map(formatPort).join()], [state, open]);

@@ -18,8 +18,8 @@ import { acme, beta, delta, label, now, settings, tenant } from '../reach/world.
 
 const soft: Tenant = { ...acme, isolation: 'soft' };
 const tenancy = createTenancy(settings, [soft, beta, delta, tenant('gamma')]);
-const holderOf = () => 'nobody' as const;
-const border: Border = { tenant: soft, namespace: 'acme-web', tenancy, now, holderOf };
+const ownerByName = () => 'none' as const;
+const border: Border = { tenant: soft, namespace: 'acme-web', tenancy, now, ownerByName };
 const resources = ['projectcalico.org/v3/networkpolicies', 'crd.projectcalico.org/v1/networkpolicies'] as const;
 const own = `${label} == "acme"`;
 
@@ -38,7 +38,7 @@ function request(spec: unknown, resource: Resource = resources[0], oldSpec?: unk
   return { ...about, ...rest, operation, object: objectOf(spec), oldObject };
 }
 
-const narrowed = (asked: PolicyRequest) => narrowedPeers(asked, { owner: soft, tenancy, now, holderOf });
+const narrowed = (asked: PolicyRequest) => narrowedPeers(asked, { owner: soft, tenancy, now, ownerByName });
 
 function specAfter(spec: unknown, resource?: Resource): unknown {
   const asked = request(spec, resource);

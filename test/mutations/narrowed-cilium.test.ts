@@ -18,8 +18,8 @@ import { acme, beta, delta, label, now, settings, tenant } from '../reach/world.
 
 const soft: Tenant = { ...acme, isolation: 'soft' };
 const tenancy = createTenancy(settings, [soft, beta, delta, tenant('gamma')]);
-const holderOf = () => 'nobody' as const;
-const border: Border = { tenant: soft, namespace: 'acme-web', tenancy, now, holderOf };
+const ownerByName = () => 'none' as const;
+const border: Border = { tenant: soft, namespace: 'acme-web', tenancy, now, ownerByName };
 const name = 'io.kubernetes.pod.namespace';
 const tenantKey = `k8s:io.cilium.k8s.namespace.labels.${label}`;
 const team = 'k8s:io.cilium.k8s.namespace.labels.team';
@@ -54,7 +54,7 @@ function request(rules: Rules, oldRules?: Rules): PolicyRequest {
 }
 
 function narrowed(rules: Rules, owner: Owner = soft, oldRules?: Rules) {
-  return narrowedPeers(request(rules, oldRules), { owner, tenancy, now, holderOf });
+  return narrowedPeers(request(rules, oldRules), { owner, tenancy, now, ownerByName });
 }
 
 function places(rules: Rules): readonly string[] {

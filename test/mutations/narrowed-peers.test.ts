@@ -15,8 +15,8 @@ import { acme, beta, delta, judge, label, nameLabel, now, outline, settings, ten
 
 const soft: Tenant = { ...acme, isolation: 'soft' };
 const tenancy = createTenancy(settings, [soft, beta, delta, tenant('gamma')]);
-const holderOf = () => 'nobody' as const;
-const border = { tenant: soft, namespace: 'acme-web', tenancy, now, holderOf };
+const ownerByName = () => 'none' as const;
+const border = { tenant: soft, namespace: 'acme-web', tenancy, now, ownerByName };
 
 interface Asked {
   readonly operation?: Operation;
@@ -38,7 +38,7 @@ function request(spec: unknown, { operation = 'CREATE', name = 'web', oldSpec }:
 }
 
 function narrowed(spec: unknown, owner: Owner = soft, asked: Asked = {}) {
-  return narrowedPeers(request(spec, asked), { owner, tenancy, now, holderOf });
+  return narrowedPeers(request(spec, asked), { owner, tenancy, now, ownerByName });
 }
 
 /** The fields that get the label: `spec.ingress[0].from[0].namespaceSelector.matchLabels`. */

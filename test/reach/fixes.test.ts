@@ -24,7 +24,7 @@ import { istioRows } from './istio-rows.ts';
 import { asking } from './requests.ts';
 import { acme, border as base, beta, dns, label, nameLabel, range, settings, tcp, tenant } from './world.ts';
 
-const border: Border = { ...base, holderOf: () => 'nobody' };
+const border: Border = { ...base, ownerByName: () => 'none' };
 const metrics = {
   ...dns,
   name: 'metrics',
@@ -133,13 +133,13 @@ const rows: readonly Row[] = [
     'a name of the own that somebody else has',
     from(named('acme-old')),
     [[`${inPeer}/namespaceSelector/matchLabels+`, own.matchLabels]],
-    otherBorder({ holderOf: () => 'platform' }),
+    otherBorder({ ownerByName: () => 'platform' }),
   ],
   [
     'a name of the own that was not looked up',
     from(named('acme-old')),
     [[`${inPeer}/namespaceSelector/matchLabels+`, own.matchLabels]],
-    otherBorder({ holderOf: undefined }),
+    otherBorder({ ownerByName: undefined }),
   ],
   [
     'any value of a platform label',

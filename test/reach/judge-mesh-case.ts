@@ -85,7 +85,7 @@ function judgedAt(
     requester: tenancy.requester(user, undefined),
     owner,
     now,
-    holderOf: () => 'nobody' as const,
+    ownerByName: () => 'none' as const,
   };
   if (request.family === 'policy')
     return judge({ family: 'policy', request, facts: { ...facts, namespaceEmptied: false } });

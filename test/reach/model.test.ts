@@ -140,8 +140,8 @@ t.test('what is said of a subject', async (t) => {
   const byName = about(selecting({ matchLabels: { [nameLabel]: 'acme-db' } }));
   t.strictSame(namesToLookUp(byName, border), ['acme-db'], 'who has its namespaces is looked up');
   t.strictSame(judgeBorder(byName, border), []);
-  const [unknown] = judgeBorder(byName, { ...border, holderOf: () => undefined });
+  const [unknown] = judgeBorder(byName, { ...border, ownerByName: () => undefined });
   t.match(unknown, { verdict: 'unproven', reason: /not looked up/ });
-  const [taken] = judgeBorder(byName, { ...border, holderOf: () => 'platform' });
+  const [taken] = judgeBorder(byName, { ...border, ownerByName: () => 'platform' });
   t.match(taken, { verdict: 'escapes', witness: /acme-db/ });
 });

@@ -12,9 +12,9 @@ const select = (...matchExpressions: object[]) => ({
   ingress: [{ from: [{ namespaceSelector: { matchExpressions } }] }],
 });
 const named = (...values: string[]) => select(by(nameLabel, 'In', ...values));
-const held = (holders: Readonly<Record<string, Owner | 'nobody' | undefined>>): Border => ({
+const held = (owners: Readonly<Record<string, Owner | 'none' | undefined>>): Border => ({
   ...border,
-  holderOf: (name) => holders[name],
+  ownerByName: (name) => owners[name],
 });
 
 const add = `add ${label}: acme to its matchLabels`;
@@ -80,13 +80,13 @@ t.test('what names alone would prove holds as long as they are the tenant’s, a
 t.test('each of several prefixes proves, and each whole name, as long as nobody else has it', (t) => {
   const namespaces = { prefix: 'acme-', prefixes: ['ac-', 'a-x-'], names: ['payments', 'a-x', 'w', 'x', 'y'] };
   const several = { ...acme, reserved: reservedIn({ namespaces }) };
-  const holders: Readonly<Record<string, Owner>> = { payments: acme, x: beta };
+  const owners: Readonly<Record<string, Owner>> = { payments: acme, x: beta };
   const judged = (...names: string[]) =>
     judge(named(...names), {
       ...border,
       tenant: several,
       tenancy: createTenancy(settings, [several, beta]),
-      holderOf: (name) => holders[name] ?? 'nobody',
+      ownerByName: (name) => owners[name] ?? 'none',
     });
   for (const names of [['ac-web'], ['a-x-web', 'acme-db'], ['payments'], ['a-x', 'payments', 'w']])
     t.strictSame(judged(...names), [], names.join());
@@ -156,8 +156,8 @@ t.test('with a gate for these ports, the label of that tenant is told, whosever 
 });
 
 t.test('a reserved name counts as the tenant’s while nobody else has it', (t) => {
-  const table: readonly [sentence: string, holder: Owner | 'nobody' | undefined, verdict: string | undefined][] = [
-    ['there is no such namespace', 'nobody', undefined],
+  const table: readonly [sentence: string, holder: Owner | 'none' | undefined, verdict: string | undefined][] = [
+    ['there is no such namespace', 'none', undefined],
     ['the tenant has it', acme, undefined],
     ['the tenant, as an earlier snapshot knew it', { ...acme, mode: 'warn' }, undefined],
     ['another tenant has it from before', beta, 'escapes'],
@@ -179,7 +179,7 @@ t.test('a reserved name counts as the tenant’s while nobody else has it', (t) 
   const pinned = select(by(nameLabel, 'In', 'acme-db'), by(label, 'In', 'acme'));
   t.same(judge(pinned, held({ 'acme-db': beta })), [], 'the fix is admitted');
   t.same(judge(named('acme-web'), held({})), [], 'the own namespace needs no look: the policy ends with it');
-  t.match(judge(named('acme-db'), { ...border, holderOf: undefined }), [{ verdict: 'unproven' }], 'nobody looked');
+  t.match(judge(named('acme-db'), { ...border, ownerByName: undefined }), [{ verdict: 'unproven' }], 'nobody looked');
   t.end();
 });
 

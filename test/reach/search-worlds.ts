@@ -495,9 +495,9 @@ export function borderOf(world: World): Border {
   const tenancy = { ...createTenancy(settings, agreed), requests: agreement.requests };
   const tenant = tenancy.tenants.get(world.tenant);
   if (tenant === undefined) throw new Error(`${world.tenant} is not declared`);
-  const holderOf = (name: string) => (world.taken?.includes(name) ? 'platform' : 'nobody');
+  const ownerByName = (name: string) => (world.taken?.includes(name) ? 'platform' : 'none');
   const isKept = (key: string) => world.misplaced?.includes(key) !== true;
-  return { tenant, namespace: world.namespace, tenancy, now: world.now, holderOf, isKept };
+  return { tenant, namespace: world.namespace, tenancy, now: world.now, ownerByName, isKept };
 }
 
 function read(value: unknown) {
@@ -508,7 +508,7 @@ function read(value: unknown) {
 function storedRequest({ from, label, ...spec }: WrittenRequest, index: number): StoredRequest {
   const name = `request-${index}`;
   const document = { apiVersion, kind: 'GateRequest', metadata: { name }, spec };
-  return { namespace: from, name, created: '', label, leaving: false, loaded: parseGateRequest(read(document)) };
+  return { namespace: from, name, created: '', label, terminating: false, loaded: parseGateRequest(read(document)) };
 }
 
 function loaded<Value>(result: Loaded<Value>): Value {

@@ -71,7 +71,7 @@ export function worldOf(
     })),
   ]);
   return {
-    border: { tenant, namespace, tenancy, now: 0, holderOf: () => 'nobody' },
+    border: { tenant, namespace, tenancy, now: 0, ownerByName: () => 'none' },
     world: {
       tenantLabel,
       tenant: name,

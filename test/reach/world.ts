@@ -139,7 +139,7 @@ export const border: Border = {
   namespace: 'acme-web',
   tenancy: createTenancy(settings, [acme, beta, delta, tenant('gamma'), tenant('not-acme')]),
   now,
-  holderOf: () => 'nobody',
+  ownerByName: () => 'none',
 };
 
 /** The verdicts on a spec as an API server would send it, or as somebody forged it. */

@@ -21,7 +21,7 @@ const good = {
   expires: '2029-06-01T00:00:00Z',
 };
 
-function object(changes: object, leaving = false, status: unknown = undefined): ExemptionObject {
+function object(changes: object, terminating = false, status: unknown = undefined): ExemptionObject {
   const value = {
     apiVersion: 'bulkhead.dev/v1alpha1',
     kind: 'Exemption',
@@ -29,7 +29,7 @@ function object(changes: object, leaving = false, status: unknown = undefined): 
     spec: { ...good, ...changes },
   };
   const loaded = parseExemption({ value, locate: unlined('exemptions.bulkhead.dev/a') });
-  return { name: 'a', uid: 'uid', generation: 3, leaving, loaded, status };
+  return { name: 'a', uid: 'uid', generation: 3, terminating, loaded, status };
 }
 
 const namespaces: Readonly<Record<string, string | undefined>> = {

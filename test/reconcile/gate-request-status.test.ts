@@ -24,7 +24,7 @@ interface Written {
   /** Days from now. */
   readonly lasts?: number;
   readonly label?: string;
-  readonly leaving?: boolean;
+  readonly terminating?: boolean;
 }
 
 function request({
@@ -42,7 +42,7 @@ function request({
   return {
     ...{ namespace, name, uid: 'uid', generation: 3, created: '', labelKey: '', status: undefined },
     label: more.label ?? ownerOf(namespace),
-    leaving: more.leaving ?? false,
+    terminating: more.terminating ?? false,
     loaded: parseGateRequest({ value, locate: unlined('gaterequests.bulkhead.dev/a') }),
   };
 }
@@ -84,7 +84,7 @@ const cases: readonly (readonly [
   ['NotAllowed', 'False', /does not leave these ports/, { ...own, ports: [9_001] }, [mirror]],
   ['OtherTenant', 'False', /its tenant label is not the tenant/, { ...own, label: 'beta' }, [mirror]],
   ['NoTenant', 'False', /belongs to no tenant/, { ...own, key: 'kube-public/a', label: 'acme' }, [mirror]],
-  ['Deleted', 'False', /is being deleted/, { ...own, leaving: true }, [mirror]],
+  ['Deleted', 'False', /is being deleted/, { ...own, terminating: true }, [mirror]],
   ['Invalid', 'False', /^spec\.ports: lists nothing/, { ...own, ports: [] }, [mirror]],
   ['Invalid', 'False', /is the tenant of the namespace itself/, { ...own, tenant: 'acme' }, [mirror]],
 ];

@@ -1,4 +1,4 @@
-/** The dashboard, by the questions that somebody has who looks at it. Grafana reads dashboard.json. */
+/** The dashboard, arranged by the questions of its reader. Grafana reads dashboard.json. */
 import { laidOut, type Panel, type Question } from './dashboard-panels.ts';
 
 const named = (...names: string[]): string => `name=~"(${names.join('|')})[.]bulkhead[.]dev"`;

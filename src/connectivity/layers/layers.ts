@@ -103,7 +103,7 @@ const namespaceText = ({ namespace }: PodClass): string => `Namespace ${namespac
 
 /** Ports that network policies open to pods that no policy of the mesh guards, in a namespace that has some. */
 function unguarded({ pods, own, inherited, around, mesh, worlds, scope, report }: LayerContext): void {
-  // One that denies may leave nobody out but who is meant. A waypoint guards pods behind Services, by other policies.
+  // A DENY policy may be meant for its own peers alone, so only ALLOW policies count. A waypoint guards pods behind Services, by other policies.
   const isGuarded = own.length > 0 || inherited.length > 0 || mesh.waypoints.has(pods.namespace.name);
   const allowing = around.filter(isAllow).map(({ ref }) => refText(ref));
   if (allowing.length === 0 || isGuarded) return;

@@ -136,7 +136,7 @@ export function namespacePattern(text: string): IdentityPattern | undefined {
   if (!text.includes('*') && text !== 'sa') return { text, products: [{ ...anyIdentity, namespace: text }] };
   const glob = text.replaceAll(/\*+/g, '*');
   const namespaces = new Set([glob]);
-  // What stands behind a star and matches "sa" is `*s*a*` at most, as no two stars stand side by side.
+  // The text behind a star that matches "sa" is `*s*a*` at most, as two stars are never adjacent.
   for (let star = glob.indexOf('*', Math.max(0, glob.length - 6)); star >= 0; star = glob.indexOf('*', star + 1))
     if (matchesGlob(`*${glob.slice(star + 1)}`, 'sa')) namespaces.add(glob.slice(0, star + 1));
   if (matchesGlob(glob, 'sa')) namespaces.add('ns');

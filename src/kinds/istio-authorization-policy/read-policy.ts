@@ -1,12 +1,12 @@
 /**
  * AuthorizationPolicy of security.istio.io -> Reach.
  *
- * Reads the object as untrusted data: a value that is not what the API says gives an `invalid` diagnostic, and so does a field that is not
- * known; nothing throws. What a field means is what istiod 1.31 makes of it for Envoy, and for ztunnel where that matches more. Linear in the
- * size of the policy.
+ * Reads the object as untrusted data: a value that contradicts the API gives an `invalid` diagnostic, and so does an unknown field.
+ * Nothing throws. A field means what istiod 1.31 makes of it for Envoy, and for ztunnel where that matches more.
+ * Linear in the size of the policy.
  *
- * ALLOW lets callers in who match a rule; a policy without rules lets nobody in. DENY and AUDIT let nobody in, so only their fields are
- * looked at. CUSTOM asks a provider, which can only deny. A rule that is null is left out. Ports are those of the pod.
+ * ALLOW lets callers in who match a rule; a policy without rules lets no caller in. DENY and AUDIT let no caller in, so only their fields
+ * are checked. CUSTOM asks a provider, which can only deny. A rule that is null is left out. Ports are those of the pod.
  */
 import { field } from '../../kubernetes/field-path.ts';
 import { excerpt, isGiven, isMap, type JsonMap } from '../../kubernetes/json.ts';
@@ -217,7 +217,7 @@ function portsOfConditions(rule: JsonMap, place: Place): readonly PortRange[] | 
   return index < 0 ? 'every' : portsAt(conditions[index].values, 'values', within(place, 'when', index));
 }
 
-/** Istio writes ports as texts, and takes a zero before the number. Port 0 is nobody's. */
+/** Istio writes ports as texts, and accepts a zero before the number. Port 0 does not exist. */
 function portsAt(written: unknown, name: string, place: Place): readonly PortRange[] | 'every' | undefined {
   const list = textsAt(written, name, place);
   if (list === undefined || list.length === 0) return list && 'every';

@@ -1,6 +1,6 @@
 /**
- * Which fields of an object are understood. What stands elsewhere could lead traffic, so its author is told of it. Reads the object as
- * untrusted data. Pure.
+ * Which fields of an object are understood. An unknown field could redirect traffic, so its author gets a diagnostic.
+ * Reads the object as untrusted data. Pure.
  */
 import { excerpt, isGiven, isMap } from '../../kubernetes/json.ts';
 

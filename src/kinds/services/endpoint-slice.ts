@@ -1,7 +1,7 @@
 import { keeps } from '../keeps.ts';
 import type { NeighbourKind } from '../kind.ts';
 
-/** Addresses to which traffic for a Service goes, whoever wrote them. */
+/** Addresses to which traffic for a Service goes, written by a controller or by a user. */
 export const endpointSlice: NeighbourKind = {
   family: 'neighbour',
   module: 'services',

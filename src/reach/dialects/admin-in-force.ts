@@ -12,7 +12,7 @@ export function adminInForce(kind: string, object: unknown): InForce {
   const unread: Unread[] = [];
   const read: InForceRule[] = [];
   for (const { direction, action: written, peers, ports } of rules) {
-    // "For Deny and Pass rules, fail closed means: treat the rule as a Deny all rule."
+    // The API says that a Deny or Pass rule with a peer that is not understood denies all.
     const action = peers.some(({ peer }) => peer.kind === 'unknown') ? 'deny' : written;
     for (const { path, peer } of peers) {
       const at = field(undefined, path);
@@ -28,7 +28,7 @@ export function adminInForce(kind: string, object: unknown): InForce {
   return { stage: { kind: tier === 'Admin' ? 'admin' : 'baseline', priority }, parts, unread };
 }
 
-/** Undefined: it matches nobody, or is not understood; a denial of it denies nobody here. */
+/** Undefined: the peer matches no pod, or is not understood; a denial of it then denies nothing here. */
 function peerOf(peer: AdminPeer): InForcePeer | undefined {
   switch (peer.kind) {
     case 'pods':

@@ -69,7 +69,7 @@ export function readRule(rule: unknown, path: FieldPath, side: Side, subject: Su
   }
   const ports = readPorts(rule.ports, field(path, 'ports'), scope, found);
   if (!Array.isArray(peers) || peers.length === 0) {
-    // An empty list is not told from none: the API server drops it.
+    // An empty list counts as a missing one: the API server drops it.
     found.rules.push({ action: 'allow', subject, direction, path, peer: { kind: 'any' }, ports });
     return;
   }

@@ -13,7 +13,7 @@ export interface AffixLiteral extends Affix {
 /** `beyond`: the budget ended. Undefined: no such value exists. */
 export type Word = string | 'beyond' | undefined;
 
-/** So many texts that a word contains are told apart; one state of the search is a set of them. */
+/** The search handles at most so many texts that a word contains; one state of the search is a set of them. */
 const mostContained = 16;
 const letters = 'xabcdefghijklmnopqrstuvwyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 

@@ -21,7 +21,7 @@ export interface IdentityPattern {
   readonly products: readonly IdentityProduct[];
   /** Versions of Istio differ about it. */
   readonly doubt?: string;
-  /** ztunnel does not look at the field: it says whom to name as an example, and leaves nobody out. */
+  /** ztunnel does not look at the field: it only gives an example, and excludes no identity. */
   readonly isHint?: true;
 }
 

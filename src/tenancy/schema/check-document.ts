@@ -1,4 +1,4 @@
-/** Whether a document has the shape of its schema, told to the person who wrote it. */
+/** Whether a document has the shape of its schema, with problems in words for its author. */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { excerpt, isMap } from '../../kubernetes/json.ts';
 import { entry } from '../../kubernetes/objects.ts';
@@ -43,7 +43,7 @@ export function checkDocumentBy<Value>(schema: StructuralSchema): CheckDocument<
   };
 }
 
-/** A document of another kind is told that, and not all the fields in which it differs. */
+/** For a document of another kind, this one problem replaces all fields in which it differs. */
 function unknownFieldOf({ properties }: StructuralSchema, { value, locate }: Located<unknown>): Problem | undefined {
   if (!isMap(value))
     return problemAt(locate, [], `${excerpt(value)} is not a document with apiVersion, kind and spec`, '');

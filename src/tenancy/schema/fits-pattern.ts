@@ -1,8 +1,8 @@
 import type { ClosedSchema } from './structural-schema.ts';
 
 /**
- * Whether a text has the form and the length that a schema of this folder asks for. The only place that makes a regular expression
- * of text: patterns stand in the source, nobody configures one, and test/expressions.test.ts proves each of them linear.
+ * Whether a text has the form and the length that a schema of this folder asks for. Only this function makes a regular expression
+ * from text. Patterns are written in the source and cannot be configured, and test/expressions.test.ts proves each of them linear.
  */
 export function fitsPattern(
   text: string,

@@ -28,7 +28,7 @@ export interface StructuralSchema {
   readonly 'x-kubernetes-int-or-string'?: true;
 }
 
-/** A schema that also refuses fields it does not know. The API server prunes them and says so; in files nobody else would notice. */
+/** A schema that also refuses unknown fields. The API server prunes them and warns; in files they would stay unnoticed. */
 export interface ClosedSchema extends Omit<StructuralSchema, 'properties' | 'items' | 'additionalProperties'> {
   readonly properties?: Readonly<Record<string, ClosedSchema>>;
   readonly items?: ClosedSchema;

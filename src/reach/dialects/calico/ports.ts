@@ -99,7 +99,7 @@ function portOf(written: unknown, protocol: Protocol): Port | undefined {
   return { protocol, name: written };
 }
 
-/** Without leading zeros, so that nobody reads another number. */
+/** Without leading zeros, which another reader may take for octal. */
 function isNumber(text: string): boolean {
   return /^[1-9][0-9]{0,4}$/.test(text) && Number(text) <= highest;
 }

@@ -9,7 +9,7 @@ import { withoutPortless } from './portless.ts';
 import { withRequests } from './requests.ts';
 import { readEndpoints } from './selector.ts';
 
-/** Of a rule that denies, what is not understood is left out, so nobody counts as denied who is not; it is among the unread. */
+/** Peers of a deny rule that are not understood are left out and listed as unread, so no pod counts as denied by mistake. */
 export function ciliumInForce(policy: Policy): InForce {
   const plain = withoutPortless(policy);
   const read = additive(readCiliumPolicy(plain), 'cilium');

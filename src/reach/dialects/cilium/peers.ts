@@ -14,8 +14,8 @@ export type ReadPeer = Peer | Diagnostic;
 
 /** One list of peers. */
 export interface PeerList {
-  /** An empty list of these selects nobody; of the others, it is no list at all (mergeEndpointSelectors of pkg/policy/utils). */
-  readonly emptyIsNobody: boolean;
+  /** An empty list of these selects no pod; of the others, it counts as a missing list (mergeEndpointSelectors of pkg/policy/utils). */
+  readonly emptyMatchesNone: boolean;
   /** Of which an item may have many. */
   readonly many?: 'labels' | 'excepts';
   readonly read: (item: unknown, path: FieldPath, direction: Direction) => ReadPeer;
@@ -25,12 +25,12 @@ const setFields: ReadonlySet<string> = new Set(['cidr', 'except', 'cidrGroupRef'
 const nameFields: ReadonlySet<string> = new Set(['matchName', 'matchPattern']);
 
 const both: readonly (readonly [name: string, PeerList])[] = [
-  ['Endpoints', { emptyIsNobody: true, many: 'labels', read: readEndpoint }],
-  ['CIDR', { emptyIsNobody: true, read: readCidr }],
-  ['CIDRSet', { emptyIsNobody: true, many: 'excepts', read: readCidrRule }],
-  ['Entities', { emptyIsNobody: true, read: readEntity }],
-  ['Nodes', { emptyIsNobody: true, read: readNodes }],
-  ['Groups', { emptyIsNobody: false, read: readGroup }],
+  ['Endpoints', { emptyMatchesNone: true, many: 'labels', read: readEndpoint }],
+  ['CIDR', { emptyMatchesNone: true, read: readCidr }],
+  ['CIDRSet', { emptyMatchesNone: true, many: 'excepts', read: readCidrRule }],
+  ['Entities', { emptyMatchesNone: true, read: readEntity }],
+  ['Nodes', { emptyMatchesNone: true, read: readNodes }],
+  ['Groups', { emptyMatchesNone: false, read: readGroup }],
 ];
 
 /** By the name of the field. */
@@ -38,8 +38,8 @@ export const peerLists: Readonly<Record<Direction, ReadonlyMap<string, PeerList>
   ingress: new Map(both.map(([name, list]) => [`from${name}`, list])),
   egress: new Map([
     ...both.map(([name, list]) => [`to${name}`, list] as const),
-    ['toFQDNs', { emptyIsNobody: false, read: readName }],
-    ['toServices', { emptyIsNobody: false, read: readService }],
+    ['toFQDNs', { emptyMatchesNone: false, read: readName }],
+    ['toServices', { emptyMatchesNone: false, read: readService }],
   ]),
 };
 
@@ -152,8 +152,8 @@ function patternOf(item: unknown): DnsPattern | undefined {
 }
 
 /**
- * A Service of the own namespace, too, may lead out: without a selector its addresses are what its EndpointSlices say. A name without a
- * namespace is a Service of any namespace, and one that nobody has lets everybody through on the ports of the rule.
+ * Even a Service of the own namespace may lead out: without a selector, its EndpointSlices decide its addresses. A name without a
+ * namespace is a Service of any namespace. If no such Service exists, the rule admits every peer on its ports.
  */
 function readService(_: unknown, path: FieldPath, direction: Direction): ReadPeer {
   const reason = 'takes its peers from Services, whose addresses change without this policy';

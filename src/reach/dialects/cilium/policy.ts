@@ -88,10 +88,10 @@ function readSpec(written: unknown, place: Place): readonly Isolation[] {
   }
   readLabels(written, place);
   const { pods, isDead } = subjectOf(written, place);
-  // Of rules for no pod, what is not understood is told all the same: Cilium rejects a policy for it.
-  const told: Place = isDead ? { ...place, found: found.aside() } : place;
-  readRules(written, { namespaces: undefined, pods, path: field(path, 'endpointSelector') }, told);
-  if (isDead) for (const one of told.found.diagnostics) if (one.verdict === 'invalid') found.add(one);
+  // Cilium rejects a policy for an invalid rule even if the rule selects no pod, so such a rule is reported all the same.
+  const inner: Place = isDead ? { ...place, found: found.aside() } : place;
+  readRules(written, { namespaces: undefined, pods, path: field(path, 'endpointSelector') }, inner);
+  if (isDead) for (const one of inner.found.diagnostics) if (one.verdict === 'invalid') found.add(one);
   if (directions.every((direction) => !hasRules(written, direction)))
     notTaken('no rules', 'write ingress, ingressDeny, egress or egressDeny with at least one rule', place);
   return isDead ? [] : [{ pods, directions: directions.filter((direction) => isIsolating(written, direction)) }];
@@ -136,7 +136,7 @@ function subjectOf(
 
 /**
  * "Default posture is per-direction: if there is a peer selector for that direction, the default is deny" (Sanitize), unless
- * enableDefaultDeny says otherwise. A direction without rules isolates nobody, whatever that field says.
+ * enableDefaultDeny says otherwise. A direction without rules isolates no pod, whatever that field says.
  */
 function isIsolating(spec: JsonMap, direction: Direction): boolean {
   const { enableDefaultDeny } = spec;
@@ -162,8 +162,8 @@ function readLabels(spec: JsonMap, place: Place): void {
 }
 
 /**
- * A rule without peers and without ports allows nothing: it is how a policy denies by default. With ports alone it allows everybody.
- * An empty list of peers selects nobody (mergeEndpointSelectors of pkg/policy/utils).
+ * A rule without peers and without ports allows nothing: it is how a policy denies by default. With ports alone it allows every peer.
+ * An empty list of peers selects no peer (mergeEndpointSelectors of pkg/policy/utils).
  */
 function readRule(
   rule: unknown,
@@ -179,7 +179,7 @@ function readRule(
   const ports = read === 'unlisted' ? allPorts : found.onPorts(read);
   if (hasItems(rule.toPorts) && hasItems(rule.icmps))
     notTaken('icmps beside toPorts', 'write a rule for each of them', place);
-  let isNobody = false;
+  let matchesNone = false;
   const listed: string[] = [];
   const lists = peerLists[direction];
   for (const name in rule) {
@@ -190,8 +190,8 @@ function readRule(
     const at = field(path, name);
     const { many } = list;
     if (hasItems(written)) listed.push(name);
-    else if (list.emptyIsNobody) {
-      isNobody = true;
+    else if (list.emptyMatchesNone) {
+      matchesNone = true;
       const reason = 'matches nothing, as an empty list selects no peer in Cilium';
       found.add(diagnostic(place.scope, 'nothing', at, reason, { id: 'remove-peer' }));
     }
@@ -202,14 +202,14 @@ function readRule(
       const path = field(at, index);
       const peer = list.read(item, path, direction);
       if ('verdict' in peer) {
-        // On no port, nobody gets through; what is wrong is told all the same.
+        // A rule on no port allows nothing; an invalid peer is reported all the same.
         if (ports.length > 0 || peer.verdict === 'invalid' || peer.verdict === 'nothing') found.add(peer);
       } else if (ports.length > 0) found.add({ action: 'allow', subject, direction, path, peer, ports });
     }
   }
   const [one, other] = listed;
   if (other !== undefined) notTaken(`${one} beside ${other}`, 'write a rule for each of them', place);
-  if (listed.length === 0 && !isNobody && read !== 'unlisted' && ports.length > 0)
+  if (listed.length === 0 && !matchesNone && read !== 'unlisted' && ports.length > 0)
     found.add({ action: 'allow', subject, direction, path, peer: { kind: 'any' }, ports });
 }
 

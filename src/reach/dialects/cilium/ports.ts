@@ -31,8 +31,8 @@ const portFields: ReadonlySet<string> = new Set(['port', 'endPort', 'protocol'])
 const highest = 65535;
 
 /**
- * Both lists are joined. An item without ports lets nobody through, but with it the rule has said something about ports: then only what
- * is listed is open (mergeL4Filter of pkg/policy/rule.go).
+ * Both lists are joined. An item without ports opens none, but the rule then names ports: only the listed ones are
+ * open (mergeL4Filter of pkg/policy/rule.go).
  */
 export function readRulePorts(rule: JsonMap, place: Place): RulePorts {
   const { path } = place;
@@ -53,7 +53,7 @@ export function readRulePorts(rule: JsonMap, place: Place): RulePorts {
 
 const none: readonly unknown[] = [];
 
-/** The items of a list that may be missing. One that is no list, and one that is too long, is told, and has none. */
+/** The items of an optional list. A value that is no list, or a list that is too long, is reported and has no items. */
 export function itemsOf(
   map: JsonMap,
   name: string,

@@ -191,7 +191,7 @@ function namespaceLabel(name: string): string | undefined {
 
 /**
  * "The k8s prefix must not be added to reserved labels": neither namespace nor cluster is added then, whatever the operator.
- * Beside other keys, nobody can be named who surely gets through.
+ * Beside other keys, no example can be named that surely matches.
  */
 function unscoped({ key, domain }: Reserved, isAlone: boolean, path: FieldPath, scope: DiagnosticScope): Diagnostic {
   const reason = `names ${excerpt(key)}; with a reserved label Cilium adds neither the own namespace nor the own cluster`;
