@@ -69,6 +69,17 @@ export const fetch = () => new LeftOut();`,
   },
 };
 
+/** What fastify loads when a test calls `inject`, and never before. */
+const withoutInject: Plugin = {
+  name: 'without-inject',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^light-my-request$/ }, ({ path }) => ({ path, namespace: 'without-inject' }));
+    onLoad({ filter: /./, namespace: 'without-inject' }, () => ({
+      contents: "throw new Error('light-my-request is left out of this build');",
+    }));
+  },
+};
+
 /** The script and style of `bulkhead audit -o html`, which are beside the code in the sources. */
 async function page(): Promise<Readonly<Record<'script' | 'style', string>>> {
   const joined = async (names: readonly string[], loader: 'js' | 'css'): Promise<string> => {
@@ -84,7 +95,7 @@ const common = {
   platform: 'node',
   format: 'esm',
   define: { bulkheadCommit: JSON.stringify(commit()) ?? 'undefined', bulkheadPage: JSON.stringify(await page()) },
-  plugins: [lazyHttp, withoutUndici, pureLibrary],
+  plugins: [lazyHttp, withoutUndici, withoutInject, pureLibrary],
   // Libraries that are CommonJS ask for Node's own modules in their way.
   banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
   logLevel: 'warning',
