@@ -96,7 +96,14 @@ function fieldsIn(config: JsonMap): number {
 
 /** Of valid JSON: one for each field that is written. */
 function colonsIn(text: string): number {
-  return text.replace(/"(?:[^"\\]|\\.)*"/g, '').split(':').length - 1;
+  let [count, isText] = [0, false];
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') isText = !isText;
+    else if (isText && character === '\\') at++;
+    else if (!isText && character === ':') count++;
+  }
+  return count;
 }
 
 function parsed(text: string): unknown {

@@ -55,8 +55,31 @@ function reasonOf(what: string): string {
   return `has ${what}, and versions of ingress-nginx write it into the configuration of a controller that serves other tenants`;
 }
 
-/** To nginx these are parts of a word: an escaped character, the count of a pattern, and the beginning of `${name}`. */
-const partsOfWords = /\\[\s\S]|\{(?:\d+,?\d*|,\d+)\}|\$\{/g;
+/** How often a part of a pattern may occur, such as `{1,3}`. */
+const count = /^\{(?:\d{1,5}(?:,\d{0,5})?|,\d{1,5})\}/;
+const longestCount = '{65535,65535}'.length;
+const variable = '\x24{';
+
+/** Without what nginx takes for parts of a word: an escaped character, the count of a pattern, and the beginning of `${name}`. */
+function withoutPartsOfWords(path: string): string {
+  let rest = '';
+  for (let at = 0; at < path.length; at++) {
+    const character = path[at];
+    const isPart = character === '\\' || path.startsWith(variable, at);
+    const counted = character === '{' ? (count.exec(path.slice(at, at + longestCount))?.[0].length ?? 0) : 0;
+    if (isPart) at++;
+    else if (counted > 0) at += counted - 1;
+    else rest += character;
+  }
+  return rest;
+}
+
+/** Without variables of nginx, such as `${host}`. */
+function withoutVariables(value: string): string {
+  const [first = '', ...parts] = value.split(variable);
+  const ended = parts.map((part) => (/^\w+\}/.test(part) ? part.slice(part.indexOf('}') + 1) : variable + part));
+  return first + ended.join('');
+}
 
 /**
  * Patterns are paths as well, so braces, quotes and semicolons alone are admitted. To say more than a location, text must end its word by `{`
@@ -66,7 +89,7 @@ function brokenPath(path: string): string | undefined {
   const found = brokenLine(path);
   if (found !== undefined) return found;
   if (!/[{"]/.test(path)) return undefined;
-  const rest = path.replace(partsOfWords, '');
+  const rest = withoutPartsOfWords(path);
   const ends = /[{"]/.exec(rest)?.[0];
   if (ends === undefined) return undefined;
   if (rest.includes('_by_lua')) return `code of Lua behind ${shown(ends)}`;
@@ -76,7 +99,7 @@ function brokenPath(path: string): string | undefined {
 function brokenUrl(value: string): string | undefined {
   const found = brokenLine(value);
   if (found !== undefined) return found;
-  const character = /[;{}"`\\]/.exec(value.replace(/\$\{\w+\}/g, ''))?.[0];
+  const character = /[;{}"`\\]/.exec(withoutVariables(value))?.[0];
   return character === undefined ? undefined : shown(character);
 }
 

@@ -59,7 +59,7 @@ for (const [path, reason] of paths)
       operation: 'CREATE',
       object: ingress(path),
     });
-    t.equal(allowed, reason === undefined, path, { status });
+    t.equal(allowed, reason === undefined, JSON.stringify(path), { status });
     if (reason !== undefined)
       t.match(status?.message, `spec.rules[0].http.paths[0].path\n    ${reason}, and versions of`);
   });
@@ -93,7 +93,7 @@ for (const [name, value, reason] of values)
     const key = `nginx.ingress.kubernetes.io/${name}`;
     const object = ingress('/', { [key]: value });
     const { allowed, status } = await submit(review, { user: cast['acme developer'], operation: 'CREATE', object });
-    t.equal(allowed, reason === undefined, value, { status });
+    t.equal(allowed, reason === undefined, JSON.stringify(value), { status });
     if (reason !== undefined) t.match(status?.message, `metadata.annotations[${key}]\n    ${reason}, and versions of`);
     const oldObject = ingress('/', { [key]: 'https://old' });
     t.equal(
