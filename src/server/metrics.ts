@@ -1,14 +1,12 @@
 /** What the webhook counts, for Prometheus. Every label has a fixed, small set of values, and none names a tenant (SRV-15). */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Decision } from '../admission/decision.ts';
 import { kindNames } from '../kinds/kind-names.ts';
 import { type Refusal, refusals } from './refusals.ts';
+import { ReviewDurations } from './review-durations.ts';
 
 /** The decision's own words where they are of these or a kind of the table, else `other`: they come from the request, and a forged one may say anything. */
 const operations: ReadonlySet<string> = new Set(['CREATE', 'UPDATE', 'DELETE']);
-
-/** Seconds. Most reviews take less than the first bound; the API server's own finest bound is 0.005. */
-const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 2.5];
 
 /** How often event-loop delay is sampled, in milliseconds. The default of 10 wakes an idle process a hundred times a second. */
 const eventLoopSampling = 100;
@@ -53,13 +51,7 @@ export function createMetrics(): Metrics {
   });
   // From the start: Prometheus sees no increase in a series that begins with 1.
   for (const reason of Object.keys(refusals)) refused.inc({ reason }, 0);
-  const durations = new Histogram({
-    name: 'bulkhead_review_duration_seconds',
-    help: 'From the arrival of the request to its answer.',
-    labelNames: ['phase'],
-    buckets: durationBuckets,
-    registers,
-  });
+  const durations = new ReviewDurations(registry);
   let reading = 0;
   new Gauge({
     name: 'bulkhead_requests_in_flight',
@@ -94,7 +86,7 @@ export function createMetrics(): Metrics {
       for (const check of checks) findings.at(check).at(mode).count++;
       // Phase warn speaks of pods that are yet to come.
       if (phase === 'validate') for (const check of exempted) exemptions.at(check).count++;
-      durations.observe({ phase }, seconds);
+      durations.add(phase, seconds);
     },
     refused(reason) {
       refused.inc({ reason });
