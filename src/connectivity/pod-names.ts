@@ -42,7 +42,7 @@ export function possibleMakers(pod: string): readonly PossibleMaker[] {
   });
 }
 
-/** What stands before these parts, each behind a hyphen. */
+/** The name before these parts, each behind a hyphen. */
 function before(parts: readonly IsPart[], pod: string): string | undefined {
   let name = pod;
   for (const isPart of parts) {
