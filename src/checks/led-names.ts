@@ -87,11 +87,16 @@ export function violationOfName(
   };
 }
 
+/** Names for people spell one address, and a few more by chance. One made to spell hundreds would cost as much as hundreds of addresses. */
+const mostSpelled = 16;
+
 /** Of an address in the name, which a public domain answers with. */
-function violationOfSpelled(labels: readonly string[], facts: NamingFacts): Violation | undefined {
+function violationOfSpelled(labels: readonly string[], facts: NamingFacts): Pick<Violation, 'reason'> | undefined {
   const { owner: tenant, tenancy, now } = facts;
   if (tenant === 'platform') return undefined;
-  for (const text of addressesIn(labels)) {
+  const spelled = addressesIn(labels);
+  if (spelled.length > mostSpelled) return { reason: 'spells so many addresses that nothing proves which one it has' };
+  for (const text of spelled) {
     const violation = violationInside(text, { tenant, tenancy, now });
     if (violation !== undefined) return violation;
   }

@@ -24,11 +24,35 @@ function asDotted(four: readonly string[]): string | undefined {
   return numbers.length === 4 && numbers.every((one) => one < 256) ? numbers.join('.') : undefined;
 }
 
-/** IPv6 with hyphens for colons, whatever words are before and behind it. */
+/** Groups of an IPv6 address, and one more where `::` begins or ends it. */
+const mostGroups = 9;
+
+/** IPv6 with hyphens for colons, whatever words are before and behind it. Each text is tried once, and few are: names may be made to be dear. */
 function withColons(label: string): readonly string[] {
-  if (!label.includes('-')) return [];
   const groups = label.split('-');
-  return groups.flatMap((_, first) =>
-    groups.slice(first + 2).map((__, more) => groups.slice(first, first + more + 3).join(':')),
-  );
+  const texts: string[] = [];
+  for (let first = 0; first < groups.length; first++) {
+    let gaps = 0;
+    for (let end = first; end < first + mostGroups && isGroup(groups[end]); end++) {
+      if (groups[end] === '' && (end === first || groups[end - 1] !== '')) gaps++;
+      // An address has one `::` at most.
+      if (gaps > 1) break;
+      const some = groups.slice(first, end + 1);
+      if (isAddress(some)) texts.push(some.join(':'));
+    }
+  }
+  return texts;
+}
+
+function isGroup(text: string | undefined): boolean {
+  return text !== undefined && /^[0-9a-f]{0,4}$/.test(text);
+}
+
+/** Eight words, or fewer with `::`, which leaves one group empty between words, and two at an end. @param groups with one gap at most */
+function isAddress(groups: readonly string[]): boolean {
+  const words = groups.filter((group) => group !== '').length;
+  const empty = groups.length - words;
+  if (empty === 0) return words === 8;
+  const isAtEnd = groups[0] === '' || groups.at(-1) === '';
+  return words < 8 && empty === (words === 0 ? 3 : isAtEnd ? 2 : 1);
 }

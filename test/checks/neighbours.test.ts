@@ -336,6 +336,8 @@ const spelled: readonly (readonly [name: string, reason?: RegExp])[] = [
   ['169-254-169-254.sslip.io', /an address of the metadata service/],
   ['127.0.0.1.nip.io', /where each program that connects answers itself/],
   ['--ffff-10-244-3-7.sslip.io', /an address of the pod network/],
+  [`${'a-'.repeat(31)}a.nip.io`, /spells so many addresses that nothing proves which one it has/],
+  ['1-2-3-4-5-6-7-8.sslip.io'],
   ['203-0-113-9.nip.io'],
   ['www.nip.io'],
   ['a-b.sslip.io'],
