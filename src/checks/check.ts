@@ -164,7 +164,7 @@ export interface Needs {
   readonly namespaceEmptied?: (request: NamespaceRequest) => boolean;
   /** Whether the verdict depends on {@link PodFacts.accountOwner}. */
   readonly accountOwner?: (request: PodRequest) => boolean;
-  /** The namespaces that {@link NamingFacts.ownerByName} is asked about. */
+  /** The namespaces of which {@link NamingFacts.ownerByName} gives the owner. */
   readonly namespacesNamed?: (request: NeighbourRequest) => readonly string[];
   /** The same for kinds that the table does not read. */
   readonly namespacesNamedByUnread?: (request: UnreadRequest) => readonly string[];

@@ -104,15 +104,7 @@ export async function survey(
   const losing = reported.filter((row) => row.losing > 0);
   const tenants = new Map(reported.map(({ tenant }) => [tenant.name, tenant]));
   const cut: readonly CutOffNamespace[] = losing.map(({ namespace, tenant, pods, lost, names, losing }) => ({
-    ...{
-      namespace,
-      tenant: tenant.name,
-      mode: modeOf(tenant, tenancy),
-      pods,
-      ingress: lost.ingress,
-      egress: lost.egress,
-    },
-    ...{ losing, names },
+    ...{ namespace, tenant: tenant.name, mode: modeOf(tenant, tenancy), pods, ...lost, losing, names },
   }));
   return {
     problems,

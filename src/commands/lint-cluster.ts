@@ -5,7 +5,7 @@ import type { LintedObject, LintFinding } from '../report/lint-report.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { inCluster } from './cluster-tenancy.ts';
 import type { Surroundings } from './command.ts';
-import { countedAs, judgeStored, type Stored, storedIn } from './judge-stored.ts';
+import { countedAs, judgeStored, type Listeners, type Stored, storedIn } from './judge-stored.ts';
 import { findingOf, linted } from './lint-finding.ts';
 import type { Scope } from './scope.ts';
 
@@ -31,7 +31,7 @@ export function lintCluster(
     const { settings } = tenancy;
     const findings = new Map<string, LintFinding>();
     const objects = new Map<string, LintedObject>();
-    const onJudged = (one: Stored, judged: Parameters<typeof findingOf>[0][]): void => {
+    const onJudged: Listeners['onJudged'] = (one, judged) => {
       const written = writtenOf(one);
       const own = linted(written, one.decoded.metadata.namespace);
       const object = { ...own, object: countedAs(one) };
@@ -43,12 +43,7 @@ export function lintCluster(
         if (!findings.has(key)) findings.set(key, findingOf(finding, written, object, { settings, compared }));
       }
     };
-    const { unread, state } = await judgeStored(
-      storedIn(reader),
-      tenancy,
-      { onJudged: (one, judged) => onJudged(one, [...judged]) },
-      scope,
-    );
+    const { unread, state } = await judgeStored(storedIn(reader), tenancy, { onJudged }, scope);
     progress?.('');
     scope?.know([...state.namespaces.all()].map(({ name }) => ({ kind: 'Namespace', metadata: { name } })));
     scope?.require(unread);

@@ -5,6 +5,7 @@ import { sourceOf } from '../files/watch-namespaces.ts';
 import { unselectedNamespaces } from '../kinds/selected-namespaces.ts';
 import type { KubernetesObject } from '../kubernetes/objects.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
+import { assumedRecord } from './object-namespace.ts';
 
 /** The namespaces that objects of files are in: those that exist, and those that the files create. */
 export interface LintNamespaces {
@@ -51,12 +52,4 @@ export function createLintNamespaces(tenancy: Tenancy, listed: Namespaces): Lint
       return record === undefined || Object.hasOwn(record.labels, tenancy.settings.tenantLabel);
     },
   };
-}
-
-/** Of a namespace that is not there: its owner is whom its name is reserved to. Undefined: no tenant. */
-export function assumedRecord(name: string, tenancy: Tenancy): NamespaceRecord | undefined {
-  const owner = tenancy.reservation(name);
-  if (owner === undefined) return undefined;
-  const labels = owner === 'platform' ? {} : { [tenancy.settings.tenantLabel]: owner.name };
-  return { name, uid: '', labels, terminating: false };
 }

@@ -1,4 +1,5 @@
 /** In which namespace an object of a file is, and which namespaces files are about. */
+import type { NamespaceRecord } from '../admission/facts.ts';
 import type { WrittenObject } from '../files/written-objects.ts';
 import type { ReviewedResource } from '../kinds/kind-of-object.ts';
 import { isMap, type JsonMap, valueAt } from '../kubernetes/json.ts';
@@ -30,16 +31,22 @@ export function withNamespaces(objects: readonly JsonMap[], tenancy: Tenancy): r
     if (kind === 'Namespace') listed.add(name);
     else if (typeof namespace === 'string') named.add(namespace);
   }
-  const { tenantLabel } = tenancy.settings;
   const missing = [...named].filter((name) => !listed.has(name));
   return [
     ...objects,
     ...missing.map((name) => {
-      const owner = tenancy.reservation(name);
-      const labels = owner === undefined || owner === 'platform' ? {} : { [tenantLabel]: owner.name };
+      const { labels = {} } = assumedRecord(name, tenancy) ?? {};
       return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
     }),
   ];
+}
+
+/** Of a namespace that is not there: its owner is whom its name is reserved to. Undefined: no tenant. */
+export function assumedRecord(name: string, tenancy: Tenancy): NamespaceRecord | undefined {
+  const owner = tenancy.reservation(name);
+  if (owner === undefined) return undefined;
+  const labels = owner === 'platform' ? {} : { [tenancy.settings.tenantLabel]: owner.name };
+  return { name, uid: '', labels, terminating: false };
 }
 
 /** Kinds that no table has and that are cluster-scoped by their names: what their objects say of a namespace, the API server drops. */

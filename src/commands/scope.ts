@@ -63,8 +63,8 @@ export interface ScopeValues {
 export interface Scope extends ReportScope {
   readonly text: ScopeText;
   /**
-   * Whether an object of a file is reported, of which the labels are its own. What is in no namespace is, whatever namespace is asked for:
-   * kubectl would apply it.
+   * Whether an object of a file is reported, by its own labels. An object without a namespace is in each namespace that `-n` names, as kubectl
+   * would apply it.
    */
   hasWritten(namespace: string, labels: StringMap): boolean;
   /** Adds objects with their labels, by which {@link hasObject} knows them. */

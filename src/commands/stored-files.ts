@@ -13,8 +13,7 @@ import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { UnreadCollection } from './audit-unread.ts';
 import { isJudgedFamily, type StoredObjects } from './judge-stored.ts';
 import { linted } from './lint-finding.ts';
-import { assumedRecord } from './lint-namespaces.ts';
-import { namespaceOf } from './object-namespace.ts';
+import { assumedRecord, namespaceOf } from './object-namespace.ts';
 
 interface StoredFiles {
   readonly objects: StoredObjects;

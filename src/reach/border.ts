@@ -40,10 +40,10 @@ export function judgeBorder(reach: Reach, border: Border): readonly PeerVerdict[
   let told = 0;
   for (let index = 0; index <= rules.length; index++) {
     for (let one = diagnostics[told]; one !== undefined && one.rulesBefore <= index; one = diagnostics[++told]) {
-      const { rulesBefore: _, path, cluster, witness, ...told } = one;
-      const at = { ...told, path: formatPath(path) };
-      if (cluster !== undefined && isAnsweredFor(cluster, border)) verdicts.push({ ...at, verdict: 'unproven' });
-      else verdicts.push(witness === undefined ? at : { ...at, witness });
+      const { rulesBefore: _, path, cluster, witness, ...verdict } = one;
+      const placed = { ...verdict, path: formatPath(path) };
+      if (cluster !== undefined && isAnsweredFor(cluster, border)) verdicts.push({ ...placed, verdict: 'unproven' });
+      else verdicts.push(witness === undefined ? placed : { ...placed, witness });
     }
     const rule = rules[index];
     if (rule === undefined || rule.action === 'deny') continue;

@@ -595,7 +595,7 @@ t.test('NP-23: nor does a name that is certainly free for the partner of a gate'
     const sources = { namespaces: source, tenancy: agreed, clock: systemClock, now, timeBudget: 1000 };
     const { facts } = await gather(requestOf(sent), sources);
     t.strictSame(asked, expected, sentence);
-    t.equal('ownerByName' in facts && facts.ownerByName?.('beta-new'), 'none', `${sentence}: nobody has it`);
+    t.equal('ownerByName' in facts && facts.ownerByName?.('beta-new'), 'none', `${sentence}: no tenant has it`);
   }
 });
 

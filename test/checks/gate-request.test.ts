@@ -1,10 +1,9 @@
 /** What the author of a GateRequest is told, where that depends on more than the request. */
 import t from 'tap';
-import { createAdmission } from '../../src/admission/admission.ts';
 import type { Tenancy } from '../../src/tenancy/tenancy.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { warningsIn } from '../fixtures/denial.ts';
-import { submit } from '../fixtures/review.ts';
+import { createReview, submit } from '../fixtures/review.ts';
 import { createWorld } from '../fixtures/world.ts';
 
 const { tenancy, namespaces } = createWorld();
@@ -23,13 +22,7 @@ function send(
   known: Tenancy = tenancy,
   role: Role = 'acme developer',
 ) {
-  const review = createAdmission({
-    tenancy: () => known,
-    namespaces,
-    onDefect(error) {
-      throw error;
-    },
-  });
+  const review = createReview(known, namespaces);
   const spec = {
     ...{ tenant, direction, ports: ports.map((port) => ({ port })) },
     expires: new Date(Date.now() + lasts * day).toISOString(),

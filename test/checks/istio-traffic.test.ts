@@ -1,13 +1,12 @@
 /** What leads traffic in Istio, under settings that the cases of test/fixtures do not have. */
 import fc from 'fast-check';
 import t from 'tap';
-import { createAdmission } from '../../src/admission/admission.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import type { IstioSettings } from '../../src/tenancy/settings.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { findingsIn, warningsIn } from '../fixtures/denial.ts';
-import { type Response, submit } from '../fixtures/review.ts';
+import { createReview, type Response, submit } from '../fixtures/review.ts';
 import { createWorld, settings } from '../fixtures/world.ts';
 
 const { tenancy, namespaces } = createWorld();
@@ -20,13 +19,7 @@ async function answered(
   const known = settings.istio;
   if (known === undefined) throw new Error('the settings of the cases have a section istio');
   const created = createTenancy({ ...settings, istio: istio && { ...known, ...istio } }, [...tenancy.tenants.values()]);
-  const review = createAdmission({
-    tenancy: () => created,
-    namespaces,
-    onDefect(error) {
-      throw error;
-    },
-  });
+  const review = createReview(created, namespaces);
   return submit(review, { user: cast[user], operation: 'CREATE', object });
 }
 

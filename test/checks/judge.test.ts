@@ -3,17 +3,11 @@ import { createAdmission } from '../../src/admission/admission.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import { cast } from '../fixtures/cast.ts';
 import { findingsIn, warningsIn } from '../fixtures/denial.ts';
-import { type Sent, submit } from '../fixtures/review.ts';
+import { createReview, type Sent, submit } from '../fixtures/review.ts';
 import { createWorld, tenantLabel } from '../fixtures/world.ts';
 
 const { tenancy, namespaces } = createWorld();
-const review = createAdmission({
-  tenancy: () => tenancy,
-  namespaces,
-  onDefect(error) {
-    throw error;
-  },
-});
+const review = createReview(tenancy, namespaces);
 const user = cast['acme developer'];
 
 function policy(spec: object, metadata: object = {}): KubernetesObject {

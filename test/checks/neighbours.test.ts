@@ -11,17 +11,11 @@ import { unlined } from '../../src/tenancy/problem.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { cast } from '../fixtures/cast.ts';
 import { findingsIn } from '../fixtures/denial.ts';
-import { type Sent, submit } from '../fixtures/review.ts';
+import { createReview, type Sent, submit } from '../fixtures/review.ts';
 import { createWorld } from '../fixtures/world.ts';
 
 const { tenancy, namespaces } = createWorld();
-const review = createAdmission({
-  tenancy: () => tenancy,
-  namespaces,
-  onDefect(error) {
-    throw error;
-  },
-});
+const review = createReview(tenancy, namespaces);
 const user = cast['acme developer'];
 const metadata = { name: 'x', namespace: 'acme-web' };
 type Fields = Readonly<Record<string, unknown>>;

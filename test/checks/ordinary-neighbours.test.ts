@@ -1,22 +1,15 @@
 /** Ten ordinary objects of each kind are admitted without a warning; test/e2e sends those of the Gateway API to a real API server. */
 import t from 'tap';
-import { createAdmission } from '../../src/admission/admission.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { ordinaryNeighbours } from '../e2e/gateway-ordinary.ts';
 import { cast } from '../fixtures/cast.ts';
-import { submit } from '../fixtures/review.ts';
+import { createReview, submit } from '../fixtures/review.ts';
 import { createWorld } from '../fixtures/world.ts';
 
 const { tenancy, namespaces } = createWorld();
 const settings = { ...tenancy.settings, rights: { ...tenancy.settings.rights, judged: true } };
 const known = createTenancy(settings, [...tenancy.tenants.values()]);
-const review = createAdmission({
-  tenancy: () => known,
-  namespaces,
-  onDefect(error) {
-    throw error;
-  },
-});
+const review = createReview(known, namespaces);
 
 for (const [kind, { apiVersion, objects }] of Object.entries(ordinaryNeighbours))
   t.test(`${kind}: ten ordinary ones are admitted without a warning`, async (t) => {

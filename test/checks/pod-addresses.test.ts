@@ -1,22 +1,15 @@
 /** The requesters that may write each address of a pod, key by key and field by field (POD-20, POD-22). */
 import t from 'tap';
-import { createAdmission } from '../../src/admission/admission.ts';
 import { addressAnnotations, addressFields } from '../../src/checks/pod-addresses.ts';
 import type { Pod } from '../../src/kubernetes/objects.ts';
 import type { UserInfo } from '../../src/kubernetes/user.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { findingsIn } from '../fixtures/denial.ts';
-import { type Sent, validate } from '../fixtures/review.ts';
+import { createReview, type Sent, validate } from '../fixtures/review.ts';
 import { createWorld } from '../fixtures/world.ts';
 
 const { tenancy, namespaces } = createWorld();
-const review = createAdmission({
-  tenancy: () => tenancy,
-  namespaces,
-  onDefect(error) {
-    throw error;
-  },
-});
+const review = createReview(tenancy, namespaces);
 
 function pod(annotations: Pod['metadata'] = {}, status: Pod['status'] = {}, nodeName: string | null = 'node-1'): Pod {
   const labels = { 'bulkhead.dev/tenant': 'acme' };

@@ -1,10 +1,9 @@
 /** TEN-24: a refused name says nothing about who has reserved it. */
 import t from 'tap';
-import { createAdmission } from '../../src/admission/admission.ts';
 import type { StringMap } from '../../src/kubernetes/objects.ts';
 import { createTenancy, undeclaredTenant } from '../../src/tenancy/tenancy.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
-import { type Sent, submit } from '../fixtures/review.ts';
+import { createReview, type Sent, submit } from '../fixtures/review.ts';
 import { createWorld, settings, tenantLabel } from '../fixtures/world.ts';
 
 const world = createWorld();
@@ -16,13 +15,7 @@ const tenancy = createTenancy(settings, [
   ...[...world.tenancy.tenants.values()].filter(({ name }) => name !== 'eta'),
   unprefixed,
 ]);
-const review = createAdmission({
-  tenancy: () => tenancy,
-  namespaces: world.namespaces,
-  onDefect(error) {
-    throw error;
-  },
-});
+const review = createReview(tenancy, world.namespaces);
 
 async function refusalOf(role: Role, metadata: { readonly name: string }, labels: StringMap): Promise<object> {
   const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { ...metadata, labels } };

@@ -1,18 +1,11 @@
 /** Text of Ingresses that versions of ingress-nginx write into their configuration (SVC-07): what breaks out of its place, and what does not. */
 import t from 'tap';
-import { createAdmission } from '../../src/admission/admission.ts';
 import { cast } from '../fixtures/cast.ts';
-import { submit } from '../fixtures/review.ts';
+import { createReview, submit } from '../fixtures/review.ts';
 import { createWorld } from '../fixtures/world.ts';
 
 const { tenancy, namespaces } = createWorld();
-const review = createAdmission({
-  tenancy: () => tenancy,
-  namespaces,
-  onDefect(error) {
-    throw error;
-  },
-});
+const review = createReview(tenancy, namespaces);
 
 function ingress(path: string, annotations: Readonly<Record<string, string>> = {}) {
   const backend = { service: { name: 'web', port: { number: 80 } } };

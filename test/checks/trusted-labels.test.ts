@@ -1,18 +1,11 @@
 import t from 'tap';
-import { createAdmission } from '../../src/admission/admission.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { findingsIn } from '../fixtures/denial.ts';
-import { submit } from '../fixtures/review.ts';
+import { createReview, submit } from '../fixtures/review.ts';
 import { createWorld, tenantLabel } from '../fixtures/world.ts';
 
 const { tenancy, namespaces } = createWorld();
-const review = createAdmission({
-  tenancy: () => tenancy,
-  namespaces,
-  onDefect(error) {
-    throw error;
-  },
-});
+const review = createReview(tenancy, namespaces);
 const key = 'networking.example.com/role';
 type Labels = Readonly<Record<string, string>>;
 

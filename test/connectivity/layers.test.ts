@@ -364,7 +364,7 @@ const consistent: readonly (readonly [sentence: string, objects: readonly object
     ],
   ],
   [
-    'a token of one issuer is asked for, with a claim',
+    'a token of one issuer is required, with a claim',
     [
       tokens(),
       authorization('jwt', {

@@ -4,6 +4,8 @@ import { pictureOf } from '../../src/connectivity/picture.ts';
 import { nothingKnown, type Protection, readProtection } from '../../src/connectivity/protection.ts';
 import { readSnapshot } from '../../src/connectivity/read-snapshot.ts';
 import type { RequirementId } from '../../src/connectivity/zero-trust.ts';
+import { byNamespace } from '../../src/exemptions/load-exemptions.ts';
+import type { Exemption } from '../../src/tenancy/exemption.ts';
 import { loadTenancy } from '../../src/tenancy/load-tenancy.ts';
 import { unlined } from '../../src/tenancy/problem.ts';
 import { denyAll, namespace, pod } from './worlds.ts';
@@ -180,10 +182,13 @@ t.test('an exemption counts until its end, and for namespaces of its tenant alon
   const webhooks = { found: ['validating/bulkhead'], missing: [], ignoring: [] };
   const base = {
     ...{ name: 'vpn', tenant: 'acme', namespace: 'acme-web', checks: new Set(['network-capabilities']), expires: 1 },
-    ...{ reason: 'tunnel', owner: 'net', match: {} },
+    match: {
+      ...{ kinds: undefined, names: undefined, owner: undefined },
+      ...{ serviceAccounts: undefined, images: undefined, requesters: undefined },
+    },
   };
-  const of = (more: object) => {
-    const exemptions = new Map([['any', [{ ...base, ...more }]]]) as unknown as typeof tenancy.exemptions;
+  const of = (more: Partial<Exemption>) => {
+    const exemptions = byNamespace([{ ...base, ...more }]);
     const objects = [...closed, namespace('beta-web', 'beta')];
     const snapshot = readSnapshot(objects, tenancy, { hasPods: true, withBaseline: false });
     const { tenants } = pictureOf(snapshot, { ...tenancy, exemptions }, 0, { ...nothingKnown, webhooks });

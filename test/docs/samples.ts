@@ -9,21 +9,14 @@
  */
 import type { Test } from 'tap';
 import { parseAllDocuments } from 'yaml';
-import { createAdmission } from '../../src/admission/admission.ts';
 import type { Namespace, Pod } from '../../src/kubernetes/objects.ts';
 import { cast, isRole } from '../fixtures/cast.ts';
 import { findingsIn } from '../fixtures/denial.ts';
-import { type Sent, submit } from '../fixtures/review.ts';
+import { createReview, type Sent, submit } from '../fixtures/review.ts';
 import { createWorld } from '../fixtures/world.ts';
 
 const { tenancy, namespaces } = createWorld();
-const review = createAdmission({
-  tenancy: () => tenancy,
-  namespaces,
-  onDefect(error) {
-    throw error;
-  },
-});
+const review = createReview(tenancy, namespaces);
 
 interface Block {
   readonly info: string;

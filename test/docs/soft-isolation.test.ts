@@ -2,19 +2,12 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parse } from 'yaml';
-import { createAdmission } from '../../src/admission/admission.ts';
 import { cast } from '../fixtures/cast.ts';
-import { bytesOf, farDeadline, responseOf, reviewOf, type Sent, submit } from '../fixtures/review.ts';
+import { bytesOf, createReview, farDeadline, responseOf, reviewOf, type Sent, submit } from '../fixtures/review.ts';
 import { createWorld } from '../fixtures/world.ts';
 
 const { tenancy, namespaces } = createWorld();
-const review = createAdmission({
-  tenancy: () => tenancy,
-  namespaces,
-  onDefect(error) {
-    throw error;
-  },
-});
+const review = createReview(tenancy, namespaces);
 
 t.test('the sample of the page is narrowed, with the warning that the page shows', async (t) => {
   const page = readFileSync('docs/soft-isolation.md', 'utf8');

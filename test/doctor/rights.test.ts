@@ -192,8 +192,8 @@ t.test('a policy kind that Bulkhead judges counts abroad, as every kind does', a
     t.same(found('north-db', team, group, resources), [], `${group}: in a namespace of its own tenant`);
     for (const namespace of ['south-web', 'kube-system', 'bulkhead-system'])
       t.same(found(namespace, team, group, resources), [abroad], `${group} in ${namespace}`);
-    t.same(found('bulkhead-system', carol, group, resources), [abroad], `${group}: nobody's account`);
-    t.same(found('', carol, group, resources), [`${abroad} warning`], `${group}: nobody's account, everywhere`);
+    t.same(found('bulkhead-system', carol, group, resources), [abroad], `${group}: an account of no tenant`);
+    t.same(found('', carol, group, resources), [`${abroad} warning`], `${group}: an account of no tenant, everywhere`);
     t.same(found('', { kind: 'Group', name: 'system:authenticated' }, group, resources), [abroad], group);
   }
 });

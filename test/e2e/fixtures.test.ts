@@ -7,12 +7,11 @@ import { globSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
-import { createAdmission } from '../../src/admission/admission.ts';
 import { networkKindsTest } from '../apiserver/stored-definitions.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { warningsIn } from '../fixtures/denial.ts';
 import { applied } from '../fixtures/json-patch.ts';
-import { submit } from '../fixtures/review.ts';
+import { createReview, submit } from '../fixtures/review.ts';
 import { createWorld, tenantFolders } from '../fixtures/world.ts';
 import { guard, installTenantResource } from './guarded-cluster.ts';
 import { replayed as cases, inNamespaceOfThePlatform, intent, pathOf } from './replayed-cases.ts';
@@ -20,13 +19,7 @@ import { replayed as cases, inNamespaceOfThePlatform, intent, pathOf } from './r
 const { tenancy, namespaces } = createWorld();
 // Its tenants come as files, beside which no GateRequest is read.
 const fromFiles = { ...tenancy, requests: undefined };
-const review = createAdmission({
-  tenancy: () => fromFiles,
-  namespaces,
-  onDefect(error) {
-    throw error;
-  },
-});
+const review = createReview(fromFiles, namespaces);
 
 await networkKindsTest(
   'a real API server gives the verdicts of the cases',

@@ -150,7 +150,7 @@ async function life(t: Test, plane: ControlPlane, version: HelmVersion): Promise
       t.equal(inTenant.code, 1, 'nor is a release that a tenant could write');
       t.match(
         inTenant.stderr,
-        /cannot be in acme-web, a namespace of tenant acme: whoever writes the Secret of a release/,
+        /cannot be in acme-web, a namespace of tenant acme: members who write the Secret of a release/,
       );
       if (inObjects) return;
       t.match(

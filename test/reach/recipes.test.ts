@@ -2,14 +2,13 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parse, parseAllDocuments } from 'yaml';
-import { createAdmission } from '../../src/admission/admission.ts';
 import type { Review } from '../../src/admission/decision.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
 import { createTenancy, type Tenancy } from '../../src/tenancy/tenancy.ts';
 import { cast } from '../fixtures/cast.ts';
 import { findingsIn } from '../fixtures/denial.ts';
 import { applied, type Operation, operationsOf } from '../fixtures/json-patch.ts';
-import { bytesOf, farDeadline, type Response, responseOf, reviewOf, submit } from '../fixtures/review.ts';
+import { bytesOf, createReview, farDeadline, type Response, responseOf, reviewOf, submit } from '../fixtures/review.ts';
 import { unnamedIn } from '../fixtures/unnamed.ts';
 import { createWorld, tenantLabel } from '../fixtures/world.ts';
 
@@ -33,13 +32,7 @@ const softened = createTenancy(
 );
 
 function reviewOver(known: Tenancy): Review {
-  return createAdmission({
-    tenancy: () => known,
-    namespaces,
-    onDefect(error) {
-      throw error;
-    },
-  });
+  return createReview(known, namespaces);
 }
 
 function read(file: string): string {

@@ -33,7 +33,7 @@ Values that the schema takes and that make no sense together.
 {{- /* Its labels are known to an installation, and not to `helm template`. */}}
 {{- $label := .Values.settings.tenantLabel | default "bulkhead.dev/tenant" }}
 {{- with lookup "v1" "Namespace" "" .Release.Namespace | dig "metadata" "labels" $label "" }}
-{{- fail (printf "the release cannot be in %s, a namespace of tenant %s: whoever writes the Secret of a release decides what a rollback applies. Give --namespace with a namespace of the platform, such as kube-system" $.Release.Namespace .) }}
+{{- fail (printf "the release cannot be in %s, a namespace of tenant %s: members who write the Secret of a release decide what a rollback applies. Give --namespace with a namespace of the platform, such as kube-system" $.Release.Namespace .) }}
 {{- end }}
 {{- if eq .Values.tenancy.from "objects" }}
 {{- range $field := list "tenants" "exemptions" }}
