@@ -64,7 +64,7 @@ export function settingsPage(): string {
       'spec.pods.csiDrivers[].tenants': 'every tenant',
       'spec.network.ipFamilies': '`["IPv4","IPv6"]`',
       'spec.network.cloud': '`all`',
-      'spec.rights.judged': code('false'),
+      'spec.rights.judged': code('true'),
       'spec.network.attachmentTypes': 'none beside `policyKinds`',
       'spec.network.routes.judged': code('true'),
       'spec.network.routes.hosts': code('unreserved'),

@@ -104,11 +104,11 @@ Never set failurePolicy Fail in this file: with every replica down, the pods of 
 Requests that are always sent have a webhook without match conditions. The webhooks called filtered have them: for a
 condition the API server prepares the whole object, even where every condition is true (docs/decisions/0022-what-is-not-sent.md).
 The webhook called network gets what API groups of network policy hold beside the kinds that Bulkhead reads (docs/decisions/0034).
-The webhooks called services and routes get Services with their endpoints, and Ingresses with the Gateway API (docs/neighbours.md). With
-network.services.judged or network.routes.judged false in the settings, the one of that name selects no namespace.
+The webhooks called services and routes get Services with their endpoints, and Ingresses with the Gateway API (docs/neighbours.md).
+The one called warn.rights gets Roles and RoleBindings, and only warns. Its failurePolicy stays Ignore for ever.
+With network.services.judged, network.routes.judged or rights.judged false in the settings, the one of that name selects no namespace.
 The webhook called mesh gets what is written of Istio in the root namespace of the mesh and beside shared gateways. Bulkhead writes their
 names into its selector, and none without a section istio in the settings.
-The webhook called warn.rights gets Roles and RoleBindings, only warns, and selects no namespace unless rights.judged is true. Its failurePolicy stays Ignore for ever.
 failurePolicy, reinvocationPolicy and timeoutSeconds: see webhooks-for-namespaces.yaml.`,
     configurations: [
       {

@@ -31,6 +31,8 @@ function aboutLabel(name: string, label: string | undefined, owner: Owner, tenan
       ? undefined
       : `has no tenant label, and its name is reserved for ${reserved.name}: label it, or Bulkhead does not guard it`;
   if (!tenancy.declares(owner)) return `has the label of ${owner.name}, which is no tenant that is declared`;
+  // Accounts in it may count as agents and controllers, whose writes are not sent.
+  if (reserved === 'platform') return `has the label of ${owner.name}, and its name is reserved for the platform`;
   if (owner.reserved.size > 0)
     return reserved === owner
       ? undefined

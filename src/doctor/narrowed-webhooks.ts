@@ -1,11 +1,13 @@
 /** Fields of a webhook by which the API server sends less of what its rules name. */
 import { createHash } from 'node:crypto';
+import { listedControllers, notByListedControllers } from '../backstop/service-conditions.ts';
 import { unreadConditions } from '../backstop/unread-conditions.ts';
 import { ownSelector } from '../configuration/own-selector.ts';
 import { namespaceSelector } from '../kinds/selected-namespaces.ts';
 import { canonicalJson, isMap } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
 import { meshWebhook } from '../tenancy/mesh-namespaces.ts';
+import { webhookOf } from '../tenancy/modules.ts';
 import { builtInAgents } from '../tenancy/network-agents.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Examination } from './check.ts';
@@ -60,7 +62,8 @@ export function findNarrowing({ name, own, raw }: StoredConfiguration, { found, 
     for (const [condition, expression] of conditionsOf(fields))
       if (
         !installedConditions.has(conditionLine(name, webhook.name, condition, expression)) &&
-        !(webhook.name === unreadWebhook && leavesOutAgents(condition, expression, tenancy.settings))
+        !(webhook.name === unreadWebhook && leavesOutAgents(condition, expression, tenancy.settings)) &&
+        !(webhook.name === servicesWebhook && leavesOutControllers(condition, expression, tenancy.settings))
       )
         found('webhook-match-conditions', { where, why: `its match condition ${condition} is not one of Bulkhead` });
     if (webhook.endpoint === 'mutate' && entry(fields, 'reinvocationPolicy') !== 'IfNeeded')
@@ -75,6 +78,16 @@ function leavesOutAgents(name: string, expression: string, { platform }: Setting
   return [builtInAgents, platform.networkAgents].some((agents) =>
     unreadConditions(agents).some((one) => one.name === name && one.expression === expression),
   );
+}
+
+const servicesWebhook = webhookOf('services');
+
+/** An overlay may break lines elsewhere. */
+function leavesOutControllers(name: string, expression: string, { services }: Settings): boolean {
+  const [written, right] = [expression, notByListedControllers(services.controllers)].map((one) =>
+    one.replaceAll(/\s+/g, ' ').trim(),
+  );
+  return name === listedControllers && written === right;
 }
 
 function conditionsOf(webhook: Readonly<Record<string, unknown>>): readonly (readonly [string, string])[] {

@@ -98,7 +98,7 @@ export const defaultSettings: Settings = {
     loadBalancerSourceRanges: undefined,
     controllers: [],
   },
-  rights: { judged: false },
+  rights: { judged: true },
   routes: {
     ...{ judged: true, hosts: 'unreserved', platformHosts: [] },
     ...{ ingressClasses: undefined, gatewayClasses: undefined, gateways: undefined },

@@ -2,7 +2,7 @@ import { excerpt } from '../kubernetes/json.ts';
 import { builtInAgents } from './network-agents.ts';
 import { parseNamedSubject } from './parse-subject.ts';
 import { platformKindOf } from './platform-kinds.ts';
-import { agentsWrite, policyGroupNames } from './policy-groups.ts';
+import { onlyAgentsWrite, policyGroupNames } from './policy-groups.ts';
 import { type Located, type Problem, problemAt, type Report } from './problem.ts';
 import { readKinds } from './read-kinds.ts';
 import type { NetworkAgentDocument, PolicyKindDocument } from './schema/policy-kinds-schema.ts';
@@ -22,7 +22,7 @@ export function parsePolicyKinds(
       const meant = suggestion(group, [...policyGroupNames]);
       const fix = meant === undefined ? 'leave it out' : `did you mean ${plural}.${meant}?`;
       report(steps, `${excerpt(resource)} is in none of the API groups that Bulkhead reviews`, fix);
-    } else if (agentsWrite(group, plural) || platformKindOf(group, plural)?.grantable === false)
+    } else if (onlyAgentsWrite(group, plural) || platformKindOf(group, plural)?.grantable === false)
       report(steps, `${resource} is written by the platform and the agents of the network alone`, 'leave it out');
     return { resource, tenants: tenants && new Set(tenants) };
   });

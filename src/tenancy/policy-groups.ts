@@ -10,6 +10,8 @@ export interface PolicyGroup {
    * network, or addresses do not move when a node fails (docs/decisions/0034).
    */
   readonly agentsWrite: readonly string[];
+  /** Of these, what network.policyKinds may give to tenants as well. */
+  readonly tenantsMayWrite?: readonly string[];
 }
 
 /** IPAM and what Felix reports: the same names in the group of the datastore and in that of Calico's own API server. */
@@ -55,7 +57,7 @@ export const policyGroups: readonly PolicyGroup[] = [
     ],
   },
   { group: 'consul.hashicorp.com', agentsWrite: [] },
-  { group: 'multicluster.x-k8s.io', agentsWrite: ['serviceimports'] },
+  { group: 'multicluster.x-k8s.io', agentsWrite: ['serviceimports'], tenantsMayWrite: ['serviceimports'] },
 ];
 
 export const policyGroupNames: ReadonlySet<string> = new Set(policyGroups.map(({ group }) => group));
@@ -71,4 +73,10 @@ export function agentsWriteIn(group: string): readonly string[] {
 /** @param resource the plural, without a subresource */
 export function agentsWrite(group: string, resource: string): boolean {
   return byGroup.get(group)?.has(resource) === true;
+}
+
+/** @param resource the plural, without a subresource */
+export function onlyAgentsWrite(group: string, resource: string): boolean {
+  const known = policyGroups.find((one) => one.group === group);
+  return agentsWrite(group, resource) && known?.tenantsMayWrite?.includes(resource) !== true;
 }

@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: what Bulkhead costs, as ratios to the least that could do its work. README.md says how it is measured.
  * `--smoke`: only that every measured server answers right. `--budget`: only the instructions of budget.json, which `--update` writes anew.
+ * `--neighbours`: only what the mesh and the neighbours cost a pod.
  */
 import { spawnSync } from 'node:child_process';
 import { compareWithBudget, countInstructions, lower, readBudget, writeBudget } from './budget.ts';
@@ -32,10 +33,13 @@ interface Comparison {
 }
 
 const bare = (scenario: Scenario): Program => ({ file: 'bare-server.ts', argument: scenarios.indexOf(scenario) });
-const bulkhead = (namespaces: number, exemptions = 0, grants = 0): Program => ({
+const bulkhead = (namespaces: number, exemptions = 0, grants = 0, modules = 'on'): Program => ({
   file: 'bulkhead-server.ts',
-  argument: `${namespaces},${exemptions},${grants}`,
+  argument: `${namespaces},${exemptions},${grants},${modules}`,
 });
+
+/** Of the mesh, Services and routes, and rights: a pod is to cost no more where they are judged. */
+const neighboursOn = 'mesh and neighbours on : off';
 
 const comparisons: readonly Comparison[] = [
   {
@@ -118,6 +122,12 @@ const comparisons: readonly Comparison[] = [
     most: 1.02,
     counting: steady,
   },
+  ...[podMutate, podExempted].map(
+    (scenario): Comparison => ({
+      ...{ name: neighboursOn, scenario, most: 1.005, counting: steady },
+      ...{ measured: bulkhead(10, 10), against: bulkhead(10, 10, 0, 'off') },
+    }),
+  ),
 ];
 
 /** Milliseconds of processor time to judge one policy of 1,000 peers and 5,000 exceptions, of 1,000 rules of Cilium or Calico, or of 500 of Istio. */
@@ -156,27 +166,45 @@ async function update(): Promise<boolean> {
   return kept;
 }
 
+/** Of the whole run: one server and scenario is counted once. */
+const counts = new Map<string, Promise<number>>();
+
+async function compareInstructions({ name, scenario, measured, against, most, counting }: Comparison) {
+  const instructions = [measured, against].map((program) => {
+    const key = `${program.file} ${program.argument} ${scenario.name} ${counting.warmUp}`;
+    const counted = counts.get(key) ?? instructionsPerRequest(program, scenario, counting);
+    counts.set(key, counted);
+    return counted;
+  });
+  const [own = Number.NaN, other = Number.NaN] = await Promise.all(instructions);
+  const ratio = own / other;
+  const within = ratio <= most;
+  return {
+    within,
+    text: `${`${scenario.name}, ${name}`.padEnd(54)}${`${thousands(own)} : ${thousands(other)} = ${ratio.toFixed(4)}`.padEnd(34)}`,
+    verdict: `at most ${most}: ${within ? 'kept' : 'BROKEN'}`,
+  };
+}
+
+async function neighbours(): Promise<boolean> {
+  let kept = true;
+  for (const comparison of comparisons.filter(({ name }) => name === neighboursOn)) {
+    const { text, verdict, within } = await compareInstructions(comparison);
+    say(`${text}${verdict}`);
+    kept &&= within;
+  }
+  return kept;
+}
+
 async function measure(): Promise<boolean> {
   say(`${'what is measured'.padEnd(54)}${'instructions a request'.padEnd(34)}processor time a request`);
-  const known = new Map<string, Promise<number>>();
   let kept = true;
-  for (const { name, scenario, measured, against, most, counting } of comparisons) {
-    const instructions = [measured, against].map((program) => {
-      const key = `${program.file} ${program.argument} ${scenario.name} ${counting.warmUp}`;
-      const counted = known.get(key) ?? instructionsPerRequest(program, scenario, counting);
-      known.set(key, counted);
-      return counted;
-    });
-    const [own = 0, other = 0] = await Promise.all(instructions);
+  for (const comparison of comparisons) {
+    const { measured, against, scenario } = comparison;
+    const { text, verdict, within } = await compareInstructions(comparison);
     const [ownTime, otherTime, timeRatio] = await compareTime(measured, against, scenario);
-    const ratio = own / other;
-    const within = ratio <= most;
-    const verdict = within ? 'kept' : 'BROKEN';
     kept &&= within;
-    say(
-      `${`${scenario.name}, ${name}`.padEnd(54)}${`${thousands(own)} : ${thousands(other)} = ${ratio.toFixed(3)}`.padEnd(34)}` +
-        `${ownTime.toFixed(0)} : ${otherTime.toFixed(0)} µs = ${timeRatio.toFixed(2)}   at most ${most}: ${verdict}`,
-    );
+    say(`${text}${ownTime.toFixed(0)} : ${otherTime.toFixed(0)} µs = ${timeRatio.toFixed(2)}   ${verdict}`);
   }
   const { examined, beyond, cilium, calico, istio, beyondIstio, hostileIstio } = measureLargestPolicy();
   const slowest = Math.max(examined, cilium, calico, istio, beyondIstio, hostileIstio);
@@ -225,6 +253,7 @@ function say(line: string): void {
 const counting = new Map([
   ['--budget', budget],
   ['--update', update],
+  ['--neighbours', neighbours],
 ]);
 
 if (process.argv.includes('--smoke')) await smoke();

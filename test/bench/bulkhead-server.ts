@@ -2,7 +2,7 @@
  * Bulkhead as `serve` composes it, with log and metrics and a path that nobody guesses, over namespaces that are in memory already.
  * Argument: how many namespaces there are besides the one that is asked about; every tenth of them has a tenant of its own. After a comma:
  * how many exemptions there are; ten of them are for that namespace. After another: how many shared services there are, and how many grants
- * of addresses its tenant has.
+ * of addresses its tenant has. After a last one: `off` where nothing of the mesh, of Services and routes, and of rights is judged.
  */
 import { createAdmission } from '../../src/admission/admission.ts';
 import { createNamespaceStore } from '../../src/admission/namespace-store.ts';
@@ -21,7 +21,8 @@ import type { Tenant } from '../../src/tenancy/tenant.ts';
 import { host, serveForMeasurement } from './child.ts';
 import { namespace, path } from './scenarios.ts';
 
-const [count = 0, exemptionCount = 0, grantCount = 0] = (process.argv[2] ?? '').split(',').map(Number);
+const [counts = '', modules] = (process.argv[2] ?? '').split(/,(?=on$|off$)/);
+const [count = 0, exemptionCount = 0, grantCount = 0] = counts.split(',').map(Number);
 const tcp = (port: number): PortRange => ({ protocol: 'TCP', first: port, last: port });
 const address = (first: number, second: number): bigint => BigInt(first * 2 ** 24 + second * 2 ** 16);
 const single = (one: bigint): IpRange => ({ family: 4, first: one, last: one });
@@ -64,7 +65,14 @@ const plain: Settings =
   grantCount === 0
     ? defaultSettings
     : { ...defaultSettings, unlistedFamilies: [], sharedServices: [...defaultSettings.sharedServices, ...services] };
-const settings: Settings = {
+const { services: ofServices, routes } = plain;
+const switchedOff: Settings = {
+  ...plain,
+  services: { ...ofServices, judged: false },
+  routes: { ...routes, judged: false },
+  rights: { judged: false },
+};
+const switchedOn: Settings = {
   ...plain,
   istio: {
     rootNamespace: 'istio-system',
@@ -77,6 +85,7 @@ const settings: Settings = {
     ambient: false,
   },
 };
+const settings = modules === 'off' ? switchedOff : switchedOn;
 const others = Array.from(
   { length: count / 10 },
   (_, index): Tenant => ({

@@ -17,7 +17,7 @@ const subjectOf = (kind: string, name: string) => ({ kind, name, apiGroup: 'rbac
 export type Json = Record<string, unknown>;
 
 /** Settings of a change of them; anything below `spec`. */
-export type SettingsChange = (spec: { network?: Json; sharedServices?: Json[] }) => void;
+export type SettingsChange = (spec: { network?: Json; istio?: Json; sharedServices?: Json[] }) => void;
 
 export interface DoctoredCluster {
   readonly plane: ControlPlane;
@@ -139,6 +139,7 @@ export async function goodInstallation(t: Test, plane: ControlPlane): Promise<Do
   const namespace = (name: string, labels: Json = {}) =>
     send('POST', '/api/v1/namespaces', { metadata: { name, labels } });
   await namespace('bulkhead-system');
+  await namespace('istio-system');
   await namespace('acme-web', { 'bulkhead.dev/tenant': 'acme' });
   await namespace('beta-data', { 'bulkhead.dev/tenant': 'beta' });
   // Its isolation is soft.

@@ -1,6 +1,7 @@
 /** What goes on, row by row of docs/outage.md: the requests that are sent while every replica is dead. */
 import { eventually } from '../soak/observer.ts';
 import {
+  balanced,
   bindingOf,
   closedDoor,
   type DeadCluster,
@@ -180,13 +181,27 @@ export const goesOn: Readonly<Record<string, GoesOn>> = {
     sends: [
       ['endpoint controller', 'POST', paths.slices, endpointsOf('web-1')],
       ['endpoint controller', 'PATCH', `${paths.slices}/web-1`, { endpoints: [{ addresses: ['10.244.1.3'] }] }],
-      [
-        'service controller',
-        'PATCH',
-        `${web}/services/balanced/status`,
-        { status: { loadBalancer: { ingress: [{ ip: '198.51.100.9' }] } } },
-      ],
+      ['service controller', 'PATCH', `${web}/services/balanced/status`, balanced],
     ],
+  },
+  'Controllers write the status of Ingresses, Gateways and routes, and remove their finalizers': {
+    sends: [
+      ['ingress controller', 'PATCH', `${paths.ingresses}/web/status`, balanced],
+      ['ingress controller', 'PATCH', `${paths.ingresses}/web`, { metadata: { finalizers: null } }],
+      [
+        'gateway controller',
+        'PATCH',
+        `${paths.gatewayAPI}/gateways/web/status`,
+        { status: { addresses: [{ type: 'IPAddress', value: '198.51.100.9' }] } },
+      ],
+      ['gateway controller', 'PATCH', `${paths.gatewayAPI}/httproutes/web/status`, { status: { parents: [] } }],
+    ],
+    after: async ({ plane }) => {
+      for (const path of [`${paths.ingresses}/web`, `${paths.gatewayAPI}/gateways/web`]) {
+        const { text } = await plane.request('GET', path);
+        if (!text.includes('198.51.100.9') || text.includes('example.org/load-balancer')) throw new Error(text);
+      }
+    },
   },
   'Tenants delete Services and endpoints': {
     sends: [

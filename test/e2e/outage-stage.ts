@@ -27,6 +27,7 @@ export const paths = {
   calico: '/apis/crd.projectcalico.org/v1',
   deployments: '/apis/apps/v1/namespaces/acme-web/deployments',
   slices: '/apis/discovery.k8s.io/v1/namespaces/acme-web/endpointslices',
+  gatewayAPI: '/apis/gateway.networking.k8s.io/v1/namespaces/acme-web',
   ingresses: '/apis/networking.k8s.io/v1/namespaces/acme-web/ingresses',
   configurations: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
 } as const;
@@ -44,6 +45,13 @@ export const callers = {
   'controllers of Calico': { user: 'system:serviceaccount:calico-system:calico-kube-controllers' },
   'endpoint controller': { user: 'system:serviceaccount:kube-system:endpointslice-controller' },
   'service controller': { user: 'system:serviceaccount:kube-system:service-controller' },
+  // Their names are all that they share with the controllers.
+  'namesake of the endpoint controller': { user: 'system:serviceaccount:acme-web:endpointslice-controller' },
+  'namesake of the service controller': { user: 'system:serviceaccount:acme-web:service-controller' },
+  'ingress controller': { user: 'system:serviceaccount:ingress-nginx:ingress-nginx' },
+  'gateway controller': { user: 'system:serviceaccount:istio-system:istiod' },
+  'namesake of MetalLB': { user: 'system:serviceaccount:acme-web:controller' },
+  MetalLB: { user: 'system:serviceaccount:metallb-system:controller' },
   'quota controller': { user: 'system:serviceaccount:kube-system:resourcequota-controller' },
   'namespace controller': { user: 'system:serviceaccount:kube-system:namespace-controller' },
 } as const satisfies Record<string, User>;
@@ -117,6 +125,11 @@ export function endpointsOf(name: string): object {
   return { metadata: { name, labels }, addressType: 'IPv4', endpoints, ports: [{ port: 8080 }] };
 }
 
+export const webService = { service: { name: 'web', port: { number: 80 } } };
+
+/** What a controller says of a load balancer. */
+export const balanced = { status: { loadBalancer: { ingress: [{ ip: '198.51.100.9' }] } } };
+
 export function workload(name: string): object {
   const template = {
     metadata: { labels: { app: name } },
@@ -188,8 +201,15 @@ async function furnish({ plane, send, kubectl }: DeadCluster): Promise<void> {
     spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'example.org/once' }] } } },
   });
   await eventually('the Job has its pod', async () => (await jobPod(plane)) !== undefined);
-  for (const [name, type] of [['counted'], ['web'], ['kept'], ['balanced', 'LoadBalancer']] as const)
+  for (const [name, type] of [['counted'], ['web'], ['kept', 'LoadBalancer'], ['balanced', 'LoadBalancer']] as const)
     await done('POST', `${paths.web}/services`, { metadata: { name }, spec: { type, ports: [{ port: 80 }] } });
+  const finalizers = ['example.org/load-balancer'];
+  await done('POST', paths.ingresses, { metadata: { name: 'web', finalizers }, spec: { defaultBackend: webService } });
+  for (const [plural, kind, spec] of [
+    ['gateways', 'Gateway', { gatewayClassName: 'shared', listeners: [{ name: 'http', port: 80, protocol: 'HTTP' }] }],
+    ['httproutes', 'HTTPRoute', { parentRefs: [{ name: 'web' }] }],
+  ] as const)
+    await done('POST', `${paths.gatewayAPI}/${plural}`, named('gateway.networking.k8s.io/v1', kind, 'web', { spec }));
   await eventually('the quota counts', async () => {
     const { text } = await send('admin', 'GET', `${quotas}/bulkhead-quota`);
     return text.includes('"used":{"services":"4"}');

@@ -1,6 +1,7 @@
 /** What waits and what is refused, row by row of docs/outage.md, while every replica is dead. */
 import { eventually } from '../soak/observer.ts';
 import {
+  balanced,
   bindingOf,
   closedDoor,
   type DeadCluster,
@@ -10,6 +11,7 @@ import {
   paths,
   pod,
   type Sent,
+  webService,
 } from './outage-stage.ts';
 
 const { web, policies } = paths;
@@ -134,6 +136,8 @@ export const refused: Readonly<Record<string, readonly Sent[]>> = {
   ],
   'Endpoints or an EndpointSlice are created or changed by others than the controllers of Kubernetes': [
     ['alice', 'POST', paths.slices, endpointsOf('late')],
+    ['namesake of the endpoint controller', 'POST', paths.slices, endpointsOf('late')],
+    ['service controller', 'POST', paths.slices, endpointsOf('late')],
     [
       'alice',
       'POST',
@@ -141,12 +145,20 @@ export const refused: Readonly<Record<string, readonly Sent[]>> = {
       { metadata: { name: 'late' }, subsets: [{ addresses: [{ ip: '192.0.2.7' }] }] },
     ],
   ],
-  'An Ingress or a route is created or changed': [
+  'The address of a load balancer is written by others than the controllers of Kubernetes': (
+    ['alice', 'namesake of the service controller', 'endpoint controller', 'MetalLB'] as const
+  ).map((caller) => [caller, 'PATCH', `${web}/services/kept/status`, balanced]),
+  'An Ingress, a Gateway or a route is created or changed, or gets labels or annotations by way of its status': [
+    ['alice', 'POST', paths.ingresses, { metadata: { name: 'late' }, spec: { defaultBackend: webService } }],
+    ['alice', 'PATCH', `${paths.ingresses}/web/status`, annotated],
+    ['ingress controller', 'PATCH', `${paths.ingresses}/web/status`, annotated],
+    ['ingress controller', 'PATCH', `${paths.ingresses}/web`, { metadata: { finalizers: ['example.org/late'] } }],
+    ['gateway controller', 'PATCH', `${paths.gatewayAPI}/gateways/web`, annotated],
     [
-      'alice',
-      'POST',
-      paths.ingresses,
-      { metadata: { name: 'late' }, spec: { defaultBackend: { service: { name: 'web', port: { number: 80 } } } } },
+      'gateway controller',
+      'PATCH',
+      `${paths.gatewayAPI}/httproutes/web`,
+      { spec: { hostnames: ['beta.example.com'] } },
     ],
   ],
   'A managed policy is deleted': [['admin', 'DELETE', `${policies}/bulkhead-default-deny`]],

@@ -1,7 +1,9 @@
-/** Ingresses and the Gateway API with its real definitions, a real API server and a real kubectl: attacks, and ordinary objects (SVC-07, SVC-08). */
+/** Ingresses, the Gateway API and other neighbours with their real definitions, a real API server and a real kubectl: attacks, and ordinary objects (SVC-07, SVC-08). */
+import { readFile, writeFile } from 'node:fs/promises';
+import { parse } from 'yaml';
 import { networkKindsTest } from '../apiserver/stored-definitions.ts';
-import { ordinaryNeighbours } from './gateway-ordinary.ts';
 import { guard } from './guarded-cluster.ts';
+import { attachmentTypes, imports, ordinaryNeighbours, ordinaryObjects } from './neighbours-ordinary.ts';
 
 const namespace = 'acme-web';
 const backend = { service: { name: 'web', port: { number: 80 } } };
@@ -34,7 +36,12 @@ const gateway = (name: string, listeners: readonly object[], more: object = {}) 
   ofGateway('Gateway', name, { gatewayClassName: 'shared', listeners, ...more });
 
 await networkKindsTest('Ingresses and routes of a tenant', async (t, plane) => {
-  const cluster = await guard(plane);
+  const config = `${plane.directory}/settings.json`;
+  const settings = parse(await readFile('manifests/overlays/example/bulkhead.yaml', 'utf8'));
+  settings.spec.network.attachmentTypes = attachmentTypes;
+  settings.spec.network.policyKinds.push(imports);
+  await writeFile(config, JSON.stringify(settings));
+  const cluster = await guard(plane, undefined, undefined, { config });
   t.teardown(() => cluster.stop());
   const alice = await cluster.kubeconfig('alice');
   const run = (words: readonly string[], object?: object) =>
@@ -95,13 +102,9 @@ await networkKindsTest('Ingresses and routes of a tenant', async (t, plane) => {
   });
 
   await t.test('ten ordinary objects of each other kind are admitted without a warning', async (t) => {
-    for (const [kind, { apiVersion, objects }] of Object.entries(ordinaryNeighbours)) {
-      if (!apiVersion.startsWith('gateway.')) continue;
-      const items = objects.map((one, index) => {
-        const metadata = { name: `ordinary-${index}`, namespace };
-        return { apiVersion, kind, metadata, ...one };
-      });
-      const list = { apiVersion: 'v1', kind: 'List', items };
+    for (const [kind, ordinary] of Object.entries(ordinaryNeighbours)) {
+      const list = { apiVersion: 'v1', kind: 'List', items: ordinaryObjects(kind, ordinary) };
+      t.ok(list.items.length >= 10, kind);
       t.match(await create(list), { code: 0, stderr: '' }, kind);
     }
   });

@@ -1,6 +1,11 @@
 /** Services and endpoints of tenants on a real API server with a real kubectl: the ways around every policy, and ordinary Services. */
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Test } from 'tap';
+import { parse } from 'yaml';
 import { runCommandLine } from '../../src/commands/command-line.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
+import type { ControlPlane } from '../apiserver/control-plane.ts';
+import { eventually } from '../soak/observer.ts';
 import { guard } from './guarded-cluster.ts';
 
 const namespace = 'acme-web';
@@ -79,7 +84,87 @@ await clusterTest('what audit says of Services that are there before Bulkhead', 
     ],
   );
   t.comment(lines.join('\n'));
+  await t.test('a module that is off', (t) => isOffAndOn(t, plane));
 });
+
+/** What reaches Bulkhead while the settings switch the modules off, and after they are switched on. */
+async function isOffAndOn(t: Test, plane: ControlPlane): Promise<void> {
+  const example = parse(await readFile('manifests/overlays/example/bulkhead.yaml', 'utf8'));
+  const config = `${plane.directory}/settings-of-modules.json`;
+  const off = { ...example.spec.network, services: { judged: false }, routes: { judged: false } };
+  const spec = { ...example.spec, network: off, rights: { judged: false } };
+  await writeFile(config, JSON.stringify({ ...example, spec }));
+  const cluster = await guard(plane, undefined, undefined, { config, managesWebhooks: true });
+  t.teardown(() => cluster.stop());
+  const create = (object: object, ...more: string[]) =>
+    cluster.kubectl('alice', ['create', '-f', '-', ...more], JSON.stringify(object));
+  const inNamespace = (apiVersion: string, kind: string, fields: object) => ({
+    ...{ apiVersion, kind, metadata: { name: 'off', namespace } },
+    ...fields,
+  });
+  const access = 'rbac.authorization.k8s.io';
+  const everything = [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }];
+  const others = [{ apiGroup: access, kind: 'Group', name: 'beta-developers' }];
+  const http = {
+    paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }],
+  };
+  const judged: readonly (readonly [object: { kind: string }, says: RegExp])[] = [
+    [selected('off', { type: 'NodePort' }), /service-types/],
+    [slice('off', [foreign]), /endpoint-addresses/],
+    [endpoints('off', { addresses: [{ ip: foreign }] }), /endpoint-addresses/],
+    [
+      inNamespace('networking.k8s.io/v1', 'Ingress', { spec: { rules: [{ host: 'beta.example.com', http }] } }),
+      /route-hosts/,
+    ],
+    [inNamespace(`${access}/v1`, 'Role', { rules: everything }), /wildcard-role/],
+    [
+      inNamespace(`${access}/v1`, 'RoleBinding', {
+        ...{ subjects: others, roleRef: { apiGroup: access, kind: 'Role', name: 'off' } },
+      }),
+      /foreign-subject/,
+    ],
+  ];
+  const reviews = async () => {
+    const counted = [...(await cluster.metrics()).matchAll(/^bulkhead_reviews_total\{.*kind="(\w+)".*\} (\d+)$/gm)];
+    return (kind: string) =>
+      counted.filter(([, one]) => one === kind).reduce((sum, [, , count]) => sum + Number(count), 0);
+  };
+  const asked = async () =>
+    /denied/.test((await create(selected('asked', { type: 'NodePort' }), '--dry-run=server')).stderr);
+  await eventually('the modules are off', async () => !(await asked()));
+
+  const before = await reviews();
+  const resources = { requests: { cpu: '10m', memory: '10Mi' } };
+  const containers = [{ name: 'main', image: 'nginx', resources }];
+  t.match(await create(inNamespace('v1', 'Pod', { spec: { containers } })), { code: 0, stderr: '' });
+  for (const [index, [object]] of judged.entries()) {
+    const written = await create({ ...object, metadata: { name: `off-${index}`, namespace } });
+    t.match(written, { code: 0, stderr: /^(Warning: v1 Endpoints is deprecated[^\n]*\n)?$/ }, object.kind);
+  }
+  const after = await reviews();
+  t.ok(after('Pod') > before('Pod'), 'a pod is sent');
+  for (const [{ kind }] of judged) t.equal(after(kind), before(kind), `${kind}: none is sent`);
+
+  await t.test('a kind that is not installed', async (t) => {
+    const route = inNamespace('gateway.networking.k8s.io/v1', 'HTTPRoute', { spec: {} });
+    t.match((await create(route)).stderr, 'no matches for kind "HTTPRoute"');
+    for (const counter of ['unknown_rules', 'missing_rules'])
+      t.match(
+        await cluster.metrics(),
+        `\nbulkhead_webhook_configuration_${counter} 0\n`,
+        'no rule is taken for a mistake',
+      );
+  });
+
+  await writeFile(config, JSON.stringify(example));
+  await eventually('the modules are on', asked);
+  for (const [index, [object, says]] of judged.entries()) {
+    const { stderr } = await create({ ...object, metadata: { name: `on-${index}`, namespace } });
+    t.match(stderr, says, `${object.kind}: it is judged`);
+  }
+  const counted = await reviews();
+  for (const [{ kind }] of judged) t.ok(counted(kind) > after(kind), `${kind}: it is sent`);
+}
 
 await clusterTest('Services of a tenant', async (t, plane) => {
   const cluster = await guard(plane);

@@ -26,6 +26,7 @@ t.test('what a list may say', async (t) => {
     ],
     ['no group', kind('virtualservices'), [/is not a resource with its API group/]],
     ['a pattern', kind('"*.networking.istio.io"'), [/is not a resource with its API group/]],
+    ['what agents write, and tenants may', kind('serviceimports.multicluster.x-k8s.io'), []],
     ['what agents write', kind('ciliumendpoints.cilium.io'), [/is written by the platform and the agents/]],
     ['a kind of the platform', kind('egressips.k8s.ovn.org'), [/is written by the platform and the agents/]],
     ['an agent', agent(`subjects: [{ ${account} }], groups: [networking.istio.io]`), []],

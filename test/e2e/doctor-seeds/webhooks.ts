@@ -1,3 +1,4 @@
+import { listedControllers, notByListedControllers } from '../../../src/backstop/service-conditions.ts';
 import { namespaceSelector } from '../../../src/kinds/selected-namespaces.ts';
 import type { DoctoredCluster, Json } from '../doctored-cluster.ts';
 import { crds, mutating, type Seed, untilServed, validating } from './seed.ts';
@@ -35,6 +36,14 @@ const injector =
         ],
       },
     ]);
+
+const balancer = { kind: 'ServiceAccount', namespace: 'metallb-system', name: 'controller' } as const;
+const leavesOut = (controller: typeof balancer) => (cluster: DoctoredCluster) =>
+  cluster.changed(`${validating}/bulkhead`, ({ webhooks }: { webhooks: Webhook[] }) =>
+    webhooks
+      .find(({ name }) => name === 'validate.services.bulkhead.dev')
+      ?.matchConditions?.push({ name: listedControllers, expression: notByListedControllers([controller]) }),
+  );
 
 export const webhooks: readonly Seed[] = [
   {
@@ -126,6 +135,17 @@ export const webhooks: readonly Seed[] = [
       // The name alone is no proof.
       if (first !== undefined) first.expression = '!request.userInfo.username.startsWith("system:")';
     }),
+  },
+  {
+    wrong: 'nothing: an overlay leaves out a controller of the settings (docs/neighbours.md)',
+    ids: [],
+    make: leavesOut(balancer),
+    settings: ({ network }) => Object.assign(network?.services as Json, { controllers: [balancer] }),
+  },
+  {
+    wrong: 'an overlay leaves out a controller that the settings do not name',
+    ids: ['webhook-match-conditions'],
+    make: leavesOut(balancer),
   },
   {
     wrong: 'a webhook that somebody else answers',

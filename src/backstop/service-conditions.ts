@@ -1,0 +1,20 @@
+/**
+ * The match condition by which an overlay leaves out what accounts of the settings write, so that their writes go on while Bulkhead is
+ * down (docs/neighbours.md). manifests/base leaves out the controllers of Kubernetes alone.
+ */
+import { nameOf } from '../tenancy/tenancy.ts';
+import type { Subject } from '../tenancy/tenant.ts';
+import { allOf, anyOf, literal, unchanged } from './expressions.ts';
+
+export const listedControllers = 'not-by-listed-controllers';
+
+/** Endpoints, and of Services the status alone: the account may write nothing else for all tenants, and a status writes metadata as well. */
+export function notByListedControllers(controllers: readonly Subject[]): string {
+  return `!(${allOf(
+    `request.userInfo.username in ${literal(controllers.map(nameOf))}`,
+    anyOf(
+      'request.kind.kind != "Service"',
+      allOf('request.?subResource.orValue("") == "status"', unchanged('labels', 'annotations')),
+    ),
+  )})`;
+}
