@@ -101,7 +101,7 @@ function namesSome(rule: unknown): boolean {
 function denialsAlone(path: string, direction: Direction, way: string): Finding {
   return {
     path,
-    reason: `denies some peers, and closes the rest of ${direction}: only other policies allow ${direction}`,
+    reason: `closes ${direction} for everybody, and not only for whom it denies`,
     fix: `add a rule that allows what stays open${way}`,
   };
 }
