@@ -1,5 +1,5 @@
 /** Reads a cluster in use once, or files, and reports who reaches whom and all that Bulkhead would reject and cut off. Changes nothing. */
-import { printable } from '../admission/message.ts';
+import { printable, printableIn } from '../admission/message.ts';
 import { readCluster } from '../facts/cluster-reader.ts';
 import { pictureOf } from '../picture/picture.ts';
 import { nothingKnown, readProtection } from '../picture/protection.ts';
@@ -109,11 +109,11 @@ async function write(
 async function printed(result: AuditResult, format: (typeof formats)[number], by: SaidBy): Promise<readonly string[]> {
   switch (format) {
     case 'json':
-      return [resultJson(result)];
+      return [resultJson(printableIn(result))];
     case 'yaml':
-      return [resultYaml(result)];
+      return [resultYaml(printableIn(result))];
     case 'html':
-      return [await pageOf(result)];
+      return [await pageOf(printableIn(result))];
     case 'name':
     case 'sarif':
     case 'junit':

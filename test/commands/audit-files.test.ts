@@ -66,8 +66,11 @@ t.test('an object that would be rejected is evidence against its requirement, in
 });
 
 t.test('names of files cannot command a terminal', async (t) => {
-  const { text } = await audit([...example, '-f', '-', '--no-baseline'], pods('"acme-\\u001b[2J"', 'acme-web'));
-  t.notMatch(text, '\u001b');
+  const named = pods('"acme-\\u001b[2J\\u202e"', 'acme-web');
+  for (const format of ['table', 'wide', 'json', 'yaml', 'name', 'sarif', 'junit', 'github', 'html']) {
+    const { text } = await audit([...example, '-f', '-', '--no-baseline', '-o', format], named);
+    t.notMatch(text, /\p{Cf}|\p{Cc}\[|\\u001b|\\e\[|\\u202e/u, format);
+  }
 });
 
 t.test('what is wrong with the files ends it', async (t) => {
