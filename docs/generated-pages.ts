@@ -6,6 +6,7 @@ import { decisionsPage } from './decisions/decisions-page.ts';
 import { auditPicture } from './how-to/audit-picture.ts';
 import { doctorPage } from './how-to/doctor-page.ts';
 import { exemptionPage, gateRequestPage, settingsPage, tenantPage } from './schema-pages.ts';
+import { zeroTrustPage } from './zero-trust-page.ts';
 
 export function generatedPages(): readonly { readonly file: string; readonly text: string }[] {
   return [
@@ -15,6 +16,7 @@ export function generatedPages(): readonly { readonly file: string; readonly tex
     { file: join(import.meta.dirname, 'how-to/audit.svg'), text: auditPicture() },
     { file: join(import.meta.dirname, 'how-to/doctor.md'), text: doctorPage() },
     { file: join(import.meta.dirname, 'settings.md'), text: settingsPage() },
+    { file: join(import.meta.dirname, 'zero-trust.md'), text: zeroTrustPage() },
     { file: join(import.meta.dirname, 'tenant.md'), text: tenantPage() },
     { file: join(import.meta.dirname, 'exemption.md'), text: exemptionPage() },
     { file: join(import.meta.dirname, 'gate-request.md'), text: gateRequestPage() },

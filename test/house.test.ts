@@ -29,7 +29,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'mutations',
     'connectivity',
   ],
-  report: ['connectivity'],
+  picture: ['kubernetes', 'tenancy', 'reach', 'baseline', 'connectivity'],
+  report: ['connectivity', 'picture'],
   certificates: [],
   client: ['kubernetes', 'admission'],
   facts: ['kubernetes', 'tenancy', 'exemptions', 'gates', 'baseline', 'admission', 'client'],
@@ -72,6 +73,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'checks',
     'backstop',
     'connectivity',
+    'picture',
     'admission',
     'report',
     'certificates',
@@ -110,6 +112,7 @@ const pureRooms = [
   'mutations',
   'backstop',
   'admission',
+  'picture',
   'report',
 ];
 /** admission waits for facts, so it has timers; only one of its files reads a clock. */

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { type Picture, pictureOf } from '../../src/connectivity/picture.ts';
-import type { PictureCrossing } from '../../src/connectivity/picture-crossings.ts';
 import { readSnapshot } from '../../src/connectivity/read-snapshot.ts';
+import { type Picture, pictureOf } from '../../src/picture/picture.ts';
+import type { PictureCrossing } from '../../src/picture/picture-crossings.ts';
 import { loadTenancy } from '../../src/tenancy/load-tenancy.ts';
 import { unlined } from '../../src/tenancy/problem.ts';
 

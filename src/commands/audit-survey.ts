@@ -9,15 +9,15 @@ import { isMap, valueAt } from '../kubernetes/json.ts';
 import { entry, type StringMap } from '../kubernetes/objects.ts';
 import { cutOff } from '../reach/isolation.ts';
 import type { Isolation } from '../reach/model.ts';
-import { type AuditReport, type CutOffNamespace, mostNames } from '../report/audit-report.ts';
+import { type AuditReport, type CutOffNamespace, type FindingGroup, mostNames } from '../report/audit-report.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { doubtsAbout } from './audit-namespaces.ts';
 import { vouchedPods } from './audit-vouched.ts';
 import { backstopAge, stampedBackstop } from './backstop-age.ts';
-import { createFindingGroups, modeOf } from './finding-groups.ts';
-import { countedAs, judgeStored, type Listeners, storedIn } from './judge-stored.ts';
+import { createRejections, modeOf } from './finding-groups.ts';
+import { judgeStored, type Listeners, storedIn } from './judge-stored.ts';
 import { labelsIn, type Scope } from './scope.ts';
 
 interface Row {
@@ -28,6 +28,12 @@ interface Row {
   readonly lost: { ingress: number; egress: number };
   readonly names: string[];
   losing: number;
+}
+
+export interface Survey {
+  readonly report: AuditReport;
+  /** With what is not in the scope. */
+  readonly rejected: readonly FindingGroup[];
 }
 
 const ownNamespace = 'bulkhead-system';
@@ -42,10 +48,10 @@ export async function survey(
   tenantsFrom: 'objects' | 'listed',
   problems: readonly string[] = [],
   scope?: Scope,
-): Promise<AuditReport> {
+): Promise<Survey> {
   const { settings } = tenancy;
   const rows = new Map<string, Row>();
-  const groups = createFindingGroups(tenancy);
+  const rejections = createRejections(tenancy, scope === undefined);
   const planted: string[] = [];
   const accounts: string[] = [];
   const stamps: (string | undefined)[] = [];
@@ -74,7 +80,7 @@ export async function survey(
       if (kind.kind === 'Pod') countPod(row, metadata.name, object);
     },
     onExempted: exemptions.see,
-    onJudged: (one, findings) => groups.add(one.tenant, countedAs(one), findings),
+    ...rejections.listeners,
   };
   const { unread, keys, state } = await judgeStored(storedIn(reader), tenancy, listeners, scope);
 
@@ -106,7 +112,7 @@ export async function survey(
   const cut: readonly CutOffNamespace[] = losing.map(({ namespace, tenant, pods, lost, names, losing }) => ({
     ...{ namespace, tenant: tenant.name, mode: modeOf(tenant, tenancy), pods, ...lost, losing, names },
   }));
-  return {
+  const report: AuditReport = {
     problems,
     tenantLabel: settings.tenantLabel,
     namespaces: reported.length,
@@ -117,7 +123,7 @@ export async function survey(
       tenant: name,
       policies: openedFor(tenant, settings),
     })),
-    rejected: groups.list(),
+    rejected: rejections.reported(),
     tenants: [...tenants.values()]
       .map((tenant) => ({ name: tenant.name, mode: modeOf(tenant, tenancy) }))
       .sort((one, other) => (one.name < other.name ? -1 : 1)),
@@ -129,6 +135,7 @@ export async function survey(
     backstop: isRead ? backstopAge(stamps, stampedBackstop(tenancy, tenantsFrom, state.now).stamp) : 'unread',
     checksPage: docsPage(settings, 'checks'),
   };
+  return { report, rejected: rejections.all() };
 }
 
 function countPod(row: Row, name: string, pod: Readonly<Record<string, unknown>>): void {

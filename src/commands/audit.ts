@@ -1,20 +1,20 @@
 /** Reads a cluster in use once, or files, and reports who reaches whom and all that Bulkhead would reject and cut off. Changes nothing. */
-import { printable } from '../admission/message.ts';
-import { pictureOf } from '../connectivity/picture.ts';
-import { nothingKnown, readProtection } from '../connectivity/protection.ts';
+import { printable, printableIn } from '../admission/message.ts';
 import { readCluster } from '../facts/cluster-reader.ts';
+import { pictureOf } from '../picture/picture.ts';
+import { nothingKnown, readProtection } from '../picture/protection.ts';
 import type { AuditReport } from '../report/audit-report.ts';
 import { type AuditResult, isComplete, isToDo, resultJson, resultLines, resultYaml } from '../report/audit-result.ts';
 import { openReportsOf } from '../report/open-reports.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
 import { pageOf } from './audit-page.ts';
-import { survey } from './audit-survey.ts';
+import { type Survey, survey } from './audit-survey.ts';
 import { CannotStart } from './cannot-start.ts';
 import { locationOf } from './cluster-location.ts';
 import { inCluster } from './cluster-tenancy.ts';
 import { defineCommand, type Surroundings } from './command.ts';
-import { createFindingGroups } from './finding-groups.ts';
-import { countedAs, judgeStored, type Listeners } from './judge-stored.ts';
+import { createRejections } from './finding-groups.ts';
+import { judgeStored } from './judge-stored.ts';
 import { Misuse } from './misuse.ts';
 import { flag, oneOf } from './options.ts';
 import { protectionOfCluster } from './protection-source.ts';
@@ -51,7 +51,8 @@ export const command = defineCommand({
     const scope = scopeOf(values);
     if (scope !== undefined && writes)
       throw new Misuse('--write-reports writes the reports of all namespaces: leave it out, or -n and -l');
-    const report = isOfFiles ? undefined : await surveyed(values, surroundings, scope);
+    const found = isOfFiles ? undefined : await surveyed(values, surroundings, scope);
+    const report = found?.report;
     const loaded = await loadSnapshot('audit', values, surroundings, scope);
     const { snapshot, tenancy, protecting } = loaded;
     const judged = isOfFiles ? await judgedFiles(loaded, scope) : undefined;
@@ -60,9 +61,10 @@ export const command = defineCommand({
     const said = new Set([...(report?.problems ?? []), ...(report?.unread ?? [])]);
     const { settings } = tenancy;
     const unread = [...new Set([...(report?.unread ?? []), ...problems])];
-    const protection = isOfFiles
+    const read = isOfFiles
       ? { ...nothingKnown, ...readProtection(protecting, snapshot.mesh, settings), problems }
       : await protectionOfCluster(values, snapshot, settings, unread, surroundings);
+    const protection = { ...read, rejected: (found ?? judged)?.rejected ?? [] };
     const result: AuditResult = {
       report,
       rejections: judged?.rejections,
@@ -71,7 +73,11 @@ export const command = defineCommand({
       scope: scope?.text,
     };
     if (writes && report !== undefined) return await write(result, report, values, surroundings);
-    for (const line of await printed(result, values.output, { command: 'audit', written: loaded.reviewed, settings }))
+    for (const line of await printed(result, values.output, {
+      command: 'audit',
+      written: [...loaded.written, ...loaded.reviewed],
+      settings,
+    }))
       surroundings.print(line);
     if (!isComplete(result)) return 2;
     return isToDo(result) ? 1 : 0;
@@ -103,11 +109,11 @@ async function write(
 async function printed(result: AuditResult, format: (typeof formats)[number], by: SaidBy): Promise<readonly string[]> {
   switch (format) {
     case 'json':
-      return [resultJson(result)];
+      return [resultJson(printableIn(result))];
     case 'yaml':
-      return [resultYaml(result)];
+      return [resultYaml(printableIn(result))];
     case 'html':
-      return [await pageOf(result)];
+      return [await pageOf(printableIn(result))];
     case 'name':
     case 'sarif':
     case 'junit':
@@ -121,23 +127,18 @@ async function printed(result: AuditResult, format: (typeof formats)[number], by
 /** What would be rejected, and what cannot be judged. */
 async function judgedFiles({ reviewed, snapshot, tenancy }: LoadedSnapshot, scope: Scope | undefined) {
   const { objects, problems } = storedFiles(reviewed, snapshot, tenancy);
-  const groups = createFindingGroups(tenancy);
-  const onJudged: Listeners['onJudged'] = (one, findings) => groups.add(one.tenant, countedAs(one), findings);
-  await judgeStored(objects, tenancy, { onJudged }, scope);
+  const found = createRejections(tenancy, scope === undefined);
+  await judgeStored(objects, tenancy, found.listeners, scope);
   const { settings } = tenancy;
   const rejections = {
     observes: settings.enforcement === 'observe',
-    rejected: groups.list(),
+    rejected: found.reported(),
     checksPage: docsPage(settings, 'checks'),
   };
-  return { rejections, problems };
+  return { rejections, rejected: found.all(), problems };
 }
 
-function surveyed(
-  values: SnapshotValues,
-  { environment }: Surroundings,
-  scope: Scope | undefined,
-): Promise<AuditReport> {
+function surveyed(values: SnapshotValues, { environment }: Surroundings, scope: Scope | undefined): Promise<Survey> {
   const tenantsFrom = values.tenants === undefined ? 'objects' : 'listed';
   return inCluster('audit', values, environment, (reader, tenancy, problems) =>
     survey(reader, tenancy, tenantsFrom, problems, scope),

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { printable } from '../admission/message.ts';
 import type { WrittenObject } from '../files/written-objects.ts';
 import { valueAt } from '../kubernetes/json.ts';
-import { crossings, type DiffChange, type DiffReport, endText } from '../report/diff-report.ts';
-import type { LintedObject, LintFinding, LintReport } from '../report/lint-report.ts';
+import { crossings, type DiffCause, type DiffChange, type DiffReport, endText } from '../report/diff-report.ts';
+import type { LintFinding, LintReport } from '../report/lint-report.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import { version } from './build.ts';
@@ -16,15 +16,17 @@ const membersShown = 3;
 
 /** @param written the objects of the files that are judged */
 export function lintReportOf(report: DiffReport, written: readonly WrittenObject[], settings: Settings): LintReport {
-  const policies = new Set(crossings(report).flatMap(({ causes }) => causes.flatMap((one) => one.policies)));
   const objects = written.map((one) => linted(one, String(valueAt(one.object, 'metadata', 'namespace') ?? '')));
+  const byObject = new Map(written.map((one, index) => [objects[index]?.object ?? '', one]));
+  const findings = [
+    ...crossings(report).map((one) => findingOf(one, byObject, settings)),
+    ...report.unread.map(({ policy, field, reason }) => missing(policy, field, reason, byObject, settings)),
+    ...report.problems.map((reason) => missing('', '', reason, byObject, settings)),
+  ];
+  const named = new Set(findings.map(({ object }) => object));
   return {
-    findings: [
-      ...crossings(report).map((one) => findingOf(one, objects, settings)),
-      ...report.unread.map(({ policy, field, reason }) => missing(policy, field, reason, written, settings)),
-      ...report.problems.map((reason) => missing('', '', reason, written, settings)),
-    ],
-    objects: objects.filter(({ object }) => policies.has(object)),
+    findings,
+    objects: objects.filter(({ object }) => named.has(object)),
     files: new Set(objects.map(({ file }) => file)).size,
     skipped: { otherKinds: 0, notObjects: 0, ofPlatform: 0, configuration: 0 },
     assumedNamespaces: [],
@@ -38,12 +40,10 @@ function missing(
   object: string,
   path: string,
   reason: string,
-  written: readonly WrittenObject[],
+  written: ReadonlyMap<string, WrittenObject>,
   settings: Settings,
 ): LintFinding {
-  const one = written.find(
-    (at) => linted(at, String(valueAt(at.object, 'metadata', 'namespace') ?? '')).object === object,
-  );
+  const one = written.get(object);
   const place = one?.placeOf(path);
   return {
     check: 'not-understood',
@@ -67,33 +67,58 @@ function missing(
   };
 }
 
-function findingOf(change: DiffChange, objects: readonly LintedObject[], settings: Settings): LintFinding {
+function findingOf(change: DiffChange, written: ReadonlyMap<string, WrittenObject>, settings: Settings): LintFinding {
   const { from, to, ports, causes } = change;
-  // A cause with a place, where there is one.
-  const cause = causes.find(({ file }) => file !== '') ?? causes[0];
-  const object = cause?.policies[0] ?? '';
+  // What allows it is at the place of the finding.
+  const opener = causes.find(({ file, side, path }) => file !== '' && side === 'new' && path !== '');
   const ends = `${endText(from, membersShown)} to ${endText(to, membersShown)}`;
-  // The rule that allows it is at the place of the finding.
-  const others = causes.filter((one) => one !== cause || one.path === '' || one.side === 'old');
+  const others = causes.filter((one) => one !== opener);
   const why = others.map(({ text }) => text).join('; ');
+  const place = opener === undefined ? placeOf(change, written) : ofCause(opener);
   return {
     check,
     severity: 'error',
-    object,
-    apiVersion: objects.find((one) => one.object === object)?.apiVersion ?? '',
-    file: cause?.file || '<cluster>',
-    line: cause?.line ?? 0,
-    column: cause?.column ?? 0,
-    path: printable(cause?.path ?? ''),
+    object: place.object,
+    apiVersion: written.get(place.object)?.apiVersion ?? '',
+    file: place.file || '<cluster>',
+    line: place.line,
+    column: place.column,
+    path: printable(place.path),
     headline: 'opens a connection over the border of a tenant',
     reason: `opens ${ports.join(', ')} from ${ends}${why === '' ? '' : `, as ${why}`}`,
     witness: '',
     fix: 'narrow the peers or the ports, or agree on the crossing and accept this change',
     docs: docsPage(settings, 'how-to/diff.md'),
     fingerprint: createHash('sha256')
-      .update(JSON.stringify([check, object, from, to, ports]))
+      .update(JSON.stringify([check, place.object, from, to, ports]))
       .digest('hex')
       .slice(0, 32),
     known: false,
   };
+}
+
+/** Where no new rule allows it: the policy that closed it before as it is now, else a workload that it is about, else where the policy was. */
+function placeOf({ from, to, causes }: DiffChange, written: ReadonlyMap<string, WrittenObject>) {
+  const names = [
+    ...causes.flatMap(({ policies }) => policies),
+    ...[to, from].flatMap(({ members }) => members.map(objectOf)),
+  ];
+  for (const object of names) {
+    const found = written.get(object);
+    if (found !== undefined) return { object, path: '', ...found.placeOf(''), file: printable(found.file) };
+  }
+  const cause = causes.find(({ file }) => file !== '') ?? causes[0];
+  return cause === undefined ? nowhere : ofCause(cause);
+}
+
+const nowhere = { object: '', path: '', file: '', line: 0, column: 0 };
+
+function ofCause({ policies, path, file, line, column }: DiffCause) {
+  return { object: policies[0] ?? '', path, file, line, column };
+}
+
+/** `acme-web/Deployment/front` as `Deployment acme-web/front`. */
+function objectOf(member: string): string {
+  const [namespace, kind, name] = member.split('/');
+  return `${kind} ${namespace}/${name}`;
 }

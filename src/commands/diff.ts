@@ -5,7 +5,7 @@ import { causeText, portTexts } from '../connectivity/change-text.ts';
 import type { Change, End, SharedCause } from '../connectivity/changes.ts';
 import { type Comparison, compare } from '../connectivity/compare.ts';
 import type { ServiceChange } from '../connectivity/compare-services.ts';
-import { overlaid } from '../connectivity/overlay.ts';
+import { namedAsIn, overlaid } from '../connectivity/overlay.ts';
 import { readSnapshot } from '../connectivity/read-snapshot.ts';
 import { refText } from '../connectivity/snapshot.ts';
 import { readTenancy } from '../files/read-tenancy.ts';
@@ -126,12 +126,13 @@ async function againstCluster(
   scope: Scope | undefined,
 ): Promise<Compared> {
   const files = whole(await readObjects(values.filename, values.kustomize, values, surroundings));
-  const { snapshot, tenancy, problems } = await loadSnapshot(
+  const { tenancy, problems, ...cluster } = await loadSnapshot(
     'diff',
     { ...values, filename: [], kustomize: [] },
     surroundings,
     scope,
   );
+  const snapshot = namedAsIn(files.objects, cluster.snapshot);
   const after = overlaid(snapshot, files.objects, tenancy, {
     withBaseline: !values['no-baseline'],
     prunes: values.prune,

@@ -6,6 +6,7 @@ import { type FindingGroup, mostNames } from '../report/audit-report.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { fixOfKey } from './audit-namespaces.ts';
+import { countedAs, type Listeners } from './judge-stored.ts';
 
 type Group = { -readonly [Field in keyof Omit<FindingGroup, 'names'>]: FindingGroup[Field] } & {
   readonly names: Set<string>;
@@ -14,14 +15,14 @@ type Group = { -readonly [Field in keyof Omit<FindingGroup, 'names'>]: FindingGr
 const protectsOf = new Map(catalogue.map(({ id, protects }) => [id, protects]));
 const order = new Map(catalogue.map(({ id }, index) => [id, index]));
 
-export interface FindingGroups {
+interface FindingGroups {
   /** @param name as `KIND NAMESPACE/NAME`; an object that is there already is not counted again */
   add(tenant: Tenant, name: string, findings: readonly Judged[]): void;
   /** In the order of the catalogue. */
   list(): readonly FindingGroup[];
 }
 
-export function createFindingGroups(tenancy: Tenancy): FindingGroups {
+function createFindingGroups(tenancy: Tenancy): FindingGroups {
   const groups = new Map<string, Group>();
   return {
     add(tenant, name, findings) {
@@ -41,6 +42,29 @@ export function createFindingGroups(tenancy: Tenancy): FindingGroups {
       }
     },
     list: () => [...groups.values()].map((group) => ({ ...group, names: [...group.names] })).sort(byCheck),
+  };
+}
+
+export interface RejectionGroups {
+  readonly listeners: Required<Pick<Listeners, 'onJudged' | 'onJudgedElsewhere'>>;
+  /** Of the scope. */
+  reported(): readonly FindingGroup[];
+  all(): readonly FindingGroup[];
+}
+
+/** @param isWhole there is no scope */
+export function createRejections(tenancy: Tenancy, isWhole: boolean): RejectionGroups {
+  const own = createFindingGroups(tenancy);
+  const every = isWhole ? own : createFindingGroups(tenancy);
+  const add =
+    (...all: readonly FindingGroups[]): Listeners['onJudged'] =>
+    (one, findings) => {
+      for (const groups of new Set(all)) groups.add(one.tenant, countedAs(one), findings);
+    };
+  return {
+    listeners: { onJudged: add(own, every), onJudgedElsewhere: add(every) },
+    reported: own.list,
+    all: every.list,
   };
 }
 

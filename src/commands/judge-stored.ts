@@ -57,6 +57,8 @@ export interface Listeners {
   readonly onExempted?: State['onExempted'];
   /** Each that is judged, with its findings in catalogue order: hints too, but none of exemptions. */
   readonly onJudged: (one: Stored, findings: readonly Judged[]) => void;
+  /** The same of those that are not in the scope. */
+  readonly onJudgedElsewhere?: Listeners['onJudged'];
 }
 
 export interface JudgedStored {
@@ -73,12 +75,13 @@ export interface JudgedStored {
 export async function judgeStored(
   objects: StoredObjects,
   tenancy: Tenancy,
-  { onNamespace, onPod, onObject, onExempted, onJudged }: Listeners,
+  { onNamespace, onPod, onObject, onExempted, onJudged, onJudgedElsewhere }: Listeners,
   scope?: Pick<ReportScope, 'has'>,
 ): Promise<JudgedStored> {
   const { settings } = tenancy;
   const unread: string[] = [];
   const keys = createKeys(settings);
+  const keysElsewhere = createKeys(settings);
   const store = createNamespaceStore(() => tenancy);
   const lookup = (name: string) => store.lookup(name) ?? objects.assumed?.(name);
   const state = {
@@ -91,7 +94,8 @@ export async function judgeStored(
   const isReported = (namespace: string, { object }: DecodedObject): boolean =>
     scope === undefined || scope.has(namespace, labelsIn(object));
   const tell: typeof onJudged = (one, findings) => {
-    if (isReported(one.decoded.metadata.namespace, one.decoded)) onJudged(one, findings);
+    const isIn = isReported(one.decoded.metadata.namespace, one.decoded);
+    (isIn ? onJudged : onJudgedElsewhere)?.(one, findings);
   };
 
   async function read(paths: readonly [string, ...string[]], tell: (object: DecodedObject) => void): Promise<void> {
@@ -112,17 +116,20 @@ export async function judgeStored(
     onNamespace?.(record, decoded, tenant);
     if (tenant === 'platform') return;
     owned.set(name, { tenant, record });
-    if (!isReported(name, decoded)) return;
+    const isIn = isReported(name, decoded);
     const findings = judgeStoredObject(namespaceKind, decoded.object, record, state).flatMap((finding) => {
       const { reserved, path } = finding;
       // A label that is for other namespaces, and a mark that is wrong, are said otherwise (audit-namespaces.ts).
       const isTrusted = reserved !== undefined && settings.trustedLabels.has(reserved);
       if (isTrusted && path === fieldOf({ map: 'labels', key: reserved })) return [];
-      if (reserved !== undefined && keys.add(name, decoded.object, reserved, path)) return [];
+      if (reserved !== undefined && (isIn ? keys : keysElsewhere).add(name, decoded.object, reserved, path)) return [];
       if (path === fieldOf({ map: 'annotations', key: provisionerMark })) return [];
       return [reserved === undefined || isTrusted ? finding : { ...finding, fix: fixOfKey }];
     });
-    onJudged({ kind: namespaceKind, decoded, tenant, about: `Namespace ${name}` }, findings);
+    (isIn ? onJudged : onJudgedElsewhere)?.(
+      { kind: namespaceKind, decoded, tenant, about: `Namespace ${name}` },
+      findings,
+    );
   });
   for (const kind of judgedKinds.filter((one) => one.family !== 'neighbour' || settings[one.module].judged))
     await read(collectionPaths(kind), (decoded) => {

@@ -6,10 +6,10 @@ import {
   configurationNames,
   partsOf,
 } from '../configuration/webhook-configuration.ts';
-import { nothingKnown, type Protection, readProtection, type WebhookState } from '../connectivity/protection.ts';
 import type { Snapshot } from '../connectivity/snapshot.ts';
 import { type RequestingReader, readCluster, Unreadable } from '../facts/cluster-reader.ts';
 import { isMap, type JsonMap, valueAt } from '../kubernetes/json.ts';
+import { nothingKnown, type Protection, readProtection, type WebhookState } from '../picture/protection.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import { locationOf } from './cluster-location.ts';
 import type { Surroundings } from './command.ts';

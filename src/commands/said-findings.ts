@@ -2,15 +2,15 @@
 import type { PairAnswer } from '../connectivity/explain.ts';
 import { nameOfParty, pathText } from '../connectivity/explain.ts';
 import type { Layer7Says } from '../connectivity/layer7/layer7.ts';
-import type { Picture } from '../connectivity/picture.ts';
 import { intersectionOf } from '../connectivity/port-set.ts';
 import { portsText, sameSet } from '../connectivity/port-text.ts';
 import { refText } from '../connectivity/snapshot.ts';
+import type { Picture } from '../picture/picture.ts';
 import { type AuditReport, nothingChecked, olderBackstop } from '../report/audit-report.ts';
 import { type AuditResult, rejectedIn } from '../report/audit-result.ts';
 import type { ExplainReport } from '../report/explain-report.ts';
 import type { ReplayReport } from '../report/replay-report.ts';
-import { notUnderstood, type Said } from './tool-formats.ts';
+import { notUnderstood, type Place, type Said } from './tool-formats.ts';
 
 /** Of the pairs that are blocked, each that has other rules. */
 export function saidByExplain(report: ExplainReport): readonly Said[] {
@@ -57,6 +57,16 @@ function blockerOf({ asked, sides, layer7 }: PairAnswer): { readonly object: str
 
 const platform = '(platform)';
 
+/** At the first of these that a file holds. */
+function placed(places: readonly Place[]): Pick<Said, 'object' | 'path' | 'otherwise'> {
+  const [first = { object: '', path: '' }, ...otherwise] = places;
+  return { ...first, otherwise };
+}
+
+/** One that exists, as `Deployment acme-web/front`. */
+const workload = (name: string): readonly Place[] =>
+  /^[^\s/]+ [^\s/]+\/[^\s/]+$/.test(name) ? [{ object: name, path: '' }] : [];
+
 export function saidByAudit(result: AuditResult): readonly Said[] {
   const { report, problems, connectivity } = result;
   const { crossings, namespaces, outside, layers, selectNothing, openNothing } = connectivity;
@@ -74,10 +84,19 @@ export function saidByAudit(result: AuditResult): readonly Said[] {
     ...crossings
       .filter(({ violation }) => violation !== '')
       .map(
-        ({ from, to, violation, example }): Said => ({
-          ...{ check: 'ungranted-crossing', severity: 'error', object: '', path: '', fix: border },
+        ({ from, to, violation, example, openedBy = [] }): Said => ({
+          ...{ check: 'ungranted-crossing', severity: 'error', fix: border },
+          ...placed([
+            ...openedBy.map(({ policy, path }) => ({ object: policy, path })),
+            ...[example.to, example.from].flatMap(workload),
+          ]),
           headline: 'no grant covers a crossing',
-          reason: `${from} reaches ${to} on ${violation}, for example ${example.from} to ${example.to}`,
+          reason: [
+            `${from} reaches ${to} on ${violation}, for example ${example.from} to ${example.to}`,
+            openedBy.length === 0
+              ? 'no policy isolates the two'
+              : `opened by ${openedBy.map(({ policy, path }) => `${policy} ${path}`).join(' and ')}`,
+          ].join(', '),
         }),
       ),
     ...namespaces
@@ -94,7 +113,7 @@ export function saidByAudit(result: AuditResult): readonly Said[] {
       .filter(({ tenant, state }) => tenant !== platform && state === 'not granted')
       .map(
         ({ tenant, direction, addresses, ports, example }): Said => ({
-          ...{ check: 'ungranted-addresses', severity: 'error', object: '', path: '' },
+          ...{ check: 'ungranted-addresses', severity: 'error', ...placed(workload(example)) },
           headline: 'no grant covers addresses outside',
           reason: `${tenant} has ${direction} open on ${ports} for ${addresses}, for example ${example}`,
           fix: 'grant the addresses in network.egress of the Tenant, or narrow the rules',

@@ -1,6 +1,5 @@
 /** Where a snapshot comes from: files, or a cluster that is read once. For the commands about who reaches whom. */
 import { printable } from '../admission/message.ts';
-import { isOfProtection } from '../connectivity/protection.ts';
 import { isOfSnapshot, templateOf } from '../connectivity/read-object.ts';
 import { readSnapshot } from '../connectivity/read-snapshot.ts';
 import type { Snapshot } from '../connectivity/snapshot.ts';
@@ -9,6 +8,7 @@ import { readTenancy } from '../files/read-tenancy.ts';
 import { type WrittenObject, writtenObjects } from '../files/written-objects.ts';
 import { resourceOfObject } from '../kinds/kind-of-object.ts';
 import type { JsonMap } from '../kubernetes/json.ts';
+import { isOfProtection } from '../picture/protection.ts';
 import { formatProblem } from '../tenancy/problem.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { CannotStart, orCannotStart } from './cannot-start.ts';

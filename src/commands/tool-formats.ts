@@ -23,15 +23,20 @@ import { linted } from './lint-finding.ts';
 export const toolFormats = ['name', 'sarif', 'junit', 'github'] as const;
 export type ToolFormat = (typeof toolFormats)[number] | 'html';
 
-/** One thing that is said. */
-export interface Said {
-  /** Its id. */
-  readonly check: string;
-  readonly severity: LintSeverity;
+export interface Place {
   /** `KIND NAMESPACE/NAME`; empty where it is about none. */
   readonly object: string;
   /** A field of it; empty: all of it. */
   readonly path: string;
+}
+
+/** One thing that is said. */
+export interface Said extends Place {
+  /** Its id. */
+  readonly check: string;
+  readonly severity: LintSeverity;
+  /** Where no file holds the object, it is at the first of these that one holds. */
+  readonly otherwise?: readonly Place[];
   readonly headline: string;
   readonly reason: string;
   readonly fix: string;
@@ -80,10 +85,12 @@ function reportOf(said: readonly Said[], { command, written, settings }: SaidBy)
     objects.set(shown.object, { shown, at });
   }
   const findings = said.map((one): LintFinding => {
-    const found = objects.get(printable(one.object));
-    const place = found?.at.placeOf(one.path);
+    const { object, path } =
+      [one, ...(one.otherwise ?? [])].find((place) => objects.has(printable(place.object))) ?? one;
+    const found = objects.get(printable(object));
+    const place = found?.at.placeOf(path);
     return {
-      ...{ check: one.check, severity: one.severity, object: printable(one.object), path: printable(one.path) },
+      ...{ check: one.check, severity: one.severity, object: printable(object), path: printable(path) },
       ...{ headline: one.headline, reason: printable(one.reason), witness: '', fix: printable(one.fix) },
       ...{ apiVersion: found?.shown.apiVersion ?? '', file: found?.shown.file ?? '<cluster>' },
       ...{ line: place?.line ?? 0, column: place?.column ?? 0 },

@@ -9,7 +9,8 @@ import { openOf, servicesOf } from '../reach/shared-service.ts';
 import type { Border } from '../reach/violation.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Direction, Tenant } from '../tenancy/tenant.ts';
-import { type Cell, groupOf, matrixOf, platformGroup } from './matrix.ts';
+import { type Example, groupOf, matrixOf, platformGroup } from './matrix.ts';
+import { type Opener, openersOf } from './opened-by.ts';
 import type { PodClass } from './parties.ts';
 import { differenceOf, intersectionOf, noPorts, type PortSet, setOf, unionOf } from './port-set.ts';
 import { covers, type ReportScope } from './report-scope.ts';
@@ -31,8 +32,10 @@ export interface Crossing {
   readonly grants: readonly Grant[];
   /** What nothing grants. */
   readonly violation: PortSet;
-  /** Two who connect; of a violation where there is one, unless a gate grants a part of its ports. */
-  readonly example: Cell['example'];
+  /** Two who connect; of a violation where there is one. */
+  readonly example: Pick<Example, 'from' | 'to'>;
+  /** What lets the violation of the example through. */
+  readonly openedBy: readonly Opener[];
 }
 
 export interface Crossings {
@@ -66,7 +69,7 @@ export function crossingsOf(world: World, tenancy: Tenancy, now: number, scope?:
   const stripped = (key: string): string => (key.startsWith(elsewhere) ? key.slice(elsewhere.length) : key);
   const found = new Map<string, Crossing>();
   const inside = new Map<string, PortSet>();
-  for (const { ports, example, ...ends } of cells) {
+  for (const { ports, examples, ...ends } of cells) {
     if (ends.from.startsWith(elsewhere) && ends.to.startsWith(elsewhere)) continue;
     const [keyFrom, keyTo] = [stripped(ends.from), stripped(ends.to)];
     const [from, to] = [platform.groupOf(keyFrom), platform.groupOf(keyTo)];
@@ -87,7 +90,10 @@ export function crossingsOf(world: World, tenancy: Tenancy, now: number, scope?:
       .map((grant) => ({ ...grant, ports: intersectionOf(ports, grant.ports) }))
       .filter((grant) => grant.ports.length > 0);
     const violation = used.reduce((rest, grant) => differenceOf(rest, grant.ports), ports);
-    const one = { from, to, ports, grants: used, violation, example };
+    const broken = examples.find((one) => intersectionOf(one.ports, violation).length > 0);
+    const example = broken ?? (examples[0] as Example);
+    const openedBy = broken === undefined ? [] : openersOf(world, broken.from, broken.to, violation);
+    const one = { from, to, ports, grants: used, violation, example, openedBy };
     const known = found.get(`${from} ${to}`);
     found.set(`${from} ${to}`, known === undefined ? one : joined(known, one));
   }
@@ -100,12 +106,14 @@ export function joined(one: Crossing, other: Crossing): Crossing {
     const known = grants.get(`${grant.kind} ${grant.name}`);
     grants.set(`${grant.kind} ${grant.name}`, { ...grant, ports: unionOf(known?.ports ?? noPorts, grant.ports) });
   }
+  const shown = one.violation.length === 0 && other.violation.length > 0 ? other : one;
   return {
     ...one,
     ports: unionOf(one.ports, other.ports),
     grants: [...grants.values()],
     violation: unionOf(one.violation, other.violation),
-    example: one.violation.length === 0 && other.violation.length > 0 ? other.example : one.example,
+    example: shown.example,
+    openedBy: shown.openedBy,
   };
 }
 

@@ -20,8 +20,14 @@ export interface Cell {
   readonly from: Group;
   readonly to: Group;
   readonly ports: PortSet;
-  /** Two who do. */
-  readonly example: { readonly from: PodClass; readonly to: PodClass };
+  /** Pairs who do: on each of the ports, one at least. Not empty. */
+  readonly examples: readonly Example[];
+}
+
+export interface Example {
+  readonly from: PodClass;
+  readonly to: PodClass;
+  readonly ports: PortSet;
 }
 
 export interface Matrix {
@@ -51,7 +57,7 @@ export function matrixOf(world: World, ofPods: (pods: PodClass) => Group = group
   const groups = [...new Set(groupsOf)].sort();
   const numbers = new Map(groups.map((group, index) => [group, index]));
   const groupNumbers = groupsOf.map((group) => numbers.get(group) ?? 0);
-  const cells = new Map<number, { ports: PortSet; readonly example: Cell['example'] }>();
+  const cells = new Map<number, { ports: PortSet; readonly examples: Example[] }>();
   const keyOf = (from: PodClass, to: PodClass): number =>
     (groupNumbers[from.index] ?? 0) * groups.length + (groupNumbers[to.index] ?? 0);
   const isNew = (from: PodClass, to: PodClass, ports: PortSet): boolean => {
@@ -61,8 +67,11 @@ export function matrixOf(world: World, ofPods: (pods: PodClass) => Group = group
   const add = (from: PodClass, to: PodClass, ports: PortSet): void => {
     if (ports.length === 0) return;
     const cell = cells.get(keyOf(from, to));
-    if (cell === undefined) cells.set(keyOf(from, to), { ports, example: { from, to } });
-    else cell.ports = unionOf(cell.ports, ports);
+    if (cell === undefined) cells.set(keyOf(from, to), { ports, examples: [{ from, to, ports }] });
+    else if (!contains(cell.ports, ports)) {
+      cell.ports = unionOf(cell.ports, ports);
+      cell.examples.push({ from, to, ports });
+    }
   };
   const ask = (from: PodClass, to: PodClass, ports: PortSet): void => {
     if (isNew(from, to, ports)) add(from, to, world.connection(from, to));

@@ -3,6 +3,7 @@ import type { JsonMap } from '../kubernetes/json.ts';
 import { isMap, valueAt } from '../kubernetes/json.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { policyKey } from './fingerprint.ts';
+import { textAt } from './read-pod.ts';
 import { readSnapshot } from './read-snapshot.ts';
 import { type PolicyRef, refText, type Snapshot, type SnapshotService } from './snapshot.ts';
 
@@ -11,6 +12,25 @@ export interface OverlayOptions {
   readonly withBaseline: boolean;
   /** Policies that the objects leave out are gone, in the namespaces that the objects name. */
   readonly prunes: boolean;
+}
+
+/**
+ * The cluster, with workloads named as in the files. Of a CronJob a cluster shows pods of Jobs, each named after it and the minute. A Job can
+ * have such a name by itself, so it counts as one of a CronJob only where the files hold that, and no such Job.
+ */
+export function namedAsIn(objects: readonly JsonMap[], cluster: Snapshot): Snapshot {
+  const keys = new Set(
+    objects.map(({ kind, metadata }) =>
+      makerKey({ namespace: textAt(metadata, 'namespace'), kind: String(kind), name: textAt(metadata, 'name') }),
+    ),
+  );
+  const workloads = cluster.workloads.map((one) => {
+    const [, name] = (one.kind === 'Job' ? /^(.+)-\d{8}$/.exec(one.name) : null) ?? [];
+    if (name === undefined || keys.has(makerKey(one))) return one;
+    const maker = { ...one, kind: 'CronJob', name };
+    return keys.has(makerKey(maker)) ? maker : one;
+  });
+  return { ...cluster, workloads };
 }
 
 /** @param objects those of files, each in its namespace */
@@ -74,7 +94,11 @@ function withLabelsOf(object: JsonMap, known: ReadonlyMap<string, Snapshot['name
   return { ...object, metadata: { ...metadata, labels: { ...before, ...(isMap(labels) ? labels : {}) } } };
 }
 
-function makerKey({ namespace, kind, name }: Snapshot['workloads'][number]): string {
+function makerKey({
+  namespace,
+  kind,
+  name,
+}: Pick<Snapshot['workloads'][number], 'namespace' | 'kind' | 'name'>): string {
   return `${namespace}/${kind}/${name}`;
 }
 

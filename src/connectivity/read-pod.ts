@@ -28,14 +28,20 @@ export function readPod(object: JsonMap, isStored: boolean, interned: Interned):
   };
 }
 
-/** A ReplicaSet of a Deployment has its name and the hash of its template. */
+/** By the label that holds the hash of the template: whose ReplicaSets have its name and that hash. */
+const ofReplicaSets = [
+  ['pod-template-hash', 'Deployment'],
+  ['rollouts-pod-template-hash', 'Rollout'],
+] as const;
+
 function makerOf(controller: unknown, labels: StringMap): readonly [kind: string, name: string] | undefined {
   if (controller === undefined) return undefined;
   const [kind, name] = [textAt(controller, 'kind'), textAt(controller, 'name')];
-  const hash = Object.hasOwn(labels, 'pod-template-hash') ? labels['pod-template-hash'] : undefined;
-  const suffix = `-${hash}`;
-  if (kind !== 'ReplicaSet' || hash === undefined || !name.endsWith(suffix)) return [kind, name];
-  return ['Deployment', name.slice(0, -suffix.length)];
+  for (const [label, maker] of kind === 'ReplicaSet' ? ofReplicaSets : []) {
+    const suffix = `-${Object.hasOwn(labels, label) ? labels[label] : ''}`;
+    if (suffix !== '-' && name.endsWith(suffix)) return [maker, name.slice(0, -suffix.length)];
+  }
+  return [kind, name];
 }
 
 /** @param path of the template of the pods */

@@ -51,6 +51,12 @@ export function readSnapshot(objects: readonly JsonMap[], tenancy: Tenancy, opti
   };
   const isMade = options.hasPods ? () => false : createMadeByOthers(objects, templateOf);
   for (const object of objects) if (!isMade(object)) add(object);
+  // Of policies that decide alike, the first one is named, whatever the order of the files.
+  const written = options.hasPods ? [] : [...policies].sort(([one], [other]) => (one < other ? -1 : 1));
+  for (const [key, policy] of written) {
+    policies.delete(key);
+    policies.set(key, policy);
+  }
   if (options.withBaseline)
     for (const { name, labels } of namespaces) {
       const owner = tenancy.ownerByLabels(labels);
@@ -58,5 +64,13 @@ export function readSnapshot(objects: readonly JsonMap[], tenancy: Tenancy, opti
       for (const object of baselineOf(name, owner, tenancy.settings))
         if (object.kind === 'NetworkPolicy') add({ ...object });
     }
-  return { namespaces, workloads, services, policies: [...policies.values()], mesh, sets: [...sets.values()], tiers };
+  return {
+    namespaces,
+    workloads,
+    services,
+    policies: [...policies.values()],
+    mesh,
+    sets: [...sets.values()],
+    tiers,
+  };
 }

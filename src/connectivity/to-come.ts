@@ -9,6 +9,7 @@ import { type Crossing, gatePorts } from './crossings.ts';
 import { hypotheticalKind, hypotheticalOf } from './hypothetical.ts';
 import type { Matcher } from './matcher.ts';
 import { groupOf, platformGroup } from './matrix.ts';
+import { openersOf } from './opened-by.ts';
 import { createParties, type Parties, type PodClass } from './parties.ts';
 import { differenceOf, intersectionOf, noPorts, type PortSet, unionOf } from './port-set.ts';
 import type { Reading } from './readings.ts';
@@ -57,7 +58,7 @@ export function crossingsToCome(
           const other = nameOf(peer);
           if (other === own || other === platformGroup) continue;
           const granted = other === tenantsToCome ? [] : gatePorts(owner, other, direction, tenancy, now);
-          add(found, direction, { own, pods, other, peer }, ports, granted);
+          add(found, direction, { own, pods, other, peer, world }, ports, granted);
         }
     }
   }
@@ -69,12 +70,13 @@ interface Ends {
   readonly pods: PodClass;
   readonly other: string;
   readonly peer: PodClass;
+  readonly world: World;
 }
 
 function add(
   found: Map<string, Crossing>,
   direction: Direction,
-  { own, pods, other, peer }: Ends,
+  { own, pods, other, peer, world }: Ends,
   ports: PortSet,
   granted: PortSet,
 ): void {
@@ -82,11 +84,16 @@ function add(
   const [from, to] = isOut ? [own, other] : [other, own];
   const known = found.get(`${from} ${to}`);
   const used = intersectionOf(ports, granted);
+  const violation = differenceOf(ports, granted);
+  const isShown = known === undefined || (known.violation.length === 0 && violation.length > 0);
+  const example = isOut ? { from: pods, to: peer } : { from: peer, to: pods };
   found.set(`${from} ${to}`, {
     ...{ from, to, ports: unionOf(known?.ports ?? [], ports) },
     grants: used.length === 0 ? (known?.grants ?? []) : [{ kind: 'gate', name: '', ports: used }],
-    violation: unionOf(known?.violation ?? [], differenceOf(ports, granted)),
-    example: known?.example ?? (isOut ? { from: pods, to: peer } : { from: peer, to: pods }),
+    violation: unionOf(known?.violation ?? [], violation),
+    ...(isShown
+      ? { example, openedBy: violation.length > 0 ? openersOf(world, example.from, example.to, violation) : [] }
+      : { example: known.example, openedBy: known.openedBy }),
   });
 }
 

@@ -20,8 +20,9 @@ export const largest = 32 * 1024 * 1024;
 const together = 64;
 
 /**
- * @param paths files, whatever their names are, and folders: of these, files that end in .yaml, .yml or .json, at any depth, without
- * those of hidden folders and node_modules. Symbolic links are followed, each file and folder is read once.
+ * @param paths files, whatever their names are, and folders: of these, files that end in .yaml, .yml or .json, at any depth. As
+ * `kubectl apply -R` leaves out no folder for its name, none is: also not hidden ones. Symbolic links are followed, each file and folder is
+ * read once.
  * @param isLeftOut of the path behind all links
  */
 export async function readManifests(
@@ -74,9 +75,7 @@ function addFile(path: string, real: string, into: Collected): void {
 async function collectFolder(folder: string, realFolder: string, into: Collected): Promise<void> {
   if (into.seen.has(realFolder)) return;
   into.seen.add(realFolder);
-  const entries = (await readdir(folder, { withFileTypes: true })).filter(
-    ({ name }) => !name.startsWith('.') && name !== 'node_modules',
-  );
+  const entries = await readdir(folder, { withFileTypes: true });
   for (const entry of entries.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
     const path = join(folder, entry.name);
     const isManifest = /\.(ya?ml|json)$/i.test(entry.name);

@@ -1,6 +1,7 @@
 /** The whole of an audit: what would be rejected, where a cluster was read, and who reaches whom. */
 import { stringify } from 'yaml';
-import type { Picture } from '../connectivity/picture.ts';
+import type { Picture } from '../picture/picture.ts';
+import { requirements } from '../picture/requirements.ts';
 import {
   type AuditReport,
   auditLines,
@@ -66,6 +67,7 @@ function documentOf(result: AuditResult): object {
     ...(scope !== undefined && { scope }),
     ...(report ?? rejections ?? {}),
     problems: [...(report?.problems ?? []), ...problems],
+    requirements,
     connectivity,
   };
 }

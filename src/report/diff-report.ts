@@ -106,20 +106,38 @@ export function diffTable(report: DiffReport, isWide: boolean): readonly string[
   const notes = notesOf(report);
   if (changes.length === 0) return [...scopeLines(scope), ...notes, summary(report)];
   const heads = ['CHANGE', 'FROM', 'TO', 'PORTS', 'BECAUSE'];
-  const most = isWide ? mostWide : mostNarrow;
-  const rows = changes.map(({ change, isCrossing, from, to, ports, causes }) => [
-    isCrossing ? 'crossing' : change,
-    endText(from, most),
-    endText(to, most),
-    some(ports, most, 'port ranges', ', '),
-    some(
-      causes.map((one) => becauseOf(one, isWide)),
-      most,
-      'causes',
-      '; ',
-    ),
-  ]);
-  return [...scopeLines(scope), ...table([heads, ...rows]), '', ...notes, summary(report)];
+  const bound = isWide ? wide : narrow;
+  const rows = changes.flatMap((one) => rowsOf(one, bound));
+  const shown = rows.slice(0, bound.rows);
+  const more = rows.length > shown.length ? [`and ${rows.length - shown.length} more lines: -o json has all.`] : [];
+  return [...scopeLines(scope), ...table([heads, ...shown]), ...more, '', ...notes, summary(report)];
+}
+
+/** Each range of addresses and each range of ports is a line of its own. */
+function rowsOf({ change, isCrossing, from, to, ports, causes }: DiffChange, bound: Bound): readonly string[][] {
+  const kind = isCrossing ? 'crossing' : change;
+  const because = some(
+    causes.map((one) => becauseOf(one, bound.places)),
+    ...([bound.names, 'causes', '; '] as const),
+  );
+  const [sources, targets] = [endTexts(from, bound.names), endTexts(to, bound.names)];
+  const rows: string[][] = [];
+  for (const source of sources)
+    for (const target of targets)
+      for (const range of ports) {
+        if (rows.length < bound.ofChange) rows.push([kind, source, target, range, because]);
+        else {
+          const rest = sources.length * targets.length * ports.length - rows.length;
+          return [...rows, [kind, `and ${rest} more ranges of this change: -o json has all`]];
+        }
+      }
+  return rows;
+}
+
+function endTexts(end: DiffEnd, most: number): readonly string[] {
+  return end.tenant === '(outside)'
+    ? end.members.map((member) => endText({ ...end, members: [member] }, most))
+    : [endText(end, most)];
 }
 
 function notesOf({ problems, unread, services, layer7 }: DiffReport): readonly string[] {
@@ -140,7 +158,7 @@ function notesOf({ problems, unread, services, layer7 }: DiffReport): readonly s
 
 function serviceText({ service, selector, ports, workloads }: ServiceChange): string {
   const targets = [workloads.old, workloads.new].map(
-    (one) => some(one, mostNarrow, 'workloads', ', ') || 'no workload',
+    (one) => some(one, narrow.names, 'workloads', ', ') || 'no workload',
   );
   const parts = [
     ...(selector.old === selector.new ? [] : [`selector ${selector.old} becomes ${selector.new}`]),
@@ -150,12 +168,22 @@ function serviceText({ service, selector, ports, workloads }: ServiceChange): st
   return `Service ${service} leads elsewhere: ${parts.join('; ')}.`;
 }
 
-/** Beyond these, only their number is shown. */
-const mostNarrow = 2;
-const mostWide = 50;
+/** How much is shown; of what is beyond, the number. */
+interface Bound {
+  /** Of workloads, and of causes. */
+  readonly names: number;
+  /** Lines of one change. */
+  readonly ofChange: number;
+  readonly rows: number;
+  /** Whether the places of causes are. */
+  readonly places: boolean;
+}
 
-function becauseOf({ text, file, line, column }: DiffCause, isWide: boolean): string {
-  return isWide && file !== '' ? `${text} (${file}:${line}:${column})` : text;
+const narrow: Bound = { names: 2, ofChange: 20, rows: 1000, places: false };
+const wide: Bound = { names: 50, ofChange: 500, rows: 20_000, places: true };
+
+function becauseOf({ text, file, line, column }: DiffCause, isPlaced: boolean): string {
+  return isPlaced && file !== '' ? `${text} (${file}:${line}:${column})` : text;
 }
 
 export function endText({ tenant, tenants, members }: DiffEnd, most: number): string {
@@ -168,7 +196,8 @@ export function endText({ tenant, tenants, members }: DiffEnd, most: number): st
 }
 
 function some(texts: readonly string[], most: number, noun: string, joint: string): string {
-  return texts.length > most ? `${texts.length} ${noun}` : texts.join(joint);
+  if (texts.length <= most) return texts.join(joint);
+  return `${texts.slice(0, most).join(joint)} and ${texts.length - most} more ${noun}`;
 }
 
 function summary(report: DiffReport): string {

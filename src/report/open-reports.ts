@@ -2,8 +2,8 @@
  * What an audit says of each namespace of a tenant, as `Report` objects of openreports.io/v1alpha1, which dashboards read. Tenants may read
  * those of their namespaces, so no report names an object of another namespace. Without times: the same findings are the same report.
  */
-import type { Picture } from '../connectivity/picture.ts';
-import type { PictureNamespace } from '../connectivity/picture-namespaces.ts';
+import type { Picture } from '../picture/picture.ts';
+import type { PictureNamespace } from '../picture/picture-namespaces.ts';
 import type { AuditReport, FindingGroup } from './audit-report.ts';
 
 export interface Report {

@@ -3,8 +3,8 @@
  * can end, and nothing else that comes from the cluster.
  */
 
-import type { PictureNamespace, PictureWorkload } from '../connectivity/picture-namespaces.ts';
-import { requirements } from '../connectivity/zero-trust.ts';
+import type { PictureNamespace, PictureWorkload } from '../picture/picture-namespaces.ts';
+import { requirements } from '../picture/requirements.ts';
 import { type AuditResult, rejectedIn, warningsOf } from './audit-result.ts';
 
 /** In report/page/, in the order in which they are joined. */

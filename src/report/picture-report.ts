@@ -1,7 +1,7 @@
 /** What `bulkhead audit` prints of who reaches whom. With `-o json` it is the field `connectivity` (docs/audit-report.md). */
-import type { Picture } from '../connectivity/picture.ts';
-import type { PictureCrossing } from '../connectivity/picture-crossings.ts';
-import { requirements } from '../connectivity/zero-trust.ts';
+import type { Picture } from '../picture/picture.ts';
+import type { PictureCrossing } from '../picture/picture-crossings.ts';
+import { type Requirement, requirements } from '../picture/requirements.ts';
 import { table } from './table.ts';
 
 const platform = '(platform)';
@@ -160,7 +160,7 @@ function zeroTrustLines({ tenants }: Picture, isWide: boolean): readonly string[
     ...table([head, ...rows]),
     '',
     `Zero trust: whether each requirement is met (docs/zero-trust.md).${isWide ? '' : ' -o wide shows the evidence.'}`,
-    ...(isWide ? assessed.flatMap(evidenceLines) : []),
+    ...(isWide ? [...assessed.flatMap(evidenceLines), ...requirements.map(checksLine)] : []),
   ];
 }
 
@@ -168,6 +168,10 @@ function evidenceLines({ name, zeroTrust }: Picture['tenants'][number]): readonl
   return zeroTrust.flatMap(({ requirement, state, evidence }) =>
     evidence.map((sentence) => `  ${name}, ${requirement}: ${state}. ${sentence}`),
   );
+}
+
+function checksLine({ id, checks }: Requirement): string {
+  return `Checks of ${id}: ${checks.join(', ')}.`;
 }
 
 function some(names: readonly string[]): string {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
 import { runCommandLine } from '../../src/commands/command-line.ts';
+import { requirements } from '../../src/picture/requirements.ts';
 import { surveyOf } from './stored-cluster.ts';
 
 const config = ['--config', 'manifests/overlays/example/bulkhead.yaml'];
@@ -36,9 +37,11 @@ t.test('the same answer as a table, JSON, YAML and a page', async (t) => {
     wide.text,
     /^ {2}delta, no-way-around: partly\. The tenant is in mode audit: findings about its border are not rejected\.$/m,
   );
+  t.match(wide.text, /^Checks of encryption: mesh-namespaces, mutual-tls\.$/m);
   const json = await audit([...example, '-f', cluster, '-o', 'json']);
   const document = JSON.parse(json.text);
   t.match(document, { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'AuditReport', hasFindings: true });
+  t.strictSame(document.requirements, requirements);
   t.strictSame(parse((await audit([...example, '-f', cluster, '-o', 'yaml'])).text), document);
   t.match((await audit([...example, '-f', cluster, '-o', 'html'])).text, /^<!doctype html>/);
 });
@@ -52,9 +55,22 @@ t.test('a baseline that is to come counts, unless it is left out', async (t) => 
   t.match(open.text, /^acme +beta +every port but 5432\/TCP +VIOLATION/m);
 });
 
+t.test('an object that would be rejected is evidence against its requirement, in the scope or not', async (t) => {
+  const onHost = pods('acme-web').replace('containers: []', 'volumes: [{ hostPath: { path: / } }], containers: []');
+  for (const scope of [[], ['-n', 'acme-web'], ['-n', 'acme-data']]) {
+    const { text } = await audit([...example, '-f', '-', ...scope, '-o', 'json'], `${onHost}---\n${pods('acme-data')}`);
+    const { zeroTrust } = JSON.parse(text).connectivity.tenants.find(({ name }: { name: string }) => name === 'acme');
+    const found = zeroTrust.find(({ requirement }: { requirement: string }) => requirement === 'no-way-around');
+    t.match(found, { state: 'partly', evidence: [/written now: 1 object by host-path\.$/] }, scope.join(' '));
+  }
+});
+
 t.test('names of files cannot command a terminal', async (t) => {
-  const { text } = await audit([...example, '-f', '-', '--no-baseline'], pods('"acme-\\u001b[2J"', 'acme-web'));
-  t.notMatch(text, '\u001b');
+  const named = pods('"acme-\\u001b[2J\\u202e"', 'acme-web');
+  for (const format of ['table', 'wide', 'json', 'yaml', 'name', 'sarif', 'junit', 'github', 'html']) {
+    const { text } = await audit([...example, '-f', '-', '--no-baseline', '-o', format], named);
+    t.notMatch(text, /\p{Cf}|\p{Cc}\[|\\u001b|\\e\[|\\u202e/u, format);
+  }
 });
 
 t.test('what is wrong with the files ends it', async (t) => {

@@ -184,6 +184,80 @@ t.test('a policy that is deleted is the cause, at its old place', async (t) => {
     t.match(causes, [{ policies: ['NetworkPolicy acme-web/deny'], side: 'old', file: `${folder}/a.yaml`, line: 6 }]);
 });
 
+t.test('each range that is gained or lost is a line, and long lists end with their number', async (t) => {
+  const out = (ports: readonly string[]) =>
+    policy(
+      'out',
+      `{ podSelector: {}, policyTypes: [Egress], egress: [{ to: [{ ipBlock: { cidr: 203.0.112.0/24, except: [203.0.112.64/26] } }], ports: [${ports}] }] }`,
+    );
+  const port = (first: number, last = first) => `{ port: ${first}, endPort: ${last} }`;
+  const folder = t.testdir({
+    'old.yaml': deployment('web'),
+    'new.yaml': `${deployment('web')}---\n${out([port(80), port(443), port(8000, 8100)])}`,
+    'many.yaml': `${deployment('web')}---\n${out([...Array(30).keys()].map((index) => port(1000 + 2 * index)))}`,
+  });
+  const linesOf = async (file: string, kind: string, ...more: readonly string[]) =>
+    (await diff([`${folder}/old.yaml`, `${folder}/${file}`, ...more])).lines
+      .filter((line) => line.startsWith(kind))
+      .map((line) => line.split(/ {2,}/).slice(0, 4).join(' | '));
+  const ranges = ['203.0.112.0/26', '203.0.112.128/25'];
+  const expected = ranges.flatMap((range) =>
+    ['80/TCP', '443/TCP', '8000-8100/TCP'].map(
+      (ports) => `crossing | acme: acme-web/Deployment/web | (outside): ${range} | ${ports}`,
+    ),
+  );
+  t.strictSame(await linesOf('new.yaml', 'crossing'), expected);
+  t.strictSame(await linesOf('new.yaml', 'crossing'), expected, 'in the same order');
+  const lost = (await diff([`${folder}/new.yaml`, `${folder}/old.yaml`])).lines.filter((one) => one.startsWith('lost'));
+  t.equal(lost.length, expected.length);
+  const many = await linesOf('many.yaml', 'crossing');
+  t.equal(many.length, 21);
+  t.equal(many[20], 'crossing | and 40 more ranges of this change: -o json has all');
+  t.equal((await linesOf('many.yaml', 'crossing', '-o', 'wide')).length, 60);
+  const { changes } = await reportOf([`${folder}/old.yaml`, `${folder}/many.yaml`]);
+  t.match(changes, [{ to: { members: ranges } }]);
+  t.equal(changes[0]?.ports.length, 30, 'JSON has all');
+});
+
+t.test('the order of the files and of their documents does not count', async (t) => {
+  const rules = ['beta-data', 'acme-data'].map((name) =>
+    policy(
+      `to-${name}`,
+      `{ podSelector: {}, policyTypes: [Egress], egress: [{ to: [{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ${name} } } }, { ipBlock: { cidr: 203.0.112.0/24 } }] }] }`,
+    ),
+  );
+  const all = [
+    ...rules,
+    deployment('web'),
+    deployment('api'),
+    deployment('db', 'beta-data'),
+    deployment('db', 'acme-data'),
+  ];
+  const folder = t.testdir({ 'old.yaml': deployment('web') });
+  const said = async (documents: readonly string[]) =>
+    (await diff(['--no-baseline', `${folder}/old.yaml`, '-'], documents.join('---\n'))).lines;
+  const lines = await said(all);
+  t.ok(lines.length > 8, lines.join('\n'));
+  t.strictSame(await said(all.toReversed()), lines);
+});
+
+t.test('a crossing is on a line of the new files: of the rule, of what closed it, or of the workload', async (t) => {
+  const closing = policy('deny', '{ podSelector: {}, policyTypes: [Ingress, Egress] }');
+  const wider = policy('deny', '{ podSelector: { matchLabels: { app: other } }, policyTypes: [Ingress, Egress] }');
+  const folder = t.testdir({
+    'old.yaml': `${closing}---\n${deployment('web')}`,
+    'wider.yaml': `${deployment('web')}---\n${wider}`,
+    'gone.yaml': deployment('web'),
+  });
+  const placesOf = async (file: string) => {
+    const { lines } = await diff(['--no-baseline', `${folder}/old.yaml`, `${folder}/${file}`, '-o', 'github']);
+    t.ok(lines.length > 0, file);
+    return [...new Set(lines.map((line) => line.replace(/^.*file=[^,]*\/([^,/]+),line=(\d+),.*$/, '$1:$2')))];
+  };
+  t.strictSame(await placesOf('wider.yaml'), ['wider.yaml:6'], 'the policy that selects less');
+  t.strictSame(await placesOf('gone.yaml'), ['gone.yaml:1'], 'the workload, as the policy is gone');
+});
+
 t.test('every format says the same, and can be read', async (t) => {
   const of = async (format: string) => (await diff([before, after, '-o', format])).lines.join('\n');
   t.same(parse(await of('yaml')), JSON.parse(await of('json')));

@@ -243,6 +243,8 @@ t.test('files and folders: what is judged, what is not, and what cannot be read'
     'all/open.yaml': open,
     'all/deep/er/closed.yml': closed,
     'all/.hidden/open.yaml': open,
+    'all/.hidden.yml': closed,
+    'all/node_modules/open.json': '{"apiVersion":"v1","kind":"List","items":[]}',
     'all/notes.txt': open,
     'all/values.yaml': 'replicas: 1\n',
     'all/service.json': '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"web"}}',
@@ -256,6 +258,7 @@ t.test('files and folders: what is judged, what is not, and what cannot be read'
   const { code, lines } = await lint([all]);
   const text = lines.join('\n').replaceAll(`${all}/`, '');
   t.equal(code, 1);
+  t.match(text, /^\.hidden\/open\.yaml:8:7 +error +cross-tenant-ingress/m, 'kubectl apply -R reads it');
   t.match(text, /^again\.yaml:8:7 +error +cross-tenant-ingress +NetworkPolicy acme-web\/open +spec\.ingress/m);
   t.match(text, /^binary\.yaml +error +unreadable/m);
   t.match(text, /^broken\.yaml:2:1 +error +unreadable/m);
@@ -263,7 +266,7 @@ t.test('files and folders: what is judged, what is not, and what cannot be read'
   t.match(text, /fix: render templates first, as with: helm template CHART \| bulkhead lint -/);
   t.match(
     text,
-    /^2 objects in 7 files: 4 errors\.\nNot judged: 1 object of other kinds, 1 document without an object\.$/m,
+    /^4 objects in 10 files: 5 errors\.\nNot judged: 1 object of other kinds, 1 document without an object\.$/m,
   );
   t.match(await lint([join(folder, 'none.yaml')]), { code: 2, error: /none\.yaml: does not exist/ });
   t.match(await lint([join(all, 'notes.txt')]), { code: 1 }, 'a file that is named is read, whatever its name is');

@@ -72,7 +72,7 @@ export async function surveyOf({
   };
   const connection = { request: other };
   const reader = { each, eachServed, get, connection, dryRun: other, tenancy: async () => tenancy, close: () => {} };
-  return survey(reader, tenancy, 'listed');
+  return (await survey(reader, tenancy, 'listed')).report;
 }
 
 function loadedValue<Value>(loaded: Loaded<Value>): Value {

@@ -136,6 +136,64 @@ t.test('what explain and audit find is on the line of the object', async (t) => 
   );
 });
 
+interface Result {
+  readonly message: { readonly text: string };
+  readonly locations: readonly [
+    {
+      readonly physicalLocation: {
+        readonly artifactLocation: { readonly uri: string };
+        readonly region: { readonly startLine: number; readonly startColumn: number };
+      };
+    },
+  ];
+}
+
+t.test('a crossing is on the line of the rule that opens it, in every format', async (t) => {
+  const object = (apiVersion: string, kind: string, name: string, spec: string) => {
+    const [namespace, own] = name.split('/');
+    return `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { namespace: ${namespace}, name: ${own} }\nspec: ${spec}\n`;
+  };
+  const pods = (name: string) => object('v1', 'Pod', name, '{ containers: [] }');
+  const policies = (name: string, spec: string) => object('networking.k8s.io/v1', 'NetworkPolicy', name, spec);
+  const to =
+    '{ podSelector: {}, policyTypes: [Egress], egress: [{ to: [{ namespaceSelector: {} }], ports: [{ port: 81 }] }] }';
+  const from = '{ podSelector: {}, policyTypes: [Ingress], ingress: [{ ports: [{ port: 81 }] }] }';
+  const folder = t.testdir({
+    'acme.yaml': `${pods('acme-web/front')}---\n${policies('acme-web/to-all', to)}`,
+    'beta.yaml': `${pods('beta-data/db')}---\n${policies('beta-data/from-all', from)}`,
+    'open.yaml': pods('beta-data/db'),
+  });
+  const args = (...files: readonly string[]) => files.flatMap((file) => ['-f', join(folder, file)]);
+  const of = async (check: string, ...files: readonly string[]) => {
+    const all = ['--no-baseline', ...args(...files)];
+    const results = (await sarifOf(t, 'audit', all)).filter((one: { ruleId: string }) => one.ruleId === check);
+    const { text } = await run('audit', [...all, '-o', 'github']);
+    const junit = (await run('audit', [...all, '-o', 'junit'])).text;
+    return results.map(({ message, locations: [location] }: Result) => {
+      const { artifactLocation, region } = location.physicalLocation;
+      const file = decodeURIComponent(artifactLocation.uri).split('/').at(-1);
+      t.match(text, `${file},line=${region.startLine},col=${region.startColumn},title=${check}::`);
+      t.match(junit, `${file}:${region.startLine}:${region.startColumn}: error ${check}`);
+      return `${file}:${region.startLine}:${region.startColumn} ${message.text.replace(/; fix: .*/, '')}`;
+    });
+  };
+  const both =
+    'opened by NetworkPolicy beta-data/from-all spec.ingress[0] and NetworkPolicy acme-web/to-all spec.egress[0]';
+  const found = await of('ungranted-crossing', 'acme.yaml', 'beta.yaml');
+  t.match(found, [
+    /^beta\.yaml:9:60 NetworkPolicy beta-data\/from-all: spec\.ingress\[0\] acme reaches beta on 81\/TCP, /,
+    /^acme\.yaml:1:1 Pod acme-web\/front beta reaches acme on every port, .*no policy isolates the two$/,
+    /^beta\.yaml:9:60 .*\(tenants to come\) reaches beta/,
+    /^acme\.yaml:9:67 NetworkPolicy acme-web\/to-all: spec\.egress\[0\]\S+ acme reaches \(tenants to come\)/,
+  ]);
+  t.equal(found.length, 4);
+  t.ok(found[0]?.includes(both), found[0]);
+  t.match(await of('ungranted-crossing', 'acme.yaml', 'open.yaml'), [
+    /^acme\.yaml:9:67 NetworkPolicy acme-web\/to-all: .* acme reaches beta on 81\/TCP, /,
+  ]);
+  t.match(await of('ungranted-addresses', 'acme.yaml', 'open.yaml'), [/^acme\.yaml:1:1 Pod acme-web\/front /]);
+});
+
 t.test('what makes audit end with 1 is a result in every format', async (t) => {
   const acme = { members: [{ kind: 'User', name: 'alice' }], namespaces: { prefix: 'acme-' } };
   const tenants = { acme };

@@ -1,13 +1,13 @@
 import t from 'tap';
 import { compare } from '../../src/connectivity/compare.ts';
 import { createExposure } from '../../src/connectivity/exposure.ts';
-import { policyUse } from '../../src/connectivity/inventory.ts';
 import { createParties } from '../../src/connectivity/parties.ts';
 import { readSnapshot } from '../../src/connectivity/read-snapshot.ts';
 import { asCalico } from '../../src/connectivity/readings.ts';
 import { createUnread } from '../../src/connectivity/unread.ts';
 import { createWorld } from '../../src/connectivity/world.ts';
 import { knownRange } from '../../src/kubernetes/ip-range.ts';
+import { policyUse } from '../../src/picture/inventory.ts';
 import { namespace, plainTenancy, pod, policy } from './worlds.ts';
 
 type Objects = Parameters<typeof readSnapshot>[0];

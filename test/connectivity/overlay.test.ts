@@ -1,7 +1,7 @@
 /** A cluster with objects applied to it. */
 import t from 'tap';
 import { compare } from '../../src/connectivity/compare.ts';
-import { overlaid } from '../../src/connectivity/overlay.ts';
+import { namedAsIn, overlaid } from '../../src/connectivity/overlay.ts';
 import { readSnapshot } from '../../src/connectivity/read-snapshot.ts';
 import { denyAll, namespace, plainTenancy, pod, policy } from './worlds.ts';
 
@@ -81,4 +81,54 @@ t.test('sets of addresses and policies of a mesh stay, unless the files have oth
   t.match(after([sets([])]).sets, [{ set: { addresses: [] } }]);
   t.match(after([rules({ rules: [{}] })]).mesh, [{ object: { spec: { rules: [{}] } } }]);
   t.equal(after([sets([])], true).mesh?.length, 0);
+});
+
+t.test('a workload is the same in files and in a cluster, where its owners say so', async (t) => {
+  const owned = (kind: string, name: string, labels: object = {}) => ({
+    ...pod(`acme-web/${name}-x`),
+    metadata: {
+      ...{ namespace: 'acme-web', name: `${name}-x`, labels: { app: 'web', ...labels } },
+      ownerReferences: [{ controller: true, kind, name }],
+    },
+  });
+  const template = { template: { metadata: { labels: { app: 'web' } }, spec: { containers: [] } } };
+  const maker = (kind: string, name: string, apiVersion = 'batch/v1') => ({
+    ...{ apiVersion, kind, metadata: { namespace: 'acme-web', name } },
+    spec: kind === 'CronJob' ? { jobTemplate: { spec: template } } : template,
+  });
+  const open = policy('acme-web/out', { podSelector: {}, policyTypes: ['Egress'], egress: [{}] });
+  const changesOf = (pods: readonly object[], files: readonly object[]) => {
+    const objects = [namespace('acme-web', 'acme'), open, ...pods] as Parameters<typeof readSnapshot>[0];
+    const written = files as Parameters<typeof overlaid>[1];
+    const seen = readSnapshot(objects, plainTenancy, { hasPods: true, withBaseline: false });
+    const before = namedAsIn(written, seen);
+    const after = overlaid(before, written, plainTenancy, { withBaseline: false, prunes: false });
+    return compare(before, after, plainTenancy).changes.flatMap(({ from }) => [...from.members]);
+  };
+  const [first, second] = ['backup-29391234', 'backup-29391294'].map((name) => owned('Job', name));
+  t.same(changesOf([first, second] as object[], [maker('CronJob', 'backup')]), [], 'of a CronJob');
+  t.same(
+    changesOf(
+      [owned('ReplicaSet', 'web-5d', { 'rollouts-pod-template-hash': '5d' })],
+      [maker('Rollout', 'web', 'argoproj.io/v1alpha1')],
+    ),
+    [],
+    'of a Rollout',
+  );
+  for (const [kind, name] of [
+    ['Job', 'backup-29391234'],
+    ['StatefulSet', 'db'],
+    ['DaemonSet', 'agent'],
+    ['ReplicaSet', 'web-abc'],
+  ] as const)
+    t.same(changesOf([owned(kind, name)], [maker(kind, name, kind === 'Job' ? 'batch/v1' : 'apps/v1')]), [], kind);
+
+  const isNew = (pods: readonly object[], files: readonly object[]) =>
+    [...new Set(changesOf(pods, files))].includes('acme-web/CronJob/backup');
+  t.ok(isNew([owned('Job', 'backup-by-hand')], [maker('CronJob', 'backup')]), 'made by hand: it cannot be known');
+  t.ok(
+    isNew([first as object], [maker('CronJob', 'backup'), maker('Job', 'backup-29391234')]),
+    'a Job that has such a name by itself',
+  );
+  t.ok(isNew([], [maker('CronJob', 'backup')]), 'between two runs it has no pods');
 });

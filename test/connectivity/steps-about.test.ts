@@ -1,8 +1,8 @@
 import t from 'tap';
 import { Addressed } from '../../src/connectivity/address-matcher.ts';
 import { compare } from '../../src/connectivity/compare.ts';
-import { pictureOf } from '../../src/connectivity/picture.ts';
 import { readSnapshot } from '../../src/connectivity/read-snapshot.ts';
+import { pictureOf } from '../../src/picture/picture.ts';
 import { tenancy } from './compare.ts';
 import { namespace, pod, policy } from './worlds.ts';
 

@@ -1,6 +1,6 @@
 /** Reports are bounded, the same for the same findings, and name nothing of another namespace. */
 import t from 'tap';
-import type { Picture } from '../../src/connectivity/picture.ts';
+import type { Picture } from '../../src/picture/picture.ts';
 import type { FindingGroup } from '../../src/report/audit-report.ts';
 import { openReportsOf } from '../../src/report/open-reports.ts';
 

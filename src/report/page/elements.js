@@ -46,7 +46,14 @@ function list(caption, head, items, cells) {
     more.textContent = `Show ${Math.min(rowsAtOnce, items.length - shown)} more of ${items.length - shown}`;
     more.hidden = shown === items.length;
   };
-  more.addEventListener('click', () => show(rowsAtOnce));
+  more.addEventListener('click', () => {
+    const next = shown;
+    show(rowsAtOnce);
+    if (!more.hidden) return;
+    // The button goes, and who pressed it reads on.
+    body.rows[next].tabIndex = -1;
+    body.rows[next].focus();
+  });
   addEventListener('beforeprint', () => body.isConnected && show(items.length));
   show(rowsAtOnce);
   return make('div', { class: 'list' }, table, more);

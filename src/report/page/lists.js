@@ -7,7 +7,7 @@ const namespaces = data.namespaces.map(([name, tenant, pods, onNodes, ingress, e
   ...{ name, tenant: data.texts[tenant], pods, onNodes, ingress, egress, workloads, policies },
 }));
 const spacesOf = Map.groupBy(namespaces, ({ tenant }) => tenant);
-const titles = new Map(data.requirements.map(({ id, title }) => [id, title]));
+const requirements = new Map(data.requirements.map((one) => [one.id, one]));
 const tenantLink = (name) => link(['tenant', name], name);
 
 const grantText = ({ kind, name, ports }) => `${ports} by ${kind}${name === '' ? '' : ` ${name}`}`;
@@ -135,9 +135,11 @@ function tenantPage(name, opened) {
       `${known}; ${counted(tenant.namespaces, 'namespace')}, ${counted(tenant.pods, 'pod')}; open inside: ${tenant.inside || 'nothing'}`,
     ),
     tenant.zeroTrust.length > 0 &&
-      list('Zero trust', ['Requirement', 'State', 'Evidence'], tenant.zeroTrust, (one) => [
-        ...[titles.get(one.requirement), stateOf(one.state), one.evidence.map((text) => make('div', {}, text))],
-      ]),
+      list('Zero trust', ['Requirement', 'State', 'Evidence', 'Checks'], tenant.zeroTrust, (one) => {
+        const { title, checks } = requirements.get(one.requirement);
+        const evidence = one.evidence.map((text) => make('div', {}, text));
+        return [title, stateOf(one.state), evidence, make('span', { class: 'hint' }, checks.join(', '))];
+      }),
     rejected.length > 0 &&
       list('Would be rejected if it were written now', ['Check', 'Objects'], rejected, (one) => [one.check, one.count]),
     crossingList(
@@ -169,6 +171,7 @@ function crossingPage(from, to) {
       make('p', {}, `${one.toCome ? 'Open to pods that will come' : 'Open'}: ${one.ports}`),
       ...portsOf(one).filter(Boolean),
       make('p', {}, `Two who connect: ${one.example.from} → ${one.example.to}`),
+      ...(one.openedBy ?? []).map(({ policy, path }) => make('p', {}, `Opened by ${policy} ${path}`)),
     ]),
     gateList(data.gates.filter((gate) => gate.from === from && gate.to === to)),
   ];

@@ -1,7 +1,7 @@
 /** A cluster of the size that the page must stay usable at: tenants, ten namespaces each, gates in a ring, and some that forgot isolation. */
 
-import { type Picture, pictureOf } from '../../../src/connectivity/picture.ts';
 import { readSnapshot } from '../../../src/connectivity/read-snapshot.ts';
+import { type Picture, pictureOf } from '../../../src/picture/picture.ts';
 import { defaultSettings } from '../../../src/tenancy/default-settings.ts';
 import { createTenancy, undeclaredTenant } from '../../../src/tenancy/tenancy.ts';
 import { denyAll, namespace, pod, policy } from '../../connectivity/worlds.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { pageOf } from '../../../src/commands/audit-page.ts';
 import { runCommandLine } from '../../../src/commands/command-line.ts';
-import type { Picture } from '../../../src/connectivity/picture.ts';
+import type { Picture } from '../../../src/picture/picture.ts';
 import { foundOrSkip } from '../../apiserver/cluster-test.ts';
 import { findChromium, openPage, type Page } from './chromium.ts';
 import { largePicture } from './large.ts';
@@ -141,6 +141,7 @@ spec: { podSelector: {}, ingress: [{ from: [{ podSelector: {} }] }] }
     t.match(await text('main'), /mode enforce; 1 namespace, 2 pods/);
     t.match(await text('main'), /allow egress to beta: 5432\/TCP/, 'what is open and from which policy');
     t.match(await text('main'), /Identity rests on cryptographic proof\s+\? not known/);
+    t.match(await text('main'), /Traffic is encrypted[^✓✕◐]*mesh-namespaces, mutual-tls/, 'and the checks of each');
     await shoot(page, 'tenant');
 
     await page.evaluate("search.value = 'orders'; search.dispatchEvent(new Event('input'))");
@@ -275,6 +276,64 @@ spec: { podSelector: {}, ingress: [{ from: [{ podSelector: {} }] }] }
     t.equal(await page.evaluate("getComputedStyle(document.querySelector('header input')).display"), 'none');
     t.ok((await page.evaluate<number>(contrast)) >= 4.5, 'paper');
     await shoot(page, 'print');
+    t.strictSame(page.errors, []);
+  });
+
+  t.test('violations are red in the light and in the dark, and gates are not', async (t) => {
+    const page = await opened(t, await pageOfExample());
+    const isRed = async (selector: string, property: string) => {
+      const found = `getComputedStyle(document.querySelector(${JSON.stringify(selector)})).${property}`;
+      const [red = 0, green = 0, blue = 0] = (await page.evaluate<string>(found)).match(/[\d.]+/g)?.map(Number) ?? [];
+      return red > 150 && red > 1.5 * green && red > 1.5 * blue;
+    };
+    for (const scheme of ['light', 'dark']) {
+      await page.media({ 'prefers-color-scheme': scheme });
+      for (const property of ['color', 'borderTopColor']) {
+        t.ok(await isRed('.cell a.violation', property), `${scheme}: ${property} of a cell`);
+        t.notOk(await isRed('.cell a.gate', property), `${scheme}: ${property} of a gate`);
+        t.ok(await isRed('.figure.broken', property), `${scheme}: ${property} of the number`);
+      }
+      t.ok(await isRed('td .broken', 'color'), `${scheme}: the ports in the list`);
+    }
+    t.strictSame(page.errors, []);
+  });
+
+  t.test('all of a long list can be reached, by keys too', async (t) => {
+    const names = [...Array(450).keys()].map((index) => `tenant-${String(index).padStart(3, '0')}`);
+    const crossings = names.map((from) => ({
+      ...{ from, to: 'acme', ports: '80/TCP', grants: [], violation: '80/TCP' },
+      example: { from: `Pod ${from}/web`, to: 'Pod acme-web/db' },
+    }));
+    const connectivity = {
+      ...largePicture(2),
+      crossings,
+      selectNothing: names.map((name) => `NetworkPolicy ${name}/old`),
+    };
+    const page = await opened(t, await pageOf({ report: undefined, problems: [], connectivity }));
+    const listOf = (caption: string) =>
+      `[...document.querySelectorAll('.list')].find((one) => one.innerText.startsWith(${JSON.stringify(caption)}))`;
+    for (const caption of ['Crossings (450)', 'Policies that select no pods (450)']) {
+      const list = listOf(caption);
+      const rows = () => page.evaluate<number>(`${list}.querySelectorAll('tbody tr').length`);
+      const button = () => page.evaluate<string>(`${list}.querySelector('button').innerText`);
+      t.equal(await rows(), 200);
+      t.equal(await button(), 'Show 200 more of 250');
+      t.equal(await page.evaluate(`${list}.querySelector('button').tabIndex`), 0, 'Tab stops there');
+      await page.evaluate(`${list}.querySelector('button').focus()`);
+      await page.press('Enter');
+      t.equal(await rows(), 400);
+      t.equal(await button(), 'Show 50 more of 50');
+      t.equal(await page.evaluate('document.activeElement.tagName'), 'BUTTON', 'the focus stays for the next part');
+      await page.press('Enter');
+      t.equal(await rows(), 450);
+      t.ok(await page.evaluate(`${list}.querySelector('button').hidden`), 'nothing is left');
+      t.match(
+        await page.evaluate('document.activeElement.innerText'),
+        /tenant-400/,
+        'the focus goes to the first of the last part',
+      );
+      t.match(await page.evaluate(`${list}.innerText`), /tenant-449/);
+    }
     t.strictSame(page.errors, []);
   });
 

@@ -1,14 +1,14 @@
 /** The zero-trust report: what counts as evidence of webhooks, of mutual TLS and of encryption, and what is not known. */
 import t from 'tap';
-import { pictureOf } from '../../src/connectivity/picture.ts';
-import { nothingKnown, type Protection, readProtection } from '../../src/connectivity/protection.ts';
 import { readSnapshot } from '../../src/connectivity/read-snapshot.ts';
-import type { RequirementId } from '../../src/connectivity/zero-trust.ts';
 import { byNamespace } from '../../src/exemptions/load-exemptions.ts';
+import { pictureOf } from '../../src/picture/picture.ts';
+import { nothingKnown, type Protection, readProtection } from '../../src/picture/protection.ts';
+import type { RequirementId } from '../../src/picture/requirements.ts';
 import type { Exemption } from '../../src/tenancy/exemption.ts';
 import { loadTenancy } from '../../src/tenancy/load-tenancy.ts';
 import { unlined } from '../../src/tenancy/problem.ts';
-import { denyAll, namespace, pod } from './worlds.ts';
+import { denyAll, namespace, pod, policy } from '../connectivity/worlds.ts';
 
 type Objects = Parameters<typeof readSnapshot>[0];
 
@@ -50,6 +50,20 @@ function assessed(requirement: RequirementId, objects: Objects, extra: Objects, 
   return `${found?.state}: ${found?.evidence.join(' ')}`;
 }
 
+t.test('every connection is enforced: pod by pod, and not on the network of a node', async (t) => {
+  const space = namespace('acme-web', 'acme');
+  const [shop, api] = [pod('acme-web/shop', { app: 'shop' }), pod('acme-web/api', { app: 'api' })];
+  const onNode = pod('acme-web/agent', {}, { hostNetwork: true });
+  const onlyIngress = policy('acme-web/in', { podSelector: {}, policyTypes: ['Ingress'] });
+  const of = (...objects: Objects) => assessed('enforced', [space, ...objects], []);
+  t.match(of(shop, api, denyAll('acme-web')), /^met: 2 of 2 pods are isolated for ingress, and 2 for egress\.$/);
+  t.match(of(shop, api, onlyIngress), /^partly: 2 of 2 pods are isolated for ingress, and 0 for egress/);
+  t.match(of(shop, onNode, denyAll('acme-web')), /^partly: 1 of 2 pods .* 1 pod on the network of the node/);
+  t.match(of(shop, api), /^not: 0 of 2/);
+  t.match(of(onNode, denyAll('acme-web')), /^not: .*1 pod on the network of the node/);
+  t.match(of(denyAll('acme-web')), /^not known: The tenant has no pods/);
+});
+
 t.test('workloads cannot get around it: only where the webhooks of a cluster were seen to enforce', async (t) => {
   const of = (protection: Partial<Protection>) => assessed('no-way-around', closed, [], protection);
   const all = ['validating/bulkhead', 'validating/bulkhead-namespaces'];
@@ -90,6 +104,7 @@ t.test('only what is allowed explicitly: not met with what is not read or not un
     /^met/,
     'one of another namespace',
   );
+  t.match(assessed('explicit', [closed[0] ?? {}, pod('acme-web/shop', {})], []), /^not: .*Everything is open, without/);
 });
 
 const istio = (kind: string, place: string, spec: object) => {
@@ -101,6 +116,39 @@ const peers = (place: string, mode: string, more: object = {}) =>
 const allow = (place: string, source: object) =>
   istio('AuthorizationPolicy', place, { rules: [{ from: [{ source }] }] });
 const shop = { selector: { matchLabels: { app: 'shop' } } };
+
+t.test('objects that a check of the requirement would reject are against it, whatever else is met', async (t) => {
+  const webhooks = { found: ['validating/bulkhead'], missing: [], ignoring: [] };
+  const rejecting = (...checks: string[]) => checks.map((check) => ({ check, tenant: 'acme', count: 2 }));
+  const of = (requirement: RequirementId, rejected: Protection['rejected']) =>
+    assessed(requirement, closed, [strict], { webhooks, rejected, encryption: [{ isOn: true, evidence: 'On.' }] });
+  const strict = peers('istio-system/default', 'STRICT');
+  for (const [requirement, check] of [
+    ['enforced', 'quota-on-baseline'],
+    ['explicit', 'ip-block'],
+    ['no-way-around', 'host-path'],
+    ['encryption', 'mutual-tls'],
+  ] as const) {
+    t.match(of(requirement, []), /^met: /, requirement);
+    t.match(
+      of(requirement, rejecting(check)),
+      new RegExp(`^partly: .*written now: 2 objects by ${check}\\.$`),
+      requirement,
+    );
+    t.match(of(requirement, rejecting('namespace-limit')), /^met: /, `${requirement}: of no requirement`);
+    t.match(of(requirement, [{ check, tenant: 'beta', count: 1 }]), /^met: /, `${requirement}: of another tenant`);
+  }
+  t.match(of('identity', rejecting('mutual-tls')), /^not: .*2 objects by mutual-tls/);
+  t.match(
+    of('no-way-around', rejecting('host-network', 'host-path', 'host-ports', 'sysctls', 'tolerations', 'chosen-node')),
+    /: 2 objects by host-network, .*by tolerations, and by 1 other check\.$/,
+  );
+  t.match(
+    of('explicit', [...rejecting('ip-block'), ...rejecting('ip-block')]),
+    /: 4 objects by ip-block\.$/,
+    'in every mode, and in mode enforce',
+  );
+});
 
 t.test('identity: mutual TLS for every pod, and callers by identity', async (t) => {
   const strict = peers('istio-system/default', 'STRICT');

@@ -3,28 +3,28 @@
  * of the readings counts as open, and the readings in which it is are named.
  */
 import { isManagedName } from '../baseline/managed.ts';
+import { crossingsOf } from '../connectivity/crossings.ts';
+import type { LayerFinding } from '../connectivity/layers/context.ts';
+import { layersOf } from '../connectivity/layers/layers.ts';
+import { type Group, platformGroup } from '../connectivity/matrix.ts';
+import { createParties, type PodClass } from '../connectivity/parties.ts';
+import { unionOf } from '../connectivity/port-set.ts';
+import { portSummary } from '../connectivity/port-summary.ts';
+import { readingsOf } from '../connectivity/readings.ts';
+import { covers, type ReportScope } from '../connectivity/report-scope.ts';
+import { refText, type Snapshot } from '../connectivity/snapshot.ts';
+import { crossingsToCome, tenantsToCome } from '../connectivity/to-come.ts';
+import { partsUnread, setsUnread, type UnreadPart } from '../connectivity/unread.ts';
+import { createWorld } from '../connectivity/world.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
-import { crossingsOf } from './crossings.ts';
 import { type GateUse, gateUse } from './gate-use.ts';
 import { isIsolated, policyUse } from './inventory.ts';
-import type { LayerFinding } from './layers/context.ts';
-import { layersOf } from './layers/layers.ts';
-import { type Group, platformGroup } from './matrix.ts';
-import { createParties, type PodClass } from './parties.ts';
 import { joinedCrossings, type PictureCrossing, shownCrossings } from './picture-crossings.ts';
 import { exempting, exemptionsOf, type PictureExemption } from './picture-exemptions.ts';
 import { namespacesOf, type PictureNamespace } from './picture-namespaces.ts';
 import { outsideOf, type PictureOutside } from './picture-outside.ts';
-import { unionOf } from './port-set.ts';
-import { portSummary } from './port-summary.ts';
 import { nothingKnown, type Protection } from './protection.ts';
 import { countsOf, type ProtectionCounts } from './protection-counts.ts';
-import { readingsOf } from './readings.ts';
-import { covers, type ReportScope } from './report-scope.ts';
-import { refText, type Snapshot } from './snapshot.ts';
-import { crossingsToCome, tenantsToCome } from './to-come.ts';
-import { partsUnread, setsUnread, type UnreadPart } from './unread.ts';
-import { createWorld } from './world.ts';
 import { type Assessment, assess } from './zero-trust.ts';
 
 /** Its fields are the JSON of `connectivity` in `bulkhead audit -o json`. */
@@ -158,6 +158,7 @@ function tenantsOf(seen: Seen): readonly PictureTenant[] {
     for (const name of [one.from, one.to]) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   const byTenant = Map.groupBy(outside, ({ tenant }) => tenant);
+  const rejected = Map.groupBy(protection.rejected, ({ tenant }) => tenant);
   const isAnyToCome = crossings.some((one) => one.from === tenantsToCome || one.to === tenantsToCome);
   const names = new Set([...own.keys(), ...tenancy.tenants.keys(), ...(isAnyToCome ? [tenantsToCome] : [])]);
   return [...names].sort().map((name): PictureTenant => {
@@ -176,6 +177,7 @@ function tenantsOf(seen: Seen): readonly PictureTenant[] {
       unproven: states.filter(({ state }) => state === 'not proven').length,
       ...counts(name),
       exempted: exempting(exemptions, name, namespaces, tenancy),
+      rejected: rejected.get(name) ?? [],
     };
     const tenant = tenancy.tenants.get(name);
     return {

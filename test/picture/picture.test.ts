@@ -1,12 +1,12 @@
 /** What a picture says about borders: what grants a crossing, what is open by default and outside, and what gates and policies do nothing. */
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
-import { type Picture, pictureOf } from '../../src/connectivity/picture.ts';
 import { readSnapshot } from '../../src/connectivity/read-snapshot.ts';
+import { type Picture, pictureOf } from '../../src/picture/picture.ts';
 import { loadTenancy } from '../../src/tenancy/load-tenancy.ts';
 import { unlined } from '../../src/tenancy/problem.ts';
 import type { Tenancy } from '../../src/tenancy/tenancy.ts';
-import { denyAll, namespace, pod, policy } from './worlds.ts';
+import { denyAll, namespace, pod, policy } from '../connectivity/worlds.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
 const cluster = {

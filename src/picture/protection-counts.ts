@@ -1,8 +1,8 @@
 /** What protects the pods of each tenant beside network policies, counted. */
-import { groupOf, platformGroup } from './matrix.ts';
-import type { Parties } from './parties.ts';
+import { groupOf, platformGroup } from '../connectivity/matrix.ts';
+import type { Parties } from '../connectivity/parties.ts';
+import type { SnapshotPolicy } from '../connectivity/snapshot.ts';
 import type { Protection } from './protection.ts';
-import type { SnapshotPolicy } from './snapshot.ts';
 import type { TenantFacts } from './zero-trust.ts';
 
 export type ProtectionCounts = Pick<TenantFacts, 'unread' | 'strict' | 'byIdentity'>;

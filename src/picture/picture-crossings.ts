@@ -1,11 +1,12 @@
 /** The crossings of a picture: those of all readings together, and those to tenants that are to come. */
-import { byName, type Crossing, type Crossings, joined } from './crossings.ts';
-import { hypotheticalKind } from './hypothetical.ts';
-import type { Group } from './matrix.ts';
-import type { PodClass } from './parties.ts';
-import { differenceOf, noPorts } from './port-set.ts';
-import { portSummary } from './port-summary.ts';
-import type { Reading } from './readings.ts';
+import { byName, type Crossing, type Crossings, joined } from '../connectivity/crossings.ts';
+import { hypotheticalKind } from '../connectivity/hypothetical.ts';
+import type { Group } from '../connectivity/matrix.ts';
+import type { Opener } from '../connectivity/opened-by.ts';
+import type { PodClass } from '../connectivity/parties.ts';
+import { differenceOf, noPorts } from '../connectivity/port-set.ts';
+import { portSummary } from '../connectivity/port-summary.ts';
+import type { Reading } from '../connectivity/readings.ts';
 
 export interface PictureCrossing {
   readonly from: Group;
@@ -16,6 +17,8 @@ export interface PictureCrossing {
   readonly violation: string;
   /** Two who connect. */
   readonly example: { readonly from: string; readonly to: string };
+  /** The rules that let the violation of the example through; left out where there are none. */
+  readonly openedBy?: readonly Opener[];
   /** The other end is a tenant without pods that the rules are about: one that does not exist, `(tenants to come)`, or one by its name. */
   readonly toCome?: true;
   /** The readings in which it is open; left out where it is in all, on the same ports. */
@@ -64,12 +67,13 @@ export function shownCrossings(
   return crossings;
 }
 
-function shownOf({ from, to, ports, grants, violation, example }: Crossing): PictureCrossing {
+function shownOf({ from, to, ports, grants, violation, example, openedBy }: Crossing): PictureCrossing {
   return {
     ...{ from, to, ports: portSummary(ports) },
     grants: grants.map((one) => ({ kind: one.kind, name: one.name, ports: portSummary(one.ports) })),
     violation: portSummary(violation),
     example: { from: whoIs(example.from), to: whoIs(example.to) },
+    ...(openedBy.length > 0 && { openedBy }),
   };
 }
 

@@ -2,11 +2,12 @@
  * What protects traffic beside network policies, as objects of a cluster or of files say it: mutual TLS of Istio, and encryption by the
  * network plugin. For the zero-trust report. What no object says is not known.
  */
+
+import { readMesh } from '../connectivity/mesh.ts';
+import { createMutualTls, type ProvenCallers } from '../connectivity/mutual-tls.ts';
+import type { Snapshot } from '../connectivity/snapshot.ts';
 import { isMap, type JsonMap, valueAt } from '../kubernetes/json.ts';
 import type { Settings } from '../tenancy/settings.ts';
-import { readMesh } from './mesh.ts';
-import { createMutualTls, type ProvenCallers } from './mutual-tls.ts';
-import type { Snapshot } from './snapshot.ts';
 
 /** `met` by a plugin that encrypts, `not` by one that says it does not. */
 export interface Encryption {
@@ -30,6 +31,13 @@ export type WebhookState =
       readonly ignoring: readonly string[];
     };
 
+/** Objects of a tenant that a check would reject if they were written now. */
+export interface Rejected {
+  readonly check: string;
+  readonly tenant: string;
+  readonly count: number;
+}
+
 export interface Protection {
   readonly webhooks: WebhookState;
   /** Undefined: no object of Istio says anything. */
@@ -37,9 +45,13 @@ export interface Protection {
   readonly encryption: readonly Encryption[];
   /** What could not be read of the policies and namespaces, each a sentence. */
   readonly problems: readonly string[];
+  /** In the order of the catalogue of checks. */
+  readonly rejected: readonly Rejected[];
 }
 
-export const nothingKnown: Protection = { webhooks: 'files', mutualTls: undefined, encryption: [], problems: [] };
+export const nothingKnown: Protection = {
+  ...{ webhooks: 'files', mutualTls: undefined, encryption: [], problems: [], rejected: [] },
+};
 
 /** Kinds beside those of a snapshot that {@link readProtection} has a use for. */
 export function isOfProtection(apiVersion: string, kind: string): boolean {

@@ -3,16 +3,8 @@
  * cannot see is not known, and never met.
  */
 import type { Tenancy } from '../tenancy/tenancy.ts';
-import type { Protection, WebhookState } from './protection.ts';
-
-export const requirements = [
-  { id: 'enforced', title: 'Every connection is enforced' },
-  { id: 'identity', title: 'Identity rests on cryptographic proof' },
-  { id: 'explicit', title: 'Only what is allowed explicitly' },
-  { id: 'no-way-around', title: 'Workloads cannot get around it' },
-  { id: 'encryption', title: 'Traffic is encrypted' },
-] as const;
-export type RequirementId = (typeof requirements)[number]['id'];
+import type { Protection, Rejected, WebhookState } from './protection.ts';
+import { type RequirementId, requirements } from './requirements.ts';
 
 export interface Assessment {
   readonly requirement: RequirementId;
@@ -46,18 +38,40 @@ export interface TenantFacts {
   readonly byIdentity: number;
   /** Names of exemptions in force. */
   readonly exempted: readonly string[];
+  /** Of its objects that are there, those that would be rejected. */
+  readonly rejected: readonly Rejected[];
 }
 
 /** @returns one for each requirement, in their order */
 export function assess(facts: TenantFacts, tenancy: Tenancy, protection: Protection): readonly Assessment[] {
   const { problems } = protection;
   return [
-    enforced(facts),
-    identity(facts, protection),
-    unless(problems, explicit(facts)),
+    withRejected(enforced(facts), facts),
+    withRejected(identity(facts, protection), facts),
+    unless(problems, withRejected(explicit(facts), facts)),
     unless(problems, noWayAround(facts, tenancy, protection)),
-    encryption(facts, protection),
+    withRejected(encryption(facts, protection), facts),
   ];
+}
+
+/** What a check of the requirement would reject is against it. */
+function withRejected(one: Assessment, { rejected }: TenantFacts): Assessment {
+  const against = rejectedBy(one.requirement, rejected);
+  if (against.length === 0) return one;
+  return { ...one, state: one.state === 'met' ? 'partly' : one.state, evidence: [...one.evidence, ...against] };
+}
+
+const checksShown = 5;
+
+function rejectedBy(requirement: RequirementId, rejected: readonly Rejected[]): readonly string[] {
+  const checks = requirements.find(({ id }) => id === requirement)?.checks ?? [];
+  const counts = new Map<string, number>();
+  for (const { check, count } of rejected)
+    if (checks.includes(check)) counts.set(check, (counts.get(check) ?? 0) + count);
+  if (counts.size === 0) return [];
+  const shown = [...counts].slice(0, checksShown).map(([check, number]) => `${count(number, 'object')} by ${check}`);
+  const more = counts.size > checksShown ? `, and by ${count(counts.size - checksShown, 'other check')}` : '';
+  return [`Would be rejected if it were written now: ${shown.join(', ')}${more}.`];
 }
 
 /** What could not be read may be against it. */
@@ -129,7 +143,7 @@ function explicit({ open, pods, openBoth, violations, toCome, outside, unproven,
 }
 
 function noWayAround(
-  { tenant: name, onNodes, exempted }: TenantFacts,
+  { tenant: name, onNodes, exempted, rejected }: TenantFacts,
   tenancy: Tenancy,
   { webhooks }: Protection,
 ): Assessment {
@@ -151,6 +165,7 @@ function noWayAround(
       : []),
     ...(onNodes > 0 ? [`${count(onNodes, 'pod')} on the network of the node.`] : []),
     ...(exempted.length > 0 ? [`Exempted: ${exempted.join(', ')}.`] : []),
+    ...rejectedBy(requirement, rejected),
     ...(typeof webhooks === 'object' ? gapsOf(webhooks) : []),
   ];
   const unknown = typeof webhooks === 'string' ? [unseen[webhooks]] : [];

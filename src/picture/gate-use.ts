@@ -1,10 +1,10 @@
 /** The gates that tenants declare, and whether both halves are there and policies use them. */
 
+import { type Crossing, gatePorts } from '../connectivity/crossings.ts';
+import { differenceOf, intersectionOf, noPorts, type PortSet, setOf, unionOf } from '../connectivity/port-set.ts';
+import { portSummary } from '../connectivity/port-summary.ts';
 import { orAllPorts } from '../kubernetes/port-range.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
-import { type Crossing, gatePorts } from './crossings.ts';
-import { differenceOf, intersectionOf, noPorts, type PortSet, setOf, unionOf } from './port-set.ts';
-import { portSummary } from './port-summary.ts';
 
 /**
  * used       something crosses there

@@ -1,9 +1,10 @@
 /** The namespaces of a picture: their workloads, those that are open, and their policies. */
+
+import { type Group, platformGroup } from '../connectivity/matrix.ts';
+import type { NamespaceEntry, Parties, PodClass } from '../connectivity/parties.ts';
+import { covers, type ReportScope } from '../connectivity/report-scope.ts';
+import { refText } from '../connectivity/snapshot.ts';
 import type { OpenRule, PolicyUse } from './inventory.ts';
-import { type Group, platformGroup } from './matrix.ts';
-import type { NamespaceEntry, Parties, PodClass } from './parties.ts';
-import { covers, type ReportScope } from './report-scope.ts';
-import { refText } from './snapshot.ts';
 
 export interface PictureNamespace {
   readonly name: string;

@@ -1,11 +1,12 @@
 /** What pods of a picture open to and from addresses outside of the cluster, by tenant. */
+
+import { createExposure, exposureKey } from '../connectivity/exposure.ts';
+import { type Group, groupOf } from '../connectivity/matrix.ts';
+import type { PodClass } from '../connectivity/parties.ts';
+import { portSummary } from '../connectivity/port-summary.ts';
+import type { World } from '../connectivity/world.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
-import { createExposure, exposureKey } from './exposure.ts';
-import { type Group, groupOf } from './matrix.ts';
-import type { PodClass } from './parties.ts';
 import { whoIs } from './picture-crossings.ts';
-import { portSummary } from './port-summary.ts';
-import type { World } from './world.ts';
 
 export interface PictureOutside {
   readonly tenant: Group;

@@ -1,14 +1,14 @@
 /** What a world says of each namespace: its workloads, whom a policy isolates, and what its policies open. */
 
+import { type Group, groupOf, platformGroup } from '../connectivity/matrix.ts';
+import { type PodClass, unnamedPod } from '../connectivity/parties.ts';
+import type { Matcher } from '../connectivity/peers.ts';
+import type { Snapshot, SnapshotPolicy } from '../connectivity/snapshot.ts';
+import type { Step, World } from '../connectivity/world.ts';
 import { formatRange } from '../kubernetes/ip-range.ts';
 import { formatPort } from '../kubernetes/port-range.ts';
 import type { InForcePeer } from '../reach/in-force.ts';
 import type { Direction } from '../tenancy/tenant.ts';
-import { type Group, groupOf, platformGroup } from './matrix.ts';
-import { type PodClass, unnamedPod } from './parties.ts';
-import type { Matcher } from './peers.ts';
-import type { Snapshot, SnapshotPolicy } from './snapshot.ts';
-import type { Step, World } from './world.ts';
 
 /** Whether pods in this direction are closed but for what rules open. */
 export function isIsolated(world: World, pods: PodClass, direction: Direction): boolean {

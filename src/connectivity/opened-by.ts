@@ -1,0 +1,29 @@
+/** The rules that let a connection through: what to change where it should be closed. */
+import { formatPath } from '../kubernetes/field-path.ts';
+import { hypotheticalKind } from './hypothetical.ts';
+import type { PodClass } from './parties.ts';
+import { intersectionOf, type PortSet } from './port-set.ts';
+import { refText } from './snapshot.ts';
+import type { World } from './world.ts';
+
+export interface Opener {
+  /** `KIND NAMESPACE/NAME` */
+  readonly policy: string;
+  /** The field of its rule. */
+  readonly path: string;
+}
+
+/** The first rule of each end, the target before the source. None: no policy isolates an end, or the end does not exist yet. */
+export function openersOf(world: World, from: PodClass, to: PodClass, ports: PortSet): readonly Opener[] {
+  const found: Opener[] = [];
+  for (const [direction, pods, peer] of [['ingress', to, from] as const, ['egress', from, to] as const]) {
+    if (pods.workloads[0]?.kind === hypotheticalKind) continue;
+    let isFound = false;
+    world.allowed(pods, direction, peer, ({ step, action, ports: decided }) => {
+      if (isFound || step === undefined || action !== 'allow' || intersectionOf(decided, ports).length === 0) return;
+      isFound = true;
+      found.push({ policy: refText(step.policy.ref), path: formatPath(step.rule.path) });
+    });
+  }
+  return found;
+}
